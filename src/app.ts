@@ -1,0 +1,127 @@
+/**
+ * The composition root: builds each part once and connects them. main, tests and benchmarks share it.
+ */
+import { compressionBrotli, compressionGzip, connectNodeAdapter } from "@connectrpc/connect-node";
+import { v7 as uuidV7 } from "uuid";
+import {
+  type Config,
+  DATABASE_CONNECT_TIMEOUT_MS,
+  DRAIN_MS_MAX,
+  ROW_LOCK_TIMEOUT_MS,
+  STATEMENT_TIMEOUT_MS,
+} from "./config.ts";
+import { inventory as ArticleService } from "./gen/article/inventory_pb.ts";
+import { Health } from "./gen/health/v1/health_pb.ts";
+import { InventoryService } from "./gen/inventory/v1/inventory_pb.ts";
+import { Lane } from "./lanes/lane.ts";
+import { Turns } from "./lanes/turns.ts";
+import type { Lock } from "./lock/lock.ts";
+import { createRedlock } from "./lock/redlock.ts";
+import { watchReadiness } from "./readiness.ts";
+import { createArticleService } from "./rpc/article_service.ts";
+import { HealthBoard, registerHealth } from "./rpc/health.ts";
+import { deadline, gate, identify } from "./rpc/interceptors.ts";
+import { createInventoryService } from "./rpc/inventory_service.ts";
+import { listen } from "./rpc/listener.ts";
+import { registerReflection } from "./rpc/reflection.ts";
+import { createStore, type Store } from "./store/store.ts";
+import type { Log } from "./telemetry/log.ts";
+
+/** Prefix of the lock's keys in Redis. */
+const LOCK_KEY_PREFIX = "holdfast:goods:";
+
+/** Parts that may be given instead of built. */
+export interface AppParts {
+  readonly log: Log;
+  /** Certificate chain and key as PEM; without it the port speaks cleartext. */
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
+  readonly lock?: Lock;
+  readonly store?: Store;
+}
+
+/** The running service. */
+export interface App {
+  /** Where it listens, such as `http://127.0.0.1:8080`. */
+  readonly url: string;
+  /**
+   * Health turns NOT_SERVING, new calls are refused, calls under way finish or are cut after a bounded time,
+   * leases are let go, connections close.
+   */
+  close(): Promise<void>;
+}
+
+/** Starts serving. PostgreSQL and Redis may still be away: health tells when they are there. */
+export async function startApp(config: Config, { log, tls, ...parts }: AppParts): Promise<App> {
+  const store = parts.store ?? createStore({
+    url: config.databaseUrl,
+    max: config.databasePoolMax,
+    waitersMax: config.queueMax,
+    connectTimeoutMs: DATABASE_CONNECT_TIMEOUT_MS,
+    statementTimeoutMs: STATEMENT_TIMEOUT_MS,
+    lockTimeoutMs: ROW_LOCK_TIMEOUT_MS,
+    log,
+  });
+  const lock = parts.lock ?? createRedlock({
+    urls: config.redisUrls,
+    ttlMs: config.lockTtlMs,
+    nodeTimeoutMs: config.lockNodeTimeoutMs,
+    keyPrefix: LOCK_KEY_PREFIX,
+    random: Math.random,
+    log,
+  });
+  const lane = new Lane(
+    { store, lock, turns: new Turns(config.queueMax), random: Math.random, log },
+    { lockWaitMsMax: config.lockWaitMsMax, writeMsMax: STATEMENT_TIMEOUT_MS },
+  );
+
+  const board = new HealthBoard([InventoryService.typeName, ArticleService.typeName]);
+  const service = createInventoryService({ lane, orderLinesMax: config.orderLinesMax, newId: uuidV7 });
+  const listener = await listen({
+    host: config.host,
+    port: config.port,
+    tls,
+    corsOrigins: config.corsOrigins,
+    log,
+    handler: connectNodeAdapter({
+      readMaxBytes: config.requestBytesMax,
+      writeMaxBytes: config.requestBytesMax,
+      maxTimeoutMs: config.requestTimeoutMsMax,
+      acceptCompression: [compressionGzip, compressionBrotli],
+      interceptors: [
+        identify(uuidV7, log),
+        gate(() => board.closed, new Set([Health.typeName])),
+        deadline(config.requestTimeoutMsMax),
+      ],
+      routes(router) {
+        router.service(InventoryService, service);
+        router.service(ArticleService, createArticleService(service));
+        registerHealth(router, board);
+        registerReflection(router, [InventoryService, ArticleService]);
+      },
+    }),
+  });
+
+  const stopping = new AbortController();
+  const readiness = watchReadiness(
+    [
+      { name: "PostgreSQL", ping: (signal) => store.ping(signal) },
+      { name: "Redis quorum", ping: () => lock.ping() },
+    ],
+    (ready) => board.set(ready ? "SERVING" : "NOT_SERVING"),
+    log,
+    stopping.signal,
+  );
+
+  return {
+    url: listener.url,
+    async close() {
+      board.close();
+      stopping.abort();
+      await listener.drain(DRAIN_MS_MAX);
+      await readiness;
+      // The store first: calls whose deadline passed may still be in a statement, under a lease.
+      await store.close();
+      await lock.close();
+    },
+  };
+}

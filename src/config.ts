@@ -1,0 +1,177 @@
+/**
+ * The settings: environment variables to one frozen, typed Config. Every problem is reported at once, none
+ * is guessed around. This file alone knows the names and defaults.
+ */
+import { z } from "zod";
+import { usableValidityMs, validityMs } from "./lock/validity.ts";
+import { LOG_FORMATS, LOG_LEVELS } from "./telemetry/log.ts";
+
+/** PostgreSQL ends a statement of ours after this; an operation runs two of them under a lease. */
+export const STATEMENT_TIMEOUT_MS = 1000;
+/** PostgreSQL ends a statement that waits this long for a row. Below the statement timeout, so that the reason is told. */
+export const ROW_LOCK_TIMEOUT_MS = 900;
+/** Longest time to open a connection to PostgreSQL. */
+export const DATABASE_CONNECT_TIMEOUT_MS = 3000;
+/** How long calls under way may take to finish after SIGTERM. */
+export const DRAIN_MS_MAX = 10_000;
+
+const LOOPBACK_REDIS_URLS = [6379, 6380, 6381, 6382, 6383].map((port) => `redis://127.0.0.1:${port}`).join(",");
+
+const integer = (min: number, max: number) =>
+  z.string().regex(/^-?\d+$/, "expected a whole number").transform(Number).pipe(
+    z.number().min(min, `expected ${min} or more`).max(max, `expected ${max} or less`),
+  );
+
+const list = z.string().transform((text) => text.split(",").map((part) => part.trim()).filter((part) => part !== ""));
+
+const url = (...protocols: string[]) =>
+  z.string().refine(
+    (text) => URL.canParse(text) && protocols.includes(new URL(text).protocol),
+    // The value is not repeated: it may hold a password.
+    `expected a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(" or ")}`,
+  );
+
+const origin = z.string().refine(
+  (text) => URL.canParse(text) && new URL(text).origin === text,
+  "expected origins such as https://shop.example, without a path",
+);
+
+const SETTINGS = z.object({
+  HOST: z.string().min(1).default("127.0.0.1"),
+  PORT: integer(0, 65_535).default(8080),
+  DATABASE_URL: url("postgres:", "postgresql:").default("postgres://holdfast_server@127.0.0.1:5432/holdfast"),
+  REDIS_URLS: list.pipe(
+    z.array(url("redis:", "rediss:"))
+      .min(3, "expected at least three nodes")
+      .refine((urls) => urls.length % 2 === 1, "expected an odd count of nodes: an even one can split in half")
+      .refine((urls) => new Set(urls).size === urls.length, "expected nodes that differ from each other"),
+  ).default(LOOPBACK_REDIS_URLS.split(",")),
+  LOCK_TTL_MS: integer(100, 600_000).default(5000),
+  LOCK_NODE_TIMEOUT_MS: integer(1, 60_000).default(250),
+  LOCK_WAIT_MS_MAX: integer(1, 60_000).default(2000),
+  DATABASE_POOL_MAX: integer(1, 1000).default(8),
+  ORDER_LINES_MAX: integer(1, 10_000).default(500),
+  QUEUE_MAX: integer(1, 1_000_000).default(10_000),
+  REQUEST_BYTES_MAX: integer(1024, 64 * 1024 * 1024).default(1024 * 1024),
+  REQUEST_TIMEOUT_MS_MAX: integer(100, 600_000).default(30_000),
+  CORS_ORIGINS: list.pipe(z.array(origin)).default([]),
+  TLS_CERT_FILE: z.string().min(1).optional(),
+  TLS_KEY_FILE: z.string().min(1).optional(),
+  LOG_LEVEL: z.enum(LOG_LEVELS).default("info"),
+  LOG_FORMAT: z.enum(LOG_FORMATS).default("json"),
+});
+
+/** The names of all settings that the server reads. */
+export const SETTING_NAMES: readonly string[] = Object.keys(SETTINGS.shape);
+
+/** What the program runs on. Times in ms, sizes in bytes. */
+export interface Config {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  readonly databaseUrl: string;
+  readonly redisUrls: readonly string[];
+  readonly lockTtlMs: number;
+  readonly lockNodeTimeoutMs: number;
+  readonly lockWaitMsMax: number;
+  readonly databasePoolMax: number;
+  readonly orderLinesMax: number;
+  readonly queueMax: number;
+  readonly requestBytesMax: number;
+  readonly requestTimeoutMsMax: number;
+  readonly corsOrigins: readonly string[];
+  readonly tlsFiles: { readonly cert: string; readonly key: string } | undefined;
+  readonly logLevel: typeof LOG_LEVELS[number];
+  readonly logFormat: typeof LOG_FORMATS[number];
+}
+
+/** Settings that can't be run on; the message has one line for each problem. */
+export class ConfigError extends Error {
+  override name = "ConfigError";
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(`Cannot start: ${problems.length} problem(s) in the settings\n${problems.map((p) => `  ${p}`).join("\n")}`);
+    this.problems = problems;
+  }
+}
+
+/**
+ * Reads the settings; `read` answers an environment variable. A variable that is empty counts as not set.
+ *
+ * Throws ConfigError naming every problem.
+ */
+export function loadConfig(read: (name: string) => string | undefined): Config {
+  const given = Object.fromEntries(SETTING_NAMES.map((name) => [name, read(name) || undefined]));
+  const parsed = SETTINGS.safeParse(given);
+  if (!parsed.success) {
+    throw new ConfigError(parsed.error.issues.map(({ path, message }) => problem(String(path[0]), message, given)));
+  }
+  const settings = parsed.data;
+  const problems = [...tlsProblems(settings), ...lockProblems(settings)];
+  if (problems.length > 0) throw new ConfigError(problems);
+  const { TLS_CERT_FILE: cert, TLS_KEY_FILE: key } = settings;
+  return Object.freeze({
+    host: settings.HOST,
+    port: settings.PORT,
+    databaseUrl: settings.DATABASE_URL,
+    redisUrls: settings.REDIS_URLS,
+    lockTtlMs: settings.LOCK_TTL_MS,
+    lockNodeTimeoutMs: settings.LOCK_NODE_TIMEOUT_MS,
+    lockWaitMsMax: settings.LOCK_WAIT_MS_MAX,
+    databasePoolMax: settings.DATABASE_POOL_MAX,
+    orderLinesMax: settings.ORDER_LINES_MAX,
+    queueMax: settings.QUEUE_MAX,
+    requestBytesMax: settings.REQUEST_BYTES_MAX,
+    requestTimeoutMsMax: settings.REQUEST_TIMEOUT_MS_MAX,
+    corsOrigins: settings.CORS_ORIGINS,
+    tlsFiles: cert !== undefined && key !== undefined ? { cert, key } : undefined,
+    logLevel: settings.LOG_LEVEL,
+    logFormat: settings.LOG_FORMAT,
+  });
+}
+
+/** Settings whose values may hold a password, so that they are never repeated. */
+const SECRET_NAMES = new Set(["DATABASE_URL", "REDIS_URLS"]);
+
+function problem(name: string, message: string, given: Readonly<Record<string, string | undefined>>): string {
+  return `${name}: ${message}${SECRET_NAMES.has(name) ? "" : `, got "${given[name]}"`}`;
+}
+
+type Settings = z.infer<typeof SETTINGS>;
+
+function tlsProblems({ TLS_CERT_FILE, TLS_KEY_FILE }: Settings): string[] {
+  if (TLS_CERT_FILE !== undefined && TLS_KEY_FILE === undefined) {
+    return ["TLS_KEY_FILE: expected, as TLS_CERT_FILE is set"];
+  }
+  if (TLS_KEY_FILE !== undefined && TLS_CERT_FILE === undefined) {
+    return ["TLS_CERT_FILE: expected, as TLS_KEY_FILE is set"];
+  }
+  return [];
+}
+
+/** TTL > work + acquisition + drift, for a lease that is handed out with the least validity that is accepted. */
+function lockProblems({ LOCK_TTL_MS, LOCK_NODE_TIMEOUT_MS, LOCK_WAIT_MS_MAX }: Settings): string[] {
+  const problems: string[] = [];
+  const workMs = 2 * STATEMENT_TIMEOUT_MS;
+  if (usableValidityMs(LOCK_TTL_MS) < workMs) {
+    problems.push(
+      `LOCK_TTL_MS: a lease may be handed out with ${usableValidityMs(LOCK_TTL_MS)} of its ${LOCK_TTL_MS} ms left, ` +
+        `less than the ${workMs} ms that the work under it may take; expected ${2 * workMs} or more`,
+    );
+  }
+  if (validityMs(LOCK_TTL_MS, 2 * LOCK_NODE_TIMEOUT_MS) < usableValidityMs(LOCK_TTL_MS)) {
+    problems.push(
+      `LOCK_NODE_TIMEOUT_MS: asking the nodes may take ${2 * LOCK_NODE_TIMEOUT_MS} ms, which leaves no usable lease ` +
+        `of LOCK_TTL_MS ${LOCK_TTL_MS}; expected far less than the TTL`,
+    );
+  }
+  if (LOCK_WAIT_MS_MAX < 2 * LOCK_NODE_TIMEOUT_MS) {
+    problems.push(
+      `LOCK_WAIT_MS_MAX: expected ${
+        2 * LOCK_NODE_TIMEOUT_MS
+      } or more, the time that one attempt with silent nodes takes`,
+    );
+  }
+  return problems;
+}

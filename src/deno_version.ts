@@ -1,0 +1,15 @@
+/**
+ * Which Deno versions must not serve. Pure.
+ */
+
+/** First and last version in which a peer can crash a node:http2 server (denoland/deno issue 36788). */
+const CRASHING = { first: [2, 9, 4], last: [2, 9, 6] } as const;
+
+/** Why this version must not serve, or undefined if nothing is known against it. */
+export function refusedDenoVersion(version: string): string | undefined {
+  const [major = 0, minor = 0, patch = 0] = version.split(".").map((part) => Number.parseInt(part, 10));
+  const { first, last } = CRASHING;
+  if (major !== first[0] || minor !== first[1] || patch < first[2] || patch > last[2]) return undefined;
+  return `Cannot start on Deno ${version}: from 2.9.4 to 2.9.6 any client that resets streams or sends GOAWAY ` +
+    `crashes the process (denoland/deno issue 36788). Use Deno 2.9.3: npx -y deno@2.9.3`;
+}

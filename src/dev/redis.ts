@@ -1,0 +1,163 @@
+/**
+ * Private Redis nodes: independent of each other, on loopback, each with its own directory and port. It speaks to
+ * them only to learn that they are up; everything else about Redis is src/lock's.
+ */
+import { join } from "node:path";
+import type { Log } from "../telemetry/log.ts";
+import { freePort, portIsFree } from "./ports.ts";
+import { stopStrays } from "./process_record.ts";
+import { findRedis, type RedisProgram } from "./programs.ts";
+import { redisCommand } from "./redis_command.ts";
+import { type ServerProcess, startServer } from "./server_process.ts";
+import { until } from "./wait.ts";
+
+const READY_MS_MAX = 20_000;
+const STOP_MS_MAX = 5_000;
+const ANSWER_MS_MAX = 1_000;
+const PORT_TRIES_MAX = 20;
+
+export interface RedisOptions {
+  /** Holds data, log and port; made where it is missing. */
+  readonly dir: string;
+  readonly log: Log;
+  /** A fixed port; without it the one of the last run where it is still free, else any free one. */
+  readonly port?: number;
+  /** What to run; looked for where it is not given. */
+  readonly program?: RedisProgram;
+  /** Keep the data over a restart (append-only file, synced every second). Default: off. */
+  readonly persist?: boolean;
+}
+
+/** A running private Redis node. */
+export interface PrivateRedis {
+  readonly url: string;
+  readonly port: number;
+  /** Process id of the server that runs, or ran last. */
+  readonly pid: number;
+  /** Resolves when the process that runs now has ended, for whatever reason. */
+  readonly ended: Promise<unknown>;
+  /** Ends it as an operator does; waits until it is gone. */
+  stop(): Promise<void>;
+  /** Starts it again on the same port; waits until it answers. */
+  start(): Promise<void>;
+  /** SIGKILL; waits until it is gone. */
+  kill(): Promise<void>;
+  /** SIGSTOP: the port stays open and nothing answers, as with a frozen machine. */
+  pause(): void;
+  /** SIGCONT, after {@link pause}. */
+  resume(): void;
+}
+
+/**
+ * Starts one node and returns when it answers.
+ *
+ * @throws Error when it does not answer within {@link READY_MS_MAX}; the message ends with its own last words
+ */
+export async function startRedisNode(options: RedisOptions): Promise<PrivateRedis> {
+  const { log } = options;
+  await Deno.mkdir(options.dir, { recursive: true });
+  const dir = await Deno.realPath(options.dir);
+  const stopped = await stopStrays(dir);
+  if (stopped.length > 0) log.warn({ stopped }, "stopped a server that an earlier run left behind");
+  const program = options.program ?? findRedis();
+  if (program === undefined) throw new Error("redis-server is not installed: `apt-get install redis-server`");
+  let port = options.port ?? await keptPort(dir) ?? freePort();
+  let server: ServerProcess | undefined;
+
+  /** `portMayChange` only before anybody was told the port. */
+  const start = async (portMayChange: boolean) => {
+    for (let attempt = 1;; attempt++) {
+      const started = startServer(redisCommand({ program, dir, port, persist: options.persist ?? false }));
+      server = started;
+      await until(async () => !started.isAlive() || await answers(port, started.pid, program), READY_MS_MAX);
+      if (started.isAlive() && await answers(port, started.pid, program)) break;
+      await started.stop("SIGTERM", STOP_MS_MAX);
+      const portTaken = started.tail().includes("Address already in use");
+      if (!portTaken || !portMayChange || attempt >= PORT_TRIES_MAX) {
+        throw new Error(`redis-server did not start on port ${port} (its log is in ${dir}): ${started.tail()}`);
+      }
+      port = freePort();
+    }
+    await Deno.writeTextFile(join(dir, "port"), `${port}\n`);
+  };
+
+  await start(options.port === undefined);
+  log.debug({ port, dir, pid: server!.pid }, "Redis is ready");
+  return {
+    get url() {
+      return `redis://127.0.0.1:${port}`;
+    },
+    get port() {
+      return port;
+    },
+    get pid() {
+      return server!.pid;
+    },
+    get ended() {
+      return server!.ended;
+    },
+    stop: () => server!.stop("SIGTERM", STOP_MS_MAX),
+    start: () => start(false),
+    async kill() {
+      server!.signal("SIGKILL");
+      await server!.ended;
+    },
+    pause: () => server!.signal("SIGSTOP"),
+    resume: () => server!.signal("SIGCONT"),
+  };
+}
+
+/**
+ * Starts `count` independent nodes at the same time, in `dir/redis-1` and on. When one fails the others are stopped.
+ *
+ * @throws Error of the first node that did not start
+ */
+export async function startRedisNodes(
+  count: number,
+  options: Omit<RedisOptions, "port">,
+): Promise<PrivateRedis[]> {
+  const starts = await Promise.allSettled(
+    Array.from({ length: count }, (_, i) => startRedisNode({ ...options, dir: join(options.dir, `redis-${i + 1}`) })),
+  );
+  const nodes = starts.flatMap((start) => start.status === "fulfilled" ? [start.value] : []);
+  const failed = starts.find((start) => start.status === "rejected");
+  if (failed === undefined) return nodes;
+  await Promise.all(nodes.map((node) => node.stop()));
+  throw failed.reason;
+}
+
+async function keptPort(dir: string): Promise<number | undefined> {
+  const port = Number(await Deno.readTextFile(join(dir, "port")).catch(() => "0"));
+  return port > 0 && portIsFree(port) ? port : undefined;
+}
+
+/** Asks who answers on the port: another program may have taken it, and its Redis must not pass for ours. */
+async function answers(port: number, pid: number, program: RedisProgram): Promise<boolean> {
+  let connection: Deno.TcpConn | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  try {
+    connection = await Deno.connect({ hostname: "127.0.0.1", port });
+    timer = setTimeout(() => connection?.close(), ANSWER_MS_MAX);
+    await connection.write(new TextEncoder().encode("INFO server\r\n"));
+    const buffer = new Uint8Array(16_384);
+    let text = "";
+    while (!/process_id:\d+\r\n/.test(text)) {
+      const read = await connection.read(buffer);
+      // While it loads its data it answers with an error, and no process_id comes.
+      if (read === null || text.startsWith("-")) return false;
+      text += new TextDecoder().decode(buffer.subarray(0, read));
+      if (text.startsWith("-")) return false;
+    }
+    // Inside a container the process has a number of its own.
+    return program.kind === "docker" || Number(/process_id:(\d+)/.exec(text)?.[1]) === pid;
+  } catch {
+    return false;
+  } finally {
+    clearTimeout(timer);
+    try {
+      connection?.close();
+    } catch {
+      // The timer closed it already.
+    }
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * One server process that we start: detached from the terminal, its output in a log file, a record of it on disk,
+ * and an end that is always waited for.
+ *
+ * Detached means a process group of its own. Ctrl-C in a terminal goes to the whole group of the launcher, and
+ * the stores must outlive the service that is still draining onto them.
+ */
+import { join } from "node:path";
+import { removeRecord, writeRecord } from "./process_record.ts";
+import { settled } from "./wait.ts";
+
+/** Kept of the output, to say why a server ended. */
+const TAIL_CHARACTERS_MAX = 2_000;
+/** After the process has ended, its own children may hold its output open for so long. */
+const OUTPUT_END_MS_MAX = 1_000;
+
+/** What to start, and where. `mark` is a text of its command line that no other process has. */
+export interface ServerCommand {
+  readonly name: string;
+  readonly program: string;
+  readonly args: readonly string[];
+  /** Its log and record are kept here. */
+  readonly dir: string;
+  readonly mark: string;
+  readonly env?: Record<string, string>;
+  readonly cwd?: string;
+  /** Run as this user; only root may. */
+  readonly user?: { readonly uid: number; readonly gid: number } | undefined;
+  /** Gets every line of standard output; without it standard output goes to the log file too. */
+  readonly onLine?: (line: string) => void;
+  /** Standard error goes to ours and not to a log file. */
+  readonly errorsToOurs?: boolean;
+}
+
+/** A started server. `ended` resolves when the process is gone, its output is read and its record removed. */
+export interface ServerProcess {
+  readonly name: string;
+  readonly pid: number;
+  readonly ended: Promise<Deno.CommandStatus>;
+  /** False from the moment at which the process was seen to have ended. */
+  isAlive(): boolean;
+  /** Sends a signal; does nothing when the process has ended. */
+  signal(name: Deno.Signal): void;
+  /** The last of its output. */
+  tail(): string;
+  /** Sends `name`, and SIGKILL when the process is still there `msMax` milliseconds later. */
+  stop(name: Deno.Signal, msMax: number): Promise<void>;
+}
+
+/**
+ * Starts a server. It is not ready yet when this returns.
+ *
+ * @throws Error when the program cannot be started
+ */
+export function startServer(command: ServerCommand): ServerProcess {
+  const child = new Deno.Command(command.program, {
+    args: [...command.args],
+    detached: true,
+    stdin: "null",
+    stdout: "piped",
+    stderr: command.errorsToOurs === true ? "inherit" : "piped",
+    cwd: command.cwd ?? command.dir,
+    ...(command.env === undefined ? {} : { env: command.env, clearEnv: true }),
+    ...(command.user === undefined ? {} : { uid: command.user.uid, gid: command.user.gid }),
+  }).spawn();
+  writeRecord(command.dir, command.name, child.pid, command.mark);
+
+  const log = Deno.openSync(join(command.dir, `${command.name}.log`), { append: true, create: true });
+  let tail = "";
+  const toLog = (text: string) => {
+    tail = (tail + text).slice(-TAIL_CHARACTERS_MAX);
+    log.writeSync(new TextEncoder().encode(text));
+  };
+  const readers = [
+    read(child.stdout, command.onLine === undefined ? toLog : byLine(command.onLine)),
+    ...(command.errorsToOurs === true ? [] : [read(child.stderr, toLog)]),
+  ];
+
+  let alive = true;
+  const ended = child.status.then(async (status) => {
+    alive = false;
+    const done = Promise.all(readers.map((reader) => reader.done));
+    if (!await settled(done, OUTPUT_END_MS_MAX)) { for (const reader of readers) reader.cancel(); }
+    await done;
+    log.close();
+    await removeRecord(command.dir, command.name);
+    return status;
+  });
+
+  const signal = (name: Deno.Signal) => {
+    if (!alive) return;
+    try {
+      child.kill(name);
+    } catch {
+      // It ended between the look and the call.
+    }
+  };
+  return {
+    name: command.name,
+    pid: child.pid,
+    ended,
+    isAlive: () => alive,
+    signal,
+    tail: () => tail.trim(),
+    async stop(name, msMax) {
+      // A paused process sees no other signal but SIGKILL before it goes on.
+      signal("SIGCONT");
+      signal(name);
+      if (!await settled(ended, msMax)) signal("SIGKILL");
+      await ended;
+    },
+  };
+}
+
+function read(stream: ReadableStream<Uint8Array>, take: (text: string) => void) {
+  const reader = stream.pipeThrough(new TextDecoderStream() as TransformStream<Uint8Array, string>).getReader();
+  const done = (async () => {
+    for (let part = await reader.read(); !part.done; part = await reader.read()) take(part.value);
+  })().catch(() => {});
+  return { done, cancel: () => void reader.cancel().catch(() => {}) };
+}
+
+function byLine(onLine: (line: string) => void): (text: string) => void {
+  let rest = "";
+  return (text) => {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) onLine(line);
+  };
+}

@@ -1,0 +1,108 @@
+/**
+ * Settling: a batch of operations decided one after the other on a book that was read once, and everything
+ * that has to be written to make it so. Pure.
+ *
+ * Each operation sees what the ones before it came to, so the verdicts are exactly those of deciding and
+ * writing them one at a time in the same order.
+ */
+import { decide, type Effect } from "./decide.ts";
+import type { Book, Changes, Level, Movement, Operation, Order, RecordedOperation, Verdict } from "./model.ts";
+
+/**
+ * Decides `operations` in their order.
+ *
+ * The book must hold every goods, order and operation that they touch and that exists (see `recordIds` and
+ * `goodsOf`): whatever is not in it is taken not to exist. Throws if a rollback moves a goods that the book
+ * lacks: then the book was not read for these operations.
+ */
+export function settle(book: Book, operations: readonly Operation[]): { verdicts: Verdict[]; changes: Changes } {
+  const working = {
+    atMs: book.atMs,
+    levels: new Map(book.levels),
+    orders: new Map(book.orders),
+    operations: new Map(book.operations),
+  };
+  const movements: Movement[] = [];
+  const orders = new Set<string>();
+  const recorded: RecordedOperation[] = [];
+
+  const verdicts = operations.map((operation): Verdict => {
+    const decision = decide(working, operation);
+    if (!decision.ok) return decision;
+    const { effect, answer } = decision;
+    for (const movement of movementsOf(working, operation, effect)) {
+      movements.push(movement);
+      working.levels.set(movement.goodsId, levelAfter(movement, working.levels.get(movement.goodsId)));
+    }
+    if (effect.order !== undefined) {
+      working.orders.set(effect.order.orderId, effect.order);
+      orders.add(effect.order.orderId);
+    }
+    if (effect.operation !== undefined) {
+      working.operations.set(effect.operation.operationId, effect.operation);
+      recorded.push(effect.operation);
+    }
+    if (answer.kind !== "level_of") return answer;
+    return { ok: true, kind: "set", level: present(working.levels.get(answer.goodsId), answer.goodsId) };
+  });
+
+  const moved = new Set(movements.map((movement) => movement.goodsId));
+  return {
+    verdicts,
+    changes: {
+      atMs: book.atMs,
+      movements: movements.sort((a, b) => a.goodsId - b.goodsId || a.version - b.version),
+      levels: [...moved].sort((a, b) => a - b).map((goodsId) => ({
+        before: book.levels.get(goodsId),
+        after: present(working.levels.get(goodsId), goodsId),
+      })),
+      orders: [...orders].sort().map((orderId) => ({
+        before: book.orders.get(orderId),
+        after: working.orders.get(orderId) as Order,
+      })),
+      operations: recorded.sort((a, b) => (a.operationId < b.operationId ? -1 : 1)),
+    },
+  };
+}
+
+/** Whether there is anything to write. */
+export function changesNothing(changes: Changes): boolean {
+  return changes.movements.length === 0 && changes.orders.length === 0 && changes.operations.length === 0;
+}
+
+function movementsOf(book: Book, operation: Operation, effect: Effect): Movement[] {
+  return effect.steps.map(({ goodsId, onHandDelta, reservedDelta }) => {
+    const known = book.levels.get(goodsId);
+    const level = operation.kind === "set" ? known ?? newLevel(goodsId) : present(known, goodsId);
+    return {
+      goodsId,
+      version: level.version + 1,
+      kind: operation.kind,
+      orderId: "orderId" in operation ? operation.orderId : undefined,
+      operationId: effect.operation?.operationId,
+      onHandDelta,
+      reservedDelta,
+      onHandAfter: level.onHand + onHandDelta,
+      reservedAfter: level.reserved + reservedDelta,
+    };
+  });
+}
+
+function levelAfter(movement: Movement, before: Level | undefined): Level {
+  return {
+    goodsId: movement.goodsId,
+    onHand: movement.onHandAfter,
+    reserved: movement.reservedAfter,
+    version: movement.version,
+    deleted: movement.kind !== "set" && before?.deleted === true,
+  };
+}
+
+function newLevel(goodsId: number): Level {
+  return { goodsId, onHand: 0, reserved: 0, version: 0, deleted: false };
+}
+
+function present(level: Level | undefined, goodsId: number): Level {
+  if (level === undefined) throw new Error(`Cannot settle: goods ${goodsId} is not in the book that was read`);
+  return level;
+}

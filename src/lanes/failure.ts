@@ -1,0 +1,57 @@
+/**
+ * Why an operation came to no verdict, in words that the wire can translate without knowing Redis or
+ * PostgreSQL. A refusal is not a failure: it is an answer.
+ */
+import { LockHeldError, QuorumLostError } from "../lock/lock.ts";
+import {
+  ConflictError,
+  DatabaseUnavailableError,
+  FenceLostError,
+  OutcomeUnknownError,
+  PoolQueueFullError,
+  RowLockedError,
+  StatementTimeoutError,
+} from "../store/errors.ts";
+
+/**
+ * - `busy`: others held the goods, or kept changing them, for too long. Nothing was written.
+ * - `no_quorum`: too few lock nodes answer. Nothing was written.
+ * - `database`: the database can't be reached or takes no work. Nothing was written.
+ * - `outcome_unknown`: the database went away in the middle; the change may have been made.
+ * - `queue_full`: too many callers wait. Nothing was written.
+ */
+export type FailureKind = "busy" | "no_quorum" | "database" | "outcome_unknown" | "queue_full";
+
+/** An operation that came to no verdict. A retry under the same id is always safe. */
+export class Failure extends Error {
+  override name = "Failure";
+  readonly kind: FailureKind;
+
+  constructor(kind: FailureKind, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.kind = kind;
+  }
+}
+
+/** An error of the lock or the store as a Failure; anything else, a fault of this program, as it is. */
+export function failureOf(error: unknown): unknown {
+  if (error instanceof LockHeldError || error instanceof RowLockedError) {
+    return new Failure("busy", "The goods are held by someone else", { cause: error });
+  }
+  if (error instanceof FenceLostError || error instanceof ConflictError) {
+    return new Failure("busy", "Others kept changing the goods", { cause: error });
+  }
+  if (error instanceof QuorumLostError) {
+    return new Failure("no_quorum", "Too few lock nodes answer", { cause: error });
+  }
+  if (error instanceof DatabaseUnavailableError || error instanceof StatementTimeoutError) {
+    return new Failure("database", "The database is not available", { cause: error });
+  }
+  if (error instanceof OutcomeUnknownError) {
+    return new Failure("outcome_unknown", "The database went away; the change may have been made", { cause: error });
+  }
+  if (error instanceof PoolQueueFullError) {
+    return new Failure("queue_full", "Too many calls wait for the database", { cause: error });
+  }
+  return error;
+}

@@ -1,0 +1,132 @@
+/**
+ * Migrations: makes the server's role, then runs dbmate over `migrations/`. Also an entry:
+ * `deno task migrate [up|down|status]`, with DATABASE_URL (the server's) and DATABASE_OWNER_URL (who may change the
+ * schema; the same as DATABASE_URL where it is not set).
+ *
+ * Several runs at once do no harm: each step is either repeatable or, when another run was first, tried again.
+ * No password appears in a log, an error or a command line.
+ */
+import { resolveBinary } from "dbmate";
+import { ensureServerRole } from "./migrate_role.ts";
+import { createLog, type Log } from "./telemetry/log.ts";
+
+/** dbmate fails cleanly when another run applied the same migration first; of four at once one does. */
+const RUNS_MAX = 8;
+const RUN_AGAIN_MS = 250;
+const RUN_MS_MAX = 120_000;
+const LOOPBACK_HOSTS = new Set(["127.0.0.1", "localhost", "[::1]"]);
+
+/** `down` takes back the newest migration, `status` only tells. */
+export type Direction = "up" | "down" | "status";
+export const DIRECTIONS: readonly Direction[] = ["up", "down", "status"];
+
+export interface MigrateOptions {
+  /** postgres:// address of a role that may change the schema. */
+  readonly ownerUrl: string;
+  /** postgres:// address that the server will use; its role and database must be the migrated ones. */
+  readonly serverUrl: string;
+  readonly direction: Direction;
+  readonly log: Log;
+}
+
+/**
+ * Brings the schema one way, or tells how it stands.
+ *
+ * @returns what dbmate said, without passwords
+ * @throws Error with dbmate's or PostgreSQL's words, without passwords
+ */
+export async function migrate({ ownerUrl, serverUrl, direction, log }: MigrateOptions): Promise<string> {
+  const secrets = [ownerUrl, serverUrl].flatMap(passwordForms);
+  try {
+    if (direction === "up") await ensureServerRole(withSslMode(ownerUrl), withSslMode(serverUrl), log);
+    const said = hide(await runDbmate(withSslMode(ownerUrl), direction, log), secrets);
+    log.info({ direction }, "migrations done");
+    return said;
+  } catch (error) {
+    throw new Error(hide(error instanceof Error ? error.message : String(error), secrets));
+  }
+}
+
+/**
+ * The address with `sslmode=disable` where it says nothing about TLS and the host is this machine: dbmate insists on
+ * TLS unless told, and a local PostgreSQL seldom has it. Any other host keeps the caller's choice.
+ *
+ * @throws Error when the text is no postgres:// address; it does not repeat the text, which may hold a password
+ */
+export function withSslMode(url: string): string {
+  const parsed = parse(url);
+  if (parsed.searchParams.has("sslmode") || !LOOPBACK_HOSTS.has(parsed.hostname)) return url;
+  return `${url}${url.includes("?") ? "&" : "?"}sslmode=disable`;
+}
+
+async function runDbmate(url: string, direction: Direction, log: Log): Promise<string> {
+  for (let attempt = 1;; attempt++) {
+    const { success, stdout, stderr } = await new Deno.Command(resolveBinary(), {
+      args: ["--no-dump-schema", "--env-file", "/dev/null", "--migrations-dir", migrationsDirectory(), direction],
+      // By environment, because everybody on the machine can read a command line.
+      env: { DATABASE_URL: url },
+      clearEnv: true,
+      stdin: "null",
+      signal: AbortSignal.timeout(RUN_MS_MAX),
+    }).output();
+    const decoder = new TextDecoder();
+    const said = `${decoder.decode(stdout)}${decoder.decode(stderr)}`.trim();
+    if (success) return said;
+    if (attempt >= RUNS_MAX || !anotherRunWasFirst(said)) throw new Error(`Migrating ${direction} failed: ${said}`);
+    log.info({ attempt }, "another migration run was faster, looking again");
+    await new Promise((resolve) => setTimeout(resolve, RUN_AGAIN_MS * Math.random()));
+  }
+}
+
+/**
+ * PostgreSQL's words for "somebody made this at the same moment". Each migration and its row in schema_migrations are
+ * one transaction, so the loser has changed nothing.
+ */
+function anotherRunWasFirst(said: string): boolean {
+  return /already exists|duplicate key value|tuple concurrently|deadlock detected|does not exist/.test(said);
+}
+
+function migrationsDirectory(): string {
+  return new URL("../migrations", import.meta.url).pathname;
+}
+
+function parse(url: string): URL {
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  if (parsed === undefined || !/^postgres(ql)?:$/.test(parsed.protocol)) {
+    throw new Error("The database address must look like postgres://user:password@host:5432/database");
+  }
+  return parsed;
+}
+
+function passwordForms(url: string): string[] {
+  const encoded = URL.canParse(url) ? new URL(url).password : "";
+  return encoded === "" ? [] : [encoded, decodeURIComponent(encoded)];
+}
+
+function hide(text: string, secrets: readonly string[]): string {
+  return secrets.reduce((hidden, secret) => hidden.replaceAll(secret, "***"), text);
+}
+
+async function main(): Promise<number> {
+  const log = createLog("info", "pretty");
+  const direction = DIRECTIONS.find((known) => known === (Deno.args[0] ?? "up"));
+  const serverUrl = Deno.env.get("DATABASE_URL");
+  if (direction === undefined || Deno.args.length > 1) {
+    console.error(`Usage: deno task migrate [${DIRECTIONS.join("|")}]`);
+    return 2;
+  }
+  if (serverUrl === undefined) {
+    console.error("DATABASE_URL is not set: give it the address of the database, postgres://user:password@host/name");
+    return 2;
+  }
+  try {
+    const ownerUrl = Deno.env.get("DATABASE_OWNER_URL") ?? serverUrl;
+    console.log(await migrate({ ownerUrl, serverUrl, direction, log }));
+    return 0;
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    return 1;
+  }
+}
+
+if (import.meta.main) Deno.exit(await main());

@@ -1,0 +1,124 @@
+/**
+ * The role that the server works as. It is the same in every database of a PostgreSQL, so it is no part of the
+ * migrations, which belong to one database; they only grant it its rights.
+ */
+import postgres from "postgres";
+import type { Log } from "./telemetry/log.ts";
+
+export const SERVER_ROLE = "holdfast_server";
+
+/** Two runs that change the same role at once: one gets an error and looks again. */
+const TRIES_MAX = 10;
+const TRY_AGAIN_MS = 100;
+const CONNECT_SECONDS_MAX = 10;
+/** As PostgreSQL itself makes its verifiers. */
+const SCRAM_ITERATIONS = 4096;
+const SCRAM_SALT_BYTES = 16;
+/** duplicate_object, unique_violation, serialization_failure, and "tuple concurrently updated" (internal_error). */
+const ANOTHER_RUN_CODES = new Set(["42710", "23505", "40001", "XX000"]);
+
+/** Bounds that hold whatever a client asks for; the server's own start-up check counts on them. */
+const SETTINGS = {
+  statement_timeout: "1s",
+  lock_timeout: "900ms",
+  idle_in_transaction_session_timeout: "5s",
+} as const;
+
+/**
+ * Makes sure that the role exists, is nothing more than a login, has its timeouts, and, when `serverUrl` logs in as it,
+ * that the password of that address is its password. What is right already is not touched, so that an owner without
+ * the right to change roles can migrate a database that somebody has prepared.
+ *
+ * @throws Error that says what to run by hand when the owner may not do it
+ */
+export async function ensureServerRole(ownerUrl: string, serverUrl: string, log: Log): Promise<void> {
+  const sql = connect(ownerUrl);
+  try {
+    for (let attempt = 1;; attempt++) {
+      try {
+        return await bringUpToDate(sql, serverUrl, log);
+      } catch (error) {
+        const code = (error as { code?: string }).code ?? "";
+        if (code === "42501") throw new Error(byHand());
+        if (!ANOTHER_RUN_CODES.has(code) || attempt >= TRIES_MAX) throw error;
+        await new Promise((resolve) => setTimeout(resolve, TRY_AGAIN_MS * Math.random()));
+      }
+    }
+  } finally {
+    await sql.end({ timeout: CONNECT_SECONDS_MAX });
+  }
+}
+
+async function bringUpToDate(sql: postgres.Sql, serverUrl: string, log: Log): Promise<void> {
+  const [found] = await sql<RoleRow[]>`
+    select rolcanlogin, rolsuper, rolcreatedb, rolcreaterole, coalesce(rolconfig, '{}') as rolconfig
+    from pg_roles where rolname = ${SERVER_ROLE}`;
+  if (found === undefined) {
+    await sql.unsafe(`create role ${SERVER_ROLE} login nosuperuser nocreatedb nocreaterole`);
+    log.info({ role: SERVER_ROLE }, "made the server's role");
+  } else if (!found.rolcanlogin || found.rolsuper || found.rolcreatedb || found.rolcreaterole) {
+    await sql.unsafe(`alter role ${SERVER_ROLE} login nosuperuser nocreatedb nocreaterole`);
+  }
+  for (const [name, value] of Object.entries(SETTINGS)) {
+    if (found?.rolconfig.includes(`${name}=${value}`)) continue;
+    await sql.unsafe(`alter role ${SERVER_ROLE} set ${name} = '${value}'`);
+  }
+  const server = new URL(serverUrl);
+  if (decodeURIComponent(server.username) !== SERVER_ROLE || server.password === "") return;
+  if (await canLogIn(serverUrl)) return;
+  const verifier = await scramVerifier(decodeURIComponent(server.password));
+  await sql.unsafe(`alter role ${SERVER_ROLE} password '${verifier}'`);
+  log.info({ role: SERVER_ROLE }, "set the password of the server's role to the one of DATABASE_URL");
+}
+
+interface RoleRow {
+  readonly rolcanlogin: boolean;
+  readonly rolsuper: boolean;
+  readonly rolcreatedb: boolean;
+  readonly rolcreaterole: boolean;
+  readonly rolconfig: string[];
+}
+
+async function canLogIn(url: string): Promise<boolean> {
+  const sql = connect(url);
+  try {
+    await sql`select 1`;
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await sql.end({ timeout: CONNECT_SECONDS_MAX });
+  }
+}
+
+function connect(url: string): postgres.Sql {
+  return postgres(url, { max: 1, connect_timeout: CONNECT_SECONDS_MAX, onnotice: () => {} });
+}
+
+/**
+ * What PostgreSQL stores of a password (RFC 5803). Made here, because a statement that fails goes to the server's log
+ * with all its text, and then holds no password. The text has no character that a SQL literal would have to escape.
+ */
+async function scramVerifier(password: string): Promise<string> {
+  const encoder = new TextEncoder();
+  const salt = crypto.getRandomValues(new Uint8Array(SCRAM_SALT_BYTES));
+  const key = await crypto.subtle.importKey("raw", encoder.encode(password.normalize("NFKC")), "PBKDF2", false, [
+    "deriveBits",
+  ]);
+  const derivation = { name: "PBKDF2", hash: "SHA-256", salt, iterations: SCRAM_ITERATIONS };
+  const salted = await crypto.subtle.deriveBits(derivation, key, 256);
+  const hmacKey = await crypto.subtle.importKey("raw", salted, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
+  const clientKey = await crypto.subtle.sign("HMAC", hmacKey, encoder.encode("Client Key"));
+  const serverKey = await crypto.subtle.sign("HMAC", hmacKey, encoder.encode("Server Key"));
+  const storedKey = await crypto.subtle.digest("SHA-256", clientKey);
+  const base64 = (bytes: ArrayBuffer) => new Uint8Array(bytes).toBase64();
+  return `SCRAM-SHA-256$${SCRAM_ITERATIONS}:${salt.toBase64()}$${base64(storedKey)}:${base64(serverKey)}`;
+}
+
+function byHand(): string {
+  const statements = Object.entries(SETTINGS).map(([name, value]) =>
+    `alter role ${SERVER_ROLE} set ${name} = '${value}'`
+  );
+  return `The owner may not change roles. Let a superuser run: create role ${SERVER_ROLE} login password '...'; ` +
+    `${statements.join("; ")}`;
+}

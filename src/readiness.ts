@@ -1,0 +1,67 @@
+/**
+ * Whether the program can do its work: PostgreSQL answers and a lease could be had. Looked at on a clock of
+ * its own, so that a health check costs nothing and an outage is seen without traffic.
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import { errorFields, type Log } from "./telemetry/log.ts";
+
+/** Pause between two looks. */
+export const READINESS_PAUSE_MS = 500;
+/** Longest that one look may take; no answer by then is a no. */
+const LOOK_MS_MAX = 2000;
+
+/** Something that must answer; rejects if it does not. */
+export interface Dependency {
+  readonly name: string;
+  ping(signal: AbortSignal): Promise<void>;
+}
+
+/**
+ * Looks until `signal` aborts and reports each look; never throws. Changes are logged, a lasting state is not.
+ */
+export async function watchReadiness(
+  dependencies: readonly Dependency[],
+  report: (ready: boolean) => void,
+  log: Log,
+  signal: AbortSignal,
+): Promise<void> {
+  const away = new Map<string, boolean>();
+  while (!signal.aborted) {
+    const looks = await Promise.all(dependencies.map(async (dependency) => {
+      const failure = await look(dependency, signal);
+      if (signal.aborted) return true;
+      const { name } = dependency;
+      if (failure !== undefined && away.get(name) !== true) {
+        log.warn({ dependency: name, error: errorFields(failure) }, "not ready");
+      }
+      if (failure === undefined && away.get(name) !== false) log.info({ dependency: name }, "ready");
+      away.set(name, failure !== undefined);
+      return failure === undefined;
+    }));
+    if (signal.aborted) return;
+    report(looks.every(Boolean));
+    await delay(READINESS_PAUSE_MS, undefined, { signal }).catch(() => {});
+  }
+}
+
+/** Undefined if the dependency answered, else why not. */
+async function look(dependency: Dependency, signal: AbortSignal): Promise<unknown> {
+  const limit = new AbortController();
+  const { promise: over, reject } = Promise.withResolvers<never>();
+  const end = (reason: unknown) => {
+    limit.abort(reason);
+    reject(reason);
+  };
+  const timer = setTimeout(() => end(new Error(`no answer within ${LOOK_MS_MAX} ms`)), LOOK_MS_MAX);
+  const stop = () => end(signal.reason);
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    await Promise.race([dependency.ping(limit.signal), over]);
+    return undefined;
+  } catch (error) {
+    return error ?? new Error("failed without a reason");
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", stop);
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * The connections of one listener and the requests under way on each: who is admitted, what is counted, when all are
+ * gone. Knows sockets and sessions, but neither the limits in time (`overstay.ts`) nor what requests are about.
+ */
+import type { ServerHttp2Session } from "node:http2";
+import type { Socket } from "node:net";
+import type { HttpRequest, HttpResponse } from "./http_handler.ts";
+import type { ListenerLimits } from "./listener_limits.ts";
+
+/** One request from its header to the end of its answer (or to its reset). Times are of `performance.now()`, in ms. */
+export interface Exchange {
+  readonly request: HttpRequest;
+  readonly response: HttpResponse;
+  readonly startedAt: number;
+  /** Bytes of the answer that the peer had not taken when last looked at, and since when that number stands. */
+  unread: number;
+  unreadSince: number;
+}
+
+/** One connection. Times are of `performance.now()`, in ms. */
+export interface Connection {
+  /** Carries the bytes: below TLS, where there is TLS. */
+  readonly socket: Socket;
+  /** Speaks HTTP/1, once that is known. */
+  http1: Socket | undefined;
+  /** Speaks HTTP/2, once that is known. */
+  http2: ServerHttp2Session | undefined;
+  readonly exchanges: Set<Exchange>;
+  /** Since when no request is under way; at first, since the connection was accepted or its protocol became known. */
+  quietSince: number;
+  /** HTTP/1: bytes read when it became quiet, and when the next request's header was first seen to have begun. */
+  quietBytesRead: number;
+  headerSince: number | undefined;
+  /** HTTP/2: when the last PING went out, and whether its answer is still missing. */
+  pingedAt: number;
+  pingUnanswered: boolean;
+  /** HTTP/2: streams that ended in a reset since `resetsSince`. */
+  resets: number;
+  resetsSince: number;
+}
+
+/** Why a connection was not admitted. */
+export type Refusal = "connectionsMax" | "connectionsPerAddressMax";
+
+/** The connections of one listener. */
+export class Connections {
+  readonly #all = new Map<string, Connection>();
+  readonly #perAddress = new Map<string, number>();
+  readonly #waitingForNone: (() => void)[] = [];
+
+  constructor(private readonly limits: ListenerLimits) {}
+
+  /** Connections held now. */
+  get size(): number {
+    return this.#all.size;
+  }
+
+  [Symbol.iterator](): IterableIterator<Connection> {
+    return this.#all.values();
+  }
+
+  /** Takes the socket in until it closes, or says why not; then the caller closes it. */
+  admit(socket: Socket): Connection | Refusal {
+    const address = socket.remoteAddress ?? "";
+    const ofAddress = this.#perAddress.get(address) ?? 0;
+    if (this.#all.size >= this.limits.connectionsMax) return "connectionsMax";
+    if (ofAddress >= this.limits.connectionsPerAddressMax) return "connectionsPerAddressMax";
+    const now = performance.now();
+    const connection: Connection = {
+      socket,
+      http1: undefined,
+      http2: undefined,
+      exchanges: new Set(),
+      quietSince: now,
+      quietBytesRead: 0,
+      headerSince: undefined,
+      pingedAt: now,
+      pingUnanswered: false,
+      resets: 0,
+      resetsSince: now,
+    };
+    const key = keyOf(socket);
+    this.#all.set(key, connection);
+    this.#perAddress.set(address, ofAddress + 1);
+    socket.once("close", () => {
+      this.#all.delete(key);
+      const left = this.#perAddress.get(address)! - 1;
+      if (left > 0) this.#perAddress.set(address, left);
+      else this.#perAddress.delete(address);
+      if (this.#all.size === 0) this.#waitingForNone.splice(0).forEach((resolve) => resolve());
+    });
+    return connection;
+  }
+
+  /** The connection below a TLS socket; absent where it has closed meanwhile. */
+  find(socket: Socket): Connection | undefined {
+    return this.#all.get(keyOf(socket));
+  }
+
+  /** Resolves when no connection is left; at once where there is none. */
+  whenNone(): Promise<void> {
+    if (this.#all.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#waitingForNone.push(resolve));
+  }
+}
+
+/** Notes a request until its answer has ended or its stream or connection is gone; then calls `ended`. */
+export function beginExchange(
+  connection: Connection,
+  request: HttpRequest,
+  response: HttpResponse,
+  ended: (exchange: Exchange) => void,
+): Exchange {
+  const now = performance.now();
+  const exchange: Exchange = { request, response, startedAt: now, unread: 0, unreadSince: now };
+  connection.exchanges.add(exchange);
+  connection.headerSince = undefined;
+  response.once("close", () => {
+    connection.exchanges.delete(exchange);
+    if (connection.exchanges.size === 0) {
+      connection.quietSince = performance.now();
+      connection.quietBytesRead = connection.socket.bytesRead;
+    }
+    ended(exchange);
+  });
+  return exchange;
+}
+
+/** Cuts the connection with everything on it. */
+export function cut(connection: Connection): void {
+  connection.http2?.destroy();
+  connection.http1?.destroy();
+  connection.socket.destroy();
+}
+
+/** Address and port of the peer: one live connection, and the same for a TLS socket and the one that carries it. */
+function keyOf(socket: Socket): string {
+  return `${socket.remoteAddress} ${socket.remotePort}`;
+}

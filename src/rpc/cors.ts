@@ -1,0 +1,108 @@
+/**
+ * Which pages may call from a browser (the Fetch standard's CORS protocol): a pure decision, and a thin wrapper that
+ * applies it before a handler sees the request. Knows header names only, no service and no path.
+ */
+import { cors } from "@connectrpc/connect";
+import type { Handler } from "./http_handler.ts";
+
+/** The request id goes both ways: a page may send its own, and reads the one that the logs carry. */
+const REQUEST_ID_HEADER = "x-request-id";
+
+const ALLOWED_METHODS = cors.allowedMethods.join(", ");
+const ALLOWED_HEADERS = [...cors.allowedHeaders, REQUEST_ID_HEADER].join(", ");
+const EXPOSED_HEADERS = [...cors.exposedHeaders, REQUEST_ID_HEADER].join(", ");
+
+/** How long a browser may remember a preflight's answer: the longest that Chromium honours. */
+const PREFLIGHT_AGE_S = 7200;
+
+/** What of a request the decision needs; each as sent, absent where not sent. */
+export interface CorsRequest {
+  readonly method: string;
+  /** The request's own host, with its port where it is not the scheme's (`Host`, or `:authority` in HTTP/2). */
+  readonly host: string | undefined;
+  /** `Origin` */
+  readonly origin: string | undefined;
+  /** `Access-Control-Request-Method` */
+  readonly requestMethod: string | undefined;
+}
+
+/** What to do: answer a preflight with this status and these headers, or set them and go on to the handler. */
+export interface CorsDecision {
+  readonly answer: number | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/**
+ * Decides on one request.
+ *
+ * Never `*` and never credentials: an origin is named back or nothing is. `Vary: Origin` is on every answer, with or
+ * without an origin, so that a cache never gives one page's answer to another. A request that is not allowed goes on to
+ * the handler without headers, as the Fetch standard has it: the browser keeps the answer from the page, and every call
+ * that changes something needs a content type that is preflighted first.
+ *
+ * @param origins allowed origins, exact, as a browser writes them (lower case, no path, no default port)
+ */
+export function decideCors(request: CorsRequest, origins: ReadonlySet<string>): CorsDecision {
+  const preflight = request.method === "OPTIONS" && request.origin !== undefined &&
+    request.requestMethod !== undefined;
+  const { origin } = request;
+  if (origin === undefined || !(origins.has(origin) || isSameHost(origin, request.host))) {
+    return { answer: preflight ? 403 : undefined, headers: { vary: "Origin" } };
+  }
+  if (!preflight) {
+    return {
+      answer: undefined,
+      headers: {
+        vary: "Origin",
+        "access-control-allow-origin": origin,
+        "access-control-expose-headers": EXPOSED_HEADERS,
+      },
+    };
+  }
+  return {
+    answer: 204,
+    headers: {
+      vary: "Origin",
+      "access-control-allow-origin": origin,
+      "access-control-allow-methods": ALLOWED_METHODS,
+      "access-control-allow-headers": ALLOWED_HEADERS,
+      "access-control-max-age": String(PREFLIGHT_AGE_S),
+    },
+  };
+}
+
+/** The handler with CORS in front of it. `origins` as in {@link decideCors}. */
+export function withCors(handler: Handler, origins: readonly string[]): Handler {
+  const allowed = new Set(origins);
+  return function handleWithCors(request, response) {
+    const { headers } = request;
+    const decision = decideCors({
+      method: request.method ?? "",
+      host: "authority" in request && request.authority ? request.authority : headers.host,
+      origin: headers.origin,
+      requestMethod: one(headers["access-control-request-method"]),
+    }, allowed);
+    for (const name in decision.headers) response.setHeader(name, decision.headers[name]!);
+    if (decision.answer === undefined) return handler(request, response);
+    response.writeHead(decision.answer);
+    response.end();
+  };
+}
+
+/**
+ * Whether a page of `origin` was served by the very host that it calls. The scheme is left out: behind a proxy that
+ * ends TLS this side sees http where the browser sees https.
+ */
+function isSameHost(origin: string, host: string | undefined): boolean {
+  if (host === undefined || !/^https?:\/\//.test(origin)) return false;
+  const scheme = origin.slice(0, origin.indexOf("://"));
+  try {
+    return new URL(origin).host === new URL(`${scheme}://${host}`).host;
+  } catch {
+    return false;
+  }
+}
+
+function one(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value[0] : value;
+}

@@ -1,0 +1,203 @@
+/**
+ * One port for HTTP/1.1 and HTTP/2, cleartext (HTTP/2 by prior knowledge) or TLS (by ALPN): accepts connections,
+ * tells the protocols apart, and drains. Who is admitted is counted in `connections.ts`, who overstays is found in
+ * `overstay.ts`. It must not know what is served: it hands every request to one handler.
+ */
+import http from "node:http";
+import http2 from "node:http2";
+import net from "node:net";
+import tls from "node:tls";
+import type { Handler, HttpRequest, HttpResponse } from "./http_handler.ts";
+import type { Log } from "../telemetry/log.ts";
+import { beginExchange, type Connection, Connections, cut, type Exchange } from "./connections.ts";
+import { withCors } from "./cors.ts";
+import { sniffProtocol } from "./first_bytes.ts";
+import { LISTENER_LIMITS, type ListenerLimits } from "./listener_limits.ts";
+import { answerAndCut, cutOverstayers } from "./overstay.ts";
+
+/** How to listen. */
+export interface ListenerOptions {
+  /** Name or address to bind to. */
+  readonly host: string;
+  /** TCP port; 0 takes any free one. */
+  readonly port: number;
+  /** Certificate chain and private key as PEM text; cleartext where absent. */
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
+  readonly handler: Handler;
+  /** Origins (`https://shop.example`) whose pages may call, beside the pages of this host itself. */
+  readonly corsOrigins: readonly string[];
+  /** Overrides of {@link LISTENER_LIMITS}, one by one. */
+  readonly limits?: Partial<ListenerLimits> | undefined;
+  readonly log: Log;
+}
+
+/** A port that is being listened on. */
+export interface Listener {
+  /** `http://127.0.0.1:8080`, with the port that was really bound. */
+  readonly url: string;
+  readonly host: string;
+  readonly port: number;
+  /**
+   * Stops accepting, tells every HTTP/2 peer to go away, and lets requests under way finish; what is left after
+   * `graceMs` is cut. Resolves when every connection is gone. A second call waits for the same end.
+   */
+  drain(graceMs: number): Promise<void>;
+}
+
+/**
+ * Listens. Resolves when the port is bound.
+ *
+ * @throws the error of the bind (EADDRINUSE, EACCES) or of an unusable certificate
+ */
+export async function listen(options: ListenerOptions): Promise<Listener> {
+  const { log } = options;
+  const limits: ListenerLimits = { ...LISTENER_LIMITS, ...options.limits };
+  const connections = new Connections(limits);
+  const byCarrier = new WeakMap<object, Connection>();
+  const handler = withCors(options.handler, options.corsOrigins);
+  const http1Server = createHttp1Server(limits, handle);
+  const http2Server = createHttp2Server(limits, handle);
+  let drained: Promise<void> | undefined;
+  let starting: Connection | undefined;
+
+  http1Server.on("clientError", (error: Error & { code?: string }, socket: net.Socket) => {
+    log.debug({ error }, "HTTP/1 connection closed for a malformed request");
+    answerAndCut(socket, error.code === "HPE_HEADER_OVERFLOW" ? 431 : 400);
+  });
+  // "session" is emitted within emit("connection"), so `starting` is the connection that it belongs to.
+  http2Server.on("session", (session: http2.ServerHttp2Session) => {
+    const connection = starting!;
+    connection.http2 = session;
+    byCarrier.set(session, connection);
+    session.on("error", (error: Error) => {
+      log.debug({ error }, "HTTP/2 connection closed for a protocol error");
+      connection.socket.destroy();
+    });
+    session.on("close", () => connection.socket.destroy());
+    if (drained) session.close();
+  });
+
+  const port = options.tls
+    ? tls.createServer({ ...options.tls, ALPNProtocols: ["h2", "http/1.1"], handshakeTimeout: limits.handshakeMs })
+    : net.createServer();
+  port.on("connection", accept);
+  if (options.tls) {
+    port.on("secureConnection", (socket: tls.TLSSocket) => {
+      const connection = connections.find(socket);
+      if (connection === undefined) return void socket.destroy();
+      hand(connection, socket, socket.alpnProtocol === "h2" ? "http2" : "http1");
+    });
+    port.on("tlsClientError", (error: Error, socket: net.Socket) => {
+      log.debug({ error }, "TLS handshake failed");
+      socket.destroy();
+    });
+  }
+  await new Promise<void>((resolve, reject) => {
+    port.once("error", reject);
+    port.listen(options.port, options.host, () => resolve(port.off("error", reject) as unknown as void));
+  });
+  port.on("error", (error: Error) => log.error({ error }, "Accepting connections failed"));
+  const sweep = setInterval(() => cutOverstayers(connections, limits, log), limits.sweepMs);
+
+  const bound = (port.address() as net.AddressInfo).port;
+  const name = options.host.includes(":") ? `[${options.host}]` : options.host;
+  return {
+    url: `${options.tls ? "https" : "http"}://${name}:${bound}`,
+    host: options.host,
+    port: bound,
+    drain: (graceMs) => drained ??= drain(graceMs),
+  };
+
+  function accept(socket: net.Socket): void {
+    socket.on("error", (error: Error) => log.debug({ error }, "Connection broken"));
+    const connection = connections.admit(socket);
+    if (typeof connection === "string") {
+      log.warn({ limit: connection, address: socket.remoteAddress }, "Connection refused, too many are open");
+      return void socket.destroy();
+    }
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, limits.pingMs);
+    if (!options.tls) sniffProtocol(socket, (protocol) => hand(connection, socket, protocol));
+  }
+
+  function hand(connection: Connection, socket: net.Socket, protocol: "http1" | "http2"): void {
+    if (socket !== connection.socket) {
+      socket.on("error", (error: Error) => log.debug({ error }, "Connection broken"));
+      socket.once("close", () => connection.socket.destroy());
+    }
+    connection.quietSince = performance.now();
+    if (protocol === "http1") {
+      connection.http1 = socket;
+      byCarrier.set(socket, connection);
+      http1Server.emit("connection", socket);
+    } else {
+      starting = connection;
+      http2Server.emit("connection", socket);
+    }
+  }
+
+  function handle(request: HttpRequest, response: HttpResponse): void {
+    const connection = byCarrier.get("stream" in request ? request.stream.session! : request.socket);
+    if (connection === undefined) return void request.destroy();
+    if (connection.exchanges.size >= limits.concurrentStreamsMax) {
+      log.warn({ address: connection.socket.remoteAddress }, "Connection closed, too many requests at once");
+      return cut(connection);
+    }
+    beginExchange(connection, request, response, (exchange) => ended(connection, exchange));
+    if (drained && connection.http1) response.setHeader("connection", "close");
+    try {
+      handler(request, response);
+    } catch (error) {
+      // The adapter throws where it cannot make a URL of path and host.
+      log.debug({ error }, "Request refused as malformed");
+      response.writeHead(400);
+      response.end();
+    }
+  }
+
+  function ended(connection: Connection, exchange: Exchange): void {
+    if (drained && connection.http1 && connection.exchanges.size === 0) connection.http1.end();
+    if (!("stream" in exchange.request) || !exchange.request.stream.rstCode) return;
+    const now = performance.now();
+    if (now - connection.resetsSince > limits.resetWindowMs) {
+      connection.resets = 0;
+      connection.resetsSince = now;
+    }
+    if (++connection.resets <= limits.resetsMax) return;
+    log.warn({ address: connection.socket.remoteAddress }, "Connection closed, too many streams were reset");
+    connection.http2?.goaway(http2.constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    cut(connection);
+  }
+
+  async function drain(graceMs: number): Promise<void> {
+    port.close();
+    for (const connection of connections) {
+      if (connection.http2) connection.http2.close();
+      else if (connection.exchanges.size === 0) cut(connection);
+    }
+    const grace = setTimeout(() => {
+      log.warn({ connections: connections.size }, "Grace is over, what is left is cut");
+      for (const connection of connections) cut(connection);
+    }, graceMs);
+    await connections.whenNone();
+    clearTimeout(grace);
+    clearInterval(sweep);
+  }
+}
+
+function createHttp1Server(limits: ListenerLimits, handle: Handler): http.Server {
+  const server = http.createServer({ maxHeaderSize: limits.headerBytesMax }, handle);
+  server.maxHeadersCount = limits.headerFieldsMax;
+  server.keepAliveTimeout = limits.idleMs;
+  server.timeout = 0;
+  // Deno closes a connection after each answer of a server that does not listen itself (denoland/deno issue 35609).
+  Object.defineProperty(server, "listening", { get: () => true });
+  return server;
+}
+
+function createHttp2Server(limits: ListenerLimits, handle: Handler): http2.Http2Server {
+  return http2.createServer({
+    settings: { maxConcurrentStreams: limits.concurrentStreamsMax, maxHeaderListSize: limits.headerBytesMax },
+    maxHeaderListPairs: limits.headerFieldsMax,
+  }, handle);
+}

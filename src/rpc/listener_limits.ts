@@ -1,0 +1,65 @@
+/**
+ * What one peer may take of the port: sizes, counts and times, each with the reason for its number.
+ * Sizes of messages and deadlines of calls are not here: they belong to the RPC layer above.
+ */
+
+/** The limits of a listener. Times are milliseconds of the monotonic clock, sizes are bytes. */
+export interface ListenerLimits {
+  /** Connections held at once; one more is closed before anything is read from it. */
+  readonly connectionsMax: number;
+  /** Of these, connections from one remote address. */
+  readonly connectionsPerAddressMax: number;
+  /** Accept to finished TLS handshake, and again to the bytes that tell HTTP/1 from HTTP/2. */
+  readonly handshakeMs: number;
+  /** First byte of an HTTP/1 request to the end of its header, dripping or not. Answered 408. */
+  readonly requestHeaderMs: number;
+  /** Start of a request to the end of its body, dripping or not. Answered 408, or the stream is reset. */
+  readonly requestBodyMs: number;
+  /** How long a peer may leave an answer that is ready for it unread before the stream is reset. */
+  readonly responseStallMs: number;
+  /** A connection without any request under way is closed after this; an open silent stream keeps it. */
+  readonly idleMs: number;
+  /** An HTTP/2 connection with requests under way gets a PING this often, which finds peers that vanished. */
+  readonly pingMs: number;
+  /** A PING unanswered for this long closes the connection and cancels its requests. */
+  readonly pingAckMs: number;
+  /** How often the times above are looked at, and so how late each of them may be. */
+  readonly sweepMs: number;
+  /** Streams open at once on one HTTP/2 connection (RFC 9113, SETTINGS_MAX_CONCURRENT_STREAMS). */
+  readonly concurrentStreamsMax: number;
+  /** Header block of one request: names, values and 32 bytes a field (RFC 9113, SETTINGS_MAX_HEADER_LIST_SIZE). */
+  readonly headerBytesMax: number;
+  /** Header fields of one request. */
+  readonly headerFieldsMax: number;
+  /** Streams of one connection that end in a reset, by either side, within `resetWindowMs`. */
+  readonly resetsMax: number;
+  /** The window in which `resetsMax` are counted. */
+  readonly resetWindowMs: number;
+}
+
+/** The limits where nothing else is asked for. */
+export const LISTENER_LIMITS: ListenerLimits = Object.freeze({
+  // An idle HTTP/2 connection costs some tens of kB here, so ten thousand stay within a container of 1 GB. Half of
+  // what one address may hold would already be ten times a gRPC client pool; a proxy in front needs no more.
+  connectionsMax: 10_000,
+  connectionsPerAddressMax: 1_000,
+  handshakeMs: 10_000,
+  requestHeaderMs: 15_000,
+  // Longer than the longest deadline of a call (30 s), so that the deadline's own status comes first.
+  requestBodyMs: 60_000,
+  responseStallMs: 60_000,
+  // Longer than clients' pools keep connections as a rule (Go 90 s, browsers some minutes less), so that the side that
+  // can retry is the side that closes.
+  idleMs: 300_000,
+  pingMs: 30_000,
+  pingAckMs: 20_000,
+  sweepMs: 1_000,
+  // Deno's own default was measured to accept 5,000 streams, each with its buffers. 100 is what RFC 9113 recommends as
+  // the least, and what gRPC clients are tuned for.
+  concurrentStreamsMax: 100,
+  headerBytesMax: 16 * 1024,
+  headerFieldsMax: 100,
+  // A client with 100 calls that all time out at 1 s makes 1,000 in this window; a rapid reset makes them in a blink.
+  resetsMax: 1_000,
+  resetWindowMs: 10_000,
+});

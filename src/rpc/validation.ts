@@ -1,0 +1,74 @@
+/**
+ * What a request may contain. Every rule that a request breaks is collected, so that a caller sees all of it
+ * at once. Quantities and ids arrive as int32 and string; the wire has already turned away anything else.
+ */
+import { Code, ConnectError } from "@connectrpc/connect";
+import { BadRequestSchema } from "../gen/google/rpc/error_details_pb.ts";
+import { ID_PATTERN } from "../inventory/ids.ts";
+import { mergeLines } from "../inventory/lines.ts";
+import { INT32_MAX, type Line } from "../inventory/model.ts";
+
+/** Details that one error carries at most: they travel in trailers, and clients bound those. */
+export const DETAILS_MAX = 100;
+
+/** Collects broken rules; `check` throws INVALID_ARGUMENT with all of them. */
+export class Violations {
+  readonly #found: { field: string; description: string }[] = [];
+
+  add(field: string, description: string): void {
+    this.#found.push({ field, description });
+  }
+
+  /** Throws if a rule was broken; the detail lists the first {@link DETAILS_MAX}. */
+  check(): void {
+    const count = this.#found.length;
+    if (count === 0) return;
+    const [first] = this.#found;
+    const more = count > 1 ? `, and ${count - 1} more` : "";
+    throw new ConnectError(`${first?.field}: ${first?.description}${more}`, Code.InvalidArgument, undefined, [
+      { desc: BadRequestSchema, value: { fieldViolations: this.#found.slice(0, DETAILS_MAX) } },
+    ]);
+  }
+}
+
+/** A goods id must be positive. */
+export function checkGoodsId(violations: Violations, field: string, goodsId: number): void {
+  if (goodsId <= 0) violations.add(field, `expected a goods id greater than 0, got ${goodsId}`);
+}
+
+/** An id that the caller chose; undefined if the field is empty. */
+export function readId(violations: Violations, field: string, id: string): string | undefined {
+  if (id === "") return undefined;
+  if (!ID_PATTERN.test(id)) {
+    violations.add(field, `expected 1 to 64 characters out of A-Z a-z 0-9 . _ : -, got ${id.length} characters`);
+  }
+  return id;
+}
+
+/** Lines as they came, each checked, merged and sorted by goods. Without `required`, none are fine. */
+export function readLines(
+  violations: Violations,
+  field: string,
+  lines: readonly Line[],
+  { max, required }: { readonly max: number; readonly required: boolean },
+): Line[] {
+  if (required && lines.length === 0) violations.add(field, "expected at least one line, got none");
+  if (lines.length > max) {
+    violations.add(field, `expected at most ${max} lines, got ${lines.length}`);
+    return [];
+  }
+  lines.forEach(({ goodsId, num }, i) => {
+    checkGoodsId(violations, `${field}[${i}].goods_id`, goodsId);
+    if (num <= 0) violations.add(`${field}[${i}].num`, `expected a quantity greater than 0, got ${num}`);
+  });
+  const merged = mergeLines(lines);
+  for (const { goodsId, num } of merged) {
+    if (num > INT32_MAX) {
+      violations.add(
+        field,
+        `expected lines of one goods that add up to ${INT32_MAX} or less, goods ${goodsId} has ${num}`,
+      );
+    }
+  }
+  return merged;
+}

@@ -1,0 +1,16 @@
+/**
+ * Array parameters. The pool does not read the type catalogue (see pool.ts), so the driver knows no array
+ * types, and arrays go over as PostgreSQL's text form with a cast in the statement.
+ */
+
+type Element = string | number | boolean | undefined;
+
+/** `{...}` literal of a one-dimensional array; undefined is NULL. PostgreSQL manual, section 8.15.6. */
+export function arrayLiteral(values: readonly Element[]): string {
+  return `{${values.map(element).join(",")}}`;
+}
+
+function element(value: Element): string {
+  if (value === undefined) return "NULL";
+  return typeof value === "string" ? `"${value.replace(/["\\]/g, "\\$&")}"` : String(value);
+}

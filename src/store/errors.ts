@@ -1,0 +1,78 @@
+/**
+ * What can go wrong between us and PostgreSQL, told apart by what the caller may conclude from it.
+ * SQLSTATE meanings: PostgreSQL manual, appendix A.
+ */
+
+/** Base of this folder's errors. The driver's error is the cause; only its code is ever shown. */
+export abstract class StoreError extends Error {}
+
+/** A row that was read has been changed by someone else since. Nothing was written. */
+export class FenceLostError extends StoreError {
+  override name = "FenceLostError";
+}
+
+/** PostgreSQL chose this statement as the victim of a conflict. Nothing was written; may be tried again at once. */
+export class ConflictError extends StoreError {
+  override name = "ConflictError";
+}
+
+/** The connection went away under the statement: it may have committed, or still be about to. */
+export class OutcomeUnknownError extends StoreError {
+  override name = "OutcomeUnknownError";
+}
+
+/** The database can't be reached or takes no work now. Nothing was written. */
+export class DatabaseUnavailableError extends StoreError {
+  override name = "DatabaseUnavailableError";
+}
+
+/** A row was locked by someone else for longer than the lock timeout. Nothing was written. */
+export class RowLockedError extends StoreError {
+  override name = "RowLockedError";
+}
+
+/** The statement ran into its time limit or was cancelled for its caller. Nothing was written. */
+export class StatementTimeoutError extends StoreError {
+  override name = "StatementTimeoutError";
+}
+
+/** Too many callers already wait for a connection. Nothing was sent. */
+export class PoolQueueFullError extends StoreError {
+  override name = "PoolQueueFullError";
+}
+
+/** Constraints that only a second writer on the same read can violate. */
+const FENCES = new Set(["movements_pkey", "orders_pkey", "operations_pkey", "stock_pkey"]);
+
+/** The text that the write statement casts to a number when a row it read has moved; see write_changes.ts. */
+export const FENCE_LOST_TEXT = "rows no longer stand where they were read";
+
+/**
+ * The driver's error as one of ours. Errors that are nobody's weather (syntax, missing rights, a violated
+ * check) come back as they are: they are faults of this program and end as INTERNAL.
+ */
+export function storeError(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const { code, constraint_name } = error as { code?: string; constraint_name?: string };
+  if (typeof code !== "string") return error;
+  if (code === "23505" && FENCES.has(constraint_name ?? "")) {
+    return new FenceLostError(constraint_name, { cause: error });
+  }
+  if (code === "22P02" && error.message.includes(FENCE_LOST_TEXT)) {
+    return new FenceLostError(FENCE_LOST_TEXT, { cause: error });
+  }
+  if (code === "40001" || code === "40P01") return new ConflictError(code, { cause: error });
+  if (code === "55P03") return new RowLockedError(code, { cause: error });
+  if (code === "57014") return new StatementTimeoutError(code, { cause: error });
+  if (/^(CONNECTION_|ECONNRESET|EPIPE|57P01|57P02|57P05|08)/.test(code)) {
+    return new OutcomeUnknownError(code, { cause: error });
+  }
+  // Refused before a statement was taken, or a whole class in which the statement was undone: out of
+  // resources (53), read-only (25006), starting up or shutting down (57P03).
+  if (
+    /^(ECONNREFUSED|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|CONNECT_TIMEOUT|57P03|53|25006|28|3D000)/.test(code)
+  ) {
+    return new DatabaseUnavailableError(code, { cause: error });
+  }
+  return error;
+}

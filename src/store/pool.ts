@@ -1,0 +1,209 @@
+/**
+ * A bounded pool of PostgreSQL connections, each a postgres.js client of its own with one connection.
+ *
+ * Why not the driver's own pool (3.4.9): it waits for a free connection without a limit, a statement has no
+ * time limit on our side, after many killed backends it loses connections for good, and a fresh connection
+ * can be handed the error that killed the one before. Here a client that lost its connection, or did not
+ * answer in time, is thrown away with whatever state it had, and its place is filled anew.
+ *
+ * Every statement is a transaction by itself. There is no `begin` here, and there must not be: in this
+ * driver a statement of a transaction block whose connection died can run outside the block.
+ */
+import postgres from "postgres";
+import { errorFields, type Log } from "../telemetry/log.ts";
+import { DatabaseUnavailableError, OutcomeUnknownError, PoolQueueFullError, storeError } from "./errors.ts";
+
+/** Limits of the pool; times in ms. */
+export interface PoolOptions {
+  readonly url: string;
+  /** Connections at most. */
+  readonly max: number;
+  /** Callers that may wait for a connection. */
+  readonly waitersMax: number;
+  readonly connectTimeoutMs: number;
+  /** PostgreSQL ends a statement after this. */
+  readonly statementTimeoutMs: number;
+  /** PostgreSQL ends a statement that waited this long for one row. */
+  readonly lockTimeoutMs: number;
+  readonly log: Log;
+}
+
+/** How long past its own time limit, or past its cancellation, a statement may stay silent. */
+const SILENCE_MS_MAX = 500;
+/** How long `close` waits for statements under way. */
+const CLOSE_MS_MAX = 5000;
+/** A connection is replaced after this long, so that a fail-over behind one name is followed. */
+const CONNECTION_LIFETIME_S_MAX = 1800;
+
+type Sql = postgres.Sql;
+
+interface Client {
+  readonly sql: Sql;
+  /** Set when its connection closed: whatever comes from it next can't be trusted. */
+  lost: boolean;
+}
+
+interface Waiter {
+  grant(client: Client): void;
+  fail(reason: unknown): void;
+}
+
+/** The pool. All its connections are made on first use. */
+export class Pool {
+  readonly #options: PoolOptions;
+  readonly #free: Client[] = [];
+  readonly #waiters = new Set<Waiter>();
+  #lent = 0;
+  #closed: ((value: void) => void) | undefined;
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+  }
+
+  /** Connections in use, idle and waited for. */
+  get counts(): { readonly lent: number; readonly free: number; readonly waiting: number } {
+    return { lent: this.#lent, free: this.#free.length, waiting: this.#waiters.size };
+  }
+
+  /**
+   * Runs one statement on a connection of its own.
+   *
+   * When `signal` aborts, a caller that still waits leaves at once, and a statement under way is cancelled
+   * in PostgreSQL; the promise settles only when its outcome is known or can't be known.
+   *
+   * Throws the signal's reason if it aborted before anything was sent, and the errors of errors.ts.
+   */
+  async run<T>(statement: (sql: Sql) => postgres.PendingQuery<postgres.Row[] & T>, signal: AbortSignal): Promise<T> {
+    const client = await this.#take(signal);
+    try {
+      return await this.#execute(client, statement(client.sql), signal);
+    } catch (error) {
+      const ours = storeError(error);
+      if (ours instanceof OutcomeUnknownError) client.lost = true;
+      throw ours;
+    } finally {
+      this.#putBack(client);
+    }
+  }
+
+  /** Waits for statements under way (bounded) and closes all connections. Waiting callers are refused. */
+  async close(): Promise<void> {
+    const idle = new Promise<void>((resolve) => this.#closed = resolve);
+    for (const waiter of this.#waiters) waiter.fail(new DatabaseUnavailableError("the pool is closing"));
+    this.#waiters.clear();
+    for (const client of this.#free.splice(0)) this.#discard(client);
+    if (this.#lent === 0) return;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    await Promise.race([idle, new Promise((resolve) => timer = setTimeout(resolve, CLOSE_MS_MAX))]);
+    clearTimeout(timer);
+  }
+
+  async #execute<T>(client: Client, query: postgres.PendingQuery<postgres.Row[] & T>, signal: AbortSignal): Promise<T> {
+    const { promise: silent, reject } = Promise.withResolvers<never>();
+    const giveUp = () => {
+      client.lost = true;
+      reject(new OutcomeUnknownError("PostgreSQL did not answer in time"));
+    };
+    const { connectTimeoutMs, statementTimeoutMs } = this.#options;
+    let timer = setTimeout(giveUp, connectTimeoutMs + statementTimeoutMs + SILENCE_MS_MAX);
+    const cancel = () => {
+      // Asking for it takes a connection of its own; if that fails the silence limit decides.
+      Promise.resolve(query.cancel()).catch(() => {});
+      clearTimeout(timer);
+      timer = setTimeout(giveUp, SILENCE_MS_MAX);
+    };
+    signal.addEventListener("abort", cancel, { once: true });
+    try {
+      return await Promise.race([query, silent]);
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", cancel);
+      // A query that was given up still settles when its client is thrown away; nobody listens any more.
+      query.catch(() => {});
+    }
+  }
+
+  #take(signal: AbortSignal): Promise<Client> {
+    if (signal.aborted) return Promise.reject(signal.reason);
+    if (this.#closed !== undefined) return Promise.reject(new DatabaseUnavailableError("the pool is closed"));
+    if (this.#lent < this.#options.max) {
+      this.#lent++;
+      return Promise.resolve(this.#free.pop() ?? this.#connect());
+    }
+    if (this.#waiters.size >= this.#options.waitersMax) {
+      return Promise.reject(
+        new PoolQueueFullError(`${this.#options.waitersMax} callers already wait for a connection`),
+      );
+    }
+    return new Promise((resolve, reject) => {
+      const leave = () => {
+        this.#waiters.delete(waiter);
+        reject(signal.reason);
+      };
+      const waiter: Waiter = {
+        grant: (client) => {
+          signal.removeEventListener("abort", leave);
+          resolve(client);
+        },
+        fail: (reason) => {
+          signal.removeEventListener("abort", leave);
+          reject(reason);
+        },
+      };
+      this.#waiters.add(waiter);
+      signal.addEventListener("abort", leave, { once: true });
+    });
+  }
+
+  #putBack(client: Client): void {
+    const usable = client.lost ? undefined : client;
+    if (usable === undefined) this.#discard(client);
+    const [next] = this.#waiters;
+    if (next !== undefined) {
+      this.#waiters.delete(next);
+      next.grant(usable ?? this.#connect());
+      return;
+    }
+    this.#lent--;
+    if (usable !== undefined && this.#closed === undefined) this.#free.push(usable);
+    else if (usable !== undefined) this.#discard(usable);
+    if (this.#lent === 0) this.#closed?.();
+  }
+
+  #connect(): Client {
+    const { url, connectTimeoutMs, statementTimeoutMs, lockTimeoutMs, log } = this.#options;
+    const client: Client = {
+      lost: false,
+      sql: postgres(url, {
+        max: 1,
+        connect_timeout: connectTimeoutMs / 1000,
+        max_lifetime: CONNECTION_LIFETIME_S_MAX,
+        // Reading the catalogue on every connect fails as an unhandled rejection when the connection dies under it.
+        fetch_types: false,
+        onnotice: (notice) => log.debug({ notice: notice.message }, "PostgreSQL notice"),
+        onclose: () => this.#lose(client),
+        connection: {
+          application_name: "holdfast",
+          statement_timeout: statementTimeoutMs,
+          lock_timeout: lockTimeoutMs,
+        },
+      }),
+    };
+    return client;
+  }
+
+  #lose(client: Client): void {
+    client.lost = true;
+    const index = this.#free.indexOf(client);
+    if (index < 0) return;
+    this.#free.splice(index, 1);
+    this.#discard(client);
+  }
+
+  #discard(client: Client): void {
+    client.lost = true;
+    client.sql.end({ timeout: 0 }).catch((error) =>
+      this.#options.log.debug({ error: errorFields(error) }, "a PostgreSQL connection did not close cleanly")
+    );
+  }
+}

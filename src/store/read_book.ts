@@ -1,0 +1,86 @@
+/**
+ * The one read before every decision.
+ */
+import type { Book, Level, Line, Order, OrderState, RecordedOperation } from "../inventory/model.ts";
+import { arrayLiteral } from "./arrays.ts";
+import type { Pool } from "./pool.ts";
+
+/** Which rows a book is to hold. */
+export interface BookKeys {
+  readonly goodsIds: readonly number[];
+  readonly orderIds: readonly string[];
+  readonly operationIds: readonly string[];
+}
+
+type LevelRow = [goodsId: number, onHand: number, reserved: number, version: number, deleted: boolean];
+type OrderRow = [
+  orderId: string,
+  state: OrderState,
+  goodsIds: number[],
+  nums: number[],
+  returned: number[],
+  at: number,
+];
+type OperationRow = [
+  id: string,
+  kind: RecordedOperation["kind"],
+  orderId: string | null,
+  goodsIds: number[],
+  nums: number[],
+];
+
+interface BookRow {
+  at_ms: string;
+  levels: LevelRow[];
+  orders: OrderRow[];
+  operations: OperationRow[];
+}
+
+/**
+ * Reads levels, orders and operations by their primary keys, in one round trip.
+ *
+ * One statement and so one snapshot: a refusal is not fenced by any write, so it must not be decided on an
+ * order of one moment and a level of the next.
+ */
+export async function readBook(pool: Pool, keys: BookKeys, signal: AbortSignal): Promise<Book> {
+  const goodsIds = arrayLiteral(keys.goodsIds);
+  const orderIds = arrayLiteral(keys.orderIds);
+  const operationIds = arrayLiteral(keys.operationIds);
+  const [row] = await pool.run<BookRow[]>(
+    (sql) =>
+      sql`
+        select
+          (extract(epoch from statement_timestamp()) * 1000)::bigint as at_ms,
+          (select coalesce(json_agg(json_build_array(goods_id, on_hand, reserved, version, deleted_at is not null)), '[]')
+             from stock where goods_id = any (${goodsIds}::int[])) as levels,
+          (select coalesce(json_agg(json_build_array(order_id, state, goods_ids, nums, returned,
+                                                     (extract(epoch from created_at) * 1000)::bigint)), '[]')
+             from orders where order_id = any (${orderIds}::text[])) as orders,
+          (select coalesce(json_agg(json_build_array(operation_id, kind, order_id, goods_ids, nums)), '[]')
+             from operations where operation_id = any (${operationIds}::text[])) as operations`,
+    signal,
+  );
+  if (row === undefined) throw new Error("PostgreSQL answered a select without a row");
+  return {
+    atMs: Number(row.at_ms),
+    levels: new Map(row.levels.map((level) => [level[0], levelOf(level)])),
+    orders: new Map(row.orders.map((order) => [order[0], orderOf(order)])),
+    operations: new Map(row.operations.map((operation) => [operation[0], operationOf(operation)])),
+  };
+}
+
+function levelOf([goodsId, onHand, reserved, version, deleted]: LevelRow): Level {
+  return { goodsId, onHand, reserved, version, deleted };
+}
+
+function orderOf([orderId, state, goodsIds, nums, returned, atMs]: OrderRow): Order {
+  return { orderId, state, lines: linesOf(goodsIds, nums), returned, atMs };
+}
+
+function operationOf([operationId, kind, orderId, goodsIds, nums]: OperationRow): RecordedOperation {
+  return { operationId, kind, orderId: orderId ?? undefined, lines: linesOf(goodsIds, nums) };
+}
+
+function linesOf(goodsIds: readonly number[], nums: readonly number[]): Line[] {
+  return goodsIds.map((goodsId, i) => ({ goodsId, num: nums[i] as number }));
+}

@@ -1,0 +1,55 @@
+/** A migrated database for one test, copied from the run's template under a random name. */
+import postgres from "postgres";
+import { testEnvironment } from "./env.ts";
+
+/** A database of a test's own. `await using` drops it at the end of the block. */
+export interface TestDatabase extends AsyncDisposable {
+  readonly name: string;
+  /** Address for the superuser. */
+  readonly ownerUrl: string;
+  /** Address for `holdfast_server`, with the server's rights only. */
+  readonly serverUrl: string;
+  /** Drops it, and ends the connections that still use it. */
+  drop(): Promise<void>;
+}
+
+/** Where the copy comes from: the migrated template, or an empty database for tests of the migrations themselves. */
+export interface TestDatabaseOptions {
+  readonly empty?: boolean;
+}
+
+/**
+ * Makes a database with the whole schema and no rows.
+ *
+ * @throws Error when the test was not started by `deno task test`
+ */
+export async function createTestDatabase(options: TestDatabaseOptions = {}): Promise<TestDatabase> {
+  const environment = testEnvironment();
+  const name = `test_${crypto.randomUUID().replaceAll("-", "")}`;
+  const template = options.empty === true ? "template0" : environment.databaseTemplate;
+  await asOwner(environment.databaseOwnerUrl, `create database ${name} template ${template}`);
+  const drop = () => asOwner(environment.databaseOwnerUrl, `drop database if exists ${name} with (force)`);
+  return {
+    name,
+    ownerUrl: withDatabase(environment.databaseOwnerUrl, name),
+    serverUrl: withDatabase(environment.databaseServerUrl, name),
+    drop,
+    [Symbol.asyncDispose]: drop,
+  };
+}
+
+/** The same server and role, another database. */
+export function withDatabase(url: string, name: string): string {
+  const changed = new URL(url);
+  changed.pathname = `/${name}`;
+  return changed.href;
+}
+
+async function asOwner(url: string, statement: string): Promise<void> {
+  const sql = postgres(url, { max: 1, onnotice: () => {} });
+  try {
+    await sql.unsafe(statement);
+  } finally {
+    await sql.end();
+  }
+}

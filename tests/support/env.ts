@@ -1,0 +1,39 @@
+/** What `deno task test` tells the tests about the servers that it started for them. */
+
+/** The servers of this run. The addresses lead to the database `postgres`; see database.ts for one of a test's own. */
+export interface TestEnvironment {
+  /** Superuser. */
+  readonly databaseOwnerUrl: string;
+  /** The role `holdfast_server`. */
+  readonly databaseServerUrl: string;
+  /** Name of the migrated database that tests copy. */
+  readonly databaseTemplate: string;
+  /** The five nodes that all tests share; a test that stops or pauses nodes starts its own. */
+  readonly redisUrls: readonly string[];
+  /** Directory of `initdb` and `postgres`. */
+  readonly postgresBin: string;
+  /** Path of `redis-server`, or of `docker` where Redis runs in containers. */
+  readonly redisServer: string;
+}
+
+/**
+ * Reads the TEST_* variables.
+ *
+ * @throws Error that names the missing variable, when the test was not started by `deno task test`
+ */
+export function testEnvironment(): TestEnvironment {
+  return {
+    databaseOwnerUrl: required("TEST_DATABASE_OWNER_URL"),
+    databaseServerUrl: required("TEST_DATABASE_SERVER_URL"),
+    databaseTemplate: required("TEST_DATABASE_TEMPLATE"),
+    redisUrls: required("TEST_REDIS_URLS").split(","),
+    postgresBin: required("TEST_POSTGRES_BIN"),
+    redisServer: required("TEST_REDIS_SERVER"),
+  };
+}
+
+function required(name: string): string {
+  const value = Deno.env.get(name);
+  if (value !== undefined && value !== "") return value;
+  throw new Error(`${name} is not set: run this test with \`deno task test -- <its path>\`, which starts the servers`);
+}
