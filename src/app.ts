@@ -87,6 +87,8 @@ export async function startApp(config: Config, { log, tls, ...parts }: AppParts)
       writeMaxBytes: config.requestBytesMax,
       maxTimeoutMs: config.requestTimeoutMsMax,
       acceptCompression: [compressionGzip, compressionBrotli],
+      // A quantity of 0 is an answer, so JSON shows it.
+      jsonOptions: { alwaysEmitImplicit: true },
       interceptors: [
         identify(uuidV7, log),
         gate(() => board.closed, new Set([Health.typeName])),
@@ -96,7 +98,7 @@ export async function startApp(config: Config, { log, tls, ...parts }: AppParts)
         router.service(InventoryService, service);
         router.service(ArticleService, createArticleService(service));
         registerHealth(router, board);
-        registerReflection(router, [InventoryService, ArticleService]);
+        registerReflection(router, [InventoryService, Health], [ArticleService]);
       },
     }),
   });

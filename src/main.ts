@@ -6,7 +6,8 @@ import { startApp } from "./app.ts";
 import { type Config, ConfigError, loadConfig } from "./config.ts";
 import { refusedDenoVersion } from "./deno_version.ts";
 import { missingPermissions } from "./permissions.ts";
-import { createLog, errorFields, type Log } from "./telemetry/log.ts";
+import { createLog } from "./telemetry/create_log.ts";
+import { errorFields, type Log } from "./telemetry/log.ts";
 
 const EXIT_FAILED = 1;
 /** The settings, the permissions or the runtime are not such that starting could work. */

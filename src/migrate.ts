@@ -6,9 +6,11 @@
  * Several runs at once do no harm: each step is either repeatable or, when another run was first, tried again.
  * No password appears in a log, an error or a command line.
  */
+import { fileURLToPath } from "node:url";
 import { resolveBinary } from "dbmate";
 import { ensureServerRole } from "./migrate_role.ts";
-import { createLog, type Log } from "./telemetry/log.ts";
+import { createLog } from "./telemetry/create_log.ts";
+import type { Log } from "./telemetry/log.ts";
 
 /** dbmate fails cleanly when another run applied the same migration first; of four at once one does. */
 const RUNS_MAX = 8;
@@ -87,7 +89,7 @@ function anotherRunWasFirst(said: string): boolean {
 }
 
 function migrationsDirectory(): string {
-  return new URL("../migrations", import.meta.url).pathname;
+  return fileURLToPath(new URL("../migrations", import.meta.url));
 }
 
 function parse(url: string): URL {

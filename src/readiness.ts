@@ -3,12 +3,15 @@
  * its own, so that a health check costs nothing and an outage is seen without traffic.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import { errorFields, type Log } from "./telemetry/log.ts";
+import type { Log } from "./telemetry/log.ts";
 
 /** Pause between two looks. */
 export const READINESS_PAUSE_MS = 500;
 /** Longest that one look may take; no answer by then is a no. */
 const LOOK_MS_MAX = 2000;
+
+/** A look that failed may be a connection that was just being made; so many in a row are worth a line in the log. */
+const FAILURES_TO_TELL = 2;
 
 /** Something that must answer; rejects if it does not. */
 export interface Dependency {
@@ -25,18 +28,18 @@ export async function watchReadiness(
   log: Log,
   signal: AbortSignal,
 ): Promise<void> {
-  const away = new Map<string, boolean>();
+  const failures = new Map<string, number>();
   while (!signal.aborted) {
     const looks = await Promise.all(dependencies.map(async (dependency) => {
       const failure = await look(dependency, signal);
-      if (signal.aborted) return true;
+      if (signal.aborted) return false;
       const { name } = dependency;
-      if (failure !== undefined && away.get(name) !== true) {
-        log.warn({ dependency: name, error: errorFields(failure) }, "not ready");
-      }
-      if (failure === undefined && away.get(name) !== false) log.info({ dependency: name }, "ready");
-      away.set(name, failure !== undefined);
-      return failure === undefined;
+      const before = failures.get(name);
+      const count = failure === undefined ? 0 : (before ?? 0) + 1;
+      failures.set(name, count);
+      if (count === FAILURES_TO_TELL) log.warn({ dependency: name, error: failure }, "not ready");
+      if (count === 0 && before !== 0) log.info({ dependency: name }, "ready");
+      return count === 0;
     }));
     if (signal.aborted) return;
     report(looks.every(Boolean));

@@ -22,6 +22,7 @@ const START_TRIES_MAX = 20;
 /** After a kill the old server's children need a moment to let go of its shared memory. */
 const SHARED_MEMORY_MS = 200;
 const CONNECTIONS_MAX = 200;
+const DUPLICATE_DATABASE = "42P04";
 export const OWNER_ROLE = "holdfast_owner";
 
 /** `fast` ends the connections and writes everything out; `immediate` is a crash that the next start recovers from. */
@@ -58,6 +59,8 @@ export interface PrivatePostgres {
   kill(): Promise<void>;
   /** Makes a database, as a copy of `template` where one is given. */
   createDatabase(name: string, template?: string): Promise<void>;
+  /** Makes an empty database where there is none of that name. */
+  ensureDatabase(name: string): Promise<void>;
   /** Drops a database and the connections to it; nothing happens when there is none. */
   dropDatabase(name: string): Promise<void>;
 }
@@ -132,7 +135,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PrivatePo
   };
 
   await start(true);
-  log.info({ port, dir, pid: server!.pid }, "PostgreSQL is ready");
+  log.info({ port, dir }, "PostgreSQL is ready");
   return {
     dir,
     get port() {
@@ -160,6 +163,10 @@ export async function startPostgres(options: PostgresOptions): Promise<PrivatePo
       asOwner(
         `create database ${identifier(name)}${template === undefined ? "" : ` template ${identifier(template)}`}`,
       ),
+    ensureDatabase: (name) =>
+      asOwner(`create database ${identifier(name)}`).catch((error) => {
+        if (error.code !== DUPLICATE_DATABASE) throw error;
+      }),
     dropDatabase: (name) => asOwner(`drop database if exists ${identifier(name)} with (force)`),
   };
 }

@@ -6,6 +6,7 @@
  * start time is the same and its command line still holds the recorded mark.
  */
 import { join } from "node:path";
+import { processFacts } from "./process_facts.ts";
 import { until } from "./wait.ts";
 
 /** Time that a stray gets to stop by itself before it is killed, and to disappear after that. */
@@ -27,7 +28,7 @@ export interface ProcessRecord {
 
 /** Writes down that `pid` now serves `dir` under `name`. Synchronous, so that no kill of ours falls in between. */
 export function writeRecord(dir: string, name: string, pid: number, mark: string): void {
-  const startedAt = lookAt(pid)?.startedAt ?? "";
+  const startedAt = processFacts(pid)?.startedAt ?? "";
   const record: ProcessRecord = { name, pid, startedAt, mark };
   Deno.writeTextFileSync(recordPath(dir, name), JSON.stringify(record) + "\n");
 }
@@ -77,7 +78,7 @@ export async function stopStrays(root: string): Promise<string[]> {
 
 /** True while the very process of the record runs. */
 export function isRunning(record: ProcessRecord): boolean {
-  const seen = lookAt(record.pid);
+  const seen = processFacts(record.pid);
   return seen !== undefined && seen.startedAt === record.startedAt && seen.commandLine.includes(record.mark);
 }
 
@@ -101,37 +102,6 @@ function signal(pid: number, name: Deno.Signal): void {
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound) && !(error instanceof TypeError)) throw error;
   }
-}
-
-/** Start time and command line of a living process. A zombie counts as gone: it only waits to be collected. */
-function lookAt(pid: number): { startedAt: string; commandLine: string } | undefined {
-  return Deno.build.os === "linux" ? lookAtLinux(pid) : lookAtElsewhere(pid);
-}
-
-function lookAtLinux(pid: number): { startedAt: string; commandLine: string } | undefined {
-  // Deno opens /proc to programs with every permission only, so another program reads it.
-  const text = output("cat", [`/proc/${pid}/stat`, `/proc/${pid}/cmdline`]);
-  // The second field, the name, is in parentheses and may itself hold spaces and parentheses.
-  const nameEnd = text.lastIndexOf(") ", text.indexOf("\n"));
-  const lineEnd = text.indexOf("\n");
-  if (nameEnd < 0 || lineEnd < 0) return undefined;
-  const fields = text.slice(nameEnd + 2, lineEnd).split(" ");
-  const state = fields[0];
-  const startTicks = fields[19];
-  if (state === "Z" || state === "X" || startTicks === undefined) return undefined;
-  return { startedAt: startTicks, commandLine: text.slice(lineEnd + 1).replaceAll("\0", " ") };
-}
-
-function lookAtElsewhere(pid: number): { startedAt: string; commandLine: string } | undefined {
-  const line = output("ps", ["-o", "stat=,lstart=,command=", "-p", String(pid)]).trim();
-  const parts = /^(\S+)\s+(\S+\s+\S+\s+\d+\s+\S+\s+\d+)\s+(.*)$/s.exec(line);
-  if (parts === null || parts[1]?.startsWith("Z")) return undefined;
-  return { startedAt: parts[2] ?? "", commandLine: parts[3] ?? "" };
-}
-
-function output(program: string, args: string[]): string {
-  const { stdout } = new Deno.Command(program, { args, stdin: "null", stderr: "null" }).outputSync();
-  return new TextDecoder().decode(stdout);
 }
 
 function recordPath(dir: string, name: string): string {

@@ -82,7 +82,7 @@ export async function startRedisNode(options: RedisOptions): Promise<PrivateRedi
   };
 
   await start(options.port === undefined);
-  log.debug({ port, dir, pid: server!.pid }, "Redis is ready");
+  log.debug({ port, dir }, "Redis is ready");
   return {
     get url() {
       return `redis://127.0.0.1:${port}`;

@@ -65,11 +65,13 @@ export function startServer(command: ServerCommand): ServerProcess {
   }).spawn();
   writeRecord(command.dir, command.name, child.pid, command.mark);
 
-  const log = Deno.openSync(join(command.dir, `${command.name}.log`), { append: true, create: true });
+  const log = command.errorsToOurs === true
+    ? undefined
+    : Deno.openSync(join(command.dir, `${command.name}.log`), { append: true, create: true });
   let tail = "";
   const toLog = (text: string) => {
     tail = (tail + text).slice(-TAIL_CHARACTERS_MAX);
-    log.writeSync(new TextEncoder().encode(text));
+    log?.writeSync(new TextEncoder().encode(text));
   };
   const readers = [
     read(child.stdout, command.onLine === undefined ? toLog : byLine(command.onLine)),
@@ -82,7 +84,7 @@ export function startServer(command: ServerCommand): ServerProcess {
     const done = Promise.all(readers.map((reader) => reader.done));
     if (!await settled(done, OUTPUT_END_MS_MAX)) { for (const reader of readers) reader.cancel(); }
     await done;
-    log.close();
+    log?.close();
     await removeRecord(command.dir, command.name);
     return status;
   });

@@ -33,8 +33,11 @@ export interface Stack {
   readonly redis: readonly PrivateRedis[];
   /** Path of `redis-server` or `docker`, where it was needed. */
   readonly redisProgram: string | undefined;
-  /** Stops everything and gives the directory free. Never throws because a server is gone already. */
-  stop(): Promise<void>;
+  /**
+   * Stops everything and gives the directory free; "crash" does not let the servers finish anything. Never throws
+   * because a server is gone already.
+   */
+  stop(how?: "cleanly" | "crash"): Promise<void>;
 }
 
 /**
@@ -45,10 +48,12 @@ export interface Stack {
 export async function startStack(options: StackOptions): Promise<Stack> {
   const { log } = options;
   const lock = await lockDirectory(options.dir);
-  const stops: (() => Promise<void>)[] = [];
-  const stop = async () => {
-    await Promise.allSettled(stops.splice(0).map((each) => each()));
-    lock.close();
+  const stops: ((how: "cleanly" | "crash") => Promise<void>)[] = [];
+  let released = false;
+  const stop = async (how: "cleanly" | "crash" = "cleanly") => {
+    await Promise.allSettled(stops.map((each) => each(how)));
+    if (!released) lock.close();
+    released = true;
   };
   try {
     const dir = await Deno.realPath(options.dir);
@@ -71,9 +76,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     ]);
     if (database.status === "fulfilled" && database.value !== undefined) {
       const postgres = database.value;
-      stops.push(() => postgres.stop("fast"));
+      stops.push((how) => postgres.stop(how === "crash" ? "immediate" : "fast"));
     }
-    if (nodes.status === "fulfilled") stops.push(...nodes.value.map((node) => () => node.stop()));
+    if (nodes.status === "fulfilled") {
+      stops.push(...nodes.value.map((node) => (how: string) => how === "crash" ? node.kill() : node.stop()));
+    }
     if (database.status === "rejected") throw database.reason;
     if (nodes.status === "rejected") throw nodes.reason;
     if (nodes.value.length > 0) {

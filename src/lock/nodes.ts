@@ -19,6 +19,7 @@ const REPEAT_LOG_AFTER_MS = 60_000;
 export function connectNodes(urls: readonly string[], timeoutMs: number, random: () => number, log: Log): Redis[] {
   return urls.map((url, index) => {
     const node = new Redis(url, {
+      connectionName: "holdfast",
       commandTimeout: timeoutMs,
       connectTimeout: timeoutMs * 2,
       socketTimeout: timeoutMs * FROZEN_AFTER_TIMEOUTS,

@@ -3,7 +3,6 @@
  * tells the protocols apart, and drains. Who is admitted is counted in `connections.ts`, who overstays is found in
  * `overstay.ts`. It must not know what is served: it hands every request to one handler.
  */
-import http from "node:http";
 import http2 from "node:http2";
 import net from "node:net";
 import tls from "node:tls";
@@ -12,8 +11,10 @@ import type { Log } from "../telemetry/log.ts";
 import { beginExchange, type Connection, Connections, cut, type Exchange } from "./connections.ts";
 import { withCors } from "./cors.ts";
 import { sniffProtocol } from "./first_bytes.ts";
+import { isHeaderOverLimit } from "./header_limits.ts";
 import { LISTENER_LIMITS, type ListenerLimits } from "./listener_limits.ts";
 import { answerAndCut, cutOverstayers } from "./overstay.ts";
+import { createHttp1Server, createHttp2Server } from "./protocol_servers.ts";
 
 /** How to listen. */
 export interface ListenerOptions {
@@ -73,7 +74,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
       log.debug({ error }, "HTTP/2 connection closed for a protocol error");
       connection.socket.destroy();
     });
-    session.on("close", () => connection.socket.destroy());
+    session.on("close", () => connection.socket.destroySoon());
     if (drained) session.close();
   });
 
@@ -94,7 +95,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   }
   await new Promise<void>((resolve, reject) => {
     port.once("error", reject);
-    port.listen(options.port, options.host, () => resolve(port.off("error", reject) as unknown as void));
+    port.listen(options.port, options.host, resolve);
   });
   port.on("error", (error: Error) => log.error({ error }, "Accepting connections failed"));
   const sweep = setInterval(() => cutOverstayers(connections, limits, log), limits.sweepMs);
@@ -139,24 +140,24 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   function handle(request: HttpRequest, response: HttpResponse): void {
     const connection = byCarrier.get("stream" in request ? request.stream.session! : request.socket);
     if (connection === undefined) return void request.destroy();
-    if (connection.exchanges.size >= limits.concurrentStreamsMax) {
+    if (connection.http1 && connection.exchanges.size >= limits.concurrentStreamsMax) {
       log.warn({ address: connection.socket.remoteAddress }, "Connection closed, too many requests at once");
       return cut(connection);
     }
     beginExchange(connection, request, response, (exchange) => ended(connection, exchange));
     if (drained && connection.http1) response.setHeader("connection", "close");
+    if (isHeaderOverLimit(request, limits)) return refuse(response, 431);
     try {
       handler(request, response);
     } catch (error) {
       // The adapter throws where it cannot make a URL of path and host.
       log.debug({ error }, "Request refused as malformed");
-      response.writeHead(400);
-      response.end();
+      refuse(response, 400);
     }
   }
 
   function ended(connection: Connection, exchange: Exchange): void {
-    if (drained && connection.http1 && connection.exchanges.size === 0) connection.http1.end();
+    if (drained && connection.http1 && connection.exchanges.size === 0) connection.http1.destroySoon();
     if (!("stream" in exchange.request) || !exchange.request.stream.rstCode) return;
     const now = performance.now();
     if (now - connection.resetsSince > limits.resetWindowMs) {
@@ -185,19 +186,8 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   }
 }
 
-function createHttp1Server(limits: ListenerLimits, handle: Handler): http.Server {
-  const server = http.createServer({ maxHeaderSize: limits.headerBytesMax }, handle);
-  server.maxHeadersCount = limits.headerFieldsMax;
-  server.keepAliveTimeout = limits.idleMs;
-  server.timeout = 0;
-  // Deno closes a connection after each answer of a server that does not listen itself (denoland/deno issue 35609).
-  Object.defineProperty(server, "listening", { get: () => true });
-  return server;
-}
-
-function createHttp2Server(limits: ListenerLimits, handle: Handler): http2.Http2Server {
-  return http2.createServer({
-    settings: { maxConcurrentStreams: limits.concurrentStreamsMax, maxHeaderListSize: limits.headerBytesMax },
-    maxHeaderListPairs: limits.headerFieldsMax,
-  }, handle);
+function refuse(response: HttpResponse, status: number): void {
+  if (!("stream" in response)) response.setHeader("connection", "close");
+  response.writeHead(status);
+  response.end();
 }

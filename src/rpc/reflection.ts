@@ -52,22 +52,26 @@ interface Catalogue {
 }
 
 /**
- * Serves both versions of reflection for the given services and for itself.
+ * Serves both versions of reflection for the given services and for itself. `unlisted` services are found by name
+ * but not named in lists: clients put all that is listed into one pool of names, and a pool can't hold a service `a`
+ * beside a package `a.v1`.
  *
  * An answer about a file carries that file first and then all it depends on, save what this stream has sent before.
  * What is not known is an error in the answer, and the stream goes on. What passes one of the bounds above ends in
- * RESOURCE_EXHAUSTED.
+ * RESOURCE_EXHAUSTED. How long a silent stream may stay open is up to the listener.
  *
  * @throws Error if two different files have one name, or declare the same symbol: an answer would be about either.
  */
-export function registerReflection(router: ConnectRouter, services: readonly DescService[]): void {
-  const catalogue = createCatalogue([...services, ServerReflection, ServerReflectionAlpha]);
+export function registerReflection(
+  router: ConnectRouter,
+  services: readonly DescService[],
+  unlisted: readonly DescService[] = [],
+): void {
+  const catalogue = createCatalogue([...services, ServerReflection, ServerReflectionAlpha], unlisted);
   const options = { readMaxBytes: REFLECTION_REQUEST_BYTES_MAX };
   let streams = 0;
   async function* serverReflectionInfo<R extends Request>(requests: AsyncIterable<R>) {
-    if (streams >= REFLECTION_STREAMS_MAX) {
-      throw new ConnectError("too many reflection streams", Code.ResourceExhausted);
-    }
+    if (streams >= REFLECTION_STREAMS_MAX) throw exhausted("too many reflection streams");
     streams++;
     try {
       yield* answerAll(requests, catalogue);
@@ -86,12 +90,14 @@ async function* answerAll<R extends Request>(
   const sent = new Set<DescFile>();
   let count = 0;
   for await (const request of requests) {
-    if (++count > REFLECTION_REQUESTS_MAX) {
-      throw new ConnectError("too many requests on one reflection stream", Code.ResourceExhausted);
-    }
+    if (++count > REFLECTION_REQUESTS_MAX) throw exhausted("too many requests on one reflection stream");
     const messageResponse = answer(request.messageRequest, catalogue, sent);
     yield { validHost: request.host, originalRequest: request, messageResponse };
   }
+}
+
+function exhausted(problem: string): ConnectError {
+  return new ConnectError(problem, Code.ResourceExhausted);
 }
 
 function answer(question: Question, catalogue: Catalogue, sent: Set<DescFile>): Answer {
@@ -120,12 +126,7 @@ function answer(question: Question, catalogue: Catalogue, sent: Set<DescFile>): 
 }
 
 /** The file asked for goes out each time, as the client may have asked by another name; the rest once a stream. */
-function fileAnswer(
-  file: DescFile | undefined,
-  problem: string,
-  { bytes }: Catalogue,
-  sent: Set<DescFile>,
-): Answer {
+function fileAnswer(file: DescFile | undefined, problem: string, { bytes }: Catalogue, sent: Set<DescFile>): Answer {
   if (file === undefined) return errorAnswer(Code.NotFound, problem);
   const files = [...withDependencies([file])].filter((needed) => needed === file || !sent.has(needed));
   files.forEach((needed) => sent.add(needed));
@@ -137,7 +138,7 @@ function errorAnswer(errorCode: Code, errorMessage: string): Answer {
   return { case: "errorResponse", value: { errorCode, errorMessage } };
 }
 
-function createCatalogue(services: readonly DescService[]): Catalogue {
+function createCatalogue(services: readonly DescService[], unlisted: readonly DescService[]): Catalogue {
   const catalogue: Catalogue = {
     services: [...new Set(services.map(({ typeName }) => typeName))].sort(),
     filesByName: new Map(),
@@ -145,7 +146,7 @@ function createCatalogue(services: readonly DescService[]): Catalogue {
     filesBySymbol: new Map(),
     extensionFiles: new Map(),
   };
-  for (const file of withDependencies(services.map((service) => service.file))) {
+  for (const file of withDependencies([...services, ...unlisted].map((service) => service.file))) {
     addOnce(catalogue.filesByName, file.proto.name, file);
     catalogue.bytes.set(file, toBinary(FileDescriptorProtoSchema, file.proto));
     for (const symbol of symbolsOf(file)) addOnce(catalogue.filesBySymbol, symbol, file);

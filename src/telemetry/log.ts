@@ -1,9 +1,6 @@
 /**
- * The program's log: one line per event, on standard error, so that standard output stays free for the
- * one line that scripts wait for ("Holdfast listens on ...").
+ * What a log is to the parts of the program, and what of an error may be written to it. Pure.
  */
-import pino from "pino";
-import { prettyFactory } from "pino-pretty";
 
 /** What the parts of Holdfast need of a log. Fields first, then a fixed sentence that can be searched for. */
 export interface Log {
@@ -39,26 +36,6 @@ export function errorFields(error: unknown, depth = 0): Record<string, unknown> 
     ...(error.stack === undefined || depth > 0 ? {} : { stack: cut(error.stack) }),
     ...(error.cause === undefined || depth >= 3 ? {} : { cause: errorFields(error.cause, depth + 1) }),
   };
-}
-
-/** Makes the log. Values under the key `error` are written by {@link errorFields}. */
-export function createLog(level: LogLevel, format: LogFormat): Log {
-  const encoder = new TextEncoder();
-  const pretty = format === "pretty" ? prettyFactory({ colorize: Deno.stderr.isTerminal() }) : undefined;
-  return pino(
-    {
-      level,
-      base: null,
-      timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
-      serializers: { error: (value: unknown) => errorFields(value) },
-    },
-    {
-      write(line: string) {
-        Deno.stderr.writeSync(encoder.encode(pretty?.(line) ?? line));
-      },
-    },
-  );
 }
 
 function cut(text: string): string {

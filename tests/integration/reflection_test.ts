@@ -44,13 +44,14 @@ interface TestServer extends AsyncDisposable {
 }
 
 /** Serves health, reflection, and the given services; of these only the article's InvDetail has an answer. */
-async function serve(services: readonly DescService[]): Promise<TestServer> {
-  const board = new ObservedBoard(services.map(({ typeName }) => typeName));
+async function serve(services: readonly DescService[], unlisted: readonly DescService[] = []): Promise<TestServer> {
+  const served = [...services, ...unlisted];
+  const board = new ObservedBoard(served.map(({ typeName }) => typeName));
   const handler = connectNodeAdapter({
     routes(router) {
       registerHealth(router, board);
-      registerReflection(router, [...services, Health]);
-      if (services.includes(inventory)) {
+      registerReflection(router, [...services, Health], unlisted);
+      if (served.includes(inventory)) {
         router.service(inventory, { invDetail: ({ goodsId }) => ({ goodsId, num: 7 }) });
       }
     },
@@ -69,6 +70,17 @@ async function serve(services: readonly DescService[]): Promise<TestServer> {
       await once(server, "close");
     },
   };
+}
+
+/** The same promise, but rejected if it takes longer than any client may. */
+async function inTime<T>(promise: Promise<T>): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error(`nothing came within ${CLIENT_MS_MAX} ms`)), CLIENT_MS_MAX);
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 interface Outcome {
@@ -111,19 +123,16 @@ for (const version of ["grpc-v1", "grpc-v1alpha"]) {
     ]);
   });
 
-  // One root at a time: `--list-methods` puts all files into one pool of names, and no pool can hold a service
-  // `inventory` beside a package `inventory.v1`.
-  for (const service of [InventoryService, inventory]) {
-    Deno.test(`buf curl lists the methods of ${service.typeName} through ${version}`, async () => {
-      await using server = await serve([service]);
-      const listed = await bufLines(...reflect, "--list-methods", `http://${server.address}`);
-      const expected = methodsOf(service, Health);
-      assertEquals(listed.filter((line) => !line.startsWith("grpc.reflection.")).sort(), expected);
-    });
-  }
+  Deno.test(`buf curl lists the methods through ${version}, the unlisted root left out`, async () => {
+    // Listed beside `inventory.v1`, the service `inventory` would take the name of that package and break the list.
+    await using server = await serve([InventoryService], [inventory]);
+    const listed = await bufLines(...reflect, "--list-methods", `http://${server.address}`);
+    const expected = methodsOf(InventoryService, Health);
+    assertEquals(listed.filter((line) => !line.startsWith("grpc.reflection.")).sort(), expected);
+  });
 
   Deno.test(`buf curl calls either root and health without a schema through ${version}`, async () => {
-    await using server = await serve([InventoryService, inventory]);
+    await using server = await serve([InventoryService], [inventory]);
     server.board.setService("inventory", "SERVING");
     const call = (path: string, data: string) => bufCurl(...reflect, "-d", data, `http://${server.address}/${path}`);
 
@@ -240,7 +249,7 @@ Deno.test("a grpc-js client that cancels its Watch leaves nothing behind", async
   const cancelled = assertRejects(watch.next, Error, "Cancelled");
   watch.cancel();
   await cancelled;
-  await server.board.left;
+  await inTime(server.board.left);
   assertEquals(server.board.subscribers, 0);
   client.close();
 });

@@ -6,7 +6,7 @@
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { Health, HealthCheckResponse_ServingStatus } from "../../src/gen/health/v1/health_pb.ts";
 import { listen } from "../../src/rpc/listener.ts";
-import { createLog } from "../../src/telemetry/log.ts";
+import { createLog } from "../../src/telemetry/create_log.ts";
 
 const status = HealthCheckResponse_ServingStatus.SERVING;
 

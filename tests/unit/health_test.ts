@@ -1,4 +1,4 @@
-/** grpc.health.v1 over the in-memory transport: the board's states as a client sees them, and what a Watch leaves behind. */
+/** grpc.health.v1 over the in-memory transport: the board as a client sees it, and what a Watch leaves behind. */
 import { assertEquals, assertExists, assertRejects, assertThrows } from "@std/assert";
 import { type Client, Code, ConnectError, createClient, createRouterTransport } from "@connectrpc/connect";
 import { Health, HealthCheckResponse_ServingStatus as ServingStatus } from "../../src/gen/health/v1/health_pb.ts";
@@ -124,6 +124,41 @@ Deno.test("Watch gives a slow client the latest status, not each one it missed",
   assertEquals([await next(), await next()], [NOT_SERVING, "end"]);
 });
 
+Deno.test("Watch misses no change that comes while its answer is on the way", async () => {
+  const board = new HealthBoard([SERVICE]);
+  // Changes the board within the step that takes the first status, before the stream can wait for anything.
+  const get = board.get.bind(board);
+  board.get = (service) => {
+    const status = get(service);
+    board.get = get;
+    board.set("SERVING");
+    return status;
+  };
+  const next = watchOf(board, SERVICE);
+  assertEquals([await next(), await next()], [NOT_SERVING, SERVING]);
+  board.close();
+  assertEquals([await next(), await next()], [NOT_SERVING, "end"]);
+});
+
+Deno.test("Watch sleeps while nothing changes", async () => {
+  const board = new HealthBoard([SERVICE]);
+  const next = watchOf(board, SERVICE);
+  assertEquals(await next(), NOT_SERVING);
+  board.set("SERVING");
+  assertEquals(await next(), SERVING);
+  let reads = 0;
+  const get = board.get.bind(board);
+  board.get = (service) => {
+    if (++reads > 10) throw new Error("the Watch reads the board again and again");
+    return get(service);
+  };
+  const waiting = next();
+  // One turn of the event loop, which a stream that spins would fill with reads.
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  board.close();
+  assertEquals(await waiting, NOT_SERVING);
+});
+
 Deno.test("Watch lets go of the board when its client goes away while nothing happens", async () => {
   const board = new ObservedBoard([SERVICE]);
   const gone = new AbortController();
@@ -150,6 +185,20 @@ Deno.test("Watch past WATCHERS_MAX is RESOURCE_EXHAUSTED until another ends", as
   board.close();
   assertEquals(await next(), "end");
   assertEquals(board.subscribers, WATCHERS_MAX - 1);
+});
+
+Deno.test("a callback subscribed twice is called twice, and leaves once at a time", () => {
+  const board = new HealthBoard([SERVICE]);
+  let calls = 0;
+  const onChange = () => void calls++;
+  const [first] = [board.subscribe(onChange), board.subscribe(onChange)];
+  assertExists(first);
+  board.set("SERVING");
+  assertEquals(calls, 2);
+  first();
+  first();
+  board.set("NOT_SERVING");
+  assertEquals([calls, board.subscribers], [3, 1]);
 });
 
 Deno.test("close() ends every Watch, the known ones with NOT_SERVING as the last word", async () => {

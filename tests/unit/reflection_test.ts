@@ -1,4 +1,4 @@
-/** gRPC reflection over the in-memory transport, both versions: what can be asked for by name, and what comes with it. */
+/** gRPC reflection, both versions, over the in-memory transport: what can be asked for, and what comes with it. */
 import { assert, assertEquals, assertExists, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
 import { create, createFileRegistry, type DescFile, type DescService, fromBinary } from "@bufbuild/protobuf";
 import {
@@ -201,7 +201,7 @@ Deno.test("a request longer than REFLECTION_REQUEST_BYTES_MAX is RESOURCE_EXHAUS
   assertEquals(error.code, Code.ResourceExhausted);
 });
 
-Deno.test("a stream past REFLECTION_STREAMS_MAX is RESOURCE_EXHAUSTED until another ends, whatever the version", async () => {
+Deno.test("a stream past REFLECTION_STREAMS_MAX is RESOURCE_EXHAUSTED until another ends", async () => {
   const transport = createRouterTransport((router) => registerReflection(router, []));
   const v1 = createClient(ServerReflection, transport);
   const v1alpha = createClient(ServerReflectionAlpha, transport);

@@ -45,11 +45,7 @@ function sameConstructor(a: object, b: object): boolean {
 }
 
 /** Maps and sets have no order for equality: each item on the left takes one equal item away on the right. */
-function matchAll(
-  left: unknown[],
-  right: unknown[],
-  seen: Map<object, object>,
-): boolean {
+function matchAll(left: unknown[], right: unknown[], seen: Map<object, object>): boolean {
   const rest = [...right];
   return left.every((item) => {
     // A trial that fails must not leave its pairs behind as if they had been found equal.
@@ -59,11 +55,7 @@ function matchAll(
   });
 }
 
-function sameProperties(
-  a: object,
-  b: object,
-  seen: Map<object, object>,
-): boolean {
+function sameProperties(a: object, b: object, seen: Map<object, object>): boolean {
   const keys = enumerableKeys(a);
   if (keys.length !== enumerableKeys(b).length) return false;
   return keys.every((key) =>

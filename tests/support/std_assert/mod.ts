@@ -17,167 +17,99 @@ export function assert(expr: unknown, msg = ""): asserts expr {
 }
 
 /** Fails unless `expr` is falsy. */
-export function assertFalse(
-  expr: unknown,
-  msg = "",
-): asserts expr is false | 0 | 0n | "" | null | undefined {
+export function assertFalse(expr: unknown, msg = ""): asserts expr is false | 0 | 0n | "" | null | undefined {
   if (expr) throw new AssertionError(msg);
 }
 
 /** Fails unless both are deeply equal, and shows the difference line by line. */
 export function assertEquals<T>(actual: T, expected: T, msg?: string): void {
   if (!equal(actual, expected)) {
-    throw new AssertionError(
-      `Values are not equal${suffix(msg)}\n${diff(actual, expected)}`,
-    );
+    throw new AssertionError(`Values are not equal${suffix(msg)}\n${diff(actual, expected)}`);
   }
 }
 
 /** Fails if both are deeply equal. */
 export function assertNotEquals<T>(actual: T, expected: T, msg?: string): void {
   if (equal(actual, expected)) {
-    throw new AssertionError(
-      `Expected values not to be equal${suffix(msg)}\n${inspect(actual)}`,
-    );
+    throw new AssertionError(`Expected values not to be equal${suffix(msg)}\n${inspect(actual)}`);
   }
 }
 
 /** Fails unless both are the same value by Object.is: the same object, not one that looks like it. */
-export function assertStrictEquals<T>(
-  actual: unknown,
-  expected: T,
-  msg?: string,
-): asserts actual is T {
+export function assertStrictEquals<T>(actual: unknown, expected: T, msg?: string): asserts actual is T {
   if (!Object.is(actual, expected)) {
-    throw new AssertionError(
-      `Values are not strictly equal${suffix(msg)}\n${diff(actual, expected)}`,
-    );
+    throw new AssertionError(`Values are not strictly equal${suffix(msg)}\n${diff(actual, expected)}`);
   }
 }
 
 /** Fails if both are the same value by Object.is. */
-export function assertNotStrictEquals<T>(
-  actual: T,
-  expected: T,
-  msg?: string,
-): void {
+export function assertNotStrictEquals<T>(actual: T, expected: T, msg?: string): void {
   if (Object.is(actual, expected)) {
-    throw new AssertionError(
-      `Expected values not to be strictly equal${suffix(msg)}\n${inspect(actual)}`,
-    );
+    throw new AssertionError(`Expected values not to be strictly equal${suffix(msg)}\n${inspect(actual)}`);
   }
 }
 
 /** Fails if `actual` is null or undefined. */
-export function assertExists<T>(
-  actual: T,
-  msg?: string,
-): asserts actual is NonNullable<T> {
+export function assertExists<T>(actual: T, msg?: string): asserts actual is NonNullable<T> {
   if (actual === undefined || actual === null) {
     throw new AssertionError(`Expected a value, got ${actual}${suffix(msg)}`);
   }
 }
 
 /** Fails unless `actual` matches the pattern. */
-export function assertMatch(
-  actual: string,
-  expected: RegExp,
-  msg?: string,
-): void {
+export function assertMatch(actual: string, expected: RegExp, msg?: string): void {
   if (!actual.match(expected)) {
-    throw new AssertionError(
-      `Expected ${inspect(actual)} to match ${expected}${suffix(msg)}`,
-    );
+    throw new AssertionError(`Expected ${inspect(actual)} to match ${expected}${suffix(msg)}`);
   }
 }
 
 /** Fails if `actual` matches the pattern. */
-export function assertNotMatch(
-  actual: string,
-  expected: RegExp,
-  msg?: string,
-): void {
+export function assertNotMatch(actual: string, expected: RegExp, msg?: string): void {
   if (actual.match(expected)) {
-    throw new AssertionError(
-      `Expected ${inspect(actual)} not to match ${expected}${suffix(msg)}`,
-    );
+    throw new AssertionError(`Expected ${inspect(actual)} not to match ${expected}${suffix(msg)}`);
   }
 }
 
 /** Fails unless `actual` contains `expected`. */
-export function assertStringIncludes(
-  actual: string,
-  expected: string,
-  msg?: string,
-): void {
+export function assertStringIncludes(actual: string, expected: string, msg?: string): void {
   if (!actual.includes(expected)) {
-    throw new AssertionError(
-      `Expected ${inspect(actual)} to contain ${inspect(expected)}${suffix(msg)}`,
-    );
+    throw new AssertionError(`Expected ${inspect(actual)} to contain ${inspect(expected)}${suffix(msg)}`);
   }
 }
 
 /** Fails unless `actual` contains, in any order, an equal of each of `expected`. */
-export function assertArrayIncludes<T>(
-  actual: ArrayLike<T>,
-  expected: ArrayLike<T>,
-  msg?: string,
-): void {
+export function assertArrayIncludes<T>(actual: ArrayLike<T>, expected: ArrayLike<T>, msg?: string): void {
   const missing = Array.from(expected).filter((wanted) => !Array.from(actual).some((item) => equal(item, wanted)));
   if (missing.length > 0) {
-    throw new AssertionError(
-      `Expected ${inspect(actual)} to include ${inspect(missing)}${suffix(msg)}`,
-    );
+    throw new AssertionError(`Expected ${inspect(actual)} to include ${inspect(missing)}${suffix(msg)}`);
   }
 }
 
 /** Fails unless `actual` is an instance of the class. */
-export function assertInstanceOf<T>(
-  actual: unknown,
-  expectedType: AnyClass<T>,
-  msg = "",
-): asserts actual is T {
+export function assertInstanceOf<T>(actual: unknown, expectedType: AnyClass<T>, msg = ""): asserts actual is T {
   if (!(actual instanceof expectedType)) {
-    throw new AssertionError(
-      `Expected an instance of ${expectedType.name}, got ${inspect(actual)}${suffix(msg)}`,
-    );
+    throw new AssertionError(`Expected an instance of ${expectedType.name}, got ${inspect(actual)}${suffix(msg)}`);
   }
 }
 
 /** Fails unless `actual > expected`. */
 export function assertGreater<T>(actual: T, expected: T, msg?: string): void {
-  if (!(actual > expected)) {
-    throw new AssertionError(order(actual, ">", expected, msg));
-  }
+  if (!(actual > expected)) throw new AssertionError(order(actual, ">", expected, msg));
 }
 
 /** Fails unless `actual >= expected`. */
-export function assertGreaterOrEqual<T>(
-  actual: T,
-  expected: T,
-  msg?: string,
-): void {
-  if (!(actual >= expected)) {
-    throw new AssertionError(order(actual, ">=", expected, msg));
-  }
+export function assertGreaterOrEqual<T>(actual: T, expected: T, msg?: string): void {
+  if (!(actual >= expected)) throw new AssertionError(order(actual, ">=", expected, msg));
 }
 
 /** Fails unless `actual < expected`. */
 export function assertLess<T>(actual: T, expected: T, msg?: string): void {
-  if (!(actual < expected)) {
-    throw new AssertionError(order(actual, "<", expected, msg));
-  }
+  if (!(actual < expected)) throw new AssertionError(order(actual, "<", expected, msg));
 }
 
 /** Fails unless `actual <= expected`. */
-export function assertLessOrEqual<T>(
-  actual: T,
-  expected: T,
-  msg?: string,
-): void {
-  if (!(actual <= expected)) {
-    throw new AssertionError(order(actual, "<=", expected, msg));
-  }
+export function assertLessOrEqual<T>(actual: T, expected: T, msg?: string): void {
+  if (!(actual <= expected)) throw new AssertionError(order(actual, "<=", expected, msg));
 }
 
 /** Fails always. */
@@ -190,12 +122,7 @@ export function unreachable(reason?: string): never {
   throw new AssertionError(`Unreachable${suffix(reason)}`);
 }
 
-function order(
-  actual: unknown,
-  sign: string,
-  expected: unknown,
-  msg: string | undefined,
-): string {
+function order(actual: unknown, sign: string, expected: unknown, msg: string | undefined): string {
   return `Expect ${inspect(actual)} ${sign} ${inspect(expected)}${suffix(msg)}`;
 }
 

@@ -39,11 +39,7 @@ export function assertIsError<E extends Error = Error>(
   msgMatches?: string | RegExp,
   msg?: string,
 ): asserts error is E {
-  if (!(error instanceof Error)) {
-    throw new AssertionError(
-      `Expected an Error, got ${inspect(error)}${suffix(msg)}`,
-    );
-  }
+  if (!(error instanceof Error)) throw new AssertionError(`Expected an Error, got ${inspect(error)}${suffix(msg)}`);
   if (ErrorClass !== undefined && !(error instanceof ErrorClass)) {
     const problem = `Expected error to be an instance of ${ErrorClass.name}, got ${error.constructor.name}`;
     throw new AssertionError(`${problem}${suffix(msg)}\n${inspect(error)}`, {
@@ -58,7 +54,7 @@ export function assertIsError<E extends Error = Error>(
   }
 }
 
-/** Fails unless `fn` throws; with a class, unless it throws that class with the text in its message. Returns what it threw. */
+/** Fails unless `fn` throws; with a class, unless that class with the text in its message. Returns what it threw. */
 export function assertThrows(fn: () => unknown, msg?: string): unknown;
 export function assertThrows<E extends Error = Error>(
   fn: () => unknown,
@@ -74,9 +70,7 @@ export function assertThrows(
 ): unknown {
   const note = typeof classOrMsg === "string" ? classOrMsg : msg;
   const outcome = attempt(fn);
-  if (outcome.done) {
-    throw new AssertionError(`Expected function to throw${suffix(note)}`);
-  }
+  if (outcome.done) throw new AssertionError(`Expected function to throw${suffix(note)}`);
   if (typeof classOrMsg === "function") {
     assertIsError(outcome.error, classOrMsg, msgIncludes, note);
   }
@@ -110,9 +104,7 @@ export async function assertRejects(
     typeof (started.value as PromiseLike<unknown> | undefined)?.then !==
       "function"
   ) {
-    throw new AssertionError(
-      `Function throws when expected to reject${suffix(note)}`,
-    );
+    throw new AssertionError(`Function throws when expected to reject${suffix(note)}`);
   }
   let rejection: { error: unknown } | undefined;
   try {
@@ -120,9 +112,7 @@ export async function assertRejects(
   } catch (error) {
     rejection = { error };
   }
-  if (rejection === undefined) {
-    throw new AssertionError(`Expected function to reject${suffix(note)}`);
-  }
+  if (rejection === undefined) throw new AssertionError(`Expected function to reject${suffix(note)}`);
   if (typeof classOrMsg === "function") {
     assertIsError(rejection.error, classOrMsg, msgIncludes, note);
   }

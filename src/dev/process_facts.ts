@@ -1,0 +1,41 @@
+/** What the system tells of a process by its id: when it started, its command line, and who started it. */
+
+/** `startedAt` is the system's own notion, good for comparing only. `commandLine` joins the arguments with spaces. */
+export interface ProcessFacts {
+  readonly startedAt: string;
+  readonly commandLine: string;
+  readonly parent: number;
+}
+
+/** The facts of a living process, or undefined. A zombie counts as gone: it only waits to be collected. */
+export function processFacts(pid: number): ProcessFacts | undefined {
+  return Deno.build.os === "linux" ? factsOnLinux(pid) : factsElsewhere(pid);
+}
+
+function factsOnLinux(pid: number): ProcessFacts | undefined {
+  // Deno opens /proc to programs with every permission only, so another program reads it.
+  const text = output("cat", [`/proc/${pid}/stat`, `/proc/${pid}/cmdline`]);
+  const lineEnd = text.indexOf("\n");
+  // The second field, the name, is in parentheses and may itself hold spaces and parentheses.
+  const nameEnd = text.lastIndexOf(") ", lineEnd);
+  if (nameEnd < 0 || lineEnd < 0) return undefined;
+  const fields = text.slice(nameEnd + 2, lineEnd).split(" ");
+  const state = fields[0];
+  const parent = fields[1];
+  const startTicks = fields[19];
+  if (state === "Z" || state === "X" || parent === undefined || startTicks === undefined) return undefined;
+  const commandLine = text.slice(lineEnd + 1).replaceAll("\0", " ").trim();
+  return { startedAt: startTicks, commandLine, parent: Number(parent) };
+}
+
+function factsElsewhere(pid: number): ProcessFacts | undefined {
+  const line = output("ps", ["-o", "stat=,ppid=,lstart=,command=", "-p", String(pid)]).trim();
+  const parts = /^(\S+)\s+(\d+)\s+(\S+\s+\S+\s+\d+\s+\S+\s+\d+)\s+(.*)$/s.exec(line);
+  if (parts === null || parts[1]?.startsWith("Z")) return undefined;
+  return { startedAt: parts[3] ?? "", commandLine: parts[4] ?? "", parent: Number(parts[2]) };
+}
+
+function output(program: string, args: string[]): string {
+  const { stdout } = new Deno.Command(program, { args, stdin: "null", stderr: "null" }).outputSync();
+  return new TextDecoder().decode(stdout);
+}

@@ -1,0 +1,32 @@
+/** Requests to stop a launcher: SIGINT, SIGTERM, or the end of what started it. The first is kind, the second is not. */
+import { watchCallers } from "./callers.ts";
+
+/** Ctrl-C goes to the whole group, and `deno task` hands it on once more: within this time it is the same request. */
+const SAME_REQUEST_MS = 500;
+
+export interface StopRequests {
+  /** Resolves with the reason of the first request. */
+  readonly first: Promise<string>;
+  /** Resolves at the second request. */
+  readonly second: Promise<void>;
+  /** True from the first request on. */
+  isAsked(): boolean;
+}
+
+/** Starts listening; from now on SIGINT and SIGTERM end this process only as the caller decides. */
+export function listenForStop(): StopRequests {
+  const first = Promise.withResolvers<string>();
+  const second = Promise.withResolvers<void>();
+  let firstAt: number | undefined;
+  const request = (reason: string) => {
+    if (firstAt === undefined) {
+      firstAt = performance.now();
+      first.resolve(reason);
+    } else if (performance.now() - firstAt > SAME_REQUEST_MS) {
+      second.resolve();
+    }
+  };
+  for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, () => request(signal));
+  watchCallers(() => request("the program that started this one has ended"));
+  return { first: first.promise, second: second.promise, isAsked: () => firstAt !== undefined };
+}

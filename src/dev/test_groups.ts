@@ -1,0 +1,85 @@
+/**
+ * The tests in groups by what they may do. Unit tests may do nothing, which proves that what they test is pure; tests
+ * of the repository itself may read it; the rest starts servers and talks to them.
+ */
+import { join, relative, resolve } from "node:path";
+
+/** One `deno test` invocation: `paths` hold at least one test file. */
+export interface TestGroup {
+  readonly name: "unit" | "static" | "servers";
+  readonly paths: readonly string[];
+}
+
+const ROOTS: Record<TestGroup["name"], readonly string[]> = {
+  unit: ["tests/unit"],
+  static: ["tests/static"],
+  servers: ["tests/integration", "tests/e2e", "tests/faults"],
+};
+
+/**
+ * Sorts the arguments after `deno task test`: paths go to the group whose directory they are in, everything else is
+ * passed to each invocation. Without paths every group runs.
+ *
+ * @throws Error for a path outside the test directories
+ */
+export function planTests(args: readonly string[]): { groups: TestGroup[]; flags: string[] } {
+  const given = args[0] === "--" ? args.slice(1) : args;
+  const asked = given.filter((arg) => !arg.startsWith("-") && exists(arg)).map((arg) => relative(".", resolve(arg)));
+  const flags = given.filter((arg) => arg.startsWith("-") || !exists(arg));
+  const names = Object.keys(ROOTS) as TestGroup["name"][];
+  const stray = asked.find((path) => path !== "tests" && groupOf(path) === undefined);
+  if (stray !== undefined) {
+    throw new Error(`${stray} is in no directory of tests: give paths in ${Object.values(ROOTS).flat().join(", ")}`);
+  }
+  const groups = names.map((name) => {
+    const all = asked.length === 0 || asked.includes("tests");
+    const paths = all ? ROOTS[name] : asked.filter((path) => groupOf(path) === name);
+    return { name, paths: paths.filter(holdsTests) };
+  });
+  return { groups: groups.filter((group) => group.paths.length > 0), flags };
+}
+
+/** What the tests that start servers are told and allowed; see tests/support/env.ts for the variables. */
+export interface ServerTestAccess {
+  /** Full paths of the programs that they may run. */
+  readonly programs: readonly string[];
+  /** The only directory that they may write to. */
+  readonly temporaryDir: string;
+}
+
+/** The permission flags of a group. */
+export function permissions(name: TestGroup["name"], access: ServerTestAccess | undefined): string[] {
+  if (name === "unit" || access === undefined) return name === "static" ? ["--allow-read=."] : [];
+  return [
+    "--allow-net=127.0.0.1,localhost",
+    // Whole, because a server's data must be reachable by another user, which is judged from every directory above it.
+    "--allow-read",
+    `--allow-write=${access.temporaryDir}`,
+    `--allow-run=${access.programs.join(",")}`,
+    // Whole, because client libraries of others list the environment.
+    "--allow-env",
+    "--allow-sys=hostname,uid,gid,networkInterfaces,osRelease,homedir,cpus,systemMemoryInfo",
+  ];
+}
+
+function groupOf(path: string): TestGroup["name"] | undefined {
+  const names = Object.keys(ROOTS) as TestGroup["name"][];
+  return names.find((name) => ROOTS[name].some((root) => path === root || path.startsWith(`${root}/`)));
+}
+
+function holdsTests(path: string): boolean {
+  if (!exists(path)) return false;
+  if (Deno.statSync(path).isFile) return true;
+  return Array.from(Deno.readDirSync(path)).some((entry) =>
+    entry.isDirectory ? holdsTests(join(path, entry.name)) : /(^|_|\.)test\.(ts|tsx|js|mjs)$/.test(entry.name)
+  );
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}

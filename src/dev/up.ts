@@ -1,0 +1,152 @@
+/**
+ * `deno task up`: a whole Holdfast with one command. Brings the programs, starts the private stack under DATA_DIR
+ * (or uses DATABASE_URL and REDIS_URLS, where given), migrates, serves, and takes everything down again at Ctrl-C.
+ *
+ * Standard output gets the server's listen line and the lines to paste; everything else is on standard error.
+ */
+import { fileURLToPath } from "node:url";
+import { ConfigError, DRAIN_MS_MAX, loadConfig, SETTING_NAMES } from "../config.ts";
+import { migrate } from "../migrate.ts";
+import { createLog } from "../telemetry/create_log.ts";
+import type { Log } from "../telemetry/log.ts";
+import { serverFlags } from "./server_flags.ts";
+import { type ServerProcess, startServer } from "./server_process.ts";
+import { type Stack, startStack } from "./stack.ts";
+import { listenForStop, type StopRequests } from "./stop_requests.ts";
+import { linesToPaste } from "./up_lines.ts";
+import { settled } from "./wait.ts";
+
+const DATA_DIR_DEFAULT = ".holdfast";
+const DATABASE = "holdfast";
+const REDIS_NODES = 5;
+const LISTEN_MS_MAX = 30_000;
+/** The server's own bound on draining, and some time for its connections to close. */
+const SERVER_STOP_MS_MAX = DRAIN_MS_MAX + 5_000;
+const EXIT_FAILED = 1;
+const EXIT_FORCED = 130;
+const LISTEN_LINE = /^Holdfast listens on (\S+)/;
+
+async function main(): Promise<number> {
+  const log = createLog("info", "pretty");
+  const requests = listenForStop();
+  let stack: Stack | undefined;
+  try {
+    const given = givenSettings();
+    // Checked before anything is started; what is not given yet has a default of the right form.
+    loadConfig((name) => given[name]);
+    stack = await startStack({
+      dir: Deno.env.get("DATA_DIR") || DATA_DIR_DEFAULT,
+      log,
+      postgres: given["DATABASE_URL"] === undefined,
+      redisNodes: given["REDIS_URLS"] === undefined ? REDIS_NODES : 0,
+      durable: true,
+    });
+    tellWhatEnds(stack, requests, log);
+    if (requests.isAsked()) return await stopAll(undefined, stack, requests, log);
+    const settings = await prepareStores(given, stack, log);
+    if (requests.isAsked()) return await stopAll(undefined, stack, requests, log);
+    return await serve(settings, stack, requests, log);
+  } catch (error) {
+    const known = error instanceof Error ? error.message : String(error);
+    log.error(error instanceof ConfigError ? {} : { error }, known);
+    return EXIT_FAILED;
+  } finally {
+    await stack?.stop();
+  }
+}
+
+function givenSettings(): Record<string, string> {
+  const names = SETTING_NAMES.filter((name) => (Deno.env.get(name) ?? "") !== "");
+  return Object.fromEntries(names.map((name) => [name, Deno.env.get(name) ?? ""]));
+}
+
+/** Makes the database where it is missing, migrates it, and completes the settings with the stack's addresses. */
+async function prepareStores(given: Record<string, string>, stack: Stack, log: Log): Promise<Record<string, string>> {
+  const settings: Record<string, string> = { LOG_FORMAT: "pretty", ...given };
+  let ownerUrl = Deno.env.get("DATABASE_OWNER_URL") || given["DATABASE_URL"];
+  if (stack.postgres !== undefined) {
+    await stack.postgres.ensureDatabase(DATABASE);
+    ownerUrl = stack.postgres.ownerUrl(DATABASE);
+    settings["DATABASE_URL"] = stack.postgres.serverUrl(DATABASE);
+  }
+  if (stack.redis.length > 0) settings["REDIS_URLS"] = stack.redis.map((node) => node.url).join(",");
+  const serverUrl = settings["DATABASE_URL"];
+  if (ownerUrl === undefined || serverUrl === undefined) throw new Error("There is no database address to migrate");
+  await migrate({ ownerUrl, serverUrl, direction: "up", log });
+  return settings;
+}
+
+async function serve(
+  settings: Record<string, string>,
+  stack: Stack,
+  requests: StopRequests,
+  log: Log,
+): Promise<number> {
+  const listening = Promise.withResolvers<string>();
+  const main = fileURLToPath(new URL("../main.ts", import.meta.url));
+  const server = startServer({
+    name: "server",
+    program: Deno.execPath(),
+    args: ["run", ...serverFlags(loadConfig((name) => settings[name])), main],
+    dir: stack.dir,
+    cwd: fileURLToPath(new URL("../..", import.meta.url)),
+    mark: main,
+    env: { ...Deno.env.toObject(), ...settings },
+    errorsToOurs: true,
+    onLine(line) {
+      console.log(line);
+      const url = LISTEN_LINE.exec(line)?.[1];
+      if (url !== undefined) listening.resolve(url);
+    },
+  });
+  const ended = server.ended.then((status) => status.signal ?? `exit code ${status.code}`);
+  await settled(Promise.race([listening.promise, ended, requests.first]), LISTEN_MS_MAX);
+  if (server.isAlive() && !requests.isAsked()) {
+    if (!await settled(listening.promise, 0)) {
+      await server.stop("SIGTERM", SERVER_STOP_MS_MAX);
+      throw new Error(`The server did not listen within ${LISTEN_MS_MAX} ms: see its log above`);
+    }
+    console.log(`Try it, from another terminal:\n${linesToPaste(await listening.promise).join("\n")}`);
+  }
+  const why = await Promise.race([ended, requests.first]);
+  if (requests.isAsked()) {
+    log.info({ why }, "stopping; a second Ctrl-C does not wait for calls under way");
+    return await stopAll(server, stack, requests, log);
+  }
+  throw new Error(`The server ended by itself (${why}): see its log above`);
+}
+
+/** Server first, so that its last calls still find their stores. */
+async function stopAll(
+  server: ServerProcess | undefined,
+  stack: Stack,
+  requests: StopRequests,
+  log: Log,
+): Promise<number> {
+  const cleanly = (async () => {
+    await server?.stop("SIGTERM", SERVER_STOP_MS_MAX);
+    await stack.stop();
+    return (await server?.ended)?.code ?? 0;
+  })();
+  const code = await Promise.race([cleanly, requests.second]);
+  if (code !== undefined) {
+    log.info({}, "stopped");
+    return code;
+  }
+  server?.signal("SIGKILL");
+  await stack.stop("crash");
+  return EXIT_FORCED;
+}
+
+/** A store may come back, and the service lives through its absence; it is only told. */
+function tellWhatEnds(stack: Stack, requests: StopRequests, log: Log): void {
+  const servers = [
+    ...(stack.postgres === undefined ? [] : [{ name: "PostgreSQL", ended: stack.postgres.ended }]),
+    ...stack.redis.map(({ ended, port }, index) => ({ name: `redis-${index + 1} on port ${port}`, ended })),
+  ];
+  for (const { name, ended } of servers) {
+    ended.then(() => requests.isAsked() || log.warn({ server: name }, "a server of the private stack has ended"));
+  }
+}
+
+if (import.meta.main) Deno.exit(await main());

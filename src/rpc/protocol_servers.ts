@@ -1,0 +1,29 @@
+/**
+ * The two servers behind one port, neither of which listens: connections are handed to them. Owns what is told to
+ * node:http and node:http2, and knows what Deno 2.9.3 makes of it: it maps `maxHeaderListPairs` and the settings, and
+ * ignores `maxSessionMemory` and `streamResetBurst`, so that those are kept elsewhere (`connections.ts`).
+ */
+import http from "node:http";
+import http2 from "node:http2";
+import type { Handler } from "./http_handler.ts";
+import type { ListenerLimits } from "./listener_limits.ts";
+
+/** The HTTP/1 server: hand it connections with `emit("connection", socket)`. It keeps them alive between requests. */
+export function createHttp1Server(limits: ListenerLimits, handle: Handler): http.Server {
+  const server = http.createServer({ maxHeaderSize: limits.headerBytesMax }, handle);
+  // One more than allowed: the fields over this count are dropped in silence, and must still be seen to be too many.
+  server.maxHeadersCount = limits.headerFieldsMax + 1;
+  server.keepAliveTimeout = limits.idleMs;
+  server.timeout = 0;
+  // Deno closes a connection after each answer of a server that does not listen itself (denoland/deno issue 35609)
+  Object.defineProperty(server, "listening", { get: () => true });
+  return server;
+}
+
+/** The HTTP/2 server: hand it connections with `emit("connection", socket)`; it reads their preface. */
+export function createHttp2Server(limits: ListenerLimits, handle: Handler): http2.Http2Server {
+  return http2.createServer({
+    settings: { maxConcurrentStreams: limits.concurrentStreamsMax, maxHeaderListSize: limits.headerBytesMax },
+    maxHeaderListPairs: limits.headerFieldsMax,
+  }, handle);
+}

@@ -1,0 +1,27 @@
+/**
+ * The program's log: one line per event, on standard error, so that standard output stays free for the
+ * one line that scripts wait for ("Holdfast listens on ...").
+ */
+import pino from "pino";
+import { prettyFactory } from "pino-pretty";
+import { errorFields, type Log, type LogFormat, type LogLevel } from "./log.ts";
+
+/** Makes the log. An Error under the key `error` is written by {@link errorFields}. */
+export function createLog(level: LogLevel, format: LogFormat): Log {
+  const encoder = new TextEncoder();
+  const pretty = format === "pretty" ? prettyFactory({ colorize: Deno.stderr.isTerminal() }) : undefined;
+  return pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { error: (value: unknown) => (value instanceof Error ? errorFields(value) : value) },
+    },
+    {
+      write(line: string) {
+        Deno.stderr.writeSync(encoder.encode(pretty?.(line) ?? line));
+      },
+    },
+  );
+}

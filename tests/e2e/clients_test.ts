@@ -1,0 +1,77 @@
+/**
+ * Clients that nobody here wrote, over all protocols on one port: each runs every scenario and must find the same
+ * answers and errors, details included.
+ */
+import { assert, assertEquals } from "@std/assert";
+import { bufCurlClient } from "../support/clients/buf_curl.ts";
+import type { Client, Json, Method, Outcome } from "../support/clients/client.ts";
+import { connectBinaryClient, grpcWebClient } from "../support/clients/connect_web.ts";
+import { articleClient, grpcJsClient } from "../support/clients/grpc_js.ts";
+import { jsonClient } from "../support/clients/json_fetch.ts";
+import { serverTest } from "../support/server.ts";
+import { NOW, type Scenario, SCENARIOS, UUID_V7 } from "./scenarios.ts";
+
+const CLIENTS: readonly ((url: string) => Client)[] = [
+  grpcJsClient,
+  articleClient,
+  grpcWebClient,
+  connectBinaryClient,
+  jsonClient,
+  (url) => bufCurlClient(url, "grpc"),
+  (url) => bufCurlClient(url, "grpcweb"),
+  (url) => bufCurlClient(url, "connect"),
+];
+
+/** How old "now" may be, with a machine that is busy with other things. */
+const NOW_MS_MAX = 60_000;
+const UUID_V7_PATTERN = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+
+serverTest("every client finds the same answers and the same errors", {}, async (server, step) => {
+  for (const [number, create] of CLIENTS.entries()) {
+    await using client = create(server.url);
+    for (const [index, scenario] of SCENARIOS.entries()) {
+      if (client.contract === "article" && scenario.notInArticle !== undefined) continue;
+      const goods = (number + 1) * 1_000 + index * 10;
+      await step(`${client.name}: ${scenario.name}`, () => runScenario(client, scenario, goods));
+    }
+  }
+});
+
+async function runScenario(client: Client, scenario: Scenario, goods: number): Promise<void> {
+  let before: Outcome | undefined;
+  for (const { method, request, outcome } of scenario.calls(goods)) {
+    const actual = await client.call(method, request);
+    const told = `${method} ${JSON.stringify(request)}`;
+    if (outcome === "the same") assertEquals(actual, before, told);
+    else {
+      const expected = client.contract === "article" ? inArticle(method, outcome) : outcome;
+      assertEquals(withoutChance(actual), expected, told);
+    }
+    before = actual;
+  }
+}
+
+/** What inventory.v1 says, in the article's words: emptier answers, and short stock is INVALID_ARGUMENT. */
+function inArticle(method: Method, outcome: Outcome): Outcome {
+  if ("answer" in outcome) {
+    const { goodsId, num } = outcome.answer;
+    return { answer: method === "InvDetail" ? { goodsId, num } : {} };
+  }
+  const isShort = outcome.details.some((detail) => detail["@type"] === "inventory.v1.ShortStock");
+  return isShort ? { ...outcome, code: "INVALID_ARGUMENT" } : outcome;
+}
+
+/** Times and ids of the server's own, once they have been found to be such, by the words that stand for them. */
+function withoutChance(outcome: Outcome): Outcome {
+  if (!("answer" in outcome)) return outcome;
+  const answer: Record<string, unknown> = { ...outcome.answer };
+  if ("soldAt" in answer) {
+    const age = Date.now() - Date.parse(String(answer.soldAt));
+    assert(Math.abs(age) < NOW_MS_MAX, `sold at ${answer.soldAt}, ${age} ms ago`);
+    answer.soldAt = NOW;
+  }
+  for (const id of ["orderId", "rollbackId"]) {
+    if (UUID_V7_PATTERN.test(String(answer[id]))) answer[id] = UUID_V7;
+  }
+  return { answer: answer as Json };
+}

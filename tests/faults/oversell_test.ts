@@ -1,0 +1,61 @@
+/**
+ * Never oversold, by two server processes on one goods: with the lease, without it, and, to show that the test can
+ * tell, with neither lease nor fence.
+ */
+import { assert, assertEquals } from "@std/assert";
+import { call, callUntilDecided, inParallel, tally } from "../support/callers.ts";
+import { createTestDatabase } from "../support/database.ts";
+import { checkLedger } from "../support/ledger_check.ts";
+import { startServer } from "../support/server.ts";
+
+const CALLERS = 64;
+const STOCK = 1000;
+const ORDERS = 1200;
+const GOODS = 1;
+
+/** Sells one unit in each of {@link ORDERS} orders through two processes; answers how the orders ended. */
+async function sellOut(
+  entry?: string,
+): Promise<{ ended: Record<string, number>; violations: string[]; left: unknown }> {
+  await using database = await createTestDatabase();
+  await using first = await startServer({ database, ...(entry === undefined ? {} : { entry }) });
+  await using second = await startServer({ database, ...(entry === undefined ? {} : { entry }) });
+  assertEquals((await call(first.url, "SetInv", { goodsId: GOODS, num: STOCK })).code, "ok");
+  const repeated: string[] = [];
+  const answers = await inParallel(ORDERS, CALLERS, (i) =>
+    callUntilDecided(
+      i % 2 === 0 ? first.url : second.url,
+      "Sell",
+      { orderId: `order-${i}`, goodsInfo: [{ goodsId: GOODS, num: 1 }] },
+      (answer) => repeated.push(answer.code),
+    ));
+  console.log(`answers on the way: ${JSON.stringify(tally(repeated))}`);
+  const detail = await call(first.url, "InvDetail", { goodsId: GOODS });
+  return {
+    ended: tally(answers.map((answer) => answer.code)),
+    violations: await checkLedger(database.ownerUrl),
+    left: detail.body.num,
+  };
+}
+
+Deno.test("64 callers on two processes sell exactly what there is", async () => {
+  assertEquals(await sellOut(), {
+    ended: { ok: STOCK, failed_precondition: ORDERS - STOCK },
+    violations: [],
+    left: 0,
+  });
+});
+
+Deno.test("with the lease switched off the fence alone keeps the promise", async () => {
+  assertEquals(await sellOut("tests/support/leaseless_server.ts"), {
+    ended: { ok: STOCK, failed_precondition: ORDERS - STOCK },
+    violations: [],
+    left: 0,
+  });
+});
+
+Deno.test("control: with neither lease nor fence the same callers oversell", async () => {
+  const { ended, violations } = await sellOut("tests/support/unfenced_server.ts");
+  assert((ended.ok ?? 0) > STOCK, `sold ${ended.ok} of ${STOCK}: the test can't tell a guarded server from this one`);
+  assert(violations.length > 0, "the ledger check sees nothing wrong with an oversold goods");
+});

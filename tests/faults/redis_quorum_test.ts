@@ -1,0 +1,78 @@
+/**
+ * Redis nodes come and go: two of five may be away, the third is the quorum, and what comes back is used again.
+ */
+import { assert, assertEquals } from "@std/assert";
+import { Redis } from "ioredis";
+import { type PrivateRedis, startRedisNodes } from "../../src/dev/redis.ts";
+import { until } from "../../src/dev/wait.ts";
+import { createLog } from "../../src/telemetry/create_log.ts";
+import { call, callUntilDecided, inParallel, tally } from "../support/callers.ts";
+import { checkLedger } from "../support/ledger_check.ts";
+import { startServer } from "../support/server.ts";
+
+const LOCK_WAIT_MS_MAX = 1000;
+const HEAL_MS_MAX = 20_000;
+
+Deno.test("any two Redis may be away; a third stops sales but not reads; one back and sales go on", async () => {
+  const dir = await Deno.makeTempDir();
+  const nodes = await startRedisNodes(5, { dir, log: createLog("warn", "pretty") });
+  const env = { REDIS_URLS: nodes.map((node) => node.url).join(","), LOCK_WAIT_MS_MAX: String(LOCK_WAIT_MS_MAX) };
+  try {
+    await using server = await startServer({ env });
+    await call(server.url, "SetInv", { goodsId: 1, num: 1000 });
+    let orders = 0;
+    // The deadline is past the lock wait: an answer that is not "deadline_exceeded" came within it.
+    const sell = () =>
+      call(
+        server.url,
+        "Sell",
+        { orderId: `o-${orders++}`, goodsInfo: [{ goodsId: 1, num: 1 }] },
+        LOCK_WAIT_MS_MAX + 1000,
+      );
+    const sellMany = async (count: number) => tally((await inParallel(count, 4, sell)).map(({ code }) => code));
+    const sells = async (code: string) => assert(await until(async () => (await sell()).code === code, HEAL_MS_MAX));
+
+    for (let a = 0; a < 5; a++) {
+      for (let b = a + 1; b < 5; b++) {
+        await Promise.all([nodes[a]!.kill(), nodes[b]!.kill()]);
+        assertEquals(await sellMany(8), { ok: 8 }, `with nodes ${a + 1} and ${b + 1} away`);
+        await Promise.all([nodes[a]!.start(), nodes[b]!.start()]);
+        // Others are the next to go, so these two must be in use again first.
+        assert(await until(() => isInUse(nodes[a]!), HEAL_MS_MAX));
+        assert(await until(() => isInUse(nodes[b]!), HEAL_MS_MAX));
+      }
+    }
+
+    await Promise.all([nodes[0]!.kill(), nodes[2]!.kill(), nodes[4]!.kill()]);
+    assertEquals(await sellMany(8), { unavailable: 8 });
+    assertEquals((await call(server.url, "InvDetail", { goodsId: 1 })).code, "ok");
+    assert(await until(async () => (await health(server.url)) === "NOT_SERVING", HEAL_MS_MAX));
+
+    await nodes[2]!.start();
+    await sells("ok");
+    assertEquals(await sellMany(8), { ok: 8 });
+    assert(await until(async () => (await health(server.url)) === "SERVING", HEAL_MS_MAX));
+    assertEquals(await checkLedger(server.databaseOwnerUrl), []);
+  } finally {
+    await Promise.all(nodes.map((node) => node.kill()));
+  }
+});
+
+/** Whether the program is connected to the node. */
+async function isInUse(node: PrivateRedis): Promise<boolean> {
+  const client = new Redis(node.url);
+  try {
+    return String(await client.client("LIST")).includes("name=holdfast");
+  } finally {
+    client.disconnect();
+  }
+}
+
+async function health(url: string): Promise<unknown> {
+  const response = await fetch(`${url}/grpc.health.v1.Health/Check`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: "{}",
+  });
+  return (await response.json()).status;
+}

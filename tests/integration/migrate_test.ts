@@ -1,0 +1,106 @@
+/** Tests of the migrations: the way up and down and up again, and several runs at once. */
+import { assert, assertEquals } from "@std/assert";
+import postgres from "postgres";
+import { migrate } from "../../src/migrate.ts";
+import { createLog } from "../../src/telemetry/create_log.ts";
+import { createTestDatabase, type TestDatabase } from "../support/database.ts";
+
+const log = createLog("warn", "pretty");
+
+Deno.test("migrating up, down and up again leaves the same schema", async () => {
+  await using database = await createTestDatabase({ empty: true });
+  await run(database, "up");
+  const first = await schema(database);
+  assert(first.some((line) => line.includes("movements")), "the migrations made no table of movements");
+
+  const steps = Array.from(Deno.readDirSync("migrations")).length;
+  for (let step = 0; step < steps; step++) await run(database, "down");
+  assertEquals(await schema(database), [], "something is left after the last step down");
+
+  await run(database, "up");
+  assertEquals(await schema(database), first);
+});
+
+for (const runs of [2, 4]) {
+  Deno.test(`${runs} migration runs at once do no harm`, async () => {
+    await using once = await createTestDatabase({ empty: true });
+    await run(once, "up");
+    await using together = await createTestDatabase({ empty: true });
+    await Promise.all(Array.from({ length: runs }, () => run(together, "up")));
+    assertEquals(await schema(together), await schema(once));
+  });
+}
+
+Deno.test("status tells what is applied, and no password", async () => {
+  await using database = await createTestDatabase();
+  const said = await run(database, "status");
+  assert(/Applied: [1-9]/.test(said), said);
+  assert(!said.includes(new URL(database.ownerUrl).password));
+});
+
+Deno.test("a failed migration tells why, and no password", async () => {
+  const ownerUrl = "postgres://nobody:s3cret%2Fpassword@127.0.0.1:1/nowhere";
+  const error = await migrate({ ownerUrl, serverUrl: ownerUrl, direction: "status", log }).catch((error) => error);
+  assert(error instanceof Error, "it did not fail");
+  assert(/refused/.test(error.message), error.message);
+  assert(!/s3cret/.test(error.message), error.message);
+});
+
+Deno.test("the server's role can log in, has its timeouts, and no right beyond the granted ones", async () => {
+  await using database = await createTestDatabase();
+  const sql = postgres(database.serverUrl, { max: 1, onnotice: () => {} });
+  try {
+    const [settings] = await sql`
+      select current_user::text as role, current_setting('statement_timeout') as statement,
+        current_setting('lock_timeout') as lock, current_setting('idle_in_transaction_session_timeout') as idle,
+        (select rolsuper or rolcreatedb or rolcreaterole from pg_roles where rolname = current_user) as powerful`;
+    assertEquals({ ...settings }, {
+      role: "holdfast_server",
+      statement: "1s",
+      lock: "900ms",
+      idle: "5s",
+      powerful: false,
+    });
+    const refused = await sql`drop table movements`.catch((error) => error.code);
+    assertEquals(refused, "42501");
+  } finally {
+    await sql.end();
+  }
+});
+
+function run(database: TestDatabase, direction: "up" | "down" | "status"): Promise<string> {
+  return migrate({ ownerUrl: database.ownerUrl, serverUrl: database.serverUrl, direction, log });
+}
+
+/** Everything in the schema `public` but dbmate's own table, one line for each thing, in a fixed order. */
+async function schema(database: TestDatabase): Promise<string[]> {
+  const sql = postgres(database.ownerUrl, { max: 1, onnotice: () => {} });
+  try {
+    const rows = await sql<{ line: string }[]>`
+      select line from (
+        select format('column %s.%s %s %s %s %s', table_name, column_name, ordinal_position, data_type, is_nullable,
+          coalesce(column_default, '')) as line
+        from information_schema.columns where table_schema = 'public' and table_name <> 'schema_migrations'
+        union all
+        select format('constraint %s.%s %s', conrelid::regclass, conname, pg_get_constraintdef(oid))
+        from pg_constraint where connamespace = 'public'::regnamespace and conrelid::regclass::text <> 'schema_migrations'
+        union all
+        select format('index %s', indexdef) from pg_indexes
+        where schemaname = 'public' and tablename <> 'schema_migrations'
+        union all
+        select format('rights on %s: %s', relname, array_to_string(relacl, ' ')) from pg_class
+        where relnamespace = 'public'::regnamespace and relkind <> 'i' and relname <> 'schema_migrations'
+        union all
+        select format('rights on column %s.%s: %s', attrelid::regclass, attname, array_to_string(attacl, ' '))
+        from pg_attribute join pg_class on pg_class.oid = attrelid
+        where relnamespace = 'public'::regnamespace and attacl is not null
+        union all
+        select format('function %s', pg_get_functiondef(oid)) from pg_proc where pronamespace = 'public'::regnamespace
+        union all
+        select format('type %s', typname) from pg_type where typnamespace = 'public'::regnamespace and typtype = 'e'
+      ) as things order by line`;
+    return rows.map((row) => row.line);
+  } finally {
+    await sql.end();
+  }
+}

@@ -1,0 +1,42 @@
+/**
+ * What every client of the tests comes down to: a method and a request as proto3 JSON, and what came of it, in one form
+ * for all protocols and libraries. Knows no protocol.
+ */
+import { createRegistry, fromBinary, toJson } from "@bufbuild/protobuf";
+import { base64Decode } from "@bufbuild/protobuf/wire";
+import { file_google_rpc_error_details } from "../../../src/gen/google/rpc/error_details_pb.ts";
+import { file_inventory_v1_inventory } from "../../../src/gen/inventory/v1/inventory_pb.ts";
+
+/** The four methods; both contracts have them. */
+export type Method = "SetInv" | "InvDetail" | "Sell" | "Rollback";
+
+/** A message as proto3 JSON, with the fields that are zero. */
+export type Json = { readonly [field: string]: unknown };
+
+/**
+ * What came of a call: the answer, or the canonical name of the code (`NOT_FOUND`) with the details. A detail says what
+ * it is under `@type`, as `google.rpc.BadRequest`.
+ */
+export type Outcome = { readonly answer: Json } | { readonly code: string; readonly details: readonly Json[] };
+
+/** One library over one protocol. */
+export interface Client extends AsyncDisposable {
+  readonly name: string;
+  readonly contract: "v1" | "article";
+  call(method: Method, request: Json): Promise<Outcome>;
+}
+
+const registry = createRegistry(file_google_rpc_error_details, file_inventory_v1_inventory);
+
+/** A detail out of a Connect error on the wire: its type's full name, and its bytes as base64. */
+export function decodeDetail({ type, value }: { readonly type: string; readonly value: string }): Json {
+  const schema = registry.getMessage(type);
+  if (schema === undefined) throw new Error(`Cannot decode a detail of the unknown type ${type}`);
+  const fields = toJson(schema, fromBinary(schema, base64Decode(value)), { alwaysEmitImplicit: true });
+  return { "@type": type, ...(fields as Json) };
+}
+
+/** `failed_precondition` as `FAILED_PRECONDITION`. */
+export function canonicalCode(connectCode: string): string {
+  return connectCode.toUpperCase();
+}

@@ -1,0 +1,114 @@
+/**
+ * `@grpc/grpc-js` with contracts loaded at run time by `@grpc/proto-loader`: nothing that this repository generated is
+ * used, not even for the details of errors.
+ */
+import * as grpc from "@grpc/grpc-js";
+import { loadSync, type MessageTypeDefinition, type PackageDefinition } from "@grpc/proto-loader";
+import type { Buffer } from "node:buffer";
+import type { Client, Json, Outcome } from "./client.ts";
+
+const ROOT = new URL("../../../", import.meta.url).pathname;
+const DETAILS_TRAILER = "grpc-status-details-bin";
+
+/** How to call. */
+export interface GrpcJsOptions {
+  /** Certificate authority as PEM, where the server speaks TLS. */
+  readonly ca?: string;
+}
+
+/** A service of a contract file, ready to be called by the names of its methods. */
+export function grpcJsService(
+  url: string,
+  contract: string,
+  service: string,
+  { ca }: GrpcJsOptions = {},
+): grpc.Client & Record<string, UnaryMethod> {
+  const credentials = ca === undefined
+    ? grpc.credentials.createInsecure()
+    : grpc.credentials.createSsl(new TextEncoder().encode(ca) as Buffer);
+  const parts = service.split(".");
+  let found: unknown = grpc.loadPackageDefinition(load(contract));
+  for (const part of parts) found = (found as Record<string, unknown>)[part];
+  const Service = found as grpc.ServiceClientConstructor;
+  return new Service(new URL(url).host, credentials) as never;
+}
+
+/** A unary method of a {@link grpcJsService}. */
+export type UnaryMethod = (
+  request: Json,
+  options: grpc.CallOptions,
+  done: (error: grpc.ServiceError | null, answer?: Json) => void,
+) => grpc.ClientUnaryCall;
+
+/** Calls and waits. Rejects only for what is no status. */
+export function callGrpcJs(
+  service: Record<string, UnaryMethod>,
+  method: string,
+  request: Json,
+  options: grpc.CallOptions = {},
+): Promise<Outcome> {
+  return new Promise((resolve) => {
+    service[method]!(request, options, (error, answer) => {
+      resolve(error === null ? { answer: withIsoTimes(answer!) } : outcomeOf(error));
+    });
+  });
+}
+
+/** The client of inventory.v1. */
+export function grpcJsClient(url: string, options: GrpcJsOptions = {}): Client {
+  const service = grpcJsService(url, "inventory/v1/inventory.proto", "inventory.v1.InventoryService", options);
+  return {
+    name: "grpc-js",
+    contract: "v1",
+    call: (method, request) => callGrpcJs(service, method, request),
+    [Symbol.asyncDispose]: () => Promise.resolve(service.close()),
+  };
+}
+
+/** The client of the article, with the article's own contract. */
+export function articleClient(url: string): Client {
+  const service = grpcJsService(url, "article/inventory.proto", "inventory");
+  return {
+    name: "grpc-js with the article's contract",
+    contract: "article",
+    call: (method, request) => callGrpcJs(service, method, request),
+    [Symbol.asyncDispose]: () => Promise.resolve(service.close()),
+  };
+}
+
+function load(...files: string[]): PackageDefinition {
+  return loadSync(files, {
+    includeDirs: [
+      `${ROOT}proto`,
+      `${ROOT}node_modules/google-proto-files`,
+      `${ROOT}node_modules/grpc-health-check/proto`,
+    ],
+    longs: String,
+    enums: String,
+    defaults: true,
+  });
+}
+
+const details = load("google/rpc/status.proto", "google/rpc/error_details.proto", "inventory/v1/inventory.proto");
+const Status = details["google.rpc.Status"] as MessageTypeDefinition<object, { details: Json[] }>;
+
+function outcomeOf(error: grpc.ServiceError): Outcome {
+  const [bytes] = error.metadata.get(DETAILS_TRAILER);
+  const found = bytes === undefined ? [] : Status.deserialize(bytes as Buffer).details;
+  return { code: grpc.status[error.code]!, details: found.map(withoutNulls) };
+}
+
+/** Absent messages are null here, where JSON leaves them out; the type comes with a prefix. */
+function withoutNulls(message: Json): Json {
+  return JSON.parse(JSON.stringify(message), (key, value) => {
+    if (value === null) return undefined;
+    return key === "@type" ? value.slice(value.lastIndexOf("/") + 1) : value;
+  });
+}
+
+function withIsoTimes(answer: Json): Json {
+  const { soldAt } = answer;
+  if (soldAt === undefined) return answer;
+  const { seconds, nanos } = soldAt as { seconds: string; nanos: number };
+  return { ...answer, soldAt: new Date(Number(seconds) * 1000 + nanos / 1e6).toISOString() };
+}

@@ -1,0 +1,28 @@
+/** No client at all: `fetch` and JSON, as a script or a webhook would do it. */
+import { canonicalCode, type Client, decodeDetail, type Json, type Outcome } from "./client.ts";
+
+/** Connect with messages as JSON, by hand. */
+export function jsonClient(baseUrl: string): Client {
+  return {
+    name: "fetch, JSON",
+    contract: "v1",
+    call: (method, request) => callJson(baseUrl, method, JSON.stringify(request)),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
+
+/** Posts a body as it is. */
+export async function callJson(baseUrl: string, method: string, body: BodyInit): Promise<Outcome> {
+  const response = await fetch(`${baseUrl}/inventory.v1.InventoryService/${method}`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body,
+  });
+  const message = await response.json();
+  return response.ok ? { answer: message as Json } : jsonOutcome(message);
+}
+
+/** What an error in Connect's JSON says. */
+export function jsonOutcome(error: { code: string; details?: { type: string; value: string }[] }): Outcome {
+  return { code: canonicalCode(error.code), details: (error.details ?? []).map(decodeDetail) };
+}

@@ -1,0 +1,1 @@
+export function checkLedger(_u: string): Promise<string[]> { return Promise.resolve([]); }

@@ -1,0 +1,191 @@
+/**
+ * A second, plain answer to what operations come to: one at a time, on nothing but a list of what happened.
+ * It shares no code with src/inventory, so that a fault there does not hide itself here.
+ */
+import type { Operation, Verdict } from "../../src/inventory/model.ts";
+
+type Quantities = Record<number, number>;
+
+type Event =
+  | { what: "set"; id: string; goods: number; to: number }
+  | { what: "sold"; order: string; took: Quantities }
+  | { what: "barred"; order: string }
+  | { what: "gave back"; id: string; order: string | undefined; whole: boolean; gave: Quantities };
+
+/** A verdict reduced to what callers can see, in a form that both sides can be brought to. */
+export type Outcome = Record<string, unknown>;
+
+const LIMIT = 2 ** 31 - 1;
+
+/** Decides operations one after the other. */
+export class Oracle {
+  readonly events: Event[] = [];
+  readonly changes = new Map<number, number>();
+
+  /** Units on hand: what the events add up to. Undefined: never set. */
+  onHand(goods: number): number | undefined {
+    let units: number | undefined;
+    for (const event of this.events) {
+      if (event.what === "set" && event.goods === goods) units = event.to;
+      if (event.what === "sold") units = minus(units, event.took[goods]);
+      if (event.what === "gave back") units = minus(units, negative(event.gave[goods]));
+    }
+    return units;
+  }
+
+  apply(operation: Operation): Outcome {
+    switch (operation.kind) {
+      case "set":
+        return this.#set(operation.operationId, operation.goodsId, operation.num);
+      case "sell":
+        return this.#sell(operation.orderId, quantities(operation.lines));
+      case "rollback":
+        return this.#rollback(operation.rollbackId, operation.orderId, quantities(operation.lines));
+      case "give_back":
+        return this.#giveBack(operation.operationId, quantities(operation.lines));
+    }
+  }
+
+  #set(id: string, goods: number, to: number): Outcome {
+    const seen = this.events.some((event) => event.what === "set" && event.id === id);
+    if (!seen && this.onHand(goods) !== to) {
+      this.events.push({ what: "set", id, goods, to });
+      this.#count({ [goods]: to });
+    }
+    return { ok: "set", goods, available: this.onHand(goods) };
+  }
+
+  #sell(order: string, asked: Quantities): Outcome {
+    if (this.#isBarred(order)) return { no: "order_state", state: "barred" };
+    const before = this.#soldTo(order);
+    if (before !== undefined) {
+      if (text(before) !== text(asked)) return { no: "content_differs", id: order };
+      if (text(this.#left(order)) === text({})) return { no: "order_state", state: "rolled_back" };
+      return { ok: "sell", took: before };
+    }
+    const unknown = Object.keys(asked).filter((goods) => this.onHand(Number(goods)) === undefined);
+    if (unknown.length > 0) return { no: "unknown_goods", goods: unknown.map(Number) };
+    const short = Object.entries(asked).filter(([goods, num]) => num > (this.onHand(Number(goods)) ?? 0));
+    if (short.length > 0) {
+      const lines = short.map(([goods, num]) => [Number(goods), num, this.onHand(Number(goods))]);
+      return { no: "short_stock", lines };
+    }
+    this.events.push({ what: "sold", order, took: asked });
+    this.#count(asked);
+    return { ok: "sell", took: asked };
+  }
+
+  #rollback(givenId: string | undefined, order: string, asked: Quantities): Outcome {
+    const sold = this.#soldTo(order);
+    const none = Object.keys(asked).length === 0;
+    const whole = none || (sold !== undefined && text(sold) === text(asked));
+    const id = givenId ?? (whole ? `all of ${order}` : `${text(asked)} of ${order}`);
+    const before = this.events.find((event) => event.what === "gave back" && event.id === id);
+    if (before?.what === "gave back" && before.order !== order) return { no: "content_differs", id };
+    if (this.#isBarred(order)) return { ok: "rollback", gave: {} };
+    if (sold === undefined) {
+      this.events.push({ what: "barred", order }, { what: "gave back", id, order, whole: true, gave: {} });
+      return { ok: "rollback", gave: {} };
+    }
+    if (before?.what === "gave back") {
+      const same = before.whole ? whole : !whole && text(before.gave) === text(asked);
+      return same ? { ok: "rollback", gave: before.gave } : { no: "content_differs", id };
+    }
+    const left = this.#left(order);
+    const gave = whole ? left : asked;
+    const exceeding = Object.entries(gave).filter(([goods, num]) => num > (left[Number(goods)] ?? 0));
+    if (exceeding.length > 0) {
+      const lines = exceeding.map(([goods, num]) => [Number(goods), num, left[Number(goods)] ?? 0]);
+      return { no: "exceeds_sold", lines };
+    }
+    return this.#give(id, order, whole, gave);
+  }
+
+  #giveBack(id: string, asked: Quantities): Outcome {
+    const before = this.events.find((event) => event.what === "gave back" && event.id === id);
+    if (before?.what === "gave back") {
+      const same = before.order === undefined && text(before.gave) === text(asked);
+      return same ? { ok: "rollback", gave: before.gave } : { no: "content_differs", id };
+    }
+    const unknown = Object.keys(asked).filter((goods) => this.onHand(Number(goods)) === undefined);
+    if (unknown.length > 0) return { no: "unknown_goods", goods: unknown.map(Number) };
+    return this.#give(id, undefined, false, asked);
+  }
+
+  #give(id: string, order: string | undefined, whole: boolean, gave: Quantities): Outcome {
+    const over = Object.entries(gave).filter(([goods, num]) => (this.onHand(Number(goods)) ?? 0) + num > LIMIT);
+    if (over.length > 0) return { no: "out_of_range", goods: over.map(([goods]) => Number(goods)) };
+    if (Object.keys(gave).length > 0) {
+      this.events.push({ what: "gave back", id, order, whole, gave });
+      this.#count(gave);
+    }
+    return { ok: "rollback", gave };
+  }
+
+  #isBarred(order: string): boolean {
+    return this.events.some((event) => event.what === "barred" && event.order === order);
+  }
+
+  #soldTo(order: string): Quantities | undefined {
+    const sale = this.events.find((event) => event.what === "sold" && event.order === order);
+    return sale?.what === "sold" ? sale.took : undefined;
+  }
+
+  /** What the order still has, goods that came back whole left out. */
+  #left(order: string): Quantities {
+    const left = { ...this.#soldTo(order) };
+    for (const event of this.events) {
+      if (event.what !== "gave back" || event.order !== order) continue;
+      for (const [goods, num] of Object.entries(event.gave)) left[Number(goods)] = (left[Number(goods)] ?? 0) - num;
+    }
+    return Object.fromEntries(Object.entries(left).filter(([, num]) => num > 0));
+  }
+
+  #count(touched: Quantities): void {
+    for (const goods of Object.keys(touched).map(Number)) this.changes.set(goods, (this.changes.get(goods) ?? 0) + 1);
+  }
+}
+
+/** A verdict of src/inventory as an Outcome. */
+export function outcomeOf(verdict: Verdict): Outcome {
+  if (verdict.ok) {
+    switch (verdict.kind) {
+      case "set":
+        return { ok: "set", goods: verdict.level.goodsId, available: verdict.level.onHand - verdict.level.reserved };
+      case "sell":
+        return { ok: "sell", took: quantities(verdict.order.lines) };
+      case "rollback":
+        return { ok: "rollback", gave: quantities(verdict.given) };
+    }
+  }
+  const { refusal } = verdict;
+  switch (refusal.reason) {
+    case "unknown_goods":
+    case "out_of_range":
+      return { no: refusal.reason, goods: refusal.goodsIds };
+    case "short_stock":
+      return { no: refusal.reason, lines: refusal.lines.map((l) => [l.goodsId, l.asked, l.available]) };
+    case "exceeds_sold":
+      return { no: refusal.reason, lines: refusal.lines.map((l) => [l.goodsId, l.asked, l.returnable]) };
+    case "order_state":
+      return { no: refusal.reason, state: refusal.state };
+    case "content_differs":
+      return { no: refusal.reason, id: refusal.id };
+  }
+}
+
+function quantities(lines: readonly { goodsId: number; num: number }[]): Quantities {
+  return Object.fromEntries(lines.map(({ goodsId, num }) => [goodsId, num]));
+}
+
+function text(of: Quantities): string {
+  return JSON.stringify(Object.entries(of).sort());
+}
+
+function minus(units: number | undefined, num: number | undefined): number | undefined {
+  return num === undefined ? units : (units ?? 0) - num;
+}
+
+function negative(num: number | undefined): number | undefined {
+  return num === undefined ? undefined : -num;
+}

@@ -1,0 +1,175 @@
+/**
+ * The real program as a process of its own, as `deno task start` runs it: on any free port, with a database of its own
+ * and the Redis nodes of the run. Tests reach it only as anybody else does.
+ */
+import { createTestDatabase, type TestDatabase } from "./database.ts";
+import { testEnvironment } from "./env.ts";
+import { until } from "../../src/dev/wait.ts";
+
+/** How to start the program. */
+export interface ServerOptions {
+  /** Settings beside PORT, DATABASE_URL and REDIS_URLS, or instead of them. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Module to run instead of `src/main.ts`, under the same permissions. */
+  readonly entry?: string;
+  /** Changes the permission flags of the task. */
+  readonly flags?: (flags: readonly string[]) => readonly string[];
+  /** A database that outlives this process, instead of a new one. */
+  readonly database?: TestDatabase;
+  /** False: don't wait until it is healthy, only until it listens. */
+  readonly healthy?: boolean;
+  /** Certificate authority as PEM, where the program speaks TLS. */
+  readonly ca?: string;
+}
+
+/** The running program. `await using` stops it, and drops the database that was made for it. */
+export interface TestServer extends AsyncDisposable {
+  /** As printed, such as `http://127.0.0.1:43210`. */
+  readonly url: string;
+  readonly port: number;
+  readonly pid: number;
+  /** Its database, for the superuser. */
+  readonly databaseOwnerUrl: string;
+  /** All it wrote so far. */
+  readonly output: Output;
+  /** Its exit code, once it has ended: 128 and more for a signal that ended it. */
+  readonly exited: Promise<number>;
+  /** Sends a signal and goes on. */
+  signal(signal: Deno.Signal): void;
+  /** Sends a signal (SIGTERM) and waits for the exit code. Kills what does not end in time. */
+  stop(signal?: Deno.Signal): Promise<number>;
+}
+
+/** What a process wrote so far. */
+export interface Output {
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const ROOT = new URL("../../", import.meta.url);
+const START_MS_MAX = 20_000;
+/** More than the program's own limit for calls under way. */
+const STOP_MS_MAX = 15_000;
+
+/**
+ * Starts the program and waits until it listens and says SERVING.
+ *
+ * @throws Error with its log, when it ends instead or is not healthy in time
+ */
+export async function startServer(options: ServerOptions = {}): Promise<TestServer> {
+  const database = options.database ?? await createTestDatabase();
+  const { child, output, exited } = await spawn(options, database);
+  let running = true;
+  exited.then(() => running = false);
+  const signal = (name: Deno.Signal) => running && child.kill(name);
+  const stop = async (name: Deno.Signal = "SIGTERM") => {
+    signal(name);
+    const timer = setTimeout(() => signal("SIGKILL"), STOP_MS_MAX);
+    const code = await exited;
+    clearTimeout(timer);
+    return code;
+  };
+  const dispose = async () => {
+    await stop();
+    if (options.database === undefined) await database.drop();
+  };
+  try {
+    await until(() => !running || listenUrl(output) !== undefined, START_MS_MAX);
+    const url = listenUrl(output);
+    if (url === undefined) throw new Error("the program does not listen");
+    if (options.healthy !== false && !await until(() => isServing(url, options.ca), START_MS_MAX)) {
+      throw new Error("the program does not become healthy");
+    }
+    const facts = { url, port: Number(new URL(url).port), pid: child.pid, databaseOwnerUrl: database.ownerUrl };
+    return { ...facts, output, exited, signal, stop, [Symbol.asyncDispose]: dispose };
+  } catch (error) {
+    signal("SIGKILL");
+    await dispose();
+    throw new Error(`Cannot test: ${(error as Error).message}\n${output.stdout}${output.stderr}`);
+  }
+}
+
+/** Runs the program to its end, for settings that it must refuse. Kills it when it starts after all. */
+export async function runServer(options: ServerOptions = {}): Promise<Output & { readonly code: number }> {
+  await using database = await createTestDatabase();
+  const { child, output, exited } = await spawn(options, database);
+  const timer = setTimeout(() => child.kill("SIGKILL"), START_MS_MAX);
+  const code = await exited;
+  clearTimeout(timer);
+  return { code, stdout: output.stdout, stderr: output.stderr };
+}
+
+/** One part of a test, shown by its name. */
+export type Step = (name: string, run: () => Promise<void>) => Promise<void>;
+
+/** A test with a server of its own; the server's log is shown when the test or one of its steps fails. */
+export function serverTest(
+  name: string,
+  options: ServerOptions,
+  run: (server: TestServer, step: Step) => Promise<void>,
+): void {
+  Deno.test(name, async (t) => {
+    await using server = await startServer(options);
+    let passed = true;
+    try {
+      await run(server, async (title, part) => {
+        passed = await t.step(title, part) && passed;
+      });
+    } catch (error) {
+      passed = false;
+      throw error;
+    } finally {
+      if (!passed) console.error(`--- log of the server of "${name}" ---\n${server.output.stderr}---`);
+    }
+  });
+}
+
+/** The flags of `deno task start`, read from deno.json so that tests can't be granted more than the program is. */
+export async function startFlags(): Promise<string[]> {
+  const { tasks } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
+  const words = (tasks.start as string).split(" ");
+  if (words[0] !== "deno" || words[1] !== "run" || words.at(-1) !== "src/main.ts") {
+    throw new Error(`Cannot read the flags of the task start: ${tasks.start}`);
+  }
+  return words.slice(2, -1);
+}
+
+async function spawn(options: ServerOptions, database: TestDatabase) {
+  const { redisUrls } = testEnvironment();
+  const flags = await startFlags();
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", ...options.flags?.(flags) ?? flags, options.entry ?? "src/main.ts"],
+    cwd: ROOT,
+    env: { PORT: "0", DATABASE_URL: database.serverUrl, REDIS_URLS: redisUrls.join(","), NO_COLOR: "1", ...options.env },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const output = { stdout: "", stderr: "" };
+  const read = async (name: keyof Output) => {
+    const decoder = new TextDecoder();
+    for await (const part of child[name]) output[name] += decoder.decode(part, { stream: true });
+  };
+  // Whoever waits for the end wants all that was written before it.
+  const exited = Promise.all([child.status, read("stdout"), read("stderr")]).then(([{ code }]) => code);
+  return { child, output, exited };
+}
+
+function listenUrl({ stdout }: Output): string | undefined {
+  return /^Holdfast listens on (\S+)$/m.exec(stdout)?.[1];
+}
+
+async function isServing(url: string, ca: string | undefined): Promise<boolean> {
+  using client = Deno.createHttpClient(ca === undefined ? {} : { caCerts: [ca] });
+  try {
+    const response = await fetch(`${url}/grpc.health.v1.Health/Check`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: "{}",
+      client,
+    });
+    return (await response.json()).status === "SERVING";
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,65 @@
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { ConfigError, loadConfig, SETTING_NAMES } from "../../src/config.ts";
+
+function load(settings: Record<string, string>) {
+  return loadConfig((name) => settings[name]);
+}
+
+function problems(settings: Record<string, string>): readonly string[] {
+  return assertThrows(() => load(settings), ConfigError).problems;
+}
+
+Deno.test("loadConfig() needs no settings at all, listens on loopback and asks five nodes", () => {
+  const config = load({});
+  assertEquals(config.host, "127.0.0.1");
+  assertEquals(config.port, 8080);
+  assertEquals(config.redisUrls.length, 5);
+  assertEquals(config.corsOrigins, []);
+  assert(Object.isFrozen(config));
+});
+
+Deno.test("loadConfig() takes an empty variable as not set", () => {
+  assertEquals(load(Object.fromEntries(SETTING_NAMES.map((name) => [name, ""]))), load({}));
+});
+
+Deno.test("loadConfig() reports every problem at once, with what it got", () => {
+  const found = problems({ PORT: "eighty", LOG_LEVEL: "loud", QUEUE_MAX: "0", CORS_ORIGINS: "https://a.example/path" });
+  assertEquals(found.length, 4);
+  assertStringIncludes(found.join("\n"), 'PORT: expected a whole number, got "eighty"');
+  assertStringIncludes(found.join("\n"), 'QUEUE_MAX: expected 1 or more, got "0"');
+});
+
+Deno.test("loadConfig() never repeats a URL, which may hold a password", () => {
+  const found = problems({ DATABASE_URL: "mysql://u:hunter2@h", REDIS_URLS: "redis://:hunter2@a,redis://b" });
+  assertEquals(found.filter((problem) => problem.includes("hunter2")), []);
+  assertEquals(found.length, 3);
+});
+
+const REFUSED: [why: string, settings: Record<string, string>, naming: string][] = [
+  ["a single node", { REDIS_URLS: "redis://a" }, "at least three"],
+  ["an even count of nodes", { REDIS_URLS: "redis://a,redis://b,redis://c,redis://d" }, "odd"],
+  ["the same node twice", { REDIS_URLS: "redis://a,redis://b,redis://a" }, "differ"],
+  ["a fraction", { LOCK_TTL_MS: "5000.5" }, "whole number"],
+  ["a port out of range", { PORT: "65536" }, "65535"],
+  ["a certificate without its key", { TLS_CERT_FILE: "c.pem" }, "TLS_KEY_FILE"],
+  ["a key without its certificate", { TLS_KEY_FILE: "k.pem" }, "TLS_CERT_FILE"],
+  ["a TTL below the work", { LOCK_TTL_MS: "3999" }, "LOCK_TTL_MS"],
+  [
+    "a node timeout that eats the TTL",
+    { LOCK_NODE_TIMEOUT_MS: "1500", LOCK_WAIT_MS_MAX: "3000" },
+    "LOCK_NODE_TIMEOUT_MS",
+  ],
+  ["a wait below one attempt", { LOCK_WAIT_MS_MAX: "499" }, "LOCK_WAIT_MS_MAX"],
+];
+
+for (const [why, settings, naming] of REFUSED) {
+  Deno.test(`loadConfig() refuses ${why}`, () => {
+    const found = problems(settings);
+    assertEquals(found.length, 1);
+    assertStringIncludes(found[0] ?? "", naming);
+  });
+}
+
+Deno.test("loadConfig() accepts the smallest TTL that holds the work", () => {
+  assertEquals(load({ LOCK_TTL_MS: "4000" }).lockTtlMs, 4000);
+});

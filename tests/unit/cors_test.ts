@@ -1,0 +1,107 @@
+import { assert, assertEquals, assertFalse } from "@std/assert";
+import { cors } from "@connectrpc/connect";
+import { type CorsRequest, decideCors } from "../../src/rpc/cors.ts";
+
+const SHOP = "https://shop.example";
+const ORIGINS: ReadonlySet<string> = new Set([SHOP, "https://office.example:8443"]);
+
+const call: CorsRequest = { method: "POST", host: "stock.example:8080", origin: SHOP, requestMethod: undefined };
+const preflight: CorsRequest = { ...call, method: "OPTIONS", requestMethod: "POST" };
+
+Deno.test("a call of an allowed origin goes on, and the page may read what gRPC-web needs", () => {
+  const { answer, headers } = decideCors(call, ORIGINS);
+  assertEquals(answer, undefined);
+  assertEquals(headers["access-control-allow-origin"], SHOP);
+  const exposed = list(headers["access-control-expose-headers"]);
+  for (const name of ["grpc-status", "grpc-message", "grpc-status-details-bin", "x-request-id"]) {
+    assert(exposed.includes(name), name);
+  }
+});
+
+Deno.test("a preflight of an allowed origin is answered with the methods and headers of all three protocols", () => {
+  const { answer, headers } = decideCors(preflight, ORIGINS);
+  assertEquals(answer, 204);
+  assertEquals(headers["access-control-allow-origin"], SHOP);
+  assertEquals(list(headers["access-control-allow-methods"]), ["post", "get"]);
+  const allowed = list(headers["access-control-allow-headers"]);
+  for (const name of [...cors.allowedHeaders, "x-request-id"]) assert(allowed.includes(name.toLowerCase()), name);
+  assert(Number(headers["access-control-max-age"]) > 0);
+});
+
+Deno.test("a preflight of another origin is answered 403, without any permission", () => {
+  const { answer, headers } = decideCors({ ...preflight, origin: "https://evil.example" }, ORIGINS);
+  assertEquals(answer, 403);
+  assertEquals(headers, { vary: "Origin" });
+});
+
+Deno.test("origins are compared whole: no prefix, suffix, other port, other scheme, null or *", () => {
+  const others = [
+    "https://shop.example.evil.example",
+    "https://evilshop.example",
+    "https://shop.example:444",
+    "http://shop.example",
+    "https://office.example",
+    "https://shop.example/",
+    "null",
+    "*",
+    "",
+  ];
+  for (const origin of others) {
+    assertFalse("access-control-allow-origin" in decideCors({ ...call, origin }, ORIGINS).headers, origin);
+  }
+});
+
+Deno.test("by default no other origin is allowed, and a call of one goes on without headers", () => {
+  assertEquals(decideCors(call, new Set()), { answer: undefined, headers: { vary: "Origin" } });
+});
+
+Deno.test("the page of the very host that it calls is always allowed, with or without the scheme's own port", () => {
+  const same: [origin: string, host: string][] = [
+    ["http://stock.example:8080", "stock.example:8080"],
+    ["https://stock.example", "stock.example"],
+    ["https://stock.example", "stock.example:443"],
+    ["http://127.0.0.1:8080", "127.0.0.1:8080"],
+    ["http://[::1]:8080", "[::1]:8080"],
+    ["https://stock.example", "STOCK.example"],
+  ];
+  for (const [origin, host] of same) {
+    const { answer, headers } = decideCors({ ...preflight, origin, host }, new Set());
+    assertEquals([answer, headers["access-control-allow-origin"]], [204, origin], origin);
+  }
+});
+
+Deno.test("a host that is not the page's, absent or no host at all makes nothing the same", () => {
+  const other: [origin: string, host: string | undefined][] = [
+    ["http://stock.example:8080", "stock.example:8081"],
+    ["http://stock.example", "stock.example:8080"],
+    ["http://stock.example:8080", undefined],
+    ["http://[", "["],
+    ["null", "null"],
+    ["file://stock.example", "stock.example"],
+    ["http://a b", "a b"],
+  ];
+  for (const [origin, host] of other) {
+    assertEquals(decideCors({ ...preflight, origin, host }, new Set()).answer, 403, origin);
+  }
+});
+
+Deno.test("what is no preflight is not answered here: OPTIONS without origin, or without a method asked for", () => {
+  assertEquals(decideCors({ ...preflight, origin: undefined }, ORIGINS).answer, undefined);
+  assertEquals(decideCors({ ...preflight, requestMethod: undefined }, ORIGINS).answer, undefined);
+  assertEquals(decideCors({ ...preflight, method: "POST" }, ORIGINS).answer, undefined);
+});
+
+Deno.test("every answer varies by origin, and none says * or lets credentials in", () => {
+  for (const request of [call, preflight]) {
+    for (const origin of [SHOP, "https://evil.example", undefined]) {
+      const { headers } = decideCors({ ...request, origin }, ORIGINS);
+      assertEquals(headers["vary"], "Origin");
+      assertFalse(Object.values(headers).includes("*"));
+      assertFalse("access-control-allow-credentials" in headers);
+    }
+  }
+});
+
+function list(value: string | undefined): string[] {
+  return (value ?? "").toLowerCase().split(", ");
+}

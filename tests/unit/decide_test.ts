@@ -1,0 +1,180 @@
+import { assertEquals } from "@std/assert";
+import type { Book, Operation, Order, OrderState, RecordedOperation } from "../../src/inventory/model.ts";
+import { settle } from "../../src/inventory/settle.ts";
+import { outcomeOf } from "../support/oracle.ts";
+
+/** Goods 1 has 5 available of 8 on hand, goods 2 has 100, goods 3 is closed with 9 left. */
+const LEVELS = new Map([
+  [1, { goodsId: 1, onHand: 8, reserved: 3, version: 4, deleted: false }],
+  [2, { goodsId: 2, onHand: 100, reserved: 0, version: 1, deleted: false }],
+  [3, { goodsId: 3, onHand: 9, reserved: 0, version: 2, deleted: true }],
+]);
+
+function order(state: OrderState, returned: number[]): Order {
+  const lines = state === "barred" ? [] : [{ goodsId: 1, num: 2 }, { goodsId: 3, num: 3 }];
+  return { orderId: "o", state, lines, returned: state === "barred" ? [] : returned, atMs: 5 };
+}
+
+function book(known?: Order, recorded: RecordedOperation[] = []): Book {
+  return {
+    atMs: 1000,
+    levels: LEVELS,
+    orders: new Map(known === undefined ? [] : [[known.orderId, known]]),
+    operations: new Map(recorded.map((operation) => [operation.operationId, operation])),
+  };
+}
+
+function outcome(on: Book, operation: Operation) {
+  const { verdicts, changes } = settle(on, [operation]);
+  const moved = changes.movements.map((m) => `${m.goodsId}:${m.onHandDelta}@${m.version}`).join(" ");
+  return { ...outcomeOf(verdicts[0]!), moved };
+}
+
+function sell(...lines: [number, number][]): Operation {
+  return { kind: "sell", orderId: "o", lines: lines.map(([goodsId, num]) => ({ goodsId, num })) };
+}
+
+function rollback(lines: [number, number][] = [], rollbackId?: string): Operation {
+  return { kind: "rollback", rollbackId, orderId: "o", lines: lines.map(([goodsId, num]) => ({ goodsId, num })) };
+}
+
+function set(goodsId: number, num: number): Operation {
+  return { kind: "set", operationId: "s", goodsId, num };
+}
+
+const PART: RecordedOperation = {
+  operationId: "r",
+  kind: "rollback_part",
+  orderId: "o",
+  lines: [{ goodsId: 1, num: 1 }],
+};
+
+const CASES: [rule: string, Book, Operation, Record<string, unknown>][] = [
+  ["a sale may take all that is available, not what is reserved", book(), sell([1, 5]), {
+    ok: "sell",
+    took: { 1: 5 },
+    moved: "1:-5@5",
+  }],
+  ["one more is short", book(), sell([1, 6]), { no: "short_stock", lines: [[1, 6, 5]], moved: "" }],
+  ["every short line is named, enough of another does not help", book(), sell([1, 6], [2, 101]), {
+    no: "short_stock",
+    lines: [[1, 6, 5], [2, 101, 100]],
+    moved: "",
+  }],
+  ["unknown and closed goods come before short ones", book(), sell([1, 6], [3, 1], [9, 1]), {
+    no: "unknown_goods",
+    goods: [3, 9],
+    moved: "",
+  }],
+  ["a barred order can't be sold", book(order("barred", [])), sell([1, 1]), {
+    no: "order_state",
+    state: "barred",
+    moved: "",
+  }],
+  ["a rolled back order can't be sold again", book(order("rolled_back", [2, 3])), sell([1, 2], [3, 3]), {
+    no: "order_state",
+    state: "rolled_back",
+    moved: "",
+  }],
+  ["other content comes before the state", book(order("rolled_back", [2, 3])), sell([1, 1]), {
+    no: "content_differs",
+    id: "o",
+    moved: "",
+  }],
+  [
+    "a sold order is answered again, though stock would be short now",
+    book(order("sold", [1, 0])),
+    sell([1, 2], [3, 3]),
+    { ok: "sell", took: { 1: 2, 3: 3 }, moved: "" },
+  ],
+  ["a rollback gives back to closed goods too", book(order("sold", [0, 0])), rollback(), {
+    ok: "rollback",
+    gave: { 1: 2, 3: 3 },
+    moved: "1:2@5 3:3@3",
+  }],
+  ["the whole order gives back what is left of it", book(order("sold", [1, 0])), rollback([[1, 2], [3, 3]]), {
+    ok: "rollback",
+    gave: { 1: 1, 3: 3 },
+    moved: "1:1@5 3:3@3",
+  }],
+  ["a part may not exceed what is left", book(order("sold", [1, 0])), rollback([[1, 2]]), {
+    no: "exceeds_sold",
+    lines: [[1, 2, 1]],
+    moved: "",
+  }],
+  ["goods that were not sold have nothing to give back", book(order("sold", [0, 0])), rollback([[2, 1]]), {
+    no: "exceeds_sold",
+    lines: [[2, 1, 0]],
+    moved: "",
+  }],
+  ["a rolled back order has nothing left, and asking again is fine", book(order("rolled_back", [2, 3])), rollback(), {
+    ok: "rollback",
+    gave: {},
+    moved: "",
+  }],
+  ["a known rollback_id is answered again", book(order("sold", [1, 0]), [PART]), rollback([[1, 1]], "r"), {
+    ok: "rollback",
+    gave: { 1: 1 },
+    moved: "",
+  }],
+  ["a known rollback_id with another part differs", book(order("sold", [1, 0]), [PART]), rollback([[3, 1]], "r"), {
+    no: "content_differs",
+    id: "r",
+    moved: "",
+  }],
+  ["a known rollback_id for the whole order differs", book(order("sold", [1, 0]), [PART]), rollback([], "r"), {
+    no: "content_differs",
+    id: "r",
+    moved: "",
+  }],
+  [
+    "a known rollback_id of another order differs",
+    book(undefined, [{ ...PART, orderId: "p" }]),
+    rollback([[1, 1]], "r"),
+    { no: "content_differs", id: "r", moved: "" },
+  ],
+  ["an unknown order is barred, and nothing moves", book(), rollback(), { ok: "rollback", gave: {}, moved: "" }],
+  ["a barred order stays barred", book(order("barred", [])), rollback([[1, 1]]), {
+    ok: "rollback",
+    gave: {},
+    moved: "",
+  }],
+  ["a held order has nothing to roll back", book(order("held", [0, 0])), rollback(), {
+    no: "order_state",
+    state: "held",
+    moved: "",
+  }],
+  ["setting counts on top of what is reserved", book(), set(1, 9), {
+    ok: "set",
+    goods: 1,
+    available: 9,
+    moved: "1:4@5",
+  }],
+  ["setting to what is available changes nothing", book(), set(1, 5), { ok: "set", goods: 1, available: 5, moved: "" }],
+  ["setting opens a closed goods again, even at the same number", book(), set(3, 9), {
+    ok: "set",
+    goods: 3,
+    available: 9,
+    moved: "3:0@3",
+  }],
+  ["setting creates a goods, even at 0", book(), set(9, 0), { ok: "set", goods: 9, available: 0, moved: "9:0@1" }],
+  ["setting may not pass int32 with what is reserved", book(), set(1, 2147483645), {
+    no: "out_of_range",
+    goods: [1],
+    moved: "",
+  }],
+  ["giving back may not pass int32", book(), {
+    kind: "give_back",
+    operationId: "g",
+    lines: [{ goodsId: 2, num: 2147483548 }],
+  }, { no: "out_of_range", goods: [2], moved: "" }],
+  ["giving back to closed goods needs an order", book(), {
+    kind: "give_back",
+    operationId: "g",
+    lines: [{ goodsId: 3, num: 1 }],
+  }, { no: "unknown_goods", goods: [3], moved: "" }],
+];
+
+for (const [rule, on, operation, expected] of CASES) {
+  Deno.test(rule, () => assertEquals(outcome(on, operation), expected));
+}

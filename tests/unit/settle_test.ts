@@ -1,0 +1,110 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import fc from "fast-check";
+import type { Book, Changes, Level, Operation, Order, RecordedOperation } from "../../src/inventory/model.ts";
+import { changesNothing, settle } from "../../src/inventory/settle.ts";
+import { anyOperation } from "../support/operations.ts";
+import { Oracle, outcomeOf } from "../support/oracle.ts";
+
+const RUNS = 5000;
+const EMPTY: Book = { atMs: 1000, levels: new Map(), orders: new Map(), operations: new Map() };
+
+/** The book after the changes were written, as PostgreSQL would have it. */
+function written(book: Book, changes: Changes): Book {
+  const levels = new Map<number, Level>(book.levels);
+  const orders = new Map<string, Order>(book.orders);
+  const operations = new Map<string, RecordedOperation>(book.operations);
+  for (const { before, after } of changes.levels) {
+    assertEquals(levels.get(after.goodsId), before, "a level is written over what was read");
+    levels.set(after.goodsId, after);
+  }
+  for (const { before, after } of changes.orders) {
+    assertEquals(orders.get(after.orderId), before, "an order is written over what was read");
+    orders.set(after.orderId, after);
+  }
+  for (const operation of changes.operations) {
+    assert(!operations.has(operation.operationId), "an operation is recorded once");
+    operations.set(operation.operationId, operation);
+  }
+  return { atMs: book.atMs + 1, levels, orders, operations };
+}
+
+/** Movements continue each goods' chain from the level that was read to the level that is written. */
+function assertChains(book: Book, { movements, levels }: Changes): void {
+  const at = new Map<number, { version: number; onHand: number; reserved: number }>();
+  for (const movement of movements) {
+    const before = at.get(movement.goodsId) ?? book.levels.get(movement.goodsId) ??
+      { version: 0, onHand: 0, reserved: 0 };
+    assertEquals(movement.version, before.version + 1);
+    assertEquals(movement.onHandAfter, before.onHand + movement.onHandDelta);
+    assertEquals(movement.reservedAfter, before.reserved + movement.reservedDelta);
+    assert(0 <= movement.reservedAfter && movement.reservedAfter <= movement.onHandAfter);
+    at.set(movement.goodsId, {
+      version: movement.version,
+      onHand: movement.onHandAfter,
+      reserved: movement.reservedAfter,
+    });
+  }
+  assertEquals(levels.length, at.size);
+  for (const { after } of levels) {
+    const { version, onHand, reserved } = after;
+    assertEquals({ version, onHand, reserved }, at.get(after.goodsId));
+  }
+}
+
+Deno.test("settle() answers a batch as one-at-a-time processing in its order would", () => {
+  const batches = fc.array(fc.array(anyOperation, { minLength: 1, maxLength: 8 }), { maxLength: 4 });
+  fc.assert(
+    fc.property(batches, (batches) => {
+      const oracle = new Oracle();
+      let book = EMPTY;
+      for (const batch of batches) {
+        const { verdicts, changes } = settle(book, batch);
+        assertEquals(verdicts.map(outcomeOf), batch.map((operation) => oracle.apply(operation)));
+        assertChains(book, changes);
+        book = written(book, changes);
+      }
+      for (const [goodsId, level] of book.levels) {
+        assertEquals(level.onHand, oracle.onHand(goodsId));
+        assertEquals(level.version, oracle.changes.get(goodsId));
+      }
+    }),
+    { numRuns: RUNS },
+  );
+});
+
+Deno.test("settle() changes nothing when all of a batch is repeated, and answers the same", () => {
+  fc.assert(
+    fc.property(fc.array(anyOperation, { minLength: 1, maxLength: 6 }), (operations) => {
+      for (const operation of operations) {
+        let book = EMPTY;
+        book = written(book, settle(book, operations).changes);
+        const first = settle(book, [operation]);
+        book = written(book, first.changes);
+        const second = settle(book, [operation]);
+        if (!first.verdicts[0]?.ok || operation.kind === "set") continue;
+        assertEquals(second.verdicts, first.verdicts);
+        assert(changesNothing(second.changes));
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
+
+Deno.test("settle() leaves no trace of a refused order", () => {
+  const set: Operation = { kind: "set", operationId: "s", goodsId: 1, num: 5 };
+  const book = written(EMPTY, settle(EMPTY, [set]).changes);
+  const sell: Operation = { kind: "sell", orderId: "o", lines: [{ goodsId: 1, num: 6 }] };
+  const { verdicts, changes } = settle(book, [sell]);
+  assertEquals(verdicts.map(outcomeOf), [{ no: "short_stock", lines: [[1, 6, 5]] }]);
+  assert(changesNothing(changes));
+});
+
+Deno.test("settle() refuses to roll back an order whose goods were not read", () => {
+  const order: Order = { orderId: "o", state: "sold", lines: [{ goodsId: 7, num: 1 }], returned: [0], atMs: 1 };
+  const book: Book = { ...EMPTY, orders: new Map([["o", order]]) };
+  assertThrows(
+    () => settle(book, [{ kind: "rollback", rollbackId: undefined, orderId: "o", lines: [] }]),
+    Error,
+    "goods 7 is not in the book",
+  );
+});
