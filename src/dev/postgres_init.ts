@@ -26,8 +26,8 @@ export async function initializeDatabase(options: InitializeOptions): Promise<vo
   const { dir, user } = options;
   if (user !== undefined) await Deno.chown(dir, user.uid, user.gid);
   const data = join(dir, "data");
-  const existing = await Deno.readTextFile(join(data, "PG_VERSION")).catch(() => undefined);
-  if (existing !== undefined) return await checkVersion(data, existing.trim(), options.binDir);
+  const existing = await dataMajor(dir);
+  if (existing !== undefined) return await checkVersion(data, existing, options.binDir);
 
   options.log.info({ dir }, "making a new database directory");
   await makePassword(dir, "owner", user);
@@ -50,6 +50,12 @@ export async function initializeDatabase(options: InitializeOptions): Promise<vo
   await Deno.rename(unfinished, data);
 }
 
+/** Major version of the data in `dir`, or undefined where there is none yet. */
+export async function dataMajor(dir: string): Promise<number | undefined> {
+  const text = await Deno.readTextFile(join(dir, "data", "PG_VERSION")).catch(() => undefined);
+  return text === undefined ? undefined : Number(text.trim());
+}
+
 /** The password of `whose` role, from its file in `dir`. */
 export async function password(dir: string, whose: "owner" | "server"): Promise<string> {
   return (await Deno.readTextFile(passwordPath(dir, whose))).trim();
@@ -67,13 +73,17 @@ function passwordPath(dir: string, whose: "owner" | "server"): string {
   return join(dir, `${whose}_password`);
 }
 
-async function checkVersion(data: string, dataVersion: string, binDir: string): Promise<void> {
+async function checkVersion(data: string, dataVersion: number, binDir: string): Promise<void> {
+  const programVersion = await programMajor(binDir);
+  if (programVersion === dataVersion) return;
+  throw new Error(
+    `${data} was made by PostgreSQL ${dataVersion}, but the one found is ${programVersion} (${binDir}): ` +
+      `install PostgreSQL ${dataVersion}, or set DATA_DIR to a new directory`,
+  );
+}
+
+/** Major version of the PostgreSQL in `binDir`. */
+async function programMajor(binDir: string): Promise<number> {
   const { stdout } = await new Deno.Command(join(binDir, "postgres"), { args: ["--version"], stdin: "null" }).output();
-  const programVersion = /\) (\d+)/.exec(new TextDecoder().decode(stdout))?.[1];
-  if (programVersion !== dataVersion) {
-    throw new Error(
-      `${data} was made by PostgreSQL ${dataVersion}, but the one found is ${programVersion} (${binDir}): ` +
-        `install PostgreSQL ${dataVersion}, or set DATA_DIR to a new directory`,
-    );
-  }
+  return Number(/\) (\d+)/.exec(new TextDecoder().decode(stdout))?.[1]);
 }

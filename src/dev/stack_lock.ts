@@ -3,6 +3,11 @@
  * however that ends, so there is no stale lock to judge.
  */
 import { join } from "node:path";
+import type { Log } from "../telemetry/log.ts";
+import { until } from "./wait.ts";
+
+/** A launcher that is just stopping, such as one whose terminal was closed, is waited for this long. */
+const LOCK_WAIT_MS_MAX = 3_000;
 
 /** Held by {@link lockDirectory}'s caller until it is closed or the process ends. */
 export interface DirectoryLock extends Disposable {
@@ -12,21 +17,35 @@ export interface DirectoryLock extends Disposable {
 /**
  * Takes `dir` for this process.
  *
- * @throws Error that names the process which has it
+ * @throws Error that names the process which has it, when that one keeps it for {@link LOCK_WAIT_MS_MAX}
  */
-export async function lockDirectory(dir: string): Promise<DirectoryLock> {
+export async function lockDirectory(dir: string, log: Log): Promise<DirectoryLock> {
+  const lock = await tryLockDirectory(dir);
+  if (lock !== undefined) return lock;
+  log.info({ dir }, "another launcher has the directory, waiting a moment for it to stop");
+  let late: DirectoryLock | undefined;
+  await until(async () => (late = await tryLockDirectory(dir)) !== undefined, LOCK_WAIT_MS_MAX);
+  if (late !== undefined) return late;
+  const holder = (await Deno.readTextFile(lockPath(dir))).trim();
+  throw new Error(
+    `Another launcher (process ${holder}) runs on ${dir}: stop it first, or set DATA_DIR to another directory`,
+  );
+}
+
+/** Takes `dir` for this process, or answers undefined when another process has it. */
+export async function tryLockDirectory(dir: string): Promise<DirectoryLock | undefined> {
   await Deno.mkdir(dir, { recursive: true });
-  const path = join(dir, "launcher.lock");
-  const file = await Deno.open(path, { read: true, write: true, create: true });
+  const file = await Deno.open(lockPath(dir), { read: true, write: true, create: true });
   if (!await file.tryLock(true)) {
     file.close();
-    const holder = (await Deno.readTextFile(path)).trim();
-    throw new Error(
-      `Another launcher (process ${holder}) runs on ${dir}: stop it first, or set DATA_DIR to another directory`,
-    );
+    return undefined;
   }
   await file.truncate();
   await file.write(new TextEncoder().encode(`${Deno.pid}\n`));
   const close = () => file.close();
   return { close, [Symbol.dispose]: close };
+}
+
+function lockPath(dir: string): string {
+  return join(dir, "launcher.lock");
 }

@@ -12,7 +12,7 @@ import type { Log } from "../telemetry/log.ts";
 import { bufBinary } from "./buf_binary.ts";
 import { stopStrays } from "./process_record.ts";
 import { type Stack, startStack } from "./stack.ts";
-import { lockDirectory } from "./stack_lock.ts";
+import { lockDirectory, tryLockDirectory } from "./stack_lock.ts";
 import { permissions, planTests, type ServerTestAccess } from "./test_groups.ts";
 import { type Counts, runTests, type TestRun } from "./test_run.ts";
 
@@ -68,7 +68,7 @@ async function startServers(log: Log): Promise<Servers> {
   const root = await Deno.makeTempDir({ prefix: DIRECTORY_PREFIX });
   // PostgreSQL runs as another user when we are root, and must get through to its data.
   await Deno.chmod(root, 0o755);
-  const lock = await lockDirectory(root);
+  const lock = await lockDirectory(root, log);
   await clearAbandoned(root, log);
   const temporaryDir = join(root, "tmp");
   await Deno.mkdir(temporaryDir);
@@ -104,6 +104,7 @@ async function startServers(log: Log): Promise<Servers> {
         TEST_REDIS_URLS: stack.redis.map((node) => node.url).join(","),
         TEST_POSTGRES_BIN: postgresBin,
         TEST_REDIS_SERVER: redisProgram,
+        TEST_BUF: bufBinary(),
         TMPDIR: temporaryDir,
       },
       access: {
@@ -135,12 +136,13 @@ async function clearAbandoned(ownRoot: string, log: Log): Promise<void> {
     try {
       // Without a process id in its lock file it may be a run that is just about to take the lock.
       if ((await Deno.readTextFile(join(root, "launcher.lock"))).trim() === "") continue;
-      using _lock = await lockDirectory(root);
+      using lock = await tryLockDirectory(root);
+      if (lock === undefined) continue;
       const strays = await stopStrays(root);
       await Deno.remove(root, { recursive: true });
       log.warn({ root, strays }, "cleared what a killed test run left behind");
     } catch {
-      // It is alive, or another run clears it right now.
+      // Another run clears it right now.
     }
   }
 }

@@ -166,7 +166,8 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     }
     if (++connection.resets <= limits.resetsMax) return;
     log.warn({ address: connection.socket.remoteAddress }, "Connection closed, too many streams were reset");
-    connection.http2?.goaway(http2.constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    // Streams also end because their session was destroyed, and a destroyed session throws at this.
+    if (connection.http2?.destroyed === false) connection.http2.goaway(http2.constants.NGHTTP2_ENHANCE_YOUR_CALM);
     cut(connection);
   }
 

@@ -99,7 +99,7 @@ export const SCENARIOS: readonly Scenario[] = [
         info("CONTENT_DIFFERS", {
           field: "rollback_id",
           rollback_id: `${g}-a`,
-          differences: `goods ${g} was 1, now 2`,
+          differences: `goods ${g} had num 1, now 2`,
         }),
       ),
       detail(g, 9, 4),
@@ -160,7 +160,7 @@ export const SCENARIOS: readonly Scenario[] = [
         "Sell",
         order(`${g}`, [g, 4]),
         "ALREADY_EXISTS",
-        info("CONTENT_DIFFERS", { field: "order_id", order_id: `${g}`, differences: `goods ${g} was 3, now 4` }),
+        info("CONTENT_DIFFERS", { field: "order_id", order_id: `${g}`, differences: `goods ${g} had num 3, now 4` }),
       ),
       detail(g, 7, 2),
     ],

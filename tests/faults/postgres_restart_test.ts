@@ -10,6 +10,7 @@ import { migrate } from "../../src/migrate.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import { type Answer, call, callUntilDecided, tally } from "../support/callers.ts";
 import type { TestDatabase } from "../support/database.ts";
+import { testEnvironment } from "../support/env.ts";
 import { checkLedger } from "../support/ledger_check.ts";
 import { startServer } from "../support/server.ts";
 
@@ -20,7 +21,10 @@ const SALES_BETWEEN = 100;
 
 Deno.test("PostgreSQL restarts under load: every acknowledged order is in the ledger once", async () => {
   const log = createLog("warn", "pretty");
-  const server = await startPostgres({ dir: join(await Deno.makeTempDir(), "postgres"), log });
+  const dir = await Deno.makeTempDir();
+  // PostgreSQL runs as another user when we are root, and must get through to its data.
+  await Deno.chmod(dir, 0o755);
+  const server = await startPostgres({ dir: join(dir, "postgres"), binDir: testEnvironment().postgresBin, log });
   try {
     await server.createDatabase("restarted");
     const database: TestDatabase = {

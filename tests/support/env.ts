@@ -14,6 +14,8 @@ export interface TestEnvironment {
   readonly postgresBin: string;
   /** Path of `redis-server`, or of `docker` where Redis runs in containers. */
   readonly redisServer: string;
+  /** Path of `buf`. */
+  readonly buf: string;
 }
 
 /**
@@ -29,6 +31,7 @@ export function testEnvironment(): TestEnvironment {
     redisUrls: required("TEST_REDIS_URLS").split(","),
     postgresBin: required("TEST_POSTGRES_BIN"),
     redisServer: required("TEST_REDIS_SERVER"),
+    buf: required("TEST_BUF"),
   };
 }
 

@@ -54,6 +54,14 @@ export function callGrpcJs(
   });
 }
 
+/** The details in a `grpc-status-details-bin` trailer. */
+export function decodeStatusDetails(bytes: Buffer): Json[] {
+  return Status.deserialize(bytes).details.map(({ type_url, value }) => {
+    const name = type_url.slice(type_url.lastIndexOf("/") + 1);
+    return { "@type": name, ...withoutNulls(messageType<Json>(name).deserialize(value)) };
+  });
+}
+
 /** The client of inventory.v1. */
 export function grpcJsClient(url: string, options: GrpcJsOptions = {}): Client {
   const service = grpcJsService(url, "inventory/v1/inventory.proto", "inventory.v1.InventoryService", options);
@@ -90,20 +98,23 @@ function load(...files: string[]): PackageDefinition {
 }
 
 const details = load("google/rpc/status.proto", "google/rpc/error_details.proto", "inventory/v1/inventory.proto");
-const Status = details["google.rpc.Status"] as MessageTypeDefinition<object, { details: Json[] }>;
+const Status = messageType<{ details: { type_url: string; value: Buffer }[] }>("google.rpc.Status");
+
+function messageType<T>(name: string): MessageTypeDefinition<object, T> {
+  return details[name] as MessageTypeDefinition<object, T>;
+}
 
 function outcomeOf(error: grpc.ServiceError): Outcome {
   const [bytes] = error.metadata.get(DETAILS_TRAILER);
-  const found = bytes === undefined ? [] : Status.deserialize(bytes as Buffer).details;
-  return { code: grpc.status[error.code]!, details: found.map(withoutNulls) };
+  return {
+    code: grpc.status[error.code]!,
+    details: bytes === undefined ? [] : decodeStatusDetails(bytes as Buffer),
+  };
 }
 
-/** Absent messages are null here, where JSON leaves them out; the type comes with a prefix. */
+/** Absent messages are null here, where JSON leaves them out. */
 function withoutNulls(message: Json): Json {
-  return JSON.parse(JSON.stringify(message), (key, value) => {
-    if (value === null) return undefined;
-    return key === "@type" ? value.slice(value.lastIndexOf("/") + 1) : value;
-  });
+  return JSON.parse(JSON.stringify(message), (_key, value) => value ?? undefined);
 }
 
 function withIsoTimes(answer: Json): Json {

@@ -1,0 +1,149 @@
+/** A pool under test, and what PostgreSQL itself says about its connections. */
+import { assert } from "@std/assert";
+import postgres from "postgres";
+import { until } from "../../src/dev/wait.ts";
+import { Pool, type PoolOptions } from "../../src/store/pool.ts";
+import { createLog } from "../../src/telemetry/create_log.ts";
+
+/** Bound of every wait for something that has to happen; only a hang reaches it. */
+const HANG_MS = 15_000;
+/** The advisory lock behind every {@link Gate}. */
+const GATE_KEY = 7_340_033;
+
+/** Limits for tests: short where a test waits for them to pass, else long enough to stay out of the way. */
+export const TEST_LIMITS = {
+  max: 2,
+  waitersMax: 100,
+  connectTimeoutMs: 400,
+  statementTimeoutMs: 10_000,
+  lockTimeoutMs: 10_000,
+  log: createLog("error", "pretty"),
+} as const satisfies Omit<PoolOptions, "url">;
+
+/** No abort. */
+export const NEVER: AbortSignal = new AbortController().signal;
+
+/** A pool, and the owner's view of its database. `await using` closes both. */
+export interface PoolProbe extends AsyncDisposable {
+  readonly pool: Pool;
+  readonly owner: postgres.Sql;
+  /** Process ids of the pool's connections, as PostgreSQL has them. */
+  backends(): Promise<number[]>;
+  /** Statements of the pool that stand at a closed gate. */
+  atGate(): Promise<number>;
+  /** Makes every {@link passGate} wait until it is opened. */
+  closeGate(): Promise<Gate>;
+  /** Ends every connection of the pool, as an operator's pg_terminate_backend does. */
+  terminateAll(): Promise<void>;
+  /** Asserts that the pool can run `max` statements at once, and holds no connection beyond them. */
+  assertFullSize(max: number): Promise<void>;
+}
+
+/** See {@link PoolProbe.closeGate}. */
+export interface Gate {
+  open(): Promise<void>;
+}
+
+/** Makes a pool on `url`, watched through `ownerUrl`. */
+export function probePool(url: string, ownerUrl: string, limits: Partial<PoolOptions> = {}): PoolProbe {
+  const pool = new Pool({ ...TEST_LIMITS, url, ...limits });
+  const owner = postgres(ownerUrl, { max: 3, onnotice: () => {}, connection: { application_name: "probe" } });
+  const backends = async () => {
+    const rows = await owner<{ pid: number }[]>`
+      select pid from pg_stat_activity where application_name = 'holdfast' and datname = current_database()`;
+    return rows.map((row) => row.pid);
+  };
+  const atGate = async () => {
+    const [row] = await owner<{ count: number }[]>`
+      select count(*)::int as count from pg_stat_activity
+       where application_name = 'holdfast' and datname = current_database() and wait_event = 'advisory'`;
+    return row?.count ?? 0;
+  };
+  const closeGate = async () => {
+    const session = await owner.reserve();
+    await session`select pg_advisory_lock(${GATE_KEY}::bigint)`;
+    return {
+      async open() {
+        await session`select pg_advisory_unlock(${GATE_KEY}::bigint)`;
+        session.release();
+      },
+    };
+  };
+  return {
+    pool,
+    owner,
+    backends,
+    atGate,
+    closeGate,
+    async terminateAll() {
+      await owner`
+        select pg_terminate_backend(pid) from pg_stat_activity
+         where application_name = 'holdfast' and datname = current_database()`;
+    },
+    async assertFullSize(max) {
+      const gate = await closeGate();
+      const running = Array.from({ length: max + 1 }, () => passGate(pool));
+      try {
+        await eventually(async () => await atGate() === max, `${max} statements of the pool run at once`);
+        await eventually(async () => (await backends()).length === max, `the pool has ${max} connections and no more`);
+      } finally {
+        await gate.open();
+      }
+      await Promise.all(running);
+    },
+    async [Symbol.asyncDispose]() {
+      await pool.close();
+      await owner.end({ timeout: 1 });
+    },
+  };
+}
+
+/** A statement that waits while the gate is closed. Answers the process id of its connection. */
+export async function passGate(pool: Pool, signal: AbortSignal = NEVER): Promise<number> {
+  const [row] = await pool.run<{ pid: number }[]>(
+    (sql) => sql`select pg_backend_pid() as pid, pg_advisory_xact_lock_shared(${GATE_KEY}::bigint)`,
+    signal,
+  );
+  assert(row !== undefined);
+  return row.pid;
+}
+
+/** Waits until `condition` holds; fails the test if it does not come to hold. */
+export async function eventually(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
+  assert(await until(condition, HANG_MS), `it did not come true within ${HANG_MS} ms that ${what}`);
+}
+
+/** Fails instead of hanging. `promise` must settle by its own limits long before. */
+export async function within<T>(promise: Promise<T>, what: string, msMax: number = HANG_MS): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${what} hung for ${msMax} ms`)), msMax);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Collects what would have ended the process from now on, until it is disposed of. */
+export function watchUncaught(): { readonly errors: unknown[] } & Disposable {
+  const errors: unknown[] = [];
+  const onRejection = (event: PromiseRejectionEvent) => {
+    event.preventDefault();
+    errors.push(event.reason);
+  };
+  const onError = (event: ErrorEvent) => {
+    event.preventDefault();
+    errors.push(event.error);
+  };
+  globalThis.addEventListener("unhandledrejection", onRejection);
+  globalThis.addEventListener("error", onError);
+  return {
+    errors,
+    [Symbol.dispose]() {
+      globalThis.removeEventListener("unhandledrejection", onRejection);
+      globalThis.removeEventListener("error", onError);
+    },
+  };
+}

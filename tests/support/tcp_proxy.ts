@@ -1,0 +1,94 @@
+/**
+ * A TCP proxy between a client and a server of ours, to be slow or deaf at the moment that a test needs. Every
+ * connection counts, from 0, in the order in which it was opened.
+ */
+
+/** How the proxy treats what goes through it; both may be changed while it runs. */
+export interface ProxyBehaviour {
+  /** Every piece of data is handed on only so much later. Default: at once. */
+  delayMs?: number;
+  /** Waited for before a connection is passed on to the server. Default: nothing. */
+  admit?: (connection: number) => Promise<void>;
+}
+
+/** A running proxy. `await using` closes it and all its connections. */
+export interface TcpProxy extends AsyncDisposable {
+  readonly port: number;
+  readonly behaviour: ProxyBehaviour;
+  /** Connections opened so far. */
+  readonly opened: number;
+  /** Resolves when both sides of the connection have been closed. */
+  closed(connection: number): Promise<void>;
+  /** Lets no new connection in any more; those that are open go on. */
+  refuse(): void;
+}
+
+/** Starts a proxy on a free port of 127.0.0.1 that leads to `targetPort` there. */
+export function startProxy(targetPort: number, behaviour: ProxyBehaviour = {}): TcpProxy {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const ends = new Set<Deno.TcpConn>();
+  const passing: Promise<void>[] = [];
+  let listening = true;
+  const refuse = () => {
+    if (listening) listener.close();
+    listening = false;
+  };
+
+  const pass = async (client: Deno.TcpConn, connection: number) => {
+    ends.add(client);
+    await behaviour.admit?.(connection);
+    const server = await Deno.connect({ hostname: "127.0.0.1", port: targetPort });
+    ends.add(server);
+    await Promise.all([pump(client, server, behaviour), pump(server, client, behaviour)]);
+  };
+  const serving = (async () => {
+    for await (const client of listener) passing.push(pass(client, passing.length).catch(() => close(client)));
+  })();
+  return {
+    port: listener.addr.port,
+    behaviour,
+    get opened() {
+      return passing.length;
+    },
+    closed: async (connection) => await passing[connection],
+    refuse,
+    async [Symbol.asyncDispose]() {
+      refuse();
+      for (const end of ends) close(end);
+      await serving;
+    },
+  };
+}
+
+/** Hands on what `from` says, in order; the end of one side ends the other after the same delay. */
+async function pump(from: Deno.TcpConn, to: Deno.TcpConn, behaviour: ProxyBehaviour): Promise<void> {
+  const buffer = new Uint8Array(16_384);
+  let last: Promise<unknown> = Promise.resolve();
+  const later = (act: () => unknown) => {
+    const delayMs = behaviour.delayMs ?? 0;
+    const waited = delayMs === 0 ? undefined : new Promise((resolve) => setTimeout(resolve, delayMs));
+    last = Promise.all([last, waited]).then(act).catch(() => {});
+  };
+  try {
+    for (let size = await from.read(buffer); size !== null; size = await from.read(buffer)) {
+      const data = buffer.slice(0, size);
+      later(() => writeAll(to, data));
+    }
+  } catch {
+    // Reset by one side: the other is told below.
+  }
+  later(() => close(to));
+  await last;
+}
+
+async function writeAll(to: Deno.TcpConn, data: Uint8Array): Promise<void> {
+  for (let at = 0; at < data.length;) at += await to.write(data.subarray(at));
+}
+
+function close(connection: Deno.TcpConn): void {
+  try {
+    connection.close();
+  } catch {
+    // Closed already.
+  }
+}
