@@ -30,6 +30,9 @@ import type { Log } from "./telemetry/log.ts";
 /** Prefix of the lock's keys in Redis. */
 const LOCK_KEY_PREFIX = "holdfast:goods:";
 
+/** Largest answer; the schema's files, which reflection sends, are the largest that there are. */
+const RESPONSE_BYTES_MAX = 4 * 1024 * 1024;
+
 /** Parts that may be given instead of built. */
 export interface AppParts {
   readonly log: Log;
@@ -84,7 +87,7 @@ export async function startApp(config: Config, { log, tls, ...parts }: AppParts)
     log,
     handler: connectNodeAdapter({
       readMaxBytes: config.requestBytesMax,
-      writeMaxBytes: config.requestBytesMax,
+      writeMaxBytes: RESPONSE_BYTES_MAX,
       maxTimeoutMs: config.requestTimeoutMsMax,
       acceptCompression: [compressionGzip, compressionBrotli],
       // A quantity of 0 is an answer, so JSON shows it.

@@ -25,7 +25,7 @@ const STEPS: readonly Step[] = [
   { name: "buf lint", check: () => run(bufBinary(), ["lint"]) },
   {
     name: "the article's proto compiles",
-    check: () => run(bufBinary(), ["build", "proto/article", "-o", "/dev/null"]),
+    check: () => run(bufBinary(), [...ARTICLE_BUILD, "-o", "/dev/null"]),
   },
   { name: "buf breaking", check: breakingChanges },
   { name: "generated code is current", check: generatedCodeDiffers },

@@ -49,7 +49,7 @@ export interface ServerTestAccess {
 
 /** The permission flags of a group. */
 export function permissions(name: TestGroup["name"], access: ServerTestAccess | undefined): string[] {
-  if (name === "unit" || access === undefined) return name === "static" ? ["--allow-read=."] : [];
+  if (name === "unit" || access === undefined) return name === "static" ? ["--allow-read=.", "--ignore-env"] : [];
   return [
     "--allow-net=127.0.0.1,localhost",
     // Whole, because a server's data must be reachable by another user, which is judged from every directory above it.

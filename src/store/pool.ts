@@ -11,6 +11,7 @@
  */
 import postgres from "postgres";
 import { errorFields, type Log } from "../telemetry/log.ts";
+import { Dialer } from "./dialer.ts";
 import { DatabaseUnavailableError, OutcomeUnknownError, PoolQueueFullError, storeError } from "./errors.ts";
 
 /** Limits of the pool; times in ms. */
@@ -39,7 +40,8 @@ type Sql = postgres.Sql;
 
 interface Client {
   readonly sql: Sql;
-  /** Set when its connection closed: whatever comes from it next can't be trusted. */
+  readonly dialer: Dialer;
+  /** Set when its connection closed, or may still be hit by a cancellation: what comes from it next can't be trusted. */
   lost: boolean;
 }
 
@@ -76,11 +78,15 @@ export class Pool {
   async run<T>(statement: (sql: Sql) => postgres.PendingQuery<postgres.Row[] & T>, signal: AbortSignal): Promise<T> {
     const client = await this.#take(signal);
     try {
+      signal.throwIfAborted();
       return await this.#execute(client, statement(client.sql), signal);
     } catch (error) {
       const ours = storeError(error);
-      if (ours instanceof OutcomeUnknownError) client.lost = true;
-      throw ours;
+      if (!(ours instanceof OutcomeUnknownError)) throw ours;
+      client.lost = true;
+      if (client.dialer.admitted) throw ours;
+      // The driver sends a statement only after PostgreSQL has let the connection in.
+      throw new DatabaseUnavailableError("PostgreSQL did not let us in", { cause: error });
     } finally {
       this.#putBack(client);
     }
@@ -100,17 +106,23 @@ export class Pool {
 
   async #execute<T>(client: Client, query: postgres.PendingQuery<postgres.Row[] & T>, signal: AbortSignal): Promise<T> {
     const { promise: silent, reject } = Promise.withResolvers<never>();
-    const giveUp = () => {
-      client.lost = true;
-      reject(new OutcomeUnknownError("PostgreSQL did not answer in time"));
-    };
-    const { connectTimeoutMs, statementTimeoutMs } = this.#options;
-    let timer = setTimeout(giveUp, connectTimeoutMs + statementTimeoutMs + SILENCE_MS_MAX);
-    const cancel = () => {
-      // Asking for it takes a connection of its own; if that fails the silence limit decides.
-      Promise.resolve(query.cancel()).catch(() => {});
+    const giveUp = () => reject(new OutcomeUnknownError("PostgreSQL did not answer in time"));
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const giveUpAfter = (ms: number) => {
       clearTimeout(timer);
-      timer = setTimeout(giveUp, SILENCE_MS_MAX);
+      timer = setTimeout(giveUp, ms);
+    };
+    const answerMsMax = this.#options.statementTimeoutMs + SILENCE_MS_MAX;
+    if (client.dialer.admitted) giveUpAfter(answerMsMax);
+    else {
+      const admit = () => client.dialer.admitted ? giveUpAfter(answerMsMax) : giveUp();
+      timer = setTimeout(admit, this.#options.connectTimeoutMs + SILENCE_MS_MAX);
+    }
+    const cancel = () => {
+      // It may arrive only when the connection already serves the next statement.
+      client.lost = true;
+      requestCancel(query);
+      giveUpAfter(SILENCE_MS_MAX);
     };
     signal.addEventListener("abort", cancel, { once: true });
     try {
@@ -127,8 +139,10 @@ export class Pool {
     if (signal.aborted) return Promise.reject(signal.reason);
     if (this.#closed !== undefined) return Promise.reject(new DatabaseUnavailableError("the pool is closed"));
     if (this.#lent < this.#options.max) {
+      // First the client: it throws for an address that can't be read.
+      const client = this.#free.pop() ?? this.#connect();
       this.#lent++;
-      return Promise.resolve(this.#free.pop() ?? this.#connect());
+      return Promise.resolve(client);
     }
     if (this.#waiters.size >= this.#options.waitersMax) {
       return Promise.reject(
@@ -172,7 +186,9 @@ export class Pool {
 
   #connect(): Client {
     const { url, connectTimeoutMs, statementTimeoutMs, lockTimeoutMs, log } = this.#options;
+    const dialer = new Dialer();
     const client: Client = {
+      dialer,
       lost: false,
       sql: postgres(url, {
         max: 1,
@@ -182,6 +198,9 @@ export class Pool {
         fetch_types: false,
         onnotice: (notice) => log.debug({ notice: notice.message }, "PostgreSQL notice"),
         onclose: () => this.#lose(client),
+        // The first of them is the first sign that PostgreSQL takes us.
+        onparameter: () => dialer.admitted = true,
+        ...dialer.options,
         connection: {
           application_name: "holdfast",
           statement_timeout: statementTimeoutMs,
@@ -206,4 +225,15 @@ export class Pool {
       this.#options.log.debug({ error: errorFields(error) }, "a PostgreSQL connection did not close cleanly")
     );
   }
+}
+
+/**
+ * Asks PostgreSQL to cancel a statement, on a connection of its own; if that fails the silence limit decides.
+ *
+ * `query.cancel()` calls the same function but drops its promise, whose failure would end the process as an
+ * unhandled rejection.
+ */
+function requestCancel(query: object): void {
+  const { canceller } = query as { canceller: (query: object) => Promise<void> };
+  canceller(query).catch(() => {});
 }

@@ -54,6 +54,23 @@ Deno.test("a waiting caller whose signal aborts leaves the queue, and its statem
   assert(!built, "the statement of the caller that left was sent");
 });
 
+Deno.test("a caller that leaves before its statement is sent sends nothing", async () => {
+  await using database = await createTestDatabase();
+  await using probe = probePool(database.serverUrl, database.ownerUrl, { max: 1 });
+  await passGate(probe.pool);
+  const controller = new AbortController();
+  let built = false;
+  const leaver = probe.pool.run((sql) => {
+    built = true;
+    return sql`select 1`;
+  }, controller.signal);
+  const reason = new Error("the caller went away");
+  controller.abort(reason);
+  assertEquals(await leaver.catch((error) => error), reason);
+  assert(!built, "the statement was sent");
+  assertEquals(probe.pool.counts, { lent: 0, free: 1, waiting: 0 });
+});
+
 Deno.test("a statement whose signal aborts is cancelled in PostgreSQL, and its place is usable again", async () => {
   await using database = await createTestDatabase();
   await using probe = probePool(database.serverUrl, database.ownerUrl, { max: 2 });

@@ -30,7 +30,8 @@ export type SellInfo = Message<"SellInfo"> & {
   goodsInfo: GoodInvInfo[];
 
   /**
-   * Not set or 0: the order has no id of the caller's, and a retry would sell again.
+   * Order 42 here is the order_id "42" of inventory.v1. Not set or 0: the order has no id of the caller's, and a
+   * retry would sell again.
    *
    * @generated from field: int64 orderId = 2;
    */

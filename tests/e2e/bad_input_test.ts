@@ -1,0 +1,147 @@
+/**
+ * Bad values and bad JSON, each with the status that it must get and with nothing moved by it. Where the wire itself
+ * turns an input away, the status is the wire's; a comment says so.
+ */
+import { Buffer } from "node:buffer";
+import { callJson } from "../support/clients/json_fetch.ts";
+import { type BadInput, runBadInputs } from "../support/bad_input.ts";
+import { rawHttp1, rawJson, v1Path } from "../support/raw_call.ts";
+import { serverTest, type TestServer } from "../support/server.ts";
+import { openSnapshots } from "../support/snapshot.ts";
+
+const INT32_MAX = 2_147_483_647;
+const MESSAGE_BYTES_MAX = 65_536;
+const LINES_MAX = 500;
+
+const VALUES: readonly BadInput[] = [
+  refused("goods id 0", "SetInv", { goodsId: 0, num: 1 }, "goods_id"),
+  refused("no goods id", "SetInv", { num: 1 }, "goods_id"),
+  refused("a negative goods id", "Sell", lines([-1, 1]), "goods_info[0].goods_id"),
+  row("the largest goods id, unknown", "InvDetail", { goodsId: INT32_MAX }, "404 NOT_FOUND"),
+  row("an unknown goods", "Sell", lines([99, 1]), "404 NOT_FOUND"),
+  refused("no quantity", "Sell", lines([1, 0]), "goods_info[0].num"),
+  refused("a negative quantity, which would add to stock", "Sell", lines([1, -3]), "goods_info[0].num"),
+  refused("a negative quantity, which would take from stock", "Rollback", lines([1, -3]), "goods_info[0].num"),
+  refused("a negative level", "SetInv", { goodsId: 1, num: -1 }, "num"),
+  // There is no maximum for one line but the type's; lines of one goods are added up first.
+  refused("lines of a goods that add up to more than int32", "Sell", lines([1, INT32_MAX], [1, 1]), "goods_info"),
+  row("more than there is", "Sell", lines([1, 9]), "400 FAILED_PRECONDITION"),
+  row("a level that passes int32 with what is reserved", "SetInv", { goodsId: 3, num: INT32_MAX }, "400 OUT_OF_RANGE"),
+  row("a give-back that passes int32", "Rollback", lines([2, 1]), "400 OUT_OF_RANGE"),
+  refused("no lines", "Sell", { orderId: "o-1" }, "goods_info"),
+  refused("neither lines nor an order", "Rollback", {}, "goods_info"),
+  refused("one line too many", "Sell", lines(...manyLines(LINES_MAX + 1)), "goods_info"),
+  // 8,000 lines in less than 64 KiB only exist in the binary form: see bad_frames_test.ts.
+  row("lines that are too many bytes", "Sell", lines(...manyLines(8_000)), "429 RESOURCE_EXHAUSTED"),
+  // Merged instead of refused, as the API says.
+  { ...row("the same goods twice", "Sell", lines([1, 1], [1, 1]), "200"), applied: true },
+  // The server makes an id instead of refusing, as the API says.
+  { ...row("no order id", "Sell", lines([1, 1]), "200"), applied: true },
+  refusedId("of 65 characters", "a".repeat(65)),
+  refusedId("with a NUL", "a\0b"),
+  refusedId("of SQL", `'; drop table stock; --`),
+  refusedId("of control characters", "\r\n\x1b[31m"),
+  refusedId("that is written from right to left", "\u202eabc"),
+  refusedId("with an emoji", "😀"),
+  row("other lines than were sold", "Rollback", { ...lines([2, 1]), orderId: "sold" }, "400 FAILED_PRECONDITION"),
+  row("more than was sold", "Rollback", { ...lines([1, 3]), orderId: "sold" }, "400 FAILED_PRECONDITION"),
+  row("an order that was rolled back", "Sell", { ...lines([1, 2]), orderId: "back" }, "400 FAILED_PRECONDITION"),
+  row("an order that is barred", "Sell", { ...lines([1, 2]), orderId: "barred" }, "400 FAILED_PRECONDITION"),
+  row("a known order with other lines", "Sell", { ...lines([1, 1]), orderId: "sold" }, "409 ALREADY_EXISTS"),
+];
+
+const JSON_TEXTS: readonly BadInput[] = [
+  text("a lone surrogate", "Sell", `{"goodsInfo":[{"goodsId":1,"num":1}],"orderId":"\\ud800"}`, INVALID()),
+  // Decoded with a replacement character first, which is no character of an id.
+  text(
+    "bytes that are not UTF-8",
+    "Sell",
+    Buffer.from(`{"goodsInfo":[{"goodsId":1,"num":1}],"orderId":"\xff"}`, "latin1"),
+    INVALID("order_id"),
+  ),
+  text("2147483648", "SetInv", `{"goodsId":1,"num":2147483648}`, INVALID()),
+  text("-2147483649", "SetInv", `{"goodsId":1,"num":-2147483649}`, INVALID()),
+  text("1.5", "SetInv", `{"goodsId":1,"num":1.5}`, INVALID()),
+  text("NaN", "SetInv", `{"goodsId":1,"num":"NaN"}`, INVALID()),
+  text("a bare NaN", "SetInv", `{"goodsId":1,"num":NaN}`, INVALID()),
+  // Good JSON of protobuf (ProtoJSON): numbers may be strings or have an exponent.
+  { ...text(`"7"`, "SetInv", `{"goodsId":1,"num":"7"}`, "200"), applied: true },
+  { ...text("1e3", "SetInv", `{"goodsId":1,"num":1e3}`, "200"), applied: true },
+  text("null for a goods id", "SetInv", `{"goodsId":null,"num":1}`, INVALID("goods_id")),
+  text("null for a line", "Sell", `{"goodsInfo":[null]}`, INVALID()),
+  { ...text("an unknown field", "SetInv", `{"goodsId":1,"num":20,"colour":"red"}`, "200"), applied: true },
+  text("a key twice", "SetInv", `{"goodsId":1,"num":1,"num":2}`, INVALID()),
+  text("a key in both spellings", "SetInv", `{"goodsId":1,"goods_id":2,"num":1}`, INVALID()),
+  text("an array", "SetInv", `[]`, INVALID()),
+  text("a string", "SetInv", `"goodsId"`, INVALID()),
+  text("nothing", "SetInv", "", INVALID()),
+  text("half an object", "SetInv", `{"goodsId":1,`, INVALID()),
+  { ...text("__proto__", "SetInv", `{"__proto__":{"num":9},"goodsId":1,"num":21}`, "200"), applied: true },
+  text("30,000 arrays in each other", "SetInv", `{"goodsId":${"[".repeat(30_000)}${"]".repeat(30_000)}}`, INVALID()),
+  text("30,000 arrays in an unknown field", "SetInv", `{"x":${"[".repeat(30_000)}${"]".repeat(30_000)}}`, INVALID()),
+];
+
+const HTTP: readonly BadInput[] = [
+  http("an unknown method", "404", v1Path("Steal")),
+  http("an unknown service", "404", "/inventory.v1.NoService/Sell"),
+  http("an unknown path", "404", "/"),
+  http("a path that climbs", "404", "/inventory.v1.InventoryService/%2e%2e/Sell"),
+  http("GET", "405", v1Path("Sell"), { method: "GET" }),
+  http("DELETE", "405", v1Path("Sell"), { method: "DELETE" }),
+  http("another content type", "415", v1Path("Sell"), { headers: { "content-type": "text/plain" } }),
+  http("no content type", "415", v1Path("Sell"), { body: Buffer.from("{}") }),
+  http("gRPC-web as text", "415", v1Path("Sell"), { headers: { "content-type": "application/grpc-web-text" } }),
+];
+
+serverTest("bad input gets its status and moves nothing", {
+  env: { REQUEST_BYTES_MAX: String(MESSAGE_BYTES_MAX) },
+}, async (server, step) => {
+  await prepare(server);
+  await runBadInputs(server, step, [...VALUES, ...JSON_TEXTS, ...HTTP]);
+});
+
+/** Goods 1 with stock, 2 full, 3 with a reserved unit; one order sold, one rolled back, one barred. */
+async function prepare(server: TestServer): Promise<void> {
+  const call = (method: string, request: unknown) => callJson(server.url, method, JSON.stringify(request));
+  await call("SetInv", { goodsId: 1, num: 10 });
+  await call("SetInv", { goodsId: 2, num: INT32_MAX });
+  await call("SetInv", { goodsId: 3, num: 1 });
+  await call("Sell", { ...lines([1, 2]), orderId: "sold" });
+  await call("Sell", { ...lines([1, 2]), orderId: "back" });
+  await call("Rollback", { orderId: "back" });
+  await call("Rollback", { orderId: "barred" });
+  await using snapshots = openSnapshots(server.databaseOwnerUrl);
+  await snapshots.sql`update stock set reserved = 1 where goods_id = 3`;
+}
+
+function INVALID(...fields: string[]): string {
+  return ["400 INVALID_ARGUMENT", ...fields].join(" ");
+}
+
+function row(input: string, method: string, request: unknown, answer: string): BadInput {
+  return text(`${method}, ${input}`, method, JSON.stringify(request), answer);
+}
+
+function refused(input: string, method: string, request: unknown, field: string): BadInput {
+  return row(input, method, request, INVALID(field));
+}
+
+function refusedId(input: string, orderId: string): BadInput {
+  return refused(`an order id ${input}`, "Sell", { ...lines([1, 1]), orderId }, "order_id");
+}
+
+function text(input: string, method: string, body: BodyInit, answer: string): BadInput {
+  return { input, send: (url) => rawJson(url, method, body), answer };
+}
+
+function http(input: string, answer: string, path: string, request: Parameters<typeof rawHttp1>[1] = {}): BadInput {
+  return { input, send: (url) => rawHttp1(url + path, request), answer };
+}
+
+function lines(...lines: readonly (readonly [goodsId: number, num: number])[]) {
+  return { goodsInfo: lines.map(([goodsId, num]) => ({ goodsId, num })) };
+}
+
+function manyLines(count: number): [number, number][] {
+  return Array.from({ length: count }, (_, i) => [i + 1, 1]);
+}

@@ -1,0 +1,206 @@
+/**
+ * The way of one operation when something on it goes wrong, on a real database.
+ */
+import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
+import type { Changes, Operation } from "../../src/inventory/model.ts";
+import { Failure } from "../../src/lanes/failure.ts";
+import { Lane } from "../../src/lanes/lane.ts";
+import { Turns } from "../../src/lanes/turns.ts";
+import { type Lock, LockHeldError, QuorumLostError } from "../../src/lock/lock.ts";
+import { DatabaseUnavailableError, FenceLostError, OutcomeUnknownError } from "../../src/store/errors.ts";
+import { createStore, type Store } from "../../src/store/store.ts";
+import { createLog } from "../../src/telemetry/create_log.ts";
+import { createTestDatabase } from "../support/database.ts";
+import { checkLedger } from "../support/ledger_check.ts";
+import { outcomeOf } from "../support/oracle.ts";
+import { grantAllLock } from "../support/unguarded.ts";
+
+const log = createLog("error", "pretty");
+const NEVER = new AbortController().signal;
+const LIMITS = { lockWaitMsMax: 2000, writeMsMax: 1000 };
+
+interface Bench extends AsyncDisposable {
+  readonly store: Store;
+  readonly ownerUrl: string;
+  lane(changed?: { store?: Partial<Store>; lock?: Partial<Lock> }): Lane;
+  onHand(goodsId: number): Promise<number | undefined>;
+}
+
+async function bench(): Promise<Bench> {
+  const database = await createTestDatabase();
+  const store = createStore({
+    url: database.serverUrl,
+    max: 4,
+    waitersMax: 100,
+    connectTimeoutMs: 3000,
+    statementTimeoutMs: 1000,
+    lockTimeoutMs: 900,
+    log,
+  });
+  const made: Bench = {
+    store,
+    ownerUrl: database.ownerUrl,
+    lane: ({ store: changedStore = {}, lock = {} } = {}) =>
+      new Lane({
+        store: { ...store, ...changedStore },
+        lock: { ...grantAllLock(), ...lock },
+        turns: new Turns(100),
+        random: () => 0.5,
+        log,
+      }, LIMITS),
+    onHand: async (goodsId) => (await store.readLevel(goodsId, NEVER))?.onHand,
+    async [Symbol.asyncDispose]() {
+      await store.close();
+      await database.drop();
+    },
+  };
+  await made.lane().apply({ kind: "set", operationId: "stocked", goodsId: 1, num: 10 }, NEVER);
+  return made;
+}
+
+/** The store's write with something going wrong at each of the first `times` calls. */
+function failing(store: Store, times: number, fault: (write: () => Promise<void>) => Promise<void>): Partial<Store> {
+  let calls = 0;
+  return {
+    writeChanges: (changes: Changes, signal: AbortSignal) => {
+      const write = () => store.writeChanges(changes, signal);
+      return calls++ < times ? fault(write) : write();
+    },
+  };
+}
+
+function lost(): never {
+  throw new OutcomeUnknownError("the connection is gone");
+}
+
+const SELL: Operation = { kind: "sell", orderId: "o", lines: [{ goodsId: 1, num: 3 }] };
+const GIVE_BACK: Operation = { kind: "give_back", operationId: "g", lines: [{ goodsId: 1, num: 3 }] };
+const SET: Operation = { kind: "set", operationId: "s", goodsId: 1, num: 4 };
+
+const EXPECTED: [Operation, Record<string, unknown>, onHand: number][] = [
+  [SELL, { ok: "sell", took: { 1: 3 } }, 7],
+  [GIVE_BACK, { ok: "rollback", gave: { 1: 3 } }, 13],
+  [SET, { ok: "set", goods: 1, available: 4 }, 4],
+];
+
+for (const [operation, expected, onHand] of EXPECTED) {
+  for (
+    const [when, fault] of [
+      ["before it arrived", () => Promise.reject(new OutcomeUnknownError("lost"))],
+      ["after it committed", (write: () => Promise<void>) => write().then(lost)],
+      // Nobody waits for it any more, but PostgreSQL is still at it.
+      [
+        "while it is under way",
+        (write: () => Promise<void>) => (write().catch(() => {}), Promise.reject(new OutcomeUnknownError("lost"))),
+      ],
+    ] as const
+  ) {
+    Deno.test(`a ${operation.kind} whose connection is lost ${when} is applied once and answered with the truth`, async () => {
+      await using on = await bench();
+      const verdict = await on.lane({ store: failing(on.store, 3, fault) }).apply(operation, NEVER);
+      assertEquals(outcomeOf(verdict), expected);
+      assertEquals(await on.onHand(1), onHand);
+      assertEquals(await checkLedger(on.ownerUrl), []);
+    });
+  }
+}
+
+Deno.test("an order that was lost, committed, and rolled back since is answered as rolled back", async () => {
+  await using on = await bench();
+  const meanwhile = on.lane();
+  const lane = on.lane({
+    store: failing(on.store, 1, async (write) => {
+      await write();
+      await meanwhile.apply({ kind: "rollback", rollbackId: undefined, orderId: "o", lines: [] }, NEVER);
+      lost();
+    }),
+  });
+  assertEquals(outcomeOf(await lane.apply(SELL, NEVER)), { no: "order_state", state: "rolled_back" });
+  assertEquals(await on.onHand(1), 10);
+});
+
+Deno.test("an outcome that can't be found out is told as such, whatever came after it", async () => {
+  await using on = await bench();
+  let quorum = true;
+  const lane = on.lane({
+    store: failing(on.store, 1, async (write) => {
+      await write();
+      quorum = false;
+      lost();
+    }),
+    lock: {
+      acquire: (...args) =>
+        quorum ? grantAllLock().acquire(...args) : Promise.reject(new QuorumLostError("two of five")),
+    },
+  });
+  const error = await assertRejects(() => lane.apply(SELL, NEVER), Failure);
+  assertEquals(error.kind, "outcome_unknown");
+  assertEquals(outcomeOf(await on.lane().apply(SELL, NEVER)), { ok: "sell", took: { 1: 3 } });
+  assertEquals(await on.onHand(1), 7);
+});
+
+Deno.test("nothing is written under a lease that has less left than a write may take", async () => {
+  await using on = await bench();
+  let released = 0;
+  const lane = on.lane({
+    lock: {
+      acquire: () =>
+        Promise.resolve({
+          remainingMs: () => LIMITS.writeMsMax - 1,
+          release: () => Promise.resolve(void released++),
+        }),
+    },
+  });
+  const error = await assertRejects(() => lane.apply(SELL, NEVER), Failure);
+  assertEquals(error.kind, "busy");
+  assertEquals(await on.onHand(1), 10);
+  assertEquals(released, 20);
+});
+
+Deno.test("each failure of lock and store has its kind, changes nothing, and lets go of the lease", async () => {
+  await using on = await bench();
+  const cases: [Error, lock: boolean, Failure["kind"]][] = [
+    [new LockHeldError("held"), true, "busy"],
+    [new QuorumLostError("lost"), true, "no_quorum"],
+    [new FenceLostError("again"), false, "busy"],
+    [new DatabaseUnavailableError("away"), false, "database"],
+  ];
+  for (const [fault, inLock, kind] of cases) {
+    let held = 0;
+    const lock: Partial<Lock> = {
+      acquire: () => {
+        if (inLock) return Promise.reject(fault);
+        held++;
+        return Promise.resolve({ remainingMs: () => 5000, release: () => Promise.resolve(void held--) });
+      },
+    };
+    const store: Partial<Store> = inLock ? {} : { writeChanges: () => Promise.reject(fault) };
+    const error = await assertRejects(() => on.lane({ lock, store }).apply(SELL, NEVER), Failure);
+    assertEquals(error.kind, kind);
+    assertEquals(held, 0);
+  }
+  assertEquals(await on.onHand(1), 10);
+});
+
+Deno.test("a fault of the program is not dressed up as a failure of the servers", async () => {
+  await using on = await bench();
+  const lane = on.lane({ store: { readBook: () => Promise.reject(new TypeError("a bug")) } });
+  assertInstanceOf(await lane.apply(SELL, NEVER).catch((error) => error), TypeError);
+});
+
+Deno.test("a caller that leaves before the write leaves no trace", async () => {
+  await using on = await bench();
+  const caller = new AbortController();
+  const lane = on.lane({
+    store: {
+      readBook: async (keys, signal) => {
+        const book = await on.store.readBook(keys, signal);
+        caller.abort(new Error("gone"));
+        return book;
+      },
+    },
+  });
+  await assertRejects(() => lane.apply(SELL, caller.signal), Error, "gone");
+  assertEquals(await on.onHand(1), 10);
+  assertEquals(outcomeOf(await on.lane().apply(SELL, NEVER)), { ok: "sell", took: { 1: 3 } });
+});

@@ -1,0 +1,105 @@
+/** Holds compose.yaml against the code: settings, permissions, nodes and ports. No engine is needed for it. */
+import { assert, assertEquals } from "@std/assert";
+import { parse } from "yaml";
+import { loadConfig, SETTING_NAMES } from "../../src/config.ts";
+import { serverFlags } from "../../src/dev/server_flags.ts";
+
+interface Service {
+  readonly image?: string;
+  readonly build?: { readonly dockerfile_inline?: string };
+  readonly command?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly ports?: readonly string[];
+  readonly expose?: readonly string[];
+  readonly network_mode?: string;
+  readonly volumes?: readonly string[];
+  readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
+  readonly read_only?: boolean;
+  readonly cap_drop?: readonly string[];
+  readonly security_opt?: readonly string[];
+  readonly tmpfs?: readonly string[];
+  readonly healthcheck?: { readonly test: readonly string[] };
+  readonly privileged?: boolean;
+}
+
+const compose: { services: Record<string, Service> } = parse(Deno.readTextFileSync("compose.yaml"), { merge: true });
+const { services } = compose;
+const server = services["server"] ?? {};
+const migrate = services["migrate"] ?? {};
+const redisNames = Object.keys(services).filter((name) => name.startsWith("redis-"));
+
+Deno.test("compose: the parts of the stack are there, and nothing else", () => {
+  const nodes = ["redis-1", "redis-2", "redis-3", "redis-4", "redis-5"];
+  assertEquals(Object.keys(services).sort(), ["migrate", "postgres", ...nodes, "server"]);
+});
+
+Deno.test("compose: the server is given known settings, and they hold together", () => {
+  const environment = server.environment ?? {};
+  assertEquals(Object.keys(environment).filter((name) => !SETTING_NAMES.includes(name)), []);
+  const config = loadConfig((name) => environment[name]);
+  assertEquals(config.redisUrls, redisNames.map((name) => `redis://${name}:6379`));
+  assertEquals(new URL(config.databaseUrl).host, "postgres:5432");
+});
+
+Deno.test("compose: the server may reach its own port and stores, and nothing more", () => {
+  const config = loadConfig((name) => server.environment?.[name]);
+  const wanted = ["run", "--cached-only", ...serverFlags(config), "src/main.ts"];
+  assertEquals([...(server.command ?? [])].sort(), wanted.sort());
+  assertEquals(server.command?.at(-1), "src/main.ts");
+});
+
+Deno.test("compose: the service's port is published on loopback, and no other", () => {
+  const config = loadConfig((name) => server.environment?.[name]);
+  const published = Object.entries(services).filter(([, { ports }]) => ports !== undefined);
+  assertEquals(published.map(([name, { ports }]) => [name, ports]), [
+    ["server", [`127.0.0.1:${config.port}:${config.port}`]],
+  ]);
+  assertEquals(Object.entries(services).filter(([, { network_mode }]) => network_mode !== undefined), []);
+});
+
+Deno.test("compose: the Redis nodes share nothing, keep nothing, and outwait the leases they forgot", () => {
+  const { lockTtlMs } = loadConfig((name) => server.environment?.[name]);
+  for (const name of redisNames) {
+    const node = services[name] ?? {};
+    const words = (node.command ?? []).join(" ");
+    assertEquals(node.volumes, undefined, name);
+    assert(words.includes('--save ""') && words.includes("--appendonly no"), `${name} keeps data: ${words}`);
+    assert(!/replicaof|slaveof|cluster/.test(words), `${name} is no independent master: ${words}`);
+    const waitSeconds = Number(/sleep (\d+)/.exec(words)?.[1]);
+    assert(
+      waitSeconds * 1000 > lockTtlMs,
+      `${name} takes part again after ${waitSeconds} s, LOCK_TTL_MS is ${lockTtlMs}`,
+    );
+  }
+});
+
+Deno.test("compose: the server starts after the migrations, which start after PostgreSQL", () => {
+  assertEquals(server.depends_on?.["migrate"]?.condition, "service_completed_successfully");
+  assertEquals(migrate.depends_on?.["postgres"]?.condition, "service_healthy");
+  assert(migrate.command?.join(" ").endsWith("src/migrate.ts up"));
+  assertEquals(migrate.environment?.["DATABASE_URL"], server.environment?.["DATABASE_URL"]);
+});
+
+Deno.test("compose: our containers are not root, can change nothing, and tell their health", () => {
+  for (const [name, service] of Object.entries({ server, migrate })) {
+    const dockerfile = service.build?.dockerfile_inline ?? "";
+    assertEquals(/^USER (\S+)$/m.exec(dockerfile)?.[1], "deno", name);
+    assertEquals(service.read_only, true, name);
+    assertEquals(service.cap_drop, ["ALL"], name);
+    assertEquals(service.security_opt, ["no-new-privileges:true"], name);
+    assertEquals(service.tmpfs, ["/tmp"], name);
+    assertEquals(service.privileged, undefined, name);
+  }
+  const { port } = loadConfig((name) => server.environment?.[name]);
+  const check = server.healthcheck?.test ?? [];
+  assert(check.includes("src/dev/healthcheck.ts") && check.includes(`--allow-net=127.0.0.1:${port}`), check.join(" "));
+});
+
+Deno.test("compose: the image has the pinned Deno and the dbmate of deno.json", () => {
+  const { imports } = JSON.parse(Deno.readTextFileSync("deno.json"));
+  const dbmate = /dbmate@(.+)$/.exec(imports.dbmate)?.[1];
+  const permission = migrate.command?.find((word) => word.startsWith("--allow-run="));
+  assert(permission?.split(",").every((path) => path.includes(`@${dbmate}/`)), `${permission} is not dbmate ${dbmate}`);
+  const pinned = /deno@(\d+\.\d+\.\d+)/.exec(Deno.readTextFileSync(".ci/run"))?.[1];
+  assertEquals(/^FROM denoland\/deno:(\S+)$/m.exec(server.build?.dockerfile_inline ?? "")?.[1], pinned);
+});

@@ -1,0 +1,47 @@
+/**
+ * Runs tables of bad inputs against the program: each row must get its answer, and after each the stock, the orders and
+ * the ledger must stand as before, unless the row says that it is a good input after all.
+ */
+import { assertEquals, assertNotEquals } from "@std/assert";
+import type { Step, TestServer } from "./server.ts";
+import { openSnapshots } from "./snapshot.ts";
+
+/** One input, sent at one method, and what it gets. */
+export interface BadInput {
+  readonly input: string;
+  readonly send: (baseUrl: string) => Promise<string>;
+  /** As `raw_call.ts` words it. */
+  readonly answer: string;
+  /** Well-formed after all: the call is applied. */
+  readonly applied?: boolean;
+}
+
+/** A step a row; at the end the same process must still take work. */
+export async function runBadInputs(server: TestServer, step: Step, rows: readonly BadInput[]): Promise<void> {
+  await using snapshots = openSnapshots(server.databaseOwnerUrl);
+  for (const { input, send, answer, applied = false } of rows) {
+    await step(`${input}: ${answer}`, async () => {
+      const before = await snapshots.take();
+      assertEquals(await send(server.url), answer);
+      const after = await snapshots.take();
+      if (applied) assertNotEquals(after, before, "the call was not applied");
+      else assertEquals(after, before, "the call changed something");
+    });
+  }
+  await step("the same process still takes work", async () => {
+    const before = await snapshots.take();
+    const response = await fetch(`${server.url}/inventory.v1.InventoryService/SetInv`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ goodsId: 777_777, num: 1 }),
+    });
+    assertEquals(await response.json(), { goodsId: 777_777, num: 1, onHand: 1, reserved: 0, version: "1" });
+    assertNotEquals(await snapshots.take(), before);
+    assertEquals(await isAlive(server), true);
+  });
+}
+
+/** Whether the process that was started has not ended meanwhile: nobody restarts it. */
+function isAlive({ exited }: TestServer): Promise<boolean> {
+  return Promise.race([exited.then(() => false), Promise.resolve(true)]);
+}
