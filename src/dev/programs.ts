@@ -6,6 +6,7 @@ import { delimiter, dirname, join } from "node:path";
 import type { Log } from "../telemetry/log.ts";
 import { aptInstall } from "./apt.ts";
 import { bringEmbeddedPostgres, findEmbeddedPostgres } from "./embedded_postgres.ts";
+import { message } from "./reader_errors.ts";
 
 /** Where packages put versions of PostgreSQL side by side: Debian and Ubuntu, Red Hat's, Homebrew's two places. */
 const POSTGRES_ROOTS = ["/usr/lib/postgresql", "/usr/pgsql", "/opt/homebrew/opt", "/usr/local/opt"] as const;
@@ -165,8 +166,4 @@ function isFile(path: string): boolean {
   } catch {
     return false;
   }
-}
-
-function message(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -11,8 +11,10 @@ import { createLog } from "../telemetry/create_log.ts";
 import type { Log } from "../telemetry/log.ts";
 import { bufBinary } from "./buf_binary.ts";
 import { stopStrays } from "./process_record.ts";
+import { isForReader, message } from "./reader_errors.ts";
 import { type Stack, startStack } from "./stack.ts";
 import { lockDirectory, tryLockDirectory } from "./stack_lock.ts";
+import { listenForStop } from "./stop_requests.ts";
 import { permissions, planTests, type ServerTestAccess } from "./test_groups.ts";
 import { type Counts, runTests, type TestRun } from "./test_run.ts";
 
@@ -30,27 +32,25 @@ interface Servers {
 
 async function main(): Promise<number> {
   const log = createLog("info", "pretty");
-  const { groups, flags } = planTests(Deno.args);
   let servers: Servers | undefined;
   let running: TestRun | undefined;
-  let interrupted = false;
-  const interrupt = () => {
-    interrupted = true;
-    running?.stop();
-  };
-  for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, interrupt);
+  const requests = listenForStop();
+  requests.first.then(() => running?.stop());
+  // What still runs then is found and stopped by the next run.
+  requests.second.then(() => Deno.exit(INTERRUPTED_EXIT_CODE));
 
   const total = { passed: 0, failed: 0 };
   try {
+    const { groups, flags } = planTests(Deno.args);
     for (const group of groups) {
-      if (group.name === "servers" && !interrupted) servers = await startServers(log);
-      if (interrupted) break;
+      if (group.name === "servers" && !requests.isAsked()) servers = await startServers(log);
+      if (requests.isAsked()) break;
       log.info({ paths: group.paths }, `running the tests of group ${group.name}`);
       running = runTests([...permissions(group.name, servers?.access), ...flags, ...group.paths], servers?.env ?? {});
       add(total, await running.done);
     }
   } catch (error) {
-    log.error({ error }, "the tests could not run");
+    log.error(isForReader(error) ? {} : { error }, `the tests could not run: ${message(error)}`);
     add(total, { passed: 0, failed: 1 });
   }
   try {
@@ -60,7 +60,7 @@ async function main(): Promise<number> {
     add(total, { passed: 0, failed: 1 });
   }
   console.log(`${total.passed} passed, ${total.failed} failed`);
-  if (interrupted) return INTERRUPTED_EXIT_CODE;
+  if (requests.isAsked()) return INTERRUPTED_EXIT_CODE;
   return total.failed > 0 || total.passed === 0 ? 1 : 0;
 }
 

@@ -5,10 +5,11 @@
  * Standard output gets the server's listen line and the lines to paste; everything else is on standard error.
  */
 import { fileURLToPath } from "node:url";
-import { ConfigError, DRAIN_MS_MAX, loadConfig, SETTING_NAMES } from "../config.ts";
+import { DRAIN_MS_MAX, loadConfig, SETTING_NAMES } from "../config.ts";
 import { migrate } from "../migrate.ts";
 import { createLog } from "../telemetry/create_log.ts";
 import type { Log } from "../telemetry/log.ts";
+import { isForReader, message } from "./reader_errors.ts";
 import { serverFlags } from "./server_flags.ts";
 import { type ServerProcess, startServer } from "./server_process.ts";
 import { type Stack, startStack } from "./stack.ts";
@@ -30,27 +31,33 @@ async function main(): Promise<number> {
   const log = createLog("info", "pretty");
   const requests = listenForStop();
   let stack: Stack | undefined;
+  let stopTelling = () => {};
   try {
     const given = givenSettings();
     // Checked before anything is started; what is not given yet has a default of the right form.
     loadConfig((name) => given[name]);
-    stack = await startStack({
+    const starting = startStack({
       dir: Deno.env.get("DATA_DIR") || DATA_DIR_DEFAULT,
       log,
       postgres: given["DATABASE_URL"] === undefined,
       redisNodes: given["REDIS_URLS"] === undefined ? REDIS_NODES : 0,
       durable: true,
     });
-    tellWhatEnds(stack, requests, log);
+    requests.second.then(() => {
+      // What was started by then is found and stopped at the next start.
+      if (stack === undefined) Deno.exit(EXIT_FORCED);
+    });
+    stack = await starting;
+    stopTelling = tellWhatEnds(stack, requests, log);
     if (requests.isAsked()) return await stopAll(undefined, stack, requests, log);
     const settings = await prepareStores(given, stack, log);
     if (requests.isAsked()) return await stopAll(undefined, stack, requests, log);
     return await serve(settings, stack, requests, log);
   } catch (error) {
-    const known = error instanceof Error ? error.message : String(error);
-    log.error(error instanceof ConfigError ? {} : { error }, known);
+    log.error(isForReader(error) ? {} : { error }, message(error));
     return EXIT_FAILED;
   } finally {
+    stopTelling();
     await stack?.stop();
   }
 }
@@ -138,15 +145,23 @@ async function stopAll(
   return EXIT_FORCED;
 }
 
-/** A store may come back, and the service lives through its absence; it is only told. */
-function tellWhatEnds(stack: Stack, requests: StopRequests, log: Log): void {
+/**
+ * A store may come back, and the service lives through its absence; it is only told.
+ *
+ * @returns a function that ends the telling
+ */
+function tellWhatEnds(stack: Stack, requests: StopRequests, log: Log): () => void {
+  let telling = true;
   const servers = [
     ...(stack.postgres === undefined ? [] : [{ name: "PostgreSQL", ended: stack.postgres.ended }]),
     ...stack.redis.map(({ ended, port }, index) => ({ name: `redis-${index + 1} on port ${port}`, ended })),
   ];
   for (const { name, ended } of servers) {
-    ended.then(() => requests.isAsked() || log.warn({ server: name }, "a server of the private stack has ended"));
+    ended.then(() => {
+      if (telling && !requests.isAsked()) log.warn({ server: name }, "a server of the private stack has ended");
+    });
   }
+  return () => telling = false;
 }
 
 if (import.meta.main) Deno.exit(await main());

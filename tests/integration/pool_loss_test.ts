@@ -88,6 +88,8 @@ Deno.test("a frozen PostgreSQL: statements end within their limits, and afterwar
     await assertRejects(() => within(passGate(probe.pool), "a statement on a new one"), DatabaseUnavailableError);
     const controller = new AbortController();
     const leaver = passGate(probe.pool, controller.signal).catch((error) => error);
+    // By then the connection is being made.
+    await new Promise((resolve) => setTimeout(resolve));
     controller.abort();
     assertInstanceOf(await within(leaver, "a caller that leaves"), StoreError);
   } finally {

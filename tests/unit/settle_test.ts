@@ -52,7 +52,7 @@ function assertChains(book: Book, { movements, levels }: Changes): void {
 }
 
 Deno.test("settle() answers a batch as one-at-a-time processing in its order would", () => {
-  const batches = fc.array(fc.array(anyOperation, { minLength: 1, maxLength: 8 }), { maxLength: 4 });
+  const batches = fc.array(fc.array(anyOperation, { minLength: 1, maxLength: 10 }), { maxLength: 6, size: "max" });
   fc.assert(
     fc.property(batches, (batches) => {
       const oracle = new Oracle();

@@ -1,0 +1,176 @@
+/**
+ * The fence: of two writers that read the same rows one succeeds and the other writes nothing at all, whatever they
+ * met on. No lease and no turn keeps them apart here.
+ */
+import { assertEquals, assertInstanceOf, assertNotEquals } from "@std/assert";
+import postgres from "postgres";
+import type { Operation } from "../../src/inventory/model.ts";
+import { FenceLostError, RowLockedError } from "../../src/store/errors.ts";
+import type { PoolOptions } from "../../src/store/pool.ts";
+import { createStore, type Store } from "../../src/store/store.ts";
+import { applyTo, giveBack, rollback, sell, set, settleOn } from "../support/apply.ts";
+import { createTestDatabase } from "../support/database.ts";
+import { checkLedger } from "../support/ledger_check.ts";
+import { eventually, NEVER, TEST_LIMITS, within } from "../support/pool_probe.ts";
+import { snapshot } from "../support/snapshot.ts";
+
+/** How often two writers are let loose on each other at the same moment. */
+const RACES = 10;
+
+/** On what two writers meet, and what each of them does. Goods 1 to 3 have stock, and 1 and 2 were sold to `sold`. */
+const MEETINGS: readonly (readonly [what: string, first: Operation, second: Operation])[] = [
+  ["two sales of one goods", sell("a", [1, 1]), sell("b", [1, 1])],
+  ["sales with one goods in common", sell("a", [1, 1], [2, 1]), sell("b", [2, 1], [3, 1])],
+  ["a sale and a set of one goods", sell("a", [1, 1]), set("s", 1, 3)],
+  ["two creations of one goods", set("s", 9, 1), set("t", 9, 2)],
+  ["two orders under one id, of different goods", sell("a", [1, 1]), sell("a", [3, 1])],
+  ["an order and the rollback that bars it", sell("a", [1, 1]), rollback("a", undefined)],
+  ["the same bar twice", rollback("a", undefined), rollback("a", undefined)],
+  ["two operations under one id, of different goods", giveBack("g", [1, 1]), giveBack("g", [3, 1])],
+  ["two sets under one id, of different goods", set("s", 1, 7), set("s", 3, 7)],
+  ["two parts of one order, of different goods", rollback("sold", "p", [1, 1]), rollback("sold", "q", [2, 1])],
+  ["the same part of one order", rollback("sold", undefined, [1, 1]), rollback("sold", undefined, [1, 1])],
+  ["a part and the whole of one order", rollback("sold", "p", [1, 1]), rollback("sold", undefined)],
+];
+
+for (const [what, first, second] of MEETINGS) {
+  Deno.test(`${what}: the second writer loses and writes nothing`, async () => {
+    await using bench = await twoStores();
+    const { stores: [one, other], owner } = bench;
+    const winner = await settleOn(one, first);
+    const loser = await settleOn(other, second);
+    const before = await snapshot(owner);
+    await one.writeChanges(winner.changes, NEVER);
+    const after = await snapshot(owner);
+    assertNotEquals(after, before, "the first writer wrote nothing: they can't have met");
+    assertInstanceOf(await failure(other.writeChanges(loser.changes, NEVER)), FenceLostError);
+    assertEquals(await snapshot(owner), after, "the second writer left something behind");
+    assertEquals(await checkLedger(bench.ownerUrl), []);
+  });
+
+  Deno.test(`${what}: at the same moment exactly one of them is written`, async () => {
+    await using bench = await twoStores();
+    for (let race = 0; race < RACES; race++) {
+      await bench.reset();
+      const settled = await Promise.all([settleOn(bench.stores[0], first), settleOn(bench.stores[1], second)]);
+      const errors = await within(
+        Promise.all(settled.map(({ changes }, i) => failure((bench.stores[i] as Store).writeChanges(changes, NEVER)))),
+        "the two writers",
+      );
+      const lost = errors.filter((error) => error !== undefined);
+      assertEquals(lost.length, 1, `of two writers ${2 - lost.length} succeeded in race ${race}`);
+      assertInstanceOf(lost[0], FenceLostError);
+      assertEquals(await checkLedger(bench.ownerUrl), []);
+    }
+  });
+}
+
+/** What somebody changed behind the ledger after a sale of goods 1 and a rollback of `sold` were settled. */
+const TAMPERINGS: readonly [what: string, statement: string, operation: Operation][] = [
+  ["a stock row whose version moved", "update stock set version = version + 1 where goods_id = 1", sell("a", [1, 1])],
+  ["a stock row that is gone", "delete from stock where goods_id = 1", sell("a", [1, 1])],
+  ["one of two stock rows", "update stock set version = 9 where goods_id = 3", sell("a", [1, 1], [3, 1])],
+  ["what came back of an order", "update orders set returned = '{1,0}'", rollback("sold", "p", [1, 1])],
+  ["an order's state", "update orders set state = 'released'", rollback("sold", "p", [1, 1])],
+  ["an order that is gone", "delete from orders", rollback("sold", "p", [1, 1])],
+];
+
+for (const [what, statement, operation] of TAMPERINGS) {
+  Deno.test(`${what}: changed behind the ledger, nothing is written`, async () => {
+    await using bench = await twoStores();
+    const { stores: [store], owner } = bench;
+    const { changes } = await settleOn(store, operation);
+    await owner.unsafe(statement);
+    const before = await snapshot(owner);
+    assertInstanceOf(await failure(store.writeChanges(changes, NEVER)), FenceLostError);
+    assertEquals(await snapshot(owner), before);
+  });
+}
+
+for (const ending of ["commit", "rollback"] as const) {
+  Deno.test(`a writer waits for another that is not through; after its ${ending} the outcome is clear`, async () => {
+    await using bench = await twoStores();
+    const { stores: [store], owner } = bench;
+    const { changes } = await settleOn(store, sell("a", [1, 1]));
+    const foreign = await owner.reserve();
+    await foreign`begin`;
+    await foreign`
+      insert into movements (goods_id, version, kind, on_hand_delta, reserved_delta, on_hand_after, reserved_after)
+      select goods_id, version + 1, 'set', 0, 0, on_hand, reserved from stock where goods_id = 1`;
+    const writing = failure(store.writeChanges(changes, NEVER));
+    await eventually(async () => await waitingWriters(owner) === 1, "the writer waits for the row");
+    await foreign.unsafe(ending);
+    foreign.release();
+    const error = await within(writing, "the writer");
+    if (ending === "rollback") assertEquals(error, undefined);
+    else assertInstanceOf(error, FenceLostError);
+    const [row] = await owner`select count(*)::int as sold from orders where order_id = 'a'`;
+    assertEquals(row?.sold, ending === "rollback" ? 1 : 0);
+  });
+}
+
+Deno.test("a writer that waits for longer than the lock timeout writes nothing", async () => {
+  await using bench = await twoStores({ lockTimeoutMs: 100 });
+  const { stores: [store], owner } = bench;
+  const { changes } = await settleOn(store, sell("a", [1, 1]));
+  const before = await snapshot(owner);
+  const foreign = await owner.reserve();
+  await foreign`begin`;
+  await foreign`select 1 from stock where goods_id = 1 for update`;
+  assertInstanceOf(await within(failure(store.writeChanges(changes, NEVER)), "the writer"), RowLockedError);
+  await foreign`rollback`;
+  foreign.release();
+  assertEquals(await snapshot(owner), before);
+});
+
+interface Bench extends AsyncDisposable {
+  readonly stores: readonly [Store, Store];
+  readonly owner: postgres.Sql;
+  readonly ownerUrl: string;
+  /** Empties the tables and fills them again. */
+  reset(): Promise<void>;
+}
+
+/** Two stores on one database with some stock and an order in it. */
+async function twoStores(limits: Partial<PoolOptions> = {}): Promise<Bench> {
+  const database = await createTestDatabase();
+  const options = { ...TEST_LIMITS, ...limits, url: database.serverUrl };
+  const stores = [createStore(options), createStore(options)] as const;
+  const owner = postgres(database.ownerUrl, { max: 2, onnotice: () => {} });
+  const fill = async () => {
+    await applyTo(
+      stores[0],
+      set("set-1", 1, 10),
+      set("set-2", 2, 10),
+      set("set-3", 3, 10),
+      sell("sold", [1, 2], [2, 2]),
+    );
+  };
+  await fill();
+  return {
+    stores,
+    owner,
+    ownerUrl: database.ownerUrl,
+    async reset() {
+      await owner`truncate stock, orders, operations, movements`;
+      await fill();
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all(stores.map((store) => store.close()));
+      await owner.end({ timeout: 1 });
+      await database.drop();
+    },
+  };
+}
+
+async function waitingWriters(owner: postgres.Sql): Promise<number> {
+  const [row] = await owner<{ count: number }[]>`
+    select count(*)::int as count from pg_stat_activity
+     where application_name = 'holdfast' and datname = current_database() and wait_event_type = 'Lock'`;
+  return row?.count ?? 0;
+}
+
+/** What a promise fails with; undefined if it does not. */
+function failure(promise: Promise<void>): Promise<unknown> {
+  return promise.then(() => undefined, (error) => error);
+}

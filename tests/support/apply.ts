@@ -1,0 +1,59 @@
+/** The way of operations through the store, without lanes and locks: read, settle, write. */
+import { goodsOf, recordIds } from "../../src/inventory/ids.ts";
+import type { Changes, Operation, Verdict } from "../../src/inventory/model.ts";
+import { changesNothing, settle } from "../../src/inventory/settle.ts";
+import type { BookKeys } from "../../src/store/read_book.ts";
+import type { Store } from "../../src/store/store.ts";
+import { NEVER } from "./pool_probe.ts";
+
+/** What reading and settling came to; nothing is written yet. `keys` are the rows that the book held. */
+export interface Settled {
+  readonly keys: BookKeys;
+  readonly verdicts: readonly Verdict[];
+  readonly changes: Changes;
+}
+
+/** Reads what the operations touch and settles them. A rollback's goods are known only after a first read. */
+export async function settleOn(store: Store, ...operations: Operation[]): Promise<Settled> {
+  const orderIds = [...new Set(operations.flatMap((operation) => recordIds(operation).orderIds))];
+  const operationIds = [...new Set(operations.flatMap((operation) => recordIds(operation).operationIds))];
+  const { orders } = await store.readBook({ goodsIds: [], orderIds, operationIds }, NEVER);
+  const goodsIds = new Set(
+    operations.flatMap((operation) =>
+      goodsOf(operation, operation.kind === "rollback" ? orders.get(operation.orderId) : undefined)
+    ),
+  );
+  const keys = { goodsIds: [...goodsIds], orderIds, operationIds };
+  return { keys, ...settle(await store.readBook(keys, NEVER), operations) };
+}
+
+/** Settles the operations and writes what they came to. */
+export async function applyTo(store: Store, ...operations: Operation[]): Promise<Settled> {
+  const settled = await settleOn(store, ...operations);
+  if (!changesNothing(settled.changes)) await store.writeChanges(settled.changes, NEVER);
+  return settled;
+}
+
+/** Sets the quantity of a goods. */
+export function set(operationId: string, goodsId: number, num: number): Operation {
+  return { kind: "set", operationId, goodsId, num };
+}
+
+/** Sells lines, given as goods id and quantity. */
+export function sell(orderId: string, ...lines: [goodsId: number, num: number][]): Operation {
+  return { kind: "sell", orderId, lines: lines.map(([goodsId, num]) => ({ goodsId, num })) };
+}
+
+/** Rolls back a part of an order, or all of it without lines. */
+export function rollback(
+  orderId: string,
+  rollbackId: string | undefined,
+  ...lines: [goodsId: number, num: number][]
+): Operation {
+  return { kind: "rollback", rollbackId, orderId, lines: lines.map(([goodsId, num]) => ({ goodsId, num })) };
+}
+
+/** Gives back units of no order. */
+export function giveBack(operationId: string, ...lines: [goodsId: number, num: number][]): Operation {
+  return { kind: "give_back", operationId, lines: lines.map(([goodsId, num]) => ({ goodsId, num })) };
+}
