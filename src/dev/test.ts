@@ -4,7 +4,7 @@
  *
  * Safe beside a running `up` and beside another `test`: nothing of it has a fixed place or port.
  */
-import { dirname, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { resolveBinary } from "dbmate";
 import { migrate } from "../migrate.ts";
 import { createLog } from "../telemetry/create_log.ts";
@@ -106,6 +106,8 @@ async function startServers(log: Log): Promise<Servers> {
         TEST_REDIS_SERVER: redisProgram,
         TEST_BUF: bufBinary(),
         TMPDIR: temporaryDir,
+        // Tests that start a PostgreSQL of their own find this one first, wherever it is.
+        PATH: `${postgresBin}${delimiter}${Deno.env.get("PATH") ?? ""}`,
       },
       access: {
         programs: [

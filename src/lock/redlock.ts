@@ -59,6 +59,7 @@ class QuorumLock implements Lock {
     this.#nodes = nodes;
     this.#quorum = Math.floor(nodes.length / 2) + 1;
     this.#redlock = new Redlock(nodes, { retryCount: 0, driftFactor: DRIFT_FACTOR });
+    for (const node of nodes) node.on("ready", () => this.#teach(node));
   }
 
   async acquire(goodsIds: readonly number[], waitMs: number, signal: AbortSignal): Promise<Lease> {
@@ -93,6 +94,18 @@ class QuorumLock implements Lock {
     ]);
     clearTimeout(timer);
     for (const node of this.#nodes) node.disconnect();
+  }
+
+  /**
+   * Brings redlock's scripts to a node that may have been restarted, before anything else is sent to it. To a
+   * node without them redlock sends a script a second time, as text, and then a release could overtake the
+   * acquire that it undoes, and the keys would stand until they expire.
+   */
+  #teach(node: Redis): void {
+    for (const { value } of Object.values(this.#redlock.scripts)) {
+      // If this fails, then so do the votes of this node.
+      node.script("LOAD", value).catch(() => {});
+    }
   }
 
   async #attempt(keys: string[]): Promise<Lease | LockHeldError | QuorumLostError> {

@@ -12,9 +12,8 @@ export interface Exchange {
   readonly request: HttpRequest;
   readonly response: HttpResponse;
   readonly startedAt: number;
-  /** Bytes of the answer that the peer had not taken when last looked at, and since when that number stands. */
-  unread: number;
-  unreadSince: number;
+  /** When the handler was first seen to have ended its answer, which the peer has not taken yet. */
+  answeredAt: number | undefined;
 }
 
 /** One connection. Times are of `performance.now()`, in ms. */
@@ -112,7 +111,7 @@ export function beginExchange(
   ended: (exchange: Exchange) => void,
 ): Exchange {
   const now = performance.now();
-  const exchange: Exchange = { request, response, startedAt: now, unread: 0, unreadSince: now };
+  const exchange: Exchange = { request, response, startedAt: now, answeredAt: undefined };
   connection.exchanges.add(exchange);
   connection.headerSince = undefined;
   response.once("close", () => {

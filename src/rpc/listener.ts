@@ -14,6 +14,7 @@ import { sniffProtocol } from "./first_bytes.ts";
 import { isHeaderOverLimit } from "./header_limits.ts";
 import { LISTENER_LIMITS, type ListenerLimits } from "./listener_limits.ts";
 import { answerAndCut, cutOverstayers } from "./overstay.ts";
+import { Refusals } from "./refusals.ts";
 import { createHttp1Server, createHttp2Server } from "./protocol_servers.ts";
 
 /** How to listen. */
@@ -55,6 +56,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   const limits: ListenerLimits = { ...LISTENER_LIMITS, ...options.limits };
   const connections = new Connections(limits);
   const byCarrier = new WeakMap<object, Connection>();
+  const refusals = new Refusals(log);
   const handler = withCors(options.handler, options.corsOrigins);
   const http1Server = createHttp1Server(limits, handle);
   const http2Server = createHttp2Server(limits, handle);
@@ -98,7 +100,10 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     port.listen(options.port, options.host, resolve);
   });
   port.on("error", (error: Error) => log.error({ error }, "Accepting connections failed"));
-  const sweep = setInterval(() => cutOverstayers(connections, limits, log), limits.sweepMs);
+  const sweep = setInterval(() => {
+    cutOverstayers(connections, limits, log);
+    refusals.log();
+  }, limits.sweepMs);
 
   const bound = (port.address() as net.AddressInfo).port;
   const name = options.host.includes(":") ? `[${options.host}]` : options.host;
@@ -113,7 +118,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     socket.on("error", (error: Error) => log.debug({ error }, "Connection broken"));
     const connection = connections.admit(socket);
     if (typeof connection === "string") {
-      log.warn({ limit: connection, address: socket.remoteAddress }, "Connection refused, too many are open");
+      refusals.note(connection, socket.remoteAddress);
       return void socket.destroy();
     }
     socket.setNoDelay(true);
@@ -141,11 +146,14 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     const connection = byCarrier.get("stream" in request ? request.stream.session! : request.socket);
     if (connection === undefined) return void request.destroy();
     if (connection.http1 && connection.exchanges.size >= limits.concurrentStreamsMax) {
-      log.warn({ address: connection.socket.remoteAddress }, "Connection closed, too many requests at once");
+      log.warn(
+        { limit: "concurrentStreamsMax", address: connection.socket.remoteAddress },
+        "Connection closed, over a limit",
+      );
       return cut(connection);
     }
     beginExchange(connection, request, response, (exchange) => ended(connection, exchange));
-    if (drained && connection.http1) response.setHeader("connection", "close");
+    if (drained) sayClose(response);
     if (isHeaderOverLimit(request, limits)) return refuse(response, 431);
     try {
       handler(request, response);
@@ -164,10 +172,10 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
       connection.resets = 0;
       connection.resetsSince = now;
     }
-    if (++connection.resets <= limits.resetsMax) return;
-    log.warn({ address: connection.socket.remoteAddress }, "Connection closed, too many streams were reset");
-    // Streams also end because their session was destroyed, and a destroyed session throws at this.
-    if (connection.http2?.destroyed === false) connection.http2.goaway(http2.constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    // A session that was destroyed ends its streams too, and throws at goaway().
+    if (++connection.resets <= limits.resetsMax || connection.http2!.destroyed) return;
+    refusals.note("resetsMax", connection.socket.remoteAddress);
+    connection.http2!.goaway(http2.constants.NGHTTP2_ENHANCE_YOUR_CALM);
     cut(connection);
   }
 
@@ -176,6 +184,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     for (const connection of connections) {
       if (connection.http2) connection.http2.close();
       else if (connection.exchanges.size === 0) cut(connection);
+      else for (const { response } of connection.exchanges) sayClose(response);
     }
     const grace = setTimeout(() => {
       log.warn({ connections: connections.size }, "Grace is over, what is left is cut");
@@ -184,11 +193,17 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     await connections.whenNone();
     clearTimeout(grace);
     clearInterval(sweep);
+    refusals.log();
   }
 }
 
+/** Tells an HTTP/1 peer not to ask again on this connection, where it is not too late for that. */
+function sayClose(response: HttpResponse): void {
+  if (!("stream" in response) && !response.headersSent) response.setHeader("connection", "close");
+}
+
 function refuse(response: HttpResponse, status: number): void {
-  if (!("stream" in response)) response.setHeader("connection", "close");
+  sayClose(response);
   response.writeHead(status);
   response.end();
 }

@@ -15,8 +15,8 @@ export interface ListenerLimits {
   readonly requestHeaderMs: number;
   /** Start of a request to the end of its body, dripping or not. Answered 408, or the stream is reset. */
   readonly requestBodyMs: number;
-  /** How long a peer may leave an answer that is ready for it unread before the stream is reset. */
-  readonly responseStallMs: number;
+  /** End of an answer to the last of its bytes taken by the peer; then the stream is reset or the connection cut. */
+  readonly responseMs: number;
   /** A connection without any request under way is closed after this; an open silent stream keeps it. */
   readonly idleMs: number;
   /** An HTTP/2 connection with requests under way gets a PING this often, which finds peers that vanished. */
@@ -47,7 +47,9 @@ export const LISTENER_LIMITS: ListenerLimits = Object.freeze({
   requestHeaderMs: 15_000,
   // Longer than the longest deadline of a call (30 s), so that the deadline's own status comes first.
   requestBodyMs: 60_000,
-  responseStallMs: 60_000,
+  // An answer of 1 MiB at 140 kbit/s. In total, and not since the last byte taken: Deno tells nothing of a stream's
+  // window, and it takes whatever is written to one without waiting for the peer (measured: 8 MiB at once).
+  responseMs: 60_000,
   // Longer than clients' pools keep connections as a rule (Go 90 s, browsers some minutes less), so that the side that
   // can retry is the side that closes.
   idleMs: 300_000,

@@ -70,15 +70,11 @@ function lookAtExchange(
   log: Log,
 ): void {
   const { request, response } = exchange;
-  const unread = "stream" in response ? response.stream.writableLength : response.writableLength;
-  if (unread !== exchange.unread || unread === 0) {
-    exchange.unread = unread;
-    exchange.unreadSince = now;
-  }
-  const stalled = now - exchange.unreadSince > limits.responseStallMs;
+  if (response.writableEnded) exchange.answeredAt ??= now;
   const dripping = !request.complete && now - exchange.startedAt > limits.requestBodyMs;
-  if (!stalled && !dripping) return;
-  log.debug({ limit: stalled ? "responseStallMs" : "requestBodyMs" }, "Request ended, over a time limit");
+  const untaken = now - (exchange.answeredAt ?? now) > limits.responseMs;
+  if (!dripping && !untaken) return;
+  log.debug({ limit: dripping ? "requestBodyMs" : "responseMs" }, "Request ended, over a time limit");
   if ("stream" in request) request.stream.close(http2.constants.NGHTTP2_CANCEL);
   else if (response.headersSent) cut(connection);
   else answerAndCut(connection.http1!, 408);

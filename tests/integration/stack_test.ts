@@ -17,7 +17,7 @@ const ANSWER_MS_MAX = 2_000;
 const SILENCE_MS = 300;
 
 Deno.test("a Redis node stops, crashes, and comes back on its port", async () => {
-  const node = await startRedisNode({ dir: await serverDirectory(), log });
+  const node = await startRedisNode({ dir: await serverDirectory(), log, program: testEnvironment().redisProgram });
   const { url } = node;
   assert(await pings(url));
   await node.stop();
@@ -33,7 +33,7 @@ Deno.test("a Redis node stops, crashes, and comes back on its port", async () =>
 });
 
 Deno.test("a paused Redis node is silent until it is resumed, and can be stopped while paused", async () => {
-  const node = await startRedisNode({ dir: await serverDirectory(), log });
+  const node = await startRedisNode({ dir: await serverDirectory(), log, program: testEnvironment().redisProgram });
   node.pause();
   assert(!await pings(node.url, SILENCE_MS), "it answers while paused");
   node.resume();
@@ -101,7 +101,7 @@ Deno.test("a record whose process id now belongs to another program ends nobody"
     .spawn();
   const record = { name: "redis", pid: bystander.pid, startedAt: "1", mark: "" };
   await Deno.writeTextFile(join(dir, "redis.process.json"), JSON.stringify(record));
-  const node = await startRedisNode({ dir, log });
+  const node = await startRedisNode({ dir, log, program: testEnvironment().redisProgram });
   assert(processFacts(bystander.pid) !== undefined, "a stranger was ended");
   await node.stop();
   bystander.kill("SIGKILL");
@@ -127,7 +127,6 @@ async function serverDirectory(): Promise<string> {
 }
 
 function launcher(dir: string): Deno.Command {
-  const { postgresBin, redisServer } = testEnvironment();
   const permissions = ["--allow-read", `--allow-write=${dir}`, "--allow-net=127.0.0.1", "--allow-run", "--allow-env"];
   return new Deno.Command(Deno.execPath(), {
     args: [
@@ -138,7 +137,6 @@ function launcher(dir: string): Deno.Command {
       "tests/support/stack_launcher.ts",
       dir,
     ],
-    env: { PATH: `${postgresBin}:${join(redisServer, "..")}:${Deno.env.get("PATH")}` },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

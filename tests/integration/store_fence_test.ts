@@ -10,7 +10,7 @@ import type { PoolOptions } from "../../src/store/pool.ts";
 import { createStore, type Store } from "../../src/store/store.ts";
 import { applyTo, giveBack, rollback, sell, set, settleOn } from "../support/apply.ts";
 import { createTestDatabase } from "../support/database.ts";
-import { checkLedger } from "../support/ledger_check.ts";
+import { ledgerViolations } from "../support/ledger_check.ts";
 import { eventually, NEVER, TEST_LIMITS, within } from "../support/pool_probe.ts";
 import { snapshot } from "../support/snapshot.ts";
 
@@ -45,7 +45,7 @@ for (const [what, first, second] of MEETINGS) {
     assertNotEquals(after, before, "the first writer wrote nothing: they can't have met");
     assertInstanceOf(await failure(other.writeChanges(loser.changes, NEVER)), FenceLostError);
     assertEquals(await snapshot(owner), after, "the second writer left something behind");
-    assertEquals(await checkLedger(bench.ownerUrl), []);
+    assertEquals(await ledgerViolations(bench.owner), []);
   });
 
   Deno.test(`${what}: at the same moment exactly one of them is written`, async () => {
@@ -60,7 +60,7 @@ for (const [what, first, second] of MEETINGS) {
       const lost = errors.filter((error) => error !== undefined);
       assertEquals(lost.length, 1, `of two writers ${2 - lost.length} succeeded in race ${race}`);
       assertInstanceOf(lost[0], FenceLostError);
-      assertEquals(await checkLedger(bench.ownerUrl), []);
+      assertEquals(await ledgerViolations(bench.owner), []);
     }
   });
 }
@@ -126,7 +126,6 @@ Deno.test("a writer that waits for longer than the lock timeout writes nothing",
 interface Bench extends AsyncDisposable {
   readonly stores: readonly [Store, Store];
   readonly owner: postgres.Sql;
-  readonly ownerUrl: string;
   /** Empties the tables and fills them again. */
   reset(): Promise<void>;
 }
@@ -150,7 +149,6 @@ async function twoStores(limits: Partial<PoolOptions> = {}): Promise<Bench> {
   return {
     stores,
     owner,
-    ownerUrl: database.ownerUrl,
     async reset() {
       await owner`truncate stock, orders, operations, movements`;
       await fill();

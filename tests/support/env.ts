@@ -1,4 +1,6 @@
 /** What `deno task test` tells the tests about the servers that it started for them. */
+import { basename } from "node:path";
+import type { RedisProgram } from "../../src/dev/programs.ts";
 
 /** The servers of this run. The addresses lead to the database `postgres`; see database.ts for one of a test's own. */
 export interface TestEnvironment {
@@ -12,8 +14,8 @@ export interface TestEnvironment {
   readonly redisUrls: readonly string[];
   /** Directory of `initdb` and `postgres`. */
   readonly postgresBin: string;
-  /** Path of `redis-server`, or of `docker` where Redis runs in containers. */
-  readonly redisServer: string;
+  /** `redis-server`, or `docker` where Redis runs in containers; for {@link startRedisNode} and its like. */
+  readonly redisProgram: RedisProgram;
   /** Path of `buf`. */
   readonly buf: string;
 }
@@ -30,9 +32,13 @@ export function testEnvironment(): TestEnvironment {
     databaseTemplate: required("TEST_DATABASE_TEMPLATE"),
     redisUrls: required("TEST_REDIS_URLS").split(","),
     postgresBin: required("TEST_POSTGRES_BIN"),
-    redisServer: required("TEST_REDIS_SERVER"),
+    redisProgram: redisProgram(required("TEST_REDIS_SERVER")),
     buf: required("TEST_BUF"),
   };
+}
+
+function redisProgram(path: string): RedisProgram {
+  return { kind: basename(path) === "docker" ? "docker" : "program", path };
 }
 
 function required(name: string): string {

@@ -14,7 +14,7 @@ export function v1Path(method: string): string {
   return `/inventory.v1.InventoryService/${method}`;
 }
 
-/** How long an answer may take; then the row's answer is "silence". */
+/** How long an answer may take; then it is "silence". */
 const ANSWER_MS_MAX = 10_000;
 
 /** A request over HTTP/1.1. */
@@ -25,11 +25,20 @@ export interface Http1Request {
 }
 
 /**
- * Sends over HTTP/1.1. Answers the status, the code, and the fields that a BadRequest names:
- * `400 INVALID_ARGUMENT goods_id`.
+ * Sends over HTTP/1.1, one request after the other on a connection of its own. Answers the last one's status, code, and
+ * the fields that a BadRequest names: `400 INVALID_ARGUMENT goods_id`.
  */
-export async function rawHttp1(url: string, { method = "POST", headers = {}, body }: Http1Request): Promise<string> {
-  const response = await fetch(url, { method, headers, ...(body === undefined ? {} : { body }) });
+export async function rawHttp1(url: string, ...requests: Http1Request[]): Promise<string> {
+  using client = Deno.createHttpClient({ poolMaxIdlePerHost: 1 });
+  let answer = "";
+  for (const request of requests) answer = await sendHttp1(client, url, request);
+  return answer;
+}
+
+async function sendHttp1(client: Deno.HttpClient, url: string, request: Http1Request): Promise<string> {
+  const signal = AbortSignal.timeout(ANSWER_MS_MAX);
+  const response = await fetch(url, { method: "POST", client, signal, ...request }).catch(() => undefined);
+  if (response === undefined) return signal.aborted ? "silence" : "cut";
   const text = await response.text();
   const isJson = response.headers.get("content-type")?.startsWith("application/json") === true;
   if (response.ok || !isJson) return `${response.status}`;
@@ -37,9 +46,10 @@ export async function rawHttp1(url: string, { method = "POST", headers = {}, bod
   return [response.status, code, ...fieldsOf(details)].join(" ");
 }
 
-/** Posts JSON text to a method of inventory.v1. */
-export function rawJson(baseUrl: string, method: string, body: BodyInit): Promise<string> {
-  return rawHttp1(baseUrl + v1Path(method), { headers: { "content-type": "application/json" }, body });
+/** Posts JSON text to a method of inventory.v1, one after the other on one connection. Answers as {@link rawHttp1}. */
+export function rawJson(baseUrl: string, method: string, ...bodies: BodyInit[]): Promise<string> {
+  const headers = { "content-type": "application/json" };
+  return rawHttp1(baseUrl + v1Path(method), ...bodies.map((body) => ({ headers, body })));
 }
 
 /** A gRPC request: headers beside the usual ones, or instead of them, and the body's bytes. */
@@ -51,28 +61,29 @@ export interface GrpcRequest {
 
 /**
  * Sends over HTTP/2 on a connection of its own. Answers the code and the fields that a BadRequest names, as
- * `INVALID_ARGUMENT goods_id`; without a code the HTTP status, as `415`, or how the stream ended: `RST 1`, `GOAWAY 11`,
- * `closed`.
+ * `INVALID_ARGUMENT goods_id`; without a code the HTTP status, as `415`, or "cut" where the stream or the connection
+ * ended without an answer.
  */
 export async function rawGrpc(baseUrl: string, { path = v1Path("Sell"), headers, body }: GrpcRequest): Promise<string> {
   const session = http2.connect(baseUrl);
   const { promise, resolve } = Promise.withResolvers<string>();
   const timer = setTimeout(() => resolve("silence"), ANSWER_MS_MAX);
   session.on("error", () => {});
-  session.on("goaway", (code: number) => resolve(`GOAWAY ${code}`));
-  session.on("close", () => resolve("closed"));
+  session.on("close", () => resolve("cut"));
   const stream = session.request({
     ":method": "POST",
     ":path": path,
     "content-type": "application/grpc+proto",
     te: "trailers",
     ...headers,
-  }, { endStream: false });
+  });
   let answer: http2.IncomingHttpHeaders = {};
   stream.on("error", () => {});
   stream.on("response", (received) => answer = received);
   stream.on("trailers", (received: http2.IncomingHttpHeaders) => answer = { ...answer, ...received });
-  stream.on("close", () => resolve(describe(answer, stream.rstCode ?? 0)));
+  // Not "close": that would also wait for the rest of a body that the server does not want.
+  stream.on("end", () => resolve(describe(answer)));
+  stream.on("close", () => resolve(describe(answer)));
   stream.resume();
   stream.end(body);
   try {
@@ -107,9 +118,9 @@ function varint(value: bigint): Buffer {
   return Buffer.from([...bytes, Number(value)]);
 }
 
-function describe(answer: http2.IncomingHttpHeaders, rstCode: number): string {
+function describe(answer: http2.IncomingHttpHeaders): string {
   const status = answer["grpc-status"];
-  if (status === undefined) return answer[":status"] === undefined ? `RST ${rstCode}` : `${answer[":status"]}`;
+  if (status === undefined) return `${answer[":status"] ?? "cut"}`;
   if (status === "0") return "OK";
   const details = answer["grpc-status-details-bin"];
   const decoded = details === undefined ? [] : decodeStatusDetails(Buffer.from(String(details), "base64"));

@@ -56,7 +56,7 @@ export class RawPeer {
 
   static async #connect(port: number, http2: boolean, acknowledgesPings: boolean): Promise<RawPeer> {
     const peer = new RawPeer(net.connect(port, "127.0.0.1"), http2, acknowledgesPings);
-    if (peer.socket.connecting) await new Promise<void>((resolve) => peer.socket.once("connect", resolve));
+    await new Promise<void>((resolve, reject) => peer.socket.once("connect", resolve).once("error", reject));
     return peer;
   }
 

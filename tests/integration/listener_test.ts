@@ -1,0 +1,151 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { Buffer } from "node:buffer";
+import tls from "node:tls";
+import { FRAME, PREFACE } from "../support/http2_frames.ts";
+import { answersBothProtocols, CHECK, countStatus, JSON_CALL, withListener } from "../support/listening.ts";
+import { grpcCall, http2Request, RawPeer } from "../support/raw_peer.ts";
+import { call } from "../support/rude_http2.ts";
+
+const CERTIFICATE = Deno.readTextFileSync(new URL("../support/tls/certificate.pem", import.meta.url));
+const KEY = Deno.readTextFileSync(new URL("../support/tls/key.pem", import.meta.url));
+const TLS = { cert: CERTIFICATE, key: KEY };
+
+Deno.test("one cleartext port answers HTTP/2 by prior knowledge and HTTP/1.1", async () => {
+  await withListener({}, async ({ listener }) => {
+    assertEquals(listener.url, `http://127.0.0.1:${listener.port}`);
+    await answersBothProtocols(listener);
+  });
+});
+
+Deno.test("a hundred HTTP/1.1 requests go over one connection that is kept alive", async () => {
+  await withListener({}, async ({ listener }) => {
+    const peer = await RawPeer.http1(listener.port);
+    for (let asked = 1; asked <= 100; asked++) {
+      peer.send(JSON_CALL);
+      await peer.until(() => countStatus(peer, 200) === asked, `answer ${asked}`);
+    }
+    await peer.leave();
+  });
+});
+
+Deno.test("pipelined HTTP/1.1 requests are answered in order on one connection", async () => {
+  await withListener({}, async ({ listener }) => {
+    const peer = await RawPeer.http1(listener.port);
+    peer.send(JSON_CALL.repeat(20));
+    await peer.until(() => countStatus(peer, 200) === 20, "20 answers");
+    await peer.leave();
+  });
+});
+
+Deno.test("first bytes that come one by one are told apart all the same", async () => {
+  await withListener({}, async ({ listener }) => {
+    const second = await RawPeer.http2(listener.port, { start: Buffer.alloc(0) });
+    for (const byte of PREFACE) await written(second, Buffer.of(byte));
+    second.send(Buffer.concat([Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]), call(CHECK, 1)]));
+    await second.until(() => second.got(FRAME.headers, 0x1, 1), "trailers");
+    await second.leave();
+    const first = await RawPeer.http1(listener.port);
+    for (const byte of Buffer.from(JSON_CALL)) await written(first, Buffer.of(byte));
+    await first.until(() => countStatus(first, 200) === 1, "an answer");
+    await first.leave();
+  });
+});
+
+Deno.test("with TLS the protocol is chosen by ALPN: HTTP/2, HTTP/1.1, and HTTP/1.1 without ALPN", async () => {
+  await withListener({ tls: TLS }, async ({ listener }) => {
+    assertEquals(listener.url, `https://127.0.0.1:${listener.port}`);
+    assertEquals(await grpcCall(listener.url, CHECK, CERTIFICATE), "0");
+    for (const offered of [["http/1.1"], undefined]) {
+      const { answers, protocol } = await askOverTls(listener.port, offered, 3);
+      assertEquals([answers, protocol], [3, offered ? "http/1.1" : false]);
+    }
+  });
+});
+
+Deno.test("a broken TLS handshake and cleartext sent to a TLS port harm nobody else", async () => {
+  await withListener({ tls: TLS }, async ({ listener }) => {
+    for (const bytes of [JSON_CALL, "\x16\x03\x01\x00\x05garbage"]) {
+      const peer = await RawPeer.http1(listener.port);
+      peer.send(bytes);
+      await peer.untilClosed("handshake failed");
+    }
+    assertEquals(await grpcCall(listener.url, CHECK, CERTIFICATE), "0");
+  });
+});
+
+Deno.test("requests that no URL can be made of are answered 400", async () => {
+  await withListener({}, async ({ listener }) => {
+    for (
+      const request of [
+        JSON_CALL.replace("127.0.0.1", "127.0.0.1:99999"),
+        "NONSENSE\r\n\r\n",
+        "POST / HTTP/1.1\r\n\r\n",
+      ]
+    ) {
+      const peer = await RawPeer.http1(listener.port);
+      peer.send(request);
+      await peer.until(() => countStatus(peer, 400) === 1, "400");
+      await peer.leave();
+    }
+    const headers = {
+      ":method": "POST",
+      ":path": CHECK,
+      ":authority": "127.0.0.1:99999",
+      "content-type": "application/json",
+    };
+    assertEquals((await http2Request(listener.url, headers, Buffer.from("{}"))).status, 400);
+    await answersBothProtocols(listener);
+  });
+});
+
+Deno.test("CORS is in front of the handler, on both protocols", async () => {
+  await withListener({ corsOrigins: ["https://shop.example"] }, async ({ listener }) => {
+    const origin = "https://shop.example";
+    const asked = { origin, "access-control-request-method": "POST" };
+    const preflight = await http2Request(listener.url, { ":method": "OPTIONS", ":path": CHECK, ...asked });
+    assertEquals([preflight.status, preflight.headers["access-control-allow-origin"]], [204, origin]);
+    const json = { "content-type": "application/json", origin };
+    const answer = await http2Request(listener.url, { ":method": "POST", ":path": CHECK, ...json }, Buffer.from("{}"));
+    assertEquals([answer.status, answer.headers["access-control-allow-origin"]], [200, origin]);
+    assertEquals(answer.headers.vary, "Origin");
+    const peer = await RawPeer.http1(listener.port);
+    peer.send(JSON_CALL.replace("\r\n", `\r\norigin: ${origin}\r\n`));
+    await peer.until(() => countStatus(peer, 200) === 1, "200");
+    assert(peer.text.toLowerCase().includes(`access-control-allow-origin: ${origin}`), peer.text);
+    await peer.leave();
+  });
+});
+
+Deno.test("a port that is taken is an error of listen", async () => {
+  await withListener({}, async ({ listener }) => {
+    const error = await assertRejects(() => withListener({ port: listener.port }, () => Promise.resolve()), Error);
+    assert(error.message.includes("EADDRINUSE"), error.message);
+  });
+});
+
+/** Resolves when the kernel has the bytes and the other side has had a turn to read them. */
+async function written(peer: RawPeer, bytes: Buffer): Promise<void> {
+  await new Promise<void>((resolve) => peer.socket.write(bytes, () => resolve()));
+  await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Asks so many times on one TLS connection. */
+async function askOverTls(port: number, offered: string[] | undefined, times: number) {
+  const alpn = offered === undefined ? {} : { ALPNProtocols: offered };
+  const socket = tls.connect({ host: "127.0.0.1", port, ca: CERTIFICATE, ...alpn });
+  const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
+  await new Promise<void>((resolve, reject) => socket.once("secureConnect", resolve).once("error", reject));
+  let answers = 0;
+  for (; answers < times; answers++) {
+    socket.write(JSON_CALL);
+    let text = "";
+    while (!text.includes("SERVING")) {
+      text += await new Promise<string>((resolve, reject) => {
+        socket.once("data", (chunk: Buffer) => resolve(String(chunk))).once("close", () => reject(new Error(text)));
+      });
+    }
+  }
+  socket.destroy();
+  await closed;
+  return { answers, protocol: socket.alpnProtocol };
+}

@@ -1,0 +1,125 @@
+/**
+ * Redlock while nodes are away: every subset of five nodes, stopped and frozen. A lease is to be had if and only if
+ * three of them are there, and nodes that come back count again by themselves.
+ */
+import { assert, assertEquals, assertInstanceOf } from "@std/assert";
+import { Redis } from "ioredis";
+import { type PrivateRedis, startRedisNodes } from "../../src/dev/redis.ts";
+import { LockHeldError, QuorumLostError } from "../../src/lock/lock.ts";
+import { createLog } from "../../src/telemetry/create_log.ts";
+import { testEnvironment } from "../support/env.ts";
+import { lockBench, LONG_TTL_MS, ready } from "../support/lock_bench.ts";
+import { eventually, NEVER, within } from "../support/pool_probe.ts";
+
+const NODES = 5;
+const QUORUM = 3;
+const NODE_TIMEOUT_MS = 60;
+/** Long enough for some attempts on nodes that say nothing. */
+const WAIT_MS = 200;
+/** How long an attempt without a quorum may take, with much to spare: only a hang reaches it. */
+const REFUSAL_MS_MAX = 5_000;
+/** Quick redialling, so that a node that came back is soon used. */
+const OPTIONS = { nodeTimeoutMs: NODE_TIMEOUT_MS, random: () => 0 } as const;
+
+/** The two ways in which a node is away. */
+const FAULTS = {
+  stopped: { away: (node: PrivateRedis) => node.kill(), back: (node: PrivateRedis) => node.start() },
+  frozen: { away: (node: PrivateRedis) => node.pause(), back: (node: PrivateRedis) => node.resume() },
+} as const;
+
+for (const [name, fault] of Object.entries(FAULTS)) {
+  Deno.test(`with every subset of ${name} nodes: a lease if three are there, else the quorum is lost`, async () => {
+    await using servers = await ownNodes();
+    await using bench = lockBench(servers.nodes.map((node) => node.url));
+    const lock = await bench.lock(OPTIONS);
+    let away = 0;
+    for (const next of everySubset()) {
+      await toggle(servers.nodes, fault, away ^ next, next);
+      away = next;
+      const there = bench.nodes.filter((_, i) => (away & (1 << i)) === 0);
+      const what = `nodes away: ${away.toString(2).padStart(NODES, "0")}`;
+      if (there.length >= QUORUM) {
+        await ready(lock);
+        const lease = await within(lock.acquire([1, 2], REFUSAL_MS_MAX, NEVER), what);
+        assert(lease.remainingMs() > 0, what);
+        await lease.release();
+      } else {
+        const attempt = lock.acquire([1, 2], WAIT_MS, NEVER).catch((error) => error);
+        assertInstanceOf(await within(attempt, what, REFUSAL_MS_MAX), QuorumLostError, what);
+      }
+      await assertNoKeys(there, bench.key(1));
+    }
+    assertEquals(away, 0, "the last subset is the empty one");
+    await bench.assertNoKeys();
+  });
+
+  Deno.test(`goods that somebody holds are held, not out of quorum, while up to two nodes are ${name}`, async () => {
+    await using servers = await ownNodes();
+    await using bench = lockBench(servers.nodes.map((node) => node.url));
+    const [holder, lock] = await Promise.all([bench.lock(OPTIONS), bench.lock(OPTIONS)]);
+    const lease = await holder.acquire([1], 1000, NEVER);
+    await eventually(async () => (await bench.keys()).flat().length === NODES, "all nodes have voted");
+    for (let away = 0; away <= 3; away++) {
+      const error = await within(lock.acquire([1], WAIT_MS, NEVER).catch((error) => error), `${away} ${name}`);
+      assertInstanceOf(error, away <= NODES - QUORUM ? LockHeldError : QuorumLostError, `with ${away} ${name} nodes`);
+      await fault.away(servers.nodes[away] as PrivateRedis);
+    }
+    await within(lease.release(), "a release without a quorum");
+  });
+}
+
+Deno.test("ping tells whether a quorum answers, and so does a lock whose nodes were never there", async () => {
+  await using servers = await ownNodes();
+  await using bench = lockBench(servers.nodes.map((node) => node.url));
+  const lock = await bench.lock(OPTIONS);
+  for (const [i, node] of servers.nodes.entries()) {
+    const error = await within(lock.ping().then(() => undefined, (error) => error), "ping", REFUSAL_MS_MAX);
+    if (NODES - i >= QUORUM) assertEquals(error, undefined);
+    else assertInstanceOf(error, QuorumLostError);
+    await node.kill();
+  }
+  await Promise.all(servers.nodes.map((node) => node.start()));
+  await ready(lock);
+});
+
+/** All 32 subsets as bits, each one node away from the one before, from the first node alone to none. */
+function everySubset(): number[] {
+  const gray = Array.from({ length: 1 << NODES }, (_, i) => i ^ (i >> 1));
+  return [...gray.slice(1), 0];
+}
+
+async function toggle(
+  nodes: readonly PrivateRedis[],
+  fault: (typeof FAULTS)[keyof typeof FAULTS],
+  changed: number,
+  away: number,
+): Promise<void> {
+  for (const [i, node] of nodes.entries()) {
+    if ((changed & (1 << i)) === 0) continue;
+    if ((away & (1 << i)) === 0) await fault.back(node);
+    else await fault.away(node);
+  }
+}
+
+/** On the nodes that are there; a frozen one can't be asked. */
+async function assertNoKeys(there: readonly Redis[], key: string): Promise<void> {
+  await eventually(
+    async () => (await Promise.all(there.map((node) => node.exists(key)))).every((count) => count === 0),
+    "no key is left on the nodes that are there",
+  );
+}
+
+/** Five nodes of the test's own, to be treated badly. */
+async function ownNodes(): Promise<{ readonly nodes: readonly PrivateRedis[] } & AsyncDisposable> {
+  const nodes = await startRedisNodes(NODES, {
+    dir: await Deno.makeTempDir({ prefix: "lock-" }),
+    log: createLog("error", "pretty"),
+    program: testEnvironment().redisProgram,
+  });
+  return {
+    nodes,
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all(nodes.map((node) => node.kill()));
+    },
+  };
+}

@@ -1,0 +1,219 @@
+/** Redlock on five real nodes that are all there. Nodes that are not: lock_nodes_test.ts. */
+import { assert, assertEquals, assertGreater, assertInstanceOf, assertLessOrEqual, assertRejects } from "@std/assert";
+import { type Lease, type Lock, LockHeldError, QuorumLostError } from "../../src/lock/lock.ts";
+import { retryDelayMs } from "../../src/lock/redlock.ts";
+import { testEnvironment } from "../support/env.ts";
+import { CriticalSections, lockBench, LONG_TTL_MS } from "../support/lock_bench.ts";
+import { eventually, NEVER, within } from "../support/pool_probe.ts";
+import { startProxy, type TcpProxy } from "../support/tcp_proxy.ts";
+
+/** What 8 workers of each of 3 locks want, in turn: every two sets next to each other overlap. */
+const WANTED = [[1], [1, 2], [2, 3], [1, 3], [3]];
+const WORKERS = 8;
+const VISITS = 4;
+
+Deno.test("holders of goods in common are never inside at the same time", async () => {
+  await using bench = lockBench(testEnvironment().redisUrls);
+  const locks = await Promise.all([bench.lock(), bench.lock(), bench.lock()]);
+  const sections = await contend(locks);
+  assertEquals(sections.entered, locks.length * WORKERS * VISITS);
+  assertEquals(sections.overlaps, 0);
+  await bench.assertNoKeys();
+});
+
+Deno.test("the control arm: with a lock that grants everything the same workers do meet", async () => {
+  const lease: Lease = { remainingMs: () => LONG_TTL_MS, release: () => Promise.resolve() };
+  const open: Lock = {
+    acquire: () => Promise.resolve(lease),
+    ping: () => Promise.resolve(),
+    close: () => Promise.resolve(),
+  };
+  assertGreater((await contend([open, open, open])).overlaps, 0);
+});
+
+Deno.test("all of several goods or none: a failed attempt leaves no key anywhere", async () => {
+  await using bench = lockBench(testEnvironment().redisUrls);
+  const [one, other] = await Promise.all([bench.lock(), bench.lock()]);
+  const lease = await one.acquire([2], 1000, NEVER);
+  const held = await bench.keys();
+  assertEquals(held.map((keys) => keys.length), [1, 1, 1, 1, 1]);
+
+  await assertRejects(() => other.acquire([1, 2, 3], 50, NEVER), LockHeldError);
+  await eventually(async () => same(await bench.keys(), held), "only the holder's keys are left");
+  const rest = await other.acquire([1, 3], 1000, NEVER);
+  await Promise.all([lease.release(), rest.release()]);
+  await bench.assertNoKeys();
+});
+
+Deno.test("a lease lasts for as long as it says, and what expired is not released from under the next holder", async () => {
+  await using bench = lockBench(testEnvironment().redisUrls);
+  const [short, next] = await Promise.all([bench.lock({ ttlMs: 300 }), bench.lock()]);
+  const expired = await short.acquire([1], 1000, NEVER);
+  const left = expired.remainingMs();
+  assert(left > 0 && left < 300, `${left} ms are left`);
+  await eventually(async () => (await bench.keys()).flat().length === 0, "the keys have expired");
+  assertLessOrEqual(expired.remainingMs(), 0);
+
+  const lease = await next.acquire([1], 1000, NEVER);
+  const held = await bench.keys();
+  assertEquals(held.flat().length, 5);
+  await within(expired.release(), "the late release");
+  assertEquals(await bench.keys(), held);
+  await lease.release();
+  await bench.assertNoKeys();
+});
+
+Deno.test("a lease with too little of its time left is let go and not handed out", async () => {
+  await using proxies = slowNodes();
+  await using bench = lockBench(testEnvironment().redisUrls);
+  // The votes take 200 ms of 300, and no node is over its own limit.
+  const slow = await bench.lock({ urls: proxies.urls, ttlMs: 300, nodeTimeoutMs: 5000 });
+  proxies.delayMs = 100;
+  await assertRejects(() => slow.acquire([1, 2], 1000, NEVER), QuorumLostError, "too late");
+  await bench.assertNoKeys();
+  proxies.delayMs = 0;
+  const lease = await within(slow.acquire([1, 2], 1000, NEVER), "the attempt on nodes that are quick again");
+  await lease.release();
+});
+
+Deno.test("a node that was restarted, and does not know the acquire script yet, keeps no key of a failed attempt", async () => {
+  await using proxies = slowNodes();
+  await using bench = lockBench(testEnvironment().redisUrls);
+  const slowOnes = bench.nodes.slice(3);
+  // Three quick nodes refuse, so the attempt is over and released before the two slow ones have said a word.
+  for (const node of bench.nodes.slice(0, 3)) await node.set(bench.key(1), "somebody else", "PX", LONG_TTL_MS);
+  // As after a restart, when the first that came was somebody's release of a lease from before.
+  const other = await bench.lock();
+  const lease = await other.acquire([9], 1000, NEVER);
+  await eventually(async () => (await bench.keys(slowOnes)).flat().length === 2, "the slow nodes have voted");
+  for (const node of slowOnes) await node.script("FLUSH", "SYNC");
+  await lease.release();
+  await bench.assertNoKeys(slowOnes);
+  const lock = await bench.lock({ urls: [...testEnvironment().redisUrls.slice(0, 3), ...proxies.urls.slice(3)] });
+  await eventually(async () => {
+    await lock.ping();
+    const clients = await Promise.all(slowOnes.map((node) => node.client("LIST")));
+    return clients.every((list) => String(list).includes("cmd=ping"));
+  }, "the slow nodes are connected");
+  proxies.delayMs = 30;
+  const attempt = lock.acquire([1], 1, NEVER).catch((error) => error);
+  const error = await within(attempt, "the attempt");
+  assertInstanceOf(error, LockHeldError);
+  assert(error.message.includes("2 for"), `the slow nodes had no vote: ${error.message}`);
+  await bench.assertNoKeys(slowOnes);
+  // Whatever was still on its way has arrived by now.
+  await lock.ping();
+  assertEquals(await bench.keys(slowOnes), [[], []]);
+  await Promise.all(bench.nodes.map((node) => node.del(bench.key(1))));
+});
+
+for (const moment of ["between attempts", "during an attempt"] as const) {
+  Deno.test(`a caller that leaves ${moment} gets its reason, and nothing stays taken`, async () => {
+    await using proxies = slowNodes();
+    await using bench = lockBench(testEnvironment().redisUrls);
+    const [holder, slow] = await Promise.all([bench.lock(), bench.lock({ urls: proxies.urls, random: () => 0.999 })]);
+    const lease = moment === "between attempts" ? await holder.acquire([1], 1000, NEVER) : undefined;
+    const held = await bench.keys();
+    if (lease === undefined) proxies.delayMs = 50;
+    const controller = new AbortController();
+    const leaver = slow.acquire([1, 2], LONG_TTL_MS, controller.signal).catch((error) => error);
+    if (lease === undefined) await eventually(async () => (await bench.keys()).flat().length > 0, "votes are cast");
+    else await new Promise((resolve) => setTimeout(resolve, 50));
+    const reason = new Error("the caller went away");
+    controller.abort(reason);
+    assertEquals(await within(leaver, "the caller that left"), reason);
+    await eventually(async () => same(await bench.keys(), held), "only the holder's keys are left");
+    await lease?.release();
+    await bench.assertNoKeys();
+  });
+}
+
+Deno.test("a caller that was gone before asks no node", async () => {
+  await using bench = lockBench(testEnvironment().redisUrls);
+  const lock = await bench.lock();
+  const reason = new Error("the caller was gone");
+  const gone = lock.acquire([1], 1000, AbortSignal.abort(reason)).catch((error) => error);
+  assertEquals(await gone, reason);
+  assertEquals((await bench.keys()).flat(), []);
+});
+
+Deno.test("two instances that want one goods all the time both get on", async () => {
+  await using bench = lockBench(testEnvironment().redisUrls);
+  const locks = await Promise.all([bench.lock(), bench.lock()]);
+  const taken = [0, 0];
+  await within(
+    Promise.all(locks.map(async (lock, i) => {
+      // Each goes on for as long as the other is not through, so neither is alone in the end.
+      while (Math.min(...taken) < 15) {
+        const lease = await lock.acquire([1], LONG_TTL_MS, NEVER);
+        taken[i] = (taken[i] ?? 0) + 1;
+        await lease.release();
+      }
+    })),
+    "the two instances",
+  );
+  await bench.assertNoKeys();
+});
+
+Deno.test("close waits for releases under way and leaves no key", async () => {
+  await using proxies = slowNodes();
+  await using bench = lockBench(testEnvironment().redisUrls);
+  const lock = await bench.lock({ urls: proxies.urls });
+  const lease = await lock.acquire([1, 2], 1000, NEVER);
+  proxies.delayMs = 50;
+  let released = false;
+  lease.release().then(() => released = true);
+  await within(lock.close(), "close");
+  assert(released, "close did not wait for the release");
+  await bench.assertNoKeys();
+});
+
+Deno.test("the delay between attempts is random, never none, never long, and its bound grows", () => {
+  for (let attempt = 1; attempt < 100; attempt++) {
+    for (const random of [0, 0.1, 0.5, 0.999]) {
+      const delayMs = retryDelayMs(attempt, random);
+      assert(delayMs >= 1 && delayMs <= 60, `${delayMs} ms`);
+      assert(retryDelayMs(attempt + 1, random) >= delayMs, "the bound shrank");
+    }
+  }
+  assert(retryDelayMs(1, 0.999) <= 8, "the first wait is long");
+  assert(retryDelayMs(10, 0.999) > 50, "the bound does not grow");
+  assert(retryDelayMs(5, 0.1) !== retryDelayMs(5, 0.9), "everybody waits the same");
+});
+
+/** Workers of every lock go in and out until each was inside so many times. */
+async function contend(locks: readonly Lock[]): Promise<CriticalSections> {
+  const sections = new CriticalSections();
+  const work = async (lock: Lock, worker: number) => {
+    for (let visit = 0; visit < VISITS; visit++) {
+      const goodsIds = WANTED[(worker + visit) % WANTED.length] as number[];
+      const lease = await lock.acquire(goodsIds, LONG_TTL_MS, NEVER);
+      await sections.visit(goodsIds);
+      await lease.release();
+    }
+  };
+  const all = locks.flatMap((lock) => Array.from({ length: WORKERS }, (_, worker) => work(lock, worker)));
+  await within(Promise.all(all), "the workers", 60_000);
+  return sections;
+}
+
+/** The shared nodes behind proxies, all as slow as `delayMs` says. */
+function slowNodes(): { readonly urls: string[]; delayMs: number } & AsyncDisposable {
+  const proxies: TcpProxy[] = testEnvironment().redisUrls.map((url) => startProxy(Number(new URL(url).port)));
+  return {
+    urls: proxies.map((proxy) => `redis://127.0.0.1:${proxy.port}`),
+    get delayMs() {
+      return proxies[0]?.behaviour.delayMs ?? 0;
+    },
+    set delayMs(ms) {
+      for (const proxy of proxies) proxy.behaviour.delayMs = ms;
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all(proxies.map((proxy) => proxy[Symbol.asyncDispose]()));
+    },
+  };
+}
+
+function same(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}

@@ -1,0 +1,108 @@
+/**
+ * A listener with a small service behind it, for tests of the listener itself: grpc.health.v1.Health, whose Check waits
+ * for a gate when asked for the service "gate" and whose Watch says SERVING, waits for the gate, and says SERVING again.
+ * Beside it `/large` answers with more bytes than any window takes.
+ */
+import { assertEquals } from "@std/assert";
+import { Buffer } from "node:buffer";
+import { connectNodeAdapter } from "@connectrpc/connect-node";
+import { Health, HealthCheckResponse_ServingStatus } from "../../src/gen/health/v1/health_pb.ts";
+import { listen, type Listener, type ListenerOptions } from "../../src/rpc/listener.ts";
+import type { Log } from "../../src/telemetry/log.ts";
+import { FLAG, FRAME, frame } from "./http2_frames.ts";
+import { grpcCall, RawPeer } from "./raw_peer.ts";
+import { openCall } from "./rude_http2.ts";
+
+/** Path of Health.Check. */
+export const CHECK = "/grpc.health.v1.Health/Check";
+/** Path of Health.Watch. */
+export const WATCH = "/grpc.health.v1.Health/Watch";
+/** Size of the answer of `/large`. */
+export const LARGE_BYTES = 8 * 1024 * 1024;
+
+/** Health.Check over Connect's JSON and HTTP/1.1, as sent. */
+export const JSON_CALL = jsonCall("");
+
+const status = HealthCheckResponse_ServingStatus.SERVING;
+
+/** A listener, what it has logged, the requests that reached the handler, and the gate that holds back answers. */
+export interface Setting {
+  readonly listener: Listener;
+  readonly logged: Record<string, unknown>[];
+  readonly handled: () => number;
+  readonly open: () => void;
+}
+
+/** Runs with a listener of these options, and drains it in the end, whatever happens. */
+export async function withListener(
+  options: Partial<ListenerOptions>,
+  run: (setting: Setting) => Promise<void>,
+): Promise<void> {
+  const gate = Promise.withResolvers<void>();
+  const logged: Record<string, unknown>[] = [];
+  const note = (fields: Record<string, unknown>, message: string) => void logged.push({ ...fields, message });
+  const log: Log = { debug: note, info: note, warn: note, error: note };
+  let handled = 0;
+  const adapter = connectNodeAdapter({
+    readMaxBytes: 65_536,
+    routes(router) {
+      router.service(Health, {
+        async check(request) {
+          if (request.service === "gate") await gate.promise;
+          return { status };
+        },
+        async *watch(_request, context) {
+          yield { status };
+          const gone = new Promise<void>((resolve) => context.signal.addEventListener("abort", () => resolve()));
+          await Promise.race([gate.promise, gone]);
+          yield { status };
+        },
+      });
+    },
+  });
+  const handler: ListenerOptions["handler"] = (request, response) => {
+    handled++;
+    if (request.url !== "/large") return adapter(request, response);
+    response.writeHead(200, { "content-length": LARGE_BYTES });
+    response.write(Buffer.alloc(LARGE_BYTES));
+    response.end();
+  };
+  const listener = await listen({ host: "127.0.0.1", port: 0, handler, corsOrigins: [], log, ...options });
+  try {
+    await run({ listener, logged, handled: () => handled, open: () => gate.resolve() });
+  } finally {
+    gate.resolve();
+    await listener.drain(0);
+  }
+}
+
+/** Health.Check of this service over Connect's JSON and HTTP/1.1, as sent. */
+export function jsonCall(service: string): string {
+  const body = JSON.stringify({ service });
+  return `POST ${CHECK} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n` +
+    `content-length: ${body.length}\r\n\r\n${body}`;
+}
+
+/** Health.Check or Watch of this service over gRPC, as sent on an HTTP/2 stream. */
+export function gatedCall(path: string, stream: number): Buffer {
+  const message = Buffer.concat([Buffer.of(0x0a, 4), Buffer.from("gate")]);
+  const prefix = Buffer.of(0, 0, 0, 0, message.length);
+  return Buffer.concat([
+    openCall(path, stream),
+    frame(FRAME.data, FLAG.endStream, stream, Buffer.concat([prefix, message])),
+  ]);
+}
+
+/** HTTP/1 answers of this status that have come. */
+export function countStatus(peer: RawPeer, status: number): number {
+  return peer.text.split(`HTTP/1.1 ${status} `).length - 1;
+}
+
+/** One honest call over each protocol, on connections of their own. */
+export async function answersBothProtocols(listener: Listener): Promise<void> {
+  assertEquals(await grpcCall(listener.url, CHECK), "0");
+  const peer = await RawPeer.http1(listener.port);
+  peer.send(JSON_CALL);
+  await peer.until(() => countStatus(peer, 200) === 1, "an answer over HTTP/1.1");
+  await peer.leave();
+}

@@ -1,0 +1,95 @@
+/** Locks under test, and what the nodes themselves say about their keys. */
+import { assert } from "@std/assert";
+import { Redis } from "ioredis";
+import { type Lock, QuorumLostError } from "../../src/lock/lock.ts";
+import { createRedlock, type RedlockOptions } from "../../src/lock/redlock.ts";
+import { createLog } from "../../src/telemetry/create_log.ts";
+import { eventually } from "./pool_probe.ts";
+
+/** Long enough that no lease expires in a test that does not want it. */
+export const LONG_TTL_MS = 60_000;
+
+/** Locks over one set of nodes, and a direct way to those nodes. `await using` closes all of it. */
+export interface LockBench extends AsyncDisposable {
+  /** A lock instance of its own, as another process would have; ready to be used. */
+  lock(options?: Partial<RedlockOptions>): Promise<Lock>;
+  /** Straight to each node. */
+  readonly nodes: readonly Redis[];
+  /** The key of a goods. */
+  key(goodsId: number): string;
+  /** The keys of these locks, node by node, as `goods id=holder's value`; of `nodes` only, where given. */
+  keys(nodes?: readonly Redis[]): Promise<string[][]>;
+  /** Asserts that no node keeps a key, nor comes to keep one. */
+  assertNoKeys(nodes?: readonly Redis[]): Promise<void>;
+}
+
+/** Makes a bench over nodes that run, with keys of its own. */
+export function lockBench(urls: readonly string[]): LockBench {
+  const keyPrefix = `test:${crypto.randomUUID()}:`;
+  const nodes = urls.map((url) => {
+    const node = new Redis(url);
+    node.on("error", () => {});
+    return node;
+  });
+  const locks: Lock[] = [];
+  const keys = (asked: readonly Redis[] = nodes) =>
+    Promise.all(asked.map(async (node) => {
+      const names = await node.keys(`${keyPrefix}*`);
+      return await Promise.all(
+        names.sort().map(async (name) => `${name.slice(keyPrefix.length)}=${await node.get(name)}`),
+      );
+    }));
+  return {
+    nodes,
+    keys,
+    key: (goodsId) => `${keyPrefix}${goodsId}`,
+    async lock(options = {}) {
+      const lock = createRedlock({
+        urls,
+        ttlMs: LONG_TTL_MS,
+        nodeTimeoutMs: 1000,
+        keyPrefix,
+        log: createLog("silent", "json"),
+        random: Math.random,
+        ...options,
+      });
+      locks.push(lock);
+      await ready(lock);
+      return lock;
+    },
+    async assertNoKeys(asked = nodes) {
+      await eventually(async () => (await keys(asked)).flat().length === 0, "no key is left on any node");
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all(locks.map((lock) => lock.close()));
+      for (const node of nodes) node.disconnect();
+    },
+  };
+}
+
+/** Waits until a quorum of the nodes answers the lock. */
+export async function ready(lock: Lock): Promise<void> {
+  await eventually(() => lock.ping().then(() => true, isQuorumLost), "a quorum answers");
+}
+
+/** Counts how often two holders were inside at the same time, over the goods that both held. */
+export class CriticalSections {
+  overlaps = 0;
+  entered = 0;
+  readonly #inside = new Set<number>();
+
+  async visit(goodsIds: readonly number[]): Promise<void> {
+    for (const goodsId of goodsIds) {
+      if (this.#inside.has(goodsId)) this.overlaps++;
+      this.#inside.add(goodsId);
+    }
+    this.entered++;
+    await new Promise((resolve) => setTimeout(resolve));
+    for (const goodsId of goodsIds) this.#inside.delete(goodsId);
+  }
+}
+
+function isQuorumLost(error: unknown): false {
+  assert(error instanceof QuorumLostError, `${error}`);
+  return false;
+}
