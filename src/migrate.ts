@@ -34,19 +34,15 @@ export interface MigrateOptions {
 /**
  * Brings the schema one way, or tells how it stands.
  *
- * @returns what dbmate said, without passwords
- * @throws Error with dbmate's or PostgreSQL's words, without passwords
+ * @returns what dbmate said
+ * @throws Error with dbmate's or PostgreSQL's words; both leave the password of an address out
  */
 export async function migrate({ ownerUrl, serverUrl, direction, log }: MigrateOptions): Promise<string> {
-  const secrets = [ownerUrl, serverUrl].flatMap(passwordForms);
-  try {
-    if (direction === "up") await ensureServerRole(withSslMode(ownerUrl), withSslMode(serverUrl), log);
-    const said = hide(await runDbmate(withSslMode(ownerUrl), direction, log), secrets);
-    log.info({ direction }, "migrations done");
-    return said;
-  } catch (error) {
-    throw new Error(hide(error instanceof Error ? error.message : String(error), secrets));
-  }
+  const url = withSslMode(ownerUrl);
+  if (direction === "up") await ensureServerRole(url, withSslMode(serverUrl), log);
+  const said = await runDbmate(url, direction, log);
+  log.info({ direction }, "migrations done");
+  return said;
 }
 
 /**
@@ -74,7 +70,11 @@ async function runDbmate(url: string, direction: Direction, log: Log): Promise<s
     const decoder = new TextDecoder();
     const said = `${decoder.decode(stdout)}${decoder.decode(stderr)}`.trim();
     if (success) return said;
-    if (attempt >= RUNS_MAX || !anotherRunWasFirst(said)) throw new Error(`Migrating ${direction} failed: ${said}`);
+    // Only `up` means the same when it is said twice; one more `down` would take back one more migration.
+    if (direction !== "up" || attempt >= RUNS_MAX || !anotherRunWasFirst(said)) {
+      const advice = said.includes("permission denied") ? ": set DATABASE_OWNER_URL to a role that may do this" : "";
+      throw new Error(`Migrating ${direction} failed: ${said}${advice}`);
+    }
     log.info({ attempt }, "another migration run was faster, looking again");
     await new Promise((resolve) => setTimeout(resolve, RUN_AGAIN_MS * Math.random()));
   }
@@ -85,7 +85,7 @@ async function runDbmate(url: string, direction: Direction, log: Log): Promise<s
  * one transaction, so the loser has changed nothing.
  */
 function anotherRunWasFirst(said: string): boolean {
-  return /already exists|duplicate key value|tuple concurrently|deadlock detected|does not exist/.test(said);
+  return /already exists|duplicate key value|tuple concurrently|deadlock detected/.test(said);
 }
 
 function migrationsDirectory(): string {
@@ -100,29 +100,21 @@ function parse(url: string): URL {
   return parsed;
 }
 
-function passwordForms(url: string): string[] {
-  const encoded = URL.canParse(url) ? new URL(url).password : "";
-  return encoded === "" ? [] : [encoded, decodeURIComponent(encoded)];
-}
-
-function hide(text: string, secrets: readonly string[]): string {
-  return secrets.reduce((hidden, secret) => hidden.replaceAll(secret, "***"), text);
-}
-
 async function main(): Promise<number> {
   const log = createLog("info", "pretty");
-  const direction = DIRECTIONS.find((known) => known === (Deno.args[0] ?? "up"));
+  const args = Deno.args.filter((arg) => arg !== "--");
+  const direction = DIRECTIONS.find((known) => known === (args[0] ?? "up"));
   const serverUrl = Deno.env.get("DATABASE_URL");
-  if (direction === undefined || Deno.args.length > 1) {
+  if (direction === undefined || args.length > 1) {
     console.error(`Usage: deno task migrate [${DIRECTIONS.join("|")}]`);
     return 2;
   }
-  if (serverUrl === undefined) {
+  if (serverUrl === undefined || serverUrl === "") {
     console.error("DATABASE_URL is not set: give it the address of the database, postgres://user:password@host/name");
     return 2;
   }
   try {
-    const ownerUrl = Deno.env.get("DATABASE_OWNER_URL") ?? serverUrl;
+    const ownerUrl = Deno.env.get("DATABASE_OWNER_URL") || serverUrl;
     console.log(await migrate({ ownerUrl, serverUrl, direction, log }));
     return 0;
   } catch (error) {

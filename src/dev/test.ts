@@ -59,6 +59,8 @@ async function main(): Promise<number> {
     log.error({ error }, "the servers of the tests could not be stopped");
     add(total, { passed: 0, failed: 1 });
   }
+  // A test that was interrupted has left its line open.
+  if (requests.isAsked()) console.log();
   console.log(`${total.passed} passed, ${total.failed} failed`);
   if (requests.isAsked()) return INTERRUPTED_EXIT_CODE;
   return total.failed > 0 || total.passed === 0 ? 1 : 0;
@@ -117,8 +119,11 @@ async function startServers(log: Log): Promise<Servers> {
           Deno.execPath(),
           resolveBinary(),
           bufBinary(),
-          // How a process's start time is read, see process_record.ts.
-          Deno.build.os === "linux" ? "cat" : "ps",
+          // The script of buf's package, as its users run it.
+          join("node_modules", ".bin", "buf"),
+          // What is known of a process (its start time, memory and open files) is read by other programs: Deno opens
+          // /proc to nobody but a program with every permission.
+          ...(Deno.build.os === "linux" ? ["cat", "ls"] : ["ps"]),
         ],
         temporaryDir,
       },

@@ -133,7 +133,9 @@ async function stopAll(
   const cleanly = (async () => {
     await server?.stop("SIGTERM", SERVER_STOP_MS_MAX);
     await stack.stop();
-    return (await server?.ended)?.code ?? 0;
+    const status = await server?.ended;
+    // A server that was still starting has not taken the signal over yet and simply ends by it.
+    return status === undefined || status.signal === "SIGTERM" ? 0 : status.code;
   })();
   const code = await Promise.race([cleanly, requests.second]);
   if (code !== undefined) {

@@ -27,7 +27,7 @@ export interface Connection {
   readonly exchanges: Set<Exchange>;
   /** Since when no request is under way; at first, since the connection was accepted or its protocol became known. */
   quietSince: number;
-  /** HTTP/1: bytes read when it became quiet, and when the next request's header was first seen to have begun. */
+  /** HTTP/1: bytes read (above TLS) when it became quiet, and when the next request's header was first seen to have begun. */
   quietBytesRead: number;
   headerSince: number | undefined;
   /** HTTP/2: when the last PING went out, and whether its answer is still missing. */
@@ -45,6 +45,7 @@ export type Refusal = "connectionsMax" | "connectionsPerAddressMax";
 export class Connections {
   readonly #all = new Map<string, Connection>();
   readonly #perAddress = new Map<string, number>();
+  #requests = 0;
   readonly #waitingForNone: (() => void)[] = [];
 
   constructor(private readonly limits: ListenerLimits) {}
@@ -52,6 +53,11 @@ export class Connections {
   /** Connections held now. */
   get size(): number {
     return this.#all.size;
+  }
+
+  /** Requests under way on all of them. */
+  get requests(): number {
+    return this.#requests;
   }
 
   [Symbol.iterator](): IterableIterator<Connection> {
@@ -83,12 +89,30 @@ export class Connections {
     this.#perAddress.set(address, ofAddress + 1);
     socket.once("close", () => {
       this.#all.delete(key);
+      this.#requests -= connection.exchanges.size;
+      connection.exchanges.clear();
       const left = this.#perAddress.get(address)! - 1;
       if (left > 0) this.#perAddress.set(address, left);
       else this.#perAddress.delete(address);
       if (this.#all.size === 0) this.#waitingForNone.splice(0).forEach((resolve) => resolve());
     });
     return connection;
+  }
+
+  /** Notes a request until its answer has ended or its stream or connection is gone; then calls `ended`. */
+  begin(connection: Connection, request: HttpRequest, response: HttpResponse, ended: () => void): void {
+    const exchange: Exchange = { request, response, startedAt: performance.now(), answeredAt: undefined };
+    connection.exchanges.add(exchange);
+    connection.headerSince = undefined;
+    this.#requests++;
+    response.once("close", () => {
+      if (connection.exchanges.delete(exchange)) this.#requests--;
+      if (connection.exchanges.size === 0) {
+        connection.quietSince = performance.now();
+        connection.quietBytesRead = connection.http1?.bytesRead ?? 0;
+      }
+      ended();
+    });
   }
 
   /** The connection below a TLS socket; absent where it has closed meanwhile. */
@@ -101,28 +125,6 @@ export class Connections {
     if (this.#all.size === 0) return Promise.resolve();
     return new Promise((resolve) => this.#waitingForNone.push(resolve));
   }
-}
-
-/** Notes a request until its answer has ended or its stream or connection is gone; then calls `ended`. */
-export function beginExchange(
-  connection: Connection,
-  request: HttpRequest,
-  response: HttpResponse,
-  ended: (exchange: Exchange) => void,
-): Exchange {
-  const now = performance.now();
-  const exchange: Exchange = { request, response, startedAt: now, answeredAt: undefined };
-  connection.exchanges.add(exchange);
-  connection.headerSince = undefined;
-  response.once("close", () => {
-    connection.exchanges.delete(exchange);
-    if (connection.exchanges.size === 0) {
-      connection.quietSince = performance.now();
-      connection.quietBytesRead = connection.socket.bytesRead;
-    }
-    ended(exchange);
-  });
-  return exchange;
 }
 
 /** Cuts the connection with everything on it. */

@@ -1,21 +1,22 @@
 /**
  * One port for HTTP/1.1 and HTTP/2, cleartext (HTTP/2 by prior knowledge) or TLS (by ALPN): accepts connections,
  * tells the protocols apart, and drains. Who is admitted is counted in `connections.ts`, who overstays is found in
- * `overstay.ts`. It must not know what is served: it hands every request to one handler.
+ * `overstay.ts`, and requests go through `request_gate.ts`. It must not know what is served.
  */
-import http2 from "node:http2";
+import type http2 from "node:http2";
 import net from "node:net";
 import tls from "node:tls";
 import type { Handler, HttpRequest, HttpResponse } from "./http_handler.ts";
 import type { Log } from "../telemetry/log.ts";
-import { beginExchange, type Connection, Connections, cut, type Exchange } from "./connections.ts";
+import { type Connection, Connections } from "./connections.ts";
 import { withCors } from "./cors.ts";
+import { drainConnections } from "./drain.ts";
 import { sniffProtocol } from "./first_bytes.ts";
-import { isHeaderOverLimit } from "./header_limits.ts";
 import { LISTENER_LIMITS, type ListenerLimits } from "./listener_limits.ts";
 import { answerAndCut, cutOverstayers } from "./overstay.ts";
-import { Refusals } from "./refusals.ts";
 import { createHttp1Server, createHttp2Server } from "./protocol_servers.ts";
+import { Refusals } from "./refusals.ts";
+import { createRequestGate } from "./request_gate.ts";
 
 /** How to listen. */
 export interface ListenerOptions {
@@ -58,6 +59,14 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   const byCarrier = new WeakMap<object, Connection>();
   const refusals = new Refusals(log);
   const handler = withCors(options.handler, options.corsOrigins);
+  const enter = createRequestGate({
+    connections,
+    limits,
+    handler,
+    refusals,
+    log,
+    isDraining: () => drained !== undefined,
+  });
   const http1Server = createHttp1Server(limits, handle);
   const http2Server = createHttp2Server(limits, handle);
   let drained: Promise<void> | undefined;
@@ -145,65 +154,13 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   function handle(request: HttpRequest, response: HttpResponse): void {
     const connection = byCarrier.get("stream" in request ? request.stream.session! : request.socket);
     if (connection === undefined) return void request.destroy();
-    if (connection.http1 && connection.exchanges.size >= limits.concurrentStreamsMax) {
-      log.warn(
-        { limit: "concurrentStreamsMax", address: connection.socket.remoteAddress },
-        "Connection closed, over a limit",
-      );
-      return cut(connection);
-    }
-    beginExchange(connection, request, response, (exchange) => ended(connection, exchange));
-    if (drained) sayClose(response);
-    if (isHeaderOverLimit(request, limits)) return refuse(response, 431);
-    try {
-      handler(request, response);
-    } catch (error) {
-      // The adapter throws where it cannot make a URL of path and host.
-      log.debug({ error }, "Request refused as malformed");
-      refuse(response, 400);
-    }
-  }
-
-  function ended(connection: Connection, exchange: Exchange): void {
-    if (drained && connection.http1 && connection.exchanges.size === 0) connection.http1.destroySoon();
-    if (!("stream" in exchange.request) || !exchange.request.stream.rstCode) return;
-    const now = performance.now();
-    if (now - connection.resetsSince > limits.resetWindowMs) {
-      connection.resets = 0;
-      connection.resetsSince = now;
-    }
-    // A session that was destroyed ends its streams too, and throws at goaway().
-    if (++connection.resets <= limits.resetsMax || connection.http2!.destroyed) return;
-    refusals.note("resetsMax", connection.socket.remoteAddress);
-    connection.http2!.goaway(http2.constants.NGHTTP2_ENHANCE_YOUR_CALM);
-    cut(connection);
+    enter(connection, request, response);
   }
 
   async function drain(graceMs: number): Promise<void> {
     port.close();
-    for (const connection of connections) {
-      if (connection.http2) connection.http2.close();
-      else if (connection.exchanges.size === 0) cut(connection);
-      else for (const { response } of connection.exchanges) sayClose(response);
-    }
-    const grace = setTimeout(() => {
-      log.warn({ connections: connections.size }, "Grace is over, what is left is cut");
-      for (const connection of connections) cut(connection);
-    }, graceMs);
-    await connections.whenNone();
-    clearTimeout(grace);
+    await drainConnections(connections, graceMs, log);
     clearInterval(sweep);
     refusals.log();
   }
-}
-
-/** Tells an HTTP/1 peer not to ask again on this connection, where it is not too late for that. */
-function sayClose(response: HttpResponse): void {
-  if (!("stream" in response) && !response.headersSent) response.setHeader("connection", "close");
-}
-
-function refuse(response: HttpResponse, status: number): void {
-  sayClose(response);
-  response.writeHead(status);
-  response.end();
 }

@@ -27,6 +27,8 @@ export interface ListenerLimits {
   readonly sweepMs: number;
   /** Streams open at once on one HTTP/2 connection (RFC 9113, SETTINGS_MAX_CONCURRENT_STREAMS). */
   readonly concurrentStreamsMax: number;
+  /** Requests under way on all connections together; one more is refused as not begun (503, or REFUSED_STREAM). */
+  readonly requestsMax: number;
   /** Header block of one request: names, values and 32 bytes a field (RFC 9113, SETTINGS_MAX_HEADER_LIST_SIZE). */
   readonly headerBytesMax: number;
   /** Header fields of one request. */
@@ -39,9 +41,9 @@ export interface ListenerLimits {
 
 /** The limits where nothing else is asked for. */
 export const LISTENER_LIMITS: ListenerLimits = Object.freeze({
-  // An idle HTTP/2 connection costs some tens of kB here, so ten thousand stay within a container of 1 GB. Half of
-  // what one address may hold would already be ten times a gRPC client pool; a proxy in front needs no more.
-  connectionsMax: 10_000,
+  // An idle HTTP/2 connection was measured to hold 116 kB of resident memory, so 460 MB in all. A thousand of one address
+  // are ten times what a pool of gRPC clients opens; a proxy in front, whose address all share, needs no more.
+  connectionsMax: 4_000,
   connectionsPerAddressMax: 1_000,
   handshakeMs: 10_000,
   requestHeaderMs: 15_000,
@@ -59,6 +61,9 @@ export const LISTENER_LIMITS: ListenerLimits = Object.freeze({
   // Deno's own default was measured to accept 5,000 streams, each with its buffers. 100 is what RFC 9113 recommends as
   // the least, and what gRPC clients are tuned for.
   concurrentStreamsMax: 100,
+  // A request under way was measured to hold 49 kB, most of it in the RPC layer, so 590 MB in all. Above the usual limit
+  // of a queue of work (10,000), whose refusal says more than one of the transport.
+  requestsMax: 12_000,
   headerBytesMax: 16 * 1024,
   headerFieldsMax: 100,
   // A client with 100 calls that all time out at 1 s makes 1,000 in this window; a rapid reset makes them in a blink.

@@ -41,7 +41,7 @@ function overstayed(connection: Connection, now: number, limits: ListenerLimits)
   const quietMs = now - connection.quietSince;
   if (!connection.http1 && !connection.http2) return quietMs > limits.handshakeMs ? "handshakeMs" : undefined;
   if (connection.exchanges.size > 0) return isPeerGone(connection, now, limits) ? "pingAckMs" : undefined;
-  if (connection.http1 && connection.socket.bytesRead > connection.quietBytesRead) {
+  if (connection.http1 && connection.http1.bytesRead > connection.quietBytesRead) {
     connection.headerSince ??= now;
     if (now - connection.headerSince > limits.requestHeaderMs) return "requestHeaderMs";
   }

@@ -130,8 +130,6 @@ export class Pool {
     } finally {
       clearTimeout(timer);
       signal.removeEventListener("abort", cancel);
-      // A query that was given up still settles when its client is thrown away; nobody listens any more.
-      query.catch(() => {});
     }
   }
 

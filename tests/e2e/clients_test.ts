@@ -9,7 +9,9 @@ import { connectBinaryClient, grpcWebClient } from "../support/clients/connect_w
 import { articleClient, grpcJsClient } from "../support/clients/grpc_js.ts";
 import { jsonClient } from "../support/clients/json_fetch.ts";
 import { serverTest } from "../support/server.ts";
-import { NOW, type Scenario, SCENARIOS, UUID_V7 } from "./scenarios.ts";
+import { NOW, type Scenario, UUID_V7 } from "./scenario.ts";
+import { APPLIED } from "./scenarios_applied.ts";
+import { REFUSED } from "./scenarios_refused.ts";
 
 const CLIENTS: readonly ((url: string) => Client)[] = [
   grpcJsClient,
@@ -29,7 +31,7 @@ const UUID_V7_PATTERN = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}
 serverTest("every client finds the same answers and the same errors", {}, async (server, step) => {
   for (const [number, create] of CLIENTS.entries()) {
     await using client = create(server.url);
-    for (const [index, scenario] of SCENARIOS.entries()) {
+    for (const [index, scenario] of [...APPLIED, ...REFUSED].entries()) {
       if (client.contract === "article" && scenario.notInArticle !== undefined) continue;
       const goods = (number + 1) * 1_000 + index * 10;
       await step(`${client.name}: ${scenario.name}`, () => runScenario(client, scenario, goods));

@@ -191,6 +191,30 @@ limitTest(
 );
 
 limitTest(
+  "requestsMax: one request more is refused as not begun, and there is room again later",
+  { requestsMax: 2 },
+  async (setting) => {
+    const { listener, open } = setting;
+    const busy = await RawPeer.http2(listener.port);
+    busy.send(Buffer.concat([gatedCall(CHECK, 1), gatedCall(CHECK, 3), gatedCall(CHECK, 5)]));
+    await busy.until(() => busy.got(FRAME.reset, 0, 5), "refused");
+    assertEquals(busy.errorCodes(FRAME.reset), [REFUSED_STREAM]);
+    const other = await RawPeer.http1(listener.port);
+    other.send(JSON_CALL);
+    await other.until(() => countStatus(other, 503) === 1, "503");
+    assertEquals(setting.handled(), 2);
+    open();
+    await busy.until(() => busy.count(FRAME.headers, FLAG.endStream) === 2, "two answers");
+    const vanishing = await RawPeer.http2(listener.port);
+    vanishing.send(Buffer.concat([openCall(CHECK, 1), openCall(CHECK, 3)]));
+    await poll(() => setting.handled() === 4, "two more");
+    await vanishing.leave();
+    await busy.leave();
+    await untilAdmitted(listener.port);
+  },
+);
+
+limitTest(
   "headerBytesMax: a larger header is answered 431 on HTTP/1.1",
   { headerBytesMax: 4_096 },
   async ({ listener, handled }) => {

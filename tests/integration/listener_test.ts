@@ -73,6 +73,14 @@ Deno.test("a broken TLS handshake and cleartext sent to a TLS port harm nobody e
   });
 });
 
+Deno.test("a TLS handshake that never begins is ended", async () => {
+  await withListener({ tls: TLS, limits: { handshakeMs: 100, sweepMs: 20 } }, async ({ listener }) => {
+    const peer = await RawPeer.http1(listener.port);
+    await peer.untilClosed("silent");
+    assertEquals(await grpcCall(listener.url, CHECK, CERTIFICATE), "0");
+  });
+});
+
 Deno.test("requests that no URL can be made of are answered 400", async () => {
   await withListener({}, async ({ listener }) => {
     for (
@@ -123,6 +131,18 @@ Deno.test("a port that is taken is an error of listen", async () => {
   });
 });
 
+Deno.test("over TLS a silent connection is idle, not a header that never ends; a dripping header is", async () => {
+  await withListener({ tls: TLS, limits: { requestHeaderMs: 100, sweepMs: 20 } }, async ({ listener }) => {
+    const silent = await connectTls(listener.port);
+    const dripping = await connectTls(listener.port);
+    dripping.write("POST / HTTP/1.1\r\nhost: ");
+    assert((await untilText(dripping, "\r\n\r\n")).startsWith("HTTP/1.1 408 "));
+    silent.write(JSON_CALL);
+    assert((await untilText(silent, "SERVING")).startsWith("HTTP/1.1 200 "));
+    for (const socket of [silent, dripping]) await left(socket);
+  });
+});
+
 /** Resolves when the kernel has the bytes and the other side has had a turn to read them. */
 async function written(peer: RawPeer, bytes: Buffer): Promise<void> {
   await new Promise<void>((resolve) => peer.socket.write(bytes, () => resolve()));
@@ -131,21 +151,37 @@ async function written(peer: RawPeer, bytes: Buffer): Promise<void> {
 
 /** Asks so many times on one TLS connection. */
 async function askOverTls(port: number, offered: string[] | undefined, times: number) {
-  const alpn = offered === undefined ? {} : { ALPNProtocols: offered };
-  const socket = tls.connect({ host: "127.0.0.1", port, ca: CERTIFICATE, ...alpn });
-  const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
-  await new Promise<void>((resolve, reject) => socket.once("secureConnect", resolve).once("error", reject));
+  const socket = await connectTls(port, offered);
   let answers = 0;
   for (; answers < times; answers++) {
     socket.write(JSON_CALL);
-    let text = "";
-    while (!text.includes("SERVING")) {
-      text += await new Promise<string>((resolve, reject) => {
-        socket.once("data", (chunk: Buffer) => resolve(String(chunk))).once("close", () => reject(new Error(text)));
-      });
-    }
+    await untilText(socket, "SERVING");
   }
+  await left(socket);
+  return { answers, protocol: socket.alpnProtocol };
+}
+
+async function connectTls(port: number, offered?: string[]): Promise<tls.TLSSocket> {
+  const alpn = offered === undefined ? {} : { ALPNProtocols: offered };
+  const socket = tls.connect({ host: "127.0.0.1", port, ca: CERTIFICATE, ...alpn });
+  await new Promise<void>((resolve, reject) => socket.once("secureConnect", resolve).once("error", reject));
+  return socket;
+}
+
+/** Reads until the text has come. */
+async function untilText(socket: tls.TLSSocket, expected: string): Promise<string> {
+  let text = "";
+  while (!text.includes(expected)) {
+    text += await new Promise<string>((resolve, reject) => {
+      socket.once("data", (chunk: Buffer) => resolve(String(chunk))).once("close", () => reject(new Error(text)));
+    });
+  }
+  return text;
+}
+
+async function left(socket: tls.TLSSocket): Promise<void> {
+  if (socket.destroyed) return;
+  const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
   socket.destroy();
   await closed;
-  return { answers, protocol: socket.alpnProtocol };
 }

@@ -8,18 +8,18 @@ import { type PrivateRedis, startRedisNodes } from "../../src/dev/redis.ts";
 import { LockHeldError, QuorumLostError } from "../../src/lock/lock.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import { testEnvironment } from "../support/env.ts";
-import { lockBench, LONG_TTL_MS, ready } from "../support/lock_bench.ts";
+import { lockBench, ready } from "../support/lock_bench.ts";
 import { eventually, NEVER, within } from "../support/pool_probe.ts";
 
 const NODES = 5;
 const QUORUM = 3;
 const NODE_TIMEOUT_MS = 60;
 /** Long enough for some attempts on nodes that say nothing. */
-const WAIT_MS = 200;
+const WAIT_MS = 150;
 /** How long an attempt without a quorum may take, with much to spare: only a hang reaches it. */
 const REFUSAL_MS_MAX = 5_000;
 /** Quick redialling, so that a node that came back is soon used. */
-const OPTIONS = { nodeTimeoutMs: NODE_TIMEOUT_MS, random: () => 0 } as const;
+const OPTIONS = { ttlMs: 2_000, nodeTimeoutMs: NODE_TIMEOUT_MS, random: () => 0 } as const;
 
 /** The two ways in which a node is away. */
 const FAULTS = {
@@ -33,21 +33,24 @@ for (const [name, fault] of Object.entries(FAULTS)) {
     await using bench = lockBench(servers.nodes.map((node) => node.url));
     const lock = await bench.lock(OPTIONS);
     let away = 0;
-    for (const next of everySubset()) {
+    for (const [step, next] of everySubset().entries()) {
+      // A frozen node may wake up to an acquire whose release it never got; that key stands until it expires, and is
+      // no business of the next subset.
+      const goodsIds = [1000 + step, 2000 + step];
       await toggle(servers.nodes, fault, away ^ next, next);
       away = next;
       const there = bench.nodes.filter((_, i) => (away & (1 << i)) === 0);
       const what = `nodes away: ${away.toString(2).padStart(NODES, "0")}`;
       if (there.length >= QUORUM) {
         await ready(lock);
-        const lease = await within(lock.acquire([1, 2], REFUSAL_MS_MAX, NEVER), what);
+        const lease = await within(lock.acquire(goodsIds, REFUSAL_MS_MAX, NEVER), what);
         assert(lease.remainingMs() > 0, what);
         await lease.release();
       } else {
-        const attempt = lock.acquire([1, 2], WAIT_MS, NEVER).catch((error) => error);
+        const attempt = lock.acquire(goodsIds, WAIT_MS, NEVER).catch((error) => error);
         assertInstanceOf(await within(attempt, what, REFUSAL_MS_MAX), QuorumLostError, what);
       }
-      await assertNoKeys(there, bench.key(1));
+      await assertNoKeys(there, goodsIds.map(bench.key));
     }
     assertEquals(away, 0, "the last subset is the empty one");
     await bench.assertNoKeys();
@@ -67,6 +70,23 @@ for (const [name, fault] of Object.entries(FAULTS)) {
     await within(lease.release(), "a release without a quorum");
   });
 }
+
+Deno.test("a stopped node is missed at once, a frozen one after its own time limit", async () => {
+  await using servers = await ownNodes();
+  await using bench = lockBench(servers.nodes.map((node) => node.url));
+  const patient = await bench.lock({ nodeTimeoutMs: 2 * REFUSAL_MS_MAX });
+  const quick = await bench.lock(OPTIONS);
+  const away = servers.nodes.slice(0, QUORUM);
+
+  for (const node of away) node.pause();
+  const frozen = await within(quick.acquire([1], 1, NEVER).catch((error) => error), "frozen", REFUSAL_MS_MAX);
+  assertInstanceOf(frozen, QuorumLostError);
+  assertEquals((frozen.cause as Error).message, "Command timed out");
+
+  await Promise.all(away.map((node) => node.kill()));
+  const stopped = patient.acquire([1], 1, NEVER).catch((error) => error);
+  assertInstanceOf(await within(stopped, "stopped", REFUSAL_MS_MAX), QuorumLostError);
+});
 
 Deno.test("ping tells whether a quorum answers, and so does a lock whose nodes were never there", async () => {
   await using servers = await ownNodes();
@@ -102,9 +122,9 @@ async function toggle(
 }
 
 /** On the nodes that are there; a frozen one can't be asked. */
-async function assertNoKeys(there: readonly Redis[], key: string): Promise<void> {
+async function assertNoKeys(there: readonly Redis[], keys: string[]): Promise<void> {
   await eventually(
-    async () => (await Promise.all(there.map((node) => node.exists(key)))).every((count) => count === 0),
+    async () => (await Promise.all(there.map((node) => node.exists(keys)))).every((count) => count === 0),
     "no key is left on the nodes that are there",
   );
 }

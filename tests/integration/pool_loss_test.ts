@@ -131,6 +131,17 @@ for (const fate of ["says nothing", "closes at once"] as const) {
   });
 }
 
+Deno.test("a server that dies at the first statement leaves its outcome unknown, and no loose end", async () => {
+  await using hole = blackHole("dies at the first statement");
+  using uncaught = watchUncaught();
+  const pool = poolOn(`postgres://user:secret@127.0.0.1:${hole.port}/none`, { max: 1 });
+  const error = await within(passGate(pool).catch((error) => error), "the statement");
+  assertInstanceOf(error, OutcomeUnknownError);
+  await pool.close();
+  await new Promise((resolve) => setTimeout(resolve));
+  assertEquals(uncaught.errors, []);
+});
+
 Deno.test("a wrong password is an unavailable database, and no log line can hold it", async () => {
   const url = new URL(testEnvironment().databaseServerUrl);
   url.password = "not%20the%2Fright-one";
@@ -201,16 +212,28 @@ async function signalAll(signal: Deno.Signal, pids: readonly number[]): Promise<
   assert(success, `${signal} could not be sent to ${pids}`);
 }
 
-/** A port behind which nobody speaks PostgreSQL. */
-function blackHole(fate: "says nothing" | "closes at once") {
+/** What becomes of a connection behind which nobody really is. */
+type Fate = "says nothing" | "closes at once" | "dies at the first statement";
+
+/** AuthenticationOk, one ParameterStatus, BackendKeyData and ReadyForQuery, as PostgreSQL greets a client. */
+const GREETING = new Uint8Array([
+  ...[0x52, 0, 0, 0, 8, 0, 0, 0, 0],
+  ...[0x53, 0, 0, 0, 8, 0x61, 0, 0x62, 0],
+  ...[0x4b, 0, 0, 0, 12, 0, 0, 0, 1, 0, 0, 0, 1],
+  ...[0x5a, 0, 0, 0, 5, 0x49],
+]);
+
+/** A port behind which there is no database. */
+function blackHole(fate: Fate) {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const open: Deno.TcpConn[] = [];
   let taken = 0;
   const serving = (async () => {
     for await (const connection of listener) {
       taken++;
-      if (fate === "closes at once") connection.close();
-      else open.push(connection);
+      if (fate === "says nothing") open.push(connection);
+      else if (fate === "closes at once") connection.close();
+      else greetAndDie(connection).catch(() => {});
     }
   })();
   return {
@@ -224,4 +247,12 @@ function blackHole(fate: "says nothing" | "closes at once") {
       await serving;
     },
   };
+}
+
+async function greetAndDie(connection: Deno.TcpConn): Promise<void> {
+  const buffer = new Uint8Array(4096);
+  await connection.read(buffer);
+  await connection.write(GREETING);
+  await connection.read(buffer);
+  connection.close();
 }

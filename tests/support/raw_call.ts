@@ -76,7 +76,7 @@ export async function rawGrpc(baseUrl: string, { path = v1Path("Sell"), headers,
     "content-type": "application/grpc+proto",
     te: "trailers",
     ...headers,
-  });
+  }, { endStream: false });
   let answer: http2.IncomingHttpHeaders = {};
   stream.on("error", () => {});
   stream.on("response", (received) => answer = received);

@@ -2,6 +2,8 @@
  * The real program as a process of its own, as `deno task start` runs it: on any free port, with a database of its own
  * and the Redis nodes of the run. Tests reach it only as anybody else does.
  */
+import http from "node:http";
+import https from "node:https";
 import { createTestDatabase, type TestDatabase } from "./database.ts";
 import { testEnvironment } from "./env.ts";
 import { until } from "../../src/dev/wait.ts";
@@ -166,16 +168,24 @@ function listenUrl({ stdout }: Output): string | undefined {
 }
 
 async function isServing(url: string, ca: string | undefined): Promise<boolean> {
-  using client = Deno.createHttpClient(ca === undefined ? {} : { caCerts: [ca] });
-  try {
-    const response = await fetch(`${url}/grpc.health.v1.Health/Check`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: "{}",
-      client,
-    });
-    return (await response.json()).status === "SERVING";
-  } catch {
-    return false;
-  }
+  const { body } = await post(`${url}/grpc.health.v1.Health/Check`, {}, ca).catch(() => ({ body: undefined }));
+  return body?.status === "SERVING";
+}
+
+/** What is answered to JSON that is posted over HTTP/1.1. Not with fetch, which trusts no certificate as its own CA. */
+export async function post(
+  url: string,
+  message: unknown,
+  ca?: string,
+): Promise<{ readonly httpVersion: string; readonly body: Record<string, unknown> }> {
+  const { promise, resolve, reject } = Promise.withResolvers<http.IncomingMessage>();
+  const headers = { "content-type": "application/json" };
+  const options = { method: "POST", headers, agent: false, ...(ca === undefined ? {} : { ca }) } as const;
+  const request = ca === undefined ? http.request(url, options, resolve) : https.request(url, options, resolve);
+  request.on("error", reject);
+  request.end(JSON.stringify(message));
+  const response = await promise;
+  let text = "";
+  for await (const part of response) text += part;
+  return { httpVersion: response.httpVersion, body: JSON.parse(text) };
 }

@@ -4,7 +4,7 @@
  */
 import * as grpc from "@grpc/grpc-js";
 import { loadSync, type MessageTypeDefinition, type PackageDefinition } from "@grpc/proto-loader";
-import type { Buffer } from "node:buffer";
+import { Buffer } from "node:buffer";
 import type { Client, Json, Outcome } from "./client.ts";
 
 const ROOT = new URL("../../../", import.meta.url).pathname;
@@ -25,12 +25,14 @@ export function grpcJsService(
 ): grpc.Client & Record<string, UnaryMethod> {
   const credentials = ca === undefined
     ? grpc.credentials.createInsecure()
-    : grpc.credentials.createSsl(new TextEncoder().encode(ca) as Buffer);
+    : grpc.credentials.createSsl(Buffer.from(ca));
   const parts = service.split(".");
   let found: unknown = grpc.loadPackageDefinition(load(contract));
   for (const part of parts) found = (found as Record<string, unknown>)[part];
   const Service = found as grpc.ServiceClientConstructor;
-  return new Service(new URL(url).host, credentials) as never;
+  // An address is no server name that Deno's TLS takes.
+  const options = ca === undefined ? {} : { "grpc.ssl_target_name_override": "localhost" };
+  return new Service(new URL(url).host, credentials, options) as never;
 }
 
 /** A unary method of a {@link grpcJsService}. */

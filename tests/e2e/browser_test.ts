@@ -1,0 +1,148 @@
+/**
+ * What a page in a browser needs of the port: preflights, the headers that let it read a gRPC-web answer, and an id to
+ * quote to the operator. A page of a foreign origin gets none of them.
+ */
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { createGrpcWebTransport } from "@connectrpc/connect-web";
+import * as grpc from "@grpc/grpc-js";
+import { callTransport } from "../support/clients/connect_web.ts";
+import { grpcJsService } from "../support/clients/grpc_js.ts";
+import { v1Path } from "../support/raw_call.ts";
+import { serverTest } from "../support/server.ts";
+
+const SHOP = "https://shop.example";
+const FOREIGN = "https://thief.example";
+const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+const REQUEST_ID = "x-request-id";
+
+serverTest("pages of allowed origins may call, others may not", {
+  env: { CORS_ORIGINS: `${SHOP},https://admin.example` },
+}, async (server, step) => {
+  await step("a preflight of an allowed origin is answered with all that gRPC-web sends", async () => {
+    const { status, headers } = await preflight(server.url, SHOP);
+    assertEquals(status, 204);
+    assertEquals(headers.get("access-control-allow-origin"), SHOP);
+    assertEquals(words(headers, "access-control-allow-methods").includes("post"), true);
+    const allowed = words(headers, "access-control-allow-headers");
+    for (
+      const name of ["content-type", "x-grpc-web", "x-user-agent", "grpc-timeout", "connect-timeout-ms", REQUEST_ID]
+    ) {
+      assert(allowed.includes(name), `${name} is not in ${allowed}`);
+    }
+    assertStringIncludes(headers.get("vary") ?? "", "Origin");
+    assertEquals(headers.get("access-control-allow-credentials"), null);
+  });
+
+  await step("a preflight of a foreign origin is refused", async () => {
+    const { status, headers } = await preflight(server.url, FOREIGN);
+    assertEquals(status, 403);
+    assertEquals(corsHeaders(headers), []);
+    assertStringIncludes(headers.get("vary") ?? "", "Origin");
+  });
+
+  await step("a gRPC-web call of an allowed origin is readable, errors too", async () => {
+    const page = pageOf(server.url, SHOP);
+    const outcome = await page.call("Sell", { goodsInfo: [{ goodsId: 5, num: 1 }] });
+    assertEquals("code" in outcome && outcome.code, "NOT_FOUND");
+    assertEquals(page.headers().get("access-control-allow-origin"), SHOP);
+    const exposed = words(page.headers(), "access-control-expose-headers");
+    for (const name of ["grpc-status", "grpc-message", "grpc-status-details-bin", REQUEST_ID]) {
+      assert(exposed.includes(name), `${name} is not in ${exposed}`);
+    }
+  });
+
+  await step("a gRPC-web call of a foreign origin is not readable", async () => {
+    const page = pageOf(server.url, FOREIGN);
+    await page.call("InvDetail", { goodsId: 5 });
+    assertEquals(corsHeaders(page.headers()), []);
+  });
+
+  await step("the page of the server's own origin may call", async () => {
+    const page = pageOf(server.url, server.url);
+    await page.call("InvDetail", { goodsId: 5 });
+    assertEquals(page.headers().get("access-control-allow-origin"), server.url);
+  });
+});
+
+serverTest("every answer carries a request id", {}, async (server, step) => {
+  const idOf = async (body: string, given?: string) => {
+    const headers = { "content-type": "application/json", ...(given === undefined ? {} : { [REQUEST_ID]: given }) };
+    const response = await fetch(server.url + v1Path("SetInv"), { method: "POST", headers, body });
+    await response.body?.cancel();
+    return response.headers.get(REQUEST_ID) ?? "";
+  };
+  const good = `{"goodsId":1,"num":1}`;
+  const bad = `{"goodsId":0,"num":1}`;
+  await step("the caller's own comes back, with an answer and with an error", async () => {
+    assertEquals(await idOf(good, "call-1:a.b_C"), "call-1:a.b_C");
+    assertEquals(await idOf(bad, "call-2"), "call-2");
+  });
+  await step("without one the server makes one", async () => {
+    assertMatch(await idOf(good), UUID_V7);
+    assertMatch(await idOf(bad), UUID_V7);
+  });
+  await step("one that could break a log is replaced", async () => {
+    for (const given of ["a b", "a".repeat(65), "é", `"}{"`]) assertMatch(await idOf(good, given), UUID_V7);
+  });
+  await step("over gRPC, with an answer and with an error", async () => {
+    assertEquals(await grpcRequestId(server.url, { goodsId: 1 }, "call-3"), "call-3");
+    assertEquals(await grpcRequestId(server.url, { goodsId: 2 }, "call-4"), "call-4");
+  });
+});
+
+function preflight(url: string, origin: string): Promise<Response> {
+  return fetch(url + v1Path("Sell"), {
+    method: "OPTIONS",
+    headers: {
+      origin,
+      "access-control-request-method": "POST",
+      "access-control-request-headers": "content-type,x-grpc-web",
+    },
+  });
+}
+
+/** A page's gRPC-web client: it sends its origin, and keeps the headers of the last answer. */
+function pageOf(baseUrl: string, origin: string) {
+  let last = new Headers();
+  const transport = createGrpcWebTransport({
+    baseUrl,
+    async fetch(input, init) {
+      const headers = new Headers(init?.headers);
+      headers.set("origin", origin);
+      const response = await fetch(input, { ...init, headers });
+      last = response.headers;
+      return response;
+    },
+  });
+  return {
+    call: (method: string, request: Record<string, unknown>) => callTransport(transport, method, request),
+    headers: () => last,
+  };
+}
+
+async function grpcRequestId(url: string, request: { goodsId: number }, given: string): Promise<string> {
+  const service = grpcJsService(url, "inventory/v1/inventory.proto", "inventory.v1.InventoryService");
+  const metadata = new grpc.Metadata();
+  metadata.set(REQUEST_ID, given);
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const invDetail = service.InvDetail as unknown as (
+    request: object,
+    metadata: grpc.Metadata,
+    done: (error: grpc.ServiceError | null) => void,
+  ) => grpc.ClientUnaryCall;
+  const call = invDetail.call(service, request, metadata, (error) => {
+    if (error !== null) resolve(String(error.metadata.get(REQUEST_ID)[0]));
+  });
+  call.on("metadata", (received) => received.get(REQUEST_ID).forEach((id) => resolve(String(id))));
+  const id = await promise;
+  service.close();
+  return id;
+}
+
+function words(headers: Headers, name: string): string[] {
+  return (headers.get(name) ?? "").split(",").map((word) => word.trim().toLowerCase());
+}
+
+function corsHeaders(headers: Headers): string[] {
+  return [...headers.keys()].filter((name) => name.startsWith("access-control-"));
+}

@@ -1,0 +1,182 @@
+/**
+ * Calls whose goods are held by a stranger: they end with their deadline or with their caller, and leave nothing behind
+ * once the way would be free.
+ */
+import type * as grpc from "@grpc/grpc-js";
+import { assertEquals } from "@std/assert";
+import postgres from "postgres";
+import type { Json } from "../support/clients/client.ts";
+import { callGrpcJs, grpcJsService } from "../support/clients/grpc_js.ts";
+import { callJson } from "../support/clients/json_fetch.ts";
+import { eventually, holdLeases, holdRow } from "../support/holding.ts";
+import { bytesField, grpcMessage, rawGrpc, rawHttp1, v1Path, varintField } from "../support/raw_call.ts";
+import { serverTest, type TestServer } from "../support/server.ts";
+import { snapshot } from "../support/snapshot.ts";
+
+const GOODS = 1;
+const STOCK = 10;
+const DEADLINE_MS = 300;
+const SELL: Json = { goodsInfo: [{ goodsId: GOODS, num: 1 }], orderId: "given-up" };
+const SELL_MESSAGE = grpcMessage(
+  bytesField(1, new Uint8Array([...varintField(1, BigInt(GOODS)), ...varintField(2, 1n)])),
+);
+
+/** Sends the sale with a deadline of {@link DEADLINE_MS}; answers the code. */
+const IMPATIENT: Readonly<Record<string, (url: string) => Promise<string>>> = {
+  // The server's own answer: this client has no clock.
+  "gRPC": (url) => rawGrpc(url, { headers: { "grpc-timeout": `${DEADLINE_MS}m` }, body: SELL_MESSAGE }),
+  "Connect": (url) =>
+    rawHttp1(url + v1Path("Sell"), {
+      headers: { "content-type": "application/json", "connect-timeout-ms": String(DEADLINE_MS) },
+      body: JSON.stringify(SELL),
+    }),
+  "grpc-js": async (url) => {
+    const service = connect(url);
+    const outcome = await callGrpcJs(service, "Sell", SELL, { deadline: Date.now() + DEADLINE_MS });
+    service.close();
+    return "code" in outcome ? outcome.code : "answered";
+  },
+};
+const EXPECTED: Readonly<Record<string, string>> = { "Connect": "504 DEADLINE_EXCEEDED" };
+
+serverTest("a call whose goods are held ends with its deadline and leaves nothing", {
+  env: { LOCK_WAIT_MS_MAX: "30000" },
+}, async (server, step) => {
+  await stock(server);
+  for (const [name, send] of Object.entries(IMPATIENT)) {
+    const expected = EXPECTED[name] ?? "DEADLINE_EXCEEDED";
+    await step(`${name}, the row locked by another session`, () =>
+      changingNothing(server, async () => {
+        await using row = await holdRow(server.databaseOwnerUrl, GOODS);
+        const answer = send(server.url);
+        await row.waitedFor(1);
+        assertEquals(await answer, expected);
+        // The statement is cancelled, not left to run when the lock is free.
+        await row.waitedFor(0);
+      }));
+    await step(`${name}, the lease held by another process`, () =>
+      changingNothing(server, async () => {
+        await using leases = await holdLeases(GOODS);
+        const answer = send(server.url);
+        await leases.askedFor();
+        assertEquals(await answer, expected);
+      }));
+  }
+});
+
+serverTest("a caller that goes away while it waits leaves nothing", {
+  env: { LOCK_WAIT_MS_MAX: "30000", LOG_LEVEL: "debug" },
+}, async (server, step) => {
+  await stock(server);
+  await step("cancelled over gRPC, waiting for a row", () =>
+    changingNothing(server, async () => {
+      await using row = await holdRow(server.databaseOwnerUrl, GOODS);
+      const call = startSell(server.url);
+      await row.waitedFor(1);
+      call.cancel();
+      await row.waitedFor(0);
+    }));
+  await step("cancelled over gRPC, waiting for a lease", () =>
+    changingNothing(server, async () => {
+      await using leases = await holdLeases(GOODS);
+      const call = startSell(server.url);
+      await leases.askedFor();
+      const { length } = server.output.stderr;
+      call.cancel();
+      // Else the lease could be free before the server hears of it.
+      await eventually("the server knows", () => server.output.stderr.slice(length).includes(`"code":"Canceled"`));
+    }));
+  await step("connection closed over HTTP/1.1, waiting for a row", () =>
+    changingNothing(server, async () => {
+      await using row = await holdRow(server.databaseOwnerUrl, GOODS);
+      const controller = new AbortController();
+      const call = fetch(server.url + v1Path("Sell"), {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(SELL),
+        signal: controller.signal,
+      }).catch(() => undefined);
+      await row.waitedFor(1);
+      controller.abort();
+      await row.waitedFor(0);
+      assertEquals(await call, undefined);
+    }));
+});
+
+serverTest("a call without a deadline ends with the server's limit", {
+  env: { REQUEST_TIMEOUT_MS_MAX: "400", LOCK_WAIT_MS_MAX: "30000" },
+}, async (server) => {
+  await stock(server);
+  await changingNothing(server, async () => {
+    await using leases = await holdLeases(GOODS);
+    const answer = callJson(server.url, "Sell", JSON.stringify(SELL));
+    await leases.askedFor();
+    assertEquals(await answer, { code: "DEADLINE_EXCEEDED", details: [] });
+  });
+});
+
+serverTest("goods that are held for too long are told to be busy, and when to come again", {
+  env: { LOCK_WAIT_MS_MAX: "600" },
+}, async (server, step) => {
+  await stock(server);
+  const busy = {
+    code: "ABORTED",
+    details: [
+      {
+        "@type": "google.rpc.ErrorInfo",
+        reason: "GOODS_BUSY",
+        domain: "inventory.v1",
+        metadata: { order_id: SELL.orderId },
+      },
+      { "@type": "google.rpc.RetryInfo", retryDelay: "0.100s" },
+    ],
+  };
+  const sell = () => callJson(server.url, "Sell", JSON.stringify(SELL));
+  await step("the row locked by another session", () =>
+    changingNothing(server, async () => {
+      await using _row = await holdRow(server.databaseOwnerUrl, GOODS);
+      assertEquals(await sell(), busy);
+    }));
+  await step("the lease held by another process", () =>
+    changingNothing(server, async () => {
+      await using _leases = await holdLeases(GOODS);
+      assertEquals(await sell(), busy);
+    }));
+});
+
+async function stock(server: TestServer): Promise<void> {
+  await callJson(server.url, "SetInv", JSON.stringify({ goodsId: GOODS, num: STOCK }));
+}
+
+/**
+ * Runs and then, with nothing held any more, has the server set the same goods to where it stands: whatever was still on
+ * its way would come first, and would show.
+ */
+async function changingNothing(server: TestServer, run: () => Promise<void>): Promise<void> {
+  const owner = postgres(server.databaseOwnerUrl, { max: 1 });
+  try {
+    const before = await snapshot(owner);
+    await run();
+    await eventually("the program's statements have ended", async () => {
+      const [row] = await owner<{ active: number }[]>`
+        select count(*)::int as active from pg_stat_activity
+        where datname = current_database() and application_name = 'holdfast' and state <> 'idle'`;
+      return row!.active === 0;
+    });
+    assertEquals(await snapshot(owner), before);
+    const probe = await callJson(server.url, "SetInv", JSON.stringify({ goodsId: GOODS, num: STOCK }));
+    assertEquals("answer" in probe && probe.answer.num, STOCK);
+    assertEquals(await snapshot(owner), before);
+  } finally {
+    await owner.end();
+  }
+}
+
+function startSell(url: string): grpc.ClientUnaryCall {
+  const service = connect(url);
+  return service.Sell!(SELL, {}, () => service.close());
+}
+
+function connect(url: string) {
+  return grpcJsService(url, "inventory/v1/inventory.proto", "inventory.v1.InventoryService");
+}

@@ -1,0 +1,128 @@
+/** How the program starts and ends: what it refuses to start on, and what becomes of calls when it is told to stop. */
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import postgres from "postgres";
+import type { Outcome } from "../support/clients/client.ts";
+import { grpcJsClient } from "../support/clients/grpc_js.ts";
+import { callJson, jsonClient } from "../support/clients/json_fetch.ts";
+import { watchHealth } from "../support/health_watch.ts";
+import { holdLeases } from "../support/holding.ts";
+import { runServer, serverTest, startServer, type TestServer } from "../support/server.ts";
+
+const EXIT_FAILED = 1;
+const EXIT_UNUSABLE = 78;
+/** Calls wait for their lease for as long as the test wants. */
+const PATIENT = { env: { LOCK_WAIT_MS_MAX: "30000" } };
+
+for (const signal of ["SIGTERM", "SIGINT"] as const) {
+  serverTest(`${signal}: health first, then no new calls, calls under way finish, exit 0`, PATIENT, async (server) => {
+    await using grpc = grpcJsClient(server.url);
+    await using json = jsonClient(server.url);
+    await grpc.call("SetInv", { goodsId: 1, num: 10 });
+    await grpc.call("SetInv", { goodsId: 2, num: 10 });
+    using health = watchHealth(server.url, "inventory.v1.InventoryService");
+    await health.told("SERVING");
+
+    await using leases = await holdLeases(1, 2);
+    const underWay = [
+      grpc.call("Sell", { goodsInfo: [{ goodsId: 1, num: 1 }], orderId: "over-grpc" }),
+      json.call("Sell", { goodsInfo: [{ goodsId: 2, num: 1 }], orderId: "over-json" }),
+    ];
+    await leases.askedFor();
+    server.signal(signal);
+    await health.told("NOT_SERVING");
+    assertEquals(await codeOf(grpc.call("InvDetail", { goodsId: 1 })), "UNAVAILABLE");
+    assertEquals(await codeOf(callJson(server.url, "InvDetail", `{"goodsId":1}`)), "UNAVAILABLE");
+
+    await leases.release();
+    for (const call of underWay) assert("answer" in await call);
+    assertEquals(await server.exited, 0);
+    assertEquals(await soldOrders(server), ["over-grpc", "over-json"]);
+    await leases.gone();
+    assertStringIncludes(server.output.stderr, `"signal":"${signal}"`);
+  });
+}
+
+serverTest("a second signal exits at once", PATIENT, async (server) => {
+  await using grpc = grpcJsClient(server.url);
+  await grpc.call("SetInv", { goodsId: 3, num: 10 });
+  using health = watchHealth(server.url);
+  await using leases = await holdLeases(3);
+  const underWay = grpc.call("Sell", { goodsInfo: [{ goodsId: 3, num: 1 }], orderId: "cut" });
+  await leases.askedFor();
+  server.signal("SIGTERM");
+  await health.told("NOT_SERVING");
+  server.signal("SIGINT");
+  assertEquals(await server.exited, EXIT_FAILED);
+  assertEquals(await codeOf(underWay), "UNAVAILABLE");
+  assertEquals(await soldOrders(server), []);
+});
+
+Deno.test("settings that can't be run on are all named at once, without secrets", async () => {
+  const { code, stdout, stderr } = await runServer({
+    env: {
+      PORT: "http",
+      DATABASE_URL: "mysql://shop:planted@127.0.0.1/shop",
+      REDIS_URLS: "redis://:planted@127.0.0.1:1,redis://127.0.0.1:2",
+      LOCK_TTL_MS: "soon",
+      CORS_ORIGINS: "https://shop.example/path",
+      LOG_LEVEL: "loud",
+    },
+  });
+  assertEquals(code, EXIT_UNUSABLE);
+  assertEquals(stdout, "");
+  for (const name of ["PORT", "DATABASE_URL", "REDIS_URLS", "LOCK_TTL_MS", "CORS_ORIGINS", "LOG_LEVEL"]) {
+    assertStringIncludes(stderr, `\n  ${name}: `);
+  }
+  assert(!stderr.includes("planted"));
+});
+
+Deno.test("settings that don't go together are named", async () => {
+  const { code, stderr } = await runServer({ env: { LOCK_TTL_MS: "1000", LOCK_NODE_TIMEOUT_MS: "900" } });
+  assertEquals(code, EXIT_UNUSABLE);
+  for (const name of ["LOCK_TTL_MS", "LOCK_NODE_TIMEOUT_MS"]) assertStringIncludes(stderr, `\n  ${name}: `);
+});
+
+Deno.test("a permission that is missing is named as the flag to add", async () => {
+  const { code, stdout, stderr } = await runServer({
+    env: {
+      PORT: "4321",
+      DATABASE_URL: "postgres://127.0.0.1:5999/shop",
+      TLS_CERT_FILE: "c.pem",
+      TLS_KEY_FILE: "k.pem",
+    },
+    flags: (flags) => flags.map((flag) => flag.startsWith("--allow-net") ? "--allow-net=127.0.0.1:4321" : flag),
+  });
+  assertEquals(code, EXIT_UNUSABLE);
+  assertEquals(stdout, "");
+  for (const flag of ["--allow-net=127.0.0.1:5999", "--allow-read=c.pem", "--allow-read=k.pem"]) {
+    assertStringIncludes(stderr, flag);
+  }
+  assert(!stderr.includes("--allow-net=127.0.0.1:4321"));
+});
+
+Deno.test("a port that is taken is told", async () => {
+  await using server = await startServer();
+  const { code, stdout, stderr } = await runServer({ env: { PORT: String(server.port) } });
+  assertEquals(code, EXIT_FAILED);
+  assertEquals(stdout, "");
+  assertStringIncludes(stderr, "cannot go on");
+});
+
+/** The code of a call that must not be answered. A connection that is refused says the same to a caller. */
+async function codeOf(call: Promise<Outcome>): Promise<string> {
+  try {
+    const outcome = await call;
+    return "code" in outcome ? outcome.code : `answered ${JSON.stringify(outcome.answer)}`;
+  } catch (error) {
+    // What fetch throws when there is nobody to connect to.
+    assert(error instanceof TypeError, String(error));
+    return "UNAVAILABLE";
+  }
+}
+
+async function soldOrders(server: TestServer): Promise<string[]> {
+  const owner = postgres(server.databaseOwnerUrl, { max: 1 });
+  const rows = await owner<{ order_id: string }[]>`select order_id from orders where state = 'sold' order by 1`;
+  await owner.end();
+  return rows.map((row) => row.order_id);
+}

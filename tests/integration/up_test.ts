@@ -1,0 +1,120 @@
+/** Tests of `deno task up` as a user runs it: it serves, keeps its data, stops cleanly, and says when it cannot. */
+import { assert, assertEquals } from "@std/assert";
+import { until } from "../../src/dev/wait.ts";
+import { findRecords } from "../../src/dev/process_record.ts";
+
+const SERVING_MS_MAX = 30_000;
+const SERVICE = "inventory.v1.InventoryService";
+const LISTEN_LINE = /^Holdfast listens on (\S+)$/m;
+
+/** A running `deno task up`; the outputs are what came so far. */
+interface Launcher {
+  readonly child: Deno.ChildProcess;
+  readonly url: string;
+  readonly read: Promise<unknown>;
+  stdout(): string;
+  stderr(): string;
+}
+
+Deno.test("up serves, keeps its data over a restart, and leaves nothing running", async () => {
+  const dir = await dataDirectory();
+  const first = await up(dir);
+  assertEquals((await call(first.url, "SetInv", { goodsId: 7, num: 10 })).num, 10);
+  assertEquals(await stop(first), 0);
+  assertEquals(await findRecords(dir), []);
+
+  const second = await up(dir);
+  assertEquals((await call(second.url, "InvDetail", { goodsId: 7 })).num, 10);
+  assertEquals(await stop(second), 0);
+});
+
+Deno.test("up prints where it listens and three lines to paste", async () => {
+  const launcher = await up(await dataDirectory());
+  const methods = ["SetInv", "Sell", "InvDetail"];
+  const complete = () => methods.every((method) => launcher.stdout().includes(`${launcher.url}/${SERVICE}/${method}`));
+  assert(await until(complete, SERVING_MS_MAX), launcher.stdout());
+  await stop(launcher);
+});
+
+Deno.test("up ends with an error when its server dies, and takes the stack down", async () => {
+  const dir = await dataDirectory();
+  const launcher = await up(dir);
+  const records = await findRecords(dir);
+  const server = records.find(({ record }) => record.name === "server")?.record.pid;
+  assert(server !== undefined, "the server is not recorded");
+  // This process may not signal what is not its child.
+  await new Deno.Command(Deno.execPath(), { args: ["eval", `Deno.kill(${server}, "SIGKILL")`] }).output();
+  assertEquals(await ended(launcher), 1);
+  assert(launcher.stderr().includes("The server ended by itself (SIGKILL)"), launcher.stderr());
+  assertEquals(await findRecords(dir), []);
+});
+
+Deno.test("up tells every wrong setting before it starts anything", async () => {
+  const dir = await dataDirectory();
+  const { code, stderr } = await command(dir, { LOCK_TTL_MS: "soon", PORT: "70000" }).output();
+  assertEquals(code, 1);
+  const words = new TextDecoder().decode(stderr);
+  assert(words.includes("LOCK_TTL_MS") && words.includes("PORT"), words);
+  assertEquals(Array.from(Deno.readDirSync(dir)), []);
+});
+
+/** A fresh directory whose way is open to the user that runs PostgreSQL. */
+async function dataDirectory(): Promise<string> {
+  const dir = await Deno.realPath(await Deno.makeTempDir());
+  await Deno.chmod(dir, 0o755);
+  return dir;
+}
+
+function command(dir: string, env: Record<string, string> = {}): Deno.Command {
+  return new Deno.Command(Deno.execPath(), {
+    args: ["task", "up"],
+    env: { DATA_DIR: dir, PORT: "0", DATABASE_URL: "", REDIS_URLS: "", NO_COLOR: "1", ...env },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  });
+}
+
+/** Starts `deno task up` and waits until it listens. */
+async function up(dir: string): Promise<Launcher> {
+  const child = command(dir).spawn();
+  const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
+  const read = Promise.all([stdout.done, stderr.done]);
+  const listens = () => LISTEN_LINE.exec(stdout.text())?.[1];
+  await until(() => listens() !== undefined, SERVING_MS_MAX);
+  const url = listens();
+  if (url !== undefined) return { child, url, read, stdout: stdout.text, stderr: stderr.text };
+  child.kill("SIGTERM");
+  await child.status;
+  throw new Error(`up did not listen within ${SERVING_MS_MAX} ms: ${stderr.text()}`);
+}
+
+async function stop(launcher: Launcher): Promise<number> {
+  launcher.child.kill("SIGTERM");
+  return await ended(launcher);
+}
+
+async function ended({ child, read }: Launcher): Promise<number> {
+  const { code } = await child.status;
+  await read;
+  return code;
+}
+
+function collect(stream: ReadableStream<Uint8Array>) {
+  let text = "";
+  const done = (async () => {
+    for await (const part of stream) text += new TextDecoder().decode(part);
+  })();
+  return { done, text: () => text };
+}
+
+async function call(url: string, method: string, message: unknown): Promise<{ num?: number }> {
+  const response = await fetch(`${url}/${SERVICE}/${method}`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(message),
+  });
+  const answer = await response.json();
+  assertEquals(response.status, 200, JSON.stringify(answer));
+  return answer;
+}

@@ -1,0 +1,31 @@
+/** A load balancer's view: the health service's Watch over `@grpc/grpc-js`, with the contract of grpc-health-check. */
+import type * as grpc from "@grpc/grpc-js";
+import { grpcJsService } from "./clients/grpc_js.ts";
+import { eventually } from "./holding.ts";
+
+/** An open Watch. */
+export interface HealthWatch extends Disposable {
+  /** What it was told so far. */
+  readonly statuses: readonly string[];
+  /** Resolves when it has been told so. */
+  told(status: string): Promise<void>;
+}
+
+/** Watches a service, or the whole server. */
+export function watchHealth(url: string, service = ""): HealthWatch {
+  const client = grpcJsService(url, "health/v1/health.proto", "grpc.health.v1.Health");
+  const watch = client.Watch as unknown as (request: object) => grpc.ClientReadableStream<{ status: string }>;
+  const statuses: string[] = [];
+  const stream = watch.call(client, { service });
+  stream.on("data", ({ status }) => statuses.push(status));
+  // It ends when the server does.
+  stream.on("error", () => {});
+  return {
+    statuses,
+    told: (status) => eventually(`health says ${status}`, () => statuses.includes(status)),
+    [Symbol.dispose]() {
+      stream.cancel();
+      client.close();
+    },
+  };
+}

@@ -1,0 +1,95 @@
+/**
+ * Holds what a sale needs, as a stranger would, so that a test has a call under way for as long as it likes and knows
+ * when the call has come to wait.
+ */
+import { Redis } from "ioredis";
+import postgres from "postgres";
+import { until } from "../../src/dev/wait.ts";
+import { testEnvironment } from "./env.ts";
+
+const WAIT_MS_MAX = 10_000;
+/** Where the program has its lease of a goods, on each node. */
+const LEASE_KEY_PREFIX = "holdfast:goods:";
+/** Longer than any test. */
+const LEASE_MS = 120_000;
+
+/** Something held. `await using` lets it go. */
+export interface Holding extends AsyncDisposable {
+  /** Lets it go; once is enough. */
+  release(): Promise<void>;
+}
+
+/** A row lock held by a session of the test's. */
+export interface RowHolding extends Holding {
+  /** Resolves when `count` statements of others wait for a lock in this database. */
+  waitedFor(count: number): Promise<void>;
+}
+
+/** Locks the row of a goods as `select ... for update` in an open transaction does. */
+export async function holdRow(ownerUrl: string, goodsId: number): Promise<RowHolding> {
+  const pool = postgres(ownerUrl, { max: 2, onnotice: () => {} });
+  const session = await pool.reserve();
+  await session`begin`;
+  await session`select 1 from stock where goods_id = ${goodsId} for update`;
+  let held = true;
+  const release = async () => {
+    if (!held) return;
+    held = false;
+    await session`rollback`;
+    session.release();
+    await pool.end();
+  };
+  return {
+    release,
+    async waitedFor(count) {
+      await eventually(`${count} statements wait for the row of goods ${goodsId}`, async () => {
+        const [row] = await pool<{ waiting: number }[]>`
+          select count(*)::int as waiting from pg_stat_activity
+          where datname = current_database() and wait_event_type = 'Lock'`;
+        return row!.waiting === count;
+      });
+    },
+    [Symbol.asyncDispose]: release,
+  };
+}
+
+/** Leases held by nobody that would ever let go. */
+export interface LeaseHolding extends Holding {
+  /** Resolves when somebody has asked for the lease of each of the goods, since it is held. */
+  askedFor(): Promise<void>;
+  /** Resolves when no node has a lease of the goods, whoever's. */
+  gone(): Promise<void>;
+}
+
+/** Takes the leases of goods on all nodes. */
+export async function holdLeases(...goodsIds: number[]): Promise<LeaseHolding> {
+  const nodes = testEnvironment().redisUrls.map((url) => new Redis(url));
+  const keys = goodsIds.map((goodsId) => `${LEASE_KEY_PREFIX}${goodsId}`);
+  await Promise.all(nodes.flatMap((node) => keys.map((key) => node.set(key, "a test", "PX", LEASE_MS))));
+  const asked = new Set<string>();
+  const monitor = await nodes[0]!.monitor();
+  monitor.on("monitor", (_time: string, [name, ...args]: string[]) => {
+    if (/^eval/i.test(name!)) { for (const key of keys) if (args.includes(key)) asked.add(key); }
+  });
+  const release = async () => {
+    await Promise.all(nodes.map((node) => node.del(...keys)));
+  };
+  return {
+    release,
+    askedFor: () => eventually("the leases are asked for", () => asked.size === keys.length),
+    gone: () =>
+      eventually("the leases are gone", async () => {
+        const counts = await Promise.all(nodes.map((node) => node.exists(...keys)));
+        return counts.every((count) => count === 0);
+      }),
+    async [Symbol.asyncDispose]() {
+      await release();
+      for (const connection of [monitor, ...nodes]) connection.disconnect();
+    },
+  };
+}
+
+/** Looks until it is so. @throws Error when it does not come to be in time */
+export async function eventually(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
+  if (!await until(condition, WAIT_MS_MAX)) throw new Error(`Waited ${WAIT_MS_MAX} ms in vain: ${what}`);
+}

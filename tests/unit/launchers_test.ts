@@ -1,0 +1,53 @@
+/** Tests of the pure parts of the launchers: what they read from test summaries, what they permit, what they print. */
+import { assert, assertEquals } from "@std/assert";
+import { loadConfig } from "../../src/config.ts";
+import { serverFlags } from "../../src/dev/server_flags.ts";
+import { count } from "../../src/dev/test_run.ts";
+import { linesToPaste } from "../../src/dev/up_lines.ts";
+
+Deno.test("count() reads the last summary, and counts a run that broke without one as a failure", () => {
+  const rows: [string, boolean, { passed: number; failed: number }][] = [
+    ["ok | 28 passed | 0 failed (657ms)\n", true, { passed: 28, failed: 0 }],
+    ["x ... ok\n\nFAILED | 9 passed (3 steps) | 10 failed (1 step) | 2 ignored (4s)\n", false, {
+      passed: 9,
+      failed: 10,
+    }],
+    ["ok | 1 passed | 0 failed (1ms)\nnoise\nok | 2 passed | 0 failed | 1 filtered out (1ms)", true, {
+      passed: 2,
+      failed: 0,
+    }],
+    ["", false, { passed: 0, failed: 1 }],
+    ["ok | 3 passed | 0 failed (1ms)\n", false, { passed: 3, failed: 1 }],
+  ];
+  for (const [output, success, wanted] of rows) assertEquals(count(output, success), wanted, output);
+});
+
+Deno.test("serverFlags() permits the listener and the stores by host and port, and the certificate's files", () => {
+  const env: Record<string, string> = {
+    HOST: "127.0.0.1",
+    PORT: "8443",
+    DATABASE_URL: "postgres://holdfast_server:secret@db.example/holdfast",
+    REDIS_URLS: "redis://127.0.0.1:7001,rediss://cache.example,redis://127.0.0.1:7003",
+    TLS_CERT_FILE: "/etc/tls/cert.pem",
+    TLS_KEY_FILE: "/etc/tls/key.pem",
+  };
+  const flags = serverFlags(loadConfig((name) => env[name]));
+  assert(flags.includes(
+    "--allow-net=127.0.0.1:8443,db.example:5432,127.0.0.1:7001,cache.example:6379,127.0.0.1:7003",
+  ));
+  assert(flags.includes("--allow-read=/etc/tls/cert.pem,/etc/tls/key.pem"));
+  const kinds = flags.map((flag) => flag.split("=")[0]).sort();
+  assertEquals(kinds, ["--allow-env", "--allow-net", "--allow-read", "--allow-sys", "--ignore-env", "--no-prompt"]);
+  assert(!flags.join(" ").includes("secret"));
+});
+
+Deno.test("linesToPaste() speaks cleartext HTTP/2 or TLS, as the server does", () => {
+  const [first, ...others] = linesToPaste("http://127.0.0.1:8080");
+  assertEquals(
+    first,
+    'npx -y @bufbuild/buf@1.74.0 curl --protocol grpc --http2-prior-knowledge -d \'{"goodsId":1,"num":10}\' ' +
+      "http://127.0.0.1:8080/inventory.v1.InventoryService/SetInv",
+  );
+  assertEquals(others.length, 2);
+  assert(linesToPaste("https://127.0.0.1:8443").every((line) => !line.includes("prior-knowledge")));
+});
