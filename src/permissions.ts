@@ -1,6 +1,6 @@
 /**
- * Which Deno permissions the settings need, and which of them are missing. Without this check a missing one
- * would show as a database or a Redis that is away.
+ * Which Deno permissions the settings need. The launcher grants exactly these, and the server looks for them before
+ * it starts: a missing one would otherwise show as a database or a Redis that is away.
  */
 import type { Config } from "./config.ts";
 
@@ -11,24 +11,34 @@ const DEFAULT_PORTS: Readonly<Record<string, string>> = {
   "rediss:": "6379",
 };
 
-/** The flags that are missing for these settings, ready to be added to the command line; none if all are there. */
-export async function missingPermissions(config: Config): Promise<string[]> {
-  const hosts = [`${config.host}:${config.port}`, ...[config.databaseUrl, ...config.redisUrls].map(hostOf)];
-  const files = config.tlsFiles === undefined ? [] : [config.tlsFiles.cert, config.tlsFiles.key];
-  const missing: string[] = [];
-  for (const host of hosts) {
-    // Port 0 can't be named: it is "any port of this host".
-    const asked = host.endsWith(":0") ? host.slice(0, -2) : host;
-    if (!await granted({ name: "net", host: asked })) missing.push(`--allow-net=${asked}`);
-  }
-  for (const path of files) {
-    if (!await granted({ name: "read", path })) missing.push(`--allow-read=${path}`);
-  }
-  return missing;
+/** Hosts to listen on and to talk to, as `host:port`, and files to read. */
+export interface NeededPermissions {
+  readonly net: readonly string[];
+  readonly read: readonly string[];
 }
 
-async function granted(permission: Deno.PermissionDescriptor): Promise<boolean> {
-  return (await Deno.permissions.query(permission)).state === "granted";
+/** The permissions that the settings need, each once. */
+export function neededPermissions(config: Config): NeededPermissions {
+  // Port 0 can't be named: it is any port of this host.
+  const listener = config.port === 0 ? config.host : `${config.host}:${config.port}`;
+  return {
+    net: [...new Set([listener, ...[config.databaseUrl, ...config.redisUrls].map(hostOf)])],
+    read: config.tlsFiles === undefined ? [] : [config.tlsFiles.cert, config.tlsFiles.key],
+  };
+}
+
+/** The flags that are missing for these settings, ready to be added to the command line; none if all are there. */
+export async function missingPermissions(config: Config): Promise<string[]> {
+  const { net, read } = neededPermissions(config);
+  const needed: [Deno.PermissionDescriptor, flag: string][] = [
+    ...net.map((host): [Deno.PermissionDescriptor, string] => [{ name: "net", host }, `--allow-net=${host}`]),
+    ...read.map((path): [Deno.PermissionDescriptor, string] => [{ name: "read", path }, `--allow-read=${path}`]),
+  ];
+  const missing: string[] = [];
+  for (const [permission, flag] of needed) {
+    if ((await Deno.permissions.query(permission)).state !== "granted") missing.push(flag);
+  }
+  return missing;
 }
 
 function hostOf(url: string): string {

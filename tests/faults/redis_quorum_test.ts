@@ -6,7 +6,8 @@ import { Redis } from "ioredis";
 import { type PrivateRedis, startRedisNodes } from "../../src/dev/redis.ts";
 import { until } from "../../src/dev/wait.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
-import { call, callUntilDecided, inParallel, tally } from "../support/callers.ts";
+import { call, inParallel, tally } from "../support/callers.ts";
+import { testEnvironment } from "../support/env.ts";
 import { checkLedger } from "../support/ledger_check.ts";
 import { startServer } from "../support/server.ts";
 
@@ -15,7 +16,11 @@ const HEAL_MS_MAX = 20_000;
 
 Deno.test("any two Redis may be away; a third stops sales but not reads; one back and sales go on", async () => {
   const dir = await Deno.makeTempDir();
-  const nodes = await startRedisNodes(5, { dir, log: createLog("warn", "pretty") });
+  const nodes = await startRedisNodes(5, {
+    dir,
+    program: testEnvironment().redisProgram,
+    log: createLog("warn", "pretty"),
+  });
   const env = { REDIS_URLS: nodes.map((node) => node.url).join(","), LOCK_WAIT_MS_MAX: String(LOCK_WAIT_MS_MAX) };
   try {
     await using server = await startServer({ env });

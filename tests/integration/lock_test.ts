@@ -4,7 +4,7 @@ import type { Redis } from "ioredis";
 import { type Lease, type Lock, LockHeldError, QuorumLostError } from "../../src/lock/lock.ts";
 import { retryDelayMs } from "../../src/lock/redlock.ts";
 import { testEnvironment } from "../support/env.ts";
-import { CriticalSections, lockBench, LONG_TTL_MS } from "../support/lock_bench.ts";
+import { CriticalSections, lockBench, LONG_TTL_MS, ready } from "../support/lock_bench.ts";
 import { eventually, NEVER, within } from "../support/pool_probe.ts";
 import { startProxy, type TcpProxy } from "../support/tcp_proxy.ts";
 
@@ -36,7 +36,7 @@ Deno.test("all of several goods or none: a failed attempt leaves no key anywhere
   await using bench = lockBench(testEnvironment().redisUrls);
   const [one, other] = await Promise.all([bench.lock(), bench.lock()]);
   const lease = await one.acquire([2], 1000, NEVER);
-  const held = await bench.keys();
+  const held = await bench.keysOnce(5);
   assertEquals(held.map((keys) => keys.length), [1, 1, 1, 1, 1]);
 
   await assertRejects(() => other.acquire([1, 2, 3], 50, NEVER), LockHeldError);
@@ -56,8 +56,7 @@ Deno.test("a lease lasts for as long as it says, and what expired is not release
   assertLessOrEqual(expired.remainingMs(), 0);
 
   const lease = await next.acquire([1], 1000, NEVER);
-  const held = await bench.keys();
-  assertEquals(held.flat().length, 5);
+  const held = await bench.keysOnce(5);
   await within(expired.release(), "the late release");
   assertEquals(await bench.keys(), held);
   await lease.release();
@@ -92,7 +91,10 @@ Deno.test("a node that was restarted, and does not know the acquire script yet, 
   for (const node of slowOnes) await node.script("FLUSH", "SYNC");
   await lease.release();
   await bench.assertNoKeys(slowOnes);
-  const lock = await bench.lock({ urls: [...testEnvironment().redisUrls.slice(0, 3), ...proxies.urls.slice(3)] });
+  const lock = await bench.lock(
+    { urls: [...testEnvironment().redisUrls.slice(0, 3), ...proxies.urls.slice(3)] },
+    ready,
+  );
   await eventually(async () => {
     await lock.ping();
     const clients = await Promise.all(slowOnes.map((node) => node.client("LIST")));
@@ -116,7 +118,7 @@ for (const moment of ["between attempts", "during an attempt"] as const) {
     await using bench = lockBench(testEnvironment().redisUrls);
     const [holder, slow] = await Promise.all([bench.lock(), bench.lock({ urls: proxies.urls, random: () => 0.999 })]);
     const lease = moment === "between attempts" ? await holder.acquire([1], 1000, NEVER) : undefined;
-    const held = await bench.keys();
+    const held = await bench.keysOnce(lease === undefined ? 0 : 5);
     if (lease === undefined) proxies.delayMs = 50;
     const controller = new AbortController();
     const leaver = slow.acquire([1, 2], LONG_TTL_MS, controller.signal).catch((error) => error);

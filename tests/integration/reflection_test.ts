@@ -17,8 +17,8 @@ import { Health } from "../../src/gen/health/v1/health_pb.ts";
 import { InventoryService } from "../../src/gen/inventory/v1/inventory_pb.ts";
 import { HealthBoard, registerHealth } from "../../src/rpc/health.ts";
 import { REFLECTION_STREAMS_MAX, registerReflection } from "../../src/rpc/reflection.ts";
+import { testEnvironment } from "../support/env.ts";
 
-const BUF = "node_modules/.bin/buf";
 const HEALTH_PROTO = "node_modules/grpc-health-check/proto/health/v1/health.proto";
 
 /** Only there so that a fault ends a test instead of hanging it. */
@@ -90,7 +90,7 @@ interface Outcome {
 }
 
 async function bufCurl(...args: string[]): Promise<Outcome> {
-  const { code, stdout, stderr } = await new Deno.Command(BUF, {
+  const { code, stdout, stderr } = await new Deno.Command(testEnvironment().buf, {
     args: ["curl", "--protocol", "grpc", "--http2-prior-knowledge", ...args],
     signal: AbortSignal.timeout(CLIENT_MS_MAX),
   }).output();

@@ -21,8 +21,8 @@ export interface Holding extends AsyncDisposable {
 
 /** A row lock held by a session of the test's. */
 export interface RowHolding extends Holding {
-  /** Resolves when `count` statements of others wait for a lock in this database. */
-  waitedFor(count: number): Promise<void>;
+  /** Resolves when `count` statements of others wait for a lock in this database. Rejects when they don't in time. */
+  waitedFor(count: number, msMax?: number): Promise<void>;
 }
 
 /** Locks the row of a goods as `select ... for update` in an open transaction does. */
@@ -41,13 +41,14 @@ export async function holdRow(ownerUrl: string, goodsId: number): Promise<RowHol
   };
   return {
     release,
-    async waitedFor(count) {
-      await eventually(`${count} statements wait for the row of goods ${goodsId}`, async () => {
+    async waitedFor(count, msMax) {
+      const what = `${count} statements wait for the row of goods ${goodsId}`;
+      await eventually(what, async () => {
         const [row] = await pool<{ waiting: number }[]>`
           select count(*)::int as waiting from pg_stat_activity
           where datname = current_database() and wait_event_type = 'Lock'`;
         return row!.waiting === count;
-      });
+      }, msMax);
     },
     [Symbol.asyncDispose]: release,
   };
@@ -57,8 +58,8 @@ export async function holdRow(ownerUrl: string, goodsId: number): Promise<RowHol
 export interface LeaseHolding extends Holding {
   /** Resolves when somebody has asked for the lease of each of the goods, since it is held. */
   askedFor(): Promise<void>;
-  /** Resolves when no node has a lease of the goods, whoever's. */
-  gone(): Promise<void>;
+  /** How many leases of the goods there are, over all nodes, whoever's. */
+  count(): Promise<number>;
 }
 
 /** Takes the leases of goods on all nodes. */
@@ -77,11 +78,10 @@ export async function holdLeases(...goodsIds: number[]): Promise<LeaseHolding> {
   return {
     release,
     askedFor: () => eventually("the leases are asked for", () => asked.size === keys.length),
-    gone: () =>
-      eventually("the leases are gone", async () => {
-        const counts = await Promise.all(nodes.map((node) => node.exists(...keys)));
-        return counts.every((count) => count === 0);
-      }),
+    async count() {
+      const counts = await Promise.all(nodes.map((node) => node.exists(...keys)));
+      return counts.reduce((sum, count) => sum + count, 0);
+    },
     async [Symbol.asyncDispose]() {
       await release();
       for (const connection of [monitor, ...nodes]) connection.disconnect();
@@ -90,6 +90,10 @@ export async function holdLeases(...goodsIds: number[]): Promise<LeaseHolding> {
 }
 
 /** Looks until it is so. @throws Error when it does not come to be in time */
-export async function eventually(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-  if (!await until(condition, WAIT_MS_MAX)) throw new Error(`Waited ${WAIT_MS_MAX} ms in vain: ${what}`);
+export async function eventually(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  msMax = WAIT_MS_MAX,
+): Promise<void> {
+  if (!await until(condition, msMax)) throw new Error(`Waited ${msMax} ms in vain: ${what}`);
 }

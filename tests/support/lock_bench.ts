@@ -1,24 +1,31 @@
 /** Locks under test, and what the nodes themselves say about their keys. */
 import { assert } from "@std/assert";
 import { Redis } from "ioredis";
-import { type Lock, QuorumLostError } from "../../src/lock/lock.ts";
+import { type Lock, LockHeldError, QuorumLostError } from "../../src/lock/lock.ts";
+import { until } from "../../src/dev/wait.ts";
 import { createRedlock, type RedlockOptions } from "../../src/lock/redlock.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
-import { eventually } from "./pool_probe.ts";
+import { eventually, NEVER } from "./pool_probe.ts";
 
 /** Long enough that no lease expires in a test that does not want it. */
 export const LONG_TTL_MS = 60_000;
+/** No test uses this goods. Locks may try for it side by side. */
+const PROBED_GOODS = 999_999;
+/** How long the last votes may be behind the first ones. */
+const LATE_VOTE_MS_MAX = 200;
 
 /** Locks over one set of nodes, and a direct way to those nodes. `await using` closes all of it. */
 export interface LockBench extends AsyncDisposable {
-  /** A lock instance of its own, as another process would have; ready to be used. */
-  lock(options?: Partial<RedlockOptions>): Promise<Lock>;
+  /** A lock instance of its own, as another process would have; by default returned when all nodes vote for it. */
+  lock(options?: Partial<RedlockOptions>, isReady?: (lock: Lock) => Promise<void>): Promise<Lock>;
   /** Straight to each node. */
   readonly nodes: readonly Redis[];
   /** The key of a goods. */
   key(goodsId: number): string;
   /** The keys of these locks, node by node, as `goods id=holder's value`; of `nodes` only, where given. */
   keys(nodes?: readonly Redis[]): Promise<string[][]>;
+  /** The same, once there are `count` of them: a lease is had as soon as most of the votes are in. */
+  keysOnce(count: number): Promise<string[][]>;
   /** Asserts that no node keeps a key, nor comes to keep one. */
   assertNoKeys(nodes?: readonly Redis[]): Promise<void>;
 }
@@ -39,11 +46,33 @@ export function lockBench(urls: readonly string[]): LockBench {
         names.sort().map(async (name) => `${name.slice(keyPrefix.length)}=${await node.get(name)}`),
       );
     }));
+  const keysOnce = async (count: number) => {
+    let found: string[][] = [];
+    const complete = async () => (found = await keys()).flat().length === count;
+    await eventually(complete, `${count} keys are held`);
+    return found;
+  };
+  const allVote = async (lock: Lock) => {
+    const key = `${keyPrefix}${PROBED_GOODS}`;
+    const voted = async () => (await Promise.all(nodes.map((node) => node.exists(key)))).every((count) => count === 1);
+    await eventually(async () => {
+      const lease = await lock.acquire([PROBED_GOODS], 0, NEVER).catch(isNotHad);
+      if (!lease) return false;
+      const all = await until(voted, LATE_VOTE_MS_MAX);
+      await lease.release();
+      return all;
+    }, "all nodes vote");
+    await eventually(
+      async () => (await Promise.all(nodes.map((node) => node.exists(key)))).every((n) => n === 0),
+      "it is let go",
+    );
+  };
   return {
     nodes,
     keys,
+    keysOnce,
     key: (goodsId) => `${keyPrefix}${goodsId}`,
-    async lock(options = {}) {
+    async lock(options = {}, isReady = allVote) {
       const lock = createRedlock({
         urls,
         ttlMs: LONG_TTL_MS,
@@ -54,7 +83,7 @@ export function lockBench(urls: readonly string[]): LockBench {
         ...options,
       });
       locks.push(lock);
-      await ready(lock);
+      await isReady(lock);
       return lock;
     },
     async assertNoKeys(asked = nodes) {
@@ -69,7 +98,7 @@ export function lockBench(urls: readonly string[]): LockBench {
 
 /** Waits until a quorum of the nodes answers the lock. */
 export async function ready(lock: Lock): Promise<void> {
-  await eventually(() => lock.ping().then(() => true, isQuorumLost), "a quorum answers");
+  await eventually(() => lock.ping().then(() => true, isNotHad), "a quorum answers");
 }
 
 /** Counts how often two holders were inside at the same time, over the goods that both held. */
@@ -89,7 +118,7 @@ export class CriticalSections {
   }
 }
 
-function isQuorumLost(error: unknown): false {
-  assert(error instanceof QuorumLostError, `${error}`);
+function isNotHad(error: unknown): false {
+  assert(error instanceof QuorumLostError || error instanceof LockHeldError, `${error}`);
   return false;
 }
