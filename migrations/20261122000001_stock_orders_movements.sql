@@ -11,7 +11,7 @@ create table stock (
   version    bigint      not null,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
-  -- Set: the goods is no longer sold; setting its quantity opens it again.
+  -- Set (by hand, so far): the goods is no longer sold. Setting its quantity opens it again.
   deleted_at timestamptz,
   constraint stock_pkey primary key (goods_id),
   constraint goods_id_positive check (goods_id > 0),
@@ -50,8 +50,8 @@ create table operations (
   nums         integer[]   not null,
   created_at   timestamptz not null default now(),
   constraint operations_pkey primary key (operation_id),
-  constraint operation_kind_known check (kind in ('set', 'give_back', 'rollback_whole', 'rollback_part')),
-  constraint rollbacks_name_their_order check ((kind in ('rollback_whole', 'rollback_part')) = (order_id is not null)),
+  constraint operation_kind_known check (kind in ('set', 'give_back', 'rollback_whole', 'rollback_part', 'bar')),
+  constraint rollbacks_name_their_order check ((kind in ('rollback_whole', 'rollback_part', 'bar')) = (order_id is not null)),
   constraint operation_lines_match check (cardinality(goods_ids) = cardinality(nums))
 );
 

@@ -24,6 +24,7 @@ import { deadline, gate, identify } from "./rpc/interceptors.ts";
 import { createInventoryService } from "./rpc/inventory_service.ts";
 import { listen } from "./rpc/listener.ts";
 import { registerReflection } from "./rpc/reflection.ts";
+import { withRequestId } from "./rpc/request_id.ts";
 import { createStore, type Store } from "./store/store.ts";
 import type { Log } from "./telemetry/log.ts";
 
@@ -73,8 +74,8 @@ export async function startApp(config: Config, { log, tls, ...parts }: AppParts)
     log,
   });
   const lane = new Lane(
-    { store, lock, turns: new Turns(config.queueMax), random: Math.random, log },
-    { lockWaitMsMax: config.lockWaitMsMax, writeMsMax: STATEMENT_TIMEOUT_MS },
+    { store, lock, turns: new Turns(), random: Math.random, log },
+    { operationsMax: config.queueMax, lockWaitMsMax: config.lockWaitMsMax, writeMsMax: STATEMENT_TIMEOUT_MS },
   );
 
   const board = new HealthBoard([InventoryService.typeName, ArticleService.typeName]);
@@ -85,25 +86,32 @@ export async function startApp(config: Config, { log, tls, ...parts }: AppParts)
     tls,
     corsOrigins: config.corsOrigins,
     log,
-    handler: connectNodeAdapter({
-      readMaxBytes: config.requestBytesMax,
-      writeMaxBytes: RESPONSE_BYTES_MAX,
-      maxTimeoutMs: config.requestTimeoutMsMax,
-      acceptCompression: [compressionGzip, compressionBrotli],
-      // A quantity of 0 is an answer, so JSON shows it.
-      jsonOptions: { alwaysEmitImplicit: true },
-      interceptors: [
-        identify(uuidV7, log),
-        gate(() => board.closed, new Set([Health.typeName])),
-        deadline(config.requestTimeoutMsMax),
-      ],
-      routes(router) {
-        router.service(InventoryService, service);
-        router.service(ArticleService, createArticleService(service));
-        registerHealth(router, board);
-        registerReflection(router, [InventoryService, Health], [ArticleService]);
-      },
-    }),
+    handler: withRequestId(
+      connectNodeAdapter({
+        readMaxBytes: config.requestBytesMax,
+        writeMaxBytes: RESPONSE_BYTES_MAX,
+        maxTimeoutMs: config.requestTimeoutMsMax,
+        acceptCompression: [compressionGzip, compressionBrotli],
+        // A quantity of 0 is an answer, so JSON shows it.
+        jsonOptions: { alwaysEmitImplicit: true },
+        interceptors: [
+          identify(log),
+          gate(() => board.closed, new Set([Health.typeName])),
+          deadline(config.requestTimeoutMsMax, log),
+        ],
+        routes(router) {
+          router.service(InventoryService, service);
+          router.service(ArticleService, createArticleService(service));
+          registerHealth(router, board);
+          registerReflection(router, [InventoryService, Health], [ArticleService]);
+        },
+      }),
+      uuidV7,
+    ),
+  }).catch(async (error) => {
+    await store.close();
+    await lock.close();
+    throw error;
   });
 
   const stopping = new AbortController();

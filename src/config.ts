@@ -26,9 +26,9 @@ const list = z.string().transform((text) => text.split(",").map((part) => part.t
 
 const url = (...protocols: string[]) =>
   z.string().refine(
-    (text) => URL.canParse(text) && protocols.includes(new URL(text).protocol),
+    (text) => URL.canParse(text) && protocols.includes(new URL(text).protocol) && new URL(text).hostname !== "",
     // The value is not repeated: it may hold a password.
-    `expected a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(" or ")}`,
+    `expected a URL such as ${protocols[0]}//host:port`,
   );
 
 const origin = z.string().refine(
@@ -104,12 +104,17 @@ export class ConfigError extends Error {
 export function loadConfig(read: (name: string) => string | undefined): Config {
   const given = Object.fromEntries(SETTING_NAMES.map((name) => [name, read(name) || undefined]));
   const parsed = SETTINGS.safeParse(given);
-  if (!parsed.success) {
-    throw new ConfigError(parsed.error.issues.map(({ path, message }) => problem(String(path[0]), message, given)));
-  }
+  // Rules over several settings are checked as far as those can be read, so that everything is told at once.
+  const lock = SETTINGS.pick({ LOCK_TTL_MS: true, LOCK_NODE_TIMEOUT_MS: true, LOCK_WAIT_MS_MAX: true }).safeParse(
+    given,
+  );
+  const problems = [
+    ...(parsed.error?.issues ?? []).map(({ path, message }) => problem(String(path[0]), message, given)),
+    ...tlsProblems(given),
+    ...(lock.success ? lockProblems(lock.data) : []),
+  ];
+  if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
   const settings = parsed.data;
-  const problems = [...tlsProblems(settings), ...lockProblems(settings)];
-  if (problems.length > 0) throw new ConfigError(problems);
   const { TLS_CERT_FILE: cert, TLS_KEY_FILE: key } = settings;
   return Object.freeze({
     host: settings.HOST,
@@ -138,9 +143,9 @@ function problem(name: string, message: string, given: Readonly<Record<string, s
   return `${name}: ${message}${SECRET_NAMES.has(name) ? "" : `, got "${given[name]}"`}`;
 }
 
-type Settings = z.infer<typeof SETTINGS>;
+type LockSettings = Pick<z.infer<typeof SETTINGS>, "LOCK_TTL_MS" | "LOCK_NODE_TIMEOUT_MS" | "LOCK_WAIT_MS_MAX">;
 
-function tlsProblems({ TLS_CERT_FILE, TLS_KEY_FILE }: Settings): string[] {
+function tlsProblems({ TLS_CERT_FILE, TLS_KEY_FILE }: Readonly<Record<string, string | undefined>>): string[] {
   if (TLS_CERT_FILE !== undefined && TLS_KEY_FILE === undefined) {
     return ["TLS_KEY_FILE: expected, as TLS_CERT_FILE is set"];
   }
@@ -151,7 +156,7 @@ function tlsProblems({ TLS_CERT_FILE, TLS_KEY_FILE }: Settings): string[] {
 }
 
 /** TTL > work + acquisition + drift, for a lease that is handed out with the least validity that is accepted. */
-function lockProblems({ LOCK_TTL_MS, LOCK_NODE_TIMEOUT_MS, LOCK_WAIT_MS_MAX }: Settings): string[] {
+function lockProblems({ LOCK_TTL_MS, LOCK_NODE_TIMEOUT_MS, LOCK_WAIT_MS_MAX }: LockSettings): string[] {
   const problems: string[] = [];
   const workMs = 2 * STATEMENT_TIMEOUT_MS;
   if (usableValidityMs(LOCK_TTL_MS) < workMs) {

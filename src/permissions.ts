@@ -20,7 +20,8 @@ export interface NeededPermissions {
 /** The permissions that the settings need, each once. */
 export function neededPermissions(config: Config): NeededPermissions {
   // Port 0 can't be named: it is any port of this host.
-  const listener = config.port === 0 ? config.host : `${config.host}:${config.port}`;
+  const host = config.host.includes(":") ? `[${config.host}]` : config.host;
+  const listener = config.port === 0 ? host : `${host}:${config.port}`;
   return {
     net: [...new Set([listener, ...[config.databaseUrl, ...config.redisUrls].map(hostOf)])],
     read: config.tlsFiles === undefined ? [] : [config.tlsFiles.cert, config.tlsFiles.key],

@@ -6,7 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Log } from "./telemetry/log.ts";
 
 /** Pause between two looks. */
-export const READINESS_PAUSE_MS = 500;
+const READINESS_PAUSE_MS = 500;
 /** Longest that one look may take; no answer by then is a no. */
 const LOOK_MS_MAX = 2000;
 
@@ -39,7 +39,8 @@ export async function watchReadiness(
       failures.set(name, count);
       if (count === FAILURES_TO_TELL) log.warn({ dependency: name, error: failure }, "not ready");
       if (count === 0 && before !== 0) log.info({ dependency: name }, "ready");
-      return count === 0;
+      // One look that failed does not turn a service away that was ready a moment ago.
+      return count === 0 || (before === 0 && count < FAILURES_TO_TELL);
     }));
     if (signal.aborted) return;
     report(looks.every(Boolean));

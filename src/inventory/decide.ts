@@ -37,15 +37,10 @@ export interface Effect {
   readonly operation?: RecordedOperation;
 }
 
-/** A decision: refused, or the effect and the answer. `level_of`: the level of that goods after the effect. */
+/** A decision: refused, or the effect and the answer. */
 export type Decision =
   | { readonly ok: false; readonly refusal: Refusal }
-  | { readonly ok: true; readonly effect: Effect; readonly answer: Applied | LevelOf };
-
-export interface LevelOf {
-  readonly kind: "level_of";
-  readonly goodsId: number;
-}
+  | { readonly ok: true; readonly effect: Effect; readonly answer: Applied };
 
 const NO_EFFECT: Effect = { steps: [] };
 
@@ -64,20 +59,30 @@ export function decide(book: Book, operation: Operation): Decision {
 }
 
 function decideSet(book: Book, { operationId, goodsId, num }: SetOperation): Decision {
-  const answer = { kind: "level_of", goodsId } as const;
-  if (book.operations.has(operationId)) return { ok: true, effect: NO_EFFECT, answer };
   const level = book.levels.get(goodsId);
+  if (level !== undefined && book.operations.has(operationId)) return stands(level);
   const onHand = num + (level?.reserved ?? 0);
   if (onHand > INT32_MAX) return refused({ reason: "out_of_range", goodsIds: [goodsId] });
-  if (level !== undefined && !level.deleted && level.onHand === onHand) return { ok: true, effect: NO_EFFECT, answer };
+  if (level !== undefined && !level.deleted && level.onHand === onHand) return stands(level);
+  const after: Level = {
+    goodsId,
+    onHand,
+    reserved: level?.reserved ?? 0,
+    version: (level?.version ?? 0) + 1,
+    deleted: false,
+  };
   return {
     ok: true,
     effect: {
       steps: [{ goodsId, onHandDelta: onHand - (level?.onHand ?? 0), reservedDelta: 0 }],
       operation: { operationId, kind: "set", orderId: undefined, lines: [{ goodsId, num }] },
     },
-    answer,
+    answer: { ok: true, kind: "set", level: after },
   };
+}
+
+function stands(level: Level): Decision {
+  return { ok: true, effect: NO_EFFECT, answer: { ok: true, kind: "set", level } };
 }
 
 function decideSell(book: Book, { orderId, lines }: SellOperation): Decision {
@@ -110,22 +115,13 @@ function decideRollback(book: Book, { rollbackId, orderId, lines }: RollbackOper
   const whole = lines.length === 0 || (order !== undefined && sameLines(lines, order.lines));
   const operationId = rollbackId ?? derivedRollbackId(orderId, whole ? [] : lines);
   const recorded = book.operations.get(operationId);
-  if (recorded !== undefined && recorded.orderId !== orderId) return otherOrder(recorded, orderId);
-
-  if (order === undefined) {
-    return {
-      ok: true,
-      effect: {
-        steps: [],
-        order: { orderId, state: "barred", lines: [], returned: [], atMs: book.atMs },
-        operation: { operationId, kind: "rollback_whole", orderId, lines: [] },
-      },
-      answer: { ok: true, kind: "rollback", operationId, given: [] },
-    };
+  if (recorded !== undefined) {
+    return recorded.orderId === orderId ? replayRollback(recorded, whole, lines) : otherOrder(recorded, orderId);
   }
-  switch (order.state) {
+  switch (order?.state) {
+    case undefined:
     case "barred":
-      return { ok: true, effect: NO_EFFECT, answer: { ok: true, kind: "rollback", operationId, given: [] } };
+      return bar(book, orderId, lines, rollbackId, operationId);
     case "held":
     case "released":
     case "expired":
@@ -134,7 +130,6 @@ function decideRollback(book: Book, { rollbackId, orderId, lines }: RollbackOper
     case "rolled_back":
       break;
   }
-  if (recorded !== undefined) return replayRollback(recorded, whole, lines);
 
   const returnable = new Map(order.lines.map(({ goodsId, num }, i) => [goodsId, num - (order.returned[i] ?? 0)]));
   const given: readonly Line[] = whole
@@ -146,21 +141,45 @@ function decideRollback(book: Book, { rollbackId, orderId, lines }: RollbackOper
   if (exceeding.length > 0) return refused({ reason: "exceeds_sold", orderId, lines: exceeding });
   const overflowing = overflowingGoods(book, given);
   if (overflowing.length > 0) return refused({ reason: "out_of_range", goodsIds: overflowing });
-  const answer: Applied = { ok: true, kind: "rollback", operationId, given };
-  if (given.length === 0) return { ok: true, effect: NO_EFFECT, answer };
 
   const back = new Map(given.map(({ goodsId, num }) => [goodsId, num]));
   const returned = order.lines.map(({ goodsId }, i) => (order.returned[i] ?? 0) + (back.get(goodsId) ?? 0));
   const all = order.lines.every(({ num }, i) => returned[i] === num);
+  const operation: RecordedOperation = {
+    operationId,
+    kind: whole ? "rollback_whole" : "rollback_part",
+    orderId,
+    lines: given,
+  };
+  const answer: Applied = { ok: true, kind: "rollback", operationId, given };
+  // Nothing is left to give back; an id that the caller chose is taken all the same.
+  if (given.length === 0) return { ok: true, effect: rollbackId ? { steps: [], operation } : NO_EFFECT, answer };
   return {
     ok: true,
     effect: {
       steps: given.map(({ goodsId, num }) => ({ goodsId, onHandDelta: num, reservedDelta: 0 })),
       order: { ...order, state: all ? "rolled_back" : "sold", returned },
-      operation: { operationId, kind: whole ? "rollback_whole" : "rollback_part", orderId, lines: given },
+      operation,
     },
     answer,
   };
+}
+
+/** A rollback of an order that was never sold: its sell is refused from now on. */
+function bar(
+  book: Book,
+  orderId: string,
+  lines: readonly Line[],
+  rollbackId: string | undefined,
+  operationId: string,
+): Decision {
+  const answer: Applied = { ok: true, kind: "rollback", operationId, given: [] };
+  const operation: RecordedOperation = { operationId, kind: "bar", orderId, lines };
+  if (!book.orders.has(orderId)) {
+    const order: Order = { orderId, state: "barred", lines: [], returned: [], atMs: book.atMs };
+    return { ok: true, effect: { steps: [], order, operation }, answer };
+  }
+  return { ok: true, effect: rollbackId === undefined ? NO_EFFECT : { steps: [], operation }, answer };
 }
 
 function decideGiveBack(book: Book, { operationId, lines }: GiveBackOperation): Decision {
@@ -184,17 +203,19 @@ function decideGiveBack(book: Book, { operationId, lines }: GiveBackOperation): 
 
 /** A rollback or give-back whose id is known: the first answer again, or what differs from the first call. */
 function replayRollback(recorded: RecordedOperation, whole: boolean, lines: readonly Line[]): Decision {
-  const wasWhole = recorded.kind === "rollback_whole";
-  const differences = wasWhole && whole
-    ? []
-    : wasWhole
-    ? ["it was for the whole order, now for a part"]
-    : whole
-    ? ["it was for a part of the order, now for the whole"]
-    : lineDifferences(recorded.lines, lines);
+  const differences = contentDifferences(recorded, whole, lines);
   if (differences.length > 0) return rollbackDiffers(recorded, differences);
-  const { operationId, lines: given } = recorded;
-  return { ok: true, effect: NO_EFFECT, answer: { ok: true, kind: "rollback", operationId, given } };
+  const given = recorded.kind === "bar" ? [] : recorded.lines;
+  const answer: Applied = { ok: true, kind: "rollback", operationId: recorded.operationId, given };
+  return { ok: true, effect: NO_EFFECT, answer };
+}
+
+function contentDifferences(recorded: RecordedOperation, whole: boolean, lines: readonly Line[]): string[] {
+  const wasWhole = recorded.kind === "rollback_whole";
+  if (wasWhole && whole) return [];
+  if (wasWhole) return ["it was for the whole order, now for a part"];
+  if (whole && recorded.kind === "rollback_part") return ["it was for a part of the order, now for the whole"];
+  return lineDifferences(recorded.lines, lines);
 }
 
 function otherOrder(recorded: RecordedOperation, orderId: string | undefined): Decision {

@@ -49,16 +49,17 @@ export interface Order {
 /** A change that is not an order, as recorded under its id. */
 export interface RecordedOperation {
   readonly operationId: string;
-  readonly kind: "set" | "give_back" | "rollback_whole" | "rollback_part";
+  readonly kind: "set" | "give_back" | "rollback_whole" | "rollback_part" | "bar";
   /** The order of a rollback; undefined for the other kinds. */
   readonly orderId: string | undefined;
-  /** What was set or given back. */
+  /** What was set or given back; of a bar, which gave nothing back, what was asked. */
   readonly lines: readonly Line[];
 }
 
 /** One change that a caller asks for. Every one has an id under which it is applied at most once. */
 export type Operation = SetOperation | SellOperation | RollbackOperation | GiveBackOperation;
 
+/** The available quantity of a goods becomes a given number. */
 export interface SetOperation {
   readonly kind: "set";
   readonly operationId: string;
@@ -67,6 +68,7 @@ export interface SetOperation {
   readonly num: number;
 }
 
+/** An order takes its lines, all or none. */
 export interface SellOperation {
   readonly kind: "sell";
   readonly orderId: string;
@@ -74,6 +76,7 @@ export interface SellOperation {
   readonly lines: readonly Line[];
 }
 
+/** An order, or a part of it, comes back. */
 export interface RollbackOperation {
   readonly kind: "rollback";
   /** The caller's id for it; undefined: the id is derived from the order and the part. */
@@ -131,7 +134,7 @@ export interface Changes {
 /** How one operation ended: applied (now or, for a retry, before) or refused with nothing changed. */
 export type Verdict = Applied | { readonly ok: false; readonly refusal: Refusal };
 
-/** What was applied. A retry gets exactly what the first call got. */
+/** What was applied. A retry gets exactly what the first call got; a set gets the level as it stands. */
 export type Applied =
   | { readonly ok: true; readonly kind: "set"; readonly level: Level }
   | { readonly ok: true; readonly kind: "sell"; readonly order: Order }

@@ -42,8 +42,7 @@ export function settle(book: Book, operations: readonly Operation[]): { verdicts
       working.operations.set(effect.operation.operationId, effect.operation);
       recorded.push(effect.operation);
     }
-    if (answer.kind !== "level_of") return answer;
-    return { ok: true, kind: "set", level: present(working.levels.get(answer.goodsId), answer.goodsId) };
+    return answer;
   });
 
   const moved = new Set(movements.map((movement) => movement.goodsId));

@@ -4,21 +4,29 @@
  * The lease is taken before the read and let go after the commit. It orders the queue; what decides is the
  * fence of the write, so a lost lease costs a repetition and never a wrong answer.
  *
- * A write whose outcome is unknown is found out by going the way again under the same ids: either the read
- * finds the record, or the same rows stand unchanged and the second write waits in PostgreSQL for the first
- * to end, or a row has moved on and the first can't commit any more. All three lead to the true answer.
+ * A write whose outcome is unknown is looked for under its ids, with neither turn nor lease. If it is not on
+ * record it may still be under way, and the operation goes the way again: either the same rows stand
+ * unchanged, and the second write waits in PostgreSQL for the first to end, or a row has moved on, and the
+ * first can't commit any more. Both lead to the true answer.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { goodsOf, recordIds } from "../inventory/ids.ts";
 import type { Book, Level, Operation, Order, Verdict } from "../inventory/model.ts";
 import { changesNothing, settle } from "../inventory/settle.ts";
 import { type Lease, type Lock, LockHeldError } from "../lock/lock.ts";
-import { ConflictError, DatabaseUnavailableError, FenceLostError, OutcomeUnknownError } from "../store/errors.ts";
+import {
+  ConflictError,
+  DatabaseUnavailableError,
+  FenceLostError,
+  OutcomeUnknownError,
+  RowLockedError,
+} from "../store/errors.ts";
 import type { Store } from "../store/store.ts";
 import { errorFields, type Log } from "../telemetry/log.ts";
-import { failureOf } from "./failure.ts";
+import { Failure, failureOf } from "./failure.ts";
 import type { Turns } from "./turns.ts";
 
+/** What a lane works with. */
 export interface LaneParts {
   readonly store: Store;
   readonly lock: Lock;
@@ -28,7 +36,10 @@ export interface LaneParts {
   readonly random: () => number;
 }
 
+/** Limits of one operation, in ms. */
 export interface LaneLimits {
+  /** Operations under way, waiting or not. */
+  readonly operationsMax: number;
   /** Longest wait for turn and lease together, from the caller's arrival. */
   readonly lockWaitMsMax: number;
   /** Time that a write may take; nothing is written under a lease that has less left. */
@@ -54,6 +65,7 @@ type Attempt =
 export class Lane {
   readonly #parts: LaneParts;
   readonly #limits: LaneLimits;
+  #underWay = 0;
 
   constructor(parts: LaneParts, limits: LaneLimits) {
     this.#parts = parts;
@@ -66,7 +78,18 @@ export class Lane {
    * Work that has not begun to commit stops when `signal` aborts. Throws Failure, or the signal's reason.
    */
   async apply(operation: Operation, signal: AbortSignal): Promise<Verdict> {
-    const waitUntilMs = performance.now() + this.#limits.lockWaitMsMax;
+    const { operationsMax } = this.#limits;
+    if (this.#underWay >= operationsMax) throw new Failure("queue_full", `${operationsMax} operations are under way`);
+    this.#underWay++;
+    try {
+      return await this.#apply(operation, signal);
+    } finally {
+      this.#underWay--;
+    }
+  }
+
+  async #apply(operation: Operation, signal: AbortSignal): Promise<Verdict> {
+    let waitUntilMs = performance.now() + this.#limits.lockWaitMsMax;
     let unknown: OutcomeUnknownError | undefined;
     let last: unknown;
     try {
@@ -78,16 +101,25 @@ export class Lane {
         if ("order" in outcome) order = outcome.order;
         else {
           last = outcome.error;
-          if (last instanceof OutcomeUnknownError) unknown = last;
           this.#parts.log.debug({ attempt, error: errorFields(last) }, "going the way again");
+          if (!(last instanceof OutcomeUnknownError)) continue;
+          unknown = last;
+          const verdict = await this.#recorded(operation, goodsOf(operation, order), signal);
+          if (verdict !== undefined) return verdict;
+          waitUntilMs = performance.now() + this.#limits.lockWaitMsMax;
         }
       }
     } catch (error) {
       last = error;
     }
     signal.throwIfAborted();
-    // Whatever stopped it in the end: a write may still have been made.
-    throw failureOf(unknown ?? last);
+    const failure = failureOf(last);
+    if (unknown === undefined) throw failure;
+    if (!(failure instanceof Failure)) {
+      this.#parts.log.error({ error: errorFields(failure) }, "a lost write could not be looked for");
+    }
+    // Whatever stopped it in the end, the write may have been made.
+    throw failureOf(unknown);
   }
 
   /** The committed level of a goods; undefined if it is unknown. Throws Failure, or the signal's reason. */
@@ -98,6 +130,16 @@ export class Lane {
       signal.throwIfAborted();
       throw failureOf(error);
     }
+  }
+
+  /** The verdict of an operation that is on record; undefined if it is not, or not yet. */
+  async #recorded(
+    operation: Operation,
+    goodsIds: readonly number[],
+    signal: AbortSignal,
+  ): Promise<Verdict | undefined> {
+    const { verdicts: [verdict], changes } = settle(await this.#read(operation, goodsIds, signal), [operation]);
+    return verdict?.ok && changesNothing(changes) ? verdict : undefined;
   }
 
   /** A rollback's goods are its order's, so that order is read before its turn comes. */
@@ -169,5 +211,6 @@ export class Lane {
 }
 
 function isRepeatable(error: unknown): boolean {
-  return error instanceof FenceLostError || error instanceof ConflictError || error instanceof OutcomeUnknownError;
+  return error instanceof FenceLostError || error instanceof ConflictError || error instanceof RowLockedError ||
+    error instanceof OutcomeUnknownError;
 }

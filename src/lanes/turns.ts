@@ -4,17 +4,11 @@
  */
 import { Failure } from "./failure.ts";
 
-/** Hands out turns on goods. */
+/** Hands out turns on goods. How many may wait is bounded by whoever asks. */
 export class Turns {
-  readonly #waitersMax: number;
-  /** For each goods: the callers in line, the first of them having its turn. */
-  readonly #lines = new Map<number, Ticket[]>();
+  /** For each goods: the callers queueing up, the first of them having its turn. */
+  readonly #queues = new Map<number, Ticket[]>();
   #waiting = 0;
-
-  /** At most `waitersMax` callers wait at a time. */
-  constructor(waitersMax: number) {
-    this.#waitersMax = waitersMax;
-  }
 
   /** Callers that wait now. */
   get waiting(): number {
@@ -26,7 +20,7 @@ export class Turns {
    * function that ends it. The ids must be sorted and without repeats: everybody queues up in the same order,
    * so nobody waits in a circle.
    *
-   * Throws Failure "queue_full" or "busy", or the signal's reason once it aborts; the place in line is free then.
+   * Throws Failure "busy", or the signal's reason once it aborts; the place in the queue is free then.
    */
   async take(goodsIds: readonly number[], untilMs: number, signal: AbortSignal): Promise<() => void> {
     const taken: Ticket[] = [];
@@ -47,12 +41,10 @@ export class Turns {
   }
 
   #enter(goodsId: number): Ticket {
-    const line = this.#lines.get(goodsId);
-    const ticket: Ticket = { goodsId, hasTurn: line === undefined, called: undefined };
-    if (line === undefined) this.#lines.set(goodsId, [ticket]);
-    else if (this.#waiting >= this.#waitersMax) {
-      throw new Failure("queue_full", `${this.#waitersMax} orders already wait for their turn`);
-    } else line.push(ticket);
+    const queue = this.#queues.get(goodsId);
+    const ticket: Ticket = { goodsId, hasTurn: queue === undefined, called: undefined };
+    if (queue === undefined) this.#queues.set(goodsId, [ticket]);
+    else queue.push(ticket);
     return ticket;
   }
 
@@ -77,11 +69,11 @@ export class Turns {
   }
 
   #leave(ticket: Ticket): void {
-    const line = this.#lines.get(ticket.goodsId) ?? [];
-    const index = line.indexOf(ticket);
-    line.splice(index, 1);
-    const [next] = line;
-    if (next === undefined) this.#lines.delete(ticket.goodsId);
+    const queue = this.#queues.get(ticket.goodsId) ?? [];
+    const index = queue.indexOf(ticket);
+    queue.splice(index, 1);
+    const [next] = queue;
+    if (next === undefined) this.#queues.delete(ticket.goodsId);
     else if (index === 0) {
       next.hasTurn = true;
       next.called?.();

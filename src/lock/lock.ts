@@ -14,6 +14,7 @@ export interface Lease {
   release(): Promise<void>;
 }
 
+/** Hands out leases. */
 export interface Lock {
   /**
    * Takes all of `goodsIds` (sorted, no repeats) or none, waiting up to `waitMs`.

@@ -15,6 +15,7 @@ import { type Lease, type Lock, LockHeldError, QuorumLostError } from "./lock.ts
 import { connectNodes } from "./nodes.ts";
 import { DRIFT_FACTOR, usableValidityMs, validityMs } from "./validity.ts";
 
+/** How to reach the nodes, and for how long they are asked and hold. */
 export interface RedlockOptions {
   /** One URL a node; an odd count. */
   readonly urls: readonly string[];
@@ -103,7 +104,7 @@ class QuorumLock implements Lock {
    */
   #teach(node: Redis): void {
     for (const { value } of Object.values(this.#redlock.scripts)) {
-      // If this fails, then so do the votes of this node.
+      // If this fails the script is sent as text, later and with the hazard above.
       node.script("LOAD", value).catch(() => {});
     }
   }
@@ -131,7 +132,8 @@ class QuorumLock implements Lock {
       release: () => {
         const released = this.#redlock.release(lock).then(
           () => {},
-          (error) => this.#options.log.debug({ error: errorFields(error) }, "a lease had expired before its release"),
+          (error) =>
+            this.#options.log.debug({ error: errorFields(error) }, "a lease was not let go by a majority; it expires"),
         );
         this.#releasing.add(released);
         return released.finally(() => this.#releasing.delete(released));

@@ -89,6 +89,7 @@ export class Connections {
     this.#perAddress.set(address, ofAddress + 1);
     socket.once("close", () => {
       this.#all.delete(key);
+      // Were an answer's close never told, its place among the requests would be lost for good.
       this.#requests -= connection.exchanges.size;
       connection.exchanges.clear();
       const left = this.#perAddress.get(address)! - 1;

@@ -2,11 +2,11 @@
  * Which pages may call from a browser (the Fetch standard's CORS protocol): a pure decision, and a thin wrapper that
  * applies it before a handler sees the request. Knows header names only, no service and no path.
  */
+import { REQUEST_ID_HEADER } from "./request_id.ts";
 import { cors } from "@connectrpc/connect";
 import type { Handler } from "./http_handler.ts";
 
 /** The request id goes both ways: a page may send its own, and reads the one that the logs carry. */
-const REQUEST_ID_HEADER = "x-request-id";
 
 const ALLOWED_METHODS = cors.allowedMethods.join(", ");
 const ALLOWED_HEADERS = [...cors.allowedHeaders, REQUEST_ID_HEADER].join(", ");

@@ -1,6 +1,7 @@
 /**
  * Refusals and failures as status codes with typed details. The one place where a code is chosen.
  */
+import { create, type DescMessage, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { ErrorInfoSchema, RetryInfoSchema } from "../gen/google/rpc/error_details_pb.ts";
 import {
@@ -9,11 +10,17 @@ import {
   OrderStateConflictSchema,
   ShortStockSchema,
 } from "../gen/inventory/v1/inventory_pb.ts";
-import type { OrderState, Refusal } from "../inventory/model.ts";
+import { INT32_MAX, type OrderState, type Refusal } from "../inventory/model.ts";
 import type { Failure, FailureKind } from "../lanes/failure.ts";
-import { DETAILS_MAX } from "./validation.ts";
 
-type Detail = NonNullable<ConstructorParameters<typeof ConnectError>[3]>[number];
+type Detail = { readonly desc: DescMessage; readonly value: MessageInitShape<DescMessage> };
+
+/** All details of one error together: in base64 they stay at 8 KiB, which some clients have as their limit. */
+const DETAILS_BYTES_MAX = 6 * 1024;
+/** What Any adds to a detail, beside the name of its type. */
+const ANY_BYTES = 30;
+/** Goods that one detail names; as many as an order may have by default. */
+const GOODS_NAMED_MAX = 500;
 
 /** ErrorInfo's domain: whose reasons these are. */
 const DOMAIN = "inventory.v1";
@@ -33,8 +40,9 @@ const WIRE_STATES: Readonly<Record<OrderState, WireOrderState>> = {
 export function refusalError(refusal: Refusal): ConnectError {
   switch (refusal.reason) {
     case "unknown_goods": {
-      const ids = refusal.goodsIds.join(",");
-      return error(Code.NotFound, `unknown goods: ${ids}`, [info("UNKNOWN_GOODS", { goods_ids: ids })]);
+      return error(Code.NotFound, `unknown goods: ${summary(refusal.goodsIds, ", ")}`, [
+        info("UNKNOWN_GOODS", goodsMetadata(refusal.goodsIds)),
+      ]);
     }
     case "short_stock": {
       const lines = refusal.lines.map(({ goodsId, asked, available }) =>
@@ -64,9 +72,9 @@ export function refusalError(refusal: Refusal): ConnectError {
       ]);
     }
     case "out_of_range": {
-      const ids = refusal.goodsIds.join(",");
-      return error(Code.OutOfRange, `on_hand would pass 2147483647: goods ${ids}`, [
-        info("ON_HAND_OUT_OF_RANGE", { goods_ids: ids }),
+      const { goodsIds } = refusal;
+      return error(Code.OutOfRange, `on_hand would pass ${INT32_MAX}: goods ${summary(goodsIds, ", ")}`, [
+        info("ON_HAND_OUT_OF_RANGE", goodsMetadata(goodsIds)),
       ]);
     }
   }
@@ -101,8 +109,19 @@ export function articleError(error: ConnectError): ConnectError {
   return new ConnectError(error.rawMessage, Code.InvalidArgument, error.metadata, [...error.details] as Detail[]);
 }
 
+/** The first details that fit; one always does. */
 function error(code: Code, message: string, details: Detail[]): ConnectError {
-  return new ConnectError(message, code, undefined, details.slice(0, DETAILS_MAX));
+  let bytes = 0;
+  const fitting = details.filter(({ desc, value }) => {
+    bytes += ANY_BYTES + desc.typeName.length + toBinary(desc, create(desc, value)).length;
+    return bytes <= DETAILS_BYTES_MAX;
+  });
+  return new ConnectError(message, code, undefined, fitting);
+}
+
+function goodsMetadata(goodsIds: readonly number[]): Record<string, string> {
+  const more = goodsIds.length - GOODS_NAMED_MAX;
+  return { goods_ids: goodsIds.slice(0, GOODS_NAMED_MAX).join(","), ...(more > 0 ? { more: String(more) } : {}) };
 }
 
 function info(reason: string, metadata: Readonly<Record<string, string>>): Detail {
@@ -117,7 +136,7 @@ function retryInfo(): Detail {
 /** Lines that a message names one by one; the details have the others. */
 const LINES_NAMED_MAX = 5;
 
-function summary(lines: readonly string[]): string {
-  if (lines.length <= LINES_NAMED_MAX) return lines.join("; ");
-  return `${lines.slice(0, LINES_NAMED_MAX).join("; ")}; and ${lines.length - LINES_NAMED_MAX} more`;
+function summary(items: readonly (string | number)[], separator = "; "): string {
+  const named = items.slice(0, LINES_NAMED_MAX).join(separator);
+  return items.length <= LINES_NAMED_MAX ? named : `${named}${separator}and ${items.length - LINES_NAMED_MAX} more`;
 }

@@ -65,7 +65,7 @@ export class HealthBoard {
 
   /** Sets every service and the server as a whole. After {@link close} it does nothing. */
   set(status: HealthStatus): void {
-    if (this.#closed) return;
+    if (this.#closed || [...this.#statuses.values()].every((current) => current === status)) return;
     for (const service of this.#statuses.keys()) this.#statuses.set(service, status);
     this.#notify();
   }

@@ -1,14 +1,11 @@
 /**
- * What every call goes through, from the outside in: a request id and the last word on errors, the gate that
+ * What every call that could be decoded goes through, from the outside in: the last word on errors, the gate that
  * closes at shutdown, and the deadline.
  */
 import { Code, ConnectError, createContextKey, type HandlerContext, type Interceptor } from "@connectrpc/connect";
 import { errorFields, type Log } from "../telemetry/log.ts";
 import { drainingError } from "./errors.ts";
-
-/** Header that carries the request id, both ways. */
-export const REQUEST_ID_HEADER = "x-request-id";
-const REQUEST_ID_PATTERN = /^[A-Za-z0-9._:-]{1,64}$/;
+import { REQUEST_ID_HEADER } from "./request_id.ts";
 
 const callSignalKey = createContextKey<AbortSignal | undefined>(undefined, { description: "end of a unary call" });
 
@@ -18,27 +15,38 @@ export function callSignal(context: HandlerContext): AbortSignal {
 }
 
 /**
- * Takes over the caller's request id, or makes one, and answers it. An error that is not meant for the wire
- * is logged under that id and answered as INTERNAL with a fixed text.
+ * The last word on errors: one that is not meant for the wire is logged under the call's request id and answered
+ * as INTERNAL with a fixed text.
  */
-export function identify(newId: () => string, log: Log): Interceptor {
+export function identify(log: Log): Interceptor {
   return (next) => async (request) => {
-    const given = request.header.get(REQUEST_ID_HEADER) ?? "";
-    const requestId = REQUEST_ID_PATTERN.test(given) ? given : newId();
+    const requestId = request.header.get(REQUEST_ID_HEADER);
     const method = `${request.service.typeName}/${request.method.name}`;
+    const answerTo = (error: unknown): ConnectError => {
+      if (error instanceof ConnectError) {
+        log.debug({ requestId, method, code: Code[error.code], error }, "call not done");
+        return error;
+      }
+      log.error({ requestId, method, error: errorFields(error) }, "call failed by a fault of the service");
+      return new ConnectError("internal error", Code.Internal);
+    };
     try {
       const response = await next(request);
-      response.header.set(REQUEST_ID_HEADER, requestId);
       log.debug({ requestId, method }, "call answered");
-      return response;
+      return response.stream ? { ...response, message: answering(response.message, answerTo) } : response;
     } catch (error) {
-      const answer = error instanceof ConnectError ? error : new ConnectError("internal error", Code.Internal);
-      if (answer === error) log.debug({ requestId, method, code: Code[answer.code], error }, "call not done");
-      else log.error({ requestId, method, error: errorFields(error) }, "call failed by a fault of the service");
-      answer.metadata.set(REQUEST_ID_HEADER, requestId);
-      throw answer;
+      throw answerTo(error);
     }
   };
+}
+
+/** A stream's messages, with an error on the way turned into the one to answer. */
+async function* answering<T>(messages: AsyncIterable<T>, answerTo: (error: unknown) => ConnectError) {
+  try {
+    yield* messages;
+  } catch (error) {
+    throw answerTo(error);
+  }
 }
 
 /** Refuses calls once `isClosed` says so. Methods of `exempt` services stay open, so that health can tell. */
@@ -53,7 +61,7 @@ export function gate(isClosed: () => boolean, exempt: ReadonlySet<string>): Inte
  * Ends unary calls when their deadline passes, or after `timeoutMsMax` if they have none. Connect itself only
  * raises a signal and goes on waiting for the handler.
  */
-export function deadline(timeoutMsMax: number): Interceptor {
+export function deadline(timeoutMsMax: number, log: Log): Interceptor {
   return (next) => async (request) => {
     if (request.stream) return await next(request);
     const ownLimit = new AbortController();
@@ -68,7 +76,15 @@ export function deadline(timeoutMsMax: number): Interceptor {
     signal.addEventListener("abort", end, { once: true });
     request.contextValues.set(callSignalKey, signal);
     try {
-      return await Promise.race([ended, signal.aborted ? ended : next(request)]);
+      if (signal.aborted) return await ended;
+      const answer = next(request);
+      answer.catch((error) => {
+        // Nobody waits for it any more, so this is where a fault would go unseen.
+        if (signal.aborted && error !== signal.reason && !(error instanceof ConnectError)) {
+          log.error({ error: errorFields(error) }, "a call failed after its end by a fault of the service");
+        }
+      });
+      return await Promise.race([ended, answer]);
     } finally {
       clearTimeout(timer);
       signal.removeEventListener("abort", end);

@@ -11,6 +11,7 @@ import { failureError, refusalError } from "./errors.ts";
 import { callSignal } from "./interceptors.ts";
 import { checkGoodsId, readId, readLines, Violations } from "./validation.ts";
 
+/** What the service works with. */
 export interface InventoryServiceOptions {
   readonly lane: Lane;
   readonly orderLinesMax: number;

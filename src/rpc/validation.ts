@@ -8,8 +8,8 @@ import { ID_PATTERN } from "../inventory/ids.ts";
 import { mergeLines } from "../inventory/lines.ts";
 import { INT32_MAX, type Line } from "../inventory/model.ts";
 
-/** Details that one error carries at most: they travel in trailers, and clients bound those. */
-export const DETAILS_MAX = 100;
+/** Broken rules that one answer names: they travel in trailers, which some clients bound at 8 KiB. */
+const VIOLATIONS_MAX = 50;
 
 /** Collects broken rules; `check` throws INVALID_ARGUMENT with all of them. */
 export class Violations {
@@ -19,14 +19,14 @@ export class Violations {
     this.#found.push({ field, description });
   }
 
-  /** Throws if a rule was broken; the detail lists the first {@link DETAILS_MAX}. */
+  /** Throws if a rule was broken; the detail lists the first {@link VIOLATIONS_MAX}. */
   check(): void {
     const count = this.#found.length;
     if (count === 0) return;
     const [first] = this.#found;
     const more = count > 1 ? `, and ${count - 1} more` : "";
     throw new ConnectError(`${first?.field}: ${first?.description}${more}`, Code.InvalidArgument, undefined, [
-      { desc: BadRequestSchema, value: { fieldViolations: this.#found.slice(0, DETAILS_MAX) } },
+      { desc: BadRequestSchema, value: { fieldViolations: this.#found.slice(0, VIOLATIONS_MAX) } },
     ]);
   }
 }

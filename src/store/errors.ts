@@ -68,10 +68,8 @@ export function storeError(error: unknown): unknown {
     return new OutcomeUnknownError(code, { cause: error });
   }
   // Refused before a statement was taken, or a whole class in which the statement was undone: out of
-  // resources (53), read-only (25006), starting up or shutting down (57P03).
-  if (
-    /^(ECONNREFUSED|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|CONNECT_TIMEOUT|57P03|53|25006|28|3D000)/.test(code)
-  ) {
+  // resources (53), I/O error (58), read-only (25006), starting up or shutting down (57P03), not migrated (42P01).
+  if (/^(CONNECT_TIMEOUT|57P03|53|58|25006|28|3D000|42P01)/.test(code)) {
     return new DatabaseUnavailableError(code, { cause: error });
   }
   return error;

@@ -12,7 +12,13 @@
 import postgres from "postgres";
 import { errorFields, type Log } from "../telemetry/log.ts";
 import { Dialer } from "./dialer.ts";
-import { DatabaseUnavailableError, OutcomeUnknownError, PoolQueueFullError, storeError } from "./errors.ts";
+import {
+  DatabaseUnavailableError,
+  OutcomeUnknownError,
+  PoolQueueFullError,
+  StatementTimeoutError,
+  storeError,
+} from "./errors.ts";
 
 /** Limits of the pool; times in ms. */
 export interface PoolOptions {
@@ -81,10 +87,12 @@ export class Pool {
       signal.throwIfAborted();
       return await this.#execute(client, statement(client.sql), signal);
     } catch (error) {
+      if (signal.aborted && error === signal.reason) throw error;
       const ours = storeError(error);
-      if (!(ours instanceof OutcomeUnknownError)) throw ours;
+      // After a fail-over a connection may be to a server that only reads now; a new one finds the right server.
+      if (ours instanceof OutcomeUnknownError || ours instanceof DatabaseUnavailableError) client.lost = true;
+      if (client.dialer.admitted || ours instanceof StatementTimeoutError) throw ours;
       client.lost = true;
-      if (client.dialer.admitted) throw ours;
       // The driver sends a statement only after PostgreSQL has let the connection in.
       throw new DatabaseUnavailableError("PostgreSQL did not let us in", { cause: error });
     } finally {

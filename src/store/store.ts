@@ -4,6 +4,7 @@
 import type { Book, Changes, Level } from "../inventory/model.ts";
 import { Pool, type PoolOptions } from "./pool.ts";
 import { type BookKeys, readBook } from "./read_book.ts";
+import { ping } from "./ping.ts";
 import { readLevel } from "./read_level.ts";
 import { writeChanges } from "./write_changes.ts";
 
@@ -17,7 +18,7 @@ export interface Store {
   writeChanges(changes: Changes, signal: AbortSignal): Promise<void>;
   /** The level of a goods that is sold; undefined if there is none. */
   readLevel(goodsId: number, signal: AbortSignal): Promise<Level | undefined>;
-  /** Resolves if PostgreSQL answers and the schema is there. */
+  /** Resolves if PostgreSQL answers, takes writes, and has the schema. */
   ping(signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
 }
@@ -25,13 +26,15 @@ export interface Store {
 /** The store on PostgreSQL. Connects on first use. */
 export function createStore(options: PoolOptions): Store {
   const pool = new Pool(options);
+  // Of its own, so that a queue of work is not taken for a database that is away.
+  const pings = new Pool({ ...options, max: 1, waitersMax: 1 });
   return {
     readBook: (keys, signal) => readBook(pool, keys, signal),
     writeChanges: (changes, signal) => writeChanges(pool, changes, signal),
     readLevel: (goodsId, signal) => readLevel(pool, goodsId, signal),
-    ping: async (signal) => {
-      await pool.run((sql) => sql`select 1 from stock limit 1`, signal);
+    ping: (signal) => ping(pings, signal),
+    close: async () => {
+      await Promise.all([pool.close(), pings.close()]);
     },
-    close: () => pool.close(),
   };
 }

@@ -15,7 +15,8 @@ import type { Pool } from "./pool.ts";
  * but no longer match are found by counting, and the cast of a text to int ends the statement: plain SQL has
  * no other way to raise an error.
  *
- * Rows are in key order everywhere, so two statements on the same rows queue up instead of deadlocking.
+ * Movements are inserted in key order, but the plan chooses in which order rows of stock are updated, so two
+ * servers without a lease can lock each other out. PostgreSQL then ends one of them, and nothing of it is left.
  *
  * Throws FenceLostError with nothing written if a row was changed since it was read.
  */

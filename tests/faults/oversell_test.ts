@@ -54,6 +54,29 @@ Deno.test("with the lease switched off the fence alone keeps the promise", async
   });
 });
 
+Deno.test("orders of several goods that cross, with the lease switched off, all come to a verdict", async () => {
+  await using database = await createTestDatabase();
+  const entry = "tests/support/leaseless_server.ts";
+  await using first = await startServer({ database, entry });
+  await using second = await startServer({ database, entry });
+  const stock = 300;
+  for (let goodsId = 1; goodsId <= 5; goodsId++) await call(first.url, "SetInv", { goodsId, num: stock });
+  const answers = await inParallel(600, 32, (i) => {
+    // Three of five goods in turn, written in changing order.
+    const goods = [i % 5, (i + 1) % 5, (i + 3) % 5].map((index) => index + 1);
+    if (i % 2 === 0) goods.reverse();
+    const goodsInfo = goods.map((goodsId) => ({ goodsId, num: 1 }));
+    return callUntilDecided(i % 3 === 0 ? first.url : second.url, "Sell", { orderId: `crossing-${i}`, goodsInfo });
+  });
+  const ended = tally(answers.map((answer) => answer.code));
+  assertEquals(Object.keys(ended).sort(), ["failed_precondition", "ok"]);
+  assertEquals(await checkLedger(database.ownerUrl), []);
+  const left = await Promise.all(
+    [1, 2, 3, 4, 5].map(async (goodsId) => Number((await call(first.url, "InvDetail", { goodsId })).body.num)),
+  );
+  assertEquals(left.reduce((sum, num) => sum + num), 5 * stock - 3 * (ended.ok ?? 0));
+});
+
 Deno.test("control: with neither lease nor fence the same callers oversell", async () => {
   const { ended, violations } = await sellOut("tests/support/unfenced_server.ts");
   assert((ended.ok ?? 0) > STOCK, `sold ${ended.ok} of ${STOCK}: the test can't tell a guarded server from this one`);

@@ -4,7 +4,7 @@
 import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import type { Changes, Operation } from "../../src/inventory/model.ts";
 import { Failure } from "../../src/lanes/failure.ts";
-import { Lane } from "../../src/lanes/lane.ts";
+import { Lane, type LaneLimits } from "../../src/lanes/lane.ts";
 import { Turns } from "../../src/lanes/turns.ts";
 import { type Lock, LockHeldError, QuorumLostError } from "../../src/lock/lock.ts";
 import { DatabaseUnavailableError, FenceLostError, OutcomeUnknownError } from "../../src/store/errors.ts";
@@ -17,12 +17,13 @@ import { grantAllLock } from "../support/unguarded.ts";
 
 const log = createLog("error", "pretty");
 const NEVER = new AbortController().signal;
-const LIMITS = { lockWaitMsMax: 2000, writeMsMax: 1000 };
+const LIMITS = { operationsMax: 100, lockWaitMsMax: 2000, writeMsMax: 1000 };
 
 interface Bench extends AsyncDisposable {
   readonly store: Store;
   readonly ownerUrl: string;
-  lane(changed?: { store?: Partial<Store>; lock?: Partial<Lock> }): Lane;
+  /** Two lanes of one bench have the same turns, as callers of one process have. */
+  lane(changed?: { store?: Partial<Store>; lock?: Partial<Lock>; limits?: Partial<LaneLimits> }): Lane;
   onHand(goodsId: number): Promise<number | undefined>;
 }
 
@@ -37,17 +38,18 @@ async function bench(): Promise<Bench> {
     lockTimeoutMs: 900,
     log,
   });
+  const turns = new Turns();
   const made: Bench = {
     store,
     ownerUrl: database.ownerUrl,
-    lane: ({ store: changedStore = {}, lock = {} } = {}) =>
+    lane: ({ store: changedStore = {}, lock = {}, limits = {} } = {}) =>
       new Lane({
         store: { ...store, ...changedStore },
         lock: { ...grantAllLock(), ...lock },
-        turns: new Turns(100),
+        turns,
         random: () => 0.5,
         log,
-      }, LIMITS),
+      }, { ...LIMITS, ...limits }),
     onHand: async (goodsId) => (await store.readLevel(goodsId, NEVER))?.onHand,
     async [Symbol.asyncDispose]() {
       await store.close();
@@ -119,13 +121,17 @@ Deno.test("an order that was lost, committed, and rolled back since is answered 
   assertEquals(await on.onHand(1), 10);
 });
 
-Deno.test("an outcome that can't be found out is told as such, whatever came after it", async () => {
+Deno.test("a lost write that is on record is found without a quorum and without waiting for a turn", async () => {
   await using on = await bench();
   let quorum = true;
+  const waiting = Promise.withResolvers<unknown>();
   const lane = on.lane({
+    limits: { lockWaitMsMax: 300 },
     store: failing(on.store, 1, async (write) => {
       await write();
       quorum = false;
+      // Another caller of the same goods now has the turn, and keeps it for longer than anybody may wait.
+      waiting.resolve(on.lane({ lock: { acquire: () => new Promise(() => {}) } }).apply(GIVE_BACK, NEVER));
       lost();
     }),
     lock: {
@@ -133,10 +139,52 @@ Deno.test("an outcome that can't be found out is told as such, whatever came aft
         quorum ? grantAllLock().acquire(...args) : Promise.reject(new QuorumLostError("two of five")),
     },
   });
-  const error = await assertRejects(() => lane.apply(SELL, NEVER), Failure);
-  assertEquals(error.kind, "outcome_unknown");
-  assertEquals(outcomeOf(await on.lane().apply(SELL, NEVER)), { ok: "sell", took: { 1: 3 } });
+  assertEquals(outcomeOf(await lane.apply(SELL, NEVER)), { ok: "sell", took: { 1: 3 } });
   assertEquals(await on.onHand(1), 7);
+});
+
+Deno.test("an outcome that can't be found out is told as such, whatever came after it", async () => {
+  for (const after of [new DatabaseUnavailableError("away"), new TypeError("a bug")]) {
+    await using on = await bench();
+    let away = false;
+    const lane = on.lane({
+      store: {
+        ...failing(on.store, 1, async (write) => {
+          await write();
+          away = true;
+          lost();
+        }),
+        readBook: (keys, signal) => away ? Promise.reject(after) : on.store.readBook(keys, signal),
+      },
+    });
+    const error = await assertRejects(() => lane.apply(SELL, NEVER), Failure);
+    assertEquals(error.kind, "outcome_unknown");
+    assertEquals(outcomeOf(await on.lane().apply(SELL, NEVER)), { ok: "sell", took: { 1: 3 } });
+    assertEquals(await on.onHand(1), 7);
+  }
+});
+
+Deno.test("more operations than may be under way are refused at once, and leave no place taken", async () => {
+  await using on = await bench();
+  const reached = Promise.withResolvers<void>();
+  const held = Promise.withResolvers<void>();
+  const lane = on.lane({
+    limits: { operationsMax: 1 },
+    lock: {
+      acquire: async (...args) => {
+        reached.resolve();
+        await held.promise;
+        return await grantAllLock().acquire(...args);
+      },
+    },
+  });
+  const first = lane.apply(SELL, NEVER);
+  await reached.promise;
+  const error = await assertRejects(() => lane.apply(GIVE_BACK, NEVER), Failure);
+  assertEquals(error.kind, "queue_full");
+  held.resolve();
+  assertEquals((await first).ok, true);
+  assertEquals((await lane.apply(GIVE_BACK, NEVER)).ok, true);
 });
 
 Deno.test("nothing is written under a lease that has less left than a write may take", async () => {

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertLess } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { ERROR, FLAG, FRAME } from "../support/http2_frames.ts";
 import {
   CHECK,
@@ -7,12 +7,13 @@ import {
   JSON_CALL,
   jsonCall,
   LARGE_BYTES,
+  poll,
   type Setting,
   WATCH,
   withListener,
 } from "../support/listening.ts";
 import { RawPeer } from "../support/raw_peer.ts";
-import { call } from "../support/rude_http2.ts";
+import { call } from "../support/http2_calls.ts";
 
 /** Longer than any drain here takes; one that only ends because of it logs so, and that fails the test. */
 const LONG_MS = 20_000;
@@ -134,9 +135,6 @@ async function drainInTime({ listener, logged }: Setting): Promise<void> {
   assertEquals(logged.filter((line) => String(line.message).startsWith("Grace is over")), []);
 }
 
-async function untilHandled(setting: Setting, requests: number): Promise<void> {
-  for (let attempt = 0; setting.handled() < requests; attempt++) {
-    assertLess(attempt, 1_000, `waited in vain for ${requests} requests`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
+function untilHandled({ handled }: Setting, requests: number): Promise<void> {
+  return poll(() => handled() >= requests, `${requests} requests`);
 }

@@ -2,9 +2,9 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Buffer } from "node:buffer";
 import tls from "node:tls";
 import { FRAME, PREFACE } from "../support/http2_frames.ts";
-import { answersBothProtocols, CHECK, countStatus, JSON_CALL, withListener } from "../support/listening.ts";
+import { answersBothProtocols, CHECK, countStatus, JSON_CALL, poll, withListener } from "../support/listening.ts";
 import { grpcCall, http2Request, RawPeer } from "../support/raw_peer.ts";
-import { call } from "../support/rude_http2.ts";
+import { call } from "../support/http2_calls.ts";
 
 const CERTIFICATE = Deno.readTextFileSync(new URL("../support/tls/certificate.pem", import.meta.url));
 const KEY = Deno.readTextFileSync(new URL("../support/tls/key.pem", import.meta.url));
@@ -48,6 +48,16 @@ Deno.test("first bytes that come one by one are told apart all the same", async 
     for (const byte of Buffer.from(JSON_CALL)) await written(first, Buffer.of(byte));
     await first.until(() => countStatus(first, 200) === 1, "an answer");
     await first.leave();
+  });
+});
+
+Deno.test("a connection that is reset before it said what it speaks harms nobody else", async () => {
+  await withListener({}, async ({ listener, logged }) => {
+    const peer = await RawPeer.http1(listener.port);
+    await written(peer, Buffer.from("PRI"));
+    peer.socket.resetAndDestroy();
+    await poll(() => logged.some((line) => line.message === "Connection broken"), "the reset seen");
+    await answersBothProtocols(listener);
   });
 });
 

@@ -20,17 +20,29 @@ Deno.test("the README's settings table names what the code reads, and DATA_DIR o
 Deno.test("the README's defaults are the code's", () => {
   const table = documented();
   const config = loadConfig(() => undefined);
-  const number = (name: string) => Number(table.get(name)?.replaceAll("`", ""));
-  assertEquals(number("PORT"), config.port);
-  assertEquals(number("LOCK_TTL_MS"), config.lockTtlMs);
-  assertEquals(number("LOCK_NODE_TIMEOUT_MS"), config.lockNodeTimeoutMs);
-  assertEquals(number("LOCK_WAIT_MS_MAX"), config.lockWaitMsMax);
-  assertEquals(number("DATABASE_POOL_MAX"), config.databasePoolMax);
-  assertEquals(number("ORDER_LINES_MAX"), config.orderLinesMax);
-  assertEquals(number("QUEUE_MAX"), config.queueMax);
-  assertEquals(number("REQUEST_BYTES_MAX"), config.requestBytesMax);
-  assertEquals(number("REQUEST_TIMEOUT_MS_MAX"), config.requestTimeoutMsMax);
-  assertEquals(table.get("DATABASE_URL"), `\`${config.databaseUrl}\``);
+  const code = (value: string | number) => `\`${value}\``;
+  const [firstNode = ""] = config.redisUrls;
+  const lastPort = new URL(config.redisUrls.at(-1) ?? "").port;
+  assertEquals(Object.fromEntries(table), {
+    HOST: code(config.host),
+    PORT: code(config.port),
+    DATABASE_URL: code(config.databaseUrl),
+    REDIS_URLS: `${code(firstNode)} to ${code(`:${lastPort}`)}`,
+    LOCK_TTL_MS: code(config.lockTtlMs),
+    LOCK_NODE_TIMEOUT_MS: code(config.lockNodeTimeoutMs),
+    LOCK_WAIT_MS_MAX: code(config.lockWaitMsMax),
+    DATABASE_POOL_MAX: code(config.databasePoolMax),
+    ORDER_LINES_MAX: code(config.orderLinesMax),
+    QUEUE_MAX: code(config.queueMax),
+    REQUEST_BYTES_MAX: code(config.requestBytesMax),
+    REQUEST_TIMEOUT_MS_MAX: code(config.requestTimeoutMsMax),
+    CORS_ORIGINS: config.corsOrigins.length === 0 ? "none" : "",
+    TLS_CERT_FILE: config.tlsFiles === undefined ? "none" : "",
+    TLS_KEY_FILE: config.tlsFiles === undefined ? "none" : "",
+    LOG_LEVEL: code(config.logLevel),
+    LOG_FORMAT: code(config.logFormat),
+    DATA_DIR: code(".holdfast"),
+  });
 });
 
 Deno.test("the start task grants every setting by name, and nothing wholesale", () => {

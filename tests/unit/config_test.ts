@@ -29,6 +29,11 @@ Deno.test("loadConfig() reports every problem at once, with what it got", () => 
   assertStringIncludes(found.join("\n"), 'QUEUE_MAX: expected 1 or more, got "0"');
 });
 
+Deno.test("loadConfig() tells of rules over several settings beside what can't be read", () => {
+  const found = problems({ PORT: "x", TLS_CERT_FILE: "c.pem", LOCK_TTL_MS: "200" }).map((text) => text.split(":")[0]);
+  assertEquals(found, ["PORT", "TLS_KEY_FILE", "LOCK_TTL_MS", "LOCK_NODE_TIMEOUT_MS"]);
+});
+
 Deno.test("loadConfig() never repeats a URL, which may hold a password", () => {
   const found = problems({ DATABASE_URL: "mysql://u:hunter2@h", REDIS_URLS: "redis://:hunter2@a,redis://b" });
   assertEquals(found.filter((problem) => problem.includes("hunter2")), []);
@@ -39,6 +44,7 @@ const REFUSED: [why: string, settings: Record<string, string>, naming: string][]
   ["a single node", { REDIS_URLS: "redis://a" }, "at least three"],
   ["an even count of nodes", { REDIS_URLS: "redis://a,redis://b,redis://c,redis://d" }, "odd"],
   ["the same node twice", { REDIS_URLS: "redis://a,redis://b,redis://a" }, "differ"],
+  ["a database without a host", { DATABASE_URL: "postgres:///holdfast?host=/tmp" }, "DATABASE_URL"],
   ["a fraction", { LOCK_TTL_MS: "5000.5" }, "whole number"],
   ["a port out of range", { PORT: "65536" }, "65535"],
   ["a certificate without its key", { TLS_CERT_FILE: "c.pem" }, "TLS_KEY_FILE"],

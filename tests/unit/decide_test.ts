@@ -49,6 +49,8 @@ const PART: RecordedOperation = {
   lines: [{ goodsId: 1, num: 1 }],
 };
 
+const BAR: RecordedOperation = { operationId: "r", kind: "bar", orderId: "o", lines: [{ goodsId: 1, num: 1 }] };
+
 const CASES: [rule: string, Book, Operation, Record<string, unknown>][] = [
   ["a sale may take all that is available, not what is reserved", book(), sell([1, 5]), {
     ok: "sell",
@@ -139,6 +141,16 @@ const CASES: [rule: string, Book, Operation, Record<string, unknown>][] = [
     gave: {},
     moved: "",
   }],
+  ["a barred order takes the id of another rollback too", book(order("barred", []), [BAR]), rollback([[1, 1]], "r"), {
+    ok: "rollback",
+    gave: {},
+    moved: "",
+  }],
+  ["and tells when that id comes back with other lines", book(order("barred", []), [BAR]), rollback([[1, 2]], "r"), {
+    no: "content_differs",
+    id: "r",
+    moved: "",
+  }],
   ["a held order has nothing to roll back", book(order("held", [0, 0])), rollback(), {
     no: "order_state",
     state: "held",
@@ -178,3 +190,13 @@ const CASES: [rule: string, Book, Operation, Record<string, unknown>][] = [
 for (const [rule, on, operation, expected] of CASES) {
   Deno.test(rule, () => assertEquals(outcome(on, operation), expected));
 }
+
+Deno.test("a rollback_id of the caller's is taken even where nothing was left to give back", () => {
+  const on = [book(order("barred", [])), book(order("rolled_back", [2, 3]))];
+  for (const each of on) {
+    const { changes } = settle(each, [rollback([], "r")]);
+    assertEquals(changes.operations.map(({ operationId, lines }) => [operationId, lines]), [["r", []]]);
+    assertEquals(changes.movements, []);
+    assertEquals(settle(each, [rollback()]).changes.operations, []);
+  }
+});

@@ -10,7 +10,7 @@ const GOODS = [1, 2, 3, 4];
 const HANG_MS = 10_000;
 
 Deno.test("callers of one goods go one after the other, in the order in which they came", async () => {
-  const turns = new Turns(100);
+  const turns = new Turns();
   const order: number[] = [];
   await Promise.all(Array.from({ length: 20 }, async (_, caller) => {
     const end = await turns.take([7], later(), NEVER);
@@ -24,14 +24,14 @@ Deno.test("callers of one goods go one after the other, in the order in which th
 });
 
 Deno.test("callers of different goods do not wait for each other", async () => {
-  const turns = new Turns(0);
+  const turns = new Turns();
   const ends = await Promise.all(GOODS.map((goodsId) => turns.take([goodsId], later(), NEVER)));
   for (const end of ends) end();
   await assertAllFree(turns);
 });
 
 Deno.test("ending a turn twice ends nobody else's", async () => {
-  const turns = new Turns(100);
+  const turns = new Turns();
   const first = await turns.take([1], later(), NEVER);
   const second = turns.take([1], later(), NEVER);
   const third = turns.take([1], later(), NEVER);
@@ -45,7 +45,7 @@ Deno.test("ending a turn twice ends nobody else's", async () => {
 });
 
 Deno.test("callers of several goods wait for all of them and never for each other in a circle", async () => {
-  const turns = new Turns(100);
+  const turns = new Turns();
   const holders = new Map(GOODS.map((goodsId) => [goodsId, 0]));
   const sets = [[1, 2], [2, 3], [3, 4], [1, 4], [1, 2, 3, 4], [2, 4], [1, 3]];
   await finished(
@@ -61,7 +61,7 @@ Deno.test("callers of several goods wait for all of them and never for each othe
 });
 
 Deno.test("a caller that aborts frees its places, those that it had and the one that it waited for", async () => {
-  const turns = new Turns(100);
+  const turns = new Turns();
   const endFirst = await turns.take([2], later(), NEVER);
   const controller = new AbortController();
   const leaver = turns.take([1, 2], later(), controller.signal);
@@ -80,7 +80,7 @@ Deno.test("a caller that aborts frees its places, those that it had and the one 
 });
 
 Deno.test("a caller whose signal had aborted before does not get in line", async () => {
-  const turns = new Turns(100);
+  const turns = new Turns();
   const end = await turns.take([1], later(), NEVER);
   const reason = new Error("the caller was gone");
   assertEquals(await turns.take([1], later(), AbortSignal.abort(reason)).catch((error) => error), reason);
@@ -90,25 +90,12 @@ Deno.test("a caller whose signal had aborted before does not get in line", async
 });
 
 Deno.test("a caller that waits for too long fails as busy and frees its places", async () => {
-  const turns = new Turns(100);
+  const turns = new Turns();
   const end = await turns.take([2], later(), NEVER);
   assertFailure(await turns.take([1, 2], performance.now() + 5, NEVER).catch((error) => error), "busy");
   assertFailure(await turns.take([2], performance.now() - 1, NEVER).catch((error) => error), "busy");
   assertEquals(turns.waiting, 0);
   end();
-  await assertAllFree(turns);
-});
-
-Deno.test("more callers than may wait are refused at once and leave no place behind", async () => {
-  const turns = new Turns(2);
-  const end = await turns.take([2], later(), NEVER);
-  const waiting = [turns.take([2], later(), NEVER), turns.take([2], later(), NEVER)];
-  assertFailure(await turns.take([1, 2], later(), NEVER).catch((error) => error), "queue_full");
-  assertEquals(turns.waiting, 2);
-  // Who need not wait is let through.
-  (await turns.take([1], later(), NEVER))();
-  end();
-  for (const turn of waiting) (await turn)();
   await assertAllFree(turns);
 });
 
@@ -125,7 +112,7 @@ Deno.test("whoever comes, aborts or gives up: one at a time, everybody else is s
   const ended = { served: 0, aborted: 0, busy: 0 };
   await fc.assert(
     fc.asyncProperty(fc.array(caller, { minLength: 1, maxLength: 12 }), async (callers) => {
-      const turns = new Turns(callers.length);
+      const turns = new Turns();
       const holders = new Map(GOODS.map((goodsId) => [goodsId, 0]));
       await finished(callers.map(async ({ goodsIds, comesAt, staysFor, leavesAt, waitsMs }) => {
         const controller = new AbortController();

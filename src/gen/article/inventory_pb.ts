@@ -115,7 +115,8 @@ export const inventory: GenService<{
     output: typeof EmptySchema;
   },
   /**
-   * Gives back: what the order took if orderId is set, else the lines as they are given.
+   * Gives back. With an orderId: what the order took, or of it the lines that are given; equal parts of one order
+   * count as one and its retry. Without: the lines as they are given.
    *
    * @generated from rpc inventory.Rollback
    */

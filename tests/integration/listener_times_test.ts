@@ -1,0 +1,133 @@
+import { assert, assertEquals, assertLess } from "@std/assert";
+import { Buffer } from "node:buffer";
+import { call, openCall } from "../support/http2_calls.ts";
+import { ERROR, FLAG, FRAME, frame, PREFACE } from "../support/http2_frames.ts";
+import {
+  CHECK,
+  countStatus,
+  gatedCall,
+  JSON_CALL,
+  jsonCall,
+  LARGE_BYTES,
+  limitTest,
+  poll,
+  WATCH,
+} from "../support/listening.ts";
+import { RawPeer } from "../support/raw_peer.ts";
+
+/** The time under test, waited for by what it causes; all others are as by default. */
+const SOON_MS = 100;
+
+limitTest(
+  "handshakeMs: a connection that says nothing, or half a preface, is closed",
+  { handshakeMs: SOON_MS },
+  async ({ listener }) => {
+    for (const start of [Buffer.alloc(0), PREFACE.subarray(0, 10)]) {
+      const peer = await RawPeer.http1(listener.port);
+      peer.send(start);
+      await peer.untilClosed("silent");
+    }
+  },
+);
+
+limitTest("requestHeaderMs: a header that never ends is answered 408, at first and on a used connection", {
+  requestHeaderMs: SOON_MS,
+}, async ({ listener }) => {
+  const first = await RawPeer.http1(listener.port);
+  const used = await RawPeer.http1(listener.port);
+  used.send(JSON_CALL);
+  await used.until(() => countStatus(used, 200) === 1, "an answer");
+  for (const peer of [first, used]) {
+    const drip = setInterval(() => peer.send("x"), SOON_MS / 4);
+    peer.send("POST / HTTP/1.1\r\nhost: a\r\nx-drip: ");
+    await peer.untilClosed("dripping").finally(() => clearInterval(drip));
+    assertEquals(countStatus(peer, 408), 1);
+  }
+});
+
+limitTest(
+  "requestBodyMs: a dripping body is answered 408 on HTTP/1.1",
+  { requestBodyMs: SOON_MS },
+  async ({ listener }) => {
+    const peer = await RawPeer.http1(listener.port);
+    peer.send(JSON_CALL.replace(/content-length: \d+/, "content-length: 1000"));
+    const drip = setInterval(() => peer.send(" "), SOON_MS / 4);
+    await peer.untilClosed("dripping").finally(() => clearInterval(drip));
+    assertEquals([countStatus(peer, 408), countStatus(peer, 200)], [1, 0]);
+  },
+);
+
+limitTest("requestBodyMs: on HTTP/2 the stream is reset, and others on the connection live on", {
+  requestBodyMs: SOON_MS,
+}, async ({ listener }) => {
+  const peer = await RawPeer.http2(listener.port);
+  peer.send(openCall(CHECK, 1));
+  peer.send(gatedCall(WATCH, 3));
+  const drip = setInterval(() => peer.send(frame(FRAME.data, 0, 1, Buffer.alloc(1))), SOON_MS / 4);
+  await peer.until(() => peer.got(FRAME.reset, 0, 1), "reset").finally(() => clearInterval(drip));
+  assertEquals(peer.errorCodes(FRAME.reset)[0], ERROR.cancel);
+  peer.send(call(CHECK, 5));
+  await peer.until(() => peer.got(FRAME.headers, FLAG.endStream, 5), "an answer");
+  assertEquals(peer.count(FRAME.reset, 0, 3), 0);
+  await peer.leave();
+});
+
+limitTest(
+  "responseMs: an answer that nobody reads is given up on HTTP/2",
+  { responseMs: SOON_MS },
+  async ({ listener }) => {
+    const peer = await RawPeer.http2(listener.port);
+    peer.send(call("/large", 1));
+    await peer.until(() => peer.got(FRAME.reset, 0, 1), "reset");
+    await peer.leave();
+  },
+);
+
+limitTest("responseMs: and on HTTP/1.1", { responseMs: SOON_MS }, async ({ listener, logged }) => {
+  const peer = await RawPeer.http1(listener.port);
+  peer.socket.pause();
+  peer.send("GET /large HTTP/1.1\r\nhost: a\r\n\r\n");
+  await poll(() => logged.some((line) => line.limit === "responseMs"), "given up");
+  peer.socket.resume();
+  await peer.untilClosed("cut");
+  assertLess(peer.text.length, LARGE_BYTES);
+});
+
+limitTest("idleMs: idle connections are closed, HTTP/2 with GOAWAY, while a silent stream keeps its own open", {
+  idleMs: SOON_MS,
+}, async ({ listener, open }) => {
+  const watching = await RawPeer.http2(listener.port);
+  watching.send(gatedCall(WATCH, 1));
+  const watching1 = await RawPeer.http1(listener.port);
+  watching1.send(jsonCall("gate"));
+  await watching.until(() => watching.got(FRAME.data, 0, 1), "first message");
+  const idle1 = await RawPeer.http1(listener.port);
+  idle1.send(JSON_CALL);
+  const idle2 = await RawPeer.http2(listener.port);
+  idle2.send(call(CHECK, 1));
+  await idle2.untilClosed("idle");
+  await idle1.untilClosed("idle");
+  assertEquals([countStatus(idle1, 200), idle2.errorCodes(FRAME.goAway)], [1, [ERROR.none]]);
+  const unused = await RawPeer.http2(listener.port);
+  await unused.untilClosed("never used");
+  open();
+  await watching.until(() => watching.count(FRAME.data, 0, 1) === 2, "second message");
+  await watching1.until(() => countStatus(watching1, 200) === 1, "the late answer");
+  await watching.untilClosed("idle in the end");
+  await watching1.untilClosed("idle in the end");
+});
+
+limitTest("pingAckMs: a peer that vanished is found by PING although its stream is open", {
+  pingMs: SOON_MS,
+  pingAckMs: SOON_MS,
+}, async ({ listener }) => {
+  const honest = await RawPeer.http2(listener.port);
+  honest.send(gatedCall(WATCH, 1));
+  const vanished = await RawPeer.http2(listener.port, { acknowledgesPings: false });
+  vanished.send(gatedCall(WATCH, 1));
+  await vanished.untilClosed("vanished");
+  const pings = honest.count(FRAME.ping);
+  await honest.until(() => honest.count(FRAME.ping) > pings + 2, "more PINGs");
+  assert(!honest.socket.destroyed);
+  await honest.leave();
+});
