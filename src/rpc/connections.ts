@@ -88,7 +88,8 @@ export class Connections {
     this.#all.set(key, connection);
     this.#perAddress.set(address, ofAddress + 1);
     socket.once("close", () => {
-      this.#all.delete(key);
+      // A peer may come again from the same port before this is told.
+      if (this.#all.get(key) === connection) this.#all.delete(key);
       // Were an answer's close never told, its place among the requests would be lost for good.
       this.#requests -= connection.exchanges.size;
       connection.exchanges.clear();

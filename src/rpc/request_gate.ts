@@ -59,6 +59,8 @@ export function createRequestGate(
   }
 
   function ended(connection: Connection, request: HttpRequest): void {
+    // What is left of a body that was refused must be read off, or the connection's next request is never seen.
+    if (connection.http1 && !request.complete) request.resume();
     if (isDraining() && connection.http1 && connection.exchanges.size === 0) connection.http1.destroySoon();
     if (!("stream" in request) || !request.stream.rstCode) return;
     const now = performance.now();

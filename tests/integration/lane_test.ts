@@ -22,8 +22,8 @@ const LIMITS = { operationsMax: 100, lockWaitMsMax: 2000, writeMsMax: 1000 };
 interface Bench extends AsyncDisposable {
   readonly store: Store;
   readonly ownerUrl: string;
-  /** Two lanes of one bench have the same turns, as callers of one process have. */
-  lane(changed?: { store?: Partial<Store>; lock?: Partial<Lock>; limits?: Partial<LaneLimits> }): Lane;
+  /** Lanes have the same turns, as callers of one process do, unless given others. */
+  lane(changed?: { store?: Partial<Store>; lock?: Partial<Lock>; limits?: Partial<LaneLimits>; turns?: Turns }): Lane;
   onHand(goodsId: number): Promise<number | undefined>;
 }
 
@@ -38,11 +38,11 @@ async function bench(): Promise<Bench> {
     lockTimeoutMs: 900,
     log,
   });
-  const turns = new Turns();
+  const shared = new Turns();
   const made: Bench = {
     store,
     ownerUrl: database.ownerUrl,
-    lane: ({ store: changedStore = {}, lock = {}, limits = {} } = {}) =>
+    lane: ({ store: changedStore = {}, lock = {}, limits = {}, turns = shared } = {}) =>
       new Lane({
         store: { ...store, ...changedStore },
         lock: { ...grantAllLock(), ...lock },
@@ -109,7 +109,7 @@ for (const [operation, expected, onHand] of EXPECTED) {
 
 Deno.test("an order that was lost, committed, and rolled back since is answered as rolled back", async () => {
   await using on = await bench();
-  const meanwhile = on.lane();
+  const meanwhile = on.lane({ turns: new Turns() });
   const lane = on.lane({
     store: failing(on.store, 1, async (write) => {
       await write();
