@@ -20,8 +20,9 @@ const LOOPBACK_HOSTS = new Set(["127.0.0.1", "localhost", "[::1]"]);
 
 /** `down` takes back the newest migration, `status` only tells. */
 export type Direction = "up" | "down" | "status";
-export const DIRECTIONS: readonly Direction[] = ["up", "down", "status"];
+const DIRECTIONS: readonly Direction[] = ["up", "down", "status"];
 
+/** Whose schema goes which way. */
 export interface MigrateOptions {
   /** postgres:// address of a role that may change the schema. */
   readonly ownerUrl: string;

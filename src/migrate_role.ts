@@ -5,6 +5,7 @@
 import postgres from "postgres";
 import type { Log } from "./telemetry/log.ts";
 
+/** The role's name; the migrations grant to it. */
 export const SERVER_ROLE = "holdfast_server";
 
 /** Two runs that change the same role at once: one gets an error and looks again. */

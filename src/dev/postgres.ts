@@ -23,7 +23,7 @@ const START_TRIES_MAX = 20;
 const SHARED_MEMORY_MS = 200;
 const CONNECTIONS_MAX = 200;
 const DUPLICATE_DATABASE = "42P04";
-export const OWNER_ROLE = "holdfast_owner";
+const OWNER_ROLE = "holdfast_owner";
 
 /** `fast` ends the connections and writes everything out; `immediate` is a crash that the next start recovers from. */
 export type StopMode = "fast" | "immediate";

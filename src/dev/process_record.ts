@@ -77,7 +77,7 @@ export async function stopStrays(root: string): Promise<string[]> {
 }
 
 /** True while the very process of the record runs. */
-export function isRunning(record: ProcessRecord): boolean {
+function isRunning(record: ProcessRecord): boolean {
   const seen = processFacts(record.pid);
   return seen !== undefined && seen.startedAt === record.startedAt && seen.commandLine.includes(record.mark);
 }

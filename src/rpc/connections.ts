@@ -39,7 +39,7 @@ export interface Connection {
 }
 
 /** Why a connection was not admitted. */
-export type Refusal = "connectionsMax" | "connectionsPerAddressMax";
+export type OverLimit = "connectionsMax" | "connectionsPerAddressMax";
 
 /** The connections of one listener. */
 export class Connections {
@@ -65,7 +65,7 @@ export class Connections {
   }
 
   /** Takes the socket in until it closes, or says why not; then the caller closes it. */
-  admit(socket: Socket): Connection | Refusal {
+  admit(socket: Socket): Connection | OverLimit {
     const address = socket.remoteAddress ?? "";
     const ofAddress = this.#perAddress.get(address) ?? 0;
     if (this.#all.size >= this.limits.connectionsMax) return "connectionsMax";

@@ -15,7 +15,7 @@ import { sniffProtocol } from "./first_bytes.ts";
 import { LISTENER_LIMITS, type ListenerLimits } from "./listener_limits.ts";
 import { answerAndCut, cutOverstayers } from "./overstay.ts";
 import { createHttp1Server, createHttp2Server } from "./protocol_servers.ts";
-import { Refusals } from "./refusals.ts";
+import { OverLimitLog } from "./over_limit_log.ts";
 import { createRequestGate } from "./request_gate.ts";
 
 /** How to listen. */
@@ -57,13 +57,13 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   const limits: ListenerLimits = { ...LISTENER_LIMITS, ...options.limits };
   const connections = new Connections(limits);
   const byCarrier = new WeakMap<object, Connection>();
-  const refusals = new Refusals(log);
+  const overLimits = new OverLimitLog(log);
   const handler = withCors(options.handler, options.corsOrigins);
   const enter = createRequestGate({
     connections,
     limits,
     handler,
-    refusals,
+    overLimits,
     log,
     isDraining: () => drained !== undefined,
   });
@@ -111,7 +111,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   port.on("error", (error: Error) => log.error({ error }, "Accepting connections failed"));
   const sweep = setInterval(() => {
     cutOverstayers(connections, limits, log);
-    refusals.log();
+    overLimits.log();
   }, limits.sweepMs);
 
   const bound = (port.address() as net.AddressInfo).port;
@@ -127,7 +127,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     socket.on("error", (error: Error) => log.debug({ error }, "Connection broken"));
     const connection = connections.admit(socket);
     if (typeof connection === "string") {
-      refusals.note(connection, socket.remoteAddress);
+      overLimits.note(connection, socket.remoteAddress);
       return void socket.destroy();
     }
     socket.setNoDelay(true);
@@ -161,6 +161,6 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     port.close();
     await drainConnections(connections, graceMs, log);
     clearInterval(sweep);
-    refusals.log();
+    overLimits.log();
   }
 }

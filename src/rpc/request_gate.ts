@@ -9,7 +9,7 @@ import { sayClose } from "./drain.ts";
 import { isHeaderOverLimit } from "./header_limits.ts";
 import type { Handler, HttpRequest, HttpResponse } from "./http_handler.ts";
 import type { ListenerLimits } from "./listener_limits.ts";
-import type { Refusals } from "./refusals.ts";
+import type { OverLimitLog } from "./over_limit_log.ts";
 
 /**
  * A peer may end all its streams and open as many new ones in one breath, before the ends are seen here. Beyond twice the
@@ -23,7 +23,7 @@ export interface RequestGateOptions {
   readonly connections: Connections;
   readonly limits: ListenerLimits;
   readonly handler: Handler;
-  readonly refusals: Refusals;
+  readonly overLimits: OverLimitLog;
   readonly log: Log;
   readonly isDraining: () => boolean;
 }
@@ -32,12 +32,12 @@ export interface RequestGateOptions {
 export function createRequestGate(
   options: RequestGateOptions,
 ): (connection: Connection, request: HttpRequest, response: HttpResponse) => void {
-  const { connections, limits, handler, refusals, log, isDraining } = options;
+  const { connections, limits, handler, overLimits, log, isDraining } = options;
   return enter;
 
   function enter(connection: Connection, request: HttpRequest, response: HttpResponse): void {
     const limit = limitPassed(connection);
-    if (limit !== undefined) refusals.note(limit, connection.socket.remoteAddress);
+    if (limit !== undefined) overLimits.note(limit, connection.socket.remoteAddress);
     if (limit === "concurrentStreamsMax" && connection.http1) return cut(connection);
     connections.begin(connection, request, response, () => ended(connection, request));
     if (isDraining()) sayClose(response);
@@ -70,7 +70,7 @@ export function createRequestGate(
     }
     // A session that was destroyed ends its streams too, and throws at goaway().
     if (++connection.resets <= limits.resetsMax || connection.http2!.destroyed) return;
-    refusals.note("resetsMax", connection.socket.remoteAddress);
+    overLimits.note("resetsMax", connection.socket.remoteAddress);
     connection.http2!.goaway(http2.constants.NGHTTP2_ENHANCE_YOUR_CALM);
     cut(connection);
   }

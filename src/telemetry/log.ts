@@ -12,9 +12,12 @@ export interface Log {
 
 /** Levels from most to least talkative; `silent` writes nothing. */
 export const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
+/** One of {@link LOG_LEVELS}. */
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
+/** `json`: a line an event, for machines. `pretty`: for people. */
 export const LOG_FORMATS = ["json", "pretty"] as const;
+/** One of {@link LOG_FORMATS}. */
 export type LogFormat = (typeof LOG_FORMATS)[number];
 
 /** Longest text that a field of an error may bring into a line; the rest is cut. */

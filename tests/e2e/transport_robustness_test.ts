@@ -1,15 +1,13 @@
 /**
- * Some hundred rude sessions against a server in a process of its own (../support/rude_http2.ts has the kinds): after
+ * Some hundred rude sessions against the program (../support/rude_http2.ts has the kinds): after
  * them the same process answers as before, and holds no more memory and no more open files than a bound allows.
  * ROBUSTNESS_SEED repeats a run.
  */
 import { assert, assertEquals, assertLess, assertLessOrEqual } from "@std/assert";
 import { processSize } from "../support/process_size.ts";
 import { grpcCall } from "../support/raw_peer.ts";
+import { startServer } from "../support/server.ts";
 import { type Random, RUDE_SESSIONS, runRudeSession, seededRandom, type Victim } from "../support/rude_http2.ts";
-
-/** The program that is mistreated. The real one, with DATABASE_URL and REDIS_URLS given, has the same first line. */
-const PROGRAM = new URL("../support/echo_server.ts", import.meta.url);
 
 const ROUNDS = 6;
 /** Sessions of each kind in a round, at once. */
@@ -35,7 +33,11 @@ Deno.test({
     const seed = Number(Deno.env.get("ROBUSTNESS_SEED") ?? crypto.getRandomValues(new Uint32Array(1))[0]);
     console.log(`ROBUSTNESS_SEED=${seed}`);
     const random = seededRandom(seed);
-    await using server = await startServer();
+    await using server = await startServer({
+      flags: (flags) => [`--v8-flags=--max-old-space-size=${HEAP_MIB}`, ...flags],
+    });
+    let ended = false;
+    server.exited.then(() => ended = true);
     const victim: Victim = { host: "127.0.0.1", port: server.port, path: CHECK };
     await answers(server.url);
     const before = await processSize(server.pid);
@@ -43,7 +45,7 @@ Deno.test({
     for (let round = 0; round < ROUNDS; round++) {
       for (const kind of shuffled(Object.keys(RUDE_SESSIONS), random)) {
         await Promise.all(Array.from({ length: SESSIONS_OF_A_KIND }, () => runRudeSession(victim, kind, random)));
-        assert(!server.hasEnded(), `the server has ended after ${kind}`);
+        assert(!ended, `the server has ended after ${kind}:\n${server.output.stderr}`);
       }
       await answers(server.url);
       residentMiB.push((await processSize(server.pid)).residentMiB);
@@ -56,51 +58,6 @@ Deno.test({
     assertEquals(await server.stop(), 0);
   },
 });
-
-interface EchoServer extends AsyncDisposable {
-  readonly url: string;
-  readonly port: number;
-  readonly pid: number;
-  hasEnded(): boolean;
-  /** Asks it to end. Answers its exit code. */
-  stop(): Promise<number>;
-}
-
-/** Starts the program and reads its first line. Disposing of it ends it. */
-async function startServer(): Promise<EchoServer> {
-  const permissions = ["--allow-net=127.0.0.1", "--allow-sys=hostname", "--allow-env"];
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", `--v8-flags=--max-old-space-size=${HEAP_MIB}`, ...permissions, PROGRAM.pathname],
-    stdin: "null",
-    stdout: "piped",
-    stderr: "inherit",
-  }).spawn();
-  let ended = false;
-  child.status.then(() => ended = true);
-  const lines = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
-  let output = "";
-  let url: string | undefined;
-  while ((url = /listens on (\S+)\n/.exec(output)?.[1]) === undefined) {
-    const { value, done } = await lines.read();
-    if (done) throw new Error(`the server has ended at once: ${output}`);
-    output += value;
-  }
-  return {
-    url,
-    port: Number(new URL(url).port),
-    pid: child.pid,
-    hasEnded: () => ended,
-    async stop() {
-      child.kill("SIGTERM");
-      return (await child.status).code;
-    },
-    async [Symbol.asyncDispose]() {
-      if (!ended) child.kill("SIGTERM");
-      await child.status;
-      await lines.cancel();
-    },
-  };
-}
 
 /** One honest call over each protocol. */
 async function answers(url: string): Promise<void> {

@@ -5,8 +5,8 @@
 import type { Log } from "../telemetry/log.ts";
 import type { ListenerLimits } from "./listener_limits.ts";
 
-/** Refusals since the last line, by limit. */
-export class Refusals {
+/** OverLimitLog since the last line, by limit. */
+export class OverLimitLog {
   readonly #counts = new Map<keyof ListenerLimits, { count: number; address: string | undefined }>();
 
   constructor(private readonly to: Log) {}
