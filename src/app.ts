@@ -14,6 +14,7 @@ import { inventory as ArticleService } from "./gen/article/inventory_pb.ts";
 import { Health } from "./gen/health/v1/health_pb.ts";
 import { InventoryService } from "./gen/inventory/v1/inventory_pb.ts";
 import { Lane } from "./lanes/lane.ts";
+import { Slots } from "./lanes/slots.ts";
 import { Turns } from "./lanes/turns.ts";
 import type { Lock } from "./lock/lock.ts";
 import { createRedlock } from "./lock/redlock.ts";
@@ -31,6 +32,8 @@ import type { Log } from "./telemetry/log.ts";
 /** Prefix of the lock's keys in Redis. */
 const LOCK_KEY_PREFIX = "holdfast:goods:";
 
+/** Operations that are between their lease and their commit at a time: some for each connection to PostgreSQL. */
+const SLOTS = 64;
 /** Largest answer; the schema's files, which reflection sends, are the largest that there are. */
 const RESPONSE_BYTES_MAX = 4 * 1024 * 1024;
 
@@ -74,7 +77,7 @@ export async function startApp(config: Config, { log, tls, ...parts }: AppParts)
     log,
   });
   const lane = new Lane(
-    { store, lock, turns: new Turns(), random: Math.random, log },
+    { store, lock, turns: new Turns(), slots: new Slots(SLOTS), random: Math.random, log },
     { operationsMax: config.queueMax, lockWaitMsMax: config.lockWaitMsMax, writeMsMax: STATEMENT_TIMEOUT_MS },
   );
 

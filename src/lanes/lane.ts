@@ -1,5 +1,5 @@
 /**
- * The way of one operation: turn -> lease -> read -> settle -> one fenced write -> answer -> let go.
+ * The way of one operation: turn -> slot -> lease -> read -> settle -> one fenced write -> answer -> let go.
  *
  * The lease is taken before the read and let go after the commit. It orders the queue; what decides is the
  * fence of the write, so a lost lease costs a repetition and never a wrong answer.
@@ -24,6 +24,7 @@ import {
 import type { Store } from "../store/store.ts";
 import { errorFields, type Log } from "../telemetry/log.ts";
 import { Failure, failureOf } from "./failure.ts";
+import type { Slots } from "./slots.ts";
 import type { Turns } from "./turns.ts";
 
 /** What a lane works with. */
@@ -31,6 +32,7 @@ export interface LaneParts {
   readonly store: Store;
   readonly lock: Lock;
   readonly turns: Turns;
+  readonly slots: Slots;
   readonly log: Log;
   /** Answers in [0, 1). */
   readonly random: () => number;
@@ -156,11 +158,15 @@ export class Lane {
     signal: AbortSignal,
   ): Promise<Attempt> {
     const endTurn = await this.#parts.turns.take(goodsIds, waitUntilMs, signal);
+    let endSlot: (() => void) | undefined;
     let lease: Lease | undefined;
     try {
+      // Waiting for a slot is waiting for this process, not for the goods, and has the caller's deadline only.
+      const waitMs = waitUntilMs - performance.now();
+      endSlot = await this.#parts.slots.take(signal);
       // Barring an order moves no goods: the primary key of its row is all the exclusion it needs.
       if (goodsIds.length > 0) {
-        lease = await this.#parts.lock.acquire(goodsIds, waitUntilMs - performance.now(), signal);
+        lease = await this.#parts.lock.acquire(goodsIds, waitMs, signal);
       }
       const book = await this.#read(operation, goodsIds, signal);
       if (operation.kind === "rollback") {
@@ -183,6 +189,7 @@ export class Lane {
       }
     } finally {
       lease?.release();
+      endSlot?.();
       endTurn();
     }
   }

@@ -6,7 +6,7 @@ import { Redis } from "ioredis";
 import { errorFields, type Log } from "../telemetry/log.ts";
 
 /** A node's connection that took nothing in for this many node timeouts is dropped. */
-const FROZEN_AFTER_TIMEOUTS = 4;
+const FROZEN_AFTER_TIMEOUTS = 8;
 /** Bounds of the random delay before dialling again. */
 const REDIAL_MS_MIN = 50;
 const REDIAL_MS_MAX = 1000;

@@ -20,6 +20,8 @@ export interface Exchange {
 export interface Connection {
   /** Carries the bytes: below TLS, where there is TLS. */
   readonly socket: Socket;
+  /** What its remote address holds, on all its connections. */
+  readonly peer: { connections: number; requests: number };
   /** Speaks HTTP/1, once that is known. */
   http1: Socket | undefined;
   /** Speaks HTTP/2, once that is known. */
@@ -44,7 +46,7 @@ export type OverLimit = "connectionsMax" | "connectionsPerAddressMax";
 /** The connections of one listener. */
 export class Connections {
   readonly #all = new Map<string, Connection>();
-  readonly #perAddress = new Map<string, number>();
+  readonly #perAddress = new Map<string, { connections: number; requests: number }>();
   #requests = 0;
   readonly #waitingForNone: (() => void)[] = [];
 
@@ -67,12 +69,13 @@ export class Connections {
   /** Takes the socket in until it closes, or says why not; then the caller closes it. */
   admit(socket: Socket): Connection | OverLimit {
     const address = socket.remoteAddress ?? "";
-    const ofAddress = this.#perAddress.get(address) ?? 0;
+    const peer = this.#perAddress.get(address) ?? { connections: 0, requests: 0 };
     if (this.#all.size >= this.limits.connectionsMax) return "connectionsMax";
-    if (ofAddress >= this.limits.connectionsPerAddressMax) return "connectionsPerAddressMax";
+    if (peer.connections >= this.limits.connectionsPerAddressMax) return "connectionsPerAddressMax";
     const now = performance.now();
     const connection: Connection = {
       socket,
+      peer,
       http1: undefined,
       http2: undefined,
       exchanges: new Set(),
@@ -86,16 +89,16 @@ export class Connections {
     };
     const key = keyOf(socket);
     this.#all.set(key, connection);
-    this.#perAddress.set(address, ofAddress + 1);
+    peer.connections++;
+    this.#perAddress.set(address, peer);
     socket.once("close", () => {
       // A peer may come again from the same port before this is told.
       if (this.#all.get(key) === connection) this.#all.delete(key);
       // Were an answer's close never told, its place among the requests would be lost for good.
       this.#requests -= connection.exchanges.size;
+      peer.requests -= connection.exchanges.size;
       connection.exchanges.clear();
-      const left = this.#perAddress.get(address)! - 1;
-      if (left > 0) this.#perAddress.set(address, left);
-      else this.#perAddress.delete(address);
+      if (--peer.connections === 0) this.#perAddress.delete(address);
       if (this.#all.size === 0) this.#waitingForNone.splice(0).forEach((resolve) => resolve());
     });
     return connection;
@@ -107,8 +110,12 @@ export class Connections {
     connection.exchanges.add(exchange);
     connection.headerSince = undefined;
     this.#requests++;
+    connection.peer.requests++;
     response.once("close", () => {
-      if (connection.exchanges.delete(exchange)) this.#requests--;
+      if (connection.exchanges.delete(exchange)) {
+        this.#requests--;
+        connection.peer.requests--;
+      }
       if (connection.exchanges.size === 0) {
         connection.quietSince = performance.now();
         connection.quietBytesRead = connection.http1?.bytesRead ?? 0;

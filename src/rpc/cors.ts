@@ -2,11 +2,9 @@
  * Which pages may call from a browser (the Fetch standard's CORS protocol): a pure decision, and a thin wrapper that
  * applies it before a handler sees the request. Knows header names only, no service and no path.
  */
-import { REQUEST_ID_HEADER } from "./request_id.ts";
 import { cors } from "@connectrpc/connect";
 import type { Handler } from "./http_handler.ts";
-
-/** The request id goes both ways: a page may send its own, and reads the one that the logs carry. */
+import { REQUEST_ID_HEADER } from "./request_id.ts";
 
 const ALLOWED_METHODS = cors.allowedMethods.join(", ");
 const ALLOWED_HEADERS = [...cors.allowedHeaders, REQUEST_ID_HEADER].join(", ");
@@ -26,6 +24,17 @@ export interface CorsRequest {
   readonly requestMethod: string | undefined;
 }
 
+/** Which pages are allowed. */
+export interface CorsRules {
+  /** Exact, as a browser writes them: lower case, no path, no default port. */
+  readonly origins: ReadonlySet<string>;
+  /**
+   * The server is on loopback, so its own pages have a loopback name. Any other name that leads here is somebody's who
+   * points his domain at 127.0.0.1 (DNS rebinding), and the request's own host, which his page chose, proves nothing.
+   */
+  readonly loopbackOnly: boolean;
+}
+
 /** What to do: answer a preflight with this status and these headers, or set them and go on to the handler. */
 export interface CorsDecision {
   readonly answer: number | undefined;
@@ -36,19 +45,16 @@ export interface CorsDecision {
  * Decides on one request.
  *
  * Never `*` and never credentials: an origin is named back or nothing is. `Vary: Origin` is on every answer, with or
- * without an origin, so that a cache never gives one page's answer to another. A request that is not allowed goes on to
- * the handler without headers, as the Fetch standard has it: the browser keeps the answer from the page, and every call
- * that changes something needs a content type that is preflighted first.
- *
- * @param origins allowed origins, exact, as a browser writes them (lower case, no path, no default port)
+ * without an origin, so that a cache never gives one page's answer to another. A request of a page that is not allowed
+ * is answered 403 and never reaches the handler; who is no browser sends no origin.
  */
-export function decideCors(request: CorsRequest, origins: ReadonlySet<string>): CorsDecision {
+export function decideCors(request: CorsRequest, { origins, loopbackOnly }: CorsRules): CorsDecision {
   const preflight = request.method === "OPTIONS" && request.origin !== undefined &&
     request.requestMethod !== undefined;
   const { origin } = request;
-  if (origin === undefined || !(origins.has(origin) || isSameHost(origin, request.host))) {
-    return { answer: preflight ? 403 : undefined, headers: { vary: "Origin" } };
-  }
+  if (origin === undefined) return { answer: undefined, headers: { vary: "Origin" } };
+  const own = isSameHost(origin, request.host) && (!loopbackOnly || isLoopbackName(new URL(origin).hostname));
+  if (!own && !origins.has(origin)) return { answer: 403, headers: { vary: "Origin" } };
   if (!preflight) {
     return {
       answer: undefined,
@@ -71,9 +77,8 @@ export function decideCors(request: CorsRequest, origins: ReadonlySet<string>): 
   };
 }
 
-/** The handler with CORS in front of it. `origins` as in {@link decideCors}. */
-export function withCors(handler: Handler, origins: readonly string[]): Handler {
-  const allowed = new Set(origins);
+/** The handler with CORS in front of it. */
+export function withCors(handler: Handler, rules: CorsRules): Handler {
   return function handleWithCors(request, response) {
     const { headers } = request;
     const decision = decideCors({
@@ -81,7 +86,7 @@ export function withCors(handler: Handler, origins: readonly string[]): Handler 
       host: "authority" in request && request.authority ? request.authority : headers.host,
       origin: headers.origin,
       requestMethod: one(headers["access-control-request-method"]),
-    }, allowed);
+    }, rules);
     for (const name in decision.headers) response.setHeader(name, decision.headers[name]!);
     if (decision.answer === undefined) return handler(request, response);
     response.writeHead(decision.answer);
@@ -101,6 +106,12 @@ function isSameHost(origin: string, host: string | undefined): boolean {
   } catch {
     return false;
   }
+}
+
+/** Whether a name or address can't be anything but this machine (RFC 6761, section 6.3). */
+export function isLoopbackName(name: string): boolean {
+  return name === "localhost" || name.endsWith(".localhost") || name === "[::1]" || name === "::1" ||
+    /^127(\.\d{1,3}){3}$/.test(name);
 }
 
 function one(value: string | string[] | undefined): string | undefined {

@@ -9,7 +9,7 @@ import tls from "node:tls";
 import type { Handler, HttpRequest, HttpResponse } from "./http_handler.ts";
 import type { Log } from "../telemetry/log.ts";
 import { type Connection, Connections } from "./connections.ts";
-import { withCors } from "./cors.ts";
+import { isLoopbackName, withCors } from "./cors.ts";
 import { drainConnections } from "./drain.ts";
 import { sniffProtocol } from "./first_bytes.ts";
 import { LISTENER_LIMITS, type ListenerLimits } from "./listener_limits.ts";
@@ -58,7 +58,10 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   const connections = new Connections(limits);
   const byCarrier = new WeakMap<object, Connection>();
   const overLimits = new OverLimitLog(log);
-  const handler = withCors(options.handler, options.corsOrigins);
+  const handler = withCors(options.handler, {
+    origins: new Set(options.corsOrigins),
+    loopbackOnly: isLoopbackName(options.host),
+  });
   const enter = createRequestGate({
     connections,
     limits,

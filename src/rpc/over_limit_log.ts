@@ -5,7 +5,7 @@
 import type { Log } from "../telemetry/log.ts";
 import type { ListenerLimits } from "./listener_limits.ts";
 
-/** OverLimitLog since the last line, by limit. */
+/** Counts what was refused since the last line, by limit. */
 export class OverLimitLog {
   readonly #counts = new Map<keyof ListenerLimits, { count: number; address: string | undefined }>();
 

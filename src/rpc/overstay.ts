@@ -17,8 +17,12 @@ const REASONS: Readonly<Record<number, string>> = {
 /** Looks at every connection once and ends what is over a limit. */
 export function cutOverstayers(connections: Connections, limits: ListenerLimits, log: Log): void {
   const now = performance.now();
+  let slowBodies = 0;
   for (const connection of connections) {
-    for (const exchange of connection.exchanges) lookAtExchange(connection, exchange, now, limits, log);
+    for (const exchange of connection.exchanges) {
+      if (!exchange.request.complete && now - exchange.startedAt > limits.slowBodyMs) slowBodies++;
+      lookAtExchange(connection, exchange, slowBodies, now, limits, log);
+    }
     const limit = overstayed(connection, now, limits);
     if (limit === undefined) continue;
     log.debug({ limit, address: connection.socket.remoteAddress }, "Connection closed, over a time limit");
@@ -65,16 +69,23 @@ function isPeerGone(connection: Connection, now: number, limits: ListenerLimits)
 function lookAtExchange(
   connection: Connection,
   exchange: Exchange,
+  slowBodies: number,
   now: number,
   limits: ListenerLimits,
   log: Log,
 ): void {
   const { request, response } = exchange;
   if (response.writableEnded) exchange.answeredAt ??= now;
-  const dripping = !request.complete && now - exchange.startedAt > limits.requestBodyMs;
-  const untaken = now - (exchange.answeredAt ?? now) > limits.responseMs;
-  if (!dripping && !untaken) return;
-  log.debug({ limit: dripping ? "requestBodyMs" : "responseMs" }, "Request ended, over a time limit");
+  const openMs = request.complete ? 0 : now - exchange.startedAt;
+  const limit = openMs > limits.requestBodyMs
+    ? "requestBodyMs"
+    : openMs > limits.slowBodyMs && slowBodies > limits.slowBodiesMax
+    ? "slowBodiesMax"
+    : now - (exchange.answeredAt ?? now) > limits.responseMs
+    ? "responseMs"
+    : undefined;
+  if (limit === undefined) return;
+  log.debug({ limit }, "Request ended, over a limit");
   if ("stream" in request) request.stream.close(http2.constants.NGHTTP2_CANCEL);
   else if (response.headersSent) cut(connection);
   else answerAndCut(connection.http1!, 408);

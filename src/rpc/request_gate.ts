@@ -18,6 +18,9 @@ import type { OverLimitLog } from "./over_limit_log.ts";
  */
 const STREAMS_SEEN_FACTOR = 2;
 
+/** How much of a refused HTTP/1 body is read off; a peer with more to send is cut. */
+const REFUSED_BODY_BYTES_MAX = 1024 * 1024;
+
 /** What the gate needs. */
 export interface RequestGateOptions {
   readonly connections: Connections;
@@ -52,15 +55,17 @@ export function createRequestGate(
     }
   }
 
-  function limitPassed(connection: Connection): "requestsMax" | "concurrentStreamsMax" | undefined {
+  function limitPassed(
+    connection: Connection,
+  ): "requestsMax" | "requestsPerAddressMax" | "concurrentStreamsMax" | undefined {
     const streamsMax = limits.concurrentStreamsMax * (connection.http2 ? STREAMS_SEEN_FACTOR : 1);
     if (connection.exchanges.size >= streamsMax) return "concurrentStreamsMax";
+    if (connection.peer.requests >= limits.requestsPerAddressMax) return "requestsPerAddressMax";
     return connections.requests >= limits.requestsMax ? "requestsMax" : undefined;
   }
 
   function ended(connection: Connection, request: HttpRequest): void {
-    // What is left of a body that was refused must be read off, or the connection's next request is never seen.
-    if (connection.http1 && !request.complete) request.resume();
+    if (connection.http1 && !request.complete) readOff(connection, request);
     if (isDraining() && connection.http1 && connection.exchanges.size === 0) connection.http1.destroySoon();
     if (!("stream" in request) || !request.stream.rstCode) return;
     const now = performance.now();
@@ -74,6 +79,16 @@ export function createRequestGate(
     connection.http2!.goaway(http2.constants.NGHTTP2_ENHANCE_YOUR_CALM);
     cut(connection);
   }
+}
+
+/** What is left of a body that was refused must be read off, or the connection's next request is never seen. */
+function readOff(connection: Connection, request: HttpRequest): void {
+  let left = REFUSED_BODY_BYTES_MAX;
+  request.on("data", (data: Uint8Array) => {
+    left -= data.length;
+    if (left < 0) cut(connection);
+  });
+  request.resume();
 }
 
 /** Refuses: a busy server by resetting the stream as not begun, which every HTTP/2 client may try again; else by status. */

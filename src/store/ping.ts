@@ -12,5 +12,8 @@ export async function ping(pool: Pool, signal: AbortSignal): Promise<void> {
       select current_setting('transaction_read_only') as read_only, (select 1 from stock limit 1) as schema`,
     signal,
   );
-  if (row?.read_only !== "off") throw new DatabaseUnavailableError("PostgreSQL takes no writes");
+  if (row?.read_only === "off") return;
+  // Another server may have taken its place; only a new connection can find it.
+  pool.dropIdle();
+  throw new DatabaseUnavailableError("PostgreSQL takes no writes");
 }

@@ -100,12 +100,17 @@ export class Pool {
     }
   }
 
+  /** Closes the connections that are idle: what runs next is on a new one. */
+  dropIdle(): void {
+    for (const client of this.#free.splice(0)) this.#discard(client);
+  }
+
   /** Waits for statements under way (bounded) and closes all connections. Waiting callers are refused. */
   async close(): Promise<void> {
     const idle = new Promise<void>((resolve) => this.#closed = resolve);
     for (const waiter of this.#waiters) waiter.fail(new DatabaseUnavailableError("the pool is closing"));
     this.#waiters.clear();
-    for (const client of this.#free.splice(0)) this.#discard(client);
+    this.dropIdle();
     if (this.#lent === 0) return;
     let timer: ReturnType<typeof setTimeout> | undefined;
     await Promise.race([idle, new Promise((resolve) => timer = setTimeout(resolve, CLOSE_MS_MAX))]);

@@ -5,6 +5,7 @@ import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import type { Changes, Operation } from "../../src/inventory/model.ts";
 import { Failure } from "../../src/lanes/failure.ts";
 import { Lane, type LaneLimits } from "../../src/lanes/lane.ts";
+import { Slots } from "../../src/lanes/slots.ts";
 import { Turns } from "../../src/lanes/turns.ts";
 import { type Lock, LockHeldError, QuorumLostError } from "../../src/lock/lock.ts";
 import { DatabaseUnavailableError, FenceLostError, OutcomeUnknownError } from "../../src/store/errors.ts";
@@ -17,6 +18,7 @@ import { grantAllLock } from "../support/unguarded.ts";
 
 const log = createLog("error", "pretty");
 const NEVER = new AbortController().signal;
+const SLOTS = 8;
 const LIMITS = { operationsMax: 100, lockWaitMsMax: 2000, writeMsMax: 1000 };
 
 interface Bench extends AsyncDisposable {
@@ -47,6 +49,7 @@ async function bench(): Promise<Bench> {
         store: { ...store, ...changedStore },
         lock: { ...grantAllLock(), ...lock },
         turns,
+        slots: new Slots(SLOTS),
         random: () => 0.5,
         log,
       }, { ...LIMITS, ...limits }),
@@ -228,6 +231,26 @@ Deno.test("each failure of lock and store has its kind, changes nothing, and let
     assertEquals(held, 0);
   }
   assertEquals(await on.onHand(1), 10);
+});
+
+Deno.test("only so many operations have a lease at a time, and the others wait for theirs", async () => {
+  await using on = await bench();
+  let leases = 0;
+  let most = 0;
+  const lane = on.lane({
+    lock: {
+      acquire: () => {
+        most = Math.max(most, ++leases);
+        return Promise.resolve({ remainingMs: () => 5000, release: () => Promise.resolve(void leases--) });
+      },
+    },
+  });
+  const sells = Array.from(
+    { length: 100 },
+    (_, i) => lane.apply({ kind: "sell", orderId: `unknown-${i}`, lines: [{ goodsId: 1000 + i, num: 1 }] }, NEVER),
+  );
+  for (const verdict of await Promise.all(sells)) assertEquals(verdict.ok, false);
+  assertEquals([most, leases], [SLOTS, 0]);
 });
 
 Deno.test("a fault of the program is not dressed up as a failure of the servers", async () => {

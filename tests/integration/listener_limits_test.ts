@@ -54,10 +54,10 @@ limitTest(
   },
 );
 
-limitTest(
-  "requestsMax: one request more is refused as not begun, and there is room again later",
-  { requestsMax: 2 },
-  async (setting) => {
+for (const limit of ["requestsMax", "requestsPerAddressMax"] as const) {
+  limitTest(`${limit}: one request more is refused as not begun, and there is room again later`, {
+    [limit]: 2,
+  }, async (setting) => {
     const { listener, open } = setting;
     const busy = await RawPeer.http2(listener.port);
     busy.send(Buffer.concat([gatedCall(CHECK, 1), gatedCall(CHECK, 3), gatedCall(CHECK, 5)]));
@@ -75,8 +75,8 @@ limitTest(
     await vanishing.leave();
     await busy.leave();
     await untilAdmitted(listener.port);
-  },
-);
+  });
+}
 
 limitTest(
   "headerBytesMax: a larger header is answered 431 on HTTP/1.1",

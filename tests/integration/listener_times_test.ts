@@ -72,6 +72,18 @@ limitTest("requestBodyMs: on HTTP/2 the stream is reset, and others on the conne
   await peer.leave();
 });
 
+limitTest("slowBodiesMax: of the bodies that are not complete in time only so many are waited for", {
+  slowBodiesMax: 2,
+  slowBodyMs: SOON_MS,
+}, async ({ listener }) => {
+  const peer = await RawPeer.http2(listener.port);
+  for (const stream of [1, 3, 5, 7]) peer.send(openCall(CHECK, stream));
+  await peer.until(() => peer.count(FRAME.reset) === 2, "the two that are too many");
+  peer.send(call(CHECK, 9));
+  await peer.until(() => peer.got(FRAME.headers, FLAG.endStream, 9), "an answer");
+  await peer.leave();
+});
+
 limitTest(
   "responseMs: an answer that nobody reads is given up on HTTP/2",
   { responseMs: SOON_MS },

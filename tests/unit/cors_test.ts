@@ -1,9 +1,10 @@
 import { assert, assertEquals, assertFalse } from "@std/assert";
 import { cors } from "@connectrpc/connect";
-import { type CorsRequest, decideCors } from "../../src/rpc/cors.ts";
+import { type CorsRequest, type CorsRules, decideCors } from "../../src/rpc/cors.ts";
 
 const SHOP = "https://shop.example";
-const ORIGINS: ReadonlySet<string> = new Set([SHOP, "https://office.example:8443"]);
+const ORIGINS: CorsRules = { origins: new Set([SHOP, "https://office.example:8443"]), loopbackOnly: false };
+const NONE: CorsRules = { origins: new Set(), loopbackOnly: false };
 
 const call: CorsRequest = { method: "POST", host: "stock.example:8080", origin: SHOP, requestMethod: undefined };
 const preflight: CorsRequest = { ...call, method: "OPTIONS", requestMethod: "POST" };
@@ -51,8 +52,8 @@ Deno.test("origins are compared whole: no prefix, suffix, other port, other sche
   }
 });
 
-Deno.test("by default no other origin is allowed, and a call of one goes on without headers", () => {
-  assertEquals(decideCors(call, new Set()), { answer: undefined, headers: { vary: "Origin" } });
+Deno.test("by default no other origin is allowed, and a call of one is refused", () => {
+  assertEquals(decideCors(call, NONE), { answer: 403, headers: { vary: "Origin" } });
 });
 
 Deno.test("the page of the very host that it calls is always allowed, with or without the scheme's own port", () => {
@@ -65,8 +66,18 @@ Deno.test("the page of the very host that it calls is always allowed, with or wi
     ["https://stock.example", "STOCK.example"],
   ];
   for (const [origin, host] of same) {
-    const { answer, headers } = decideCors({ ...preflight, origin, host }, new Set());
+    const { answer, headers } = decideCors({ ...preflight, origin, host }, NONE);
     assertEquals([answer, headers["access-control-allow-origin"]], [204, origin], origin);
+  }
+});
+
+Deno.test("on loopback a name that somebody points here is not the server's own", () => {
+  const rules = { ...NONE, loopbackOnly: true };
+  for (const host of ["127.0.0.1:8080", "localhost:8080", "[::1]:8080", "shop.localhost:8080"]) {
+    assertEquals(decideCors({ ...call, origin: `http://${host}`, host }, rules).answer, undefined, host);
+  }
+  for (const host of ["evil.example:8080", "127.0.0.1.evil.example:8080", "localhost.evil.example", "10.0.0.1:8080"]) {
+    assertEquals(decideCors({ ...call, origin: `http://${host}`, host }, rules).answer, 403, host);
   }
 });
 
@@ -81,7 +92,7 @@ Deno.test("a host that is not the page's, absent or no host at all makes nothing
     ["http://a b", "a b"],
   ];
   for (const [origin, host] of other) {
-    assertEquals(decideCors({ ...preflight, origin, host }, new Set()).answer, 403, origin);
+    assertEquals(decideCors({ ...preflight, origin, host }, NONE).answer, 403, origin);
   }
 });
 

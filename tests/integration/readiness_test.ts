@@ -1,0 +1,80 @@
+/**
+ * What readiness asks of PostgreSQL: that it answers and takes writes, whatever our own queue looks like.
+ */
+import { assertEquals, assertRejects } from "@std/assert";
+import postgres from "postgres";
+import { until } from "../../src/dev/wait.ts";
+import type { Changes } from "../../src/inventory/model.ts";
+import { settle } from "../../src/inventory/settle.ts";
+import { DatabaseUnavailableError, RowLockedError } from "../../src/store/errors.ts";
+import { createStore, type Store } from "../../src/store/store.ts";
+import { createLog } from "../../src/telemetry/create_log.ts";
+import { createTestDatabase } from "../support/database.ts";
+
+const NEVER = new AbortController().signal;
+const MAX = 2;
+
+function storeOn(url: string): Store {
+  return createStore({
+    url,
+    max: MAX,
+    waitersMax: 100,
+    connectTimeoutMs: 3000,
+    statementTimeoutMs: 5000,
+    lockTimeoutMs: 4000,
+    log: createLog("error", "pretty"),
+  });
+}
+
+async function changesOf(store: Store, operationId: string, num: number): Promise<Changes> {
+  const keys = { goodsIds: [1], orderIds: [], operationIds: [operationId] };
+  return settle(await store.readBook(keys, NEVER), [{ kind: "set", operationId, goodsId: 1, num }]).changes;
+}
+
+Deno.test("a pool that is all at work does not make the database look away", async () => {
+  await using database = await createTestDatabase();
+  const store = storeOn(database.serverUrl);
+  const owner = postgres(database.ownerUrl, { max: 2, onnotice: () => {} });
+  await store.writeChanges(await changesOf(store, "first", 5), NEVER);
+  const changes = await changesOf(store, "second", 6);
+  const holding = Promise.withResolvers<void>();
+  const held = Promise.withResolvers<void>();
+  const stranger = owner.begin(async (sql) => {
+    await sql`select * from stock for update`;
+    held.resolve();
+    await holding.promise;
+  });
+  await held.promise;
+  const writes = Array.from({ length: MAX + 3 }, () => store.writeChanges(changes, NEVER).catch((error) => error));
+  await until(async () => {
+    const [row] = await owner`select count(*)::int as waiting from pg_stat_activity where wait_event_type = 'Lock'`;
+    return row?.waiting >= MAX;
+  }, 5000);
+  await store.ping(NEVER);
+  holding.resolve();
+  await stranger;
+  const outcomes = await Promise.all(writes);
+  assertEquals(outcomes.filter((outcome) => outcome === undefined).length, 1);
+  assertEquals(outcomes.some((outcome) => outcome instanceof RowLockedError), false);
+  await store.close();
+  await owner.end();
+});
+
+Deno.test("a database that only reads is not ready, and its connections do not outlive that", async () => {
+  await using database = await createTestDatabase();
+  const owner = postgres(database.ownerUrl, { max: 1, onnotice: () => {} });
+  const setReadOnly = (value: "on" | "off") =>
+    owner.unsafe(`alter database ${database.name} set default_transaction_read_only = ${value}`);
+  await setReadOnly("on");
+  const store = storeOn(database.serverUrl);
+  const changes = await changesOf(store, "first", 5);
+  await assertRejects(() => store.ping(NEVER), DatabaseUnavailableError);
+  await assertRejects(() => store.writeChanges(changes, NEVER), DatabaseUnavailableError);
+  await owner`set default_transaction_read_only = off`;
+  await setReadOnly("off");
+  await store.ping(NEVER);
+  await store.writeChanges(changes, NEVER);
+  assertEquals((await store.readLevel(1, NEVER))?.onHand, 5);
+  await store.close();
+  await owner.end();
+});

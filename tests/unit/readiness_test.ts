@@ -1,0 +1,34 @@
+import { assertEquals } from "@std/assert";
+import { watchReadiness } from "../../src/readiness.ts";
+import type { Log } from "../../src/telemetry/log.ts";
+
+/** Runs looks that succeed or fail as listed; answers what was reported and which warnings were logged. */
+async function looks(outcomes: readonly boolean[]): Promise<{ reported: boolean[]; warnings: number }> {
+  const stop = new AbortController();
+  const reported: boolean[] = [];
+  let warnings = 0;
+  const log: Log = { debug() {}, info() {}, error() {}, warn: () => void warnings++ };
+  let look = 0;
+  const ping = () => outcomes[look++] ? Promise.resolve() : Promise.reject(new Error("away"));
+  await watchReadiness(
+    [{ name: "store", ping }],
+    (ready) => {
+      reported.push(ready);
+      if (reported.length === outcomes.length) stop.abort();
+    },
+    log,
+    stop.signal,
+  );
+  return { reported, warnings };
+}
+
+Deno.test("a service is not ready before its first good look", async () => {
+  assertEquals(await looks([false, true]), { reported: [false, true], warnings: 0 });
+});
+
+Deno.test("one bad look does not turn a ready service away, a second in a row does, and is told", async () => {
+  assertEquals(await looks([true, false, true, false, false, true]), {
+    reported: [true, true, true, true, false, true],
+    warnings: 1,
+  });
+});
