@@ -140,15 +140,16 @@ export class Lane {
     goodsIds: readonly number[],
     signal: AbortSignal,
   ): Promise<Verdict | undefined> {
-    const { verdicts: [verdict], changes } = settle(await this.#read(operation, goodsIds, signal), [operation]);
+    const book = await this.#read(operation, goodsIds, signal);
+    if (lacksGoods(operation, goodsIds, book)) return undefined;
+    const { verdicts: [verdict], changes } = settle(book, [operation]);
     return verdict?.ok && changesNothing(changes) ? verdict : undefined;
   }
 
   /** A rollback's goods are its order's, so that order is read before its turn comes. */
   async #orderOf(operation: Operation, signal: AbortSignal): Promise<Order | undefined> {
     if (operation.kind !== "rollback") return undefined;
-    const book = await this.#read(operation, [], signal);
-    return book.orders.get(operation.orderId);
+    return orderIn(await this.#read(operation, [], signal), operation);
   }
 
   async #attempt(
@@ -169,10 +170,7 @@ export class Lane {
         lease = await this.#parts.lock.acquire(goodsIds, waitMs, signal);
       }
       const book = await this.#read(operation, goodsIds, signal);
-      if (operation.kind === "rollback") {
-        const order = book.orders.get(operation.orderId);
-        if (goodsOf(operation, order).some((goodsId) => !goodsIds.includes(goodsId))) return { order };
-      }
+      if (lacksGoods(operation, goodsIds, book)) return { order: orderIn(book, operation) };
       const { verdicts: [verdict], changes } = settle(book, [operation]);
       if (verdict === undefined) throw new Error("settle gave no verdict for the operation");
       if (changesNothing(changes)) return { verdict };
@@ -215,6 +213,17 @@ export class Lane {
     const ceiling = Math.min(PAUSE_MS_FIRST * 2 ** (attempt - 2), PAUSE_MS_MAX);
     await delay(this.#parts.random() * ceiling, undefined, { signal });
   }
+}
+
+/** The order that a rollback is about; undefined if it is unknown, and for other operations. */
+function orderIn(book: Book, operation: Operation): Order | undefined {
+  return operation.kind === "rollback" ? book.orders.get(operation.orderId) : undefined;
+}
+
+/** Whether the book shows that the operation moves goods beyond `goodsIds`, for which it was read. */
+function lacksGoods(operation: Operation, goodsIds: readonly number[], book: Book): boolean {
+  const read = new Set(goodsIds);
+  return goodsOf(operation, orderIn(book, operation)).some((goodsId) => !read.has(goodsId));
 }
 
 function isRepeatable(error: unknown): boolean {

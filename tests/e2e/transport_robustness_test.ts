@@ -3,7 +3,8 @@
  * them the same process answers as before, and holds no more memory and no more open files than a bound allows.
  * ROBUSTNESS_SEED repeats a run.
  */
-import { assert, assertEquals, assertLess, assertLessOrEqual } from "@std/assert";
+import { assert, assertEquals, assertLess } from "@std/assert";
+import { until } from "../../src/dev/wait.ts";
 import { processSize } from "../support/process_size.ts";
 import { grpcCall } from "../support/raw_peer.ts";
 import { startServer } from "../support/server.ts";
@@ -24,6 +25,7 @@ const HEAP_MIB = 96;
  */
 const GROWTH_MIB_MAX = 64;
 const FILES_MORE_MAX = 3;
+const CLOSED_MS_MAX = 10_000;
 const CHECK = "/grpc.health.v1.Health/Check";
 
 Deno.test({
@@ -70,12 +72,8 @@ async function answers(url: string): Promise<void> {
 
 /** The server sees the end of a connection a little after its peer: waits until the files are closed. */
 async function filesAreClosed(pid: number, most: number): Promise<void> {
-  let openFiles = Infinity;
-  for (let attempt = 0; attempt < 100 && openFiles > most; attempt++) {
-    openFiles = (await processSize(pid)).openFiles;
-    if (openFiles > most) await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  assertLessOrEqual(openFiles, most);
+  const closed = await until(async () => (await processSize(pid)).openFiles <= most, CLOSED_MS_MAX);
+  assert(closed, `${(await processSize(pid)).openFiles} files are open, expected ${most} or fewer`);
 }
 
 function shuffled<T>(items: readonly T[], random: Random): T[] {

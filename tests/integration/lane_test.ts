@@ -124,6 +124,21 @@ Deno.test("an order that was lost, committed, and rolled back since is answered 
   assertEquals(await on.onHand(1), 10);
 });
 
+Deno.test("a rollback that was lost and overtaken by its sell gives back what was sold", async () => {
+  await using on = await bench();
+  const meanwhile = on.lane({ turns: new Turns() });
+  const lane = on.lane({
+    store: failing(on.store, 1, async () => {
+      await meanwhile.apply(SELL, NEVER);
+      lost();
+    }),
+  });
+  const rollback: Operation = { kind: "rollback", rollbackId: undefined, orderId: "o", lines: [] };
+  assertEquals(outcomeOf(await lane.apply(rollback, NEVER)), { ok: "rollback", gave: { 1: 3 } });
+  assertEquals(await on.onHand(1), 10);
+  assertEquals(await checkLedger(on.ownerUrl), []);
+});
+
 Deno.test("a lost write that is on record is found without a quorum and without waiting for a turn", async () => {
   await using on = await bench();
   let quorum = true;
