@@ -64,16 +64,20 @@ export function gate(isClosed: () => boolean, exempt: ReadonlySet<string>): Inte
 export function deadline(timeoutMsMax: number, log: Log): Interceptor {
   return (next) => async (request) => {
     if (request.stream) return await next(request);
-    const ownLimit = new AbortController();
+    const call = new AbortController();
+    const { signal } = call;
+    const { promise: ended, reject } = Promise.withResolvers<never>();
+    const end = (reason: ConnectError) => {
+      call.abort(reason);
+      reject(reason);
+    };
     const timer = setTimeout(
-      () => ownLimit.abort(new ConnectError(`the server's limit of ${timeoutMsMax} ms passed`, Code.DeadlineExceeded)),
+      () => end(new ConnectError(`the server's limit of ${timeoutMsMax} ms passed`, Code.DeadlineExceeded)),
       timeoutMsMax,
     );
-    const signal = AbortSignal.any([request.signal, ownLimit.signal]);
-    const { promise: ended, reject } = Promise.withResolvers<never>();
-    const end = () => reject(ending(signal.reason));
-    if (signal.aborted) end();
-    signal.addEventListener("abort", end, { once: true });
+    const leave = () => end(ending(request.signal.reason));
+    if (request.signal.aborted) leave();
+    request.signal.addEventListener("abort", leave, { once: true });
     request.contextValues.set(callSignalKey, signal);
     try {
       if (signal.aborted) return await ended;
@@ -87,7 +91,7 @@ export function deadline(timeoutMsMax: number, log: Log): Interceptor {
       return await Promise.race([ended, answer]);
     } finally {
       clearTimeout(timer);
-      signal.removeEventListener("abort", end);
+      request.signal.removeEventListener("abort", leave);
     }
   };
 }
