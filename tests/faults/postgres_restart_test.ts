@@ -6,9 +6,10 @@ import { assert, assertEquals } from "@std/assert";
 import { join } from "node:path";
 import postgres from "postgres";
 import { startPostgres } from "../../src/dev/postgres.ts";
+import { until } from "../../src/dev/wait.ts";
 import { migrate } from "../../src/migrate.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
-import { type Answer, call, callUntilDecided, tally } from "../support/callers.ts";
+import { type Answer, call, callUntilDecided, health, tally } from "../support/callers.ts";
 import type { TestDatabase } from "../support/database.ts";
 import { testEnvironment } from "../support/env.ts";
 import { checkLedger } from "../support/ledger_check.ts";
@@ -18,6 +19,7 @@ const CALLERS = 16;
 const STOCK = 1_000_000;
 /** Sales that must have been acknowledged between two outages, so that each one meets a service under load. */
 const SALES_BETWEEN = 100;
+const HEAL_MS_MAX = 20_000;
 
 Deno.test("PostgreSQL restarts under load: every acknowledged order is in the ledger once", async () => {
   const log = createLog("warn", "pretty");
@@ -70,6 +72,11 @@ Deno.test("PostgreSQL restarts under load: every acknowledged order is in the le
     }
     running = false;
     await Promise.all(loads);
+    await server.stop("fast");
+    assert(await until(async () => (await health(program.url)) === "NOT_SERVING", HEAL_MS_MAX));
+    assertEquals((await call(program.url, "InvDetail", { goodsId: 1 })).code, "unavailable");
+    await server.start();
+    assert(await until(async () => (await health(program.url)) === "SERVING", HEAL_MS_MAX));
 
     const codes = tally(answers.map((answer) => answer.code));
     console.log(`answers under restarts: ${JSON.stringify(codes)}`);

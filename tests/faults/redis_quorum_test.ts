@@ -6,7 +6,7 @@ import { Redis } from "ioredis";
 import { type PrivateRedis, startRedisNodes } from "../../src/dev/redis.ts";
 import { until } from "../../src/dev/wait.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
-import { call, inParallel, tally } from "../support/callers.ts";
+import { call, health, inParallel, tally } from "../support/callers.ts";
 import { testEnvironment } from "../support/env.ts";
 import { checkLedger } from "../support/ledger_check.ts";
 import { startServer } from "../support/server.ts";
@@ -71,13 +71,4 @@ async function isInUse(node: PrivateRedis): Promise<boolean> {
   } finally {
     client.disconnect();
   }
-}
-
-async function health(url: string): Promise<unknown> {
-  const response = await fetch(`${url}/grpc.health.v1.Health/Check`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: "{}",
-  });
-  return (await response.json()).status;
 }

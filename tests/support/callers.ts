@@ -33,6 +33,16 @@ export async function call(url: string, method: string, body: unknown, timeoutMs
   }
 }
 
+/** What `grpc.health.v1` says of the server as a whole, such as "SERVING". */
+export async function health(url: string): Promise<unknown> {
+  const response = await fetch(`${url}/grpc.health.v1.Health/Check`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: "{}",
+  });
+  return (await response.json()).status;
+}
+
 /** A call that is repeated as long as its answer says to; `seen` gets every answer on the way. */
 export async function callUntilDecided(
   url: string,
