@@ -12,6 +12,8 @@ import { errorFields, type Log } from "./telemetry/log.ts";
 const EXIT_FAILED = 1;
 /** The settings, the permissions or the runtime are not such that starting could work. */
 const EXIT_UNUSABLE = 78;
+/** Taken, not allowed, not of this machine, no such name. */
+const UNUSABLE_ADDRESS_CODES = new Set(["EADDRINUSE", "EACCES", "EADDRNOTAVAIL", "ENOTFOUND"]);
 
 function refuse(reason: string): never {
   console.error(reason);
@@ -69,6 +71,12 @@ try {
   log.info({}, "stopped");
   Deno.exit(0);
 } catch (error) {
+  const code = (error as { code?: string }).code ?? "";
+  if (UNUSABLE_ADDRESS_CODES.has(code)) {
+    refuse(
+      `Cannot listen on ${config.host}:${config.port} (${code}): set HOST and PORT to an address that is free here`,
+    );
+  }
   log.error({ error: errorFields(error) }, "cannot go on");
   Deno.exit(EXIT_FAILED);
 }

@@ -42,7 +42,7 @@ export async function migrate({ ownerUrl, serverUrl, direction, log }: MigrateOp
   const url = withSslMode(ownerUrl);
   if (direction === "up") await ensureServerRole(url, withSslMode(serverUrl), log);
   const said = await runDbmate(url, direction, log);
-  log.info({ direction }, "migrations done");
+  if (direction !== "status") log.info({ direction }, "migrations done");
   return said;
 }
 
@@ -105,17 +105,17 @@ async function main(): Promise<number> {
   const log = createLog("info", "pretty");
   const args = Deno.args.filter((arg) => arg !== "--");
   const direction = DIRECTIONS.find((known) => known === (args[0] ?? "up"));
-  const serverUrl = Deno.env.get("DATABASE_URL");
+  const ownerUrl = Deno.env.get("DATABASE_OWNER_URL") || Deno.env.get("DATABASE_URL");
   if (direction === undefined || args.length > 1) {
     console.error(`Usage: deno task migrate [${DIRECTIONS.join("|")}]`);
     return 2;
   }
-  if (serverUrl === undefined || serverUrl === "") {
+  if (ownerUrl === undefined || ownerUrl === "") {
     console.error("DATABASE_URL is not set: give it the address of the database, postgres://user:password@host/name");
     return 2;
   }
   try {
-    const ownerUrl = Deno.env.get("DATABASE_OWNER_URL") || serverUrl;
+    const serverUrl = Deno.env.get("DATABASE_URL") || ownerUrl;
     console.log(await migrate({ ownerUrl, serverUrl, direction, log }));
     return 0;
   } catch (error) {

@@ -18,6 +18,17 @@ const SCRAM_SALT_BYTES = 16;
 /** duplicate_object, unique_violation, serialization_failure, and "tuple concurrently updated" (internal_error). */
 const ANOTHER_RUN_CODES = new Set(["42710", "23505", "40001", "XX000"]);
 
+/** No server, no such host, no such database, wrong password, not in pg_hba.conf, starting up. */
+const UNREACHABLE_CODES = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "CONNECT_TIMEOUT",
+  "3D000",
+  "28P01",
+  "28000",
+  "57P03",
+]);
+
 /** Bounds that hold whatever a client asks for; the server's own start-up check counts on them. */
 const SETTINGS = {
   statement_timeout: "1s",
@@ -41,6 +52,7 @@ export async function ensureServerRole(ownerUrl: string, serverUrl: string, log:
       } catch (error) {
         const code = (error as { code?: string }).code ?? "";
         if (code === "42501") throw new Error(byHand());
+        if (UNREACHABLE_CODES.has(code)) throw new Error(unreachable(error as Error, code));
         if (!ANOTHER_RUN_CODES.has(code) || attempt >= TRIES_MAX) throw error;
         await new Promise((resolve) => setTimeout(resolve, TRY_AGAIN_MS * Math.random()));
       }
@@ -114,6 +126,11 @@ async function scramVerifier(password: string): Promise<string> {
   const storedKey = await crypto.subtle.digest("SHA-256", clientKey);
   const base64 = (bytes: ArrayBuffer) => new Uint8Array(bytes).toBase64();
   return `SCRAM-SHA-256$${SCRAM_ITERATIONS}:${salt.toBase64()}$${base64(storedKey)}:${base64(serverKey)}`;
+}
+
+function unreachable({ message }: Error, code: string): string {
+  const hint = code === "3D000" ? " Create the database first: it must exist, and may be empty." : "";
+  return `Cannot use the database of DATABASE_OWNER_URL (or DATABASE_URL): ${message}.${hint}`;
 }
 
 function byHand(): string {

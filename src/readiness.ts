@@ -3,7 +3,7 @@
  * its own, so that a health check costs nothing and an outage is seen without traffic.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import type { Log } from "./telemetry/log.ts";
+import { errorSummary, type Log } from "./telemetry/log.ts";
 
 /** Pause between two looks. */
 const READINESS_PAUSE_MS = 500;
@@ -37,7 +37,7 @@ export async function watchReadiness(
       const before = failures.get(name);
       const count = failure === undefined ? 0 : (before ?? 0) + 1;
       failures.set(name, count);
-      if (count === FAILURES_TO_TELL) log.warn({ dependency: name, error: failure }, "not ready");
+      if (count === FAILURES_TO_TELL) log.warn({ dependency: name, error: errorSummary(failure) }, "not ready");
       if (count === 0 && before !== 0) log.info({ dependency: name }, "ready");
       // One look that failed does not turn a service away that was ready a moment ago.
       return count === 0 || (before === 0 && count < FAILURES_TO_TELL);

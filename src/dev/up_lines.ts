@@ -3,15 +3,21 @@
 const BUF = "npx -y @bufbuild/buf@1.74.0 curl";
 const SERVICE = "inventory.v1.InventoryService";
 
-/** Three calls for a service at `url`: put stock in, sell some of it, look at what is left. */
+/** A goods that the README's walk does not use. */
+const GOODS_ID = 42;
+
+/**
+ * Three calls for a service at `url`: put stock in, sell some of it, look at what is left. The order is a new one at
+ * every start, as data stays from one to the next.
+ */
 export function linesToPaste(url: string): string[] {
   // A certificate for this machine is seldom one that others trust.
   const transport = url.startsWith("https:") ? "--protocol grpc -k" : "--protocol grpc --http2-prior-knowledge";
   const call = (method: string, body: unknown) =>
     `${BUF} ${transport} -d '${JSON.stringify(body)}' ${url}/${SERVICE}/${method}`;
   return [
-    call("SetInv", { goodsId: 1, num: 10 }),
-    call("Sell", { orderId: "first-order", goodsInfo: [{ goodsId: 1, num: 3 }] }),
-    call("InvDetail", { goodsId: 1 }),
+    call("SetInv", { goodsId: GOODS_ID, num: 10 }),
+    call("Sell", { orderId: `try-${Date.now().toString(36)}`, goodsInfo: [{ goodsId: GOODS_ID, num: 3 }] }),
+    call("InvDetail", { goodsId: GOODS_ID }),
   ];
 }

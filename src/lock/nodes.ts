@@ -3,7 +3,7 @@
  * node that is away, and a node that froze is dropped and dialled again.
  */
 import { Redis } from "ioredis";
-import { errorFields, type Log } from "../telemetry/log.ts";
+import { errorSummary, type Log } from "../telemetry/log.ts";
 
 /** A node's connection that took nothing in for this many node timeouts is dropped. */
 const FROZEN_AFTER_TIMEOUTS = 8;
@@ -50,6 +50,6 @@ function watch(node: Redis, number: number, log: Log): void {
     if (away && nowMs - loggedAtMs < REPEAT_LOG_AFTER_MS) return;
     away = true;
     loggedAtMs = nowMs;
-    log.warn({ node: number, error: errorFields(error) }, "Redis node is away");
+    log.warn({ node: number, error: errorSummary(error) }, "Redis node is away");
   });
 }

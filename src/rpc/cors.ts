@@ -89,8 +89,8 @@ export function withCors(handler: Handler, rules: CorsRules): Handler {
     }, rules);
     for (const name in decision.headers) response.setHeader(name, decision.headers[name]!);
     if (decision.answer === undefined) return handler(request, response);
-    response.writeHead(decision.answer);
-    response.end();
+    response.writeHead(decision.answer, { "content-type": "text/plain" });
+    response.end(decision.answer === 403 ? "pages of this origin may not call: CORS_ORIGINS does not name it\n" : "");
   };
 }
 

@@ -23,12 +23,12 @@ export function identify(log: Log): Interceptor {
     const requestId = request.header.get(REQUEST_ID_HEADER);
     const method = `${request.service.typeName}/${request.method.name}`;
     const answerTo = (error: unknown): ConnectError => {
-      if (error instanceof ConnectError) {
-        log.debug({ requestId, method, code: Code[error.code], error }, "call not done");
-        return error;
-      }
-      log.error({ requestId, method, error: errorFields(error) }, "call failed by a fault of the service");
-      return new ConnectError("internal error", Code.Internal);
+      const answer = error instanceof ConnectError ? error : new ConnectError("internal error", Code.Internal);
+      if (answer === error) log.debug({ requestId, method, code: Code[answer.code], error }, "call not done");
+      else log.error({ requestId, method, error: errorFields(error) }, "call failed by a fault of the service");
+      // In the trailers too, where gRPC clients look when a call has failed.
+      if (requestId !== null) answer.metadata.set(REQUEST_ID_HEADER, requestId);
+      return answer;
     };
     try {
       const response = await next(request);

@@ -56,8 +56,10 @@ export function createInventoryService(options: InventoryServiceOptions): Servic
       const violations = new Violations();
       const orderId = readId(violations, "order_id", request.orderId);
       const rollbackId = readId(violations, "rollback_id", request.rollbackId);
-      const required = orderId === undefined;
-      const lines = readLines(violations, "goods_info", request.goodsInfo, { max: orderLinesMax, required });
+      const lines = readLines(violations, "goods_info", request.goodsInfo, { max: orderLinesMax, required: false });
+      if (orderId === undefined && request.goodsInfo.length === 0) {
+        violations.add("order_id", "expected an order_id, or at least one line in goods_info");
+      }
       violations.check();
       if (orderId === undefined) {
         const operationId = rollbackId ?? newId();

@@ -41,6 +41,11 @@ export function errorFields(error: unknown, depth = 0): Record<string, unknown> 
   };
 }
 
+/** An error without its stacks, for what is expected to happen: a server that is away. */
+export function errorSummary(error: unknown): Record<string, unknown> {
+  return errorFields(error, 1);
+}
+
 function cut(text: string): string {
   return text.length <= ERROR_TEXT_CHARACTERS_MAX ? text : `${text.slice(0, ERROR_TEXT_CHARACTERS_MAX)}… (cut)`;
 }

@@ -29,7 +29,7 @@ const VALUES: readonly BadInput[] = [
   row("a level that passes int32 with what is reserved", "SetInv", { goodsId: 3, num: INT32_MAX }, "400 OUT_OF_RANGE"),
   row("a give-back that passes int32", "Rollback", lines([2, 1]), "400 OUT_OF_RANGE"),
   refused("no lines", "Sell", { orderId: "o-1" }, "goods_info"),
-  refused("neither lines nor an order", "Rollback", {}, "goods_info"),
+  refused("neither lines nor an order", "Rollback", {}, "order_id"),
   refused("one line too many", "Sell", lines(...manyLines(LINES_MAX + 1)), "goods_info"),
   // 8,000 lines in less than 64 KiB only exist in the binary form: see bad_frames_test.ts.
   row("lines that are too many bytes", "Sell", lines(...manyLines(8_000)), "429 RESOURCE_EXHAUSTED"),

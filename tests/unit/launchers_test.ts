@@ -45,7 +45,7 @@ Deno.test("linesToPaste() speaks cleartext HTTP/2 or TLS, as the server does", (
   const [first, ...others] = linesToPaste("http://127.0.0.1:8080");
   assertEquals(
     first,
-    'npx -y @bufbuild/buf@1.74.0 curl --protocol grpc --http2-prior-knowledge -d \'{"goodsId":1,"num":10}\' ' +
+    'npx -y @bufbuild/buf@1.74.0 curl --protocol grpc --http2-prior-knowledge -d \'{"goodsId":42,"num":10}\' ' +
       "http://127.0.0.1:8080/inventory.v1.InventoryService/SetInv",
   );
   assertEquals(others.length, 2);
