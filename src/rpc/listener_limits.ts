@@ -17,6 +17,8 @@ export interface ListenerLimits {
   readonly requestBodyMs: number;
   /** Requests at once whose body is not complete after `slowBodyMs`; what is over it is ended like a late body. */
   readonly slowBodiesMax: number;
+  /** What is read off of an HTTP/1 body that was refused already, so that the connection can be used again. */
+  readonly refusedBodyBytesMax: number;
   /** From when on a body counts as slow. */
   readonly slowBodyMs: number;
   /** End of an answer to the last of its bytes taken by the peer; then the stream is reset or the connection cut. */
@@ -59,6 +61,7 @@ export const LISTENER_LIMITS: ListenerLimits = Object.freeze({
   // header; 1,500 unfinished ones of 1 MiB were measured to hold 1.8 GB and to stop the event loop for seconds.
   slowBodiesMax: 128,
   slowBodyMs: 2_000,
+  refusedBodyBytesMax: 1024 * 1024,
   // An answer of 1 MiB at 140 kbit/s. In total, and not since the last byte taken: Deno tells nothing of a stream's
   // window, and it takes whatever is written to one without waiting for the peer (measured: 8 MiB at once).
   responseMs: 60_000,

@@ -25,7 +25,7 @@ export function cutOverstayers(connections: Connections, limits: ListenerLimits,
     }
     const limit = overstayed(connection, now, limits);
     if (limit === undefined) continue;
-    log.debug({ limit, address: connection.socket.remoteAddress }, "Connection closed, over a time limit");
+    log.debug({ limit, address: connection.socket.remoteAddress }, "Connection closed, over a limit");
     if (limit === "requestHeaderMs") answerAndCut(connection.http1!, 408);
     else if (limit === "idleMs" && connection.http2?.closed === false) connection.http2.close();
     else cut(connection);
@@ -40,12 +40,16 @@ export function answerAndCut(socket: Socket, status: number): void {
   });
 }
 
-/** The time limit that a connection is over, if any. Sends the PINGs that are due. */
+/** The limit that a connection is over, if any. Sends the PINGs that are due. */
 function overstayed(connection: Connection, now: number, limits: ListenerLimits): keyof ListenerLimits | undefined {
   const quietMs = now - connection.quietSince;
   if (!connection.http1 && !connection.http2) return quietMs > limits.handshakeMs ? "handshakeMs" : undefined;
   if (connection.exchanges.size > 0) return isPeerGone(connection, now, limits) ? "pingAckMs" : undefined;
   if (connection.http1 && connection.http1.bytesRead > connection.quietBytesRead) {
+    // Node reads a refused body off by itself or for us; a header alone is never this long.
+    if (connection.http1.bytesRead - connection.quietBytesRead > limits.refusedBodyBytesMax) {
+      return "refusedBodyBytesMax";
+    }
     connection.headerSince ??= now;
     if (now - connection.headerSince > limits.requestHeaderMs) return "requestHeaderMs";
   }

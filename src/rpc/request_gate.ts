@@ -18,9 +18,6 @@ import type { OverLimitLog } from "./over_limit_log.ts";
  */
 const STREAMS_SEEN_FACTOR = 2;
 
-/** How much of a refused HTTP/1 body is read off; a peer with more to send is cut. */
-const REFUSED_BODY_BYTES_MAX = 1024 * 1024;
-
 /** What the gate needs. */
 export interface RequestGateOptions {
   readonly connections: Connections;
@@ -65,7 +62,8 @@ export function createRequestGate(
   }
 
   function ended(connection: Connection, request: HttpRequest): void {
-    if (connection.http1 && !request.complete) readOff(connection, request);
+    // What is left of a body that was refused must be read off, or the connection's next request is never seen.
+    if (connection.http1 && !request.complete) request.resume();
     if (isDraining() && connection.http1 && connection.exchanges.size === 0) connection.http1.destroySoon();
     if (!("stream" in request) || !request.stream.rstCode) return;
     const now = performance.now();
@@ -79,16 +77,6 @@ export function createRequestGate(
     connection.http2!.goaway(http2.constants.NGHTTP2_ENHANCE_YOUR_CALM);
     cut(connection);
   }
-}
-
-/** What is left of a body that was refused must be read off, or the connection's next request is never seen. */
-function readOff(connection: Connection, request: HttpRequest): void {
-  let left = REFUSED_BODY_BYTES_MAX;
-  request.on("data", (data: Uint8Array) => {
-    left -= data.length;
-    if (left < 0) cut(connection);
-  });
-  request.resume();
 }
 
 /** Refuses: a busy server by resetting the stream as not begun, which every HTTP/2 client may try again; else by status. */

@@ -79,6 +79,18 @@ for (const limit of ["requestsMax", "requestsPerAddressMax"] as const) {
 }
 
 limitTest(
+  "refusedBodyBytesMax: who sends more of a body that was refused is cut",
+  { refusedBodyBytesMax: 100_000 },
+  async ({ listener }) => {
+    const peer = await RawPeer.http1(listener.port);
+    peer.send("POST /nowhere HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 8000000\r\n\r\n");
+    await peer.until(() => countStatus(peer, 404) === 1, "a refusal");
+    peer.send("x".repeat(300_000));
+    await peer.untilClosed("more than is read off");
+  },
+);
+
+limitTest(
   "headerBytesMax: a larger header is answered 431 on HTTP/1.1",
   { headerBytesMax: 4_096 },
   async ({ listener, handled }) => {

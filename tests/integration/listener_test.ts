@@ -17,6 +17,31 @@ Deno.test("one cleartext port answers HTTP/2 by prior knowledge and HTTP/1.1", a
   });
 });
 
+Deno.test("on loopback a page whose own name somebody points here is refused, whatever host it sends", async () => {
+  await withListener({}, async ({ listener, handled }) => {
+    const peer = await RawPeer.http1(listener.port);
+    const from = (host: string) => JSON_CALL.replace("host: 127.0.0.1", `host: ${host}\r\norigin: http://${host}`);
+    peer.send(from(`evil.example:${listener.port}`));
+    await peer.until(() => countStatus(peer, 403) === 1, "a refusal");
+    assertEquals(handled(), 0);
+    peer.send(from(`localhost:${listener.port}`));
+    await peer.until(() => countStatus(peer, 200) === 1, "an answer");
+    await peer.leave();
+  });
+});
+
+Deno.test("a body that was refused is read off, and the next request on its connection answered", async () => {
+  await withListener({}, async ({ listener }) => {
+    const post = (bytes: number) => `POST /nowhere HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: ${bytes}\r\n\r\n`;
+    const small = await RawPeer.http1(listener.port);
+    small.send(post(200_000));
+    await small.until(() => countStatus(small, 404) === 1, "a refusal");
+    small.send("x".repeat(200_000) + JSON_CALL);
+    await small.until(() => countStatus(small, 200) === 1, "the next request's answer");
+    await small.leave();
+  });
+});
+
 Deno.test("a hundred HTTP/1.1 requests go over one connection that is kept alive", async () => {
   await withListener({}, async ({ listener }) => {
     const peer = await RawPeer.http1(listener.port);

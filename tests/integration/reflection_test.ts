@@ -15,28 +15,15 @@ import { inventory } from "../../src/gen/article/inventory_pb.ts";
 import { ServerReflection } from "../../src/gen/grpc/reflection/v1/reflection_pb.ts";
 import { Health } from "../../src/gen/health/v1/health_pb.ts";
 import { InventoryService } from "../../src/gen/inventory/v1/inventory_pb.ts";
-import { HealthBoard, registerHealth } from "../../src/rpc/health.ts";
+import { registerHealth } from "../../src/rpc/health.ts";
 import { REFLECTION_STREAMS_MAX, registerReflection } from "../../src/rpc/reflection.ts";
 import { testEnvironment } from "../support/env.ts";
+import { ObservedBoard } from "../support/observed_board.ts";
 
 const HEALTH_PROTO = "node_modules/grpc-health-check/proto/health/v1/health.proto";
 
 /** Only there so that a fault ends a test instead of hanging it. */
 const CLIENT_MS_MAX = 20_000;
-
-/** A board that tells when a subscriber has left. */
-class ObservedBoard extends HealthBoard {
-  readonly #left = Promise.withResolvers<void>();
-  readonly left = this.#left.promise;
-
-  override subscribe(onChange: () => void): (() => void) | undefined {
-    const unsubscribe = super.subscribe(onChange);
-    return unsubscribe && (() => {
-      unsubscribe();
-      this.#left.resolve();
-    });
-  }
-}
 
 interface TestServer extends AsyncDisposable {
   address: string;

@@ -1,6 +1,6 @@
 /**
  * What a process takes of the machine, as the kernel counts it. By `cat` and `ls`, because Deno opens nothing under
- * /proc without --allow-all.
+ * /proc except to a program that is granted everything, which the tests are not.
  */
 
 /** Memory and open files of a process. */

@@ -9,23 +9,10 @@ import {
   SERVICES_MAX,
   WATCHERS_MAX,
 } from "../../src/rpc/health.ts";
+import { ObservedBoard } from "../support/observed_board.ts";
 
 const SERVICE = "test.v1.Shop";
 const { NOT_SERVING, SERVING, SERVICE_UNKNOWN } = ServingStatus;
-
-/** A board that tells when a subscriber has left, so that a test need not guess how long that takes. */
-class ObservedBoard extends HealthBoard {
-  readonly #left = Promise.withResolvers<void>();
-  readonly left = this.#left.promise;
-
-  override subscribe(onChange: () => void): (() => void) | undefined {
-    const unsubscribe = super.subscribe(onChange);
-    return unsubscribe && (() => {
-      unsubscribe();
-      this.#left.resolve();
-    });
-  }
-}
 
 function clientOf(board: HealthBoard): Client<typeof Health> {
   return createClient(Health, createRouterTransport((router) => registerHealth(router, board)));
