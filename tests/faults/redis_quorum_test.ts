@@ -26,7 +26,7 @@ Deno.test("any two Redis may be away; a third stops sales but not reads; one bac
     await using server = await startServer({ env });
     await call(server.url, "SetInv", { goodsId: 1, num: 1000 });
     let orders = 0;
-    // The deadline is past the lock wait: an answer that is not "deadline_exceeded" came within it.
+    // The deadline is a second past the lock wait, for a busy machine; how long it took is printed.
     const sell = () =>
       call(
         server.url,
@@ -49,7 +49,9 @@ Deno.test("any two Redis may be away; a third stops sales but not reads; one bac
     }
 
     await Promise.all([nodes[0]!.kill(), nodes[2]!.kill(), nodes[4]!.kill()]);
-    assertEquals(await sellMany(8), { unavailable: 8 });
+    const askedAt = performance.now();
+    assertEquals(await sellMany(4), { unavailable: 4 });
+    console.log(`UNAVAILABLE after ${Math.round(performance.now() - askedAt)} of ${LOCK_WAIT_MS_MAX} ms at most`);
     assertEquals((await call(server.url, "InvDetail", { goodsId: 1 })).code, "ok");
     assert(await until(async () => (await health(server.url)) === "NOT_SERVING", HEAL_MS_MAX));
 
