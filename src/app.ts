@@ -1,6 +1,7 @@
 /**
  * The composition root: builds each part once and connects them. main, tests and benchmarks share it.
  */
+import type { ConnectRouter } from "@connectrpc/connect";
 import { compressionBrotli, compressionGzip, connectNodeAdapter } from "@connectrpc/connect-node";
 import { v7 as uuidV7 } from "uuid";
 import {
@@ -37,13 +38,28 @@ const SLOTS = 64;
 /** Largest answer; the schema's files, which reflection sends, are the largest that there are. */
 const RESPONSE_BYTES_MAX = 4 * 1024 * 1024;
 
-/** Parts that may be given instead of built. */
-export interface AppParts {
+/** Parts of the stock that may be given instead of built. */
+export interface StockParts {
   readonly log: Log;
-  /** Certificate chain and key as PEM; without it the port speaks cleartext. */
-  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
   readonly lock?: Lock;
   readonly store?: Store;
+}
+
+/** The service without its port: what decides and writes, for whoever is in the same process. */
+export interface Stock {
+  readonly lane: Lane;
+  readonly store: Store;
+  readonly lock: Lock;
+  /** Waits for statements under way, bounded; leases are let go and connections close. */
+  close(): Promise<void>;
+}
+
+/** What may be given to the app beside the parts of its stock. */
+export interface AppParts extends StockParts {
+  /** Certificate chain and key as PEM; without it the port speaks cleartext. */
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
+  /** Adds services beside the program's own, such as the benchmark's. */
+  readonly routes?: (router: ConnectRouter) => void;
 }
 
 /** The running service. */
@@ -57,8 +73,8 @@ export interface App {
   close(): Promise<void>;
 }
 
-/** Starts serving. PostgreSQL and Redis may still be away: health tells when they are there. */
-export async function startApp(config: Config, { log, tls, ...parts }: AppParts): Promise<App> {
+/** Builds what is behind the port. Nothing is connected before it is used, but for the nodes of the lock. */
+export function openStock(config: Config, { log, ...parts }: StockParts): Stock {
   const store = parts.store ?? createStore({
     url: config.databaseUrl,
     max: config.databasePoolMax,
@@ -80,9 +96,24 @@ export async function startApp(config: Config, { log, tls, ...parts }: AppParts)
     { store, lock, turns: new Turns(), slots: new Slots(SLOTS), random: Math.random, log },
     { operationsMax: config.queueMax, lockWaitMsMax: config.lockWaitMsMax, writeMsMax: STATEMENT_TIMEOUT_MS },
   );
+  return {
+    lane,
+    store,
+    lock,
+    async close() {
+      // The store first: calls whose deadline passed may still be in a statement, under a lease.
+      await store.close();
+      await lock.close();
+    },
+  };
+}
 
+/** Starts serving. PostgreSQL and Redis may still be away: health tells when they are there. */
+export async function startApp(config: Config, { tls, routes, ...parts }: AppParts): Promise<App> {
+  const { log } = parts;
+  const stock = openStock(config, parts);
   const board = new HealthBoard([InventoryService.typeName, ArticleService.typeName]);
-  const service = createInventoryService({ lane, orderLinesMax: config.orderLinesMax, newId: uuidV7 });
+  const service = createInventoryService({ lane: stock.lane, orderLinesMax: config.orderLinesMax, newId: uuidV7 });
   const listener = await listen({
     host: config.host,
     port: config.port,
@@ -107,21 +138,21 @@ export async function startApp(config: Config, { log, tls, ...parts }: AppParts)
           router.service(ArticleService, createArticleService(service));
           registerHealth(router, board);
           registerReflection(router, [InventoryService, Health], [ArticleService]);
+          routes?.(router);
         },
       }),
       uuidV7,
     ),
   }).catch(async (error) => {
-    await store.close();
-    await lock.close();
+    await stock.close();
     throw error;
   });
 
   const stopping = new AbortController();
   const readiness = watchReadiness(
     [
-      { name: "PostgreSQL", ping: (signal) => store.ping(signal) },
-      { name: "Redis quorum", ping: () => lock.ping() },
+      { name: "PostgreSQL", ping: (signal) => stock.store.ping(signal) },
+      { name: "Redis quorum", ping: () => stock.lock.ping() },
     ],
     (ready) => board.set(ready ? "SERVING" : "NOT_SERVING"),
     log,
@@ -135,9 +166,7 @@ export async function startApp(config: Config, { log, tls, ...parts }: AppParts)
       stopping.abort();
       await listener.drain(DRAIN_MS_MAX);
       await readiness;
-      // The store first: calls whose deadline passed may still be in a statement, under a lease.
-      await store.close();
-      await lock.close();
+      await stock.close();
     },
   };
 }

@@ -50,7 +50,9 @@ const SETTINGS = z.object({
   LOCK_NODE_TIMEOUT_MS: integer(1, 60_000).default(250),
   LOCK_WAIT_MS_MAX: integer(1, 60_000).default(2000),
   DATABASE_POOL_MAX: integer(1, 1000).default(8),
+  WORKERS: integer(1, 64).default(1),
   ORDER_LINES_MAX: integer(1, 10_000).default(500),
+  BATCH_ORDERS_MAX: integer(1, 10_000).default(1000),
   QUEUE_MAX: integer(1, 1_000_000).default(10_000),
   REQUEST_BYTES_MAX: integer(1024, 64 * 1024 * 1024).default(1024 * 1024),
   REQUEST_TIMEOUT_MS_MAX: integer(100, 600_000).default(30_000),
@@ -75,7 +77,11 @@ export interface Config {
   readonly lockNodeTimeoutMs: number;
   readonly lockWaitMsMax: number;
   readonly databasePoolMax: number;
+  /** Processes behind the one port. */
+  readonly workers: number;
   readonly orderLinesMax: number;
+  /** Orders in one call of SellBatch or RollbackBatch. */
+  readonly batchOrdersMax: number;
   readonly queueMax: number;
   readonly requestBytesMax: number;
   readonly requestTimeoutMsMax: number;
@@ -125,7 +131,9 @@ export function loadConfig(read: (name: string) => string | undefined): Config {
     lockNodeTimeoutMs: settings.LOCK_NODE_TIMEOUT_MS,
     lockWaitMsMax: settings.LOCK_WAIT_MS_MAX,
     databasePoolMax: settings.DATABASE_POOL_MAX,
+    workers: settings.WORKERS,
     orderLinesMax: settings.ORDER_LINES_MAX,
+    batchOrdersMax: settings.BATCH_ORDERS_MAX,
     queueMax: settings.QUEUE_MAX,
     requestBytesMax: settings.REQUEST_BYTES_MAX,
     requestTimeoutMsMax: settings.REQUEST_TIMEOUT_MS_MAX,

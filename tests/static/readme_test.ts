@@ -33,6 +33,8 @@ Deno.test("the README's defaults are the code's", () => {
     LOCK_WAIT_MS_MAX: code(config.lockWaitMsMax),
     DATABASE_POOL_MAX: code(config.databasePoolMax),
     ORDER_LINES_MAX: code(config.orderLinesMax),
+    WORKERS: code(config.workers),
+    BATCH_ORDERS_MAX: code(config.batchOrdersMax),
     QUEUE_MAX: code(config.queueMax),
     REQUEST_BYTES_MAX: code(config.requestBytesMax),
     REQUEST_TIMEOUT_MS_MAX: code(config.requestTimeoutMsMax),
