@@ -14,9 +14,7 @@ import {
 import { inventory as ArticleService } from "./gen/article/inventory_pb.ts";
 import { Health } from "./gen/health/v1/health_pb.ts";
 import { InventoryService } from "./gen/inventory/v1/inventory_pb.ts";
-import { Lane } from "./lanes/lane.ts";
-import { Slots } from "./lanes/slots.ts";
-import { Turns } from "./lanes/turns.ts";
+import { Lanes } from "./lanes/lanes.ts";
 import type { Lock } from "./lock/lock.ts";
 import { createRedlock } from "./lock/redlock.ts";
 import { watchReadiness } from "./readiness.ts";
@@ -33,8 +31,8 @@ import type { Log } from "./telemetry/log.ts";
 /** Prefix of the lock's keys in Redis. */
 const LOCK_KEY_PREFIX = "holdfast:goods:";
 
-/** Operations that are between their lease and their commit at a time: some for each connection to PostgreSQL. */
-const SLOTS = 64;
+/** Batches at a time, as far as the pool has connections. */
+const BATCHES_MAX = 4;
 /** Largest answer; the schema's files, which reflection sends, are the largest that there are. */
 const RESPONSE_BYTES_MAX = 4 * 1024 * 1024;
 
@@ -47,7 +45,7 @@ export interface StockParts {
 
 /** The service without its port: what decides and writes, for whoever is in the same process. */
 export interface Stock {
-  readonly lane: Lane;
+  readonly lanes: Lanes;
   readonly store: Store;
   readonly lock: Lock;
   /** Waits for statements under way, bounded; leases are let go and connections close. */
@@ -92,16 +90,20 @@ export function openStock(config: Config, { log, ...parts }: StockParts): Stock 
     random: Math.random,
     log,
   });
-  const lane = new Lane(
-    { store, lock, turns: new Turns(), slots: new Slots(SLOTS), random: Math.random, log },
-    { operationsMax: config.queueMax, lockWaitMsMax: config.lockWaitMsMax, writeMsMax: STATEMENT_TIMEOUT_MS },
-  );
+  const lanes = new Lanes({ store, lock, random: Math.random, log }, {
+    operationsMax: config.queueMax,
+    batchesMax: Math.min(BATCHES_MAX, config.databasePoolMax),
+    lockWaitMsMax: config.lockWaitMsMax,
+    lockAttemptMsMax: config.lockNodeTimeoutMs,
+    writeMsMax: STATEMENT_TIMEOUT_MS,
+  });
   return {
-    lane,
+    lanes,
     store,
     lock,
     async close() {
-      // The store first: calls whose deadline passed may still be in a statement, under a lease.
+      // From the front to the back: calls whose deadline passed may still be in a statement, under a lease.
+      await lanes.close();
       await store.close();
       await lock.close();
     },
@@ -113,7 +115,7 @@ export async function startApp(config: Config, { tls, routes, ...parts }: AppPar
   const { log } = parts;
   const stock = openStock(config, parts);
   const board = new HealthBoard([InventoryService.typeName, ArticleService.typeName]);
-  const service = createInventoryService({ lane: stock.lane, orderLinesMax: config.orderLinesMax, newId: uuidV7 });
+  const service = createInventoryService({ lanes: stock.lanes, orderLinesMax: config.orderLinesMax, newId: uuidV7 });
   const listener = await listen({
     host: config.host,
     port: config.port,

@@ -8,20 +8,20 @@ export interface Lease {
   /** Milliseconds for which ownership still holds; 0 or less: it may be somebody else's by now. */
   remainingMs(): number;
   /**
-   * Lets go. The messages are on their way when the call returns, in front of any later ones, so the same
-   * process may ask again at once. The promise is for shutdown; it never rejects.
+   * Lets go of all of the goods, or of some of them. The messages are on their way when the call returns, in front
+   * of any later ones, so the same process may ask again at once. The promise is for shutdown; it never rejects.
    */
-  release(): Promise<void>;
+  release(goodsIds?: readonly number[]): Promise<void>;
 }
 
 /** Hands out leases. */
 export interface Lock {
   /**
-   * Takes all of `goodsIds` (sorted, no repeats) or none, waiting up to `waitMs`.
+   * Takes all of `goodsIds` (sorted, no repeats) or none, in one attempt: who waits, and how long, is not its matter.
    *
-   * Throws LockHeldError, QuorumLostError, or the signal's reason once it aborts.
+   * Throws LockHeldError or QuorumLostError.
    */
-  acquire(goodsIds: readonly number[], waitMs: number, signal: AbortSignal): Promise<Lease>;
+  acquire(goodsIds: readonly number[]): Promise<Lease>;
   /** Resolves if enough nodes answer for a lease to be had; else throws QuorumLostError. */
   ping(): Promise<void>;
   /** Waits for releases under way and closes the connections. */
@@ -31,6 +31,13 @@ export interface Lock {
 /** Enough nodes answered, and somebody else holds some of the goods. */
 export class LockHeldError extends Error {
   override name = "LockHeldError";
+  /** Those of the goods that were seen to be held just after; a hint, and empty where nothing was seen. */
+  readonly goodsIds: readonly number[];
+
+  constructor(message: string, goodsIds: readonly number[] = [], options?: ErrorOptions) {
+    super(message, options);
+    this.goodsIds = goodsIds;
+  }
 }
 
 /** Too few nodes gave an answer in time to tell who holds what. */

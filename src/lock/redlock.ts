@@ -5,11 +5,10 @@
  *
  * npm:redlock 5.0.0-beta.2 makes single attempts only: all nodes are asked at once, one script takes all
  * keys or none, only the holder's value deletes, a failed attempt lets go everywhere. Its own retries keep
- * minority votes and count validity from before the waiting, so the loop and the clock are ours.
+ * minority votes and count validity from before the waiting, so the clock is ours, and the waiting is the caller's.
  */
-import { setTimeout as delay } from "node:timers/promises";
 import type { Redis } from "ioredis";
-import Redlock, { ExecutionError, type Lock as NodesLock, ResourceLockedError } from "redlock";
+import Redlock, { ExecutionError, Lock as NodesLock, ResourceLockedError } from "redlock";
 import { errorFields, type Log } from "../telemetry/log.ts";
 import { type Lease, type Lock, LockHeldError, QuorumLostError } from "./lock.ts";
 import { connectNodes } from "./nodes.ts";
@@ -29,19 +28,8 @@ export interface RedlockOptions {
   readonly random: () => number;
 }
 
-/** Bounds of the random delay between attempts; the upper one grows by the factor with every attempt. */
-const DELAY_MS_MIN = 1;
-const DELAY_MS_FIRST = 8;
-const DELAY_MS_MAX = 60;
-const DELAY_GROWTH = 1.5;
 /** How long `close` waits for releases. */
 const CLOSE_MS_MAX = 1000;
-
-/** Delay before attempt `attempt + 1` (from 1): random, bounded, its bound growing. */
-export function retryDelayMs(attempt: number, random: number): number {
-  const ceiling = Math.min(DELAY_MS_FIRST * DELAY_GROWTH ** (attempt - 1), DELAY_MS_MAX);
-  return DELAY_MS_MIN + random * (ceiling - DELAY_MS_MIN);
-}
 
 /** Dials the nodes and makes the lock over them. */
 export function createRedlock(options: RedlockOptions): Lock {
@@ -63,21 +51,17 @@ class QuorumLock implements Lock {
     for (const node of nodes) node.on("ready", () => this.#teach(node));
   }
 
-  async acquire(goodsIds: readonly number[], waitMs: number, signal: AbortSignal): Promise<Lease> {
-    const keys = goodsIds.map((goodsId) => `${this.#options.keyPrefix}${goodsId}`);
+  async acquire(goodsIds: readonly number[]): Promise<Lease> {
+    const { ttlMs } = this.#options;
     const startedMs = performance.now();
-    for (let attempt = 1;; attempt++) {
-      signal.throwIfAborted();
-      const outcome = await this.#attempt(keys);
-      if (!(outcome instanceof Error)) {
-        if (!signal.aborted) return outcome;
-        outcome.release();
-        throw signal.reason;
-      }
-      const delayMs = retryDelayMs(attempt, this.#options.random());
-      // The next attempt must be able to hear from a silent node before the wait is over.
-      if (performance.now() - startedMs + delayMs + this.#options.nodeTimeoutMs > waitMs) throw outcome;
-      await delay(delayMs, undefined, { signal }).catch(() => signal.throwIfAborted());
+    try {
+      const lock = await this.#redlock.acquire(goodsIds.map((goodsId) => this.#key(goodsId)), ttlMs);
+      const lease = this.#lease(lock, startedMs);
+      if (lease.remainingMs() >= usableValidityMs(ttlMs)) return lease;
+      lease.release();
+      throw new QuorumLostError(`The votes came too late: ${Math.round(lease.remainingMs())} of ${ttlMs} ms were left`);
+    } catch (error) {
+      throw error instanceof ExecutionError ? await this.#refusal(error, goodsIds) : error;
     }
   }
 
@@ -109,46 +93,48 @@ class QuorumLock implements Lock {
     }
   }
 
-  async #attempt(keys: string[]): Promise<Lease | LockHeldError | QuorumLostError> {
-    const { ttlMs } = this.#options;
-    const startedMs = performance.now();
-    try {
-      const lock = await this.#redlock.acquire(keys, ttlMs);
-      const lease = this.#lease(lock, startedMs);
-      if (lease.remainingMs() >= usableValidityMs(ttlMs)) return lease;
-      lease.release();
-      return new QuorumLostError(
-        `The votes came too late: ${Math.round(lease.remainingMs())} of ${ttlMs} ms were left`,
-      );
-    } catch (error) {
-      if (!(error instanceof ExecutionError)) throw error;
-      return await this.#refusal(error);
-    }
+  #key(goodsId: number): string {
+    return `${this.#options.keyPrefix}${goodsId}`;
   }
 
   #lease(lock: NodesLock, startedMs: number): Lease {
     return {
       remainingMs: () => validityMs(this.#options.ttlMs, performance.now() - startedMs),
-      release: () => {
-        const released = this.#redlock.release(lock).then(
-          () => {},
-          (error) =>
-            this.#options.log.debug({ error: errorFields(error) }, "a lease was not let go by a majority; it expires"),
-        );
+      release: (goodsIds) => {
+        const part = goodsIds?.map((goodsId) => this.#key(goodsId)) ?? lock.resources;
+        const released = this.#redlock.release(new NodesLock(this.#redlock, part, lock.value, [], lock.expiration))
+          .then(
+            () => {},
+            (error) =>
+              this.#options.log.debug(
+                { error: errorFields(error) },
+                "a lease was not let go by a majority; it expires",
+              ),
+          );
         this.#releasing.add(released);
         return released.finally(() => this.#releasing.delete(released));
       },
     };
   }
 
-  async #refusal(error: ExecutionError): Promise<LockHeldError | QuorumLostError> {
+  async #refusal(error: ExecutionError, goodsIds: readonly number[]): Promise<LockHeldError | QuorumLostError> {
     const votes = await error.attempts[0];
     if (votes === undefined) return new QuorumLostError("No votes were cast", { cause: error });
     const silent = [...votes.votesAgainst.values()].filter((reason) => !(reason instanceof ResourceLockedError));
     const asked = votes.membershipSize - silent.length;
     const tally = `${votes.votesFor.size} for, ${asked - votes.votesFor.size} held by others, ${silent.length} silent`;
-    return asked >= this.#quorum
-      ? new LockHeldError(`Goods are held by someone else: ${tally}`)
-      : new QuorumLostError(`No quorum of Redis nodes: ${tally}`, { cause: silent[0] });
+    if (asked < this.#quorum) {
+      return new QuorumLostError(`No quorum of Redis nodes: ${tally}`, { cause: silent[0] });
+    }
+    const refusing = this.#nodes.filter((node) => votes.votesAgainst.get(node) instanceof ResourceLockedError);
+    return new LockHeldError(`Goods are held by someone else: ${tally}`, await this.#heldOn(refusing, goodsIds));
+  }
+
+  /** Which of the goods have a key on some of these nodes; nodes that don't answer know of none. */
+  async #heldOn(nodes: readonly Redis[], goodsIds: readonly number[]): Promise<readonly number[]> {
+    if (goodsIds.length === 1) return goodsIds;
+    const keys = goodsIds.map((goodsId) => this.#key(goodsId));
+    const answers = await Promise.all(nodes.map((node) => node.mget(keys).catch(() => [])));
+    return goodsIds.filter((_, i) => answers.some((values) => typeof values[i] === "string"));
   }
 }

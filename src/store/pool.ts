@@ -214,6 +214,10 @@ export class Pool {
         ...dialer.options,
         connection: {
           application_name: "holdfast",
+          // Every statement finds its rows by primary key. Without this a plan that was cached while a table was new and
+          // empty reads all of it, until the table is next analyzed: a read of 30 ms instead of 0.6 was measured.
+          enable_seqscan: "off",
+          jit: "off",
           statement_timeout: statementTimeoutMs,
           lock_timeout: lockTimeoutMs,
         },

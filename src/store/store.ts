@@ -5,7 +5,8 @@ import type { Book, Changes, Level } from "../inventory/model.ts";
 import { Pool, type PoolOptions } from "./pool.ts";
 import { type BookKeys, readBook } from "./read_book.ts";
 import { ping } from "./ping.ts";
-import { readLevel } from "./read_level.ts";
+import { readLevels } from "./read_levels.ts";
+import { readLocked } from "./read_locked.ts";
 import { writeChanges } from "./write_changes.ts";
 
 /**
@@ -16,8 +17,10 @@ export interface Store {
   readBook(keys: BookKeys, signal: AbortSignal): Promise<Book>;
   /** Commits all changes, or none of them: FenceLostError if a row was changed since the book was read. */
   writeChanges(changes: Changes, signal: AbortSignal): Promise<void>;
-  /** The level of a goods that is sold; undefined if there is none. */
-  readLevel(goodsId: number, signal: AbortSignal): Promise<Level | undefined>;
+  /** The levels of those goods that are sold. */
+  readLevels(goodsIds: readonly number[], signal: AbortSignal): Promise<Map<number, Level>>;
+  /** Those of the goods whose rows other sessions have locked. */
+  readLocked(goodsIds: readonly number[], signal: AbortSignal): Promise<number[]>;
   /** Resolves if PostgreSQL answers, takes writes, and has the schema. */
   ping(signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
@@ -31,7 +34,8 @@ export function createStore(options: PoolOptions): Store {
   return {
     readBook: (keys, signal) => readBook(pool, keys, signal),
     writeChanges: (changes, signal) => writeChanges(pool, changes, signal),
-    readLevel: (goodsId, signal) => readLevel(pool, goodsId, signal),
+    readLevels: (goodsIds, signal) => readLevels(pool, goodsIds, signal),
+    readLocked: (goodsIds, signal) => readLocked(pool, goodsIds, signal),
     ping: (signal) => ping(pings, signal),
     close: async () => {
       await Promise.all([pool.close(), pings.close()]);

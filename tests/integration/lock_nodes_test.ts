@@ -8,8 +8,8 @@ import { type PrivateRedis, startRedisNodes } from "../../src/dev/redis.ts";
 import { LockHeldError, QuorumLostError } from "../../src/lock/lock.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import { testEnvironment } from "../support/env.ts";
-import { lockBench, ready } from "../support/lock_bench.ts";
-import { eventually, NEVER, within } from "../support/pool_probe.ts";
+import { acquired, lockBench, ready } from "../support/lock_bench.ts";
+import { eventually, within } from "../support/pool_probe.ts";
 
 const NODES = 5;
 const QUORUM = 3;
@@ -43,11 +43,11 @@ for (const [name, fault] of Object.entries(FAULTS)) {
       const what = `nodes away: ${away.toString(2).padStart(NODES, "0")}`;
       if (there.length >= QUORUM) {
         await ready(lock);
-        const lease = await within(lock.acquire(goodsIds, REFUSAL_MS_MAX, NEVER), what);
+        const lease = await within(acquired(lock, goodsIds, REFUSAL_MS_MAX), what);
         assert(lease.remainingMs() > 0, what);
         await lease.release();
       } else {
-        const attempt = lock.acquire(goodsIds, WAIT_MS, NEVER).catch((error) => error);
+        const attempt = acquired(lock, goodsIds, WAIT_MS).catch((error) => error);
         assertInstanceOf(await within(attempt, what, REFUSAL_MS_MAX), QuorumLostError, what);
       }
       await assertNoKeys(there, goodsIds.map(bench.key));
@@ -60,10 +60,10 @@ for (const [name, fault] of Object.entries(FAULTS)) {
     await using servers = await ownNodes();
     await using bench = lockBench(servers.nodes.map((node) => node.url));
     const [holder, lock] = await Promise.all([bench.lock(OPTIONS), bench.lock(OPTIONS)]);
-    const lease = await holder.acquire([1], 1000, NEVER);
+    const lease = await acquired(holder, [1], 1000);
     await eventually(async () => (await bench.keys()).flat().length === NODES, "all nodes have voted");
     for (let away = 0; away <= 3; away++) {
-      const error = await within(lock.acquire([1], WAIT_MS, NEVER).catch((error) => error), `${away} ${name}`);
+      const error = await within(acquired(lock, [1], WAIT_MS).catch((error) => error), `${away} ${name}`);
       assertInstanceOf(error, away <= NODES - QUORUM ? LockHeldError : QuorumLostError, `with ${away} ${name} nodes`);
       await fault.away(servers.nodes[away] as PrivateRedis);
     }
@@ -79,12 +79,12 @@ Deno.test("a stopped node is missed at once, a frozen one after its own time lim
   const away = servers.nodes.slice(0, QUORUM);
 
   for (const node of away) node.pause();
-  const frozen = await within(quick.acquire([1], 1, NEVER).catch((error) => error), "frozen", REFUSAL_MS_MAX);
+  const frozen = await within(acquired(quick, [1], 1).catch((error) => error), "frozen", REFUSAL_MS_MAX);
   assertInstanceOf(frozen, QuorumLostError);
   assertEquals((frozen.cause as Error).message, "Command timed out");
 
   await Promise.all(away.map((node) => node.kill()));
-  const stopped = patient.acquire([1], 1, NEVER).catch((error) => error);
+  const stopped = acquired(patient, [1], 1).catch((error) => error);
   assertInstanceOf(await within(stopped, "stopped", REFUSAL_MS_MAX), QuorumLostError);
 });
 

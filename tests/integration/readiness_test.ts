@@ -74,7 +74,7 @@ Deno.test("a database that only reads is not ready, and its connections do not o
   await setReadOnly("off");
   await store.ping(NEVER);
   await store.writeChanges(changes, NEVER);
-  assertEquals((await store.readLevel(1, NEVER))?.onHand, 5);
+  assertEquals((await store.readLevels([1], NEVER)).get(1)?.onHand, 5);
   await store.close();
   await owner.end();
 });

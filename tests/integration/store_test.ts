@@ -46,10 +46,10 @@ Deno.test("every kind of change is read back as it was written", async (t) => {
     const sql = postgres(database.ownerUrl, { max: 1 });
     await sql`update stock set deleted_at = now() where goods_id = 3`;
     await sql.end();
-    assertEquals(await store.readLevel(3, NEVER), undefined);
+    assertEquals((await store.readLevels([3], NEVER)).get(3), undefined);
     const { changes } = await applyTo(store, set("set-3-opened", 3, 7));
     assertEquals(changes.levels[0]?.before?.deleted, true);
-    assertEquals((await store.readLevel(3, NEVER))?.deleted, false);
+    assertEquals((await store.readLevels([3], NEVER)).get(3)?.deleted, false);
   });
   await store.ping(NEVER);
   await store.close();
@@ -76,7 +76,7 @@ Deno.test("keys that nothing stands under read as an empty book", async () => {
   const book = await store.readBook({ goodsIds: [1], orderIds: ["a"], operationIds: ["b"] }, NEVER);
   assertEquals([book.levels.size, book.orders.size, book.operations.size], [0, 0, 0]);
   assert(Math.abs(book.atMs - Date.now()) < 60_000, `the time of the book is ${book.atMs}`);
-  assertEquals(await store.readLevel(1, NEVER), undefined);
+  assertEquals((await store.readLevels([1], NEVER)).get(1), undefined);
   await store.close();
 });
 

@@ -1,11 +1,12 @@
 /** Locks under test, and what the nodes themselves say about their keys. */
 import { assert } from "@std/assert";
 import { Redis } from "ioredis";
-import { type Lock, LockHeldError, QuorumLostError } from "../../src/lock/lock.ts";
+import { type Lease, type Lock, LockHeldError, QuorumLostError } from "../../src/lock/lock.ts";
 import { until } from "../../src/dev/wait.ts";
+import { retryDelayMs } from "../../src/lock/retry_delay.ts";
 import { createRedlock, type RedlockOptions } from "../../src/lock/redlock.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
-import { eventually, NEVER } from "./pool_probe.ts";
+import { eventually } from "./pool_probe.ts";
 
 /** Long enough that no lease expires in a test that does not want it. */
 export const LONG_TTL_MS = 60_000;
@@ -56,7 +57,7 @@ export function lockBench(urls: readonly string[]): LockBench {
     const key = `${keyPrefix}${PROBED_GOODS}`;
     const voted = async () => (await Promise.all(nodes.map((node) => node.exists(key)))).every((count) => count === 1);
     await eventually(async () => {
-      const lease = await lock.acquire([PROBED_GOODS], 0, NEVER).catch(isNotHad);
+      const lease = await lock.acquire([PROBED_GOODS]).catch(isNotHad);
       if (!lease) return false;
       const all = await until(voted, LATE_VOTE_MS_MAX);
       await lease.release();
@@ -94,6 +95,20 @@ export function lockBench(urls: readonly string[]): LockBench {
       for (const node of nodes) node.disconnect();
     },
   };
+}
+
+/** The lease of the goods, asked for again and again for up to `waitMs`. Throws the last refusal. */
+export async function acquired(lock: Lock, goodsIds: readonly number[], waitMs: number): Promise<Lease> {
+  const startedMs = performance.now();
+  for (let attempt = 1;; attempt++) {
+    try {
+      return await lock.acquire(goodsIds);
+    } catch (error) {
+      const delayMs = retryDelayMs(attempt, Math.random());
+      if (performance.now() - startedMs + delayMs > waitMs) throw error;
+      await new Promise((resolve) => setTimeout(resolve, delayMs));
+    }
+  }
 }
 
 /** Waits until a quorum of the nodes answers the lock. */

@@ -4,64 +4,14 @@
 import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import type { Changes, Operation } from "../../src/inventory/model.ts";
 import { Failure } from "../../src/lanes/failure.ts";
-import { Lane, type LaneLimits } from "../../src/lanes/lane.ts";
-import { Slots } from "../../src/lanes/slots.ts";
-import { Turns } from "../../src/lanes/turns.ts";
 import { type Lock, LockHeldError, QuorumLostError } from "../../src/lock/lock.ts";
 import { DatabaseUnavailableError, FenceLostError, OutcomeUnknownError } from "../../src/store/errors.ts";
-import { createStore, type Store } from "../../src/store/store.ts";
-import { createLog } from "../../src/telemetry/create_log.ts";
-import { createTestDatabase } from "../support/database.ts";
+import type { Store } from "../../src/store/store.ts";
+import { LANES_LIMITS, lanesBench } from "../support/lanes_bench.ts";
 import { checkLedger } from "../support/ledger_check.ts";
 import { outcomeOf } from "../support/oracle.ts";
+import { NEVER } from "../support/pool_probe.ts";
 import { grantAllLock } from "../support/unguarded.ts";
-
-const log = createLog("error", "pretty");
-const NEVER = new AbortController().signal;
-const SLOTS = 8;
-const LIMITS = { operationsMax: 100, lockWaitMsMax: 2000, writeMsMax: 1000 };
-
-interface Bench extends AsyncDisposable {
-  readonly store: Store;
-  readonly ownerUrl: string;
-  /** Lanes have the same turns, as callers of one process do, unless given others. */
-  lane(changed?: { store?: Partial<Store>; lock?: Partial<Lock>; limits?: Partial<LaneLimits>; turns?: Turns }): Lane;
-  onHand(goodsId: number): Promise<number | undefined>;
-}
-
-async function bench(): Promise<Bench> {
-  const database = await createTestDatabase();
-  const store = createStore({
-    url: database.serverUrl,
-    max: 4,
-    waitersMax: 100,
-    connectTimeoutMs: 3000,
-    statementTimeoutMs: 1000,
-    lockTimeoutMs: 900,
-    log,
-  });
-  const shared = new Turns();
-  const made: Bench = {
-    store,
-    ownerUrl: database.ownerUrl,
-    lane: ({ store: changedStore = {}, lock = {}, limits = {}, turns = shared } = {}) =>
-      new Lane({
-        store: { ...store, ...changedStore },
-        lock: { ...grantAllLock(), ...lock },
-        turns,
-        slots: new Slots(SLOTS),
-        random: () => 0.5,
-        log,
-      }, { ...LIMITS, ...limits }),
-    onHand: async (goodsId) => (await store.readLevel(goodsId, NEVER))?.onHand,
-    async [Symbol.asyncDispose]() {
-      await store.close();
-      await database.drop();
-    },
-  };
-  await made.lane().apply({ kind: "set", operationId: "stocked", goodsId: 1, num: 10 }, NEVER);
-  return made;
-}
 
 /** The store's write with something going wrong at each of the first `times` calls. */
 function failing(store: Store, times: number, fault: (write: () => Promise<void>) => Promise<void>): Partial<Store> {
@@ -101,8 +51,8 @@ for (const [operation, expected, onHand] of EXPECTED) {
     ] as const
   ) {
     Deno.test(`a ${operation.kind} whose connection is lost ${when} is applied once and answered with the truth`, async () => {
-      await using on = await bench();
-      const verdict = await on.lane({ store: failing(on.store, 3, fault) }).apply(operation, NEVER);
+      await using on = await lanesBench();
+      const verdict = await on.lanes({ store: failing(on.store, 3, fault) }).apply(operation, NEVER);
       assertEquals(outcomeOf(verdict), expected);
       assertEquals(await on.onHand(1), onHand);
       assertEquals(await checkLedger(on.ownerUrl), []);
@@ -111,45 +61,42 @@ for (const [operation, expected, onHand] of EXPECTED) {
 }
 
 Deno.test("an order that was lost, committed, and rolled back since is answered as rolled back", async () => {
-  await using on = await bench();
-  const meanwhile = on.lane({ turns: new Turns() });
-  const lane = on.lane({
+  await using on = await lanesBench();
+  const meanwhile = on.lanes();
+  const lanes = on.lanes({
     store: failing(on.store, 1, async (write) => {
       await write();
       await meanwhile.apply({ kind: "rollback", rollbackId: undefined, orderId: "o", lines: [] }, NEVER);
       lost();
     }),
   });
-  assertEquals(outcomeOf(await lane.apply(SELL, NEVER)), { no: "order_state", state: "rolled_back" });
+  assertEquals(outcomeOf(await lanes.apply(SELL, NEVER)), { no: "order_state", state: "rolled_back" });
   assertEquals(await on.onHand(1), 10);
 });
 
 Deno.test("a rollback that was lost and overtaken by its sell gives back what was sold", async () => {
-  await using on = await bench();
-  const meanwhile = on.lane({ turns: new Turns() });
-  const lane = on.lane({
+  await using on = await lanesBench();
+  const meanwhile = on.lanes();
+  const lanes = on.lanes({
     store: failing(on.store, 1, async () => {
       await meanwhile.apply(SELL, NEVER);
       lost();
     }),
   });
   const rollback: Operation = { kind: "rollback", rollbackId: undefined, orderId: "o", lines: [] };
-  assertEquals(outcomeOf(await lane.apply(rollback, NEVER)), { ok: "rollback", gave: { 1: 3 } });
+  assertEquals(outcomeOf(await lanes.apply(rollback, NEVER)), { ok: "rollback", gave: { 1: 3 } });
   assertEquals(await on.onHand(1), 10);
   assertEquals(await checkLedger(on.ownerUrl), []);
 });
 
-Deno.test("a lost write that is on record is found without a quorum and without waiting for a turn", async () => {
-  await using on = await bench();
+Deno.test("a lost write that is on record is found without a quorum", async () => {
+  await using on = await lanesBench();
   let quorum = true;
-  const waiting = Promise.withResolvers<unknown>();
-  const lane = on.lane({
+  const lanes = on.lanes({
     limits: { lockWaitMsMax: 300 },
     store: failing(on.store, 1, async (write) => {
       await write();
       quorum = false;
-      // Another caller of the same goods now has the turn, and keeps it for longer than anybody may wait.
-      waiting.resolve(on.lane({ lock: { acquire: () => new Promise(() => {}) } }).apply(GIVE_BACK, NEVER));
       lost();
     }),
     lock: {
@@ -157,15 +104,15 @@ Deno.test("a lost write that is on record is found without a quorum and without 
         quorum ? grantAllLock().acquire(...args) : Promise.reject(new QuorumLostError("two of five")),
     },
   });
-  assertEquals(outcomeOf(await lane.apply(SELL, NEVER)), { ok: "sell", took: { 1: 3 } });
+  assertEquals(outcomeOf(await lanes.apply(SELL, NEVER)), { ok: "sell", took: { 1: 3 } });
   assertEquals(await on.onHand(1), 7);
 });
 
 Deno.test("an outcome that can't be found out is told as such, whatever came after it", async () => {
   for (const after of [new DatabaseUnavailableError("away"), new TypeError("a bug")]) {
-    await using on = await bench();
+    await using on = await lanesBench();
     let away = false;
-    const lane = on.lane({
+    const lanes = on.lanes({
       store: {
         ...failing(on.store, 1, async (write) => {
           await write();
@@ -175,18 +122,18 @@ Deno.test("an outcome that can't be found out is told as such, whatever came aft
         readBook: (keys, signal) => away ? Promise.reject(after) : on.store.readBook(keys, signal),
       },
     });
-    const error = await assertRejects(() => lane.apply(SELL, NEVER), Failure);
+    const error = await assertRejects(() => lanes.apply(SELL, NEVER), Failure);
     assertEquals(error.kind, "outcome_unknown");
-    assertEquals(outcomeOf(await on.lane().apply(SELL, NEVER)), { ok: "sell", took: { 1: 3 } });
+    assertEquals(outcomeOf(await on.lanes().apply(SELL, NEVER)), { ok: "sell", took: { 1: 3 } });
     assertEquals(await on.onHand(1), 7);
   }
 });
 
 Deno.test("more operations than may be under way are refused at once, and leave no place taken", async () => {
-  await using on = await bench();
+  await using on = await lanesBench();
   const reached = Promise.withResolvers<void>();
   const held = Promise.withResolvers<void>();
-  const lane = on.lane({
+  const lanes = on.lanes({
     limits: { operationsMax: 1 },
     lock: {
       acquire: async (...args) => {
@@ -196,35 +143,40 @@ Deno.test("more operations than may be under way are refused at once, and leave 
       },
     },
   });
-  const first = lane.apply(SELL, NEVER);
+  const first = lanes.apply(SELL, NEVER);
   await reached.promise;
-  const error = await assertRejects(() => lane.apply(GIVE_BACK, NEVER), Failure);
+  const error = await assertRejects(() => lanes.apply(GIVE_BACK, NEVER), Failure);
   assertEquals(error.kind, "queue_full");
   held.resolve();
   assertEquals((await first).ok, true);
-  assertEquals((await lane.apply(GIVE_BACK, NEVER)).ok, true);
+  assertEquals((await lanes.apply(GIVE_BACK, NEVER)).ok, true);
 });
 
 Deno.test("nothing is written under a lease that has less left than a write may take", async () => {
-  await using on = await bench();
+  await using on = await lanesBench();
+  let taken = 0;
   let released = 0;
-  const lane = on.lane({
+  const lanes = on.lanes({
+    limits: { lockWaitMsMax: 300 },
     lock: {
-      acquire: () =>
-        Promise.resolve({
-          remainingMs: () => LIMITS.writeMsMax - 1,
+      acquire: () => {
+        taken++;
+        return Promise.resolve({
+          remainingMs: () => LANES_LIMITS.writeMsMax - 1,
           release: () => Promise.resolve(void released++),
-        }),
+        });
+      },
     },
   });
-  const error = await assertRejects(() => lane.apply(SELL, NEVER), Failure);
+  const error = await assertRejects(() => lanes.apply(SELL, NEVER), Failure);
   assertEquals(error.kind, "busy");
   assertEquals(await on.onHand(1), 10);
-  assertEquals(released, 20);
+  await lanes.close();
+  assertEquals(released, taken);
 });
 
 Deno.test("each failure of lock and store has its kind, changes nothing, and lets go of the lease", async () => {
-  await using on = await bench();
+  await using on = await lanesBench();
   const cases: [Error, lock: boolean, Failure["kind"]][] = [
     [new LockHeldError("held"), true, "busy"],
     [new QuorumLostError("lost"), true, "no_quorum"],
@@ -241,43 +193,25 @@ Deno.test("each failure of lock and store has its kind, changes nothing, and let
       },
     };
     const store: Partial<Store> = inLock ? {} : { writeChanges: () => Promise.reject(fault) };
-    const error = await assertRejects(() => on.lane({ lock, store }).apply(SELL, NEVER), Failure);
+    const lanes = on.lanes({ lock, store, limits: { lockWaitMsMax: 300 } });
+    const error = await assertRejects(() => lanes.apply(SELL, NEVER), Failure);
     assertEquals(error.kind, kind);
+    await lanes.close();
     assertEquals(held, 0);
   }
   assertEquals(await on.onHand(1), 10);
 });
 
-Deno.test("only so many operations have a lease at a time, and the others wait for theirs", async () => {
-  await using on = await bench();
-  let leases = 0;
-  let most = 0;
-  const lane = on.lane({
-    lock: {
-      acquire: () => {
-        most = Math.max(most, ++leases);
-        return Promise.resolve({ remainingMs: () => 5000, release: () => Promise.resolve(void leases--) });
-      },
-    },
-  });
-  const sells = Array.from(
-    { length: 100 },
-    (_, i) => lane.apply({ kind: "sell", orderId: `unknown-${i}`, lines: [{ goodsId: 1000 + i, num: 1 }] }, NEVER),
-  );
-  for (const verdict of await Promise.all(sells)) assertEquals(verdict.ok, false);
-  assertEquals([most, leases], [SLOTS, 0]);
-});
-
 Deno.test("a fault of the program is not dressed up as a failure of the servers", async () => {
-  await using on = await bench();
-  const lane = on.lane({ store: { readBook: () => Promise.reject(new TypeError("a bug")) } });
-  assertInstanceOf(await lane.apply(SELL, NEVER).catch((error) => error), TypeError);
+  await using on = await lanesBench();
+  const lanes = on.lanes({ store: { readBook: () => Promise.reject(new TypeError("a bug")) } });
+  assertInstanceOf(await lanes.apply(SELL, NEVER).catch((error) => error), TypeError);
 });
 
 Deno.test("a caller that leaves before the write leaves no trace", async () => {
-  await using on = await bench();
+  await using on = await lanesBench();
   const caller = new AbortController();
-  const lane = on.lane({
+  const lanes = on.lanes({
     store: {
       readBook: async (keys, signal) => {
         const book = await on.store.readBook(keys, signal);
@@ -286,7 +220,7 @@ Deno.test("a caller that leaves before the write leaves no trace", async () => {
       },
     },
   });
-  await assertRejects(() => lane.apply(SELL, caller.signal), Error, "gone");
+  await assertRejects(() => lanes.apply(SELL, caller.signal), Error, "gone");
   assertEquals(await on.onHand(1), 10);
-  assertEquals(outcomeOf(await on.lane().apply(SELL, NEVER)), { ok: "sell", took: { 1: 3 } });
+  assertEquals(outcomeOf(await on.lanes().apply(SELL, NEVER)), { ok: "sell", took: { 1: 3 } });
 });

@@ -1,0 +1,271 @@
+/**
+ * The way of one batch whose goods are ours: read -> settle -> one fenced write -> answer. Two round trips, whatever
+ * its size.
+ *
+ * A write that fails changed nothing, and the batch goes the way again, because most of what can fail (another's
+ * change of the same rows, a deadlock) is over by then. What fails again is for one order's sake: the batch goes on in
+ * halves, until only that order carries the failure. Orders whose rows a foreign session has locked are given back, to
+ * be tried later; before that is tried, the rows are looked at, so that nobody waits on a connection twice.
+ *
+ * A write whose outcome is unknown is looked for under the ids of its orders. Those that are not on record may still be
+ * under way, and go the way again: either the same rows stand unchanged, and the second write waits in PostgreSQL for
+ * the first to end, or a row has moved on, and the first can't commit any more. Both lead to the true answer.
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import { goodsOf, recordIds } from "../inventory/ids.ts";
+import type { Book, Operation, Order } from "../inventory/model.ts";
+import { changesNothing, settle } from "../inventory/settle.ts";
+import { LockHeldError } from "../lock/lock.ts";
+import {
+  ConflictError,
+  DatabaseUnavailableError,
+  FenceLostError,
+  OutcomeUnknownError,
+  RowLockedError,
+  StatementTimeoutError,
+} from "../store/errors.ts";
+import type { Store } from "../store/store.ts";
+import { errorFields, type Log } from "../telemetry/log.ts";
+import type { Entry } from "./entry.ts";
+import { failureOf } from "./failure.ts";
+
+/** What a batch works with. */
+export interface BatchWayParts {
+  readonly store: Store;
+  readonly log: Log;
+  /** Answers in [0, 1). */
+  readonly random: () => number;
+  /** Limits in ms: of the whole way of one batch, and of its write. */
+  readonly wayMsMax: number;
+  readonly writeMsMax: number;
+}
+
+/** The goods of a batch while they are ours. */
+export interface BatchGoods {
+  /** Milliseconds for which all of these are still ours. */
+  remainingMs(goodsIds: readonly number[]): number;
+  /** At which version a goods was found. */
+  found(goodsId: number, version: number): void;
+  /** At which version we left it. */
+  left(goodsId: number, version: number): void;
+}
+
+/** Entries that have not ended and are to be queued again. */
+export interface GivenBack {
+  /** Their goods were not known when they were queued. */
+  readonly moved: Entry[];
+  /** Their goods could not be written now, and why. */
+  readonly refused: { readonly entry: Entry; readonly error: Error }[];
+}
+
+/** Orders that are decided and written together. */
+interface Group {
+  readonly entries: readonly Entry[];
+  /** From 1. */
+  readonly attempt: number;
+  /** Set once a write of theirs was lost: whatever stops them afterwards, the write may have been made. */
+  readonly unknown: OutcomeUnknownError | undefined;
+  readonly untilMs: number;
+}
+
+/** A single order that always meets somebody else's change gives up after this many. */
+const ATTEMPTS_MAX = 20;
+/** Attempts of several orders together before they go on in halves. */
+const GROUP_ATTEMPTS_MAX = 2;
+/** How often a read is done again because its connection was lost. */
+const READ_ATTEMPTS_MAX = 3;
+/** Bounds of the random pause before going again; the upper one doubles up to the maximum. */
+const PAUSE_MS_FIRST = 2;
+const PAUSE_MS_MAX = 50;
+
+const NEVER = new AbortController().signal;
+
+/** Leads batches through the store. */
+export class BatchWay {
+  readonly #parts: BatchWayParts;
+
+  constructor(parts: BatchWayParts) {
+    this.#parts = parts;
+  }
+
+  /** Leads the entries, which stand in the order of their arrival, to their ends; answers those that have not ended. */
+  async go(entries: readonly Entry[], goods: BatchGoods): Promise<GivenBack> {
+    const back: GivenBack = { moved: [], refused: [] };
+    const groups: Group[] = [{ entries, attempt: 1, unknown: undefined, untilMs: this.#untilMs() }];
+    for (let group = groups.pop(); group !== undefined; group = groups.pop()) {
+      // In the order of arrival: the first of them is at the end.
+      groups.push(...(await this.#step(group, goods, back)).reverse());
+    }
+    return back;
+  }
+
+  /** One read and one write. Answers the groups that go on instead. */
+  async #step(group: Group, goods: BatchGoods, back: GivenBack): Promise<Group[]> {
+    if (group.attempt > 1) await this.#pause(group.attempt);
+    let entries = group.entries.filter((entry) => !entry.leave());
+    if (entries.length === 0) return [];
+    let book: Book;
+    try {
+      if (entries.some((entry) => entry.rowsWereLocked)) entries = await this.#giveBackLocked(entries, back);
+      book = await this.#read(entries);
+    } catch (error) {
+      this.#fail(entries, group, error);
+      return [];
+    }
+    if (group.unknown !== undefined) entries = entries.filter((entry) => !answerFromRecord(entry, book));
+    const moved = entries.filter((entry) => learnGoods(entry, book));
+    back.moved.push(...moved);
+    entries = entries.filter((entry) => !moved.includes(entry) && entry.begin());
+    if (entries.length === 0) return [];
+    for (const level of book.levels.values()) goods.found(level.goodsId, level.version);
+
+    const { verdicts, changes } = settle(book, entries.map((entry) => entry.operation));
+    if (!changesNothing(changes)) {
+      if (goods.remainingMs(goodsOfAll(entries)) < this.#parts.writeMsMax) {
+        giveBack(entries, new LockHeldError("The lease ran out before the write began"), back);
+        return [];
+      }
+      try {
+        await this.#parts.store.writeChanges(changes, NEVER);
+      } catch (error) {
+        for (const entry of entries) entry.pause();
+        return await this.#after(error, { ...group, entries }, back);
+      }
+      for (const { after } of changes.levels) goods.left(after.goodsId, after.version);
+    }
+    entries.forEach((entry, i) => {
+      const verdict = verdicts[i];
+      if (verdict === undefined) throw new Error("settle gave no verdict for an operation");
+      entry.answer(verdict);
+    });
+    return [];
+  }
+
+  /** What becomes of a group whose write failed. */
+  async #after(error: unknown, group: Group, back: GivenBack): Promise<Group[]> {
+    const { entries, attempt } = group;
+    this.#parts.log.debug({ attempt, orders: entries.length, error: errorFields(error) }, "going the way again");
+    if (error instanceof OutcomeUnknownError) {
+      const untilMs = group.unknown === undefined ? this.#untilMs() : group.untilMs;
+      const unknown = { ...group, unknown: error, untilMs };
+      if (attempt < ATTEMPTS_MAX && performance.now() < untilMs) return [{ ...unknown, attempt: attempt + 1 }];
+      this.#fail(entries, unknown, error);
+      return [];
+    }
+    const inTime = performance.now() < group.untilMs;
+    if (error instanceof RowLockedError && group.unknown === undefined) {
+      try {
+        const free = await this.#giveBackLocked(entries, back);
+        if (inTime && attempt < ATTEMPTS_MAX) return [{ ...group, entries: free, attempt: attempt + 1 }];
+        giveBack(free, error, back);
+      } catch (readError) {
+        this.#fail(entries, group, readError);
+      }
+      return [];
+    }
+    const passing = error instanceof FenceLostError || error instanceof ConflictError ||
+      error instanceof RowLockedError;
+    const attemptsMax = entries.length > 1 ? GROUP_ATTEMPTS_MAX : ATTEMPTS_MAX;
+    if (passing && inTime && attempt < attemptsMax) return [{ ...group, attempt: attempt + 1 }];
+    // The database's weather is nobody's fault.
+    const weather = error instanceof DatabaseUnavailableError || error instanceof StatementTimeoutError;
+    if (entries.length === 1 || weather || !inTime) {
+      this.#fail(entries, group, error);
+      return [];
+    }
+    const middle = entries.length >> 1;
+    return [entries.slice(0, middle), entries.slice(middle)].map((half) => ({ ...group, attempt: 1, entries: half }));
+  }
+
+  /** Gives those back whose rows a foreign session has locked; answers the others. */
+  async #giveBackLocked(entries: readonly Entry[], back: GivenBack): Promise<Entry[]> {
+    const locked = new Set(await this.#parts.store.readLocked(goodsOfAll(entries), NEVER));
+    const waiting = entries.filter((entry) => entry.goodsIds.some((goodsId) => locked.has(goodsId)));
+    for (const entry of waiting) entry.rowsWereLocked = true;
+    giveBack(waiting, new RowLockedError("locked by another session"), back);
+    return entries.filter((entry) => !waiting.includes(entry));
+  }
+
+  #fail(entries: readonly Entry[], { unknown }: Group, error: unknown): void {
+    const failure = failureOf(error);
+    if (unknown !== undefined && error !== unknown) {
+      this.#parts.log.error({ error: errorFields(error) }, "a lost write could not be looked for");
+    }
+    for (const entry of entries) {
+      if (!entry.leave()) entry.fail(unknown === undefined ? failure : failureOf(unknown));
+    }
+  }
+
+  /** A read that lost its connection changed nothing and is simply done again. */
+  async #read(entries: readonly Entry[]): Promise<Book> {
+    const keys = { goodsIds: goodsOfAll(entries), ...recordIdsOfAll(entries.map((entry) => entry.operation)) };
+    for (let attempt = 1;; attempt++) {
+      try {
+        return await this.#parts.store.readBook(keys, NEVER);
+      } catch (error) {
+        if (!(error instanceof OutcomeUnknownError)) throw error;
+        if (attempt === READ_ATTEMPTS_MAX) throw new DatabaseUnavailableError(error.message, { cause: error });
+      }
+    }
+  }
+
+  #untilMs(): number {
+    return performance.now() + this.#parts.wayMsMax;
+  }
+
+  async #pause(attempt: number): Promise<void> {
+    const ceiling = Math.min(PAUSE_MS_FIRST * 2 ** (attempt - 2), PAUSE_MS_MAX);
+    await delay(this.#parts.random() * ceiling);
+  }
+}
+
+function giveBack(entries: readonly Entry[], error: Error, back: GivenBack): void {
+  for (const entry of entries) {
+    entry.pause();
+    back.refused.push({ entry, error });
+  }
+}
+
+/** The goods of all of the entries, sorted, without repeats. */
+export function goodsOfAll(entries: readonly Entry[]): number[] {
+  const [only] = entries;
+  if (entries.length === 1 && only !== undefined) return [...only.goodsIds];
+  return [...new Set(entries.flatMap((entry) => entry.goodsIds))].sort((a, b) => a - b);
+}
+
+function recordIdsOfAll(operations: readonly Operation[]): { orderIds: string[]; operationIds: string[] } {
+  const orderIds = new Set<string>();
+  const operationIds = new Set<string>();
+  for (const operation of operations) {
+    const ids = recordIds(operation);
+    for (const id of ids.orderIds) orderIds.add(id);
+    for (const id of ids.operationIds) operationIds.add(id);
+  }
+  return { orderIds: [...orderIds], operationIds: [...operationIds] };
+}
+
+/** Ends the entry if the book shows that it was applied: it is decided by itself, and nothing is left to change. */
+function answerFromRecord(entry: Entry, book: Book): boolean {
+  if (lackedGoods(entry, book) !== undefined) return false;
+  const { verdicts: [verdict], changes } = settle(book, [entry.operation]);
+  if (verdict?.ok !== true || !changesNothing(changes)) return false;
+  entry.answer(verdict);
+  return true;
+}
+
+/** Whether the book shows that the entry moves goods for which it was not queued; it knows them from now on. */
+function learnGoods(entry: Entry, book: Book): boolean {
+  const lacked = lackedGoods(entry, book);
+  if (lacked !== undefined) entry.goodsIds = lacked;
+  return lacked !== undefined;
+}
+
+function lackedGoods({ operation, goodsIds }: Entry, book: Book): number[] | undefined {
+  if (operation.kind !== "rollback") return undefined;
+  const goods = goodsOf(operation, orderOf(operation, book));
+  return goods.every((goodsId) => goodsIds.includes(goodsId)) ? undefined : goods;
+}
+
+function orderOf(operation: Operation, book: Book): Order | undefined {
+  return operation.kind === "rollback" ? book.orders.get(operation.orderId) : undefined;
+}

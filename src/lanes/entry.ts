@@ -1,0 +1,82 @@
+/**
+ * One operation on its way through the lanes.
+ *
+ *     queued   --begin--> deciding    from here on its caller's leaving stops nothing
+ *     deciding --pause--> queued      what was begun came to nothing, and it goes the way again
+ *     queued   --end----> ended
+ *     deciding --end----> ended
+ */
+import type { Operation, Verdict } from "../inventory/model.ts";
+import type { Waiting } from "./queue.ts";
+
+/** An operation with its caller. */
+export class Entry implements Waiting {
+  readonly operation: Operation;
+  /** Goods that it moves, sorted; a rollback's are its order's, as last read. */
+  goodsIds: readonly number[];
+  /** Longest wait for goods that others hold, on the monotonic clock. */
+  readonly waitUntilMs: number;
+  /** How often its goods were refused. */
+  refusals = 0;
+  /** Rows of its goods were seen to be locked by a foreign session. */
+  rowsWereLocked = false;
+  readonly #ended: (outcome: PromiseSettledResult<Verdict>) => void;
+  readonly #signal: AbortSignal;
+  #state: "queued" | "deciding" | "ended" = "queued";
+
+  constructor(
+    operation: Operation,
+    goodsIds: readonly number[],
+    waitUntilMs: number,
+    signal: AbortSignal,
+    ended: (outcome: PromiseSettledResult<Verdict>) => void,
+  ) {
+    this.operation = operation;
+    this.goodsIds = goodsIds;
+    this.waitUntilMs = waitUntilMs;
+    this.#signal = signal;
+    this.#ended = ended;
+  }
+
+  get size(): number {
+    return this.goodsIds.length + 1;
+  }
+
+  get hasEnded(): boolean {
+    return this.#state === "ended";
+  }
+
+  /** Begins to decide it, unless its caller has left: then it ends. */
+  begin(): boolean {
+    if (this.leave()) return false;
+    this.#state = "deciding";
+    return true;
+  }
+
+  /** Back to where its caller may leave. */
+  pause(): void {
+    if (this.#state === "deciding") this.#state = "queued";
+  }
+
+  /** Ends it if its caller has left and it is not being decided; answers whether it has ended. */
+  leave(): boolean {
+    if (this.#state === "queued" && this.#signal.aborted) this.fail(this.#signal.reason);
+    return this.hasEnded;
+  }
+
+  /** Ends it with its verdict. */
+  answer(value: Verdict): void {
+    this.#end({ status: "fulfilled", value });
+  }
+
+  /** Ends it without one. */
+  fail(reason: unknown): void {
+    this.#end({ status: "rejected", reason });
+  }
+
+  #end(outcome: PromiseSettledResult<Verdict>): void {
+    if (this.#state === "ended") return;
+    this.#state = "ended";
+    this.#ended(outcome);
+  }
+}

@@ -1,0 +1,280 @@
+/**
+ * The lanes: from many concurrent operations to few batches. Operations on the same goods stand in line and are settled
+ * together: one lease on the batch's goods, one read, one write, a verdict each. Batches on different goods go side by
+ * side.
+ *
+ *     arrive -> queue -> batch: lease -> (read -> settle -> write -> answer) -> lease kept or let go
+ *
+ * What decides is the fence of the write; the lease only keeps processes from doing the same work at once. A goods that
+ * another process holds closes its lane for a short random time; nobody else waits for it meanwhile, and no batch
+ * sleeps.
+ */
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { goodsOf } from "../inventory/ids.ts";
+import type { Level, Operation, Order, Verdict } from "../inventory/model.ts";
+import { type Lock, QuorumLostError } from "../lock/lock.ts";
+import { retryDelayMs } from "../lock/retry_delay.ts";
+import { DatabaseUnavailableError, OutcomeUnknownError } from "../store/errors.ts";
+import type { Store } from "../store/store.ts";
+import { errorFields, type Log } from "../telemetry/log.ts";
+import { BatchWay, type GivenBack, goodsOfAll } from "./batch_way.ts";
+import { CoalescedReads } from "./coalesced_reads.ts";
+import { Entry } from "./entry.ts";
+import { Failure, failureOf } from "./failure.ts";
+import { KeptLeases, type Refused } from "./kept_leases.ts";
+import { Queue } from "./queue.ts";
+
+/** What the lanes work with. */
+export interface LanesParts {
+  readonly store: Store;
+  readonly lock: Lock;
+  readonly log: Log;
+  /** Answers in [0, 1). */
+  readonly random: () => number;
+}
+
+/** Limits of the lanes; times in ms. */
+export interface LanesLimits {
+  /** Operations under way, waiting or not, and levels waited for. */
+  readonly operationsMax: number;
+  /** Batches at a time; each has one connection to the database. */
+  readonly batchesMax: number;
+  /** Longest wait for goods that other processes hold, from the caller's arrival. */
+  readonly lockWaitMsMax: number;
+  /** What one attempt on the lock may take. */
+  readonly lockAttemptMsMax: number;
+  /** Time that a write may take; nothing is written under a lease that has less left. */
+  readonly writeMsMax: number;
+}
+
+/** Operations in one batch, and its goods and operations together: such a batch was measured to take 30 ms. */
+const BATCH_LIMITS = { ordersMax: 512, sizeMax: 4096 };
+/** Reads of levels, and of orders that are rolled back, at a time and each. */
+const READS_MAX = 2;
+/** Goods, or orders, in one such read. */
+const READ_KEYS_MAX = 1000;
+/** How often such a read is done again because its connection was lost. */
+const READ_ATTEMPTS_MAX = 3;
+/** How long `close` waits for operations under way. */
+const CLOSE_MS_MAX = 5000;
+
+const NEVER = new AbortController().signal;
+
+/** Decides and writes operations, and reads levels. */
+export class Lanes {
+  readonly #parts: LanesParts;
+  readonly #limits: LanesLimits;
+  readonly #queue = new Queue<Entry>();
+  readonly #leases: KeptLeases;
+  readonly #way: BatchWay;
+  readonly #levels: CoalescedReads<number, Level>;
+  readonly #orders: CoalescedReads<string, Order>;
+  #underWay = 0;
+  #batches = 0;
+  #planned = false;
+  #idle: (() => void) | undefined;
+
+  constructor(parts: LanesParts, limits: LanesLimits) {
+    const { store, lock, log, random } = parts;
+    this.#parts = parts;
+    this.#limits = limits;
+    this.#leases = new KeptLeases(lock, () => performance.now());
+    this.#way = new BatchWay({ store, log, random, wayMsMax: limits.lockWaitMsMax, writeMsMax: limits.writeMsMax });
+    const reads = { readsMax: READS_MAX, keysMax: READ_KEYS_MAX, waitingMax: limits.operationsMax };
+    this.#levels = new CoalescedReads((goodsIds) => again(() => store.readLevels(goodsIds, NEVER)), reads);
+    const readOrders = async (orderIds: readonly string[]) =>
+      (await store.readBook({ goodsIds: [], orderIds, operationIds: [] }, NEVER)).orders;
+    this.#orders = new CoalescedReads((orderIds) => again(() => readOrders(orderIds)), reads);
+  }
+
+  /**
+   * Applies the operation once, or finds that it was applied before, or refuses it.
+   *
+   * Work that has not begun to commit stops when `signal` aborts. Throws Failure, or the signal's reason.
+   */
+  async apply(operation: Operation, signal: AbortSignal): Promise<Verdict> {
+    const [outcome] = await this.applyAll([operation], signal);
+    if (outcome?.status === "fulfilled") return outcome.value;
+    throw outcome?.reason;
+  }
+
+  /** The same for many operations, which arrive together in their order; each comes to its own end. Never rejects. */
+  async applyAll(operations: readonly Operation[], signal: AbortSignal): Promise<PromiseSettledResult<Verdict>[]> {
+    const { operationsMax, lockWaitMsMax } = this.#limits;
+    const admitted = operations.slice(0, Math.max(0, operationsMax - this.#underWay));
+    const full = new Failure("queue_full", `${operationsMax} operations are under way`);
+    const refused = operations.slice(admitted.length).map(() => rejected(full));
+    const waitUntilMs = performance.now() + lockWaitMsMax;
+    const entries: Entry[] = [];
+    const leave = () => {
+      for (const entry of entries) {
+        if (entry.leave()) this.#queue.remove(entry);
+      }
+    };
+    this.#underWay += admitted.length;
+    try {
+      const orders = await this.#ordersOf(admitted);
+      const outcomes = admitted.map((operation) =>
+        new Promise<PromiseSettledResult<Verdict>>((resolve) => {
+          const order = operation.kind === "rollback" ? orders?.get(operation.orderId) : undefined;
+          const entry = new Entry(operation, goodsOf(operation, order), waitUntilMs, signal, resolve);
+          if (entry.leave()) return;
+          entries.push(entry);
+          this.#queue.add(entry);
+        })
+      );
+      signal.addEventListener("abort", leave, { once: true });
+      this.#planDispatch();
+      return [...await Promise.all(outcomes), ...refused];
+    } catch (error) {
+      // The orders to roll back could not be read.
+      const reason = signal.aborted ? signal.reason : failureOf(error);
+      return [...admitted.map(() => rejected(reason)), ...refused];
+    } finally {
+      this.#underWay -= admitted.length;
+      signal.removeEventListener("abort", leave);
+    }
+  }
+
+  /** The committed level of a goods; undefined if it is unknown. Throws Failure, or the signal's reason. */
+  async level(goodsId: number, signal: AbortSignal): Promise<Level | undefined> {
+    try {
+      const level = await this.#levels.get(goodsId);
+      signal.throwIfAborted();
+      return level;
+    } catch (error) {
+      signal.throwIfAborted();
+      throw failureOf(error);
+    }
+  }
+
+  /** Waits for operations under way, bounded, and lets go of every lease. Nothing may be applied afterwards. */
+  async close(): Promise<void> {
+    const idle = new Promise<void>((resolve) => this.#idle = resolve);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    if (this.#batches + this.#queue.waiting > 0) {
+      await Promise.race([idle, new Promise((resolve) => timer = setTimeout(resolve, CLOSE_MS_MAX))]);
+    }
+    clearTimeout(timer);
+    this.#leases.letGoAll();
+  }
+
+  /** A rollback's goods are its order's, so the order is read before it can stand in line. */
+  async #ordersOf(operations: readonly Operation[]): Promise<Map<string, Order> | undefined> {
+    const orderIds = new Set(operations.flatMap((one) => one.kind === "rollback" ? [one.orderId] : []));
+    if (orderIds.size === 0) return undefined;
+    const orders = await Promise.all([...orderIds].map((orderId) => this.#orders.get(orderId)));
+    return new Map(orders.flatMap((order) => order === undefined ? [] : [[order.orderId, order]]));
+  }
+
+  /** Not at once: operations that come in the same breath go together. */
+  #planDispatch(): void {
+    if (this.#planned) return;
+    this.#planned = true;
+    queueMicrotask(() => {
+      this.#planned = false;
+      this.#dispatch();
+    });
+  }
+
+  #dispatch(): void {
+    while (this.#batches < this.#limits.batchesMax) {
+      const entries = this.#queue.take(BATCH_LIMITS);
+      if (entries.length === 0) break;
+      void this.#lead(entries);
+    }
+    this.#leases.letGoIdle((goodsId) => this.#queue.isWanted(goodsId));
+    if (this.#batches + this.#queue.waiting === 0) this.#idle?.();
+  }
+
+  /** Leads one batch to its end; its goods are busy until then. */
+  async #lead(entries: readonly Entry[]): Promise<void> {
+    const goods = new Set(goodsOfAll(entries));
+    this.#batches++;
+    try {
+      const ours = await this.#lease(entries, goods);
+      if (ours.length > 0) this.#giveBack(await this.#way.go(ours, this.#leases));
+    } catch (error) {
+      this.#parts.log.error({ error: errorFields(error) }, "a batch failed by a fault of the service");
+      for (const entry of entries) entry.fail(error);
+    }
+    for (const entry of entries) {
+      if (entry.hasEnded) this.#queue.remove(entry);
+    }
+    // The answers go out first, and those who come back at once are seen before the lease is let go.
+    await nextTurn();
+    this.#leases.afterBatch(goods);
+    this.#queue.free(goods);
+    this.#batches--;
+    this.#dispatch();
+  }
+
+  /** Takes the leases of the batch; entries whose goods can't be had leave it, with those of `goods` that only they need. */
+  async #lease(entries: readonly Entry[], goods: Set<number>): Promise<Entry[]> {
+    let group = entries.filter((entry) => !entry.leave());
+    while (group.length > 0) {
+      const wanted = goodsOfAll(group);
+      const refused = await this.#leases.take(wanted).catch((error): Refused => {
+        if (error instanceof QuorumLostError) return { goodsIds: wanted, afterMs: undefined, error };
+        throw error;
+      });
+      if (refused === undefined) break;
+      const held = new Set(refused.goodsIds);
+      const out = new Set(group.filter((entry) => entry.goodsIds.some((goodsId) => held.has(goodsId))));
+      group = group.filter((entry) => !out.has(entry) && !entry.leave());
+      this.#refuse([...out], refused);
+      const needed = new Set(goodsOfAll(group));
+      const spare = [...goods].filter((goodsId) => !needed.has(goodsId));
+      for (const goodsId of spare) goods.delete(goodsId);
+      this.#leases.afterBatch(spare);
+      this.#queue.free(spare);
+    }
+    return group;
+  }
+
+  /** Entries whose goods can't be had now wait on, behind closed lanes, or end. */
+  #refuse(entries: readonly Entry[], { goodsIds, afterMs, error }: Refused): void {
+    const refusals = Math.max(...entries.map((entry) => entry.refusals + 1));
+    const delayMs = afterMs ?? retryDelayMs(refusals, this.#parts.random());
+    const nextMs = performance.now() + delayMs + this.#limits.lockAttemptMsMax;
+    for (const entry of entries) {
+      if (afterMs === undefined) entry.refusals++;
+      // The next attempt must be able to hear from a silent node before the wait is over.
+      if (afterMs === undefined && nextMs > entry.waitUntilMs) entry.fail(failureOf(error));
+      else if (!entry.leave()) this.#queue.putBack(entry);
+    }
+    for (const goodsId of goodsIds) this.#queue.close(goodsId);
+    setTimeout(() => {
+      for (const goodsId of goodsIds) this.#queue.open(goodsId);
+      this.#dispatch();
+    }, delayMs);
+  }
+
+  #giveBack({ moved, refused }: GivenBack): void {
+    for (const entry of moved) {
+      this.#queue.remove(entry);
+      this.#queue.add(entry);
+    }
+    for (const [error, entries] of Map.groupBy(refused, ({ error }) => error)) {
+      const goodsIds = goodsOfAll(entries.map(({ entry }) => entry));
+      this.#leases.letGo(goodsIds);
+      this.#refuse(entries.map(({ entry }) => entry), { goodsIds, afterMs: undefined, error });
+    }
+  }
+}
+
+function rejected(reason: unknown): PromiseRejectedResult {
+  return { status: "rejected", reason };
+}
+
+/** A read that lost its connection changed nothing and is simply done again. */
+async function again<T>(read: () => Promise<T>): Promise<T> {
+  for (let attempt = 1;; attempt++) {
+    try {
+      return await read();
+    } catch (error) {
+      if (!(error instanceof OutcomeUnknownError)) throw error;
+      if (attempt === READ_ATTEMPTS_MAX) throw new DatabaseUnavailableError(error.message, { cause: error });
+    }
+  }
+}

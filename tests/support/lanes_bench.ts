@@ -1,0 +1,70 @@
+/** Lanes over a real database, with parts of lock and store exchanged where a test needs it. */
+import { Lanes, type LanesLimits } from "../../src/lanes/lanes.ts";
+import type { Lock } from "../../src/lock/lock.ts";
+import { createStore, type Store } from "../../src/store/store.ts";
+import { createLog } from "../../src/telemetry/create_log.ts";
+import { createTestDatabase } from "./database.ts";
+import { NEVER } from "./pool_probe.ts";
+import { grantAllLock } from "./unguarded.ts";
+
+/** What the lanes of a bench are bounded by, unless told otherwise. */
+export const LANES_LIMITS: LanesLimits = {
+  operationsMax: 1000,
+  batchesMax: 3,
+  lockWaitMsMax: 2000,
+  lockAttemptMsMax: 50,
+  writeMsMax: 1000,
+};
+const CONNECTIONS = 6;
+
+/** What may be exchanged. */
+export interface LanesChanges {
+  readonly store?: Partial<Store>;
+  readonly lock?: Partial<Lock>;
+  readonly limits?: Partial<LanesLimits>;
+}
+
+/** A database with goods 1 at ten units, and lanes over it. */
+export interface LanesBench extends AsyncDisposable {
+  readonly store: Store;
+  readonly ownerUrl: string;
+  /** Lanes as of a process of its own. Without a lock of its own everybody is granted everything. */
+  lanes(changes?: LanesChanges): Lanes;
+  onHand(goodsId: number): Promise<number | undefined>;
+}
+
+/** Makes a bench. */
+export async function lanesBench(): Promise<LanesBench> {
+  const database = await createTestDatabase();
+  const log = createLog("error", "pretty");
+  const store = createStore({
+    url: database.serverUrl,
+    max: CONNECTIONS,
+    waitersMax: 100,
+    connectTimeoutMs: 3000,
+    statementTimeoutMs: 1000,
+    lockTimeoutMs: 300,
+    log,
+  });
+  const made: Lanes[] = [];
+  const bench: LanesBench = {
+    store,
+    ownerUrl: database.ownerUrl,
+    lanes({ store: changedStore = {}, lock = {}, limits = {} } = {}) {
+      const lanes = new Lanes(
+        { store: { ...store, ...changedStore }, lock: { ...grantAllLock(), ...lock }, random: () => 0.5, log },
+        { ...LANES_LIMITS, ...limits },
+      );
+      made.push(lanes);
+      return lanes;
+    },
+    onHand: async (goodsId) => (await store.readLevels([goodsId], NEVER)).get(goodsId)?.onHand,
+    async [Symbol.asyncDispose]() {
+      await Promise.all(made.map((lanes) => lanes.close()));
+      await store.close();
+      await database.drop();
+    },
+  };
+  await bench.lanes().apply({ kind: "set", operationId: "stocked", goodsId: 1, num: 10 }, NEVER);
+  return bench;
+}
