@@ -8,8 +8,11 @@ import { LOG_FORMATS, LOG_LEVELS } from "./telemetry/log.ts";
 
 /** PostgreSQL ends a statement of ours after this; an operation runs two of them under a lease. */
 export const STATEMENT_TIMEOUT_MS = 1000;
-/** PostgreSQL ends a statement that waits this long for a row. Below the statement timeout, so that the reason is told. */
-export const ROW_LOCK_TIMEOUT_MS = 900;
+/**
+ * PostgreSQL ends a statement that waits this long for a row: it keeps a connection, and orders that don't need that row
+ * may wait with it. Longer than one of our own statements takes by far, so it is a foreign session that is waited for.
+ */
+export const ROW_LOCK_TIMEOUT_MS = 250;
 /** Longest time to open a connection to PostgreSQL. */
 export const DATABASE_CONNECT_TIMEOUT_MS = 3000;
 /** How long calls under way may take to finish after SIGTERM. */

@@ -13,6 +13,8 @@ export const HOLD_MS_FIRST = 50;
 export const HOLD_MS_MAX = 400;
 /** Longer than anybody waits between two attempts, and the time of one attempt on top. */
 export const PAUSE_MS = RETRY_DELAY_MS_MAX + 5;
+/** For how long a goods that was let go is remembered. */
+const MEMORY_MS = 2 * PAUSE_MS;
 /** How often goods of several orders are asked for at once when it can't be told which of them are held. */
 const BLIND_ATTEMPTS_MAX = 3;
 
@@ -46,7 +48,7 @@ export class KeptLeases {
   readonly #holds = new Map<number, Hold>();
   /** Those of them that no batch has. */
   readonly #idle = new Set<number>();
-  /** Goods that were let go less than the pause ago, the oldest first. */
+  /** Goods that were let go not long ago, the oldest first. */
   readonly #letGo = new Map<number, LetGo>();
 
   /** `nowMs` is the monotonic clock. */
@@ -137,7 +139,7 @@ export class KeptLeases {
   letGo(goodsIds: readonly number[]): void {
     const nowMs = this.#nowMs();
     for (const [goodsId, { atMs }] of this.#letGo) {
-      if (nowMs - atMs < PAUSE_MS) break;
+      if (nowMs - atMs < MEMORY_MS) break;
       this.#letGo.delete(goodsId);
     }
     const byLease = new Map<Lease, number[]>();
@@ -166,13 +168,13 @@ export class KeptLeases {
     const nowMs = this.#nowMs();
     const before = this.#letGo.get(goodsId);
     this.#letGo.delete(goodsId);
-    if (before === undefined) {
+    const paused = before !== undefined && before.atMs - before.hold.sinceMs >= before.hold.holdMsMax;
+    if (before === undefined || nowMs - before.atMs >= (paused ? MEMORY_MS : PAUSE_MS)) {
       const hold = { lease, sinceMs: nowMs, holdMsMax: HOLD_MS_FIRST, version: undefined, resumed: false };
       this.#holds.set(goodsId, hold);
       return;
     }
-    const { hold, atMs } = before;
-    const paused = atMs - hold.sinceMs >= hold.holdMsMax;
+    const { hold } = before;
     this.#holds.set(goodsId, {
       lease,
       // A break of no more than a pause: others had little chance, unless the version tells that one of them took it.

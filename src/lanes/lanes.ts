@@ -183,8 +183,13 @@ export class Lanes {
       if (entries.length === 0) break;
       void this.#lead(entries);
     }
-    this.#leases.letGoIdle((goodsId) => this.#queue.isWanted(goodsId));
+    // Whoever stepped aside wants its other goods no more.
+    this.#letGoIdle();
     if (this.#batches + this.#queue.waiting === 0) this.#idle?.();
+  }
+
+  #letGoIdle(): void {
+    this.#leases.letGoIdle((goodsId) => this.#queue.isWanted(goodsId));
   }
 
   /** Leads one batch to its end; its goods are busy until then. */
@@ -204,6 +209,8 @@ export class Lanes {
     // The answers go out first, and those who come back at once are seen before the lease is let go.
     await nextTurn();
     this.#leases.afterBatch(goods);
+    // Before the next batch takes them: this is where others get their turn.
+    this.#letGoIdle();
     this.#queue.free(goods);
     this.#batches--;
     this.#dispatch();
