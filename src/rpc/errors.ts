@@ -102,6 +102,11 @@ export function drainingError(): ConnectError {
   return error(Code.Unavailable, "shutting down", [info("DRAINING", {}), retryInfo()]);
 }
 
+/** A fault of the service: what caused it is for the log, under the request's id. */
+export function internalError(): ConnectError {
+  return new ConnectError("internal error", Code.Internal);
+}
+
 /** The article knows two codes where v1 has more: short stock is INVALID_ARGUMENT there. */
 export function articleError(error: ConnectError): ConnectError {
   const short = error.details.some((detail) => "desc" in detail && detail.desc.typeName === ShortStockSchema.typeName);
@@ -112,10 +117,12 @@ export function articleError(error: ConnectError): ConnectError {
 /** The first details that fit; one always does. */
 function error(code: Code, message: string, details: Detail[]): ConnectError {
   let bytes = 0;
-  const fitting = details.filter(({ desc, value }) => {
+  const fitting: Detail[] = [];
+  for (const { desc, value } of details) {
     bytes += ANY_BYTES + desc.typeName.length + toBinary(desc, create(desc, value)).length;
-    return bytes <= DETAILS_BYTES_MAX;
-  });
+    if (bytes > DETAILS_BYTES_MAX) break;
+    fitting.push({ desc, value });
+  }
   return new ConnectError(message, code, undefined, fitting);
 }
 

@@ -4,7 +4,7 @@
  */
 import { Code, ConnectError, createContextKey, type HandlerContext, type Interceptor } from "@connectrpc/connect";
 import { errorFields, type Log } from "../telemetry/log.ts";
-import { drainingError } from "./errors.ts";
+import { drainingError, internalError } from "./errors.ts";
 import { REQUEST_ID_HEADER } from "./request_id.ts";
 
 const callSignalKey = createContextKey<AbortSignal | undefined>(undefined, { description: "end of a unary call" });
@@ -23,7 +23,7 @@ export function identify(log: Log): Interceptor {
     const requestId = request.header.get(REQUEST_ID_HEADER);
     const method = `${request.service.typeName}/${request.method.name}`;
     const answerTo = (error: unknown): ConnectError => {
-      const answer = error instanceof ConnectError ? error : new ConnectError("internal error", Code.Internal);
+      const answer = error instanceof ConnectError ? error : internalError();
       if (answer === error) log.debug({ requestId, method, code: Code[answer.code], error }, "call not done");
       else log.error({ requestId, method, error: errorFields(error) }, "call failed by a fault of the service");
       // In the trailers too, where gRPC clients look when a call has failed.
