@@ -18,6 +18,7 @@ import { Lanes } from "./lanes/lanes.ts";
 import type { Lock } from "./lock/lock.ts";
 import { createRedlock } from "./lock/redlock.ts";
 import { watchReadiness } from "./readiness.ts";
+import { ANSWER_JSON } from "./rpc/answer_json.ts";
 import { createArticleService } from "./rpc/article_service.ts";
 import { HealthBoard, registerHealth } from "./rpc/health.ts";
 import { deadline, gate, identify } from "./rpc/interceptors.ts";
@@ -33,7 +34,7 @@ const LOCK_KEY_PREFIX = "holdfast:goods:";
 
 /** Batches at a time, as far as the pool has connections. */
 const BATCHES_MAX = 4;
-/** Largest answer; the schema's files, which reflection sends, are the largest that there are. */
+/** Largest answer, as much as gRPC clients take by default. Batches keep within it, and all else is far smaller. */
 const RESPONSE_BYTES_MAX = 4 * 1024 * 1024;
 
 /** Parts of the stock that may be given instead of built. */
@@ -115,7 +116,14 @@ export async function startApp(config: Config, { tls, routes, ...parts }: AppPar
   const { log } = parts;
   const stock = openStock(config, parts);
   const board = new HealthBoard([InventoryService.typeName, ArticleService.typeName]);
-  const service = createInventoryService({ lanes: stock.lanes, orderLinesMax: config.orderLinesMax, newId: uuidV7 });
+  const service = createInventoryService({
+    lanes: stock.lanes,
+    orderLinesMax: config.orderLinesMax,
+    batchOrdersMax: config.batchOrdersMax,
+    responseBytesMax: RESPONSE_BYTES_MAX,
+    newId: uuidV7,
+    log,
+  });
   const listener = await listen({
     host: config.host,
     port: config.port,
@@ -128,8 +136,7 @@ export async function startApp(config: Config, { tls, routes, ...parts }: AppPar
         writeMaxBytes: RESPONSE_BYTES_MAX,
         maxTimeoutMs: config.requestTimeoutMsMax,
         acceptCompression: [compressionGzip, compressionBrotli],
-        // A quantity of 0 is an answer, so JSON shows it.
-        jsonOptions: { alwaysEmitImplicit: true },
+        jsonOptions: ANSWER_JSON,
         interceptors: [
           identify(log),
           gate(() => board.closed, new Set([Health.typeName])),

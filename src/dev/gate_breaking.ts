@@ -8,12 +8,17 @@ import { ARTICLE_CONFIG, type Outcome, output } from "./gate_run.ts";
 
 /** What the comparison needs of a commit. */
 const PROTO_PATHS = ["proto", "buf.yaml"] as const;
-/** Whole workspace without the article's contract, then that one. */
+/** What the protos import out of node_modules, which no commit has. */
+const IMPORTED_DIR = "node_modules/google-proto-files/google/rpc";
+const IMPORTED_FILES = [`${IMPORTED_DIR}/status.proto`] as const;
+/** Our module of the workspace, which is without the article's contract, then that one. */
 const INPUTS = [
-  { path: "proto/inventory", args: ["breaking"], against: [] },
+  // Of a workspace buf compares all modules, and these need not be as many in both commits.
+  { path: "proto/inventory", args: ["breaking", "proto"], subdir: "#subdir=proto", against: [] },
   {
     path: "proto/article",
     args: ["breaking", "proto/article", "--config", ARTICLE_CONFIG],
+    subdir: "",
     against: ["--against-config", ARTICLE_CONFIG],
   },
 ] as const;
@@ -29,7 +34,8 @@ export async function breakingChanges(): Promise<Outcome> {
   if (!listed.words.split("\n").some((path) => path.endsWith(".proto"))) {
     return { state: "skipped", words: `${commit} has no proto` };
   }
-  const archive = await output("git", ["archive", "--format=tar", commit, "--", ...PROTO_PATHS]);
+  const imported = [`--prefix=${IMPORTED_DIR}/`, ...IMPORTED_FILES.map((file) => `--add-file=${file}`), "--prefix="];
+  const archive = await output("git", ["archive", "--format=tar", ...imported, commit, "--", ...PROTO_PATHS]);
   if (!archive.success) return { state: "failed", words: archive.words };
 
   const dir = await Deno.makeTempDir({ prefix: "holdfast-gate-" });
@@ -37,9 +43,9 @@ export async function breakingChanges(): Promise<Outcome> {
     const before = join(dir, "before.tar");
     await Deno.writeFile(before, archive.stdout);
     const words: string[] = [];
-    for (const { path, args, against } of INPUTS) {
+    for (const { path, args, subdir, against } of INPUTS) {
       if (!listed.words.includes(`${path}/`)) continue;
-      const compared = await output(bufBinary(), [...args, "--against", before, ...against]);
+      const compared = await output(bufBinary(), [...args, "--against", `${before}${subdir}`, ...against]);
       if (!compared.success) words.push(compared.words);
     }
     return words.length === 0

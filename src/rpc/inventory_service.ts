@@ -4,18 +4,17 @@
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type { InventoryService } from "../gen/inventory/v1/inventory_pb.ts";
 import type { Operation } from "../inventory/model.ts";
-import type { Lane } from "../lanes/lane.ts";
 import { detailAnswer, type Outcome, rollbackAnswer, sellAnswer, setAnswer } from "./answers.ts";
+import { type BatchServiceOptions, createBatchService } from "./batch_service.ts";
 import { callSignal } from "./interceptors.ts";
-import { decodeGoodsId, decodeRollback, decodeSell, decodeSet, type RequestRules } from "./requests.ts";
+import { decodeGoodsId, decodeRollback, decodeSell, decodeSet } from "./requests.ts";
 
-/** What the service works with. */
-export interface InventoryServiceOptions extends RequestRules {
-  readonly lane: Lane;
-}
-
-/** The handlers of the service; they throw ConnectError only, for whatever the caller can know. */
-export function createInventoryService(options: InventoryServiceOptions): ServiceImpl<typeof InventoryService> {
+/**
+ * The handlers of the service; they throw ConnectError only, for whatever the caller can know.
+ *
+ * @throws RangeError as `createBatchService`
+ */
+export function createInventoryService(options: BatchServiceOptions): ServiceImpl<typeof InventoryService> {
   const { lane } = options;
   const apply = (operation: Operation, context: HandlerContext): Promise<Outcome> =>
     lane.apply(operation, callSignal(context)).catch((error) => error);
@@ -39,5 +38,7 @@ export function createInventoryService(options: InventoryServiceOptions): Servic
       const asked = decodeRollback(request, options);
       return rollbackAnswer(asked, await apply(asked.operation, context));
     },
+
+    ...createBatchService(options),
   };
 }

@@ -36,6 +36,17 @@ export function checkGoodsId(violations: Violations, field: string, goodsId: num
   if (goodsId <= 0) violations.add(field, `expected a goods id greater than 0, got ${goodsId}`);
 }
 
+/** A batch has at least one part, and at most `max`; `part` is what one of them is called. */
+export function checkCount(
+  violations: Violations,
+  field: string,
+  part: string,
+  { count, max }: { readonly count: number; readonly max: number },
+): void {
+  if (count === 0) violations.add(field, `expected at least one ${part}, got none`);
+  if (count > max) violations.add(field, `expected at most ${max} ${part}s, got ${count}`);
+}
+
 /** An id that the caller chose; undefined if the field is empty. */
 export function readId(violations: Violations, field: string, id: string): string | undefined {
   if (id === "") return undefined;

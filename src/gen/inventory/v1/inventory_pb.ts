@@ -26,13 +26,15 @@ import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobu
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Status } from "../../google/rpc/status_pb.ts";
+import { file_google_rpc_status } from "../../google/rpc/status_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file inventory/v1/inventory.proto.
  */
 export const file_inventory_v1_inventory: GenFile = /*@__PURE__*/
-  fileDesc("ChxpbnZlbnRvcnkvdjEvaW52ZW50b3J5LnByb3RvEgxpbnZlbnRvcnkudjEiJQoETGluZRIQCghnb29kc19pZBgBIAEoBRILCgNudW0YAiABKAUiLgoNU2V0SW52UmVxdWVzdBIQCghnb29kc19pZBgBIAEoBRILCgNudW0YAiABKAUiYwoOU2V0SW52UmVzcG9uc2USEAoIZ29vZHNfaWQYASABKAUSCwoDbnVtGAIgASgFEg8KB29uX2hhbmQYAyABKAUSEAoIcmVzZXJ2ZWQYBCABKAUSDwoHdmVyc2lvbhgFIAEoAyIkChBJbnZEZXRhaWxSZXF1ZXN0EhAKCGdvb2RzX2lkGAEgASgFImYKEUludkRldGFpbFJlc3BvbnNlEhAKCGdvb2RzX2lkGAEgASgFEgsKA251bRgCIAEoBRIPCgdvbl9oYW5kGAMgASgFEhAKCHJlc2VydmVkGAQgASgFEg8KB3ZlcnNpb24YBSABKAMiRwoLU2VsbFJlcXVlc3QSJgoKZ29vZHNfaW5mbxgBIAMoCzISLmludmVudG9yeS52MS5MaW5lEhAKCG9yZGVyX2lkGAIgASgJInUKDFNlbGxSZXNwb25zZRImCgpnb29kc19pbmZvGAEgAygLMhIuaW52ZW50b3J5LnYxLkxpbmUSEAoIb3JkZXJfaWQYAiABKAkSKwoHc29sZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiYAoPUm9sbGJhY2tSZXF1ZXN0EiYKCmdvb2RzX2luZm8YASADKAsyEi5pbnZlbnRvcnkudjEuTGluZRIQCghvcmRlcl9pZBgCIAEoCRITCgtyb2xsYmFja19pZBgDIAEoCSJhChBSb2xsYmFja1Jlc3BvbnNlEiYKCmdvb2RzX2luZm8YASADKAsyEi5pbnZlbnRvcnkudjEuTGluZRIQCghvcmRlcl9pZBgCIAEoCRITCgtyb2xsYmFja19pZBgDIAEoCSJACgpTaG9ydFN0b2NrEhAKCGdvb2RzX2lkGAEgASgFEg0KBWFza2VkGAIgASgFEhEKCWF2YWlsYWJsZRgDIAEoBSJPChJPcmRlclN0YXRlQ29uZmxpY3QSEAoIb3JkZXJfaWQYASABKAkSJwoFc3RhdGUYAiABKA4yGC5pbnZlbnRvcnkudjEuT3JkZXJTdGF0ZSJCCgtFeGNlZWRzU29sZBIQCghnb29kc19pZBgBIAEoBRINCgVhc2tlZBgCIAEoBRISCgpyZXR1cm5hYmxlGAMgASgFKr0BCgpPcmRlclN0YXRlEhsKF09SREVSX1NUQVRFX1VOU1BFQ0lGSUVEEAASFAoQT1JERVJfU1RBVEVfSEVMRBABEhQKEE9SREVSX1NUQVRFX1NPTEQQAhIYChRPUkRFUl9TVEFURV9SRUxFQVNFRBADEhcKE09SREVSX1NUQVRFX0VYUElSRUQQBBIbChdPUkRFUl9TVEFURV9ST0xMRURfQkFDSxAFEhYKEk9SREVSX1NUQVRFX0JBUlJFRBAGMq8CChBJbnZlbnRvcnlTZXJ2aWNlEkMKBlNldEludhIbLmludmVudG9yeS52MS5TZXRJbnZSZXF1ZXN0GhwuaW52ZW50b3J5LnYxLlNldEludlJlc3BvbnNlEkwKCUludkRldGFpbBIeLmludmVudG9yeS52MS5JbnZEZXRhaWxSZXF1ZXN0Gh8uaW52ZW50b3J5LnYxLkludkRldGFpbFJlc3BvbnNlEj0KBFNlbGwSGS5pbnZlbnRvcnkudjEuU2VsbFJlcXVlc3QaGi5pbnZlbnRvcnkudjEuU2VsbFJlc3BvbnNlEkkKCFJvbGxiYWNrEh0uaW52ZW50b3J5LnYxLlJvbGxiYWNrUmVxdWVzdBoeLmludmVudG9yeS52MS5Sb2xsYmFja1Jlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_timestamp]);
+  fileDesc("ChxpbnZlbnRvcnkvdjEvaW52ZW50b3J5LnByb3RvEgxpbnZlbnRvcnkudjEiJQoETGluZRIQCghnb29kc19pZBgBIAEoBRILCgNudW0YAiABKAUiLgoNU2V0SW52UmVxdWVzdBIQCghnb29kc19pZBgBIAEoBRILCgNudW0YAiABKAUiYwoOU2V0SW52UmVzcG9uc2USEAoIZ29vZHNfaWQYASABKAUSCwoDbnVtGAIgASgFEg8KB29uX2hhbmQYAyABKAUSEAoIcmVzZXJ2ZWQYBCABKAUSDwoHdmVyc2lvbhgFIAEoAyIkChBJbnZEZXRhaWxSZXF1ZXN0EhAKCGdvb2RzX2lkGAEgASgFImYKEUludkRldGFpbFJlc3BvbnNlEhAKCGdvb2RzX2lkGAEgASgFEgsKA251bRgCIAEoBRIPCgdvbl9oYW5kGAMgASgFEhAKCHJlc2VydmVkGAQgASgFEg8KB3ZlcnNpb24YBSABKAMiRwoLU2VsbFJlcXVlc3QSJgoKZ29vZHNfaW5mbxgBIAMoCzISLmludmVudG9yeS52MS5MaW5lEhAKCG9yZGVyX2lkGAIgASgJInUKDFNlbGxSZXNwb25zZRImCgpnb29kc19pbmZvGAEgAygLMhIuaW52ZW50b3J5LnYxLkxpbmUSEAoIb3JkZXJfaWQYAiABKAkSKwoHc29sZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiYAoPUm9sbGJhY2tSZXF1ZXN0EiYKCmdvb2RzX2luZm8YASADKAsyEi5pbnZlbnRvcnkudjEuTGluZRIQCghvcmRlcl9pZBgCIAEoCRITCgtyb2xsYmFja19pZBgDIAEoCSJhChBSb2xsYmFja1Jlc3BvbnNlEiYKCmdvb2RzX2luZm8YASADKAsyEi5pbnZlbnRvcnkudjEuTGluZRIQCghvcmRlcl9pZBgCIAEoCRITCgtyb2xsYmFja19pZBgDIAEoCSI9ChBTZWxsQmF0Y2hSZXF1ZXN0EikKBm9yZGVycxgBIAMoCzIZLmludmVudG9yeS52MS5TZWxsUmVxdWVzdCJAChFTZWxsQmF0Y2hSZXNwb25zZRIrCgh2ZXJkaWN0cxgBIAMoCzIZLmludmVudG9yeS52MS5TZWxsVmVyZGljdCJ8CgtTZWxsVmVyZGljdBIqCgRzb2xkGAEgASgLMhouaW52ZW50b3J5LnYxLlNlbGxSZXNwb25zZUgAEiMKBWVycm9yGAIgASgLMhIuZ29vZ2xlLnJwYy5TdGF0dXNIABIRCgl0cnVuY2F0ZWQYAyABKAhCCQoHb3V0Y29tZSJIChRSb2xsYmFja0JhdGNoUmVxdWVzdBIwCglyb2xsYmFja3MYASADKAsyHS5pbnZlbnRvcnkudjEuUm9sbGJhY2tSZXF1ZXN0IkgKFVJvbGxiYWNrQmF0Y2hSZXNwb25zZRIvCgh2ZXJkaWN0cxgBIAMoCzIdLmludmVudG9yeS52MS5Sb2xsYmFja1ZlcmRpY3QiiwEKD1JvbGxiYWNrVmVyZGljdBI1Cgtyb2xsZWRfYmFjaxgBIAEoCzIeLmludmVudG9yeS52MS5Sb2xsYmFja1Jlc3BvbnNlSAASIwoFZXJyb3IYAiABKAsyEi5nb29nbGUucnBjLlN0YXR1c0gAEhEKCXRydW5jYXRlZBgDIAEoCEIJCgdvdXRjb21lIioKFUJhdGNoSW52RGV0YWlsUmVxdWVzdBIRCglnb29kc19pZHMYASADKAUiSgoWQmF0Y2hJbnZEZXRhaWxSZXNwb25zZRIwCgh2ZXJkaWN0cxgBIAMoCzIeLmludmVudG9yeS52MS5JbnZEZXRhaWxWZXJkaWN0InUKEEludkRldGFpbFZlcmRpY3QSMQoGZGV0YWlsGAEgASgLMh8uaW52ZW50b3J5LnYxLkludkRldGFpbFJlc3BvbnNlSAASIwoFZXJyb3IYAiABKAsyEi5nb29nbGUucnBjLlN0YXR1c0gAQgkKB291dGNvbWUiQAoKU2hvcnRTdG9jaxIQCghnb29kc19pZBgBIAEoBRINCgVhc2tlZBgCIAEoBRIRCglhdmFpbGFibGUYAyABKAUiTwoST3JkZXJTdGF0ZUNvbmZsaWN0EhAKCG9yZGVyX2lkGAEgASgJEicKBXN0YXRlGAIgASgOMhguaW52ZW50b3J5LnYxLk9yZGVyU3RhdGUiQgoLRXhjZWVkc1NvbGQSEAoIZ29vZHNfaWQYASABKAUSDQoFYXNrZWQYAiABKAUSEgoKcmV0dXJuYWJsZRgDIAEoBSq9AQoKT3JkZXJTdGF0ZRIbChdPUkRFUl9TVEFURV9VTlNQRUNJRklFRBAAEhQKEE9SREVSX1NUQVRFX0hFTEQQARIUChBPUkRFUl9TVEFURV9TT0xEEAISGAoUT1JERVJfU1RBVEVfUkVMRUFTRUQQAxIXChNPUkRFUl9TVEFURV9FWFBJUkVEEAQSGwoXT1JERVJfU1RBVEVfUk9MTEVEX0JBQ0sQBRIWChJPUkRFUl9TVEFURV9CQVJSRUQQBjK0BAoQSW52ZW50b3J5U2VydmljZRJDCgZTZXRJbnYSGy5pbnZlbnRvcnkudjEuU2V0SW52UmVxdWVzdBocLmludmVudG9yeS52MS5TZXRJbnZSZXNwb25zZRJMCglJbnZEZXRhaWwSHi5pbnZlbnRvcnkudjEuSW52RGV0YWlsUmVxdWVzdBofLmludmVudG9yeS52MS5JbnZEZXRhaWxSZXNwb25zZRI9CgRTZWxsEhkuaW52ZW50b3J5LnYxLlNlbGxSZXF1ZXN0GhouaW52ZW50b3J5LnYxLlNlbGxSZXNwb25zZRJJCghSb2xsYmFjaxIdLmludmVudG9yeS52MS5Sb2xsYmFja1JlcXVlc3QaHi5pbnZlbnRvcnkudjEuUm9sbGJhY2tSZXNwb25zZRJMCglTZWxsQmF0Y2gSHi5pbnZlbnRvcnkudjEuU2VsbEJhdGNoUmVxdWVzdBofLmludmVudG9yeS52MS5TZWxsQmF0Y2hSZXNwb25zZRJYCg1Sb2xsYmFja0JhdGNoEiIuaW52ZW50b3J5LnYxLlJvbGxiYWNrQmF0Y2hSZXF1ZXN0GiMuaW52ZW50b3J5LnYxLlJvbGxiYWNrQmF0Y2hSZXNwb25zZRJbCg5CYXRjaEludkRldGFpbBIjLmludmVudG9yeS52MS5CYXRjaEludkRldGFpbFJlcXVlc3QaJC5pbnZlbnRvcnkudjEuQmF0Y2hJbnZEZXRhaWxSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_timestamp, file_google_rpc_status]);
 
 /**
  * One goods and a quantity of it.
@@ -318,6 +320,246 @@ export const RollbackResponseSchema: GenMessage<RollbackResponse> = /*@__PURE__*
   messageDesc(file_inventory_v1_inventory, 8);
 
 /**
+ * @generated from message inventory.v1.SellBatchRequest
+ */
+export type SellBatchRequest = Message<"inventory.v1.SellBatchRequest"> & {
+  /**
+   * 1 order or more; the server's BATCH_ORDERS_MAX (1000 unless set) at most.
+   *
+   * @generated from field: repeated inventory.v1.SellRequest orders = 1;
+   */
+  orders: SellRequest[];
+};
+
+/**
+ * Describes the message inventory.v1.SellBatchRequest.
+ * Use `create(SellBatchRequestSchema)` to create a new message.
+ */
+export const SellBatchRequestSchema: GenMessage<SellBatchRequest> = /*@__PURE__*/
+  messageDesc(file_inventory_v1_inventory, 9);
+
+/**
+ * @generated from message inventory.v1.SellBatchResponse
+ */
+export type SellBatchResponse = Message<"inventory.v1.SellBatchResponse"> & {
+  /**
+   * As many as there were orders, in their order.
+   *
+   * @generated from field: repeated inventory.v1.SellVerdict verdicts = 1;
+   */
+  verdicts: SellVerdict[];
+};
+
+/**
+ * Describes the message inventory.v1.SellBatchResponse.
+ * Use `create(SellBatchResponseSchema)` to create a new message.
+ */
+export const SellBatchResponseSchema: GenMessage<SellBatchResponse> = /*@__PURE__*/
+  messageDesc(file_inventory_v1_inventory, 10);
+
+/**
+ * How one order of a batch ended.
+ *
+ * @generated from message inventory.v1.SellVerdict
+ */
+export type SellVerdict = Message<"inventory.v1.SellVerdict"> & {
+  /**
+   * @generated from oneof inventory.v1.SellVerdict.outcome
+   */
+  outcome: {
+    /**
+     * Sold, now or by an earlier call.
+     *
+     * @generated from field: inventory.v1.SellResponse sold = 1;
+     */
+    value: SellResponse;
+    case: "sold";
+  } | {
+    /**
+     * Not sold; or, with UNAVAILABLE (reason OUTCOME_UNKNOWN), perhaps sold. The code is one of google.rpc.Code;
+     * the details are the messages that the error of a single call has.
+     *
+     * @generated from field: google.rpc.Status error = 2;
+     */
+    value: Status;
+    case: "error";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * The verdict stands, but goods_info of sold, or details and a part of the message of error, were left out of it:
+   * the answer would have passed 4 MiB. Small verdicts, of 400 bytes in JSON, always stay whole. Sell with the same
+   * order_id answers the order in full.
+   *
+   * @generated from field: bool truncated = 3;
+   */
+  truncated: boolean;
+};
+
+/**
+ * Describes the message inventory.v1.SellVerdict.
+ * Use `create(SellVerdictSchema)` to create a new message.
+ */
+export const SellVerdictSchema: GenMessage<SellVerdict> = /*@__PURE__*/
+  messageDesc(file_inventory_v1_inventory, 11);
+
+/**
+ * @generated from message inventory.v1.RollbackBatchRequest
+ */
+export type RollbackBatchRequest = Message<"inventory.v1.RollbackBatchRequest"> & {
+  /**
+   * 1 rollback or more; the server's BATCH_ORDERS_MAX (1000 unless set) at most.
+   *
+   * @generated from field: repeated inventory.v1.RollbackRequest rollbacks = 1;
+   */
+  rollbacks: RollbackRequest[];
+};
+
+/**
+ * Describes the message inventory.v1.RollbackBatchRequest.
+ * Use `create(RollbackBatchRequestSchema)` to create a new message.
+ */
+export const RollbackBatchRequestSchema: GenMessage<RollbackBatchRequest> = /*@__PURE__*/
+  messageDesc(file_inventory_v1_inventory, 12);
+
+/**
+ * @generated from message inventory.v1.RollbackBatchResponse
+ */
+export type RollbackBatchResponse = Message<"inventory.v1.RollbackBatchResponse"> & {
+  /**
+   * As many as there were rollbacks, in their order.
+   *
+   * @generated from field: repeated inventory.v1.RollbackVerdict verdicts = 1;
+   */
+  verdicts: RollbackVerdict[];
+};
+
+/**
+ * Describes the message inventory.v1.RollbackBatchResponse.
+ * Use `create(RollbackBatchResponseSchema)` to create a new message.
+ */
+export const RollbackBatchResponseSchema: GenMessage<RollbackBatchResponse> = /*@__PURE__*/
+  messageDesc(file_inventory_v1_inventory, 13);
+
+/**
+ * How one rollback of a batch ended.
+ *
+ * @generated from message inventory.v1.RollbackVerdict
+ */
+export type RollbackVerdict = Message<"inventory.v1.RollbackVerdict"> & {
+  /**
+   * @generated from oneof inventory.v1.RollbackVerdict.outcome
+   */
+  outcome: {
+    /**
+     * Given back, now or by an earlier call.
+     *
+     * @generated from field: inventory.v1.RollbackResponse rolled_back = 1;
+     */
+    value: RollbackResponse;
+    case: "rolledBack";
+  } | {
+    /**
+     * Not given back; or, with UNAVAILABLE (reason OUTCOME_UNKNOWN), perhaps given back. The code is one of
+     * google.rpc.Code; the details are the messages that the error of a single call has.
+     *
+     * @generated from field: google.rpc.Status error = 2;
+     */
+    value: Status;
+    case: "error";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * The verdict stands, but goods_info of rolled_back, or details and a part of the message of error, were left out of
+   * it: the answer would have passed 4 MiB. Small verdicts, of 400 bytes in JSON, always stay whole. Rollback with
+   * the same ids answers the rollback in full.
+   *
+   * @generated from field: bool truncated = 3;
+   */
+  truncated: boolean;
+};
+
+/**
+ * Describes the message inventory.v1.RollbackVerdict.
+ * Use `create(RollbackVerdictSchema)` to create a new message.
+ */
+export const RollbackVerdictSchema: GenMessage<RollbackVerdict> = /*@__PURE__*/
+  messageDesc(file_inventory_v1_inventory, 14);
+
+/**
+ * @generated from message inventory.v1.BatchInvDetailRequest
+ */
+export type BatchInvDetailRequest = Message<"inventory.v1.BatchInvDetailRequest"> & {
+  /**
+   * 1 to 1000 goods ids, each greater than 0.
+   *
+   * @generated from field: repeated int32 goods_ids = 1;
+   */
+  goodsIds: number[];
+};
+
+/**
+ * Describes the message inventory.v1.BatchInvDetailRequest.
+ * Use `create(BatchInvDetailRequestSchema)` to create a new message.
+ */
+export const BatchInvDetailRequestSchema: GenMessage<BatchInvDetailRequest> = /*@__PURE__*/
+  messageDesc(file_inventory_v1_inventory, 15);
+
+/**
+ * @generated from message inventory.v1.BatchInvDetailResponse
+ */
+export type BatchInvDetailResponse = Message<"inventory.v1.BatchInvDetailResponse"> & {
+  /**
+   * As many as there were goods ids, in their order.
+   *
+   * @generated from field: repeated inventory.v1.InvDetailVerdict verdicts = 1;
+   */
+  verdicts: InvDetailVerdict[];
+};
+
+/**
+ * Describes the message inventory.v1.BatchInvDetailResponse.
+ * Use `create(BatchInvDetailResponseSchema)` to create a new message.
+ */
+export const BatchInvDetailResponseSchema: GenMessage<BatchInvDetailResponse> = /*@__PURE__*/
+  messageDesc(file_inventory_v1_inventory, 16);
+
+/**
+ * What is known of one goods of a batch.
+ *
+ * @generated from message inventory.v1.InvDetailVerdict
+ */
+export type InvDetailVerdict = Message<"inventory.v1.InvDetailVerdict"> & {
+  /**
+   * @generated from oneof inventory.v1.InvDetailVerdict.outcome
+   */
+  outcome: {
+    /**
+     * The goods is known.
+     *
+     * @generated from field: inventory.v1.InvDetailResponse detail = 1;
+     */
+    value: InvDetailResponse;
+    case: "detail";
+  } | {
+    /**
+     * NOT_FOUND for an unknown goods; else why it could not be read. The code is one of google.rpc.Code; the details
+     * are the messages that the error of a single call has.
+     *
+     * @generated from field: google.rpc.Status error = 2;
+     */
+    value: Status;
+    case: "error";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message inventory.v1.InvDetailVerdict.
+ * Use `create(InvDetailVerdictSchema)` to create a new message.
+ */
+export const InvDetailVerdictSchema: GenMessage<InvDetailVerdict> = /*@__PURE__*/
+  messageDesc(file_inventory_v1_inventory, 17);
+
+/**
  * Detail of FAILED_PRECONDITION: a line that asks for more than is available.
  *
  * @generated from message inventory.v1.ShortStock
@@ -348,7 +590,7 @@ export type ShortStock = Message<"inventory.v1.ShortStock"> & {
  * Use `create(ShortStockSchema)` to create a new message.
  */
 export const ShortStockSchema: GenMessage<ShortStock> = /*@__PURE__*/
-  messageDesc(file_inventory_v1_inventory, 9);
+  messageDesc(file_inventory_v1_inventory, 18);
 
 /**
  * Detail of FAILED_PRECONDITION: the order's state does not allow the call.
@@ -372,7 +614,7 @@ export type OrderStateConflict = Message<"inventory.v1.OrderStateConflict"> & {
  * Use `create(OrderStateConflictSchema)` to create a new message.
  */
 export const OrderStateConflictSchema: GenMessage<OrderStateConflict> = /*@__PURE__*/
-  messageDesc(file_inventory_v1_inventory, 10);
+  messageDesc(file_inventory_v1_inventory, 19);
 
 /**
  * Detail of FAILED_PRECONDITION: a line that would give back more than was sold and not given back yet.
@@ -401,7 +643,7 @@ export type ExceedsSold = Message<"inventory.v1.ExceedsSold"> & {
  * Use `create(ExceedsSoldSchema)` to create a new message.
  */
 export const ExceedsSoldSchema: GenMessage<ExceedsSold> = /*@__PURE__*/
-  messageDesc(file_inventory_v1_inventory, 11);
+  messageDesc(file_inventory_v1_inventory, 20);
 
 /**
  * The state of an order.
@@ -535,6 +777,59 @@ export const InventoryService: GenService<{
     methodKind: "unary";
     input: typeof RollbackRequestSchema;
     output: typeof RollbackResponseSchema;
+  },
+  /**
+   * Sells several orders, each for itself: one that is refused takes nothing with it.
+   *
+   * Answers one verdict for each order, in their order: what Sell would have answered, or the error that it
+   * would have ended in, with the same code, message and details (field names are those of SellRequest).
+   * Orders on the same goods are decided in their order, and an order that comes twice under one order_id is
+   * answered twice and sold once.
+   * INVALID_ARGUMENT: no orders, or more than the server's BATCH_ORDERS_MAX (1000 unless set); nothing was
+   * sold then. An order that breaks a rule is no such error: it has its own verdict, and the others go on.
+   * DEADLINE_EXCEEDED, CANCELED: any of the orders may have been sold.
+   * With an order_id on every order a retry of the whole batch is safe: orders that were sold are answered the
+   * same again, and refused ones are decided afresh.
+   *
+   * @generated from rpc inventory.v1.InventoryService.SellBatch
+   */
+  sellBatch: {
+    methodKind: "unary";
+    input: typeof SellBatchRequestSchema;
+    output: typeof SellBatchResponseSchema;
+  },
+  /**
+   * Gives back several orders or parts of orders, each for itself.
+   *
+   * Answers one verdict for each rollback, in their order: what Rollback would have answered, or the error that
+   * it would have ended in, with the same code, message and details (field names are those of RollbackRequest).
+   * INVALID_ARGUMENT: no rollbacks, or more than the server's BATCH_ORDERS_MAX (1000 unless set); nothing was
+   * given back then. A rollback that breaks a rule has its own verdict, and the others go on.
+   * DEADLINE_EXCEEDED, CANCELED: any of the rollbacks may have been made.
+   * A retry of the whole batch is safe if each of its rollbacks has an order_id or a rollback_id.
+   *
+   * @generated from rpc inventory.v1.InventoryService.RollbackBatch
+   */
+  rollbackBatch: {
+    methodKind: "unary";
+    input: typeof RollbackBatchRequestSchema;
+    output: typeof RollbackBatchResponseSchema;
+  },
+  /**
+   * Answers the levels of several goods, as committed. They are not read at one instant: a change may come
+   * between two of them.
+   *
+   * Answers one verdict for each goods id, in their order: what InvDetail would have answered, or the error that
+   * it would have ended in, such as NOT_FOUND with its ErrorInfo. An id that comes twice is answered twice.
+   * INVALID_ARGUMENT: no goods ids, or more than 1000.
+   * A retry is safe.
+   *
+   * @generated from rpc inventory.v1.InventoryService.BatchInvDetail
+   */
+  batchInvDetail: {
+    methodKind: "unary";
+    input: typeof BatchInvDetailRequestSchema;
+    output: typeof BatchInvDetailResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_inventory_v1_inventory, 0);

@@ -1,0 +1,178 @@
+/**
+ * The batches of inventory.v1.InventoryService: each part is decoded, decided and answered as the single call would, and
+ * its error stands in its verdict. A batch fails as a whole only for what it is itself: empty, or too long.
+ */
+import { ConnectError, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
+import type { InventoryService } from "../gen/inventory/v1/inventory_pb.ts";
+import type { Operation } from "../inventory/model.ts";
+import type { Lane } from "../lanes/lane.ts";
+import { errorFields, type Log } from "../telemetry/log.ts";
+import { AnswerRoom, errorIn, linesIn } from "./answer_room.ts";
+import { detailAnswer, type Outcome, rollbackAnswer, sellAnswer } from "./answers.ts";
+import { internalError } from "./errors.ts";
+import { callSignal } from "./interceptors.ts";
+import { REQUEST_ID_HEADER } from "./request_id.ts";
+import { type Asked, decodeGoodsId, decodeRollback, decodeSell, type RequestRules } from "./requests.ts";
+import { checkCount, Violations } from "./validation.ts";
+
+/** Goods in one BatchInvDetail. */
+export const BATCH_GOODS_MAX = 1000;
+
+/** What the batches work with. */
+export interface BatchServiceOptions extends RequestRules {
+  readonly lane: Lane;
+  /** Orders in one batch. */
+  readonly batchOrdersMax: number;
+  /** Largest answer that the server sends. */
+  readonly responseBytesMax: number;
+  readonly log: Log;
+}
+
+/** The calls that take several parts. */
+type BatchMethod = "sellBatch" | "rollbackBatch" | "batchInvDetail";
+
+/** How the parts of one kind of batch are read and answered. */
+interface Kind<R, A extends Asked, M> {
+  readonly field: string;
+  readonly part: string;
+  decode(request: R): A;
+  answer(asked: A, outcome: Outcome): M;
+}
+
+/** A verdict before it has the words of its kind. */
+type Ended<M> = { readonly answer: M; readonly truncated: boolean } | ReturnType<typeof errorIn>;
+
+/**
+ * The handlers of the batches; they throw ConnectError only, for whatever the caller can know.
+ *
+ * @throws RangeError when the verdicts of a full batch could be more than the largest answer
+ */
+export function createBatchService(
+  options: BatchServiceOptions,
+): Pick<ServiceImpl<typeof InventoryService>, BatchMethod> {
+  const { lane, batchOrdersMax, responseBytesMax, log } = options;
+  // Throws here and not in a call, where it would be too late.
+  new AnswerRoom(responseBytesMax, Math.max(batchOrdersMax, BATCH_GOODS_MAX));
+
+  const sells = {
+    field: "orders",
+    part: "order",
+    decode: (request: Parameters<typeof decodeSell>[0]) => decodeSell(request, options),
+    answer: sellAnswer,
+  };
+  const rollbacks = {
+    field: "rollbacks",
+    part: "rollback",
+    decode: (request: Parameters<typeof decodeRollback>[0]) => decodeRollback(request, options),
+    answer: rollbackAnswer,
+  };
+
+  /** Decodes, applies and answers all parts. Throws for a bad count, and when the call has ended. */
+  async function endAll<R, A extends Asked, M extends Parameters<typeof linesIn>[1]>(
+    { field, part, decode, answer }: Kind<R, A, M>,
+    requests: readonly R[],
+    context: HandlerContext,
+  ): Promise<Ended<M>[]> {
+    checkParts(field, part, requests.length, batchOrdersMax);
+    const room = new AnswerRoom(responseBytesMax, requests.length);
+    const told = errorsOf(context);
+    const ended: Ended<M>[] = [];
+    const asked: { readonly at: number; readonly asked: A }[] = [];
+    requests.forEach((request, at) => {
+      try {
+        asked.push({ at, asked: decode(request) });
+      } catch (error) {
+        // Into its room at once: a batch of bad orders must not be held in all its details.
+        ended[at] = errorIn(room, told(error));
+      }
+    });
+    const signal = callSignal(context);
+    const outcomes = await applyAll(lane, asked.map(({ asked: { operation } }) => operation), signal);
+    signal.throwIfAborted();
+    asked.forEach(({ at, asked }, i) => {
+      try {
+        ended[at] = linesIn(room, answer(asked, outcomes[i]!));
+      } catch (error) {
+        ended[at] = errorIn(room, told(error));
+      }
+    });
+    return ended;
+  }
+
+  /** Answers what may be told of an error. A fault is logged under the call's request id, once for all it befell. */
+  function errorsOf(context: HandlerContext): (error: unknown) => ConnectError {
+    const logged = new Set<unknown>();
+    return (error) => {
+      if (error instanceof ConnectError) return error;
+      if (!logged.has(error)) {
+        logged.add(error);
+        const requestId = context.requestHeader.get(REQUEST_ID_HEADER);
+        const method = `${context.service.typeName}/${context.method.name}`;
+        log.error(
+          { requestId, method, error: errorFields(error) },
+          "a part of a batch failed by a fault of the service",
+        );
+      }
+      return internalError();
+    };
+  }
+
+  return {
+    async sellBatch({ orders }, context) {
+      const ended = await endAll(sells, orders, context);
+      return {
+        verdicts: ended.map((end) => ({
+          outcome: "error" in end ? { case: "error", value: end.error } : { case: "sold", value: end.answer },
+          truncated: end.truncated,
+        })),
+      };
+    },
+
+    async rollbackBatch({ rollbacks: requests }, context) {
+      const ended = await endAll(rollbacks, requests, context);
+      return {
+        verdicts: ended.map((end) => ({
+          outcome: "error" in end ? { case: "error", value: end.error } : { case: "rolledBack", value: end.answer },
+          truncated: end.truncated,
+        })),
+      };
+    },
+
+    async batchInvDetail({ goodsIds }, context) {
+      checkParts("goods_ids", "goods id", goodsIds.length, BATCH_GOODS_MAX);
+      const room = new AnswerRoom(responseBytesMax, goodsIds.length);
+      const told = errorsOf(context);
+      const signal = callSignal(context);
+      const read = async (goodsId: number) => {
+        try {
+          const level = await lane.level(decodeGoodsId(goodsId), signal).catch((error: Error) => error);
+          return { outcome: { case: "detail", value: detailAnswer(goodsId, level) } } as const;
+        } catch (error) {
+          // What there is to say of one goods is small; it never is cut.
+          return { outcome: { case: "error", value: errorIn(room, told(error)).error } } as const;
+        }
+      };
+      const distinct = [...new Set(goodsIds)];
+      const verdicts = await Promise.all(distinct.map(read));
+      signal.throwIfAborted();
+      const byGoods = new Map(distinct.map((goodsId, i) => [goodsId, verdicts[i]!]));
+      return { verdicts: goodsIds.map((goodsId) => byGoods.get(goodsId)!) };
+    },
+  };
+}
+
+/** How each operation ended, in their order. All are begun in their order before any has ended. Never rejects. */
+export async function applyAll(
+  lane: Lane,
+  operations: readonly Operation[],
+  signal: AbortSignal,
+): Promise<Outcome[]> {
+  const settled = await Promise.allSettled(operations.map((operation) => lane.apply(operation, signal)));
+  return settled.map((end) => end.status === "fulfilled" ? end.value : end.reason);
+}
+
+function checkParts(field: string, part: string, count: number, max: number): void {
+  const violations = new Violations();
+  checkCount(violations, field, part, { count, max });
+  violations.check();
+}
