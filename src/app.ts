@@ -18,7 +18,7 @@ import { Lanes } from "./lanes/lanes.ts";
 import type { Lock } from "./lock/lock.ts";
 import { createRedlock } from "./lock/redlock.ts";
 import { watchReadiness } from "./readiness.ts";
-import { ANSWER_JSON } from "./rpc/answer_json.ts";
+import { ANSWER_JSON, DETAIL_FILES } from "./rpc/answer_json.ts";
 import { createArticleService } from "./rpc/article_service.ts";
 import { HealthBoard, registerHealth } from "./rpc/health.ts";
 import { deadline, gate, identify } from "./rpc/interceptors.ts";
@@ -146,7 +146,7 @@ export async function startApp(config: Config, { tls, routes, ...parts }: AppPar
           router.service(InventoryService, service);
           router.service(ArticleService, createArticleService(service));
           registerHealth(router, board);
-          registerReflection(router, [InventoryService, Health], [ArticleService]);
+          registerReflection(router, [InventoryService, Health], [ArticleService], DETAIL_FILES);
           routes?.(router);
         },
       }),

@@ -54,7 +54,8 @@ interface Catalogue {
 /**
  * Serves both versions of reflection for the given services and for itself. `unlisted` services are found by name
  * but not named in lists: clients put all that is listed into one pool of names, and a pool can't hold a service `a`
- * beside a package `a.v1`.
+ * beside a package `a.v1`. `files` are found too, with what they import: messages that answers carry as
+ * `google.protobuf.Any`, which no service names.
  *
  * An answer about a file carries that file first and then all it depends on, save what this stream has sent before.
  * What is not known is an error in the answer, and the stream goes on. What passes one of the bounds above ends in
@@ -66,8 +67,9 @@ export function registerReflection(
   router: ConnectRouter,
   services: readonly DescService[],
   unlisted: readonly DescService[] = [],
+  files: readonly DescFile[] = [],
 ): void {
-  const catalogue = createCatalogue([...services, ServerReflection, ServerReflectionAlpha], unlisted);
+  const catalogue = createCatalogue([...services, ServerReflection, ServerReflectionAlpha], unlisted, files);
   const options = { readMaxBytes: REFLECTION_REQUEST_BYTES_MAX };
   let streams = 0;
   async function* serverReflectionInfo<R extends Request>(requests: AsyncIterable<R>) {
@@ -138,7 +140,11 @@ function errorAnswer(errorCode: Code, errorMessage: string): Answer {
   return { case: "errorResponse", value: { errorCode, errorMessage } };
 }
 
-function createCatalogue(services: readonly DescService[], unlisted: readonly DescService[]): Catalogue {
+function createCatalogue(
+  services: readonly DescService[],
+  unlisted: readonly DescService[],
+  files: readonly DescFile[],
+): Catalogue {
   const catalogue: Catalogue = {
     services: [...new Set(services.map(({ typeName }) => typeName))].sort(),
     filesByName: new Map(),
@@ -146,7 +152,7 @@ function createCatalogue(services: readonly DescService[], unlisted: readonly De
     filesBySymbol: new Map(),
     extensionFiles: new Map(),
   };
-  for (const file of withDependencies([...services, ...unlisted].map((service) => service.file))) {
+  for (const file of withDependencies([...[...services, ...unlisted].map(({ file }) => file), ...files])) {
     addOnce(catalogue.filesByName, file.proto.name, file);
     catalogue.bytes.set(file, toBinary(FileDescriptorProtoSchema, file.proto));
     for (const symbol of symbolsOf(file)) addOnce(catalogue.filesBySymbol, symbol, file);

@@ -11,6 +11,7 @@ import { jsonClient } from "../support/clients/json_fetch.ts";
 import { serverTest } from "../support/server.ts";
 import { NOW, type Scenario, UUID_V7 } from "./scenario.ts";
 import { APPLIED } from "./scenarios_applied.ts";
+import { BATCHES } from "./scenarios_batch.ts";
 import { REFUSED } from "./scenarios_refused.ts";
 
 const CLIENTS: readonly ((url: string) => Client)[] = [
@@ -31,7 +32,7 @@ const UUID_V7_PATTERN = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}
 serverTest("every client finds the same answers and the same errors", {}, async (server, step) => {
   for (const [number, create] of CLIENTS.entries()) {
     await using client = create(server.url);
-    for (const [index, scenario] of [...APPLIED, ...REFUSED].entries()) {
+    for (const [index, scenario] of [...APPLIED, ...REFUSED, ...BATCHES].entries()) {
       if (client.contract === "article" && scenario.notInArticle !== undefined) continue;
       const goods = (number + 1) * 1_000 + index * 10;
       await step(`${client.name}: ${scenario.name}`, () => runScenario(client, scenario, goods));
@@ -65,15 +66,21 @@ function inArticle(method: Method, outcome: Outcome): Outcome {
 
 /** Times and ids of the server's own, once they have been found to be such, by the words that stand for them. */
 function withoutChance(outcome: Outcome): Outcome {
-  if (!("answer" in outcome)) return outcome;
-  const answer: Record<string, unknown> = { ...outcome.answer };
-  if ("soldAt" in answer) {
-    const age = Date.now() - Date.parse(String(answer.soldAt));
-    assert(Math.abs(age) < NOW_MS_MAX, `sold at ${answer.soldAt}, ${age} ms ago`);
-    answer.soldAt = NOW;
-  }
-  for (const id of ["orderId", "rollbackId"]) {
-    if (UUID_V7_PATTERN.test(String(answer[id]))) answer[id] = UUID_V7;
-  }
-  return { answer: answer as Json };
+  return "answer" in outcome ? { answer: wordsForChance(outcome.answer) as Json } : outcome;
+}
+
+function wordsForChance(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(wordsForChance);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, field]) => {
+      if (name === "soldAt") {
+        const age = Date.now() - Date.parse(String(field));
+        assert(Math.abs(age) < NOW_MS_MAX, `sold at ${field}, ${age} ms ago`);
+        return [name, NOW];
+      }
+      const isMade = (name === "orderId" || name === "rollbackId") && UUID_V7_PATTERN.test(String(field));
+      return [name, isMade ? UUID_V7 : wordsForChance(field)];
+    }),
+  );
 }

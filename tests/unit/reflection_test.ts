@@ -32,8 +32,12 @@ const SERVED = [InventoryService, inventory, Health];
 const NOT_FOUND = { code: Code.NotFound };
 
 /** One stream per call: asks all questions and collects the answers, with the version of the protocol that is named. */
-function asker(version: "v1" | "v1alpha", services: readonly DescService[]): Ask {
-  const transport = createRouterTransport((router) => registerReflection(router, services));
+function asker(
+  version: "v1" | "v1alpha",
+  services: readonly DescService[],
+  files: readonly DescFile[] = [],
+): Ask {
+  const transport = createRouterTransport((router) => registerReflection(router, services, [], files));
   const v1 = createClient(ServerReflection, transport);
   const v1alpha = createClient(ServerReflectionAlpha, transport);
   return async (...questions) => {
@@ -95,7 +99,12 @@ for (const version of ["v1", "v1alpha"] as const) {
     );
     assertEquals(namesIn(root), ["inventory.proto"]);
     assertEquals(namesIn(method), ["inventory.proto"]);
-    assertEquals(namesIn(packaged), ["inventory/v1/inventory.proto", "google/protobuf/timestamp.proto"]);
+    assertEquals(namesIn(packaged), [
+      "inventory/v1/inventory.proto",
+      "google/protobuf/timestamp.proto",
+      "google/rpc/status.proto",
+      "google/protobuf/any.proto",
+    ]);
     assertEquals(namesIn(packageName), NOT_FOUND);
   });
 
@@ -132,6 +141,20 @@ Deno.test("each kind of symbol leads to its file", async () => {
   const answers = await asker("v1", SERVED)(...kinds.map(([name]) => symbol(name)));
   const found = answers.map(namesIn).map((names, i) => [kinds[i]?.[0], Array.isArray(names) ? names[0] : names]);
   assertEquals(found, kinds);
+});
+
+Deno.test("files that no service names are found when they are given, with what they import", async () => {
+  const base = fileOf({ name: "base.proto" });
+  const detail = fileOf({ name: "detail.proto", dependency: ["base.proto"], messageType: [{ name: "Detail" }] }, base);
+  const service = serviceOf(fileOf({ name: "service.proto", service: [{ name: "Service" }] }));
+  assertEquals(namesIn((await asker("v1", [service])(symbol("Detail")))[0]), NOT_FOUND);
+  const [found, services] = await asker("v1", [service], [detail])(symbol("Detail"), {
+    case: "listServices",
+    value: "",
+  });
+  assertEquals(namesIn(found), ["detail.proto", "base.proto"]);
+  assert(services?.case === "listServicesResponse");
+  assertEquals(services.value.service.map(({ name }) => name).at(0), "Service");
 });
 
 Deno.test("one answer is enough to build the service: methods, types and all", async () => {

@@ -28,7 +28,8 @@ async function run(url: string, flags: readonly string[], request: Json): Promis
   }).output();
   const text = new TextDecoder().decode(success ? stdout : stderr);
   try {
-    return success ? { answer: JSON.parse(text) } : jsonOutcome(JSON.parse(text));
+    // With its zeros it also shows absent messages, as null.
+    return success ? { answer: JSON.parse(text, (_key, value) => value ?? undefined) } : jsonOutcome(JSON.parse(text));
   } catch {
     throw new Error(`buf curl did not answer in JSON: ${text}`);
   }

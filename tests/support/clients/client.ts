@@ -7,8 +7,8 @@ import { base64Decode } from "@bufbuild/protobuf/wire";
 import { file_google_rpc_error_details } from "../../../src/gen/google/rpc/error_details_pb.ts";
 import { file_inventory_v1_inventory } from "../../../src/gen/inventory/v1/inventory_pb.ts";
 
-/** The four methods; both contracts have them. */
-export type Method = "SetInv" | "InvDetail" | "Sell" | "Rollback";
+/** The methods; the article's contract has the first four. */
+export type Method = "SetInv" | "InvDetail" | "Sell" | "Rollback" | "SellBatch" | "RollbackBatch" | "BatchInvDetail";
 
 /** A message as proto3 JSON, with the fields that are zero. */
 export type Json = { readonly [field: string]: unknown };
@@ -26,7 +26,8 @@ export interface Client extends AsyncDisposable {
   call(method: Method, request: Json): Promise<Outcome>;
 }
 
-const registry = createRegistry(file_google_rpc_error_details, file_inventory_v1_inventory);
+/** What an error's details can be, also those in an answer. */
+export const registry = createRegistry(file_google_rpc_error_details, file_inventory_v1_inventory);
 
 /** A detail out of a Connect error on the wire: its type's full name, and its bytes as base64. */
 export function decodeDetail({ type, value }: { readonly type: string; readonly value: string }): Json {

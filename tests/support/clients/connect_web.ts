@@ -4,7 +4,7 @@ import { base64Encode } from "@bufbuild/protobuf/wire";
 import { Code, ConnectError, type Transport } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/connect-web";
 import { InventoryService } from "../../../src/gen/inventory/v1/inventory_pb.ts";
-import { canonicalCode, type Client, decodeDetail, type Json, type Outcome } from "./client.ts";
+import { canonicalCode, type Client, decodeDetail, type Json, type Outcome, registry } from "./client.ts";
 
 /** gRPC-web. */
 export function grpcWebClient(baseUrl: string): Client {
@@ -22,7 +22,7 @@ export async function callTransport(transport: Transport, name: string, request:
   try {
     const input = fromJson(method.input, request as JsonValue);
     const { message } = await transport.unary(method, undefined, undefined, undefined, input);
-    return { answer: toJson(method.output, message, { alwaysEmitImplicit: true }) as Json };
+    return { answer: toJson(method.output, message, { alwaysEmitImplicit: true, registry }) as Json };
   } catch (error) {
     if (!(error instanceof ConnectError)) throw error;
     return outcomeOf(error);

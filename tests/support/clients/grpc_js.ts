@@ -51,17 +51,14 @@ export function callGrpcJs(
 ): Promise<Outcome> {
   return new Promise((resolve) => {
     service[method]!(request, options, (error, answer) => {
-      resolve(error === null ? { answer: withIsoTimes(answer!) } : outcomeOf(error));
+      resolve(error === null ? { answer: asJson(answer!) as Json } : outcomeOf(error));
     });
   });
 }
 
 /** The details in a `grpc-status-details-bin` trailer. */
 export function decodeStatusDetails(bytes: Buffer): Json[] {
-  return Status.deserialize(bytes).details.map(({ type_url, value }) => {
-    const name = type_url.slice(type_url.lastIndexOf("/") + 1);
-    return { "@type": name, ...withoutNulls(messageType<Json>(name).deserialize(value)) };
-  });
+  return Status.deserialize(bytes).details.map((any) => ({ "@type": typeName(any), ...fieldsOf(any) }));
 }
 
 /** The client of inventory.v1. */
@@ -100,7 +97,21 @@ function load(...files: string[]): PackageDefinition {
 }
 
 const details = load("google/rpc/status.proto", "google/rpc/error_details.proto", "inventory/v1/inventory.proto");
-const Status = messageType<{ details: { type_url: string; value: Buffer }[] }>("google.rpc.Status");
+const Status = messageType<{ details: Any[] }>("google.rpc.Status");
+
+/** A `google.protobuf.Any` as the library decodes it. */
+interface Any {
+  readonly type_url: string;
+  readonly value: Buffer;
+}
+
+function typeName({ type_url }: Any): string {
+  return type_url.slice(type_url.lastIndexOf("/") + 1);
+}
+
+function fieldsOf(any: Any): Json {
+  return withoutNulls(messageType<Json>(typeName(any)).deserialize(any.value));
+}
 
 function messageType<T>(name: string): MessageTypeDefinition<object, T> {
   return details[name] as MessageTypeDefinition<object, T>;
@@ -119,9 +130,15 @@ function withoutNulls(message: Json): Json {
   return JSON.parse(JSON.stringify(message), (_key, value) => value ?? undefined);
 }
 
-function withIsoTimes(answer: Json): Json {
-  const { soldAt } = answer;
-  if (soldAt === undefined) return answer;
-  const { seconds, nanos } = soldAt as { seconds: string; nanos: number };
-  return { ...answer, soldAt: new Date(Number(seconds) * 1000 + nanos / 1e6).toISOString() };
+/** What the library decoded, in the form that JSON has: no absent messages, times as text, details decoded. */
+function asJson(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(asJson);
+  if (typeof value !== "object" || value === null) return value;
+  if ("type_url" in value) return { "@type": value.type_url, ...fieldsOf(value as Any) };
+  if ("nanos" in value) {
+    const { seconds, nanos } = value as { seconds: string; nanos: number };
+    return new Date(Number(seconds) * 1000 + nanos / 1e6).toISOString();
+  }
+  const present = Object.entries(value).filter(([, field]) => field !== null);
+  return Object.fromEntries(present.map(([name, field]) => [name, asJson(field)]));
 }

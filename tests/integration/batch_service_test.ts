@@ -1,0 +1,134 @@
+/**
+ * Batches on a service whose lock or store is at fault, on a real database: each order has the error of the single call,
+ * under the id that the server made for it, and nothing of a fault's cause is told.
+ */
+import { Code, createClient } from "@connectrpc/connect";
+import { createConnectTransport } from "@connectrpc/connect-web";
+import { anyUnpack } from "@bufbuild/protobuf/wkt";
+import { assert, assertEquals } from "@std/assert";
+import { type AppParts, startApp } from "../../src/app.ts";
+import { loadConfig } from "../../src/config.ts";
+import { ErrorInfoSchema, RetryInfoSchema } from "../../src/gen/google/rpc/error_details_pb.ts";
+import type { Status } from "../../src/gen/google/rpc/status_pb.ts";
+import { InventoryService } from "../../src/gen/inventory/v1/inventory_pb.ts";
+import { QuorumLostError } from "../../src/lock/lock.ts";
+import { createStore, type Store } from "../../src/store/store.ts";
+import type { Log } from "../../src/telemetry/log.ts";
+import { createTestDatabase, type TestDatabase } from "../support/database.ts";
+import { grantAllLock } from "../support/unguarded.ts";
+
+const UUID = /^[0-9a-f-]{36}$/;
+const order = (goodsId: number, num: number, orderId = "") => ({ orderId, goodsInfo: [{ goodsId, num }] });
+
+Deno.test("orders that no quorum lets through are UNAVAILABLE under the ids to repeat them under", async () => {
+  await using database = await createTestDatabase();
+  await stocked(database);
+  const lost = () => Promise.reject(new QuorumLostError("two nodes of five answer"));
+  const ids: string[] = [];
+  await run(database, { lock: { ...grantAllLock(), acquire: lost } }, async (client) => {
+    const { verdicts } = await client.sellBatch({ orders: [order(1, 3), order(1, 4), order(0, 1)] });
+    for (const { outcome } of verdicts.slice(0, 2)) {
+      assert(outcome.case === "error");
+      const [info, retry] = outcome.value.details;
+      assertEquals(outcome.value.code, Code.Unavailable);
+      assertEquals(anyUnpack(info!, ErrorInfoSchema)?.reason, "NO_LOCK_QUORUM");
+      assertEquals(anyUnpack(retry!, RetryInfoSchema)?.retryDelay?.nanos, 100_000_000);
+      ids.push(idIn(outcome.value, "order_id"));
+    }
+    assertEquals((verdicts[2]!.outcome.value as Status).code, Code.InvalidArgument);
+    const lines = await client.rollbackBatch({ rollbacks: [order(1, 5)] });
+    assert(lines.verdicts[0]?.outcome.case === "error");
+    ids.push(idIn(lines.verdicts[0].outcome.value, "rollback_id"));
+    assertEquals((await client.invDetail({ goodsId: 1 })).num, 10);
+  });
+  assertEquals([ids.length, new Set(ids).size], [3, 3]);
+  for (const id of ids) assert(UUID.test(id), id);
+  await run(database, { lock: grantAllLock() }, async (client) => {
+    const [first, second] = ids;
+    const { verdicts } = await client.sellBatch({ orders: [order(1, 3, first), order(1, 4, second)] });
+    assertEquals(verdicts.map(({ outcome }) => outcome.case), ["sold", "sold"]);
+    assertEquals((await client.invDetail({ goodsId: 1 })).num, 3);
+  });
+});
+
+Deno.test("a fault in a batch is that order's INTERNAL, and the log has its cause under the request's id", async () => {
+  await using database = await createTestDatabase();
+  await stocked(database);
+  const store = storeOf(database);
+  const faulty: Store = {
+    ...store,
+    readBook: (keys, signal) =>
+      keys.goodsIds.includes(2) ? Promise.reject(new TypeError("password=hunter2")) : store.readBook(keys, signal),
+    readLevel: (goodsId, signal) =>
+      goodsId === 2 ? Promise.reject(new TypeError("password=hunter3")) : store.readLevel(goodsId, signal),
+  };
+  const lines = await run(database, { lock: grantAllLock(), store: faulty }, async (client) => {
+    const headers = { "x-request-id": "abc" };
+    const { verdicts } = await client.sellBatch({ orders: [order(2, 1, "a"), order(1, 1, "b")] }, { headers });
+    const [fault, sold] = verdicts.map(({ outcome }) => outcome);
+    assert(fault?.case === "error");
+    assertEquals([fault.value.code, fault.value.message], [Code.Internal, "internal error"]);
+    assertEquals([fault.value.details, sold?.case], [[], "sold"]);
+    const details = await client.batchInvDetail({ goodsIds: [2, 1, 2] }, { headers });
+    assertEquals(details.verdicts.map(({ outcome }) => outcome.case), ["error", "detail", "error"]);
+    assertEquals((details.verdicts[0]!.outcome.value as Status).code, Code.Internal);
+  });
+  const faults = lines.filter(({ level }) => level === "error").map(({ fields }) => fields);
+  assertEquals(faults.map(({ requestId, method }) => [requestId, method]), [
+    ["abc", "inventory.v1.InventoryService/SellBatch"],
+    ["abc", "inventory.v1.InventoryService/BatchInvDetail"],
+  ]);
+  const causes = faults.map(({ error }) => (error as Error).message);
+  assertEquals(causes, ["password=hunter2", "password=hunter3"]);
+});
+
+function idIn({ details }: Status, field: string): string {
+  return anyUnpack(details[0]!, ErrorInfoSchema)!.metadata[field]!;
+}
+
+interface Line {
+  readonly level: string;
+  readonly fields: Record<string, unknown>;
+}
+
+/** Starts the app with these parts, calls it, and answers what it logged. */
+async function run(
+  database: TestDatabase,
+  parts: Omit<AppParts, "log">,
+  calls: (client: ReturnType<typeof clientOf>) => Promise<void>,
+): Promise<Line[]> {
+  const lines: Line[] = [];
+  const at = (level: string) => (fields: Record<string, unknown>) => void lines.push({ level, fields });
+  const log: Log = { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
+  const settings = new Map([["PORT", "0"], ["DATABASE_URL", database.serverUrl]]);
+  const app = await startApp(loadConfig((name) => settings.get(name)), { ...parts, log });
+  try {
+    await calls(clientOf(app.url));
+  } finally {
+    await app.close();
+  }
+  return lines;
+}
+
+function clientOf(baseUrl: string) {
+  return createClient(InventoryService, createConnectTransport({ baseUrl, useBinaryFormat: true }));
+}
+
+async function stocked(database: TestDatabase): Promise<void> {
+  await run(database, { lock: grantAllLock() }, async (client) => {
+    for (const goodsId of [1, 2]) await client.setInv({ goodsId, num: 10 });
+  });
+}
+
+function storeOf(database: TestDatabase): Store {
+  const silent = { debug() {}, info() {}, warn() {}, error() {} };
+  return createStore({
+    url: database.serverUrl,
+    max: 4,
+    waitersMax: 100,
+    connectTimeoutMs: 3000,
+    statementTimeoutMs: 1000,
+    lockTimeoutMs: 900,
+    log: silent,
+  });
+}
