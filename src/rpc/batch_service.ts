@@ -13,6 +13,7 @@ import { internalError } from "./errors.ts";
 import { callSignal } from "./interceptors.ts";
 import { REQUEST_ID_HEADER } from "./request_id.ts";
 import { type Asked, decodeGoodsId, decodeRollback, decodeSell, type RequestRules } from "./requests.ts";
+import { inSlices } from "./slices.ts";
 import { checkCount, Violations } from "./validation.ts";
 
 /** Goods in one BatchInvDetail. */
@@ -67,7 +68,7 @@ export function createBatchService(
     answer: rollbackAnswer,
   };
 
-  /** Decodes, applies and answers all parts. Throws for a bad count, and when the call has ended. */
+  /** Decodes, applies and answers all parts. Throws for a bad count. Nobody reads what it answers to an ended call. */
   async function endAll<R, A extends Asked, M extends Parameters<typeof linesIn>[1]>(
     { field, part, decode, answer }: Kind<R, A, M>,
     requests: readonly R[],
@@ -78,7 +79,8 @@ export function createBatchService(
     const told = errorsOf(context);
     const ended: Ended<M>[] = [];
     const asked: { readonly at: number; readonly asked: A }[] = [];
-    requests.forEach((request, at) => {
+    const signal = callSignal(context);
+    await inSlices(requests, signal, (request, at) => {
       try {
         asked.push({ at, asked: decode(request) });
       } catch (error) {
@@ -86,10 +88,8 @@ export function createBatchService(
         ended[at] = errorIn(room, told(error));
       }
     });
-    const signal = callSignal(context);
     const outcomes = await applyAll(lane, asked.map(({ asked: { operation } }) => operation), signal);
-    signal.throwIfAborted();
-    asked.forEach(({ at, asked }, i) => {
+    await inSlices(asked, signal, ({ at, asked }, i) => {
       try {
         ended[at] = linesIn(room, answer(asked, outcomes[i]!));
       } catch (error) {
@@ -154,7 +154,6 @@ export function createBatchService(
       };
       const distinct = [...new Set(goodsIds)];
       const verdicts = await Promise.all(distinct.map(read));
-      signal.throwIfAborted();
       const byGoods = new Map(distinct.map((goodsId, i) => [goodsId, verdicts[i]!]));
       return { verdicts: goodsIds.map((goodsId) => byGoods.get(goodsId)!) };
     },

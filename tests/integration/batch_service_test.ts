@@ -55,20 +55,23 @@ Deno.test("a fault in a batch is that order's INTERNAL, and the log has its caus
   await using database = await createTestDatabase();
   await stocked(database);
   const store = storeOf(database);
+  const bug = new TypeError("password=hunter2");
   const faulty: Store = {
     ...store,
-    readBook: (keys, signal) =>
-      keys.goodsIds.includes(2) ? Promise.reject(new TypeError("password=hunter2")) : store.readBook(keys, signal),
+    readBook: (keys, signal) => keys.goodsIds.includes(2) ? Promise.reject(bug) : store.readBook(keys, signal),
     readLevel: (goodsId, signal) =>
       goodsId === 2 ? Promise.reject(new TypeError("password=hunter3")) : store.readLevel(goodsId, signal),
   };
   const lines = await run(database, { lock: grantAllLock(), store: faulty }, async (client) => {
     const headers = { "x-request-id": "abc" };
-    const { verdicts } = await client.sellBatch({ orders: [order(2, 1, "a"), order(1, 1, "b")] }, { headers });
-    const [fault, sold] = verdicts.map(({ outcome }) => outcome);
+    const { verdicts } = await client.sellBatch({ orders: [order(2, 1, "a"), order(1, 1, "b"), order(2, 1, "c")] }, {
+      headers,
+    });
+    const [fault, sold, again] = verdicts.map(({ outcome }) => outcome);
     assert(fault?.case === "error");
     assertEquals([fault.value.code, fault.value.message], [Code.Internal, "internal error"]);
     assertEquals([fault.value.details, sold?.case], [[], "sold"]);
+    assertEquals(again, fault);
     const details = await client.batchInvDetail({ goodsIds: [2, 1, 2] }, { headers });
     assertEquals(details.verdicts.map(({ outcome }) => outcome.case), ["error", "detail", "error"]);
     assertEquals((details.verdicts[0]!.outcome.value as Status).code, Code.Internal);

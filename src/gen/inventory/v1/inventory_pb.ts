@@ -785,11 +785,12 @@ export const InventoryService: GenService<{
    * would have ended in, with the same code, message and details (field names are those of SellRequest).
    * Orders on the same goods are decided in their order, and an order that comes twice under one order_id is
    * answered twice and sold once.
+   * Fails as a whole only for what every call can fail for before it begins, and with:
    * INVALID_ARGUMENT: no orders, or more than the server's BATCH_ORDERS_MAX (1000 unless set); nothing was
    * sold then. An order that breaks a rule is no such error: it has its own verdict, and the others go on.
-   * DEADLINE_EXCEEDED, CANCELED: any of the orders may have been sold.
+   * DEADLINE_EXCEEDED, CANCELED: any of the orders may have been sold, and the same batch sent again tells which.
    * With an order_id on every order a retry of the whole batch is safe: orders that were sold are answered the
-   * same again, and refused ones are decided afresh.
+   * same again, and refused ones are decided afresh. Without one an order is a new one each time.
    *
    * @generated from rpc inventory.v1.InventoryService.SellBatch
    */
@@ -803,9 +804,10 @@ export const InventoryService: GenService<{
    *
    * Answers one verdict for each rollback, in their order: what Rollback would have answered, or the error that
    * it would have ended in, with the same code, message and details (field names are those of RollbackRequest).
+   * Fails as a whole only for what every call can fail for before it begins, and with:
    * INVALID_ARGUMENT: no rollbacks, or more than the server's BATCH_ORDERS_MAX (1000 unless set); nothing was
    * given back then. A rollback that breaks a rule has its own verdict, and the others go on.
-   * DEADLINE_EXCEEDED, CANCELED: any of the rollbacks may have been made.
+   * DEADLINE_EXCEEDED, CANCELED: any of the rollbacks may have been made, and the same batch sent again tells which.
    * A retry of the whole batch is safe if each of its rollbacks has an order_id or a rollback_id.
    *
    * @generated from rpc inventory.v1.InventoryService.RollbackBatch
@@ -821,7 +823,7 @@ export const InventoryService: GenService<{
    *
    * Answers one verdict for each goods id, in their order: what InvDetail would have answered, or the error that
    * it would have ended in, such as NOT_FOUND with its ErrorInfo. An id that comes twice is answered twice.
-   * INVALID_ARGUMENT: no goods ids, or more than 1000.
+   * INVALID_ARGUMENT: no goods ids, or more than 1000; the call then fails as a whole.
    * A retry is safe.
    *
    * @generated from rpc inventory.v1.InventoryService.BatchInvDetail
