@@ -109,8 +109,7 @@ export class BatchWay {
       if (entries.some((entry) => entry.rowsWereLocked)) entries = await this.#giveBackLocked(entries, back);
       book = await this.#read(entries);
     } catch (error) {
-      this.#fail(entries, group, error);
-      return [];
+      return await this.#after(error, { ...group, entries }, back);
     }
     if (group.unknown !== undefined) entries = entries.filter((entry) => !answerFromRecord(entry, book));
     const moved = entries.filter((entry) => learnGoods(entry, book));
@@ -141,7 +140,7 @@ export class BatchWay {
     return [];
   }
 
-  /** What becomes of a group whose write failed. */
+  /** What becomes of a group whose read or write failed. */
   async #after(error: unknown, group: Group, back: GivenBack): Promise<Group[]> {
     const { entries, attempt } = group;
     this.#parts.log.debug({ attempt, orders: entries.length, error: errorFields(error) }, "going the way again");

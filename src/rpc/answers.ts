@@ -76,7 +76,7 @@ function applied<K extends Applied["kind"]>(
 ): Extract<Applied, { kind: K }> {
   if (outcome instanceof Error) throw told(outcome, ids);
   if (!outcome.ok) throw refusalError(outcome.refusal);
-  if (outcome.kind !== kind) throw new Error(`The lane answered a ${outcome.kind} to a ${operation.kind}`);
+  if (outcome.kind !== kind) throw new Error(`The lanes answered a ${outcome.kind} to a ${operation.kind}`);
   return outcome as Extract<Applied, { kind: K }>;
 }
 

@@ -4,8 +4,7 @@
  */
 import { ConnectError, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
 import type { InventoryService } from "../gen/inventory/v1/inventory_pb.ts";
-import type { Operation } from "../inventory/model.ts";
-import type { Lane } from "../lanes/lane.ts";
+import type { Lanes } from "../lanes/lanes.ts";
 import { errorFields, type Log } from "../telemetry/log.ts";
 import { AnswerRoom, errorIn, linesIn } from "./answer_room.ts";
 import { detailAnswer, type Outcome, rollbackAnswer, sellAnswer } from "./answers.ts";
@@ -21,7 +20,7 @@ export const BATCH_GOODS_MAX = 1000;
 
 /** What the batches work with. */
 export interface BatchServiceOptions extends RequestRules {
-  readonly lane: Lane;
+  readonly lanes: Lanes;
   /** Orders in one batch. */
   readonly batchOrdersMax: number;
   /** Largest answer that the server sends. */
@@ -51,7 +50,7 @@ type Ended<M> = { readonly answer: M; readonly truncated: boolean } | ReturnType
 export function createBatchService(
   options: BatchServiceOptions,
 ): Pick<ServiceImpl<typeof InventoryService>, BatchMethod> {
-  const { lane, batchOrdersMax, responseBytesMax, log } = options;
+  const { lanes, batchOrdersMax, responseBytesMax, log } = options;
   // Throws here and not in a call, where it would be too late.
   new AnswerRoom(responseBytesMax, Math.max(batchOrdersMax, BATCH_GOODS_MAX));
 
@@ -88,10 +87,11 @@ export function createBatchService(
         ended[at] = errorIn(room, told(error));
       }
     });
-    const outcomes = await applyAll(lane, asked.map(({ asked: { operation } }) => operation), signal);
+    const ends = await lanes.applyAll(asked.map(({ asked: { operation } }) => operation), signal);
     await inSlices(asked, signal, ({ at, asked }, i) => {
+      const end = ends[i]!;
       try {
-        ended[at] = linesIn(room, answer(asked, outcomes[i]!));
+        ended[at] = linesIn(room, answer(asked, end.status === "fulfilled" ? end.value : end.reason));
       } catch (error) {
         ended[at] = errorIn(room, told(error));
       }
@@ -145,7 +145,7 @@ export function createBatchService(
       const signal = callSignal(context);
       const read = async (goodsId: number) => {
         try {
-          const level = await lane.level(decodeGoodsId(goodsId), signal).catch((error: Error) => error);
+          const level = await lanes.level(decodeGoodsId(goodsId), signal).catch((error: Error) => error);
           return { outcome: { case: "detail", value: detailAnswer(goodsId, level) } } as const;
         } catch (error) {
           // What there is to say of one goods is small; it never is cut.
@@ -158,16 +158,6 @@ export function createBatchService(
       return { verdicts: goodsIds.map((goodsId) => byGoods.get(goodsId)!) };
     },
   };
-}
-
-/** How each operation ended, in their order. All are begun in their order before any has ended. Never rejects. */
-export async function applyAll(
-  lane: Lane,
-  operations: readonly Operation[],
-  signal: AbortSignal,
-): Promise<Outcome[]> {
-  const settled = await Promise.allSettled(operations.map((operation) => lane.apply(operation, signal)));
-  return settled.map((end) => end.status === "fulfilled" ? end.value : end.reason);
 }
 
 function checkParts(field: string, part: string, count: number, max: number): void {

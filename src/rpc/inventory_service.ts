@@ -1,5 +1,5 @@
 /**
- * inventory.v1.InventoryService: decodes a request, has the lane decide it, encodes the answer.
+ * inventory.v1.InventoryService: decodes a request, has the lanes decide it, encodes the answer.
  */
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type { InventoryService } from "../gen/inventory/v1/inventory_pb.ts";
@@ -15,9 +15,9 @@ import { decodeGoodsId, decodeRollback, decodeSell, decodeSet } from "./requests
  * @throws RangeError as `createBatchService`
  */
 export function createInventoryService(options: BatchServiceOptions): ServiceImpl<typeof InventoryService> {
-  const { lane } = options;
+  const { lanes } = options;
   const apply = (operation: Operation, context: HandlerContext): Promise<Outcome> =>
-    lane.apply(operation, callSignal(context)).catch((error) => error);
+    lanes.apply(operation, callSignal(context)).catch((error) => error);
   return {
     async setInv(request, context) {
       const asked = decodeSet(request, options);
@@ -26,7 +26,7 @@ export function createInventoryService(options: BatchServiceOptions): ServiceImp
 
     async invDetail(request, context) {
       const goodsId = decodeGoodsId(request.goodsId);
-      return detailAnswer(goodsId, await lane.level(goodsId, callSignal(context)).catch((error) => error));
+      return detailAnswer(goodsId, await lanes.level(goodsId, callSignal(context)).catch((error) => error));
     },
 
     async sell(request, context) {
