@@ -7,9 +7,9 @@
  * halves, until only that order carries the failure. Orders whose rows a foreign session has locked are given back, to
  * be tried later; before that is tried, the rows are looked at, so that nobody waits on a connection twice.
  *
- * A write whose outcome is unknown is looked for under the ids of its orders. Those that are not on record may still be
- * under way, and go the way again: either the same rows stand unchanged, and the second write waits in PostgreSQL for
- * the first to end, or a row has moved on, and the first can't commit any more. Both lead to the true answer.
+ * A write whose outcome is unknown goes the way again as well, under the same ids. Either the read finds its orders on
+ * record, and they are answered as such; or the same rows stand unchanged, and the second write waits in PostgreSQL for
+ * the first to end; or a row has moved on, and the first can't commit any more. All lead to the true answer.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { goodsOf, recordIds } from "../inventory/ids.ts";
@@ -27,7 +27,6 @@ import {
 import type { Store } from "../store/store.ts";
 import { errorFields, type Log } from "../telemetry/log.ts";
 import type { Entry } from "./entry.ts";
-import { failureOf } from "./failure.ts";
 
 /** What a batch works with. */
 export interface BatchWayParts {
@@ -63,8 +62,6 @@ interface Group {
   readonly entries: readonly Entry[];
   /** From 1. */
   readonly attempt: number;
-  /** Set once a write of theirs was lost: whatever stops them afterwards, the write may have been made. */
-  readonly unknown: OutcomeUnknownError | undefined;
   readonly untilMs: number;
 }
 
@@ -91,7 +88,7 @@ export class BatchWay {
   /** Leads the entries, which stand in the order of their arrival, to their ends; answers those that have not ended. */
   async go(entries: readonly Entry[], goods: BatchGoods): Promise<GivenBack> {
     const back: GivenBack = { moved: [], refused: [] };
-    const groups: Group[] = [{ entries, attempt: 1, unknown: undefined, untilMs: this.#untilMs() }];
+    const groups: Group[] = [{ entries, attempt: 1, untilMs: this.#untilMs() }];
     for (let group = groups.pop(); group !== undefined; group = groups.pop()) {
       // In the order of arrival: the first of them is at the end.
       groups.push(...(await this.#step(group, goods, back)).reverse());
@@ -111,7 +108,6 @@ export class BatchWay {
     } catch (error) {
       return await this.#after(error, { ...group, entries }, back);
     }
-    if (group.unknown !== undefined) entries = entries.filter((entry) => !answerFromRecord(entry, book));
     const moved = entries.filter((entry) => learnGoods(entry, book));
     back.moved.push(...moved);
     entries = entries.filter((entry) => !moved.includes(entry) && entry.begin());
@@ -144,32 +140,29 @@ export class BatchWay {
   async #after(error: unknown, group: Group, back: GivenBack): Promise<Group[]> {
     const { entries, attempt } = group;
     this.#parts.log.debug({ attempt, orders: entries.length, error: errorFields(error) }, "going the way again");
-    if (error instanceof OutcomeUnknownError) {
-      const untilMs = group.unknown === undefined ? this.#untilMs() : group.untilMs;
-      const unknown = { ...group, unknown: error, untilMs };
-      if (attempt < ATTEMPTS_MAX && performance.now() < untilMs) return [{ ...unknown, attempt: attempt + 1 }];
-      this.#fail(entries, unknown, error);
-      return [];
-    }
     const inTime = performance.now() < group.untilMs;
-    if (error instanceof RowLockedError && group.unknown === undefined) {
+    if (error instanceof RowLockedError) {
       try {
         const free = await this.#giveBackLocked(entries, back);
         if (inTime && attempt < ATTEMPTS_MAX) return [{ ...group, entries: free, attempt: attempt + 1 }];
         giveBack(free, error, back);
       } catch (readError) {
-        this.#fail(entries, group, readError);
+        this.#fail(entries, readError);
       }
       return [];
     }
-    const passing = error instanceof FenceLostError || error instanceof ConflictError ||
-      error instanceof RowLockedError;
+    if (error instanceof OutcomeUnknownError) {
+      for (const entry of entries) entry.lostWrite = error;
+      if (inTime && attempt < ATTEMPTS_MAX) return [{ ...group, attempt: attempt + 1 }];
+    }
+    const passing = error instanceof FenceLostError || error instanceof ConflictError;
     const attemptsMax = entries.length > 1 ? GROUP_ATTEMPTS_MAX : ATTEMPTS_MAX;
     if (passing && inTime && attempt < attemptsMax) return [{ ...group, attempt: attempt + 1 }];
     // The database's weather is nobody's fault.
-    const weather = error instanceof DatabaseUnavailableError || error instanceof StatementTimeoutError;
+    const weather = error instanceof DatabaseUnavailableError || error instanceof StatementTimeoutError ||
+      error instanceof OutcomeUnknownError;
     if (entries.length === 1 || weather || !inTime) {
-      this.#fail(entries, group, error);
+      this.#fail(entries, error);
       return [];
     }
     const middle = entries.length >> 1;
@@ -185,13 +178,12 @@ export class BatchWay {
     return entries.filter((entry) => !waiting.includes(entry));
   }
 
-  #fail(entries: readonly Entry[], { unknown }: Group, error: unknown): void {
-    const failure = failureOf(error);
-    if (unknown !== undefined && error !== unknown) {
+  #fail(entries: readonly Entry[], error: unknown): void {
+    if (entries.some((entry) => entry.lostWrite !== undefined && entry.lostWrite !== error)) {
       this.#parts.log.error({ error: errorFields(error) }, "a lost write could not be looked for");
     }
     for (const entry of entries) {
-      if (!entry.leave()) entry.fail(unknown === undefined ? failure : failureOf(unknown));
+      if (!entry.leave()) entry.fail(error);
     }
   }
 
@@ -241,15 +233,6 @@ function recordIdsOfAll(operations: readonly Operation[]): { orderIds: string[];
     for (const id of ids.operationIds) operationIds.add(id);
   }
   return { orderIds: [...orderIds], operationIds: [...operationIds] };
-}
-
-/** Ends the entry if the book shows that it was applied: it is decided by itself, and nothing is left to change. */
-function answerFromRecord(entry: Entry, book: Book): boolean {
-  if (lackedGoods(entry, book) !== undefined) return false;
-  const { verdicts: [verdict], changes } = settle(book, [entry.operation]);
-  if (verdict?.ok !== true || !changesNothing(changes)) return false;
-  entry.answer(verdict);
-  return true;
 }
 
 /** Whether the book shows that the entry moves goods for which it was not queued; it knows them from now on. */

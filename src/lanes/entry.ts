@@ -7,6 +7,8 @@
  *     deciding --end----> ended
  */
 import type { Operation, Verdict } from "../inventory/model.ts";
+import type { OutcomeUnknownError } from "../store/errors.ts";
+import { failureOf } from "./failure.ts";
 import type { Waiting } from "./queue.ts";
 
 /** An operation with its caller. */
@@ -18,6 +20,8 @@ export class Entry implements Waiting {
   readonly waitUntilMs: number;
   /** How often its goods were refused. */
   refusals = 0;
+  /** Set once a write of it was lost: whatever stops it afterwards, the write may have been made. */
+  lostWrite: OutcomeUnknownError | undefined;
   /** Rows of its goods were seen to be locked by a foreign session. */
   rowsWereLocked = false;
   readonly #ended: (outcome: PromiseSettledResult<Verdict>) => void;
@@ -60,7 +64,9 @@ export class Entry implements Waiting {
 
   /** Ends it if its caller has left and it is not being decided; answers whether it has ended. */
   leave(): boolean {
-    if (this.#state === "queued" && this.#signal.aborted) this.fail(this.#signal.reason);
+    if (this.#state === "queued" && this.#signal.aborted) {
+      this.#end({ status: "rejected", reason: this.#signal.reason });
+    }
     return this.hasEnded;
   }
 
@@ -69,9 +75,9 @@ export class Entry implements Waiting {
     this.#end({ status: "fulfilled", value });
   }
 
-  /** Ends it without one. */
-  fail(reason: unknown): void {
-    this.#end({ status: "rejected", reason });
+  /** Ends it without one: with a Failure for errors of lock and store, and with a fault of this program as it is. */
+  fail(error: unknown): void {
+    this.#end({ status: "rejected", reason: failureOf(this.lostWrite ?? error) });
   }
 
   #end(outcome: PromiseSettledResult<Verdict>): void {

@@ -247,7 +247,7 @@ export class Lanes {
     for (const entry of entries) {
       if (afterMs === undefined) entry.refusals++;
       // The next attempt must be able to hear from a silent node before the wait is over.
-      if (afterMs === undefined && nextMs > entry.waitUntilMs) entry.fail(failureOf(error));
+      if (afterMs === undefined && nextMs > entry.waitUntilMs) entry.fail(error);
       else if (!entry.leave()) this.#queue.putBack(entry);
     }
     for (const goodsId of goodsIds) this.#queue.close(goodsId);

@@ -200,7 +200,20 @@ Deno.test("a batch that fails for one order's sake goes on without it", async ()
 Deno.test("a row that a foreign session has locked stops those who need it, and nobody else", async () => {
   await using on = await lanesBench();
   await stock(on, 20, 100);
-  const lanes = on.lanes();
+  const tried = { looks: 0, writes: 0 };
+  const enough = Promise.withResolvers<void>();
+  const lanes = on.lanes({
+    store: {
+      writeChanges: (changes, signal) => {
+        if (changes.movements.some((movement) => movement.goodsId === 7)) tried.writes++;
+        return on.store.writeChanges(changes, signal);
+      },
+      readLocked: (...args) => {
+        if (++tried.looks === 5) enough.resolve();
+        return on.store.readLocked(...args);
+      },
+    },
+  });
   const orders = Array.from({ length: 20 }, (_, i) => sell(`first-${i + 1}`, [i + 1, 1]));
   {
     await using row = await holdRow(on.ownerUrl, 7);
@@ -208,8 +221,9 @@ Deno.test("a row that a foreign session has locked stops those who need it, and 
     const sold = orders.map((order, i) => lanes.apply(order, NEVER).then(() => void waiting.delete(i + 1)));
     await Promise.all(sold.filter((_, i) => i !== 6));
     assertEquals([...waiting], [7]);
-    // It is not waited for on a connection, so whoever comes now is as quick as ever.
-    await row.waitedFor(0);
+    // From now on it is only looked at, so nobody waits on a connection, and whoever comes now is as quick as ever.
+    await enough.promise;
+    assertEquals(tried.writes, 1);
     assertEquals((await lanes.apply(sell("second", [8, 1]), NEVER)).ok, true);
     await row.release();
     await Promise.all(sold);
