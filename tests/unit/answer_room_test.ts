@@ -110,6 +110,20 @@ Deno.test("answers with few lines fit as well, where each is about as large as i
   }
 });
 
+Deno.test("errors fit as well, where each is about as large as its own room", () => {
+  const verdicts = 100;
+  const bytesMax = verdicts * VERDICT_BYTES_MAX + 32;
+  const whole = new Set<boolean>();
+  for (let characters = 250; characters <= VERDICT_BYTES_MAX; characters++) {
+    const error = new ConnectError("m".repeat(characters), Code.Unavailable);
+    const room = new AnswerRoom(bytesMax, verdicts);
+    const answers = Array.from({ length: verdicts }, () => errorIn(room, error)).map((end) => sell(end, end.truncated));
+    answers.forEach(({ truncated }) => whole.add(!truncated));
+    assert(jsonBytes(SellBatchResponseSchema, answers) <= bytesMax, `${characters} characters`);
+  }
+  assertEquals(whole.size, 2, "some are whole and some are cut");
+});
+
 Deno.test("what a caller needs for its retry is never left out, in however large a batch", () => {
   const room = new AnswerRoom(32 + VERDICT_BYTES_MAX, 1);
   for (const kind of ["busy", "no_quorum", "database", "outcome_unknown", "queue_full"] as const) {
