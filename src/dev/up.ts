@@ -10,7 +10,7 @@ import { migrate } from "../migrate.ts";
 import { createLog } from "../telemetry/create_log.ts";
 import type { Log } from "../telemetry/log.ts";
 import { isForReader, message } from "./reader_errors.ts";
-import { serverFlags } from "./server_flags.ts";
+import { serverFlags } from "../server_flags.ts";
 import { type ServerProcess, startServer } from "./server_process.ts";
 import { type Stack, startStack } from "./stack.ts";
 import { listenForStop, type StopRequests } from "./stop_requests.ts";

@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { parse } from "yaml";
 import { loadConfig, SETTING_NAMES } from "../../src/config.ts";
-import { serverFlags } from "../../src/dev/server_flags.ts";
+import { serverFlags } from "../../src/server_flags.ts";
 
 interface Service {
   readonly image?: string;

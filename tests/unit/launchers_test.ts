@@ -1,7 +1,7 @@
 /** Tests of the pure parts of the launchers: what they read from test summaries, what they permit, what they print. */
 import { assert, assertEquals } from "@std/assert";
 import { loadConfig } from "../../src/config.ts";
-import { serverFlags } from "../../src/dev/server_flags.ts";
+import { serverFlags } from "../../src/server_flags.ts";
 import { count } from "../../src/dev/test_run.ts";
 import { linesToPaste } from "../../src/dev/up_lines.ts";
 

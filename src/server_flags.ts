@@ -1,6 +1,6 @@
 /** The flags that the server is started with: what its settings need, one by one and no wider. */
-import { type Config, SETTING_NAMES } from "../config.ts";
-import { neededPermissions } from "../permissions.ts";
+import { type Config, SETTING_NAMES } from "./config.ts";
+import { neededPermissions } from "./permissions.ts";
 
 /** The flags for `deno run`, to stand before `src/main.ts`. */
 export function serverFlags(config: Config): string[] {
