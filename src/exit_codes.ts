@@ -1,0 +1,12 @@
+/** What our processes exit with when it is not 0. */
+
+/** It went wrong while it ran. */
+export const EXIT_FAILED = 1;
+/** The settings, the permissions or the runtime are not such that starting could work. */
+export const EXIT_UNUSABLE = 78;
+
+/** Says why this process can't start on what it was given, and ends it. */
+export function refuse(reason: string): never {
+  console.error(reason);
+  Deno.exit(EXIT_UNUSABLE);
+}
