@@ -57,6 +57,8 @@ export interface Stock {
 export interface AppParts extends StockParts {
   /** Certificate chain and key as PEM; without it the port speaks cleartext. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
+  /** True: the port is shared with other processes that say so too. */
+  readonly reusePort?: boolean;
   /** Adds services beside the program's own, such as the benchmark's. */
   readonly routes?: (router: ConnectRouter) => void;
 }
@@ -112,7 +114,7 @@ export function openStock(config: Config, { log, ...parts }: StockParts): Stock 
 }
 
 /** Starts serving. PostgreSQL and Redis may still be away: health tells when they are there. */
-export async function startApp(config: Config, { tls, routes, ...parts }: AppParts): Promise<App> {
+export async function startApp(config: Config, { tls, reusePort, routes, ...parts }: AppParts): Promise<App> {
   const { log } = parts;
   const stock = openStock(config, parts);
   const board = new HealthBoard([InventoryService.typeName, ArticleService.typeName]);
@@ -127,6 +129,7 @@ export async function startApp(config: Config, { tls, routes, ...parts }: AppPar
   const listener = await listen({
     host: config.host,
     port: config.port,
+    reusePort,
     tls,
     corsOrigins: config.corsOrigins,
     log,

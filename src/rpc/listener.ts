@@ -24,6 +24,8 @@ export interface ListenerOptions {
   readonly host: string;
   /** TCP port; 0 takes any free one. */
   readonly port: number;
+  /** True: processes of the same user that say so too share the port (SO_REUSEPORT); the system spreads connections. */
+  readonly reusePort?: boolean | undefined;
   /** Certificate chain and private key as PEM text; cleartext where absent. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
   readonly handler: Handler;
@@ -109,7 +111,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   }
   await new Promise<void>((resolve, reject) => {
     port.once("error", reject);
-    port.listen(options.port, options.host, resolve);
+    port.listen({ port: options.port, host: options.host, reusePort: options.reusePort === true }, resolve);
   });
   port.on("error", (error: Error) => log.error({ error }, "Accepting connections failed"));
   const sweep = setInterval(() => {

@@ -6,14 +6,14 @@ import pino from "pino";
 import { prettyFactory } from "pino-pretty";
 import { errorFields, type Log, type LogFormat, type LogLevel } from "./log.ts";
 
-/** Makes the log. An Error under the key `error` is written by {@link errorFields}. */
-export function createLog(level: LogLevel, format: LogFormat): Log {
+/** Makes the log; `base` is in every line. An Error under the key `error` is written by {@link errorFields}. */
+export function createLog(level: LogLevel, format: LogFormat, base: Record<string, unknown> | null = null): Log {
   const encoder = new TextEncoder();
   const pretty = format === "pretty" ? prettyFactory({ colorize: Deno.stderr.isTerminal() }) : undefined;
   return pino(
     {
       level,
-      base: null,
+      base,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       serializers: { error: (value: unknown) => (value instanceof Error ? errorFields(value) : value) },

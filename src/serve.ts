@@ -1,0 +1,57 @@
+/**
+ * A process that serves: permissions, the app, and its end. Standard output gets one line, when it listens; everything
+ * else is the log on standard error.
+ */
+import { startApp } from "./app.ts";
+import type { Config } from "./config.ts";
+import { EXIT_FAILED, refuse } from "./exit_codes.ts";
+import { missingPermissions } from "./permissions.ts";
+import { errorFields, type Log } from "./telemetry/log.ts";
+import { claimPort } from "./workers/claim_port.ts";
+
+/** Taken, not allowed, not of this machine, no such name. */
+const UNUSABLE_ADDRESS_CODES = new Set(["EADDRINUSE", "EACCES", "EADDRNOTAVAIL", "ENOTFOUND"]);
+
+/** How to serve. */
+export interface ServeOptions {
+  readonly log: Log;
+  /** Resolves when it is time to drain. */
+  readonly shutdown: Promise<void>;
+  /** For a worker: it shares the port with others. The first of them claims it. */
+  readonly port?: "claimed" | "joined";
+}
+
+/** Serves until `shutdown`, then drains and exits with 0. Exits with 78 or 1, and says why, when it can't go on. */
+export async function serve(config: Config, { log, shutdown, port }: ServeOptions): Promise<never> {
+  // A driver's loose end must not take the service down: what it belonged to ends by its own time limit.
+  globalThis.addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    log.error({ error: errorFields(event.reason) }, "unhandled rejection");
+  });
+  const missing = await missingPermissions(config);
+  if (missing.length > 0) refuse(`Cannot start without these permissions: ${missing.join(" ")}`);
+  try {
+    const tls = await readTls(config.tlsFiles);
+    if (port === "claimed") await claimPort(config.host, config.port);
+    const app = await startApp(config, { log, tls, reusePort: port !== undefined });
+    console.log(`Holdfast listens on ${app.url}`);
+    await shutdown;
+    await app.close();
+    log.info({}, "stopped");
+    Deno.exit(0);
+  } catch (error) {
+    const code = (error as { code?: string }).code ?? "";
+    if (UNUSABLE_ADDRESS_CODES.has(code)) {
+      refuse(
+        `Cannot listen on ${config.host}:${config.port} (${code}): set HOST and PORT to an address that is free here`,
+      );
+    }
+    log.error({ error: errorFields(error) }, "cannot go on");
+    Deno.exit(EXIT_FAILED);
+  }
+}
+
+async function readTls(files: Config["tlsFiles"]): Promise<{ cert: string; key: string } | undefined> {
+  if (files === undefined) return undefined;
+  return { cert: await Deno.readTextFile(files.cert), key: await Deno.readTextFile(files.key) };
+}

@@ -1,0 +1,51 @@
+/**
+ * Entry of `deno task start:workers`: starts WORKERS processes of the service behind one port and keeps them running.
+ *
+ * It may run `deno` and read the settings, and nothing else: it opens no socket. The workers, which talk to the
+ * network, get the permissions that the settings need and may run nothing.
+ */
+import { fileURLToPath } from "node:url";
+import { DRAIN_MS_MAX } from "./config.ts";
+import { refuse } from "./exit_codes.ts";
+import { serverFlags } from "./server_flags.ts";
+import { startSettings } from "./start_settings.ts";
+import { onStopSignal } from "./stop_signals.ts";
+import { createLog } from "./telemetry/create_log.ts";
+import { supervise } from "./workers/supervise.ts";
+import { startWorker } from "./workers/worker_process.ts";
+
+/** A worker's own bound on draining, and some time for its connections to close. */
+const WORKER_STOP_MS_MAX = DRAIN_MS_MAX + 6_000;
+const WORKER = fileURLToPath(new URL("./worker.ts", import.meta.url));
+
+const config = startSettings();
+const deno = Deno.execPath();
+if ((await Deno.permissions.query({ name: "run", command: deno })).state !== "granted") {
+  refuse(`Cannot start without these permissions: --allow-run=${deno}`);
+}
+const log = createLog(config.logLevel, config.logFormat);
+const supervision = supervise({
+  count: config.workers,
+  stopMsMax: WORKER_STOP_MS_MAX,
+  start(worker, url, onLine) {
+    // PORT 0 is settled by the first worker. Never read from an address for a port of choice: 80 is not written there.
+    const port = config.port === 0 && url !== undefined ? Number(new URL(url).port) : config.port;
+    const role = url === undefined ? "claimed" : "joined";
+    return startWorker({
+      args: ["run", ...serverFlags({ ...config, port }), WORKER, String(worker), role],
+      env: { PORT: String(port) },
+      onLine,
+    });
+  },
+  announce: (url) => console.log(`Holdfast listens on ${url}`),
+  log,
+});
+let asked = false;
+onStopSignal((signal) => {
+  log.info({ signal }, asked ? "ending at once" : "shutting down; a second signal exits at once");
+  asked = true;
+  supervision.stop();
+});
+const exitCode = await supervision.exitCode;
+log.info({ exitCode }, "stopped");
+Deno.exit(exitCode);

@@ -1,0 +1,47 @@
+/**
+ * Entry of one worker, for `supervisor.ts` and nobody else: `worker.ts <number> claimed|joined`. It serves as `main.ts`
+ * does, on a port that it shares and with its share of the connections to PostgreSQL, and drains when it is told to or
+ * when its standard input ends, which is when the supervisor has ended.
+ */
+import { refuse } from "./exit_codes.ts";
+import { serve } from "./serve.ts";
+import { startSettings } from "./start_settings.ts";
+import { onStopSignal } from "./stop_signals.ts";
+import { createLog } from "./telemetry/create_log.ts";
+import { errorFields } from "./telemetry/log.ts";
+import { poolShare } from "./workers/pool_share.ts";
+
+const [worker = "", port = ""] = Deno.args;
+if (!/^\d+$/.test(worker) || (port !== "claimed" && port !== "joined")) {
+  refuse("This program is started by `deno task start:workers`");
+}
+const config = startSettings();
+const log = createLog(config.logLevel, config.logFormat, { worker: Number(worker) });
+const shutdown = Promise.withResolvers<void>();
+let asked = false;
+const drain = (why: string) => {
+  // Further requests are the supervisor's matter: it kills what does not drain in time.
+  if (asked) return;
+  asked = true;
+  log.info({ why }, "shutting down");
+  shutdown.resolve();
+};
+onStopSignal(drain);
+inputEnd().then(
+  () => drain("the supervisor has ended"),
+  (error) => {
+    log.error({ error: errorFields(error) }, "the supervisor can't be watched");
+    drain("the supervisor can't be watched");
+  },
+);
+await serve({ ...config, databasePoolMax: poolShare(config.databasePoolMax, config.workers) }, {
+  log,
+  shutdown: shutdown.promise,
+  port,
+});
+
+/** Resolves when there is nothing more to read. */
+async function inputEnd(): Promise<void> {
+  const buffer = new Uint8Array(64);
+  while (await Deno.stdin.read(buffer) !== null);
+}

@@ -1,0 +1,104 @@
+/** Carries the plan out: starts workers, hears of them, waits, signals. What follows from what is in `plan.ts`. */
+import { EXIT_FAILED } from "../exit_codes.ts";
+import { errorFields, type Log } from "../telemetry/log.ts";
+import { begin, next, type PlanAction, type PlanEvent, type Step } from "./plan.ts";
+import type { WorkerProcess } from "./worker_process.ts";
+
+const LISTEN_LINE = /^Holdfast listens on (\S+)$/;
+
+/** What the supervision is given. */
+export interface SuperviseOptions {
+  /** How many workers; 1 or more. */
+  readonly count: number;
+  /** A worker still running so many ms after it was asked to drain is killed. */
+  readonly stopMsMax: number;
+  /** Starts a worker (1 to `count`) where the others listen, or as the first of all without `url`. */
+  start(worker: number, url: string | undefined, onLine: (line: string) => void): WorkerProcess;
+  /** Called once, when all workers listen for the first time. */
+  announce(url: string): void;
+  readonly log: Log;
+}
+
+/** Workers under supervision. */
+export interface Supervision {
+  /** Asks all workers to drain; the second time what still runs is killed. */
+  stop(): void;
+  /** Resolves with the exit code, when no worker runs any more or the rest was killed. */
+  readonly exitCode: Promise<number>;
+}
+
+/** Starts the workers and keeps them running until `stop` is called. */
+export function supervise({ count, stopMsMax, start, announce, log }: SuperviseOptions): Supervision {
+  const running = new Map<number, WorkerProcess>();
+  const timers = new Set<ReturnType<typeof setTimeout>>();
+  const { promise: exitCode, resolve: exit } = Promise.withResolvers<number>();
+  let plan = take(begin(count));
+
+  function take(step: Step) {
+    // Queued: an action may bring the next event at once, and what follows from that comes after the whole step.
+    queueMicrotask(() => step.actions.forEach(act));
+    return step.plan;
+  }
+
+  function happen(event: PlanEvent): void {
+    plan = take(next(plan, event));
+  }
+
+  function act(action: PlanAction): void {
+    switch (action.do) {
+      case "start":
+        return run(action.worker, action.url);
+      case "announce":
+        return announce(action.url);
+      case "wait":
+        return wait(action.worker, action.delayMs);
+      case "terminate":
+        return running.get(action.worker)?.terminate(stopMsMax);
+      case "kill":
+        return running.get(action.worker)?.kill();
+      case "exit":
+        for (const timer of timers) clearTimeout(timer);
+        return exit(action.code);
+    }
+  }
+
+  function run(worker: number, url: string | undefined): void {
+    let process: WorkerProcess;
+    try {
+      process = start(worker, url, (line) => hear(worker, line));
+    } catch (error) {
+      log.error({ worker, error: errorFields(error) }, "a worker could not be started");
+      return happen(endOf(worker, EXIT_FAILED, null));
+    }
+    running.set(worker, process);
+    log.info({ worker, pid: process.pid }, "worker started");
+    process.ended.then(({ code, signal }) => {
+      running.delete(worker);
+      const level = code === 0 ? "info" : "warn";
+      log[level]({ worker, pid: process.pid, code, signal }, "worker ended");
+      happen(endOf(worker, code, signal));
+    });
+  }
+
+  function hear(worker: number, line: string): void {
+    const url = LISTEN_LINE.exec(line)?.[1];
+    if (url === undefined) return log.warn({ worker, line }, "a worker wrote to standard output");
+    log.info({ worker }, "worker listens");
+    happen({ is: "listens", worker, url, atMs: performance.now() });
+  }
+
+  function wait(worker: number, delayMs: number): void {
+    log.info({ worker, delayMs }, "the worker is started again after the delay");
+    const timer = setTimeout(() => {
+      timers.delete(timer);
+      happen({ is: "due", worker });
+    }, delayMs);
+    timers.add(timer);
+  }
+
+  return { stop: () => happen({ is: "stop" }), exitCode };
+}
+
+function endOf(worker: number, code: number, signal: string | null): PlanEvent {
+  return { is: "ended", worker, code, signal, atMs: performance.now(), random: Math.random() };
+}
