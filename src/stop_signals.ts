@@ -1,17 +1,27 @@
 /** SIGTERM and SIGINT as requests to stop. */
 
-/** Ctrl-C goes to the whole group, and `deno task` hands it on once more: within this time it is the same request. */
+/** Ctrl-C goes to the whole group, and `deno task` hands it on once more, which was seen to take 200 ms. */
 const SAME_REQUEST_MS = 500;
+
+/**
+ * Tells requests from repetitions: answers true for a signal that is a request of its own, and false when the same one
+ * came just before. `atMs` is of any clock that runs forward.
+ */
+export function requestFilter(): (signal: Deno.Signal, atMs: number) => boolean {
+  const seenMs = new Map<Deno.Signal, number>();
+  return (signal, atMs) => {
+    const isRequest = atMs - (seenMs.get(signal) ?? -Infinity) > SAME_REQUEST_MS;
+    if (isRequest) seenMs.set(signal, atMs);
+    return isRequest;
+  };
+}
 
 /** From now on SIGTERM and SIGINT don't end this process but call `onRequest`, once for each request. */
 export function onStopSignal(onRequest: (signal: Deno.Signal) => void): void {
+  const isRequest = requestFilter();
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    let seenMs = -Infinity;
     Deno.addSignalListener(signal, () => {
-      const nowMs = performance.now();
-      const isNew = nowMs - seenMs > SAME_REQUEST_MS;
-      seenMs = nowMs;
-      if (isNew) onRequest(signal);
+      if (isRequest(signal, performance.now())) onRequest(signal);
     });
   }
 }

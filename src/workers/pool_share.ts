@@ -1,8 +1,8 @@
 /** What of the connections to PostgreSQL each of several workers gets. Pure. */
 
 /**
- * Connections that each of several workers needs. With one, a single slow statement would hold up the rest of its
- * worker and the look at PostgreSQL that its health is made of.
+ * Connections that each of several workers needs. With one, a single slow statement would hold up all of its worker,
+ * while the system goes on giving it connections of callers as if it were free.
  */
 export const WORKER_CONNECTIONS_MIN = 2;
 

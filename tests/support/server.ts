@@ -12,6 +12,8 @@ import { until } from "../../src/dev/wait.ts";
 export interface ServerOptions {
   /** Settings beside PORT, DATABASE_URL and REDIS_URLS, or instead of them. */
   readonly env?: Readonly<Record<string, string>>;
+  /** So many workers under a supervisor, as `deno task start:workers` runs them. */
+  readonly workers?: number;
   /** Module to run instead of `src/main.ts`, under the same permissions. */
   readonly entry?: string;
   /** Changes the permission flags of the task. */
@@ -49,9 +51,10 @@ export interface Output {
 }
 
 const ROOT = new URL("../../", import.meta.url);
+const ENTRIES = { start: "src/main.ts", "start:workers": "src/supervisor.ts" } as const;
 const START_MS_MAX = 20_000;
-/** More than the program's own limit for calls under way. */
-const STOP_MS_MAX = 15_000;
+/** More than the program's own limit for calls under way, also where a supervisor waits for it. */
+const STOP_MS_MAX = 20_000;
 
 /**
  * Starts the program and waits until it listens and says SERVING.
@@ -126,27 +129,31 @@ export function serverTest(
   });
 }
 
-/** The flags of `deno task start`, read from deno.json so that tests can't be granted more than the program is. */
-export async function startFlags(): Promise<string[]> {
+/** The flags of a task, read from deno.json so that tests can't be granted more than the program is. */
+export async function taskFlags(task: "start" | "start:workers"): Promise<string[]> {
   const { tasks } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
-  const words = (tasks.start as string).split(" ");
-  if (words[0] !== "deno" || words[1] !== "run" || words.at(-1) !== "src/main.ts") {
-    throw new Error(`Cannot read the flags of the task start: ${tasks.start}`);
+  const line = tasks[task] as string;
+  // The task's shell asks for the path of the deno that runs it, which is ours here.
+  const words = line.replace(/"(--allow-run=)\$\([^)]+\)"/, (_, flag) => `${flag}${Deno.execPath()}`).split(" ");
+  if (words[0] !== "deno" || words[1] !== "run" || words.at(-1) !== ENTRIES[task]) {
+    throw new Error(`Cannot read the flags of the task ${task}: ${line}`);
   }
   return words.slice(2, -1);
 }
 
 async function spawn(options: ServerOptions, database: TestDatabase) {
   const { redisUrls } = testEnvironment();
-  const flags = await startFlags();
+  const task = options.workers === undefined ? "start" : "start:workers";
+  const flags = await taskFlags(task);
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", ...options.flags?.(flags) ?? flags, options.entry ?? "src/main.ts"],
+    args: ["run", ...options.flags?.(flags) ?? flags, options.entry ?? ENTRIES[task]],
     cwd: ROOT,
     env: {
       PORT: "0",
       DATABASE_URL: database.serverUrl,
       REDIS_URLS: redisUrls.join(","),
       NO_COLOR: "1",
+      ...(options.workers === undefined ? {} : { WORKERS: String(options.workers) }),
       ...options.env,
     },
     stdin: "null",

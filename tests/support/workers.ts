@@ -1,0 +1,54 @@
+/** What the log of a server with workers tells of them, and signals to one of them. */
+import { processFacts } from "../../src/dev/process_facts.ts";
+import { eventually } from "./holding.ts";
+import type { TestServer } from "./server.ts";
+
+/** A line of the log. */
+export interface LogLine {
+  readonly time: string;
+  readonly msg: string;
+  readonly worker?: number;
+  readonly pid?: number;
+  readonly delayMs?: number;
+}
+
+/** The log so far, of the supervisor and all workers, in order. Only whole lines of JSON. */
+export function logLines({ output }: Pick<TestServer, "output">): LogLine[] {
+  const lines = output.stderr.split("\n").slice(0, -1);
+  return lines.flatMap((line) => line.startsWith("{") ? [JSON.parse(line) as LogLine] : []);
+}
+
+/** The lines that say `msg`, of one worker or of all. */
+export function said(server: Pick<TestServer, "output">, msg: string, worker?: number): LogLine[] {
+  return logLines(server).filter((line) => line.msg === msg && (worker === undefined || line.worker === worker));
+}
+
+/** The process of a worker, as last started. */
+export function pidOf(server: TestServer, worker: number): number {
+  const pid = said(server, "worker started", worker).at(-1)?.pid;
+  if (pid === undefined) throw new Error(`worker ${worker} was never started`);
+  return pid;
+}
+
+/** True while a process runs; one that only waits to be collected doesn't. */
+export function isRunning(pid: number): boolean {
+  return processFacts(pid) !== undefined;
+}
+
+/** Resolves when none of the processes runs. Kills what is left before it rejects. */
+export async function allGone(pids: readonly number[], msMax?: number): Promise<void> {
+  try {
+    await eventually(`processes ${pids} are gone`, () => !pids.some(isRunning), msMax);
+  } catch (error) {
+    for (const pid of pids.filter(isRunning)) await signal(pid, "SIGKILL");
+    throw error;
+  }
+}
+
+/** Sends a signal to a process that is not our child, which needs more permissions than the tests have. */
+export async function signal(pid: number, name: Deno.Signal): Promise<void> {
+  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["eval", `Deno.kill(${pid}, "${name}")`],
+  }).output();
+  if (!success) throw new Error(`Cannot send ${name} to ${pid}: ${new TextDecoder().decode(stderr)}`);
+}
