@@ -18,6 +18,8 @@ export const ROW_LOCK_TIMEOUT_MS = 250;
 export const DATABASE_CONNECT_TIMEOUT_MS = 3000;
 /** How long calls under way may take to finish after SIGTERM. */
 export const DRAIN_MS_MAX = 10_000;
+/** How long a process that was told to stop may take in all: calls first, then statements under way, at most 5 s. */
+export const STOP_MS_MAX = DRAIN_MS_MAX + 6_000;
 
 const LOOPBACK_REDIS_URLS = [6379, 6380, 6381, 6382, 6383].map((port) => `redis://127.0.0.1:${port}`).join(",");
 

@@ -1,8 +1,8 @@
-/** The flags that the server is started with: what its settings need, one by one and no wider. */
+/** The flags that our processes are started with: what each needs, one by one and no wider. */
 import { type Config, SETTING_NAMES } from "./config.ts";
 import { neededPermissions } from "./permissions.ts";
 
-/** The flags for `deno run`, to stand before `src/main.ts`. */
+/** The flags for `deno run`, to stand before `src/main.ts`, or before `src/worker.ts` and its arguments. */
 export function serverFlags(config: Config): string[] {
   const { net, read } = neededPermissions(config);
   return [
@@ -12,6 +12,20 @@ export function serverFlags(config: Config): string[] {
     ...(read.length === 0 ? [] : [`--allow-read=${read.join(",")}`]),
     `--allow-env=${SETTING_NAMES.join(",")}`,
     // Libraries that look through the whole environment then see the named variables only, and do not fail.
+    "--ignore-env",
+  ];
+}
+
+/**
+ * The flags for `deno run`, to stand before `src/supervisor.ts`: it may run the program `deno`, given by its path, and
+ * read the settings. It talks to nobody.
+ */
+export function supervisorFlags(deno: string): string[] {
+  return [
+    "--no-prompt",
+    `--allow-run=${deno}`,
+    "--allow-sys=hostname",
+    `--allow-env=${SETTING_NAMES.join(",")}`,
     "--ignore-env",
   ];
 }

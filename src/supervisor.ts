@@ -5,7 +5,7 @@
  * network, get the permissions that the settings need and may run nothing.
  */
 import { fileURLToPath } from "node:url";
-import { DRAIN_MS_MAX } from "./config.ts";
+import { STOP_MS_MAX } from "./config.ts";
 import { refuse } from "./exit_codes.ts";
 import { serverFlags } from "./server_flags.ts";
 import { startSettings } from "./start_settings.ts";
@@ -14,8 +14,6 @@ import { createLog } from "./telemetry/create_log.ts";
 import { supervise } from "./workers/supervise.ts";
 import { startWorker } from "./workers/worker_process.ts";
 
-/** A worker's own bound on draining, and some time for its connections to close. */
-const WORKER_STOP_MS_MAX = DRAIN_MS_MAX + 6_000;
 const WORKER = fileURLToPath(new URL("./worker.ts", import.meta.url));
 
 const config = startSettings();
@@ -26,7 +24,7 @@ if ((await Deno.permissions.query({ name: "run", command: deno })).state !== "gr
 const log = createLog(config.logLevel, config.logFormat);
 const supervision = supervise({
   count: config.workers,
-  stopMsMax: WORKER_STOP_MS_MAX,
+  stopMsMax: STOP_MS_MAX,
   start(worker, url, onLine) {
     // PORT 0 is settled by the first worker. Never read from an address for a port of choice: 80 is not written there.
     const port = config.port === 0 && url !== undefined ? Number(new URL(url).port) : config.port;

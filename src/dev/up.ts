@@ -5,12 +5,12 @@
  * Standard output gets the server's listen line and the lines to paste; everything else is on standard error.
  */
 import { fileURLToPath } from "node:url";
-import { DRAIN_MS_MAX, loadConfig, SETTING_NAMES } from "../config.ts";
+import { loadConfig, SETTING_NAMES, STOP_MS_MAX } from "../config.ts";
 import { migrate } from "../migrate.ts";
 import { createLog } from "../telemetry/create_log.ts";
 import type { Log } from "../telemetry/log.ts";
 import { isForReader, message } from "./reader_errors.ts";
-import { serverFlags } from "../server_flags.ts";
+import { serverFlags, supervisorFlags } from "../server_flags.ts";
 import { type ServerProcess, startServer } from "./server_process.ts";
 import { type Stack, startStack } from "./stack.ts";
 import { listenForStop, type StopRequests } from "./stop_requests.ts";
@@ -21,8 +21,8 @@ const DATA_DIR_DEFAULT = ".holdfast";
 const DATABASE = "holdfast";
 const REDIS_NODES = 5;
 const LISTEN_MS_MAX = 30_000;
-/** The server's own bound on draining, and some time for its connections to close. */
-const SERVER_STOP_MS_MAX = DRAIN_MS_MAX + 5_000;
+/** After its own bound the server is killed; a supervisor kills its workers then, and ends a moment later. */
+const SERVER_STOP_MS_MAX = STOP_MS_MAX + 2_000;
 const EXIT_FAILED = 1;
 const EXIT_FORCED = 130;
 const LISTEN_LINE = /^Holdfast listens on (\S+)/;
@@ -90,11 +90,14 @@ async function serve(
   log: Log,
 ): Promise<number> {
   const listening = Promise.withResolvers<string>();
-  const main = fileURLToPath(new URL("../main.ts", import.meta.url));
+  const config = loadConfig((name) => settings[name]);
+  const supervised = config.workers > 1;
+  const deno = Deno.execPath();
+  const main = fileURLToPath(new URL(supervised ? "../supervisor.ts" : "../main.ts", import.meta.url));
   const server = startServer({
     name: "server",
-    program: Deno.execPath(),
-    args: ["run", ...serverFlags(loadConfig((name) => settings[name])), main],
+    program: deno,
+    args: ["run", ...supervised ? supervisorFlags(deno) : serverFlags(config), main],
     dir: stack.dir,
     cwd: fileURLToPath(new URL("../..", import.meta.url)),
     mark: main,

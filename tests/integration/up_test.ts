@@ -2,6 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { until } from "../../src/dev/wait.ts";
 import { findRecords } from "../../src/dev/process_record.ts";
+import { isRunning, said } from "../support/workers.ts";
 
 const SERVING_MS_MAX = 30_000;
 const SERVICE = "inventory.v1.InventoryService";
@@ -49,6 +50,17 @@ Deno.test("up ends with an error when its server dies, and takes the stack down"
   assertEquals(await findRecords(dir), []);
 });
 
+Deno.test("up starts as many workers as it is told, and stops them all", async () => {
+  const launcher = await up(await dataDirectory(), { WORKERS: "2", LOG_FORMAT: "json" });
+  assertEquals((await call(launcher.url, "SetInv", { goodsId: 7, num: 10 })).num, 10);
+  const output = { stdout: launcher.stdout(), stderr: launcher.stderr() };
+  const pids = said({ output }, "worker started").map(({ pid }) => pid ?? 0);
+  assertEquals(pids.map(isRunning), [true, true]);
+  assertEquals(await stop(launcher), 0);
+  assertEquals(launcher.stdout().match(/Holdfast listens on/g)?.length, 1);
+  assertEquals(pids.map(isRunning), [false, false]);
+});
+
 Deno.test("up tells every wrong setting before it starts anything", async () => {
   const dir = await dataDirectory();
   const { code, stderr } = await command(dir, { LOCK_TTL_MS: "soon", PORT: "70000" }).output();
@@ -76,8 +88,8 @@ function command(dir: string, env: Record<string, string> = {}): Deno.Command {
 }
 
 /** Starts `deno task up` and waits until it listens. */
-async function up(dir: string): Promise<Launcher> {
-  const child = command(dir).spawn();
+async function up(dir: string, env: Record<string, string> = {}): Promise<Launcher> {
+  const child = command(dir, env).spawn();
   const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
   const read = Promise.all([stdout.done, stderr.done]);
   const listens = () => LISTEN_LINE.exec(stdout.text())?.[1];

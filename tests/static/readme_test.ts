@@ -1,8 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
 import { loadConfig, SETTING_NAMES } from "../../src/config.ts";
+import { serverFlags, supervisorFlags } from "../../src/server_flags.ts";
 
 const README = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
-const START = JSON.parse(await Deno.readTextFile(new URL("../../deno.json", import.meta.url))).tasks.start as string;
+const TASKS: Readonly<Record<string, string>> =
+  JSON.parse(await Deno.readTextFile(new URL("../../deno.json", import.meta.url))).tasks;
+/** The path of the deno that runs the task, asked for by the task's shell. */
+const OWN_PATH = "$(deno run --no-prompt src/deno_path.ts)";
+const START = TASKS["start"] ?? "";
 
 /** The rows of the settings table: names to default. */
 function documented(): Map<string, string> {
@@ -54,4 +59,22 @@ Deno.test("the start task grants every setting by name, and nothing wholesale", 
   for (const flag of flags) {
     assert(/^--(no-prompt|ignore-env|allow-(net|env|sys)=.+)$/.test(flag), `${flag} grants more than the server needs`);
   }
+});
+
+Deno.test("a worker's flags are those of the start task, and reach no host that the start task doesn't", () => {
+  const words = START.split(" ");
+  const ofTask = words.filter((word) => word.startsWith("-"));
+  const ofWorker = serverFlags(loadConfig(() => undefined));
+  const isNet = (flag: string) => flag.startsWith("--allow-net=");
+  assertEquals(ofWorker.filter((flag) => !isNet(flag)).sort(), ofTask.filter((flag) => !isNet(flag)).sort());
+  const hosts = (flags: readonly string[]) => flags.find(isNet)?.slice("--allow-net=".length).split(",") ?? [];
+  for (const host of hosts(ofWorker)) {
+    assert(hosts(ofTask).includes(host.split(":")[0] ?? ""), `${host} is not loopback`);
+  }
+});
+
+Deno.test("the supervisor's task is the code's: it may run deno and read the settings, and can't open a socket", () => {
+  const task = `deno run ${supervisorFlags("DENO").join(" ")} src/supervisor.ts`;
+  assertEquals(TASKS["start:workers"], task.replace("--allow-run=DENO", `"--allow-run=${OWN_PATH}"`));
+  assert(!/--allow-(net|read|write|ffi|all)|-A/.test(task), task);
 });
