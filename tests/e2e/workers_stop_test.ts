@@ -5,7 +5,7 @@ import { call, inParallel } from "../support/callers.ts";
 import { eventually, holdLeases, type LeaseHolding } from "../support/holding.ts";
 import { rawJson } from "../support/raw_call.ts";
 import { serverTest, type TestServer } from "../support/server.ts";
-import { allGone, pidOf, said } from "../support/workers.ts";
+import { allGone, pidOf, said, signal as kill } from "../support/workers.ts";
 
 const EXIT_FAILED = 1;
 const EXIT_KILLED = 137;
@@ -27,6 +27,8 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
     await using calls = await startCalls(server);
     server.signal(signal);
     await toldToStop(server);
+    // As where all processes of a service are told at once. It is the supervisor that ends what takes too long.
+    await kill(pidOf(server, 1), signal === "SIGTERM" ? "SIGINT" : "SIGTERM");
     await eventually("nobody listens", async () => (await call(server.url, "InvDetail", {})).code === "unreachable");
     await calls.leases.release();
     assertEquals(await calls.ended, Array(CALLS).fill("200"));
@@ -39,6 +41,11 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
     await allGone(calls.pids);
   });
 }
+
+serverTest("a worker that is paused is woken to drain", { workers: 2 }, async (server) => {
+  await kill(pidOf(server, 2), "SIGSTOP");
+  assertEquals(await server.stop(), 0);
+});
 
 serverTest("a second signal ends all at once", PATIENT, async (server) => {
   await using calls = await startCalls(server);

@@ -1,5 +1,5 @@
-/** A program that says where it listens, in two writes, and does not let SIGTERM end it. */
-Deno.addSignalListener("SIGTERM", () => console.log("not yet"));
+/** A program that writes lines in two parts, the last line without an end, and lets no SIGTERM end it. */
+Deno.addSignalListener("SIGTERM", () => {});
 const encoder = new TextEncoder();
 Deno.stdout.writeSync(encoder.encode("first line\nsecond "));
 Deno.stdout.writeSync(encoder.encode("line\nno end"));
