@@ -27,8 +27,8 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
     await using calls = await startCalls(server);
     server.signal(signal);
     await toldToStop(server);
-    // As where all processes of a service are told at once. It is the supervisor that ends what takes too long.
-    await kill(pidOf(server, 1), signal === "SIGTERM" ? "SIGINT" : "SIGTERM");
+    // To the worker this is a second signal, as where every process of a service is told. It goes on draining.
+    await kill(pidOf(server, 1), "SIGINT");
     await eventually("nobody listens", async () => (await call(server.url, "InvDetail", {})).code === "unreachable");
     await calls.leases.release();
     assertEquals(await calls.ended, Array(CALLS).fill("200"));
