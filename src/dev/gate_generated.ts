@@ -1,16 +1,17 @@
-/** Generates the code once more, into a temporary directory, and compares it with what is committed in src/gen. */
+/** Generates the code once more, into a temporary directory, and compares it with what is committed. */
 import { join, relative } from "node:path";
 import { bufBinary } from "./buf_binary.ts";
-import { ARTICLE_CONFIG, type Outcome, output } from "./gate_run.ts";
+import { ARTICLE_CONFIG, BENCH_CONFIG, type Outcome, output } from "./gate_run.ts";
 
-const GENERATED = "src/gen";
+const GENERATED = ["src/gen", "bench/gen"] as const;
 /** As the task `gen` has them. */
 const RUNS = [
   ["generate"],
   ["generate", "proto/article", "--template", "buf.gen.article.yaml", "--config", ARTICLE_CONFIG],
+  ["generate", "bench/proto", "--template", "buf.gen.bench.yaml", "--config", BENCH_CONFIG],
 ] as const;
 
-/** Fails when src/gen is not what the protos and plugins of now make; names each file. */
+/** Fails when generated code is not what the protos and plugins of now make; names each file. */
 export async function generatedCodeDiffers(): Promise<Outcome> {
   const dir = await Deno.makeTempDir({ prefix: "holdfast-gate-" });
   try {
@@ -20,13 +21,16 @@ export async function generatedCodeDiffers(): Promise<Outcome> {
       const { success, words } = await output(bufBinary(), [...args, "--output", dir], { PATH: path });
       if (!success) return { state: "failed", words };
     }
-    const wanted = await readTree(join(dir, GENERATED));
-    const found = await readTree(GENERATED);
-    const names = [...new Set([...wanted.keys(), ...found.keys()])].sort();
-    const different = names.filter((name) => wanted.get(name) !== found.get(name));
+    const different: string[] = [];
+    for (const root of GENERATED) {
+      const wanted = await readTree(join(dir, root));
+      const found = await readTree(root);
+      const names = [...new Set([...wanted.keys(), ...found.keys()])].sort();
+      different.push(...names.filter((name) => wanted.get(name) !== found.get(name)).map((name) => join(root, name)));
+    }
     return different.length === 0 ? { state: "ok", words: "" } : {
       state: "failed",
-      words: `run \`deno task gen\` and commit: ${different.map((name) => join(GENERATED, name)).join(", ")} differ`,
+      words: `run \`deno task gen\` and commit: ${different.join(", ")} differ`,
     };
   } finally {
     await Deno.remove(dir, { recursive: true });

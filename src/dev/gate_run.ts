@@ -3,6 +3,9 @@
 /** buf's configuration for proto/article: its service has no package, so it is a module of its own. */
 export const ARTICLE_CONFIG = JSON.stringify({ version: "v2", modules: [{ path: "proto/article" }] });
 
+/** The same for bench/proto, which is no part of the API. */
+export const BENCH_CONFIG = JSON.stringify({ version: "v2", modules: [{ path: "bench/proto" }] });
+
 const RUN_MS_MAX = 300_000;
 
 /** How a step ended; `words` is for the reader, empty when there is nothing to say. */
