@@ -1,0 +1,146 @@
+/** Everything that a run measures on: its own PostgreSQL and Redis, made from nothing, and the processes over them. */
+import { join } from "node:path";
+import type postgres from "postgres";
+import { stopStrays } from "../src/dev/process_record.ts";
+import { type Stack, startStack } from "../src/dev/stack.ts";
+import { lockDirectory } from "../src/dev/stack_lock.ts";
+import { databaseUser, reachableDirectory } from "../src/dev/system_user.ts";
+import type { Log } from "../src/telemetry/log.ts";
+import { makeDatabases, owner } from "./databases.ts";
+import type { Targets } from "./load/protocol.ts";
+import { BenchProcess } from "./process.ts";
+import { PROCESSES } from "./scenarios/scenario.ts";
+import type { Sizes } from "./sizes.ts";
+
+const REDIS_NODES = 5;
+
+/** What scenarios are run with. */
+export interface Environment {
+  /** For scripts of a run. */
+  readonly dir: string;
+  /** Directory of PostgreSQL's programs, pgbench among them. */
+  readonly postgresBin: string;
+  readonly redisProgram: string;
+  /** Address of a database for its owner. */
+  ownerUrl(database: string): string;
+  /** The owner's connection to a database, one for the whole run. */
+  sql(database: string): postgres.Sql;
+  /** Names of the databases that hold a stock, and so a ledger. */
+  readonly stocks: readonly string[];
+  /** Processes with the stock in them: as many as any scenario needs. */
+  readonly stockProcesses: readonly BenchProcess[];
+  readonly article: BenchProcess;
+  readonly redis: BenchProcess;
+  readonly grpc: BenchProcess;
+}
+
+/**
+ * Where the data is: beside that of `task up`, because a directory for temporary files is often in memory, and then a
+ * commit costs nothing.
+ */
+function benchDirectory(): string {
+  return join(Deno.env.get("DATA_DIR") || ".holdfast", "bench");
+}
+
+/**
+ * Starts it all, runs `use`, and stops and removes it all. `told` is told how far it is.
+ *
+ * When `stop` aborts everything is killed; what `use` waits for then fails.
+ */
+export async function withEnvironment<T>(
+  sizes: Sizes,
+  log: Log,
+  stop: AbortSignal,
+  told: (progress: string) => void,
+  use: (environment: Environment) => Promise<T>,
+): Promise<T> {
+  const root = benchDirectory();
+  using _lock = await lockDirectory(root, log);
+  await stopStrays(root);
+  const dir = join(root, "stack");
+  await removeStack(dir);
+  const processes: BenchProcess[] = [];
+  const connections = new Map<string, postgres.Sql>();
+  let stack: Stack | undefined;
+  const killAll = () => {
+    for (const each of processes) each.kill();
+    // Statements under way fail by it, so that nobody waits for them.
+    void stack?.stop("crash");
+  };
+  stop.addEventListener("abort", killAll);
+  try {
+    stack = await startStack({ dir, log, postgres: true, redisNodes: REDIS_NODES, durable: true, programsDir: root });
+    const { postgres: server, postgresBin, redisProgram } = stack;
+    if (server === undefined || postgresBin === undefined || redisProgram === undefined) {
+      throw new Error("The stack came up without a server that was asked for");
+    }
+    told("PostgreSQL and five Redis run; filling the tables");
+    const stocks = await makeDatabases(server, sizes, log);
+    stop.throwIfAborted();
+    told("the tables are full; starting the processes");
+    const redisUrls = stack.redis.map((node) => node.url);
+    const settings = (name: string) => ({
+      HOST: "127.0.0.1",
+      PORT: "0",
+      DATABASE_URL: server.serverUrl(name),
+      REDIS_URLS: redisUrls.join(","),
+    });
+    const targets: Targets = {
+      stocks: Object.fromEntries(stocks.map((name) => [name, settings(name)])),
+      articleUrl: server.ownerUrl("baselines"),
+      redisUrls,
+      serverUrls: [],
+      adapterUrl: "",
+    };
+    const start = (module: string) => {
+      const started = new BenchProcess(module);
+      processes.push(started);
+      return started;
+    };
+    const count = Math.max(...PROCESSES);
+    const adapterUrl = await start("servers/stock_adapter.ts").open(targets);
+    const serverUrls = await Promise.all(
+      Array.from({ length: count }, () => start("servers/holdfast.ts").open(targets)),
+    );
+    const startLoad = async (module: string) => {
+      const started = start(module);
+      await started.open({ ...targets, serverUrls, adapterUrl });
+      return started;
+    };
+    const environment: Environment = {
+      dir: stack.dir,
+      postgresBin,
+      redisProgram,
+      stocks,
+      ownerUrl: (database) => server.ownerUrl(database),
+      sql(database) {
+        const sql = connections.get(database) ?? owner(server, database);
+        connections.set(database, sql);
+        return sql;
+      },
+      stockProcesses: await Promise.all(Array.from({ length: count }, () => startLoad("load/stock.ts"))),
+      article: await startLoad("load/article.ts"),
+      redis: await startLoad("load/redis.ts"),
+      grpc: await startLoad("load/grpc.ts"),
+    };
+    stop.throwIfAborted();
+    return await use(environment);
+  } finally {
+    stop.removeEventListener("abort", killAll);
+    await Promise.all([...connections.values()].map((sql) => sql.end({ timeout: 1 })));
+    // Those that make load first, so that servers have nothing under way.
+    for (const each of processes.toReversed()) await each.stop();
+    await stack?.stop();
+    await removeStack(dir);
+  }
+}
+
+/** The data may be elsewhere, where PostgreSQL's user can't reach `dir`. */
+async function removeStack(dir: string): Promise<void> {
+  const user = databaseUser();
+  const data = join(dir, "postgres");
+  if (user !== undefined) await Deno.remove(await reachableDirectory(data, user), { recursive: true });
+  await Deno.remove(dir, { recursive: true }).catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  });
+}

@@ -1,0 +1,121 @@
+/** A process that calls servers over gRPC. The same client for every method, so that their rates can be compared. */
+import { v7 as uuidV7 } from "uuid";
+import { together } from "../together.ts";
+import { type Picker, picker } from "../workload.ts";
+import { converse } from "./conversation.ts";
+import { CallLostError, type GrpcAnswer, GrpcConnection } from "./grpc_connection.ts";
+import { type Call, type Outcome, refused, run, sold, unknown } from "./loops.ts";
+import { invDetailRequest, sellBatchCodes, sellBatchRequest, sellRequest } from "./messages.ts";
+import type { RunOrder, Targets, Work } from "./protocol.ts";
+
+const PATHS = {
+  Sell: "/inventory.v1.InventoryService/Sell",
+  SellBatch: "/inventory.v1.InventoryService/SellBatch",
+  InvDetail: "/inventory.v1.InventoryService/InvDetail",
+  Noop: "/bench.v1.BenchService/Noop",
+} as const;
+
+/** Callers that share a connection in a closed loop; in an open one it is what a server allows. */
+const CALLERS_PER_CONNECTION = 32;
+const STREAMS_PER_CONNECTION_MAX = 100;
+
+/** Codes that say that nothing was sold, and codes that say that nobody knows. Any other is a fault. */
+const REFUSALS: Readonly<Record<number, string>> = {
+  5: "NOT_FOUND",
+  8: "RESOURCE_EXHAUSTED",
+  9: "FAILED_PRECONDITION",
+  10: "ABORTED",
+};
+const UNKNOWNS: Readonly<Record<number, string>> = { 1: "CANCELLED", 4: "DEADLINE_EXCEEDED", 14: "UNAVAILABLE" };
+
+const EMPTY = new Uint8Array(0);
+
+/** Answers a call's message, and what its answer came to. */
+type Maker = () => { readonly message: Uint8Array; read(answer: Uint8Array): Outcome };
+
+function maker(work: Work, pick: Picker): Maker {
+  switch (work.method) {
+    case "Sell":
+      return () => {
+        const goodsIds = pick();
+        return { message: sellRequest(uuidV7(), goodsIds), read: () => sold(goodsIds.length) };
+      };
+    case "SellBatch":
+      return () => {
+        const orders = Array.from({ length: work.orders ?? 1 }, () => pick());
+        return {
+          message: sellBatchRequest(orders.map((goodsIds) => sellRequest(uuidV7(), goodsIds))),
+          read: (answer) => allOf(sellBatchCodes(answer).map((code, i) => outcomeOf(code, orders[i]!.length))),
+        };
+      };
+    case "InvDetail":
+      return () => ({ message: invDetailRequest(pick()[0]!), read: answered });
+    default:
+      return () => ({ message: EMPTY, read: answered });
+  }
+}
+
+function answered(): Outcome {
+  return { done: 1, orders: 0, units: 0 };
+}
+
+function outcomeOf(code: number, lines: number): Outcome {
+  if (code === 0) return sold(lines);
+  const refusal = REFUSALS[code];
+  if (refusal !== undefined) return refused(refusal);
+  const lost = UNKNOWNS[code];
+  if (lost !== undefined) return unknown(lost);
+  throw new Error(`A call was answered with gRPC status ${code}`);
+}
+
+function allOf(outcomes: readonly Outcome[]): Outcome {
+  const orders = outcomes.reduce((sum, outcome) => sum + outcome.orders, 0);
+  return {
+    done: orders,
+    orders,
+    units: outcomes.reduce((sum, outcome) => sum + outcome.units, 0),
+    refused: together(outcomes.map((outcome) => outcome.refused ?? {})),
+    unknown: together(outcomes.map((outcome) => outcome.unknown ?? {})),
+  };
+}
+
+function caller(connections: readonly GrpcConnection[], make: Maker): Call {
+  return async (): Promise<Outcome> => {
+    const connection = connections.reduce((one, other) => other.underWay < one.underWay ? other : one);
+    const { message, read } = make();
+    let answer: GrpcAnswer;
+    try {
+      answer = await connection.call(message);
+    } catch (error) {
+      if (error instanceof CallLostError) return unknown(error.message);
+      throw error;
+    }
+    return answer.status === 0 ? read(answer.message) : outcomeOf(answer.status, 0);
+  };
+}
+
+async function connect({ serverUrls, adapterUrl }: Targets, order: RunOrder): Promise<GrpcConnection[]> {
+  const { work, callers, servers, ratePerS } = order;
+  const urls = work.adapter === true ? [adapterUrl] : serverUrls.slice(0, servers);
+  const perConnection = ratePerS === undefined ? CALLERS_PER_CONNECTION : STREAMS_PER_CONNECTION_MAX;
+  const perServer = Math.ceil(callers / urls.length / perConnection);
+  // Round the servers, so that of two equally busy connections the next server's comes first.
+  const wanted = Array.from({ length: perServer }, () => urls).flat();
+  return await Promise.all(wanted.map((url) => GrpcConnection.connect(url, PATHS[work.method ?? "Noop"])));
+}
+
+if (import.meta.main) {
+  await converse((targets) =>
+    Promise.resolve({
+      async run(order) {
+        const connections = await connect(targets, order);
+        try {
+          return await run(caller(connections, maker(order.work, picker(order.work.workload, Math.random))), order);
+        } finally {
+          for (const connection of connections) connection.close();
+        }
+      },
+      close: () => Promise.resolve(),
+    })
+  );
+}

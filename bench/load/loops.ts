@@ -1,0 +1,162 @@
+/**
+ * The two ways to make load. Closed loop: each caller sends its next call when it has the answer to the last, which
+ * finds the highest rate. Open loop: calls begin at times that were fixed before, and a latency counts from there, so
+ * that a stall is felt by every call that should have begun in it (no coordinated omission).
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import { quantile } from "../stats.ts";
+import type { RunOrder, Tally } from "./protocol.ts";
+
+/** How one call ended: what counts for the rate, and what must be found in the books. */
+export interface Outcome {
+  /** Orders sold; 1 for a call that sells nothing and was answered. */
+  readonly done: number;
+  readonly orders: number;
+  readonly units: number;
+  /** Answers that nothing was sold, by their reason. */
+  readonly refused?: Readonly<Record<string, number>>;
+  /** Orders without an answer, which may have been sold, by the reason. */
+  readonly unknown?: Readonly<Record<string, number>>;
+  /** From the answer to the end of the call, where those differ. */
+  readonly laterMs?: number;
+}
+
+/** One order of `lines` lines, one unit each, was sold. */
+export function sold(lines: number): Outcome {
+  return { done: 1, orders: 1, units: lines };
+}
+
+/** Nothing was sold. */
+export function refused(reason: string): Outcome {
+  return { done: 0, orders: 0, units: 0, refused: { [reason]: 1 } };
+}
+
+/** Nobody knows. */
+export function unknown(reason: string): Outcome {
+  return { done: 0, orders: 0, units: 0, unknown: { [reason]: 1 } };
+}
+
+/** One call; throws only what is a fault of the bench or the service. */
+export type Call = () => Promise<Outcome>;
+
+/** A caller that was refused waits, or it would only keep asking. */
+const REFUSED_PAUSE_MS = 2;
+/** Latencies that are told of one run. */
+const LATENCIES_MAX = 10_000;
+
+/** Runs `call` as the order says; resolves when every call has ended. */
+export async function run(call: Call, order: RunOrder): Promise<Tally> {
+  const book = new TallyBook(order);
+  await delay(Math.max(book.startMs - performance.now(), 0));
+  if (order.ratePerS === undefined) await closedLoop(call, order, book);
+  else await openLoop(call, order, order.ratePerS, book);
+  return book.tally();
+}
+
+async function closedLoop(call: Call, { callers }: RunOrder, book: TallyBook): Promise<void> {
+  await Promise.all(Array.from({ length: callers }, async () => {
+    while (performance.now() < book.endMs && !book.failed) {
+      if (!await book.enter(call, performance.now())) await delay(REFUSED_PAUSE_MS);
+    }
+  }));
+}
+
+async function openLoop(call: Call, { callers }: RunOrder, ratePerS: number, book: TallyBook): Promise<void> {
+  const underWay = new Set<Promise<unknown>>();
+  const intendedMs = (index: number) => book.startMs + index * 1000 / ratePerS;
+  for (let index = 0; intendedMs(index) < book.endMs && !book.failed; index++) {
+    const waitMs = intendedMs(index) - performance.now();
+    if (waitMs > 0) await delay(waitMs);
+    if (underWay.size >= callers) {
+      book.refuse("not begun: too many under way");
+      continue;
+    }
+    const ended = book.enter(call, intendedMs(index));
+    underWay.add(ended);
+    ended.finally(() => underWay.delete(ended));
+  }
+  await Promise.all(underWay);
+}
+
+/** Adds up the calls of one run. Times are those of `performance.now()`. */
+class TallyBook {
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly #windowFromMs: number;
+  readonly #refused: Record<string, number> = {};
+  readonly #unknown: Record<string, number> = {};
+  readonly #latenciesUs: number[] = [];
+  readonly #laterUs: number[] = [];
+  readonly #lateUs: number[] = [];
+  #done = 0;
+  #orders = 0;
+  #units = 0;
+  #longestMs = 0;
+  #fault: string | undefined;
+
+  constructor({ startAtMs, warmupMs, windowMs }: RunOrder) {
+    this.startMs = startAtMs - performance.timeOrigin;
+    this.#windowFromMs = this.startMs + warmupMs;
+    this.endMs = this.#windowFromMs + windowMs;
+  }
+
+  get failed(): boolean {
+    return this.#fault !== undefined;
+  }
+
+  /** One call that should begin at `fromMs`. Answers whether it was done; never rejects. */
+  async enter(call: Call, fromMs: number): Promise<boolean> {
+    const lateMs = performance.now() - fromMs;
+    let outcome: Outcome;
+    try {
+      outcome = await call();
+    } catch (error) {
+      this.#fault ??= error instanceof Error ? error.stack ?? error.message : String(error);
+      return false;
+    }
+    const nowMs = performance.now();
+    this.#longestMs = Math.max(this.#longestMs, nowMs - fromMs);
+    this.#orders += outcome.orders;
+    this.#units += outcome.units;
+    for (const [reason, count] of Object.entries(outcome.refused ?? {})) add(this.#refused, reason, count);
+    for (const [reason, count] of Object.entries(outcome.unknown ?? {})) add(this.#unknown, reason, count);
+    if (outcome.done === 0) return false;
+    const laterMs = outcome.laterMs ?? 0;
+    if (nowMs >= this.#windowFromMs && nowMs < this.endMs) this.#done += outcome.done;
+    if (fromMs >= this.#windowFromMs) {
+      // What comes after the answer is part of the call for its caller, who goes on only then.
+      this.#latenciesUs.push(Math.round((nowMs - laterMs - fromMs) * 1000));
+      if (outcome.laterMs !== undefined) this.#laterUs.push(Math.round((nowMs - fromMs) * 1000));
+      this.#lateUs.push(Math.round(lateMs * 1000));
+    }
+    return true;
+  }
+
+  refuse(reason: string): void {
+    add(this.#refused, reason, 1);
+  }
+
+  tally(): Tally {
+    return {
+      done: this.#done,
+      orders: this.#orders,
+      units: this.#units,
+      refused: this.#refused,
+      unknown: this.#unknown,
+      latenciesUs: share(this.#latenciesUs),
+      laterUs: share(this.#laterUs),
+      longestMs: this.#longestMs,
+      lateUs: this.#lateUs.length === 0 ? 0 : quantile(this.#lateUs, 0.5),
+      fault: this.#fault,
+    };
+  }
+}
+
+function add(counts: Record<string, number>, key: string, count: number): void {
+  counts[key] = (counts[key] ?? 0) + count;
+}
+
+function share(values: readonly number[]): number[] {
+  const step = Math.ceil(values.length / LATENCIES_MAX);
+  return values.filter((_, index) => index % step === 0);
+}

@@ -1,0 +1,82 @@
+/**
+ * What the run and its processes say to each other: one JSON value a line, a question on standard input and its answer
+ * on standard output. Types and constants only.
+ */
+import type { Workload } from "../workload.ts";
+
+/** How to reach what is measured. Settings are environment variables of the server by name, as `task start` reads them. */
+export interface Targets {
+  /** Settings of the stock over each database, by the database's name in the run. */
+  readonly stocks: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Address of the article's own table. */
+  readonly articleUrl: string;
+  readonly redisUrls: readonly string[];
+  /** Addresses of the running Holdfast servers, `http://127.0.0.1:port`, and of the one with connect-node's adapter. */
+  readonly serverUrls: readonly string[];
+  readonly adapterUrl: string;
+}
+
+/** One kind of call. */
+export interface Work {
+  /**
+   * - `stock`: Sell in the process itself
+   * - `article`: lease and transaction around every Sell; `commits` counts to COMMIT, else the call is over at unlock
+   * - `redis`: a script on one node
+   * - `grpc`: `method` of the servers, or of the adapter's
+   */
+  readonly kind: "stock" | "article" | "redis" | "grpc";
+  readonly method?: "Sell" | "SellBatch" | "InvDetail" | "Noop";
+  readonly adapter?: boolean;
+  /** Orders in one call of SellBatch. */
+  readonly orders?: number;
+  readonly database: string;
+  readonly workload: Workload;
+}
+
+/** A run of one process: warm-up, then the measured window, both from a moment that several processes share. */
+export interface RunOrder {
+  readonly work: Work;
+  /** In ms since 1970. */
+  readonly startAtMs: number;
+  readonly warmupMs: number;
+  readonly windowMs: number;
+  /** Callers of this process: each has one call under way, or with a rate, at most this many are under way. */
+  readonly callers: number;
+  /** Servers that the callers are spread over. */
+  readonly servers: number;
+  /** Open loop: calls begun in a second, whatever becomes of the ones before. Without it: closed loop. */
+  readonly ratePerS?: number | undefined;
+}
+
+/** What a run came to. */
+export interface Tally {
+  /** Orders sold (calls answered, where nothing is sold) whose answer came within the window. */
+  readonly done: number;
+  /** Over the whole run, warm-up included, for the books to be compared with. */
+  readonly orders: number;
+  readonly units: number;
+  /** Answers that are no sale, by their reason. Nothing was changed by them. */
+  readonly refused: Readonly<Record<string, number>>;
+  /** Calls whose outcome is not known, by their reason. They may have sold. */
+  readonly unknown: Readonly<Record<string, number>>;
+  /** Calls begun within the window, in microseconds; of very many an even share. From the intended start on. */
+  readonly latenciesUs: readonly number[];
+  /** The same to a second point on the way, where the kind of work has one: the article's unlock. */
+  readonly laterUs: readonly number[];
+  /** Longest call of the whole run, whatever its answer. */
+  readonly longestMs: number;
+  /** Open loop: half of the calls were begun later than this after their intended start, in microseconds. */
+  readonly lateUs: number;
+  /** First error that was not expected, in its own words; the run has failed then. */
+  readonly fault?: string | undefined;
+}
+
+/** A question to a process. */
+export type Question =
+  | { readonly open: Targets }
+  | { readonly run: RunOrder };
+
+/** Its answer; `open` of a server answers the address that it listens on. */
+export type Answer =
+  | { readonly ok: unknown }
+  | { readonly error: string };

@@ -1,0 +1,48 @@
+/** A process that sells to itself: the stock is opened in it, without a port, and its callers sit beside it. */
+import { v7 as uuidV7 } from "uuid";
+import { openStock, type Stock } from "../../src/app.ts";
+import { loadConfig } from "../../src/config.ts";
+import { Failure } from "../../src/lanes/failure.ts";
+import { createLog } from "../../src/telemetry/create_log.ts";
+import { picker } from "../workload.ts";
+import { converse } from "./conversation.ts";
+import { type Call, type Outcome, refused, run, sold, unknown } from "./loops.ts";
+import type { Work } from "./protocol.ts";
+
+/** Sells one order a call, each under an id of its own: UUIDv7, as the service makes them, so that keys come in order. */
+function seller(stock: Stock, work: Work): Call {
+  const pick = picker(work.workload, Math.random);
+  return async (): Promise<Outcome> => {
+    const lines = pick().map((goodsId) => ({ goodsId, num: 1 }));
+    try {
+      // A signal of its own, as every call over the wire has.
+      const verdict = await stock.lane.apply(
+        { kind: "sell", orderId: uuidV7(), lines },
+        new AbortController().signal,
+      );
+      return verdict.ok ? sold(lines.length) : refused(verdict.refusal.reason);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      return error.kind === "outcome_unknown" ? unknown(error.kind) : refused(error.kind);
+    }
+  };
+}
+
+if (import.meta.main) {
+  await converse(({ stocks }) => {
+    const log = createLog("warn", "pretty");
+    const opened = new Map(
+      Object.entries(stocks).map(([name, settings]) => [name, openStock(loadConfig((key) => settings[key]), { log })]),
+    );
+    return Promise.resolve({
+      run(order) {
+        const stock = opened.get(order.work.database);
+        if (stock === undefined) throw new Error(`There is no stock ${order.work.database}`);
+        return run(seller(stock, order.work), order);
+      },
+      async close() {
+        await Promise.all([...opened.values()].map((stock) => stock.close()));
+      },
+    });
+  });
+}

@@ -1,0 +1,143 @@
+/**
+ * `deno task bench [--smoke]`: measures Holdfast beside what it is held against, on servers of its own, and checks the
+ * books after every measurement. Progress is on standard error; standard output gets the table at the end.
+ *
+ * A whole run writes bench/results.json and bench/results.svg. A smoke run is short, writes nothing, and is about
+ * correctness alone. Either fails when the books do not add up; a ratio that misses its target is told and fails nothing.
+ */
+import { fileURLToPath } from "node:url";
+import { loadConfig } from "../src/config.ts";
+import { isForReader, message } from "../src/dev/reader_errors.ts";
+import { listenForStop } from "../src/dev/stop_requests.ts";
+import { InventoryService } from "../src/gen/inventory/v1/inventory_pb.ts";
+import { createLog } from "../src/telemetry/create_log.ts";
+import { checkLedger } from "./books.ts";
+import { type Environment, withEnvironment } from "./environment.ts";
+import { measure, type Measurement } from "./measure.ts";
+import { nextRound, type Plan, planRun, RUN_MS_MAX } from "./plan.ts";
+import { chart } from "./report/chart.ts";
+import { ratios } from "./report/ratios.ts";
+import { type Results, resultsText, rounded, scenarioResult } from "./report/results.ts";
+import { readSetting } from "./report/setting.ts";
+import { table } from "./report/table.ts";
+
+const EXIT_FAILED = 1;
+const EXIT_USAGE = 2;
+const EXIT_INTERRUPTED = 130;
+
+async function main(): Promise<number> {
+  const args = Deno.args.filter((arg) => arg !== "--");
+  if (args.some((arg) => arg !== "--smoke")) {
+    console.error("Usage: deno task bench [--smoke]");
+    return EXIT_USAGE;
+  }
+  const smoke = args.includes("--smoke");
+  const plan = planRun({ smoke, sellBatch: Object.hasOwn(InventoryService.method, "sellBatch") });
+  const log = createLog("warn", "pretty");
+  const stop = new AbortController();
+  const requests = listenForStop();
+  requests.first.then((why) => stop.abort(new Error(`stopped: ${why}`)));
+  requests.second.then(() => Deno.exit(EXIT_INTERRUPTED));
+  const timer = setTimeout(
+    () => stop.abort(new Error(`The run was not over after ${RUN_MS_MAX / 1000} s, and was stopped`)),
+    RUN_MS_MAX,
+  );
+  try {
+    const results = await withEnvironment(
+      plan.sizes,
+      log,
+      stop.signal,
+      tell,
+      (environment) => runAll(plan, environment, stop.signal),
+    );
+    console.log(table(results, plan.scenarios));
+    const clean = results.ratios.at(-1)?.holds === true;
+    for (const words of wrongs(results)) console.log(words);
+    if (!smoke) await write(results, plan);
+    tell(clean ? "done, and the books add up" : "FAILED: the books do not add up, see above");
+    return clean ? 0 : EXIT_FAILED;
+  } catch (error) {
+    const cause = stop.signal.aborted ? stop.signal.reason : error;
+    log.error(isForReader(cause) ? {} : { error: cause }, `the bench could not finish: ${message(cause)}`);
+    return requests.isAsked() ? EXIT_INTERRUPTED : EXIT_FAILED;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function runAll(plan: Plan, environment: Environment, stop: AbortSignal): Promise<Results> {
+  const { scenarios, warmup, rounds, sizes } = plan;
+  tell(`warming up: ${warmup.length} of ${scenarios.length} scenarios`);
+  const unusual: string[] = [];
+  for (const scenario of warmup) {
+    stop.throwIfAborted();
+    unusual.push(...(await measure(scenario, environment)).violations);
+  }
+  const measured = new Map<string, Measurement[]>(scenarios.map(({ id }) => [id, []]));
+  const setupMs = performance.now();
+  let wholeRoundMs = 0;
+  for (let round = 1; round <= rounds; round++) {
+    const startedMs = performance.now();
+    const now = round === 1 ? scenarios : nextRound(plan, { elapsedMs: startedMs, setupMs, wholeRoundMs });
+    if (now.length < scenarios.length) {
+      tell(`the machine is slow: round ${round} holds ${now.length} of ${scenarios.length} scenarios`);
+    }
+    for (const [index, scenario] of now.entries()) {
+      stop.throwIfAborted();
+      const measurement = await measure(scenario, environment);
+      measured.get(scenario.id)?.push(measurement);
+      const wrong = measurement.violations.length === 0 ? "" : `  WRONG: ${measurement.violations.join("; ")}`;
+      const rate = rounded(measurement.rate).toLocaleString("en");
+      const place = `round ${round} of ${rounds}, ${index + 1} of ${now.length}`;
+      tell(`${place}: ${scenario.title}: ${rate} ${scenario.unit}${wrong}`);
+    }
+    if (now.length === scenarios.length) wholeRoundMs = performance.now() - startedMs;
+  }
+  tell(`checking the ledgers of ${environment.stocks.join(", ")}`);
+  const ledgers = await checkLedgers(environment);
+  stop.throwIfAborted();
+  const results = Object.fromEntries(
+    scenarios.map((scenario) => [scenario.id, scenarioResult(scenario, measured.get(scenario.id) ?? [])]),
+  );
+  const whole = unusual.length === 0 && Object.values(ledgers).every((violations) => violations.length === 0);
+  return {
+    at: new Date().toISOString(),
+    seconds: Math.round(performance.now() / 1000),
+    setting: await readSetting(environment),
+    ratios: ratios(results, sizes, whole, loadConfig(() => undefined)),
+    ledgers,
+    scenarios: results,
+  };
+}
+
+/** The largest one takes as long as all the others together, so they are checked beside it. */
+async function checkLedgers({ stocks, sql }: Environment): Promise<Record<string, string[]>> {
+  const found: Record<string, string[]> = {};
+  const check = async (names: readonly string[]) => {
+    for (const name of names) found[name] = await checkLedger(sql(name));
+  };
+  await Promise.all([check(stocks.slice(-1)), check(stocks.slice(0, -1))]);
+  return Object.fromEntries(stocks.map((name) => [name, found[name] ?? []]));
+}
+
+/** Everything that the books say, a line each. */
+function wrongs({ scenarios, ledgers }: Results): string[] {
+  return [
+    ...Object.entries(scenarios).flatMap(([id, { violations }]) => violations.map((words) => `WRONG ${id}: ${words}`)),
+    ...Object.entries(ledgers).flatMap(([name, violations]) => violations.map((words) => `WRONG ${name}: ${words}`)),
+  ];
+}
+
+async function write(results: Results, plan: Plan): Promise<void> {
+  const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+  await Deno.writeTextFile(path("results.json"), resultsText(results));
+  await Deno.writeTextFile(path("results.svg"), chart(results, plan.scenarios));
+  tell("wrote bench/results.json and bench/results.svg");
+}
+
+function tell(progress: string): void {
+  const seconds = Math.round(performance.now() / 1000).toString().padStart(3);
+  console.error(`[${seconds} s] ${progress}`);
+}
+
+if (import.meta.main) Deno.exit(await main());

@@ -1,0 +1,139 @@
+/** One measurement: a scenario's load, once, and the books right before and after it. */
+import { runPgbench } from "./baselines/pgbench.ts";
+import { articleHoldings, bookViolations, type Holdings, stockHoldings } from "./books.ts";
+import type { Environment } from "./environment.ts";
+import type { Tally } from "./load/protocol.ts";
+import type { BenchProcess } from "./process.ts";
+import type { Scenario } from "./scenarios/scenario.ts";
+import { together } from "./together.ts";
+
+/** Between the order to begin and the beginning, for it to reach every process. */
+const LEAD_MS = 30;
+
+/** What one measurement came to. */
+export interface Measurement {
+  /** Orders or calls a second. */
+  readonly rate: number;
+  /** The rate's parts, one a process, where several sell in-process. */
+  readonly parts: readonly number[];
+  readonly latenciesUs: readonly number[];
+  /** To the later point, where the kind has one. */
+  readonly laterUs: readonly number[];
+  readonly longestMs: number;
+  /** Open loop: how late half of the calls were begun. */
+  readonly lateUs: number;
+  readonly refused: Readonly<Record<string, number>>;
+  readonly unknown: Readonly<Record<string, number>>;
+  /** What the books say against it; none if it is clean. */
+  readonly violations: readonly string[];
+}
+
+/**
+ * Measures a scenario once.
+ *
+ * @throws Error when a process fails or meets what it did not expect
+ */
+export async function measure(scenario: Scenario, environment: Environment): Promise<Measurement> {
+  if (scenario.kind === "pgbench") return await measurePgbench(scenario, environment);
+  const before = await holdings(scenario, environment);
+  const tallies = await runLoad(scenario, environment);
+  const after = await holdings(scenario, environment);
+  const fault = tallies.find((tally) => tally.fault !== undefined)?.fault;
+  if (fault !== undefined) throw new Error(`${scenario.id} failed: ${fault}`);
+
+  const unknown = together(tallies.map((tally) => tally.unknown));
+  const unknownCalls = Object.values(unknown).reduce((sum, count) => sum + count, 0);
+  const acknowledged = {
+    orders: sum(tallies.map((tally) => tally.orders)),
+    units: sum(tallies.map((tally) => tally.units)),
+    unknownOrders: unknownCalls * (scenario.orders ?? 1),
+    unitsPerOrderMax: scenario.workload.lines,
+  };
+  const violations = before === undefined || after === undefined
+    ? []
+    : bookViolations(before, after, acknowledged, scenario.kind !== "article");
+  const parts = tallies.map((tally) => tally.done / (scenario.windowMs / 1000));
+  return {
+    rate: sum(parts),
+    parts: tallies.length > 1 ? parts : [],
+    latenciesUs: tallies.flatMap((tally) => tally.latenciesUs),
+    laterUs: tallies.flatMap((tally) => tally.laterUs),
+    longestMs: Math.max(...tallies.map((tally) => tally.longestMs)),
+    lateUs: Math.max(...tallies.map((tally) => tally.lateUs)),
+    refused: together(tallies.map((tally) => tally.refused)),
+    unknown,
+    violations,
+  };
+}
+
+async function runLoad(scenario: Scenario, environment: Environment): Promise<Tally[]> {
+  const processes = processesOf(scenario, environment);
+  const { kind, method, adapter, orders, database, workload, warmupMs, windowMs, ratePerS } = scenario;
+  const order = {
+    work: {
+      kind: kind as Exclude<Scenario["kind"], "pgbench">,
+      ...(method === undefined ? {} : { method }),
+      ...(adapter === undefined ? {} : { adapter }),
+      ...(orders === undefined ? {} : { orders }),
+      database,
+      workload,
+    },
+    startAtMs: performance.timeOrigin + performance.now() + LEAD_MS,
+    warmupMs,
+    windowMs,
+    callers: scenario.callers / processes.length,
+    servers: scenario.processes,
+    ratePerS,
+  };
+  return await Promise.all(processes.map((each) => each.run(order)));
+}
+
+function processesOf({ kind, processes }: Scenario, environment: Environment): readonly BenchProcess[] {
+  switch (kind) {
+    case "stock":
+      return environment.stockProcesses.slice(0, processes);
+    case "article":
+      return [environment.article];
+    case "redis":
+      return [environment.redis];
+    default:
+      return [environment.grpc];
+  }
+}
+
+async function holdings({ kind, database }: Scenario, environment: Environment): Promise<Holdings | undefined> {
+  if (kind === "redis") return undefined;
+  if (kind === "article") return await articleHoldings(environment.sql(database));
+  return await stockHoldings(environment.sql(database));
+}
+
+async function measurePgbench(scenario: Scenario, environment: Environment): Promise<Measurement> {
+  const { database, workload, windowMs } = scenario;
+  const { dir, postgresBin: binDir } = environment;
+  const rows = workload.goods;
+  const units = async () => {
+    const [row] = await environment.sql(database).unsafe<{ units: string }[]>(
+      `select sum(num) as units from pgbench_${rows}`,
+    );
+    return Number(row?.units);
+  };
+  const before = await units();
+  const seconds = Math.round(windowMs / 1000);
+  const ran = await runPgbench({ binDir, dir, url: environment.ownerUrl(database), rows, seconds });
+  const left = before - await units();
+  return {
+    rate: ran.perSecond,
+    parts: [],
+    latenciesUs: [],
+    laterUs: [],
+    longestMs: 0,
+    lateUs: 0,
+    refused: {},
+    unknown: {},
+    violations: left === ran.transactions ? [] : [`${left} units left the table in ${ran.transactions} transactions`],
+  };
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}

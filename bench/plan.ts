@@ -1,0 +1,101 @@
+/** What a run consists of, and how long that takes. Pure, so that a test holds the sum under the limit. */
+import { BASELINES } from "./scenarios/baselines.ts";
+import { growth } from "./scenarios/growth.ts";
+import { GRPC_UNARY } from "./scenarios/grpc.ts";
+import { IN_PROCESS } from "./scenarios/in_process.ts";
+import { LATENCY } from "./scenarios/latency.ts";
+import { RATIO_TIMES, type Scenario } from "./scenarios/scenario.ts";
+import { SELL_BATCH } from "./scenarios/sell_batch.ts";
+import { SIZES, type Sizes, SMOKE_SIZES } from "./sizes.ts";
+
+/** The whole of a run ends within this, or it is stopped and has failed. */
+export const RUN_MS_MAX = 300_000;
+
+/**
+ * What a run spends beside its windows, in ms, as measured on two cores: PostgreSQL, Redis and the processes come up;
+ * a million goods and five million movements are loaded; the ledgers are checked, the largest of them for 33 s; and
+ * what every measurement costs for its books, its last calls and the way to its processes.
+ */
+const FIXED_MS = { start: 6_000, load: 20_000, warm: 8_000, checks: 36_000, eachMeasurement: 150 } as const;
+
+/** Kept free at the end, for what takes longer than it was seen to. */
+const MARGIN_MS = 10_000;
+
+/** A run. */
+export interface Plan {
+  readonly rounds: number;
+  readonly scenarios: readonly Scenario[];
+  /** Run once before the first round, and thrown away: code is compiled and connections are made. */
+  readonly warmup: readonly Scenario[];
+  readonly sizes: Sizes;
+}
+
+const SMOKE_TIMES = { warmupMs: 50, windowMs: 300 } as const;
+/** One of each kind, and all that have several processes on one goods. */
+const SMOKE_IDS = new Set([
+  "article/one_goods/16",
+  "pgbench/one_row",
+  "redis/one_key",
+  "grpc/noop",
+  "grpc/noop_adapter",
+  "in_process/one_goods/1",
+  "in_process/one_goods/4",
+  "in_process/zipf/2",
+  "in_process/three_lines/1",
+  "grpc/inv_detail",
+  "grpc/sell/one_goods/2",
+  "grpc/sell/three_lines/1",
+  "grpc/sell_batch/zipf/1",
+  "latency/grpc/sell/uniform/1000",
+]);
+
+/** What a run consists of: three rounds of everything; for a smoke run one short round of some of it. */
+export function planRun({ smoke, sellBatch }: { readonly smoke: boolean; readonly sellBatch: boolean }): Plan {
+  const sizes = smoke ? SMOKE_SIZES : SIZES;
+  // What is compared stands side by side, so that a slow moment of the machine hits both.
+  const all = [...BASELINES, ...IN_PROCESS, ...GRPC_UNARY, ...SELL_BATCH, ...LATENCY, ...growth(sizes)]
+    .filter(({ method }) => sellBatch || method !== "SellBatch");
+  if (!smoke) return { rounds: 3, scenarios: all, warmup: all.filter(isWarmup), sizes };
+  const some = all.filter(({ id, group }) => SMOKE_IDS.has(id) || group === "growth")
+    .map((scenario) => scenario.kind === "pgbench" ? scenario : { ...scenario, ...SMOKE_TIMES });
+  return { rounds: 1, scenarios: some, warmup: [], sizes };
+}
+
+/** How long the plan should take, in ms. */
+export function plannedMs({ rounds, scenarios }: Plan): number {
+  const { start, load, warm, checks } = FIXED_MS;
+  return start + load + warm + checks + rounds * roundMs(scenarios);
+}
+
+/**
+ * What of a plan the next round should hold, so that the run ends in time on a slow machine too: all of it, else what
+ * ratios stand on, else nothing. Times in ms: since the start, until the first round began, and of the last whole round.
+ */
+export function nextRound(
+  { scenarios }: Plan,
+  times: { readonly elapsedMs: number; readonly setupMs: number; readonly wholeRoundMs: number },
+): readonly Scenario[] {
+  const { start, load, warm, checks } = FIXED_MS;
+  // The ledgers are checked as much slower than planned as they were filled.
+  const checksMs = checks * Math.max(times.setupMs / (start + load + warm), 1);
+  const leftMs = RUN_MS_MAX - MARGIN_MS - times.elapsedMs - checksMs;
+  if (times.wholeRoundMs <= leftMs) return scenarios;
+  const some = scenarios.filter(standsInRatio);
+  const part = roundMs(some) / roundMs(scenarios);
+  return times.wholeRoundMs * part <= leftMs ? some : [];
+}
+
+/** Those with the long windows, but for the open loops. */
+function standsInRatio({ windowMs, ratePerS }: Scenario): boolean {
+  return windowMs >= RATIO_TIMES.windowMs && ratePerS === undefined;
+}
+
+function roundMs(scenarios: readonly Scenario[]): number {
+  return scenarios.reduce((sum, { warmupMs, windowMs }) => sum + warmupMs + windowMs + FIXED_MS.eachMeasurement, 0);
+}
+
+/** Those that together reach every process and every kind of call. */
+function isWarmup({ id, group }: Scenario): boolean {
+  return /^(article\/one_goods\/lone|grpc\/noop|in_process\/(one_goods|uniform)\/4|grpc\/inv_detail)/.test(id) ||
+    /^grpc\/sell(_batch)?\/(one_goods|uniform)\/4$/.test(id) || (group === "growth" && !id.includes("lines"));
+}

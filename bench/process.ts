@@ -1,0 +1,74 @@
+/** The processes that a run starts: those that make load and the servers under it. One question to each at a time. */
+import { fileURLToPath } from "node:url";
+import { settled } from "../src/dev/wait.ts";
+import { lines } from "./load/conversation.ts";
+import type { Answer, Question, RunOrder, Tally, Targets } from "./load/protocol.ts";
+
+/** What a process may do: talk to this machine, and nothing else. Libraries that look for settings find none. */
+const FLAGS = ["--no-prompt", "--allow-net=127.0.0.1", "--allow-sys=hostname", "--ignore-env"] as const;
+/** Longer than any run with its stragglers. */
+const ANSWER_MS_MAX = 60_000;
+const STOP_MS_MAX = 15_000;
+
+/** A process of the bench. */
+export class BenchProcess {
+  readonly #name: string;
+  readonly #child: Deno.ChildProcess;
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #answers: AsyncGenerator<string>;
+
+  /** Starts `bench/<module>`. */
+  constructor(module: string) {
+    this.#name = module;
+    this.#child = new Deno.Command(Deno.execPath(), {
+      args: ["run", ...FLAGS, fileURLToPath(new URL(module, import.meta.url))],
+      cwd: fileURLToPath(new URL("..", import.meta.url)),
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "inherit",
+    }).spawn();
+    this.#writer = this.#child.stdin.getWriter();
+    this.#answers = lines(this.#child.stdout);
+  }
+
+  /** Tells it what it works on. Answers the address of a server, and "" of others. */
+  async open(targets: Targets): Promise<string> {
+    return await this.#ask({ open: targets }) as string;
+  }
+
+  /** Has it make load. */
+  async run(order: RunOrder): Promise<Tally> {
+    return await this.#ask({ run: order }) as Tally;
+  }
+
+  /** Lets it close what it opened and end, and kills it when it does not in time. */
+  async stop(): Promise<void> {
+    // It may have ended already, and its input with it.
+    await this.#writer.close().catch(() => {});
+    if (!await settled(this.#child.status, STOP_MS_MAX)) this.kill();
+    await this.#child.status;
+  }
+
+  /** Ends it at once. */
+  kill(): void {
+    try {
+      this.#child.kill("SIGKILL");
+    } catch (error) {
+      // It ended before the signal came.
+      if (!(error instanceof TypeError)) throw error;
+    }
+  }
+
+  async #ask(question: Question): Promise<unknown> {
+    await this.#writer.write(new TextEncoder().encode(JSON.stringify(question) + "\n"));
+    const next = this.#answers.next();
+    if (!await settled(next, ANSWER_MS_MAX)) {
+      throw new Error(`bench/${this.#name} gave no answer in ${ANSWER_MS_MAX} ms`);
+    }
+    const { value, done } = await next;
+    if (done) throw new Error(`bench/${this.#name} ended by itself: see its words above`);
+    const answer: Answer = JSON.parse(value);
+    if ("error" in answer) throw new Error(`bench/${this.#name}: ${answer.error}`);
+    return answer.ok;
+  }
+}

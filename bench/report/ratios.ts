@@ -1,0 +1,117 @@
+/** The ratios that a run is held against: medians within the one run, each with its target. Pure. */
+import type { Sizes } from "../sizes.ts";
+import { rounded, type ScenarioResult } from "./results.ts";
+
+/** One comparison. */
+export interface Ratio {
+  readonly claim: string;
+  /** Undefined where this run did not measure it. */
+  readonly value?: number;
+  readonly target: string;
+  readonly holds?: boolean;
+}
+
+/** Longest wait for goods that the service allows (LOCK_WAIT_MS_MAX), for the run's settings. */
+export interface Limits {
+  readonly lockWaitMsMax: number;
+}
+
+type Results = Readonly<Record<string, ScenarioResult>>;
+
+/** What a call may take beside its wait: the read, the write, and the way back. */
+const CALL_MS_MAX = 100;
+
+/** All ratios, in the order in which they are told. */
+export function ratios(results: Results, sizes: Sizes, ledgersClean: boolean, { lockWaitMsMax }: Limits): Ratio[] {
+  const rate = (id: string) => results[id]?.median;
+  const p50 = (id: string) => results[id]?.latencyMs?.p50;
+  const article = highest(["256", "16", "lone"].map((callers) => rate(`article/one_goods/${callers}`)));
+  const [goodsFirst = 0] = sizes.goods;
+  const goodsLast = sizes.goods.at(-1) ?? 0;
+  const lone = rate("in_process/one_goods/1");
+  const four = results["in_process/one_goods/4"];
+  const violations = Object.values(results).flatMap((result) => result.violations);
+  return [
+    atLeast("in-process, one goods / pgbench, one row", 5, lone, rate("pgbench/one_row")),
+    atLeast("in-process, one goods / article's way at its best", 20, lone, article),
+    atLeast(
+      "in-process, 10,000 goods / pgbench, 10,000 rows",
+      1,
+      rate("in_process/uniform/1"),
+      rate("pgbench/10000_rows"),
+    ),
+    atLeast("gRPC Sell, one goods / no-op", 0.6, rate("grpc/sell/one_goods/1"), rate("grpc/noop")),
+    atLeast("gRPC InvDetail / no-op", 0.8, rate("grpc/inv_detail"), rate("grpc/noop")),
+    atLeast(
+      "SellBatch of 100 / Sell, orders over gRPC, one goods",
+      3,
+      rate("grpc/sell_batch/one_goods/1"),
+      rate("grpc/sell/one_goods/1"),
+    ),
+    atLeast("no-op, Holdfast's listener / connect-node's adapter", 2, rate("grpc/noop"), rate("grpc/noop_adapter")),
+    atLeast("one goods, 2 processes / 1 process", 0.8, rate("in_process/one_goods/2"), lone),
+    limited("one goods, 2 processes: smallest share", results["in_process/one_goods/2"]?.smallestShare, {
+      atLeast: 0.25,
+    }),
+    limited("one goods, 4 processes: longest call in ms, wait included", four?.longestMs, {
+      atMost: lockWaitMsMax + CALL_MS_MAX,
+    }),
+    limited(
+      "one goods, 4 processes: callers that gave up (ABORTED)",
+      four === undefined ? undefined : four.refused?.["busy"] ?? 0,
+      { atMost: 0 },
+    ),
+    atMost(
+      "a lone Sell / the article's to its COMMIT, p50",
+      1.3,
+      p50("in_process/one_goods/lone"),
+      p50("article/one_goods/lone"),
+    ),
+    atLeast(
+      `${goodsLast.toLocaleString("en")} goods / ${goodsFirst.toLocaleString("en")} goods`,
+      0.75,
+      rate(`growth/goods/${goodsLast}`),
+      rate(`growth/goods/${goodsFirst}`),
+    ),
+    atLeast(
+      `ledger of ${sizes.movements.toLocaleString("en")} / empty`,
+      0.75,
+      rate(`growth/ledger/${sizes.movements}`),
+      rate(`growth/goods/${goodsFirst}`),
+    ),
+    {
+      claim: "scenarios whose books do not add up, and ledgers that are not whole",
+      value: violations.length + (ledgersClean ? 0 : 1),
+      target: "= 0",
+      holds: violations.length === 0 && ledgersClean,
+    },
+  ];
+}
+
+function atLeast(claim: string, target: number, value: number | undefined, of: number | undefined): Ratio {
+  return limited(claim, quotient(value, of), { atLeast: target });
+}
+
+function atMost(claim: string, target: number, value: number | undefined, of: number | undefined): Ratio {
+  return limited(claim, quotient(value, of), { atMost: target });
+}
+
+function limited(
+  claim: string,
+  value: number | undefined,
+  limit: { readonly atLeast: number } | { readonly atMost: number },
+): Ratio {
+  const target = "atLeast" in limit ? `>= ${limit.atLeast}` : `<= ${limit.atMost}`;
+  if (value === undefined) return { claim, target };
+  const holds = "atLeast" in limit ? value >= limit.atLeast : value <= limit.atMost;
+  return { claim, value: rounded(value), target, holds };
+}
+
+function quotient(value: number | undefined, of: number | undefined): number | undefined {
+  return value === undefined || of === undefined || of === 0 ? undefined : value / of;
+}
+
+function highest(values: readonly (number | undefined)[]): number | undefined {
+  const known = values.filter((value) => value !== undefined);
+  return known.length === 0 ? undefined : Math.max(...known);
+}

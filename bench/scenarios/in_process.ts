@@ -1,0 +1,40 @@
+/** Holdfast without the wire: what lanes, lock and store do. */
+import {
+  CALLERS,
+  PICTURE_TIMES,
+  PROCESSES,
+  RATIO_TIMES,
+  type Scenario,
+  WORKLOAD_NAMES,
+  WORKLOAD_TITLES,
+  WORKLOADS,
+} from "./scenario.ts";
+
+const STOCK = { group: "in-process", kind: "stock", database: "stock", unit: "orders/s" } as const;
+
+/** Each way to spread sales on 1, 2 and 4 processes, and the one caller who has everything to itself. */
+export const IN_PROCESS: readonly Scenario[] = [
+  ...WORKLOAD_NAMES.flatMap((name) =>
+    PROCESSES.map((processes): Scenario => {
+      const ratio = name === "one_goods" || (name === "uniform" && processes === 1);
+      return {
+        ...STOCK,
+        ...(ratio ? RATIO_TIMES : PICTURE_TIMES),
+        id: `in_process/${name}/${processes}`,
+        title: `in-process, ${WORKLOAD_TITLES[name]}, ${processes} process${processes === 1 ? "" : "es"}`,
+        workload: WORKLOADS[name],
+        processes,
+        callers: CALLERS,
+      };
+    })
+  ),
+  {
+    ...STOCK,
+    ...RATIO_TIMES,
+    id: "in_process/one_goods/lone",
+    title: "in-process, one goods, 1 caller",
+    workload: WORKLOADS.one_goods,
+    processes: 1,
+    callers: 1,
+  },
+];

@@ -1,0 +1,60 @@
+/** What a scenario is: plain data, so that the whole run can be counted up before anything is started. */
+import type { Work } from "../load/protocol.ts";
+import type { Workload } from "../workload.ts";
+
+/** One arm of the run. It is measured once in every round. */
+export interface Scenario {
+  /** Unique; the key in results.json. */
+  readonly id: string;
+  readonly title: string;
+  readonly group: "baselines" | "in-process" | "gRPC" | "SellBatch" | "latency" | "growth";
+  readonly kind: Work["kind"] | "pgbench";
+  readonly method?: Work["method"];
+  readonly adapter?: boolean;
+  /** Orders in one call of SellBatch. */
+  readonly orders?: number;
+  /** Name of the database that it sells from; see databases.ts. */
+  readonly database: string;
+  readonly workload: Workload;
+  /** Processes that sell: those with the stock in them, or servers. */
+  readonly processes: number;
+  /** Callers of all processes together; with a rate, most calls under way. */
+  readonly callers: number;
+  /** Open loop: calls begun in a second. */
+  readonly ratePerS?: number;
+  readonly unit: "orders/s" | "calls/s";
+  readonly warmupMs: number;
+  readonly windowMs: number;
+}
+
+/** Callers of the closed loops: as many as hot goods see at once. */
+export const CALLERS = 256;
+
+/** Goods of the databases that are not about growth. */
+export const GOODS = 10_000;
+
+/** Windows of scenarios that a ratio stands on, and of those that only complete the picture. In ms. */
+export const RATIO_TIMES = { warmupMs: 250, windowMs: 1_000 } as const;
+export const PICTURE_TIMES = { warmupMs: 150, windowMs: 500 } as const;
+
+/** Where sales go, by name. */
+export const WORKLOADS = {
+  one_goods: { goods: 1, stride: 1, spread: "uniform", lines: 1 },
+  uniform: { goods: GOODS, stride: 1, spread: "uniform", lines: 1 },
+  zipf: { goods: GOODS, stride: 1, spread: "zipf", lines: 1 },
+  three_lines: { goods: GOODS, stride: 1, spread: "uniform", lines: 3 },
+} as const satisfies Record<string, Workload>;
+
+/** The same in words. */
+export const WORKLOAD_TITLES: Readonly<Record<keyof typeof WORKLOADS, string>> = {
+  one_goods: "one goods",
+  uniform: "10,000 goods, uniform",
+  zipf: "10,000 goods, zipf 1.0",
+  three_lines: "3-line orders",
+};
+
+/** Names of {@link WORKLOADS}. */
+export const WORKLOAD_NAMES = Object.keys(WORKLOADS) as (keyof typeof WORKLOADS)[];
+
+/** How many processes sell side by side. */
+export const PROCESSES = [1, 2, 4] as const;

@@ -1,0 +1,18 @@
+/** A Holdfast server as `deno task start` runs it, with the no-op service beside its own, on any free port. */
+import { startApp } from "../../src/app.ts";
+import { loadConfig } from "../../src/config.ts";
+import { createLog } from "../../src/telemetry/create_log.ts";
+import { BenchService } from "../gen/bench/v1/bench_pb.ts";
+import { converse } from "../load/conversation.ts";
+
+/** The database that all servers of a run share. */
+const DATABASE = "wire";
+
+await converse(async ({ stocks }) => {
+  const settings = stocks[DATABASE] ?? {};
+  const app = await startApp(loadConfig((name) => settings[name]), {
+    log: createLog("warn", "pretty"),
+    routes: (router) => router.service(BenchService, { noop: () => ({}) }),
+  });
+  return { url: app.url, close: () => app.close() };
+});

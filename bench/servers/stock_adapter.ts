@@ -1,0 +1,32 @@
+/**
+ * The no-op service behind connect-node's adapter on a plain HTTP/2 server, with Holdfast's interceptors and none of
+ * its listener: what a call costs with the libraries as they come.
+ */
+import http2 from "node:http2";
+import type { AddressInfo } from "node:net";
+import { connectNodeAdapter } from "@connectrpc/connect-node";
+import { loadConfig } from "../../src/config.ts";
+import { deadline, gate, identify } from "../../src/rpc/interceptors.ts";
+import { createLog } from "../../src/telemetry/create_log.ts";
+import { BenchService } from "../gen/bench/v1/bench_pb.ts";
+import { converse } from "../load/conversation.ts";
+
+await converse(async () => {
+  const log = createLog("warn", "pretty");
+  const { requestTimeoutMsMax } = loadConfig(() => undefined);
+  const server = http2.createServer(connectNodeAdapter({
+    interceptors: [identify(log), gate(() => false, new Set()), deadline(requestTimeoutMsMax, log)],
+    routes: (router) => router.service(BenchService, { noop: () => ({}) }),
+  }));
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close() {
+      server.close();
+      return Promise.resolve();
+    },
+  };
+});

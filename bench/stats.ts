@@ -1,0 +1,42 @@
+/** Medians and quantiles. Pure. */
+
+/**
+ * The middle value; of an even count the mean of the two in the middle.
+ *
+ * @throws RangeError for no values
+ */
+export function median(values: readonly number[]): number {
+  if (values.length === 0) throw new RangeError("no values, so no median");
+  const sorted = values.toSorted((a, b) => a - b);
+  const upper = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[upper]! : (sorted[upper - 1]! + sorted[upper]!) / 2;
+}
+
+/**
+ * The smallest value that a share of at least `share` (0 to 1) of the values does not exceed (nearest rank), so always
+ * a value that was measured.
+ *
+ * @throws RangeError for no values, or for a share outside of 0 to 1
+ */
+export function quantile(values: readonly number[], share: number): number {
+  if (values.length === 0) throw new RangeError("no values, so no quantile");
+  if (!(share >= 0 && share <= 1)) throw new RangeError(`expected a share from 0 to 1, got ${share}`);
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.max(Math.ceil(share * sorted.length) - 1, 0)]!;
+}
+
+/** What is told of the latencies of a scenario, in the unit of the values. */
+export interface Quantiles {
+  readonly count: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly p999: number;
+  readonly max: number;
+}
+
+/** The quantiles of all values together; undefined where there are none. */
+export function quantiles(values: readonly number[]): Quantiles | undefined {
+  if (values.length === 0) return undefined;
+  const of = (share: number) => quantile(values, share);
+  return { count: values.length, p50: of(0.5), p99: of(0.99), p999: of(0.999), max: of(1) };
+}
