@@ -98,15 +98,21 @@ export async function withEnvironment<T>(
       return started;
     };
     const count = Math.max(...PROCESSES);
-    const adapterUrl = await start("servers/stock_adapter.ts").open(targets);
-    const serverUrls = await Promise.all(
-      Array.from({ length: count }, () => start("servers/holdfast.ts").open(targets)),
+    const [adapterUrl, ...serverUrls] = await Promise.all(
+      ["servers/stock_adapter.ts", ...Array.from({ length: count }, () => "servers/holdfast.ts")]
+        .map((module) => start(module).open(targets)),
     );
     const startLoad = async (module: string) => {
       const started = start(module);
-      await started.open({ ...targets, serverUrls, adapterUrl });
+      await started.open({ ...targets, serverUrls, adapterUrl: adapterUrl ?? "" });
       return started;
     };
+    const [article, redis, grpc, ...stockProcesses] = await Promise.all([
+      startLoad("load/article.ts"),
+      startLoad("load/redis.ts"),
+      startLoad("load/grpc.ts"),
+      ...Array.from({ length: count }, () => startLoad("load/stock.ts")),
+    ]);
     const environment: Environment = {
       dir: stack.dir,
       postgresBin,
@@ -118,10 +124,10 @@ export async function withEnvironment<T>(
         connections.set(database, sql);
         return sql;
       },
-      stockProcesses: await Promise.all(Array.from({ length: count }, () => startLoad("load/stock.ts"))),
-      article: await startLoad("load/article.ts"),
-      redis: await startLoad("load/redis.ts"),
-      grpc: await startLoad("load/grpc.ts"),
+      stockProcesses,
+      article,
+      redis,
+      grpc,
     };
     stop.throwIfAborted();
     return await use(environment);

@@ -1,6 +1,7 @@
 /** One measurement: a scenario's load, once, and the books right before and after it. */
 import { runPgbench } from "./baselines/pgbench.ts";
-import { articleHoldings, bookViolations, type Holdings, stockHoldings } from "./books.ts";
+import { bookViolations, type Holdings } from "./book_violations.ts";
+import { articleHoldings, stockHoldings } from "./books.ts";
 import type { Environment } from "./environment.ts";
 import type { Tally } from "./load/protocol.ts";
 import type { BenchProcess } from "./process.ts";

@@ -23,6 +23,8 @@ const MARGIN_MS = 10_000;
 
 /** A run. */
 export interface Plan {
+  /** Short, and about correctness only. */
+  readonly smoke: boolean;
   readonly rounds: number;
   readonly scenarios: readonly Scenario[];
   /** Run once before the first round, and thrown away: code is compiled and connections are made. */
@@ -55,10 +57,10 @@ export function planRun({ smoke, sellBatch }: { readonly smoke: boolean; readonl
   // What is compared stands side by side, so that a slow moment of the machine hits both.
   const all = [...BASELINES, ...IN_PROCESS, ...GRPC_UNARY, ...SELL_BATCH, ...LATENCY, ...growth(sizes)]
     .filter(({ method }) => sellBatch || method !== "SellBatch");
-  if (!smoke) return { rounds: 3, scenarios: all, warmup: all.filter(isWarmup), sizes };
+  if (!smoke) return { smoke, rounds: 3, scenarios: all, warmup: all.filter(isWarmup), sizes };
   const some = all.filter(({ id, group }) => SMOKE_IDS.has(id) || group === "growth")
     .map((scenario) => scenario.kind === "pgbench" ? scenario : { ...scenario, ...SMOKE_TIMES });
-  return { rounds: 1, scenarios: some, warmup: [], sizes };
+  return { smoke, rounds: 1, scenarios: some, warmup: [], sizes };
 }
 
 /** How long the plan should take, in ms. */

@@ -1,0 +1,75 @@
+import { assert, assertEquals } from "@std/assert";
+import { planRun } from "../../bench/plan.ts";
+import { ratios } from "../../bench/report/ratios.ts";
+import { resultsText, type ScenarioResult } from "../../bench/report/results.ts";
+import { table } from "../../bench/report/table.ts";
+
+const { scenarios, sizes } = planRun({ smoke: false, sellBatch: true });
+const LIMITS = { lockWaitMsMax: 2000 };
+
+/** Every scenario at the same rate, but for what a test changes. */
+function measured(changes: Readonly<Record<string, Partial<ScenarioResult>>> = {}): Record<string, ScenarioResult> {
+  const same: ScenarioResult = {
+    title: "a scenario",
+    unit: "orders/s",
+    rounds: [100, 100, 100],
+    median: 100,
+    latencyMs: { count: 3, p50: 1, p99: 2, p999: 3, max: 4 },
+    smallestShare: 0.5,
+    longestMs: 10,
+    violations: [],
+  };
+  return Object.fromEntries(scenarios.map(({ id }) => [id, { ...same, ...changes[id] }]));
+}
+
+function find(claim: RegExp, changes: Readonly<Record<string, Partial<ScenarioResult>>>, ledgersClean = true) {
+  const found = ratios(measured(changes), sizes, ledgersClean, LIMITS).filter((ratio) => claim.test(ratio.claim));
+  assertEquals(found.length, 1);
+  return found[0];
+}
+
+Deno.test("every ratio names scenarios of the plan: nothing is left unmeasured in a whole run", () => {
+  for (const { claim, value, holds } of ratios(measured(), sizes, true, LIMITS)) {
+    assert(value !== undefined && holds !== undefined, claim);
+  }
+});
+
+Deno.test("a ratio holds at its target, and not below it", () => {
+  const sell = (median: number) => find(/^gRPC Sell, one goods/, { "grpc/sell/one_goods/1": { median } });
+  assertEquals(sell(60), { claim: "gRPC Sell, one goods / no-op", value: 0.6, target: ">= 0.6", holds: true });
+  assertEquals(sell(59)?.holds, false);
+});
+
+Deno.test("the article's way counts at its best", () => {
+  const changes = { "article/one_goods/lone": { median: 400 }, "in_process/one_goods/1": { median: 4000 } };
+  assertEquals(find(/article's way/, changes)?.value, 10);
+});
+
+Deno.test("waits and callers that gave up are held to their limits", () => {
+  const four = (change: Partial<ScenarioResult>) => ({ "in_process/one_goods/4": change });
+  assertEquals(find(/longest call/, four({ longestMs: 2200 }))?.holds, false);
+  assertEquals(find(/gave up/, four({}))?.holds, true);
+  assertEquals(find(/gave up/, four({ refused: { busy: 3, short_stock: 9 } }))?.value, 3);
+});
+
+Deno.test("the last ratio says whether the books add up", () => {
+  const last = (changes: Parameters<typeof measured>[0], clean: boolean) =>
+    ratios(measured(changes), sizes, clean, LIMITS).at(-1)?.holds;
+  assertEquals(last({}, true), true);
+  assertEquals(last({}, false), false);
+  assertEquals(last({ "grpc/noop": { violations: ["one too many"] } }, true), false);
+});
+
+Deno.test("what was not measured is told as such, and the record can be read back", () => {
+  const some = { "grpc/noop": measured()["grpc/noop"]! };
+  const results = {
+    at: "2026-01-01T00:00:00.000Z",
+    seconds: 1,
+    setting: { cores: 2, platform: "linux x86_64", versions: {}, postgresql: {} },
+    ratios: ratios(some, sizes, true, LIMITS),
+    ledgers: {},
+    scenarios: some,
+  };
+  assert(table(results, scenarios).includes("not measured"));
+  assertEquals(JSON.parse(resultsText(results)), results);
+});
