@@ -79,6 +79,10 @@ async function runAll(plan: Plan, environment: Environment, stop: AbortSignal): 
   for (let round = 1; round <= rounds; round++) {
     const startedMs = performance.now();
     const now = round === 1 ? scenarios : nextRound(plan, { elapsedMs: startedMs, setupMs, wholeRoundMs });
+    if (now.length === 0) {
+      tell(`the machine is slow: no time is left for round ${round}`);
+      break;
+    }
     if (now.length < scenarios.length) {
       tell(`the machine is slow: round ${round} holds ${now.length} of ${scenarios.length} scenarios`);
     }

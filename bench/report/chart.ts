@@ -1,6 +1,7 @@
 /**
- * A run as a picture: rates, how they change with more processes, latencies at fixed rates, and growth. All axes of
- * rates and times are logarithmic, because what is compared is some thousandfold apart.
+ * A run as a picture: rates, how they change with more processes, latencies at fixed rates, and growth. The axes are
+ * logarithmic, because what is compared is some thousandfold apart; but that of growth is not, where a fall of a quarter
+ * must be seen.
  */
 import * as echarts from "echarts";
 import type { Scenario } from "../scenarios/scenario.ts";
@@ -11,7 +12,7 @@ const ROW_HEIGHT = 22;
 /** Room above each panel, for its title and legend, and below it, for its axis. */
 const ABOVE = 70;
 const BELOW = 50;
-const NAMES_WIDTH = 330;
+const NAMES_WIDTH = 410;
 const RIGHT = 90;
 const COLOURS: Readonly<Record<Scenario["group"], string>> = {
   "baselines": "#8a8f98",
@@ -26,6 +27,7 @@ const QUANTILES = [["p50", "#9cc4e4"], ["p99", "#3a7ca5"], ["p999", "#16425b"]] 
 interface Panel {
   readonly title: string;
   readonly unit: string;
+  readonly scale: "log" | "value";
   readonly names: readonly string[];
   readonly series: readonly Series[];
 }
@@ -46,10 +48,14 @@ export function chart(results: Results, scenarios: readonly Scenario[]): string 
     return result === undefined ? [] : [[scenario, result] as const];
   });
   const panels = [
-    rates("Rate, medians of the rounds", measured.filter(([{ group, processes }]) => isRate(group) && processes === 1)),
-    rates("More processes", measured.filter(([{ group, processes }]) => isRate(group) && processes > 1)),
+    rates(
+      "Rate, medians of the rounds",
+      "log",
+      measured.filter(([{ group, processes }]) => isRate(group) && processes === 1),
+    ),
+    rates("More processes", "log", measured.filter(([{ group, processes }]) => isRate(group) && processes > 1)),
     latencies(measured.filter(([{ group }]) => group === "latency")),
-    rates("Growth", measured.filter(([{ group }]) => group === "growth")),
+    rates("Growth", "value", measured.filter(([{ group }]) => group === "growth")),
   ].filter(({ names }) => names.length > 0);
 
   const heights = panels.map(({ names, series }) => names.length * ROW_HEIGHT * (series.length > 1 ? 2 : 1));
@@ -74,7 +80,7 @@ export function chart(results: Results, scenarios: readonly Scenario[]): string 
         top: tops[index],
         height: heights[index],
       })),
-      xAxis: panels.map((_, gridIndex) => ({ type: "log", gridIndex, axisLabel: { hideOverlap: true } })),
+      xAxis: panels.map(({ scale }, gridIndex) => ({ type: scale, gridIndex, axisLabel: { hideOverlap: true } })),
       yAxis: panels.map(({ names }, gridIndex) => ({
         type: "category",
         gridIndex,
@@ -104,9 +110,10 @@ export function chart(results: Results, scenarios: readonly Scenario[]): string 
   }
 }
 
-function rates(title: string, measured: Measured): Panel {
+function rates(title: string, scale: Panel["scale"], measured: Measured): Panel {
   return {
     title,
+    scale,
     unit: "orders or calls a second",
     names: measured.map(([, result]) => result.title),
     series: [{
@@ -122,6 +129,7 @@ function latencies(measured: Measured): Panel {
   return {
     title: "Latency at a fixed rate, from the intended start",
     unit: "ms",
+    scale: "log",
     names: measured.map(([, result]) => result.title),
     series: QUANTILES.map(([quantile, colour]) => ({
       name: quantile === "p999" ? "p99.9" : quantile,
