@@ -56,7 +56,8 @@ export async function withEnvironment<T>(
 ): Promise<T> {
   const root = benchDirectory();
   using _lock = await lockDirectory(root, log);
-  await stopStrays(root);
+  const strays = await stopStrays(root);
+  if (strays.length > 0) log.warn({ strays }, "stopped servers that an earlier run left behind");
   const dir = join(root, "stack");
   await removeStack(dir);
   const processes: BenchProcess[] = [];

@@ -53,6 +53,8 @@ export async function measure(scenario: Scenario, environment: Environment): Pro
   const violations = before === undefined || after === undefined
     ? []
     : bookViolations(before, after, acknowledged, scenario.kind !== "article");
+  // Books in which nothing happened add up, and say nothing.
+  if (tallies.every((tally) => tally.answered === 0)) violations.push("not one call was done");
   const parts = tallies.map((tally) => tally.done / (scenario.windowMs / 1000));
   return {
     rate: sum(parts),

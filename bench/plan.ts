@@ -78,8 +78,9 @@ export function nextRound(
   times: { readonly elapsedMs: number; readonly setupMs: number; readonly wholeRoundMs: number },
 ): readonly Scenario[] {
   const { start, load, warm, checks } = FIXED_MS;
-  // The ledgers are checked as much slower than planned as they were filled.
-  const checksMs = checks * Math.max(times.setupMs / (start + load + warm), 1);
+  // The ledgers are checked as much slower than planned as they were filled, or as the round was.
+  const slowness = Math.max(times.setupMs / (start + load + warm), times.wholeRoundMs / roundMs(scenarios), 1);
+  const checksMs = checks * slowness;
   const leftMs = RUN_MS_MAX - MARGIN_MS - times.elapsedMs - checksMs;
   if (times.wholeRoundMs <= leftMs) return scenarios;
   const some = scenarios.filter(standsInRatio);

@@ -89,6 +89,7 @@ class TallyBook {
   readonly #laterUs: number[] = [];
   readonly #lateUs: number[] = [];
   #done = 0;
+  #answered = 0;
   #orders = 0;
   #units = 0;
   #longestMs = 0;
@@ -121,6 +122,7 @@ class TallyBook {
     for (const [reason, count] of Object.entries(outcome.refused ?? {})) add(this.#refused, reason, count);
     for (const [reason, count] of Object.entries(outcome.unknown ?? {})) add(this.#unknown, reason, count);
     if (outcome.done === 0) return false;
+    this.#answered += outcome.done;
     const laterMs = outcome.laterMs ?? 0;
     if (nowMs >= this.#windowFromMs && nowMs < this.endMs) this.#done += outcome.done;
     if (fromMs >= this.#windowFromMs) {
@@ -139,6 +141,7 @@ class TallyBook {
   tally(): Tally {
     return {
       done: this.#done,
+      answered: this.#answered,
       orders: this.#orders,
       units: this.#units,
       refused: this.#refused,

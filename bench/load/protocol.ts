@@ -52,7 +52,9 @@ export interface RunOrder {
 export interface Tally {
   /** Orders sold (calls answered, where nothing is sold) whose answer came within the window. */
   readonly done: number;
-  /** Over the whole run, warm-up included, for the books to be compared with. */
+  /** The same over the whole run, warm-up and stragglers included. */
+  readonly answered: number;
+  /** Over the whole run, for the books to be compared with. */
   readonly orders: number;
   readonly units: number;
   /** Answers that are no sale, by their reason. Nothing was changed by them. */
