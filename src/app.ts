@@ -2,7 +2,7 @@
  * The composition root: builds each part once and connects them. main, tests and benchmarks share it.
  */
 import type { ConnectRouter } from "@connectrpc/connect";
-import { compressionBrotli, compressionGzip, connectNodeAdapter } from "@connectrpc/connect-node";
+import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
 import { v7 as uuidV7 } from "uuid";
 import {
   type Config,
@@ -26,6 +26,7 @@ import { createInventoryService } from "./rpc/inventory_service.ts";
 import { listen } from "./rpc/listener.ts";
 import { registerReflection } from "./rpc/reflection.ts";
 import { withRequestId } from "./rpc/request_id.ts";
+import { createRpcHandler } from "./rpc/rpc_handler.ts";
 import { createStore, type Store } from "./store/store.ts";
 import type { Log } from "./telemetry/log.ts";
 
@@ -134,7 +135,9 @@ export async function startApp(config: Config, { tls, reusePort, routes, ...part
     corsOrigins: config.corsOrigins,
     log,
     handler: withRequestId(
-      connectNodeAdapter({
+      createRpcHandler({
+        log,
+        unaryMsMax: config.requestTimeoutMsMax,
         readMaxBytes: config.requestBytesMax,
         writeMaxBytes: RESPONSE_BYTES_MAX,
         maxTimeoutMs: config.requestTimeoutMsMax,

@@ -4,17 +4,8 @@
  */
 import type { ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
-import type { HttpRequest, HttpResponse } from "./http_handler.ts";
+import type { Exchange } from "./exchange.ts";
 import type { ListenerLimits } from "./listener_limits.ts";
-
-/** One request from its header to the end of its answer (or to its reset). Times are of `performance.now()`, in ms. */
-export interface Exchange {
-  readonly request: HttpRequest;
-  readonly response: HttpResponse;
-  readonly startedAt: number;
-  /** When the handler was first seen to have ended its answer, which the peer has not taken yet. */
-  answeredAt: number | undefined;
-}
 
 /** One connection. Times are of `performance.now()`, in ms. */
 export interface Connection {
@@ -105,13 +96,12 @@ export class Connections {
   }
 
   /** Notes a request until its answer has ended or its stream or connection is gone; then calls `ended`. */
-  begin(connection: Connection, request: HttpRequest, response: HttpResponse, ended: () => void): void {
-    const exchange: Exchange = { request, response, startedAt: performance.now(), answeredAt: undefined };
+  begin(connection: Connection, exchange: Exchange, ended: () => void): void {
     connection.exchanges.add(exchange);
     connection.headerSince = undefined;
     this.#requests++;
     connection.peer.requests++;
-    response.once("close", () => {
+    exchange.onceClosed(() => {
       if (connection.exchanges.delete(exchange)) {
         this.#requests--;
         connection.peer.requests--;

@@ -3,7 +3,8 @@
  * applies it before a handler sees the request. Knows header names only, no service and no path.
  */
 import { cors } from "@connectrpc/connect";
-import type { Handler } from "./http_handler.ts";
+import type { IncomingHttpHeaders } from "node:http";
+import type { WireHandler } from "./http_handler.ts";
 import { REQUEST_ID_HEADER } from "./request_id.ts";
 
 const ALLOWED_METHODS = cors.allowedMethods.join(", ");
@@ -41,6 +42,9 @@ export interface CorsDecision {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** For whoever is no browser, which is nearly every call: one object for all. */
+const WITHOUT_ORIGIN: CorsDecision = Object.freeze({ answer: undefined, headers: Object.freeze({ vary: "Origin" }) });
+
 /**
  * Decides on one request.
  *
@@ -52,7 +56,7 @@ export function decideCors(request: CorsRequest, { origins, loopbackOnly }: Cors
   const preflight = request.method === "OPTIONS" && request.origin !== undefined &&
     request.requestMethod !== undefined;
   const { origin } = request;
-  if (origin === undefined) return { answer: undefined, headers: { vary: "Origin" } };
+  if (origin === undefined) return WITHOUT_ORIGIN;
   const own = isSameHost(origin, request.host) && (!loopbackOnly || isLoopbackName(new URL(origin).hostname));
   if (!own && !origins.has(origin)) return { answer: 403, headers: { vary: "Origin" } };
   if (!preflight) {
@@ -78,20 +82,36 @@ export function decideCors(request: CorsRequest, { origins, loopbackOnly }: Cors
 }
 
 /** The handler with CORS in front of it. */
-export function withCors(handler: Handler, rules: CorsRules): Handler {
-  return function handleWithCors(request, response) {
-    const { headers } = request;
-    const decision = decideCors({
-      method: request.method ?? "",
-      host: "authority" in request && request.authority ? request.authority : headers.host,
-      origin: headers.origin,
-      requestMethod: one(headers["access-control-request-method"]),
-    }, rules);
-    for (const name in decision.headers) response.setHeader(name, decision.headers[name]!);
-    if (decision.answer === undefined) return handler(request, response);
-    response.writeHead(decision.answer, { "content-type": "text/plain" });
-    response.end(decision.answer === 403 ? "pages of this origin may not call: CORS_ORIGINS does not name it\n" : "");
+export function withCors(handler: WireHandler, rules: CorsRules): WireHandler {
+  return {
+    http1(request, response) {
+      const { answer, headers } = decide(request.method ?? "", request.headers.host, request.headers);
+      for (const name in headers) response.setHeader(name, headers[name]!);
+      if (answer === undefined) return handler.http1(request, response);
+      response.writeHead(answer, OWN_ANSWER_HEADERS);
+      response.end(ownAnswerBody(answer));
+    },
+    http2(call) {
+      const { stream, headers: asked, answerHeaders } = call;
+      const { answer, headers } = decide(asked[":method"] ?? "", asked[":authority"] || asked.host, asked);
+      for (const name in headers) answerHeaders[name] = headers[name]!;
+      if (answer === undefined) return handler.http2(call);
+      stream.respond({ ...answerHeaders, ...OWN_ANSWER_HEADERS, ":status": answer });
+      stream.end(ownAnswerBody(answer));
+    },
   };
+
+  function decide(method: string, host: string | undefined, headers: IncomingHttpHeaders): CorsDecision {
+    if (headers.origin === undefined) return WITHOUT_ORIGIN;
+    const requestMethod = one(headers["access-control-request-method"]);
+    return decideCors({ method, host, origin: headers.origin, requestMethod }, rules);
+  }
+}
+
+const OWN_ANSWER_HEADERS = { "content-type": "text/plain" };
+
+function ownAnswerBody(status: number): string {
+  return status === 403 ? "pages of this origin may not call: CORS_ORIGINS does not name it\n" : "";
 }
 
 /**

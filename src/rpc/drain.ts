@@ -4,14 +4,13 @@
  */
 import type { Log } from "../telemetry/log.ts";
 import { type Connections, cut } from "./connections.ts";
-import type { HttpResponse } from "./http_handler.ts";
 
 /** Resolves when every connection is gone, at the latest a little after `graceMs`. */
 export async function drainConnections(connections: Connections, graceMs: number, log: Log): Promise<void> {
   for (const connection of connections) {
     if (connection.http2) connection.http2.close();
     else if (connection.exchanges.size === 0) cut(connection);
-    else for (const { response } of connection.exchanges) sayClose(response);
+    else for (const exchange of connection.exchanges) exchange.sayClose();
   }
   const grace = setTimeout(() => {
     log.warn({ connections: connections.size }, "Grace is over, what is left is cut");
@@ -19,9 +18,4 @@ export async function drainConnections(connections: Connections, graceMs: number
   }, graceMs);
   await connections.whenNone();
   clearTimeout(grace);
-}
-
-/** Tells an HTTP/1 peer not to ask again on this connection, where it is not too late for that. */
-export function sayClose(response: HttpResponse): void {
-  if (!("stream" in response) && !response.headersSent) response.setHeader("connection", "close");
 }

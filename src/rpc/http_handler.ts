@@ -1,13 +1,21 @@
 /**
- * The shape of a request and of an answer, the same for HTTP/1.1 and HTTP/2, as connect-node's adapter takes them.
+ * What answers requests: over HTTP/1.1 a request and a response of node:http, over HTTP/2 the stream itself. The objects
+ * that node:http2 makes to look like node:http cost more than a whole small call, so they are never made.
  */
-import type { connectNodeAdapter } from "@connectrpc/connect-node";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 
-/** What answers requests of either protocol: what connectNodeAdapter returns. */
-export type Handler = ReturnType<typeof connectNodeAdapter>;
+/** One request over HTTP/2. */
+export interface Http2Call {
+  readonly stream: ServerHttp2Stream;
+  /** The request's header as node:http2 gives it, pseudo-header fields included. May be added to. */
+  readonly headers: IncomingHttpHeaders;
+  /** Fields that whatever answers the call must send, by lower-case name, under those of the answer itself. */
+  readonly answerHeaders: Record<string, string>;
+}
 
-/** A request: of node:http, or of node:http2 (then it has a `stream`). */
-export type HttpRequest = Parameters<Handler>[0];
-
-/** An answer: of node:http, or of node:http2 (then it has a `stream`). */
-export type HttpResponse = Parameters<Handler>[1];
+/** What answers requests of both protocols. Both may throw where no URL can be made of a request. */
+export interface WireHandler {
+  http1(request: IncomingMessage, response: ServerResponse): void;
+  http2(call: Http2Call): void;
+}

@@ -4,6 +4,7 @@
  */
 import { Code, ConnectError, createContextKey, type HandlerContext, type Interceptor } from "@connectrpc/connect";
 import { errorFields, type Log } from "../telemetry/log.ts";
+import { isCallBound, limitPassed } from "./call_bound.ts";
 import { drainingError, internalError } from "./errors.ts";
 import { REQUEST_ID_HEADER } from "./request_id.ts";
 
@@ -59,26 +60,23 @@ export function gate(isClosed: () => boolean, exempt: ReadonlySet<string>): Inte
 
 /**
  * Ends unary calls when their deadline passes, or after `timeoutMsMax` if they have none. Connect itself only
- * raises a signal and goes on waiting for the handler.
+ * raises a signal and goes on waiting for the handler. Keeps no time of its own for calls that are bound already.
  */
 export function deadline(timeoutMsMax: number, log: Log): Interceptor {
   return (next) => async (request) => {
     if (request.stream) return await next(request);
-    const call = new AbortController();
-    const { signal } = call;
+    const own = isCallBound(request.contextValues) ? undefined : new AbortController();
+    const signal = own?.signal ?? request.signal;
     const { promise: ended, reject } = Promise.withResolvers<never>();
     const end = (reason: ConnectError) => {
-      call.abort(reason);
+      own?.abort(reason);
       reject(reason);
     };
-    const timer = setTimeout(
-      () => end(new ConnectError(`the server's limit of ${timeoutMsMax} ms passed`, Code.DeadlineExceeded)),
-      timeoutMsMax,
-    );
+    const timer = own && setTimeout(() => end(limitPassed(timeoutMsMax)), timeoutMsMax);
     const leave = () => end(ending(request.signal.reason));
     if (request.signal.aborted) leave();
     request.signal.addEventListener("abort", leave, { once: true });
-    request.contextValues.set(callSignalKey, signal);
+    if (own) request.contextValues.set(callSignalKey, signal);
     try {
       if (signal.aborted) return await ended;
       const answer = next(request);

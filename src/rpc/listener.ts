@@ -3,17 +3,20 @@
  * tells the protocols apart, and drains. Who is admitted is counted in `connections.ts`, who overstays is found in
  * `overstay.ts`, and requests go through `request_gate.ts`. It must not know what is served.
  */
+import type http from "node:http";
 import type http2 from "node:http2";
 import net from "node:net";
 import tls from "node:tls";
-import type { Handler, HttpRequest, HttpResponse } from "./http_handler.ts";
+import { answerAndCut, Http1Exchange } from "./http1_exchange.ts";
+import { Http2Exchange } from "./http2_exchange.ts";
+import type { WireHandler } from "./http_handler.ts";
 import type { Log } from "../telemetry/log.ts";
 import { type Connection, Connections } from "./connections.ts";
 import { isLoopbackName, withCors } from "./cors.ts";
 import { drainConnections } from "./drain.ts";
 import { sniffProtocol } from "./first_bytes.ts";
 import { LISTENER_LIMITS, type ListenerLimits } from "./listener_limits.ts";
-import { answerAndCut, cutOverstayers } from "./overstay.ts";
+import { cutOverstayers } from "./overstay.ts";
 import { createHttp1Server, createHttp2Server } from "./protocol_servers.ts";
 import { OverLimitLog } from "./over_limit_log.ts";
 import { createRequestGate } from "./request_gate.ts";
@@ -28,7 +31,7 @@ export interface ListenerOptions {
   readonly reusePort?: boolean | undefined;
   /** Certificate chain and private key as PEM text; cleartext where absent. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
-  readonly handler: Handler;
+  readonly handler: WireHandler;
   /** Origins (`https://shop.example`) whose pages may call, beside the pages of this host itself. */
   readonly corsOrigins: readonly string[];
   /** Overrides of {@link LISTENER_LIMITS}, one by one. */
@@ -72,8 +75,8 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     log,
     isDraining: () => drained !== undefined,
   });
-  const http1Server = createHttp1Server(limits, handle);
-  const http2Server = createHttp2Server(limits, handle);
+  const http1Server = createHttp1Server(limits, handleHttp1);
+  const http2Server = createHttp2Server(limits);
   let drained: Promise<void> | undefined;
   let starting: Connection | undefined;
 
@@ -81,6 +84,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     log.debug({ error }, "HTTP/1 connection closed for a malformed request");
     answerAndCut(socket, error.code === "HPE_HEADER_OVERFLOW" ? 431 : 400);
   });
+  http2Server.on("stream", handleHttp2);
   // "session" is emitted within emit("connection"), so `starting` is the connection that it belongs to.
   http2Server.on("session", (session: http2.ServerHttp2Session) => {
     const connection = starting!;
@@ -156,10 +160,24 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     }
   }
 
-  function handle(request: HttpRequest, response: HttpResponse): void {
-    const connection = byCarrier.get("stream" in request ? request.stream.session! : request.socket);
+  function handleHttp1(request: http.IncomingMessage, response: http.ServerResponse): void {
+    const connection = byCarrier.get(request.socket);
     if (connection === undefined) return void request.destroy();
-    enter(connection, request, response);
+    enter(connection, new Http1Exchange(connection, request, response));
+  }
+
+  function handleHttp2(
+    stream: http2.ServerHttp2Stream,
+    headers: http2.IncomingHttpHeaders,
+    _flags: number,
+    rawHeaders: readonly string[],
+  ): void {
+    // Without a listener an error would end the process. What it means for the exchange, "close" tells.
+    stream.on("error", (error: Error) => log.debug({ error }, "HTTP/2 stream broken"));
+    // A stream whose session broke in the same read has lost it already.
+    const connection = stream.session && byCarrier.get(stream.session);
+    if (connection === undefined) return void stream.destroy();
+    enter(connection, new Http2Exchange(stream, headers, rawHeaders));
   }
 
   async function drain(graceMs: number): Promise<void> {

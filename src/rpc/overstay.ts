@@ -2,17 +2,11 @@
  * Who stays longer than the limits allow: peers that never finish a header or a body, never read their answer, never
  * ask for anything, or are no longer there. One pass over all connections instead of timers for each of them.
  */
-import http2 from "node:http2";
-import type { Socket } from "node:net";
 import type { Log } from "../telemetry/log.ts";
-import { type Connection, type Connections, cut, type Exchange } from "./connections.ts";
+import { type Connection, type Connections, cut } from "./connections.ts";
+import type { Exchange } from "./exchange.ts";
+import { answerAndCut } from "./http1_exchange.ts";
 import type { ListenerLimits } from "./listener_limits.ts";
-
-const REASONS: Readonly<Record<number, string>> = {
-  400: "Bad Request",
-  408: "Request Timeout",
-  431: "Request Header Fields Too Large",
-};
 
 /** Looks at every connection once and ends what is over a limit. */
 export function cutOverstayers(connections: Connections, limits: ListenerLimits, log: Log): void {
@@ -20,8 +14,8 @@ export function cutOverstayers(connections: Connections, limits: ListenerLimits,
   let slowBodies = 0;
   for (const connection of connections) {
     for (const exchange of connection.exchanges) {
-      if (!exchange.request.complete && now - exchange.startedAt > limits.slowBodyMs) slowBodies++;
-      lookAtExchange(connection, exchange, slowBodies, now, limits, log);
+      if (!exchange.isRequestComplete && now - exchange.startedAt > limits.slowBodyMs) slowBodies++;
+      lookAtExchange(exchange, slowBodies, now, limits, log);
     }
     const limit = overstayed(connection, now, limits);
     if (limit === undefined) continue;
@@ -30,14 +24,6 @@ export function cutOverstayers(connections: Connections, limits: ListenerLimits,
     else if (limit === "idleMs" && connection.http2?.closed === false) connection.http2.close();
     else cut(connection);
   }
-}
-
-/** Answers an HTTP/1 connection whose request never reached the handler, then closes it. */
-export function answerAndCut(socket: Socket, status: number): void {
-  if (!socket.writable) return void socket.destroy();
-  socket.end(`HTTP/1.1 ${status} ${REASONS[status]}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`, () => {
-    socket.destroy();
-  });
 }
 
 /** The limit that a connection is over, if any. Sends the PINGs that are due. */
@@ -71,16 +57,14 @@ function isPeerGone(connection: Connection, now: number, limits: ListenerLimits)
 }
 
 function lookAtExchange(
-  connection: Connection,
   exchange: Exchange,
   slowBodies: number,
   now: number,
   limits: ListenerLimits,
   log: Log,
 ): void {
-  const { request, response } = exchange;
-  if (response.writableEnded) exchange.answeredAt ??= now;
-  const openMs = request.complete ? 0 : now - exchange.startedAt;
+  if (exchange.isAnswerEnded) exchange.answeredAt ??= now;
+  const openMs = exchange.isRequestComplete ? 0 : now - exchange.startedAt;
   const limit = openMs > limits.requestBodyMs
     ? "requestBodyMs"
     : openMs > limits.slowBodyMs && slowBodies > limits.slowBodiesMax
@@ -90,7 +74,5 @@ function lookAtExchange(
     : undefined;
   if (limit === undefined) return;
   log.debug({ limit }, "Request ended, over a limit");
-  if ("stream" in request) request.stream.close(http2.constants.NGHTTP2_CANCEL);
-  else if (response.headersSent) cut(connection);
-  else answerAndCut(connection.http1!, 408);
+  exchange.giveUp();
 }

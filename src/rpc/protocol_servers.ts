@@ -7,11 +7,10 @@
  */
 import http from "node:http";
 import http2 from "node:http2";
-import type { Handler } from "./http_handler.ts";
 import type { ListenerLimits } from "./listener_limits.ts";
 
 /** The HTTP/1 server: hand it connections with `emit("connection", socket)`. It keeps them alive between requests. */
-export function createHttp1Server(limits: ListenerLimits, handle: Handler): http.Server {
+export function createHttp1Server(limits: ListenerLimits, handle: http.RequestListener): http.Server {
   const server = http.createServer({ maxHeaderSize: limits.headerBytesMax }, handle);
   // One more than allowed: the fields over this count are dropped in silence, and must still be seen to be too many.
   server.maxHeadersCount = limits.headerFieldsMax + 1;
@@ -22,10 +21,13 @@ export function createHttp1Server(limits: ListenerLimits, handle: Handler): http
   return server;
 }
 
-/** The HTTP/2 server: hand it connections with `emit("connection", socket)`; it reads their preface. */
-export function createHttp2Server(limits: ListenerLimits, handle: Handler): http2.Http2Server {
+/**
+ * The HTTP/2 server: hand it connections with `emit("connection", socket)`; it reads their preface. It emits "stream" for
+ * each request and must be given no "request" listener, or it makes a request and a response object for each as well.
+ */
+export function createHttp2Server(limits: ListenerLimits): http2.Http2Server {
   return http2.createServer({
     settings: { maxConcurrentStreams: limits.concurrentStreamsMax, maxHeaderListSize: limits.headerBytesMax },
     maxHeaderListPairs: limits.headerFieldsMax,
-  }, handle);
+  });
 }

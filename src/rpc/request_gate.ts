@@ -5,9 +5,9 @@
 import http2 from "node:http2";
 import type { Log } from "../telemetry/log.ts";
 import { type Connection, type Connections, cut } from "./connections.ts";
-import { sayClose } from "./drain.ts";
+import type { Exchange } from "./exchange.ts";
 import { isHeaderOverLimit } from "./header_limits.ts";
-import type { Handler, HttpRequest, HttpResponse } from "./http_handler.ts";
+import type { WireHandler } from "./http_handler.ts";
 import type { ListenerLimits } from "./listener_limits.ts";
 import type { OverLimitLog } from "./over_limit_log.ts";
 
@@ -22,33 +22,33 @@ const STREAMS_SEEN_FACTOR = 2;
 export interface RequestGateOptions {
   readonly connections: Connections;
   readonly limits: ListenerLimits;
-  readonly handler: Handler;
+  readonly handler: WireHandler;
   readonly overLimits: OverLimitLog;
   readonly log: Log;
   readonly isDraining: () => boolean;
 }
 
-/** Makes the gate: give it each request with its connection, and it goes to the handler or is refused. */
+/** Makes the gate: give it each exchange with its connection, and it goes to the handler or is refused. */
 export function createRequestGate(
   options: RequestGateOptions,
-): (connection: Connection, request: HttpRequest, response: HttpResponse) => void {
+): (connection: Connection, exchange: Exchange) => void {
   const { connections, limits, handler, overLimits, log, isDraining } = options;
   return enter;
 
-  function enter(connection: Connection, request: HttpRequest, response: HttpResponse): void {
+  function enter(connection: Connection, exchange: Exchange): void {
     const limit = limitPassed(connection);
     if (limit !== undefined) overLimits.note(limit, connection.socket.remoteAddress);
     if (limit === "concurrentStreamsMax" && connection.http1) return cut(connection);
-    connections.begin(connection, request, response, () => ended(connection, request));
-    if (isDraining()) sayClose(response);
-    if (limit !== undefined) return refuse(request, response, 503);
-    if (isHeaderOverLimit(request, limits)) return refuse(request, response, 431);
+    connections.begin(connection, exchange, () => ended(connection, exchange));
+    if (isDraining()) exchange.sayClose();
+    if (limit !== undefined) return exchange.refuse(503);
+    if (isHeaderOverLimit(exchange.rawHeaders, limits)) return exchange.refuse(431);
     try {
-      handler(request, response);
+      exchange.answer(handler);
     } catch (error) {
-      // The adapter throws where it cannot make a URL of path and host.
+      // No URL can be made of path and host.
       log.debug({ error }, "Request refused as malformed");
-      refuse(request, response, 400);
+      exchange.refuse(400);
     }
   }
 
@@ -61,11 +61,10 @@ export function createRequestGate(
     return connections.requests >= limits.requestsMax ? "requestsMax" : undefined;
   }
 
-  function ended(connection: Connection, request: HttpRequest): void {
-    // What is left of a body that was refused must be read off, or the connection's next request is never seen.
-    if (connection.http1 && !request.complete) request.resume();
+  function ended(connection: Connection, exchange: Exchange): void {
+    exchange.discardBody();
     if (isDraining() && connection.http1 && connection.exchanges.size === 0) connection.http1.destroySoon();
-    if (!("stream" in request) || !request.stream.rstCode) return;
+    if (!exchange.isReset) return;
     const now = performance.now();
     if (now - connection.resetsSince > limits.resetWindowMs) {
       connection.resets = 0;
@@ -77,12 +76,4 @@ export function createRequestGate(
     connection.http2!.goaway(http2.constants.NGHTTP2_ENHANCE_YOUR_CALM);
     cut(connection);
   }
-}
-
-/** Refuses: a busy server by resetting the stream as not begun, which every HTTP/2 client may try again; else by status. */
-function refuse(request: HttpRequest, response: HttpResponse, status: 400 | 431 | 503): void {
-  if (status === 503 && "stream" in request) return request.stream.close(http2.constants.NGHTTP2_REFUSED_STREAM);
-  sayClose(response);
-  response.writeHead(status);
-  response.end();
 }

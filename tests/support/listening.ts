@@ -5,9 +5,9 @@
  */
 import { assertEquals } from "@std/assert";
 import { Buffer } from "node:buffer";
-import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { Health, HealthCheckResponse_ServingStatus } from "../../src/gen/health/v1/health_pb.ts";
 import { listen, type Listener, type ListenerOptions } from "../../src/rpc/listener.ts";
+import { createRpcHandler } from "../../src/rpc/rpc_handler.ts";
 import type { ListenerLimits } from "../../src/rpc/listener_limits.ts";
 import type { Log } from "../../src/telemetry/log.ts";
 import { FLAG, FRAME, frame } from "./http2_frames.ts";
@@ -44,7 +44,8 @@ export async function withListener(
   const note = (fields: Record<string, unknown>, message: string) => void logged.push({ ...fields, message });
   const log: Log = { debug: note, info: note, warn: note, error: note };
   let handled = 0;
-  const adapter = connectNodeAdapter({
+  const adapter = createRpcHandler({
+    log,
     readMaxBytes: 65_536,
     routes(router) {
       router.service(Health, {
@@ -61,12 +62,19 @@ export async function withListener(
       });
     },
   });
-  const handler: ListenerOptions["handler"] = (request, response) => {
-    handled++;
-    if (request.url !== "/large") return adapter(request, response);
-    response.writeHead(200, { "content-length": LARGE_BYTES });
-    response.write(Buffer.alloc(LARGE_BYTES));
-    response.end();
+  const handler: ListenerOptions["handler"] = {
+    http1(request, response) {
+      handled++;
+      if (request.url !== "/large") return adapter.http1(request, response);
+      response.writeHead(200, { "content-length": LARGE_BYTES });
+      response.end(Buffer.alloc(LARGE_BYTES));
+    },
+    http2(call) {
+      handled++;
+      if (call.headers[":path"] !== "/large") return adapter.http2(call);
+      call.stream.respond({ ":status": 200, "content-length": LARGE_BYTES });
+      call.stream.end(Buffer.alloc(LARGE_BYTES));
+    },
   };
   const listener = await listen({ host: "127.0.0.1", port: 0, handler, corsOrigins: [], log, ...options });
   try {

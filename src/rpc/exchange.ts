@@ -1,0 +1,32 @@
+/**
+ * One request and its answer as the listener sees them, whatever the protocol: how far they are, and how to end them.
+ * Knows neither what is asked nor who answers.
+ */
+import type { WireHandler } from "./http_handler.ts";
+
+/** From the header of a request to the end of its answer, or to its reset. Times are of `performance.now()`, in ms. */
+export interface Exchange {
+  readonly startedAt: number;
+  /** When the handler was first seen to have ended its answer, which the peer has not taken yet. */
+  answeredAt: number | undefined;
+  /** Names and values of the request's header, by turns, as they came. */
+  readonly rawHeaders: readonly string[];
+  /** Whether the whole request has arrived, or no more of it will. */
+  readonly isRequestComplete: boolean;
+  /** Whether the handler has ended its answer, taken by the peer or not. */
+  readonly isAnswerEnded: boolean;
+  /** HTTP/2: whether the stream ended in a reset, by either side. HTTP/1 has none. */
+  readonly isReset: boolean;
+  /** Calls back once, when the answer has ended or the stream or connection is gone. */
+  onceClosed(closed: () => void): void;
+  /** Gives the request to what answers it. Throws where no URL can be made of it. */
+  answer(handler: WireHandler): void;
+  /** Refuses it, before or instead of an answer: 503 as not begun, which every HTTP/2 client may try again. */
+  refuse(status: 400 | 431 | 503): void;
+  /** Ends it, over a limit in time: the stream is reset, or the HTTP/1 connection answered 408 or cut. */
+  giveUp(): void;
+  /** Asks the peer not to send more on this connection, where it is not too late. HTTP/2 has GOAWAY for that. */
+  sayClose(): void;
+  /** HTTP/1: has what is left of a body that nobody wants read off, or the next request is never seen. */
+  discardBody(): void;
+}

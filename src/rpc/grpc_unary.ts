@@ -1,0 +1,171 @@
+/**
+ * The short way of a unary gRPC call over HTTP/2: one message in, one message out, one write for header and message and one
+ * for the trailers. It says what Connect's handler says, to the byte, without its chain of generators; whatever is not plain
+ * goes to that handler.
+ */
+import { Code, ConnectError, createContextValues, type HandlerContext, type MethodImplSpec } from "@connectrpc/connect";
+import {
+  compressionNegotiate,
+  createMethodSerializationLookup,
+  encodeEnvelope,
+  envelopeCompress,
+  invokeUnaryImplementation,
+  type UniversalHandlerOptions,
+} from "@connectrpc/connect/protocol";
+import {
+  contentTypeProto,
+  grpcStatusOk,
+  headerAcceptEncoding,
+  headerContentType,
+  headerEncoding,
+  headerGrpcStatus,
+  headerTimeout,
+  parseTimeout,
+  setTrailerStatus,
+} from "@connectrpc/connect/protocol-grpc";
+import { boundCallValues, limitPassed } from "./call_bound.ts";
+import { addFields } from "./http2_headers.ts";
+import { CALL_OVER, closeReason } from "./http2_reset.ts";
+import type { BodyStart, PreparedRequest } from "./http2_universal.ts";
+import type { Http2Call } from "./http_handler.ts";
+import { readSingleMessage } from "./single_message.ts";
+
+/** A method that can be answered the short way. */
+export type UnarySpec = MethodImplSpec & { readonly kind: "unary" };
+
+/** What becomes of a call that was given to the short way, beside its answer. */
+export interface UnaryFollowUp {
+  /** It is not plain: Connect's handler must answer it, with what was read of its body. Called at most once. */
+  other(body?: BodyStart): void;
+  /** Its answer could not be written. */
+  failed(error: unknown): void;
+}
+
+/** Answers a call, or hands it on. */
+export type UnaryWay = (call: Http2Call, request: PreparedRequest, followUp: UnaryFollowUp) => void;
+
+const CONTENT_TYPES: ReadonlySet<string | null> = new Set(["application/grpc", contentTypeProto]);
+const ENCODINGS: ReadonlySet<string | null> = new Set([null, "identity"]);
+
+/**
+ * Makes the short way of one method.
+ *
+ * @param options those of Connect's handler of the same method, complete. A request gate and a signal for shutdown are none
+ *   that it knows.
+ * @param limitMs a call that brings no deadline ends after this; absent: never
+ */
+export function createUnaryWay(spec: UnarySpec, options: UniversalHandlerOptions, limitMs?: number): UnaryWay {
+  const { method } = spec;
+  const serialization = createMethodSerializationLookup(
+    method,
+    options.binaryOptions,
+    options.jsonOptions,
+    options,
+  );
+  const input = serialization.getI(true);
+  const output = serialization.getO(true);
+
+  return function answerUnary(call, request, followUp) {
+    const { header } = request;
+    const timeout = parseTimeout(header.get(headerTimeout), options.maxTimeoutMs);
+    const isPlain = call.headers[":method"] === "POST" && timeout.error === undefined &&
+      CONTENT_TYPES.has(header.get(headerContentType)) && ENCODINGS.has(header.get(headerEncoding));
+    if (!isPlain) return followUp.other();
+    const startedAt = performance.now();
+    readSingleMessage(call.stream, options.readMaxBytes, (bytes, body) => {
+      let message;
+      try {
+        message = input.parse(bytes);
+      } catch {
+        // Connect's handler finds the same, and has the answer to it.
+        return followUp.other(body);
+      }
+      answer(call, request, message, remaining(timeout.timeoutMs, startedAt)).catch(followUp.failed);
+    }, followUp.other);
+  };
+
+  async function answer(
+    call: Http2Call,
+    { url, header }: PreparedRequest,
+    message: ReturnType<typeof input.parse>,
+    timeoutMs: number | undefined,
+  ): Promise<void> {
+    const { stream } = call;
+    const controller = new AbortController();
+    const leave = () => controller.abort(closeReason(stream.rstCode));
+    stream.once("close", leave);
+    const timer = startTimer(controller, timeoutMs, limitMs);
+    const deadlineAt = timeoutMs === undefined ? undefined : Date.now() + timeoutMs;
+    const responseHeader = new Headers({ [headerContentType]: contentTypeProto });
+    const responseTrailer = new Headers({ [headerGrpcStatus]: grpcStatusOk });
+    const accepted = header.get(headerAcceptEncoding);
+    const compression = accepted === null
+      ? null
+      : compressionNegotiate(options.acceptCompression, null, accepted, headerAcceptEncoding).response;
+    if (compression !== null) responseHeader.set(headerEncoding, compression.name);
+    const context: HandlerContext = {
+      method,
+      service: method.parent,
+      protocolName: "grpc",
+      requestMethod: "POST",
+      url,
+      signal: controller.signal,
+      timeoutMs: () => deadlineAt === undefined ? undefined : deadlineAt - Date.now(),
+      requestHeader: header,
+      responseHeader,
+      responseTrailer,
+      values: limitMs === undefined ? createContextValues() : boundCallValues(),
+    };
+    let body: Uint8Array | undefined;
+    try {
+      const data = output.serialize(await invokeUnaryImplementation(spec, context, message, options.interceptors));
+      const { flags, data: packed } = compression === null
+        ? { flags: 0, data }
+        : await envelopeCompress({ flags: 0, data }, compression, options.compressMinBytes);
+      body = encodeEnvelope(flags, packed);
+      controller.abort(CALL_OVER);
+    } catch (error) {
+      controller.abort(error);
+      const status = error instanceof ConnectError
+        ? error
+        : new ConnectError("internal error", Code.Internal, undefined, undefined, error);
+      // As Connect's handler has it, who throws undefined has thrown nothing.
+      if (error !== undefined) setTrailerStatus(responseTrailer, status);
+    } finally {
+      clearTimeout(timer);
+      stream.off("close", leave);
+    }
+    write(call, responseHeader, body, responseTrailer);
+  }
+}
+
+function write(
+  { stream, answerHeaders }: Http2Call,
+  header: Headers,
+  body: Uint8Array | undefined,
+  trailer: Headers,
+): void {
+  if (stream.closed || stream.destroyed) return;
+  const fields = addFields({ ...answerHeaders, ":status": 200 }, header);
+  const trailers = addFields({}, trailer);
+  stream.respond(fields, { waitForTrailers: true });
+  stream.once("wantTrailers", () => stream.sendTrailers(trailers));
+  if (body === undefined) stream.end();
+  else stream.end(body);
+}
+
+/** What is left of a timeout that began to run with the header. */
+function remaining(timeoutMs: number | undefined, startedAt: number): number | undefined {
+  return timeoutMs === undefined ? undefined : timeoutMs - (performance.now() - startedAt);
+}
+
+/** Aborts at the deadline that the call brought, else at the server's limit. */
+function startTimer(controller: AbortController, timeoutMs: number | undefined, limitMs: number | undefined) {
+  if (timeoutMs !== undefined) {
+    const pass = () => controller.abort(new ConnectError("the operation timed out", Code.DeadlineExceeded));
+    if (timeoutMs > 0) return setTimeout(pass, timeoutMs);
+    pass();
+  } else if (limitMs !== undefined) {
+    return setTimeout(() => controller.abort(limitPassed(limitMs)), limitMs);
+  }
+}

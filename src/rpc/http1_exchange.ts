@@ -1,0 +1,74 @@
+/**
+ * An exchange over HTTP/1: a request and a response of node:http, on a connection that carries one at a time.
+ */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import { type Connection, cut } from "./connections.ts";
+import type { Exchange } from "./exchange.ts";
+import type { WireHandler } from "./http_handler.ts";
+
+const REASONS: Readonly<Record<number, string>> = {
+  400: "Bad Request",
+  408: "Request Timeout",
+  431: "Request Header Fields Too Large",
+};
+
+/** One request over HTTP/1 and its answer. */
+export class Http1Exchange implements Exchange {
+  readonly startedAt = performance.now();
+  answeredAt: number | undefined = undefined;
+  readonly isReset = false;
+
+  constructor(
+    private readonly connection: Connection,
+    private readonly request: IncomingMessage,
+    private readonly response: ServerResponse,
+  ) {}
+
+  get rawHeaders(): readonly string[] {
+    return this.request.rawHeaders;
+  }
+
+  get isRequestComplete(): boolean {
+    return this.request.complete;
+  }
+
+  get isAnswerEnded(): boolean {
+    return this.response.writableEnded;
+  }
+
+  onceClosed(closed: () => void): void {
+    this.response.once("close", closed);
+  }
+
+  answer(handler: WireHandler): void {
+    handler.http1(this.request, this.response);
+  }
+
+  refuse(status: 400 | 431 | 503): void {
+    this.sayClose();
+    this.response.writeHead(status);
+    this.response.end();
+  }
+
+  giveUp(): void {
+    if (this.response.headersSent) cut(this.connection);
+    else answerAndCut(this.connection.http1!, 408);
+  }
+
+  sayClose(): void {
+    if (!this.response.headersSent) this.response.setHeader("connection", "close");
+  }
+
+  discardBody(): void {
+    if (!this.request.complete) this.request.resume();
+  }
+}
+
+/** Answers an HTTP/1 connection whose request never reached the handler, then closes it. */
+export function answerAndCut(socket: Socket, status: number): void {
+  if (!socket.writable) return void socket.destroy();
+  socket.end(`HTTP/1.1 ${status} ${REASONS[status]}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`, () => {
+    socket.destroy();
+  });
+}

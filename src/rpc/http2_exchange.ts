@@ -1,0 +1,64 @@
+/**
+ * An exchange over HTTP/2: one stream of node:http2, without its compatibility request and response.
+ */
+import http2, { type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
+import type { Exchange } from "./exchange.ts";
+import type { Http2Call, WireHandler } from "./http_handler.ts";
+
+/** One request over HTTP/2 and its answer. */
+export class Http2Exchange implements Exchange, Http2Call {
+  readonly startedAt = performance.now();
+  answeredAt: number | undefined = undefined;
+  readonly answerHeaders: Record<string, string> = {};
+
+  constructor(
+    readonly stream: ServerHttp2Stream,
+    readonly headers: IncomingHttpHeaders,
+    readonly rawHeaders: readonly string[],
+  ) {}
+
+  get isRequestComplete(): boolean {
+    return this.stream.readableEnded || this.stream.aborted || this.stream.destroyed;
+  }
+
+  get isAnswerEnded(): boolean {
+    return this.stream.writableEnded;
+  }
+
+  get isReset(): boolean {
+    return Boolean(this.stream.rstCode);
+  }
+
+  onceClosed(closed: () => void): void {
+    this.stream.once("close", closed);
+  }
+
+  /** As node:http2 does for a request listener: CONNECT and what is expected beside "100-continue" go no further. */
+  answer(handler: WireHandler): void {
+    if (this.headers[":method"] === "CONNECT") return this.#answerStatus(405);
+    if (this.headers.expect !== undefined) {
+      if (this.headers.expect !== "100-continue") return this.#answerStatus(417);
+      this.stream.additionalHeaders({ ":status": 100 });
+    }
+    handler.http2(this);
+  }
+
+  refuse(status: 400 | 431 | 503): void {
+    if (status === 503) this.stream.close(http2.constants.NGHTTP2_REFUSED_STREAM);
+    else this.#answerStatus(status);
+  }
+
+  giveUp(): void {
+    this.stream.close(http2.constants.NGHTTP2_CANCEL);
+  }
+
+  sayClose(): void {}
+
+  discardBody(): void {}
+
+  #answerStatus(status: number): void {
+    if (this.stream.headersSent || this.stream.closed || this.stream.destroyed) return;
+    this.stream.respond({ ...this.answerHeaders, ":status": status });
+    this.stream.end();
+  }
+}

@@ -1,0 +1,44 @@
+/**
+ * Headers between node:http2 and Connect, as connect-node maps them: joined where Connect reads them, repeated where they
+ * must not be joined.
+ */
+import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http2";
+import { respellGrpcMessage } from "./grpc_message.ts";
+
+/** Fields of a connection, which HTTP/2 has none of (RFC 9113, section 8.2.2). node:http2 throws at them. */
+const CONNECTION_FIELDS: ReadonlySet<string> = new Set([
+  "connection",
+  "upgrade",
+  "http2-settings",
+  "keep-alive",
+  "proxy-connection",
+  "transfer-encoding",
+]);
+
+/**
+ * A request's header for Connect, without the pseudo-header fields.
+ *
+ * @throws TypeError at a value that no header may have, such as one with characters above U+00FF
+ */
+export function toWebHeaders(fields: IncomingHttpHeaders): Headers {
+  const headers = new Headers();
+  for (const name of Object.keys(fields)) {
+    if (name.startsWith(":")) continue;
+    const value = fields[name];
+    if (typeof value === "string") headers.append(name, value);
+    else if (value !== undefined) { for (const one of value) headers.append(name, one); }
+  }
+  return headers;
+}
+
+/** Puts Connect's header or trailers into an object for node:http2, over what it has; fields of a connection are left out. */
+export function addFields(target: OutgoingHttpHeaders, headers: Headers): OutgoingHttpHeaders {
+  let cookies: string[] | undefined;
+  headers.forEach((value, name) => {
+    if (CONNECTION_FIELDS.has(name) || (name === "te" && value !== "trailers")) return;
+    // The one field that comes once for each value, as its values may hold commas.
+    if (name === "set-cookie") target[name] = cookies = [...cookies ?? [], value];
+    else target[name] = name === "grpc-message" ? respellGrpcMessage(value) : value;
+  });
+  return target;
+}

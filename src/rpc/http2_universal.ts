@@ -1,0 +1,106 @@
+/**
+ * Any call over HTTP/2, by Connect's own handlers: what connect-node does for a request and a response of node:http, done
+ * for the stream itself.
+ */
+import { Code, ConnectError } from "@connectrpc/connect";
+import type { UniversalHandlerFn, UniversalServerResponse } from "@connectrpc/connect/protocol";
+import type { ServerHttp2Stream } from "node:http2";
+import { addFields } from "./http2_headers.ts";
+import type { Http2Call } from "./http_handler.ts";
+import { CALL_OVER, closeReason } from "./http2_reset.ts";
+
+/** What of a request is the same for whatever answers it. */
+export interface PreparedRequest {
+  readonly url: string;
+  readonly header: Headers;
+}
+
+/** The bytes of a body that were read already, and whether they were the last. */
+export interface BodyStart {
+  readonly chunks: readonly Uint8Array[];
+  readonly ended: boolean;
+}
+
+/**
+ * Answers a call. Resolves when the answer is written, taken by the peer or not.
+ *
+ * @throws whatever keeps the answer from being written; mostly that the stream is gone
+ */
+export async function answerUniversally(
+  handler: UniversalHandlerFn,
+  call: Http2Call,
+  { url, header }: PreparedRequest,
+  start: BodyStart = { chunks: [], ended: false },
+): Promise<void> {
+  const { stream } = call;
+  const controller = new AbortController();
+  if (stream.closed || stream.destroyed) controller.abort(closeReason(stream.rstCode));
+  else stream.once("close", () => controller.abort(closeReason(stream.rstCode)));
+  const response = await handler({
+    httpVersion: "2.0",
+    method: call.headers[":method"] ?? "",
+    url,
+    header,
+    body: bodyOf(stream, start),
+    signal: controller.signal,
+  });
+  await send(call, response);
+}
+
+async function* bodyOf(stream: ServerHttp2Stream, { chunks, ended }: BodyStart): AsyncGenerator<Uint8Array> {
+  yield* chunks;
+  if (ended) return;
+  try {
+    // Who reads no further still answers, on the same stream.
+    yield* stream.iterator({ destroyOnReturn: false });
+  } catch (error) {
+    const reason = closeReason(stream.rstCode);
+    throw reason === CALL_OVER
+      ? new ConnectError("the caller has gone", Code.Canceled, undefined, undefined, error)
+      : reason;
+  }
+}
+
+async function send({ stream, answerHeaders }: Http2Call, response: UniversalServerResponse): Promise<void> {
+  const { status, header, body, trailer } = response;
+  const messages = body?.[Symbol.asyncIterator]();
+  try {
+    // Its header is complete only when the first message, or the end, has come.
+    let message = await messages?.next();
+    mustBeOpen(stream);
+    const fields = { ...answerHeaders, ":status": status };
+    stream.respond(header === undefined ? fields : addFields(fields, header), {
+      waitForTrailers: trailer !== undefined,
+    });
+    if (trailer !== undefined) stream.once("wantTrailers", () => stream.sendTrailers(addFields({}, trailer)));
+    for (; message !== undefined && !message.done; message = await messages!.next()) {
+      mustBeOpen(stream);
+      if (!stream.write(message.value)) await untilDrained(stream);
+    }
+    stream.end();
+  } catch (error) {
+    // The handler is told, where it is still at work. Not waited for: it may never come to its end.
+    messages?.throw?.(error).catch(ignore);
+    throw error;
+  } finally {
+    messages?.return?.().catch(ignore);
+  }
+}
+
+/** What a handler says to being told that its answer goes nowhere, goes nowhere. */
+function ignore(): void {}
+
+function mustBeOpen(stream: ServerHttp2Stream): void {
+  if (stream.closed || stream.destroyed) throw new ConnectError("the stream is closed", Code.Aborted);
+}
+
+/** Ends with the stream, whose time to take an answer the listener bounds. */
+function untilDrained(stream: ServerHttp2Stream): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      stream.off("drain", end).off("close", end);
+      resolve();
+    };
+    stream.once("drain", end).once("close", end);
+  });
+}
