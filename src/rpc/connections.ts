@@ -6,6 +6,7 @@ import type { ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
 import type { Exchange } from "./exchange.ts";
 import type { ListenerLimits } from "./listener_limits.ts";
+import type { WriteBatch } from "./write_batch.ts";
 
 /** One connection. Times are of `performance.now()`, in ms. */
 export interface Connection {
@@ -17,6 +18,8 @@ export interface Connection {
   http1: Socket | undefined;
   /** Speaks HTTP/2, once that is known. */
   http2: ServerHttp2Session | undefined;
+  /** HTTP/2: the writes of its session. */
+  writes: WriteBatch | undefined;
   readonly exchanges: Set<Exchange>;
   /** Since when no request is under way; at first, since the connection was accepted or its protocol became known. */
   quietSince: number;
@@ -69,6 +72,7 @@ export class Connections {
       peer,
       http1: undefined,
       http2: undefined,
+      writes: undefined,
       exchanges: new Set(),
       quietSince: now,
       quietBytesRead: 0,

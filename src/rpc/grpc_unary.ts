@@ -140,14 +140,16 @@ export function createUnaryWay(spec: UnarySpec, options: UniversalHandlerOptions
 }
 
 function write(
-  { stream, answerHeaders }: Http2Call,
+  call: Http2Call,
   header: Headers,
   body: Uint8Array | undefined,
   trailer: Headers,
 ): void {
+  const { stream, answerHeaders } = call;
   if (stream.closed || stream.destroyed) return;
   const fields = addFields({ ...answerHeaders, ":status": 200 }, header);
   const trailers = addFields({}, trailer);
+  call.batchWrites();
   stream.respond(fields, { waitForTrailers: true });
   stream.once("wantTrailers", () => stream.sendTrailers(trailers));
   if (body === undefined) stream.end();

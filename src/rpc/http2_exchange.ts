@@ -4,6 +4,7 @@
 import http2, { type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import type { Exchange } from "./exchange.ts";
 import type { Http2Call, WireHandler } from "./http_handler.ts";
+import type { WriteBatch } from "./write_batch.ts";
 
 /** One request over HTTP/2 and its answer. */
 export class Http2Exchange implements Exchange, Http2Call {
@@ -12,6 +13,7 @@ export class Http2Exchange implements Exchange, Http2Call {
   readonly answerHeaders: Record<string, string> = {};
 
   constructor(
+    private readonly writes: WriteBatch,
     readonly stream: ServerHttp2Stream,
     readonly headers: IncomingHttpHeaders,
     readonly rawHeaders: readonly string[],
@@ -27,6 +29,10 @@ export class Http2Exchange implements Exchange, Http2Call {
 
   get isReset(): boolean {
     return Boolean(this.stream.rstCode);
+  }
+
+  batchWrites(): void {
+    this.writes.hold();
   }
 
   onceClosed(closed: () => void): void {

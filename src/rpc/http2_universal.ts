@@ -61,7 +61,8 @@ async function* bodyOf(stream: ServerHttp2Stream, { chunks, ended }: BodyStart):
   }
 }
 
-async function send({ stream, answerHeaders }: Http2Call, response: UniversalServerResponse): Promise<void> {
+async function send(call: Http2Call, response: UniversalServerResponse): Promise<void> {
+  const { stream, answerHeaders } = call;
   const { status, header, body, trailer } = response;
   const messages = body?.[Symbol.asyncIterator]();
   try {
@@ -69,14 +70,17 @@ async function send({ stream, answerHeaders }: Http2Call, response: UniversalSer
     let message = await messages?.next();
     mustBeOpen(stream);
     const fields = { ...answerHeaders, ":status": status };
+    call.batchWrites();
     stream.respond(header === undefined ? fields : addFields(fields, header), {
       waitForTrailers: trailer !== undefined,
     });
     if (trailer !== undefined) stream.once("wantTrailers", () => stream.sendTrailers(addFields({}, trailer)));
     for (; message !== undefined && !message.done; message = await messages!.next()) {
       mustBeOpen(stream);
+      call.batchWrites();
       if (!stream.write(message.value)) await untilDrained(stream);
     }
+    call.batchWrites();
     stream.end();
   } catch (error) {
     // The handler is told, where it is still at work. Not waited for: it may never come to its end.

@@ -12,6 +12,8 @@ export interface Http2Call {
   readonly headers: IncomingHttpHeaders;
   /** Fields that whatever answers the call must send, by lower-case name, under those of the answer itself. */
   readonly answerHeaders: Record<string, string>;
+  /** Has what is written to the stream from here on go out together with what soon follows. */
+  batchWrites(): void;
 }
 
 /** What answers requests of both protocols. Both may throw where no URL can be made of a request. */

@@ -20,6 +20,7 @@ import { cutOverstayers } from "./overstay.ts";
 import { createHttp1Server, createHttp2Server } from "./protocol_servers.ts";
 import { OverLimitLog } from "./over_limit_log.ts";
 import { createRequestGate } from "./request_gate.ts";
+import { WriteBatch } from "./write_batch.ts";
 
 /** How to listen. */
 export interface ListenerOptions {
@@ -155,6 +156,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
       byCarrier.set(socket, connection);
       http1Server.emit("connection", socket);
     } else {
+      connection.writes = new WriteBatch(socket);
       starting = connection;
       http2Server.emit("connection", socket);
     }
@@ -177,7 +179,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     // A stream whose session broke in the same read has lost it already.
     const connection = stream.session && byCarrier.get(stream.session);
     if (connection === undefined) return void stream.destroy();
-    enter(connection, new Http2Exchange(stream, headers, rawHeaders));
+    enter(connection, new Http2Exchange(connection.writes!, stream, headers, rawHeaders));
   }
 
   async function drain(graceMs: number): Promise<void> {

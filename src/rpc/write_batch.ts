@@ -1,0 +1,29 @@
+/**
+ * Gathers what is written to a socket in one breath into one write. Deno's node:http2 writes header, message and trailers
+ * of an answer each by itself, and the write is the largest part of what a small answer costs (measured: 27 % of all time
+ * on a core, with two to three writes a call).
+ */
+import type { Socket } from "node:net";
+
+/** The writes to one socket. */
+export class WriteBatch {
+  #held = false;
+
+  constructor(private readonly socket: Socket) {}
+
+  /**
+   * Holds back what is written from here on, for two turns of the event loop at most: node:http2 writes trailers one turn
+   * after the message. Within that time more calls of it change nothing.
+   */
+  hold(): void {
+    if (this.#held) return;
+    this.#held = true;
+    this.socket.cork();
+    setImmediate(() => setImmediate(() => this.#release()));
+  }
+
+  #release(): void {
+    this.#held = false;
+    this.socket.uncork();
+  }
+}
