@@ -1,0 +1,88 @@
+/**
+ * How calls over HTTP/2 end that are not simply answered: by their time, by their caller, through interceptors. Compared with
+ * connect-node's own adapter where that has the same promise.
+ */
+import { assert, assertEquals } from "@std/assert";
+import * as grpc from "@grpc/grpc-js";
+import { deadline, identify } from "../../src/rpc/interceptors.ts";
+import { CHECK, WATCH } from "../support/listening.ts";
+import { ask } from "../support/http2_answers.ts";
+import { asking, type TwoWays, withTwoWays } from "../support/two_ways.ts";
+
+const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
+/** RFC 9113, section 7. */
+const RESET_CODES = [0x0, 0x1, 0x2, 0x5, 0x7, 0x8, 0xb, 0xc, 0xd, 0xff];
+
+Deno.test("a handler is told why its caller has gone", async (t) => {
+  await withTwoWays({}, async (ways) => {
+    for (const path of [CHECK, WATCH]) {
+      for (const code of RESET_CODES) {
+        await t.step(`${path}, reset with ${code}`, async () => {
+          const [expected, actual] = await both(ways, async (way) => {
+            const { waiting, left } = way;
+            const answer = await ask(way.url, path, { body: [asking("wait")], then: code }, waiting);
+            await left;
+            return { ...answer, rstCode: code, notes: way.notes.splice(0) };
+          });
+          assertEquals(actual, { ...expected!, header: actual!.header });
+          assertEquals(actual!.notes.length, 1);
+        });
+      }
+    }
+  });
+});
+
+Deno.test("a call whose handler hangs ends with its own deadline", async () => {
+  const interceptors = [identify(SILENT), deadline(60_000, SILENT)];
+  await withTwoWays({ interceptors, unaryMsMax: 60_000 }, async (ways) => {
+    for (const timeout of ["30m", "0n"]) {
+      const headers = { "grpc-timeout": timeout, "x-request-id": "abc" };
+      const [expected, actual] = await both(ways, ({ url }) => ask(url, CHECK, { headers, body: [asking("hang")] }));
+      assertEquals(decoded(actual!.trailer), decoded(expected!.trailer));
+      assertEquals(decoded(actual!.trailer), [
+        "grpc-message: the operation timed out",
+        "grpc-status: 4",
+        "x-request-id: abc",
+      ]);
+    }
+  });
+});
+
+Deno.test("a call without a deadline ends with the server's limit, and its handler is told", async () => {
+  const interceptors = [identify(SILENT), deadline(30, SILENT)];
+  await withTwoWays({ interceptors, unaryMsMax: 30 }, async (ways) => {
+    const [expected, actual] = await both(ways, ({ url }) => ask(url, CHECK, { body: [asking("hang")] }));
+    assertEquals(decoded(actual!.trailer), decoded(expected!.trailer));
+    assertEquals(decoded(actual!.trailer), ["grpc-message: the server's limit of 30 ms passed", "grpc-status: 4"]);
+    const { left } = ways.ours;
+    await ask(ways.ours.url, CHECK, { body: [asking("wait")] });
+    await left;
+    assertEquals(ways.ours.notes, ["aborted: ConnectError 4 [deadline_exceeded] the server's limit of 30 ms passed"]);
+  });
+});
+
+Deno.test("a message arrives at grpc-js as it was", async () => {
+  const text = `goods 1, 2: "3" 100% ü\u{1f600}`;
+  await withTwoWays({}, async ({ ours }) => {
+    for (const path of [CHECK, WATCH]) {
+      const client = new grpc.Client(new URL(ours.url).host, grpc.credentials.createInsecure());
+      const same = (bytes: ReturnType<typeof asking>) => bytes;
+      const error = await new Promise<grpc.ServiceError | null>((resolve) => {
+        const request = asking(`throw 10 ${text}`).subarray(5);
+        client.makeUnaryRequest(path, same, same, request, (error) => resolve(error));
+      });
+      client.close();
+      assertEquals([error?.code, error?.details], [grpc.status.ABORTED, text]);
+    }
+  });
+});
+
+/** What both answer, connect-node's adapter first. */
+function both<T>({ stock, ours }: TwoWays, run: (way: TwoWays["stock"]) => Promise<T>): Promise<T[]> {
+  return Promise.all([run(stock), run(ours)]);
+}
+
+function decoded(trailer: readonly string[]): string[] {
+  assert(trailer.length > 0);
+  return trailer.map((line) => line.startsWith("grpc-message: ") ? decodeURIComponent(line) : line);
+}

@@ -1,0 +1,92 @@
+/**
+ * One HTTP/2 request, sent as it is told to be, and all that came back: status, header, bytes, trailers and the code of the
+ * reset. Two answers can be compared as they are.
+ */
+import { Buffer } from "node:buffer";
+import http2 from "node:http2";
+
+/** An answer that takes longer has failed. */
+const ANSWER_MS_MAX = 10_000;
+
+/** What to send. */
+export interface RawRequest {
+  /** Over the usual header of a gRPC call; `undefined` takes a field away. */
+  readonly headers?: Readonly<Record<string, string | string[] | undefined>>;
+  /** The body, each part in a DATA frame of its own. */
+  readonly body?: readonly Uint8Array[];
+  /** After the body: end the request, leave it open until the answer has ended, or end it and then reset it with this code. */
+  readonly then?: "end" | "wait" | number;
+}
+
+/** What came back. Header and trailers as sorted `name: value`, without the date. */
+export interface RawAnswer {
+  readonly status: number | undefined;
+  readonly header: readonly string[];
+  readonly body: string;
+  readonly trailer: readonly string[];
+  readonly rstCode: number | undefined;
+}
+
+/**
+ * Sends one request on a connection of its own.
+ *
+ * @param beforeReset is waited for before a reset
+ * @throws Error when no end comes in time
+ */
+export async function ask(
+  url: string,
+  path: string,
+  { headers = {}, body = [], then = "end" }: RawRequest,
+  beforeReset: Promise<unknown> = Promise.resolve(),
+): Promise<RawAnswer> {
+  const session = http2.connect(url);
+  session.on("error", () => {});
+  const usual = { ":method": "POST", ":path": path, "content-type": "application/grpc+proto", te: "trailers" };
+  const all = Object.entries({ ...usual, ...headers }).filter(([, value]) => value !== undefined);
+  const stream = session.request(Object.fromEntries(all) as http2.OutgoingHttpHeaders, { endStream: false });
+  let answered: http2.IncomingHttpHeaders & http2.IncomingHttpStatusHeader = {};
+  let trailers: http2.IncomingHttpHeaders = {};
+  const chunks: Buffer[] = [];
+  const { promise: closed, resolve, reject } = Promise.withResolvers<void>();
+  const timer = setTimeout(() => reject(new Error(`no end of the answer of ${path}`)), ANSWER_MS_MAX);
+  stream.on("error", () => {});
+  stream.on("response", (received) => answered = received);
+  stream.on("trailers", (received: http2.IncomingHttpHeaders) => trailers = received);
+  stream.on("data", (chunk: Buffer) => chunks.push(chunk));
+  stream.once("end", () => stream.end());
+  stream.once("close", () => resolve());
+  try {
+    for (const part of body) await sent(stream, part);
+    if (then === "end") stream.end();
+    else if (then !== "wait") {
+      stream.end();
+      await beforeReset;
+      stream.close(then);
+    }
+    await closed;
+    return {
+      status: answered[":status"],
+      header: fields(answered),
+      body: Buffer.concat(chunks).toString("latin1"),
+      trailer: fields(trailers),
+      rstCode: stream.rstCode,
+    };
+  } finally {
+    clearTimeout(timer);
+    session.destroy();
+  }
+}
+
+async function sent(stream: http2.ClientHttp2Stream, part: Uint8Array): Promise<void> {
+  if (stream.destroyed || stream.writableEnded) return;
+  await new Promise<void>((resolve) => {
+    stream.once("close", resolve);
+    stream.write(part, () => resolve());
+  });
+  await new Promise((resolve) => setImmediate(resolve));
+}
+
+function fields(headers: http2.IncomingHttpHeaders): string[] {
+  return Object.entries(headers).filter(([name]) => name !== "date" && name !== ":status")
+    .flatMap(([name, value]) => [value].flat().map((one) => `${name}: ${one}`)).sort();
+}
