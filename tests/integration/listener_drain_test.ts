@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { Buffer } from "node:buffer";
 import { ERROR, FLAG, FRAME } from "../support/http2_frames.ts";
 import {
   CHECK,
@@ -12,7 +13,7 @@ import {
   WATCH,
   withListener,
 } from "../support/listening.ts";
-import { RawPeer } from "../support/raw_peer.ts";
+import { http2Request, RawPeer } from "../support/raw_peer.ts";
 import { call } from "../support/http2_calls.ts";
 
 /** Longer than any drain here takes; one that only ends because of it logs so, and that fails the test. */
@@ -41,6 +42,20 @@ Deno.test("drain: calls under way finish on both protocols, unary and streams, t
     assert(/connection: close/i.test(http1.text), http1.text);
     await http2.untilClosed("drained");
     await http1.untilClosed("drained");
+    await drain;
+  });
+});
+
+Deno.test("drain: over TLS too the answer of a call under way comes whole before its connection ends", async () => {
+  const file = (name: string) => Deno.readTextFileSync(new URL(`../support/tls/${name}.pem`, import.meta.url));
+  await withListener({ tls: { cert: file("certificate"), key: file("key") } }, async (setting) => {
+    const headers = { ":method": "POST", ":path": CHECK, "content-type": "application/grpc+proto", te: "trailers" };
+    const gated = Buffer.concat([Buffer.of(0, 0, 0, 0, 6, 0x0a, 4), Buffer.from("gate")]);
+    const answer = http2Request(setting.listener.url, headers, gated, file("certificate"));
+    await untilHandled(setting, 1);
+    const drain = drainInTime(setting);
+    setting.open();
+    assertEquals((await answer).trailers["grpc-status"], "0");
     await drain;
   });
 });
