@@ -16,7 +16,7 @@ function seller(stock: Stock, work: Work): Call {
     const lines = pick().map((goodsId) => ({ goodsId, num: 1 }));
     try {
       // A signal of its own, as every call over the wire has.
-      const verdict = await stock.lane.apply(
+      const verdict = await stock.lanes.apply(
         { kind: "sell", orderId: uuidV7(), lines },
         new AbortController().signal,
       );

@@ -24,7 +24,7 @@ import {
   setTrailerStatus,
 } from "@connectrpc/connect/protocol-grpc";
 import { boundCallValues, limitPassed } from "./call_bound.ts";
-import { addFields } from "./http2_headers.ts";
+import { addFields, sendTrailersOnceWanted } from "./http2_headers.ts";
 import { CALL_OVER, closeReason } from "./http2_reset.ts";
 import type { BodyStart, PreparedRequest } from "./http2_universal.ts";
 import type { Http2Call } from "./http_handler.ts";
@@ -151,7 +151,7 @@ function write(
   const trailers = addFields({}, trailer);
   call.batchWrites();
   stream.respond(fields, { waitForTrailers: true });
-  stream.once("wantTrailers", () => stream.sendTrailers(trailers));
+  sendTrailersOnceWanted(stream, () => trailers);
   if (body === undefined) stream.end();
   else stream.end(body);
 }

@@ -2,7 +2,7 @@
  * Headers between node:http2 and Connect, as connect-node maps them: joined where Connect reads them, repeated where they
  * must not be joined.
  */
-import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http2";
+import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import { respellGrpcMessage } from "./grpc_message.ts";
 
 /** Fields of a connection, which HTTP/2 has none of (RFC 9113, section 8.2.2). node:http2 throws at them. */
@@ -41,4 +41,12 @@ export function addFields(target: OutgoingHttpHeaders, headers: Headers): Outgoi
     else target[name] = name === "grpc-message" ? respellGrpcMessage(value) : value;
   });
   return target;
+}
+
+/** Sends trailers once node:http2 asks for them, unless the stream is gone by then. `fields` is called at that time. */
+export function sendTrailersOnceWanted(stream: ServerHttp2Stream, fields: () => OutgoingHttpHeaders): void {
+  stream.once("wantTrailers", () => {
+    // It throws at a closed stream, and from within an event that would end the process.
+    if (!stream.closed && !stream.destroyed) stream.sendTrailers(fields());
+  });
 }

@@ -5,7 +5,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { UniversalHandlerFn, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import type { ServerHttp2Stream } from "node:http2";
-import { addFields } from "./http2_headers.ts";
+import { addFields, sendTrailersOnceWanted } from "./http2_headers.ts";
 import type { Http2Call } from "./http_handler.ts";
 import { CALL_OVER, closeReason } from "./http2_reset.ts";
 
@@ -74,7 +74,7 @@ async function send(call: Http2Call, response: UniversalServerResponse): Promise
     stream.respond(header === undefined ? fields : addFields(fields, header), {
       waitForTrailers: trailer !== undefined,
     });
-    if (trailer !== undefined) stream.once("wantTrailers", () => stream.sendTrailers(addFields({}, trailer)));
+    if (trailer !== undefined) sendTrailersOnceWanted(stream, () => addFields({}, trailer));
     for (; message !== undefined && !message.done; message = await messages!.next()) {
       mustBeOpen(stream);
       call.batchWrites();

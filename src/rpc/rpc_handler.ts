@@ -12,7 +12,7 @@ import {
   createServiceImplSpec,
   type MethodImplSpec,
 } from "@connectrpc/connect";
-import { connectNodeAdapter } from "@connectrpc/connect-node";
+import { compressionBrotli, compressionGzip, connectNodeAdapter } from "@connectrpc/connect-node";
 import {
   createMethodUrl,
   type UniversalHandlerFn,
@@ -25,7 +25,7 @@ import { toWebHeaders } from "./http2_headers.ts";
 import { answerUniversally, type BodyStart, type PreparedRequest } from "./http2_universal.ts";
 import type { Http2Call, WireHandler } from "./http_handler.ts";
 
-/** How to serve: what Connect's routers take, and the rest. */
+/** How to serve: what Connect's routers take, and the rest. gzip and brotli are known where no others are named. */
 export interface RpcHandlerOptions extends ConnectRouterOptions {
   /** Adds the services. Called once. */
   readonly routes: (router: ConnectRouter) => void;
@@ -38,12 +38,16 @@ export interface RpcHandlerOptions extends ConnectRouterOptions {
 }
 
 interface Route {
+  readonly path: string;
   readonly handler: UniversalHandlerFn;
   readonly unary: UnaryWay | undefined;
+  /** The origin of the latest call, and the URL made of it: most callers name the same one. */
+  latest: { readonly origin: string; readonly url: string } | undefined;
 }
 
 /** Makes the handler. It throws where no URL can be made of a request's host and path, or no header of its fields. */
-export function createRpcHandler({ routes, log, unaryMsMax, ...options }: RpcHandlerOptions): WireHandler {
+export function createRpcHandler({ routes, log, unaryMsMax, ...given }: RpcHandlerOptions): WireHandler {
+  const options = { acceptCompression: [compressionGzip, compressionBrotli], ...given };
   const router = createConnectRouter(options);
   const repeats: ((router: ConnectRouter) => void)[] = [];
   const unaryWays = new Map<string, UnaryWay | undefined>();
@@ -65,7 +69,8 @@ export function createRpcHandler({ routes, log, unaryMsMax, ...options }: RpcHan
   routes(recording);
   const byPath = new Map<string, Route>();
   for (const handler of router.handlers) {
-    byPath.set(handler.requestPath, { handler, unary: unaryWays.get(handler.requestPath) });
+    const path = handler.requestPath;
+    byPath.set(path, { path, handler, unary: unaryWays.get(path), latest: undefined });
   }
   const adapter = connectNodeAdapter({ ...options, routes: (other) => repeats.forEach((repeat) => repeat(other)) });
 
@@ -75,7 +80,7 @@ export function createRpcHandler({ routes, log, unaryMsMax, ...options }: RpcHan
       const path = call.headers[":path"] ?? "";
       const route = byPath.get(path) ?? byPath.get(path.split("?", 1)[0]!);
       if (route === undefined) return notFound(call);
-      const request = prepare(call);
+      const request: PreparedRequest = { url: urlOf(call, route), header: toWebHeaders(call.headers) };
       const other = (body?: BodyStart) => {
         answerUniversally(route.handler, call, request, body).catch((error) => notWritten(call, error));
       };
@@ -105,12 +110,13 @@ function notFound({ stream, answerHeaders }: Http2Call): void {
   stream.end();
 }
 
-function prepare({ stream, headers }: Http2Call): PreparedRequest {
-  const scheme = stream.session?.encrypted ? "https" : "http";
-  return {
-    url: new URL(headers[":path"] ?? "", `${scheme}://${authorityOf(headers)}`).toString(),
-    header: toWebHeaders(headers),
-  };
+/** The URL of a call. Throws where host and path make none. */
+function urlOf({ stream, headers }: Http2Call, route: Route): string {
+  const origin = `${stream.session?.encrypted ? "https" : "http"}://${authorityOf(headers)}`;
+  const path = headers[":path"] ?? "";
+  if (path !== route.path) return new URL(path, origin).toString();
+  if (route.latest?.origin !== origin) route.latest = { origin, url: new URL(path, origin).toString() };
+  return route.latest.url;
 }
 
 /** The host that a request was sent to: `:authority`, or `host` where the peer sent only that (RFC 9113, 8.3.1). */

@@ -18,7 +18,7 @@ export interface RawRequest {
   readonly then?: "end" | "wait" | number;
 }
 
-/** What came back. Header and trailers as sorted `name: value`, without the date. */
+/** What came back. Header and trailers as sorted `name: value`, the date without its value. */
 export interface RawAnswer {
   readonly status: number | undefined;
   readonly header: readonly string[];
@@ -30,14 +30,14 @@ export interface RawAnswer {
 /**
  * Sends one request on a connection of its own.
  *
- * @param beforeReset is waited for before a reset
+ * @param reset before it the one is waited for, and after it, before the connection ends, the other
  * @throws Error when no end comes in time
  */
 export async function ask(
   url: string,
   path: string,
   { headers = {}, body = [], then = "end" }: RawRequest,
-  beforeReset: Promise<unknown> = Promise.resolve(),
+  reset?: { readonly before: Promise<unknown>; readonly after: Promise<unknown> },
 ): Promise<RawAnswer> {
   const session = http2.connect(url);
   session.on("error", () => {});
@@ -60,10 +60,11 @@ export async function ask(
     if (then === "end") stream.end();
     else if (then !== "wait") {
       stream.end();
-      await beforeReset;
+      await reset?.before;
       stream.close(then);
     }
     await closed;
+    await reset?.after;
     return {
       status: answered[":status"],
       header: fields(answered),
@@ -87,6 +88,6 @@ async function sent(stream: http2.ClientHttp2Stream, part: Uint8Array): Promise<
 }
 
 function fields(headers: http2.IncomingHttpHeaders): string[] {
-  return Object.entries(headers).filter(([name]) => name !== "date" && name !== ":status")
-    .flatMap(([name, value]) => [value].flat().map((one) => `${name}: ${one}`)).sort();
+  return Object.entries(headers).filter(([name]) => name !== ":status")
+    .flatMap(([name, value]) => [value].flat().map((one) => name === "date" ? name : `${name}: ${one}`)).sort();
 }
