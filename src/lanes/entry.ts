@@ -24,22 +24,29 @@ export class Entry implements Waiting {
   lostWrite: OutcomeUnknownError | undefined;
   /** Rows of its goods were seen to be locked by a foreign session. */
   rowsWereLocked = false;
-  readonly #ended: (outcome: PromiseSettledResult<Verdict>) => void;
+  readonly #outcome = Promise.withResolvers<Verdict>();
+  readonly #ended: () => void;
   readonly #signal: AbortSignal;
   #state: "queued" | "deciding" | "ended" = "queued";
 
+  /** `signal` is its caller's; `ended` is called once it has ended. */
   constructor(
     operation: Operation,
     goodsIds: readonly number[],
     waitUntilMs: number,
     signal: AbortSignal,
-    ended: (outcome: PromiseSettledResult<Verdict>) => void,
+    ended: () => void,
   ) {
     this.operation = operation;
     this.goodsIds = goodsIds;
     this.waitUntilMs = waitUntilMs;
     this.#signal = signal;
     this.#ended = ended;
+  }
+
+  /** What it comes to. Rejects with a Failure, the signal's reason, or a fault of this program. */
+  get verdict(): Promise<Verdict> {
+    return this.#outcome.promise;
   }
 
   get size(): number {
@@ -65,24 +72,30 @@ export class Entry implements Waiting {
   /** Ends it if its caller has left and it is not being decided; answers whether it has ended. */
   leave(): boolean {
     if (this.#state === "queued" && this.#signal.aborted) {
-      this.#end({ status: "rejected", reason: this.#signal.reason });
+      this.#reject(this.#signal.reason);
     }
     return this.hasEnded;
   }
 
   /** Ends it with its verdict. */
-  answer(value: Verdict): void {
-    this.#end({ status: "fulfilled", value });
+  answer(verdict: Verdict): void {
+    if (this.#end()) this.#outcome.resolve(verdict);
   }
 
   /** Ends it without one: with a Failure for errors of lock and store, and with a fault of this program as it is. */
   fail(error: unknown): void {
-    this.#end({ status: "rejected", reason: failureOf(this.lostWrite ?? error) });
+    this.#reject(failureOf(this.lostWrite ?? error));
   }
 
-  #end(outcome: PromiseSettledResult<Verdict>): void {
-    if (this.#state === "ended") return;
+  #reject(reason: unknown): void {
+    if (this.#end()) this.#outcome.reject(reason);
+  }
+
+  /** Answers false if it had ended before. */
+  #end(): boolean {
+    if (this.#state === "ended") return false;
     this.#state = "ended";
-    this.#ended(outcome);
+    this.#ended();
+    return true;
   }
 }

@@ -69,6 +69,7 @@ export class Lanes {
   readonly #way: BatchWay;
   readonly #levels: CoalescedReads<number, Level>;
   readonly #orders: CoalescedReads<string, Order>;
+  readonly #callers = new WeakMap<AbortSignal, Set<Entry>>();
   #underWay = 0;
   #batches = 0;
   #planned = false;
@@ -93,47 +94,13 @@ export class Lanes {
    * Work that has not begun to commit stops when `signal` aborts. Throws Failure, or the signal's reason.
    */
   async apply(operation: Operation, signal: AbortSignal): Promise<Verdict> {
-    const [outcome] = await this.applyAll([operation], signal);
-    if (outcome?.status === "fulfilled") return outcome.value;
-    throw outcome?.reason;
+    const [verdict] = this.#begin([operation], signal);
+    return await (verdict as Promise<Verdict>);
   }
 
   /** The same for many operations, which arrive together in their order; each comes to its own end. Never rejects. */
   async applyAll(operations: readonly Operation[], signal: AbortSignal): Promise<PromiseSettledResult<Verdict>[]> {
-    const { operationsMax, lockWaitMsMax } = this.#limits;
-    const admitted = operations.slice(0, Math.max(0, operationsMax - this.#underWay));
-    const full = new Failure("queue_full", `${operationsMax} operations are under way`);
-    const refused = operations.slice(admitted.length).map(() => rejected(full));
-    const waitUntilMs = performance.now() + lockWaitMsMax;
-    const entries: Entry[] = [];
-    const leave = () => {
-      for (const entry of entries) {
-        if (entry.leave()) this.#queue.remove(entry);
-      }
-    };
-    this.#underWay += admitted.length;
-    try {
-      const orders = await this.#ordersOf(admitted);
-      const outcomes = admitted.map((operation) =>
-        new Promise<PromiseSettledResult<Verdict>>((resolve) => {
-          const order = operation.kind === "rollback" ? orders?.get(operation.orderId) : undefined;
-          const entry = new Entry(operation, goodsOf(operation, order), waitUntilMs, signal, resolve);
-          if (entry.leave()) return;
-          entries.push(entry);
-          this.#queue.add(entry);
-        })
-      );
-      signal.addEventListener("abort", leave, { once: true });
-      this.#planDispatch();
-      return [...await Promise.all(outcomes), ...refused];
-    } catch (error) {
-      // The orders to roll back could not be read.
-      const reason = signal.aborted ? signal.reason : failureOf(error);
-      return [...admitted.map(() => rejected(reason)), ...refused];
-    } finally {
-      this.#underWay -= admitted.length;
-      signal.removeEventListener("abort", leave);
-    }
+    return await Promise.allSettled(this.#begin(operations, signal));
   }
 
   /** The committed level of a goods; undefined if it is unknown. Throws Failure, or the signal's reason. */
@@ -159,12 +126,63 @@ export class Lanes {
     this.#leases.letGoAll();
   }
 
+  /** Has the operations stand in line, as far as there is room. */
+  #begin(operations: readonly Operation[], signal: AbortSignal): Promise<Verdict>[] {
+    const { operationsMax, lockWaitMsMax } = this.#limits;
+    const waitUntilMs = performance.now() + lockWaitMsMax;
+    const callers = this.#callersOf(signal);
+    const entries: Entry[] = [];
+    const verdicts = operations.map((operation) => {
+      if (this.#underWay >= operationsMax) {
+        return Promise.reject(new Failure("queue_full", `${operationsMax} operations are under way`));
+      }
+      this.#underWay++;
+      const entry = new Entry(operation, goodsOf(operation, undefined), waitUntilMs, signal, () => {
+        this.#underWay--;
+        callers.delete(entry);
+      });
+      callers.add(entry);
+      entries.push(entry);
+      return entry.verdict;
+    });
+    if (operations.some(({ kind }) => kind === "rollback")) void this.#queueWithOrders(entries);
+    else this.#queueUp(entries);
+    return verdicts;
+  }
+
+  #queueUp(entries: readonly Entry[]): void {
+    for (const entry of entries) {
+      if (!entry.leave()) this.#queue.add(entry);
+    }
+    this.#planDispatch();
+  }
+
   /** A rollback's goods are its order's, so the order is read before it can stand in line. */
-  async #ordersOf(operations: readonly Operation[]): Promise<Map<string, Order> | undefined> {
-    const orderIds = new Set(operations.flatMap((one) => one.kind === "rollback" ? [one.orderId] : []));
-    if (orderIds.size === 0) return undefined;
-    const orders = await Promise.all([...orderIds].map((orderId) => this.#orders.get(orderId)));
-    return new Map(orders.flatMap((order) => order === undefined ? [] : [[order.orderId, order]]));
+  async #queueWithOrders(entries: readonly Entry[]): Promise<void> {
+    try {
+      await Promise.all(entries.map(async (entry) => {
+        const { operation } = entry;
+        if (operation.kind !== "rollback") return;
+        entry.goodsIds = goodsOf(operation, await this.#orders.get(operation.orderId));
+      }));
+      this.#queueUp(entries);
+    } catch (error) {
+      for (const entry of entries) if (!entry.leave()) entry.fail(error);
+    }
+  }
+
+  /** Those whose caller this signal is. One listener for all of them: adding one to many took a seventh of the time. */
+  #callersOf(signal: AbortSignal): Set<Entry> {
+    const known = this.#callers.get(signal);
+    if (known !== undefined) return known;
+    const callers = new Set<Entry>();
+    this.#callers.set(signal, callers);
+    signal.addEventListener("abort", () => {
+      for (const entry of callers) {
+        if (entry.leave()) this.#queue.remove(entry);
+      }
+    }, { once: true });
+    return callers;
   }
 
   /** Not at once: operations that come in the same breath go together. */
@@ -268,10 +286,6 @@ export class Lanes {
       this.#refuse(entries.map(({ entry }) => entry), { goodsIds, afterMs: undefined, error });
     }
   }
-}
-
-function rejected(reason: unknown): PromiseRejectedResult {
-  return { status: "rejected", reason };
 }
 
 /** A read that lost its connection changed nothing and is simply done again. */
