@@ -45,6 +45,8 @@ const HANDLERS: readonly Row[] = [
     body: [asking("tell")],
   },
   { name: "the time that is left", answer: "OK", headers: { "grpc-timeout": "50S" }, body: [asking("tell")] },
+  { name: "another host", answer: "OK", headers: { ":authority": "other.example" }, body: [asking("tell")] },
+  { name: "and the first again", answer: "OK", body: [asking("tell")] },
   { name: "a query", answer: "OK", path: `${CHECK}?a=b`, body: [asking("tell")] },
 ];
 

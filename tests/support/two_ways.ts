@@ -173,6 +173,7 @@ function told(context: HandlerContext): string {
     service: service.typeName,
     protocolName,
     requestMethod,
+    host: new URL(url).hostname,
     path: new URL(url).pathname + new URL(url).search,
     header: [...requestHeader],
     isAborted: signal.aborted,
