@@ -39,15 +39,8 @@ export interface BatchWayParts {
   readonly writeMsMax: number;
 }
 
-/** The goods of a batch while they are ours. */
-export interface BatchGoods {
-  /** Milliseconds for which all of these are still ours. */
-  remainingMs(goodsIds: readonly number[]): number;
-  /** At which version a goods was found. */
-  found(goodsId: number, version: number): void;
-  /** At which version we left it. */
-  left(goodsId: number, version: number): void;
-}
+/** Milliseconds for which all of these goods are still ours. */
+export type RemainingMs = (goodsIds: readonly number[]) => number;
 
 /** Entries that have not ended and are to be queued again. */
 export interface GivenBack {
@@ -86,18 +79,18 @@ export class BatchWay {
   }
 
   /** Leads the entries, which stand in the order of their arrival, to their ends; answers those that have not ended. */
-  async go(entries: readonly Entry[], goods: BatchGoods): Promise<GivenBack> {
+  async go(entries: readonly Entry[], remainingMs: RemainingMs): Promise<GivenBack> {
     const back: GivenBack = { moved: [], refused: [] };
     const groups: Group[] = [{ entries, attempt: 1, untilMs: this.#untilMs() }];
     for (let group = groups.pop(); group !== undefined; group = groups.pop()) {
       // In the order of arrival: the first of them is at the end.
-      groups.push(...(await this.#step(group, goods, back)).reverse());
+      groups.push(...(await this.#step(group, remainingMs, back)).reverse());
     }
     return back;
   }
 
   /** One read and one write. Answers the groups that go on instead. */
-  async #step(group: Group, goods: BatchGoods, back: GivenBack): Promise<Group[]> {
+  async #step(group: Group, remainingMs: RemainingMs, back: GivenBack): Promise<Group[]> {
     if (group.attempt > 1) await this.#pause(group.attempt);
     let entries = group.entries.filter((entry) => !entry.leave());
     if (entries.length === 0) return [];
@@ -112,11 +105,10 @@ export class BatchWay {
     back.moved.push(...moved);
     entries = entries.filter((entry) => !moved.includes(entry) && entry.begin());
     if (entries.length === 0) return [];
-    for (const level of book.levels.values()) goods.found(level.goodsId, level.version);
 
     const { verdicts, changes } = settle(book, entries.map((entry) => entry.operation));
     if (!changesNothing(changes)) {
-      if (goods.remainingMs(goodsOfAll(entries)) < this.#parts.writeMsMax) {
+      if (remainingMs(goodsOfAll(entries)) < this.#parts.writeMsMax) {
         giveBack(entries, new LockHeldError("The lease ran out before the write began"), back);
         return [];
       }
@@ -126,7 +118,6 @@ export class BatchWay {
         for (const entry of entries) entry.pause();
         return await this.#after(error, { ...group, entries }, back);
       }
-      for (const { after } of changes.levels) goods.left(after.goodsId, after.version);
     }
     entries.forEach((entry, i) => {
       const verdict = verdicts[i];

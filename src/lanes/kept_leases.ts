@@ -1,37 +1,35 @@
 /**
  * The leases that this process has, kept from batch to batch while work waits for them.
  *
- * Kept for a bounded time only: a goods that was held for that long is let go, and not asked for again before
- * everybody else who wants it has asked at least once. Whether somebody else had it meanwhile shows in its version.
- * While nobody turns up the bound doubles, so that a process that is alone with a hot goods hardly ever pauses.
+ * Kept for a bounded time only: a goods that others want is let go after a while, and then not asked for again before
+ * each of them has asked at least once. Whether others want it is a hint that may be lost, so after a longer while it is
+ * let go in any case.
  */
 import { type Lease, type Lock, LockHeldError } from "../lock/lock.ts";
 import { RETRY_DELAY_MS_MAX } from "../lock/retry_delay.ts";
 
-/** Bounds of the time for which a goods is held without a pause. */
-export const HOLD_MS_FIRST = 50;
-export const HOLD_MS_MAX = 400;
-/** Longer than anybody waits between two attempts, and the time of one attempt on top. */
+/** A goods that others want is let go after this; so often it is looked whether they do. */
+export const HOLD_MS = 50;
+/** A goods is let go after this, whether others were seen to want it or not. */
+export const HOLD_MS_MAX = 1000;
+/** How long it is left to others then: longer than anybody waits between two attempts, and one attempt on top. */
 export const PAUSE_MS = RETRY_DELAY_MS_MAX + 5;
-/** For how long a goods that was let go is remembered. */
-const MEMORY_MS = 2 * PAUSE_MS;
 /** How often goods of several orders are asked for at once when it can't be told which of them are held. */
 const BLIND_ATTEMPTS_MAX = 3;
 
 interface Hold {
   readonly lease: Lease;
-  /** Since when it is ours, short breaks in which nobody else had it included. */
-  sinceMs: number;
-  holdMsMax: number;
-  /** The goods' version as we left it last. */
-  version: number | undefined;
-  /** Taken again after a break; the next version that is found tells whether somebody else had it. */
-  resumed: boolean;
+  /** Since when it is ours; a break that was shorter than a pause is no break. */
+  readonly sinceMs: number;
+  /** When it was last looked whether others want it. */
+  lookedMs: number;
 }
 
 interface LetGo {
   readonly atMs: number;
-  readonly hold: Hold;
+  readonly sinceMs: number;
+  /** It was left to others, who get a pause. */
+  readonly isTurn: boolean;
 }
 
 /** Goods that can't be had now. `afterMs`: when this process may ask again; undefined: somebody else has them. */
@@ -48,7 +46,7 @@ export class KeptLeases {
   readonly #holds = new Map<number, Hold>();
   /** Those of them that no batch has. */
   readonly #idle = new Set<number>();
-  /** Goods that were let go not long ago, the oldest first. */
+  /** Goods that were let go less than a pause ago, the oldest first. */
   readonly #letGo = new Map<number, LetGo>();
 
   /** `nowMs` is the monotonic clock. */
@@ -67,8 +65,8 @@ export class KeptLeases {
    * was taken. Throws QuorumLostError.
    */
   async take(goodsIds: readonly number[]): Promise<Refused | undefined> {
-    const missing = goodsIds.filter((goodsId) => !this.#holds.has(goodsId));
     for (const goodsId of goodsIds) this.#idle.delete(goodsId);
+    const missing = goodsIds.filter((goodsId) => !this.#holds.has(goodsId));
     if (missing.length === 0) return undefined;
     const nowMs = this.#nowMs();
     const pausing = missing.filter((goodsId) => this.#pauseMs(goodsId, nowMs) > 0);
@@ -96,38 +94,34 @@ export class KeptLeases {
     return least;
   }
 
-  /** Tells at which version a goods was found. */
-  found(goodsId: number, version: number): void {
-    const hold = this.#holds.get(goodsId);
-    if (hold === undefined || !hold.resumed) return;
-    hold.resumed = false;
-    if (hold.version !== version) {
-      hold.sinceMs = this.#nowMs();
-      hold.holdMsMax = HOLD_MS_FIRST;
-    }
-  }
-
-  /** Tells at which version we left a goods. */
-  left(goodsId: number, version: number): void {
-    const hold = this.#holds.get(goodsId);
-    if (hold !== undefined) hold.version = version;
-  }
-
-  /** A batch on these goods is over. Those that are ours stay so until `letGoIdle`. */
+  /** A batch on these goods is over. Those that are ours stay so until they are let go. */
   afterBatch(goodsIds: Iterable<number>): void {
     for (const goodsId of goodsIds) {
       if (this.#holds.has(goodsId)) this.#idle.add(goodsId);
     }
   }
 
-  /** Lets go of what no batch has and nobody here wants, or what was held for long enough. */
+  /** Lets go of what no batch has and nobody here wants. */
   letGoIdle(isWanted: (goodsId: number) => boolean): void {
-    if (this.#idle.size === 0) return;
+    if (this.#idle.size > 0) this.letGo([...this.#idle].filter((goodsId) => !isWanted(goodsId)));
+  }
+
+  /** Of these goods, lets go of those that no batch has and whose turn it is to be somebody else's. Never rejects. */
+  async giveTurns(goodsIds: Iterable<number>): Promise<void> {
+    const askedMs = this.#nowMs();
+    const due = [...goodsIds].filter((goodsId) => {
+      const hold = this.#idle.has(goodsId) ? this.#holds.get(goodsId) : undefined;
+      return hold !== undefined && askedMs - Math.max(hold.sinceMs, hold.lookedMs) >= HOLD_MS;
+    });
+    if (due.length === 0) return;
+    const wanted = new Set(await this.#lock.wantedByOthers(due));
     const nowMs = this.#nowMs();
-    this.letGo([...this.#idle].filter((goodsId) => {
-      const hold = this.#holds.get(goodsId) as Hold;
-      return !isWanted(goodsId) || nowMs - hold.sinceMs >= hold.holdMsMax;
-    }));
+    const turns = due.filter((goodsId) => {
+      const hold = this.#holds.get(goodsId);
+      if (hold !== undefined) hold.lookedMs = nowMs;
+      return hold !== undefined && (wanted.has(goodsId) || nowMs - hold.sinceMs >= HOLD_MS_MAX);
+    });
+    this.#release(turns, true);
   }
 
   /** Lets go of everything. */
@@ -137,9 +131,13 @@ export class KeptLeases {
 
   /** Lets go of those of the goods that are ours. */
   letGo(goodsIds: readonly number[]): void {
+    this.#release(goodsIds, false);
+  }
+
+  #release(goodsIds: readonly number[], isTurn: boolean): void {
     const nowMs = this.#nowMs();
     for (const [goodsId, { atMs }] of this.#letGo) {
-      if (nowMs - atMs < MEMORY_MS) break;
+      if (nowMs - atMs < PAUSE_MS) break;
       this.#letGo.delete(goodsId);
     }
     const byLease = new Map<Lease, number[]>();
@@ -149,7 +147,7 @@ export class KeptLeases {
       this.#holds.delete(goodsId);
       this.#idle.delete(goodsId);
       this.#letGo.delete(goodsId);
-      this.#letGo.set(goodsId, { atMs: nowMs, hold });
+      this.#letGo.set(goodsId, { atMs: nowMs, sinceMs: hold.sinceMs, isTurn });
       const together = byLease.get(hold.lease);
       if (together === undefined) byLease.set(hold.lease, [goodsId]);
       else together.push(goodsId);
@@ -160,28 +158,14 @@ export class KeptLeases {
   /** How long this process still leaves the goods to others. */
   #pauseMs(goodsId: number, nowMs: number): number {
     const before = this.#letGo.get(goodsId);
-    if (before === undefined || before.atMs - before.hold.sinceMs < before.hold.holdMsMax) return 0;
-    return before.atMs + PAUSE_MS - nowMs;
+    return before?.isTurn === true ? before.atMs + PAUSE_MS - nowMs : 0;
   }
 
   #hold(goodsId: number, lease: Lease): void {
     const nowMs = this.#nowMs();
     const before = this.#letGo.get(goodsId);
     this.#letGo.delete(goodsId);
-    const paused = before !== undefined && before.atMs - before.hold.sinceMs >= before.hold.holdMsMax;
-    if (before === undefined || nowMs - before.atMs >= (paused ? MEMORY_MS : PAUSE_MS)) {
-      const hold = { lease, sinceMs: nowMs, holdMsMax: HOLD_MS_FIRST, version: undefined, resumed: false };
-      this.#holds.set(goodsId, hold);
-      return;
-    }
-    const { hold } = before;
-    this.#holds.set(goodsId, {
-      lease,
-      // A break of no more than a pause: others had little chance, unless the version tells that one of them took it.
-      sinceMs: paused ? nowMs : hold.sinceMs,
-      holdMsMax: paused ? Math.min(hold.holdMsMax * 2, HOLD_MS_MAX) : hold.holdMsMax,
-      version: hold.version,
-      resumed: true,
-    });
+    const goesOn = before !== undefined && !before.isTurn && nowMs - before.atMs < PAUSE_MS;
+    this.#holds.set(goodsId, { lease, sinceMs: goesOn ? before.sinceMs : nowMs, lookedMs: -Infinity });
   }
 }

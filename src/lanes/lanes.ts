@@ -88,6 +88,11 @@ export class Lanes {
     this.#orders = new CoalescedReads((orderIds) => again(() => readOrders(orderIds)), reads);
   }
 
+  /** Operations that stand in line now; those of a batch under way do not. */
+  get waiting(): number {
+    return this.#queue.waiting;
+  }
+
   /**
    * Applies the operation once, or finds that it was applied before, or refuses it.
    *
@@ -216,7 +221,7 @@ export class Lanes {
     this.#batches++;
     try {
       const ours = await this.#lease(entries, goods);
-      if (ours.length > 0) this.#giveBack(await this.#way.go(ours, this.#leases));
+      if (ours.length > 0) this.#giveBack(await this.#way.go(ours, (goodsIds) => this.#leases.remainingMs(goodsIds)));
     } catch (error) {
       this.#parts.log.error({ error: errorFields(error) }, "a batch failed by a fault of the service");
       for (const entry of entries) entry.fail(error);
@@ -227,8 +232,8 @@ export class Lanes {
     // The answers go out first, and those who come back at once are seen before the lease is let go.
     await nextTurn();
     this.#leases.afterBatch(goods);
-    // Before the next batch takes them: this is where others get their turn.
     this.#letGoIdle();
+    await this.#leases.giveTurns(goods);
     this.#queue.free(goods);
     this.#batches--;
     this.#dispatch();

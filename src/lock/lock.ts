@@ -22,6 +22,8 @@ export interface Lock {
    * Throws LockHeldError or QuorumLostError.
    */
   acquire(goodsIds: readonly number[]): Promise<Lease>;
+  /** Those of the goods that other processes asked for in vain not long ago. A hint: it may miss some. Never rejects. */
+  wantedByOthers(goodsIds: readonly number[]): Promise<readonly number[]>;
   /** Resolves if enough nodes answer for a lease to be had; else throws QuorumLostError. */
   ping(): Promise<void>;
   /** Waits for releases under way and closes the connections. */

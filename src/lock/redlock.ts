@@ -28,6 +28,8 @@ export interface RedlockOptions {
   readonly random: () => number;
 }
 
+/** How long a mark says that somebody wants a goods; whoever waits asks, and marks, more often by far. */
+const WANTED_MS = 100;
 /** How long `close` waits for releases. */
 const CLOSE_MS_MAX = 1000;
 
@@ -41,6 +43,8 @@ class QuorumLock implements Lock {
   readonly #nodes: readonly Redis[];
   readonly #redlock: Redlock;
   readonly #quorum: number;
+  /** Tells the marks of this process from those of others. */
+  readonly #name = crypto.randomUUID();
   readonly #releasing = new Set<Promise<void>>();
 
   constructor(options: RedlockOptions, nodes: Redis[]) {
@@ -63,6 +67,14 @@ class QuorumLock implements Lock {
     } catch (error) {
       throw error instanceof ExecutionError ? await this.#refusal(error, goodsIds) : error;
     }
+  }
+
+  async wantedByOthers(goodsIds: readonly number[]): Promise<readonly number[]> {
+    const marks = goodsIds.map((goodsId) => this.#wantedKey(goodsId));
+    const answers = await Promise.all(this.#nodes.map((node) => node.mget(marks).catch(() => [])));
+    return goodsIds.filter((_, i) =>
+      answers.some((values) => typeof values[i] === "string" && values[i] !== this.#name)
+    );
   }
 
   async ping(): Promise<void> {
@@ -97,6 +109,10 @@ class QuorumLock implements Lock {
     return `${this.#options.keyPrefix}${goodsId}`;
   }
 
+  #wantedKey(goodsId: number): string {
+    return `wanted:${this.#key(goodsId)}`;
+  }
+
   #lease(lock: NodesLock, startedMs: number): Lease {
     return {
       remainingMs: () => validityMs(this.#options.ttlMs, performance.now() - startedMs),
@@ -127,7 +143,17 @@ class QuorumLock implements Lock {
       return new QuorumLostError(`No quorum of Redis nodes: ${tally}`, { cause: silent[0] });
     }
     const refusing = this.#nodes.filter((node) => votes.votesAgainst.get(node) instanceof ResourceLockedError);
-    return new LockHeldError(`Goods are held by someone else: ${tally}`, await this.#heldOn(refusing, goodsIds));
+    const held = await this.#heldOn(refusing, goodsIds);
+    for (const node of refusing) this.#markWanted(node, held);
+    return new LockHeldError(`Goods are held by someone else: ${tally}`, held);
+  }
+
+  /** Tells whoever holds the goods that somebody waits. Only a hint, so nobody waits for it and its loss costs little. */
+  #markWanted(node: Redis, goodsIds: readonly number[]): void {
+    if (goodsIds.length === 0) return;
+    const marks = node.pipeline();
+    for (const goodsId of goodsIds) marks.set(this.#wantedKey(goodsId), this.#name, "PX", WANTED_MS);
+    marks.exec().catch(() => {});
   }
 
   /** Which of the goods have a key on some of these nodes; nodes that don't answer know of none. */

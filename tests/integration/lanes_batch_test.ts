@@ -296,7 +296,9 @@ Deno.test("what does not fit into the queue is refused at once, and who leaves i
   const waiting = lanes.applyAll([1, 2, 3, 4, 5].map((i) => sell(`waits-${i}`, [1, 1])), caller.signal);
   const error = await assertRejects(() => lanes.apply(sell("too many", [1, 1]), NEVER), Failure);
   assertEquals(error.kind, "queue_full");
+  assertEquals(lanes.waiting, 4);
   caller.abort(new Error("the caller has gone"));
+  assertEquals(lanes.waiting, 0);
   const outcomes = await waiting;
   const reasons = outcomes.map((outcome) => outcome.status === "rejected" && outcome.reason);
   assertEquals(reasons.slice(0, 4), Array(4).fill(caller.signal.reason));

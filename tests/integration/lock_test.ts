@@ -26,6 +26,7 @@ Deno.test("the control arm: with a lock that grants everything the same workers 
   const lease: Lease = { remainingMs: () => LONG_TTL_MS, release: () => Promise.resolve() };
   const open: Lock = {
     acquire: () => Promise.resolve(lease),
+    wantedByOthers: () => Promise.resolve([]),
     ping: () => Promise.resolve(),
     close: () => Promise.resolve(),
   };
@@ -129,6 +130,26 @@ Deno.test("two instances that want one goods all the time both get on", async ()
     })),
     "the two instances",
   );
+  await bench.assertNoKeys();
+});
+
+Deno.test("who asks in vain is seen by the holder, for a while; which goods are held is told to who asks", async () => {
+  await using bench = lockBench(testEnvironment().redisUrls);
+  const [holder, other] = await Promise.all([bench.lock(), bench.lock()]);
+  const lease = await holder.acquire([2, 3]);
+  await bench.keysOnce(10);
+  assertEquals(await holder.wantedByOthers([1, 2, 3]), []);
+  const refusal = await assertRejects(() => other.acquire([1, 2, 4]), LockHeldError);
+  assertEquals(refusal.goodsIds, [2]);
+  await eventually(async () => same(await holder.wantedByOthers([1, 2, 3]), [2]), "the holder sees it");
+  assertEquals(await other.wantedByOthers([1, 2, 3]), [], "nobody waits for himself");
+  await eventually(async () => (await holder.wantedByOthers([2])).length === 0, "it is forgotten");
+
+  // A part of a lease can be let go by itself.
+  await lease.release([3]);
+  const part = await acquired(other, [3], 1000);
+  await assertRejects(() => other.acquire([2]), LockHeldError);
+  await Promise.all([lease.release([2]), part.release()]);
   await bench.assertNoKeys();
 });
 

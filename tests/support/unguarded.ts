@@ -15,6 +15,7 @@ import type { Log } from "../../src/telemetry/log.ts";
 export function grantAllLock(): Lock {
   return {
     acquire: () => Promise.resolve({ remainingMs: () => Number.MAX_SAFE_INTEGER, release: () => Promise.resolve() }),
+    wantedByOthers: () => Promise.resolve([]),
     ping: () => Promise.resolve(),
     close: () => Promise.resolve(),
   };
