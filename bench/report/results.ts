@@ -17,7 +17,7 @@ export interface ScenarioResult {
   readonly latencyMs?: Quantiles;
   /** The article's way: to its unlock, while `latencyMs` is to its COMMIT. */
   readonly untilUnlockMs?: Quantiles;
-  /** Several processes in-process: the smallest share of one of them in the total, the worst of all rounds. */
+  /** Several processes in-process: the smallest share of one of them in the total, median of the rounds. */
   readonly smallestShare?: number;
   /** Longest call of all rounds, warm-up included. */
   readonly longestMs: number;
@@ -56,17 +56,18 @@ export function scenarioResult(scenario: Scenario, measurements: readonly Measur
   const unknown = together(measurements.map((each) => each.unknown));
   const latency = quantilesMs(measurements.flatMap((each) => each.latenciesUs));
   const untilUnlock = quantilesMs(measurements.flatMap((each) => each.laterUs));
-  const shares = measurements.flatMap(({ parts, rate }) => parts.map((part) => rate === 0 ? 0 : part / rate));
+  const shares = measurements.filter(({ parts }) => parts.length > 0)
+    .map(({ parts, rate }) => rate === 0 ? 0 : Math.min(...parts) / rate);
   const rounds = measurements.map((each) => rounded(each.rate));
   return {
     title: scenario.title,
     unit: scenario.unit,
     ...(scenario.ratePerS === undefined ? {} : { openLoopPerS: scenario.ratePerS }),
     rounds,
-    median: median(rounds),
+    median: rounded(median(rounds)),
     ...(latency === undefined ? {} : { latencyMs: latency }),
     ...(untilUnlock === undefined ? {} : { untilUnlockMs: untilUnlock }),
-    ...(shares.length === 0 ? {} : { smallestShare: rounded(Math.min(...shares)) }),
+    ...(shares.length === 0 ? {} : { smallestShare: rounded(median(shares)) }),
     longestMs: rounded(Math.max(...measurements.map((each) => each.longestMs))),
     ...(scenario.ratePerS === undefined
       ? {}
