@@ -22,7 +22,6 @@ import {
   FenceLostError,
   OutcomeUnknownError,
   RowLockedError,
-  StatementTimeoutError,
 } from "../store/errors.ts";
 import type { Store } from "../store/store.ts";
 import { errorFields, type Log } from "../telemetry/log.ts";
@@ -150,8 +149,7 @@ export class BatchWay {
     const attemptsMax = entries.length > 1 ? GROUP_ATTEMPTS_MAX : ATTEMPTS_MAX;
     if (passing && inTime && attempt < attemptsMax) return [{ ...group, attempt: attempt + 1 }];
     // The database's weather is nobody's fault.
-    const weather = error instanceof DatabaseUnavailableError || error instanceof StatementTimeoutError ||
-      error instanceof OutcomeUnknownError;
+    const weather = error instanceof DatabaseUnavailableError || error instanceof OutcomeUnknownError;
     if (entries.length === 1 || weather || !inTime) {
       this.#fail(entries, error);
       return [];

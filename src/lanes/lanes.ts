@@ -47,8 +47,8 @@ export interface LanesLimits {
   readonly writeMsMax: number;
 }
 
-/** Operations in one batch, and its goods and operations together: such a batch was measured to take 30 ms. */
-const BATCH_LIMITS = { ordersMax: 512, sizeMax: 4096 };
+/** Operations in one batch, and their lines and operations together: far less than a statement may take. */
+const BATCH_LIMITS = { ordersMax: 512, sizeMax: 2048 };
 /** Reads of levels, and of orders that are rolled back, at a time and each. */
 const READS_MAX = 2;
 /** Goods, or orders, in one such read. */

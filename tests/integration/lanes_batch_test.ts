@@ -4,7 +4,7 @@ import fc from "fast-check";
 import type { Operation, Verdict } from "../../src/inventory/model.ts";
 import { Failure } from "../../src/lanes/failure.ts";
 import type { Lanes } from "../../src/lanes/lanes.ts";
-import { FenceLostError, OutcomeUnknownError } from "../../src/store/errors.ts";
+import { FenceLostError, OutcomeUnknownError, StatementTimeoutError } from "../../src/store/errors.ts";
 import { sell, set } from "../support/apply.ts";
 import { holdRow } from "../support/holding.ts";
 import { type LanesBench, lanesBench } from "../support/lanes_bench.ts";
@@ -194,6 +194,25 @@ Deno.test("a batch that fails for one order's sake goes on without it", async ()
     assertInstanceOf(failed[0]?.[1], expected);
     assertEquals(await on.onHand(1), before - 39);
   }
+  assertEquals(await checkLedger(on.ownerUrl), []);
+});
+
+Deno.test("a batch that takes too long for one statement goes on in halves", async () => {
+  await using on = await lanesBench();
+  await stock(on, 1, 100);
+  let refused = 0;
+  const lanes = on.lanes({
+    store: {
+      writeChanges: (changes, signal) => {
+        if (changes.movements.length <= 10) return on.store.writeChanges(changes, signal);
+        refused++;
+        return Promise.reject(new StatementTimeoutError("57014"));
+      },
+    },
+  });
+  const outcomes = await lanes.applyAll(Array.from({ length: 40 }, (_, i) => sell(`o-${i}`, [1, 1])), NEVER);
+  assertEquals(outcomes.filter(({ status }) => status === "fulfilled").length, 40);
+  assertEquals([refused, await on.onHand(1)], [3, 60]);
   assertEquals(await checkLedger(on.ownerUrl), []);
 });
 
