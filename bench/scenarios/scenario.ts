@@ -34,8 +34,8 @@ export const CALLERS = 256;
 export const GOODS = 10_000;
 
 /** Windows of scenarios that a ratio stands on, and of those that only complete the picture. In ms. */
-export const RATIO_TIMES = { warmupMs: 250, windowMs: 1_000 } as const;
-export const PICTURE_TIMES = { warmupMs: 150, windowMs: 500 } as const;
+export const RATIO_TIMES = { warmupMs: 200, windowMs: 1_000 } as const;
+export const PICTURE_TIMES = { warmupMs: 100, windowMs: 350 } as const;
 
 /** Where sales go, by name. */
 export const WORKLOADS = {
