@@ -26,6 +26,7 @@ import {
 import type { Store } from "../store/store.ts";
 import { errorFields, type Log } from "../telemetry/log.ts";
 import type { Entry } from "./entry.ts";
+import { again } from "./reads.ts";
 
 /** What a batch works with. */
 export interface BatchWayParts {
@@ -61,8 +62,6 @@ interface Group {
 const ATTEMPTS_MAX = 20;
 /** Attempts of several orders together before they go on in halves. */
 const GROUP_ATTEMPTS_MAX = 2;
-/** How often a read is done again because its connection was lost. */
-const READ_ATTEMPTS_MAX = 3;
 /** Bounds of the random pause before going again; the upper one doubles up to the maximum. */
 const PAUSE_MS_FIRST = 2;
 const PAUSE_MS_MAX = 50;
@@ -176,17 +175,9 @@ export class BatchWay {
     }
   }
 
-  /** A read that lost its connection changed nothing and is simply done again. */
-  async #read(entries: readonly Entry[]): Promise<Book> {
+  #read(entries: readonly Entry[]): Promise<Book> {
     const keys = { goodsIds: goodsOfAll(entries), ...recordIdsOfAll(entries.map((entry) => entry.operation)) };
-    for (let attempt = 1;; attempt++) {
-      try {
-        return await this.#parts.store.readBook(keys, NEVER);
-      } catch (error) {
-        if (!(error instanceof OutcomeUnknownError)) throw error;
-        if (attempt === READ_ATTEMPTS_MAX) throw new DatabaseUnavailableError(error.message, { cause: error });
-      }
-    }
+    return again(() => this.#parts.store.readBook(keys, NEVER));
   }
 
   #untilMs(): number {

@@ -11,18 +11,17 @@
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { goodsOf } from "../inventory/ids.ts";
-import type { Level, Operation, Order, Verdict } from "../inventory/model.ts";
+import type { Level, Operation, Verdict } from "../inventory/model.ts";
 import { type Lock, QuorumLostError } from "../lock/lock.ts";
 import { retryDelayMs } from "../lock/retry_delay.ts";
-import { DatabaseUnavailableError, OutcomeUnknownError } from "../store/errors.ts";
 import type { Store } from "../store/store.ts";
 import { errorFields, type Log } from "../telemetry/log.ts";
 import { BatchWay, type GivenBack, goodsOfAll } from "./batch_way.ts";
-import { CoalescedReads } from "./coalesced_reads.ts";
 import { Entry } from "./entry.ts";
 import { Failure, failureOf } from "./failure.ts";
 import { KeptLeases, type Refused } from "./kept_leases.ts";
 import { Queue } from "./queue.ts";
+import { createReads, type Reads } from "./reads.ts";
 
 /** What the lanes work with. */
 export interface LanesParts {
@@ -49,16 +48,8 @@ export interface LanesLimits {
 
 /** Operations in one batch, and their lines and operations together: far less than a statement may take. */
 const BATCH_LIMITS = { ordersMax: 512, sizeMax: 2048 };
-/** Reads of levels, and of orders that are rolled back, at a time and each. */
-const READS_MAX = 2;
-/** Goods, or orders, in one such read. */
-const READ_KEYS_MAX = 1000;
-/** How often such a read is done again because its connection was lost. */
-const READ_ATTEMPTS_MAX = 3;
 /** How long `close` waits for operations under way. */
 const CLOSE_MS_MAX = 5000;
-
-const NEVER = new AbortController().signal;
 
 /** Decides and writes operations, and reads levels. */
 export class Lanes {
@@ -67,8 +58,7 @@ export class Lanes {
   readonly #queue = new Queue<Entry>();
   readonly #leases: KeptLeases;
   readonly #way: BatchWay;
-  readonly #levels: CoalescedReads<number, Level>;
-  readonly #orders: CoalescedReads<string, Order>;
+  readonly #reads: Reads;
   readonly #callers = new WeakMap<AbortSignal, Set<Entry>>();
   #underWay = 0;
   #batches = 0;
@@ -81,11 +71,7 @@ export class Lanes {
     this.#limits = limits;
     this.#leases = new KeptLeases(lock, () => performance.now());
     this.#way = new BatchWay({ store, log, random, wayMsMax: limits.lockWaitMsMax, writeMsMax: limits.writeMsMax });
-    const reads = { readsMax: READS_MAX, keysMax: READ_KEYS_MAX, waitingMax: limits.operationsMax };
-    this.#levels = new CoalescedReads((goodsIds) => again(() => store.readLevels(goodsIds, NEVER)), reads);
-    const readOrders = async (orderIds: readonly string[]) =>
-      (await store.readBook({ goodsIds: [], orderIds, operationIds: [] }, NEVER)).orders;
-    this.#orders = new CoalescedReads((orderIds) => again(() => readOrders(orderIds)), reads);
+    this.#reads = createReads(store, limits.operationsMax);
   }
 
   /** Operations that stand in line now; those of a batch under way do not. */
@@ -111,7 +97,7 @@ export class Lanes {
   /** The committed level of a goods; undefined if it is unknown. Throws Failure, or the signal's reason. */
   async level(goodsId: number, signal: AbortSignal): Promise<Level | undefined> {
     try {
-      const level = await this.#levels.get(goodsId);
+      const level = await this.#reads.levels.get(goodsId);
       signal.throwIfAborted();
       return level;
     } catch (error) {
@@ -168,7 +154,7 @@ export class Lanes {
       await Promise.all(entries.map(async (entry) => {
         const { operation } = entry;
         if (operation.kind !== "rollback") return;
-        entry.goodsIds = goodsOf(operation, await this.#orders.get(operation.orderId));
+        entry.goodsIds = goodsOf(operation, await this.#reads.orders.get(operation.orderId));
       }));
       this.#queueUp(entries);
     } catch (error) {
@@ -289,18 +275,6 @@ export class Lanes {
       const goodsIds = goodsOfAll(entries.map(({ entry }) => entry));
       this.#leases.letGo(goodsIds);
       this.#refuse(entries.map(({ entry }) => entry), { goodsIds, afterMs: undefined, error });
-    }
-  }
-}
-
-/** A read that lost its connection changed nothing and is simply done again. */
-async function again<T>(read: () => Promise<T>): Promise<T> {
-  for (let attempt = 1;; attempt++) {
-    try {
-      return await read();
-    } catch (error) {
-      if (!(error instanceof OutcomeUnknownError)) throw error;
-      if (attempt === READ_ATTEMPTS_MAX) throw new DatabaseUnavailableError(error.message, { cause: error });
     }
   }
 }
