@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { loadConfig } from "../src/config.ts";
 import { isForReader, message } from "../src/dev/reader_errors.ts";
 import { listenForStop } from "../src/dev/stop_requests.ts";
+import { EXIT_FAILED } from "../src/exit_codes.ts";
 import { InventoryService } from "../src/gen/inventory/v1/inventory_pb.ts";
 import { createLog } from "../src/telemetry/create_log.ts";
 import { checkLedger } from "./books.ts";
@@ -21,7 +22,6 @@ import { type Results, resultsText, rounded, scenarioResult } from "./report/res
 import { readSetting } from "./report/setting.ts";
 import { table } from "./report/table.ts";
 
-const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
 const EXIT_INTERRUPTED = 130;
 

@@ -43,11 +43,11 @@ export async function measure(scenario: Scenario, environment: Environment): Pro
   if (fault !== undefined) throw new Error(`${scenario.id} failed: ${fault}`);
 
   const unknown = together(tallies.map((tally) => tally.unknown));
-  const unknownCalls = Object.values(unknown).reduce((sum, count) => sum + count, 0);
+  const unknownOrders = Object.values(unknown).reduce((sum, count) => sum + count, 0);
   const acknowledged = {
     orders: sum(tallies.map((tally) => tally.orders)),
     units: sum(tallies.map((tally) => tally.units)),
-    unknownOrders: unknownCalls * (scenario.orders ?? 1),
+    unknownOrders,
     unitsPerOrderMax: scenario.workload.lines,
   };
   const violations = before === undefined || after === undefined

@@ -16,10 +16,14 @@ export const STATEMENT_TIMEOUT_MS = 1000;
 export const ROW_LOCK_TIMEOUT_MS = 250;
 /** Longest time to open a connection to PostgreSQL. */
 export const DATABASE_CONNECT_TIMEOUT_MS = 3000;
+/** How long a worker may take from its start until it listens. */
+export const START_MS_MAX = 30_000;
 /** How long calls under way may take to finish after SIGTERM. */
 export const DRAIN_MS_MAX = 10_000;
-/** How long a process that was told to stop may take in all: calls first, then statements under way, at most 5 s. */
-export const STOP_MS_MAX = DRAIN_MS_MAX + 6_000;
+/** How long closing may take after that: operations under way 5 s, statements 5 s, releases of leases 1 s. */
+export const CLOSE_MS_MAX = 11_000;
+/** How long a process that was told to stop may take in all, with some time to end. */
+export const STOP_MS_MAX = DRAIN_MS_MAX + CLOSE_MS_MAX + 1_000;
 
 const LOOPBACK_REDIS_URLS = [6379, 6380, 6381, 6382, 6383].map((port) => `redis://127.0.0.1:${port}`).join(",");
 
@@ -122,10 +126,12 @@ export function loadConfig(read: (name: string) => string | undefined): Config {
     given,
   );
   const workers = SETTINGS.pick({ DATABASE_POOL_MAX: true, WORKERS: true }).safeParse(given);
+  const queue = SETTINGS.pick({ QUEUE_MAX: true, BATCH_ORDERS_MAX: true }).safeParse(given);
   const problems = [
     ...(parsed.error?.issues ?? []).map(({ path, message }) => problem(String(path[0]), message, given)),
     ...tlsProblems(given),
     ...(lock.success ? lockProblems(lock.data) : []),
+    ...(queue.success ? queueProblems(queue.data) : []),
     ...(workers.success ? workersProblems(workers.data) : []),
   ];
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
@@ -178,6 +184,12 @@ function workersProblems({ DATABASE_POOL_MAX, WORKERS }: WorkersSettings): strin
   const min = connectionsMin(WORKERS);
   if (DATABASE_POOL_MAX >= min) return [];
   return [`DATABASE_POOL_MAX: expected ${min} or more for WORKERS ${WORKERS}, got "${DATABASE_POOL_MAX}"`];
+}
+
+/** A batch that never fits as a whole would have the same orders refused however often it is sent. */
+function queueProblems({ QUEUE_MAX, BATCH_ORDERS_MAX }: { QUEUE_MAX: number; BATCH_ORDERS_MAX: number }): string[] {
+  if (QUEUE_MAX >= BATCH_ORDERS_MAX) return [];
+  return [`QUEUE_MAX: expected BATCH_ORDERS_MAX (${BATCH_ORDERS_MAX}) or more, got "${QUEUE_MAX}"`];
 }
 
 /** TTL > work + acquisition + drift, for a lease that is handed out with the least validity that is accepted. */

@@ -2,6 +2,7 @@
  * A process that serves: permissions, the app, and its end. Standard output gets one line, when it listens; everything
  * else is the log on standard error.
  */
+import { listenLine } from "./listen_line.ts";
 import { startApp } from "./app.ts";
 import type { Config } from "./config.ts";
 import { EXIT_FAILED, refuse } from "./exit_codes.ts";
@@ -34,7 +35,7 @@ export async function serve(config: Config, { log, shutdown, port }: ServeOption
     const tls = await readTls(config.tlsFiles);
     if (port === "claimed") await claimPort(config.host, config.port);
     const app = await startApp(config, { log, tls, reusePort: port !== undefined });
-    console.log(`Holdfast listens on ${app.url}`);
+    console.log(listenLine(app.url));
     await shutdown;
     await app.close();
     log.info({}, "stopped");

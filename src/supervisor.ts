@@ -5,8 +5,9 @@
  * network, get the permissions that the settings need and may run nothing.
  */
 import { fileURLToPath } from "node:url";
-import { STOP_MS_MAX } from "./config.ts";
+import { START_MS_MAX, STOP_MS_MAX } from "./config.ts";
 import { refuse } from "./exit_codes.ts";
+import { listenLine } from "./listen_line.ts";
 import { serverFlags } from "./server_flags.ts";
 import { startSettings } from "./start_settings.ts";
 import { onStopSignal } from "./stop_signals.ts";
@@ -24,6 +25,7 @@ if ((await Deno.permissions.query({ name: "run", command: deno })).state !== "gr
 const log = createLog(config.logLevel, config.logFormat);
 const supervision = supervise({
   count: config.workers,
+  startMsMax: START_MS_MAX,
   stopMsMax: STOP_MS_MAX,
   start(worker, url, onLine) {
     // PORT 0 is settled by the first worker. Never read from an address for a port of choice: 80 is not written there.
@@ -35,7 +37,7 @@ const supervision = supervise({
       onLine,
     });
   },
-  announce: (url) => console.log(`Holdfast listens on ${url}`),
+  announce: (url) => console.log(listenLine(url)),
   log,
 });
 let asked = false;

@@ -30,28 +30,29 @@ const UNKNOWNS: Readonly<Record<number, string>> = { 1: "CANCELLED", 4: "DEADLIN
 
 const EMPTY = new Uint8Array(0);
 
-/** Answers a call's message, and what its answer came to. */
-type Maker = () => { readonly message: Uint8Array; read(answer: Uint8Array): Outcome };
+/** Answers a call's message, how many orders it holds, and what its answer came to. */
+type Maker = () => { readonly message: Uint8Array; readonly orders: number; read(answer: Uint8Array): Outcome };
 
 function maker(work: Work, pick: Picker): Maker {
   switch (work.method) {
     case "Sell":
       return () => {
         const goodsIds = pick();
-        return { message: sellRequest(uuidV7(), goodsIds), read: () => sold(goodsIds.length) };
+        return { message: sellRequest(uuidV7(), goodsIds), orders: 1, read: () => sold(goodsIds.length) };
       };
     case "SellBatch":
       return () => {
         const orders = Array.from({ length: work.orders ?? 1 }, () => pick());
         return {
           message: sellBatchRequest(orders.map((goodsIds) => sellRequest(uuidV7(), goodsIds))),
+          orders: orders.length,
           read: (answer) => allOf(sellBatchCodes(answer).map((code, i) => outcomeOf(code, orders[i]!.length))),
         };
       };
     case "InvDetail":
-      return () => ({ message: invDetailRequest(pick()[0]!), read: answered });
+      return () => ({ message: invDetailRequest(pick()[0]!), orders: 0, read: answered });
     default:
-      return () => ({ message: EMPTY, read: answered });
+      return () => ({ message: EMPTY, orders: 0, read: answered });
   }
 }
 
@@ -59,12 +60,12 @@ function answered(): Outcome {
   return { done: 1, orders: 0, units: 0 };
 }
 
-function outcomeOf(code: number, lines: number): Outcome {
+function outcomeOf(code: number, lines: number, orders = 1): Outcome {
   if (code === 0) return sold(lines);
   const refusal = REFUSALS[code];
   if (refusal !== undefined) return refused(refusal);
   const lost = UNKNOWNS[code];
-  if (lost !== undefined) return unknown(lost);
+  if (lost !== undefined) return unknown(lost, orders);
   throw new Error(`A call was answered with gRPC status ${code}`);
 }
 
@@ -82,15 +83,15 @@ function allOf(outcomes: readonly Outcome[]): Outcome {
 function caller(connections: readonly GrpcConnection[], make: Maker): Call {
   return async (): Promise<Outcome> => {
     const connection = connections.reduce((one, other) => other.underWay < one.underWay ? other : one);
-    const { message, read } = make();
+    const { message, orders, read } = make();
     let answer: GrpcAnswer;
     try {
       answer = await connection.call(message);
     } catch (error) {
-      if (error instanceof CallLostError) return unknown(error.message);
+      if (error instanceof CallLostError) return unknown(error.message, orders);
       throw error;
     }
-    return answer.status === 0 ? read(answer.message) : outcomeOf(answer.status, 0);
+    return answer.status === 0 ? read(answer.message) : outcomeOf(answer.status, 0, orders);
   };
 }
 

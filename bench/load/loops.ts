@@ -31,9 +31,9 @@ export function refused(reason: string): Outcome {
   return { done: 0, orders: 0, units: 0, refused: { [reason]: 1 } };
 }
 
-/** Nobody knows. */
-export function unknown(reason: string): Outcome {
-  return { done: 0, orders: 0, units: 0, unknown: { [reason]: 1 } };
+/** Nobody knows whether these orders were sold. */
+export function unknown(reason: string, orders = 1): Outcome {
+  return { done: 0, orders: 0, units: 0, unknown: { [reason]: orders } };
 }
 
 /** One call; throws only what is a fault of the bench or the service. */

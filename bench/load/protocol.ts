@@ -59,7 +59,7 @@ export interface Tally {
   readonly units: number;
   /** Answers that are no sale, by their reason. Nothing was changed by them. */
   readonly refused: Readonly<Record<string, number>>;
-  /** Calls whose outcome is not known, by their reason. They may have sold. */
+  /** Orders whose outcome is not known, by their reason. They may have been sold. */
   readonly unknown: Readonly<Record<string, number>>;
   /** Calls begun within the window, in microseconds; of very many an even share. From the intended start on. */
   readonly latenciesUs: readonly number[];

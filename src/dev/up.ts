@@ -6,6 +6,8 @@
  */
 import { fileURLToPath } from "node:url";
 import { loadConfig, SETTING_NAMES, STOP_MS_MAX } from "../config.ts";
+import { EXIT_FAILED } from "../exit_codes.ts";
+import { listenUrl } from "../listen_line.ts";
 import { migrate } from "../migrate.ts";
 import { createLog } from "../telemetry/create_log.ts";
 import type { Log } from "../telemetry/log.ts";
@@ -23,9 +25,7 @@ const REDIS_NODES = 5;
 const LISTEN_MS_MAX = 30_000;
 /** After its own bound the server is killed; a supervisor kills its workers then, and ends a moment later. */
 const SERVER_STOP_MS_MAX = STOP_MS_MAX + 2_000;
-const EXIT_FAILED = 1;
 const EXIT_FORCED = 130;
-const LISTEN_LINE = /^Holdfast listens on (\S+)/;
 
 async function main(): Promise<number> {
   const log = createLog("info", "pretty");
@@ -105,7 +105,7 @@ async function serve(
     errorsToOurs: true,
     onLine(line) {
       console.log(line);
-      const url = LISTEN_LINE.exec(line)?.[1];
+      const url = listenUrl(line);
       if (url !== undefined) listening.resolve(url);
     },
   });

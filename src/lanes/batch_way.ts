@@ -95,6 +95,7 @@ export class BatchWay {
     let book: Book;
     try {
       if (entries.some((entry) => entry.rowsWereLocked)) entries = await this.#giveBackLocked(entries, back);
+      if (entries.length === 0) return [];
       book = await this.#read(entries);
     } catch (error) {
       return await this.#after(error, { ...group, entries }, back);
@@ -149,8 +150,13 @@ export class BatchWay {
     if (passing && inTime && attempt < attemptsMax) return [{ ...group, attempt: attempt + 1 }];
     // The database's weather is nobody's fault.
     const weather = error instanceof DatabaseUnavailableError || error instanceof OutcomeUnknownError;
-    if (entries.length === 1 || weather || !inTime) {
+    if (entries.length === 1 || weather) {
       this.#fail(entries, error);
+      return [];
+    }
+    if (!inTime) {
+      // It may be one order's fault, and which one is not known yet.
+      giveBack(entries, new LockHeldError("The batch took too long"), back);
       return [];
     }
     const middle = entries.length >> 1;
@@ -159,7 +165,8 @@ export class BatchWay {
 
   /** Gives those back whose rows a foreign session has locked; answers the others. */
   async #giveBackLocked(entries: readonly Entry[], back: GivenBack): Promise<Entry[]> {
-    const locked = new Set(await this.#parts.store.readLocked(goodsOfAll(entries), NEVER));
+    const goodsIds = goodsOfAll(entries);
+    const locked = new Set(await again(() => this.#parts.store.readLocked(goodsIds, NEVER)));
     const waiting = entries.filter((entry) => entry.goodsIds.some((goodsId) => locked.has(goodsId)));
     for (const entry of waiting) entry.rowsWereLocked = true;
     giveBack(waiting, new RowLockedError("locked by another session"), back);

@@ -61,8 +61,8 @@ export class KeptLeases {
   }
 
   /**
-   * Makes all of the goods ours, in one attempt on those that are not yet; answers which can't be had, and then none
-   * was taken. Throws QuorumLostError.
+   * Makes all of the goods ours, asking for those that are not yet, all together; answers which can't be had, and then
+   * none was taken. Throws QuorumLostError.
    */
   async take(goodsIds: readonly number[]): Promise<Refused | undefined> {
     for (const goodsId of goodsIds) this.#idle.delete(goodsId);

@@ -48,8 +48,10 @@ export interface LanesLimits {
 
 /** Operations in one batch, and their lines and operations together: far less than a statement may take. */
 const BATCH_LIMITS = { ordersMax: 512, sizeMax: 2048 };
+/** Attempts of one batch on its leases, each without the goods that were refused before. */
+const LEASE_ATTEMPTS_MAX = 8;
 /** How long `close` waits for operations under way. */
-const CLOSE_MS_MAX = 5000;
+export const LANES_CLOSE_MS_MAX = 5000;
 
 /** Decides and writes operations, and reads levels. */
 export class Lanes {
@@ -64,6 +66,7 @@ export class Lanes {
   #batches = 0;
   #planned = false;
   #idle: (() => void) | undefined;
+  #closed = false;
 
   constructor(parts: LanesParts, limits: LanesLimits) {
     const { store, lock, log, random } = parts;
@@ -106,15 +109,20 @@ export class Lanes {
     }
   }
 
-  /** Waits for operations under way, bounded, and lets go of every lease. Nothing may be applied afterwards. */
+  /** Refuses new operations, waits for those under way, bounded, and lets go of every lease. */
   async close(): Promise<void> {
+    this.#closed = true;
     const idle = new Promise<void>((resolve) => this.#idle = resolve);
     let timer: ReturnType<typeof setTimeout> | undefined;
-    if (this.#batches + this.#queue.waiting > 0) {
-      await Promise.race([idle, new Promise((resolve) => timer = setTimeout(resolve, CLOSE_MS_MAX))]);
+    if (!this.#isIdle()) {
+      await Promise.race([idle, new Promise((resolve) => timer = setTimeout(resolve, LANES_CLOSE_MS_MAX))]);
     }
     clearTimeout(timer);
     this.#leases.letGoAll();
+  }
+
+  #isIdle(): boolean {
+    return this.#batches + this.#underWay === 0;
   }
 
   /** Has the operations stand in line, as far as there is room. */
@@ -124,6 +132,7 @@ export class Lanes {
     const callers = this.#callersOf(signal);
     const entries: Entry[] = [];
     const verdicts = operations.map((operation) => {
+      if (this.#closed) return Promise.reject(new Failure("database", "The service is shutting down"));
       if (this.#underWay >= operationsMax) {
         return Promise.reject(new Failure("queue_full", `${operationsMax} operations are under way`));
       }
@@ -131,6 +140,7 @@ export class Lanes {
       const entry = new Entry(operation, goodsOf(operation, undefined), waitUntilMs, signal, () => {
         this.#underWay--;
         callers.delete(entry);
+        if (this.#isIdle()) this.#idle?.();
       });
       callers.add(entry);
       entries.push(entry);
@@ -150,16 +160,16 @@ export class Lanes {
 
   /** A rollback's goods are its order's, so the order is read before it can stand in line. */
   async #queueWithOrders(entries: readonly Entry[]): Promise<void> {
-    try {
-      await Promise.all(entries.map(async (entry) => {
-        const { operation } = entry;
-        if (operation.kind !== "rollback") return;
+    await Promise.all(entries.map(async (entry) => {
+      const { operation } = entry;
+      if (operation.kind !== "rollback") return;
+      try {
         entry.goodsIds = goodsOf(operation, await this.#reads.orders.get(operation.orderId));
-      }));
-      this.#queueUp(entries);
-    } catch (error) {
-      for (const entry of entries) if (!entry.leave()) entry.fail(error);
-    }
+      } catch (error) {
+        if (!entry.leave()) entry.fail(error);
+      }
+    }));
+    this.#queueUp(entries);
   }
 
   /** Those whose caller this signal is. One listener for all of them: adding one to many took a seventh of the time. */
@@ -172,6 +182,8 @@ export class Lanes {
       for (const entry of callers) {
         if (entry.leave()) this.#queue.remove(entry);
       }
+      // Whoever stood behind them may be able to go.
+      this.#planDispatch();
     }, { once: true });
     return callers;
   }
@@ -194,7 +206,7 @@ export class Lanes {
     }
     // Whoever stepped aside wants its other goods no more.
     this.#letGoIdle();
-    if (this.#batches + this.#queue.waiting === 0) this.#idle?.();
+    if (this.#isIdle()) this.#idle?.();
   }
 
   #letGoIdle(): void {
@@ -228,22 +240,23 @@ export class Lanes {
   /** Takes the leases of the batch; entries whose goods can't be had leave it, with those of `goods` that only they need. */
   async #lease(entries: readonly Entry[], goods: Set<number>): Promise<Entry[]> {
     let group = entries.filter((entry) => !entry.leave());
-    while (group.length > 0) {
+    for (let attempt = 1; group.length > 0; attempt++) {
       const wanted = goodsOfAll(group);
       const refused = await this.#leases.take(wanted).catch((error): Refused => {
         if (error instanceof QuorumLostError) return { goodsIds: wanted, afterMs: undefined, error };
         throw error;
       });
       if (refused === undefined) break;
-      const held = new Set(refused.goodsIds);
+      const held = new Set(attempt < LEASE_ATTEMPTS_MAX ? refused.goodsIds : wanted);
       const out = new Set(group.filter((entry) => entry.goodsIds.some((goodsId) => held.has(goodsId))));
       group = group.filter((entry) => !out.has(entry) && !entry.leave());
-      this.#refuse([...out], refused);
+      this.#refuse([...out], { ...refused, goodsIds: [...held] });
       const needed = new Set(goodsOfAll(group));
       const spare = [...goods].filter((goodsId) => !needed.has(goodsId));
       for (const goodsId of spare) goods.delete(goodsId);
       this.#leases.afterBatch(spare);
       this.#queue.free(spare);
+      this.#planDispatch();
     }
     return group;
   }

@@ -5,6 +5,7 @@
  * the lane of each. A batch takes orders from the heads of lanes, and no two batches under way share a goods:
  *
  * - An order goes when it is the first in each of its lanes, and each of them is free or part of the same batch.
+ * - Orders without goods, such as rollbacks of unknown orders, and those in lanes go first by turns.
  * - So nobody overtakes anybody who wants the same goods, and of all who wait the oldest waits for batches under
  *   way only: there is no waiting in a circle, and nobody starves.
  * - A lane can be closed for a while, when another process has its goods. An order that stands there too steps
@@ -57,6 +58,7 @@ export class Queue<W extends Waiting> {
   readonly #unbound = new Set<W>();
   /** Lanes whose first order may be able to go; a lane that was looked at in vain leaves until something changes. */
   readonly #ready = new Set<Lane<W>>();
+  #unboundFirst = false;
   #numbers = 0;
   #waiting = 0;
 
@@ -115,11 +117,16 @@ export class Queue<W extends Waiting> {
       batch.push(ticket);
     };
     const fits = (order: W) => batch.length === 0 || (batch.length < ordersMax && size + order.size <= sizeMax);
-    for (const order of this.#unbound) {
-      if (!fits(order)) break;
-      this.#unbound.delete(order);
-      grow(this.#tickets.get(order) as Ticket<W>);
-    }
+    const takeUnbound = (countMax: number) => {
+      for (const order of this.#unbound) {
+        if (batch.length >= countMax || !fits(order)) break;
+        this.#unbound.delete(order);
+        grow(this.#tickets.get(order) as Ticket<W>);
+      }
+    };
+    // Neither those in lanes nor those without goods may fill every batch while the others wait.
+    this.#unboundFirst = !this.#unboundFirst;
+    if (this.#unboundFirst) takeUnbound(this.#ready.size > 0 ? Math.ceil(ordersMax / 2) : ordersMax);
     let full = false;
     for (const lane of this.#ready) {
       if (full) break;
@@ -145,6 +152,7 @@ export class Queue<W extends Waiting> {
       }
       if (!full) this.#ready.delete(lane);
     }
+    takeUnbound(ordersMax);
     for (const lane of mine) this.#ready.delete(lane);
     return batch.sort((a, b) => a.number - b.number).map((ticket) => ticket.order);
   }

@@ -31,7 +31,7 @@ export interface RedlockOptions {
 /** How long a mark says that somebody wants a goods; whoever waits asks, and marks, more often by far. */
 const WANTED_MS = 100;
 /** How long `close` waits for releases. */
-const CLOSE_MS_MAX = 1000;
+export const LOCK_CLOSE_MS_MAX = 1000;
 
 /** Dials the nodes and makes the lock over them. */
 export function createRedlock(options: RedlockOptions): Lock {
@@ -87,7 +87,7 @@ class QuorumLock implements Lock {
     let timer: ReturnType<typeof setTimeout> | undefined;
     await Promise.race([
       Promise.all(this.#releasing),
-      new Promise((resolve) => timer = setTimeout(resolve, CLOSE_MS_MAX)),
+      new Promise((resolve) => timer = setTimeout(resolve, LOCK_CLOSE_MS_MAX)),
     ]);
     clearTimeout(timer);
     for (const node of this.#nodes) node.disconnect();

@@ -55,7 +55,7 @@ export const LISTENER_LIMITS: ListenerLimits = Object.freeze({
   connectionsPerAddressMax: 1_000,
   handshakeMs: 10_000,
   requestHeaderMs: 15_000,
-  // Longer than the longest deadline of a call (30 s), so that the deadline's own status comes first.
+  // Twice the longest deadline of a call (30 s). A call's deadline is looked at once its message is there.
   requestBodyMs: 60_000,
   // A body is kept until it is complete, so these may hold 128 times the largest message. An honest body comes with its
   // header; 1,500 unfinished ones of 1 MiB were measured to hold 1.8 GB and to stop the event loop for seconds.

@@ -38,7 +38,7 @@ export interface PoolOptions {
 /** How long past its own time limit, or past its cancellation, a statement may stay silent. */
 const SILENCE_MS_MAX = 500;
 /** How long `close` waits for statements under way. */
-const CLOSE_MS_MAX = 5000;
+export const POOL_CLOSE_MS_MAX = 5000;
 /** A connection is replaced after this long, so that a fail-over behind one name is followed. */
 const CONNECTION_LIFETIME_S_MAX = 1800;
 
@@ -113,7 +113,7 @@ export class Pool {
     this.dropIdle();
     if (this.#lent === 0) return;
     let timer: ReturnType<typeof setTimeout> | undefined;
-    await Promise.race([idle, new Promise((resolve) => timer = setTimeout(resolve, CLOSE_MS_MAX))]);
+    await Promise.race([idle, new Promise((resolve) => timer = setTimeout(resolve, POOL_CLOSE_MS_MAX))]);
     clearTimeout(timer);
   }
 

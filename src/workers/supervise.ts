@@ -1,15 +1,16 @@
 /** Carries the plan out: starts workers, hears of them, waits, signals. What follows from what is in `plan.ts`. */
 import { EXIT_FAILED } from "../exit_codes.ts";
+import { listenUrl } from "../listen_line.ts";
 import { errorFields, type Log } from "../telemetry/log.ts";
 import { begin, next, type PlanAction, type PlanEvent, type Step } from "./plan.ts";
 import type { WorkerProcess } from "./worker_process.ts";
-
-const LISTEN_LINE = /^Holdfast listens on (\S+)$/;
 
 /** What the supervision is given. */
 export interface SuperviseOptions {
   /** How many workers; 1 or more. */
   readonly count: number;
+  /** A worker that does not listen so many ms after its start is killed. */
+  readonly startMsMax: number;
   /** A worker still running so many ms after it was asked to drain is killed. */
   readonly stopMsMax: number;
   /** Starts a worker (1 to `count`) where the others listen, or as the first of all without `url`. */
@@ -28,8 +29,10 @@ export interface Supervision {
 }
 
 /** Starts the workers and keeps them running until `stop` is called. */
-export function supervise({ count, stopMsMax, start, announce, log }: SuperviseOptions): Supervision {
+export function supervise({ count, startMsMax, stopMsMax, start, announce, log }: SuperviseOptions): Supervision {
   const running = new Map<number, WorkerProcess>();
+  /** For each worker, what ends it if it does not listen in time. */
+  const starting = new Map<number, ReturnType<typeof setTimeout>>();
   const timers = new Set<ReturnType<typeof setTimeout>>();
   const { promise: exitCode, resolve: exit } = Promise.withResolvers<number>();
   let plan = take(begin(count));
@@ -71,9 +74,15 @@ export function supervise({ count, stopMsMax, start, announce, log }: SuperviseO
       return happen(endOf(worker, EXIT_FAILED, null));
     }
     running.set(worker, process);
+    const late = setTimeout(() => {
+      log.warn({ worker, pid: process.pid, startMsMax }, "the worker does not come to listen and is killed");
+      process.kill();
+    }, startMsMax);
+    starting.set(worker, late);
     log.info({ worker, pid: process.pid }, "worker started");
     process.ended.then(({ code, signal }) => {
       running.delete(worker);
+      clearTimeout(late);
       const level = code === 0 ? "info" : "warn";
       log[level]({ worker, pid: process.pid, code, signal }, "worker ended");
       happen(endOf(worker, code, signal));
@@ -81,8 +90,9 @@ export function supervise({ count, stopMsMax, start, announce, log }: SuperviseO
   }
 
   function hear(worker: number, line: string): void {
-    const url = LISTEN_LINE.exec(line)?.[1];
+    const url = listenUrl(line);
     if (url === undefined) return log.warn({ worker, line }, "a worker wrote to standard output");
+    clearTimeout(starting.get(worker));
     log.info({ worker }, "worker listens");
     happen({ is: "listens", worker, url, atMs: performance.now() });
   }

@@ -74,12 +74,15 @@ export function startWorker({ args, env, onLine }: WorkerCommand): WorkerProcess
   };
 }
 
+/** Longest line that a worker's standard output may have, in characters; what is longer is cut there. */
+const LINE_CHARACTERS_MAX = 4096;
+
 async function readLines(stream: ReadableStream<Uint8Array>, onLine: (line: string) => void): Promise<void> {
   const decoder = new TextDecoder();
   let rest = "";
   for await (const part of stream) {
     const lines = (rest + decoder.decode(part, { stream: true })).split("\n");
-    rest = lines.pop() ?? "";
+    rest = (lines.pop() ?? "").slice(0, LINE_CHARACTERS_MAX);
     for (const line of lines) onLine(line);
   }
   if (rest !== "") onLine(rest);

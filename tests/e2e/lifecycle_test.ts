@@ -1,4 +1,8 @@
 /** How the program starts and ends: what it refuses to start on, and what becomes of calls when it is told to stop. */
+import { CLOSE_MS_MAX, DRAIN_MS_MAX, STOP_MS_MAX } from "../../src/config.ts";
+import { LANES_CLOSE_MS_MAX } from "../../src/lanes/lanes.ts";
+import { LOCK_CLOSE_MS_MAX } from "../../src/lock/redlock.ts";
+import { POOL_CLOSE_MS_MAX } from "../../src/store/pool.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import postgres from "postgres";
 import type { Outcome } from "../support/clients/client.ts";
@@ -126,3 +130,8 @@ async function soldOrders(server: TestServer): Promise<string[]> {
   await owner.end();
   return rows.map((row) => row.order_id);
 }
+
+Deno.test("closing fits into the time in which a process is told to stop", () => {
+  assert(LANES_CLOSE_MS_MAX + POOL_CLOSE_MS_MAX + LOCK_CLOSE_MS_MAX <= CLOSE_MS_MAX);
+  assert(DRAIN_MS_MAX + CLOSE_MS_MAX < STOP_MS_MAX);
+});

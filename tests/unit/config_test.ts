@@ -55,6 +55,7 @@ const REFUSED: [why: string, settings: Record<string, string>, naming: string][]
     { LOCK_NODE_TIMEOUT_MS: "1500", LOCK_WAIT_MS_MAX: "3000" },
     "LOCK_NODE_TIMEOUT_MS",
   ],
+  ["a queue that a whole batch never fits into", { QUEUE_MAX: "999" }, "BATCH_ORDERS_MAX (1000)"],
   ["a wait below one attempt", { LOCK_WAIT_MS_MAX: "499" }, "LOCK_WAIT_MS_MAX"],
 ];
 

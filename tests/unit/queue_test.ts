@@ -126,6 +126,33 @@ Deno.test("an order without goods waits for nobody", () => {
   assertEquals(names(queue.take(LIMITS)), "bar");
 });
 
+Deno.test("neither orders without goods nor those in lanes starve while ever more of the others come", () => {
+  const limits = { ordersMax: 8, sizeMax: 16 };
+  for (const flood of ["bars", "sales"] as const) {
+    const queue = new Queue<Order>();
+    let count = 0;
+    const pour = () => {
+      while (queue.waiting < 40) {
+        queue.add(flood === "bars" ? order(`f${count++}`) : order(`f${count++}`, 1 + count % 20));
+      }
+    };
+    pour();
+    const [few, large] = flood === "bars"
+      ? [order("few", 1), { name: "large", goodsIds: [2, 3], size: 99 }]
+      : [order("few"), order("large")];
+    queue.add(few);
+    queue.add(large);
+    const left = new Set([few, large]);
+    for (let round = 0; left.size > 0; round++) {
+      assert(round < 10, `${names([...left])} starve behind ${flood}`);
+      const batch = queue.take(limits);
+      for (const one of batch) left.delete(one);
+      end(queue, batch);
+      pour();
+    }
+  }
+});
+
 /** What may happen to a queue, by number; which order, batch or lane is meant is drawn as well. */
 const step = fc.record({
   what: fc.constantFrom("add", "add", "add", "take", "take", "end", "end", "back", "leave", "close", "open"),

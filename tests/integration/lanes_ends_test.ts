@@ -1,0 +1,174 @@
+/** How operations end when others leave, fail or never come to an end: nobody waits for them, nobody carries their fault. */
+import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
+import type { Operation } from "../../src/inventory/model.ts";
+import { Failure } from "../../src/lanes/failure.ts";
+import { FenceLostError, OutcomeUnknownError, RowLockedError } from "../../src/store/errors.ts";
+import { sell, set } from "../support/apply.ts";
+import { lanesBench } from "../support/lanes_bench.ts";
+import { checkLedger } from "../support/ledger_check.ts";
+import { NEVER } from "../support/pool_probe.ts";
+import { grantAllLock } from "../support/unguarded.ts";
+
+const NO_LINES: [] = [];
+
+function rollback(orderId: string): Operation {
+  return { kind: "rollback", rollbackId: undefined, orderId, lines: NO_LINES };
+}
+
+Deno.test("who stood behind a caller that leaves goes at once", async () => {
+  await using on = await lanesBench();
+  await on.lanes().applyAll([set("a", 1, 100), set("b", 2, 100)], NEVER);
+  const held = Promise.withResolvers<void>();
+  const reached = Promise.withResolvers<void>();
+  const lanes = on.lanes({
+    store: {
+      writeChanges: async (changes, signal) => {
+        if (changes.movements.some((movement) => movement.goodsId === 1)) {
+          reached.resolve();
+          await held.promise;
+        }
+        await on.store.writeChanges(changes, signal);
+      },
+    },
+  });
+  const slow = lanes.apply(sell("slow", [1, 1]), NEVER);
+  await reached.promise;
+  const caller = new AbortController();
+  const wide = lanes.apply(sell("wide", [1, 1], [2, 1]), caller.signal);
+  const behind = lanes.apply(sell("behind", [2, 1]), NEVER);
+  caller.abort(new Error("gone"));
+  await assertRejects(() => wide, Error, "gone");
+  // It would wait for the slow batch, which ends only after it.
+  assertEquals((await behind).ok, true);
+  held.resolve();
+  assertEquals((await slow).ok, true);
+});
+
+Deno.test("rollbacks of unknown orders, however many, do not keep sales from their turn", async () => {
+  await using on = await lanesBench();
+  await on.lanes().apply(set("a", 1, 1000), NEVER);
+  const lanes = on.lanes({ limits: { operationsMax: 10_000, batchesMax: 1 } });
+  let done = false;
+  let count = 0;
+  const flood = Array.from({ length: 3 }, async () => {
+    while (!done) await lanes.applyAll(Array.from({ length: 700 }, () => rollback(`unknown-${count++}`)), NEVER);
+  });
+  for (let i = 0; i < 5; i++) {
+    assertEquals((await lanes.apply(sell(`s-${i}`, [1, 1]), NEVER)).ok, true);
+  }
+  done = true;
+  await Promise.all(flood);
+  assertEquals(await checkLedger(on.ownerUrl), []);
+});
+
+Deno.test("a look at row locks that loses its connection is done again, and tells nobody that he may have sold", async () => {
+  for (const lostLooks of [1, 100]) {
+    await using on = await lanesBench();
+    let looks = 0;
+    let refused = 0;
+    const lanes = on.lanes({
+      store: {
+        writeChanges: (...args) =>
+          refused++ === 0 ? Promise.reject(new RowLockedError("55P03")) : on.store.writeChanges(...args),
+        readLocked: (...args) =>
+          looks++ < lostLooks ? Promise.reject(new OutcomeUnknownError("gone")) : on.store.readLocked(...args),
+      },
+    });
+    const outcomes = await lanes.applyAll([sell("a", [1, 1]), sell("b", [1, 1])], NEVER);
+    if (lostLooks === 1) assertEquals(outcomes.map(({ status }) => status), ["fulfilled", "fulfilled"]);
+    else for (const outcome of outcomes) assertEquals(outcome.status === "rejected" && outcome.reason.kind, "database");
+    assertEquals(await on.onHand(1), lostLooks === 1 ? 8 : 10);
+  }
+});
+
+Deno.test("an order that can't be read fails its own rollback only", async () => {
+  await using on = await lanesBench();
+  const lanes = on.lanes({
+    limits: { operationsMax: 5000 },
+    store: {
+      readBook: (keys, signal) =>
+        keys.goodsIds.length === 0 && keys.orderIds.includes("o-1100")
+          ? Promise.reject(new TypeError("a fault"))
+          : on.store.readBook(keys, signal),
+    },
+  });
+  const rollbacks = Array.from({ length: 1200 }, (_, i) => rollback(`o-${i}`));
+  const giveBack: Operation = { kind: "give_back", operationId: "g", lines: [{ goodsId: 1, num: 1 }] };
+  const outcomes = await lanes.applyAll([...rollbacks, giveBack], NEVER);
+  const failed = outcomes.flatMap((outcome, i) => outcome.status === "rejected" ? [i] : []);
+  assert(failed.includes(1100) && failed.length <= 200, `${failed.length} failed`);
+  assertEquals([outcomes[0]?.status, outcomes.at(-1)?.status], ["fulfilled", "fulfilled"]);
+});
+
+Deno.test("more faulty orders than there is time for make nobody else faulty", async () => {
+  await using on = await lanesBench();
+  await on.lanes().apply(set("a", 1, 1000), NEVER);
+  const isFaulty = (orderId: string) => Number(orderId.slice(2)) % 5 === 0;
+  const lanes = on.lanes({
+    limits: { lockWaitMsMax: 400 },
+    store: {
+      writeChanges: async (changes, signal) => {
+        // Slow, so that the time of the batch is over before all of them are found.
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        if (changes.orders.some(({ after }) => isFaulty(after.orderId))) throw new TypeError("a fault");
+        await on.store.writeChanges(changes, signal);
+      },
+    },
+  });
+  const orders = Array.from({ length: 100 }, (_, i) => sell(`o-${i}`, [1, 1]));
+  const outcomes = await lanes.applyAll(orders, NEVER);
+  let sold = 0;
+  outcomes.forEach((outcome, i) => {
+    if (outcome.status === "fulfilled") sold++;
+    else if (!isFaulty(`o-${i}`)) {
+      assertInstanceOf(outcome.reason, Failure);
+      assertEquals(outcome.reason.kind, "busy");
+    }
+  });
+  assertEquals(await on.onHand(1), 1000 - sold);
+  assertEquals(await checkLedger(on.ownerUrl), []);
+});
+
+Deno.test("close waits for every operation under way, refuses new ones, and lets go of every lease", async () => {
+  await using on = await lanesBench();
+  await on.lanes().apply(sell("o", [1, 3]), NEVER);
+  let held = 0;
+  const asked = Promise.withResolvers<void>();
+  const answer = Promise.withResolvers<void>();
+  const lanes = on.lanes({
+    lock: {
+      acquire: (goodsIds) => {
+        held++;
+        return grantAllLock().acquire(goodsIds).then((lease) => ({
+          ...lease,
+          release: () => Promise.resolve(void held--),
+        }));
+      },
+    },
+    store: {
+      readBook: async (keys, signal) => {
+        asked.resolve();
+        await answer.promise;
+        return await on.store.readBook(keys, signal);
+      },
+    },
+  });
+  const rolledBack = lanes.apply(rollback("o"), NEVER);
+  await asked.promise;
+  let ended = false;
+  const closed = lanes.close().then(() => assert(ended, "it closed before the operation had ended"));
+  const late = await assertRejects(() => lanes.apply(sell("late", [1, 1]), NEVER), Failure);
+  assertEquals(late.kind, "database");
+  answer.resolve();
+  assertEquals((await rolledBack.finally(() => ended = true)).ok, true);
+  await closed;
+  assertEquals([held, await on.onHand(1)], [0, 10]);
+});
+
+Deno.test("a fence that is lost again and again to somebody else ends as busy, and nothing was written", async () => {
+  await using on = await lanesBench();
+  const lanes = on.lanes({ store: { writeChanges: () => Promise.reject(new FenceLostError("always")) } });
+  const outcomes = await lanes.applyAll([sell("a", [1, 1]), sell("b", [1, 1])], NEVER);
+  for (const outcome of outcomes) assertEquals(outcome.status === "rejected" && outcome.reason.kind, "busy");
+  assertEquals(await on.onHand(1), 10);
+});
