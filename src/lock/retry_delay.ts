@@ -7,7 +7,7 @@ const DELAY_MS_MIN = 1;
 const DELAY_MS_FIRST = 6;
 const DELAY_GROWTH = 1.5;
 /** Whoever waits asks at least this often, so a pause that is longer gives everybody a turn. */
-export const RETRY_DELAY_MS_MAX = 20;
+export const RETRY_DELAY_MS_MAX = 12;
 
 /** Delay after the refusal `refusals` (from 1), in ms: random, bounded, its bound growing. `random` is in [0, 1). */
 export function retryDelayMs(refusals: number, random: number): number {
