@@ -96,6 +96,8 @@ export function openStock(config: Config, { log, ...parts }: StockParts): Stock 
   });
   const lanes = new Lanes({ store, lock, random: Math.random, log }, {
     operationsMax: config.queueMax,
+    // A line takes more than one byte of a request, so that a whole batch always fits.
+    linesMax: config.requestBytesMax,
     batchesMax: Math.min(BATCHES_MAX, config.databasePoolMax),
     lockWaitMsMax: config.lockWaitMsMax,
     lockAttemptMsMax: config.lockNodeTimeoutMs,

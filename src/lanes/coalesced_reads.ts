@@ -8,15 +8,15 @@ import { Failure } from "./failure.ts";
 export interface CoalescedReadsLimits {
   /** Reads at a time. */
   readonly readsMax: number;
-  /** Keys in one read. */
+  /** Keys in one read, unless one caller alone wants more. */
   readonly keysMax: number;
-  /** Keys that may wait for a read. */
+  /** Keys that callers may wait for, those of reads under way included; each caller's are counted. */
   readonly waitingMax: number;
 }
 
-interface Wanted<V> {
-  readonly promise: Promise<V | undefined>;
-  resolve(value: V | undefined): void;
+interface Caller<K, V> {
+  readonly keys: readonly K[];
+  resolve(values: ReadonlyMap<K, V>): void;
   reject(reason: unknown): void;
 }
 
@@ -24,7 +24,9 @@ interface Wanted<V> {
 export class CoalescedReads<K, V> {
   readonly #read: (keys: readonly K[]) => Promise<ReadonlyMap<K, V>>;
   readonly #limits: CoalescedReadsLimits;
-  #wanted = new Map<K, Wanted<V>>();
+  /** In the order of their arrival. */
+  readonly #callers = new Set<Caller<K, V>>();
+  #waiting = 0;
   #underWay = 0;
   #planned = false;
 
@@ -34,15 +36,18 @@ export class CoalescedReads<K, V> {
     this.#limits = limits;
   }
 
-  /** The value of the key, as of now or later; undefined if there is none. Throws Failure "queue_full", or what the read throws. */
-  get(key: K): Promise<V | undefined> {
-    const known = this.#wanted.get(key);
-    if (known !== undefined) return known.promise;
-    if (this.#wanted.size >= this.#limits.waitingMax) {
-      return Promise.reject(new Failure("queue_full", `${this.#limits.waitingMax} reads already wait`));
+  /**
+   * The values of the keys, as of now or later, and maybe some that others asked for; what does not exist is missing.
+   * Throws Failure "queue_full", or what the read throws.
+   */
+  get(keys: readonly K[]): Promise<ReadonlyMap<K, V>> {
+    const { waitingMax } = this.#limits;
+    if (this.#waiting + keys.length > waitingMax) {
+      return Promise.reject(new Failure("queue_full", `${waitingMax} reads already wait`));
     }
-    const wanted = Promise.withResolvers<V | undefined>();
-    this.#wanted.set(key, wanted);
+    this.#waiting += keys.length;
+    const { promise, resolve, reject } = Promise.withResolvers<ReadonlyMap<K, V>>();
+    this.#callers.add({ keys, resolve, reject });
     // Not at once: those that come in the same breath go together.
     if (!this.#planned) {
       this.#planned = true;
@@ -51,29 +56,32 @@ export class CoalescedReads<K, V> {
         this.#start();
       });
     }
-    return wanted.promise;
+    return promise;
   }
 
   #start(): void {
-    while (this.#wanted.size > 0 && this.#underWay < this.#limits.readsMax) {
-      const batch = new Map<K, Wanted<V>>();
-      for (const [key, wanted] of this.#wanted) {
-        if (batch.size === this.#limits.keysMax) break;
-        batch.set(key, wanted);
-        this.#wanted.delete(key);
+    while (this.#callers.size > 0 && this.#underWay < this.#limits.readsMax) {
+      const batch: Caller<K, V>[] = [];
+      const keys = new Set<K>();
+      for (const caller of this.#callers) {
+        if (batch.length > 0 && keys.size + caller.keys.length > this.#limits.keysMax) break;
+        for (const key of caller.keys) keys.add(key);
+        batch.push(caller);
+        this.#callers.delete(caller);
       }
-      void this.#answer(batch);
+      void this.#answer(batch, [...keys]);
     }
   }
 
-  async #answer(batch: ReadonlyMap<K, Wanted<V>>): Promise<void> {
+  async #answer(batch: readonly Caller<K, V>[], keys: readonly K[]): Promise<void> {
     this.#underWay++;
     try {
-      const values = await this.#read([...batch.keys()]);
-      for (const [key, wanted] of batch) wanted.resolve(values.get(key));
+      const values = await this.#read(keys);
+      for (const caller of batch) caller.resolve(values);
     } catch (error) {
-      for (const wanted of batch.values()) wanted.reject(error);
+      for (const caller of batch) caller.reject(error);
     } finally {
+      for (const caller of batch) this.#waiting -= caller.keys.length;
       this.#underWay--;
       this.#start();
     }

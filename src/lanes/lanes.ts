@@ -17,6 +17,7 @@ import { retryDelayMs } from "../lock/retry_delay.ts";
 import type { Store } from "../store/store.ts";
 import { errorFields, type Log } from "../telemetry/log.ts";
 import { BatchWay, type GivenBack, goodsOfAll } from "./batch_way.ts";
+import { Callers } from "./callers.ts";
 import { Entry } from "./entry.ts";
 import { Failure, failureOf } from "./failure.ts";
 import { KeptLeases, type Refused } from "./kept_leases.ts";
@@ -36,6 +37,8 @@ export interface LanesParts {
 export interface LanesLimits {
   /** Operations under way, waiting or not, and levels waited for. */
   readonly operationsMax: number;
+  /** Lines of all operations under way. */
+  readonly linesMax: number;
   /** Batches at a time; each has one connection to the database. */
   readonly batchesMax: number;
   /** Longest wait for goods that other processes hold, from the caller's arrival. */
@@ -61,8 +64,13 @@ export class Lanes {
   readonly #leases: KeptLeases;
   readonly #way: BatchWay;
   readonly #reads: Reads;
-  readonly #callers = new WeakMap<AbortSignal, Set<Entry>>();
+  readonly #callers = new Callers((ended) => {
+    for (const entry of ended) this.#queue.remove(entry);
+    // Whoever stood behind them may be able to go.
+    this.#planDispatch();
+  });
   #underWay = 0;
+  #lines = 0;
   #batches = 0;
   #planned = false;
   #idle: (() => void) | undefined;
@@ -97,12 +105,15 @@ export class Lanes {
     return await Promise.allSettled(this.#begin(operations, signal));
   }
 
-  /** The committed level of a goods; undefined if it is unknown. Throws Failure, or the signal's reason. */
-  async level(goodsId: number, signal: AbortSignal): Promise<Level | undefined> {
+  /**
+   * The committed levels of these goods; of those that are unknown there is none, and there may be others that were asked
+   * for at the same time. Throws Failure, or the signal's reason.
+   */
+  async levels(goodsIds: readonly number[], signal: AbortSignal): Promise<ReadonlyMap<number, Level>> {
     try {
-      const level = await this.#reads.levels.get(goodsId);
+      const levels = await this.#reads.levels.get(goodsIds);
       signal.throwIfAborted();
-      return level;
+      return levels;
     } catch (error) {
       signal.throwIfAborted();
       throw failureOf(error);
@@ -127,18 +138,24 @@ export class Lanes {
 
   /** Has the operations stand in line, as far as there is room. */
   #begin(operations: readonly Operation[], signal: AbortSignal): Promise<Verdict>[] {
-    const { operationsMax, lockWaitMsMax } = this.#limits;
+    const { operationsMax, linesMax, lockWaitMsMax } = this.#limits;
     const waitUntilMs = performance.now() + lockWaitMsMax;
-    const callers = this.#callersOf(signal);
+    const callers = this.#callers.of(signal);
     const entries: Entry[] = [];
     const verdicts = operations.map((operation) => {
       if (this.#closed) return Promise.reject(new Failure("database", "The service is shutting down"));
       if (this.#underWay >= operationsMax) {
         return Promise.reject(new Failure("queue_full", `${operationsMax} operations are under way`));
       }
+      const lines = "lines" in operation ? Math.max(1, operation.lines.length) : 1;
+      if (this.#underWay > 0 && this.#lines + lines > linesMax) {
+        return Promise.reject(new Failure("queue_full", `operations of ${this.#lines} lines are under way`));
+      }
       this.#underWay++;
+      this.#lines += lines;
       const entry = new Entry(operation, goodsOf(operation, undefined), waitUntilMs, signal, () => {
         this.#underWay--;
+        this.#lines -= lines;
         callers.delete(entry);
         if (this.#isIdle()) this.#idle?.();
       });
@@ -164,28 +181,13 @@ export class Lanes {
       const { operation } = entry;
       if (operation.kind !== "rollback") return;
       try {
-        entry.goodsIds = goodsOf(operation, await this.#reads.orders.get(operation.orderId));
+        const orders = await this.#reads.orders.get([operation.orderId]);
+        entry.goodsIds = goodsOf(operation, orders.get(operation.orderId));
       } catch (error) {
         if (!entry.leave()) entry.fail(error);
       }
     }));
     this.#queueUp(entries);
-  }
-
-  /** Those whose caller this signal is. One listener for all of them: adding one to many took a seventh of the time. */
-  #callersOf(signal: AbortSignal): Set<Entry> {
-    const known = this.#callers.get(signal);
-    if (known !== undefined) return known;
-    const callers = new Set<Entry>();
-    this.#callers.set(signal, callers);
-    signal.addEventListener("abort", () => {
-      for (const entry of callers) {
-        if (entry.leave()) this.#queue.remove(entry);
-      }
-      // Whoever stood behind them may be able to go.
-      this.#planDispatch();
-    }, { once: true });
-    return callers;
   }
 
   /** Not at once: operations that come in the same breath go together. */

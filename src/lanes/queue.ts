@@ -11,10 +11,14 @@
  * - A lane can be closed for a while, when another process has its goods. An order that stands there too steps
  *   aside in its other lanes, and goes back to its place in them when the lane opens.
  *
- *     waiting --take--> taken --end--> (gone)
+ *     waiting --take--> taken --remove--> (gone)
  *     taken   --putBack--> waiting      at the place that its arrival gives it
- *     waiting --leave--> (gone)
+ *     waiting --remove--> (gone)
+ *
+ * Whatever happens to an order costs about as much as it has goods, however long its lanes are.
  */
+
+import { placeOf } from "./arrival_order.ts";
 
 /** What the queue knows of an order. */
 export interface Waiting {
@@ -35,6 +39,7 @@ interface Ticket<W> {
   readonly order: W;
   /** Of its arrival. */
   readonly number: number;
+  readonly lanes: readonly Lane<W>[];
   taken: boolean;
   /** The closed lane for which it stepped aside in its other lanes. */
   asideFor: Lane<W> | undefined;
@@ -44,10 +49,22 @@ interface Lane<W> {
   readonly goodsId: number;
   /** By arrival. */
   readonly tickets: Ticket<W>[];
+  /** Orders that know this lane, waiting or taken: it is kept for them. */
+  known: number;
   busy: boolean;
   closed: boolean;
   /** Tickets that stepped aside in their other lanes because this one is closed. */
-  readonly aside: Ticket<W>[];
+  readonly aside: Set<Ticket<W>>;
+  /** Lanes whose first order was found to wait for this one; looked at again when something changes here. */
+  readonly blocked: Set<Lane<W>>;
+}
+
+/** A batch while it is put together. `stuck`: first in some lane, but another batch has one of their goods. */
+interface Draft<W> {
+  readonly tickets: Ticket<W>[];
+  readonly lanes: Set<Lane<W>>;
+  readonly stuck: Set<Ticket<W>>;
+  size: number;
 }
 
 /** The lanes of all goods that somebody waits for or that a batch has. */
@@ -55,7 +72,7 @@ export class Queue<W extends Waiting> {
   readonly #lanes = new Map<number, Lane<W>>();
   readonly #tickets = new Map<W, Ticket<W>>();
   /** Waiting orders without goods. */
-  readonly #unbound = new Set<W>();
+  readonly #unbound = new Set<Ticket<W>>();
   /** Lanes whose first order may be able to go; a lane that was looked at in vain leaves until something changes. */
   readonly #ready = new Set<Lane<W>>();
   #unboundFirst = false;
@@ -74,7 +91,9 @@ export class Queue<W extends Waiting> {
 
   /** Queues the order up behind all others. */
   add(order: W): void {
-    const ticket: Ticket<W> = { order, number: this.#numbers++, taken: false, asideFor: undefined };
+    const lanes = order.goodsIds.map((goodsId) => this.#lane(goodsId));
+    const ticket: Ticket<W> = { order, number: this.#numbers++, lanes, taken: false, asideFor: undefined };
+    for (const lane of lanes) lane.known++;
     this.#tickets.set(order, ticket);
     this.#enter(ticket);
   }
@@ -84,9 +103,16 @@ export class Queue<W extends Waiting> {
     const ticket = this.#tickets.get(order);
     if (ticket === undefined) return;
     this.#tickets.delete(order);
-    if (ticket.taken) return;
-    this.#waiting--;
-    if (!this.#unbound.delete(order)) this.#withdraw(ticket);
+    if (!ticket.taken) {
+      this.#waiting--;
+      this.#unbound.delete(ticket);
+      ticket.asideFor?.aside.delete(ticket);
+      for (const lane of standingIn(ticket)) this.#drop(lane, ticket);
+    }
+    for (const lane of ticket.lanes) {
+      lane.known--;
+      this.#look(lane);
+    }
   }
 
   /** Puts an order that was taken back to the place that its arrival gives it. */
@@ -106,55 +132,19 @@ export class Queue<W extends Waiting> {
    * Takes the next batch, in the order of arrival; empty if nobody can go. The goods of its orders are busy until
    * `free`, and each order is known until `remove`.
    */
-  take({ ordersMax, sizeMax }: BatchLimits): W[] {
-    const batch: Ticket<W>[] = [];
-    const mine = new Set<Lane<W>>();
-    let size = 0;
-    const grow = (ticket: Ticket<W>) => {
-      ticket.taken = true;
-      this.#waiting--;
-      size += ticket.order.size;
-      batch.push(ticket);
-    };
-    const fits = (order: W) => batch.length === 0 || (batch.length < ordersMax && size + order.size <= sizeMax);
-    const takeUnbound = (countMax: number) => {
-      for (const order of this.#unbound) {
-        if (batch.length >= countMax || !fits(order)) break;
-        this.#unbound.delete(order);
-        grow(this.#tickets.get(order) as Ticket<W>);
-      }
-    };
+  take(limits: BatchLimits): W[] {
+    const draft: Draft<W> = { tickets: [], lanes: new Set(), stuck: new Set(), size: 0 };
     // Neither those in lanes nor those without goods may fill every batch while the others wait.
     this.#unboundFirst = !this.#unboundFirst;
-    if (this.#unboundFirst) takeUnbound(this.#ready.size > 0 ? Math.ceil(ordersMax / 2) : ordersMax);
-    let full = false;
+    const share = this.#ready.size > 0 ? Math.ceil(limits.ordersMax / 2) : limits.ordersMax;
+    if (this.#unboundFirst) this.#takeUnbound(draft, { ...limits, ordersMax: share });
     for (const lane of this.#ready) {
-      if (full) break;
-      for (let first = this.#first(lane); first !== undefined; first = this.#first(lane)) {
-        const lanes = this.#lanesOf(first);
-        const closed = lanes.find((other) => other.closed);
-        if (closed !== undefined) {
-          this.#stepAside(first, closed);
-          continue;
-        }
-        if (!lanes.every((other) => other.tickets[0] === first && (!other.busy || mine.has(other)))) break;
-        if (!fits(first.order)) {
-          full = true;
-          break;
-        }
-        for (const other of lanes) {
-          other.tickets.shift();
-          other.busy = true;
-          mine.add(other);
-          this.#ready.add(other);
-        }
-        grow(first);
-      }
-      if (!full) this.#ready.delete(lane);
+      if (!this.#takeFrom(lane, draft, limits)) break;
+      this.#ready.delete(lane);
     }
-    takeUnbound(ordersMax);
-    for (const lane of mine) this.#ready.delete(lane);
-    return batch.sort((a, b) => a.number - b.number).map((ticket) => ticket.order);
+    this.#takeUnbound(draft, limits);
+    for (const lane of draft.lanes) this.#ready.delete(lane);
+    return draft.tickets.sort((a, b) => a.number - b.number).map((ticket) => ticket.order);
   }
 
   /** A batch no longer has these goods. */
@@ -171,11 +161,7 @@ export class Queue<W extends Waiting> {
   close(goodsId: number): void {
     const lane = this.#lane(goodsId);
     lane.closed = true;
-    this.#ready.delete(lane);
-    for (const ticket of lane.tickets) {
-      // Whoever waits behind it elsewhere need not wait for this lane.
-      for (const other of ticket.order.goodsIds.length > 1 ? this.#lanesOf(ticket) : []) this.#look(other);
-    }
+    this.#look(lane);
   }
 
   /** Opens the lane again; who stepped aside for it goes back to its place in its other lanes. */
@@ -183,86 +169,119 @@ export class Queue<W extends Waiting> {
     const lane = this.#lanes.get(goodsId);
     if (lane === undefined) return;
     lane.closed = false;
-    for (const ticket of lane.aside.splice(0)) {
+    for (const ticket of lane.aside) {
       ticket.asideFor = undefined;
-      for (const other of this.#lanesOf(ticket)) {
-        if (other !== lane) this.#insert(other, ticket);
-      }
+      for (const other of ticket.lanes) if (other !== lane) this.#insert(other, ticket);
     }
+    lane.aside.clear();
     this.#look(lane);
+  }
+
+  #takeUnbound(draft: Draft<W>, limits: BatchLimits): void {
+    for (const ticket of this.#unbound) {
+      if (!fits(draft, ticket, limits)) break;
+      this.#unbound.delete(ticket);
+      this.#join(draft, ticket);
+    }
+  }
+
+  /** Takes who can go from the head of the lane; answers false if the batch is full. */
+  #takeFrom(lane: Lane<W>, draft: Draft<W>, limits: BatchLimits): boolean {
+    for (let first = lane.tickets[0]; first !== undefined && !draft.stuck.has(first); first = lane.tickets[0]) {
+      const ticket = first;
+      const closed = ticket.lanes.find((other) => other.closed);
+      if (closed === lane) break;
+      if (closed !== undefined) {
+        this.#stepAside(ticket, closed);
+        continue;
+      }
+      const blocking = ticket.lanes.find((other) =>
+        other.tickets[0] !== ticket || (other.busy && !draft.lanes.has(other))
+      );
+      if (blocking !== undefined) {
+        blocking.blocked.add(lane);
+        if (blocking.busy && !draft.lanes.has(blocking)) draft.stuck.add(ticket);
+        break;
+      }
+      if (!fits(draft, ticket, limits)) return false;
+      for (const other of ticket.lanes) {
+        other.tickets.shift();
+        other.busy = true;
+        draft.lanes.add(other);
+        this.#ready.add(other);
+      }
+      this.#join(draft, ticket);
+    }
+    return true;
+  }
+
+  #join(draft: Draft<W>, ticket: Ticket<W>): void {
+    ticket.taken = true;
+    this.#waiting--;
+    draft.size += ticket.order.size;
+    draft.tickets.push(ticket);
   }
 
   #enter(ticket: Ticket<W>): void {
     this.#waiting++;
-    if (ticket.order.goodsIds.length === 0) this.#unbound.add(ticket.order);
-    else for (const goodsId of ticket.order.goodsIds) this.#insert(this.#lane(goodsId), ticket);
-  }
-
-  #withdraw(ticket: Ticket<W>): void {
-    const { asideFor } = ticket;
-    if (asideFor !== undefined) {
-      asideFor.aside.splice(asideFor.aside.indexOf(ticket), 1);
-      this.#drop(asideFor, ticket);
-    } else for (const lane of this.#lanesOf(ticket)) this.#drop(lane, ticket);
+    if (ticket.lanes.length === 0) this.#unbound.add(ticket);
+    for (const lane of ticket.lanes) this.#insert(lane, ticket);
   }
 
   /** It stays in the lane that is closed, and makes room in the others. */
   #stepAside(ticket: Ticket<W>, closed: Lane<W>): void {
+    for (const lane of ticket.lanes) if (lane !== closed) this.#drop(lane, ticket);
     ticket.asideFor = closed;
-    closed.aside.push(ticket);
-    for (const lane of this.#lanesOf(ticket)) {
-      if (lane !== closed) this.#drop(lane, ticket);
-    }
+    closed.aside.add(ticket);
   }
 
   #drop(lane: Lane<W>, ticket: Ticket<W>): void {
-    lane.tickets.splice(placeOf(lane, ticket.number), 1);
-    this.#look(lane);
+    const place = placeOf(lane.tickets, ticket.number);
+    // Nearly all leave at the head, where `splice` would move all the others.
+    if (place === 0) lane.tickets.shift();
+    else lane.tickets.splice(place, 1);
+    if (place === 0) this.#look(lane);
   }
 
   #insert(lane: Lane<W>, ticket: Ticket<W>): void {
-    const place = placeOf(lane, ticket.number);
+    const place = placeOf(lane.tickets, ticket.number);
     lane.tickets.splice(place, 0, ticket);
     if (place === 0) this.#look(lane);
   }
 
-  /** Looks at the lane at the next `take`, or forgets it. */
+  /** Something changed in the lane: at the next `take` it is looked at, and so are those that waited for it. */
   #look(lane: Lane<W>): void {
-    if (lane.busy || lane.closed) return;
-    if (lane.tickets.length > 0) this.#ready.add(lane);
-    else if (this.#lanes.get(lane.goodsId) === lane) {
-      this.#ready.delete(lane);
-      this.#lanes.delete(lane.goodsId);
+    for (const other of lane.blocked) {
+      if (!other.busy && !other.closed && other.tickets.length > 0) this.#ready.add(other);
     }
-  }
-
-  #first(lane: Lane<W>): Ticket<W> | undefined {
-    return lane.closed ? undefined : lane.tickets[0];
+    lane.blocked.clear();
+    if (lane.busy || lane.closed || lane.tickets.length === 0) this.#ready.delete(lane);
+    else this.#ready.add(lane);
+    if (lane.known === 0 && !lane.busy && !lane.closed) this.#lanes.delete(lane.goodsId);
   }
 
   #lane(goodsId: number): Lane<W> {
     const known = this.#lanes.get(goodsId);
     if (known !== undefined) return known;
-    const lane: Lane<W> = { goodsId, tickets: [], busy: false, closed: false, aside: [] };
+    const lane: Lane<W> = {
+      goodsId,
+      tickets: [],
+      known: 0,
+      busy: false,
+      closed: false,
+      aside: new Set(),
+      blocked: new Set(),
+    };
     this.#lanes.set(goodsId, lane);
     return lane;
   }
-
-  #lanesOf(ticket: Ticket<W>): Lane<W>[] {
-    return ticket.order.goodsIds.map((goodsId) => this.#lane(goodsId));
-  }
 }
 
-/** Where in the lane a ticket of this number stands, or would stand. */
-function placeOf<W>({ tickets }: Lane<W>, number: number): number {
-  let low = 0;
-  let high = tickets.length;
-  // Nearly all come in at the end.
-  if (high > 0 && (tickets[high - 1] as Ticket<W>).number < number) return high;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((tickets[middle] as Ticket<W>).number < number) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+function fits<W extends Waiting>({ tickets, size }: Draft<W>, { order }: Ticket<W>, limits: BatchLimits): boolean {
+  return tickets.length === 0 || (tickets.length < limits.ordersMax && size + order.size <= limits.sizeMax);
+}
+
+/** The lanes in which a waiting ticket stands. */
+function standingIn<W>({ lanes, asideFor }: Ticket<W>): readonly Lane<W>[] {
+  return asideFor === undefined ? lanes : [asideFor];
 }

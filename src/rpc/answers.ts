@@ -52,17 +52,18 @@ export function rollbackAnswer(
 }
 
 /**
- * The level of a goods as read; undefined: it is unknown.
+ * The level of a goods out of those that were read.
  *
  * @throws ConnectError for what the caller can know, the fault itself for anything else
  */
 export function detailAnswer(
   goodsId: number,
-  outcome: Level | undefined | Error,
+  outcome: ReadonlyMap<number, Level> | Error,
 ): MessageInitShape<typeof InvDetailResponseSchema> {
   if (outcome instanceof Error) throw told(outcome);
-  if (outcome === undefined) throw refusalError({ reason: "unknown_goods", goodsIds: [goodsId] });
-  return levelMessage(outcome);
+  const level = outcome.get(goodsId);
+  if (level === undefined) throw refusalError({ reason: "unknown_goods", goodsIds: [goodsId] });
+  return levelMessage(level);
 }
 
 function levelMessage({ goodsId, onHand, reserved, version }: Level) {

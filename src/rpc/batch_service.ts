@@ -3,7 +3,9 @@
  * its error stands in its verdict. A batch fails as a whole only for what it is itself: empty, or too long.
  */
 import { ConnectError, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
-import type { InventoryService } from "../gen/inventory/v1/inventory_pb.ts";
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { InvDetailVerdictSchema, InventoryService } from "../gen/inventory/v1/inventory_pb.ts";
+import type { Level } from "../inventory/model.ts";
 import type { Lanes } from "../lanes/lanes.ts";
 import { errorFields, type Log } from "../telemetry/log.ts";
 import { AnswerRoom, errorIn, linesIn } from "./answer_room.ts";
@@ -13,7 +15,7 @@ import { callSignal } from "./interceptors.ts";
 import { REQUEST_ID_HEADER } from "./request_id.ts";
 import { type Asked, decodeGoodsId, decodeRollback, decodeSell, type RequestRules } from "./requests.ts";
 import { inSlices } from "./slices.ts";
-import { checkCount, Violations } from "./validation.ts";
+import { checkCount, isGoodsId, Violations } from "./validation.ts";
 
 /** Goods in one BatchInvDetail. */
 export const BATCH_GOODS_MAX = 1000;
@@ -143,18 +145,23 @@ export function createBatchService(
       const room = new AnswerRoom(responseBytesMax, goodsIds.length);
       const told = errorsOf(context);
       const signal = callSignal(context);
-      const read = async (goodsId: number) => {
+      const distinct = new Set(goodsIds);
+      const askable = [...distinct].filter(isGoodsId);
+      const levels = askable.length === 0
+        ? new Map<number, Level>()
+        : await lanes.levels(askable, signal).catch((error: Error) => error);
+      signal.throwIfAborted();
+      const byGoods = new Map<number, MessageInitShape<typeof InvDetailVerdictSchema>>();
+      await inSlices([...distinct], signal, (goodsId) => {
         try {
-          const level = await lanes.level(decodeGoodsId(goodsId), signal).catch((error: Error) => error);
-          return { outcome: { case: "detail", value: detailAnswer(goodsId, level) } } as const;
+          byGoods.set(goodsId, {
+            outcome: { case: "detail", value: detailAnswer(decodeGoodsId(goodsId), levels) },
+          });
         } catch (error) {
           // What there is to say of one goods is small; it never is cut.
-          return { outcome: { case: "error", value: errorIn(room, told(error)).error } } as const;
+          byGoods.set(goodsId, { outcome: { case: "error", value: errorIn(room, told(error)).error } });
         }
-      };
-      const distinct = [...new Set(goodsIds)];
-      const verdicts = await Promise.all(distinct.map(read));
-      const byGoods = new Map(distinct.map((goodsId, i) => [goodsId, verdicts[i]!]));
+      });
       return { verdicts: goodsIds.map((goodsId) => byGoods.get(goodsId)!) };
     },
   };

@@ -26,7 +26,7 @@ export function createInventoryService(options: BatchServiceOptions): ServiceImp
 
     async invDetail(request, context) {
       const goodsId = decodeGoodsId(request.goodsId);
-      return detailAnswer(goodsId, await lanes.level(goodsId, callSignal(context)).catch((error) => error));
+      return detailAnswer(goodsId, await lanes.levels([goodsId], callSignal(context)).catch((error) => error));
     },
 
     async sell(request, context) {

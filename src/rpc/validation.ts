@@ -31,9 +31,14 @@ export class Violations {
   }
 }
 
+/** Whether an int32 is a goods id at all. */
+export function isGoodsId(goodsId: number): boolean {
+  return goodsId > 0;
+}
+
 /** A goods id must be positive. */
 export function checkGoodsId(violations: Violations, field: string, goodsId: number): void {
-  if (goodsId <= 0) violations.add(field, `expected a goods id greater than 0, got ${goodsId}`);
+  if (!isGoodsId(goodsId)) violations.add(field, `expected a goods id greater than 0, got ${goodsId}`);
 }
 
 /** A batch has at least one part, and at most `max`; `part` is what one of them is called. */

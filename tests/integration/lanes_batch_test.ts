@@ -1,7 +1,7 @@
 /** Many operations at once through the lanes, on a real database: who goes with whom, who waits for whom, and who fails. */
 import { assert, assertEquals, assertInstanceOf, assertLess, assertRejects } from "@std/assert";
 import fc from "fast-check";
-import type { Operation, Verdict } from "../../src/inventory/model.ts";
+import type { Level, Operation, Verdict } from "../../src/inventory/model.ts";
 import { Failure } from "../../src/lanes/failure.ts";
 import type { Lanes } from "../../src/lanes/lanes.ts";
 import { FenceLostError, OutcomeUnknownError, StatementTimeoutError } from "../../src/store/errors.ts";
@@ -336,7 +336,7 @@ Deno.test("levels asked for together are read by one statement, and never one fr
   const lanes: Lanes = on.lanes({
     store: { readLevels: (...args) => (reads++, on.store.readLevels(...args)) },
   });
-  const levels = await Promise.all(Array.from({ length: 300 }, (_, i) => lanes.level(1 + i % 101, NEVER)));
+  const levels = await Promise.all(Array.from({ length: 300 }, (_, i) => levelOf(lanes, 1 + i % 101)));
   assertEquals(
     levels.map((level) => level?.onHand),
     Array.from({ length: 300 }, (_, i) => i % 101 < 100 ? 5 : undefined),
@@ -345,12 +345,48 @@ Deno.test("levels asked for together are read by one statement, and never one fr
   const [seen] = await Promise.all([
     Promise.all(Array.from({ length: 50 }, async (_, i) => {
       await lanes.apply(sell(`s-${i}`, [1 + i, 1]), NEVER);
-      return (await lanes.level(1 + i, NEVER))?.onHand;
+      return (await levelOf(lanes, 1 + i))?.onHand;
     })),
-    Promise.all(Array.from({ length: 50 }, (_, i) => lanes.level(1 + i, NEVER))),
+    Promise.all(Array.from({ length: 50 }, (_, i) => levelOf(lanes, 1 + i))),
   ]);
   assertEquals(seen, Array(50).fill(4));
   assertLess(reads, 60);
+});
+
+async function levelOf(lanes: Lanes, goodsId: number): Promise<Level | undefined> {
+  return (await lanes.levels([goodsId], NEVER)).get(goodsId);
+}
+
+Deno.test("what callers wait for to be read is counted for each of them, and lines of orders are counted too", async () => {
+  await using on = await lanesBench();
+  await stock(on, 10, 100);
+  const gate = door();
+  const lanes = on.lanes({
+    limits: { operationsMax: 15, linesMax: 12 },
+    store: {
+      readLevels: async (...args) => {
+        await gate.pass();
+        return await on.store.readLevels(...args);
+      },
+      writeChanges: async (...args) => {
+        await gate.pass();
+        await on.store.writeChanges(...args);
+      },
+    },
+  });
+  const goods = Array.from({ length: 10 }, (_, i) => i + 1);
+  const lines = goods.map((goodsId): [number, number] => [goodsId, 1]);
+  gate.shut();
+  const reading = lanes.levels(goods, NEVER);
+  const full = await assertRejects(() => lanes.levels(goods, NEVER), Failure);
+  assertEquals(full.kind, "queue_full");
+  const first = lanes.apply(sell("ten lines", ...lines), NEVER);
+  const second = await assertRejects(() => lanes.apply(sell("ten more", ...lines), NEVER), Failure);
+  assertEquals(second.kind, "queue_full");
+  gate.open();
+  assertEquals([(await reading).size, (await first).ok], [10, true]);
+  assertEquals((await lanes.apply(sell("there is room", ...lines), NEVER)).ok, true);
+  assertEquals((await lanes.levels(goods, NEVER)).get(10)?.onHand, 98);
 });
 
 /** The operation on goods, orders and ids of a run of its own. */

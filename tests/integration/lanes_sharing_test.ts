@@ -46,7 +46,7 @@ for (const processes of [2, 4]) {
         })
       ));
       assert(Math.min(...sold) >= SOLD_MIN, `somebody starved: ${sold}`);
-      const level = await first!.lanes.level(1, NEVER);
+      const level = (await first!.lanes.levels([1], NEVER)).get(1);
       assertEquals(level?.onHand, 1_000_000 - sold.reduce((sum, count) => sum + count, 0));
       assertEquals(await checkLedger(database.ownerUrl), []);
     } finally {

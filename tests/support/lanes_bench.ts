@@ -10,6 +10,7 @@ import { grantAllLock } from "./unguarded.ts";
 /** What the lanes of a bench are bounded by, unless told otherwise. */
 export const LANES_LIMITS: LanesLimits = {
   operationsMax: 1000,
+  linesMax: 100_000,
   batchesMax: 3,
   lockWaitMsMax: 2000,
   lockAttemptMsMax: 50,
