@@ -24,7 +24,8 @@ export const IN_PROCESS: readonly Scenario[] = [
         title: `in-process, ${WORKLOAD_TITLES[name]}, ${processes} process${processes === 1 ? "" : "es"}`,
         workload: WORKLOADS[name],
         processes,
-        callers: CALLERS,
+        // Each process brings as many as the one alone: with half of them its batches would be half as large.
+        callers: CALLERS * processes,
       };
     })
   ),
