@@ -17,7 +17,6 @@ import { retryDelayMs } from "../lock/retry_delay.ts";
 import type { Store } from "../store/store.ts";
 import { errorFields, type Log } from "../telemetry/log.ts";
 import { BatchWay, type GivenBack, goodsOfAll } from "./batch_way.ts";
-import { Callers } from "./callers.ts";
 import { Entry } from "./entry.ts";
 import { Failure, failureOf } from "./failure.ts";
 import { KeptLeases, type Refused } from "./kept_leases.ts";
@@ -51,6 +50,11 @@ export interface LanesLimits {
 
 /** Operations in one batch, and their lines and operations together: far less than a statement may take. */
 const BATCH_LIMITS = { ordersMax: 512, sizeMax: 2048 };
+/**
+ * How often it is looked whether callers have left while they waited. A listener to each caller's signal told it at once,
+ * and was measured to cost twice as much as all else that an operation costs here.
+ */
+const SWEEP_MS = 50;
 /** Attempts of one batch on its leases, each without the goods that were refused before. */
 const LEASE_ATTEMPTS_MAX = 8;
 /** How long `close` waits for operations under way. */
@@ -64,17 +68,13 @@ export class Lanes {
   readonly #leases: KeptLeases;
   readonly #way: BatchWay;
   readonly #reads: Reads;
-  readonly #callers = new Callers((ended) => {
-    for (const entry of ended) this.#queue.remove(entry);
-    // Whoever stood behind them may be able to go.
-    this.#planDispatch();
-  });
   #underWay = 0;
   #lines = 0;
   #batches = 0;
   #planned = false;
   #idle: (() => void) | undefined;
   #closed = false;
+  #sweeping: ReturnType<typeof setTimeout> | undefined;
 
   constructor(parts: LanesParts, limits: LanesLimits) {
     const { store, lock, log, random } = parts;
@@ -93,11 +93,10 @@ export class Lanes {
   /**
    * Applies the operation once, or finds that it was applied before, or refuses it.
    *
-   * Work that has not begun to commit stops when `signal` aborts. Throws Failure, or the signal's reason.
+   * Work that has not begun to commit ends soon after `signal` has aborted. Throws Failure, or the signal's reason.
    */
   async apply(operation: Operation, signal: AbortSignal): Promise<Verdict> {
-    const [verdict] = this.#begin([operation], signal);
-    return await (verdict as Promise<Verdict>);
+    return await (this.#begin([operation], signal)[0] as Promise<Verdict>);
   }
 
   /** The same for many operations, which arrive together in their order; each comes to its own end. Never rejects. */
@@ -129,6 +128,7 @@ export class Lanes {
       await Promise.race([idle, new Promise((resolve) => timer = setTimeout(resolve, LANES_CLOSE_MS_MAX))]);
     }
     clearTimeout(timer);
+    clearTimeout(this.#sweeping);
     this.#leases.letGoAll();
   }
 
@@ -140,7 +140,6 @@ export class Lanes {
   #begin(operations: readonly Operation[], signal: AbortSignal): Promise<Verdict>[] {
     const { operationsMax, linesMax, lockWaitMsMax } = this.#limits;
     const waitUntilMs = performance.now() + lockWaitMsMax;
-    const callers = this.#callers.of(signal);
     const entries: Entry[] = [];
     const verdicts = operations.map((operation) => {
       if (this.#closed) return Promise.reject(new Failure("database", "The service is shutting down"));
@@ -156,10 +155,8 @@ export class Lanes {
       const entry = new Entry(operation, goodsOf(operation, undefined), waitUntilMs, signal, () => {
         this.#underWay--;
         this.#lines -= lines;
-        callers.delete(entry);
         if (this.#isIdle()) this.#idle?.();
       });
-      callers.add(entry);
       entries.push(entry);
       return entry.verdict;
     });
@@ -208,7 +205,15 @@ export class Lanes {
     }
     // Whoever stepped aside wants its other goods no more.
     this.#letGoIdle();
+    if (this.#queue.waiting > 0) this.#sweeping ??= setTimeout(() => this.#sweep(), SWEEP_MS);
     if (this.#isIdle()) this.#idle?.();
+  }
+
+  /** Ends those whose callers have left while they waited, so that they take no room. */
+  #sweep(): void {
+    this.#sweeping = undefined;
+    for (const entry of this.#queue.waitingOrders()) if (entry.leave()) this.#queue.remove(entry);
+    this.#dispatch();
   }
 
   #letGoIdle(): void {

@@ -84,6 +84,11 @@ export class Queue<W extends Waiting> {
     return this.#waiting;
   }
 
+  /** Orders that wait; they may be removed meanwhile. */
+  *waitingOrders(): Generator<W> {
+    for (const { order, taken } of this.#tickets.values()) if (!taken) yield order;
+  }
+
   /** Lanes kept, for tests that nothing stays behind. */
   get lanes(): number {
     return this.#lanes.size;

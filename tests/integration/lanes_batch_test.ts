@@ -317,8 +317,8 @@ Deno.test("what does not fit into the queue is refused at once, and who leaves i
   assertEquals(error.kind, "queue_full");
   assertEquals(lanes.waiting, 4);
   caller.abort(new Error("the caller has gone"));
-  assertEquals(lanes.waiting, 0);
   const outcomes = await waiting;
+  assertEquals(lanes.waiting, 0);
   const reasons = outcomes.map((outcome) => outcome.status === "rejected" && outcome.reason);
   assertEquals(reasons.slice(0, 4), Array(4).fill(caller.signal.reason));
   assertInstanceOf(reasons[4], Failure);
