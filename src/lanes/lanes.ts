@@ -50,10 +50,7 @@ export interface LanesLimits {
 
 /** Operations in one batch, and their lines and operations together: far less than a statement may take. */
 const BATCH_LIMITS = { ordersMax: 512, sizeMax: 2048 };
-/**
- * How often it is looked whether callers have left while they waited. A listener to each caller's signal told it at once,
- * and was measured to cost twice as much as all else that an operation costs here.
- */
+/** How often it is looked whether callers left while they waited. A listener to each cost more than all else here. */
 const SWEEP_MS = 50;
 /** Attempts of one batch on its leases, each without the goods that were refused before. */
 const LEASE_ATTEMPTS_MAX = 8;
