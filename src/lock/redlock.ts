@@ -71,10 +71,17 @@ class QuorumLock implements Lock {
 
   async wantedByOthers(goodsIds: readonly number[]): Promise<readonly number[]> {
     const marks = goodsIds.map((goodsId) => this.#wantedKey(goodsId));
-    const answers = await Promise.all(this.#nodes.map((node) => node.mget(marks).catch(() => [])));
-    return goodsIds.filter((_, i) =>
-      answers.some((values) => typeof values[i] === "string" && values[i] !== this.#name)
-    );
+    const wanted = new Set<number>();
+    // Not all of them: a node that froze would hold up whoever asks for as long as its time limit.
+    await settledCount(this.#nodes.map((node) => this.#addMarked(node, marks, goodsIds, wanted)), this.#quorum);
+    return [...wanted];
+  }
+
+  async #addMarked(node: Redis, marks: string[], goodsIds: readonly number[], wanted: Set<number>): Promise<void> {
+    const names = await node.mget(marks);
+    goodsIds.forEach((goodsId, i) => {
+      if (typeof names[i] === "string" && names[i] !== this.#name) wanted.add(goodsId);
+    });
   }
 
   async ping(): Promise<void> {
@@ -163,4 +170,15 @@ class QuorumLock implements Lock {
     const answers = await Promise.all(nodes.map((node) => node.mget(keys).catch(() => [])));
     return goodsIds.filter((_, i) => answers.some((values) => typeof values[i] === "string"));
   }
+}
+
+/** Resolves once so many of the promises are settled, whichever way. */
+function settledCount(promises: readonly Promise<unknown>[], count: number): Promise<void> {
+  return new Promise((resolve) => {
+    let settled = 0;
+    const settle = () => {
+      if (++settled === count) resolve();
+    };
+    for (const promise of promises) promise.then(settle, settle);
+  });
 }
