@@ -9,7 +9,7 @@ import { type Lease, type Lock, LockHeldError } from "../lock/lock.ts";
 import { RETRY_DELAY_MS_MAX } from "../lock/retry_delay.ts";
 
 /** A goods that others want is let go after this; so often it is looked whether they do. */
-export const HOLD_MS = 100;
+export const HOLD_MS = 50;
 /** A goods is let go after this, whether others were seen to want it or not. */
 export const HOLD_MS_MAX = 1000;
 /** How long it is left to others then: longer than anybody waits between two attempts, and one attempt on top. */

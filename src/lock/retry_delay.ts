@@ -2,9 +2,12 @@
  * How long to wait before asking again for goods that somebody else holds. Pure.
  */
 
-/** Bounds of the random delay; the upper one grows by the factor with every refusal, up to the maximum. */
+/**
+ * Bounds of the random delay; the upper one grows by the factor with every refusal, up to the maximum. It grows by little:
+ * who has waited for long must not ask less often than who has just come, or he starves.
+ */
 const DELAY_MS_MIN = 1;
-const DELAY_MS_FIRST = 6;
+const DELAY_MS_FIRST = 8;
 const DELAY_GROWTH = 1.5;
 /** Whoever waits asks at least this often, so a pause that is longer gives everybody a turn. */
 export const RETRY_DELAY_MS_MAX = 12;
