@@ -5,6 +5,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { UniversalHandlerFn, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import type { ServerHttp2Stream } from "node:http2";
+import { gatheredBody } from "./gathered_body.ts";
 import { addFields, sendTrailersOnceWanted } from "./http2_headers.ts";
 import type { Http2Call } from "./http_handler.ts";
 import { CALL_OVER, closeReason } from "./http2_reset.ts";
@@ -41,7 +42,7 @@ export async function answerUniversally(
     method: call.headers[":method"] ?? "",
     url,
     header,
-    body: bodyOf(stream, start),
+    body: gatheredBody(bodyOf(stream, start), header.get("content-type")),
     signal: controller.signal,
   });
   await send(call, response);
@@ -52,7 +53,11 @@ async function* bodyOf(stream: ServerHttp2Stream, { chunks, ended }: BodyStart):
   if (ended) return;
   try {
     // Who reads no further still answers, on the same stream.
-    yield* stream.iterator({ destroyOnReturn: false });
+    for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
+      // What is still being told of a stream that has closed is nobody's any more.
+      mustBeOpen(stream);
+      yield chunk;
+    }
   } catch (error) {
     const reason = closeReason(stream.rstCode);
     throw reason === CALL_OVER

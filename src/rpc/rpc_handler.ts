@@ -1,6 +1,6 @@
 /**
- * One router for both protocols: HTTP/1.1 goes through connect-node's adapter, HTTP/2 straight from the stream to the
- * handlers of the same router, and plain unary gRPC calls the short way.
+ * One router for both protocols: HTTP/1.1 goes to its handlers as connect-node has it, HTTP/2 straight from the stream, and
+ * plain unary gRPC calls the short way.
  */
 import {
   Code,
@@ -12,7 +12,7 @@ import {
   createServiceImplSpec,
   type MethodImplSpec,
 } from "@connectrpc/connect";
-import { compressionBrotli, compressionGzip, connectNodeAdapter } from "@connectrpc/connect-node";
+import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
 import {
   createMethodUrl,
   type UniversalHandlerFn,
@@ -20,6 +20,7 @@ import {
 } from "@connectrpc/connect/protocol";
 import http2, { type IncomingHttpHeaders } from "node:http2";
 import { errorFields, type Log } from "../telemetry/log.ts";
+import { answerHttp1 } from "./http1_universal.ts";
 import { createUnaryWay, type UnaryWay } from "./grpc_unary.ts";
 import { toWebHeaders } from "./http2_headers.ts";
 import { answerUniversally, type BodyStart, type PreparedRequest } from "./http2_universal.ts";
@@ -49,19 +50,16 @@ interface Route {
 export function createRpcHandler({ routes, log, unaryMsMax, ...given }: RpcHandlerOptions): WireHandler {
   const options = { acceptCompression: [compressionGzip, compressionBrotli], ...given };
   const router = createConnectRouter(options);
-  const repeats: ((router: ConnectRouter) => void)[] = [];
   const unaryWays = new Map<string, UnaryWay | undefined>();
   const recording: ConnectRouter = {
     handlers: router.handlers,
     service(service, implementation, own) {
       router.service(service, implementation, own);
-      repeats.push((other) => other.service(service, implementation, own));
       Object.values(createServiceImplSpec(service, implementation).methods).forEach((spec) => addUnary(spec, own));
       return recording;
     },
     rpc(method, implementation, own) {
       router.rpc(method, implementation, own);
-      repeats.push((other) => other.rpc(method, implementation, own));
       addUnary(createMethodImplSpec(method, implementation), own);
       return recording;
     },
@@ -72,13 +70,17 @@ export function createRpcHandler({ routes, log, unaryMsMax, ...given }: RpcHandl
     const path = handler.requestPath;
     byPath.set(path, { path, handler, unary: unaryWays.get(path), latest: undefined });
   }
-  const adapter = connectNodeAdapter({ ...options, routes: (other) => repeats.forEach((repeat) => repeat(other)) });
 
   return {
-    http1: adapter,
+    http1(request, response) {
+      const route = routeOf(request.url ?? "");
+      if (route === undefined) return void response.writeHead(404).end();
+      answerHttp1(route.handler, request, response, (error) => {
+        log.error({ path: route.path, error: errorFields(error) }, "answer not sent by a fault of the service");
+      });
+    },
     http2(call) {
-      const path = call.headers[":path"] ?? "";
-      const route = byPath.get(path) ?? byPath.get(path.split("?", 1)[0]!);
+      const route = routeOf(call.headers[":path"] ?? "");
       if (route === undefined) return notFound(call);
       const request: PreparedRequest = { url: urlOf(call, route), header: toWebHeaders(call.headers) };
       const other = (body?: BodyStart) => {
@@ -88,6 +90,11 @@ export function createRpcHandler({ routes, log, unaryMsMax, ...given }: RpcHandl
       route.unary(call, request, { other, failed: (error) => notWritten(call, error) });
     },
   };
+
+  /** By path with or without a query. */
+  function routeOf(path: string): Route | undefined {
+    return byPath.get(path) ?? byPath.get(path.split("?", 1)[0]!);
+  }
 
   function addUnary(spec: MethodImplSpec, own: ConnectRouterOptions | undefined): void {
     const all = { ...options, ...own };

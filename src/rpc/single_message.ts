@@ -3,10 +3,12 @@
  * the first byte that says otherwise, and hands back what it has read.
  */
 import type { ServerHttp2Stream } from "node:http2";
+import { ByteRoom } from "./byte_room.ts";
 import type { BodyStart } from "./http2_universal.ts";
 
 /** Flags and length in front of each message (the gRPC protocol over HTTP/2, "Length-Prefixed-Message"). */
 const PREFIX_BYTES = 5;
+const NONE = new Uint8Array(0);
 
 /**
  * Reads the body and calls one of both, once; neither where the stream is gone before its end.
@@ -21,32 +23,37 @@ export function readSingleMessage(
   single: (message: Uint8Array, body: BodyStart) => void,
   other: (body: BodyStart) => void,
 ): void {
-  let chunks: Uint8Array[] = [];
-  let received = 0;
+  /** The whole body so far: nearly always its only chunk. */
+  let bytes: Uint8Array = NONE;
+  let room: ByteRoom | undefined;
   let expected: number | undefined;
   stream.on("data", onData);
   stream.on("end", onEnd);
 
   function onData(chunk: Uint8Array): void {
-    chunks.push(chunk);
-    received += chunk.length;
-    if (expected === undefined && received >= PREFIX_BYTES) {
-      if (chunks.length > 1) chunks = [joined(chunks, received)];
-      expected = expectedBytes(chunks[0]!, messageBytesMax);
-    }
-    if (expected === undefined || received <= expected) return;
+    bytes = bytes.length === 0 ? chunk : kept(chunk);
+    if (expected === undefined && bytes.length >= PREFIX_BYTES) expected = expectedBytes(bytes, messageBytesMax);
+    if (expected === undefined || bytes.length <= expected) return;
     stream.off("data", onData);
     stream.off("end", onEnd);
     stream.pause();
-    other({ chunks, ended: false });
+    other({ chunks: [bytes], ended: false });
   }
 
   function onEnd(): void {
-    const body = { chunks, ended: true };
-    if (received !== expected) return other(body);
-    const bytes = chunks.length === 1 ? chunks[0]! : joined(chunks, received);
+    const body = { chunks: [bytes], ended: true };
+    if (bytes.length !== expected) return other(body);
     // Not Buffer.subarray, which makes a Buffer: handlers get bytes of messages as Uint8Array.
-    single(new Uint8Array(bytes.buffer, bytes.byteOffset + PREFIX_BYTES, received - PREFIX_BYTES), body);
+    single(new Uint8Array(bytes.buffer, bytes.byteOffset + PREFIX_BYTES, bytes.length - PREFIX_BYTES), body);
+  }
+
+  function kept(chunk: Uint8Array): Uint8Array {
+    if (room === undefined) {
+      room = new ByteRoom();
+      room.keep(bytes);
+    }
+    room.keep(chunk);
+    return room.bytes();
   }
 }
 
@@ -54,14 +61,4 @@ export function readSingleMessage(
 function expectedBytes(start: Uint8Array, messageBytesMax: number): number {
   const length = new DataView(start.buffer, start.byteOffset, PREFIX_BYTES).getUint32(1);
   return start[0] === 0 && length <= messageBytesMax ? PREFIX_BYTES + length : 0;
-}
-
-function joined(chunks: readonly Uint8Array[], bytes: number): Uint8Array {
-  const all = new Uint8Array(bytes);
-  let at = 0;
-  for (const chunk of chunks) {
-    all.set(chunk, at);
-    at += chunk.length;
-  }
-  return all;
 }
