@@ -23,8 +23,14 @@ export interface Exchange {
   answer(handler: WireHandler): void;
   /** Refuses it, before or instead of an answer: 503 as not begun, which every HTTP/2 client may try again. */
   refuse(status: 400 | 431 | 503): void;
-  /** Ends it, over a limit in time: the stream is reset, or the HTTP/1 connection answered 408 or cut. */
-  giveUp(): void;
+  /**
+   * Ends it, over a limit; once its answer has begun the stream is reset with CANCEL, or the HTTP/1 connection cut. Before:
+   *
+   * - `"slow"`: the peer was given its time. CANCEL, which gRPC clients don't try again, or 408.
+   * - `"crowded"`: it is one too many, whose request no handler has got whole. REFUSED_STREAM or 503, which say that it may be
+   *   tried again.
+   */
+  giveUp(why: "slow" | "crowded"): void;
   /** Asks the peer not to send more on this connection, where it is not too late. HTTP/2 has GOAWAY for that. */
   sayClose(): void;
   /** HTTP/1: has what is left of a body that nobody wants read off, or the next request is never seen. */

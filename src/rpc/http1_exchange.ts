@@ -11,6 +11,7 @@ const REASONS: Readonly<Record<number, string>> = {
   400: "Bad Request",
   408: "Request Timeout",
   431: "Request Header Fields Too Large",
+  503: "Service Unavailable",
 };
 
 /** One request over HTTP/1 and its answer. */
@@ -51,9 +52,9 @@ export class Http1Exchange implements Exchange {
     this.response.end();
   }
 
-  giveUp(): void {
+  giveUp(why: "slow" | "crowded"): void {
     if (this.response.headersSent) cut(this.connection);
-    else answerAndCut(this.connection.http1!, 408);
+    else answerAndCut(this.connection.http1!, why === "crowded" ? 503 : 408);
   }
 
   sayClose(): void {

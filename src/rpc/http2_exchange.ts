@@ -54,8 +54,9 @@ export class Http2Exchange implements Exchange, Http2Call {
     else this.#answerStatus(status);
   }
 
-  giveUp(): void {
-    this.stream.close(http2.constants.NGHTTP2_CANCEL);
+  giveUp(why: "slow" | "crowded"): void {
+    const { NGHTTP2_CANCEL, NGHTTP2_REFUSED_STREAM } = http2.constants;
+    this.stream.close(why === "crowded" && !this.stream.headersSent ? NGHTTP2_REFUSED_STREAM : NGHTTP2_CANCEL);
   }
 
   sayClose(): void {}

@@ -16,7 +16,7 @@ import { isLoopbackName, withCors } from "./cors.ts";
 import { drainConnections } from "./drain.ts";
 import { sniffProtocol } from "./first_bytes.ts";
 import { LISTENER_LIMITS, type ListenerLimits } from "./listener_limits.ts";
-import { cutOverstayers } from "./overstay.ts";
+import { createSweep } from "./overstay.ts";
 import { createHttp1Server, createHttp2Server } from "./protocol_servers.ts";
 import { OverLimitLog } from "./over_limit_log.ts";
 import { createRequestGate } from "./request_gate.ts";
@@ -119,8 +119,9 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     port.listen({ port: options.port, host: options.host, reusePort: options.reusePort === true }, resolve);
   });
   port.on("error", (error: Error) => log.error({ error }, "Accepting connections failed"));
+  const cutOverstayers = createSweep(connections, limits, log);
   const sweep = setInterval(() => {
-    cutOverstayers(connections, limits, log);
+    cutOverstayers();
     overLimits.log();
   }, limits.sweepMs);
 

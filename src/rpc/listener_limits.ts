@@ -15,7 +15,10 @@ export interface ListenerLimits {
   readonly requestHeaderMs: number;
   /** Start of a request to the end of its body, dripping or not. Answered 408, or the stream is reset. */
   readonly requestBodyMs: number;
-  /** Requests at once whose body is not complete after `slowBodyMs`; what is over it is ended like a late body. */
+  /**
+   * Requests at once whose body is not complete after `slowBodyMs`; one more is refused as not begun, unless its answer has
+   * begun.
+   */
   readonly slowBodiesMax: number;
   /** What is read off of an HTTP/1 body that was refused already, so that the connection can be used again. */
   readonly refusedBodyBytesMax: number;
@@ -29,7 +32,10 @@ export interface ListenerLimits {
   readonly pingMs: number;
   /** A PING unanswered for this long closes the connection and cancels its requests. */
   readonly pingAckMs: number;
-  /** How often the times above are looked at, and so how late each of them may be. */
+  /**
+   * How often the times above are looked at, and so how late each of them may be; later by as much as the event loop was held
+   * up, which is no peer's fault.
+   */
   readonly sweepMs: number;
   /** Streams open at once on one HTTP/2 connection (RFC 9113, SETTINGS_MAX_CONCURRENT_STREAMS). */
   readonly concurrentStreamsMax: number;

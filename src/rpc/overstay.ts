@@ -3,14 +3,38 @@
  * ask for anything, or are no longer there. One pass over all connections instead of timers for each of them.
  */
 import type { Log } from "../telemetry/log.ts";
-import { type Connection, type Connections, cut } from "./connections.ts";
+import { type Connection, cut } from "./connections.ts";
 import type { Exchange } from "./exchange.ts";
 import { answerAndCut } from "./http1_exchange.ts";
 import type { ListenerLimits } from "./listener_limits.ts";
 
-/** Looks at every connection once and ends what is over a limit. */
-export function cutOverstayers(connections: Connections, limits: ListenerLimits, log: Log): void {
-  const now = performance.now();
+/**
+ * Makes the pass: call it every `limits.sweepMs`, and it looks at every connection once and ends what is over a limit.
+ *
+ * While the event loop is held up, what peers send in time waits unread, bodies and PINGs alike, and timers go off before it
+ * is read. So a pass that is late takes its lag for nobody's time, and one that is late by more than `sweepMs` looks at
+ * nothing: at the next one all that waited has been read.
+ *
+ * @param now the time, as `performance.now()` has it
+ */
+export function createSweep(
+  connections: Iterable<Connection>,
+  limits: ListenerLimits,
+  log: Log,
+  now: () => number = () => performance.now(),
+): () => void {
+  let sweptAt = now();
+
+  return function sweep() {
+    const at = now();
+    const lagMs = Math.max(0, at - sweptAt - limits.sweepMs);
+    sweptAt = at;
+    if (lagMs > limits.sweepMs) log.debug({ lagMs }, "Event loop held up, nobody's time is looked at");
+    else cutOverstayers(connections, at - lagMs, limits, log);
+  };
+}
+
+function cutOverstayers(connections: Iterable<Connection>, now: number, limits: ListenerLimits, log: Log): void {
   let slowBodies = 0;
   for (const connection of connections) {
     for (const exchange of connection.exchanges) {
@@ -74,5 +98,5 @@ function lookAtExchange(
     : undefined;
   if (limit === undefined) return;
   log.debug({ limit }, "Request ended, over a limit");
-  exchange.giveUp();
+  exchange.giveUp(limit === "slowBodiesMax" ? "crowded" : "slow");
 }

@@ -79,8 +79,25 @@ limitTest("slowBodiesMax: of the bodies that are not complete in time only so ma
   const peer = await RawPeer.http2(listener.port);
   for (const stream of [1, 3, 5, 7]) peer.send(openCall(CHECK, stream));
   await peer.until(() => peer.count(FRAME.reset) === 2, "the two that are too many");
+  assertEquals(peer.errorCodes(FRAME.reset), [ERROR.refusedStream, ERROR.refusedStream]);
   peer.send(call(CHECK, 9));
   await peer.until(() => peer.got(FRAME.headers, FLAG.endStream, 9), "an answer");
+  await peer.leave();
+});
+
+limitTest("slowBodiesMax: a body that came while the event loop was held up is not slow", {
+  slowBodiesMax: 0,
+  slowBodyMs: SOON_MS,
+}, async ({ listener, handled }) => {
+  const peer = await RawPeer.http2(listener.port);
+  peer.send(openCall(CHECK, 1));
+  await poll(() => handled() === 1, "the header is read");
+  await new Promise<void>((resolve) => {
+    peer.socket.write(frame(FRAME.data, FLAG.endStream, 1, Buffer.alloc(5)), () => resolve());
+  });
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3 * SOON_MS);
+  await peer.until(() => peer.got(FRAME.reset, 0, 1) || peer.got(FRAME.headers, FLAG.endStream, 1), "an end");
+  assertEquals(peer.count(FRAME.reset), 0);
   await peer.leave();
 });
 

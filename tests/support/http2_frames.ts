@@ -25,7 +25,7 @@ export const FRAME = {
 export const FLAG = { none: 0, endStream: 0x1, ack: 0x1, endHeaders: 0x4 } as const;
 
 /** Error codes (RFC 9113, section 7). */
-export const ERROR = { none: 0x0, protocol: 0x1, cancel: 0x8, enhanceYourCalm: 0xb } as const;
+export const ERROR = { none: 0x0, protocol: 0x1, refusedStream: 0x7, cancel: 0x8, enhanceYourCalm: 0xb } as const;
 
 /** One frame. The length is the payload's, whatever the receiver's limit. */
 export function frame(type: number, flags: number, stream: number, payload: Uint8Array = Buffer.alloc(0)): Buffer {

@@ -1,0 +1,73 @@
+import { assertEquals } from "@std/assert";
+import type { Connection } from "../../src/rpc/connections.ts";
+import type { Exchange } from "../../src/rpc/exchange.ts";
+import { LISTENER_LIMITS } from "../../src/rpc/listener_limits.ts";
+import { createSweep } from "../../src/rpc/overstay.ts";
+
+const LIMITS = { ...LISTENER_LIMITS, slowBodiesMax: 0, slowBodyMs: 2_000, requestBodyMs: 10_000, sweepMs: 1_000 };
+const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
+
+Deno.test("a body is given up when its peer was slow", () => {
+  const { sweepAt, ends } = sweeping();
+  sweepAt(1_000);
+  sweepAt(2_000);
+  assertEquals(ends, []);
+  sweepAt(3_000);
+  assertEquals(ends, ["crowded"]);
+});
+
+Deno.test("a body that nobody could read while the event loop was held up is not slow", () => {
+  for (const late of [3_500, 30_000]) {
+    const { sweepAt, ends, complete } = sweeping();
+    sweepAt(1_000);
+    sweepAt(late);
+    assertEquals(ends, []);
+    complete();
+    sweepAt(late + 1_000);
+    assertEquals(ends, []);
+  }
+});
+
+Deno.test("a lag that is short is taken off, and who is slow is given up in the pass after it", () => {
+  const { sweepAt, ends } = sweeping();
+  sweepAt(1_000);
+  sweepAt(2_900);
+  assertEquals(ends, []);
+  sweepAt(3_900);
+  assertEquals(ends, ["crowded"]);
+});
+
+Deno.test("a body that takes all of its time has a slow peer", () => {
+  const { sweepAt, ends } = sweeping({ ...LIMITS, slowBodiesMax: 1 });
+  for (let at = 1_000; at <= 10_000; at += 1_000) sweepAt(at);
+  assertEquals(ends, []);
+  sweepAt(11_000);
+  assertEquals(ends, ["slow"]);
+});
+
+/** A sweep from the time 0 on, over one connection with one request that came at 0 and whose body does not end by itself. */
+function sweeping(limits = LIMITS) {
+  let now = 0;
+  let isRequestComplete = false;
+  const ends: string[] = [];
+  const exchange: Partial<Exchange> = {
+    startedAt: 0,
+    answeredAt: undefined,
+    isAnswerEnded: false,
+    get isRequestComplete() {
+      return isRequestComplete;
+    },
+    giveUp: (why) => void ends.push(why),
+  };
+  // Only what a sweep uses of them.
+  const connection = { quietSince: 0, http1: {}, exchanges: new Set([exchange]) } as unknown as Connection;
+  const sweep = createSweep([connection], limits, SILENT, () => now);
+  return {
+    ends,
+    complete: () => isRequestComplete = true,
+    sweepAt(at: number) {
+      now = at;
+      sweep();
+    },
+  };
+}
