@@ -25,7 +25,6 @@ import { deadline, gate, identify } from "./rpc/interceptors.ts";
 import { createInventoryService } from "./rpc/inventory_service.ts";
 import { listen } from "./rpc/listener.ts";
 import { registerReflection } from "./rpc/reflection.ts";
-import { withRequestId } from "./rpc/request_id.ts";
 import { createRpcHandler } from "./rpc/rpc_handler.ts";
 import { createStore, type Store } from "./store/store.ts";
 import type { Log } from "./telemetry/log.ts";
@@ -136,30 +135,28 @@ export async function startApp(config: Config, { tls, reusePort, routes, ...part
     tls,
     corsOrigins: config.corsOrigins,
     log,
-    handler: withRequestId(
-      createRpcHandler({
-        log,
-        unaryMsMax: config.requestTimeoutMsMax,
-        readMaxBytes: config.requestBytesMax,
-        writeMaxBytes: RESPONSE_BYTES_MAX,
-        maxTimeoutMs: config.requestTimeoutMsMax,
-        acceptCompression: [compressionGzip, compressionBrotli],
-        jsonOptions: ANSWER_JSON,
-        interceptors: [
-          identify(log),
-          gate(() => board.closed, new Set([Health.typeName])),
-          deadline(config.requestTimeoutMsMax, log),
-        ],
-        routes(router) {
-          router.service(InventoryService, service);
-          router.service(ArticleService, createArticleService(service));
-          registerHealth(router, board);
-          registerReflection(router, [InventoryService, Health], [ArticleService], DETAIL_FILES);
-          routes?.(router);
-        },
-      }),
-      uuidV7,
-    ),
+    newRequestId: uuidV7,
+    handler: createRpcHandler({
+      log,
+      unaryMsMax: config.requestTimeoutMsMax,
+      readMaxBytes: config.requestBytesMax,
+      writeMaxBytes: RESPONSE_BYTES_MAX,
+      maxTimeoutMs: config.requestTimeoutMsMax,
+      acceptCompression: [compressionGzip, compressionBrotli],
+      jsonOptions: ANSWER_JSON,
+      interceptors: [
+        identify(log),
+        gate(() => board.closed, new Set([Health.typeName])),
+        deadline(config.requestTimeoutMsMax, log),
+      ],
+      routes(router) {
+        router.service(InventoryService, service);
+        router.service(ArticleService, createArticleService(service));
+        registerHealth(router, board);
+        registerReflection(router, [InventoryService, Health], [ArticleService], DETAIL_FILES);
+        routes?.(router);
+      },
+    }),
   }).catch(async (error) => {
     await stock.close();
     throw error;

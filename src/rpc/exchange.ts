@@ -19,6 +19,8 @@ export interface Exchange {
   readonly isReset: boolean;
   /** Calls back once, when the answer has ended or the stream or connection is gone. */
   onceClosed(closed: () => void): void;
+  /** Gives the request its id, made by `newId` where it brings none, and has its answer carry it. */
+  identify(newId: () => string): void;
   /** Gives the request to what answers it. Throws where no URL can be made of it. */
   answer(handler: WireHandler): void;
   /** Refuses it, before or instead of an answer: 503 as not begun, which every HTTP/2 client may try again. */

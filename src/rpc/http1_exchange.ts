@@ -6,6 +6,7 @@ import type { Socket } from "node:net";
 import { type Connection, cut } from "./connections.ts";
 import type { Exchange } from "./exchange.ts";
 import type { WireHandler } from "./http_handler.ts";
+import { identifyRequest, REQUEST_ID_HEADER } from "./request_id.ts";
 
 const REASONS: Readonly<Record<number, string>> = {
   400: "Bad Request",
@@ -19,6 +20,7 @@ export class Http1Exchange implements Exchange {
   readonly startedAt = performance.now();
   answeredAt: number | undefined = undefined;
   readonly isReset = false;
+  #id: string | undefined = undefined;
 
   constructor(
     private readonly connection: Connection,
@@ -42,6 +44,11 @@ export class Http1Exchange implements Exchange {
     this.response.once("close", closed);
   }
 
+  identify(newId: () => string): void {
+    this.#id = identifyRequest(this.request.headers, newId);
+    this.response.setHeader(REQUEST_ID_HEADER, this.#id);
+  }
+
   answer(handler: WireHandler): void {
     handler.http1(this.request, this.response);
   }
@@ -54,7 +61,7 @@ export class Http1Exchange implements Exchange {
 
   giveUp(why: "slow" | "crowded"): void {
     if (this.response.headersSent) cut(this.connection);
-    else answerAndCut(this.connection.http1!, why === "crowded" ? 503 : 408);
+    else answerAndCut(this.connection.http1!, why === "crowded" ? 503 : 408, this.#id);
   }
 
   sayClose(): void {
@@ -66,10 +73,12 @@ export class Http1Exchange implements Exchange {
   }
 }
 
-/** Answers an HTTP/1 connection whose request never reached the handler, then closes it. */
-export function answerAndCut(socket: Socket, status: number): void {
+/** Answers an HTTP/1 connection whose request never reached the handler, then closes it. `id` is that of the request. */
+export function answerAndCut(socket: Socket, status: number, id?: string): void {
   if (!socket.writable) return void socket.destroy();
-  socket.end(`HTTP/1.1 ${status} ${REASONS[status]}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`, () => {
+  const idField = id === undefined ? "" : `${REQUEST_ID_HEADER}: ${id}\r\n`;
+  const header = `HTTP/1.1 ${status} ${REASONS[status]}\r\n${idField}connection: close\r\ncontent-length: 0\r\n\r\n`;
+  socket.end(header, () => {
     socket.destroy();
   });
 }

@@ -4,6 +4,7 @@
 import http2, { type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import type { Exchange } from "./exchange.ts";
 import type { Http2Call, WireHandler } from "./http_handler.ts";
+import { identifyRequest, REQUEST_ID_HEADER } from "./request_id.ts";
 import type { WriteBatch } from "./write_batch.ts";
 
 /** One request over HTTP/2 and its answer. */
@@ -37,6 +38,10 @@ export class Http2Exchange implements Exchange, Http2Call {
 
   onceClosed(closed: () => void): void {
     this.stream.once("close", closed);
+  }
+
+  identify(newId: () => string): void {
+    this.answerHeaders[REQUEST_ID_HEADER] = identifyRequest(this.headers, newId);
   }
 
   /** As node:http2 does for a request listener: CONNECT and what is expected beside "100-continue" go no further. */

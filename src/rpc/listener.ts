@@ -35,6 +35,8 @@ export interface ListenerOptions {
   readonly handler: WireHandler;
   /** Origins (`https://shop.example`) whose pages may call, beside the pages of this host itself. */
   readonly corsOrigins: readonly string[];
+  /** Makes the id of a request that brings none, as `x-request-id` on its answer. Absent: requests get no ids. */
+  readonly newRequestId?: (() => string) | undefined;
   /** Overrides of {@link LISTENER_LIMITS}, one by one. */
   readonly limits?: Partial<ListenerLimits> | undefined;
   readonly log: Log;
@@ -75,6 +77,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     overLimits,
     log,
     isDraining: () => drained !== undefined,
+    newRequestId: options.newRequestId,
   });
   const http1Server = createHttp1Server(limits, handleHttp1);
   const http2Server = createHttp2Server(limits);

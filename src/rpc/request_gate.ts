@@ -26,13 +26,15 @@ export interface RequestGateOptions {
   readonly overLimits: OverLimitLog;
   readonly log: Log;
   readonly isDraining: () => boolean;
+  /** Makes the id of a request that brings none. Absent: requests get no ids. */
+  readonly newRequestId: (() => string) | undefined;
 }
 
 /** Makes the gate: give it each exchange with its connection, and it goes to the handler or is refused. */
 export function createRequestGate(
   options: RequestGateOptions,
 ): (connection: Connection, exchange: Exchange) => void {
-  const { connections, limits, handler, overLimits, log, isDraining } = options;
+  const { connections, limits, handler, overLimits, log, isDraining, newRequestId } = options;
   return enter;
 
   function enter(connection: Connection, exchange: Exchange): void {
@@ -40,6 +42,7 @@ export function createRequestGate(
     if (limit !== undefined) overLimits.note(limit, connection.socket.remoteAddress);
     if (limit === "concurrentStreamsMax" && connection.http1) return cut(connection);
     connections.begin(connection, exchange, () => ended(connection, exchange));
+    if (newRequestId !== undefined) exchange.identify(newRequestId);
     if (isDraining()) exchange.sayClose();
     if (limit !== undefined) return exchange.refuse(503);
     if (isHeaderOverLimit(exchange.rawHeaders, limits)) return exchange.refuse(431);
