@@ -4,6 +4,7 @@
  * goes to that handler.
  */
 import { Code, ConnectError, createContextValues, type HandlerContext, type MethodImplSpec } from "@connectrpc/connect";
+import http2 from "node:http2";
 import {
   compressionNegotiate,
   createMethodSerializationLookup,
@@ -24,11 +25,13 @@ import {
   setTrailerStatus,
 } from "@connectrpc/connect/protocol-grpc";
 import { boundCallValues, limitPassed } from "./call_bound.ts";
+import { CallDeadline, deadlinePassed } from "./call_deadline.ts";
 import { addFields, sendTrailersOnceWanted } from "./http2_headers.ts";
 import { CALL_OVER, closeReason } from "./http2_reset.ts";
 import type { BodyStart, PreparedRequest } from "./http2_universal.ts";
 import type { Http2Call } from "./http_handler.ts";
 import { readSingleMessage } from "./single_message.ts";
+import { afterTrailers } from "./write_batch.ts";
 
 /** A method that can be answered the short way. */
 export type UnarySpec = MethodImplSpec & { readonly kind: "unary" };
@@ -71,31 +74,34 @@ export function createUnaryWay(spec: UnarySpec, options: UniversalHandlerOptions
     const isPlain = call.headers[":method"] === "POST" && timeout.error === undefined &&
       CONTENT_TYPES.has(header.get(headerContentType)) && ENCODINGS.has(header.get(headerEncoding));
     if (!isPlain) return followUp.other();
-    const startedAt = performance.now();
-    readSingleMessage(call.stream, options.readMaxBytes, (bytes, body) => {
+    const { stream } = call;
+    const stopReading = readSingleMessage(stream, options.readMaxBytes, (bytes, body) => {
       let message;
       try {
         message = input.parse(bytes);
       } catch {
         // Connect's handler finds the same, and has the answer to it.
-        return followUp.other(body);
+        return other(body);
       }
-      answer(call, request, message, remaining(timeout.timeoutMs, startedAt)).catch(followUp.failed);
-    }, followUp.other);
+      answer(call, request, message, deadline).catch(followUp.failed);
+    }, other);
+    const deadline = timeout.timeoutMs === undefined ? undefined : new CallDeadline(timeout.timeoutMs, () => {
+      stopReading();
+      const { responseHeader, responseTrailer } = responseFields(header);
+      setTrailerStatus(responseTrailer, deadlinePassed());
+      // The rest of the message is nobody's any more, and may never come. Closed any sooner, the stream loses its trailers.
+      stream.once("wantTrailers", () => afterTrailers(() => stream.close(http2.constants.NGHTTP2_NO_ERROR)));
+      write(call, responseHeader, undefined, responseTrailer);
+    });
+    if (deadline !== undefined) stream.once("close", () => deadline.stop());
+
+    function other(body: BodyStart): void {
+      deadline?.stop();
+      followUp.other(body);
+    }
   };
 
-  async function answer(
-    call: Http2Call,
-    { url, header }: PreparedRequest,
-    message: ReturnType<typeof input.parse>,
-    timeoutMs: number | undefined,
-  ): Promise<void> {
-    const { stream } = call;
-    const controller = new AbortController();
-    const leave = () => controller.abort(closeReason(stream.rstCode));
-    stream.once("close", leave);
-    const timer = startTimer(controller, timeoutMs, limitMs);
-    const deadlineAt = timeoutMs === undefined ? undefined : Date.now() + timeoutMs;
+  function responseFields(header: Headers) {
     const responseHeader = new Headers({ [headerContentType]: contentTypeProto });
     const responseTrailer = new Headers({ [headerGrpcStatus]: grpcStatusOk });
     const accepted = header.get(headerAcceptEncoding);
@@ -103,6 +109,21 @@ export function createUnaryWay(spec: UnarySpec, options: UniversalHandlerOptions
       ? null
       : compressionNegotiate(options.acceptCompression, null, accepted, headerAcceptEncoding).response;
     if (compression !== null) responseHeader.set(headerEncoding, compression.name);
+    return { responseHeader, responseTrailer, compression };
+  }
+
+  async function answer(
+    call: Http2Call,
+    { url, header }: PreparedRequest,
+    message: ReturnType<typeof input.parse>,
+    deadline: CallDeadline | undefined,
+  ): Promise<void> {
+    const { stream } = call;
+    const controller = new AbortController();
+    const leave = () => controller.abort(closeReason(stream.rstCode));
+    stream.once("close", leave);
+    const stopTimer = startTimer(controller, deadline, limitMs);
+    const { responseHeader, responseTrailer, compression } = responseFields(header);
     const context: HandlerContext = {
       method,
       service: method.parent,
@@ -110,7 +131,7 @@ export function createUnaryWay(spec: UnarySpec, options: UniversalHandlerOptions
       requestMethod: "POST",
       url,
       signal: controller.signal,
-      timeoutMs: () => deadlineAt === undefined ? undefined : deadlineAt - Date.now(),
+      timeoutMs: () => deadline?.remainingMs,
       requestHeader: header,
       responseHeader,
       responseTrailer,
@@ -132,7 +153,7 @@ export function createUnaryWay(spec: UnarySpec, options: UniversalHandlerOptions
       // As Connect's handler has it, who throws undefined has thrown nothing.
       if (error !== undefined) setTrailerStatus(responseTrailer, status);
     } finally {
-      clearTimeout(timer);
+      stopTimer();
       stream.off("close", leave);
     }
     write(call, responseHeader, body, responseTrailer);
@@ -156,18 +177,16 @@ function write(
   else stream.end(body);
 }
 
-/** What is left of a timeout that began to run with the header. */
-function remaining(timeoutMs: number | undefined, startedAt: number): number | undefined {
-  return timeoutMs === undefined ? undefined : timeoutMs - (performance.now() - startedAt);
-}
-
-/** Aborts at the deadline that the call brought, else at the server's limit. */
-function startTimer(controller: AbortController, timeoutMs: number | undefined, limitMs: number | undefined) {
-  if (timeoutMs !== undefined) {
-    const pass = () => controller.abort(new ConnectError("the operation timed out", Code.DeadlineExceeded));
-    if (timeoutMs > 0) return setTimeout(pass, timeoutMs);
-    pass();
-  } else if (limitMs !== undefined) {
-    return setTimeout(() => controller.abort(limitPassed(limitMs)), limitMs);
+/** Aborts at the deadline that the call brought, else at the server's limit. Returns what stops that. */
+function startTimer(
+  controller: AbortController,
+  deadline: CallDeadline | undefined,
+  limitMs: number | undefined,
+): () => void {
+  if (deadline !== undefined) {
+    deadline.handOver(() => controller.abort(deadlinePassed()));
+    return () => deadline.stop();
   }
+  const timer = limitMs === undefined ? undefined : setTimeout(() => controller.abort(limitPassed(limitMs)), limitMs);
+  return () => clearTimeout(timer);
 }

@@ -16,27 +16,33 @@ const NONE = new Uint8Array(0);
  * @param messageBytesMax larger messages are none that `single` gets
  * @param single the body was exactly one message, of these bytes
  * @param other the body is something else; its start, and the stream paused where it has not ended
+ * @returns stops reading: neither is called any more
  */
 export function readSingleMessage(
   stream: ServerHttp2Stream,
   messageBytesMax: number,
   single: (message: Uint8Array, body: BodyStart) => void,
   other: (body: BodyStart) => void,
-): void {
+): () => void {
   /** The whole body so far: nearly always its only chunk. */
   let bytes: Uint8Array = NONE;
   let room: ByteRoom | undefined;
   let expected: number | undefined;
   stream.on("data", onData);
   stream.on("end", onEnd);
+  return stop;
+
+  function stop(): void {
+    stream.off("data", onData);
+    stream.off("end", onEnd);
+    stream.pause();
+  }
 
   function onData(chunk: Uint8Array): void {
     bytes = bytes.length === 0 ? chunk : kept(chunk);
     if (expected === undefined && bytes.length >= PREFIX_BYTES) expected = expectedBytes(bytes, messageBytesMax);
     if (expected === undefined || bytes.length <= expected) return;
-    stream.off("data", onData);
-    stream.off("end", onEnd);
-    stream.pause();
+    stop();
     other({ chunks: [bytes], ended: false });
   }
 

@@ -5,21 +5,23 @@
  */
 import type { Socket } from "node:net";
 
+/** Calls back in three turns of the event loop: node:http2 writes trailers two turns after the message, and tells of it nowhere. */
+export function afterTrailers(callback: () => void): void {
+  setImmediate(() => setImmediate(() => setImmediate(callback)));
+}
+
 /** The writes to one socket. */
 export class WriteBatch {
   #held = false;
 
   constructor(private readonly socket: Socket) {}
 
-  /**
-   * Holds back what is written from here on, for three turns of the event loop at most: node:http2 writes trailers two
-   * turns after the message. Within that time more calls of it change nothing.
-   */
+  /** Holds back what is written from here on until {@link afterTrailers}. Within that time more calls of it change nothing. */
   hold(): void {
     if (this.#held) return;
     this.#held = true;
     this.socket.cork();
-    setImmediate(() => setImmediate(() => setImmediate(() => this.#release())));
+    afterTrailers(() => this.#release());
   }
 
   #release(): void {

@@ -5,8 +5,10 @@
 import { assert, assertEquals } from "@std/assert";
 import * as grpc from "@grpc/grpc-js";
 import { deadline, identify } from "../../src/rpc/interceptors.ts";
+import { callHeaders, ERROR, FLAG, FRAME, frame } from "../support/http2_frames.ts";
 import { CHECK, WATCH } from "../support/listening.ts";
 import { ask } from "../support/http2_answers.ts";
+import { RawPeer } from "../support/raw_peer.ts";
 import { asking, type TwoWays, withTwoWays } from "../support/two_ways.ts";
 
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
@@ -57,6 +59,28 @@ Deno.test("a call without a deadline ends with the server's limit, and its handl
     await ask(ways.ours.url, CHECK, { body: [asking("wait")] });
     await left;
     assertEquals(ways.ours.notes, ["aborted: ConnectError 4 [deadline_exceeded] the server's limit of 30 ms passed"]);
+  });
+});
+
+Deno.test("a call whose message never comes ends with its own deadline, and so does its stream", async () => {
+  await withTwoWays({ interceptors: [deadline(60_000, SILENT)] }, async ({ ours }) => {
+    const peer = await RawPeer.http2(Number(new URL(ours.url).port));
+    const block = callHeaders(CHECK, [["grpc-timeout", "50m"]]);
+    peer.send(frame(FRAME.headers, FLAG.endHeaders, 1, block));
+    peer.send(frame(FRAME.data, 0, 1, asking("tell").subarray(0, 7)));
+    await peer.until(() => peer.got(FRAME.reset, 0, 1), "the stream closed");
+    const trailers = peer.frames.find((one) => one.type === FRAME.headers && (one.flags & FLAG.endStream) !== 0);
+    assert(trailers !== undefined, "an answer before it");
+    assertEquals(peer.errorCodes(FRAME.reset), [ERROR.none]);
+    await peer.leave();
+
+    const headers = { "grpc-timeout": "50m" };
+    const body = [asking("tell").subarray(0, 7)];
+    const answer = await ask(ours.url, CHECK, { headers, body, then: "wait" });
+    assertEquals(decoded(answer.trailer), ["grpc-message: the operation timed out", "grpc-status: 4"]);
+    const inTime = await ask(ours.url, CHECK, { headers, body: [asking("hang")] });
+    const header = inTime.header.filter((line) => line !== "x-early: 1");
+    assertEquals([header, inTime.trailer], [answer.header, answer.trailer]);
   });
 });
 
