@@ -103,19 +103,17 @@ export function createBatchService(
 
   /** Answers what may be told of an error. A fault is logged under the call's request id, once for all it befell. */
   function errorsOf(context: HandlerContext): (error: unknown) => ConnectError {
-    const logged = new Set<unknown>();
+    const told = new Map<unknown, ConnectError>();
     return (error) => {
       if (error instanceof ConnectError) return error;
-      if (!logged.has(error)) {
-        logged.add(error);
-        const requestId = context.requestHeader.get(REQUEST_ID_HEADER);
-        const method = `${context.service.typeName}/${context.method.name}`;
-        log.error(
-          { requestId, method, error: errorFields(error) },
-          "a part of a batch failed by a fault of the service",
-        );
-      }
-      return internalError();
+      const known = told.get(error);
+      if (known !== undefined) return known;
+      const requestId = context.requestHeader.get(REQUEST_ID_HEADER);
+      const method = `${context.service.typeName}/${context.method.name}`;
+      log.error({ requestId, method, error: errorFields(error) }, "a part of a batch failed by a fault of the service");
+      const answer = internalError();
+      told.set(error, answer);
+      return answer;
     };
   }
 

@@ -4,6 +4,7 @@ import { anyUnpack, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { BadRequestSchema, ErrorInfoSchema } from "../../src/gen/google/rpc/error_details_pb.ts";
+import { StatusSchema } from "../../src/gen/google/rpc/status_pb.ts";
 import {
   RollbackBatchResponseSchema,
   type RollbackVerdict,
@@ -71,6 +72,40 @@ for (const [name, error] of Object.entries(ERRORS)) {
     assert(bytes <= BYTES_MAX, `${bytes} bytes`);
   });
 }
+
+Deno.test("an error's size is what it takes as JSON in a verdict, to the byte", () => {
+  const room = new AnswerRoom(BYTES_MAX, VERDICTS);
+  const passedOn = new ConnectError("why", Code.Aborted);
+  passedOn.details.push({ type: "google.rpc.ErrorInfo", value: new Uint8Array() });
+  const failure = failureError(new Failure("busy", "busy"), { order_id: ID });
+  for (const error of [...Object.values(ERRORS), failure, passedOn, new ConnectError("", Code.Canceled)]) {
+    const { status, bytes } = room.written(error);
+    const text = JSON.stringify(toJson(StatusSchema, status, ANSWER_JSON));
+    const around = `{"error":,"truncated":false},`.length;
+    const actual = new TextEncoder().encode(text).length + around;
+    assert(bytes >= actual && bytes - actual < 5, `${error.message.slice(0, 40)}: ${bytes}, not ${actual}`);
+  }
+});
+
+Deno.test("the least that an error may take is never more than it takes", () => {
+  const violations = (count: number) => Array(count).fill({ field: "f", description: "d" });
+  for (const count of [10, 20, 50]) {
+    const value = { fieldViolations: violations(count) };
+    const error = new ConnectError("m", Code.InvalidArgument, undefined, [{ desc: BadRequestSchema, value }]);
+    const { bytes } = new AnswerRoom(BYTES_MAX, VERDICTS).written(error);
+    assertEquals(errorIn(new AnswerRoom(32 + bytes, 1), error).truncated, false);
+    assertEquals(errorIn(new AnswerRoom(32 + bytes - 1, 1), error).truncated, true);
+  }
+});
+
+Deno.test("an error that befell many parts is written once, and its room is taken each time", () => {
+  const room = new AnswerRoom(BYTES_MAX, VERDICTS);
+  const error = ERRORS["bad lines"]!;
+  const [first, second] = [errorIn(room, error), errorIn(room, error)];
+  assert(first.error === second.error);
+  const rest = Array.from({ length: VERDICTS - 2 }, () => errorIn(room, error).truncated);
+  assert(rest.includes(true));
+});
 
 Deno.test("1000 sold orders fit, and only lines are left out", () => {
   const room = new AnswerRoom(BYTES_MAX, VERDICTS);
