@@ -12,6 +12,7 @@ import { serverFlags } from "./server_flags.ts";
 import { startSettings } from "./start_settings.ts";
 import { onStopSignal } from "./stop_signals.ts";
 import { createLog } from "./telemetry/create_log.ts";
+import { HEARTBEAT_MS_MAX } from "./workers/heartbeat.ts";
 import { supervise } from "./workers/supervise.ts";
 import { startWorker } from "./workers/worker_process.ts";
 
@@ -27,6 +28,7 @@ const supervision = supervise({
   count: config.workers,
   startMsMax: START_MS_MAX,
   stopMsMax: STOP_MS_MAX,
+  heartbeatMsMax: HEARTBEAT_MS_MAX,
   start(worker, url, onLine) {
     // PORT 0 is settled by the first worker. Never read from an address for a port of choice: 80 is not written there.
     const port = config.port === 0 && url !== undefined ? Number(new URL(url).port) : config.port;

@@ -1,7 +1,7 @@
 /**
  * Entry of one worker, for `supervisor.ts` and nobody else: `worker.ts <number> claimed|joined`. It serves as `main.ts`
- * does, on a port that it shares and with its share of the connections to PostgreSQL, and drains when it is told to or
- * when its standard input ends, which is when the supervisor has ended.
+ * does, on a port that it shares and with its share of the connections to PostgreSQL, and gives signs of life on its
+ * standard output. It drains when it is told to or when its standard input ends, which is when the supervisor has ended.
  */
 import { refuse } from "./exit_codes.ts";
 import { serve } from "./serve.ts";
@@ -9,6 +9,7 @@ import { startSettings } from "./start_settings.ts";
 import { onStopSignal } from "./stop_signals.ts";
 import { createLog } from "./telemetry/create_log.ts";
 import { errorFields } from "./telemetry/log.ts";
+import { giveSignsOfLife } from "./workers/heartbeat.ts";
 import { poolShare } from "./workers/pool_share.ts";
 
 const [worker = "", port = ""] = Deno.args;
@@ -34,6 +35,7 @@ inputEnd().then(
     drain("the supervisor can't be watched");
   },
 );
+giveSignsOfLife(log);
 await serve({ ...config, databasePoolMax: poolShare(config.databasePoolMax, config.workers) }, {
   log,
   shutdown: shutdown.promise,

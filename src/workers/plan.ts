@@ -19,6 +19,9 @@
  *     stopping   listening  ended    gone; exit code 1 if it did not exit 0
  *     stopping   any        stop     what still runs is killed; exit 1
  *
+ * A worker is `ended` however it came to that: by itself, or killed by us because it did not come to listen, or gave no
+ * sign of life while it listened.
+ *
  * When the last worker is gone in phase stopping, the supervisor exits. Every other event changes nothing: it was
  * under way when its reason went away.
  */

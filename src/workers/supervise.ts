@@ -2,6 +2,7 @@
 import { EXIT_FAILED } from "../exit_codes.ts";
 import { listenUrl } from "../listen_line.ts";
 import { errorFields, type Log } from "../telemetry/log.ts";
+import { HEARTBEAT_EVERY_MS, HEARTBEAT_LINE, Silence } from "./heartbeat.ts";
 import { begin, next, type PlanAction, type PlanEvent, type Step } from "./plan.ts";
 import type { WorkerProcess } from "./worker_process.ts";
 
@@ -13,6 +14,10 @@ export interface SuperviseOptions {
   readonly startMsMax: number;
   /** A worker still running so many ms after it was asked to drain is killed. */
   readonly stopMsMax: number;
+  /**
+   * A listening worker of which nothing was heard for so many ms is killed, counted in whole {@link HEARTBEAT_EVERY_MS}.
+   */
+  readonly heartbeatMsMax: number;
   /** Starts a worker (1 to `count`) where the others listen, or as the first of all without `url`. */
   start(worker: number, url: string | undefined, onLine: (line: string) => void): WorkerProcess;
   /** Called once, when all workers listen for the first time. */
@@ -29,11 +34,15 @@ export interface Supervision {
 }
 
 /** Starts the workers and keeps them running until `stop` is called. */
-export function supervise({ count, startMsMax, stopMsMax, start, announce, log }: SuperviseOptions): Supervision {
+export function supervise(
+  { count, startMsMax, stopMsMax, heartbeatMsMax, start, announce, log }: SuperviseOptions,
+): Supervision {
   const running = new Map<number, WorkerProcess>();
   /** For each worker, what ends it if it does not listen in time. */
   const starting = new Map<number, ReturnType<typeof setTimeout>>();
   const timers = new Set<ReturnType<typeof setTimeout>>();
+  const silence = new Silence(Math.ceil(heartbeatMsMax / HEARTBEAT_EVERY_MS));
+  const looks = setInterval(look, HEARTBEAT_EVERY_MS);
   const { promise: exitCode, resolve: exit } = Promise.withResolvers<number>();
   let plan = take(begin(count));
 
@@ -56,11 +65,14 @@ export function supervise({ count, startMsMax, stopMsMax, start, announce, log }
       case "wait":
         return wait(action.worker, action.delayMs);
       case "terminate":
+        // From now on its time to drain is its limit.
+        silence.forget(action.worker);
         return running.get(action.worker)?.terminate(stopMsMax);
       case "kill":
         return running.get(action.worker)?.kill();
       case "exit":
         for (const timer of timers) clearTimeout(timer);
+        clearInterval(looks);
         return exit(action.code);
     }
   }
@@ -82,6 +94,7 @@ export function supervise({ count, startMsMax, stopMsMax, start, announce, log }
     log.info({ worker, pid: process.pid }, "worker started");
     process.ended.then(({ code, signal }) => {
       running.delete(worker);
+      silence.forget(worker);
       clearTimeout(late);
       const level = code === 0 ? "info" : "warn";
       log[level]({ worker, pid: process.pid, code, signal }, "worker ended");
@@ -90,11 +103,23 @@ export function supervise({ count, startMsMax, stopMsMax, start, announce, log }
   }
 
   function hear(worker: number, line: string): void {
+    silence.heard(worker);
+    if (line === HEARTBEAT_LINE) return;
     const url = listenUrl(line);
     if (url === undefined) return log.warn({ worker, line }, "a worker wrote to standard output");
     clearTimeout(starting.get(worker));
+    silence.watch(worker);
     log.info({ worker }, "worker listens");
     happen({ is: "listens", worker, url, atMs: performance.now() });
+  }
+
+  /** What falls silent ends, and what follows from that is the plan's. */
+  function look(): void {
+    for (const worker of silence.look()) {
+      const process = running.get(worker);
+      log.warn({ worker, pid: process?.pid, heartbeatMsMax }, "the worker gives no sign of life and is killed");
+      process?.kill();
+    }
   }
 
   function wait(worker: number, delayMs: number): void {
