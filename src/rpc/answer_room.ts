@@ -22,8 +22,9 @@ const ENVELOPE_BYTES = 32;
 const ERROR_BYTES = 32;
 /** A verdict that was applied, without its lines: two ids of 64 characters and what stands around them, or a time. */
 const APPLIED_BYTES_MAX = 240;
-/** `{"@type":"type.googleapis.com/inventory.v1.ShortStock"}`, about, and `{"field":"","description":"","reason":""}` but for the texts. */
+/** `{"@type":"type.googleapis.com/inventory.v1.ShortStock"}`, about. */
 const DETAIL_BYTES_MIN = 50;
+/** `{"field":"","description":"","reason":""}`, to which come the texts. */
 const VIOLATION_BYTES_MIN = 41;
 /** Of the type's name in an Any. */
 const TYPE_PREFIX = "type.googleapis.com/";
