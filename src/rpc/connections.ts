@@ -6,6 +6,7 @@ import type { ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
 import type { Exchange } from "./exchange.ts";
 import type { ListenerLimits } from "./listener_limits.ts";
+import type { UntakenAnswers } from "./untaken_answers.ts";
 import type { WriteBatch } from "./write_batch.ts";
 
 /** One connection. Times are of `performance.now()`, in ms. */
@@ -20,6 +21,8 @@ export interface Connection {
   http2: ServerHttp2Session | undefined;
   /** HTTP/2: the writes of its session. */
   writes: WriteBatch | undefined;
+  /** HTTP/2: what its peer was answered and has not taken. */
+  untaken: UntakenAnswers | undefined;
   readonly exchanges: Set<Exchange>;
   /** Since when no request is under way; at first, since the connection was accepted or its protocol became known. */
   quietSince: number;
@@ -73,6 +76,7 @@ export class Connections {
       http1: undefined,
       http2: undefined,
       writes: undefined,
+      untaken: undefined,
       exchanges: new Set(),
       quietSince: now,
       quietBytesRead: 0,

@@ -168,6 +168,7 @@ function write(
 ): void {
   const { stream, answerHeaders } = call;
   if (stream.closed || stream.destroyed) return;
+  if (body !== undefined && !call.handOver(body.length)) return;
   const fields = addFields({ ...answerHeaders, ":status": 200 }, header);
   const trailers = addFields({}, trailer);
   call.batchWrites();

@@ -5,6 +5,7 @@ import http2, { type IncomingHttpHeaders, type ServerHttp2Stream } from "node:ht
 import type { Exchange } from "./exchange.ts";
 import type { Http2Call, WireHandler } from "./http_handler.ts";
 import { identifyRequest, REQUEST_ID_HEADER } from "./request_id.ts";
+import type { UntakenAnswers } from "./untaken_answers.ts";
 import type { WriteBatch } from "./write_batch.ts";
 
 /** One request over HTTP/2 and its answer. */
@@ -12,9 +13,11 @@ export class Http2Exchange implements Exchange, Http2Call {
   readonly startedAt = performance.now();
   answeredAt: number | undefined = undefined;
   readonly answerHeaders: Record<string, string> = {};
+  #handedBytes = 0;
 
   constructor(
     private readonly writes: WriteBatch,
+    private readonly untaken: UntakenAnswers,
     readonly stream: ServerHttp2Stream,
     readonly headers: IncomingHttpHeaders,
     readonly rawHeaders: readonly string[],
@@ -34,6 +37,16 @@ export class Http2Exchange implements Exchange, Http2Call {
 
   batchWrites(): void {
     this.writes.hold();
+  }
+
+  handOver(bytes: number): boolean {
+    if (!this.untaken.add(bytes, this.#handedBytes)) {
+      this.stream.close(http2.constants.NGHTTP2_ENHANCE_YOUR_CALM);
+      return false;
+    }
+    if (this.#handedBytes === 0) this.stream.once("close", () => this.untaken.remove(this.#handedBytes));
+    this.#handedBytes += bytes;
+    return true;
   }
 
   onceClosed(closed: () => void): void {

@@ -82,6 +82,9 @@ async function send(call: Http2Call, response: UniversalServerResponse): Promise
     if (trailer !== undefined) sendTrailersOnceWanted(stream, () => addFields({}, trailer));
     for (; message !== undefined && !message.done; message = await messages!.next()) {
       mustBeOpen(stream);
+      if (!call.handOver(message.value.length)) {
+        throw new ConnectError("the peer takes no answers", Code.ResourceExhausted);
+      }
       call.batchWrites();
       if (!stream.write(message.value)) await untilDrained(stream);
     }

@@ -12,6 +12,11 @@ export interface Http2Call {
   readonly headers: IncomingHttpHeaders;
   /** Fields that whatever answers the call must send, by lower-case name, under those of the answer itself. */
   readonly answerHeaders: Record<string, string>;
+  /**
+   * Counts bytes of a message that is about to be written. False: the peer leaves too much on its connection untaken; nothing
+   * must be written, and the stream has been reset.
+   */
+  handOver(bytes: number): boolean;
   /** Has what is written to the stream from here on go out together with what soon follows. */
   batchWrites(): void;
 }

@@ -20,6 +20,7 @@ import { createSweep } from "./overstay.ts";
 import { createHttp1Server, createHttp2Server } from "./protocol_servers.ts";
 import { OverLimitLog } from "./over_limit_log.ts";
 import { createRequestGate } from "./request_gate.ts";
+import { UntakenAnswers } from "./untaken_answers.ts";
 import { WriteBatch } from "./write_batch.ts";
 
 /** How to listen. */
@@ -161,6 +162,10 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
       http1Server.emit("connection", socket);
     } else {
       connection.writes = new WriteBatch(socket);
+      connection.untaken = new UntakenAnswers(
+        limits.untakenAnswerBytesMax,
+        () => overLimits.note("untakenAnswerBytesMax", connection.socket.remoteAddress),
+      );
       starting = connection;
       http2Server.emit("connection", socket);
     }
@@ -183,7 +188,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     // A stream whose session broke in the same read has lost it already.
     const connection = stream.session && byCarrier.get(stream.session);
     if (connection === undefined) return void stream.destroy();
-    enter(connection, new Http2Exchange(connection.writes!, stream, headers, rawHeaders));
+    enter(connection, new Http2Exchange(connection.writes!, connection.untaken!, stream, headers, rawHeaders));
   }
 
   async function drain(graceMs: number): Promise<void> {

@@ -26,6 +26,11 @@ export interface ListenerLimits {
   readonly slowBodyMs: number;
   /** End of an answer to the last of its bytes taken by the peer; then the stream is reset or the connection cut. */
   readonly responseMs: number;
+  /**
+   * HTTP/2: bytes of answers on one connection that its peer has not taken; a stream that would add to them is reset with
+   * ENHANCE_YOUR_CALM. One answer alone may be larger.
+   */
+  readonly untakenAnswerBytesMax: number;
   /** A connection without any request under way is closed after this; an open silent stream keeps it. */
   readonly idleMs: number;
   /** An HTTP/2 connection with requests under way gets a PING this often, which finds peers that vanished. */
@@ -73,6 +78,9 @@ export const LISTENER_LIMITS: ListenerLimits = Object.freeze({
   // An answer of 1 MiB at 140 kbit/s. In total, and not since the last byte taken: Deno tells nothing of a stream's
   // window, and it takes whatever is written to one without waiting for the peer (measured: 8 MiB at once).
   responseMs: 60_000,
+  // Four times the largest answer. Untaken ones were measured to hold six times their bytes: 60 answers of 2.7 MB, on one
+  // connection whose windows were never opened, made 984 MB.
+  untakenAnswerBytesMax: 16 * 1024 * 1024,
   // Longer than clients' pools keep connections as a rule (Go 90 s, browsers some minutes less), so that the side that
   // can retry is the side that closes.
   idleMs: 300_000,

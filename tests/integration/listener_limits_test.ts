@@ -1,9 +1,9 @@
 import { assertEquals, assertLess, assertLessOrEqual } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { LISTENER_LIMITS } from "../../src/rpc/listener_limits.ts";
-import { openCall, oversizeHeaders, provokedResets, resets } from "../support/http2_calls.ts";
-import { callHeaders, ERROR, FLAG, FRAME, frame } from "../support/http2_frames.ts";
-import { CHECK, countStatus, gatedCall, JSON_CALL, jsonCall, limitTest, poll } from "../support/listening.ts";
+import { call, openCall, oversizeHeaders, provokedResets, resets } from "../support/http2_calls.ts";
+import { callHeaders, ERROR, FLAG, FRAME, frame, PREFACE, uint32 } from "../support/http2_frames.ts";
+import { CHECK, countStatus, gatedCall, JSON_CALL, jsonCall, limitTest, poll, WATCH } from "../support/listening.ts";
 import { RawPeer } from "../support/raw_peer.ts";
 
 /** RFC 9113, section 7. */
@@ -89,6 +89,35 @@ limitTest(
     await peer.untilClosed("more than is read off");
   },
 );
+
+for (const path of [CHECK, WATCH]) {
+  limitTest(`untakenAnswerBytesMax: who takes no answers gets no more of them, ${path}`, {
+    untakenAnswerBytesMax: 10,
+  }, async ({ listener, logged, open }) => {
+    open();
+    const noWindow = frame(FRAME.settings, 0, 0, Buffer.concat([Buffer.of(0, 4), uint32(0)]));
+    const peer = await RawPeer.http2(listener.port, { start: Buffer.concat([PREFACE, noWindow]) });
+    // The answer of a Check is its prefix and two bytes; so is each of a Watch, which has two.
+    peer.send(call(CHECK, 1));
+    await peer.until(() => peer.got(FRAME.headers, 0, 1), "an answer that may wait");
+    peer.send(call(path, 3));
+    await peer.until(() => peer.got(FRAME.reset, 0, 3), "one too many");
+    assertEquals(peer.errorCodes(FRAME.reset), [ERROR.enhanceYourCalm]);
+    await poll(() => logged.some((line) => line.limit === "untakenAnswerBytesMax"), "a line of log");
+    peer.send(frame(FRAME.windowUpdate, 0, 1, uint32(100)));
+    await peer.until(() => peer.got(FRAME.headers, FLAG.endStream, 1), "taken");
+    // The server sees the end of a stream a little after its peer.
+    let stream = 5;
+    for (; stream < 200; stream += 2) {
+      peer.send(call(CHECK, stream));
+      await peer.until(() => peer.got(FRAME.headers, 0, stream) || peer.got(FRAME.reset, 0, stream), "an end");
+      if (peer.got(FRAME.headers, 0, stream)) break;
+    }
+    peer.send(frame(FRAME.windowUpdate, 0, stream, uint32(100)));
+    await peer.until(() => peer.got(FRAME.headers, FLAG.endStream, stream), "room again");
+    await peer.leave();
+  });
+}
 
 limitTest(
   "headerBytesMax: a larger header is answered 431 on HTTP/1.1",
