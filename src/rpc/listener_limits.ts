@@ -78,8 +78,8 @@ export const LISTENER_LIMITS: ListenerLimits = Object.freeze({
   // An answer of 1 MiB at 140 kbit/s. In total, and not since the last byte taken: Deno tells nothing of a stream's
   // window, and it takes whatever is written to one without waiting for the peer (measured: 8 MiB at once).
   responseMs: 60_000,
-  // Four times the largest answer. Untaken ones were measured to hold six times their bytes: 60 answers of 2.7 MB, on one
-  // connection whose windows were never opened, made 984 MB.
+  // Four times the largest answer. 60 answers of 2.7 MB, on one connection whose windows were never opened, were measured to
+  // make the process 984 MB large, for as long as responseMs.
   untakenAnswerBytesMax: 16 * 1024 * 1024,
   // Longer than clients' pools keep connections as a rule (Go 90 s, browsers some minutes less), so that the side that
   // can retry is the side that closes.
