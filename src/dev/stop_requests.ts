@@ -1,4 +1,4 @@
-/** Requests to stop a launcher: SIGINT, SIGTERM, or the end of what started it. The first is kind, the second is not. */
+/** Requests to stop a launcher: SIGINT, SIGTERM, SIGHUP of a terminal that closes, or the end of what started it. The first is kind, the second is not. */
 import { watchCallers } from "./callers.ts";
 
 /** Ctrl-C goes to the whole group, and `deno task` hands it on once more: within this time it is the same request. */
@@ -13,7 +13,7 @@ export interface StopRequests {
   isAsked(): boolean;
 }
 
-/** Starts listening; from now on SIGINT and SIGTERM end this process only as the caller decides. */
+/** Starts listening; from now on these signals end this process only as the caller decides. */
 export function listenForStop(): StopRequests {
   const first = Promise.withResolvers<string>();
   const second = Promise.withResolvers<void>();
@@ -26,7 +26,7 @@ export function listenForStop(): StopRequests {
       second.resolve();
     }
   };
-  for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, () => request(signal));
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) Deno.addSignalListener(signal, () => request(signal));
   watchCallers(() => request("the program that started this one has ended"));
   return { first: first.promise, second: second.promise, isAsked: () => firstAt !== undefined };
 }

@@ -25,9 +25,14 @@ const REDIS_NODES = 5;
 const LISTEN_MS_MAX = 30_000;
 /** After its own bound the server is killed; a supervisor kills its workers then, and ends a moment later. */
 const SERVER_STOP_MS_MAX = STOP_MS_MAX + 2_000;
+const EXIT_USAGE = 2;
 const EXIT_FORCED = 130;
 
 async function main(): Promise<number> {
+  if (Deno.args.length > 0) {
+    console.error("Usage: deno task up (settings come from the environment, see README.md)");
+    return EXIT_USAGE;
+  }
   const log = createLog("info", "pretty");
   const requests = listenForStop();
   let stack: Stack | undefined;
