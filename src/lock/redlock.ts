@@ -12,6 +12,7 @@ import Redlock, { ExecutionError, Lock as NodesLock, ResourceLockedError } from 
 import { errorFields, type Log } from "../telemetry/log.ts";
 import { type Lease, type Lock, LockHeldError, QuorumLostError } from "./lock.ts";
 import { connectNodes } from "./nodes.ts";
+import { ACQUIRE_SCRIPT, RELEASE_SCRIPT } from "./scripts.ts";
 import { DRIFT_FACTOR, usableValidityMs, validityMs } from "./validity.ts";
 
 /** How to reach the nodes, and for how long they are asked and hold. */
@@ -51,7 +52,10 @@ class QuorumLock implements Lock {
     this.#options = options;
     this.#nodes = nodes;
     this.#quorum = Math.floor(nodes.length / 2) + 1;
-    this.#redlock = new Redlock(nodes, { retryCount: 0, driftFactor: DRIFT_FACTOR });
+    this.#redlock = new Redlock(nodes, { retryCount: 0, driftFactor: DRIFT_FACTOR }, {
+      acquireScript: () => ACQUIRE_SCRIPT,
+      releaseScript: () => RELEASE_SCRIPT,
+    });
     for (const node of nodes) node.on("ready", () => this.#teach(node));
   }
 

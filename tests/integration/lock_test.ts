@@ -153,6 +153,22 @@ Deno.test("who asks in vain is seen by the holder, for a while; which goods are 
   await bench.assertNoKeys();
 });
 
+Deno.test("a lease of very many goods is taken whole, refused whole, and let go in parts", async () => {
+  await using bench = lockBench(testEnvironment().redisUrls);
+  const [one, other] = await Promise.all([bench.lock(), bench.lock()]);
+  const goods = Array.from({ length: 2500 }, (_, i) => i + 1);
+  const count = () => Promise.all(bench.nodes.map((node) => node.exists(...goods.map((id) => bench.key(id)))));
+  const lease = await one.acquire(goods);
+  await eventually(async () => same(await count(), Array(5).fill(2500)), "all of them are held on all nodes");
+  await assertRejects(() => other.acquire([2500, 9000]), LockHeldError);
+  await lease.release(goods.slice(1000));
+  const rest = await acquired(other, goods.slice(1000), 1000);
+  await lease.release(goods);
+  await eventually(async () => same(await count(), Array(5).fill(1500)), "what is the other's by now is left alone");
+  await rest.release();
+  await bench.assertNoKeys();
+});
+
 Deno.test("close waits for releases under way and leaves no key", async () => {
   await using proxies = slowNodes();
   await using bench = lockBench(testEnvironment().redisUrls);
