@@ -54,13 +54,35 @@ const SMOKE_IDS = new Set([
 /** What a run consists of: three rounds of everything; for a smoke run one short round of some of it. */
 export function planRun({ smoke, sellBatch }: { readonly smoke: boolean; readonly sellBatch: boolean }): Plan {
   const sizes = smoke ? SMOKE_SIZES : SIZES;
-  // What is compared stands side by side, so that a slow moment of the machine hits both.
-  const all = [...BASELINES, ...IN_PROCESS, ...GRPC_UNARY, ...SELL_BATCH, ...LATENCY, ...growth(sizes)]
+  const all = sideBySide([...BASELINES, ...IN_PROCESS, ...GRPC_UNARY, ...SELL_BATCH, ...LATENCY, ...growth(sizes)])
     .filter(({ method }) => sellBatch || method !== "SellBatch");
   if (!smoke) return { smoke, rounds: 3, scenarios: all, warmup: all.filter(isWarmup), sizes };
   const some = all.filter(({ id, group }) => SMOKE_IDS.has(id) || group === "growth")
     .map((scenario) => scenario.kind === "pgbench" ? scenario : { ...scenario, ...SMOKE_TIMES });
   return { smoke, rounds: 1, scenarios: some, warmup: [], sizes };
+}
+
+/** What a ratio compares, the second of a pair to be measured right after the first. */
+const PAIRS = [
+  ["pgbench/one_row", "in_process/one_goods/1"],
+  ["in_process/one_goods/1", "in_process/one_goods/2"],
+  ["pgbench/10000_rows", "in_process/uniform/1"],
+  ["grpc/noop", "grpc/noop_adapter"],
+  ["grpc/noop", "grpc/inv_detail"],
+  ["grpc/noop", "grpc/sell/one_goods/1"],
+] as const;
+
+/** The scenarios with those that are compared side by side, so that a slow moment of the machine hits both. */
+function sideBySide(scenarios: readonly Scenario[]): Scenario[] {
+  const order = [...scenarios];
+  for (const [first, second] of PAIRS) {
+    const from = order.findIndex(({ id }) => id === second);
+    const [moved] = from < 0 ? [] : order.splice(from, 1);
+    const to = order.findIndex(({ id }) => id === first);
+    if (moved === undefined || to < 0) throw new Error(`${first} and ${second} are not both measured`);
+    order.splice(to + 1, 0, moved);
+  }
+  return order;
 }
 
 /** How long the plan should take, in ms. */
