@@ -15,6 +15,7 @@ import { inventory as ArticleService } from "./gen/article/inventory_pb.ts";
 import { Health } from "./gen/health/v1/health_pb.ts";
 import { InventoryService } from "./gen/inventory/v1/inventory_pb.ts";
 import { Lanes } from "./lanes/lanes.ts";
+import type { Way } from "./lanes/way.ts";
 import type { Lock } from "./lock/lock.ts";
 import { createRedlock } from "./lock/redlock.ts";
 import { watchReadiness } from "./readiness.ts";
@@ -48,7 +49,8 @@ export interface StockParts {
 export interface Stock {
   readonly lanes: Lanes;
   readonly store: Store;
-  readonly lock: Lock;
+  /** Undefined in the ways without Redis. */
+  readonly lock: Lock | undefined;
   /** Waits for statements under way, bounded; leases are let go and connections close. */
   close(): Promise<void>;
 }
@@ -85,15 +87,8 @@ export function openStock(config: Config, { log, ...parts }: StockParts): Stock 
     lockTimeoutMs: ROW_LOCK_TIMEOUT_MS,
     log,
   });
-  const lock = parts.lock ?? createRedlock({
-    urls: config.redisUrls,
-    ttlMs: config.lockTtlMs,
-    nodeTimeoutMs: config.lockNodeTimeoutMs,
-    keyPrefix: LOCK_KEY_PREFIX,
-    random: Math.random,
-    log,
-  });
-  const lanes = new Lanes({ store, lock, random: Math.random, log }, {
+  const way = openWay(config, { log, ...parts });
+  const lanes = new Lanes({ store, way, random: Math.random, log }, {
     operationsMax: config.queueMax,
     // A line takes more than one byte of a request, so that a whole batch always fits.
     linesMax: config.requestBytesMax,
@@ -105,14 +100,29 @@ export function openStock(config: Config, { log, ...parts }: StockParts): Stock 
   return {
     lanes,
     store,
-    lock,
+    lock: "lock" in way ? way.lock : undefined,
     async close() {
       // From the front to the back: calls whose deadline passed may still be in a statement, under a lease.
       await lanes.close();
       await store.close();
-      await lock.close();
+      if ("lock" in way) await way.lock.close();
     },
   };
+}
+
+function openWay(config: Config, { log, lock }: StockParts): Way {
+  const { concurrency, quorumLoss } = config;
+  if (concurrency !== "redlock") return { concurrency };
+  const redlock = () =>
+    createRedlock({
+      urls: config.redisUrls,
+      ttlMs: config.lockTtlMs,
+      nodeTimeoutMs: config.lockNodeTimeoutMs,
+      keyPrefix: LOCK_KEY_PREFIX,
+      random: Math.random,
+      log,
+    });
+  return { concurrency, quorumLoss, lock: lock ?? redlock() };
 }
 
 /** Starts serving. PostgreSQL and Redis may still be away: health tells when they are there. */
@@ -163,10 +173,13 @@ export async function startApp(config: Config, { tls, reusePort, routes, ...part
   });
 
   const stopping = new AbortController();
+  const { lock } = stock;
+  // Where the loss of the quorum stops nobody, it is no reason to turn callers away.
+  const needsQuorum = lock !== undefined && config.quorumLoss === "refuse";
   const readiness = watchReadiness(
     [
       { name: "PostgreSQL", ping: (signal) => stock.store.ping(signal) },
-      { name: "Redis quorum", ping: () => stock.lock.ping() },
+      ...(needsQuorum ? [{ name: "Redis quorum", ping: () => lock.ping() }] : []),
     ],
     (ready) => board.set(ready ? "SERVING" : "NOT_SERVING"),
     log,

@@ -3,6 +3,7 @@
  * is guessed around. This file alone knows the names and defaults.
  */
 import { z } from "zod";
+import { CONCURRENCIES, type Concurrency, QUORUM_LOSSES, type QuorumLoss } from "./lanes/way.ts";
 import { usableValidityMs, validityMs } from "./lock/validity.ts";
 import { connectionsMin } from "./workers/pool_share.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "./telemetry/log.ts";
@@ -56,6 +57,8 @@ const SETTINGS = z.object({
       .refine((urls) => urls.length % 2 === 1, "expected an odd count of nodes: an even one can split in half")
       .refine((urls) => new Set(urls).size === urls.length, "expected nodes that differ from each other"),
   ).default(LOOPBACK_REDIS_URLS.split(",")),
+  CONCURRENCY: z.enum(CONCURRENCIES).default("redlock"),
+  QUORUM_LOSS: z.enum(QUORUM_LOSSES).default("refuse"),
   LOCK_TTL_MS: integer(100, 600_000).default(5000),
   LOCK_NODE_TIMEOUT_MS: integer(1, 60_000).default(250),
   LOCK_WAIT_MS_MAX: integer(1, 60_000).default(2000),
@@ -83,6 +86,10 @@ export interface Config {
   readonly port: number;
   readonly databaseUrl: string;
   readonly redisUrls: readonly string[];
+  /** What keeps writers of the same goods apart. */
+  readonly concurrency: Concurrency;
+  /** What becomes of orders while too few nodes can vote; for the way `redlock` only. */
+  readonly quorumLoss: QuorumLoss;
   readonly lockTtlMs: number;
   readonly lockNodeTimeoutMs: number;
   readonly lockWaitMsMax: number;
@@ -142,6 +149,8 @@ export function loadConfig(read: (name: string) => string | undefined): Config {
     port: settings.PORT,
     databaseUrl: settings.DATABASE_URL,
     redisUrls: settings.REDIS_URLS,
+    concurrency: settings.CONCURRENCY,
+    quorumLoss: settings.QUORUM_LOSS,
     lockTtlMs: settings.LOCK_TTL_MS,
     lockNodeTimeoutMs: settings.LOCK_NODE_TIMEOUT_MS,
     lockWaitMsMax: settings.LOCK_WAIT_MS_MAX,

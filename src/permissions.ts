@@ -22,8 +22,9 @@ export function neededPermissions(config: Config): NeededPermissions {
   // Port 0 can't be named: it is any port of this host.
   const host = config.host.includes(":") ? `[${config.host}]` : config.host;
   const listener = config.port === 0 ? host : `${host}:${config.port}`;
+  const nodes = config.concurrency === "redlock" ? config.redisUrls : [];
   return {
-    net: [...new Set([listener, ...[config.databaseUrl, ...config.redisUrls].map(hostOf)])],
+    net: [...new Set([listener, ...[config.databaseUrl, ...nodes].map(hostOf)])],
     read: config.tlsFiles === undefined ? [] : [config.tlsFiles.cert, config.tlsFiles.key],
   };
 }

@@ -1,6 +1,6 @@
 /**
  * The way of one batch whose goods are ours: read -> settle -> one fenced write -> answer. Two round trips, whatever
- * its size.
+ * its size, with or without row locks from the read to the commit.
  *
  * A write that fails changed nothing, and the batch goes the way again, because most of what can fail (another's
  * change of the same rows, a deadlock) is over by then. What fails again is for one order's sake: the batch goes on in
@@ -13,16 +13,18 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { goodsOf, recordIds } from "../inventory/ids.ts";
-import type { Book, Operation, Order } from "../inventory/model.ts";
+import type { Book, Changes, Operation, Order, Verdict } from "../inventory/model.ts";
 import { changesNothing, settle } from "../inventory/settle.ts";
 import { LockHeldError } from "../lock/lock.ts";
 import {
+  BlockLostError,
   ConflictError,
   DatabaseUnavailableError,
   FenceLostError,
   OutcomeUnknownError,
   RowLockedError,
 } from "../store/errors.ts";
+import type { BookKeys } from "../store/read_book.ts";
 import type { Store } from "../store/store.ts";
 import { errorFields, type Log } from "../telemetry/log.ts";
 import type { Entry } from "./entry.ts";
@@ -39,8 +41,14 @@ export interface BatchWayParts {
   readonly writeMsMax: number;
 }
 
-/** Milliseconds for which all of these goods are still ours. */
-export type RemainingMs = (goodsIds: readonly number[]) => number;
+/** What keeps others away from the goods of a batch. */
+export interface Guard {
+  /** Rows are locked from before the read until the commit. */
+  readonly rowLocks: boolean;
+  /** The rest is of leases; where there are none, everything is ours. */
+  keep(goodsIds: readonly number[], neededMs: number): Promise<boolean>;
+  remainingMs(goodsIds: readonly number[]): number;
+}
 
 /** Entries that have not ended and are to be queued again. */
 export interface GivenBack {
@@ -62,6 +70,8 @@ interface Group {
 const ATTEMPTS_MAX = 20;
 /** Attempts of several orders together before they go on in halves. */
 const GROUP_ATTEMPTS_MAX = 2;
+/** The same where it was others who changed the rows: by the way without leases that happens often, and soon ends. */
+const FENCE_ATTEMPTS_MAX = 8;
 /** Bounds of the random pause before going again; the upper one doubles up to the maximum. */
 const PAUSE_MS_FIRST = 2;
 const PAUSE_MS_MAX = 50;
@@ -77,46 +87,41 @@ export class BatchWay {
   }
 
   /** Leads the entries, which stand in the order of their arrival, to their ends; answers those that have not ended. */
-  async go(entries: readonly Entry[], remainingMs: RemainingMs): Promise<GivenBack> {
+  async go(entries: readonly Entry[], guard: Guard): Promise<GivenBack> {
     const back: GivenBack = { moved: [], refused: [] };
     const groups: Group[] = [{ entries, attempt: 1, untilMs: this.#untilMs() }];
     for (let group = groups.pop(); group !== undefined; group = groups.pop()) {
       // In the order of arrival: the first of them is at the end.
-      groups.push(...(await this.#step(group, remainingMs, back)).reverse());
+      groups.push(...(await this.#step(group, guard, back)).reverse());
     }
     return back;
   }
 
   /** One read and one write. Answers the groups that go on instead. */
-  async #step(group: Group, remainingMs: RemainingMs, back: GivenBack): Promise<Group[]> {
+  async #step(group: Group, guard: Guard, back: GivenBack): Promise<Group[]> {
     if (group.attempt > 1) await this.#pause(group.attempt);
     let entries = group.entries.filter((entry) => !entry.leave());
     if (entries.length === 0) return [];
-    let book: Book;
+    let verdicts: readonly Verdict[] = [];
+    const decide = async (book: Book): Promise<Changes | undefined> => {
+      const moved = entries.filter((entry) => learnGoods(entry, book));
+      back.moved.push(...moved);
+      entries = entries.filter((entry) => !moved.includes(entry) && entry.begin());
+      const settled = settle(book, entries.map((entry) => entry.operation));
+      verdicts = settled.verdicts;
+      if (changesNothing(settled.changes)) return undefined;
+      if (await guard.keep(goodsOfAll(entries), this.#parts.writeMsMax)) return settled.changes;
+      giveBack(entries, new LockHeldError("The lease ran out before the write began"), back);
+      entries = [];
+      return undefined;
+    };
     try {
       if (entries.some((entry) => entry.rowsWereLocked)) entries = await this.#giveBackLocked(entries, back);
       if (entries.length === 0) return [];
-      book = await this.#read(entries);
+      await this.#change(entries, decide, guard);
     } catch (error) {
+      for (const entry of entries) entry.pause();
       return await this.#after(error, { ...group, entries }, back);
-    }
-    const moved = entries.filter((entry) => learnGoods(entry, book));
-    back.moved.push(...moved);
-    entries = entries.filter((entry) => !moved.includes(entry) && entry.begin());
-    if (entries.length === 0) return [];
-
-    const { verdicts, changes } = settle(book, entries.map((entry) => entry.operation));
-    if (!changesNothing(changes)) {
-      if (remainingMs(goodsOfAll(entries)) < this.#parts.writeMsMax) {
-        giveBack(entries, new LockHeldError("The lease ran out before the write began"), back);
-        return [];
-      }
-      try {
-        await this.#parts.store.writeChanges(changes, NEVER);
-      } catch (error) {
-        for (const entry of entries) entry.pause();
-        return await this.#after(error, { ...group, entries }, back);
-      }
     }
     entries.forEach((entry, i) => {
       const verdict = verdicts[i];
@@ -124,6 +129,28 @@ export class BatchWay {
       entry.answer(verdict);
     });
     return [];
+  }
+
+  /** Reads the book of the entries, and commits what `decide` makes of it. */
+  async #change(
+    entries: readonly Entry[],
+    decide: (book: Book) => Promise<Changes | undefined>,
+    guard: Guard,
+  ): Promise<void> {
+    const { store, log } = this.#parts;
+    const keys = keysOf(entries);
+    if (guard.rowLocks) return await store.changeUnderRowLocks(keys, decide, NEVER);
+    const changes = await decide(await again(() => store.readBook(keys, NEVER)));
+    if (changes === undefined) return;
+    try {
+      await store.writeChanges(changes, NEVER);
+    } finally {
+      // The write ends long before the lease does, unless the whole process stood still.
+      const overMs = -guard.remainingMs(keys.goodsIds);
+      if (overMs > 0) {
+        log.warn({ overMs: Math.round(overMs) }, "a lease ran out under its write; the ledger's fence has decided");
+      }
+    }
   }
 
   /** What becomes of a group whose read or write failed. */
@@ -145,11 +172,14 @@ export class BatchWay {
       for (const entry of entries) entry.lostWrite = error;
       if (inTime && attempt < ATTEMPTS_MAX) return [{ ...group, attempt: attempt + 1 }];
     }
-    const passing = error instanceof FenceLostError || error instanceof ConflictError;
-    const attemptsMax = entries.length > 1 ? GROUP_ATTEMPTS_MAX : ATTEMPTS_MAX;
+    const fenced = error instanceof FenceLostError;
+    const passing = fenced || error instanceof ConflictError || error instanceof BlockLostError;
+    const groupMax = fenced ? FENCE_ATTEMPTS_MAX : GROUP_ATTEMPTS_MAX;
+    const attemptsMax = entries.length > 1 ? groupMax : ATTEMPTS_MAX;
     if (passing && inTime && attempt < attemptsMax) return [{ ...group, attempt: attempt + 1 }];
     // The database's weather is nobody's fault.
-    const weather = error instanceof DatabaseUnavailableError || error instanceof OutcomeUnknownError;
+    const weather = error instanceof DatabaseUnavailableError || error instanceof OutcomeUnknownError ||
+      error instanceof BlockLostError;
     if (entries.length === 1 || weather) {
       this.#fail(entries, error);
       return [];
@@ -182,11 +212,6 @@ export class BatchWay {
     }
   }
 
-  #read(entries: readonly Entry[]): Promise<Book> {
-    const keys = { goodsIds: goodsOfAll(entries), ...recordIdsOfAll(entries.map((entry) => entry.operation)) };
-    return again(() => this.#parts.store.readBook(keys, NEVER));
-  }
-
   #untilMs(): number {
     return performance.now() + this.#parts.wayMsMax;
   }
@@ -209,6 +234,10 @@ export function goodsOfAll(entries: readonly Entry[]): number[] {
   const [only] = entries;
   if (entries.length === 1 && only !== undefined) return [...only.goodsIds];
   return [...new Set(entries.flatMap((entry) => entry.goodsIds))].sort((a, b) => a - b);
+}
+
+function keysOf(entries: readonly Entry[]): BookKeys {
+  return { goodsIds: goodsOfAll(entries), ...recordIdsOfAll(entries.map((entry) => entry.operation)) };
 }
 
 function recordIdsOfAll(operations: readonly Operation[]): { orderIds: string[]; operationIds: string[] } {

@@ -4,6 +4,7 @@
  */
 import { LockHeldError, QuorumLostError } from "../lock/lock.ts";
 import {
+  BlockLostError,
   ConflictError,
   DatabaseUnavailableError,
   FenceLostError,
@@ -44,7 +45,10 @@ export function failureOf(error: unknown): unknown {
   if (error instanceof QuorumLostError) {
     return new Failure("no_quorum", "Too few lock nodes answer", { cause: error });
   }
-  if (error instanceof DatabaseUnavailableError || error instanceof StatementTimeoutError) {
+  if (
+    error instanceof DatabaseUnavailableError || error instanceof BlockLostError ||
+    error instanceof StatementTimeoutError
+  ) {
     return new Failure("database", "The database is not available", { cause: error });
   }
   if (error instanceof OutcomeUnknownError) {

@@ -7,6 +7,7 @@
  */
 import { type Lease, type Lock, LockHeldError } from "../lock/lock.ts";
 import { RETRY_DELAY_MS_MAX } from "../lock/retry_delay.ts";
+import type { Leases, Refused } from "./leases.ts";
 
 /** A goods that others want is let go after this; so often it is looked whether they do. */
 export const HOLD_MS = 50;
@@ -32,15 +33,8 @@ interface LetGo {
   readonly isTurn: boolean;
 }
 
-/** Goods that can't be had now. `afterMs`: when this process may ask again; undefined: somebody else has them. */
-export interface Refused {
-  readonly goodsIds: readonly number[];
-  readonly afterMs: number | undefined;
-  readonly error: Error;
-}
-
-/** Leases by goods. One batch at a time may use a goods; whoever asks sees to that. */
-export class KeptLeases {
+/** The leases of a process in the way with Redis. */
+export class KeptLeases implements Leases {
   readonly #lock: Lock;
   readonly #nowMs: () => number;
   readonly #holds = new Map<number, Hold>();
@@ -60,10 +54,6 @@ export class KeptLeases {
     return this.#holds.size;
   }
 
-  /**
-   * Makes all of the goods ours, asking for those that are not yet, all together; answers which can't be had, and then
-   * none was taken. Throws QuorumLostError.
-   */
   async take(goodsIds: readonly number[]): Promise<Refused | undefined> {
     for (const goodsId of goodsIds) this.#idle.delete(goodsId);
     const missing = goodsIds.filter((goodsId) => !this.#holds.has(goodsId));
@@ -87,26 +77,33 @@ export class KeptLeases {
     }
   }
 
-  /** Milliseconds for which all of the goods are still ours; 0 or less: some may be somebody else's by now. */
+  async keep(goodsIds: readonly number[], neededMs: number): Promise<boolean> {
+    const short = new Set<Lease>();
+    for (const goodsId of goodsIds) {
+      const lease = this.#holds.get(goodsId)?.lease;
+      if (lease === undefined) return false;
+      if (lease.remainingMs() < neededMs) short.add(lease);
+    }
+    const renewals = await Promise.allSettled([...short].map((lease) => lease.renew()));
+    return renewals.every(({ status }) => status === "fulfilled") && this.remainingMs(goodsIds) >= neededMs;
+  }
+
   remainingMs(goodsIds: readonly number[]): number {
     let least = Infinity;
     for (const goodsId of goodsIds) least = Math.min(least, this.#holds.get(goodsId)?.lease.remainingMs() ?? 0);
     return least;
   }
 
-  /** A batch on these goods is over. Those that are ours stay so until they are let go. */
   afterBatch(goodsIds: Iterable<number>): void {
     for (const goodsId of goodsIds) {
       if (this.#holds.has(goodsId)) this.#idle.add(goodsId);
     }
   }
 
-  /** Lets go of what no batch has and nobody here wants. */
   letGoIdle(isWanted: (goodsId: number) => boolean): void {
     if (this.#idle.size > 0) this.letGo([...this.#idle].filter((goodsId) => !isWanted(goodsId)));
   }
 
-  /** Of these goods, lets go of those that no batch has and whose turn it is to be somebody else's. Never rejects. */
   async giveTurns(goodsIds: Iterable<number>): Promise<void> {
     const askedMs = this.#nowMs();
     const due = [...goodsIds].filter((goodsId) => {
@@ -124,12 +121,10 @@ export class KeptLeases {
     this.#release(turns, true);
   }
 
-  /** Lets go of everything. */
   letGoAll(): void {
     this.letGo([...this.#holds.keys()]);
   }
 
-  /** Lets go of those of the goods that are ours. */
   letGo(goodsIds: readonly number[]): void {
     this.#release(goodsIds, false);
   }

@@ -1,32 +1,33 @@
 /**
  * The lanes: from many concurrent operations to few batches. Operations on the same goods stand in line and are settled
  * together: one lease on the batch's goods, one read, one write, a verdict each. Batches on different goods go side by
- * side.
+ * side. In the ways without Redis there is no lease.
  *
  *     arrive -> queue -> batch: lease -> (read -> settle -> write -> answer) -> lease kept or let go
  *
  * What decides is the fence of the write; the lease only keeps processes from doing the same work at once. A goods that
- * another process holds closes its lane for a short random time; nobody else waits for it meanwhile, and no batch
- * sleeps.
+ * another process holds closes its lane for a short random time; nobody else waits for it, and no batch sleeps.
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { goodsOf } from "../inventory/ids.ts";
 import type { Level, Operation, Verdict } from "../inventory/model.ts";
-import { type Lock, QuorumLostError } from "../lock/lock.ts";
 import { retryDelayMs } from "../lock/retry_delay.ts";
 import type { Store } from "../store/store.ts";
 import { errorFields, type Log } from "../telemetry/log.ts";
-import { BatchWay, type GivenBack, goodsOfAll } from "./batch_way.ts";
+import { BatchWay, type GivenBack, goodsOfAll, type Guard } from "./batch_way.ts";
 import { Entry } from "./entry.ts";
 import { Failure, failureOf } from "./failure.ts";
-import { KeptLeases, type Refused } from "./kept_leases.ts";
+import { Guards } from "./guards.ts";
+import type { Refused } from "./leases.ts";
 import { Queue } from "./queue.ts";
+import type { FallbackView } from "./quorum_fallback.ts";
 import { createReads, type Reads } from "./reads.ts";
+import type { Way } from "./way.ts";
 
 /** What the lanes work with. */
 export interface LanesParts {
   readonly store: Store;
-  readonly lock: Lock;
+  readonly way: Way;
   readonly log: Log;
   /** Answers in [0, 1). */
   readonly random: () => number;
@@ -48,7 +49,7 @@ export interface LanesLimits {
   readonly writeMsMax: number;
 }
 
-/** Operations in one batch, and their lines and operations together: far less than a statement may take. */
+/** Orders in one batch, and their lines and orders together: far less than a statement may take. */
 const BATCH_LIMITS = { ordersMax: 512, sizeMax: 2048 };
 /** How often it is looked whether callers left while they waited. A listener to each cost more than all else here. */
 const SWEEP_MS = 50;
@@ -62,7 +63,7 @@ export class Lanes {
   readonly #parts: LanesParts;
   readonly #limits: LanesLimits;
   readonly #queue = new Queue<Entry>();
-  readonly #leases: KeptLeases;
+  readonly #guards: Guards;
   readonly #way: BatchWay;
   readonly #reads: Reads;
   #underWay = 0;
@@ -74,10 +75,10 @@ export class Lanes {
   #sweeping: ReturnType<typeof setTimeout> | undefined;
 
   constructor(parts: LanesParts, limits: LanesLimits) {
-    const { store, lock, log, random } = parts;
+    const { store, way, log, random } = parts;
     this.#parts = parts;
     this.#limits = limits;
-    this.#leases = new KeptLeases(lock, () => performance.now());
+    this.#guards = new Guards(way, log);
     this.#way = new BatchWay({ store, log, random, wayMsMax: limits.lockWaitMsMax, writeMsMax: limits.writeMsMax });
     this.#reads = createReads(store, limits.operationsMax);
   }
@@ -85,6 +86,11 @@ export class Lanes {
   /** Operations that stand in line now; those of a batch under way do not. */
   get waiting(): number {
     return this.#queue.waiting;
+  }
+
+  /** Whether batches go by row locks for want of a quorum of the lock. */
+  get fallback(): FallbackView {
+    return this.#guards.fallback;
   }
 
   /**
@@ -126,12 +132,10 @@ export class Lanes {
     }
     clearTimeout(timer);
     clearTimeout(this.#sweeping);
-    this.#leases.letGoAll();
+    this.#guards.leases.letGoAll();
   }
 
-  #isIdle(): boolean {
-    return this.#batches + this.#underWay === 0;
-  }
+  #isIdle = (): boolean => this.#batches + this.#underWay === 0;
 
   /** Has the operations stand in line, as far as there is room. */
   #begin(operations: readonly Operation[], signal: AbortSignal): Promise<Verdict>[] {
@@ -213,17 +217,15 @@ export class Lanes {
     this.#dispatch();
   }
 
-  #letGoIdle(): void {
-    this.#leases.letGoIdle((goodsId) => this.#queue.isWanted(goodsId));
-  }
+  #letGoIdle = (): void => this.#guards.leases.letGoIdle((goodsId) => this.#queue.isWanted(goodsId));
 
   /** Leads one batch to its end; its goods are busy until then. */
   async #lead(entries: readonly Entry[]): Promise<void> {
     const goods = new Set(goodsOfAll(entries));
     this.#batches++;
     try {
-      const ours = await this.#lease(entries, goods);
-      if (ours.length > 0) this.#giveBack(await this.#way.go(ours, (goodsIds) => this.#leases.remainingMs(goodsIds)));
+      const taken = await this.#take(entries, goods);
+      if (taken !== undefined) this.#giveBack(await this.#way.go(taken.ours, taken.guard));
     } catch (error) {
       this.#parts.log.error({ error: errorFields(error) }, "a batch failed by a fault of the service");
       for (const entry of entries) entry.fail(error);
@@ -233,36 +235,36 @@ export class Lanes {
     }
     // The answers go out first, and those who come back at once are seen before the lease is let go.
     await nextTurn();
-    this.#leases.afterBatch(goods);
+    this.#guards.leases.afterBatch(goods);
     this.#letGoIdle();
-    await this.#leases.giveTurns(goods);
+    await this.#guards.leases.giveTurns(goods);
     this.#queue.free(goods);
     this.#batches--;
     this.#dispatch();
   }
 
-  /** Takes the leases of the batch; entries whose goods can't be had leave it, with those of `goods` that only they need. */
-  async #lease(entries: readonly Entry[], goods: Set<number>): Promise<Entry[]> {
-    let group = entries.filter((entry) => !entry.leave());
-    for (let attempt = 1; group.length > 0; attempt++) {
-      const wanted = goodsOfAll(group);
-      const refused = await this.#leases.take(wanted).catch((error): Refused => {
-        if (error instanceof QuorumLostError) return { goodsIds: wanted, afterMs: undefined, error };
-        throw error;
-      });
-      if (refused === undefined) break;
-      const held = new Set(attempt < LEASE_ATTEMPTS_MAX ? refused.goodsIds : wanted);
-      const out = new Set(group.filter((entry) => entry.goodsIds.some((goodsId) => held.has(goodsId))));
-      group = group.filter((entry) => !out.has(entry) && !entry.leave());
-      this.#refuse([...out], { ...refused, goodsIds: [...held] });
-      const needed = new Set(goodsOfAll(group));
+  /**
+   * Makes the goods of the batch ours; entries whose goods can't be had leave it, with those of `goods` that only they
+   * need. Answers who goes on, and under what.
+   */
+  async #take(entries: readonly Entry[], goods: Set<number>): Promise<{ ours: Entry[]; guard: Guard } | undefined> {
+    let ours = entries.filter((entry) => !entry.leave());
+    for (let attempt = 1; ours.length > 0; attempt++) {
+      const wanted = goodsOfAll(ours);
+      const taken = await this.#guards.take(wanted);
+      if ("rowLocks" in taken) return { ours, guard: taken };
+      const held = new Set(attempt < LEASE_ATTEMPTS_MAX ? taken.goodsIds : wanted);
+      const out = new Set(ours.filter((entry) => entry.goodsIds.some((goodsId) => held.has(goodsId))));
+      ours = ours.filter((entry) => !out.has(entry) && !entry.leave());
+      this.#refuse([...out], { ...taken, goodsIds: [...held] });
+      const needed = new Set(goodsOfAll(ours));
       const spare = [...goods].filter((goodsId) => !needed.has(goodsId));
       for (const goodsId of spare) goods.delete(goodsId);
-      this.#leases.afterBatch(spare);
+      this.#guards.leases.afterBatch(spare);
       this.#queue.free(spare);
       this.#planDispatch();
     }
-    return group;
+    return undefined;
   }
 
   /** Entries whose goods can't be had now wait on, behind closed lanes, or end. */
@@ -290,7 +292,7 @@ export class Lanes {
     }
     for (const [error, entries] of Map.groupBy(refused, ({ error }) => error)) {
       const goodsIds = goodsOfAll(entries.map(({ entry }) => entry));
-      this.#leases.letGo(goodsIds);
+      this.#guards.leases.letGo(goodsIds);
       this.#refuse(entries.map(({ entry }) => entry), { goodsIds, afterMs: undefined, error });
     }
   }

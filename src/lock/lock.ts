@@ -8,6 +8,12 @@ export interface Lease {
   /** Milliseconds for which ownership still holds; 0 or less: it may be somebody else's by now. */
   remainingMs(): number;
   /**
+   * Makes all of the lease's goods ours for another TTL; bounded by a total hold.
+   *
+   * Throws LeaseLostError: some may be somebody else's by now, or they have been held for the longest.
+   */
+  renew(): Promise<void>;
+  /**
    * Lets go of all of the goods, or of some of them. The messages are on their way when the call returns, in front
    * of any later ones, so the same process may ask again at once. The promise is for shutdown; it never rejects.
    */
@@ -45,4 +51,9 @@ export class LockHeldError extends Error {
 /** Too few nodes gave an answer in time to tell who holds what. */
 export class QuorumLostError extends Error {
   override name = "QuorumLostError";
+}
+
+/** A lease that could not be renewed: nothing may be done under it any more. */
+export class LeaseLostError extends Error {
+  override name = "LeaseLostError";
 }

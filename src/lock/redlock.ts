@@ -10,7 +10,7 @@
 import type { Redis } from "ioredis";
 import Redlock, { ExecutionError, Lock as NodesLock, ResourceLockedError } from "redlock";
 import { errorFields, type Log } from "../telemetry/log.ts";
-import { type Lease, type Lock, LockHeldError, QuorumLostError } from "./lock.ts";
+import { type Lease, LeaseLostError, type Lock, LockHeldError, QuorumLostError } from "./lock.ts";
 import { connectNodes } from "./nodes.ts";
 import { ACQUIRE_SCRIPT, RELEASE_SCRIPT } from "./scripts.ts";
 import { DRIFT_FACTOR, usableValidityMs, validityMs } from "./validity.ts";
@@ -126,6 +126,7 @@ class QuorumLock implements Lock {
 
   #lease(lock: NodesLock, startedMs: number): Lease {
     return {
+      renew: () => Promise.reject(new LeaseLostError("not yet")),
       remainingMs: () => validityMs(this.#options.ttlMs, performance.now() - startedMs),
       release: (goodsIds) => {
         const part = goodsIds?.map((goodsId) => this.#key(goodsId)) ?? lock.resources;

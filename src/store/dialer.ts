@@ -3,7 +3,7 @@
  *
  * Left to itself the driver (3.4.9) dials again at once and without end when a server takes the connection
  * only to close it, as a proxy does in front of a database that is down. Here a client that was never let in
- * dials each of its hosts once.
+ * dials each of its hosts once, and one in the middle of a transaction block not at all.
  */
 import { Socket } from "node:net";
 import { DatabaseUnavailableError } from "./errors.ts";
@@ -19,6 +19,8 @@ interface Address {
 export class Dialer {
   /** Set once PostgreSQL has taken a connection of this client. */
   admitted = false;
+  /** Set while there is a transaction block: a statement of it must never run on another connection, outside of it. */
+  sealed = false;
   #dials = 0;
 
   /** For the driver's constructor, whose types don't know this documented option. */
@@ -27,6 +29,9 @@ export class Dialer {
   }
 
   #dial({ host, port, path }: Address): Socket {
+    if (this.sealed && this.admitted) {
+      throw new DatabaseUnavailableError("the connection of a transaction block was lost");
+    }
     if (!this.admitted && this.#dials >= host.length) {
       throw new DatabaseUnavailableError("PostgreSQL closed the connection before it was ready");
     }

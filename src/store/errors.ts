@@ -21,6 +21,11 @@ export class OutcomeUnknownError extends StoreError {
   override name = "OutcomeUnknownError";
 }
 
+/** The connection of a transaction block went away before anything was written in it. May be tried again at once. */
+export class BlockLostError extends StoreError {
+  override name = "BlockLostError";
+}
+
 /** The database can't be reached or takes no work now. Nothing was written. */
 export class DatabaseUnavailableError extends StoreError {
   override name = "DatabaseUnavailableError";
@@ -64,7 +69,7 @@ export function storeError(error: unknown): unknown {
   if (code === "40001" || code === "40P01") return new ConflictError(code, { cause: error });
   if (code === "55P03") return new RowLockedError(code, { cause: error });
   if (code === "57014") return new StatementTimeoutError(code, { cause: error });
-  if (/^(CONNECTION_|ECONNRESET|EPIPE|57P01|57P02|57P05|08)/.test(code)) {
+  if (/^(CONNECTION_|ECONNRESET|EPIPE|25P03|57P01|57P02|57P05|08)/.test(code)) {
     return new OutcomeUnknownError(code, { cause: error });
   }
   // Refused before a statement was taken, or a whole class in which the statement was undone: out of

@@ -6,13 +6,14 @@
  * can be handed the error that killed the one before. Here a client that lost its connection, or did not
  * answer in time, is thrown away with whatever state it had, and its place is filled anew.
  *
- * Every statement is a transaction by itself. There is no `begin` here, and there must not be: in this
- * driver a statement of a transaction block whose connection died can run outside the block.
+ * The driver's own `begin` is not used: a statement of its block whose connection died can run outside the block, or
+ * end the process. A block here is plain statements on one connection that is never dialled again while it is open.
  */
 import postgres from "postgres";
 import { errorFields, type Log } from "../telemetry/log.ts";
 import { Dialer } from "./dialer.ts";
 import {
+  BlockLostError,
   DatabaseUnavailableError,
   OutcomeUnknownError,
   PoolQueueFullError,
@@ -42,6 +43,8 @@ export const POOL_CLOSE_MS_MAX = 5000;
 /** A connection is replaced after this long, so that a fail-over behind one name is followed. */
 const CONNECTION_LIFETIME_S_MAX = 1800;
 
+const NEVER = new AbortController().signal;
+
 type Sql = postgres.Sql;
 
 interface Client {
@@ -49,6 +52,20 @@ interface Client {
   readonly dialer: Dialer;
   /** Set when its connection closed, or may still be hit by a cancellation: what comes from it next can't be trusted. */
   lost: boolean;
+}
+
+/** A statement, given the driver. */
+export type Statement<T> = (sql: Sql) => postgres.PendingQuery<postgres.Row[] & T>;
+
+/** An open transaction block. Statements may be sent without waiting for those before; they run in their order. */
+export interface Block {
+  /** Throws the errors of errors.ts; BlockLostError where the connection went away under it. */
+  run<T>(statement: Statement<T>): Promise<T>;
+  /**
+   * Sends the block's one statement that writes, and COMMIT right behind it, which undoes the block if that statement
+   * fails. Throws as `run` of the pool does.
+   */
+  commit<T>(statement: Statement<T>): Promise<void>;
 }
 
 interface Waiter {
@@ -81,8 +98,51 @@ export class Pool {
    *
    * Throws the signal's reason if it aborted before anything was sent, and the errors of errors.ts.
    */
-  async run<T>(statement: (sql: Sql) => postgres.PendingQuery<postgres.Row[] & T>, signal: AbortSignal): Promise<T> {
+  async run<T>(statement: Statement<T>, signal: AbortSignal): Promise<T> {
     const client = await this.#take(signal);
+    try {
+      return await this.#send(client, statement, signal);
+    } finally {
+      this.#putBack(client);
+    }
+  }
+
+  /**
+   * Runs `work` in a transaction block on a connection of its own. What it did not commit is undone.
+   *
+   * When `signal` aborts, the statement under way is cancelled. Throws what `work` throws, and as `run` does.
+   */
+  async block<T>(work: (block: Block) => Promise<T>, signal: AbortSignal): Promise<T> {
+    const client = await this.#take(signal);
+    client.dialer.sealed = true;
+    let open = true;
+    const run = async <R>(statement: Statement<R>): Promise<R> => {
+      if (client.lost) throw new BlockLostError("the connection was lost before the statement was sent");
+      try {
+        return await this.#send(client, statement, signal);
+      } catch (error) {
+        throw error instanceof OutcomeUnknownError ? new BlockLostError(error.message, { cause: error }) : error;
+      }
+    };
+    const commit = async <R>(statement: Statement<R>): Promise<void> => {
+      if (client.lost) throw new BlockLostError("the connection was lost before anything was written");
+      const written = this.#send(client, statement, signal);
+      const committed = this.#send(client, (sql) => sql`commit`, signal).then(() => void (open = false));
+      await firstFailure([written, committed]);
+    };
+    try {
+      // Not waited for alone: whatever is sent behind it fails if it does.
+      const [, result] = await firstFailure([run((sql) => sql`begin`), work({ run, commit })]);
+      return result;
+    } finally {
+      if (open && !client.lost) await this.#send(client, (sql) => sql`rollback`, NEVER).catch(() => client.lost = true);
+      client.dialer.sealed = false;
+      this.#putBack(client);
+    }
+  }
+
+  /** Runs one statement on a client; one that can't be trusted after it is marked as lost. */
+  async #send<T>(client: Client, statement: Statement<T>, signal: AbortSignal): Promise<T> {
     try {
       signal.throwIfAborted();
       return await this.#execute(client, statement(client.sql), signal);
@@ -95,8 +155,6 @@ export class Pool {
       client.lost = true;
       // The driver sends a statement only after PostgreSQL has let the connection in.
       throw new DatabaseUnavailableError("PostgreSQL did not let us in", { cause: error });
-    } finally {
-      this.#putBack(client);
     }
   }
 
@@ -219,6 +277,9 @@ export class Pool {
           enable_seqscan: "off",
           jit: "off",
           statement_timeout: statementTimeoutMs,
+          // A block of ours is idle for as long as an order takes to be decided; a process that was paused in one must
+          // not keep rows locked.
+          idle_in_transaction_session_timeout: statementTimeoutMs,
           lock_timeout: lockTimeoutMs,
         },
       }),
@@ -240,6 +301,14 @@ export class Pool {
       this.#options.log.debug({ error: errorFields(error) }, "a PostgreSQL connection did not close cleanly")
     );
   }
+}
+
+/** What all of the promises come to, once all are settled; throws what the first of them in their order failed with. */
+async function firstFailure<const T extends readonly Promise<unknown>[]>(
+  promises: T,
+): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
+  await Promise.allSettled(promises);
+  return await Promise.all(promises) as { -readonly [K in keyof T]: Awaited<T[K]> };
 }
 
 /**

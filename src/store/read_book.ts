@@ -3,7 +3,7 @@
  */
 import type { Book, Level, Line, Order, OrderState, RecordedOperation } from "../inventory/model.ts";
 import { arrayLiteral } from "./arrays.ts";
-import type { Pool } from "./pool.ts";
+import type { Pool, Statement } from "./pool.ts";
 
 /** Which rows a book is to hold. */
 export interface BookKeys {
@@ -29,7 +29,8 @@ type OperationRow = [
   nums: number[],
 ];
 
-interface BookRow {
+/** The one row of the answer. */
+export interface BookRow {
   at_ms: string;
   levels: LevelRow[];
   orders: OrderRow[];
@@ -43,12 +44,16 @@ interface BookRow {
  * order of one moment and a level of the next.
  */
 export async function readBook(pool: Pool, keys: BookKeys, signal: AbortSignal): Promise<Book> {
+  return bookOf(await pool.run(bookStatement(keys), signal));
+}
+
+/** The statement behind {@link readBook}, for a transaction block. */
+export function bookStatement(keys: BookKeys): Statement<BookRow[]> {
   const goodsIds = arrayLiteral(keys.goodsIds);
   const orderIds = arrayLiteral(keys.orderIds);
   const operationIds = arrayLiteral(keys.operationIds);
-  const [row] = await pool.run<BookRow[]>(
-    (sql) =>
-      sql`
+  return (sql) =>
+    sql`
         select
           (extract(epoch from statement_timestamp()) * 1000)::bigint as at_ms,
           (select coalesce(json_agg(json_build_array(goods_id, on_hand, reserved, version, deleted_at is not null)), '[]')
@@ -57,9 +62,11 @@ export async function readBook(pool: Pool, keys: BookKeys, signal: AbortSignal):
                                                      (extract(epoch from created_at) * 1000)::bigint)), '[]')
              from orders where order_id = any (${orderIds}::text[])) as orders,
           (select coalesce(json_agg(json_build_array(operation_id, kind, order_id, goods_ids, nums)), '[]')
-             from operations where operation_id = any (${operationIds}::text[])) as operations`,
-    signal,
-  );
+             from operations where operation_id = any (${operationIds}::text[])) as operations`;
+}
+
+/** What that statement answered. */
+export function bookOf([row]: readonly BookRow[]): Book {
   if (row === undefined) throw new Error("PostgreSQL answered a select without a row");
   return {
     atMs: Number(row.at_ms),

@@ -2,6 +2,7 @@
  * The store as the rest of the program sees it: the committed book, and whole changes to it.
  */
 import type { Book, Changes, Level } from "../inventory/model.ts";
+import { changeUnderRowLocks } from "./change_under_row_locks.ts";
 import { Pool, type PoolOptions } from "./pool.ts";
 import { type BookKeys, readBook } from "./read_book.ts";
 import { ping } from "./ping.ts";
@@ -17,6 +18,15 @@ export interface Store {
   readBook(keys: BookKeys, signal: AbortSignal): Promise<Book>;
   /** Commits all changes, or none of them: FenceLostError if a row was changed since the book was read. */
   writeChanges(changes: Changes, signal: AbortSignal): Promise<void>;
+  /**
+   * Reads the book with the goods' rows locked, and commits what `decide` makes of it before they are given free;
+   * undefined: nothing. FenceLostError where a row that could not be locked was changed meanwhile.
+   */
+  changeUnderRowLocks(
+    keys: BookKeys,
+    decide: (book: Book) => Promise<Changes | undefined>,
+    signal: AbortSignal,
+  ): Promise<void>;
   /** The levels of those goods that are sold. */
   readLevels(goodsIds: readonly number[], signal: AbortSignal): Promise<Map<number, Level>>;
   /** Those of the goods whose rows other sessions have locked. */
@@ -34,6 +44,7 @@ export function createStore(options: PoolOptions): Store {
   return {
     readBook: (keys, signal) => readBook(pool, keys, signal),
     writeChanges: (changes, signal) => writeChanges(pool, changes, signal),
+    changeUnderRowLocks: (keys, decide, signal) => changeUnderRowLocks(pool, keys, decide, signal),
     readLevels: (goodsIds, signal) => readLevels(pool, goodsIds, signal),
     readLocked: (goodsIds, signal) => readLocked(pool, goodsIds, signal),
     ping: (signal) => ping(pings, signal),

@@ -4,7 +4,7 @@
 import type { Changes, Line } from "../inventory/model.ts";
 import { arrayLiteral } from "./arrays.ts";
 import { FENCE_LOST_TEXT } from "./errors.ts";
-import type { Pool } from "./pool.ts";
+import type { Pool, Statement } from "./pool.ts";
 
 /**
  * Writes movements, levels, orders and operations in one data-modifying statement.
@@ -21,6 +21,11 @@ import type { Pool } from "./pool.ts";
  * Throws FenceLostError with nothing written if a row was changed since it was read.
  */
 export async function writeChanges(pool: Pool, changes: Changes, signal: AbortSignal): Promise<void> {
+  await pool.run(writeStatement(changes), signal);
+}
+
+/** The statement behind {@link writeChanges}, for a transaction block. */
+export function writeStatement(changes: Changes): Statement<unknown[]> {
   const { movements, operations } = changes;
   const opened = changes.levels.filter(({ before }) => before === undefined).map(({ after }) => after);
   const levelled = changes.levels.filter(({ before }) => before !== undefined);
@@ -28,9 +33,8 @@ export async function writeChanges(pool: Pool, changes: Changes, signal: AbortSi
   const changed = changes.orders.filter(({ before }) => before !== undefined);
   const at = changes.atMs / 1000;
 
-  await pool.run(
-    (sql) =>
-      sql`
+  return (sql) =>
+    sql`
         with moved as (
           insert into movements (goods_id, version, kind, order_id, operation_id, on_hand_delta, reserved_delta,
                                  on_hand_after, reserved_after, at)
@@ -103,9 +107,7 @@ export async function writeChanges(pool: Pool, changes: Changes, signal: AbortSi
         )
         select (case when (select count(*) from levelled) = ${levelled.length}::int
                       and (select count(*) from changed) = ${changed.length}::int
-                then '1' else ${FENCE_LOST_TEXT}::text end)::int as whole`,
-    signal,
-  );
+                then '1' else ${FENCE_LOST_TEXT}::text end)::int as whole`;
 }
 
 function column<T>(rows: readonly T[], value: (row: T) => string | number | boolean | undefined): string {

@@ -163,6 +163,7 @@ Deno.test("nothing is written under a lease that has less left than a write may 
         taken++;
         return Promise.resolve({
           remainingMs: () => LANES_LIMITS.writeMsMax - 1,
+          renew: () => Promise.resolve(),
           release: () => Promise.resolve(void released++),
         });
       },
@@ -189,7 +190,11 @@ Deno.test("each failure of lock and store has its kind, changes nothing, and let
       acquire: () => {
         if (inLock) return Promise.reject(fault);
         held++;
-        return Promise.resolve({ remainingMs: () => 5000, release: () => Promise.resolve(void held--) });
+        return Promise.resolve({
+          remainingMs: () => 5000,
+          renew: () => Promise.resolve(),
+          release: () => Promise.resolve(void held--),
+        });
       },
     };
     const store: Partial<Store> = inLock ? {} : { writeChanges: () => Promise.reject(fault) };

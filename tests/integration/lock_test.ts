@@ -23,7 +23,11 @@ Deno.test("holders of goods in common are never inside at the same time", async 
 });
 
 Deno.test("the control arm: with a lock that grants everything the same workers do meet", async () => {
-  const lease: Lease = { remainingMs: () => LONG_TTL_MS, release: () => Promise.resolve() };
+  const lease: Lease = {
+    remainingMs: () => LONG_TTL_MS,
+    renew: () => Promise.resolve(),
+    release: () => Promise.resolve(),
+  };
   const open: Lock = {
     acquire: () => Promise.resolve(lease),
     wantedByOthers: () => Promise.resolve([]),

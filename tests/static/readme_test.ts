@@ -33,6 +33,8 @@ Deno.test("the README's defaults are the code's", () => {
     PORT: code(config.port),
     DATABASE_URL: code(config.databaseUrl),
     REDIS_URLS: `${code(firstNode)} to ${code(`:${lastPort}`)}`,
+    CONCURRENCY: code(config.concurrency),
+    QUORUM_LOSS: code(config.quorumLoss),
     LOCK_TTL_MS: code(config.lockTtlMs),
     LOCK_NODE_TIMEOUT_MS: code(config.lockNodeTimeoutMs),
     LOCK_WAIT_MS_MAX: code(config.lockWaitMsMax),

@@ -1,8 +1,10 @@
 /** Lanes over a real database, with parts of lock and store exchanged where a test needs it. */
 import { Lanes, type LanesLimits } from "../../src/lanes/lanes.ts";
+import type { QuorumLoss } from "../../src/lanes/way.ts";
 import type { Lock } from "../../src/lock/lock.ts";
 import { createStore, type Store } from "../../src/store/store.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
+import { testConcurrency } from "./concurrency.ts";
 import { createTestDatabase } from "./database.ts";
 import { NEVER } from "./pool_probe.ts";
 import { grantAllLock } from "./unguarded.ts";
@@ -21,7 +23,9 @@ const CONNECTIONS = 6;
 /** What may be exchanged. */
 export interface LanesChanges {
   readonly store?: Partial<Store>;
+  /** By the way `redlock`, whatever the way of the run. */
   readonly lock?: Partial<Lock>;
+  readonly quorumLoss?: QuorumLoss;
   readonly limits?: Partial<LanesLimits>;
 }
 
@@ -29,7 +33,7 @@ export interface LanesChanges {
 export interface LanesBench extends AsyncDisposable {
   readonly store: Store;
   readonly ownerUrl: string;
-  /** Lanes as of a process of its own. Without a lock of its own everybody is granted everything. */
+  /** Lanes as of a process of its own. Without a lock of its own it goes the way of the run, or everybody is granted everything. */
   lanes(changes?: LanesChanges): Lanes;
   onHand(goodsId: number): Promise<number | undefined>;
 }
@@ -51,9 +55,17 @@ export async function lanesBench(): Promise<LanesBench> {
   const bench: LanesBench = {
     store,
     ownerUrl: database.ownerUrl,
-    lanes({ store: changedStore = {}, lock = {}, limits = {} } = {}) {
+    lanes({ store: changedStore = {}, lock, quorumLoss = "refuse", limits = {} } = {}) {
+      const concurrency = lock === undefined ? testConcurrency() : "redlock";
       const lanes = new Lanes(
-        { store: { ...store, ...changedStore }, lock: { ...grantAllLock(), ...lock }, random: () => 0.5, log },
+        {
+          store: inParts({ ...store, ...changedStore }, changedStore),
+          way: concurrency === "redlock"
+            ? { concurrency, quorumLoss, lock: { ...grantAllLock(), ...lock } }
+            : { concurrency },
+          random: () => 0.5,
+          log,
+        },
         { ...LANES_LIMITS, ...limits },
       );
       made.push(lanes);
@@ -68,4 +80,19 @@ export async function lanesBench(): Promise<LanesBench> {
   };
   await bench.lanes().apply({ kind: "set", operationId: "stocked", goodsId: 1, num: 10 }, NEVER);
   return bench;
+}
+
+/**
+ * The store, with a change under row locks that is made of its own read and write where a test has exchanged one of
+ * them: what happens to those then happens in every way. The rows themselves are not locked.
+ */
+function inParts(store: Store, changed: Partial<Store>): Store {
+  if (changed.readBook === undefined && changed.writeChanges === undefined) return store;
+  return {
+    ...store,
+    async changeUnderRowLocks(keys, decide, signal) {
+      const changes = await decide(await store.readBook(keys, signal));
+      if (changes !== undefined) await store.writeChanges(changes, signal);
+    },
+  };
 }

@@ -4,6 +4,7 @@
  */
 import http from "node:http";
 import https from "node:https";
+import { testConcurrency } from "./concurrency.ts";
 import { createTestDatabase, type TestDatabase } from "./database.ts";
 import { testEnvironment } from "./env.ts";
 import { until } from "../../src/dev/wait.ts";
@@ -152,6 +153,7 @@ async function spawn(options: ServerOptions, database: TestDatabase) {
       PORT: "0",
       DATABASE_URL: database.serverUrl,
       REDIS_URLS: redisUrls.join(","),
+      CONCURRENCY: testConcurrency(),
       NO_COLOR: "1",
       ...(options.workers === undefined ? {} : { WORKERS: String(options.workers) }),
       ...options.env,

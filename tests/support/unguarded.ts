@@ -14,7 +14,12 @@ import type { Log } from "../../src/telemetry/log.ts";
 /** A lock that grants everything to everybody. */
 export function grantAllLock(): Lock {
   return {
-    acquire: () => Promise.resolve({ remainingMs: () => Number.MAX_SAFE_INTEGER, release: () => Promise.resolve() }),
+    acquire: () =>
+      Promise.resolve({
+        remainingMs: () => Number.MAX_SAFE_INTEGER,
+        renew: () => Promise.resolve(),
+        release: () => Promise.resolve(),
+      }),
     wantedByOthers: () => Promise.resolve([]),
     ping: () => Promise.resolve(),
     close: () => Promise.resolve(),

@@ -16,6 +16,7 @@ function kept() {
       if (refusal !== undefined) return Promise.reject(refusal);
       return Promise.resolve({
         remainingMs: () => 5000,
+        renew: () => Promise.resolve(),
         release: (part) => Promise.resolve(void asked.push(`let go ${part}`)),
       });
     },

@@ -1,0 +1,204 @@
+/**
+ * Changes under row locks: the second writer waits instead of losing, and a block whose connection died, or that was
+ * idle for too long, leaves nothing behind, inside or outside of a transaction.
+ */
+import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
+import postgres from "postgres";
+import { goodsOf, recordIds } from "../../src/inventory/ids.ts";
+import type { Book, Changes, Operation } from "../../src/inventory/model.ts";
+import { settle } from "../../src/inventory/settle.ts";
+import { BlockLostError, FenceLostError, OutcomeUnknownError, RowLockedError } from "../../src/store/errors.ts";
+import type { PoolOptions } from "../../src/store/pool.ts";
+import { createStore, type Store } from "../../src/store/store.ts";
+import { applyTo, sell, set } from "../support/apply.ts";
+import { createTestDatabase } from "../support/database.ts";
+import { ledgerViolations } from "../support/ledger_check.ts";
+import { eventually, NEVER, TEST_LIMITS, watchUncaught, within } from "../support/pool_probe.ts";
+import { snapshot } from "../support/snapshot.ts";
+
+const STORM_ROUNDS = 15;
+
+/** What `settle` makes of the operation, as the lanes have it. */
+function deciding(operation: Operation): (book: Book) => Promise<Changes> {
+  return (book) => Promise.resolve(settle(book, [operation]).changes);
+}
+
+function change(store: Store, operation: Operation, decide = deciding(operation)): Promise<void> {
+  const keys = { goodsIds: goodsOf(operation, undefined), ...recordIds(operation) };
+  return store.changeUnderRowLocks(keys, decide, NEVER);
+}
+
+Deno.test("two changes of one goods, of which the second waits for the first and loses nothing", async () => {
+  await using bench = await twoStores();
+  const [one, other] = bench.stores;
+  const inBlock = Promise.withResolvers<void>();
+  const goOn = Promise.withResolvers<void>();
+  const first = change(one, sell("a", [1, 1]), async (book) => {
+    inBlock.resolve();
+    await goOn.promise;
+    return settle(book, [sell("a", [1, 1])]).changes;
+  });
+  await inBlock.promise;
+  let seen: number | undefined;
+  const second = change(other, sell("b", [1, 1]), (book) => {
+    seen = book.levels.get(1)?.onHand;
+    return Promise.resolve(settle(book, [sell("b", [1, 1])]).changes);
+  });
+  await eventually(async () => await bench.waiting() === 1, "the second waits for the row");
+  assertEquals(seen, undefined, "it was read before the row was had");
+  goOn.resolve();
+  await within(Promise.all([first, second]), "both changes");
+  assertEquals(seen, 9, "the book is older than the lock");
+  assertEquals(await ledgerViolations(bench.owner), []);
+});
+
+Deno.test("without something to write the block is undone, and gives the rows free at once", async () => {
+  await using bench = await twoStores({ max: 1 });
+  const [one, other] = bench.stores;
+  const before = await snapshot(bench.owner);
+  await one.changeUnderRowLocks(
+    { goodsIds: [1, 2], orderIds: [], operationIds: [] },
+    () => Promise.resolve(undefined),
+    NEVER,
+  );
+  assertEquals(await snapshot(bench.owner), before);
+  await within(change(other, sell("a", [1, 1])), "a change of the same row");
+  await within(change(one, sell("b", [1, 1])), "the next change on the connection of the block");
+  assertEquals(await ledgerViolations(bench.owner), []);
+});
+
+Deno.test("a decision that fails undoes the block and is told as it is", async () => {
+  await using bench = await twoStores({ max: 1 });
+  const [one] = bench.stores;
+  const before = await snapshot(bench.owner);
+  await assertRejects(
+    () => change(one, sell("a", [1, 1]), () => Promise.reject(new RangeError("no"))),
+    RangeError,
+    "no",
+  );
+  assertEquals(await snapshot(bench.owner), before);
+  await within(change(one, sell("b", [1, 1])), "the next change on the same connection");
+});
+
+Deno.test("goods that are new have no row to lock: of two that create one, the second loses by the fence", async () => {
+  await using bench = await twoStores();
+  const [one, other] = bench.stores;
+  const error = await failure(change(one, set("s", 9, 1), async (book) => {
+    await change(other, set("t", 9, 2));
+    return settle(book, [set("s", 9, 1)]).changes;
+  }));
+  assertInstanceOf(error, FenceLostError);
+  assertEquals(await ledgerViolations(bench.owner), []);
+  await within(change(one, sell("a", [1, 1])), "the next change on the same connection");
+});
+
+Deno.test("a row that somebody holds for longer than the lock timeout is told as locked, and nothing is written", async () => {
+  await using bench = await twoStores({ lockTimeoutMs: 100 });
+  const [one] = bench.stores;
+  const foreign = await bench.owner.reserve();
+  await foreign`begin`;
+  await foreign`select 1 from stock where goods_id = 1 for update`;
+  const before = await snapshot(bench.owner);
+  assertInstanceOf(await within(failure(change(one, sell("a", [1, 1]))), "the change"), RowLockedError);
+  assertEquals(await snapshot(bench.owner), before);
+  await foreign`rollback`;
+  foreign.release();
+  await within(change(one, sell("a", [1, 1])), "the change, once the row is free");
+});
+
+Deno.test("a connection that dies between the read and the write: nothing is written, in a block or outside of it", async () => {
+  await using bench = await twoStores({ max: 1 });
+  using uncaught = watchUncaught();
+  const [one] = bench.stores;
+  const before = await snapshot(bench.owner);
+  for (let round = 0; round < STORM_ROUNDS; round++) {
+    // Others wait for the same connection, so that a driver which dials again has reason to.
+    const others = Array.from({ length: 3 }, () => one.readLevels([1], NEVER));
+    const error = await failure(change(one, sell(`lost-${round}`, [1, 1]), async (book) => {
+      await bench.terminateAll();
+      return settle(book, [sell(`lost-${round}`, [1, 1])]).changes;
+    }));
+    assertInstanceOf(error, BlockLostError, `round ${round}: ${error}`);
+    await within(Promise.allSettled(others), "the reads behind it");
+  }
+  assertEquals(await snapshot(bench.owner), before);
+  assertEquals(uncaught.errors, []);
+  await eventually(
+    () => change(one, sell("after", [1, 1])).then(() => true, () => false),
+    "the next change goes through",
+  );
+});
+
+Deno.test("a connection that dies under the write leaves its outcome unknown, and half of nothing", async () => {
+  await using bench = await twoStores({ max: 1 });
+  const [one] = bench.stores;
+  const foreign = await bench.owner.reserve();
+  await foreign`begin`;
+  // The write waits for this order's id until the foreign session ends.
+  await foreign`insert into orders (order_id, state, goods_ids, nums, returned) values ('a', 'sold', '{1}', '{1}', '{0}')`;
+  const changing = failure(change(one, sell("a", [1, 1], [2, 1])));
+  await eventually(async () => await bench.waiting() === 1, "the write waits");
+  await bench.terminateAll();
+  assertInstanceOf(await within(changing, "the change"), OutcomeUnknownError);
+  await foreign`rollback`;
+  foreign.release();
+  assertEquals(await bench.owner`select 1 from orders where order_id = 'a'`.then((rows) => rows.length), 0);
+  assertEquals(await ledgerViolations(bench.owner), []);
+});
+
+Deno.test("a block that is idle for longer than a statement may take gives its rows free", async () => {
+  await using bench = await twoStores({ statementTimeoutMs: 200 });
+  const [one, other] = bench.stores;
+  const error = await failure(change(one, sell("a", [1, 1]), async (book) => {
+    // As if the process stood still: it is PostgreSQL that ends it, and the other that tells.
+    await within(change(other, sell("b", [1, 1])), "the other change");
+    return settle(book, [sell("a", [1, 1])]).changes;
+  }));
+  assertInstanceOf(error, BlockLostError);
+  assertEquals(await bench.owner`select order_id from orders where order_id in ('a', 'b')`.then((rows) => [...rows]), [
+    { order_id: "b" },
+  ]);
+  assertEquals(await ledgerViolations(bench.owner), []);
+});
+
+interface Bench extends AsyncDisposable {
+  readonly stores: readonly [Store, Store];
+  readonly owner: postgres.Sql;
+  /** Statements of the stores that wait for a lock. */
+  waiting(): Promise<number>;
+  terminateAll(): Promise<void>;
+}
+
+/** Two stores on one database with ten units of goods 1 to 3. */
+async function twoStores(limits: Partial<PoolOptions> = {}): Promise<Bench> {
+  const database = await createTestDatabase();
+  const options = { ...TEST_LIMITS, ...limits, url: database.serverUrl };
+  const stores = [createStore(options), createStore(options)] as const;
+  const owner = postgres(database.ownerUrl, { max: 2, onnotice: () => {} });
+  await applyTo(stores[0], set("set-1", 1, 10), set("set-2", 2, 10), set("set-3", 3, 10));
+  return {
+    stores,
+    owner,
+    async waiting() {
+      const [row] = await owner<{ count: number }[]>`
+        select count(*)::int as count from pg_stat_activity
+         where application_name = 'holdfast' and datname = current_database() and wait_event_type = 'Lock'`;
+      return row?.count ?? 0;
+    },
+    async terminateAll() {
+      await owner`
+        select pg_terminate_backend(pid, 5000) from pg_stat_activity
+         where application_name = 'holdfast' and datname = current_database()`;
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all(stores.map((store) => store.close()));
+      await owner.end({ timeout: 1 });
+      await database.drop();
+    },
+  };
+}
+
+/** What a promise fails with; undefined if it does not. */
+function failure(promise: Promise<void>): Promise<unknown> {
+  return promise.then(() => undefined, (error) => error);
+}
