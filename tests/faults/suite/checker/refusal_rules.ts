@@ -8,7 +8,8 @@ import { mergedLines, spelled } from "./lines.ts";
 import type { GoodsLedger } from "./ledger.ts";
 import { stoodAt } from "./level_rules.ts";
 import { checkExceeds } from "./returnable.ts";
-import type { OrderRow, Tables } from "./tables.ts";
+import { isOf } from "./rollback_rules.ts";
+import type { OperationRow, OrderRow, Tables } from "./tables.ts";
 import type { Times } from "./times.ts";
 import type { Violations } from "./violations.ts";
 
@@ -41,10 +42,7 @@ export function checkRefusals(calls: readonly Call[], explanations: Explanations
   for (const call of calls) {
     const { answer, request } = call;
     if (answer.outcome !== "refused" || !REASONED.has(answer.code)) continue;
-    const why = problem(call, answer, explanations, soldVersions, (id) => {
-      const row = recorded.get(`id ${id}`);
-      return row && `${row.orderId}: ${row.kind === "rollback_whole" ? "" : spelled(row.lines)}`;
-    });
+    const why = problem(call, answer, explanations, soldVersions, recorded);
     if (why !== undefined) {
       const what = request.kind === "set" || request.kind === "detail" ? `goods ${request.goodsId}` : request.orderId;
       violations.add(`${request.kind} of ${what} at ${call.invokedMs.toFixed(1)} ms: refused, ${why}`);
@@ -58,7 +56,7 @@ function problem(
   { code, details }: Extract<Answer, { outcome: "refused" }>,
   explanations: Explanations,
   soldVersions: ReadonlyMap<string, number>,
-  recordedUnder: (id: string) => string | undefined,
+  recorded: ReadonlyMap<string, OperationRow>,
 ): string | undefined {
   const { request } = call;
   const found = (details as readonly Detail[]).filter(({ type }) => type !== "google.rpc.RetryInfo");
@@ -88,8 +86,8 @@ function problem(
         return differs ? undefined : "as used with other lines, which it was not";
       }
       if (request.kind !== "rollback") return "as used with other content";
-      const recorded = recordedUnder(request.rollbackId);
-      const differs = recorded !== undefined && recorded !== `${request.orderId}: ${spelled(request.lines)}`;
+      const row = recorded.get(`id ${request.rollbackId}`);
+      const differs = row !== undefined && !isOf(row, request, explanations.orders.get(request.orderId));
       return differs ? undefined : "as used with other content, which it was not";
     }
     case "out_of_range google.rpc.ErrorInfo":

@@ -59,7 +59,8 @@ function checkRow(
   }
 }
 
-function isOf(row: OperationRow, request: CallOf<"rollback">["request"], order: OrderRow | undefined): boolean {
+/** Whether the request is what the record says. */
+export function isOf(row: OperationRow, request: CallOf<"rollback">["request"], order: OrderRow | undefined): boolean {
   if (request.orderId !== row.orderId) return false;
   if (row.kind === "rollback_whole") return isWhole(request.lines, order);
   return spelled(request.lines) === spelled(row.lines);
