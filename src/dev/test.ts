@@ -43,10 +43,12 @@ async function main(): Promise<number> {
   try {
     const { groups, flags } = planTests(Deno.args);
     for (const group of groups) {
-      if (group.name === "servers" && !requests.isAsked()) servers = await startServers(log);
+      if (group.name === "servers" && !requests.isAsked()) servers ??= await startServers(log);
       if (requests.isAsked()) break;
-      log.info({ paths: group.paths }, `running the tests of group ${group.name}`);
-      running = runTests([...permissions(group.name, servers?.access), ...flags, ...group.paths], servers?.env ?? {});
+      const { name, paths, concurrency } = group;
+      log.info({ paths, concurrency }, `running the tests of group ${name}`);
+      const way = concurrency === undefined ? {} : { TEST_CONCURRENCY: concurrency };
+      running = runTests([...permissions(name, servers?.access), ...flags, ...paths], { ...servers?.env, ...way });
       add(total, await running.done);
     }
   } catch (error) {
