@@ -25,6 +25,8 @@ export interface ServerOptions {
   readonly healthy?: boolean;
   /** Certificate authority as PEM, where the program speaks TLS. */
   readonly ca?: string;
+  /** Piped: the test may write to its standard input. Default: there is none. */
+  readonly stdin?: "null" | "piped";
 }
 
 /** The running program. `await using` stops it, and drops the database that was made for it. */
@@ -39,6 +41,8 @@ export interface TestServer extends AsyncDisposable {
   readonly output: Output;
   /** Its exit code, once it has ended: 128 and more for a signal that ended it. */
   readonly exited: Promise<number>;
+  /** Writes a line to its standard input, where that is piped. */
+  say(line: string): Promise<void>;
   /** Sends a signal and goes on. */
   signal(signal: Deno.Signal): void;
   /** Sends a signal (SIGTERM) and waits for the exit code. Kills what does not end in time. */
@@ -87,7 +91,12 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
       throw new Error("the program does not become healthy");
     }
     const facts = { url, port: Number(new URL(url).port), pid: child.pid, databaseOwnerUrl: database.ownerUrl };
-    return { ...facts, output, exited, signal, stop, [Symbol.asyncDispose]: dispose };
+    const input = options.stdin === "piped" ? child.stdin.getWriter() : undefined;
+    const say = async (line: string) => {
+      if (input === undefined) throw new Error("the program was started without a standard input");
+      await input.write(new TextEncoder().encode(`${line}\n`));
+    };
+    return { ...facts, output, exited, say, signal, stop, [Symbol.asyncDispose]: dispose };
   } catch (error) {
     signal("SIGKILL");
     await dispose();
@@ -143,7 +152,6 @@ export async function taskFlags(task: "start" | "start:workers"): Promise<string
 }
 
 async function spawn(options: ServerOptions, database: TestDatabase) {
-  const { redisUrls } = testEnvironment();
   const task = options.workers === undefined ? "start" : "start:workers";
   const flags = await taskFlags(task);
   const child = new Deno.Command(Deno.execPath(), {
@@ -152,13 +160,13 @@ async function spawn(options: ServerOptions, database: TestDatabase) {
     env: {
       PORT: "0",
       DATABASE_URL: database.serverUrl,
-      REDIS_URLS: redisUrls.join(","),
+      REDIS_URLS: options.env?.REDIS_URLS ?? testEnvironment().redisUrls.join(","),
       CONCURRENCY: testConcurrency(),
       NO_COLOR: "1",
       ...(options.workers === undefined ? {} : { WORKERS: String(options.workers) }),
       ...options.env,
     },
-    stdin: "null",
+    stdin: options.stdin ?? "null",
     stdout: "piped",
     stderr: "piped",
   }).spawn();

@@ -1,0 +1,97 @@
+/** The calls of a history by what they asked for: all calls under one id together. */
+import type { AskedLine, Call, Request } from "../history.ts";
+import { spelled } from "./lines.ts";
+import type { OperationRow, OrderRow } from "./tables.ts";
+
+/** Calls of one kind. */
+export type CallOf<K extends Request["kind"]> = Call & { readonly request: Extract<Request, { kind: K }> };
+
+/** All calls that asked for the same thing under the same id. */
+export interface Asked<K extends Request["kind"]> {
+  readonly calls: readonly CallOf<K>[];
+  /** Those that were not refused: one of them may have been applied. */
+  readonly open: readonly CallOf<K>[];
+  readonly oks: readonly CallOf<K>[];
+  /** Before this none of them can have been applied; Infinity: all were refused. */
+  readonly bornMs: number;
+  /** From this on it was applied; Infinity: nobody was told so. */
+  readonly knownMs: number;
+}
+
+/** The calls of a history, sorted out. */
+export interface AskedFor {
+  /** By order id. */
+  readonly sells: ReadonlyMap<string, Asked<"sell">>;
+  /** By {@link rollbackKey}. */
+  readonly rollbacks: ReadonlyMap<string, Asked<"rollback">>;
+  /** By the order that is rolled back. */
+  readonly rollbacksOfOrder: ReadonlyMap<string, readonly Asked<"rollback">[]>;
+  /** By goods and quantity; sets have no id. */
+  readonly sets: ReadonlyMap<string, Asked<"set">>;
+  readonly details: readonly CallOf<"detail">[];
+}
+
+/** Sorts the calls out. `orders` tells which rollbacks with lines were of whole orders. */
+export function sortOut(calls: readonly Call[], orders: ReadonlyMap<string, OrderRow>): AskedFor {
+  const of = <K extends Request["kind"]>(kind: K) =>
+    calls.filter((call): call is CallOf<K> => call.request.kind === kind);
+  const rollbacks = gather(of("rollback"), ({ request }) => rollbackKey(request, orders.get(request.orderId)));
+  return {
+    sells: gather(of("sell"), ({ request }) => request.orderId),
+    rollbacks,
+    rollbacksOfOrder: Map.groupBy(rollbacks.values(), ({ calls }) => calls[0]!.request.orderId),
+    sets: gather(of("set"), ({ request }) => setKey(request)),
+    details: of("detail"),
+  };
+}
+
+/** What a set is known by. */
+export function setKey({ goodsId, num }: { readonly goodsId: number; readonly num: number }): string {
+  return `${goodsId}=${num}`;
+}
+
+/** Whether a rollback is of all that is left of its order, as far as the order is known. */
+export function isWhole(lines: readonly AskedLine[], order: OrderRow | undefined): boolean {
+  return lines.length === 0 ||
+    (order !== undefined && order.state !== "barred" && spelled(lines) === spelled(order.lines));
+}
+
+/** What a rollback is known by: the caller's id, or else the order and the part. */
+export function rollbackKey(request: CallOf<"rollback">["request"], order: OrderRow | undefined): string {
+  if (request.orderId === "") throw new Error("The checker knows no rollbacks without an order");
+  if (request.rollbackId !== "") return `id ${request.rollbackId}`;
+  if (isWhole(request.lines, order)) return `whole ${request.orderId}`;
+  return `part ${request.orderId} ${spelled(request.lines)}`;
+}
+
+/** What a recorded operation is known by: ids that callers choose have no `~`. */
+export function operationKey({ operationId, orderId, lines }: OperationRow): string {
+  if (operationId.startsWith("whole~")) return `whole ${orderId}`;
+  if (operationId.startsWith("part~")) return `part ${orderId} ${spelled(lines)}`;
+  return `id ${operationId}`;
+}
+
+function gather<K extends Request["kind"]>(
+  calls: readonly CallOf<K>[],
+  key: (call: CallOf<K>) => string,
+): Map<string, Asked<K>> {
+  const gathered = new Map<string, Asked<K>>();
+  for (const [name, together] of Map.groupBy(calls, key)) {
+    const open = together.filter(({ answer }) => answer.outcome !== "refused");
+    const oks = together.filter(({ answer }) => answer.outcome === "ok");
+    gathered.set(name, {
+      calls: together,
+      open,
+      oks,
+      bornMs: least(open.map(({ invokedMs }) => invokedMs)),
+      knownMs: least(oks.map(({ answeredMs }) => answeredMs ?? Infinity)),
+    });
+  }
+  return gathered;
+}
+
+function least(values: readonly number[]): number {
+  let least = Infinity;
+  for (const value of values) if (value < least) least = value;
+  return least;
+}

@@ -1,0 +1,61 @@
+/**
+ * The independent checker: whether a history of calls and the tables in the end are what a service that keeps all its
+ * promises could have answered and written. It shares no code with the program.
+ *
+ * The ledger is the order of changes that is put to the test: per goods, every acknowledged change must be in it and
+ * every answer explained by it, without contradicting the clock of the callers.
+ */
+import type { History } from "../history.ts";
+import { type AskedFor, sortOut } from "./asked.ts";
+import { readLedgers } from "./ledger.ts";
+import { checkLevels } from "./level_rules.ts";
+import { checkOneOrder } from "./one_order.ts";
+import { checkRefusals } from "./refusal_rules.ts";
+import { checkRollbacks } from "./rollback_rules.ts";
+import { checkSells } from "./sell_rules.ts";
+import { checkSets } from "./set_rules.ts";
+import type { OrderRow, Tables } from "./tables.ts";
+import { Times } from "./times.ts";
+import { Violations } from "./violations.ts";
+
+/**
+ * All violations, a sentence each, bounded in number; none: every promise was kept. Pure.
+ *
+ * - conservation, nothing negative at any version, versions 1..n whole
+ * - each order, rollback and set at most once, as it was asked for; every acknowledged one present, every refused one
+ *   absent, nothing that nobody asked for
+ * - retries answered the same; what came back is what the ledger gave, never more than was sold; barred orders not sold
+ * - per goods, the ledger explains every answer and refusal within the time of its call; over all goods there is one order
+ *
+ * @throws Error for a request that it does not know: a rollback without an order
+ */
+export function check(history: History, tables: Tables): string[] {
+  const violations = new Violations();
+  const orders = new Map(tables.orders.map((order) => [order.orderId, order]));
+  const ledgers = readLedgers(tables, violations);
+  const asked = sortOut(history.calls, orders);
+  checkSells(tables, orders, asked, violations);
+  checkRollbacks(tables, orders, asked, violations);
+  checkSets(tables, asked, violations);
+  const times = new Times(tables, ledgers, asked, violations);
+  checkLevels(ledgers, times, asked, violations);
+  checkRefusals(history.calls, { tables, orders, ledgers, asked, times }, violations);
+  checkAfterRollback(orders, asked, violations);
+  checkOneOrder(ledgers, violations);
+  return violations.list();
+}
+
+/** A sell that was asked for when its order was known to be rolled back is not answered as sold. */
+function checkAfterRollback(orders: ReadonlyMap<string, OrderRow>, asked: AskedFor, violations: Violations): void {
+  for (const [orderId, rollbacks] of asked.rollbacksOfOrder) {
+    if (orders.get(orderId)?.state !== "rolled_back") continue;
+    const applied = rollbacks.filter(({ open }) => open.length > 0);
+    const knownMs = Math.max(...applied.map(({ knownMs }) => knownMs));
+    const late = asked.sells.get(orderId)?.oks.find(({ invokedMs }) => invokedMs > knownMs);
+    if (late !== undefined) {
+      violations.add(`order ${orderId}: told as sold to a call at ${late.invokedMs.toFixed(1)} ms, it was rolled back`);
+    }
+  }
+}
+
+export { readTables, type Tables } from "./tables.ts";

@@ -1,0 +1,121 @@
+/**
+ * When each version of a goods can have come to be, and from when on it was known to be, by the clock of the callers.
+ * The ledger is the order that must explain every answer, so both only grow with the version.
+ */
+import type { AskedFor } from "./asked.ts";
+import { operationKey, setKey } from "./asked.ts";
+import type { GoodsLedger } from "./ledger.ts";
+import type { MovementRow, Tables } from "./tables.ts";
+import type { Violations } from "./violations.ts";
+
+/** Versions that a caller may have been told of. */
+export interface Window {
+  /** Known before the call was made. */
+  readonly low: number;
+  /** May have come to be before it was answered. */
+  readonly high: number;
+}
+
+/** The times of all goods. */
+export class Times {
+  /** By goods; each by version from 0. */
+  readonly #born = new Map<number, Float64Array>();
+  readonly #known = new Map<number, Float64Array>();
+
+  /** Says where what was known came before what had not been asked for. */
+  constructor(
+    tables: Tables,
+    ledgers: ReadonlyMap<number, GoodsLedger>,
+    asked: AskedFor,
+    violations: Violations,
+  ) {
+    const span = spans(tables, asked);
+    for (const { goodsId, movements } of ledgers.values()) {
+      const born = new Float64Array(movements.length + 1).fill(-Infinity);
+      const known = new Float64Array(movements.length + 1).fill(Infinity);
+      known[0] = -Infinity;
+      for (const [i, movement] of movements.entries()) {
+        const { bornMs, knownMs } = span(movement);
+        born[i + 1] = Math.max(born[i]!, bornMs);
+        known[i + 1] = knownMs;
+      }
+      this.#born.set(goodsId, born);
+      this.#known.set(goodsId, known);
+    }
+    for (const { goodsId, version, atMs } of levelsTold(asked)) {
+      const known = this.#known.get(goodsId);
+      if (known?.[version] !== undefined && version > 0) known[version] = Math.min(known[version]!, atMs);
+    }
+    for (const [goodsId, known] of this.#known) {
+      for (let version = known.length - 2; version > 0; version--) {
+        known[version] = Math.min(known[version]!, known[version + 1]!);
+      }
+      const born = this.#born.get(goodsId)!;
+      const early = known.findIndex((knownMs, version) => born[version]! > knownMs);
+      if (early > 0) {
+        violations.add(
+          `goods ${goodsId}, version ${early}: known ${told(known[early]!)}, ` +
+            `but a version up to it was asked for only ${told(born[early]!)}`,
+        );
+      }
+    }
+  }
+
+  /** The versions of a goods that a call may have been told of. */
+  window(goodsId: number, invokedMs: number, answeredMs: number | undefined): Window {
+    const known = this.#known.get(goodsId);
+    const born = this.#born.get(goodsId);
+    if (known === undefined || born === undefined) return { low: 0, high: 0 };
+    return {
+      low: countWhile(known, (knownMs) => knownMs < invokedMs) - 1,
+      high: countWhile(born, (bornMs) => bornMs <= (answeredMs ?? Infinity)) - 1,
+    };
+  }
+}
+
+/** How many stand at the front of a sorted list for which it is true. */
+function countWhile(sorted: Float64Array, isTrue: (value: number) => boolean): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (isTrue(sorted[middle]!)) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+interface Span {
+  readonly bornMs: number;
+  readonly knownMs: number;
+}
+
+/** Of a movement that nobody asked for, which is told elsewhere. */
+const ANY_TIME: Span = { bornMs: -Infinity, knownMs: Infinity };
+
+/** When a movement can have been made. Of several sets to the same quantity it can't be told which one it was. */
+function spans(tables: Tables, asked: AskedFor): (movement: MovementRow) => Span {
+  const keys = new Map(tables.operations.map((row) => [row.operationId, operationKey(row)]));
+  const orAny = (span: Span | undefined) => span === undefined || span.bornMs === Infinity ? ANY_TIME : span;
+  return (movement) => {
+    const { kind, goodsId, orderId, operationId, onHandAfter, reservedAfter } = movement;
+    if (kind === "sell") return orAny(asked.sells.get(orderId ?? ""));
+    if (kind === "rollback") return orAny(asked.rollbacks.get(keys.get(operationId ?? "") ?? ""));
+    const sets = asked.sets.get(setKey({ goodsId, num: onHandAfter - reservedAfter }));
+    return { ...orAny(sets), knownMs: Infinity };
+  };
+}
+
+/** Every version that was told to a caller, and when. */
+function* levelsTold(asked: AskedFor): Generator<{ goodsId: number; version: number; atMs: number }> {
+  for (const { calls } of [...asked.sets.values(), { calls: asked.details }]) {
+    for (const { request, answer, answeredMs } of calls) {
+      if (answer.outcome !== "ok" || answeredMs === undefined) continue;
+      yield { goodsId: request.goodsId, version: Number(answer.body.version), atMs: answeredMs };
+    }
+  }
+}
+
+function told(ms: number): string {
+  return `at ${ms.toFixed(1)} ms`;
+}

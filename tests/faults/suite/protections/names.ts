@@ -1,0 +1,44 @@
+/** The protections that the suite's server can do without, so that it can be shown what each of them is for. */
+
+/** Each with what happens where it is taken out. */
+export const PROTECTIONS = {
+  /** Writes believe what was read: no version that has moved on stops them. Orders and operations keep their ids. */
+  fence: "writes believe what was read",
+  /** The way's own mutual exclusion: every lease is granted to everybody, and rows are not locked. */
+  lease: "leases are granted to everybody, rows are not locked",
+  /** A lease is let go before the write, as the author's repository does. */
+  commit_before_release: "the lease is let go before the write",
+  /** It is not looked whether the lease still holds before the write begins. */
+  recheck: "nobody looks whether the lease still holds",
+  /** A Redis that has just started votes at once. */
+  quarantine: "a Redis that has just started votes at once",
+  /** The lock counts a majority of the nodes that answer, not of the configured ones. */
+  majority: "a majority of the nodes that answer is enough",
+  /** Orders and operations are applied without looking for their ids. */
+  order_ids: "orders are applied without looking for their ids",
+  /** The write is several statements, each a transaction by itself. */
+  one_statement: "the write is several statements without a transaction",
+  /** The answer goes out before the write was made. */
+  commit_before_answer: "answers go out before the write is made",
+  /** PostgreSQL says that it has committed before the commit is on disk. */
+  durable_commit: "commits are acknowledged before they are on disk (synchronous_commit=off)",
+  /** A write whose outcome is unknown is told as one that was not made. */
+  outcome_lookup: "a lost write is told as if nothing had happened",
+} as const;
+
+export type Protection = keyof typeof PROTECTIONS;
+
+/** The environment variable that names those to do without, with commas in between. */
+export const WITHOUT_VARIABLE = "SUITE_WITHOUT";
+
+/** Reads its value. @throws Error for a name that is no protection */
+export function parseWithout(text: string | undefined): ReadonlySet<Protection> {
+  const names = (text ?? "").split(",").filter((name) => name !== "");
+  const unknown = names.filter((name) => !Object.hasOwn(PROTECTIONS, name));
+  if (unknown.length > 0) {
+    throw new Error(
+      `${WITHOUT_VARIABLE} names ${unknown.join(", ")}; there are only ${Object.keys(PROTECTIONS).join(", ")}`,
+    );
+  }
+  return new Set(names as Protection[]);
+}

@@ -1,0 +1,58 @@
+/** The lock with points, and with what makes its leases exclusive taken out as asked. */
+import type { Config } from "../../../../src/config.ts";
+import type { Lease, Lock } from "../../../../src/lock/lock.ts";
+import { createRedlock, type RedlockOptions } from "../../../../src/lock/redlock.ts";
+import type { Log } from "../../../../src/telemetry/log.ts";
+import { grantAllLock } from "../../../support/unguarded.ts";
+import { createMinorityLock } from "./minority_lock.ts";
+import type { Protection } from "./names.ts";
+import type { Points } from "./points.ts";
+
+/** Prefix of the lock's keys, the program's own: servers with and without protections meet on the same keys. */
+const KEY_PREFIX = "holdfast:goods:";
+
+/** The lock, and a way to let go of leases behind its holder's back. */
+export interface SuiteLock {
+  readonly lock: Lock;
+  /** Lets go of what this process holds of the goods; the holder goes on in the belief that it has them. */
+  letGo(goodsIds: readonly number[]): Promise<void>;
+}
+
+/** The lock that `without` leaves of it. */
+export function createSuiteLock(config: Config, without: ReadonlySet<Protection>, points: Points, log: Log): SuiteLock {
+  const lock = lockWithout(config, without, log);
+  const held = new Map<number, Lease>();
+  const acquire = async (goodsIds: readonly number[]): Promise<Lease> => {
+    const lease = await lock.acquire(goodsIds);
+    for (const goodsId of goodsIds) held.set(goodsId, lease);
+    await points.reach("after_lease");
+    return without.has("recheck") ? { ...lease, remainingMs: () => config.lockTtlMs, renew: async () => {} } : lease;
+  };
+  return {
+    lock: {
+      acquire,
+      wantedByOthers: (goodsIds) => lock.wantedByOthers(goodsIds),
+      ping: () => lock.ping(),
+      close: () => lock.close(),
+    },
+    async letGo(goodsIds) {
+      for (const [lease, together] of Map.groupBy(goodsIds, (goodsId) => held.get(goodsId))) {
+        await lease?.release(together);
+      }
+    },
+  };
+}
+
+function lockWithout(config: Config, without: ReadonlySet<Protection>, log: Log): Lock {
+  if (without.has("lease")) return grantAllLock();
+  const options: RedlockOptions = {
+    urls: config.redisUrls,
+    ttlMs: config.lockTtlMs,
+    nodeTimeoutMs: config.lockNodeTimeoutMs,
+    ...(without.has("quarantine") ? { quarantineMs: 0 } : {}),
+    keyPrefix: KEY_PREFIX,
+    random: Math.random,
+    log,
+  };
+  return without.has("majority") ? createMinorityLock(options) : createRedlock(options);
+}

@@ -1,0 +1,164 @@
+/** The store with points, and with what keeps its writes right taken out as asked. */
+import postgres from "postgres";
+import {
+  type Config,
+  DATABASE_CONNECT_TIMEOUT_MS,
+  ROW_LOCK_TIMEOUT_MS,
+  STATEMENT_TIMEOUT_MS,
+} from "../../../../src/config.ts";
+import type { Book, Changes } from "../../../../src/inventory/model.ts";
+import { arrayLiteral } from "../../../../src/store/arrays.ts";
+import { DatabaseUnavailableError, OutcomeUnknownError, storeError } from "../../../../src/store/errors.ts";
+import { createStore, type Store } from "../../../../src/store/store.ts";
+import { errorFields, type Log } from "../../../../src/telemetry/log.ts";
+import { looseWrite } from "./loose_write.ts";
+import type { Protection } from "./names.ts";
+import type { Points } from "./points.ts";
+
+/** What the store works with. */
+export interface SuiteStoreParts {
+  readonly config: Config;
+  readonly without: ReadonlySet<Protection>;
+  readonly points: Points;
+  /** Called with the goods of a write before it begins. */
+  readonly beforeWrite: (goodsIds: readonly number[]) => Promise<void>;
+  readonly log: Log;
+}
+
+type Read = Store["readBook"];
+type Write = Store["writeChanges"];
+type Change = Store["changeUnderRowLocks"];
+
+/** The store on PostgreSQL that `without` leaves of it. */
+export function createSuiteStore(parts: SuiteStoreParts): Store {
+  const { config, without, points, log } = parts;
+  const url = without.has("durable_commit") ? withoutSync(config.databaseUrl) : config.databaseUrl;
+  const store = createStore({
+    url,
+    max: config.databasePoolMax,
+    waitersMax: config.queueMax,
+    connectTimeoutMs: DATABASE_CONNECT_TIMEOUT_MS,
+    statementTimeoutMs: STATEMENT_TIMEOUT_MS,
+    lockTimeoutMs: ROW_LOCK_TIMEOUT_MS,
+    log,
+  });
+  const loose = (["fence", "order_ids", "one_statement"] as const).some((name) => without.has(name));
+  const sql = loose ? connect(url, config.databasePoolMax) : undefined;
+
+  const readBook: Read = async (keys, signal) => {
+    const book = await store.readBook(keys, signal);
+    await points.reach("after_read");
+    return without.has("order_ids") ? { ...book, orders: new Map(), operations: new Map() } : book;
+  };
+  const write = answered(parts, sql === undefined ? plainWrite(parts, store) : severalWrites(parts, sql));
+  const changeUnderRowLocks: Change = async (keys, decide, signal) => {
+    let written = false;
+    const decideAtPoint = async (book: Book) => {
+      await points.reach("after_read");
+      const changes = await decide(book);
+      written = changes !== undefined;
+      return changes;
+    };
+    if (without.has("lease")) {
+      const changes = await decide(await readBook(keys, signal));
+      if (changes !== undefined) await write(changes, signal);
+      return;
+    }
+    if (sql !== undefined) {
+      await sql.begin(async (block) => {
+        await block`select 1 from stock where goods_id = any (${arrayLiteral(keys.goodsIds)}::text::int[])
+                     order by goods_id for update`;
+        const changes = await decideAtPoint(await store.readBook(keys, signal));
+        if (changes !== undefined) {
+          await looseWrite(block, changes, fences(without), () => points.reach("before_commit"));
+        }
+      }).catch((error) => Promise.reject(storeError(error)));
+    } else {
+      await store.changeUnderRowLocks(keys, async (book) => {
+        const changes = await decideAtPoint(book);
+        if (changes !== undefined) await points.reach("before_commit");
+        return changes;
+      }, signal);
+    }
+    if (written) await points.reach("after_commit");
+  };
+  return {
+    ...store,
+    readBook,
+    writeChanges: write,
+    changeUnderRowLocks,
+    close: async () => {
+      await store.close();
+      await sql?.end({ timeout: 1 });
+    },
+  };
+}
+
+function fences(without: ReadonlySet<Protection>) {
+  return { versions: !without.has("fence"), ids: !without.has("order_ids") };
+}
+
+/** As the program writes. */
+function plainWrite({ points, beforeWrite }: SuiteStoreParts, store: Store): Write {
+  return async (changes, signal) => {
+    await beforeWrite(goodsOf(changes));
+    await points.reach("before_commit");
+    await store.writeChanges(changes, signal);
+  };
+}
+
+/** In several statements, in a transaction unless that is taken out too. */
+function severalWrites({ without, points, beforeWrite }: SuiteStoreParts, sql: postgres.Sql): Write {
+  return async (changes) => {
+    await beforeWrite(goodsOf(changes));
+    const write = (session: postgres.ISql) =>
+      looseWrite(session, changes, fences(without), () => points.reach("before_commit"));
+    try {
+      await (without.has("one_statement") ? write(sql) : sql.begin(write));
+    } catch (error) {
+      throw storeError(error);
+    }
+  };
+}
+
+/** What the caller is told of a write, and when. */
+function answered({ without, points, log }: SuiteStoreParts, write: Write): Write {
+  const told: Write = async (changes, signal) => {
+    try {
+      await write(changes, signal);
+    } catch (error) {
+      if (!without.has("outcome_lookup") || !(error instanceof OutcomeUnknownError)) throw error;
+      throw new DatabaseUnavailableError("told as not written", { cause: error });
+    }
+    await points.reach("after_commit");
+  };
+  if (!without.has("commit_before_answer")) return told;
+  return (changes, signal) => {
+    told(changes, signal).catch((error) => log.error({ error: errorFields(error) }, "an answered write failed"));
+    return Promise.resolve();
+  };
+}
+
+function goodsOf(changes: Changes): number[] {
+  return changes.levels.map(({ after }) => after.goodsId);
+}
+
+function connect(url: string, max: number): postgres.Sql {
+  return postgres(url, {
+    max,
+    connect_timeout: DATABASE_CONNECT_TIMEOUT_MS / 1000,
+    onnotice: () => {},
+    connection: {
+      application_name: "holdfast",
+      statement_timeout: STATEMENT_TIMEOUT_MS,
+      lock_timeout: ROW_LOCK_TIMEOUT_MS,
+    },
+  });
+}
+
+/** PostgreSQL takes what it does not know of an address as a setting of the session. */
+function withoutSync(url: string): string {
+  const changed = new URL(url);
+  changed.searchParams.set("synchronous_commit", "off");
+  return changed.href;
+}

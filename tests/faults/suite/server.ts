@@ -1,0 +1,42 @@
+/**
+ * The program for the fault suite: the same settings and permissions as `src/main.ts`, points at which a test can stop
+ * it (see protections/points.ts), and protections that SUITE_WITHOUT takes out (see protections/names.ts). Not a server
+ * that anybody should run.
+ */
+import { startApp } from "../../../src/app.ts";
+import { loadConfig } from "../../../src/config.ts";
+import { listenLine } from "../../../src/listen_line.ts";
+import { createLog } from "../../../src/telemetry/create_log.ts";
+import { errorFields } from "../../../src/telemetry/log.ts";
+import { parseWithout, WITHOUT_VARIABLE } from "./protections/names.ts";
+import { Points } from "./protections/points.ts";
+import { createSuiteLock } from "./protections/suite_lock.ts";
+import { createSuiteStore } from "./protections/suite_store.ts";
+
+const config = loadConfig((name) => Deno.env.get(name));
+const without = parseWithout(Deno.env.get(WITHOUT_VARIABLE));
+const log = createLog(config.logLevel, config.logFormat);
+// As the program does.
+globalThis.addEventListener("unhandledrejection", (event) => {
+  event.preventDefault();
+  log.error({ error: errorFields(event.reason) }, "unhandled rejection");
+});
+
+const points = new Points((line) => console.log(line), log);
+const locked = config.concurrency === "redlock" ? createSuiteLock(config, without, points, log) : undefined;
+const store = createSuiteStore({
+  config,
+  without,
+  points,
+  beforeWrite: async (goodsIds) => {
+    if (without.has("commit_before_release")) await locked?.letGo(goodsIds);
+  },
+  log,
+});
+const app = await startApp(config, { log, store, ...(locked === undefined ? {} : { lock: locked.lock }) });
+Deno.addSignalListener("SIGTERM", async () => {
+  await app.close();
+  Deno.exit(0);
+});
+console.log(listenLine(app.url));
+await points.listen(Deno.stdin.readable);
