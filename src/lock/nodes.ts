@@ -12,6 +12,7 @@ import type { Vote } from "./ballot.ts";
 import { leastUptimeMs, quarantineLeftMs, type Uptime, uptimeMs } from "./quarantine.ts";
 import type { NodeStatus } from "./status.ts";
 
+const REDIS_PORT = 6379;
 /** A node's connection that took nothing in for this many node timeouts is dropped. */
 const FROZEN_AFTER_TIMEOUTS = 8;
 /** Bounds of the random delay before dialling again. */
@@ -55,7 +56,8 @@ export class Node implements VotingNode {
     const { timeoutMs, random } = options;
     this.#options = options;
     this.#number = number;
-    this.#address = new URL(url).host;
+    const { hostname, port } = new URL(url);
+    this.#address = `${hostname}:${port || REDIS_PORT}`;
     this.redis = new Redis(url, {
       connectionName: "holdfast",
       commandTimeout: timeoutMs,
