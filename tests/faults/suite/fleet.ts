@@ -17,16 +17,19 @@ export interface MemberPlan {
 /** The first of a fleet's processes is its witness: it is never killed, so what it takes of the machine can be compared. */
 export interface FleetPlan {
   readonly name: string;
+  /** Its goods are numbered from here: fleets share the nodes, and must not wait for each other's leases. */
+  readonly firstGoods: number;
   readonly members: readonly MemberPlan[];
 }
 
 /** Every way by itself, and all of them beside each other on one database. */
 export const FLEETS: readonly FleetPlan[] = [
-  { name: "redlock", members: [{ concurrency: "redlock" }, { concurrency: "redlock" }] },
-  { name: "row", members: [{ concurrency: "row" }, { concurrency: "row" }] },
-  { name: "optimistic", members: [{ concurrency: "optimistic" }, { concurrency: "optimistic" }] },
+  { name: "redlock", firstGoods: 1000, members: [{ concurrency: "redlock" }, { concurrency: "redlock" }] },
+  { name: "row", firstGoods: 2000, members: [{ concurrency: "row" }, { concurrency: "row" }] },
+  { name: "optimistic", firstGoods: 3000, members: [{ concurrency: "optimistic" }, { concurrency: "optimistic" }] },
   {
     name: "mixed",
+    firstGoods: 4000,
     members: [
       { concurrency: "redlock", quorumLoss: "row" },
       { concurrency: "row" },
@@ -34,6 +37,11 @@ export const FLEETS: readonly FleetPlan[] = [
     ],
   },
 ];
+
+/** Goods of each fleet; the first of them are hot, and the last have so little that orders are refused. */
+export const GOODS = 20;
+export const HOT_GOODS = 2;
+export const SCARCE_GOODS = 4;
 
 /** The smallest TTL that the settings allow, so that faults can outlast it often. */
 export const LOCK_TTL_MS = 4000;
@@ -122,7 +130,7 @@ export class Member {
         signal: AbortSignal.timeout(STATUS_MS_MAX),
       });
       const { nodes } = await response.json() as { nodes: { state: string }[] };
-      return nodes.every(({ state }) => state === "NODE_STATE_UP");
+      return nodes.every(({ state }) => state === "LOCK_NODE_STATE_UP");
     } catch {
       return false;
     }
@@ -150,13 +158,15 @@ export class Member {
 /** The processes of one database. */
 export class Fleet {
   readonly name: string;
+  readonly firstGoods: number;
   readonly members: readonly Member[];
   readonly ownerUrl: string;
   /** In the order of their ends. */
   readonly calls: Call[] = [];
 
-  constructor({ name, members }: FleetPlan, stores: FleetStores) {
+  constructor({ name, firstGoods, members }: FleetPlan, stores: FleetStores) {
     this.name = name;
+    this.firstGoods = firstGoods;
     this.ownerUrl = stores.ownerUrl;
     this.members = members.map((plan, i) => new Member(`${name}-${i + 1}`, plan, i === 0, stores));
   }

@@ -1,8 +1,8 @@
 /** What a run came to, in tables. */
+import { CALM } from "./faults/redis_faults.ts";
 import { LOCK_WAIT_MS_MAX } from "./fleet.ts";
 import { type Call, reasonOf } from "./history.ts";
 import type { RunResult } from "./run.ts";
-import type { Round } from "./schedule.ts";
 
 const VIOLATIONS_TOLD_MAX = 20;
 
@@ -57,17 +57,8 @@ function lockRows({ fleets, rounds }: RunResult): string[][] {
   const mixed = sells(fleets.find(({ name }) => name === "mixed")?.calls ?? []).filter(({ server }) =>
     server === "mixed-1"
   );
-  const calm = within(redlock, gaps(rounds));
-  const calmMs = p99(calm);
-  const rows = [[
-    "calm",
-    String(gaps(rounds).length),
-    String(calm.length),
-    String(refusedByLock(calm).length),
-    ms(calmMs),
-    "1",
-    "-",
-  ]];
+  const calmMs = p99(within(redlock, rounds.filter(({ faults }) => faults[0] === CALM)));
+  const rows: string[][] = [];
   const alone = rounds.filter(({ faults }) => faults.length === 1 && faults[0]?.lockOnly === true);
   for (const [name, together] of Map.groupBy(alone, ({ faults }) => faults[0]?.name ?? "")) {
     const loss = together[0]?.faults[0]?.lockLoss;
@@ -109,11 +100,6 @@ function within(calls: readonly Call[], spans: readonly { readonly fromMs: numbe
   return calls.filter(({ invokedMs, answeredMs }) =>
     spans.some(({ fromMs, toMs }) => invokedMs >= fromMs && answeredMs !== undefined && answeredMs <= toMs)
   );
-}
-
-/** The recoveries between the rounds. */
-function gaps(rounds: readonly Round[]): { fromMs: number; toMs: number }[] {
-  return rounds.slice(1).map(({ fromMs }, i) => ({ fromMs: rounds[i]!.toMs, toMs: fromMs }));
 }
 
 function p99(calls: readonly Call[]): number {

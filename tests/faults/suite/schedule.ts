@@ -2,14 +2,14 @@
 import type { Fault, Heal } from "./faults/fault.ts";
 import { POSTGRES_FAULTS } from "./faults/postgres_faults.ts";
 import { PROCESS_FAULTS } from "./faults/process_faults.ts";
-import { REDIS_FAULTS } from "./faults/redis_faults.ts";
+import { CALM, REDIS_FAULTS } from "./faults/redis_faults.ts";
 import { until } from "../../../src/dev/wait.ts";
 import { LOCK_TTL_MS } from "./fleet.ts";
 import type { Random } from "./random.ts";
 import type { Stage } from "./stage.ts";
 
 const FAULTS = [...REDIS_FAULTS, ...PROCESS_FAULTS, ...POSTGRES_FAULTS];
-const RECOVERY_MS: readonly [number, number] = [200, 700];
+const RECOVERY_MS: readonly [number, number] = [150, 500];
 /** A node that has just started has no vote for a TTL, and another second for the precision of its uptime. */
 const VOTE_MS_MAX = LOCK_TTL_MS + 3000;
 /** A pair's second fault comes so long after the first. */
@@ -42,6 +42,7 @@ export class Schedule {
     for (const { faults } of this.rounds) {
       for (const { name } of faults) counts.set(name, (counts.get(name) ?? 0) + 1);
     }
+    counts.delete(CALM.name);
     return counts;
   }
 
@@ -49,9 +50,9 @@ export class Schedule {
   async round(): Promise<Round> {
     const random = this.#random;
     const chosen = [this.#choose(() => true)];
-    if (random.chance(0.5)) {
+    if (chosen[0] !== CALM && random.chance(0.5)) {
       const [first] = chosen;
-      chosen.push(this.#choose(({ resource }) => resource !== first?.resource));
+      chosen.push(this.#choose((fault) => fault !== CALM && fault.resource !== first?.resource));
     }
     // What nodes still in quarantine cost is not this fault's.
     if (chosen.length === 1 && chosen[0]?.lockOnly === true) await this.#allVote();

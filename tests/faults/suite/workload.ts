@@ -3,15 +3,11 @@
  * callers do wrong: they leave, set deadlines that pass in the middle, send things twice and in the wrong order. What has
  * no clear answer is sent again under the same id.
  */
-import type { Fleet, Member } from "./fleet.ts";
+import { type Fleet, GOODS, HOT_GOODS, type Member, SCARCE_GOODS } from "./fleet.ts";
 import { type Answer, type AskedLine, classify, CUT, type Request, wireRequest } from "./history.ts";
 import type { Random } from "./random.ts";
 
 const CALLERS = 8;
-/** Goods 1 and 2 are hot; the last ones have so little that orders are refused. */
-const GOODS = 20;
-const HOT_GOODS = 2;
-const SCARCE_GOODS = 4;
 /** Longest that a caller waits for an answer. */
 const CALL_MS_MAX = 8000;
 /** How often a request is sent again while the run goes on; at its end it is sent until it is decided. */
@@ -53,8 +49,8 @@ export class Workload {
   /** Fills the shelves, and starts the callers. */
   async start(): Promise<void> {
     const random = this.#random.fork();
-    for (let goodsId = 1; goodsId <= GOODS; goodsId++) {
-      await this.#decide(this.#ask(setOf(goodsId, random)), random, SETTLE_MS_MAX);
+    for (let place = 0; place < GOODS; place++) {
+      await this.#decide(this.#ask(this.#setOf(place, random)), random, SETTLE_MS_MAX);
     }
     this.#running = true;
     this.#callers = Promise.all(Array.from({ length: CALLERS }, () => this.#call(this.#random.fork())));
@@ -102,7 +98,7 @@ export class Workload {
     const draw = random.next();
     if (draw < 0.6) {
       const orderId = this.#newOrder();
-      const lines = linesOf(random, draw < 0.42 ? 1 : random.integer(2, 4));
+      const lines = this.#linesOf(random, draw < 0.42 ? 1 : random.integer(2, 4));
       if (await this.#decide(this.#ask({ kind: "sell", orderId, lines }), random)) {
         sold.push({ orderId, lines });
         if (sold.length > REMEMBERED_MAX) sold.shift();
@@ -122,14 +118,17 @@ export class Workload {
       // A rollback before its sell, or at the same moment.
       const orderId = this.#newOrder();
       const rollback = this.#ask({ kind: "rollback", orderId, rollbackId: "", lines: [] });
-      const sell = this.#ask({ kind: "sell", orderId, lines: linesOf(random, 1) });
+      const sell = this.#ask({ kind: "sell", orderId, lines: this.#linesOf(random, 1) });
       const first = this.#decide(rollback, random);
       if (random.chance(0.5)) await first;
       await Promise.all([first, this.#decide(sell, random)]);
     } else if (draw < 0.9) {
-      await this.#decide(this.#ask(setOf(random.integer(1, GOODS), random)), random);
+      await this.#decide(this.#ask(this.#setOf(random.integer(0, GOODS - 1), random)), random);
     } else {
-      await this.#decide(this.#ask({ kind: "detail", goodsId: random.integer(1, GOODS) }), random);
+      await this.#decide(
+        this.#ask({ kind: "detail", goodsId: this.#fleet.firstGoods + random.integer(0, GOODS - 1) }),
+        random,
+      );
     }
   }
 
@@ -179,6 +178,17 @@ export class Workload {
     return { operation: this.#operations++, request };
   }
 
+  #linesOf(random: Random, count: number): AskedLine[] {
+    const places = new Set<number>();
+    while (places.size < count) places.add(random.integer(0, (random.chance(0.4) ? HOT_GOODS : GOODS) - 1));
+    return [...places].map((place) => ({ goodsId: this.#fleet.firstGoods + place, num: random.integer(1, 5) }));
+  }
+
+  #setOf(place: number, random: Random): Request {
+    const num = place >= GOODS - SCARCE_GOODS ? random.integer(0, 40) : random.integer(10_000, 1_000_000);
+    return { kind: "set", goodsId: this.#fleet.firstGoods + place, num };
+  }
+
   #newOrder(): string {
     return `${this.#fleet.name}-${this.#orders++}`;
   }
@@ -204,17 +214,6 @@ async function post(
   } catch {
     return CUT;
   }
-}
-
-function linesOf(random: Random, count: number): AskedLine[] {
-  const goods = new Set<number>();
-  while (goods.size < count) goods.add(random.chance(0.4) ? random.integer(1, HOT_GOODS) : random.integer(1, GOODS));
-  return [...goods].map((goodsId) => ({ goodsId, num: random.integer(1, 5) }));
-}
-
-function setOf(goodsId: number, random: Random): Request {
-  const isScarce = goodsId > GOODS - SCARCE_GOODS;
-  return { kind: "set", goodsId, num: isScarce ? random.integer(0, 40) : random.integer(10_000, 1_000_000) };
 }
 
 function wait(ms: number): Promise<void> {

@@ -2,13 +2,17 @@
 import postgres from "postgres";
 import { migrate } from "../../../../src/migrate.ts";
 import { createLog } from "../../../../src/telemetry/create_log.ts";
+import { type Fleet, HOT_GOODS } from "../fleet.ts";
 import type { Link } from "../link.ts";
 import type { Random } from "../random.ts";
 import type { Stage } from "../stage.ts";
 import { type Fault, fault, type Heal, pickMember } from "./fault.ts";
 
-/** What the bytes of a statement that writes begin with, and how the way of row locks ends its block. */
-const WRITES = ["with moved as", "commit"];
+/**
+ * What only a statement that writes has among its parameters, which go over as text: the kinds of its movements. The
+ * statement itself goes over once a connection, and by the way of row locks COMMIT comes right behind it.
+ */
+const WRITES = ['{"sell"', '{"rollback"'];
 /** More than the server takes. */
 const CONNECTIONS_TRIED = 260;
 const SESSION_S_MAX = 30;
@@ -27,9 +31,9 @@ function onLink(name: string, harm: (link: Link, random: Random) => void): Fault
   });
 }
 
-/** A session of the owner's on one of the databases. */
-function session({ fleets }: Stage, random: Random): postgres.Sql {
-  return postgres(random.pick(fleets).ownerUrl, {
+/** A session of the owner's on a fleet's database. */
+function session({ ownerUrl }: Fleet): postgres.Sql {
+  return postgres(ownerUrl, {
     max: 1,
     connect_timeout: 3,
     onnotice: () => {},
@@ -39,12 +43,13 @@ function session({ fleets }: Stage, random: Random): postgres.Sql {
 
 /** Locks rows in the wrong order, so that whoever locks them in the right one meets it half-way. */
 const deadlocks = fault("foreign session locks rows in the wrong order", "postgres", async (stage, random) => {
-  const sql = session(stage, random);
+  const fleet = random.pick(stage.fleets);
+  const sql = session(fleet);
   let over = false;
   const locking = (async () => {
     while (!over) {
       await sql.begin(async (block) => {
-        for (const goodsId of [6, 4, 2, 1]) {
+        for (const goodsId of [6, 4, 2, 1].map((place) => fleet.firstGoods + place)) {
           await block`select 1 from stock where goods_id = ${goodsId} for update`;
           await new Promise((resolve) => setTimeout(resolve, 30));
         }
@@ -60,10 +65,12 @@ const deadlocks = fault("foreign session locks rows in the wrong order", "postgr
 });
 
 const heldRows = fault("foreign session holds hot rows", "postgres", async (stage, random) => {
-  const sql = session(stage, random);
+  const fleet = random.pick(stage.fleets);
+  const sql = session(fleet);
   const held = await sql.reserve();
   await held`begin`;
-  await held`select 1 from stock where goods_id in (1, 2) for update`;
+  await held`
+    select 1 from stock where goods_id between ${fleet.firstGoods} and ${fleet.firstGoods + HOT_GOODS - 1} for update`;
   return async () => {
     await held`rollback`.catch(() => {});
     held.release();

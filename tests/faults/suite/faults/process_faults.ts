@@ -52,7 +52,10 @@ function frozen(point: Point | undefined): Fault {
 async function stands({ server }: Member, point: Point): Promise<boolean> {
   if (server === undefined) return false;
   await server.hold(point);
-  return await server.at(point, POINT_MS_MAX).then(() => true, () => false);
+  if (await server.at(point, POINT_MS_MAX).then(() => true, () => false)) return true;
+  await server.forget();
+  await server.go();
+  return false;
 }
 
 export const PROCESS_FAULTS: readonly Fault[] = [
