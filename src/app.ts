@@ -14,6 +14,7 @@ import {
 import { inventory as ArticleService } from "./gen/article/inventory_pb.ts";
 import { Health } from "./gen/health/v1/health_pb.ts";
 import { InventoryService } from "./gen/inventory/v1/inventory_pb.ts";
+import { LockService } from "./gen/inventory/v1/lock_pb.ts";
 import { Lanes } from "./lanes/lanes.ts";
 import type { Way } from "./lanes/way.ts";
 import type { Lock } from "./lock/lock.ts";
@@ -25,6 +26,7 @@ import { HealthBoard, registerHealth } from "./rpc/health.ts";
 import { deadline, gate, identify } from "./rpc/interceptors.ts";
 import { createInventoryService } from "./rpc/inventory_service.ts";
 import { listen } from "./rpc/listener.ts";
+import { createLockService } from "./rpc/lock_service.ts";
 import { registerReflection } from "./rpc/reflection.ts";
 import { createRpcHandler } from "./rpc/rpc_handler.ts";
 import { createStore, type Store } from "./store/store.ts";
@@ -128,15 +130,20 @@ function openWay(config: Config, { log, lock }: StockParts): Way {
 /** Starts serving. PostgreSQL and Redis may still be away: health tells when they are there. */
 export async function startApp(config: Config, { tls, reusePort, routes, ...parts }: AppParts): Promise<App> {
   const { log } = parts;
+  const { concurrency, quorumLoss } = config;
   const stock = openStock(config, parts);
+  const { lanes, lock } = stock;
   const board = new HealthBoard([InventoryService.typeName, ArticleService.typeName]);
   const service = createInventoryService({
-    lanes: stock.lanes,
+    lanes,
     orderLinesMax: config.orderLinesMax,
     batchOrdersMax: config.batchOrdersMax,
     responseBytesMax: RESPONSE_BYTES_MAX,
     newId: uuidV7,
     log,
+  });
+  const lockService = createLockService({
+    status: () => ({ concurrency, redlock: lock && { quorumLoss, fallback: lanes.fallback, ...lock.status() } }),
   });
   const listener = await listen({
     host: config.host,
@@ -156,14 +163,15 @@ export async function startApp(config: Config, { tls, reusePort, routes, ...part
       jsonOptions: ANSWER_JSON,
       interceptors: [
         identify(log),
-        gate(() => board.closed, new Set([Health.typeName])),
+        gate(() => board.closed, new Set([Health.typeName, LockService.typeName])),
         deadline(config.requestTimeoutMsMax, log),
       ],
       routes(router) {
         router.service(InventoryService, service);
         router.service(ArticleService, createArticleService(service));
+        router.service(LockService, lockService);
         registerHealth(router, board);
-        registerReflection(router, [InventoryService, Health], [ArticleService], DETAIL_FILES);
+        registerReflection(router, [InventoryService, LockService, Health], [ArticleService], DETAIL_FILES);
         routes?.(router);
       },
     }),
@@ -173,9 +181,8 @@ export async function startApp(config: Config, { tls, reusePort, routes, ...part
   });
 
   const stopping = new AbortController();
-  const { lock } = stock;
   // Where the loss of the quorum stops nobody, it is no reason to turn callers away.
-  const needsQuorum = lock !== undefined && config.quorumLoss === "refuse";
+  const needsQuorum = lock !== undefined && quorumLoss === "refuse";
   const readiness = watchReadiness(
     [
       { name: "PostgreSQL", ping: (signal) => stock.store.ping(signal) },

@@ -11,7 +11,7 @@ const ANSWER_MS_MAX = 3_000;
  * @returns the status word, such as SERVING
  * @throws Error when the server does not answer within {@link ANSWER_MS_MAX}, or with an error
  */
-async function askHealth(url: string): Promise<string> {
+export async function askHealth(url: string): Promise<string> {
   const response = await fetch(new URL("/grpc.health.v1.Health/Check", url), {
     method: "POST",
     headers: { "content-type": "application/json" },

@@ -1,14 +1,25 @@
 /**
  * The tests in groups by what they may do. Unit tests may do nothing, which proves that what they test is pure; tests
- * of the repository itself may read it; the rest starts servers and talks to them.
+ * of the repository itself may read it; the rest starts servers and talks to them, and where the way of concurrency can
+ * make a difference it is run in all three.
  */
 import { join, relative, resolve } from "node:path";
+import { CONCURRENCIES, type Concurrency } from "../lanes/way.ts";
+import { importsOf } from "./imports.ts";
 
 /** One `deno test` invocation: `paths` hold at least one test file. */
 export interface TestGroup {
   readonly name: "unit" | "static" | "servers";
   readonly paths: readonly string[];
+  /** The way in which these tests go; undefined where they know of none. */
+  readonly concurrency?: Concurrency;
 }
+
+/** What a test file reaches by its imports if the way of concurrency can make a difference to it. */
+const WAY_FILE = "tests/support/concurrency.ts";
+/** What is tested there is the wire, and the way of the lock. */
+const WAYLESS_ROOTS = ["tests/e2e"];
+const TEST_FILE = /(^|_|\.)test\.(ts|tsx|js|mjs)$/;
 
 const ROOTS: Record<TestGroup["name"], readonly string[]> = {
   unit: ["tests/unit"],
@@ -36,7 +47,16 @@ export function planTests(args: readonly string[]): { groups: TestGroup[]; flags
     const paths = all ? ROOTS[name] : asked.filter((path) => groupOf(path) === name);
     return { name, paths: paths.filter(holdsTests) };
   });
-  return { groups: groups.filter((group) => group.paths.length > 0), flags };
+  return { groups: groups.flatMap(inEveryWay).filter((group) => group.paths.length > 0), flags };
+}
+
+/** The tests of servers, and again in each other way those that reach the way. */
+function inEveryWay(group: TestGroup): TestGroup[] {
+  if (group.name !== "servers") return [group];
+  const [first, ...others] = CONCURRENCIES;
+  const paths = group.paths.filter((path) => !WAYLESS_ROOTS.some((root) => path.startsWith(root))).flatMap(testFiles)
+    .filter((path) => importsOf(path).has(resolve(WAY_FILE)));
+  return [{ ...group, concurrency: first }, ...others.map((concurrency) => ({ ...group, paths, concurrency }))];
 }
 
 /** What the tests that start servers are told and allowed; see tests/support/env.ts for the variables. */
@@ -68,11 +88,17 @@ function groupOf(path: string): TestGroup["name"] | undefined {
 }
 
 function holdsTests(path: string): boolean {
-  if (!exists(path)) return false;
-  if (Deno.statSync(path).isFile) return true;
-  return Array.from(Deno.readDirSync(path)).some((entry) =>
-    entry.isDirectory ? holdsTests(join(path, entry.name)) : /(^|_|\.)test\.(ts|tsx|js|mjs)$/.test(entry.name)
-  );
+  return exists(path) && testFiles(path).length > 0;
+}
+
+/** The test files in a directory, or the file itself. */
+function testFiles(path: string): string[] {
+  if (Deno.statSync(path).isFile) return [path];
+  return Array.from(Deno.readDirSync(path)).sort((a, b) => (a.name < b.name ? -1 : 1)).flatMap((entry) => {
+    const inner = join(path, entry.name);
+    if (entry.isDirectory) return testFiles(inner);
+    return TEST_FILE.test(entry.name) ? [inner] : [];
+  });
 }
 
 function exists(path: string): boolean {

@@ -11,18 +11,20 @@ import { listenUrl } from "../listen_line.ts";
 import { migrate } from "../migrate.ts";
 import { createLog } from "../telemetry/create_log.ts";
 import type { Log } from "../telemetry/log.ts";
+import { askHealth } from "./healthcheck.ts";
 import { isForReader, message } from "./reader_errors.ts";
 import { serverFlags, supervisorFlags } from "../server_flags.ts";
 import { type ServerProcess, startServer } from "./server_process.ts";
 import { type Stack, startStack } from "./stack.ts";
 import { listenForStop, type StopRequests } from "./stop_requests.ts";
 import { linesToPaste } from "./up_lines.ts";
-import { settled } from "./wait.ts";
+import { settled, until } from "./wait.ts";
 
 const DATA_DIR_DEFAULT = ".holdfast";
 const DATABASE = "holdfast";
 const REDIS_NODES = 5;
 const LISTEN_MS_MAX = 30_000;
+const SERVING_MS_MAX = 30_000;
 /** After its own bound the server is killed; a supervisor kills its workers then, and ends a moment later. */
 const SERVER_STOP_MS_MAX = STOP_MS_MAX + 2_000;
 const EXIT_USAGE = 2;
@@ -121,7 +123,11 @@ async function serve(
       await server.stop("SIGTERM", SERVER_STOP_MS_MAX);
       throw new Error(`The server did not listen within ${LISTEN_MS_MAX} ms: see its log above`);
     }
-    console.log(`Try it, from another terminal:\n${linesToPaste(await listening.promise).join("\n")}`);
+    const url = await listening.promise;
+    // Redis nodes that have just started have no vote before a lease of the time before would be over.
+    const serving = until(() => requests.isAsked() || !server.isAlive() || isServing(url), SERVING_MS_MAX);
+    if (!await serving) log.warn({}, `the service is not SERVING after ${SERVING_MS_MAX} ms: see its log above`);
+    console.log(`Try it, from another terminal:\n${linesToPaste(url).join("\n")}`);
   }
   const why = await Promise.race([ended, requests.first]);
   if (requests.isAsked()) {
@@ -172,6 +178,12 @@ function tellWhatEnds(stack: Stack, requests: StopRequests, log: Log): () => voi
     });
   }
   return () => telling = false;
+}
+
+/** A certificate of the server's own is not looked at: it is asked on this machine only. */
+async function isServing(url: string): Promise<boolean> {
+  if (url.startsWith("https:")) return true;
+  return await askHealth(url).catch(() => "") === "SERVING";
 }
 
 if (import.meta.main) Deno.exit(await main());

@@ -3,6 +3,8 @@
  * same time; it is never what keeps stock right. That is the fence of the write statement.
  */
 
+import type { LockStatus } from "./status.ts";
+
 /** Ownership of some goods for a bounded time. */
 export interface Lease {
   /** Milliseconds for which ownership still holds; 0 or less: it may be somebody else's by now. */
@@ -30,8 +32,10 @@ export interface Lock {
   acquire(goodsIds: readonly number[]): Promise<Lease>;
   /** Those of the goods that other processes asked for in vain not long ago. A hint: it may miss some. Never rejects. */
   wantedByOthers(goodsIds: readonly number[]): Promise<readonly number[]>;
-  /** Resolves if enough nodes answer for a lease to be had; else throws QuorumLostError. */
+  /** Resolves if enough nodes may vote for a lease to be had; else throws QuorumLostError. */
   ping(): Promise<void>;
+  /** What is known of the nodes, and what this process holds; asks nobody. */
+  status(): LockStatus;
   /** Waits for releases under way and closes the connections. */
   close(): Promise<void>;
 }

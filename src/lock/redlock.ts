@@ -1,19 +1,21 @@
 /**
  * Redlock over independent Redis nodes: a lease is ours if a majority of all configured nodes said yes and
- * enough of its time is left when they had. A node that is down or silent is a missing vote, never a smaller
- * set. (https://redis.io/docs/latest/develop/use/patterns/distributed-locks/)
+ * enough of its time is left when they had. A node that is down, silent or in quarantine is a missing vote, never a
+ * smaller set. (https://redis.io/docs/latest/develop/use/patterns/distributed-locks/)
  *
- * npm:redlock 5.0.0-beta.2 makes single attempts only: all nodes are asked at once, one script takes all
- * keys or none, only the holder's value deletes, a failed attempt lets go everywhere. Its own retries keep
- * minority votes and count validity from before the waiting, so the clock is ours, and the waiting is the caller's.
+ * The waiting between attempts is the caller's. There is no timer that renews: a holder renews when it is about to do
+ * something under the lease, so one that hangs does not keep it, and one that works keeps it for a bounded time.
  */
-import type { Redis } from "ioredis";
-import Redlock, { ExecutionError, Lock as NodesLock, ResourceLockedError } from "redlock";
+import { Lock as NodesLock } from "redlock";
 import { errorFields, type Log } from "../telemetry/log.ts";
+import { type Attempt, redlockOver, tryAcquire, tryExtend } from "./attempt.ts";
+import { quorumOf } from "./ballot.ts";
 import { type Lease, LeaseLostError, type Lock, LockHeldError, QuorumLostError } from "./lock.ts";
-import { connectNodes } from "./nodes.ts";
-import { ACQUIRE_SCRIPT, RELEASE_SCRIPT } from "./scripts.ts";
-import { DRIFT_FACTOR, usableValidityMs, validityMs } from "./validity.ts";
+import { Node } from "./nodes.ts";
+import { ACQUIRE_SCRIPT, EXTEND_SCRIPT, RELEASE_SCRIPT } from "./scripts.ts";
+import type { LeaseStatus, LockStatus } from "./status.ts";
+import { holdMsMax, usableValidityMs, validityMs } from "./validity.ts";
+import { WantedMarks } from "./wanted_marks.ts";
 
 /** How to reach the nodes, and for how long they are asked and hold. */
 export interface RedlockOptions {
@@ -22,6 +24,8 @@ export interface RedlockOptions {
   readonly ttlMs: number;
   /** Limit of every command to one node; far below the TTL. */
   readonly nodeTimeoutMs: number;
+  /** A node whose server started less than this ago has no vote. The longest TTL of all who share the nodes: `ttlMs`. */
+  readonly quarantineMs?: number;
   /** Prefix of the keys, so that several services can share nodes. */
   readonly keyPrefix: string;
   readonly log: Log;
@@ -29,69 +33,89 @@ export interface RedlockOptions {
   readonly random: () => number;
 }
 
-/** How long a mark says that somebody wants a goods; whoever waits asks, and marks, more often by far. */
-const WANTED_MS = 100;
 /** How long `close` waits for releases. */
 export const LOCK_CLOSE_MS_MAX = 1000;
+/** At most one line in this time about votes that did not come to a quorum. */
+const REPEAT_LOG_AFTER_MS = 5000;
 
 /** Dials the nodes and makes the lock over them. */
 export function createRedlock(options: RedlockOptions): Lock {
-  return new QuorumLock(options, connectNodes(options.urls, options.nodeTimeoutMs, options.random, options.log));
+  const { urls, ttlMs, nodeTimeoutMs, quarantineMs = ttlMs, random, log } = options;
+  const scripts = [ACQUIRE_SCRIPT, EXTEND_SCRIPT, RELEASE_SCRIPT];
+  const nodeOptions = { timeoutMs: nodeTimeoutMs, quarantineMs, scripts, random, log };
+  return new QuorumLock(options, urls.map((url, i) => new Node(url, i + 1, nodeOptions)));
+}
+
+/** What this process has of one attempt's keys. */
+interface Held {
+  readonly value: string;
+  readonly sinceMs: number;
+  /** Those that were not let go yet. */
+  readonly goodsIds: Set<number>;
+  /** When the attempt that it stands on began; -Infinity: it is lost. */
+  startedMs: number;
 }
 
 class QuorumLock implements Lock {
   readonly #options: RedlockOptions;
-  readonly #nodes: readonly Redis[];
-  readonly #redlock: Redlock;
+  readonly #nodes: readonly Node[];
   readonly #quorum: number;
-  /** Tells the marks of this process from those of others. */
-  readonly #name = crypto.randomUUID();
+  readonly #marks: WantedMarks;
+  readonly #held = new Set<Held>();
+  /** Messages under way that let go of something. */
   readonly #releasing = new Set<Promise<void>>();
+  #loggedAtMs = -Infinity;
 
-  constructor(options: RedlockOptions, nodes: Redis[]) {
+  constructor(options: RedlockOptions, nodes: readonly Node[]) {
     this.#options = options;
     this.#nodes = nodes;
-    this.#quorum = Math.floor(nodes.length / 2) + 1;
-    this.#redlock = new Redlock(nodes, { retryCount: 0, driftFactor: DRIFT_FACTOR }, {
-      acquireScript: () => ACQUIRE_SCRIPT,
-      releaseScript: () => RELEASE_SCRIPT,
-    });
-    for (const node of nodes) node.on("ready", () => this.#teach(node));
+    this.#quorum = quorumOf(nodes.length);
+    this.#marks = new WantedMarks(nodes.map(({ redis }) => redis), (goodsId) => this.#key(goodsId));
   }
 
   async acquire(goodsIds: readonly number[]): Promise<Lease> {
     const { ttlMs } = this.#options;
     const startedMs = performance.now();
-    try {
-      const lock = await this.#redlock.acquire(goodsIds.map((goodsId) => this.#key(goodsId)), ttlMs);
-      const lease = this.#lease(lock, startedMs);
-      if (lease.remainingMs() >= usableValidityMs(ttlMs)) return lease;
-      lease.release();
-      throw new QuorumLostError(`The votes came too late: ${Math.round(lease.remainingMs())} of ${ttlMs} ms were left`);
-    } catch (error) {
-      throw error instanceof ExecutionError ? await this.#refusal(error, goodsIds) : error;
+    const attempt = await tryAcquire(this.#nodes, goodsIds.map((goodsId) => this.#key(goodsId)), ttlMs);
+    if (attempt.lock === undefined) {
+      this.#track(attempt.settled);
+      throw await this.#refusal(attempt, goodsIds);
     }
+    const held = { value: attempt.lock.value, sinceMs: startedMs, goodsIds: new Set(goodsIds), startedMs };
+    this.#held.add(held);
+    const lease = this.#lease(held);
+    if (lease.remainingMs() >= usableValidityMs(ttlMs)) return lease;
+    const leftMs = Math.round(lease.remainingMs());
+    lease.release();
+    throw new QuorumLostError(`The votes came too late: ${leftMs} of ${ttlMs} ms were left`);
   }
 
-  async wantedByOthers(goodsIds: readonly number[]): Promise<readonly number[]> {
-    const marks = goodsIds.map((goodsId) => this.#wantedKey(goodsId));
-    const wanted = new Set<number>();
-    // Not all of them: a node that froze would hold up whoever asks for as long as its time limit.
-    await settledCount(this.#nodes.map((node) => this.#addMarked(node, marks, goodsIds, wanted)), this.#quorum);
-    return [...wanted];
-  }
-
-  async #addMarked(node: Redis, marks: string[], goodsIds: readonly number[], wanted: Set<number>): Promise<void> {
-    const names = await node.mget(marks);
-    goodsIds.forEach((goodsId, i) => {
-      if (typeof names[i] === "string" && names[i] !== this.#name) wanted.add(goodsId);
-    });
+  wantedByOthers(goodsIds: readonly number[]): Promise<readonly number[]> {
+    return this.#marks.ofOthers(goodsIds, this.#quorum);
   }
 
   async ping(): Promise<void> {
-    const answers = await Promise.allSettled(this.#nodes.map((node) => node.ping()));
-    const alive = answers.filter((answer) => answer.status === "fulfilled").length;
-    if (alive < this.#quorum) throw new QuorumLostError(`${alive} of ${this.#nodes.length} Redis nodes answer`);
+    await Promise.allSettled(this.#nodes.map(({ redis }) => redis.ping()));
+    const reasons = this.#nodes.map((node) => node.noVoteReason);
+    const voting = reasons.filter((reason) => reason === undefined).length;
+    if (voting >= this.#quorum) return;
+    throw new QuorumLostError(
+      `${voting} of ${this.#nodes.length} Redis nodes may vote: ${reasons.map((reason) => reason ?? "yes").join(", ")}`,
+    );
+  }
+
+  status(): LockStatus {
+    const nowMs = performance.now();
+    const leases = [...this.#held].flatMap((held): LeaseStatus[] => {
+      const times = { heldMs: nowMs - held.sinceMs, remainingMs: this.#remainingMs(held) };
+      return [...held.goodsIds].map((goodsId) => ({ goodsId, ...times }));
+    });
+    return {
+      quorum: this.#quorum,
+      ttlMs: this.#options.ttlMs,
+      nodes: this.#nodes.map(({ status }) => status),
+      leases: leases.sort((a, b) => a.goodsId - b.goodsId),
+    };
   }
 
   async close(): Promise<void> {
@@ -101,89 +125,88 @@ class QuorumLock implements Lock {
       new Promise((resolve) => timer = setTimeout(resolve, LOCK_CLOSE_MS_MAX)),
     ]);
     clearTimeout(timer);
-    for (const node of this.#nodes) node.disconnect();
-  }
-
-  /**
-   * Brings redlock's scripts to a node that may have been restarted, before anything else is sent to it. To a
-   * node without them redlock sends a script a second time, as text, and then a release could overtake the
-   * acquire that it undoes, and the keys would stand until they expire.
-   */
-  #teach(node: Redis): void {
-    for (const { value } of Object.values(this.#redlock.scripts)) {
-      // If this fails the script is sent as text, later and with the hazard above.
-      node.script("LOAD", value).catch(() => {});
-    }
+    for (const { redis } of this.#nodes) redis.disconnect();
   }
 
   #key(goodsId: number): string {
     return `${this.#options.keyPrefix}${goodsId}`;
   }
 
-  #wantedKey(goodsId: number): string {
-    return `wanted:${this.#key(goodsId)}`;
-  }
-
-  #lease(lock: NodesLock, startedMs: number): Lease {
+  #lease(held: Held): Lease {
     return {
-      renew: () => Promise.reject(new LeaseLostError("not yet")),
-      remainingMs: () => validityMs(this.#options.ttlMs, performance.now() - startedMs),
-      release: (goodsIds) => {
-        const part = goodsIds?.map((goodsId) => this.#key(goodsId)) ?? lock.resources;
-        const released = this.#redlock.release(new NodesLock(this.#redlock, part, lock.value, [], lock.expiration))
-          .then(
-            () => {},
-            (error) =>
-              this.#options.log.debug(
-                { error: errorFields(error) },
-                "a lease was not let go by a majority; it expires",
-              ),
-          );
-        this.#releasing.add(released);
-        return released.finally(() => this.#releasing.delete(released));
-      },
+      remainingMs: () => this.#remainingMs(held),
+      renew: () => this.#renew(held),
+      release: (goodsIds) => this.#release(held, goodsIds ?? [...held.goodsIds]),
     };
   }
 
-  async #refusal(error: ExecutionError, goodsIds: readonly number[]): Promise<LockHeldError | QuorumLostError> {
-    const votes = await error.attempts[0];
-    if (votes === undefined) return new QuorumLostError("No votes were cast", { cause: error });
-    const silent = [...votes.votesAgainst.values()].filter((reason) => !(reason instanceof ResourceLockedError));
-    const asked = votes.membershipSize - silent.length;
-    const tally = `${votes.votesFor.size} for, ${asked - votes.votesFor.size} held by others, ${silent.length} silent`;
-    if (asked < this.#quorum) {
-      return new QuorumLostError(`No quorum of Redis nodes: ${tally}`, { cause: silent[0] });
-    }
-    const refusing = this.#nodes.filter((node) => votes.votesAgainst.get(node) instanceof ResourceLockedError);
-    const held = await this.#heldOn(refusing, goodsIds);
-    for (const node of refusing) this.#markWanted(node, held);
-    return new LockHeldError(`Goods are held by someone else: ${tally}`, held);
+  #remainingMs({ startedMs }: Held): number {
+    return validityMs(this.#options.ttlMs, performance.now() - startedMs);
   }
 
-  /** Tells whoever holds the goods that somebody waits. Only a hint, so nobody waits for it and its loss costs little. */
-  #markWanted(node: Redis, goodsIds: readonly number[]): void {
-    if (goodsIds.length === 0) return;
-    const marks = node.pipeline();
-    for (const goodsId of goodsIds) marks.set(this.#wantedKey(goodsId), this.#name, "PX", WANTED_MS);
-    marks.exec().catch(() => {});
+  async #renew(held: Held): Promise<void> {
+    const { ttlMs } = this.#options;
+    const startedMs = performance.now();
+    const overMs = startedMs + ttlMs - held.sinceMs - holdMsMax(ttlMs);
+    if (overMs > 0) return this.#lose(held, `it would be held for longer than ${holdMsMax(ttlMs)} ms`);
+    if (this.#remainingMs(held) <= 0) return this.#lose(held, "it had run out");
+    const keys = [...held.goodsIds].map((goodsId) => this.#key(goodsId));
+    // The library looks at the time of day; what counts is asked above, on the monotonic clock.
+    const lock = new NodesLock(redlockOver(this.#nodes), keys, held.value, [], Infinity);
+    const attempt = await tryExtend(this.#nodes, lock, ttlMs);
+    if (attempt.lock === undefined) return this.#lose(held, `not kept by most nodes: ${attempt.ballot.tally}`);
+    held.startedMs = startedMs;
+    if (this.#remainingMs(held) < usableValidityMs(ttlMs)) this.#lose(held, "the votes came too late");
+  }
+
+  /** Nothing may be done under it any more, and whoever waits may have it. */
+  #lose(held: Held, why: string): never {
+    held.startedMs = -Infinity;
+    this.#release(held, [...held.goodsIds]);
+    throw new LeaseLostError(`The lease can't be renewed: ${why}`);
+  }
+
+  #release(held: Held, goodsIds: readonly number[]): Promise<void> {
+    for (const goodsId of goodsIds) held.goodsIds.delete(goodsId);
+    if (held.goodsIds.size === 0) this.#held.delete(held);
+    const keys = goodsIds.map((goodsId) => this.#key(goodsId));
+    if (keys.length === 0) return Promise.resolve();
+    const redlock = redlockOver(this.#nodes);
+    return this.#track(
+      redlock.release(new NodesLock(redlock, keys, held.value, [], Infinity)).then(
+        () => {},
+        (error) =>
+          this.#options.log.debug({ error: errorFields(error) }, "a lease was not let go by a majority; it expires"),
+      ),
+    );
+  }
+
+  #track(releasing: Promise<void>): Promise<void> {
+    this.#releasing.add(releasing);
+    return releasing.finally(() => this.#releasing.delete(releasing));
+  }
+
+  async #refusal({ outcome, ballot }: Attempt, goodsIds: readonly number[]): Promise<LockHeldError | QuorumLostError> {
+    const votes = ballot.tally;
+    if (outcome === "no_quorum") {
+      const nowMs = performance.now();
+      const tell = nowMs - this.#loggedAtMs >= REPEAT_LOG_AFTER_MS;
+      if (tell) this.#loggedAtMs = nowMs;
+      this.#options.log[tell ? "warn" : "debug"]({ votes }, "no quorum of Redis nodes");
+      return new QuorumLostError(`No quorum of Redis nodes: ${votes}`);
+    }
+    this.#options.log.debug({ votes, goods: goodsIds.length }, "goods are held by someone else");
+    const refusing = this.#nodes.flatMap(({ redis }, i) => ballot.votes[i] === "no" ? [redis] : []);
+    const held = await this.#heldOn(refusing, goodsIds);
+    this.#marks.leave(refusing, held);
+    return new LockHeldError(`Goods are held by someone else: ${votes}`, held);
   }
 
   /** Which of the goods have a key on some of these nodes; nodes that don't answer know of none. */
-  async #heldOn(nodes: readonly Redis[], goodsIds: readonly number[]): Promise<readonly number[]> {
+  async #heldOn(nodes: readonly Node["redis"][], goodsIds: readonly number[]): Promise<readonly number[]> {
     if (goodsIds.length === 1) return goodsIds;
     const keys = goodsIds.map((goodsId) => this.#key(goodsId));
     const answers = await Promise.all(nodes.map((node) => node.mget(keys).catch(() => [])));
     return goodsIds.filter((_, i) => answers.some((values) => typeof values[i] === "string"));
   }
-}
-
-/** Resolves once so many of the promises are settled, whichever way. */
-function settledCount(promises: readonly Promise<unknown>[], count: number): Promise<void> {
-  return new Promise((resolve) => {
-    let settled = 0;
-    const settle = () => {
-      if (++settled === count) resolve();
-    };
-    for (const promise of promises) promise.then(settle, settle);
-  });
 }

@@ -21,6 +21,22 @@ end
 return #KEYS
 `;
 
+/** Keeps all keys for another ARGV[2] ms if each has the value ARGV[1], else none; answers how many. */
+export const EXTEND_SCRIPT = `
+for first = 1, #KEYS, ${KEYS_AT_ONCE} do
+  local values = redis.call("mget", unpack(KEYS, first, math.min(first + ${KEYS_AT_ONCE - 1}, #KEYS)))
+  for i = 1, #values do
+    if values[i] ~= ARGV[1] then
+      return 0
+    end
+  end
+end
+for _, key in ipairs(KEYS) do
+  redis.call("pexpire", key, ARGV[2])
+end
+return #KEYS
+`;
+
 /** Deletes those of the keys that have the value ARGV[1]; answers how many. */
 export const RELEASE_SCRIPT = `
 local count = 0

@@ -18,3 +18,11 @@ export function validityMs(ttlMs: number, spentMs: number): number {
 export function usableValidityMs(ttlMs: number): number {
   return ttlMs * USABLE_SHARE_MIN;
 }
+
+/** A lease is renewed for so many TTLs after it was had, and no longer: a holder that never ends must not keep it. */
+const HOLD_TTLS_MAX = 3;
+
+/** Longest time for which a lease may be held in all, in ms. */
+export function holdMsMax(ttlMs: number): number {
+  return HOLD_TTLS_MAX * ttlMs;
+}

@@ -6,14 +6,13 @@
  * can be handed the error that killed the one before. Here a client that lost its connection, or did not
  * answer in time, is thrown away with whatever state it had, and its place is filled anew.
  *
- * The driver's own `begin` is not used: a statement of its block whose connection died can run outside the block, or
- * end the process. A block here is plain statements on one connection that is never dialled again while it is open.
+ * A statement alone is a transaction by itself; see block.ts for several.
  */
 import postgres from "postgres";
 import { errorFields, type Log } from "../telemetry/log.ts";
+import { type Block, runBlock, type Statement } from "./block.ts";
 import { Dialer } from "./dialer.ts";
 import {
-  BlockLostError,
   DatabaseUnavailableError,
   OutcomeUnknownError,
   PoolQueueFullError,
@@ -52,20 +51,6 @@ interface Client {
   readonly dialer: Dialer;
   /** Set when its connection closed, or may still be hit by a cancellation: what comes from it next can't be trusted. */
   lost: boolean;
-}
-
-/** A statement, given the driver. */
-export type Statement<T> = (sql: Sql) => postgres.PendingQuery<postgres.Row[] & T>;
-
-/** An open transaction block. Statements may be sent without waiting for those before; they run in their order. */
-export interface Block {
-  /** Throws the errors of errors.ts; BlockLostError where the connection went away under it. */
-  run<T>(statement: Statement<T>): Promise<T>;
-  /**
-   * Sends the block's one statement that writes, and COMMIT right behind it, which undoes the block if that statement
-   * fails. Throws as `run` of the pool does.
-   */
-  commit<T>(statement: Statement<T>): Promise<void>;
 }
 
 interface Waiter {
@@ -115,27 +100,13 @@ export class Pool {
   async block<T>(work: (block: Block) => Promise<T>, signal: AbortSignal): Promise<T> {
     const client = await this.#take(signal);
     client.dialer.sealed = true;
-    let open = true;
-    const run = async <R>(statement: Statement<R>): Promise<R> => {
-      if (client.lost) throw new BlockLostError("the connection was lost before the statement was sent");
-      try {
-        return await this.#send(client, statement, signal);
-      } catch (error) {
-        throw error instanceof OutcomeUnknownError ? new BlockLostError(error.message, { cause: error }) : error;
-      }
-    };
-    const commit = async <R>(statement: Statement<R>): Promise<void> => {
-      if (client.lost) throw new BlockLostError("the connection was lost before anything was written");
-      const written = this.#send(client, statement, signal);
-      const committed = this.#send(client, (sql) => sql`commit`, signal).then(() => void (open = false));
-      await firstFailure([written, committed]);
-    };
     try {
-      // Not waited for alone: whatever is sent behind it fails if it does.
-      const [, result] = await firstFailure([run((sql) => sql`begin`), work({ run, commit })]);
-      return result;
+      return await runBlock({
+        isLost: () => client.lost,
+        send: (statement) => this.#send(client, statement, signal),
+        undo: () => this.#send(client, (sql) => sql`rollback`, NEVER).then(() => {}, () => void (client.lost = true)),
+      }, work);
     } finally {
-      if (open && !client.lost) await this.#send(client, (sql) => sql`rollback`, NEVER).catch(() => client.lost = true);
       client.dialer.sealed = false;
       this.#putBack(client);
     }
@@ -301,14 +272,6 @@ export class Pool {
       this.#options.log.debug({ error: errorFields(error) }, "a PostgreSQL connection did not close cleanly")
     );
   }
-}
-
-/** What all of the promises come to, once all are settled; throws what the first of them in their order failed with. */
-async function firstFailure<const T extends readonly Promise<unknown>[]>(
-  promises: T,
-): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
-  await Promise.allSettled(promises);
-  return await Promise.all(promises) as { -readonly [K in keyof T]: Awaited<T[K]> };
 }
 
 /**

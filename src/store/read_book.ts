@@ -3,7 +3,8 @@
  */
 import type { Book, Level, Line, Order, OrderState, RecordedOperation } from "../inventory/model.ts";
 import { arrayLiteral } from "./arrays.ts";
-import type { Pool, Statement } from "./pool.ts";
+import type { Statement } from "./block.ts";
+import type { Pool } from "./pool.ts";
 
 /** Which rows a book is to hold. */
 export interface BookKeys {

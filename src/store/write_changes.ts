@@ -3,8 +3,9 @@
  */
 import type { Changes, Line } from "../inventory/model.ts";
 import { arrayLiteral } from "./arrays.ts";
+import type { Statement } from "./block.ts";
 import { FENCE_LOST_TEXT } from "./errors.ts";
-import type { Pool, Statement } from "./pool.ts";
+import type { Pool } from "./pool.ts";
 
 /**
  * Writes movements, levels, orders and operations in one data-modifying statement.

@@ -6,7 +6,7 @@ import { isRunning, said } from "../support/workers.ts";
 
 const SERVING_MS_MAX = 30_000;
 const SERVICE = "inventory.v1.InventoryService";
-const LISTEN_LINE = /^Holdfast listens on (\S+)$/m;
+const LISTEN_LINE = /^Holdfast listens on (\S+)$[^]*^Try it/m;
 
 /** A running `deno task up`; the outputs are what came so far. */
 interface Launcher {
@@ -87,7 +87,7 @@ function command(dir: string, env: Record<string, string> = {}): Deno.Command {
   });
 }
 
-/** Starts `deno task up` and waits until it listens. */
+/** Starts `deno task up` and waits until it serves. */
 async function up(dir: string, env: Record<string, string> = {}): Promise<Launcher> {
   const child = command(dir, env).spawn();
   const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];

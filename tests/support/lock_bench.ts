@@ -78,6 +78,8 @@ export function lockBench(urls: readonly string[]): LockBench {
         urls,
         ttlMs: LONG_TTL_MS,
         nodeTimeoutMs: 1000,
+        // Nodes of a test have often just started.
+        quarantineMs: 0,
         keyPrefix,
         log: createLog("silent", "json"),
         random: Math.random,

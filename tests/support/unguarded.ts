@@ -21,6 +21,7 @@ export function grantAllLock(): Lock {
         release: () => Promise.resolve(),
       }),
     wantedByOthers: () => Promise.resolve([]),
+    status: () => ({ quorum: 0, ttlMs: 0, nodes: [], leases: [] }),
     ping: () => Promise.resolve(),
     close: () => Promise.resolve(),
   };

@@ -24,6 +24,7 @@ function kept() {
       asked.push(`look ${goodsIds}`);
       return Promise.resolve(others.want ? goodsIds : []);
     },
+    status: () => ({ quorum: 3, ttlMs: 5000, nodes: [], leases: [] }),
     ping: () => Promise.resolve(),
     close: () => Promise.resolve(),
   };

@@ -18,6 +18,8 @@ export interface SuiteServer extends TestServer {
   at(point: Point, msMax?: number): Promise<void>;
   /** What stands at a point goes on. */
   go(): Promise<void>;
+  /** Nobody who comes now stops at a point. */
+  forget(): Promise<void>;
 }
 
 const ENTRY = "tests/faults/suite/server.ts";
@@ -46,5 +48,6 @@ export async function startSuiteServer({ without = [], ...options }: SuiteServer
       await eventually(`an operation stands at ${point}`, () => stops(point) >= count, msMax);
     },
     go: () => server.say("go"),
+    forget: () => server.say("forget"),
   };
 }

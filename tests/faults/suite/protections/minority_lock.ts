@@ -51,6 +51,7 @@ export function createMinorityLock({ urls, ttlMs, nodeTimeoutMs, keyPrefix, log 
       throw new LockHeldError("Goods are held by someone else", goodsIds);
     },
     wantedByOthers: () => Promise.resolve([]),
+    status: () => ({ quorum: 1, ttlMs, nodes: [], leases: [] }),
     async ping() {
       await Promise.any(nodes.map((node) => node.ping()));
     },

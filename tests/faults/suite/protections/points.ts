@@ -2,6 +2,7 @@
  * Named points on the way of an operation at which a test can stop the server.
  *
  *     (none) --"hold <point>" on stdin-----------------> armed
+ *     armed  --"forget" on stdin-----------------------> (none)
  *     armed  --an operation reaches the point----------> stopped    "AT <point>" on stdout
  *     stopped --"go" on stdin, or HOLD_MS_MAX is over--> (none)     the operation goes on
  */
@@ -63,6 +64,10 @@ export class Points {
   }
 
   #obey(line: string): void {
+    if (line === "forget") {
+      this.#armed.length = 0;
+      return;
+    }
     if (line === "go") {
       for (const go of [...this.#stopped]) go();
       return;

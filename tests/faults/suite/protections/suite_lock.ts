@@ -33,6 +33,7 @@ export function createSuiteLock(config: Config, without: ReadonlySet<Protection>
       acquire,
       wantedByOthers: (goodsIds) => lock.wantedByOthers(goodsIds),
       ping: () => lock.ping(),
+      status: () => lock.status(),
       close: () => lock.close(),
     },
     async letGo(goodsIds) {

@@ -111,10 +111,14 @@ function plainWrite({ points, beforeWrite }: SuiteStoreParts, store: Store): Wri
 function severalWrites({ without, points, beforeWrite }: SuiteStoreParts, sql: postgres.Sql): Write {
   return async (changes) => {
     await beforeWrite(goodsOf(changes));
+    const atPoint = () => points.reach("before_commit");
+    const inParts = without.has("one_statement");
+    // In a transaction rows would be locked by then.
+    if (!inParts) await atPoint();
     const write = (session: postgres.ISql) =>
-      looseWrite(session, changes, fences(without), () => points.reach("before_commit"));
+      looseWrite(session, changes, fences(without), inParts ? atPoint : () => Promise.resolve());
     try {
-      await (without.has("one_statement") ? write(sql) : sql.begin(write));
+      await (inParts ? write(sql) : sql.begin(write));
     } catch (error) {
       throw storeError(error);
     }

@@ -1,0 +1,39 @@
+/** What is known of the nodes and of this process's leases, for people who look. */
+
+/** `down`: no connection; `quarantined`: connected, but it has no vote yet. */
+export type NodeState = "up" | "down" | "quarantined";
+
+/** One node, as this process sees it. */
+export interface NodeStatus {
+  /** Place in REDIS_URLS, from 1. */
+  readonly node: number;
+  /** host:port, never a password. */
+  readonly address: string;
+  readonly state: NodeState;
+  /** Of its last vote. */
+  readonly latencyMs: number | undefined;
+  /** How long its server has run at least: as last read, and the time since. */
+  readonly uptimeMs: number | undefined;
+  /** Until it may vote; 0 unless quarantined. */
+  readonly quarantineLeftMs: number;
+  /** Since this process started: yes; no, somebody holds it; none (down, silent, too late, quarantined). */
+  readonly votesFor: number;
+  readonly votesAgainst: number;
+  readonly votesMissing: number;
+}
+
+/** A goods that this process holds. */
+export interface LeaseStatus {
+  readonly goodsId: number;
+  readonly heldMs: number;
+  /** 0 or less: it may be somebody else's by now. */
+  readonly remainingMs: number;
+}
+
+/** The lock, as one process sees it. */
+export interface LockStatus {
+  readonly quorum: number;
+  readonly ttlMs: number;
+  readonly nodes: readonly NodeStatus[];
+  readonly leases: readonly LeaseStatus[];
+}

@@ -1,0 +1,269 @@
+/**
+ * LockService/Status of the real program: the same for clients that nobody here wrote, with the lock's nodes up, in
+ * quarantine and gone, with leases held and without, while PostgreSQL is away, and while the server drains.
+ */
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import http2 from "node:http2";
+import { startRedisNodes } from "../../src/dev/redis.ts";
+import { createLog } from "../../src/telemetry/create_log.ts";
+import { call, health } from "../support/callers.ts";
+import { callBufCurl, listServices } from "../support/clients/buf_curl.ts";
+import type { Json, Outcome } from "../support/clients/client.ts";
+import { callGrpcJs, grpcJsClient, grpcJsService } from "../support/clients/grpc_js.ts";
+import { testConcurrency } from "../support/concurrency.ts";
+import { testEnvironment } from "../support/env.ts";
+import { watchHealth } from "../support/health_watch.ts";
+import { eventually, holdLeases, holdRow } from "../support/holding.ts";
+import { grpcMessage, v1Path } from "../support/raw_call.ts";
+import { post, serverTest, startServer, type TestServer } from "../support/server.ts";
+
+const STATUS_PATH = "/inventory.v1.LockService/Status";
+/** The way with a lock, whichever one this run goes. */
+const REDLOCK = { CONCURRENCY: "redlock" };
+const TTL_MS = 5000;
+/** Where nobody listens. */
+const NOBODY = ["127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3"];
+const PASSWORD = "planted-lock-9";
+/** For a node's end to be noticed, on a machine that is busy with other things. */
+const NOTICE_MS_MAX = 20_000;
+
+interface Node {
+  readonly number: number;
+  readonly address: string;
+  readonly state: string;
+  readonly latencyMs?: number;
+  readonly uptimeMs?: string;
+  readonly quarantineLeftMs: number;
+  readonly votesFor: string;
+  readonly votesMissing: string;
+}
+
+interface Status {
+  readonly concurrency: string;
+  readonly quorumLoss: string;
+  readonly fallback?: { readonly active: boolean; readonly since?: string; readonly batches: string };
+  readonly quorum: number;
+  readonly ttlMs: number;
+  readonly nodes: readonly Node[];
+  readonly leases: readonly { readonly goodsId: number; readonly heldMs: number; readonly remainingMs: number }[];
+  readonly leasesTotal: number;
+}
+
+/** By fetch's plainer sister: JSON over HTTP/1.1. */
+async function statusOf(url: string): Promise<Status> {
+  const { body } = await post(url + STATUS_PATH, {});
+  assert("concurrency" in body, JSON.stringify(body));
+  return body as unknown as Status;
+}
+
+function addressesOf(urls: readonly string[]): string[] {
+  return urls.map((url) => new URL(url).host);
+}
+
+function statesOf({ nodes }: Status): string[] {
+  return [...new Set(nodes.map(({ state }) => state.replace("LOCK_NODE_STATE_", "")))];
+}
+
+serverTest(
+  "every client finds the service by reflection or contract, and is told the same",
+  {},
+  async (server, step) => {
+    const url = server.url + STATUS_PATH;
+    const grpcJs = grpcJsService(server.url, "inventory/v1/lock.proto", "inventory.v1.LockService");
+    const calls: Record<string, () => Promise<Outcome>> = {
+      "buf curl, gRPC": () => callBufCurl(url, "grpc", {}),
+      "buf curl, gRPC-web": () => callBufCurl(url, "grpcweb", {}),
+      "buf curl, Connect": () => callBufCurl(url, "connect", {}),
+      "grpc-js": () => callGrpcJs(grpcJs, "Status", {}),
+      "fetch, JSON": async () => ({ answer: await fetchJson(url) }),
+    };
+    const isRedlock = testConcurrency() === "redlock";
+    const addresses = isRedlock ? addressesOf(testEnvironment().redisUrls) : [];
+    for (const [name, status] of Object.entries(calls)) {
+      await step(name, async () => {
+        const outcome = await status();
+        assert("answer" in outcome, JSON.stringify(outcome));
+        const answer = outcome.answer as unknown as Status;
+        assertEquals(answer.concurrency, `CONCURRENCY_${testConcurrency().toUpperCase()}`);
+        assertEquals(answer.quorumLoss, isRedlock ? "QUORUM_LOSS_REFUSE" : "QUORUM_LOSS_UNSPECIFIED");
+        assertEquals(answer.fallback, isRedlock ? { active: false, batches: "0" } : undefined);
+        assertEquals([answer.quorum, answer.ttlMs], isRedlock ? [3, TTL_MS] : [0, 0]);
+        assertEquals(
+          answer.nodes.map(({ number, address }) => [number, address]),
+          addresses.map((each, i) => [i + 1, each]),
+        );
+        assertEquals([answer.leases, answer.leasesTotal], [[], 0]);
+      });
+    }
+    grpcJs.close();
+    await step("it is listed", async () => {
+      const services = await listServices(server.url);
+      assert(services.includes("inventory.v1.LockService"), services.join(" "));
+    });
+  },
+);
+
+serverTest("a lease is told while a batch has it, and votes are counted", { env: REDLOCK }, async (server) => {
+  await call(server.url, "SetInv", { goodsId: 7, num: 10 });
+  await eventually("all nodes vote", async () => String(statesOf(await statusOf(server.url))) === "UP");
+  const before = await statusOf(server.url);
+  await using row = await holdRow(server.databaseOwnerUrl, 7);
+  const sold = call(server.url, "Sell", { orderId: "held", goodsInfo: [{ goodsId: 7, num: 1 }] });
+  await row.waitedFor(1);
+  const { leases, leasesTotal, nodes } = await statusOf(server.url);
+  await row.release();
+  assertEquals((await sold).code, "ok");
+  assertEquals([leases.map(({ goodsId }) => goodsId), leasesTotal], [[7], 1]);
+  assert(leases[0]!.heldMs >= 0 && leases[0]!.remainingMs > 0, JSON.stringify(leases));
+  assert(leases[0]!.heldMs + leases[0]!.remainingMs <= TTL_MS, JSON.stringify(leases));
+  // A vote that came after the lease was certain may be counted late, but a majority voted before.
+  const added = nodes.filter(({ votesFor }, i) => BigInt(votesFor) > BigInt(before.nodes[i]!.votesFor));
+  assert(added.length >= before.quorum, JSON.stringify(nodes));
+  for (const { latencyMs } of added) assert(latencyMs! > 0, JSON.stringify(nodes));
+  await eventually("the lease is let go", async () => (await statusOf(server.url)).leasesTotal === 0);
+});
+
+Deno.test("nodes that have just started have no vote, nodes that are gone are down, and no password is told", async () => {
+  const dir = await Deno.makeTempDir();
+  const log = createLog("warn", "pretty");
+  const own = await startRedisNodes(5, { dir, program: testEnvironment().redisProgram, log });
+  // A TTL that no slow machine outlives, so that these nodes stay in quarantine.
+  const ttlMs = 600_000;
+  const env = {
+    ...REDLOCK,
+    QUORUM_LOSS: "row",
+    LOCK_TTL_MS: String(ttlMs),
+    // Redis takes any password for a user without one.
+    REDIS_URLS: own.map(({ url }) => url.replace("redis://", `redis://default:${PASSWORD}@`)).join(","),
+  };
+  const addresses = addressesOf(own.map(({ url }) => url));
+  try {
+    await using server = await startServer({ env });
+    await call(server.url, "SetInv", { goodsId: 1, num: 10 });
+    await eventually(
+      "all are in quarantine",
+      async () => String(statesOf(await statusOf(server.url))) === "QUARANTINED",
+    );
+    const young = await statusOf(server.url);
+    assertEquals(young.nodes.map(({ address }) => address), addresses);
+    for (const { uptimeMs, quarantineLeftMs, votesFor } of young.nodes) {
+      assert(quarantineLeftMs > 0 && quarantineLeftMs <= ttlMs, `${quarantineLeftMs}`);
+      assert(Number(uptimeMs) + quarantineLeftMs <= ttlMs + 1000, `${uptimeMs} and ${quarantineLeftMs}`);
+      assertEquals(votesFor, "0");
+    }
+    assertGoesByRow(young, 1);
+
+    await Promise.all(own.map((node) => node.kill()));
+    await eventually(
+      "all are down",
+      async () => String(statesOf(await statusOf(server.url))) === "DOWN",
+      NOTICE_MS_MAX,
+    );
+    assertEquals((await call(server.url, "Sell", { goodsInfo: [{ goodsId: 1, num: 1 }] })).code, "ok");
+    const gone = await statusOf(server.url);
+    assertEquals(gone.nodes.map(({ address }) => address), addresses);
+    for (const { votesMissing } of gone.nodes) assert(BigInt(votesMissing) > 0n);
+    assertGoesByRow(gone, 2);
+    assert(!JSON.stringify([young, gone]).includes(PASSWORD));
+  } finally {
+    await Promise.all(own.map((node) => node.kill()));
+    await Deno.remove(dir, { recursive: true });
+  }
+});
+
+Deno.test("it answers while the nodes and PostgreSQL are away, where sales are refused", async () => {
+  const redisUrls = NOBODY.map((address) => `redis://:${PASSWORD}@${address}`);
+  await using server = await startServer({
+    healthy: false,
+    env: {
+      ...REDLOCK,
+      DATABASE_URL: "postgres://holdfast_server@127.0.0.1:4/holdfast",
+      REDIS_URLS: redisUrls.join(","),
+    },
+  });
+  const sold = await call(server.url, "Sell", { goodsInfo: [{ goodsId: 1, num: 1 }] });
+  assertEquals([sold.code, await health(server.url)], ["unavailable", "NOT_SERVING"]);
+  const status = await statusOf(server.url);
+  assertEquals([status.quorumLoss, status.fallback], ["QUORUM_LOSS_REFUSE", { active: false, batches: "0" }]);
+  assertEquals(status.quorum, 2);
+  assertEquals(status.nodes.map(({ address }) => address), NOBODY);
+  assertEquals(statesOf(status), ["DOWN"]);
+  for (const node of status.nodes) assert(!("uptimeMs" in node) && !("latencyMs" in node), JSON.stringify(node));
+  assert(!JSON.stringify(status).includes(PASSWORD));
+});
+
+serverTest("with the quorum lost it says since when orders go by row locks", {
+  env: { ...REDLOCK, QUORUM_LOSS: "row", REDIS_URLS: NOBODY.map((address) => `redis://${address}`).join(",") },
+}, async (server) => {
+  const before = await statusOf(server.url);
+  assertEquals([before.quorumLoss, before.fallback], ["QUORUM_LOSS_ROW", { active: false, batches: "0" }]);
+  await call(server.url, "SetInv", { goodsId: 1, num: 10 });
+  assertEquals((await call(server.url, "Sell", { goodsInfo: [{ goodsId: 1, num: 1 }] })).code, "ok");
+  const first = await statusOf(server.url);
+  assertGoesByRow(first, 2);
+  assertEquals((await call(server.url, "Sell", { goodsInfo: [{ goodsId: 1, num: 1 }] })).code, "ok");
+  const second = await statusOf(server.url);
+  assertGoesByRow(second, 3);
+  assertEquals(second.fallback?.since, first.fallback?.since);
+});
+
+serverTest("a server that drains refuses calls that reach it, and still tells", {
+  env: { ...REDLOCK, LOCK_WAIT_MS_MAX: "30000" },
+}, async (server) => {
+  await using grpc = grpcJsClient(server.url);
+  await grpc.call("SetInv", { goodsId: 3, num: 10 });
+  using watch = watchHealth(server.url);
+  await watch.told("SERVING");
+  await using leases = await holdLeases(3);
+  const underWay = grpc.call("Sell", { goodsInfo: [{ goodsId: 3, num: 1 }], orderId: "drained" });
+  await leases.askedFor();
+
+  const status = await beginCall(server, STATUS_PATH);
+  const detail = await beginCall(server, v1Path("InvDetail"));
+  server.signal("SIGTERM");
+  await watch.told("NOT_SERVING");
+  // OK, and UNAVAILABLE.
+  assertEquals([await status.finish(), await detail.finish()], ["0", "14"]);
+
+  await leases.release();
+  assert("answer" in await underWay);
+  assertEquals(await server.exited, 0);
+});
+
+function assertGoesByRow({ fallback }: Status, batchesMin: number): void {
+  assertEquals(fallback?.active, true);
+  assert(Number(fallback?.batches) >= batchesMin, fallback?.batches);
+  const ageMs = Date.now() - Date.parse(fallback?.since ?? "");
+  assert(ageMs >= 0 && ageMs < 60_000, fallback?.since);
+}
+
+async function fetchJson(url: string): Promise<Json> {
+  const response = await fetch(url, { method: "POST", headers: { "content-type": "application/json" }, body: "{}" });
+  assertStringIncludes(response.headers.get("content-type") ?? "", "application/json");
+  return await response.json();
+}
+
+/** A gRPC call of an empty message whose headers the server has, and whose message it gets at `finish`. */
+async function beginCall(server: TestServer, path: string): Promise<{ finish(): Promise<unknown> }> {
+  const session = http2.connect(server.url);
+  session.on("error", () => {});
+  const headers = { ":method": "POST", ":path": path, "content-type": "application/grpc+proto", te: "trailers" };
+  const open = () => {
+    const stream = session.request(headers, { endStream: false });
+    const { promise, resolve } = Promise.withResolvers<unknown>();
+    stream.on("response", (received) => "grpc-status" in received && resolve(received["grpc-status"]));
+    stream.on("trailers", (received) => resolve(received["grpc-status"]));
+    stream.on("error", resolve);
+    stream.on("close", () => resolve("cut"));
+    stream.resume();
+    const finish = () => {
+      stream.end(grpcMessage(new Uint8Array()));
+      return promise;
+    };
+    return { finish };
+  };
+  const { finish } = open();
+  // A connection is read in order: when this one has its answer, the headers before it have been read.
+  await open().finish();
+  return { finish: () => finish().finally(() => session.destroy()) };
+}

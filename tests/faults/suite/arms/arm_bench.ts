@@ -1,0 +1,121 @@
+/** Two servers on one database, and a caller that notes what it sees. */
+import { until } from "../../../../src/dev/wait.ts";
+import { checkLedger } from "../../../support/ledger_check.ts";
+import { createTestDatabase, type TestDatabase } from "../../../support/database.ts";
+import { check } from "../checker/check.ts";
+import { readTables } from "../checker/tables.ts";
+import { type Answer, type Call, classify, CUT, type Request, wireRequest } from "../history.ts";
+import type { Protection } from "../protections/names.ts";
+import { startSuiteServer, type SuiteServer, type SuiteServerOptions } from "../suite_server.ts";
+
+/** The goods of every arm, of which there are so many at first. No other test has it, so its lease is the arm's. */
+export const GOODS = 424_242;
+export const OTHER_GOODS = 424_243;
+export const STOCK = 100;
+const CALL_MS_MAX = 8000;
+const RETRY_MS = 100;
+const FILL_MS_MAX = 5000;
+const SETTINGS = { LOCK_TTL_MS: "4000", LOCK_NODE_TIMEOUT_MS: "100", LOCK_WAIT_MS_MAX: "1000", LOG_LEVEL: "silent" };
+
+/** What an arm works with. */
+export class ArmBench implements AsyncDisposable {
+  readonly calls: Call[] = [];
+  readonly #without: readonly Protection[];
+  readonly #servers: SuiteServer[] = [];
+  readonly #database: TestDatabase;
+  #operations = 0;
+
+  private constructor(database: TestDatabase, without: readonly Protection[]) {
+    this.#database = database;
+    this.#without = without;
+  }
+
+  /** Its database is new, unless one is given. */
+  static async open(without: readonly Protection[], database?: TestDatabase): Promise<ArmBench> {
+    return new ArmBench(database ?? await createTestDatabase(), without);
+  }
+
+  get database(): TestDatabase {
+    return this.#database;
+  }
+
+  /** Starts a server, with the protections taken out, by the way of leases unless `env` says otherwise. */
+  async server({ env, ...options }: SuiteServerOptions = {}): Promise<SuiteServer> {
+    const server = await startSuiteServer({
+      database: this.#database,
+      without: this.#without,
+      env: { ...SETTINGS, CONCURRENCY: "redlock", ...env },
+      ...options,
+    });
+    this.#servers.push(server);
+    return server;
+  }
+
+  /** Puts stock in. */
+  async fill(server: SuiteServer): Promise<void> {
+    const goods = [GOODS, OTHER_GOODS];
+    for (const goodsId of goods) await this.decided(server, { kind: "set", goodsId, num: STOCK });
+    // Not every server of an arm answers after its commit.
+    const isFilled = async () => (await readTables(this.#database.ownerUrl)).stock.length === goods.length;
+    if (!await until(isFilled, FILL_MS_MAX)) throw new Error(`The stock is not there after ${FILL_MS_MAX} ms`);
+  }
+
+  /** One call. */
+  async send(server: SuiteServer, request: Request, operation = this.#operations++): Promise<Answer> {
+    const invokedMs = performance.now();
+    const answer = await post(server, request);
+    const answeredMs = answer === CUT ? undefined : performance.now();
+    this.calls.push({ operation, request, server: server.url, invokedMs, answeredMs, answer });
+    return answer;
+  }
+
+  /** The same until it is answered for good, bounded. */
+  async decided(server: SuiteServer, request: Request, tries = 100): Promise<Answer> {
+    const operation = this.#operations++;
+    for (let attempt = 1;; attempt++) {
+      const answer = await this.send(server, request, operation);
+      const open = answer.outcome === "unknown" ||
+        (answer.outcome === "refused" && ["aborted", "unavailable"].includes(answer.code));
+      if (!open || attempt === tries) return answer;
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    }
+  }
+
+  /** What the checker says in the end. */
+  async violations(): Promise<string[]> {
+    const { ownerUrl } = this.#database;
+    return [...check({ calls: this.calls }, await readTables(ownerUrl)), ...await checkLedger(ownerUrl)];
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#servers.map((server) => server.stop("SIGKILL")));
+    await this.#database.drop();
+  }
+}
+
+/** A sale of one unit of the arm's goods. */
+export function sale(orderId: string): Request {
+  return { kind: "sell", orderId, lines: [{ goodsId: GOODS, num: 1 }] };
+}
+
+/** Waits for the promise, but not for longer. */
+export async function patiently(promise: Promise<unknown>, msMax: number): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  await Promise.race([promise, new Promise((resolve) => timer = setTimeout(resolve, msMax))]);
+  clearTimeout(timer);
+}
+
+async function post(server: SuiteServer, request: Request): Promise<Answer> {
+  const { method, body } = wireRequest(request);
+  try {
+    const response = await fetch(`${server.url}/inventory.v1.InventoryService/${method}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(CALL_MS_MAX),
+    });
+    return classify(response.status, await response.text());
+  } catch {
+    return CUT;
+  }
+}

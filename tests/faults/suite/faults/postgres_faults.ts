@@ -1,0 +1,163 @@
+/** PostgreSQL, the links to it, and foreign sessions that are in the way. */
+import postgres from "postgres";
+import { migrate } from "../../../../src/migrate.ts";
+import { createLog } from "../../../../src/telemetry/create_log.ts";
+import { type Fleet, HOT_GOODS } from "../fleet.ts";
+import type { Link } from "../link.ts";
+import type { Random } from "../random.ts";
+import type { Stage } from "../stage.ts";
+import { type Fault, fault, type Heal, pickMember } from "./fault.ts";
+
+/**
+ * What only a statement that writes has among its parameters, which go over as text: the kinds of its movements. The
+ * statement itself goes over once a connection, and by the way of row locks COMMIT comes right behind it.
+ */
+const WRITES = ['{"sell"', '{"rollback"'];
+/** More than the server takes. */
+const CONNECTIONS_TRIED = 260;
+const SESSION_S_MAX = 30;
+
+function onServer(name: string, harm: (stage: Stage) => Promise<Heal>, more: Partial<Fault> = {}): Fault {
+  return fault(name, "postgres", harm, { holdMs: [50, 600], ...more });
+}
+
+/** Something done to the link of one process. */
+function onLink(name: string, harm: (link: Link, random: Random) => void): Fault {
+  return fault(name, "postgres", (stage, random) => {
+    const link = pickMember(stage, random)?.postgres;
+    if (link === undefined) return Promise.resolve(undefined);
+    harm(link, random);
+    return Promise.resolve(() => Promise.resolve(link.heal()));
+  });
+}
+
+/** A session of the owner's on a fleet's database. */
+function session({ ownerUrl }: Fleet): postgres.Sql {
+  return postgres(ownerUrl, {
+    max: 1,
+    connect_timeout: 3,
+    onnotice: () => {},
+    connection: { idle_in_transaction_session_timeout: SESSION_S_MAX * 1000, lock_timeout: 1000 },
+  });
+}
+
+/** Locks rows in the wrong order, so that whoever locks them in the right one meets it half-way. */
+const deadlocks = fault("foreign session locks rows in the wrong order", "postgres", async (stage, random) => {
+  const fleet = random.pick(stage.fleets);
+  const sql = session(fleet);
+  let over = false;
+  const locking = (async () => {
+    while (!over) {
+      await sql.begin(async (block) => {
+        for (const goodsId of [6, 4, 2, 1].map((place) => fleet.firstGoods + place)) {
+          await block`select 1 from stock where goods_id = ${goodsId} for update`;
+          await new Promise((resolve) => setTimeout(resolve, 30));
+        }
+      }).catch(() => {});
+      await new Promise((resolve) => setTimeout(resolve, 30));
+    }
+  })();
+  return async () => {
+    over = true;
+    await locking;
+    await sql.end({ timeout: 1 });
+  };
+});
+
+const heldRows = fault("foreign session holds hot rows", "postgres", async (stage, random) => {
+  const fleet = random.pick(stage.fleets);
+  const sql = session(fleet);
+  const held = await sql.reserve();
+  await held`begin`;
+  await held`
+    select 1 from stock where goods_id between ${fleet.firstGoods} and ${fleet.firstGoods + HOT_GOODS - 1} for update`;
+  return async () => {
+    await held`rollback`.catch(() => {});
+    held.release();
+    await sql.end({ timeout: 1 });
+  };
+});
+
+/** Every transaction of the server's role is serializable for a while: conflicts end with 40001 instead of waiting. */
+const serializable = fault("serialization errors", "postgres", async (stage) => {
+  const sql = postgres(stage.postgres.ownerUrl("postgres"), { max: 1, onnotice: () => {} });
+  const again = async () =>
+    void await sql`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'holdfast'`;
+  await sql`alter role holdfast_server set default_transaction_isolation = 'serializable'`;
+  await again();
+  return async () => {
+    await sql`alter role holdfast_server reset default_transaction_isolation`;
+    await again();
+    await sql.end({ timeout: 1 });
+  };
+});
+
+/** The server takes nobody any more, and ends those that it has, so that they must come again. */
+const crowded = fault("all connections taken", "postgres", async (stage) => {
+  const owner = postgres(stage.postgres.ownerUrl("postgres"), { max: 1, onnotice: () => {} });
+  await owner`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'holdfast'`;
+  const crowd = Array.from({ length: CONNECTIONS_TRIED }, () => {
+    return postgres(stage.postgres.serverUrl("postgres"), { max: 1, connect_timeout: 3, onnotice: () => {} });
+  });
+  await Promise.allSettled(crowd.map((sql) => sql`select 1`));
+  return async () => {
+    await Promise.allSettled([owner, ...crowd].map((sql) => sql.end({ timeout: 1 })));
+  };
+}, { weight: 0.5 });
+
+const terminated = fault("all connections terminated", "postgres", async (stage) => {
+  const sql = postgres(stage.postgres.ownerUrl("postgres"), { max: 1, onnotice: () => {} });
+  await sql`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'holdfast'`;
+  return async () => void await sql.end({ timeout: 1 });
+}, { holdMs: [50, 200] });
+
+/** Until it is emptied again nothing can be added to the tables. */
+const diskFull = fault("disk of the tables full", "postgres", async ({ disk }) => {
+  if (disk === undefined) return undefined;
+  await disk.fill();
+  return () => disk.empty();
+});
+
+/** The project's own migrations, and a column as a newer version brings it, added and taken away while all serve. */
+const migration = fault(
+  "migration beside serving processes",
+  "postgres",
+  async ({ fleets, postgres: server }, random) => {
+    const { name, ownerUrl } = random.pick(fleets);
+    await migrate({ ownerUrl, serverUrl: server.serverUrl(name), direction: "up", log: createLog("silent", "json") });
+    const sql = postgres(ownerUrl, { max: 1, onnotice: () => {}, connection: { lock_timeout: 1000 } });
+    await sql`alter table orders add column if not exists later text`.catch(() => {});
+    return async () => {
+      await sql`alter table orders drop column if exists later`.catch(() => {});
+      await sql.end({ timeout: 1 });
+    };
+  },
+);
+
+export const POSTGRES_FAULTS: readonly Fault[] = [
+  onServer("postgres restarted", async ({ postgres }) => {
+    await postgres.stop("fast");
+    return () => postgres.start();
+  }),
+  onServer("postgres killed and recovered", async ({ postgres }) => {
+    await postgres.kill();
+    return () => postgres.start();
+  }, { weight: 1.5 }),
+  ...(["before", "after"] as const).map((when) =>
+    onLink(`postgres link cut ${when} the commit was sent`, (link, random) => {
+      link.cutAt({ at: random.pick(WRITES), when });
+    })
+  ),
+  onLink("postgres answers dropped", (link) => link.dropAnswers()),
+  onLink("postgres link cut", (link) => link.sever()),
+  onLink("postgres link half-closed", (link) => link.halfClose()),
+  onLink("postgres link stalled", (link) => link.stall()),
+  onLink("postgres link slow", (link) => link.slow(60)),
+  deadlocks,
+  heldRows,
+  serializable,
+  crowded,
+  terminated,
+  diskFull,
+  migration,
+];

@@ -1,0 +1,191 @@
+/** Processes on one database, each with links of its own, and what their callers saw. */
+import type { Concurrency, QuorumLoss } from "../../../src/lanes/way.ts";
+import type { PrivateRedis } from "../../../src/dev/redis.ts";
+import { health } from "../../support/callers.ts";
+import type { TestDatabase } from "../../support/database.ts";
+import { until } from "../../../src/dev/wait.ts";
+import type { Call } from "./history.ts";
+import { Link } from "./link.ts";
+import { startSuiteServer, type SuiteServer } from "./suite_server.ts";
+
+/** How one process is set. */
+export interface MemberPlan {
+  readonly concurrency: Concurrency;
+  readonly quorumLoss?: QuorumLoss;
+}
+
+/** The first of a fleet's processes is its witness: it is never killed, so what it takes of the machine can be compared. */
+export interface FleetPlan {
+  readonly name: string;
+  /** Its goods are numbered from here: fleets share the nodes, and must not wait for each other's leases. */
+  readonly firstGoods: number;
+  readonly members: readonly MemberPlan[];
+}
+
+/** Every way by itself, and all of them beside each other on one database. */
+export const FLEETS: readonly FleetPlan[] = [
+  { name: "redlock", firstGoods: 1000, members: [{ concurrency: "redlock" }, { concurrency: "redlock" }] },
+  { name: "row", firstGoods: 2000, members: [{ concurrency: "row" }, { concurrency: "row" }] },
+  { name: "optimistic", firstGoods: 3000, members: [{ concurrency: "optimistic" }, { concurrency: "optimistic" }] },
+  {
+    name: "mixed",
+    firstGoods: 4000,
+    members: [
+      { concurrency: "redlock", quorumLoss: "row" },
+      { concurrency: "row" },
+      { concurrency: "optimistic" },
+    ],
+  },
+];
+
+/** Goods of each fleet; the first of them are hot, and the last have so little that orders are refused. */
+export const GOODS = 20;
+export const HOT_GOODS = 2;
+export const SCARCE_GOODS = 4;
+
+/** The smallest TTL that the settings allow, so that faults can outlast it often. */
+export const LOCK_TTL_MS = 4000;
+export const LOCK_NODE_TIMEOUT_MS = 100;
+export const LOCK_WAIT_MS_MAX = 1500;
+const SETTINGS = {
+  LOCK_TTL_MS: String(LOCK_TTL_MS),
+  LOCK_NODE_TIMEOUT_MS: String(LOCK_NODE_TIMEOUT_MS),
+  LOCK_WAIT_MS_MAX: String(LOCK_WAIT_MS_MAX),
+  DATABASE_POOL_MAX: "4",
+  REQUEST_TIMEOUT_MS_MAX: "6000",
+  LOG_LEVEL: "silent",
+};
+const STATUS_MS_MAX = 1000;
+const SERVING_MS_MAX = 60_000;
+
+/** What a fleet's processes connect to. */
+export interface FleetStores {
+  readonly ownerUrl: string;
+  readonly serverUrl: string;
+  postgresPort(): number;
+  readonly redis: readonly PrivateRedis[];
+}
+
+/** One process. */
+export class Member {
+  readonly name: string;
+  readonly plan: MemberPlan;
+  readonly isWitness: boolean;
+  readonly postgres: Link;
+  /** None in the ways without Redis. */
+  readonly redis: readonly Link[];
+  /** Undefined while it is down. */
+  server: SuiteServer | undefined;
+  readonly #stores: FleetStores;
+
+  constructor(name: string, plan: MemberPlan, isWitness: boolean, stores: FleetStores) {
+    this.name = name;
+    this.plan = plan;
+    this.isWitness = isWitness;
+    this.#stores = stores;
+    this.postgres = new Link(stores.postgresPort);
+    this.redis = plan.concurrency === "redlock" ? stores.redis.map((node) => new Link(() => node.port)) : [];
+  }
+
+  get links(): readonly Link[] {
+    return [this.postgres, ...this.redis];
+  }
+
+  /** Starts it, and does not wait until it serves. `env` changes its settings. */
+  async start(): Promise<void> {
+    const { concurrency, quorumLoss } = this.plan;
+    this.server = await startSuiteServer({
+      database: this.#database(),
+      healthy: false,
+      env: {
+        ...SETTINGS,
+        CONCURRENCY: concurrency,
+        ...(quorumLoss === undefined ? {} : { QUORUM_LOSS: quorumLoss }),
+        ...(this.redis.length === 0
+          ? {}
+          : { REDIS_URLS: this.redis.map(({ port }) => `redis://127.0.0.1:${port}`).join(",") }),
+      },
+    });
+  }
+
+  /** Ends it as a crash does. */
+  async kill(): Promise<void> {
+    const { server } = this;
+    this.server = undefined;
+    await server?.stop("SIGKILL");
+  }
+
+  async isServing(): Promise<boolean> {
+    return this.server !== undefined && await health(this.server.url).catch(() => "") === "SERVING";
+  }
+
+  /** Whether all nodes of the lock may vote, as it sees them. */
+  async seesAllNodes(): Promise<boolean> {
+    if (this.server === undefined) return false;
+    try {
+      const response = await fetch(`${this.server.url}/inventory.v1.LockService/Status`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: "{}",
+        signal: AbortSignal.timeout(STATUS_MS_MAX),
+      });
+      const { nodes } = await response.json() as { nodes: { state: string }[] };
+      return nodes.every(({ state }) => state === "LOCK_NODE_STATE_UP");
+    } catch {
+      return false;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.kill();
+    for (const link of this.links) link.close();
+  }
+
+  #database(): TestDatabase {
+    const url = new URL(this.#stores.serverUrl);
+    url.port = String(this.postgres.port);
+    const nothing = () => Promise.resolve();
+    return {
+      name: url.pathname.slice(1),
+      ownerUrl: this.#stores.ownerUrl,
+      serverUrl: url.href,
+      drop: nothing,
+      [Symbol.asyncDispose]: nothing,
+    };
+  }
+}
+
+/** The processes of one database. */
+export class Fleet {
+  readonly name: string;
+  readonly firstGoods: number;
+  readonly members: readonly Member[];
+  readonly ownerUrl: string;
+  /** In the order of their ends. */
+  readonly calls: Call[] = [];
+
+  constructor({ name, firstGoods, members }: FleetPlan, stores: FleetStores) {
+    this.name = name;
+    this.firstGoods = firstGoods;
+    this.ownerUrl = stores.ownerUrl;
+    this.members = members.map((plan, i) => new Member(`${name}-${i + 1}`, plan, i === 0, stores));
+  }
+
+  async start(): Promise<void> {
+    await Promise.all(this.members.map((member) => member.start()));
+  }
+
+  /** Waits until every process serves. Throws if one does not in time. */
+  async allServe(): Promise<void> {
+    for (const member of this.members) {
+      if (member.server === undefined) await member.start();
+      if (!await until(() => member.isServing(), SERVING_MS_MAX)) {
+        throw new Error(`${member.name} is not SERVING after ${SERVING_MS_MAX} ms: ${member.server?.output.stderr}`);
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.members.map((member) => member.close()));
+  }
+}

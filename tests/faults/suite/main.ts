@@ -1,0 +1,55 @@
+/**
+ * `deno task faults [--minutes M | --seconds S] [--seed N]`: the fault suite. Progress is on standard error; the report on
+ * standard output. Exits with 1 if the checker found a violation, or the witnesses grew.
+ */
+import { report } from "./report.ts";
+import { runSuite } from "./run.ts";
+import { openStage } from "./stage.ts";
+
+const MINUTES_DEFAULT = 20;
+const MINUTES_MAX = 24 * 60;
+/** What two cores carry beside the outages without being short of time all along. */
+const CALLS_PER_SECOND = 280;
+const EXIT_USAGE = 2;
+
+interface Asked {
+  readonly ms: number;
+  readonly seed: number;
+}
+
+/** Reads the arguments; undefined: they can't be read. */
+function asked(args: readonly string[]): Asked | undefined {
+  let ms = MINUTES_DEFAULT * 60_000;
+  let seed = Math.floor(Math.random() * 2 ** 31);
+  const words = args.filter((word) => word !== "--");
+  for (let i = 0; i < words.length; i += 2) {
+    const value = Number(words[i + 1]);
+    if (!(value >= 0)) return undefined;
+    if (words[i] === "--minutes") ms = value * 60_000;
+    else if (words[i] === "--seconds") ms = value * 1000;
+    else if (words[i] === "--seed" && Number.isSafeInteger(value)) seed = value;
+    else return undefined;
+  }
+  return ms > 0 && ms <= MINUTES_MAX * 60_000 ? { ms, seed } : undefined;
+}
+
+async function main(): Promise<number> {
+  const options = asked(Deno.args);
+  if (options === undefined) {
+    console.error(`Usage: deno task faults [--minutes M | --seconds S] [--seed N], up to ${MINUTES_MAX} minutes`);
+    return EXIT_USAGE;
+  }
+  const startedMs = performance.now();
+  const tell = (words: string) => console.error(`[${Math.round((performance.now() - startedMs) / 1000)} s] ${words}`);
+  const stopping = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, () => stopping.abort());
+  tell(`seed ${options.seed}: starting PostgreSQL, five Redis and four fleets`);
+  await using stage = await openStage({ disk: true });
+  if (stage.disk === undefined) tell("this machine gives no file system of its own to fill: no disk will be full");
+  const result = await runSuite(stage, { ...options, callsPerSecond: CALLS_PER_SECOND, tell, stop: stopping.signal });
+  for (const line of report(result)) console.log(line);
+  const violations = result.fleets.reduce((sum, fleet) => sum + fleet.violations.length, 0);
+  return violations + result.leaks.length > 0 ? 1 : 0;
+}
+
+if (import.meta.main) Deno.exit(await main());

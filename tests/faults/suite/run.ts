@@ -1,0 +1,93 @@
+/** One run of the suite: fleets under load, faults in rounds, and in the end the checker. */
+import { checkLedger } from "../../support/ledger_check.ts";
+import { check } from "./checker/check.ts";
+import { readTables } from "./checker/tables.ts";
+import type { Fault } from "./faults/fault.ts";
+import type { Fleet } from "./fleet.ts";
+import type { Call } from "./history.ts";
+import { Random } from "./random.ts";
+import { type Round, Schedule } from "./schedule.ts";
+import { leaks, measureSizes, type Sizes } from "./sizes.ts";
+import type { Stage } from "./stage.ts";
+import { Workload } from "./workload.ts";
+
+/** How to run. */
+export interface RunOptions {
+  readonly seed: number;
+  readonly ms: number;
+  /** Of all fleets together. */
+  readonly callsPerSecond: number;
+  /** Faults to choose from; all of them by default. */
+  readonly faults?: readonly Fault[];
+  readonly tell: (progress: string) => void;
+  /** Ends the run before its time, at the next round. */
+  readonly stop: AbortSignal;
+}
+
+/** How a run ended. */
+export interface RunResult {
+  readonly seed: number;
+  readonly fleets: readonly {
+    readonly name: string;
+    readonly calls: readonly Call[];
+    readonly violations: readonly string[];
+  }[];
+  readonly rounds: readonly Round[];
+  readonly counts: ReadonlyMap<string, number>;
+  /** After the first minute, or half of a shorter run, and at the end. */
+  readonly sizes: { readonly first: Sizes; readonly last: Sizes };
+  readonly leaks: readonly string[];
+}
+
+const CALM_AFTER_MS = 60_000;
+
+/** Runs on a stage that is open. Throws where processes or requests do not come to rest. */
+export async function runSuite(stage: Stage, options: RunOptions): Promise<RunResult> {
+  const { seed, ms, callsPerSecond, faults, tell, stop } = options;
+  const random = new Random(seed);
+  await allServe(stage.fleets);
+  const each = callsPerSecond / stage.fleets.length;
+  const workloads = stage.fleets.map((fleet) => new Workload(fleet, each, random.fork()));
+  await Promise.all(workloads.map((workload) => workload.start()));
+  const schedule = new Schedule(stage, random.fork(), faults);
+  const startedMs = performance.now();
+  const calmMs = Math.min(CALM_AFTER_MS, ms / 2);
+  let first: Sizes | undefined;
+  for (let elapsedMs = 0; elapsedMs < ms && !stop.aborted; elapsedMs = performance.now() - startedMs) {
+    if (first === undefined && elapsedMs >= calmMs) first = await calm(stage, workloads);
+    const round = await schedule.round();
+    const calls = stage.fleets.reduce((sum, fleet) => sum + fleet.calls.length, 0);
+    tell(`${Math.round(elapsedMs / 1000)} s, ${calls} calls: ${round.faults.map(({ name }) => name).join(" and ")}`);
+  }
+  tell("healed; what is undecided is sent until it is decided");
+  await allServe(stage.fleets);
+  await Promise.all(workloads.map((workload) => workload.finish()));
+  const last = await measureSizes(stage);
+  tell("checking");
+  const checked = [];
+  for (const { name, calls, ownerUrl } of stage.fleets) {
+    const violations = [...check({ calls }, await readTables(ownerUrl)), ...await checkLedger(ownerUrl)];
+    checked.push({ name, calls, violations });
+  }
+  return {
+    seed,
+    fleets: checked,
+    rounds: schedule.rounds,
+    counts: schedule.counts,
+    sizes: { first: first ?? last, last },
+    leaks: leaks(first ?? last, last),
+  };
+}
+
+/** Everything at rest, for a moment. */
+async function calm(stage: Stage, workloads: readonly Workload[]): Promise<Sizes> {
+  await allServe(stage.fleets);
+  await Promise.all(workloads.map((workload) => workload.pause()));
+  const sizes = await measureSizes(stage);
+  for (const workload of workloads) workload.resume();
+  return sizes;
+}
+
+async function allServe(fleets: readonly Fleet[]): Promise<void> {
+  await Promise.all(fleets.map((fleet) => fleet.allServe()));
+}

@@ -1,0 +1,101 @@
+/** Which faults come when: rounds, half of them of one fault alone, half of a pair, with a short recovery in between. */
+import type { Fault, Heal } from "./faults/fault.ts";
+import { POSTGRES_FAULTS } from "./faults/postgres_faults.ts";
+import { PROCESS_FAULTS } from "./faults/process_faults.ts";
+import { CALM, REDIS_FAULTS } from "./faults/redis_faults.ts";
+import { until } from "../../../src/dev/wait.ts";
+import { LOCK_TTL_MS } from "./fleet.ts";
+import type { Random } from "./random.ts";
+import type { Stage } from "./stage.ts";
+
+const FAULTS = [...REDIS_FAULTS, ...PROCESS_FAULTS, ...POSTGRES_FAULTS];
+const RECOVERY_MS: readonly [number, number] = [150, 500];
+/** A node that has just started has no vote for a TTL, and another second for the precision of its uptime. */
+const VOTE_MS_MAX = LOCK_TTL_MS + 3000;
+/** A pair's second fault comes so long after the first. */
+const APART_MS_MAX = 400;
+
+/** Faults that were on, and when; times on the monotonic clock. */
+export interface Round {
+  readonly faults: readonly Fault[];
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** What the rounds of a run are made of. */
+export class Schedule {
+  readonly rounds: Round[] = [];
+  readonly #stage: Stage;
+  readonly #random: Random;
+  /** Each fault once in random order before any comes again: what is left of that. */
+  #first: Fault[];
+
+  constructor(stage: Stage, random: Random, faults: readonly Fault[] = FAULTS) {
+    this.#stage = stage;
+    this.#random = random;
+    this.#first = random.sample(faults, faults.length);
+  }
+
+  /** How often each fault was on, by name, in the order of {@link FAULTS}. */
+  get counts(): ReadonlyMap<string, number> {
+    const counts = new Map(FAULTS.map(({ name }) => [name, 0]));
+    for (const { faults } of this.rounds) {
+      for (const { name } of faults) counts.set(name, (counts.get(name) ?? 0) + 1);
+    }
+    counts.delete(CALM.name);
+    return counts;
+  }
+
+  /** One round: injects, waits, heals, recovers. */
+  async round(): Promise<Round> {
+    const random = this.#random;
+    const chosen = [this.#choose(() => true)];
+    if (chosen[0] !== CALM && random.chance(0.5)) {
+      const [first] = chosen;
+      chosen.push(this.#choose((fault) => fault !== CALM && fault.resource !== first?.resource));
+    }
+    // What nodes still in quarantine cost is not this fault's.
+    if (chosen.length === 1 && chosen[0]?.lockOnly === true) await this.#allVote();
+    const fromMs = performance.now();
+    const done: Fault[] = [];
+    const heals = await Promise.all(chosen.map(async (fault, i) => {
+      if (i > 0) await wait(random.next() * APART_MS_MAX);
+      const heal = await fault.inject(this.#stage, random.fork());
+      if (heal !== undefined) done.push(fault);
+      return async () => {
+        await wait(random.integer(...fault.holdMs));
+        await heal?.();
+      };
+    }));
+    await Promise.all(heals.map((heal: Heal) => heal()));
+    const round = { faults: done, fromMs, toMs: performance.now() };
+    this.rounds.push(round);
+    await wait(random.integer(...RECOVERY_MS));
+    return round;
+  }
+
+  /** Waits, bounded, until every process with a lock sees all nodes up. */
+  async #allVote(): Promise<void> {
+    const members = this.#stage.fleets.flatMap(({ members }) => members).filter(({ redis }) => redis.length > 0);
+    await until(
+      async () => (await Promise.all(members.map((member) => member.seesAllNodes()))).every(Boolean),
+      VOTE_MS_MAX,
+    );
+  }
+
+  #choose(suits: (fault: Fault) => boolean): Fault {
+    const index = this.#first.findIndex(suits);
+    if (index >= 0) return this.#first.splice(index, 1)[0]!;
+    const faults = FAULTS.filter(suits);
+    let left = this.#random.next() * faults.reduce((sum, { weight }) => sum + weight, 0);
+    for (const fault of faults) {
+      left -= fault.weight;
+      if (left < 0) return fault;
+    }
+    throw new Error("There is no fault to choose");
+  }
+}
+
+function wait(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

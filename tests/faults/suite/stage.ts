@@ -1,0 +1,63 @@
+/** Everything that a run takes place on: one PostgreSQL, five Redis, and fleets of processes that reach them by links. */
+import { join } from "node:path";
+import { type PrivatePostgres, startPostgres } from "../../../src/dev/postgres.ts";
+import { type PrivateRedis, startRedisNodes } from "../../../src/dev/redis.ts";
+import { migrate } from "../../../src/migrate.ts";
+import { createLog } from "../../../src/telemetry/create_log.ts";
+import { testEnvironment } from "../../support/env.ts";
+import { DataDisk } from "./data_disk.ts";
+import { Fleet, FLEETS } from "./fleet.ts";
+
+const REDIS_NODES = 5;
+
+/** See the file. `await using` stops everything. */
+export interface Stage extends AsyncDisposable {
+  readonly postgres: PrivatePostgres;
+  readonly redis: readonly PrivateRedis[];
+  readonly fleets: readonly Fleet[];
+  /** The file system of the tables; undefined where this machine gives none of its own. */
+  readonly disk: DataDisk | undefined;
+}
+
+/** How to set it up. */
+export interface StageOptions {
+  /** Whether to ask the system for a file system of the tables' own, which takes root. */
+  readonly disk: boolean;
+}
+
+/** Starts it all. Throws what does not start. */
+export async function openStage({ disk: wantsDisk }: StageOptions): Promise<Stage> {
+  const log = createLog("error", "pretty");
+  const dir = await Deno.makeTempDir();
+  // PostgreSQL runs as another user when we are root, and must get through to its data.
+  await Deno.chmod(dir, 0o755);
+  const { postgresBin, redisProgram } = testEnvironment();
+  const stops: (() => Promise<void>)[] = [];
+  const dispose = async () => {
+    for (const stop of stops.toReversed()) await stop();
+  };
+  try {
+    const redis = await startRedisNodes(REDIS_NODES, { dir, program: redisProgram, log });
+    stops.push(async () => void await Promise.all(redis.map((node) => node.kill())));
+    const disk = wantsDisk ? await DataDisk.mount(join(dir, "disk")) : undefined;
+    if (disk !== undefined) stops.push(() => disk.unmount());
+    // Its processes are killed, never the machine, so nothing that was written is lost without fsync.
+    const postgres = await startPostgres({ dir: join(dir, "postgres"), binDir: postgresBin, fsync: false, log });
+    stops.push(() => postgres.stop("immediate"));
+    if (disk !== undefined) await disk.makeTablespace(postgres.ownerUrl("postgres"));
+    const fleets: Fleet[] = [];
+    for (const plan of FLEETS) {
+      await postgres.createDatabase(plan.name);
+      if (disk !== undefined) await disk.move(postgres.ownerUrl("postgres"), plan.name);
+      const [ownerUrl, serverUrl] = [postgres.ownerUrl(plan.name), postgres.serverUrl(plan.name)];
+      await migrate({ ownerUrl, serverUrl, direction: "up", log });
+      fleets.push(new Fleet(plan, { ownerUrl, serverUrl, postgresPort: () => postgres.port, redis }));
+    }
+    stops.push(async () => void await Promise.all(fleets.map((fleet) => fleet.close())));
+    await Promise.all(fleets.map((fleet) => fleet.start()));
+    return { postgres, redis, fleets, disk, [Symbol.asyncDispose]: dispose };
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+}

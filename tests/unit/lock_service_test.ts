@@ -1,0 +1,164 @@
+/** LockService over the in-memory transport, with JSON on the wire: each part of a view as a client sees it. */
+import { toJson } from "@bufbuild/protobuf";
+import { createClient, createRouterTransport } from "@connectrpc/connect";
+import { assertEquals } from "@std/assert";
+import { LockService, StatusResponseSchema } from "../../src/gen/inventory/v1/lock_pb.ts";
+import {
+  createLockService,
+  LEASES_TOLD_MAX,
+  type LockView,
+  type NodeView,
+  type RedlockView,
+} from "../../src/rpc/lock_service.ts";
+
+const UP: NodeView = {
+  node: 1,
+  address: "redis-1:6379",
+  state: "up",
+  latencyMs: 0.41249999,
+  uptimeMs: 3_000_000_000.9,
+  quarantineLeftMs: 0,
+  votesFor: 12,
+  votesAgainst: 3,
+  votesMissing: 0,
+};
+const DOWN: NodeView = {
+  ...UP,
+  node: 2,
+  address: "redis-2:6379",
+  state: "down",
+  latencyMs: undefined,
+  uptimeMs: undefined,
+  votesFor: 0,
+  votesAgainst: 0,
+  votesMissing: 15,
+};
+const QUARANTINED: NodeView = {
+  ...UP,
+  node: 3,
+  state: "quarantined",
+  latencyMs: 0,
+  uptimeMs: 0,
+  quarantineLeftMs: 99.9,
+};
+const REDLOCK: RedlockView = {
+  quorumLoss: "refuse",
+  fallback: { sinceMs: undefined, batches: 0 },
+  quorum: 3,
+  ttlMs: 5000,
+  nodes: [],
+  leases: [],
+};
+
+/** The answer as proto3 JSON, zeros included; what is absent is not there. */
+async function told(view: LockView): Promise<Record<string, unknown>> {
+  const transport = createRouterTransport((router) => {
+    router.service(LockService, createLockService({ status: () => view }));
+  });
+  const answer = await createClient(LockService, transport).status({});
+  return toJson(StatusResponseSchema, answer, { alwaysEmitImplicit: true }) as Record<string, unknown>;
+}
+
+function redlock(parts: Partial<RedlockView>): LockView {
+  return { concurrency: "redlock", redlock: { ...REDLOCK, ...parts } };
+}
+
+Deno.test("each field of each node; what is not known of one is absent, and 0 is not", async () => {
+  const { nodes } = await told(redlock({ nodes: [UP, DOWN, QUARANTINED] }));
+  assertEquals(nodes, [
+    {
+      number: 1,
+      address: "redis-1:6379",
+      state: "LOCK_NODE_STATE_UP",
+      latencyMs: 0.412,
+      uptimeMs: "3000000000",
+      quarantineLeftMs: 0,
+      votesFor: "12",
+      votesAgainst: "3",
+      votesMissing: "0",
+    },
+    {
+      number: 2,
+      address: "redis-2:6379",
+      state: "LOCK_NODE_STATE_DOWN",
+      quarantineLeftMs: 0,
+      votesFor: "0",
+      votesAgainst: "0",
+      votesMissing: "15",
+    },
+    {
+      number: 3,
+      address: "redis-1:6379",
+      state: "LOCK_NODE_STATE_QUARANTINED",
+      latencyMs: 0,
+      uptimeMs: "0",
+      quarantineLeftMs: 99,
+      votesFor: "12",
+      votesAgainst: "3",
+      votesMissing: "0",
+    },
+  ]);
+});
+
+Deno.test("the way, its settings, and a fallback that is on, off, or has been", async () => {
+  const settings = {
+    concurrency: "CONCURRENCY_REDLOCK",
+    quorum: 3,
+    ttlMs: 5000,
+    nodes: [],
+    leases: [],
+    leasesTotal: 0,
+  };
+  assertEquals(await told(redlock({})), {
+    ...settings,
+    quorumLoss: "QUORUM_LOSS_REFUSE",
+    fallback: { active: false, batches: "0" },
+  });
+  const on = { quorumLoss: "row", fallback: { sinceMs: Date.UTC(2026, 0, 2, 3, 4, 5, 678), batches: 7 } } as const;
+  assertEquals(await told(redlock(on)), {
+    ...settings,
+    quorumLoss: "QUORUM_LOSS_ROW",
+    fallback: { active: true, since: "2026-01-02T03:04:05.678Z", batches: "7" },
+  });
+  const { fallback } = await told(redlock({ ...on, fallback: { sinceMs: undefined, batches: 7 } }));
+  assertEquals(fallback, { active: false, batches: "7" });
+});
+
+for (
+  const [concurrency, name] of [["row", "CONCURRENCY_ROW"], ["optimistic", "CONCURRENCY_OPTIMISTIC"]] as const
+) {
+  Deno.test(`in the way ${concurrency}, without Redis, all but the way is empty`, async () => {
+    assertEquals(await told({ concurrency, redlock: undefined }), {
+      concurrency: name,
+      quorumLoss: "QUORUM_LOSS_UNSPECIFIED",
+      quorum: 0,
+      ttlMs: 0,
+      nodes: [],
+      leases: [],
+      leasesTotal: 0,
+    });
+  });
+}
+
+Deno.test("leases are told by goods_id, the first of them only, with the count of all", async () => {
+  // 10 has no divisor in common with 1001, so this goes through all of them, out of order.
+  const count = LEASES_TOLD_MAX + 1;
+  const leases = Array.from({ length: count }, (_, i) => ({
+    goodsId: (i * 10) % count + 1,
+    heldMs: i + 0.9,
+    remainingMs: 5000,
+  }));
+  const view = redlock({ leases });
+  const answer = await told(view);
+  const first = answer.leases as { goodsId: number; heldMs: number; remainingMs: number }[];
+  assertEquals(first.map(({ goodsId }) => goodsId), Array.from({ length: LEASES_TOLD_MAX }, (_, i) => i + 1));
+  assertEquals(answer.leasesTotal, count);
+  assertEquals(first[7], { goodsId: 8, heldMs: 301, remainingMs: 5000 });
+  assertEquals(view.redlock?.leases[1]?.goodsId, 11, "the view was left as it is");
+});
+
+Deno.test("a process that was paused for weeks still answers: times stay within their fields", async () => {
+  const monthMs = 31 * 24 * 3600 * 1000;
+  const { leases } = await told(redlock({ leases: [{ goodsId: 1, heldMs: monthMs, remainingMs: 5000 - monthMs }] }));
+  assertEquals(leases, [{ goodsId: 1, heldMs: 2 ** 31 - 1, remainingMs: 0 }]);
+});
