@@ -88,7 +88,8 @@ export class SimulatedStock {
       }
       case "rollback": {
         const { orderId, rollbackId, lines } = request;
-        const whole = lines.length === 0;
+        const order = orders.find((row) => row.orderId === orderId);
+        const whole = lines.length === 0 || (order !== undefined && sameLines(lines, order.lines));
         const id = rollbackId !== ""
           ? rollbackId
           : whole
@@ -97,7 +98,6 @@ export class SimulatedStock {
         const body = (goodsInfo: readonly AskedLine[]) => ok({ goodsInfo, orderId, rollbackId });
         const recorded = operations.find((row) => row.operationId === id);
         if (recorded !== undefined) return body(recorded.kind === "bar" ? [] : recorded.lines);
-        const order = orders.find((row) => row.orderId === orderId);
         if (order === undefined || order.state === "barred") {
           if (order === undefined || rollbackId !== "") this.changes.push({ kind: "bar", id, orderId, lines, atMs });
           return body([]);
@@ -164,6 +164,10 @@ export function tablesOf(changes: readonly Change[]): Tables {
     orders.set(orderId, { orderId, state: all ? "rolled_back" : "sold", lines: returned, atMs: order?.atMs ?? atMs });
   }
   return { stock: [...stock.values()], movements, orders: [...orders.values()], operations };
+}
+
+function sameLines(a: readonly AskedLine[], b: readonly AskedLine[]): boolean {
+  return a.length === b.length && a.every(({ goodsId, num }, i) => goodsId === b[i]?.goodsId && num === b[i]?.num);
 }
 
 function levelBody({ goodsId, onHand, reserved, version }: StockRow): Record<string, unknown> {

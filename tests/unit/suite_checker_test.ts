@@ -29,8 +29,8 @@ const REQUESTS: readonly (readonly [Request, Fate?])[] = [
   [sell("a", [1, 2], [2, 1])],
   [detail(1)],
   [sell("b", [1, 20])],
-  [sell("c", [1, 1]), "lost_after"],
-  [sell("c", [1, 1])],
+  [sell("c", [1, 2]), "lost_after"],
+  [sell("c", [1, 2])],
   [sell("d", [2, 1]), "lost_before"],
   [sell("e", [2, 1]), "refused_before"],
   [back("a", "part", [1, 1])],
@@ -133,7 +133,7 @@ const CASES: readonly Case[] = [
     (run) => withTables(run, { stock: [...run.tables.stock, { goodsId: 9, onHand: 0, reserved: 0, version: 1 }] }),
   ],
   ["a goods has no row", /without a row in stock/, (run) => withTables(run, { stock: run.tables.stock.slice(1) })],
-  ["an acknowledged order is lost", /order a: acknowledged, but not there/, (run) => without(run, isSell("a"))],
+  ["an acknowledged order is lost", /order f: acknowledged, but not there/, (run) => without(run, isSell("f"))],
   [
     "an order is sold twice",
     /sold in 2 movements/,
@@ -264,12 +264,11 @@ const CASES: readonly Case[] = [
   ],
   ["an order comes back before it was sold", /came back before it was sold/, (run) => {
     const sold = run.changes.findIndex(isSell("c"));
-    const given = run.changes.findIndex(({ kind }) => kind === "rollback_part" && true);
     const later = run.changes.findIndex((change) => "id" in change && change.id.startsWith("part~c"));
-    assert(given >= 0);
-    const changes = [...run.changes];
-    [changes[sold], changes[later]] = [changes[later]!, changes[sold]!];
-    return movement(withChanges(run, changes), () => true, {});
+    return withChanges(
+      run,
+      run.changes.with(sold, run.changes[later]!).with(later, run.changes[sold]!),
+    );
   }],
   [
     "a rolled back order was told as sold",
@@ -345,7 +344,7 @@ const CASES: readonly Case[] = [
   [
     "a goods is unknown that was known",
     /was at version/,
-    (run) => calls(run, detail(2), () => ({ answer: run.history.calls[0]!.answer })),
+    (run) => calls(run, detail(1), () => ({ answer: run.history.calls[0]!.answer }), 1),
   ],
   [
     "an order is barred that is not",
