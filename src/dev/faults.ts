@@ -1,5 +1,5 @@
 /**
- * `deno task faults [--minutes M | --seconds S] [--seed N]`: brings the programs as `deno task test` does, and runs the
+ * `deno task faults [--minutes M | --seconds S] [--seed N] [--before COMMIT]`: brings the programs as `deno task test` does, and runs the
  * fault suite on servers of its own. Exits as the suite does.
  */
 import { createLog } from "../telemetry/create_log.ts";
@@ -9,8 +9,8 @@ import { permissions } from "./test_groups.ts";
 import { startTestServers, type TestServers } from "./test_servers.ts";
 
 const SUITE = "tests/faults/suite/main.ts";
-/** For a file system of its own, which can be filled up. */
-const DISK_PROGRAMS = ["mount", "umount"];
+/** For a file system of its own, which can be filled up, and for another version out of the history. */
+const MORE_PROGRAMS = ["mount", "umount", "git", "tar", "ln"];
 const EXIT_FAILED = 1;
 
 async function main(): Promise<number> {
@@ -20,7 +20,7 @@ async function main(): Promise<number> {
   try {
     servers = await startTestServers(log);
     if (requests.isAsked()) return EXIT_FAILED;
-    const access = { ...servers.access, programs: [...servers.access.programs, ...DISK_PROGRAMS] };
+    const access = { ...servers.access, programs: [...servers.access.programs, ...MORE_PROGRAMS] };
     const suite = new Deno.Command(Deno.execPath(), {
       args: ["run", "--no-prompt", ...permissions("servers", access), SUITE, ...Deno.args],
       env: { ...servers.env, NO_COLOR: "1" },

@@ -5,10 +5,9 @@
  *
  * So the library talks to the nodes through voters, which keep the ballot; a node without a vote is not asked.
  */
-import { createHash } from "node:crypto";
 import Redlock, { ExecutionError, type Lock as NodesLock, type Settings } from "redlock";
 import { Ballot, type Outcome, type Vote } from "./ballot.ts";
-import { ACQUIRE_SCRIPT, EXTEND_SCRIPT, RELEASE_SCRIPT } from "./scripts.ts";
+import { ACQUIRE_SCRIPT, EXTEND_SCRIPT, RELEASE_SCRIPT, scriptHash } from "./scripts.ts";
 import { DRIFT_FACTOR } from "./validity.ts";
 
 /** Runs scripts. Every promise settles within the node's time limit. */
@@ -38,7 +37,7 @@ export interface Attempt {
 /** Single attempts only: the library's own retries keep minority votes, and count validity from before the waiting. */
 const SETTINGS: Partial<Settings> = { retryCount: 0, driftFactor: DRIFT_FACTOR };
 const HASHES = new Map(
-  [ACQUIRE_SCRIPT, EXTEND_SCRIPT].map((script) => [script, createHash("sha1").update(script).digest("hex")]),
+  [ACQUIRE_SCRIPT, EXTEND_SCRIPT].map((script) => [script, scriptHash(script)]),
 );
 const SCRIPTS = {
   acquireScript: () => ACQUIRE_SCRIPT,

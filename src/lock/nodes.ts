@@ -9,8 +9,13 @@ import { Redis } from "ioredis";
 import { errorSummary, type Log } from "../telemetry/log.ts";
 import type { VotingNode } from "./attempt.ts";
 import type { Vote } from "./ballot.ts";
+import { DoubtfulVotes } from "./doubtful_votes.ts";
 import { leastUptimeMs, quarantineLeftMs, type Uptime, uptimeMs } from "./quarantine.ts";
+import { ACQUIRE_SCRIPT, EXTEND_SCRIPT, RELEASE_SCRIPT, scriptHash } from "./scripts.ts";
 import type { NodeStatus } from "./status.ts";
+
+const ACQUIRE_HASH = scriptHash(ACQUIRE_SCRIPT);
+const RELEASE_HASH = scriptHash(RELEASE_SCRIPT);
 
 const REDIS_PORT = 6379;
 /** A node's connection that took nothing in for this many node timeouts is dropped. */
@@ -29,8 +34,6 @@ export interface NodeOptions {
   readonly timeoutMs: number;
   /** A server that started less than this ago has no vote. */
   readonly quarantineMs: number;
-  /** Sent to a node before anything else, on every new connection; it may have been restarted. */
-  readonly scripts: readonly string[];
   /** Answers in [0, 1). */
   readonly random: () => number;
   readonly log: Log;
@@ -47,6 +50,7 @@ export class Node implements VotingNode {
   #uptime: Uptime | undefined;
   #connected = false;
   readonly #votes: Record<Vote, number> = { yes: 0, no: 0, missing: 0 };
+  readonly #doubtful = new DoubtfulVotes();
   #latencyMs: number | undefined;
   #away = false;
   #loggedAtMs = -Infinity;
@@ -108,11 +112,25 @@ export class Node implements VotingNode {
   }
 
   evalsha(hash: string, keyCount: number, args: (string | number)[]): Promise<unknown> {
-    return this.#timed(this.redis.evalsha(hash, keyCount, ...args));
+    return this.#told(hash, keyCount, args, this.redis.evalsha(hash, keyCount, ...args));
   }
 
   eval(script: string, keyCount: number, args: (string | number)[]): Promise<unknown> {
-    return this.#timed(this.redis.eval(script, keyCount, ...args));
+    return this.#told(scriptHash(script), keyCount, args, this.redis.eval(script, keyCount, ...args));
+  }
+
+  /** Notes what was answered, and what was not. */
+  async #told(hash: string, keyCount: number, args: (string | number)[], answer: Promise<unknown>): Promise<unknown> {
+    const value = String(args[keyCount]);
+    try {
+      const result = await this.#timed(answer);
+      if (hash === RELEASE_HASH) this.#doubtful.clear(value);
+      return result;
+    } catch (error) {
+      const isAnswer = (error as Error).name === "ReplyError";
+      if (hash === ACQUIRE_HASH && !isAnswer) this.#doubtful.add({ value, keys: args.slice(0, keyCount).map(String) });
+      throw error;
+    }
   }
 
   async #timed(answer: Promise<unknown>): Promise<unknown> {
@@ -129,17 +147,21 @@ export class Node implements VotingNode {
   }
 
   /**
-   * Brings the scripts to a node that may have been restarted, before anything else is sent to it, and asks for how long
-   * it has run. To a node without the scripts redlock sends one a second time, as text, and then a release could
+   * Brings the scripts to a node that may have been restarted, before anything else is sent to it, lets go of what it may
+   * have given unheard, and asks for how long it has run. To a node without the scripts redlock sends one a second time, as text, and then a release could
    * overtake the acquire that it undoes, and the keys would stand until they expire.
    */
   async #greet(): Promise<void> {
     if (this.#away) this.#options.log.info({ node: this.#number }, "Redis node is back");
     this.#away = false;
     this.#connected = true;
-    for (const script of this.#options.scripts) {
+    for (const script of [ACQUIRE_SCRIPT, EXTEND_SCRIPT, RELEASE_SCRIPT]) {
       // If this fails the script is sent as text, later and with the hazard above.
       this.redis.script("LOAD", script).catch(() => {});
+    }
+    for (const { value, keys } of this.#doubtful.takeAll()) {
+      // If this fails they expire.
+      this.redis.evalsha(RELEASE_HASH, keys.length, ...keys, value).catch(() => {});
     }
     const stream = this.redis.stream;
     while (this.#connected && this.redis.stream === stream) {

@@ -12,7 +12,6 @@ import { type Attempt, redlockOver, tryAcquire, tryExtend } from "./attempt.ts";
 import { quorumOf } from "./ballot.ts";
 import { type Lease, LeaseLostError, type Lock, LockHeldError, QuorumLostError } from "./lock.ts";
 import { Node } from "./nodes.ts";
-import { ACQUIRE_SCRIPT, EXTEND_SCRIPT, RELEASE_SCRIPT } from "./scripts.ts";
 import type { LeaseStatus, LockStatus } from "./status.ts";
 import { holdMsMax, usableValidityMs, validityMs } from "./validity.ts";
 import { WantedMarks } from "./wanted_marks.ts";
@@ -41,8 +40,7 @@ const REPEAT_LOG_AFTER_MS = 5000;
 /** Dials the nodes and makes the lock over them. */
 export function createRedlock(options: RedlockOptions): Lock {
   const { urls, ttlMs, nodeTimeoutMs, quarantineMs = ttlMs, random, log } = options;
-  const scripts = [ACQUIRE_SCRIPT, EXTEND_SCRIPT, RELEASE_SCRIPT];
-  const nodeOptions = { timeoutMs: nodeTimeoutMs, quarantineMs, scripts, random, log };
+  const nodeOptions = { timeoutMs: nodeTimeoutMs, quarantineMs, random, log };
   return new QuorumLock(options, urls.map((url, i) => new Node(url, i + 1, nodeOptions)));
 }
 

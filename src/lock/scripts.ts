@@ -5,6 +5,8 @@
  * https://redis.io/docs/latest/develop/use/patterns/distributed-locks/
  */
 
+import { createHash } from "node:crypto";
+
 /** Lua can't hand over more than some thousands of arguments at once. */
 const KEYS_AT_ONCE = 1000;
 
@@ -54,3 +56,8 @@ for first = 1, #KEYS, ${KEYS_AT_ONCE} do
 end
 return count
 `;
+
+/** What Redis knows a script by. */
+export function scriptHash(script: string): string {
+  return createHash("sha1").update(script).digest("hex");
+}

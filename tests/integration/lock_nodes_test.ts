@@ -88,6 +88,26 @@ Deno.test("a stopped node is missed at once, a frozen one after its own time lim
   assertInstanceOf(await within(stopped, "stopped", REFUSAL_MS_MAX), QuorumLostError);
 });
 
+Deno.test("what nodes that froze give when they thaw is let go, though its asker had lost its connection", async () => {
+  await using servers = await ownNodes();
+  await using bench = lockBench(servers.nodes.map((node) => node.url));
+  const lock = await bench.lock(OPTIONS);
+  const frozen = servers.nodes.slice(0, QUORUM);
+  for (const node of frozen) node.pause();
+  assertInstanceOf(await acquired(lock, [1], 1).catch((error) => error), QuorumLostError);
+  const states = () => lock.status().nodes.map(({ state }) => state);
+  await eventually(
+    () => states().filter((state) => state === "down").length === QUORUM,
+    "the connections are given up",
+  );
+  for (const node of frozen) node.resume();
+  await eventually(() => states().every((state) => state === "up"), "the nodes are back");
+  // They live for a minute.
+  await bench.assertNoKeys();
+  const lease = await acquired(lock, [1], 1000);
+  await lease.release();
+});
+
 Deno.test("ping tells whether a quorum answers, and so does a lock whose nodes were never there", async () => {
   await using servers = await ownNodes();
   await using bench = lockBench(servers.nodes.map((node) => node.url));

@@ -17,6 +17,8 @@ export interface ServerOptions {
   readonly workers?: number;
   /** Module to run instead of `src/main.ts`, under the same permissions. */
   readonly entry?: string;
+  /** Where the program is, such as a checkout of another version; this one by default. */
+  readonly root?: URL;
   /** Changes the permission flags of the task. */
   readonly flags?: (flags: readonly string[]) => readonly string[];
   /** A database that outlives this process, instead of a new one. */
@@ -140,8 +142,8 @@ export function serverTest(
 }
 
 /** The flags of a task, read from deno.json so that tests can't be granted more than the program is. */
-export async function taskFlags(task: "start" | "start:workers"): Promise<string[]> {
-  const { tasks } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
+export async function taskFlags(task: "start" | "start:workers", root = ROOT): Promise<string[]> {
+  const { tasks } = JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));
   const line = tasks[task] as string;
   // The task's shell asks for the path of the deno that runs it, which is ours here.
   const words = line.replace(/"(--allow-run=)\$\([^)]+\)"/, (_, flag) => `${flag}${Deno.execPath()}`).split(" ");
@@ -153,10 +155,11 @@ export async function taskFlags(task: "start" | "start:workers"): Promise<string
 
 async function spawn(options: ServerOptions, database: TestDatabase) {
   const task = options.workers === undefined ? "start" : "start:workers";
-  const flags = await taskFlags(task);
+  const root = options.root ?? ROOT;
+  const flags = await taskFlags(task, root);
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", ...options.flags?.(flags) ?? flags, options.entry ?? ENTRIES[task]],
-    cwd: ROOT,
+    cwd: root,
     env: {
       PORT: "0",
       DATABASE_URL: database.serverUrl,

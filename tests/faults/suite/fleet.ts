@@ -5,6 +5,7 @@ import { health } from "../../support/callers.ts";
 import type { TestDatabase } from "../../support/database.ts";
 import { until } from "../../../src/dev/wait.ts";
 import type { Call } from "./history.ts";
+import { startServer, type TestServer } from "../../support/server.ts";
 import { Link } from "./link.ts";
 import { startSuiteServer, type SuiteServer } from "./suite_server.ts";
 
@@ -64,6 +65,12 @@ export interface FleetStores {
   readonly serverUrl: string;
   postgresPort(): number;
   readonly redis: readonly PrivateRedis[];
+}
+
+/** A process that takes calls. */
+export interface Answering {
+  readonly name: string;
+  readonly server: TestServer;
 }
 
 /** One process. */
@@ -163,12 +170,32 @@ export class Fleet {
   readonly ownerUrl: string;
   /** In the order of their ends. */
   readonly calls: Call[] = [];
+  /** A process of another version. */
+  guest: TestServer | undefined;
+  readonly #stores: FleetStores;
 
   constructor({ name, firstGoods, members }: FleetPlan, stores: FleetStores) {
     this.name = name;
+    this.#stores = stores;
     this.firstGoods = firstGoods;
     this.ownerUrl = stores.ownerUrl;
     this.members = members.map((plan, i) => new Member(`${name}-${i + 1}`, plan, i === 0, stores));
+  }
+
+  /** Processes that callers may ask now. */
+  get answering(): readonly Answering[] {
+    const members = this.members.flatMap(({ name, server }) => server === undefined ? [] : [{ name, server }]);
+    return this.guest === undefined ? members : [...members, { name: `${this.name}-before`, server: this.guest }];
+  }
+
+  /** Starts the program that is at `root` beside the others, without links. */
+  async startGuest(root: URL): Promise<TestServer> {
+    const { ownerUrl, serverUrl, redis } = this.#stores;
+    const nothing = () => Promise.resolve();
+    const database = { name: this.name, ownerUrl, serverUrl, drop: nothing, [Symbol.asyncDispose]: nothing };
+    const env = { ...SETTINGS, REDIS_URLS: redis.map(({ url }) => url).join(",") };
+    this.guest = await startServer({ root, database, env, healthy: false });
+    return this.guest;
   }
 
   async start(): Promise<void> {
@@ -186,6 +213,7 @@ export class Fleet {
   }
 
   async close(): Promise<void> {
+    await this.guest?.stop("SIGKILL");
     await Promise.all(this.members.map((member) => member.close()));
   }
 }

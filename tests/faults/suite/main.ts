@@ -1,5 +1,5 @@
 /**
- * `deno task faults [--minutes M | --seconds S] [--seed N]`: the fault suite. Progress is on standard error; the report on
+ * `deno task faults [--minutes M | --seconds S] [--seed N] [--before COMMIT]`: the fault suite. Progress is on standard error; the report on
  * standard output. Exits with 1 if the checker found a violation, or the witnesses grew.
  */
 import { report } from "./report.ts";
@@ -10,33 +10,43 @@ const MINUTES_DEFAULT = 20;
 const MINUTES_MAX = 24 * 60;
 /** What two cores carry beside the outages without being short of time all along. */
 const CALLS_PER_SECOND = 280;
+/** The newest version whose program had no ways but leases. */
+const BEFORE_DEFAULT = "307eabb";
 const EXIT_USAGE = 2;
 
 interface Asked {
   readonly ms: number;
   readonly seed: number;
+  readonly before: string;
 }
 
 /** Reads the arguments; undefined: they can't be read. */
 function asked(args: readonly string[]): Asked | undefined {
   let ms = MINUTES_DEFAULT * 60_000;
   let seed = Math.floor(Math.random() * 2 ** 31);
+  let before = BEFORE_DEFAULT;
   const words = args.filter((word) => word !== "--");
   for (let i = 0; i < words.length; i += 2) {
     const value = Number(words[i + 1]);
+    if (words[i] === "--before" && words[i + 1] !== undefined) {
+      before = words[i + 1]!;
+      continue;
+    }
     if (!(value >= 0)) return undefined;
     if (words[i] === "--minutes") ms = value * 60_000;
     else if (words[i] === "--seconds") ms = value * 1000;
     else if (words[i] === "--seed" && Number.isSafeInteger(value)) seed = value;
     else return undefined;
   }
-  return ms > 0 && ms <= MINUTES_MAX * 60_000 ? { ms, seed } : undefined;
+  return ms > 0 && ms <= MINUTES_MAX * 60_000 ? { ms, seed, before } : undefined;
 }
 
 async function main(): Promise<number> {
   const options = asked(Deno.args);
   if (options === undefined) {
-    console.error(`Usage: deno task faults [--minutes M | --seconds S] [--seed N], up to ${MINUTES_MAX} minutes`);
+    console.error(
+      `Usage: deno task faults [--minutes M | --seconds S] [--seed N] [--before COMMIT], up to ${MINUTES_MAX} minutes`,
+    );
     return EXIT_USAGE;
   }
   const startedMs = performance.now();
@@ -44,8 +54,9 @@ async function main(): Promise<number> {
   const stopping = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, () => stopping.abort());
   tell(`seed ${options.seed}: starting PostgreSQL, five Redis and four fleets`);
-  await using stage = await openStage({ disk: true });
+  await using stage = await openStage({ disk: true, before: options.before });
   if (stage.disk === undefined) tell("this machine gives no file system of its own to fill: no disk will be full");
+  if (stage.before === undefined) tell(`there is no commit ${options.before} here: no other version takes part`);
   const result = await runSuite(stage, { ...options, callsPerSecond: CALLS_PER_SECOND, tell, stop: stopping.signal });
   for (const line of report(result)) console.log(line);
   const violations = result.fleets.reduce((sum, fleet) => sum + fleet.violations.length, 0);

@@ -1,17 +1,20 @@
-/** Which faults come when: rounds, half of them of one fault alone, half of a pair, with a short recovery in between. */
+/** Which faults come when: rounds, some of one fault alone, others of a pair, with a short recovery in between. */
 import type { Fault, Heal } from "./faults/fault.ts";
 import { POSTGRES_FAULTS } from "./faults/postgres_faults.ts";
 import { PROCESS_FAULTS } from "./faults/process_faults.ts";
 import { CALM, REDIS_FAULTS } from "./faults/redis_faults.ts";
 import { until } from "../../../src/dev/wait.ts";
 import { LOCK_TTL_MS } from "./fleet.ts";
+import { VERSION_FAULTS } from "./faults/version_faults.ts";
 import type { Random } from "./random.ts";
 import type { Stage } from "./stage.ts";
 
-const FAULTS = [...REDIS_FAULTS, ...PROCESS_FAULTS, ...POSTGRES_FAULTS];
+const FAULTS = [...REDIS_FAULTS, ...PROCESS_FAULTS, ...POSTGRES_FAULTS, ...VERSION_FAULTS];
 const RECOVERY_MS: readonly [number, number] = [150, 500];
 /** A node that has just started has no vote for a TTL, and another second for the precision of its uptime. */
 const VOTE_MS_MAX = LOCK_TTL_MS + 3000;
+/** Share of the rounds with two faults. */
+const PAIRS = 0.6;
 /** A pair's second fault comes so long after the first. */
 const APART_MS_MAX = 400;
 
@@ -50,7 +53,7 @@ export class Schedule {
   async round(): Promise<Round> {
     const random = this.#random;
     const chosen = [this.#choose(() => true)];
-    if (chosen[0] !== CALM && random.chance(0.5)) {
+    if (chosen[0] !== CALM && random.chance(PAIRS)) {
       const [first] = chosen;
       chosen.push(this.#choose((fault) => fault !== CALM && fault.resource !== first?.resource));
     }

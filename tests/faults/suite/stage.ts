@@ -7,6 +7,7 @@ import { createLog } from "../../../src/telemetry/create_log.ts";
 import { testEnvironment } from "../../support/env.ts";
 import { DataDisk } from "./data_disk.ts";
 import { Fleet, FLEETS } from "./fleet.ts";
+import { checkOut } from "./version.ts";
 
 const REDIS_NODES = 5;
 
@@ -15,6 +16,8 @@ export interface Stage extends AsyncDisposable {
   readonly postgres: PrivatePostgres;
   readonly redis: readonly PrivateRedis[];
   readonly fleets: readonly Fleet[];
+  /** A checkout of the version before; undefined where there is none. */
+  readonly before: URL | undefined;
   /** The file system of the tables; undefined where this machine gives none of its own. */
   readonly disk: DataDisk | undefined;
 }
@@ -23,10 +26,12 @@ export interface Stage extends AsyncDisposable {
 export interface StageOptions {
   /** Whether to ask the system for a file system of the tables' own, which takes root. */
   readonly disk: boolean;
+  /** Commit of the version before, if it is to take part. */
+  readonly before?: string;
 }
 
 /** Starts it all. Throws what does not start. */
-export async function openStage({ disk: wantsDisk }: StageOptions): Promise<Stage> {
+export async function openStage({ disk: wantsDisk, before: commit }: StageOptions): Promise<Stage> {
   const log = createLog("error", "pretty");
   const dir = await Deno.makeTempDir();
   // PostgreSQL runs as another user when we are root, and must get through to its data.
@@ -55,7 +60,8 @@ export async function openStage({ disk: wantsDisk }: StageOptions): Promise<Stag
     }
     stops.push(async () => void await Promise.all(fleets.map((fleet) => fleet.close())));
     await Promise.all(fleets.map((fleet) => fleet.start()));
-    return { postgres, redis, fleets, disk, [Symbol.asyncDispose]: dispose };
+    const before = commit === undefined ? undefined : await checkOut(commit, join(dir, "before"));
+    return { postgres, redis, fleets, before, disk, [Symbol.asyncDispose]: dispose };
   } catch (error) {
     await dispose();
     throw error;

@@ -3,7 +3,7 @@
  * callers do wrong: they leave, set deadlines that pass in the middle, send things twice and in the wrong order. What has
  * no clear answer is sent again under the same id.
  */
-import { type Fleet, GOODS, HOT_GOODS, type Member, SCARCE_GOODS } from "./fleet.ts";
+import { type Answering, type Fleet, GOODS, HOT_GOODS, SCARCE_GOODS } from "./fleet.ts";
 import { type Answer, type AskedLine, classify, CUT, type Request, wireRequest } from "./history.ts";
 import type { Random } from "./random.ts";
 
@@ -155,7 +155,7 @@ export class Workload {
   }
 
   async #send(asked: Asked, random: Random): Promise<Answer> {
-    const up = this.#fleet.members.filter(({ server }) => server !== undefined);
+    const up = this.#fleet.answering;
     if (up.length === 0) return { outcome: "refused", code: "unavailable", details: [] };
     const member = random.pick(up);
     const impatient = this.#running ? random.next() : 1;
@@ -195,13 +195,13 @@ export class Workload {
 }
 
 async function post(
-  { server }: Member,
+  { server }: Answering,
   request: Request,
   { deadlineMs, leaveMs }: { readonly deadlineMs?: number; readonly leaveMs: number },
 ): Promise<Answer> {
   const { method, body } = wireRequest(request);
   try {
-    const response = await fetch(`${server?.url}/inventory.v1.InventoryService/${method}`, {
+    const response = await fetch(`${server.url}/inventory.v1.InventoryService/${method}`, {
       method: "POST",
       headers: {
         "content-type": "application/json",

@@ -42,7 +42,7 @@ function session({ ownerUrl }: Fleet): postgres.Sql {
 }
 
 /** Locks rows in the wrong order, so that whoever locks them in the right one meets it half-way. */
-const deadlocks = fault("foreign session locks rows in the wrong order", "postgres", async (stage, random) => {
+const deadlocks = fault("foreign session locks rows in the wrong order", "postgres", (stage, random) => {
   const fleet = random.pick(stage.fleets);
   const sql = session(fleet);
   let over = false;
@@ -57,11 +57,11 @@ const deadlocks = fault("foreign session locks rows in the wrong order", "postgr
       await new Promise((resolve) => setTimeout(resolve, 30));
     }
   })();
-  return async () => {
+  return Promise.resolve(async () => {
     over = true;
     await locking;
     await sql.end({ timeout: 1 });
-  };
+  });
 });
 
 const heldRows = fault("foreign session holds hot rows", "postgres", async (stage, random) => {

@@ -4,7 +4,7 @@ import { type Point, POINTS } from "../protections/points.ts";
 import { type Fault, fault, type Heal, pickMember } from "./fault.ts";
 
 /** An operation comes by well within this. */
-const POINT_MS_MAX = 3000;
+const POINT_MS_MAX = 1500;
 
 /** Brings a process that ended back. */
 function restart(member: Member): Heal {
@@ -45,7 +45,7 @@ function frozen(point: Point | undefined): Fault {
       server.signal("SIGCONT");
       await server.go();
     };
-  }, { holdMs: [LOCK_TTL_MS + 200, LOCK_TTL_MS + 800], weight: 0.35 });
+  }, { holdMs: [LOCK_TTL_MS + 100, LOCK_TTL_MS + 400], weight: 0.25 });
 }
 
 /** Whether an operation of the process stands at the point now. */

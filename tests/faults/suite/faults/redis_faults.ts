@@ -19,7 +19,7 @@ function lossOf(count: number): LockLoss {
 /** Without a quorum callers wait for as long as they may before they are told, and that is to be seen. */
 function holdOf(lockLoss: LockLoss): Partial<Fault> {
   if (lockLoss !== "quorum") return { holdMs: MEASURED_MS };
-  return { holdMs: [LOCK_WAIT_MS_MAX + 200, LOCK_WAIT_MS_MAX + 900], weight: 0.6 };
+  return { holdMs: [LOCK_WAIT_MS_MAX + 200, LOCK_WAIT_MS_MAX + 900], weight: 0.5 };
 }
 
 /** Redis that is killed, and comes back without a key when it is healed, within the TTL of what it gave away. */
@@ -81,13 +81,13 @@ function restarted(count: number, afterTtl: boolean): Fault {
     lockLoss: lossOf(count),
     lockOnly: true,
     ...holdOf(lossOf(count)),
-    ...(afterTtl ? { holdMs: [LOCK_TTL_MS, LOCK_TTL_MS + 500] as const, weight: 0.3 } : {}),
+    ...(afterTtl ? { holdMs: [LOCK_TTL_MS, LOCK_TTL_MS + 200] as const, weight: 0.25 } : {}),
   });
 }
 
 /** Keys that go before their time, as where a clock was set forward: one process thinks it has what another can get. */
 function expired(name: string, expire: (node: Redis, key: string) => Promise<unknown>): Fault {
-  return fault(name, "redis", async ({ redis }: Stage, random: Random) => {
+  return fault(name, "redis", ({ redis }: Stage, random: Random) => {
     const nodes = random.sample(redis, 3).map((node) => new Redis(node.url, { retryStrategy: () => null }));
     for (const node of nodes) node.on("error", () => {});
     let over = false;
@@ -99,11 +99,11 @@ function expired(name: string, expire: (node: Redis, key: string) => Promise<unk
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
     })();
-    return async () => {
+    return Promise.resolve(async () => {
       over = true;
       await expiring;
       for (const node of nodes) node.disconnect();
-    };
+    });
   }, { lockOnly: true });
 }
 
