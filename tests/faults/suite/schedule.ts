@@ -57,8 +57,8 @@ export class Schedule {
       const [first] = chosen;
       chosen.push(this.#choose((fault) => fault !== CALM && fault.resource !== first?.resource));
     }
-    // What nodes still in quarantine cost is not this fault's.
-    if (chosen.length === 1 && chosen[0]?.lockOnly === true) await this.#allVote();
+    // What nodes still in quarantine and leases of dead processes cost is not this fault's.
+    if (chosen.length === 1 && chosen[0]?.lockOnly === true) await this.#lockIsFree();
     const fromMs = performance.now();
     const done: Fault[] = [];
     const heals = await Promise.all(chosen.map(async (fault, i) => {
@@ -77,8 +77,10 @@ export class Schedule {
     return round;
   }
 
-  /** Waits, bounded, until every process with a lock sees all nodes up. */
-  async #allVote(): Promise<void> {
+  /** Waits, bounded, until leases of processes that were killed are over, and every process with a lock sees all nodes up. */
+  async #lockIsFree(): Promise<void> {
+    const killed = this.rounds.findLast(({ faults }) => faults.some(({ resource }) => resource === "process"));
+    await wait(Math.max(0, (killed?.toMs ?? -Infinity) + LOCK_TTL_MS - performance.now()));
     const members = this.#stage.fleets.flatMap(({ members }) => members).filter(({ redis }) => redis.length > 0);
     await until(
       async () => (await Promise.all(members.map((member) => member.seesAllNodes()))).every(Boolean),
