@@ -3,233 +3,20 @@
  * run twice: without the protection, where it must find something, and with it, where it must find nothing. Where the
  * fence is out in both, it is the lock alone that is shown to hold.
  */
-import { join } from "node:path";
-import { Redis } from "ioredis";
-import { startPostgres } from "../../../../src/dev/postgres.ts";
-import { startRedisNodes } from "../../../../src/dev/redis.ts";
-import { until } from "../../../../src/dev/wait.ts";
-import { migrate } from "../../../../src/migrate.ts";
-import { createLog } from "../../../../src/telemetry/create_log.ts";
-import type { TestDatabase } from "../../../support/database.ts";
-import { testEnvironment } from "../../../support/env.ts";
-import { Link } from "../link.ts";
-import type { Protection } from "../protections/names.ts";
-import type { Point } from "../protections/points.ts";
-import type { SuiteServer } from "../suite_server.ts";
-import { ArmBench, GOODS, OTHER_GOODS, patiently, sale } from "./arm_bench.ts";
-
-/** One arm. */
-export interface Arm {
-  readonly name: string;
-  /** The faults of the suite that the protection is aimed at. */
-  readonly faults: string;
-  /** Out in both runs, so that nothing else stands in for the protection. */
-  readonly base: readonly Protection[];
-  /** Out in the first run only. */
-  readonly out: readonly Protection[];
-  /** Does the worst; answers what the checker found, and after how many calls. */
-  run(without: readonly Protection[]): Promise<ArmOutcome>;
-}
-
-export interface ArmOutcome {
-  readonly operations: number;
-  readonly violations: readonly string[];
-}
-
-const TTL_MS = 4000;
-/** How long the second server tries while the first stands still. */
-const OTHER_MS_MAX = 1500;
-/** A server that can't get as far as the point gets there never. */
-const POINT_MS_MAX = 3000;
-/** Times that a crash of PostgreSQL is tried before its memory is found to have held something. */
-const CRASHES_MAX = 8;
-
-async function outcome(bench: ArmBench): Promise<ArmOutcome> {
-  return { operations: bench.calls.length, violations: await bench.violations() };
-}
-
-/**
- * The first server stands still at the point while the second sells the same goods; then the first goes on. `meanwhile`
- * happens to it before the second begins, and `after` before it goes on.
- */
-function meeting(
-  point: Point,
-  { env = {}, meanwhile = () => Promise.resolve(), after = () => Promise.resolve() }: {
-    readonly env?: Readonly<Record<string, string>>;
-    readonly meanwhile?: (first: SuiteServer) => Promise<void>;
-    readonly after?: (first: SuiteServer) => Promise<void>;
-  } = {},
-): Arm["run"] {
-  return async (without) => {
-    await using bench = await ArmBench.open(without);
-    const [first, second] = await Promise.all([bench.server({ env }), bench.server({ env })]);
-    await bench.fill(first);
-    await first.hold(point);
-    const held = bench.decided(first, sale("held"));
-    await first.at(point);
-    await meanwhile(first);
-    const other = bench.decided(second, sale("other"));
-    await patiently(other, OTHER_MS_MAX);
-    await after(first);
-    await first.go();
-    await Promise.all([held, other]);
-    return await outcome(bench);
-  };
-}
-
-/** The holder is stopped as a whole until its lease is over. */
-const PAUSED = {
-  meanwhile: async (first: SuiteServer) => {
-    first.signal("SIGSTOP");
-    await new Promise((resolve) => setTimeout(resolve, TTL_MS + 200));
-  },
-  after: (first: SuiteServer) => Promise.resolve(first.signal("SIGCONT")),
-};
-
-async function deleteKeys(): Promise<void> {
-  for (const url of testEnvironment().redisUrls) {
-    const node = new Redis(url);
-    await node.del(`holdfast:goods:${GOODS}`);
-    node.disconnect();
-  }
-}
-
-/** Three of five nodes lose their keys while the first server holds one, and the second asks. */
-const restartedNodes: Arm["run"] = async (without) => {
-  const dir = await Deno.makeTempDir();
-  const { redisProgram } = testEnvironment();
-  const nodes = await startRedisNodes(5, { dir, program: redisProgram, log: createLog("error", "pretty") });
-  try {
-    await using bench = await ArmBench.open(without);
-    const env = { REDIS_URLS: nodes.map(({ url }) => url).join(",") };
-    const [first, second] = await Promise.all([bench.server({ env }), bench.server({ env })]);
-    await bench.fill(first);
-    await first.hold("before_commit");
-    const held = bench.decided(first, sale("held"));
-    await first.at("before_commit");
-    await Promise.all(
-      nodes.slice(0, 3).map(async (node) => {
-        await node.kill();
-        await node.start();
-      }),
-    );
-    const other = bench.decided(second, sale("other"));
-    await patiently(other, OTHER_MS_MAX);
-    await first.go();
-    await Promise.all([held, other]);
-    return await outcome(bench);
-  } finally {
-    await Promise.all(nodes.map((node) => node.kill()));
-  }
-};
-
-/** The first server reaches two of the five nodes, the second the other three. */
-const partition: Arm["run"] = async (without) => {
-  const ports = testEnvironment().redisUrls.map((url) => Number(new URL(url).port));
-  const links = [0, 1].map(() => ports.map((port) => new Link(() => port)));
-  const env = (side: number) => ({
-    REDIS_URLS: (links[side] ?? []).map(({ port }) => `redis://127.0.0.1:${port}`).join(","),
-  });
-  try {
-    await using bench = await ArmBench.open(without);
-    const [first, second] = await Promise.all([bench.server({ env: env(0) }), bench.server({ env: env(1) })]);
-    await bench.fill(second);
-    links[0]?.slice(2).forEach((link) => link.sever());
-    links[1]?.slice(0, 2).forEach((link) => link.sever());
-    await first.hold("before_commit");
-    const held = bench.decided(first, sale("held"), 5);
-    await first.at("before_commit", POINT_MS_MAX).catch(() => {});
-    await patiently(bench.decided(second, sale("other")), OTHER_MS_MAX);
-    await first.go();
-    await held;
-    return await outcome(bench);
-  } finally {
-    for (const link of links.flat()) link.close();
-  }
-};
-
-/** The answer of a sale is lost with its server, or with its caller, and the sale sent again to another. */
-const sentAgain: Arm["run"] = async (without) => {
-  await using bench = await ArmBench.open(without);
-  const [first, second] = await Promise.all([bench.server(), bench.server()]);
-  await bench.fill(first);
-  await first.hold("after_commit");
-  const lost = bench.send(first, sale("again"), -1);
-  await first.at("after_commit");
-  await first.stop("SIGKILL");
-  await lost;
-  await bench.decided(second, sale("again"));
-  await bench.decided(second, sale("again"));
-  return await outcome(bench);
-};
-
-/** A server is killed when everything is decided and nothing is committed. */
-const killedBeforeCommit: Arm["run"] = async (without) => {
-  await using bench = await ArmBench.open(without);
-  const first = await bench.server();
-  await bench.fill(first);
-  await first.hold("before_commit");
-  const lines = [GOODS, OTHER_GOODS].map((goodsId) => ({ goodsId, num: 1 }));
-  const lost = bench.send(first, { kind: "sell", orderId: "half", lines });
-  await first.at("before_commit");
-  // Who is answered before the commit has his answer by now.
-  await patiently(lost, 300);
-  await first.stop("SIGKILL");
-  await lost;
-  return await outcome(bench);
-};
-
-/** The connection is cut when PostgreSQL has the write. */
-const cutAfterCommit: Arm["run"] = async (without) => {
-  await using bench = await ArmBench.open(without);
-  const link = new Link(() => Number(new URL(bench.database.serverUrl).port));
-  try {
-    const server = await bench.server({ database: through(bench.database, link.port) });
-    await bench.fill(server);
-    link.cutAt({ at: '{"sell"}', when: "after" });
-    const selling = bench.send(server, sale("cut"));
-    await until(() => link.cuts > 0, POINT_MS_MAX);
-    link.heal();
-    await selling;
-    return await outcome(bench);
-  } finally {
-    link.close();
-  }
-};
-
-/** PostgreSQL is killed right after it has said that it has committed. */
-const killedPostgres: Arm["run"] = async (without) => {
-  const log = createLog("error", "pretty");
-  const dir = await Deno.makeTempDir();
-  await Deno.chmod(dir, 0o755);
-  const server = await startPostgres({ dir: join(dir, "postgres"), binDir: testEnvironment().postgresBin, log });
-  try {
-    await server.createDatabase("crashed");
-    const [ownerUrl, serverUrl] = [server.ownerUrl("crashed"), server.serverUrl("crashed")];
-    await migrate({ ownerUrl, serverUrl, direction: "up", log });
-    const nothing = () => Promise.resolve();
-    const database = { name: "crashed", ownerUrl, serverUrl, drop: nothing, [Symbol.asyncDispose]: nothing };
-    await using bench = await ArmBench.open(without, database);
-    const program = await bench.server();
-    await bench.fill(program);
-    let found: string[] = [];
-    for (let crash = 0; crash < CRASHES_MAX && found.length === 0; crash++) {
-      await bench.decided(program, sale(`crash-${crash}`));
-      await server.kill();
-      await server.start();
-      found = await bench.violations();
-    }
-    return { operations: bench.calls.length, violations: found };
-  } finally {
-    await server.stop("immediate");
-  }
-};
-
-function through(database: TestDatabase, port: number): TestDatabase {
-  const url = new URL(database.serverUrl);
-  url.port = String(port);
-  return { ...database, serverUrl: url.href };
-}
+import type { Arm } from "./arm.ts";
+import {
+  cutAfterCommit,
+  deleteKeys,
+  killedBeforeCommit,
+  killedPostgres,
+  lockedRow,
+  meeting,
+  partition,
+  PAUSED,
+  restartedNodes,
+  sentAgain,
+  writtenBack,
+} from "./moments.ts";
 
 /** All arms. */
 export const ARMS: readonly Arm[] = [
@@ -312,8 +99,7 @@ export const ARMS: readonly Arm[] = [
   },
   {
     name: "server killed in the middle of an order",
-    faults:
-      "killed; deadlocks, serialization errors, disk full, connections taken or cut: whatever ends a write half-way",
+    faults: "killed; disk full, connections taken or cut: whatever ends a write half-way",
     base: [],
     out: ["one_statement"],
     run: killedBeforeCommit,
@@ -331,5 +117,26 @@ export const ARMS: readonly Arm[] = [
     base: [],
     out: ["durable_commit"],
     run: killedPostgres,
+  },
+  {
+    name: "a foreign session has a row in the middle of an order",
+    faults: "deadlocks and serialization errors by a session that locks rows in the wrong order",
+    base: [],
+    out: ["one_statement"],
+    run: lockedRow,
+  },
+  {
+    name: "another version beside this one that believes what it read",
+    faults: "the version before beside this one; processes in different ways beside each other",
+    base: ["lease"],
+    out: ["fence"],
+    run: meeting("after_read", { second: [] }),
+  },
+  {
+    name: "a migration beside the server that writes back what it read",
+    faults: "migration beside a serving process",
+    base: [],
+    out: ["fence"],
+    run: writtenBack,
   },
 ];
