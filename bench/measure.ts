@@ -71,7 +71,7 @@ export async function measure(scenario: Scenario, environment: Environment): Pro
 
 async function runLoad(scenario: Scenario, environment: Environment): Promise<Tally[]> {
   const processes = processesOf(scenario, environment);
-  const { kind, method, adapter, orders, database, workload, warmupMs, windowMs, ratePerS } = scenario;
+  const { kind, method, adapter, orders, database, concurrency, workload, warmupMs, windowMs, ratePerS } = scenario;
   const order = {
     work: {
       kind: kind as Exclude<Scenario["kind"], "pgbench">,
@@ -79,6 +79,7 @@ async function runLoad(scenario: Scenario, environment: Environment): Promise<Ta
       ...(adapter === undefined ? {} : { adapter }),
       ...(orders === undefined ? {} : { orders }),
       database,
+      ...(concurrency === undefined ? {} : { concurrency }),
       workload,
     },
     startAtMs: performance.timeOrigin + performance.now() + LEAD_MS,

@@ -6,6 +6,7 @@ import { IN_PROCESS } from "./scenarios/in_process.ts";
 import { LATENCY } from "./scenarios/latency.ts";
 import { RATIO_TIMES, type Scenario } from "./scenarios/scenario.ts";
 import { SELL_BATCH } from "./scenarios/sell_batch.ts";
+import { WAYS } from "./scenarios/ways.ts";
 import { SIZES, type Sizes, SMOKE_SIZES } from "./sizes.ts";
 
 /** The whole of a run ends within this, or it is stopped and has failed. */
@@ -43,6 +44,8 @@ const SMOKE_IDS = new Set([
   "in_process/one_goods/1",
   "in_process/one_goods/4",
   "in_process/zipf/2",
+  "ways/row/one_goods/2",
+  "ways/optimistic/one_goods/2",
   "in_process/three_lines/1",
   "grpc/inv_detail",
   "grpc/sell/one_goods/2",
@@ -54,7 +57,15 @@ const SMOKE_IDS = new Set([
 /** What a run consists of: three rounds of everything; for a smoke run one short round of some of it. */
 export function planRun({ smoke, sellBatch }: { readonly smoke: boolean; readonly sellBatch: boolean }): Plan {
   const sizes = smoke ? SMOKE_SIZES : SIZES;
-  const all = sideBySide([...BASELINES, ...IN_PROCESS, ...GRPC_UNARY, ...SELL_BATCH, ...LATENCY, ...growth(sizes)])
+  const all = sideBySide([
+    ...BASELINES,
+    ...IN_PROCESS,
+    ...WAYS,
+    ...GRPC_UNARY,
+    ...SELL_BATCH,
+    ...LATENCY,
+    ...growth(sizes),
+  ])
     .filter(({ method }) => sellBatch || method !== "SellBatch");
   if (!smoke) return { smoke, rounds: 3, scenarios: all, warmup: all.filter(isWarmup), sizes };
   const some = all.filter(({ id, group }) => SMOKE_IDS.has(id) || group === "growth")

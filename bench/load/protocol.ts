@@ -2,6 +2,7 @@
  * What the run and its processes say to each other: one JSON value a line, a question on standard input and its answer
  * on standard output. Types and constants only.
  */
+import type { Concurrency } from "../../src/lanes/way.ts";
 import type { Workload } from "../workload.ts";
 
 /** How to reach what is measured. Settings are environment variables of the server by name, as `task start` reads them. */
@@ -30,6 +31,8 @@ export interface Work {
   /** Orders in one call of SellBatch. */
   readonly orders?: number;
   readonly database: string;
+  /** For `stock`: what keeps its writers apart; the service's default where it is not given. */
+  readonly concurrency?: Concurrency;
   readonly workload: Workload;
 }
 

@@ -3,11 +3,14 @@ import { v7 as uuidV7 } from "uuid";
 import { openStock, type Stock } from "../../src/app.ts";
 import { loadConfig } from "../../src/config.ts";
 import { Failure } from "../../src/lanes/failure.ts";
+import { until } from "../../src/dev/wait.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import { picker } from "../workload.ts";
 import { converse } from "./conversation.ts";
 import { type Call, type Outcome, refused, run, sold, unknown } from "./loops.ts";
 import type { Work } from "./protocol.ts";
+
+const LOCK_MS_MAX = 20_000;
 
 /** Sells one order a call, each under an id of its own: UUIDv7, as the service makes them, so that keys come in order. */
 function seller(stock: Stock, work: Work): Call {
@@ -29,20 +32,30 @@ function seller(stock: Stock, work: Work): Call {
 }
 
 if (import.meta.main) {
-  await converse(({ stocks }) => {
+  await converse(async ({ stocks }) => {
     const log = createLog("warn", "pretty");
-    const opened = new Map(
-      Object.entries(stocks).map(([name, settings]) => [name, openStock(loadConfig((key) => settings[key]), { log })]),
-    );
-    return Promise.resolve({
-      run(order) {
-        const stock = opened.get(order.work.database);
-        if (stock === undefined) throw new Error(`There is no stock ${order.work.database}`);
-        return run(seller(stock, order.work), order);
-      },
+    const opened = new Map<string, Stock>();
+    const open = ({ database, concurrency }: Pick<Work, "database" | "concurrency">): Stock => {
+      const name = `${database} ${concurrency ?? ""}`;
+      const settings = stocks[database];
+      if (settings === undefined) throw new Error(`There is no stock ${database}`);
+      const all: Readonly<Record<string, string>> = { ...settings, CONCURRENCY: concurrency ?? "" };
+      const stock = opened.get(name) ?? openStock(loadConfig((key) => all[key]), { log });
+      opened.set(name, stock);
+      return stock;
+    };
+    for (const database of Object.keys(stocks)) {
+      const { lock } = open({ database });
+      // Nodes that have just started have no vote for a while.
+      if (!await until(() => lock?.ping().then(() => true, () => false) ?? true, LOCK_MS_MAX)) {
+        throw new Error(`The lock has no quorum after ${LOCK_MS_MAX} ms`);
+      }
+    }
+    return {
+      run: (order) => run(seller(open(order.work), order.work), order),
       async close() {
         await Promise.all([...opened.values()].map((stock) => stock.close()));
       },
-    });
+    };
   });
 }

@@ -21,6 +21,7 @@ const COLOURS: Readonly<Record<Scenario["group"], string>> = {
   "SellBatch": "#8a5fbf",
   "latency": "#c77d2e",
   "growth": "#b23a48",
+  "ways": "#5b7f3a",
 };
 const QUANTILES = [["p50", "#9cc4e4"], ["p99", "#3a7ca5"], ["p999", "#16425b"]] as const;
 

@@ -1,4 +1,5 @@
 /** What a scenario is: plain data, so that the whole run can be counted up before anything is started. */
+import type { Concurrency } from "../../src/lanes/way.ts";
 import type { Work } from "../load/protocol.ts";
 import type { Workload } from "../workload.ts";
 
@@ -7,7 +8,7 @@ export interface Scenario {
   /** Unique; the key in results.json. */
   readonly id: string;
   readonly title: string;
-  readonly group: "baselines" | "in-process" | "gRPC" | "SellBatch" | "latency" | "growth";
+  readonly group: "baselines" | "in-process" | "gRPC" | "SellBatch" | "latency" | "growth" | "ways";
   readonly kind: Work["kind"] | "pgbench";
   readonly method?: Work["method"];
   readonly adapter?: boolean;
@@ -15,6 +16,8 @@ export interface Scenario {
   readonly orders?: number;
   /** Name of the database that it sells from; see databases.ts. */
   readonly database: string;
+  /** Of the stock in its processes; the service's default where it is not given. */
+  readonly concurrency?: Concurrency;
   readonly workload: Workload;
   /** Processes that sell: those with the stock in them, or servers. */
   readonly processes: number;

@@ -1,0 +1,163 @@
+/**
+ * The ways of concurrency: what a batch goes under, what becomes of it when the quorum is lost, and what a holder says and
+ * does whose lease ran out.
+ */
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { Failure } from "../../src/lanes/failure.ts";
+import { Lanes } from "../../src/lanes/lanes.ts";
+import { ASK_AGAIN_AFTER_MS } from "../../src/lanes/quorum_fallback.ts";
+import type { Way } from "../../src/lanes/way.ts";
+import { type Lease, LeaseLostError, LockHeldError, QuorumLostError } from "../../src/lock/lock.ts";
+import { createLog } from "../../src/telemetry/create_log.ts";
+import type { Log } from "../../src/telemetry/log.ts";
+import { sell, set } from "../support/apply.ts";
+import { LANES_LIMITS, type LanesBench, lanesBench } from "../support/lanes_bench.ts";
+import { checkLedger } from "../support/ledger_check.ts";
+import { eventually, NEVER } from "../support/pool_probe.ts";
+import { grantAllLock } from "../support/unguarded.ts";
+
+const QUIET = createLog("silent", "json");
+
+Deno.test("without a quorum orders go by row locks, nobody is refused, and the nodes are asked again now and then", async () => {
+  await using on = await lanesBench();
+  await on.lanes().apply(set("many", 1, 1000), NEVER);
+  let quorum = false;
+  let asked = 0;
+  const rowLocked: number[] = [];
+  const lanes = on.lanes({
+    quorumLoss: "row",
+    lock: {
+      acquire(goodsIds) {
+        asked++;
+        return quorum ? grantAllLock().acquire(goodsIds) : Promise.reject(new QuorumLostError("away"));
+      },
+    },
+    store: {
+      changeUnderRowLocks(keys, decide, signal) {
+        rowLocked.push(...keys.goodsIds);
+        return on.store.changeUnderRowLocks(keys, decide, signal);
+      },
+    },
+  });
+  for (const id of ["a", "b", "c"]) assertEquals((await lanes.apply(sell(id, [1, 1]), NEVER)).ok, true);
+  assertEquals(asked, 1, "each vain question costs a node's time limit");
+  assertEquals(rowLocked, [1, 1, 1]);
+  const since = lanes.fallback.sinceMs;
+  assert(since !== undefined && Math.abs(Date.now() - since) < 60_000);
+  assertEquals(lanes.fallback.batches, 3);
+
+  quorum = true;
+  await eventually(async () => {
+    assertEquals((await lanes.apply(sell(crypto.randomUUID(), [1, 1]), NEVER)).ok, true);
+    return lanes.fallback.sinceMs === undefined;
+  }, `after ${ASK_AGAIN_AFTER_MS} ms the nodes are asked, and leases are used again`);
+  assertEquals(asked, 2);
+  assertEquals(await checkLedger(on.ownerUrl), []);
+});
+
+Deno.test("without a quorum orders are refused where that is asked for, and nothing is written", async () => {
+  await using on = await lanesBench();
+  const lanes = on.lanes({
+    lock: { acquire: () => Promise.reject(new QuorumLostError("away")) },
+    limits: { lockWaitMsMax: 100, lockAttemptMsMax: 1 },
+  });
+  const failure = await assertRejects(() => lanes.apply(sell("a", [1, 1]), NEVER), Failure);
+  assertEquals(failure.kind, "no_quorum");
+  assertEquals(lanes.fallback, { sinceMs: undefined, batches: 0 });
+  assertEquals(await on.onHand(1), 10);
+});
+
+Deno.test("goods that others hold are waited for also where the loss of the quorum stops nobody", async () => {
+  await using on = await lanesBench();
+  const lanes = on.lanes({
+    quorumLoss: "row",
+    lock: { acquire: (goodsIds) => Promise.reject(new LockHeldError("held", goodsIds)) },
+    limits: { lockWaitMsMax: 100, lockAttemptMsMax: 1 },
+  });
+  const failure = await assertRejects(() => lanes.apply(sell("a", [1, 1]), NEVER), Failure);
+  assertEquals(failure.kind, "busy");
+  assertEquals(lanes.fallback.batches, 0);
+  assertEquals(await on.onHand(1), 10);
+});
+
+Deno.test("a lease with too little left is renewed before the write", async () => {
+  await using on = await lanesBench();
+  let leftMs = LANES_LIMITS.writeMsMax - 1;
+  let renewed = 0;
+  const lease: Partial<Lease> = {
+    remainingMs: () => leftMs,
+    renew() {
+      renewed++;
+      leftMs = 5000;
+      return Promise.resolve();
+    },
+  };
+  const lanes = lanesWith(on, lease);
+  assertEquals((await lanes.apply(sell("a", [1, 1]), NEVER)).ok, true);
+  assertEquals(renewed, 1);
+});
+
+Deno.test("a lease that can't be renewed is let go, nothing is written under it, and the order goes on under the next", async () => {
+  await using on = await lanesBench();
+  let leases = 0;
+  let released = 0;
+  const lanes = lanesWith(on, {}, () => {
+    const isFirst = leases++ === 0;
+    return {
+      remainingMs: () => isFirst ? 1 : 5000,
+      renew: () => Promise.reject(new LeaseLostError("somebody else's")),
+      release: () => Promise.resolve(void (isFirst && released++)),
+    };
+  });
+  assertEquals((await lanes.apply(sell("a", [1, 1]), NEVER)).ok, true);
+  assertEquals([leases, released], [2, 1]);
+  assertEquals(await on.onHand(1), 9);
+});
+
+Deno.test("who finds out after its write that the lease had run out says so", async () => {
+  await using on = await lanesBench();
+  const said: string[] = [];
+  const log: Log = { ...QUIET, warn: (_fields, message) => void said.push(message) };
+  let leftMs = 5000;
+  const store = {
+    ...on.store,
+    async writeChanges(...args: Parameters<typeof on.store.writeChanges>) {
+      // As if the process had stood still for longer than that.
+      leftMs = -1;
+      await on.store.writeChanges(...args);
+    },
+  };
+  const lock = {
+    ...grantAllLock(),
+    acquire: async () => ({ ...await grantAllLock().acquire([]), remainingMs: () => leftMs }),
+  };
+  const way: Way = { concurrency: "redlock", quorumLoss: "refuse", lock };
+  const lanes = new Lanes({ store, way, random: () => 0.5, log }, LANES_LIMITS);
+  assertEquals((await lanes.apply(sell("a", [1, 1]), NEVER)).ok, true);
+  assertEquals(said, ["a lease ran out under its write; the ledger's fence has decided"]);
+  await lanes.close();
+});
+
+Deno.test("processes in different ways beside each other sell what there is, once", async () => {
+  await using on = await lanesBench();
+  const ways: Way[] = [
+    { concurrency: "row" },
+    { concurrency: "optimistic" },
+    { concurrency: "redlock", quorumLoss: "refuse", lock: grantAllLock() },
+  ];
+  const parts = { store: on.store, random: Math.random, log: QUIET };
+  const processes = ways.map((way) => new Lanes({ ...parts, way }, { ...LANES_LIMITS, batchesMax: 1 }));
+  const orders = Array.from({ length: 60 }, (_, i) => sell(`o-${i}`, [1, 1]));
+  const verdicts = await Promise.all(orders.map((order, i) => processes[i % ways.length]!.apply(order, NEVER)));
+  assertEquals(verdicts.filter(({ ok }) => ok).length, 10);
+  assertEquals(await on.onHand(1), 0);
+  assertEquals(await checkLedger(on.ownerUrl), []);
+  await Promise.all(processes.map((lanes) => lanes.close()));
+});
+
+/** Lanes whose lock hands out leases that are changed so. */
+function lanesWith(on: LanesBench, changes: Partial<Lease>, next: () => Partial<Lease> = () => changes): Lanes {
+  return on.lanes({
+    lock: { acquire: async (goodsIds) => ({ ...await grantAllLock().acquire(goodsIds), ...next() }) },
+  });
+}

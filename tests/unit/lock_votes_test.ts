@@ -1,0 +1,162 @@
+/**
+ * Every way in which five nodes can answer, over nodes of the test's own and a clock that only the test moves: 3^5 vectors
+ * of yes, no and silence, in several orders of arrival, against the rule written out.
+ */
+import { assert, assertEquals } from "@std/assert";
+import { type Attempt, tryAcquire, type VotingNode } from "../../src/lock/attempt.ts";
+import { outcomeOf, quorumOf, type Vote } from "../../src/lock/ballot.ts";
+import { ACQUIRE_SCRIPT, scriptHash } from "../../src/lock/scripts.ts";
+
+const NODES = 5;
+const NODE_LIMIT_MS = 100;
+const VOTES: readonly Vote[] = ["yes", "no", "missing"];
+/** When each node that answers does so; silence ends at the limit. */
+const ARRIVALS: readonly (readonly number[])[] = [
+  [1, 2, 3, 4, 5],
+  [5, 4, 3, 2, 1],
+  [3, 1, 5, 2, 4],
+  [1, 1, 1, 1, 1],
+];
+
+/** Time that passes only when the test says so, to one event after the other. */
+class Clock {
+  nowMs = 0;
+  readonly #events: { readonly atMs: number; readonly happen: () => void }[] = [];
+
+  at(atMs: number, happen: () => void): void {
+    this.#events.push({ atMs, happen });
+  }
+
+  /** Lets time pass until `isOver`; what an event leads to has happened before the next one. */
+  async run(isOver: () => boolean): Promise<void> {
+    await settle();
+    for (const { atMs, happen } of this.#events.sort((a, b) => a.atMs - b.atMs)) {
+      if (isOver()) return;
+      this.nowMs = atMs;
+      happen();
+      await settle();
+    }
+  }
+}
+
+/** Promises that hang on what just happened have all been served after so many turns. */
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 30; turn++) await Promise.resolve();
+}
+
+class StubNode implements VotingNode {
+  readonly noVoteReason: string | undefined = undefined;
+  readonly counted: Vote[] = [];
+  readonly released: unknown[] = [];
+  readonly #clock: Clock;
+  readonly #vote: Vote;
+  readonly #atMs: number;
+
+  constructor(clock: Clock, vote: Vote, atMs: number) {
+    this.#clock = clock;
+    this.#vote = vote;
+    this.#atMs = atMs;
+  }
+
+  count(vote: Vote): void {
+    this.counted.push(vote);
+  }
+
+  evalsha(hash: string, keyCount: number, args: (string | number)[]): Promise<unknown> {
+    if (hash !== scriptHash(ACQUIRE_SCRIPT)) {
+      this.released.push(args[keyCount]);
+      return Promise.resolve(0);
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    const atMs = this.#clock.nowMs + (this.#vote === "missing" ? NODE_LIMIT_MS : this.#atMs);
+    this.#clock.at(atMs, () => {
+      if (this.#vote === "missing") reject(new Error("Command timed out"));
+      else resolve(this.#vote === "yes" ? keyCount : 0);
+    });
+    return promise;
+  }
+
+  eval(): Promise<unknown> {
+    return Promise.reject(new Error("the script is known"));
+  }
+}
+
+/** The rule, and the moment at which it is certain: no completion of what is out could come to something else. */
+function rule(votes: readonly Vote[], arrivals: readonly number[]): { outcome: string; atMs: number } {
+  const whole = (all: readonly Vote[]) => {
+    if (all.filter((vote) => vote === "yes").length >= 3) return "acquired";
+    if (all.filter((vote) => vote === "missing").length >= 3) return "no_quorum";
+    return "held";
+  };
+  const times = votes.map((vote, i) => vote === "missing" ? NODE_LIMIT_MS : arrivals[i] ?? 0);
+  for (const atMs of [...new Set(times)].sort((a, b) => a - b)) {
+    const out = times.flatMap((time, i) => time > atMs ? [i] : []);
+    const ends = new Set(
+      vectors(out.length).map((rest) => {
+        const all = [...votes];
+        out.forEach((node, i) => all[node] = rest[i] as Vote);
+        return whole(all);
+      }),
+    );
+    const [end] = ends;
+    if (ends.size === 1 && end !== undefined) return { outcome: end, atMs };
+  }
+  throw new Error("at the last vote it is certain");
+}
+
+/** All vectors of so many votes. */
+function vectors(length: number): Vote[][] {
+  if (length === 0) return [[]];
+  return vectors(length - 1).flatMap((rest) => VOTES.map((vote) => [...rest, vote]));
+}
+
+async function attempt(votes: readonly Vote[], arrivals: readonly number[]) {
+  const clock = new Clock();
+  const nodes = votes.map((vote, i) => new StubNode(clock, vote, arrivals[i] ?? 0));
+  let ended: { attempt: Attempt; atMs: number } | undefined;
+  const trying = tryAcquire(nodes, ["goods:1"], 1000).then((attempt) => ended = { attempt, atMs: clock.nowMs });
+  await clock.run(() => ended !== undefined);
+  assert(ended !== undefined, `${votes}: no outcome when all had voted`);
+  // The votes that were out come in, and everything is let go.
+  await clock.run(() => false);
+  await trying;
+  await ended.attempt.settled;
+  return { ...ended, nodes };
+}
+
+for (const arrivals of ARRIVALS) {
+  Deno.test(`all ${3 ** NODES} vectors of votes that come at ${arrivals} ms end as the rule says, and as soon as it is certain`, async () => {
+    const all = vectors(NODES);
+    assertEquals(all.length, 243);
+    for (const votes of all) {
+      const { attempt: { outcome, lock, ballot }, atMs, nodes } = await attempt(votes, arrivals);
+      const expected = rule(votes, arrivals);
+      assertEquals({ outcome, atMs }, expected, votes.join(","));
+      assertEquals(lock !== undefined, outcome === "acquired", votes.join(","));
+      assertEquals(ballot.votes, votes, "each node's vote is told");
+      assertEquals(nodes.map(({ counted }) => counted), votes.map((vote) => [vote]), votes.join(","));
+      // Nothing is kept of what was not acquired: every node is told, those too that were not heard of.
+      const told = nodes.filter(({ released }) => released.length > 0).length;
+      assertEquals(told, outcome === "acquired" ? 0 : NODES, votes.join(","));
+    }
+  });
+}
+
+Deno.test("a node without a vote is not asked, and does not make the count smaller", async () => {
+  const clock = new Clock();
+  const nodes = Array.from({ length: NODES }, () => new StubNode(clock, "yes", 1));
+  for (const node of nodes.slice(0, 3)) Object.assign(node, { noVoteReason: "in quarantine" });
+  let ended: Attempt | undefined;
+  const trying = tryAcquire(nodes, ["goods:1"], 1000).then((attempt) => ended = attempt);
+  await clock.run(() => ended !== undefined);
+  assertEquals(ended?.outcome, "no_quorum");
+  assertEquals(ended?.ballot.tally.split(",").slice(0, 3), Array(3).fill("missing (in quarantine)"));
+  await clock.run(() => false);
+  await trying;
+});
+
+Deno.test("a late yes is no vote any more", () => {
+  const votes: (Vote | undefined)[] = ["yes", "yes", "missing", "missing", "missing"];
+  assertEquals(outcomeOf(votes), "no_quorum");
+  assertEquals([3, 5, 7].map(quorumOf), [2, 3, 4]);
+});
