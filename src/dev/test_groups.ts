@@ -17,8 +17,8 @@ export interface TestGroup {
 
 /** What a test file reaches by its imports if the way of concurrency can make a difference to it. */
 const WAY_FILE = "tests/support/concurrency.ts";
-/** What is tested there is the wire, and the way of the lock. */
-const WAYLESS_ROOTS = ["tests/e2e"];
+/** What is tested there is the wire and the way of the lock; and tests that go each way themselves. */
+const WAYLESS_ROOTS = ["tests/e2e", "tests/faults/arms_test.ts", "tests/faults/suite_test.ts"];
 const TEST_FILE = /(^|_|\.)test\.(ts|tsx|js|mjs)$/;
 
 const ROOTS: Record<TestGroup["name"], readonly string[]> = {
