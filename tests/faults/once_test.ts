@@ -6,15 +6,18 @@ import { call, callUntilDecided, inParallel } from "../support/callers.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { checkLedger } from "../support/ledger_check.ts";
 import { startServer } from "../support/server.ts";
+import type { Protection } from "./suite/protections/names.ts";
+import { startSuiteServer } from "./suite/suite_server.ts";
 
 const TIMES = 50;
 
-for (const entry of [undefined, "tests/support/leaseless_server.ts"]) {
-  const how = entry === undefined ? "with the lease" : "by the fence alone";
+for (const without of [undefined, ["lease"]] satisfies (Protection[] | undefined)[]) {
+  const how = without === undefined ? "with the lease" : "by the fence alone";
   Deno.test(`an order sent ${TIMES} times at once is sold once and answered the same, ${how}`, async () => {
     await using database = await createTestDatabase();
-    await using first = await startServer({ database, ...(entry === undefined ? {} : { entry }) });
-    await using second = await startServer({ database, ...(entry === undefined ? {} : { entry }) });
+    const start = () => without === undefined ? startServer({ database }) : startSuiteServer({ database, without });
+    await using first = await start();
+    await using second = await start();
     const urls = [first.url, second.url];
     await call(first.url, "SetInv", { goodsId: 1, num: 100 });
     await call(first.url, "SetInv", { goodsId: 2, num: 100 });

@@ -7,6 +7,8 @@ import { call, callUntilDecided, inParallel, tally } from "../support/callers.ts
 import { createTestDatabase } from "../support/database.ts";
 import { checkLedger } from "../support/ledger_check.ts";
 import { startServer } from "../support/server.ts";
+import type { Protection } from "./suite/protections/names.ts";
+import { startSuiteServer } from "./suite/suite_server.ts";
 
 const CALLERS = 64;
 const STOCK = 1000;
@@ -15,13 +17,16 @@ const GOODS = 1;
 
 /** Sells one unit in each of {@link ORDERS} orders through two processes; answers how the orders ended. */
 async function sellOut(
-  entry?: string,
+  without?: readonly Protection[],
 ): Promise<{ ended: Record<string, number>; violations: string[]; left: unknown }> {
   await using database = await createTestDatabase();
   // The lease can be switched off only where there is one.
-  const options = { database, ...(entry === undefined ? {} : { entry, env: { CONCURRENCY: "redlock" } }) };
-  await using first = await startServer(options);
-  await using second = await startServer(options);
+  const start = () =>
+    without === undefined
+      ? startServer({ database })
+      : startSuiteServer({ database, without, env: { CONCURRENCY: "redlock" } });
+  await using first = await start();
+  await using second = await start();
   assertEquals((await call(first.url, "SetInv", { goodsId: GOODS, num: STOCK })).code, "ok");
   const repeated: string[] = [];
   const answers = await inParallel(ORDERS, CALLERS, (i) =>
@@ -49,7 +54,7 @@ Deno.test("64 callers on two processes sell exactly what there is", async () => 
 });
 
 Deno.test("with the lease switched off the fence alone keeps the promise", async () => {
-  assertEquals(await sellOut("tests/support/leaseless_server.ts"), {
+  assertEquals(await sellOut(["lease"]), {
     ended: { ok: STOCK, failed_precondition: ORDERS - STOCK },
     violations: [],
     left: 0,
@@ -58,10 +63,9 @@ Deno.test("with the lease switched off the fence alone keeps the promise", async
 
 Deno.test("orders of several goods that cross, with the lease switched off, all come to a verdict", async () => {
   await using database = await createTestDatabase();
-  const entry = "tests/support/leaseless_server.ts";
   const env = { CONCURRENCY: "redlock" };
-  await using first = await startServer({ database, entry, env });
-  await using second = await startServer({ database, entry, env });
+  await using first = await startSuiteServer({ database, without: ["lease"], env });
+  await using second = await startSuiteServer({ database, without: ["lease"], env });
   const stock = 300;
   for (let goodsId = 1; goodsId <= 5; goodsId++) await call(first.url, "SetInv", { goodsId, num: stock });
   const answers = await inParallel(600, 32, (i) => {
@@ -81,7 +85,7 @@ Deno.test("orders of several goods that cross, with the lease switched off, all 
 });
 
 Deno.test("control: with neither lease nor fence the same callers oversell", async () => {
-  const { ended, violations } = await sellOut("tests/support/unfenced_server.ts");
+  const { ended, violations } = await sellOut(["lease", "fence"]);
   assert((ended.ok ?? 0) > STOCK, `sold ${ended.ok} of ${STOCK}: the test can't tell a guarded server from this one`);
   assert(violations.length > 0, "the ledger check sees nothing wrong with an oversold goods");
 });

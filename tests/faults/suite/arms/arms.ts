@@ -9,12 +9,14 @@ import {
   deleteKeys,
   killedBeforeCommit,
   killedPostgres,
+  lockedRow,
   meeting,
   partition,
   PAUSED,
   restartedNodes,
   type Scenario,
   sentAgain,
+  writtenBack,
 } from "./scenarios.ts";
 
 /** One arm. */
@@ -110,8 +112,7 @@ export const ARMS: readonly Arm[] = [
   },
   {
     name: "server killed in the middle of an order",
-    faults:
-      "killed; deadlocks, serialization errors, disk full, connections taken or cut: whatever ends a write half-way",
+    faults: "killed; disk full, connections taken or cut: whatever ends a write half-way",
     base: [],
     out: ["one_statement"],
     run: killedBeforeCommit,
@@ -129,5 +130,26 @@ export const ARMS: readonly Arm[] = [
     base: [],
     out: ["durable_commit"],
     run: killedPostgres,
+  },
+  {
+    name: "a foreign session has a row in the middle of an order",
+    faults: "deadlocks and serialization errors by a session that locks rows in the wrong order",
+    base: [],
+    out: ["one_statement"],
+    run: lockedRow,
+  },
+  {
+    name: "another version beside this one that believes what it read",
+    faults: "the version before beside this one; processes in different ways beside each other",
+    base: ["lease"],
+    out: ["fence"],
+    run: meeting("after_read", { second: [] }),
+  },
+  {
+    name: "a migration beside the server that writes back what it read",
+    faults: "migration beside a serving process",
+    base: [],
+    out: ["fence"],
+    run: writtenBack,
   },
 ];

@@ -1,6 +1,7 @@
 /** What happens in the control arms: each is one fault at the worst moment, on servers of its own. */
 import { join } from "node:path";
 import { Redis } from "ioredis";
+import postgres from "postgres";
 import { startPostgres } from "../../../../src/dev/postgres.ts";
 import { startRedisNodes } from "../../../../src/dev/redis.ts";
 import { until } from "../../../../src/dev/wait.ts";
@@ -8,6 +9,8 @@ import { migrate } from "../../../../src/migrate.ts";
 import { createLog } from "../../../../src/telemetry/create_log.ts";
 import type { TestDatabase } from "../../../support/database.ts";
 import { testEnvironment } from "../../../support/env.ts";
+import { holdRow } from "../../../support/holding.ts";
+import type { Request } from "../history.ts";
 import { Link } from "../link.ts";
 import type { Protection } from "../protections/names.ts";
 import type { Point } from "../protections/points.ts";
@@ -31,6 +34,12 @@ const POINT_MS_MAX = 3000;
 /** Times that a crash of PostgreSQL is tried before its memory is found to have held something. */
 const CRASHES_MAX = 8;
 
+const SALE_OF_BOTH: Request = {
+  kind: "sell",
+  orderId: "half",
+  lines: [GOODS, OTHER_GOODS].map((goodsId) => ({ goodsId, num: 1 })),
+};
+
 async function outcome(bench: ArmBench): Promise<ArmOutcome> {
   return { operations: bench.calls.length, violations: await bench.violations() };
 }
@@ -41,15 +50,20 @@ async function outcome(bench: ArmBench): Promise<ArmOutcome> {
  */
 export function meeting(
   point: Point,
-  { env = {}, meanwhile = () => Promise.resolve(), after = () => Promise.resolve() }: {
+  { env = {}, second: secondWithout, meanwhile = () => Promise.resolve(), after = () => Promise.resolve() }: {
     readonly env?: Readonly<Record<string, string>>;
+    /** What the second does without, where that is not what the first does without. */
+    readonly second?: readonly Protection[];
     readonly meanwhile?: (first: SuiteServer) => Promise<void>;
     readonly after?: (first: SuiteServer) => Promise<void>;
   } = {},
 ): Scenario {
   return async (without) => {
     await using bench = await ArmBench.open(without);
-    const [first, second] = await Promise.all([bench.server({ env }), bench.server({ env })]);
+    const [first, second] = await Promise.all([
+      bench.server({ env }),
+      bench.server({ env, without: secondWithout ?? without }),
+    ]);
     await bench.fill(first);
     await first.hold(point);
     const held = bench.decided(first, sale("held"));
@@ -156,13 +170,39 @@ export const killedBeforeCommit: Scenario = async (without) => {
   const first = await bench.server();
   await bench.fill(first);
   await first.hold("before_commit");
-  const lines = [GOODS, OTHER_GOODS].map((goodsId) => ({ goodsId, num: 1 }));
-  const lost = bench.send(first, { kind: "sell", orderId: "half", lines });
+  const lost = bench.send(first, SALE_OF_BOTH);
   await first.at("before_commit");
   // Who is answered before the commit has his answer by now.
   await patiently(lost, 300);
   await first.stop("SIGKILL");
   await lost;
+  return await outcome(bench);
+};
+
+/** A foreign session has a row in the middle of an order, as one has that locks rows in the wrong order. */
+export const lockedRow: Scenario = async (without) => {
+  await using bench = await ArmBench.open(without);
+  const server = await bench.server();
+  await bench.fill(server);
+  await using _row = await holdRow(bench.database.ownerUrl, OTHER_GOODS);
+  await bench.send(server, SALE_OF_BOTH);
+  return await outcome(bench);
+};
+
+/** A migration beside the server reads a row, and writes it back when the server has changed it. */
+export const writtenBack: Scenario = async (without) => {
+  await using bench = await ArmBench.open(without);
+  const server = await bench.server();
+  await bench.fill(server);
+  const sql = postgres(bench.database.ownerUrl, { max: 1 });
+  try {
+    const [read] = await sql`select on_hand, version from stock where goods_id = ${GOODS}`;
+    await bench.decided(server, sale("beside"));
+    const asRead = without.includes("fence") ? sql`` : sql`and version = ${read!.version}`;
+    await sql`update stock set on_hand = ${read!.on_hand} where goods_id = ${GOODS} ${asRead}`;
+  } finally {
+    await sql.end();
+  }
   return await outcome(bench);
 };
 
