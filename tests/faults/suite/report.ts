@@ -18,10 +18,17 @@ export function report(result: RunResult): string[] {
     ...table(["fault", "times"], [...counts].map(([name, count]) => [name, count === 0 ? "not done" : String(count)])),
     "",
     ...table(
-      ["fleet", "operations", "acknowledged", "refused", "unknown", "violations"],
+      ["fleet", "operations", "acknowledged", "refused", "unknown", "internal", "violations"],
       fleets.map(({ name, calls, violations }) => [
         name,
-        ...[calls.length, count(calls, "ok"), count(calls, "refused"), count(calls, "unknown"), violations.length].map(
+        ...[
+          calls.length,
+          count(calls, "ok"),
+          count(calls, "refused"),
+          count(calls, "unknown"),
+          internal(calls),
+          violations.length,
+        ].map(
           String,
         ),
       ]),
@@ -113,6 +120,11 @@ function durationMs({ invokedMs, answeredMs }: Call): number {
 
 function count(calls: readonly Call[], outcome: string): number {
   return calls.filter(({ answer }) => answer.outcome === outcome).length;
+}
+
+/** Faults of the service, which are refusals to their callers. */
+function internal(calls: readonly Call[]): number {
+  return calls.filter(({ answer }) => answer.outcome === "refused" && answer.code === "internal").length;
 }
 
 function ms(value: number): string {
