@@ -4,7 +4,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { type Attempt, tryAcquire, type VotingNode } from "../../src/lock/attempt.ts";
-import { outcomeOf, quorumOf, type Vote } from "../../src/lock/ballot.ts";
+import { Ballot, outcomeOf, quorumOf, type Vote } from "../../src/lock/ballot.ts";
 import { ACQUIRE_SCRIPT, scriptHash } from "../../src/lock/scripts.ts";
 
 const NODES = 5;
@@ -155,7 +155,13 @@ Deno.test("a node without a vote is not asked, and does not make the count small
   await trying;
 });
 
-Deno.test("a late yes is no vote any more", () => {
+Deno.test("only a node's first vote counts, and a yes behind the outcome changes nothing", async () => {
+  const ballot = new Ballot(NODES);
+  ballot.cast(0, "missing", "Command timed out");
+  for (const [index, vote] of [[0, "yes"], [1, "yes"], [2, "yes"], [3, "no"]] as const) ballot.cast(index, vote);
+  assertEquals(ballot.tally, "missing (Command timed out),yes,yes,no,out");
+  ballot.cast(4, "missing", "down");
+  assertEquals(await ballot.decided, "held");
   const votes: (Vote | undefined)[] = ["yes", "yes", "missing", "missing", "missing"];
   assertEquals(outcomeOf(votes), "no_quorum");
   assertEquals([3, 5, 7].map(quorumOf), [2, 3, 4]);
