@@ -1,37 +1,43 @@
 /**
- * Votes that a node was asked for and did not tell before its connection was lost: a node that froze casts them when it
- * thaws, and nobody would let go of the keys before they expire. Who comes back to the node lets go of them first. Pure.
+ * Keys that a node may have although nobody holds them: it was asked for them and did not tell before its connection was
+ * lost, as one that freezes and gives them when it thaws; or it could not be told to let go. They would stand until they
+ * expire, so whoever comes back to the node lets go of them first. Pure.
  */
 
-/** More than are asked for while a connection is not yet known to be lost. */
+/** More than come together while a connection is not yet known to be lost; of a node that is away for long most expire. */
 const VALUES_MAX = 1000;
 
-/** The keys of one attempt, by the value that they would have. */
-export interface DoubtfulVote {
+/** Keys of one attempt, by the value that they would have. */
+export interface DoubtfulKeys {
   readonly value: string;
   readonly keys: readonly string[];
 }
 
-/** The doubtful votes of one node. */
+/** The doubtful keys of one node. */
 export class DoubtfulVotes {
-  readonly #keys = new Map<string, readonly string[]>();
+  readonly #keys = new Map<string, Set<string>>();
 
-  /** The node did not answer whether it gave these. Of very many the oldest are forgotten, and expire. */
-  add({ value, keys }: DoubtfulVote): void {
-    this.#keys.set(value, keys);
+  /** The node did not answer whether it has these. Of very many the oldest are forgotten, and expire. */
+  add({ value, keys }: DoubtfulKeys): void {
+    const known = this.#keys.get(value) ?? new Set();
+    for (const key of keys) known.add(key);
+    this.#keys.set(value, known);
     if (this.#keys.size <= VALUES_MAX) return;
     const [oldest] = this.#keys.keys();
     if (oldest !== undefined) this.#keys.delete(oldest);
   }
 
-  /** The node has said that it let go of them. */
-  clear(value: string): void {
-    this.#keys.delete(value);
+  /** The node has said that it has these no more. */
+  clear({ value, keys }: DoubtfulKeys): void {
+    const known = this.#keys.get(value);
+    if (known === undefined) return;
+    for (const key of keys) known.delete(key);
+    if (known.size === 0) this.#keys.delete(value);
   }
 
   /** All of them, which are doubtful no more. */
-  takeAll(): DoubtfulVote[] {
-    const all = [...this.#keys].map(([value, keys]) => ({ value, keys }));
+  takeAll(): DoubtfulKeys[] {
+    const all = [...this.#keys].map(([value, keys]) => ({ value, keys: [...keys] }));
     this.#keys.clear();
     return all;
   }

@@ -119,16 +119,16 @@ export class Node implements VotingNode {
     return this.#told(scriptHash(script), keyCount, args, this.redis.eval(script, keyCount, ...args));
   }
 
-  /** Notes what was answered, and what was not. */
+  /** Notes what the node may have, and has no more. */
   async #told(hash: string, keyCount: number, args: (string | number)[], answer: Promise<unknown>): Promise<unknown> {
-    const value = String(args[keyCount]);
+    const asked = { value: String(args[keyCount]), keys: args.slice(0, keyCount).map(String) };
     try {
       const result = await this.#timed(answer);
-      if (hash === RELEASE_HASH) this.#doubtful.clear(value);
+      if (hash === RELEASE_HASH) this.#doubtful.clear(asked);
       return result;
     } catch (error) {
       const isAnswer = (error as Error).name === "ReplyError";
-      if (hash === ACQUIRE_HASH && !isAnswer) this.#doubtful.add({ value, keys: args.slice(0, keyCount).map(String) });
+      if (!isAnswer && (hash === ACQUIRE_HASH || hash === RELEASE_HASH)) this.#doubtful.add(asked);
       throw error;
     }
   }

@@ -8,6 +8,7 @@ import { type PrivateRedis, startRedisNodes } from "../../src/dev/redis.ts";
 import { LockHeldError, QuorumLostError } from "../../src/lock/lock.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import { testEnvironment } from "../support/env.ts";
+import { Link } from "../faults/suite/link.ts";
 import { acquired, lockBench, LONG_TTL_MS, ready } from "../support/lock_bench.ts";
 import { eventually, within } from "../support/pool_probe.ts";
 
@@ -104,6 +105,28 @@ Deno.test("what nodes that froze give when they thaw is let go, though its asker
   for (const node of frozen) node.resume();
   await eventually(() => states().every((state) => state === "up"), "the nodes are back");
   await bench.assertNoKeys();
+});
+
+Deno.test("a lease that is let go while nodes can't be reached is let go there too, once they can", async () => {
+  await using bench = lockBench(testEnvironment().redisUrls);
+  const links = testEnvironment().redisUrls.map((url) => new Link(() => Number(new URL(url).port)));
+  try {
+    const urls = links.map(({ port }) => `redis://127.0.0.1:${port}`);
+    const lock = await bench.lock({ urls, nodeTimeoutMs: NODE_TIMEOUT_MS });
+    const lease = await acquired(lock, [1, 2], 1000);
+    await bench.keysOnce(10);
+    const states = () => lock.status().nodes.map(({ state }) => state);
+    for (const link of links.slice(0, 2)) link.sever();
+    await eventually(() => states().filter((state) => state === "down").length === 2, "two are cut off");
+    await lease.release([1]);
+    await lease.release();
+    assertEquals((await bench.keys()).flat().length, 4, "they stand where nobody could be told");
+    for (const link of links) link.heal();
+    // They live for a minute.
+    await bench.assertNoKeys();
+  } finally {
+    for (const link of links) link.close();
+  }
 });
 
 Deno.test("ping tells whether a quorum answers, and so does a lock whose nodes were never there", async () => {

@@ -31,8 +31,11 @@ Deno.test("doubtful votes are kept until the node tells, or comes back; of very 
   const votes = new DoubtfulVotes();
   votes.add({ value: "a", keys: ["1"] });
   votes.add({ value: "b", keys: ["2", "3"] });
-  votes.clear("a");
-  assertEquals(votes.takeAll(), [{ value: "b", keys: ["2", "3"] }]);
+  votes.clear({ value: "a", keys: ["1"] });
+  votes.add({ value: "b", keys: ["4"] });
+  votes.clear({ value: "b", keys: ["3"] });
+  votes.clear({ value: "c", keys: ["5"] });
+  assertEquals(votes.takeAll(), [{ value: "b", keys: ["2", "4"] }]);
   assertEquals(votes.takeAll(), []);
   for (let i = 0; i < 1500; i++) votes.add({ value: `v${i}`, keys: [] });
   const kept = votes.takeAll();
