@@ -125,8 +125,7 @@ export class Link {
   }
 
   async #requests(pair: Pair): Promise<void> {
-    await pump(pair.client, pair.server, async (bytes) => {
-      await this.#wait();
+    await this.#pump(pair, pair.client, pair.server, async (bytes) => {
       const cut = this.#cut;
       if (cut === undefined || !LATIN1.decode(bytes).includes(cut.at)) return true;
       this.#cuts++;
@@ -137,17 +136,51 @@ export class Link {
   }
 
   async #answers(pair: Pair): Promise<void> {
-    await pump(pair.server, pair.client, async () => {
-      await this.#wait();
-      if (!this.#dropsAnswers) return true;
+    await this.#pump(pair, pair.server, pair.client, () => {
+      if (!this.#dropsAnswers) return Promise.resolve(true);
       this.#close(pair);
-      return false;
+      return Promise.resolve(false);
     });
   }
 
-  async #wait(): Promise<void> {
-    if (this.#delayMs > 0) await new Promise((resolve) => setTimeout(resolve, this.#delayMs));
-    await this.#stalled?.over;
+  /**
+   * Passes on what comes, as long as `passes` says so, until one side ends. Each chunk is late by the delay from when it
+   * came: waited for one after another, delays would add up, and what is slow would be slower the more is sent.
+   */
+  async #pump(
+    pair: Pair,
+    from: Deno.TcpConn,
+    to: Deno.TcpConn,
+    passes: (bytes: Uint8Array) => Promise<boolean>,
+  ): Promise<void> {
+    const buffer = new Uint8Array(CHUNK_BYTES);
+    const late: Promise<boolean>[] = [];
+    let last = Promise.resolve(true);
+    const passOn = async (before: Promise<boolean>, bytes: Uint8Array, dueMs: number): Promise<boolean> => {
+      if (!await before) return false;
+      const leftMs = dueMs - performance.now();
+      if (leftMs > 0) await new Promise((resolve) => setTimeout(resolve, leftMs));
+      await this.#stalled?.over;
+      try {
+        if (!await passes(bytes)) return false;
+        await write(to, bytes);
+        return true;
+      } catch {
+        // Cut, here or by one of the two; whoever still reads is to see it.
+        this.#close(pair);
+        return false;
+      }
+    };
+    try {
+      for (let count = await from.read(buffer); count !== null; count = await from.read(buffer)) {
+        last = passOn(last, buffer.slice(0, count), performance.now() + this.#delayMs);
+        if (late.push(last) > LATE_CHUNKS_MAX && !await late.shift()) return;
+      }
+      if (await last) await to.closeWrite();
+    } catch {
+      // Cut, here or by one of the two.
+      await last;
+    }
   }
 
   #close(pair: Pair): void {
@@ -159,25 +192,8 @@ export class Link {
 
 const LATIN1 = new TextDecoder("latin1");
 const CHUNK_BYTES = 64 * 1024;
-
-/** Passes on what comes, as long as `passes` says so, until one side ends. */
-async function pump(
-  from: Deno.TcpConn,
-  to: Deno.TcpConn,
-  passes: (bytes: Uint8Array) => Promise<boolean>,
-): Promise<void> {
-  const buffer = new Uint8Array(CHUNK_BYTES);
-  try {
-    for (let count = await from.read(buffer); count !== null; count = await from.read(buffer)) {
-      const bytes = buffer.subarray(0, count);
-      if (!await passes(bytes)) return;
-      await write(to, bytes);
-    }
-    await to.closeWrite();
-  } catch {
-    // Cut, here or by one of the two.
-  }
-}
+/** So many chunks of one direction may be late at a time; then nothing more is read of it. */
+const LATE_CHUNKS_MAX = 64;
 
 async function write(to: Deno.TcpConn, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length;) at += await to.write(bytes.subarray(at));

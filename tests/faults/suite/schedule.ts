@@ -4,13 +4,15 @@ import { POSTGRES_FAULTS } from "./faults/postgres_faults.ts";
 import { PROCESS_FAULTS } from "./faults/process_faults.ts";
 import { CALM, REDIS_FAULTS } from "./faults/redis_faults.ts";
 import { until } from "../../../src/dev/wait.ts";
-import { LOCK_TTL_MS } from "./fleet.ts";
+import { LOCK_TTL_MS, LOCK_WAIT_MS_MAX } from "./fleet.ts";
 import { VERSION_FAULTS } from "./faults/version_faults.ts";
 import type { Random } from "./random.ts";
 import type { Stage } from "./stage.ts";
 
 const FAULTS = [...REDIS_FAULTS, ...PROCESS_FAULTS, ...POSTGRES_FAULTS, ...VERSION_FAULTS];
 const RECOVERY_MS: readonly [number, number] = [150, 500];
+/** After a fault whose cost is measured: until all who began under it are told, and some more for a loaded machine. */
+const TOLD_MS_MAX = LOCK_WAIT_MS_MAX + 300;
 /** A node that has just started has no vote for a TTL, and another second for the precision of its uptime. */
 const VOTE_MS_MAX = LOCK_TTL_MS + 3000;
 /** Share of the rounds with two faults. */
@@ -58,7 +60,8 @@ export class Schedule {
       chosen.push(this.#choose((fault) => fault !== CALM && fault.resource !== first?.resource));
     }
     // What nodes still in quarantine and leases of dead processes cost is not this fault's.
-    if (chosen.length === 1 && chosen[0]?.lockOnly === true) await this.#lockIsFree();
+    const isMeasured = chosen.length === 1 && chosen[0]?.lockOnly === true;
+    if (isMeasured) await this.#lockIsFree();
     const fromMs = performance.now();
     const done: Fault[] = [];
     const heals = await Promise.all(chosen.map(async (fault, i) => {
@@ -73,7 +76,7 @@ export class Schedule {
     await Promise.all(heals.map((heal: Heal) => heal()));
     const round = { faults: done, fromMs, toMs: performance.now() };
     this.rounds.push(round);
-    await wait(random.integer(...RECOVERY_MS));
+    await wait(isMeasured ? TOLD_MS_MAX : random.integer(...RECOVERY_MS));
     return round;
   }
 
