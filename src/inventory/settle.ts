@@ -4,18 +4,30 @@
  *
  * Each operation sees what the ones before it came to, so the verdicts are exactly those of deciding and
  * writing them one at a time in the same order.
+ *
+ * Nothing is written on the strength of what is not committed: an operation that alone, on the book as it was read, would
+ * write nothing ends the batch before it. A write that was lost may still commit. Whoever decides one of its operations
+ * afresh on the same rows, in whatever company and process, then comes to a write again, which meets the first at its
+ * fence. A refusal writes nothing and meets nobody: it would be told, and then the lost write would commit.
  */
-import { decide, type Effect } from "./decide.ts";
+import { decide, type Decision, type Effect } from "./decide.ts";
 import type { Book, Changes, Level, Movement, Operation, Order, RecordedOperation, Verdict } from "./model.ts";
 
+/** What a batch came to: verdicts of as many operations as were decided, at least one, and what is to be written. */
+export interface Settled {
+  readonly verdicts: readonly Verdict[];
+  readonly changes: Changes;
+}
+
 /**
- * Decides `operations` in their order.
+ * Decides `operations` in their order, up to the first that leans on another's change. The rest, which has no verdicts,
+ * is to be decided on a book that is read once this is committed.
  *
  * The book must hold every goods, order and operation that they touch and that exists (see `recordIds` and
  * `goodsOf`): whatever is not in it is taken not to exist. Throws if a rollback moves a goods that the book
  * lacks: then the book was not read for these operations.
  */
-export function settle(book: Book, operations: readonly Operation[]): { verdicts: Verdict[]; changes: Changes } {
+export function settle(book: Book, operations: readonly Operation[]): Settled {
   const working = {
     atMs: book.atMs,
     levels: new Map(book.levels),
@@ -25,11 +37,19 @@ export function settle(book: Book, operations: readonly Operation[]): { verdicts
   const movements: Movement[] = [];
   const orders = new Set<string>();
   const recorded: RecordedOperation[] = [];
+  const verdicts: Verdict[] = [];
+  let salesOnly = true;
 
-  const verdicts = operations.map((operation): Verdict => {
+  for (const operation of operations) {
     const decision = decide(working, operation);
-    if (!decision.ok) return decision;
+    if (!decision.ok) {
+      verdicts.push(decision);
+      continue;
+    }
     const { effect, answer } = decision;
+    // Sales take units away, which makes no other sale possible; most batches are nothing else.
+    salesOnly &&= operation.kind === "sell";
+    if (!salesOnly && verdicts.length > 0 && writes(decision) && !writes(decide(book, operation))) break;
     for (const movement of movementsOf(working, operation, effect)) {
       movements.push(movement);
       working.levels.set(movement.goodsId, levelAfter(movement, working.levels.get(movement.goodsId)));
@@ -42,8 +62,8 @@ export function settle(book: Book, operations: readonly Operation[]): { verdicts
       working.operations.set(effect.operation.operationId, effect.operation);
       recorded.push(effect.operation);
     }
-    return answer;
-  });
+    verdicts.push(answer);
+  }
 
   const moved = new Set(movements.map((movement) => movement.goodsId));
   return {
@@ -67,6 +87,12 @@ export function settle(book: Book, operations: readonly Operation[]): { verdicts
 /** Whether there is anything to write. */
 export function changesNothing(changes: Changes): boolean {
   return changes.movements.length === 0 && changes.orders.length === 0 && changes.operations.length === 0;
+}
+
+function writes(decision: Decision): boolean {
+  if (!decision.ok) return false;
+  const { steps, order, operation } = decision.effect;
+  return steps.length > 0 || order !== undefined || operation !== undefined;
 }
 
 function movementsOf(book: Book, operation: Operation, effect: Effect): Movement[] {

@@ -4,12 +4,15 @@
  *
  * A write that fails changed nothing, and the batch goes the way again, because most of what can fail (another's
  * change of the same rows, a deadlock) is over by then. What fails again is for one order's sake: the batch goes on in
- * halves, until only that order carries the failure. Orders whose rows a foreign session has locked are given back, to
- * be tried later; before that is tried, the rows are looked at, so that nobody waits on a connection twice.
+ * halves, until only that order carries the failure. Orders whose goods a foreign session has locked are given back, to
+ * be tried later; before that is tried, the goods are looked at, so that nobody waits on a connection twice. An order
+ * whose own record is locked ends as busy.
  *
  * A write whose outcome is unknown goes the way again as well, under the same ids. Either the read finds its orders on
  * record, and they are answered as such; or the same rows stand unchanged, and the second write waits in PostgreSQL for
- * the first to end; or a row has moved on, and the first can't commit any more. All lead to the true answer.
+ * the first to end; or a row has moved on, and the first can't commit any more. All that write come to the true answer.
+ * What writes nothing meets no first write, so an order of a lost write is not refused: it ends as of unknown outcome,
+ * and since no order was sold on the strength of another of its batch (settle.ts), its retry comes to a write again.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { goodsOf, recordIds } from "../inventory/ids.ts";
@@ -54,6 +57,8 @@ export interface Guard {
 export interface GivenBack {
   /** Their goods were not known when they were queued. */
   readonly moved: Entry[];
+  /** They lean on what others of the batch changed, and are decided once that is committed. */
+  readonly next: Entry[];
   /** Their goods could not be written now, and why. */
   readonly refused: { readonly entry: Entry; readonly error: Error }[];
 }
@@ -72,6 +77,8 @@ const ATTEMPTS_MAX = 20;
 const GROUP_ATTEMPTS_MAX = 2;
 /** The same where it was others who changed the rows: by the way without leases that happens often, and soon ends. */
 const FENCE_ATTEMPTS_MAX = 8;
+/** So many orders go on one by one when one of them waits for its own record; more go on in pieces. */
+const SINGLES_MAX = 24;
 /** Bounds of the random pause before going again; the upper one doubles up to the maximum. */
 const PAUSE_MS_FIRST = 2;
 const PAUSE_MS_MAX = 50;
@@ -88,7 +95,7 @@ export class BatchWay {
 
   /** Leads the entries, which stand in the order of their arrival, to their ends; answers those that have not ended. */
   async go(entries: readonly Entry[], guard: Guard): Promise<GivenBack> {
-    const back: GivenBack = { moved: [], refused: [] };
+    const back: GivenBack = { moved: [], next: [], refused: [] };
     const groups: Group[] = [{ entries, attempt: 1, untilMs: this.#untilMs() }];
     for (let group = groups.pop(); group !== undefined; group = groups.pop()) {
       // In the order of arrival: the first of them is at the end.
@@ -109,6 +116,10 @@ export class BatchWay {
       entries = entries.filter((entry) => !moved.includes(entry) && entry.begin());
       const settled = settle(book, entries.map((entry) => entry.operation));
       verdicts = settled.verdicts;
+      const rest = entries.slice(verdicts.length);
+      for (const entry of rest) entry.pause();
+      back.next.push(...rest);
+      entries = entries.slice(0, verdicts.length);
       if (changesNothing(settled.changes)) return undefined;
       if (await guard.keep(goodsOfAll(entries), this.#parts.writeMsMax)) return settled.changes;
       giveBack(entries, new LockHeldError("The lease ran out before the write began"), back);
@@ -121,6 +132,10 @@ export class BatchWay {
       await this.#change(entries, decide, guard);
     } catch (error) {
       for (const entry of entries) entry.pause();
+      if (error instanceof OutcomeUnknownError) {
+        // Who was refused has no part in the write.
+        entries.forEach((entry, i) => verdicts[i]?.ok === true && (entry.lostWrite = error));
+      }
       return await this.#after(error, { ...group, entries }, back);
     }
     entries.forEach((entry, i) => {
@@ -158,19 +173,9 @@ export class BatchWay {
     const { entries, attempt } = group;
     this.#parts.log.debug({ attempt, orders: entries.length, error: errorFields(error) }, "going the way again");
     const inTime = performance.now() < group.untilMs;
-    if (error instanceof RowLockedError) {
-      try {
-        const free = await this.#giveBackLocked(entries, back);
-        if (inTime && attempt < ATTEMPTS_MAX) return [{ ...group, entries: free, attempt: attempt + 1 }];
-        giveBack(free, error, back);
-      } catch (readError) {
-        this.#fail(entries, readError);
-      }
-      return [];
-    }
-    if (error instanceof OutcomeUnknownError) {
-      for (const entry of entries) entry.lostWrite = error;
-      if (inTime && attempt < ATTEMPTS_MAX) return [{ ...group, attempt: attempt + 1 }];
+    if (error instanceof RowLockedError) return await this.#afterLock(error, group, inTime, back);
+    if (error instanceof OutcomeUnknownError && inTime && attempt < ATTEMPTS_MAX) {
+      return [{ ...group, attempt: attempt + 1 }];
     }
     const fenced = error instanceof FenceLostError;
     const passing = fenced || error instanceof ConflictError || error instanceof BlockLostError;
@@ -191,6 +196,39 @@ export class BatchWay {
     }
     const middle = entries.length >> 1;
     return [entries.slice(0, middle), entries.slice(middle)].map((half) => ({ ...group, attempt: 1, entries: half }));
+  }
+
+  /**
+   * Who waits for goods that others have locked is given back, and the others go again. Where no goods is locked it is
+   * one order's own record that somebody holds, which no look can find while it is not committed: the group goes on in
+   * as many pieces as each has orders, and that piece one by one, so that whatever its size it waits twice, and that order
+   * ends alone.
+   */
+  async #afterLock(error: RowLockedError, group: Group, inTime: boolean, back: GivenBack): Promise<Group[]> {
+    const { entries, attempt } = group;
+    let free: Entry[];
+    try {
+      free = await this.#giveBackLocked(entries, back);
+    } catch (readError) {
+      this.#fail(entries, readError);
+      return [];
+    }
+    const isSeen = free.length < entries.length;
+    if (entries.length === 1 && !isSeen && attempt === GROUP_ATTEMPTS_MAX) {
+      this.#fail(entries, error);
+      return [];
+    }
+    if (!inTime || attempt === ATTEMPTS_MAX) {
+      giveBack(free, error, back);
+      return [];
+    }
+    if (isSeen || entries.length === 1) return [{ ...group, entries: free, attempt: attempt + 1 }];
+    const size = free.length <= SINGLES_MAX ? 1 : Math.ceil(Math.sqrt(free.length));
+    return Array.from({ length: Math.ceil(free.length / size) }, (_, i) => ({
+      ...group,
+      attempt: 1,
+      entries: free.slice(i * size, (i + 1) * size),
+    }));
   }
 
   /** Gives those back whose rows a foreign session has locked; answers the others. */

@@ -20,7 +20,10 @@ export class Entry implements Waiting {
   readonly waitUntilMs: number;
   /** How often its goods were refused. */
   refusals = 0;
-  /** Set once a write of it was lost: whatever stops it afterwards, the write may have been made. */
+  /**
+   * Set once a write of it was lost. That write may have been made, or may still be, so from then on it ends as found on
+   * record, as written now, or as of unknown outcome, but never by a refusal, which writes nothing that would meet it.
+   */
   lostWrite: OutcomeUnknownError | undefined;
   /** Rows of its goods were seen to be locked by a foreign session. */
   rowsWereLocked = false;
@@ -77,9 +80,10 @@ export class Entry implements Waiting {
     return this.hasEnded;
   }
 
-  /** Ends it with its verdict. */
+  /** Ends it with its verdict. A refusal is not told while a write of it may still commit: it then fails instead. */
   answer(verdict: Verdict): void {
-    if (this.#end()) this.#outcome.resolve(verdict);
+    if (!verdict.ok && this.lostWrite !== undefined) this.fail(this.lostWrite);
+    else if (this.#end()) this.#outcome.resolve(verdict);
   }
 
   /** Ends it without one: with a Failure for errors of lock and store, and with a fault of this program as it is. */

@@ -285,7 +285,8 @@ export class Lanes {
     }, delayMs);
   }
 
-  #giveBack({ moved, refused }: GivenBack): void {
+  #giveBack({ moved, next, refused }: GivenBack): void {
+    for (const entry of next) this.#queue.putBack(entry);
     for (const entry of moved) {
       this.#queue.remove(entry);
       this.#queue.add(entry);

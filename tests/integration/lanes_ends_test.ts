@@ -2,10 +2,11 @@
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import type { Operation } from "../../src/inventory/model.ts";
 import { Failure } from "../../src/lanes/failure.ts";
-import { FenceLostError, OutcomeUnknownError, RowLockedError } from "../../src/store/errors.ts";
+import { ConflictError, FenceLostError, OutcomeUnknownError, RowLockedError } from "../../src/store/errors.ts";
 import { sell, set } from "../support/apply.ts";
 import { lanesBench } from "../support/lanes_bench.ts";
 import { checkLedger } from "../support/ledger_check.ts";
+import { ownerOf } from "../support/database.ts";
 import { NEVER } from "../support/pool_probe.ts";
 import { grantAllLock } from "../support/unguarded.ts";
 
@@ -165,6 +166,59 @@ Deno.test("close waits for every operation under way, refuses new ones, and lets
   await closed;
   assertEquals([held, await on.onHand(1)], [0, 10]);
 });
+
+Deno.test("who leaves while a write that failed goes again leaves no trace", async () => {
+  await using on = await lanesBench();
+  const caller = new AbortController();
+  let tries = 0;
+  const lanes = on.lanes({
+    store: {
+      writeChanges: (...args) => {
+        if (tries++ > 0) return on.store.writeChanges(...args);
+        caller.abort(new Error("gone"));
+        return Promise.reject(new ConflictError("40001"));
+      },
+    },
+  });
+  const leaves = lanes.apply(sell("leaves", [1, 1]), caller.signal);
+  const stays = lanes.apply(sell("stays", [1, 2]), NEVER);
+  await assertRejects(() => leaves, Error, "gone");
+  assertEquals((await stays).ok, true);
+  assertEquals([tries, await on.onHand(1)], [2, 8]);
+  assertEquals(await checkLedger(on.ownerUrl), []);
+});
+
+for (const table of ["orders", "operations"] as const) {
+  Deno.test(`a row of ${table} that a foreign session holds stops its own rollback, and nobody else`, async () => {
+    await using on = await lanesBench();
+    const orders = Array.from({ length: 100 }, (_, i) => `o-${i}`);
+    await on.lanes().applyAll([set("s", 1, 1000), ...orders.map((orderId) => sell(orderId, [1, 1]))], NEVER);
+    await using owner = ownerOf(on.ownerUrl);
+    let writes = 0;
+    const lanes = on.lanes({ store: { writeChanges: (...args) => (writes++, on.store.writeChanges(...args)) } });
+    const hold = table === "orders"
+      // As a forgotten psql does.
+      ? owner.sql`select 1 from orders where order_id = 'o-37' for update`
+      // As a write of another process whose commit stands still: no look finds it.
+      : owner.sql`insert into operations (operation_id, kind, order_id, goods_ids, nums)
+                  values ('whole~o-37', 'rollback_whole', 'o-37', '{1}', '{1}')`;
+    await owner.sql`begin`;
+    await hold;
+    const [outcomes, other] = await Promise.all([
+      lanes.applyAll(orders.map(rollback), NEVER),
+      lanes.apply(set("other", 2, 1), NEVER),
+    ]);
+    const failed = outcomes.flatMap((outcome, i) => outcome.status === "rejected" ? [[i, outcome.reason.kind]] : []);
+    assertEquals(failed, [[37, "busy"]]);
+    assertEquals(other.ok, true);
+    // All, its piece, it alone, and the pieces and orders that went by.
+    assert(writes <= 30, `${writes} writes`);
+    await owner.sql`rollback`;
+    assertEquals((await lanes.apply(rollback("o-37"), NEVER)).ok, true);
+    assertEquals(await on.onHand(1), 1000);
+    assertEquals(await checkLedger(on.ownerUrl), []);
+  });
+}
 
 Deno.test("a fence that is lost again and again to somebody else ends as busy, and nothing was written", async () => {
   await using on = await lanesBench();

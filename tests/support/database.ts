@@ -45,6 +45,12 @@ export function withDatabase(url: string, name: string): string {
   return changed.href;
 }
 
+/** One session of the owner's, to do by hand what no operation does. `await using` ends it. */
+export function ownerOf(ownerUrl: string): { readonly sql: postgres.Sql } & AsyncDisposable {
+  const sql = postgres(ownerUrl, { max: 1, onnotice: () => {} });
+  return { sql, [Symbol.asyncDispose]: () => sql.end() };
+}
+
 async function asOwner(url: string, statement: string): Promise<void> {
   const sql = postgres(url, { max: 1, onnotice: () => {} });
   try {

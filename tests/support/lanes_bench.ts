@@ -5,7 +5,7 @@ import type { Lock } from "../../src/lock/lock.ts";
 import { createStore, type Store } from "../../src/store/store.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import { testConcurrency } from "./concurrency.ts";
-import { createTestDatabase } from "./database.ts";
+import { createTestDatabase, type TestDatabase } from "./database.ts";
 import { NEVER } from "./pool_probe.ts";
 import { grantAllLock } from "./unguarded.ts";
 
@@ -38,9 +38,9 @@ export interface LanesBench extends AsyncDisposable {
   onHand(goodsId: number): Promise<number | undefined>;
 }
 
-/** Makes a bench. */
-export async function lanesBench(): Promise<LanesBench> {
-  const database = await createTestDatabase();
+/** Makes a bench, on a database of its own where none is given; the bench drops it in the end. */
+export async function lanesBench(given?: TestDatabase): Promise<LanesBench> {
+  const database = given ?? await createTestDatabase();
   const log = createLog("error", "pretty");
   const store = createStore({
     url: database.serverUrl,

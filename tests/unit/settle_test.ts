@@ -58,10 +58,15 @@ Deno.test("settle() answers a batch as one-at-a-time processing in its order wou
       const oracle = new Oracle();
       let book = EMPTY;
       for (const batch of batches) {
-        const { verdicts, changes } = settle(book, batch);
-        assertEquals(verdicts.map(outcomeOf), batch.map((operation) => oracle.apply(operation)));
-        assertChains(book, changes);
-        book = written(book, changes);
+        for (let rest = batch; rest.length > 0;) {
+          const { verdicts, changes } = settle(book, rest);
+          assert(verdicts.length > 0, "a batch comes to its end");
+          const decided = rest.slice(0, verdicts.length);
+          assertEquals(verdicts.map(outcomeOf), decided.map((operation) => oracle.apply(operation)));
+          assertChains(book, changes);
+          book = written(book, changes);
+          rest = rest.slice(verdicts.length);
+        }
       }
       for (const [goodsId, level] of book.levels) {
         assertEquals(level.onHand, oracle.onHand(goodsId));
@@ -72,14 +77,54 @@ Deno.test("settle() answers a batch as one-at-a-time processing in its order wou
   );
 });
 
+/** The book after all of the operations. */
+function after(book: Book, operations: readonly Operation[]): Book {
+  let now = book;
+  for (let rest = operations; rest.length > 0;) {
+    const { verdicts, changes } = settle(now, rest);
+    now = written(now, changes);
+    rest = rest.slice(verdicts.length);
+  }
+  return now;
+}
+
+Deno.test("settle() writes nothing of an operation that alone, on the same book, would write nothing", () => {
+  const some = fc.array(anyOperation, { maxLength: 8 });
+  let cut = 0;
+  fc.assert(
+    fc.property(some, some, (before, batch) => {
+      const book = after(EMPTY, before);
+      const { verdicts } = settle(book, batch);
+      if (verdicts.length < batch.length) cut++;
+      verdicts.forEach((_, i) => {
+        const without = settle(book, batch.slice(0, i)).changes;
+        const withIt = settle(book, batch.slice(0, i + 1)).changes;
+        if (JSON.stringify(without) === JSON.stringify(withIt)) return;
+        assert(!changesNothing(settle(book, [batch[i]!]).changes), "it leans on what others of its batch changed");
+      });
+    }),
+    { numRuns: RUNS },
+  );
+  assert(cut > RUNS / 100, `only ${cut} of ${RUNS} batches were cut`);
+});
+
+Deno.test("settle() ends a batch before the sale of units that come back in it", () => {
+  const set: Operation = { kind: "set", operationId: "s", goodsId: 1, num: 5 };
+  const sell: Operation = { kind: "sell", orderId: "o", lines: [{ goodsId: 1, num: 5 }] };
+  const { verdicts, changes } = settle(EMPTY, [set, sell]);
+  assertEquals(verdicts.map(outcomeOf), [{ ok: "set", goods: 1, available: 5 }]);
+  assertEquals(changes.orders, []);
+  assertEquals(settle(written(EMPTY, changes), [sell]).verdicts.map(({ ok }) => ok), [true]);
+});
+
 Deno.test("settle() answers an applied operation the same again, whatever came in between", () => {
   const some = fc.array(anyOperation, { maxLength: 8 });
   fc.assert(
     fc.property(some, anyOperation, some, (before, operation, between) => {
-      let book = written(EMPTY, settle(EMPTY, before).changes);
+      let book = after(EMPTY, before);
       const first = settle(book, [operation]);
       book = written(book, first.changes);
-      book = written(book, settle(book, between).changes);
+      book = after(book, between);
       const again = settle(book, [operation]);
       const [was, is] = [first.verdicts[0]!, again.verdicts[0]!];
       // Only what is on record under an id of the caller's or the order's can be a retry.

@@ -1,0 +1,119 @@
+/**
+ * A write that was lost may commit late: when its packet comes, when the disk or a standby has answered. Nobody is told
+ * before that what would then not be true.
+ */
+import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
+import type { Changes, Operation } from "../../src/inventory/model.ts";
+import { Failure } from "../../src/lanes/failure.ts";
+import { FenceLostError, OutcomeUnknownError } from "../../src/store/errors.ts";
+import { giveBack, sell, set } from "../support/apply.ts";
+import { ownerOf } from "../support/database.ts";
+import { type LanesBench, lanesBench } from "../support/lanes_bench.ts";
+import { checkLedger } from "../support/ledger_check.ts";
+import { NEVER } from "../support/pool_probe.ts";
+
+/** Lanes whose first write is lost, and is made only when `commit` is called. */
+function lanesWithLateWrite(on: LanesBench, afterLoss: () => Promise<void> = () => Promise.resolve()) {
+  const lost = Promise.withResolvers<void>();
+  let late: Changes | undefined;
+  const lanes = on.lanes({
+    store: {
+      writeChanges: async (changes, signal) => {
+        if (late !== undefined) return await on.store.writeChanges(changes, signal);
+        late = changes;
+        lost.resolve();
+        await afterLoss();
+        throw new OutcomeUnknownError("the connection is gone");
+      },
+    },
+  });
+  return {
+    lanes,
+    lost: lost.promise,
+    /** Answers whether the lost write could still be made. */
+    async commit(): Promise<boolean> {
+      assert(late !== undefined, "nothing was written");
+      try {
+        await on.store.writeChanges(late, NEVER);
+        return true;
+      } catch (error) {
+        assertInstanceOf(error, FenceLostError);
+        return false;
+      }
+    },
+  };
+}
+
+/** What makes a sale of five units possible that is refused without it, and how the sale is refused then. */
+const MAKES_ROOM: readonly [name: string, before: Operation[], first: Operation, sale: Operation][] = [
+  ["a set", [set("none", 2, 0)], set("five", 2, 5), sell("late", [2, 5])],
+  ["the set that makes the goods known", [], set("new", 9, 5), sell("late", [9, 5])],
+  ["units that come back", [set("none", 2, 0)], giveBack("back", [2, 5]), sell("late", [2, 5])],
+  ["a set, of units that come back", [], set("new", 9, 5), giveBack("late", [9, 5])],
+];
+
+for (const [name, before, first, second] of MAKES_ROOM) {
+  Deno.test(`what ${name} made possible in a lost write is not refused before that write is decided`, async () => {
+    await using on = await lanesBench();
+    for (const operation of before) assertEquals((await on.lanes().apply(operation, NEVER)).ok, true);
+    const { lanes, lost, commit } = lanesWithLateWrite(on);
+    const caller = new AbortController();
+    const leaving = lanes.apply(first, caller.signal);
+    const told = lanes.apply(second, NEVER).then(({ ok }) => ok ? "applied" : "refused", failureKind);
+    await lost;
+    caller.abort(new Error("the caller has left"));
+    await assertRejects(() => leaving, Error, "the caller has left");
+    // Another process decides it too, as a retry does.
+    const answers = [await told, (await on.lanes().apply(second, NEVER)).ok ? "applied" : "refused"];
+    const isCommitted = await commit();
+    const isApplied = isOnRecord(await recordsOf(on), second);
+    if (!answers.includes("outcome_unknown")) {
+      assertEquals(isApplied, answers.includes("applied"), `told ${answers}; the lost write came: ${isCommitted}`);
+    }
+    assertEquals((await on.lanes().apply(second, NEVER)).ok, isApplied || isCommitted);
+    assertEquals(await checkLedger(on.ownerUrl), []);
+  });
+}
+
+Deno.test("an order of a lost write is not refused, whatever it would be refused for", async () => {
+  await using on = await lanesBench();
+  await using owner = ownerOf(on.ownerUrl);
+  // By hand and for a moment: it moves no version, so the lost write may still be made.
+  const { lanes, commit } = lanesWithLateWrite(on, async () => {
+    await owner.sql`update stock set deleted_at = now() where goods_id = 1`;
+  });
+  const outcomes = await lanes.applyAll([sell("a", [1, 4]), sell("b", [1, 6])], NEVER);
+  assertEquals(
+    outcomes.map((outcome) => outcome.status === "rejected" && failureKind(outcome.reason)),
+    ["outcome_unknown", "outcome_unknown"],
+  );
+  await owner.sql`update stock set deleted_at = null where goods_id = 1`;
+  assertEquals(await commit(), true);
+  assertEquals(await on.onHand(1), 0);
+  assertEquals(await checkLedger(on.ownerUrl), []);
+});
+
+Deno.test("who was refused beside a lost write is told so: no write of it is out", async () => {
+  await using on = await lanesBench();
+  const { lanes } = lanesWithLateWrite(on);
+  const [sold, short] = await lanes.applyAll([sell("all", [1, 10]), sell("short", [1, 1])], NEVER);
+  assertEquals([sold?.status, short?.status], ["fulfilled", "fulfilled"]);
+  assertEquals(short?.status === "fulfilled" && short.value.ok, false);
+});
+
+function failureKind(error: unknown): string {
+  assertInstanceOf(error, Failure);
+  return error.kind;
+}
+
+async function recordsOf(on: LanesBench): Promise<ReadonlySet<string>> {
+  const { orders, operations } = await on.store.readBook(
+    { goodsIds: [], orderIds: ["late"], operationIds: ["late"] },
+    NEVER,
+  );
+  return new Set([...orders.keys(), ...operations.keys()]);
+}
+
+function isOnRecord(ids: ReadonlySet<string>, operation: Operation): boolean {
+  return ids.has("orderId" in operation ? operation.orderId : operation.operationId);
+}
