@@ -34,6 +34,7 @@ const SETTINGS: Readonly<Record<string, string>> = {
   statement_timeout: "1s",
   lock_timeout: "900ms",
   idle_in_transaction_session_timeout: "5s",
+  synchronous_commit: "on",
   // A client that vanished is noticed after 10 s + 3 x 5 s without a sign of it, or 15 s after what it did not take.
   tcp_keepalives_idle: "10s",
   tcp_keepalives_interval: "5s",

@@ -30,7 +30,7 @@ export interface Store {
   ): Promise<void>;
   /** The levels of those goods that are sold. */
   readLevels(goodsIds: readonly number[], signal: AbortSignal): Promise<Map<number, Level>>;
-  /** Those of the goods whose rows other sessions have locked. */
+  /** Those of the goods whose rows other sessions have locked, as far as the database can tell. */
   readLocked(goodsIds: readonly number[], signal: AbortSignal): Promise<number[]>;
   /**
    * Resolves if PostgreSQL answers, takes writes, and has the schema. Also ends sessions whose process vanished in the
@@ -51,7 +51,7 @@ export function createStore(options: PoolOptions): Store {
     writeChanges: (changes, signal) => writeChanges(pool, changes, signal),
     changeUnderRowLocks: (keys, decide, signal) => changeUnderRowLocks(pool, keys, decide, signal),
     readLevels: (goodsIds, signal) => readLevels(pool, goodsIds, signal),
-    readLocked: (goodsIds, signal) => readLocked(pool, goodsIds, signal),
+    readLocked: (goodsIds, signal) => readLocked(pool, goodsIds, options.log, signal),
     ping: async (signal) => {
       await ping(pings, signal);
       const ended = await endSilentSessions(pings, silentMsMax, signal);
