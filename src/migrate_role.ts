@@ -30,11 +30,20 @@ const UNREACHABLE_CODES = new Set([
 ]);
 
 /** Bounds that hold whatever a client asks for; the server's own start-up check counts on them. */
-const SETTINGS = {
+const SETTINGS: Readonly<Record<string, string>> = {
   statement_timeout: "1s",
   lock_timeout: "900ms",
   idle_in_transaction_session_timeout: "5s",
-} as const;
+  synchronous_commit: "on",
+  // A client that vanished is noticed after 10 s + 3 x 5 s without a sign of it, or 15 s after what it did not take.
+  tcp_keepalives_idle: "10s",
+  tcp_keepalives_interval: "5s",
+  tcp_keepalives_count: "3",
+  tcp_user_timeout: "15s",
+};
+
+/** Known from PostgreSQL 17 on. The only limit of PostgreSQL's own for a session that waits for its client in mid-statement. */
+const SETTINGS_FROM_17: Readonly<Record<string, string>> = { transaction_timeout: "10s" };
 
 /**
  * Makes sure that the role exists, is nothing more than a login, has its timeouts, and, when `serverUrl` logs in as it,
@@ -63,6 +72,8 @@ export async function ensureServerRole(ownerUrl: string, serverUrl: string, log:
 }
 
 async function bringUpToDate(sql: postgres.Sql, serverUrl: string, log: Log): Promise<void> {
+  const [server] = await sql<{ version: number }[]>`select current_setting('server_version_num')::int as version`;
+  const settings = (server?.version ?? 0) >= 170_000 ? { ...SETTINGS, ...SETTINGS_FROM_17 } : SETTINGS;
   const [found] = await sql<RoleRow[]>`
     select rolcanlogin, rolsuper, rolcreatedb, rolcreaterole, coalesce(rolconfig, '{}') as rolconfig
     from pg_roles where rolname = ${SERVER_ROLE}`;
@@ -72,14 +83,14 @@ async function bringUpToDate(sql: postgres.Sql, serverUrl: string, log: Log): Pr
   } else if (!found.rolcanlogin || found.rolsuper || found.rolcreatedb || found.rolcreaterole) {
     await sql.unsafe(`alter role ${SERVER_ROLE} login nosuperuser nocreatedb nocreaterole`);
   }
-  for (const [name, value] of Object.entries(SETTINGS)) {
+  for (const [name, value] of Object.entries(settings)) {
     if (found?.rolconfig.includes(`${name}=${value}`)) continue;
     await sql.unsafe(`alter role ${SERVER_ROLE} set ${name} = '${value}'`);
   }
-  const server = new URL(serverUrl);
-  if (decodeURIComponent(server.username) !== SERVER_ROLE || server.password === "") return;
+  const { username, password } = new URL(serverUrl);
+  if (decodeURIComponent(username) !== SERVER_ROLE || password === "") return;
   if (await canLogIn(serverUrl)) return;
-  const verifier = await scramVerifier(decodeURIComponent(server.password));
+  const verifier = await scramVerifier(decodeURIComponent(password));
   await sql.unsafe(`alter role ${SERVER_ROLE} password '${verifier}'`);
   log.info({ role: SERVER_ROLE }, "set the password of the server's role to the one of DATABASE_URL");
 }

@@ -46,11 +46,26 @@ export class PoolQueueFullError extends StoreError {
   override name = "PoolQueueFullError";
 }
 
-/** Constraints that only a second writer on the same read can violate. */
-const FENCES = new Set(["movements_pkey", "orders_pkey", "operations_pkey", "stock_pkey"]);
+/**
+ * A primary key of ours, which only a second writer on the same read can violate. A partition or a shard has its own under
+ * its own name, such as orders_0_pkey, movements_pkey_102009 or, where that was taken, orders_0_pkey1.
+ */
+const PRIMARY_KEY = /_pkey(_?\d+)?$/;
+/** How Citus tells it where it has lost the SQLSTATE on the way from a shard. */
+const PRIMARY_KEY_IN_TEXT = /unique constraint "(\w+_pkey(?:_?\d+)?)"/;
 
 /** The text that the write statement casts to a number when a row it read has moved; see write_changes.ts. */
 export const FENCE_LOST_TEXT = "rows no longer stand where they were read";
+
+/** The end of a connection: the driver's own word, one of PostgreSQL's, or an error of the socket or of TLS. */
+const CONNECTION_ENDED = /^(CONNECTION_|25P03|25P04|57P01|57P02|57P04|57P05|08|40003|ERR_|E[A-Z]+$)/;
+/** The connection was not made. */
+const NOT_CONNECTED = /^(CONNECT_TIMEOUT|ECONNREFUSED|ENOTFOUND|EAI_)/;
+/**
+ * Refused before a statement was taken, or a whole class in which the statement was undone: out of resources (53), I/O
+ * error (58), read-only (25006), starting up or shutting down (57P03), log-in (28), no database, not migrated (42P01).
+ */
+const TAKES_NO_WORK = /^(57P03|53|58|25006|28|3D000|42P01)/;
 
 /**
  * The driver's error as one of ours. Errors that are nobody's weather (syntax, missing rights, a violated
@@ -60,22 +75,27 @@ export function storeError(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const { code, constraint_name } = error as { code?: string; constraint_name?: string };
   if (typeof code !== "string") return error;
-  if (code === "23505" && FENCES.has(constraint_name ?? "")) {
+  if (code === "23505" && PRIMARY_KEY.test(constraint_name ?? "")) {
     return new FenceLostError(constraint_name, { cause: error });
   }
+  const constraint = code === "XX000" ? PRIMARY_KEY_IN_TEXT.exec(error.message)?.[1] : undefined;
+  if (constraint !== undefined) return new FenceLostError(constraint, { cause: error });
   if (code === "22P02" && error.message.includes(FENCE_LOST_TEXT)) {
     return new FenceLostError(FENCE_LOST_TEXT, { cause: error });
   }
   if (code === "40001" || code === "40P01") return new ConflictError(code, { cause: error });
   if (code === "55P03") return new RowLockedError(code, { cause: error });
   if (code === "57014") return new StatementTimeoutError(code, { cause: error });
-  if (/^(CONNECTION_|ECONNRESET|EPIPE|25P03|57P01|57P02|57P05|08)/.test(code)) {
-    return new OutcomeUnknownError(code, { cause: error });
-  }
-  // Refused before a statement was taken, or a whole class in which the statement was undone: out of
-  // resources (53), I/O error (58), read-only (25006), starting up or shutting down (57P03), not migrated (42P01).
-  if (/^(CONNECT_TIMEOUT|57P03|53|58|25006|28|3D000|42P01)/.test(code)) {
-    return new DatabaseUnavailableError(code, { cause: error });
-  }
+  if (NOT_CONNECTED.test(code) || TAKES_NO_WORK.test(code)) return new DatabaseUnavailableError(code, { cause: error });
+  if (CONNECTION_ENDED.test(code)) return new OutcomeUnknownError(code, { cause: error });
   return error;
+}
+
+/** What the driver refuses before it sends anything: faults of this program. */
+const NOT_SENT = new Set(["MAX_PARAMETERS_EXCEEDED", "NOT_TAGGED_CALL", "UNDEFINED_VALUE"]);
+
+/** Whether the driver failed over something that it was sent: neither PostgreSQL's word nor the end of a connection. */
+export function isDriverFault(error: unknown): boolean {
+  const { name, code } = error as { name?: string; code?: string };
+  return !(error instanceof StoreError) && name !== "PostgresError" && !NOT_SENT.has(code ?? "");
 }

@@ -4,15 +4,28 @@
 import { DatabaseUnavailableError } from "./errors.ts";
 import type { Pool } from "./pool.ts";
 
-/** Resolves if PostgreSQL answers, takes writes and has the tables; a standby after a fail-over does not. */
+/** Levels of `synchronous_commit` at which a commit is told before the disks that it must be on have it. */
+const NOT_DURABLE = new Set(["off", "local"]);
+
+/**
+ * Resolves if PostgreSQL answers, takes writes, has the tables, and tells a commit only when it is durable; a standby
+ * after a fail-over takes no writes. Throws the errors of errors.ts.
+ */
 export async function ping(pool: Pool, signal: AbortSignal): Promise<void> {
-  const [row] = await pool.run<{ read_only: string }[]>(
+  const [row] = await pool.run<{ read_only: string; synchronous_commit: string }[]>(
     (sql) =>
       sql`
-      select current_setting('transaction_read_only') as read_only, (select 1 from stock limit 1) as schema`,
+      select current_setting('transaction_read_only') as read_only, (select 1 from stock limit 1) as schema,
+             current_setting('synchronous_commit') as synchronous_commit`,
     signal,
   );
-  if (row?.read_only === "off") return;
+  if (row === undefined) throw new Error("PostgreSQL answered a select without a row");
+  if (NOT_DURABLE.has(row.synchronous_commit)) {
+    throw new DatabaseUnavailableError(
+      `synchronous_commit is ${row.synchronous_commit}: what is acknowledged could be lost; expected on or remote_apply`,
+    );
+  }
+  if (row.read_only === "off") return;
   // Another server may have taken its place; only a new connection can find it.
   pool.dropIdle();
   throw new DatabaseUnavailableError("PostgreSQL takes no writes");

@@ -14,6 +14,7 @@ import { type Block, runBlock, type Statement } from "./block.ts";
 import { Dialer } from "./dialer.ts";
 import {
   DatabaseUnavailableError,
+  isDriverFault,
   OutcomeUnknownError,
   PoolQueueFullError,
   StatementTimeoutError,
@@ -114,12 +115,12 @@ export class Pool {
 
   /** Runs one statement on a client; one that can't be trusted after it is marked as lost. */
   async #send<T>(client: Client, statement: Statement<T>, signal: AbortSignal): Promise<T> {
+    signal.throwIfAborted();
+    const query = statement(client.sql);
     try {
-      signal.throwIfAborted();
-      return await this.#execute(client, statement(client.sql), signal);
+      return await this.#execute(client, query, signal);
     } catch (error) {
-      if (signal.aborted && error === signal.reason) throw error;
-      const ours = storeError(error);
+      const ours = this.#judge(error);
       // After a fail-over a connection may be to a server that only reads now; a new one finds the right server.
       if (ours instanceof OutcomeUnknownError || ours instanceof DatabaseUnavailableError) client.lost = true;
       if (client.dialer.admitted || ours instanceof StatementTimeoutError) throw ours;
@@ -127,6 +128,14 @@ export class Pool {
       // The driver sends a statement only after PostgreSQL has let the connection in.
       throw new DatabaseUnavailableError("PostgreSQL did not let us in", { cause: error });
     }
+  }
+
+  /** A driver's error as one of ours. What it fails over was sent, and may have committed. */
+  #judge(error: unknown): unknown {
+    const ours = storeError(error);
+    if (!isDriverFault(ours)) return ours;
+    this.#options.log.error({ error: errorFields(error) }, "the driver failed over an answer of PostgreSQL");
+    return new OutcomeUnknownError("PostgreSQL's answer could not be read", { cause: error });
   }
 
   /** Closes the connections that are idle: what runs next is on a new one. */
@@ -247,6 +256,8 @@ export class Pool {
           // empty reads all of it, until the table is next analyzed: a read of 30 ms instead of 0.6 was measured.
           enable_seqscan: "off",
           jit: "off",
+          // What is acknowledged is on disk, whatever the database or the role is set to.
+          synchronous_commit: "on",
           statement_timeout: statementTimeoutMs,
           // A block of ours is idle for as long as an order takes to be decided; a process that was paused in one must
           // not keep rows locked.

@@ -3,6 +3,7 @@
  */
 import type { Book, Changes, Level } from "../inventory/model.ts";
 import { changeUnderRowLocks } from "./change_under_row_locks.ts";
+import { endSilentSessions, silentTransactionMsMax } from "./end_silent_sessions.ts";
 import { Pool, type PoolOptions } from "./pool.ts";
 import { type BookKeys, readBook } from "./read_book.ts";
 import { ping } from "./ping.ts";
@@ -29,9 +30,12 @@ export interface Store {
   ): Promise<void>;
   /** The levels of those goods that are sold. */
   readLevels(goodsIds: readonly number[], signal: AbortSignal): Promise<Map<number, Level>>;
-  /** Those of the goods whose rows other sessions have locked. */
+  /** Those of the goods whose rows other sessions have locked, as far as the database can tell. */
   readLocked(goodsIds: readonly number[], signal: AbortSignal): Promise<number[]>;
-  /** Resolves if PostgreSQL answers, takes writes, and has the schema. */
+  /**
+   * Resolves if PostgreSQL answers, takes writes, and has the schema. Also ends sessions whose process vanished in the
+   * middle of a transaction, so that they hold no rows for longer than that: whoever uses a store has to call it often.
+   */
   ping(signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
 }
@@ -41,13 +45,18 @@ export function createStore(options: PoolOptions): Store {
   const pool = new Pool(options);
   // Of its own, so that a queue of work is not taken for a database that is away.
   const pings = new Pool({ ...options, max: 1, waitersMax: 1 });
+  const silentMsMax = silentTransactionMsMax(options.statementTimeoutMs);
   return {
     readBook: (keys, signal) => readBook(pool, keys, signal),
     writeChanges: (changes, signal) => writeChanges(pool, changes, signal),
     changeUnderRowLocks: (keys, decide, signal) => changeUnderRowLocks(pool, keys, decide, signal),
     readLevels: (goodsIds, signal) => readLevels(pool, goodsIds, signal),
-    readLocked: (goodsIds, signal) => readLocked(pool, goodsIds, signal),
-    ping: (signal) => ping(pings, signal),
+    readLocked: (goodsIds, signal) => readLocked(pool, goodsIds, options.log, signal),
+    ping: async (signal) => {
+      await ping(pings, signal);
+      const ended = await endSilentSessions(pings, silentMsMax, signal);
+      if (ended.length > 0) options.log.warn({ pids: ended, silentMsMax }, "ended sessions whose client fell silent");
+    },
     close: async () => {
       await Promise.all([pool.close(), pings.close()]);
     },

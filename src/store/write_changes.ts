@@ -1,7 +1,8 @@
 /**
  * The one write after every decision: one statement, whole or not at all.
  */
-import type { Changes, Line } from "../inventory/model.ts";
+import type postgres from "postgres";
+import type { Changes, Level, Line, Order } from "../inventory/model.ts";
 import { arrayLiteral } from "./arrays.ts";
 import type { Statement } from "./block.ts";
 import { FENCE_LOST_TEXT } from "./errors.ts";
@@ -12,9 +13,9 @@ import type { Pool } from "./pool.ts";
  *
  * It is fenced: it inserts movement `version read + 1` of each goods and inserts new orders and operations,
  * so of two writers that read the same rows the second fails on a primary key (while the first is still in
- * flight, it waits for it). An order that existed must still be as it was read. Rows that were to be changed
- * but no longer match are found by counting, and the cast of a text to int ends the statement: plain SQL has
- * no other way to raise an error.
+ * flight, it waits for it). A row that existed must still be as it was read, in every column that a decision looks at:
+ * who changes one by hand moves no version, and must not be undone. Rows that were to be changed but no longer match
+ * are found by counting, and the cast of a text to int ends the statement: plain SQL has no other way to raise an error.
  *
  * Movements are inserted in key order, but the plan chooses in which order rows of stock are updated, so two
  * servers without a lease can lock each other out. PostgreSQL then ends one of them, and nothing of it is left.
@@ -25,22 +26,58 @@ export async function writeChanges(pool: Pool, changes: Changes, signal: AbortSi
   await pool.run(writeStatement(changes), signal);
 }
 
-/** The statement behind {@link writeChanges}, for a transaction block. */
+type Fragment = postgres.PendingQuery<postgres.Row[]>;
+
+/** A table expression of the statement, and what of it has to be there for the fence to hold. */
+interface Branch {
+  readonly tables: Fragment;
+  readonly holds?: Fragment;
+}
+
+/**
+ * The statement behind {@link writeChanges}, for a transaction block.
+ *
+ * Made of the branches that have rows: engines that spread the tables over servers pay for each branch, and some take no
+ * two of one table. Movements go with levels, so there are 31 texts at most, of which a connection prepares what it
+ * uses. Casts to arrays, which are STABLE, stand in a table expression of their own: not every engine takes one beside a
+ * column in an UPDATE.
+ */
 export function writeStatement(changes: Changes): Statement<unknown[]> {
   const { movements, operations } = changes;
   const opened = changes.levels.filter(({ before }) => before === undefined).map(({ after }) => after);
-  const levelled = changes.levels.filter(({ before }) => before !== undefined);
+  const levelled = changes.levels.filter((level): level is Levelled => level.before !== undefined);
   const added = changes.orders.filter(({ before }) => before === undefined).map(({ after }) => after);
-  const changed = changes.orders.filter(({ before }) => before !== undefined);
-  const at = changes.atMs / 1000;
+  const changed = changes.orders.filter((order): order is Changed => order.before !== undefined);
 
-  return (sql) =>
-    sql`
-        with moved as (
+  return (sql) => {
+    const at = sql`to_timestamp(${changes.atMs / 1000}::float8)`;
+    const branches = [
+      ...(movements.length > 0 ? [insertMovements(sql, at, movements)] : []),
+      ...(opened.length > 0 ? [insertLevels(sql, at, opened)] : []),
+      ...(levelled.length > 0 ? [updateLevels(sql, at, levelled)] : []),
+      ...(added.length > 0 ? [insertOrders(sql, at, added)] : []),
+      ...(changed.length > 0 ? [updateOrders(sql, at, changed)] : []),
+      ...(operations.length > 0 ? [insertOperations(sql, at, operations)] : []),
+    ];
+    if (branches.length === 0) return sql`select 1 as whole`;
+    const tables = branches.map((branch) => branch.tables).reduce((all, next) => sql`${all}, ${next}`);
+    const holds = branches.flatMap((branch) => branch.holds ?? []);
+    if (holds.length === 0) return sql`with ${tables} select 1 as whole`;
+    const whole = holds.reduce((all, next) => sql`${all} and ${next}`);
+    return sql`with ${tables} select (case when ${whole} then '1' else ${FENCE_LOST_TEXT}::text end)::int as whole`;
+  };
+}
+
+type Levelled = { readonly before: Level; readonly after: Level };
+type Changed = { readonly before: Order; readonly after: Order };
+
+function insertMovements(sql: postgres.Sql, at: Fragment, movements: Changes["movements"]): Branch {
+  const tables = sql`
+        moved as (
           insert into movements (goods_id, version, kind, order_id, operation_id, on_hand_delta, reserved_delta,
                                  on_hand_after, reserved_after, at)
           select goods_id, version, kind, order_id, operation_id, on_hand_delta, reserved_delta,
-                 on_hand_after, reserved_after, to_timestamp(${at}::float8)
+                 on_hand_after, reserved_after, ${at}
             from unnest(${column(movements, (m) => m.goodsId)}::int[],
                         ${column(movements, (m) => m.version)}::bigint[],
                         ${column(movements, (m) => m.kind)}::text[],
@@ -52,63 +89,97 @@ export function writeStatement(changes: Changes): Statement<unknown[]> {
                         ${column(movements, (m) => m.reservedAfter)}::int[])
               as m (goods_id, version, kind, order_id, operation_id, on_hand_delta, reserved_delta,
                     on_hand_after, reserved_after)
-        ), opened as (
+        )`;
+  return { tables };
+}
+
+function insertLevels(sql: postgres.Sql, at: Fragment, opened: readonly Level[]): Branch {
+  const tables = sql`
+        opened as (
           insert into stock (goods_id, on_hand, reserved, version, created_at, updated_at)
-          select goods_id, on_hand, reserved, version, to_timestamp(${at}::float8), to_timestamp(${at}::float8)
+          select goods_id, on_hand, reserved, version, ${at}, ${at}
             from unnest(${column(opened, (l) => l.goodsId)}::int[],
                         ${column(opened, (l) => l.onHand)}::int[],
                         ${column(opened, (l) => l.reserved)}::int[],
                         ${column(opened, (l) => l.version)}::bigint[])
               as l (goods_id, on_hand, reserved, version)
-        ), levelled as (
+        )`;
+  return { tables };
+}
+
+function updateLevels(sql: postgres.Sql, at: Fragment, levelled: readonly Levelled[]): Branch {
+  const tables = sql`
+        levelled as (
           update stock
-             set on_hand = l.on_hand, reserved = l.reserved, version = l.version,
-                 updated_at = to_timestamp(${at}::float8),
-                 deleted_at = case when l.deleted then stock.deleted_at end
+             set on_hand = l.on_hand, reserved = l.reserved, version = l.version, updated_at = ${at},
+                 deleted_at = case when l.opens then null else stock.deleted_at end
             from unnest(${column(levelled, (l) => l.after.goodsId)}::int[],
-                        ${column(levelled, (l) => l.before?.version)}::bigint[],
+                        ${column(levelled, (l) => l.before.version)}::bigint[],
+                        ${column(levelled, (l) => l.before.onHand)}::int[],
+                        ${column(levelled, (l) => l.before.reserved)}::int[],
+                        ${column(levelled, (l) => l.before.deleted)}::bool[],
                         ${column(levelled, (l) => l.after.onHand)}::int[],
                         ${column(levelled, (l) => l.after.reserved)}::int[],
                         ${column(levelled, (l) => l.after.version)}::bigint[],
-                        ${column(levelled, (l) => l.after.deleted)}::bool[])
-              as l (goods_id, version_read, on_hand, reserved, version, deleted)
+                        ${column(levelled, (l) => l.before.deleted && !l.after.deleted)}::bool[])
+              as l (goods_id, version_read, on_hand_read, reserved_read, deleted_read,
+                    on_hand, reserved, version, opens)
            where stock.goods_id = l.goods_id and stock.version = l.version_read
+             and stock.on_hand = l.on_hand_read and stock.reserved = l.reserved_read
+             and (stock.deleted_at is not null) = l.deleted_read
           returning stock.goods_id
-        ), added as (
+        )`;
+  return { tables, holds: sql`(select count(*) from levelled) = ${levelled.length}::int` };
+}
+
+function insertOrders(sql: postgres.Sql, at: Fragment, added: readonly Order[]): Branch {
+  const tables = sql`
+        added as (
           insert into orders (order_id, state, goods_ids, nums, returned, created_at, updated_at)
-          select order_id, state, goods_ids::int[], nums::int[], returned::int[],
-                 to_timestamp(${at}::float8), to_timestamp(${at}::float8)
+          select order_id, state, goods_ids::int[], nums::int[], returned::int[], ${at}, ${at}
             from unnest(${column(added, (o) => o.orderId)}::text[],
                         ${column(added, (o) => o.state)}::text[],
                         ${column(added, (o) => goodsIdsOf(o.lines))}::text[],
                         ${column(added, (o) => numsOf(o.lines))}::text[],
                         ${column(added, (o) => arrayLiteral(o.returned))}::text[])
               as o (order_id, state, goods_ids, nums, returned)
-        ), changed as (
-          update orders
-             set state = o.state, returned = o.returned::int[], updated_at = to_timestamp(${at}::float8)
+        )`;
+  return { tables };
+}
+
+function updateOrders(sql: postgres.Sql, at: Fragment, changed: readonly Changed[]): Branch {
+  const tables = sql`
+        wanted as materialized (
+          select order_id, state_read, returned_read::int[] as returned_read, state, returned::int[] as returned
             from unnest(${column(changed, (o) => o.after.orderId)}::text[],
-                        ${column(changed, (o) => o.before?.state)}::text[],
-                        ${column(changed, (o) => arrayLiteral(o.before?.returned ?? []))}::text[],
+                        ${column(changed, (o) => o.before.state)}::text[],
+                        ${column(changed, (o) => arrayLiteral(o.before.returned))}::text[],
                         ${column(changed, (o) => o.after.state)}::text[],
                         ${column(changed, (o) => arrayLiteral(o.after.returned))}::text[])
               as o (order_id, state_read, returned_read, state, returned)
-           where orders.order_id = o.order_id and orders.state = o.state_read
-             and orders.returned = o.returned_read::int[]
+        ), changed as (
+          update orders
+             set state = w.state, returned = w.returned, updated_at = ${at}
+            from wanted as w
+           where orders.order_id = w.order_id and orders.state = w.state_read and orders.returned = w.returned_read
           returning orders.order_id
-        ), recorded as (
+        )`;
+  return { tables, holds: sql`(select count(*) from changed) = ${changed.length}::int` };
+}
+
+function insertOperations(sql: postgres.Sql, at: Fragment, operations: Changes["operations"]): Branch {
+  const tables = sql`
+        recorded as (
           insert into operations (operation_id, kind, order_id, goods_ids, nums, created_at)
-          select operation_id, kind, order_id, goods_ids::int[], nums::int[], to_timestamp(${at}::float8)
+          select operation_id, kind, order_id, goods_ids::int[], nums::int[], ${at}
             from unnest(${column(operations, (o) => o.operationId)}::text[],
                         ${column(operations, (o) => o.kind)}::text[],
                         ${column(operations, (o) => o.orderId)}::text[],
                         ${column(operations, (o) => goodsIdsOf(o.lines))}::text[],
                         ${column(operations, (o) => numsOf(o.lines))}::text[])
               as o (operation_id, kind, order_id, goods_ids, nums)
-        )
-        select (case when (select count(*) from levelled) = ${levelled.length}::int
-                      and (select count(*) from changed) = ${changed.length}::int
-                then '1' else ${FENCE_LOST_TEXT}::text end)::int as whole`;
+        )`;
+  return { tables };
 }
 
 function column<T>(rows: readonly T[], value: (row: T) => string | number | boolean | undefined): string {

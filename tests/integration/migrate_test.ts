@@ -78,10 +78,29 @@ Deno.test("the server's role can log in, has its timeouts, and no right beyond t
     database.serverUrl,
     `select current_user::text as role, current_setting('statement_timeout') as statement,
       current_setting('lock_timeout') as lock, current_setting('idle_in_transaction_session_timeout') as idle,
+      coalesce(current_setting('transaction_timeout', true), '10s') as transaction,
       (select rolsuper or rolcreatedb or rolcreaterole from pg_roles where rolname = current_user) as powerful`,
   );
-  const wanted = { role: "holdfast_server", statement: "1s", lock: "900ms", idle: "5s", powerful: false };
+  const wanted = {
+    role: "holdfast_server",
+    statement: "1s",
+    lock: "900ms",
+    idle: "5s",
+    transaction: "10s",
+    powerful: false,
+  };
   assertEquals(settings, [wanted]);
+  // A setting of TCP reads as 0 on a connection that is not by TCP, and here it is.
+  const tcp = await select(
+    database.serverUrl,
+    `select name, setting from pg_settings where name like 'tcp_keepalives%' or name = 'tcp_user_timeout' order by name`,
+  );
+  assertEquals(tcp.map(({ name, setting }) => `${name}=${setting}`), [
+    "tcp_keepalives_count=3",
+    "tcp_keepalives_idle=10",
+    "tcp_keepalives_interval=5",
+    "tcp_user_timeout=15000",
+  ]);
   const error = await assertRejects(() => select(database.serverUrl, "drop table movements"));
   assertEquals((error as { code?: string }).code, "42501");
 });

@@ -69,6 +69,10 @@ for (const [what, first, second] of MEETINGS) {
 const TAMPERINGS: readonly [what: string, statement: string, operation: Operation][] = [
   ["a stock row whose version moved", "update stock set version = version + 1 where goods_id = 1", sell("a", [1, 1])],
   ["a stock row that is gone", "delete from stock where goods_id = 1", sell("a", [1, 1])],
+  ["a goods that was closed", "update stock set deleted_at = now() where goods_id = 1", sell("a", [1, 1])],
+  ["a goods that was closed, for a set", "update stock set deleted_at = now() where goods_id = 1", set("s", 1, 3)],
+  ["what is on hand, corrected", "update stock set on_hand = 50 where goods_id = 1", sell("a", [1, 1])],
+  ["what is reserved, corrected", "update stock set reserved = 1 where goods_id = 1", sell("a", [1, 1])],
   ["one of two stock rows", "update stock set version = 9 where goods_id = 3", sell("a", [1, 1], [3, 1])],
   ["what came back of an order", "update orders set returned = '{1,0}'", rollback("sold", "p", [1, 1])],
   ["an order's state", "update orders set state = 'released'", rollback("sold", "p", [1, 1])],

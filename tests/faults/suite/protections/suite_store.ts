@@ -87,6 +87,10 @@ export function createSuiteStore(parts: SuiteStoreParts): Store {
     readBook,
     writeChanges: write,
     changeUnderRowLocks,
+    // Readiness would tell that the commits are not durable, and nobody would call.
+    ping: without.has("durable_commit")
+      ? async (signal) => void await store.readLevels([], signal)
+      : (signal) => store.ping(signal),
     close: async () => {
       await store.close();
       await sql?.end({ timeout: 1 });

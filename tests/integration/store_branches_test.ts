@@ -1,0 +1,121 @@
+/**
+ * The write statement is made of the branches that have rows. Whatever is written together, it comes out as decided; and
+ * what the fence of a closed goods keeps, it keeps under load.
+ */
+import { assertEquals, assertGreater, assertInstanceOf } from "@std/assert";
+import postgres from "postgres";
+import type { Operation } from "../../src/inventory/model.ts";
+import { FenceLostError } from "../../src/store/errors.ts";
+import { createStore, type Store } from "../../src/store/store.ts";
+import { writeStatement } from "../../src/store/write_changes.ts";
+import { applyTo, giveBack, rollback, sell, set, settleOn } from "../support/apply.ts";
+import { createTestDatabase } from "../support/database.ts";
+import { ledgerViolations } from "../support/ledger_check.ts";
+import { NEVER, TEST_LIMITS } from "../support/pool_probe.ts";
+
+/** One operation for each set of branches: movements and levels, new goods, new orders, changed orders, operations. */
+const OPERATIONS: readonly ((id: string, goodsId: number) => Operation)[] = [
+  (id, goodsId) => sell(`sell-${id}`, [goodsId, 1]),
+  (id, goodsId) => set(`new-${id}`, goodsId + 5000, 4),
+  (id, goodsId) => giveBack(`back-${id}`, [goodsId, 2]),
+  (id) => rollback(`sold-${id}`, undefined),
+  (id) => rollback(`never-${id}`, undefined),
+];
+
+Deno.test("every mixture of operations is written as it was decided", async () => {
+  await using bench = await openBench();
+  const { store, owner } = bench;
+  const texts = new Set<string>();
+  for (let mixture = 1; mixture < 2 ** OPERATIONS.length; mixture++) {
+    const id = String(mixture);
+    await applyTo(store, set(`set-${id}`, mixture, 10), sell(`sold-${id}`, [mixture, 3]));
+    const operations = OPERATIONS.filter((_, i) => (mixture >> i) % 2 === 1).map((make) => make(id, mixture));
+    const { keys, changes } = await settleOn(store, ...operations);
+    await store.writeChanges(changes, NEVER);
+    const { levels, orders, operations: recorded } = await store.readBook(keys, NEVER);
+    for (const { after } of changes.levels) assertEquals(levels.get(after.goodsId), after);
+    for (const { after } of changes.orders) {
+      const { atMs: _at, ...found } = orders.get(after.orderId) ?? { atMs: 0 };
+      const { atMs: _wanted, ...wanted } = after;
+      assertEquals(found, wanted);
+    }
+    for (const operation of changes.operations) assertEquals(recorded.get(operation.operationId), operation);
+    texts.add(await textOf(changes, owner));
+  }
+  assertEquals(await ledgerViolations(owner), []);
+  // A bound, so that prepared statements stay few: movements go with levels, and a bar or a part records itself.
+  assertEquals(texts.size <= 31, true, `${texts.size} texts`);
+  assertGreater(texts.size, 10);
+});
+
+Deno.test("a goods that is closed by hand under load stays closed; setting it opens it", async () => {
+  const rounds = 30;
+  await using bench = await openBench();
+  const { store, owner } = bench;
+  await applyTo(store, set("set", 1, 1_000_000));
+  let over = false;
+  let fenced = 0;
+  let sold = 0;
+  const seller = async (name: number) => {
+    for (let i = 0; !over; i++) {
+      const { changes, verdicts } = await settleOn(store, sell(`${name}-${i}`, [1, 1]));
+      if (!verdicts[0]?.ok) continue;
+      try {
+        await store.writeChanges(changes, NEVER);
+        sold++;
+      } catch (error) {
+        assertInstanceOf(error, FenceLostError);
+        fenced++;
+      }
+    }
+  };
+  const sellers = Array.from({ length: 8 }, (_, name) => seller(name));
+  try {
+    for (let round = 0; round < rounds; round++) {
+      const before = sold;
+      while (sold < before + 5) await new Promise((resolve) => setTimeout(resolve, 1));
+      await owner`update stock set deleted_at = now() where goods_id = 1`;
+      // Whoever had read the goods as open has written, or met the fence, when all have read once more.
+      for (let reads = 0; reads < 10; reads++) await settleOn(store, sell("look", [1, 1]));
+      const [row] = await owner`select deleted_at is null as open from stock where goods_id = 1`;
+      assertEquals(row?.open, false, `the closing of round ${round} was undone`);
+      await applyTo(store, set(`open-${round}`, 1, 1_000_000));
+      const [opened] = await owner`select deleted_at is null as open from stock where goods_id = 1`;
+      assertEquals(opened?.open, true, "a set did not open it again");
+    }
+  } finally {
+    over = true;
+    await Promise.all(sellers);
+  }
+  assertGreater(fenced, 0, "nobody met the fence: the test proves nothing");
+  assertEquals(await ledgerViolations(owner), []);
+});
+
+async function textOf(changes: Parameters<typeof writeStatement>[0], owner: postgres.Sql): Promise<string> {
+  const described = await owner.begin(async (sql) => {
+    const { string } = await writeStatement(changes)(sql as unknown as postgres.Sql).describe();
+    return string;
+  });
+  return described;
+}
+
+interface Bench extends AsyncDisposable {
+  readonly store: Store;
+  readonly owner: postgres.Sql;
+}
+
+async function openBench(): Promise<Bench> {
+  const database = await createTestDatabase();
+  const store = createStore({ ...TEST_LIMITS, max: 8, url: database.serverUrl });
+  // The pool's clients read no types, and the statement is made for them.
+  const owner = postgres(database.ownerUrl, { max: 1, onnotice: () => {}, fetch_types: false });
+  return {
+    store,
+    owner,
+    async [Symbol.asyncDispose]() {
+      await store.close();
+      await owner.end({ timeout: 1 });
+      await database.drop();
+    },
+  };
+}
