@@ -100,8 +100,10 @@ export class KeptLeases implements Leases {
     }
   }
 
-  letGoIdle(isWanted: (goodsId: number) => boolean): void {
-    if (this.#idle.size > 0) this.letGo([...this.#idle].filter((goodsId) => !isWanted(goodsId)));
+  letGoIdle(goodsIds: Iterable<number>, isWanted: (goodsId: number) => boolean): void {
+    if (this.#idle.size === 0) return;
+    const unwanted = [...goodsIds].filter((goodsId) => this.#idle.has(goodsId) && !isWanted(goodsId));
+    if (unwanted.length > 0) this.letGo(unwanted);
   }
 
   async giveTurns(goodsIds: Iterable<number>): Promise<void> {

@@ -41,7 +41,7 @@ function kept() {
       if (refused !== undefined) return refused;
       clock.nowMs += tookMs;
       leases.afterBatch(goodsIds);
-      leases.letGoIdle(() => wanted);
+      leases.letGoIdle(goodsIds, () => wanted);
       await leases.giveTurns(goodsIds);
       return undefined;
     },
@@ -61,10 +61,10 @@ Deno.test("of several goods those that are wanted are kept, and only what is mis
   const { leases, asked } = kept();
   await leases.take([1, 2, 3]);
   leases.afterBatch([1, 2, 3]);
-  leases.letGoIdle((goodsId) => goodsId === 2);
+  leases.letGoIdle([1, 2, 3], (goodsId) => goodsId === 2);
   await leases.take([2, 4]);
   leases.afterBatch([2, 4]);
-  leases.letGoIdle(() => false);
+  leases.letGoIdle([2, 4], () => false);
   assertEquals(asked, ["take 1,2,3", "let go 1,3", "take 4", "let go 2", "let go 4"]);
 });
 
@@ -107,7 +107,7 @@ Deno.test("a goods that a batch has is nobody's to let go", async () => {
   others.want = true;
   await leases.take([1]);
   clock.nowMs += HOLD_MS_MAX;
-  leases.letGoIdle(() => false);
+  leases.letGoIdle([1], () => false);
   await leases.giveTurns([1]);
   assertEquals(asked, ["take 1"]);
 });
