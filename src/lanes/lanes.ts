@@ -62,12 +62,23 @@ const SWEEP_MS = 50;
  * can't be had: some ms.
  */
 const ENDED_SIZE_MAX = 20_000;
-/** An order of several goods that was refused so often goes by row locks: the goods it waits for are seldom free at once. */
+/**
+ * An order of several goods goes by row locks once it, or one of its goods, was refused so often: what it needs is seldom
+ * free at once.
+ */
 const LEASE_REFUSALS_MAX = 8;
 /** Attempts of one batch on its leases, each without the goods that were refused before. */
 const LEASE_ATTEMPTS_MAX = 8;
 /** How long `close` waits for operations under way. */
 export const LANES_CLOSE_MS_MAX = 5000;
+
+/** Entries of a batch that go on, and under what. */
+interface Taken {
+  readonly ours: Entry[];
+  readonly guard: Guard;
+  /** They go although others have some of the goods. */
+  readonly insists: boolean;
+}
 
 /** Decides and writes operations, and reads levels. */
 export class Lanes {
@@ -245,7 +256,11 @@ export class Lanes {
     this.#batches++;
     try {
       const taken = await this.#take(entries, goods);
-      if (taken !== undefined) this.#giveBack(await this.#way.go(taken.ours, taken.guard), goods);
+      if (taken !== undefined) {
+        const back = await this.#way.go(taken.ours, taken.guard);
+        if (!taken.insists) this.#had(goods, back);
+        this.#giveBack(back);
+      }
     } catch (error) {
       this.#parts.log.error({ error: errorFields(error) }, "a batch failed by a fault of the service");
       for (const entry of entries) entry.fail(error);
@@ -267,13 +282,13 @@ export class Lanes {
    * Makes the goods of the batch ours; entries whose goods can't be had leave it, with those of `goods` that only they
    * need. Answers who goes on, and under what.
    */
-  async #take(entries: readonly Entry[], goods: Set<number>): Promise<{ ours: Entry[]; guard: Guard } | undefined> {
+  async #take(entries: readonly Entry[], goods: Set<number>): Promise<Taken | undefined> {
     let ours = entries.filter((entry) => !entry.leave());
     for (let attempt = 1; ours.length > 0; attempt++) {
       const wanted = goodsOfAll(ours);
       const taken = await this.#guards.take(wanted);
-      if ("rowLocks" in taken) return { ours, guard: taken };
-      if (ours.some((entry) => goesByRowLocks(entry, taken))) return { ours, guard: ROW_LOCKS };
+      if ("rowLocks" in taken) return { ours, guard: taken, insists: false };
+      if (ours.some((entry) => this.#insists(entry, taken))) return { ours, guard: ROW_LOCKS, insists: true };
       const held = new Set(attempt < LEASE_ATTEMPTS_MAX ? taken.goodsIds : wanted);
       const out = new Set(ours.filter((entry) => entry.goodsIds.some((goodsId) => held.has(goodsId))));
       ours = ours.filter((entry) => !out.has(entry) && !entry.leave());
@@ -329,29 +344,34 @@ export class Lanes {
 
   /** Until when the entry waits for these goods, which are refused: not from before they first were. */
   #waitUntilMs({ waitUntilMs }: Entry, goodsIds: readonly number[]): number {
-    const sinceMs = Math.min(...goodsIds.map((goodsId) => this.#queue.refusedMs(goodsId) ?? Infinity));
+    const sinceMs = Math.min(...goodsIds.map((goodsId) => this.#queue.refusal(goodsId)?.sinceMs ?? Infinity));
     return sinceMs === Infinity ? waitUntilMs : Math.max(waitUntilMs, sinceMs + this.#limits.lockWaitMsMax);
   }
 
-  /** Queues those again that have not ended; all others of the batch's goods were had. */
-  #giveBack({ moved, refused }: GivenBack, goods: ReadonlySet<number>): void {
+  /** Whether the entry goes by row locks, because some of its several goods were refused for long enough. */
+  #insists({ goodsIds, refusals }: Entry, { error, afterMs, goodsIds: held }: Refused): boolean {
+    if (goodsIds.length === 1 || afterMs !== undefined || !(error instanceof LockHeldError)) return false;
+    return held.some((goodsId) =>
+      goodsIds.includes(goodsId) && Math.max(refusals, this.#queue.refusal(goodsId)?.times ?? 0) >= LEASE_REFUSALS_MAX
+    );
+  }
+
+  /** The goods of a batch were ours, but for those that were given back. */
+  #had(goods: ReadonlySet<number>, { refused }: GivenBack): void {
+    const had = new Set(goods);
+    for (const { entry } of refused) for (const goodsId of entry.goodsIds) had.delete(goodsId);
+    this.#queue.had(had);
+  }
+
+  #giveBack({ moved, refused }: GivenBack): void {
     for (const entry of moved) {
       this.#queue.remove(entry);
       this.#queue.add(entry);
     }
-    const had = new Set(goods);
     for (const [error, entries] of Map.groupBy(refused, ({ error }) => error)) {
       const goodsIds = goodsOfAll(entries.map(({ entry }) => entry));
-      for (const goodsId of goodsIds) had.delete(goodsId);
       this.#guards.leases.letGo(goodsIds);
       this.#refuse(entries.map(({ entry }) => entry), { goodsIds, afterMs: undefined, error });
     }
-    this.#queue.had(had);
   }
-}
-
-/** Whether the entry has been refused for long enough because others hold some of its several goods. */
-function goesByRowLocks({ goodsIds, refusals }: Entry, { error, afterMs, goodsIds: held }: Refused): boolean {
-  return goodsIds.length > 1 && refusals >= LEASE_REFUSALS_MAX && afterMs === undefined &&
-    error instanceof LockHeldError && held.some((goodsId) => goodsIds.includes(goodsId));
 }

@@ -40,6 +40,13 @@ export interface BatchLimits {
   readonly sizeMax: number;
 }
 
+/** That the goods of a lane were refused, again and again. */
+export interface Refusal {
+  /** When it was for the first time, by the caller's clock. */
+  readonly sinceMs: number;
+  readonly times: number;
+}
+
 interface Ticket<W> {
   readonly order: W;
   /** Of its arrival. */
@@ -60,8 +67,7 @@ interface Lane<W> {
   known: number;
   busy: boolean;
   closed: boolean;
-  /** When its goods were first refused, if they were not had since; the clock is the caller's. */
-  refusedMs: number | undefined;
+  refusal: Refusal | undefined;
   /** Lanes whose first order was found to wait for this one; looked at again when something changes here. */
   readonly blocked: Set<Lane<W>>;
   /** Somebody who stood here stepped aside or left since `leftGoods` was asked. */
@@ -209,14 +215,17 @@ export class Queue<W extends Waiting> {
   }
 
   /**
-   * Closes the lane of a goods: nobody who stands in it goes until `open`. `refusedMs`: the goods were refused now; the
-   * lane remembers the first time until `had`.
+   * Closes the lane of a goods: nobody who stands in it goes until `open`. `refusedMs`: when the goods were refused, which
+   * the lane remembers until `had`.
    */
   close(goodsId: number, refusedMs?: number): void {
     const lane = this.#lane(goodsId);
     if (!lane.closed) this.#closedLanes++;
     lane.closed = true;
-    lane.refusedMs ??= refusedMs;
+    if (refusedMs !== undefined) {
+      const { sinceMs, times } = lane.refusal ?? { sinceMs: refusedMs, times: 0 };
+      lane.refusal = { sinceMs, times: times + 1 };
+    }
     this.#look(lane);
   }
 
@@ -233,13 +242,13 @@ export class Queue<W extends Waiting> {
   had(goodsIds: Iterable<number>): void {
     for (const goodsId of goodsIds) {
       const lane = this.#lanes.get(goodsId);
-      if (lane !== undefined) lane.refusedMs = undefined;
+      if (lane !== undefined) lane.refusal = undefined;
     }
   }
 
-  /** When the goods were first refused, if they were not had since. */
-  refusedMs(goodsId: number): number | undefined {
-    return this.#lanes.get(goodsId)?.refusedMs;
+  /** That the goods were refused, if they were not had since. */
+  refusal(goodsId: number): Refusal | undefined {
+    return this.#lanes.get(goodsId)?.refusal;
   }
 
   #takeUnbound(draft: Draft<W>, limits: BatchLimits): void {
@@ -395,7 +404,7 @@ export class Queue<W extends Waiting> {
       known: 0,
       busy: false,
       closed: false,
-      refusedMs: undefined,
+      refusal: undefined,
       blocked: new Set(),
       wasLeft: false,
     };
