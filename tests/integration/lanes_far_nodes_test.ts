@@ -13,9 +13,11 @@ import { startProxy } from "../support/tcp_proxy.ts";
 /** Each way. */
 const DELAY_MS = 25;
 const HOT_CALLERS = 16;
-const ORDERS = 12;
+const ORDERS = 10;
+/** So many others are sold before the next order: the goods is the other process's again by then. */
+const SOLD_BETWEEN = 2 * HOT_CALLERS;
 
-Deno.test("with nodes 50 ms away a process that waits for a hot goods is refused no more often than a turn lasts", async () => {
+Deno.test("with nodes 50 ms away a process that waits for a hot goods gets it at the first or second turn, and is not refused", async () => {
   await using database = await createTestDatabase();
   await using proxies = new AsyncDisposableStack();
   const ports = testEnvironment().redisUrls.map((redisUrl) => {
@@ -49,12 +51,19 @@ Deno.test("with nodes 50 ms away a process that waits for a hot goods is refused
     });
     const votesAgainst = () => Math.max(...other!.lock!.status().nodes.map((node) => node.votesAgainst));
     const before = votesAgainst();
-    for (let i = 0; i < ORDERS; i++) assert((await other!.lanes.apply(sell(`other-${i}`, [1, 1]), NEVER)).ok);
+    let busy = 0;
+    for (let i = 0; i < ORDERS; i++) {
+      const next = soldHot + SOLD_BETWEEN;
+      await eventually(() => soldHot >= next, "the hot goods is sold on");
+      await other!.lanes.apply(sell(`other-${i}`, [1, 1]), NEVER).catch(() => busy++);
+    }
     done = true;
     await Promise.all(callers);
     const refused = votesAgainst() - before;
-    console.log(`refused ${refused} times for ${ORDERS} orders; sold beside: ${soldHot}`);
-    assertLess(refused, 5 * ORDERS);
+    console.log(`refused ${refused} times for ${ORDERS} orders, ${busy} for good; sold beside: ${soldHot}`);
+    assertEquals(busy, 0);
+    // Some three a turn. Where attempts miss the turns it is fifteen.
+    assertLess(refused, 8 * ORDERS);
     assertEquals((await hot!.lanes.levels([1], NEVER)).get(1)?.onHand, 1_000_000 - soldHot - ORDERS);
     assertEquals(await checkLedger(database.ownerUrl), []);
   } finally {
