@@ -9,7 +9,8 @@ import { type Leases, NO_LEASES, type Refused } from "./leases.ts";
 import { type FallbackView, QuorumFallback } from "./quorum_fallback.ts";
 import type { Way } from "./way.ts";
 
-const ROW_LOCKS: Guard = { rowLocks: true, keep: NO_LEASES.keep, remainingMs: NO_LEASES.remainingMs };
+/** Goes under row locks alone, beside whoever has leases on the goods: the fence of the writes keeps all of them right. */
+export const ROW_LOCKS: Guard = { rowLocks: true, keep: NO_LEASES.keep, remainingMs: NO_LEASES.remainingMs };
 
 /** Makes the guards of one process's batches. */
 export class Guards {

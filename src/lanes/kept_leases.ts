@@ -13,8 +13,16 @@ import type { Leases, Refused } from "./leases.ts";
 export const HOLD_MS = 50;
 /** A goods is let go after this, whether others were seen to want it or not. */
 export const HOLD_MS_MAX = 1000;
-/** How long it is left to others then: longer than anybody waits between two attempts, and one attempt on top. */
-export const PAUSE_MS = RETRY_DELAY_MS_MAX + 5;
+/**
+ * How long it is left to others then: longer than anybody waits between two attempts, and an attempt on top. Of that
+ * so much more than it takes here, since others ask twice: for the lease, and for who has it.
+ */
+const ATTEMPTS_IN_PAUSE = 2;
+/** Bounds of the pause: nodes may be near, or in another town, or not answer at all. */
+export const PAUSE_MS_MIN = RETRY_DELAY_MS_MAX + 5;
+export const PAUSE_MS_MAX = RETRY_DELAY_MS_MAX + 100;
+/** Weight of the newest attempt in what one takes: a stall of this process must not pass for slow nodes. */
+const ATTEMPT_WEIGHT = 1 / 8;
 /** How often goods of several orders are asked for at once when it can't be told which of them are held. */
 const BLIND_ATTEMPTS_MAX = 3;
 
@@ -28,6 +36,7 @@ interface Hold {
 
 interface LetGo {
   readonly atMs: number;
+  readonly pauseMs: number;
   readonly sinceMs: number;
   /** It was left to others, who get a pause. */
   readonly isTurn: boolean;
@@ -40,8 +49,10 @@ export class KeptLeases implements Leases {
   readonly #holds = new Map<number, Hold>();
   /** Those of them that no batch has. */
   readonly #idle = new Set<number>();
-  /** Goods that were let go less than a pause ago, the oldest first. */
+  /** Goods that were let go less than the longest pause ago, the oldest first. */
   readonly #letGo = new Map<number, LetGo>();
+  /** What an attempt takes, as measured. */
+  #attemptMs = 0;
 
   /** `nowMs` is the monotonic clock. */
   constructor(lock: Lock, nowMs: () => number) {
@@ -66,7 +77,7 @@ export class KeptLeases implements Leases {
     }
     for (let attempt = 1;; attempt++) {
       try {
-        const lease = await this.#lock.acquire(missing);
+        const lease = await this.#acquire(missing);
         for (const goodsId of missing) this.#hold(goodsId, lease);
         return undefined;
       } catch (error) {
@@ -75,6 +86,25 @@ export class KeptLeases implements Leases {
         if (attempt === BLIND_ATTEMPTS_MAX) return { goodsIds: missing, afterMs: undefined, error };
       }
     }
+  }
+
+  /** One attempt; how long it takes till the nodes have answered tells how long others' take. */
+  async #acquire(goodsIds: readonly number[]): Promise<Lease> {
+    const askedMs = this.#nowMs();
+    const note = () => this.#attemptMs += ATTEMPT_WEIGHT * (this.#nowMs() - askedMs - this.#attemptMs);
+    try {
+      const lease = await this.#lock.acquire(goodsIds);
+      note();
+      return lease;
+    } catch (error) {
+      if (error instanceof LockHeldError) note();
+      throw error;
+    }
+  }
+
+  /** How long goods are left to others now. */
+  get #pauseMsNow(): number {
+    return Math.min(Math.max(PAUSE_MS_MIN, RETRY_DELAY_MS_MAX + ATTEMPTS_IN_PAUSE * this.#attemptMs), PAUSE_MS_MAX);
   }
 
   async keep(goodsIds: readonly number[], neededMs: number): Promise<boolean> {
@@ -100,8 +130,10 @@ export class KeptLeases implements Leases {
     }
   }
 
-  letGoIdle(isWanted: (goodsId: number) => boolean): void {
-    if (this.#idle.size > 0) this.letGo([...this.#idle].filter((goodsId) => !isWanted(goodsId)));
+  letGoIdle(goodsIds: Iterable<number>, isWanted: (goodsId: number) => boolean): void {
+    if (this.#idle.size === 0) return;
+    const unwanted = [...goodsIds].filter((goodsId) => this.#idle.has(goodsId) && !isWanted(goodsId));
+    if (unwanted.length > 0) this.letGo(unwanted);
   }
 
   async giveTurns(goodsIds: Iterable<number>): Promise<void> {
@@ -131,8 +163,9 @@ export class KeptLeases implements Leases {
 
   #release(goodsIds: readonly number[], isTurn: boolean): void {
     const nowMs = this.#nowMs();
+    const pauseMs = this.#pauseMsNow;
     for (const [goodsId, { atMs }] of this.#letGo) {
-      if (nowMs - atMs < PAUSE_MS) break;
+      if (nowMs - atMs < PAUSE_MS_MAX) break;
       this.#letGo.delete(goodsId);
     }
     const byLease = new Map<Lease, number[]>();
@@ -142,7 +175,7 @@ export class KeptLeases implements Leases {
       this.#holds.delete(goodsId);
       this.#idle.delete(goodsId);
       this.#letGo.delete(goodsId);
-      this.#letGo.set(goodsId, { atMs: nowMs, sinceMs: hold.sinceMs, isTurn });
+      this.#letGo.set(goodsId, { atMs: nowMs, pauseMs, sinceMs: hold.sinceMs, isTurn });
       const together = byLease.get(hold.lease);
       if (together === undefined) byLease.set(hold.lease, [goodsId]);
       else together.push(goodsId);
@@ -153,14 +186,14 @@ export class KeptLeases implements Leases {
   /** How long this process still leaves the goods to others. */
   #pauseMs(goodsId: number, nowMs: number): number {
     const before = this.#letGo.get(goodsId);
-    return before?.isTurn === true ? before.atMs + PAUSE_MS - nowMs : 0;
+    return before?.isTurn === true ? before.atMs + before.pauseMs - nowMs : 0;
   }
 
   #hold(goodsId: number, lease: Lease): void {
     const nowMs = this.#nowMs();
     const before = this.#letGo.get(goodsId);
     this.#letGo.delete(goodsId);
-    const goesOn = before !== undefined && !before.isTurn && nowMs - before.atMs < PAUSE_MS;
+    const goesOn = before !== undefined && !before.isTurn && nowMs - before.atMs < before.pauseMs;
     this.#holds.set(goodsId, { lease, sinceMs: goesOn ? before.sinceMs : nowMs, lookedMs: -Infinity });
   }
 }

@@ -11,13 +11,14 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { goodsOf } from "../inventory/ids.ts";
 import type { Level, Operation, Verdict } from "../inventory/model.ts";
+import { LockHeldError } from "../lock/lock.ts";
 import { retryDelayMs } from "../lock/retry_delay.ts";
 import type { Store } from "../store/store.ts";
 import { errorFields, type Log } from "../telemetry/log.ts";
 import { BatchWay, type GivenBack, goodsOfAll, type Guard } from "./batch_way.ts";
 import { Entry } from "./entry.ts";
 import { Failure, failureOf } from "./failure.ts";
-import { Guards } from "./guards.ts";
+import { Guards, ROW_LOCKS } from "./guards.ts";
 import type { Refused } from "./leases.ts";
 import { Queue } from "./queue.ts";
 import type { FallbackView } from "./quorum_fallback.ts";
@@ -41,7 +42,10 @@ export interface LanesLimits {
   readonly linesMax: number;
   /** Batches at a time; each has one connection to the database. */
   readonly batchesMax: number;
-  /** Longest wait for goods that other processes hold, from the caller's arrival. */
+  /**
+   * Longest wait for goods that other processes hold: from the caller's arrival, or from when the goods were first
+   * refused to this process where that came later. The time in its own lanes does not count.
+   */
   readonly lockWaitMsMax: number;
   /** What one attempt on the lock may take. */
   readonly lockAttemptMsMax: number;
@@ -53,10 +57,28 @@ export interface LanesLimits {
 const BATCH_LIMITS = { ordersMax: 512, sizeMax: 2048 };
 /** How often it is looked whether callers left while they waited. A listener to each cost more than all else here. */
 const SWEEP_MS = 50;
+/**
+ * Lines of orders that are ended in one turn of the loop, when the callers of many leave at once or the goods of many
+ * can't be had: some ms.
+ */
+const ENDED_SIZE_MAX = 20_000;
+/**
+ * An order of several goods goes by row locks once it, or one of its goods, was refused so often: what it needs is seldom
+ * free at once.
+ */
+const LEASE_REFUSALS_MAX = 8;
 /** Attempts of one batch on its leases, each without the goods that were refused before. */
 const LEASE_ATTEMPTS_MAX = 8;
 /** How long `close` waits for operations under way. */
 export const LANES_CLOSE_MS_MAX = 5000;
+
+/** Entries of a batch that go on, and under what. */
+interface Taken {
+  readonly ours: Entry[];
+  readonly guard: Guard;
+  /** They go although others have some of the goods. */
+  readonly insists: boolean;
+}
 
 /** Decides and writes operations, and reads levels. */
 export class Lanes {
@@ -204,20 +226,29 @@ export class Lanes {
       if (entries.length === 0) break;
       void this.#lead(entries);
     }
-    // Whoever stepped aside wants its other goods no more.
-    this.#letGoIdle();
+    // Whoever stepped aside, or left, wants its other goods no more.
+    this.#letGoIdle(this.#queue.leftGoods());
     if (this.#queue.waiting > 0) this.#sweeping ??= setTimeout(() => this.#sweep(), SWEEP_MS);
     if (this.#isIdle()) this.#idle?.();
   }
 
   /** Ends those whose callers have left while they waited, so that they take no room. */
   #sweep(): void {
-    this.#sweeping = undefined;
-    for (const entry of this.#queue.waitingOrders()) if (entry.leave()) this.#queue.remove(entry);
+    let size = 0;
+    for (const entry of this.#queue.waitingOrders()) {
+      if (!entry.leave()) continue;
+      this.#queue.remove(entry);
+      size += entry.size;
+      if (size >= ENDED_SIZE_MAX) break;
+    }
+    // Others have their turn in between.
+    this.#sweeping = size < ENDED_SIZE_MAX ? undefined : setTimeout(() => this.#sweep());
     this.#dispatch();
   }
 
-  #letGoIdle = (): void => this.#guards.leases.letGoIdle((goodsId) => this.#queue.isWanted(goodsId));
+  #letGoIdle(goodsIds: Iterable<number>): void {
+    this.#guards.leases.letGoIdle(goodsIds, (goodsId) => this.#queue.isWanted(goodsId));
+  }
 
   /** Leads one batch to its end; its goods are busy until then. */
   async #lead(entries: readonly Entry[]): Promise<void> {
@@ -225,7 +256,11 @@ export class Lanes {
     this.#batches++;
     try {
       const taken = await this.#take(entries, goods);
-      if (taken !== undefined) this.#giveBack(await this.#way.go(taken.ours, taken.guard));
+      if (taken !== undefined) {
+        const back = await this.#way.go(taken.ours, taken.guard);
+        if (!taken.insists) this.#had(goods, back);
+        this.#giveBack(back);
+      }
     } catch (error) {
       this.#parts.log.error({ error: errorFields(error) }, "a batch failed by a fault of the service");
       for (const entry of entries) entry.fail(error);
@@ -236,7 +271,7 @@ export class Lanes {
     // The answers go out first, and those who come back at once are seen before the lease is let go.
     await nextTurn();
     this.#guards.leases.afterBatch(goods);
-    this.#letGoIdle();
+    this.#letGoIdle(goods);
     await this.#guards.leases.giveTurns(goods);
     this.#queue.free(goods);
     this.#batches--;
@@ -247,20 +282,23 @@ export class Lanes {
    * Makes the goods of the batch ours; entries whose goods can't be had leave it, with those of `goods` that only they
    * need. Answers who goes on, and under what.
    */
-  async #take(entries: readonly Entry[], goods: Set<number>): Promise<{ ours: Entry[]; guard: Guard } | undefined> {
+  async #take(entries: readonly Entry[], goods: Set<number>): Promise<Taken | undefined> {
     let ours = entries.filter((entry) => !entry.leave());
     for (let attempt = 1; ours.length > 0; attempt++) {
       const wanted = goodsOfAll(ours);
       const taken = await this.#guards.take(wanted);
-      if ("rowLocks" in taken) return { ours, guard: taken };
+      if ("rowLocks" in taken) return { ours, guard: taken, insists: false };
+      if (ours.some((entry) => this.#insists(entry, taken))) return { ours, guard: ROW_LOCKS, insists: true };
       const held = new Set(attempt < LEASE_ATTEMPTS_MAX ? taken.goodsIds : wanted);
       const out = new Set(ours.filter((entry) => entry.goodsIds.some((goodsId) => held.has(goodsId))));
       ours = ours.filter((entry) => !out.has(entry) && !entry.leave());
       this.#refuse([...out], { ...taken, goodsIds: [...held] });
+      if (taken.afterMs === undefined) this.#endBehind(taken);
       const needed = new Set(goodsOfAll(ours));
       const spare = [...goods].filter((goodsId) => !needed.has(goodsId));
       for (const goodsId of spare) goods.delete(goodsId);
       this.#guards.leases.afterBatch(spare);
+      this.#letGoIdle(spare);
       this.#queue.free(spare);
       this.#planDispatch();
     }
@@ -271,18 +309,58 @@ export class Lanes {
   #refuse(entries: readonly Entry[], { goodsIds, afterMs, error }: Refused): void {
     const refusals = Math.max(...entries.map((entry) => entry.refusals + 1));
     const delayMs = afterMs ?? retryDelayMs(refusals, this.#parts.random());
-    const nextMs = performance.now() + delayMs + this.#limits.lockAttemptMsMax;
+    const nowMs = performance.now();
+    // The next attempt must be able to hear from a silent node before the wait is over.
+    const nextMs = nowMs + delayMs + this.#limits.lockAttemptMsMax;
+    for (const goodsId of goodsIds) this.#queue.close(goodsId, afterMs === undefined ? nowMs : undefined);
+    const refused = new Set(goodsIds);
     for (const entry of entries) {
       if (afterMs === undefined) entry.refusals++;
-      // The next attempt must be able to hear from a silent node before the wait is over.
-      if (afterMs === undefined && nextMs > entry.waitUntilMs) entry.fail(error);
+      const refusedGoods = entry.goodsIds.filter((goodsId) => refused.has(goodsId));
+      if (afterMs === undefined && nextMs > this.#waitUntilMs(entry, refusedGoods)) entry.fail(error);
       else if (!entry.leave()) this.#queue.putBack(entry);
     }
-    for (const goodsId of goodsIds) this.#queue.close(goodsId);
     setTimeout(() => {
       for (const goodsId of goodsIds) this.#queue.open(goodsId);
       this.#dispatch();
     }, delayMs);
+  }
+
+  /** Ends those who stand behind the goods and whose wait is over as well: each by itself would take an attempt more. */
+  #endBehind({ goodsIds, error }: Refused): void {
+    const heardMs = performance.now() + this.#limits.lockAttemptMsMax;
+    let size = 0;
+    for (const goodsId of goodsIds) {
+      for (let first = this.#queue.first(goodsId); first !== undefined; first = this.#queue.first(goodsId)) {
+        if (heardMs <= this.#waitUntilMs(first, [goodsId])) break;
+        if (!first.leave()) first.fail(error);
+        this.#queue.remove(first);
+        size += first.size;
+        // The others are ended at the next attempt, some ms later.
+        if (size >= ENDED_SIZE_MAX) return;
+      }
+    }
+  }
+
+  /** Until when the entry waits for these goods, which are refused: not from before they first were. */
+  #waitUntilMs({ waitUntilMs }: Entry, goodsIds: readonly number[]): number {
+    const sinceMs = Math.min(...goodsIds.map((goodsId) => this.#queue.refusal(goodsId)?.sinceMs ?? Infinity));
+    return sinceMs === Infinity ? waitUntilMs : Math.max(waitUntilMs, sinceMs + this.#limits.lockWaitMsMax);
+  }
+
+  /** Whether the entry goes by row locks, because some of its several goods were refused for long enough. */
+  #insists({ goodsIds, refusals }: Entry, { error, afterMs, goodsIds: held }: Refused): boolean {
+    if (goodsIds.length === 1 || afterMs !== undefined || !(error instanceof LockHeldError)) return false;
+    return held.some((goodsId) =>
+      goodsIds.includes(goodsId) && Math.max(refusals, this.#queue.refusal(goodsId)?.times ?? 0) >= LEASE_REFUSALS_MAX
+    );
+  }
+
+  /** The goods of a batch were ours, but for those that were given back. */
+  #had(goods: ReadonlySet<number>, { refused }: GivenBack): void {
+    const had = new Set(goods);
+    for (const { entry } of refused) for (const goodsId of entry.goodsIds) had.delete(goodsId);
+    this.#queue.had(had);
   }
 
   #giveBack({ moved, next, refused }: GivenBack): void {

@@ -22,8 +22,8 @@ export interface Leases {
   remainingMs(goodsIds: readonly number[]): number;
   /** A batch on these goods is over. Those that are ours stay so until they are let go. */
   afterBatch(goodsIds: Iterable<number>): void;
-  /** Lets go of what no batch has and nobody here wants. */
-  letGoIdle(isWanted: (goodsId: number) => boolean): void;
+  /** Of these goods, lets go of those that no batch has and nobody here wants. */
+  letGoIdle(goodsIds: Iterable<number>, isWanted: (goodsId: number) => boolean): void;
   /** Of these goods, lets go of those that no batch has and whose turn it is to be somebody else's. Never rejects. */
   giveTurns(goodsIds: Iterable<number>): Promise<void>;
   /** Lets go of everything. */

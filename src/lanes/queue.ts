@@ -8,14 +8,19 @@
  * - Orders without goods, such as rollbacks of unknown orders, and those in lanes go first by turns.
  * - So nobody overtakes anybody who wants the same goods, and of all who wait the oldest waits for batches under
  *   way only: there is no waiting in a circle, and nobody starves.
- * - A lane can be closed for a while, when another process has its goods. An order that stands there too steps
- *   aside in its other lanes, and goes back to its place in them when the lane opens.
+ * - A lane can be closed for a while, when another process has its goods. An order that stands there too steps aside in
+ *   its other lanes, and goes back to its place in them when it is the first in that lane and the lane is open. Only
+ *   those who could not go anyway are overtaken.
  *
  *     waiting --take--> taken --remove--> (gone)
  *     taken   --putBack--> waiting      at the place that its arrival gives it
  *     waiting --remove--> (gone)
  *
- * Whatever happens to an order costs about as much as it has goods, however long its lanes are.
+ *     in all its lanes --stepAside--> in the closed one only --comeBack--> in all its lanes
+ *
+ * Whatever happens to an order costs about as much as it has goods, however long its lanes are; a lane opens and closes
+ * at a cost of its own, however many wait behind it. So who steps aside or leaves is only marked, and is dropped from a
+ * lane when it comes to its head.
  */
 
 import { placeOf } from "./arrival_order.ts";
@@ -35,37 +40,51 @@ export interface BatchLimits {
   readonly sizeMax: number;
 }
 
+/** That the goods of a lane were refused, again and again. */
+export interface Refusal {
+  /** When it was for the first time, by the caller's clock. */
+  readonly sinceMs: number;
+  readonly times: number;
+}
+
 interface Ticket<W> {
   readonly order: W;
   /** Of its arrival. */
   readonly number: number;
   readonly lanes: readonly Lane<W>[];
-  taken: boolean;
-  /** The closed lane for which it stepped aside in its other lanes. */
+  state: "waiting" | "taken" | "gone";
+  /** The only lane in which it stands, closed or once closed: in its others it stepped aside. */
   asideFor: Lane<W> | undefined;
+  /** The one before that, which may have closed again. */
+  asideBefore: Lane<W> | undefined;
 }
 
 interface Lane<W> {
   readonly goodsId: number;
-  /** By arrival. */
-  readonly tickets: Ticket<W>[];
+  /** By arrival. Those that don't stand here any more are dropped when they come to the head. */
+  tickets: Ticket<W>[];
   /** Orders that know this lane, waiting or taken: it is kept for them. */
   known: number;
   busy: boolean;
   closed: boolean;
-  /** Tickets that stepped aside in their other lanes because this one is closed. */
-  readonly aside: Set<Ticket<W>>;
+  refusal: Refusal | undefined;
   /** Lanes whose first order was found to wait for this one; looked at again when something changes here. */
   readonly blocked: Set<Lane<W>>;
+  /** Somebody who stood here stepped aside or left since `leftGoods` was asked. */
+  wasLeft: boolean;
 }
 
-/** A batch while it is put together. `stuck`: first in some lane, but another batch has one of their goods. */
+/** A batch while it is put together. */
 interface Draft<W> {
   readonly tickets: Ticket<W>[];
   readonly lanes: Set<Lane<W>>;
-  readonly stuck: Set<Ticket<W>>;
+  /** Who was first in some lane and could not go, and the lane that was in the way. */
+  readonly stopped: Map<Ticket<W>, Lane<W>>;
   size: number;
 }
+
+/** A lane has no more dead places than this, and as many as it has orders that know it. */
+const DEAD_PLACES_MAX = 64;
 
 /** The lanes of all goods that somebody waits for or that a batch has. */
 export class Queue<W extends Waiting> {
@@ -75,9 +94,13 @@ export class Queue<W extends Waiting> {
   readonly #unbound = new Set<Ticket<W>>();
   /** Lanes whose first order may be able to go; a lane that was looked at in vain leaves until something changes. */
   readonly #ready = new Set<Lane<W>>();
+  /** Lanes that somebody left, by stepping aside or for good. */
+  #left: Lane<W>[] = [];
+  #closedLanes = 0;
   #unboundFirst = false;
   #numbers = 0;
   #waiting = 0;
+  #steps = 0;
 
   /** Orders that wait; those taken are not counted. */
   get waiting(): number {
@@ -86,7 +109,7 @@ export class Queue<W extends Waiting> {
 
   /** Orders that wait; they may be removed meanwhile. */
   *waitingOrders(): Generator<W> {
-    for (const { order, taken } of this.#tickets.values()) if (!taken) yield order;
+    for (const { order, state } of this.#tickets.values()) if (state === "waiting") yield order;
   }
 
   /** Lanes kept, for tests that nothing stays behind. */
@@ -94,10 +117,22 @@ export class Queue<W extends Waiting> {
     return this.#lanes.size;
   }
 
+  /** Places in lanes that were taken, left or looked at so far, for tests that work is in proportion. */
+  get steps(): number {
+    return this.#steps;
+  }
+
   /** Queues the order up behind all others. */
   add(order: W): void {
     const lanes = order.goodsIds.map((goodsId) => this.#lane(goodsId));
-    const ticket: Ticket<W> = { order, number: this.#numbers++, lanes, taken: false, asideFor: undefined };
+    const ticket: Ticket<W> = {
+      order,
+      number: this.#numbers++,
+      lanes,
+      state: "waiting",
+      asideFor: undefined,
+      asideBefore: undefined,
+    };
     for (const lane of lanes) lane.known++;
     this.#tickets.set(order, ticket);
     this.#enter(ticket);
@@ -108,29 +143,44 @@ export class Queue<W extends Waiting> {
     const ticket = this.#tickets.get(order);
     if (ticket === undefined) return;
     this.#tickets.delete(order);
-    if (!ticket.taken) {
+    if (ticket.state === "waiting") {
       this.#waiting--;
       this.#unbound.delete(ticket);
-      ticket.asideFor?.aside.delete(ticket);
-      for (const lane of standingIn(ticket)) this.#drop(lane, ticket);
+      ticket.state = "gone";
+      for (const lane of standingIn(ticket)) this.#leave(lane, ticket);
     }
     for (const lane of ticket.lanes) {
       lane.known--;
-      this.#look(lane);
+      if (lane.known === 0) this.#look(lane);
+      else if (lane.tickets.length > 2 * lane.known + DEAD_PLACES_MAX) this.#bury(lane);
     }
   }
 
   /** Puts an order that was taken back to the place that its arrival gives it. */
   putBack(order: W): void {
     const ticket = this.#tickets.get(order);
-    if (ticket?.taken !== true) throw new Error("only an order that was taken can be put back");
-    ticket.taken = false;
+    if (ticket?.state !== "taken") throw new Error("only an order that was taken can be put back");
+    ticket.state = "waiting";
     this.#enter(ticket);
   }
 
   /** Whether somebody stands in the lane of the goods. Who stepped aside there does not count. */
   isWanted(goodsId: number): boolean {
-    return (this.#lanes.get(goodsId)?.tickets.length ?? 0) > 0;
+    return this.first(goodsId) !== undefined;
+  }
+
+  /** Who stands first in the lane of the goods. */
+  first(goodsId: number): W | undefined {
+    const lane = this.#lanes.get(goodsId);
+    return lane === undefined ? undefined : this.#first(lane)?.order;
+  }
+
+  /** Goods in whose lanes somebody stepped aside or left since this was asked before, and others may stand no more. */
+  leftGoods(): number[] {
+    const left = this.#left;
+    this.#left = [];
+    for (const lane of left) lane.wasLeft = false;
+    return left.map(({ goodsId }) => goodsId);
   }
 
   /**
@@ -138,11 +188,13 @@ export class Queue<W extends Waiting> {
    * `free`, and each order is known until `remove`.
    */
   take(limits: BatchLimits): W[] {
-    const draft: Draft<W> = { tickets: [], lanes: new Set(), stuck: new Set(), size: 0 };
+    const draft: Draft<W> = { tickets: [], lanes: new Set(), stopped: new Map(), size: 0 };
     // Neither those in lanes nor those without goods may fill every batch while the others wait.
     this.#unboundFirst = !this.#unboundFirst;
     const share = this.#ready.size > 0 ? Math.ceil(limits.ordersMax / 2) : limits.ordersMax;
     if (this.#unboundFirst) this.#takeUnbound(draft, { ...limits, ordersMax: share });
+    // Before anybody goes, so that they are not overtaken.
+    for (const lane of this.#ready) this.#bringBack(lane);
     for (const lane of this.#ready) {
       if (!this.#takeFrom(lane, draft, limits)) break;
       this.#ready.delete(lane);
@@ -162,24 +214,41 @@ export class Queue<W extends Waiting> {
     }
   }
 
-  /** Closes the lane of a goods: nobody who stands in it goes until `open`. */
-  close(goodsId: number): void {
+  /**
+   * Closes the lane of a goods: nobody who stands in it goes until `open`. `refusedMs`: when the goods were refused, which
+   * the lane remembers until `had`.
+   */
+  close(goodsId: number, refusedMs?: number): void {
     const lane = this.#lane(goodsId);
+    if (!lane.closed) this.#closedLanes++;
     lane.closed = true;
+    if (refusedMs !== undefined) {
+      const { sinceMs, times } = lane.refusal ?? { sinceMs: refusedMs, times: 0 };
+      lane.refusal = { sinceMs, times: times + 1 };
+    }
     this.#look(lane);
   }
 
-  /** Opens the lane again; who stepped aside for it goes back to its place in its other lanes. */
+  /** Opens the lane again. */
   open(goodsId: number): void {
     const lane = this.#lanes.get(goodsId);
     if (lane === undefined) return;
+    if (lane.closed) this.#closedLanes--;
     lane.closed = false;
-    for (const ticket of lane.aside) {
-      ticket.asideFor = undefined;
-      for (const other of ticket.lanes) if (other !== lane) this.#insert(other, ticket);
-    }
-    lane.aside.clear();
     this.#look(lane);
+  }
+
+  /** The goods were ours, and their time of being refused is over. */
+  had(goodsIds: Iterable<number>): void {
+    for (const goodsId of goodsIds) {
+      const lane = this.#lanes.get(goodsId);
+      if (lane !== undefined) lane.refusal = undefined;
+    }
+  }
+
+  /** That the goods were refused, if they were not had since. */
+  refusal(goodsId: number): Refusal | undefined {
+    return this.#lanes.get(goodsId)?.refusal;
   }
 
   #takeUnbound(draft: Draft<W>, limits: BatchLimits): void {
@@ -192,20 +261,25 @@ export class Queue<W extends Waiting> {
 
   /** Takes who can go from the head of the lane; answers false if the batch is full. */
   #takeFrom(lane: Lane<W>, draft: Draft<W>, limits: BatchLimits): boolean {
-    for (let first = lane.tickets[0]; first !== undefined && !draft.stuck.has(first); first = lane.tickets[0]) {
-      const ticket = first;
-      const closed = ticket.lanes.find((other) => other.closed);
-      if (closed === lane) break;
+    while (!lane.closed) {
+      const ticket = this.#first(lane);
+      if (ticket === undefined) break;
+      const before = draft.stopped.get(ticket);
+      if (before !== undefined && this.#stops(before, ticket, draft)) break;
+      const closed = this.#closedOf(ticket);
       if (closed !== undefined) {
         this.#stepAside(ticket, closed);
         continue;
       }
-      const blocking = ticket.lanes.find((other) =>
-        other.tickets[0] !== ticket || (other.busy && !draft.lanes.has(other))
-      );
+      if (ticket.asideFor !== undefined) {
+        if (!fits(draft, ticket, limits)) return false;
+        this.#comeBack(ticket);
+      }
+      const blocking = ticket.lanes.find((other) => this.#stops(other, ticket, draft));
+      this.#steps += ticket.lanes.length;
       if (blocking !== undefined) {
         blocking.blocked.add(lane);
-        if (blocking.busy && !draft.lanes.has(blocking)) draft.stuck.add(ticket);
+        draft.stopped.set(ticket, blocking);
         break;
       }
       if (!fits(draft, ticket, limits)) return false;
@@ -216,12 +290,30 @@ export class Queue<W extends Waiting> {
         this.#ready.add(other);
       }
       this.#join(draft, ticket);
+      for (const other of ticket.lanes) this.#bringBack(other, (next) => fits(draft, next, limits));
     }
     return true;
   }
 
+  /** Has who is first in an open lane, and stepped aside for it in others, go back to its place in those. */
+  #bringBack(lane: Lane<W>, mayGo: (ticket: Ticket<W>) => boolean = () => true): void {
+    for (let first = this.#first(lane); first?.asideFor === lane && !lane.closed; first = this.#first(lane)) {
+      const closed = this.#closedOf(first);
+      if (closed === undefined) {
+        if (mayGo(first)) this.#comeBack(first);
+        break;
+      }
+      this.#stepAside(first, closed);
+    }
+  }
+
+  /** Whether the ticket can't go because of this lane. */
+  #stops(lane: Lane<W>, ticket: Ticket<W>, draft: Draft<W>): boolean {
+    return this.#first(lane) !== ticket || (lane.busy && !draft.lanes.has(lane));
+  }
+
   #join(draft: Draft<W>, ticket: Ticket<W>): void {
-    ticket.taken = true;
+    ticket.state = "taken";
     this.#waiting--;
     draft.size += ticket.order.size;
     draft.tickets.push(ticket);
@@ -229,29 +321,67 @@ export class Queue<W extends Waiting> {
 
   #enter(ticket: Ticket<W>): void {
     this.#waiting++;
+    ticket.asideFor = this.#closedOf(ticket);
     if (ticket.lanes.length === 0) this.#unbound.add(ticket);
-    for (const lane of ticket.lanes) this.#insert(lane, ticket);
+    for (const lane of standingIn(ticket)) this.#insert(lane, ticket);
+  }
+
+  #closedOf({ lanes, asideBefore }: Ticket<W>): Lane<W> | undefined {
+    if (this.#closedLanes === 0) return undefined;
+    // Lanes that close by turns would have all lanes of all who wait looked at.
+    if (asideBefore?.closed === true) return asideBefore;
+    this.#steps += lanes.length;
+    return lanes.find((lane) => lane.closed);
   }
 
   /** It stays in the lane that is closed, and makes room in the others. */
   #stepAside(ticket: Ticket<W>, closed: Lane<W>): void {
-    for (const lane of ticket.lanes) if (lane !== closed) this.#drop(lane, ticket);
+    const stood = standingIn(ticket);
+    ticket.asideBefore = ticket.asideFor;
     ticket.asideFor = closed;
-    closed.aside.add(ticket);
+    for (const lane of stood) if (lane !== closed) this.#leave(lane, ticket);
+    this.#insert(closed, ticket);
   }
 
-  #drop(lane: Lane<W>, ticket: Ticket<W>): void {
-    const place = placeOf(lane.tickets, ticket.number);
-    // Nearly all leave at the head, where `splice` would move all the others.
-    if (place === 0) lane.tickets.shift();
-    else lane.tickets.splice(place, 1);
-    if (place === 0) this.#look(lane);
+  #comeBack(ticket: Ticket<W>): void {
+    ticket.asideFor = undefined;
+    for (const lane of ticket.lanes) this.#insert(lane, ticket);
   }
 
+  /** The ticket, which stood in the lane, does so no more. */
+  #leave(lane: Lane<W>, ticket: Ticket<W>): void {
+    this.#steps++;
+    if (!lane.wasLeft) {
+      lane.wasLeft = true;
+      this.#left.push(lane);
+    }
+    if (lane.tickets[0] === ticket) this.#look(lane);
+  }
+
+  /** Puts the ticket at its place in the lane, where it may still be. */
   #insert(lane: Lane<W>, ticket: Ticket<W>): void {
+    this.#steps++;
     const place = placeOf(lane.tickets, ticket.number);
-    lane.tickets.splice(place, 0, ticket);
+    if (lane.tickets[place] !== ticket) lane.tickets.splice(place, 0, ticket);
     if (place === 0) this.#look(lane);
+  }
+
+  /** Who stands first in the lane. */
+  #first(lane: Lane<W>): Ticket<W> | undefined {
+    const { tickets } = lane;
+    let dead = 0;
+    for (let ticket = tickets[0]; ticket !== undefined && !isIn(lane, ticket); ticket = tickets[dead]) dead++;
+    this.#steps += dead;
+    // Nearly always one, which `splice` would take a list for.
+    if (dead === 1) tickets.shift();
+    else if (dead > 1) tickets.splice(0, dead);
+    return tickets[0];
+  }
+
+  /** Drops all who don't stand in the lane any more. */
+  #bury(lane: Lane<W>): void {
+    this.#steps += lane.tickets.length;
+    lane.tickets = lane.tickets.filter((ticket) => isIn(lane, ticket));
   }
 
   /** Something changed in the lane: at the next `take` it is looked at, and so are those that waited for it. */
@@ -274,8 +404,9 @@ export class Queue<W extends Waiting> {
       known: 0,
       busy: false,
       closed: false,
-      aside: new Set(),
+      refusal: undefined,
       blocked: new Set(),
+      wasLeft: false,
     };
     this.#lanes.set(goodsId, lane);
     return lane;
@@ -289,4 +420,8 @@ function fits<W extends Waiting>({ tickets, size }: Draft<W>, { order }: Ticket<
 /** The lanes in which a waiting ticket stands. */
 function standingIn<W>({ lanes, asideFor }: Ticket<W>): readonly Lane<W>[] {
   return asideFor === undefined ? lanes : [asideFor];
+}
+
+function isIn<W>(lane: Lane<W>, { state, asideFor }: Ticket<W>): boolean {
+  return state === "waiting" && (asideFor === undefined || asideFor === lane);
 }

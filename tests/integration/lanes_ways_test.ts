@@ -2,7 +2,7 @@
  * The ways of concurrency: what a batch goes under, what becomes of it when the quorum is lost, and what a holder says and
  * does whose lease ran out.
  */
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
 import { Failure } from "../../src/lanes/failure.ts";
 import { Lanes } from "../../src/lanes/lanes.ts";
 import { ASK_AGAIN_AFTER_MS } from "../../src/lanes/quorum_fallback.ts";
@@ -78,6 +78,130 @@ Deno.test("goods that others hold are waited for also where the loss of the quor
   assertEquals(failure.kind, "busy");
   assertEquals(lanes.fallback.batches, 0);
   assertEquals(await on.onHand(1), 10);
+});
+
+Deno.test("an order of several goods that are never free at once goes by row locks after some refusals", async () => {
+  await using on = await lanesBench();
+  await on.lanes().apply(set("two", 2, 10), NEVER);
+  let asked = 0;
+  const rowLocked: number[][] = [];
+  const lanes = on.lanes({
+    lock: {
+      acquire(goodsIds) {
+        asked++;
+        if (goodsIds.length === 1) return grantAllLock().acquire(goodsIds);
+        return Promise.reject(new LockHeldError("held", [1 + asked % 2]));
+      },
+    },
+    store: {
+      changeUnderRowLocks(keys, decide, signal) {
+        rowLocked.push([...keys.goodsIds]);
+        return on.store.changeUnderRowLocks(keys, decide, signal);
+      },
+    },
+  });
+  assertEquals((await lanes.apply(sell("both", [1, 1], [2, 1]), NEVER)).ok, true);
+  assertEquals([asked, rowLocked], [9, [[1, 2]]]);
+  assertEquals((await lanes.apply(sell("one", [1, 1]), NEVER)).ok, true);
+  assertEquals([await on.onHand(1), await on.onHand(2), rowLocked.length], [8, 9, 1]);
+});
+
+Deno.test("who stands behind a goods that is never let go needs no refusals of its own before it goes by row locks", async () => {
+  await using on = await lanesBench();
+  const goods = Array.from({ length: 800 }, (_, i) => i + 1);
+  await on.lanes().applyAll(goods.map((goodsId) => set(`set-${goodsId}`, goodsId, 100)), NEVER);
+  let asked = 0;
+  const lanes = on.lanes({
+    lock: { acquire: () => (asked++, Promise.reject(new LockHeldError("held", [1]))) },
+    limits: { lockWaitMsMax: 20_000, batchesMax: 1 },
+  });
+  // Two of them fill a batch.
+  const orders = Array.from({ length: 20 }, (_, i) => sell(`o-${i}`, ...goods.map((g): [number, number] => [g, 1])));
+  for (const outcome of await lanes.applyAll(orders, NEVER)) {
+    assert(outcome.status === "fulfilled" && outcome.value.ok, JSON.stringify(outcome));
+  }
+  assertLess(asked, 8 + 10 + 3);
+  assertEquals(await checkLedger(on.ownerUrl), []);
+});
+
+Deno.test("an order of several goods is refused without a quorum, however long it waited", async () => {
+  await using on = await lanesBench();
+  await on.lanes().apply(set("two", 2, 10), NEVER);
+  let asked = 0;
+  const lanes = on.lanes({
+    lock: { acquire: () => (asked++, Promise.reject(new QuorumLostError("away"))) },
+    limits: { lockWaitMsMax: 400, lockAttemptMsMax: 1 },
+  });
+  const failure = await assertRejects(() => lanes.apply(sell("both", [1, 1], [2, 1]), NEVER), Failure);
+  assert(asked > 9, "it was asked for often enough");
+  assertEquals([failure.kind, await on.onHand(1)], ["no_quorum", 10]);
+});
+
+Deno.test("no caller waits longer than the lock wait: an attempt that could not end within it is not begun", async () => {
+  await using on = await lanesBench();
+  const askedMs: number[] = [];
+  const lanes = on.lanes({
+    lock: {
+      acquire(goodsIds) {
+        askedMs.push(performance.now());
+        return Promise.reject(new LockHeldError("held", goodsIds));
+      },
+    },
+    limits: { lockWaitMsMax: 2000, lockAttemptMsMax: 1700 },
+  });
+  await assertRejects(() => lanes.apply(sell("a", [1, 1]), NEVER), Failure);
+  // 300 ms by the rule, the rest is for a machine that is busy.
+  assertLess(askedMs.at(-1)! - askedMs[0]!, 1200);
+});
+
+Deno.test("who stands behind goods whose wait is over ends with them, not one batch after the other", async () => {
+  await using on = await lanesBench();
+  let asked = 0;
+  let askedBeforeEnd: number | undefined;
+  const lanes = on.lanes({
+    lock: { acquire: (goodsIds) => (asked++, Promise.reject(new LockHeldError("held", goodsIds))) },
+    limits: { operationsMax: 10_000, lockWaitMsMax: 300, lockAttemptMsMax: 1 },
+  });
+  const orders = Array.from({ length: 8000 }, (_, i) => lanes.apply(sell(`o-${i}`, [1, 1]), NEVER));
+  const kinds = await Promise.all(orders.map(async (order) => {
+    const failure = await assertRejects(() => order, Failure);
+    askedBeforeEnd ??= asked;
+    return failure.kind;
+  }));
+  assertEquals(kinds.filter((kind) => kind === "busy").length, orders.length);
+  assertLess(asked - (askedBeforeEnd ?? 0), 3);
+  assertEquals([lanes.waiting, await on.onHand(1)], [0, 10]);
+});
+
+Deno.test("the time in lanes of our own is no part of the lock wait", async () => {
+  await using on = await lanesBench();
+  await on.lanes().apply(set("two", 2, 10), NEVER);
+  const reached = Promise.withResolvers<void>();
+  const held = Promise.withResolvers<void>();
+  let refusals = 3;
+  const lockWaitMsMax = 200;
+  const lanes = on.lanes({
+    lock: {
+      acquire(goodsIds) {
+        if (!goodsIds.includes(2) || refusals-- <= 0) return grantAllLock().acquire(goodsIds);
+        return Promise.reject(new LockHeldError("held", [2]));
+      },
+    },
+    store: {
+      async writeChanges(changes, signal) {
+        reached.resolve();
+        await held.promise;
+        await on.store.writeChanges(changes, signal);
+      },
+    },
+    limits: { lockWaitMsMax, lockAttemptMsMax: 1 },
+  });
+  const slow = lanes.apply(sell("slow", [1, 1]), NEVER);
+  await reached.promise;
+  const behind = lanes.apply(sell("behind", [1, 1], [2, 1]), NEVER);
+  setTimeout(() => held.resolve(), lockWaitMsMax + 50);
+  assertEquals([(await slow).ok, (await behind).ok], [true, true]);
+  assertEquals([refusals < 0, await on.onHand(1), await on.onHand(2)], [true, 8, 9]);
 });
 
 Deno.test("a lease with too little left is renewed before the write", async () => {

@@ -1,17 +1,18 @@
 /** For how long leases are kept, and that others get their turn. The lock is recorded, the clock is the test's. */
-import { assertEquals, assertRejects } from "@std/assert";
-import { HOLD_MS, HOLD_MS_MAX, KeptLeases, PAUSE_MS } from "../../src/lanes/kept_leases.ts";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { HOLD_MS, HOLD_MS_MAX, KeptLeases, PAUSE_MS_MAX, PAUSE_MS_MIN } from "../../src/lanes/kept_leases.ts";
 import { type Lock, LockHeldError, QuorumLostError } from "../../src/lock/lock.ts";
 
 /** Leases over a lock that tells what it was asked. */
 function kept() {
   const asked: string[] = [];
   const refusals: Error[] = [];
-  const clock = { nowMs: 1000 };
+  const clock = { nowMs: 1000, attemptMs: 0 };
   const others = { want: false };
   const lock: Lock = {
     acquire(goodsIds) {
       const refusal = refusals.shift();
+      clock.nowMs += clock.attemptMs;
       asked.push(`${refusal === undefined ? "take" : "ask"} ${goodsIds}`);
       if (refusal !== undefined) return Promise.reject(refusal);
       return Promise.resolve({
@@ -41,7 +42,7 @@ function kept() {
       if (refused !== undefined) return refused;
       clock.nowMs += tookMs;
       leases.afterBatch(goodsIds);
-      leases.letGoIdle(() => wanted);
+      leases.letGoIdle(goodsIds, () => wanted);
       await leases.giveTurns(goodsIds);
       return undefined;
     },
@@ -61,10 +62,10 @@ Deno.test("of several goods those that are wanted are kept, and only what is mis
   const { leases, asked } = kept();
   await leases.take([1, 2, 3]);
   leases.afterBatch([1, 2, 3]);
-  leases.letGoIdle((goodsId) => goodsId === 2);
+  leases.letGoIdle([1, 2, 3], (goodsId) => goodsId === 2);
   await leases.take([2, 4]);
   leases.afterBatch([2, 4]);
-  leases.letGoIdle(() => false);
+  leases.letGoIdle([2, 4], () => false);
   assertEquals(asked, ["take 1,2,3", "let go 1,3", "take 4", "let go 2", "let go 4"]);
 });
 
@@ -74,8 +75,8 @@ Deno.test("what others want is let go after a while, and left to them for a paus
   for (let i = 0; i < 5; i++) await batch([1], true, HOLD_MS / 5);
   assertEquals(asked, ["take 1", "look 1", "let go 1"]);
   const refused = await batch([1], true);
-  assertEquals([refused?.goodsIds, refused?.afterMs], [[1], PAUSE_MS]);
-  clock.nowMs += PAUSE_MS - 1;
+  assertEquals([refused?.goodsIds, refused?.afterMs], [[1], PAUSE_MS_MIN]);
+  clock.nowMs += PAUSE_MS_MIN - 1;
   assertEquals((await batch([1], true))?.afterMs, 1);
   assertEquals(asked.length, 3, "nobody was asked in the pause");
   clock.nowMs += 1;
@@ -88,11 +89,11 @@ Deno.test("what nobody else wants is kept, looked at now and then, and let go af
   while (!asked.includes("let go 1")) await batch([1], true, 10);
   assertEquals(clock.nowMs - startMs, HOLD_MS_MAX);
   assertEquals(asked.filter((line) => line === "look 1").length, HOLD_MS_MAX / HOLD_MS);
-  assertEquals((await batch([1], true))?.afterMs, PAUSE_MS);
+  assertEquals((await batch([1], true))?.afterMs, PAUSE_MS_MIN);
 });
 
 Deno.test("a break with nothing to do does not begin the hold anew, a longer one does", async () => {
-  for (const [breakMs, held] of [[PAUSE_MS - 1, "let go"], [PAUSE_MS, "kept"]] as const) {
+  for (const [breakMs, held] of [[PAUSE_MS_MIN - 1, "let go"], [PAUSE_MS_MIN, "kept"]] as const) {
     const { batch, clock, others, leases } = kept();
     await batch([1], false, HOLD_MS - 10);
     clock.nowMs += breakMs;
@@ -107,9 +108,50 @@ Deno.test("a goods that a batch has is nobody's to let go", async () => {
   others.want = true;
   await leases.take([1]);
   clock.nowMs += HOLD_MS_MAX;
-  leases.letGoIdle(() => false);
+  leases.letGoIdle([1], () => false);
   await leases.giveTurns([1]);
   assertEquals(asked, ["take 1"]);
+});
+
+Deno.test("a batch's leases are not let go under it, whether they were asked for or kept from the one before", async () => {
+  const { leases, clock, others, asked } = kept();
+  others.want = true;
+  for (let batch = 0; batch < 2; batch++) {
+    assertEquals(await leases.take([1, 2]), undefined);
+    clock.nowMs += HOLD_MS;
+    leases.letGoIdle([1, 2], () => false);
+    await leases.giveTurns([1, 2]);
+    assertEquals([asked, leases.held], [["take 1,2"], 2]);
+    leases.afterBatch([1, 2]);
+    leases.letGoIdle([1, 2], () => true);
+  }
+  leases.letGoIdle([1], () => false);
+  assertEquals(asked, ["take 1,2", "let go 1"]);
+});
+
+Deno.test("the pause is as long as attempts take here, twice, within bounds", async () => {
+  for (const [attemptMs, pauseMs] of [[1, PAUSE_MS_MIN], [20, 12 + 2 * 20], [49, 12 + 2 * 49], [200, PAUSE_MS_MAX]]) {
+    const { batch, clock, others, leases, refusals } = kept();
+    clock.attemptMs = attemptMs!;
+    // Refused or not, it is what an attempt takes; one that had no answer says nothing.
+    for (let i = 0; i < 40; i++) {
+      if (i % 2 === 0) refusals.push(new LockHeldError("held", [2]));
+      await batch([2], false);
+      leases.letGo([2]);
+    }
+    clock.attemptMs = 1000;
+    for (let i = 0; i < 40; i++) {
+      refusals.push(new QuorumLostError("two of five"));
+      await assertRejects(() => leases.take([2]), QuorumLostError);
+    }
+    clock.attemptMs = attemptMs!;
+    others.want = true;
+    await batch([3], true, HOLD_MS);
+    const refused = await batch([3], true);
+    assert(Math.abs((refused?.afterMs ?? 0) - pauseMs!) < 2, `${attemptMs} ms: ${refused?.afterMs}, not ${pauseMs}`);
+    clock.nowMs += refused?.afterMs ?? 0;
+    assertEquals(await batch([3], true), undefined);
+  }
 });
 
 Deno.test("goods that others hold are told apart where the lock can tell them", async () => {

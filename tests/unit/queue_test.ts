@@ -153,6 +153,77 @@ Deno.test("neither orders without goods nor those in lanes starve while ever mor
   }
 });
 
+/** 2,000 orders of 500 lines each, all of the same goods. */
+function wideOrders(): Order[] {
+  const goodsIds = Array.from({ length: 500 }, (_, i) => i + 1);
+  return Array.from({ length: 2000 }, (_, i) => order(`wide${i}`, ...goodsIds));
+}
+
+/** Steps of the queue while `work` is done. */
+function steps(queue: Queue<Order>, work: () => void): number {
+  const before = queue.steps;
+  work();
+  return queue.steps - before;
+}
+
+Deno.test("what waits behind closed lanes costs nothing while they open and close: only what is tried does", () => {
+  const limits = { ordersMax: 512, sizeMax: 2048 };
+  const batchSteps = limits.sizeMax * 8;
+  for (const held of [[1], [500], [1, 250], [1, 2, 3, 499, 500]]) {
+    const orders = wideOrders();
+    const queue = queueOf(...orders);
+    const lines = orders.length * 500;
+    /** As when the lease of a goods is refused to a batch. */
+    const refuse = (batch: readonly Order[], goodsIds: readonly number[]) => {
+      for (const goodsId of goodsIds) queue.close(goodsId);
+      for (const one of batch) queue.putBack(one);
+      queue.free(batch.flatMap((one) => one.goodsIds));
+      assertEquals(queue.take(limits), []);
+    };
+    // Once, each of those who wait steps aside.
+    assert(steps(queue, () => refuse(queue.take(limits), held)) < 5 * lines);
+    let tried = 0;
+    for (let cycle = 0; cycle < 1000; cycle++) {
+      const count = steps(queue, () => {
+        for (const goodsId of held) queue.open(goodsId);
+        const batch = queue.take(limits);
+        tried += batch.length;
+        refuse(batch, held);
+      });
+      assert(count < batchSteps, `cycle ${cycle}: ${count} steps, with ${lines} lines behind ${held}`);
+    }
+    assert(tried >= 1000 * 4, "each time some were tried");
+    const late = order("late", 300);
+    queue.add(late);
+    assertEquals(names(queue.take(limits)), "late", "others of their goods go by");
+    end(queue, [late]);
+    // Lanes that open and close by turns let nobody go, and who waits goes from one to the other.
+    for (let cycle = 0; held.length === 2 && cycle < 200; cycle++) {
+      const count = steps(queue, () => {
+        queue.open(held[cycle % 2]!);
+        assertEquals(queue.take(limits), []);
+        queue.close(held[cycle % 2]!);
+      });
+      if (cycle > 1) assert(count < orders.length * 8, `cycle ${cycle}: ${count} steps`);
+    }
+    for (const goodsId of held) queue.open(goodsId);
+    assertEquals(names(queue.take(limits)), "wide0 wide1 wide2 wide3", "in the order of arrival");
+  }
+});
+
+Deno.test("all who wait leave at a cost of their own goods each, and leave nothing behind", () => {
+  const orders = wideOrders();
+  const queue = queueOf(...orders);
+  const first = queue.take({ ordersMax: 1, sizeMax: 1 });
+  const count = steps(queue, () => {
+    // From the end, where nothing has come to the head of a lane yet.
+    for (const one of orders.toReversed()) if (one !== first[0]) queue.remove(one);
+  });
+  assert(count < 3 * orders.length * 500, `${count} steps`);
+  end(queue, first);
+  assertEquals([queue.waiting, queue.lanes], [0, 0]);
+});
+
 /** What may happen to a queue, by number; which order, batch or lane is meant is drawn as well. */
 const step = fc.record({
   what: fc.constantFrom("add", "add", "add", "take", "take", "end", "end", "back", "leave", "close", "open"),
@@ -169,7 +240,16 @@ Deno.test("whatever happens: no goods in two batches, nobody overtaken, nobody s
       const waiting = new Set<Order>();
       const batches: Order[][] = [];
       const closed = new Set<number>();
+      /** Who waited in a closed lane since it began to wait. */
+      const steppedAside = new Set<Order>();
       let count = 0;
+      const isBehind = (order: Order, goodsId: number, batch: readonly Order[]) =>
+        [...waiting, ...batch].some((other) =>
+          other.goodsIds.includes(goodsId) && arrived.indexOf(other) < arrived.indexOf(order)
+        );
+      const noteAside = () => {
+        for (const one of waiting) if (one.goodsIds.some((goodsId) => closed.has(goodsId))) steppedAside.add(one);
+      };
       const take = (ordersMax: number) => {
         const batch = queue.take({ ordersMax, sizeMax: 1000 });
         if (batch.length === 0) return false;
@@ -184,10 +264,14 @@ Deno.test("whatever happens: no goods in two batches, nobody overtaken, nobody s
         const places = batch.map((one) => arrived.indexOf(one));
         assertEquals(places, places.toSorted((a, b) => a - b), "a batch is in the order of arrival");
         for (const one of batch) {
+          steppedAside.delete(one);
           for (const other of waiting) {
             const earlier = arrived.indexOf(other) < arrived.indexOf(one);
             const shared = one.goodsIds.some((goodsId) => other.goodsIds.includes(goodsId));
-            const aside = other.goodsIds.some((goodsId) => closed.has(goodsId));
+            // Others pass only who could not go anyway: a lane of its is closed, or was, and it is not the first there.
+            const aside = other.goodsIds.some((goodsId) =>
+              closed.has(goodsId) || (steppedAside.has(other) && (busy.has(goodsId) || isBehind(other, goodsId, batch)))
+            );
             assert(!earlier || !shared || aside, `${one.name} overtook ${other.name}`);
           }
         }
@@ -225,6 +309,7 @@ Deno.test("whatever happens: no goods in two batches, nobody overtaken, nobody s
           queue.open(goods[0]);
           closed.delete(goods[0]);
         }
+        noteAside();
         assertEquals(queue.waiting, waiting.size);
       }
       // Whoever can go is found, and at the end everybody has gone.
