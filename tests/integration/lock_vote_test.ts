@@ -192,6 +192,31 @@ Deno.test("two deployments with key prefixes of their own share the nodes, with 
   }
 });
 
+Deno.test("the rights that the README names are all that a node's user needs", async () => {
+  const prefix = `rights:${crypto.randomUUID()}:`;
+  const readme = (await Deno.readTextFile(new URL("../../README.md", import.meta.url))).replaceAll(/\s+/g, " ");
+  const commands = /the commands ([^.]+)\./.exec(readme)?.[1]?.match(/[A-Z][A-Z ]+/g) ?? [];
+  assert(commands.length > 8, `${commands}`);
+  const rules = commands.map((command) => `+${command.trim().replace(" ", "|").toLowerCase()}`);
+  await using bench = await voteBench(acl("resetkeys", `~${prefix}*`, `~wanted:${prefix}*`, "-@all", ...rules), {
+    prefix,
+  });
+  const other = lockOver(bench.urls, [], prefix);
+  try {
+    for (const lock of [bench.lock, other]) {
+      await eventually(() => lock.status().nodes.every(({ state }) => state === "up"), "all vote");
+    }
+    const lease = await bench.lock.acquire([1, 2]);
+    await lease.renew();
+    const refusal = await assertRejects(() => other.acquire([2, 3]), LockHeldError);
+    assertEquals(refusal.goodsIds, [2]);
+    await eventually(async () => (await bench.lock.wantedByOthers([2])).length === 1, "the mark is seen");
+    await lease.release();
+  } finally {
+    await other.close();
+  }
+});
+
 interface Line {
   readonly message: string;
   readonly fields: Record<string, unknown>;
@@ -227,7 +252,7 @@ function stateOf(lock: Lock, node: number): string | undefined {
 /** A lock over five nodes of its own, and a direct way to each that stays open whatever becomes of its users. */
 async function voteBench(
   before: (node: Redis) => Promise<unknown> = () => Promise.resolve(),
-  { url = (own: string) => own } = {},
+  { url = (own: string) => own, prefix = "test:vote:" } = {},
 ) {
   const servers = await ownNodes(NODES);
   const nodes = servers.nodes.map((server) => {
@@ -242,8 +267,10 @@ async function voteBench(
     await before(node);
   }));
   const lines: Line[] = [];
-  const lock = lockOver(servers.nodes.map((server) => url(server.url)), lines);
+  const urls = servers.nodes.map((server) => url(server.url));
+  const lock = lockOver(urls, lines, prefix);
   return {
+    urls,
     lock,
     nodes,
     lines,
