@@ -32,9 +32,6 @@ import { createRpcHandler } from "./rpc/rpc_handler.ts";
 import { createStore, type Store } from "./store/store.ts";
 import type { Log } from "./telemetry/log.ts";
 
-/** Prefix of the lock's keys in Redis. */
-const LOCK_KEY_PREFIX = "holdfast:goods:";
-
 /** Batches at a time, as far as the pool has connections. */
 const BATCHES_MAX = 4;
 /** Largest answer, as much as gRPC clients take by default. Batches keep within it, and all else is far smaller. */
@@ -120,7 +117,7 @@ function openWay(config: Config, { log, lock }: StockParts): Way {
       urls: config.redisUrls,
       ttlMs: config.lockTtlMs,
       nodeTimeoutMs: config.lockNodeTimeoutMs,
-      keyPrefix: LOCK_KEY_PREFIX,
+      keyPrefix: `${config.lockKeyPrefix}goods:`,
       random: Math.random,
       log,
     });

@@ -62,6 +62,8 @@ const SETTINGS = z.object({
   LOCK_TTL_MS: integer(100, 600_000).default(5000),
   LOCK_NODE_TIMEOUT_MS: integer(1, 60_000).default(250),
   LOCK_WAIT_MS_MAX: integer(1, 60_000).default(2000),
+  LOCK_KEY_PREFIX: z.string().regex(/^[A-Za-z0-9:._-]{1,64}$/, "expected 1 to 64 letters, digits, or : . _ -")
+    .default("holdfast:"),
   DATABASE_POOL_MAX: integer(1, 1000).default(8),
   WORKERS: integer(1, 64).default(1),
   ORDER_LINES_MAX: integer(1, 10_000).default(500),
@@ -93,6 +95,8 @@ export interface Config {
   readonly lockTtlMs: number;
   readonly lockNodeTimeoutMs: number;
   readonly lockWaitMsMax: number;
+  /** What the names of all our keys in Redis begin with. */
+  readonly lockKeyPrefix: string;
   /** Connections to PostgreSQL, of all workers together. */
   readonly databasePoolMax: number;
   /** Processes behind the one port. */
@@ -154,6 +158,7 @@ export function loadConfig(read: (name: string) => string | undefined): Config {
     lockTtlMs: settings.LOCK_TTL_MS,
     lockNodeTimeoutMs: settings.LOCK_NODE_TIMEOUT_MS,
     lockWaitMsMax: settings.LOCK_WAIT_MS_MAX,
+    lockKeyPrefix: settings.LOCK_KEY_PREFIX,
     databasePoolMax: settings.DATABASE_POOL_MAX,
     workers: settings.WORKERS,
     orderLinesMax: settings.ORDER_LINES_MAX,

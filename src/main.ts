@@ -3,7 +3,7 @@ import { EXIT_FAILED, refuse } from "./exit_codes.ts";
 import { serve } from "./serve.ts";
 import { startSettings } from "./start_settings.ts";
 import { onStopSignal } from "./stop_signals.ts";
-import { createLog } from "./telemetry/create_log.ts";
+import { createProcessLog, endProcess } from "./telemetry/process_log.ts";
 
 const config = startSettings();
 if (config.workers > 1) {
@@ -12,11 +12,11 @@ if (config.workers > 1) {
       `Run \`deno task start:workers\``,
   );
 }
-const log = createLog(config.logLevel, config.logFormat);
+const log = createProcessLog(config.logLevel, config.logFormat);
 const shutdown = Promise.withResolvers<void>();
 let asked = false;
 onStopSignal((signal) => {
-  if (asked) Deno.exit(EXIT_FAILED);
+  if (asked) return void endProcess(EXIT_FAILED);
   asked = true;
   log.info({ signal }, "shutting down; a second signal exits at once");
   shutdown.resolve();

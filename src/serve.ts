@@ -7,7 +7,9 @@ import { startApp } from "./app.ts";
 import type { Config } from "./config.ts";
 import { EXIT_FAILED, refuse } from "./exit_codes.ts";
 import { missingPermissions } from "./permissions.ts";
+import { guardProcess } from "./process_guard.ts";
 import { errorFields, type Log } from "./telemetry/log.ts";
+import { endProcess, lastLines } from "./telemetry/process_log.ts";
 import { claimPort } from "./workers/claim_port.ts";
 
 /** Taken, not allowed, not of this machine, no such name. */
@@ -24,11 +26,7 @@ export interface ServeOptions {
 
 /** Serves until `shutdown`, then drains and exits with 0. Exits with 78 or 1, and says why, when it can't go on. */
 export async function serve(config: Config, { log, shutdown, port }: ServeOptions): Promise<never> {
-  // A driver's loose end must not take the service down: what it belonged to ends by its own time limit.
-  globalThis.addEventListener("unhandledrejection", (event) => {
-    event.preventDefault();
-    log.error({ error: errorFields(event.reason) }, "unhandled rejection");
-  });
+  guardProcess(log);
   const missing = await missingPermissions(config);
   if (missing.length > 0) refuse(`Cannot start without these permissions: ${missing.join(" ")}`);
   try {
@@ -39,16 +37,17 @@ export async function serve(config: Config, { log, shutdown, port }: ServeOption
     await shutdown;
     await app.close();
     log.info({}, "stopped");
-    Deno.exit(0);
+    return await endProcess(0);
   } catch (error) {
     const code = (error as { code?: string }).code ?? "";
     if (UNUSABLE_ADDRESS_CODES.has(code)) {
+      await lastLines();
       refuse(
         `Cannot listen on ${config.host}:${config.port} (${code}): set HOST and PORT to an address that is free here`,
       );
     }
     log.error({ error: errorFields(error) }, "cannot go on");
-    Deno.exit(EXIT_FAILED);
+    return await endProcess(EXIT_FAILED);
   }
 }
 

@@ -11,7 +11,7 @@ import { listenLine } from "./listen_line.ts";
 import { serverFlags } from "./server_flags.ts";
 import { startSettings } from "./start_settings.ts";
 import { onStopSignal } from "./stop_signals.ts";
-import { createLog } from "./telemetry/create_log.ts";
+import { createProcessLog, endProcess } from "./telemetry/process_log.ts";
 import { HEARTBEAT_MS_MAX } from "./workers/heartbeat.ts";
 import { supervise } from "./workers/supervise.ts";
 import { startWorker } from "./workers/worker_process.ts";
@@ -23,7 +23,7 @@ const deno = Deno.execPath();
 if ((await Deno.permissions.query({ name: "run", command: deno })).state !== "granted") {
   refuse(`Cannot start without these permissions: --allow-run=${deno}`);
 }
-const log = createLog(config.logLevel, config.logFormat);
+const log = createProcessLog(config.logLevel, config.logFormat);
 const supervision = supervise({
   count: config.workers,
   startMsMax: START_MS_MAX,
@@ -50,4 +50,4 @@ onStopSignal((signal) => {
 });
 const exitCode = await supervision.exitCode;
 log.info({ exitCode }, "stopped");
-Deno.exit(exitCode);
+await endProcess(exitCode);

@@ -7,8 +7,8 @@ import { refuse } from "./exit_codes.ts";
 import { serve } from "./serve.ts";
 import { startSettings } from "./start_settings.ts";
 import { onStopSignal } from "./stop_signals.ts";
-import { createLog } from "./telemetry/create_log.ts";
 import { errorFields } from "./telemetry/log.ts";
+import { createProcessLog } from "./telemetry/process_log.ts";
 import { giveSignsOfLife } from "./workers/heartbeat.ts";
 import { poolShare } from "./workers/pool_share.ts";
 
@@ -17,7 +17,7 @@ if (!/^\d+$/.test(worker) || (port !== "claimed" && port !== "joined")) {
   refuse("This program is started by `deno task start:workers`");
 }
 const config = startSettings();
-const log = createLog(config.logLevel, config.logFormat, { worker: Number(worker) });
+const log = createProcessLog(config.logLevel, config.logFormat, { worker: Number(worker) });
 const shutdown = Promise.withResolvers<void>();
 let asked = false;
 const drain = (why: string) => {

@@ -1,32 +1,34 @@
 /**
- * The independent Redis nodes. Each command has a time limit, nothing queues up for a node that is away, one that froze
- * is dropped and dialled again, and after every dial it has no vote before its uptime is known and long enough.
+ * The independent Redis nodes. After every dial a node has no vote before it is known which server it is and that this has
+ * run for long enough, and none while it refuses what a lease would ask of it.
  *
- *     down --ready--> uptime unknown --known--> in quarantine --its TTL is over--> voting
- *     any  --close--> down
+ *     down        --connected, INFO answered, the probe went well--> quarantined, or voting
+ *     quarantined --its TTL is over--> voting
+ *     quarantined, voting --the probe is refused, or an earlier node is the same server--> down
+ *     any         --its connection ends--> down
  */
-import { Redis } from "ioredis";
-import { errorSummary, type Log } from "../telemetry/log.ts";
+import type { Log } from "../telemetry/log.ts";
 import type { VotingNode } from "./attempt.ts";
 import type { Vote } from "./ballot.ts";
 import { DoubtfulVotes } from "./doubtful_votes.ts";
+import { NodeLink } from "./node_link.ts";
+import { probeVote, WrongAnswerError } from "./probe.ts";
 import { leastUptimeMs, quarantineLeftMs, type Uptime, uptimeMs } from "./quarantine.ts";
+import { reasonOf } from "./reason.ts";
 import { ACQUIRE_SCRIPT, EXTEND_SCRIPT, RELEASE_SCRIPT, scriptHash } from "./scripts.ts";
-import type { NodeStatus } from "./status.ts";
+import { runIdOf, type Servers } from "./servers.ts";
+import type { NodeState, NodeStatus } from "./status.ts";
+import { TimeLimitError } from "./time_limit.ts";
 
 const ACQUIRE_HASH = scriptHash(ACQUIRE_SCRIPT);
 const RELEASE_HASH = scriptHash(RELEASE_SCRIPT);
 
 const REDIS_PORT = 6379;
-/** A node's connection that took nothing in for this many node timeouts is dropped. */
-const FROZEN_AFTER_TIMEOUTS = 8;
-/** Bounds of the random delay before dialling again. */
-const REDIAL_MS_MIN = 50;
-const REDIAL_MS_MAX = 1000;
-/** Pause before a node that did not tell its uptime is asked again, as long as its connection lives. */
-const ASK_AGAIN_MS = 200;
-/** At most one line in this time about the same node being away. */
+/** A node that nobody asks about is probed this long after the last time. */
+const PROBE_PAUSE_MS = 1000;
+/** At most one line in this time that a node is away for the reason that was told last, or for another one. */
 const REPEAT_LOG_AFTER_MS = 60_000;
+const OTHER_REASON_LOG_AFTER_MS = 5_000;
 
 /** How nodes are dialled. */
 export interface NodeOptions {
@@ -34,73 +36,83 @@ export interface NodeOptions {
   readonly timeoutMs: number;
   /** A server that started less than this ago has no vote. */
   readonly quarantineMs: number;
+  /** Prefix of the keys that a node is probed with; nobody else may use it. */
+  readonly probePrefix: string;
+  /** The servers of all nodes of the lock. */
+  readonly servers: Servers;
   /** Answers in [0, 1). */
   readonly random: () => number;
+  /** A clock that runs forward, in ms. */
+  readonly nowMs: () => number;
   readonly log: Log;
+}
+
+/** Where a node stands, and why it has no vote; undefined if it has. */
+interface Standing {
+  readonly state: NodeState;
+  readonly reason: string | undefined;
 }
 
 /** One node: its connection, its right to vote, and what it said so far. Never throws for a node that is away. */
 export class Node implements VotingNode {
-  /** For commands that are no votes. */
-  readonly redis: Redis;
+  readonly #link: NodeLink;
   readonly #number: number;
   readonly #address: string;
+  /** What must not be told of its address. */
+  readonly #secrets: readonly string[];
   readonly #options: NodeOptions;
+  readonly #probes: ReturnType<typeof setInterval>;
   /** Of the server behind the connection that lives now. */
   #uptime: Uptime | undefined;
-  #connected = false;
+  /** Counts connections; undefined: there is none. */
+  #connection: number | undefined;
+  #connections = 0;
+  /** Why the server refused the last probe. */
+  #refusal: string | undefined;
+  /** Why there is no connection. */
+  #lostFor = "not connected yet";
+  #probing: Promise<string | undefined> | undefined;
+  #probedAtMs = -Infinity;
   readonly #votes: Record<Vote, number> = { yes: 0, no: 0, missing: 0 };
   readonly #doubtful = new DoubtfulVotes();
   #latencyMs: number | undefined;
-  #away = false;
+  /** The reason that was logged last; undefined: it is not away. */
+  #told: string | undefined;
   #loggedAtMs = -Infinity;
 
   /** `number` is its place among the nodes, from 1. */
   constructor(url: string, number: number, options: NodeOptions) {
-    const { timeoutMs, random } = options;
     this.#options = options;
     this.#number = number;
-    const { hostname, port } = new URL(url);
+    const { hostname, port, username, password } = new URL(url);
     this.#address = `${hostname}:${port || REDIS_PORT}`;
-    this.redis = new Redis(url, {
-      connectionName: "holdfast",
-      commandTimeout: timeoutMs,
-      connectTimeout: timeoutMs * 2,
-      socketTimeout: timeoutMs * FROZEN_AFTER_TIMEOUTS,
-      maxRetriesPerRequest: 0,
-      enableOfflineQueue: false,
-      // A lease asked for on a connection that broke must not be asked for again on the next one: by then
-      // nobody waits for the answer, and the key would stand until it expires.
-      autoResendUnfulfilledCommands: false,
-      retryStrategy: (times: number) => {
-        const ceiling = Math.min(REDIAL_MS_MIN * 2 ** Math.min(times, 10), REDIAL_MS_MAX);
-        return REDIAL_MS_MIN + random() * (ceiling - REDIAL_MS_MIN);
-      },
+    this.#secrets = [password, decoded(password), username === "default" ? "" : username];
+    this.#link = new NodeLink(url, {
+      timeoutMs: options.timeoutMs,
+      random: options.random,
+      up: () => void this.#greet(),
+      lost: (error) => this.#lose(error),
     });
-    this.redis.on("ready", () => void this.#greet());
-    this.redis.on("close", () => {
-      this.#connected = false;
-      this.#uptime = undefined;
-    });
-    this.redis.on("error", (error: Error) => this.#tellAway(error));
+    this.#probes = setInterval(() => {
+      if (options.nowMs() - this.#probedAtMs >= PROBE_PAUSE_MS) void this.probe();
+    }, PROBE_PAUSE_MS);
   }
 
   get noVoteReason(): string | undefined {
-    if (!this.#connected) return "down";
-    if (this.#uptime === undefined) return "its uptime is not known yet";
-    return this.#quarantineLeftMs() > 0 ? "in quarantine" : undefined;
+    return this.#standing().reason;
   }
 
   /** What is known of it. */
   get status(): NodeStatus {
-    const quarantineLeft = this.#quarantineLeftMs();
+    const { state, reason } = this.#standing();
     return {
       node: this.#number,
       address: this.#address,
-      state: !this.#connected ? "down" : this.noVoteReason === undefined ? "up" : "quarantined",
+      state,
+      reason,
       latencyMs: this.#latencyMs,
-      uptimeMs: this.#uptime === undefined ? undefined : uptimeMs(this.#uptime, performance.now()),
-      quarantineLeftMs: this.#connected ? quarantineLeft : 0,
+      uptimeMs: this.#uptime === undefined ? undefined : uptimeMs(this.#uptime, this.#options.nowMs()),
+      quarantineLeftMs: state === "quarantined" ? this.#quarantineLeftMs() : 0,
       votesFor: this.#votes.yes,
       votesAgainst: this.#votes.no,
       votesMissing: this.#votes.missing,
@@ -112,23 +124,59 @@ export class Node implements VotingNode {
   }
 
   evalsha(hash: string, keyCount: number, args: (string | number)[]): Promise<unknown> {
-    return this.#told(hash, keyCount, args, this.redis.evalsha(hash, keyCount, ...args));
+    return this.#noted(hash, keyCount, args, this.#link.evalsha(hash, keyCount, args));
   }
 
   eval(script: string, keyCount: number, args: (string | number)[]): Promise<unknown> {
-    return this.#told(scriptHash(script), keyCount, args, this.redis.eval(script, keyCount, ...args));
+    return this.#noted(scriptHash(script), keyCount, args, this.#link.eval(script, keyCount, args));
+  }
+
+  /** The values of keys, in order; null for a key that is not there. Rejects for a node that does not answer. */
+  values(keys: readonly string[]): Promise<(string | null)[]> {
+    return this.#link.values(keys);
+  }
+
+  /** Sets all keys to the value, for `ttlMs`. Rejects for a node that does not answer. */
+  set(keys: readonly string[], value: string, ttlMs: number): Promise<void> {
+    return this.#link.set(keys, value, ttlMs);
+  }
+
+  /** Tries whether it can vote. Why it has no vote, or did not answer this time; undefined if it can. Never rejects. */
+  probe(): Promise<string | undefined> {
+    this.#probing ??= this.#probeNow().finally(() => {
+      this.#probing = undefined;
+      this.#probedAtMs = this.#options.nowMs();
+    });
+    return this.#probing;
+  }
+
+  /** Ends its connection for good. */
+  close(): void {
+    clearInterval(this.#probes);
+    this.#link.close();
+  }
+
+  #standing(): Standing {
+    if (this.#connection === undefined) return { state: "down", reason: `down: ${this.#lostFor}` };
+    if (this.#refusal !== undefined) return { state: "down", reason: `it can't vote: ${this.#refusal}` };
+    const twin = this.#options.servers.twinOf(this.#number);
+    if (twin !== undefined) {
+      return { state: "down", reason: `it is the same server as node ${twin}: one server has one vote` };
+    }
+    if (this.#uptime === undefined) return { state: "quarantined", reason: "its uptime is not known yet" };
+    if (this.#quarantineLeftMs() > 0) return { state: "quarantined", reason: "in quarantine" };
+    return { state: "up", reason: undefined };
   }
 
   /** Notes what the node may have, and has no more. */
-  async #told(hash: string, keyCount: number, args: (string | number)[], answer: Promise<unknown>): Promise<unknown> {
+  async #noted(hash: string, keyCount: number, args: (string | number)[], answer: Promise<unknown>): Promise<unknown> {
     const asked = { value: String(args[keyCount]), keys: args.slice(0, keyCount).map(String) };
     try {
       const result = await this.#timed(answer);
       if (hash === RELEASE_HASH) this.#doubtful.clear(asked);
       return result;
     } catch (error) {
-      const isAnswer = (error as Error).name === "ReplyError";
-      if (!isAnswer && (hash === ACQUIRE_HASH || hash === RELEASE_HASH)) this.#doubtful.add(asked);
+      if (!isAnswer(error) && (hash === ACQUIRE_HASH || hash === RELEASE_HASH)) this.#doubtful.add(asked);
       throw error;
     }
   }
@@ -142,45 +190,103 @@ export class Node implements VotingNode {
 
   /** Uptime that is not known yet may be none at all. */
   #quarantineLeftMs(): number {
-    const { quarantineMs } = this.#options;
-    return this.#uptime === undefined ? quarantineMs : quarantineLeftMs(this.#uptime, quarantineMs, performance.now());
+    const { quarantineMs, nowMs } = this.#options;
+    return this.#uptime === undefined ? quarantineMs : quarantineLeftMs(this.#uptime, quarantineMs, nowMs());
   }
 
   /**
    * Brings the scripts to a node that may have been restarted, before anything else is sent to it, lets go of what it may
-   * have given unheard, and asks for how long it has run. To a node without the scripts redlock sends one a second time, as text, and then a release could
-   * overtake the acquire that it undoes, and the keys would stand until they expire.
+   * have given unheard, and asks which server it is and whether it can vote. To a node without the scripts redlock sends
+   * one a second time, as text, and then a release could overtake the acquire that it undoes, and the keys would stand
+   * until they expire.
    */
   async #greet(): Promise<void> {
-    if (this.#away) this.#options.log.info({ node: this.#number }, "Redis node is back");
-    this.#away = false;
-    this.#connected = true;
+    this.#connection = ++this.#connections;
     for (const script of [ACQUIRE_SCRIPT, EXTEND_SCRIPT, RELEASE_SCRIPT]) {
       // If this fails the script is sent as text, later and with the hazard above.
-      this.redis.script("LOAD", script).catch(() => {});
+      this.#link.loadScript(script).catch(() => {});
     }
     for (const { value, keys } of this.#doubtful.takeAll()) {
       // If this fails they expire.
-      this.redis.evalsha(RELEASE_HASH, keys.length, ...keys, value).catch(() => {});
+      this.#link.evalsha(RELEASE_HASH, keys.length, [...keys, value]).catch(() => {});
     }
-    const stream = this.redis.stream;
-    while (this.#connected && this.redis.stream === stream) {
-      const info = await this.redis.info("server").catch(() => "");
-      if (!this.#connected || this.redis.stream !== stream) return;
-      const leastMs = leastUptimeMs(String(info));
-      if (leastMs !== undefined) {
-        this.#uptime = { leastMs, readMs: performance.now() };
-        return;
-      }
-      await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS));
-    }
+    // One that is under way was begun on the connection before.
+    await this.#probing;
+    await this.probe();
   }
 
-  #tellAway(error: Error): void {
-    const nowMs = performance.now();
-    if (this.#away && nowMs - this.#loggedAtMs < REPEAT_LOG_AFTER_MS) return;
-    this.#away = true;
-    this.#loggedAtMs = nowMs;
-    this.#options.log.warn({ node: this.#number, error: errorSummary(error) }, "Redis node is away");
+  #lose(error: Error | undefined): void {
+    this.#connection = undefined;
+    this.#uptime = undefined;
+    this.#refusal = undefined;
+    this.#options.servers.set(this.#number, undefined);
+    this.#lostFor = error === undefined ? "the connection was closed" : reasonOf(error, this.#secrets);
+    this.#tell();
+  }
+
+  async #probeNow(): Promise<string | undefined> {
+    const connection = this.#connection;
+    if (connection === undefined) return this.noVoteReason;
+    try {
+      if (this.#uptime === undefined) await this.#identify(connection);
+      await probeVote(this.#link, `${this.#options.probePrefix}${crypto.randomUUID()}`);
+      if (connection === this.#connection) this.#refusal = undefined;
+    } catch (error) {
+      if (connection !== this.#connection) return this.noVoteReason;
+      // A node that is slow now and then keeps its vote: each of its votes has a limit. One that froze is dropped.
+      if (error instanceof TimeLimitError) return "it did not answer in time";
+      this.#refuse(error as Error);
+    }
+    this.#tell();
+    return this.noVoteReason;
+  }
+
+  /** Which server it is, and for how long it has run. Throws what the node says instead. */
+  async #identify(connection: number): Promise<void> {
+    const info = await this.#link.info();
+    if (connection !== this.#connection) return;
+    const [leastMs, runId] = [leastUptimeMs(info), runIdOf(info)];
+    if (leastMs === undefined || runId === undefined) {
+      throw new WrongAnswerError("INFO server tells no uptime_in_seconds, or no run_id");
+    }
+    this.#options.servers.set(this.#number, runId);
+    this.#uptime = { leastMs, readMs: this.#options.nowMs() };
+  }
+
+  #refuse(error: Error): void {
+    this.#refusal = reasonOf(error, this.#secrets);
+    // A replica's keys are another server's: what it granted before it became one is forgotten.
+    if (error.message.startsWith("READONLY")) this.#uptime = { leastMs: 0, readMs: this.#options.nowMs() };
+    // An answer to another question than ours, or none that fits: a new connection begins with the first of them.
+    if (!isAnswer(error)) this.#link.drop(error);
+  }
+
+  #tell(): void {
+    const { state, reason } = this.#standing();
+    const { log, nowMs } = this.#options;
+    if (state === "up" && this.#told !== undefined) {
+      log.info({ node: this.#number, address: this.#address }, "Redis node is back");
+      this.#told = undefined;
+    }
+    if (state !== "down" || reason === undefined) return;
+    const sinceMs = nowMs() - this.#loggedAtMs;
+    const pauseMs = reason === this.#told ? REPEAT_LOG_AFTER_MS : OTHER_REASON_LOG_AFTER_MS;
+    if (this.#told !== undefined && sinceMs < pauseMs) return;
+    this.#told = reason;
+    this.#loggedAtMs = nowMs();
+    log.warn({ node: this.#number, address: this.#address, reason }, "Redis node has no vote");
+  }
+}
+
+/** True if the node itself said so. */
+function isAnswer(error: unknown): boolean {
+  return (error as Error).name === "ReplyError";
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
   }
 }

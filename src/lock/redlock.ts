@@ -12,6 +12,7 @@ import { type Attempt, redlockOver, tryAcquire, tryExtend } from "./attempt.ts";
 import { quorumOf } from "./ballot.ts";
 import { type Lease, LeaseLostError, type Lock, LockHeldError, QuorumLostError } from "./lock.ts";
 import { Node } from "./nodes.ts";
+import { Servers } from "./servers.ts";
 import type { LeaseStatus, LockStatus } from "./status.ts";
 import { holdMsMax, usableValidityMs, validityMs } from "./validity.ts";
 import { WantedMarks } from "./wanted_marks.ts";
@@ -30,6 +31,8 @@ export interface RedlockOptions {
   readonly log: Log;
   /** Answers in [0, 1). */
   readonly random: () => number;
+  /** A clock that runs forward, in ms; `performance.now` by default. */
+  readonly nowMs?: () => number;
 }
 
 /** How long `close` waits for releases. */
@@ -39,9 +42,12 @@ const REPEAT_LOG_AFTER_MS = 5000;
 
 /** Dials the nodes and makes the lock over them. */
 export function createRedlock(options: RedlockOptions): Lock {
-  const { urls, ttlMs, nodeTimeoutMs, quarantineMs = ttlMs, random, log } = options;
-  const nodeOptions = { timeoutMs: nodeTimeoutMs, quarantineMs, random, log };
-  return new QuorumLock(options, urls.map((url, i) => new Node(url, i + 1, nodeOptions)));
+  const { urls, ttlMs, nodeTimeoutMs, quarantineMs = ttlMs, random, nowMs = () => performance.now(), log } = options;
+  // Under the prefix of the leases, which may be all that the user of a node is allowed; no goods has such a name.
+  const probePrefix = `${options.keyPrefix}probe:`;
+  const servers = new Servers();
+  const nodeOptions = { timeoutMs: nodeTimeoutMs, quarantineMs, probePrefix, servers, random, nowMs, log };
+  return new QuorumLock({ ...options, nowMs }, urls.map((url, i) => new Node(url, i + 1, nodeOptions)));
 }
 
 /** What this process has of one attempt's keys. */
@@ -55,7 +61,7 @@ interface Held {
 }
 
 class QuorumLock implements Lock {
-  readonly #options: RedlockOptions;
+  readonly #options: Required<Pick<RedlockOptions, "nowMs">> & RedlockOptions;
   readonly #nodes: readonly Node[];
   readonly #quorum: number;
   readonly #marks: WantedMarks;
@@ -64,28 +70,28 @@ class QuorumLock implements Lock {
   readonly #releasing = new Set<Promise<void>>();
   #loggedAtMs = -Infinity;
 
-  constructor(options: RedlockOptions, nodes: readonly Node[]) {
+  constructor(options: Required<Pick<RedlockOptions, "nowMs">> & RedlockOptions, nodes: readonly Node[]) {
     this.#options = options;
     this.#nodes = nodes;
     this.#quorum = quorumOf(nodes.length);
-    this.#marks = new WantedMarks(nodes.map(({ redis }) => redis), (goodsId) => this.#key(goodsId));
+    this.#marks = new WantedMarks(nodes, (goodsId) => this.#key(goodsId));
   }
 
   async acquire(goodsIds: readonly number[]): Promise<Lease> {
-    const { ttlMs } = this.#options;
-    const startedMs = performance.now();
-    const attempt = await tryAcquire(this.#nodes, goodsIds.map((goodsId) => this.#key(goodsId)), ttlMs);
-    if (attempt.lock === undefined) {
-      this.#track(attempt.settled);
-      throw await this.#refusal(attempt, goodsIds);
+    const { ttlMs, nodeTimeoutMs, nowMs } = this.#options;
+    // Both questions of an attempt, the second one for a node that did not know the script.
+    const attemptMsMax = 2 * nodeTimeoutMs;
+    for (let isFirst = true;; isFirst = false) {
+      const startedMs = nowMs();
+      const lease = await this.#attempt(goodsIds, startedMs);
+      if (lease.remainingMs() >= usableValidityMs(ttlMs)) return lease;
+      const leftMs = Math.round(lease.remainingMs());
+      const spentMs = nowMs() - startedMs;
+      lease.release();
+      // While our loop goes no node may take that long: it was us who stood still, and they are asked once more.
+      if (isFirst && spentMs > attemptMsMax) continue;
+      throw new QuorumLostError(`The votes came too late: ${leftMs} of ${ttlMs} ms were left`);
     }
-    const held = { value: attempt.lock.value, sinceMs: startedMs, goodsIds: new Set(goodsIds), startedMs };
-    this.#held.add(held);
-    const lease = this.#lease(held);
-    if (lease.remainingMs() >= usableValidityMs(ttlMs)) return lease;
-    const leftMs = Math.round(lease.remainingMs());
-    lease.release();
-    throw new QuorumLostError(`The votes came too late: ${leftMs} of ${ttlMs} ms were left`);
   }
 
   wantedByOthers(goodsIds: readonly number[]): Promise<readonly number[]> {
@@ -93,17 +99,21 @@ class QuorumLock implements Lock {
   }
 
   async ping(): Promise<void> {
-    await Promise.allSettled(this.#nodes.map(({ redis }) => redis.ping()));
-    const reasons = this.#nodes.map((node) => node.noVoteReason);
-    const voting = reasons.filter((reason) => reason === undefined).length;
+    const enough = Promise.withResolvers<void>();
+    let voting = 0;
+    // A node that froze does not hold up the others.
+    const all = Promise.all(this.#nodes.map(async (node) => {
+      const reason = await node.probe();
+      if (reason === undefined && ++voting >= this.#quorum) enough.resolve();
+      return reason ?? "yes";
+    }));
+    const reasons = await Promise.race([all, enough.promise]);
     if (voting >= this.#quorum) return;
-    throw new QuorumLostError(
-      `${voting} of ${this.#nodes.length} Redis nodes may vote: ${reasons.map((reason) => reason ?? "yes").join(", ")}`,
-    );
+    throw new QuorumLostError(`${voting} of ${this.#nodes.length} Redis nodes may vote: ${reasons?.join(", ")}`);
   }
 
   status(): LockStatus {
-    const nowMs = performance.now();
+    const nowMs = this.#options.nowMs();
     const leases = [...this.#held].flatMap((held): LeaseStatus[] => {
       const times = { heldMs: nowMs - held.sinceMs, remainingMs: this.#remainingMs(held) };
       return [...held.goodsIds].map((goodsId) => ({ goodsId, ...times }));
@@ -123,7 +133,20 @@ class QuorumLock implements Lock {
       new Promise((resolve) => timer = setTimeout(resolve, LOCK_CLOSE_MS_MAX)),
     ]);
     clearTimeout(timer);
-    for (const { redis } of this.#nodes) redis.disconnect();
+    for (const node of this.#nodes) node.close();
+  }
+
+  /** What came of one question, however little of its time is left. */
+  async #attempt(goodsIds: readonly number[], startedMs: number): Promise<Lease> {
+    const keys = goodsIds.map((goodsId) => this.#key(goodsId));
+    const attempt = await tryAcquire(this.#nodes, keys, this.#options.ttlMs);
+    if (attempt.lock === undefined) {
+      this.#track(attempt.settled);
+      throw await this.#refusal(attempt, goodsIds);
+    }
+    const held = { value: attempt.lock.value, sinceMs: startedMs, goodsIds: new Set(goodsIds), startedMs };
+    this.#held.add(held);
+    return this.#lease(held);
   }
 
   #key(goodsId: number): string {
@@ -139,12 +162,12 @@ class QuorumLock implements Lock {
   }
 
   #remainingMs({ startedMs }: Held): number {
-    return validityMs(this.#options.ttlMs, performance.now() - startedMs);
+    return validityMs(this.#options.ttlMs, this.#options.nowMs() - startedMs);
   }
 
   async #renew(held: Held): Promise<void> {
     const { ttlMs } = this.#options;
-    const startedMs = performance.now();
+    const startedMs = this.#options.nowMs();
     const overMs = startedMs + ttlMs - held.sinceMs - holdMsMax(ttlMs);
     if (overMs > 0) return this.#lose(held, `it would be held for longer than ${holdMsMax(ttlMs)} ms`);
     if (this.#remainingMs(held) <= 0) return this.#lose(held, "it had run out");
@@ -187,24 +210,24 @@ class QuorumLock implements Lock {
   async #refusal({ outcome, ballot }: Attempt, goodsIds: readonly number[]): Promise<LockHeldError | QuorumLostError> {
     const votes = ballot.tally;
     if (outcome === "no_quorum") {
-      const nowMs = performance.now();
+      const nowMs = this.#options.nowMs();
       const tell = nowMs - this.#loggedAtMs >= REPEAT_LOG_AFTER_MS;
       if (tell) this.#loggedAtMs = nowMs;
       this.#options.log[tell ? "warn" : "debug"]({ votes }, "no quorum of Redis nodes");
       return new QuorumLostError(`No quorum of Redis nodes: ${votes}`);
     }
     this.#options.log.debug({ votes, goods: goodsIds.length }, "goods are held by someone else");
-    const refusing = this.#nodes.flatMap(({ redis }, i) => ballot.votes[i] === "no" ? [redis] : []);
+    const refusing = this.#nodes.filter((_, i) => ballot.votes[i] === "no");
     const held = await this.#heldOn(refusing, goodsIds);
     this.#marks.leave(refusing, held);
     return new LockHeldError(`Goods are held by someone else: ${votes}`, held);
   }
 
   /** Which of the goods have a key on some of these nodes; nodes that don't answer know of none. */
-  async #heldOn(nodes: readonly Node["redis"][], goodsIds: readonly number[]): Promise<readonly number[]> {
+  async #heldOn(nodes: readonly Node[], goodsIds: readonly number[]): Promise<readonly number[]> {
     if (goodsIds.length === 1) return goodsIds;
     const keys = goodsIds.map((goodsId) => this.#key(goodsId));
-    const answers = await Promise.all(nodes.map((node) => node.mget(keys).catch(() => [])));
+    const answers = await Promise.all(nodes.map((node) => node.values(keys).catch((): (string | null)[] => [])));
     return goodsIds.filter((_, i) => answers.some((values) => typeof values[i] === "string"));
   }
 }

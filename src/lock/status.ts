@@ -1,6 +1,6 @@
 /** What is known of the nodes and of this process's leases, for people who look. */
 
-/** `down`: no connection; `quarantined`: connected, but it has no vote yet. */
+/** `down`: no connection, or it can't vote; `quarantined`: connected, but it has no vote yet. */
 export type NodeState = "up" | "down" | "quarantined";
 
 /** One node, as this process sees it. */
@@ -10,6 +10,8 @@ export interface NodeStatus {
   /** host:port, never a password. */
   readonly address: string;
   readonly state: NodeState;
+  /** Why it has no vote, one bounded line; undefined if it has. */
+  readonly reason: string | undefined;
   /** Of its last vote. */
   readonly latencyMs: number | undefined;
   /** How long its server has run at least: as last read, and the time since. */

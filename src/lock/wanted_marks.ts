@@ -2,32 +2,33 @@
  * Marks by which whoever waits for a goods tells whoever holds it. Only a hint: nobody waits for one to be left, and its
  * loss costs a holder's patience at most.
  */
-import type { Redis } from "ioredis";
-
 /** How long a mark says that somebody wants a goods; whoever waits asks, and marks, more often by far. */
 const WANTED_MS = 100;
 
+/** What marks need of a node. */
+export interface MarkedNode {
+  values(keys: readonly string[]): Promise<(string | null)[]>;
+  set(keys: readonly string[], value: string, ttlMs: number): Promise<void>;
+}
+
 /** The marks of one process, and its look at those of others. */
 export class WantedMarks {
-  readonly #nodes: readonly Redis[];
+  readonly #nodes: readonly MarkedNode[];
   readonly #key: (goodsId: number) => string;
   /** Tells the marks of this process from those of others. */
   readonly #name = crypto.randomUUID();
 
   /** `key` is the key of a goods' lease. */
-  constructor(nodes: readonly Redis[], key: (goodsId: number) => string) {
+  constructor(nodes: readonly MarkedNode[], key: (goodsId: number) => string) {
     this.#nodes = nodes;
     this.#key = (goodsId) => `wanted:${key(goodsId)}`;
   }
 
   /** Leaves marks on these nodes. */
-  leave(nodes: readonly Redis[], goodsIds: readonly number[]): void {
+  leave(nodes: readonly MarkedNode[], goodsIds: readonly number[]): void {
     if (goodsIds.length === 0) return;
-    for (const node of nodes) {
-      const marks = node.pipeline();
-      for (const goodsId of goodsIds) marks.set(this.#key(goodsId), this.#name, "PX", WANTED_MS);
-      marks.exec().catch(() => {});
-    }
+    const marks = goodsIds.map(this.#key);
+    for (const node of nodes) node.set(marks, this.#name, WANTED_MS).catch(() => {});
   }
 
   /** Those of the goods that others have marked, as the first `answers` nodes say. Never rejects. */
@@ -39,8 +40,8 @@ export class WantedMarks {
     return [...wanted];
   }
 
-  async #addMarked(node: Redis, marks: string[], goodsIds: readonly number[], wanted: Set<number>): Promise<void> {
-    const names = await node.mget(marks);
+  async #addMarked(node: MarkedNode, marks: string[], goodsIds: readonly number[], wanted: Set<number>): Promise<void> {
+    const names = await node.values(marks);
     goodsIds.forEach((goodsId, i) => {
       if (typeof names[i] === "string" && names[i] !== this.#name) wanted.add(goodsId);
     });

@@ -23,6 +23,8 @@ export interface NodeView {
   /** `host:port`. It is told as it is, so it has no password. */
   readonly address: string;
   readonly state: "up" | "down" | "quarantined";
+  /** Why it has no vote, in bounded text without secrets: it is told as it is. Undefined if it has one. */
+  readonly reason: string | undefined;
   /** Of its last vote. */
   readonly latencyMs: number | undefined;
   /** At the least; undefined while it is not known. */
@@ -129,6 +131,7 @@ function nodeMessage(view: NodeView): MessageInitShape<typeof LockNodeSchema> {
     votesFor: BigInt(view.votesFor),
     votesAgainst: BigInt(view.votesAgainst),
     votesMissing: BigInt(view.votesMissing),
+    reason: view.reason ?? "",
   };
 }
 

@@ -8,6 +8,7 @@
  *
  * A statement alone is a transaction by itself; see block.ts for several.
  */
+import type { EventEmitter } from "node:events";
 import postgres from "postgres";
 import { errorFields, type Log } from "../telemetry/log.ts";
 import { type Block, runBlock, type Statement } from "./block.ts";
@@ -177,7 +178,12 @@ export class Pool {
     };
     signal.addEventListener("abort", cancel, { once: true });
     try {
-      return await Promise.race([query, silent]);
+      const answer = await Promise.race([query, silent]);
+      if (Array.isArray(answer)) return answer;
+      // A stream: PostgreSQL began to copy something, which nobody asked for. Its error, when the connection goes, is of
+      // no interest, and would otherwise end the process.
+      (answer as EventEmitter).on("error", () => {});
+      throw new OutcomeUnknownError("PostgreSQL answered what it was not asked");
     } finally {
       clearTimeout(timer);
       signal.removeEventListener("abort", cancel);

@@ -6,9 +6,23 @@ import pino from "pino";
 import { prettyFactory } from "pino-pretty";
 import { errorFields, type Log, type LogFormat, type LogLevel } from "./log.ts";
 
-/** Makes the log; `base` is in every line. An Error under the key `error` is written by {@link errorFields}. */
-export function createLog(level: LogLevel, format: LogFormat, base: Record<string, unknown> | null = null): Log {
-  const encoder = new TextEncoder();
+const encoder = new TextEncoder();
+
+/** Writes a line to standard error, and waits for whoever reads that: for programs that serve nobody. */
+function writeNow(line: string): void {
+  Deno.stderr.writeSync(encoder.encode(line));
+}
+
+/**
+ * Makes the log; `base` is in every line, and `write` is given each, with its end. An Error under the key `error` is
+ * written by {@link errorFields}.
+ */
+export function createLog(
+  level: LogLevel,
+  format: LogFormat,
+  base: Record<string, unknown> | null = null,
+  write: (line: string) => void = writeNow,
+): Log {
   const pretty = format === "pretty" ? prettyFactory({ colorize: Deno.stderr.isTerminal() }) : undefined;
   return pino(
     {
@@ -20,7 +34,7 @@ export function createLog(level: LogLevel, format: LogFormat, base: Record<strin
     },
     {
       write(line: string) {
-        Deno.stderr.writeSync(encoder.encode(pretty?.(line) ?? line));
+        write(pretty?.(line) ?? line);
       },
     },
   );

@@ -42,7 +42,8 @@ export function lockBench(urls: readonly string[]): LockBench {
   const locks: Lock[] = [];
   const keys = (asked: readonly Redis[] = nodes) =>
     Promise.all(asked.map(async (node) => {
-      const names = await node.keys(`${keyPrefix}*`);
+      // Of goods: what nodes are probed with comes and goes.
+      const names = await node.keys(`${keyPrefix}[0-9]*`);
       return await Promise.all(
         names.sort().map(async (name) => `${name.slice(keyPrefix.length)}=${await node.get(name)}`),
       );

@@ -9,6 +9,8 @@ export interface ProxyBehaviour {
   delayMs?: number;
   /** Waited for before a connection is passed on to the server. Default: nothing. */
   admit?: (connection: number) => Promise<void>;
+  /** Said to the client in front of what the server says next. Default: nothing. */
+  beforeAnswer?: () => Uint8Array | undefined;
 }
 
 /** A running proxy. `await using` closes it and all its connections. */
@@ -39,7 +41,10 @@ export function startProxy(targetPort: number, behaviour: ProxyBehaviour = {}): 
     await behaviour.admit?.(connection);
     const server = await Deno.connect({ hostname: "127.0.0.1", port: targetPort });
     ends.add(server);
-    await Promise.all([pump(client, server, behaviour), pump(server, client, behaviour)]);
+    await Promise.all([
+      pump(client, server, behaviour),
+      pump(server, client, behaviour, () => behaviour.beforeAnswer?.()),
+    ]);
   };
   const serving = (async () => {
     for await (const client of listener) passing.push(pass(client, passing.length).catch(() => close(client)));
@@ -61,7 +66,12 @@ export function startProxy(targetPort: number, behaviour: ProxyBehaviour = {}): 
 }
 
 /** Hands on what `from` says, in order; the end of one side ends the other after the same delay. */
-async function pump(from: Deno.TcpConn, to: Deno.TcpConn, behaviour: ProxyBehaviour): Promise<void> {
+async function pump(
+  from: Deno.TcpConn,
+  to: Deno.TcpConn,
+  behaviour: ProxyBehaviour,
+  before: () => Uint8Array | undefined = () => undefined,
+): Promise<void> {
   const buffer = new Uint8Array(16_384);
   let last: Promise<unknown> = Promise.resolve();
   const later = (act: () => unknown) => {
@@ -72,6 +82,8 @@ async function pump(from: Deno.TcpConn, to: Deno.TcpConn, behaviour: ProxyBehavi
   try {
     for (let size = await from.read(buffer); size !== null; size = await from.read(buffer)) {
       const data = buffer.slice(0, size);
+      const extra = before();
+      if (extra !== undefined) later(() => writeAll(to, extra));
       later(() => writeAll(to, data));
     }
   } catch {

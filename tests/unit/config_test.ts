@@ -56,6 +56,7 @@ const REFUSED: [why: string, settings: Record<string, string>, naming: string][]
     "LOCK_NODE_TIMEOUT_MS",
   ],
   ["a queue that a whole batch never fits into", { QUEUE_MAX: "999" }, "BATCH_ORDERS_MAX (1000)"],
+  ["a key prefix that Redis's patterns would read", { LOCK_KEY_PREFIX: "shop*" }, "LOCK_KEY_PREFIX"],
   ["a way of concurrency that there is not", { CONCURRENCY: "hope" }, "CONCURRENCY"],
   ["a quorum loss that is ignored", { QUORUM_LOSS: "ignore" }, "QUORUM_LOSS"],
   ["a wait below one attempt", { LOCK_WAIT_MS_MAX: "499" }, "LOCK_WAIT_MS_MAX"],

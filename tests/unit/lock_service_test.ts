@@ -15,6 +15,7 @@ const UP: NodeView = {
   node: 1,
   address: "redis-1:6379",
   state: "up",
+  reason: undefined,
   latencyMs: 0.41249999,
   uptimeMs: 3_000_000_000.9,
   quarantineLeftMs: 0,
@@ -27,6 +28,7 @@ const DOWN: NodeView = {
   node: 2,
   address: "redis-2:6379",
   state: "down",
+  reason: "down: connect ECONNREFUSED 127.0.0.1:6380",
   latencyMs: undefined,
   uptimeMs: undefined,
   votesFor: 0,
@@ -37,6 +39,7 @@ const QUARANTINED: NodeView = {
   ...UP,
   node: 3,
   state: "quarantined",
+  reason: "in quarantine",
   latencyMs: 0,
   uptimeMs: 0,
   quarantineLeftMs: 99.9,
@@ -76,6 +79,7 @@ Deno.test("each field of each node; what is not known of one is absent, and 0 is
       votesFor: "12",
       votesAgainst: "3",
       votesMissing: "0",
+      reason: "",
     },
     {
       number: 2,
@@ -85,6 +89,7 @@ Deno.test("each field of each node; what is not known of one is absent, and 0 is
       votesFor: "0",
       votesAgainst: "0",
       votesMissing: "15",
+      reason: "down: connect ECONNREFUSED 127.0.0.1:6380",
     },
     {
       number: 3,
@@ -96,6 +101,7 @@ Deno.test("each field of each node; what is not known of one is absent, and 0 is
       votesFor: "12",
       votesAgainst: "3",
       votesMissing: "0",
+      reason: "in quarantine",
     },
   ]);
 });

@@ -1,0 +1,30 @@
+/**
+ * The log of a process that serves: on standard error, without ever waiting for whoever reads that, and the end of the
+ * process, which waits for it, but not for long.
+ */
+import { createLog } from "./create_log.ts";
+import { LineWriter } from "./line_writer.ts";
+import type { Log, LogFormat, LogLevel } from "./log.ts";
+
+/** How long the end of a process waits for its last lines to be taken. */
+const LAST_LINES_MS_MAX = 1000;
+
+const lines = new LineWriter((bytes) => Deno.stderr.write(bytes));
+
+/** Makes the log, as {@link createLog} does. There is one in a process. */
+export function createProcessLog(level: LogLevel, format: LogFormat, base?: Record<string, unknown>): Log {
+  const log = createLog(level, format, base ?? null, (line) => lines.line(line));
+  lines.onLoss = (count) => log.error({ lines: count }, "lines of the log were not written: nobody took them");
+  return log;
+}
+
+/** Resolves when the lines so far were taken, or after a bounded time. */
+export function lastLines(): Promise<void> {
+  return lines.flush(LAST_LINES_MS_MAX);
+}
+
+/** Ends the process with its last lines written, as far as somebody takes them. */
+export async function endProcess(code: number): Promise<never> {
+  await lastLines();
+  Deno.exit(code);
+}

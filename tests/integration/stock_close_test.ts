@@ -1,0 +1,53 @@
+/**
+ * Closing what is behind the port, while batches are under way whose callers have gone: it waits for them, and lets go of
+ * every lease.
+ */
+import { assert, assertEquals } from "@std/assert";
+import { Redis } from "ioredis";
+import { openStock } from "../../src/app.ts";
+import { loadConfig } from "../../src/config.ts";
+import { createLog } from "../../src/telemetry/create_log.ts";
+import { createTestDatabase } from "../support/database.ts";
+import { testEnvironment } from "../support/env.ts";
+import { eventually, holdRow } from "../support/holding.ts";
+import { NEVER } from "../support/pool_probe.ts";
+
+const GOODS = 20;
+const EVERY_NODE = 5;
+
+Deno.test("closing waits for the batches under way and lets go of their leases: no key is left on any node", async () => {
+  await using database = await createTestDatabase();
+  const urls = testEnvironment().redisUrls;
+  const nodes = urls.map((url) => new Redis(url));
+  const LOCK_KEY_PREFIX = `close-${crypto.randomUUID()}:`;
+  const settings: Record<string, string> = {
+    CONCURRENCY: "redlock",
+    DATABASE_URL: database.serverUrl,
+    REDIS_URLS: urls.join(","),
+    LOCK_KEY_PREFIX,
+  };
+  const stock = openStock(loadConfig((name) => settings[name]), { log: createLog("silent", "json") });
+  const keys = async () => (await Promise.all(nodes.map((node) => node.keys(`${LOCK_KEY_PREFIX}goods:[0-9]*`)))).flat();
+  const set = (operationId: string, goodsId: number, num: number) =>
+    stock.lanes.apply({ kind: "set", operationId, goodsId, num }, NEVER).then(() => true, () => false);
+  try {
+    await eventually("a quorum votes", () => stock.lock!.ping().then(() => true, () => false));
+    for (let goodsId = 1; goodsId <= GOODS; goodsId++) {
+      assert(await set(`first-${goodsId}`, goodsId, 5));
+    }
+    await using row = await holdRow(database.ownerUrl, 1);
+    const writes = Array.from({ length: GOODS }, (_, i) => set(`second-${i + 1}`, i + 1, 7));
+    await row.waitedFor(1);
+    assert((await keys()).length >= EVERY_NODE - 2, "a lease is held");
+    const closed = stock.close();
+    await row.release();
+    await closed;
+    assertEquals(await keys(), []);
+    const made = await Promise.all(writes);
+    assertEquals(made.slice(1), Array(GOODS - 1).fill(true), "what was under way is done");
+    assertEquals(stock.lock!.status().leases, []);
+  } finally {
+    await stock.close();
+    for (const node of nodes) node.disconnect();
+  }
+});
