@@ -6,10 +6,13 @@
  *     queued   --end----> ended
  *     deciding --end----> ended
  */
-import type { Operation, Verdict } from "../inventory/model.ts";
+import type { Operation, Refusal, Verdict } from "../inventory/model.ts";
 import type { OutcomeUnknownError } from "../store/errors.ts";
 import { failureOf } from "./failure.ts";
 import type { Waiting } from "./queue.ts";
+
+/** Refusals that have found its own id on record, which keeps a lost write of the same id from committing any more. */
+const ON_RECORD: ReadonlySet<Refusal["reason"]> = new Set(["order_state", "content_differs"]);
 
 /** An operation with its caller. */
 export class Entry implements Waiting {
@@ -22,7 +25,8 @@ export class Entry implements Waiting {
   refusals = 0;
   /**
    * Set once a write of it was lost. That write may have been made, or may still be, so from then on it ends as found on
-   * record, as written now, or as of unknown outcome, but never by a refusal, which writes nothing that would meet it.
+   * record, as written now, or as of unknown outcome, but never by a refusal for want of something, which writes nothing
+   * that would meet the lost write.
    */
   lostWrite: OutcomeUnknownError | undefined;
   /** Rows of its goods were seen to be locked by a foreign session. */
@@ -82,7 +86,8 @@ export class Entry implements Waiting {
 
   /** Ends it with its verdict. A refusal is not told while a write of it may still commit: it then fails instead. */
   answer(verdict: Verdict): void {
-    if (!verdict.ok && this.lostWrite !== undefined) this.fail(this.lostWrite);
+    const isOpen = this.lostWrite !== undefined && !verdict.ok && !ON_RECORD.has(verdict.refusal.reason);
+    if (isOpen) this.fail(this.lostWrite);
     else if (this.#end()) this.#outcome.resolve(verdict);
   }
 

@@ -27,11 +27,15 @@ export async function settleOn(store: Store, ...operations: Operation[]): Promis
   return { keys, ...settle(await store.readBook(keys, NEVER), operations) };
 }
 
-/** Settles the operations and writes what they came to. */
+/** Settles the operations and writes what they came to, in as many writes as that takes. Answers the last of them. */
 export async function applyTo(store: Store, ...operations: Operation[]): Promise<Settled> {
-  const settled = await settleOn(store, ...operations);
-  if (!changesNothing(settled.changes)) await store.writeChanges(settled.changes, NEVER);
-  return settled;
+  const verdicts: Verdict[] = [];
+  for (;;) {
+    const settled = await settleOn(store, ...operations.slice(verdicts.length));
+    if (!changesNothing(settled.changes)) await store.writeChanges(settled.changes, NEVER);
+    verdicts.push(...settled.verdicts);
+    if (verdicts.length === operations.length) return { ...settled, verdicts };
+  }
 }
 
 /** Sets the quantity of a goods. */
