@@ -284,10 +284,14 @@ export class Pool {
   }
 
   #discard(client: Client): void {
+    const { lost } = client;
     client.lost = true;
     client.sql.end({ timeout: 0 }).catch((error) =>
       this.#options.log.debug({ error: errorFields(error) }, "a PostgreSQL connection did not close cleanly")
-    );
+    ).finally(() => {
+      // Who is behind a lost one may never answer the goodbye, or go on talking.
+      if (lost) client.dialer.destroy();
+    });
   }
 }
 
