@@ -66,6 +66,8 @@ export class NodeLink {
       // A lease asked for on a connection that broke must not be asked for again on the next one: by then
       // nobody waits for the answer, and the key would stand until it expires.
       autoResendUnfulfilledCommands: false,
+      // We subscribe to nothing. A node that says we did would have ioredis do it again, with nobody to catch its failure.
+      autoResubscribe: false,
       retryStrategy: (times: number) => {
         const ceiling = Math.min(REDIAL_MS_MIN * 2 ** Math.min(times, 10), REDIAL_MS_MAX);
         return REDIAL_MS_MIN + random() * (ceiling - REDIAL_MS_MIN);
@@ -155,10 +157,11 @@ export class NodeLink {
   }
 
   #fail(error: Error): void {
+    // The next question might be taken to be answered by what was meant for none.
+    if (error.message.startsWith(UNASKED)) return this.drop(new Error("a reply that nobody asked for"));
     this.#error ??= error;
     // The database of the address does not exist, and ioredis would go on in another one.
-    const isRefused = (error as { command?: { name?: string } }).command?.name === "select";
-    if (isRefused || error.message.startsWith(UNASKED)) this.drop(error);
+    if ((error as { command?: { name?: string } }).command?.name === "select") this.drop(error);
   }
 
   /** Counts looks and no time: after a stall of our own loop there is one look more, and not a node that froze. */

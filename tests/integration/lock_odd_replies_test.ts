@@ -62,6 +62,26 @@ Deno.test("whatever one node of five says, leases are had, the process lives, an
   assert(odd.opened > 10, `${odd.opened} connections: what is odd did not cost it the connection`);
 });
 
+Deno.test("a single reply that nobody asked for costs the connection, also while nothing is asked", async () => {
+  const urls = testEnvironment().redisUrls;
+  await using odd = oddRedis(Number(new URL(urls[0]!).port));
+  await using bench = lockBench(urls);
+  const reasons: string[] = [];
+  const warn = ({ reason }: Record<string, unknown>) => void (typeof reason === "string" && reasons.push(reason));
+  const log = { debug() {}, info() {}, warn, error() {} };
+  const lock = await bench.lock({ urls: [odd.url, ...urls.slice(1)], nodeTimeoutMs: NODE_TIMEOUT_MS, log });
+  for (const said of ["+OK\r\n", ":1\r\n", "$-1\r\n"]) {
+    const { opened } = odd;
+    odd.say(said);
+    odd.say(undefined);
+    await eventually(
+      () => odd.opened > opened && lock.status().nodes[0]?.state === "up",
+      `dialled again after ${said}`,
+    );
+  }
+  assertMatch(reasons[0] ?? "", /a reply that nobody asked for|something else/);
+});
+
 Deno.test("what can't be handled is the reason, and a reply of gigabytes is not kept", async () => {
   const urls = testEnvironment().redisUrls;
   await using odd = oddRedis(Number(new URL(urls[0]!).port));
