@@ -140,20 +140,24 @@ const latePackets = fault("a packet with a write comes seconds late", "postgres"
 /** A process' connections vanish without a word; `fresh`: when they have just been made. */
 function vanishing(name: string, fresh: boolean): Fault {
   return fault(name, "postgres", async (stage, random) => {
-    const link = pickMember(stage, random)?.postgres;
-    if (link === undefined) return undefined;
+    const member = pickMember(stage, random);
+    if (member === undefined) return undefined;
+    const link = member.postgres;
     const [least, most] = VANISHING_BYTES;
     link.vanishAfter(Math.round(least * (most / least) ** random.next()));
-    if (fresh) await terminate(stage);
+    // Of its own database alone: what others have left behind is to be found by those that need it.
+    if (fresh) await terminate(stage, stage.fleets.find(({ members }) => members.includes(member))?.name);
     return () => Promise.resolve(link.heal());
   });
 }
 
-/** Ends all connections of the service. */
-async function terminate({ postgres: server }: Stage): Promise<void> {
+/** Ends all connections of the service, or those to one database. */
+async function terminate({ postgres: server }: Stage, database?: string): Promise<void> {
   const sql = postgres(server.ownerUrl("postgres"), { max: 1, onnotice: () => {} });
   try {
-    await sql`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'holdfast'`;
+    await sql`
+      select pg_terminate_backend(pid) from pg_stat_activity
+       where application_name = 'holdfast' and datname = coalesce(${database ?? null}, datname)`;
   } finally {
     await sql.end({ timeout: 1 });
   }
@@ -236,7 +240,7 @@ export const POSTGRES_FAULTS: readonly Fault[] = [
   noStandby,
   latePackets,
   vanishing("postgres connections vanish without a word", false),
-  vanishing("all connections terminated, fresh ones vanish without a word", true),
+  vanishing("connections terminated, fresh ones vanish without a word", true),
   deadlocks,
   heldRows,
   heldOrder,
