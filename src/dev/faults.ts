@@ -1,6 +1,6 @@
 /**
- * `deno task faults [--minutes M | --seconds S] [--seed N] [--before COMMIT]`: brings the programs as `deno task test` does, and runs the
- * fault suite on servers of its own. Exits as the suite does.
+ * `deno task faults [--minutes M | --seconds S] [--seed N] [--before COMMIT] [--only WORDS]`: brings the programs as
+ * `deno task test` does, and runs the fault suite on servers of its own. Exits as the suite does.
  */
 import { createLog } from "../telemetry/create_log.ts";
 import { isForReader, message } from "./reader_errors.ts";

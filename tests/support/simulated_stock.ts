@@ -18,7 +18,8 @@ export type Change =
     readonly orderId: string;
     readonly lines: readonly AskedLine[];
     readonly atMs: number;
-  };
+  }
+  | { readonly kind: "give_back"; readonly id: string; readonly lines: readonly AskedLine[]; readonly atMs: number };
 
 /** How a call goes: heard or not, before or after it was decided. */
 export type Fate = "answered" | "lost_before" | "lost_after" | "refused_before";
@@ -39,7 +40,7 @@ export class SimulatedStock {
 
   /** A call that is decided at `atMs`, was made `beforeMs` earlier and is answered `afterMs` later. */
   call(request: Request, atMs: number, { fate = "answered" as Fate, beforeMs = 1, afterMs = 1 } = {}): Answer {
-    const times = { invokedMs: atMs - beforeMs, answeredMs: atMs + afterMs };
+    const times = { invokedMs: atMs - beforeMs, wallMs: atMs - beforeMs, answeredMs: atMs + afterMs };
     const decided = fate === "lost_before" || fate === "refused_before" ? undefined : this.#decide(request, atMs);
     const answer: Answer = fate === "refused_before"
       ? { outcome: "refused", code: "unavailable", details: [] }
@@ -88,6 +89,13 @@ export class SimulatedStock {
       }
       case "rollback": {
         const { orderId, rollbackId, lines } = request;
+        if (orderId === "") {
+          const unknown = lines.filter(({ goodsId }) => level(goodsId) === undefined);
+          if (unknown.length > 0) return unknownGoods(unknown.map(({ goodsId }) => goodsId));
+          const recorded = operations.find((row) => row.operationId === rollbackId);
+          if (recorded === undefined) this.changes.push({ kind: "give_back", id: rollbackId, lines, atMs });
+          return ok({ goodsInfo: recorded?.lines ?? lines, orderId, rollbackId });
+        }
         const order = orders.find((row) => row.orderId === orderId);
         const whole = lines.length === 0 || (order !== undefined && sameLines(lines, order.lines));
         const id = rollbackId !== ""
@@ -129,23 +137,36 @@ export function tablesOf(changes: readonly Change[]): Tables {
   const movements: MovementRow[] = [];
   const orders = new Map<string, OrderRow>();
   const operations: OperationRow[] = [];
-  const move = (kind: string, orderId: string | null, operationId: string | null, goodsId: number, delta: number) => {
+  const move = (
+    kind: string,
+    orderId: string | null,
+    operationId: string | null,
+    goodsId: number,
+    delta: number,
+    atMs: number,
+  ) => {
     const before = stock.get(goodsId) ?? { goodsId, onHand: 0, reserved: 0, version: 0 };
     const after = { ...before, onHand: before.onHand + delta, version: before.version + 1 };
     stock.set(goodsId, after);
     const sums = { onHandDelta: delta, reservedDelta: 0, onHandAfter: after.onHand, reservedAfter: 0 };
-    movements.push({ goodsId, version: after.version, kind, orderId, operationId, ...sums });
+    movements.push({ goodsId, version: after.version, kind, orderId, operationId, ...sums, atMs });
   };
   for (const change of changes) {
     if (change.kind === "set") {
       const { id, goodsId, num } = change;
-      move("set", null, id, goodsId, num - (stock.get(goodsId)?.onHand ?? 0));
+      move("set", null, id, goodsId, num - (stock.get(goodsId)?.onHand ?? 0), 0);
       operations.push({ operationId: id, kind: "set", orderId: null, lines: [{ goodsId, num }] });
+      continue;
+    }
+    if (change.kind === "give_back") {
+      const { id, lines, atMs } = change;
+      operations.push({ operationId: id, kind: "give_back", orderId: null, lines });
+      for (const { goodsId, num } of lines) move("give_back", null, id, goodsId, num, atMs);
       continue;
     }
     const { orderId, lines, atMs } = change;
     if (change.kind === "sell") {
-      for (const { goodsId, num } of lines) move("sell", orderId, null, goodsId, -num);
+      for (const { goodsId, num } of lines) move("sell", orderId, null, goodsId, -num, atMs);
       orders.set(orderId, { orderId, state: "sold", lines: lines.map((line) => ({ ...line, returned: 0 })), atMs });
       continue;
     }
@@ -154,7 +175,7 @@ export function tablesOf(changes: readonly Change[]): Tables {
       orders.set(orderId, orders.get(orderId) ?? { orderId, state: "barred", lines: [], atMs });
       continue;
     }
-    for (const { goodsId, num } of lines) move("rollback", orderId, change.id, goodsId, num);
+    for (const { goodsId, num } of lines) move("rollback", orderId, change.id, goodsId, num, atMs);
     const order = orders.get(orderId);
     const returned = order?.lines.map((line) => ({
       ...line,

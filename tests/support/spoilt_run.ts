@@ -13,7 +13,7 @@ export const sell = (orderId: string, ...lines: [number, number][]): Request => 
   orderId,
   lines: lines.map(([goodsId, num]) => ({ goodsId, num })),
 });
-/** A rollback of an order, or of these lines of it. */
+/** A rollback of an order, or of these lines of it; of no order, it gives the lines back under its id. */
 export const back = (orderId: string, rollbackId = "", ...lines: [number, number][]): Request => ({
   kind: "rollback",
   orderId,
@@ -49,6 +49,8 @@ const REQUESTS: readonly (readonly [Request, Fate?])[] = [
   [set(2, 7)],
   [detail(2)],
   [sell("f", [1, 1], [2, 2])],
+  [back("", "found", [2, 3])],
+  [back("", "found", [2, 3])],
 ];
 
 /** The clean run. */

@@ -7,6 +7,7 @@ import {
   type Case,
   catches,
   isSell,
+  movement,
   order,
   refusal,
   wholeOrder,
@@ -15,7 +16,32 @@ import {
   withTables,
 } from "../support/spoilt_run.ts";
 
+const FOUND = back("", "found", [2, 3]);
+
 const CASES: readonly Case[] = [
+  [
+    "something given back without an order is there, though it was refused",
+    /rollback found: on record, though every/,
+    (run) => calls(run, FOUND, () => ({ answer: refusal })),
+  ],
+  [
+    "a refused call has given back what is asked for again",
+    /rollback found: made \d+ ms before/,
+    (run) => {
+      const [first] = run.history.calls.filter(({ request }) => JSON.stringify(request) === JSON.stringify(FOUND));
+      return calls(run, FOUND, (call) => call === first ? { answer: refusal } : {});
+    },
+  ],
+  [
+    "something given back without an order is lost",
+    /rollback id found: acknowledged, but not on record/,
+    (run) => without(run, (change) => change.kind === "give_back"),
+  ],
+  [
+    "something given back without an order is counted as an order's",
+    /rollback found: give_back, its movements are of rollback/,
+    (run) => movement(run, ({ kind }) => kind === "give_back", { kind: "rollback" }),
+  ],
   [
     "an order is barred by a refused rollback",
     /barred, though every rollback/,

@@ -6,7 +6,9 @@ import {
   catches,
   isSell,
   order,
+  refusal,
   sell,
+  wholeOrder,
   withChanges,
   without,
   withTables,
@@ -86,8 +88,13 @@ const CASES: readonly Case[] = [
     (run) => order(run, "f", { lines: [{ goodsId: 1, num: 1, returned: 0 }] }),
   ],
   ["a used order id was acknowledged with other lines", /asked for 1x9, told/, (run) => {
-    const call = run.history.calls.at(-1)!;
+    const call = run.history.calls.findLast(({ request }) => request.kind === "sell")!;
     return { ...run, history: { calls: [...run.history.calls, { ...call, request: sell("f", [1, 9]) }] } };
+  }],
+  ["a refused call has sold an order that is asked for again", /order a: made \d+ ms before/, (run) => {
+    // Its second call found it on record.
+    const [first] = run.history.calls.filter(({ request }) => JSON.stringify(request) === JSON.stringify(wholeOrder));
+    return calls(run, wholeOrder, (call) => call === first ? { answer: refusal } : {});
   }],
 ];
 

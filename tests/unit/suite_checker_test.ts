@@ -110,8 +110,8 @@ const CASES: readonly Case[] = [
   ],
   [
     "a movement is of a kind that nobody asks for",
-    /a give_back, which nobody asks for/,
-    (run) => movement(run, (m) => m.kind === "set", { kind: "give_back" }),
+    /a gift, which nobody asks for/,
+    (run) => movement(run, (m) => m.kind === "set", { kind: "gift" }),
   ],
 ];
 

@@ -4,7 +4,7 @@ import type { PrivateRedis } from "../../../src/dev/redis.ts";
 import { health } from "../../support/callers.ts";
 import type { TestDatabase } from "../../support/database.ts";
 import { until } from "../../../src/dev/wait.ts";
-import type { Call } from "./history.ts";
+import type { AskedLine, Call } from "./history.ts";
 import { startServer, type TestServer } from "../../support/server.ts";
 import { Link } from "./link.ts";
 import { startSuiteServer, type SuiteServer } from "./suite_server.ts";
@@ -43,11 +43,17 @@ export const FLEETS: readonly FleetPlan[] = [
 export const GOODS = 20;
 export const HOT_GOODS = 2;
 export const SCARCE_GOODS = 4;
+/** Behind them: goods that are out of stock until they come in together with an order, one for each of so many callers. */
+export const EMPTY_GOODS = 2;
+/** From here on, up to the next fleet's: goods that nobody has heard of yet. */
+export const NEW_GOODS_FROM = 100;
+export const GOODS_OF_FLEET = 1000;
 
 /** The smallest TTL that the settings allow, so that faults can outlast it often. */
 export const LOCK_TTL_MS = 4000;
 export const LOCK_NODE_TIMEOUT_MS = 100;
-export const LOCK_WAIT_MS_MAX = 1500;
+/** As the program has it: a batch whose write is lost (which takes 1.5 s to be known) has time left to be decided again. */
+export const LOCK_WAIT_MS_MAX = 2000;
 const SETTINGS = {
   LOCK_TTL_MS: String(LOCK_TTL_MS),
   LOCK_NODE_TIMEOUT_MS: String(LOCK_NODE_TIMEOUT_MS),
@@ -170,6 +176,8 @@ export class Fleet {
   readonly ownerUrl: string;
   /** In the order of their ends. */
   readonly calls: Call[] = [];
+  /** An order that a stranger holds, which callers are to give back meanwhile. */
+  heldOrder: { readonly orderId: string; readonly lines: readonly AskedLine[] } | undefined;
   /** A process of another version. */
   guest: TestServer | undefined;
   readonly #stores: FleetStores;

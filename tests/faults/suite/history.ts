@@ -15,6 +15,7 @@ export type Request =
   | { readonly kind: "sell"; readonly orderId: string; readonly lines: readonly AskedLine[] }
   | {
     readonly kind: "rollback";
+    /** "": none; its lines are given back whatever was sold, under its id. */
     readonly orderId: string;
     /** "": none. */
     readonly rollbackId: string;
@@ -43,6 +44,8 @@ export interface Call {
   /** Name of the server that was asked. */
   readonly server: string;
   readonly invokedMs: number;
+  /** The same moment by the clock on the wall, which the service writes down, in ms since 1970; unknown where it was not noted. */
+  readonly wallMs?: number;
   /** undefined: no answer was ever had, and then the answer is "unknown". */
   readonly answeredMs: number | undefined;
   readonly answer: Answer;

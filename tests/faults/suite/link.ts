@@ -1,6 +1,11 @@
 /**
- * A TCP link from one process to one server, through this program, which can be cut, stalled, slowed, half-closed, and
- * made to drop answers after the request went through.
+ * A TCP link from one process to one server, through this program, which can be cut, stalled, slowed, half-closed, made to
+ * drop answers after the request went through, to bring a packet seconds late, and to fall silent for good.
+ *
+ *     open   --one side ends its sending----> half-closed   the other side is told, and may still send
+ *     open   --one side is reset, cut-------> closed        both sides are told
+ *     open   --vanishAfter's bytes are over-> silent        nothing passes, and nobody is told of anything
+ *     silent --SILENT_MS_MAX, close()-------> closed        as keepalives would find it
  */
 
 /** What a link does at a text in what its client sends. */
@@ -10,9 +15,20 @@ export interface Cut {
   readonly when: "before" | "after";
 }
 
+/** What a link does with the first packets in which clients send one of the texts. */
+export interface LatePacket {
+  readonly at: readonly string[];
+  /** How late it is, and all behind it on its connection. */
+  readonly ms: number;
+}
+
 interface Pair {
   readonly client: Deno.TcpConn;
   readonly server: Deno.TcpConn;
+  /** Bytes that its client still gets through before it falls silent. */
+  bytesLeft: number;
+  /** Set when it fell silent. */
+  silence: ReturnType<typeof setTimeout> | undefined;
 }
 
 /** The link. It listens on a loopback port of its own. */
@@ -24,6 +40,10 @@ export class Link {
   #delayMs = 0;
   #dropsAnswers = false;
   #cut: Cut | undefined;
+  #late: LatePacket | undefined;
+  #bytesMax = Infinity;
+  #lates = 0;
+  #lateNow = 0;
   #stalled: { readonly over: Promise<void>; readonly end: () => void } | undefined;
   #cuts = 0;
 
@@ -38,9 +58,24 @@ export class Link {
     return (this.#listener.addr as Deno.NetAddr).port;
   }
 
-  /** Connections that are open now. */
+  /** Connections that are open now; of one that fell silent nobody knows any more. */
   get open(): number {
-    return this.#pairs.size;
+    return [...this.#pairs].filter(({ silence }) => silence === undefined).length;
+  }
+
+  /** Connections that fell silent, and of which the server does not know yet. */
+  get silent(): number {
+    return this.#pairs.size - this.open;
+  }
+
+  /** Packets that are late now. */
+  get lateNow(): number {
+    return this.#lateNow;
+  }
+
+  /** How many packets were late. */
+  get lates(): number {
+    return this.#lates;
   }
 
   /** How often it has cut at a text. */
@@ -56,7 +91,7 @@ export class Link {
 
   /** Cuts what is open; who comes again gets through. */
   cutAll(): void {
-    for (const pair of this.#pairs) this.#close(pair);
+    for (const pair of this.#pairs) if (pair.silence === undefined) this.#close(pair);
   }
 
   /** Nothing goes through, either way, and nobody is told. */
@@ -80,16 +115,38 @@ export class Link {
     this.#cut = cut;
   }
 
-  /** The servers are told that their clients will send no more, which these don't know. */
-  halfClose(): void {
-    for (const { server } of this.#pairs) server.closeWrite().catch(() => {});
+  /**
+   * The next packet that has one of the texts comes late, as one that TCP has to send again: even where its client has
+   * closed meanwhile. Other connections go on.
+   */
+  delayOne(late: LatePacket): void {
+    this.#late = late;
   }
 
+  /**
+   * Each connection that is open, or comes, gets so many bytes more of its client through. Then it is silent both ways for
+   * the rest of its life, as where a machine loses its power: neither side is told, whatever the other does. A message
+   * that is cut in two is to its reader one that has not come.
+   */
+  vanishAfter(bytes: number): void {
+    this.#bytesMax = bytes;
+    for (const pair of this.#pairs) pair.bytesLeft = bytes;
+  }
+
+  /** The servers are told that their clients will send no more, which these don't know. */
+  halfClose(): void {
+    for (const { server, silence } of this.#pairs) if (silence === undefined) server.closeWrite().catch(() => {});
+  }
+
+  /** What comes from now on passes. What is late already stays so, and what is silent. */
   heal(): void {
     this.#refuses = false;
     this.#delayMs = 0;
     this.#dropsAnswers = false;
     this.#cut = undefined;
+    this.#late = undefined;
+    this.#bytesMax = Infinity;
+    for (const pair of this.#pairs) pair.bytesLeft = Infinity;
     this.#stalled?.end();
     this.#stalled = undefined;
   }
@@ -97,7 +154,7 @@ export class Link {
   close(): void {
     this.heal();
     this.#listener.close();
-    this.cutAll();
+    for (const pair of this.#pairs) this.#close(pair);
   }
 
   async #accept(): Promise<void> {
@@ -118,7 +175,7 @@ export class Link {
     }
     client.setNoDelay();
     server.setNoDelay();
-    const pair = { client, server };
+    const pair: Pair = { client, server, bytesLeft: this.#bytesMax, silence: undefined };
     this.#pairs.add(pair);
     await Promise.all([this.#requests(pair), this.#answers(pair)]);
     this.#close(pair);
@@ -126,32 +183,45 @@ export class Link {
 
   async #requests(pair: Pair): Promise<void> {
     await this.#pump(pair, pair.client, pair.server, async (bytes) => {
+      const late = this.#late;
+      if (late !== undefined && late.at.some((text) => LATIN1.decode(bytes).includes(text))) {
+        this.#late = undefined;
+        this.#lates++;
+        this.#lateNow++;
+        await wait(late.ms);
+        this.#lateNow--;
+      }
       const cut = this.#cut;
-      if (cut === undefined || !LATIN1.decode(bytes).includes(cut.at)) return true;
-      this.#cuts++;
-      if (cut.when === "after") await write(pair.server, bytes);
-      this.#close(pair);
-      return false;
+      if (cut !== undefined && LATIN1.decode(bytes).includes(cut.at)) {
+        this.#cuts++;
+        if (cut.when === "after") await write(pair.server, bytes);
+        this.#close(pair);
+        return undefined;
+      }
+      const passed = bytes.subarray(0, pair.bytesLeft);
+      pair.bytesLeft -= passed.length;
+      if (passed.length < bytes.length) this.#silence(pair);
+      return passed;
     });
   }
 
   async #answers(pair: Pair): Promise<void> {
-    await this.#pump(pair, pair.server, pair.client, () => {
-      if (!this.#dropsAnswers) return Promise.resolve(true);
+    await this.#pump(pair, pair.server, pair.client, (bytes) => {
+      if (!this.#dropsAnswers) return Promise.resolve(bytes);
       this.#close(pair);
-      return Promise.resolve(false);
+      return Promise.resolve(undefined);
     });
   }
 
   /**
-   * Passes on what comes, as long as `passes` says so, until one side ends. Each chunk is late by the delay from when it
-   * came: waited for one after another, delays would add up, and what is slow would be slower the more is sent.
+   * Passes on what `passes` leaves of what comes, until it leaves nothing or one side ends. Each chunk is late by the delay
+   * from when it came: waited for one after another, delays would add up, and what is slow would be slower the more is sent.
    */
   async #pump(
     pair: Pair,
     from: Deno.TcpConn,
     to: Deno.TcpConn,
-    passes: (bytes: Uint8Array) => Promise<boolean>,
+    passes: (bytes: Uint8Array) => Promise<Uint8Array | undefined>,
   ): Promise<void> {
     const buffer = new Uint8Array(CHUNK_BYTES);
     const late: Promise<boolean>[] = [];
@@ -159,11 +229,13 @@ export class Link {
     const passOn = async (before: Promise<boolean>, bytes: Uint8Array, dueMs: number): Promise<boolean> => {
       if (!await before) return false;
       const leftMs = dueMs - performance.now();
-      if (leftMs > 0) await new Promise((resolve) => setTimeout(resolve, leftMs));
+      if (leftMs > 0) await wait(leftMs);
       await this.#stalled?.over;
+      if (pair.silence !== undefined) return true;
       try {
-        if (!await passes(bytes)) return false;
-        await write(to, bytes);
+        const passed = await passes(bytes);
+        if (passed === undefined) return false;
+        await write(to, passed);
         return true;
       } catch {
         // Cut, here or by one of the two; whoever still reads is to see it.
@@ -171,19 +243,32 @@ export class Link {
         return false;
       }
     };
+    /** Tells the other side how this one ended, behind all that it sent. */
+    const endAfter = async (before: Promise<boolean>, tell: () => Promise<void> | void): Promise<void> => {
+      if (!await before) return;
+      await this.#stalled?.over;
+      if (pair.silence === undefined) await tell();
+      else closeQuietly(from);
+    };
     try {
       for (let count = await from.read(buffer); count !== null; count = await from.read(buffer)) {
         last = passOn(last, buffer.slice(0, count), performance.now() + this.#delayMs);
         if (late.push(last) > LATE_CHUNKS_MAX && !await late.shift()) return;
       }
-      if (await last) await to.closeWrite();
     } catch {
-      // Cut, here or by one of the two.
-      await last;
+      // Reset, or closed here.
+      await endAfter(last, () => this.#close(pair));
+      return;
     }
+    await endAfter(last, () => to.closeWrite().catch(() => this.#close(pair)));
+  }
+
+  #silence(pair: Pair): void {
+    pair.silence ??= setTimeout(() => this.#close(pair), SILENT_MS_MAX);
   }
 
   #close(pair: Pair): void {
+    clearTimeout(pair.silence);
     this.#pairs.delete(pair);
     closeQuietly(pair.client);
     closeQuietly(pair.server);
@@ -194,6 +279,12 @@ const LATIN1 = new TextDecoder("latin1");
 const CHUNK_BYTES = 64 * 1024;
 /** So many chunks of one direction may be late at a time; then nothing more is read of it. */
 const LATE_CHUNKS_MAX = 64;
+/** Longer than any session may keep its rows; shorter than the sessions of a server last that loses a few at a time. */
+export const SILENT_MS_MAX = 30_000;
+
+function wait(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
 
 async function write(to: Deno.TcpConn, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length;) at += await to.write(bytes.subarray(at));

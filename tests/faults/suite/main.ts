@@ -1,9 +1,12 @@
 /**
- * `deno task faults [--minutes M | --seconds S] [--seed N] [--before COMMIT]`: the fault suite. Progress is on standard error; the report on
- * standard output. Exits with 1 if the checker found a violation, or the witnesses grew.
+ * `deno task faults [--minutes M | --seconds S] [--seed N] [--before COMMIT] [--only WORDS]`: the fault suite, or
+ * those of its faults alone whose names have the words. Progress is on standard error; the report on standard output. Exits with 1 if the checker found a violation, a session of the service kept its transaction,
+ * something stayed undecided, or the witnesses grew.
  */
 import { report } from "./report.ts";
-import { runSuite } from "./run.ts";
+import { runSuite, violationsOf } from "./run.ts";
+import type { Fault } from "./faults/fault.ts";
+import { FAULTS } from "./schedule.ts";
 import { openStage } from "./stage.ts";
 
 const MINUTES_DEFAULT = 20;
@@ -18,6 +21,7 @@ interface Asked {
   readonly ms: number;
   readonly seed: number;
   readonly before: string;
+  readonly faults: readonly Fault[];
 }
 
 /** Reads the arguments; undefined: they can't be read. */
@@ -25,11 +29,16 @@ function asked(args: readonly string[]): Asked | undefined {
   let ms = MINUTES_DEFAULT * 60_000;
   let seed = Math.floor(Math.random() * 2 ** 31);
   let before = BEFORE_DEFAULT;
+  let faults = FAULTS;
   const words = args.filter((word) => word !== "--");
   for (let i = 0; i < words.length; i += 2) {
     const value = Number(words[i + 1]);
     if (words[i] === "--before" && words[i + 1] !== undefined) {
       before = words[i + 1]!;
+      continue;
+    }
+    if (words[i] === "--only" && words[i + 1] !== undefined) {
+      faults = FAULTS.filter(({ name }) => name.includes(words[i + 1]!));
       continue;
     }
     if (!(value >= 0)) return undefined;
@@ -38,14 +47,15 @@ function asked(args: readonly string[]): Asked | undefined {
     else if (words[i] === "--seed" && Number.isSafeInteger(value)) seed = value;
     else return undefined;
   }
-  return ms > 0 && ms <= MINUTES_MAX * 60_000 ? { ms, seed, before } : undefined;
+  return ms > 0 && ms <= MINUTES_MAX * 60_000 && faults.length > 0 ? { ms, seed, before, faults } : undefined;
 }
 
 async function main(): Promise<number> {
   const options = asked(Deno.args);
   if (options === undefined) {
     console.error(
-      `Usage: deno task faults [--minutes M | --seconds S] [--seed N] [--before COMMIT], up to ${MINUTES_MAX} minutes`,
+      `Usage: deno task faults [--minutes M | --seconds S] [--seed N] [--before COMMIT] [--only WORDS], up to ${MINUTES_MAX} minutes; ` +
+        "--only: faults whose names have the words",
     );
     return EXIT_USAGE;
   }
@@ -59,8 +69,7 @@ async function main(): Promise<number> {
   if (stage.before === undefined) tell(`there is no commit ${options.before} here: no other version takes part`);
   const result = await runSuite(stage, { ...options, callsPerSecond: CALLS_PER_SECOND, tell, stop: stopping.signal });
   for (const line of report(result)) console.log(line);
-  const violations = result.fleets.reduce((sum, fleet) => sum + fleet.violations.length, 0);
-  return violations + result.leaks.length > 0 ? 1 : 0;
+  return violationsOf(result).length > 0 ? 1 : 0;
 }
 
 if (import.meta.main) Deno.exit(await main());

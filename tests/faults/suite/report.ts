@@ -2,18 +2,16 @@
 import { CALM } from "./faults/redis_faults.ts";
 import { LOCK_WAIT_MS_MAX } from "./fleet.ts";
 import { type Call, reasonOf } from "./history.ts";
-import type { RunResult } from "./run.ts";
+import { type RunResult, violationsOf } from "./run.ts";
 
 const VIOLATIONS_TOLD_MAX = 20;
 
 /** All lines of the report. */
 export function report(result: RunResult): string[] {
-  const { seed, fleets, counts, sizes, leaks } = result;
-  const faults = [...counts.values()].reduce((sum, count) => sum + count, 0);
-  const operations = fleets.reduce((sum, { calls }) => sum + calls.length, 0);
-  const violations = fleets.flatMap(({ name, violations }) => violations.map((words) => `${name}: ${words}`));
+  const { fleets, counts, sizes } = result;
+  const violations = violationsOf(result);
   return [
-    `seed ${seed}: ${operations} operations, ${faults} faults, ${violations.length} violations`,
+    summary(result),
     "",
     ...table(["fault", "times"], [...counts].map(([name, count]) => [name, count === 0 ? "not done" : String(count)])),
     "",
@@ -52,10 +50,26 @@ export function report(result: RunResult): string[] {
       }),
     ),
     `sessions of PostgreSQL: ${sizes.first.sessions}, at the end ${sizes.last.sessions}`,
-    ...leaks.map((words) => `LEAK ${words}`),
     ...violations.slice(0, VIOLATIONS_TOLD_MAX).map((words) => `VIOLATION ${words}`),
     violations.length > VIOLATIONS_TOLD_MAX ? `and ${violations.length - VIOLATIONS_TOLD_MAX} more violations` : "",
   ].filter((line, i, lines) => line !== "" || lines[i - 1] !== "");
+}
+
+/** All of a run in one line. */
+export function summary(result: RunResult): string {
+  const { seed, fleets, counts, sessions, undecided } = result;
+  const calls = fleets.flatMap(({ calls }) => calls);
+  const faults = [...counts.values()].reduce((sum, count) => sum + count, 0);
+  return [
+    `seed ${seed}: ${calls.length} operations`,
+    `${count(calls, "ok")} acknowledged`,
+    `${count(calls, "refused")} refused`,
+    `${count(calls, "unknown")} unknown`,
+    `${faults} faults`,
+    `${violationsOf(result).length} violations`,
+    `${undecided.length === 0 ? "nothing" : `${undecided.length} fleets`} undecided`,
+    `oldest session ${ms(sessions.oldestMs)} ms`,
+  ].join(", ");
 }
 
 /** For each loss of nodes that came alone: what it cost the fleet of leases, and the process that then goes by row locks. */

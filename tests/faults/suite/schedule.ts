@@ -9,7 +9,8 @@ import { VERSION_FAULTS } from "./faults/version_faults.ts";
 import type { Random } from "./random.ts";
 import type { Stage } from "./stage.ts";
 
-const FAULTS = [...REDIS_FAULTS, ...PROCESS_FAULTS, ...POSTGRES_FAULTS, ...VERSION_FAULTS];
+/** All that there are. */
+export const FAULTS: readonly Fault[] = [...REDIS_FAULTS, ...PROCESS_FAULTS, ...POSTGRES_FAULTS, ...VERSION_FAULTS];
 const RECOVERY_MS: readonly [number, number] = [150, 500];
 /** After a fault whose cost is measured: until all who began under it are told, and some more for a loaded machine. */
 const TOLD_MS_MAX = LOCK_WAIT_MS_MAX + 300;
@@ -32,18 +33,20 @@ export class Schedule {
   readonly rounds: Round[] = [];
   readonly #stage: Stage;
   readonly #random: Random;
+  readonly #faults: readonly Fault[];
   /** Each fault once in random order before any comes again: what is left of that. */
   #first: Fault[];
 
   constructor(stage: Stage, random: Random, faults: readonly Fault[] = FAULTS) {
     this.#stage = stage;
     this.#random = random;
+    this.#faults = faults;
     this.#first = random.sample(faults, faults.length);
   }
 
-  /** How often each fault was on, by name, in the order of {@link FAULTS}. */
+  /** How often each fault was on, by name, of those that there are to choose from. */
   get counts(): ReadonlyMap<string, number> {
-    const counts = new Map(FAULTS.map(({ name }) => [name, 0]));
+    const counts = new Map(this.#faults.map(({ name }) => [name, 0]));
     for (const { faults } of this.rounds) {
       for (const { name } of faults) counts.set(name, (counts.get(name) ?? 0) + 1);
     }
@@ -51,13 +54,14 @@ export class Schedule {
     return counts;
   }
 
-  /** One round: injects, waits, heals, recovers. */
-  async round(): Promise<Round> {
+  /** One round: injects, waits, heals, looks whether nothing is stuck, recovers. */
+  async round(look: () => Promise<unknown>): Promise<Round> {
     const random = this.#random;
     const chosen = [this.#choose(() => true)];
     if (chosen[0] !== CALM && random.chance(PAIRS)) {
       const [first] = chosen;
-      chosen.push(this.#choose((fault) => fault !== CALM && fault.resource !== first?.resource));
+      const second = (fault: Fault) => fault !== CALM && fault.resource !== first?.resource;
+      if (this.#faults.some(second)) chosen.push(this.#choose(second));
     }
     // What nodes still in quarantine and leases of dead processes cost is not this fault's.
     const isMeasured = chosen.length === 1 && chosen[0]?.lockOnly === true;
@@ -76,6 +80,7 @@ export class Schedule {
     await Promise.all(heals.map((heal: Heal) => heal()));
     const round = { faults: done, fromMs, toMs: performance.now() };
     this.rounds.push(round);
+    await look();
     await wait(isMeasured ? TOLD_MS_MAX : random.integer(...RECOVERY_MS));
     return round;
   }
@@ -94,7 +99,7 @@ export class Schedule {
   #choose(suits: (fault: Fault) => boolean): Fault {
     const index = this.#first.findIndex(suits);
     if (index >= 0) return this.#first.splice(index, 1)[0]!;
-    const faults = FAULTS.filter(suits);
+    const faults = this.#faults.filter(suits);
     let left = this.#random.next() * faults.reduce((sum, { weight }) => sum + weight, 0);
     for (const fault of faults) {
       left -= fault.weight;

@@ -14,7 +14,10 @@ export interface SuiteServerOptions extends Omit<ServerOptions, "entry" | "flags
 export interface SuiteServer extends TestServer {
   /** The next operation that reaches the point will stop there. */
   hold(point: Point): Promise<void>;
-  /** Resolves when an operation stands at the point; one for each {@link hold}. */
+  /**
+   * Resolves when the operation stands at the point that was stopped for the oldest {@link hold} that nobody has waited
+   * for yet. Rejects when none comes in time; one that comes later is not taken for another hold's.
+   */
   at(point: Point, msMax?: number): Promise<void>;
   /** What stands at a point goes on. */
   go(): Promise<void>;
@@ -33,19 +36,24 @@ export async function startSuiteServer({ without = [], ...options }: SuiteServer
     env: { ...options.env, [WITHOUT_VARIABLE]: without.join(",") },
     flags: (flags) => flags.map((flag) => flag.startsWith("--allow-env=") ? `${flag},${WITHOUT_VARIABLE}` : flag),
   });
-  const seen = new Map<Point, number>();
-  const stops = (point: Point) => server.output.stdout.split("\n").filter((line) => line === `AT ${point}`).length;
+  let holds = 0;
+  const waitedFor = new Map<Point, number[]>();
+  const stands = (point: Point, number: number) => server.output.stdout.split("\n").includes(`AT ${point} ${number}`);
   return {
     ...server,
     // Getters are not copied.
     get output() {
       return server.output;
     },
-    hold: (point) => server.say(`hold ${point}`),
+    hold(point) {
+      const number = ++holds;
+      waitedFor.set(point, [...waitedFor.get(point) ?? [], number]);
+      return server.say(`hold ${point} ${number}`);
+    },
     async at(point, msMax) {
-      const count = (seen.get(point) ?? 0) + 1;
-      seen.set(point, count);
-      await eventually(`an operation stands at ${point}`, () => stops(point) >= count, msMax);
+      const number = waitedFor.get(point)?.shift();
+      if (number === undefined) throw new Error(`Nobody is to be stopped at ${point}`);
+      await eventually(`an operation stands at ${point}`, () => stands(point, number), msMax);
     },
     go: () => server.say("go"),
     forget: () => server.say("forget"),

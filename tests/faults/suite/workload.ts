@@ -3,45 +3,37 @@
  * callers do wrong: they leave, set deadlines that pass in the middle, send things twice and in the wrong order. What has
  * no clear answer is sent again under the same id.
  */
-import { type Answering, type Fleet, GOODS, HOT_GOODS, SCARCE_GOODS } from "./fleet.ts";
-import { type Answer, type AskedLine, classify, CUT, type Request, wireRequest } from "./history.ts";
+import { type Asked, Desk, wait } from "./desk.ts";
+import { EMPTY_GOODS, type Fleet, GOODS, HOT_GOODS, SCARCE_GOODS } from "./fleet.ts";
+import type { AskedLine, Request } from "./history.ts";
 import type { Random } from "./random.ts";
+import { Restocker } from "./restocker.ts";
 
 const CALLERS = 8;
-/** Longest that a caller waits for an answer. */
-const CALL_MS_MAX = 8000;
-/** How often a request is sent again while the run goes on; at its end it is sent until it is decided. */
-const RETRIES_MAX = 12;
-const RETRY_MS_MAX = 150;
-const SETTLE_MS_MAX = 90_000;
 /** Orders that a caller remembers to roll back. */
 const REMEMBERED_MAX = 50;
 
-/** Codes after which the API says to send the same again. */
-const RETRYABLE = new Set(["aborted", "unavailable", "resource_exhausted"]);
-
-interface Asked {
-  readonly operation: number;
-  readonly request: Request;
+interface Sold {
+  readonly orderId: string;
+  readonly lines: readonly AskedLine[];
 }
 
 /** The callers of one fleet. */
 export class Workload {
   readonly #fleet: Fleet;
+  readonly #desk: Desk;
   readonly #paceMs: number;
   readonly #random: Random;
-  readonly #undecided = new Set<Asked>();
-  readonly #underWay = new Set<Promise<unknown>>();
-  #operations = 0;
   #orders = 0;
   #running = false;
   #callers: Promise<unknown> = Promise.resolve();
   #pause: { readonly over: Promise<void>; readonly end: () => void } | undefined;
   #busy = 0;
 
-  /** `callsPerSecond`: of all callers together. */
+  /** `callsPerSecond`: of all callers together, without those that restock. */
   constructor(fleet: Fleet, callsPerSecond: number, random: Random) {
     this.#fleet = fleet;
+    this.#desk = new Desk(fleet);
     this.#paceMs = (CALLERS * 1000) / callsPerSecond;
     this.#random = random;
   }
@@ -50,17 +42,19 @@ export class Workload {
   async start(): Promise<void> {
     const random = this.#random.fork();
     for (let place = 0; place < GOODS; place++) {
-      await this.#decide(this.#ask(this.#setOf(place, random)), random, SETTLE_MS_MAX);
+      await this.#desk.untilDecided(this.#desk.ask(this.#setOf(place, random)), random);
     }
     this.#running = true;
-    this.#callers = Promise.all(Array.from({ length: CALLERS }, () => this.#call(this.#random.fork())));
+    const callers = Array.from({ length: CALLERS }, () => this.#caller(this.#random.fork()));
+    const restockers = Array.from({ length: EMPTY_GOODS }, (_, number) => this.#restocker(number, this.#random.fork()));
+    this.#callers = Promise.all([...callers, ...restockers]);
   }
 
   /** No new calls until {@link resume}; resolves when none is under way. */
   async pause(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#pause = { over: promise, end: resolve };
-    while (this.#busy > 0 || this.#underWay.size > 0) await wait(50);
+    while (this.#busy > 0 || this.#desk.underWay > 0) await wait(50);
   }
 
   resume(): void {
@@ -68,118 +62,92 @@ export class Workload {
     this.#pause = undefined;
   }
 
-  /** Ends the callers, and sends what is undecided until it is decided. Throws where that takes too long. */
-  async finish(): Promise<void> {
+  /** Ends the callers, and sends what is undecided until it is decided; answers why something stays undecided. */
+  async finish(): Promise<string | undefined> {
     this.#running = false;
     this.resume();
+    await this.#desk.settle();
     await this.#callers;
-    await Promise.all(this.#underWay);
-    const random = this.#random.fork();
-    await Promise.all([...this.#undecided].map((asked) => this.#decide(asked, random.fork(), SETTLE_MS_MAX)));
-    if (this.#undecided.size > 0) {
-      throw new Error(`${this.#fleet.name}: ${this.#undecided.size} requests stay undecided`);
-    }
+    await this.#desk.settle();
+    return await this.#desk.finish(this.#random.fork());
   }
 
-  async #call(random: Random): Promise<void> {
-    const sold: { orderId: string; lines: AskedLine[] }[] = [];
-    await wait(random.next() * this.#paceMs);
+  async #caller(random: Random): Promise<void> {
+    const sold: Sold[] = [];
+    await this.#turns(random, this.#paceMs, () => this.#one(random, sold));
+  }
+
+  async #restocker(number: number, random: Random): Promise<void> {
+    const restocker = new Restocker(this.#fleet, this.#desk, number, random, () => this.#newOrder());
+    await this.#turns(random, Restocker.PACE_MS, () => restocker.turn());
+  }
+
+  /** One thing after the other, as long as the run goes on. */
+  async #turns(random: Random, paceMs: number, turn: () => Promise<void>): Promise<void> {
+    await wait(random.next() * paceMs);
     while (this.#running) {
       await this.#pause?.over;
       const startedMs = performance.now();
       this.#busy++;
-      await this.#one(random, sold);
+      await turn();
       this.#busy--;
-      await wait(Math.max(0, this.#paceMs * (0.5 + random.next()) - (performance.now() - startedMs)));
+      await wait(Math.max(0, paceMs * (0.5 + random.next()) - (performance.now() - startedMs)));
     }
   }
 
-  async #one(random: Random, sold: { orderId: string; lines: AskedLine[] }[]): Promise<void> {
+  async #one(random: Random, sold: Sold[]): Promise<void> {
     const draw = random.next();
     if (draw < 0.6) {
       const orderId = this.#newOrder();
       const lines = this.#linesOf(random, draw < 0.42 ? 1 : random.integer(2, 4));
-      if (await this.#decide(this.#ask({ kind: "sell", orderId, lines }), random)) {
+      if (await this.#decide({ kind: "sell", orderId, lines }, random)) {
         sold.push({ orderId, lines });
         if (sold.length > REMEMBERED_MAX) sold.shift();
       }
     } else if (draw < 0.8 && sold.length > 0) {
-      const order = random.pick(sold);
-      const whole = random.chance(0.5);
-      const lines = whole
-        ? []
-        : [random.pick(order.lines)].map(({ goodsId, num }) => ({ goodsId, num: random.integer(1, num) }));
-      const rollbackId = !whole && random.chance(0.5) ? `r-${this.#newOrder()}` : "";
-      const asked = this.#ask({ kind: "rollback", orderId: order.orderId, rollbackId, lines });
-      await this.#decide(asked, random);
-      // Sent again though it was answered.
-      if (random.chance(0.2)) await this.#decide(asked, random);
+      await this.#rollBack(this.#orderToRollBack(random, sold), random);
     } else if (draw < 0.84) {
       // A rollback before its sell, or at the same moment.
       const orderId = this.#newOrder();
-      const rollback = this.#ask({ kind: "rollback", orderId, rollbackId: "", lines: [] });
-      const sell = this.#ask({ kind: "sell", orderId, lines: this.#linesOf(random, 1) });
-      const first = this.#decide(rollback, random);
+      const first = this.#decide({ kind: "rollback", orderId, rollbackId: "", lines: [] }, random);
       if (random.chance(0.5)) await first;
-      await Promise.all([first, this.#decide(sell, random)]);
+      await Promise.all([first, this.#decide({ kind: "sell", orderId, lines: this.#linesOf(random, 1) }, random)]);
     } else if (draw < 0.9) {
-      await this.#decide(this.#ask(this.#setOf(random.integer(0, GOODS - 1), random)), random);
+      await this.#decide(this.#setOf(random.integer(0, GOODS - 1), random), random);
     } else {
-      await this.#decide(
-        this.#ask({ kind: "detail", goodsId: this.#fleet.firstGoods + random.integer(0, GOODS - 1) }),
-        random,
-      );
+      await this.#decide({ kind: "detail", goodsId: this.#fleet.firstGoods + random.integer(0, GOODS - 1) }, random);
     }
   }
 
-  /** Sends it until it is decided, bounded by retries, or by time where given; answers whether it was applied. */
-  async #decide(asked: Asked, random: Random, msMax?: number): Promise<boolean> {
-    const untilMs = performance.now() + (msMax ?? Infinity);
-    this.#undecided.add(asked);
-    for (
-      let attempt = 0;
-      msMax === undefined ? attempt <= RETRIES_MAX && this.#running : performance.now() < untilMs;
-      attempt++
-    ) {
-      if (attempt > 0) await wait(10 + random.next() * RETRY_MS_MAX);
-      // Sent twice at the same moment, to two processes as often as not.
-      if (random.chance(0.05)) this.#track(this.#send(asked, random));
-      const answer = await this.#send(asked, random);
-      if (answer.outcome === "unknown" || (answer.outcome === "refused" && RETRYABLE.has(answer.code))) continue;
-      this.#undecided.delete(asked);
-      return answer.outcome === "ok";
-    }
-    // Of a look nothing has to be known.
-    if (asked.request.kind === "detail") this.#undecided.delete(asked);
-    return false;
+  async #rollBack({ orderId, lines: sold }: Sold, random: Random): Promise<void> {
+    const whole = random.chance(0.5);
+    const lines = whole
+      ? []
+      : [random.pick(sold)].map(({ goodsId, num }) => ({ goodsId, num: random.integer(1, num) }));
+    const rollbackId = !whole && random.chance(0.5) ? `r-${this.#newOrder()}` : "";
+    const asked = this.#desk.ask({ kind: "rollback", orderId, rollbackId, lines });
+    await this.#desk.decide(asked, random);
+    // Sent again though it was answered.
+    if (random.chance(0.2)) await this.#desk.decide(asked, random);
   }
 
-  async #send(asked: Asked, random: Random): Promise<Answer> {
-    const up = this.#fleet.answering;
-    if (up.length === 0) return { outcome: "refused", code: "unavailable", details: [] };
-    const member = random.pick(up);
-    const impatient = this.#running ? random.next() : 1;
-    const invokedMs = performance.now();
-    const answer = await post(member, asked.request, {
-      ...(impatient < 0.02 ? { deadlineMs: random.integer(1, 50) } : {}),
-      leaveMs: impatient > 0.02 && impatient < 0.04 ? random.integer(0, 30) : CALL_MS_MAX,
-    });
-    const answeredMs = answer === CUT ? undefined : performance.now();
-    this.#fleet.calls.push({ ...asked, server: member.name, invokedMs, answeredMs, answer });
-    return answer;
+  #orderToRollBack(random: Random, sold: readonly Sold[]): Sold {
+    const { heldOrder } = this.#fleet;
+    return heldOrder !== undefined && random.chance(0.5) ? heldOrder : random.pick(sold);
   }
 
-  #track(sending: Promise<unknown>): void {
-    this.#underWay.add(sending);
-    sending.finally(() => this.#underWay.delete(sending));
+  #decide(request: Request, random: Random): Promise<boolean> {
+    return this.#desk.decide(this.#ask(request), random);
   }
 
   #ask(request: Request): Asked {
-    return { operation: this.#operations++, request };
+    return this.#desk.ask(request);
   }
 
   #linesOf(random: Random, count: number): AskedLine[] {
     const places = new Set<number>();
+    // Of the orders of several goods every third has all of the hot ones.
+    if (count >= HOT_GOODS && random.chance(1 / 3)) { for (let hot = 0; hot < HOT_GOODS; hot++) places.add(hot); }
     while (places.size < count) places.add(random.integer(0, (random.chance(0.4) ? HOT_GOODS : GOODS) - 1));
     return [...places].map((place) => ({ goodsId: this.#fleet.firstGoods + place, num: random.integer(1, 5) }));
   }
@@ -192,30 +160,4 @@ export class Workload {
   #newOrder(): string {
     return `${this.#fleet.name}-${this.#orders++}`;
   }
-}
-
-async function post(
-  { server }: Answering,
-  request: Request,
-  { deadlineMs, leaveMs }: { readonly deadlineMs?: number; readonly leaveMs: number },
-): Promise<Answer> {
-  const { method, body } = wireRequest(request);
-  try {
-    const response = await fetch(`${server.url}/inventory.v1.InventoryService/${method}`, {
-      method: "POST",
-      headers: {
-        "content-type": "application/json",
-        ...(deadlineMs === undefined ? {} : { "connect-timeout-ms": String(deadlineMs) }),
-      },
-      body: JSON.stringify(body),
-      signal: AbortSignal.timeout(leaveMs),
-    });
-    return classify(response.status, await response.text());
-  } catch {
-    return CUT;
-  }
-}
-
-function wait(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

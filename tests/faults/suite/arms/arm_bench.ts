@@ -15,7 +15,8 @@ export const STOCK = 100;
 const CALL_MS_MAX = 8000;
 const RETRY_MS = 100;
 const FILL_MS_MAX = 5000;
-const SETTINGS = { LOCK_TTL_MS: "4000", LOCK_NODE_TIMEOUT_MS: "100", LOCK_WAIT_MS_MAX: "1000", LOG_LEVEL: "silent" };
+/** The wait is long enough for a batch whose write was lost to be decided again. */
+const SETTINGS = { LOCK_TTL_MS: "4000", LOCK_NODE_TIMEOUT_MS: "100", LOCK_WAIT_MS_MAX: "2000", LOG_LEVEL: "silent" };
 
 /** What an arm works with. */
 export class ArmBench implements AsyncDisposable {
@@ -60,12 +61,18 @@ export class ArmBench implements AsyncDisposable {
     if (!await until(isFilled, FILL_MS_MAX)) throw new Error(`The stock is not there after ${FILL_MS_MAX} ms`);
   }
 
-  /** One call. */
-  async send(server: SuiteServer, request: Request, operation = this.#operations++): Promise<Answer> {
+  /** One call, of which the server is told how long its caller waits, where that is given. */
+  async send(
+    server: SuiteServer,
+    request: Request,
+    operation = this.#operations++,
+    deadlineMs?: number,
+  ): Promise<Answer> {
     const invokedMs = performance.now();
-    const answer = await post(server, request);
+    const wallMs = Date.now();
+    const answer = await post(server, request, deadlineMs);
     const answeredMs = answer === CUT ? undefined : performance.now();
-    this.calls.push({ operation, request, server: server.url, invokedMs, answeredMs, answer });
+    this.calls.push({ operation, request, server: server.url, invokedMs, wallMs, answeredMs, answer });
     return answer;
   }
 
@@ -105,12 +112,15 @@ export async function patiently(promise: Promise<unknown>, msMax: number): Promi
   clearTimeout(timer);
 }
 
-async function post(server: SuiteServer, request: Request): Promise<Answer> {
+async function post(server: SuiteServer, request: Request, deadlineMs?: number): Promise<Answer> {
   const { method, body } = wireRequest(request);
   try {
     const response = await fetch(`${server.url}/inventory.v1.InventoryService/${method}`, {
       method: "POST",
-      headers: { "content-type": "application/json" },
+      headers: {
+        "content-type": "application/json",
+        ...(deadlineMs === undefined ? {} : { "connect-timeout-ms": String(deadlineMs) }),
+      },
       body: JSON.stringify(body),
       signal: AbortSignal.timeout(CALL_MS_MAX),
     });

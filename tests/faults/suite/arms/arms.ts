@@ -4,6 +4,7 @@
  * fence is out in both, it is the lock alone that is shown to hold.
  */
 import type { Protection } from "../protections/names.ts";
+import { latePacket, stalledCommit } from "./lost_writes.ts";
 import {
   cutAfterCommit,
   deleteKeys,
@@ -123,6 +124,20 @@ export const ARMS: readonly Arm[] = [
     base: [],
     out: ["outcome_lookup"],
     run: cutAfterCommit,
+  },
+  {
+    name: "commit stalled beyond the statement limit, and another caller of the batch leaves",
+    faults: "commits wait for a standby",
+    base: [],
+    out: ["lost_write"],
+    run: stalledCommit,
+  },
+  {
+    name: "a packet with a write seconds late, and another caller of the batch leaves",
+    faults: "a packet with a write comes late; postgres link stalled, slow",
+    base: [],
+    out: ["lost_write"],
+    run: latePacket,
   },
   {
     name: "PostgreSQL killed behind the commit",

@@ -40,7 +40,8 @@ const SALE_OF_BOTH: Request = {
   lines: [GOODS, OTHER_GOODS].map((goodsId) => ({ goodsId, num: 1 })),
 };
 
-async function outcome(bench: ArmBench): Promise<ArmOutcome> {
+/** What came of it by now. */
+export async function outcome(bench: ArmBench): Promise<ArmOutcome> {
   return { operations: bench.calls.length, violations: await bench.violations() };
 }
 
@@ -252,7 +253,8 @@ export const killedPostgres: Scenario = async (without) => {
   }
 };
 
-function through(database: TestDatabase, port: number): TestDatabase {
+/** The database behind a link. */
+export function through(database: TestDatabase, port: number): TestDatabase {
   const url = new URL(database.serverUrl);
   url.port = String(port);
   return { ...database, serverUrl: url.href };

@@ -14,6 +14,8 @@ export interface Asked<K extends Request["kind"]> {
   readonly oks: readonly CallOf<K>[];
   /** Before this none of them can have been applied; Infinity: all were refused. */
   readonly bornMs: number;
+  /** The same by the clock on the wall; -Infinity where it was not noted. */
+  readonly bornWallMs: number;
   /** From this on it was applied; Infinity: nobody was told so. */
   readonly knownMs: number;
 }
@@ -58,7 +60,9 @@ export function isWhole(lines: readonly AskedLine[], order: OrderRow | undefined
 
 /** What a rollback is known by: the caller's id, or else the order and the part. */
 export function rollbackKey(request: CallOf<"rollback">["request"], order: OrderRow | undefined): string {
-  if (request.orderId === "") throw new Error("The checker knows no rollbacks without an order");
+  if (request.orderId === "" && request.rollbackId === "") {
+    throw new Error("The checker knows nothing that is given back without an order and an id");
+  }
   if (request.rollbackId !== "") return `id ${request.rollbackId}`;
   if (isWhole(request.lines, order)) return `whole ${request.orderId}`;
   return `part ${request.orderId} ${spelled(request.lines)}`;
@@ -83,6 +87,7 @@ function gather<K extends Request["kind"]>(
       calls: together,
       open,
       oks,
+      bornWallMs: least(open.map(({ wallMs }) => wallMs ?? -Infinity)),
       bornMs: least(open.map(({ invokedMs }) => invokedMs)),
       knownMs: least(oks.map(({ answeredMs }) => answeredMs ?? Infinity)),
     });

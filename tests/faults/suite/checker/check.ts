@@ -12,6 +12,7 @@ import { checkLevels } from "./level_rules.ts";
 import { checkOneOrder } from "./one_order.ts";
 import { checkRefusals } from "./refusal_rules.ts";
 import { checkRollbacks } from "./rollback_rules.ts";
+import { checkMoments } from "./moment_rules.ts";
 import { checkSells } from "./sell_rules.ts";
 import { checkSets } from "./set_rules.ts";
 import type { OrderRow, Tables } from "./tables.ts";
@@ -25,9 +26,10 @@ import { Violations } from "./violations.ts";
  * - each order, rollback and set at most once, as it was asked for; every acknowledged one present, every refused one
  *   absent, nothing that nobody asked for
  * - retries answered the same; what came back is what the ledger gave, never more than was sold; barred orders not sold
+ * - nothing was decided before the first call was made that was not refused: then a refused one wrote it
  * - per goods, the ledger explains every answer and refusal within the time of its call; over all goods there is one order
  *
- * @throws Error for a request that it does not know: a rollback without an order
+ * @throws Error for a request that it does not know: something given back without an order and an id
  */
 export function check(history: History, tables: Tables): string[] {
   const violations = new Violations();
@@ -37,6 +39,7 @@ export function check(history: History, tables: Tables): string[] {
   checkSells(tables, orders, asked, violations);
   checkRollbacks(tables, orders, asked, violations);
   checkSets(tables, asked, violations);
+  checkMoments(tables, asked, violations);
   const times = new Times(tables, ledgers, asked, violations);
   checkLevels(ledgers, times, asked, violations);
   checkRefusals(history.calls, { tables, orders, ledgers, asked, times }, violations);

@@ -54,7 +54,8 @@ function checkSteps(goodsId: number, movements: readonly MovementRow[], violatio
     }
     if (reserved < 0 || onHand < reserved) violations.add(`${where}: ${onHand} on hand of which ${reserved} reserved`);
     const { kind, onHandDelta } = movement;
-    if ((kind === "sell" && onHandDelta >= 0) || (kind === "rollback" && onHandDelta <= 0)) {
+    const gives = kind === "rollback" || kind === "give_back";
+    if ((kind === "sell" && onHandDelta >= 0) || (gives && onHandDelta <= 0)) {
       violations.add(`${where}: a ${kind} of ${onHandDelta}`);
     }
   }

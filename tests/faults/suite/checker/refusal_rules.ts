@@ -2,7 +2,7 @@
  * Every refusal that gives a reason is explained: it was true at some moment of the call. Refusals for the weather (busy,
  * unavailable, too many) need no explanation.
  */
-import type { Answer, Call } from "../history.ts";
+import type { Answer, Call, Request } from "../history.ts";
 import { type Asked, type AskedFor, type CallOf, operationKey } from "./asked.ts";
 import { mergedLines, spelled } from "./lines.ts";
 import type { GoodsLedger } from "./ledger.ts";
@@ -44,10 +44,15 @@ export function checkRefusals(calls: readonly Call[], explanations: Explanations
     if (answer.outcome !== "refused" || !REASONED.has(answer.code)) continue;
     const why = problem(call, answer, explanations, soldVersions, recorded);
     if (why !== undefined) {
-      const what = request.kind === "set" || request.kind === "detail" ? `goods ${request.goodsId}` : request.orderId;
+      const what = nameOf(request);
       violations.add(`${request.kind} of ${what} at ${call.invokedMs.toFixed(1)} ms: refused, ${why}`);
     }
   }
+}
+
+function nameOf(request: Request): string {
+  if (request.kind === "set" || request.kind === "detail") return `goods ${request.goodsId}`;
+  return request.kind === "rollback" && request.orderId === "" ? request.rollbackId : request.orderId;
 }
 
 /** Why the refusal can't be explained; undefined: it can. */
@@ -152,7 +157,9 @@ function barred({ rollbacksOfOrder }: AskedFor, orderId: string): Pick<Asked<"ro
 
 function unknownProblem(call: Call, goodsIds: readonly number[], { times }: Explanations): string | undefined {
   const { request, invokedMs, answeredMs } = call;
-  if (request.kind === "set" || request.kind === "rollback") return "because a goods is unknown";
+  if (request.kind === "set" || (request.kind === "rollback" && request.orderId !== "")) {
+    return "because a goods is unknown";
+  }
   const asked = request.kind === "detail" ? [request.goodsId] : request.lines.map(({ goodsId }) => goodsId);
   for (const goodsId of goodsIds) {
     if (!asked.includes(goodsId)) return `because goods ${goodsId} is unknown, which it did not ask for`;

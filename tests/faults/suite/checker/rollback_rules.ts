@@ -1,10 +1,13 @@
-/** What came back is what the ledger says was given, never more than was sold; a rollback before its sell bars it. */
+/**
+ * What came back is what the ledger says was given, never more than was sold; a rollback before its sell bars it. What is
+ * given back without an order is what was asked for.
+ */
 import { type Asked, type AskedFor, type CallOf, isWhole, operationKey } from "./asked.ts";
 import { answeredLines, spelled } from "./lines.ts";
 import type { MovementRow, OperationRow, OrderRow, Tables } from "./tables.ts";
 import type { Violations } from "./violations.ts";
 
-const ROLLBACK_KINDS = new Set(["rollback_whole", "rollback_part", "bar"]);
+const ROLLBACK_KINDS = new Set(["rollback_whole", "rollback_part", "bar", "give_back"]);
 
 /** Says which rollbacks break a rule. */
 export function checkRollbacks(
@@ -14,7 +17,8 @@ export function checkRollbacks(
   violations: Violations,
 ): void {
   const given = tables.movements.filter(({ kind }) => kind === "rollback");
-  const byOperation = Map.groupBy(given, ({ operationId }) => operationId ?? "");
+  const withoutOrder = tables.movements.filter(({ kind }) => kind === "give_back");
+  const byOperation = Map.groupBy([...given, ...withoutOrder], ({ operationId }) => operationId ?? "");
   const rows = new Map<string, OperationRow>();
   for (const row of tables.operations) {
     if (!ROLLBACK_KINDS.has(row.kind)) continue;
@@ -46,14 +50,21 @@ function checkRow(
   violations: Violations,
 ): void {
   const bars = kind === "bar";
-  if (order === undefined) violations.add(`rollback ${operationId}: its order is not there`);
+  const kinds = new Set(movements.map((movement) => movement.kind));
+  const expected = kind === "give_back" ? kind : "rollback";
+  if (kinds.size > 1 || (kinds.size === 1 && !kinds.has(expected))) {
+    violations.add(`rollback ${operationId}: ${kind}, its movements are of ${[...kinds]}`);
+  }
+  if (kind === "give_back") {
+    if (order !== undefined) violations.add(`rollback ${operationId}: without an order, and yet of ${order.orderId}`);
+  } else if (order === undefined) violations.add(`rollback ${operationId}: its order is not there`);
   else if (bars !== (order.state === "barred")) {
     violations.add(`rollback ${operationId}: ${kind} of a ${order.state} order`);
   } else if (kind === "rollback_whole" && order.state !== "rolled_back") {
     violations.add(`rollback ${operationId}: of the whole order, which is ${order.state}`);
   }
   const moved = movements.map(({ goodsId, onHandDelta }) => ({ goodsId, num: onHandDelta }));
-  const strange = movements.some(({ orderId }) => orderId !== order?.orderId);
+  const strange = movements.some(({ orderId }) => (orderId ?? undefined) !== order?.orderId);
   if (strange || movements.length !== (bars ? 0 : lines.length) || spelled(moved) !== spelled(bars ? [] : lines)) {
     violations.add(`rollback ${operationId}: recorded as ${kind} of ${spelled(lines)}, moved ${spelled(moved)}`);
   }
@@ -61,7 +72,7 @@ function checkRow(
 
 /** Whether the request is what the record says. */
 export function isOf(row: OperationRow, request: CallOf<"rollback">["request"], order: OrderRow | undefined): boolean {
-  if (request.orderId !== row.orderId) return false;
+  if (request.orderId !== (row.orderId ?? "")) return false;
   if (row.kind === "rollback_whole") return isWhole(request.lines, order);
   return spelled(request.lines) === spelled(row.lines);
 }
@@ -128,7 +139,10 @@ function checkAnswers(
     violations.add(`rollback ${key}: told ${toldOf(first)}, the ledger has "${expected}"`);
   }
   const { answer, request } = first;
-  if (answer.outcome === "ok" && (answer.body.orderId !== orderId || answer.body.rollbackId !== request.rollbackId)) {
+  if (
+    answer.outcome === "ok" &&
+    ((answer.body.orderId ?? "") !== orderId || (answer.body.rollbackId ?? "") !== request.rollbackId)
+  ) {
     violations.add(`rollback ${key}: answered as ${answer.body.rollbackId} of order ${answer.body.orderId}`);
   }
 }

@@ -21,6 +21,8 @@ export interface MovementRow {
   readonly reservedDelta: number;
   readonly onHandAfter: number;
   readonly reservedAfter: number;
+  /** When it was decided, in ms since 1970. */
+  readonly atMs: number;
 }
 
 /** A row of `orders`. */
@@ -62,7 +64,8 @@ export async function readTables(ownerUrl: string): Promise<Tables> {
       movements: await sql<MovementRow[]>`
         select goods_id as "goodsId", version::float8 as version, kind, order_id as "orderId",
                operation_id as "operationId", on_hand_delta as "onHandDelta", reserved_delta as "reservedDelta",
-               on_hand_after as "onHandAfter", reserved_after as "reservedAfter"
+               on_hand_after as "onHandAfter", reserved_after as "reservedAfter",
+               round(extract(epoch from at) * 1000)::float8 as "atMs"
           from movements`,
       orders: await sql<OrderRow[]>`
         select order_id as "orderId", state, round(extract(epoch from created_at) * 1000)::float8 as "atMs",

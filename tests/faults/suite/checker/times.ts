@@ -100,7 +100,9 @@ function spans(tables: Tables, asked: AskedFor): (movement: MovementRow) => Span
   return (movement) => {
     const { kind, goodsId, orderId, operationId, onHandAfter, reservedAfter } = movement;
     if (kind === "sell") return orAny(asked.sells.get(orderId ?? ""));
-    if (kind === "rollback") return orAny(asked.rollbacks.get(keys.get(operationId ?? "") ?? ""));
+    if (kind === "rollback" || kind === "give_back") {
+      return orAny(asked.rollbacks.get(keys.get(operationId ?? "") ?? ""));
+    }
     const sets = asked.sets.get(setKey({ goodsId, num: onHandAfter - reservedAfter }));
     return { ...orAny(sets), knownMs: Infinity };
   };

@@ -6,16 +6,22 @@ import { type Fleet, HOT_GOODS } from "../fleet.ts";
 import type { Link } from "../link.ts";
 import type { Random } from "../random.ts";
 import type { Stage } from "../stage.ts";
-import { type Fault, fault, type Heal, pickMember } from "./fault.ts";
+import { type Fault, fault, type Heal, membersOf, pickMember } from "./fault.ts";
 
 /**
  * What only a statement that writes has among its parameters, which go over as text: the kinds of its movements. The
  * statement itself goes over once a connection, and by the way of row locks COMMIT comes right behind it.
  */
-const WRITES = ['{"sell"', '{"rollback"'];
+const WRITES = ['{"sell"', '{"rollback"', '{"set"', '{"give_back"'];
+/** From below what the program waits for a statement to well above it, in ms. */
+const LATE_MS: readonly [number, number] = [1200, 4000];
+/** Bytes of a connection that vanishes: of its greeting alone to several of its writes. */
+const VANISHING_BYTES: readonly [number, number] = [100, 12_000];
 /** More than the server takes. */
 const CONNECTIONS_TRIED = 260;
 const SESSION_S_MAX = 30;
+/** Of these one is given back while a stranger holds it. */
+const RECENT_CALLS_MAX = 200;
 
 function onServer(name: string, harm: (stage: Stage) => Promise<Heal>, more: Partial<Fault> = {}): Fault {
   return fault(name, "postgres", harm, { holdMs: [50, 600], ...more });
@@ -78,6 +84,85 @@ const heldRows = fault("foreign session holds hot rows", "postgres", async (stag
   };
 });
 
+/** Somebody has forgotten a session in which he looked at an order: who gives that order back waits, and nobody else. */
+const heldOrder = fault("foreign session holds one order", "postgres", async (stage, random) => {
+  const fleet = random.pick(stage.fleets);
+  const sold = fleet.calls.slice(-RECENT_CALLS_MAX).flatMap(({ request, answer }) =>
+    request.kind === "sell" && answer.outcome === "ok" ? [request] : []
+  );
+  if (sold.length === 0) return undefined;
+  const { orderId, lines } = random.pick(sold);
+  const sql = session(fleet);
+  const held = await sql.reserve();
+  await held`begin`;
+  await held`select 1 from orders where order_id = ${orderId} for update`;
+  fleet.heldOrder = { orderId, lines };
+  return async () => {
+    fleet.heldOrder = undefined;
+    await held`rollback`.catch(() => {});
+    held.release();
+    await sql.end({ timeout: 1 });
+  };
+});
+
+/** As a backup or a report holds it: what it may still see can't be cleared away. */
+const heldSnapshot = fault("foreign session holds a snapshot", "postgres", async (stage, random) => {
+  const sql = session(random.pick(stage.fleets));
+  const held = await sql.reserve();
+  await held`begin isolation level repeatable read`;
+  await held`select count(*) from stock`;
+  return async () => {
+    await held`rollback`.catch(() => {});
+    held.release();
+    await sql.end({ timeout: 1 });
+  };
+});
+
+/** Commits are made and not answered, for longer than the program waits: as long as the standby is away. */
+const noStandby = fault("commits wait for a standby that does not answer", "postgres", async (stage) => {
+  const sql = postgres(stage.postgres.ownerUrl("postgres"), { max: 1, onnotice: () => {} });
+  await sql`alter system set synchronous_standby_names = 'nobody'`;
+  await sql`select pg_reload_conf()`;
+  return async () => {
+    await sql`alter system reset synchronous_standby_names`;
+    await sql`select pg_reload_conf()`;
+    await sql.end({ timeout: 1 });
+  };
+}, { holdMs: [2000, 4000] });
+
+/** On each link one packet with a write comes late; everything else goes on. */
+const latePackets = fault("a packet with a write comes seconds late", "postgres", (stage, random) => {
+  const links = membersOf(stage).map(({ postgres }) => postgres);
+  for (const link of links) link.delayOne({ at: WRITES, ms: random.integer(...LATE_MS) });
+  return Promise.resolve(() => Promise.resolve(links.forEach((link) => link.heal())));
+}, { holdMs: [500, 2500] });
+
+/** A process' connections vanish without a word; `fresh`: when they have just been made. */
+function vanishing(name: string, fresh: boolean): Fault {
+  return fault(name, "postgres", async (stage, random) => {
+    const member = pickMember(stage, random);
+    if (member === undefined) return undefined;
+    const link = member.postgres;
+    const [least, most] = VANISHING_BYTES;
+    link.vanishAfter(Math.round(least * (most / least) ** random.next()));
+    // Of its own database alone: what others have left behind is to be found by those that need it.
+    if (fresh) await terminate(stage, stage.fleets.find(({ members }) => members.includes(member))?.name);
+    return () => Promise.resolve(link.heal());
+  });
+}
+
+/** Ends all connections of the service, or those to one database. */
+async function terminate({ postgres: server }: Stage, database?: string): Promise<void> {
+  const sql = postgres(server.ownerUrl("postgres"), { max: 1, onnotice: () => {} });
+  try {
+    await sql`
+      select pg_terminate_backend(pid) from pg_stat_activity
+       where application_name = 'holdfast' and datname = coalesce(${database ?? null}, datname)`;
+  } finally {
+    await sql.end({ timeout: 1 });
+  }
+}
+
 /** Every transaction of the server's role is serializable for a while: conflicts end with 40001 instead of waiting. */
 const serializable = fault("serialization errors", "postgres", async (stage) => {
   const sql = postgres(stage.postgres.ownerUrl("postgres"), { max: 1, onnotice: () => {} });
@@ -106,9 +191,8 @@ const crowded = fault("all connections taken", "postgres", async (stage) => {
 }, { weight: 0.5 });
 
 const terminated = fault("all connections terminated", "postgres", async (stage) => {
-  const sql = postgres(stage.postgres.ownerUrl("postgres"), { max: 1, onnotice: () => {} });
-  await sql`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'holdfast'`;
-  return async () => void await sql.end({ timeout: 1 });
+  await terminate(stage);
+  return () => Promise.resolve();
 }, { holdMs: [50, 200] });
 
 /** Until it is emptied again nothing can be added to the tables. */
@@ -153,8 +237,14 @@ export const POSTGRES_FAULTS: readonly Fault[] = [
   onLink("postgres link half-closed", (link) => link.halfClose()),
   onLink("postgres link stalled", (link) => link.stall()),
   onLink("postgres link slow", (link) => link.slow(60)),
+  noStandby,
+  latePackets,
+  vanishing("postgres connections vanish without a word", false),
+  vanishing("connections terminated, fresh ones vanish without a word", true),
   deadlocks,
   heldRows,
+  heldOrder,
+  heldSnapshot,
   serializable,
   crowded,
   terminated,

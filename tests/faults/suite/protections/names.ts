@@ -24,6 +24,8 @@ export const PROTECTIONS = {
   durable_commit: "commits are acknowledged before they are on disk (synchronous_commit=off)",
   /** A write whose outcome is unknown is told as one that was not made. */
   outcome_lookup: "a lost write is told as if nothing had happened",
+  /** Whoever goes the way again does not know that a write was lost, which may still be made. */
+  lost_write: "a lost write is forgotten when the order is decided again",
 } as const;
 
 export type Protection = keyof typeof PROTECTIONS;

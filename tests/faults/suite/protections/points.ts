@@ -1,9 +1,9 @@
 /**
  * Named points on the way of an operation at which a test can stop the server.
  *
- *     (none) --"hold <point>" on stdin-----------------> armed
+ *     (none) --"hold <point> <number>" on stdin--------> armed
  *     armed  --"forget" on stdin-----------------------> (none)
- *     armed  --an operation reaches the point----------> stopped    "AT <point>" on stdout
+ *     armed  --an operation reaches the point----------> stopped    "AT <point> <number>" on stdout
  *     stopped --"go" on stdin, or HOLD_MS_MAX is over--> (none)     the operation goes on
  */
 import type { Log } from "../../../../src/telemetry/log.ts";
@@ -22,7 +22,7 @@ export const HOLD_MS_MAX = 30_000;
 
 /** The points of one server. */
 export class Points {
-  readonly #armed: Point[] = [];
+  readonly #armed: { readonly point: Point; readonly number: string }[] = [];
   readonly #stopped = new Set<() => void>();
   readonly #log: Log;
   readonly #say: (line: string) => void;
@@ -45,10 +45,10 @@ export class Points {
 
   /** An operation has come to the point: it stops there if a test wants that. */
   async reach(point: Point): Promise<void> {
-    const index = this.#armed.indexOf(point);
-    if (index < 0) return;
-    this.#armed.splice(index, 1);
-    this.#say(`AT ${point}`);
+    const index = this.#armed.findIndex((armed) => armed.point === point);
+    const [armed] = index < 0 ? [] : this.#armed.splice(index, 1);
+    if (armed === undefined) return;
+    this.#say(`AT ${point} ${armed.number}`);
     await new Promise<void>((resolve) => {
       const go = () => {
         clearTimeout(timer);
@@ -72,10 +72,12 @@ export class Points {
       for (const go of [...this.#stopped]) go();
       return;
     }
-    const point = /^hold (\S+)$/.exec(line)?.[1];
-    if (!POINTS.some((known) => known === point)) {
-      throw new Error(`Cannot obey "${line}": expected "go" or "hold" and one of ${POINTS.join(", ")}`);
+    const [, point, number] = /^hold (\S+) (\d+)$/.exec(line) ?? [];
+    if (number === undefined || !POINTS.some((known) => known === point)) {
+      throw new Error(
+        `Cannot obey "${line}": expected "go", "forget", or "hold", one of ${POINTS.join(", ")} and a number`,
+      );
     }
-    this.#armed.push(point as Point);
+    this.#armed.push({ point: point as Point, number });
   }
 }

@@ -8,7 +8,12 @@ import {
 } from "../../../../src/config.ts";
 import type { Book, Changes } from "../../../../src/inventory/model.ts";
 import { arrayLiteral } from "../../../../src/store/arrays.ts";
-import { DatabaseUnavailableError, OutcomeUnknownError, storeError } from "../../../../src/store/errors.ts";
+import {
+  ConflictError,
+  DatabaseUnavailableError,
+  OutcomeUnknownError,
+  storeError,
+} from "../../../../src/store/errors.ts";
 import { createStore, type Store } from "../../../../src/store/store.ts";
 import { errorFields, type Log } from "../../../../src/telemetry/log.ts";
 import { looseWrite } from "./loose_write.ts";
@@ -135,7 +140,9 @@ function answered({ without, points, log }: SuiteStoreParts, write: Write): Writ
     try {
       await write(changes, signal);
     } catch (error) {
-      if (!without.has("outcome_lookup") || !(error instanceof OutcomeUnknownError)) throw error;
+      if (!(error instanceof OutcomeUnknownError)) throw error;
+      if (without.has("lost_write")) throw new ConflictError("told as undone", { cause: error });
+      if (!without.has("outcome_lookup")) throw error;
       throw new DatabaseUnavailableError("told as not written", { cause: error });
     }
     await points.reach("after_commit");
