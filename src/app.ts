@@ -148,6 +148,7 @@ export async function startApp(config: Config, { tls, reusePort, routes, ...part
     reusePort,
     tls,
     corsOrigins: config.corsOrigins,
+    allowedHosts: config.allowedHosts,
     log,
     newRequestId: uuidV7,
     handler: createRpcHandler({

@@ -47,6 +47,12 @@ const origin = z.string().refine(
   "expected origins such as https://shop.example, without a path",
 );
 
+const hostName = z.string().refine(
+  (text) =>
+    /^[a-z0-9._-]+$/.test(text) && URL.canParse(`http://${text}`) && new URL(`http://${text}`).hostname === text,
+  "expected names such as shop.example, in lower case, without a scheme and without a port",
+);
+
 const SETTINGS = z.object({
   HOST: z.string().min(1).default("127.0.0.1"),
   PORT: integer(0, 65_535).default(8080),
@@ -72,6 +78,7 @@ const SETTINGS = z.object({
   REQUEST_BYTES_MAX: integer(1024, 64 * 1024 * 1024).default(1024 * 1024),
   REQUEST_TIMEOUT_MS_MAX: integer(100, 600_000).default(30_000),
   CORS_ORIGINS: list.pipe(z.array(origin)).default([]),
+  ALLOWED_HOSTS: list.pipe(z.array(hostName)).default([]),
   TLS_CERT_FILE: z.string().min(1).optional(),
   TLS_KEY_FILE: z.string().min(1).optional(),
   LOG_LEVEL: z.enum(LOG_LEVELS).default("info"),
@@ -108,6 +115,8 @@ export interface Config {
   readonly requestBytesMax: number;
   readonly requestTimeoutMsMax: number;
   readonly corsOrigins: readonly string[];
+  /** Names of this server, beside those of loopback, under which pages of its own may call. */
+  readonly allowedHosts: readonly string[];
   readonly tlsFiles: { readonly cert: string; readonly key: string } | undefined;
   readonly logLevel: typeof LOG_LEVELS[number];
   readonly logFormat: typeof LOG_FORMATS[number];
@@ -167,6 +176,7 @@ export function loadConfig(read: (name: string) => string | undefined): Config {
     requestBytesMax: settings.REQUEST_BYTES_MAX,
     requestTimeoutMsMax: settings.REQUEST_TIMEOUT_MS_MAX,
     corsOrigins: settings.CORS_ORIGINS,
+    allowedHosts: settings.ALLOWED_HOSTS,
     tlsFiles: cert !== undefined && key !== undefined ? { cert, key } : undefined,
     logLevel: settings.LOG_LEVEL,
     logFormat: settings.LOG_FORMAT,

@@ -4,6 +4,7 @@
  */
 import { cors } from "@connectrpc/connect";
 import type { IncomingHttpHeaders } from "node:http";
+import { isIP } from "node:net";
 import type { WireHandler } from "./http_handler.ts";
 import { REQUEST_ID_HEADER } from "./request_id.ts";
 
@@ -30,10 +31,11 @@ export interface CorsRules {
   /** Exact, as a browser writes them: lower case, no path, no default port. */
   readonly origins: ReadonlySet<string>;
   /**
-   * The server is on loopback, so its own pages have a loopback name. Any other name that leads here is somebody's who
-   * points his domain at 127.0.0.1 (DNS rebinding), and the request's own host, which his page chose, proves nothing.
+   * Names, in lower case, under which this server has pages of its own, beside loopback names and every address. Any
+   * other name that leads here may be somebody's who points his domain at this machine (DNS rebinding): his page calls
+   * the very host that it came from, so the request's own host, which he chose, proves nothing.
    */
-  readonly loopbackOnly: boolean;
+  readonly hosts: ReadonlySet<string>;
 }
 
 /** What to do: answer a preflight with this status and these headers, or set them and go on to the handler. */
@@ -50,14 +52,17 @@ const WITHOUT_ORIGIN: CorsDecision = Object.freeze({ answer: undefined, headers:
  *
  * Never `*` and never credentials: an origin is named back or nothing is. `Vary: Origin` is on every answer, with or
  * without an origin, so that a cache never gives one page's answer to another. A request of a page that is not allowed
- * is answered 403 and never reaches the handler; who is no browser sends no origin.
+ * is answered 403 and never reaches the handler.
+ *
+ * A request without an origin goes on, whatever host it names: a backend reaches this port by whichever name its network
+ * has for it, and a browser sends the origin with every request that a handler takes (POST, and its preflight).
  */
-export function decideCors(request: CorsRequest, { origins, loopbackOnly }: CorsRules): CorsDecision {
+export function decideCors(request: CorsRequest, { origins, hosts }: CorsRules): CorsDecision {
   const preflight = request.method === "OPTIONS" && request.origin !== undefined &&
     request.requestMethod !== undefined;
   const { origin } = request;
   if (origin === undefined) return WITHOUT_ORIGIN;
-  const own = isSameHost(origin, request.host) && (!loopbackOnly || isLoopbackName(new URL(origin).hostname));
+  const own = isSameHost(origin, request.host) && isOwnName(new URL(origin).hostname, hosts);
   if (!own && !origins.has(origin)) return { answer: 403, headers: { vary: "Origin" } };
   if (!preflight) {
     return {
@@ -111,7 +116,7 @@ export function withCors(handler: WireHandler, rules: CorsRules): WireHandler {
 const OWN_ANSWER_HEADERS = { "content-type": "text/plain" };
 
 function ownAnswerBody(status: number): string {
-  return status === 403 ? "pages of this origin may not call: CORS_ORIGINS does not name it\n" : "";
+  return status === 403 ? "pages of this origin may not call: neither CORS_ORIGINS nor ALLOWED_HOSTS names it\n" : "";
 }
 
 /**
@@ -128,10 +133,13 @@ function isSameHost(origin: string, host: string | undefined): boolean {
   }
 }
 
-/** Whether a name or address can't be anything but this machine (RFC 6761, section 6.3). */
-export function isLoopbackName(name: string): boolean {
-  return name === "localhost" || name.endsWith(".localhost") || name === "[::1]" || name === "::1" ||
-    /^127(\.\d{1,3}){3}$/.test(name);
+/**
+ * Whether nobody else can have brought a page here under this host, as URLs spell it: a listed name, a name that can't
+ * be anything but this machine (RFC 6761, section 6.3), or an address, which no name server was asked for.
+ */
+function isOwnName(host: string, hosts: ReadonlySet<string>): boolean {
+  return hosts.has(host) || host === "localhost" || host.endsWith(".localhost") ||
+    isIP(host.replace(/^\[|\]$/g, "")) !== 0;
 }
 
 function one(value: string | string[] | undefined): string | undefined {

@@ -12,7 +12,7 @@ import { Http2Exchange } from "./http2_exchange.ts";
 import type { WireHandler } from "./http_handler.ts";
 import type { Log } from "../telemetry/log.ts";
 import { type Connection, Connections } from "./connections.ts";
-import { isLoopbackName, withCors } from "./cors.ts";
+import { withCors } from "./cors.ts";
 import { drainConnections } from "./drain.ts";
 import { sniffProtocol } from "./first_bytes.ts";
 import { LISTENER_LIMITS, type ListenerLimits } from "./listener_limits.ts";
@@ -36,6 +36,8 @@ export interface ListenerOptions {
   readonly handler: WireHandler;
   /** Origins (`https://shop.example`) whose pages may call, beside the pages of this host itself. */
   readonly corsOrigins: readonly string[];
+  /** Names, beside those of loopback, whose pages are this server's own. None where absent. */
+  readonly allowedHosts?: readonly string[] | undefined;
   /** Makes the id of a request that brings none, as `x-request-id` on its answer. Absent: requests get no ids. */
   readonly newRequestId?: (() => string) | undefined;
   /** Overrides of {@link LISTENER_LIMITS}, one by one. */
@@ -69,7 +71,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   const overLimits = new OverLimitLog(log);
   const handler = withCors(options.handler, {
     origins: new Set(options.corsOrigins),
-    loopbackOnly: isLoopbackName(options.host),
+    hosts: new Set(options.allowedHosts),
   });
   const enter = createRequestGate({
     connections,

@@ -159,6 +159,43 @@ Deno.test("CORS is in front of the handler, on both protocols", async () => {
   });
 });
 
+Deno.test("a page under a name that somebody points here is refused on both protocols", async () => {
+  await withListener({ allowedHosts: ["stock.example"] }, async ({ listener, handled }) => {
+    const http1 = async (request: string) => {
+      const peer = await RawPeer.http1(listener.port);
+      peer.send(request);
+      await peer.until(() => peer.text.includes("\r\n\r\n"), "an answer");
+      await peer.leave();
+      return Number(peer.text.split(" ")[1]);
+    };
+    /** Statuses of the preflight and the call over HTTP/1.1, and of both over HTTP/2. */
+    const answers = async (name: string) => {
+      const authority = `${name}:${listener.port}`;
+      const origin = `http://${authority}`;
+      const fields = `host: ${authority}\r\norigin: ${origin}`;
+      const page = { ":path": CHECK, ":authority": authority, origin };
+      const preflight = { ...page, ":method": "OPTIONS", "access-control-request-method": "POST" };
+      const call = { ...page, ":method": "POST", "content-type": "application/json" };
+      return [
+        await http1(`OPTIONS ${CHECK} HTTP/1.1\r\n${fields}\r\naccess-control-request-method: POST\r\n\r\n`),
+        await http1(JSON_CALL.replace(/host: [^\r]*/i, fields)),
+        (await http2Request(listener.url, preflight)).status,
+        (await http2Request(listener.url, call, Buffer.from("{}"))).status,
+      ];
+    };
+    assertEquals(await answers("evil.example"), [403, 403, 403, 403]);
+    assertEquals(handled(), 0);
+    for (const own of ["stock.example", "localhost", "127.0.0.1", "10.0.0.1"]) {
+      assertEquals(await answers(own), [204, 200, 204, 200], own);
+    }
+    // A backend calls by whichever name its network has for this host, and sends no origin.
+    const backend = { ":path": CHECK, ":authority": "holdfast:8080", "content-type": "application/json" };
+    const answer = await http2Request(listener.url, { ...backend, ":method": "POST" }, Buffer.from("{}"));
+    assertEquals(answer.status, 200);
+    assertEquals(await http1(JSON_CALL.replace(/host: [^\r]*/i, "host: holdfast:8080")), 200);
+  });
+});
+
 Deno.test("a port that is taken is an error of listen", async () => {
   await withListener({}, async ({ listener }) => {
     const error = await assertRejects(() => withListener({ port: listener.port }, () => Promise.resolve()), Error);

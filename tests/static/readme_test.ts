@@ -46,6 +46,7 @@ Deno.test("the README's defaults are the code's", () => {
     REQUEST_BYTES_MAX: code(config.requestBytesMax),
     REQUEST_TIMEOUT_MS_MAX: code(config.requestTimeoutMsMax),
     CORS_ORIGINS: config.corsOrigins.length === 0 ? "none" : "",
+    ALLOWED_HOSTS: config.allowedHosts.length === 0 ? "none" : "",
     TLS_CERT_FILE: config.tlsFiles === undefined ? "none" : "",
     TLS_KEY_FILE: config.tlsFiles === undefined ? "none" : "",
     LOG_LEVEL: code(config.logLevel),

@@ -15,6 +15,7 @@ Deno.test("loadConfig() needs no settings at all, listens on loopback and asks f
   assertEquals(config.port, 8080);
   assertEquals(config.redisUrls.length, 5);
   assertEquals(config.corsOrigins, []);
+  assertEquals(config.allowedHosts, []);
   assert(Object.isFrozen(config));
 });
 
@@ -57,6 +58,10 @@ const REFUSED: [why: string, settings: Record<string, string>, naming: string][]
   ],
   ["a queue that a whole batch never fits into", { QUEUE_MAX: "999" }, "BATCH_ORDERS_MAX (1000)"],
   ["a key prefix that Redis's patterns would read", { LOCK_KEY_PREFIX: "shop*" }, "LOCK_KEY_PREFIX"],
+  ["a host with a port", { ALLOWED_HOSTS: "stock.example:8080" }, "ALLOWED_HOSTS"],
+  ["a host with a scheme", { ALLOWED_HOSTS: "http://stock.example" }, "ALLOWED_HOSTS"],
+  ["a host in capitals, which no browser sends", { ALLOWED_HOSTS: "Stock.example" }, "ALLOWED_HOSTS"],
+  ["every host", { ALLOWED_HOSTS: "*" }, "ALLOWED_HOSTS"],
   ["a way of concurrency that there is not", { CONCURRENCY: "hope" }, "CONCURRENCY"],
   ["a quorum loss that is ignored", { QUORUM_LOSS: "ignore" }, "QUORUM_LOSS"],
   ["a wait below one attempt", { LOCK_WAIT_MS_MAX: "499" }, "LOCK_WAIT_MS_MAX"],

@@ -3,8 +3,9 @@ import { cors } from "@connectrpc/connect";
 import { type CorsRequest, type CorsRules, decideCors } from "../../src/rpc/cors.ts";
 
 const SHOP = "https://shop.example";
-const ORIGINS: CorsRules = { origins: new Set([SHOP, "https://office.example:8443"]), loopbackOnly: false };
-const NONE: CorsRules = { origins: new Set(), loopbackOnly: false };
+const ORIGINS: CorsRules = { origins: new Set([SHOP, "https://office.example:8443"]), hosts: new Set() };
+const NONE: CorsRules = { origins: new Set(), hosts: new Set() };
+const NAMED: CorsRules = { origins: new Set(), hosts: new Set(["stock.example"]) };
 
 const call: CorsRequest = { method: "POST", host: "stock.example:8080", origin: SHOP, requestMethod: undefined };
 const preflight: CorsRequest = { ...call, method: "OPTIONS", requestMethod: "POST" };
@@ -66,19 +67,43 @@ Deno.test("the page of the very host that it calls is always allowed, with or wi
     ["https://stock.example", "STOCK.example"],
   ];
   for (const [origin, host] of same) {
-    const { answer, headers } = decideCors({ ...preflight, origin, host }, NONE);
+    const { answer, headers } = decideCors({ ...preflight, origin, host }, NAMED);
     assertEquals([answer, headers["access-control-allow-origin"]], [204, origin], origin);
   }
 });
 
-Deno.test("on loopback a name that somebody points here is not the server's own", () => {
-  const rules = { ...NONE, loopbackOnly: true };
-  for (const host of ["127.0.0.1:8080", "localhost:8080", "[::1]:8080", "shop.localhost:8080"]) {
-    assertEquals(decideCors({ ...call, origin: `http://${host}`, host }, rules).answer, undefined, host);
+Deno.test("own are loopback names, addresses and the names of the setting; any other name may be anybody's", () => {
+  const own = [
+    "127.0.0.1:8080",
+    "localhost:8080",
+    "[::1]:8080",
+    "shop.localhost:8080",
+    "10.0.0.1",
+    "stock.example:8080",
+  ];
+  for (const host of own) {
+    assertEquals(decideCors({ ...call, origin: `http://${host}`, host }, NAMED).answer, undefined, host);
+    assertEquals(decideCors({ ...preflight, origin: `http://${host}`, host }, NAMED).answer, 204, host);
   }
-  for (const host of ["evil.example:8080", "127.0.0.1.evil.example:8080", "localhost.evil.example", "10.0.0.1:8080"]) {
-    assertEquals(decideCors({ ...call, origin: `http://${host}`, host }, rules).answer, 403, host);
+  const others = [
+    "evil.example:8080",
+    "127.0.0.1.evil.example:8080",
+    "localhost.evil.example",
+    "evillocalhost",
+    "stock.example.evil.example",
+    "evil.stock.example",
+    "fake-stock.example",
+    "1.evil",
+  ];
+  for (const host of others) {
+    assertEquals(decideCors({ ...call, origin: `http://${host}`, host }, NAMED).answer, 403, host);
+    assertEquals(decideCors({ ...preflight, origin: `http://${host}`, host }, NAMED).answer, 403, host);
   }
+});
+
+Deno.test("who sends no origin is no page and goes on, whatever the host; an allowed origin may use any host", () => {
+  assertEquals(decideCors({ ...call, origin: undefined, host: "holdfast:8080" }, NONE).answer, undefined);
+  assertEquals(decideCors({ ...call, host: "holdfast:8080" }, ORIGINS).answer, undefined);
 });
 
 Deno.test("a host that is not the page's, absent or no host at all makes nothing the same", () => {
@@ -92,7 +117,7 @@ Deno.test("a host that is not the page's, absent or no host at all makes nothing
     ["http://a b", "a b"],
   ];
   for (const [origin, host] of other) {
-    assertEquals(decideCors({ ...preflight, origin, host }, NONE).answer, 403, origin);
+    assertEquals(decideCors({ ...preflight, origin, host }, NAMED).answer, 403, origin);
   }
 });
 
