@@ -18,13 +18,13 @@ export interface TestGroup {
 /** What a test file reaches by its imports if the way of concurrency can make a difference to it. */
 const WAY_FILE = "tests/support/concurrency.ts";
 /** What is tested there is the wire, whatever the way; or all ways at once. */
-const WAYLESS_ROOTS = ["tests/e2e", "tests/faults/suite_test.ts", "tests/faults/arms_test.ts"];
+const WAYLESS_ROOTS = ["tests/e2e", "tests/attacks", "tests/faults/suite_test.ts", "tests/faults/arms_test.ts"];
 const TEST_FILE = /(^|_|\.)test\.(ts|tsx|js|mjs)$/;
 
 const ROOTS: Record<TestGroup["name"], readonly string[]> = {
   unit: ["tests/unit"],
   static: ["tests/static"],
-  servers: ["tests/integration", "tests/e2e", "tests/faults"],
+  servers: ["tests/integration", "tests/e2e", "tests/attacks", "tests/faults"],
 };
 
 /**
@@ -67,11 +67,15 @@ export interface ServerTestAccess {
   readonly temporaryDir: string;
 }
 
+/** Loopback addresses that tests may attack a server from. */
+const ATTACKER_ADDRESSES = ["127.0.0.9", "127.0.0.10", "127.0.0.11"];
+
 /** The permission flags of a group. */
 export function permissions(name: TestGroup["name"], access: ServerTestAccess | undefined): string[] {
   if (name === "unit" || access === undefined) return name === "static" ? ["--allow-read=.", "--ignore-env"] : [];
   return [
-    "--allow-net=127.0.0.1,localhost",
+    // Beside the address of everybody else those of attackers, who must be somebody else.
+    `--allow-net=${["127.0.0.1", "localhost", ...ATTACKER_ADDRESSES].join(",")}`,
     // Whole, because a server's data must be reachable by another user, which is judged from every directory above it.
     "--allow-read",
     `--allow-write=${access.temporaryDir}`,
