@@ -4,6 +4,7 @@
  */
 import type { Book, Changes } from "../inventory/model.ts";
 import { arrayLiteral } from "./arrays.ts";
+import type { Statement } from "./block.ts";
 import type { Pool } from "./pool.ts";
 import { type BookKeys, bookOf, bookStatement } from "./read_book.ts";
 import { writeStatement } from "./write_changes.ts";
@@ -26,11 +27,8 @@ export async function changeUnderRowLocks(
   decide: (book: Book) => Promise<Changes | undefined>,
   signal: AbortSignal,
 ): Promise<void> {
-  const goodsIds = arrayLiteral(keys.goodsIds);
   await pool.block(async ({ run, commit }) => {
-    const locked = run((sql) =>
-      sql`select goods_id from stock where goods_id = any (${goodsIds}::int[]) order by goods_id for update`
-    );
+    const locked = run(lockStatement(keys.goodsIds));
     const read = run(bookStatement(keys));
     // The first failure tells why; those behind it only that the block is undone.
     read.catch(() => {});
@@ -38,4 +36,13 @@ export async function changeUnderRowLocks(
     const changes = await decide(bookOf(await read));
     if (changes !== undefined) await commit(writeStatement(changes));
   }, signal);
+}
+
+/** Locks the rows of these goods, in the order of the goods; see readBook for how a row is looked for. */
+export function lockStatement(goodsIds: readonly number[]): Statement<unknown[]> {
+  const ids = arrayLiteral(goodsIds);
+  return (sql) =>
+    sql`
+      select (select goods_id from stock where goods_id = asked.goods_id order by version_block desc limit 1 for update)
+        from (select goods_id from unnest((select ${ids}::int[])) as goods (goods_id) order by goods_id) as asked`;
 }

@@ -63,9 +63,10 @@ const CONNECTION_ENDED = /^(CONNECTION_|25P03|25P04|57P01|57P02|57P04|57P05|08|4
 const NOT_CONNECTED = /^(CONNECT_TIMEOUT|ECONNREFUSED|ENOTFOUND|EAI_)/;
 /**
  * Refused before a statement was taken, or a whole class in which the statement was undone: out of resources (53), I/O
- * error (58), read-only (25006), starting up or shutting down (57P03), log-in (28), no database, not migrated (42P01).
+ * error (58), read-only (25006), starting up or shutting down (57P03), log-in (28), no database, not migrated (42P01,
+ * 42703).
  */
-const TAKES_NO_WORK = /^(57P03|53|58|25006|28|3D000|42P01)/;
+const TAKES_NO_WORK = /^(57P03|53|58|25006|28|3D000|42P01|42703)/;
 
 /**
  * The driver's error as one of ours. Errors that are nobody's weather (syntax, missing rights, a violated

@@ -1,6 +1,7 @@
 /**
  * The statement behind readiness.
  */
+import type { Statement } from "./block.ts";
 import { DatabaseUnavailableError } from "./errors.ts";
 import type { Pool } from "./pool.ts";
 
@@ -8,17 +9,11 @@ import type { Pool } from "./pool.ts";
 const NOT_DURABLE = new Set(["off", "local"]);
 
 /**
- * Resolves if PostgreSQL answers, takes writes, has the tables, and tells a commit only when it is durable; a standby
- * after a fail-over takes no writes. Throws the errors of errors.ts.
+ * Resolves if PostgreSQL answers, takes writes, has the schema of this version, and tells a commit only when it is
+ * durable; a standby after a fail-over takes no writes. Throws the errors of errors.ts.
  */
 export async function ping(pool: Pool, signal: AbortSignal): Promise<void> {
-  const [row] = await pool.run<{ read_only: string; synchronous_commit: string }[]>(
-    (sql) =>
-      sql`
-      select current_setting('transaction_read_only') as read_only, (select 1 from stock limit 1) as schema,
-             current_setting('synchronous_commit') as synchronous_commit`,
-    signal,
-  );
+  const [row] = await pool.run(schemaStatement, signal);
   if (row === undefined) throw new Error("PostgreSQL answered a select without a row");
   if (NOT_DURABLE.has(row.synchronous_commit)) {
     throw new DatabaseUnavailableError(
@@ -30,3 +25,9 @@ export async function ping(pool: Pool, signal: AbortSignal): Promise<void> {
   pool.dropIdle();
   throw new DatabaseUnavailableError("PostgreSQL takes no writes");
 }
+
+/** Fails where a column lacks. Reads no row: the first one may lie behind many old versions. */
+export const schemaStatement: Statement<{ read_only: string; synchronous_commit: string }[]> = (sql) =>
+  sql`
+    select current_setting('transaction_read_only') as read_only, (select version_block from stock where false) as schema,
+           current_setting('synchronous_commit') as synchronous_commit`;

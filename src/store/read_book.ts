@@ -33,7 +33,8 @@ type OperationRow = [
 /** The one row of the answer. */
 export interface BookRow {
   at_ms: string;
-  levels: LevelRow[];
+  /** In the order of the goods asked for; null: unknown. */
+  levels: (LevelRow | null)[];
   orders: OrderRow[];
   operations: OperationRow[];
 }
@@ -43,6 +44,11 @@ export interface BookRow {
  *
  * One statement and so one snapshot: a refusal is not fenced by any write, so it must not be decided on an
  * order of one moment and a level of the next.
+ *
+ * A row of stock is looked for from the highest block of its versions down, here and wherever it is looked for. While any
+ * session holds an old snapshot, PostgreSQL keeps every version of the row, and a search by goods alone reads all of them.
+ * The array is asked for by a select of its own so that no plan depends on its length: else a short one is planned anew
+ * at every call, at half as much again of PostgreSQL's time.
  */
 export async function readBook(pool: Pool, keys: BookKeys, signal: AbortSignal): Promise<Book> {
   return bookOf(await pool.run(bookStatement(keys), signal));
@@ -57,8 +63,10 @@ export function bookStatement(keys: BookKeys): Statement<BookRow[]> {
     sql`
         select
           (extract(epoch from statement_timestamp()) * 1000)::bigint as at_ms,
-          (select coalesce(json_agg(json_build_array(goods_id, on_hand, reserved, version, deleted_at is not null)), '[]')
-             from stock where goods_id = any (${goodsIds}::int[])) as levels,
+          (select coalesce(json_agg((
+                    select json_build_array(goods_id, on_hand, reserved, version, deleted_at is not null)
+                      from stock where goods_id = asked.goods_id order by version_block desc limit 1)), '[]')
+             from unnest((select ${goodsIds}::int[])) as asked (goods_id)) as levels,
           (select coalesce(json_agg(json_build_array(order_id, state, goods_ids, nums, returned,
                                                      (extract(epoch from created_at) * 1000)::bigint)), '[]')
              from orders where order_id = any (${orderIds}::text[])) as orders,
@@ -71,7 +79,7 @@ export function bookOf([row]: readonly BookRow[]): Book {
   if (row === undefined) throw new Error("PostgreSQL answered a select without a row");
   return {
     atMs: Number(row.at_ms),
-    levels: new Map(row.levels.map((level) => [level[0], levelOf(level)])),
+    levels: new Map(row.levels.filter((level) => level !== null).map((level) => [level[0], levelOf(level)])),
     orders: new Map(row.orders.map((order) => [order[0], orderOf(order)])),
     operations: new Map(row.operations.map((operation) => [operation[0], operationOf(operation)])),
   };

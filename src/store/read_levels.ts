@@ -3,6 +3,7 @@
  */
 import type { Level } from "../inventory/model.ts";
 import { arrayLiteral } from "./arrays.ts";
+import type { Statement } from "./block.ts";
 import type { Pool } from "./pool.ts";
 
 interface LevelRow {
@@ -18,15 +19,19 @@ export async function readLevels(
   goodsIds: readonly number[],
   signal: AbortSignal,
 ): Promise<Map<number, Level>> {
-  const rows = await pool.run<LevelRow[]>(
-    (sql) =>
-      sql`
-        select goods_id, on_hand, reserved, version
-          from stock where goods_id = any (${arrayLiteral(goodsIds)}::int[]) and deleted_at is null`,
-    signal,
-  );
+  const rows = await pool.run(levelsStatement(goodsIds), signal);
   return new Map(rows.map(({ goods_id, on_hand, reserved, version }) => [
     goods_id,
     { goodsId: goods_id, onHand: on_hand, reserved, version: Number(version), deleted: false },
   ]));
+}
+
+/** The statement behind {@link readLevels}; see readBook for how a row is looked for. */
+export function levelsStatement(goodsIds: readonly number[]): Statement<LevelRow[]> {
+  return (sql) =>
+    sql`
+        select newest.goods_id, on_hand, reserved, version
+          from unnest((select ${arrayLiteral(goodsIds)}::int[])) as asked (goods_id),
+               lateral (select * from stock where goods_id = asked.goods_id order by version_block desc limit 1) as newest
+         where deleted_at is null`;
 }

@@ -3,6 +3,7 @@
  */
 import { errorFields, type Log } from "../telemetry/log.ts";
 import { arrayLiteral } from "./arrays.ts";
+import type { Statement } from "./block.ts";
 import { StoreError } from "./errors.ts";
 import type { Pool } from "./pool.ts";
 
@@ -29,16 +30,25 @@ export async function readLocked(
 }
 
 async function lockedOf(pool: Pool, goodsIds: readonly number[], signal: AbortSignal): Promise<number[]> {
-  const ids = arrayLiteral(goodsIds);
-  const rows = await pool.run<{ goods_id: number }[]>(
-    (sql) =>
-      sql`
-        with free as (
-          select goods_id from stock where goods_id = any (${ids}::int[]) for update skip locked
-        )
-        select goods_id from stock where goods_id = any (${ids}::int[])
-        except select goods_id from free`,
-    signal,
-  );
+  const rows = await pool.run(lockedStatement(goodsIds), signal);
   return rows.map((row) => row.goods_id);
+}
+
+/** The statement behind {@link readLocked}; see readBook for how a row is looked for. */
+export function lockedStatement(goodsIds: readonly number[]): Statement<{ goods_id: number }[]> {
+  return (sql) =>
+    sql`
+        with newest as (
+          select stock.goods_id, version_block
+            from unnest((select ${arrayLiteral(goodsIds)}::int[])) as asked (goods_id),
+                 lateral (select * from stock where goods_id = asked.goods_id order by version_block desc limit 1) as stock
+        ), free as (
+          -- That or a higher block: a row that has moved on meanwhile is free as well.
+          select stock.goods_id
+            from newest,
+                 lateral (select goods_id from stock
+                           where goods_id = newest.goods_id and version_block >= newest.version_block
+                             for update skip locked) as stock
+        )
+        select goods_id from newest except select goods_id from free`;
 }

@@ -8,6 +8,9 @@ import type { Statement } from "./block.ts";
 import { FENCE_LOST_TEXT } from "./errors.ts";
 import type { Pool } from "./pool.ts";
 
+/** Row versions of a goods that have one key in stock; the column version_block of the migrations is made with it. */
+const VERSIONS_A_BLOCK = 64;
+
 /**
  * Writes movements, levels, orders and operations in one data-modifying statement.
  *
@@ -16,6 +19,10 @@ import type { Pool } from "./pool.ts";
  * flight, it waits for it). A row that existed must still be as it was read, in every column that a decision looks at:
  * who changes one by hand moves no version, and must not be undone. Rows that were to be changed but no longer match
  * are found by counting, and the cast of a text to int ends the statement: plain SQL has no other way to raise an error.
+ *
+ * A row of stock is found by its whole key, and that of the goods is written as `any (array[...])`: an equality of columns
+ * could be joined by a merge, for which the planner also considers to read all of the index, and does so where few rows
+ * are left and it knows nothing of the thousands of old versions that a held snapshot keeps.
  *
  * Movements are inserted in key order, but the plan chooses in which order rows of stock are updated, so two
  * servers without a lease can lock each other out. PostgreSQL then ends one of them, and nothing of it is left.
@@ -124,7 +131,8 @@ function updateLevels(sql: postgres.Sql, at: Fragment, levelled: readonly Levell
                         ${column(levelled, (l) => l.before.deleted && !l.after.deleted)}::bool[])
               as l (goods_id, version_read, on_hand_read, reserved_read, deleted_read,
                     on_hand, reserved, version, opens)
-           where stock.goods_id = l.goods_id and stock.version = l.version_read
+           where stock.goods_id = any (array[l.goods_id]) and stock.version_block = l.version_read / ${VERSIONS_A_BLOCK}::bigint
+             and stock.version = l.version_read
              and stock.on_hand = l.on_hand_read and stock.reserved = l.reserved_read
              and (stock.deleted_at is not null) = l.deleted_read
           returning stock.goods_id

@@ -24,6 +24,11 @@ const DAMAGES: readonly [what: string, statement: string, report: string][] = [
     "update stock set version = 9 where goods_id = 1",
     "goods 1: version 9, its last movement is 4",
   ],
+  [
+    "a goods twice",
+    "insert into stock (goods_id, on_hand, version) select goods_id, on_hand, 64 from stock where goods_id = 1",
+    "goods 1: 2 rows in stock",
+  ],
   ["a goods without a ledger", "delete from movements where goods_id = 3", "goods 3: in stock without a movement"],
   ["a ledger without its goods", "delete from stock where goods_id = 3", "goods 3: movements without a row in stock"],
   [

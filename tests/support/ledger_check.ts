@@ -7,6 +7,7 @@ import postgres from "postgres";
 /**
  * All violations of a database, a sentence each, sorted; empty if it is whole:
  *
+ * - a goods has one row in stock
  * - stock is what its movements add up to, in units on hand, reserved units and version
  * - versions run 1..n without a gap, each after-value is the one before it plus the delta, and none is out of bounds
  * - each line of a sold order was sold by exactly one movement, and nothing else was sold
@@ -61,6 +62,8 @@ with totals as (
   union all
   select format('goods %s: version %s, its last movement is %s', goods_id, s.version, t.last)
     from stock s join totals t using (goods_id) where s.version <> t.last
+  union all
+  select format('goods %s: %s rows in stock', goods_id, count(*)) from stock group by goods_id having count(*) > 1
   union all
   select format('goods %s: in stock without a movement', goods_id)
     from stock s where not exists (select from totals t where t.goods_id = s.goods_id)

@@ -1,0 +1,112 @@
+/**
+ * A session that holds an old snapshot keeps every version of a row that batches change. The statements of the store must
+ * not read them all: counted in pages that PostgreSQL touches, not in time.
+ */
+import { assert } from "@std/assert";
+import postgres from "postgres";
+import type { Changes } from "../../src/inventory/model.ts";
+import { settle } from "../../src/inventory/settle.ts";
+import type { Statement } from "../../src/store/block.ts";
+import { lockStatement } from "../../src/store/change_under_row_locks.ts";
+import { schemaStatement } from "../../src/store/ping.ts";
+import { bookOf, bookStatement } from "../../src/store/read_book.ts";
+import { levelsStatement } from "../../src/store/read_levels.ts";
+import { lockedStatement } from "../../src/store/read_locked.ts";
+import { writeStatement } from "../../src/store/write_changes.ts";
+import { sell } from "../support/apply.ts";
+import { createTestDatabase } from "../support/database.ts";
+
+/** The next one begins a block, so that the write adds an entry to the index, which looks for equal ones. */
+const VERSIONS = 470 * 64 - 2;
+/** A few pages for each index and table that a statement goes through. The old rows lie on some 280 pages. */
+const PAGES_MORE_MAX = 40;
+const KEYS = { goodsIds: [1], orderIds: ["next"], operationIds: [] };
+
+Deno.test("under a held snapshot no statement of the store reads the old versions of a row", async (t) => {
+  await using database = await createTestDatabase();
+  const owner = postgres(database.ownerUrl, { max: 1, onnotice: () => {} });
+  const holder = postgres(database.ownerUrl, { max: 1, onnotice: () => {} });
+  const server = postgres(database.serverUrl, { max: 1, fetch_types: false, connection: { enable_seqscan: "off" } });
+  try {
+    await owner.unsafe("insert into stock (goods_id, on_hand, version) values (1, 1000000, 1)");
+    await owner.unsafe(
+      `insert into movements (goods_id, version, kind, on_hand_delta, reserved_delta, on_hand_after, reserved_after)
+                        values (1, 1, 'set', 1000000, 0, 1000000, 0)`,
+    );
+    const before = await pagesOfAll(server);
+    await holder.unsafe("begin isolation level repeatable read");
+    await holder.unsafe("select 1 from orders");
+    await age(owner);
+    // As autovacuum does. It tells the planner of one row, and nothing of the old versions that it has to leave.
+    await owner.unsafe("vacuum analyze stock");
+    const held = await pagesOfAll(server);
+    for (const [name, pages] of Object.entries(held)) {
+      const young = before[name]!;
+      await t.step(`${name}: ${young} pages, ${pages} with ${VERSIONS} old versions`, () => {
+        assert(pages <= young + PAGES_MORE_MAX, `${pages} pages instead of ${young}`);
+      });
+    }
+    await t.step("a search by goods alone does read them: the snapshot was held", async () => {
+      const pages = await pagesOf(
+        server,
+        (sql) => sql`select on_hand from stock where goods_id = any (${"{1}"}::int[])`,
+      );
+      assert(pages > 200, `${pages} pages`);
+    });
+  } finally {
+    await Promise.all([owner, holder, server].map((sql) => sql.end({ timeout: 1 })));
+  }
+});
+
+/** Changes the one row again and again, a transaction each, with its movements. */
+async function age(owner: postgres.Sql): Promise<void> {
+  await owner.unsafe(`
+    do $$ begin
+      for read in 1..${VERSIONS} loop
+        update stock set on_hand = on_hand - 1, version = version + 1
+         where goods_id = 1 and version_block = read / 64 and version = read;
+        insert into movements (goods_id, version, kind, order_id, on_hand_delta, reserved_delta, on_hand_after, reserved_after)
+        values (1, read + 1, 'sell', 'o', -1, 0, 1000000 - read, 0);
+        commit;
+      end loop;
+    end $$`);
+}
+
+/** The pages that each statement touches. */
+async function pagesOfAll(server: postgres.Sql): Promise<Record<string, number>> {
+  const book = bookOf(await bookStatement(KEYS)(server));
+  const changes: Changes = settle(book, [sell("next", [1, 1])]).changes;
+  return {
+    "the book": await pagesOf(server, bookStatement(KEYS)),
+    "the levels": await pagesOf(server, levelsStatement(KEYS.goodsIds)),
+    "the row lock": await pagesOf(server, lockStatement(KEYS.goodsIds)),
+    "who is locked": await pagesOf(server, lockedStatement(KEYS.goodsIds)),
+    "the look of readiness": await pagesOf(server, schemaStatement),
+    "the write": await pagesOf(server, writeStatement(changes)),
+  };
+}
+
+/** Runs it once for PostgreSQL to settle what it writes at the first look, and undoes both. */
+async function pagesOf<T>(server: postgres.Sql, statement: Statement<T>): Promise<number> {
+  const explained = (sql: postgres.Sql) => sql`explain (analyze, buffers, format json) ${statement(sql)}`;
+  let pages = 0;
+  for (let round = 0; round < 2; round++) {
+    await server`begin`;
+    const [row] = await explained(server);
+    await server`rollback`;
+    pages = pagesBelow((row!["QUERY PLAN"] as { Plan: Plan }[])[0]!.Plan);
+  }
+  return pages;
+}
+
+interface Plan {
+  readonly "Shared Hit Blocks": number;
+  readonly "Shared Read Blocks": number;
+  readonly Plans?: readonly Plan[];
+}
+
+/** Over all nodes: the first one does not count what is written beside it. One below others is counted in them as well. */
+function pagesBelow(plan: Plan): number {
+  const below = (plan.Plans ?? []).reduce((sum, each) => sum + pagesBelow(each), 0);
+  return plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] + below;
+}
