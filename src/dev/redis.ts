@@ -10,7 +10,7 @@ import { keptPassword } from "./passwords.ts";
 import { stopStrays } from "./process_record.ts";
 import { findRedis, type RedisProgram } from "./programs.ts";
 import { redisCommand, removeStrayContainer, signalRedis } from "./redis_command.ts";
-import { REDIS_USER, type RedisRights, redisUserLines } from "./redis_users.ts";
+import { type RedisRights, redisUserLines, redisUserName } from "./redis_users.ts";
 import { type ServerProcess, startServer } from "./server_process.ts";
 import { redisUser } from "./system_user.ts";
 import { until } from "./wait.ts";
@@ -66,8 +66,9 @@ export async function startRedisNode(options: RedisOptions): Promise<PrivateRedi
   if (program === undefined) throw new Error("redis-server is not installed: `apt-get install redis-server`");
   // Earlier versions had Redis keep leases here.
   await Deno.remove(join(dir, "appendonlydir"), { recursive: true }).catch(ignoreMissing);
+  const rights = options.rights ?? "all";
   const password = await keptPassword(join(dir, "password"));
-  const input = redisUserLines(password, options.rights ?? "all");
+  const input = redisUserLines(password, rights);
   const user = program.kind === "program" ? redisUser() : undefined;
   let port = options.port ?? await keptPort(dir) ?? freePort();
   let server: ServerProcess | undefined;
@@ -94,7 +95,7 @@ export async function startRedisNode(options: RedisOptions): Promise<PrivateRedi
   log.debug({ port, dir }, "Redis is ready");
   return {
     get url() {
-      return `redis://${REDIS_USER}:${password}@127.0.0.1:${port}`;
+      return `redis://${redisUserName(rights)}:${password}@127.0.0.1:${port}`;
     },
     get port() {
       return port;

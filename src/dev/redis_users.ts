@@ -4,14 +4,14 @@
  */
 import { createHash } from "node:crypto";
 
-/** The only user of a node. */
+/** The only user of a node under `lock`. */
 export const REDIS_USER = "holdfast";
 
-/** `lock`: what src/lock needs, on its own keys. `all`: also what tests and baselines do to a node. */
+/** `lock`: what src/lock needs. `all`: also what tests and baselines do to a node. */
 export type RedisRights = "lock" | "all";
 
-/** The keys of leases and of the marks that ask for them. */
-const LOCK_KEYS = ["~holdfast:goods:*", "~wanted:holdfast:goods:*"] as const;
+/** The node holds keys of the lock alone, and their prefix is a setting (LOCK_KEY_PREFIX). */
+const LOCK_KEYS = ["~*"] as const;
 
 /**
  * The commands of src/lock, those that its scripts call, and those of ioredis when it dials. None of them changes a
@@ -45,6 +45,11 @@ const ALL_RULES = ["~*", "&*", "+@all"] as const;
 /** Lines for a node's configuration. Redis is told the password's hash only. */
 export function redisUserLines(password: string, rights: RedisRights): string {
   const hash = createHash("sha256").update(password).digest("hex");
-  const rules = rights === "lock" ? LOCK_RULES : ALL_RULES;
-  return `user default reset off\nuser ${REDIS_USER} reset on #${hash} ${rules.join(" ")}\n`;
+  if (rights === "all") return `user default reset on #${hash} ${ALL_RULES.join(" ")}\n`;
+  return `user default reset off\nuser ${REDIS_USER} reset on #${hash} ${LOCK_RULES.join(" ")}\n`;
+}
+
+/** The name in a node's address. */
+export function redisUserName(rights: RedisRights): string {
+  return rights === "all" ? "default" : REDIS_USER;
 }
