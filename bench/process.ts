@@ -1,5 +1,6 @@
 /** The processes that a run starts: those that make load and the servers under it. One question to each at a time. */
 import { fileURLToPath } from "node:url";
+import { denoEnvironment } from "../src/dev/child_environment.ts";
 import { settled } from "../src/dev/wait.ts";
 import { lines } from "./load/conversation.ts";
 import type { Answer, Question, RunOrder, Tally, Targets } from "./load/protocol.ts";
@@ -23,6 +24,8 @@ export class BenchProcess {
     this.#child = new Deno.Command(Deno.execPath(), {
       args: ["run", ...FLAGS, fileURLToPath(new URL(module, import.meta.url))],
       cwd: fileURLToPath(new URL("..", import.meta.url)),
+      env: denoEnvironment(),
+      clearEnv: true,
       stdin: "piped",
       stdout: "piped",
       stderr: "inherit",

@@ -4,6 +4,7 @@
  * Debian starts a server as soon as it is installed. A launcher that brings its own private servers must not leave a
  * system-wide one running on a well-known port, so the start is kept from happening.
  */
+import { denoEnvironment } from "./child_environment.ts";
 import type { Log } from "../telemetry/log.ts";
 
 /** Another apt may be at work, such as a second launcher's; it is waited for this long in total. */
@@ -46,7 +47,13 @@ async function apt(prefix: string[], args: string[], log: Log): Promise<void> {
   for (let attempt = 1;; attempt++) {
     const [program, ...rest] = [...prefix, ...args];
     const signal = AbortSignal.timeout(INSTALL_MS_MAX);
-    const command = new Deno.Command(program!, { args: rest, stdin: "null", signal });
+    const command = new Deno.Command(program!, {
+      args: rest, // The scripts of packages run as root.
+      env: denoEnvironment(),
+      clearEnv: true,
+      stdin: "null",
+      signal,
+    });
     const { success, stderr } = await command.output();
     if (success) return;
     const words = new TextDecoder().decode(stderr).trim();
@@ -61,7 +68,14 @@ async function apt(prefix: string[], args: string[], log: Log): Promise<void> {
 
 async function succeeds(program: string, args: string[]): Promise<boolean> {
   try {
-    return (await new Deno.Command(program, { args, stdin: "null", stdout: "null", stderr: "null" }).output()).success;
+    return (await new Deno.Command(program, {
+      args,
+      env: denoEnvironment(),
+      clearEnv: true,
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    }).output()).success;
   } catch {
     return false;
   }

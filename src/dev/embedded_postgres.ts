@@ -4,6 +4,7 @@
  * itself never brings it.
  */
 import { dirname, join, resolve } from "node:path";
+import { denoEnvironment } from "./child_environment.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { PostgresPrograms } from "./programs.ts";
 
@@ -37,7 +38,15 @@ export async function bringEmbeddedPostgres(dir: string, log: Log): Promise<Post
   const config = { nodeModulesDir: "auto", imports: { postgresql: specifier }, allowScripts: [specifier] };
   await Deno.writeTextFile(join(project, "deno.json"), JSON.stringify(config, null, 2) + "\n");
   const signal = AbortSignal.timeout(FETCH_MS_MAX);
-  const install = new Deno.Command(Deno.execPath(), { args: ["install"], cwd: project, stdin: "null", signal });
+  const install = new Deno.Command(Deno.execPath(), {
+    args: ["install"],
+    cwd: project,
+    // It runs a script of the package's own.
+    env: denoEnvironment(),
+    clearEnv: true,
+    stdin: "null",
+    signal,
+  });
   const { success, stderr } = await install.output();
   const found = findEmbeddedPostgres(dir);
   if (success && found !== undefined) return found;

@@ -3,6 +3,7 @@
  * `deno task test` does, and runs the fault suite on servers of its own. Exits as the suite does.
  */
 import { createLog } from "../telemetry/create_log.ts";
+import { denoEnvironment } from "./child_environment.ts";
 import { isForReader, message } from "./reader_errors.ts";
 import { listenForStop } from "./stop_requests.ts";
 import { permissions } from "./test_groups.ts";
@@ -23,7 +24,8 @@ async function main(): Promise<number> {
     const access = { ...servers.access, programs: [...servers.access.programs, ...MORE_PROGRAMS] };
     const suite = new Deno.Command(Deno.execPath(), {
       args: ["run", "--no-prompt", ...permissions("servers", access), SUITE, ...Deno.args],
-      env: { ...servers.env, NO_COLOR: "1" },
+      env: { ...denoEnvironment(), ...servers.env, NO_COLOR: "1" },
+      clearEnv: true,
       stdin: "null",
     }).spawn();
     requests.first.then(() => suite.kill("SIGTERM")).catch(() => {});

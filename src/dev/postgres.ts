@@ -2,21 +2,24 @@
  * A private PostgreSQL: its own data directory, its own loopback port, its own passwords. It knows nothing of Holdfast
  * but the two roles: the owner, who may do everything, and `holdfast_server`, whom the migrations make.
  *
- * The port is kept in a file beside the data, so that it stays the same over restarts wherever it is still free.
+ * The port is kept in a file, so that it stays the same over restarts wherever it is still free.
  */
 import { join } from "node:path";
 import postgres from "postgres";
 import { SERVER_ROLE } from "../migrate_role.ts";
 import type { Log } from "../telemetry/log.ts";
 import { freePort, portIsFree } from "./ports.ts";
+import { SERVER_ENVIRONMENT } from "./child_environment.ts";
+import { postgresPlace } from "./postgres_place.ts";
 import { initializeDatabase, password } from "./postgres_init.ts";
 import { stopStrays } from "./process_record.ts";
 import { findPostgres } from "./programs.ts";
 import { type ServerProcess, startServer } from "./server_process.ts";
-import { databaseUser, reachableDirectory } from "./system_user.ts";
+import { databaseUser } from "./system_user.ts";
 import { until } from "./wait.ts";
 
 const READY_MS_MAX = 30_000;
+const READY_TEXT = "database system is ready to accept connections";
 const STOP_MS_MAX = 15_000;
 const START_TRIES_MAX = 20;
 /** After a kill the old server's children need a moment to let go of its shared memory. */
@@ -29,7 +32,7 @@ const OWNER_ROLE = "holdfast_owner";
 export type StopMode = "fast" | "immediate";
 
 export interface PostgresOptions {
-  /** Holds data, log, port and passwords; made where it is missing. As root, it becomes the user `postgres`'s. */
+  /** Holds data, log, port and passwords; made where it is missing. As root, the data in it is the user `postgres`'s. */
   readonly dir: string;
   readonly log: Log;
   /** Directory with `initdb` and `postgres`; looked for where it is not given. */
@@ -73,12 +76,12 @@ export interface PrivatePostgres {
 export async function startPostgres(options: PostgresOptions): Promise<PrivatePostgres> {
   const { log } = options;
   const user = databaseUser();
-  await Deno.mkdir(options.dir, { recursive: true });
-  const dir = user === undefined ? await Deno.realPath(options.dir) : await reachableDirectory(options.dir, user);
+  const place = await postgresPlace(options.dir, user);
+  const { dir } = place;
   if (dir !== await Deno.realPath(options.dir)) {
     log.info({ dir, user: user?.name }, "the directory is closed to PostgreSQL's user, its data is kept elsewhere");
   }
-  const stopped = await stopStrays(dir);
+  const stopped = await stopStrays(place.private);
   if (stopped.length > 0) log.warn({ stopped }, "stopped a server that an earlier run left behind");
 
   const binDir = options.binDir ?? findPostgres()?.binDir;
@@ -86,10 +89,10 @@ export async function startPostgres(options: PostgresOptions): Promise<PrivatePo
     throw new Error("PostgreSQL is not installed: `apt-get install postgresql`, then try again");
   }
   const fsync = options.fsync ?? true;
-  await initializeDatabase({ dir, binDir, user, ownerRole: OWNER_ROLE, fsync, log });
-  const ownerPassword = await password(dir, "owner");
-  const serverPassword = await password(dir, "server");
-  const keptPort = Number(await Deno.readTextFile(join(dir, "port")).catch(() => "0"));
+  await initializeDatabase({ place, binDir, user, ownerRole: OWNER_ROLE, fsync, log });
+  const ownerPassword = await password(place, "owner");
+  const serverPassword = await password(place, "server");
+  const keptPort = Number(await Deno.readTextFile(join(place.private, "port")).catch(() => "0"));
   let port = keptPort > 0 && portIsFree(keptPort) ? keptPort : freePort();
   let server: ServerProcess | undefined;
 
@@ -97,9 +100,12 @@ export async function startPostgres(options: PostgresOptions): Promise<PrivatePo
     startServer({
       name: "postgres",
       program: join(binDir, "postgres"),
-      args: ["-D", join(dir, "data"), ...settings(port, fsync)],
-      dir,
-      mark: join(dir, "data"),
+      args: ["-D", place.data, ...settings(port, fsync)],
+      dir: place.private,
+      cwd: place.data,
+      env: SERVER_ENVIRONMENT,
+      mark: place.data,
+      readyText: READY_TEXT,
       user,
     });
 
@@ -108,19 +114,20 @@ export async function startPostgres(options: PostgresOptions): Promise<PrivatePo
     for (let attempt = 1;; attempt++) {
       server = run();
       const started = server;
-      await until(async () => !started.isAlive() || await isReady(dir, started.pid), READY_MS_MAX);
-      if (started.isAlive() && await isReady(dir, started.pid)) break;
+      await until(() => !started.isAlive() || started.isReady(), READY_MS_MAX);
+      if (started.isAlive() && started.isReady()) break;
       await started.stop("SIGQUIT", STOP_MS_MAX);
       const words = started.tail();
       const portTaken = words.includes("Address already in use");
       const memoryHeld = words.includes("still in use");
       if (attempt >= START_TRIES_MAX || !(memoryHeld || (portTaken && portMayChange))) {
-        throw new Error(`PostgreSQL did not start on port ${port} (its log is ${join(dir, "postgres.log")}): ${words}`);
+        const path = join(place.private, "postgres.log");
+        throw new Error(`PostgreSQL did not start on port ${port} (its log is ${path}): ${words}`);
       }
       if (portTaken) port = freePort();
       else await new Promise((resolve) => setTimeout(resolve, SHARED_MEMORY_MS));
     }
-    await Deno.writeTextFile(join(dir, "port"), `${port}\n`);
+    await Deno.writeTextFile(join(place.private, "port"), `${port}\n`, { mode: 0o600 });
   };
   const stop = (mode: StopMode) => server!.stop(mode === "fast" ? "SIGINT" : "SIGQUIT", STOP_MS_MAX);
   const url = (role: string, secret: string, database: string) =>
@@ -183,13 +190,6 @@ function settings(port: number, fsync: boolean): string[] {
     full_page_writes: fsync ? "on" : "off",
   };
   return Object.entries(values).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
-}
-
-/** PostgreSQL writes its process id and its state into this file; asking there needs no connection and no password. */
-async function isReady(dir: string, pid: number): Promise<boolean> {
-  const text = await Deno.readTextFile(join(dir, "data", "postmaster.pid")).catch(() => "");
-  const lines = text.split("\n");
-  return Number(lines[0]) === pid && lines[7]?.trim() === "ready";
 }
 
 function identifier(name: string): string {

@@ -1,5 +1,7 @@
 /** What the system tells of a process by its id: when it started, its command line, and who started it. */
 
+import { systemEnvironment } from "./child_environment.ts";
+
 /** `startedAt` is the system's own notion, good for comparing only. `commandLine` joins the arguments with spaces. */
 export interface ProcessFacts {
   readonly startedAt: string;
@@ -36,6 +38,12 @@ function factsElsewhere(pid: number): ProcessFacts | undefined {
 }
 
 function output(program: string, args: string[]): string {
-  const { stdout } = new Deno.Command(program, { args, stdin: "null", stderr: "null" }).outputSync();
+  const { stdout } = new Deno.Command(program, {
+    args,
+    env: systemEnvironment(),
+    clearEnv: true,
+    stdin: "null",
+    stderr: "null",
+  }).outputSync();
   return new TextDecoder().decode(stdout);
 }

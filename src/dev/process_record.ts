@@ -3,9 +3,11 @@
  * behind: the next one finds the record, makes sure that the process is still the recorded one, and stops it.
  *
  * A process id alone proves nothing, because systems give it out again. A process counts as the recorded one when its
- * start time is the same and its command line still holds the recorded mark.
+ * start time is the same and its command line still holds the recorded mark. A record counts only where nobody else can
+ * have written it: whoever may write one can have any process of ours ended.
  */
 import { join } from "node:path";
+import { isOursAlone } from "./own_directory.ts";
 import { processFacts } from "./process_facts.ts";
 import { until } from "./wait.ts";
 
@@ -16,6 +18,7 @@ const STRAY_KILL_MS_MAX = 5_000;
 const SEARCH_DEPTH_MAX = 4;
 /** Big, and nothing of ours is in them. */
 const SKIPPED = new Set(["data", "node_modules"]);
+const RECORD_BYTES_MAX = 4_096;
 const RECORD_SUFFIX = ".process.json";
 
 /** One running server. `mark` is a text of its command line; `startedAt` is the system's own notion of its start. */
@@ -30,7 +33,7 @@ export interface ProcessRecord {
 export function writeRecord(dir: string, name: string, pid: number, mark: string): void {
   const startedAt = processFacts(pid)?.startedAt ?? "";
   const record: ProcessRecord = { name, pid, startedAt, mark };
-  Deno.writeTextFileSync(recordPath(dir, name), JSON.stringify(record) + "\n");
+  Deno.writeTextFileSync(recordPath(dir, name), JSON.stringify(record) + "\n", { mode: 0o600 });
 }
 
 /** Takes the record away, after its process has ended. */
@@ -38,11 +41,21 @@ export async function removeRecord(dir: string, name: string): Promise<void> {
   await Deno.remove(recordPath(dir, name)).catch(ignoreMissing);
 }
 
-/** The records under `root`, at most {@link SEARCH_DEPTH_MAX} directories deep. A torn record is skipped. */
-export async function findRecords(root: string, depth = 0): Promise<{ dir: string; record: ProcessRecord }[]> {
-  const found: { dir: string; record: ProcessRecord }[] = [];
+/** A record, and the directory in which it was found. */
+export interface FoundRecord {
+  readonly dir: string;
+  readonly record: ProcessRecord;
+}
+
+/**
+ * The records under `root`, at most {@link SEARCH_DEPTH_MAX} directories deep. A torn record is skipped, and so is
+ * whatever others than this user can write.
+ */
+export async function findRecords(root: string, depth = 0): Promise<FoundRecord[]> {
+  const found: FoundRecord[] = [];
   let entries: Deno.DirEntry[];
   try {
+    if (!isOursAlone(await Deno.lstat(root))) return found;
     entries = await Array.fromAsync(Deno.readDir(root));
   } catch (error) {
     ignoreMissing(error);
@@ -51,8 +64,9 @@ export async function findRecords(root: string, depth = 0): Promise<{ dir: strin
   for (const entry of entries) {
     const path = join(root, entry.name);
     if (entry.isFile && entry.name.endsWith(RECORD_SUFFIX)) {
-      const record = parse(await Deno.readTextFile(path));
-      if (record !== undefined) found.push({ dir: root, record });
+      const record = await readRecord(path);
+      // Named after what it is of, so that it is itself that is removed later.
+      if (record !== undefined && recordPath(root, record.name) === path) found.push({ dir: root, record });
     } else if (entry.isDirectory && !SKIPPED.has(entry.name) && depth < SEARCH_DEPTH_MAX) {
       found.push(...await findRecords(path, depth + 1));
     }
@@ -108,13 +122,29 @@ function recordPath(dir: string, name: string): string {
   return join(dir, `${name}${RECORD_SUFFIX}`);
 }
 
-function parse(text: string): ProcessRecord | undefined {
+async function readRecord(path: string): Promise<ProcessRecord | undefined> {
   try {
-    const value = JSON.parse(text);
-    return Number.isInteger(value.pid) && value.pid > 1 ? value as ProcessRecord : undefined;
+    const info = await Deno.lstat(path);
+    if (!info.isFile || info.size > RECORD_BYTES_MAX || !isOursAlone(info)) return undefined;
+    return parse(await Deno.readTextFile(path));
+  } catch (error) {
+    // Its server has ended meanwhile.
+    ignoreMissing(error);
+    return undefined;
+  }
+}
+
+/** A text that is empty would be found in every command line. */
+function parse(text: string): ProcessRecord | undefined {
+  let value: Partial<Record<keyof ProcessRecord, unknown>> | null;
+  try {
+    value = JSON.parse(text);
   } catch {
     return undefined;
   }
+  const { name, pid, startedAt, mark } = value ?? {};
+  const texts = [name, startedAt, mark].every((part) => typeof part === "string" && part !== "");
+  return texts && Number.isSafeInteger(pid) && (pid as number) > 1 ? value as ProcessRecord : undefined;
 }
 
 function ignoreMissing(error: unknown): void {

@@ -5,6 +5,7 @@
 import { delimiter, dirname, join } from "node:path";
 import type { Log } from "../telemetry/log.ts";
 import { aptInstall } from "./apt.ts";
+import { dockerEnvironment, SERVER_ENVIRONMENT } from "./child_environment.ts";
 import { bringEmbeddedPostgres, findEmbeddedPostgres } from "./embedded_postgres.ts";
 import { message } from "./reader_errors.ts";
 
@@ -122,7 +123,13 @@ async function findDocker(): Promise<RedisProgram | undefined> {
   const path = findProgram("docker");
   if (path === undefined) return undefined;
   const signal = AbortSignal.timeout(DOCKER_ANSWER_MS_MAX);
-  const asked = new Deno.Command(path, { args: ["version", "--format", "{{.Server.Version}}"], stdin: "null", signal });
+  const asked = new Deno.Command(path, {
+    args: ["version", "--format", "{{.Server.Version}}"],
+    env: dockerEnvironment(),
+    clearEnv: true,
+    stdin: "null",
+    signal,
+  });
   try {
     return (await asked.output()).success ? { kind: "docker", path } : undefined;
   } catch {
@@ -140,7 +147,12 @@ function realPostgresDirectory(binDir: string): string[] {
 /** Major version, or 0 where the program does not run here or we may not run it. */
 function versionOf(binDir: string): number {
   try {
-    const ask = new Deno.Command(join(binDir, "postgres"), { args: ["--version"], stdin: "null" });
+    const ask = new Deno.Command(join(binDir, "postgres"), {
+      args: ["--version"],
+      env: SERVER_ENVIRONMENT,
+      clearEnv: true,
+      stdin: "null",
+    });
     return Number(/\) (\d+)/.exec(new TextDecoder().decode(ask.outputSync().stdout))?.[1] ?? 0);
   } catch {
     return 0;

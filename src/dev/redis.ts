@@ -1,35 +1,39 @@
 /**
- * Private Redis nodes: independent of each other, on loopback, each with its own directory and port. It speaks to
- * them only to learn that they are up; everything else about Redis is src/lock's.
+ * Private Redis nodes: independent of each other, on loopback, each with its own directory, port and password. It never
+ * speaks to them: that they are up is read off their own output, and everything else about Redis is src/lock's.
  */
 import { join } from "node:path";
 import type { Log } from "../telemetry/log.ts";
 import { freePort, portIsFree } from "./ports.ts";
+import { ownDirectory, PRIVATE_MODE } from "./own_directory.ts";
+import { keptPassword } from "./passwords.ts";
 import { stopStrays } from "./process_record.ts";
 import { findRedis, type RedisProgram } from "./programs.ts";
 import { redisCommand, removeStrayContainer, signalRedis } from "./redis_command.ts";
+import { type RedisRights, redisUserLines, redisUserName } from "./redis_users.ts";
 import { type ServerProcess, startServer } from "./server_process.ts";
+import { redisUser } from "./system_user.ts";
 import { until } from "./wait.ts";
 
 const READY_MS_MAX = 20_000;
 const STOP_MS_MAX = 5_000;
-const ANSWER_MS_MAX = 1_000;
 const PORT_TRIES_MAX = 20;
 
 export interface RedisOptions {
-  /** Holds data, log and port; made where it is missing. */
+  /** Holds log, port and password, closed to all others; made where it is missing. Redis itself keeps nothing. */
   readonly dir: string;
   readonly log: Log;
   /** A fixed port; without it the one of the last run where it is still free, else any free one. */
   readonly port?: number;
   /** What to run; looked for where it is not given. */
   readonly program?: RedisProgram;
-  /** Keep the data over a restart (append-only file, synced every second). Default: off. */
-  readonly persist?: boolean;
+  /** What its user may do. Default: all. */
+  readonly rights?: RedisRights;
 }
 
 /** A running private Redis node. */
 export interface PrivateRedis {
+  /** With its user and password. */
   readonly url: string;
   readonly port: number;
   /** Process id of the server that runs, or ran last. */
@@ -38,7 +42,7 @@ export interface PrivateRedis {
   readonly ended: Promise<unknown>;
   /** Ends it as an operator does; waits until it is gone. */
   stop(): Promise<void>;
-  /** Starts it again on the same port; waits until it answers. */
+  /** Starts it again on the same port; waits until it takes connections. */
   start(): Promise<void>;
   /** SIGKILL; waits until it is gone. */
   kill(): Promise<void>;
@@ -49,18 +53,23 @@ export interface PrivateRedis {
 }
 
 /**
- * Starts one node and returns when it answers.
+ * Starts one node and returns when it takes connections.
  *
- * @throws Error when it does not answer within {@link READY_MS_MAX}; the message ends with its own last words
+ * @throws Error when it does not within {@link READY_MS_MAX}; the message ends with its own last words
  */
 export async function startRedisNode(options: RedisOptions): Promise<PrivateRedis> {
   const { log } = options;
-  await Deno.mkdir(options.dir, { recursive: true });
-  const dir = await Deno.realPath(options.dir);
+  const dir = await ownDirectory(options.dir, PRIVATE_MODE);
   const stopped = await stopStrays(dir);
   if (stopped.length > 0) log.warn({ stopped }, "stopped a server that an earlier run left behind");
   const program = options.program ?? findRedis();
   if (program === undefined) throw new Error("redis-server is not installed: `apt-get install redis-server`");
+  // Earlier versions had Redis keep leases here.
+  await Deno.remove(join(dir, "appendonlydir"), { recursive: true }).catch(ignoreMissing);
+  const rights = options.rights ?? "all";
+  const password = await keptPassword(join(dir, "password"));
+  const input = redisUserLines(password, rights);
+  const user = program.kind === "program" ? redisUser() : undefined;
   let port = options.port ?? await keptPort(dir) ?? freePort();
   let server: ServerProcess | undefined;
 
@@ -68,10 +77,10 @@ export async function startRedisNode(options: RedisOptions): Promise<PrivateRedi
   const start = async (portMayChange: boolean) => {
     for (let attempt = 1;; attempt++) {
       removeStrayContainer(program, port);
-      const started = startServer(redisCommand({ program, dir, port, persist: options.persist ?? false }));
+      const started = startServer(redisCommand({ program, dir, port, input, user }));
       server = started;
-      await until(async () => !started.isAlive() || await answers(port, started.pid, program), READY_MS_MAX);
-      if (started.isAlive() && await answers(port, started.pid, program)) break;
+      await until(() => !started.isAlive() || started.isReady(), READY_MS_MAX);
+      if (started.isAlive() && started.isReady()) break;
       await started.stop("SIGTERM", STOP_MS_MAX);
       const portTaken = started.tail().includes("Address already in use");
       if (!portTaken || !portMayChange || attempt >= PORT_TRIES_MAX) {
@@ -79,14 +88,14 @@ export async function startRedisNode(options: RedisOptions): Promise<PrivateRedi
       }
       port = freePort();
     }
-    await Deno.writeTextFile(join(dir, "port"), `${port}\n`);
+    await Deno.writeTextFile(join(dir, "port"), `${port}\n`, { mode: 0o600 });
   };
 
   await start(options.port === undefined);
   log.debug({ port, dir }, "Redis is ready");
   return {
     get url() {
-      return `redis://127.0.0.1:${port}`;
+      return `redis://${redisUserName(rights)}:${password}@127.0.0.1:${port}`;
     },
     get port() {
       return port;
@@ -136,33 +145,6 @@ async function keptPort(dir: string): Promise<number | undefined> {
   return port > 0 && portIsFree(port) ? port : undefined;
 }
 
-/** Asks who answers on the port: another program may have taken it, and its Redis must not pass for ours. */
-async function answers(port: number, pid: number, program: RedisProgram): Promise<boolean> {
-  let connection: Deno.TcpConn | undefined;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  try {
-    connection = await Deno.connect({ hostname: "127.0.0.1", port });
-    timer = setTimeout(() => connection?.close(), ANSWER_MS_MAX);
-    await connection.write(new TextEncoder().encode("INFO server\r\n"));
-    const buffer = new Uint8Array(16_384);
-    let text = "";
-    while (!/process_id:\d+\r\n/.test(text)) {
-      const read = await connection.read(buffer);
-      // While it loads its data it answers with an error, and no process_id comes.
-      if (read === null || text.startsWith("-")) return false;
-      text += new TextDecoder().decode(buffer.subarray(0, read));
-      if (text.startsWith("-")) return false;
-    }
-    // Inside a container the process has a number of its own.
-    return program.kind === "docker" || Number(/process_id:(\d+)/.exec(text)?.[1]) === pid;
-  } catch {
-    return false;
-  } finally {
-    clearTimeout(timer);
-    try {
-      connection?.close();
-    } catch {
-      // The timer closed it already.
-    }
-  }
+function ignoreMissing(error: unknown): void {
+  if (!(error instanceof Deno.errors.NotFound)) throw error;
 }

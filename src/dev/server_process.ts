@@ -22,8 +22,13 @@ export interface ServerCommand {
   /** Its log and record are kept here. */
   readonly dir: string;
   readonly mark: string;
-  readonly env?: Record<string, string>;
-  readonly cwd?: string;
+  /** All of its environment. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Its standard input, for what nobody else may read; there is none without it. */
+  readonly input?: string;
+  /** What it writes once it is ready. It alone writes its output, while its port may be somebody else's. */
+  readonly readyText?: string;
+  readonly cwd: string;
   /** Run as this user; only root may. */
   readonly user?: { readonly uid: number; readonly gid: number } | undefined;
   /** Gets every line of standard output; without it standard output goes to the log file too. */
@@ -39,6 +44,8 @@ export interface ServerProcess {
   readonly ended: Promise<Deno.CommandStatus>;
   /** False from the moment at which the process was seen to have ended. */
   isAlive(): boolean;
+  /** True once it has written `readyText`. */
+  isReady(): boolean;
   /** Sends a signal; does nothing when the process has ended. */
   signal(name: Deno.Signal): void;
   /** The last of its output. */
@@ -56,21 +63,28 @@ export function startServer(command: ServerCommand): ServerProcess {
   const child = new Deno.Command(command.program, {
     args: [...command.args],
     detached: true,
-    stdin: "null",
+    stdin: command.input === undefined ? "null" : "piped",
     stdout: "piped",
     stderr: command.errorsToOurs === true ? "inherit" : "piped",
-    cwd: command.cwd ?? command.dir,
-    ...(command.env === undefined ? {} : { env: command.env, clearEnv: true }),
+    cwd: command.cwd,
+    env: command.env,
+    clearEnv: true,
     ...(command.user === undefined ? {} : { uid: command.user.uid, gid: command.user.gid }),
   }).spawn();
   writeRecord(command.dir, command.name, child.pid, command.mark);
+  if (command.input !== undefined) void hand(child.stdin, command.input);
 
-  const log = command.errorsToOurs === true
-    ? undefined
-    : Deno.openSync(join(command.dir, `${command.name}.log`), { append: true, create: true });
+  const log = command.errorsToOurs === true ? undefined : Deno.openSync(join(command.dir, `${command.name}.log`), {
+    append: true,
+    create: true,
+    mode: 0o600,
+  });
   let tail = "";
+  let ready = false;
   const toLog = (text: string) => {
-    tail = (tail + text).slice(-TAIL_CHARACTERS_MAX);
+    const read = tail + text;
+    ready ||= command.readyText !== undefined && read.includes(command.readyText);
+    tail = read.slice(-TAIL_CHARACTERS_MAX);
     log?.writeSync(new TextEncoder().encode(text));
   };
   const readers = [
@@ -102,6 +116,7 @@ export function startServer(command: ServerCommand): ServerProcess {
     pid: child.pid,
     ended,
     isAlive: () => alive,
+    isReady: () => ready,
     signal,
     tail: () => tail.trim(),
     async stop(name, msMax) {
@@ -112,6 +127,16 @@ export function startServer(command: ServerCommand): ServerProcess {
       await ended;
     },
   };
+}
+
+async function hand(stdin: WritableStream<Uint8Array>, text: string): Promise<void> {
+  const writer = stdin.getWriter();
+  try {
+    await writer.write(new TextEncoder().encode(text));
+    await writer.close();
+  } catch {
+    // It ended without having read it, and its output says why.
+  }
 }
 
 function read(stream: ReadableStream<Uint8Array>, take: (text: string) => void) {

@@ -9,6 +9,7 @@ import { dataMajor } from "./postgres_init.ts";
 import { stopStrays } from "./process_record.ts";
 import { bringPostgres, bringRedis } from "./programs.ts";
 import { type PrivateRedis, startRedisNodes } from "./redis.ts";
+import type { RedisRights } from "./redis_users.ts";
 import { lockDirectory } from "./stack_lock.ts";
 
 export interface StackOptions {
@@ -18,6 +19,8 @@ export interface StackOptions {
   readonly postgres: boolean;
   /** 0 where the caller has Redis nodes already. */
   readonly redisNodes: number;
+  /** What the nodes' user may do. Default: all. */
+  readonly redisRights?: RedisRights;
   /** True: data outlives restarts and power cuts. False: fast, for tests. */
   readonly durable: boolean;
   /** Where npm's PostgreSQL is kept when it has to be fetched. Default: `dir`. */
@@ -66,9 +69,12 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const postgresPrograms = options.postgres ? await bringPostgres({ ...bring, major }) : undefined;
     const redisProgram = options.redisNodes > 0 ? await bringRedis(bring) : undefined;
     const { durable } = options;
-    const startingRedis = redisProgram === undefined
-      ? Promise.resolve([])
-      : startRedisNodes(options.redisNodes, { dir, log, program: redisProgram, persist: durable });
+    const startingRedis = redisProgram === undefined ? Promise.resolve([]) : startRedisNodes(options.redisNodes, {
+      dir,
+      log,
+      program: redisProgram,
+      rights: options.redisRights ?? "all",
+    });
     // Both are waited for, so that a failure of one never leaves the other running unnoticed.
     const [database, nodes] = await Promise.allSettled([
       postgresPrograms === undefined

@@ -3,11 +3,14 @@
  * however that ends, so there is no stale lock to judge.
  */
 import { join } from "node:path";
+import { ownDirectory } from "./own_directory.ts";
 import type { Log } from "../telemetry/log.ts";
 import { until } from "./wait.ts";
 
 /** A launcher that is just stopping, such as one whose terminal was closed, is waited for this long. */
 const LOCK_WAIT_MS_MAX = 3_000;
+
+const LOCK_MODE = 0o600;
 
 /** Held by {@link lockDirectory}'s caller until it is closed or the process ends. */
 export interface DirectoryLock extends Disposable {
@@ -32,10 +35,16 @@ export async function lockDirectory(dir: string, log: Log): Promise<DirectoryLoc
   );
 }
 
-/** Takes `dir` for this process, or answers undefined when another process has it. */
+/**
+ * Takes `dir` for this process, or answers undefined when another process has it.
+ *
+ * @throws Error when it belongs to another user
+ */
 export async function tryLockDirectory(dir: string): Promise<DirectoryLock | undefined> {
-  await Deno.mkdir(dir, { recursive: true });
-  const file = await Deno.open(lockPath(dir), { read: true, write: true, create: true });
+  await ownDirectory(dir);
+  const file = await Deno.open(lockPath(dir), { read: true, write: true, create: true, mode: LOCK_MODE });
+  // Whoever may open it may lock it. Earlier versions made it for all to read.
+  if (Deno.build.os !== "windows") await Deno.chmod(lockPath(dir), LOCK_MODE);
   if (!await file.tryLock(true)) {
     file.close();
     return undefined;

@@ -1,4 +1,5 @@
 /** One `deno test` invocation: its output is shown as it comes, and its counts are read from its summary. */
+import { denoEnvironment } from "./child_environment.ts";
 import { settled } from "./wait.ts";
 
 const STOP_MS_MAX = 10_000;
@@ -16,12 +17,13 @@ export interface TestRun {
   stop(): Promise<void>;
 }
 
-/** Starts `deno test` with `args` and the environment of this process plus `env`. */
+/** Starts `deno test` with `args` and `env`, and of the environment of this process only what Deno needs. */
 export function runTests(args: readonly string[], env: Record<string, string>): TestRun {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["test", "--no-prompt", ...args],
     // Colours would stand between the words of the summary.
-    env: { ...env, NO_COLOR: "1" },
+    env: { ...denoEnvironment(), ...seeds(), ...env, NO_COLOR: "1" },
+    clearEnv: true,
     stdin: "null",
     stdout: "piped",
     stderr: "inherit",
@@ -46,6 +48,11 @@ export function runTests(args: readonly string[], env: Record<string, string>): 
       await done;
     },
   };
+}
+
+/** What repeats a run whose seed was printed. */
+function seeds(): Record<string, string> {
+  return Object.fromEntries(Object.entries(Deno.env.toObject()).filter(([name]) => name.endsWith("_SEED")));
 }
 
 /**

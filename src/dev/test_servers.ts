@@ -4,6 +4,7 @@ import { resolveBinary } from "dbmate";
 import { migrate } from "../migrate.ts";
 import type { Log } from "../telemetry/log.ts";
 import { bufBinary } from "./buf_binary.ts";
+import { isOursAlone } from "./own_directory.ts";
 import { stopStrays } from "./process_record.ts";
 import { type Stack, startStack } from "./stack.ts";
 import { lockDirectory, tryLockDirectory } from "./stack_lock.ts";
@@ -79,6 +80,8 @@ export async function startTestServers(log: Log): Promise<TestServers> {
           // What is known of a process (its start time, memory and open files) is read by other programs: Deno opens
           // /proc to nobody but a program with every permission.
           ...(Deno.build.os === "linux" ? ["cat", "ls"] : ["ps"]),
+          // What another user can do to us is tried as that user.
+          "sh",
         ],
         temporaryDir,
       },
@@ -97,6 +100,8 @@ async function clearAbandoned(ownRoot: string, log: Log): Promise<void> {
     if (!entry.name.startsWith(DIRECTORY_PREFIX) || root === ownRoot) continue;
     try {
       // Without a process id in its lock file it may be a run that is just about to take the lock.
+      // Anybody may make a directory here: with links in it, or with records of processes that are none of ours.
+      if (!isOursAlone(await Deno.lstat(root))) continue;
       if ((await Deno.readTextFile(join(root, "launcher.lock"))).trim() === "") continue;
       using lock = await tryLockDirectory(root);
       if (lock === undefined) continue;

@@ -11,6 +11,7 @@ import { listenUrl } from "../listen_line.ts";
 import { migrate } from "../migrate.ts";
 import { createLog } from "../telemetry/create_log.ts";
 import type { Log } from "../telemetry/log.ts";
+import { denoEnvironment } from "./child_environment.ts";
 import { askHealth } from "./healthcheck.ts";
 import { isForReader, message } from "./reader_errors.ts";
 import { serverFlags, supervisorFlags } from "../server_flags.ts";
@@ -48,6 +49,7 @@ async function main(): Promise<number> {
       log,
       postgres: given["DATABASE_URL"] === undefined,
       redisNodes: given["REDIS_URLS"] === undefined ? REDIS_NODES : 0,
+      redisRights: "lock",
       durable: true,
     });
     requests.second.then(() => {
@@ -108,7 +110,7 @@ async function serve(
     dir: stack.dir,
     cwd: fileURLToPath(new URL("../..", import.meta.url)),
     mark: main,
-    env: { ...Deno.env.toObject(), ...settings },
+    env: { ...denoEnvironment(), ...settings },
     errorsToOurs: true,
     onLine(line) {
       console.log(line);

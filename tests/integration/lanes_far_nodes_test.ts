@@ -5,7 +5,7 @@ import { loadConfig } from "../../src/config.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import { sell, set } from "../support/apply.ts";
 import { createTestDatabase } from "../support/database.ts";
-import { testEnvironment } from "../support/env.ts";
+import { atPort, testEnvironment } from "../support/env.ts";
 import { checkLedger } from "../support/ledger_check.ts";
 import { eventually, NEVER } from "../support/pool_probe.ts";
 import { startProxy } from "../support/tcp_proxy.ts";
@@ -20,13 +20,13 @@ const SOLD_BETWEEN = 2 * HOT_CALLERS;
 Deno.test("with nodes 50 ms away a process that waits for a hot goods gets it at the first or second turn, and is not refused", async () => {
   await using database = await createTestDatabase();
   await using proxies = new AsyncDisposableStack();
-  const ports = testEnvironment().redisUrls.map((redisUrl) => {
+  const urls = testEnvironment().redisUrls.map((redisUrl) => {
     const port = Number(new URL(redisUrl).port);
-    return proxies.use(startProxy(port, { delayMs: DELAY_MS })).port;
+    return atPort(redisUrl, proxies.use(startProxy(port, { delayMs: DELAY_MS })).port);
   });
   const settings: Record<string, string> = {
     DATABASE_URL: database.serverUrl,
-    REDIS_URLS: ports.map((port) => `redis://127.0.0.1:${port}`).join(","),
+    REDIS_URLS: urls.join(","),
     DATABASE_POOL_MAX: "4",
   };
   const config = loadConfig((name) => settings[name]);

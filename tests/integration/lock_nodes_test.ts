@@ -7,7 +7,7 @@ import { Redis } from "ioredis";
 import { type PrivateRedis, startRedisNodes } from "../../src/dev/redis.ts";
 import { LockHeldError, QuorumLostError } from "../../src/lock/lock.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
-import { testEnvironment } from "../support/env.ts";
+import { atPort, testEnvironment } from "../support/env.ts";
 import { Link } from "../faults/suite/link.ts";
 import { acquired, lockBench, LONG_TTL_MS, ready } from "../support/lock_bench.ts";
 import { eventually, within } from "../support/pool_probe.ts";
@@ -108,10 +108,11 @@ Deno.test("what nodes that froze give when they thaw is let go, though its asker
 });
 
 Deno.test("a lease that is let go while nodes can't be reached is let go there too, once they can", async () => {
-  await using bench = lockBench(testEnvironment().redisUrls);
-  const links = testEnvironment().redisUrls.map((url) => new Link(() => Number(new URL(url).port)));
+  const { redisUrls } = testEnvironment();
+  await using bench = lockBench(redisUrls);
+  const links = redisUrls.map((url) => new Link(() => Number(new URL(url).port)));
   try {
-    const urls = links.map(({ port }) => `redis://127.0.0.1:${port}`);
+    const urls = links.map(({ port }, i) => atPort(redisUrls[i]!, port));
     const lock = await bench.lock({ urls, nodeTimeoutMs: NODE_TIMEOUT_MS });
     const lease = await acquired(lock, [1, 2], 1000);
     await bench.keysOnce(10);

@@ -3,7 +3,7 @@ import { assert, assertEquals, assertGreater, assertInstanceOf, assertLessOrEqua
 import type { Redis } from "ioredis";
 import { type Lease, type Lock, LockHeldError, QuorumLostError } from "../../src/lock/lock.ts";
 import { RETRY_DELAY_MS_MAX, retryDelayMs } from "../../src/lock/retry_delay.ts";
-import { testEnvironment } from "../support/env.ts";
+import { atPort, testEnvironment } from "../support/env.ts";
 import { acquired, CriticalSections, lockBench, LONG_TTL_MS, ready } from "../support/lock_bench.ts";
 import { eventually, within } from "../support/pool_probe.ts";
 import { startProxy, type TcpProxy } from "../support/tcp_proxy.ts";
@@ -225,9 +225,10 @@ async function contend(locks: readonly Lock[]): Promise<CriticalSections> {
 
 /** The shared nodes behind proxies, all as slow as `delayMs` says. */
 function slowNodes(): { readonly urls: string[]; delayMs: number } & AsyncDisposable {
-  const proxies: TcpProxy[] = testEnvironment().redisUrls.map((url) => startProxy(Number(new URL(url).port)));
+  const { redisUrls } = testEnvironment();
+  const proxies: TcpProxy[] = redisUrls.map((url) => startProxy(Number(new URL(url).port)));
   return {
-    urls: proxies.map((proxy) => `redis://127.0.0.1:${proxy.port}`),
+    urls: proxies.map((proxy, i) => atPort(redisUrls[i]!, proxy.port)),
     get delayMs() {
       return proxies[0]?.behaviour.delayMs ?? 0;
     },

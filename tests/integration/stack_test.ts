@@ -71,7 +71,7 @@ Deno.test("PostgreSQL asks for a password, and keeps its passwords to itself", a
   const error = await assertRejects(() => query(wrong.href, "select 1"));
   assertEquals((error as { code?: string }).code, "28P01");
   for (const name of ["owner_password", "server_password"]) {
-    assertEquals(((await Deno.stat(join(dir, name))).mode ?? 0) & 0o777, 0o600, name);
+    assertEquals(((await Deno.stat(join(dir, "private", name))).mode ?? 0) & 0o777, 0o600, name);
   }
   await database.stop("fast");
 });
@@ -93,19 +93,34 @@ Deno.test("the servers of a killed launcher are found and stopped at the next st
   assertEquals(await findRecords(dir), []);
 });
 
-Deno.test("a record whose process id now belongs to another program ends nobody", async () => {
+Deno.test("a record whose process id now belongs to another program ends nobody, and neither does half a record", async () => {
   const dir = await serverDirectory();
   const bystander = new Deno.Command(Deno.execPath(), {
     args: ["eval", "await new Promise(() => setTimeout(() => {}, 60000))"],
   })
     .spawn();
-  const record = { name: "redis", pid: bystander.pid, startedAt: "1", mark: "" };
-  await Deno.writeTextFile(join(dir, "redis.process.json"), JSON.stringify(record));
-  const node = await startRedisNode({ dir, log, program: testEnvironment().redisProgram });
-  assert(processFacts(bystander.pid) !== undefined, "a stranger was ended");
-  await node.stop();
-  bystander.kill("SIGKILL");
-  await bystander.status;
+  const { pid } = bystander;
+  const { startedAt } = processFacts(pid)!;
+  const records = [
+    { name: "redis", pid, startedAt: "1", mark: "eval" },
+    { name: "redis", pid, startedAt, mark: "redis-server" },
+    { name: "redis", pid, startedAt, mark: "" },
+    { name: "redis", pid, startedAt },
+    { name: "redis", pid, startedAt: "", mark: "" },
+    { name: "../redis", pid, startedAt, mark: "eval" },
+    null,
+  ];
+  try {
+    for (const record of records) {
+      await Deno.writeTextFile(join(dir, "redis.process.json"), JSON.stringify(record));
+      const node = await startRedisNode({ dir, log, program: testEnvironment().redisProgram });
+      assert(processFacts(pid) !== undefined, `a stranger was ended by ${JSON.stringify(record)}`);
+      await node.stop();
+    }
+  } finally {
+    bystander.kill("SIGKILL");
+    await bystander.status;
+  }
 });
 
 Deno.test("a second launcher on the same directory is refused, and says who has it", async () => {

@@ -8,6 +8,8 @@ const SERVING_MS_MAX = 30_000;
 const SERVICE = "inventory.v1.InventoryService";
 const LISTEN_LINE = /^Holdfast listens on (\S+)$[^]*^Try it/m;
 
+const PLANTED = "postgres://planted:secret@127.0.0.1:1/nothing";
+
 /** A running `deno task up`; the outputs are what came so far. */
 interface Launcher {
   readonly child: Deno.ChildProcess;
@@ -48,6 +50,39 @@ Deno.test("up ends with an error when its server dies, and takes the stack down"
   assertEquals(await ended(launcher), 1);
   assert(launcher.stderr().includes("The server ended by itself (SIGKILL)"), launcher.stderr());
   assertEquals(await findRecords(dir), []);
+});
+
+Deno.test("what up starts gets the environment that it needs and no more, and no password on a command line", async () => {
+  if (Deno.build.os !== "linux") return;
+  const dir = await dataDirectory();
+  const launcher = await up(dir, {
+    WORKERS: "2",
+    LOG_FORMAT: "json",
+    DATABASE_OWNER_URL: PLANTED,
+    ANOTHER_SECRET: PLANTED,
+  });
+  const output = { stdout: launcher.stdout(), stderr: launcher.stderr() };
+  const workers = said({ output }, "worker started").map(({ pid }) => ({ name: "worker", pid: pid ?? 0 }));
+  const children = [...(await findRecords(dir)).map(({ record }) => record), ...workers];
+  assertEquals(children.map(({ name }) => name).sort(), [
+    "postgres",
+    ...Array.from({ length: 5 }, () => "redis"),
+    "server",
+    "worker",
+    "worker",
+  ]);
+  const passwords = ["postgres/private/owner_password", "postgres/private/server_password", "redis-1/password"]
+    .map((path) => Deno.readTextFileSync(`${dir}/${path}`).trim());
+  const [ownerPassword = "", ...others] = passwords;
+  for (const { name, pid } of children) {
+    const [environment, commandLine] = await Promise.all(["environ", "cmdline"].map((file) => read(pid, file)));
+    assert(!environment!.includes(PLANTED), `${name}: ${environment}`);
+    assert(!environment!.includes(ownerPassword), `${name} knows the owner's password`);
+    const knows = others.filter((password) => environment!.includes(password)).length;
+    assertEquals(knows, name === "server" || name === "worker" ? others.length : 0, name);
+    for (const password of passwords) assert(!commandLine!.includes(password), `${name}: ${commandLine}`);
+  }
+  assertEquals(await stop(launcher), 0);
 });
 
 Deno.test("up starts as many workers as it is told, and stops them all", async () => {
@@ -110,6 +145,11 @@ async function ended({ child, read }: Launcher): Promise<number> {
   const { code } = await child.status;
   await read;
   return code;
+}
+
+async function read(pid: number, file: string): Promise<string> {
+  const { stdout } = await new Deno.Command("cat", { args: [`/proc/${pid}/${file}`] }).output();
+  return new TextDecoder().decode(stdout);
 }
 
 function collect(stream: ReadableStream<Uint8Array>) {

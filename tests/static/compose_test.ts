@@ -1,7 +1,8 @@
 /** Holds compose.yaml against the code: settings, permissions, nodes and ports. No engine is needed for it. */
 import { assert, assertEquals } from "@std/assert";
 import { parse } from "yaml";
-import { loadConfig, SETTING_NAMES } from "../../src/config.ts";
+import { loadConfig, SETTING_NAMES, STOP_MS_MAX } from "../../src/config.ts";
+import { LOCK_RULES, REDIS_USER } from "../../src/dev/redis_users.ts";
 import { serverFlags } from "../../src/server_flags.ts";
 
 interface Service {
@@ -20,9 +21,19 @@ interface Service {
   readonly tmpfs?: readonly string[];
   readonly healthcheck?: { readonly test: readonly string[] };
   readonly privileged?: boolean;
+  readonly user?: string;
+  readonly mem_limit?: string;
+  readonly pids_limit?: number;
+  readonly stop_grace_period?: string;
 }
 
-const compose: { services: Record<string, Service> } = parse(Deno.readTextFileSync("compose.yaml"), { merge: true });
+const text = Deno.readTextFileSync("compose.yaml");
+/** As Compose reads it where every variable without a default is given. */
+const GIVEN = "0123456789abcdef";
+const compose: { services: Record<string, Service> } = parse(
+  text.replace(/\$\{\w+:\?[^}]*\}/g, GIVEN).replace(/\$\{\w+:-\}/g, ""),
+  { merge: true },
+);
 const { services } = compose;
 const server = services["server"] ?? {};
 const migrate = services["migrate"] ?? {};
@@ -37,7 +48,7 @@ Deno.test("compose: the server is given known settings, and they hold together",
   const environment = server.environment ?? {};
   assertEquals(Object.keys(environment).filter((name) => !SETTING_NAMES.includes(name)), []);
   const config = loadConfig((name) => environment[name]);
-  assertEquals(config.redisUrls, redisNames.map((name) => `redis://${name}:6379`));
+  assertEquals(config.redisUrls, redisNames.map((name) => `redis://${REDIS_USER}:${GIVEN}@${name}:6379`));
   assertEquals(new URL(config.databaseUrl).host, "postgres:5432");
 });
 
@@ -62,8 +73,53 @@ Deno.test("compose: the Redis nodes share nothing, keep nothing, and come back a
     const node = services[name] ?? {};
     assertEquals(node.volumes, undefined, name);
     // No shell around it that waits: a node that lost its leases has no vote for as long as they count.
-    const command = ["redis-server", "--save", "", "--appendonly", "no", "--protected-mode", "no"];
-    assertEquals(node.command, command, name);
+    const [shell, flags, script = ""] = node.command ?? [];
+    assertEquals([shell, flags], ["sh", "-ec"], name);
+    assert(script.startsWith('exec redis-server - --save "" --appendonly no '), script);
+  }
+});
+
+Deno.test("compose: each Redis lets in one user, by a password, with the rights of the lock", () => {
+  for (const name of redisNames) {
+    const { command, environment, healthcheck } = services[name] ?? {};
+    const lines = (command?.[2] ?? "").trimEnd().split("\n").slice(1);
+    // Compose writes a $ of the shell's as two.
+    const rules = `user ${REDIS_USER} reset on >$$REDIS_PASSWORD ${LOCK_RULES.join(" ")}`;
+    assertEquals(lines, ["user default reset off", rules, "EOF"], name);
+    assertEquals(environment, { REDIS_PASSWORD: GIVEN }, name);
+    assert(
+      healthcheck?.test.join(" ").includes(`REDISCLI_AUTH="$$REDIS_PASSWORD" redis-cli --user ${REDIS_USER} ping`),
+    );
+  }
+});
+
+Deno.test("compose: no password has a default, and nothing starts without one", () => {
+  const names = ["HOLDFAST_OWNER_PASSWORD", "HOLDFAST_REDIS_PASSWORD", "HOLDFAST_SERVER_PASSWORD"];
+  const used = [...text.matchAll(/\$\{(HOLDFAST_\w+)([^}]*)\}/g)];
+  assertEquals([...new Set(used.map(([, name]) => name))].sort(), names);
+  assertEquals(used.filter(([, , rest]) => !rest?.startsWith(":?")).map(([whole]) => whole), []);
+  for (const [, , password] of text.matchAll(/(\w+):\/\/[^\s:]+:([^@\s]+)@/g)) {
+    assert(password?.startsWith("${"), password);
+  }
+});
+
+Deno.test("compose: the server is given more time to stop than it may take", () => {
+  const seconds = Number(/^(\d+)s$/.exec(server.stop_grace_period ?? "")?.[1]);
+  assert(seconds * 1000 > STOP_MS_MAX, `${server.stop_grace_period} for up to ${STOP_MS_MAX} ms`);
+});
+
+Deno.test("compose: no container is root, can change itself, gain rights, or take the machine's memory", () => {
+  for (const [name, service] of Object.entries(services)) {
+    assertEquals(service.read_only, true, name);
+    assertEquals(service.cap_drop, ["ALL"], name);
+    assertEquals(service.security_opt, ["no-new-privileges:true"], name);
+    assertEquals(service.privileged, undefined, name);
+    assert(/^\d+[mg]$/.test(service.mem_limit ?? ""), `${name}: mem_limit ${service.mem_limit}`);
+    assert((service.pids_limit ?? 0) > 0, `${name}: pids_limit`);
+    if (service.build === undefined) {
+      assert(service.user !== undefined && !/^(root|0)(:|$)/.test(service.user), `${name}: user ${service.user}`);
+      assert(/:\d+\.\d+(\.\d+)?-\w+$/.test(service.image ?? ""), `${name}: ${service.image} is no version`);
+    }
   }
 });
 

@@ -37,6 +37,13 @@ export function testEnvironment(): TestEnvironment {
   };
 }
 
+/** The same address, user and password, on another port, such as one of a link to the server. */
+export function atPort(url: string, port: number): string {
+  const moved = new URL(url);
+  moved.port = String(port);
+  return moved.href;
+}
+
 function redisProgram(path: string): RedisProgram {
   return { kind: basename(path) === "docker" ? "docker" : "program", path };
 }

@@ -3,6 +3,7 @@ import type { Concurrency, QuorumLoss } from "../../../src/lanes/way.ts";
 import type { PrivateRedis } from "../../../src/dev/redis.ts";
 import { health } from "../../support/callers.ts";
 import type { TestDatabase } from "../../support/database.ts";
+import { atPort } from "../../support/env.ts";
 import { until } from "../../../src/dev/wait.ts";
 import type { AskedLine, Call } from "./history.ts";
 import { startServer, type TestServer } from "../../support/server.ts";
@@ -116,7 +117,7 @@ export class Member {
         ...(quorumLoss === undefined ? {} : { QUORUM_LOSS: quorumLoss }),
         ...(this.redis.length === 0
           ? {}
-          : { REDIS_URLS: this.redis.map(({ port }) => `redis://127.0.0.1:${port}`).join(",") }),
+          : { REDIS_URLS: this.redis.map(({ port }, i) => atPort(this.#stores.redis[i]!.url, port)).join(",") }),
       },
     });
   }

@@ -8,7 +8,7 @@ import { until } from "../../../../src/dev/wait.ts";
 import { migrate } from "../../../../src/migrate.ts";
 import { createLog } from "../../../../src/telemetry/create_log.ts";
 import type { TestDatabase } from "../../../support/database.ts";
-import { testEnvironment } from "../../../support/env.ts";
+import { atPort, testEnvironment } from "../../../support/env.ts";
 import { holdRow } from "../../../support/holding.ts";
 import type { Request } from "../history.ts";
 import { Link } from "../link.ts";
@@ -127,10 +127,10 @@ export const restartedNodes: Scenario = async (without) => {
 
 /** The first server reaches two of the five nodes, the second the other three. */
 export const partition: Scenario = async (without) => {
-  const ports = testEnvironment().redisUrls.map((url) => Number(new URL(url).port));
-  const links = [0, 1].map(() => ports.map((port) => new Link(() => port)));
+  const urls = testEnvironment().redisUrls;
+  const links = [0, 1].map(() => urls.map((url) => new Link(() => Number(new URL(url).port))));
   const env = (side: number) => ({
-    REDIS_URLS: (links[side] ?? []).map(({ port }) => `redis://127.0.0.1:${port}`).join(","),
+    REDIS_URLS: (links[side] ?? []).map(({ port }, i) => atPort(urls[i]!, port)).join(","),
   });
   try {
     await using bench = await ArmBench.open(without);
