@@ -310,14 +310,12 @@ export class Lanes {
     const refusals = Math.max(...entries.map((entry) => entry.refusals + 1));
     const delayMs = afterMs ?? retryDelayMs(refusals, this.#parts.random());
     const nowMs = performance.now();
-    // The next attempt must be able to hear from a silent node before the wait is over.
-    const nextMs = nowMs + delayMs + this.#limits.lockAttemptMsMax;
     for (const goodsId of goodsIds) this.#queue.close(goodsId, afterMs === undefined ? nowMs : undefined);
     const refused = new Set(goodsIds);
     for (const entry of entries) {
       if (afterMs === undefined) entry.refusals++;
       const refusedGoods = entry.goodsIds.filter((goodsId) => refused.has(goodsId));
-      if (afterMs === undefined && nextMs > this.#waitUntilMs(entry, refusedGoods)) entry.fail(error);
+      if (afterMs === undefined && this.#isOver(entry, refusedGoods, delayMs)) entry.fail(error);
       else if (!entry.leave()) this.#queue.putBack(entry);
     }
     setTimeout(() => {
@@ -328,11 +326,10 @@ export class Lanes {
 
   /** Ends those who stand behind the goods and whose wait is over as well: each by itself would take an attempt more. */
   #endBehind({ goodsIds, error }: Refused): void {
-    const heardMs = performance.now() + this.#limits.lockAttemptMsMax;
     let size = 0;
     for (const goodsId of goodsIds) {
       for (let first = this.#queue.first(goodsId); first !== undefined; first = this.#queue.first(goodsId)) {
-        if (heardMs <= this.#waitUntilMs(first, [goodsId])) break;
+        if (!this.#isOver(first, [goodsId], 0)) break;
         if (!first.leave()) first.fail(error);
         this.#queue.remove(first);
         size += first.size;
@@ -342,10 +339,15 @@ export class Lanes {
     }
   }
 
-  /** Until when the entry waits for these goods, which are refused: not from before they first were. */
-  #waitUntilMs({ waitUntilMs }: Entry, goodsIds: readonly number[]): number {
+  /**
+   * Whether the entry's wait for these goods, which are refused, is over before an attempt that begins in `delayMs` could
+   * hear from a silent node. They are waited for from when they first were refused.
+   */
+  #isOver({ waitUntilMs }: Entry, goodsIds: readonly number[], delayMs: number): boolean {
+    const { lockAttemptMsMax, lockWaitMsMax } = this.#limits;
     const sinceMs = Math.min(...goodsIds.map((goodsId) => this.#queue.refusal(goodsId)?.sinceMs ?? Infinity));
-    return sinceMs === Infinity ? waitUntilMs : Math.max(waitUntilMs, sinceMs + this.#limits.lockWaitMsMax);
+    const untilMs = sinceMs === Infinity ? waitUntilMs : Math.max(waitUntilMs, sinceMs + lockWaitMsMax);
+    return performance.now() + delayMs + lockAttemptMsMax > untilMs;
   }
 
   /** Whether the entry goes by row locks, because some of its several goods were refused for long enough. */

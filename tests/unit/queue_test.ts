@@ -224,6 +224,26 @@ Deno.test("all who wait leave at a cost of their own goods each, and leave nothi
   assertEquals([queue.waiting, queue.lanes], [0, 0]);
 });
 
+Deno.test("who came and went behind one who waits for long takes no place any more", () => {
+  const waits = order("waits", 1);
+  const queue = queueOf(waits);
+  queue.close(1);
+  const visits = 10_000;
+  const coming = steps(queue, () => {
+    for (let i = 0; i < visits; i++) {
+      const visitor = order(`v${i}`, 1);
+      queue.add(visitor);
+      queue.remove(visitor);
+    }
+  });
+  assert(coming < 10 * visits, `${coming} steps`);
+  queue.remove(waits);
+  const left = steps(queue, () => assert(!queue.isWanted(1)));
+  assert(left < 200, `${left} dead places`);
+  queue.open(1);
+  assertEquals([queue.waiting, queue.lanes], [0, 0]);
+});
+
 /** What may happen to a queue, by number; which order, batch or lane is meant is drawn as well. */
 const step = fc.record({
   what: fc.constantFrom("add", "add", "add", "take", "take", "end", "end", "back", "leave", "close", "open"),
