@@ -7,6 +7,8 @@
 export interface ProcessSize {
   /** Resident memory, in MiB. */
   readonly residentMiB: number;
+  /** The most resident memory that it has had since its start, in MiB. */
+  readonly peakMiB: number;
   /** File descriptors, sockets among them. */
   readonly openFiles: number;
 }
@@ -19,8 +21,8 @@ export interface ProcessSize {
 export async function processSize(pid: number): Promise<ProcessSize> {
   const status = await output("cat", `/proc/${pid}/status`);
   const files = await output("ls", `/proc/${pid}/fd`);
-  const residentKiB = Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]);
-  return { residentMiB: residentKiB / 1024, openFiles: files.trim().split("\n").length };
+  const inMiB = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(status)?.[1]) / 1024;
+  return { residentMiB: inMiB("VmRSS"), peakMiB: inMiB("VmHWM"), openFiles: files.trim().split("\n").length };
 }
 
 async function output(program: string, path: string): Promise<string> {

@@ -1,0 +1,52 @@
+/**
+ * An attack on the real program, as a process of its own, with a good caller beside it: who must not notice much of it, and
+ * what the process may cost while it lasts.
+ */
+import { assertEquals, assertLess } from "@std/assert";
+import { callJson } from "./clients/json_fetch.ts";
+import { describeCalls, startGoodCaller } from "./good_caller.ts";
+import { processSize } from "./process_size.ts";
+import { type ServerOptions, serverTest, type TestServer } from "./server.ts";
+
+/** Longest answer to the good caller, in ms: generous, as two cores are shared with the attacker and with other work. */
+export const GOOD_CALL_MS_MAX = 1_000;
+/** Most resident memory of the server from its start on, in MiB. */
+export const RESIDENT_MIB_MAX = 600;
+
+/** What may be otherwise in one attack. */
+export interface AttackOptions extends ServerOptions {
+  /** Instead of {@link GOOD_CALL_MS_MAX}. */
+  readonly goodCallMsMax?: number;
+  /** Instead of {@link RESIDENT_MIB_MAX}. */
+  readonly residentMiBMax?: number;
+}
+
+/**
+ * A test with a server of its own: `attack` runs beside the good caller, of whose calls none may fail and none be slow; the
+ * server must stay small, be the same process, and take an order afterwards. The figures are printed.
+ */
+export function attackTest(
+  name: string,
+  options: AttackOptions,
+  attack: (server: TestServer) => Promise<void>,
+): void {
+  const { goodCallMsMax = GOOD_CALL_MS_MAX, residentMiBMax = RESIDENT_MIB_MAX } = options;
+  serverTest(name, options, async (server) => {
+    await callJson(server.url, "SetInv", JSON.stringify({ goodsId: 1, num: 1_000_000_000 }));
+    const before = await processSize(server.pid);
+    const goodCaller = await startGoodCaller(server.url);
+    let failure: unknown;
+    await attack(server).catch((error) => failure = error);
+    const calls = await goodCaller.stop();
+    const after = await processSize(server.pid);
+    const memory = `${before.residentMiB.toFixed(0)} MiB before, ${after.peakMiB.toFixed(0)} MiB at most`;
+    console.log(`    ${name}: ${describeCalls(calls)}; resident ${memory}`);
+    if (failure !== undefined) throw failure;
+    assertEquals([...calls.detail.failures, ...calls.health.failures], []);
+    assertLess(calls.detail.ms.at(-1)!, goodCallMsMax);
+    assertLess(calls.health.ms.at(-1)!, goodCallMsMax);
+    assertLess(after.peakMiB, residentMiBMax);
+    const sold = await callJson(server.url, "Sell", JSON.stringify({ goodsInfo: [{ goodsId: 1, num: 1 }] }));
+    assertEquals("answer" in sold, true, JSON.stringify(sold));
+  });
+}
