@@ -26,6 +26,7 @@ import { HealthBoard, registerHealth } from "./rpc/health.ts";
 import { deadline, gate, identify } from "./rpc/interceptors.ts";
 import { createInventoryService } from "./rpc/inventory_service.ts";
 import { listen } from "./rpc/listener.ts";
+import { limitsWithShare, LISTENER_LIMITS } from "./rpc/listener_limits.ts";
 import { createLockService } from "./rpc/lock_service.ts";
 import { registerReflection } from "./rpc/reflection.ts";
 import { createRpcHandler } from "./rpc/rpc_handler.ts";
@@ -60,6 +61,10 @@ export interface AppParts extends StockParts {
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
   /** True: the port is shared with other processes that say so too. */
   readonly reusePort?: boolean;
+  /** Connections that the port may hold, where the process can't hold as many as the listener's limits say. */
+  readonly connectionsMax?: number | undefined;
+  /** Told when the port accepts nobody any more and can't be listened on anew. */
+  readonly onDeaf?: (error: unknown) => void;
   /** Adds services beside the program's own, such as the benchmark's. */
   readonly routes?: (router: ConnectRouter) => void;
 }
@@ -125,9 +130,10 @@ function openWay(config: Config, { log, lock }: StockParts): Way {
 }
 
 /** Starts serving. PostgreSQL and Redis may still be away: health tells when they are there. */
-export async function startApp(config: Config, { tls, reusePort, routes, ...parts }: AppParts): Promise<App> {
+export async function startApp(config: Config, parts: AppParts): Promise<App> {
+  const { tls, reusePort, routes, connectionsMax, onDeaf } = parts;
   const { log } = parts;
-  const { concurrency, quorumLoss } = config;
+  const { concurrency, quorumLoss, addressShareMax } = config;
   const stock = openStock(config, parts);
   const { lanes, lock } = stock;
   const board = new HealthBoard([InventoryService.typeName, ArticleService.typeName]);
@@ -146,6 +152,13 @@ export async function startApp(config: Config, { tls, reusePort, routes, ...part
     host: config.host,
     port: config.port,
     reusePort,
+    sharers: reusePort ? config.workers : 1,
+    limits: {
+      ...limitsWithShare(addressShareMax, connectionsMax),
+      // Twice the largest message, for the framing of its chunks.
+      http1RequestBytesMax: Math.max(LISTENER_LIMITS.http1RequestBytesMax, 2 * config.requestBytesMax),
+    },
+    onDeaf,
     tls,
     corsOrigins: config.corsOrigins,
     allowedHosts: config.allowedHosts,
@@ -168,8 +181,14 @@ export async function startApp(config: Config, { tls, reusePort, routes, ...part
         router.service(InventoryService, service);
         router.service(ArticleService, createArticleService(service));
         router.service(LockService, lockService);
-        registerHealth(router, board);
-        registerReflection(router, [InventoryService, LockService, Health], [ArticleService], DETAIL_FILES);
+        registerHealth(router, board, addressShareMax);
+        registerReflection(
+          router,
+          [InventoryService, LockService, Health],
+          [ArticleService],
+          DETAIL_FILES,
+          addressShareMax,
+        );
         routes?.(router);
       },
     }),

@@ -77,6 +77,9 @@ const SETTINGS = z.object({
   QUEUE_MAX: integer(1, 1_000_000).default(10_000),
   REQUEST_BYTES_MAX: integer(1024, 64 * 1024 * 1024).default(1024 * 1024),
   REQUEST_TIMEOUT_MS_MAX: integer(100, 600_000).default(30_000),
+  ADDRESS_SHARE_MAX: z.string().regex(/^\d*\.?\d+$/, "expected a number such as 0.25").transform(Number).pipe(
+    z.number().min(0.01, "expected 0.01 or more").max(1, "expected 1 or less"),
+  ).default(0.25),
   CORS_ORIGINS: list.pipe(z.array(origin)).default([]),
   ALLOWED_HOSTS: list.pipe(z.array(hostName)).default([]),
   TLS_CERT_FILE: z.string().min(1).optional(),
@@ -114,6 +117,8 @@ export interface Config {
   readonly queueMax: number;
   readonly requestBytesMax: number;
   readonly requestTimeoutMsMax: number;
+  /** What one remote address may have of every limit that all callers share: over 0, up to 1. */
+  readonly addressShareMax: number;
   readonly corsOrigins: readonly string[];
   /** Names of this server, beside those of loopback, under which pages of its own may call. */
   readonly allowedHosts: readonly string[];
@@ -175,6 +180,7 @@ export function loadConfig(read: (name: string) => string | undefined): Config {
     queueMax: settings.QUEUE_MAX,
     requestBytesMax: settings.REQUEST_BYTES_MAX,
     requestTimeoutMsMax: settings.REQUEST_TIMEOUT_MS_MAX,
+    addressShareMax: settings.ADDRESS_SHARE_MAX,
     corsOrigins: settings.CORS_ORIGINS,
     allowedHosts: settings.ALLOWED_HOSTS,
     tlsFiles: cert !== undefined && key !== undefined ? { cert, key } : undefined,

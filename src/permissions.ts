@@ -3,6 +3,7 @@
  * it starts: a missing one would otherwise show as a database or a Redis that is away.
  */
 import type { Config } from "./config.ts";
+import { COUNTED_FILE } from "./open_files.ts";
 
 const DEFAULT_PORTS: Readonly<Record<string, string>> = {
   "postgres:": "5432",
@@ -25,7 +26,7 @@ export function neededPermissions(config: Config): NeededPermissions {
   const nodes = config.concurrency === "redlock" ? config.redisUrls : [];
   return {
     net: [...new Set([listener, ...[config.databaseUrl, ...nodes].map(hostOf)])],
-    read: config.tlsFiles === undefined ? [] : [config.tlsFiles.cert, config.tlsFiles.key],
+    read: [COUNTED_FILE, ...(config.tlsFiles === undefined ? [] : [config.tlsFiles.cert, config.tlsFiles.key])],
   };
 }
 

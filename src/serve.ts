@@ -5,9 +5,11 @@
 import { listenLine } from "./listen_line.ts";
 import { startApp } from "./app.ts";
 import type { Config } from "./config.ts";
-import { EXIT_FAILED, refuse } from "./exit_codes.ts";
+import { EXIT_DEAF, EXIT_FAILED, refuse } from "./exit_codes.ts";
 import { missingPermissions } from "./permissions.ts";
+import { CONNECTIONS_MIN, connectionsThatFit } from "./open_files.ts";
 import { guardProcess } from "./process_guard.ts";
+import { LISTENER_LIMITS } from "./rpc/listener_limits.ts";
 import { errorFields, type Log } from "./telemetry/log.ts";
 import { endProcess, lastLines } from "./telemetry/process_log.ts";
 import { claimPort } from "./workers/claim_port.ts";
@@ -31,8 +33,27 @@ export async function serve(config: Config, { log, shutdown, port }: ServeOption
   if (missing.length > 0) refuse(`Cannot start without these permissions: ${missing.join(" ")}`);
   try {
     const tls = await readTls(config.tlsFiles);
+    const connectionsMax = connectionsThatFit(LISTENER_LIMITS.connectionsMax, config.databasePoolMax);
+    if (connectionsMax < CONNECTIONS_MIN) {
+      refuse(
+        `Cannot start: this process may open files for ${connectionsMax} connections, expected ${CONNECTIONS_MIN} or ` +
+          `more. Raise its limit of open files (ulimit -n)`,
+      );
+    }
+    if (connectionsMax < LISTENER_LIMITS.connectionsMax) {
+      log.warn(
+        { connectionsMax, usual: LISTENER_LIMITS.connectionsMax },
+        "fewer connections: the limit of open files is low",
+      );
+    }
     if (port === "claimed") await claimPort(config.host, config.port);
-    const app = await startApp(config, { log, tls, reusePort: port !== undefined });
+    const app = await startApp(config, {
+      log,
+      tls,
+      reusePort: port !== undefined,
+      connectionsMax,
+      onDeaf: () => Deno.exit(EXIT_DEAF),
+    });
     console.log(listenLine(app.url));
     await shutdown;
     await app.close();

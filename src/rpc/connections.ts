@@ -5,16 +5,35 @@
 import type { ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
 import type { Exchange } from "./exchange.ts";
+import { addressKey } from "./address_key.ts";
+import type { FrameWalk } from "./frame_walk.ts";
 import type { ListenerLimits } from "./listener_limits.ts";
+import { TokenBucket } from "./token_bucket.ts";
 import type { UntakenAnswers } from "./untaken_answers.ts";
 import type { WriteBatch } from "./write_batch.ts";
+
+/** One remote address, and what it holds and did on all its connections. */
+export interface Peer {
+  /** From `address_key.ts`. */
+  readonly key: string;
+  connections: number;
+  requests: number;
+  /** Bytes of answers that it has not taken. */
+  untakenBytes: number;
+  /** Streams that may yet end in a reset; absent as long as none has. */
+  resets: TokenBucket | undefined;
+  /** Until when it is refused connections, by `performance.now()`. */
+  barredUntil: number;
+  /** Requests begun in this turn of the event loop, and which turn that is (`read_turns.ts`). */
+  begun: number;
+  turn: number;
+}
 
 /** One connection. Times are of `performance.now()`, in ms. */
 export interface Connection {
   /** Carries the bytes: below TLS, where there is TLS. */
   readonly socket: Socket;
-  /** What its remote address holds, on all its connections. */
-  readonly peer: { connections: number; requests: number };
+  readonly peer: Peer;
   /** Speaks HTTP/1, once that is known. */
   http1: Socket | undefined;
   /** Speaks HTTP/2, once that is known. */
@@ -29,6 +48,11 @@ export interface Connection {
   /** HTTP/1: bytes read (above TLS) when it became quiet, and when the next request's header was first seen to have begun. */
   quietBytesRead: number;
   headerSince: number | undefined;
+  /** HTTP/1: bytes read since the latest request began. */
+  requestBytes: number;
+  /** HTTP/2: its frames, and how far they were when the sweep first saw that something has begun and not ended. */
+  frames: FrameWalk | undefined;
+  midwayProgress: number;
   /** HTTP/2: when the last PING went out, and whether its answer is still missing. */
   pingedAt: number;
   pingUnanswered: boolean;
@@ -38,16 +62,25 @@ export interface Connection {
 }
 
 /** Why a connection was not admitted. */
-export type OverLimit = "connectionsMax" | "connectionsPerAddressMax";
+export type OverLimit = "connectionsMax" | "connectionsPerAddressMax" | "resetsPerAddressMax";
+
+/** Addresses that are remembered without a connection, for their resets; of more the first are forgotten. */
+const ADDRESSES_REMEMBERED_MAX = 10_000;
 
 /** The connections of one listener. */
 export class Connections {
   readonly #all = new Map<string, Connection>();
-  readonly #perAddress = new Map<string, { connections: number; requests: number }>();
+  readonly #perAddress = new Map<string, Peer>();
+  /** Addresses without a connection whose bucket is not full yet. */
+  readonly #remembered = new Set<Peer>();
+  readonly #resets: TokenBucket;
   #requests = 0;
+  #untakenBytes = 0;
   readonly #waitingForNone: (() => void)[] = [];
 
-  constructor(private readonly limits: ListenerLimits) {}
+  constructor(private readonly limits: ListenerLimits) {
+    this.#resets = new TokenBucket(limits.resetsTotalMax, limits.resetWindowMs, performance.now());
+  }
 
   /** Connections held now. */
   get size(): number {
@@ -65,11 +98,11 @@ export class Connections {
 
   /** Takes the socket in until it closes, or says why not; then the caller closes it. */
   admit(socket: Socket): Connection | OverLimit {
-    const address = socket.remoteAddress ?? "";
-    const peer = this.#perAddress.get(address) ?? { connections: 0, requests: 0 };
+    const now = performance.now();
+    const peer = this.#perAddress.get(addressKey(socket.remoteAddress)) ?? newPeer(addressKey(socket.remoteAddress));
     if (this.#all.size >= this.limits.connectionsMax) return "connectionsMax";
     if (peer.connections >= this.limits.connectionsPerAddressMax) return "connectionsPerAddressMax";
-    const now = performance.now();
+    if (now < peer.barredUntil) return "resetsPerAddressMax";
     const connection: Connection = {
       socket,
       peer,
@@ -81,6 +114,9 @@ export class Connections {
       quietSince: now,
       quietBytesRead: 0,
       headerSince: undefined,
+      requestBytes: 0,
+      frames: undefined,
+      midwayProgress: 0,
       pingedAt: now,
       pingUnanswered: false,
       resets: 0,
@@ -89,7 +125,8 @@ export class Connections {
     const key = keyOf(socket);
     this.#all.set(key, connection);
     peer.connections++;
-    this.#perAddress.set(address, peer);
+    this.#perAddress.set(peer.key, peer);
+    this.#remembered.delete(peer);
     socket.once("close", () => {
       // A peer may come again from the same port before this is told.
       if (this.#all.get(key) === connection) this.#all.delete(key);
@@ -97,7 +134,7 @@ export class Connections {
       this.#requests -= connection.exchanges.size;
       peer.requests -= connection.exchanges.size;
       connection.exchanges.clear();
-      if (--peer.connections === 0) this.#perAddress.delete(address);
+      if (--peer.connections === 0) this.#forget(peer);
       if (this.#all.size === 0) this.#waitingForNone.splice(0).forEach((resolve) => resolve());
     });
     return connection;
@@ -107,6 +144,7 @@ export class Connections {
   begin(connection: Connection, exchange: Exchange, ended: () => void): void {
     connection.exchanges.add(exchange);
     connection.headerSince = undefined;
+    connection.requestBytes = 0;
     this.#requests++;
     connection.peer.requests++;
     exchange.onceClosed(() => {
@@ -120,6 +158,62 @@ export class Connections {
       }
       ended();
     });
+  }
+
+  /**
+   * Counts a stream that ended in a reset. Answers the limit that is passed with it; past that of its address the address is
+   * barred for a while, and its connections, this one as well, are for the caller to cut: {@link ofPeer}.
+   */
+  noteReset({ peer }: Connection): "resetsPerAddressMax" | "resetsTotalMax" | undefined {
+    const { resetsPerAddressMax, resetWindowMs } = this.limits;
+    const now = performance.now();
+    peer.resets ??= new TokenBucket(resetsPerAddressMax, resetWindowMs, now);
+    if (!peer.resets.take(now)) {
+      peer.barredUntil = now + resetWindowMs;
+      return "resetsPerAddressMax";
+    }
+    return this.#resets.take(now) ? undefined : "resetsTotalMax";
+  }
+
+  /** The connections of an address. Looks through all: not for everyday use. */
+  ofPeer(peer: Peer): Connection[] {
+    return [...this.#all.values()].filter((connection) => connection.peer === peer);
+  }
+
+  /** Counts bytes of an answer. `own` has the stream already, which alone may have more than there is room for. */
+  addUntaken(peer: Peer, bytes: number, own: number): "untakenPerAddressBytesMax" | "untakenTotalBytesMax" | undefined {
+    const { untakenPerAddressBytesMax, untakenTotalBytesMax } = this.limits;
+    if (peer.untakenBytes > own) {
+      if (peer.untakenBytes + bytes > untakenPerAddressBytesMax) return "untakenPerAddressBytesMax";
+      if (this.#untakenBytes + bytes > untakenTotalBytesMax) return "untakenTotalBytesMax";
+    }
+    peer.untakenBytes += bytes;
+    this.#untakenBytes += bytes;
+  }
+
+  /** A stream with so many of them is over. */
+  removeUntaken(peer: Peer, bytes: number): void {
+    peer.untakenBytes -= bytes;
+    this.#untakenBytes -= bytes;
+  }
+
+  /** Forgets the addresses without a connection that have nothing to answer for any more. */
+  forgetPeers(now: number): void {
+    for (const peer of this.#remembered) {
+      if (!peer.resets!.isFull(now) || now < peer.barredUntil) continue;
+      this.#remembered.delete(peer);
+      this.#perAddress.delete(peer.key);
+    }
+  }
+
+  /** Whoever comes anew for each reset is still the same. */
+  #forget(peer: Peer): void {
+    if (peer.resets === undefined) return void this.#perAddress.delete(peer.key);
+    this.#remembered.add(peer);
+    if (this.#remembered.size <= ADDRESSES_REMEMBERED_MAX) return;
+    const [first] = this.#remembered;
+    this.#remembered.delete(first!);
+    this.#perAddress.delete(first!.key);
   }
 
   /** The connection below a TLS socket; absent where it has closed meanwhile. */
@@ -139,6 +233,10 @@ export function cut(connection: Connection): void {
   connection.http2?.destroy();
   connection.http1?.destroy();
   connection.socket.destroy();
+}
+
+function newPeer(key: string): Peer {
+  return { key, connections: 0, requests: 0, untakenBytes: 0, resets: undefined, barredUntil: 0, begun: 0, turn: 0 };
 }
 
 /** Address and port of the peer: one live connection, and the same for a TLS socket and the one that carries it. */

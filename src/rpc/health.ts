@@ -5,6 +5,8 @@
  * services do, nor why they are up or down: whoever knows tells the board.
  */
 import { Code, ConnectError, type ConnectRouter, type ServiceImpl } from "@connectrpc/connect";
+import { AddressPlaces } from "./address_places.ts";
+import { callerAddress } from "./caller_address.ts";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import {
   Health,
@@ -113,17 +115,26 @@ export class HealthBoard {
  * Serves grpc.health.v1.Health from the board.
  *
  * Check answers NOT_FOUND for a name that is not on the board, Watch answers SERVICE_UNKNOWN and waits for it to
- * come. Watch beyond {@link WATCHERS_MAX} streams, or a request beyond {@link HEALTH_REQUEST_BYTES_MAX}, is
+ * come. Watch beyond {@link WATCHERS_MAX} streams, or beyond `addressShare` of them for one address, or a request beyond {@link HEALTH_REQUEST_BYTES_MAX}, is
  * RESOURCE_EXHAUSTED.
  */
-export function registerHealth(router: ConnectRouter, board: HealthBoard): void {
+export function registerHealth(router: ConnectRouter, board: HealthBoard, addressShare = 1): void {
+  const places = new AddressPlaces(WATCHERS_MAX, addressShare);
   const health: ServiceImpl<typeof Health> = {
     check({ service }) {
       const status = board.get(service);
       if (status === undefined) throw new ConnectError("unknown service", Code.NotFound);
       return { status: ServingStatus[status] };
     },
-    watch: ({ service }, context) => watch(board, service, context.signal),
+    async *watch({ service }, { signal, values }) {
+      const leave = places.take(callerAddress(values));
+      if (leave === undefined) throw new ConnectError("too many health watches of one address", Code.ResourceExhausted);
+      try {
+        yield* watch(board, service, signal);
+      } finally {
+        leave();
+      }
+    },
     list() {
       const entries = [...board.statuses].map(([service, status]) => [service, { status: ServingStatus[status] }]);
       return { statuses: Object.fromEntries(entries) };

@@ -5,6 +5,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { type Connection, cut } from "./connections.ts";
 import type { Exchange } from "./exchange.ts";
+import { http1Refusal } from "./http1_header.ts";
 import type { WireHandler } from "./http_handler.ts";
 import { identifyRequest, REQUEST_ID_HEADER } from "./request_id.ts";
 
@@ -12,6 +13,7 @@ const REASONS: Readonly<Record<number, string>> = {
   400: "Bad Request",
   408: "Request Timeout",
   431: "Request Header Fields Too Large",
+  501: "Not Implemented",
   503: "Service Unavailable",
 };
 
@@ -26,10 +28,17 @@ export class Http1Exchange implements Exchange {
     private readonly connection: Connection,
     private readonly request: IncomingMessage,
     private readonly response: ServerResponse,
-  ) {}
+  ) {
+    // node:http reads nothing more of a connection that asks for an upgrade: what is pipelined behind would never be answered.
+    if (request.headers.upgrade !== undefined) this.sayClose();
+  }
 
   get rawHeaders(): readonly string[] {
     return this.request.rawHeaders;
+  }
+
+  get refusal(): 400 | 501 | undefined {
+    return http1Refusal(this.request.rawHeaders);
   }
 
   get isRequestComplete(): boolean {
@@ -53,7 +62,7 @@ export class Http1Exchange implements Exchange {
     handler.http1(this.request, this.response);
   }
 
-  refuse(status: 400 | 431 | 503): void {
+  refuse(status: 400 | 431 | 501 | 503): void {
     this.sayClose();
     this.response.writeHead(status);
     this.response.end();

@@ -5,6 +5,8 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import { assertByteStreamRequest, type UniversalHandlerFn } from "@connectrpc/connect/protocol";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { addressKey } from "./address_key.ts";
+import { callerValues } from "./caller_address.ts";
 import { gatheredBody } from "./gathered_body.ts";
 
 /**
@@ -18,7 +20,12 @@ export function answerHttp1(
   response: ServerResponse,
   failed: (error: unknown) => void,
 ): void {
-  const asked = universalRequestFromNodeRequest(request, response, undefined, undefined);
+  const asked = universalRequestFromNodeRequest(
+    request,
+    response,
+    undefined,
+    callerValues(addressKey(request.socket.remoteAddress)),
+  );
   assertByteStreamRequest(asked);
   const body = gatheredBody(asked.body, asked.header.get("content-type"));
   handler({ ...asked, body })

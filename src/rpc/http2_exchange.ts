@@ -16,6 +16,8 @@ export class Http2Exchange implements Exchange, Http2Call {
   #handedBytes = 0;
 
   constructor(
+    /** Key of the caller's address. */
+    readonly address: string,
     private readonly writes: WriteBatch,
     private readonly untaken: UntakenAnswers,
     readonly stream: ServerHttp2Stream,
@@ -67,7 +69,7 @@ export class Http2Exchange implements Exchange, Http2Call {
     handler.http2(this);
   }
 
-  refuse(status: 400 | 431 | 503): void {
+  refuse(status: 400 | 431 | 501 | 503): void {
     if (status === 503) this.stream.close(http2.constants.NGHTTP2_REFUSED_STREAM);
     else this.#answerStatus(status);
   }

@@ -5,6 +5,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { UniversalHandlerFn, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import type { ServerHttp2Stream } from "node:http2";
+import { callerValues } from "./caller_address.ts";
 import { gatheredBody } from "./gathered_body.ts";
 import { addFields, sendTrailersOnceWanted } from "./http2_headers.ts";
 import type { Http2Call } from "./http_handler.ts";
@@ -44,6 +45,7 @@ export async function answerUniversally(
     header,
     body: gatheredBody(bodyOf(stream, start), header.get("content-type")),
     signal: controller.signal,
+    contextValues: callerValues(call.address),
   });
   await send(call, response);
 }

@@ -8,6 +8,8 @@ import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 /** One request over HTTP/2. */
 export interface Http2Call {
   readonly stream: ServerHttp2Stream;
+  /** Key of the caller's address, from `address_key.ts`. */
+  readonly address: string;
   /** The request's header as node:http2 gives it, pseudo-header fields included. May be added to. */
   readonly headers: IncomingHttpHeaders;
   /** Fields that whatever answers the call must send, by lower-case name, under those of the answer itself. */

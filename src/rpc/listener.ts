@@ -10,15 +10,18 @@ import tls from "node:tls";
 import { answerAndCut, Http1Exchange } from "./http1_exchange.ts";
 import { Http2Exchange } from "./http2_exchange.ts";
 import type { WireHandler } from "./http_handler.ts";
-import type { Log } from "../telemetry/log.ts";
-import { type Connection, Connections } from "./connections.ts";
+import { errorFields, type Log } from "../telemetry/log.ts";
+import { type Connection, Connections, cut } from "./connections.ts";
 import { withCors } from "./cors.ts";
 import { drainConnections } from "./drain.ts";
 import { sniffProtocol } from "./first_bytes.ts";
 import { LISTENER_LIMITS, type ListenerLimits } from "./listener_limits.ts";
+import { FrameWalk } from "./frame_walk.ts";
 import { createSweep } from "./overstay.ts";
+import { dialPort, watchOwnPort } from "./own_port.ts";
 import { createHttp1Server, createHttp2Server } from "./protocol_servers.ts";
 import { OverLimitLog } from "./over_limit_log.ts";
+import { ReadTurns } from "./read_turns.ts";
 import { createRequestGate } from "./request_gate.ts";
 import { UntakenAnswers } from "./untaken_answers.ts";
 import { WriteBatch } from "./write_batch.ts";
@@ -42,6 +45,12 @@ export interface ListenerOptions {
   readonly newRequestId?: (() => string) | undefined;
   /** Overrides of {@link LISTENER_LIMITS}, one by one. */
   readonly limits?: Partial<ListenerLimits> | undefined;
+  /** Processes that share the port, this one included; 1 where it is not shared. */
+  readonly sharers?: number | undefined;
+  /** Told when the port has gone deaf (`own_port.ts`) and could not be listened on anew: nobody will be accepted any more. */
+  readonly onDeaf?: ((error: unknown) => void) | undefined;
+  /** How often it is looked at whether the port is deaf, in ms; for tests. */
+  readonly lookEveryMs?: number | undefined;
   readonly log: Log;
 }
 
@@ -82,10 +91,15 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     isDraining: () => drained !== undefined,
     newRequestId: options.newRequestId,
   });
+  const turns = new ReadTurns(limits, (connection, limit) => {
+    overLimits.note(limit, connection.socket.remoteAddress);
+    cut(connection);
+  });
   const http1Server = createHttp1Server(limits, handleHttp1);
   const http2Server = createHttp2Server(limits);
   let drained: Promise<void> | undefined;
   let starting: Connection | undefined;
+  let accepted = 0;
 
   http1Server.on("clientError", (error: Error & { code?: string }, socket: net.Socket) => {
     log.debug({ error }, "HTTP/1 connection closed for a malformed request");
@@ -105,33 +119,30 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     if (drained) session.close();
   });
 
-  const port = options.tls
-    ? tls.createServer({ ...options.tls, ALPNProtocols: ["h2", "http/1.1"], handshakeTimeout: limits.handshakeMs })
-    : net.createServer();
-  port.on("connection", accept);
-  if (options.tls) {
-    port.on("secureConnection", (socket: tls.TLSSocket) => {
-      const connection = connections.find(socket);
-      if (connection === undefined) return void socket.destroy();
-      hand(connection, socket, socket.alpnProtocol === "h2" ? "http2" : "http1");
-    });
-    port.on("tlsClientError", (error: Error, socket: net.Socket) => {
-      log.debug({ error }, "TLS handshake failed");
-      socket.destroy();
-    });
-  }
-  await new Promise<void>((resolve, reject) => {
-    port.once("error", reject);
-    port.listen({ port: options.port, host: options.host, reusePort: options.reusePort === true }, resolve);
-  });
-  port.on("error", (error: Error) => log.error({ error }, "Accepting connections failed"));
+  let port = await openPort(options.port);
+  const bound = (port.address() as net.AddressInfo).port;
   const cutOverstayers = createSweep(connections, limits, log);
   const sweep = setInterval(() => {
     cutOverstayers();
+    connections.forgetPeers(performance.now());
     overLimits.log();
   }, limits.sweepMs);
 
-  const bound = (port.address() as net.AddressInfo).port;
+  const stopWatching = watchOwnPort({
+    sharers: options.sharers ?? 1,
+    accepted: () => accepted,
+    dial: () => dialPort(options.host, bound),
+    async listenAnew() {
+      port.close();
+      port = await openPort(bound);
+    },
+    givenUp(error) {
+      log.error({ error: errorFields(error) }, "the port accepts nobody any more and can't be listened on anew");
+      options.onDeaf?.(error);
+    },
+    log,
+    lookEveryMs: options.lookEveryMs,
+  });
   const name = options.host.includes(":") ? `[${options.host}]` : options.host;
   return {
     url: `${options.tls ? "https" : "http"}://${name}:${bound}`,
@@ -140,7 +151,33 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     drain: (graceMs) => drained ??= drain(graceMs),
   };
 
+  /** Listens, and hands every connection on. */
+  async function openPort(number: number): Promise<net.Server> {
+    const opened = options.tls
+      ? tls.createServer({ ...options.tls, ALPNProtocols: ["h2", "http/1.1"], handshakeTimeout: limits.handshakeMs })
+      : net.createServer();
+    opened.on("connection", accept);
+    if (options.tls) {
+      opened.on("secureConnection", (socket: tls.TLSSocket) => {
+        const connection = connections.find(socket);
+        if (connection === undefined) return void socket.destroy();
+        hand(connection, socket, socket.alpnProtocol === "h2" ? "http2" : "http1");
+      });
+      opened.on("tlsClientError", (error: Error, socket: net.Socket) => {
+        log.debug({ error }, "TLS handshake failed");
+        socket.destroy();
+      });
+    }
+    await new Promise<void>((resolve, reject) => {
+      opened.once("error", reject);
+      opened.listen({ port: number, host: options.host, reusePort: options.reusePort === true }, resolve);
+    });
+    opened.on("error", (error: Error) => log.error({ error }, "Accepting connections failed"));
+    return opened;
+  }
+
   function accept(socket: net.Socket): void {
+    accepted++;
     socket.on("error", (error: Error) => log.debug({ error }, "Connection broken"));
     const connection = connections.admit(socket);
     if (typeof connection === "string") {
@@ -162,20 +199,26 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
       connection.http1 = socket;
       byCarrier.set(socket, connection);
       http1Server.emit("connection", socket);
+      turns.take(connection, socket);
     } else {
       connection.writes = new WriteBatch(socket);
       connection.untaken = new UntakenAnswers(
-        limits.untakenAnswerBytesMax,
-        () => overLimits.note("untakenAnswerBytesMax", connection.socket.remoteAddress),
+        limits,
+        connections,
+        connection.peer,
+        (limit) => overLimits.note(limit, connection.socket.remoteAddress),
       );
       starting = connection;
+      connection.frames = new FrameWalk();
       http2Server.emit("connection", socket);
+      turns.take(connection, socket, connection.frames);
     }
   }
 
   function handleHttp1(request: http.IncomingMessage, response: http.ServerResponse): void {
     const connection = byCarrier.get(request.socket);
-    if (connection === undefined) return void request.destroy();
+    if (connection === undefined || connection.socket.destroyed) return void request.destroy();
+    turns.noteHttp1(connection.peer);
     enter(connection, new Http1Exchange(connection, request, response));
   }
 
@@ -190,10 +233,12 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     // A stream whose session broke in the same read has lost it already.
     const connection = stream.session && byCarrier.get(stream.session);
     if (connection === undefined) return void stream.destroy();
-    enter(connection, new Http2Exchange(connection.writes!, connection.untaken!, stream, headers, rawHeaders));
+    const { peer, writes, untaken } = connection;
+    enter(connection, new Http2Exchange(peer.key, writes!, untaken!, stream, headers, rawHeaders));
   }
 
   async function drain(graceMs: number): Promise<void> {
+    stopWatching();
     port.close();
     await drainConnections(connections, graceMs, log);
     clearInterval(sweep);

@@ -3,15 +3,20 @@
  * Sizes of messages and deadlines of calls are not here: they belong to the RPC layer above.
  */
 
+import { shareOf } from "./address_places.ts";
+
 /** The limits of a listener. Times are milliseconds of the monotonic clock, sizes are bytes. */
 export interface ListenerLimits {
   /** Connections held at once; one more is closed before anything is read from it. */
   readonly connectionsMax: number;
-  /** Of these, connections from one remote address. */
+  /** Of these, connections from one remote address; in IPv6, here and below, from one network of 64 bits. */
   readonly connectionsPerAddressMax: number;
   /** Accept to finished TLS handshake, and again to the bytes that tell HTTP/1 from HTTP/2. */
   readonly handshakeMs: number;
-  /** First byte of an HTTP/1 request to the end of its header, dripping or not. Answered 408. */
+  /**
+   * First byte of an HTTP/1 request to the end of its header, dripping or not; answered 408. HTTP/2: the preface with its
+   * SETTINGS, a header block, and any other frame but DATA; then the connection is cut.
+   */
   readonly requestHeaderMs: number;
   /** Start of a request to the end of its body, dripping or not. Answered 408, or the stream is reset. */
   readonly requestBodyMs: number;
@@ -22,6 +27,11 @@ export interface ListenerLimits {
   readonly slowBodiesMax: number;
   /** What is read off of an HTTP/1 body that was refused already, so that the connection can be used again. */
   readonly refusedBodyBytesMax: number;
+  /**
+   * HTTP/1: bytes read of one request in all, with the framing of its body, which may be all that comes; then the connection
+   * is cut. At least twice the largest message.
+   */
+  readonly http1RequestBytesMax: number;
   /** From when on a body counts as slow. */
   readonly slowBodyMs: number;
   /** End of an answer to the last of its bytes taken by the peer; then the stream is reset or the connection cut. */
@@ -31,6 +41,10 @@ export interface ListenerLimits {
    * ENHANCE_YOUR_CALM. One answer alone may be larger.
    */
   readonly untakenAnswerBytesMax: number;
+  /** The same for all connections of one address. */
+  readonly untakenPerAddressBytesMax: number;
+  /** The same for all connections. */
+  readonly untakenTotalBytesMax: number;
   /** A connection without any request under way is closed after this; an open silent stream keeps it. */
   readonly idleMs: number;
   /** An HTTP/2 connection with requests under way gets a PING this often, which finds peers that vanished. */
@@ -44,6 +58,17 @@ export interface ListenerLimits {
   readonly sweepMs: number;
   /** Streams open at once on one HTTP/2 connection (RFC 9113, SETTINGS_MAX_CONCURRENT_STREAMS). */
   readonly concurrentStreamsMax: number;
+  /** Requests at once on one HTTP/1 connection, all but one of them pipelined; one more, and it is cut. */
+  readonly pipelinedRequestsMax: number;
+  /**
+   * Requests that are begun in one turn of the event loop; the others wait unread for the next, by turns among addresses
+   * (`read_turns.ts`).
+   */
+  readonly requestsPerTurnMax: number;
+  /** Of these, requests of one address. */
+  readonly requestsPerTurnAndAddressMax: number;
+  /** Of these, requests of one connection while others of its address wait. */
+  readonly requestsPerReadMax: number;
   /** Requests under way on all connections together; one more is refused as not begun (503, or REFUSED_STREAM). */
   readonly requestsMax: number;
   /** Of these, requests from one remote address. */
@@ -54,15 +79,23 @@ export interface ListenerLimits {
   readonly headerFieldsMax: number;
   /** Streams of one connection that end in a reset, by either side, within `resetWindowMs`. */
   readonly resetsMax: number;
-  /** The window in which `resetsMax` are counted. */
+  /**
+   * The same for all connections of one address, at once; as many more come in even steps over `resetWindowMs`. Past it all
+   * of them are cut, and the address is refused for `resetWindowMs`.
+   */
+  readonly resetsPerAddressMax: number;
+  /** The same for all connections; past it the connection is cut on which it was passed. */
+  readonly resetsTotalMax: number;
+  /** The window in which resets are counted. */
   readonly resetWindowMs: number;
 }
 
 /** The limits where nothing else is asked for. */
 export const LISTENER_LIMITS: ListenerLimits = Object.freeze({
-  // An idle HTTP/2 connection was measured to hold 116 kB of resident memory, so 460 MB in all. A thousand of one address
-  // are ten times what a pool of gRPC clients opens; a proxy in front, whose address all share, needs no more.
+  // An idle HTTP/2 connection was measured to hold 30 to 116 kB of resident memory, so 460 MB in all.
   connectionsMax: 4_000,
+  // What one address may have of a total is a quarter, here and below: one alone leaves room for all others, and it is ten
+  // times what a pool of gRPC clients opens. A proxy in front, whose address all share, needs more: see `limitsWithShare`.
   connectionsPerAddressMax: 1_000,
   handshakeMs: 10_000,
   requestHeaderMs: 15_000,
@@ -75,12 +108,16 @@ export const LISTENER_LIMITS: ListenerLimits = Object.freeze({
   slowBodiesMax: 128,
   slowBodyMs: 2_000,
   refusedBodyBytesMax: 1024 * 1024,
+  // Chunk extensions are no part of a body: 100 MB of them in one request were read to the end.
+  http1RequestBytesMax: 4 * 1024 * 1024,
   // An answer of 1 MiB at 140 kbit/s. In total, and not since the last byte taken: Deno tells nothing of a stream's
   // window, and it takes whatever is written to one without waiting for the peer (measured: 8 MiB at once).
   responseMs: 60_000,
   // Four times the largest answer. 60 answers of 2.7 MB, on one connection whose windows were never opened, were measured to
   // make the process 984 MB large, for as long as responseMs.
   untakenAnswerBytesMax: 16 * 1024 * 1024,
+  untakenPerAddressBytesMax: 32 * 1024 * 1024,
+  untakenTotalBytesMax: 128 * 1024 * 1024,
   // Longer than clients' pools keep connections as a rule (Go 90 s, browsers some minutes less), so that the side that
   // can retry is the side that closes.
   idleMs: 300_000,
@@ -90,13 +127,39 @@ export const LISTENER_LIMITS: ListenerLimits = Object.freeze({
   // Deno's own default was measured to accept 5,000 streams, each with its buffers. 100 is what RFC 9113 recommends as
   // the least, and what gRPC clients are tuned for.
   concurrentStreamsMax: 100,
+  // Hardly a client pipelines. 20 connections with 20,000 requests each were measured to hold up the event loop for 4.2 s.
+  pipelinedRequestsMax: 8,
+  // A request that is begun and reset was measured to cost some 0.1 ms, so a turn takes 25 ms of them at most; 198,000 on 200
+  // connections held up everybody for over 20 s when each socket was read to its end.
+  requestsPerTurnMax: 256,
+  // Half, not a quarter: whoever is alone should not wait for turns, and where others wait they are served by turns anyway.
+  requestsPerTurnAndAddressMax: 128,
+  requestsPerReadMax: 16,
   // A request under way was measured to hold 49 kB, most of it in the RPC layer, so 590 MB in all. Above the usual limit
   // of a queue of work (10,000), whose refusal says more than one of the transport.
   requestsMax: 12_000,
-  requestsPerAddressMax: 6_000,
+  requestsPerAddressMax: 3_000,
   headerBytesMax: 16 * 1024,
   headerFieldsMax: 100,
   // A client with 100 calls that all time out at 1 s makes 1,000 in this window; a rapid reset makes them in a blink.
   resetsMax: 1_000,
+  // 500 a second of one address: 256 callers whose calls all time out at 1 s make half of them.
+  resetsPerAddressMax: 5_000,
+  resetsTotalMax: 20_000,
   resetWindowMs: 10_000,
 });
+
+/**
+ * The limits where one address may have `share` (over 0, up to 1) of every total, and where there may be so many connections.
+ */
+export function limitsWithShare(share: number, connectionsMax = LISTENER_LIMITS.connectionsMax): ListenerLimits {
+  const { requestsMax, untakenTotalBytesMax, resetsTotalMax } = LISTENER_LIMITS;
+  return {
+    ...LISTENER_LIMITS,
+    connectionsMax,
+    connectionsPerAddressMax: shareOf(connectionsMax, share),
+    requestsPerAddressMax: shareOf(requestsMax, share),
+    untakenPerAddressBytesMax: shareOf(untakenTotalBytesMax, share),
+    resetsPerAddressMax: shareOf(resetsTotalMax, share),
+  };
+}

@@ -5,6 +5,7 @@
 import type { Log } from "../telemetry/log.ts";
 import { type Connection, cut } from "./connections.ts";
 import type { Exchange } from "./exchange.ts";
+import type { FrameWalk } from "./frame_walk.ts";
 import { answerAndCut } from "./http1_exchange.ts";
 import type { ListenerLimits } from "./listener_limits.ts";
 
@@ -44,7 +45,7 @@ function cutOverstayers(connections: Iterable<Connection>, now: number, limits: 
     const limit = overstayed(connection, now, limits);
     if (limit === undefined) continue;
     log.debug({ limit, address: connection.socket.remoteAddress }, "Connection closed, over a limit");
-    if (limit === "requestHeaderMs") answerAndCut(connection.http1!, 408);
+    if (limit === "requestHeaderMs" && connection.http1) answerAndCut(connection.http1, 408);
     else if (limit === "idleMs" && connection.http2?.closed === false) connection.http2.close();
     else cut(connection);
   }
@@ -54,6 +55,7 @@ function cutOverstayers(connections: Iterable<Connection>, now: number, limits: 
 function overstayed(connection: Connection, now: number, limits: ListenerLimits): keyof ListenerLimits | undefined {
   const quietMs = now - connection.quietSince;
   if (!connection.http1 && !connection.http2) return quietMs > limits.handshakeMs ? "handshakeMs" : undefined;
+  if (connection.frames && dragsOn(connection, connection.frames, now, limits)) return "requestHeaderMs";
   if (connection.exchanges.size > 0) return isPeerGone(connection, now, limits) ? "pingAckMs" : undefined;
   if (connection.http1 && connection.http1.bytesRead > connection.quietBytesRead) {
     // Node reads a refused body off by itself or for us; a header alone is never this long.
@@ -64,6 +66,15 @@ function overstayed(connection: Connection, now: number, limits: ListenerLimits)
     if (now - connection.headerSince > limits.requestHeaderMs) return "requestHeaderMs";
   }
   return quietMs > limits.idleMs ? "idleMs" : undefined;
+}
+
+/** Whether what an HTTP/2 peer has begun beside its requests has not ended for too long. */
+function dragsOn(connection: Connection, frames: FrameWalk, now: number, limits: ListenerLimits): boolean {
+  if (!frames.isMidway || frames.progress !== connection.midwayProgress) connection.headerSince = undefined;
+  connection.midwayProgress = frames.progress;
+  if (!frames.isMidway) return false;
+  connection.headerSince ??= now;
+  return now - connection.headerSince > limits.requestHeaderMs;
 }
 
 function isPeerGone(connection: Connection, now: number, limits: ListenerLimits): boolean {

@@ -7,7 +7,9 @@
  */
 import { type DescFile, type DescMessage, type DescService, toBinary } from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
-import { Code, ConnectError, type ConnectRouter } from "@connectrpc/connect";
+import { Code, ConnectError, type ConnectRouter, type HandlerContext } from "@connectrpc/connect";
+import { AddressPlaces } from "./address_places.ts";
+import { callerAddress } from "./caller_address.ts";
 import { ServerReflection } from "../gen/grpc/reflection/v1/reflection_pb.ts";
 import { ServerReflection as ServerReflectionAlpha } from "../gen/grpc/reflection/v1alpha/reflection_pb.ts";
 
@@ -59,7 +61,7 @@ interface Catalogue {
  *
  * An answer about a file carries that file first and then all it depends on, save what this stream has sent before.
  * What is not known is an error in the answer, and the stream goes on. What passes one of the bounds above ends in
- * RESOURCE_EXHAUSTED. How long a silent stream may stay open is up to the listener.
+ * RESOURCE_EXHAUSTED, and so does one address's stream over its `addressShare` of all. How long a silent stream may stay open is up to the listener.
  *
  * @throws Error if two different files have one name, or declare the same symbol: an answer would be about either.
  */
@@ -68,17 +70,18 @@ export function registerReflection(
   services: readonly DescService[],
   unlisted: readonly DescService[] = [],
   files: readonly DescFile[] = [],
+  addressShare = 1,
 ): void {
   const catalogue = createCatalogue([...services, ServerReflection, ServerReflectionAlpha], unlisted, files);
   const options = { readMaxBytes: REFLECTION_REQUEST_BYTES_MAX };
-  let streams = 0;
-  async function* serverReflectionInfo<R extends Request>(requests: AsyncIterable<R>) {
-    if (streams >= REFLECTION_STREAMS_MAX) throw exhausted("too many reflection streams");
-    streams++;
+  const places = new AddressPlaces(REFLECTION_STREAMS_MAX, addressShare);
+  async function* serverReflectionInfo<R extends Request>(requests: AsyncIterable<R>, { values }: HandlerContext) {
+    const leave = places.take(callerAddress(values));
+    if (leave === undefined) throw exhausted("too many reflection streams");
     try {
       yield* answerAll(requests, catalogue);
     } finally {
-      streams--;
+      leave();
     }
   }
   router.service(ServerReflection, { serverReflectionInfo }, options);

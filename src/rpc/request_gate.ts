@@ -35,17 +35,23 @@ export function createRequestGate(
   options: RequestGateOptions,
 ): (connection: Connection, exchange: Exchange) => void {
   const { connections, limits, handler, overLimits, log, isDraining, newRequestId } = options;
+  const refused = new WeakSet<Exchange>();
   return enter;
 
   function enter(connection: Connection, exchange: Exchange): void {
     const limit = limitPassed(connection);
     if (limit !== undefined) overLimits.note(limit, connection.socket.remoteAddress);
-    if (limit === "concurrentStreamsMax" && connection.http1) return cut(connection);
+    if (limit === "pipelinedRequestsMax") return cut(connection);
     connections.begin(connection, exchange, () => ended(connection, exchange));
     if (newRequestId !== undefined) exchange.identify(newRequestId);
     if (isDraining()) exchange.sayClose();
-    if (limit !== undefined) return exchange.refuse(503);
+    if (limit !== undefined) {
+      refused.add(exchange);
+      return exchange.refuse(503);
+    }
     if (isHeaderOverLimit(exchange.rawHeaders, limits)) return exchange.refuse(431);
+    const refusal = connection.http1 && exchange.refusal;
+    if (refusal) return exchange.refuse(refusal);
     try {
       exchange.answer(handler);
     } catch (error) {
@@ -57,9 +63,10 @@ export function createRequestGate(
 
   function limitPassed(
     connection: Connection,
-  ): "requestsMax" | "requestsPerAddressMax" | "concurrentStreamsMax" | undefined {
-    const streamsMax = limits.concurrentStreamsMax * (connection.http2 ? STREAMS_SEEN_FACTOR : 1);
-    if (connection.exchanges.size >= streamsMax) return "concurrentStreamsMax";
+  ): "requestsMax" | "requestsPerAddressMax" | "concurrentStreamsMax" | "pipelinedRequestsMax" | undefined {
+    const { size } = connection.exchanges;
+    if (connection.http1 && size >= limits.pipelinedRequestsMax) return "pipelinedRequestsMax";
+    if (size >= limits.concurrentStreamsMax * STREAMS_SEEN_FACTOR) return "concurrentStreamsMax";
     if (connection.peer.requests >= limits.requestsPerAddressMax) return "requestsPerAddressMax";
     return connections.requests >= limits.requestsMax ? "requestsMax" : undefined;
   }
@@ -74,9 +81,17 @@ export function createRequestGate(
       connection.resetsSince = now;
     }
     // A session that was destroyed ends its streams too, and throws at goaway().
-    if (++connection.resets <= limits.resetsMax || connection.http2!.destroyed) return;
-    overLimits.note("resetsMax", connection.socket.remoteAddress);
-    connection.http2!.goaway(http2.constants.NGHTTP2_ENHANCE_YOUR_CALM);
-    cut(connection);
+    if (connection.http2!.destroyed) return;
+    // Who was refused was not begun, and may have been one of many honest callers.
+    const total = refused.has(exchange) ? undefined : connections.noteReset(connection);
+    if (++connection.resets <= limits.resetsMax && total === undefined) return;
+    overLimits.note(total ?? "resetsMax", connection.socket.remoteAddress);
+    // What one address spreads over its connections is one flood.
+    for (const each of total === "resetsPerAddressMax" ? connections.ofPeer(connection.peer) : [connection]) calm(each);
   }
+}
+
+function calm(connection: Connection): void {
+  if (connection.http2?.destroyed === false) connection.http2.goaway(http2.constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  cut(connection);
 }

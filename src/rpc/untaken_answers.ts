@@ -4,20 +4,33 @@
  * the stream's "close". So a stream counts with all that it was given since its start.
  */
 
+import type { Connections, Peer } from "./connections.ts";
+import type { ListenerLimits } from "./listener_limits.ts";
+
 /** The untaken answers of one connection, in bytes of their messages. */
 export class UntakenAnswers {
   #bytes = 0;
 
   /**
-   * @param bytesMax of all streams together; one stream alone may have more
+   * @param connections knows what the peer, and all, have untaken on all connections
    * @param passed told when a stream wants more than there is room for
    */
-  constructor(private readonly bytesMax: number, private readonly passed: () => void) {}
+  constructor(
+    private readonly limits: Pick<ListenerLimits, "untakenAnswerBytesMax">,
+    private readonly connections: Connections,
+    private readonly peer: Peer,
+    private readonly passed: (limit: keyof ListenerLimits) => void,
+  ) {}
 
-  /** Counts bytes that are about to be written to a stream which has `own` already. False: there is no room for them. */
+  /**
+   * Counts bytes that are about to be written to a stream which has `own` already. False: there is no room for them. One
+   * stream alone may have more than there is room for.
+   */
   add(bytes: number, own: number): boolean {
-    if (this.#bytes > own && this.#bytes + bytes > this.bytesMax) {
-      this.passed();
+    const isOver = this.#bytes > own && this.#bytes + bytes > this.limits.untakenAnswerBytesMax;
+    const limit = isOver ? "untakenAnswerBytesMax" : this.connections.addUntaken(this.peer, bytes, own);
+    if (limit !== undefined) {
+      this.passed(limit);
       return false;
     }
     this.#bytes += bytes;
@@ -27,5 +40,6 @@ export class UntakenAnswers {
   /** A stream with so many of the bytes is over. */
   remove(bytes: number): void {
     this.#bytes -= bytes;
+    this.connections.removeUntaken(this.peer, bytes);
   }
 }

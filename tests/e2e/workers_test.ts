@@ -52,7 +52,14 @@ serverTest("a worker may run nothing, and has no permission that the settings do
   for (const worker of [1, 2]) {
     const words = processFacts(pidOf(server, worker))!.commandLine.split(" ");
     const kinds = words.filter((word) => word.startsWith("-")).map((word) => word.split("=")[0]);
-    assertEquals(kinds.sort(), ["--allow-env", "--allow-net", "--allow-sys", "--ignore-env", "--no-prompt"]);
+    assertEquals(kinds.sort(), [
+      "--allow-env",
+      "--allow-net",
+      "--allow-read",
+      "--allow-sys",
+      "--ignore-env",
+      "--no-prompt",
+    ]);
   }
   assertNotEquals(pidOf(server, 1), pidOf(server, 2));
   return Promise.resolve();

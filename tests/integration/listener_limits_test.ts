@@ -44,8 +44,8 @@ limitTest(
 );
 
 limitTest(
-  "concurrentStreamsMax: as many pipelined HTTP/1.1 requests, and no more",
-  { concurrentStreamsMax: 3 },
+  "pipelinedRequestsMax: so many HTTP/1.1 requests at once, and no more",
+  { pipelinedRequestsMax: 3 },
   async ({ listener }) => {
     const peer = await RawPeer.http1(listener.port);
     peer.send(jsonCall("gate").repeat(5));

@@ -1,0 +1,175 @@
+/**
+ * Who is read from, and how much of it in one turn of the event loop. What a socket brings at once can hold hundreds of
+ * requests, a thousand sockets a hundred thousand, and all of them would be begun before anybody else's socket is looked at
+ * again. So bytes are handed on by the requests that they begin: so many a turn for one address and for all, by turns among
+ * the addresses that wait and among the connections of each; a connection that waits is paused, and what its peer sends
+ * stays in the system's buffers.
+ */
+import { Buffer } from "node:buffer";
+import type { Socket } from "node:net";
+import type { Connection, Peer } from "./connections.ts";
+import { FrameWalk } from "./frame_walk.ts";
+import type { ListenerLimits } from "./listener_limits.ts";
+
+/**
+ * HTTP/1 bytes handed on at once: as long as a header of a call, and few enough that a packet full of the shortest requests is
+ * counted before much is made of it.
+ */
+const HTTP1_BYTES = 2_048;
+
+/** The reading of one connection. */
+interface Reading {
+  readonly connection: Connection;
+  readonly socket: Socket;
+  /** HTTP/2: where its frames are. */
+  readonly frames: FrameWalk | undefined;
+  /** What was listening to the socket's data before. */
+  readonly read: (bytes: Buffer) => void;
+  /** What has come and was not handed on yet: `rest` from `restFrom` on. */
+  rest: Buffer | undefined;
+  restFrom: number;
+}
+
+/** The reading of all connections of a listener. */
+export class ReadTurns {
+  #turn = 0;
+  #isTurnDue = false;
+  /** Requests begun in this turn. */
+  #begun = 0;
+  /** Whose connections wait, in their order. */
+  readonly #waiting = new Map<Peer, Reading[]>();
+
+  /** @param cut ends a connection for the limit that it is over */
+  constructor(
+    private readonly limits: ListenerLimits,
+    private readonly cut: (connection: Connection, limit: keyof ListenerLimits) => void,
+  ) {}
+
+  /**
+   * Takes over the socket's data from what listens to it, which must be so already, and hands it on in turns.
+   *
+   * @param frames of HTTP/2, absent for HTTP/1
+   */
+  take(connection: Connection, socket: Socket, frames?: FrameWalk): void {
+    const listeners = socket.listeners("data") as ((bytes: Buffer) => void)[];
+    const reading: Reading = {
+      connection,
+      socket,
+      frames,
+      read: (bytes) => listeners.forEach((listener) => listener.call(socket, bytes)),
+      rest: undefined,
+      restFrom: 0,
+    };
+    socket.on("data", (bytes: Buffer) => this.#arrived(reading, bytes));
+    for (const listener of listeners) socket.off("data", listener);
+  }
+
+  /** Counts a request over HTTP/1, of which bytes don't tell. */
+  noteHttp1(peer: Peer): void {
+    this.#count(peer, 1);
+  }
+
+  #arrived(reading: Reading, bytes: Buffer): void {
+    if (reading.rest !== undefined) {
+      // It waits already, and node:http has let its socket go on.
+      reading.rest = Buffer.concat([reading.rest.subarray(reading.restFrom), bytes]);
+      reading.restFrom = 0;
+      return void reading.socket.pause();
+    }
+    reading.rest = bytes;
+    reading.restFrom = 0;
+    const { peer } = reading.connection;
+    const waiting = this.#waiting.get(peer);
+    // Nobody overtakes those of its address that wait already.
+    if (waiting === undefined && this.#handOn(reading, this.#room(peer))) return;
+    reading.socket.pause();
+    if (waiting === undefined) this.#waiting.set(peer, [reading]);
+    else waiting.push(reading);
+    this.#beDue();
+  }
+
+  /** Hands on until so many requests have begun. True: nothing is left. */
+  #handOn(reading: Reading, requestsMax: number): boolean {
+    const { connection, frames } = reading;
+    this.#enterTurn(connection.peer);
+    let begun = 0;
+    while (reading.rest !== undefined && begun < requestsMax) {
+      const { rest, restFrom } = reading;
+      const before = connection.peer.begun;
+      const end = frames === undefined
+        ? Math.min(rest.length, restFrom + HTTP1_BYTES)
+        : frames.walk(rest, restFrom, requestsMax - begun);
+      if (end === rest.length) reading.rest = undefined;
+      reading.restFrom = end;
+      if (frames !== undefined) this.#count(connection.peer, frames.streams);
+      else if (!this.#mayRead(connection, end - restFrom)) return true;
+      reading.read(restFrom === 0 && end === rest.length ? rest : rest.subarray(restFrom, end));
+      // A new turn of the loop never begins in here.
+      begun += frames === undefined ? connection.peer.begun - before : frames.streams;
+      if (reading.socket.destroyed) return true;
+    }
+    return reading.rest === undefined;
+  }
+
+  /** Bytes that no body is made of, such as chunk extensions, are nobody else's to bound. */
+  #mayRead(connection: Connection, bytes: number): boolean {
+    connection.requestBytes += bytes;
+    if (connection.requestBytes <= this.limits.http1RequestBytesMax || connection.exchanges.size === 0) return true;
+    this.cut(connection, "http1RequestBytesMax");
+    return false;
+  }
+
+  #room(peer: Peer): number {
+    this.#enterTurn(peer);
+    return Math.min(
+      this.limits.requestsPerTurnMax - this.#begun,
+      this.limits.requestsPerTurnAndAddressMax - peer.begun,
+    );
+  }
+
+  #enterTurn(peer: Peer): void {
+    if (peer.turn === this.#turn) return;
+    peer.turn = this.#turn;
+    peer.begun = 0;
+  }
+
+  #count(peer: Peer, requests: number): void {
+    if (requests === 0) return;
+    this.#enterTurn(peer);
+    peer.begun += requests;
+    this.#begun += requests;
+    this.#beDue();
+  }
+
+  #beDue(): void {
+    if (this.#isTurnDue) return;
+    this.#isTurnDue = true;
+    setImmediate(() => this.#next());
+  }
+
+  /** The next turn: one connection of each address that waits, and again, while there is room. */
+  #next(): void {
+    this.#isTurnDue = false;
+    this.#turn++;
+    this.#begun = 0;
+    while (this.#begun < this.limits.requestsPerTurnMax) {
+      let isAnyRead = false;
+      for (const [peer, waiting] of this.#waiting) {
+        const room = Math.min(this.#room(peer), this.limits.requestsPerReadMax);
+        if (room <= 0) continue;
+        isAnyRead = true;
+        const reading = waiting.shift()!;
+        if (reading.socket.destroyed || this.#handOn(reading, room)) reading.socket.resume();
+        else waiting.push(reading);
+        if (waiting.length === 0) this.#waiting.delete(peer);
+      }
+      if (!isAnyRead) break;
+    }
+    // Who stood first in this turn is last in the next.
+    const first = this.#waiting.entries().next().value;
+    if (first === undefined) return;
+    this.#waiting.delete(first[0]);
+    this.#waiting.set(...first);
+    this.#beDue();
+  }
+}
