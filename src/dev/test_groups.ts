@@ -67,11 +67,15 @@ export interface ServerTestAccess {
   readonly temporaryDir: string;
 }
 
+/** Loopback addresses that tests may attack a server from. */
+const ATTACKER_ADDRESSES = ["127.0.0.9", "127.0.0.10", "127.0.0.11"];
+
 /** The permission flags of a group. */
 export function permissions(name: TestGroup["name"], access: ServerTestAccess | undefined): string[] {
   if (name === "unit" || access === undefined) return name === "static" ? ["--allow-read=.", "--ignore-env"] : [];
   return [
-    "--allow-net=127.0.0.1,localhost",
+    // Beside the address of everybody else those of attackers, who must be somebody else.
+    `--allow-net=${["127.0.0.1", "localhost", ...ATTACKER_ADDRESSES].join(",")}`,
     // Whole, because a server's data must be reachable by another user, which is judged from every directory above it.
     "--allow-read",
     `--allow-write=${access.temporaryDir}`,

@@ -65,10 +65,8 @@ export interface ListenerLimits {
    * (`read_turns.ts`).
    */
   readonly requestsPerTurnMax: number;
-  /** Of these, requests of one address. */
-  readonly requestsPerTurnAndAddressMax: number;
-  /** Of these, requests of one connection while others of its address wait. */
-  readonly requestsPerReadMax: number;
+  /** The same while there are several addresses; half of them for one. */
+  readonly requestsPerSharedTurnMax: number;
   /** Requests under way on all connections together; one more is refused as not begun (503, or REFUSED_STREAM). */
   readonly requestsMax: number;
   /** Of these, requests from one remote address. */
@@ -129,12 +127,11 @@ export const LISTENER_LIMITS: ListenerLimits = Object.freeze({
   concurrentStreamsMax: 100,
   // Hardly a client pipelines. 20 connections with 20,000 requests each were measured to hold up the event loop for 4.2 s.
   pipelinedRequestsMax: 8,
-  // A request that is begun and reset was measured to cost some 0.1 ms, so a turn takes 25 ms of them at most; 198,000 on 200
-  // connections held up everybody for over 20 s when each socket was read to its end.
+  // A request that is begun and reset was measured to cost 0.1 ms. 198,000 of them on 200 connections held up everybody for
+  // over 20 s when each socket was read to its end. Beside a flood of one address a turn takes 4 ms, and an honest call
+  // needs some six turns from its first byte to its last. Who is alone delays nobody else by longer ones.
   requestsPerTurnMax: 256,
-  // Half, not a quarter: whoever is alone should not wait for turns, and where others wait they are served by turns anyway.
-  requestsPerTurnAndAddressMax: 128,
-  requestsPerReadMax: 16,
+  requestsPerSharedTurnMax: 64,
   // A request under way was measured to hold 49 kB, most of it in the RPC layer, so 590 MB in all. Above the usual limit
   // of a queue of work (10,000), whose refusal says more than one of the transport.
   requestsMax: 12_000,
@@ -143,9 +140,9 @@ export const LISTENER_LIMITS: ListenerLimits = Object.freeze({
   headerFieldsMax: 100,
   // A client with 100 calls that all time out at 1 s makes 1,000 in this window; a rapid reset makes them in a blink.
   resetsMax: 1_000,
-  // 500 a second of one address: 256 callers whose calls all time out at 1 s make half of them.
-  resetsPerAddressMax: 5_000,
-  resetsTotalMax: 20_000,
+  // 300 a second of one address, which 256 callers whose calls all time out at 1 s don't make.
+  resetsPerAddressMax: 3_000,
+  resetsTotalMax: 12_000,
   resetWindowMs: 10_000,
 });
 

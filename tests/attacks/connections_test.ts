@@ -1,0 +1,114 @@
+/**
+ * Attacks by many connections, each of which keeps within the limits of one: as many as once held the service up, and beside
+ * them a good caller at another address that must go on being answered.
+ */
+import { assert, assertEquals } from "@std/assert";
+import { Buffer } from "node:buffer";
+import { attackTest } from "../support/attack.ts";
+import { flood, floodAgain } from "../support/flood.ts";
+import { call, many, openCall, resets } from "../support/http2_calls.ts";
+import { FLAG, FRAME, frame, opening, PREFACE, uint32 } from "../support/http2_frames.ts";
+import { grpcMessage, v1Path, varintField } from "../support/raw_call.ts";
+import { eventually } from "../support/holding.ts";
+import { said } from "../support/workers.ts";
+
+const ATTACKER = "127.0.0.9";
+const ATTACKERS = [ATTACKER, "127.0.0.10", "127.0.0.11"];
+const CHECK = "/grpc.health.v1.Health/Check";
+const NO_WINDOW = Buffer.concat([PREFACE, frame(FRAME.settings, 0, 0, Buffer.concat([Buffer.of(0, 4), uint32(0)]))]);
+
+/** Just fewer than what costs one connection its life. */
+const RESETS = Buffer.concat([opening(), ...resets(CHECK, 990)]);
+
+attackTest("200 connections reset 990 streams each", {}, async ({ port }) => {
+  const { connected, closed } = await flood({
+    port,
+    connections: 200,
+    address: ATTACKER,
+    chunks: [RESETS],
+    holdMs: 1_000,
+  });
+  assertEquals([connected, closed], [200, 200]);
+});
+
+attackTest("connections that reset their streams come anew each time they are cut", {}, async ({ port }) => {
+  const chunks = [Buffer.concat([opening(), ...resets(CHECK, 3_000)])];
+  const made = await floodAgain({ port, connections: 8, address: ATTACKER, chunks, holdMs: 0 }, 5_000);
+  console.log(`    ${made} connections`);
+  assert(made > 8);
+});
+
+attackTest("two workers, 400 connections reset 990 streams each: none of them is taken for stuck", {
+  workers: 2,
+}, async (server) => {
+  await flood({ port: server.port, connections: 400, address: ATTACKER, chunks: [RESETS], holdMs: 2_000 });
+  assertEquals(said(server, "worker ended"), []);
+});
+
+attackTest("300 connections never take the answers of 100 calls each", {}, async ({ port }) => {
+  const detail = grpcMessage(varintField(1, 1n));
+  const calls = many(100, (i) => [
+    openCall(v1Path("InvDetail"), 2 * i + 1),
+    frame(FRAME.data, FLAG.endStream, 2 * i + 1, detail),
+  ]).flat();
+  const chunks = [Buffer.concat([NO_WINDOW, ...calls])];
+  const { connected } = await flood({ port, connections: 300, address: ATTACKER, chunks, holdMs: 2_000 });
+  assertEquals(connected, 300);
+});
+
+attackTest("60 connections open 100 calls each and send a byte of their message", {}, async ({ port }) => {
+  const calls = many(100, (i) => [
+    openCall(v1Path("Sell"), 2 * i + 1),
+    frame(FRAME.data, 0, 2 * i + 1, Buffer.alloc(1)),
+  ]).flat();
+  const chunks = [Buffer.concat([opening(), ...calls])];
+  const { connected } = await flood({ port, connections: 60, address: ATTACKER, chunks, holdMs: 4_000 });
+  assertEquals(connected, 60);
+});
+
+attackTest("three addresses hold and renew all requests that they get", {}, async ({ port }) => {
+  // Each round opens 100 calls on a connection and ends them, so that there is always one more waiting to take their place.
+  const rounds = many(
+    20,
+    (round) =>
+      Buffer.concat(
+        many(100, (i) => openCall(v1Path("Sell"), 2 * (100 * round + i) + 1)).concat(
+          many(100, (i) => frame(FRAME.data, FLAG.endStream, 2 * (100 * round + i) + 1, Buffer.alloc(5))),
+        ),
+      ),
+  );
+  const ends = await Promise.all(
+    ATTACKERS.map((address) =>
+      flood({ port, connections: 60, address, chunks: [opening(), ...rounds], holdMs: 1_000 })
+    ),
+  );
+  assertEquals(ends.map(({ connected }) => connected), [60, 60, 60]);
+});
+
+attackTest("20 connections pipeline 20,000 HTTP/1.1 requests each", {}, async ({ port }) => {
+  const request = `POST ${CHECK} HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}`;
+  const chunks = [Buffer.from(request.repeat(20_000))];
+  const { closed } = await flood({ port, connections: 20, address: ATTACKER, chunks, holdMs: 10_000 });
+  assertEquals(closed, 20);
+});
+
+attackTest("5 requests of 100 MB of chunk extensions", {}, async ({ port }) => {
+  const header =
+    `POST ${CHECK} HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n1;`;
+  const extension = Buffer.alloc(1024 * 1024, "a");
+  const chunks = [Buffer.from(header), ...many(100, () => extension)];
+  const { closed } = await flood({ port, connections: 5, address: ATTACKER, chunks, holdMs: 10_000 });
+  assertEquals(closed, 5);
+});
+
+attackTest("who resets too much is refused, by name in the log, and served again later", {}, async (server) => {
+  const { port } = server;
+  await flood({ port, connections: 50, address: ATTACKER, chunks: [RESETS], holdMs: 20_000 });
+  const refused = await flood({ port, connections: 1, address: ATTACKER, chunks: [opening()], holdMs: 500 });
+  assertEquals(refused.closed, 1);
+  await eventually("a line of log", () => server.output.stderr.includes(`"limit":"resetsPerAddressMax"`));
+  await eventually("served again", async () => {
+    const chunks = [Buffer.concat([opening(), call(CHECK, 1)])];
+    return (await flood({ port, connections: 1, address: ATTACKER, chunks, holdMs: 200 })).closed === 0;
+  }, 20_000);
+});
