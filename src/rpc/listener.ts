@@ -19,7 +19,7 @@ import { LISTENER_LIMITS, type ListenerLimits } from "./listener_limits.ts";
 import { FrameWalk } from "./frame_walk.ts";
 import { createSweep } from "./overstay.ts";
 import { dialPort, watchOwnPort } from "./own_port.ts";
-import { createHttp1Server, createHttp2Server } from "./protocol_servers.ts";
+import { createHttp1Server, createHttp2Server, readByData } from "./protocol_servers.ts";
 import { OverLimitLog } from "./over_limit_log.ts";
 import { ReadTurns } from "./read_turns.ts";
 import { createRequestGate } from "./request_gate.ts";
@@ -198,6 +198,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     if (protocol === "http1") {
       connection.http1 = socket;
       byCarrier.set(socket, connection);
+      readByData(socket);
       http1Server.emit("connection", socket);
       turns.take(connection, socket);
     } else {

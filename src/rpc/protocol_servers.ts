@@ -7,6 +7,7 @@
  */
 import http from "node:http";
 import http2 from "node:http2";
+import type { Socket } from "node:net";
 import type { ListenerLimits } from "./listener_limits.ts";
 
 /** The HTTP/1 server: hand it connections with `emit("connection", socket)`. It keeps them alive between requests. */
@@ -19,6 +20,15 @@ export function createHttp1Server(limits: ListenerLimits, handle: http.RequestLi
   // Deno closes a connection after each answer of a server that does not listen itself (denoland/deno issue 35609)
   Object.defineProperty(server, "listening", { get: () => true });
   return server;
+}
+
+/**
+ * Has node:http read what the socket brings from its "data" events, where it can be held back. Else it reads the socket's handle
+ * itself, past everybody, which it leaves be where the handle says that somebody else does so already.
+ */
+export function readByData(socket: Socket): void {
+  const { _handle } = socket as Socket & { _handle?: { _consumed?: boolean } | null };
+  if (_handle) _handle._consumed = true;
 }
 
 /**
