@@ -77,8 +77,8 @@ export async function startTestServers(log: Log): Promise<TestServers> {
           // The script of buf's package, as its users run it.
           join("node_modules", ".bin", "buf"),
           // What is known of a process (its start time, memory and open files) is read by other programs: Deno opens
-          // /proc to nobody but a program with every permission.
-          ...(Deno.build.os === "linux" ? ["cat", "ls"] : ["ps"]),
+          // /proc to nobody but a program with every permission. Its limits are set by another one, too.
+          ...(Deno.build.os === "linux" ? ["cat", "ls", "prlimit"] : ["ps"]),
         ],
         temporaryDir,
       },

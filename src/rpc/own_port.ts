@@ -12,7 +12,10 @@ const LOOK_EVERY_MS = 5_000;
 const DIAL_MS_MAX = 2_000;
 /** So many looks in a row that find the port deaf are believed. */
 const DEAF_LOOKS = 2;
-/** Dials in one look for each process that shares the port: the chance that none of them reaches this one is e^-8. */
+/**
+ * Dials in one look for each process that shares the port: the chance that none of them reaches this one is e^-8. So many go out
+ * at once, too.
+ */
 const DIALS_PER_SHARER = 8;
 
 /** Some request that every server answers, be it with a refusal. Cleartext: a TLS port answers it with an alert. */
@@ -79,12 +82,13 @@ export function watchOwnPort(options: OwnPortOptions): () => void {
  * the port the system chooses who of them is dialled, so that it takes some dials to reach this one.
  */
 async function looksDeaf({ sharers, accepted, dial }: OwnPortOptions, heard: number): Promise<boolean> {
-  const dials = sharers === 1 ? 1 : DIALS_PER_SHARER * sharers;
+  const isShared = sharers > 1;
+  const dials = isShared ? DIALS_PER_SHARER * sharers : 1;
   let silent = 0;
-  for (let dialled = 0; dialled < dials && accepted() === heard; dialled++) {
-    const outcome = await dial();
-    if (outcome === "unknown") return false;
-    if (outcome === "silent") silent++;
+  for (let dialled = 0; dialled < dials && accepted() === heard; dialled += DIALS_PER_SHARER) {
+    const outcomes = await Promise.all(Array.from({ length: isShared ? DIALS_PER_SHARER : 1 }, () => dial()));
+    if (outcomes.includes("unknown")) return false;
+    silent += outcomes.filter((outcome) => outcome === "silent").length;
   }
   return silent > 0 && accepted() === heard;
 }

@@ -27,6 +27,8 @@ export interface ServerOptions {
   readonly healthy?: boolean;
   /** Certificate authority as PEM, where the program speaks TLS. */
   readonly ca?: string;
+  /** The process may have so many files open, soft and hard; on Linux. Default: as many as the test. */
+  readonly openFilesMax?: number;
   /** Piped: the test may write to its standard input. Default: there is none. */
   readonly stdin?: "null" | "piped";
 }
@@ -157,8 +159,10 @@ async function spawn(options: ServerOptions, database: TestDatabase) {
   const task = options.workers === undefined ? "start" : "start:workers";
   const root = options.root ?? ROOT;
   const flags = await taskFlags(task, root);
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", ...options.flags?.(flags) ?? flags, options.entry ?? ENTRIES[task]],
+  const run = ["run", ...options.flags?.(flags) ?? flags, options.entry ?? ENTRIES[task]];
+  const limit = options.openFilesMax;
+  const child = new Deno.Command(limit === undefined ? Deno.execPath() : "prlimit", {
+    args: limit === undefined ? run : [`--nofile=${limit}`, Deno.execPath(), ...run],
     cwd: root,
     env: {
       PORT: "0",

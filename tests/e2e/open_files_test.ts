@@ -1,0 +1,72 @@
+/** What becomes of a process that has no file left for a connection, at its start and later. */
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import net from "node:net";
+import { eventually } from "../support/holding.ts";
+import { processSize } from "../support/process_size.ts";
+import { post, runServer, serverTest, startServer } from "../support/server.ts";
+import { pidOf } from "../support/workers.ts";
+
+const isLinux = Deno.build.os === "linux";
+const EXIT_UNUSABLE = 78;
+/** Connections more than there are files for. */
+const TOO_MANY = 60;
+/** Two looks at the port, with their pauses and waits, and time for a machine that has other work. */
+const HEARD_MS_MAX = 40_000;
+
+if (isLinux) {
+  for (const workers of [undefined, 2]) {
+    const name = workers === undefined ? "a process" : "one of two workers";
+    serverTest(
+      `${name} that had no file left for a moment accepts again`,
+      workers ? { workers } : {},
+      async (server) => {
+        const pid = workers === undefined ? server.pid : pidOf(server, 1);
+        const { openFiles } = await processSize(pid);
+        await limitOpenFiles(pid, openFiles + 10);
+        const sockets = Array.from({ length: (workers ?? 1) * TOO_MANY }, () => net.connect(server.port, "127.0.0.1"));
+        await Promise.all(
+          sockets.map((socket) =>
+            new Promise<void>((resolve) => socket.once("connect", resolve).once("error", resolve))
+          ),
+        );
+        await eventually("all files are in use", async () => (await processSize(pid)).openFiles >= openFiles + 9);
+        for (const socket of sockets) socket.destroy();
+        const told = `"msg":"the port accepted nobody any more; listening anew"`;
+        await eventually("it listens anew", () => server.output.stderr.includes(told), HEARD_MS_MAX);
+        // On new connections, which any of the workers may get.
+        for (let call = 0; call < 20; call++) {
+          assertEquals((await post(`${server.url}/grpc.health.v1.Health/Check`, {})).body.status, "SERVING");
+        }
+      },
+    );
+  }
+
+  Deno.test("a low limit of open files lowers that of connections, which is told", async () => {
+    await using server = await startServer({ openFilesMax: 300 });
+    assertStringIncludes(server.output.stderr, `"connectionsMax":`);
+    assertStringIncludes(server.output.stderr, "fewer connections: the limit of open files is low");
+    const sockets = Array.from({ length: 400 }, () => net.connect(server.port, "127.0.0.1"));
+    await Promise.all(
+      sockets.map((socket) => new Promise<void>((resolve) => socket.once("connect", resolve).once("error", resolve))),
+    );
+    assert((await processSize(server.pid)).openFiles < 300);
+    for (const socket of sockets) socket.destroy();
+    await eventually("it answers", async () => {
+      const answer = await post(`${server.url}/grpc.health.v1.Health/Check`, {}).catch(() => undefined);
+      return answer?.body.status === "SERVING";
+    });
+    assert(!server.output.stderr.includes("listening anew"), server.output.stderr);
+  });
+
+  Deno.test("a limit of open files that leaves room for hardly a connection is refused, and named", async () => {
+    const { code, stdout, stderr } = await runServer({ openFilesMax: 120 });
+    assertEquals([code, stdout], [EXIT_UNUSABLE, ""]);
+    assertStringIncludes(stderr, "Raise its limit of open files (ulimit -n)");
+  });
+}
+
+async function limitOpenFiles(pid: number, max: number): Promise<void> {
+  const { success, stderr } = await new Deno.Command("prlimit", { args: ["--pid", String(pid), `--nofile=${max}`] })
+    .output();
+  if (!success) throw new Error(new TextDecoder().decode(stderr));
+}
