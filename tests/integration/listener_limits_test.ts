@@ -2,7 +2,7 @@ import { assertEquals, assertLess, assertLessOrEqual } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { LISTENER_LIMITS } from "../../src/rpc/listener_limits.ts";
 import { call, openCall, oversizeHeaders, provokedResets, resets } from "../support/http2_calls.ts";
-import { callHeaders, ERROR, FLAG, FRAME, frame, PREFACE, uint32 } from "../support/http2_frames.ts";
+import { callHeaders, ERROR, FLAG, FRAME, frame, opening, PREFACE, uint32 } from "../support/http2_frames.ts";
 import { CHECK, countStatus, gatedCall, JSON_CALL, jsonCall, limitTest, poll, WATCH } from "../support/listening.ts";
 import { RawPeer } from "../support/raw_peer.ts";
 
@@ -202,4 +202,85 @@ async function untilAdmitted(port: number): Promise<void> {
     if (countStatus(peer, 200) === 1) return;
   }
   throw new Error("no room was made");
+}
+
+limitTest("two Host fields, a Host that is none, and foreign transfer codings are refused", {}, async (setting) => {
+  const { listener, handled } = setting;
+  for (
+    const [from, to, status] of [
+      ["host: 127.0.0.1", "host: 127.0.0.1\r\nhost: 127.0.0.1", 400],
+      ["host: 127.0.0.1", "host: 127.0.0.1/x", 400],
+      [/content-length.*$/s, "transfer-encoding: gzip, chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n", 501],
+    ] as const
+  ) {
+    const peer = await RawPeer.http1(listener.port);
+    peer.send(JSON_CALL.replace(from, to));
+    await peer.untilClosed("refused");
+    assertEquals(countStatus(peer, status), 1, peer.text);
+  }
+  assertEquals(handled(), 0);
+});
+
+limitTest("a request that asks for an upgrade is answered, and its connection ends", {}, async ({ listener }) => {
+  const peer = await RawPeer.http1(listener.port);
+  const upgrade = JSON_CALL.replace("\r\n", "\r\nconnection: upgrade\r\nupgrade: h2c\r\n");
+  peer.send(upgrade + JSON_CALL);
+  await peer.untilClosed("answered");
+  assertEquals(countStatus(peer, 200), 1);
+});
+
+limitTest(
+  "http1RequestBytesMax: what a body is framed in is bounded",
+  { http1RequestBytesMax: 200_000 },
+  async (setting) => {
+    const peer = await RawPeer.http1(setting.listener.port);
+    peer.send(JSON_CALL.replace(/content-length.*$/s, "transfer-encoding: chunked\r\n\r\n1;"));
+    for (let sent = 0; sent < 10; sent++) peer.send("a".repeat(100_000));
+    await peer.untilClosed("too much framing");
+    await poll(() => setting.logged.some((line) => line.limit === "http1RequestBytesMax"), "a line of log");
+  },
+);
+
+limitTest("requestHeaderMs: HTTP/2 that never ends a header block, a frame or its preface is cut", {
+  requestHeaderMs: 150,
+}, async ({ listener }) => {
+  const block = frame(FRAME.headers, FLAG.endStream, 1, callHeaders(CHECK));
+  const ping = frame(FRAME.ping, 0, 0, Buffer.alloc(8));
+  for (const start of [PREFACE, Buffer.concat([opening(), block]), Buffer.concat([opening(), ping.subarray(0, 12)])]) {
+    const peer = await RawPeer.http2(listener.port, { start });
+    await peer.untilClosed("dragging on");
+  }
+  const honest = await RawPeer.http2(listener.port);
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  honest.send(call(CHECK, 1));
+  await honest.until(() => honest.got(FRAME.headers, FLAG.endStream, 1), "an answer");
+  await honest.leave();
+});
+
+limitTest("requests are begun by turns, and all of a read are answered", {
+  requestsPerTurnMax: 4,
+  requestsPerSharedTurnMax: 2,
+}, async ({ listener }) => {
+  const peers = await Promise.all([1, 2, 3].map(() => RawPeer.http2(listener.port)));
+  for (const peer of peers) peer.send(Buffer.concat(Array.from({ length: 50 }, (_, i) => call(CHECK, 2 * i + 1))));
+  for (const peer of peers) await peer.until(() => peer.count(FRAME.headers, FLAG.endStream) === 50, "50 answers");
+  for (const peer of peers) await peer.leave();
+});
+
+limitTest("resetsPerAddressMax: all connections of the address are cut, and it is refused for the window", {
+  resetsPerAddressMax: 30,
+  resetWindowMs: 600,
+}, async ({ listener }) => {
+  const peers = await Promise.all([1, 2, 3].map(() => RawPeer.http2(listener.port)));
+  for (const peer of peers) peer.send(Buffer.concat([...resets(CHECK, 20)]));
+  for (const peer of peers) await peer.untilClosed("too many resets in all");
+  const next = await RawPeer.http1(listener.port);
+  await next.untilClosed("refused");
+  await untilAdmittedAgain(listener.port);
+});
+
+/** Asks until it is admitted, with a pause. */
+async function untilAdmittedAgain(port: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 700));
+  await untilAdmitted(port);
 }
