@@ -15,8 +15,7 @@
  * and since no order was sold on the strength of another of its batch (settle.ts), its retry comes to a write again.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import { goodsOf, recordIds } from "../inventory/ids.ts";
-import type { Book, Changes, Operation, Order, Verdict } from "../inventory/model.ts";
+import type { Book, Changes, Verdict } from "../inventory/model.ts";
 import { changesNothing, settle } from "../inventory/settle.ts";
 import { LockHeldError } from "../lock/lock.ts";
 import {
@@ -27,9 +26,9 @@ import {
   OutcomeUnknownError,
   RowLockedError,
 } from "../store/errors.ts";
-import type { BookKeys } from "../store/read_book.ts";
 import type { Store } from "../store/store.ts";
 import { errorFields, type Log } from "../telemetry/log.ts";
+import { goodsOfAll, keysOf, learnGoods } from "./batch_keys.ts";
 import type { Entry } from "./entry.ts";
 import { again } from "./reads.ts";
 
@@ -265,43 +264,4 @@ function giveBack(entries: readonly Entry[], error: Error, back: GivenBack): voi
     entry.pause();
     back.refused.push({ entry, error });
   }
-}
-
-/** The goods of all of the entries, sorted, without repeats. */
-export function goodsOfAll(entries: readonly Entry[]): number[] {
-  const [only] = entries;
-  if (entries.length === 1 && only !== undefined) return [...only.goodsIds];
-  return [...new Set(entries.flatMap((entry) => entry.goodsIds))].sort((a, b) => a - b);
-}
-
-function keysOf(entries: readonly Entry[]): BookKeys {
-  return { goodsIds: goodsOfAll(entries), ...recordIdsOfAll(entries.map((entry) => entry.operation)) };
-}
-
-function recordIdsOfAll(operations: readonly Operation[]): { orderIds: string[]; operationIds: string[] } {
-  const orderIds = new Set<string>();
-  const operationIds = new Set<string>();
-  for (const operation of operations) {
-    const ids = recordIds(operation);
-    for (const id of ids.orderIds) orderIds.add(id);
-    for (const id of ids.operationIds) operationIds.add(id);
-  }
-  return { orderIds: [...orderIds], operationIds: [...operationIds] };
-}
-
-/** Whether the book shows that the entry moves goods for which it was not queued; it knows them from now on. */
-function learnGoods(entry: Entry, book: Book): boolean {
-  const lacked = lackedGoods(entry, book);
-  if (lacked !== undefined) entry.goodsIds = lacked;
-  return lacked !== undefined;
-}
-
-function lackedGoods({ operation, goodsIds }: Entry, book: Book): number[] | undefined {
-  if (operation.kind !== "rollback") return undefined;
-  const goods = goodsOf(operation, orderOf(operation, book));
-  return goods.every((goodsId) => goodsIds.includes(goodsId)) ? undefined : goods;
-}
-
-function orderOf(operation: Operation, book: Book): Order | undefined {
-  return operation.kind === "rollback" ? book.orders.get(operation.orderId) : undefined;
 }

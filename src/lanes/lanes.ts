@@ -11,17 +11,17 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { goodsOf } from "../inventory/ids.ts";
 import type { Level, Operation, Verdict } from "../inventory/model.ts";
-import { LockHeldError } from "../lock/lock.ts";
-import { retryDelayMs } from "../lock/retry_delay.ts";
 import type { Store } from "../store/store.ts";
 import { errorFields, type Log } from "../telemetry/log.ts";
-import { BatchWay, type GivenBack, goodsOfAll, type Guard } from "./batch_way.ts";
+import { goodsOfAll } from "./batch_keys.ts";
+import { BatchWay, type GivenBack, type Guard } from "./batch_way.ts";
 import { Entry } from "./entry.ts";
 import { Failure, failureOf } from "./failure.ts";
 import { Guards, ROW_LOCKS } from "./guards.ts";
-import type { Refused } from "./leases.ts";
+import type { LanesLimits } from "./lanes_limits.ts";
 import { Queue } from "./queue.ts";
 import type { FallbackView } from "./quorum_fallback.ts";
+import { ENDED_SIZE_MAX, Refusals } from "./refusals.ts";
 import { createReads, type Reads } from "./reads.ts";
 import type { Way } from "./way.ts";
 
@@ -34,39 +34,10 @@ export interface LanesParts {
   readonly random: () => number;
 }
 
-/** Limits of the lanes; times in ms. */
-export interface LanesLimits {
-  /** Operations under way, waiting or not, and levels waited for. */
-  readonly operationsMax: number;
-  /** Lines of all operations under way. */
-  readonly linesMax: number;
-  /** Batches at a time; each has one connection to the database. */
-  readonly batchesMax: number;
-  /**
-   * Longest wait for goods that other processes hold: from the caller's arrival, or from when the goods were first
-   * refused to this process where that came later. The time in its own lanes does not count.
-   */
-  readonly lockWaitMsMax: number;
-  /** What one attempt on the lock may take. */
-  readonly lockAttemptMsMax: number;
-  /** Time that a write may take; nothing is written under a lease that has less left. */
-  readonly writeMsMax: number;
-}
-
 /** Orders in one batch, and their lines and orders together: far less than a statement may take. */
 const BATCH_LIMITS = { ordersMax: 512, sizeMax: 2048 };
 /** How often it is looked whether callers left while they waited. A listener to each cost more than all else here. */
 const SWEEP_MS = 50;
-/**
- * Lines of orders that are ended in one turn of the loop, when the callers of many leave at once or the goods of many
- * can't be had: some ms.
- */
-const ENDED_SIZE_MAX = 20_000;
-/**
- * An order of several goods goes by row locks once it, or one of its goods, was refused so often: what it needs is seldom
- * free at once.
- */
-const LEASE_REFUSALS_MAX = 8;
 /** Attempts of one batch on its leases, each without the goods that were refused before. */
 const LEASE_ATTEMPTS_MAX = 8;
 /** How long `close` waits for operations under way. */
@@ -86,6 +57,7 @@ export class Lanes {
   readonly #limits: LanesLimits;
   readonly #queue = new Queue<Entry>();
   readonly #guards: Guards;
+  readonly #refusals: Refusals;
   readonly #way: BatchWay;
   readonly #reads: Reads;
   #underWay = 0;
@@ -101,6 +73,7 @@ export class Lanes {
     this.#parts = parts;
     this.#limits = limits;
     this.#guards = new Guards(way, log);
+    this.#refusals = new Refusals(this.#queue, limits, random, () => this.#dispatch());
     this.#way = new BatchWay({ store, log, random, wayMsMax: limits.lockWaitMsMax, writeMsMax: limits.writeMsMax });
     this.#reads = createReads(store, limits.operationsMax);
   }
@@ -258,7 +231,7 @@ export class Lanes {
       const taken = await this.#take(entries, goods);
       if (taken !== undefined) {
         const back = await this.#way.go(taken.ours, taken.guard);
-        if (!taken.insists) this.#had(goods, back);
+        if (!taken.insists) this.#refusals.had(goods, back.refused);
         this.#giveBack(back);
       }
     } catch (error) {
@@ -288,12 +261,12 @@ export class Lanes {
       const wanted = goodsOfAll(ours);
       const taken = await this.#guards.take(wanted);
       if ("rowLocks" in taken) return { ours, guard: taken, insists: false };
-      if (ours.some((entry) => this.#insists(entry, taken))) return { ours, guard: ROW_LOCKS, insists: true };
+      if (ours.some((entry) => this.#refusals.insists(entry, taken))) return { ours, guard: ROW_LOCKS, insists: true };
       const held = new Set(attempt < LEASE_ATTEMPTS_MAX ? taken.goodsIds : wanted);
       const out = new Set(ours.filter((entry) => entry.goodsIds.some((goodsId) => held.has(goodsId))));
       ours = ours.filter((entry) => !out.has(entry) && !entry.leave());
-      this.#refuse([...out], { ...taken, goodsIds: [...held] });
-      if (taken.afterMs === undefined) this.#endBehind(taken);
+      this.#refusals.refuse([...out], { ...taken, goodsIds: [...held] });
+      if (taken.afterMs === undefined) this.#refusals.endBehind(taken);
       const needed = new Set(goodsOfAll(ours));
       const spare = [...goods].filter((goodsId) => !needed.has(goodsId));
       for (const goodsId of spare) goods.delete(goodsId);
@@ -305,66 +278,6 @@ export class Lanes {
     return undefined;
   }
 
-  /** Entries whose goods can't be had now wait on, behind closed lanes, or end. */
-  #refuse(entries: readonly Entry[], { goodsIds, afterMs, error }: Refused): void {
-    const refusals = Math.max(...entries.map((entry) => entry.refusals + 1));
-    const delayMs = afterMs ?? retryDelayMs(refusals, this.#parts.random());
-    const nowMs = performance.now();
-    for (const goodsId of goodsIds) this.#queue.close(goodsId, afterMs === undefined ? nowMs : undefined);
-    const refused = new Set(goodsIds);
-    for (const entry of entries) {
-      if (afterMs === undefined) entry.refusals++;
-      const refusedGoods = entry.goodsIds.filter((goodsId) => refused.has(goodsId));
-      if (afterMs === undefined && this.#isOver(entry, refusedGoods, delayMs)) entry.fail(error);
-      else if (!entry.leave()) this.#queue.putBack(entry);
-    }
-    setTimeout(() => {
-      for (const goodsId of goodsIds) this.#queue.open(goodsId);
-      this.#dispatch();
-    }, delayMs);
-  }
-
-  /** Ends those who stand behind the goods and whose wait is over as well: each by itself would take an attempt more. */
-  #endBehind({ goodsIds, error }: Refused): void {
-    let size = 0;
-    for (const goodsId of goodsIds) {
-      for (let first = this.#queue.first(goodsId); first !== undefined; first = this.#queue.first(goodsId)) {
-        if (!this.#isOver(first, [goodsId], 0)) break;
-        if (!first.leave()) first.fail(error);
-        this.#queue.remove(first);
-        size += first.size;
-        // The others are ended at the next attempt, some ms later.
-        if (size >= ENDED_SIZE_MAX) return;
-      }
-    }
-  }
-
-  /**
-   * Whether the entry's wait for these goods, which are refused, is over before an attempt that begins in `delayMs` could
-   * hear from a silent node. They are waited for from when they first were refused.
-   */
-  #isOver({ waitUntilMs }: Entry, goodsIds: readonly number[], delayMs: number): boolean {
-    const { lockAttemptMsMax, lockWaitMsMax } = this.#limits;
-    const sinceMs = Math.min(...goodsIds.map((goodsId) => this.#queue.refusal(goodsId)?.sinceMs ?? Infinity));
-    const untilMs = sinceMs === Infinity ? waitUntilMs : Math.max(waitUntilMs, sinceMs + lockWaitMsMax);
-    return performance.now() + delayMs + lockAttemptMsMax > untilMs;
-  }
-
-  /** Whether the entry goes by row locks, because some of its several goods were refused for long enough. */
-  #insists({ goodsIds, refusals }: Entry, { error, afterMs, goodsIds: held }: Refused): boolean {
-    if (goodsIds.length === 1 || afterMs !== undefined || !(error instanceof LockHeldError)) return false;
-    return held.some((goodsId) =>
-      goodsIds.includes(goodsId) && Math.max(refusals, this.#queue.refusal(goodsId)?.times ?? 0) >= LEASE_REFUSALS_MAX
-    );
-  }
-
-  /** The goods of a batch were ours, but for those that were given back. */
-  #had(goods: ReadonlySet<number>, { refused }: GivenBack): void {
-    const had = new Set(goods);
-    for (const { entry } of refused) for (const goodsId of entry.goodsIds) had.delete(goodsId);
-    this.#queue.had(had);
-  }
-
   #giveBack({ moved, next, refused }: GivenBack): void {
     for (const entry of next) this.#queue.putBack(entry);
     for (const entry of moved) {
@@ -374,7 +287,7 @@ export class Lanes {
     for (const [error, entries] of Map.groupBy(refused, ({ error }) => error)) {
       const goodsIds = goodsOfAll(entries.map(({ entry }) => entry));
       this.#guards.leases.letGo(goodsIds);
-      this.#refuse(entries.map(({ entry }) => entry), { goodsIds, afterMs: undefined, error });
+      this.#refusals.refuse(entries.map(({ entry }) => entry), { goodsIds, afterMs: undefined, error });
     }
   }
 }

@@ -1,7 +1,8 @@
 /** The fence where the tables are partitioned: the database names the keys then, and the answers stay what they were. */
 import { assertEquals, assertGreater } from "@std/assert";
 import postgres from "postgres";
-import { Lanes, type LanesLimits } from "../../src/lanes/lanes.ts";
+import { Lanes } from "../../src/lanes/lanes.ts";
+import type { LanesLimits } from "../../src/lanes/lanes_limits.ts";
 import { createStore, type Store } from "../../src/store/store.ts";
 import { applyTo, sell, set } from "../support/apply.ts";
 import { createTestDatabase } from "../support/database.ts";

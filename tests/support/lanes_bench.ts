@@ -1,5 +1,6 @@
 /** Lanes over a real database, with parts of lock and store exchanged where a test needs it. */
-import { Lanes, type LanesLimits } from "../../src/lanes/lanes.ts";
+import { Lanes } from "../../src/lanes/lanes.ts";
+import type { LanesLimits } from "../../src/lanes/lanes_limits.ts";
 import type { QuorumLoss } from "../../src/lanes/way.ts";
 import type { Lock } from "../../src/lock/lock.ts";
 import { createStore, type Store } from "../../src/store/store.ts";

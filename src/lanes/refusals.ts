@@ -1,0 +1,96 @@
+/**
+ * What becomes of entries whose goods can't be had now: they wait behind closed lanes, for a bounded time, or go by row
+ * locks where several goods are seldom free at once.
+ */
+import { LockHeldError } from "../lock/lock.ts";
+import { retryDelayMs } from "../lock/retry_delay.ts";
+import type { Entry } from "./entry.ts";
+import type { LanesLimits } from "./lanes_limits.ts";
+import type { Refused } from "./leases.ts";
+import type { Queue } from "./queue.ts";
+
+/**
+ * Lines of orders that are ended in one turn of the loop, when the callers of many leave at once or the goods of many
+ * can't be had: some ms.
+ */
+export const ENDED_SIZE_MAX = 20_000;
+/**
+ * An order of several goods goes by row locks once it, or one of its goods, was refused so often: what it needs is seldom
+ * free at once.
+ */
+const LEASE_REFUSALS_MAX = 8;
+/** The refusals of one process's lanes. */
+export class Refusals {
+  readonly #queue: Queue<Entry>;
+  readonly #limits: LanesLimits;
+  readonly #random: () => number;
+  readonly #opened: () => void;
+
+  /** `random` answers in [0, 1); `opened` is called when lanes were opened again. */
+  constructor(queue: Queue<Entry>, limits: LanesLimits, random: () => number, opened: () => void) {
+    this.#queue = queue;
+    this.#limits = limits;
+    this.#random = random;
+    this.#opened = opened;
+  }
+
+  /** Entries whose goods can't be had now wait on, behind closed lanes, or end. */
+  refuse(entries: readonly Entry[], { goodsIds, afterMs, error }: Refused): void {
+    const refusals = Math.max(...entries.map((entry) => entry.refusals + 1));
+    const delayMs = afterMs ?? retryDelayMs(refusals, this.#random());
+    const nowMs = performance.now();
+    for (const goodsId of goodsIds) this.#queue.close(goodsId, afterMs === undefined ? nowMs : undefined);
+    const refused = new Set(goodsIds);
+    for (const entry of entries) {
+      if (afterMs === undefined) entry.refusals++;
+      const refusedGoods = entry.goodsIds.filter((goodsId) => refused.has(goodsId));
+      if (afterMs === undefined && this.#isOver(entry, refusedGoods, delayMs)) entry.fail(error);
+      else if (!entry.leave()) this.#queue.putBack(entry);
+    }
+    setTimeout(() => {
+      for (const goodsId of goodsIds) this.#queue.open(goodsId);
+      this.#opened();
+    }, delayMs);
+  }
+
+  /** Ends those who stand behind the goods and whose wait is over as well: each by itself would take an attempt more. */
+  endBehind({ goodsIds, error }: Refused): void {
+    let size = 0;
+    for (const goodsId of goodsIds) {
+      for (let first = this.#queue.first(goodsId); first !== undefined; first = this.#queue.first(goodsId)) {
+        if (!this.#isOver(first, [goodsId], 0)) break;
+        if (!first.leave()) first.fail(error);
+        this.#queue.remove(first);
+        size += first.size;
+        // The others are ended at the next attempt, some ms later.
+        if (size >= ENDED_SIZE_MAX) return;
+      }
+    }
+  }
+
+  /**
+   * Whether the entry's wait for these goods, which are refused, is over before an attempt that begins in `delayMs` could
+   * hear from a silent node. They are waited for from when they first were refused.
+   */
+  #isOver({ waitUntilMs }: Entry, goodsIds: readonly number[], delayMs: number): boolean {
+    const { lockAttemptMsMax, lockWaitMsMax } = this.#limits;
+    const sinceMs = Math.min(...goodsIds.map((goodsId) => this.#queue.refusal(goodsId)?.sinceMs ?? Infinity));
+    const untilMs = sinceMs === Infinity ? waitUntilMs : Math.max(waitUntilMs, sinceMs + lockWaitMsMax);
+    return performance.now() + delayMs + lockAttemptMsMax > untilMs;
+  }
+
+  /** Whether the entry goes by row locks, because some of its several goods were refused for long enough. */
+  insists({ goodsIds, refusals }: Entry, { error, afterMs, goodsIds: held }: Refused): boolean {
+    if (goodsIds.length === 1 || afterMs !== undefined || !(error instanceof LockHeldError)) return false;
+    return held.some((goodsId) =>
+      goodsIds.includes(goodsId) && Math.max(refusals, this.#queue.refusal(goodsId)?.times ?? 0) >= LEASE_REFUSALS_MAX
+    );
+  }
+
+  /** The goods of a batch were ours, but for those of the entries that were given back. */
+  had(goods: ReadonlySet<number>, refused: readonly { readonly entry: Entry }[]): void {
+    const had = new Set(goods);
+    for (const { entry } of refused) for (const goodsId of entry.goodsIds) had.delete(goodsId);
+    this.#queue.had(had);
+  }
+}
