@@ -38,6 +38,7 @@ Deno.test("the README's defaults are the code's", () => {
     LOCK_TTL_MS: code(config.lockTtlMs),
     LOCK_NODE_TIMEOUT_MS: code(config.lockNodeTimeoutMs),
     LOCK_WAIT_MS_MAX: code(config.lockWaitMsMax),
+    LOCK_KEY_PREFIX: code(config.lockKeyPrefix),
     DATABASE_POOL_MAX: code(config.databasePoolMax),
     ORDER_LINES_MAX: code(config.orderLinesMax),
     WORKERS: code(config.workers),
