@@ -78,6 +78,8 @@ const GROUP_ATTEMPTS_MAX = 2;
 const FENCE_ATTEMPTS_MAX = 8;
 /** So many orders go on one by one when one of them waits for its own record; more go on in pieces. */
 const SINGLES_MAX = 24;
+/** Whoever has tried so often goes on under row locks, whatever the way: PostgreSQL gives everybody his turn. */
+const ATTEMPTS_WITHOUT_ROW_LOCKS = 3;
 /** Bounds of the random pause before going again; the upper one doubles up to the maximum. */
 const PAUSE_MS_FIRST = 2;
 const PAUSE_MS_MAX = 50;
@@ -128,7 +130,7 @@ export class BatchWay {
     try {
       if (entries.some((entry) => entry.rowsWereLocked)) entries = await this.#giveBackLocked(entries, back);
       if (entries.length === 0) return [];
-      await this.#change(entries, decide, guard);
+      await this.#change(entries, decide, guard, guard.rowLocks || group.attempt > ATTEMPTS_WITHOUT_ROW_LOCKS);
     } catch (error) {
       for (const entry of entries) entry.pause();
       if (error instanceof OutcomeUnknownError) {
@@ -150,10 +152,11 @@ export class BatchWay {
     entries: readonly Entry[],
     decide: (book: Book) => Promise<Changes | undefined>,
     guard: Guard,
+    rowLocks: boolean,
   ): Promise<void> {
     const { store, log } = this.#parts;
     const keys = keysOf(entries);
-    if (guard.rowLocks) return await store.changeUnderRowLocks(keys, decide, NEVER);
+    if (rowLocks) return await store.changeUnderRowLocks(keys, decide, NEVER);
     const changes = await decide(await again(() => store.readBook(keys, NEVER)));
     if (changes === undefined) return;
     try {
