@@ -105,7 +105,7 @@ export interface Config {
   readonly lockTtlMs: number;
   readonly lockNodeTimeoutMs: number;
   readonly lockWaitMsMax: number;
-  /** What the names of all our keys in Redis begin with. */
+  /** Part of the names of all our keys in Redis. */
   readonly lockKeyPrefix: string;
   /** Connections to PostgreSQL, of all workers together. */
   readonly databasePoolMax: number;
