@@ -72,6 +72,7 @@ export class Node implements VotingNode {
   /** Why there is no connection. */
   #lostFor = "not connected yet";
   #probing: Promise<string | undefined> | undefined;
+  #nextProbe: Promise<string | undefined> | undefined;
   #probedAtMs = -Infinity;
   readonly #votes: Record<Vote, number> = { yes: 0, no: 0, missing: 0 };
   readonly #doubtful = new DoubtfulVotes();
@@ -143,11 +144,13 @@ export class Node implements VotingNode {
 
   /** Tries whether it can vote. Why it has no vote, or did not answer this time; undefined if it can. Never rejects. */
   probe(): Promise<string | undefined> {
-    this.#probing ??= this.#probeNow().finally(() => {
-      this.#probing = undefined;
-      this.#probedAtMs = this.#options.nowMs();
+    if (this.#probing === undefined) return this.#beginProbe();
+    // The one under way began before it was asked for, and may not see what is asked about.
+    this.#nextProbe ??= this.#probing.then(() => {
+      this.#nextProbe = undefined;
+      return this.#beginProbe();
     });
-    return this.#probing;
+    return this.#nextProbe;
   }
 
   /** Ends its connection for good. */
@@ -210,8 +213,6 @@ export class Node implements VotingNode {
       // If this fails they expire.
       this.#link.evalsha(RELEASE_HASH, keys.length, [...keys, value]).catch(() => {});
     }
-    // One that is under way was begun on the connection before.
-    await this.#probing;
     await this.probe();
   }
 
@@ -224,12 +225,25 @@ export class Node implements VotingNode {
     this.#tell();
   }
 
+  #beginProbe(): Promise<string | undefined> {
+    this.#probing = this.#probeNow().finally(() => {
+      this.#probing = undefined;
+      this.#probedAtMs = this.#options.nowMs();
+    });
+    return this.#probing;
+  }
+
   async #probeNow(): Promise<string | undefined> {
     const connection = this.#connection;
     if (connection === undefined) return this.noVoteReason;
     try {
       if (this.#uptime === undefined) await this.#identify(connection);
-      await probeVote(this.#link, `${this.#options.probePrefix}${crypto.randomUUID()}`);
+      const probe = () => probeVote(this.#link, `${this.#options.probePrefix}${crypto.randomUUID()}`);
+      await probe().catch((error) => {
+        // Somebody may have deleted the key in between, as FLUSHALL does.
+        if (error instanceof WrongAnswerError) return probe();
+        throw error;
+      });
       if (connection === this.#connection) this.#refusal = undefined;
     } catch (error) {
       if (connection !== this.#connection) return this.noVoteReason;
