@@ -11,6 +11,20 @@ export class FenceLostError extends StoreError {
   override name = "FenceLostError";
 }
 
+/**
+ * The rows of stock of these goods do not stand where their ledger does. Nothing was written, and nothing can be until
+ * somebody has put that right: a fault of the data, and no use to try again.
+ */
+export class OffLedgerError extends StoreError {
+  override name = "OffLedgerError";
+  readonly goodsIds: readonly number[];
+
+  constructor(goodsIds: readonly number[], options?: ErrorOptions) {
+    super(`stock of goods ${goodsIds.join(", ")} does not stand where the ledger does`, options);
+    this.goodsIds = goodsIds;
+  }
+}
+
 /** PostgreSQL chose this statement as the victim of a conflict. Nothing was written; may be tried again at once. */
 export class ConflictError extends StoreError {
   override name = "ConflictError";

@@ -4,6 +4,7 @@
 import type { Book, Changes, Level } from "../inventory/model.ts";
 import { changeUnderRowLocks } from "./change_under_row_locks.ts";
 import { endSilentSessions, silentTransactionMsMax } from "./end_silent_sessions.ts";
+import { FenceWatch } from "./off_ledger.ts";
 import { Pool, type PoolOptions } from "./pool.ts";
 import { type BookKeys, readBook } from "./read_book.ts";
 import { ping } from "./ping.ts";
@@ -17,11 +18,14 @@ import { writeChanges } from "./write_changes.ts";
 export interface Store {
   /** The rows of these keys at one moment. */
   readBook(keys: BookKeys, signal: AbortSignal): Promise<Book>;
-  /** Commits all changes, or none of them: FenceLostError if a row was changed since the book was read. */
+  /**
+   * Commits all changes, or none of them: FenceLostError if a row was changed since the book was read, OffLedgerError if
+   * it is found, after some of those, that the goods can't be written at all.
+   */
   writeChanges(changes: Changes, signal: AbortSignal): Promise<void>;
   /**
    * Reads the book with the goods' rows locked, and commits what `decide` makes of it before they are given free;
-   * undefined: nothing. FenceLostError where a row that could not be locked was changed meanwhile.
+   * undefined: nothing. FenceLostError where a row that could not be locked was changed meanwhile; OffLedgerError as above.
    */
   changeUnderRowLocks(
     keys: BookKeys,
@@ -45,11 +49,14 @@ export function createStore(options: PoolOptions): Store {
   const pool = new Pool(options);
   // Of its own, so that a queue of work is not taken for a database that is away.
   const pings = new Pool({ ...options, max: 1, waitersMax: 1 });
+  const fences = new FenceWatch(pool, options.log);
   const silentMsMax = silentTransactionMsMax(options.statementTimeoutMs);
   return {
     readBook: (keys, signal) => readBook(pool, keys, signal),
-    writeChanges: (changes, signal) => writeChanges(pool, changes, signal),
-    changeUnderRowLocks: (keys, decide, signal) => changeUnderRowLocks(pool, keys, decide, signal),
+    writeChanges: (changes, signal) =>
+      fences.watch(changes.levels.map(({ after }) => after.goodsId), () => writeChanges(pool, changes, signal), signal),
+    changeUnderRowLocks: (keys, decide, signal) =>
+      fences.watch(keys.goodsIds, () => changeUnderRowLocks(pool, keys, decide, signal), signal),
     readLevels: (goodsIds, signal) => readLevels(pool, goodsIds, signal),
     readLocked: (goodsIds, signal) => readLocked(pool, goodsIds, options.log, signal),
     ping: async (signal) => {
