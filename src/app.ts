@@ -2,7 +2,6 @@
  * The composition root: builds each part once and connects them. main, tests and benchmarks share it.
  */
 import type { ConnectRouter } from "@connectrpc/connect";
-import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
 import { v7 as uuidV7 } from "uuid";
 import {
   type Config,
@@ -28,8 +27,11 @@ import { createInventoryService } from "./rpc/inventory_service.ts";
 import { listen } from "./rpc/listener.ts";
 import { limitsWithShare, LISTENER_LIMITS } from "./rpc/listener_limits.ts";
 import { createLockService } from "./rpc/lock_service.ts";
+import { messageBounds } from "./rpc/message_bounds.ts";
+import { type BudgetView, MessageBudget } from "./rpc/message_budget.ts";
 import { registerReflection } from "./rpc/reflection.ts";
 import { createRpcHandler } from "./rpc/rpc_handler.ts";
+import { UnreadableMessages } from "./rpc/unreadable_messages.ts";
 import { createStore, type Store } from "./store/store.ts";
 import type { Log } from "./telemetry/log.ts";
 
@@ -73,6 +75,8 @@ export interface AppParts extends StockParts {
 export interface App {
   /** Where it listens, such as `http://127.0.0.1:8080`. */
   readonly url: string;
+  /** What messages take and took, for whoever wants figures. */
+  messages(): BudgetView & { readonly unreadable: number };
   /**
    * Health turns NOT_SERVING, new calls are refused, calls under way finish or are cut after a bounded time,
    * leases are let go, connections close.
@@ -136,10 +140,13 @@ export async function startApp(config: Config, parts: AppParts): Promise<App> {
   const { concurrency, quorumLoss, addressShareMax } = config;
   const stock = openStock(config, parts);
   const { lanes, lock } = stock;
+  const budget = new MessageBudget(config.requestBytesBudget);
+  const unreadable = new UnreadableMessages(log);
   const board = new HealthBoard([InventoryService.typeName, ArticleService.typeName]);
   const service = createInventoryService({
     lanes,
     orderLinesMax: config.orderLinesMax,
+    orderIdRequired: config.orderIdRequired,
     batchOrdersMax: config.batchOrdersMax,
     responseBytesMax: RESPONSE_BYTES_MAX,
     newId: uuidV7,
@@ -170,7 +177,9 @@ export async function startApp(config: Config, parts: AppParts): Promise<App> {
       readMaxBytes: config.requestBytesMax,
       writeMaxBytes: RESPONSE_BYTES_MAX,
       maxTimeoutMs: config.requestTimeoutMsMax,
-      acceptCompression: [compressionGzip, compressionBrotli],
+      bounds: messageBounds(config),
+      budget,
+      unreadable,
       jsonOptions: ANSWER_JSON,
       interceptors: [
         identify(log),
@@ -212,6 +221,7 @@ export async function startApp(config: Config, parts: AppParts): Promise<App> {
 
   return {
     url: listener.url,
+    messages: () => ({ ...budget.view, unreadable: unreadable.count }),
     async close() {
       board.close();
       stopping.abort();

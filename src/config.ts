@@ -76,6 +76,8 @@ const SETTINGS = z.object({
   BATCH_ORDERS_MAX: integer(1, 10_000).default(1000),
   QUEUE_MAX: integer(1, 1_000_000).default(10_000),
   REQUEST_BYTES_MAX: integer(1024, 64 * 1024 * 1024).default(1024 * 1024),
+  REQUEST_BYTES_BUDGET: integer(1024 * 1024, 16 * 1024 * 1024 * 1024).default(64 * 1024 * 1024),
+  ORDER_ID_REQUIRED: z.enum(["on", "off"]).default("off"),
   REQUEST_TIMEOUT_MS_MAX: integer(100, 600_000).default(30_000),
   ADDRESS_SHARE_MAX: z.string().regex(/^\d*\.?\d+$/, "expected a number such as 0.25").transform(Number).pipe(
     z.number().min(0.01, "expected 0.01 or more").max(1, "expected 1 or less"),
@@ -116,6 +118,10 @@ export interface Config {
   readonly batchOrdersMax: number;
   readonly queueMax: number;
   readonly requestBytesMax: number;
+  /** Bytes of all messages that are being received or worked on, each as large as what is made of it. */
+  readonly requestBytesBudget: number;
+  /** Whether a Sell must have an order_id, and a Rollback an id at all. */
+  readonly orderIdRequired: boolean;
   readonly requestTimeoutMsMax: number;
   /** What one remote address may have of every limit that all callers share: over 0, up to 1. */
   readonly addressShareMax: number;
@@ -152,11 +158,13 @@ export function loadConfig(read: (name: string) => string | undefined): Config {
   );
   const workers = SETTINGS.pick({ DATABASE_POOL_MAX: true, WORKERS: true }).safeParse(given);
   const queue = SETTINGS.pick({ QUEUE_MAX: true, BATCH_ORDERS_MAX: true }).safeParse(given);
+  const budget = SETTINGS.pick({ REQUEST_BYTES_BUDGET: true, REQUEST_BYTES_MAX: true }).safeParse(given);
   const problems = [
     ...(parsed.error?.issues ?? []).map(({ path, message }) => problem(String(path[0]), message, given)),
     ...tlsProblems(given),
     ...(lock.success ? lockProblems(lock.data) : []),
     ...(queue.success ? queueProblems(queue.data) : []),
+    ...(budget.success ? budgetProblems(budget.data) : []),
     ...(workers.success ? workersProblems(workers.data) : []),
   ];
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
@@ -179,6 +187,8 @@ export function loadConfig(read: (name: string) => string | undefined): Config {
     batchOrdersMax: settings.BATCH_ORDERS_MAX,
     queueMax: settings.QUEUE_MAX,
     requestBytesMax: settings.REQUEST_BYTES_MAX,
+    requestBytesBudget: settings.REQUEST_BYTES_BUDGET,
+    orderIdRequired: settings.ORDER_ID_REQUIRED === "on",
     requestTimeoutMsMax: settings.REQUEST_TIMEOUT_MS_MAX,
     addressShareMax: settings.ADDRESS_SHARE_MAX,
     corsOrigins: settings.CORS_ORIGINS,
@@ -220,6 +230,13 @@ function workersProblems({ DATABASE_POOL_MAX, WORKERS }: WorkersSettings): strin
 function queueProblems({ QUEUE_MAX, BATCH_ORDERS_MAX }: { QUEUE_MAX: number; BATCH_ORDERS_MAX: number }): string[] {
   if (QUEUE_MAX >= BATCH_ORDERS_MAX) return [];
   return [`QUEUE_MAX: expected BATCH_ORDERS_MAX (${BATCH_ORDERS_MAX}) or more, got "${QUEUE_MAX}"`];
+}
+
+/** Half of the budget is for what is being received, which one message must fit into. */
+function budgetProblems(settings: { REQUEST_BYTES_BUDGET: number; REQUEST_BYTES_MAX: number }): string[] {
+  const { REQUEST_BYTES_BUDGET: budget, REQUEST_BYTES_MAX: max } = settings;
+  if (budget >= 4 * max) return [];
+  return [`REQUEST_BYTES_BUDGET: expected four times REQUEST_BYTES_MAX (${4 * max}) or more, got "${budget}"`];
 }
 
 /** TTL > work + acquisition + drift, for a lease that is handed out with the least validity that is accepted. */

@@ -1,7 +1,7 @@
 /**
  * Refusals and failures as status codes with typed details. The one place where a code is chosen.
  */
-import { create, type DescMessage, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import type { DescMessage, MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { ErrorInfoSchema, RetryInfoSchema } from "../gen/google/rpc/error_details_pb.ts";
 import {
@@ -12,15 +12,14 @@ import {
 } from "../gen/inventory/v1/inventory_pb.ts";
 import { INT32_MAX, type OrderState, type Refusal } from "../inventory/model.ts";
 import type { Failure, FailureKind } from "../lanes/failure.ts";
+import { boundError } from "./trailer_room.ts";
 
 type Detail = { readonly desc: DescMessage; readonly value: MessageInitShape<DescMessage> };
 
-/** All details of one error together: in base64 they stay at 8 KiB, which some clients have as their limit. */
-const DETAILS_BYTES_MAX = 6 * 1024;
-/** What Any adds to a detail, beside the name of its type. */
-const ANY_BYTES = 30;
-/** Goods that one detail names; as many as an order may have by default. */
-const GOODS_NAMED_MAX = 500;
+/** A list of goods in a detail, beside a short text: 500 of the longest ids, as many as an order may have by default. */
+const GOODS_BYTES_MAX = 5_500;
+/** The differences in a detail; the text of the error has the first KiB of them again. */
+const DIFFERENCES_CHARACTERS_MAX = 1_200;
 
 /** ErrorInfo's domain: whose reasons these are. */
 const DOMAIN = "inventory.v1";
@@ -68,7 +67,7 @@ export function refusalError(refusal: Refusal): ConnectError {
       const { field, id } = refusal;
       const differences = refusal.differences.join("; ");
       return error(Code.AlreadyExists, `${field} ${id} was used with other content: ${differences}`, [
-        info("CONTENT_DIFFERS", { field, [field]: id, differences }),
+        info("CONTENT_DIFFERS", { field, [field]: id, differences: cutText(differences) }),
       ]);
     }
     case "out_of_range": {
@@ -102,6 +101,14 @@ export function drainingError(): ConnectError {
   return error(Code.Unavailable, "shutting down", [info("DRAINING", {}), retryInfo()]);
 }
 
+/** There is no room for the message of a call, on top of those that are being worked on. */
+export function budgetSpent(): ConnectError {
+  return error(Code.ResourceExhausted, "too many bytes of messages are being worked on", [
+    info("MESSAGE_BYTES_SPENT", {}),
+    retryInfo(),
+  ]);
+}
+
 /** A fault of the service: what caused it is for the log, under the request's id. */
 export function internalError(): ConnectError {
   return new ConnectError("internal error", Code.Internal);
@@ -114,21 +121,25 @@ export function articleError(error: ConnectError): ConnectError {
   return new ConnectError(error.rawMessage, Code.InvalidArgument, error.metadata, [...error.details] as Detail[]);
 }
 
-/** The first details that fit; one always does. */
+/** With what of text and details fits into trailers. */
 function error(code: Code, message: string, details: Detail[]): ConnectError {
-  let bytes = 0;
-  const fitting: Detail[] = [];
-  for (const { desc, value } of details) {
-    bytes += ANY_BYTES + desc.typeName.length + toBinary(desc, create(desc, value)).length;
-    if (bytes > DETAILS_BYTES_MAX) break;
-    fitting.push({ desc, value });
-  }
-  return new ConnectError(message, code, undefined, fitting);
+  return boundError(new ConnectError(message, code, undefined, details));
 }
 
 function goodsMetadata(goodsIds: readonly number[]): Record<string, string> {
-  const more = goodsIds.length - GOODS_NAMED_MAX;
-  return { goods_ids: goodsIds.slice(0, GOODS_NAMED_MAX).join(","), ...(more > 0 ? { more: String(more) } : {}) };
+  let named = "";
+  let count = 0;
+  for (const goodsId of goodsIds) {
+    if (named.length + 1 + `${goodsId}`.length > GOODS_BYTES_MAX) break;
+    named += count === 0 ? goodsId : `,${goodsId}`;
+    count++;
+  }
+  const more = goodsIds.length - count;
+  return { goods_ids: named, ...(more > 0 ? { more: String(more) } : {}) };
+}
+
+function cutText(text: string): string {
+  return text.length <= DIFFERENCES_CHARACTERS_MAX ? text : `${text.slice(0, DIFFERENCES_CHARACTERS_MAX)}…`;
 }
 
 function info(reason: string, metadata: Readonly<Record<string, string>>): Detail {

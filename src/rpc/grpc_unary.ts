@@ -4,7 +4,6 @@
  * goes to that handler.
  */
 import { Code, ConnectError, createContextValues, type HandlerContext, type MethodImplSpec } from "@connectrpc/connect";
-import http2 from "node:http2";
 import {
   compressionNegotiate,
   createMethodSerializationLookup,
@@ -26,20 +25,29 @@ import {
 } from "@connectrpc/connect/protocol-grpc";
 import { boundCallValues, limitPassed } from "./call_bound.ts";
 import { CallDeadline, deadlinePassed } from "./call_deadline.ts";
+import { grpcTimeout } from "./call_timeout.ts";
+import { budgetSpent } from "./errors.ts";
 import { addFields, sendTrailersOnceWanted } from "./http2_headers.ts";
 import { CALL_OVER, closeReason } from "./http2_reset.ts";
-import type { BodyStart, PreparedRequest } from "./http2_universal.ts";
+import { type BodyStart, closeOnceAnswered, type PreparedRequest } from "./http2_universal.ts";
 import type { Http2Call } from "./http_handler.ts";
+import { FREE_BYTES, type MessageShare } from "./message_budget.ts";
+import type { MessageGate } from "./message_gate.ts";
+import type { Receiving } from "./received_body.ts";
 import { readSingleMessage } from "./single_message.ts";
-import { afterTrailers } from "./write_batch.ts";
+import { boundTrailers } from "./trailer_room.ts";
+import { LARGE_BYTES } from "./turns.ts";
 
 /** A method that can be answered the short way. */
 export type UnarySpec = MethodImplSpec & { readonly kind: "unary" };
 
 /** What becomes of a call that was given to the short way, beside its answer. */
 export interface UnaryFollowUp {
-  /** It is not plain: Connect's handler must answer it, with what was read of its body. Called at most once. */
-  other(body?: BodyStart): void;
+  /**
+   * It is not plain: Connect's handler must answer it, with what was read of its body; with `refused`, whatever that is.
+   * Called at most once.
+   */
+  other(body?: BodyStart, refused?: ConnectError): void;
   /** Its answer could not be written. */
   failed(error: unknown): void;
 }
@@ -55,9 +63,16 @@ const ENCODINGS: ReadonlySet<string | null> = new Set([null, "identity"]);
  *
  * @param options those of Connect's handler of the same method, complete. A request gate and a signal for shutdown are none
  *   that it knows.
+ * @param gate of the method's messages; those that don't pass go to Connect's handler, which finds the same and has the words
  * @param limitMs a call that brings no deadline ends after this; absent: never
  */
-export function createUnaryWay(spec: UnarySpec, options: UniversalHandlerOptions, limitMs?: number): UnaryWay {
+export function createUnaryWay(
+  spec: UnarySpec,
+  options: UniversalHandlerOptions,
+  gate: MessageGate,
+  { budget }: Receiving,
+  limitMs?: number,
+): UnaryWay {
   const { method } = spec;
   const serialization = createMethodSerializationLookup(
     method,
@@ -75,29 +90,46 @@ export function createUnaryWay(spec: UnarySpec, options: UniversalHandlerOptions
       CONTENT_TYPES.has(header.get(headerContentType)) && ENCODINGS.has(header.get(headerEncoding));
     if (!isPlain) return followUp.other();
     const { stream } = call;
-    const stopReading = readSingleMessage(stream, options.readMaxBytes, (bytes, body) => {
+    let share: MessageShare | undefined;
+    const shared = () => {
+      if (share !== undefined) return share;
+      const begun = budget.begin(() => other(stopReading(), budgetSpent()));
+      stream.once("close", () => begun.end());
+      return share = begun;
+    };
+    let received = 0;
+    const stopReading = readSingleMessage(stream, gate.bytesMax, (length) => {
+      received += length;
+      // Most calls are small, and never ask for a share.
+      return received <= FREE_BYTES || shared().receive(share === undefined ? received : length);
+    }, (bytes, body) => {
+      if (bytes.length > LARGE_BYTES) return other(body);
       let message;
       try {
+        const becomes = gate.check(bytes, "binary");
+        if (becomes > FREE_BYTES && !shared().keep(becomes)) return other(body, budgetSpent());
         message = input.parse(bytes);
       } catch {
         // Connect's handler finds the same, and has the answer to it.
         return other(body);
       }
-      answer(call, request, message, deadline).catch(followUp.failed);
+      answer(call, request, message, deadline).catch(followUp.failed).finally(() => share?.end());
     }, other);
     const deadline = timeout.timeoutMs === undefined ? undefined : new CallDeadline(timeout.timeoutMs, () => {
       stopReading();
+      share?.end();
       const { responseHeader, responseTrailer } = responseFields(header);
       setTrailerStatus(responseTrailer, deadlinePassed());
-      // The rest of the message is nobody's any more, and may never come. Closed any sooner, the stream loses its trailers.
-      stream.once("wantTrailers", () => afterTrailers(() => stream.close(http2.constants.NGHTTP2_NO_ERROR)));
       write(call, responseHeader, undefined, responseTrailer);
     });
     if (deadline !== undefined) stream.once("close", () => deadline.stop());
 
-    function other(body: BodyStart): void {
+    function other(body: BodyStart, refused?: ConnectError): void {
+      share?.end();
       deadline?.stop();
-      followUp.other(body);
+      // It began with the header, and goes on from there.
+      if (deadline !== undefined) header.set(headerTimeout, grpcTimeout(deadline.remainingMs));
+      followUp.other(body, refused);
     }
   };
 
@@ -170,10 +202,11 @@ function write(
   if (stream.closed || stream.destroyed) return;
   if (body !== undefined && !call.handOver(body.length)) return;
   const fields = addFields({ ...answerHeaders, ":status": 200 }, header);
-  const trailers = addFields({}, trailer);
+  const trailers = boundTrailers(addFields({}, trailer));
   call.batchWrites();
   stream.respond(fields, { waitForTrailers: true });
   sendTrailersOnceWanted(stream, () => trailers);
+  closeOnceAnswered(stream, true);
   if (body === undefined) stream.end();
   else stream.end(body);
 }

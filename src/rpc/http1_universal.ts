@@ -1,5 +1,5 @@
 /**
- * Any call over HTTP/1, by Connect's own handlers: what connect-node's adapter does, but with the body gathered.
+ * Any call over HTTP/1, by Connect's own handlers: what connect-node's adapter does, but with the body received by us.
  */
 import { Code, ConnectError } from "@connectrpc/connect";
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
@@ -7,17 +7,19 @@ import { assertByteStreamRequest, type UniversalHandlerFn } from "@connectrpc/co
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { addressKey } from "./address_key.ts";
 import { callerValues } from "./caller_address.ts";
-import { gatheredBody } from "./gathered_body.ts";
+import type { Receive } from "./http2_universal.ts";
 
 /**
  * Answers a call. Throws at once where no URL can be made of its host and path.
  *
+ * @param receive makes the body that the handler gets
  * @param failed told why the answer could not be written, unless that is that the peer has gone
  */
 export function answerHttp1(
   handler: UniversalHandlerFn,
   request: IncomingMessage,
   response: ServerResponse,
+  receive: Receive,
   failed: (error: unknown) => void,
 ): void {
   const asked = universalRequestFromNodeRequest(
@@ -27,8 +29,9 @@ export function answerHttp1(
     callerValues(addressKey(request.socket.remoteAddress)),
   );
   assertByteStreamRequest(asked);
-  const body = gatheredBody(asked.body, asked.header.get("content-type"));
-  handler({ ...asked, body })
+  const { header, body, end } = receive(asked.body, asked.header);
+  handler({ ...asked, header, body })
+    .finally(end)
     .then((answer) => universalResponseToNodeResponse(answer, response))
     .catch((error) => {
       if (ConnectError.from(error).code !== Code.Aborted) failed(error);

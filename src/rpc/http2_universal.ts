@@ -5,17 +5,23 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { UniversalHandlerFn, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import type { ServerHttp2Stream } from "node:http2";
+import http2 from "node:http2";
 import { callerValues } from "./caller_address.ts";
-import { gatheredBody } from "./gathered_body.ts";
 import { addFields, sendTrailersOnceWanted } from "./http2_headers.ts";
 import type { Http2Call } from "./http_handler.ts";
+import { boundTrailers } from "./trailer_room.ts";
 import { CALL_OVER, closeReason } from "./http2_reset.ts";
+import type { ReceivedRequest } from "./received_body.ts";
+import { afterTrailers } from "./write_batch.ts";
 
 /** What of a request is the same for whatever answers it. */
 export interface PreparedRequest {
   readonly url: string;
   readonly header: Headers;
 }
+
+/** Makes of the chunks of a body, and of its header, the request that Connect's handler gets. */
+export type Receive = (chunks: AsyncIterable<Uint8Array>, header: Headers) => ReceivedRequest;
 
 /** The bytes of a body that were read already, and whether they were the last. */
 export interface BodyStart {
@@ -31,23 +37,29 @@ export interface BodyStart {
 export async function answerUniversally(
   handler: UniversalHandlerFn,
   call: Http2Call,
-  { url, header }: PreparedRequest,
+  { url, header: given }: PreparedRequest,
+  receive: Receive,
   start: BodyStart = { chunks: [], ended: false },
 ): Promise<void> {
   const { stream } = call;
   const controller = new AbortController();
   if (stream.closed || stream.destroyed) controller.abort(closeReason(stream.rstCode));
   else stream.once("close", () => controller.abort(closeReason(stream.rstCode)));
-  const response = await handler({
-    httpVersion: "2.0",
-    method: call.headers[":method"] ?? "",
-    url,
-    header,
-    body: gatheredBody(bodyOf(stream, start), header.get("content-type")),
-    signal: controller.signal,
-    contextValues: callerValues(call.address),
-  });
-  await send(call, response);
+  const { header, body, end } = receive(bodyOf(stream, start), given);
+  try {
+    const response = await handler({
+      httpVersion: "2.0",
+      method: call.headers[":method"] ?? "",
+      url,
+      header,
+      body,
+      signal: controller.signal,
+      contextValues: callerValues(call.address),
+    });
+    await send(call, response);
+  } finally {
+    end();
+  }
 }
 
 async function* bodyOf(stream: ServerHttp2Stream, { chunks, ended }: BodyStart): AsyncGenerator<Uint8Array> {
@@ -81,7 +93,7 @@ async function send(call: Http2Call, response: UniversalServerResponse): Promise
     stream.respond(header === undefined ? fields : addFields(fields, header), {
       waitForTrailers: trailer !== undefined,
     });
-    if (trailer !== undefined) sendTrailersOnceWanted(stream, () => addFields({}, trailer));
+    if (trailer !== undefined) sendTrailersOnceWanted(stream, () => boundTrailers(addFields({}, trailer)));
     for (; message !== undefined && !message.done; message = await messages!.next()) {
       mustBeOpen(stream);
       if (!call.handOver(message.value.length)) {
@@ -91,6 +103,7 @@ async function send(call: Http2Call, response: UniversalServerResponse): Promise
       if (!stream.write(message.value)) await untilDrained(stream);
     }
     call.batchWrites();
+    closeOnceAnswered(stream, trailer !== undefined);
     stream.end();
   } catch (error) {
     // The handler is told, where it is still at work. Not waited for: it may never come to its end.
@@ -99,6 +112,18 @@ async function send(call: Http2Call, response: UniversalServerResponse): Promise
   } finally {
     messages?.return?.().catch(ignore);
   }
+}
+
+/**
+ * Closes the stream behind its answer where the request has not ended: what is left of it is nobody's, and a hundred such
+ * streams would keep their connection from opening another one. Closed any sooner, it loses its trailers.
+ */
+export function closeOnceAnswered(stream: ServerHttp2Stream, isTrailed: boolean): void {
+  if (stream.readableEnded || stream.closed) return;
+  stream.once(
+    isTrailed ? "wantTrailers" : "finish",
+    () => afterTrailers(() => stream.close(http2.constants.NGHTTP2_NO_ERROR)),
+  );
 }
 
 /** What a handler says to being told that its answer goes nowhere, goes nowhere. */

@@ -7,6 +7,7 @@ import { errorFields, type Log } from "../telemetry/log.ts";
 import { isCallBound, limitPassed } from "./call_bound.ts";
 import { drainingError, internalError } from "./errors.ts";
 import { REQUEST_ID_HEADER } from "./request_id.ts";
+import { boundError } from "./trailer_room.ts";
 
 const callSignalKey = createContextKey<AbortSignal | undefined>(undefined, { description: "end of a unary call" });
 
@@ -24,9 +25,10 @@ export function identify(log: Log): Interceptor {
     const requestId = request.header.get(REQUEST_ID_HEADER);
     const method = `${request.service.typeName}/${request.method.name}`;
     const answerTo = (error: unknown): ConnectError => {
-      const answer = error instanceof ConnectError ? error : internalError();
-      if (answer === error) log.debug({ requestId, method, code: Code[answer.code], error }, "call not done");
-      else log.error({ requestId, method, error: errorFields(error) }, "call failed by a fault of the service");
+      const answer = error instanceof ConnectError ? boundError(error) : internalError();
+      if (error instanceof ConnectError) {
+        log.debug({ requestId, method, code: Code[answer.code], error }, "call not done");
+      } else log.error({ requestId, method, error: errorFields(error) }, "call failed by a fault of the service");
       // In the trailers too, where gRPC clients look when a call has failed.
       if (requestId !== null) answer.metadata.set(REQUEST_ID_HEADER, requestId);
       return answer;

@@ -97,9 +97,8 @@ export const LISTENER_LIMITS: ListenerLimits = Object.freeze({
   connectionsPerAddressMax: 1_000,
   handshakeMs: 10_000,
   requestHeaderMs: 15_000,
-  // Twice the longest deadline of a call (30 s). A unary gRPC call over HTTP/2, not compressed, that brings a deadline is
-  // answered DEADLINE_EXCEEDED at its deadline, complete or not. For all others (gRPC-web, Connect, streams, compressed
-  // requests, HTTP/1) a deadline is looked at once the message is there, and this is all that ends a body that never is.
+  // Twice the longest deadline of a call (30 s). A call that brings a deadline is answered DEADLINE_EXCEEDED at it, its body
+  // complete or not; for one without, this is all that ends a body that never is.
   requestBodyMs: 60_000,
   // A body is kept until it is complete, so these may hold 128 times the largest message. An honest body comes with its
   // header; 1,500 unfinished ones of 1 MiB were measured to hold 1.8 GB and to stop the event loop for seconds.

@@ -12,10 +12,15 @@ import type {
 } from "../inventory/model.ts";
 import { checkGoodsId, readId, readLines, Violations } from "./validation.ts";
 
+const ID_REQUIRED =
+  "expected an id: without one a retry would be applied again, and this server has ORDER_ID_REQUIRED on";
+
 /** What decoding needs to know. */
 export interface RequestRules {
   /** Lines in one order. */
   readonly orderLinesMax: number;
+  /** An order must have an id of its caller, and what is given back without an order too. */
+  readonly orderIdRequired: boolean;
   /** Makes ids for orders and operations that the caller gave none: UUIDv7. */
   readonly newId: () => string;
 }
@@ -45,8 +50,10 @@ export function decodeGoodsId(goodsId: number): number {
 }
 
 /** @throws ConnectError INVALID_ARGUMENT */
-export function decodeSell(request: SellRequest, { orderLinesMax, newId }: RequestRules): Asked<SellOperation> {
+export function decodeSell(request: SellRequest, rules: RequestRules): Asked<SellOperation> {
+  const { orderLinesMax, orderIdRequired, newId } = rules;
   const violations = new Violations();
+  if (orderIdRequired && request.orderId === "") violations.add("order_id", ID_REQUIRED);
   const orderId = readId(violations, "order_id", request.orderId) ?? newId();
   const lines = readLines(violations, "goods_info", request.goodsInfo, { max: orderLinesMax, required: true });
   violations.check();
@@ -56,7 +63,7 @@ export function decodeSell(request: SellRequest, { orderLinesMax, newId }: Reque
 /** With an order_id a rollback of that order, without one lines to give back. @throws ConnectError INVALID_ARGUMENT */
 export function decodeRollback(
   request: RollbackRequest,
-  { orderLinesMax, newId }: RequestRules,
+  { orderLinesMax, orderIdRequired, newId }: RequestRules,
 ): Asked<RollbackOperation | GiveBackOperation> {
   const violations = new Violations();
   const orderId = readId(violations, "order_id", request.orderId);
@@ -64,6 +71,8 @@ export function decodeRollback(
   const lines = readLines(violations, "goods_info", request.goodsInfo, { max: orderLinesMax, required: false });
   if (orderId === undefined && request.goodsInfo.length === 0) {
     violations.add("order_id", "expected an order_id, or at least one line in goods_info");
+  } else if (orderIdRequired && orderId === undefined && rollbackId === undefined) {
+    violations.add("rollback_id", ID_REQUIRED);
   }
   violations.check();
   if (orderId !== undefined) return { operation: { kind: "rollback", rollbackId, orderId, lines } };

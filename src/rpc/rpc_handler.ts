@@ -2,6 +2,7 @@
  * One router for both protocols: HTTP/1.1 goes to its handlers as connect-node has it, HTTP/2 straight from the stream, and
  * plain unary gRPC calls the short way.
  */
+import type { DescMethod } from "@bufbuild/protobuf";
 import {
   Code,
   ConnectError,
@@ -12,7 +13,6 @@ import {
   createServiceImplSpec,
   type MethodImplSpec,
 } from "@connectrpc/connect";
-import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
 import {
   createMethodUrl,
   type UniversalHandlerFn,
@@ -20,14 +20,25 @@ import {
 } from "@connectrpc/connect/protocol";
 import http2, { type IncomingHttpHeaders } from "node:http2";
 import { errorFields, type Log } from "../telemetry/log.ts";
+import { cutTimeouts } from "./call_timeout.ts";
 import { answerHttp1 } from "./http1_universal.ts";
 import { createUnaryWay, type UnaryWay } from "./grpc_unary.ts";
+import { GZIP } from "./gzip.ts";
 import { toWebHeaders } from "./http2_headers.ts";
-import { answerUniversally, type BodyStart, type PreparedRequest } from "./http2_universal.ts";
+import { answerUniversally, type BodyStart, type PreparedRequest, type Receive } from "./http2_universal.ts";
 import type { Http2Call, WireHandler } from "./http_handler.ts";
+import type { MessageBounds } from "./message_bounds.ts";
+import { MessageBudget } from "./message_budget.ts";
+import { createMessageGate, type MessageGate } from "./message_gate.ts";
+import { receiveRequest, type Receiving } from "./received_body.ts";
+import { Turns } from "./turns.ts";
+import { UnreadableMessages } from "./unreadable_messages.ts";
 
-/** How to serve: what Connect's routers take, and the rest. gzip and brotli are known where no others are named. */
-export interface RpcHandlerOptions extends ConnectRouterOptions {
+/** What the messages of all calls may take where nothing else is asked for. */
+const BUDGET_BYTES = 64 * 1024 * 1024;
+
+/** How to serve: what Connect's routers take, and the rest. gzip is the one encoding, and unknown fields are not kept. */
+export interface RpcHandlerOptions extends Omit<ConnectRouterOptions, "acceptCompression"> {
   /** Adds the services. Called once. */
   readonly routes: (router: ConnectRouter) => void;
   /**
@@ -35,6 +46,12 @@ export interface RpcHandlerOptions extends ConnectRouterOptions {
    * handler that does not heed its signal is an interceptor. Absent: there is no such limit.
    */
   readonly unaryMsMax?: number;
+  /** What one message of a method may be. Absent, or undefined for a method: `readMaxBytes` of its service is its bound. */
+  readonly bounds?: (method: DescMethod) => MessageBounds | undefined;
+  /** What the messages of all calls may take. Absent: 64 MiB. */
+  readonly budget?: MessageBudget;
+  /** Where messages are counted that can't be read. */
+  readonly unreadable?: UnreadableMessages;
   readonly log: Log;
 }
 
@@ -42,25 +59,38 @@ interface Route {
   readonly path: string;
   readonly handler: UniversalHandlerFn;
   readonly unary: UnaryWay | undefined;
+  readonly gate: MessageGate;
   /** The origin of the latest call, and the URL made of it: most callers name the same one. */
   latest: { readonly origin: string; readonly url: string } | undefined;
 }
 
 /** Makes the handler. It throws where no URL can be made of a request's host and path, or no header of its fields. */
-export function createRpcHandler({ routes, log, unaryMsMax, ...given }: RpcHandlerOptions): WireHandler {
-  const options = { acceptCompression: [compressionGzip, compressionBrotli], ...given };
+export function createRpcHandler(handlerOptions: RpcHandlerOptions): WireHandler {
+  const { routes, log, unaryMsMax, bounds, budget, unreadable = new UnreadableMessages(log), ...given } =
+    handlerOptions;
+  const receiving: Receiving = {
+    budget: budget ?? new MessageBudget(BUDGET_BYTES),
+    // Not with setImmediate, for the reason in slices.ts.
+    turns: new Turns((then) => void setTimeout(then, 0)),
+  };
+  const options = {
+    ...given,
+    acceptCompression: [GZIP],
+    binaryOptions: { ...given.binaryOptions, readUnknownFields: false },
+  };
   const router = createConnectRouter(options);
   const unaryWays = new Map<string, UnaryWay | undefined>();
+  const gates = new Map<string, MessageGate>();
   const recording: ConnectRouter = {
     handlers: router.handlers,
     service(service, implementation, own) {
       router.service(service, implementation, own);
-      Object.values(createServiceImplSpec(service, implementation).methods).forEach((spec) => addUnary(spec, own));
+      Object.values(createServiceImplSpec(service, implementation).methods).forEach((spec) => addMethod(spec, own));
       return recording;
     },
     rpc(method, implementation, own) {
       router.rpc(method, implementation, own);
-      addUnary(createMethodImplSpec(method, implementation), own);
+      addMethod(createMethodImplSpec(method, implementation), own);
       return recording;
     },
   };
@@ -68,14 +98,14 @@ export function createRpcHandler({ routes, log, unaryMsMax, ...given }: RpcHandl
   const byPath = new Map<string, Route>();
   for (const handler of router.handlers) {
     const path = handler.requestPath;
-    byPath.set(path, { path, handler, unary: unaryWays.get(path), latest: undefined });
+    byPath.set(path, { path, handler, unary: unaryWays.get(path), gate: gates.get(path)!, latest: undefined });
   }
 
   return {
     http1(request, response) {
       const route = routeOf(request.url ?? "");
       if (route === undefined) return void response.writeHead(404).end();
-      answerHttp1(route.handler, request, response, (error) => {
+      answerHttp1(route.handler, request, response, receiverOf(route), (error) => {
         log.error({ path: route.path, error: errorFields(error) }, "answer not sent by a fault of the service");
       });
     },
@@ -83,8 +113,10 @@ export function createRpcHandler({ routes, log, unaryMsMax, ...given }: RpcHandl
       const route = routeOf(call.headers[":path"] ?? "");
       if (route === undefined) return notFound(call);
       const request: PreparedRequest = { url: urlOf(call, route), header: toWebHeaders(call.headers) };
-      const other = (body?: BodyStart) => {
-        answerUniversally(route.handler, call, request, body).catch((error) => notWritten(call, error));
+      cutTimeouts(request.header, given.maxTimeoutMs);
+      const other = (body?: BodyStart, refused?: ConnectError) => {
+        answerUniversally(route.handler, call, request, receiverOf(route, refused), body)
+          .catch((error) => notWritten(call, error));
       };
       if (route.unary === undefined) return other();
       route.unary(call, request, { other, failed: (error) => notWritten(call, error) });
@@ -96,11 +128,23 @@ export function createRpcHandler({ routes, log, unaryMsMax, ...given }: RpcHandl
     return byPath.get(path) ?? byPath.get(path.split("?", 1)[0]!);
   }
 
-  function addUnary(spec: MethodImplSpec, own: ConnectRouterOptions | undefined): void {
-    const all = { ...options, ...own };
-    const served = spec.kind === "unary" && all.grpc !== false && !all.requestGate && !all.shutdownSignal;
-    const way = served ? createUnaryWay(spec, validateUniversalHandlerOptions(all), unaryMsMax) : undefined;
-    unaryWays.set(createMethodUrl("/", spec.method), way);
+  /** Connect's handler of the route gets what is left of the request when all is cut, unpacked and checked. */
+  function receiverOf({ gate }: Route, refused?: ConnectError): Receive {
+    return (chunks, header) => {
+      cutTimeouts(header, given.maxTimeoutMs);
+      return receiveRequest(chunks, header, gate, receiving, refused);
+    };
+  }
+
+  function addMethod(spec: MethodImplSpec, own: ConnectRouterOptions | undefined): void {
+    const all = validateUniversalHandlerOptions({ ...options, ...own });
+    const path = createMethodUrl("/", spec.method);
+    const bound = bounds?.(spec.method) ?? { bytesMax: all.readMaxBytes, counts: [] };
+    const gate = createMessageGate(spec.method, bound, unreadable);
+    gates.set(path, gate);
+    const isShort = spec.kind === "unary" && own?.grpc !== false && given.grpc !== false && !all.requestGate &&
+      !all.shutdownSignal;
+    unaryWays.set(path, isShort ? createUnaryWay(spec, all, gate, receiving, unaryMsMax) : undefined);
   }
 
   function notWritten({ stream, headers }: Http2Call, error: unknown): void {

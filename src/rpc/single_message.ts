@@ -14,16 +14,18 @@ const NONE = new Uint8Array(0);
  * Reads the body and calls one of both, once; neither where the stream is gone before its end.
  *
  * @param messageBytesMax larger messages are none that `single` gets
+ * @param received told of so many bytes as they come; false: there is no room, and no more must be read
  * @param single the body was exactly one message, of these bytes
  * @param other the body is something else; its start, and the stream paused where it has not ended
- * @returns stops reading: neither is called any more
+ * @returns stops reading: neither is called any more; answers what was read
  */
 export function readSingleMessage(
   stream: ServerHttp2Stream,
   messageBytesMax: number,
+  received: (bytes: number) => boolean,
   single: (message: Uint8Array, body: BodyStart) => void,
   other: (body: BodyStart) => void,
-): () => void {
+): () => BodyStart {
   /** The whole body so far: nearly always its only chunk. */
   let bytes: Uint8Array = NONE;
   let room: ByteRoom | undefined;
@@ -32,18 +34,18 @@ export function readSingleMessage(
   stream.on("end", onEnd);
   return stop;
 
-  function stop(): void {
+  function stop(): BodyStart {
     stream.off("data", onData);
     stream.off("end", onEnd);
     stream.pause();
+    return { chunks: [bytes], ended: false };
   }
 
   function onData(chunk: Uint8Array): void {
     bytes = bytes.length === 0 ? chunk : kept(chunk);
     if (expected === undefined && bytes.length >= PREFIX_BYTES) expected = expectedBytes(bytes, messageBytesMax);
-    if (expected === undefined || bytes.length <= expected) return;
-    stop();
-    other({ chunks: [bytes], ended: false });
+    if (received(chunk.length) && (expected === undefined || bytes.length <= expected)) return;
+    other(stop());
   }
 
   function onEnd(): void {

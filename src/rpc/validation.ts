@@ -8,8 +8,11 @@ import { ID_PATTERN } from "../inventory/ids.ts";
 import { mergeLines } from "../inventory/lines.ts";
 import { INT32_MAX, type Line } from "../inventory/model.ts";
 
-/** Broken rules that one answer names: they travel in trailers, which some clients bound at 8 KiB. */
+/** Broken rules that one answer names, in count and in bytes: they travel in trailers, which some clients bound at 8 KiB. */
 const VIOLATIONS_MAX = 50;
+const VIOLATIONS_BYTES_MAX = 3_500;
+/** What stands around the texts of one. */
+const VIOLATION_BYTES = 8;
 
 /** Collects broken rules; `check` throws INVALID_ARGUMENT with all of them. */
 export class Violations {
@@ -19,16 +22,28 @@ export class Violations {
     this.#found.push({ field, description });
   }
 
-  /** Throws if a rule was broken; the detail lists the first {@link VIOLATIONS_MAX}. */
+  /** Throws if a rule was broken; the detail lists the first of them. */
   check(): void {
     const count = this.#found.length;
     if (count === 0) return;
     const [first] = this.#found;
     const more = count > 1 ? `, and ${count - 1} more` : "";
     throw new ConnectError(`${first?.field}: ${first?.description}${more}`, Code.InvalidArgument, undefined, [
-      { desc: BadRequestSchema, value: { fieldViolations: this.#found.slice(0, VIOLATIONS_MAX) } },
+      { desc: BadRequestSchema, value: { fieldViolations: named(this.#found) } },
     ]);
   }
+}
+
+function named<V extends { field: string; description: string }>(found: readonly V[]): V[] {
+  let bytes = 0;
+  const end = found.findIndex(({ field, description }) =>
+    (bytes += VIOLATION_BYTES + utf8Bytes(field) + utf8Bytes(description)) > VIOLATIONS_BYTES_MAX
+  );
+  return found.slice(0, Math.min(end === -1 ? found.length : end, VIOLATIONS_MAX));
+}
+
+function utf8Bytes(text: string): number {
+  return new TextEncoder().encode(text).length;
 }
 
 /** Whether an int32 is a goods id at all. */

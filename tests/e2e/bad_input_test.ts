@@ -51,33 +51,76 @@ const VALUES: readonly BadInput[] = [
 ];
 
 const JSON_TEXTS: readonly BadInput[] = [
-  text("a lone surrogate", "Sell", `{"goodsInfo":[{"goodsId":1,"num":1}],"orderId":"\\ud800"}`, INVALID()),
-  // Decoded with a replacement character first, which is no character of an id.
+  text("a lone surrogate", "Sell", `{"goodsInfo":[{"goodsId":1,"num":1}],"orderId":"\\ud800"}`, INVALID("order_id")),
   text(
     "bytes that are not UTF-8",
     "Sell",
     Buffer.from(`{"goodsInfo":[{"goodsId":1,"num":1}],"orderId":"\xff"}`, "latin1"),
-    INVALID("order_id"),
+    INVALID(),
   ),
-  text("2147483648", "SetInv", `{"goodsId":1,"num":2147483648}`, INVALID()),
-  text("-2147483649", "SetInv", `{"goodsId":1,"num":-2147483649}`, INVALID()),
-  text("1.5", "SetInv", `{"goodsId":1,"num":1.5}`, INVALID()),
-  text("NaN", "SetInv", `{"goodsId":1,"num":"NaN"}`, INVALID()),
+  text("2147483648", "SetInv", `{"goodsId":1,"num":2147483648}`, INVALID("num")),
+  text("-2147483649", "SetInv", `{"goodsId":1,"num":-2147483649}`, INVALID("num")),
+  text("1.5", "SetInv", `{"goodsId":1,"num":1.5}`, INVALID("num")),
+  text("NaN", "SetInv", `{"goodsId":1,"num":"NaN"}`, INVALID("num")),
   text("a bare NaN", "SetInv", `{"goodsId":1,"num":NaN}`, INVALID()),
   // Good JSON of protobuf (ProtoJSON): numbers may be strings or have an exponent.
   { ...text(`"7"`, "SetInv", `{"goodsId":1,"num":"7"}`, "200"), applied: true },
   { ...text("1e3", "SetInv", `{"goodsId":1,"num":1e3}`, "200"), applied: true },
   text("null for a goods id", "SetInv", `{"goodsId":null,"num":1}`, INVALID("goods_id")),
-  text("null for a line", "Sell", `{"goodsInfo":[null]}`, INVALID()),
-  { ...text("an unknown field", "SetInv", `{"goodsId":1,"num":20,"colour":"red"}`, "200"), applied: true },
-  text("a key twice", "SetInv", `{"goodsId":1,"num":1,"num":2}`, INVALID()),
-  text("a key in both spellings", "SetInv", `{"goodsId":1,"goods_id":2,"num":1}`, INVALID()),
+  text("null for a line", "Sell", `{"goodsInfo":[null]}`, INVALID("goods_info[0]")),
+  text("a field that does not exist", "SetInv", `{"goodsId":1,"num":20,"colour":"red"}`, INVALID("colour")),
+  text(
+    "several of them, also in lines",
+    "Sell",
+    `{"orderSn":"A1","goodsInfo":[{"goodsId":1,"num":1,"x":{"y":[1]}}]}`,
+    INVALID("orderSn", "goods_info[0].x"),
+  ),
+  text(
+    "an id of a rollback under a wrong name",
+    "Rollback",
+    `{"orderSn":"A1","goodsInfo":[{"goodsId":1,"num":1}]}`,
+    INVALID("orderSn"),
+  ),
+  text(
+    "a field that does not exist in an order of a batch",
+    "SellBatch",
+    `{"orders":[{},{"orderSn":"A1"}]}`,
+    INVALID("orders[1].orderSn"),
+  ),
+  text("a key twice", "SetInv", `{"goodsId":1,"num":1,"num":2}`, INVALID("num")),
+  text("a key twice, once with an escape", "SetInv", `{"goodsId":1,"num":1,"n\\u0075m":2}`, INVALID("num")),
+  text("a key in both spellings", "SetInv", `{"goodsId":1,"goods_id":2,"num":1}`, INVALID("goods_id")),
+  text(
+    "an order id that is a number",
+    "Sell",
+    `{"goodsInfo":[{"goodsId":1,"num":1}],"orderId":7}`,
+    INVALID("order_id"),
+  ),
+  ...["0x10", " ", "", " 7", "+7", "07", "7.5", "1e-1", "seven"].map((number) =>
+    text(`"${number}"`, "SetInv", `{"goodsId":1,"num":"${number}"}`, INVALID("num"))
+  ),
+  { ...text(`"1e2"`, "SetInv", `{"goodsId":1,"num":"1e2"}`, "200"), applied: true },
+  { ...text("70.0", "SetInv", `{"goodsId":1,"num":70.0}`, "200"), applied: true },
+  ...["9007199254740992", "9007199254740993", "-9007199254740992", `"0x10"`, `" "`, `"1e3"`, "1.5"].map((id) =>
+    article(`order ${id}`, "Sell", `{"orderId":${id},"goodsInfo":[{"goodsId":1,"num":1}]}`, INVALID("orderId"))
+  ),
+  {
+    ...article(
+      `order "9007199254740993"`,
+      "Sell",
+      `{"orderId":"9007199254740993","goodsInfo":[{"goodsId":1,"num":1}]}`,
+      "200",
+    ),
+    applied: true,
+  },
+  article("a number in hexadecimal", "Sell", `{"goodsInfo":[{"goodsId":1,"num":"0x10"}]}`, INVALID("goodsInfo[0].num")),
   text("an array", "SetInv", `[]`, INVALID()),
   text("a string", "SetInv", `"goodsId"`, INVALID()),
   text("nothing", "SetInv", "", INVALID()),
   text("half an object", "SetInv", `{"goodsId":1,`, INVALID()),
-  { ...text("__proto__", "SetInv", `{"__proto__":{"num":9},"goodsId":1,"num":21}`, "200"), applied: true },
-  text("30,000 arrays in each other", "SetInv", `{"goodsId":${"[".repeat(30_000)}${"]".repeat(30_000)}}`, INVALID()),
+  text("__proto__", "SetInv", `{"__proto__":{"num":9},"goodsId":1,"num":21}`, INVALID("__proto__")),
+  text("1,000 arrays in each other", "SetInv", `{"goodsId":${"[".repeat(1_000)}${"]".repeat(1_000)}}`, INVALID()),
+  text("30,000 arrays in each other", "Sell", `{"orderId":${"[".repeat(30_000)}${"]".repeat(30_000)}}`, INVALID()),
 ];
 
 const HTTP: readonly BadInput[] = [
@@ -125,6 +168,16 @@ function INVALID(...fields: string[]): string {
 
 function row(input: string, method: string, request: unknown, answer: string): BadInput {
   return text(`${method}, ${input}`, method, JSON.stringify(request), answer);
+}
+
+/** JSON text at a method of the article's service. */
+function article(input: string, method: string, body: string, answer: string): BadInput {
+  const headers = { "content-type": "application/json" };
+  return {
+    input: `inventory/${method}, ${input}`,
+    answer,
+    send: (url) => rawHttp1(`${url}/inventory/${method}`, { headers, body }),
+  };
 }
 
 function refused(input: string, method: string, request: unknown, field: string): BadInput {

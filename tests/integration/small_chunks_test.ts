@@ -3,7 +3,10 @@ import { assertEquals, assertLess } from "@std/assert";
 import { Buffer } from "node:buffer";
 import type { UniversalHandlerFn } from "@connectrpc/connect/protocol";
 import { answerHttp1 } from "../../src/rpc/http1_universal.ts";
-import { answerUniversally } from "../../src/rpc/http2_universal.ts";
+import { answerUniversally, type Receive } from "../../src/rpc/http2_universal.ts";
+import { MessageBudget } from "../../src/rpc/message_budget.ts";
+import { receiveRequest } from "../../src/rpc/received_body.ts";
+import { Turns } from "../../src/rpc/turns.ts";
 import type { WireHandler } from "../../src/rpc/http_handler.ts";
 import { many, openCall } from "../support/http2_calls.ts";
 import { FLAG, FRAME, frame } from "../support/http2_frames.ts";
@@ -29,9 +32,12 @@ Deno.test("a body in pieces of one byte reaches a handler in few chunks", async 
     throw error;
   };
   const header = new Headers({ "content-type": "application/grpc+proto" });
+  const receiving = { budget: new MessageBudget(1_000_000), turns: new Turns((then) => void setTimeout(then, 0)) };
+  const gate = { bytesMax: MESSAGE.length, isSingle: true, check: (bytes: Uint8Array) => bytes.length };
+  const receive: Receive = (chunks, header) => receiveRequest(chunks, header, gate, receiving);
   const handler: WireHandler = {
-    http1: (request, response) => answerHttp1(answer, request, response, fail),
-    http2: (call) => void answerUniversally(answer, call, { url: "http://a/", header }).catch(fail),
+    http1: (request, response) => answerHttp1(answer, request, response, receive, fail),
+    http2: (call) => void answerUniversally(answer, call, { url: "http://a/", header }, receive).catch(fail),
   };
   await withListener({ handler }, async ({ listener }) => {
     const second = await RawPeer.http2(listener.port);

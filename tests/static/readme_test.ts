@@ -45,6 +45,8 @@ Deno.test("the README's defaults are the code's", () => {
     BATCH_ORDERS_MAX: code(config.batchOrdersMax),
     QUEUE_MAX: code(config.queueMax),
     REQUEST_BYTES_MAX: code(config.requestBytesMax),
+    REQUEST_BYTES_BUDGET: code(config.requestBytesBudget),
+    ORDER_ID_REQUIRED: code(config.orderIdRequired ? "on" : "off"),
     REQUEST_TIMEOUT_MS_MAX: code(config.requestTimeoutMsMax),
     ADDRESS_SHARE_MAX: code(config.addressShareMax),
     CORS_ORIGINS: config.corsOrigins.length === 0 ? "none" : "",

@@ -1,0 +1,279 @@
+/**
+ * A look at a message in JSON before JSON.parse, which bends numbers, forgets all but the last of equal keys, and makes
+ * objects of whatever it is given. Pure: one pass over the text, along the schema.
+ *
+ * What passes is JSON, has only fields that exist, each once, in either spelling, and numbers only where protobuf's JSON
+ * mapping has them and only those that can be held exactly. All that is wrong with fields is found, not only the first.
+ */
+import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
+import { type Scan, UnreadableMessage } from "./scan_binary.ts";
+
+/** A field that breaks a rule of the encoding: its path, such as `orders[2].order_id`, and the rule. */
+export type FieldFault = (field: string, description: string) => void;
+
+/** The schema of one message by the keys that JSON may have for its fields. */
+type MessagePlan = Map<string, { readonly desc: DescField; readonly message: MessagePlan | undefined }>;
+
+/** Deepest nesting, in fields that exist and in those that don't. */
+const DEPTH_MAX = 100;
+/** A key in an error; a longer one is cut. */
+const KEY_CHARACTERS_TOLD = 64;
+const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
+const WHOLE_NUMBER = new RegExp(`^${NUMBER.source}$`);
+const PLAIN_INTEGER = /^-?(?:0|[1-9]\d*)$/;
+/** Of a number in JSON; a longer one is none that a field could hold. */
+const NUMBER_CHARACTERS_MAX = 64;
+const SPACE = /[ \t\n\r]*/y;
+/** Up to the closing quote; what an escape stands for is left to JSON.parse. */
+// deno-lint-ignore no-control-regex
+const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
+const LITERAL = /true|false|null/y;
+
+const INT64_MIN = -(2n ** 63n);
+/** The ranges of the integer types. */
+const RANGES: ReadonlyMap<ScalarType, readonly [min: bigint, max: bigint]> = new Map([
+  ...[ScalarType.INT32, ScalarType.SINT32, ScalarType.SFIXED32].map((type) => [type, [-(2n ** 31n), 2n ** 31n - 1n]]),
+  ...[ScalarType.UINT32, ScalarType.FIXED32].map((type) => [type, [0n, 2n ** 32n - 1n]]),
+  ...[ScalarType.INT64, ScalarType.SINT64, ScalarType.SFIXED64].map((type) => [type, [INT64_MIN, 2n ** 63n - 1n]]),
+  ...[ScalarType.UINT64, ScalarType.FIXED64].map((type) => [type, [0n, 2n ** 64n - 1n]]),
+] as [ScalarType, [bigint, bigint]][]);
+
+/**
+ * Makes the scanner of one type of message. It throws UnreadableMessage for what is no JSON object at all, and calls
+ * `fault` for each field that breaks a rule.
+ *
+ * @throws Error for a schema that it can't scan: one with maps, or with types that have a JSON form of their own
+ */
+export function jsonScanner(schema: DescMessage): (text: string, fault: FieldFault) => Scan {
+  const plan = planOf(schema, new Map());
+  return (text, fault) => {
+    const scanner = new Scanner(text, fault);
+    scanner.whole(plan);
+    return { counts: scanner.counts, entries: scanner.entries };
+  };
+}
+
+class Scanner {
+  readonly counts = new Map<DescField, number>();
+  entries = 1;
+  #at = 0;
+
+  constructor(private readonly text: string, private readonly fault: FieldFault) {}
+
+  whole(plan: MessagePlan): void {
+    this.#space();
+    if (this.#next() !== "{") throw new UnreadableMessage(`expected a JSON object, got ${this.#found()}`);
+    this.#object(plan, "", 1);
+    this.#space();
+    if (this.#at < this.text.length) throw new UnreadableMessage(`expected the end of the JSON, got ${this.#found()}`);
+  }
+
+  /** From its opening brace on. Without a plan its fields are those of a field that does not exist. */
+  #object(plan: MessagePlan | undefined, path: string, depth: number): void {
+    this.#deeper(depth);
+    const seen = new Set<unknown>();
+    this.#members("{", "}", () => {
+      const key = this.#string();
+      this.#space();
+      this.#expect(":");
+      this.#space();
+      if (plan === undefined) return this.#value(undefined, path, depth);
+      const field = plan.get(key);
+      const name = path + (field?.desc.name ?? told(key));
+      if (field === undefined) {
+        this.fault(name, "expected a field of the request, there is none of this name");
+        return this.#value(undefined, name, depth);
+      }
+      if (seen.has(field)) this.fault(name, "expected once, it is there twice");
+      seen.add(field);
+      if (field.desc.fieldKind !== "list") return this.#value(field, name, depth);
+      if (this.#next() === "[") this.#list(field, name, depth + 1);
+      else if (!this.#literal("null")) this.#mismatch(name, "a list");
+    });
+  }
+
+  #list(field: { desc: DescField; message: MessagePlan | undefined } | undefined, path: string, depth: number): void {
+    this.#deeper(depth);
+    let count = 0;
+    this.#members("[", "]", () => {
+      this.entries++;
+      if (field !== undefined && this.#next() === "n") this.#mismatch(`${path}[${count}]`, "a value");
+      else this.#value(field, field === undefined ? path : `${path}[${count}]`, depth);
+      count++;
+    });
+    if (field !== undefined) this.counts.set(field.desc, (this.counts.get(field.desc) ?? 0) + count);
+  }
+
+  /** One value; of any kind where no field is known. */
+  #value(
+    field: { desc: DescField; message: MessagePlan | undefined } | undefined,
+    path: string,
+    depth: number,
+  ): void {
+    const next = this.#next();
+    if (field === undefined) return this.#anything(path, depth);
+    if (next === "n") return void this.#anything(path, depth);
+    const { desc, message } = field;
+    if (message !== undefined) {
+      if (next !== "{") return this.#mismatch(path, "an object");
+      this.entries++;
+      return this.#object(message, `${path}.`, depth + 1);
+    }
+    const range = desc.scalar === undefined ? undefined : RANGES.get(desc.scalar);
+    if (range !== undefined) return this.#integer(path, desc.scalar!, range);
+    if (desc.scalar === ScalarType.STRING) {
+      if (next !== '"') return this.#mismatch(path, "a string in quotes");
+      if (!this.#string().isWellFormed()) this.fault(path, "expected Unicode text, got half of a surrogate pair");
+      return;
+    }
+    if (desc.scalar === ScalarType.BOOL) {
+      if (next !== "t" && next !== "f") return this.#mismatch(path, "true or false");
+      return this.#anything(path, depth);
+    }
+    if (next === "{" || next === "[") return this.#mismatch(path, "a single value");
+    this.#anything(path, depth);
+  }
+
+  /** A number of protobuf's JSON mapping: bare or in quotes, with an exponent or not, but whole and exact. */
+  #integer(path: string, type: ScalarType, [min, max]: readonly [bigint, bigint]): void {
+    const next = this.#next();
+    const isQuoted = next === '"';
+    if (!isQuoted && next !== "-" && !isDigit(next)) return this.#mismatch(path, "a whole number");
+    const text = isQuoted ? this.#string() : this.#number();
+    const isLong = max > 2n ** 32n;
+    const value = wholeNumber(text);
+    if (value === undefined || (isQuoted && isLong && !PLAIN_INTEGER.test(text))) {
+      return this.fault(path, `expected a whole number, got ${told(JSON.stringify(text))}`);
+    }
+    if (value < min || value > max) {
+      return this.fault(path, `expected ${min} to ${max} (${ScalarType[type].toLowerCase()}), got ${value}`);
+    }
+    if (isLong && !isQuoted && (value > Number.MAX_SAFE_INTEGER || value < -Number.MAX_SAFE_INTEGER)) {
+      this.fault(
+        path,
+        `expected a number that large in quotes: JSON numbers are exact up to ${Number.MAX_SAFE_INTEGER}`,
+      );
+    }
+  }
+
+  #mismatch(path: string, expected: string): void {
+    this.fault(path, `expected ${expected}, got ${KINDS[this.#next()] ?? "a number"}`);
+    this.#anything(path, 1);
+  }
+
+  #anything(path: string, depth: number): void {
+    const next = this.#next();
+    if (next === "{") this.#object(undefined, path, depth + 1);
+    else if (next === "[") this.#list(undefined, path, depth + 1);
+    else if (next === '"') this.#string();
+    else if (next === "-" || isDigit(next)) this.#number();
+    else if (this.#match(LITERAL) === undefined) throw new UnreadableMessage(`expected JSON, got ${this.#found()}`);
+  }
+
+  /** Members between two brackets, by commas. */
+  #members(open: string, close: string, member: () => void): void {
+    this.#expect(open);
+    this.#space();
+    if (this.#next() === close) return void this.#at++;
+    for (;;) {
+      member();
+      this.#space();
+      if (this.#next() === close) return void this.#at++;
+      this.#expect(",");
+      this.#space();
+    }
+  }
+
+  #string(): string {
+    const text = this.#match(STRING);
+    if (text === undefined) throw new UnreadableMessage(`expected a string in JSON, got ${this.#found()}`);
+    return text.includes("\\") ? JSON.parse(text) : text.slice(1, -1);
+  }
+
+  #number(): string {
+    const text = this.#match(NUMBER);
+    if (text === undefined) throw new UnreadableMessage(`expected a number in JSON, got ${this.#found()}`);
+    return text;
+  }
+
+  #literal(text: string): boolean {
+    if (!this.text.startsWith(text, this.#at)) return false;
+    this.#at += text.length;
+    return true;
+  }
+
+  #expect(text: string): void {
+    if (!this.#literal(text)) throw new UnreadableMessage(`expected ${text} in the JSON, got ${this.#found()}`);
+  }
+
+  #match(pattern: RegExp): string | undefined {
+    pattern.lastIndex = this.#at;
+    const [found] = pattern.exec(this.text) ?? [];
+    this.#at += found?.length ?? 0;
+    return found;
+  }
+
+  #space(): void {
+    this.#match(SPACE);
+  }
+
+  #next(): string {
+    return this.text.charAt(this.#at);
+  }
+
+  #found(): string {
+    return this.#at < this.text.length ? `${JSON.stringify(this.#next())} at character ${this.#at}` : "its end";
+  }
+
+  #deeper(depth: number): void {
+    if (depth > DEPTH_MAX) throw new UnreadableMessage(`JSON nested more than ${DEPTH_MAX} deep`);
+  }
+}
+
+const KINDS: Readonly<Record<string, string>> = {
+  "{": "an object",
+  "[": "a list",
+  '"': "a string",
+  t: "true",
+  f: "false",
+  n: "null",
+};
+
+function isDigit(character: string): boolean {
+  return character >= "0" && character <= "9";
+}
+
+/** The value of a JSON number, where it is a whole one; exact, whatever its size. */
+function wholeNumber(text: string): bigint | undefined {
+  if (text.length > NUMBER_CHARACTERS_MAX || !WHOLE_NUMBER.test(text)) return undefined;
+  const [mantissa, exponent = "0"] = text.toLowerCase().split("e") as [string, string?];
+  const [whole, fraction = ""] = mantissa.split(".") as [string, string?];
+  const digits = BigInt(whole + fraction);
+  const shift = Number(exponent) - fraction.length;
+  if (digits === 0n) return 0n;
+  if (Math.abs(shift) > NUMBER_CHARACTERS_MAX) return undefined;
+  if (shift >= 0) return digits * 10n ** BigInt(shift);
+  const divisor = 10n ** BigInt(-shift);
+  return digits % divisor === 0n ? digits / divisor : undefined;
+}
+
+function told(key: string): string {
+  return key.length <= KEY_CHARACTERS_TOLD ? key : `${key.slice(0, KEY_CHARACTERS_TOLD)}…`;
+}
+
+function planOf(schema: DescMessage, known: Map<DescMessage, MessagePlan>): MessagePlan {
+  const found = known.get(schema);
+  if (found !== undefined) return found;
+  if (schema.file.proto.package === "google.protobuf") {
+    throw new Error(`Cannot scan messages with ${schema}: it has a JSON form of its own`);
+  }
+  const plan: MessagePlan = new Map();
+  known.set(schema, plan);
+  for (const desc of schema.fields) {
+    if (desc.fieldKind === "map") throw new Error(`Cannot scan messages with ${desc}: a map`);
+    const field = { desc, message: desc.message === undefined ? undefined : planOf(desc.message, known) };
+    plan.set(desc.jsonName, field);
+    plan.set(desc.name, field);
+  }
+  return plan;
+}
