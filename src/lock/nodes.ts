@@ -17,7 +17,8 @@ import { leastUptimeMs, quarantineLeftMs, type Uptime, uptimeMs } from "./quaran
 import { reasonOf } from "./reason.ts";
 import { ACQUIRE_SCRIPT, EXTEND_SCRIPT, RELEASE_SCRIPT, scriptHash } from "./scripts.ts";
 import { runIdOf, type Servers } from "./servers.ts";
-import type { NodeState, NodeStatus } from "./status.ts";
+import { NodeNews, type Standing } from "./node_news.ts";
+import type { NodeStatus } from "./status.ts";
 import { TimeLimitError } from "./time_limit.ts";
 
 const ACQUIRE_HASH = scriptHash(ACQUIRE_SCRIPT);
@@ -26,9 +27,6 @@ const RELEASE_HASH = scriptHash(RELEASE_SCRIPT);
 const REDIS_PORT = 6379;
 /** A node that nobody asks about is probed this long after the last time. */
 const PROBE_PAUSE_MS = 1000;
-/** At most one line in this time that a node is away for the reason that was told last, or for another one. */
-const REPEAT_LOG_AFTER_MS = 60_000;
-const OTHER_REASON_LOG_AFTER_MS = 5_000;
 
 /** How nodes are dialled. */
 export interface NodeOptions {
@@ -45,12 +43,6 @@ export interface NodeOptions {
   /** A clock that runs forward, in ms. */
   readonly nowMs: () => number;
   readonly log: Log;
-}
-
-/** Where a node stands, and why it has no vote; undefined if it has. */
-interface Standing {
-  readonly state: NodeState;
-  readonly reason: string | undefined;
 }
 
 /** One node: its connection, its right to vote, and what it said so far. Never throws for a node that is away. */
@@ -77,9 +69,7 @@ export class Node implements VotingNode {
   readonly #votes: Record<Vote, number> = { yes: 0, no: 0, missing: 0 };
   readonly #doubtful = new DoubtfulVotes();
   #latencyMs: number | undefined;
-  /** The reason that was logged last; undefined: it is not away. */
-  #told: string | undefined;
-  #loggedAtMs = -Infinity;
+  readonly #news: NodeNews;
 
   /** `number` is its place among the nodes, from 1. */
   constructor(url: string, number: number, options: NodeOptions) {
@@ -88,6 +78,7 @@ export class Node implements VotingNode {
     const { hostname, port, username, password } = new URL(url);
     this.#address = `${hostname}:${port || REDIS_PORT}`;
     this.#secrets = [password, decoded(password), username === "default" ? "" : username];
+    this.#news = new NodeNews(number, this.#address, options.log);
     this.#link = new NodeLink(url, {
       timeoutMs: options.timeoutMs,
       random: options.random,
@@ -276,19 +267,7 @@ export class Node implements VotingNode {
   }
 
   #tell(): void {
-    const { state, reason } = this.#standing();
-    const { log, nowMs } = this.#options;
-    if (state === "up" && this.#told !== undefined) {
-      log.info({ node: this.#number, address: this.#address }, "Redis node is back");
-      this.#told = undefined;
-    }
-    if (state !== "down" || reason === undefined) return;
-    const sinceMs = nowMs() - this.#loggedAtMs;
-    const pauseMs = reason === this.#told ? REPEAT_LOG_AFTER_MS : OTHER_REASON_LOG_AFTER_MS;
-    if (this.#told !== undefined && sinceMs < pauseMs) return;
-    this.#told = reason;
-    this.#loggedAtMs = nowMs();
-    log.warn({ node: this.#number, address: this.#address, reason }, "Redis node has no vote");
+    this.#news.tell(this.#standing(), this.#options.nowMs());
   }
 }
 
