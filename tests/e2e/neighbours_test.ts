@@ -25,7 +25,7 @@ const ODD = ["$-1\r\n", "*-1\r\n", ">1\r\n$-1\r\n", "$-1\r\n".repeat(500), "+OK\
 
 Deno.test("a Redis that answers too much costs its vote: the process lives, sells, and logs within bounds", async () => {
   const urls = testEnvironment().redisUrls;
-  await using odd = oddRedis(Number(new URL(urls[0]!).port));
+  await using odd = oddRedis(urls[0]!);
   await using server = await startServer({ env: { ...REDLOCK, REDIS_URLS: [odd.url, ...urls.slice(1)].join(",") } });
   assertEquals((await call(server.url, "SetInv", { goodsId: 1, num: 1000 })).code, "ok");
   for (const said of ODD) {
@@ -33,7 +33,8 @@ Deno.test("a Redis that answers too much costs its vote: the process lives, sell
     const answers = await inParallel(
       40,
       8,
-      (i) => call(server.url, "Sell", { goodsInfo: [{ goodsId: 1, num: 1 }], i }),
+      (i) =>
+        call(server.url, "Sell", { orderId: `odd-${ODD.indexOf(said)}-${i}`, goodsInfo: [{ goodsId: 1, num: 1 }] }),
     );
     assertEquals(tally(answers.map(({ code }) => code)), { ok: 40 });
   }
@@ -73,8 +74,8 @@ Deno.test("a PostgreSQL that begins to copy what nobody asked for: the process l
 });
 
 Deno.test("what a driver throws in a tick of its own is logged within bounds, and ends nothing", async () => {
-  await using odd = oddRedis(Number(new URL(testEnvironment().redisUrls[0]!).port));
-  odd.say("$-1\r\n".repeat(2000));
+  await using odd = oddRedis(testEnvironment().redisUrls[0]!);
+  odd.say("$-1\r\n".repeat(2000), "PONG");
   const { code, stdout, stderr } = await runUncaught("driver", odd.url);
   assertEquals([code, stdout], [0, "PONG\n"], stderr.slice(0, 5000));
   const lines = stderr.trim().split("\n").map((line) => JSON.parse(line));

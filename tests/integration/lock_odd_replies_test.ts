@@ -43,7 +43,7 @@ const ODD: Readonly<Record<string, string>> = {
 
 Deno.test("whatever one node of five says, leases are had, the process lives, and the node votes again afterwards", async (t) => {
   const urls = testEnvironment().redisUrls;
-  await using odd = oddRedis(Number(new URL(urls[0]!).port));
+  await using odd = oddRedis(urls[0]!);
   await using bench = lockBench(urls);
   const lock = await bench.lock({ urls: [odd.url, ...urls.slice(1)], nodeTimeoutMs: NODE_TIMEOUT_MS });
   for (const [name, said] of Object.entries(ODD)) {
@@ -64,7 +64,7 @@ Deno.test("whatever one node of five says, leases are had, the process lives, an
 
 Deno.test("a single reply that nobody asked for costs the connection, also while nothing is asked", async () => {
   const urls = testEnvironment().redisUrls;
-  await using odd = oddRedis(Number(new URL(urls[0]!).port));
+  await using odd = oddRedis(urls[0]!);
   await using bench = lockBench(urls);
   const reasons: string[] = [];
   const warn = ({ reason }: Record<string, unknown>) => void (typeof reason === "string" && reasons.push(reason));
@@ -84,7 +84,7 @@ Deno.test("a single reply that nobody asked for costs the connection, also while
 
 Deno.test("what can't be handled is the reason, and a reply of gigabytes is not kept", async () => {
   const urls = testEnvironment().redisUrls;
-  await using odd = oddRedis(Number(new URL(urls[0]!).port));
+  await using odd = oddRedis(urls[0]!);
   await using bench = lockBench(urls);
   const reasons: string[] = [];
   const note = (fields: Record<string, unknown>) => void reasons.push(String(fields.reason));
@@ -105,7 +105,7 @@ Deno.test("what can't be handled is the reason, and a reply of gigabytes is not 
 });
 
 Deno.test("clients of ioredis that nobody watches are left as they were", async () => {
-  await using odd = oddRedis(Number(new URL(testEnvironment().redisUrls[0]!).port));
+  await using odd = oddRedis(testEnvironment().redisUrls[0]!);
   const node = new Redis(odd.url, { protocol: 2 });
   const errors: string[] = [];
   node.on("error", (error) => errors.push(error.message));

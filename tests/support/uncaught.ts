@@ -16,7 +16,7 @@ if (what === "own") {
     throw new Error("a fault of ours");
   });
 } else if (what === "driver") {
-  const node = new Redis(url, { protocol: 2 });
+  const node = new Redis(url, { protocol: 2, enableReadyCheck: false, commandTimeout: 5000 });
   node.on("error", () => {});
   console.log(await node.ping());
   setTimeout(() => void endProcess(0), 1000);
