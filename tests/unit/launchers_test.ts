@@ -22,7 +22,7 @@ Deno.test("count() reads the last summary, and counts a run that broke without o
   for (const [output, success, wanted] of rows) assertEquals(count(output, success), wanted, output);
 });
 
-Deno.test("serverFlags() permits the listener and the stores by host and port, and the certificate's files", () => {
+Deno.test("serverFlags() permits the listener and the stores by host and port, and each file that is read", () => {
   const env: Record<string, string> = {
     HOST: "127.0.0.1",
     PORT: "8443",
@@ -35,7 +35,7 @@ Deno.test("serverFlags() permits the listener and the stores by host and port, a
   assert(flags.includes(
     "--allow-net=127.0.0.1:8443,db.example:5432,127.0.0.1:7001,cache.example:6379,127.0.0.1:7003",
   ));
-  assert(flags.includes("--allow-read=/etc/tls/cert.pem,/etc/tls/key.pem"));
+  assert(flags.includes("--allow-read=/dev/null,/etc/tls/cert.pem,/etc/tls/key.pem"));
   const kinds = flags.map((flag) => flag.split("=")[0]).sort();
   assertEquals(kinds, ["--allow-env", "--allow-net", "--allow-read", "--allow-sys", "--ignore-env", "--no-prompt"]);
   assert(!flags.join(" ").includes("secret"));
