@@ -9,6 +9,7 @@
  */
 import type { Log } from "../telemetry/log.ts";
 import type { VotingNode } from "./attempt.ts";
+import { AwayLog } from "./away_log.ts";
 import type { Vote } from "./ballot.ts";
 import { DoubtfulVotes } from "./doubtful_votes.ts";
 import { NodeLink } from "./node_link.ts";
@@ -26,9 +27,6 @@ const RELEASE_HASH = scriptHash(RELEASE_SCRIPT);
 const REDIS_PORT = 6379;
 /** A node that nobody asks about is probed this long after the last time. */
 const PROBE_PAUSE_MS = 1000;
-/** At most one line in this time that a node is away for the reason that was told last, or for another one. */
-const REPEAT_LOG_AFTER_MS = 60_000;
-const OTHER_REASON_LOG_AFTER_MS = 5_000;
 
 /** How nodes are dialled. */
 export interface NodeOptions {
@@ -77,9 +75,7 @@ export class Node implements VotingNode {
   readonly #votes: Record<Vote, number> = { yes: 0, no: 0, missing: 0 };
   readonly #doubtful = new DoubtfulVotes();
   #latencyMs: number | undefined;
-  /** The reason that was logged last; undefined: it is not away. */
-  #told: string | undefined;
-  #loggedAtMs = -Infinity;
+  readonly #awayLog: AwayLog;
 
   /** `number` is its place among the nodes, from 1. */
   constructor(url: string, number: number, options: NodeOptions) {
@@ -87,6 +83,7 @@ export class Node implements VotingNode {
     this.#number = number;
     const { hostname, port, username, password } = new URL(url);
     this.#address = `${hostname}:${port || REDIS_PORT}`;
+    this.#awayLog = new AwayLog(number, this.#address, options.log, options.nowMs);
     this.#secrets = [password, decoded(password), username === "default" ? "" : username];
     this.#link = new NodeLink(url, {
       timeoutMs: options.timeoutMs,
@@ -277,18 +274,7 @@ export class Node implements VotingNode {
 
   #tell(): void {
     const { state, reason } = this.#standing();
-    const { log, nowMs } = this.#options;
-    if (state === "up" && this.#told !== undefined) {
-      log.info({ node: this.#number, address: this.#address }, "Redis node is back");
-      this.#told = undefined;
-    }
-    if (state !== "down" || reason === undefined) return;
-    const sinceMs = nowMs() - this.#loggedAtMs;
-    const pauseMs = reason === this.#told ? REPEAT_LOG_AFTER_MS : OTHER_REASON_LOG_AFTER_MS;
-    if (this.#told !== undefined && sinceMs < pauseMs) return;
-    this.#told = reason;
-    this.#loggedAtMs = nowMs();
-    log.warn({ node: this.#number, address: this.#address, reason }, "Redis node has no vote");
+    this.#awayLog.tell(state, reason);
   }
 }
 
