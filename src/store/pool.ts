@@ -9,10 +9,10 @@
  * A statement alone is a transaction by itself; see block.ts for several.
  */
 import type { EventEmitter } from "node:events";
-import postgres from "postgres";
-import { errorFields, type Log } from "../telemetry/log.ts";
+import type postgres from "postgres";
+import { errorFields } from "../telemetry/log.ts";
 import { type Block, runBlock, type Statement } from "./block.ts";
-import { Dialer } from "./dialer.ts";
+import { Client, type ClientOptions } from "./client.ts";
 import {
   DatabaseUnavailableError,
   isDriverFault,
@@ -23,37 +23,19 @@ import {
 } from "./errors.ts";
 
 /** Limits of the pool; times in ms. */
-export interface PoolOptions {
-  readonly url: string;
+export interface PoolOptions extends ClientOptions {
   /** Connections at most. */
   readonly max: number;
   /** Callers that may wait for a connection. */
   readonly waitersMax: number;
-  readonly connectTimeoutMs: number;
-  /** PostgreSQL ends a statement after this. */
-  readonly statementTimeoutMs: number;
-  /** PostgreSQL ends a statement that waited this long for one row. */
-  readonly lockTimeoutMs: number;
-  readonly log: Log;
 }
 
 /** How long past its own time limit, or past its cancellation, a statement may stay silent. */
 const SILENCE_MS_MAX = 500;
 /** How long `close` waits for statements under way. */
 export const POOL_CLOSE_MS_MAX = 5000;
-/** A connection is replaced after this long, so that a fail-over behind one name is followed. */
-const CONNECTION_LIFETIME_S_MAX = 1800;
 
 const NEVER = new AbortController().signal;
-
-type Sql = postgres.Sql;
-
-interface Client {
-  readonly sql: Sql;
-  readonly dialer: Dialer;
-  /** Set when its connection closed, or may still be hit by a cancellation: what comes from it next can't be trusted. */
-  lost: boolean;
-}
 
 interface Waiter {
   grant(client: Client): void;
@@ -141,7 +123,7 @@ export class Pool {
 
   /** Closes the connections that are idle: what runs next is on a new one. */
   dropIdle(): void {
-    for (const client of this.#free.splice(0)) this.#discard(client);
+    for (const client of this.#free.splice(0)) client.discard();
   }
 
   /** Waits for statements under way (bounded) and closes all connections. Waiting callers are refused. */
@@ -226,7 +208,7 @@ export class Pool {
 
   #putBack(client: Client): void {
     const usable = client.lost ? undefined : client;
-    if (usable === undefined) this.#discard(client);
+    if (usable === undefined) client.discard();
     const [next] = this.#waiters;
     if (next !== undefined) {
       this.#waiters.delete(next);
@@ -235,63 +217,20 @@ export class Pool {
     }
     this.#lent--;
     if (usable !== undefined && this.#closed === undefined) this.#free.push(usable);
-    else if (usable !== undefined) this.#discard(usable);
+    else if (usable !== undefined) usable.discard();
     if (this.#lent === 0) this.#closed?.();
   }
 
   #connect(): Client {
-    const { url, connectTimeoutMs, statementTimeoutMs, lockTimeoutMs, log } = this.#options;
-    const dialer = new Dialer();
-    const client: Client = {
-      dialer,
-      lost: false,
-      sql: postgres(url, {
-        max: 1,
-        connect_timeout: connectTimeoutMs / 1000,
-        max_lifetime: CONNECTION_LIFETIME_S_MAX,
-        // Reading the catalogue on every connect fails as an unhandled rejection when the connection dies under it.
-        fetch_types: false,
-        onnotice: (notice) => log.debug({ notice: notice.message }, "PostgreSQL notice"),
-        onclose: () => this.#lose(client),
-        // The first of them is the first sign that PostgreSQL takes us.
-        onparameter: () => dialer.admitted = true,
-        ...dialer.options,
-        connection: {
-          application_name: "holdfast",
-          // Every statement finds its rows by primary key. Without this a plan that was cached while a table was new and
-          // empty reads all of it, until the table is next analyzed: a read of 30 ms instead of 0.6 was measured.
-          enable_seqscan: "off",
-          jit: "off",
-          // What is acknowledged is on disk, whatever the database or the role is set to.
-          synchronous_commit: "on",
-          statement_timeout: statementTimeoutMs,
-          // A block of ours is idle for as long as an order takes to be decided; a process that was paused in one must
-          // not keep rows locked.
-          idle_in_transaction_session_timeout: statementTimeoutMs,
-          lock_timeout: lockTimeoutMs,
-        },
-      }),
-    };
-    return client;
+    return new Client(this.#options, (client) => this.#lose(client));
   }
 
+  /** The client lost its connection. */
   #lose(client: Client): void {
-    client.lost = true;
     const index = this.#free.indexOf(client);
     if (index < 0) return;
     this.#free.splice(index, 1);
-    this.#discard(client);
-  }
-
-  #discard(client: Client): void {
-    const { lost } = client;
-    client.lost = true;
-    client.sql.end({ timeout: 0 }).catch((error) =>
-      this.#options.log.debug({ error: errorFields(error) }, "a PostgreSQL connection did not close cleanly")
-    ).finally(() => {
-      // Who is behind a lost one may never answer the goodbye, or go on talking.
-      if (lost) client.dialer.destroy();
-    });
+    client.discard();
   }
 }
 

@@ -22,7 +22,7 @@ Deno.test("count() reads the last summary, and counts a run that broke without o
   for (const [output, success, wanted] of rows) assertEquals(count(output, success), wanted, output);
 });
 
-Deno.test("serverFlags() permits the listener and the stores by host and port, and the certificate's files", () => {
+Deno.test("serverFlags() permits the listener and the stores by host and port, and each file that is read", () => {
   const env: Record<string, string> = {
     HOST: "127.0.0.1",
     PORT: "8443",

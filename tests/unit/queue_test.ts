@@ -1,7 +1,8 @@
 /** The queue in front of the batches: order, exclusion, fairness, and that nothing stays behind. */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { type BatchLimits, Queue } from "../../src/lanes/queue.ts";
+import type { BatchLimits } from "../../src/lanes/draft.ts";
+import { Queue } from "../../src/lanes/queue.ts";
 
 interface Order {
   readonly name: string;
@@ -209,6 +210,17 @@ Deno.test("what waits behind closed lanes costs nothing while they open and clos
     for (const goodsId of held) queue.open(goodsId);
     assertEquals(names(queue.take(limits)), "wide0 wide1 wide2 wide3", "in the order of arrival");
   }
+});
+
+Deno.test("an order that is first in many lanes and can't go is looked at once, not in each of them", () => {
+  const [wide] = wideOrders();
+  const queue = queueOf(order("a", 500));
+  const first = queue.take(LIMITS);
+  queue.add(wide!);
+  const count = steps(queue, () => assertEquals(queue.take(LIMITS), []));
+  assert(count < 3 * 500, `${count} steps`);
+  end(queue, first);
+  assertEquals(names(queue.take(LIMITS)), "wide0");
 });
 
 Deno.test("all who wait leave at a cost of their own goods each, and leave nothing behind", () => {

@@ -1,0 +1,170 @@
+/**
+ * The lanes of all goods that somebody waits for or that a batch has: who stands in which of them, and which have to be
+ * looked at for the next batch. Pure; the transitions are those of queue.ts.
+ */
+import { Lane, type Refusal, type Work } from "./lane.ts";
+import type { Ticket, Waiting } from "./ticket.ts";
+
+/** Lanes by goods. */
+export class GoodsLanes<W extends Waiting> {
+  /** Lanes whose first order may be able to go; who looks at a lane in vain deletes it, until something changes. */
+  readonly ready = new Set<Lane<W>>();
+  /** What was done in all of them. */
+  readonly work: Work = { steps: 0 };
+  readonly #lanes = new Map<number, Lane<W>>();
+  /** Lanes that somebody left, by stepping aside or for good. */
+  #left: Lane<W>[] = [];
+  #closedLanes = 0;
+
+  /** Lanes kept. */
+  get size(): number {
+    return this.#lanes.size;
+  }
+
+  /** The lanes of these goods, for an order that knows them until `forget`. */
+  know(goodsIds: readonly number[]): Lane<W>[] {
+    return goodsIds.map((goodsId) => {
+      const lane = this.#lane(goodsId);
+      lane.known++;
+      return lane;
+    });
+  }
+
+  /** The order is gone, and no longer knows its lanes. */
+  forget({ lanes }: Ticket<W>): void {
+    for (const lane of lanes) {
+      lane.known--;
+      if (lane.known === 0) this.#look(lane);
+      else lane.bury();
+    }
+  }
+
+  /** Has a waiting ticket stand in its lanes, or in the first of them that is closed. */
+  enter(ticket: Ticket<W>): void {
+    ticket.asideFor = this.#closedOf(ticket);
+    for (const lane of ticket.standsIn) this.#insert(lane, ticket);
+  }
+
+  /** The ticket, which waited, is gone from where it stood. */
+  leave(ticket: Ticket<W>): void {
+    for (const lane of ticket.standsIn) this.#leave(lane, ticket);
+  }
+
+  /** If a lane of the ticket is closed it stays there, and makes room in the others; answers whether it does. */
+  stepAside(ticket: Ticket<W>): boolean {
+    const closed = this.#closedOf(ticket);
+    if (closed === undefined) return false;
+    const stood = ticket.standsIn;
+    ticket.asideBefore = ticket.asideFor;
+    ticket.asideFor = closed;
+    for (const lane of stood) if (lane !== closed) this.#leave(lane, ticket);
+    this.#insert(closed, ticket);
+    return true;
+  }
+
+  /** Has who stepped aside go back to its place in all its lanes. */
+  comeBack(ticket: Ticket<W>): void {
+    ticket.asideFor = undefined;
+    for (const lane of ticket.lanes) this.#insert(lane, ticket);
+  }
+
+  /** The same for who is first in an open lane, and stepped aside for it, if it `mayGo`. */
+  bringBack(lane: Lane<W>, mayGo: (ticket: Ticket<W>) => boolean = () => true): void {
+    for (let first = lane.first(); first?.asideFor === lane && !lane.closed; first = lane.first()) {
+      if (this.stepAside(first)) continue;
+      if (mayGo(first)) this.comeBack(first);
+      break;
+    }
+  }
+
+  /** Who stands first in the lane of the goods. */
+  first(goodsId: number): W | undefined {
+    return this.#lanes.get(goodsId)?.first()?.order;
+  }
+
+  /** Goods in whose lanes somebody stepped aside or left since this was asked before. */
+  leftGoods(): number[] {
+    const left = this.#left;
+    this.#left = [];
+    for (const lane of left) lane.wasLeft = false;
+    return left.map(({ goodsId }) => goodsId);
+  }
+
+  /** A batch no longer has these goods. */
+  free(goodsIds: Iterable<number>): void {
+    for (const goodsId of goodsIds) {
+      const lane = this.#lanes.get(goodsId);
+      if (lane === undefined) continue;
+      lane.busy = false;
+      this.#look(lane);
+    }
+  }
+
+  /** Closes the lane of a goods; `refusedMs`: when the goods were refused. */
+  close(goodsId: number, refusedMs: number | undefined): void {
+    const lane = this.#lane(goodsId);
+    if (!lane.closed) this.#closedLanes++;
+    lane.closed = true;
+    if (refusedMs !== undefined) lane.refuse(refusedMs);
+    this.#look(lane);
+  }
+
+  /** Opens it again. */
+  open(goodsId: number): void {
+    const lane = this.#lanes.get(goodsId);
+    if (lane === undefined) return;
+    if (lane.closed) this.#closedLanes--;
+    lane.closed = false;
+    this.#look(lane);
+  }
+
+  /** The goods were had, and are not known as refused any more. */
+  had(goodsIds: Iterable<number>): void {
+    for (const goodsId of goodsIds) this.#lanes.get(goodsId)?.had();
+  }
+
+  /** That the goods were refused, if they were not had since. */
+  refusal(goodsId: number): Refusal | undefined {
+    return this.#lanes.get(goodsId)?.refusal;
+  }
+
+  #closedOf({ lanes, asideBefore }: Ticket<W>): Lane<W> | undefined {
+    if (this.#closedLanes === 0) return undefined;
+    // Lanes that close by turns would have all lanes of all who wait looked at.
+    if (asideBefore?.closed === true) return asideBefore;
+    this.work.steps += lanes.length;
+    return lanes.find((lane) => lane.closed);
+  }
+
+  /** The ticket, which stood in the lane, does so no more. */
+  #leave(lane: Lane<W>, ticket: Ticket<W>): void {
+    this.work.steps++;
+    if (!lane.wasLeft) {
+      lane.wasLeft = true;
+      this.#left.push(lane);
+    }
+    if (lane.isHead(ticket)) this.#look(lane);
+  }
+
+  #insert(lane: Lane<W>, ticket: Ticket<W>): void {
+    lane.insert(ticket);
+    if (lane.isHead(ticket)) this.#look(lane);
+  }
+
+  /** Something changed in the lane: at the next batch it is looked at, and so are those that waited for it. */
+  #look(lane: Lane<W>): void {
+    for (const other of lane.blocked) if (other.mayGo) this.ready.add(other);
+    lane.blocked.clear();
+    if (lane.mayGo) this.ready.add(lane);
+    else this.ready.delete(lane);
+    if (!lane.isNeeded) this.#lanes.delete(lane.goodsId);
+  }
+
+  #lane(goodsId: number): Lane<W> {
+    const known = this.#lanes.get(goodsId);
+    if (known !== undefined) return known;
+    const lane = new Lane<W>(goodsId, this.work);
+    this.#lanes.set(goodsId, lane);
+    return lane;
+  }
+}

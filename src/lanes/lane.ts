@@ -1,0 +1,110 @@
+/**
+ * The lane of one goods: who stands in it, by arrival, and what stops them. Pure.
+ *
+ * Who steps aside or leaves keeps a dead place, which is dropped when it comes to the head, or with all others when there
+ * are too many of them.
+ */
+import { placeOf } from "./arrival_order.ts";
+import type { Ticket, Waiting } from "./ticket.ts";
+
+/** That the goods of a lane were refused, again and again. */
+export interface Refusal {
+  /** When it was for the first time, by the caller's clock. */
+  readonly sinceMs: number;
+  readonly times: number;
+}
+
+/** Places in lanes that were taken, left or looked at so far. */
+export interface Work {
+  steps: number;
+}
+
+/** A lane has no more dead places than this, and as many as it has orders that know it. */
+const DEAD_PLACES_MAX = 64;
+
+/** A line of those who want one goods. */
+export class Lane<W extends Waiting> {
+  readonly goodsId: number;
+  /** Orders that know this lane, waiting or taken: it is kept for them. */
+  known = 0;
+  /** A batch has the goods. */
+  busy = false;
+  /** Another process has the goods. */
+  closed = false;
+  /** Lanes whose first order was found to wait for this one; looked at again when something changes here. */
+  readonly blocked = new Set<Lane<W>>();
+  /** Somebody who stood here stepped aside or left since that was last asked. */
+  wasLeft = false;
+  #refusal: Refusal | undefined;
+  /** By arrival, with dead places. */
+  #tickets: Ticket<W>[] = [];
+  readonly #work: Work;
+
+  /** `work` counts what is done here. */
+  constructor(goodsId: number, work: Work) {
+    this.goodsId = goodsId;
+    this.#work = work;
+  }
+
+  /** Whether its first order may be able to go. There may be none behind the dead places. */
+  get mayGo(): boolean {
+    return !this.busy && !this.closed && this.#tickets.length > 0;
+  }
+
+  /** Whether it has to be kept. */
+  get isNeeded(): boolean {
+    return this.known > 0 || this.busy || this.closed;
+  }
+
+  /** That its goods were refused, if they were not had since. */
+  get refusal(): Refusal | undefined {
+    return this.#refusal;
+  }
+
+  /** Its goods were refused at `nowMs`, which it remembers until `had`. */
+  refuse(nowMs: number): void {
+    const { sinceMs, times } = this.#refusal ?? { sinceMs: nowMs, times: 0 };
+    this.#refusal = { sinceMs, times: times + 1 };
+  }
+
+  /** Its goods were had, and their time of being refused is over. */
+  had(): void {
+    this.#refusal = undefined;
+  }
+
+  /** Who stands first in it. */
+  first(): Ticket<W> | undefined {
+    const tickets = this.#tickets;
+    let dead = 0;
+    for (let ticket = tickets[0]; ticket !== undefined && !ticket.isIn(this); ticket = tickets[dead]) dead++;
+    this.#work.steps += dead;
+    // Nearly always one, which `splice` would take a list for.
+    if (dead === 1) tickets.shift();
+    else if (dead > 1) tickets.splice(0, dead);
+    return tickets[0];
+  }
+
+  /** Drops who stands first in it. */
+  shift(): void {
+    this.#tickets.shift();
+  }
+
+  /** Whether the ticket has the place at the head, dead or not. */
+  isHead(ticket: Ticket<W>): boolean {
+    return this.#tickets[0] === ticket;
+  }
+
+  /** Puts the ticket at its place, where it may still be. */
+  insert(ticket: Ticket<W>): void {
+    this.#work.steps++;
+    const place = placeOf(this.#tickets, ticket.number);
+    if (this.#tickets[place] !== ticket) this.#tickets.splice(place, 0, ticket);
+  }
+
+  /** Drops the dead places if there are too many of them. */
+  bury(): void {
+    if (this.#tickets.length <= 2 * this.known + DEAD_PLACES_MAX) return;
+    this.#work.steps += this.#tickets.length;
+    this.#tickets = this.#tickets.filter((ticket) => ticket.isIn(this));
+  }
+}
