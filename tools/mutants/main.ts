@@ -38,7 +38,7 @@ async function main(): Promise<number> {
       console.log(`with nothing planted the tests do not pass:\n${end.words}`);
       return 1;
     }
-    console.log(`with nothing planted the tests pass: ${end.words}`);
+    console.log(`with nothing planted the tests pass: ${end.counts}`);
   }
   for (const [index, slip] of slips.entries()) {
     const outcome = await tryOut(slip, stop.signal);
@@ -66,12 +66,12 @@ async function tryOut(slip: Slip, stop: AbortSignal): Promise<Outcome> {
   return outcomeOf(await runTests(copy.path, slip.tests, RUN_MS_MAX, stop));
 }
 
-function outcomeOf({ is, words }: End): Outcome {
+function outcomeOf({ is, counts }: End): Outcome {
   switch (is) {
     case "passed":
-      return { is: "lived", words };
+      return { is: "lived", words: counts };
     case "failed":
-      return { is: "noticed", words: words.split("\n").at(-1) ?? "" };
+      return { is: "noticed", words: counts };
     case "stopped":
       return { is: "noticed", words: `the run did not end within ${RUN_MS_MAX / 1000} s` };
   }

@@ -14,9 +14,10 @@ export interface Copy extends AsyncDisposable {
   readonly path: string;
 }
 
-/** How a run of tests ended; `words` is the end of what it said. */
+/** How a run of tests ended; `counts` is its last line, and `words` the end of what it said. */
 export interface End {
   readonly is: "passed" | "failed" | "stopped";
+  readonly counts: string;
   readonly words: string;
 }
 
@@ -66,25 +67,32 @@ export async function runTests(
     stdout: "piped",
     stderr: "piped",
   }).spawn();
-  let words = "";
-  const read = async (stream: ReadableStream<Uint8Array>) => {
+  const said = { stdout: "", stderr: "" };
+  const read = async (name: "stdout" | "stderr") => {
     const decoder = new TextDecoder();
-    for await (const bytes of stream) words = (words + decoder.decode(bytes, { stream: true })).slice(-WORDS_KEPT);
+    for await (const bytes of child[name]) {
+      said[name] = (said[name] + decoder.decode(bytes, { stream: true })).slice(-WORDS_KEPT);
+    }
   };
-  const ended = Promise.all([child.status, read(child.stdout), read(child.stderr)]);
+  const end = (is: End["is"]): End => ({
+    is,
+    counts: said.stdout.trimEnd().split("\n").at(-1) ?? "",
+    words: `${said.stderr}${said.stdout}`.trim(),
+  });
+  const ended = Promise.all([child.status, read("stdout"), read("stderr")]);
   const over = Promise.withResolvers<void>();
   const timer = setTimeout(over.resolve, msMax);
   const interrupted = () => over.resolve();
   stop.addEventListener("abort", interrupted, { once: true });
   try {
     const first = await Promise.race([ended, over.promise]);
-    if (first !== undefined) return { is: first[0].success ? "passed" : "failed", words: words.trim() };
+    if (first !== undefined) return end(first[0].success ? "passed" : "failed");
     // The first time it stops its servers, the second time it goes at once.
     for (const signal of ["SIGTERM", "SIGTERM", "SIGKILL"] as const) {
       child.kill(signal);
       if (await settled(ended, STOP_MS_MAX)) break;
     }
-    return { is: "stopped", words: words.trim() };
+    return end("stopped");
   } finally {
     clearTimeout(timer);
     stop.removeEventListener("abort", interrupted);

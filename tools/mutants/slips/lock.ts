@@ -56,7 +56,7 @@ export const LOCK_SLIPS: readonly Slip[] = [
       `    if (error.message.startsWith("READONLY")) this.#uptime = { leastMs: 0, readMs: this.#options.nowMs() };\n`,
     replace: "",
     rule: "a node that was a replica goes through quarantine before it votes",
-    tests: ["tests/integration/lock_vote_test.ts"],
+    tests: CLOCK.tests,
   },
   {
     file: "src/lock/servers.ts",
