@@ -99,14 +99,23 @@ export const LANES_SLIPS: readonly Slip[] = [
     find: "if (this.#sinceMs !== undefined) return;\n    this.#sinceMs = this.#clocks.timeMs();",
     replace: "this.#sinceMs = this.#clocks.timeMs();",
     rule: "since when batches go by row locks is told from their first, and logged once",
-    tests: ["tests/unit", "tests/integration/lanes_ways_test.ts"],
+    tests: ["tests/unit/quorum_fallback_test.ts"],
+  },
+  {
+    file: "src/lanes/quorum_fallback.ts",
+    find:
+      "    this.#askAgainMs = this.#clocks.monotonicMs() + ASK_AGAIN_AFTER_MS;\n    if (this.#sinceMs !== undefined) return;\n",
+    replace:
+      "    if (this.#sinceMs !== undefined) return;\n    this.#askAgainMs = this.#clocks.monotonicMs() + ASK_AGAIN_AFTER_MS;\n",
+    rule: "a vain question is followed by a while without one, each time",
+    tests: ["tests/unit/quorum_fallback_test.ts"],
   },
   {
     file: "src/lanes/guards.ts",
     find: "if (isAsked && refused?.afterMs === undefined)",
     replace: "if (isAsked)",
     rule: "goods that are left to others for a moment say nothing about the quorum",
-    tests: ["tests/unit/kept_leases_test.ts", "tests/integration/lanes_ways_test.ts"],
+    tests: ["tests/unit/quorum_fallback_test.ts"],
   },
   {
     file: "src/lanes/lanes.ts",
