@@ -29,6 +29,9 @@ export interface Environment {
   readonly stocks: readonly string[];
   /** Processes with the stock in them: as many as any scenario needs. */
   readonly stockProcesses: readonly BenchProcess[];
+  /** Servers with Holdfast's listener, in the order in which scenarios take them, and the one with connect-node's adapter. */
+  readonly servers: readonly BenchProcess[];
+  readonly adapter: BenchProcess;
   readonly article: BenchProcess;
   readonly redis: BenchProcess;
   readonly grpc: BenchProcess;
@@ -99,10 +102,9 @@ export async function withEnvironment<T>(
       return started;
     };
     const count = Math.max(...PROCESSES);
-    const [adapterUrl, ...serverUrls] = await Promise.all(
-      ["servers/stock_adapter.ts", ...Array.from({ length: count }, () => "servers/holdfast.ts")]
-        .map((module) => start(module).open(targets)),
-    );
+    const adapter = start("servers/stock_adapter.ts");
+    const servers = Array.from({ length: count }, () => start("servers/holdfast.ts"));
+    const [adapterUrl, ...serverUrls] = await Promise.all([adapter, ...servers].map((each) => each.open(targets)));
     const startLoad = async (module: string) => {
       const started = start(module);
       await started.open({ ...targets, serverUrls, adapterUrl: adapterUrl ?? "" });
@@ -126,6 +128,8 @@ export async function withEnvironment<T>(
         return sql;
       },
       stockProcesses,
+      servers,
+      adapter,
       article,
       redis,
       grpc,

@@ -25,6 +25,8 @@ export interface Measurement {
   readonly lateUs: number;
   readonly refused: Readonly<Record<string, number>>;
   readonly unknown: Readonly<Record<string, number>>;
+  /** Memory right afterwards of the process that served, the largest of several, in MiB; undefined: none of ours did. */
+  readonly residentMiB: number | undefined;
   /** What the books say against it; none if it is clean. */
   readonly violations: readonly string[];
 }
@@ -38,6 +40,7 @@ export async function measure(scenario: Scenario, environment: Environment): Pro
   if (scenario.kind === "pgbench") return await measurePgbench(scenario, environment);
   const before = await holdings(scenario, environment);
   const tallies = await runLoad(scenario, environment);
+  const residents = serversOf(scenario, environment).map((each) => each.residentMiB());
   const after = await holdings(scenario, environment);
   const fault = tallies.find((tally) => tally.fault !== undefined)?.fault;
   if (fault !== undefined) throw new Error(`${scenario.id} failed: ${fault}`);
@@ -65,6 +68,7 @@ export async function measure(scenario: Scenario, environment: Environment): Pro
     lateUs: Math.max(...tallies.map((tally) => tally.lateUs)),
     refused: together(tallies.map((tally) => tally.refused)),
     unknown,
+    residentMiB: residents.length === 0 ? undefined : Math.max(...residents),
     violations,
   };
 }
@@ -105,6 +109,20 @@ function processesOf({ kind, processes }: Scenario, environment: Environment): r
   }
 }
 
+/** The processes of ours in which the service ran. */
+function serversOf({ kind, processes, adapter }: Scenario, environment: Environment): readonly BenchProcess[] {
+  switch (kind) {
+    case "stock":
+      return environment.stockProcesses.slice(0, processes);
+    case "article":
+    case "redis":
+    case "pgbench":
+      return [];
+    default:
+      return adapter === true ? [environment.adapter] : environment.servers.slice(0, processes);
+  }
+}
+
 async function holdings({ kind, database }: Scenario, environment: Environment): Promise<Holdings | undefined> {
   if (kind === "redis") return undefined;
   if (kind === "article") return await articleHoldings(environment.sql(database));
@@ -134,6 +152,7 @@ async function measurePgbench(scenario: Scenario, environment: Environment): Pro
     lateUs: 0,
     refused: {},
     unknown: {},
+    residentMiB: undefined,
     violations: left === ran.transactions ? [] : [`${left} units left the table in ${ran.transactions} transactions`],
   };
 }

@@ -1,6 +1,7 @@
 /** The processes that a run starts: those that make load and the servers under it. One question to each at a time. */
 import { fileURLToPath } from "node:url";
 import { denoEnvironment } from "../src/dev/child_environment.ts";
+import { residentMiB } from "../src/dev/process_facts.ts";
 import { settled } from "../src/dev/wait.ts";
 import { lines } from "./load/conversation.ts";
 import type { Answer, Question, RunOrder, Tally, Targets } from "./load/protocol.ts";
@@ -42,6 +43,13 @@ export class BenchProcess {
   /** Has it make load. */
   async run(order: RunOrder): Promise<Tally> {
     return await this.#ask({ run: order }) as Tally;
+  }
+
+  /** Memory that it has in RAM now, in MiB. */
+  residentMiB(): number {
+    const mib = residentMiB(this.#child.pid);
+    if (mib === undefined) throw new Error(`The system does not tell the memory of bench/${this.#name}`);
+    return mib;
   }
 
   /** Lets it close what it opened and end, and kills it when it does not in time. */

@@ -27,6 +27,8 @@ export interface ScenarioResult {
   readonly refused?: Readonly<Record<string, number>>;
   /** Calls without an answer, which may have sold. */
   readonly unknown?: Readonly<Record<string, number>>;
+  /** Memory (RSS) of the process that served, right after it: the largest of all rounds and processes. */
+  readonly residentMiB?: number;
   /** What the books say against it. */
   readonly violations: readonly string[];
 }
@@ -58,6 +60,7 @@ export function scenarioResult(scenario: Scenario, measurements: readonly Measur
   const untilUnlock = quantilesMs(measurements.flatMap((each) => each.laterUs));
   const shares = measurements.filter(({ parts }) => parts.length > 0)
     .map(({ parts, rate }) => rate === 0 ? 0 : Math.min(...parts) / rate);
+  const residents = measurements.flatMap(({ residentMiB }) => residentMiB ?? []);
   const rounds = measurements.map((each) => rounded(each.rate));
   return {
     title: scenario.title,
@@ -74,6 +77,7 @@ export function scenarioResult(scenario: Scenario, measurements: readonly Measur
       : { begunLateMs: rounded(Math.max(...measurements.map((each) => each.lateUs)) / 1000) }),
     ...(Object.keys(refused).length === 0 ? {} : { refused }),
     ...(Object.keys(unknown).length === 0 ? {} : { unknown }),
+    ...(residents.length === 0 ? {} : { residentMiB: Math.round(Math.max(...residents)) }),
     violations: measurements.flatMap((each) => each.violations),
   };
 }

@@ -7,7 +7,7 @@ import type { Results, ScenarioResult } from "./results.ts";
 export function table(results: Results, scenarios: readonly Scenario[]): string {
   const groups = [...new Set(scenarios.map(({ group }) => group))];
   const rows = groups.flatMap((group) => [
-    [group, "median", "rounds", "p50 ms", "p99 ms", "p99.9 ms", "longest", "not sold", "books"],
+    [group, "median", "rounds", "p50 ms", "p99 ms", "p99.9 ms", "longest", "RSS MiB", "not sold", "books"],
     ...scenarios.filter((each) => each.group === group).flatMap(({ id }) => {
       const result = results.scenarios[id];
       return result === undefined ? [] : [row(result)];
@@ -27,6 +27,7 @@ function row(result: ScenarioResult): string[] {
     result.rounds.map(number).join(" "),
     ...(latencyMs === undefined ? ["", "", ""] : [latencyMs.p50, latencyMs.p99, latencyMs.p999].map(String)),
     result.longestMs === 0 ? "" : `${number(result.longestMs)} ms`,
+    result.residentMiB === undefined ? "" : number(result.residentMiB),
     counts.map(([reason, count]) => `${number(count)} ${reason}`).join(", "),
     result.violations.length === 0 ? "clean" : `${result.violations.length} WRONG`,
   ];

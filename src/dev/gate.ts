@@ -14,7 +14,7 @@ interface Step {
 }
 
 /** What is type-checked: every directory that may hold code, where it exists. */
-const CODE_DIRECTORIES = ["src", "tests", "bench"] as const;
+const CODE_DIRECTORIES = ["src", "tests", "bench", "tools"] as const;
 
 const ARTICLE_BUILD = ["build", "proto/article", "--config", ARTICLE_CONFIG] as const;
 

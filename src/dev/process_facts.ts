@@ -1,4 +1,4 @@
-/** What the system tells of a process by its id: when it started, its command line, and who started it. */
+/** What the system tells of a process by its id: when it started, its command line, who started it, and its memory. */
 
 import { systemEnvironment } from "./child_environment.ts";
 
@@ -12,6 +12,14 @@ export interface ProcessFacts {
 /** The facts of a living process, or undefined. A zombie counts as gone: it only waits to be collected. */
 export function processFacts(pid: number): ProcessFacts | undefined {
   return Deno.build.os === "linux" ? factsOnLinux(pid) : factsElsewhere(pid);
+}
+
+/** Memory of a living process that is in RAM now, in MiB; undefined where the system tells none. */
+export function residentMiB(pid: number): number | undefined {
+  const kiB = Deno.build.os === "linux"
+    ? /^VmRSS:\s+(\d+) kB$/m.exec(output("cat", [`/proc/${pid}/status`]))?.[1]
+    : /^\s*(\d+)\s*$/.exec(output("ps", ["-o", "rss=", "-p", String(pid)]))?.[1];
+  return kiB === undefined ? undefined : Number(kiB) / 1024;
 }
 
 function factsOnLinux(pid: number): ProcessFacts | undefined {

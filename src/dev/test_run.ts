@@ -1,8 +1,11 @@
 /** One `deno test` invocation: its output is shown as it comes, and its counts are read from its summary. */
+import { fileURLToPath } from "node:url";
 import { denoEnvironment } from "./child_environment.ts";
 import { settled } from "./wait.ts";
 
 const STOP_MS_MAX = 10_000;
+/** Gives each test its limit. */
+const PRELOAD = fileURLToPath(new URL("./test_preload.ts", import.meta.url));
 
 /** How many tests ended which way. */
 export interface Counts {
@@ -20,7 +23,7 @@ export interface TestRun {
 /** Starts `deno test` with `args` and `env`, and of the environment of this process only what Deno needs. */
 export function runTests(args: readonly string[], env: Record<string, string>): TestRun {
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["test", "--no-prompt", ...args],
+    args: ["test", "--no-prompt", `--preload=${PRELOAD}`, ...args],
     // Colours would stand between the words of the summary.
     env: { ...denoEnvironment(), ...seeds(), ...env, NO_COLOR: "1" },
     clearEnv: true,

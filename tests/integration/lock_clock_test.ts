@@ -1,5 +1,6 @@
 /** The times of leases and of quarantine, to the millisecond, by a clock that only the test moves, on real nodes. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { Redis } from "ioredis";
 import { startRedisNodes } from "../../src/dev/redis.ts";
 import { LeaseLostError, QuorumLostError } from "../../src/lock/lock.ts";
 import { createRedlock } from "../../src/lock/redlock.ts";
@@ -152,6 +153,45 @@ Deno.test("a node's uptime is forgotten with its connection: a restarted one nev
     }, "it votes again");
     assertEquals(seen.filter((state) => state !== "down"), ["quarantined", "up"]);
   } finally {
+    await Promise.all(nodes.map((node) => node.kill()));
+  }
+});
+
+Deno.test("a node that was a replica has no vote for the whole quarantine: its keys were another server's", async () => {
+  const nodes = await startRedisNodes(3, {
+    dir: await Deno.makeTempDir({ prefix: "clock-" }),
+    program: testEnvironment().redisProgram,
+    log: createLog("warn", "pretty"),
+  });
+  const redis = new Redis(nodes[0]!.url);
+  let nowMs = 0;
+  const lock = createRedlock({
+    urls: nodes.map(({ url }) => url),
+    ttlMs: TTL_MS,
+    nodeTimeoutMs: 1000,
+    keyPrefix: `test:${crypto.randomUUID()}:`,
+    random: Math.random,
+    nowMs: () => nowMs,
+    log: createLog("silent", "json"),
+  });
+  const first = () => lock.status().nodes[0]!;
+  try {
+    await eventually(() => lock.status().nodes.every(({ uptimeMs }) => uptimeMs !== undefined), "all are known");
+    nowMs = DAY_MS;
+    assertEquals(first().state, "up");
+    await redis.replicaof("127.0.0.1", 1);
+    await lock.ping();
+    await eventually(() => first().state === "down", "it is seen to be one");
+    await redis.replicaof("NO", "ONE");
+    await eventually(() => lock.ping().then(() => first().state !== "down"), "it answers for itself again");
+    assertEquals([first().state, first().quarantineLeftMs], ["quarantined", TTL_MS]);
+    nowMs += TTL_MS - 1;
+    assertEquals(first().state, "quarantined");
+    nowMs += 1;
+    assertEquals(first().state, "up");
+  } finally {
+    await lock.close();
+    redis.disconnect();
     await Promise.all(nodes.map((node) => node.kill()));
   }
 });

@@ -1,0 +1,20 @@
+/** All slips, room by room. */
+import type { Slip } from "./plant.ts";
+import { INVENTORY_SLIPS } from "./slips/inventory.ts";
+import { LANES_SLIPS } from "./slips/lanes.ts";
+import { LOCK_SLIPS } from "./slips/lock.ts";
+import { MIGRATION_SLIPS } from "./slips/migrations.ts";
+import { RPC_SLIPS } from "./slips/rpc.ts";
+import { STORE_SLIPS } from "./slips/store.ts";
+import { WORKERS_SLIPS } from "./slips/workers.ts";
+
+/** What `deno task mutants` plants. */
+export const SLIPS: readonly Slip[] = [
+  ...INVENTORY_SLIPS,
+  ...LANES_SLIPS,
+  ...LOCK_SLIPS,
+  ...STORE_SLIPS,
+  ...RPC_SLIPS,
+  ...WORKERS_SLIPS,
+  ...MIGRATION_SLIPS,
+];

@@ -1,0 +1,148 @@
+/** Slips in the lanes, and in how the program closes them. */
+import type { Slip } from "../plant.ts";
+
+const ENDS = ["tests/integration/lanes_ends_test.ts"];
+const KEPT = { file: "src/lanes/kept_leases.ts", tests: ["tests/unit/kept_leases_test.ts"] };
+const LOST = ["tests/integration/lanes_lost_write_test.ts"];
+
+export const LANES_SLIPS: readonly Slip[] = [
+  {
+    file: "src/lanes/coalesced_reads.ts",
+    find: "      for (const caller of batch) caller.resolve(values);\n",
+    replace: `      for (const caller of batch) caller.resolve(values);
+      for (const caller of this.#callers) {
+        if (!caller.keys.every((key) => keys.includes(key))) continue;
+        this.#callers.delete(caller);
+        this.#waiting -= caller.keys.length;
+        caller.resolve(values);
+      }
+`,
+    rule: "a read begins after its question",
+    tests: ["tests/unit/coalesced_reads_test.ts"],
+  },
+  {
+    file: "src/lanes/coalesced_reads.ts",
+    find: "      for (const caller of batch) this.#waiting -= caller.keys.length;\n",
+    replace: "      this.#waiting -= keys.length;\n",
+    rule: "keys that callers wait for are counted for each of them, and given back so",
+    tests: ["tests/unit/coalesced_reads_test.ts", "tests/integration/lanes_batch_test.ts"],
+  },
+  {
+    ...KEPT,
+    find: "for (const goodsId of goodsIds) this.#idle.delete(goodsId);",
+    replace: "for (const goodsId of goodsIds) if (!this.#holds.has(goodsId)) this.#idle.delete(goodsId);",
+    rule: "a batch's leases are not let go under it, kept ones neither",
+  },
+  {
+    ...KEPT,
+    find: "nowMs - hold.sinceMs >= HOLD_MS_MAX);",
+    replace: "nowMs - hold.lookedMs >= HOLD_MS_MAX);",
+    rule: "a goods is let go after a while, whether others were seen to want it or not",
+  },
+  {
+    ...KEPT,
+    find: "const goesOn = before !== undefined && !before.isTurn &&",
+    replace: "const goesOn = before !== undefined &&",
+    rule: "what was left to others begins anew when it is had again",
+  },
+  {
+    ...KEPT,
+    find: "this.remainingMs(goodsIds) >= neededMs;",
+    replace: "this.remainingMs(goodsIds) > 0;",
+    rule: "a batch writes only while every lease lasts for as long as a write may take",
+  },
+  {
+    file: "src/lanes/refusals.ts",
+    find: "performance.now() + delayMs + lockAttemptMsMax > untilMs",
+    replace: "performance.now() + delayMs > untilMs",
+    rule: "no caller waits for longer than the lock wait, whatever the next attempt takes",
+    tests: ["tests/integration/lanes_far_nodes_test.ts", "tests/integration/lanes_ways_test.ts"],
+  },
+  {
+    file: "src/lanes/batch_way.ts",
+    find: "let entries = group.entries.filter((entry) => !entry.leave());",
+    replace:
+      "let entries = [...group.entries];\n    if (group.attempt === 1) entries = entries.filter((entry) => !entry.leave());",
+    rule: "who left before anything began to commit leaves no trace, also on the second try",
+    tests: ENDS,
+  },
+  {
+    file: "src/lanes/batch_way.ts",
+    find: "      for (const entry of entries) entry.pause();\n      if (error instanceof",
+    replace: "      if (error instanceof",
+    rule: "after a write that failed a caller's leaving is heeded again",
+    tests: ENDS,
+  },
+  {
+    file: "src/lanes/batch_way.ts",
+    find: "verdicts[i]?.ok === true && (entry.lostWrite = error)",
+    replace: "verdicts[i]?.ok === false && (entry.lostWrite = error)",
+    rule: "what has a lost write is never refused for want of something",
+    tests: LOST,
+  },
+  {
+    file: "src/lanes/batch_way.ts",
+    find: "      back.next.push(...rest);\n",
+    replace: '      for (const entry of rest) entry.fail(new Error("not decided"));\n',
+    rule: "an order that leans on another of its batch is decided once that is committed",
+    tests: ["tests/integration/lanes_batch_test.ts", ...LOST],
+  },
+  {
+    file: "src/lanes/entry.ts",
+    find: "const isOpen = this.lostWrite !== undefined && !verdict.ok &&",
+    replace: "const isOpen = this.lostWrite !== undefined && verdict.ok &&",
+    rule: "a refusal is not told while a write of the same order may still commit",
+    tests: LOST,
+  },
+  {
+    file: "src/lanes/quorum_fallback.ts",
+    find: "if (this.#sinceMs !== undefined) return;\n    this.#sinceMs = this.#clocks.timeMs();",
+    replace: "this.#sinceMs = this.#clocks.timeMs();",
+    rule: "since when batches go by row locks is told from their first, and logged once",
+    tests: ["tests/unit/quorum_fallback_test.ts"],
+  },
+  {
+    file: "src/lanes/quorum_fallback.ts",
+    find:
+      "    this.#askAgainMs = this.#clocks.monotonicMs() + ASK_AGAIN_AFTER_MS;\n    if (this.#sinceMs !== undefined) return;\n",
+    replace:
+      "    if (this.#sinceMs !== undefined) return;\n    this.#askAgainMs = this.#clocks.monotonicMs() + ASK_AGAIN_AFTER_MS;\n",
+    rule: "a vain question is followed by a while without one, each time",
+    tests: ["tests/unit/quorum_fallback_test.ts"],
+  },
+  {
+    file: "src/lanes/guards.ts",
+    find: "if (isAsked && refused?.afterMs === undefined)",
+    replace: "if (isAsked)",
+    rule: "goods that are left to others for a moment say nothing about the quorum",
+    tests: ["tests/unit/quorum_fallback_test.ts"],
+  },
+  {
+    file: "src/lanes/lanes.ts",
+    find: "        this.#lines -= lines;\n",
+    replace: "",
+    rule: "who has ended makes room for the lines of others",
+    tests: ["tests/integration/lanes_batch_test.ts"],
+  },
+  {
+    file: "src/lanes/lanes.ts",
+    find: "    this.#guards.leases.letGoAll();\n",
+    replace: "",
+    rule: "whoever closes lets go of every lease",
+    tests: ENDS,
+  },
+  {
+    file: "src/app.ts",
+    find: "      await lanes.close();\n      await store.close();",
+    replace: "      await store.close();",
+    rule: "an orderly stop waits for what is under way, and leaves no lease key",
+    tests: ["tests/e2e/orderly_stop_test.ts", "tests/integration/stock_close_test.ts"],
+  },
+  {
+    file: "src/app.ts",
+    find: `      if ("lock" in way) await way.lock.close();\n`,
+    replace: "",
+    rule: "an orderly stop waits for the messages that let go of leases",
+    tests: ["tests/e2e/orderly_stop_test.ts", "tests/integration/stock_close_test.ts"],
+  },
+];

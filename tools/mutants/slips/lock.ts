@@ -1,0 +1,131 @@
+/** Slips in the lock. */
+import type { Slip } from "../plant.ts";
+
+const CLOCK = { file: "src/lock/redlock.ts", tests: ["tests/integration/lock_clock_test.ts"] };
+const LOCK = ["tests/integration/lock_test.ts"];
+const RENEWAL = ["tests/integration/lock_renewal_test.ts"];
+
+export const LOCK_SLIPS: readonly Slip[] = [
+  {
+    ...CLOCK,
+    find: "    held.startedMs = startedMs;\n",
+    replace: "    held.startedMs = this.#options.nowMs();\n",
+    rule: "validity counts from before the asking, after a renewal too",
+  },
+  {
+    ...CLOCK,
+    find: "quarantineMs = ttlMs,",
+    replace: "quarantineMs = ttlMs / 2,",
+    rule: "quarantine is the whole TTL",
+  },
+  {
+    ...CLOCK,
+    find: "const overMs = startedMs + ttlMs - held.sinceMs - holdMsMax(ttlMs);",
+    replace: "const overMs = startedMs - held.sinceMs - holdMsMax(ttlMs);",
+    rule: "the bound of a tenure is exact, not only finite",
+  },
+  {
+    ...CLOCK,
+    find: "await tryExtend(this.#nodes, lock, ttlMs);",
+    replace: "await tryExtend(this.#nodes, lock, Math.round(ttlMs / 2));",
+    rule: "what a lease claims is what the nodes were asked for",
+  },
+  {
+    ...CLOCK,
+    find: "if (this.#remainingMs(held) < usableValidityMs(ttlMs)) this.#lose",
+    replace: "if (this.#remainingMs(held) < 0) this.#lose",
+    rule: "a renewal that took too long is lost",
+  },
+  {
+    file: "src/lock/nodes.ts",
+    find: "    this.#connection = undefined;\n    this.#uptime = undefined;\n",
+    replace: "    this.#connection = undefined;\n",
+    rule: "a restarted node never votes before its new uptime is known",
+    tests: CLOCK.tests,
+  },
+  {
+    file: "src/lock/nodes.ts",
+    find: "      if (this.#uptime === undefined) await this.#identify(connection);\n",
+    replace: "      if (this.#uptime === undefined) void this.#identify(connection).catch(() => {});\n",
+    rule: "which server a node is, and that it may say so, is known before it votes",
+    tests: ["tests/integration/lock_vote_test.ts", ...CLOCK.tests],
+  },
+  {
+    file: "src/lock/nodes.ts",
+    find:
+      `    if (error.message.startsWith("READONLY")) this.#uptime = { leastMs: 0, readMs: this.#options.nowMs() };\n`,
+    replace: "",
+    rule: "a node that was a replica goes through quarantine before it votes",
+    tests: CLOCK.tests,
+  },
+  {
+    file: "src/lock/servers.ts",
+    find: "other < node && otherId === runId",
+    replace: "other > node && otherId === runId",
+    rule: "of nodes that are one server the first has the vote",
+    tests: ["tests/unit/lock_reason_test.ts"],
+  },
+  {
+    file: "src/lock/validity.ts",
+    find: "return ttlMs - Math.round(ttlMs * DRIFT_FACTOR) - DRIFT_MS - spentMs;",
+    replace: "return ttlMs - DRIFT_MS - spentMs;",
+    rule: "the drift of the clocks is taken off a lease's time",
+    tests: ["tests/unit/lock_timing_test.ts", "tests/unit/lock_quarantine_test.ts"],
+  },
+  {
+    file: "src/lock/quarantine.ts",
+    find: "Math.max(0, Number(seconds) - 1) * 1000",
+    replace: "Number(seconds) * 1000",
+    rule: "an uptime is never taken for longer than it is",
+    tests: ["tests/unit/lock_quarantine_test.ts"],
+  },
+  {
+    file: "src/lock/redlock.ts",
+    find: "      lease.release();\n",
+    replace: "",
+    rule: "a lease with too little of its time left is let go",
+    tests: LOCK,
+  },
+  {
+    file: "src/lock/redlock.ts",
+    find: "    this.#release(held, [...held.goodsIds]);\n    throw new LeaseLostError",
+    replace: "    throw new LeaseLostError",
+    rule: "a lease that is lost is let go where it still is",
+    tests: RENEWAL,
+  },
+  {
+    file: "src/lock/redlock.ts",
+    find: 'filter((_, i) => ballot.votes[i] === "no");',
+    replace: 'filter((_, i) => ballot.votes[i] === "yes");',
+    rule: "who holds the goods is asked of the nodes that refused, and told there",
+    tests: LOCK,
+  },
+  {
+    file: "src/lock/scripts.ts",
+    find: "if values[i] == ARGV[1] then",
+    replace: "if values[i] then",
+    rule: "a release takes nothing that is another's by now",
+    tests: LOCK,
+  },
+  {
+    file: "src/lock/scripts.ts",
+    find: "if values[i] ~= ARGV[1] then",
+    replace: "if not values[i] then",
+    rule: "a renewal takes nothing that is another's by now",
+    tests: RENEWAL,
+  },
+  {
+    file: "src/lock/wanted_marks.ts",
+    find: " && names[i] !== this.#name) wanted.add",
+    replace: ") wanted.add",
+    rule: "a process's own marks are not those of others",
+    tests: ["tests/integration/lock_test.ts"],
+  },
+  {
+    file: "src/lock/ballot.ts",
+    find: "if (yes + out < quorum && missing + out < quorum)",
+    replace: "if (yes + out < quorum)",
+    rule: "goods are held only once that can't be the loss of the quorum any more",
+    tests: ["tests/unit/lock_votes_test.ts"],
+  },
+];

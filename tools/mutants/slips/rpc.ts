@@ -1,0 +1,88 @@
+/** Slips on the wire. */
+import type { Slip } from "../plant.ts";
+
+const ERRORS = { file: "src/rpc/errors.ts", tests: ["tests/unit/errors_test.ts"] };
+
+export const RPC_SLIPS: readonly Slip[] = [
+  {
+    file: "src/app.ts",
+    find: "readMaxBytes: config.requestBytesMax,",
+    replace: "readMaxBytes: 64 * config.requestBytesMax,",
+    rule: "a message, compressed or not, is read up to the limit and no further",
+    tests: ["tests/e2e/bad_frames_test.ts", "tests/e2e/bad_input_test.ts", "tests/attacks/messages_test.ts"],
+  },
+  {
+    ...ERRORS,
+    find: `busy: [Code.Aborted, "GOODS_BUSY"],`,
+    replace: `busy: [Code.Unavailable, "GOODS_BUSY"],`,
+    rule: "each failure has its code",
+  },
+  {
+    ...ERRORS,
+    find: "if (bytes > DETAILS_BYTES_MAX) break;\n",
+    replace: "",
+    rule: "the details of an error are bounded",
+  },
+  {
+    ...ERRORS,
+    find: "[info(reason, ids), retryInfo()]",
+    replace: "[info(reason, {}), retryInfo()]",
+    rule: "an error tells the id to retry under",
+  },
+  {
+    file: "src/rpc/validation.ts",
+    find: "if (num > INT32_MAX) {",
+    replace: "if (num > INT32_MAX + 1) {",
+    rule: "lines of one goods add up to an int32 at most",
+    tests: ["tests/e2e/bad_input_test.ts"],
+  },
+  {
+    file: "src/rpc/validation.ts",
+    find: "if (lines.length > max) {",
+    replace: "if (lines.length > max + 1) {",
+    rule: "an order has so many lines and no more",
+    tests: ["tests/e2e/bad_input_test.ts"],
+  },
+  {
+    file: "src/rpc/interceptors.ts",
+    find: "!exempt.has(request.service.typeName)) throw drainingError();",
+    replace: "exempt.size === 0) throw drainingError();",
+    rule: "a service that drains takes no new calls",
+    tests: ["tests/unit/interceptors_test.ts"],
+  },
+  {
+    file: "src/rpc/batch_service.ts",
+    find: "ended[at] = linesIn(room, answer(asked,",
+    replace: "ended[i] = linesIn(room, answer(asked,",
+    rule: "verdicts stand in the order of their parts",
+    tests: ["tests/e2e/batch_test.ts"],
+  },
+  {
+    file: "src/rpc/answer_room.ts",
+    find: "return bytes - VERDICT_BYTES_MAX <= Math.max(this.#bytesLeft, 0);",
+    replace: "return bytes <= Math.max(this.#bytesLeft, 0);",
+    rule: "every verdict has a room of its own",
+    tests: ["tests/unit/answer_room_test.ts"],
+  },
+  {
+    file: "src/rpc/token_bucket.ts",
+    find: "Math.min(this.size, this.#tokens +",
+    replace: "Math.min(2 * this.size, this.#tokens +",
+    rule: "a bucket never holds more than its size",
+    tests: ["tests/unit/address_limits_test.ts"],
+  },
+  {
+    file: "src/rpc/request_gate.ts",
+    find: "connection.peer.requests >= limits.requestsPerAddressMax",
+    replace: "connection.peer.requests > limits.requestsPerAddressMax",
+    rule: "one address has so many requests under way and no more",
+    tests: ["tests/integration/listener_limits_test.ts", "tests/unit/address_limits_test.ts"],
+  },
+  {
+    file: "src/rpc/cors.ts",
+    find: 'host.endsWith(".localhost")',
+    replace: 'host.endsWith("localhost")',
+    rule: "a name that only ends like this machine's is not its own",
+    tests: ["tests/unit/cors_test.ts"],
+  },
+];

@@ -1,0 +1,120 @@
+/** Slips in the store. */
+import type { Slip } from "../plant.ts";
+
+const ERRORS = {
+  file: "src/store/errors.ts",
+  tests: ["tests/integration/store_errors_test.ts", "tests/unit/store_errors_test.ts"],
+};
+const WRITE = {
+  file: "src/store/write_changes.ts",
+  tests: ["tests/integration/store_fence_test.ts"],
+};
+
+export const STORE_SLIPS: readonly Slip[] = [
+  {
+    ...ERRORS,
+    find: `code === "40001" || code === "40P01"`,
+    replace: `code === "40P01"`,
+    rule: "a serialization failure is a conflict",
+  },
+  {
+    ...ERRORS,
+    find: `code === "40001" || code === "40P01"`,
+    replace: `code === "40001"`,
+    rule: "a deadlock is a conflict",
+  },
+  {
+    ...ERRORS,
+    find: "/^(57P03|53|58|",
+    replace: "/^(57P03|58|",
+    rule: "a full disk is a database that takes no work",
+  },
+  {
+    ...ERRORS,
+    find: "/^(57P03|53|58|25006|",
+    replace: "/^(57P03|53|58|",
+    rule: "a database that is read-only takes no work",
+  },
+  {
+    ...ERRORS,
+    find: "|08|40003|",
+    replace: "|08|",
+    rule: "a completion that is not known is an unknown outcome",
+  },
+  {
+    ...ERRORS,
+    find: `if (code === "57014") return new StatementTimeoutError(code, { cause: error });\n`,
+    replace: "",
+    rule: "a statement that ran into its time limit wrote nothing",
+  },
+  {
+    ...ERRORS,
+    find: "const PRIMARY_KEY = /_pkey(_?\\d+)?$/;",
+    replace: "const PRIMARY_KEY = /_pkey$/;",
+    rule: "a fence is a primary key, whatever partition or shard it is of",
+    tests: [...ERRORS.tests, "tests/integration/store_partitions_test.ts"],
+  },
+  {
+    ...WRITE,
+    find: " and stock.reserved = l.reserved_read",
+    replace: "",
+    rule: "a row of stock is as it was read, in every column that a decision looks at",
+  },
+  {
+    ...WRITE,
+    find: "             and (stock.deleted_at is not null) = l.deleted_read\n",
+    replace: "",
+    rule: "a goods that was closed behind the ledger is not sold",
+  },
+  {
+    ...WRITE,
+    find: " and orders.returned = w.returned_read",
+    replace: "",
+    rule: "an order is changed only as it was read",
+  },
+  {
+    ...WRITE,
+    find: "sql`(select count(*) from changed) = ${changed.length}::int`",
+    replace: "sql`(select count(*) from changed) <= ${changed.length}::int`",
+    rule: "orders that were to be changed and are not there end the statement",
+  },
+  {
+    file: "src/store/read_levels.ts",
+    find: "as newest\n         where deleted_at is null`;",
+    replace: "as newest`;",
+    rule: "a goods that is no longer sold has no level",
+    tests: ["tests/integration/store_test.ts"],
+  },
+  {
+    file: "src/store/read_locked.ts",
+    find: "if (error instanceof StoreError) throw error;\n",
+    replace: "",
+    rule: "a look at row locks that fails for the database's sake says so",
+    tests: [
+      "tests/integration/store_row_locks_test.ts",
+      "tests/integration/lanes_ends_test.ts",
+      "tests/integration/store_errors_test.ts",
+    ],
+  },
+  {
+    file: "src/store/block.ts",
+    find: "throw error instanceof OutcomeUnknownError ? new BlockLostError(error.message, { cause: error }) : error;",
+    replace: "throw error;",
+    rule: "a block that is lost before anything was written is no unknown outcome",
+    tests: ["tests/integration/store_row_locks_test.ts"],
+  },
+  {
+    file: "src/store/change_under_row_locks.ts",
+    find: "limit 1 for update)",
+    replace: "limit 1)",
+    rule: "rows are locked from before the read until the commit",
+    tests: ["tests/integration/store_row_locks_test.ts"],
+  },
+  {
+    file: "src/store/arrays.ts",
+    find: `value.replace(/["\\\\]/g, "\\\\$&")`,
+    replace: `value.replace(/"/g, "\\\\$&")`,
+    rule: "any text goes through an array as it is",
+    tests: ["tests/unit/arrays_test.ts"],
+  },
+];
