@@ -68,8 +68,9 @@ attackTest("bombs of gzip and of brotli", {}, async ({ url }) => {
   const brotli = grpcMessage(brotliCompressSync(zeros), { compressed: true });
   const request = { path: v1Path("Sell"), headers: { "grpc-encoding": "br" }, body: brotli };
   assertEquals(await sendAll(url, request, attack), { "grpc-status 12": 160 });
+  // Eight at a time: more than 10,000 goods are refused at once (QUEUE_MAX), whoever asks for them.
   const asked = { path: v1Path("BatchInvDetail"), headers: { "grpc-accept-encoding": "br,gzip" }, body: goods(1_000) };
-  assertEquals(await sendAll(url, asked, { count: 200, connections: 4, streams: 10 }), { "grpc-status 0": 200 });
+  assertEquals(await sendAll(url, asked, { count: 100, connections: 4, streams: 2 }), { "grpc-status 0": 100 });
 });
 
 attackTest("260 batches of 0.8 MB at once", {}, async ({ url }) => {
