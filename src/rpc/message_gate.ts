@@ -6,10 +6,13 @@ import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { ENTRY_BYTES } from "./message_budget.ts";
 import type { MessageBounds } from "./message_bounds.ts";
-import { binaryScanner, type Scan, UnreadableMessage } from "./scan_binary.ts";
+import { binaryScanner, type Scan, TooManyEntries, UnreadableMessage } from "./scan_binary.ts";
 import { jsonScanner } from "./scan_json.ts";
 import type { UnreadableMessages } from "./unreadable_messages.ts";
 import { Violations } from "./validation.ts";
+
+/** Entries beyond what there may be that are still counted, so that most callers are told how many they sent. */
+const COUNTED_BEYOND = 10_000;
 
 /** The encodings of a message. */
 export type Encoding = "binary" | "json";
@@ -37,8 +40,9 @@ export function createMessageGate(
   bounds: MessageBounds,
   unreadable: UnreadableMessages,
 ): MessageGate {
-  const scanBinary = binaryScanner(method.input);
-  const scanJson = jsonScanner(method.input);
+  const countsMax = new Map(bounds.counts.map(({ desc, max }) => [desc, max + COUNTED_BEYOND]));
+  const scanBinary = binaryScanner(method.input, countsMax);
+  const scanJson = jsonScanner(method.input, countsMax);
   const name = `${method.parent.typeName}/${method.name}`;
   return {
     bytesMax: bounds.bytesMax,
@@ -60,6 +64,11 @@ export function createMessageGate(
       if (encoding === "binary") return scanBinary(bytes);
       return scanJson(textOf(bytes), (field, description) => violations.add(field, description));
     } catch (error) {
+      if (error instanceof TooManyEntries) {
+        const { max, field, what } = bounds.counts.find(({ desc }) => desc === error.desc)!;
+        violations.add(field, `expected at most ${max} ${what}, got more than ${max + COUNTED_BEYOND}`);
+        violations.check();
+      }
       if (!(error instanceof UnreadableMessage)) throw error;
       unreadable.note(name, error.message);
       throw new ConnectError(`the message can't be read: ${error.message}`, Code.InvalidArgument);

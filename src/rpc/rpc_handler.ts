@@ -71,7 +71,7 @@ export function createRpcHandler(handlerOptions: RpcHandlerOptions): WireHandler
   const receiving: Receiving = {
     budget: budget ?? new MessageBudget(BUDGET_BYTES),
     // Not with setImmediate, for the reason in slices.ts.
-    turns: new Turns((then) => void setTimeout(then, 0)),
+    turns: new Turns({ nowMs: () => performance.now(), later: (then, afterMs) => void setTimeout(then, afterMs) }),
   };
   const options = {
     ...given,

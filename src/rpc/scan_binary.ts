@@ -16,6 +16,18 @@ export interface Scan {
   readonly entries: number;
 }
 
+/** How many entries a repeated field may have, wherever in the message. */
+export type CountsMax = ReadonlyMap<DescField, number>;
+
+/** A field has more entries than it may. How many is not told: nothing is looked at beyond. */
+export class TooManyEntries extends Error {
+  override name = "TooManyEntries";
+
+  constructor(readonly desc: DescField) {
+    super(`too many entries of ${desc.name}`);
+  }
+}
+
 /** A message that can't be read, and why. */
 export class UnreadableMessage extends Error {
   override name = "UnreadableMessage";
@@ -40,14 +52,15 @@ const FIXED64: ReadonlySet<ScalarType> = new Set([ScalarType.DOUBLE, ScalarType.
 const FIXED32: ReadonlySet<ScalarType> = new Set([ScalarType.FLOAT, ScalarType.FIXED32, ScalarType.SFIXED32]);
 
 /**
- * Makes the scanner of one type of message.
+ * Makes the scanner of one type of message. It throws UnreadableMessage for what can't be read, and TooManyEntries as soon
+ * as a field has more entries than `max` says.
  *
  * @throws Error for a schema that it can't scan: one with maps or groups
  */
-export function binaryScanner(schema: DescMessage): (bytes: Uint8Array) => Scan {
+export function binaryScanner(schema: DescMessage, max: CountsMax): (bytes: Uint8Array) => Scan {
   const plan = planOf(schema, new Map());
   return (bytes) => {
-    const scan = new Scanner(bytes);
+    const scan = new Scanner(bytes, max);
     scan.message(plan, bytes.length, 1);
     return { counts: scan.counts, entries: scan.entries };
   };
@@ -58,7 +71,7 @@ class Scanner {
   entries = 1;
   #at = 0;
 
-  constructor(private readonly bytes: Uint8Array) {}
+  constructor(private readonly bytes: Uint8Array, private readonly max: CountsMax) {}
 
   message(plan: MessagePlan, end: number, depth: number): void {
     if (depth > DEPTH_MAX) throw new UnreadableMessage(`messages nested more than ${DEPTH_MAX} deep`);
@@ -103,7 +116,9 @@ class Scanner {
 
   #count(desc: DescField): void {
     this.entries++;
-    this.counts.set(desc, (this.counts.get(desc) ?? 0) + 1);
+    const count = (this.counts.get(desc) ?? 0) + 1;
+    if (count > (this.max.get(desc) ?? Infinity)) throw new TooManyEntries(desc);
+    this.counts.set(desc, count);
   }
 
   #value(wire: number, end: number): void {

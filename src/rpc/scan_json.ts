@@ -3,10 +3,11 @@
  * objects of whatever it is given. Pure: one pass over the text, along the schema.
  *
  * What passes is JSON, has only fields that exist, each once, in either spelling, and numbers only where protobuf's JSON
- * mapping has them and only those that can be held exactly. All that is wrong with fields is found, not only the first.
+ * mapping has them and only those that can be held exactly. All that is wrong with fields is found, not only the first; but
+ * no more than anybody reads.
  */
 import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
-import { type Scan, UnreadableMessage } from "./scan_binary.ts";
+import { type CountsMax, type Scan, TooManyEntries, UnreadableMessage } from "./scan_binary.ts";
 
 /** A field that breaks a rule of the encoding: its path, such as `orders[2].order_id`, and the rule. */
 export type FieldFault = (field: string, description: string) => void;
@@ -18,12 +19,17 @@ type MessagePlan = Map<string, { readonly desc: DescField; readonly message: Mes
 const DEPTH_MAX = 100;
 /** A key in an error; a longer one is cut. */
 const KEY_CHARACTERS_TOLD = 64;
+/** Faults after which nothing more is looked for: 90,000 unknown keys took 200 ms. */
+const FAULTS_MAX = 1_000;
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const WHOLE_NUMBER = new RegExp(`^${NUMBER.source}$`);
 const PLAIN_INTEGER = /^-?(?:0|[1-9]\d*)$/;
 /** Of a number in JSON; a longer one is none that a field could hold. */
 const NUMBER_CHARACTERS_MAX = 64;
-const SPACE = /[ \t\n\r]*/y;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+/** Digits of a number that is held exactly. */
+const SMALL_DIGITS_MAX = 15;
 /** Up to the closing quote; what an escape stands for is left to JSON.parse. */
 // deno-lint-ignore no-control-regex
 const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
@@ -39,26 +45,33 @@ const RANGES: ReadonlyMap<ScalarType, readonly [min: bigint, max: bigint]> = new
 ] as [ScalarType, [bigint, bigint]][]);
 
 /**
- * Makes the scanner of one type of message. It throws UnreadableMessage for what is no JSON object at all, and calls
- * `fault` for each field that breaks a rule.
+ * Makes the scanner of one type of message. It throws UnreadableMessage for what is no JSON object at all, TooManyEntries
+ * as `binaryScanner` does, and calls `fault` for each field that breaks a rule; after a thousand of them it stops.
  *
  * @throws Error for a schema that it can't scan: one with maps, or with types that have a JSON form of their own
  */
-export function jsonScanner(schema: DescMessage): (text: string, fault: FieldFault) => Scan {
+export function jsonScanner(schema: DescMessage, max: CountsMax): (text: string, fault: FieldFault) => Scan {
   const plan = planOf(schema, new Map());
   return (text, fault) => {
-    const scanner = new Scanner(text, fault);
-    scanner.whole(plan);
+    const scanner = new Scanner(text, max, fault);
+    try {
+      scanner.whole(plan);
+    } catch (error) {
+      if (!(error instanceof TooManyFaults)) throw error;
+    }
     return { counts: scanner.counts, entries: scanner.entries };
   };
 }
 
+class TooManyFaults extends Error {}
+
 class Scanner {
   readonly counts = new Map<DescField, number>();
   entries = 1;
+  #faults = 0;
   #at = 0;
 
-  constructor(private readonly text: string, private readonly fault: FieldFault) {}
+  constructor(private readonly text: string, private readonly max: CountsMax, private readonly told: FieldFault) {}
 
   whole(plan: MessagePlan): void {
     this.#space();
@@ -81,10 +94,10 @@ class Scanner {
       const field = plan.get(key);
       const name = path + (field?.desc.name ?? told(key));
       if (field === undefined) {
-        this.fault(name, "expected a field of the request, there is none of this name");
+        this.#fault(name, "expected a field of the request, there is none of this name");
         return this.#value(undefined, name, depth);
       }
-      if (seen.has(field)) this.fault(name, "expected once, it is there twice");
+      if (seen.has(field)) this.#fault(name, "expected once, it is there twice");
       seen.add(field);
       if (field.desc.fieldKind !== "list") return this.#value(field, name, depth);
       if (this.#next() === "[") this.#list(field, name, depth + 1);
@@ -94,14 +107,18 @@ class Scanner {
 
   #list(field: { desc: DescField; message: MessagePlan | undefined } | undefined, path: string, depth: number): void {
     this.#deeper(depth);
+    const desc = field?.desc;
+    const before = desc === undefined ? 0 : this.counts.get(desc) ?? 0;
+    const max = (desc === undefined ? undefined : this.max.get(desc)) ?? Infinity;
     let count = 0;
     this.#members("[", "]", () => {
       this.entries++;
+      if (before + count >= max) throw new TooManyEntries(desc!);
       if (field !== undefined && this.#next() === "n") this.#mismatch(`${path}[${count}]`, "a value");
       else this.#value(field, field === undefined ? path : `${path}[${count}]`, depth);
       count++;
     });
-    if (field !== undefined) this.counts.set(field.desc, (this.counts.get(field.desc) ?? 0) + count);
+    if (desc !== undefined) this.counts.set(desc, before + count);
   }
 
   /** One value; of any kind where no field is known. */
@@ -123,7 +140,7 @@ class Scanner {
     if (range !== undefined) return this.#integer(path, desc.scalar!, range);
     if (desc.scalar === ScalarType.STRING) {
       if (next !== '"') return this.#mismatch(path, "a string in quotes");
-      if (!this.#string().isWellFormed()) this.fault(path, "expected Unicode text, got half of a surrogate pair");
+      if (!this.#string().isWellFormed()) this.#fault(path, "expected Unicode text, got half of a surrogate pair");
       return;
     }
     if (desc.scalar === ScalarType.BOOL) {
@@ -137,27 +154,42 @@ class Scanner {
   /** A number of protobuf's JSON mapping: bare or in quotes, with an exponent or not, but whole and exact. */
   #integer(path: string, type: ScalarType, [min, max]: readonly [bigint, bigint]): void {
     const next = this.#next();
+    if (this.#smallInteger(min, max)) return;
     const isQuoted = next === '"';
     if (!isQuoted && next !== "-" && !isDigit(next)) return this.#mismatch(path, "a whole number");
     const text = isQuoted ? this.#string() : this.#number();
     const isLong = max > 2n ** 32n;
     const value = wholeNumber(text);
     if (value === undefined || (isQuoted && isLong && !PLAIN_INTEGER.test(text))) {
-      return this.fault(path, `expected a whole number, got ${told(JSON.stringify(text))}`);
+      return this.#fault(path, `expected a whole number, got ${told(JSON.stringify(text))}`);
     }
     if (value < min || value > max) {
-      return this.fault(path, `expected ${min} to ${max} (${ScalarType[type].toLowerCase()}), got ${value}`);
+      return this.#fault(path, `expected ${min} to ${max} (${ScalarType[type].toLowerCase()}), got ${value}`);
     }
     if (isLong && !isQuoted && (value > Number.MAX_SAFE_INTEGER || value < -Number.MAX_SAFE_INTEGER)) {
-      this.fault(
+      this.#fault(
         path,
         `expected a number that large in quotes: JSON numbers are exact up to ${Number.MAX_SAFE_INTEGER}`,
       );
     }
   }
 
+  /** Whether there is a number of the plainest kind here, within the range; then it is passed over. */
+  #smallInteger(min: bigint, max: bigint): boolean {
+    let value = 0;
+    let end = this.#at;
+    for (let code = this.text.charCodeAt(end); code >= 0x30 && code <= 0x39; code = this.text.charCodeAt(++end)) {
+      value = value * 10 + code - 0x30;
+    }
+    const digits = end - this.#at;
+    const isPlain = digits > 0 && digits <= SMALL_DIGITS_MAX && (digits === 1 || this.#next() !== "0");
+    if (!isPlain || ".eE".includes(this.text.charAt(end) || "e") || value < min || value > max) return false;
+    this.#at = end;
+    return true;
+  }
+
   #mismatch(path: string, expected: string): void {
-    this.fault(path, `expected ${expected}, got ${KINDS[this.#next()] ?? "a number"}`);
+    this.#fault(path, `expected ${expected}, got ${KINDS[this.#next()] ?? "a number"}`);
     this.#anything(path, 1);
   }
 
@@ -185,6 +217,17 @@ class Scanner {
   }
 
   #string(): string {
+    // Most are plain, which takes a fifth of what the pattern does.
+    if (this.#next() === '"') {
+      const from = this.#at + 1;
+      let end = from;
+      let code = this.text.charCodeAt(end);
+      while (code >= 0x20 && code !== QUOTE && code !== BACKSLASH) code = this.text.charCodeAt(++end);
+      if (code === QUOTE) {
+        this.#at = end + 1;
+        return this.text.slice(from, end);
+      }
+    }
     const text = this.#match(STRING);
     if (text === undefined) throw new UnreadableMessage(`expected a string in JSON, got ${this.#found()}`);
     return text.includes("\\") ? JSON.parse(text) : text.slice(1, -1);
@@ -214,7 +257,7 @@ class Scanner {
   }
 
   #space(): void {
-    this.#match(SPACE);
+    while (" \t\n\r".includes(this.#next() || "end")) this.#at++;
   }
 
   #next(): string {
@@ -223,6 +266,11 @@ class Scanner {
 
   #found(): string {
     return this.#at < this.text.length ? `${JSON.stringify(this.#next())} at character ${this.#at}` : "its end";
+  }
+
+  #fault(field: string, description: string): void {
+    this.told(field, description);
+    if (++this.#faults >= FAULTS_MAX) throw new TooManyFaults();
   }
 
   #deeper(depth: number): void {

@@ -2,16 +2,124 @@
  * Messages that cost more than their bytes: each as many times as the attack that once held the service up, and beside it a
  * good caller that must go on being answered.
  */
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { Buffer } from "node:buffer";
+import { brotliCompressSync, gzipSync } from "node:zlib";
 import { attackTest } from "../support/attack.ts";
-import { sendAll } from "../support/message_attacker.ts";
-import { grpcMessage, v1Path } from "../support/raw_call.ts";
+import { callJson } from "../support/clients/json_fetch.ts";
+import { type AttackRequest, sendAll } from "../support/message_attacker.ts";
+import { bytesField, grpcMessage, v1Path, varintField } from "../support/raw_call.ts";
+
+const MESSAGE_BYTES_MAX = 1024 * 1024;
 
 /** A field that no message has, with an empty value: two bytes become an object. */
-const UNKNOWN = Buffer.alloc(1024 * 1024, Buffer.of(0x7a, 0));
+const UNKNOWN = Buffer.alloc(MESSAGE_BYTES_MAX, Buffer.of(0x7a, 0));
+/** An empty message in field 1: a line of a Sell, an order of a SellBatch. */
+const EMPTY = Buffer.alloc(MESSAGE_BYTES_MAX, Buffer.of(0x0a, 0));
+
+attackTest("unknown fields, a million bytes of them in a thousand of gzip, a hundred times", {}, async ({ url }) => {
+  assertEquals(await sendAll(url, gzipped("SellBatch", UNKNOWN), { count: 100, connections: 4 }), {
+    "grpc-status 3": 100,
+  });
+  assertEquals(await sendAll(url, gzipped("Sell", UNKNOWN), { count: 100, connections: 4 }), { "grpc-status 8": 100 });
+});
 
 attackTest("unknown fields, a million bytes of them, eighty times", {}, async ({ url }) => {
-  const request = { path: v1Path("SellBatch"), body: grpcMessage(UNKNOWN) };
-  assertEquals(await sendAll(url, request, { count: 80, connections: 8, streams: 2 }), { "grpc-status 3": 80 });
+  const attack = { count: 80, connections: 8, streams: 2 };
+  assertEquals(await sendAll(url, plain("SellBatch", UNKNOWN), attack), { "grpc-status 3": 80 });
 });
+
+attackTest("500,000 empty lines or orders", {}, async ({ url }) => {
+  const attack = { count: 48, connections: 8, streams: 2 };
+  assertEquals(await sendAll(url, plain("Sell", EMPTY), attack), { "grpc-status 8": 48 });
+  assertEquals(await sendAll(url, plain("SellBatch", EMPTY), attack), { "grpc-status 3": 48 });
+  assertEquals(await sendAll(url, gzipped("SellBatch", EMPTY), { count: 100, connections: 4 }), {
+    "grpc-status 3": 100,
+  });
+  // Few orders, and as many lines in them.
+  const lines = bytesField(1, EMPTY.subarray(0, MESSAGE_BYTES_MAX / 2 - 8));
+  assertEquals(
+    await sendAll(url, gzipped("SellBatch", Buffer.concat([lines, lines])), { count: 100, connections: 4 }),
+    { "grpc-status 3": 100 },
+  );
+});
+
+attackTest("a million goods ids, packed", {}, async ({ url }) => {
+  const body = bytesField(1, Buffer.alloc(1_000_000, 1));
+  assertEquals(await sendAll(url, plain("BatchInvDetail", body), { count: 48, connections: 8, streams: 2 }), {
+    "grpc-status 8": 48,
+  });
+});
+
+attackTest("JSON of 330,000 empty orders, of 90,000 unknown keys, and 500,000 deep", {}, async ({ url }) => {
+  const attack = { count: 48, connections: 8, streams: 2 };
+  const orders = `{"orders":[${Array(330_000).fill("{}").join(",")}]}`;
+  assertEquals(await sendAll(url, json("SellBatch", orders), attack), { "http 400": 48 });
+  const keys = `{${Array.from({ length: 90_000 }, (_, i) => `"k${i}":1`).join(",")}}`;
+  assertEquals(await sendAll(url, json("SellBatch", keys), attack), { "http 400": 48 });
+  const deep = `{"orders":${"[".repeat(500_000)}${"]".repeat(500_000)}}`;
+  assertEquals(await sendAll(url, json("SellBatch", deep), attack), { "http 400": 48 });
+});
+
+attackTest("bombs of gzip and of brotli", {}, async ({ url }) => {
+  const attack = { count: 160, connections: 4 };
+  const zeros = Buffer.alloc(200_000_000);
+  assertEquals(await sendAll(url, gzipped("Sell", gzipSync(zeros), true), attack), { "grpc-status 8": 160 });
+  const brotli = grpcMessage(brotliCompressSync(zeros), { compressed: true });
+  const request = { path: v1Path("Sell"), headers: { "grpc-encoding": "br" }, body: brotli };
+  assertEquals(await sendAll(url, request, attack), { "grpc-status 12": 160 });
+  // Eight at a time: more than 10,000 goods are refused at once (QUEUE_MAX), whoever asks for them.
+  const asked = { path: v1Path("BatchInvDetail"), headers: { "grpc-accept-encoding": "br,gzip" }, body: goods(1_000) };
+  assertEquals(await sendAll(url, asked, { count: 100, connections: 4, streams: 2 }), { "grpc-status 0": 100 });
+});
+
+attackTest("260 batches of 0.8 MB at once", {}, async ({ url }) => {
+  await stock(url, 130);
+  await served(url, plain("SellBatch", batch(1_000, 130)), { count: 260, connections: 13, streams: 20 });
+});
+
+attackTest("48 batches of 60,000 lines, each of some kilobytes in gzip", {}, async ({ url }) => {
+  await stock(url, 60);
+  await served(url, gzipped("SellBatch", batch(1_000, 60)), { count: 48, connections: 16, streams: 3 });
+});
+
+/** Those for which there is room are served, all others refused as too much, and nobody is left without an answer. */
+async function served(url: string, request: AttackRequest, attack: Parameters<typeof sendAll>[2]): Promise<void> {
+  const statuses = await sendAll(url, request, attack);
+  console.log(`    ${JSON.stringify(statuses)}`);
+  const { "grpc-status 0": ok = 0, "grpc-status 8": refused = 0, ...others } = statuses;
+  assertEquals(others, {});
+  assert(ok > 0, "none was served");
+  assertEquals(ok + refused, attack.count);
+}
+
+async function stock(url: string, goodsCount: number): Promise<void> {
+  for (let goodsId = 1; goodsId <= goodsCount; goodsId++) {
+    await callJson(url, "SetInv", JSON.stringify({ goodsId, num: 1_000_000_000 }));
+  }
+}
+
+/** A SellBatch of so many nameless orders, each of so many goods. */
+function batch(orders: number, lines: number): Buffer {
+  const line = (goodsId: number) => bytesField(1, Buffer.concat([varintField(1, BigInt(goodsId)), varintField(2, 1n)]));
+  const order = Buffer.concat(Array.from({ length: lines }, (_, i) => line(i + 1)));
+  return Buffer.alloc((order.length + 3) * orders, bytesField(1, order));
+}
+
+/** A BatchInvDetail of goods that are not there. */
+function goods(count: number): Buffer {
+  return grpcMessage(Buffer.concat(Array.from({ length: count }, (_, i) => varintField(1, BigInt(1_000_000 + i)))));
+}
+
+function plain(method: string, message: Uint8Array): AttackRequest {
+  return { path: v1Path(method), body: grpcMessage(message) };
+}
+
+function gzipped(method: string, message: Uint8Array, isPacked = false): AttackRequest {
+  const body = grpcMessage(isPacked ? message : gzipSync(message), { compressed: true });
+  return { path: v1Path(method), headers: { "grpc-encoding": "gzip" }, body };
+}
+
+function json(method: string, text: string): AttackRequest {
+  return { path: v1Path(method), headers: { "content-type": "application/json" }, body: Buffer.from(text) };
+}

@@ -32,7 +32,10 @@ Deno.test("a body in pieces of one byte reaches a handler in few chunks", async 
     throw error;
   };
   const header = new Headers({ "content-type": "application/grpc+proto" });
-  const receiving = { budget: new MessageBudget(1_000_000), turns: new Turns((then) => void setTimeout(then, 0)) };
+  const receiving = {
+    budget: new MessageBudget(1_000_000),
+    turns: new Turns({ nowMs: () => performance.now(), later: (then, afterMs) => void setTimeout(then, afterMs) }),
+  };
   const gate = { bytesMax: MESSAGE.length, isSingle: true, check: (bytes: Uint8Array) => bytes.length };
   const receive: Receive = (chunks, header) => receiveRequest(chunks, header, gate, receiving);
   const handler: WireHandler = {
