@@ -102,12 +102,12 @@ Deno.test("a message that ends too soon, is too large, or one too many, is refus
   ) {
     const { budget, gate, receiving } = setting(true);
     let asked = 0;
-    async function* source() {
+    const source = async function* () {
       for (const part of body) {
         asked++;
         yield await Promise.resolve(part);
       }
-    }
+    };
     const received = receiveRequest(source(), new Headers({ "content-type": "application/grpc" }), gate, receiving);
     const error = await assertRejects(() => all(received.body), ConnectError);
     received.end();
