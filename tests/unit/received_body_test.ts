@@ -160,7 +160,7 @@ Deno.test("a message of a few bytes is not kept in the room of a large one", asy
 
 /** A message of so many bytes. */
 function message(size: number): Buffer {
-  return Buffer.from(Uint8Array.from({ length: size }, (_, index) => index % 251));
+  return Buffer.from(Uint8Array.from({ length: size }, (_, index) => (index + size) % 251));
 }
 
 function enveloped(bytes: Uint8Array, flags = 0): Buffer {
