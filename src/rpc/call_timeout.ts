@@ -16,11 +16,11 @@ export function cutTimeouts(header: Headers, msMax: number = TIMER_MS_MAX): void
   if (isAbove(parseConnect(header.get(connectHeader), msMax), msMax)) header.set(connectHeader, `${msMax}`);
 }
 
-/** A time as grpc-timeout has it: in microseconds where they fit. */
+/** A time as grpc-timeout has it: in microseconds where they fit; in whole seconds, more than a day, never above it. */
 export function grpcTimeout(ms: number): string {
   const us = Math.max(0, Math.ceil(ms * 1000));
   if (us <= GRPC_DIGITS_MAX) return `${us}u`;
-  return ms <= GRPC_DIGITS_MAX ? `${Math.ceil(ms)}m` : `${Math.ceil(ms / 1000)}S`;
+  return ms <= GRPC_DIGITS_MAX ? `${Math.ceil(ms)}m` : `${Math.floor(ms / 1000)}S`;
 }
 
 /** The deadline in the header of a call of that content type, in ms; undefined where there is none that can be read. */

@@ -83,7 +83,9 @@ export function receiveRequest(
       for (let isLast = false; !isLast;) {
         const { value, done } = await ending.before(source.next());
         isLast = done === true;
-        if (!isLast && !share.receive(value.length)) throw budgetSpent();
+        // Its message is being worked on, and nothing more is received.
+        if (!isLast && gate.isSingle && count > 0 && value.length > 0) throw extraMessage();
+        if (!isLast && value.length > 0 && !share.receive(value.length)) throw budgetSpent();
         for (const { flags, bytes } of isLast ? cutter.rest() : cutter.cut(value)) {
           if (++count > 1 && gate.isSingle) throw extraMessage();
           const plain = await checked(flags, bytes);

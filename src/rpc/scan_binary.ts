@@ -76,7 +76,7 @@ class Scanner {
   message(plan: MessagePlan, end: number, depth: number): void {
     if (depth > DEPTH_MAX) throw new UnreadableMessage(`messages nested more than ${DEPTH_MAX} deep`);
     while (this.#at < end) {
-      const tag = this.#varint(end);
+      const tag = this.#tag(end);
       const number = tag >>> 3;
       const wire = tag & 7;
       if (number === 0) throw new UnreadableMessage("a field with the number 0");
@@ -135,7 +135,7 @@ class Scanner {
     if (depth >= DEPTH_MAX) throw new UnreadableMessage(`groups nested more than ${DEPTH_MAX} deep`);
     for (;;) {
       if (this.#at >= end) throw new UnreadableMessage("a group without an end");
-      const tag = this.#varint(end);
+      const tag = this.#tag(end);
       if ((tag & 7) === WIRE.endGroup) {
         if (tag >>> 3 !== number) throw new UnreadableMessage("the end of a group that was not begun");
         return;
@@ -156,6 +156,17 @@ class Scanner {
   #forward(count: number, end: number): void {
     if (count > end - this.#at) throw new UnreadableMessage(`the message ends within a field, at byte ${end}`);
     this.#at += count;
+  }
+
+  /** A tag is the one number that the reader takes only where it fits into 32 bits. */
+  #tag(end: number): number {
+    const from = this.#at;
+    const tag = this.#varint(end);
+    const length = this.#at - from;
+    if (length > 5 || (length === 5 && this.bytes[this.#at - 1]! > 0x0f)) {
+      throw new UnreadableMessage(`a tag of more than 32 bits, at byte ${from}`);
+    }
+    return tag;
   }
 
   /** The lowest 32 bits, as the reader has them. */

@@ -63,8 +63,9 @@ export function detailBytes(detail: ConnectError["details"][number]): number {
   return toBinary(StatusSchema, create(StatusSchema, { details: [any] })).length;
 }
 
-/** A text whose `grpc-message` has {@link MESSAGE_BYTES_MAX} at most, cut where it has more. */
-export function boundText(text: string): string {
+/** A text whose `grpc-message` has {@link MESSAGE_BYTES_MAX} at most, cut where it has more. Halves of pairs become U+FFFD. */
+export function boundText(given: string): string {
+  const text = given.toWellFormed();
   if (text.length <= MESSAGE_BYTES_MAX / 9 || encodedBytes(text) <= MESSAGE_BYTES_MAX) return text;
   let kept = "";
   let bytes = encodedBytes(CUT);

@@ -18,8 +18,9 @@ const VIOLATION_BYTES = 8;
 export class Violations {
   readonly #found: { field: string; description: string }[] = [];
 
+  /** A field may be named as its caller wrote it; half of a surrogate pair is told as U+FFFD, as no wire has it. */
   add(field: string, description: string): void {
-    this.#found.push({ field, description });
+    this.#found.push({ field: field.toWellFormed(), description: description.toWellFormed() });
   }
 
   /** Throws if a rule was broken; the detail lists the first of them. */

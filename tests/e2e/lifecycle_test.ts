@@ -3,13 +3,16 @@ import { CLOSE_MS_MAX, DRAIN_MS_MAX, STOP_MS_MAX } from "../../src/config.ts";
 import { LANES_CLOSE_MS_MAX } from "../../src/lanes/lanes.ts";
 import { LOCK_CLOSE_MS_MAX } from "../../src/lock/redlock.ts";
 import { POOL_CLOSE_MS_MAX } from "../../src/store/pool.ts";
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { Buffer } from "node:buffer";
+import http2 from "node:http2";
 import postgres from "postgres";
 import type { Outcome } from "../support/clients/client.ts";
-import { grpcJsClient } from "../support/clients/grpc_js.ts";
-import { callJson, jsonClient } from "../support/clients/json_fetch.ts";
+import { decodeStatusDetails, grpcJsClient } from "../support/clients/grpc_js.ts";
+import { jsonClient } from "../support/clients/json_fetch.ts";
 import { watchHealth } from "../support/health_watch.ts";
 import { holdLeases } from "../support/holding.ts";
+import { grpcMessage, v1Path, varintField } from "../support/raw_call.ts";
 import { runServer, serverTest, startServer, type TestServer } from "../support/server.ts";
 
 const EXIT_FAILED = 1;
@@ -32,10 +35,21 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
       codeOf(json.call("Sell", { goodsInfo: [{ goodsId: 2, num: 1 }], orderId: "over-json" })),
     ]);
     await leases.askedFor();
+    await using begun = await beginCall(server.url, "InvDetail");
     server.signal(signal);
     await health.told("NOT_SERVING");
-    assertEquals(await codeOf(grpc.call("InvDetail", { goodsId: 1 })), "UNAVAILABLE");
-    assertEquals(await codeOf(callJson(server.url, "InvDetail", `{"goodsId":1}`)), "UNAVAILABLE");
+    assertEquals(await begun.finish({ goodsId: 1 }), {
+      code: "UNAVAILABLE",
+      message: "shutting down",
+      details: [
+        { "@type": "google.rpc.ErrorInfo", reason: "DRAINING", domain: "inventory.v1", metadata: {} },
+        { "@type": "google.rpc.RetryInfo", retryDelay: { seconds: "0", nanos: 100_000_000 } },
+      ],
+    });
+    await assertRejects(
+      () => Deno.connect({ hostname: "127.0.0.1", port: server.port }),
+      Deno.errors.ConnectionRefused,
+    );
 
     await leases.release();
     assertEquals(await underWay, ["OK", "OK"]);
@@ -112,16 +126,46 @@ Deno.test("a port that is taken is told, without a stack", async () => {
   assert(!stderr.includes("    at "), stderr);
 });
 
-/** The code of a call. A connection that is refused or cut says the same to a caller as UNAVAILABLE. */
+/** The code of a call; "OK" for one that was answered. */
 async function codeOf(call: Promise<Outcome>): Promise<string> {
-  try {
-    const outcome = await call;
-    return "code" in outcome ? outcome.code : "OK";
-  } catch (error) {
-    // What fetch throws when there is nobody to connect to.
-    assert(error instanceof TypeError, String(error));
-    return "UNAVAILABLE";
-  }
+  const outcome = await call;
+  return "code" in outcome ? outcome.code : "OK";
+}
+
+/**
+ * Begins a gRPC call on a connection of its own, as far as its header, and sees that the server has it. Its message goes with
+ * `finish`, which answers what came of it.
+ */
+async function beginCall(url: string, method: "InvDetail") {
+  const session = http2.connect(url);
+  session.on("error", () => {});
+  const headers = {
+    ":method": "POST",
+    ":path": v1Path(method),
+    "content-type": "application/grpc+proto",
+    te: "trailers",
+  };
+  const stream = session.request(headers, { endStream: false });
+  stream.on("error", () => {}).resume();
+  const { promise: trailers, resolve } = Promise.withResolvers<http2.IncomingHttpHeaders | undefined>();
+  stream.once("trailers", resolve);
+  stream.once("close", () => resolve(undefined));
+  // What is answered to a PING behind it says that the header has been read.
+  await new Promise<void>((resolve) => stream.once("ready", resolve));
+  await new Promise<void>((resolve, reject) => {
+    session.ping((error: Error | null) => error === null ? resolve() : reject(error));
+  });
+  return {
+    async finish({ goodsId }: { readonly goodsId: number }) {
+      stream.end(grpcMessage(varintField(1, BigInt(goodsId))));
+      const received = await trailers;
+      assert(received !== undefined, "the call was cut");
+      const details = Buffer.from(String(received["grpc-status-details-bin"]), "base64");
+      const code = received["grpc-status"] === "14" ? "UNAVAILABLE" : received["grpc-status"];
+      return { code, message: received["grpc-message"], details: decodeStatusDetails(details) };
+    },
+    [Symbol.asyncDispose]: () => Promise.resolve(session.destroy()),
+  };
 }
 
 async function soldOrders(server: TestServer): Promise<string[]> {

@@ -47,15 +47,23 @@ export class RawPeer {
     return RawPeer.#connect(port, false, false);
   }
 
-  /** Connects and opens HTTP/2, by default answering PINGs but nothing else. */
-  static async http2(port: number, { start = opening(), acknowledgesPings = true } = {}): Promise<RawPeer> {
-    const peer = await RawPeer.#connect(port, true, acknowledgesPings);
+  /** Connects, from `address` where that is given, and opens HTTP/2, by default answering PINGs but nothing else. */
+  static async http2(
+    port: number,
+    { start = opening(), acknowledgesPings = true, address = "127.0.0.1" } = {},
+  ): Promise<RawPeer> {
+    const peer = await RawPeer.#connect(port, true, acknowledgesPings, address);
     peer.send(start);
     return peer;
   }
 
-  static async #connect(port: number, http2: boolean, acknowledgesPings: boolean): Promise<RawPeer> {
-    const peer = new RawPeer(net.connect(port, "127.0.0.1"), http2, acknowledgesPings);
+  static async #connect(
+    port: number,
+    http2: boolean,
+    acknowledgesPings: boolean,
+    localAddress = "127.0.0.1",
+  ): Promise<RawPeer> {
+    const peer = new RawPeer(net.connect({ port, host: "127.0.0.1", localAddress }), http2, acknowledgesPings);
     await new Promise<void>((resolve, reject) => peer.socket.once("connect", resolve).once("error", reject));
     return peer;
   }

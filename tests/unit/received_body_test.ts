@@ -1,0 +1,192 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import { assertEquals, assertLessOrEqual, assertRejects } from "@std/assert";
+import { Buffer } from "node:buffer";
+import { gzipSync } from "node:zlib";
+import fc from "fast-check";
+import { FREE_BYTES, MessageBudget } from "../../src/rpc/message_budget.ts";
+import type { MessageGate } from "../../src/rpc/message_gate.ts";
+import { receiveRequest } from "../../src/rpc/received_body.ts";
+import { Turns } from "../../src/rpc/turns.ts";
+
+const BYTES_MAX = 50_000;
+const ENVELOPED = ["application/grpc+proto", "application/grpc-web+proto", "application/connect+json"] as const;
+const ENCODINGS = { "application/connect+json": "connect-content-encoding", "application/json": "content-encoding" };
+
+/** All that a call is received with. */
+function setting(isSingle = false, budgetBytes = 1_000_000) {
+  const budget = new MessageBudget(budgetBytes);
+  const checked: Uint8Array[] = [];
+  const gate: MessageGate = {
+    bytesMax: BYTES_MAX,
+    isSingle,
+    check(bytes) {
+      checked.push(bytes);
+      return bytes.length;
+    },
+  };
+  const receiving = { budget, turns: new Turns((then) => queueMicrotask(then)) };
+  return { budget, checked, gate, receiving };
+}
+
+Deno.test("the same messages, each in one chunk, however they are cut, and none that is complete is held back", async () => {
+  const sizes = fc.array(fc.oneof(fc.nat(20), fc.nat(40_000)), { maxLength: 6 });
+  const cuts = fc.array(fc.oneof(fc.integer({ min: 1, max: 7 }), fc.integer({ min: 1, max: 30_000 })), {
+    minLength: 1,
+  });
+  const types = fc.constantFrom(...ENVELOPED);
+  await fc.assert(
+    fc.asyncProperty(sizes, cuts, types, fc.boolean(), async (lengths, parts, type, isPacked) => {
+      const { budget, checked, gate, receiving } = setting();
+      const messages = lengths.map(message);
+      const sent = messages.map((bytes) => enveloped(isPacked ? gzipSync(bytes) : bytes, isPacked ? 1 : 0));
+      const ends = sent.map((_, i) => sent.slice(0, i + 1).reduce((sum, { length }) => sum + length, 0));
+      let asked = 0;
+      let handed = 0;
+      async function* source() {
+        for (const part of cut(Buffer.concat(sent), parts)) {
+          // Whoever asks for more has handed on what was complete.
+          assertEquals(handed, ends.filter((end) => end <= asked).length);
+          asked += part.length;
+          yield await Promise.resolve(part);
+        }
+      }
+      const header = new Headers({ "content-type": type });
+      if (isPacked) header.set(ENCODINGS[type as keyof typeof ENCODINGS] ?? "grpc-encoding", "gzip");
+      const received = receiveRequest(source(), header, gate, receiving);
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of received.body) {
+        chunks.push(chunk);
+        handed++;
+      }
+      received.end();
+      assertEquals(chunks.map((chunk) => Buffer.from(chunk)), messages.map((bytes) => enveloped(bytes)));
+      assertEquals(checked.map((bytes) => Buffer.from(bytes)), messages);
+      assertEquals(
+        [...received.header.keys()].filter((name) => name.endsWith("content-encoding") || name === "grpc-encoding"),
+        [],
+      );
+      assertEquals(budget.view.bytes, 0);
+    }),
+  );
+});
+
+Deno.test("a body that is one message is one chunk, however it is cut", async () => {
+  const cuts = fc.array(fc.integer({ min: 1, max: 9_000 }), { minLength: 1 });
+  await fc.assert(fc.asyncProperty(fc.nat(40_000), cuts, fc.boolean(), async (length, parts, isPacked) => {
+    const { budget, gate, receiving } = setting(true);
+    const header = new Headers({
+      "content-type": "application/json",
+      ...(isPacked ? { "content-encoding": "gzip" } : {}),
+    });
+    const sent = isPacked ? gzipSync(message(length)) : message(length);
+    const received = receiveRequest(each(cut(sent, parts)), header, gate, receiving);
+    const chunks = await all(received.body);
+    assertEquals(chunks.map((chunk) => Buffer.from(chunk)), [message(length)]);
+    received.end();
+    assertEquals(budget.view.bytes, 0);
+  }));
+});
+
+Deno.test("a message that ends too soon, is too large, or one too many, is refused, and what it took comes back", async () => {
+  const whole = enveloped(message(100));
+  for (
+    const [body, code, read] of [
+      [[whole.subarray(0, 3)], Code.InvalidArgument, 1],
+      [[whole.subarray(0, 50)], Code.InvalidArgument, 1],
+      [[enveloped(message(10)).fill(0xff, 1, 5)], Code.ResourceExhausted, 1],
+      [[whole, whole], Code.Unimplemented, 2],
+      [[Buffer.concat([whole, whole])], Code.Unimplemented, 1],
+      // Nothing is read behind the prefix that says too much.
+      [[Buffer.of(0, 0, 1, 0, 0), message(40_000), message(40_000)], Code.ResourceExhausted, 1],
+    ] as const
+  ) {
+    const { budget, gate, receiving } = setting(true);
+    let asked = 0;
+    const source = async function* () {
+      for (const part of body) {
+        asked++;
+        yield await Promise.resolve(part);
+      }
+    };
+    const received = receiveRequest(source(), new Headers({ "content-type": "application/grpc" }), gate, receiving);
+    const error = await assertRejects(() => all(received.body), ConnectError);
+    received.end();
+    assertEquals([error.code, asked, budget.view.bytes], [code, read, 0], error.message);
+  }
+});
+
+Deno.test("a deadline ends a body whose next byte never comes, and so does the budget", async () => {
+  const never = { [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => {}) }) };
+  const { budget, gate, receiving } = setting(true);
+  const header = new Headers({ "content-type": "application/grpc", "grpc-timeout": "5m" });
+  const waiting = receiveRequest(never, header, gate, receiving);
+  const late = await assertRejects(() => all(waiting.body), ConnectError);
+  waiting.end();
+  assertEquals([late.code, budget.view.bytes], [Code.DeadlineExceeded, 0]);
+
+  const tight = setting(true, 2 * FREE_BYTES);
+  const large = receiveRequest(
+    each([enveloped(message(20_000))]),
+    new Headers({ "content-type": "application/grpc" }),
+    tight.gate,
+    tight.receiving,
+  );
+  const over = await assertRejects(() => all(large.body), ConnectError);
+  large.end();
+  assertEquals([over.code, tight.budget.view.bytes, tight.checked], [Code.ResourceExhausted, 0, []]);
+});
+
+Deno.test("what the body throws is thrown, and a call that was refused before gets nothing of it", async () => {
+  const failure = new Error("gone");
+  async function* breaking() {
+    yield await Promise.resolve(Uint8Array.of(0, 0));
+    throw failure;
+  }
+  const { gate, receiving } = setting();
+  const header = new Headers({ "content-type": "application/grpc" });
+  assertEquals(await all(receiveRequest(breaking(), header, gate, receiving).body).catch((error) => error), failure);
+  const refused = new ConnectError("refused", Code.ResourceExhausted);
+  const body = receiveRequest(each([enveloped(message(5))]), header, gate, receiving, refused).body;
+  assertEquals(await all(body).catch((error) => error), refused);
+});
+
+Deno.test("a message of a few bytes is not kept in the room of a large one", async () => {
+  const { gate, receiving } = setting();
+  const sent = Buffer.concat([enveloped(message(40_000)), enveloped(message(10))]);
+  const body =
+    receiveRequest(each(cut(sent, [7])), new Headers({ "content-type": "application/grpc" }), gate, receiving).body;
+  for (const chunk of await all(body)) assertLessOrEqual(chunk.buffer.byteLength, chunk.length);
+});
+
+/** A message of so many bytes. */
+function message(size: number): Buffer {
+  return Buffer.from(Uint8Array.from({ length: size }, (_, index) => (index + size) % 251));
+}
+
+function enveloped(bytes: Uint8Array, flags = 0): Buffer {
+  const prefix = Buffer.alloc(5);
+  prefix[0] = flags;
+  prefix.writeUInt32BE(bytes.length, 1);
+  return Buffer.concat([prefix, bytes]);
+}
+
+/** In parts of these lengths, by turns. */
+function cut(bytes: Uint8Array, lengths: readonly number[]): Uint8Array[] {
+  const parts: Uint8Array[] = [];
+  for (let at = 0, n = 0; at < bytes.length; n++) {
+    const length = lengths[n % lengths.length]!;
+    parts.push(bytes.subarray(at, at + length));
+    at += length;
+  }
+  return parts;
+}
+
+async function* each(parts: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
+  for (const part of parts) yield await Promise.resolve(part);
+}
+
+async function all(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array[]> {
+  const list: Uint8Array[] = [];
+  for await (const chunk of chunks) list.push(chunk);
+  return list;
+}

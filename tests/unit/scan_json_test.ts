@@ -1,0 +1,147 @@
+import { create, fromJsonString, toJsonString } from "@bufbuild/protobuf";
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import fc from "fast-check";
+import {
+  BatchInvDetailRequestSchema,
+  SellBatchRequestSchema,
+  SellRequestSchema,
+} from "../../src/gen/inventory/v1/inventory_pb.ts";
+import { UnreadableMessage } from "../../src/rpc/scan_binary.ts";
+import { jsonScanner } from "../../src/rpc/scan_json.ts";
+
+const int32 = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
+const sell = fc.record({
+  goodsInfo: fc.array(fc.record({ goodsId: int32, num: int32 }), { maxLength: 6 }),
+  orderId: fc.string({ unit: "grapheme", maxLength: 12 }),
+});
+const scanSell = jsonScanner(SellRequestSchema);
+const scanBatch = jsonScanner(SellBatchRequestSchema);
+
+/** What is found wrong; undefined for what is no JSON object. Any other error is a fault. */
+function faultsOf(scan: typeof scanSell, text: string): string[] | undefined {
+  const faults: string[] = [];
+  try {
+    scan(text, (field) => faults.push(field));
+  } catch (error) {
+    assert(error instanceof UnreadableMessage, String(error));
+    return undefined;
+  }
+  return faults;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+Deno.test("what the library writes has no fault, and is counted as it is built", () => {
+  fc.assert(
+    fc.property(fc.array(sell, { maxLength: 5 }), fc.boolean(), fc.boolean(), (orders, useProtoFieldName, spaced) => {
+      const message = create(SellBatchRequestSchema, { orders });
+      const text = toJsonString(SellBatchRequestSchema, message, {
+        useProtoFieldName,
+        alwaysEmitImplicit: true,
+        prettySpaces: spaced ? 2 : 0,
+      });
+      const faults: string[] = [];
+      const { counts, entries } = scanBatch(text, (field) => faults.push(field));
+      assertEquals(faults, []);
+      const lines = orders.reduce((sum, { goodsInfo }) => sum + goodsInfo.length, 0);
+      assertEquals(counts.get(SellBatchRequestSchema.field.orders), orders.length);
+      assertEquals(counts.get(SellRequestSchema.field.goodsInfo) ?? 0, lines);
+      assert(entries >= 1 + orders.length + lines, `${entries}`);
+    }),
+  );
+});
+
+Deno.test("what is JSON to JSON.parse is JSON to the scanner, and the other way round", () => {
+  const values = fc.json({ maxDepth: 4 });
+  const spoilt = fc.tuple(
+    values,
+    fc.nat(),
+    fc.constantFrom("", ",", "}", "]", '"', "\\", "\u0000", "01", "+1", ".", "tru", "\ufeff"),
+    fc.nat(3),
+  )
+    .map(([text, at, put, dropped]) => {
+      const from = at % (text.length + 1);
+      return text.slice(0, from) + put + text.slice(from + dropped);
+    });
+  fc.assert(
+    fc.property(fc.oneof(values, spoilt, fc.string()), (value) => {
+      // As a field that does not exist, where any JSON may be.
+      const text = `{"x":${value}}`;
+      const json = parsed(text);
+      const isJson = json !== undefined;
+      assertEquals(faultsOf(scanSell, text) !== undefined, isJson, text);
+      const whole = parsed(value);
+      const isObject = typeof whole === "object" && whole !== null && !Array.isArray(whole);
+      assertEquals(faultsOf(scanSell, value) !== undefined, isObject, value);
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+Deno.test("what passes without a fault is read by the library, with the same numbers", () => {
+  const numbers = fc.oneof(
+    int32.map(String),
+    fc.double().map(String),
+    fc.tuple(fc.integer({ min: -999, max: 999 }), fc.integer({ min: -4, max: 12 })).map(([n, e]) => `${n}e${e}`),
+    fc.constantFrom(
+      "1.0",
+      "-0",
+      "0.0",
+      "1e400",
+      "2147483648",
+      "-2147483649",
+      "1.5",
+      "null",
+      "true",
+      `"7"`,
+      `" 7"`,
+      `"0x1"`,
+      `""`,
+    ),
+  );
+  fc.assert(
+    fc.property(numbers, numbers, fc.constantFrom("goodsId", "goods_id", "GoodsId"), (goodsId, num, key) => {
+      const text = `{"goodsInfo":[{"${key}":${goodsId},"num":${num}}]}`;
+      if (faultsOf(scanSell, text)?.length !== 0) return;
+      const message = fromJsonString(SellRequestSchema, text);
+      const exact = (given: string) => given === "null" ? 0 : Number(given.replaceAll('"', ""));
+      assertEquals([message.goodsInfo[0]!.goodsId, message.goodsInfo[0]!.num], [exact(goodsId) | 0, exact(num) | 0]);
+      assertEquals([exact(goodsId), exact(num)].every(Number.isInteger), true);
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+Deno.test("a key in either spelling counts once, twice is a fault, and every fault is told with its path", () => {
+  assertEquals(
+    faultsOf(scanBatch, `{"orders":[{"orderId":"a"},{"order_id":"a","orderId":"b","x":[{}]}],"orders":[]}`),
+    [
+      "orders[1].order_id",
+      "orders[1].x",
+      "orders",
+    ],
+  );
+  assertEquals(faultsOf(scanSell, `{"goodsInfo":[null,{},{"num":1.5}],"orderId":7}`), [
+    "goods_info[0]",
+    "goods_info[2].num",
+    "order_id",
+  ]);
+  assertEquals(faultsOf(jsonScanner(BatchInvDetailRequestSchema), `{"goodsIds":[1,"2",2147483648,null]}`), [
+    "goods_ids[2]",
+    "goods_ids[3]",
+  ]);
+});
+
+Deno.test("nesting is bounded, in fields that exist and in those that don't", () => {
+  for (const [open, close] of [["[", "]"], [`{"x":`, "}"]] as const) {
+    const nested = (depth: number) => `{"x":${open.repeat(depth)}1${close.repeat(depth)}}`;
+    assertEquals(faultsOf(scanSell, nested(50)), ["x"]);
+    assertThrows(() => scanSell(nested(50_000), () => {}), UnreadableMessage, "nested more than");
+  }
+});
