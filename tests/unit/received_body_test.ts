@@ -24,7 +24,7 @@ function setting(isSingle = false, budgetBytes = 1_000_000) {
       return bytes.length;
     },
   };
-  const receiving = { budget, turns: new Turns((then) => queueMicrotask(then)) };
+  const receiving = { budget, turns: new Turns({ nowMs: () => 0, later: (then) => queueMicrotask(then) }) };
   return { budget, checked, gate, receiving };
 }
 

@@ -76,7 +76,7 @@ function plain(counts: ReadonlyMap<DescField, number>): Record<string, number> {
 /** What the scanner says of the bytes; undefined where it finds them unreadable. Any other error is a fault. */
 function scanned(schema: DescMessage, bytes: Uint8Array) {
   try {
-    return binaryScanner(schema)(bytes);
+    return binaryScanner(schema, new Map())(bytes);
   } catch (error) {
     assert(error instanceof UnreadableMessage, String(error));
     return undefined;
@@ -90,7 +90,7 @@ function read(schema: DescMessage, bytes: Uint8Array) {
 for (const [name, [schema, messages]] of Object.entries(MESSAGES)) {
   Deno.test(`${name}: what is counted is what is built`, () => {
     fc.assert(fc.property(messages as fc.Arbitrary<Uint8Array>, (bytes) => {
-      const scan = binaryScanner(schema)(bytes);
+      const scan = binaryScanner(schema, new Map())(bytes);
       const { counts, entries } = built(schema, read(schema, bytes));
       assertEquals([plain(scan.counts), scan.entries], [plain(counts), entries]);
     }));
@@ -148,18 +148,25 @@ Deno.test("each kind of unreadable bytes is found by name", () => {
       ["7d0000", "within a field"],
     ] as const
   ) {
-    const error = assertThrows(() => binaryScanner(SellRequestSchema)(Buffer.from(hex, "hex")), UnreadableMessage);
+    const error = assertThrows(
+      () => binaryScanner(SellRequestSchema, new Map())(Buffer.from(hex, "hex")),
+      UnreadableMessage,
+    );
     assert(error.message.includes(words), `${hex}: ${error.message}`);
   }
   const groups = (depth: number) =>
     Buffer.concat([Buffer.alloc(2 * depth, Buffer.of(0xfb, 1)), Buffer.alloc(2 * depth, Buffer.of(0xfc, 1))]);
-  assertEquals(binaryScanner(SetInvRequestSchema)(groups(50)).entries, 1);
-  assertThrows(() => binaryScanner(SetInvRequestSchema)(groups(20_000)), UnreadableMessage, "nested more than");
+  assertEquals(binaryScanner(SetInvRequestSchema, new Map())(groups(50)).entries, 1);
+  assertThrows(
+    () => binaryScanner(SetInvRequestSchema, new Map())(groups(20_000)),
+    UnreadableMessage,
+    "nested more than",
+  );
 });
 
 Deno.test("requests of every service can be scanned, and so can what nests itself", () => {
   for (const schema of [HealthCheckRequestSchema, ServerReflectionRequestSchema]) {
-    assertEquals(binaryScanner(schema)(new Uint8Array()).entries, 1);
+    assertEquals(binaryScanner(schema, new Map())(new Uint8Array()).entries, 1);
   }
-  assertEquals(typeof binaryScanner(FileDescriptorProtoSchema), "function");
+  assertEquals(typeof binaryScanner(FileDescriptorProtoSchema, new Map()), "function");
 });

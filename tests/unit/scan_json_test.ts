@@ -14,8 +14,8 @@ const sell = fc.record({
   goodsInfo: fc.array(fc.record({ goodsId: int32, num: int32 }), { maxLength: 6 }),
   orderId: fc.string({ unit: "grapheme", maxLength: 12 }),
 });
-const scanSell = jsonScanner(SellRequestSchema);
-const scanBatch = jsonScanner(SellBatchRequestSchema);
+const scanSell = jsonScanner(SellRequestSchema, new Map());
+const scanBatch = jsonScanner(SellBatchRequestSchema, new Map());
 
 /** What is found wrong; undefined for what is no JSON object. Any other error is a fault. */
 function faultsOf(scan: typeof scanSell, text: string): string[] | undefined {
@@ -132,7 +132,7 @@ Deno.test("a key in either spelling counts once, twice is a fault, and every fau
     "goods_info[2].num",
     "order_id",
   ]);
-  assertEquals(faultsOf(jsonScanner(BatchInvDetailRequestSchema), `{"goodsIds":[1,"2",2147483648,null]}`), [
+  assertEquals(faultsOf(jsonScanner(BatchInvDetailRequestSchema, new Map()), `{"goodsIds":[1,"2",2147483648,null]}`), [
     "goods_ids[2]",
     "goods_ids[3]",
   ]);

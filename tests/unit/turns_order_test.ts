@@ -5,7 +5,7 @@ import { LARGE_BYTES, TURN_BYTES, Turns } from "../../src/rpc/turns.ts";
 /** Turns of a loop that goes on when the test says so. */
 function testLoop() {
   const asked: (() => void)[] = [];
-  const turns = new Turns((then) => void asked.push(then));
+  const turns = new Turns({ nowMs: () => 0, later: (then) => void asked.push(then) });
   /** Answers false where nobody asked for a turn. */
   const next = async () => {
     await settled();
