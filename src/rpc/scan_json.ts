@@ -7,6 +7,7 @@
  * no more than anybody reads.
  */
 import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
+import { INTEGER_RANGES, isDigit, NUMBER, PLAIN_INTEGER, wholeNumber } from "./json_numbers.ts";
 import { type CountsMax, type Scan, TooManyEntries, UnreadableMessage } from "./scan_binary.ts";
 
 /** A field that breaks a rule of the encoding: its path, such as `orders[2].order_id`, and the rule. */
@@ -21,11 +22,6 @@ const DEPTH_MAX = 100;
 const KEY_CHARACTERS_TOLD = 64;
 /** Faults after which nothing more is looked for: 90,000 unknown keys took 200 ms. */
 const FAULTS_MAX = 1_000;
-const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
-const WHOLE_NUMBER = new RegExp(`^${NUMBER.source}$`);
-const PLAIN_INTEGER = /^-?(?:0|[1-9]\d*)$/;
-/** Of a number in JSON; a longer one is none that a field could hold. */
-const NUMBER_CHARACTERS_MAX = 64;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 /** Digits of a number that is held exactly. */
@@ -34,15 +30,6 @@ const SMALL_DIGITS_MAX = 15;
 // deno-lint-ignore no-control-regex
 const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
 const LITERAL = /true|false|null/y;
-
-const INT64_MIN = -(2n ** 63n);
-/** The ranges of the integer types. */
-const RANGES: ReadonlyMap<ScalarType, readonly [min: bigint, max: bigint]> = new Map([
-  ...[ScalarType.INT32, ScalarType.SINT32, ScalarType.SFIXED32].map((type) => [type, [-(2n ** 31n), 2n ** 31n - 1n]]),
-  ...[ScalarType.UINT32, ScalarType.FIXED32].map((type) => [type, [0n, 2n ** 32n - 1n]]),
-  ...[ScalarType.INT64, ScalarType.SINT64, ScalarType.SFIXED64].map((type) => [type, [INT64_MIN, 2n ** 63n - 1n]]),
-  ...[ScalarType.UINT64, ScalarType.FIXED64].map((type) => [type, [0n, 2n ** 64n - 1n]]),
-] as [ScalarType, [bigint, bigint]][]);
 
 /**
  * Makes the scanner of one type of message. It throws UnreadableMessage for what is no JSON object at all, TooManyEntries
@@ -136,7 +123,7 @@ class Scanner {
       this.entries++;
       return this.#object(message, `${path}.`, depth + 1);
     }
-    const range = desc.scalar === undefined ? undefined : RANGES.get(desc.scalar);
+    const range = desc.scalar === undefined ? undefined : INTEGER_RANGES.get(desc.scalar);
     if (range !== undefined) return this.#integer(path, desc.scalar!, range);
     if (desc.scalar === ScalarType.STRING) {
       if (next !== '"') return this.#mismatch(path, "a string in quotes");
@@ -286,24 +273,6 @@ const KINDS: Readonly<Record<string, string>> = {
   f: "false",
   n: "null",
 };
-
-function isDigit(character: string): boolean {
-  return character >= "0" && character <= "9";
-}
-
-/** The value of a JSON number, where it is a whole one; exact, whatever its size. */
-function wholeNumber(text: string): bigint | undefined {
-  if (text.length > NUMBER_CHARACTERS_MAX || !WHOLE_NUMBER.test(text)) return undefined;
-  const [mantissa, exponent = "0"] = text.toLowerCase().split("e") as [string, string?];
-  const [whole, fraction = ""] = mantissa.split(".") as [string, string?];
-  const digits = BigInt(whole + fraction);
-  const shift = Number(exponent) - fraction.length;
-  if (digits === 0n) return 0n;
-  if (Math.abs(shift) > NUMBER_CHARACTERS_MAX) return undefined;
-  if (shift >= 0) return digits * 10n ** BigInt(shift);
-  const divisor = 10n ** BigInt(-shift);
-  return digits % divisor === 0n ? digits / divisor : undefined;
-}
 
 function told(key: string): string {
   return key.length <= KEY_CHARACTERS_TOLD ? key : `${key.slice(0, KEY_CHARACTERS_TOLD)}…`;
