@@ -14,6 +14,7 @@ import { inventory as ArticleService } from "./gen/article/inventory_pb.ts";
 import { Health } from "./gen/health/v1/health_pb.ts";
 import { InventoryService } from "./gen/inventory/v1/inventory_pb.ts";
 import { LockService } from "./gen/inventory/v1/lock_pb.ts";
+import type { settle } from "./inventory/settle.ts";
 import { Lanes } from "./lanes/lanes.ts";
 import type { Way } from "./lanes/way.ts";
 import type { Lock } from "./lock/lock.ts";
@@ -45,6 +46,7 @@ export interface StockParts {
   readonly log: Log;
   readonly lock?: Lock;
   readonly store?: Store;
+  readonly settle?: typeof settle;
 }
 
 /** The service without its port: what decides and writes, for whoever is in the same process. */
@@ -96,7 +98,7 @@ export function openStock(config: Config, { log, ...parts }: StockParts): Stock 
     log,
   });
   const way = openWay(config, { log, ...parts });
-  const lanes = new Lanes({ store, way, random: Math.random, log }, {
+  const lanes = new Lanes({ store, settle: parts.settle, way, random: Math.random, log }, {
     operationsMax: config.queueMax,
     // A line takes more than one byte of a request, so that a whole batch always fits.
     linesMax: config.requestBytesMax,

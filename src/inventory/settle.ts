@@ -23,11 +23,17 @@ export interface Settled {
  * Decides `operations` in their order, up to the first that leans on another's change. The rest, which has no verdicts,
  * is to be decided on a book that is read once this is committed.
  *
+ * With `leansOnOthers` all are decided at once: only to show in tests what the limit above is for.
+ *
  * The book must hold every goods, order and operation that they touch and that exists (see `recordIds` and
  * `goodsOf`): whatever is not in it is taken not to exist. Throws if a rollback moves a goods that the book
  * lacks: then the book was not read for these operations.
  */
-export function settle(book: Book, operations: readonly Operation[]): Settled {
+export function settle(
+  book: Book,
+  operations: readonly Operation[],
+  { leansOnOthers = false }: { readonly leansOnOthers?: boolean } = {},
+): Settled {
   const working = {
     atMs: book.atMs,
     levels: new Map(book.levels),
@@ -49,7 +55,8 @@ export function settle(book: Book, operations: readonly Operation[]): Settled {
     const { effect, answer } = decision;
     // Sales take units away, which makes no other sale possible; most batches are nothing else.
     salesOnly &&= operation.kind === "sell";
-    if (!salesOnly && verdicts.length > 0 && writes(decision) && !writes(decide(book, operation))) break;
+    const mayLean = !leansOnOthers && !salesOnly && verdicts.length > 0;
+    if (mayLean && writes(decision) && !writes(decide(book, operation))) break;
     for (const movement of movementsOf(working, operation, effect)) {
       movements.push(movement);
       working.levels.set(movement.goodsId, levelAfter(movement, working.levels.get(movement.goodsId)));

@@ -16,7 +16,7 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Book, Changes, Verdict } from "../inventory/model.ts";
-import { changesNothing, settle } from "../inventory/settle.ts";
+import { changesNothing, type settle } from "../inventory/settle.ts";
 import { LockHeldError } from "../lock/lock.ts";
 import {
   BlockLostError,
@@ -35,6 +35,7 @@ import { again } from "./reads.ts";
 /** What a batch works with. */
 export interface BatchWayParts {
   readonly store: Store;
+  readonly settle: typeof settle;
   readonly log: Log;
   /** Answers in [0, 1). */
   readonly random: () => number;
@@ -115,7 +116,7 @@ export class BatchWay {
       const moved = entries.filter((entry) => learnGoods(entry, book));
       back.moved.push(...moved);
       entries = entries.filter((entry) => !moved.includes(entry) && entry.begin());
-      const settled = settle(book, entries.map((entry) => entry.operation));
+      const settled = this.#parts.settle(book, entries.map((entry) => entry.operation));
       verdicts = settled.verdicts;
       const rest = entries.slice(verdicts.length);
       for (const entry of rest) entry.pause();

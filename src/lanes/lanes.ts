@@ -11,6 +11,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { goodsOf } from "../inventory/ids.ts";
 import type { Level, Operation, Verdict } from "../inventory/model.ts";
+import { settle } from "../inventory/settle.ts";
 import type { Store } from "../store/store.ts";
 import { errorFields, type Log } from "../telemetry/log.ts";
 import { goodsOfAll } from "./batch_keys.ts";
@@ -28,6 +29,8 @@ import type { Way } from "./way.ts";
 /** What the lanes work with. */
 export interface LanesParts {
   readonly store: Store;
+  /** How a batch is decided; `settle` where nothing else is given. */
+  readonly settle?: typeof settle | undefined;
   readonly way: Way;
   readonly log: Log;
   /** Answers in [0, 1). */
@@ -42,14 +45,6 @@ const SWEEP_MS = 50;
 const LEASE_ATTEMPTS_MAX = 8;
 /** How long `close` waits for operations under way. */
 export const LANES_CLOSE_MS_MAX = 5000;
-
-/** Entries of a batch that go on, and under what. */
-interface Taken {
-  readonly ours: Entry[];
-  readonly guard: Guard;
-  /** They go although others have some of the goods. */
-  readonly insists: boolean;
-}
 
 /** Decides and writes operations, and reads levels. */
 export class Lanes {
@@ -74,7 +69,14 @@ export class Lanes {
     this.#limits = limits;
     this.#guards = new Guards(way, log);
     this.#refusals = new Refusals(this.#queue, limits, random, () => this.#dispatch());
-    this.#way = new BatchWay({ store, log, random, wayMsMax: limits.lockWaitMsMax, writeMsMax: limits.writeMsMax });
+    this.#way = new BatchWay({
+      store,
+      settle: parts.settle ?? settle,
+      log,
+      random,
+      wayMsMax: limits.lockWaitMsMax,
+      writeMsMax: limits.writeMsMax,
+    });
     this.#reads = createReads(store, limits.operationsMax);
   }
 
@@ -253,9 +255,12 @@ export class Lanes {
 
   /**
    * Makes the goods of the batch ours; entries whose goods can't be had leave it, with those of `goods` that only they
-   * need. Answers who goes on, and under what.
+   * need. Answers who goes on, and under what; `insists`: although others have some of the goods.
    */
-  async #take(entries: readonly Entry[], goods: Set<number>): Promise<Taken | undefined> {
+  async #take(
+    entries: readonly Entry[],
+    goods: Set<number>,
+  ): Promise<{ ours: Entry[]; guard: Guard; insists: boolean } | undefined> {
     let ours = entries.filter((entry) => !entry.leave());
     for (let attempt = 1; ours.length > 0; attempt++) {
       const wanted = goodsOfAll(ours);

@@ -5,6 +5,7 @@
  */
 import { startApp } from "../../../src/app.ts";
 import { loadConfig } from "../../../src/config.ts";
+import { settle } from "../../../src/inventory/settle.ts";
 import { listenLine } from "../../../src/listen_line.ts";
 import { createLog } from "../../../src/telemetry/create_log.ts";
 import { errorFields } from "../../../src/telemetry/log.ts";
@@ -33,7 +34,12 @@ const store = createSuiteStore({
   },
   log,
 });
-const app = await startApp(config, { log, store, ...(locked === undefined ? {} : { lock: locked.lock }) });
+const app = await startApp(config, {
+  log,
+  store,
+  settle: (book, operations) => settle(book, operations, { leansOnOthers: without.has("committed_ground") }),
+  ...(locked === undefined ? {} : { lock: locked.lock }),
+});
 Deno.addSignalListener("SIGTERM", async () => {
   await app.close();
   Deno.exit(0);

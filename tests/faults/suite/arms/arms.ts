@@ -129,14 +129,14 @@ export const ARMS: readonly Arm[] = [
     name: "commit stalled beyond the statement limit, and another caller of the batch leaves",
     faults: "commits wait for a standby",
     base: [],
-    out: ["lost_write"],
+    out: ["lost_write", "committed_ground"],
     run: stalledCommit,
   },
   {
     name: "a packet with a write seconds late, and another caller of the batch leaves",
     faults: "a packet with a write comes late; postgres link stalled, slow",
     base: [],
-    out: ["lost_write"],
+    out: ["lost_write", "committed_ground"],
     run: latePacket,
   },
   {

@@ -26,6 +26,8 @@ export const PROTECTIONS = {
   outcome_lookup: "a lost write is told as if nothing had happened",
   /** Whoever goes the way again does not know that a write was lost, which may still be made. */
   lost_write: "a lost write is forgotten when the order is decided again",
+  /** Operations are applied on the strength of what others of their batch change, which is not committed. */
+  committed_ground: "orders lean on what others of their batch change",
 } as const;
 
 export type Protection = keyof typeof PROTECTIONS;
