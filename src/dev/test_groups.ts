@@ -18,7 +18,13 @@ export interface TestGroup {
 /** What a test file reaches by its imports if the way of concurrency can make a difference to it. */
 const WAY_FILE = "tests/support/concurrency.ts";
 /** What is tested there is the wire, whatever the way; or all ways at once. */
-const WAYLESS_ROOTS = ["tests/e2e", "tests/attacks", "tests/faults/suite_test.ts", "tests/faults/arms_test.ts"];
+const WAYLESS_ROOTS = [
+  "tests/e2e",
+  "tests/integration/up_test.ts",
+  "tests/attacks",
+  "tests/faults/suite_test.ts",
+  "tests/faults/arms_test.ts",
+];
 const TEST_FILE = /(^|_|\.)test\.(ts|tsx|js|mjs)$/;
 
 const ROOTS: Record<TestGroup["name"], readonly string[]> = {

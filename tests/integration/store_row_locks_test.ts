@@ -2,7 +2,7 @@
  * Changes under row locks: the second writer waits instead of losing, and a block whose connection died, or that was
  * idle for too long, leaves nothing behind, inside or outside of a transaction.
  */
-import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import postgres from "postgres";
 import { goodsOf, recordIds } from "../../src/inventory/ids.ts";
 import type { Book, Changes, Operation } from "../../src/inventory/model.ts";
@@ -154,7 +154,8 @@ Deno.test("a block that is idle for longer than a statement may take gives its r
     await within(change(other, sell("b", [1, 1])), "the other change");
     return settle(book, [sell("a", [1, 1])]).changes;
   }));
-  assertInstanceOf(error, BlockLostError);
+  // Whether the end of the connection is seen before the write is sent is a matter of microseconds.
+  assert(error instanceof BlockLostError || error instanceof OutcomeUnknownError, String(error));
   assertEquals(await bench.owner`select order_id from orders where order_id in ('a', 'b')`.then((rows) => [...rows]), [
     { order_id: "b" },
   ]);
