@@ -90,8 +90,7 @@ export function boundTrailers(fields: OutgoingHttpHeaders): OutgoingHttpHeaders 
 
 /** Cut between characters: an escape is three bytes, and a character of UTF-8 up to four of them. */
 function cutEncoded(message: string): string {
-  const units = message.slice(0, MESSAGE_BYTES_MAX).match(/(?:%[0-9A-Fa-f]{2})+|[^%]+/g) ?? [];
-  for (let cut = units.join(""); cut.length > 0; cut = cut.slice(0, -1)) {
+  for (let cut = message.slice(0, MESSAGE_BYTES_MAX); cut.length > 0; cut = cut.slice(0, -1)) {
     try {
       decodeURIComponent(cut);
       return cut;

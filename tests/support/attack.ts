@@ -5,6 +5,7 @@
 import { assertEquals, assertLess } from "@std/assert";
 import { callJson } from "./clients/json_fetch.ts";
 import { describeCalls, startGoodCaller } from "./good_caller.ts";
+import { eventually } from "./holding.ts";
 import { processSize } from "./process_size.ts";
 import { type ServerOptions, serverTest, type TestServer } from "./server.ts";
 
@@ -33,6 +34,9 @@ export function attackTest(
   const { goodCallMsMax = GOOD_CALL_MS_MAX, residentMiBMax = RESIDENT_MIB_MAX } = options;
   serverTest(name, options, async (server) => {
     await callJson(server.url, "SetInv", JSON.stringify({ goodsId: 1, num: 1_000_000_000 }));
+    // Each process looks at its nodes by itself, and a probe may reach any of them.
+    const ready = () => server.output.stderr.split('"Redis quorum","msg":"ready"').length - 1;
+    await eventually("all are ready", () => ready() >= (options.workers ?? 1));
     const before = await processSize(server.pid);
     const goodCaller = await startGoodCaller(server.url);
     let failure: unknown;
