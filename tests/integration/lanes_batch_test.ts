@@ -387,6 +387,11 @@ Deno.test("what callers wait for to be read is counted for each of them, and lin
   assertEquals([(await reading).size, (await first).ok], [10, true]);
   assertEquals((await lanes.apply(sell("there is room", ...lines), NEVER)).ok, true);
   assertEquals((await lanes.levels(goods, NEVER)).get(10)?.onHand, 98);
+  // An order that nobody is beside goes whatever its lines, so two tell whether those of the others were given back.
+  gate.shut();
+  const beside = [sell("one line", [1, 1]), sell("ten beside it", ...lines)].map((order) => lanes.apply(order, NEVER));
+  gate.open();
+  assertEquals((await Promise.all(beside)).map(({ ok }) => ok), [true, true]);
 });
 
 /** The operation on goods, orders and ids of a run of its own. */

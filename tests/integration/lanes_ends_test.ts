@@ -1,9 +1,11 @@
 /** How operations end when others leave, fail or never come to an end: nobody waits for them, nobody carries their fault. */
-import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertGreaterOrEqual, assertInstanceOf, assertRejects } from "@std/assert";
 import type { Operation } from "../../src/inventory/model.ts";
 import { Failure } from "../../src/lanes/failure.ts";
+import { LANES_CLOSE_MS_MAX } from "../../src/lanes/lanes.ts";
 import { ConflictError, FenceLostError, OutcomeUnknownError, RowLockedError } from "../../src/store/errors.ts";
 import { sell, set } from "../support/apply.ts";
+import { testConcurrency } from "../support/concurrency.ts";
 import { lanesBench } from "../support/lanes_bench.ts";
 import { checkLedger } from "../support/ledger_check.ts";
 import { ownerOf } from "../support/database.ts";
@@ -165,6 +167,43 @@ Deno.test("close waits for every operation under way, refuses new ones, and lets
   assertEquals((await rolledBack.finally(() => ended = true)).ok, true);
   await closed;
   assertEquals([held, await on.onHand(1)], [0, 10]);
+});
+
+Deno.test({
+  name: "close waits for a batch for a bounded time, and then lets go of its leases all the same",
+  // It has a lock of its own and goes by it, whatever the way of the run.
+  ignore: testConcurrency() !== "redlock",
+  async fn() {
+    await using on = await lanesBench();
+    let held = 0;
+    const writing = Promise.withResolvers<void>();
+    const goOn = Promise.withResolvers<void>();
+    const lanes = on.lanes({
+      lock: {
+        acquire: async (goodsIds) => {
+          const lease = await grantAllLock().acquire(goodsIds);
+          held++;
+          return { ...lease, release: () => Promise.resolve(void held--) };
+        },
+      },
+      store: {
+        writeChanges: async (...args) => {
+          writing.resolve();
+          await goOn.promise;
+          await on.store.writeChanges(...args);
+        },
+      },
+    });
+    const sold = lanes.apply(sell("slow", [1, 1]), NEVER);
+    await writing.promise;
+    assertEquals(held, 1);
+    const askedMs = performance.now();
+    await lanes.close();
+    assertGreaterOrEqual(performance.now() - askedMs, LANES_CLOSE_MS_MAX - 1);
+    assertEquals(held, 0);
+    goOn.resolve();
+    assertEquals([(await sold).ok, await on.onHand(1)], [true, 9]);
+  },
 });
 
 Deno.test("who leaves while a write that failed goes again leaves no trace", async () => {

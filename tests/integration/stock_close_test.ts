@@ -2,10 +2,11 @@
  * Closing what is behind the port, while batches are under way whose callers have gone: it waits for them, and lets go of
  * every lease.
  */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Redis } from "ioredis";
 import { openStock } from "../../src/app.ts";
 import { loadConfig } from "../../src/config.ts";
+import { QuorumLostError } from "../../src/lock/lock.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { testEnvironment } from "../support/env.ts";
@@ -46,6 +47,7 @@ Deno.test("closing waits for the batches under way and lets go of their leases: 
     const made = await Promise.all(writes);
     assertEquals(made.slice(1), Array(GOODS - 1).fill(true), "what was under way is done");
     assertEquals(stock.lock!.status().leases, []);
+    await assertRejects(() => stock.lock!.ping(), QuorumLostError, "0 of 5", "its connections are closed");
   } finally {
     await stock.close();
     for (const node of nodes) node.disconnect();

@@ -129,6 +129,39 @@ Deno.test("a connection that dies between the read and the write: nothing is wri
   );
 });
 
+Deno.test("a connection that dies while the rows are waited for: nothing was written, and that is how it is told", async () => {
+  await using bench = await twoStores({ max: 1 });
+  const [one] = bench.stores;
+  const foreign = await bench.owner.reserve();
+  await foreign`begin`;
+  await foreign`select 1 from stock where goods_id = 1 for update`;
+  const before = await snapshot(bench.owner);
+  let decided = 0;
+  const changing = failure(change(one, sell("a", [1, 1]), (book) => {
+    decided++;
+    return deciding(sell("a", [1, 1]))(book);
+  }));
+  await eventually(async () => await bench.waiting() === 1, "the change waits");
+  await bench.terminateAll();
+  assertInstanceOf(await within(changing, "the change"), BlockLostError);
+  await foreign`rollback`;
+  foreign.release();
+  assertEquals([decided, await snapshot(bench.owner)], [0, before]);
+});
+
+Deno.test("a look at row locks that can't be had fails as such, and blames nobody", async () => {
+  await using bench = await twoStores({ max: 1 });
+  const foreign = await bench.owner.reserve();
+  await foreign`begin`;
+  await foreign`lock table stock in access exclusive mode`;
+  const looking = bench.stores[0].readLocked([1, 2], NEVER).then(() => undefined, (error) => error);
+  await eventually(async () => await bench.waiting() === 1, "the look waits");
+  await bench.terminateAll();
+  assertInstanceOf(await within(looking, "the look"), OutcomeUnknownError);
+  await foreign`rollback`;
+  foreign.release();
+});
+
 Deno.test("a connection that dies under the write leaves its outcome unknown, and half of nothing", async () => {
   await using bench = await twoStores({ max: 1 });
   const [one] = bench.stores;

@@ -55,3 +55,15 @@ Deno.test("one that fails fails its own callers only, and makes room", async () 
   begun[2]!.end();
   assertEquals([(await second).get("d"), (await third).get("f")], [1, 2]);
 });
+
+Deno.test("keys are counted for each caller that waits for them, and all of that is given back", async () => {
+  const { reads, begun } = reader({ readsMax: 1, keysMax: 10, waitingMax: 4 });
+  for (let round = 0; round < 3; round++) {
+    const callers = Array.from({ length: 4 }, () => reads.get(["same"]));
+    const full = await assertRejects(() => reads.get(["same"]), Failure);
+    assertEquals(full.kind, "queue_full", `round ${round}`);
+    await settled();
+    begun[round]!.end();
+    assertEquals((await Promise.all(callers)).map((values) => values.get("same")), Array(4).fill(round));
+  }
+});

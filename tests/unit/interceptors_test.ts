@@ -87,7 +87,7 @@ Deno.test("a fault that comes after the call has ended is logged all the same", 
 });
 
 Deno.test("a closed gate refuses everything but the exempt services", async () => {
-  const services = new Set<string>();
+  const services = new Set(["another.Service"]);
   const transport = createRouterTransport(({ service }) => {
     service(Health, { check: () => ({ status: 2 }) });
   }, { router: { interceptors: [gate(() => true, services)] } });

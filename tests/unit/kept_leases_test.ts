@@ -1,7 +1,7 @@
 /** For how long leases are kept, and that others get their turn. The lock is recorded, the clock is the test's. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { HOLD_MS, HOLD_MS_MAX, KeptLeases, PAUSE_MS_MAX, PAUSE_MS_MIN } from "../../src/lanes/kept_leases.ts";
-import { type Lock, LockHeldError, QuorumLostError } from "../../src/lock/lock.ts";
+import { LeaseLostError, type Lock, LockHeldError, QuorumLostError } from "../../src/lock/lock.ts";
 
 /** Leases over a lock that tells what it was asked. */
 function kept() {
@@ -168,4 +168,47 @@ Deno.test("goods that others hold are told apart where the lock can tell them", 
   await assertRejects(() => leases.take([5]), QuorumLostError);
   leases.letGoAll();
   assertEquals([leases.held, asked.at(-1)], [0, "let go 1,3"]);
+});
+
+Deno.test("a write goes under leases that last for all of it: what has too little left is renewed, and that must be enough", async () => {
+  /** What each lease has left, and has after a renewal; undefined: that is refused. */
+  const rows: readonly [left: number[], renewed: (number | undefined)[], renewals: number, isKept: boolean][] = [
+    [[1000, 1000], [0, 0], 0, true],
+    [[999, 1000], [5000, 0], 1, true],
+    [[999, 0], [1000, 1000], 2, true],
+    [[999, 5000], [999, 0], 1, false],
+    [[999, 999], [5000, 999], 2, false],
+    [[999, 999], [5000, undefined], 2, false],
+  ];
+  for (const [left, renewed, renewals, isKept] of rows) {
+    const now = [...left];
+    let asked = 0;
+    const lock: Lock = {
+      acquire: ([goodsId]) =>
+        Promise.resolve({
+          remainingMs: () => now[goodsId!]!,
+          renew() {
+            asked++;
+            const ms = renewed[goodsId!];
+            if (ms === undefined) return Promise.reject(new LeaseLostError("somebody else's"));
+            now[goodsId!] = ms;
+            return Promise.resolve();
+          },
+          release: () => Promise.resolve(),
+        }),
+      wantedByOthers: () => Promise.resolve([]),
+      status: () => ({ quorum: 3, ttlMs: 5000, nodes: [], leases: [] }),
+      ping: () => Promise.resolve(),
+      close: () => Promise.resolve(),
+    };
+    const leases = new KeptLeases(lock, () => 1000);
+    for (const goodsId of left.keys()) assertEquals(await leases.take([goodsId]), undefined);
+    assertEquals([await leases.keep([0, 1], 1000), asked], [isKept, renewals], JSON.stringify([left, renewed]));
+  }
+});
+
+Deno.test("goods that are not held are not kept", async () => {
+  const { leases } = kept();
+  await leases.take([1]);
+  assertEquals([await leases.keep([1, 2], 1000), await leases.keep([1], 1000)], [false, true]);
 });

@@ -141,6 +141,19 @@ Deno.test("settle() answers an applied operation the same again, whatever came i
   );
 });
 
+Deno.test("settle() opens a goods that is no longer sold by a set, and by nothing that comes back", () => {
+  const closed: Level = { goodsId: 1, onHand: 5, reserved: 0, version: 3, deleted: true };
+  const order: Order = { orderId: "o", state: "sold", lines: [{ goodsId: 1, num: 2 }], returned: [0], atMs: 1 };
+  const book: Book = { ...EMPTY, levels: new Map([[1, closed]]), orders: new Map([["o", order]]) };
+  const rollback: Operation = { kind: "rollback", rollbackId: undefined, orderId: "o", lines: [] };
+  const set: Operation = { kind: "set", operationId: "s", goodsId: 1, num: 9 };
+  const levels = (...batch: Operation[]) => settle(book, batch).changes.levels.map(({ after }) => after);
+  assertEquals(levels(rollback), [{ ...closed, onHand: 7, version: 4 }]);
+  assertEquals(levels(set), [{ ...closed, onHand: 9, version: 4, deleted: false }]);
+  assertEquals(levels(rollback, set), [{ ...closed, onHand: 9, version: 5, deleted: false }]);
+  assertEquals(levels(set, rollback), [{ ...closed, onHand: 11, version: 5, deleted: false }]);
+});
+
 Deno.test("settle() leaves no trace of a refused order", () => {
   const set: Operation = { kind: "set", operationId: "s", goodsId: 1, num: 5 };
   const book = written(EMPTY, settle(EMPTY, [set]).changes);

@@ -65,10 +65,6 @@ export const INVENTORY_SLIPS: readonly Slip[] = [
     find: "new Set([derivedRollbackId(orderId, []), derivedRollbackId(orderId, lines)])",
     replace: "new Set([derivedRollbackId(orderId, lines)])",
     rule: "a rollback without an id is looked for under both ids that it may have",
-    tests: [
-      "tests/unit/settle_test.ts",
-      "tests/unit/decide_test.ts",
-      "tests/e2e/batch_test.ts",
-    ],
+    tests: ["tests/unit/ids_test.ts"],
   },
 ];

@@ -25,7 +25,7 @@ export const LANES_SLIPS: readonly Slip[] = [
     find: "      for (const caller of batch) this.#waiting -= caller.keys.length;\n",
     replace: "      this.#waiting -= keys.length;\n",
     rule: "keys that callers wait for are counted for each of them, and given back so",
-    tests: ["tests/unit/coalesced_reads_test.ts", "tests/integration/lanes_batch_test.ts"],
+    tests: ["tests/unit/coalesced_reads_test.ts"],
   },
   {
     ...KEPT,
@@ -38,12 +38,6 @@ export const LANES_SLIPS: readonly Slip[] = [
     find: "nowMs - hold.sinceMs >= HOLD_MS_MAX);",
     replace: "nowMs - hold.lookedMs >= HOLD_MS_MAX);",
     rule: "a goods is let go after a while, whether others were seen to want it or not",
-  },
-  {
-    ...KEPT,
-    find: "const goesOn = before !== undefined && !before.isTurn &&",
-    replace: "const goesOn = before !== undefined &&",
-    rule: "what was left to others begins anew when it is had again",
   },
   {
     ...KEPT,
@@ -60,17 +54,9 @@ export const LANES_SLIPS: readonly Slip[] = [
   },
   {
     file: "src/lanes/batch_way.ts",
-    find: "let entries = group.entries.filter((entry) => !entry.leave());",
-    replace:
-      "let entries = [...group.entries];\n    if (group.attempt === 1) entries = entries.filter((entry) => !entry.leave());",
-    rule: "who left before anything began to commit leaves no trace, also on the second try",
-    tests: ENDS,
-  },
-  {
-    file: "src/lanes/batch_way.ts",
     find: "      for (const entry of entries) entry.pause();\n      if (error instanceof",
     replace: "      if (error instanceof",
-    rule: "after a write that failed a caller's leaving is heeded again",
+    rule: "who left before anything began to commit leaves no trace, also on the second try",
     tests: ENDS,
   },
   {
@@ -85,12 +71,12 @@ export const LANES_SLIPS: readonly Slip[] = [
     find: "      back.next.push(...rest);\n",
     replace: '      for (const entry of rest) entry.fail(new Error("not decided"));\n',
     rule: "an order that leans on another of its batch is decided once that is committed",
-    tests: ["tests/integration/lanes_batch_test.ts", ...LOST],
+    tests: LOST,
   },
   {
     file: "src/lanes/entry.ts",
-    find: "const isOpen = this.lostWrite !== undefined && !verdict.ok &&",
-    replace: "const isOpen = this.lostWrite !== undefined && verdict.ok &&",
+    find: "&& !ON_RECORD.has(",
+    replace: "&& ON_RECORD.has(",
     rule: "a refusal is not told while a write of the same order may still commit",
     tests: LOST,
   },

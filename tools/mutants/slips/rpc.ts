@@ -19,9 +19,9 @@ export const RPC_SLIPS: readonly Slip[] = [
   },
   {
     ...ERRORS,
-    find: "if (bytes > DETAILS_BYTES_MAX) break;\n",
+    find: "if (named.length + 1 + `${goodsId}`.length > GOODS_BYTES_MAX) break;\n",
     replace: "",
-    rule: "the details of an error are bounded",
+    rule: "the goods that an error names are bounded, and the others counted",
   },
   {
     ...ERRORS,
@@ -34,14 +34,14 @@ export const RPC_SLIPS: readonly Slip[] = [
     find: "if (num > INT32_MAX) {",
     replace: "if (num > INT32_MAX + 1) {",
     rule: "lines of one goods add up to an int32 at most",
-    tests: ["tests/e2e/bad_input_test.ts"],
+    tests: ["tests/unit/requests_test.ts"],
   },
   {
     file: "src/rpc/validation.ts",
     find: "if (lines.length > max) {",
     replace: "if (lines.length > max + 1) {",
     rule: "an order has so many lines and no more",
-    tests: ["tests/e2e/bad_input_test.ts"],
+    tests: ["tests/unit/requests_test.ts"],
   },
   {
     file: "src/rpc/interceptors.ts",

@@ -90,11 +90,7 @@ export const STORE_SLIPS: readonly Slip[] = [
     find: "if (error instanceof StoreError) throw error;\n",
     replace: "",
     rule: "a look at row locks that fails for the database's sake says so",
-    tests: [
-      "tests/integration/store_row_locks_test.ts",
-      "tests/integration/lanes_ends_test.ts",
-      "tests/integration/store_errors_test.ts",
-    ],
+    tests: ["tests/integration/store_row_locks_test.ts"],
   },
   {
     file: "src/store/block.ts",

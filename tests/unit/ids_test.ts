@@ -1,0 +1,86 @@
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { decide } from "../../src/inventory/decide.ts";
+import { derivedRollbackId, goodsOf, recordIds } from "../../src/inventory/ids.ts";
+import type { Book, Operation } from "../../src/inventory/model.ts";
+import { settle } from "../../src/inventory/settle.ts";
+import { anyOperation } from "../support/operations.ts";
+
+const RUNS = 5000;
+const EMPTY: Book = { atMs: 1000, levels: new Map(), orders: new Map(), operations: new Map() };
+
+/** A map that notes what it is asked for. */
+class AskedMap<K, V> extends Map<K, V> {
+  readonly asked = new Set<K>();
+
+  override get(key: K): V | undefined {
+    this.asked.add(key);
+    return super.get(key);
+  }
+
+  override has(key: K): boolean {
+    this.asked.add(key);
+    return super.has(key);
+  }
+}
+
+/** The book after the operations, one by one. */
+function after(operations: readonly Operation[]): Book {
+  let book = EMPTY;
+  for (const operation of operations) {
+    const { changes } = settle(book, [operation]);
+    book = {
+      atMs: book.atMs + 1,
+      levels: new Map([...book.levels, ...changes.levels.map(({ after }) => [after.goodsId, after] as const)]),
+      orders: new Map([...book.orders, ...changes.orders.map(({ after }) => [after.orderId, after] as const)]),
+      operations: new Map([...book.operations, ...changes.operations.map((each) => [each.operationId, each] as const)]),
+    };
+  }
+  return book;
+}
+
+Deno.test("whatever a decision looks for was to be read for it: what is not read is taken not to exist", () => {
+  const stocked: Operation[] = [1, 2, 3].map((goodsId) => ({
+    kind: "set",
+    operationId: `s-${goodsId}`,
+    goodsId,
+    num: 99,
+  }));
+  let wholes = 0;
+  fc.assert(
+    fc.property(fc.array(anyOperation, { maxLength: 10 }), anyOperation, fc.boolean(), (before, any, isWhole) => {
+      const book = after([...stocked, ...before]);
+      const [sold] = [...book.orders.values()].filter(({ state }) => state === "sold");
+      let operation = any;
+      if (isWhole && sold !== undefined) {
+        wholes++;
+        operation = { kind: "rollback", rollbackId: undefined, orderId: sold.orderId, lines: sold.lines };
+      }
+      const order = operation.kind === "rollback" ? book.orders.get(operation.orderId) : undefined;
+      const asked = {
+        ...book,
+        levels: new AskedMap(book.levels),
+        orders: new AskedMap(book.orders),
+        operations: new AskedMap(book.operations),
+      };
+      decide(asked, operation);
+      const { orderIds, operationIds } = recordIds(operation);
+      const goodsIds = goodsOf(operation, order);
+      for (const id of asked.orders.asked) assert(orderIds.includes(id), `order ${id}`);
+      for (const id of asked.operations.asked) assert(operationIds.includes(id), `operation ${id}`);
+      for (const id of asked.levels.asked) assert(goodsIds.includes(id), `goods ${id}`);
+    }),
+    { numRuns: RUNS },
+  );
+  assert(wholes > RUNS / 100, `only ${wholes} rollbacks had exactly the lines that were sold`);
+});
+
+Deno.test("a rollback without an id is looked for under both ids that it may have, one with an id under that alone", () => {
+  const lines = [{ goodsId: 1, num: 2 }];
+  const rollback = (rollbackId: string | undefined, part: typeof lines) =>
+    recordIds({ kind: "rollback", rollbackId, orderId: "o", lines: part });
+  const [whole, part] = [derivedRollbackId("o", []), derivedRollbackId("o", lines)];
+  assertEquals(rollback(undefined, lines), { orderIds: ["o"], operationIds: [whole, part] });
+  assertEquals(rollback(undefined, []), { orderIds: ["o"], operationIds: [whole] });
+  assertEquals(rollback("own", lines), { orderIds: ["o"], operationIds: ["own"] });
+});
