@@ -34,7 +34,7 @@ export const WORKERS_SLIPS: readonly Slip[] = [
     find: "      silence.forget(worker);\n      clearTimeout(late);",
     replace: "      clearTimeout(late);",
     rule: "of a worker that has ended no sign of life is expected",
-    tests: ["tests/unit", "tests/e2e/workers_test.ts", "tests/faults/worker_pause_test.ts"],
+    tests: ["tests/unit/workers_supervise_test.ts"],
   },
   {
     file: "src/workers/backoff.ts",

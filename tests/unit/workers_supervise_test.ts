@@ -1,0 +1,45 @@
+/** What the supervisor carries out over time, with workers whose lines and ends are the test's. */
+import { assertEquals } from "@std/assert";
+import { listenLine } from "../../src/listen_line.ts";
+import type { Log } from "../../src/telemetry/log.ts";
+import { HEARTBEAT_EVERY_MS, HEARTBEAT_LINE } from "../../src/workers/heartbeat.ts";
+import { supervise } from "../../src/workers/supervise.ts";
+
+const QUIET: Log = { debug() {}, info() {}, warn() {}, error() {} };
+const LOOKS_MAX = 2;
+
+Deno.test("a worker that starts again has all of its time for that, however lately the one before it was silent", async () => {
+  const started: { say(line: string): void; end(code: number): void; kills: number }[] = [];
+  const second = Promise.withResolvers<void>();
+  const supervision = supervise({
+    count: 1,
+    startMsMax: 60_000,
+    stopMsMax: 60_000,
+    heartbeatMsMax: LOOKS_MAX * HEARTBEAT_EVERY_MS,
+    announce() {},
+    log: QUIET,
+    start(_worker, _url, say) {
+      const { promise: ended, resolve } = Promise.withResolvers<Deno.CommandStatus>();
+      const end = (code: number) => resolve({ success: code === 0, code, signal: null });
+      const process = { say, end, kills: 0 };
+      started.push(process);
+      if (started.length === 2) second.resolve();
+      return { pid: started.length, ended, terminate: () => end(0), kill: () => void process.kills++ };
+    },
+  });
+  await Promise.resolve();
+  started[0]!.say(listenLine("http://127.0.0.1:1"));
+  started[0]!.say(HEARTBEAT_LINE);
+  started[0]!.end(1);
+  await second.promise;
+  // It says nothing for longer than a worker that listens may.
+  await new Promise((resolve) => setTimeout(resolve, (LOOKS_MAX + 1) * HEARTBEAT_EVERY_MS));
+  assertEquals(started.map(({ kills }) => kills), [0, 0]);
+
+  // The control: from when it listens, that is too long.
+  started[1]!.say(listenLine("http://127.0.0.1:1"));
+  await new Promise((resolve) => setTimeout(resolve, (LOOKS_MAX + 1) * HEARTBEAT_EVERY_MS));
+  assertEquals(started.map(({ kills }) => kills), [0, 1]);
+  supervision.stop();
+  assertEquals(await supervision.exitCode, 0);
+});
