@@ -285,10 +285,7 @@ export class Lanes {
 
   #giveBack({ moved, next, refused }: GivenBack): void {
     for (const entry of next) this.#queue.putBack(entry);
-    for (const entry of moved) {
-      this.#queue.remove(entry);
-      this.#queue.add(entry);
-    }
+    for (const entry of moved) this.#queue.move(entry);
     for (const [error, entries] of Map.groupBy(refused, ({ error }) => error)) {
       const goodsIds = goodsOfAll(entries.map(({ entry }) => entry));
       this.#guards.leases.letGo(goodsIds);

@@ -65,6 +65,16 @@ export class Queue<W extends Waiting> {
     this.#enter(ticket);
   }
 
+  /** Has an order that was taken stand in the lanes of the goods that it has now, at the place that its arrival gives it. */
+  move(order: W): void {
+    const before = this.#tickets.get(order);
+    if (before === undefined) throw new Error("only an order that was taken can be moved");
+    this.remove(order);
+    const ticket = new Ticket(order, before.number, this.#lanes.know(order.goodsIds));
+    this.#tickets.set(order, ticket);
+    this.#enter(ticket);
+  }
+
   /** Takes the order out, whether it waits or was taken; its goods stay with the batch until `free`. */
   remove(order: W): void {
     const ticket = this.#tickets.get(order);
