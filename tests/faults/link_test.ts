@@ -69,6 +69,7 @@ class Ends implements AsyncDisposable {
 }
 
 const send = (to: Deno.TcpConn, text: string) => to.write(new TextEncoder().encode(text));
+/** That nothing comes can only be seen by waiting for it. */
 const settle = () => new Promise((resolve) => setTimeout(resolve, 100));
 
 Deno.test("a client that is reset takes its connection to the server with it", async () => {

@@ -251,6 +251,7 @@ limitTest("requestHeaderMs: HTTP/2 that never ends a header block, a frame or it
     await peer.untilClosed("dragging on");
   }
   const honest = await RawPeer.http2(listener.port);
+  // Longer than those before were allowed to drag on: it must still be there.
   await new Promise((resolve) => setTimeout(resolve, 400));
   honest.send(call(CHECK, 1));
   await honest.until(() => honest.got(FRAME.headers, FLAG.endStream, 1), "an answer");

@@ -33,6 +33,18 @@ function end(queue: Queue<Order>, batch: readonly Order[]): void {
   queue.free(batch.flatMap(({ goodsIds }) => goodsIds));
 }
 
+Deno.test("an order whose goods are learnt late stands in their lanes at the place of its arrival", () => {
+  const late: { name: string; goodsIds: readonly number[]; size: number } = order("late");
+  const queue = queueOf(order("a", 1), late, order("c", 1));
+  const batch = queue.take(LIMITS);
+  late.goodsIds = [1];
+  for (const one of batch) if (one.name !== "late") queue.putBack(one);
+  queue.move(late);
+  queue.free([1]);
+  assertEquals(names(queue.take(LIMITS)), "a late c");
+  assertThrows(() => queue.move(order("never seen", 1)), Error, "taken");
+});
+
 Deno.test("orders of the same goods go together, in the order of their arrival", () => {
   const queue = queueOf(order("a", 1), order("b", 2), order("c", 1), order("d", 1, 2));
   assertEquals(names(queue.take(LIMITS)), "a b c d");
