@@ -65,7 +65,7 @@ export interface ListenerLimits {
    * (`read_turns.ts`).
    */
   readonly requestsPerTurnMax: number;
-  /** The same while there are several addresses; half of them for one. */
+  /** The same while there are several addresses. */
   readonly requestsPerSharedTurnMax: number;
   /** Requests under way on all connections together; one more is refused as not begun (503, or REFUSED_STREAM). */
   readonly requestsMax: number;

@@ -49,7 +49,7 @@ export class ReadTurns {
   /** Requests begun in this turn. */
   #begun = 0;
   /** Who began the latest, and until when turns are small, as there are others. */
-  #latest: Peer | undefined = undefined;
+  #latest: string | undefined = undefined;
   #sharedUntil = 0;
   #isShared = false;
   /** Whose connections wait, in their order. */
@@ -97,7 +97,7 @@ export class ReadTurns {
     const { peer } = reading.connection;
     const waiting = this.#waiting.get(peer);
     // Nobody overtakes those of its address that wait already.
-    if (waiting === undefined && this.#handOn(reading, this.#room(peer))) return;
+    if (waiting === undefined && this.#handOn(reading, this.#room())) return;
     reading.socket.pause();
     if (waiting === undefined) this.#waiting.set(peer, [reading]);
     else waiting.push(reading);
@@ -135,11 +135,10 @@ export class ReadTurns {
     return false;
   }
 
-  #room(peer: Peer): number {
-    this.#enterTurn(peer);
+  /** What anybody may still begin in this turn. No part of it is kept free: whoever comes later waits for one turn, then takes turns. */
+  #room(): number {
     const { requestsPerTurnMax, requestsPerSharedTurnMax } = this.limits;
-    if (!this.#isShared) return requestsPerTurnMax - this.#begun;
-    return Math.min(requestsPerSharedTurnMax - this.#begun, requestsPerSharedTurnMax / 2 - peer.begun);
+    return (this.#isShared ? requestsPerSharedTurnMax : requestsPerTurnMax) - this.#begun;
   }
 
   #enterTurn(peer: Peer): void {
@@ -151,10 +150,11 @@ export class ReadTurns {
   #count(peer: Peer, requests: number): void {
     if (requests === 0) return;
     this.#enterTurn(peer);
-    if (this.#latest !== peer) {
+    // By its key: an address that comes back without a connection left is still the same.
+    if (this.#latest !== peer.key) {
       this.#isShared = this.#latest !== undefined;
       this.#sharedUntil = performance.now() + SHARED_MS;
-      this.#latest = peer;
+      this.#latest = peer.key;
     }
     peer.begun += requests;
     this.#begun += requests;
@@ -177,8 +177,8 @@ export class ReadTurns {
     while (true) {
       let isAnyRead = false;
       for (const [peer, waiting] of this.#waiting) {
-        const room = Math.min(this.#room(peer), READ_MAX);
-        if (room <= 0) continue;
+        const room = Math.min(this.#room(), READ_MAX);
+        if (room <= 0) break;
         isAnyRead = true;
         const reading = waiting.shift()!;
         if (reading.socket.destroyed || this.#handOn(reading, room)) reading.socket.resume();
