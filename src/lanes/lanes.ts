@@ -18,7 +18,7 @@ import { goodsOfAll } from "./batch_keys.ts";
 import { BatchWay, type GivenBack, type Guard } from "./batch_way.ts";
 import { Entry } from "./entry.ts";
 import { Failure, failureOf } from "./failure.ts";
-import { Guards, ROW_LOCKS } from "./guards.ts";
+import { Guards } from "./guards.ts";
 import type { LanesLimits } from "./lanes_limits.ts";
 import { Queue } from "./queue.ts";
 import type { FallbackView } from "./quorum_fallback.ts";
@@ -74,6 +74,7 @@ export class Lanes {
       settle: parts.settle ?? settle,
       log,
       random,
+      detours: this.#guards.detours,
       wayMsMax: limits.lockWaitMsMax,
       writeMsMax: limits.writeMsMax,
     });
@@ -266,7 +267,9 @@ export class Lanes {
       const wanted = goodsOfAll(ours);
       const taken = await this.#guards.take(wanted);
       if ("rowLocks" in taken) return { ours, guard: taken, insists: false };
-      if (ours.some((entry) => this.#refusals.insists(entry, taken))) return { ours, guard: ROW_LOCKS, insists: true };
+      if (ours.some((entry) => this.#refusals.insists(entry, taken))) {
+        return { ours, guard: this.#guards.insist(), insists: true };
+      }
       const held = new Set(attempt < LEASE_ATTEMPTS_MAX ? taken.goodsIds : wanted);
       const out = new Set(ours.filter((entry) => entry.goodsIds.some((goodsId) => held.has(goodsId))));
       ours = ours.filter((entry) => !out.has(entry) && !entry.leave());
@@ -287,7 +290,7 @@ export class Lanes {
     for (const entry of next) this.#queue.putBack(entry);
     for (const entry of moved) this.#queue.move(entry);
     for (const [error, entries] of Map.groupBy(refused, ({ error }) => error)) {
-      const goodsIds = goodsOfAll(entries.map(({ entry }) => entry));
+      const goodsIds = [...new Set(entries.flatMap(({ goodsIds }) => goodsIds))];
       this.#guards.leases.letGo(goodsIds);
       this.#refusals.refuse(entries.map(({ entry }) => entry), { goodsIds, afterMs: undefined, error });
     }

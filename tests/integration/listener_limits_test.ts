@@ -194,14 +194,13 @@ function setting(peer: RawPeer, id: number): number | undefined {
 
 /** Asks on new connections until one is admitted: the server sees those that left a little later. */
 async function untilAdmitted(port: number): Promise<void> {
-  for (let attempt = 0; attempt < 100; attempt++) {
+  await poll(async () => {
     const peer = await RawPeer.http1(port);
     peer.send(JSON_CALL);
     await peer.until(() => peer.socket.destroyed || countStatus(peer, 200) === 1, "an answer or the end");
     await peer.leave();
-    if (countStatus(peer, 200) === 1) return;
-  }
-  throw new Error("no room was made");
+    return countStatus(peer, 200) === 1;
+  }, "room is made");
 }
 
 limitTest("two Host fields, a Host that is none, and foreign transfer codings are refused", {}, async (setting) => {
@@ -244,15 +243,14 @@ limitTest(
 limitTest("requestHeaderMs: HTTP/2 that never ends a header block, a frame or its preface is cut", {
   requestHeaderMs: 150,
 }, async ({ listener }) => {
+  const honest = await RawPeer.http2(listener.port);
   const block = frame(FRAME.headers, FLAG.endStream, 1, callHeaders(CHECK));
   const ping = frame(FRAME.ping, 0, 0, Buffer.alloc(8));
   for (const start of [PREFACE, Buffer.concat([opening(), block]), Buffer.concat([opening(), ping.subarray(0, 12)])]) {
     const peer = await RawPeer.http2(listener.port, { start });
     await peer.untilClosed("dragging on");
   }
-  const honest = await RawPeer.http2(listener.port);
-  // Longer than those before were allowed to drag on: it must still be there.
-  await new Promise((resolve) => setTimeout(resolve, 400));
+  // It was there before those that dragged on, one after the other, and must still be.
   honest.send(call(CHECK, 1));
   await honest.until(() => honest.got(FRAME.headers, FLAG.endStream, 1), "an answer");
   await honest.leave();
@@ -277,11 +275,5 @@ limitTest("resetsPerAddressMax: all connections of the address are cut, and it i
   for (const peer of peers) await peer.untilClosed("too many resets in all");
   const next = await RawPeer.http1(listener.port);
   await next.untilClosed("refused");
-  await untilAdmittedAgain(listener.port);
+  await untilAdmitted(listener.port);
 });
-
-/** Asks until it is admitted, with a pause. */
-async function untilAdmittedAgain(port: number): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, 700));
-  await untilAdmitted(port);
-}

@@ -135,9 +135,9 @@ export async function answersBothProtocols(listener: Listener): Promise<void> {
  *
  * @throws Error that says what was waited for, after ten seconds
  */
-export async function poll(holds: () => boolean, what: string): Promise<void> {
+export async function poll(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
   for (let attempt = 0; attempt < 1_000; attempt++) {
-    if (holds()) return;
+    if (await holds()) return;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   throw new Error(`waited in vain: ${what}`);
