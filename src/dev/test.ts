@@ -5,6 +5,7 @@
  * Safe beside a running `up` and beside another `test`: nothing of it has a fixed place or port.
  */
 import { createLog } from "../telemetry/create_log.ts";
+import { bringClientPrograms, type ClientPrograms } from "./client_programs.ts";
 import { isForReader, message } from "./reader_errors.ts";
 import { listenForStop } from "./stop_requests.ts";
 import { permissions, planTests } from "./test_groups.ts";
@@ -17,6 +18,7 @@ async function main(): Promise<number> {
   const log = createLog("info", "pretty");
   let servers: TestServers | undefined;
   let running: TestRun | undefined;
+  let bringing: Promise<ClientPrograms> | undefined;
   const requests = listenForStop();
   requests.first.then(() => running?.stop());
   // What still runs then is found and stopped by the next run.
@@ -26,12 +28,21 @@ async function main(): Promise<number> {
   try {
     const { groups, flags } = planTests(Deno.args);
     for (const group of groups) {
-      if (group.name === "servers" && !requests.isAsked()) servers ??= await startTestServers(log);
+      const needsServers = group.name === "servers" || group.name === "clients";
+      if (needsServers && !requests.isAsked()) servers ??= await startTestServers(log);
+      // Beside the tests of servers, which need none of them.
+      if (needsServers && groups.some(({ name }) => name === "clients")) bringing ??= bringClientPrograms(log);
+      const clients = group.name === "clients" ? await bringing : undefined;
       if (requests.isAsked()) break;
       const { name, paths, concurrency } = group;
       log.info({ paths, concurrency }, `running the tests of group ${name}`);
       const way = concurrency === undefined ? {} : { TEST_CONCURRENCY: concurrency };
-      running = runTests([...permissions(name, servers?.access), ...flags, ...paths], { ...servers?.env, ...way });
+      const access = servers && { ...servers.access, programs: [...servers.access.programs, ...clients?.paths ?? []] };
+      running = runTests([...permissions(name, access), ...flags, ...paths], {
+        ...servers?.env,
+        ...clients?.env,
+        ...way,
+      });
       add(total, await running.done);
     }
   } catch (error) {

@@ -1,7 +1,7 @@
 /**
  * The tests in groups by what they may do. Unit tests may do nothing, which proves that what they test is pure; tests
  * of the repository itself may read it; the rest starts servers and talks to them, and where the way of concurrency can
- * make a difference it is run in all three.
+ * make a difference it is run in all three. What needs clients and proxies of others is a group of its own.
  */
 import { join, relative, resolve } from "node:path";
 import { CONCURRENCIES, type Concurrency } from "../lanes/way.ts";
@@ -9,7 +9,7 @@ import { importsOf } from "./imports.ts";
 
 /** One `deno test` invocation: `paths` hold at least one test file. */
 export interface TestGroup {
-  readonly name: "unit" | "static" | "servers";
+  readonly name: "unit" | "static" | "servers" | "clients";
   readonly paths: readonly string[];
   /** The way in which these tests go; undefined where they know of none. */
   readonly concurrency?: Concurrency;
@@ -31,6 +31,7 @@ const ROOTS: Record<TestGroup["name"], readonly string[]> = {
   unit: ["tests/unit"],
   static: ["tests/static"],
   servers: ["tests/integration", "tests/e2e", "tests/attacks", "tests/faults"],
+  clients: ["tests/clients"],
 };
 
 /**
