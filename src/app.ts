@@ -169,8 +169,12 @@ export async function startApp(config: Config, parts: AppParts): Promise<App> {
     },
     onDeaf,
     tls,
-    corsOrigins: config.corsOrigins,
-    allowedHosts: config.allowedHosts,
+    cors: {
+      origins: config.corsOrigins,
+      hosts: config.allowedHosts,
+      headers: config.corsHeaders,
+      leftToProxy: config.corsLeftToProxy,
+    },
     log,
     newRequestId: uuidV7,
     handler: createRpcHandler({
