@@ -23,6 +23,7 @@ import { watchReadiness } from "./readiness.ts";
 import { ANSWER_JSON, DETAIL_FILES } from "./rpc/answer_json.ts";
 import { createArticleService } from "./rpc/article_service.ts";
 import { HealthBoard, registerHealth } from "./rpc/health.ts";
+import { withHealthPaths } from "./rpc/health_paths.ts";
 import { deadline, gate, identify } from "./rpc/interceptors.ts";
 import { createInventoryService } from "./rpc/inventory_service.ts";
 import { listen } from "./rpc/listener.ts";
@@ -169,40 +170,47 @@ export async function startApp(config: Config, parts: AppParts): Promise<App> {
     },
     onDeaf,
     tls,
-    corsOrigins: config.corsOrigins,
-    allowedHosts: config.allowedHosts,
+    cors: {
+      origins: config.corsOrigins,
+      hosts: config.allowedHosts,
+      headers: config.corsHeaders,
+      leftToProxy: config.corsLeftToProxy,
+    },
     log,
     newRequestId: uuidV7,
-    handler: createRpcHandler({
-      log,
-      unaryMsMax: config.requestTimeoutMsMax,
-      readMaxBytes: config.requestBytesMax,
-      writeMaxBytes: RESPONSE_BYTES_MAX,
-      maxTimeoutMs: config.requestTimeoutMsMax,
-      bounds: messageBounds(config),
-      budget,
-      unreadable,
-      jsonOptions: ANSWER_JSON,
-      interceptors: [
-        identify(log),
-        gate(() => board.closed, new Set([Health.typeName, LockService.typeName])),
-        deadline(config.requestTimeoutMsMax, log),
-      ],
-      routes(router) {
-        router.service(InventoryService, service);
-        router.service(ArticleService, createArticleService(service));
-        router.service(LockService, lockService);
-        registerHealth(router, board, addressShareMax);
-        registerReflection(
-          router,
-          [InventoryService, LockService, Health],
-          [ArticleService],
-          DETAIL_FILES,
-          addressShareMax,
-        );
-        routes?.(router);
-      },
-    }),
+    handler: withHealthPaths(
+      createRpcHandler({
+        log,
+        unaryMsMax: config.requestTimeoutMsMax,
+        readMaxBytes: config.requestBytesMax,
+        writeMaxBytes: RESPONSE_BYTES_MAX,
+        maxTimeoutMs: config.requestTimeoutMsMax,
+        bounds: messageBounds(config),
+        budget,
+        unreadable,
+        jsonOptions: ANSWER_JSON,
+        interceptors: [
+          identify(log),
+          gate(() => board.closed, new Set([Health.typeName, LockService.typeName])),
+          deadline(config.requestTimeoutMsMax, log),
+        ],
+        routes(router) {
+          router.service(InventoryService, service);
+          router.service(ArticleService, createArticleService(service));
+          router.service(LockService, lockService);
+          registerHealth(router, board, addressShareMax);
+          registerReflection(
+            router,
+            [InventoryService, LockService, Health],
+            [ArticleService],
+            DETAIL_FILES,
+            addressShareMax,
+          );
+          routes?.(router);
+        },
+      }),
+      board,
+    ),
   }).catch(async (error) => {
     await stock.close();
     throw error;

@@ -47,6 +47,14 @@ const origin = z.string().refine(
   "expected origins such as https://shop.example, without a path",
 );
 
+/** What no page may set (the Fetch standard, "forbidden request-header"), so that naming it would do nothing. */
+const NO_PAGES_HEADER =
+  /^(accept-charset|accept-encoding|access-control-request-.*|connection|content-length|cookie2?|date|dnt|expect|host|keep-alive|origin|referer|set-cookie|te|trailer|transfer-encoding|upgrade|via|proxy-.*|sec-.*)$/;
+
+const pageHeader = z.string().transform((text) => text.toLowerCase())
+  .refine((text) => /^[a-z0-9!#$%&'+.^_`|~-]+$/.test(text), "expected names of headers such as x-tenant")
+  .refine((text) => !NO_PAGES_HEADER.test(text), "expected headers that a page can set, which no browser lets it here");
+
 const hostName = z.string().refine(
   (text) =>
     /^[a-z0-9._-]+$/.test(text) && URL.canParse(`http://${text}`) && new URL(`http://${text}`).hostname === text,
@@ -82,7 +90,9 @@ const SETTINGS = z.object({
   ADDRESS_SHARE_MAX: z.string().regex(/^\d*\.?\d+$/, "expected a number such as 0.25").transform(Number).pipe(
     z.number().min(0.01, "expected 0.01 or more").max(1, "expected 1 or less"),
   ).default(0.25),
+  CORS: z.enum(["on", "proxy"]).default("on"),
   CORS_ORIGINS: list.pipe(z.array(origin)).default([]),
+  CORS_HEADERS: list.pipe(z.array(pageHeader)).default([]),
   ALLOWED_HOSTS: list.pipe(z.array(hostName)).default([]),
   TLS_CERT_FILE: z.string().min(1).optional(),
   TLS_KEY_FILE: z.string().min(1).optional(),
@@ -125,7 +135,11 @@ export interface Config {
   readonly requestTimeoutMsMax: number;
   /** What one remote address may have of every limit that all callers share: over 0, up to 1. */
   readonly addressShareMax: number;
+  /** True: which pages may call is decided by a proxy in front, but for what ALLOWED_HOSTS is about. */
+  readonly corsLeftToProxy: boolean;
   readonly corsOrigins: readonly string[];
+  /** Headers that pages may send beside the usual ones, in lower case. */
+  readonly corsHeaders: readonly string[];
   /** Names of this server, beside those of loopback, under which pages of its own may call. */
   readonly allowedHosts: readonly string[];
   readonly tlsFiles: { readonly cert: string; readonly key: string } | undefined;
@@ -162,6 +176,7 @@ export function loadConfig(read: (name: string) => string | undefined): Config {
   const problems = [
     ...(parsed.error?.issues ?? []).map(({ path, message }) => problem(String(path[0]), message, given)),
     ...tlsProblems(given),
+    ...corsProblems(given),
     ...(lock.success ? lockProblems(lock.data) : []),
     ...(queue.success ? queueProblems(queue.data) : []),
     ...(budget.success ? budgetProblems(budget.data) : []),
@@ -191,7 +206,9 @@ export function loadConfig(read: (name: string) => string | undefined): Config {
     orderIdRequired: settings.ORDER_ID_REQUIRED === "on",
     requestTimeoutMsMax: settings.REQUEST_TIMEOUT_MS_MAX,
     addressShareMax: settings.ADDRESS_SHARE_MAX,
+    corsLeftToProxy: settings.CORS === "proxy",
     corsOrigins: settings.CORS_ORIGINS,
+    corsHeaders: settings.CORS_HEADERS,
     allowedHosts: settings.ALLOWED_HOSTS,
     tlsFiles: cert !== undefined && key !== undefined ? { cert, key } : undefined,
     logLevel: settings.LOG_LEVEL,
@@ -216,6 +233,13 @@ function tlsProblems({ TLS_CERT_FILE, TLS_KEY_FILE }: Readonly<Record<string, st
     return ["TLS_CERT_FILE: expected, as TLS_KEY_FILE is set"];
   }
   return [];
+}
+
+/** What a proxy decides, nothing that is set here decides as well. */
+function corsProblems(given: Readonly<Record<string, string | undefined>>): string[] {
+  if (given.CORS !== "proxy") return [];
+  return ["CORS_ORIGINS", "CORS_HEADERS"].filter((name) => given[name] !== undefined)
+    .map((name) => problem(name, "expected nothing, as CORS=proxy leaves it to the proxy", given));
 }
 
 type WorkersSettings = Pick<z.infer<typeof SETTINGS>, "DATABASE_POOL_MAX" | "WORKERS">;

@@ -9,6 +9,8 @@ export interface Exchange {
   readonly startedAt: number;
   /** When the handler was first seen to have ended its answer, which the peer has not taken yet. */
   answeredAt: number | undefined;
+  /** What is asked for, as sent. */
+  readonly path: string;
   /** Names and values of the request's header, by turns, as they came. */
   readonly rawHeaders: readonly string[];
   /** Whether the whole request has arrived, or no more of it will. */

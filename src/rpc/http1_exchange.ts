@@ -33,6 +33,10 @@ export class Http1Exchange implements Exchange {
     if (request.headers.upgrade !== undefined) this.sayClose();
   }
 
+  get path(): string {
+    return this.request.url ?? "";
+  }
+
   get rawHeaders(): readonly string[] {
     return this.request.rawHeaders;
   }

@@ -9,6 +9,9 @@ import { addressKey } from "./address_key.ts";
 import { callerValues } from "./caller_address.ts";
 import type { Receive } from "./http2_universal.ts";
 
+/** Stands in the URL of a call that names no host. Nothing is decided by it. */
+const HOST_OF_NONE = "localhost";
+
 /**
  * Answers a call. Throws at once where no URL can be made of its host and path.
  *
@@ -22,6 +25,8 @@ export function answerHttp1(
   receive: Receive,
   failed: (error: unknown) => void,
 ): void {
+  // HTTP/1.0 has none, and some proxies still speak it; who sends none in HTTP/1.1 is refused for it.
+  if (request.httpVersion === "1.0") request.headers.host ??= HOST_OF_NONE;
   const asked = universalRequestFromNodeRequest(
     request,
     response,

@@ -25,6 +25,10 @@ export class Http2Exchange implements Exchange, Http2Call {
     readonly rawHeaders: readonly string[],
   ) {}
 
+  get path(): string {
+    return this.headers[":path"] ?? "";
+  }
+
   get isRequestComplete(): boolean {
     return this.stream.readableEnded || this.stream.aborted || this.stream.destroyed;
   }

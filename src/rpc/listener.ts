@@ -13,6 +13,7 @@ import type { WireHandler } from "./http_handler.ts";
 import { errorFields, type Log } from "../telemetry/log.ts";
 import { type Connection, Connections, cut } from "./connections.ts";
 import { withCors } from "./cors.ts";
+import { corsRules, type CorsSettings } from "./cors_rules.ts";
 import { drainConnections } from "./drain.ts";
 import { sniffProtocol } from "./first_bytes.ts";
 import { LISTENER_LIMITS, type ListenerLimits } from "./listener_limits.ts";
@@ -37,10 +38,8 @@ export interface ListenerOptions {
   /** Certificate chain and private key as PEM text; cleartext where absent. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
   readonly handler: WireHandler;
-  /** Origins (`https://shop.example`) whose pages may call, beside the pages of this host itself. */
-  readonly corsOrigins: readonly string[];
-  /** Names, beside those of loopback, whose pages are this server's own. None where absent. */
-  readonly allowedHosts?: readonly string[] | undefined;
+  /** Which pages may call. */
+  readonly cors: CorsSettings;
   /** Makes the id of a request that brings none, as `x-request-id` on its answer. Absent: requests get no ids. */
   readonly newRequestId?: (() => string) | undefined;
   /** Overrides of {@link LISTENER_LIMITS}, one by one. */
@@ -78,10 +77,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   const connections = new Connections(limits);
   const byCarrier = new WeakMap<object, Connection>();
   const overLimits = new OverLimitLog(log);
-  const handler = withCors(options.handler, {
-    origins: new Set(options.corsOrigins),
-    hosts: new Set(options.allowedHosts),
-  });
+  const handler = withCors(options.handler, corsRules(options.cors), log);
   const enter = createRequestGate({
     connections,
     limits,

@@ -66,8 +66,11 @@ export const SELL_BATCHES: readonly Scenario[] = [
             ),
             error(
               "INVALID_ARGUMENT",
-              "order_id: expected 1 to 64 characters out of A-Z a-z 0-9 . _ : -, got 3 characters",
-              badRequest(["order_id", "expected 1 to 64 characters out of A-Z a-z 0-9 . _ : -, got 3 characters"]),
+              'order_id: expected 1 to 64 characters out of A-Z a-z 0-9 . _ : -, got " " (U+0020) as character 2 of 3',
+              badRequest([
+                "order_id",
+                'expected 1 to 64 characters out of A-Z a-z 0-9 . _ : -, got " " (U+0020) as character 2 of 3',
+              ]),
             ),
             error(
               "INVALID_ARGUMENT",

@@ -49,6 +49,8 @@ Deno.test("the README's defaults are the code's", () => {
     ORDER_ID_REQUIRED: code(config.orderIdRequired ? "on" : "off"),
     REQUEST_TIMEOUT_MS_MAX: code(config.requestTimeoutMsMax),
     ADDRESS_SHARE_MAX: code(config.addressShareMax),
+    CORS: code(config.corsLeftToProxy ? "proxy" : "on"),
+    CORS_HEADERS: config.corsHeaders.length === 0 ? "none" : "",
     CORS_ORIGINS: config.corsOrigins.length === 0 ? "none" : "",
     ALLOWED_HOSTS: config.allowedHosts.length === 0 ? "none" : "",
     TLS_CERT_FILE: config.tlsFiles === undefined ? "none" : "",

@@ -76,7 +76,14 @@ export async function withListener(
       call.stream.end(Buffer.alloc(LARGE_BYTES));
     },
   };
-  const listener = await listen({ host: "127.0.0.1", port: 0, handler, corsOrigins: [], log, ...options });
+  const listener = await listen({
+    host: "127.0.0.1",
+    port: 0,
+    handler,
+    cors: { origins: [], hosts: [] },
+    log,
+    ...options,
+  });
   try {
     await run({ listener, logged, handled: () => handled, open: () => gate.resolve() });
   } finally {
