@@ -80,6 +80,8 @@ export interface App {
   readonly url: string;
   /** What messages take and took, for whoever wants figures. */
   messages(): BudgetView & { readonly unreadable: number };
+  /** Makes new connections' handshakes with this certificate. Only where `tls` was given. */
+  useCertificate(pair: { readonly cert: string; readonly key: string }): void;
   /**
    * Health turns NOT_SERVING, new calls are refused, calls under way finish or are cut after a bounded time,
    * leases are let go, connections close.
@@ -232,6 +234,7 @@ export async function startApp(config: Config, parts: AppParts): Promise<App> {
   return {
     url: listener.url,
     messages: () => ({ ...budget.view, unreadable: unreadable.count }),
+    useCertificate: (pair) => listener.useCertificate(pair),
     async close() {
       board.close();
       stopping.abort();

@@ -64,6 +64,8 @@ export interface Listener {
    * `graceMs` is cut. Resolves when every connection is gone. A second call waits for the same end.
    */
   drain(graceMs: number): Promise<void>;
+  /** From now on handshakes are made with this certificate; connections that are there stay. Only where TLS is spoken. */
+  useCertificate(pair: { readonly cert: string; readonly key: string }): void;
 }
 
 /**
@@ -96,6 +98,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   let drained: Promise<void> | undefined;
   let starting: Connection | undefined;
   let accepted = 0;
+  let certificate = options.tls;
 
   http1Server.on("clientError", (error: Error & { code?: string }, socket: net.Socket) => {
     log.debug({ error }, "HTTP/1 connection closed for a malformed request");
@@ -131,6 +134,8 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     async listenAnew() {
       port.close();
       port = await openPort(bound);
+      // It may have been renewed meanwhile.
+      if (certificate) (port as tls.Server).setSecureContext(certificate);
     },
     givenUp(error) {
       log.error({ error: errorFields(error) }, "the port accepts nobody any more and can't be listened on anew");
@@ -145,15 +150,19 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     host: options.host,
     port: bound,
     drain: (graceMs) => drained ??= drain(graceMs),
+    useCertificate(pair) {
+      certificate = pair;
+      (port as tls.Server).setSecureContext(pair);
+    },
   };
 
   /** Listens, and hands every connection on. */
   async function openPort(number: number): Promise<net.Server> {
-    const opened = options.tls
-      ? tls.createServer({ ...options.tls, ALPNProtocols: ["h2", "http/1.1"], handshakeTimeout: limits.handshakeMs })
+    const opened = certificate
+      ? tls.createServer({ ...certificate, ALPNProtocols: ["h2", "http/1.1"], handshakeTimeout: limits.handshakeMs })
       : net.createServer();
     opened.on("connection", accept);
-    if (options.tls) {
+    if (certificate) {
       opened.on("secureConnection", (socket: tls.TLSSocket) => {
         const connection = connections.find(socket);
         if (connection === undefined) return void socket.destroy();
