@@ -104,6 +104,8 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     log.debug({ error }, "HTTP/1 connection closed for a malformed request");
     answerAndCut(socket, error.code === "HPE_HEADER_OVERFLOW" ? 431 : 400);
   });
+  // Left to itself, node:http answers these before anybody has counted them.
+  http1Server.on("checkExpectation", handleHttp1);
   http2Server.on("stream", handleHttp2);
   // "session" is emitted within emit("connection"), so `starting` is the connection that it belongs to.
   http2Server.on("session", (session: http2.ServerHttp2Session) => {

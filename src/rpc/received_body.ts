@@ -79,6 +79,7 @@ export function receiveRequest(
     const cutter = new Cutter(wire.isEnveloped, gate.bytesMax);
     const source = chunks[Symbol.asyncIterator]();
     let count = 0;
+    let isEnded = false;
     try {
       for (let isLast = false; !isLast;) {
         const { value, done } = await ending.before(source.next());
@@ -88,6 +89,10 @@ export function receiveRequest(
         if (!isLast && value.length > 0 && !share.receive(value.length)) throw budgetSpent();
         for (const { flags, bytes } of isLast ? cutter.rest() : cutter.cut(value)) {
           if (++count > 1 && gate.isSingle) throw extraMessage();
+          if (isEnded) {
+            throw new ConnectError("protocol error: a message behind the end of the stream", Code.InvalidArgument);
+          }
+          isEnded = (flags & wire.endFlag) !== 0;
           const plain = await checked(flags, bytes);
           if (!gate.isSingle) {
             share.end();

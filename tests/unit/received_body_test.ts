@@ -115,6 +115,23 @@ Deno.test("a message that ends too soon, is too large, or one too many, is refus
   }
 });
 
+Deno.test("nothing may come behind the end of a stream, in each protocol that has one", async () => {
+  for (const [type, flag] of [["application/grpc-web", 0x80], ["application/connect+proto", 0b10]] as const) {
+    const { gate, receiving } = setting(false);
+    const end = enveloped(message(0)).fill(flag, 0, 1);
+    const ended = receiveRequest(
+      each([enveloped(message(10)), end]),
+      new Headers({ "content-type": type }),
+      gate,
+      receiving,
+    );
+    assertEquals((await all(ended.body)).length, 2);
+    const again = receiveRequest(each([end, end]), new Headers({ "content-type": type }), gate, receiving);
+    const error = await assertRejects(() => all(again.body), ConnectError);
+    assertEquals(error.code, Code.InvalidArgument);
+  }
+});
+
 Deno.test("a deadline ends a body whose next byte never comes, and so does the budget", async () => {
   const never = { [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => {}) }) };
   const { budget, gate, receiving } = setting(true);
