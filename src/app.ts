@@ -20,6 +20,7 @@ import type { Way } from "./lanes/way.ts";
 import type { Lock } from "./lock/lock.ts";
 import { createRedlock } from "./lock/redlock.ts";
 import { watchReadiness } from "./readiness.ts";
+import { shareOf } from "./rpc/address_places.ts";
 import { ANSWER_JSON, DETAIL_FILES } from "./rpc/answer_json.ts";
 import { createArticleService } from "./rpc/article_service.ts";
 import { HealthBoard, registerHealth } from "./rpc/health.ts";
@@ -100,6 +101,8 @@ export function openStock(config: Config, { log, ...parts }: StockParts): Stock 
   const way = openWay(config, { log, ...parts });
   const lanes = new Lanes({ store, settle: parts.settle, way, random: Math.random, log }, {
     operationsMax: config.queueMax,
+    // As with all of the queue, a whole batch always fits.
+    operationsPerAddressMax: Math.max(shareOf(config.queueMax, config.addressShareMax), config.batchOrdersMax),
     // A line takes more than one byte of a request, so that a whole batch always fits.
     linesMax: config.requestBytesMax,
     batchesMax: Math.min(BATCHES_MAX, config.databasePoolMax),

@@ -10,6 +10,7 @@ import type { Lanes } from "../lanes/lanes.ts";
 import { errorFields, type Log } from "../telemetry/log.ts";
 import { AnswerRoom, errorIn, linesIn } from "./answer_room.ts";
 import { detailAnswer, type Outcome, rollbackAnswer, sellAnswer } from "./answers.ts";
+import { callerAddress } from "./caller_address.ts";
 import { internalError } from "./errors.ts";
 import { callSignal } from "./interceptors.ts";
 import { REQUEST_ID_HEADER } from "./request_id.ts";
@@ -89,7 +90,8 @@ export function createBatchService(
         ended[at] = errorIn(room, told(error));
       }
     });
-    const ends = await lanes.applyAll(asked.map(({ asked: { operation } }) => operation), signal);
+    const operations = asked.map(({ asked: { operation } }) => operation);
+    const ends = await lanes.applyAll(operations, signal, callerAddress(context.values));
     await inSlices(asked, signal, ({ at, asked }, i) => {
       const end = ends[i]!;
       try {
@@ -147,7 +149,7 @@ export function createBatchService(
       const askable = [...distinct].filter(isGoodsId);
       const levels = askable.length === 0
         ? new Map<number, Level>()
-        : await lanes.levels(askable, signal).catch((error: Error) => error);
+        : await lanes.levels(askable, signal, callerAddress(context.values)).catch((error: Error) => error);
       signal.throwIfAborted();
       const byGoods = new Map<number, MessageInitShape<typeof InvDetailVerdictSchema>>();
       await inSlices([...distinct], signal, (goodsId) => {
