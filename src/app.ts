@@ -145,7 +145,10 @@ export async function startApp(config: Config, parts: AppParts): Promise<App> {
   const { concurrency, quorumLoss, addressShareMax } = config;
   const stock = openStock(config, parts);
   const { lanes, lock } = stock;
-  const budget = new MessageBudget(config.requestBytesBudget);
+  const budget = new MessageBudget(
+    config.requestBytesBudget,
+    Math.max(config.requestBytesBudget * addressShareMax, config.requestBytesMax),
+  );
   const unreadable = new UnreadableMessages(log);
   const board = new HealthBoard([InventoryService.typeName, ArticleService.typeName]);
   const service = createInventoryService({

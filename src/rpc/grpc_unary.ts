@@ -94,7 +94,7 @@ export function createUnaryWay(
     let share: MessageShare | undefined;
     const shared = () => {
       if (share !== undefined) return share;
-      const begun = budget.begin(() => other(stopReading(), budgetSpent()));
+      const begun = budget.begin(call.address, () => other(stopReading(), budgetSpent()));
       stream.once("close", () => begun.end());
       return share = begun;
     };
@@ -107,7 +107,7 @@ export function createUnaryWay(
       if (bytes.length > LARGE_BYTES) return other(body);
       let message;
       try {
-        const becomes = gate.check(bytes, "binary");
+        const { becomes } = gate.check(bytes, "binary");
         if (becomes > FREE_BYTES && !shared().keep(becomes)) return other(body, budgetSpent());
         message = input.parse(bytes);
       } catch {

@@ -22,14 +22,10 @@ export function answerHttp1(
   receive: Receive,
   failed: (error: unknown) => void,
 ): void {
-  const asked = universalRequestFromNodeRequest(
-    request,
-    response,
-    undefined,
-    callerValues(addressKey(request.socket.remoteAddress)),
-  );
+  const values = callerValues(addressKey(request.socket.remoteAddress));
+  const asked = universalRequestFromNodeRequest(request, response, undefined, values);
   assertByteStreamRequest(asked);
-  const { header, body, end } = receive(asked.body, asked.header);
+  const { header, body, end } = receive(asked.body, asked.header, values);
   handler({ ...asked, header, body })
     .finally(end)
     .then((answer) => universalResponseToNodeResponse(answer, response))

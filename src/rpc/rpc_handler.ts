@@ -130,9 +130,9 @@ export function createRpcHandler(handlerOptions: RpcHandlerOptions): WireHandler
 
   /** Connect's handler of the route gets what is left of the request when all is cut, unpacked and checked. */
   function receiverOf({ gate }: Route, refused?: ConnectError): Receive {
-    return (chunks, header) => {
+    return (chunks, header, values) => {
       cutTimeouts(header, given.maxTimeoutMs);
-      return receiveRequest(chunks, header, gate, receiving, refused);
+      return receiveRequest(chunks, header, gate, receiving, values, refused);
     };
   }
 
