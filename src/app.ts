@@ -20,6 +20,7 @@ import type { Way } from "./lanes/way.ts";
 import type { Lock } from "./lock/lock.ts";
 import { createRedlock } from "./lock/redlock.ts";
 import { watchReadiness } from "./readiness.ts";
+import { shareOf } from "./rpc/address_places.ts";
 import { ANSWER_JSON, DETAIL_FILES } from "./rpc/answer_json.ts";
 import { createArticleService } from "./rpc/article_service.ts";
 import { HealthBoard, registerHealth } from "./rpc/health.ts";
@@ -103,6 +104,8 @@ export function openStock(config: Config, { log, ...parts }: StockParts): Stock 
   const way = openWay(config, { log, ...parts });
   const lanes = new Lanes({ store, settle: parts.settle, way, random: Math.random, log }, {
     operationsMax: config.queueMax,
+    // As with all of the queue, a whole batch always fits.
+    operationsPerAddressMax: Math.max(shareOf(config.queueMax, config.addressShareMax), config.batchOrdersMax),
     // A line takes more than one byte of a request, so that a whole batch always fits.
     linesMax: config.requestBytesMax,
     batchesMax: Math.min(BATCHES_MAX, config.databasePoolMax),
@@ -145,7 +148,10 @@ export async function startApp(config: Config, parts: AppParts): Promise<App> {
   const { concurrency, quorumLoss, addressShareMax } = config;
   const stock = openStock(config, parts);
   const { lanes, lock } = stock;
-  const budget = new MessageBudget(config.requestBytesBudget);
+  const budget = new MessageBudget(
+    config.requestBytesBudget,
+    Math.max(config.requestBytesBudget * addressShareMax, config.requestBytesMax),
+  );
   const unreadable = new UnreadableMessages(log);
   const board = new HealthBoard([InventoryService.typeName, ArticleService.typeName]);
   const service = createInventoryService({

@@ -27,14 +27,10 @@ export function answerHttp1(
 ): void {
   // HTTP/1.0 has none, and some proxies still speak it; who sends none in HTTP/1.1 is refused for it.
   if (request.httpVersion === "1.0") request.headers.host ??= HOST_OF_NONE;
-  const asked = universalRequestFromNodeRequest(
-    request,
-    response,
-    undefined,
-    callerValues(addressKey(request.socket.remoteAddress)),
-  );
+  const values = callerValues(addressKey(request.socket.remoteAddress));
+  const asked = universalRequestFromNodeRequest(request, response, undefined, values);
   assertByteStreamRequest(asked);
-  const { header, body, end } = receive(asked.body, asked.header);
+  const { header, body, end } = receive(asked.body, asked.header, values);
   handler({ ...asked, header, body })
     .finally(end)
     .then((answer) => universalResponseToNodeResponse(answer, response))

@@ -2,7 +2,7 @@
  * Any call over HTTP/2, by Connect's own handlers: what connect-node does for a request and a response of node:http, done
  * for the stream itself.
  */
-import { Code, ConnectError } from "@connectrpc/connect";
+import { Code, ConnectError, type ContextValues } from "@connectrpc/connect";
 import type { UniversalHandlerFn, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import type { ServerHttp2Stream } from "node:http2";
 import { callerValues } from "./caller_address.ts";
@@ -18,12 +18,16 @@ export interface PreparedRequest {
   readonly header: Headers;
 }
 
-/** Makes of the chunks of a body, and of its header, the request that Connect's handler gets. */
-export type Receive = (chunks: AsyncIterable<Uint8Array>, header: Headers) => ReceivedRequest;
+/** Makes of the chunks of a body, of its header, and of the call's values, the request that Connect's handler gets. */
+export type Receive = (
+  chunks: AsyncIterable<Uint8Array>,
+  header: Headers,
+  values: ContextValues,
+) => ReceivedRequest;
 
-/** The bytes of a body that were read already, and whether they were the last. */
+/** The bytes of a body that were read already, taken out as they are read on, and whether they were the last. */
 export interface BodyStart {
-  readonly chunks: readonly Uint8Array[];
+  readonly chunks: Uint8Array[];
   readonly ended: boolean;
 }
 
@@ -43,7 +47,8 @@ export async function answerUniversally(
   const controller = new AbortController();
   if (stream.closed || stream.destroyed) controller.abort(closeReason(stream.rstCode));
   else stream.once("close", () => controller.abort(closeReason(stream.rstCode)));
-  const { header, body, end } = receive(bodyOf(stream, start), given);
+  const contextValues = callerValues(call.address);
+  const { header, body, end } = receive(bodyOf(stream, start), given, contextValues);
   try {
     const response = await handler({
       httpVersion: "2.0",
@@ -52,7 +57,7 @@ export async function answerUniversally(
       header,
       body,
       signal: controller.signal,
-      contextValues: callerValues(call.address),
+      contextValues,
     });
     await send(call, response);
   } finally {
@@ -61,7 +66,7 @@ export async function answerUniversally(
 }
 
 async function* bodyOf(stream: ServerHttp2Stream, { chunks, ended }: BodyStart): AsyncGenerator<Uint8Array> {
-  yield* chunks;
+  for (let chunk = chunks.shift(); chunk !== undefined; chunk = chunks.shift()) yield chunk;
   if (ended) return;
   try {
     // Who reads no further still answers, on the same stream.

@@ -152,9 +152,9 @@ export function createRpcHandler(handlerOptions: RpcHandlerOptions): WireHandler
 
   /** Connect's handler of the route gets what is left of the request when all is cut, unpacked and checked. */
   function wayOf({ handler, gate }: Route, headers: IncomingHttpHeaders, refused?: ConnectError) {
-    const receive: Receive = (chunks, header) => {
+    const receive: Receive = (chunks, header, values) => {
       cutTimeouts(header, given.maxTimeoutMs);
-      return receiveRequest(chunks, header, gate, receiving, refused);
+      return receiveRequest(chunks, header, gate, receiving, values, refused);
     };
     const { request, answer } = textSides(headers["content-type"], headers.accept);
     return {
