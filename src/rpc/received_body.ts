@@ -13,12 +13,17 @@ import { budgetSpent } from "./errors.ts";
 import { unpack } from "./gzip.ts";
 import type { MessageBudget } from "./message_budget.ts";
 import type { Encoding, MessageGate } from "./message_gate.ts";
-import type { Turns } from "./turns.ts";
+import type { Reader, Turns } from "./turns.ts";
 
 /** What all calls of a process receive with. */
 export interface Receiving {
   readonly budget: MessageBudget;
   readonly turns: Turns;
+}
+
+/** The same for a call, and the key of its caller's address. */
+export interface CallReceiving extends Receiving {
+  readonly address: string;
 }
 
 /** A request whose body is received as it is read. */
@@ -54,7 +59,7 @@ export function receiveRequest(
   chunks: AsyncIterable<Uint8Array>,
   given: Headers,
   gate: MessageGate,
-  { budget, turns }: Receiving,
+  { budget, turns, address }: CallReceiving,
   refused?: ConnectError,
 ): ReceivedRequest {
   const wire = wireOf(given.get("content-type") ?? "");
@@ -64,12 +69,15 @@ export function receiveRequest(
   if (refused !== undefined) ending.end(refused);
   const limitMs = timeoutMs(given);
   const timer = limitMs === undefined ? undefined : setTimeout(() => ending.end(deadlinePassed()), limitMs);
+  const reader: Reader = { address, isOver: () => isOver || ending.isEnded };
+  let isOver = false;
   const begin = () => budget.begin(() => ending.end(budgetSpent()));
   let share = begin();
   return {
     header,
     body: messages(),
     end() {
+      isOver = true;
       clearTimeout(timer);
       share.end();
     },
@@ -110,7 +118,7 @@ export function receiveRequest(
   async function checked(flags: number, bytes: Uint8Array): Promise<Uint8Array> {
     const isPacked = isGzip && (!wire.isEnveloped || (flags & COMPRESSED) !== 0);
     // How large it is unpacked is not known before, and may be as much as is allowed.
-    await ending.before(turns.take(isPacked ? gate.bytesMax : bytes.length));
+    await ending.before(turns.take(isPacked ? gate.bytesMax : bytes.length, reader));
     const plain = isPacked ? unpack(bytes, gate.bytesMax) : bytes;
     const isMessage = (flags & wire.endFlag) === 0 && (isGzip || (flags & COMPRESSED) === 0 || !wire.isEnveloped);
     const becomes = isMessage ? gate.check(plain, wire.encoding) : plain.length;
@@ -123,6 +131,11 @@ export function receiveRequest(
 class Ending {
   #reason: ConnectError | undefined;
   #reject: ((reason: ConnectError) => void) | undefined;
+
+  /** Whether it has come. */
+  get isEnded(): boolean {
+    return this.#reason !== undefined;
+  }
 
   /** Whoever waits, or will, gets this. */
   end(reason: ConnectError): void {

@@ -20,6 +20,7 @@ import {
 } from "@connectrpc/connect/protocol";
 import http2, { type IncomingHttpHeaders } from "node:http2";
 import { errorFields, type Log } from "../telemetry/log.ts";
+import { addressKey } from "./address_key.ts";
 import { cutTimeouts } from "./call_timeout.ts";
 import { answerHttp1 } from "./http1_universal.ts";
 import { createUnaryWay, type UnaryWay } from "./grpc_unary.ts";
@@ -105,7 +106,8 @@ export function createRpcHandler(handlerOptions: RpcHandlerOptions): WireHandler
     http1(request, response) {
       const route = routeOf(request.url ?? "");
       if (route === undefined) return void response.writeHead(404).end();
-      answerHttp1(route.handler, request, response, receiverOf(route), (error) => {
+      const receive = receiverOf(route, addressKey(request.socket.remoteAddress));
+      answerHttp1(route.handler, request, response, receive, (error) => {
         log.error({ path: route.path, error: errorFields(error) }, "answer not sent by a fault of the service");
       });
     },
@@ -115,7 +117,7 @@ export function createRpcHandler(handlerOptions: RpcHandlerOptions): WireHandler
       const request: PreparedRequest = { url: urlOf(call, route), header: toWebHeaders(call.headers) };
       cutTimeouts(request.header, given.maxTimeoutMs);
       const other = (body?: BodyStart, refused?: ConnectError) => {
-        answerUniversally(route.handler, call, request, receiverOf(route, refused), body)
+        answerUniversally(route.handler, call, request, receiverOf(route, call.address, refused), body)
           .catch((error) => notWritten(call, error));
       };
       if (route.unary === undefined) return other();
@@ -129,10 +131,10 @@ export function createRpcHandler(handlerOptions: RpcHandlerOptions): WireHandler
   }
 
   /** Connect's handler of the route gets what is left of the request when all is cut, unpacked and checked. */
-  function receiverOf({ gate }: Route, refused?: ConnectError): Receive {
+  function receiverOf({ gate }: Route, address: string, refused?: ConnectError): Receive {
     return (chunks, header) => {
       cutTimeouts(header, given.maxTimeoutMs);
-      return receiveRequest(chunks, header, gate, receiving, refused);
+      return receiveRequest(chunks, header, gate, { ...receiving, address }, refused);
     };
   }
 
