@@ -15,12 +15,12 @@ const PREFIX_BYTES = 5;
 
 /** Has a request taken out of base64 before it is received. @param bytesMax of one message */
 export function receiveText(receive: Receive, bytesMax: number): Receive {
-  return (chunks, given) => {
+  return (chunks, given, ...rest) => {
     const header = new Headers(given);
     header.set("content-type", given.get("content-type")!.replace(/grpc-web-text/i, "grpc-web"));
     // It counts the text.
     header.delete("content-length");
-    return receive(decoded(chunks, bytesMax), header);
+    return receive(decoded(chunks, bytesMax), header, ...rest);
   };
 }
 
