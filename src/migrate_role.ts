@@ -3,6 +3,8 @@
  * migrations, which belong to one database; they only grant it its rights.
  */
 import postgres from "postgres";
+import { ROW_LOCK_TIMEOUT_MS, STATEMENT_TIMEOUT_MS } from "./config.ts";
+import { sessionSettings } from "./store/sessions.ts";
 import type { Log } from "./telemetry/log.ts";
 
 /** The role's name; the migrations grant to it. */
@@ -29,12 +31,12 @@ const UNREACHABLE_CODES = new Set([
   "57P03",
 ]);
 
-/** Bounds that hold whatever a client asks for; the server's own start-up check counts on them. */
+/**
+ * Bounds that hold whatever a client asks for. Behind a pooler the server's sessions can ask for nothing, and have no
+ * other settings than these.
+ */
 const SETTINGS: Readonly<Record<string, string>> = {
-  statement_timeout: "1s",
-  lock_timeout: "900ms",
-  idle_in_transaction_session_timeout: "5s",
-  synchronous_commit: "on",
+  ...sessionSettings({ statementTimeoutMs: STATEMENT_TIMEOUT_MS, lockTimeoutMs: ROW_LOCK_TIMEOUT_MS }),
   // A client that vanished is noticed after 10 s + 3 x 5 s without a sign of it, or 15 s after what it did not take.
   tcp_keepalives_idle: "10s",
   tcp_keepalives_interval: "5s",

@@ -1,14 +1,15 @@
 /**
  * The tests in groups by what they may do, and in invocations of `deno test` that run side by side. Unit tests may do
  * nothing, which proves that what they test is pure; tests of the repository itself may read it; the rest starts servers
- * and talks to them, and where the way of concurrency can make a difference it is run in all three.
+ * and talks to them, and where the way of concurrency can make a difference it is run in all three. What needs clients and
+ * proxies of others is a group of its own.
  */
 import { join, relative, resolve } from "node:path";
 import { CONCURRENCIES, type Concurrency } from "../lanes/way.ts";
 import { importsOf } from "./imports.ts";
 
 /** What tests may do; see {@link permissions}. */
-export type TestGroup = "unit" | "static" | "servers";
+export type TestGroup = "unit" | "static" | "servers" | "clients";
 
 /** One `deno test` invocation: `paths` are test files, at least one. */
 export interface TestJob {
@@ -39,9 +40,10 @@ const ROOTS: Record<TestGroup, readonly string[]> = {
   unit: ["tests/unit"],
   static: ["tests/static"],
   servers: ["tests/faults", "tests/e2e", "tests/integration", "tests/attacks"],
+  clients: ["tests/clients"],
 };
 /** So many files of these groups share an invocation; its start takes as long as many of them. Others have one each. */
-const FILES_TOGETHER: Record<TestGroup, number> = { unit: 24, static: 24, servers: 1 };
+const FILES_TOGETHER: Record<TestGroup, number> = { unit: 24, static: 24, servers: 1, clients: 1 };
 
 /**
  * Sorts the arguments after `deno task test`: paths become invocations of the group whose directory they are in,

@@ -4,15 +4,12 @@
 import postgres from "postgres";
 import { errorFields, type Log } from "../telemetry/log.ts";
 import { Dialer } from "./dialer.ts";
+import { APPLICATION_NAME, type SessionKind, type SessionLimits, sessionSettings } from "./sessions.ts";
 
 /** Where a client connects to, and the limits of its session; times in ms. */
-export interface ClientOptions {
+export interface ClientOptions extends SessionLimits {
   readonly url: string;
   readonly connectTimeoutMs: number;
-  /** PostgreSQL ends a statement after this. */
-  readonly statementTimeoutMs: number;
-  /** PostgreSQL ends a statement that waited this long for one row. */
-  readonly lockTimeoutMs: number;
   readonly log: Log;
 }
 
@@ -25,11 +22,13 @@ export class Client {
   readonly dialer = new Dialer();
   /** Set when its connection closed, or may still be hit by a cancellation: what comes from it next can't be trusted. */
   lost = false;
+  readonly kind: SessionKind;
   readonly #log: Log;
 
   /** `onLost` is called when its connection closed. Throws for an address that can't be read. */
-  constructor(options: ClientOptions, onLost: (client: Client) => void) {
-    const { url, connectTimeoutMs, statementTimeoutMs, lockTimeoutMs, log } = options;
+  constructor(options: ClientOptions, kind: SessionKind, onLost: (client: Client) => void) {
+    const { url, connectTimeoutMs, log } = options;
+    this.kind = kind;
     this.#log = log;
     this.sql = postgres(url, {
       max: 1,
@@ -45,20 +44,8 @@ export class Client {
       // The first of them is the first sign that PostgreSQL takes us.
       onparameter: () => this.dialer.admitted = true,
       ...this.dialer.options,
-      connection: {
-        application_name: "holdfast",
-        // Every statement finds its rows by primary key. Without this a plan that was cached while a table was new and
-        // empty reads all of it, until the table is next analyzed: a read of 30 ms instead of 0.6 was measured.
-        enable_seqscan: "off",
-        jit: "off",
-        // What is acknowledged is on disk, whatever the database or the role is set to.
-        synchronous_commit: "on",
-        statement_timeout: statementTimeoutMs,
-        // A block of ours is idle for as long as an order takes to be decided; a process that was paused in one must
-        // not keep rows locked.
-        idle_in_transaction_session_timeout: statementTimeoutMs,
-        lock_timeout: lockTimeoutMs,
-      },
+      ...(kind === "pooled" ? { prepare: false } : {}),
+      connection: { application_name: APPLICATION_NAME, ...(kind === "own" ? sessionSettings(options) : {}) },
     });
   }
 

@@ -21,6 +21,7 @@ import {
   StatementTimeoutError,
   storeError,
 } from "./errors.ts";
+import { refusesSettings, Sessions } from "./sessions.ts";
 
 /** Limits of the pool; times in ms. */
 export interface PoolOptions extends ClientOptions {
@@ -45,13 +46,16 @@ interface Waiter {
 /** The pool. All its connections are made on first use. */
 export class Pool {
   readonly #options: PoolOptions;
+  readonly #sessions: Sessions;
   readonly #free: Client[] = [];
   readonly #waiters = new Set<Waiter>();
   #lent = 0;
   #closed: ((value: void) => void) | undefined;
 
-  constructor(options: PoolOptions) {
+  /** Pools of one database share what is known of its `sessions`. */
+  constructor(options: PoolOptions, sessions = new Sessions(options.log)) {
     this.#options = options;
+    this.#sessions = sessions;
   }
 
   /** Connections in use, idle and waited for. */
@@ -108,6 +112,7 @@ export class Pool {
       if (ours instanceof OutcomeUnknownError || ours instanceof DatabaseUnavailableError) client.lost = true;
       if (client.dialer.admitted || ours instanceof StatementTimeoutError) throw ours;
       client.lost = true;
+      if (refusesSettings(error)) this.#sessions.foundPooler(error.message);
       // The driver sends a statement only after PostgreSQL has let the connection in.
       throw new DatabaseUnavailableError("PostgreSQL did not let us in", { cause: error });
     }
@@ -177,7 +182,7 @@ export class Pool {
     if (this.#closed !== undefined) return Promise.reject(new DatabaseUnavailableError("the pool is closed"));
     if (this.#lent < this.#options.max) {
       // First the client: it throws for an address that can't be read.
-      const client = this.#free.pop() ?? this.#connect();
+      const client = this.#idle() ?? this.#connect();
       this.#lent++;
       return Promise.resolve(client);
     }
@@ -207,7 +212,7 @@ export class Pool {
   }
 
   #putBack(client: Client): void {
-    const usable = client.lost ? undefined : client;
+    const usable = client.lost || client.kind !== this.#sessions.kind ? undefined : client;
     if (usable === undefined) client.discard();
     const [next] = this.#waiters;
     if (next !== undefined) {
@@ -222,7 +227,16 @@ export class Pool {
   }
 
   #connect(): Client {
-    return new Client(this.#options, (client) => this.#lose(client));
+    return new Client(this.#options, this.#sessions.kind, (client) => this.#lose(client));
+  }
+
+  /** A client that is idle; those that were begun otherwise than sessions are now are closed. */
+  #idle(): Client | undefined {
+    for (let client = this.#free.pop(); client !== undefined; client = this.#free.pop()) {
+      if (client.kind === this.#sessions.kind) return client;
+      client.discard();
+    }
+    return undefined;
   }
 
   /** The client lost its connection. */
