@@ -72,6 +72,8 @@ Deno.test("/healthz and /readyz tell what the board says, /livez that the proces
             assertEquals(headers["content-type"], "text/plain; charset=utf-8");
           }
         }
+        const grpc = await request("POST", "/healthz", { "content-type": "application/grpc", te: "trailers" });
+        assertEquals([grpc.status, grpc.headers["grpc-status"]], [200, status === 200 ? "0" : "14"], version);
         const post = await request("POST", "/healthz");
         assertEquals([post.status, post.headers.allow], [405, "GET, HEAD, OPTIONS"]);
         assertEquals((await request("GET", "/healthz/x")).status, 404);
