@@ -13,6 +13,7 @@ if (config.workers > 1) {
   );
 }
 const log = createProcessLog(config.logLevel, config.logFormat);
+for (const note of config.notes) log.warn({}, note);
 const shutdown = Promise.withResolvers<void>();
 let asked = false;
 onStopSignal((signal) => {

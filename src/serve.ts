@@ -4,9 +4,9 @@
  */
 import { listenLine } from "./listen_line.ts";
 import { startApp } from "./app.ts";
-import type { Config } from "./config.ts";
+import { type Config, ConfigError } from "./config.ts";
 import { EXIT_DEAF, EXIT_FAILED, refuse } from "./exit_codes.ts";
-import { missingPermissions } from "./permissions.ts";
+import { missingPermissions, neededPermissions } from "./permissions.ts";
 import { CONNECTIONS_MIN, connectionsThatFit } from "./open_files.ts";
 import { guardProcess } from "./process_guard.ts";
 import { LISTENER_LIMITS } from "./rpc/listener_limits.ts";
@@ -29,9 +29,10 @@ export interface ServeOptions {
 /** Serves until `shutdown`, then drains and exits with 0. Exits with 78 or 1, and says why, when it can't go on. */
 export async function serve(config: Config, { log, shutdown, port }: ServeOptions): Promise<never> {
   guardProcess(log);
-  const missing = await missingPermissions(config);
-  if (missing.length > 0) refuse(`Cannot start without these permissions: ${missing.join(" ")}`);
+  // All of it: what is thrown before the port is listened on would else be taken for a driver's, and the process end with 0.
   try {
+    const missing = await missingPermissions(neededPermissions(config));
+    if (missing.length > 0) refuse(`Cannot start without these permissions: ${missing.join(" ")}`);
     const tls = await readTls(config.tlsFiles);
     const connectionsMax = connectionsThatFit(LISTENER_LIMITS.connectionsMax, config.databasePoolMax);
     if (connectionsMax < CONNECTIONS_MIN) {
@@ -60,6 +61,10 @@ export async function serve(config: Config, { log, shutdown, port }: ServeOption
     log.info({}, "stopped");
     return await endProcess(0);
   } catch (error) {
+    if (error instanceof ConfigError) {
+      await lastLines();
+      refuse(error.message);
+    }
     const code = (error as { code?: string }).code ?? "";
     if (UNUSABLE_ADDRESS_CODES.has(code)) {
       await lastLines();

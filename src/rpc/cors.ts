@@ -6,6 +6,7 @@ import { cors } from "@connectrpc/connect";
 import type { IncomingHttpHeaders } from "node:http";
 import { isIP } from "node:net";
 import type { WireHandler } from "./http_handler.ts";
+import type { Origins } from "./origin_patterns.ts";
 import { REQUEST_ID_HEADER } from "./request_id.ts";
 
 const ALLOWED_METHODS = cors.allowedMethods.join(", ");
@@ -28,8 +29,8 @@ export interface CorsRequest {
 
 /** Which pages are allowed. */
 export interface CorsRules {
-  /** Exact, as a browser writes them: lower case, no path, no default port. */
-  readonly origins: ReadonlySet<string>;
+  /** As a browser writes them: lower case, no path, no default port. */
+  readonly origins: Origins;
   /**
    * Names, in lower case, under which this server has pages of its own, beside loopback names and every address. Any
    * other name that leads here may be somebody's who points his domain at this machine (DNS rebinding): his page calls

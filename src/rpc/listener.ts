@@ -18,6 +18,7 @@ import { sniffProtocol } from "./first_bytes.ts";
 import { LISTENER_LIMITS, type ListenerLimits } from "./listener_limits.ts";
 import { FrameWalk } from "./frame_walk.ts";
 import { createSweep } from "./overstay.ts";
+import { originsOf } from "./origin_patterns.ts";
 import { dialPort, watchOwnPort } from "./own_port.ts";
 import { createHttp1Server, createHttp2Server, readByData } from "./protocol_servers.ts";
 import { OverLimitLog } from "./over_limit_log.ts";
@@ -37,7 +38,7 @@ export interface ListenerOptions {
   /** Certificate chain and private key as PEM text; cleartext where absent. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
   readonly handler: WireHandler;
-  /** Origins (`https://shop.example`) whose pages may call, beside the pages of this host itself. */
+  /** Origins (`https://shop.example`, or `https://*.shop.example` for all below it) whose pages may call, beside our own. */
   readonly corsOrigins: readonly string[];
   /** Names, beside those of loopback, whose pages are this server's own. None where absent. */
   readonly allowedHosts?: readonly string[] | undefined;
@@ -79,7 +80,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   const byCarrier = new WeakMap<object, Connection>();
   const overLimits = new OverLimitLog(log);
   const handler = withCors(options.handler, {
-    origins: new Set(options.corsOrigins),
+    origins: originsOf(options.corsOrigins),
     hosts: new Set(options.allowedHosts),
   });
   const enter = createRequestGate({

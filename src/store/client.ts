@@ -2,36 +2,55 @@
  * One client of the pool: one connection to PostgreSQL, and the settings of its session.
  */
 import postgres from "postgres";
+import type { PostgresAddress } from "../config/postgres_address.ts";
 import { errorFields, type Log } from "../telemetry/log.ts";
-import { Dialer } from "./dialer.ts";
+import { Dialer, type DialerOptions } from "./dialer.ts";
 
 /** Where a client connects to, and the limits of its session; times in ms. */
-export interface ClientOptions {
-  readonly url: string;
-  readonly connectTimeoutMs: number;
+export interface ClientOptions extends DialerOptions {
   /** PostgreSQL ends a statement after this. */
   readonly statementTimeoutMs: number;
   /** PostgreSQL ends a statement that waited this long for one row. */
   readonly lockTimeoutMs: number;
+  /** Settings of the session instead of ours; for tests. */
+  readonly session?: Readonly<Record<string, string>> | undefined;
   readonly log: Log;
 }
 
 /** A connection is replaced after this long, so that a fail-over behind one name is followed. */
 const CONNECTION_LIFETIME_S_MAX = 1800;
+/** A connection is idle for so long before TCP looks whether the other side is there. */
+const KEEPALIVE_IDLE_S = 60;
+
+/** What the driver is told of an address. Of several hosts it needs to know none: the dialer chooses. */
+export function driverAddress({ hosts, user, password, database, prepare, keepaliveIdleS }: PostgresAddress) {
+  const [host] = hosts;
+  return {
+    host: host?.name ?? "",
+    port: host?.port ?? 0,
+    user,
+    pass: password ?? "",
+    database,
+    prepare,
+    keep_alive: keepaliveIdleS ?? KEEPALIVE_IDLE_S,
+  };
+}
 
 /** A postgres.js client with one connection, made on first use. */
 export class Client {
   readonly sql: postgres.Sql;
-  readonly dialer = new Dialer();
+  readonly dialer: Dialer;
   /** Set when its connection closed, or may still be hit by a cancellation: what comes from it next can't be trusted. */
   lost = false;
   readonly #log: Log;
 
-  /** `onLost` is called when its connection closed. Throws for an address that can't be read. */
+  /** `onLost` is called when its connection closed. */
   constructor(options: ClientOptions, onLost: (client: Client) => void) {
-    const { url, connectTimeoutMs, statementTimeoutMs, lockTimeoutMs, log } = options;
+    const { address, connectTimeoutMs, statementTimeoutMs, lockTimeoutMs, log } = options;
     this.#log = log;
-    this.sql = postgres(url, {
+    this.dialer = new Dialer(options);
+    this.sql = postgres({
+      ...driverAddress(address),
       max: 1,
       connect_timeout: connectTimeoutMs / 1000,
       max_lifetime: CONNECTION_LIFETIME_S_MAX,
@@ -46,7 +65,8 @@ export class Client {
       onparameter: () => this.dialer.admitted = true,
       ...this.dialer.options,
       connection: {
-        application_name: "holdfast",
+        application_name: address.applicationName ?? "holdfast",
+        ...(address.options === undefined ? {} : { options: address.options }),
         // Every statement finds its rows by primary key. Without this a plan that was cached while a table was new and
         // empty reads all of it, until the table is next analyzed: a read of 30 ms instead of 0.6 was measured.
         enable_seqscan: "off",
@@ -58,6 +78,7 @@ export class Client {
         // not keep rows locked.
         idle_in_transaction_session_timeout: statementTimeoutMs,
         lock_timeout: lockTimeoutMs,
+        ...options.session,
       },
     });
   }

@@ -105,7 +105,10 @@ export class Pool {
     } catch (error) {
       const ours = this.#judge(error);
       // After a fail-over a connection may be to a server that only reads now; a new one finds the right server.
-      if (ours instanceof OutcomeUnknownError || ours instanceof DatabaseUnavailableError) client.lost = true;
+      if (ours instanceof OutcomeUnknownError || ours instanceof DatabaseUnavailableError) {
+        client.lost = true;
+        client.dialer.forgetHost();
+      }
       if (client.dialer.admitted || ours instanceof StatementTimeoutError) throw ours;
       client.lost = true;
       // The driver sends a statement only after PostgreSQL has let the connection in.
@@ -121,9 +124,12 @@ export class Pool {
     return new OutcomeUnknownError("PostgreSQL's answer could not be read", { cause: error });
   }
 
-  /** Closes the connections that are idle: what runs next is on a new one. */
+  /** Closes the connections that are idle, to a server that takes no writes: what runs next is on a new one. */
   dropIdle(): void {
-    for (const client of this.#free.splice(0)) client.discard();
+    for (const client of this.#free.splice(0)) {
+      client.dialer.forgetHost();
+      client.discard();
+    }
   }
 
   /** Waits for statements under way (bounded) and closes all connections. Waiting callers are refused. */
@@ -176,10 +182,8 @@ export class Pool {
     if (signal.aborted) return Promise.reject(signal.reason);
     if (this.#closed !== undefined) return Promise.reject(new DatabaseUnavailableError("the pool is closed"));
     if (this.#lent < this.#options.max) {
-      // First the client: it throws for an address that can't be read.
-      const client = this.#free.pop() ?? this.#connect();
       this.#lent++;
-      return Promise.resolve(client);
+      return Promise.resolve(this.#takeFree() ?? this.#connect());
     }
     if (this.#waiters.size >= this.#options.waitersMax) {
       return Promise.reject(
@@ -204,6 +208,14 @@ export class Pool {
       this.#waiters.add(waiter);
       signal.addEventListener("abort", leave, { once: true });
     });
+  }
+
+  /** One that leads to the host that takes writes; those that don't any more are closed. */
+  #takeFree(): Client | undefined {
+    for (let client = this.#free.pop(); client !== undefined; client = this.#free.pop()) {
+      if (client.dialer.isAtPrimary) return client;
+      client.discard();
+    }
   }
 
   #putBack(client: Client): void {

@@ -8,6 +8,7 @@ import { FenceWatch } from "./off_ledger.ts";
 import { Pool, type PoolOptions } from "./pool.ts";
 import { type BookKeys, readBook } from "./read_book.ts";
 import { ping } from "./ping.ts";
+import { primaryOf } from "./primary_look.ts";
 import { readLevels } from "./read_levels.ts";
 import { readLocked } from "./read_locked.ts";
 import { writeChanges } from "./write_changes.ts";
@@ -44,8 +45,12 @@ export interface Store {
   close(): Promise<void>;
 }
 
+/** What a store is made of: a pool that knows, or finds, the host that takes writes. */
+export type StoreOptions = Omit<PoolOptions, "primary">;
+
 /** The store on PostgreSQL. Connects on first use. */
-export function createStore(options: PoolOptions): Store {
+export function createStore(given: StoreOptions): Store {
+  const options = { ...given, primary: primaryOf(given) };
   const pool = new Pool(options);
   // Of its own, so that a queue of work is not taken for a database that is away.
   const pings = new Pool({ ...options, max: 1, waitersMax: 1 });

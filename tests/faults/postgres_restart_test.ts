@@ -14,6 +14,7 @@ import type { TestDatabase } from "../support/database.ts";
 import { testEnvironment } from "../support/env.ts";
 import { checkLedger } from "../support/ledger_check.ts";
 import { startServer } from "../support/server.ts";
+import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 
 const CALLERS = 16;
 const STOCK = 1_000_000;
@@ -36,7 +37,12 @@ Deno.test("PostgreSQL restarts under load: every acknowledged order is in the le
       drop: () => Promise.resolve(),
       [Symbol.asyncDispose]: () => Promise.resolve(),
     };
-    await migrate({ ownerUrl: database.ownerUrl, serverUrl: database.serverUrl, direction: "up", log });
+    await migrate({
+      owner: parsePostgresAddress(database.ownerUrl),
+      server: parsePostgresAddress(database.serverUrl),
+      direction: "up",
+      log,
+    });
     await using program = await startServer({ database });
     await call(program.url, "SetInv", { goodsId: 1, num: STOCK });
 

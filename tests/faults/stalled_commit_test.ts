@@ -14,6 +14,7 @@ import { testEnvironment } from "../support/env.ts";
 import { lanesBench } from "../support/lanes_bench.ts";
 import { checkLedger } from "../support/ledger_check.ts";
 import { NEVER } from "../support/pool_probe.ts";
+import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 
 const CALLER_MS_MAX = 1000;
 const HEAL_MS_MAX = 20_000;
@@ -27,7 +28,12 @@ Deno.test("what is told beside a commit that stands still is true when it has go
   try {
     await server.createDatabase("stalled");
     const [ownerUrl, serverUrl] = [server.ownerUrl("stalled"), server.serverUrl("stalled")];
-    await migrate({ ownerUrl, serverUrl, direction: "up", log });
+    await migrate({
+      owner: parsePostgresAddress(ownerUrl),
+      server: parsePostgresAddress(serverUrl),
+      direction: "up",
+      log,
+    });
     const drop = () => Promise.resolve();
     const database: TestDatabase = { name: "stalled", ownerUrl, serverUrl, drop, [Symbol.asyncDispose]: drop };
     await using on = await lanesBench(database);

@@ -9,6 +9,7 @@ import { applyTo, giveBack, rollback, sell, set, type Settled } from "../support
 import { createTestDatabase } from "../support/database.ts";
 import { checkLedger } from "../support/ledger_check.ts";
 import { NEVER, probePool, TEST_LIMITS } from "../support/pool_probe.ts";
+import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 
 const PROPERTY_RUNS = 60;
 const OPERATIONS_MAX = 20;
@@ -34,7 +35,7 @@ const EVERY_KIND: readonly (readonly [what: string, ...operations: Operation[]])
 
 Deno.test("every kind of change is read back as it was written", async (t) => {
   await using database = await createTestDatabase();
-  const store = createStore({ ...TEST_LIMITS, url: database.serverUrl });
+  const store = createStore({ ...TEST_LIMITS, address: parsePostgresAddress(database.serverUrl) });
   for (const [what, ...operations] of EVERY_KIND) {
     await t.step(what, async () => {
       const settled = await applyTo(store, ...operations);
@@ -58,7 +59,7 @@ Deno.test("every kind of change is read back as it was written", async (t) => {
 
 Deno.test("a give-back to a goods that is off sale leaves it off sale", async () => {
   await using database = await createTestDatabase();
-  const store = createStore({ ...TEST_LIMITS, url: database.serverUrl });
+  const store = createStore({ ...TEST_LIMITS, address: parsePostgresAddress(database.serverUrl) });
   await applyTo(store, set("set", 1, 5));
   await applyTo(store, sell("order", [1, 2]));
   const sql = postgres(database.ownerUrl, { max: 1 });
@@ -72,7 +73,7 @@ Deno.test("a give-back to a goods that is off sale leaves it off sale", async ()
 
 Deno.test("keys that nothing stands under read as an empty book", async () => {
   await using database = await createTestDatabase();
-  const store = createStore({ ...TEST_LIMITS, url: database.serverUrl });
+  const store = createStore({ ...TEST_LIMITS, address: parsePostgresAddress(database.serverUrl) });
   const book = await store.readBook({ goodsIds: [1], orderIds: ["a"], operationIds: ["b"] }, NEVER);
   assertEquals([book.levels.size, book.orders.size, book.operations.size], [0, 0, 0]);
   assert(Math.abs(book.atMs - Date.now()) < 60_000, `the time of the book is ${book.atMs}`);
@@ -101,7 +102,7 @@ Deno.test("PostgreSQL reads every array literal as the texts that went in", asyn
 
 Deno.test("random operations, one after the other, leave a whole ledger and read back as written", async () => {
   await using database = await createTestDatabase();
-  const store = createStore({ ...TEST_LIMITS, url: database.serverUrl });
+  const store = createStore({ ...TEST_LIMITS, address: parsePostgresAddress(database.serverUrl) });
   const owner = postgres(database.ownerUrl, { max: 1 });
   let written = 0;
   await fc.assert(
@@ -152,7 +153,7 @@ const FORBIDDEN: readonly [statement: string, code: string, constraint?: string]
 
 Deno.test("the server's role can't take stock below zero, delete, rewrite the ledger or change the schema", async (t) => {
   await using database = await createTestDatabase();
-  const store = createStore({ ...TEST_LIMITS, url: database.serverUrl });
+  const store = createStore({ ...TEST_LIMITS, address: parsePostgresAddress(database.serverUrl) });
   await applyTo(store, set("set", 1, 5));
   await applyTo(store, sell("order", [1, 2]));
   await store.close();

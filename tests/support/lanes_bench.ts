@@ -9,6 +9,7 @@ import { testConcurrency } from "./concurrency.ts";
 import { createTestDatabase, type TestDatabase } from "./database.ts";
 import { NEVER } from "./pool_probe.ts";
 import { grantAllLock } from "./unguarded.ts";
+import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 
 /** What the lanes of a bench are bounded by, unless told otherwise. */
 export const LANES_LIMITS: LanesLimits = {
@@ -44,7 +45,7 @@ export async function lanesBench(given?: TestDatabase): Promise<LanesBench> {
   const database = given ?? await createTestDatabase();
   const log = createLog("error", "pretty");
   const store = createStore({
-    url: database.serverUrl,
+    address: parsePostgresAddress(database.serverUrl),
     max: CONNECTIONS,
     waitersMax: 100,
     connectTimeoutMs: 3000,

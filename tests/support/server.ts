@@ -148,7 +148,8 @@ export async function taskFlags(task: "start" | "start:workers", root = ROOT): P
   const { tasks } = JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));
   const line = tasks[task] as string;
   // The task's shell asks for the path of the deno that runs it, which is ours here.
-  const words = line.replace(/"(--allow-run=)\$\([^)]+\)"/, (_, flag) => `${flag}${Deno.execPath()}`).split(" ");
+  const words = line.replace(/"(--allow-run=)\$\([^)]+\)"/, (_, flag) => `${flag}${Deno.execPath()}`)
+    .split(" ").map((word) => word.replace(/^"(.*)"$/, "$1"));
   if (words[0] !== "deno" || words[1] !== "run" || words.at(-1) !== ENTRIES[task]) {
     throw new Error(`Cannot read the flags of the task ${task}: ${line}`);
   }

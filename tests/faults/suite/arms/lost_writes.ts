@@ -16,6 +16,7 @@ import { readSessions } from "../sessions.ts";
 import type { SuiteServer } from "../suite_server.ts";
 import { ArmBench, GOODS, patiently, sale } from "./arm_bench.ts";
 import { outcome, type Scenario, through } from "./scenarios.ts";
+import { parsePostgresAddress } from "../../../../src/config/postgres_address.ts";
 
 /** In the middle of the first write, which is waited for for 1.5 s. */
 const LEAVES_MS = 1200;
@@ -96,7 +97,12 @@ export const stalledCommit: Scenario = async (without) => {
   try {
     await server.createDatabase("stalled");
     const [ownerUrl, serverUrl] = [server.ownerUrl("stalled"), server.serverUrl("stalled")];
-    await migrate({ ownerUrl, serverUrl, direction: "up", log });
+    await migrate({
+      owner: parsePostgresAddress(ownerUrl),
+      server: parsePostgresAddress(serverUrl),
+      direction: "up",
+      log,
+    });
     const nothing = () => Promise.resolve();
     const database: TestDatabase = {
       name: "stalled",

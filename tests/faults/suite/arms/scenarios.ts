@@ -16,6 +16,7 @@ import type { Protection } from "../protections/names.ts";
 import type { Point } from "../protections/points.ts";
 import type { SuiteServer } from "../suite_server.ts";
 import { ArmBench, GOODS, OTHER_GOODS, patiently, sale } from "./arm_bench.ts";
+import { parsePostgresAddress } from "../../../../src/config/postgres_address.ts";
 
 /** Does the worst without these protections; answers what the checker found, and after how many calls. */
 export type Scenario = (without: readonly Protection[]) => Promise<ArmOutcome>;
@@ -234,7 +235,12 @@ export const killedPostgres: Scenario = async (without) => {
   try {
     await server.createDatabase("crashed");
     const [ownerUrl, serverUrl] = [server.ownerUrl("crashed"), server.serverUrl("crashed")];
-    await migrate({ ownerUrl, serverUrl, direction: "up", log });
+    await migrate({
+      owner: parsePostgresAddress(ownerUrl),
+      server: parsePostgresAddress(serverUrl),
+      direction: "up",
+      log,
+    });
     const nothing = () => Promise.resolve();
     const database = { name: "crashed", ownerUrl, serverUrl, drop: nothing, [Symbol.asyncDispose]: nothing };
     await using bench = await ArmBench.open(without, database);
