@@ -23,7 +23,9 @@ interface Content {
 /** Makes all databases, full, and vacuumed, and written to disk. Answers the names of those that hold a stock. */
 export async function makeDatabases(server: PrivatePostgres, sizes: Sizes, log: Log): Promise<string[]> {
   await server.createDatabase(TEMPLATE);
-  const [owning, serving] = [server.ownerUrl(TEMPLATE), server.serverUrl(TEMPLATE)].map(parsePostgresAddress);
+  const [owning, serving] = [server.ownerUrl(TEMPLATE), server.serverUrl(TEMPLATE)].map((url) =>
+    parsePostgresAddress(url)
+  );
   await migrate({ owner: owning!, server: serving!, direction: "up", log });
   const contents: Record<string, Content> = {
     stock: { goods: GOODS, versions: 1 },

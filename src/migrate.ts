@@ -13,7 +13,7 @@ import { parsePostgresAddress, type PostgresAddress } from "./config/postgres_ad
 import { SERVER_ROLE } from "./config/server_role.ts";
 import { ConfigError } from "./config.ts";
 import { EXIT_FAILED, EXIT_UNUSABLE } from "./exit_codes.ts";
-import { dbmateUrl } from "./migrate_address.ts";
+import { dbmateUrl, pinnedCertificate } from "./migrate_address.ts";
 import { ensureServerRole } from "./migrate_role.ts";
 import { withSession } from "./migrate_session.ts";
 import { databasePermissions, missingPermissions } from "./permissions.ts";
@@ -50,10 +50,29 @@ export interface MigrateOptions {
 export async function migrate({ owner, server, direction, log }: MigrateOptions): Promise<string> {
   const said = await withSession(owner, "DATABASE_OWNER_URL (or DATABASE_URL)", async (session) => {
     if (direction === "up") await ensureServerRole(session, server, log);
-    return await runDbmate(dbmateUrl(session), direction, log);
+    const pinned = pinnedCertificate(session);
+    const file = pinned === undefined ? undefined : await temporaryFile(pinned);
+    try {
+      return await runDbmate(dbmateUrl(session, file), direction, log);
+    } finally {
+      if (file !== undefined) await Deno.remove(file);
+    }
   });
   if (direction !== "status") log.info({ direction }, "migrations done");
   return said;
+}
+
+/** Throws Error that says why one is needed. */
+async function temporaryFile(text: string): Promise<string> {
+  try {
+    const path = await Deno.makeTempFile({ prefix: "holdfast-", suffix: ".pem" });
+    await Deno.writeTextFile(path, text);
+    return path;
+  } catch (error) {
+    const why =
+      "channel_binding=require without sslmode=verify-full: dbmate is told the server's certificate by a file";
+    throw new Error(`${why}, and none can be written (${(error as Error).name}); run it with --allow-write=/tmp`);
+  }
 }
 
 async function runDbmate(url: string, direction: Direction, log: Log): Promise<string> {

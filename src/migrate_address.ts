@@ -1,23 +1,39 @@
 /** The address that dbmate is given: made from what was read of ours and found out by a session, so that both mean the same. Pure. */
 import type { Buffer } from "node:buffer";
-import type { OpenSession } from "./migrate_session.ts";
 import { percentEncoded } from "./config/address_text.ts";
+import type { OpenSession } from "./migrate_session.ts";
+
+/** A session's findings. */
+export type Findings = Omit<OpenSession, "sql">;
 
 /**
- * The address of the session's host as dbmate's driver (lib/pq) reads it. Certificates stand in it as text, so that it is
- * for the environment of one process and for nobody to see.
+ * The certificate that dbmate must see and no other, as PEM; undefined where the address says enough. Its driver (lib/pq)
+ * can't bind its log-in, so it takes the certificate that ours was bound to.
  */
-export function dbmateUrl({ address, certificates, peerCertificate }: Omit<OpenSession, "sql">): string {
-  const { hosts: [host], user, password, database, tls, channelBinding, applicationName, options } = address;
-  const { own } = certificates;
-  const isUnderTls = peerCertificate !== undefined;
-  // lib/pq can't bind its log-in: it takes the certificate that ours was bound to, and no other.
-  const isBound = isUnderTls && channelBinding === "require";
-  const trusted = isBound ? pem(peerCertificate) : certificates.trusted;
+export function pinnedCertificate({ address, peerCertificate }: Findings): string | undefined {
+  const { tls, channelBinding } = address;
+  const isProven = tls.mode === "verify-full" || tls.mode === "verify-ca";
+  return channelBinding !== "require" || isProven || peerCertificate === undefined ? undefined : pem(peerCertificate);
+}
+
+/**
+ * The address of the session's host as lib/pq reads it; `pinnedFile`: where the pinned certificate is. It holds secrets: it
+ * is for the environment of one process.
+ */
+export function dbmateUrl(findings: Findings, pinnedFile?: string): string {
+  const { address, certificates, peerCertificate } = findings;
+  const { hosts: [host], user, password, database, tls, applicationName, options } = address;
+  const trustedFile = pinnedFile ?? (certificates.trusted === undefined ? undefined : tls.rootCertificate);
+  const isProven = tls.mode === "verify-full" || tls.mode === "verify-ca";
   // With certificates to trust, libpq takes `require` for `verify-ca`.
-  const isVerified = !isBound && (tls.mode === "verify-full" || tls.mode === "verify-ca");
-  const underTls = isVerified ? tls.mode : trusted === undefined ? "require" : "verify-ca";
-  const mode = isUnderTls ? underTls : "disable";
+  const underTls = isProven ? tls.mode : trustedFile === undefined ? "require" : "verify-ca";
+  const mode = peerCertificate === undefined ? "disable" : underTls;
+  const { own } = certificates;
+  // As text, where there is a key: lib/pq would refuse a file of it that others may read. It then takes all as text.
+  const inText = { sslinline: "true", sslrootcert: pinnedCertificate(findings) ?? certificates.trusted };
+  const files = own === undefined
+    ? { sslrootcert: trustedFile }
+    : { ...inText, sslcert: own.certificate, sslkey: own.key };
   const parameters: Record<string, string | undefined> = {
     // By parameters: dbmate takes the brackets off an IPv6 address, and a socket has no other place.
     host: host!.name,
@@ -25,9 +41,7 @@ export function dbmateUrl({ address, certificates, peerCertificate }: Omit<OpenS
     sslmode: mode,
     // The name that is asked for is the name that lib/pq then wants to see in the certificate.
     ...(mode === "verify-ca" ? { sslsni: "0" } : {}),
-    ...(isUnderTls && (trusted ?? own) !== undefined
-      ? { sslinline: "true", sslrootcert: trusted, sslcert: own?.certificate, sslkey: own?.key }
-      : {}),
+    ...(mode === "disable" ? {} : files),
     application_name: applicationName,
     options,
   };

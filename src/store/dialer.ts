@@ -7,7 +7,7 @@
  */
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import type { Buffer } from "node:buffer";
+import { Buffer } from "node:buffer";
 import type { PostgresAddress, PostgresHost } from "../config/postgres_address.ts";
 import { BoundLogin } from "./bound_login.ts";
 import { DatabaseUnavailableError } from "./errors.ts";
@@ -93,7 +93,7 @@ export class Dialer {
       opened: (socket) => this.#keep(socket),
     });
     this.#peerCertificate = "encrypted" in socket
-      ? (socket as TLSSocket).getPeerCertificate().raw as Buffer
+      ? Buffer.from((socket as TLSSocket).getPeerCertificate().raw)
       : undefined;
     guardReplies(socket, this.#peerCertificate !== undefined, this.#boundLogin(socket));
     // The driver's own errors name this place.
