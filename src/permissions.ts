@@ -7,7 +7,7 @@ import type { PostgresAddress } from "./config/postgres_address.ts";
 import type { Config } from "./config.ts";
 import { COUNTED_FILE } from "./open_files.ts";
 
-/** Hosts to listen on and to talk to, as `host:port`, files to read, and sockets, which are read and written. */
+/** Hosts to listen on and to talk to, as `host:port`, files to read, and sockets, which are talked to, read and written. */
 export interface NeededPermissions {
   readonly net: readonly string[];
   readonly read: readonly string[];
@@ -36,7 +36,7 @@ export function databasePermissions({ hosts, tls }: PostgresAddress): NeededPerm
     ...(tls.own === undefined ? [] : [tls.own.certificate, tls.own.key]),
   ];
   return {
-    net: hosts.flatMap(({ dial }) => "host" in dial ? [hostAndPort(dial.host, dial.port)] : []),
+    net: hosts.map(({ dial }) => "path" in dial ? `unix:${dial.path}` : hostAndPort(dial.host, dial.port)),
     read: [...files, ...sockets],
     write: sockets,
   };

@@ -41,7 +41,8 @@ export class PrimarySearch {
     if (this.#known !== undefined) return this.#known;
     if (this.#searching !== undefined) return await this.#searching;
     const { hosts, nowMs } = this.#options;
-    const pauseMs = hosts.length * 1000 / DIALS_A_SECOND_MAX;
+    // Whole searches: a part of one finds nothing.
+    const pauseMs = 1000 / Math.max(1, Math.floor(DIALS_A_SECOND_MAX / hosts.length));
     if (this.#failure !== undefined && nowMs() - this.#searchedAtMs < pauseMs) throw this.#failure;
     this.#searchedAtMs = nowMs();
     this.#searching = this.#search().finally(() => this.#searching = undefined);
