@@ -65,9 +65,9 @@ Deno.test("TLS to PostgreSQL is what the address says, for the service and for m
   const UNDER_TLS = { ssl: true, client_dn: null };
 
   const TAKEN: [host: string, query: string, wanted: Session][] = [
-    ["localhost", `sslmode=verify-full&${CA}`, UNDER_TLS],
-    ["127.0.0.1", `sslmode=verify-ca&${CA}`, UNDER_TLS],
-    ["127.0.0.1", `sslmode=require&${CA}`, UNDER_TLS],
+    ["127.0.0.1", `sslmode=verify-full&${CA}`, UNDER_TLS],
+    ["localhost", `sslmode=verify-ca&${CA}`, UNDER_TLS],
+    ["localhost", `sslmode=require&${CA}`, UNDER_TLS],
     ["127.0.0.1", "sslmode=require", UNDER_TLS],
     ["127.0.0.1", "ssl=true", UNDER_TLS],
     ["127.0.0.1", "sslmode=prefer", UNDER_TLS],
@@ -75,7 +75,7 @@ Deno.test("TLS to PostgreSQL is what the address says, for the service and for m
     ["127.0.0.1", "", { ssl: false, client_dn: null }],
     ["127.0.0.1", "sslmode=disable", { ssl: false, client_dn: null }],
     ["127.0.0.1", "sslmode=require&channel_binding=require", UNDER_TLS],
-    ["localhost", `sslmode=verify-full&${CA}&channel_binding=require`, UNDER_TLS],
+    ["127.0.0.1", `sslmode=verify-full&${CA}&channel_binding=require`, UNDER_TLS],
     ["127.0.0.1", `sslmode=require&${OWN}`, { ssl: true, client_dn: "/CN=holdfast_server" }],
   ];
   for (const [host, query, wanted] of TAKEN) {
@@ -88,12 +88,12 @@ Deno.test("TLS to PostgreSQL is what the address says, for the service and for m
   }
 
   const REFUSED: [host: string, query: string, why: RegExp][] = [
-    ["localhost", `sslmode=verify-full&${OTHER_CA}`, /TLS was not taken.*certificate/],
-    ["127.0.0.1", `sslmode=verify-full&${CA}`, /TLS was not taken.*altnames/],
+    ["127.0.0.1", `sslmode=verify-full&${OTHER_CA}`, /TLS was not taken.*certificate/],
+    ["localhost", `sslmode=verify-full&${CA}`, /TLS was not taken.*altnames/],
     ["127.0.0.1", `sslmode=verify-ca&${OTHER_CA}`, /TLS was not taken.*certificate/],
     ["127.0.0.1", `sslmode=require&${OTHER_CA}`, /TLS was not taken.*certificate/],
-    ["localhost", "sslmode=verify-full", /TLS was not taken.*certificate/],
-    ["localhost", "sslrootcert=system", /TLS was not taken.*certificate/],
+    ["127.0.0.1", "sslmode=verify-full", /TLS was not taken.*certificate/],
+    ["127.0.0.1", "sslrootcert=system", /TLS was not taken.*certificate/],
   ];
   for (const [host, query, why] of REFUSED) {
     await t.step(`${host}, ${query.replaceAll(/[^=&]*\//g, "")} is refused`, async () => {
@@ -113,6 +113,13 @@ Deno.test("TLS to PostgreSQL is what the address says, for the service and for m
     const said = await status(owning("127.0.0.1", query("require"), middle.port));
     assert(!said.includes("Applied"), said);
     assertEquals(middle.opened, opened + 1, "dbmate was sent to him");
+  });
+
+  await t.step("who comes in between later is found out by dbmate, which has seen our certificate", async () => {
+    await using middle = await standInTheMiddle(server.port, { spared: 1 });
+    const said = await status(owning("127.0.0.1", "sslmode=require&channel_binding=require", middle.port));
+    assert(/certificate/.test(said) && !said.includes("Applied"), said);
+    assertEquals(middle.opened > 1, true, "dbmate did not dial");
   });
 
   await t.step("TLS without a question first, as proxies before PostgreSQL take it", async () => {

@@ -17,7 +17,7 @@ export function tlsPath(name: string): string {
   return `${TLS_FILES}${name}`;
 }
 
-/** Starts one with the database `shop`, migrated. Its certificate is of `authority.pem`, for `localhost`. */
+/** Starts one with the database `shop`, migrated. Its certificate is of `authority.pem`, for 127.0.0.1 and not for `localhost`. */
 export async function startTlsPostgres(): Promise<PrivatePostgres & AsyncDisposable> {
   const dir = await Deno.makeTempDir({ prefix: "tls-" });
   // PostgreSQL runs as another user when we are root, and must get through to its data.
@@ -50,9 +50,10 @@ export interface ManInTheMiddle extends AsyncDisposable {
 
 /**
  * Ends the TLS of who connects with the certificate of `stranger.pem`, and passes all on to the PostgreSQL, under TLS too.
- * `direct`: TLS comes without a question, as PostgreSQL 17 takes it.
+ * `direct`: TLS comes without a question, as PostgreSQL 17 takes it. `spared`: so many connections are passed on as they are,
+ * before he begins.
  */
-export async function standInTheMiddle(target: number, { direct = false } = {}): Promise<ManInTheMiddle> {
+export async function standInTheMiddle(target: number, { direct = false, spared = 0 } = {}): Promise<ManInTheMiddle> {
   const sockets = new Set<net.Socket>();
   const keep = <T extends net.Socket>(socket: T): T => {
     sockets.add(socket);
@@ -71,8 +72,8 @@ export async function standInTheMiddle(target: number, { direct = false } = {}):
   await listening(inner);
   let opened = 0;
   const outer = net.createServer((client) => {
-    opened++;
     keep(client);
+    if (opened++ < spared) return join(client, keep(net.connect(target, "127.0.0.1")));
     const toInner = keep(net.connect(portOf(inner), "127.0.0.1"));
     if (direct) return join(client, toInner);
     client.once("data", () => {

@@ -51,7 +51,7 @@ Deno.test("an origin that no page could come from is refused, with its place", (
 Deno.test("an empty entry of a list is refused, wherever it stands", () => {
   for (const name of ["REDIS_URLS", "CORS_ORIGINS", "ALLOWED_HOSTS"]) {
     for (const value of [",", "a,,b", "a,b,", " , a"]) {
-      assertStringIncludes(problem({ [name]: value }), `${name}: entry`);
+      assert(/: entry \d of \d is empty/.test(problem({ [name]: value })), name);
     }
   }
 });
