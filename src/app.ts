@@ -21,9 +21,11 @@ import type { Way } from "./lanes/way.ts";
 import type { Lock } from "./lock/lock.ts";
 import { createRedlock } from "./lock/redlock.ts";
 import { watchReadiness } from "./readiness.ts";
+import { shareOf } from "./rpc/address_places.ts";
 import { ANSWER_JSON, DETAIL_FILES } from "./rpc/answer_json.ts";
 import { createArticleService } from "./rpc/article_service.ts";
 import { HealthBoard, registerHealth } from "./rpc/health.ts";
+import { withHealthPaths } from "./rpc/health_paths.ts";
 import { deadline, gate, identify } from "./rpc/interceptors.ts";
 import { createInventoryService } from "./rpc/inventory_service.ts";
 import { listen } from "./rpc/listener.ts";
@@ -80,6 +82,8 @@ export interface App {
   readonly url: string;
   /** What messages take and took, for whoever wants figures. */
   messages(): BudgetView & { readonly unreadable: number };
+  /** Makes new connections' handshakes with this certificate. Only where `tls` was given. */
+  useCertificate(pair: { readonly cert: string; readonly key: string }): void;
   /**
    * Health turns NOT_SERVING, new calls are refused, calls under way finish or are cut after a bounded time,
    * leases are let go, connections close.
@@ -102,6 +106,8 @@ export function openStock(config: Config, { log, ...parts }: StockParts): Stock 
   const way = openWay(config, { log, ...parts });
   const lanes = new Lanes({ store, settle: parts.settle, way, random: Math.random, log }, {
     operationsMax: config.queueMax,
+    // As with all of the queue, a whole batch always fits.
+    operationsPerAddressMax: Math.max(shareOf(config.queueMax, config.addressShareMax), config.batchOrdersMax),
     // A line takes more than one byte of a request, so that a whole batch always fits.
     linesMax: config.requestBytesMax,
     batchesMax: Math.min(BATCHES_MAX, config.databasePoolMax),
@@ -149,7 +155,10 @@ export async function startApp(config: Config, parts: AppParts): Promise<App> {
   const { concurrency, quorumLoss, addressShareMax } = config;
   const stock = openStock(config, parts);
   const { lanes, lock } = stock;
-  const budget = new MessageBudget(config.requestBytesBudget);
+  const budget = new MessageBudget(
+    config.requestBytesBudget,
+    Math.max(config.requestBytesBudget * addressShareMax, config.requestBytesMax),
+  );
   const unreadable = new UnreadableMessages(log);
   const board = new HealthBoard([InventoryService.typeName, ArticleService.typeName]);
   const service = createInventoryService({
@@ -176,40 +185,47 @@ export async function startApp(config: Config, parts: AppParts): Promise<App> {
     },
     onDeaf,
     tls,
-    corsOrigins: config.corsOrigins,
-    allowedHosts: config.allowedHosts,
+    cors: {
+      origins: config.corsOrigins,
+      hosts: config.allowedHosts,
+      headers: config.corsHeaders,
+      leftToProxy: config.corsLeftToProxy,
+    },
     log,
     newRequestId: uuidV7,
-    handler: createRpcHandler({
-      log,
-      unaryMsMax: config.requestTimeoutMsMax,
-      readMaxBytes: config.requestBytesMax,
-      writeMaxBytes: RESPONSE_BYTES_MAX,
-      maxTimeoutMs: config.requestTimeoutMsMax,
-      bounds: messageBounds(config),
-      budget,
-      unreadable,
-      jsonOptions: ANSWER_JSON,
-      interceptors: [
-        identify(log),
-        gate(() => board.closed, new Set([Health.typeName, LockService.typeName])),
-        deadline(config.requestTimeoutMsMax, log),
-      ],
-      routes(router) {
-        router.service(InventoryService, service);
-        router.service(ArticleService, createArticleService(service));
-        router.service(LockService, lockService);
-        registerHealth(router, board, addressShareMax);
-        registerReflection(
-          router,
-          [InventoryService, LockService, Health],
-          [ArticleService],
-          DETAIL_FILES,
-          addressShareMax,
-        );
-        routes?.(router);
-      },
-    }),
+    handler: withHealthPaths(
+      createRpcHandler({
+        log,
+        unaryMsMax: config.requestTimeoutMsMax,
+        readMaxBytes: config.requestBytesMax,
+        writeMaxBytes: RESPONSE_BYTES_MAX,
+        maxTimeoutMs: config.requestTimeoutMsMax,
+        bounds: messageBounds(config),
+        budget,
+        unreadable,
+        jsonOptions: ANSWER_JSON,
+        interceptors: [
+          identify(log),
+          gate(() => board.closed, new Set([Health.typeName, LockService.typeName])),
+          deadline(config.requestTimeoutMsMax, log),
+        ],
+        routes(router) {
+          router.service(InventoryService, service);
+          router.service(ArticleService, createArticleService(service));
+          router.service(LockService, lockService);
+          registerHealth(router, board, addressShareMax);
+          registerReflection(
+            router,
+            [InventoryService, LockService, Health],
+            [ArticleService],
+            DETAIL_FILES,
+            addressShareMax,
+          );
+          routes?.(router);
+        },
+      }),
+      board,
+    ),
   }).catch(async (error) => {
     await stock.close();
     throw error;
@@ -231,6 +247,7 @@ export async function startApp(config: Config, parts: AppParts): Promise<App> {
   return {
     url: listener.url,
     messages: () => ({ ...budget.view, unreadable: unreadable.count }),
+    useCertificate: (pair) => listener.useCertificate(pair),
     async close() {
       board.close();
       stopping.abort();

@@ -5,7 +5,7 @@
 import { z } from "zod";
 import { AddressError } from "./config/address_text.ts";
 import { eachOf, splitList } from "./config/lists.ts";
-import { parseHostName, parseListenHost, parseOrigin } from "./config/origins.ts";
+import { parseHostName, parseListenHost, parseOrigin, parsePageHeader } from "./config/origins.ts";
 import { parsePostgresAddress, type PostgresAddress } from "./config/postgres_address.ts";
 import { parseRedisAddress, type RedisAddress } from "./config/redis_address.ts";
 import { SERVER_ROLE } from "./config/server_role.ts";
@@ -79,7 +79,9 @@ const SETTINGS = z.object({
   ADDRESS_SHARE_MAX: z.string().regex(/^\d*\.?\d+$/, "expected a number such as 0.25").transform(Number).pipe(
     z.number().min(0.01, "expected 0.01 or more").max(1, "expected 1 or less"),
   ).default(0.25),
+  CORS: z.enum(["on", "proxy"]).default("on"),
   CORS_ORIGINS: list(parseOrigin).default([]),
+  CORS_HEADERS: list(parsePageHeader).default([]),
   ALLOWED_HOSTS: list(parseHostName).default([]),
   TLS_CERT_FILE: z.string().min(1).optional(),
   TLS_KEY_FILE: z.string().min(1).optional(),
@@ -123,8 +125,12 @@ export interface Config {
   readonly requestTimeoutMsMax: number;
   /** What one remote address may have of every limit that all callers share: over 0, up to 1. */
   readonly addressShareMax: number;
+  /** True: which pages may call is decided by a proxy in front, but for what ALLOWED_HOSTS is about. */
+  readonly corsLeftToProxy: boolean;
   /** In the form in which a browser sends them; `https://*.shop.example` is all that is below `shop.example`. */
   readonly corsOrigins: readonly string[];
+  /** Headers that pages may send beside the usual ones, in lower case. */
+  readonly corsHeaders: readonly string[];
   /** Names of this server, beside those of loopback, under which pages of its own may call. */
   readonly allowedHosts: readonly string[];
   readonly tlsFiles: { readonly cert: string; readonly key: string } | undefined;
@@ -166,6 +172,7 @@ export function loadConfig(read: (name: string) => string | undefined): Config {
     ...tlsProblems(given),
     ...(nodes.success ? nodesProblems(nodes.data.REDIS_URLS) : []),
     ...(lock.success ? lockProblems(lock.data, 2 * STATEMENT_TIMEOUT_MS) : []),
+    ...corsProblems(given),
     ...(queue.success ? queueProblems(queue.data) : []),
     ...(budget.success ? budgetProblems(budget.data) : []),
     ...(workers.success ? workersProblems(workers.data) : []),
@@ -196,6 +203,8 @@ export function loadConfig(read: (name: string) => string | undefined): Config {
     addressShareMax: settings.ADDRESS_SHARE_MAX,
     corsOrigins: [...new Set(settings.CORS_ORIGINS)],
     allowedHosts: [...new Set(settings.ALLOWED_HOSTS)],
+    corsLeftToProxy: settings.CORS === "proxy",
+    corsHeaders: settings.CORS_HEADERS,
     tlsFiles: cert !== undefined && key !== undefined ? { cert, key } : undefined,
     logLevel: settings.LOG_LEVEL,
     logFormat: settings.LOG_FORMAT,
@@ -226,4 +235,11 @@ function tlsProblems({ TLS_CERT_FILE, TLS_KEY_FILE }: Readonly<Record<string, st
     return ["TLS_CERT_FILE: expected, as TLS_KEY_FILE is set"];
   }
   return [];
+}
+
+/** What a proxy decides, nothing that is set here decides as well. */
+function corsProblems(given: Readonly<Record<string, string | undefined>>): string[] {
+  if (given.CORS !== "proxy") return [];
+  return ["CORS_ORIGINS", "CORS_HEADERS"].filter((name) => given[name] !== undefined)
+    .map((name) => problem(name, "expected nothing, as CORS=proxy leaves it to the proxy", given));
 }

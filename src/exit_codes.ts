@@ -8,7 +8,7 @@ export const EXIT_DEAF = 69;
 export const EXIT_UNUSABLE = 78;
 
 /** Says why this process can't start on what it was given, and ends it. */
-export function refuse(reason: string): never {
+export function refuse(reason: string, exitCode = EXIT_UNUSABLE): never {
   console.error(reason);
-  Deno.exit(EXIT_UNUSABLE);
+  Deno.exit(exitCode);
 }

@@ -1,5 +1,7 @@
-/** Entry of `deno task start`: the whole service as one process, which SIGTERM or SIGINT drains. */
+/** Entry of `deno task start`: the whole service as one process, which SIGTERM, SIGINT or SIGQUIT drains. */
+import { callersOf, isAlive, watchCallers } from "./callers.ts";
 import { EXIT_FAILED, refuse } from "./exit_codes.ts";
+import { onHangUp } from "./hang_up.ts";
 import { serve } from "./serve.ts";
 import { startSettings } from "./start_settings.ts";
 import { onStopSignal } from "./stop_signals.ts";
@@ -15,11 +17,15 @@ if (config.workers > 1) {
 const log = createProcessLog(config.logLevel, config.logFormat);
 for (const note of config.notes) log.warn({}, note);
 const shutdown = Promise.withResolvers<void>();
+const reloads = new EventTarget();
 let asked = false;
-onStopSignal((signal) => {
-  if (asked) return void endProcess(EXIT_FAILED);
+const drain = (signal: string) => {
+  if (asked) return;
   asked = true;
   log.info({ signal }, "shutting down; a second signal exits at once");
   shutdown.resolve();
-});
-await serve(config, { log, shutdown: shutdown.promise });
+};
+onStopSignal((signal) => asked ? void endProcess(EXIT_FAILED) : drain(signal));
+onHangUp({ reload: () => reloads.dispatchEvent(new Event("reload")), stop: drain });
+watchCallers(callersOf(Deno.args), isAlive, () => drain("none: what started this process has ended"));
+await serve(config, { log, shutdown: shutdown.promise, reloads });

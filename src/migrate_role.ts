@@ -5,7 +5,9 @@
 import type postgres from "postgres";
 import type { PostgresAddress } from "./config/postgres_address.ts";
 import { SERVER_ROLE } from "./config/server_role.ts";
+import { ROW_LOCK_TIMEOUT_MS, STATEMENT_TIMEOUT_MS } from "./config.ts";
 import { type OpenSession, withSession } from "./migrate_session.ts";
+import { sessionSettings } from "./store/sessions.ts";
 import type { Log } from "./telemetry/log.ts";
 
 export { SERVER_ROLE };
@@ -19,12 +21,12 @@ const SCRAM_SALT_BYTES = 16;
 /** duplicate_object, unique_violation, serialization_failure, and "tuple concurrently updated" (internal_error). */
 const ANOTHER_RUN_CODES = new Set(["42710", "23505", "40001", "XX000"]);
 
-/** Bounds that hold whatever a client asks for; the server's own start-up check counts on them. */
+/**
+ * Bounds that hold whatever a client asks for. Behind a pooler the server's sessions can ask for nothing, and have no
+ * other settings than these.
+ */
 const SETTINGS: Readonly<Record<string, string>> = {
-  statement_timeout: "1s",
-  lock_timeout: "900ms",
-  idle_in_transaction_session_timeout: "5s",
-  synchronous_commit: "on",
+  ...sessionSettings({ statementTimeoutMs: STATEMENT_TIMEOUT_MS, lockTimeoutMs: ROW_LOCK_TIMEOUT_MS }),
   // A client that vanished is noticed after 10 s + 3 x 5 s without a sign of it, or 15 s after what it did not take.
   tcp_keepalives_idle: "10s",
   tcp_keepalives_interval: "5s",
@@ -36,7 +38,8 @@ const SETTINGS: Readonly<Record<string, string>> = {
 const SETTINGS_FROM_17: Readonly<Record<string, string>> = { transaction_timeout: "10s" };
 
 /**
- * Makes sure that the role exists, is nothing more than a login, has its timeouts, and, when `server` logs in as it, that the password of that address is its password. What is right already is not touched, so that an owner without
+ * Makes sure that the role exists, is nothing more than a login, has its timeouts, and, when `server` logs in as it,
+ * that the password of that address is its password. What is right already is not touched, so that an owner without
  * the right to change roles can migrate a database that somebody has prepared.
  *
  * @throws Error that says what to run by hand when the owner may not do it

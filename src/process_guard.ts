@@ -8,7 +8,10 @@ import { errorFields, type Log } from "./telemetry/log.ts";
 import { endProcess } from "./telemetry/process_log.ts";
 import { isOwnFault, LineBudget, LINES_PERIOD_MS } from "./uncaught_errors.ts";
 
-/** From now on errors that nobody catches are logged, and only those of our own code end the process. */
+/**
+ * From now on errors that nobody catches are logged, and only those that our own code throws end the process. A promise that
+ * is rejected and that nobody waits for ends nothing, whosever it is: drivers drop many, and some carry errors of ours.
+ */
 export function guardProcess(log: Log): void {
   const budget = new LineBudget();
   let timer: ReturnType<typeof setTimeout> | undefined;

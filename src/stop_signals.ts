@@ -1,4 +1,4 @@
-/** SIGTERM and SIGINT as requests to stop. */
+/** SIGTERM, SIGINT and SIGQUIT as requests to stop. */
 
 /** Ctrl-C goes to the whole group, and `deno task` hands it on once more, which was seen to take 200 ms. */
 const SAME_REQUEST_MS = 500;
@@ -16,10 +16,10 @@ export function requestFilter(): (signal: Deno.Signal, atMs: number) => boolean 
   };
 }
 
-/** From now on SIGTERM and SIGINT don't end this process but call `onRequest`, once for each request. */
+/** From now on SIGTERM, SIGINT and SIGQUIT don't end this process but call `onRequest`, once for each request. */
 export function onStopSignal(onRequest: (signal: Deno.Signal) => void): void {
   const isRequest = requestFilter();
-  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+  for (const signal of ["SIGTERM", "SIGINT", "SIGQUIT"] as const) {
     Deno.addSignalListener(signal, () => {
       if (isRequest(signal, performance.now())) onRequest(signal);
     });

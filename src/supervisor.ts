@@ -5,8 +5,10 @@
  * network, get the permissions that the settings need and may run nothing.
  */
 import { fileURLToPath } from "node:url";
+import { callersOf, isAlive, watchCallers } from "./callers.ts";
 import { START_MS_MAX, STOP_MS_MAX } from "./config.ts";
 import { refuse } from "./exit_codes.ts";
+import { onHangUp } from "./hang_up.ts";
 import { listenLine } from "./listen_line.ts";
 import { serverFlags } from "./server_flags.ts";
 import { startSettings } from "./start_settings.ts";
@@ -44,11 +46,14 @@ const supervision = supervise({
   log,
 });
 let asked = false;
-onStopSignal((signal) => {
+const stop = (signal: string) => {
   log.info({ signal }, asked ? "ending at once" : "shutting down; a second signal exits at once");
   asked = true;
   supervision.stop();
-});
+};
+onStopSignal(stop);
+onHangUp({ reload: () => supervision.reload(), stop: (why) => asked || stop(why) });
+watchCallers(callersOf(Deno.args), isAlive, () => asked || stop("none: what started this process has ended"));
 const exitCode = await supervision.exitCode;
 log.info({ exitCode }, "stopped");
 await endProcess(exitCode);

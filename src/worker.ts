@@ -4,6 +4,7 @@
  * standard output. It drains when it is told to or when its standard input ends, which is when the supervisor has ended.
  */
 import { refuse } from "./exit_codes.ts";
+import { onHangUp } from "./hang_up.ts";
 import { serve } from "./serve.ts";
 import { startSettings } from "./start_settings.ts";
 import { onStopSignal } from "./stop_signals.ts";
@@ -28,6 +29,8 @@ const drain = (why: string) => {
   shutdown.resolve();
 };
 onStopSignal(drain);
+const reloads = new EventTarget();
+onHangUp({ reload: () => reloads.dispatchEvent(new Event("reload")), stop: drain });
 inputEnd().then(
   () => drain("the supervisor has ended"),
   (error) => {
@@ -39,6 +42,7 @@ giveSignsOfLife(log);
 await serve({ ...config, databasePoolMax: poolShare(config.databasePoolMax, config.workers) }, {
   log,
   shutdown: shutdown.promise,
+  reloads,
   port,
 });
 

@@ -1,4 +1,4 @@
-/** Origins and names of hosts among the settings, in the form in which a browser sends them. Pure. */
+/** Origins, names of hosts and of headers among the settings, in the form in which a browser sends them. Pure. */
 import { isIP } from "node:net";
 import { AddressError, hostText, isHostName } from "./address_text.ts";
 
@@ -44,6 +44,20 @@ export function parseListenHost(text: string): string {
     throw new AddressError(["expected a name or an address such as 127.0.0.1, ::1 or 0.0.0.0; the port is PORT's"]);
   }
   return host.name;
+}
+
+/** What no page may set (the Fetch standard, "forbidden request-header"), so that naming it would do nothing. */
+const NO_PAGES_HEADER =
+  /^(accept-charset|accept-encoding|access-control-request-.*|connection|content-length|cookie2?|date|dnt|expect|host|keep-alive|origin|referer|set-cookie|te|trailer|transfer-encoding|upgrade|via|proxy-.*|sec-.*)$/;
+
+/** The name of a header in lower case. Throws AddressError where it is none, or none that a page can set. */
+export function parsePageHeader(text: string): string {
+  const name = text.toLowerCase();
+  if (!/^[a-z0-9!#$%&'+.^_`|~-]+$/.test(name)) throw new AddressError(["expected names of headers such as x-tenant"]);
+  if (NO_PAGES_HEADER.test(name)) {
+    throw new AddressError(["expected headers that a page can set, which no browser lets it here"]);
+  }
+  return name;
 }
 
 function isAddress(host: string): boolean {

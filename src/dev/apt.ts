@@ -1,5 +1,5 @@
 /**
- * Installs one package with apt, where we may: as root, or with a sudo that asks nothing.
+ * Installs packages with apt, where we may: as root, or with a sudo that asks nothing.
  *
  * Debian starts a server as soon as it is installed. A launcher that brings its own private servers must not leave a
  * system-wide one running on a well-known port, so the start is kept from happening.
@@ -23,16 +23,16 @@ const ENVIRONMENT = {
 } as const;
 
 /**
- * Installs `name`, after an update of the package lists.
+ * Installs packages, after an update of the package lists.
  *
  * @throws Error when there is no apt, when we may not use it, or with its own words when it failed
  */
-export async function aptInstall(name: string, log: Log): Promise<void> {
+export async function aptInstall(names: readonly string[], log: Log): Promise<void> {
   const prefix = await aptPrefix();
-  log.info({ package: name }, "installing with apt-get, this can take a minute");
+  log.info({ packages: names }, "installing with apt-get, this can take a minute");
   await apt(prefix, ["update", "-q"], log);
-  await apt(prefix, ["install", "-y", "-q", "--no-install-recommends", name], log);
-  log.info({ package: name }, "installed");
+  await apt(prefix, ["install", "-y", "-q", "--no-install-recommends", ...names], log);
+  log.info({ packages: names }, "installed");
 }
 
 async function aptPrefix(): Promise<string[]> {

@@ -19,12 +19,13 @@ async function main(): Promise<number> {
   const requests = listenForStop();
   let servers: TestServers | undefined;
   try {
-    servers = await startTestServers(log);
-    if (requests.isAsked()) return EXIT_FAILED;
-    const access = { ...servers.access, programs: [...servers.access.programs, ...MORE_PROGRAMS] };
+    servers = await startTestServers(log, 1);
+    const [place] = servers.places;
+    if (place === undefined || requests.isAsked()) return EXIT_FAILED;
+    const access = { ...place.access, programs: [...place.access.programs, ...MORE_PROGRAMS] };
     const suite = new Deno.Command(Deno.execPath(), {
       args: ["run", "--no-prompt", ...permissions("servers", access), SUITE, ...Deno.args],
-      env: { ...denoEnvironment(), ...servers.env, NO_COLOR: "1" },
+      env: { ...denoEnvironment(), ...place.env, NO_COLOR: "1" },
       clearEnv: true,
       stdin: "null",
     }).spawn();

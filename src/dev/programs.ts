@@ -72,7 +72,7 @@ export async function bringPostgres({ dir, log, major }: BringOptions): Promise<
   if (installed !== undefined) return installed;
   const tried: string[] = [];
   try {
-    await aptInstall("postgresql", log);
+    await aptInstall(["postgresql"], log);
     const brought = findPostgres();
     if (brought !== undefined) return brought;
     tried.push(`apt's package holds no PostgreSQL ${POSTGRES_MAJOR_MIN} or newer`);
@@ -100,7 +100,7 @@ export async function bringRedis({ log }: BringOptions): Promise<RedisProgram> {
   if (installed !== undefined) return installed;
   let tried: string;
   try {
-    await aptInstall("redis-server", log);
+    await aptInstall(["redis-server"], log);
     const brought = findRedis();
     if (brought !== undefined) return brought;
     tried = "apt's package holds no redis-server";

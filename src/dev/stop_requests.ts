@@ -1,5 +1,9 @@
-/** Requests to stop a launcher: SIGINT, SIGTERM, SIGHUP of a terminal that closes, or the end of what started it. The first is kind, the second is not. */
-import { watchCallers } from "./callers.ts";
+/**
+ * Requests to stop a launcher: SIGINT, SIGTERM, SIGQUIT, SIGHUP of a terminal that closes, or the end of what started it. The
+ * first is kind, the second is not.
+ */
+import { watchCallers } from "../callers.ts";
+import { callers, exists } from "./callers.ts";
 
 /** Ctrl-C goes to the whole group, and `deno task` hands it on once more: within this time it is the same request. */
 const SAME_REQUEST_MS = 500;
@@ -26,7 +30,12 @@ export function listenForStop(): StopRequests {
       second.resolve();
     }
   };
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) Deno.addSignalListener(signal, () => request(signal));
-  watchCallers(() => request("the program that started this one has ended"));
+  for (const signal of ["SIGINT", "SIGTERM", "SIGQUIT", "SIGHUP"] as const) {
+    Deno.addSignalListener(signal, () => request(signal));
+  }
+  // What one signal has ended may be seen late: no second request.
+  watchCallers(callers(), exists, () => {
+    if (firstAt === undefined) request("the program that started this one has ended");
+  });
   return { first: first.promise, second: second.promise, isAsked: () => firstAt !== undefined };
 }

@@ -1,18 +1,24 @@
 /**
- * The tests in groups by what they may do. Unit tests may do nothing, which proves that what they test is pure; tests
- * of the repository itself may read it; the rest starts servers and talks to them, and where the way of concurrency can
- * make a difference it is run in all three.
+ * The tests in groups by what they may do, and in invocations of `deno test` that run side by side. Unit tests may do
+ * nothing, which proves that what they test is pure; tests of the repository itself may read it; the rest starts servers
+ * and talks to them, and where the way of concurrency can make a difference it is run in all three. What needs clients and
+ * proxies of others is a group of its own.
  */
 import { join, relative, resolve } from "node:path";
 import { CONCURRENCIES, type Concurrency } from "../lanes/way.ts";
 import { importsOf } from "./imports.ts";
 
-/** One `deno test` invocation: `paths` hold at least one test file. */
-export interface TestGroup {
-  readonly name: "unit" | "static" | "servers";
+/** What tests may do; see {@link permissions}. */
+export type TestGroup = "unit" | "static" | "servers" | "clients";
+
+/** One `deno test` invocation: `paths` are test files, at least one. */
+export interface TestJob {
+  readonly group: TestGroup;
   readonly paths: readonly string[];
   /** The way in which these tests go; undefined where they know of none. */
   readonly concurrency?: Concurrency;
+  /** What they measure would be off with others beside them. */
+  readonly isAlone: boolean;
 }
 
 /** What a test file reaches by its imports if the way of concurrency can make a difference to it. */
@@ -23,46 +29,71 @@ const WAYLESS_ROOTS = [
   "tests/integration/up_test.ts",
   "tests/attacks",
   "tests/faults/suite_test.ts",
-  "tests/faults/arms_test.ts",
+  "tests/faults/arms",
 ];
+/** A good caller's waits are measured there, with all that the machine has taken by the attack. */
+const ALONE_ROOTS = ["tests/attacks"];
 const TEST_FILE = /(^|_|\.)test\.(ts|tsx|js|mjs)$/;
 
-const ROOTS: Record<TestGroup["name"], readonly string[]> = {
+/** In the order in which they are begun: what takes long early, so that little is left to wait for in the end. */
+const ROOTS: Record<TestGroup, readonly string[]> = {
   unit: ["tests/unit"],
   static: ["tests/static"],
-  servers: ["tests/integration", "tests/e2e", "tests/attacks", "tests/faults"],
+  // Programs of others are brought in meanwhile.
+  servers: ["tests/faults", "tests/e2e", "tests/integration", "tests/attacks"],
+  clients: ["tests/clients"],
 };
+/** So many files of these groups share an invocation; its start takes as long as many of them. Others have one each. */
+const FILES_TOGETHER: Record<TestGroup, number> = { unit: 24, static: 24, servers: 1, clients: 1 };
+
+/** Whether tests of this group talk to servers. */
+export function needsServers(group: TestGroup): boolean {
+  return group === "servers" || group === "clients";
+}
 
 /**
- * Sorts the arguments after `deno task test`: paths go to the group whose directory they are in, everything else is
- * passed to each invocation. Without paths every group runs.
+ * Sorts the arguments after `deno task test`: paths become invocations of the group whose directory they are in,
+ * everything else is passed to each invocation. Without paths everything runs.
  *
  * @throws Error for a path outside the test directories
  */
-export function planTests(args: readonly string[]): { groups: TestGroup[]; flags: string[] } {
+export function planTests(args: readonly string[]): { jobs: TestJob[]; flags: string[] } {
   const given = args[0] === "--" ? args.slice(1) : args;
   const asked = given.filter((arg) => !arg.startsWith("-") && exists(arg)).map((arg) => relative(".", resolve(arg)));
   const flags = given.filter((arg) => arg.startsWith("-") || !exists(arg));
-  const names = Object.keys(ROOTS) as TestGroup["name"][];
+  const groups = Object.keys(ROOTS) as TestGroup[];
   const stray = asked.find((path) => path !== "tests" && groupOf(path) === undefined);
   if (stray !== undefined) {
     throw new Error(`${stray} is in no directory of tests: give paths in ${Object.values(ROOTS).flat().join(", ")}`);
   }
-  const groups = names.map((name) => {
+  const jobs = groups.flatMap((group) => {
     const all = asked.length === 0 || asked.includes("tests");
-    const paths = all ? ROOTS[name] : asked.filter((path) => groupOf(path) === name);
-    return { name, paths: paths.filter(holdsTests) };
+    const paths = all ? ROOTS[group].filter(exists) : asked.filter((path) => groupOf(path) === group);
+    const files = [...new Set(paths.flatMap(testFiles))];
+    return chunks(files, FILES_TOGETHER[group]).flatMap((paths) =>
+      inEveryWay({ group, paths, isAlone: isAlone(paths) })
+    );
   });
-  return { groups: groups.flatMap(inEveryWay).filter((group) => group.paths.length > 0), flags };
+  return { jobs, flags };
 }
 
 /** The tests of servers, and again in each other way those that reach the way. */
-function inEveryWay(group: TestGroup): TestGroup[] {
-  if (group.name !== "servers") return [group];
-  const [first, ...others] = CONCURRENCIES;
-  const paths = group.paths.flatMap(testFiles)
-    .filter((path) => !WAYLESS_ROOTS.some((root) => path.startsWith(root)) && importsOf(path).has(resolve(WAY_FILE)));
-  return [{ ...group, concurrency: first }, ...others.map((concurrency) => ({ ...group, paths, concurrency }))];
+function inEveryWay(job: TestJob): TestJob[] {
+  if (job.group !== "servers") return [job];
+  const ways = job.paths.some(reachesTheWay) ? CONCURRENCIES : CONCURRENCIES.slice(0, 1);
+  return ways.map((concurrency) => ({ ...job, concurrency }));
+}
+
+function reachesTheWay(path: string): boolean {
+  return !WAYLESS_ROOTS.some((root) => path.startsWith(root)) && importsOf(path).has(resolve(WAY_FILE));
+}
+
+function isAlone(paths: readonly string[]): boolean {
+  return paths.some((path) => ALONE_ROOTS.some((root) => path.startsWith(root)));
+}
+
+function chunks<T>(items: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size));
 }
 
 /** What the tests that start servers are told and allowed; see tests/support/env.ts for the variables. */
@@ -77,8 +108,8 @@ export interface ServerTestAccess {
 const ATTACKER_ADDRESSES = ["127.0.0.9", "127.0.0.10", "127.0.0.11"];
 
 /** The permission flags of a group. */
-export function permissions(name: TestGroup["name"], access: ServerTestAccess | undefined): string[] {
-  if (name === "unit" || access === undefined) return name === "static" ? ["--allow-read=.", "--ignore-env"] : [];
+export function permissions(group: TestGroup, access: ServerTestAccess | undefined): string[] {
+  if (group === "unit" || access === undefined) return group === "static" ? ["--allow-read=.", "--ignore-env"] : [];
   return [
     // Beside the address of everybody else those of attackers, who must be somebody else.
     `--allow-net=${["127.0.0.1", "localhost", "[::1]", ...ATTACKER_ADDRESSES].join(",")}`,
@@ -92,13 +123,9 @@ export function permissions(name: TestGroup["name"], access: ServerTestAccess | 
   ];
 }
 
-function groupOf(path: string): TestGroup["name"] | undefined {
-  const names = Object.keys(ROOTS) as TestGroup["name"][];
-  return names.find((name) => ROOTS[name].some((root) => path === root || path.startsWith(`${root}/`)));
-}
-
-function holdsTests(path: string): boolean {
-  return exists(path) && testFiles(path).length > 0;
+function groupOf(path: string): TestGroup | undefined {
+  const groups = Object.keys(ROOTS) as TestGroup[];
+  return groups.find((group) => ROOTS[group].some((root) => path === root || path.startsWith(`${root}/`)));
 }
 
 /** The test files in a directory, or the file itself. */

@@ -1,9 +1,11 @@
-/** One `deno test` invocation: its output is shown as it comes, and its counts are read from its summary. */
+/** One `deno test` invocation, or a check of types: its output is kept until it ends, and its counts are read from its summary. */
 import { fileURLToPath } from "node:url";
 import { denoEnvironment } from "./child_environment.ts";
 import { settled } from "./wait.ts";
 
 const STOP_MS_MAX = 10_000;
+/** Of a longer output only the end is kept: the summary is there, and what failed. */
+const OUTPUT_CHARACTERS_MAX = 4_000_000;
 /** Gives each test its limit. */
 const PRELOAD = fileURLToPath(new URL("./test_preload.ts", import.meta.url));
 
@@ -13,32 +15,53 @@ export interface Counts {
   readonly failed: number;
 }
 
+/** What an invocation came to. `output` is both of its outputs, as they came. */
+export interface TestEnd extends Counts {
+  readonly output: string;
+  readonly ms: number;
+}
+
 /** A running invocation. `done` never rejects. */
 export interface TestRun {
-  readonly done: Promise<Counts>;
+  readonly done: Promise<TestEnd>;
   /** Ends it, hard when it does not end by itself. */
   stop(): Promise<void>;
 }
 
 /** Starts `deno test` with `args` and `env`, and of the environment of this process only what Deno needs. */
 export function runTests(args: readonly string[], env: Record<string, string>): TestRun {
+  // Types are checked once for all: each invocation would do it anew.
+  return runDeno(["test", "--no-prompt", "--no-check", `--preload=${PRELOAD}`, ...args], { ...seeds(), ...env });
+}
+
+/** Starts a check of the types of `paths` and of all that they reach, which counts as a failure when it finds something. */
+export function checkTypes(paths: readonly string[]): TestRun {
+  return runDeno(["check", "--frozen", ...paths], {});
+}
+
+function runDeno(args: readonly string[], env: Record<string, string>): TestRun {
+  const startedMs = performance.now();
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["test", "--no-prompt", `--preload=${PRELOAD}`, ...args],
+    args: [...args],
     // Colours would stand between the words of the summary.
-    env: { ...denoEnvironment(), ...seeds(), ...env, NO_COLOR: "1" },
+    env: { ...denoEnvironment(), ...env, NO_COLOR: "1" },
     clearEnv: true,
     stdin: "null",
     stdout: "piped",
-    stderr: "inherit",
+    stderr: "piped",
   }).spawn();
-  const done = (async () => {
-    let text = "";
-    for await (const part of child.stdout.pipeThrough(new TextDecoderStream() as TransformStream<Uint8Array, string>)) {
-      Deno.stdout.writeSync(new TextEncoder().encode(part));
-      text += part;
+  let output = "";
+  const read = async (stream: ReadableStream<Uint8Array>) => {
+    const decoder = new TextDecoder();
+    for await (const part of stream) {
+      output = (output + decoder.decode(part, { stream: true })).slice(-OUTPUT_CHARACTERS_MAX);
     }
-    return count(text, (await child.status).success);
-  })();
+  };
+  const done = Promise.all([child.status, read(child.stdout), read(child.stderr)]).then(([{ success }]) => ({
+    ...count(output, success),
+    output,
+    ms: performance.now() - startedMs,
+  }));
   return {
     done,
     async stop() {

@@ -15,26 +15,31 @@ const DIRECTORY_PREFIX = "holdfast-test-";
 const TEMPLATE_DATABASE = "holdfast_template";
 const REDIS_NODES = 5;
 
-/** The servers of a run and what the tests must know of them. */
-export interface TestServers {
+/** What the tests that run one after another in one place must know: nodes and a directory that are theirs alone. */
+export interface TestPlace {
   readonly env: Record<string, string>;
   readonly access: ServerTestAccess;
+}
+
+/** The servers of a run: one PostgreSQL, in which each test has databases of its own, and five Redis for each place. */
+export interface TestServers {
+  readonly places: readonly TestPlace[];
   stop(): Promise<void>;
 }
 
 /** Starts them, with one migrated database to copy. Throws what does not start. */
-export async function startTestServers(log: Log): Promise<TestServers> {
+export async function startTestServers(log: Log, placeCount: number): Promise<TestServers> {
   const root = await Deno.makeTempDir({ prefix: DIRECTORY_PREFIX });
   // PostgreSQL runs as another user when we are root, and must get through to its data.
   await Deno.chmod(root, 0o755);
   const lock = await lockDirectory(root, log);
   await clearAbandoned(root, log);
-  const temporaryDir = join(root, "tmp");
-  await Deno.mkdir(temporaryDir);
+  const temporaryDirs = Array.from({ length: placeCount }, (_, place) => join(root, `tmp-${place + 1}`));
+  for (const dir of temporaryDirs) await Deno.mkdir(dir);
   let stack: Stack | undefined;
   const stop = async () => {
     // Tests stop what they start; a test that was interrupted may not have come to it.
-    const strays = await stopStrays(temporaryDir);
+    const strays = (await Promise.all(temporaryDirs.map(stopStrays))).flat();
     if (strays.length > 0) log.warn({ strays }, "stopped servers that tests left behind");
     await stack?.stop();
     if (stack?.postgres?.dir.startsWith(root) === false) await Deno.remove(stack.postgres.dir, { recursive: true });
@@ -43,7 +48,7 @@ export async function startTestServers(log: Log): Promise<TestServers> {
   };
   try {
     const kept = { dir: join(root, "stack"), programsDir: Deno.env.get("DATA_DIR") ?? ".holdfast" };
-    stack = await startStack({ ...kept, log, postgres: true, redisNodes: REDIS_NODES, durable: false });
+    stack = await startStack({ ...kept, log, postgres: true, redisNodes: placeCount * REDIS_NODES, durable: false });
     const { postgres, postgresBin, redisProgram } = stack;
     if (postgres === undefined || postgresBin === undefined || redisProgram === undefined) {
       throw new Error("The stack came up without a server that was asked for");
@@ -55,37 +60,41 @@ export async function startTestServers(log: Log): Promise<TestServers> {
       direction: "up",
       log,
     });
+    const env = {
+      TEST_DATABASE_OWNER_URL: postgres.ownerUrl("postgres"),
+      TEST_DATABASE_SERVER_URL: postgres.serverUrl("postgres"),
+      TEST_DATABASE_TEMPLATE: TEMPLATE_DATABASE,
+      TEST_POSTGRES_BIN: postgresBin,
+      TEST_REDIS_SERVER: redisProgram,
+      TEST_BUF: bufBinary(),
+      // Tests that start a PostgreSQL of their own find this one first, wherever it is.
+      PATH: `${postgresBin}${delimiter}${Deno.env.get("PATH") ?? ""}`,
+    };
+    const programs = [
+      join(postgresBin, "initdb"),
+      join(postgresBin, "postgres"),
+      redisProgram,
+      Deno.execPath(),
+      resolveBinary(),
+      bufBinary(),
+      // The script of buf's package, as its users run it.
+      join("node_modules", ".bin", "buf"),
+      // What is known of a process (its start time, memory and open files) is read by other programs: Deno opens
+      // /proc to nobody but a program with every permission. Its limits are set by another one, too.
+      ...(Deno.build.os === "linux" ? ["cat", "ls", "prlimit"] : ["ps"]),
+      // What another user can do to us is tried as that user.
+      "sh",
+    ];
+    const urls = stack.redis.map((node) => node.url);
     return {
-      env: {
-        TEST_DATABASE_OWNER_URL: postgres.ownerUrl("postgres"),
-        TEST_DATABASE_SERVER_URL: postgres.serverUrl("postgres"),
-        TEST_DATABASE_TEMPLATE: TEMPLATE_DATABASE,
-        TEST_REDIS_URLS: stack.redis.map((node) => node.url).join(","),
-        TEST_POSTGRES_BIN: postgresBin,
-        TEST_REDIS_SERVER: redisProgram,
-        TEST_BUF: bufBinary(),
-        TMPDIR: temporaryDir,
-        // Tests that start a PostgreSQL of their own find this one first, wherever it is.
-        PATH: `${postgresBin}${delimiter}${Deno.env.get("PATH") ?? ""}`,
-      },
-      access: {
-        programs: [
-          join(postgresBin, "initdb"),
-          join(postgresBin, "postgres"),
-          redisProgram,
-          Deno.execPath(),
-          resolveBinary(),
-          bufBinary(),
-          // The script of buf's package, as its users run it.
-          join("node_modules", ".bin", "buf"),
-          // What is known of a process (its start time, memory and open files) is read by other programs: Deno opens
-          // /proc to nobody but a program with every permission. Its limits are set by another one, too.
-          ...(Deno.build.os === "linux" ? ["cat", "ls", "prlimit"] : ["ps"]),
-          // What another user can do to us is tried as that user.
-          "sh",
-        ],
-        temporaryDir,
-      },
+      places: temporaryDirs.map((temporaryDir, place) => ({
+        env: {
+          ...env,
+          TEST_REDIS_URLS: urls.slice(place * REDIS_NODES, (place + 1) * REDIS_NODES).join(","),
+          TMPDIR: temporaryDir,
+        },
+        access: { programs, temporaryDir },
+      })),
       stop,
     };
   } catch (error) {

@@ -7,6 +7,8 @@ import type { Line, Operation, Order } from "./model.ts";
 
 /** What a caller's order_id or rollback_id looks like. */
 export const ID_PATTERN = /^[A-Za-z0-9._:-]{1,64}$/;
+/** A character that none of them has. */
+export const NOT_OF_AN_ID = /[^A-Za-z0-9._:-]/;
 
 /**
  * The id of a rollback that came without one: the same part of the same order is the same rollback, and

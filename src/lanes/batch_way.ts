@@ -31,6 +31,7 @@ import { errorFields, type Log } from "../telemetry/log.ts";
 import { goodsOfAll, keysOf, learnGoods } from "./batch_keys.ts";
 import type { Entry } from "./entry.ts";
 import { again } from "./reads.ts";
+import type { RowLockDetours } from "./row_lock_detours.ts";
 
 /** What a batch works with. */
 export interface BatchWayParts {
@@ -39,6 +40,8 @@ export interface BatchWayParts {
   readonly log: Log;
   /** Answers in [0, 1). */
   readonly random: () => number;
+  /** Told of batches that go by row locks beside their guard. */
+  readonly detours: RowLockDetours;
   /** Limits in ms: of the whole way of one batch, and of its write. */
   readonly wayMsMax: number;
   readonly writeMsMax: number;
@@ -57,10 +60,10 @@ export interface Guard {
 export interface GivenBack {
   /** Their goods were not known when they were queued. */
   readonly moved: Entry[];
-  /** They lean on what others of the batch changed, and are decided once that is committed. */
+  /** They lean on what others of the batch changed, or stand behind one that moved, and are decided after those. */
   readonly next: Entry[];
-  /** Their goods could not be written now, and why. */
-  readonly refused: { readonly entry: Entry; readonly error: Error }[];
+  /** Some of their goods could not be written now: which, and why. */
+  readonly refused: { readonly entry: Entry; readonly goodsIds: readonly number[]; readonly error: Error }[];
 }
 
 /** Orders that are decided and written together. */
@@ -115,7 +118,10 @@ export class BatchWay {
     const decide = async (book: Book): Promise<Changes | undefined> => {
       const moved = entries.filter((entry) => learnGoods(entry, book));
       back.moved.push(...moved);
-      entries = entries.filter((entry) => !moved.includes(entry) && entry.begin());
+      const ahead = moved[0] === undefined ? entries : entries.slice(0, entries.indexOf(moved[0]));
+      // Whoever stands behind one of them may want its goods, and must not go before it.
+      back.next.push(...entries.slice(ahead.length).filter((entry) => !moved.includes(entry)));
+      entries = ahead.filter((entry) => entry.begin());
       const settled = this.#parts.settle(book, entries.map((entry) => entry.operation));
       verdicts = settled.verdicts;
       const rest = entries.slice(verdicts.length);
@@ -131,7 +137,9 @@ export class BatchWay {
     try {
       if (entries.some((entry) => entry.rowsWereLocked)) entries = await this.#giveBackLocked(entries, back);
       if (entries.length === 0) return [];
-      await this.#change(entries, decide, guard, guard.rowLocks || group.attempt > ATTEMPTS_WITHOUT_ROW_LOCKS);
+      const isDetour = !guard.rowLocks && group.attempt > ATTEMPTS_WITHOUT_ROW_LOCKS;
+      if (isDetour && group.attempt === ATTEMPTS_WITHOUT_ROW_LOCKS + 1) this.#parts.detours.note("failedAttempts");
+      await this.#change(entries, decide, guard, guard.rowLocks || isDetour);
     } catch (error) {
       for (const entry of entries) entry.pause();
       if (error instanceof OutcomeUnknownError) {
@@ -240,7 +248,7 @@ export class BatchWay {
     const locked = new Set(await again(() => this.#parts.store.readLocked(goodsIds, NEVER)));
     const waiting = entries.filter((entry) => entry.goodsIds.some((goodsId) => locked.has(goodsId)));
     for (const entry of waiting) entry.rowsWereLocked = true;
-    giveBack(waiting, new RowLockedError("locked by another session"), back);
+    giveBack(waiting, new RowLockedError("locked by another session"), back, locked);
     return entries.filter((entry) => !waiting.includes(entry));
   }
 
@@ -263,9 +271,11 @@ export class BatchWay {
   }
 }
 
-function giveBack(entries: readonly Entry[], error: Error, back: GivenBack): void {
+/** `refused`: the goods that can't be had, which each entry has some of; where it is not known, all are. */
+function giveBack(entries: readonly Entry[], error: Error, back: GivenBack, refused?: ReadonlySet<number>): void {
   for (const entry of entries) {
     entry.pause();
-    back.refused.push({ entry, error });
+    const goodsIds = refused === undefined ? entry.goodsIds : entry.goodsIds.filter((goodsId) => refused.has(goodsId));
+    back.refused.push({ entry, goodsIds, error });
   }
 }

@@ -2,7 +2,7 @@
  * Reads that arrive together become one: while some are under way, whoever comes waits and goes with the next.
  * A caller is never given what was read before it asked.
  */
-import { Failure } from "./failure.ts";
+import { Room } from "./room.ts";
 
 /** Bounds of a reader. */
 export interface CoalescedReadsLimits {
@@ -12,10 +12,13 @@ export interface CoalescedReadsLimits {
   readonly keysMax: number;
   /** Keys that callers may wait for, those of reads under way included; each caller's are counted. */
   readonly waitingMax: number;
+  /** Of these, those of one address; one caller may have more where its address has no other. Absent: all. */
+  readonly waitingPerAddressMax?: number | undefined;
 }
 
 interface Caller<K, V> {
   readonly keys: readonly K[];
+  readonly address: string | undefined;
   resolve(values: ReadonlyMap<K, V>): void;
   reject(reason: unknown): void;
 }
@@ -26,7 +29,7 @@ export class CoalescedReads<K, V> {
   readonly #limits: CoalescedReadsLimits;
   /** In the order of their arrival. */
   readonly #callers = new Set<Caller<K, V>>();
-  #waiting = 0;
+  readonly #waiting: Room;
   #underWay = 0;
   #planned = false;
 
@@ -34,20 +37,19 @@ export class CoalescedReads<K, V> {
   constructor(read: (keys: readonly K[]) => Promise<ReadonlyMap<K, V>>, limits: CoalescedReadsLimits) {
     this.#read = read;
     this.#limits = limits;
+    const { waitingMax: max, waitingPerAddressMax: addressMax = max } = limits;
+    this.#waiting = new Room({ max, addressMax }, (count, whose) => `${count} reads${whose} already wait`);
   }
 
   /**
    * The values of the keys, as of now or later, and maybe some that others asked for; what does not exist is missing.
-   * Throws Failure "queue_full", or what the read throws.
+   * Throws Failure "queue_full", or what the read throws. Without an `address` the question is the process's own.
    */
-  get(keys: readonly K[]): Promise<ReadonlyMap<K, V>> {
-    const { waitingMax } = this.#limits;
-    if (this.#waiting + keys.length > waitingMax) {
-      return Promise.reject(new Failure("queue_full", `${waitingMax} reads already wait`));
-    }
-    this.#waiting += keys.length;
+  get(keys: readonly K[], address?: string): Promise<ReadonlyMap<K, V>> {
+    const full = this.#waiting.take(keys.length, address);
+    if (full !== undefined) return Promise.reject(full);
     const { promise, resolve, reject } = Promise.withResolvers<ReadonlyMap<K, V>>();
-    this.#callers.add({ keys, resolve, reject });
+    this.#callers.add({ keys, address, resolve, reject });
     // Not at once: those that come in the same breath go together.
     if (!this.#planned) {
       this.#planned = true;
@@ -81,7 +83,7 @@ export class CoalescedReads<K, V> {
     } catch (error) {
       for (const caller of batch) caller.reject(error);
     } finally {
-      for (const caller of batch) this.#waiting -= caller.keys.length;
+      for (const { keys, address } of batch) this.#waiting.giveBack(keys.length, address);
       this.#underWay--;
       this.#start();
     }

@@ -7,15 +7,18 @@ import type { Guard } from "./batch_way.ts";
 import { KeptLeases } from "./kept_leases.ts";
 import { type Leases, NO_LEASES, type Refused } from "./leases.ts";
 import { type FallbackView, QuorumFallback } from "./quorum_fallback.ts";
+import { RowLockDetours } from "./row_lock_detours.ts";
 import type { Way } from "./way.ts";
 
 /** Goes under row locks alone, beside whoever has leases on the goods: the fence of the writes keeps all of them right. */
-export const ROW_LOCKS: Guard = { rowLocks: true, keep: NO_LEASES.keep, remainingMs: NO_LEASES.remainingMs };
+const ROW_LOCKS: Guard = { rowLocks: true, keep: NO_LEASES.keep, remainingMs: NO_LEASES.remainingMs };
 
 /** Makes the guards of one process's batches. */
 export class Guards {
   /** Of this process; none in the ways without Redis. */
   readonly leases: Leases;
+  /** Batches that go by row locks beside their way. */
+  readonly detours: RowLockDetours;
   readonly #way: Way;
   /** Only where the loss of the quorum is to stop nobody. */
   readonly #fallback: QuorumFallback | undefined;
@@ -23,6 +26,7 @@ export class Guards {
   constructor(way: Way, log: Log) {
     const monotonicMs = () => performance.now();
     this.#way = way;
+    this.detours = new RowLockDetours(log, monotonicMs);
     this.leases = way.concurrency === "redlock" ? new KeptLeases(way.lock, monotonicMs) : NO_LEASES;
     this.#fallback = way.concurrency === "redlock" && way.quorumLoss === "row"
       ? new QuorumFallback({ monotonicMs, timeMs: Date.now }, log)
@@ -46,6 +50,12 @@ export class Guards {
       fallback.lost(error);
     }
     fallback.count();
+    return ROW_LOCKS;
+  }
+
+  /** For a batch that goes although others have some of its goods. */
+  insist(): Guard {
+    this.detours.note("severalGoods");
     return ROW_LOCKS;
   }
 

@@ -18,12 +18,13 @@ import { goodsOfAll } from "./batch_keys.ts";
 import { BatchWay, type GivenBack, type Guard } from "./batch_way.ts";
 import { Entry } from "./entry.ts";
 import { Failure, failureOf } from "./failure.ts";
-import { Guards, ROW_LOCKS } from "./guards.ts";
+import { Guards } from "./guards.ts";
 import type { LanesLimits } from "./lanes_limits.ts";
 import { Queue } from "./queue.ts";
 import type { FallbackView } from "./quorum_fallback.ts";
 import { ENDED_SIZE_MAX, Refusals } from "./refusals.ts";
 import { createReads, type Reads } from "./reads.ts";
+import { OperationRoom } from "./room.ts";
 import type { Way } from "./way.ts";
 
 /** What the lanes work with. */
@@ -55,8 +56,7 @@ export class Lanes {
   readonly #refusals: Refusals;
   readonly #way: BatchWay;
   readonly #reads: Reads;
-  #underWay = 0;
-  #lines = 0;
+  readonly #room: OperationRoom;
   #batches = 0;
   #planned = false;
   #idle: (() => void) | undefined;
@@ -74,10 +74,12 @@ export class Lanes {
       settle: parts.settle ?? settle,
       log,
       random,
+      detours: this.#guards.detours,
       wayMsMax: limits.lockWaitMsMax,
       writeMsMax: limits.writeMsMax,
     });
-    this.#reads = createReads(store, limits.operationsMax);
+    this.#room = new OperationRoom(limits);
+    this.#reads = createReads(store, limits);
   }
 
   /** Operations that stand in line now; those of a batch under way do not. */
@@ -93,24 +95,33 @@ export class Lanes {
   /**
    * Applies the operation once, or finds that it was applied before, or refuses it.
    *
-   * Work that has not begun to commit ends soon after `signal` has aborted. Throws Failure, or the signal's reason.
+   * Work that has not begun to commit ends soon after `signal` has aborted. `address` is the caller's, where it has one.
+   * Throws Failure, or the signal's reason.
    */
-  async apply(operation: Operation, signal: AbortSignal): Promise<Verdict> {
-    return await (this.#begin([operation], signal)[0] as Promise<Verdict>);
+  async apply(operation: Operation, signal: AbortSignal, address?: string): Promise<Verdict> {
+    return await (this.#begin([operation], signal, address)[0] as Promise<Verdict>);
   }
 
   /** The same for many operations, which arrive together in their order; each comes to its own end. Never rejects. */
-  async applyAll(operations: readonly Operation[], signal: AbortSignal): Promise<PromiseSettledResult<Verdict>[]> {
-    return await Promise.allSettled(this.#begin(operations, signal));
+  async applyAll(
+    operations: readonly Operation[],
+    signal: AbortSignal,
+    address?: string,
+  ): Promise<PromiseSettledResult<Verdict>[]> {
+    return await Promise.allSettled(this.#begin(operations, signal, address));
   }
 
   /**
    * The committed levels of these goods; of those that are unknown there is none, and there may be others that were asked
    * for at the same time. Throws Failure, or the signal's reason.
    */
-  async levels(goodsIds: readonly number[], signal: AbortSignal): Promise<ReadonlyMap<number, Level>> {
+  async levels(
+    goodsIds: readonly number[],
+    signal: AbortSignal,
+    address?: string,
+  ): Promise<ReadonlyMap<number, Level>> {
     try {
-      const levels = await this.#reads.levels.get(goodsIds);
+      const levels = await this.#reads.levels.get(goodsIds, address);
       signal.throwIfAborted();
       return levels;
     } catch (error) {
@@ -132,33 +143,25 @@ export class Lanes {
     this.#guards.leases.letGoAll();
   }
 
-  #isIdle = (): boolean => this.#batches + this.#underWay === 0;
+  #isIdle = (): boolean => this.#batches + this.#room.operations === 0;
 
   /** Has the operations stand in line, as far as there is room. */
-  #begin(operations: readonly Operation[], signal: AbortSignal): Promise<Verdict>[] {
-    const { operationsMax, linesMax, lockWaitMsMax } = this.#limits;
-    const waitUntilMs = performance.now() + lockWaitMsMax;
+  #begin(operations: readonly Operation[], signal: AbortSignal, address: string | undefined): Promise<Verdict>[] {
+    const waitUntilMs = performance.now() + this.#limits.lockWaitMsMax;
     const entries: Entry[] = [];
     const verdicts = operations.map((operation) => {
       if (this.#closed) return Promise.reject(new Failure("database", "The service is shutting down"));
-      if (this.#underWay >= operationsMax) {
-        return Promise.reject(new Failure("queue_full", `${operationsMax} operations are under way`));
-      }
       const lines = "lines" in operation ? Math.max(1, operation.lines.length) : 1;
-      if (this.#underWay > 0 && this.#lines + lines > linesMax) {
-        return Promise.reject(new Failure("queue_full", `operations of ${this.#lines} lines are under way`));
-      }
-      this.#underWay++;
-      this.#lines += lines;
+      const full = this.#room.take(lines, address);
+      if (full !== undefined) return Promise.reject(full);
       const entry = new Entry(operation, goodsOf(operation, undefined), waitUntilMs, signal, () => {
-        this.#underWay--;
-        this.#lines -= lines;
+        this.#room.giveBack(lines, address);
         if (this.#isIdle()) this.#idle?.();
       });
       entries.push(entry);
       return entry.verdict;
     });
-    if (operations.some(({ kind }) => kind === "rollback")) void this.#queueWithOrders(entries);
+    if (operations.some(({ kind }) => kind === "rollback")) void this.#queueWithOrders(entries, address);
     else this.#queueUp(entries);
     return verdicts;
   }
@@ -171,12 +174,12 @@ export class Lanes {
   }
 
   /** A rollback's goods are its order's, so the order is read before it can stand in line. */
-  async #queueWithOrders(entries: readonly Entry[]): Promise<void> {
+  async #queueWithOrders(entries: readonly Entry[], address: string | undefined): Promise<void> {
     await Promise.all(entries.map(async (entry) => {
       const { operation } = entry;
       if (operation.kind !== "rollback") return;
       try {
-        const orders = await this.#reads.orders.get([operation.orderId]);
+        const orders = await this.#reads.orders.get([operation.orderId], address);
         entry.goodsIds = goodsOf(operation, orders.get(operation.orderId));
       } catch (error) {
         if (!entry.leave()) entry.fail(error);
@@ -266,7 +269,9 @@ export class Lanes {
       const wanted = goodsOfAll(ours);
       const taken = await this.#guards.take(wanted);
       if ("rowLocks" in taken) return { ours, guard: taken, insists: false };
-      if (ours.some((entry) => this.#refusals.insists(entry, taken))) return { ours, guard: ROW_LOCKS, insists: true };
+      if (ours.some((entry) => this.#refusals.insists(entry, taken))) {
+        return { ours, guard: this.#guards.insist(), insists: true };
+      }
       const held = new Set(attempt < LEASE_ATTEMPTS_MAX ? taken.goodsIds : wanted);
       const out = new Set(ours.filter((entry) => entry.goodsIds.some((goodsId) => held.has(goodsId))));
       ours = ours.filter((entry) => !out.has(entry) && !entry.leave());
@@ -287,7 +292,7 @@ export class Lanes {
     for (const entry of next) this.#queue.putBack(entry);
     for (const entry of moved) this.#queue.move(entry);
     for (const [error, entries] of Map.groupBy(refused, ({ error }) => error)) {
-      const goodsIds = goodsOfAll(entries.map(({ entry }) => entry));
+      const goodsIds = [...new Set(entries.flatMap(({ goodsIds }) => goodsIds))];
       this.#guards.leases.letGo(goodsIds);
       this.#refusals.refuse(entries.map(({ entry }) => entry), { goodsIds, afterMs: undefined, error });
     }

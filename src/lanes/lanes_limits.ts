@@ -4,6 +4,8 @@
 export interface LanesLimits {
   /** Operations under way, waiting or not, and levels waited for. */
   readonly operationsMax: number;
+  /** Of these, those of one address. Absent: all. */
+  readonly operationsPerAddressMax?: number;
   /** Lines of all operations under way. */
   readonly linesMax: number;
   /** Batches at a time; each has one connection to the database. */

@@ -14,6 +14,7 @@
  *
  *     waiting --take--> taken --remove--> (gone)
  *     taken   --putBack--> waiting      at the place that its arrival gives it
+ *     taken   --move--> waiting         there too, in the lanes of other goods than before
  *     waiting --remove--> (gone)
  *
  *     in all its lanes --stepAside--> in the closed one only --comeBack--> in all its lanes

@@ -5,6 +5,7 @@ import type { Level, Order } from "../inventory/model.ts";
 import { DatabaseUnavailableError, OutcomeUnknownError } from "../store/errors.ts";
 import type { Store } from "../store/store.ts";
 import { CoalescedReads } from "./coalesced_reads.ts";
+import type { LanesLimits } from "./lanes_limits.ts";
 
 /** Reads of one kind at a time. */
 const READS_MAX = 2;
@@ -21,9 +22,12 @@ export interface Reads {
   readonly orders: CoalescedReads<string, Order>;
 }
 
-/** Reads from the store; `waitingMax` keys of a kind may wait for a read. */
-export function createReads(store: Store, waitingMax: number): Reads {
-  const limits = { readsMax: READS_MAX, keysMax: READ_KEYS_MAX, waitingMax };
+/** Reads from the store; as many keys of a kind may wait for a read as operations may be under way. */
+export function createReads(
+  store: Store,
+  { operationsMax: waitingMax, operationsPerAddressMax: waitingPerAddressMax }: LanesLimits,
+): Reads {
+  const limits = { readsMax: READS_MAX, keysMax: READ_KEYS_MAX, waitingMax, waitingPerAddressMax };
   return {
     levels: new CoalescedReads((goodsIds) => again(() => store.readLevels(goodsIds, NEVER)), limits),
     orders: new CoalescedReads(

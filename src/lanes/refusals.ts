@@ -19,6 +19,7 @@ export const ENDED_SIZE_MAX = 20_000;
  * free at once.
  */
 const LEASE_REFUSALS_MAX = 8;
+
 /** The refusals of one process's lanes. */
 export class Refusals {
   readonly #queue: Queue<Entry>;
@@ -87,10 +88,10 @@ export class Refusals {
     );
   }
 
-  /** The goods of a batch were ours, but for those of the entries that were given back. */
-  had(goods: ReadonlySet<number>, refused: readonly { readonly entry: Entry }[]): void {
+  /** The goods of a batch were ours, but for those that entries were given back for. */
+  had(goods: ReadonlySet<number>, refused: readonly { readonly goodsIds: readonly number[] }[]): void {
     const had = new Set(goods);
-    for (const { entry } of refused) for (const goodsId of entry.goodsIds) had.delete(goodsId);
+    for (const { goodsIds } of refused) for (const goodsId of goodsIds) had.delete(goodsId);
     this.#queue.had(had);
   }
 }

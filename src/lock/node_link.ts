@@ -89,7 +89,9 @@ export class NodeLink {
     this.#redis.on("ready", () => this.#redis.stream.destroyed || options.up());
     this.#redis.on("error", (error: Error) => this.#fail(error));
     this.#redis.on("close", () => {
-      if (!this.#closed) options.lost(this.#error);
+      const error = this.#error;
+      this.#error = undefined;
+      if (!this.#closed) options.lost(error);
     });
     this.#looks = setInterval(() => this.#look(), this.#lookMs(timeoutMs));
   }
@@ -179,7 +181,9 @@ export class NodeLink {
       stream: Redis["stream"] | undefined;
       commandQueue: { readonly length: number };
     };
-    const isOpening = status === "connecting" || stream?.writable === false;
+    // Between two dials the stream is still the last one, and nobody is waited for.
+    const isThere = status === "connect" || status === "ready";
+    const isOpening = status === "connecting" || (isThere && stream?.writable === false);
     const isWaiting = isOpening || status === "connect" || (status === "ready" && commandQueue.length > 0);
     if (!isWaiting || (this.#heard && !isOpening)) this.#silentLooks = 0;
     else this.#silentLooks++;

@@ -4,12 +4,19 @@
  */
 import { ConnectError, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import type { InvDetailVerdictSchema, InventoryService } from "../gen/inventory/v1/inventory_pb.ts";
+import {
+  type InvDetailVerdictSchema,
+  type InventoryService,
+  RollbackRequestSchema,
+  SellRequestSchema,
+} from "../gen/inventory/v1/inventory_pb.ts";
 import type { Level } from "../inventory/model.ts";
 import type { Lanes } from "../lanes/lanes.ts";
 import { errorFields, type Log } from "../telemetry/log.ts";
 import { AnswerRoom, errorIn, linesIn } from "./answer_room.ts";
 import { detailAnswer, type Outcome, rollbackAnswer, sellAnswer } from "./answers.ts";
+import { type Parts, partsOf } from "./batch_parts.ts";
+import { callerAddress } from "./caller_address.ts";
 import { internalError } from "./errors.ts";
 import { callSignal } from "./interceptors.ts";
 import { REQUEST_ID_HEADER } from "./request_id.ts";
@@ -72,33 +79,42 @@ export function createBatchService(
   /** Decodes, applies and answers all parts. Throws for a bad count. Nobody reads what it answers to an ended call. */
   async function endAll<R, A extends Asked, M extends Parameters<typeof linesIn>[1]>(
     { field, part, decode, answer }: Kind<R, A, M>,
-    requests: readonly R[],
+    requests: Parts<R>,
     context: HandlerContext,
   ): Promise<Ended<M>[]> {
-    checkParts(field, part, requests.length, batchOrdersMax);
-    const room = new AnswerRoom(responseBytesMax, requests.length);
+    const { count } = requests;
+    checkParts(field, part, count, batchOrdersMax);
+    const room = new AnswerRoom(responseBytesMax, count);
     const told = errorsOf(context);
     const ended: Ended<M>[] = [];
     const asked: { readonly at: number; readonly asked: A }[] = [];
     const signal = callSignal(context);
-    await inSlices(requests, signal, (request, at) => {
-      try {
-        asked.push({ at, asked: decode(request) });
-      } catch (error) {
-        // Into its room at once: a batch of bad orders must not be held in all its details.
-        ended[at] = errorIn(room, told(error));
-      }
-    });
-    const ends = await lanes.applyAll(asked.map(({ asked: { operation } }) => operation), signal);
-    await inSlices(asked, signal, ({ at, asked }, i) => {
-      const end = ends[i]!;
-      try {
-        ended[at] = linesIn(room, answer(asked, end.status === "fulfilled" ? end.value : end.reason));
-      } catch (error) {
-        ended[at] = errorIn(room, told(error));
-      }
-    });
-    return ended;
+    const endTurn = await requests.turn(signal);
+    try {
+      await inSlices(Array(count).fill(undefined), signal, (_, at) => {
+        // What can't be read at all is no fault of one order.
+        const request = requests.read(at);
+        try {
+          asked.push({ at, asked: decode(request) });
+        } catch (error) {
+          // Into its room at once: a batch of bad orders must not be held in all its details.
+          ended[at] = errorIn(room, told(error));
+        }
+      });
+      const operations = asked.map(({ asked: { operation } }) => operation);
+      const ends = await lanes.applyAll(operations, signal, callerAddress(context.values));
+      await inSlices(asked, signal, ({ at, asked }, i) => {
+        const end = ends[i]!;
+        try {
+          ended[at] = linesIn(room, answer(asked, end.status === "fulfilled" ? end.value : end.reason));
+        } catch (error) {
+          ended[at] = errorIn(room, told(error));
+        }
+      });
+      return ended;
+    } finally {
+      endTurn();
+    }
   }
 
   /** Answers what may be told of an error. A fault is logged under the call's request id, once for all it befell. */
@@ -119,7 +135,7 @@ export function createBatchService(
 
   return {
     async sellBatch({ orders }, context) {
-      const ended = await endAll(sells, orders, context);
+      const ended = await endAll(sells, partsOf(context.values, SellRequestSchema, orders), context);
       return {
         verdicts: ended.map((end) => ({
           outcome: "error" in end ? { case: "error", value: end.error } : { case: "sold", value: end.answer },
@@ -129,7 +145,7 @@ export function createBatchService(
     },
 
     async rollbackBatch({ rollbacks: requests }, context) {
-      const ended = await endAll(rollbacks, requests, context);
+      const ended = await endAll(rollbacks, partsOf(context.values, RollbackRequestSchema, requests), context);
       return {
         verdicts: ended.map((end) => ({
           outcome: "error" in end ? { case: "error", value: end.error } : { case: "rolledBack", value: end.answer },
@@ -147,7 +163,7 @@ export function createBatchService(
       const askable = [...distinct].filter(isGoodsId);
       const levels = askable.length === 0
         ? new Map<number, Level>()
-        : await lanes.levels(askable, signal).catch((error: Error) => error);
+        : await lanes.levels(askable, signal, callerAddress(context.values)).catch((error: Error) => error);
       signal.throwIfAborted();
       const byGoods = new Map<number, MessageInitShape<typeof InvDetailVerdictSchema>>();
       await inSlices([...distinct], signal, (goodsId) => {

@@ -2,13 +2,13 @@
  * The server's limit of time for unary calls, kept where a call comes in: says that a call's signal already ends with it, so
  * that nobody else need keep time for the call.
  */
-import { Code, ConnectError, type ContextValues, createContextKey, createContextValues } from "@connectrpc/connect";
+import { Code, ConnectError, type ContextValues, createContextKey } from "@connectrpc/connect";
 
 const boundKey = createContextKey(false, { description: "the call's signal ends with the server's limit" });
 
-/** Context values of a call whose signal aborts, with a ConnectError, at its deadline or at the server's limit. */
-export function boundCallValues(): ContextValues {
-  return createContextValues().set(boundKey, true);
+/** Says of a call that its signal aborts, with a ConnectError, at its deadline or at the server's limit. */
+export function setCallBound(values: ContextValues): ContextValues {
+  return values.set(boundKey, true);
 }
 
 /** Whether the call's signal ends with the server's limit. */

@@ -2,19 +2,22 @@
  * Which pages may call from a browser (the Fetch standard's CORS protocol): a pure decision, and a thin wrapper that
  * applies it before a handler sees the request. Knows header names only, no service and no path.
  */
-import { cors } from "@connectrpc/connect";
+import { Code, cors } from "@connectrpc/connect";
 import type { IncomingHttpHeaders } from "node:http";
 import { isIP } from "node:net";
+import type { Log } from "../telemetry/log.ts";
+import type { CorsRules } from "./cors_rules.ts";
 import type { WireHandler } from "./http_handler.ts";
-import type { Origins } from "./origin_patterns.ts";
-import { REQUEST_ID_HEADER } from "./request_id.ts";
+import { type OwnAnswer, refuseCall, sendOverHttp1, sendOverHttp2 } from "./own_answer.ts";
+import { RareLine } from "./rare_line.ts";
 
 const ALLOWED_METHODS = cors.allowedMethods.join(", ");
-const ALLOWED_HEADERS = [...cors.allowedHeaders, REQUEST_ID_HEADER].join(", ");
-const EXPOSED_HEADERS = [...cors.exposedHeaders, REQUEST_ID_HEADER].join(", ");
 
 /** How long a browser may remember a preflight's answer: the longest that Chromium honours. */
 const PREFLIGHT_AGE_S = 7200;
+
+/** What is told of an origin, or of headers, in characters: they are as long as a page likes. */
+const TOLD_CHARACTERS_MAX = 200;
 
 /** What of a request the decision needs; each as sent, absent where not sent. */
 export interface CorsRequest {
@@ -25,28 +28,24 @@ export interface CorsRequest {
   readonly origin: string | undefined;
   /** `Access-Control-Request-Method` */
   readonly requestMethod: string | undefined;
+  /** `Access-Control-Request-Headers` */
+  readonly requestHeaders?: string | undefined;
+  /** `Access-Control-Request-Private-Network` */
+  readonly requestPrivateNetwork?: string | undefined;
 }
 
-/** Which pages are allowed. */
-export interface CorsRules {
-  /** As a browser writes them: lower case, no path, no default port. */
-  readonly origins: Origins;
-  /**
-   * Names, in lower case, under which this server has pages of its own, beside loopback names and every address. Any
-   * other name that leads here may be somebody's who points his domain at this machine (DNS rebinding): his page calls
-   * the very host that it came from, so the request's own host, which he chose, proves nothing.
-   */
-  readonly hosts: ReadonlySet<string>;
-}
-
-/** What to do: answer a preflight with this status and these headers, or set them and go on to the handler. */
+/** What to do: answer a preflight or refuse with this status and these headers, or set them and go on to the handler. */
 export interface CorsDecision {
-  readonly answer: number | undefined;
+  readonly answer: 204 | 403 | undefined;
   readonly headers: Readonly<Record<string, string>>;
+  /** With 403: what is refused, and which setting allows it. */
+  readonly refusal?: string;
+  /** With 204: headers that the page asks to send and may not, in lower case. */
+  readonly refusedHeaders?: readonly string[];
 }
 
-/** For whoever is no browser, which is nearly every call: one object for all. */
-const WITHOUT_ORIGIN: CorsDecision = Object.freeze({ answer: undefined, headers: Object.freeze({ vary: "Origin" }) });
+const NO_PAGE: CorsRequest = { method: "POST", host: undefined, origin: undefined, requestMethod: undefined };
+const VARY = { vary: "Origin" };
 
 /**
  * Decides on one request.
@@ -57,67 +56,107 @@ const WITHOUT_ORIGIN: CorsDecision = Object.freeze({ answer: undefined, headers:
  *
  * A request without an origin goes on, whatever host it names: a backend reaches this port by whichever name its network
  * has for it, and a browser sends the origin with every request that a handler takes (POST, and its preflight).
+ *
+ * Where it is left to a proxy every request goes on as it is, but for one: a page that came from this very port under a name
+ * that is not ours. Who has that name passes by the proxy, and needs no preflight.
  */
-export function decideCors(request: CorsRequest, { origins, hosts }: CorsRules): CorsDecision {
-  const preflight = request.method === "OPTIONS" && request.origin !== undefined &&
-    request.requestMethod !== undefined;
+export function decideCors(request: CorsRequest, rules: CorsRules): CorsDecision {
   const { origin } = request;
-  if (origin === undefined) return WITHOUT_ORIGIN;
-  const own = isSameHost(origin, request.host) && isOwnName(new URL(origin).hostname, hosts);
-  if (!own && !origins.has(origin)) return { answer: 403, headers: { vary: "Origin" } };
-  if (!preflight) {
+  const vary = rules.leftToProxy ? {} : VARY;
+  if (origin === undefined) return { answer: undefined, headers: vary };
+  const isSame = isSameHost(origin, request.host);
+  const isOwn = isSame && isOwnName(new URL(origin).hostname, rules.hosts);
+  const isAllowed = isOwn || (rules.leftToProxy ? !isSame : rules.isAllowed(origin));
+  if (!isAllowed) return { answer: 403, headers: vary, refusal: refusal(origin, isSame) };
+  if (rules.leftToProxy) return { answer: undefined, headers: vary };
+  const isPreflight = request.method === "OPTIONS" && request.requestMethod !== undefined;
+  if (!isPreflight) {
     return {
       answer: undefined,
       headers: {
-        vary: "Origin",
+        ...vary,
         "access-control-allow-origin": origin,
-        "access-control-expose-headers": EXPOSED_HEADERS,
+        "access-control-expose-headers": rules.exposedHeaders,
       },
     };
   }
   return {
     answer: 204,
     headers: {
-      vary: "Origin",
+      ...vary,
       "access-control-allow-origin": origin,
       "access-control-allow-methods": ALLOWED_METHODS,
-      "access-control-allow-headers": ALLOWED_HEADERS,
+      "access-control-allow-headers": rules.allowedHeaders,
       "access-control-max-age": String(PREFLIGHT_AGE_S),
+      // From a public page to a private address: who names the origin in a setting has decided on that.
+      ...(request.requestPrivateNetwork === "true" ? { "access-control-allow-private-network": "true" } : {}),
     },
+    refusedHeaders: (request.requestHeaders ?? "").split(",").map((name) => name.trim().toLowerCase())
+      .filter((name) => name !== "" && !rules.headers.has(name)),
   };
 }
 
-/** The handler with CORS in front of it. */
-export function withCors(handler: WireHandler, rules: CorsRules): WireHandler {
+/** The handler with CORS in front of it. What is refused is told to the log, a line now and then. */
+export function withCors(handler: WireHandler, rules: CorsRules, log: Log): WireHandler {
+  const refusedPages = new RareLine(log, "pages of other origins were refused");
+  const refusedHeaders = new RareLine(
+    log,
+    "pages asked to send headers that they may not: CORS_HEADERS does not name them",
+  );
+  const withoutOrigin = { headers: decideCors(NO_PAGE, rules).headers, answer: undefined };
   return {
+    answersAtOnce: (path) => handler.answersAtOnce?.(path) === true,
     http1(request, response) {
-      const { answer, headers } = decide(request.method ?? "", request.headers.host, request.headers);
+      const { headers, answer } = decide(request.method ?? "", request.headers.host, request.headers);
       for (const name in headers) response.setHeader(name, headers[name]!);
       if (answer === undefined) return handler.http1(request, response);
-      response.writeHead(answer, OWN_ANSWER_HEADERS);
-      response.end(ownAnswerBody(answer));
+      sendOverHttp1(response, answer);
     },
     http2(call) {
-      const { stream, headers: asked, answerHeaders } = call;
-      const { answer, headers } = decide(asked[":method"] ?? "", asked[":authority"] || asked.host, asked);
+      const { headers: asked, answerHeaders } = call;
+      const { headers, answer } = decide(asked[":method"] ?? "", asked[":authority"] || asked.host, asked);
       for (const name in headers) answerHeaders[name] = headers[name]!;
       if (answer === undefined) return handler.http2(call);
-      stream.respond({ ...answerHeaders, ...OWN_ANSWER_HEADERS, ":status": answer });
-      stream.end(ownAnswerBody(answer));
+      sendOverHttp2(call, answer);
     },
   };
 
-  function decide(method: string, host: string | undefined, headers: IncomingHttpHeaders): CorsDecision {
-    if (headers.origin === undefined) return WITHOUT_ORIGIN;
-    const requestMethod = one(headers["access-control-request-method"]);
-    return decideCors({ method, host, origin: headers.origin, requestMethod }, rules);
+  function decide(method: string, host: string | undefined, asked: IncomingHttpHeaders): {
+    readonly headers: CorsDecision["headers"];
+    readonly answer: OwnAnswer | undefined;
+  } {
+    const { origin, accept, "content-type": contentType } = asked;
+    if (origin === undefined) return withoutOrigin;
+    const { answer, headers, refusal, refusedHeaders: names = [] } = decideCors({
+      method,
+      host,
+      origin,
+      requestMethod: one(asked["access-control-request-method"]),
+      requestHeaders: one(asked["access-control-request-headers"]),
+      requestPrivateNetwork: one(asked["access-control-request-private-network"]),
+    }, rules);
+    if (answer === undefined) return { headers, answer };
+    if (answer === 204) {
+      if (names.length > 0) refusedHeaders.note({ origin: short(origin), headers: short(names.join(", ")) });
+      return { headers, answer: { status: 204, headers: {}, body: new Uint8Array() } };
+    }
+    const message = refusal ?? "";
+    refusedPages.note({ reason: message });
+    const refused = { code: Code.PermissionDenied, message, status: 403 };
+    return { headers, answer: refuseCall({ method, contentType, accept }, refused) };
   }
 }
 
-const OWN_ANSWER_HEADERS = { "content-type": "text/plain" };
+/** What is refused, and which setting allows it. */
+function refusal(origin: string, isSameHost: boolean): string {
+  const pages = `pages of ${short(origin)} may not call`;
+  return isSameHost
+    ? `${pages}: they came from this server under a name that ALLOWED_HOSTS does not have`
+    : `${pages}: CORS_ORIGINS does not name them, and CORS=proxy does not leave it to a proxy`;
+}
 
-function ownAnswerBody(status: number): string {
-  return status === 403 ? "pages of this origin may not call: neither CORS_ORIGINS nor ALLOWED_HOSTS names it\n" : "";
+function short(text: string): string {
+  return text.length <= TOLD_CHARACTERS_MAX ? text : `${text.slice(0, TOLD_CHARACTERS_MAX)}…`;
 }
 
 /**

@@ -9,6 +9,8 @@ export interface Exchange {
   readonly startedAt: number;
   /** When the handler was first seen to have ended its answer, which the peer has not taken yet. */
   answeredAt: number | undefined;
+  /** What is asked for, as sent. */
+  readonly path: string;
   /** Names and values of the request's header, by turns, as they came. */
   readonly rawHeaders: readonly string[];
   /** Whether the whole request has arrived, or no more of it will. */
@@ -16,7 +18,7 @@ export interface Exchange {
   /** Whether the handler has ended its answer, taken by the peer or not. */
   readonly isAnswerEnded: boolean;
   /** HTTP/1: the status that its header must be answered with, whatever is asked for; absent for HTTP/2 and good ones. */
-  readonly refusal?: 400 | 501 | undefined;
+  readonly refusal?: 400 | 417 | 501 | undefined;
   /** HTTP/2: whether the stream ended in a reset, by either side. HTTP/1 has none. */
   readonly isReset: boolean;
   /** Calls back once, when the answer has ended or the stream or connection is gone. */
@@ -26,7 +28,7 @@ export interface Exchange {
   /** Gives the request to what answers it. Throws where no URL can be made of it. */
   answer(handler: WireHandler): void;
   /** Refuses it, before or instead of an answer: 503 as not begun, which every HTTP/2 client may try again. */
-  refuse(status: 400 | 431 | 501 | 503): void;
+  refuse(status: 400 | 417 | 431 | 501 | 503): void;
   /**
    * Ends it, over a limit; once its answer has begun the stream is reset with CANCEL, or the HTTP/1 connection cut. Before:
    *

@@ -3,7 +3,7 @@
  * for the trailers. It says what Connect's handler says, to the byte, without its chain of generators; whatever is not plain
  * goes to that handler.
  */
-import { Code, ConnectError, createContextValues, type HandlerContext, type MethodImplSpec } from "@connectrpc/connect";
+import { Code, ConnectError, type HandlerContext, type MethodImplSpec } from "@connectrpc/connect";
 import {
   compressionNegotiate,
   createMethodSerializationLookup,
@@ -23,13 +23,14 @@ import {
   parseTimeout,
   setTrailerStatus,
 } from "@connectrpc/connect/protocol-grpc";
-import { boundCallValues, limitPassed } from "./call_bound.ts";
+import { limitPassed, setCallBound } from "./call_bound.ts";
 import { CallDeadline, deadlinePassed } from "./call_deadline.ts";
+import { callerValues } from "./caller_address.ts";
 import { grpcTimeout } from "./call_timeout.ts";
 import { budgetSpent } from "./errors.ts";
 import { addFields, sendTrailersOnceWanted } from "./http2_headers.ts";
-import { CALL_OVER, closeReason } from "./http2_reset.ts";
-import { type BodyStart, closeOnceAnswered, type PreparedRequest } from "./http2_universal.ts";
+import { CALL_OVER, closeOnceAnswered, closeReason } from "./http2_reset.ts";
+import type { BodyStart, PreparedRequest } from "./http2_universal.ts";
 import type { Http2Call } from "./http_handler.ts";
 import { FREE_BYTES, type MessageShare } from "./message_budget.ts";
 import type { MessageGate } from "./message_gate.ts";
@@ -93,7 +94,7 @@ export function createUnaryWay(
     let share: MessageShare | undefined;
     const shared = () => {
       if (share !== undefined) return share;
-      const begun = budget.begin(() => other(stopReading(), budgetSpent()));
+      const begun = budget.begin(call.address, () => other(stopReading(), budgetSpent()));
       stream.once("close", () => begun.end());
       return share = begun;
     };
@@ -106,7 +107,7 @@ export function createUnaryWay(
       if (bytes.length > LARGE_BYTES) return other(body);
       let message;
       try {
-        const becomes = gate.check(bytes, "binary");
+        const { becomes } = gate.check(bytes, "binary");
         if (becomes > FREE_BYTES && !shared().keep(becomes)) return other(body, budgetSpent());
         message = input.parse(bytes);
       } catch {
@@ -156,6 +157,7 @@ export function createUnaryWay(
     stream.once("close", leave);
     const stopTimer = startTimer(controller, deadline, limitMs);
     const { responseHeader, responseTrailer, compression } = responseFields(header);
+    const values = callerValues(call.address);
     const context: HandlerContext = {
       method,
       service: method.parent,
@@ -167,7 +169,7 @@ export function createUnaryWay(
       requestHeader: header,
       responseHeader,
       responseTrailer,
-      values: limitMs === undefined ? createContextValues() : boundCallValues(),
+      values: limitMs === undefined ? values : setCallBound(values),
     };
     let body: Uint8Array | undefined;
     try {

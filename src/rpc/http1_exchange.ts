@@ -12,6 +12,7 @@ import { identifyRequest, REQUEST_ID_HEADER } from "./request_id.ts";
 const REASONS: Readonly<Record<number, string>> = {
   400: "Bad Request",
   408: "Request Timeout",
+  417: "Expectation Failed",
   431: "Request Header Fields Too Large",
   501: "Not Implemented",
   503: "Service Unavailable",
@@ -33,11 +34,15 @@ export class Http1Exchange implements Exchange {
     if (request.headers.upgrade !== undefined) this.sayClose();
   }
 
+  get path(): string {
+    return this.request.url ?? "";
+  }
+
   get rawHeaders(): readonly string[] {
     return this.request.rawHeaders;
   }
 
-  get refusal(): 400 | 501 | undefined {
+  get refusal(): 400 | 417 | 501 | undefined {
     return http1Refusal(this.request.rawHeaders);
   }
 
@@ -62,7 +67,7 @@ export class Http1Exchange implements Exchange {
     handler.http1(this.request, this.response);
   }
 
-  refuse(status: 400 | 431 | 501 | 503): void {
+  refuse(status: 400 | 417 | 431 | 501 | 503): void {
     this.sayClose();
     this.response.writeHead(status);
     this.response.end();

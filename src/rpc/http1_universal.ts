@@ -9,6 +9,9 @@ import { addressKey } from "./address_key.ts";
 import { callerValues } from "./caller_address.ts";
 import type { Receive } from "./http2_universal.ts";
 
+/** Stands in the URL of a call that names no host. Nothing is decided by it. */
+const HOST_OF_NONE = "localhost";
+
 /**
  * Answers a call. Throws at once where no URL can be made of its host and path.
  *
@@ -22,14 +25,12 @@ export function answerHttp1(
   receive: Receive,
   failed: (error: unknown) => void,
 ): void {
-  const asked = universalRequestFromNodeRequest(
-    request,
-    response,
-    undefined,
-    callerValues(addressKey(request.socket.remoteAddress)),
-  );
+  // HTTP/1.0 has none, and some proxies still speak it; who sends none in HTTP/1.1 is refused for it.
+  if (request.httpVersion === "1.0") request.headers.host ??= HOST_OF_NONE;
+  const values = callerValues(addressKey(request.socket.remoteAddress));
+  const asked = universalRequestFromNodeRequest(request, response, undefined, values);
   assertByteStreamRequest(asked);
-  const { header, body, end } = receive(asked.body, asked.header);
+  const { header, body, end } = receive(asked.body, asked.header, values);
   handler({ ...asked, header, body })
     .finally(end)
     .then((answer) => universalResponseToNodeResponse(answer, response))

@@ -25,6 +25,10 @@ export class Http2Exchange implements Exchange, Http2Call {
     readonly rawHeaders: readonly string[],
   ) {}
 
+  get path(): string {
+    return this.headers[":path"] ?? "";
+  }
+
   get isRequestComplete(): boolean {
     return this.stream.readableEnded || this.stream.aborted || this.stream.destroyed;
   }
@@ -34,7 +38,8 @@ export class Http2Exchange implements Exchange, Http2Call {
   }
 
   get isReset(): boolean {
-    return Boolean(this.stream.rstCode);
+    // A reset may have no error to tell, and then looks like an end; but for that the answer would have been ended.
+    return Boolean(this.stream.rstCode) || !this.stream.writableEnded;
   }
 
   batchWrites(): void {
@@ -69,7 +74,7 @@ export class Http2Exchange implements Exchange, Http2Call {
     handler.http2(this);
   }
 
-  refuse(status: 400 | 431 | 501 | 503): void {
+  refuse(status: 400 | 417 | 431 | 501 | 503): void {
     if (status === 503) this.stream.close(http2.constants.NGHTTP2_REFUSED_STREAM);
     else this.#answerStatus(status);
   }

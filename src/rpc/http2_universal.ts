@@ -2,17 +2,15 @@
  * Any call over HTTP/2, by Connect's own handlers: what connect-node does for a request and a response of node:http, done
  * for the stream itself.
  */
-import { Code, ConnectError } from "@connectrpc/connect";
+import { Code, ConnectError, type ContextValues } from "@connectrpc/connect";
 import type { UniversalHandlerFn, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import type { ServerHttp2Stream } from "node:http2";
-import http2 from "node:http2";
 import { callerValues } from "./caller_address.ts";
 import { addFields, sendTrailersOnceWanted } from "./http2_headers.ts";
 import type { Http2Call } from "./http_handler.ts";
 import { boundTrailers } from "./trailer_room.ts";
-import { CALL_OVER, closeReason } from "./http2_reset.ts";
+import { CALL_OVER, closeOnceAnswered, closeReason } from "./http2_reset.ts";
 import type { ReceivedRequest } from "./received_body.ts";
-import { afterTrailers } from "./write_batch.ts";
 
 /** What of a request is the same for whatever answers it. */
 export interface PreparedRequest {
@@ -20,12 +18,16 @@ export interface PreparedRequest {
   readonly header: Headers;
 }
 
-/** Makes of the chunks of a body, and of its header, the request that Connect's handler gets. */
-export type Receive = (chunks: AsyncIterable<Uint8Array>, header: Headers) => ReceivedRequest;
+/** Makes of the chunks of a body, of its header, and of the call's values, the request that Connect's handler gets. */
+export type Receive = (
+  chunks: AsyncIterable<Uint8Array>,
+  header: Headers,
+  values: ContextValues,
+) => ReceivedRequest;
 
-/** The bytes of a body that were read already, and whether they were the last. */
+/** The bytes of a body that were read already, taken out as they are read on, and whether they were the last. */
 export interface BodyStart {
-  readonly chunks: readonly Uint8Array[];
+  readonly chunks: Uint8Array[];
   readonly ended: boolean;
 }
 
@@ -45,7 +47,8 @@ export async function answerUniversally(
   const controller = new AbortController();
   if (stream.closed || stream.destroyed) controller.abort(closeReason(stream.rstCode));
   else stream.once("close", () => controller.abort(closeReason(stream.rstCode)));
-  const { header, body, end } = receive(bodyOf(stream, start), given);
+  const contextValues = callerValues(call.address);
+  const { header, body, end } = receive(bodyOf(stream, start), given, contextValues);
   try {
     const response = await handler({
       httpVersion: "2.0",
@@ -54,7 +57,7 @@ export async function answerUniversally(
       header,
       body,
       signal: controller.signal,
-      contextValues: callerValues(call.address),
+      contextValues,
     });
     await send(call, response);
   } finally {
@@ -63,7 +66,7 @@ export async function answerUniversally(
 }
 
 async function* bodyOf(stream: ServerHttp2Stream, { chunks, ended }: BodyStart): AsyncGenerator<Uint8Array> {
-  yield* chunks;
+  for (let chunk = chunks.shift(); chunk !== undefined; chunk = chunks.shift()) yield chunk;
   if (ended) return;
   try {
     // Who reads no further still answers, on the same stream.
@@ -112,18 +115,6 @@ async function send(call: Http2Call, response: UniversalServerResponse): Promise
   } finally {
     messages?.return?.().catch(ignore);
   }
-}
-
-/**
- * Closes the stream behind its answer where the request has not ended: what is left of it is nobody's, and a hundred such
- * streams would keep their connection from opening another one. Closed any sooner, it loses its trailers.
- */
-export function closeOnceAnswered(stream: ServerHttp2Stream, isTrailed: boolean): void {
-  if (stream.readableEnded || stream.closed) return;
-  stream.once(
-    isTrailed ? "wantTrailers" : "finish",
-    () => afterTrailers(() => stream.close(http2.constants.NGHTTP2_NO_ERROR)),
-  );
 }
 
 /** What a handler says to being told that its answer goes nowhere, goes nowhere. */

@@ -6,6 +6,7 @@ import type { InventoryService } from "../gen/inventory/v1/inventory_pb.ts";
 import type { Operation } from "../inventory/model.ts";
 import { detailAnswer, type Outcome, rollbackAnswer, sellAnswer, setAnswer } from "./answers.ts";
 import { type BatchServiceOptions, createBatchService } from "./batch_service.ts";
+import { callerAddress } from "./caller_address.ts";
 import { callSignal } from "./interceptors.ts";
 import { decodeGoodsId, decodeRollback, decodeSell, decodeSet } from "./requests.ts";
 
@@ -17,7 +18,7 @@ import { decodeGoodsId, decodeRollback, decodeSell, decodeSet } from "./requests
 export function createInventoryService(options: BatchServiceOptions): ServiceImpl<typeof InventoryService> {
   const { lanes } = options;
   const apply = (operation: Operation, context: HandlerContext): Promise<Outcome> =>
-    lanes.apply(operation, callSignal(context)).catch((error) => error);
+    lanes.apply(operation, callSignal(context), callerAddress(context.values)).catch((error) => error);
   return {
     async setInv(request, context) {
       const asked = decodeSet(request, options);
@@ -26,7 +27,8 @@ export function createInventoryService(options: BatchServiceOptions): ServiceImp
 
     async invDetail(request, context) {
       const goodsId = decodeGoodsId(request.goodsId);
-      return detailAnswer(goodsId, await lanes.levels([goodsId], callSignal(context)).catch((error) => error));
+      const levels = lanes.levels([goodsId], callSignal(context), callerAddress(context.values));
+      return detailAnswer(goodsId, await levels.catch((error) => error));
     },
 
     async sell(request, context) {

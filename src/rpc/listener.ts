@@ -13,12 +13,12 @@ import type { WireHandler } from "./http_handler.ts";
 import { errorFields, type Log } from "../telemetry/log.ts";
 import { type Connection, Connections, cut } from "./connections.ts";
 import { withCors } from "./cors.ts";
+import { corsRules, type CorsSettings } from "./cors_rules.ts";
 import { drainConnections } from "./drain.ts";
 import { sniffProtocol } from "./first_bytes.ts";
 import { LISTENER_LIMITS, type ListenerLimits } from "./listener_limits.ts";
 import { FrameWalk } from "./frame_walk.ts";
 import { createSweep } from "./overstay.ts";
-import { originsOf } from "./origin_patterns.ts";
 import { dialPort, watchOwnPort } from "./own_port.ts";
 import { createHttp1Server, createHttp2Server, readByData } from "./protocol_servers.ts";
 import { OverLimitLog } from "./over_limit_log.ts";
@@ -38,10 +38,8 @@ export interface ListenerOptions {
   /** Certificate chain and private key as PEM text; cleartext where absent. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
   readonly handler: WireHandler;
-  /** Origins (`https://shop.example`, or `https://*.shop.example` for all below it) whose pages may call, beside our own. */
-  readonly corsOrigins: readonly string[];
-  /** Names, beside those of loopback, whose pages are this server's own. None where absent. */
-  readonly allowedHosts?: readonly string[] | undefined;
+  /** Which pages may call. */
+  readonly cors: CorsSettings;
   /** Makes the id of a request that brings none, as `x-request-id` on its answer. Absent: requests get no ids. */
   readonly newRequestId?: (() => string) | undefined;
   /** Overrides of {@link LISTENER_LIMITS}, one by one. */
@@ -66,6 +64,8 @@ export interface Listener {
    * `graceMs` is cut. Resolves when every connection is gone. A second call waits for the same end.
    */
   drain(graceMs: number): Promise<void>;
+  /** From now on handshakes are made with this certificate; connections that are there stay. Only where TLS is spoken. */
+  useCertificate(pair: { readonly cert: string; readonly key: string }): void;
 }
 
 /**
@@ -79,10 +79,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   const connections = new Connections(limits);
   const byCarrier = new WeakMap<object, Connection>();
   const overLimits = new OverLimitLog(log);
-  const handler = withCors(options.handler, {
-    origins: originsOf(options.corsOrigins),
-    hosts: new Set(options.allowedHosts),
-  });
+  const handler = withCors(options.handler, corsRules(options.cors), log);
   const enter = createRequestGate({
     connections,
     limits,
@@ -101,11 +98,14 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   let drained: Promise<void> | undefined;
   let starting: Connection | undefined;
   let accepted = 0;
+  let certificate = options.tls;
 
   http1Server.on("clientError", (error: Error & { code?: string }, socket: net.Socket) => {
     log.debug({ error }, "HTTP/1 connection closed for a malformed request");
     answerAndCut(socket, error.code === "HPE_HEADER_OVERFLOW" ? 431 : 400);
   });
+  // Left to itself, node:http answers these before anybody has counted them.
+  http1Server.on("checkExpectation", handleHttp1);
   http2Server.on("stream", handleHttp2);
   // "session" is emitted within emit("connection"), so `starting` is the connection that it belongs to.
   http2Server.on("session", (session: http2.ServerHttp2Session) => {
@@ -136,6 +136,8 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     async listenAnew() {
       port.close();
       port = await openPort(bound);
+      // It may have been renewed meanwhile.
+      if (certificate) (port as tls.Server).setSecureContext(certificate);
     },
     givenUp(error) {
       log.error({ error: errorFields(error) }, "the port accepts nobody any more and can't be listened on anew");
@@ -150,15 +152,19 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     host: options.host,
     port: bound,
     drain: (graceMs) => drained ??= drain(graceMs),
+    useCertificate(pair) {
+      certificate = pair;
+      (port as tls.Server).setSecureContext(pair);
+    },
   };
 
   /** Listens, and hands every connection on. */
   async function openPort(number: number): Promise<net.Server> {
-    const opened = options.tls
-      ? tls.createServer({ ...options.tls, ALPNProtocols: ["h2", "http/1.1"], handshakeTimeout: limits.handshakeMs })
+    const opened = certificate
+      ? tls.createServer({ ...certificate, ALPNProtocols: ["h2", "http/1.1"], handshakeTimeout: limits.handshakeMs })
       : net.createServer();
     opened.on("connection", accept);
-    if (options.tls) {
+    if (certificate) {
       opened.on("secureConnection", (socket: tls.TLSSocket) => {
         const connection = connections.find(socket);
         if (connection === undefined) return void socket.destroy();

@@ -25,6 +25,8 @@ export interface ListenerLimits {
    * begun.
    */
   readonly slowBodiesMax: number;
+  /** Of these, requests from one remote address that stay where there are more than `slowBodiesMax` in all. */
+  readonly slowBodiesPerAddressMax: number;
   /** What is read off of an HTTP/1 body that was refused already, so that the connection can be used again. */
   readonly refusedBodyBytesMax: number;
   /**
@@ -61,8 +63,8 @@ export interface ListenerLimits {
   /** Requests at once on one HTTP/1 connection, all but one of them pipelined; one more, and it is cut. */
   readonly pipelinedRequestsMax: number;
   /**
-   * Requests that are begun in one turn of the event loop; the others wait unread for the next, by turns among addresses
-   * (`read_turns.ts`).
+   * Requests, or what takes as long, that are read in one turn of the event loop; the others wait unread for the next, by turns
+   * among addresses (`read_turns.ts`).
    */
   readonly requestsPerTurnMax: number;
   /** The same while there are several addresses. */
@@ -103,6 +105,7 @@ export const LISTENER_LIMITS: ListenerLimits = Object.freeze({
   // What of them is kept is bounded by the budget of messages, and over that they are refused with a reason; a request
   // itself was measured to hold 49 kB. With 128, of 260 batches of 0.8 MB at once on a busy machine 57 were reset.
   slowBodiesMax: 1_000,
+  slowBodiesPerAddressMax: 250,
   slowBodyMs: 2_000,
   refusedBodyBytesMax: 1024 * 1024,
   // Chunk extensions are no part of a body: 100 MB of them in one request were read to the end.
@@ -149,11 +152,12 @@ export const LISTENER_LIMITS: ListenerLimits = Object.freeze({
  * The limits where one address may have `share` (over 0, up to 1) of every total, and where there may be so many connections.
  */
 export function limitsWithShare(share: number, connectionsMax = LISTENER_LIMITS.connectionsMax): ListenerLimits {
-  const { requestsMax, untakenTotalBytesMax, resetsTotalMax } = LISTENER_LIMITS;
+  const { slowBodiesMax, requestsMax, untakenTotalBytesMax, resetsTotalMax } = LISTENER_LIMITS;
   return {
     ...LISTENER_LIMITS,
     connectionsMax,
     connectionsPerAddressMax: shareOf(connectionsMax, share),
+    slowBodiesPerAddressMax: shareOf(slowBodiesMax, share),
     requestsPerAddressMax: shareOf(requestsMax, share),
     untakenPerAddressBytesMax: shareOf(untakenTotalBytesMax, share),
     resetsPerAddressMax: shareOf(resetsTotalMax, share),

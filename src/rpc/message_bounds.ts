@@ -31,6 +31,8 @@ export interface MessageBounds {
   /** Bytes, unpacked, in whatever encoding. */
   readonly bytesMax: number;
   readonly counts: readonly CountBound[];
+  /** The only field of the message, where it is a batch: a large one is read part by part, and not as a whole. */
+  readonly parts?: DescField;
 }
 
 /** What the bounds are derived from. */
@@ -62,6 +64,7 @@ export function messageBounds(settings: BoundSettings): (method: DescMethod) => 
   });
   const batch = (parts: DescField, what: string, linesOf: DescField): MessageBounds => ({
     bytesMax: requestBytesMax,
+    parts,
     counts: [
       { desc: parts, max: batchOrdersMax, field: parts.name, what },
       // One order with too many lines is refused by itself; more than ever fit as valid ones are the batch's fault.

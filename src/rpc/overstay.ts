@@ -3,7 +3,7 @@
  * ask for anything, or are no longer there. One pass over all connections instead of timers for each of them.
  */
 import type { Log } from "../telemetry/log.ts";
-import { type Connection, cut } from "./connections.ts";
+import { type Connection, cut, type Peer } from "./connections.ts";
 import type { Exchange } from "./exchange.ts";
 import type { FrameWalk } from "./frame_walk.ts";
 import { answerAndCut } from "./http1_exchange.ts";
@@ -36,12 +36,9 @@ export function createSweep(
 }
 
 function cutOverstayers(connections: Iterable<Connection>, now: number, limits: ListenerLimits, log: Log): void {
-  let slowBodies = 0;
+  const crowded = crowdedBodies(connections, now, limits);
   for (const connection of connections) {
-    for (const exchange of connection.exchanges) {
-      if (!exchange.isRequestComplete && now - exchange.startedAt > limits.slowBodyMs) slowBodies++;
-      lookAtExchange(exchange, slowBodies, now, limits, log);
-    }
+    for (const exchange of connection.exchanges) lookAtExchange(exchange, crowded.has(exchange), now, limits, log);
     const limit = overstayed(connection, now, limits);
     if (limit === undefined) continue;
     log.debug({ limit, address: connection.socket.remoteAddress }, "Connection closed, over a limit");
@@ -49,6 +46,30 @@ function cutOverstayers(connections: Iterable<Connection>, now: number, limits: 
     else if (limit === "idleMs" && connection.http2?.closed === false) connection.http2.close();
     else cut(connection);
   }
+}
+
+/**
+ * The slow bodies that are too many: none as long as all are no more than may be; else those beyond the share of their address,
+ * so that nobody crowds out others, and whatever is too many then.
+ */
+function crowdedBodies(connections: Iterable<Connection>, now: number, limits: ListenerLimits): Set<Exchange> {
+  const slow: { readonly exchange: Exchange; readonly peer: Peer }[] = [];
+  for (const { exchanges, peer } of connections) {
+    for (const exchange of exchanges) {
+      if (!exchange.isRequestComplete && now - exchange.startedAt > limits.slowBodyMs) slow.push({ exchange, peer });
+    }
+  }
+  const crowded = new Set<Exchange>();
+  if (slow.length <= limits.slowBodiesMax) return crowded;
+  const own = new Map<Peer, number>();
+  let kept = 0;
+  for (const { exchange, peer } of slow) {
+    const count = (own.get(peer) ?? 0) + 1;
+    own.set(peer, count);
+    if (count <= limits.slowBodiesPerAddressMax && kept < limits.slowBodiesMax) kept++;
+    else crowded.add(exchange);
+  }
+  return crowded;
 }
 
 /** The limit that a connection is over, if any. Sends the PINGs that are due. */
@@ -93,7 +114,7 @@ function isPeerGone(connection: Connection, now: number, limits: ListenerLimits)
 
 function lookAtExchange(
   exchange: Exchange,
-  slowBodies: number,
+  isCrowded: boolean,
   now: number,
   limits: ListenerLimits,
   log: Log,
@@ -102,7 +123,7 @@ function lookAtExchange(
   const openMs = exchange.isRequestComplete ? 0 : now - exchange.startedAt;
   const limit = openMs > limits.requestBodyMs
     ? "requestBodyMs"
-    : openMs > limits.slowBodyMs && slowBodies > limits.slowBodiesMax
+    : isCrowded
     ? "slowBodiesMax"
     : now - (exchange.answeredAt ?? now) > limits.responseMs
     ? "responseMs"

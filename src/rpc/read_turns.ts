@@ -1,9 +1,9 @@
 /**
  * Who is read from, and how much of it in one turn of the event loop. What a socket brings at once can hold hundreds of
  * requests, a thousand sockets a hundred thousand, and all of them would be begun before anybody else's socket is looked at
- * again. So bytes are handed on by the requests that they begin: so many a turn for one address and for all, by turns among
- * the addresses that wait and among the connections of each; a connection that waits is paused, and what its peer sends
- * stays in the system's buffers.
+ * again. So bytes are handed on by what they make to do, in whole requests: so much a turn for one address and for all, by
+ * turns among the addresses that wait and among the connections of each; a connection that waits is paused, and what its peer
+ * sends stays in the system's buffers.
  */
 import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
@@ -16,6 +16,15 @@ import type { ListenerLimits } from "./listener_limits.ts";
  * counted before much is made of it.
  */
 const HTTP1_BYTES = 2_048;
+
+/**
+ * What HTTP/1 bytes cost, in whole requests: half for being handed on, as they may be the last of a message; and for each line,
+ * which is a field of a header or half of a chunk of a body. Lines of a message that is sent whole cost less, and count all
+ * the same: only whoever reads them can tell.
+ */
+const HTTP1_READ = 1 / 2;
+const HTTP1_LINE = 1 / 32;
+const LINE_FEED = 0x0a;
 
 /** Two addresses whose requests are so far apart, in ms, are not there together. */
 const SHARED_MS = 1_000;
@@ -46,7 +55,7 @@ interface Reading {
 export class ReadTurns {
   #turn = 0;
   #isTurnDue = false;
-  /** Requests begun in this turn. */
+  /** What was handed on in this turn, in whole requests. */
   #begun = 0;
   /** Who began the latest, and until when turns are small, as there are others. */
   #latest: string | undefined = undefined;
@@ -80,7 +89,7 @@ export class ReadTurns {
     for (const listener of listeners) socket.off("data", listener);
   }
 
-  /** Counts a request over HTTP/1, of which bytes don't tell. */
+  /** Counts a request over HTTP/1, of which its lines don't tell. */
   noteHttp1(peer: Peer): void {
     this.#count(peer, 1);
   }
@@ -104,24 +113,24 @@ export class ReadTurns {
     this.#beDue();
   }
 
-  /** Hands on until so many requests have begun. True: nothing is left. */
-  #handOn(reading: Reading, requestsMax: number): boolean {
+  /** Hands on until there is work for so many requests. True: nothing is left. */
+  #handOn(reading: Reading, workMax: number): boolean {
     const { connection, frames } = reading;
     this.#enterTurn(connection.peer);
     let begun = 0;
-    while (reading.rest !== undefined && begun < requestsMax) {
+    while (reading.rest !== undefined && begun < workMax) {
       const { rest, restFrom } = reading;
       const before = connection.peer.begun;
       const end = frames === undefined
         ? Math.min(rest.length, restFrom + HTTP1_BYTES)
-        : frames.walk(rest, restFrom, requestsMax - begun);
+        : frames.walk(rest, restFrom, workMax - begun);
       if (end === rest.length) reading.rest = undefined;
       reading.restFrom = end;
-      if (frames !== undefined) this.#count(connection.peer, frames.streams);
-      else if (!this.#mayRead(connection, end - restFrom)) return true;
+      this.#count(connection.peer, frames?.work ?? HTTP1_READ + linesOf(rest, restFrom, end) * HTTP1_LINE);
+      if (frames === undefined && !this.#mayRead(connection, end - restFrom)) return true;
       reading.read(restFrom === 0 && end === rest.length ? rest : rest.subarray(restFrom, end));
       // A new turn of the loop never begins in here.
-      begun += frames === undefined ? connection.peer.begun - before : frames.streams;
+      begun += connection.peer.begun - before;
       if (reading.socket.destroyed) return true;
     }
     return reading.rest === undefined;
@@ -147,8 +156,8 @@ export class ReadTurns {
     peer.begun = 0;
   }
 
-  #count(peer: Peer, requests: number): void {
-    if (requests === 0) return;
+  #count(peer: Peer, work: number): void {
+    if (work === 0) return;
     this.#enterTurn(peer);
     // By its key: an address that comes back without a connection left is still the same.
     if (this.#latest !== peer.key) {
@@ -156,8 +165,8 @@ export class ReadTurns {
       this.#sharedUntil = performance.now() + SHARED_MS;
       this.#latest = peer.key;
     }
-    peer.begun += requests;
-    this.#begun += requests;
+    peer.begun += work;
+    this.#begun += work;
     this.#beDue();
   }
 
@@ -194,4 +203,10 @@ export class ReadTurns {
     this.#waiting.set(...first);
     this.#beDue();
   }
+}
+
+function linesOf(bytes: Buffer, from: number, end: number): number {
+  let lines = 0;
+  for (let at = from; at < end; at++) if (bytes[at] === LINE_FEED) lines++;
+  return lines;
 }

@@ -5,14 +5,17 @@
  * A message is handed on in one chunk. Connect looks at all chunks of an unfinished message again for each that comes, so
  * that a message in chunks of one byte would cost the square of its length: 40,000 of them were measured to take 2.6 s.
  */
-import { Code, ConnectError } from "@connectrpc/connect";
+import { Code, ConnectError, type ContextValues } from "@connectrpc/connect";
+import { Buffer } from "node:buffer";
+import { atOnce, keptBytes, setParts } from "./batch_parts.ts";
 import { ByteRoom } from "./byte_room.ts";
+import { callerAddress } from "./caller_address.ts";
 import { deadlinePassed } from "./call_deadline.ts";
 import { timeoutMs } from "./call_timeout.ts";
 import { budgetSpent } from "./errors.ts";
 import { unpack } from "./gzip.ts";
 import type { MessageBudget } from "./message_budget.ts";
-import type { Encoding, MessageGate } from "./message_gate.ts";
+import type { Checked, Encoding, MessageGate } from "./message_gate.ts";
 import type { Turns } from "./turns.ts";
 
 /** What all calls of a process receive with. */
@@ -33,6 +36,8 @@ export interface ReceivedRequest {
 /** Flags and length in front of each message, in gRPC, gRPC-web and Connect's streams alike. */
 const PREFIX_BYTES = 5;
 const COMPRESSED = 0b1;
+/** A message without fields, by encoding. */
+const EMPTY: Readonly<Record<Encoding, Uint8Array>> = { binary: new Uint8Array(0), json: Buffer.from("{}") };
 
 /** How a body is written, by its content type as Connect matches it. */
 interface Wire {
@@ -48,6 +53,7 @@ interface Wire {
 /**
  * Makes the body of a call.
  *
+ * @param values of the call: they tell its address, and get the parts of a large batch, whose message is handed on empty
  * @param refused thrown instead of anything that is read
  */
 export function receiveRequest(
@@ -55,16 +61,19 @@ export function receiveRequest(
   given: Headers,
   gate: MessageGate,
   { budget, turns }: Receiving,
+  values: ContextValues,
   refused?: ConnectError,
 ): ReceivedRequest {
   const wire = wireOf(given.get("content-type") ?? "");
   const isGzip = given.get(wire.encodingField) === "gzip";
-  const header = isGzip ? unpackedHeader(given, wire) : given;
+  const promised = wire.isEnveloped || isGzip ? undefined : promisedBytes(given, gate.bytesMax);
+  const header = isGzip ? unpackedHeader(given, wire) : promised === undefined ? given : unsizedHeader(given);
   const ending = new Ending();
   if (refused !== undefined) ending.end(refused);
   const limitMs = timeoutMs(given);
   const timer = limitMs === undefined ? undefined : setTimeout(() => ending.end(deadlinePassed()), limitMs);
-  const begin = () => budget.begin(() => ending.end(budgetSpent()));
+  const address = callerAddress(values);
+  const begin = () => budget.begin(address, () => ending.end(budgetSpent()));
   let share = begin();
   return {
     header,
@@ -79,15 +88,22 @@ export function receiveRequest(
     const cutter = new Cutter(wire.isEnveloped, gate.bytesMax);
     const source = chunks[Symbol.asyncIterator]();
     let count = 0;
+    let isEnded = false;
+    let received = 0;
     try {
       for (let isLast = false; !isLast;) {
         const { value, done } = await ending.before(source.next());
         isLast = done === true;
+        received += value?.length ?? 0;
         // Its message is being worked on, and nothing more is received.
         if (!isLast && gate.isSingle && count > 0 && value.length > 0) throw extraMessage();
         if (!isLast && value.length > 0 && !share.receive(value.length)) throw budgetSpent();
         for (const { flags, bytes } of isLast ? cutter.rest() : cutter.cut(value)) {
           if (++count > 1 && gate.isSingle) throw extraMessage();
+          if (isEnded) {
+            throw new ConnectError("protocol error: a message behind the end of the stream", Code.InvalidArgument);
+          }
+          isEnded = (flags & wire.endFlag) !== 0;
           const plain = await checked(flags, bytes);
           if (!gate.isSingle) {
             share.end();
@@ -96,6 +112,7 @@ export function receiveRequest(
           yield wire.isEnveloped ? enveloped(isGzip ? flags & ~COMPRESSED : flags, plain) : plain;
         }
       }
+      if (promised !== undefined && received !== promised) throw notAsPromised(promised, received);
     } finally {
       // Not waited for: a chunk that is being waited for may never come.
       source.return?.()?.catch(() => {});
@@ -108,9 +125,12 @@ export function receiveRequest(
     await ending.before(turns.take(isPacked ? gate.bytesMax : bytes.length));
     const plain = isPacked ? unpack(bytes, gate.bytesMax) : bytes;
     const isMessage = (flags & wire.endFlag) === 0 && (isGzip || (flags & COMPRESSED) === 0 || !wire.isEnveloped);
-    const becomes = isMessage ? gate.check(plain, wire.encoding) : plain.length;
-    if (!share.keep(becomes)) throw budgetSpent();
-    return plain;
+    const { becomes, parts }: Checked = isMessage ? gate.check(plain, wire.encoding) : { becomes: plain.length };
+    const waits = parts !== undefined && budget.needsTurn(becomes);
+    if (!share.keep(waits ? keptBytes(parts) : becomes)) throw budgetSpent();
+    if (parts === undefined) return plain;
+    setParts(values, parts, waits ? (signal) => budget.turns.take(becomes, address, signal) : atOnce);
+    return EMPTY[wire.encoding];
   }
 }
 
@@ -194,6 +214,19 @@ function wireOf(contentType: string): Wire {
   return { encoding, isEnveloped: false, endFlag: 0, ...fields };
 }
 
+/** The length that is said of a body, where one message may be that long. */
+function promisedBytes(header: Headers, bytesMax: number): number | undefined {
+  const length = header.get("content-length") ?? "";
+  return /^\d+$/.test(length) && Number(length) <= bytesMax ? Number(length) : undefined;
+}
+
+/** Connect would make room for as much as is said before any of it has come, and an empty message is not that long. */
+function unsizedHeader(given: Headers): Headers {
+  const header = new Headers(given);
+  header.delete("content-length");
+  return header;
+}
+
 /** What is not said any more: the encoding, and how many bytes it made. Who packs its request gets its answer packed. */
 function unpackedHeader(given: Headers, { encodingField, acceptField }: Wire): Headers {
   const header = new Headers(given);
@@ -216,6 +249,13 @@ function tooLarge(bytes: number | undefined, bytesMax: number): ConnectError {
   return new ConnectError(
     `message size${size} is larger than configured readMaxBytes ${bytesMax}`,
     Code.ResourceExhausted,
+  );
+}
+
+function notAsPromised(promised: number, received: number): ConnectError {
+  return new ConnectError(
+    `protocol error: promised ${promised} bytes, received ${received}`,
+    Code.InvalidArgument,
   );
 }
 

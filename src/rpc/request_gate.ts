@@ -39,7 +39,7 @@ export function createRequestGate(
   return enter;
 
   function enter(connection: Connection, exchange: Exchange): void {
-    const limit = limitPassed(connection);
+    const limit = limitPassed(connection, exchange.path);
     if (limit !== undefined) overLimits.note(limit, connection.socket.remoteAddress);
     if (limit === "pipelinedRequestsMax") return cut(connection);
     connections.begin(connection, exchange, () => ended(connection, exchange));
@@ -63,12 +63,16 @@ export function createRequestGate(
 
   function limitPassed(
     connection: Connection,
+    path: string,
   ): "requestsMax" | "requestsPerAddressMax" | "concurrentStreamsMax" | "pipelinedRequestsMax" | undefined {
     const { size } = connection.exchanges;
     if (connection.http1 && size >= limits.pipelinedRequestsMax) return "pipelinedRequestsMax";
     if (size >= limits.concurrentStreamsMax * STREAMS_SEEN_FACTOR) return "concurrentStreamsMax";
-    if (connection.peer.requests >= limits.requestsPerAddressMax) return "requestsPerAddressMax";
-    return connections.requests >= limits.requestsMax ? "requestsMax" : undefined;
+    const isFull = connections.requests >= limits.requestsMax;
+    const isShareFull = connection.peer.requests >= limits.requestsPerAddressMax;
+    // A server under its full load is no sick one: who asks how it is would send its load to the others.
+    if ((!isFull && !isShareFull) || handler.answersAtOnce?.(path)) return undefined;
+    return isShareFull ? "requestsPerAddressMax" : "requestsMax";
   }
 
   function ended(connection: Connection, exchange: Exchange): void {

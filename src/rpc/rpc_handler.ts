@@ -21,8 +21,10 @@ import {
 import http2, { type IncomingHttpHeaders } from "node:http2";
 import { errorFields, type Log } from "../telemetry/log.ts";
 import { cutTimeouts } from "./call_timeout.ts";
+import { textSides } from "./content_types.ts";
 import { answerHttp1 } from "./http1_universal.ts";
 import { createUnaryWay, type UnaryWay } from "./grpc_unary.ts";
+import { answerText, receiveText } from "./grpc_web_text.ts";
 import { GZIP } from "./gzip.ts";
 import { toWebHeaders } from "./http2_headers.ts";
 import { answerUniversally, type BodyStart, type PreparedRequest, type Receive } from "./http2_universal.ts";
@@ -30,12 +32,16 @@ import type { Http2Call, WireHandler } from "./http_handler.ts";
 import type { MessageBounds } from "./message_bounds.ts";
 import { MessageBudget } from "./message_budget.ts";
 import { createMessageGate, type MessageGate } from "./message_gate.ts";
+import { type OwnAnswer, refuseCall, sendOverHttp1, sendOverHttp2 } from "./own_answer.ts";
 import { receiveRequest, type Receiving } from "./received_body.ts";
 import { Turns } from "./turns.ts";
 import { UnreadableMessages } from "./unreadable_messages.ts";
 
 /** What the messages of all calls may take where nothing else is asked for. */
 const BUDGET_BYTES = 64 * 1024 * 1024;
+
+/** Of a name that is not served, in the refusal. */
+const NAME_CHARACTERS_MAX = 100;
 
 /** How to serve: what Connect's routers take, and the rest. gzip is the one encoding, and unknown fields are not kept. */
 export interface RpcHandlerOptions extends Omit<ConnectRouterOptions, "acceptCompression"> {
@@ -96,6 +102,7 @@ export function createRpcHandler(handlerOptions: RpcHandlerOptions): WireHandler
   };
   routes(recording);
   const byPath = new Map<string, Route>();
+  const services = new Set(router.handlers.map(({ service }) => service.typeName));
   for (const handler of router.handlers) {
     const path = handler.requestPath;
     byPath.set(path, { path, handler, unary: unaryWays.get(path), gate: gates.get(path)!, latest: undefined });
@@ -103,20 +110,23 @@ export function createRpcHandler(handlerOptions: RpcHandlerOptions): WireHandler
 
   return {
     http1(request, response) {
-      const route = routeOf(request.url ?? "");
-      if (route === undefined) return void response.writeHead(404).end();
-      answerHttp1(route.handler, request, response, receiverOf(route), (error) => {
+      const { method = "", url = "", headers } = request;
+      const route = routeOf(url);
+      if (route === undefined) return sendOverHttp1(response, notServed(method, url, headers));
+      const { handler, receive } = wayOf(route, headers);
+      answerHttp1(handler, request, response, receive, (error) => {
         log.error({ path: route.path, error: errorFields(error) }, "answer not sent by a fault of the service");
       });
     },
     http2(call) {
-      const route = routeOf(call.headers[":path"] ?? "");
-      if (route === undefined) return notFound(call);
+      const { ":method": method = "", ":path": path = "" } = call.headers;
+      const route = routeOf(path);
+      if (route === undefined) return sendOverHttp2(call, notServed(method, path, call.headers));
       const request: PreparedRequest = { url: urlOf(call, route), header: toWebHeaders(call.headers) };
       cutTimeouts(request.header, given.maxTimeoutMs);
       const other = (body?: BodyStart, refused?: ConnectError) => {
-        answerUniversally(route.handler, call, request, receiverOf(route, refused), body)
-          .catch((error) => notWritten(call, error));
+        const { handler, receive } = wayOf(route, call.headers, refused);
+        answerUniversally(handler, call, request, receive, body).catch((error) => notWritten(call, error));
       };
       if (route.unary === undefined) return other();
       route.unary(call, request, { other, failed: (error) => notWritten(call, error) });
@@ -128,11 +138,28 @@ export function createRpcHandler(handlerOptions: RpcHandlerOptions): WireHandler
     return byPath.get(path) ?? byPath.get(path.split("?", 1)[0]!);
   }
 
+  /** What is unknown of the path: the service, or only its method. */
+  function notServed(method: string, path: string, headers: IncomingHttpHeaders): OwnAnswer {
+    const [, service, name] = /^\/([^/?]+)\/([^/?]+)(?:\?|$)/.exec(path) ?? [];
+    const what = service === undefined
+      ? "this path"
+      : services.has(service)
+      ? `method ${shortened(name!)} of ${service}`
+      : `service ${shortened(service)}`;
+    const asked = { method, contentType: headers["content-type"], accept: headers.accept };
+    return refuseCall(asked, { code: Code.Unimplemented, message: `${what} is not served here`, status: 404 });
+  }
+
   /** Connect's handler of the route gets what is left of the request when all is cut, unpacked and checked. */
-  function receiverOf({ gate }: Route, refused?: ConnectError): Receive {
-    return (chunks, header) => {
+  function wayOf({ handler, gate }: Route, headers: IncomingHttpHeaders, refused?: ConnectError) {
+    const receive: Receive = (chunks, header, values) => {
       cutTimeouts(header, given.maxTimeoutMs);
-      return receiveRequest(chunks, header, gate, receiving, refused);
+      return receiveRequest(chunks, header, gate, receiving, values, refused);
+    };
+    const { request, answer } = textSides(headers["content-type"], headers.accept);
+    return {
+      handler: answer ? answerText(handler) : handler,
+      receive: request ? receiveText(receive, gate.bytesMax) : receive,
     };
   }
 
@@ -156,9 +183,8 @@ export function createRpcHandler(handlerOptions: RpcHandlerOptions): WireHandler
   }
 }
 
-function notFound({ stream, answerHeaders }: Http2Call): void {
-  stream.respond({ ...answerHeaders, ":status": 404 });
-  stream.end();
+function shortened(name: string): string {
+  return name.length <= NAME_CHARACTERS_MAX ? name : `${name.slice(0, NAME_CHARACTERS_MAX)}…`;
 }
 
 /** The URL of a call. Throws where host and path make none. */

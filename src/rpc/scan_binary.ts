@@ -14,6 +14,8 @@ export interface Scan {
   readonly counts: ReadonlyMap<DescField, number>;
   /** All messages and entries in it. */
   readonly entries: number;
+  /** Where the entries of the field stand that was asked for: first and end of each, by turns, in bytes or in characters. */
+  readonly parts: readonly number[];
 }
 
 /** How many entries a repeated field may have, wherever in the message. */
@@ -55,23 +57,33 @@ const FIXED32: ReadonlySet<ScalarType> = new Set([ScalarType.FLOAT, ScalarType.F
  * Makes the scanner of one type of message. It throws UnreadableMessage for what can't be read, and TooManyEntries as soon
  * as a field has more entries than `max` says.
  *
+ * @param parts the repeated field of messages of which is told where its entries stand
  * @throws Error for a schema that it can't scan: one with maps or groups
  */
-export function binaryScanner(schema: DescMessage, max: CountsMax): (bytes: Uint8Array) => Scan {
+export function binaryScanner(
+  schema: DescMessage,
+  max: CountsMax,
+  parts?: DescField,
+): (bytes: Uint8Array) => Scan {
   const plan = planOf(schema, new Map());
   return (bytes) => {
-    const scan = new Scanner(bytes, max);
+    const scan = new Scanner(bytes, max, parts);
     scan.message(plan, bytes.length, 1);
-    return { counts: scan.counts, entries: scan.entries };
+    return scan;
   };
 }
 
-class Scanner {
+class Scanner implements Scan {
   readonly counts = new Map<DescField, number>();
+  readonly parts: number[] = [];
   entries = 1;
   #at = 0;
 
-  constructor(private readonly bytes: Uint8Array, private readonly max: CountsMax) {}
+  constructor(
+    private readonly bytes: Uint8Array,
+    private readonly max: CountsMax,
+    private readonly partsOf: DescField | undefined,
+  ) {}
 
   message(plan: MessagePlan, end: number, depth: number): void {
     if (depth > DEPTH_MAX) throw new UnreadableMessage(`messages nested more than ${DEPTH_MAX} deep`);
@@ -97,6 +109,7 @@ class Scanner {
     const length = this.#length(end);
     if (field.message !== undefined) {
       if (!field.isList) this.entries++;
+      if (field.desc === this.partsOf) this.parts.push(this.#at, this.#at + length);
       return this.message(field.message, this.#at + length, depth + 1);
     }
     const bytes = this.bytes.subarray(this.#at, this.#at += length);

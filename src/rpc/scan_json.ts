@@ -7,14 +7,12 @@
  * no more than anybody reads.
  */
 import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
+import { type FieldPlan, jsonPlan, type MessagePlan } from "./json_plan.ts";
 import { INTEGER_RANGES, isDigit, NUMBER, PLAIN_INTEGER, wholeNumber } from "./json_numbers.ts";
 import { type CountsMax, type Scan, TooManyEntries, UnreadableMessage } from "./scan_binary.ts";
 
 /** A field that breaks a rule of the encoding: its path, such as `orders[2].order_id`, and the rule. */
 export type FieldFault = (field: string, description: string) => void;
-
-/** The schema of one message by the keys that JSON may have for its fields. */
-type MessagePlan = Map<string, { readonly desc: DescField; readonly message: MessagePlan | undefined }>;
 
 /** Deepest nesting, in fields that exist and in those that don't. */
 const DEPTH_MAX = 100;
@@ -37,28 +35,38 @@ const LITERAL = /true|false|null/y;
  *
  * @throws Error for a schema that it can't scan: one with maps, or with types that have a JSON form of their own
  */
-export function jsonScanner(schema: DescMessage, max: CountsMax): (text: string, fault: FieldFault) => Scan {
-  const plan = planOf(schema, new Map());
+export function jsonScanner(
+  schema: DescMessage,
+  max: CountsMax,
+  parts?: DescField,
+): (text: string, fault: FieldFault) => Scan {
+  const plan = jsonPlan(schema);
   return (text, fault) => {
-    const scanner = new Scanner(text, max, fault);
+    const scanner = new Scanner(text, max, fault, parts);
     try {
       scanner.whole(plan);
     } catch (error) {
       if (!(error instanceof TooManyFaults)) throw error;
     }
-    return { counts: scanner.counts, entries: scanner.entries };
+    return scanner;
   };
 }
 
 class TooManyFaults extends Error {}
 
-class Scanner {
+class Scanner implements Scan {
   readonly counts = new Map<DescField, number>();
+  readonly parts: number[] = [];
   entries = 1;
   #faults = 0;
   #at = 0;
 
-  constructor(private readonly text: string, private readonly max: CountsMax, private readonly told: FieldFault) {}
+  constructor(
+    private readonly text: string,
+    private readonly max: CountsMax,
+    private readonly told: FieldFault,
+    private readonly partsOf: DescField | undefined,
+  ) {}
 
   whole(plan: MessagePlan): void {
     this.#space();
@@ -92,7 +100,7 @@ class Scanner {
     });
   }
 
-  #list(field: { desc: DescField; message: MessagePlan | undefined } | undefined, path: string, depth: number): void {
+  #list(field: FieldPlan | undefined, path: string, depth: number): void {
     this.#deeper(depth);
     const desc = field?.desc;
     const before = desc === undefined ? 0 : this.counts.get(desc) ?? 0;
@@ -101,19 +109,17 @@ class Scanner {
     this.#members("[", "]", () => {
       this.entries++;
       if (before + count >= max) throw new TooManyEntries(desc!);
+      const from = this.#at;
       if (field !== undefined && this.#next() === "n") this.#mismatch(`${path}[${count}]`, "a value");
       else this.#value(field, field === undefined ? path : `${path}[${count}]`, depth);
+      if (desc !== undefined && desc === this.partsOf) this.parts.push(from, this.#at);
       count++;
     });
     if (desc !== undefined) this.counts.set(desc, before + count);
   }
 
   /** One value; of any kind where no field is known. */
-  #value(
-    field: { desc: DescField; message: MessagePlan | undefined } | undefined,
-    path: string,
-    depth: number,
-  ): void {
+  #value(field: FieldPlan | undefined, path: string, depth: number): void {
     const next = this.#next();
     if (field === undefined) return this.#anything(path, depth);
     if (next === "n") return void this.#anything(path, depth);
@@ -276,21 +282,4 @@ const KINDS: Readonly<Record<string, string>> = {
 
 function told(key: string): string {
   return key.length <= KEY_CHARACTERS_TOLD ? key : `${key.slice(0, KEY_CHARACTERS_TOLD)}…`;
-}
-
-function planOf(schema: DescMessage, known: Map<DescMessage, MessagePlan>): MessagePlan {
-  const found = known.get(schema);
-  if (found !== undefined) return found;
-  if (schema.file.proto.package === "google.protobuf") {
-    throw new Error(`Cannot scan messages with ${schema}: it has a JSON form of its own`);
-  }
-  const plan: MessagePlan = new Map();
-  known.set(schema, plan);
-  for (const desc of schema.fields) {
-    if (desc.fieldKind === "map") throw new Error(`Cannot scan messages with ${desc}: a map`);
-    const field = { desc, message: desc.message === undefined ? undefined : planOf(desc.message, known) };
-    plan.set(desc.jsonName, field);
-    plan.set(desc.name, field);
-  }
-  return plan;
 }

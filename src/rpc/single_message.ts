@@ -38,7 +38,15 @@ export function readSingleMessage(
     stream.off("data", onData);
     stream.off("end", onEnd);
     stream.pause();
-    return { chunks: [bytes], ended: false };
+    return { chunks: [taken()], ended: false };
+  }
+
+  /** What there is of the body: whoever has it may let go of it. */
+  function taken(): Uint8Array {
+    const all = bytes;
+    bytes = NONE;
+    room = undefined;
+    return all;
   }
 
   function onData(chunk: Uint8Array): void {
@@ -49,10 +57,11 @@ export function readSingleMessage(
   }
 
   function onEnd(): void {
-    const body = { chunks: [bytes], ended: true };
-    if (bytes.length !== expected) return other(body);
+    const all = taken();
+    const body = { chunks: [all], ended: true };
+    if (all.length !== expected) return other(body);
     // Not Buffer.subarray, which makes a Buffer: handlers get bytes of messages as Uint8Array.
-    single(new Uint8Array(bytes.buffer, bytes.byteOffset + PREFIX_BYTES, bytes.length - PREFIX_BYTES), body);
+    single(new Uint8Array(all.buffer, all.byteOffset + PREFIX_BYTES, all.length - PREFIX_BYTES), body);
   }
 
   function kept(chunk: Uint8Array): Uint8Array {

@@ -3,18 +3,17 @@
  * the service, and anyone can send as many as they like.
  */
 import type { Log } from "../telemetry/log.ts";
-
-/** The shortest time between two lines, in ms. */
-const LINE_EVERY_MS = 10_000;
+import { RareLine } from "./rare_line.ts";
 
 /** Counts what could not be read since the start. */
 export class UnreadableMessages {
   #count = 0;
-  #counted = 0;
-  #toldAt = -Infinity;
+  readonly #line: RareLine;
 
   /** @param nowMs a clock that runs forward */
-  constructor(private readonly log: Log, private readonly nowMs: () => number = () => performance.now()) {}
+  constructor(log: Log, nowMs?: () => number) {
+    this.#line = new RareLine(log, "messages that can't be read were refused", nowMs);
+  }
 
   /** Since the start. */
   get count(): number {
@@ -24,10 +23,6 @@ export class UnreadableMessages {
   /** Counts one. A line tells of all since the line before, by the latest of them. */
   note(method: string, reason: string): void {
     this.#count++;
-    const now = this.nowMs();
-    if (now - this.#toldAt < LINE_EVERY_MS) return;
-    this.log.info({ count: this.#count - this.#counted, method, reason }, "messages that can't be read were refused");
-    this.#counted = this.#count;
-    this.#toldAt = now;
+    this.#line.note({ method, reason });
   }
 }

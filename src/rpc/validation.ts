@@ -4,13 +4,15 @@
  */
 import { Code, ConnectError } from "@connectrpc/connect";
 import { BadRequestSchema } from "../gen/google/rpc/error_details_pb.ts";
-import { ID_PATTERN } from "../inventory/ids.ts";
+import { ID_PATTERN, NOT_OF_AN_ID } from "../inventory/ids.ts";
 import { mergeLines } from "../inventory/lines.ts";
 import { INT32_MAX, type Line } from "../inventory/model.ts";
 
 /** Broken rules that one answer names, in count and in bytes: they travel in trailers, which some clients bound at 8 KiB. */
 const VIOLATIONS_MAX = 50;
 const VIOLATIONS_BYTES_MAX = 3_500;
+/** What can be shown beside its code point; what is not seen, or changes how other characters look, is not. */
+const VISIBLE = /^[\p{L}\p{N}\p{P}\p{S} ]$/u;
 /** What stands around the texts of one. */
 const VIOLATION_BYTES = 8;
 
@@ -72,9 +74,21 @@ export function checkCount(
 export function readId(violations: Violations, field: string, id: string): string | undefined {
   if (id === "") return undefined;
   if (!ID_PATTERN.test(id)) {
-    violations.add(field, `expected 1 to 64 characters out of A-Z a-z 0-9 . _ : -, got ${id.length} characters`);
+    violations.add(field, `expected 1 to 64 characters out of A-Z a-z 0-9 . _ : -, got ${whatIsWrong(id)}`);
   }
   return id;
+}
+
+/** The first character that no id may have and where it stands, counted from 1; or how many there are. */
+function whatIsWrong(id: string): string {
+  let count = 0;
+  for (const _ of id) count++;
+  const at = id.search(NOT_OF_AN_ID);
+  if (at === -1) return `${count} characters`;
+  const character = String.fromCodePoint(id.codePointAt(at)!);
+  const name = `U+${character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0")}`;
+  // All before it are ASCII, so that its place is the same in characters and in code units.
+  return `${VISIBLE.test(character) ? `"${character}" (${name})` : name} as character ${at + 1} of ${count}`;
 }
 
 /** Lines as they came, each checked, merged and sorted by goods. Without `required`, none are fine. */

@@ -48,14 +48,18 @@ export async function runBlock<T>(
     }
   };
   const commit = async <R>(statement: Statement<R>): Promise<void> => {
+    // Outside of a block the statement would commit by itself, and be told as what BEGIN failed with. The answer is there:
+    // that to what was read has come behind it.
+    await begun;
     assertThere();
     const written = send(statement);
     const committed = send((sql) => sql`commit`).then(() => void (open = false));
     await firstFailure([written, committed]);
   };
+  // Not waited for alone: reads behind it do no harm where it fails.
+  const begun = run((sql) => sql`begin`);
   try {
-    // Not waited for alone: whatever is sent behind it fails if it does.
-    const [, result] = await firstFailure([run((sql) => sql`begin`), work({ run, commit })]);
+    const [, result] = await firstFailure([begun, work({ run, commit })]);
     return result;
   } finally {
     if (open && !isLost()) await undo();

@@ -5,13 +5,10 @@ import postgres from "postgres";
 import type { PostgresAddress } from "../config/postgres_address.ts";
 import { errorFields, type Log } from "../telemetry/log.ts";
 import { Dialer, type DialerOptions } from "./dialer.ts";
+import { APPLICATION_NAME, type SessionKind, type SessionLimits, sessionSettings } from "./sessions.ts";
 
 /** Where a client connects to, and the limits of its session; times in ms. */
-export interface ClientOptions extends DialerOptions {
-  /** PostgreSQL ends a statement after this. */
-  readonly statementTimeoutMs: number;
-  /** PostgreSQL ends a statement that waited this long for one row. */
-  readonly lockTimeoutMs: number;
+export interface ClientOptions extends DialerOptions, SessionLimits {
   /** Settings of the session instead of ours; for tests. */
   readonly session?: Readonly<Record<string, string>> | undefined;
   readonly log: Log;
@@ -42,11 +39,13 @@ export class Client {
   readonly dialer: Dialer;
   /** Set when its connection closed, or may still be hit by a cancellation: what comes from it next can't be trusted. */
   lost = false;
+  readonly kind: SessionKind;
   readonly #log: Log;
 
   /** `onLost` is called when its connection closed. */
-  constructor(options: ClientOptions, onLost: (client: Client) => void) {
-    const { address, connectTimeoutMs, statementTimeoutMs, lockTimeoutMs, log } = options;
+  constructor(options: ClientOptions, kind: SessionKind, onLost: (client: Client) => void) {
+    const { address, connectTimeoutMs, log } = options;
+    this.kind = kind;
     this.#log = log;
     this.dialer = new Dialer(options);
     this.sql = postgres({
@@ -64,21 +63,11 @@ export class Client {
       // The first of them is the first sign that PostgreSQL takes us.
       onparameter: () => this.dialer.admitted = true,
       ...this.dialer.options,
+      ...(kind === "pooled" ? { prepare: false } : {}),
       connection: {
-        application_name: address.applicationName ?? "holdfast",
+        application_name: address.applicationName ?? APPLICATION_NAME,
         ...(address.options === undefined ? {} : { options: address.options }),
-        // Every statement finds its rows by primary key. Without this a plan that was cached while a table was new and
-        // empty reads all of it, until the table is next analyzed: a read of 30 ms instead of 0.6 was measured.
-        enable_seqscan: "off",
-        jit: "off",
-        // What is acknowledged is on disk, whatever the database or the role is set to.
-        synchronous_commit: "on",
-        statement_timeout: statementTimeoutMs,
-        // A block of ours is idle for as long as an order takes to be decided; a process that was paused in one must
-        // not keep rows locked.
-        idle_in_transaction_session_timeout: statementTimeoutMs,
-        lock_timeout: lockTimeoutMs,
-        ...options.session,
+        ...(kind === "own" ? { ...sessionSettings(options), ...options.session } : {}),
       },
     });
   }

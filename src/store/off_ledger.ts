@@ -3,6 +3,7 @@
  */
 import { errorSummary, type Log } from "../telemetry/log.ts";
 import { arrayLiteral } from "./arrays.ts";
+import type { Statement } from "./block.ts";
 import { FenceLostError, OffLedgerError } from "./errors.ts";
 import type { Pool } from "./pool.ts";
 
@@ -59,17 +60,24 @@ export class FenceWatch {
   }
 }
 
-/** One snapshot, so that a write under way shows in both tables or in none. */
 async function readOffLedger(pool: Pool, goodsIds: readonly number[], signal: AbortSignal): Promise<number[]> {
-  const rows = await pool.run<{ goods_id: number }[]>(
-    (sql) =>
-      sql`
-        select asked.goods_id
-          from unnest(${arrayLiteral(goodsIds)}::int[]) as asked (goods_id)
-          left join stock on stock.goods_id = asked.goods_id
-          join movements on movements.goods_id = asked.goods_id
-                        and movements.version = coalesce(stock.version, 0) + 1`,
-    signal,
-  );
+  const rows = await pool.run(offLedgerStatement(goodsIds), signal);
   return rows.map((row) => row.goods_id);
+}
+
+/**
+ * The statement behind the look, of one snapshot, so that a write under way shows in both tables or in none; see readBook
+ * for how a row of stock is looked for.
+ */
+export function offLedgerStatement(goodsIds: readonly number[]): Statement<{ goods_id: number }[]> {
+  return (sql) =>
+    sql`
+        with newest as (
+          select asked.goods_id,
+                 (select version from stock where goods_id = asked.goods_id order by version_block desc limit 1) as version
+            from unnest((select ${arrayLiteral(goodsIds)}::int[])) as asked (goods_id)
+        )
+        select newest.goods_id
+          from newest
+          join movements on movements.goods_id = newest.goods_id and movements.version = coalesce(newest.version, 0) + 1`;
 }

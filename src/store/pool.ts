@@ -21,6 +21,7 @@ import {
   StatementTimeoutError,
   storeError,
 } from "./errors.ts";
+import { refusesSettings, Sessions } from "./sessions.ts";
 
 /** Limits of the pool; times in ms. */
 export interface PoolOptions extends ClientOptions {
@@ -45,13 +46,16 @@ interface Waiter {
 /** The pool. All its connections are made on first use. */
 export class Pool {
   readonly #options: PoolOptions;
+  readonly #sessions: Sessions;
   readonly #free: Client[] = [];
   readonly #waiters = new Set<Waiter>();
   #lent = 0;
   #closed: ((value: void) => void) | undefined;
 
-  constructor(options: PoolOptions) {
+  /** Pools of one database share what is known of its `sessions`. */
+  constructor(options: PoolOptions, sessions = new Sessions(options.log)) {
     this.#options = options;
+    this.#sessions = sessions;
   }
 
   /** Connections in use, idle and waited for. */
@@ -111,6 +115,7 @@ export class Pool {
       }
       if (client.dialer.admitted || ours instanceof StatementTimeoutError) throw ours;
       client.lost = true;
+      if (refusesSettings(error)) this.#sessions.foundPooler(error.message);
       // The driver sends a statement only after PostgreSQL has let the connection in.
       throw new DatabaseUnavailableError("PostgreSQL did not let us in", { cause: error });
     }
@@ -183,7 +188,7 @@ export class Pool {
     if (this.#closed !== undefined) return Promise.reject(new DatabaseUnavailableError("the pool is closed"));
     if (this.#lent < this.#options.max) {
       this.#lent++;
-      return Promise.resolve(this.#takeFree() ?? this.#connect());
+      return Promise.resolve(this.#idle() ?? this.#connect());
     }
     if (this.#waiters.size >= this.#options.waitersMax) {
       return Promise.reject(
@@ -210,16 +215,8 @@ export class Pool {
     });
   }
 
-  /** One that leads to the host that takes writes; those that don't any more are closed. */
-  #takeFree(): Client | undefined {
-    for (let client = this.#free.pop(); client !== undefined; client = this.#free.pop()) {
-      if (client.dialer.isAtPrimary) return client;
-      client.discard();
-    }
-  }
-
   #putBack(client: Client): void {
-    const usable = client.lost ? undefined : client;
+    const usable = client.lost || client.kind !== this.#sessions.kind ? undefined : client;
     if (usable === undefined) client.discard();
     const [next] = this.#waiters;
     if (next !== undefined) {
@@ -234,7 +231,19 @@ export class Pool {
   }
 
   #connect(): Client {
-    return new Client(this.#options, (client) => this.#lose(client));
+    return new Client(this.#options, this.#sessions.kind, (client) => this.#lose(client));
+  }
+
+  /**
+   * A client that is idle; those that were begun otherwise than sessions are now, or lead to a host that does not take the
+   * writes now, are closed.
+   */
+  #idle(): Client | undefined {
+    for (let client = this.#free.pop(); client !== undefined; client = this.#free.pop()) {
+      if (client.kind === this.#sessions.kind && client.dialer.isAtPrimary) return client;
+      client.discard();
+    }
+    return undefined;
   }
 
   /** The client lost its connection. */

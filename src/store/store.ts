@@ -11,6 +11,7 @@ import { ping } from "./ping.ts";
 import { primaryOf } from "./primary_look.ts";
 import { readLevels } from "./read_levels.ts";
 import { readLocked } from "./read_locked.ts";
+import { Sessions } from "./sessions.ts";
 import { writeChanges } from "./write_changes.ts";
 
 /**
@@ -38,7 +39,7 @@ export interface Store {
   /** Those of the goods whose rows other sessions have locked, as far as the database can tell. */
   readLocked(goodsIds: readonly number[], signal: AbortSignal): Promise<number[]>;
   /**
-   * Resolves if PostgreSQL answers, takes writes, and has the schema. Also ends sessions whose process vanished in the
+   * Resolves if PostgreSQL answers, takes writes, and has the schema and the settings that it must have. Also ends sessions whose process vanished in the
    * middle of a transaction, so that they hold no rows for longer than that: whoever uses a store has to call it often.
    */
   ping(signal: AbortSignal): Promise<void>;
@@ -50,10 +51,11 @@ export type StoreOptions = Omit<PoolOptions, "primary">;
 
 /** The store on PostgreSQL. Connects on first use. */
 export function createStore(given: StoreOptions): Store {
-  const options = { ...given, primary: primaryOf(given) };
-  const pool = new Pool(options);
+  const sessions = new Sessions(given.log);
+  const options = { ...given, primary: primaryOf(given, sessions) };
+  const pool = new Pool(options, sessions);
   // Of its own, so that a queue of work is not taken for a database that is away.
-  const pings = new Pool({ ...options, max: 1, waitersMax: 1 });
+  const pings = new Pool({ ...options, max: 1, waitersMax: 1 }, sessions);
   const fences = new FenceWatch(pool, options.log);
   const silentMsMax = silentTransactionMsMax(options.statementTimeoutMs);
   return {
@@ -65,7 +67,7 @@ export function createStore(given: StoreOptions): Store {
     readLevels: (goodsIds, signal) => readLevels(pool, goodsIds, signal),
     readLocked: (goodsIds, signal) => readLocked(pool, goodsIds, options.log, signal),
     ping: async (signal) => {
-      await ping(pings, signal);
+      await ping(pings, sessions, options, signal);
       const ended = await endSilentSessions(pings, silentMsMax, signal);
       if (ended.length > 0) options.log.warn({ pids: ended, silentMsMax }, "ended sessions whose client fell silent");
     },

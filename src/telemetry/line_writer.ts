@@ -39,7 +39,7 @@ export class LineWriter {
     }
     this.#lines.push(bytes);
     this.#bytes += bytes.length;
-    this.#writing ??= this.#writeAll().finally(() => this.#writing = undefined);
+    this.#writing ??= this.#writeAll();
   }
 
   /** Resolves when all lines were taken, or after `msMax` ms. */
@@ -64,11 +64,13 @@ export class LineWriter {
         // Nobody will read any more, and there is no other place to say so.
         this.#lines = [];
         this.#bytes = 0;
-        return;
+        break;
       }
       this.#bytes -= piece.length;
       this.#tellLoss();
     }
+    // In the same turn as the look that found no more: a line that comes behind it begins anew.
+    this.#writing = undefined;
   }
 
   #tellLoss(): void {

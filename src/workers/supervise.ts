@@ -29,6 +29,8 @@ export interface SuperviseOptions {
 export interface Supervision {
   /** Asks all workers to drain; the second time what still runs is killed. */
   stop(): void;
+  /** Tells all workers that listen to take up renewed files; the others will read them. */
+  reload(): void;
   /** Resolves with the exit code, when no worker runs any more or the rest was killed. */
   readonly exitCode: Promise<number>;
 }
@@ -108,6 +110,7 @@ export function supervise(
     const url = listenUrl(line);
     if (url === undefined) return log.warn({ worker, line }, "a worker wrote to standard output");
     clearTimeout(starting.get(worker));
+    starting.delete(worker);
     silence.watch(worker);
     log.info({ worker }, "worker listens");
     happen({ is: "listens", worker, url, atMs: performance.now() });
@@ -131,7 +134,12 @@ export function supervise(
     timers.add(timer);
   }
 
-  return { stop: () => happen({ is: "stop" }), exitCode };
+  /** Not to one that starts, which may not have taken the signal over yet and would end by it. */
+  function reload(): void {
+    for (const [worker, process] of running) if (!starting.has(worker)) process.reload();
+  }
+
+  return { stop: () => happen({ is: "stop" }), reload, exitCode };
 }
 
 function endOf(worker: number, code: number, signal: string | null): PlanEvent {

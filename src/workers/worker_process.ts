@@ -25,6 +25,8 @@ export interface WorkerProcess {
   readonly ended: Promise<Deno.CommandStatus>;
   /** Asks it to drain with SIGTERM; kills it when it is still there `msMax` milliseconds later. */
   terminate(msMax: number): void;
+  /** Has it take up renewed files, with SIGHUP. */
+  reload(): void;
   /** Ends it at once. */
   kill(): void;
 }
@@ -70,6 +72,7 @@ export function startWorker({ args, env, onLine }: WorkerCommand): WorkerProcess
       signal("SIGTERM");
       limit = setTimeout(() => signal("SIGKILL"), msMax);
     },
+    reload: () => signal("SIGHUP"),
     kill: () => signal("SIGKILL"),
   };
 }

@@ -63,10 +63,10 @@ const FRAMES: readonly BadInput[] = [
 ];
 
 const HEADERS: readonly BadInput[] = [
-  grpc("an unknown method", "404", { path: v1Path("Steal"), body: SELL }),
-  grpc("an unknown service", "404", { path: "/inventory.v1.NoService/Sell", body: SELL }),
-  grpc("a path that climbs", "404", { path: "/inventory.v1.InventoryService/../Sell", body: SELL }),
-  grpc("no path", "404", { path: "/", body: SELL }),
+  grpc("an unknown method", "UNIMPLEMENTED", { path: v1Path("Steal"), body: SELL }),
+  grpc("an unknown service", "UNIMPLEMENTED", { path: "/inventory.v1.NoService/Sell", body: SELL }),
+  grpc("a path that climbs", "UNIMPLEMENTED", { path: "/inventory.v1.InventoryService/../Sell", body: SELL }),
+  grpc("no path", "UNIMPLEMENTED", { path: "/", body: SELL }),
   grpc("GET", "405", { headers: { ":method": "GET" }, body: Buffer.alloc(0) }),
   grpc("another content type", "415", { headers: { "content-type": "text/plain" }, body: SELL }),
   grpc("a codec that there is none of", "415", { headers: { "content-type": "application/grpc+cbor" }, body: SELL }),

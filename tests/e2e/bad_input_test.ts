@@ -127,6 +127,10 @@ const HTTP: readonly BadInput[] = [
   http("an unknown method", "404", v1Path("Steal")),
   http("an unknown service", "404", "/inventory.v1.NoService/Sell"),
   http("an unknown path", "404", "/"),
+  http("an unknown method in JSON", "404 UNIMPLEMENTED", v1Path("Steal"), {
+    headers: { "content-type": "application/json" },
+    body: "{}",
+  }),
   http("a path that climbs", "404", "/inventory.v1.InventoryService/%2e%2e/Sell"),
   {
     input: "a good call on the connection of one that was too large",
@@ -137,7 +141,6 @@ const HTTP: readonly BadInput[] = [
   http("DELETE", "405", v1Path("Sell"), { method: "DELETE" }),
   http("another content type", "415", v1Path("Sell"), { headers: { "content-type": "text/plain" } }),
   http("no content type", "415", v1Path("Sell"), { body: Buffer.from("{}") }),
-  http("gRPC-web as text", "415", v1Path("Sell"), { headers: { "content-type": "application/grpc-web-text" } }),
 ];
 
 serverTest("bad input gets its status and moves nothing", {

@@ -5,18 +5,23 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { createGrpcWebTransport } from "@connectrpc/connect-web";
 import * as grpc from "@grpc/grpc-js";
+import type http2 from "node:http2";
 import { callTransport } from "../support/clients/connect_web.ts";
 import { grpcJsService } from "../support/clients/grpc_js.ts";
-import { v1Path } from "../support/raw_call.ts";
+import { eachVersion } from "../support/http_versions.ts";
+import { grpcMessage, v1Path, varintField } from "../support/raw_call.ts";
+import { http2Request } from "../support/raw_peer.ts";
 import { serverTest } from "../support/server.ts";
 
 const SHOP = "https://shop.example";
+/** What the clients of all protocols send. */
+const SENT = ["content-type", "x-grpc-web", "x-user-agent", "grpc-timeout", "connect-timeout-ms"];
 const FOREIGN = "https://thief.example";
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const REQUEST_ID = "x-request-id";
 
 serverTest("pages of allowed origins may call, others may not", {
-  env: { CORS_ORIGINS: `${SHOP},https://admin.example` },
+  env: { CORS_ORIGINS: `${SHOP},https://*.admin.example`, CORS_HEADERS: "X-Tenant" },
 }, async (server, step) => {
   await step("a preflight of an allowed origin is answered with all that gRPC-web sends", async () => {
     const { status, headers } = await preflight(server.url, SHOP);
@@ -24,13 +29,16 @@ serverTest("pages of allowed origins may call, others may not", {
     assertEquals(headers.get("access-control-allow-origin"), SHOP);
     assertEquals(words(headers, "access-control-allow-methods").includes("post"), true);
     const allowed = words(headers, "access-control-allow-headers");
-    for (
-      const name of ["content-type", "x-grpc-web", "x-user-agent", "grpc-timeout", "connect-timeout-ms", REQUEST_ID]
-    ) {
+    for (const name of [...SENT, "authorization", "traceparent", "x-csrf-token", "x-tenant", REQUEST_ID]) {
       assert(allowed.includes(name), `${name} is not in ${allowed}`);
     }
     assertStringIncludes(headers.get("vary") ?? "", "Origin");
     assertEquals(headers.get("access-control-allow-credentials"), null);
+  });
+
+  await step("so is one of a name under a pattern, and not of the pattern's own name", async () => {
+    assertEquals((await preflight(server.url, "https://eu.admin.example")).status, 204);
+    assertEquals((await preflight(server.url, "https://admin.example")).status, 403);
   });
 
   await step("a preflight of a foreign origin is refused", async () => {
@@ -53,14 +61,63 @@ serverTest("pages of allowed origins may call, others may not", {
 
   await step("a gRPC-web call of a foreign origin is not readable", async () => {
     const page = pageOf(server.url, FOREIGN);
-    await page.call("InvDetail", { goodsId: 5 });
+    const outcome = await page.call("SetInv", { goodsId: 5, num: 1 });
+    assertEquals("code" in outcome && outcome.code, "PERMISSION_DENIED");
     assertEquals(corsHeaders(page.headers()), []);
+    assertMatch(server.output.stderr, /"reason":"pages of \S+ may not call: .*"pages of other origins were refused"/);
+  });
+
+  await step("nothing of theirs was done", async () => {
+    const page = pageOf(server.url, SHOP);
+    const outcome = await page.call("InvDetail", { goodsId: 5 });
+    assertEquals("code" in outcome && outcome.code, "NOT_FOUND");
   });
 
   await step("the page of the server's own origin may call", async () => {
     const page = pageOf(server.url, server.url);
     await page.call("InvDetail", { goodsId: 5 });
     assertEquals(page.headers().get("access-control-allow-origin"), server.url);
+  });
+});
+
+serverTest("behind a proxy that answers CORS itself, and probes", { env: { CORS: "proxy" } }, async (server, step) => {
+  await step("its pages may call, and nothing is added that it adds itself", async () => {
+    const page = pageOf(server.url, SHOP);
+    const outcome = await page.call("SetInv", { goodsId: 1, num: 3 });
+    assertEquals("answer" in outcome && outcome.answer.num, 3);
+    assertEquals([corsHeaders(page.headers()), page.headers().get("vary")], [[], null]);
+    assertEquals(await grpcStatus(server.url, { origin: FOREIGN }), "0");
+  });
+
+  await step("a page that passes it by, under a name that somebody points here, may not", async () => {
+    const evil = `evil.example:${server.port}`;
+    assertEquals(await grpcStatus(server.url, { ":authority": evil, origin: `http://${evil}` }), "7");
+    const local = `localhost:${server.port}`;
+    assertEquals(await grpcStatus(server.url, { ":authority": local, origin: `http://${local}` }), "0");
+  });
+
+  await step("a load balancer that asks for a path of its own is told as by any gRPC server", async () => {
+    const { status, headers } = await asks(server.url, { ":path": "/AWS.ALB/healthcheck" });
+    assertEquals([status, headers["grpc-status"]], [200, "12"]);
+  });
+
+  await step("health over HTTP/1.1 and HTTP/2", async () => {
+    await eachVersion(server.url, async (_version, { request }) => {
+      for (const [path, word] of [["/healthz", "SERVING"], ["/readyz", "SERVING"], ["/livez", "ALIVE"]]) {
+        const { status, body } = await request("GET", path!);
+        assertEquals([status, body.toString()], [200, `${word}\n`]);
+      }
+    });
+  });
+
+  await step("gRPC-web as text", async () => {
+    const headers = { "content-type": "application/grpc-web-text", accept: "application/grpc-web-text" };
+    const body = grpcMessage(varintField(1, 1n)).toString("base64");
+    const response = await fetch(server.url + v1Path("InvDetail"), { method: "POST", headers, body });
+    const text = (await response.text()).match(/.{4}/g)!.map((group) => atob(group)).join("");
+    // Goods 1, num 3, on_hand 3, version 1; then the trailers.
+    assertEquals(text.slice(0, 13), "\0\0\0\0\x08\x08\x01\x10\x03\x18\x03\x28\x01");
+    assertStringIncludes(text, "grpc-status: 0");
   });
 });
 
@@ -89,6 +146,17 @@ serverTest("every answer carries a request id", {}, async (server, step) => {
     assertEquals(await grpcRequestId(server.url, { goodsId: 2 }, "call-4"), "call-4");
   });
 });
+
+/** A gRPC call of InvDetail, or what the headers make of it. */
+function asks(url: string, headers: http2.OutgoingHttpHeaders) {
+  const call = { ":method": "POST", ":path": v1Path("InvDetail"), "content-type": "application/grpc", te: "trailers" };
+  return http2Request(url, { ...call, ...headers }, grpcMessage(varintField(1, 1n)));
+}
+
+async function grpcStatus(url: string, headers: http2.OutgoingHttpHeaders): Promise<string> {
+  const answer = await asks(url, headers);
+  return String(answer.trailers["grpc-status"] ?? answer.headers["grpc-status"]);
+}
 
 function preflight(url: string, origin: string): Promise<Response> {
   return fetch(url + v1Path("Sell"), {

@@ -13,6 +13,7 @@ import { NOW, type Scenario, UUID_V7 } from "./scenario.ts";
 import { APPLIED } from "./scenarios_applied.ts";
 import { BATCHES } from "./scenarios_batch.ts";
 import { REFUSED } from "./scenarios_refused.ts";
+import { SELL_BATCHES } from "./scenarios_sell_batch.ts";
 
 const CLIENTS: readonly ((url: string) => Client)[] = [
   grpcJsClient,
@@ -32,7 +33,7 @@ const UUID_V7_PATTERN = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}
 serverTest("every client finds the same answers and the same errors", {}, async (server, step) => {
   for (const [number, create] of CLIENTS.entries()) {
     await using client = create(server.url);
-    for (const [index, scenario] of [...APPLIED, ...REFUSED, ...BATCHES].entries()) {
+    for (const [index, scenario] of [...APPLIED, ...REFUSED, ...SELL_BATCHES, ...BATCHES].entries()) {
       if (client.contract === "article" && scenario.notInArticle !== undefined) continue;
       const goods = (number + 1) * 1_000 + index * 10;
       await step(`${client.name}: ${scenario.name}`, () => runScenario(client, scenario, goods));

@@ -20,7 +20,7 @@ const EXIT_UNUSABLE = 78;
 /** Calls wait for their lease for as long as the test wants. */
 const PATIENT = { env: { LOCK_WAIT_MS_MAX: "30000" } };
 
-for (const signal of ["SIGTERM", "SIGINT"] as const) {
+for (const signal of ["SIGTERM", "SIGINT", "SIGQUIT"] as const) {
   serverTest(`${signal}: health first, then no new calls, calls under way finish, exit 0`, PATIENT, async (server) => {
     await using grpc = grpcJsClient(server.url);
     await using json = jsonClient(server.url);

@@ -114,8 +114,11 @@ export const REFUSED: readonly Scenario[] = [
         { goodsInfo: [], orderId: "a b", rollbackId: "é" },
         "INVALID_ARGUMENT",
         badRequest(
-          ["order_id", "expected 1 to 64 characters out of A-Z a-z 0-9 . _ : -, got 3 characters"],
-          ["rollback_id", "expected 1 to 64 characters out of A-Z a-z 0-9 . _ : -, got 1 characters"],
+          ["order_id", 'expected 1 to 64 characters out of A-Z a-z 0-9 . _ : -, got " " (U+0020) as character 2 of 3'],
+          [
+            "rollback_id",
+            'expected 1 to 64 characters out of A-Z a-z 0-9 . _ : -, got "é" (U+00E9) as character 1 of 1',
+          ],
         ),
       ),
       fails("InvDetail", { goodsId: g }, "NOT_FOUND", unknown(g)),

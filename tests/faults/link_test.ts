@@ -69,8 +69,18 @@ class Ends implements AsyncDisposable {
 }
 
 const send = (to: Deno.TcpConn, text: string) => to.write(new TextEncoder().encode(text));
-/** That nothing comes can only be seen by waiting for it. */
-const settle = () => new Promise((resolve) => setTimeout(resolve, 100));
+
+/** What was done to another link before would have come by now: all that a connection does has gone through a link meanwhile. */
+async function whatComes(): Promise<void> {
+  await using ends = new Ends();
+  const { client, server } = await ends.connect();
+  await send(client, "asked");
+  await eventually("the control passes", () => ends.text === "asked");
+  await send(server, "answer");
+  await client.read(new Uint8Array(10));
+  client.close();
+  await eventually("the control ends", () => ends.ended !== "no" && ends.link.open === 0);
+}
 
 Deno.test("a client that is reset takes its connection to the server with it", async () => {
   await using ends = new Ends();
@@ -103,7 +113,7 @@ Deno.test("while a link is stalled not even an end passes", async () => {
   await eventually("it passes", () => ends.text === "a");
   ends.link.stall();
   await client.closeWrite();
-  await settle();
+  await whatComes();
   assertEquals(ends.ended, "no");
   ends.link.heal();
   await eventually("the end passes", () => ends.ended === "end");
@@ -119,7 +129,7 @@ Deno.test("a connection that vanished is silent both ways, whatever either side 
   await send(client, "ghi");
   ends.link.heal();
   client.close();
-  await settle();
+  await whatComes();
   assertEquals([ends.text, ends.ended, ends.link.open, ends.link.silent], ["abc", "no", 0, 1]);
 });
 
@@ -132,7 +142,7 @@ Deno.test("a packet that is late comes though its client has closed, and others 
   await send(client, "write;");
   await eventually("it is late", () => ends.link.lateNow === 1);
   client.close();
-  await settle();
+  await whatComes();
   assertEquals([ends.text, ends.ended], ["read;", "no"]);
   await eventually("it comes", () => ends.text === "read;write;");
   await eventually("and then the end", () => ends.ended === "end");

@@ -3,18 +3,12 @@
  * answer, and what was acknowledged is there.
  */
 import { assert, assertEquals } from "@std/assert";
-import { join } from "node:path";
 import postgres from "postgres";
-import { startPostgres } from "../../src/dev/postgres.ts";
 import { until } from "../../src/dev/wait.ts";
-import { migrate } from "../../src/migrate.ts";
-import { createLog } from "../../src/telemetry/create_log.ts";
 import { type Answer, call, callUntilDecided, health, tally } from "../support/callers.ts";
-import type { TestDatabase } from "../support/database.ts";
-import { testEnvironment } from "../support/env.ts";
 import { checkLedger } from "../support/ledger_check.ts";
+import { startOwnPostgres } from "../support/own_postgres.ts";
 import { startServer } from "../support/server.ts";
-import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 
 const CALLERS = 16;
 const STOCK = 1_000_000;
@@ -23,84 +17,64 @@ const SALES_BETWEEN = 100;
 const HEAL_MS_MAX = 20_000;
 
 Deno.test("PostgreSQL restarts under load: every acknowledged order is in the ledger once", async () => {
-  const log = createLog("warn", "pretty");
-  const dir = await Deno.makeTempDir();
-  // PostgreSQL runs as another user when we are root, and must get through to its data.
-  await Deno.chmod(dir, 0o755);
-  const server = await startPostgres({ dir: join(dir, "postgres"), binDir: testEnvironment().postgresBin, log });
-  try {
-    await server.createDatabase("restarted");
-    const database: TestDatabase = {
-      name: "restarted",
-      ownerUrl: server.ownerUrl("restarted"),
-      serverUrl: server.serverUrl("restarted"),
-      drop: () => Promise.resolve(),
-      [Symbol.asyncDispose]: () => Promise.resolve(),
-    };
-    await migrate({
-      owner: parsePostgresAddress(database.ownerUrl),
-      server: parsePostgresAddress(database.serverUrl),
-      direction: "up",
-      log,
-    });
-    await using program = await startServer({ database });
-    await call(program.url, "SetInv", { goodsId: 1, num: STOCK });
+  await using own = await startOwnPostgres();
+  const { server } = own;
+  const database = await own.database("restarted");
+  await using program = await startServer({ database });
+  await call(program.url, "SetInv", { goodsId: 1, num: STOCK });
 
-    const answers: Answer[] = [];
-    const acknowledged = new Set<string>();
-    const unclear: { orderId: string; goodsInfo: unknown }[] = [];
-    let reached: (() => void) | undefined;
-    let target = Infinity;
-    let running = true;
-    const loads = Array.from({ length: CALLERS }, async (_, caller) => {
-      for (let i = 0; running; i++) {
-        const order = { orderId: `${caller}-${i}`, goodsInfo: [{ goodsId: 1, num: 1 }] };
-        const answer = await call(program.url, "Sell", order);
-        answers.push(answer);
-        if (answer.code === "ok") acknowledged.add(order.orderId);
-        else unclear.push(order);
-        if (acknowledged.size >= target) reached?.();
-      }
+  const answers: Answer[] = [];
+  const acknowledged = new Set<string>();
+  const unclear: { orderId: string; goodsInfo: unknown }[] = [];
+  let reached: (() => void) | undefined;
+  let target = Infinity;
+  let running = true;
+  const loads = Array.from({ length: CALLERS }, async (_, caller) => {
+    for (let i = 0; running; i++) {
+      const order = { orderId: `${caller}-${i}`, goodsInfo: [{ goodsId: 1, num: 1 }] };
+      const answer = await call(program.url, "Sell", order);
+      answers.push(answer);
+      if (answer.code === "ok") acknowledged.add(order.orderId);
+      else unclear.push(order);
+      if (acknowledged.size >= target) reached?.();
+    }
+  });
+  const moreSales = () =>
+    new Promise<void>((resolve) => {
+      target = acknowledged.size + SALES_BETWEEN;
+      reached = resolve;
     });
-    const moreSales = () =>
-      new Promise<void>((resolve) => {
-        target = acknowledged.size + SALES_BETWEEN;
-        reached = resolve;
-      });
 
+  await moreSales();
+  for (const outage of ["fast", "immediate", "kill", "fast"] as const) {
+    if (outage === "kill") {
+      await server.kill();
+      await server.start();
+    } else await server.restart(outage);
     await moreSales();
-    for (const outage of ["fast", "immediate", "kill", "fast"] as const) {
-      if (outage === "kill") {
-        await server.kill();
-        await server.start();
-      } else await server.restart(outage);
-      await moreSales();
-    }
-    running = false;
-    await Promise.all(loads);
-    await server.stop("fast");
-    assert(await until(async () => (await health(program.url)) === "NOT_SERVING", HEAL_MS_MAX));
-    assertEquals((await call(program.url, "InvDetail", { goodsId: 1 })).code, "unavailable");
-    await server.start();
-    assert(await until(async () => (await health(program.url)) === "SERVING", HEAL_MS_MAX));
-
-    const codes = tally(answers.map((answer) => answer.code));
-    console.log(`answers under restarts: ${JSON.stringify(codes)}`);
-    const wrong = answers.filter(({ code }) => !["ok", "unavailable", "aborted", "deadline_exceeded"].includes(code));
-    assertEquals(wrong, []);
-    assert((codes.unavailable ?? 0) > 0, "no caller met an outage: the restarts did not hit the load");
-
-    for (const order of unclear) {
-      assertEquals((await callUntilDecided(program.url, "Sell", order)).code, "ok");
-      acknowledged.add(order.orderId);
-    }
-    const sql = postgres(database.ownerUrl, { max: 1 });
-    const rows = await sql`select order_id from movements where kind = 'sell'`;
-    await sql.end();
-    assertEquals(rows.map((row) => row.order_id).sort(), [...acknowledged].sort());
-    assertEquals((await call(program.url, "InvDetail", { goodsId: 1 })).body.num, STOCK - acknowledged.size);
-    assertEquals(await checkLedger(database.ownerUrl), []);
-  } finally {
-    await server.stop("immediate");
   }
+  running = false;
+  await Promise.all(loads);
+  await server.stop("fast");
+  assert(await until(async () => (await health(program.url)) === "NOT_SERVING", HEAL_MS_MAX));
+  assertEquals((await call(program.url, "InvDetail", { goodsId: 1 })).code, "unavailable");
+  await server.start();
+  assert(await until(async () => (await health(program.url)) === "SERVING", HEAL_MS_MAX));
+
+  const codes = tally(answers.map((answer) => answer.code));
+  console.log(`answers under restarts: ${JSON.stringify(codes)}`);
+  const wrong = answers.filter(({ code }) => !["ok", "unavailable", "aborted", "deadline_exceeded"].includes(code));
+  assertEquals(wrong, []);
+  assert((codes.unavailable ?? 0) > 0, "no caller met an outage: the restarts did not hit the load");
+
+  for (const order of unclear) {
+    assertEquals((await callUntilDecided(program.url, "Sell", order)).code, "ok");
+    acknowledged.add(order.orderId);
+  }
+  const sql = postgres(database.ownerUrl, { max: 1 });
+  const rows = await sql`select order_id from movements where kind = 'sell'`;
+  await sql.end();
+  assertEquals(rows.map((row) => row.order_id).sort(), [...acknowledged].sort());
+  assertEquals((await call(program.url, "InvDetail", { goodsId: 1 })).body.num, STOCK - acknowledged.size);
+  assertEquals(await checkLedger(database.ownerUrl), []);
 });

@@ -2,18 +2,27 @@
  * Batches on a service whose lock or store is at fault, on a real database: each order has the error of the single call,
  * under the id that the server made for it, and nothing of a fault's cause is told.
  */
-import { Code, createClient } from "@connectrpc/connect";
-import { createConnectTransport } from "@connectrpc/connect-web";
+import { Code, createClient, type Transport } from "@connectrpc/connect";
+import { createGrpcTransport } from "@connectrpc/connect-node";
+import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/connect-web";
+import { type MessageInitShape, toJson } from "@bufbuild/protobuf";
 import { anyUnpack } from "@bufbuild/protobuf/wkt";
 import { assert, assertEquals } from "@std/assert";
 import { type AppParts, startApp } from "../../src/app.ts";
 import { loadConfig } from "../../src/config.ts";
 import { ErrorInfoSchema, RetryInfoSchema } from "../../src/gen/google/rpc/error_details_pb.ts";
 import type { Status } from "../../src/gen/google/rpc/status_pb.ts";
-import { InventoryService } from "../../src/gen/inventory/v1/inventory_pb.ts";
+import {
+  InventoryService,
+  type RollbackRequestSchema,
+  RollbackVerdictSchema,
+  type SellRequestSchema,
+  SellVerdictSchema,
+} from "../../src/gen/inventory/v1/inventory_pb.ts";
 import { QuorumLostError } from "../../src/lock/lock.ts";
 import { createStore, type Store } from "../../src/store/store.ts";
 import type { Log } from "../../src/telemetry/log.ts";
+import { registry } from "../support/clients/client.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { grantAllLock } from "../support/unguarded.ts";
 import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
@@ -85,6 +94,52 @@ Deno.test("a fault in a batch is that order's INTERNAL, and the log has its caus
   assertEquals(causes, ["password=hunter2", "password=hunter3"]);
 });
 
+Deno.test("a large batch, which is read order by order, is answered as small ones are, over every protocol", async () => {
+  await using database = await createTestDatabase();
+  await stocked(database);
+  await run(database, { lock: grantAllLock() }, async (client, url) => {
+    const lines = Array.from({ length: 400 }, () => ({ goodsId: 2, num: 0 }));
+    const orders = Array.from({ length: 60 }, (_, i) => [
+      order(1, 1, `sold-${i}`),
+      order(3, 1, `unknown-${i}`),
+      order(2, 1_000, `short-${i}`),
+      { orderId: "no id", goodsInfo: lines },
+      { orderId: `long-${"x".repeat(50)}`, goodsInfo: [...lines, ...lines] },
+    ]).flat();
+    const rollbacks = Array.from({ length: 60 }, (_, i) => [
+      { ...order(1, 1, `sold-${i}`), rollbackId: `back-${i}` },
+      { ...order(2, 1), rollbackId: `lines-${i}` },
+      { goodsInfo: lines },
+    ]).flat();
+    assert((await client.setInv({ goodsId: 1, num: 100 })).num === 100);
+    const small = createConnectTransport({ baseUrl: url, useBinaryFormat: true });
+    const sell = async (transport: Transport, orders: MessageInitShape<typeof SellRequestSchema>[]) =>
+      (await createClient(InventoryService, transport).sellBatch({ orders })).verdicts.map((verdict) =>
+        toJson(SellVerdictSchema, verdict, { registry })
+      );
+    const giveBack = async (transport: Transport, rollbacks: MessageInitShape<typeof RollbackRequestSchema>[]) =>
+      (await createClient(InventoryService, transport).rollbackBatch({ rollbacks })).verdicts.map((verdict) =>
+        toJson(RollbackVerdictSchema, verdict, { registry })
+      );
+    // Applied by the first of them, and answered by the others from the record.
+    const transports = {
+      gRPC: createGrpcTransport({ baseUrl: url }),
+      "gRPC-web": createGrpcWebTransport({ baseUrl: url }),
+      Connect: small,
+      "Connect, JSON": createConnectTransport({ baseUrl: url, jsonOptions: { registry } }),
+    };
+    for (const [parts, send] of [[orders, sell], [rollbacks, giveBack]] as const) {
+      const answers = new Map<string, readonly unknown[]>();
+      for (const [name, transport] of Object.entries(transports)) answers.set(name, await send(transport, parts));
+      for (const [i, part] of parts.entries()) {
+        const [expected] = await send(small, [part]);
+        for (const [name, verdicts] of answers) assertEquals(verdicts[i], expected, `${name}, part ${i}`);
+      }
+    }
+    assertEquals((await client.invDetail({ goodsId: 1 })).num, 100);
+  });
+});
+
 function idIn({ details }: Status, field: string): string {
   return anyUnpack(details[0]!, ErrorInfoSchema)!.metadata[field]!;
 }
@@ -98,7 +153,7 @@ interface Line {
 async function run(
   database: TestDatabase,
   parts: Omit<AppParts, "log">,
-  calls: (client: ReturnType<typeof clientOf>) => Promise<void>,
+  calls: (client: ReturnType<typeof clientOf>, url: string) => Promise<void>,
 ): Promise<Line[]> {
   const lines: Line[] = [];
   const at = (level: string) => (fields: Record<string, unknown>) => void lines.push({ level, fields });
@@ -106,7 +161,7 @@ async function run(
   const settings = new Map([["PORT", "0"], ["DATABASE_URL", database.serverUrl]]);
   const app = await startApp(loadConfig((name) => settings.get(name)), { ...parts, log });
   try {
-    await calls(clientOf(app.url));
+    await calls(clientOf(app.url), app.url);
   } finally {
     await app.close();
   }

@@ -8,6 +8,7 @@ import type { Changes } from "../../src/inventory/model.ts";
 import { settle } from "../../src/inventory/settle.ts";
 import type { Statement } from "../../src/store/block.ts";
 import { lockStatement } from "../../src/store/change_under_row_locks.ts";
+import { offLedgerStatement } from "../../src/store/off_ledger.ts";
 import { schemaStatement } from "../../src/store/ping.ts";
 import { bookOf, bookStatement } from "../../src/store/read_book.ts";
 import { levelsStatement } from "../../src/store/read_levels.ts";
@@ -81,6 +82,7 @@ async function pagesOfAll(server: postgres.Sql): Promise<Record<string, number>>
     "the levels": await pagesOf(server, levelsStatement(KEYS.goodsIds)),
     "the row lock": await pagesOf(server, lockStatement(KEYS.goodsIds)),
     "who is locked": await pagesOf(server, lockedStatement(KEYS.goodsIds)),
+    "who is off the ledger": await pagesOf(server, offLedgerStatement(KEYS.goodsIds)),
     "the look of readiness": await pagesOf(server, schemaStatement),
     "the write": await pagesOf(server, writeStatement(changes)),
   };

@@ -80,63 +80,6 @@ Deno.test("goods that others hold are waited for also where the loss of the quor
   assertEquals(await on.onHand(1), 10);
 });
 
-Deno.test("an order of several goods that are never free at once goes by row locks after some refusals", async () => {
-  await using on = await lanesBench();
-  await on.lanes().apply(set("two", 2, 10), NEVER);
-  let asked = 0;
-  const rowLocked: number[][] = [];
-  const lanes = on.lanes({
-    lock: {
-      acquire(goodsIds) {
-        asked++;
-        if (goodsIds.length === 1) return grantAllLock().acquire(goodsIds);
-        return Promise.reject(new LockHeldError("held", [1 + asked % 2]));
-      },
-    },
-    store: {
-      changeUnderRowLocks(keys, decide, signal) {
-        rowLocked.push([...keys.goodsIds]);
-        return on.store.changeUnderRowLocks(keys, decide, signal);
-      },
-    },
-  });
-  assertEquals((await lanes.apply(sell("both", [1, 1], [2, 1]), NEVER)).ok, true);
-  assertEquals([asked, rowLocked], [9, [[1, 2]]]);
-  assertEquals((await lanes.apply(sell("one", [1, 1]), NEVER)).ok, true);
-  assertEquals([await on.onHand(1), await on.onHand(2), rowLocked.length], [8, 9, 1]);
-});
-
-Deno.test("who stands behind a goods that is never let go needs no refusals of its own before it goes by row locks", async () => {
-  await using on = await lanesBench();
-  const goods = Array.from({ length: 800 }, (_, i) => i + 1);
-  await on.lanes().applyAll(goods.map((goodsId) => set(`set-${goodsId}`, goodsId, 100)), NEVER);
-  let asked = 0;
-  const lanes = on.lanes({
-    lock: { acquire: () => (asked++, Promise.reject(new LockHeldError("held", [1]))) },
-    limits: { lockWaitMsMax: 20_000, batchesMax: 1 },
-  });
-  // Two of them fill a batch.
-  const orders = Array.from({ length: 20 }, (_, i) => sell(`o-${i}`, ...goods.map((g): [number, number] => [g, 1])));
-  for (const outcome of await lanes.applyAll(orders, NEVER)) {
-    assert(outcome.status === "fulfilled" && outcome.value.ok, JSON.stringify(outcome));
-  }
-  assertLess(asked, 8 + 10 + 3);
-  assertEquals(await checkLedger(on.ownerUrl), []);
-});
-
-Deno.test("an order of several goods is refused without a quorum, however long it waited", async () => {
-  await using on = await lanesBench();
-  await on.lanes().apply(set("two", 2, 10), NEVER);
-  let asked = 0;
-  const lanes = on.lanes({
-    lock: { acquire: () => (asked++, Promise.reject(new QuorumLostError("away"))) },
-    limits: { lockWaitMsMax: 400, lockAttemptMsMax: 1 },
-  });
-  const failure = await assertRejects(() => lanes.apply(sell("both", [1, 1], [2, 1]), NEVER), Failure);
-  assert(asked > 9, "it was asked for often enough");
-  assertEquals([failure.kind, await on.onHand(1)], ["no_quorum", 10]);
-});
-
 Deno.test("no caller waits longer than the lock wait: an attempt that could not end within it is not begun", async () => {
   await using on = await lanesBench();
   const askedMs: number[] = [];

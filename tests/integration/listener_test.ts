@@ -142,7 +142,7 @@ Deno.test("requests that no URL can be made of are answered 400", async () => {
 });
 
 Deno.test("CORS is in front of the handler, on both protocols", async () => {
-  await withListener({ corsOrigins: ["https://shop.example"] }, async ({ listener }) => {
+  await withListener({ cors: { origins: ["https://shop.example"], hosts: [] } }, async ({ listener }) => {
     const origin = "https://shop.example";
     const asked = { origin, "access-control-request-method": "POST" };
     const preflight = await http2Request(listener.url, { ":method": "OPTIONS", ":path": CHECK, ...asked });
@@ -160,7 +160,7 @@ Deno.test("CORS is in front of the handler, on both protocols", async () => {
 });
 
 Deno.test("a page under a name that somebody points here is refused on both protocols", async () => {
-  await withListener({ allowedHosts: ["stock.example"] }, async ({ listener, handled }) => {
+  await withListener({ cors: { origins: [], hosts: ["stock.example"] } }, async ({ listener, handled }) => {
     const http1 = async (request: string) => {
       const peer = await RawPeer.http1(listener.port);
       peer.send(request);

@@ -6,6 +6,7 @@ import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import { Redis } from "ioredis";
 import { type PrivateRedis, startRedisNodes } from "../../src/dev/redis.ts";
 import { LockHeldError, QuorumLostError } from "../../src/lock/lock.ts";
+import { createRedlock } from "../../src/lock/redlock.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import { atPort, testEnvironment } from "../support/env.ts";
 import { Link } from "../faults/suite/link.ts";
@@ -186,3 +187,34 @@ async function ownNodes(): Promise<{ readonly nodes: readonly PrivateRedis[] } &
     },
   };
 }
+
+Deno.test("why a node is away is what its last dial met, however long the pauses between dials are", async () => {
+  // It takes connections, and closes each.
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const closing = (async () => {
+    for await (const connection of listener) connection.close();
+  })();
+  const { port } = listener.addr as Deno.NetAddr;
+  // The longest pauses, in which the connection is looked at several times.
+  const options = {
+    ttlMs: 2_000,
+    nodeTimeoutMs: 25,
+    keyPrefix: "away:",
+    random: () => 1,
+    log: createLog("silent", "json"),
+  };
+  const lock = createRedlock({
+    ...options,
+    nodes: [0, 1, 2].map((database) => parseRedisAddress(`redis://127.0.0.1:${port}/${database}`)),
+  });
+  const isTold = (words: RegExp) => () =>
+    Promise.resolve(lock.status().nodes.every(({ reason }) => words.test(reason ?? "")));
+  try {
+    await eventually(isTold(/^down: (?!not connected)/), "the connections end");
+    listener.close();
+    await closing;
+    await eventually(isTold(/^down: .*ECONNREFUSED/), "the dials are refused");
+  } finally {
+    await lock.close();
+  }
+});

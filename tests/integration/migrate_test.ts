@@ -67,14 +67,17 @@ Deno.test("the server's role can log in, has its timeouts, and no right beyond t
     `select current_user::text as role, current_setting('statement_timeout') as statement,
       current_setting('lock_timeout') as lock, current_setting('idle_in_transaction_session_timeout') as idle,
       coalesce(current_setting('transaction_timeout', true), '10s') as transaction,
+      current_setting('enable_seqscan') as seqscan, current_setting('jit') as jit,
       (select rolsuper or rolcreatedb or rolcreaterole from pg_roles where rolname = current_user) as powerful`,
   );
   const wanted = {
     role: "holdfast_server",
     statement: "1s",
-    lock: "900ms",
-    idle: "5s",
+    lock: "250ms",
+    idle: "1s",
     transaction: "10s",
+    seqscan: "off",
+    jit: "off",
     powerful: false,
   };
   assertEquals(settings, [wanted]);

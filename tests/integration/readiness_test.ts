@@ -48,7 +48,8 @@ Deno.test("a pool that is all at work does not make the database look away", asy
   await held.promise;
   const writes = Array.from({ length: MAX + 3 }, () => store.writeChanges(changes, NEVER).catch((error) => error));
   await until(async () => {
-    const [row] = await owner`select count(*)::int as waiting from pg_stat_activity where wait_event_type = 'Lock'`;
+    const [row] = await owner`select count(*)::int as waiting from pg_stat_activity
+      where datname = current_database() and wait_event_type = 'Lock'`;
     return row?.waiting >= MAX;
   }, 5000);
   await store.ping(NEVER);

@@ -71,6 +71,19 @@ const REFUSED: Readonly<Record<string, Refused>> = {
     body: start(MESSAGE_BYTES_MAX + 1),
   },
   "a content type that is not taken": { header: [["content-type", "text/plain"]], body: start(100) },
+  "Connect, an unknown path": {
+    path: "/no.such.Service/Call",
+    header: [["content-type", "application/json"]],
+    body: start(100),
+  },
+  "a page of another origin": {
+    header: [["content-type", "application/json"], ["origin", "https://evil.example"]],
+    body: start(100),
+  },
+  "gRPC-web as text, no base64": {
+    header: [["content-type", "application/grpc-web-text"]],
+    body: new TextEncoder().encode("not base64 at all"),
+  },
   "an unknown path": { path: "/no.such.Service/Call", header: [GRPC], body: start(100) },
 };
 

@@ -13,8 +13,8 @@ Deno.test("every answer over HTTP/2 has the id of its request", async (t) => {
   await withListener({ newRequestId: () => MADE, limits: { headerBytesMax: 1_000 } }, async ({ listener }) => {
     const asks: [status: number, headers: Record<string, string | undefined>, path?: string][] = [
       [200, {}],
-      [403, { origin: "https://evil.example" }],
-      [404, {}, "/nowhere"],
+      [403, { "content-type": "application/json", origin: "https://evil.example" }],
+      [404, { "content-type": "application/json" }, "/nowhere"],
       [405, { ":method": "CONNECT", ":path": undefined, ":authority": "127.0.0.1" }],
       [417, { expect: "200-ok" }],
       [431, { "x-large": "a".repeat(1_000) }],

@@ -3,7 +3,8 @@
  * and reset are compared. Each row also says what the answer is, so that both can't be wrong in the same way.
  *
  * Where ours is meant to be another answer the row says which one connect-node's is, and only that is compared: a message that
- * can't be read is its caller's fault and not INTERNAL, and a deadline above the server's is cut and not refused.
+ * can't be read is its caller's fault and not INTERNAL, a deadline above the server's is cut and not refused, a call that
+ * reaches no handler is answered as a call, and gRPC-web is taken as text.
  */
 import { assertEquals } from "@std/assert";
 import { Buffer } from "node:buffer";
@@ -131,7 +132,7 @@ const HEADERS: readonly Row[] = [
   typed("application/grpc; charset=utf-8", "415", OK),
   typed("application/grpc-web", "200", OK),
   typed("application/grpc-web+proto", "200", asking("throw 3 a: b")),
-  typed("application/grpc-web-text", "415", OK),
+  { ...typed("application/grpc-web-text", "200", OK), stock: "415" },
   typed("application/json", "200", Buffer.from("{}")),
   typed("application/json", "400", Buffer.from(`{"service":"throw 3 a: b"}`)),
   typed("application/json", "500", Buffer.from(`{"service":"throw-error"}`)),
@@ -147,10 +148,22 @@ const HEADERS: readonly Row[] = [
   })),
   { name: "CONNECT", answer: "405", headers: { ":method": "CONNECT", ":path": undefined, ":authority": "127.0.0.1" } },
   { name: "a Connect GET that has a side effect", answer: "405", ...get(`${CHECK}?encoding=json&message=%7B%7D`) },
-  { name: "an unknown path", answer: "404", path: "/", body: [OK] },
-  { name: "an unknown method", answer: "404", path: "/grpc.health.v1.Health/Chuck", body: [OK] },
-  { name: "an unknown service", answer: "404", path: "/grpc.health.v1.Wealth/Check", body: [OK] },
-  { name: "an unknown path with a query", answer: "404", path: "/?/", body: [OK] },
+  { name: "an unknown path", answer: "Unimplemented", stock: "404", path: "/", body: [OK] },
+  {
+    name: "an unknown method",
+    answer: "Unimplemented",
+    stock: "404",
+    path: "/grpc.health.v1.Health/Chuck",
+    body: [OK],
+  },
+  {
+    name: "an unknown service",
+    answer: "Unimplemented",
+    stock: "404",
+    path: "/grpc.health.v1.Wealth/Check",
+    body: [OK],
+  },
+  { name: "an unknown path with a query", answer: "Unimplemented", stock: "404", path: "/?/", body: [OK] },
   { name: "100-continue", answer: "OK", headers: { expect: "100-continue" }, body: [OK] },
   { name: "another expectation", answer: "417", headers: { expect: "200-ok" }, body: [OK] },
 ];
@@ -194,8 +207,8 @@ function comparable(answer: RawAnswer): RawAnswer {
   return { ...answer, body, header: answer.header.filter((line) => line !== "vary: Origin"), trailer };
 }
 
-function answerOf({ status, trailer }: RawAnswer): string {
-  const code = trailer.find((line) => line.startsWith("grpc-status: "))?.slice("grpc-status: ".length);
+function answerOf({ status, header, trailer }: RawAnswer): string {
+  const code = [...trailer, ...header].find((line) => line.startsWith("grpc-status: "))?.slice("grpc-status: ".length);
   return code === undefined ? `${status}` : code === "0" ? "OK" : Code[Number(code)]!;
 }
 

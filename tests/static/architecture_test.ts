@@ -17,6 +17,7 @@ const ROOMS: Record<string, { rooms: readonly string[]; packages: readonly strin
     packages: ["@connectrpc/connect", "@connectrpc/connect-node", "@bufbuild/protobuf"],
   },
   workers: { rooms: ["telemetry", "."], packages: [] },
+  tls: { rooms: ["telemetry"], packages: [] },
   telemetry: { rooms: [], packages: ["pino", "pino-pretty"] },
   gen: { rooms: ["gen"], packages: ["@bufbuild/protobuf"] },
   dev: {

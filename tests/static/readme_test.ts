@@ -7,8 +7,12 @@ const TASKS: Readonly<Record<string, string>> =
   JSON.parse(await Deno.readTextFile(new URL("../../deno.json", import.meta.url))).tasks;
 /** The path of the deno that runs the task, asked for by the task's shell. */
 const OWN_PATH = "$(deno run --no-prompt src/deno_path.ts)";
-/** Words of the task, without the quotes that keep the task's shell from reading brackets. */
-const START = (TASKS["start"] ?? "").replaceAll('"', "");
+/** What a task adds behind a program that watches who started it. */
+const CALLERS = " $(deno run --no-prompt --allow-run=cat,/bin/ps --allow-env=PATH --ignore-env src/print_callers.ts)";
+/** Without the quotes that keep the task's shell from reading brackets. */
+const START = (TASKS["start"] ?? "").replace(CALLERS, "").replaceAll('"', "");
+/** Asking whether a caller is alive is for those that have callers, and not for workers. */
+const watchful = (flag: string) => flag === "--allow-sys=hostname" ? "--allow-sys=hostname,getPriority" : flag;
 
 /** The rows of the settings table: names to default. */
 function documented(): Map<string, string> {
@@ -51,6 +55,8 @@ Deno.test("the README's defaults are the code's", () => {
     ORDER_ID_REQUIRED: code(config.orderIdRequired ? "on" : "off"),
     REQUEST_TIMEOUT_MS_MAX: code(config.requestTimeoutMsMax),
     ADDRESS_SHARE_MAX: code(config.addressShareMax),
+    CORS: code(config.corsLeftToProxy ? "proxy" : "on"),
+    CORS_HEADERS: config.corsHeaders.length === 0 ? "none" : "",
     CORS_ORIGINS: config.corsOrigins.length === 0 ? "none" : "",
     ALLOWED_HOSTS: config.allowedHosts.length === 0 ? "none" : "",
     TLS_CERT_FILE: config.tlsFiles === undefined ? "none" : "",
@@ -77,7 +83,10 @@ Deno.test("a worker's flags are those of the start task, and reach no host that 
   const ofTask = words.filter((word) => word.startsWith("-"));
   const ofWorker = serverFlags(loadConfig(() => undefined));
   const isNet = (flag: string) => flag.startsWith("--allow-net=");
-  assertEquals(ofWorker.filter((flag) => !isNet(flag)).sort(), ofTask.filter((flag) => !isNet(flag)).sort());
+  assertEquals(
+    ofWorker.filter((flag) => !isNet(flag)).map(watchful).sort(),
+    ofTask.filter((flag) => !isNet(flag)).sort(),
+  );
   const hosts = (flags: readonly string[]) => flags.find(isNet)?.slice("--allow-net=".length).split(",") ?? [];
   for (const host of hosts(ofWorker)) {
     assert(hosts(ofTask).includes(host.split(":")[0] ?? ""), `${host} is not loopback`);
@@ -85,7 +94,7 @@ Deno.test("a worker's flags are those of the start task, and reach no host that 
 });
 
 Deno.test("the supervisor's task is the code's: it may run deno and read the settings, and can't open a socket", () => {
-  const task = `deno run ${supervisorFlags("DENO").join(" ")} src/supervisor.ts`;
+  const task = `deno run ${supervisorFlags("DENO").map(watchful).join(" ")} src/supervisor.ts${CALLERS}`;
   assertEquals(TASKS["start:workers"], task.replace("--allow-run=DENO", `"--allow-run=${OWN_PATH}"`));
   assert(!/--allow-(net|read|write|ffi|all)|-A/.test(task), task);
 });

@@ -38,6 +38,12 @@ export async function createTestDatabase(options: TestDatabaseOptions = {}): Pro
   };
 }
 
+/** A database that ends with its server, and not before. */
+export function lastingDatabase(name: string, ownerUrl: string, serverUrl: string): TestDatabase {
+  const drop = () => Promise.resolve();
+  return { name, ownerUrl, serverUrl, drop, [Symbol.asyncDispose]: drop };
+}
+
 /** The same server and role, another database. */
 export function withDatabase(url: string, name: string): string {
   const changed = new URL(url);

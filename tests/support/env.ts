@@ -10,7 +10,7 @@ export interface TestEnvironment {
   readonly databaseServerUrl: string;
   /** Name of the migrated database that tests copy. */
   readonly databaseTemplate: string;
-  /** The five nodes that all tests share; a test that stops or pauses nodes starts its own. */
+  /** Five nodes that no test has at the same time; one that stops or pauses nodes starts its own. */
   readonly redisUrls: readonly string[];
   /** Directory of `initdb` and `postgres`. */
   readonly postgresBin: string;

@@ -15,10 +15,10 @@ export function openCall(path: string, stream: number): Buffer {
 }
 
 /** Calls that are reset as soon as they are open (CVE-2023-44487). */
-export function resets(path: string, count: number): Iterable<Buffer> {
+export function resets(path: string, count: number, code: number = ERROR.cancel): Iterable<Buffer> {
   return many(
     count,
-    (i) => Buffer.concat([call(path, 2 * i + 1), frame(FRAME.reset, 0, 2 * i + 1, uint32(ERROR.cancel))]),
+    (i) => Buffer.concat([call(path, 2 * i + 1), frame(FRAME.reset, 0, 2 * i + 1, uint32(code))]),
   );
 }
 

@@ -1,10 +1,13 @@
 /** Lanes over a real database, with parts of lock and store exchanged where a test needs it. */
+import { assertEquals } from "@std/assert";
 import { Lanes } from "../../src/lanes/lanes.ts";
 import type { LanesLimits } from "../../src/lanes/lanes_limits.ts";
 import type { QuorumLoss } from "../../src/lanes/way.ts";
 import type { Lock } from "../../src/lock/lock.ts";
 import { createStore, type Store } from "../../src/store/store.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
+import type { Log } from "../../src/telemetry/log.ts";
+import { set } from "./apply.ts";
 import { testConcurrency } from "./concurrency.ts";
 import { createTestDatabase, type TestDatabase } from "./database.ts";
 import { NEVER } from "./pool_probe.ts";
@@ -29,6 +32,7 @@ export interface LanesChanges {
   readonly lock?: Partial<Lock>;
   readonly quorumLoss?: QuorumLoss;
   readonly limits?: Partial<LanesLimits>;
+  readonly log?: Log;
 }
 
 /** A database with goods 1 at ten units, and lanes over it. */
@@ -43,7 +47,7 @@ export interface LanesBench extends AsyncDisposable {
 /** Makes a bench, on a database of its own where none is given; the bench drops it in the end. */
 export async function lanesBench(given?: TestDatabase): Promise<LanesBench> {
   const database = given ?? await createTestDatabase();
-  const log = createLog("error", "pretty");
+  const quiet = createLog("error", "pretty");
   const store = createStore({
     address: parsePostgresAddress(database.serverUrl),
     max: CONNECTIONS,
@@ -51,13 +55,13 @@ export async function lanesBench(given?: TestDatabase): Promise<LanesBench> {
     connectTimeoutMs: 3000,
     statementTimeoutMs: 1000,
     lockTimeoutMs: 300,
-    log,
+    log: quiet,
   });
   const made: Lanes[] = [];
   const bench: LanesBench = {
     store,
     ownerUrl: database.ownerUrl,
-    lanes({ store: changedStore = {}, lock, quorumLoss = "refuse", limits = {} } = {}) {
+    lanes({ store: changedStore = {}, lock, quorumLoss = "refuse", limits = {}, log = quiet } = {}) {
       const concurrency = lock === undefined ? testConcurrency() : "redlock";
       const lanes = new Lanes(
         {
@@ -80,8 +84,14 @@ export async function lanesBench(given?: TestDatabase): Promise<LanesBench> {
       await database.drop();
     },
   };
-  await bench.lanes().apply({ kind: "set", operationId: "stocked", goodsId: 1, num: 10 }, NEVER);
+  await bench.lanes().apply(set("stocked", 1, 10), NEVER);
   return bench;
+}
+
+/** Stocks goods 1 to `count` with `num` each. */
+export async function stock(on: LanesBench, count: number, num: number): Promise<void> {
+  const sets = Array.from({ length: count }, (_, i) => set(`stock-${i + 1}`, i + 1, num));
+  for (const outcome of await on.lanes().applyAll(sets, NEVER)) assertEquals(outcome.status, "fulfilled");
 }
 
 /**

@@ -76,7 +76,14 @@ export async function withListener(
       call.stream.end(Buffer.alloc(LARGE_BYTES));
     },
   };
-  const listener = await listen({ host: "127.0.0.1", port: 0, handler, corsOrigins: [], log, ...options });
+  const listener = await listen({
+    host: "127.0.0.1",
+    port: 0,
+    handler,
+    cors: { origins: [], hosts: [] },
+    log,
+    ...options,
+  });
   try {
     await run({ listener, logged, handled: () => handled, open: () => gate.resolve() });
   } finally {
@@ -135,9 +142,9 @@ export async function answersBothProtocols(listener: Listener): Promise<void> {
  *
  * @throws Error that says what was waited for, after ten seconds
  */
-export async function poll(holds: () => boolean, what: string): Promise<void> {
+export async function poll(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
   for (let attempt = 0; attempt < 1_000; attempt++) {
-    if (holds()) return;
+    if (await holds()) return;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   throw new Error(`waited in vain: ${what}`);

@@ -29,6 +29,8 @@ export interface ServerOptions {
   readonly ca?: string;
   /** The process may have so many files open, soft and hard; on Linux. Default: as many as the test. */
   readonly openFilesMax?: number;
+  /** Starts it by this line of a shell, as users do, and signals go to the process that the line becomes. */
+  readonly line?: string;
   /** Piped: the test may write to its standard input. Default: there is none. */
   readonly stdin?: "null" | "piped";
 }
@@ -78,7 +80,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
   const signal = (name: Deno.Signal) => running && child.kill(name);
   const stop = async (name: Deno.Signal = "SIGTERM") => {
     signal(name);
-    const timer = setTimeout(() => signal("SIGKILL"), STOP_MS_MAX);
+    const timer = setTimeout(() => options.line === undefined ? signal("SIGKILL") : killGroup(child.pid), STOP_MS_MAX);
     const code = await exited;
     clearTimeout(timer);
     return code;
@@ -112,7 +114,10 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
 export async function runServer(options: ServerOptions = {}): Promise<Output & { readonly code: number }> {
   await using database = await createTestDatabase();
   const { child, output, exited } = await spawn(options, database);
-  const timer = setTimeout(() => child.kill("SIGKILL"), START_MS_MAX);
+  const timer = setTimeout(
+    () => options.line === undefined ? child.kill("SIGKILL") : killGroup(child.pid),
+    START_MS_MAX,
+  );
   const code = await exited;
   clearTimeout(timer);
   return { code, stdout: output.stdout, stderr: output.stderr };
@@ -149,6 +154,8 @@ export async function taskFlags(task: keyof typeof ENTRIES, root = ROOT): Promis
   const line = tasks[task] as string;
   // The task's shell asks for the path of the deno that runs it, which is ours here.
   const words = line.replace(/"(--allow-run=)\$\([^)]+\)"/, (_, flag) => `${flag}${Deno.execPath()}`)
+    // Who started it is the test, which ends it by itself.
+    .replace(/ \$\(deno run [^)]* src\/print_callers\.ts\)$/, "")
     .split(" ").map((word) => word.replace(/^"(.*)"$/, "$1"));
   if (words[0] !== "deno" || words[1] !== "run" || words.at(-1) !== ENTRIES[task]) {
     throw new Error(`Cannot read the flags of the task ${task}: ${line}`);
@@ -162,8 +169,12 @@ async function spawn(options: ServerOptions, database: TestDatabase) {
   const flags = await taskFlags(task, root);
   const run = ["run", ...options.flags?.(flags) ?? flags, options.entry ?? ENTRIES[task]];
   const limit = options.openFilesMax;
-  const child = new Deno.Command(limit === undefined ? Deno.execPath() : "prlimit", {
-    args: limit === undefined ? run : [`--nofile=${limit}`, Deno.execPath(), ...run],
+  const program = options.line !== undefined ? "sh" : limit === undefined ? Deno.execPath() : "prlimit";
+  const byLimit = limit === undefined ? run : [`--nofile=${limit}`, Deno.execPath(), ...run];
+  const child = new Deno.Command(program, {
+    args: options.line === undefined ? byLimit : ["-c", `exec ${options.line}`],
+    // A group of its own: whatever the line has left behind can be ended then.
+    detached: options.line !== undefined,
     cwd: root,
     env: {
       PORT: "0",
@@ -172,6 +183,7 @@ async function spawn(options: ServerOptions, database: TestDatabase) {
       CONCURRENCY: testConcurrency(),
       NO_COLOR: "1",
       ...(options.workers === undefined ? {} : { WORKERS: String(options.workers) }),
+      ...(options.line === undefined ? {} : { DENO: Deno.execPath() }),
       ...options.env,
     },
     stdin: options.stdin ?? "null",
@@ -188,8 +200,13 @@ async function spawn(options: ServerOptions, database: TestDatabase) {
   return { child, output, exited };
 }
 
+/** Ends what a line of a shell has started, which may be no child of ours any more. */
+function killGroup(leader: number): void {
+  new Deno.Command("sh", { args: ["-c", `kill -KILL -- -${leader}`] }).spawn();
+}
+
 function listenUrl({ stdout }: Output): string | undefined {
-  return /^Holdfast listens on (\S+)$/m.exec(stdout)?.[1];
+  return /^Holdfast listens on (\S+?)\r?$/m.exec(stdout)?.[1];
 }
 
 async function isServing(url: string, ca: string | undefined): Promise<boolean> {

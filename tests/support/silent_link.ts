@@ -2,6 +2,7 @@
  * A link to PostgreSQL that passes on so many messages of its client and then nothing more, either way, while both of
  * its ends stay open: as a process that vanished without FIN or RST looks to the server.
  */
+import { closeQuietly, writeAll } from "./tcp_ends.ts";
 
 /** The link of one connection after the other. `await using` closes everything. */
 export interface SilentLink extends AsyncDisposable {
@@ -61,7 +62,7 @@ export function startSilentLink(targetPort: number): SilentLink {
     },
     async [Symbol.asyncDispose]() {
       listener.close();
-      for (const end of ends) close(end);
+      for (const end of ends) closeQuietly(end);
       await serving;
     },
   };
@@ -89,16 +90,4 @@ function concat(one: Uint8Array, other: Uint8Array): Uint8Array<ArrayBuffer> {
   all.set(one);
   all.set(other, one.length);
   return all;
-}
-
-async function writeAll(to: Deno.TcpConn, data: Uint8Array): Promise<void> {
-  for (let at = 0; at < data.length;) at += await to.write(data.subarray(at));
-}
-
-function close(connection: Deno.TcpConn): void {
-  try {
-    connection.close();
-  } catch {
-    // Closed already.
-  }
 }

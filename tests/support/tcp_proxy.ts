@@ -2,6 +2,7 @@
  * A TCP proxy between a client and a server of ours, to be slow or deaf at the moment that a test needs. Every
  * connection counts, from 0, in the order in which it was opened.
  */
+import { closeQuietly, writeAll } from "./tcp_ends.ts";
 
 /** How the proxy treats what goes through it; both may be changed while it runs. */
 export interface ProxyBehaviour {
@@ -47,7 +48,7 @@ export function startProxy(targetPort: number, behaviour: ProxyBehaviour = {}, h
     ]);
   };
   const serving = (async () => {
-    for await (const client of listener) passing.push(pass(client, passing.length).catch(() => close(client)));
+    for await (const client of listener) passing.push(pass(client, passing.length).catch(() => closeQuietly(client)));
   })();
   return {
     port: listener.addr.port,
@@ -59,7 +60,7 @@ export function startProxy(targetPort: number, behaviour: ProxyBehaviour = {}, h
     refuse,
     async [Symbol.asyncDispose]() {
       refuse();
-      for (const end of ends) close(end);
+      for (const end of ends) closeQuietly(end);
       await serving;
     },
   };
@@ -89,18 +90,6 @@ async function pump(
   } catch {
     // Reset by one side: the other is told below.
   }
-  later(() => close(to));
+  later(() => closeQuietly(to));
   await last;
-}
-
-async function writeAll(to: Deno.TcpConn, data: Uint8Array): Promise<void> {
-  for (let at = 0; at < data.length;) at += await to.write(data.subarray(at));
-}
-
-function close(connection: Deno.TcpConn): void {
-  try {
-    connection.close();
-  } catch {
-    // Closed already.
-  }
 }

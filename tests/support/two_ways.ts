@@ -64,7 +64,7 @@ export async function withTwoWays(options: TwoWaysOptions, run: (ways: TwoWays) 
   const ours = handlers();
   const limit = unaryMsMax === undefined ? {} : { unaryMsMax };
   const handler = createRpcHandler({ ...common, ...limit, routes: ours.routes, log });
-  const listener = await listen({ host: "127.0.0.1", port: 0, corsOrigins: [], handler, log });
+  const listener = await listen({ host: "127.0.0.1", port: 0, cors: { origins: [], hosts: [] }, handler, log });
   try {
     await run({
       stock: Object.assign(stock.way, { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }),

@@ -1,10 +1,10 @@
 /** Reads that go together: never what was read before the question, bounded, and nobody is left without an answer. */
 import { assertEquals, assertRejects } from "@std/assert";
-import { CoalescedReads } from "../../src/lanes/coalesced_reads.ts";
+import { CoalescedReads, type CoalescedReadsLimits } from "../../src/lanes/coalesced_reads.ts";
 import { Failure } from "../../src/lanes/failure.ts";
 
 /** A reader whose reads end when the test says so; each answers how many had begun before it. */
-function reader(limits: { readsMax: number; keysMax: number; waitingMax: number }) {
+function reader(limits: CoalescedReadsLimits) {
   const begun: { keys: readonly string[]; end(error?: Error): void }[] = [];
   const reads = new CoalescedReads<string, number>((keys) => {
     const { promise, resolve, reject } = Promise.withResolvers<ReadonlyMap<string, number>>();
@@ -66,4 +66,25 @@ Deno.test("keys are counted for each caller that waits for them, and all of that
     begun[round]!.end();
     assertEquals((await Promise.all(callers)).map((values) => values.get("same")), Array(4).fill(round));
   }
+});
+
+Deno.test("one address has its share of what may wait, another is still served, and an end makes room", async () => {
+  const { reads, begun } = reader({ readsMax: 1, keysMax: 10, waitingMax: 10, waitingPerAddressMax: 4 });
+  const first = reads.get(["a", "b", "c"], "greedy");
+  await settled();
+  const full = await assertRejects(() => reads.get(["d", "e"], "greedy"), Failure);
+  assertEquals([full.kind, full.message], ["queue_full", "4 reads of one address already wait"]);
+  // The other's alone may be more than a share, and the process's own have none.
+  const others = [reads.get(["d"], "greedy"), reads.get(["f", "g", "h", "i", "j"], "other"), reads.get(["k"])];
+  const all = await assertRejects(() => reads.get(["l"], "third"), Failure);
+  assertEquals(all.message, "10 reads already wait");
+  begun[0]!.end();
+  await first;
+  await settled();
+  const again = reads.get(["l", "m", "n"], "greedy");
+  begun[1]!.end();
+  await Promise.all(others);
+  await settled();
+  begun[2]!.end();
+  assertEquals((await again).get("l"), 2);
 });

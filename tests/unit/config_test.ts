@@ -60,6 +60,13 @@ const REFUSED: [why: string, settings: Record<string, string>, naming: string][]
   ["a host with a port", { ALLOWED_HOSTS: "stock.example:8080" }, "ALLOWED_HOSTS"],
   ["a host with a scheme", { ALLOWED_HOSTS: "http://stock.example" }, "ALLOWED_HOSTS"],
   ["every host", { ALLOWED_HOSTS: "*" }, "ALLOWED_HOSTS"],
+  ["a header that is none", { CORS_HEADERS: "x-tenant,x y" }, "CORS_HEADERS"],
+  ["every header", { CORS_HEADERS: "*" }, "CORS_HEADERS"],
+  ["a header that no page can set", { CORS_HEADERS: "Cookie" }, "CORS_HEADERS"],
+  ["another that no page can set", { CORS_HEADERS: "sec-fetch-mode" }, "CORS_HEADERS"],
+  ["a CORS that there is not", { CORS: "off" }, "CORS"],
+  ["origins where a proxy decides", { CORS: "proxy", CORS_ORIGINS: "https://shop.example" }, "CORS_ORIGINS"],
+  ["headers where a proxy decides", { CORS: "proxy", CORS_HEADERS: "x-tenant" }, "CORS_HEADERS"],
   ["a way of concurrency that there is not", { CONCURRENCY: "hope" }, "CONCURRENCY"],
   ["a quorum loss that is ignored", { QUORUM_LOSS: "ignore" }, "QUORUM_LOSS"],
   ["a wait below one attempt", { LOCK_WAIT_MS_MAX: "499" }, "LOCK_WAIT_MS_MAX"],
@@ -72,6 +79,12 @@ for (const [why, settings, naming] of REFUSED) {
     assertStringIncludes(found[0] ?? "", naming);
   });
 }
+
+Deno.test("loadConfig() takes headers of pages in small letters, and the names of a server behind a proxy", () => {
+  assertEquals(load({ CORS_HEADERS: " X-Tenant, x-b" }).corsHeaders, ["x-tenant", "x-b"]);
+  const { corsLeftToProxy, allowedHosts } = load({ CORS: "proxy", ALLOWED_HOSTS: "stock.example" });
+  assertEquals([corsLeftToProxy, allowedHosts], [true, ["stock.example"]]);
+});
 
 Deno.test("loadConfig() accepts the smallest TTL that holds the work", () => {
   assertEquals(load({ LOCK_TTL_MS: "4000" }).lockTtlMs, 4000);

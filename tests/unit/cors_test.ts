@@ -1,11 +1,13 @@
 import { assert, assertEquals, assertFalse } from "@std/assert";
 import { cors } from "@connectrpc/connect";
-import { type CorsRequest, type CorsRules, decideCors } from "../../src/rpc/cors.ts";
+import { type CorsRequest, decideCors } from "../../src/rpc/cors.ts";
+import { corsRules } from "../../src/rpc/cors_rules.ts";
 
 const SHOP = "https://shop.example";
-const ORIGINS: CorsRules = { origins: new Set([SHOP, "https://office.example:8443"]), hosts: new Set() };
-const NONE: CorsRules = { origins: new Set(), hosts: new Set() };
-const NAMED: CorsRules = { origins: new Set(), hosts: new Set(["stock.example"]) };
+const ORIGINS = corsRules({ origins: [SHOP, "https://office.example:8443"], hosts: [] });
+const NONE = corsRules({ origins: [], hosts: [] });
+const NAMED = corsRules({ origins: [], hosts: ["stock.example"] });
+const PROXY = corsRules({ origins: [], hosts: ["stock.example"], leftToProxy: true });
 
 const call: CorsRequest = { method: "POST", host: "stock.example:8080", origin: SHOP, requestMethod: undefined };
 const preflight: CorsRequest = { ...call, method: "OPTIONS", requestMethod: "POST" };
@@ -31,9 +33,13 @@ Deno.test("a preflight of an allowed origin is answered with the methods and hea
 });
 
 Deno.test("a preflight of another origin is answered 403, without any permission", () => {
-  const { answer, headers } = decideCors({ ...preflight, origin: "https://evil.example" }, ORIGINS);
+  const { answer, headers, refusal } = decideCors({ ...preflight, origin: "https://evil.example" }, ORIGINS);
   assertEquals(answer, 403);
   assertEquals(headers, { vary: "Origin" });
+  assertEquals(
+    refusal,
+    "pages of https://evil.example may not call: CORS_ORIGINS does not name them, and CORS=proxy does not leave it to a proxy",
+  );
 });
 
 Deno.test("origins are compared whole: no prefix, suffix, other port, other scheme, null or *", () => {
@@ -54,7 +60,8 @@ Deno.test("origins are compared whole: no prefix, suffix, other port, other sche
 });
 
 Deno.test("by default no other origin is allowed, and a call of one is refused", () => {
-  assertEquals(decideCors(call, NONE), { answer: 403, headers: { vary: "Origin" } });
+  const { answer, headers } = decideCors(call, NONE);
+  assertEquals([answer, headers], [403, { vary: "Origin" }]);
 });
 
 Deno.test("the page of the very host that it calls is always allowed, with or without the scheme's own port", () => {
@@ -136,6 +143,95 @@ Deno.test("every answer varies by origin, and none says * or lets credentials in
       assertFalse("access-control-allow-credentials" in headers);
     }
   }
+});
+
+Deno.test("a pattern is every name under one, at any depth, with that scheme and port, and not the name itself", () => {
+  const rules = corsRules({ origins: ["https://*.shop.example", "http://*.dev.example:3000"], hosts: [] });
+  const answers = (origin: string) => decideCors({ ...call, origin }, rules).headers["access-control-allow-origin"];
+  const allowed = [
+    "https://de.shop.example",
+    "https://a.b.shop.example",
+    "https://xn--mller-kva.shop.example",
+    "https://pr_1-2.shop.example",
+    "http://a.dev.example:3000",
+  ];
+  for (const origin of allowed) assertEquals(answers(origin), origin);
+  const refused = [
+    "https://shop.example",
+    "https://evilshop.example",
+    "https://.shop.example",
+    "https://a..shop.example",
+    "http://a.shop.example",
+    "https://a.shop.example:8443",
+    "https://a.shop.example.evil.example",
+    "https://evil.example/.shop.example",
+    "https://evil.example#.shop.example",
+    "https://evil.example:1@a.shop.example",
+    "https://*.shop.example",
+    "http://a.dev.example",
+    "http://a.dev.example:30001",
+    "null",
+  ];
+  for (const origin of refused) assertEquals(answers(origin), undefined, origin);
+});
+
+Deno.test("a preflight is granted tokens, tracing headers and those of the setting; others are told", () => {
+  const rules = corsRules({ origins: [SHOP], hosts: [], headers: ["x-tenant"] });
+  const usual = [
+    "authorization",
+    "traceparent",
+    "tracestate",
+    "baggage",
+    "b3",
+    "x-b3-traceid",
+    "sentry-trace",
+    "x-csrf-token",
+    "x-grpc-web",
+    "x-user-agent",
+    "grpc-timeout",
+    "connect-protocol-version",
+    "idempotency-key",
+  ];
+  const asked = [...usual, "x-tenant"].join(",");
+  const granted = decideCors({ ...preflight, requestHeaders: asked }, rules);
+  for (const name of asked.split(",")) {
+    assert(list(granted.headers["access-control-allow-headers"]).includes(name), name);
+  }
+  assertEquals(granted.refusedHeaders, []);
+  const other = decideCors({ ...preflight, requestHeaders: "Authorization, X-Other,x-tenant" }, rules);
+  assertEquals([other.answer, other.refusedHeaders], [204, ["x-other"]]);
+  assertEquals(decideCors({ ...preflight, requestHeaders: "x-tenant" }, ORIGINS).refusedHeaders, ["x-tenant"]);
+});
+
+Deno.test("an allowed page of a public host may call a private one, where it asks", () => {
+  const allowed = "access-control-allow-private-network";
+  const asking = { ...preflight, requestPrivateNetwork: "true" };
+  assertEquals(decideCors(asking, ORIGINS).headers[allowed], "true");
+  assertFalse(allowed in decideCors(preflight, ORIGINS).headers);
+  assertFalse(allowed in decideCors({ ...asking, origin: "https://evil.example" }, ORIGINS).headers);
+});
+
+Deno.test("left to a proxy: whoever it lets in goes on, and nothing is added that it adds itself", () => {
+  for (const origin of [SHOP, "https://evil.example", "null", "http://stock.example:8080", undefined]) {
+    for (const request of [call, preflight]) {
+      assertEquals(decideCors({ ...request, origin }, PROXY), { answer: undefined, headers: {} }, origin);
+    }
+  }
+});
+
+Deno.test("left to a proxy: a page that passes it by, under a name that somebody points here, is refused still", () => {
+  const origin = "http://evil.example:8080";
+  const { answer, headers, refusal } = decideCors({ ...call, origin, host: "evil.example:8080" }, PROXY);
+  assertEquals([answer, headers], [403, {}]);
+  assertEquals(
+    refusal,
+    `pages of ${origin} may not call: they came from this server under a name that ALLOWED_HOSTS does not have`,
+  );
+});
+
+Deno.test("however long an origin is, what is told of it is short", () => {
+  const { refusal = "" } = decideCors({ ...call, origin: `https://${"a".repeat(10_000)}.example` }, ORIGINS);
+  assert(refusal.length < 400, refusal);
 });
 
 function list(value: string | undefined): string[] {

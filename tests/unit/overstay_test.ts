@@ -71,3 +71,32 @@ function sweeping(limits = LIMITS) {
     },
   };
 }
+
+Deno.test("who has many slow bodies crowds out nobody else, and nobody as long as there is room", () => {
+  const crowded = (bodies: Readonly<Record<string, number>>) => {
+    const gone: string[] = [];
+    const connections = Object.entries(bodies).map(([key, count]) => {
+      const exchanges = Array.from({ length: count }, (): Partial<Exchange> => ({
+        startedAt: 0,
+        answeredAt: undefined,
+        isAnswerEnded: false,
+        isRequestComplete: false,
+        giveUp: () => void gone.push(key),
+      }));
+      return { quietSince: 0, http1: {}, peer: { key }, exchanges: new Set(exchanges) } as unknown as Connection;
+    });
+    let now = 0;
+    const sweep = createSweep(
+      connections,
+      { ...LIMITS, slowBodiesMax: 8, slowBodiesPerAddressMax: 2 },
+      SILENT,
+      () => now,
+    );
+    for (now = 1_000; now <= 3_000; now += 1_000) sweep();
+    return gone.join("");
+  };
+  assertEquals(crowded({ a: 8 }), "");
+  assertEquals(crowded({ a: 7, b: 2 }), "aaaaa");
+  assertEquals(crowded({ b: 1, a: 20, c: 1 }), "a".repeat(18));
+  assertEquals(crowded({ a: 2, b: 2, c: 2, d: 2, e: 2 }), "ee");
+});

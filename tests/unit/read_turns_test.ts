@@ -8,18 +8,18 @@ import { FrameWalk } from "../../src/rpc/frame_walk.ts";
 import { LISTENER_LIMITS } from "../../src/rpc/listener_limits.ts";
 import { ReadTurns } from "../../src/rpc/read_turns.ts";
 import { call, many } from "../support/http2_calls.ts";
-import { opening } from "../support/http2_frames.ts";
+import { FRAME, frame, opening } from "../support/http2_frames.ts";
 
 const ALONE = 8;
 const SHARED = 4;
 
-/** Turns, and what brings calls on a new connection of an address; answers how many of them were handed on at once. */
-function createTurns(): (key: string, calls: number) => number {
+/** Turns, and what brings bytes on a new connection of an address; answers those that were handed on at once. */
+function createTurns(): (key: string, bytes: Uint8Array, frames?: FrameWalk) => Buffer {
   const limits = { ...LISTENER_LIMITS, requestsPerTurnMax: ALONE, requestsPerSharedTurnMax: SHARED };
   const turns = new ReadTurns(limits, () => {
     throw new Error("no connection is over a limit");
   });
-  return (key, calls) => {
+  return (key, bytes, frames) => {
     const peer: Peer = {
       key,
       connections: 1,
@@ -31,15 +31,27 @@ function createTurns(): (key: string, calls: number) => number {
       turn: 0,
     };
     const socket = new PassThrough();
+    const handedOn: Buffer[] = [];
+    socket.on("data", (part: Buffer) => handedOn.push(part));
+    turns.take(
+      { peer, exchanges: new Set(), requestBytes: 0 } as unknown as Connection,
+      socket as unknown as Socket,
+      frames,
+    );
+    socket.emit("data", bytes);
+    return Buffer.concat(handedOn);
+  };
+}
+
+/** The same for calls over HTTP/2; answers how many of them were handed on. */
+function createCallTurns(): (key: string, calls: number) => number {
+  const bring = createTurns();
+  return (key, calls) => {
+    const bytes = Buffer.concat([opening(), ...many(calls, (i) => call("/a.B/C", 2 * i + 1))]);
     const frames = new FrameWalk();
-    let begun = 0;
-    socket.on("data", (bytes: Buffer) => {
-      frames.walk(bytes, 0, Infinity);
-      begun += frames.streams;
-    });
-    turns.take({ peer } as Connection, socket as unknown as Socket, new FrameWalk());
-    socket.emit("data", Buffer.concat([opening(), ...many(calls, (i) => call("/a.B/C", 2 * i + 1))]));
-    return begun;
+    frames.walk(bring(key, bytes, new FrameWalk()), 0, Infinity);
+    // Without what the SETTINGS of the opening cost.
+    return Math.floor(frames.work);
   };
 }
 
@@ -47,7 +59,7 @@ function createTurns(): (key: string, calls: number) => number {
 const nextTurn = () => new Promise((resolve) => setTimeout(resolve, 20));
 
 Deno.test("an address that comes again without a connection left is the same, and still alone", async () => {
-  const bring = createTurns();
+  const bring = createCallTurns();
   assertEquals(bring("a", 1), 1);
   await nextTurn();
   assertEquals(bring("a", ALONE + 1), ALONE);
@@ -55,12 +67,33 @@ Deno.test("an address that comes again without a connection left is the same, an
 });
 
 Deno.test("beside another address a turn is short, and may be one address's as long as nobody else is in it", async () => {
-  const bring = createTurns();
+  const bring = createCallTurns();
   assertEquals(bring("a", 1), 1);
   await nextTurn();
   assertEquals(bring("b", 1), 1);
   await nextTurn();
   assertEquals(bring("b", SHARED + 1), SHARED);
   assertEquals(bring("a", 1), 0, "the turn is full");
+  await nextTurn();
+});
+
+Deno.test("frames that begin nothing have their turns too, as many of them as take as long", async () => {
+  const bring = createTurns();
+  const piece = frame(FRAME.data, 0, 1, Buffer.alloc(1));
+  const pieces = Buffer.alloc(1_000 * piece.length, piece);
+  bring("a", opening(), new FrameWalk());
+  await nextTurn();
+  assertEquals(
+    bring("a", Buffer.concat([opening(), pieces]), new FrameWalk()).length,
+    opening().length + 127 * piece.length,
+  );
+  await nextTurn();
+});
+
+Deno.test("HTTP/1 bytes have their turns: some kilobytes, or a piece of one in lines", async () => {
+  const bring = createTurns();
+  assertEquals(bring("a", Buffer.alloc(40_000, "x")).length, 2 * ALONE * 2_048);
+  await nextTurn();
+  assertEquals(bring("a", Buffer.alloc(40_000, "1\r\nx\r\n")).length, 2_048);
   await nextTurn();
 });

@@ -1,4 +1,4 @@
-import { Code, ConnectError } from "@connectrpc/connect";
+import { Code, ConnectError, createContextValues } from "@connectrpc/connect";
 import { assertEquals, assertLessOrEqual, assertRejects } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { gzipSync } from "node:zlib";
@@ -21,7 +21,7 @@ function setting(isSingle = false, budgetBytes = 1_000_000) {
     isSingle,
     check(bytes) {
       checked.push(bytes);
-      return bytes.length;
+      return { becomes: bytes.length };
     },
   };
   const receiving = { budget, turns: new Turns({ nowMs: () => 0, later: (then) => queueMicrotask(then) }) };
@@ -52,7 +52,7 @@ Deno.test("the same messages, each in one chunk, however they are cut, and none 
       }
       const header = new Headers({ "content-type": type });
       if (isPacked) header.set(ENCODINGS[type as keyof typeof ENCODINGS] ?? "grpc-encoding", "gzip");
-      const received = receiveRequest(source(), header, gate, receiving);
+      const received = receiveRequest(source(), header, gate, receiving, values());
       const chunks: Uint8Array[] = [];
       for await (const chunk of received.body) {
         chunks.push(chunk);
@@ -79,7 +79,7 @@ Deno.test("a body that is one message is one chunk, however it is cut", async ()
       ...(isPacked ? { "content-encoding": "gzip" } : {}),
     });
     const sent = isPacked ? gzipSync(message(length)) : message(length);
-    const received = receiveRequest(each(cut(sent, parts)), header, gate, receiving);
+    const received = receiveRequest(each(cut(sent, parts)), header, gate, receiving, values());
     const chunks = await all(received.body);
     assertEquals(chunks.map((chunk) => Buffer.from(chunk)), [message(length)]);
     received.end();
@@ -108,10 +108,33 @@ Deno.test("a message that ends too soon, is too large, or one too many, is refus
         yield await Promise.resolve(part);
       }
     };
-    const received = receiveRequest(source(), new Headers({ "content-type": "application/grpc" }), gate, receiving);
+    const received = receiveRequest(
+      source(),
+      new Headers({ "content-type": "application/grpc" }),
+      gate,
+      receiving,
+      values(),
+    );
     const error = await assertRejects(() => all(received.body), ConnectError);
     received.end();
     assertEquals([error.code, asked, budget.view.bytes], [code, read, 0], error.message);
+  }
+});
+
+Deno.test("nothing may come behind the end of a stream, in each protocol that has one", async () => {
+  for (const [type, flag] of [["application/grpc-web", 0x80], ["application/connect+proto", 0b10]] as const) {
+    const { gate, receiving } = setting(false);
+    const end = enveloped(message(0)).fill(flag, 0, 1);
+    const ended = receiveRequest(
+      each([enveloped(message(10)), end]),
+      new Headers({ "content-type": type }),
+      gate,
+      receiving,
+    );
+    assertEquals((await all(ended.body)).length, 2);
+    const again = receiveRequest(each([end, end]), new Headers({ "content-type": type }), gate, receiving);
+    const error = await assertRejects(() => all(again.body), ConnectError);
+    assertEquals(error.code, Code.InvalidArgument);
   }
 });
 
@@ -119,7 +142,7 @@ Deno.test("a deadline ends a body whose next byte never comes, and so does the b
   const never = { [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => {}) }) };
   const { budget, gate, receiving } = setting(true);
   const header = new Headers({ "content-type": "application/grpc", "grpc-timeout": "5m" });
-  const waiting = receiveRequest(never, header, gate, receiving);
+  const waiting = receiveRequest(never, header, gate, receiving, values());
   const late = await assertRejects(() => all(waiting.body), ConnectError);
   waiting.end();
   assertEquals([late.code, budget.view.bytes], [Code.DeadlineExceeded, 0]);
@@ -130,6 +153,7 @@ Deno.test("a deadline ends a body whose next byte never comes, and so does the b
     new Headers({ "content-type": "application/grpc" }),
     tight.gate,
     tight.receiving,
+    values(),
   );
   const over = await assertRejects(() => all(large.body), ConnectError);
   large.end();
@@ -144,9 +168,12 @@ Deno.test("what the body throws is thrown, and a call that was refused before ge
   }
   const { gate, receiving } = setting();
   const header = new Headers({ "content-type": "application/grpc" });
-  assertEquals(await all(receiveRequest(breaking(), header, gate, receiving).body).catch((error) => error), failure);
+  assertEquals(
+    await all(receiveRequest(breaking(), header, gate, receiving, values()).body).catch((error) => error),
+    failure,
+  );
   const refused = new ConnectError("refused", Code.ResourceExhausted);
-  const body = receiveRequest(each([enveloped(message(5))]), header, gate, receiving, refused).body;
+  const body = receiveRequest(each([enveloped(message(5))]), header, gate, receiving, values(), refused).body;
   assertEquals(await all(body).catch((error) => error), refused);
 });
 
@@ -154,9 +181,13 @@ Deno.test("a message of a few bytes is not kept in the room of a large one", asy
   const { gate, receiving } = setting();
   const sent = Buffer.concat([enveloped(message(40_000)), enveloped(message(10))]);
   const body =
-    receiveRequest(each(cut(sent, [7])), new Headers({ "content-type": "application/grpc" }), gate, receiving).body;
+    receiveRequest(each(cut(sent, [7])), new Headers({ "content-type": "application/grpc" }), gate, receiving, values())
+      .body;
   for (const chunk of await all(body)) assertLessOrEqual(chunk.buffer.byteLength, chunk.length);
 });
+
+/** The values of a call that came over no listener. */
+const values = createContextValues;
 
 /** A message of so many bytes. */
 function message(size: number): Buffer {

@@ -39,3 +39,36 @@ Deno.test("the smallest goods id and quantity are 1", () => {
     assertThrows(lines, ConnectError, "goods_info[0].goods_id: expected a goods id greater than 0, got 0, and 1 more");
   }
 });
+
+Deno.test("an id that is none is refused by its first wrong character, of an order and of a rollback", () => {
+  const wrong: [id: string, got: string][] = [
+    ["a b", '" " (U+0020) as character 2 of 3'],
+    ["shop/1", '"/" (U+002F) as character 5 of 6'],
+    ["{7F3A}", '"{" (U+007B) as character 1 of 6'],
+    ["é", '"é" (U+00E9) as character 1 of 1'],
+    ["1\u{1f600}2", '"\u{1f600}" (U+1F600) as character 2 of 3'],
+    // Not shown: nothing is seen of it, or it turns around what stands beside it.
+    ["a\u0000", "U+0000 as character 2 of 2"],
+    ["a\n", "U+000A as character 2 of 2"],
+    ["a\u200bb", "U+200B as character 2 of 3"],
+    ["a\u202eb", "U+202E as character 2 of 3"],
+    ["a\u0301", "U+0301 as character 2 of 2"],
+    ["a\ud800", "U+D800 as character 2 of 2"],
+    ["A".repeat(65), "65 characters"],
+    [`${"A".repeat(70)}/`, '"/" (U+002F) as character 71 of 71'],
+  ];
+  for (const [id, got] of wrong) {
+    const message = `: expected 1 to 64 characters out of A-Z a-z 0-9 . _ : -, got ${got}`;
+    const sell = () => decodeSell(create(SellRequestSchema, { orderId: id, goodsInfo: many(1) }), RULES);
+    const back = () => decodeRollback(create(RollbackRequestSchema, { rollbackId: id, goodsInfo: many(1) }), RULES);
+    assertEquals(assertThrows(sell, ConnectError).rawMessage, `order_id${message}`);
+    assertEquals(assertThrows(back, ConnectError).rawMessage, `rollback_id${message}`);
+  }
+});
+
+Deno.test("ids are compared as they are: case makes another id", () => {
+  const idOf = (orderId: string) =>
+    decodeSell(create(SellRequestSchema, { orderId, goodsInfo: many(1) }), RULES).operation.orderId;
+  assertEquals(idOf("7F3A-b"), "7F3A-b");
+  assertEquals(idOf("7f3a-b"), "7f3a-b");
+});

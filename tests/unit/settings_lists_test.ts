@@ -1,7 +1,6 @@
 /** Tests of the lists and the hosts among the settings: their normal forms, what is refused, what is told to do nothing. */
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { ConfigError, loadConfig } from "../../src/config.ts";
-import { originsOf } from "../../src/rpc/origin_patterns.ts";
 
 function load(settings: Record<string, string>) {
   return loadConfig((name) => settings[name]);
@@ -109,28 +108,4 @@ Deno.test("what is set and changes nothing is told, and no address with it", () 
     "ALLOWED_HOSTS: entry 1 changes nothing: localhost and addresses are always the server's own",
     "ALLOWED_HOSTS: entry 3 changes nothing: localhost and addresses are always the server's own",
   ]);
-});
-
-Deno.test("originsOf(): a star stands for one label or more, and for nothing else", () => {
-  const origins = originsOf(["https://a.example", "https://*.shop.example", "http://*.b.example:8080"]);
-  const rows: Record<string, boolean> = {
-    "https://a.example": true,
-    "https://eu.shop.example": true,
-    "https://x.eu.shop.example": true,
-    "http://x.b.example:8080": true,
-    "https://shop.example": false,
-    "https://.shop.example": false,
-    "https://*.shop.example": false,
-    "https://evilshop.example": false,
-    "http://eu.shop.example": false,
-    "https://eu.shop.example:8443": false,
-    "https://eu.shop.example.evil.example": false,
-    "https://evil.example/.shop.example": false,
-    "https://evil.example:1.shop.example": false,
-    "https://u@eu.shop.example": false,
-    "http://x.b.example": false,
-    "null": false,
-    "": false,
-  };
-  for (const [origin, wanted] of Object.entries(rows)) assertEquals(origins.has(origin), wanted, origin);
 });

@@ -3,7 +3,8 @@
  * what is not decided yet.
  */
 import type { Answering, Fleet } from "./fleet.ts";
-import { type Answer, type Call, classify, CUT, type Request, wireRequest } from "./history.ts";
+import { type Answer, type Call, CUT, type Request } from "./history.ts";
+import { post } from "./post.ts";
 import type { Random } from "./random.ts";
 import { readSessions, sessionWords } from "./sessions.ts";
 
@@ -117,8 +118,8 @@ export class Desk {
     const invokedMs = performance.now();
     const wallMs = Date.now();
     const ownDeadlineMs = deadlineMs ?? (impatient < 0.02 ? random.integer(1, 50) : undefined);
-    const answer = await post(asking, asked.request, {
-      ...(ownDeadlineMs === undefined ? {} : { deadlineMs: ownDeadlineMs }),
+    const answer = await post(asking.server.url, asked.request, {
+      deadlineMs: ownDeadlineMs,
       leaveMs: impatient > 0.02 && impatient < 0.04 ? random.integer(0, 30) : CALL_MS_MAX,
     });
     const answeredMs = answer === CUT ? undefined : performance.now();
@@ -148,28 +149,6 @@ export class Desk {
 function answerWords({ server, invokedMs, answeredMs, answer }: Call): string {
   const after = answeredMs === undefined ? "never" : `after ${Math.round(answeredMs - invokedMs)} ms`;
   return `    by ${server} ${after}: ${JSON.stringify(answer)}`;
-}
-
-async function post(
-  { server }: Answering,
-  request: Request,
-  { deadlineMs, leaveMs }: { readonly deadlineMs?: number; readonly leaveMs: number },
-): Promise<Answer> {
-  const { method, body } = wireRequest(request);
-  try {
-    const response = await fetch(`${server.url}/inventory.v1.InventoryService/${method}`, {
-      method: "POST",
-      headers: {
-        "content-type": "application/json",
-        ...(deadlineMs === undefined ? {} : { "connect-timeout-ms": String(deadlineMs) }),
-      },
-      body: JSON.stringify(body),
-      signal: AbortSignal.timeout(leaveMs),
-    });
-    return classify(response.status, await response.text());
-  } catch {
-    return CUT;
-  }
 }
 
 /** Waits so long. */

@@ -2,9 +2,10 @@
 import type { Concurrency, QuorumLoss } from "../../../src/lanes/way.ts";
 import type { PrivateRedis } from "../../../src/dev/redis.ts";
 import { health } from "../../support/callers.ts";
-import type { TestDatabase } from "../../support/database.ts";
+import { lastingDatabase, type TestDatabase } from "../../support/database.ts";
 import { atPort } from "../../support/env.ts";
 import { until } from "../../../src/dev/wait.ts";
+import type { HeldOrder } from "./held_orders.ts";
 import type { AskedLine, Call } from "./history.ts";
 import { startServer, type TestServer } from "../../support/server.ts";
 import { Link } from "./link.ts";
@@ -158,14 +159,7 @@ export class Member {
   #database(): TestDatabase {
     const url = new URL(this.#stores.serverUrl);
     url.port = String(this.postgres.port);
-    const nothing = () => Promise.resolve();
-    return {
-      name: url.pathname.slice(1),
-      ownerUrl: this.#stores.ownerUrl,
-      serverUrl: url.href,
-      drop: nothing,
-      [Symbol.asyncDispose]: nothing,
-    };
+    return lastingDatabase(url.pathname.slice(1), this.#stores.ownerUrl, url.href);
   }
 }
 
@@ -179,6 +173,8 @@ export class Fleet {
   readonly calls: Call[] = [];
   /** An order that a stranger holds, which callers are to give back meanwhile. */
   heldOrder: { readonly orderId: string; readonly lines: readonly AskedLine[] } | undefined;
+  /** Those that one held before. */
+  readonly heldBefore: HeldOrder[] = [];
   /** A process of another version. */
   guest: TestServer | undefined;
   readonly #stores: FleetStores;
@@ -200,8 +196,7 @@ export class Fleet {
   /** Starts the program that is at `root` beside the others, without links. */
   async startGuest(root: URL): Promise<TestServer> {
     const { ownerUrl, serverUrl, redis } = this.#stores;
-    const nothing = () => Promise.resolve();
-    const database = { name: this.name, ownerUrl, serverUrl, drop: nothing, [Symbol.asyncDispose]: nothing };
+    const database = lastingDatabase(this.name, ownerUrl, serverUrl);
     const env = { ...SETTINGS, REDIS_URLS: redis.map(({ url }) => url).join(",") };
     this.guest = await startServer({ root, database, env, healthy: false });
     return this.guest;

@@ -7,6 +7,7 @@
  *     open   --vanishAfter's bytes are over-> silent        nothing passes, and nobody is told of anything
  *     silent --SILENT_MS_MAX, close()-------> closed        as keepalives would find it
  */
+import { closeQuietly, writeAll } from "../../support/tcp_ends.ts";
 
 /** What a link does at a text in what its client sends. */
 export interface Cut {
@@ -194,7 +195,7 @@ export class Link {
       const cut = this.#cut;
       if (cut !== undefined && LATIN1.decode(bytes).includes(cut.at)) {
         this.#cuts++;
-        if (cut.when === "after") await write(pair.server, bytes);
+        if (cut.when === "after") await writeAll(pair.server, bytes);
         this.#close(pair);
         return undefined;
       }
@@ -235,7 +236,7 @@ export class Link {
       try {
         const passed = await passes(bytes);
         if (passed === undefined) return false;
-        await write(to, passed);
+        await writeAll(to, passed);
         return true;
       } catch {
         // Cut, here or by one of the two; whoever still reads is to see it.
@@ -284,16 +285,4 @@ export const SILENT_MS_MAX = 30_000;
 
 function wait(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-async function write(to: Deno.TcpConn, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length;) at += await to.write(bytes.subarray(at));
-}
-
-function closeQuietly(connection: Deno.TcpConn): void {
-  try {
-    connection.close();
-  } catch {
-    // Closed already.
-  }
 }

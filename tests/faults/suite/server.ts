@@ -7,8 +7,8 @@ import { startApp } from "../../../src/app.ts";
 import { loadConfig } from "../../../src/config.ts";
 import { settle } from "../../../src/inventory/settle.ts";
 import { listenLine } from "../../../src/listen_line.ts";
+import { guardProcess } from "../../../src/process_guard.ts";
 import { createLog } from "../../../src/telemetry/create_log.ts";
-import { errorFields } from "../../../src/telemetry/log.ts";
 import { parseWithout, WITHOUT_VARIABLE } from "./protections/names.ts";
 import { Points } from "./protections/points.ts";
 import { createSuiteLock } from "./protections/suite_lock.ts";
@@ -17,11 +17,7 @@ import { createSuiteStore } from "./protections/suite_store.ts";
 const config = loadConfig((name) => Deno.env.get(name));
 const without = parseWithout(Deno.env.get(WITHOUT_VARIABLE));
 const log = createLog(config.logLevel, config.logFormat);
-// As the program does.
-globalThis.addEventListener("unhandledrejection", (event) => {
-  event.preventDefault();
-  log.error({ error: errorFields(event.reason) }, "unhandled rejection");
-});
+guardProcess(log);
 
 const points = new Points((line) => console.log(line), log);
 const locked = config.concurrency === "redlock" ? createSuiteLock(config, without, points, log) : undefined;

@@ -12,8 +12,8 @@ export interface SuiteServerOptions extends Omit<ServerOptions, "entry" | "flags
 
 /** The running server. `await using` stops it. */
 export interface SuiteServer extends TestServer {
-  /** The next operation that reaches the point will stop there. */
-  hold(point: Point): Promise<void>;
+  /** From when this resolves on, the next operation that reaches the point will stop there. Rejects for one that is paused. */
+  hold(point: Point, msMax?: number): Promise<void>;
   /**
    * Resolves when the operation stands at the point that was stopped for the oldest {@link hold} that nobody has waited
    * for yet. Rejects when none comes in time; one that comes later is not taken for another hold's.
@@ -38,22 +38,23 @@ export async function startSuiteServer({ without = [], ...options }: SuiteServer
   });
   let holds = 0;
   const waitedFor = new Map<Point, number[]>();
-  const stands = (point: Point, number: number) => server.output.stdout.split("\n").includes(`AT ${point} ${number}`);
+  const said = (line: string) => server.output.stdout.split("\n").includes(line);
   return {
     ...server,
     // Getters are not copied.
     get output() {
       return server.output;
     },
-    hold(point) {
+    async hold(point, msMax) {
       const number = ++holds;
+      await server.say(`hold ${point} ${number}`);
+      await eventually(`${point} is held`, () => said(`ARMED ${point} ${number}`), msMax);
       waitedFor.set(point, [...waitedFor.get(point) ?? [], number]);
-      return server.say(`hold ${point} ${number}`);
     },
     async at(point, msMax) {
       const number = waitedFor.get(point)?.shift();
       if (number === undefined) throw new Error(`Nobody is to be stopped at ${point}`);
-      await eventually(`an operation stands at ${point}`, () => stands(point, number), msMax);
+      await eventually(`an operation stands at ${point}`, () => said(`AT ${point} ${number}`), msMax);
     },
     go: () => server.say("go"),
     forget: () => server.say("forget"),

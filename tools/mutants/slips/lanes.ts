@@ -108,7 +108,7 @@ export const LANES_SLIPS: readonly Slip[] = [
     find: "        this.#lines -= lines;\n",
     replace: "",
     rule: "who has ended makes room for the lines of others",
-    tests: ["tests/integration/lanes_batch_test.ts"],
+    tests: ["tests/integration/lanes_room_test.ts"],
   },
   {
     file: "src/lanes/lanes.ts",

@@ -1,7 +1,9 @@
 // The API of Holdfast, a stock service that never oversells.
 //
 // Quantities and goods ids are int32, so that JSON shows plain numbers. An id that the caller chooses
-// (order_id, rollback_id) is 1 to 64 characters out of A-Z a-z 0-9 . _ : -
+// (order_id, rollback_id) is 1 to 64 characters out of A-Z a-z 0-9 . _ : - and compared as it is, case and all: a GUID in
+// capitals is another id than the same in small letters. All callers share one set of order_ids, and one of rollback_ids;
+// where several number their orders each for itself, each has a prefix of its own, such as shop1:1001.
 //
 // Errors that every call can end with, and whether the same request may be sent again:
 //   INVALID_ARGUMENT    a field breaks its rule, or JSON has one that does not exist, and BadRequest names every such
@@ -213,7 +215,7 @@ export type SellRequest = Message<"inventory.v1.SellRequest"> & {
   goodsInfo: Line[];
 
   /**
-   * Names the order; a retry carries the same. Empty: the server makes one (a UUIDv7) and answers it.
+   * Names the order, among those of all callers; a retry carries the same, letter by letter. Empty: the server makes one (a UUIDv7) and answers it.
    *
    * @generated from field: string order_id = 2;
    */

@@ -4,7 +4,9 @@ import { checkLedger } from "../../../support/ledger_check.ts";
 import { createTestDatabase, type TestDatabase } from "../../../support/database.ts";
 import { check } from "../checker/check.ts";
 import { readTables } from "../checker/tables.ts";
-import { type Answer, type Call, classify, CUT, type Request, wireRequest } from "../history.ts";
+import { wait } from "../desk.ts";
+import { type Answer, type Call, CUT, type Request } from "../history.ts";
+import { post } from "../post.ts";
 import type { Protection } from "../protections/names.ts";
 import { startSuiteServer, type SuiteServer, type SuiteServerOptions } from "../suite_server.ts";
 
@@ -70,7 +72,7 @@ export class ArmBench implements AsyncDisposable {
   ): Promise<Answer> {
     const invokedMs = performance.now();
     const wallMs = Date.now();
-    const answer = await post(server, request, deadlineMs);
+    const answer = await post(server.url, request, { deadlineMs, leaveMs: CALL_MS_MAX });
     const answeredMs = answer === CUT ? undefined : performance.now();
     this.calls.push({ operation, request, server: server.url, invokedMs, wallMs, answeredMs, answer });
     return answer;
@@ -84,7 +86,7 @@ export class ArmBench implements AsyncDisposable {
       const open = answer.outcome === "unknown" ||
         (answer.outcome === "refused" && ["aborted", "unavailable"].includes(answer.code));
       if (!open || attempt === tries) return answer;
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      await wait(RETRY_MS);
     }
   }
 
@@ -103,29 +105,4 @@ export class ArmBench implements AsyncDisposable {
 /** A sale of one unit of the arm's goods. */
 export function sale(orderId: string): Request {
   return { kind: "sell", orderId, lines: [{ goodsId: GOODS, num: 1 }] };
-}
-
-/** Waits for the promise, but not for longer. */
-export async function patiently(promise: Promise<unknown>, msMax: number): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  await Promise.race([promise, new Promise((resolve) => timer = setTimeout(resolve, msMax))]);
-  clearTimeout(timer);
-}
-
-async function post(server: SuiteServer, request: Request, deadlineMs?: number): Promise<Answer> {
-  const { method, body } = wireRequest(request);
-  try {
-    const response = await fetch(`${server.url}/inventory.v1.InventoryService/${method}`, {
-      method: "POST",
-      headers: {
-        "content-type": "application/json",
-        ...(deadlineMs === undefined ? {} : { "connect-timeout-ms": String(deadlineMs) }),
-      },
-      body: JSON.stringify(body),
-      signal: AbortSignal.timeout(CALL_MS_MAX),
-    });
-    return classify(response.status, await response.text());
-  } catch {
-    return CUT;
-  }
 }

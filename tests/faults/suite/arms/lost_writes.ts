@@ -2,21 +2,15 @@
  * The arms of writes that are lost and made all the same, later than anybody waits for: an order is decided together with
  * what brings its goods in, and decided again without it, because whoever brought it in has left meanwhile.
  */
-import { join } from "node:path";
-import postgres from "postgres";
-import { startPostgres } from "../../../../src/dev/postgres.ts";
-import { until } from "../../../../src/dev/wait.ts";
-import { migrate } from "../../../../src/migrate.ts";
-import { createLog } from "../../../../src/telemetry/create_log.ts";
-import { testEnvironment } from "../../../support/env.ts";
-import type { TestDatabase } from "../../../support/database.ts";
+import { settled, until } from "../../../../src/dev/wait.ts";
+import { startOwnPostgres } from "../../../support/own_postgres.ts";
+import { stallCommits, type StalledCommits } from "../../../support/stalled_commits.ts";
 import type { Answer, Request } from "../history.ts";
 import { Link } from "../link.ts";
 import { readSessions } from "../sessions.ts";
 import type { SuiteServer } from "../suite_server.ts";
-import { ArmBench, GOODS, patiently, sale } from "./arm_bench.ts";
+import { ArmBench, GOODS, sale } from "./arm_bench.ts";
 import { outcome, type Scenario, through } from "./scenarios.ts";
-import { parsePostgresAddress } from "../../../../src/config/postgres_address.ts";
 
 /** In the middle of the first write, which is waited for for 1.5 s. */
 const LEAVES_MS = 1200;
@@ -46,7 +40,7 @@ async function decidedTogether(
   const before = await inOneBatch(bench, server, order("before"), () => Promise.resolve());
   await Promise.all(before);
   const [ahead, set, sold] = await inOneBatch(bench, server, ORDER, stall);
-  await Promise.all([ahead, set, patiently(sold, TOLD_MS_MAX)]);
+  await Promise.all([ahead, set, settled(sold, TOLD_MS_MAX)]);
   await heal();
   const first = await sold;
   // Whoever was told for good does not ask again.
@@ -90,48 +84,20 @@ async function allMade(ownerUrl: string): Promise<void> {
 
 /** The commit waits for a standby that does not answer until all is told. */
 export const stalledCommit: Scenario = async (without) => {
-  const log = createLog("error", "pretty");
-  const dir = await Deno.makeTempDir();
-  await Deno.chmod(dir, 0o755);
-  const server = await startPostgres({ dir: join(dir, "postgres"), binDir: testEnvironment().postgresBin, log });
-  try {
-    await server.createDatabase("stalled");
-    const [ownerUrl, serverUrl] = [server.ownerUrl("stalled"), server.serverUrl("stalled")];
-    await migrate({
-      owner: parsePostgresAddress(ownerUrl),
-      server: parsePostgresAddress(serverUrl),
-      direction: "up",
-      log,
-    });
-    const nothing = () => Promise.resolve();
-    const database: TestDatabase = {
-      name: "stalled",
-      ownerUrl,
-      serverUrl,
-      drop: nothing,
-      [Symbol.asyncDispose]: nothing,
-    };
-    const sql = postgres(ownerUrl, { max: 1, onnotice: () => {} });
-    try {
-      await using bench = await ArmBench.open(without, database);
-      await decidedTogether(bench, await bench.server(), {
-        stall: async () => {
-          await sql`alter system set synchronous_standby_names = 'nobody'`;
-          await sql`select pg_reload_conf()`;
-        },
-        heal: async () => {
-          await sql`alter system reset synchronous_standby_names`;
-          await sql`select pg_reload_conf()`;
-          await allMade(ownerUrl);
-        },
-      });
-      return await outcome(bench);
-    } finally {
-      await sql.end({ timeout: 1 });
-    }
-  } finally {
-    await server.stop("immediate");
-  }
+  await using postgres = await startOwnPostgres();
+  const database = await postgres.database("stalled");
+  await using bench = await ArmBench.open(without, database);
+  let stalled: StalledCommits | undefined;
+  await decidedTogether(bench, await bench.server(), {
+    stall: async () => {
+      stalled = await stallCommits(database.ownerUrl);
+    },
+    heal: async () => {
+      await stalled?.heal();
+      await allMade(database.ownerUrl);
+    },
+  });
+  return await outcome(bench);
 };
 
 /** The packet with the write comes when all is told, though its connection was closed long before. */

@@ -1,22 +1,19 @@
 /** What happens in the control arms: each is one fault at the worst moment, on servers of its own. */
-import { join } from "node:path";
 import { Redis } from "ioredis";
 import postgres from "postgres";
-import { startPostgres } from "../../../../src/dev/postgres.ts";
 import { startRedisNodes } from "../../../../src/dev/redis.ts";
-import { until } from "../../../../src/dev/wait.ts";
-import { migrate } from "../../../../src/migrate.ts";
+import { settled, until } from "../../../../src/dev/wait.ts";
 import { createLog } from "../../../../src/telemetry/create_log.ts";
 import type { TestDatabase } from "../../../support/database.ts";
 import { atPort, testEnvironment } from "../../../support/env.ts";
 import { holdRow } from "../../../support/holding.ts";
+import { startOwnPostgres } from "../../../support/own_postgres.ts";
 import type { Request } from "../history.ts";
 import { Link } from "../link.ts";
 import type { Protection } from "../protections/names.ts";
 import type { Point } from "../protections/points.ts";
 import type { SuiteServer } from "../suite_server.ts";
-import { ArmBench, GOODS, OTHER_GOODS, patiently, sale } from "./arm_bench.ts";
-import { parsePostgresAddress } from "../../../../src/config/postgres_address.ts";
+import { ArmBench, GOODS, OTHER_GOODS, sale } from "./arm_bench.ts";
 
 /** Does the worst without these protections; answers what the checker found, and after how many calls. */
 export type Scenario = (without: readonly Protection[]) => Promise<ArmOutcome>;
@@ -72,7 +69,7 @@ export function meeting(
     await first.at(point);
     await meanwhile(first);
     const other = bench.decided(second, sale("other"));
-    await patiently(other, OTHER_MS_MAX);
+    await settled(other, OTHER_MS_MAX);
     await after(first);
     await first.go();
     await Promise.all([held, other]);
@@ -117,7 +114,7 @@ export const restartedNodes: Scenario = async (without) => {
       }),
     );
     const other = bench.decided(second, sale("other"));
-    await patiently(other, OTHER_MS_MAX);
+    await settled(other, OTHER_MS_MAX);
     await first.go();
     await Promise.all([held, other]);
     return await outcome(bench);
@@ -142,7 +139,7 @@ export const partition: Scenario = async (without) => {
     await first.hold("before_commit");
     const held = bench.decided(first, sale("held"), 5);
     await first.at("before_commit", POINT_MS_MAX).catch(() => {});
-    await patiently(bench.decided(second, sale("other")), OTHER_MS_MAX);
+    await settled(bench.decided(second, sale("other")), OTHER_MS_MAX);
     await first.go();
     await held;
     return await outcome(bench);
@@ -175,7 +172,7 @@ export const killedBeforeCommit: Scenario = async (without) => {
   const lost = bench.send(first, SALE_OF_BOTH);
   await first.at("before_commit");
   // Who is answered before the commit has his answer by now.
-  await patiently(lost, 300);
+  await settled(lost, 300);
   await first.stop("SIGKILL");
   await lost;
   return await outcome(bench);
@@ -228,35 +225,18 @@ export const cutAfterCommit: Scenario = async (without) => {
 
 /** PostgreSQL is killed right after it has said that it has committed. */
 export const killedPostgres: Scenario = async (without) => {
-  const log = createLog("error", "pretty");
-  const dir = await Deno.makeTempDir();
-  await Deno.chmod(dir, 0o755);
-  const server = await startPostgres({ dir: join(dir, "postgres"), binDir: testEnvironment().postgresBin, log });
-  try {
-    await server.createDatabase("crashed");
-    const [ownerUrl, serverUrl] = [server.ownerUrl("crashed"), server.serverUrl("crashed")];
-    await migrate({
-      owner: parsePostgresAddress(ownerUrl),
-      server: parsePostgresAddress(serverUrl),
-      direction: "up",
-      log,
-    });
-    const nothing = () => Promise.resolve();
-    const database = { name: "crashed", ownerUrl, serverUrl, drop: nothing, [Symbol.asyncDispose]: nothing };
-    await using bench = await ArmBench.open(without, database);
-    const program = await bench.server();
-    await bench.fill(program);
-    let found: string[] = [];
-    for (let crash = 0; crash < CRASHES_MAX && found.length === 0; crash++) {
-      await bench.decided(program, sale(`crash-${crash}`));
-      await server.kill();
-      await server.start();
-      found = await bench.violations();
-    }
-    return { operations: bench.calls.length, violations: found };
-  } finally {
-    await server.stop("immediate");
+  await using postgres = await startOwnPostgres();
+  await using bench = await ArmBench.open(without, await postgres.database("crashed"));
+  const program = await bench.server();
+  await bench.fill(program);
+  let found: string[] = [];
+  for (let crash = 0; crash < CRASHES_MAX && found.length === 0; crash++) {
+    await bench.decided(program, sale(`crash-${crash}`));
+    await postgres.server.kill();
+    await postgres.server.start();
+    found = await bench.violations();
   }
+  return { operations: bench.calls.length, violations: found };
 };
 
 /** The database behind a link. */

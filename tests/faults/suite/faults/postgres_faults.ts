@@ -2,6 +2,7 @@
 import postgres from "postgres";
 import { migrate } from "../../../../src/migrate.ts";
 import { createLog } from "../../../../src/telemetry/create_log.ts";
+import { stallCommits } from "../../../support/stalled_commits.ts";
 import { type Fleet, HOT_GOODS } from "../fleet.ts";
 import type { Link } from "../link.ts";
 import type { Random } from "../random.ts";
@@ -97,14 +98,16 @@ const heldOrder = fault("foreign session holds one order", "postgres", async (st
   const held = await sql.reserve();
   await held`begin`;
   await held`select 1 from orders where order_id = ${orderId} for update`;
+  const fromMs = performance.now();
   fleet.heldOrder = { orderId, lines };
   return async () => {
     fleet.heldOrder = undefined;
+    fleet.heldBefore.push({ orderId, fromMs, toMs: performance.now() });
     await held`rollback`.catch(() => {});
     held.release();
     await sql.end({ timeout: 1 });
   };
-});
+}, { orderOnly: true });
 
 /** As a backup or a report holds it: what it may still see can't be cleared away. */
 const heldSnapshot = fault("foreign session holds a snapshot", "postgres", async (stage, random) => {
@@ -121,14 +124,8 @@ const heldSnapshot = fault("foreign session holds a snapshot", "postgres", async
 
 /** Commits are made and not answered, for longer than the program waits: as long as the standby is away. */
 const noStandby = fault("commits wait for a standby that does not answer", "postgres", async (stage) => {
-  const sql = postgres(stage.postgres.ownerUrl("postgres"), { max: 1, onnotice: () => {} });
-  await sql`alter system set synchronous_standby_names = 'nobody'`;
-  await sql`select pg_reload_conf()`;
-  return async () => {
-    await sql`alter system reset synchronous_standby_names`;
-    await sql`select pg_reload_conf()`;
-    await sql.end({ timeout: 1 });
-  };
+  const { heal } = await stallCommits(stage.postgres.ownerUrl("postgres"));
+  return heal;
 }, { holdMs: [2000, 4000] });
 
 /** On each link one packet with a write comes late; everything else goes on. */

@@ -51,8 +51,8 @@ function frozen(point: Point | undefined): Fault {
 /** Whether an operation of the process stands at the point now. */
 async function stands({ server }: Member, point: Point): Promise<boolean> {
   if (server === undefined) return false;
-  await server.hold(point);
-  if (await server.at(point, POINT_MS_MAX).then(() => true, () => false)) return true;
+  const came = server.hold(point, POINT_MS_MAX).then(() => server.at(point, POINT_MS_MAX));
+  if (await came.then(() => true, () => false)) return true;
   await server.forget();
   await server.go();
   return false;

@@ -1,7 +1,7 @@
 /**
  * Named points on the way of an operation at which a test can stop the server.
  *
- *     (none) --"hold <point> <number>" on stdin--------> armed
+ *     (none) --"hold <point> <number>" on stdin--------> armed      "ARMED <point> <number>" on stdout
  *     armed  --"forget" on stdin-----------------------> (none)
  *     armed  --an operation reaches the point----------> stopped    "AT <point> <number>" on stdout
  *     stopped --"go" on stdin, or HOLD_MS_MAX is over--> (none)     the operation goes on
@@ -79,5 +79,7 @@ export class Points {
       );
     }
     this.#armed.push({ point: point as Point, number });
+    // What the test sends next may be here before what it has written.
+    this.#say(`ARMED ${point} ${number}`);
   }
 }

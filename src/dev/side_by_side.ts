@@ -1,0 +1,32 @@
+/** Work that is shared out among so many places, each of which takes the next piece when it is free. */
+
+/** What is known of a piece of work before it is begun. */
+export interface Piece {
+  /** Nothing else is under way beside it; such pieces come last. */
+  readonly isAlone: boolean;
+}
+
+/**
+ * Does all pieces in their order, `places` at once. After an error, or once `isStopped`, none is begun any more.
+ *
+ * @throws what the first piece that failed threw, when all that were under way have ended
+ */
+export async function sideBySide<T extends Piece>(
+  pieces: readonly T[],
+  places: number,
+  work: (piece: T, place: number) => Promise<void>,
+  isStopped: () => boolean,
+): Promise<void> {
+  const errors: unknown[] = [];
+  const share = async (waiting: Iterator<T>, place: number) => {
+    while (errors.length === 0 && !isStopped()) {
+      const next = waiting.next();
+      if (next.done === true) return;
+      await work(next.value, place).catch((error) => errors.push(error));
+    }
+  };
+  const together = pieces.filter(({ isAlone }) => !isAlone).values();
+  await Promise.all(Array.from({ length: places }, (_, place) => share(together, place)));
+  await share(pieces.filter(({ isAlone }) => isAlone).values(), 0);
+  if (errors.length > 0) throw errors[0];
+}

@@ -1,0 +1,56 @@
+/**
+ * Health as plain HTTP, for load balancers and probes that speak no gRPC: a status and a word, by whatever version and under
+ * whatever host they ask, with or without one.
+ *
+ * - `/healthz` and `/readyz`: 200 where the board says SERVING, else 503. For whoever sends work here.
+ * - `/livez`: 200, for the process answers. For whoever restarts it: while a database is away that would not help.
+ */
+import type { HealthBoard } from "./health.ts";
+import type { WireHandler } from "./http_handler.ts";
+import { type OwnAnswer, sendOverHttp1, sendOverHttp2, textAnswer } from "./own_answer.ts";
+
+type State = (board: HealthBoard) => { readonly status: number; readonly word: string };
+
+const readiness: State = (board) => {
+  const word = board.get("") ?? "NOT_SERVING";
+  return { status: word === "SERVING" ? 200 : 503, word };
+};
+
+const PATHS: ReadonlyMap<string, State> = new Map([
+  ["/healthz", readiness],
+  ["/readyz", readiness],
+  ["/livez", () => ({ status: 200, word: "ALIVE" })],
+]);
+
+/** OPTIONS is what HAProxy asks with where it is not told otherwise. */
+const METHODS = ["GET", "HEAD", "OPTIONS"];
+const FIELDS = { "cache-control": "no-store" };
+
+/** The handler with the paths of health in front of it. */
+export function withHealthPaths(handler: WireHandler, board: HealthBoard): WireHandler {
+  return {
+    answersAtOnce: (path) => PATHS.has(withoutQuery(path)) || handler.answersAtOnce?.(path) === true,
+    http1(request, response) {
+      const answer = answerTo(request.method ?? "", request.url ?? "");
+      if (answer === undefined) return handler.http1(request, response);
+      sendOverHttp1(response, answer);
+    },
+    http2(call) {
+      const answer = answerTo(call.headers[":method"] ?? "", call.headers[":path"] ?? "");
+      if (answer === undefined) return handler.http2(call);
+      sendOverHttp2(call, answer);
+    },
+  };
+
+  function answerTo(method: string, path: string): OwnAnswer | undefined {
+    const state = PATHS.get(withoutQuery(path));
+    if (state === undefined) return undefined;
+    if (!METHODS.includes(method)) return textAnswer(405, "expected GET or HEAD\n", { allow: METHODS.join(", ") });
+    const { status, word } = state(board);
+    return textAnswer(status, `${word}\n`, FIELDS);
+  }
+}
+
+function withoutQuery(path: string): string {
+  return path.split("?", 1)[0]!;
+}

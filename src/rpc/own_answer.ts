@@ -1,0 +1,105 @@
+/**
+ * Answers that are given in front of every handler: to a call that reaches none, in the words of its own protocol, so that its
+ * client shows a code and a reason; and in plain text to whatever is no call. Knows no service and no path.
+ */
+import { type Code, ConnectError } from "@connectrpc/connect";
+import { encodeEnvelope } from "@connectrpc/connect/protocol";
+import { endStreamFlag, endStreamToJson, errorToJsonBytes } from "@connectrpc/connect/protocol-connect";
+import { setTrailerStatus, trailerFlag, trailerSerialize } from "@connectrpc/connect/protocol-grpc-web";
+import type { ServerResponse } from "node:http";
+import { encodeBase64 } from "./base64.ts";
+import { isJson, protocolOf, textSides } from "./content_types.ts";
+import { respellGrpcMessage } from "./grpc_message.ts";
+import type { Http2Call } from "./http_handler.ts";
+import { closeOnceAnswered } from "./http2_reset.ts";
+
+/** A whole answer. */
+export interface OwnAnswer {
+  readonly status: number;
+  /** By lower-case name. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+}
+
+/** What of a request tells its protocol; each as sent. */
+export interface AskedIn {
+  readonly method: string;
+  readonly contentType: string | undefined;
+  readonly accept: string | undefined;
+}
+
+/** Why a call is refused. */
+export interface Refusal {
+  readonly code: Code;
+  /** Short: it may go into a header. */
+  readonly message: string;
+  /** For those who have no code, and for Connect's calls. */
+  readonly status: number;
+}
+
+const ENCODER = new TextEncoder();
+const NOTHING = new Uint8Array();
+
+/** A short text. */
+export function textAnswer(status: number, text: string, headers: Readonly<Record<string, string>> = {}): OwnAnswer {
+  return { status, headers: { "content-type": "text/plain; charset=utf-8", ...headers }, body: ENCODER.encode(text) };
+}
+
+/** The refusal in the words of the request's protocol. But for calls of Connect these have HTTP status 200 for every answer. */
+export function refuseCall({ method, contentType, accept }: AskedIn, { code, message, status }: Refusal): OwnAnswer {
+  const error = new ConnectError(message, code);
+  const suffix = isJson(contentType) ? "json" : "proto";
+  switch (method === "POST" ? protocolOf(contentType) : undefined) {
+    case "grpc":
+      // The header is all of it ("Trailers-Only").
+      return {
+        status: 200,
+        headers: {
+          "content-type": `application/grpc+${suffix}`,
+          "grpc-status": String(code),
+          "grpc-message": respellGrpcMessage(encodeURIComponent(message)),
+        },
+        body: NOTHING,
+      };
+    case "grpc-web": {
+      const isText = textSides(contentType, accept).answer;
+      const trailer = encodeEnvelope(trailerFlag, trailerSerialize(setTrailerStatus(new Headers(), error)));
+      return {
+        status: 200,
+        headers: { "content-type": `application/grpc-web${isText ? "-text" : ""}+${suffix}` },
+        body: isText ? encodeBase64(trailer) : trailer,
+      };
+    }
+    case "connect-stream": {
+      const end = JSON.stringify(endStreamToJson(new Headers(), error, undefined));
+      return {
+        status: 200,
+        headers: { "content-type": `application/connect+${suffix}` },
+        body: encodeEnvelope(endStreamFlag, ENCODER.encode(end)),
+      };
+    }
+    case "connect":
+      return {
+        status,
+        headers: { "content-type": "application/json" },
+        body: errorToJsonBytes(error, undefined),
+      };
+    case undefined:
+      return textAnswer(status, `${message}\n`);
+  }
+}
+
+/** Sends it over HTTP/1, with the fields that were set before. */
+export function sendOverHttp1(response: ServerResponse, { status, headers, body }: OwnAnswer): void {
+  response.writeHead(status, status === 204 ? headers : { ...headers, "content-length": String(body.length) });
+  response.end(body);
+}
+
+/** Sends it over HTTP/2, and closes the stream behind it, whatever is left of the request. */
+export function sendOverHttp2({ stream, headers: asked, answerHeaders }: Http2Call, answer: OwnAnswer): void {
+  const { status, headers, body } = answer;
+  const endStream = body.length === 0 || asked[":method"] === "HEAD";
+  closeOnceAnswered(stream, false);
+  stream.respond({ ...answerHeaders, ...headers, ":status": status }, { endStream });
+  if (!endStream) stream.end(body);
+}

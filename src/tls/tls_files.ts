@@ -1,0 +1,58 @@
+/** The two files of a certificate and its key: read within bounds, and looked through for whether they can serve. */
+import { type FileProblem, type KeyPair, readKeyPair } from "./key_pair.ts";
+import type { FilesRead } from "./renewal.ts";
+import { trialHandshake } from "./trial_handshake.ts";
+
+/** Paths. */
+export interface TlsFiles {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** Largest file that is read, in bytes; a chain has some thousand. */
+const FILE_BYTES_MAX = 1024 * 1024;
+
+/**
+ * Reads both files, at the time `nowMs`; `hosts` are names and addresses that clients will ask for. What is wrong with the files
+ * is told as problems.
+ */
+export async function readTlsFiles(files: TlsFiles, nowMs: number, hosts: readonly string[]): Promise<FilesRead> {
+  const [cert, key] = await Promise.all([readText(files.cert), readText(files.key)]);
+  if ("problem" in cert || "problem" in key) {
+    const problems: FileProblem[] = [
+      ...("problem" in cert ? [{ file: "cert", problem: cert.problem } as const] : []),
+      ...("problem" in key ? [{ file: "key", problem: key.problem } as const] : []),
+    ];
+    return { problems, content: JSON.stringify(problems) };
+  }
+  const texts: KeyPair = { cert: cert.text, key: key.text };
+  const content = JSON.stringify(texts);
+  const read = readKeyPair(texts, nowMs, hosts);
+  if ("problems" in read) return { ...read, content };
+  const refusal = await trialHandshake(read.pair);
+  if (refusal === undefined) return { ...read, content };
+  return {
+    problems: [{ file: "cert", problem: `no handshake comes about with this certificate and key (${refusal})` }],
+    content,
+  };
+}
+
+async function readText(path: string): Promise<{ text: string } | { problem: string }> {
+  try {
+    // A pipe would be waited for until somebody writes.
+    const { isFile, isDirectory, size } = await Deno.stat(path);
+    if (!isFile) return { problem: `is ${isDirectory ? "a directory" : "no regular file"}, expected a file` };
+    if (size > FILE_BYTES_MAX) return { problem: `has ${size} bytes, expected ${FILE_BYTES_MAX} or fewer` };
+    const bytes = await Deno.readFile(path);
+    return bytes.length === 0 ? { problem: "is empty" } : { text: new TextDecoder().decode(bytes) };
+  } catch (error) {
+    return { problem: whyUnread(error) };
+  }
+}
+
+function whyUnread(error: unknown): string {
+  if (error instanceof Deno.errors.NotFound) return "there is no such file";
+  if (error instanceof Deno.errors.PermissionDenied) return "this user may not read the file";
+  if (error instanceof Deno.errors.NotCapable) return "needs --allow-read for it";
+  return `can't be read (${(error as { code?: string }).code ?? (error as Error).name})`;
+}

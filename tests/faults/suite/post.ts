@@ -1,0 +1,29 @@
+/** One call of the suite's callers, over HTTP as Connect in JSON has it. */
+import { type Answer, classify, CUT, type Request, wireRequest } from "./history.ts";
+
+/** How long one waits. */
+export interface Patience {
+  /** Told to the server; none: its own limit. */
+  readonly deadlineMs?: number | undefined;
+  /** The caller leaves then. */
+  readonly leaveMs: number;
+}
+
+/** Asks the service at `url`. Never rejects: what is cut is an answer too. */
+export async function post(url: string, request: Request, { deadlineMs, leaveMs }: Patience): Promise<Answer> {
+  const { method, body } = wireRequest(request);
+  try {
+    const response = await fetch(`${url}/inventory.v1.InventoryService/${method}`, {
+      method: "POST",
+      headers: {
+        "content-type": "application/json",
+        ...(deadlineMs === undefined ? {} : { "connect-timeout-ms": String(deadlineMs) }),
+      },
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(leaveMs),
+    });
+    return classify(response.status, await response.text());
+  } catch {
+    return CUT;
+  }
+}

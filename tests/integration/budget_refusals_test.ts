@@ -1,0 +1,182 @@
+/**
+ * Calls for whose messages there is no room: whichever bound it is, and whatever the protocol, they are RESOURCE_EXHAUSTED and
+ * say when to come again.
+ */
+import { assertEquals } from "@std/assert";
+import { Buffer } from "node:buffer";
+import { gzipSync } from "node:zlib";
+import { openStock } from "../../src/app.ts";
+import { loadConfig } from "../../src/config.ts";
+import { InventoryService } from "../../src/gen/inventory/v1/inventory_pb.ts";
+import { createInventoryService } from "../../src/rpc/inventory_service.ts";
+import { messageBounds } from "../../src/rpc/message_bounds.ts";
+import { MessageBudget } from "../../src/rpc/message_budget.ts";
+import { createRpcHandler } from "../../src/rpc/rpc_handler.ts";
+import { decodeDetail, type Json } from "../support/clients/client.ts";
+import { decodeStatusDetails } from "../support/clients/grpc_js.ts";
+import { ask, type RawAnswer } from "../support/http2_answers.ts";
+import { poll, withListener } from "../support/listening.ts";
+import { bytesField, grpcMessage, v1Path, varintField } from "../support/raw_call.ts";
+
+const MIB = 1024 * 1024;
+const OTHER = "another address";
+const NEVER = new AbortController().signal;
+const nothing = () => {};
+const log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
+
+/** A line as protobuf and as JSON. */
+const LINE = bytesField(1, Buffer.concat([varintField(1, 1n), varintField(2, 1n)]));
+const JSON_LINE = `{"goodsId":1,"num":1}`;
+/** Orders of the batch that is sent, of 50 lines each: some 60 kB, which fit into a window, and become 1.5 MB or 0.4 MB. */
+const ORDERS = 200;
+const JSON_ORDERS = 50;
+const LINES = 50;
+const ORDER = bytesField(1, Buffer.concat(Array(LINES).fill(LINE)));
+const BATCH = Buffer.concat(Array(ORDERS).fill(ORDER));
+const JSON_ORDER = `{"goodsInfo":[${Array(LINES).fill(JSON_LINE).join()}]}`;
+const JSON_BATCH = Buffer.from(`{"orders":[${Array(JSON_ORDERS).fill(JSON_ORDER).join()}]}`);
+
+/** What a call is sent as. */
+interface Wire {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+}
+
+const PROTOCOLS: Readonly<Record<string, Wire>> = {
+  "gRPC": { headers: { "content-type": "application/grpc" }, body: grpcMessage(BATCH) },
+  "gRPC, JSON": { headers: { "content-type": "application/grpc+json" }, body: grpcMessage(JSON_BATCH) },
+  "gRPC-web": { headers: { "content-type": "application/grpc-web+proto" }, body: grpcMessage(BATCH) },
+  "Connect": { headers: { "content-type": "application/proto" }, body: BATCH },
+  "Connect, JSON": { headers: { "content-type": "application/json" }, body: JSON_BATCH },
+};
+
+const PACKED: Readonly<Record<string, Wire>> = {
+  "gRPC, packed": {
+    headers: { "content-type": "application/grpc", "grpc-encoding": "gzip" },
+    body: grpcMessage(gzipSync(BATCH), { compressed: true }),
+  },
+  "Connect, packed": {
+    headers: { "content-type": "application/proto", "content-encoding": "gzip" },
+    body: gzipSync(BATCH),
+  },
+};
+
+/** Runs with the service behind a listener, which works with this budget; nothing of it gets as far as the database. */
+async function withService(budget: MessageBudget, run: (url: string) => Promise<void>): Promise<void> {
+  const settings = new Map([["CONCURRENCY", "row"], ["LOG_LEVEL", "silent"]]);
+  const config = loadConfig((name) => settings.get(name));
+  const stock = openStock(config, { log });
+  const service = createInventoryService({
+    ...config,
+    lanes: stock.lanes,
+    responseBytesMax: 4 * MIB,
+    newId: () => "id",
+    log,
+  });
+  const handler = createRpcHandler({
+    log,
+    bounds: messageBounds(config),
+    budget,
+    routes: (router) => router.service(InventoryService, service),
+  });
+  try {
+    await withListener({ handler }, ({ listener }) => run(listener.url));
+  } finally {
+    await stock.close();
+  }
+}
+
+/** Sends the batch over HTTP/2, and over HTTP/1.1 where the protocol has it; what came back of each. */
+async function send(url: string, { headers, body }: Wire, then: "end" | "wait" = "end"): Promise<RawAnswer[]> {
+  const path = v1Path("SellBatch");
+  const answers = [await ask(url, path, { headers, body: [body], then })];
+  if (then === "end" && !/^application\/grpc(\+|$)/.test(headers["content-type"]!)) {
+    const response = await fetch(url + path, { method: "POST", headers, body: body as Uint8Array<ArrayBuffer> });
+    const bytes = Buffer.from(await response.arrayBuffer());
+    const header = [...response.headers].map(([name, value]) => `${name}: ${value}`);
+    answers.push({
+      status: response.status,
+      header,
+      body: bytes.toString("latin1"),
+      trailer: [],
+      rstCode: undefined,
+    });
+  }
+  return answers;
+}
+
+/** The code and the details of an answer, wherever its protocol has them. */
+function told({ header, body, trailer }: RawAnswer): { code: string; details: Json[] } {
+  if (body.startsWith("{")) {
+    const { code, details = [] } = JSON.parse(body) as { code: string; details?: { type: string; value: string }[] };
+    return { code, details: details.map(decodeDetail) };
+  }
+  // gRPC-web has its trailers in the body, behind a prefix; or, without a message, in the header.
+  const lines = [...header, ...trailer, ...body.slice(5).split("\r\n")];
+  const value = (name: string) => lines.find((line) => line.startsWith(`${name}: `))?.slice(name.length + 2) ?? "";
+  const bytes = Buffer.from(value("grpc-status-details-bin"), "base64");
+  return { code: value("grpc-status") === "8" ? "resource_exhausted" : "another", details: decodeStatusDetails(bytes) };
+}
+
+function assertRefused(name: string, answers: readonly RawAnswer[]): void {
+  for (const answer of answers) {
+    const { code, details } = told(answer);
+    const [info, retry] = details;
+    assertEquals([code, info?.reason], ["resource_exhausted", "MESSAGE_BYTES_SPENT"], `${name}: ${answer.body}`);
+    // In JSON a duration is a text.
+    const { seconds, nanos } = retry?.retryDelay as { seconds: string; nanos: number };
+    const delay = seconds === undefined ? retry?.retryDelay : `${seconds}.${nanos / 1e6}s`;
+    assertEquals([retry?.["@type"], delay], ["google.rpc.RetryInfo", "0.100s"], name);
+  }
+}
+
+Deno.test("no room to receive a message", async () => {
+  const budget = new MessageBudget(4 * MIB);
+  budget.begin(OTHER, nothing).keep(3 * MIB / 2);
+  budget.begin(OTHER, nothing).keep(3 * MIB / 2);
+  await withService(budget, async (url) => {
+    for (const [name, wire] of Object.entries(PROTOCOLS)) assertRefused(name, await send(url, wire));
+  });
+});
+
+Deno.test("no room for what a message becomes", async () => {
+  // Of which no batch has to wait for a turn.
+  const budget = new MessageBudget(128 * MIB);
+  for (const bytes of [48 * MIB, 47.8 * MIB]) budget.begin(OTHER, nothing).keep(bytes);
+  await withService(budget, async (url) => {
+    for (const [name, wire] of Object.entries({ ...PROTOCOLS, ...PACKED })) assertRefused(name, await send(url, wire));
+  });
+});
+
+Deno.test("the share of an address is taken, by another call of it", async () => {
+  const budget = new MessageBudget(8 * MIB, MIB);
+  budget.begin("127.0.0.1", nothing).keep(MIB);
+  await withService(budget, async (url) => {
+    for (const [name, wire] of Object.entries(PROTOCOLS)) assertRefused(name, await send(url, wire));
+  });
+});
+
+Deno.test("no turn for a large batch", async () => {
+  const budget = new MessageBudget(16 * MIB, undefined, 20);
+  const end = await budget.turns.take(4 * MIB, OTHER, NEVER);
+  await withService(budget, async (url) => {
+    for (const [name, wire] of Object.entries({ ...PROTOCOLS, ...PACKED })) assertRefused(name, await send(url, wire));
+    assertEquals([budget.view.bytes, budget.view.turnBytes], [0, 4 * MIB]);
+  });
+  end();
+});
+
+Deno.test("others need the room in which a message is received", async () => {
+  const budget = new MessageBudget(4 * MIB);
+  await withService(budget, async (url) => {
+    for (const [name, { headers, body }] of Object.entries(PROTOCOLS)) {
+      // Half of it comes, and no more.
+      const answer = send(url, { headers, body: body.subarray(0, body.length / 2) }, "wait");
+      await poll(() => budget.view.receivingBytes > 20_000, "half a message");
+      const other = budget.begin(OTHER, nothing);
+      assertEquals(other.receive(3 * MIB / 2), true);
+      assertRefused(name, await answer);
+      other.end();
+    }
+  });
+});

@@ -1,0 +1,89 @@
+/** When batches go by row locks although that is not their way, and how the log is told of it. */
+import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
+import { Failure } from "../../src/lanes/failure.ts";
+import { LockHeldError, QuorumLostError } from "../../src/lock/lock.ts";
+import { FenceLostError } from "../../src/store/errors.ts";
+import { createLog } from "../../src/telemetry/create_log.ts";
+import { sell, set } from "../support/apply.ts";
+import { lanesBench } from "../support/lanes_bench.ts";
+import { checkLedger } from "../support/ledger_check.ts";
+import { NEVER } from "../support/pool_probe.ts";
+import { grantAllLock } from "../support/unguarded.ts";
+
+const QUIET = createLog("silent", "json");
+
+Deno.test("an order of several goods that are never free at once goes by row locks after some refusals", async () => {
+  await using on = await lanesBench();
+  await on.lanes().apply(set("two", 2, 10), NEVER);
+  let asked = 0;
+  const rowLocked: number[][] = [];
+  const told: Record<string, unknown>[] = [];
+  const lanes = on.lanes({
+    log: { ...QUIET, info: (fields) => void told.push(fields) },
+    lock: {
+      acquire(goodsIds) {
+        asked++;
+        if (goodsIds.length === 1) return grantAllLock().acquire(goodsIds);
+        return Promise.reject(new LockHeldError("held", [1 + asked % 2]));
+      },
+    },
+    store: {
+      changeUnderRowLocks(keys, decide, signal) {
+        rowLocked.push([...keys.goodsIds]);
+        return on.store.changeUnderRowLocks(keys, decide, signal);
+      },
+    },
+  });
+  assertEquals((await lanes.apply(sell("both", [1, 1], [2, 1]), NEVER)).ok, true);
+  assertEquals([asked, rowLocked], [9, [[1, 2]]]);
+  assertEquals((await lanes.apply(sell("one", [1, 1]), NEVER)).ok, true);
+  assertEquals([await on.onHand(1), await on.onHand(2), rowLocked.length], [8, 9, 1]);
+  assertEquals(told, [{ severalGoods: 1, failedAttempts: 0 }]);
+});
+
+Deno.test("a batch that failed often enough under its lease goes by row locks, and the log is told once", async () => {
+  await using on = await lanesBench();
+  let failures = 5;
+  const told: Record<string, unknown>[] = [];
+  const lanes = on.lanes({
+    log: { ...QUIET, info: (fields) => void told.push(fields) },
+    lock: {},
+    store: {
+      writeChanges: (...args) =>
+        failures-- > 0 ? Promise.reject(new FenceLostError("moved")) : on.store.writeChanges(...args),
+    },
+  });
+  assertEquals((await lanes.apply(sell("a", [1, 1]), NEVER)).ok, true);
+  assertEquals([await on.onHand(1), told], [9, [{ severalGoods: 0, failedAttempts: 1 }]]);
+});
+
+Deno.test("who stands behind a goods that is never let go needs no refusals of its own before it goes by row locks", async () => {
+  await using on = await lanesBench();
+  const goods = Array.from({ length: 800 }, (_, i) => i + 1);
+  await on.lanes().applyAll(goods.map((goodsId) => set(`set-${goodsId}`, goodsId, 100)), NEVER);
+  let asked = 0;
+  const lanes = on.lanes({
+    lock: { acquire: () => (asked++, Promise.reject(new LockHeldError("held", [1]))) },
+    limits: { lockWaitMsMax: 20_000, batchesMax: 1 },
+  });
+  // Two of them fill a batch.
+  const orders = Array.from({ length: 20 }, (_, i) => sell(`o-${i}`, ...goods.map((g): [number, number] => [g, 1])));
+  for (const outcome of await lanes.applyAll(orders, NEVER)) {
+    assert(outcome.status === "fulfilled" && outcome.value.ok, JSON.stringify(outcome));
+  }
+  assertLess(asked, 8 + 10 + 3);
+  assertEquals(await checkLedger(on.ownerUrl), []);
+});
+
+Deno.test("an order of several goods is refused without a quorum, however long it waited", async () => {
+  await using on = await lanesBench();
+  await on.lanes().apply(set("two", 2, 10), NEVER);
+  let asked = 0;
+  const lanes = on.lanes({
+    lock: { acquire: () => (asked++, Promise.reject(new QuorumLostError("away"))) },
+    limits: { lockWaitMsMax: 400, lockAttemptMsMax: 1 },
+  });
+  const failure = await assertRejects(() => lanes.apply(sell("both", [1, 1], [2, 1]), NEVER), Failure);
+  assert(asked > 9, "it was asked for often enough");
+  assertEquals([failure.kind, await on.onHand(1)], ["no_quorum", 10]);
+});

@@ -1,0 +1,145 @@
+/**
+ * What is answered in front of every handler, over both versions of HTTP: a call for a path that is not served, and a page of
+ * another origin, each in the words of its own protocol.
+ */
+import { assert, assertEquals } from "@std/assert";
+import { Buffer } from "node:buffer";
+import { type Connection, eachVersion } from "../support/http_versions.ts";
+import { CHECK, withListener } from "../support/listening.ts";
+
+const STEAL = "/grpc.health.v1.Health/Steal";
+const EVIL = "https://evil.example";
+const REFUSED =
+  `pages of ${EVIL} may not call: CORS_ORIGINS does not name them, and CORS=proxy does not leave it to a proxy`;
+const UNKNOWN = "method Steal of grpc.health.v1.Health is not served here";
+
+/** What an answer says: its HTTP status, its code where it has one, and its text. */
+type Told = readonly [status: number, code: string | undefined, text: string];
+
+/** How each kind of request is told of an error of this code. */
+const KINDS: readonly [contentType: string | undefined, told: (code: number, text: string, status: number) => Told][] =
+  [
+    ["application/grpc", grpc],
+    ["application/grpc+proto", grpc],
+    ["Application/GRPC+json", grpc],
+    ["application/grpc; charset=utf-8", grpc],
+    ["application/grpc-web", grpc],
+    ["application/grpc-web+proto", grpc],
+    ["application/grpc-web-text", grpc],
+    ["application/grpc-web-text+proto", grpc],
+    ["application/connect+json", (code, text) => [200, nameOf(code), text]],
+    ["application/json", (code, text, status) => [status, nameOf(code), text]],
+    ["application/json; charset=utf-8", (code, text, status) => [status, nameOf(code), text]],
+    ["application/proto", (code, text, status) => [status, nameOf(code), text]],
+    ["text/plain", (_, text, status) => [status, undefined, `${text}\n`]],
+    [undefined, (_, text, status) => [status, undefined, `${text}\n`]],
+  ];
+
+Deno.test("a path that is not served, and a page that may not call, in the words of each protocol", async (t) => {
+  await withListener({}, async ({ listener, handled, logged }) => {
+    await eachVersion(listener.url, async (version, connection) => {
+      for (const [type, told] of KINDS) {
+        await t.step(`${version}, ${type}`, async () => {
+          const headers: Record<string, string> = type === undefined ? {} : { "content-type": type };
+          assertEquals(await ask(connection, STEAL, headers), told(12, UNKNOWN, 404));
+          const before = handled();
+          assertEquals(await ask(connection, CHECK, { ...headers, origin: EVIL }), told(7, REFUSED, 403));
+          assertEquals(handled(), before);
+        });
+      }
+    });
+    // A flood of them is one line.
+    const lines = logged.filter(({ message }) => message === "pages of other origins were refused");
+    assertEquals(lines.map(({ count, reason }) => [count, reason]), [[1, REFUSED]]);
+  });
+});
+
+Deno.test("what of a path is not served is named, and never at length", async () => {
+  await withListener({}, async ({ listener }) => {
+    const long = "a".repeat(5_000);
+    const paths: [path: string, text: string][] = [
+      ["/AWS.ALB/healthcheck", "service AWS.ALB is not served here"],
+      ["/inventory.v1.NoService/Sell?a=b", "service inventory.v1.NoService is not served here"],
+      [`${STEAL}?a=b`, UNKNOWN],
+      ["/", "this path is not served here"],
+      ["/a/b/c", "this path is not served here"],
+      [`/${long}/${long}`, `service ${long.slice(0, 100)}… is not served here`],
+      [`/grpc.health.v1.Health/${long}`, `method ${long.slice(0, 100)}… of grpc.health.v1.Health is not served here`],
+    ];
+    await eachVersion(listener.url, async (version, connection) => {
+      for (const [path, text] of paths) {
+        for (const type of ["application/grpc", "application/grpc-web-text"]) {
+          const answer = await ask(connection, path, { "content-type": type });
+          assertEquals(answer, grpc(12, text), `${version} ${path}`);
+        }
+      }
+    });
+  });
+});
+
+Deno.test("what is no POST is no call: 404 in plain text, and none for HEAD", async () => {
+  await withListener({}, async ({ listener }) => {
+    await eachVersion(listener.url, async (_version, connection) => {
+      const grpcType = { "content-type": "application/grpc" };
+      for (const method of ["GET", "PUT", "OPTIONS"]) {
+        assertEquals(await ask(connection, STEAL, grpcType, method), [404, undefined, `${UNKNOWN}\n`]);
+      }
+      assertEquals(await ask(connection, STEAL, {}, "HEAD"), [404, undefined, ""]);
+    });
+  });
+});
+
+function grpc(code: number, text: string): Told {
+  return [200, String(code), text];
+}
+
+function nameOf(code: number): string {
+  return code === 12 ? "unimplemented" : "permission_denied";
+}
+
+async function ask(
+  { request }: Connection,
+  path: string,
+  headers: Record<string, string>,
+  method = "POST",
+): Promise<Told> {
+  const answer = await request(method, path, headers);
+  const type = String(answer.headers["content-type"]);
+  if (method === "HEAD") return [answer.status, undefined, answer.body.toString()];
+  assert(!type.startsWith("application/grpc-web") || type.includes("-text") === isText(headers), type);
+  if (type.startsWith("application/grpc-web")) {
+    const body = isText(headers) ? Buffer.from(answer.body.toString(), "base64") : answer.body;
+    assertEquals([body[0], body.readUInt32BE(1)], [0x80, body.length - 5]);
+    const [, code, text = ""] = /grpc-status: (\d+)\r\ngrpc-message: (.*)\r\n|$/s.exec(reordered(body)) ?? [];
+    return [answer.status, code, decodeURIComponent(text)];
+  }
+  if (type.startsWith("application/grpc")) {
+    assertEquals(answer.body.length, 0);
+    return [
+      answer.status,
+      String(answer.headers["grpc-status"]),
+      decodeURIComponent(String(answer.headers["grpc-message"])),
+    ];
+  }
+  if (type.startsWith("application/connect+")) {
+    assertEquals([answer.body[0], answer.body.readUInt32BE(1)], [0b10, answer.body.length - 5]);
+    const { error } = JSON.parse(answer.body.subarray(5).toString());
+    return [answer.status, error.code, error.message];
+  }
+  if (type === "application/json") {
+    const { code, message } = JSON.parse(answer.body.toString());
+    return [answer.status, code, message];
+  }
+  assertEquals(type, "text/plain; charset=utf-8");
+  return [answer.status, undefined, answer.body.toString()];
+}
+
+function isText(headers: Record<string, string>): boolean {
+  return headers["content-type"]?.includes("-text") === true;
+}
+
+/** The fields of trailers with the status first. */
+function reordered(trailers: Buffer): string {
+  return trailers.subarray(5).toString().split("\r\n").filter((line) => line !== "").sort().reverse()
+    .map((line) => `${line}\r\n`).join("");
+}

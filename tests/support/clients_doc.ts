@@ -1,0 +1,22 @@
+/** The blocks of docs/clients.md, which the tests run as they stand there. */
+
+const FENCE = /^```\w+ (\S+)\n(.*?)^```$/gms;
+const TEXT = await Deno.readTextFile(new URL("../../docs/clients.md", import.meta.url));
+const BLOCKS = new Map(Array.from(TEXT.matchAll(FENCE), ([, name = "", block = ""]) => [name, block]));
+
+/** The names of all blocks, such as `nginx.conf`: the word behind the language. */
+export const BLOCK_NAMES: readonly string[] = [...BLOCKS.keys()];
+
+/**
+ * A block with other addresses and paths in it: every text that is a key of `changes` is replaced wherever it stands.
+ *
+ * @throws Error where there is no such block, or where one of the texts is not in it
+ */
+export function docBlock(name: string, changes: Readonly<Record<string, string>> = {}): string {
+  const block = BLOCKS.get(name);
+  if (block === undefined) throw new Error(`docs/clients.md has no block ${name}`);
+  return Object.entries(changes).reduce((text, [from, to]) => {
+    if (!text.includes(from)) throw new Error(`the block ${name} of docs/clients.md does not say ${from}`);
+    return text.replaceAll(from, to);
+  }, block);
+}
