@@ -103,7 +103,7 @@ Deno.test("of several hosts the one that takes writes is used, wherever it stand
       // The dials of the closed port are not counted here.
       const most = DIALS_A_SECOND_MAX * (seconds + 1);
       assert(dials <= most, `${dials} dials in ${seconds} s for ${refused} calls, expected up to ${most}`);
-      assert(dials > 0 && refused > 10 * dials, `${dials} dials, ${refused} calls`);
+      assert(dials > 0 && refused > dials, `${dials} dials, ${refused} calls`);
       const why = await store.ping(NEVER).catch((error) => `${error.message} ${error.cause?.message}`);
       assert(String(why).includes("no host takes writes (127.0.0.1:"), String(why));
     });

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import postgres from "postgres";
 import type { Changes, Operation } from "../../src/inventory/model.ts";
 import { arrayLiteral } from "../../src/store/arrays.ts";
+import { Pool } from "../../src/store/pool.ts";
 import { createStore, type Store } from "../../src/store/store.ts";
 import { applyTo, giveBack, rollback, sell, set, type Settled } from "../support/apply.ts";
 import { createTestDatabase } from "../support/database.ts";
@@ -217,3 +218,20 @@ function seeded(numRuns: number): { seed: number; numRuns: number } {
   console.log(`fast-check seed ${seed}`);
   return { seed, numRuns };
 }
+
+Deno.test("statements that the address wants unprepared do the same, and none is kept", async () => {
+  await using database = await createTestDatabase();
+  const address = parsePostgresAddress(`${database.serverUrl}&pgbouncer=true`);
+  const store = createStore({ ...TEST_LIMITS, address });
+  await applyTo(store, set("unprepared", 1, 10), sell("unprepared", [1, 3]));
+  assertEquals((await store.readLevels([1], NEVER)).get(1)?.onHand, 7);
+  await store.close();
+  const pool = new Pool({ ...TEST_LIMITS, max: 1, address });
+  await pool.run((sql) => sql`select ${1}::int as one`, NEVER);
+  const rows = await pool.run<{ statement: string }[]>(
+    (sql) => sql`select statement from pg_prepared_statements`,
+    NEVER,
+  );
+  assertEquals([...rows], []);
+  await pool.close();
+});
