@@ -5,6 +5,7 @@ import { migrate } from "../src/migrate.ts";
 import type { Log } from "../src/telemetry/log.ts";
 import { GOODS } from "./scenarios/scenario.ts";
 import type { Sizes } from "./sizes.ts";
+import { parsePostgresAddress } from "../src/config/postgres_address.ts";
 
 /** Units of each goods at first: more than a run can sell, less than the largest quantity. */
 const UNITS = 1_000_000_000;
@@ -22,8 +23,10 @@ interface Content {
 /** Makes all databases, full, and vacuumed, and written to disk. Answers the names of those that hold a stock. */
 export async function makeDatabases(server: PrivatePostgres, sizes: Sizes, log: Log): Promise<string[]> {
   await server.createDatabase(TEMPLATE);
-  const urls = { ownerUrl: server.ownerUrl(TEMPLATE), serverUrl: server.serverUrl(TEMPLATE) };
-  await migrate({ ...urls, direction: "up", log });
+  const [owning, serving] = [server.ownerUrl(TEMPLATE), server.serverUrl(TEMPLATE)].map((url) =>
+    parsePostgresAddress(url)
+  );
+  await migrate({ owner: owning!, server: serving!, direction: "up", log });
   const contents: Record<string, Content> = {
     stock: { goods: GOODS, versions: 1 },
     wire: { goods: GOODS, versions: 1 },

@@ -11,6 +11,7 @@ import {
   STATEMENT_TIMEOUT_MS,
 } from "./config.ts";
 import { inventory as ArticleService } from "./gen/article/inventory_pb.ts";
+import { readCertificates } from "./database_files.ts";
 import { Health } from "./gen/health/v1/health_pb.ts";
 import { InventoryService } from "./gen/inventory/v1/inventory_pb.ts";
 import { LockService } from "./gen/inventory/v1/lock_pb.ts";
@@ -93,10 +94,11 @@ export interface App {
 /** Builds what is behind the port. Nothing is connected before it is used, but for the nodes of the lock. */
 export function openStock(config: Config, { log, ...parts }: StockParts): Stock {
   const store = parts.store ?? createStore({
-    url: config.databaseUrl,
+    address: config.database,
+    certificates: readCertificates(config.database),
     max: config.databasePoolMax,
     waitersMax: config.queueMax,
-    connectTimeoutMs: DATABASE_CONNECT_TIMEOUT_MS,
+    connectTimeoutMs: connectTimeoutMs(config),
     statementTimeoutMs: STATEMENT_TIMEOUT_MS,
     lockTimeoutMs: ROW_LOCK_TIMEOUT_MS,
     log,
@@ -126,12 +128,17 @@ export function openStock(config: Config, { log, ...parts }: StockParts): Stock 
   };
 }
 
+/** The address may ask for less than ours. For libpq 0, and less, is without an end. */
+function connectTimeoutMs({ database: { connectTimeoutS = 0 } }: Config): number {
+  return Math.min(DATABASE_CONNECT_TIMEOUT_MS, connectTimeoutS <= 0 ? Infinity : 1000 * connectTimeoutS);
+}
+
 function openWay(config: Config, { log, lock }: StockParts): Way {
   const { concurrency, quorumLoss } = config;
   if (concurrency !== "redlock") return { concurrency };
   const redlock = () =>
     createRedlock({
-      urls: config.redisUrls,
+      nodes: config.redisNodes,
       ttlMs: config.lockTtlMs,
       nodeTimeoutMs: config.lockNodeTimeoutMs,
       keyPrefix: `${config.lockKeyPrefix}goods:`,

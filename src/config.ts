@@ -3,9 +3,15 @@
  * is guessed around. This file alone knows the names and defaults.
  */
 import { z } from "zod";
+import { AddressError } from "./config/address_text.ts";
+import { eachOf, splitList } from "./config/lists.ts";
+import { parseHostName, parseListenHost, parseOrigin, parsePageHeader } from "./config/origins.ts";
+import { parsePostgresAddress, type PostgresAddress } from "./config/postgres_address.ts";
+import { parseRedisAddress, type RedisAddress } from "./config/redis_address.ts";
+import { SERVER_ROLE } from "./config/server_role.ts";
+import { configNotes } from "./config_notes.ts";
+import { budgetProblems, lockProblems, nodesProblems, queueProblems, workersProblems } from "./config_rules.ts";
 import { CONCURRENCIES, type Concurrency, QUORUM_LOSSES, type QuorumLoss } from "./lanes/way.ts";
-import { usableValidityMs, validityMs } from "./lock/validity.ts";
-import { connectionsMin } from "./workers/pool_share.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "./telemetry/log.ts";
 
 /** PostgreSQL ends a statement of ours after this; an operation runs two of them under a lease. */
@@ -26,51 +32,34 @@ export const CLOSE_MS_MAX = 11_000;
 /** How long a process that was told to stop may take in all, with some time to end. */
 export const STOP_MS_MAX = DRAIN_MS_MAX + CLOSE_MS_MAX + 1_000;
 
-const LOOPBACK_REDIS_URLS = [6379, 6380, 6381, 6382, 6383].map((port) => `redis://127.0.0.1:${port}`).join(",");
+/** What DATABASE_URL and REDIS_URLS are where they are not set. */
+export const DATABASE_URL_DEFAULT = "postgres://holdfast_server@127.0.0.1:5432/holdfast";
+export const REDIS_URLS_DEFAULT = [6379, 6380, 6381, 6382, 6383].map((port) => `redis://127.0.0.1:${port}`).join(",");
 
 const integer = (min: number, max: number) =>
   z.string().regex(/^-?\d+$/, "expected a whole number").transform(Number).pipe(
     z.number().min(min, `expected ${min} or more`).max(max, `expected ${max} or less`),
   );
 
-const list = z.string().transform((text) => text.split(",").map((part) => part.trim()).filter((part) => part !== ""));
+/** A setting that `read` makes something of. What it throws AddressError for are problems of the setting. */
+const parsed = <T>(read: (text: string) => T) =>
+  z.string().transform((text, context): T => {
+    try {
+      return read(text);
+    } catch (error) {
+      if (!(error instanceof AddressError)) throw error;
+      for (const message of error.problems) context.addIssue({ code: "custom", message });
+      return z.NEVER;
+    }
+  });
 
-const url = (...protocols: string[]) =>
-  z.string().refine(
-    (text) => URL.canParse(text) && protocols.includes(new URL(text).protocol) && new URL(text).hostname !== "",
-    // The value is not repeated: it may hold a password.
-    `expected a URL such as ${protocols[0]}//host:port`,
-  );
-
-const origin = z.string().refine(
-  (text) => URL.canParse(text) && new URL(text).origin === text,
-  "expected origins such as https://shop.example, without a path",
-);
-
-/** What no page may set (the Fetch standard, "forbidden request-header"), so that naming it would do nothing. */
-const NO_PAGES_HEADER =
-  /^(accept-charset|accept-encoding|access-control-request-.*|connection|content-length|cookie2?|date|dnt|expect|host|keep-alive|origin|referer|set-cookie|te|trailer|transfer-encoding|upgrade|via|proxy-.*|sec-.*)$/;
-
-const pageHeader = z.string().transform((text) => text.toLowerCase())
-  .refine((text) => /^[a-z0-9!#$%&'+.^_`|~-]+$/.test(text), "expected names of headers such as x-tenant")
-  .refine((text) => !NO_PAGES_HEADER.test(text), "expected headers that a page can set, which no browser lets it here");
-
-const hostName = z.string().refine(
-  (text) =>
-    /^[a-z0-9._-]+$/.test(text) && URL.canParse(`http://${text}`) && new URL(`http://${text}`).hostname === text,
-  "expected names such as shop.example, in lower case, without a scheme and without a port",
-);
+const list = <T>(read: (text: string) => T) => parsed((text): readonly T[] => eachOf(splitList(text), read));
 
 const SETTINGS = z.object({
-  HOST: z.string().min(1).default("127.0.0.1"),
+  HOST: parsed(parseListenHost).prefault("127.0.0.1"),
   PORT: integer(0, 65_535).default(8080),
-  DATABASE_URL: url("postgres:", "postgresql:").default("postgres://holdfast_server@127.0.0.1:5432/holdfast"),
-  REDIS_URLS: list.pipe(
-    z.array(url("redis:", "rediss:"))
-      .min(3, "expected at least three nodes")
-      .refine((urls) => urls.length % 2 === 1, "expected an odd count of nodes: an even one can split in half")
-      .refine((urls) => new Set(urls).size === urls.length, "expected nodes that differ from each other"),
-  ).default(LOOPBACK_REDIS_URLS.split(",")),
+  DATABASE_URL: parsed((text) => parsePostgresAddress(text, SERVER_ROLE)).prefault(DATABASE_URL_DEFAULT),
+  REDIS_URLS: list(parseRedisAddress).prefault(REDIS_URLS_DEFAULT),
   CONCURRENCY: z.enum(CONCURRENCIES).default("redlock"),
   QUORUM_LOSS: z.enum(QUORUM_LOSSES).default("refuse"),
   LOCK_TTL_MS: integer(100, 600_000).default(5000),
@@ -91,9 +80,9 @@ const SETTINGS = z.object({
     z.number().min(0.01, "expected 0.01 or more").max(1, "expected 1 or less"),
   ).default(0.25),
   CORS: z.enum(["on", "proxy"]).default("on"),
-  CORS_ORIGINS: list.pipe(z.array(origin)).default([]),
-  CORS_HEADERS: list.pipe(z.array(pageHeader)).default([]),
-  ALLOWED_HOSTS: list.pipe(z.array(hostName)).default([]),
+  CORS_ORIGINS: list(parseOrigin).default([]),
+  CORS_HEADERS: list(parsePageHeader).default([]),
+  ALLOWED_HOSTS: list(parseHostName).default([]),
   TLS_CERT_FILE: z.string().min(1).optional(),
   TLS_KEY_FILE: z.string().min(1).optional(),
   LOG_LEVEL: z.enum(LOG_LEVELS).default("info"),
@@ -108,8 +97,9 @@ export interface Config {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
-  readonly databaseUrl: string;
-  readonly redisUrls: readonly string[];
+  readonly database: PostgresAddress;
+  /** The nodes of the lock, each a server of its own. */
+  readonly redisNodes: readonly RedisAddress[];
   /** What keeps writers of the same goods apart. */
   readonly concurrency: Concurrency;
   /** What becomes of orders while too few nodes can vote; for the way `redlock` only. */
@@ -137,6 +127,7 @@ export interface Config {
   readonly addressShareMax: number;
   /** True: which pages may call is decided by a proxy in front, but for what ALLOWED_HOSTS is about. */
   readonly corsLeftToProxy: boolean;
+  /** In the form in which a browser sends them; `https://*.shop.example` is all that is below `shop.example`. */
   readonly corsOrigins: readonly string[];
   /** Headers that pages may send beside the usual ones, in lower case. */
   readonly corsHeaders: readonly string[];
@@ -145,6 +136,8 @@ export interface Config {
   readonly tlsFiles: { readonly cert: string; readonly key: string } | undefined;
   readonly logLevel: typeof LOG_LEVELS[number];
   readonly logFormat: typeof LOG_FORMATS[number];
+  /** What is set and changes nothing, each as a line for the log. */
+  readonly notes: readonly string[];
 }
 
 /** Settings that can't be run on; the message has one line for each problem. */
@@ -172,12 +165,14 @@ export function loadConfig(read: (name: string) => string | undefined): Config {
   );
   const workers = SETTINGS.pick({ DATABASE_POOL_MAX: true, WORKERS: true }).safeParse(given);
   const queue = SETTINGS.pick({ QUEUE_MAX: true, BATCH_ORDERS_MAX: true }).safeParse(given);
+  const nodes = SETTINGS.pick({ REDIS_URLS: true }).safeParse(given);
   const budget = SETTINGS.pick({ REQUEST_BYTES_BUDGET: true, REQUEST_BYTES_MAX: true }).safeParse(given);
   const problems = [
     ...(parsed.error?.issues ?? []).map(({ path, message }) => problem(String(path[0]), message, given)),
     ...tlsProblems(given),
+    ...(nodes.success ? nodesProblems(nodes.data.REDIS_URLS) : []),
+    ...(lock.success ? lockProblems(lock.data, 2 * STATEMENT_TIMEOUT_MS) : []),
     ...corsProblems(given),
-    ...(lock.success ? lockProblems(lock.data) : []),
     ...(queue.success ? queueProblems(queue.data) : []),
     ...(budget.success ? budgetProblems(budget.data) : []),
     ...(workers.success ? workersProblems(workers.data) : []),
@@ -188,8 +183,8 @@ export function loadConfig(read: (name: string) => string | undefined): Config {
   return Object.freeze({
     host: settings.HOST,
     port: settings.PORT,
-    databaseUrl: settings.DATABASE_URL,
-    redisUrls: settings.REDIS_URLS,
+    database: settings.DATABASE_URL,
+    redisNodes: settings.REDIS_URLS,
     concurrency: settings.CONCURRENCY,
     quorumLoss: settings.QUORUM_LOSS,
     lockTtlMs: settings.LOCK_TTL_MS,
@@ -206,24 +201,31 @@ export function loadConfig(read: (name: string) => string | undefined): Config {
     orderIdRequired: settings.ORDER_ID_REQUIRED === "on",
     requestTimeoutMsMax: settings.REQUEST_TIMEOUT_MS_MAX,
     addressShareMax: settings.ADDRESS_SHARE_MAX,
+    corsOrigins: [...new Set(settings.CORS_ORIGINS)],
+    allowedHosts: [...new Set(settings.ALLOWED_HOSTS)],
     corsLeftToProxy: settings.CORS === "proxy",
-    corsOrigins: settings.CORS_ORIGINS,
     corsHeaders: settings.CORS_HEADERS,
-    allowedHosts: settings.ALLOWED_HOSTS,
     tlsFiles: cert !== undefined && key !== undefined ? { cert, key } : undefined,
     logLevel: settings.LOG_LEVEL,
     logFormat: settings.LOG_FORMAT,
+    notes: configNotes(
+      settings,
+      new Set(SETTING_NAMES.filter((name) => given[name] !== undefined)),
+      DATABASE_CONNECT_TIMEOUT_MS / 1000,
+    ),
   });
 }
 
 /** Settings whose values may hold a password, so that they are never repeated. */
 const SECRET_NAMES = new Set(["DATABASE_URL", "REDIS_URLS"]);
+/** A value with an @ may be an address that was meant for another setting; one that is longer helps nobody. */
+const REPEATED = /^[^@]{0,100}$/;
 
 function problem(name: string, message: string, given: Readonly<Record<string, string | undefined>>): string {
-  return `${name}: ${message}${SECRET_NAMES.has(name) ? "" : `, got "${given[name]}"`}`;
+  const value = given[name] ?? "";
+  const isRepeated = !SECRET_NAMES.has(name) && REPEATED.test(value);
+  return `${name}: ${message}${isRepeated ? `, got ${JSON.stringify(value)}` : ""}`;
 }
-
-type LockSettings = Pick<z.infer<typeof SETTINGS>, "LOCK_TTL_MS" | "LOCK_NODE_TIMEOUT_MS" | "LOCK_WAIT_MS_MAX">;
 
 function tlsProblems({ TLS_CERT_FILE, TLS_KEY_FILE }: Readonly<Record<string, string | undefined>>): string[] {
   if (TLS_CERT_FILE !== undefined && TLS_KEY_FILE === undefined) {
@@ -240,51 +242,4 @@ function corsProblems(given: Readonly<Record<string, string | undefined>>): stri
   if (given.CORS !== "proxy") return [];
   return ["CORS_ORIGINS", "CORS_HEADERS"].filter((name) => given[name] !== undefined)
     .map((name) => problem(name, "expected nothing, as CORS=proxy leaves it to the proxy", given));
-}
-
-type WorkersSettings = Pick<z.infer<typeof SETTINGS>, "DATABASE_POOL_MAX" | "WORKERS">;
-
-function workersProblems({ DATABASE_POOL_MAX, WORKERS }: WorkersSettings): string[] {
-  const min = connectionsMin(WORKERS);
-  if (DATABASE_POOL_MAX >= min) return [];
-  return [`DATABASE_POOL_MAX: expected ${min} or more for WORKERS ${WORKERS}, got "${DATABASE_POOL_MAX}"`];
-}
-
-/** A batch that never fits as a whole would have the same orders refused however often it is sent. */
-function queueProblems({ QUEUE_MAX, BATCH_ORDERS_MAX }: { QUEUE_MAX: number; BATCH_ORDERS_MAX: number }): string[] {
-  if (QUEUE_MAX >= BATCH_ORDERS_MAX) return [];
-  return [`QUEUE_MAX: expected BATCH_ORDERS_MAX (${BATCH_ORDERS_MAX}) or more, got "${QUEUE_MAX}"`];
-}
-
-/** Half of the budget is for what is being received, which one message must fit into. */
-function budgetProblems(settings: { REQUEST_BYTES_BUDGET: number; REQUEST_BYTES_MAX: number }): string[] {
-  const { REQUEST_BYTES_BUDGET: budget, REQUEST_BYTES_MAX: max } = settings;
-  if (budget >= 4 * max) return [];
-  return [`REQUEST_BYTES_BUDGET: expected four times REQUEST_BYTES_MAX (${4 * max}) or more, got "${budget}"`];
-}
-
-/** TTL > work + acquisition + drift, for a lease that is handed out with the least validity that is accepted. */
-function lockProblems({ LOCK_TTL_MS, LOCK_NODE_TIMEOUT_MS, LOCK_WAIT_MS_MAX }: LockSettings): string[] {
-  const problems: string[] = [];
-  const workMs = 2 * STATEMENT_TIMEOUT_MS;
-  if (usableValidityMs(LOCK_TTL_MS) < workMs) {
-    problems.push(
-      `LOCK_TTL_MS: a lease may be handed out with ${usableValidityMs(LOCK_TTL_MS)} of its ${LOCK_TTL_MS} ms left, ` +
-        `less than the ${workMs} ms that the work under it may take; expected ${2 * workMs} or more`,
-    );
-  }
-  if (validityMs(LOCK_TTL_MS, 2 * LOCK_NODE_TIMEOUT_MS) < usableValidityMs(LOCK_TTL_MS)) {
-    problems.push(
-      `LOCK_NODE_TIMEOUT_MS: asking the nodes may take ${2 * LOCK_NODE_TIMEOUT_MS} ms, which leaves no usable lease ` +
-        `of LOCK_TTL_MS ${LOCK_TTL_MS}; expected far less than the TTL`,
-    );
-  }
-  if (LOCK_WAIT_MS_MAX < 2 * LOCK_NODE_TIMEOUT_MS) {
-    problems.push(
-      `LOCK_WAIT_MS_MAX: expected ${
-        2 * LOCK_NODE_TIMEOUT_MS
-      } or more, the time that one attempt with silent nodes takes`,
-    );
-  }
-  return problems;
 }

@@ -15,6 +15,7 @@ if (config.workers > 1) {
   );
 }
 const log = createProcessLog(config.logLevel, config.logFormat);
+for (const note of config.notes) log.warn({}, note);
 const shutdown = Promise.withResolvers<void>();
 const reloads = new EventTarget();
 let asked = false;

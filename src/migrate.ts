@@ -8,7 +8,15 @@
  */
 import { fileURLToPath } from "node:url";
 import { resolveBinary } from "dbmate";
+import { AddressError } from "./config/address_text.ts";
+import { parsePostgresAddress, type PostgresAddress } from "./config/postgres_address.ts";
+import { SERVER_ROLE } from "./config/server_role.ts";
+import { ConfigError } from "./config.ts";
+import { EXIT_FAILED, EXIT_UNUSABLE } from "./exit_codes.ts";
+import { dbmateUrl, pinnedCertificate } from "./migrate_address.ts";
 import { ensureServerRole } from "./migrate_role.ts";
+import { withSession } from "./migrate_session.ts";
+import { databasePermissions, missingPermissions } from "./permissions.ts";
 import { createLog } from "./telemetry/create_log.ts";
 import type { Log } from "./telemetry/log.ts";
 
@@ -16,7 +24,7 @@ import type { Log } from "./telemetry/log.ts";
 const RUNS_MAX = 8;
 const RUN_AGAIN_MS = 250;
 const RUN_MS_MAX = 120_000;
-const LOOPBACK_HOSTS = new Set(["127.0.0.1", "localhost", "[::1]"]);
+const EXIT_USAGE = 2;
 
 /** `down` takes back the newest migration, `status` only tells. */
 export type Direction = "up" | "down" | "status";
@@ -24,10 +32,10 @@ const DIRECTIONS: readonly Direction[] = ["up", "down", "status"];
 
 /** Whose schema goes which way. */
 export interface MigrateOptions {
-  /** postgres:// address of a role that may change the schema. */
-  readonly ownerUrl: string;
-  /** postgres:// address that the server will use; its role and database must be the migrated ones. */
-  readonly serverUrl: string;
+  /** Address of a role that may change the schema. */
+  readonly owner: PostgresAddress;
+  /** Address that the server will use; its role and database must be the migrated ones. */
+  readonly server: PostgresAddress;
   readonly direction: Direction;
   readonly log: Log;
 }
@@ -36,26 +44,35 @@ export interface MigrateOptions {
  * Brings the schema one way, or tells how it stands.
  *
  * @returns what dbmate said
- * @throws Error with dbmate's or PostgreSQL's words; both leave the password of an address out
+ * @throws ConfigError for files of an address that can't be read; Error with dbmate's or PostgreSQL's words, both of which
+ * leave the password of an address out
  */
-export async function migrate({ ownerUrl, serverUrl, direction, log }: MigrateOptions): Promise<string> {
-  const url = withSslMode(ownerUrl);
-  if (direction === "up") await ensureServerRole(url, withSslMode(serverUrl), log);
-  const said = await runDbmate(url, direction, log);
+export async function migrate({ owner, server, direction, log }: MigrateOptions): Promise<string> {
+  const said = await withSession(owner, "DATABASE_OWNER_URL (or DATABASE_URL)", async (session) => {
+    if (direction === "up") await ensureServerRole(session, server, log);
+    const pinned = pinnedCertificate(session);
+    const file = pinned === undefined ? undefined : await temporaryFile(pinned);
+    try {
+      return await runDbmate(dbmateUrl(session, file), direction, log);
+    } finally {
+      if (file !== undefined) await Deno.remove(file);
+    }
+  });
   if (direction !== "status") log.info({ direction }, "migrations done");
   return said;
 }
 
-/**
- * The address with `sslmode=disable` where it says nothing about TLS and the host is this machine: dbmate insists on
- * TLS unless told, and a local PostgreSQL seldom has it. Any other host keeps the caller's choice.
- *
- * @throws Error when the text is no postgres:// address; it does not repeat the text, which may hold a password
- */
-export function withSslMode(url: string): string {
-  const parsed = parse(url);
-  if (parsed.searchParams.has("sslmode") || !LOOPBACK_HOSTS.has(parsed.hostname)) return url;
-  return `${url}${url.includes("?") ? "&" : "?"}sslmode=disable`;
+/** Throws Error that says why one is needed. */
+async function temporaryFile(text: string): Promise<string> {
+  try {
+    const path = await Deno.makeTempFile({ prefix: "holdfast-", suffix: ".pem" });
+    await Deno.writeTextFile(path, text);
+    return path;
+  } catch (error) {
+    const why =
+      "channel_binding=require without sslmode=verify-full: dbmate is told the server's certificate by a file";
+    throw new Error(`${why}, and none can be written (${(error as Error).name}); run it with --allow-write=/tmp`);
+  }
 }
 
 async function runDbmate(url: string, direction: Direction, log: Log): Promise<string> {
@@ -93,34 +110,55 @@ function migrationsDirectory(): string {
   return fileURLToPath(new URL("../migrations", import.meta.url));
 }
 
-function parse(url: string): URL {
-  const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  if (parsed === undefined || !/^postgres(ql)?:$/.test(parsed.protocol)) {
-    throw new Error("The database address must look like postgres://user:password@host:5432/database");
+/** The address that stands in the variable `name`; the server's has a default for its user. Throws ConfigError that names it. */
+export function databaseAddress(name: string, text: string): PostgresAddress {
+  try {
+    return parsePostgresAddress(text, name === "DATABASE_URL" ? SERVER_ROLE : "");
+  } catch (error) {
+    if (!(error instanceof AddressError)) throw error;
+    throw new ConfigError(error.problems.map((problem) => `${name}: ${problem}`));
   }
-  return parsed;
+}
+
+/** Both addresses; each for the other where one is not set. Throws ConfigError with the problems of both. */
+function addresses(): { owner: PostgresAddress; server: PostgresAddress } {
+  const problems: string[] = [];
+  const [owner, server] = ["DATABASE_OWNER_URL", "DATABASE_URL"].map((name) => {
+    const text = Deno.env.get(name) ?? "";
+    try {
+      return text === "" ? undefined : databaseAddress(name, text);
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      problems.push(...error.problems);
+    }
+  });
+  if (problems.length > 0) throw new ConfigError(problems);
+  const [first, second] = [owner ?? server, server ?? owner];
+  if (first !== undefined && second !== undefined) return { owner: first, server: second };
+  throw new ConfigError(["DATABASE_URL: expected, such as postgres://user:password@host:5432/database"]);
 }
 
 async function main(): Promise<number> {
   const log = createLog("info", "pretty");
   const args = Deno.args.filter((arg) => arg !== "--");
   const direction = DIRECTIONS.find((known) => known === (args[0] ?? "up"));
-  const ownerUrl = Deno.env.get("DATABASE_OWNER_URL") || Deno.env.get("DATABASE_URL");
   if (direction === undefined || args.length > 1) {
     console.error(`Usage: deno task migrate [${DIRECTIONS.join("|")}]`);
-    return 2;
-  }
-  if (ownerUrl === undefined || ownerUrl === "") {
-    console.error("DATABASE_URL is not set: give it the address of the database, postgres://user:password@host/name");
-    return 2;
+    return EXIT_USAGE;
   }
   try {
-    const serverUrl = Deno.env.get("DATABASE_URL") || ownerUrl;
-    console.log(await migrate({ ownerUrl, serverUrl, direction, log }));
+    const { owner, server } = addresses();
+    const missing = await missingPermissions(databasePermissions(owner));
+    if (missing.length > 0) {
+      console.error(`Cannot start without these permissions: ${missing.join(" ")}`);
+      return EXIT_UNUSABLE;
+    }
+    for (const note of owner.notes) log.warn({}, note);
+    console.log(await migrate({ owner, server, direction, log }));
     return 0;
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error));
-    return 1;
+    return error instanceof ConfigError ? EXIT_UNUSABLE : EXIT_FAILED;
   }
 }
 

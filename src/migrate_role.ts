@@ -2,34 +2,24 @@
  * The role that the server works as. It is the same in every database of a PostgreSQL, so it is no part of the
  * migrations, which belong to one database; they only grant it its rights.
  */
-import postgres from "postgres";
+import type postgres from "postgres";
+import type { PostgresAddress } from "./config/postgres_address.ts";
+import { SERVER_ROLE } from "./config/server_role.ts";
 import { ROW_LOCK_TIMEOUT_MS, STATEMENT_TIMEOUT_MS } from "./config.ts";
+import { type OpenSession, withSession } from "./migrate_session.ts";
 import { sessionSettings } from "./store/sessions.ts";
 import type { Log } from "./telemetry/log.ts";
 
-/** The role's name; the migrations grant to it. */
-export const SERVER_ROLE = "holdfast_server";
+export { SERVER_ROLE };
 
 /** Two runs that change the same role at once: one gets an error and looks again. */
 const TRIES_MAX = 10;
 const TRY_AGAIN_MS = 100;
-const CONNECT_SECONDS_MAX = 10;
 /** As PostgreSQL itself makes its verifiers. */
 const SCRAM_ITERATIONS = 4096;
 const SCRAM_SALT_BYTES = 16;
 /** duplicate_object, unique_violation, serialization_failure, and "tuple concurrently updated" (internal_error). */
 const ANOTHER_RUN_CODES = new Set(["42710", "23505", "40001", "XX000"]);
-
-/** No server, no such host, no such database, wrong password, not in pg_hba.conf, starting up. */
-const UNREACHABLE_CODES = new Set([
-  "ECONNREFUSED",
-  "ENOTFOUND",
-  "CONNECT_TIMEOUT",
-  "3D000",
-  "28P01",
-  "28000",
-  "57P03",
-]);
 
 /**
  * Bounds that hold whatever a client asks for. Behind a pooler the server's sessions can ask for nothing, and have no
@@ -48,34 +38,28 @@ const SETTINGS: Readonly<Record<string, string>> = {
 const SETTINGS_FROM_17: Readonly<Record<string, string>> = { transaction_timeout: "10s" };
 
 /**
- * Makes sure that the role exists, is nothing more than a login, has its timeouts, and, when `serverUrl` logs in as it,
+ * Makes sure that the role exists, is nothing more than a login, has its timeouts, and, when `server` logs in as it,
  * that the password of that address is its password. What is right already is not touched, so that an owner without
  * the right to change roles can migrate a database that somebody has prepared.
  *
  * @throws Error that says what to run by hand when the owner may not do it
  */
-export async function ensureServerRole(ownerUrl: string, serverUrl: string, log: Log): Promise<void> {
-  const sql = connect(ownerUrl);
-  try {
-    for (let attempt = 1;; attempt++) {
-      try {
-        return await bringUpToDate(sql, serverUrl, log);
-      } catch (error) {
-        const code = (error as { code?: string }).code ?? "";
-        if (code === "42501") throw new Error(byHand());
-        if (UNREACHABLE_CODES.has(code)) throw new Error(unreachable(error as Error, code));
-        if (!ANOTHER_RUN_CODES.has(code) || attempt >= TRIES_MAX) throw error;
-        await new Promise((resolve) => setTimeout(resolve, TRY_AGAIN_MS * Math.random()));
-      }
+export async function ensureServerRole({ sql }: OpenSession, server: PostgresAddress, log: Log): Promise<void> {
+  for (let attempt = 1;; attempt++) {
+    try {
+      return await bringUpToDate(sql, server, log);
+    } catch (error) {
+      const code = (error as { code?: string }).code ?? "";
+      if (code === "42501") throw new Error(byHand());
+      if (!ANOTHER_RUN_CODES.has(code) || attempt >= TRIES_MAX) throw error;
+      await new Promise((resolve) => setTimeout(resolve, TRY_AGAIN_MS * Math.random()));
     }
-  } finally {
-    await sql.end({ timeout: CONNECT_SECONDS_MAX });
   }
 }
 
-async function bringUpToDate(sql: postgres.Sql, serverUrl: string, log: Log): Promise<void> {
-  const [server] = await sql<{ version: number }[]>`select current_setting('server_version_num')::int as version`;
-  const settings = (server?.version ?? 0) >= 170_000 ? { ...SETTINGS, ...SETTINGS_FROM_17 } : SETTINGS;
+async function bringUpToDate(sql: postgres.Sql, server: PostgresAddress, log: Log): Promise<void> {
+  const [postgresql] = await sql<{ version: number }[]>`select current_setting('server_version_num')::int as version`;
+  const settings = (postgresql?.version ?? 0) >= 170_000 ? { ...SETTINGS, ...SETTINGS_FROM_17 } : SETTINGS;
   const [found] = await sql<RoleRow[]>`
     select rolcanlogin, rolsuper, rolcreatedb, rolcreaterole, coalesce(rolconfig, '{}') as rolconfig
     from pg_roles where rolname = ${SERVER_ROLE}`;
@@ -89,10 +73,10 @@ async function bringUpToDate(sql: postgres.Sql, serverUrl: string, log: Log): Pr
     if (found?.rolconfig.includes(`${name}=${value}`)) continue;
     await sql.unsafe(`alter role ${SERVER_ROLE} set ${name} = '${value}'`);
   }
-  const { username, password } = new URL(serverUrl);
-  if (decodeURIComponent(username) !== SERVER_ROLE || password === "") return;
-  if (await canLogIn(serverUrl)) return;
-  const verifier = await scramVerifier(decodeURIComponent(password));
+  const { user, password } = server;
+  if (user !== SERVER_ROLE || password === undefined) return;
+  if (await canLogIn(server)) return;
+  const verifier = await scramVerifier(password);
   await sql.unsafe(`alter role ${SERVER_ROLE} password '${verifier}'`);
   log.info({ role: SERVER_ROLE }, "set the password of the server's role to the one of DATABASE_URL");
 }
@@ -105,20 +89,12 @@ interface RoleRow {
   readonly rolconfig: string[];
 }
 
-async function canLogIn(url: string): Promise<boolean> {
-  const sql = connect(url);
+async function canLogIn(server: PostgresAddress): Promise<boolean> {
   try {
-    await sql`select 1`;
-    return true;
+    return await withSession(server, "DATABASE_URL", () => Promise.resolve(true));
   } catch {
     return false;
-  } finally {
-    await sql.end({ timeout: CONNECT_SECONDS_MAX });
   }
-}
-
-function connect(url: string): postgres.Sql {
-  return postgres(url, { max: 1, connect_timeout: CONNECT_SECONDS_MAX, onnotice: () => {} });
 }
 
 /**
@@ -139,11 +115,6 @@ async function scramVerifier(password: string): Promise<string> {
   const storedKey = await crypto.subtle.digest("SHA-256", clientKey);
   const base64 = (bytes: ArrayBuffer) => new Uint8Array(bytes).toBase64();
   return `SCRAM-SHA-256$${SCRAM_ITERATIONS}:${salt.toBase64()}$${base64(storedKey)}:${base64(serverKey)}`;
-}
-
-function unreachable({ message }: Error, code: string): string {
-  const hint = code === "3D000" ? " Create the database first: it must exist, and may be empty." : "";
-  return `Cannot use the database of DATABASE_OWNER_URL (or DATABASE_URL): ${message}.${hint}`;
 }
 
 function byHand(): string {

@@ -7,7 +7,7 @@ import { startApp } from "./app.ts";
 import { openCertificate } from "./certificate.ts";
 import { type Config, ConfigError } from "./config.ts";
 import { EXIT_DEAF, EXIT_FAILED, EXIT_UNUSABLE, refuse } from "./exit_codes.ts";
-import { missingPermissions } from "./permissions.ts";
+import { missingPermissions, neededPermissions } from "./permissions.ts";
 import { CONNECTIONS_MIN, connectionsThatFit } from "./open_files.ts";
 import { guardProcess } from "./process_guard.ts";
 import { LISTENER_LIMITS } from "./rpc/listener_limits.ts";
@@ -36,7 +36,7 @@ export async function serve(config: Config, { log, shutdown, reloads, port }: Se
   guardProcess(log);
   // All of it: what is thrown before the port is listened on would else be taken for a driver's, and the process end with 0.
   try {
-    const missing = await missingPermissions(config);
+    const missing = await missingPermissions(neededPermissions(config));
     if (missing.length > 0) {
       refuse(`Cannot start without these permissions: ${missing.join(" ")}${whoseFiles(config, missing)}`);
     }

@@ -1,15 +1,13 @@
 /** The flags that our processes are started with: what each needs, one by one and no wider. */
 import { type Config, SETTING_NAMES } from "./config.ts";
-import { neededPermissions } from "./permissions.ts";
+import { neededPermissions, permissionFlags } from "./permissions.ts";
 
 /** The flags for `deno run`, to stand before `src/main.ts`, or before `src/worker.ts` and its arguments. */
 export function serverFlags(config: Config): string[] {
-  const { net, read } = neededPermissions(config);
   return [
     "--no-prompt",
-    `--allow-net=${net.join(",")}`,
+    ...permissionFlags(neededPermissions(config)),
     "--allow-sys=hostname",
-    ...(read.length === 0 ? [] : [`--allow-read=${read.join(",")}`]),
     `--allow-env=${SETTING_NAMES.join(",")}`,
     // Libraries that look through the whole environment then see the named variables only, and do not fail.
     "--ignore-env",

@@ -26,6 +26,7 @@ if ((await Deno.permissions.query({ name: "run", command: deno })).state !== "gr
   refuse(`Cannot start without these permissions: --allow-run=${deno}`);
 }
 const log = createProcessLog(config.logLevel, config.logFormat);
+for (const note of config.notes) log.warn({}, note);
 const supervision = supervise({
   count: config.workers,
   startMsMax: START_MS_MAX,

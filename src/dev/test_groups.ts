@@ -106,7 +106,7 @@ export function permissions(group: TestGroup, access: ServerTestAccess | undefin
   if (group === "unit" || access === undefined) return group === "static" ? ["--allow-read=.", "--ignore-env"] : [];
   return [
     // Beside the address of everybody else those of attackers, who must be somebody else.
-    `--allow-net=${["127.0.0.1", "localhost", ...ATTACKER_ADDRESSES].join(",")}`,
+    `--allow-net=${["127.0.0.1", "localhost", "[::1]", ...ATTACKER_ADDRESSES].join(",")}`,
     // Whole, because a server's data must be reachable by another user, which is judged from every directory above it.
     "--allow-read",
     `--allow-write=${access.temporaryDir}`,

@@ -9,6 +9,7 @@ import { stopStrays } from "./process_record.ts";
 import { type Stack, startStack } from "./stack.ts";
 import { lockDirectory, tryLockDirectory } from "./stack_lock.ts";
 import type { ServerTestAccess } from "./test_groups.ts";
+import { parsePostgresAddress } from "../config/postgres_address.ts";
 
 const DIRECTORY_PREFIX = "holdfast-test-";
 const TEMPLATE_DATABASE = "holdfast_template";
@@ -54,8 +55,8 @@ export async function startTestServers(log: Log, placeCount: number): Promise<Te
     }
     await postgres.createDatabase(TEMPLATE_DATABASE);
     await migrate({
-      ownerUrl: postgres.ownerUrl(TEMPLATE_DATABASE),
-      serverUrl: postgres.serverUrl(TEMPLATE_DATABASE),
+      owner: parsePostgresAddress(postgres.ownerUrl(TEMPLATE_DATABASE)),
+      server: parsePostgresAddress(postgres.serverUrl(TEMPLATE_DATABASE)),
       direction: "up",
       log,
     });

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { loadConfig, SETTING_NAMES, STOP_MS_MAX } from "../config.ts";
 import { EXIT_FAILED } from "../exit_codes.ts";
 import { listenUrl } from "../listen_line.ts";
-import { migrate } from "../migrate.ts";
+import { databaseAddress, migrate } from "../migrate.ts";
 import { createLog } from "../telemetry/create_log.ts";
 import type { Log } from "../telemetry/log.ts";
 import { denoEnvironment } from "./child_environment.ts";
@@ -44,6 +44,8 @@ async function main(): Promise<number> {
     const given = givenSettings();
     // Checked before anything is started; what is not given yet has a default of the right form.
     loadConfig((name) => given[name]);
+    const givenOwner = Deno.env.get("DATABASE_OWNER_URL") ?? "";
+    if (givenOwner !== "") databaseAddress("DATABASE_OWNER_URL", givenOwner);
     const starting = startStack({
       dir: Deno.env.get("DATA_DIR") || DATA_DIR_DEFAULT,
       log,
@@ -88,7 +90,8 @@ async function prepareStores(given: Record<string, string>, stack: Stack, log: L
   if (stack.redis.length > 0) settings["REDIS_URLS"] = stack.redis.map((node) => node.url).join(",");
   const serverUrl = settings["DATABASE_URL"];
   if (ownerUrl === undefined || serverUrl === undefined) throw new Error("There is no database address to migrate");
-  await migrate({ ownerUrl, serverUrl, direction: "up", log });
+  const [owner, server] = [databaseAddress("DATABASE_OWNER_URL", ownerUrl), databaseAddress("DATABASE_URL", serverUrl)];
+  await migrate({ owner, server, direction: "up", log });
   return settings;
 }
 

@@ -10,6 +10,7 @@
  * 2 s of it dropped all links.
  */
 import { Redis } from "ioredis";
+import type { RedisAddress } from "../config/redis_address.ts";
 import { watchReplies } from "./reply_watch.ts";
 import { timeLimited } from "./time_limit.ts";
 
@@ -53,10 +54,17 @@ export class NodeLink {
   #error: Error | undefined;
   #closed = false;
 
-  constructor(url: string, options: NodeLinkOptions) {
+  constructor(address: RedisAddress, options: NodeLinkOptions) {
     const { timeoutMs, random } = options;
     this.#options = options;
-    this.#redis = new Redis(url, {
+    const { host, port, user, password, database, tls } = address;
+    this.#redis = new Redis({
+      host,
+      port,
+      db: database,
+      ...(user === undefined ? {} : { username: user }),
+      ...(password === undefined ? {} : { password }),
+      ...(tls ? { tls: {} } : {}),
       connectionName: "holdfast",
       connectTimeout: 0,
       // What a node may do is found out by doing it. ioredis's own look writes to the console and takes INFO to be allowed.

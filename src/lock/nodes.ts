@@ -7,6 +7,8 @@
  *     quarantined, voting --the probe is refused, or an earlier node is the same server--> down
  *     any         --its connection ends--> down
  */
+import { type RedisAddress, redisAddressText } from "../config/redis_address.ts";
+import { percentEncoded } from "../config/address_text.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { VotingNode } from "./attempt.ts";
 import type { Vote } from "./ballot.ts";
@@ -24,7 +26,6 @@ import { TimeLimitError } from "./time_limit.ts";
 const ACQUIRE_HASH = scriptHash(ACQUIRE_SCRIPT);
 const RELEASE_HASH = scriptHash(RELEASE_SCRIPT);
 
-const REDIS_PORT = 6379;
 /** A node that nobody asks about is probed this long after the last time. */
 const PROBE_PAUSE_MS = 1000;
 
@@ -72,14 +73,14 @@ export class Node implements VotingNode {
   readonly #news: NodeNews;
 
   /** `number` is its place among the nodes, from 1. */
-  constructor(url: string, number: number, options: NodeOptions) {
+  constructor(address: RedisAddress, number: number, options: NodeOptions) {
     this.#options = options;
     this.#number = number;
-    const { hostname, port, username, password } = new URL(url);
-    this.#address = `${hostname}:${port || REDIS_PORT}`;
-    this.#secrets = [password, decoded(password), username === "default" ? "" : username];
+    const { user = "", password = "" } = address;
+    this.#address = redisAddressText(address);
+    this.#secrets = [password, percentEncoded(password), user];
     this.#news = new NodeNews(number, this.#address, options.log);
-    this.#link = new NodeLink(url, {
+    this.#link = new NodeLink(address, {
       timeoutMs: options.timeoutMs,
       random: options.random,
       up: () => void this.#greet(),
@@ -274,12 +275,4 @@ export class Node implements VotingNode {
 /** True if the node itself said so. */
 function isAnswer(error: unknown): boolean {
   return (error as Error).name === "ReplyError";
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }

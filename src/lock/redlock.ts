@@ -7,6 +7,7 @@
  * something under the lease, so one that hangs does not keep it, and one that works keeps it for a bounded time.
  */
 import { Lock as NodesLock } from "redlock";
+import type { RedisAddress } from "../config/redis_address.ts";
 import { errorFields, type Log } from "../telemetry/log.ts";
 import { type Attempt, redlockOver, tryAcquire, tryExtend } from "./attempt.ts";
 import { quorumOf } from "./ballot.ts";
@@ -19,8 +20,8 @@ import { WantedMarks } from "./wanted_marks.ts";
 
 /** How to reach the nodes, and for how long they are asked and hold. */
 export interface RedlockOptions {
-  /** One URL a node; an odd count. */
-  readonly urls: readonly string[];
+  /** An odd count. */
+  readonly nodes: readonly RedisAddress[];
   readonly ttlMs: number;
   /** Limit of every command to one node; far below the TTL. */
   readonly nodeTimeoutMs: number;
@@ -42,12 +43,12 @@ const REPEAT_LOG_AFTER_MS = 5000;
 
 /** Dials the nodes and makes the lock over them. */
 export function createRedlock(options: RedlockOptions): Lock {
-  const { urls, ttlMs, nodeTimeoutMs, quarantineMs = ttlMs, random, nowMs = () => performance.now(), log } = options;
+  const { nodes, ttlMs, nodeTimeoutMs, quarantineMs = ttlMs, random, nowMs = () => performance.now(), log } = options;
   // Under the prefix of the leases, which may be all that the user of a node is allowed; no goods has such a name.
   const probePrefix = `${options.keyPrefix}probe:`;
   const servers = new Servers();
   const nodeOptions = { timeoutMs: nodeTimeoutMs, quarantineMs, probePrefix, servers, random, nowMs, log };
-  return new QuorumLock({ ...options, nowMs }, urls.map((url, i) => new Node(url, i + 1, nodeOptions)));
+  return new QuorumLock({ ...options, nowMs }, nodes.map((node, i) => new Node(node, i + 1, nodeOptions)));
 }
 
 /** What this process has of one attempt's keys. */

@@ -109,7 +109,10 @@ export class Pool {
     } catch (error) {
       const ours = this.#judge(error);
       // After a fail-over a connection may be to a server that only reads now; a new one finds the right server.
-      if (ours instanceof OutcomeUnknownError || ours instanceof DatabaseUnavailableError) client.lost = true;
+      if (ours instanceof OutcomeUnknownError || ours instanceof DatabaseUnavailableError) {
+        client.lost = true;
+        client.dialer.forgetHost();
+      }
       if (client.dialer.admitted || ours instanceof StatementTimeoutError) throw ours;
       client.lost = true;
       if (refusesSettings(error)) this.#sessions.foundPooler(error.message);
@@ -126,9 +129,12 @@ export class Pool {
     return new OutcomeUnknownError("PostgreSQL's answer could not be read", { cause: error });
   }
 
-  /** Closes the connections that are idle: what runs next is on a new one. */
+  /** Closes the connections that are idle, to a server that takes no writes: what runs next is on a new one. */
   dropIdle(): void {
-    for (const client of this.#free.splice(0)) client.discard();
+    for (const client of this.#free.splice(0)) {
+      client.dialer.forgetHost();
+      client.discard();
+    }
   }
 
   /** Waits for statements under way (bounded) and closes all connections. Waiting callers are refused. */
@@ -181,10 +187,8 @@ export class Pool {
     if (signal.aborted) return Promise.reject(signal.reason);
     if (this.#closed !== undefined) return Promise.reject(new DatabaseUnavailableError("the pool is closed"));
     if (this.#lent < this.#options.max) {
-      // First the client: it throws for an address that can't be read.
-      const client = this.#idle() ?? this.#connect();
       this.#lent++;
-      return Promise.resolve(client);
+      return Promise.resolve(this.#idle() ?? this.#connect());
     }
     if (this.#waiters.size >= this.#options.waitersMax) {
       return Promise.reject(
@@ -230,10 +234,13 @@ export class Pool {
     return new Client(this.#options, this.#sessions.kind, (client) => this.#lose(client));
   }
 
-  /** A client that is idle; those that were begun otherwise than sessions are now are closed. */
+  /**
+   * A client that is idle; those that were begun otherwise than sessions are now, or lead to a host that does not take the
+   * writes now, are closed.
+   */
   #idle(): Client | undefined {
     for (let client = this.#free.pop(); client !== undefined; client = this.#free.pop()) {
-      if (client.kind === this.#sessions.kind) return client;
+      if (client.kind === this.#sessions.kind && client.dialer.isAtPrimary) return client;
       client.discard();
     }
     return undefined;

@@ -30,8 +30,9 @@ export class ReplyError extends Error {
   readonly code = "ERR_REPLY";
 }
 
-/** The guard of one connection that is not under TLS: a server there has proven who it is. */
+/** The guard of one connection. Under TLS a password may be asked for in clear: nobody else hears it. */
 export class ReplyGuard {
+  readonly #isUnderTls: boolean;
   #header: Buffer = EMPTY;
   #type = "";
   /** Bytes of the message's payload that are still to come. */
@@ -39,6 +40,10 @@ export class ReplyGuard {
   #payload: Buffer[] | undefined;
   /** Bytes since the last ReadyForQuery. */
   #replyBytes = 0;
+
+  constructor(isUnderTls = false) {
+    this.#isUnderTls = isUnderTls;
+  }
 
   /** Looks at the next bytes. Throws ReplyError at the first message that is not to be handed on. */
   take(bytes: Buffer): void {
@@ -77,17 +82,19 @@ export class ReplyGuard {
   #endMessage(): void {
     const payload = this.#payload && Buffer.concat(this.#payload);
     if (this.#type === "Z") this.#replyBytes = 0;
-    if (this.#type === "R" && payload !== undefined) assertAuthentication(payload);
+    if (this.#type === "R" && payload !== undefined) assertAuthentication(payload, this.#isUnderTls);
     if (this.#type === "T" && payload !== undefined) assertColumns(payload);
     this.#type = "";
     this.#payload = undefined;
   }
 }
 
-function assertAuthentication(payload: Buffer): void {
+function assertAuthentication(payload: Buffer, isUnderTls: boolean): void {
   const kind = payload.length < 4 ? -1 : payload.readInt32BE(0);
   if (!AUTHENTICATIONS.has(kind)) throw new ReplyError(`a way to log in, number ${kind}, that is not known`);
-  if (kind === 3) throw new ReplyError("the password is asked for in clear, on a connection without TLS");
+  if (kind === 3 && !isUnderTls) {
+    throw new ReplyError("the password is asked for in clear, on a connection without TLS");
+  }
   if (kind === 5 && payload.length !== 8) throw new ReplyError("a log-in by md5 that can't be read");
   if (kind !== 11) return;
   const iterations = /^r=[^,]+,s=[A-Za-z0-9+/]+=*,i=(\d{1,10})$/.exec(payload.toString("utf8", 4))?.[1];

@@ -8,6 +8,7 @@ import { FenceWatch } from "./off_ledger.ts";
 import { Pool, type PoolOptions } from "./pool.ts";
 import { type BookKeys, readBook } from "./read_book.ts";
 import { ping } from "./ping.ts";
+import { primaryOf } from "./primary_look.ts";
 import { readLevels } from "./read_levels.ts";
 import { readLocked } from "./read_locked.ts";
 import { Sessions } from "./sessions.ts";
@@ -45,9 +46,13 @@ export interface Store {
   close(): Promise<void>;
 }
 
+/** What a store is made of: a pool that knows, or finds, the host that takes writes. */
+export type StoreOptions = Omit<PoolOptions, "primary">;
+
 /** The store on PostgreSQL. Connects on first use. */
-export function createStore(options: PoolOptions): Store {
-  const sessions = new Sessions(options.log);
+export function createStore(given: StoreOptions): Store {
+  const sessions = new Sessions(given.log);
+  const options = { ...given, primary: primaryOf(given, sessions) };
   const pool = new Pool(options, sessions);
   // Of its own, so that a queue of work is not taken for a database that is away.
   const pings = new Pool({ ...options, max: 1, waitersMax: 1 }, sessions);

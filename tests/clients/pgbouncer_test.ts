@@ -22,6 +22,7 @@ import { ledgerViolations } from "../support/ledger_check.ts";
 import { startPgBouncer } from "../support/pgbouncer.ts";
 import { NEVER, TEST_LIMITS } from "../support/pool_probe.ts";
 import { startServer } from "../support/server.ts";
+import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 
 /** Fewer sessions than each process has connections, so that they go from hand to hand. */
 const SESSIONS_MAX = 4;
@@ -148,7 +149,7 @@ async function endSessions(owner: postgres.Sql): Promise<void> {
 async function storeBehind(settings: readonly string[] = []) {
   const database = await createTestDatabase();
   const bouncer = await startPgBouncer(database.serverUrl, settings);
-  const store = createStore({ ...LIMITS, url: bouncer.through(database.serverUrl), max: 8 });
+  const store = createStore({ ...LIMITS, address: parsePostgresAddress(bouncer.through(database.serverUrl)), max: 8 });
   const owner = ownerOf(database.ownerUrl);
   return {
     database,

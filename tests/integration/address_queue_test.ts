@@ -16,6 +16,7 @@ import { createStore, type Store } from "../../src/store/store.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { poll } from "../support/listening.ts";
 import { grantAllLock } from "../support/unguarded.ts";
+import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 
 const GREEDY = "127.0.0.9";
 const OTHER = "127.0.0.1";
@@ -33,7 +34,7 @@ async function withHeldStore(
   await using database = await createTestDatabase();
   const gate = Promise.withResolvers<void>();
   const store = createStore({
-    url: database.serverUrl,
+    address: parsePostgresAddress(database.serverUrl),
     max: 4,
     waitersMax: 100,
     connectTimeoutMs: 3000,

@@ -25,6 +25,7 @@ import type { Log } from "../../src/telemetry/log.ts";
 import { registry } from "../support/clients/client.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { grantAllLock } from "../support/unguarded.ts";
+import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 
 const UUID = /^[0-9a-f-]{36}$/;
 const order = (goodsId: number, num: number, orderId = "") => ({ orderId, goodsInfo: [{ goodsId, num }] });
@@ -180,7 +181,7 @@ async function stocked(database: TestDatabase): Promise<void> {
 function storeOf(database: TestDatabase): Store {
   const silent = { debug() {}, info() {}, warn() {}, error() {} };
   return createStore({
-    url: database.serverUrl,
+    address: parsePostgresAddress(database.serverUrl),
     max: 4,
     waitersMax: 100,
     connectTimeoutMs: 3000,

@@ -6,6 +6,7 @@ import { applyTo, giveBack, rollback, sell, set } from "../support/apply.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { checkLedger, ledgerViolations } from "../support/ledger_check.ts";
 import { TEST_LIMITS } from "../support/pool_probe.ts";
+import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 
 /** What is done to a whole ledger, with the constraints of the tables out of the way, and what must be said of it. */
 const DAMAGES: readonly [what: string, statement: string, report: string][] = [
@@ -191,7 +192,7 @@ const DAMAGES: readonly [what: string, statement: string, report: string][] = [
 
 Deno.test("a ledger that went through the store is whole, and every kind of damage to it is reported", async (t) => {
   await using database = await createTestDatabase();
-  const store = createStore({ ...TEST_LIMITS, url: database.serverUrl });
+  const store = createStore({ ...TEST_LIMITS, address: parsePostgresAddress(database.serverUrl) });
   await applyTo(store, set("set-1", 1, 10), set("set-2", 2, 5), set("set-3", 3, 7));
   await applyTo(store, sell("part", [1, 4], [2, 2]));
   await applyTo(store, rollback("part", "back", [1, 3]));

@@ -9,6 +9,7 @@ import { createLog } from "../../src/telemetry/create_log.ts";
 import { testEnvironment } from "../support/env.ts";
 import { lockBench } from "../support/lock_bench.ts";
 import { eventually } from "../support/pool_probe.ts";
+import { parseRedisAddress } from "../../src/config/redis_address.ts";
 
 const NODES = 5;
 const QUORUM = 3;
@@ -20,7 +21,7 @@ const QUARANTINE_MS = 2500;
 Deno.test("quarantine is the whole TTL: a millisecond before a node has no vote, then it has", async () => {
   let nowMs = 0;
   const lock = createRedlock({
-    urls: testEnvironment().redisUrls,
+    nodes: testEnvironment().redisUrls.map(parseRedisAddress),
     ttlMs: DAY_MS,
     nodeTimeoutMs: 1000,
     keyPrefix: `test:${crypto.randomUUID()}:`,
@@ -166,7 +167,7 @@ Deno.test("a node that was a replica has no vote for the whole quarantine: its k
   const redis = new Redis(nodes[0]!.url);
   let nowMs = 0;
   const lock = createRedlock({
-    urls: nodes.map(({ url }) => url),
+    nodes: nodes.map(({ url }) => parseRedisAddress(url)),
     ttlMs: TTL_MS,
     nodeTimeoutMs: 1000,
     keyPrefix: `test:${crypto.randomUUID()}:`,

@@ -12,6 +12,7 @@ import { atPort, testEnvironment } from "../support/env.ts";
 import { Link } from "../faults/suite/link.ts";
 import { acquired, lockBench, LONG_TTL_MS, ready } from "../support/lock_bench.ts";
 import { eventually, within } from "../support/pool_probe.ts";
+import { parseRedisAddress } from "../../src/config/redis_address.ts";
 
 const NODES = 5;
 const QUORUM = 3;
@@ -113,8 +114,8 @@ Deno.test("a lease that is let go while nodes can't be reached is let go there t
   await using bench = lockBench(redisUrls);
   const links = redisUrls.map((url) => new Link(() => Number(new URL(url).port)));
   try {
-    const urls = links.map(({ port }, i) => atPort(redisUrls[i]!, port));
-    const lock = await bench.lock({ urls, nodeTimeoutMs: NODE_TIMEOUT_MS });
+    const nodes = links.map(({ port }, i) => parseRedisAddress(atPort(redisUrls[i]!, port)));
+    const lock = await bench.lock({ nodes, nodeTimeoutMs: NODE_TIMEOUT_MS });
     const lease = await acquired(lock, [1, 2], 1000);
     await bench.keysOnce(10);
     const states = () => lock.status().nodes.map(({ state }) => state);
@@ -204,7 +205,7 @@ Deno.test("why a node is away is what its last dial met, however long the pauses
   };
   const lock = createRedlock({
     ...options,
-    urls: [0, 1, 2].map((database) => `redis://127.0.0.1:${port}/${database}`),
+    nodes: [0, 1, 2].map((database) => parseRedisAddress(`redis://127.0.0.1:${port}/${database}`)),
   });
   const isTold = (words: RegExp) => () =>
     Promise.resolve(lock.status().nodes.every(({ reason }) => words.test(reason ?? "")));

@@ -9,6 +9,7 @@ import { testEnvironment } from "../support/env.ts";
 import { acquired, type LockBench, lockBench } from "../support/lock_bench.ts";
 import { oddRedis } from "../support/odd_redis.ts";
 import { eventually } from "../support/pool_probe.ts";
+import { parseRedisAddress } from "../../src/config/redis_address.ts";
 
 const NODE_TIMEOUT_MS = 250;
 const MEGABYTE = 1024 * 1024;
@@ -45,7 +46,10 @@ Deno.test("whatever one node of five says, leases are had, the process lives, an
   const urls = testEnvironment().redisUrls;
   await using odd = oddRedis(urls[0]!);
   await using bench = lockBench(urls);
-  const lock = await bench.lock({ urls: [odd.url, ...urls.slice(1)], nodeTimeoutMs: NODE_TIMEOUT_MS });
+  const lock = await bench.lock({
+    nodes: [odd.url, ...urls.slice(1)].map(parseRedisAddress),
+    nodeTimeoutMs: NODE_TIMEOUT_MS,
+  });
   for (const [name, said] of Object.entries(ODD)) {
     await t.step(name, async () => {
       odd.say(said);
@@ -69,7 +73,11 @@ Deno.test("a single reply that nobody asked for costs the connection, also while
   const reasons: string[] = [];
   const warn = ({ reason }: Record<string, unknown>) => void (typeof reason === "string" && reasons.push(reason));
   const log = { debug() {}, info() {}, warn, error() {} };
-  const lock = await bench.lock({ urls: [odd.url, ...urls.slice(1)], nodeTimeoutMs: NODE_TIMEOUT_MS, log });
+  const lock = await bench.lock({
+    nodes: [odd.url, ...urls.slice(1)].map(parseRedisAddress),
+    nodeTimeoutMs: NODE_TIMEOUT_MS,
+    log,
+  });
   for (const said of ["+OK\r\n", ":1\r\n", "$-1\r\n"]) {
     const { opened } = odd;
     odd.say(said);
@@ -89,7 +97,11 @@ Deno.test("what can't be handled is the reason, and a reply of gigabytes is not 
   const reasons: string[] = [];
   const note = (fields: Record<string, unknown>) => void reasons.push(String(fields.reason));
   const log = { debug() {}, info() {}, warn: note, error: note };
-  const lock = await bench.lock({ urls: [odd.url, ...urls.slice(1)], nodeTimeoutMs: NODE_TIMEOUT_MS, log });
+  const lock = await bench.lock({
+    nodes: [odd.url, ...urls.slice(1)].map(parseRedisAddress),
+    nodeTimeoutMs: NODE_TIMEOUT_MS,
+    log,
+  });
   const opened = odd.opened;
   const before = Deno.memoryUsage().rss;
   let most = 0;

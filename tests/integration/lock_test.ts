@@ -7,6 +7,7 @@ import { atPort, testEnvironment } from "../support/env.ts";
 import { acquired, CriticalSections, lockBench, LONG_TTL_MS, ready } from "../support/lock_bench.ts";
 import { eventually, within } from "../support/pool_probe.ts";
 import { startProxy, type TcpProxy } from "../support/tcp_proxy.ts";
+import { parseRedisAddress } from "../../src/config/redis_address.ts";
 
 /** What 8 workers of each of 3 locks want, in turn: every two sets next to each other overlap. */
 const WANTED = [[1], [1, 2], [2, 3], [1, 3], [3]];
@@ -73,7 +74,7 @@ Deno.test("a lease with too little of its time left is let go and not handed out
   await using proxies = slowNodes();
   await using bench = lockBench(testEnvironment().redisUrls);
   // The votes take 600 ms of 1000, and no node is over its own limit.
-  const slow = await bench.lock({ urls: proxies.urls, ttlMs: 1000, nodeTimeoutMs: 5000 });
+  const slow = await bench.lock({ nodes: proxies.urls.map(parseRedisAddress), ttlMs: 1000, nodeTimeoutMs: 5000 });
   const expired = await expiredKeys(bench.nodes);
   proxies.delayMs = 300;
   const goodsIds = Array.from({ length: 40 }, (_, i) => i + 1);
@@ -105,7 +106,7 @@ Deno.test("a node that was restarted, and does not know the acquire script yet, 
   // It would bring the scripts back when it next looks whether the nodes can vote.
   await other.close();
   const lock = await bench.lock(
-    { urls: [...testEnvironment().redisUrls.slice(0, 3), ...proxies.urls.slice(3)] },
+    { nodes: [...testEnvironment().redisUrls.slice(0, 3), ...proxies.urls.slice(3)].map(parseRedisAddress) },
     ready,
   );
   const states = () => lock.status().nodes.slice(3).map(({ state }) => state);
@@ -187,7 +188,7 @@ Deno.test("a lease of very many goods is taken whole, refused whole, and let go 
 Deno.test("close waits for releases under way and leaves no key", async () => {
   await using proxies = slowNodes();
   await using bench = lockBench(testEnvironment().redisUrls);
-  const lock = await bench.lock({ urls: proxies.urls });
+  const lock = await bench.lock({ nodes: proxies.urls.map(parseRedisAddress) });
   const lease = await acquired(lock, [1, 2], 1000);
   proxies.delayMs = 50;
   let released = false;

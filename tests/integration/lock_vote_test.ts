@@ -12,6 +12,7 @@ import type { Log } from "../../src/telemetry/log.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import { testEnvironment } from "../support/env.ts";
 import { eventually } from "../support/pool_probe.ts";
+import { parseRedisAddress } from "../../src/config/redis_address.ts";
 
 const NODES = 5;
 const QUORUM = 3;
@@ -226,7 +227,7 @@ function lockOver(urls: readonly string[], lines: Line[], keyPrefix = "test:vote
   const note = (fields: Record<string, unknown>, message: string) => void lines.push({ fields, message });
   const log: Log = { debug() {}, info: note, warn: note, error: note };
   return createRedlock({
-    urls,
+    nodes: urls.map(parseRedisAddress),
     ttlMs: 2000,
     nodeTimeoutMs: 1000,
     quarantineMs: 0,

@@ -16,6 +16,7 @@ import {
   watchUncaught,
   within,
 } from "../support/pool_probe.ts";
+import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 
 Deno.test("a connection that was killed between statements is not noticed by the next one", async () => {
   await using database = await createTestDatabase();
@@ -184,7 +185,7 @@ class Storm {
 }
 
 function poolOn(url: string, limits: Partial<PoolOptions>): Pool {
-  return new Pool({ ...TEST_LIMITS, url, ...limits });
+  return new Pool({ ...TEST_LIMITS, address: parsePostgresAddress(url), ...limits });
 }
 
 /** A PostgreSQL of the test's own, to be treated badly. */

@@ -8,6 +8,7 @@ import { Pool } from "../../src/store/pool.ts";
 import { REPLY_BYTES_MAX } from "../../src/store/reply_guard.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { NEVER, TEST_LIMITS, watchUncaught, within } from "../support/pool_probe.ts";
+import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 
 const encoder = new TextEncoder();
 
@@ -61,7 +62,7 @@ for (const [what, reply] of Object.entries(REPLIES)) {
       await server.over;
     });
     using uncaught = watchUncaught();
-    const pool = new Pool({ ...QUICK, url: server.url });
+    const pool = new Pool({ ...QUICK, address: parsePostgresAddress(server.url) });
     assertInstanceOf(await within(failure(selectOne(pool)), "the statement"), OutcomeUnknownError);
     assertEquals(await within(selectOne(pool), "the next statement"), [{ n: 1 }]);
     assertEquals(server.taken, 2);
@@ -95,7 +96,7 @@ for (const [what, { steps, said }] of Object.entries(LOG_INS)) {
       }
     });
     using uncaught = watchUncaught();
-    const pool = new Pool({ ...QUICK, url: server.url });
+    const pool = new Pool({ ...QUICK, address: parsePostgresAddress(server.url) });
     const error = await within(failure(selectOne(pool)), "the statement", 3000) as Error;
     assertInstanceOf(error, DatabaseUnavailableError);
     const why = `${error.message} ${(error.cause as Error)?.message} ${
@@ -147,7 +148,7 @@ for (const [what, { head, piece, times }] of Object.entries(ENDLESS)) {
         sent += piece.length;
       }
     });
-    const pool = new Pool({ ...QUICK, statementTimeoutMs: 20_000, url: server.url });
+    const pool = new Pool({ ...QUICK, statementTimeoutMs: 20_000, address: parsePostgresAddress(server.url) });
     await assertRejects(() => within(selectOne(pool), "the statement"), OutcomeUnknownError);
     await within(server.firstIsClosed, "the connection's end");
     // What was on its way when it was closed lies in the buffers of both sides.

@@ -7,9 +7,8 @@ import {
   RowLockedError,
   StatementTimeoutError,
 } from "../../src/store/errors.ts";
-import { Pool } from "../../src/store/pool.ts";
 import { createTestDatabase } from "../support/database.ts";
-import { eventually, NEVER, passGate, probePool, TEST_LIMITS, watchUncaught, within } from "../support/pool_probe.ts";
+import { eventually, NEVER, passGate, probePool, watchUncaught, within } from "../support/pool_probe.ts";
 import { startProxy } from "../support/tcp_proxy.ts";
 
 Deno.test("callers beyond the connections wait and are served; beyond the queue they are refused at once", async () => {
@@ -176,15 +175,6 @@ Deno.test("close waits for the statement under way, refuses those that wait and 
   await within(running, "the statement under way");
   await within(closing, "close");
   await eventually(async () => (await probe.backends()).length === 0, "all connections are closed");
-});
-
-Deno.test("an address that can't be read is an error each time and uses up no place", async () => {
-  const pool = new Pool({ ...TEST_LIMITS, max: 1, url: "postgres://user:%@127.0.0.1/none" });
-  for (let attempt = 1; attempt <= 3; attempt++) {
-    await assertRejects(() => within(pool.run((sql) => sql`select 1`, NEVER), "the statement", 2000), URIError);
-  }
-  assertEquals(pool.counts, { lent: 0, free: 0, waiting: 0 });
-  await pool.close();
 });
 
 /** The same address behind a proxy. */

@@ -10,13 +10,14 @@ import { DatabaseUnavailableError, RowLockedError } from "../../src/store/errors
 import { createStore, type Store } from "../../src/store/store.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import { createTestDatabase } from "../support/database.ts";
+import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 
 const NEVER = new AbortController().signal;
 const MAX = 2;
 
 function storeOn(url: string): Store {
   return createStore({
-    url,
+    address: parsePostgresAddress(url),
     max: MAX,
     waitersMax: 100,
     connectTimeoutMs: 3000,

@@ -8,6 +8,7 @@ import { createLog } from "../../src/telemetry/create_log.ts";
 import { testEnvironment } from "../support/env.ts";
 import { acquired, LONG_TTL_MS, ready } from "../support/lock_bench.ts";
 import { eventually } from "../support/pool_probe.ts";
+import { parseRedisAddress } from "../../src/config/redis_address.ts";
 
 const log = createLog("error", "pretty");
 /** As src/app.ts has it. */
@@ -44,7 +45,13 @@ Deno.test("a node's user may do what the lock does, and nothing else", async () 
   const nodes = await startRedisNodes(3, { dir, log, program: testEnvironment().redisProgram, rights: "lock" });
   const urls = nodes.map(({ url }) => url);
   const silent = createLog("silent", "json");
-  const options = { urls, ttlMs: LONG_TTL_MS, nodeTimeoutMs: 2000, quarantineMs: 0, keyPrefix: KEY_PREFIX };
+  const options = {
+    nodes: urls.map(parseRedisAddress),
+    ttlMs: LONG_TTL_MS,
+    nodeTimeoutMs: 2000,
+    quarantineMs: 0,
+    keyPrefix: KEY_PREFIX,
+  };
   const [first, second] = [0, 1].map(() => createRedlock({ ...options, log: silent, random: Math.random }));
   const direct = new Redis(urls[0]!, { retryStrategy: () => null });
   try {

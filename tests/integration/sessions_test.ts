@@ -5,6 +5,7 @@ import { Pool } from "../../src/store/pool.ts";
 import { type SessionKind, Sessions } from "../../src/store/sessions.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { NEVER, TEST_LIMITS } from "../support/pool_probe.ts";
+import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 
 const LIMITS = { ...TEST_LIMITS, max: 1, statementTimeoutMs: 777, lockTimeoutMs: 333 };
 
@@ -20,7 +21,7 @@ Deno.test("a pool whose sessions are begun otherwise from now on keeps none of t
   await using database = await createTestDatabase();
   for (const found of ["while it is idle", "while it is used"]) {
     const sessions = new Sessions(TEST_LIMITS.log);
-    const pool = new Pool({ ...LIMITS, url: database.serverUrl }, sessions);
+    const pool = new Pool({ ...LIMITS, address: parsePostgresAddress(database.serverUrl) }, sessions);
     const pid = async () => (await pool.run(pidStatement, NEVER))[0]?.pid;
     const first = await pid();
     assertEquals(await pid(), first, found);
@@ -38,7 +39,7 @@ async function sessionOf(kind: SessionKind) {
   await using database = await createTestDatabase();
   const sessions = new Sessions(TEST_LIMITS.log);
   if (kind === "pooled") sessions.foundPooler("a test");
-  const pool = new Pool({ ...LIMITS, url: database.serverUrl }, sessions);
+  const pool = new Pool({ ...LIMITS, address: parsePostgresAddress(database.serverUrl) }, sessions);
   await pool.run((sql) => sql`select ${1}::int as number`, NEVER);
   const [row] = await pool.run<Record<string, unknown>[]>(
     (sql) =>

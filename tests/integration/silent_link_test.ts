@@ -15,6 +15,7 @@ import { createTestDatabase } from "../support/database.ts";
 import { ledgerViolations } from "../support/ledger_check.ts";
 import { eventually, NEVER, TEST_LIMITS, within } from "../support/pool_probe.ts";
 import { type SilentLink, startSilentLink } from "../support/silent_link.ts";
+import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 
 const LIMITS = { ...TEST_LIMITS, max: 1, statementTimeoutMs: 400, lockTimeoutMs: 100 };
 const LIMIT_MS = silentTransactionMsMax(LIMITS.statementTimeoutMs);
@@ -97,7 +98,7 @@ async function applied(store: Store, change: Change, operation: Operation): Prom
 /** How many messages a connection of its own sends for one change, in that state. */
 async function messagesOfOne({ serverUrl }: Bench, change: Change, state: "fresh" | "used"): Promise<number> {
   await using link = startSilentLink(Number(new URL(serverUrl).port));
-  const store = createStore({ ...LIMITS, url: through(link.port, serverUrl) });
+  const store = createStore({ ...LIMITS, address: parsePostgresAddress(through(link.port, serverUrl)) });
   if (state === "used") await applied(store, change, sell("counted-first", [1, 1]));
   else await store.readLevels([], NEVER);
   const ready = await change(store, sell("counted", [1, 1]));
@@ -140,8 +141,10 @@ async function openBench(places: number): Promise<Bench> {
   const owner = postgres(database.ownerUrl, { max: 1, onnotice: () => {} });
   const goodsIds = Array.from({ length: places }, (_, i) => i + 1);
   const links = goodsIds.map(() => startSilentLink(Number(new URL(database.serverUrl).port)));
-  const stores = links.map((link) => createStore({ ...LIMITS, url: through(link.port, database.serverUrl) }));
-  const other = createStore({ ...LIMITS, url: database.serverUrl });
+  const stores = links.map((link) =>
+    createStore({ ...LIMITS, address: parsePostgresAddress(through(link.port, database.serverUrl)) })
+  );
+  const other = createStore({ ...LIMITS, address: parsePostgresAddress(database.serverUrl) });
   await applyTo(other, ...goodsIds.map((goodsId) => set(`set-${goodsId}`, goodsId, 10)));
   return {
     goodsIds,

@@ -12,6 +12,7 @@ import { applyTo, giveBack, rollback, sell, set, settleOn } from "../support/app
 import { createTestDatabase } from "../support/database.ts";
 import { ledgerViolations } from "../support/ledger_check.ts";
 import { NEVER, TEST_LIMITS } from "../support/pool_probe.ts";
+import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 
 /** One operation for each set of branches: movements and levels, new goods, new orders, changed orders, operations. */
 const OPERATIONS: readonly ((id: string, goodsId: number) => Operation)[] = [
@@ -106,7 +107,7 @@ interface Bench extends AsyncDisposable {
 
 async function openBench(): Promise<Bench> {
   const database = await createTestDatabase();
-  const store = createStore({ ...TEST_LIMITS, max: 8, url: database.serverUrl });
+  const store = createStore({ ...TEST_LIMITS, max: 8, address: parsePostgresAddress(database.serverUrl) });
   // The pool's clients read no types, and the statement is made for them.
   const owner = postgres(database.ownerUrl, { max: 1, onnotice: () => {}, fetch_types: false });
   return {

@@ -15,6 +15,7 @@ import { createStore } from "../../src/store/store.ts";
 import { applyTo, sell, set, settleOn } from "../support/apply.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { eventually, NEVER, TEST_LIMITS, within } from "../support/pool_probe.ts";
+import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 
 type Kind = new (message?: string) => StoreError;
 
@@ -171,7 +172,7 @@ Deno.test("53300 and 3D000, a database that lets nobody in, and one that is not 
   const missing = new URL(bench.database.serverUrl);
   missing.pathname = "/not_there";
   for (const [url, code] of [[bench.database.serverUrl, "53300"], [missing.href, "3D000"]] as const) {
-    const pool = new Pool({ ...TEST_LIMITS, url });
+    const pool = new Pool({ ...TEST_LIMITS, address: parsePostgresAddress(url) });
     const error = await failure(pool.run((sql) => sql`select 1`, NEVER)) as { cause?: { cause?: { code?: string } } };
     assertInstanceOf(error, DatabaseUnavailableError);
     assertEquals(error.cause?.cause?.code ?? (error.cause as { code?: string })?.code, code);
@@ -190,7 +191,11 @@ Deno.test("a database that can't tell which rows are locked blames nobody", asyn
     alter table stock enable row level security;
     create policy readable on stock for select using (true);
     create policy lockable on stock for update using (refuse());`);
-  const store = createStore({ ...TEST_LIMITS, url: database.serverUrl, log: { ...TEST_LIMITS.log, warn: () => {} } });
+  const store = createStore({
+    ...TEST_LIMITS,
+    address: parsePostgresAddress(database.serverUrl),
+    log: { ...TEST_LIMITS.log, warn: () => {} },
+  });
   assertEquals(await store.readLocked([1, 2], NEVER), []);
   await store.close();
 });
@@ -205,12 +210,11 @@ for (const level of ["off", "local"]) {
       NEVER,
     );
     assertEquals(row?.level, "on");
-    const url = new URL(database.serverUrl);
-    const store = createStore({ ...TEST_LIMITS, url: url.href });
+    const address = parsePostgresAddress(database.serverUrl);
+    const store = createStore({ ...TEST_LIMITS, address });
     await store.ping(NEVER);
     await store.close();
-    url.searchParams.set("synchronous_commit", level);
-    const loose = createStore({ ...TEST_LIMITS, url: url.href });
+    const loose = createStore({ ...TEST_LIMITS, address, session: { synchronous_commit: level } });
     await assertRejects(() => loose.ping(NEVER), DatabaseUnavailableError, `synchronous_commit is ${level}`);
     await loose.close();
   });
@@ -219,7 +223,7 @@ for (const level of ["off", "local"]) {
 Deno.test("a write whose SQLSTATE says that its outcome is unknown is told so", async () => {
   await using bench = await openBench();
   const { owner, database } = bench;
-  const store = createStore({ ...TEST_LIMITS, url: database.serverUrl });
+  const store = createStore({ ...TEST_LIMITS, address: parsePostgresAddress(database.serverUrl) });
   await owner.unsafe(`
     create function lose() returns trigger language plpgsql as
       $$ begin raise exception 'statement completion unknown' using errcode = '40003'; end $$;
@@ -238,7 +242,7 @@ interface Bench extends AsyncDisposable {
 /** A pool on a database with two goods, and with those settings for who connects from now on. */
 async function openBench(settings: readonly string[] = [], limits: Partial<PoolOptions> = {}): Promise<Bench> {
   const database = await createTestDatabase();
-  const store = createStore({ ...TEST_LIMITS, url: database.serverUrl });
+  const store = createStore({ ...TEST_LIMITS, address: parsePostgresAddress(database.serverUrl) });
   await applyTo(store, set("set-1", 1, 10), set("set-2", 2, 10));
   await store.close();
   const owner = postgres(database.ownerUrl, { max: 3, onnotice: () => {} });
@@ -249,7 +253,7 @@ async function openBench(settings: readonly string[] = [], limits: Partial<PoolO
     statementTimeoutMs: 3000,
     lockTimeoutMs: 2000,
     ...limits,
-    url: database.serverUrl,
+    address: parsePostgresAddress(database.serverUrl),
   });
   return {
     database,

@@ -13,6 +13,7 @@ import { createTestDatabase } from "../support/database.ts";
 import { ledgerViolations } from "../support/ledger_check.ts";
 import { eventually, NEVER, TEST_LIMITS, within } from "../support/pool_probe.ts";
 import { snapshot } from "../support/snapshot.ts";
+import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 
 /** How often two writers are let loose on each other at the same moment. */
 const RACES = 10;
@@ -137,7 +138,7 @@ interface Bench extends AsyncDisposable {
 /** Two stores on one database with some stock and an order in it. */
 async function twoStores(limits: Partial<PoolOptions> = {}): Promise<Bench> {
   const database = await createTestDatabase();
-  const options = { ...TEST_LIMITS, ...limits, url: database.serverUrl };
+  const options = { ...TEST_LIMITS, ...limits, address: parsePostgresAddress(database.serverUrl) };
   const stores = [createStore(options), createStore(options)] as const;
   const owner = postgres(database.ownerUrl, { max: 2, onnotice: () => {} });
   const fill = async () => {

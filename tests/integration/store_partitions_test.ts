@@ -8,6 +8,7 @@ import { applyTo, sell, set } from "../support/apply.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { ledgerViolations } from "../support/ledger_check.ts";
 import { NEVER, TEST_LIMITS } from "../support/pool_probe.ts";
+import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 
 const RACES = 1000;
 const PARTITIONS = 4;
@@ -25,7 +26,9 @@ Deno.test("two servers, one order id, other goods, on tables partitioned by hash
   await using database = await createTestDatabase();
   const owner = postgres(database.ownerUrl, { max: 1, onnotice: () => {} });
   await partition(owner);
-  const stores = [1, 2].map(() => createStore({ ...TEST_LIMITS, max: 6, url: database.serverUrl }));
+  const stores = [1, 2].map(() =>
+    createStore({ ...TEST_LIMITS, max: 6, address: parsePostgresAddress(database.serverUrl) })
+  );
   const [one, other] = stores.map((store) =>
     new Lanes({ store, way: { concurrency: "optimistic" }, random: Math.random, log: TEST_LIMITS.log }, LIMITS)
   ) as [Lanes, Lanes];

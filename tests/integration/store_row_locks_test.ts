@@ -15,6 +15,7 @@ import { createTestDatabase } from "../support/database.ts";
 import { ledgerViolations } from "../support/ledger_check.ts";
 import { eventually, NEVER, TEST_LIMITS, watchUncaught, within } from "../support/pool_probe.ts";
 import { snapshot } from "../support/snapshot.ts";
+import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 
 const STORM_ROUNDS = 15;
 
@@ -210,7 +211,7 @@ interface Bench extends AsyncDisposable {
 /** Two stores on one database with ten units of goods 1 to 3. */
 async function twoStores(limits: Partial<PoolOptions> = {}): Promise<Bench> {
   const database = await createTestDatabase();
-  const options = { ...TEST_LIMITS, ...limits, url: database.serverUrl };
+  const options = { ...TEST_LIMITS, ...limits, address: parsePostgresAddress(database.serverUrl) };
   const stores = [createStore(options), createStore(options)] as const;
   const owner = postgres(database.ownerUrl, { max: 2, onnotice: () => {} });
   await applyTo(stores[0], set("set-1", 1, 10), set("set-2", 2, 10), set("set-3", 3, 10));

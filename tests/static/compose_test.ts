@@ -5,6 +5,7 @@ import { loadConfig, SETTING_NAMES, STOP_MS_MAX } from "../../src/config.ts";
 import { EXIT_UNUSABLE } from "../../src/exit_codes.ts";
 import { LOCK_RULES, REDIS_USER } from "../../src/dev/redis_users.ts";
 import { serverFlags } from "../../src/server_flags.ts";
+import { postgresHostText } from "../../src/config/postgres_address.ts";
 
 interface Service {
   readonly image?: string;
@@ -49,8 +50,11 @@ Deno.test("compose: the server is given known settings, and they hold together",
   const environment = server.environment ?? {};
   assertEquals(Object.keys(environment).filter((name) => !SETTING_NAMES.includes(name)), []);
   const config = loadConfig((name) => environment[name]);
-  assertEquals(config.redisUrls, redisNames.map((name) => `redis://${REDIS_USER}:${GIVEN}@${name}:6379`));
-  assertEquals(new URL(config.databaseUrl).host, "postgres:5432");
+  assertEquals(
+    config.redisNodes.map(({ host, port, user, password }) => [host, port, user, password]),
+    redisNames.map((name) => [name, 6379, REDIS_USER, GIVEN]),
+  );
+  assertEquals(config.database.hosts.map(postgresHostText), ["postgres:5432"]);
 });
 
 Deno.test("compose: the server may reach its own port and stores, and nothing more", () => {

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { loadConfig, SETTING_NAMES } from "../../src/config.ts";
+import { DATABASE_URL_DEFAULT, loadConfig, REDIS_URLS_DEFAULT, SETTING_NAMES } from "../../src/config.ts";
 import { serverFlags, supervisorFlags } from "../../src/server_flags.ts";
 
 const README = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
@@ -10,7 +10,8 @@ const OWN_PATH = "$(deno run --no-prompt src/deno_path.ts)";
 /** What a task adds behind a program that watches who started it. */
 const CALLERS =
   " $(deno run --no-prompt --allow-run=cat,/bin/ps --allow-env=PATH,npm_lifecycle_event,npm_lifecycle_script --ignore-env src/print_callers.ts)";
-const START = (TASKS["start"] ?? "").replace(CALLERS, "");
+/** Without the quotes that keep the task's shell from reading brackets. */
+const START = (TASKS["start"] ?? "").replace(CALLERS, "").replaceAll('"', "");
 /** Asking whether a caller is alive is for those that have callers, and not for workers. */
 const watchful = (flag: string) => flag === "--allow-sys=hostname" ? "--allow-sys=hostname,getPriority" : flag;
 
@@ -31,12 +32,13 @@ Deno.test("the README's defaults are the code's", () => {
   const table = documented();
   const config = loadConfig(() => undefined);
   const code = (value: string | number) => `\`${value}\``;
-  const [firstNode = ""] = config.redisUrls;
-  const lastPort = new URL(config.redisUrls.at(-1) ?? "").port;
+  const urls = REDIS_URLS_DEFAULT.split(",");
+  const [firstNode = ""] = urls;
+  const lastPort = new URL(urls.at(-1) ?? "").port;
   assertEquals(Object.fromEntries(table), {
     HOST: code(config.host),
     PORT: code(config.port),
-    DATABASE_URL: code(config.databaseUrl),
+    DATABASE_URL: code(DATABASE_URL_DEFAULT),
     REDIS_URLS: `${code(firstNode)} to ${code(`:${lastPort}`)}`,
     CONCURRENCY: code(config.concurrency),
     QUORUM_LOSS: code(config.quorumLoss),

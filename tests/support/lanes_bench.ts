@@ -12,6 +12,7 @@ import { testConcurrency } from "./concurrency.ts";
 import { createTestDatabase, type TestDatabase } from "./database.ts";
 import { NEVER } from "./pool_probe.ts";
 import { grantAllLock } from "./unguarded.ts";
+import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 
 /** What the lanes of a bench are bounded by, unless told otherwise. */
 export const LANES_LIMITS: LanesLimits = {
@@ -48,7 +49,7 @@ export async function lanesBench(given?: TestDatabase): Promise<LanesBench> {
   const database = given ?? await createTestDatabase();
   const quiet = createLog("error", "pretty");
   const store = createStore({
-    url: database.serverUrl,
+    address: parsePostgresAddress(database.serverUrl),
     max: CONNECTIONS,
     waitersMax: 100,
     connectTimeoutMs: 3000,

@@ -7,6 +7,7 @@ import { retryDelayMs } from "../../src/lock/retry_delay.ts";
 import { createRedlock, type RedlockOptions } from "../../src/lock/redlock.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import { eventually } from "./pool_probe.ts";
+import { parseRedisAddress } from "../../src/config/redis_address.ts";
 
 /** Long enough that no lease expires in a test that does not want it. */
 export const LONG_TTL_MS = 60_000;
@@ -76,7 +77,7 @@ export function lockBench(urls: readonly string[]): LockBench {
     key: (goodsId) => `${keyPrefix}${goodsId}`,
     async lock(options = {}, isReady = allVote) {
       const lock = createRedlock({
-        urls,
+        nodes: urls.map(parseRedisAddress),
         ttlMs: LONG_TTL_MS,
         nodeTimeoutMs: 1000,
         // Nodes of a test have often just started.

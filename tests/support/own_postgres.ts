@@ -1,5 +1,6 @@
 /** A PostgreSQL of a test's own, to be killed, stalled and set as none may be that others use too. */
 import { join } from "node:path";
+import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 import { type PrivatePostgres, startPostgres } from "../../src/dev/postgres.ts";
 import { migrate } from "../../src/migrate.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
@@ -26,7 +27,12 @@ export async function startOwnPostgres({ fsync = true }: { readonly fsync?: bool
     async database(name) {
       await server.createDatabase(name);
       const [ownerUrl, serverUrl] = [server.ownerUrl(name), server.serverUrl(name)];
-      await migrate({ ownerUrl, serverUrl, direction: "up", log });
+      await migrate({
+        owner: parsePostgresAddress(ownerUrl),
+        server: parsePostgresAddress(serverUrl),
+        direction: "up",
+        log,
+      });
       return lastingDatabase(name, ownerUrl, serverUrl);
     },
     async [Symbol.asyncDispose]() {

@@ -4,6 +4,7 @@ import postgres from "postgres";
 import { until } from "../../src/dev/wait.ts";
 import { Pool, type PoolOptions } from "../../src/store/pool.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
+import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 
 /** Bound of every wait for something that has to happen; only a hang reaches it. */
 const HANG_MS = 15_000;
@@ -18,7 +19,7 @@ export const TEST_LIMITS = {
   statementTimeoutMs: 10_000,
   lockTimeoutMs: 10_000,
   log: createLog("error", "pretty"),
-} as const satisfies Omit<PoolOptions, "url">;
+} as const satisfies Omit<PoolOptions, "address">;
 
 /** No abort. */
 export const NEVER: AbortSignal = new AbortController().signal;
@@ -46,7 +47,7 @@ export interface Gate {
 
 /** Makes a pool on `url`, watched through `ownerUrl`. */
 export function probePool(url: string, ownerUrl: string, limits: Partial<PoolOptions> = {}): PoolProbe {
-  const pool = new Pool({ ...TEST_LIMITS, url, ...limits });
+  const pool = new Pool({ ...TEST_LIMITS, address: parsePostgresAddress(url), ...limits });
   const owner = postgres(ownerUrl, { max: 3, onnotice: () => {}, connection: { application_name: "probe" } });
   const backends = async () => {
     const rows = await owner<{ pid: number }[]>`

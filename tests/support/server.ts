@@ -62,7 +62,7 @@ export interface Output {
 }
 
 const ROOT = new URL("../../", import.meta.url);
-const ENTRIES = { start: "src/main.ts", "start:workers": "src/supervisor.ts" } as const;
+const ENTRIES = { start: "src/main.ts", "start:workers": "src/supervisor.ts", migrate: "src/migrate.ts" } as const;
 const START_MS_MAX = 20_000;
 /** More than the program's own limit for calls under way, also where a supervisor waits for it. */
 const STOP_MS_MAX = 20_000;
@@ -149,13 +149,14 @@ export function serverTest(
 }
 
 /** The flags of a task, read from deno.json so that tests can't be granted more than the program is. */
-export async function taskFlags(task: "start" | "start:workers", root = ROOT): Promise<string[]> {
+export async function taskFlags(task: keyof typeof ENTRIES, root = ROOT): Promise<string[]> {
   const { tasks } = JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));
   const line = tasks[task] as string;
   // The task's shell asks for the path of the deno that runs it, which is ours here.
   const words = line.replace(/"(--allow-run=)\$\([^)]+\)"/, (_, flag) => `${flag}${Deno.execPath()}`)
     // Who started it is the test, which ends it by itself.
-    .replace(/ \$\(deno run [^)]* src\/print_callers\.ts\)$/, "").split(" ");
+    .replace(/ \$\(deno run [^)]* src\/print_callers\.ts\)$/, "")
+    .split(" ").map((word) => word.replace(/^"(.*)"$/, "$1"));
   if (words[0] !== "deno" || words[1] !== "run" || words.at(-1) !== ENTRIES[task]) {
     throw new Error(`Cannot read the flags of the task ${task}: ${line}`);
   }

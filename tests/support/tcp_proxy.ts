@@ -26,9 +26,9 @@ export interface TcpProxy extends AsyncDisposable {
   refuse(): void;
 }
 
-/** Starts a proxy on a free port of 127.0.0.1 that leads to `targetPort` there. */
-export function startProxy(targetPort: number, behaviour: ProxyBehaviour = {}): TcpProxy {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+/** Starts a proxy on a free port of `hostname` that leads to `targetPort` of 127.0.0.1. */
+export function startProxy(targetPort: number, behaviour: ProxyBehaviour = {}, hostname = "127.0.0.1"): TcpProxy {
+  const listener = Deno.listen({ hostname, port: 0 });
   const ends = new Set<Deno.TcpConn>();
   const passing: Promise<void>[] = [];
   let listening = true;

@@ -13,7 +13,7 @@ Deno.test("loadConfig() needs no settings at all, listens on loopback and asks f
   const config = load({});
   assertEquals(config.host, "127.0.0.1");
   assertEquals(config.port, 8080);
-  assertEquals(config.redisUrls.length, 5);
+  assertEquals(config.redisNodes.length, 5);
   assertEquals(config.corsOrigins, []);
   assertEquals(config.allowedHosts, []);
   assert(Object.isFrozen(config));
@@ -45,7 +45,6 @@ const REFUSED: [why: string, settings: Record<string, string>, naming: string][]
   ["a single node", { REDIS_URLS: "redis://a" }, "at least three"],
   ["an even count of nodes", { REDIS_URLS: "redis://a,redis://b,redis://c,redis://d" }, "odd"],
   ["the same node twice", { REDIS_URLS: "redis://a,redis://b,redis://a" }, "differ"],
-  ["a database without a host", { DATABASE_URL: "postgres:///holdfast?host=/tmp" }, "DATABASE_URL"],
   ["a fraction", { LOCK_TTL_MS: "5000.5" }, "whole number"],
   ["a port out of range", { PORT: "65536" }, "65535"],
   ["a certificate without its key", { TLS_CERT_FILE: "c.pem" }, "TLS_KEY_FILE"],
@@ -60,7 +59,6 @@ const REFUSED: [why: string, settings: Record<string, string>, naming: string][]
   ["a key prefix that Redis's patterns would read", { LOCK_KEY_PREFIX: "shop*" }, "LOCK_KEY_PREFIX"],
   ["a host with a port", { ALLOWED_HOSTS: "stock.example:8080" }, "ALLOWED_HOSTS"],
   ["a host with a scheme", { ALLOWED_HOSTS: "http://stock.example" }, "ALLOWED_HOSTS"],
-  ["a host in capitals, which no browser sends", { ALLOWED_HOSTS: "Stock.example" }, "ALLOWED_HOSTS"],
   ["every host", { ALLOWED_HOSTS: "*" }, "ALLOWED_HOSTS"],
   ["a header that is none", { CORS_HEADERS: "x-tenant,x y" }, "CORS_HEADERS"],
   ["every header", { CORS_HEADERS: "*" }, "CORS_HEADERS"],

@@ -43,6 +43,31 @@ Deno.test("serverFlags() permits the listener and the stores by host and port, a
   assert(!flags.join(" ").includes("secret"));
 });
 
+Deno.test("serverFlags() permits every host of a list, IPv6 in brackets, sockets and certificates", () => {
+  const ca = "/etc/tls/a,b.pem";
+  const env: Record<string, string> = {
+    HOST: "[::1]",
+    DATABASE_URL:
+      `postgres://u:secret@pg-1,[2001:db8::7]:6000/d?sslmode=verify-full&sslrootcert=${ca}&application_name=x`,
+    CONCURRENCY: "row",
+  };
+  const flags = serverFlags(loadConfig((name) => env[name]));
+  assert(flags.includes("--allow-net=[::1]:8080,pg-1:5432,[2001:db8::7]:6000"), flags.join(" "));
+  assert(flags.includes("--allow-read=/dev/null,/etc/tls/a,,b.pem"), flags.join(" "));
+  env["DATABASE_URL"] = "postgres://u@/d?host=/run/postgresql";
+  const socket = "/run/postgresql/.s.PGSQL.5432";
+  const others = serverFlags(loadConfig((name) => env[name]));
+  for (
+    const flag of [
+      `--allow-net=[::1]:8080,unix:${socket}`,
+      `--allow-read=/dev/null,${socket}`,
+      `--allow-write=${socket}`,
+    ]
+  ) {
+    assert(others.includes(flag), others.join(" "));
+  }
+});
+
 Deno.test("linesToPaste() speaks cleartext HTTP/2 or TLS, as the server does", () => {
   const [first, ...others] = linesToPaste("http://127.0.0.1:8080");
   assertEquals(

@@ -8,6 +8,7 @@ import { testEnvironment } from "../../support/env.ts";
 import { DataDisk } from "./data_disk.ts";
 import { Fleet, FLEETS } from "./fleet.ts";
 import { checkOut } from "./version.ts";
+import { parsePostgresAddress } from "../../../src/config/postgres_address.ts";
 
 const REDIS_NODES = 5;
 
@@ -55,7 +56,12 @@ export async function openStage({ disk: wantsDisk, before: commit }: StageOption
       await postgres.createDatabase(plan.name);
       if (disk !== undefined) await disk.move(postgres.ownerUrl("postgres"), plan.name);
       const [ownerUrl, serverUrl] = [postgres.ownerUrl(plan.name), postgres.serverUrl(plan.name)];
-      await migrate({ ownerUrl, serverUrl, direction: "up", log });
+      await migrate({
+        owner: parsePostgresAddress(ownerUrl),
+        server: parsePostgresAddress(serverUrl),
+        direction: "up",
+        log,
+      });
       fleets.push(new Fleet(plan, { ownerUrl, serverUrl, postgresPort: () => postgres.port, redis }));
     }
     stops.push(async () => void await Promise.all(fleets.map((fleet) => fleet.close())));

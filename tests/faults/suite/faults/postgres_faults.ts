@@ -8,6 +8,7 @@ import type { Link } from "../link.ts";
 import type { Random } from "../random.ts";
 import type { Stage } from "../stage.ts";
 import { type Fault, fault, type Heal, membersOf, pickMember } from "./fault.ts";
+import { parsePostgresAddress } from "../../../../src/config/postgres_address.ts";
 
 /**
  * What only a statement that writes has among its parameters, which go over as text: the kinds of its movements. The
@@ -205,7 +206,12 @@ const migration = fault(
   "postgres",
   async ({ fleets, postgres: server }, random) => {
     const { name, ownerUrl } = random.pick(fleets);
-    await migrate({ ownerUrl, serverUrl: server.serverUrl(name), direction: "up", log: createLog("silent", "json") });
+    await migrate({
+      owner: parsePostgresAddress(ownerUrl),
+      server: parsePostgresAddress(server.serverUrl(name)),
+      direction: "up",
+      log: createLog("silent", "json"),
+    });
     const sql = postgres(ownerUrl, { max: 1, onnotice: () => {}, connection: { lock_timeout: 1000 } });
     await sql`alter table orders add column if not exists later text`.catch(() => {});
     return async () => {

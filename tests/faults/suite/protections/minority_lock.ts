@@ -8,9 +8,14 @@ import type { RedlockOptions } from "../../../../src/lock/redlock.ts";
 import { errorSummary } from "../../../../src/telemetry/log.ts";
 
 /** Dials the nodes and makes the lock over those that answer. */
-export function createMinorityLock({ urls, ttlMs, nodeTimeoutMs, keyPrefix, log }: RedlockOptions): Lock {
-  const nodes = urls.map((url) => {
-    const node = new Redis(url, {
+export function createMinorityLock({ nodes: addresses, ttlMs, nodeTimeoutMs, keyPrefix, log }: RedlockOptions): Lock {
+  const nodes = addresses.map(({ host, port, user, password, database }) => {
+    const node = new Redis({
+      host,
+      port,
+      ...(user === undefined ? {} : { username: user }),
+      ...(password === undefined ? {} : { password }),
+      db: database,
       commandTimeout: nodeTimeoutMs,
       maxRetriesPerRequest: 0,
       enableOfflineQueue: false,

@@ -47,7 +47,7 @@ export function createSuiteLock(config: Config, without: ReadonlySet<Protection>
 function lockWithout(config: Config, without: ReadonlySet<Protection>, log: Log): Lock {
   if (without.has("lease")) return grantAllLock();
   const options: RedlockOptions = {
-    urls: config.redisUrls,
+    nodes: config.redisNodes,
     ttlMs: config.lockTtlMs,
     nodeTimeoutMs: config.lockNodeTimeoutMs,
     ...(without.has("quarantine") ? { quarantineMs: 0 } : {}),

@@ -19,6 +19,7 @@ import { errorFields, type Log } from "../../../../src/telemetry/log.ts";
 import { looseWrite } from "./loose_write.ts";
 import type { Protection } from "./names.ts";
 import type { Points } from "./points.ts";
+import { driverAddress } from "../../../../src/store/client.ts";
 
 /** What the store works with. */
 export interface SuiteStoreParts {
@@ -37,9 +38,10 @@ type Change = Store["changeUnderRowLocks"];
 /** The store on PostgreSQL that `without` leaves of it. */
 export function createSuiteStore(parts: SuiteStoreParts): Store {
   const { config, without, points, log } = parts;
-  const url = without.has("durable_commit") ? withoutSync(config.databaseUrl) : config.databaseUrl;
+  const session = without.has("durable_commit") ? { synchronous_commit: "off" } : {};
   const store = createStore({
-    url,
+    address: config.database,
+    session,
     max: config.databasePoolMax,
     waitersMax: config.queueMax,
     connectTimeoutMs: DATABASE_CONNECT_TIMEOUT_MS,
@@ -48,7 +50,7 @@ export function createSuiteStore(parts: SuiteStoreParts): Store {
     log,
   });
   const loose = (["fence", "order_ids", "one_statement"] as const).some((name) => without.has(name));
-  const sql = loose ? connect(url, config.databasePoolMax) : undefined;
+  const sql = loose ? connect(config, session) : undefined;
 
   const readBook: Read = async (keys, signal) => {
     const book = await store.readBook(keys, signal);
@@ -158,22 +160,17 @@ function goodsOf(changes: Changes): number[] {
   return changes.levels.map(({ after }) => after.goodsId);
 }
 
-function connect(url: string, max: number): postgres.Sql {
-  return postgres(url, {
-    max,
+function connect({ database, databasePoolMax }: Config, session: Readonly<Record<string, string>>): postgres.Sql {
+  return postgres({
+    ...driverAddress(database),
+    max: databasePoolMax,
     connect_timeout: DATABASE_CONNECT_TIMEOUT_MS / 1000,
     onnotice: () => {},
     connection: {
       application_name: "holdfast",
       statement_timeout: STATEMENT_TIMEOUT_MS,
       lock_timeout: ROW_LOCK_TIMEOUT_MS,
+      ...session,
     },
   });
-}
-
-/** PostgreSQL takes what it does not know of an address as a setting of the session. */
-function withoutSync(url: string): string {
-  const changed = new URL(url);
-  changed.searchParams.set("synchronous_commit", "off");
-  return changed.href;
 }

@@ -1,0 +1,164 @@
+/** TLS to PostgreSQL, as the address asks for it: by the service and by migrate, with an authority of a company's own. */
+import { assert, assertEquals, assertInstanceOf } from "@std/assert";
+import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
+import { ConfigError } from "../../src/config.ts";
+import { readCertificates } from "../../src/database_files.ts";
+import { migrate } from "../../src/migrate.ts";
+import { DatabaseUnavailableError } from "../../src/store/errors.ts";
+import { Pool } from "../../src/store/pool.ts";
+import { testEnvironment } from "../support/env.ts";
+import { NEVER, TEST_LIMITS } from "../support/pool_probe.ts";
+import { standInTheMiddle, startTlsPostgres, tlsPath } from "../support/tls_postgres.ts";
+
+const CA = `sslrootcert=${tlsPath("authority.pem")}`;
+const OTHER_CA = `sslrootcert=${tlsPath("other_authority.pem")}`;
+const OWN = `sslcert=${tlsPath("server_role.pem")}&sslkey=${tlsPath("server_role_key.pem")}`;
+const LIMITS = { ...TEST_LIMITS, max: 1, connectTimeoutMs: 5000 };
+
+interface Session {
+  readonly ssl: boolean;
+  readonly client_dn: string | null;
+}
+
+/** What PostgreSQL says of a session of the service's; the reasons, where there is none. */
+async function sessionOf(url: string): Promise<Session | string> {
+  const address = parsePostgresAddress(url);
+  const pool = new Pool({ ...LIMITS, address, certificates: readCertificates(address) });
+  try {
+    const [row] = await pool.run<Session[]>(
+      (sql) => sql`select ssl, client_dn from pg_stat_ssl where pid = pg_backend_pid()`,
+      NEVER,
+    );
+    return { ssl: row!.ssl, client_dn: row!.client_dn };
+  } catch (error) {
+    assertInstanceOf(error, DatabaseUnavailableError);
+    return reasons(error);
+  } finally {
+    await pool.close();
+  }
+}
+
+function withoutQuery(url: string): string {
+  return url.replace(/\?.*$/, "");
+}
+
+function reasons(error: unknown): string {
+  return error instanceof Error ? `${error.message}; ${reasons(error.cause)}` : "";
+}
+
+/** What `migrate status` says under that address. */
+async function status(url: string): Promise<string> {
+  const address = parsePostgresAddress(url);
+  try {
+    return await migrate({ owner: address, server: address, direction: "status", log: TEST_LIMITS.log });
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+Deno.test("TLS to PostgreSQL is what the address says, for the service and for migrate", async (t) => {
+  await using server = await startTlsPostgres();
+  const at = (url: string, host: string, query: string, port = server.port) =>
+    `${withoutQuery(url).replace(/@[^/]+/, `@${host}:${port}`)}?${query}`;
+  const serving = (host: string, query: string, port?: number) => at(server.serverUrl("shop"), host, query, port);
+  const owning = (host: string, query: string, port?: number) => at(server.ownerUrl("shop"), host, query, port);
+  const UNDER_TLS = { ssl: true, client_dn: null };
+
+  const TAKEN: [host: string, query: string, wanted: Session][] = [
+    ["127.0.0.1", `sslmode=verify-full&${CA}`, UNDER_TLS],
+    ["localhost", `sslmode=verify-ca&${CA}`, UNDER_TLS],
+    ["localhost", `sslmode=require&${CA}`, UNDER_TLS],
+    ["127.0.0.1", "sslmode=require", UNDER_TLS],
+    ["127.0.0.1", "ssl=true", UNDER_TLS],
+    ["127.0.0.1", "sslmode=prefer", UNDER_TLS],
+    ["127.0.0.1", "sslmode=allow", UNDER_TLS],
+    ["127.0.0.1", "", { ssl: false, client_dn: null }],
+    ["127.0.0.1", "sslmode=disable", { ssl: false, client_dn: null }],
+    ["127.0.0.1", "sslmode=require&channel_binding=require", UNDER_TLS],
+    ["127.0.0.1", `sslmode=verify-full&${CA}&channel_binding=require`, UNDER_TLS],
+    ["127.0.0.1", `sslmode=require&${OWN}`, { ssl: true, client_dn: "/CN=holdfast_server" }],
+  ];
+  for (const [host, query, wanted] of TAKEN) {
+    const name = query.replaceAll(/[^=&]*\//g, "");
+    await t.step(`${host}, ${name}`, async () => {
+      assertEquals(await sessionOf(serving(host, query)), wanted);
+      const said = await status(owning(host, query));
+      assert(/Applied: [1-9]/.test(said), said);
+    });
+  }
+
+  const REFUSED: [host: string, query: string, why: RegExp][] = [
+    ["127.0.0.1", `sslmode=verify-full&${OTHER_CA}`, /TLS was not taken.*certificate/],
+    ["localhost", `sslmode=verify-full&${CA}`, /TLS was not taken.*altnames/],
+    ["127.0.0.1", `sslmode=verify-ca&${OTHER_CA}`, /TLS was not taken.*certificate/],
+    ["127.0.0.1", `sslmode=require&${OTHER_CA}`, /TLS was not taken.*certificate/],
+    ["127.0.0.1", "sslmode=verify-full", /TLS was not taken.*certificate/],
+    ["127.0.0.1", "sslrootcert=system", /TLS was not taken.*certificate/],
+  ];
+  for (const [host, query, why] of REFUSED) {
+    await t.step(`${host}, ${query.replaceAll(/[^=&]*\//g, "")} is refused`, async () => {
+      const [served, migrated] = [await sessionOf(serving(host, query)), await status(owning(host, query))];
+      assert(typeof served === "string" && why.test(served), JSON.stringify(served));
+      assert(/TLS was not taken|certificate/.test(migrated) && !migrated.includes("Applied"), migrated);
+    });
+  }
+
+  await t.step("who stands in between is found out by the binding, and by nothing else", async () => {
+    await using middle = await standInTheMiddle(server.port);
+    const query = (binding: string) => `sslmode=require&channel_binding=${binding}`;
+    assertEquals(await sessionOf(serving("127.0.0.1", query("disable"), middle.port)), UNDER_TLS);
+    const refused = await sessionOf(serving("127.0.0.1", query("require"), middle.port));
+    assert(typeof refused === "string" && /28000|28P01|08P01|channel binding/.test(refused), JSON.stringify(refused));
+    const opened = middle.opened;
+    const said = await status(owning("127.0.0.1", query("require"), middle.port));
+    assert(!said.includes("Applied"), said);
+    assertEquals(middle.opened, opened + 1, "dbmate was sent to him");
+  });
+
+  await t.step("who comes in between later is found out by dbmate, which has seen our certificate", async () => {
+    await using middle = await standInTheMiddle(server.port, { spared: 1 });
+    const said = await status(owning("127.0.0.1", "sslmode=require&channel_binding=require", middle.port));
+    assert(/certificate/.test(said) && !said.includes("Applied"), said);
+    assertEquals(middle.opened > 1, true, "dbmate did not dial");
+  });
+
+  await t.step("TLS without a question first, as proxies before PostgreSQL take it", async () => {
+    await using middle = await standInTheMiddle(server.port, { direct: true });
+    const session = await sessionOf(serving("127.0.0.1", "sslmode=require&sslnegotiation=direct", middle.port));
+    assertEquals(session, UNDER_TLS);
+  });
+});
+
+Deno.test("a server without TLS is refused where TLS is asked for, and taken where it is preferred", async () => {
+  const url = withoutQuery(testEnvironment().databaseServerUrl);
+  const CLEAR = { ssl: false, client_dn: null };
+  for (const mode of ["disable", "allow", "prefer"]) assertEquals(await sessionOf(`${url}?sslmode=${mode}`), CLEAR);
+  for (const mode of ["require", "verify-ca", "verify-full"]) {
+    const refused = await sessionOf(`${url}?sslmode=${mode}`);
+    assert(
+      typeof refused === "string" && refused.includes(`offers no TLS, and sslmode is ${mode}`),
+      `${mode}: ${refused}`,
+    );
+  }
+});
+
+Deno.test("files of an address that can't be used are named by their parameter, and not by their path", () => {
+  const rows: [query: string, problem: string][] = [
+    ["sslrootcert=/not/there.pem", "DATABASE_URL: sslrootcert: its file can't be read (NotFound)"],
+    [`sslrootcert=${tlsPath("key.pem")}`, "DATABASE_URL: sslrootcert: expected certificates as PEM in the file"],
+    [
+      `sslcert=${tlsPath("authority.pem")}&sslkey=${tlsPath("authority.pem")}`,
+      "DATABASE_URL: sslkey: expected a key without a password as PEM in the file",
+    ],
+  ];
+  for (const [query, problem] of rows) {
+    const address = parsePostgresAddress(`postgres://u@localhost/d?sslmode=require&${query}`);
+    try {
+      readCertificates(address);
+      throw new Error(`taken: ${query}`);
+    } catch (error) {
+      assertInstanceOf(error, ConfigError);
+      assertEquals(error.problems, [problem]);
+    }
+  }
+});
