@@ -31,7 +31,7 @@ Deno.test("as many as there is room for, in their order, and nobody overtakes wh
   void take("first", 6);
   void take("second", 4);
   void take("large", 9);
-  void take("small", 1);
+  void take("small", 1, "b");
   await settled();
   assertEquals([began, turns.bytes], [["first", "second"], 10]);
   end("second");
