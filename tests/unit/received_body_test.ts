@@ -24,7 +24,8 @@ function setting(isSingle = false, budgetBytes = 1_000_000) {
       return { becomes: bytes.length };
     },
   };
-  const receiving = { budget, turns: new Turns({ nowMs: () => 0, later: (then) => queueMicrotask(then) }) };
+  const turns = new Turns({ nowMs: () => 0, later: (then) => queueMicrotask(then) });
+  const receiving = { budget, turns };
   return { budget, checked, gate, receiving };
 }
 
