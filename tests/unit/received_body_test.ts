@@ -126,15 +126,11 @@ Deno.test("nothing may come behind the end of a stream, in each protocol that ha
   for (const [type, flag] of [["application/grpc-web", 0x80], ["application/connect+proto", 0b10]] as const) {
     const { gate, receiving } = setting(false);
     const end = enveloped(message(0)).fill(flag, 0, 1);
-    const ended = receiveRequest(
-      each([enveloped(message(10)), end]),
-      new Headers({ "content-type": type }),
-      gate,
-      receiving,
-    );
-    assertEquals((await all(ended.body)).length, 2);
-    const again = receiveRequest(each([end, end]), new Headers({ "content-type": type }), gate, receiving);
-    const error = await assertRejects(() => all(again.body), ConnectError);
+    const header = new Headers({ "content-type": type });
+    const receive = (...parts: Uint8Array[]) =>
+      receiveRequest(each(parts), header, gate, receiving, createContextValues()).body;
+    assertEquals((await all(receive(enveloped(message(10)), end))).length, 2);
+    const error = await assertRejects(() => all(receive(end, end)), ConnectError);
     assertEquals(error.code, Code.InvalidArgument);
   }
 });
