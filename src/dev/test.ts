@@ -51,8 +51,8 @@ async function main(): Promise<number> {
     if (jobs.length === 0) throw new Error("there is no test in these directories");
     const places = Math.min(PLACES, jobs.length);
     if (jobs.some(({ group }) => needsServers(group))) starting = startTestServers(log, places);
-    // Beside the tests that need none of them.
-    if (jobs.some(({ group }) => group === "clients")) bringing = bringClientPrograms(log);
+    // Beside the tests that need none of them, and behind what apt has to bring for the servers.
+    if (jobs.some(({ group }) => group === "clients")) bringing = starting?.then(() => bringClientPrograms(log));
     // Whoever needs them is told when they could not be started or brought.
     starting?.catch(() => {});
     bringing?.catch(() => {});
