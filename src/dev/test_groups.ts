@@ -23,13 +23,15 @@ export interface TestJob {
 
 /** What a test file reaches by its imports if the way of concurrency can make a difference to it. */
 const WAY_FILE = "tests/support/concurrency.ts";
-/** What is tested there is the wire, whatever the way; or all ways at once. */
+/** What is tested there is the wire, or how processes are watched, whatever the way; or one way or all, whatever is asked for. */
 const WAYLESS_ROOTS = [
   "tests/e2e",
   "tests/integration/up_test.ts",
   "tests/attacks",
   "tests/faults/suite_test.ts",
   "tests/faults/arms",
+  "tests/faults/redis_quorum_test.ts",
+  "tests/faults/worker_pause_test.ts",
 ];
 /** A good caller's waits are measured there, with all that the machine has taken by the attack. */
 const ALONE_ROOTS = ["tests/attacks"];
