@@ -67,6 +67,9 @@ export interface GivenBack {
   readonly refused: { readonly entry: Entry; readonly goodsIds: readonly number[]; readonly error: Error }[];
 }
 
+/** `weather`: what a group met that ended because of the database as such. */
+type UnderWay = GivenBack & { weather?: Error };
+
 /** Orders that are decided and written together. */
 interface Group {
   readonly entries: readonly Entry[];
@@ -103,9 +106,17 @@ export class BatchWay {
 
   /** Leads the entries, which stand in the order of their arrival, to their ends; answers those that have not ended. */
   async go(entries: readonly Entry[], guard: Guard): Promise<GivenBack> {
-    const back: GivenBack = { moved: [], next: [], refused: [] };
+    const back: UnderWay = { moved: [], next: [], refused: [] };
     const groups: Group[] = [{ entries, attempt: 1, untilMs: this.#untilMs() }];
     for (let group = groups.pop(); group !== undefined; group = groups.pop()) {
+      if (back.weather !== undefined && performance.now() >= group.untilMs) {
+        // It is everybody's, and each group would find that out by the time limits of its own statements.
+        this.#fail(
+          group.entries,
+          new DatabaseUnavailableError("a part of the batch has met it", { cause: back.weather }),
+        );
+        continue;
+      }
       // In the order of arrival: the first of them is at the end.
       groups.push(...(await this.#step(group, guard, back)).reverse());
     }
@@ -113,7 +124,7 @@ export class BatchWay {
   }
 
   /** One read and one write. Answers the groups that go on instead. */
-  async #step(group: Group, guard: Guard, back: GivenBack): Promise<Group[]> {
+  async #step(group: Group, guard: Guard, back: UnderWay): Promise<Group[]> {
     if (group.attempt > 1) await this.#pause(group.attempt);
     let entries = group.entries.filter((entry) => !entry.leave());
     if (entries.length === 0) return [];
@@ -184,7 +195,7 @@ export class BatchWay {
   }
 
   /** What becomes of a group whose read or write failed. */
-  async #after(error: unknown, group: Group, back: GivenBack): Promise<Group[]> {
+  async #after(error: unknown, group: Group, back: UnderWay): Promise<Group[]> {
     const { entries, attempt } = group;
     this.#parts.log.debug({ attempt, orders: entries.length, error: errorFields(error) }, "going the way again");
     const inTime = performance.now() < group.untilMs;
@@ -200,6 +211,7 @@ export class BatchWay {
     // The database's weather is nobody's fault.
     const weather = error instanceof DatabaseUnavailableError || error instanceof OutcomeUnknownError ||
       error instanceof BlockLostError;
+    if (weather) back.weather = error;
     if (entries.length === 1 || weather) {
       this.#fail(entries, error);
       return [];
