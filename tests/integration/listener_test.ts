@@ -2,7 +2,15 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Buffer } from "node:buffer";
 import tls from "node:tls";
 import { FRAME, PREFACE } from "../support/http2_frames.ts";
-import { answersBothProtocols, CHECK, countStatus, JSON_CALL, poll, WATCH, withListener } from "../support/listening.ts";
+import {
+  answersBothProtocols,
+  CHECK,
+  countStatus,
+  JSON_CALL,
+  poll,
+  WATCH,
+  withListener,
+} from "../support/listening.ts";
 import { grpcCall, http2Request, RawPeer } from "../support/raw_peer.ts";
 import { call } from "../support/http2_calls.ts";
 
