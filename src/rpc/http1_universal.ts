@@ -30,7 +30,7 @@ export function answerHttp1(
   const values = callerValues(addressKey(request.socket.remoteAddress));
   const asked = universalRequestFromNodeRequest(request, response, undefined, values);
   assertByteStreamRequest(asked);
-  const { header, body, end } = receive(bodyOf(asked.body), asked.header, values);
+  const { header, body, end } = receive(bodyOf(request), asked.header, values);
   handler({ ...asked, header, body })
     .finally(end)
     .then((answer) => universalResponseToNodeResponse(answer, response))
@@ -39,10 +39,14 @@ export function answerHttp1(
     });
 }
 
-/** Who goes in the middle of a body has given up, as over HTTP/2; node:http's own error would count as a fault of the service. */
-async function* bodyOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+/**
+ * The body as it comes. Who reads no further leaves the request whole: what is left of it is read off, or the next one on its
+ * connection would never be seen. Who goes in the middle of it has given up, as over HTTP/2; node:http's own error would count
+ * as a fault of the service.
+ */
+async function* bodyOf(request: IncomingMessage): AsyncGenerator<Uint8Array> {
   try {
-    yield* chunks;
+    for await (const chunk of request.iterator({ destroyOnReturn: false })) yield chunk;
   } catch (error) {
     throw new ConnectError("the caller has gone", Code.Canceled, undefined, undefined, error);
   }

@@ -2,8 +2,9 @@
  * The two servers behind one port, neither of which listens: connections are handed to them. Owns what is told to
  * node:http and node:http2, and knows what Deno 2.9.3 makes of it: it maps `maxHeaderListPairs` and the settings, and
  * ignores `maxSessionMemory` and `streamResetBurst`, so that those are kept elsewhere (`connections.ts`).
- * It also keeps some 5 kB of every HTTP/2 session for good (repaired by denoland/deno pull request 36043), so that peers
- * that connect anew for each call, such as health probes, should do it over HTTP/1, which leaves nothing behind.
+ * It also keeps every HTTP/2 session with its handle for good, some 17 kB, whatever is taken off them at their end (repaired
+ * by denoland/deno pull request 36043), so that peers that connect anew for each call, such as health probes, should do it
+ * over HTTP/1, which leaves nothing behind.
  */
 import http from "node:http";
 import http2 from "node:http2";

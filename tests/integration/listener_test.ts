@@ -2,7 +2,15 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Buffer } from "node:buffer";
 import tls from "node:tls";
 import { FRAME, PREFACE } from "../support/http2_frames.ts";
-import { answersBothProtocols, CHECK, countStatus, JSON_CALL, poll, withListener } from "../support/listening.ts";
+import {
+  answersBothProtocols,
+  CHECK,
+  countStatus,
+  JSON_CALL,
+  poll,
+  WATCH,
+  withListener,
+} from "../support/listening.ts";
 import { grpcCall, http2Request, RawPeer } from "../support/raw_peer.ts";
 import { call } from "../support/http2_calls.ts";
 
@@ -31,14 +39,28 @@ Deno.test("on loopback a page whose own name somebody points here is refused, wh
 });
 
 Deno.test("a body that was refused is read off, and the next request on its connection answered", async () => {
+  const refused: readonly (readonly [path: string, header: string])[] = [
+    ["/nowhere", ""],
+    [CHECK, "content-type: text/plain"],
+    [CHECK, "content-type: application/json"],
+    [CHECK, "content-type: application/json\r\norigin: http://evil.example"],
+    // The first of its bytes say that it is too large.
+    [CHECK, "content-type: application/grpc-web"],
+    [CHECK, "content-type: application/grpc-web+json"],
+    [WATCH, "content-type: application/connect+json"],
+    [CHECK, "content-type: application/json\r\nconnect-timeout-ms: 1"],
+  ];
+  const body = "x".repeat(200_000);
   await withListener({}, async ({ listener }) => {
-    const post = (bytes: number) => `POST /nowhere HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: ${bytes}\r\n\r\n`;
-    const small = await RawPeer.http1(listener.port);
-    small.send(post(200_000));
-    await small.until(() => countStatus(small, 404) === 1, "a refusal");
-    small.send("x".repeat(200_000) + JSON_CALL);
-    await small.until(() => countStatus(small, 200) === 1, "the next request's answer");
-    await small.leave();
+    for (const [path, header] of refused) {
+      const peer = await RawPeer.http1(listener.port);
+      const fields = `host: 127.0.0.1\r\n${header === "" ? "" : `${header}\r\n`}content-length: ${body.length}`;
+      peer.send(`POST ${path} HTTP/1.1\r\n${fields}\r\n\r\n${body.slice(0, 20_000)}`);
+      await peer.until(() => /^HTTP\/1.1 \d+/.test(peer.text), "a refusal");
+      peer.send(body.slice(20_000) + JSON_CALL);
+      await peer.until(() => peer.text.includes("SERVING"), `the next request's answer, after ${path} ${header}`);
+      await peer.leave();
+    }
   });
 });
 
