@@ -25,7 +25,8 @@ export async function openCertificate(config: Config): Promise<OpenedCertificate
   const files = config.tlsFiles;
   if (files === undefined) return undefined;
   const hosts = [...(UNNAMED_HOSTS.has(config.host) ? [] : [config.host]), ...config.allowedHosts];
-  const read = (): Promise<FilesRead> => readTlsFiles(files, Date.now(), hosts);
+  let last: FilesRead | undefined;
+  const read = async () => last = await readTlsFiles(files, Date.now(), hosts, last);
   const tell = (problem: FileProblem) => told(problem, files);
   const first = await read();
   if ("problems" in first) throw new ConfigError(first.problems.map(tell));

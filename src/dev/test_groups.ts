@@ -39,17 +39,11 @@ const TEST_FILE = /(^|_|\.)test\.(ts|tsx|js|mjs)$/;
 const ROOTS: Record<TestGroup, readonly string[]> = {
   unit: ["tests/unit"],
   static: ["tests/static"],
-  // Programs of others are brought in meanwhile.
   servers: ["tests/faults", "tests/e2e", "tests/integration", "tests/attacks"],
   clients: ["tests/clients"],
 };
 /** So many files of these groups share an invocation; its start takes as long as many of them. Others have one each. */
 const FILES_TOGETHER: Record<TestGroup, number> = { unit: 24, static: 24, servers: 1, clients: 1 };
-
-/** Whether tests of this group talk to servers. */
-export function needsServers(group: TestGroup): boolean {
-  return group === "servers" || group === "clients";
-}
 
 /**
  * Sorts the arguments after `deno task test`: paths become invocations of the group whose directory they are in,

@@ -166,7 +166,9 @@ export function createBatchService(
         : await lanes.levels(askable, signal, callerAddress(context.values)).catch((error: Error) => error);
       signal.throwIfAborted();
       const byGoods = new Map<number, MessageInitShape<typeof InvDetailVerdictSchema>>();
-      await inSlices([...distinct], signal, (goodsId) => {
+      // All of them, and not only distinct ones: by their count it is told how large the answer is.
+      await inSlices(goodsIds, signal, (goodsId) => {
+        if (byGoods.has(goodsId)) return;
         try {
           byGoods.set(goodsId, {
             outcome: { case: "detail", value: detailAnswer(decodeGoodsId(goodsId), levels) },

@@ -3,6 +3,7 @@
  * service and no path.
  */
 import { cors } from "@connectrpc/connect";
+import { type Origins, originsOf } from "./origin_patterns.ts";
 import { REQUEST_ID_HEADER } from "./request_id.ts";
 
 /** What is set. */
@@ -26,7 +27,7 @@ export interface CorsSettings {
 
 /** The same, ready for use. */
 export interface CorsRules {
-  isAllowed(origin: string): boolean;
+  readonly origins: Origins;
   readonly hosts: ReadonlySet<string>;
   /** All that pages may send, in lower case. */
   readonly headers: ReadonlySet<string>;
@@ -82,30 +83,17 @@ const USUAL_HEADERS: readonly string[] = [
   "x-accept-response-streaming",
 ];
 
-const PATTERN = /^([a-z][a-z0-9+.-]*:\/\/)\*(\..+)$/;
-
 const EXPOSED_HEADERS = [...cors.exposedHeaders, "Grpc-Encoding", REQUEST_ID_HEADER].join(", ");
 
 /** Reads the settings once. */
 export function corsRules({ origins, hosts, headers = [], leftToProxy = false }: CorsSettings): CorsRules {
-  const patterns = origins.flatMap((origin) => {
-    const [, scheme, under] = PATTERN.exec(origin) ?? [];
-    return scheme === undefined ? [] : [{ scheme, under: under! }];
-  });
-  const exact = new Set(origins.filter((origin) => !PATTERN.test(origin)));
   const allowed = new Set([...cors.allowedHeaders, ...USUAL_HEADERS, ...headers].map((name) => name.toLowerCase()));
   return {
-    isAllowed: (origin) => exact.has(origin) || patterns.some(({ scheme, under }) => isUnder(origin, scheme, under)),
+    origins: originsOf(origins),
     hosts: new Set(hosts),
     headers: allowed,
     allowedHeaders: [...allowed].join(", "),
     exposedHeaders: EXPOSED_HEADERS,
     leftToProxy,
   };
-}
-
-/** Between scheme and the name that all have in common stand names of one part or more, and nothing else. */
-function isUnder(origin: string, scheme: string, under: string): boolean {
-  if (!origin.startsWith(scheme) || !origin.endsWith(under)) return false;
-  return /^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/.test(origin.slice(scheme.length, -under.length));
 }

@@ -38,8 +38,8 @@ export class Http2Exchange implements Exchange, Http2Call {
   }
 
   get isReset(): boolean {
-    // A reset may have no error to tell, and then looks like an end; but for that the answer would have been ended.
-    return Boolean(this.stream.rstCode) || !this.stream.writableEnded;
+    // A peer's reset that tells of no error has no code.
+    return Boolean(this.stream.rstCode) || this.stream.aborted;
   }
 
   batchWrites(): void {

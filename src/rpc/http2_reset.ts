@@ -1,10 +1,8 @@
 /**
- * How a stream ends: why a call is over whose stream has closed, as the reason that its handler's signal aborts with; and the
- * close behind an answer.
+ * Why a call is over whose stream has closed, as the reason that its handler's signal aborts with.
  */
 import { Code, ConnectError } from "@connectrpc/connect";
-import http2, { type ServerHttp2Stream } from "node:http2";
-import { afterTrailers } from "./write_batch.ts";
+import http2 from "node:http2";
 
 /**
  * The reason of a signal that aborts without one: what a call gets that has been answered, or whose stream closed without
@@ -35,16 +33,4 @@ export function closeReason(rstCode: number | undefined): unknown {
   if (reset === undefined) return CALL_OVER;
   const [name, code] = reset;
   return new ConnectError(`http/2 stream closed with error code ${name} (0x${rstCode!.toString(16)})`, code);
-}
-
-/**
- * Closes the stream behind its answer where the request has not ended: what is left of it is nobody's, and a hundred such
- * streams would keep their connection from opening another one. Closed any sooner, it loses its trailers.
- */
-export function closeOnceAnswered(stream: ServerHttp2Stream, isTrailed: boolean): void {
-  if (stream.readableEnded || stream.closed) return;
-  stream.once(
-    isTrailed ? "wantTrailers" : "finish",
-    () => afterTrailers(() => stream.close(http2.constants.NGHTTP2_NO_ERROR)),
-  );
 }

@@ -5,12 +5,14 @@
 import { Code, ConnectError, type ContextValues } from "@connectrpc/connect";
 import type { UniversalHandlerFn, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import type { ServerHttp2Stream } from "node:http2";
+import http2 from "node:http2";
 import { callerValues } from "./caller_address.ts";
 import { addFields, sendTrailersOnceWanted } from "./http2_headers.ts";
 import type { Http2Call } from "./http_handler.ts";
 import { boundTrailers } from "./trailer_room.ts";
-import { CALL_OVER, closeOnceAnswered, closeReason } from "./http2_reset.ts";
+import { CALL_OVER, closeReason } from "./http2_reset.ts";
 import type { ReceivedRequest } from "./received_body.ts";
+import { afterTrailers } from "./write_batch.ts";
 
 /** What of a request is the same for whatever answers it. */
 export interface PreparedRequest {
@@ -115,6 +117,18 @@ async function send(call: Http2Call, response: UniversalServerResponse): Promise
   } finally {
     messages?.return?.().catch(ignore);
   }
+}
+
+/**
+ * Closes the stream behind its answer where the request has not ended: what is left of it is nobody's, and a hundred such
+ * streams would keep their connection from opening another one. Closed any sooner, it loses its trailers.
+ */
+export function closeOnceAnswered(stream: ServerHttp2Stream, isTrailed: boolean): void {
+  if (stream.readableEnded || stream.closed) return;
+  stream.once(
+    isTrailed ? "wantTrailers" : "finish",
+    () => afterTrailers(() => stream.close(http2.constants.NGHTTP2_NO_ERROR)),
+  );
 }
 
 /** What a handler says to being told that its answer goes nowhere, goes nowhere. */

@@ -25,7 +25,7 @@ export interface Http2Call {
 
 /** What answers requests of both protocols. Both may throw where no URL can be made of a request. */
 export interface WireHandler {
-  /** Whether whatever is asked for at this path is answered at once, and holds nothing meanwhile. Absent: nothing is. */
+  /** Whether whatever is asked for at this path is answered at once. Absent: nothing is. */
   answersAtOnce?(path: string): boolean;
   http1(request: IncomingMessage, response: ServerResponse): void;
   http2(call: Http2Call): void;

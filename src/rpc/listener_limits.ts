@@ -73,6 +73,8 @@ export interface ListenerLimits {
   readonly requestsMax: number;
   /** Of these, requests from one remote address. */
   readonly requestsPerAddressMax: number;
+  /** Requests beyond these two that are taken where they are answered at once, as those of health are. */
+  readonly probesMax: number;
   /** Header block of one request: names, values and 32 bytes a field (RFC 9113, SETTINGS_MAX_HEADER_LIST_SIZE). */
   readonly headerBytesMax: number;
   /** Header fields of one request. */
@@ -138,6 +140,8 @@ export const LISTENER_LIMITS: ListenerLimits = Object.freeze({
   // of a queue of work (10,000), whose refusal says more than one of the transport.
   requestsMax: 12_000,
   requestsPerAddressMax: 3_000,
+  // Answered at once, and yet held for as long as a peer leaves it no window to answer in.
+  probesMax: 100,
   headerBytesMax: 16 * 1024,
   headerFieldsMax: 100,
   // A client with 100 calls that all time out at 1 s makes 1,000 in this window; a rapid reset makes them in a blink.

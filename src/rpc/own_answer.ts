@@ -11,7 +11,6 @@ import { encodeBase64 } from "./base64.ts";
 import { isJson, protocolOf, textSides } from "./content_types.ts";
 import { respellGrpcMessage } from "./grpc_message.ts";
 import type { Http2Call } from "./http_handler.ts";
-import { closeOnceAnswered } from "./http2_reset.ts";
 
 /** A whole answer. */
 export interface OwnAnswer {
@@ -95,11 +94,10 @@ export function sendOverHttp1(response: ServerResponse, { status, headers, body 
   response.end(body);
 }
 
-/** Sends it over HTTP/2, and closes the stream behind it, whatever is left of the request. */
+/** Sends it over HTTP/2. node:http2 closes a stream behind its answer of whose request nothing was read. */
 export function sendOverHttp2({ stream, headers: asked, answerHeaders }: Http2Call, answer: OwnAnswer): void {
   const { status, headers, body } = answer;
   const endStream = body.length === 0 || asked[":method"] === "HEAD";
-  closeOnceAnswered(stream, false);
   stream.respond({ ...answerHeaders, ...headers, ":status": status }, { endStream });
   if (!endStream) stream.end(body);
 }

@@ -16,7 +16,7 @@ import { budgetSpent } from "./errors.ts";
 import { unpack } from "./gzip.ts";
 import type { MessageBudget } from "./message_budget.ts";
 import type { Checked, Encoding, MessageGate } from "./message_gate.ts";
-import type { Turns } from "./turns.ts";
+import type { Reader, Turns } from "./turns.ts";
 
 /** What all calls of a process receive with. */
 export interface Receiving {
@@ -73,12 +73,15 @@ export function receiveRequest(
   const limitMs = timeoutMs(given);
   const timer = limitMs === undefined ? undefined : setTimeout(() => ending.end(deadlinePassed()), limitMs);
   const address = callerAddress(values);
+  const reader: Reader = { address, isOver: () => isOver || ending.isEnded };
+  let isOver = false;
   const begin = () => budget.begin(address, () => ending.end(budgetSpent()));
   let share = begin();
   return {
     header,
     body: messages(),
     end() {
+      isOver = true;
       clearTimeout(timer);
       share.end();
     },
@@ -122,7 +125,7 @@ export function receiveRequest(
   async function checked(flags: number, bytes: Uint8Array): Promise<Uint8Array> {
     const isPacked = isGzip && (!wire.isEnveloped || (flags & COMPRESSED) !== 0);
     // How large it is unpacked is not known before, and may be as much as is allowed.
-    await ending.before(turns.take(isPacked ? gate.bytesMax : bytes.length));
+    await ending.before(turns.take(isPacked ? gate.bytesMax : bytes.length, reader));
     const plain = isPacked ? unpack(bytes, gate.bytesMax) : bytes;
     const isMessage = (flags & wire.endFlag) === 0 && (isGzip || (flags & COMPRESSED) === 0 || !wire.isEnveloped);
     const { becomes, parts }: Checked = isMessage ? gate.check(plain, wire.encoding) : { becomes: plain.length };
@@ -138,6 +141,11 @@ export function receiveRequest(
 class Ending {
   #reason: ConnectError | undefined;
   #reject: ((reason: ConnectError) => void) | undefined;
+
+  /** Whether it has come. */
+  get isEnded(): boolean {
+    return this.#reason !== undefined;
+  }
 
   /** Whoever waits, or will, gets this. */
   end(reason: ConnectError): void {

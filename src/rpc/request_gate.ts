@@ -68,11 +68,12 @@ export function createRequestGate(
     const { size } = connection.exchanges;
     if (connection.http1 && size >= limits.pipelinedRequestsMax) return "pipelinedRequestsMax";
     if (size >= limits.concurrentStreamsMax * STREAMS_SEEN_FACTOR) return "concurrentStreamsMax";
-    const isFull = connections.requests >= limits.requestsMax;
-    const isShareFull = connection.peer.requests >= limits.requestsPerAddressMax;
+    const { requests } = connection.peer;
+    if (requests < limits.requestsPerAddressMax && connections.requests < limits.requestsMax) return undefined;
     // A server under its full load is no sick one: who asks how it is would send its load to the others.
-    if ((!isFull && !isShareFull) || handler.answersAtOnce?.(path)) return undefined;
-    return isShareFull ? "requestsPerAddressMax" : "requestsMax";
+    const more = handler.answersAtOnce?.(path) ? limits.probesMax : 0;
+    if (requests >= limits.requestsPerAddressMax + more) return "requestsPerAddressMax";
+    return connections.requests >= limits.requestsMax + more ? "requestsMax" : undefined;
   }
 
   function ended(connection: Connection, exchange: Exchange): void {

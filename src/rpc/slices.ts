@@ -8,6 +8,8 @@
 export const SLICE_MS = 4;
 /** Longest time for one call, in ms, while others wait for theirs: a small batch does not wait for a huge one. */
 export const SHARE_MS = 1;
+/** A call with more items than this has a large answer to write, however little its items take: 1,000 of them some 3 ms. */
+export const LARGE_ITEMS = 200;
 
 /** What slices are measured with. */
 export interface Turns {
@@ -22,6 +24,7 @@ interface Job {
   /** Does the next item, and ends after the last. Throws what the work throws. */
   step(): void;
   fail(error: unknown): void;
+  readonly isLarge: boolean;
   isOver: boolean;
   /** What it took so far. */
   tookMs: number;
@@ -67,6 +70,7 @@ export class Slicer {
         end();
         reject(error);
       },
+      isLarge: items.length > LARGE_ITEMS,
       isOver: false,
       tookMs: 0,
     };
@@ -86,7 +90,7 @@ export class Slicer {
       this.#share(job);
       if (!job.isOver) this.#jobs.add(job);
       // The answer of a large batch is written in one go, which may take 100 ms: no two of them in one turn.
-      else if (job.tookMs > SHARE_MS) this.#spentMs = SLICE_MS;
+      else if (job.isLarge || job.tookMs > SHARE_MS) this.#spentMs = SLICE_MS;
     }
     if (this.#spentMs === 0 || this.#turnAsked) return;
     this.#turnAsked = true;

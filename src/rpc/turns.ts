@@ -2,6 +2,9 @@
  * Reading of large messages, so many bytes in a turn of the event loop: a megabyte takes 100 ms to read, and several that have
  * come at once must not be read one behind the other while everybody else waits. After a long turn the loop is left to others
  * for as long as it took: a call needs some six turns, and when all of them were long, one took 820 ms.
+ *
+ * Addresses go by turns, and each in the order of arrival: 3,000 packed messages of a kilobyte that become a megabyte each,
+ * all of one address, would else be read before anybody else's, for minutes.
  */
 
 /** Messages up to this are read at once, in bytes: some 1 ms. */
@@ -21,9 +24,21 @@ export interface TurnsClock {
   later(then: () => void, afterMs: number): void;
 }
 
-/** Who reads a large message waits here for its turn, first come, first served. */
+/** Whose message it is. */
+export interface Reader {
+  /** Key of its address. */
+  readonly address: string;
+  /** Whether its call is over meanwhile: then it has no turn. */
+  readonly isOver: () => boolean;
+}
+
+/** Who reads a large message waits here for its turn. */
 export class Turns {
-  readonly #waiting: { readonly bytes: number; readonly go: () => void }[] = [];
+  /** By address, each in the order of arrival; the first address is the next. */
+  readonly #waiting = new Map<
+    string,
+    { readonly bytes: number; readonly isOver: () => boolean; readonly go: () => void }[]
+  >();
   readonly #clock: TurnsClock;
   #spent = 0;
   #turnAsked = false;
@@ -32,21 +47,32 @@ export class Turns {
     this.#clock = clock;
   }
 
-  /** Resolves when so many bytes may be read; at once where this turn is not spent. */
-  take(bytes: number): Promise<void> {
+  /** Resolves when so many bytes may be read; at once where this turn is not spent. Perhaps never, once the call is over. */
+  take(bytes: number, { address, isOver }: Reader): Promise<void> {
     if (bytes <= LARGE_BYTES) return Promise.resolve();
     return new Promise((resolve) => {
-      this.#waiting.push({ bytes, go: resolve });
+      const waiting = this.#waiting.get(address);
+      const message = { bytes, isOver, go: resolve };
+      if (waiting === undefined) this.#waiting.set(address, [message]);
+      else waiting.push(message);
       this.#go();
     });
   }
 
   #go(): void {
-    for (let [first] = this.#waiting; first !== undefined; [first] = this.#waiting) {
-      if (this.#spent > 0 && this.#spent + first.bytes > TURN_BYTES) break;
-      this.#spent += first.bytes;
-      this.#waiting.shift();
-      first.go();
+    for (let [next] = this.#waiting; next !== undefined; [next] = this.#waiting) {
+      const [address, waiting] = next;
+      const left = waiting.findIndex(({ isOver }) => !isOver());
+      waiting.splice(0, left === -1 ? waiting.length : left);
+      const [first] = waiting;
+      if (first !== undefined) {
+        if (this.#spent > 0 && this.#spent + first.bytes > TURN_BYTES) break;
+        this.#spent += first.bytes;
+        waiting.shift();
+        first.go();
+      }
+      this.#waiting.delete(address);
+      if (waiting.length > 0) this.#waiting.set(address, waiting);
     }
     if (this.#spent === 0 || this.#turnAsked) return;
     this.#turnAsked = true;

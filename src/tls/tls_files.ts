@@ -14,9 +14,14 @@ const FILE_BYTES_MAX = 1024 * 1024;
 
 /**
  * Reads both files, at the time `nowMs`; `hosts` are names and addresses that clients will ask for. What is wrong with the files
- * is told as problems.
+ * is told as problems. Nothing is tried again of files that hold what `last` found good.
  */
-export async function readTlsFiles(files: TlsFiles, nowMs: number, hosts: readonly string[]): Promise<FilesRead> {
+export async function readTlsFiles(
+  files: TlsFiles,
+  nowMs: number,
+  hosts: readonly string[],
+  last?: FilesRead,
+): Promise<FilesRead> {
   const [cert, key] = await Promise.all([readText(files.cert), readText(files.key)]);
   if ("problem" in cert || "problem" in key) {
     const problems: FileProblem[] = [
@@ -27,6 +32,7 @@ export async function readTlsFiles(files: TlsFiles, nowMs: number, hosts: readon
   }
   const texts: KeyPair = { cert: cert.text, key: key.text };
   const content = JSON.stringify(texts);
+  if (last !== undefined && "pair" in last && last.content === content) return last;
   const read = readKeyPair(texts, nowMs, hosts);
   if ("problems" in read) return { ...read, content };
   const refusal = await trialHandshake(read.pair);

@@ -2,15 +2,21 @@
  * Messages that cost more than their bytes: each as many times as the attack that once held the service up, and beside it a
  * good caller that must go on being answered.
  */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertLess } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { attackTest } from "../support/attack.ts";
 import { callJson } from "../support/clients/json_fetch.ts";
+import { flood } from "../support/flood.ts";
+import { many, openCall } from "../support/http2_calls.ts";
+import { FLAG, FRAME, frame, opening } from "../support/http2_frames.ts";
 import { type AttackRequest, sendAll } from "../support/message_attacker.ts";
 import { bytesField, grpcMessage, v1Path, varintField } from "../support/raw_call.ts";
 
+const ATTACKER = "127.0.0.9";
 const MESSAGE_BYTES_MAX = 1024 * 1024;
+/** Longest answer, in ms, to a packed message beside all those of an attacker: without turns it waits for a minute. */
+const BESIDE_MS_MAX = 10_000;
 
 /** A field that no message has, with an empty value: two bytes become an object. */
 const UNKNOWN = Buffer.alloc(MESSAGE_BYTES_MAX, Buffer.of(0x7a, 0));
@@ -82,6 +88,41 @@ attackTest("48 batches of 60,000 lines, each of some kilobytes in gzip", {}, asy
   await stock(url, 60);
   await served(url, gzipped("SellBatch", batch(1_000, 60)), { count: 48, connections: 16, streams: 3 });
 });
+
+attackTest(
+  "1,800 messages of a megabyte, packed to a kilobyte, wait to be read: one of another address does not",
+  {},
+  async (server) => {
+    const packed = grpcMessage(gzipSync(UNKNOWN), { compressed: true });
+    // As many as the window of a connection lets in.
+    const calls = many(60, (i) => [
+      openCall(v1Path("SellBatch"), 2 * i + 1, [["grpc-encoding", "gzip"]]),
+      frame(FRAME.data, FLAG.endStream, 2 * i + 1, packed),
+    ]).flat();
+    const honest = gzipped("Sell", bytesField(1, Buffer.concat([varintField(1, 1n), varintField(2, 1n)])));
+    const beside = async () => {
+      const sinceMs = performance.now();
+      assertEquals(await sendAll(server.url, honest, { count: 1, connections: 1 }), { "grpc-status 0": 1 });
+      assertLess(performance.now() - sinceMs, BESIDE_MS_MAX);
+    };
+    const served = (async () => {
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      for (let i = 0; i < 3; i++) await beside();
+    })();
+    const chunks = [Buffer.concat([opening(), ...calls])];
+    const flooded = flood({
+      port: server.port,
+      connections: 30,
+      address: ATTACKER,
+      chunks,
+      holdMs: 60_000,
+      until: served,
+    });
+    await Promise.all([served, flooded]);
+    // Nobody waits for the messages of those who have gone.
+    await beside();
+  },
+);
 
 /** Those for which there is room are served, all others refused as too much, and nobody is left without an answer. */
 async function served(url: string, request: AttackRequest, attack: Parameters<typeof sendAll>[2]): Promise<void> {

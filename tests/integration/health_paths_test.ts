@@ -1,5 +1,6 @@
 /** Health as plain HTTP, asked as load balancers ask: by any version, any host or none, and while the server is full. */
 import { assertEquals, assertMatch } from "@std/assert";
+import { Buffer } from "node:buffer";
 import { HealthBoard } from "../../src/rpc/health.ts";
 import { withHealthPaths } from "../../src/rpc/health_paths.ts";
 import { listen } from "../../src/rpc/listener.ts";
@@ -7,6 +8,7 @@ import { createRpcHandler } from "../../src/rpc/rpc_handler.ts";
 import { Health } from "../../src/gen/health/v1/health_pb.ts";
 import { eachVersion } from "../support/http_versions.ts";
 import { CHECK, countStatus, jsonCall } from "../support/listening.ts";
+import { ERROR, FLAG, FRAME, frame, headerBlock, PREFACE } from "../support/http2_frames.ts";
 import { RawPeer } from "../support/raw_peer.ts";
 
 const nothing = () => {};
@@ -33,7 +35,7 @@ async function withBoard(
     port: 0,
     cors: { origins: [], hosts: [] },
     handler: withHealthPaths(handler, board),
-    limits: { requestsPerAddressMax: 2 },
+    limits: { requestsPerAddressMax: 2, probesMax: 1 },
     log,
   });
   try {
@@ -72,6 +74,8 @@ Deno.test("/healthz and /readyz tell what the board says, /livez that the proces
             assertEquals(headers["content-type"], "text/plain; charset=utf-8");
           }
         }
+        const grpc = await request("POST", "/healthz", { "content-type": "application/grpc", te: "trailers" });
+        assertEquals([grpc.status, grpc.headers["grpc-status"]], [200, status === 200 ? "0" : "14"], version);
         const post = await request("POST", "/healthz");
         assertEquals([post.status, post.headers.allow], [405, "GET, HEAD, OPTIONS"]);
         assertEquals((await request("GET", "/healthz/x")).status, 404);
@@ -137,6 +141,14 @@ Deno.test("a server that is full is no sick one: health is told when no other re
         assertEquals(call.status, 503);
       }
     });
+    // One at a time, where its peer leaves no window for the answer.
+    const noWindow = Buffer.concat([PREFACE, frame(FRAME.settings, FLAG.none, 0, Buffer.from("000400000000", "hex"))]);
+    const holder = await RawPeer.http2(port, { start: noWindow });
+    const probe = headerBlock([[":method", "GET"], [":scheme", "http"], [":path", "/healthz"], [":authority", "a"]]);
+    for (const stream of [1, 3]) holder.send(frame(FRAME.headers, FLAG.endHeaders | FLAG.endStream, stream, probe));
+    await holder.until(() => holder.got(FRAME.reset, 0, 3) && holder.got(FRAME.headers, 0, 1), "both");
+    assertEquals(holder.errorCodes(FRAME.reset), [ERROR.refusedStream]);
+    await holder.leave();
     open();
     for (const peer of full) {
       await peer.until(() => countStatus(peer, 200) === 1, "the answer of a call that was taken");

@@ -33,6 +33,7 @@ Deno.test("a body in pieces of one byte reaches a handler in few chunks", async 
   };
   const header = new Headers({ "content-type": "application/grpc+proto" });
   const receiving = {
+    address: "",
     budget: new MessageBudget(1_000_000),
     turns: new Turns({ nowMs: () => performance.now(), later: (then, afterMs) => void setTimeout(then, afterMs) }),
   };

@@ -2,6 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { parse } from "yaml";
 import { loadConfig, SETTING_NAMES, STOP_MS_MAX } from "../../src/config.ts";
+import { EXIT_UNUSABLE } from "../../src/exit_codes.ts";
 import { LOCK_RULES, REDIS_USER } from "../../src/dev/redis_users.ts";
 import { serverFlags } from "../../src/server_flags.ts";
 import { postgresHostText } from "../../src/config/postgres_address.ts";
@@ -110,6 +111,15 @@ Deno.test("compose: no password has a default, and nothing starts without one", 
 Deno.test("compose: the server is given more time to stop than it may take", () => {
   const seconds = Number(/^(\d+)s$/.exec(server.stop_grace_period ?? "")?.[1]);
   assert(seconds * 1000 > STOP_MS_MAX, `${server.stop_grace_period} for up to ${STOP_MS_MAX} ms`);
+});
+
+Deno.test("the unit for systemd in docs/operating.md gives time to stop, and does not start again what can't work", () => {
+  const lines = Deno.readTextFileSync("docs/operating.md").split("\n");
+  const seconds = Number(lines.find((line) => line.startsWith("TimeoutStopSec="))?.split("=")[1]);
+  assert(seconds * 1000 > STOP_MS_MAX, `${seconds} s for up to ${STOP_MS_MAX} ms`);
+  assert(lines.includes(`RestartPreventExitStatus=${EXIT_UNUSABLE}`));
+  const program = lines.find((line) => line.startsWith("ExecStart="))?.replace("ExecStart=/opt/holdfast/", "");
+  assert((Deno.statSync(program ?? "").mode ?? 0) & 0o100, `${program} is no program`);
 });
 
 Deno.test("compose: no container is root, can change itself, gain rights, or take the machine's memory", () => {

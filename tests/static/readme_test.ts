@@ -8,7 +8,8 @@ const TASKS: Readonly<Record<string, string>> =
 /** The path of the deno that runs the task, asked for by the task's shell. */
 const OWN_PATH = "$(deno run --no-prompt src/deno_path.ts)";
 /** What a task adds behind a program that watches who started it. */
-const CALLERS = " $(deno run --no-prompt --allow-run=cat,/bin/ps --allow-env=PATH --ignore-env src/print_callers.ts)";
+const CALLERS =
+  " $(deno run --no-prompt --allow-run=cat,/bin/ps --allow-env=PATH,npm_lifecycle_event,npm_lifecycle_script --ignore-env src/print_callers.ts)";
 /** Without the quotes that keep the task's shell from reading brackets. */
 const START = (TASKS["start"] ?? "").replace(CALLERS, "").replaceAll('"', "");
 /** Asking whether a caller is alive is for those that have callers, and not for workers. */

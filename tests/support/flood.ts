@@ -17,6 +17,8 @@ export interface FloodOptions {
   readonly isDeaf?: boolean;
   /** How long the connections are kept after all was sent, in ms, unless the server closes them all before. */
   readonly holdMs: number;
+  /** The connections are left before that, once this has resolved. */
+  readonly until?: Promise<unknown>;
 }
 
 /** What became of it. */
@@ -39,7 +41,11 @@ export async function flood(options: FloodOptions): Promise<FloodEnd> {
   clearTimeout(timer);
   let hold: ReturnType<typeof setTimeout> | undefined;
   const held = new Promise<void>((resolve) => hold = setTimeout(resolve, options.holdMs));
-  await Promise.race([Promise.all(peers.map((peer) => peer.closed)), held]);
+  await Promise.race([
+    Promise.all(peers.map((peer) => peer.closed)),
+    held,
+    ...(options.until === undefined ? [] : [options.until]),
+  ]);
   clearTimeout(hold);
   const closed = peers.filter(({ isClosed }) => isClosed()).length;
   await Promise.all(peers.map(({ leave }) => leave()));

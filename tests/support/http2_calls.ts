@@ -10,15 +10,15 @@ export function call(path: string, stream: number): Buffer {
 }
 
 /** The headers of a call whose message is still to come. */
-export function openCall(path: string, stream: number): Buffer {
-  return frame(FRAME.headers, FLAG.endHeaders, stream, callHeaders(path));
+export function openCall(path: string, stream: number, more: readonly (readonly [string, string])[] = []): Buffer {
+  return frame(FRAME.headers, FLAG.endHeaders, stream, callHeaders(path, more));
 }
 
 /** Calls that are reset as soon as they are open (CVE-2023-44487). */
-export function resets(path: string, count: number, code: number = ERROR.cancel): Iterable<Buffer> {
+export function resets(path: string, count: number): Iterable<Buffer> {
   return many(
     count,
-    (i) => Buffer.concat([call(path, 2 * i + 1), frame(FRAME.reset, 0, 2 * i + 1, uint32(code))]),
+    (i) => Buffer.concat([call(path, 2 * i + 1), frame(FRAME.reset, 0, 2 * i + 1, uint32(ERROR.cancel))]),
   );
 }
 

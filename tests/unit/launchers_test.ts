@@ -2,6 +2,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { loadConfig } from "../../src/config.ts";
 import { serverFlags } from "../../src/server_flags.ts";
+import { callersArgument, callersOf } from "../../src/callers.ts";
+import { callersCount } from "../../src/dev/callers.ts";
 import { count } from "../../src/dev/test_run.ts";
 import { linesToPaste } from "../../src/dev/up_lines.ts";
 
@@ -75,4 +77,28 @@ Deno.test("linesToPaste() speaks cleartext HTTP/2 or TLS, as the server does", (
   );
   assertEquals(others.length, 2);
   assert(linesToPaste("https://127.0.0.1:8443").every((line) => !line.includes("prior-knowledge")));
+});
+
+Deno.test("callersCount() tells what stands between the user and a program from the user's own shells", () => {
+  const task = "deno task start";
+  const npx = [task, "sh -c 'deno' task start", "npm exec deno@2.9.3 task start"];
+  const rows: [lines: string[], count: number][] = [
+    [[], 0],
+    [["bash", "sshd"], 0],
+    [[task, "-bash"], 1],
+    [["/usr/local/bin/deno task start", "zsh"], 1],
+    [[...npx, "bash run.sh"], 3],
+    [[...npx, "/bin/sh -c npx -y deno@2.9.3 task start", "python3 harness.py"], 4],
+    [["deno task up", "node /usr/bin/npx -y deno@2.9.3 task up", "bash"], 2],
+    // They start it and go on.
+    [[...npx, "sh -c nohup npx -y deno@2.9.3 task start & sleep 1"], 3],
+    [[...npx, "bash -c cd /srv && npx -y deno@2.9.3 task start"], 3],
+    [[...npx, "bash -c npx -y deno@2.9.3 task start | tee log"], 3],
+  ];
+  for (const [lines, wanted] of rows) assertEquals(callersCount(lines), wanted, lines.join(" <- "));
+});
+
+Deno.test("callersOf() reads what callersArgument() writes, and nothing else", () => {
+  assertEquals(callersOf(["--port", callersArgument([31, 30])]), [31, 30]);
+  for (const args of [[], ["--callers="], ["31"], ["--callers=x,-1,0"]]) assertEquals(callersOf(args), []);
 });

@@ -24,7 +24,8 @@ function setting(isSingle = false, budgetBytes = 1_000_000) {
       return { becomes: bytes.length };
     },
   };
-  const receiving = { budget, turns: new Turns({ nowMs: () => 0, later: (then) => queueMicrotask(then) }) };
+  const turns = new Turns({ nowMs: () => 0, later: (then) => queueMicrotask(then) });
+  const receiving = { budget, turns };
   return { budget, checked, gate, receiving };
 }
 
@@ -130,9 +131,10 @@ Deno.test("nothing may come behind the end of a stream, in each protocol that ha
       new Headers({ "content-type": type }),
       gate,
       receiving,
+      values(),
     );
     assertEquals((await all(ended.body)).length, 2);
-    const again = receiveRequest(each([end, end]), new Headers({ "content-type": type }), gate, receiving);
+    const again = receiveRequest(each([end, end]), new Headers({ "content-type": type }), gate, receiving, values());
     const error = await assertRejects(() => all(again.body), ConnectError);
     assertEquals(error.code, Code.InvalidArgument);
   }

@@ -1,5 +1,5 @@
 /** The slices that all calls share, with a clock and turns of the test's own. */
-import { inSlices, SHARE_MS, SLICE_MS, Slicer } from "../../src/rpc/slices.ts";
+import { inSlices, LARGE_ITEMS, SHARE_MS, SLICE_MS, Slicer } from "../../src/rpc/slices.ts";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 
 const NEVER = new AbortController().signal;
@@ -99,6 +99,16 @@ Deno.test("no two large batches end in one turn: each has its answer to write", 
   await turns.all();
   await Promise.all(calls);
   assertEquals(new Set(ends).size, 3, ends.join());
+});
+
+Deno.test("nor do two of many items that take no time", async () => {
+  const turns = new TestTurns();
+  const slicer = new Slicer(turns);
+  const calls = ["a", "b", "c"].map((name) => slicer.run(numbers(LARGE_ITEMS + 1), NEVER, turns.work(name, 0)));
+  const small = ["d", "e"].map((name) => slicer.run(numbers(LARGE_ITEMS), NEVER, turns.work(name, 0)));
+  await turns.all();
+  await Promise.all([...calls, ...small]);
+  assertEquals(turns.done.map((items) => [...new Set(items)].join("")), ["a", "b", "c", "de"]);
 });
 
 Deno.test("an ended call's work leaves at once, between two slices and within one", async () => {

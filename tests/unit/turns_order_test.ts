@@ -2,6 +2,9 @@ import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import fc from "fast-check";
 import { LARGE_BYTES, TURN_BYTES, Turns } from "../../src/rpc/turns.ts";
 
+/** Somebody whose call goes on. */
+const READER = { address: "a", isOver: () => false };
+
 /** Turns of a loop that goes on when the test says so. */
 function testLoop() {
   const asked: (() => void)[] = [];
@@ -33,7 +36,7 @@ Deno.test("no turn has more bytes than its own, unless one message alone has; in
   await fc.assert(fc.asyncProperty(sizes, async (messages) => {
     const { turns, next } = testLoop();
     const read: number[][] = [[]];
-    messages.forEach((bytes, i) => void turns.take(bytes).then(() => read.at(-1)!.push(i)));
+    messages.forEach((bytes, i) => void turns.take(bytes, READER).then(() => read.at(-1)!.push(i)));
     await settled();
     do {
       read.push([]);
@@ -59,7 +62,7 @@ Deno.test("the bytes of what goes in one turn", async () => {
   ) {
     const { turns, next } = testLoop();
     let done = 0;
-    for (const bytes of messages) turns.take(bytes).then(() => done++);
+    for (const bytes of messages) turns.take(bytes, READER).then(() => done++);
     await settled();
     const seen = [done];
     while (done < messages.length && await next()) seen.push(done);
@@ -70,19 +73,53 @@ Deno.test("the bytes of what goes in one turn", async () => {
 Deno.test("small messages wait for nobody", async () => {
   const { turns } = testLoop();
   let small = 0;
-  for (let i = 0; i < 5; i++) void turns.take(1_000_000);
-  for (let i = 0; i < 100; i++) turns.take(LARGE_BYTES).then(() => small++);
+  for (let i = 0; i < 5; i++) void turns.take(1_000_000, READER);
+  for (let i = 0; i < 100; i++) turns.take(LARGE_BYTES, READER).then(() => small++);
   await settled();
   assertEquals(small, 100);
 });
 
 Deno.test("who comes after a quiet time goes at once, and at the same time not twice", async () => {
   const { turns, next } = testLoop();
-  await turns.take(TURN_BYTES);
+  await turns.take(TURN_BYTES, READER);
   assertEquals([await next(), await next()], [true, false]);
   let done = 0;
-  turns.take(TURN_BYTES).then(() => done++);
-  turns.take(TURN_BYTES).then(() => done++);
+  turns.take(TURN_BYTES, READER).then(() => done++);
+  turns.take(TURN_BYTES, READER).then(() => done++);
   await settled();
   assertEquals(done, 1);
+});
+
+Deno.test("addresses go by turns, each in its order, whoever came first with however many", async () => {
+  const { turns, next } = testLoop();
+  const read: string[] = [];
+  const take = (address: string, name: string) =>
+    void turns.take(TURN_BYTES, { address, isOver: () => false }).then(() => read.push(name));
+  for (const name of ["a1", "a2", "a3", "a4"]) take("a", name);
+  for (const name of ["b1", "b2"]) take("b", name);
+  take("c", "c1");
+  await settled();
+  while (await next());
+  assertEquals(read, ["a1", "a2", "b1", "c1", "a3", "b2", "a4"]);
+});
+
+Deno.test("whose call is over has no turn, and holds up nobody", async () => {
+  const { turns, next } = testLoop();
+  const read: string[] = [];
+  const over = new Set<string>();
+  const take = (address: string, name: string) =>
+    void turns.take(TURN_BYTES, { address, isOver: () => over.has(name) }).then(() => read.push(name));
+  take("a", "first");
+  for (let i = 0; i < 1_000; i++) {
+    take("a", `gone ${i}`);
+    over.add(`gone ${i}`);
+  }
+  take("a", "last");
+  take("b", "gone");
+  over.add("gone");
+  await settled();
+  assertEquals(read, ["first"]);
+  assertEquals(await next(), true);
+  assertEquals(read, ["first", "last"]);
+  assertEquals([await next(), await next()], [true, false]);
 });

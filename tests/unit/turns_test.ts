@@ -13,7 +13,8 @@ function turnsByHand() {
   const read: string[] = [];
   return {
     read,
-    take: (name: string, bytes: number) => void turns.take(bytes).then(() => read.push(name)),
+    take: (name: string, bytes: number) =>
+      void turns.take(bytes, { address: "a", isOver: () => false }).then(() => read.push(name)),
     async pass(ms: number) {
       await Promise.resolve();
       nowMs += ms;
