@@ -7,9 +7,38 @@ import { aptInstall } from "./apt.ts";
 import { findProgram } from "./programs.ts";
 import { message } from "./reader_errors.ts";
 
-/** Each with the packages that bring it. */
-const PACKAGES: Readonly<Record<string, readonly string[]>> = {
-  pgbouncer: ["pgbouncer"],
+interface ClientProgram {
+  /** A name that is looked for on PATH, or a full path. */
+  readonly program: string;
+  /** A library that must be there beside it. */
+  readonly library?: string;
+  /** Debian's packages that bring it. */
+  readonly packages: readonly string[];
+}
+
+/** By the names under which the tests ask for them. Sizes are of the download and on disk, on Debian 12. */
+const PROGRAMS: Readonly<Record<string, ClientProgram>> = {
+  pgbouncer: { program: "pgbouncer", packages: ["pgbouncer"] },
+  nginx: { program: "nginx", packages: ["nginx"] },
+  haproxy: { program: "haproxy", packages: ["haproxy"] },
+  // 7 MB, 28 MB.
+  protoc: {
+    program: "protoc",
+    library: "/usr/bin/grpc_python_plugin",
+    packages: ["protobuf-compiler", "protobuf-compiler-grpc"],
+  },
+  // Debian's own, which its libraries are for; another Python may come first on PATH.
+  python: {
+    program: "/usr/bin/python3",
+    library: "/usr/lib/python3/dist-packages/grpc",
+    packages: ["python3-grpcio"],
+  },
+  // 96 MB, 579 MB.
+  go: {
+    program: "go",
+    library: "/usr/share/gocode/src/google.golang.org/grpc",
+    packages: ["golang-go", "golang-google-grpc-dev", "golang-goprotobuf-dev"],
+  },
 };
 
 /** Where they are, for the tests. */
@@ -22,15 +51,29 @@ export interface ClientPrograms {
 
 /** Finds them, and brings in what is missing. Never throws: a test that needs one that is missing fails, and says why. */
 export async function bringClientPrograms(log: Log): Promise<ClientPrograms> {
-  const missing = Object.keys(PACKAGES).filter((name) => findProgram(name) === undefined);
-  const packages = [...new Set(missing.flatMap((name) => PACKAGES[name] ?? []))];
+  const missing = Object.values(PROGRAMS).filter((program) => pathOf(program) === undefined);
+  const packages = [...new Set(missing.flatMap((program) => program.packages))];
   let reason = "apt's packages do not hold it";
   if (packages.length > 0) await aptInstall(packages, log).catch((error) => reason = message(error));
-  const programs = Object.entries(PACKAGES).map(([name, packages]) => {
-    const path = findProgram(name);
-    const advice = `install it (\`sudo apt-get install ${packages.join(" ")}\`)`;
+  const found = Object.entries(PROGRAMS).map(([name, program]) => {
+    const path = pathOf(program);
+    const advice = `install it (\`sudo apt-get install ${program.packages.join(" ")}\`)`;
     return [name, path === undefined ? { missing: `${name} is missing: ${reason}; ${advice}` } : { path }] as const;
   });
-  const paths = programs.flatMap(([, { path }]) => path ?? []);
-  return { env: { TEST_CLIENT_PROGRAMS: JSON.stringify(Object.fromEntries(programs)) }, paths };
+  const paths = found.flatMap(([, { path }]) => path ?? []);
+  return { env: { TEST_CLIENT_PROGRAMS: JSON.stringify(Object.fromEntries(found)) }, paths };
+}
+
+function pathOf({ program, library }: ClientProgram): string | undefined {
+  const path = program.startsWith("/") ? existing(program) : findProgram(program);
+  return library === undefined || existing(library) !== undefined ? path : undefined;
+}
+
+function existing(path: string): string | undefined {
+  try {
+    Deno.statSync(path);
+    return path;
+  } catch {
+    return undefined;
+  }
 }

@@ -6,12 +6,12 @@
  * Safe beside a running `up` and beside another `test`: nothing of it has a fixed place or port.
  */
 import { createLog } from "../telemetry/create_log.ts";
+import { bringClientPrograms, type ClientPrograms } from "./client_programs.ts";
 import type { Log } from "../telemetry/log.ts";
-import { bringClientPrograms } from "./client_programs.ts";
 import { isForReader, message } from "./reader_errors.ts";
 import { sideBySide } from "./side_by_side.ts";
 import { listenForStop } from "./stop_requests.ts";
-import { permissions, planTests, type TestJob } from "./test_groups.ts";
+import { needsServers, permissions, planTests, type TestJob } from "./test_groups.ts";
 import { checkTypes, runTests, type TestEnd, type TestRun } from "./test_run.ts";
 import { startTestServers, type TestServers } from "./test_servers.ts";
 
@@ -45,24 +45,25 @@ async function main(): Promise<number> {
   };
 
   let starting: Promise<TestServers> | undefined;
+  let bringing: Promise<ClientPrograms> | undefined;
   try {
     const { jobs, flags } = planTests(Deno.args);
     if (jobs.length === 0) throw new Error("there is no test in these directories");
     const places = Math.min(PLACES, jobs.length);
-    if (jobs.some(needsServers)) starting = startTestServers(log, places);
-    // Whoever needs them is told when they could not be started.
+    if (jobs.some(({ group }) => needsServers(group))) starting = startTestServers(log, places);
+    // Beside the tests that need none of them, and behind what apt has to bring for the servers.
+    if (jobs.some(({ group }) => group === "clients")) bringing = starting?.then(() => bringClientPrograms(log));
+    // Whoever needs them is told when they could not be started or brought.
     starting?.catch(() => {});
-    // Beside the tests of servers, and after the servers, which apt may have to bring.
-    const needsClients = jobs.some(({ group }) => group === "clients");
-    const bringing = needsClients ? starting?.then(() => bringClientPrograms(log), () => undefined) : undefined;
+    bringing?.catch(() => {});
     const checking = ended("types", checkTypes(jobs.flatMap(({ paths }) => paths)));
     await sideBySide(jobs, places, async (job, place) => {
-      const servers = needsServers(job) ? (await starting)?.places[place] : undefined;
+      const servers = needsServers(job.group) ? (await starting)?.places[place] : undefined;
       const clients = job.group === "clients" ? await bringing : undefined;
       if (requests.isAsked()) return;
       const way = job.concurrency === undefined ? {} : { TEST_CONCURRENCY: job.concurrency };
-      const programs = [...servers?.access.programs ?? [], ...clients?.paths ?? []];
-      const args = [...permissions(job.group, servers && { ...servers.access, programs }), ...flags, ...job.paths];
+      const access = servers && { ...servers.access, programs: [...servers.access.programs, ...clients?.paths ?? []] };
+      const args = [...permissions(job.group, access), ...flags, ...job.paths];
       show(job, await ended(nameOf(job), runTests(args, { ...servers?.env, ...clients?.env, ...way })), log);
     }, requests.isAsked);
     const types = await checking;
@@ -79,10 +80,6 @@ async function main(): Promise<number> {
   console.log(`${total.passed} passed, ${total.failed} failed`);
   if (requests.isAsked()) return INTERRUPTED_EXIT_CODE;
   return total.failed > 0 || total.passed === 0 ? 1 : 0;
-}
-
-function needsServers({ group }: TestJob): boolean {
-  return group === "servers" || group === "clients";
 }
 
 /** Whole, so that what files say at the same time stays apart. */

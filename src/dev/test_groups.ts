@@ -23,13 +23,15 @@ export interface TestJob {
 
 /** What a test file reaches by its imports if the way of concurrency can make a difference to it. */
 const WAY_FILE = "tests/support/concurrency.ts";
-/** What is tested there is the wire, whatever the way; or all ways at once. */
+/** What is tested there is the wire, or how processes are watched, whatever the way; or one way or all, whatever is asked for. */
 const WAYLESS_ROOTS = [
   "tests/e2e",
   "tests/integration/up_test.ts",
   "tests/attacks",
   "tests/faults/suite_test.ts",
   "tests/faults/arms",
+  "tests/faults/redis_quorum_test.ts",
+  "tests/faults/worker_pause_test.ts",
 ];
 /** A good caller's waits are measured there, with all that the machine has taken by the attack. */
 const ALONE_ROOTS = ["tests/attacks"];
@@ -39,11 +41,17 @@ const TEST_FILE = /(^|_|\.)test\.(ts|tsx|js|mjs)$/;
 const ROOTS: Record<TestGroup, readonly string[]> = {
   unit: ["tests/unit"],
   static: ["tests/static"],
+  // Programs of others are brought in meanwhile.
   servers: ["tests/faults", "tests/e2e", "tests/integration", "tests/attacks"],
   clients: ["tests/clients"],
 };
 /** So many files of these groups share an invocation; its start takes as long as many of them. Others have one each. */
 const FILES_TOGETHER: Record<TestGroup, number> = { unit: 24, static: 24, servers: 1, clients: 1 };
+
+/** Whether tests of this group talk to servers. */
+export function needsServers(group: TestGroup): boolean {
+  return group === "servers" || group === "clients";
+}
 
 /**
  * Sorts the arguments after `deno task test`: paths become invocations of the group whose directory they are in,

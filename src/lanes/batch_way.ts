@@ -6,7 +6,7 @@
  * change of the same rows, a deadlock) is over by then. What fails again is for one order's sake: the batch goes on in
  * halves, until only that order carries the failure. Orders whose goods a foreign session has locked are given back, to
  * be tried later; before that is tried, the goods are looked at, so that nobody waits on a connection twice. An order
- * whose own record is locked ends as busy.
+ * whose own record is locked ends as busy, and is looked at before it is tried again.
  *
  * A write whose outcome is unknown goes the way again as well, under the same ids. Either the read finds its orders on
  * record, and they are answered as such; or the same rows stand unchanged, and the second write waits in PostgreSQL for
@@ -30,6 +30,7 @@ import type { Store } from "../store/store.ts";
 import { errorFields, type Log } from "../telemetry/log.ts";
 import { goodsOfAll, keysOf, learnGoods } from "./batch_keys.ts";
 import type { Entry } from "./entry.ts";
+import { LockedRows } from "./locked_rows.ts";
 import { again } from "./reads.ts";
 import type { RowLockDetours } from "./row_lock_detours.ts";
 
@@ -93,9 +94,11 @@ const NEVER = new AbortController().signal;
 /** Leads batches through the store. */
 export class BatchWay {
   readonly #parts: BatchWayParts;
+  readonly #locked: LockedRows;
 
   constructor(parts: BatchWayParts) {
     this.#parts = parts;
+    this.#locked = new LockedRows(parts.store, () => performance.now());
   }
 
   /** Leads the entries, which stand in the order of their arrival, to their ends; answers those that have not ended. */
@@ -135,7 +138,8 @@ export class BatchWay {
       return undefined;
     };
     try {
-      if (entries.some((entry) => entry.rowsWereLocked)) entries = await this.#giveBackLocked(entries, back);
+      const isSuspect = entries.some((entry) => this.#locked.isSuspect(entry));
+      if (isSuspect) entries = await this.#leaveLocked(entries, true, back);
       if (entries.length === 0) return [];
       const isDetour = !guard.rowLocks && group.attempt > ATTEMPTS_WITHOUT_ROW_LOCKS;
       if (isDetour && group.attempt === ATTEMPTS_WITHOUT_ROW_LOCKS + 1) this.#parts.detours.note("failedAttempts");
@@ -210,16 +214,16 @@ export class BatchWay {
   }
 
   /**
-   * Who waits for goods that others have locked is given back, and the others go again. Where no goods is locked it is
-   * one order's own record that somebody holds, which no look can find while it is not committed: the group goes on in
-   * as many pieces as each has orders, and that piece one by one, so that whatever its size it waits twice, and that order
-   * ends alone.
+   * Who waits for goods that others have locked is given back, whose own order is locked ends, and the others go again.
+   * Where nothing is seen it is one order's own record that somebody holds, which no look can find while it is not
+   * committed: the group goes on in as many pieces as each has orders, and that piece one by one, so that whatever its size
+   * it waits twice, and that order ends alone.
    */
   async #afterLock(error: RowLockedError, group: Group, inTime: boolean, back: GivenBack): Promise<Group[]> {
     const { entries, attempt } = group;
     let free: Entry[];
     try {
-      free = await this.#giveBackLocked(entries, back);
+      free = await this.#leaveLocked(entries, false, back);
     } catch (readError) {
       this.#fail(entries, readError);
       return [];
@@ -242,14 +246,13 @@ export class BatchWay {
     }));
   }
 
-  /** Gives those back whose rows a foreign session has locked; answers the others. */
-  async #giveBackLocked(entries: readonly Entry[], back: GivenBack): Promise<Entry[]> {
-    const goodsIds = goodsOfAll(entries);
-    const locked = new Set(await again(() => this.#parts.store.readLocked(goodsIds, NEVER)));
-    const waiting = entries.filter((entry) => entry.goodsIds.some((goodsId) => locked.has(goodsId)));
+  /** Gives those back whose goods a foreign session has locked, and ends those whose own order it has; answers the others. */
+  async #leaveLocked(entries: readonly Entry[], suspectsOnly: boolean, back: GivenBack): Promise<Entry[]> {
+    const { free, waiting, goodsIds, held } = await this.#locked.look(entries, suspectsOnly);
     for (const entry of waiting) entry.rowsWereLocked = true;
-    giveBack(waiting, new RowLockedError("locked by another session"), back, locked);
-    return entries.filter((entry) => !waiting.includes(entry));
+    giveBack(waiting, new RowLockedError("locked by another session"), back, goodsIds);
+    this.#fail(held, new RowLockedError("the order is locked by another session"));
+    return free;
   }
 
   #fail(entries: readonly Entry[], error: unknown): void {

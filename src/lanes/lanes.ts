@@ -291,10 +291,6 @@ export class Lanes {
   #giveBack({ moved, next, refused }: GivenBack): void {
     for (const entry of next) this.#queue.putBack(entry);
     for (const entry of moved) this.#queue.move(entry);
-    for (const [error, entries] of Map.groupBy(refused, ({ error }) => error)) {
-      const goodsIds = [...new Set(entries.flatMap(({ goodsIds }) => goodsIds))];
-      this.#guards.leases.letGo(goodsIds);
-      this.#refusals.refuse(entries.map(({ entry }) => entry), { goodsIds, afterMs: undefined, error });
-    }
+    this.#guards.leases.letGo(this.#refusals.refuseAll(refused));
   }
 }

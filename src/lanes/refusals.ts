@@ -4,6 +4,7 @@
  */
 import { LockHeldError } from "../lock/lock.ts";
 import { retryDelayMs } from "../lock/retry_delay.ts";
+import type { GivenBack } from "./batch_way.ts";
 import type { Entry } from "./entry.ts";
 import type { LanesLimits } from "./lanes_limits.ts";
 import type { Refused } from "./leases.ts";
@@ -52,6 +53,15 @@ export class Refusals {
       for (const goodsId of goodsIds) this.#queue.open(goodsId);
       this.#opened();
     }, delayMs);
+  }
+
+  /** The same for what a batch gave back; answers the goods that can't be had. */
+  refuseAll(refused: GivenBack["refused"]): number[] {
+    for (const [error, together] of Map.groupBy(refused, ({ error }) => error)) {
+      const goodsIds = [...new Set(together.flatMap(({ goodsIds }) => goodsIds))];
+      this.refuse(together.map(({ entry }) => entry), { goodsIds, afterMs: undefined, error });
+    }
+    return refused.flatMap(({ goodsIds }) => goodsIds);
   }
 
   /** Ends those who stand behind the goods and whose wait is over as well: each by itself would take an attempt more. */

@@ -30,11 +30,20 @@ export function answerHttp1(
   const values = callerValues(addressKey(request.socket.remoteAddress));
   const asked = universalRequestFromNodeRequest(request, response, undefined, values);
   assertByteStreamRequest(asked);
-  const { header, body, end } = receive(asked.body, asked.header, values);
+  const { header, body, end } = receive(bodyOf(asked.body), asked.header, values);
   handler({ ...asked, header, body })
     .finally(end)
     .then((answer) => universalResponseToNodeResponse(answer, response))
     .catch((error) => {
       if (ConnectError.from(error).code !== Code.Aborted) failed(error);
     });
+}
+
+/** Who goes in the middle of a body has given up, as over HTTP/2; node:http's own error would count as a fault of the service. */
+async function* bodyOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* chunks;
+  } catch (error) {
+    throw new ConnectError("the caller has gone", Code.Canceled, undefined, undefined, error);
+  }
 }

@@ -1,7 +1,7 @@
 /**
  * What the messages of all calls together may take, in bytes: those that are being received, and those that are being worked
  * on, each as large as what is made of it. Counts of calls are no bound for memory where one call may be worth megabytes.
- * A quarter is for what large batches become, which are kept as they came until they have their turn in it.
+ * Half is for what large batches become, which are kept as they came until they have their turn in it.
  *
  * A call is received, then kept, then over:
  *
@@ -19,7 +19,7 @@ export const FREE_BYTES = 4 * 1024;
 export const ENTRY_BYTES = 136;
 
 /** The part of the budget that is for batches in their turn, as objects. */
-export const TURNS_PART = 0.25;
+export const TURNS_PART = 0.5;
 /** A batch that becomes less than this part of the budget needs no turn: it is counted as what it becomes at once. */
 const SMALL_BATCH_PART = 1 / 64;
 
@@ -62,11 +62,12 @@ export class MessageBudget {
   readonly #addressMax: number;
 
   /**
-   * @param addressBytesMax what the messages from one address may take, as much as the largest one at least
+   * @param addressBytesMax what the messages from one address may take, as much as the largest one at least; and as much
+   *   again what its large batches become
    * @param turnWaitMsMax longest wait of a large batch for its turn
    */
   constructor(readonly bytesMax: number, addressBytesMax = bytesMax, turnWaitMsMax = TURN_WAIT_MS_MAX) {
-    this.turns = new BatchTurns(bytesMax * TURNS_PART, turnWaitMsMax);
+    this.turns = new BatchTurns(bytesMax * TURNS_PART, addressBytesMax, turnWaitMsMax);
     this.#messagesMax = bytesMax - this.turns.bytesMax;
     this.#addressMax = Math.min(addressBytesMax, this.#messagesMax);
   }

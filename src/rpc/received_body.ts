@@ -73,8 +73,8 @@ export function receiveRequest(
   const limitMs = timeoutMs(given);
   const timer = limitMs === undefined ? undefined : setTimeout(() => ending.end(deadlinePassed()), limitMs);
   const address = callerAddress(values);
-  const reader: Reader = { address, isOver: () => isOver || ending.isEnded };
   let isOver = false;
+  const reader: Reader = { address, isOver: () => isOver || ending.isEnded };
   const begin = () => budget.begin(address, () => ending.end(budgetSpent()));
   let share = begin();
   return {

@@ -23,6 +23,7 @@ import { errorFields, type Log } from "../telemetry/log.ts";
 import { cutTimeouts } from "./call_timeout.ts";
 import { textSides } from "./content_types.ts";
 import { answerHttp1 } from "./http1_universal.ts";
+import { explained } from "./explained_status.ts";
 import { createUnaryWay, type UnaryWay } from "./grpc_unary.ts";
 import { answerText, receiveText } from "./grpc_web_text.ts";
 import { GZIP } from "./gzip.ts";
@@ -103,8 +104,9 @@ export function createRpcHandler(handlerOptions: RpcHandlerOptions): WireHandler
   routes(recording);
   const byPath = new Map<string, Route>();
   const services = new Set(router.handlers.map(({ service }) => service.typeName));
-  for (const handler of router.handlers) {
-    const path = handler.requestPath;
+  for (const connectHandler of router.handlers) {
+    const { requestPath: path, allowedMethods } = connectHandler;
+    const handler = explained(connectHandler, allowedMethods);
     byPath.set(path, { path, handler, unary: unaryWays.get(path), gate: gates.get(path)!, latest: undefined });
   }
 

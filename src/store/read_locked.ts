@@ -1,5 +1,5 @@
 /**
- * The read that tells whose rows are the ones to wait for.
+ * The reads that tell whose rows are the ones to wait for.
  */
 import { errorFields, type Log } from "../telemetry/log.ts";
 import { arrayLiteral } from "./arrays.ts";
@@ -20,18 +20,29 @@ export async function readLocked(
   log: Log,
   signal: AbortSignal,
 ): Promise<number[]> {
+  const rows = await guessed(() => pool.run(lockedStatement(goodsIds), signal), log);
+  return rows.map((row) => row.goods_id);
+}
+
+/** The same of orders. One that is not committed yet, or that nobody knows, has no row to look at. */
+export async function readLockedOrders(
+  pool: Pool,
+  orderIds: readonly string[],
+  log: Log,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const rows = await guessed(() => pool.run(lockedOrdersStatement(orderIds), signal), log);
+  return rows.map((row) => row.order_id);
+}
+
+async function guessed<T>(read: () => Promise<T[]>, log: Log): Promise<T[]> {
   try {
-    return await lockedOf(pool, goodsIds, signal);
+    return await read();
   } catch (error) {
     if (error instanceof StoreError) throw error;
     log.warn({ error: errorFields(error) }, "PostgreSQL can't tell which rows are locked");
     return [];
   }
-}
-
-async function lockedOf(pool: Pool, goodsIds: readonly number[], signal: AbortSignal): Promise<number[]> {
-  const rows = await pool.run(lockedStatement(goodsIds), signal);
-  return rows.map((row) => row.goods_id);
 }
 
 /** The statement behind {@link readLocked}; see readBook for how a row is looked for. */
@@ -51,4 +62,14 @@ export function lockedStatement(goodsIds: readonly number[]): Statement<{ goods_
                              for update skip locked) as stock
         )
         select goods_id from newest except select goods_id from free`;
+}
+
+function lockedOrdersStatement(orderIds: readonly string[]): Statement<{ order_id: string }[]> {
+  const ids = arrayLiteral(orderIds);
+  return (sql) =>
+    sql`
+        with free as (
+          select order_id from orders where order_id = any (${ids}::text[]) for update skip locked
+        )
+        select order_id from orders where order_id = any (${ids}::text[]) except select order_id from free`;
 }

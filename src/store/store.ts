@@ -10,7 +10,7 @@ import { type BookKeys, readBook } from "./read_book.ts";
 import { ping } from "./ping.ts";
 import { primaryOf } from "./primary_look.ts";
 import { readLevels } from "./read_levels.ts";
-import { readLocked } from "./read_locked.ts";
+import { readLocked, readLockedOrders } from "./read_locked.ts";
 import { Sessions } from "./sessions.ts";
 import { writeChanges } from "./write_changes.ts";
 
@@ -38,9 +38,12 @@ export interface Store {
   readLevels(goodsIds: readonly number[], signal: AbortSignal): Promise<Map<number, Level>>;
   /** Those of the goods whose rows other sessions have locked, as far as the database can tell. */
   readLocked(goodsIds: readonly number[], signal: AbortSignal): Promise<number[]>;
+  /** The same of orders. */
+  readLockedOrders(orderIds: readonly string[], signal: AbortSignal): Promise<string[]>;
   /**
-   * Resolves if PostgreSQL answers, takes writes, and has the schema and the settings that it must have. Also ends sessions whose process vanished in the
-   * middle of a transaction, so that they hold no rows for longer than that: whoever uses a store has to call it often.
+   * Resolves if PostgreSQL answers, takes writes, and has the schema and the settings that it must have. Also ends
+   * sessions whose process vanished in the middle of a transaction, so that they hold no rows for longer than that:
+   * whoever uses a store has to call it often.
    */
   ping(signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
@@ -66,6 +69,7 @@ export function createStore(given: StoreOptions): Store {
       fences.watch(keys.goodsIds, () => changeUnderRowLocks(pool, keys, decide, signal), signal),
     readLevels: (goodsIds, signal) => readLevels(pool, goodsIds, signal),
     readLocked: (goodsIds, signal) => readLocked(pool, goodsIds, options.log, signal),
+    readLockedOrders: (orderIds, signal) => readLockedOrders(pool, orderIds, options.log, signal),
     ping: async (signal) => {
       await ping(pings, sessions, options, signal);
       const ended = await endSilentSessions(pings, silentMsMax, signal);

@@ -89,6 +89,31 @@ Deno.test("what is no POST is no call: 404 in plain text, and none for HEAD", as
   });
 });
 
+Deno.test("a bare status of a handler has a reason: content types, methods, and versions that it does not take", async () => {
+  await withListener({}, async ({ listener }) => {
+    const types = "expected content-type application/json or application/proto (Connect), application/grpc (HTTP/2), " +
+      "application/grpc-web or application/grpc-web-text, got";
+    await eachVersion(listener.url, async (version, { request }) => {
+      const told = async (method: string, path: string, headers: Record<string, string>) => {
+        const { status, headers: answered, body } = await request(method, path, headers);
+        return [status, answered["content-type"], answered.allow, body.toString()];
+      };
+      const plain = "text/plain; charset=utf-8";
+      const form = "application/x-www-form-urlencoded";
+      assertEquals(
+        await told("POST", CHECK, { "content-type": form }),
+        [415, plain, undefined, `${types} ${form}\n`],
+        version,
+      );
+      assertEquals(await told("POST", CHECK, {}), [415, plain, undefined, `${types} none\n`], version);
+      const long = await told("POST", CHECK, { "content-type": "a".repeat(5_000) });
+      assertEquals(long, [415, plain, undefined, `${types} ${"a".repeat(100)}\n`], version);
+      assertEquals(await told("PUT", CHECK, {}), [405, plain, "POST", "expected POST, got PUT\n"], version);
+      assertEquals((await told("HEAD", CHECK, {})).at(-1), "", version);
+    });
+  });
+});
+
 function grpc(code: number, text: string): Told {
   return [200, String(code), text];
 }

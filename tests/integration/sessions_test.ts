@@ -19,15 +19,17 @@ Deno.test("sessions for a pooler have the settings of the role, and their statem
 
 Deno.test("a pool whose sessions are begun otherwise from now on keeps none of the others", async () => {
   await using database = await createTestDatabase();
-  for (const found of ["while it is idle", "while it is used"]) {
+  for (const found of ["while it is idle", "while it is used and waited for"]) {
     const sessions = new Sessions(TEST_LIMITS.log);
     const pool = new Pool({ ...LIMITS, address: parsePostgresAddress(database.serverUrl) }, sessions);
     const pid = async () => (await pool.run(pidStatement, NEVER))[0]?.pid;
     const first = await pid();
     assertEquals(await pid(), first, found);
-    if (found === "while it is idle") sessions.foundPooler("a test");
-    else await pool.block(() => Promise.resolve(sessions.foundPooler("a test")), NEVER);
-    assertNotEquals(await pid(), first, found);
+    const used = found === "while it is idle" ? undefined : pool.block(({ run }) => run(pidStatement), NEVER);
+    const waiting = used === undefined ? undefined : pid();
+    sessions.foundPooler("a test");
+    assertEquals((await used)?.[0]?.pid ?? first, first, found);
+    assertNotEquals(await (waiting ?? pid()), first, found);
     await pool.close();
   }
 });

@@ -4,7 +4,7 @@
  *
  * Where ours is meant to be another answer the row says which one connect-node's is, and only that is compared: a message that
  * can't be read is its caller's fault and not INTERNAL, a deadline above the server's is cut and not refused, a call that
- * reaches no handler is answered as a call, and gRPC-web is taken as text.
+ * reaches no handler is answered as a call, a bare status has a reason, and gRPC-web is taken as text.
  */
 import { assertEquals } from "@std/assert";
 import { Buffer } from "node:buffer";
@@ -128,8 +128,8 @@ const HEADERS: readonly Row[] = [
   ...["Application/gRPC", "application/grpc+PROTO"].map((type) => typed(type, "OK", OK)),
   typed("application/grpc+json", "OK", grpcMessage(Buffer.from("{}"))),
   { ...typed("application/grpc+json", "InvalidArgument", grpcMessage(Buffer.from("{"))), stock: "InvalidArgument" },
-  typed("application/grpc+cbor", "415", OK),
-  typed("application/grpc; charset=utf-8", "415", OK),
+  { ...typed("application/grpc+cbor", "415", OK), stock: "415" },
+  { ...typed("application/grpc; charset=utf-8", "415", OK), stock: "415" },
   typed("application/grpc-web", "200", OK),
   typed("application/grpc-web+proto", "200", asking("throw 3 a: b")),
   { ...typed("application/grpc-web-text", "200", OK), stock: "415" },
@@ -139,15 +139,21 @@ const HEADERS: readonly Row[] = [
   { ...typed("application/json", "400", Buffer.from("{")), stock: "400" },
   typed("application/proto", "200", OK.subarray(5)),
   typed("application/proto", "200", asking("headers").subarray(5)),
-  typed("text/plain", "415", OK),
-  typed(undefined, "415", OK),
+  { ...typed("text/plain", "415", OK), stock: "415" },
+  { ...typed(undefined, "415", OK), stock: "415" },
   ...["GET", "PUT", "DELETE", "OPTIONS", "HEAD"].map((method): Row => ({
     name: `${method}`,
     answer: "405",
+    stock: "405",
     headers: { ":method": method },
   })),
   { name: "CONNECT", answer: "405", headers: { ":method": "CONNECT", ":path": undefined, ":authority": "127.0.0.1" } },
-  { name: "a Connect GET that has a side effect", answer: "405", ...get(`${CHECK}?encoding=json&message=%7B%7D`) },
+  {
+    name: "a Connect GET that has a side effect",
+    answer: "405",
+    stock: "405",
+    ...get(`${CHECK}?encoding=json&message=%7B%7D`),
+  },
   { name: "an unknown path", answer: "Unimplemented", stock: "404", path: "/", body: [OK] },
   {
     name: "an unknown method",

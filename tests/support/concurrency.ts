@@ -8,3 +8,8 @@ export function testConcurrency(): Concurrency {
   if (way === undefined) throw new Error(`TEST_CONCURRENCY is none of ${CONCURRENCIES.join(", ")}`);
   return way;
 }
+
+/** A test to which the way makes no difference, in a file where it does to others: it runs in the first way only. */
+export function inOneWay(name: string, fn: () => Promise<void>): void {
+  Deno.test({ name, ignore: testConcurrency() !== CONCURRENCIES[0], fn });
+}

@@ -3,6 +3,7 @@
  * about what a message may cost.
  */
 import http2 from "node:http2";
+import net from "node:net";
 
 /** One request, whole. */
 export interface AttackRequest {
@@ -18,6 +19,8 @@ export interface Attack {
   readonly connections: number;
   /** Streams at once on each connection; 100 by default, which is what the server allows. */
   readonly streams?: number;
+  /** Loopback address that it comes from; 127.0.0.1 by default. */
+  readonly address?: string;
 }
 
 /** A call that has no answer by then is counted as such. */
@@ -27,12 +30,15 @@ const ANSWER_MS_MAX = 60_000;
 export async function sendAll(
   url: string,
   request: AttackRequest,
-  { count, connections, streams = 100 }: Attack,
+  { count, connections, streams = 100, address = "127.0.0.1" }: Attack,
 ): Promise<Record<string, number>> {
   const seen: Record<string, number> = {};
   let left = count;
   await Promise.all(Array.from({ length: connections }, async () => {
-    const session = http2.connect(url);
+    const { hostname, port } = new URL(url);
+    const session = http2.connect(url, {
+      createConnection: () => net.connect({ host: hostname, port: Number(port), localAddress: address }),
+    });
     session.on("error", () => {});
     const caller = async () => {
       while (left-- > 0) {

@@ -1,15 +1,15 @@
 /** Turns of large batches: in their order, by turns among addresses, as many as there is room for, and never without an end. */
 import { Code, ConnectError } from "@connectrpc/connect";
 import { assertEquals, assertRejects } from "@std/assert";
-import { BatchTurns } from "../../src/rpc/batch_turns.ts";
+import { BatchTurns, WAITING_TURNS_MAX } from "../../src/rpc/batch_turns.ts";
 
 const NEVER = new AbortController().signal;
 /** Longer than any of these tests. */
 const LONG_MS = 60_000;
 
 /** Asks for turns by name, and notes who has had one; `end` ends that turn. */
-function taker(bytesMax: number, waitMsMax = LONG_MS) {
-  const turns = new BatchTurns(bytesMax, waitMsMax);
+function taker(bytesMax: number, addressBytesMax = bytesMax, waitMsMax = LONG_MS) {
+  const turns = new BatchTurns(bytesMax, addressBytesMax, waitMsMax);
   const began: string[] = [];
   const ends = new Map<string, () => void>();
   return {
@@ -30,8 +30,8 @@ Deno.test("as many as there is room for, in their order, and nobody overtakes wh
   const { turns, began, take, end } = taker(10);
   void take("first", 6);
   void take("second", 4);
-  void take("large", 9);
-  void take("small", 1);
+  void take("large", 9, "c");
+  void take("small", 1, "b");
   await settled();
   assertEquals([began, turns.bytes], [["first", "second"], 10]);
   end("second");
@@ -55,6 +55,45 @@ Deno.test("one alone has its turn, whatever it becomes", async () => {
   await settled();
   assertEquals(began, ["huge", "next"]);
   end("next");
+});
+
+Deno.test("an address has its share of the room, one alone whatever it becomes, and holds up nobody else", async () => {
+  const { turns, began, take, end } = taker(10, 5);
+  void take("a1", 100, "a");
+  void take("a2", 1, "a");
+  void take("b1", 3, "b");
+  void take("b2", 2, "b");
+  void take("b3", 1, "b");
+  await settled();
+  assertEquals([began, turns.bytes], [["a1", "b1", "b2"], 10]);
+  end("b1");
+  await settled();
+  assertEquals(began, ["a1", "b1", "b2", "b3"]);
+  end("a1");
+  await settled();
+  assertEquals([began.at(-1), turns.bytes], ["a2", 4]);
+  for (const name of ["a2", "b2", "b3"]) end(name);
+  assertEquals(turns.bytes, 0);
+});
+
+Deno.test("only as many wait as can have their turn in time, of each address", async () => {
+  const { turns, began, take, end } = taker(10, 5);
+  await take("at work", 5, "a");
+  for (let i = 0; i < WAITING_TURNS_MAX; i++) void take(`waits ${i}`, 5, "a");
+  const leaving = new AbortController();
+  const told = take("one more", 1, "a", leaving.signal).catch((error) => error.code);
+  leaving.abort();
+  assertEquals(await told, Code.ResourceExhausted);
+  await take("another", 5, "b");
+  end("at work");
+  await settled();
+  void take("room again", 5, "a");
+  for (let i = 0; i < WAITING_TURNS_MAX; i++) {
+    await settled();
+    end(`waits ${i}`);
+  }
+  await settled();
+  assertEquals([began.at(-1), turns.bytes], ["room again", 10]);
 });
 
 Deno.test("addresses take turns, whoever of them asks more often", async () => {
@@ -85,7 +124,7 @@ Deno.test("who leaves gives way at once, with its reason; who waits too long is 
   end("at work");
   end("behind");
 
-  const short = taker(1, 5);
+  const short = taker(1, 1, 5);
   await short.take("at work", 1);
   const error = await assertRejects(() => short.take("waits", 1), ConnectError);
   assertEquals([error.code, short.turns.bytes], [Code.ResourceExhausted, 1]);

@@ -109,5 +109,5 @@ Deno.test("one address has its share, another its own, and what ends gives it ba
 Deno.test("only a batch that becomes a large part of the budget waits for a turn", () => {
   const budget = new MessageBudget(64_000);
   assertEquals([budget.needsTurn(1_000), budget.needsTurn(1_001)], [false, true]);
-  assertEquals([budget.view.bytesMax, budget.turns.bytesMax], [48_000, 16_000]);
+  assertEquals([budget.view.bytesMax, budget.turns.bytesMax], [32_000, 32_000]);
 });

@@ -3,6 +3,8 @@ import { assertEquals, assertLessOrEqual, assertRejects } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
+import { SellRequestSchema } from "../../src/gen/inventory/v1/inventory_pb.ts";
+import { partsOf } from "../../src/rpc/batch_parts.ts";
 import { FREE_BYTES, MessageBudget } from "../../src/rpc/message_budget.ts";
 import type { MessageGate } from "../../src/rpc/message_gate.ts";
 import { receiveRequest } from "../../src/rpc/received_body.ts";
@@ -160,6 +162,51 @@ Deno.test("a deadline ends a body whose next byte never comes, and so does the b
   const over = await assertRejects(() => all(large.body), ConnectError);
   large.end();
   assertEquals([over.code, tight.budget.view.bytes, tight.checked], [Code.ResourceExhausted, 0, []]);
+});
+
+Deno.test("a body is as long as is said of it, and that is said to nobody else", async () => {
+  for (const [said, length] of [[5, 5], [6, 5], [4, 5], [0, 0]] as const) {
+    const { gate, receiving } = setting(true);
+    const header = new Headers({ "content-type": "application/proto", "content-length": String(said) });
+    const received = receiveRequest(each([message(length)]), header, gate, receiving, values());
+    assertEquals(received.header.has("content-length"), false);
+    const end = await all(received.body).then(() => "all", (error: ConnectError) => error.message);
+    received.end();
+    const lie = `[invalid_argument] protocol error: promised ${said} bytes, received ${length}`;
+    assertEquals(end, said === length ? "all" : lie);
+  }
+  // Who says too much is told by Connect.
+  const { gate, receiving } = setting(true);
+  const header = new Headers({ "content-type": "application/proto", "content-length": String(BYTES_MAX + 1) });
+  assertEquals(receiveRequest(each([]), header, gate, receiving, values()).header.get("content-length"), "50001");
+});
+
+Deno.test("a large batch is handed on empty, and is counted as its bytes until it has its turn", async () => {
+  const NEVER = new AbortController().signal;
+  for (const type of ["application/proto", "application/json", "application/grpc", "application/grpc+json"]) {
+    const { budget, gate, receiving } = setting(true);
+    const batch = message(20_000);
+    const becomes = 200_000;
+    const parts = { message: batch, ranges: [0, 10, 10, 20] };
+    const context = values();
+    const isEnveloped = type.startsWith("application/grpc");
+    const received = receiveRequest(
+      each([isEnveloped ? enveloped(batch) : batch]),
+      new Headers({ "content-type": type }),
+      { ...gate, check: () => ({ becomes, parts }) },
+      receiving,
+      context,
+    );
+    const empty = Buffer.from(type.endsWith("json") ? "{}" : "");
+    assertEquals(Buffer.concat(await all(received.body)), isEnveloped ? enveloped(empty) : empty);
+    assertEquals([budget.view.bytes, budget.view.turnBytes], [20_000 + 32 - FREE_BYTES, 0]);
+    const { count, turn } = partsOf(context, SellRequestSchema, []);
+    const end = await turn(NEVER);
+    assertEquals([count, budget.view.turnBytes], [2, becomes]);
+    end();
+    received.end();
+    assertEquals([budget.view.bytes, budget.view.turnBytes], [0, 0]);
+  }
 });
 
 Deno.test("what the body throws is thrown, and a call that was refused before gets nothing of it", async () => {

@@ -73,8 +73,8 @@ export const RPC_SLIPS: readonly Slip[] = [
   },
   {
     file: "src/rpc/request_gate.ts",
-    find: "connection.peer.requests >= limits.requestsPerAddressMax",
-    replace: "connection.peer.requests > limits.requestsPerAddressMax",
+    find: "if (requests < limits.requestsPerAddressMax &&",
+    replace: "if (requests <= limits.requestsPerAddressMax &&",
     rule: "one address has so many requests under way and no more",
     tests: ["tests/integration/listener_limits_test.ts", "tests/unit/address_limits_test.ts"],
   },
@@ -84,5 +84,26 @@ export const RPC_SLIPS: readonly Slip[] = [
     replace: 'host.endsWith("localhost")',
     rule: "a name that only ends like this machine's is not its own",
     tests: ["tests/unit/cors_test.ts"],
+  },
+  {
+    file: "src/rpc/cors.ts",
+    find: "rules.leftToProxy ? !isSame :",
+    replace: "rules.leftToProxy ? true :",
+    rule: "a page that passes a proxy by, under a name that is not ours, is refused",
+    tests: ["tests/unit/cors_test.ts"],
+  },
+  {
+    file: "src/rpc/request_gate.ts",
+    find: "limits.requestsPerAddressMax + more",
+    replace: "limits.requestsPerAddressMax + 2 * more",
+    rule: "probes beyond the limit of requests are bounded",
+    tests: ["tests/integration/health_paths_test.ts"],
+  },
+  {
+    file: "src/rpc/base64.ts",
+    find: "this.#padding > 0)",
+    replace: "this.#padding > 1)",
+    rule: "behind padding a group of base64 has nothing but padding",
+    tests: ["tests/unit/base64_test.ts"],
   },
 ];

@@ -12,6 +12,13 @@ const WRITE = {
 
 export const STORE_SLIPS: readonly Slip[] = [
   {
+    file: "src/store/block.ts",
+    find: "    await begun;\n",
+    replace: "",
+    rule: "a block that did not begin writes nothing",
+    tests: ["tests/unit/block_test.ts"],
+  },
+  {
     ...ERRORS,
     find: `code === "40001" || code === "40P01"`,
     replace: `code === "40P01"`,

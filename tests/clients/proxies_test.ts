@@ -1,0 +1,126 @@
+/**
+ * nginx and HAProxy in front of the service, set as docs/clients.md says: gRPC, gRPC-web, Connect and health checks go
+ * through one port of theirs over TLS, with the largest errors, large answers and streams.
+ */
+import { assert, assertEquals, assertGreater } from "@std/assert";
+import { create, toBinary } from "@bufbuild/protobuf";
+import { Buffer } from "node:buffer";
+import https from "node:https";
+import type { ClientReadableStream } from "@grpc/grpc-js";
+import { SellRequestSchema } from "../../src/gen/inventory/v1/inventory_pb.ts";
+import { inParallel } from "../support/callers.ts";
+import { grpcJsClient, grpcJsService } from "../support/clients/grpc_js.ts";
+import { holdRow } from "../support/holding.ts";
+import { startHaproxy, startNginx } from "../support/proxies.ts";
+import { v1Path } from "../support/raw_call.ts";
+import { http2Request } from "../support/raw_peer.ts";
+import { post, serverTest } from "../support/server.ts";
+import { TLS_CERTIFICATE } from "../support/tls_server.ts";
+
+/** More short lines than the details of one error have room for. */
+const LINES = 120;
+const PROXIES = { nginx: startNginx, HAProxy: startHaproxy };
+
+// All calls come from the proxy's address.
+const BEHIND_PROXY = { env: { ADDRESS_SHARE_MAX: "1" } };
+
+serverTest("through proxies as docs/clients.md sets them", BEHIND_PROXY, async (server, step) => {
+  for (const [number, [name, start]] of Object.entries(PROXIES).entries()) {
+    await using proxy = await start(server.url);
+    await using client = grpcJsClient(proxy.url, { ca: TLS_CERTIFICATE });
+    const goods = 1000 * (number + 1);
+
+    await step(`${name}: Connect over HTTP/1.1`, async () => {
+      await inParallel(LINES, 20, async (i) => {
+        const request = { goodsId: goods + i, num: 10_000 };
+        const { body } = await post(proxy.url + v1Path("SetInv"), request, TLS_CERTIFICATE);
+        assertEquals(body.num, 10_000);
+      });
+    });
+
+    await step(`${name}: gRPC, sold once, with the largest error`, async () => {
+      const order = { orderId: `${name}-1`, goodsInfo: [{ goodsId: goods, num: 1 }] };
+      const sold = await client.call("Sell", order);
+      assert("answer" in sold, JSON.stringify(sold));
+      assertEquals(await client.call("Sell", order), sold);
+      const lines = Array.from({ length: LINES }, (_, i) => ({ goodsId: goods + i, num: 99_999 }));
+      const refused = await client.call("Sell", { orderId: `${name}-2`, goodsInfo: lines });
+      assertEquals("code" in refused && refused.code, "FAILED_PRECONDITION");
+      assertGreater("code" in refused ? refused.details.length : 0, 50);
+    });
+
+    await step(`${name}: gRPC, a batch of a thousand orders, all answered`, async () => {
+      const orders = Array.from({ length: 1000 }, (_, i) => ({
+        orderId: `${name}-of-a-batch-${i}`,
+        goodsInfo: [{ goodsId: goods, num: 1 }, { goodsId: goods + 1, num: 1 }],
+      }));
+      const outcome = await client.call("SellBatch", { orders });
+      assert("answer" in outcome, JSON.stringify(outcome));
+      const verdicts = outcome.answer.verdicts as { sold?: object }[];
+      assertEquals(verdicts.filter(({ sold }) => sold !== undefined && sold !== null).length, 1000);
+    });
+
+    await step(`${name}: the deadline of a call reaches the service`, async () => {
+      await using _held = await holdRow(server.databaseOwnerUrl, goods + 2);
+      const request = create(SellRequestSchema, { orderId: `${name}-3`, goodsInfo: [{ goodsId: goods + 2, num: 1 }] });
+      const message = toBinary(SellRequestSchema, request);
+      // A client of our own, which would wait for ever: it is the service that keeps the deadline.
+      const answer = await http2Request(
+        proxy.url,
+        {
+          ":method": "POST",
+          ":path": v1Path("Sell"),
+          "content-type": "application/grpc+proto",
+          "grpc-timeout": "300m",
+          te: "trailers",
+        },
+        Buffer.from([0, 0, 0, 0, message.length, ...message]),
+        TLS_CERTIFICATE,
+      );
+      assertEquals(answer.headers["grpc-status"] ?? answer.trailers["grpc-status"], "4");
+    });
+
+    await step(`${name}: gRPC-web, with its trailers in the body`, async () => {
+      const frame = new Uint8Array([0, 0, 0, 0, 3, 0x08, goods & 0x7f | 0x80, goods >> 7]);
+      const { status, body } = await send(proxy.url + v1Path("InvDetail"), "POST", {
+        "content-type": "application/grpc-web+proto",
+        "x-grpc-web": "1",
+      }, frame);
+      assertEquals([status, body[0]], [200, 0]);
+      assert(/grpc-status: ?0/i.test(body.toString("latin1")), body.toString("latin1"));
+    });
+
+    await step(`${name}: a health check by HTTP, and a watch whose first word is not held back`, async () => {
+      const { status, body } = await send(`${proxy.url}/healthz`, "GET", {});
+      assertEquals([status, body.toString().trim()], [200, "SERVING"]);
+      const health = grpcJsService(proxy.url, "health/v1/health.proto", "grpc.health.v1.Health", {
+        ca: TLS_CERTIFICATE,
+      });
+      const { promise, resolve, reject } = Promise.withResolvers<{ status: string }>();
+      const startWatch = health.Watch as unknown as (request: object) => ClientReadableStream<{ status: string }>;
+      const watch = startWatch.call(health, {});
+      watch.on("data", resolve).on("error", reject);
+      assertEquals((await promise).status, "SERVING");
+      watch.removeAllListeners("error").on("error", () => {}).cancel();
+      health.close();
+    });
+  }
+});
+
+/** A request over HTTP/1.1 and TLS. */
+function send(
+  url: string,
+  method: string,
+  headers: Record<string, string>,
+  body?: Uint8Array,
+): Promise<{ readonly status: number | undefined; readonly body: Buffer }> {
+  const { promise, resolve, reject } = Promise.withResolvers<{ status: number | undefined; body: Buffer }>();
+  const request = https.request(url, { method, headers, agent: false, ca: TLS_CERTIFICATE }, async (response) => {
+    const parts: Buffer[] = [];
+    for await (const part of response) parts.push(part);
+    resolve({ status: response.statusCode, body: Buffer.concat(parts) });
+  });
+  request.on("error", reject);
+  request.end(body);
+  return promise;
+}

@@ -1,0 +1,61 @@
+"""A conversation with Holdfast by grpcio, a line for each step: talk.py ADDRESS CA ORDERS GOODS HELD RELUCTANT."""
+import sys
+
+import grpc
+from google.rpc import status_pb2
+from health.v1 import health_pb2, health_pb2_grpc
+from inventory.v1 import inventory_pb2 as pb, inventory_pb2_grpc
+
+from connect import connect
+
+
+def details(error, kind):
+    """The details of an error that are of this kind."""
+    status = status_pb2.Status.FromString(dict(error.trailing_metadata())["grpc-status-details-bin"])
+    for detail in status.details:
+        message = kind()
+        if detail.Unpack(message):
+            yield message
+
+
+def code(call):
+    try:
+        call()
+        return "OK"
+    except grpc.RpcError as error:
+        return error.code().name
+
+
+def order(order_id, goods, num):
+    return pb.SellRequest(order_id=order_id, goods_info=[pb.Line(goods_id=goods, num=num)])
+
+
+def talk(channel, orders, goods, held):
+    stub = inventory_pb2_grpc.InventoryServiceStub(channel)
+    health = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=5)
+    print("health", health_pb2.HealthCheckResponse.ServingStatus.Name(health.status))
+    print("set", stub.SetInv(pb.SetInvRequest(goods_id=goods, num=10), timeout=5).num)
+    first = stub.Sell(order(f"{orders}-1", goods, 3), timeout=5)
+    print("sold", first.goods_info[0].num)
+    again = stub.Sell(order(f"{orders}-1", goods, 3), timeout=5)
+    print("again", "the same" if again == first else "another")
+    left = stub.InvDetail(pb.InvDetailRequest(goods_id=goods), timeout=5)
+    print("left", left.num, "version", left.version)
+    try:
+        stub.Sell(order(f"{orders}-2", goods, 99), timeout=5)
+    except grpc.RpcError as error:
+        for short in details(error, pb.ShortStock):
+            print("short", error.code().name, "asked", short.asked, "available", short.available)
+    back = stub.Rollback(pb.RollbackRequest(order_id=f"{orders}-1"), timeout=5)
+    print("back", back.goods_info[0].num)
+    # Longer than the server's own longest.
+    print("patient", stub.InvDetail(pb.InvDetailRequest(goods_id=goods), timeout=300).num)
+    print("late", code(lambda: stub.Sell(order(f"{orders}-3", held, 1), timeout=0.2)))
+
+
+address, ca, orders, goods, held, reluctant = sys.argv[1:]
+with connect(address, ca) as channel:
+    talk(channel, orders, int(goods), int(held))
+with connect(reluctant, "") as channel:
+    stub = inventory_pb2_grpc.InventoryServiceStub(channel)
+    print("retried", stub.InvDetail(pb.InvDetailRequest(goods_id=1), timeout=20).num)

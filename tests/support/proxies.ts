@@ -1,0 +1,84 @@
+/** Proxies of others in front of the service, set as docs/clients.md says. */
+import { join } from "node:path";
+import { SERVER_ENVIRONMENT } from "../../src/dev/child_environment.ts";
+import { freePort } from "../../src/dev/ports.ts";
+import { startServer } from "../../src/dev/server_process.ts";
+import { until } from "../../src/dev/wait.ts";
+import { clientProgram } from "./client_programs.ts";
+import { docBlock } from "./clients_doc.ts";
+import { TLS_CERTIFICATE_FILE, TLS_KEY_FILE } from "./tls_server.ts";
+
+const START_MS_MAX = 15_000;
+const STOP_MS_MAX = 5_000;
+
+/** A running proxy. `await using` stops it. */
+export interface Proxy extends AsyncDisposable {
+  /** Where it takes calls, over TLS with the certificate of the tests. */
+  readonly url: string;
+}
+
+/** nginx in front of a server. */
+export async function startNginx(serverUrl: string): Promise<Proxy> {
+  const { dir, port } = await place();
+  const conf = docBlock("nginx.conf", {
+    "127.0.0.1:8080": new URL(serverUrl).host,
+    "8443": String(port),
+    "/etc/ssl/stock.example.pem": TLS_CERTIFICATE_FILE,
+    "/etc/ssl/stock.example.key": TLS_KEY_FILE,
+  });
+  const kept = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((name) => `${name}_temp_path ${dir}/${name};`);
+  const path = join(dir, "nginx.conf");
+  const inHttp = conf.replace("http {", `http {\naccess_log off;\n${kept.join("\n")}`);
+  await Deno.writeTextFile(path, `daemon off;\npid ${dir}/nginx.pid;\nerror_log stderr;\n${inHttp}`);
+  return await start("nginx", ["-p", dir, "-e", "stderr", "-c", path], dir, port);
+}
+
+/** HAProxy in front of a server. */
+export async function startHaproxy(serverUrl: string): Promise<Proxy> {
+  const { dir, port } = await place();
+  const pem = join(dir, "stock.example.pem");
+  const parts = await Promise.all([TLS_CERTIFICATE_FILE, TLS_KEY_FILE].map((file) => Deno.readTextFile(file)));
+  await Deno.writeTextFile(pem, parts.join("\n"), { mode: 0o600 });
+  const path = join(dir, "haproxy.cfg");
+  const cfg = docBlock("haproxy.cfg", {
+    "127.0.0.1:8080": new URL(serverUrl).host,
+    "8443": String(port),
+    "/etc/haproxy/stock.example.pem": pem,
+    "mode http": "mode http\n  log stdout format raw daemon\n  option log-health-checks",
+  });
+  await Deno.writeTextFile(path, cfg);
+  // Its own check of the service's health must succeed: until one has failed it takes the server for healthy.
+  return await start("haproxy", ["-db", "-f", path], dir, port, "Health check for server holdfast/one succeeded");
+}
+
+async function place(): Promise<{ readonly dir: string; readonly port: number }> {
+  return { dir: await Deno.makeTempDir(), port: freePort() };
+}
+
+async function start(
+  name: string,
+  args: readonly string[],
+  dir: string,
+  port: number,
+  readyText?: string,
+): Promise<Proxy> {
+  const server = startServer({
+    name,
+    program: clientProgram(name),
+    args,
+    dir,
+    cwd: dir,
+    env: SERVER_ENVIRONMENT,
+    mark: dir,
+    ...(readyText === undefined ? {} : { readyText }),
+  });
+  const isReady = () => readyText === undefined || server.isReady();
+  const listens = () => Deno.connect({ hostname: "127.0.0.1", port }).then((it) => (it.close(), true), () => false);
+  if (
+    !await until(async () => !server.isAlive() || (isReady() && await listens()), START_MS_MAX) || !server.isAlive()
+  ) {
+    await server.stop("SIGTERM", STOP_MS_MAX);
+    throw new Error(`${name} does not start: ${server.tail()}`);
+  }
+  return { url: `https://127.0.0.1:${port}`, [Symbol.asyncDispose]: () => server.stop("SIGTERM", STOP_MS_MAX) };
+}

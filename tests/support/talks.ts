@@ -1,0 +1,82 @@
+/**
+ * Programs in other languages that talk with the service: their sources are in tests/clients/talks, and how they connect is
+ * a block of docs/clients.md. Each is built into a directory of its own and prints a line for each step.
+ */
+import { join } from "node:path";
+import { clientProgram } from "./client_programs.ts";
+import { docBlock } from "./clients_doc.ts";
+
+const ROOT = new URL("../../", import.meta.url).pathname;
+const TALKS = join(ROOT, "tests/clients/talks");
+const PROTOS = ["proto", "node_modules/google-proto-files", "node_modules/grpc-health-check/proto"];
+const OWN_PROTO = "inventory/v1/inventory.proto";
+const RUN_MS_MAX = 120_000;
+
+/** A program that is ready to be run with the arguments of a talk. */
+export interface Talk {
+  run(args: readonly string[]): Promise<string[]>;
+}
+
+/** How to build each; all throw, with the words of what failed. */
+export const TALKS_BY_LANGUAGE: Readonly<Record<string, (dir: string) => Promise<Talk>>> = {
+  async Python(dir) {
+    await protoc(
+      "--plugin=protoc-gen-grpc=/usr/bin/grpc_python_plugin",
+      `--grpc_out=${dir}`,
+      `--python_out=${dir}`,
+      OWN_PROTO,
+      "health/v1/health.proto",
+      "google/rpc/status.proto",
+    );
+    await Deno.writeTextFile(join(dir, "connect.py"), docBlock("connect.py"));
+    await Deno.copyFile(join(TALKS, "talk.py"), join(dir, "talk.py"));
+    return {
+      run: (args) =>
+        lines(clientProgram("python"), [join(dir, "talk.py"), ...args], { env: { PYTHONDONTWRITEBYTECODE: "1" } }),
+    };
+  },
+  async Go(dir) {
+    const sources = join(dir, "src/talk");
+    await Deno.mkdir(sources, { recursive: true });
+    // Debian's protoc-gen-go is older than where newer ones keep these.
+    const known = "github.com/golang/protobuf/ptypes";
+    const packages = `Mgoogle/rpc/status.proto=google.golang.org/genproto/googleapis/rpc/status,` +
+      `Mgoogle/protobuf/timestamp.proto=${known}/timestamp,Mgoogle/protobuf/any.proto=${known}/any`;
+    await protoc(`--go_out=plugins=grpc,${packages}:${join(dir, "src")}`, OWN_PROTO);
+    await Deno.writeTextFile(join(sources, "connect.go"), docBlock("connect.go"));
+    await Deno.copyFile(join(TALKS, "talk.go"), join(sources, "talk.go"));
+    const env = {
+      GO111MODULE: "off",
+      GOPATH: `${dir}:/usr/share/gocode`,
+      GOCACHE: join(dir, "cache"),
+      CGO_ENABLED: "0",
+      GOFLAGS: "",
+    };
+    await lines(clientProgram("go"), ["build", "-o", join(dir, "talk"), "talk"], { env });
+    return {
+      run: (args) =>
+        lines("sh", ["-c", 'exec "$0" "$@"', join(dir, "talk"), ...args], { env: { GRPC_GO_RETRY: "on" } }),
+    };
+  },
+};
+
+async function protoc(...args: string[]): Promise<void> {
+  await lines(clientProgram("protoc"), [...PROTOS.map((path) => `-I${join(ROOT, path)}`), ...args]);
+}
+
+/** What a program prints, line by line. Throws with all that it said where it fails. */
+async function lines(
+  program: string,
+  args: readonly string[],
+  { env = {} }: { env?: Record<string, string> } = {},
+): Promise<string[]> {
+  const { success, stdout, stderr } = await new Deno.Command(program, {
+    args: [...args],
+    env,
+    stdin: "null",
+    signal: AbortSignal.timeout(RUN_MS_MAX),
+  }).output();
+  const said = new TextDecoder().decode(stdout);
+  if (!success) throw new Error(`${program} ${args.join(" ")} failed: ${said}${new TextDecoder().decode(stderr)}`);
+  return said.split("\n").filter((line) => line !== "");
+}
