@@ -57,6 +57,8 @@ function connect(address: PostgresAddress, dialer: Dialer): postgres.Sql {
   const { options } = address;
   return postgres({
     ...driverAddress(address),
+    // A pooler in between may have each statement run in another session.
+    prepare: false,
     max: 1,
     connect_timeout: CONNECT_MS_MAX / 1000,
     onnotice: () => {},

@@ -2,6 +2,7 @@
  * What PostgreSQL does with nothing around it: pgbench, which comes with it, and one conditional UPDATE a sale. No
  * orders, no ledger, so nothing in it knows a retry.
  */
+import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 import { join } from "node:path";
 
 const CLIENTS = 16;
@@ -36,15 +37,15 @@ export async function runPgbench(options: PgbenchOptions): Promise<{ perSecond: 
     script,
     `\\set g random(1, ${rows})\nupdate pgbench_${rows} set num = num - 1 where goods_id = :g and num >= 1;\n`,
   );
-  const { hostname, port, username, password, pathname } = new URL(options.url);
+  const { hosts: [host], user, password = "", database } = parsePostgresAddress(options.url);
   const { success, stdout, stderr } = await new Deno.Command(join(binDir, "pgbench"), {
     args: [
       ...["--no-vacuum", "--protocol", "prepared", "--file", script],
       ...["--client", String(CLIENTS), "--jobs", String(THREADS), "--time", String(seconds)],
-      ...["--host", hostname, "--port", port, "--username", username, pathname.slice(1)],
+      ...["--host", host!.name, "--port", String(host!.port), "--username", user, database],
     ],
     // By environment, because everybody on the machine can read a command line.
-    env: { PGPASSWORD: decodeURIComponent(password), PGSSLMODE: "disable" },
+    env: { PGPASSWORD: password, PGSSLMODE: "disable" },
     clearEnv: true,
     stdin: "null",
     signal: AbortSignal.timeout(seconds * 1000 + END_MS_MAX),

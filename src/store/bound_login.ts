@@ -170,7 +170,8 @@ function elementAt(der: Buffer, at: number): [start: number, end: number] {
   const first = der[at + 1] ?? 0;
   const size = first < 0x80 ? 0 : first & 0x7f;
   const start = at + 2 + size;
-  const length = size === 0 ? first : der.readUIntBE(at + 2, Math.min(size, 4));
+  const isThere = at + 2 <= der.length && start <= der.length && size <= 4;
+  const length = !isThere ? Infinity : size === 0 ? first : der.readUIntBE(at + 2, size);
   if (start + length > der.length) throw new ReplyError("the server's certificate can't be read");
   return [start, start + length];
 }

@@ -216,7 +216,7 @@ export class Pool {
   }
 
   #putBack(client: Client): void {
-    const usable = client.lost || client.kind !== this.#sessions.kind ? undefined : client;
+    const usable = !client.lost && this.#isFit(client) ? client : undefined;
     if (usable === undefined) client.discard();
     const [next] = this.#waiters;
     if (next !== undefined) {
@@ -234,13 +234,15 @@ export class Pool {
     return new Client(this.#options, this.#sessions.kind, (client) => this.#lose(client));
   }
 
-  /**
-   * A client that is idle; those that were begun otherwise than sessions are now, or lead to a host that does not take the
-   * writes now, are closed.
-   */
+  /** Whether it was begun as sessions are now, and leads to the host that takes the writes now. */
+  #isFit(client: Client): boolean {
+    return client.kind === this.#sessions.kind && client.dialer.isAtPrimary;
+  }
+
+  /** A client that is idle; those that do not fit any more are closed. */
   #idle(): Client | undefined {
     for (let client = this.#free.pop(); client !== undefined; client = this.#free.pop()) {
-      if (client.kind === this.#sessions.kind && client.dialer.isAtPrimary) return client;
+      if (this.#isFit(client)) return client;
       client.discard();
     }
     return undefined;

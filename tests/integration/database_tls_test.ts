@@ -4,10 +4,10 @@ import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 import { ConfigError } from "../../src/config.ts";
 import { readCertificates } from "../../src/database_files.ts";
 import { migrate } from "../../src/migrate.ts";
-import { DatabaseUnavailableError } from "../../src/store/errors.ts";
+import { DatabaseUnavailableError, StatementTimeoutError } from "../../src/store/errors.ts";
 import { Pool } from "../../src/store/pool.ts";
 import { testEnvironment } from "../support/env.ts";
-import { NEVER, TEST_LIMITS } from "../support/pool_probe.ts";
+import { eventually, NEVER, TEST_LIMITS } from "../support/pool_probe.ts";
 import { standInTheMiddle, startTlsPostgres, tlsPath } from "../support/tls_postgres.ts";
 
 const CA = `sslrootcert=${tlsPath("authority.pem")}`;
@@ -102,6 +102,25 @@ Deno.test("TLS to PostgreSQL is what the address says, for the service and for m
       assert(/TLS was not taken|certificate/.test(migrated) && !migrated.includes("Applied"), migrated);
     });
   }
+
+  await t.step("a statement under TLS is cancelled when its caller leaves", async () => {
+    const address = parsePostgresAddress(serving("127.0.0.1", "sslmode=require&channel_binding=require"));
+    const pool = new Pool({ ...LIMITS, address });
+    await pool.run((sql) => sql`select 1`, NEVER);
+    const caller = new AbortController();
+    const left = pool.run((sql) => sql`select pg_sleep(30)`, caller.signal).catch((error) => error);
+    const other = new Pool({ ...LIMITS, address });
+    await eventually(async () => {
+      const [row] = await other.run<{ asleep: number }[]>(
+        (sql) => sql`select count(*)::int as asleep from pg_stat_activity where wait_event = 'PgSleep'`,
+        NEVER,
+      );
+      return row?.asleep === 1;
+    }, "the statement runs");
+    caller.abort();
+    assertInstanceOf(await left, StatementTimeoutError);
+    await Promise.all([pool.close(), other.close()]);
+  });
 
   await t.step("who stands in between is found out by the binding, and by nothing else", async () => {
     await using middle = await standInTheMiddle(server.port);
