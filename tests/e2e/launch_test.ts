@@ -90,6 +90,9 @@ Deno.test("what can't be started on is told by bin/holdfast as by the tasks", as
     assertStringIncludes(stderr, `\n  ${Object.keys(env).at(-1)}: `);
     assert(!stderr.includes("    at "), stderr);
   }
+  const { code, stderr } = await runServer({ line: "bin/holdfast", env: { DENO: "/nowhere/deno" } });
+  assertEquals(code, EXIT_UNUSABLE);
+  assertStringIncludes(stderr, 'Cannot start: DENO, "/nowhere/deno", does not run');
 });
 
 serverTest("SIGHUP without a certificate changes nothing, and is told", {}, async (server) => {
