@@ -5,6 +5,7 @@
 import { listenLine } from "./listen_line.ts";
 import { startApp } from "./app.ts";
 import { openCertificate } from "./certificate.ts";
+import { hostAndPort } from "./config/address_text.ts";
 import { type Config, ConfigError } from "./config.ts";
 import { EXIT_DEAF, EXIT_FAILED, EXIT_UNUSABLE, refuse } from "./exit_codes.ts";
 import { missingPermissions, neededPermissions } from "./permissions.ts";
@@ -82,7 +83,7 @@ export async function serve(config: Config, { log, shutdown, reloads, port }: Se
     if (LISTEN_CALLS.has(syscall)) {
       await lastLines();
       const exitCode = PASSING_CODES.has(code) ? EXIT_FAILED : EXIT_UNUSABLE;
-      refuse(`Cannot listen on ${hostAndPort(config)} (${code}): ${expectedAddress(code)}`, exitCode);
+      refuse(`Cannot listen on ${hostAndPort(config.host, config.port)} (${code}): ${expectedAddress(code)}`, exitCode);
     }
     log.error({ error: errorFields(error) }, "cannot go on");
     return await endProcess(EXIT_FAILED);
@@ -94,10 +95,6 @@ function whoseFiles({ tlsFiles }: Config, missing: readonly string[]): string {
   const paths = tlsFiles === undefined ? [] : [tlsFiles.cert, tlsFiles.key];
   if (!missing.some((flag) => paths.some((path) => flag.endsWith(`=${path}`)))) return "";
   return "\n  TLS_CERT_FILE and TLS_KEY_FILE name files to read; `bin/holdfast` permits what the settings need";
-}
-
-function hostAndPort({ host, port }: Config): string {
-  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
 function expectedAddress(code: string): string {

@@ -48,15 +48,16 @@ for (const [task, options, signal] of CHAINS) {
   );
 }
 
-serverTest(
-  "a signal to the task itself comes through",
-  { line: '"$DENO" task start', env: PATIENT },
-  async (server) => {
-    assertEquals(await stopsWithCall(server, () => server.signal("SIGTERM")), "200");
-    assertEquals(await server.exited, 0);
-    assertStringIncludes(server.output.stderr, '"signal":"SIGTERM"');
-  },
-);
+serverTest("a signal to the task itself comes through: SIGHUP, which ends nothing, and SIGTERM", {
+  line: '"$DENO" task start',
+  env: PATIENT,
+}, async (server) => {
+  server.signal("SIGHUP");
+  await eventually("it is told", () => logLines(server).some(({ msg }) => msg.startsWith("SIGHUP changes nothing: ")));
+  assertEquals(await stopsWithCall(server, () => server.signal("SIGTERM")), "200");
+  assertEquals(await server.exited, 0);
+  assertStringIncludes(server.output.stderr, '"signal":"SIGTERM"');
+});
 
 Deno.test({
   name: "as process 1 of a container bin/holdfast is drained by SIGTERM",
@@ -90,15 +91,9 @@ Deno.test("what can't be started on is told by bin/holdfast as by the tasks", as
     assertStringIncludes(stderr, `\n  ${Object.keys(env).at(-1)}: `);
     assert(!stderr.includes("    at "), stderr);
   }
-});
-
-serverTest("SIGHUP without a certificate changes nothing, and is told", {}, async (server) => {
-  server.signal("SIGHUP");
-  await eventually("it is told", () => {
-    return logLines(server).some(({ msg }) => msg.startsWith("SIGHUP changes nothing: "));
-  });
-  assertEquals((await call(server.url, "SetInv", { goodsId: 1, num: 1 })).code, "ok");
-  assertEquals(await server.stop(), 0);
+  const { code, stderr } = await runServer({ line: "bin/holdfast", env: { DENO: "/nowhere/deno" } });
+  assertEquals(code, EXIT_UNUSABLE);
+  assertStringIncludes(stderr, 'Cannot start: DENO, "/nowhere/deno", does not run');
 });
 
 /** What becomes of a call that waits for its lease while the server is told to stop. */

@@ -118,6 +118,9 @@ Deno.test("SIGHUP has every worker take up a renewed certificate, and none dies 
   await files.write(pem.CERTIFICATE, pem.KEY);
   await using server = await startServer(files.options(2));
   const pids = [pidOf(server, 1), pidOf(server, 2)];
+  // Said only to who asks.
+  server.signal("SIGHUP");
+  await eventually("both were asked", () => told(server, "the certificate's files hold what is in use") === 2);
   await files.write(pem.RENEWED, pem.RENEWED_KEY);
   server.signal("SIGHUP");
   const renewed = "a renewed certificate is in use for new connections";

@@ -159,11 +159,12 @@ Deno.test("compose: our containers are not root, can change nothing, and tell th
   assert(check.includes("src/dev/healthcheck.ts") && check.includes(`--allow-net=127.0.0.1:${port}`), check.join(" "));
 });
 
-Deno.test("compose: the image has the pinned Deno and the dbmate of deno.json", () => {
+Deno.test("compose: the image and bin/holdfast have the pinned Deno, and the image the dbmate of deno.json", () => {
   const { imports } = JSON.parse(Deno.readTextFileSync("deno.json"));
   const dbmate = /dbmate@(.+)$/.exec(imports.dbmate)?.[1];
   const permission = migrate.command?.find((word) => word.startsWith("--allow-run="));
   assert(permission?.split(",").every((path) => path.includes(`@${dbmate}/`)), `${permission} is not dbmate ${dbmate}`);
   const pinned = /deno@(\d+\.\d+\.\d+)/.exec(Deno.readTextFileSync(".ci/run"))?.[1];
   assertEquals(/^FROM denoland\/deno:(\S+)$/m.exec(server.build?.dockerfile_inline ?? "")?.[1], pinned);
+  assertEquals(/^version=(\S+)$/m.exec(Deno.readTextFileSync("bin/holdfast"))?.[1], pinned);
 });

@@ -202,7 +202,7 @@ async function spawn(options: ServerOptions, database: TestDatabase) {
 
 /** Ends what a line of a shell has started, which may be no child of ours any more. */
 function killGroup(leader: number): void {
-  new Deno.Command("sh", { args: ["-c", `kill -KILL -- -${leader}`] }).spawn();
+  new Deno.Command("sh", { args: ["-c", `kill -KILL -${leader}`] }).outputSync();
 }
 
 function listenUrl({ stdout }: Output): string | undefined {
