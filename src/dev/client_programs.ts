@@ -39,6 +39,10 @@ const PROGRAMS: Readonly<Record<string, ClientProgram>> = {
     library: "/usr/share/gocode/src/google.golang.org/grpc",
     packages: ["golang-go", "golang-google-grpc-dev", "golang-goprotobuf-dev"],
   },
+  // 12 MB, 69 MB, beside the compiler.
+  "g++": { program: "g++", library: "/usr/include/grpcpp/grpcpp.h", packages: ["g++", "pkg-config", "libgrpc++-dev"] },
+  // 100 MB, 299 MB.
+  chromium: { program: "chromium-headless-shell", packages: ["chromium-headless-shell"] },
 };
 
 /** Where they are, for the tests. */

@@ -4,9 +4,6 @@ const FENCE = /^```\w+ (\S+)\n(.*?)^```$/gms;
 const TEXT = await Deno.readTextFile(new URL("../../docs/clients.md", import.meta.url));
 const BLOCKS = new Map(Array.from(TEXT.matchAll(FENCE), ([, name = "", block = ""]) => [name, block]));
 
-/** The names of all blocks, such as `nginx.conf`: the word behind the language. */
-export const BLOCK_NAMES: readonly string[] = [...BLOCKS.keys()];
-
 /**
  * A block with other addresses and paths in it: every text that is a key of `changes` is replaced wherever it stands.
  *

@@ -10,55 +10,81 @@ const ROOT = new URL("../../", import.meta.url).pathname;
 const TALKS = join(ROOT, "tests/clients/talks");
 const PROTOS = ["proto", "node_modules/google-proto-files", "node_modules/grpc-health-check/proto"];
 const OWN_PROTO = "inventory/v1/inventory.proto";
-const RUN_MS_MAX = 120_000;
+const RUN_MS_MAX = 150_000;
 
 /** A program that is ready to be run with the arguments of a talk. */
 export interface Talk {
   run(args: readonly string[]): Promise<string[]>;
 }
 
-/** How to build each; all throw, with the words of what failed. */
-export const TALKS_BY_LANGUAGE: Readonly<Record<string, (dir: string) => Promise<Talk>>> = {
-  async Python(dir) {
-    await protoc(
-      "--plugin=protoc-gen-grpc=/usr/bin/grpc_python_plugin",
-      `--grpc_out=${dir}`,
-      `--python_out=${dir}`,
-      OWN_PROTO,
-      "health/v1/health.proto",
-      "google/rpc/status.proto",
-    );
-    await Deno.writeTextFile(join(dir, "connect.py"), docBlock("connect.py"));
-    await Deno.copyFile(join(TALKS, "talk.py"), join(dir, "talk.py"));
-    return {
-      run: (args) =>
-        lines(clientProgram("python"), [join(dir, "talk.py"), ...args], { env: { PYTHONDONTWRITEBYTECODE: "1" } }),
-    };
-  },
-  async Go(dir) {
-    const sources = join(dir, "src/talk");
-    await Deno.mkdir(sources, { recursive: true });
-    // Debian's protoc-gen-go is older than where newer ones keep these.
-    const known = "github.com/golang/protobuf/ptypes";
-    const packages = `Mgoogle/rpc/status.proto=google.golang.org/genproto/googleapis/rpc/status,` +
-      `Mgoogle/protobuf/timestamp.proto=${known}/timestamp,Mgoogle/protobuf/any.proto=${known}/any`;
-    await protoc(`--go_out=plugins=grpc,${packages}:${join(dir, "src")}`, OWN_PROTO);
-    await Deno.writeTextFile(join(sources, "connect.go"), docBlock("connect.go"));
-    await Deno.copyFile(join(TALKS, "talk.go"), join(sources, "talk.go"));
-    const env = {
-      GO111MODULE: "off",
-      GOPATH: `${dir}:/usr/share/gocode`,
-      GOCACHE: join(dir, "cache"),
-      CGO_ENABLED: "0",
-      GOFLAGS: "",
-    };
-    await lines(clientProgram("go"), ["build", "-o", join(dir, "talk"), "talk"], { env });
-    return {
-      run: (args) =>
-        lines("sh", ["-c", 'exec "$0" "$@"', join(dir, "talk"), ...args], { env: { GRPC_GO_RETRY: "on" } }),
-    };
-  },
-};
+/** grpcio. Throws, like the others, with the words of what failed. */
+export async function python(dir: string): Promise<Talk> {
+  await protoc(
+    "--plugin=protoc-gen-grpc=/usr/bin/grpc_python_plugin",
+    `--grpc_out=${dir}`,
+    `--python_out=${dir}`,
+    OWN_PROTO,
+    "health/v1/health.proto",
+    "google/rpc/status.proto",
+  );
+  await Deno.writeTextFile(join(dir, "connect.py"), docBlock("connect.py"));
+  await Deno.copyFile(join(TALKS, "talk.py"), join(dir, "talk.py"));
+  return {
+    run: (args) =>
+      lines(clientProgram("python"), [join(dir, "talk.py"), ...args], { env: { PYTHONDONTWRITEBYTECODE: "1" } }),
+  };
+}
+
+/** grpc-go. */
+export async function go(dir: string): Promise<Talk> {
+  const sources = join(dir, "src/talk");
+  await Deno.mkdir(sources, { recursive: true });
+  // Debian's protoc-gen-go is older than where newer ones keep these.
+  const known = "github.com/golang/protobuf/ptypes";
+  const packages = `Mgoogle/rpc/status.proto=google.golang.org/genproto/googleapis/rpc/status,` +
+    `Mgoogle/protobuf/timestamp.proto=${known}/timestamp,Mgoogle/protobuf/any.proto=${known}/any`;
+  await protoc(`--go_out=plugins=grpc,${packages}:${join(dir, "src")}`, OWN_PROTO);
+  await Deno.writeTextFile(join(sources, "connect.go"), docBlock("connect.go"));
+  await Deno.copyFile(join(TALKS, "talk.go"), join(sources, "talk.go"));
+  const env = {
+    GO111MODULE: "off",
+    GOPATH: `${dir}:/usr/share/gocode`,
+    GOCACHE: join(dir, "cache"),
+    GOFLAGS: "",
+  };
+  await lines(clientProgram("go"), ["build", "-o", join(dir, "talk"), "talk"], { env });
+  return {
+    run: (args) => lines("sh", ["-c", 'exec "$0" "$@"', join(dir, "talk"), ...args], { env: { GRPC_GO_RETRY: "on" } }),
+  };
+}
+
+/** grpc++. */
+export async function cpp(dir: string): Promise<Talk> {
+  const protos = [OWN_PROTO, "health/v1/health.proto", "google/rpc/status.proto"];
+  await protoc(
+    "--plugin=protoc-gen-grpc=/usr/bin/grpc_cpp_plugin",
+    `--grpc_out=${dir}`,
+    `--cpp_out=${dir}`,
+    ...protos,
+  );
+  await Deno.writeTextFile(join(dir, "connect.h"), docBlock("connect.h"));
+  await Deno.copyFile(join(TALKS, "talk.cc"), join(dir, "talk.cc"));
+  // What includes the library's large headers is compiled as one: they are most of the time.
+  const large = ["talk.cc", "inventory/v1/inventory.grpc.pb.cc", "health/v1/health.grpc.pb.cc"];
+  await Deno.writeTextFile(join(dir, "large.cc"), large.map((name) => `#include "${name}"\n`).join(""));
+  const sources = ["large.cc", ...protos.map((proto) => proto.replace(/proto$/, "pb.cc"))].join(" ");
+  const command = `"$0" -std=c++17 -O0 -I. ${sources} -o talk $(pkg-config --libs grpc++ protobuf)`;
+  await lines("sh", ["-c", command, clientProgram("g++")], { cwd: dir });
+  return { run: (args) => lines("sh", ["-c", 'exec ./talk "$@"', "talk", ...args], { cwd: dir }) };
+}
+
+/** The contracts as a FileDescriptorSet, for what reads them at run time. */
+export async function descriptors(): Promise<Uint8Array<ArrayBuffer>> {
+  const path = await Deno.makeTempFile();
+  const protos = [OWN_PROTO, "health/v1/health.proto", "google/rpc/status.proto"];
+  await protoc("--include_imports", `--descriptor_set_out=${path}`, ...protos);
+  return await Deno.readFile(path);
+}
 
 async function protoc(...args: string[]): Promise<void> {
   await lines(clientProgram("protoc"), [...PROTOS.map((path) => `-I${join(ROOT, path)}`), ...args]);
@@ -68,11 +94,12 @@ async function protoc(...args: string[]): Promise<void> {
 async function lines(
   program: string,
   args: readonly string[],
-  { env = {} }: { env?: Record<string, string> } = {},
+  { env = {}, cwd = ROOT }: { env?: Record<string, string>; cwd?: string } = {},
 ): Promise<string[]> {
   const { success, stdout, stderr } = await new Deno.Command(program, {
     args: [...args],
     env,
+    cwd,
     stdin: "null",
     signal: AbortSignal.timeout(RUN_MS_MAX),
   }).output();
