@@ -96,7 +96,7 @@ function lockRows({ fleets, rounds }: RunResult): string[][] {
 function lockRow(calls: readonly Call[], rounds: number, calmMs: number): string[] {
   const refused = refusedByLock(calls);
   const longest = Math.max(0, ...refused.map(durationMs));
-  const ratio = calls.length === 0 ? "-" : (p99(calls) / calmMs).toFixed(1);
+  const ratio = calls.length === 0 || calmMs === 0 ? "-" : (p99(calls) / calmMs).toFixed(1);
   return [
     String(rounds),
     String(calls.length),
