@@ -28,9 +28,10 @@ import {
 } from "../store/errors.ts";
 import type { Store } from "../store/store.ts";
 import { errorFields, type Log } from "../telemetry/log.ts";
+import { attemptPauseMs } from "./attempt_pause.ts";
 import { goodsOfAll, keysOf, learnGoods } from "./batch_keys.ts";
 import type { Entry } from "./entry.ts";
-import { LockedRows } from "./locked_rows.ts";
+import { LockedRows, type Looked } from "./locked_rows.ts";
 import { again } from "./reads.ts";
 import type { RowLockDetours } from "./row_lock_detours.ts";
 
@@ -84,13 +85,12 @@ const ATTEMPTS_MAX = 20;
 const GROUP_ATTEMPTS_MAX = 2;
 /** The same where it was others who changed the rows: by the way without leases that happens often, and soon ends. */
 const FENCE_ATTEMPTS_MAX = 8;
+/** So many orders that are seen locked try once more, for it may be another process that has them for a moment. */
+const HELD_MAX = 4;
 /** So many orders go on one by one when one of them waits for its own record; more go on in pieces. */
 const SINGLES_MAX = 24;
 /** Whoever has tried so often goes on under row locks, whatever the way: PostgreSQL gives everybody his turn. */
 const ATTEMPTS_WITHOUT_ROW_LOCKS = 3;
-/** Bounds of the random pause before going again; the upper one doubles up to the maximum. */
-const PAUSE_MS_FIRST = 2;
-const PAUSE_MS_MAX = 50;
 
 const NEVER = new AbortController().signal;
 
@@ -107,7 +107,7 @@ export class BatchWay {
   /** Leads the entries, which stand in the order of their arrival, to their ends; answers those that have not ended. */
   async go(entries: readonly Entry[], guard: Guard): Promise<GivenBack> {
     const back: UnderWay = { moved: [], next: [], refused: [] };
-    const groups: Group[] = [{ entries, attempt: 1, untilMs: this.#untilMs() }];
+    const groups: Group[] = [{ entries, attempt: 1, untilMs: performance.now() + this.#parts.wayMsMax }];
     for (let group = groups.pop(); group !== undefined; group = groups.pop()) {
       if (back.weather !== undefined && performance.now() >= group.untilMs) {
         // It is everybody's, and each group would find that out by the time limits of its own statements.
@@ -125,7 +125,7 @@ export class BatchWay {
 
   /** One read and one write. Answers the groups that go on instead. */
   async #step(group: Group, guard: Guard, back: UnderWay): Promise<Group[]> {
-    if (group.attempt > 1) await this.#pause(group.attempt);
+    if (group.attempt > 1) await delay(attemptPauseMs(group.attempt, this.#parts.random()));
     let entries = group.entries.filter((entry) => !entry.leave());
     if (entries.length === 0) return [];
     let verdicts: readonly Verdict[] = [];
@@ -150,7 +150,11 @@ export class BatchWay {
     };
     try {
       const isSuspect = entries.some((entry) => this.#locked.isSuspect(entry));
-      if (isSuspect) entries = await this.#leaveLocked(entries, true, back);
+      if (isSuspect) {
+        const { free, held } = await this.#leaveLocked(entries, true, back);
+        this.#fail(held, new RowLockedError("the order is locked by another session"));
+        entries = free;
+      }
       if (entries.length === 0) return [];
       const isDetour = !guard.rowLocks && group.attempt > ATTEMPTS_WITHOUT_ROW_LOCKS;
       if (isDetour && group.attempt === ATTEMPTS_WITHOUT_ROW_LOCKS + 1) this.#parts.detours.note("failedAttempts");
@@ -226,30 +230,33 @@ export class BatchWay {
   }
 
   /**
-   * Who waits for goods that others have locked is given back, whose own order is locked ends, and the others go again.
-   * Where nothing is seen it is one order's own record that somebody holds, which no look can find while it is not
-   * committed: the group goes on in as many pieces as each has orders, and that piece one by one, so that whatever its size
-   * it waits twice, and that order ends alone.
+   * Who waits for goods that others have locked is given back, who waits for his own order tries once more by himself, and
+   * the others go again. Where nothing is seen it is one order's own record that somebody holds, which no look can find
+   * while it is not committed: the group goes on in as many pieces as each has orders, and that piece one by one, so that
+   * whatever its size it waits twice, and that order ends alone.
    */
   async #afterLock(error: RowLockedError, group: Group, inTime: boolean, back: GivenBack): Promise<Group[]> {
     const { entries, attempt } = group;
-    let free: Entry[];
+    let looked: Looked;
     try {
-      free = await this.#leaveLocked(entries, false, back);
+      looked = await this.#leaveLocked(entries, false, back);
     } catch (readError) {
       this.#fail(entries, readError);
       return [];
     }
-    const isSeen = free.length < entries.length;
-    if (entries.length === 1 && !isSeen && attempt === GROUP_ATTEMPTS_MAX) {
-      this.#fail(entries, error);
-      return [];
-    }
+    const { free, waiting, held } = looked;
+    const isLast = entries.length === 1 && waiting.length === 0 && attempt === GROUP_ATTEMPTS_MAX;
+    if (isLast || held.length > HELD_MAX) this.#fail(isLast ? entries : held, error);
+    if (isLast) return [];
+    const alone = held.length > HELD_MAX ? [] : held;
     if (!inTime || attempt === ATTEMPTS_MAX) {
-      giveBack(free, error, back);
+      giveBack([...free, ...alone], error, back);
       return [];
     }
-    if (isSeen || entries.length === 1) return [{ ...group, entries: free, attempt: attempt + 1 }];
+    if (free.length < entries.length || entries.length === 1) {
+      const others = { ...group, entries: free, attempt: attempt + 1 };
+      return [others, ...alone.map((entry) => ({ ...group, entries: [entry], attempt: GROUP_ATTEMPTS_MAX }))];
+    }
     const size = free.length <= SINGLES_MAX ? 1 : Math.ceil(Math.sqrt(free.length));
     return Array.from({ length: Math.ceil(free.length / size) }, (_, i) => ({
       ...group,
@@ -258,13 +265,12 @@ export class BatchWay {
     }));
   }
 
-  /** Gives those back whose goods a foreign session has locked, and ends those whose own order it has; answers the others. */
-  async #leaveLocked(entries: readonly Entry[], suspectsOnly: boolean, back: GivenBack): Promise<Entry[]> {
-    const { free, waiting, goodsIds, held } = await this.#locked.look(entries, suspectsOnly);
-    for (const entry of waiting) entry.rowsWereLocked = true;
-    giveBack(waiting, new RowLockedError("locked by another session"), back, goodsIds);
-    this.#fail(held, new RowLockedError("the order is locked by another session"));
-    return free;
+  /** Gives those back whose goods a foreign session has locked. */
+  async #leaveLocked(entries: readonly Entry[], suspectsOnly: boolean, back: GivenBack): Promise<Looked> {
+    const looked = await this.#locked.look(entries, suspectsOnly);
+    for (const entry of looked.waiting) entry.rowsWereLocked = true;
+    giveBack(looked.waiting, new RowLockedError("locked by another session"), back, looked.goodsIds);
+    return looked;
   }
 
   #fail(entries: readonly Entry[], error: unknown): void {
@@ -274,15 +280,6 @@ export class BatchWay {
     for (const entry of entries) {
       if (!entry.leave()) entry.fail(error);
     }
-  }
-
-  #untilMs(): number {
-    return performance.now() + this.#parts.wayMsMax;
-  }
-
-  async #pause(attempt: number): Promise<void> {
-    const ceiling = Math.min(PAUSE_MS_FIRST * 2 ** (attempt - 2), PAUSE_MS_MAX);
-    await delay(this.#parts.random() * ceiling);
   }
 }
 

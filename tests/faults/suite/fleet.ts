@@ -5,7 +5,6 @@ import { health } from "../../support/callers.ts";
 import { lastingDatabase, type TestDatabase } from "../../support/database.ts";
 import { atPort } from "../../support/env.ts";
 import { until } from "../../../src/dev/wait.ts";
-import type { HeldOrder } from "./held_orders.ts";
 import type { AskedLine, Call } from "./history.ts";
 import { startServer, type TestServer } from "../../support/server.ts";
 import { Link } from "./link.ts";
@@ -173,8 +172,6 @@ export class Fleet {
   readonly calls: Call[] = [];
   /** An order that a stranger holds, which callers are to give back meanwhile. */
   heldOrder: { readonly orderId: string; readonly lines: readonly AskedLine[] } | undefined;
-  /** Those that one held before. */
-  readonly heldBefore: HeldOrder[] = [];
   /** A process of another version. */
   guest: TestServer | undefined;
   readonly #stores: FleetStores;

@@ -1,8 +1,8 @@
 /**
  * `deno task faults [--minutes M | --seconds S] [--seed N] [--before COMMIT] [--only WORDS]`: the fault suite, or
  * those of its faults alone whose names have the words. Progress is on standard error; the report on standard output.
- * Exits with 1 if the checker found a violation, a session of the service kept its transaction, a held order cost others
- * theirs, something stayed undecided, or the witnesses grew.
+ * Exits with 1 if the checker found a violation, a session of the service kept its transaction, something stayed
+ * undecided, or the witnesses grew.
  */
 import { report } from "./report.ts";
 import { runSuite, violationsOf } from "./run.ts";

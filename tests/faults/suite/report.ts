@@ -8,7 +8,7 @@ const VIOLATIONS_TOLD_MAX = 20;
 
 /** All lines of the report. */
 export function report(result: RunResult): string[] {
-  const { fleets, counts, sizes, heldOrders } = result;
+  const { fleets, counts, sizes } = result;
   const violations = violationsOf(result);
   return [
     summary(result),
@@ -37,8 +37,6 @@ export function report(result: RunResult): string[] {
       lockRows(result),
     ),
     `(longest allowed: ${LOCK_WAIT_MS_MAX} ms; refused by it: UNAVAILABLE for want of a quorum, or ABORTED)`,
-    `calls of others while a stranger held one order alone: ${heldOrders.others}, ` +
-    `refused as ABORTED: ${heldOrders.violations.length}`,
     "",
     ...table(
       ["witness", "MiB", "MiB at the end", "files", "at the end", "connections", "at the end"],

@@ -5,7 +5,6 @@ import { check } from "./checker/check.ts";
 import { readTables } from "./checker/tables.ts";
 import { type Fault, membersOf } from "./faults/fault.ts";
 import type { Fleet } from "./fleet.ts";
-import { type HeldOrder, type HeldOrderCosts, heldOrderCosts } from "./held_orders.ts";
 import type { Call } from "./history.ts";
 import { Random } from "./random.ts";
 import { type Round, Schedule } from "./schedule.ts";
@@ -44,8 +43,6 @@ export interface RunResult {
   readonly sessions: { readonly oldestMs: number; readonly violations: readonly string[] };
   /** Why requests stay undecided, fleet by fleet; none: all are decided. */
   readonly undecided: readonly string[];
-  /** Of the rounds in which a stranger held an order and nothing else was wrong. */
-  readonly heldOrders: HeldOrderCosts;
 }
 
 /** Packets that are late come within this. */
@@ -95,17 +92,6 @@ export async function runSuite(stage: Stage, options: RunOptions): Promise<RunRe
     leaks: leaks(first ?? last, last),
     sessions: { oldestMs: watch.oldestMs, violations: watch.violations },
     undecided,
-    heldOrders: heldAlone(stage.fleets, schedule.rounds),
-  };
-}
-
-function heldAlone(fleets: readonly Fleet[], rounds: readonly Round[]): HeldOrderCosts {
-  const alone = rounds.filter(({ faults }) => faults.length === 1 && faults[0]?.orderOnly === true);
-  const isAlone = ({ fromMs, toMs }: HeldOrder) => alone.some((round) => round.fromMs <= fromMs && toMs <= round.toMs);
-  const costs = fleets.map(({ calls, heldBefore }) => heldOrderCosts(calls, heldBefore.filter(isAlone)));
-  return {
-    others: costs.reduce((sum, { others }) => sum + others, 0),
-    violations: costs.flatMap(({ violations }) => violations),
   };
 }
 
@@ -123,12 +109,11 @@ async function allServe(fleets: readonly Fleet[]): Promise<void> {
 }
 
 /** Everything that a run found wrong, in the checker's words or the watch's. */
-export function violationsOf({ fleets, sessions, undecided, heldOrders, leaks }: RunResult): string[] {
+export function violationsOf({ fleets, sessions, undecided, leaks }: RunResult): string[] {
   return [
     ...fleets.flatMap(({ name, violations }) => violations.map((words) => `${name}: ${words}`)),
     ...sessions.violations,
     ...undecided,
-    ...heldOrders.violations,
     ...leaks.map((words) => `leak: ${words}`),
   ];
 }

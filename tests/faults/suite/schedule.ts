@@ -64,7 +64,7 @@ export class Schedule {
       if (this.#faults.some(second)) chosen.push(this.#choose(second));
     }
     // What nodes still in quarantine and leases of dead processes cost is not this fault's.
-    const isMeasured = chosen.length === 1 && (chosen[0]?.lockOnly === true || chosen[0]?.orderOnly === true);
+    const isMeasured = chosen.length === 1 && chosen[0]?.lockOnly === true;
     if (isMeasured) await this.#lockIsFree();
     const fromMs = performance.now();
     const done: Fault[] = [];

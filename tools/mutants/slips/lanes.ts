@@ -75,8 +75,8 @@ export const LANES_SLIPS: readonly Slip[] = [
   },
   {
     file: "src/lanes/batch_way.ts",
-    find: `giveBack(waiting, new RowLockedError("locked by another session"), back, goodsIds);`,
-    replace: `giveBack(waiting, new RowLockedError("locked by another session"), back);`,
+    find: `giveBack(looked.waiting, new RowLockedError("locked by another session"), back, looked.goodsIds);`,
+    replace: `giveBack(looked.waiting, new RowLockedError("locked by another session"), back);`,
     rule: "an order that waits for a locked goods leaves its other goods to those who come",
     tests: ["tests/integration/lanes_failing_batch_test.ts"],
   },

@@ -23,8 +23,6 @@ export interface Fault {
   readonly lockLoss: LockLoss;
   /** Whether PostgreSQL and the processes are as ever: then nobody may be refused while it costs no quorum. */
   readonly lockOnly: boolean;
-  /** Whether it costs one order and nobody else. */
-  readonly orderOnly: boolean;
   /** Undefined: it could not be done now. */
   inject(stage: Stage, random: Random): Promise<Heal | undefined>;
 }
@@ -36,17 +34,7 @@ export function fault(
   inject: Fault["inject"],
   more: Partial<Omit<Fault, "name" | "resource" | "inject">> = {},
 ): Fault {
-  return {
-    name,
-    resource,
-    inject,
-    holdMs: [300, 1200],
-    weight: 1,
-    lockLoss: "none",
-    lockOnly: false,
-    orderOnly: false,
-    ...more,
-  };
+  return { name, resource, inject, holdMs: [300, 1200], weight: 1, lockLoss: "none", lockOnly: false, ...more };
 }
 
 /** All processes. */

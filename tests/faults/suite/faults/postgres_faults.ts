@@ -98,16 +98,14 @@ const heldOrder = fault("foreign session holds one order", "postgres", async (st
   const held = await sql.reserve();
   await held`begin`;
   await held`select 1 from orders where order_id = ${orderId} for update`;
-  const fromMs = performance.now();
   fleet.heldOrder = { orderId, lines };
   return async () => {
     fleet.heldOrder = undefined;
-    fleet.heldBefore.push({ orderId, fromMs, toMs: performance.now() });
     await held`rollback`.catch(() => {});
     held.release();
     await sql.end({ timeout: 1 });
   };
-}, { orderOnly: true });
+});
 
 /** As a backup or a report holds it: what it may still see can't be cleared away. */
 const heldSnapshot = fault("foreign session holds a snapshot", "postgres", async (stage, random) => {
