@@ -16,6 +16,15 @@ interface ClientProgram {
   readonly packages: readonly string[];
 }
 
+/** What grpc-java needs beside itself. */
+const JARS = [
+  "libprotobuf-java",
+  "libnetty-java",
+  "libperfmark-java",
+  "libgeronimo-annotation-1.3-spec-java",
+  "libguava-java",
+];
+
 /** By the names under which the tests ask for them. Sizes are of the download and on disk, on Debian 12. */
 const PROGRAMS: Readonly<Record<string, ClientProgram>> = {
   pgbouncer: { program: "pgbouncer", packages: ["pgbouncer"] },
@@ -41,6 +50,13 @@ const PROGRAMS: Readonly<Record<string, ClientProgram>> = {
   },
   // 12 MB, 69 MB, beside the compiler.
   "g++": { program: "g++", library: "/usr/include/grpcpp/grpcpp.h", packages: ["g++", "pkg-config", "libgrpc++-dev"] },
+  // 7 MB, 10 MB, beside the JDK.
+  javac: {
+    program: "javac",
+    library: "/usr/share/java/grpc-netty.jar",
+    packages: ["default-jdk-headless", "libgrpc-java", ...JARS, "protobuf-compiler-grpc-java-plugin"],
+  },
+  java: { program: "java", library: "/usr/share/java/perfmark-api.jar", packages: ["default-jre-headless", ...JARS] },
   // 100 MB, 299 MB.
   chromium: { program: "chromium-headless-shell", packages: ["chromium-headless-shell"] },
 };

@@ -90,6 +90,23 @@ serverTest("through proxies as docs/clients.md sets them", BEHIND_PROXY, async (
       assert(/grpc-status: ?0/i.test(body.toString("latin1")), body.toString("latin1"));
     });
 
+    await step(`${name}: gRPC-web, the largest error`, async () => {
+      const lines = Array.from({ length: LINES }, (_, i) => ({ goodsId: goods + i, num: 99_999 }));
+      const request = create(SellRequestSchema, { orderId: `${name}-4`, goodsInfo: lines });
+      const message = Buffer.from(toBinary(SellRequestSchema, request));
+      const prefix = Buffer.alloc(5);
+      prefix.writeUInt32BE(message.length, 1);
+      const headers = { "content-type": "application/grpc-web+proto", "x-grpc-web": "1" };
+      const { status, body } = await send(
+        proxy.url + v1Path("Sell"),
+        "POST",
+        headers,
+        Buffer.concat([prefix, message]),
+      );
+      assertEquals([status, /grpc-status: ?9/i.test(body.toString("latin1"))], [200, true], body.toString("latin1"));
+      assertGreater(body.length, 4096);
+    });
+
     await step(`${name}: a health check by HTTP, and a watch whose first word is not held back`, async () => {
       const { status, body } = await send(`${proxy.url}/healthz`, "GET", {});
       assertEquals([status, body.toString().trim()], [200, "SERVING"]);

@@ -78,6 +78,23 @@ export async function cpp(dir: string): Promise<Talk> {
   return { run: (args) => lines("sh", ["-c", 'exec ./talk "$@"', "talk", ...args], { cwd: dir }) };
 }
 
+/** grpc-java. */
+export async function java(dir: string): Promise<Talk> {
+  const protos = [OWN_PROTO, "health/v1/health.proto", "google/rpc/status.proto"];
+  await protoc(
+    "--plugin=protoc-gen-grpc=/usr/bin/grpc_java_plugin",
+    `--grpc_out=${dir}`,
+    `--java_out=${dir}`,
+    ...protos,
+  );
+  await Deno.writeTextFile(join(dir, "Connect.java"), docBlock("Connect.java"));
+  await Deno.copyFile(join(TALKS, "Talk.java"), join(dir, "Talk.java"));
+  const classes = ".:/usr/share/java/*";
+  const compile = `"$0" -proc:none -nowarn -cp "${classes}" -d . $(find . -name "*.java")`;
+  await lines("sh", ["-c", compile, clientProgram("javac")], { cwd: dir });
+  return { run: (args) => lines(clientProgram("java"), ["-cp", classes, "Talk", ...args], { cwd: dir }) };
+}
+
 /** The contracts as a FileDescriptorSet, for what reads them at run time. */
 export async function descriptors(): Promise<Uint8Array<ArrayBuffer>> {
   const path = await Deno.makeTempFile();
