@@ -57,8 +57,8 @@ const PROGRAMS: Readonly<Record<string, ClientProgram>> = {
     packages: ["default-jdk-headless", "libgrpc-java", ...JARS, "protobuf-compiler-grpc-java-plugin"],
   },
   java: { program: "java", library: "/usr/share/java/perfmark-api.jar", packages: ["default-jre-headless", ...JARS] },
-  // 100 MB, 299 MB.
-  chromium: { program: "chromium-headless-shell", packages: ["chromium-headless-shell"] },
+  // 100 MB, 299 MB. Not the script on PATH: it does not hand on the signal that ends it, and the browser would stay.
+  chromium: { program: "/usr/lib/chromium/chromium-headless-shell", packages: ["chromium-headless-shell"] },
 };
 
 /** Where they are, for the tests. */
