@@ -70,9 +70,10 @@ Deno.test("refusals and unknown ends are counted apart, and neither is a sale", 
   let calls = 0;
   const outcomes = [sold(3), refused("short_stock"), unknown("UNAVAILABLE")];
   const tally = await run(async () => {
+    const outcome = outcomes[calls++ % 3]!;
     await pause(20);
-    return outcomes[calls++ % 3]!;
-  }, order({ callers: 1 }));
+    return outcome;
+  }, order({ callers: 3 }));
   assertEquals(tally.orders, tally.units / 3);
   assertEquals(Object.keys(tally.refused), ["short_stock"]);
   assertEquals(Object.keys(tally.unknown), ["UNAVAILABLE"]);
