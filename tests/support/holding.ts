@@ -6,6 +6,7 @@ import { Redis } from "ioredis";
 import postgres from "postgres";
 import { until } from "../../src/dev/wait.ts";
 import { testEnvironment } from "./env.ts";
+import { monitorRedis } from "./redis_monitor.ts";
 
 const WAIT_MS_MAX = 10_000;
 /** Where the program has its lease of a goods, on each node. */
@@ -68,9 +69,8 @@ export async function holdLeases(...goodsIds: number[]): Promise<LeaseHolding> {
   const keys = goodsIds.map((goodsId) => `${LEASE_KEY_PREFIX}${goodsId}`);
   await Promise.all(nodes.flatMap((node) => keys.map((key) => node.set(key, "a test", "PX", LEASE_MS))));
   const asked = new Set<string>();
-  const monitor = await nodes[0]!.monitor();
-  monitor.on("monitor", (_time: string, [name, ...args]: string[]) => {
-    if (/^eval/i.test(name!)) { for (const key of keys) if (args.includes(key)) asked.add(key); }
+  const monitor = await monitorRedis(testEnvironment().redisUrls[0]!, (line) => {
+    if (/\] "eval/i.test(line)) { for (const key of keys) if (line.includes(`"${key}"`)) asked.add(key); }
   });
   const release = async () => {
     await Promise.all(nodes.map((node) => node.del(...keys)));
@@ -84,7 +84,8 @@ export async function holdLeases(...goodsIds: number[]): Promise<LeaseHolding> {
     },
     async [Symbol.asyncDispose]() {
       await release();
-      for (const connection of [monitor, ...nodes]) connection.disconnect();
+      await monitor[Symbol.asyncDispose]();
+      for (const connection of nodes) connection.disconnect();
     },
   };
 }
