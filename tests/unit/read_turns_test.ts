@@ -13,8 +13,14 @@ import { FRAME, frame, opening } from "../support/http2_frames.ts";
 const ALONE = 8;
 const SHARED = 4;
 
-/** Turns, and what brings bytes on a new connection of an address; answers those that were handed on at once. */
-function createTurns(): (key: string, bytes: Uint8Array, frames?: FrameWalk) => Buffer {
+/**
+ * Turns, and what brings bytes on a new connection of an address; answers those that were handed on at once.
+ *
+ * @param handsOn is told of all bytes, whenever they are handed on
+ */
+function createTurns(
+  handsOn: (bytes: Buffer) => void = () => {},
+): (key: string, bytes: Uint8Array, frames?: FrameWalk) => Buffer {
   const limits = { ...LISTENER_LIMITS, requestsPerTurnMax: ALONE, requestsPerSharedTurnMax: SHARED };
   const turns = new ReadTurns(limits, () => {
     throw new Error("no connection is over a limit");
@@ -32,7 +38,10 @@ function createTurns(): (key: string, bytes: Uint8Array, frames?: FrameWalk) => 
     };
     const socket = new PassThrough();
     const handedOn: Buffer[] = [];
-    socket.on("data", (part: Buffer) => handedOn.push(part));
+    socket.on("data", (part: Buffer) => {
+      handedOn.push(part);
+      handsOn(part);
+    });
     turns.take(
       { peer, exchanges: new Set(), requestBytes: 0 } as unknown as Connection,
       socket as unknown as Socket,
@@ -75,6 +84,32 @@ Deno.test("beside another address a turn is short, and may be one address's as l
   assertEquals(bring("b", SHARED + 1), SHARED);
   assertEquals(bring("a", 1), 0, "the turn is full");
   await nextTurn();
+});
+
+Deno.test("where a crowd of connections waits a turn is half as long, and of few it is whole", async () => {
+  const CALL = call("/a.B/C", 1);
+  for (const [connections, callsATurn] of [[16, SHARED], [17, SHARED / 2]] as const) {
+    const turns: number[] = [];
+    let isInTurn = false;
+    const bring = createTurns((bytes) => {
+      if (!isInTurn) turns.push(0);
+      isInTurn = true;
+      // A turn is one go.
+      queueMicrotask(() => isInTurn = false);
+      turns[turns.length - 1]! += bytes.length / CALL.length;
+    });
+    const calls = Buffer.concat(many(20, () => CALL));
+    for (const [key, count] of [["a", 1], ["b", connections]] as const) {
+      for (let i = 0; i < count; i++) {
+        const frames = new FrameWalk();
+        frames.walk(opening(), 0, Infinity);
+        bring(key, key === "a" ? CALL : calls, frames);
+      }
+    }
+    await nextTurn();
+    // In the first they come; in the second they are all there.
+    assertEquals(turns.slice(1, 4), [callsATurn, callsATurn, callsATurn], `${connections} connections`);
+  }
 });
 
 Deno.test("frames that begin nothing have their turns too, as many of them as take as long", async () => {
