@@ -1,6 +1,6 @@
 /**
- * nginx and HAProxy in front of the service, set as docs/clients.md says: gRPC, gRPC-web, Connect and health checks go
- * through one port of theirs over TLS, with the largest errors, large answers and streams.
+ * nginx, HAProxy and Caddy in front of the service, set as docs/clients.md says: gRPC, gRPC-web, Connect and health checks
+ * go through one port of theirs over TLS, with the largest errors, large answers and streams.
  */
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import { create, toBinary } from "@bufbuild/protobuf";
@@ -11,7 +11,7 @@ import { SellRequestSchema } from "../../src/gen/inventory/v1/inventory_pb.ts";
 import { inParallel } from "../support/callers.ts";
 import { grpcJsClient, grpcJsService } from "../support/clients/grpc_js.ts";
 import { holdRow } from "../support/holding.ts";
-import { startHaproxy, startNginx } from "../support/proxies.ts";
+import { startCaddy, startHaproxy, startNginx } from "../support/proxies.ts";
 import { v1Path } from "../support/raw_call.ts";
 import { http2Request } from "../support/raw_peer.ts";
 import { post, serverTest } from "../support/server.ts";
@@ -19,7 +19,7 @@ import { TLS_CERTIFICATE } from "../support/tls_server.ts";
 
 /** More short lines than the details of one error have room for. */
 const LINES = 120;
-const PROXIES = { nginx: startNginx, HAProxy: startHaproxy };
+const PROXIES = { nginx: startNginx, HAProxy: startHaproxy, Caddy: startCaddy };
 
 // All calls come from the proxy's address.
 const BEHIND_PROXY = { env: { ADDRESS_SHARE_MAX: "1" } };

@@ -51,6 +51,21 @@ export async function startHaproxy(serverUrl: string): Promise<Proxy> {
   return await start("haproxy", ["-db", "-f", path], dir, port, "Health check for server holdfast/one succeeded");
 }
 
+/** Caddy in front of a server. */
+export async function startCaddy(serverUrl: string): Promise<Proxy> {
+  const { dir, port } = await place();
+  const path = join(dir, "Caddyfile");
+  const site = docBlock("Caddyfile", {
+    "127.0.0.1:8080": new URL(serverUrl).host,
+    "stock.example:8443": `127.0.0.1:${port}`,
+    "/etc/ssl/stock.example.pem": TLS_CERTIFICATE_FILE,
+    "/etc/ssl/stock.example.key": TLS_KEY_FILE,
+  });
+  // It has a port for its administration, and one that sends browsers to the other, where nothing says that it has not.
+  await Deno.writeTextFile(path, `{\nadmin off\nauto_https off\nstorage file_system ${dir}\n}\n${site}`);
+  return await start("caddy", ["run", "--config", path, "--adapter", "caddyfile"], dir, port);
+}
+
 async function place(): Promise<{ readonly dir: string; readonly port: number }> {
   return { dir: await Deno.makeTempDir(), port: freePort() };
 }

@@ -19,13 +19,12 @@ export interface Talk {
 
 /** grpcio. Throws, like the others, with the words of what failed. */
 export async function python(dir: string): Promise<Talk> {
+  await lines("sh", ["-euc", docBlock("stubs.sh", { stubs: dir, "protoc -I": `${clientProgram("protoc")} -I` })]);
   await protoc(
     "--plugin=protoc-gen-grpc=/usr/bin/grpc_python_plugin",
     `--grpc_out=${dir}`,
     `--python_out=${dir}`,
-    OWN_PROTO,
     "health/v1/health.proto",
-    "google/rpc/status.proto",
   );
   await Deno.writeTextFile(join(dir, "connect.py"), docBlock("connect.py"));
   await Deno.copyFile(join(TALKS, "talk.py"), join(dir, "talk.py"));
