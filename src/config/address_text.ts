@@ -15,6 +15,18 @@ export class AddressError extends Error {
   }
 }
 
+/** What reads a part of an address, and goes on with `undefined` where that can't be taken: its problems are then in `problems`. */
+export function triedInto(problems: string[]): <T>(read: () => T) => T | undefined {
+  return (read) => {
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof AddressError)) throw error;
+      problems.push(...error.problems);
+    }
+  };
+}
+
 /** What a user, a password, a database or a value must be written with to stand in an address. */
 export const PERCENT_HINT = "in a user, a password or a name write space as %20, # as %23, % as %25, , as %2C, " +
   "/ as %2F, : as %3A, ? as %3F and @ as %40";

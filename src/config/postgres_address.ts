@@ -13,6 +13,7 @@ import {
   isLoopback,
   percentDecoded,
   portNumber,
+  triedInto,
 } from "./address_text.ts";
 import { type PostgresParameters, readParameters } from "./postgres_parameters.ts";
 
@@ -50,14 +51,7 @@ export function parsePostgresAddress(text: string, userDefault = ""): PostgresAd
   if (rest === undefined) throw new AddressError([EXPECTED]);
   const { userInfo, authority, path, query } = addressParts(rest);
   const problems: string[] = [];
-  const tried = <T>(read: () => T): T | undefined => {
-    try {
-      return read();
-    } catch (error) {
-      if (!(error instanceof AddressError)) throw error;
-      problems.push(...error.problems);
-    }
-  };
+  const tried = triedInto(problems);
   const [user, password] = tried(() => userAndPassword(userInfo)) ?? [];
   const named = tried(() => hostList(authority));
   const database = tried(() => percentDecoded(path ?? "", "the database"));

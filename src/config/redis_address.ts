@@ -11,6 +11,7 @@ import {
   isHostName,
   percentDecoded,
   portNumber,
+  triedInto,
 } from "./address_text.ts";
 
 /** Where a Redis is, and who asks it. */
@@ -37,14 +38,7 @@ export function parseRedisAddress(text: string): RedisAddress {
   if (scheme === undefined || rest === undefined) throw new AddressError([EXPECTED]);
   const { userInfo, authority, path, query } = addressParts(rest);
   const problems: string[] = [];
-  const tried = <T>(read: () => T): T | undefined => {
-    try {
-      return read();
-    } catch (error) {
-      if (!(error instanceof AddressError)) throw error;
-      problems.push(...error.problems);
-    }
-  };
+  const tried = triedInto(problems);
   const who = tried(() => userAndPassword(userInfo));
   const host = hostText(authority);
   const port = host?.port ? portNumber(host.port) : PORT;

@@ -272,30 +272,3 @@ Deno.test("a fence that is lost again and again to somebody else ends as busy, a
   for (const outcome of outcomes) assertEquals(outcome.status === "rejected" && outcome.reason.kind, "busy");
   assertEquals(await on.onHand(1), 10);
 });
-
-Deno.test("a database that falls silent under a batch in pieces is waited for by one of them, not by each", async () => {
-  await using on = await lanesBench();
-  let isSilent = false;
-  let reads = 0;
-  const lanes = on.lanes({
-    limits: { lockWaitMsMax: 200 },
-    lock: {},
-    store: {
-      readBook: async (...args) => {
-        if (!isSilent) return await on.store.readBook(...args);
-        reads++;
-        // Three of these are more than the time of the batch.
-        await new Promise((resolve) => setTimeout(resolve, 100));
-        throw new OutcomeUnknownError("PostgreSQL did not answer in time");
-      },
-      writeChanges: () => {
-        isSilent = true;
-        return Promise.reject(new RowLockedError("55P03"));
-      },
-    },
-  });
-  const outcomes = await lanes.applyAll(Array.from({ length: 100 }, (_, i) => sell(`o-${i}`, [1, 1])), NEVER);
-  for (const outcome of outcomes) assertEquals(outcome.status === "rejected" && outcome.reason.kind, "database");
-  assert(reads <= 6, `${reads} reads in vain`);
-  assertEquals(await on.onHand(1), 10);
-});

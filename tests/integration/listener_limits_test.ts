@@ -3,7 +3,17 @@ import { Buffer } from "node:buffer";
 import { LISTENER_LIMITS } from "../../src/rpc/listener_limits.ts";
 import { call, openCall, oversizeHeaders, provokedResets, resets } from "../support/http2_calls.ts";
 import { callHeaders, ERROR, FLAG, FRAME, frame, opening, PREFACE, uint32 } from "../support/http2_frames.ts";
-import { CHECK, countStatus, gatedCall, JSON_CALL, jsonCall, limitTest, poll, WATCH } from "../support/listening.ts";
+import {
+  CHECK,
+  countStatus,
+  gatedCall,
+  JSON_CALL,
+  jsonCall,
+  limitTest,
+  poll,
+  untilAdmitted,
+  WATCH,
+} from "../support/listening.ts";
 import { RawPeer } from "../support/raw_peer.ts";
 
 /** RFC 9113, section 7. */
@@ -184,23 +194,6 @@ limitTest(
   },
 );
 
-limitTest("resetsPerAddressMax: who goes with calls under way has reset none of them", {
-  resetsPerAddressMax: 5,
-}, async ({ listener }) => {
-  for (const leave of ["leave", "reset"] as const) {
-    const peer = await RawPeer.http2(listener.port);
-    peer.send(Buffer.concat(Array.from({ length: 50 }, (_, i) => gatedCall(CHECK, 2 * i + 1))));
-    peer.send(call(CHECK, 101));
-    await peer.until(() => peer.got(FRAME.headers, FLAG.endStream, 101), "an answer");
-    if (leave === "leave") await peer.leave();
-    else peer.socket.resetAndDestroy();
-  }
-  const next = await RawPeer.http2(listener.port);
-  next.send(call(CHECK, 1));
-  await next.until(() => next.got(FRAME.headers, FLAG.endStream, 1), "an answer");
-  await next.leave();
-});
-
 // Deno ends a session at its first invalid frame, where Node allows a thousand; this is what keeps the server from being
 // made to reset streams (CVE-2025-8671) while their handlers run on.
 limitTest(
@@ -220,17 +213,6 @@ function setting(peer: RawPeer, id: number): number | undefined {
   for (let at = 0; at < payload.length; at += 6) {
     if (payload.readUInt16BE(at) === id) return payload.readUInt32BE(at + 2);
   }
-}
-
-/** Asks on new connections until one is admitted: the server sees those that left a little later. */
-async function untilAdmitted(port: number): Promise<void> {
-  await poll(async () => {
-    const peer = await RawPeer.http1(port);
-    peer.send(JSON_CALL);
-    await peer.until(() => peer.socket.destroyed || countStatus(peer, 200) === 1, "an answer or the end");
-    await peer.leave();
-    return countStatus(peer, 200) === 1;
-  }, "room is made");
 }
 
 limitTest(
@@ -306,16 +288,4 @@ limitTest("requests are begun by turns, and all of a read are answered", {
   for (const peer of peers) peer.send(Buffer.concat(Array.from({ length: 50 }, (_, i) => call(CHECK, 2 * i + 1))));
   for (const peer of peers) await peer.until(() => peer.count(FRAME.headers, FLAG.endStream) === 50, "50 answers");
   for (const peer of peers) await peer.leave();
-});
-
-limitTest("resetsPerAddressMax: all connections of the address are cut, and it is refused for the window", {
-  resetsPerAddressMax: 30,
-  resetWindowMs: 600,
-}, async ({ listener }) => {
-  const peers = await Promise.all([1, 2, 3].map(() => RawPeer.http2(listener.port)));
-  for (const peer of peers) peer.send(Buffer.concat([...resets(CHECK, 20)]));
-  for (const peer of peers) await peer.untilClosed("too many resets in all");
-  const next = await RawPeer.http1(listener.port);
-  await next.untilClosed("refused");
-  await untilAdmitted(listener.port);
 });

@@ -29,6 +29,7 @@ Deno.test("bench: files are snake_case, named after their one idea, and have 300
 Deno.test("the bench task grants its permissions by name, and talks to this machine only", async () => {
   const { tasks } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
   const flags = (tasks.bench as string).split(" ").filter((word) => word.startsWith("-"));
+  // What must not be in the task, no grant of this program.
   assertEquals(flags.filter((flag) => /^(-A|--allow-all|--allow-net|--allow-sys|--allow-ffi)$/.test(flag)), []);
   assert(flags.includes("--allow-net=127.0.0.1") && flags.includes("--no-prompt"));
 });

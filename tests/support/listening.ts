@@ -149,3 +149,14 @@ export async function poll(holds: () => boolean | Promise<boolean>, what: string
   }
   throw new Error(`waited in vain: ${what}`);
 }
+
+/** Asks on new connections until one is admitted: the server sees those that left a little later. */
+export async function untilAdmitted(port: number): Promise<void> {
+  await poll(async () => {
+    const peer = await RawPeer.http1(port);
+    peer.send(JSON_CALL);
+    await peer.until(() => peer.socket.destroyed || countStatus(peer, 200) === 1, "an answer or the end");
+    await peer.leave();
+    return countStatus(peer, 200) === 1;
+  }, "room is made");
+}
