@@ -69,8 +69,11 @@ const nextTurn = () => new Promise((resolve) => setTimeout(resolve, 20));
 
 Deno.test("an address that comes again without a connection left is the same, and still alone", async () => {
   const bring = createCallTurns();
-  assertEquals(bring("a", 1), 1);
-  await nextTurn();
+  // Who comes second is what makes the turns after it short.
+  for (let i = 0; i < 2; i++) {
+    assertEquals(bring("a", 1), 1);
+    await nextTurn();
+  }
   assertEquals(bring("a", ALONE + 1), ALONE);
   await nextTurn();
 });
