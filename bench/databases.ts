@@ -1,7 +1,7 @@
 /** The databases of a run: what is in them before the first sale. */
 import postgres from "postgres";
-import type { PrivatePostgres } from "../src/dev/postgres.ts";
-import { migrate } from "../src/migrate.ts";
+import type { PrivatePostgres } from "../tools/stack/postgres.ts";
+import { migrate } from "../src/migrate/main.ts";
 import type { Log } from "../src/telemetry/log.ts";
 import { GOODS } from "./scenarios/scenario.ts";
 import type { Sizes } from "./sizes.ts";

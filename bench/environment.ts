@@ -1,10 +1,10 @@
 /** Everything that a run measures on: its own PostgreSQL and Redis, made from nothing, and the processes over them. */
 import { join } from "node:path";
 import type postgres from "postgres";
-import { stopStrays } from "../src/dev/process_record.ts";
-import { type Stack, startStack } from "../src/dev/stack.ts";
-import { lockDirectory } from "../src/dev/stack_lock.ts";
-import { databaseUser, reachableDirectory } from "../src/dev/system_user.ts";
+import { stopStrays } from "../tools/stack/process_record.ts";
+import { type Stack, startStack } from "../tools/stack/stack.ts";
+import { lockDirectory } from "../tools/stack/stack_lock.ts";
+import { databaseUser, reachableDirectory } from "../tools/stack/system_user.ts";
 import type { Log } from "../src/telemetry/log.ts";
 import { makeDatabases, owner } from "./databases.ts";
 import type { Targets } from "./load/protocol.ts";

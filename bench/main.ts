@@ -6,10 +6,10 @@
  * correctness alone. Either fails when the books do not add up; a ratio that misses its target is told and fails nothing.
  */
 import { fileURLToPath } from "node:url";
-import { loadConfig } from "../src/config.ts";
-import { isForReader, message } from "../src/dev/reader_errors.ts";
-import { listenForStop } from "../src/dev/stop_requests.ts";
-import { EXIT_FAILED } from "../src/exit_codes.ts";
+import { loadConfig } from "../src/config/config.ts";
+import { isForReader, message } from "../tools/reader_errors.ts";
+import { listenForStop } from "../tools/stop_requests.ts";
+import { EXIT_FAILED } from "../src/process/exit_codes.ts";
 import { InventoryService } from "../src/gen/inventory/v1/inventory_pb.ts";
 import { createLog } from "../src/telemetry/create_log.ts";
 import { checkLedger } from "./books.ts";

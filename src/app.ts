@@ -9,33 +9,34 @@ import {
   DRAIN_MS_MAX,
   ROW_LOCK_TIMEOUT_MS,
   STATEMENT_TIMEOUT_MS,
-} from "./config.ts";
+} from "./config/config.ts";
 import { inventory as ArticleService } from "./gen/article/inventory_pb.ts";
-import { readCertificates } from "./database_files.ts";
+import { readCertificates } from "./store/postgres/certificates.ts";
 import { Health } from "./gen/health/v1/health_pb.ts";
 import { InventoryService } from "./gen/inventory/v1/inventory_pb.ts";
 import { LockService } from "./gen/inventory/v1/lock_pb.ts";
 import type { settle } from "./inventory/settle.ts";
 import { Lanes } from "./lanes/lanes.ts";
-import type { Way } from "./lanes/way.ts";
+import type { Mode } from "./lanes/modes/mode.ts";
 import type { Lock } from "./lock/lock.ts";
 import { createRedlock } from "./lock/redlock.ts";
-import { watchReadiness } from "./readiness.ts";
-import { shareOf } from "./rpc/address_places.ts";
-import { ANSWER_JSON, DETAIL_FILES } from "./rpc/answer_json.ts";
-import { createArticleService } from "./rpc/article_service.ts";
-import { HealthBoard, registerHealth } from "./rpc/health.ts";
-import { withHealthPaths } from "./rpc/health_paths.ts";
+import { watchReadiness } from "./health/readiness.ts";
+import { shareOf } from "./transport/address_places.ts";
+import { ANSWER_JSON, DETAIL_FILES } from "./services/shared/answer_json.ts";
+import { createArticleService } from "./services/article/service.ts";
+import { HealthBoard } from "./health/health_board.ts";
+import { registerHealth } from "./services/health/service.ts";
+import { withHealthPaths } from "./services/health/health_paths.ts";
 import { deadline, gate, identify } from "./rpc/interceptors.ts";
-import { createInventoryService } from "./rpc/inventory_service.ts";
-import { listen } from "./rpc/listener.ts";
-import { limitsWithShare, LISTENER_LIMITS } from "./rpc/listener_limits.ts";
-import { createLockService } from "./rpc/lock_service.ts";
-import { messageBounds } from "./rpc/message_bounds.ts";
-import { type BudgetView, MessageBudget } from "./rpc/message_budget.ts";
-import { registerReflection } from "./rpc/reflection.ts";
+import { createInventoryService } from "./services/inventory/service.ts";
+import { listen } from "./transport/listener.ts";
+import { limitsWithShare, LISTENER_LIMITS } from "./transport/listener_limits.ts";
+import { createLockService } from "./services/lock/service.ts";
+import { messageBounds } from "./services/message_bounds.ts";
+import { type BudgetView, MessageBudget } from "./rpc/messages/message_budget.ts";
+import { registerReflection } from "./services/reflection/service.ts";
 import { createRpcHandler } from "./rpc/rpc_handler.ts";
-import { UnreadableMessages } from "./rpc/unreadable_messages.ts";
+import { UnreadableMessages } from "./rpc/messages/unreadable_messages.ts";
 import { createStore, type Store } from "./store/store.ts";
 import type { Log } from "./telemetry/log.ts";
 
@@ -133,7 +134,7 @@ function connectTimeoutMs({ database: { connectTimeoutS = 0 } }: Config): number
   return Math.min(DATABASE_CONNECT_TIMEOUT_MS, connectTimeoutS <= 0 ? Infinity : 1000 * connectTimeoutS);
 }
 
-function openWay(config: Config, { log, lock }: StockParts): Way {
+function openWay(config: Config, { log, lock }: StockParts): Mode {
   const { concurrency, quorumLoss } = config;
   if (concurrency !== "redlock") return { concurrency };
   const redlock = () =>

@@ -1,10 +1,10 @@
 /** Entry of `deno task start`: the whole service as one process, which SIGTERM, SIGINT or SIGQUIT drains. */
-import { callersOf, isAlive, watchCallers } from "./callers.ts";
-import { EXIT_FAILED, refuse } from "./exit_codes.ts";
-import { onHangUp } from "./hang_up.ts";
-import { serve } from "./serve.ts";
-import { startSettings } from "./start_settings.ts";
-import { onStopSignal } from "./stop_signals.ts";
+import { callersOf, isAlive, watchCallers } from "./process/callers.ts";
+import { EXIT_FAILED, refuse } from "./process/exit_codes.ts";
+import { onHangUp } from "./process/hang_up.ts";
+import { serve } from "./process/serve.ts";
+import { startSettings } from "./process/start_settings.ts";
+import { onStopSignal } from "./process/stop_signals.ts";
 import { createProcessLog, endProcess } from "./telemetry/process_log.ts";
 
 const config = startSettings();

@@ -5,14 +5,14 @@
  * network, get the permissions that the settings need and may run nothing.
  */
 import { fileURLToPath } from "node:url";
-import { callersOf, isAlive, watchCallers } from "./callers.ts";
-import { START_MS_MAX, STOP_MS_MAX } from "./config.ts";
-import { refuse } from "./exit_codes.ts";
-import { onHangUp } from "./hang_up.ts";
-import { listenLine } from "./listen_line.ts";
-import { serverFlags } from "./server_flags.ts";
-import { startSettings } from "./start_settings.ts";
-import { onStopSignal } from "./stop_signals.ts";
+import { callersOf, isAlive, watchCallers } from "./process/callers.ts";
+import { START_MS_MAX, STOP_MS_MAX } from "./config/config.ts";
+import { refuse } from "./process/exit_codes.ts";
+import { onHangUp } from "./process/hang_up.ts";
+import { listenLine } from "./process/listen_line.ts";
+import { serverFlags } from "./config/server_flags.ts";
+import { startSettings } from "./process/start_settings.ts";
+import { onStopSignal } from "./process/stop_signals.ts";
 import { createProcessLog, endProcess } from "./telemetry/process_log.ts";
 import { HEARTBEAT_MS_MAX } from "./workers/heartbeat.ts";
 import { supervise } from "./workers/supervise.ts";

@@ -3,15 +3,15 @@
  * does, on a port that it shares and with its share of the connections to PostgreSQL, and gives signs of life on its
  * standard output. It drains when it is told to or when its standard input ends, which is when the supervisor has ended.
  */
-import { refuse } from "./exit_codes.ts";
-import { onHangUp } from "./hang_up.ts";
-import { serve } from "./serve.ts";
-import { startSettings } from "./start_settings.ts";
-import { onStopSignal } from "./stop_signals.ts";
+import { refuse } from "./process/exit_codes.ts";
+import { onHangUp } from "./process/hang_up.ts";
+import { serve } from "./process/serve.ts";
+import { startSettings } from "./process/start_settings.ts";
+import { onStopSignal } from "./process/stop_signals.ts";
 import { errorFields } from "./telemetry/log.ts";
 import { createProcessLog } from "./telemetry/process_log.ts";
 import { giveSignsOfLife } from "./workers/heartbeat.ts";
-import { poolShare } from "./workers/pool_share.ts";
+import { poolShare } from "./config/pool_share.ts";
 
 const [worker = "", port = ""] = Deno.args;
 if (!/^\d+$/.test(worker) || (port !== "claimed" && port !== "joined")) {

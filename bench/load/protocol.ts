@@ -2,7 +2,7 @@
  * What the run and its processes say to each other: one JSON value a line, a question on standard input and its answer
  * on standard output. Types and constants only.
  */
-import type { Concurrency } from "../../src/lanes/way.ts";
+import type { ModeName } from "../../src/config/mode_names.ts";
 import type { Workload } from "../workload.ts";
 
 /** How to reach what is measured. Settings are environment variables of the server by name, as `task start` reads them. */
@@ -32,7 +32,7 @@ export interface Work {
   readonly orders?: number;
   readonly database: string;
   /** For `stock`: what keeps its writers apart; the service's default where it is not given. */
-  readonly concurrency?: Concurrency;
+  readonly concurrency?: ModeName;
   readonly workload: Workload;
 }
 

@@ -1,9 +1,9 @@
 /** A process that sells to itself: the stock is opened in it, without a port, and its callers sit beside it. */
 import { v7 as uuidV7 } from "uuid";
 import { openStock, type Stock } from "../../src/app.ts";
-import { loadConfig } from "../../src/config.ts";
+import { loadConfig } from "../../src/config/config.ts";
 import { Failure } from "../../src/lanes/failure.ts";
-import { until } from "../../src/dev/wait.ts";
+import { until } from "../../tools/stack/wait.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import { picker } from "../workload.ts";
 import { converse } from "./conversation.ts";

@@ -1,15 +1,6 @@
 /** The ratios that a run is held against: medians within the one run, each with its target. Pure. */
 import type { Sizes } from "../sizes.ts";
-import { rounded, type ScenarioResult } from "./results.ts";
-
-/** One comparison. */
-export interface Ratio {
-  readonly claim: string;
-  /** Undefined where this run did not measure it. */
-  readonly value?: number;
-  readonly target: string;
-  readonly holds?: boolean;
-}
+import { type Ratio, rounded, type ScenarioResult } from "./results.ts";
 
 /** Longest wait for goods that the service allows (LOCK_WAIT_MS_MAX), for the run's settings. */
 export interface Limits {

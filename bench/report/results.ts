@@ -3,7 +3,6 @@ import { together } from "../together.ts";
 import type { Measurement } from "../measure.ts";
 import type { Scenario } from "../scenarios/scenario.ts";
 import { median, type Quantiles, quantiles } from "../stats.ts";
-import type { Ratio } from "./ratios.ts";
 
 /** What one scenario came to, over all rounds. Rates a second, latencies in ms. */
 export interface ScenarioResult {
@@ -31,6 +30,15 @@ export interface ScenarioResult {
   readonly residentMiB?: number;
   /** What the books say against it. */
   readonly violations: readonly string[];
+}
+
+/** One comparison of medians within a run. */
+export interface Ratio {
+  readonly claim: string;
+  /** Undefined where this run did not measure it. */
+  readonly value?: number;
+  readonly target: string;
+  readonly holds?: boolean;
 }
 
 /** Where and on what a run was made; nothing that names the machine. */

@@ -1,6 +1,6 @@
 /** A run for the eye: one line a scenario, then the ratios. Pure. */
 import type { Scenario } from "../scenarios/scenario.ts";
-import type { Ratio } from "./ratios.ts";
+import type { Ratio } from "./results.ts";
 import type { Results, ScenarioResult } from "./results.ts";
 
 /** The table of a run. */

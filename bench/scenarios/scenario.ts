@@ -1,5 +1,5 @@
 /** What a scenario is: plain data, so that the whole run can be counted up before anything is started. */
-import type { Concurrency } from "../../src/lanes/way.ts";
+import type { ModeName } from "../../src/config/mode_names.ts";
 import type { Work } from "../load/protocol.ts";
 import type { Workload } from "../workload.ts";
 
@@ -17,7 +17,7 @@ export interface Scenario {
   /** Name of the database that it sells from; see databases.ts. */
   readonly database: string;
   /** Of the stock in its processes; the service's default where it is not given. */
-  readonly concurrency?: Concurrency;
+  readonly concurrency?: ModeName;
   readonly workload: Workload;
   /** Processes that sell: those with the stock in them, or servers. */
   readonly processes: number;

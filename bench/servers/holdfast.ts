@@ -1,6 +1,6 @@
 /** A Holdfast server as `deno task start` runs it, with the no-op service beside its own, on any free port. */
 import { startApp } from "../../src/app.ts";
-import { loadConfig } from "../../src/config.ts";
+import { loadConfig } from "../../src/config/config.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import { BenchService } from "../gen/bench/v1/bench_pb.ts";
 import { converse } from "../load/conversation.ts";

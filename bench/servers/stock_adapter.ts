@@ -5,7 +5,7 @@
 import http2 from "node:http2";
 import type { AddressInfo } from "node:net";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
-import { loadConfig } from "../../src/config.ts";
+import { loadConfig } from "../../src/config/config.ts";
 import { deadline, gate, identify } from "../../src/rpc/interceptors.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import { BenchService } from "../gen/bench/v1/bench_pb.ts";

@@ -1,7 +1,7 @@
 /** What has to be read for a batch: the goods that its entries move, and the records that they may be found on. Pure. */
 import { goodsOf, recordIds } from "../inventory/ids.ts";
 import type { Book, Operation, Order } from "../inventory/model.ts";
-import type { BookKeys } from "../store/read_book.ts";
+import type { BookKeys } from "../store/statements/read_snapshot.ts";
 import type { Entry } from "./entry.ts";
 
 /** The goods of all of the entries, sorted, without repeats. */

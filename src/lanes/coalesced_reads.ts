@@ -2,7 +2,7 @@
  * Reads that arrive together become one: while some are under way, whoever comes waits and goes with the next.
  * A caller is never given what was read before it asked.
  */
-import { Room } from "./room.ts";
+import { Room } from "./admission.ts";
 
 /** Bounds of a reader. */
 export interface CoalescedReadsLimits {

@@ -1,7 +1,6 @@
 /** A batch while it is put together: who can go with those who are in it already. Pure. */
 import type { GoodsLanes } from "./goods_lanes.ts";
-import type { Lane } from "./lane.ts";
-import type { Ticket, Waiting } from "./ticket.ts";
+import type { Lane, Ticket, Waiting } from "./lane.ts";
 
 /** Bounds of one batch. An order that is larger alone goes alone. */
 export interface BatchLimits {

@@ -9,7 +9,7 @@
 import type { Operation, Refusal, Verdict } from "../inventory/model.ts";
 import type { OutcomeUnknownError } from "../store/errors.ts";
 import { failureOf } from "./failure.ts";
-import type { Waiting } from "./ticket.ts";
+import type { Waiting } from "./lane.ts";
 
 /** Refusals that have found its own id on record, which keeps a lost write of the same id from committing any more. */
 const ON_RECORD: ReadonlySet<Refusal["reason"]> = new Set(["order_state", "content_differs"]);

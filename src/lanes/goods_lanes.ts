@@ -2,8 +2,7 @@
  * The lanes of all goods that somebody waits for or that a batch has: who stands in which of them, and which have to be
  * looked at for the next batch. Pure; the transitions are those of queue.ts.
  */
-import { Lane, type Refusal, type Work } from "./lane.ts";
-import type { Ticket, Waiting } from "./ticket.ts";
+import { Lane, type Refusal, type Ticket, type Waiting, type Work } from "./lane.ts";
 
 /** Lanes by goods. */
 export class GoodsLanes<W extends Waiting> {

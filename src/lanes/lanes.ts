@@ -15,24 +15,24 @@ import { settle } from "../inventory/settle.ts";
 import type { Store } from "../store/store.ts";
 import { errorFields, type Log } from "../telemetry/log.ts";
 import { goodsOfAll } from "./batch_keys.ts";
-import { BatchWay, type GivenBack, type Guard } from "./batch_way.ts";
+import { BatchWay, type GivenBack, type Guard } from "./run_batch.ts";
 import { Entry } from "./entry.ts";
 import { Failure, failureOf } from "./failure.ts";
-import { Guards } from "./guards.ts";
+import { Guards } from "./modes/guards.ts";
 import type { LanesLimits } from "./lanes_limits.ts";
 import { Queue } from "./queue.ts";
-import type { FallbackView } from "./quorum_fallback.ts";
+import type { FallbackView } from "./modes/quorum_fallback.ts";
 import { ENDED_SIZE_MAX, Refusals } from "./refusals.ts";
 import { createReads, type Reads } from "./reads.ts";
-import { OperationRoom } from "./room.ts";
-import type { Way } from "./way.ts";
+import { OperationRoom } from "./admission.ts";
+import type { Mode } from "./modes/mode.ts";
 
 /** What the lanes work with. */
 export interface LanesParts {
   readonly store: Store;
   /** How a batch is decided; `settle` where nothing else is given. */
   readonly settle?: typeof settle | undefined;
-  readonly way: Way;
+  readonly way: Mode;
   readonly log: Log;
   /** Answers in [0, 1). */
   readonly random: () => number;

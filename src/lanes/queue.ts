@@ -26,8 +26,7 @@
 
 import { type BatchLimits, Draft } from "./draft.ts";
 import { GoodsLanes } from "./goods_lanes.ts";
-import type { Refusal } from "./lane.ts";
-import { Ticket, type Waiting } from "./ticket.ts";
+import { type Refusal, Ticket, type Waiting } from "./lane.ts";
 
 /** All who wait, and who may go together. */
 export class Queue<W extends Waiting> {

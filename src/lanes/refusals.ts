@@ -3,11 +3,11 @@
  * locks where several goods are seldom free at once.
  */
 import { LockHeldError } from "../lock/lock.ts";
-import { retryDelayMs } from "../lock/retry_delay.ts";
-import type { GivenBack } from "./batch_way.ts";
+import { retryDelayMs } from "./modes/retry_delay.ts";
+import type { GivenBack } from "./run_batch.ts";
 import type { Entry } from "./entry.ts";
 import type { LanesLimits } from "./lanes_limits.ts";
-import type { Refused } from "./leases.ts";
+import type { Refused } from "./modes/leases.ts";
 import type { Queue } from "./queue.ts";
 
 /**

@@ -12,11 +12,11 @@ import { errorFields, type Log } from "../telemetry/log.ts";
 import { type Attempt, redlockOver, tryAcquire, tryExtend } from "./attempt.ts";
 import { quorumOf } from "./ballot.ts";
 import { type Lease, LeaseLostError, type Lock, LockHeldError, QuorumLostError } from "./lock.ts";
-import { Node } from "./nodes.ts";
-import { Servers } from "./servers.ts";
+import { Node } from "./nodes/nodes.ts";
+import { Servers } from "./nodes/servers.ts";
 import type { LeaseStatus, LockStatus } from "./status.ts";
 import { holdMsMax, usableValidityMs, validityMs } from "./validity.ts";
-import { WantedMarks } from "./wanted_marks.ts";
+import { WantedMarks } from "./waiter_hints.ts";
 
 /** How to reach the nodes, and for how long they are asked and hold. */
 export interface RedlockOptions {

@@ -31,13 +31,13 @@ import { budgetSpent } from "./errors.ts";
 import { addFields, sendTrailersOnceWanted } from "./http2_headers.ts";
 import { CALL_OVER, closeReason } from "./http2_reset.ts";
 import { type BodyStart, closeOnceAnswered, type PreparedRequest } from "./http2_universal.ts";
-import type { Http2Call } from "./http_handler.ts";
-import { FREE_BYTES, type MessageShare } from "./message_budget.ts";
-import type { MessageGate } from "./message_gate.ts";
-import type { Receiving } from "./received_body.ts";
-import { readSingleMessage } from "./single_message.ts";
-import { boundTrailers } from "./trailer_room.ts";
-import { LARGE_BYTES } from "./turns.ts";
+import type { Http2Call } from "../transport/http_handler.ts";
+import { FREE_BYTES, type MessageShare } from "./messages/message_budget.ts";
+import type { MessageGate } from "./messages/message_check.ts";
+import type { Receiving } from "./messages/received_body.ts";
+import { readSingleMessage } from "./messages/single_message.ts";
+import { boundTrailers } from "./trailer_budget.ts";
+import { LARGE_BYTES } from "./messages/turns.ts";
 
 /** A method that can be answered the short way. */
 export type UnarySpec = MethodImplSpec & { readonly kind: "unary" };

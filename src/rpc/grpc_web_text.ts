@@ -7,7 +7,7 @@
  */
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { UniversalHandlerFn } from "@connectrpc/connect/protocol";
-import { Base64Decoder, encodeBase64 } from "./base64.ts";
+import { Base64Decoder, encodeBase64 } from "../transport/base64.ts";
 import type { Receive } from "./http2_universal.ts";
 
 /** Flags and length in front of each message. */

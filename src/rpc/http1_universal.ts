@@ -5,7 +5,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import { assertByteStreamRequest, type UniversalHandlerFn } from "@connectrpc/connect/protocol";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { addressKey } from "./address_key.ts";
+import { addressKey } from "../transport/address_key.ts";
 import { callerValues } from "./caller_address.ts";
 import type { Receive } from "./http2_universal.ts";
 

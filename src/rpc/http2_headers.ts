@@ -3,7 +3,7 @@
  * must not be joined.
  */
 import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Stream } from "node:http2";
-import { respellGrpcMessage } from "./grpc_message.ts";
+import { respellGrpcMessage } from "../transport/grpc_message.ts";
 
 /** Fields of a connection, which HTTP/2 has none of (RFC 9113, section 8.2.2). node:http2 throws at them. */
 const CONNECTION_FIELDS: ReadonlySet<string> = new Set([

@@ -8,11 +8,11 @@ import type { ServerHttp2Stream } from "node:http2";
 import http2 from "node:http2";
 import { callerValues } from "./caller_address.ts";
 import { addFields, sendTrailersOnceWanted } from "./http2_headers.ts";
-import type { Http2Call } from "./http_handler.ts";
-import { boundTrailers } from "./trailer_room.ts";
+import type { Http2Call } from "../transport/http_handler.ts";
+import { boundTrailers } from "./trailer_budget.ts";
 import { CALL_OVER, closeReason } from "./http2_reset.ts";
-import type { ReceivedRequest } from "./received_body.ts";
-import { afterTrailers } from "./write_batch.ts";
+import type { ReceivedRequest } from "./messages/received_body.ts";
+import { afterTrailers } from "../transport/cork.ts";
 
 /** What of a request is the same for whatever answers it. */
 export interface PreparedRequest {

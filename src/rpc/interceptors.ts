@@ -6,8 +6,8 @@ import { Code, ConnectError, createContextKey, type HandlerContext, type Interce
 import { errorFields, type Log } from "../telemetry/log.ts";
 import { isCallBound, limitPassed } from "./call_bound.ts";
 import { drainingError, internalError } from "./errors.ts";
-import { REQUEST_ID_HEADER } from "./request_id.ts";
-import { boundError } from "./trailer_room.ts";
+import { REQUEST_ID_HEADER } from "../transport/request_id.ts";
+import { boundError } from "./trailer_budget.ts";
 
 const callSignalKey = createContextKey<AbortSignal | undefined>(undefined, { description: "end of a unary call" });
 

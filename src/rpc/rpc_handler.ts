@@ -21,22 +21,22 @@ import {
 import http2, { type IncomingHttpHeaders } from "node:http2";
 import { errorFields, type Log } from "../telemetry/log.ts";
 import { cutTimeouts } from "./call_timeout.ts";
-import { textSides } from "./content_types.ts";
+import { textSides } from "../transport/content_types.ts";
 import { answerHttp1 } from "./http1_universal.ts";
 import { explained } from "./explained_status.ts";
 import { createUnaryWay, type UnaryWay } from "./grpc_unary.ts";
 import { answerText, receiveText } from "./grpc_web_text.ts";
-import { GZIP } from "./gzip.ts";
+import { GZIP } from "./messages/gzip.ts";
 import { toWebHeaders } from "./http2_headers.ts";
 import { answerUniversally, type BodyStart, type PreparedRequest, type Receive } from "./http2_universal.ts";
-import type { Http2Call, WireHandler } from "./http_handler.ts";
-import type { MessageBounds } from "./message_bounds.ts";
-import { MessageBudget } from "./message_budget.ts";
-import { createMessageGate, type MessageGate } from "./message_gate.ts";
-import { type OwnAnswer, refuseCall, sendOverHttp1, sendOverHttp2 } from "./own_answer.ts";
-import { receiveRequest, type Receiving } from "./received_body.ts";
-import { Turns } from "./turns.ts";
-import { UnreadableMessages } from "./unreadable_messages.ts";
+import type { Http2Call, WireHandler } from "../transport/http_handler.ts";
+import type { MessageBounds } from "./messages/message_bounds.ts";
+import { MessageBudget } from "./messages/message_budget.ts";
+import { createMessageGate, type MessageGate } from "./messages/message_check.ts";
+import { type OwnAnswer, refuseCall, sendOverHttp1, sendOverHttp2 } from "../transport/own_answer.ts";
+import { receiveRequest, type Receiving } from "./messages/received_body.ts";
+import { Turns } from "./messages/turns.ts";
+import { UnreadableMessages } from "./messages/unreadable_messages.ts";
 
 /** What the messages of all calls may take where nothing else is asked for. */
 const BUDGET_BYTES = 64 * 1024 * 1024;
@@ -77,7 +77,7 @@ export function createRpcHandler(handlerOptions: RpcHandlerOptions): WireHandler
     handlerOptions;
   const receiving: Receiving = {
     budget: budget ?? new MessageBudget(BUDGET_BYTES),
-    // Not with setImmediate, for the reason in slices.ts.
+    // Not with setImmediate, for the reason in time_slices.ts.
     turns: new Turns({ nowMs: () => performance.now(), later: (then, afterMs) => void setTimeout(then, afterMs) }),
   };
   const options = {

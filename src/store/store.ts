@@ -2,17 +2,17 @@
  * The store as the rest of the program sees it: the committed book, and whole changes to it.
  */
 import type { Book, Changes, Level } from "../inventory/model.ts";
-import { changeUnderRowLocks } from "./change_under_row_locks.ts";
-import { endSilentSessions, silentTransactionMsMax } from "./end_silent_sessions.ts";
-import { FenceWatch } from "./off_ledger.ts";
-import { Pool, type PoolOptions } from "./pool.ts";
-import { type BookKeys, readBook } from "./read_book.ts";
-import { ping } from "./ping.ts";
-import { primaryOf } from "./primary_look.ts";
-import { readLevels } from "./read_levels.ts";
-import { readLocked, readLockedOrders } from "./read_locked.ts";
-import { Sessions } from "./sessions.ts";
-import { writeChanges } from "./write_changes.ts";
+import { changeUnderRowLocks } from "./statements/change_under_row_locks.ts";
+import { endSilentSessions, silentTransactionMsMax } from "./statements/end_silent_sessions.ts";
+import { FenceWatch } from "./statements/off_ledger.ts";
+import { Pool, type PoolOptions } from "./postgres/pool.ts";
+import { type BookKeys, readBook } from "./statements/read_snapshot.ts";
+import { ping } from "./statements/ping.ts";
+import { primaryOf } from "./postgres/primary_look.ts";
+import { readLevels } from "./statements/read_levels.ts";
+import { readLocked, readLockedOrders } from "./statements/read_locked.ts";
+import { Sessions } from "./postgres/sessions.ts";
+import { writeChanges } from "./statements/write_changes.ts";
 
 /**
  * Every method ends with its signal and throws the errors of errors.ts.

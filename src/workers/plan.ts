@@ -25,7 +25,7 @@
  * When the last worker is gone in phase stopping, the supervisor exits. Every other event changes nothing: it was
  * under way when its reason went away.
  */
-import { EXIT_FAILED, EXIT_UNUSABLE } from "../exit_codes.ts";
+import { EXIT_FAILED, EXIT_UNUSABLE } from "../process/exit_codes.ts";
 import { backoffMs } from "./backoff.ts";
 
 /** A worker that listened for so long had started well: its next death is the first of a new row. */

@@ -1,6 +1,6 @@
 /** Carries the plan out: starts workers, hears of them, waits, signals. What follows from what is in `plan.ts`. */
-import { EXIT_FAILED } from "../exit_codes.ts";
-import { listenUrl } from "../listen_line.ts";
+import { EXIT_FAILED } from "../process/exit_codes.ts";
+import { listenUrl } from "../process/listen_line.ts";
 import { errorFields, type Log } from "../telemetry/log.ts";
 import { HEARTBEAT_EVERY_MS, HEARTBEAT_LINE, Silence } from "./heartbeat.ts";
 import { begin, next, type PlanAction, type PlanEvent, type Step } from "./plan.ts";

@@ -4,9 +4,9 @@
  */
 import { assertEquals } from "@std/assert";
 import { join } from "node:path";
-import { startServer as startProcess } from "../../src/dev/server_process.ts";
-import { SERVER_ENVIRONMENT } from "../../src/dev/child_environment.ts";
-import { settled } from "../../src/dev/wait.ts";
+import { startServer as startProcess } from "../../tools/stack/server_process.ts";
+import { SERVER_ENVIRONMENT } from "../../src/process/child_environment.ts";
+import { settled } from "../../tools/stack/wait.ts";
 import { clientProgram } from "../support/client_programs.ts";
 import { docBlock } from "../support/clients_doc.ts";
 import { holdRow } from "../support/holding.ts";

@@ -1,7 +1,7 @@
 /** Addresses as people write them, through the documented ways to start: what works, and what is refused by name. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
-import { migrate } from "../../src/migrate.ts";
+import { migrate } from "../../src/migrate/main.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { testEnvironment } from "../support/env.ts";
@@ -72,7 +72,7 @@ Deno.test("migrate names what it can't take, repeats nothing, and exits with 78"
   ];
   for (const [env, wanted] of rows) {
     const run = new Deno.Command(Deno.execPath(), {
-      args: ["run", ...await taskFlags("migrate"), "src/migrate.ts"],
+      args: ["run", ...await taskFlags("migrate"), "src/migrate/main.ts"],
       env: { NO_COLOR: "1", DATABASE_URL: "", DATABASE_OWNER_URL: "", ...env },
       stdin: "null",
     });

@@ -1,7 +1,7 @@
 /** The real program over Redis that answer and can't vote: health, LockService/Status and the log say so, and why. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Redis } from "ioredis";
-import { startRedisNodes } from "../../src/dev/redis.ts";
+import { startRedisNodes } from "../../tools/stack/redis.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import { call, health } from "../support/callers.ts";
 import { testEnvironment } from "../support/env.ts";

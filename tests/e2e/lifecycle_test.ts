@@ -1,8 +1,8 @@
 /** How the program starts and ends: what it refuses to start on, and what becomes of calls when it is told to stop. */
-import { CLOSE_MS_MAX, DRAIN_MS_MAX, STOP_MS_MAX } from "../../src/config.ts";
+import { CLOSE_MS_MAX, DRAIN_MS_MAX, STOP_MS_MAX } from "../../src/config/config.ts";
 import { LANES_CLOSE_MS_MAX } from "../../src/lanes/lanes.ts";
 import { LOCK_CLOSE_MS_MAX } from "../../src/lock/redlock.ts";
-import { POOL_CLOSE_MS_MAX } from "../../src/store/pool.ts";
+import { POOL_CLOSE_MS_MAX } from "../../src/store/postgres/pool.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { Buffer } from "node:buffer";
 import http2 from "node:http2";

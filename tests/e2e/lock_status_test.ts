@@ -4,7 +4,7 @@
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import http2 from "node:http2";
-import { startRedisNodes } from "../../src/dev/redis.ts";
+import { startRedisNodes } from "../../tools/stack/redis.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import { call, health } from "../support/callers.ts";
 import { callBufCurl, listServices } from "../support/clients/buf_curl.ts";

@@ -4,7 +4,7 @@
  */
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import { Buffer } from "node:buffer";
-import { MESSAGE_BYTES_MAX, TRAILER_BYTES_MAX } from "../../src/rpc/trailer_room.ts";
+import { MESSAGE_BYTES_MAX, TRAILER_BYTES_MAX } from "../../src/rpc/trailer_budget.ts";
 import { callGrpcJs, grpcJsService, type UnaryMethod } from "../support/clients/grpc_js.ts";
 import type { Json } from "../support/clients/client.ts";
 import { ask, type RawAnswer } from "../support/http2_answers.ts";

@@ -4,8 +4,8 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { Redis } from "ioredis";
-import { type PrivateRedis, startRedisNodes } from "../../src/dev/redis.ts";
-import { until } from "../../src/dev/wait.ts";
+import { type PrivateRedis, startRedisNodes } from "../../tools/stack/redis.ts";
+import { until } from "../../tools/stack/wait.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import { call, health, inParallel, tally } from "../support/callers.ts";
 import { testEnvironment } from "../support/env.ts";

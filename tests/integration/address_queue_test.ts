@@ -8,7 +8,7 @@ import { createGrpcTransport } from "@connectrpc/connect-node";
 import { assert, assertEquals } from "@std/assert";
 import net from "node:net";
 import { startApp } from "../../src/app.ts";
-import { loadConfig } from "../../src/config.ts";
+import { loadConfig } from "../../src/config/config.ts";
 import { ErrorInfoSchema, RetryInfoSchema } from "../../src/gen/google/rpc/error_details_pb.ts";
 import type { Status } from "../../src/gen/google/rpc/status_pb.ts";
 import { InventoryService } from "../../src/gen/inventory/v1/inventory_pb.ts";

@@ -9,7 +9,7 @@ import { type MessageInitShape, toJson } from "@bufbuild/protobuf";
 import { anyUnpack } from "@bufbuild/protobuf/wkt";
 import { assert, assertEquals } from "@std/assert";
 import { type AppParts, startApp } from "../../src/app.ts";
-import { loadConfig } from "../../src/config.ts";
+import { loadConfig } from "../../src/config/config.ts";
 import { ErrorInfoSchema, RetryInfoSchema } from "../../src/gen/google/rpc/error_details_pb.ts";
 import type { Status } from "../../src/gen/google/rpc/status_pb.ts";
 import {

@@ -1,11 +1,11 @@
 /** TLS to PostgreSQL, as the address asks for it: by the service and by migrate, with an authority of a company's own. */
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
-import { ConfigError } from "../../src/config.ts";
-import { readCertificates } from "../../src/database_files.ts";
-import { migrate } from "../../src/migrate.ts";
+import { ConfigError } from "../../src/config/config.ts";
+import { readCertificates } from "../../src/store/postgres/certificates.ts";
+import { migrate } from "../../src/migrate/main.ts";
 import { DatabaseUnavailableError, StatementTimeoutError } from "../../src/store/errors.ts";
-import { Pool } from "../../src/store/pool.ts";
+import { Pool } from "../../src/store/postgres/pool.ts";
 import { testEnvironment } from "../support/env.ts";
 import { eventually, NEVER, TEST_LIMITS } from "../support/pool_probe.ts";
 import { standInTheMiddle, startTlsPostgres, tlsPath } from "../support/tls_postgres.ts";

@@ -4,7 +4,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { openStock } from "../../src/app.ts";
-import { loadConfig } from "../../src/config.ts";
+import { loadConfig } from "../../src/config/config.ts";
 import { Failure } from "../../src/lanes/failure.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import { sell, set } from "../support/apply.ts";

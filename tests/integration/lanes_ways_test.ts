@@ -5,8 +5,8 @@
 import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
 import { Failure } from "../../src/lanes/failure.ts";
 import { Lanes } from "../../src/lanes/lanes.ts";
-import { ASK_AGAIN_AFTER_MS } from "../../src/lanes/quorum_fallback.ts";
-import type { Way } from "../../src/lanes/way.ts";
+import { ASK_AGAIN_AFTER_MS } from "../../src/lanes/modes/quorum_fallback.ts";
+import type { Mode } from "../../src/lanes/modes/mode.ts";
 import { type Lease, LeaseLostError, LockHeldError, QuorumLostError } from "../../src/lock/lock.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import type { Log } from "../../src/telemetry/log.ts";
@@ -198,7 +198,7 @@ Deno.test("who finds out after its write that the lease had run out says so", as
     ...grantAllLock(),
     acquire: async () => ({ ...await grantAllLock().acquire([]), remainingMs: () => leftMs }),
   };
-  const way: Way = { concurrency: "redlock", quorumLoss: "refuse", lock };
+  const way: Mode = { concurrency: "redlock", quorumLoss: "refuse", lock };
   const lanes = new Lanes({ store, way, random: () => 0.5, log }, LANES_LIMITS);
   assertEquals((await lanes.apply(sell("a", [1, 1]), NEVER)).ok, true);
   assertEquals(said, ["a lease ran out under its write; the ledger's fence has decided"]);
@@ -207,7 +207,7 @@ Deno.test("who finds out after its write that the lease had run out says so", as
 
 Deno.test("processes in different ways beside each other sell what there is, once", async () => {
   await using on = await lanesBench();
-  const ways: Way[] = [
+  const ways: Mode[] = [
     { concurrency: "row" },
     { concurrency: "optimistic" },
     { concurrency: "redlock", quorumLoss: "refuse", lock: grantAllLock() },

@@ -1,6 +1,6 @@
 import { assertEquals, assertLess, assertLessOrEqual } from "@std/assert";
 import { Buffer } from "node:buffer";
-import { LISTENER_LIMITS } from "../../src/rpc/listener_limits.ts";
+import { LISTENER_LIMITS } from "../../src/transport/listener_limits.ts";
 import { call, openCall, oversizeHeaders, provokedResets, resets } from "../support/http2_calls.ts";
 import { callHeaders, ERROR, FLAG, FRAME, frame, opening, PREFACE, uint32 } from "../support/http2_frames.ts";
 import {

@@ -1,7 +1,7 @@
 /** The times of leases and of quarantine, to the millisecond, by a clock that only the test moves, on real nodes. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Redis } from "ioredis";
-import { startRedisNodes } from "../../src/dev/redis.ts";
+import { startRedisNodes } from "../../tools/stack/redis.ts";
 import { LeaseLostError, QuorumLostError } from "../../src/lock/lock.ts";
 import { createRedlock } from "../../src/lock/redlock.ts";
 import { holdMsMax, validityMs } from "../../src/lock/validity.ts";

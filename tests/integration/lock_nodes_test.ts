@@ -4,7 +4,7 @@
  */
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import { Redis } from "ioredis";
-import { type PrivateRedis, startRedisNodes } from "../../src/dev/redis.ts";
+import { type PrivateRedis, startRedisNodes } from "../../tools/stack/redis.ts";
 import { LockHeldError, QuorumLostError } from "../../src/lock/lock.ts";
 import { createRedlock } from "../../src/lock/redlock.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";

@@ -1,6 +1,6 @@
 /** Leases that are renewed, lost, and kept from others by nodes that may not vote yet. */
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
-import { type PrivateRedis, startRedisNodes } from "../../src/dev/redis.ts";
+import { type PrivateRedis, startRedisNodes } from "../../tools/stack/redis.ts";
 import { LeaseLostError, type Lock, LockHeldError, QuorumLostError } from "../../src/lock/lock.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import { testEnvironment } from "../support/env.ts";

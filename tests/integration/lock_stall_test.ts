@@ -5,7 +5,7 @@
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import { Redis } from "ioredis";
 import { LeaseLostError, type Lock } from "../../src/lock/lock.ts";
-import { timeLimited, TimeLimitError } from "../../src/lock/time_limit.ts";
+import { timeLimited, TimeLimitError } from "../../src/lock/nodes/time_limit.ts";
 import { validityMs } from "../../src/lock/validity.ts";
 import { testEnvironment } from "../support/env.ts";
 import { lockBench, LONG_TTL_MS } from "../support/lock_bench.ts";

@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertGreater, assertInstanceOf, assertLessOrEqual, assertRejects } from "@std/assert";
 import type { Redis } from "ioredis";
 import { type Lease, type Lock, LockHeldError, QuorumLostError } from "../../src/lock/lock.ts";
-import { RETRY_DELAY_MS_MAX, retryDelayMs } from "../../src/lock/retry_delay.ts";
+import { RETRY_DELAY_MS_MAX, retryDelayMs } from "../../src/lanes/modes/retry_delay.ts";
 import { atPort, testEnvironment } from "../support/env.ts";
 import { acquired, CriticalSections, lockBench, LONG_TTL_MS, ready } from "../support/lock_bench.ts";
 import { eventually, within } from "../support/pool_probe.ts";

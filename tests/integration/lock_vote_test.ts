@@ -4,7 +4,7 @@
  */
 import { assert, assertEquals, assertInstanceOf, assertMatch, assertRejects } from "@std/assert";
 import { Redis } from "ioredis";
-import { type PrivateRedis, startRedisNodes } from "../../src/dev/redis.ts";
+import { type PrivateRedis, startRedisNodes } from "../../tools/stack/redis.ts";
 import type { Lock } from "../../src/lock/lock.ts";
 import { LockHeldError, QuorumLostError } from "../../src/lock/lock.ts";
 import { createRedlock } from "../../src/lock/redlock.ts";

@@ -1,8 +1,8 @@
 /** Tests of the migrations: the way up and down and up again, and several runs at once. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import postgres from "postgres";
-import { startPostgres } from "../../src/dev/postgres.ts";
-import { migrate } from "../../src/migrate.ts";
+import { startPostgres } from "../../tools/stack/postgres.ts";
+import { migrate } from "../../src/migrate/main.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { testEnvironment } from "../support/env.ts";

@@ -1,8 +1,8 @@
 /** The pool when PostgreSQL goes away under it: killed connections, a server that is frozen, stopped or not there. */
 import { assert, assertEquals, assertGreater, assertInstanceOf, assertRejects } from "@std/assert";
-import { type PrivatePostgres, startPostgres } from "../../src/dev/postgres.ts";
+import { type PrivatePostgres, startPostgres } from "../../tools/stack/postgres.ts";
 import { DatabaseUnavailableError, OutcomeUnknownError, StoreError } from "../../src/store/errors.ts";
-import { Pool, type PoolOptions } from "../../src/store/pool.ts";
+import { Pool, type PoolOptions } from "../../src/store/postgres/pool.ts";
 import { errorFields } from "../../src/telemetry/log.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { testEnvironment } from "../support/env.ts";

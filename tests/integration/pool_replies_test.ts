@@ -4,8 +4,8 @@
  */
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { DatabaseUnavailableError, OutcomeUnknownError } from "../../src/store/errors.ts";
-import { Pool } from "../../src/store/pool.ts";
-import { REPLY_BYTES_MAX } from "../../src/store/reply_guard.ts";
+import { Pool } from "../../src/store/postgres/pool.ts";
+import { REPLY_BYTES_MAX } from "../../src/store/postgres/reply_guard.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { NEVER, TEST_LIMITS, watchUncaught, within } from "../support/pool_probe.ts";
 import { parsePostgresAddress } from "../../src/config/postgres_address.ts";

@@ -3,7 +3,7 @@
  */
 import { assertEquals, assertRejects } from "@std/assert";
 import postgres from "postgres";
-import { until } from "../../src/dev/wait.ts";
+import { until } from "../../tools/stack/wait.ts";
 import type { Changes } from "../../src/inventory/model.ts";
 import { settle } from "../../src/inventory/settle.ts";
 import { DatabaseUnavailableError, RowLockedError } from "../../src/store/errors.ts";

@@ -1,7 +1,7 @@
 /** Tests of who may do what on the Redis nodes of `up`: the lock all that it needs, and nobody anything else. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Redis } from "ioredis";
-import { startRedisNodes } from "../../src/dev/redis.ts";
+import { startRedisNodes } from "../../tools/stack/redis.ts";
 import { LockHeldError } from "../../src/lock/lock.ts";
 import { createRedlock } from "../../src/lock/redlock.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";

@@ -15,8 +15,8 @@ import { inventory } from "../../src/gen/article/inventory_pb.ts";
 import { ServerReflection } from "../../src/gen/grpc/reflection/v1/reflection_pb.ts";
 import { Health } from "../../src/gen/health/v1/health_pb.ts";
 import { InventoryService } from "../../src/gen/inventory/v1/inventory_pb.ts";
-import { registerHealth } from "../../src/rpc/health.ts";
-import { REFLECTION_STREAMS_MAX, registerReflection } from "../../src/rpc/reflection.ts";
+import { registerHealth } from "../../src/services/health/service.ts";
+import { REFLECTION_STREAMS_MAX, registerReflection } from "../../src/services/reflection/service.ts";
 import { testEnvironment } from "../support/env.ts";
 import { ObservedBoard } from "../support/observed_board.ts";
 

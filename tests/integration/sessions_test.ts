@@ -1,8 +1,8 @@
 /** What PostgreSQL has of our sessions: their own settings and statements by name, or, for a pooler, neither. */
 import { assertEquals, assertNotEquals } from "@std/assert";
-import type { Statement } from "../../src/store/block.ts";
-import { Pool } from "../../src/store/pool.ts";
-import { type SessionKind, Sessions } from "../../src/store/sessions.ts";
+import type { Statement } from "../../src/store/postgres/transaction_block.ts";
+import { Pool } from "../../src/store/postgres/pool.ts";
+import { type SessionKind, Sessions } from "../../src/store/postgres/sessions.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { NEVER, TEST_LIMITS } from "../support/pool_probe.ts";
 import { parsePostgresAddress } from "../../src/config/postgres_address.ts";

@@ -2,10 +2,10 @@
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import postgres from "postgres";
 import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
-import { startPostgres } from "../../src/dev/postgres.ts";
-import { migrate } from "../../src/migrate.ts";
+import { startPostgres } from "../../tools/stack/postgres.ts";
+import { migrate } from "../../src/migrate/main.ts";
 import { DatabaseUnavailableError } from "../../src/store/errors.ts";
-import { DIALS_A_SECOND_MAX } from "../../src/store/primary.ts";
+import { DIALS_A_SECOND_MAX } from "../../src/store/postgres/primary.ts";
 import { createStore, type Store } from "../../src/store/store.ts";
 import { applyTo, set } from "../support/apply.ts";
 import { createTestDatabase } from "../support/database.ts";

@@ -7,7 +7,7 @@ import postgres from "postgres";
 import { goodsOf, recordIds } from "../../src/inventory/ids.ts";
 import type { Operation } from "../../src/inventory/model.ts";
 import { settle } from "../../src/inventory/settle.ts";
-import { silentTransactionMsMax } from "../../src/store/end_silent_sessions.ts";
+import { silentTransactionMsMax } from "../../src/store/statements/end_silent_sessions.ts";
 import { RowLockedError, StoreError } from "../../src/store/errors.ts";
 import { createStore, type Store } from "../../src/store/store.ts";
 import { applyTo, sell, set, settleOn } from "../support/apply.ts";

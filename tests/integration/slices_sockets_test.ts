@@ -1,7 +1,7 @@
 /** Slices of long work beside sockets: between two of them the process looks at what has come in. */
 import { assert, assertRejects } from "@std/assert";
 import net from "node:net";
-import { inSlices, SHARE_MS } from "../../src/rpc/slices.ts";
+import { inSlices, SHARE_MS } from "../../src/rpc/time_slices.ts";
 
 const TRIPS = 3;
 /** Far more work than there is time for in so many trips, if each takes a few turns. */

@@ -4,12 +4,12 @@
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "node:path";
-import { startPostgres } from "../../src/dev/postgres.ts";
-import { processFacts } from "../../src/dev/process_facts.ts";
-import { findRecords, stopStrays } from "../../src/dev/process_record.ts";
-import { startRedisNode } from "../../src/dev/redis.ts";
-import { lockDirectory } from "../../src/dev/stack_lock.ts";
-import { databaseUser, redisUser, type SystemUser } from "../../src/dev/system_user.ts";
+import { startPostgres } from "../../tools/stack/postgres.ts";
+import { processFacts } from "../../src/process/process_facts.ts";
+import { findRecords, stopStrays } from "../../tools/stack/process_record.ts";
+import { startRedisNode } from "../../tools/stack/redis.ts";
+import { lockDirectory } from "../../tools/stack/stack_lock.ts";
+import { databaseUser, redisUser, type SystemUser } from "../../tools/stack/system_user.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import { testEnvironment } from "../support/env.ts";
 

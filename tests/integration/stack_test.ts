@@ -2,11 +2,11 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "node:path";
 import postgres from "postgres";
-import { startPostgres } from "../../src/dev/postgres.ts";
-import { processFacts } from "../../src/dev/process_facts.ts";
-import { findRecords } from "../../src/dev/process_record.ts";
-import { startRedisNode } from "../../src/dev/redis.ts";
-import { settled } from "../../src/dev/wait.ts";
+import { startPostgres } from "../../tools/stack/postgres.ts";
+import { processFacts } from "../../src/process/process_facts.ts";
+import { findRecords } from "../../tools/stack/process_record.ts";
+import { startRedisNode } from "../../tools/stack/redis.ts";
+import { settled } from "../../tools/stack/wait.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import { testEnvironment } from "../support/env.ts";
 import { type LauncherLine } from "../support/stack_launcher.ts";

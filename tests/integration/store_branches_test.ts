@@ -7,7 +7,7 @@ import postgres from "postgres";
 import type { Operation } from "../../src/inventory/model.ts";
 import { FenceLostError } from "../../src/store/errors.ts";
 import { createStore, type Store } from "../../src/store/store.ts";
-import { writeStatement } from "../../src/store/write_changes.ts";
+import { writeStatement } from "../../src/store/statements/write_changes.ts";
 import { applyTo, giveBack, rollback, sell, set, settleOn } from "../support/apply.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { ledgerViolations } from "../support/ledger_check.ts";

@@ -10,7 +10,7 @@ import {
   StatementTimeoutError,
   StoreError,
 } from "../../src/store/errors.ts";
-import { Pool, type PoolOptions } from "../../src/store/pool.ts";
+import { Pool, type PoolOptions } from "../../src/store/postgres/pool.ts";
 import { createStore } from "../../src/store/store.ts";
 import { applyTo, sell, set, settleOn } from "../support/apply.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";

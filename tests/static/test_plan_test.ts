@@ -1,6 +1,6 @@
 /** The plan of a whole run of the tests: no file is left out, and the way of concurrency is gone through where it matters. */
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { planTests, type TestJob } from "../../src/dev/test_groups.ts";
+import { planTests, type TestJob } from "../../tools/test/test_groups.ts";
 
 const WAYS = ["redlock", "row", "optimistic"];
 
@@ -41,5 +41,5 @@ Deno.test("paths choose what is run, once each; all else is handed on; a path th
   assertEquals(jobs.map(({ group }) => group), ["static"]);
   assertEquals(jobs[0]?.paths.filter((path) => path.endsWith("readme_test.ts")).length, 1);
   assertEquals(flags, ["--filter", "a name"]);
-  assertThrows(() => planTests(["src/dev"]), Error, "src/dev is in no directory of tests");
+  assertThrows(() => planTests(["src/store"]), Error, "src/store is in no directory of tests");
 });

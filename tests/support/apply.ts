@@ -2,7 +2,7 @@
 import { goodsOf, recordIds } from "../../src/inventory/ids.ts";
 import type { Changes, Operation, Verdict } from "../../src/inventory/model.ts";
 import { changesNothing, settle } from "../../src/inventory/settle.ts";
-import type { BookKeys } from "../../src/store/read_book.ts";
+import type { BookKeys } from "../../src/store/statements/read_snapshot.ts";
 import type { Store } from "../../src/store/store.ts";
 import { NEVER } from "./pool_probe.ts";
 

@@ -1,7 +1,7 @@
 /** Programs of others that tests call the service with, or put in front of it. */
 
 /**
- * The path of one, by the name that `src/dev/client_programs.ts` has for it.
+ * The path of one, by the name that `tools/test/client_programs.ts` has for it.
  *
  * @throws Error that says why it is not here, and how to install it
  */

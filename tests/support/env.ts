@@ -1,6 +1,6 @@
 /** What `deno task test` tells the tests about the servers that it started for them. */
 import { basename } from "node:path";
-import type { RedisProgram } from "../../src/dev/programs.ts";
+import type { RedisProgram } from "../../tools/stack/programs.ts";
 
 /** The servers of this run. The addresses lead to the database `postgres`; see database.ts for one of a test's own. */
 export interface TestEnvironment {

@@ -9,7 +9,7 @@ import net from "node:net";
 export interface FloodOptions {
   readonly port: number;
   readonly connections: number;
-  /** A loopback address other than 127.0.0.1 is somebody else; `src/dev/test_groups.ts` has those that tests may use. */
+  /** A loopback address other than 127.0.0.1 is somebody else; `tools/test/test_groups.ts` has those that tests may use. */
   readonly address?: string;
   /** Chunks that each connection sends. */
   readonly chunks: readonly Uint8Array[];

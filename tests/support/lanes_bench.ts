@@ -2,7 +2,7 @@
 import { assertEquals } from "@std/assert";
 import { Lanes } from "../../src/lanes/lanes.ts";
 import type { LanesLimits } from "../../src/lanes/lanes_limits.ts";
-import type { QuorumLoss } from "../../src/lanes/way.ts";
+import type { QuorumLoss } from "../../src/config/mode_names.ts";
 import type { Lock } from "../../src/lock/lock.ts";
 import { createStore, type Store } from "../../src/store/store.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";

@@ -6,9 +6,9 @@
 import { assertEquals } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { Health, HealthCheckResponse_ServingStatus } from "../../src/gen/health/v1/health_pb.ts";
-import { listen, type Listener, type ListenerOptions } from "../../src/rpc/listener.ts";
+import { listen, type Listener, type ListenerOptions } from "../../src/transport/listener.ts";
 import { createRpcHandler } from "../../src/rpc/rpc_handler.ts";
-import type { ListenerLimits } from "../../src/rpc/listener_limits.ts";
+import type { ListenerLimits } from "../../src/transport/listener_limits.ts";
 import type { Log } from "../../src/telemetry/log.ts";
 import { FLAG, FRAME, frame } from "./http2_frames.ts";
 import { grpcCall, RawPeer } from "./raw_peer.ts";

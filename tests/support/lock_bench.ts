@@ -2,8 +2,8 @@
 import { assert } from "@std/assert";
 import { Redis } from "ioredis";
 import { type Lease, type Lock, LockHeldError, QuorumLostError } from "../../src/lock/lock.ts";
-import { until } from "../../src/dev/wait.ts";
-import { retryDelayMs } from "../../src/lock/retry_delay.ts";
+import { until } from "../../tools/stack/wait.ts";
+import { retryDelayMs } from "../../src/lanes/modes/retry_delay.ts";
 import { createRedlock, type RedlockOptions } from "../../src/lock/redlock.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import { eventually } from "./pool_probe.ts";

@@ -1,8 +1,8 @@
 /** A PostgreSQL of a test's own, to be killed, stalled and set as none may be that others use too. */
 import { join } from "node:path";
 import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
-import { type PrivatePostgres, startPostgres } from "../../src/dev/postgres.ts";
-import { migrate } from "../../src/migrate.ts";
+import { type PrivatePostgres, startPostgres } from "../../tools/stack/postgres.ts";
+import { migrate } from "../../src/migrate/main.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import { lastingDatabase, type TestDatabase } from "./database.ts";
 import { testEnvironment } from "./env.ts";

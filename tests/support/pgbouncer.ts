@@ -1,12 +1,12 @@
 /** PgBouncer in front of the PostgreSQL of the tests, as docs/clients.md has it. */
 import { join } from "node:path";
 import postgres from "postgres";
-import { PASSAGE_MODE } from "../../src/dev/own_directory.ts";
-import { freePort } from "../../src/dev/ports.ts";
-import { type ServerProcess, startServer } from "../../src/dev/server_process.ts";
-import { SERVER_ENVIRONMENT } from "../../src/dev/child_environment.ts";
-import { databaseUser } from "../../src/dev/system_user.ts";
-import { until } from "../../src/dev/wait.ts";
+import { PASSAGE_MODE } from "../../tools/stack/own_directory.ts";
+import { freePort } from "../../tools/stack/ports.ts";
+import { type ServerProcess, startServer } from "../../tools/stack/server_process.ts";
+import { SERVER_ENVIRONMENT } from "../../src/process/child_environment.ts";
+import { databaseUser } from "../../tools/stack/system_user.ts";
+import { until } from "../../tools/stack/wait.ts";
 import { clientProgram } from "./client_programs.ts";
 import { docBlock } from "./clients_doc.ts";
 import { atPort } from "./env.ts";

@@ -1,8 +1,8 @@
 /** A pool under test, and what PostgreSQL itself says about its connections. */
 import { assert } from "@std/assert";
 import postgres from "postgres";
-import { until } from "../../src/dev/wait.ts";
-import { Pool, type PoolOptions } from "../../src/store/pool.ts";
+import { until } from "../../tools/stack/wait.ts";
+import { Pool, type PoolOptions } from "../../src/store/postgres/pool.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 

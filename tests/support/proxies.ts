@@ -1,9 +1,9 @@
 /** Proxies of others in front of the service, set as docs/clients.md says. */
 import { join } from "node:path";
-import { SERVER_ENVIRONMENT } from "../../src/dev/child_environment.ts";
-import { freePort } from "../../src/dev/ports.ts";
-import { startServer } from "../../src/dev/server_process.ts";
-import { until } from "../../src/dev/wait.ts";
+import { SERVER_ENVIRONMENT } from "../../src/process/child_environment.ts";
+import { freePort } from "../../tools/stack/ports.ts";
+import { startServer } from "../../tools/stack/server_process.ts";
+import { until } from "../../tools/stack/wait.ts";
 import { clientProgram } from "./client_programs.ts";
 import { docBlock } from "./clients_doc.ts";
 import { TLS_CERTIFICATE_FILE, TLS_KEY_FILE } from "./tls_server.ts";

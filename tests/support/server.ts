@@ -7,7 +7,7 @@ import https from "node:https";
 import { testConcurrency } from "./concurrency.ts";
 import { createTestDatabase, type TestDatabase } from "./database.ts";
 import { testEnvironment } from "./env.ts";
-import { until } from "../../src/dev/wait.ts";
+import { until } from "../../tools/stack/wait.ts";
 
 /** How to start the program. */
 export interface ServerOptions {
@@ -62,7 +62,7 @@ export interface Output {
 }
 
 const ROOT = new URL("../../", import.meta.url);
-const ENTRIES = { start: "src/main.ts", "start:workers": "src/supervisor.ts", migrate: "src/migrate.ts" } as const;
+const ENTRIES = { start: "src/main.ts", "start:workers": "src/supervisor.ts", migrate: "src/migrate/main.ts" } as const;
 const START_MS_MAX = 20_000;
 /** More than the program's own limit for calls under way, also where a supervisor waits for it. */
 const STOP_MS_MAX = 20_000;

@@ -2,7 +2,7 @@
  * A launcher to be killed: starts a private stack in the directory of its argument, prints one line of JSON about it
  * on standard output, and stops it at SIGTERM.
  */
-import { startStack } from "../../src/dev/stack.ts";
+import { startStack } from "../../tools/stack/stack.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 
 /** What the launcher prints. */

@@ -4,8 +4,8 @@ import net from "node:net";
 import tls from "node:tls";
 import postgres from "postgres";
 import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
-import { type PrivatePostgres, startPostgres } from "../../src/dev/postgres.ts";
-import { migrate } from "../../src/migrate.ts";
+import { type PrivatePostgres, startPostgres } from "../../tools/stack/postgres.ts";
+import { migrate } from "../../src/migrate/main.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import { testEnvironment } from "./env.ts";
 

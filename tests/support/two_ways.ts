@@ -9,8 +9,8 @@ import { Code, ConnectError, type ConnectRouter, type HandlerContext, type Inter
 import { compressionGzip, connectNodeAdapter } from "@connectrpc/connect-node";
 import { Health, type HealthCheckRequest } from "../../src/gen/health/v1/health_pb.ts";
 import { ErrorInfoSchema } from "../../src/gen/google/rpc/error_details_pb.ts";
-import { listen } from "../../src/rpc/listener.ts";
-import { registerReflection } from "../../src/rpc/reflection.ts";
+import { listen } from "../../src/transport/listener.ts";
+import { registerReflection } from "../../src/services/reflection/service.ts";
 import { createRpcHandler } from "../../src/rpc/rpc_handler.ts";
 import { bytesField, grpcMessage } from "./raw_call.ts";
 

@@ -1,10 +1,10 @@
 /** Whose an address is, and what it may have. */
 import { assertEquals } from "@std/assert";
-import { addressKey } from "../../src/rpc/address_key.ts";
-import { AddressPlaces, shareOf } from "../../src/rpc/address_places.ts";
-import { http1Refusal } from "../../src/rpc/http1_header.ts";
-import { limitsWithShare, LISTENER_LIMITS } from "../../src/rpc/listener_limits.ts";
-import { TokenBucket } from "../../src/rpc/token_bucket.ts";
+import { addressKey } from "../../src/transport/address_key.ts";
+import { AddressPlaces, shareOf } from "../../src/transport/address_places.ts";
+import { http1Refusal } from "../../src/transport/http1/http1_header.ts";
+import { limitsWithShare, LISTENER_LIMITS } from "../../src/transport/listener_limits.ts";
+import { TokenBucket } from "../../src/base/token_bucket.ts";
 
 Deno.test("an IPv4 address is one party, however it is named; in IPv6 a network of 64 bits is", () => {
   for (

@@ -1,7 +1,7 @@
 /** The text form of arrays, against a reader of its own; tests/integration/store_test.ts shows it to PostgreSQL. */
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { arrayLiteral } from "../../src/store/arrays.ts";
+import { arrayLiteral } from "../../src/store/postgres/arrays.ts";
 
 /** Each value and its text, as PostgreSQL's manual has it (section 8.15). */
 const FORMS: readonly [values: (string | number | boolean | undefined)[], literal: string][] = [

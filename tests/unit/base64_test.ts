@@ -2,7 +2,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { Code, ConnectError } from "@connectrpc/connect";
 import fc from "fast-check";
 import { Buffer } from "node:buffer";
-import { Base64Decoder, encodeBase64 } from "../../src/rpc/base64.ts";
+import { Base64Decoder, encodeBase64 } from "../../src/transport/base64.ts";
 
 /** What comes of a text in these chunks. */
 function decode(...chunks: string[]): string {

@@ -12,11 +12,11 @@ import {
   SellBatchRequestSchema,
   SellRequestSchema,
 } from "../../src/gen/inventory/v1/inventory_pb.ts";
-import { atOnce, keptBytes, partsOf, setParts } from "../../src/rpc/batch_parts.ts";
-import { messageBounds } from "../../src/rpc/message_bounds.ts";
-import { createMessageGate, type Encoding } from "../../src/rpc/message_gate.ts";
-import { LARGE_BYTES } from "../../src/rpc/turns.ts";
-import { UnreadableMessages } from "../../src/rpc/unreadable_messages.ts";
+import { atOnce, keptBytes, partsOf, setParts } from "../../src/rpc/messages/batch_parts.ts";
+import { messageBounds } from "../../src/services/message_bounds.ts";
+import { createMessageGate, type Encoding } from "../../src/rpc/messages/message_check.ts";
+import { LARGE_BYTES } from "../../src/rpc/messages/turns.ts";
+import { UnreadableMessages } from "../../src/rpc/messages/unreadable_messages.ts";
 
 const nothing = () => {};
 const log = { debug: nothing, info: nothing, warn: nothing, error: nothing };

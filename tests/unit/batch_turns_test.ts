@@ -1,7 +1,7 @@
 /** Turns of large batches: in their order, by turns among addresses, as many as there is room for, and never without an end. */
 import { Code, ConnectError } from "@connectrpc/connect";
 import { assertEquals, assertRejects } from "@std/assert";
-import { BatchTurns, WAITING_TURNS_MAX } from "../../src/rpc/batch_turns.ts";
+import { BatchTurns, WAITING_TURNS_MAX } from "../../src/rpc/messages/batch_turns.ts";
 
 const NEVER = new AbortController().signal;
 /** Longer than any of these tests. */

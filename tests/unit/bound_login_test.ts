@@ -3,8 +3,8 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { Buffer } from "node:buffer";
 import { createHash, createHmac, pbkdf2Sync } from "node:crypto";
-import { BoundLogin, certificateHash } from "../../src/store/bound_login.ts";
-import { ReplyError } from "../../src/store/reply_guard.ts";
+import { BoundLogin, certificateHash } from "../../src/store/postgres/bound_login.ts";
+import { ReplyError } from "../../src/store/postgres/reply_guard.ts";
 
 /** Certificates as base64 of their DER, and the hash that each is bound by. */
 const CERTIFICATES: Record<string, { der: string; hash: string | undefined }> = {

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { ConfigError, loadConfig, SETTING_NAMES } from "../../src/config.ts";
+import { ConfigError, loadConfig, SETTING_NAMES } from "../../src/config/config.ts";
 
 function load(settings: Record<string, string>) {
   return loadConfig((name) => settings[name]);

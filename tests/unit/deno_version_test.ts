@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { refusedDenoVersion } from "../../src/deno_version.ts";
+import { refusedDenoVersion } from "../../src/process/deno_version.ts";
 
 for (
   const [version, refused] of [

@@ -5,7 +5,9 @@ import { ErrorInfoSchema, RetryInfoSchema } from "../../src/gen/google/rpc/error
 import { OrderState, OrderStateConflictSchema, ShortStockSchema } from "../../src/gen/inventory/v1/inventory_pb.ts";
 import type { Refusal } from "../../src/inventory/model.ts";
 import { Failure, type FailureKind } from "../../src/lanes/failure.ts";
-import { articleError, drainingError, failureError, refusalError } from "../../src/rpc/errors.ts";
+import { drainingError } from "../../src/rpc/errors.ts";
+import { articleError } from "../../src/services/article/errors.ts";
+import { failureError, refusalError } from "../../src/services/shared/refusals.ts";
 
 const REFUSALS: [Refusal, Code, detail: string][] = [
   [{ reason: "unknown_goods", goodsIds: [4, 5] }, Code.NotFound, "google.rpc.ErrorInfo"],

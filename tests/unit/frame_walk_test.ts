@@ -2,7 +2,7 @@
 import { assertEquals } from "@std/assert";
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
-import { FrameWalk } from "../../src/rpc/frame_walk.ts";
+import { FrameWalk } from "../../src/transport/http2/frame_walk.ts";
 import { call, many, oversizeHeaders } from "../support/http2_calls.ts";
 import { FLAG, FRAME, frame, opening, PREFACE } from "../support/http2_frames.ts";
 

@@ -3,7 +3,7 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { deflateRawSync, gzipSync } from "node:zlib";
 import fc from "fast-check";
-import { GZIP, PACKED_BYTES_MAX, unpack } from "../../src/rpc/gzip.ts";
+import { GZIP, PACKED_BYTES_MAX, unpack } from "../../src/rpc/messages/gzip.ts";
 
 Deno.test("what was packed is unpacked to the same bytes, up to the limit and not a byte beyond", () => {
   fc.assert(fc.property(fc.uint8Array({ maxLength: 5_000 }), fc.integer({ min: 1, max: 3 }), (bytes, members) => {

@@ -2,13 +2,8 @@
 import { assertEquals, assertExists, assertRejects, assertThrows } from "@std/assert";
 import { type Client, Code, ConnectError, createClient, createRouterTransport } from "@connectrpc/connect";
 import { Health, HealthCheckResponse_ServingStatus as ServingStatus } from "../../src/gen/health/v1/health_pb.ts";
-import {
-  HEALTH_REQUEST_BYTES_MAX,
-  HealthBoard,
-  registerHealth,
-  SERVICES_MAX,
-  WATCHERS_MAX,
-} from "../../src/rpc/health.ts";
+import { HealthBoard, SERVICES_MAX, WATCHERS_MAX } from "../../src/health/health_board.ts";
+import { HEALTH_REQUEST_BYTES_MAX, registerHealth } from "../../src/services/health/service.ts";
 import { ObservedBoard } from "../support/observed_board.ts";
 
 const SERVICE = "test.v1.Shop";

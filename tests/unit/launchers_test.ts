@@ -1,11 +1,11 @@
 /** Tests of the pure parts of the launchers: what they read from test summaries, what they permit, what they print. */
 import { assert, assertEquals } from "@std/assert";
-import { loadConfig } from "../../src/config.ts";
-import { serverFlags } from "../../src/server_flags.ts";
-import { callersArgument, callersOf } from "../../src/callers.ts";
-import { callersCount } from "../../src/dev/callers.ts";
-import { count } from "../../src/dev/test_run.ts";
-import { linesToPaste } from "../../src/dev/up_lines.ts";
+import { loadConfig } from "../../src/config/config.ts";
+import { serverFlags } from "../../src/config/server_flags.ts";
+import { callersArgument, callersOf } from "../../src/process/callers.ts";
+import { callersCount } from "../../src/process/find_callers.ts";
+import { count } from "../../tools/test/test_run.ts";
+import { linesToPaste } from "../../tools/up/up_lines.ts";
 
 Deno.test("count() reads the last summary, and counts a run that broke without one as a failure", () => {
   const rows: [string, boolean, { passed: number; failed: number }][] = [

@@ -1,7 +1,7 @@
 /** What is told of a node that has no vote, and which nodes are one server. */
 import { assert, assertEquals } from "@std/assert";
-import { reasonOf } from "../../src/lock/reason.ts";
-import { runIdOf, Servers } from "../../src/lock/servers.ts";
+import { reasonOf } from "../../src/lock/nodes/reason.ts";
+import { runIdOf, Servers } from "../../src/lock/nodes/servers.ts";
 
 Deno.test("a reason is one bounded line without what must not be told", () => {
   const said = new Error(

@@ -9,7 +9,7 @@ import {
   type LockView,
   type NodeView,
   type RedlockView,
-} from "../../src/rpc/lock_service.ts";
+} from "../../src/services/lock/service.ts";
 
 const UP: NodeView = {
   node: 1,

@@ -1,6 +1,6 @@
 /** When a port is believed to be deaf, with dials that are told what to answer. */
 import { assertEquals } from "@std/assert";
-import { type Dialled, watchOwnPort } from "../../src/rpc/own_port.ts";
+import { type Dialled, watchOwnPort } from "../../src/transport/own_port.ts";
 
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 

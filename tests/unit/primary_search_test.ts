@@ -1,7 +1,7 @@
 /** Tests of the search for the host that takes writes: its states, and how often hosts are dialled for it. */
 import { assertEquals, assertRejects } from "@std/assert";
 import { DatabaseUnavailableError } from "../../src/store/errors.ts";
-import { DIALS_A_SECOND_MAX, PrimarySearch } from "../../src/store/primary.ts";
+import { DIALS_A_SECOND_MAX, PrimarySearch } from "../../src/store/postgres/primary.ts";
 
 /** A search over hosts of which `primary` takes writes, and what was dialled at which ms. */
 function searchOver(hosts: readonly string[], primary?: number) {

@@ -1,9 +1,9 @@
 /** When batches go by row locks for want of a quorum, by clocks that the test moves; and what ends that. */
 import { assert, assertEquals } from "@std/assert";
 import { setTimeout as delay } from "node:timers/promises";
-import { Guards } from "../../src/lanes/guards.ts";
-import { HOLD_MS } from "../../src/lanes/kept_leases.ts";
-import { ASK_AGAIN_AFTER_MS, QuorumFallback } from "../../src/lanes/quorum_fallback.ts";
+import { Guards } from "../../src/lanes/modes/guards.ts";
+import { HOLD_MS } from "../../src/lanes/modes/lease_cache.ts";
+import { ASK_AGAIN_AFTER_MS, QuorumFallback } from "../../src/lanes/modes/quorum_fallback.ts";
 import { type Lock, QuorumLostError } from "../../src/lock/lock.ts";
 import type { Log } from "../../src/telemetry/log.ts";
 

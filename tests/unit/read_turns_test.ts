@@ -3,10 +3,10 @@ import { assertEquals } from "@std/assert";
 import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import { PassThrough } from "node:stream";
-import type { Connection, Peer } from "../../src/rpc/connections.ts";
-import { FrameWalk } from "../../src/rpc/frame_walk.ts";
-import { LISTENER_LIMITS } from "../../src/rpc/listener_limits.ts";
-import { ReadTurns } from "../../src/rpc/read_turns.ts";
+import type { Connection, Peer } from "../../src/transport/connections.ts";
+import { FrameWalk } from "../../src/transport/http2/frame_walk.ts";
+import { LISTENER_LIMITS } from "../../src/transport/listener_limits.ts";
+import { ReadTurns } from "../../src/transport/read_turns.ts";
 import { call, many } from "../support/http2_calls.ts";
 import { FRAME, frame, opening } from "../support/http2_frames.ts";
 

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { watchReadiness } from "../../src/readiness.ts";
+import { watchReadiness } from "../../src/health/readiness.ts";
 import type { Log } from "../../src/telemetry/log.ts";
 
 /** Runs looks that succeed or fail as listed; answers what was reported and which warnings were logged. */

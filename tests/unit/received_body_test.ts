@@ -4,11 +4,11 @@ import { Buffer } from "node:buffer";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { SellRequestSchema } from "../../src/gen/inventory/v1/inventory_pb.ts";
-import { partsOf } from "../../src/rpc/batch_parts.ts";
-import { FREE_BYTES, MessageBudget } from "../../src/rpc/message_budget.ts";
-import type { MessageGate } from "../../src/rpc/message_gate.ts";
-import { receiveRequest } from "../../src/rpc/received_body.ts";
-import { Turns } from "../../src/rpc/turns.ts";
+import { partsOf } from "../../src/rpc/messages/batch_parts.ts";
+import { FREE_BYTES, MessageBudget } from "../../src/rpc/messages/message_budget.ts";
+import type { MessageGate } from "../../src/rpc/messages/message_check.ts";
+import { receiveRequest } from "../../src/rpc/messages/received_body.ts";
+import { Turns } from "../../src/rpc/messages/turns.ts";
 
 const BYTES_MAX = 50_000;
 const ENVELOPED = ["application/grpc+proto", "application/grpc-web+proto", "application/connect+json"] as const;

@@ -19,7 +19,7 @@ import {
   REFLECTION_REQUESTS_MAX,
   REFLECTION_STREAMS_MAX,
   registerReflection,
-} from "../../src/rpc/reflection.ts";
+} from "../../src/services/reflection/service.ts";
 
 type Response = ServerReflectionResponse["messageResponse"];
 type Question =

@@ -3,7 +3,7 @@ import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { RollbackRequestSchema, SellRequestSchema } from "../../src/gen/inventory/v1/inventory_pb.ts";
 import { INT32_MAX } from "../../src/inventory/model.ts";
-import { decodeRollback, decodeSell } from "../../src/rpc/requests.ts";
+import { decodeRollback, decodeSell } from "../../src/services/inventory/decode.ts";
 
 const LINES_MAX = 3;
 const RULES = { orderLinesMax: LINES_MAX, orderIdRequired: false, newId: () => "new" };

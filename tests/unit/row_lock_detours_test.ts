@@ -1,6 +1,6 @@
 /** What the log is told of batches that go by row locks beside their way: all of them, and seldom. */
 import { assertEquals } from "@std/assert";
-import { RowLockDetours } from "../../src/lanes/row_lock_detours.ts";
+import { RowLockDetours } from "../../src/lanes/modes/row_lock_detours.ts";
 import type { Log } from "../../src/telemetry/log.ts";
 
 Deno.test("the first is told at once, the others together, a line in ten seconds", () => {

@@ -12,7 +12,7 @@ import {
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import { HealthCheckRequestSchema } from "../../src/gen/health/v1/health_pb.ts";
 import { ServerReflectionRequestSchema } from "../../src/gen/grpc/reflection/v1/reflection_pb.ts";
-import { binaryScanner, UnreadableMessage } from "../../src/rpc/scan_binary.ts";
+import { binaryScanner, UnreadableMessage } from "../../src/rpc/messages/scan_binary.ts";
 
 const int32 = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
 const line = fc.record({ goodsId: int32, num: int32 });

@@ -6,8 +6,8 @@ import {
   SellBatchRequestSchema,
   SellRequestSchema,
 } from "../../src/gen/inventory/v1/inventory_pb.ts";
-import { UnreadableMessage } from "../../src/rpc/scan_binary.ts";
-import { jsonScanner } from "../../src/rpc/scan_json.ts";
+import { UnreadableMessage } from "../../src/rpc/messages/scan_binary.ts";
+import { jsonScanner } from "../../src/rpc/messages/scan_json.ts";
 
 const int32 = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
 const sell = fc.record({

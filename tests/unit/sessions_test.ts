@@ -6,7 +6,7 @@ import {
   sessionSettings,
   type SessionState,
   unfitSettings,
-} from "../../src/store/sessions.ts";
+} from "../../src/store/postgres/sessions.ts";
 
 const LIMITS = { statementTimeoutMs: 1000, lockTimeoutMs: 250 };
 const FIT: SessionState = {

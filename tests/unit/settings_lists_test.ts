@@ -1,6 +1,6 @@
 /** Tests of the lists and the hosts among the settings: their normal forms, what is refused, what is told to do nothing. */
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { ConfigError, loadConfig } from "../../src/config.ts";
+import { ConfigError, loadConfig } from "../../src/config/config.ts";
 
 function load(settings: Record<string, string>) {
   return loadConfig((name) => settings[name]);

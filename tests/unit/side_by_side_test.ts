@@ -1,6 +1,6 @@
 /** Tests of how work is shared out among places: what runs beside what, and what an error or a stop ends. */
 import { assertEquals, assertRejects } from "@std/assert";
-import { sideBySide } from "../../src/dev/side_by_side.ts";
+import { sideBySide } from "../../tools/test/side_by_side.ts";
 
 /** Work that ends when it is told to, and tells what is under way. */
 function bench(words: string) {

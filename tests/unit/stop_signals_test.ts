@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { requestFilter } from "../../src/stop_signals.ts";
+import { requestFilter } from "../../src/process/stop_signals.ts";
 
 Deno.test("requestFilter() takes the same signal within half a second as one request", () => {
   const isRequest = requestFilter();

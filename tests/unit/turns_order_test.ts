@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import fc from "fast-check";
-import { LARGE_BYTES, TURN_BYTES, Turns } from "../../src/rpc/turns.ts";
+import { LARGE_BYTES, TURN_BYTES, Turns } from "../../src/rpc/messages/turns.ts";
 
 /** Somebody whose call goes on. */
 const READER = { address: "a", isOver: () => false };

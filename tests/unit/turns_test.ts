@@ -1,6 +1,6 @@
 /** Reading of large messages in turns: how much in one, and how long others are left alone with the loop behind a long one. */
 import { assertEquals } from "@std/assert";
-import { LARGE_BYTES, LONG_TURN_MS, PAUSE_MS_MAX, TURN_BYTES, Turns } from "../../src/rpc/turns.ts";
+import { LARGE_BYTES, LONG_TURN_MS, PAUSE_MS_MAX, TURN_BYTES, Turns } from "../../src/rpc/messages/turns.ts";
 
 /** Turns on a clock that goes on by hand; `pass` is one turn of the loop that takes so long. */
 function turnsByHand() {

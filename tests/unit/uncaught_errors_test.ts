@@ -1,6 +1,6 @@
 /** Whose doing an error is that nobody caught, and how many lines are written about such errors. */
 import { assertEquals } from "@std/assert";
-import { isOwnFault, LineBudget } from "../../src/uncaught_errors.ts";
+import { isOwnFault, LineBudget } from "../../src/process/uncaught_errors.ts";
 
 const thrown = (...places: string[]) => {
   const error = new TypeError("Cannot read properties of null (reading 'toString')");

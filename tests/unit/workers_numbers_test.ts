@@ -1,9 +1,9 @@
 /** How long the supervisor waits before a restart, and what each worker gets of the connections to PostgreSQL. */
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { ConfigError, loadConfig } from "../../src/config.ts";
+import { ConfigError, loadConfig } from "../../src/config/config.ts";
 import { backoffMs } from "../../src/workers/backoff.ts";
-import { connectionsMin, poolShare, WORKER_CONNECTIONS_MIN } from "../../src/workers/pool_share.ts";
+import { connectionsMin, poolShare, WORKER_CONNECTIONS_MIN } from "../../src/config/pool_share.ts";
 
 const ALMOST_1 = 1 - Number.EPSILON;
 

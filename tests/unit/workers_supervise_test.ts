@@ -1,6 +1,6 @@
 /** What the supervisor carries out over time, with workers whose lines and ends are the test's. */
 import { assertEquals } from "@std/assert";
-import { listenLine } from "../../src/listen_line.ts";
+import { listenLine } from "../../src/process/listen_line.ts";
 import type { Log } from "../../src/telemetry/log.ts";
 import { HEARTBEAT_EVERY_MS, HEARTBEAT_LINE } from "../../src/workers/heartbeat.ts";
 import { supervise } from "../../src/workers/supervise.ts";

@@ -5,7 +5,7 @@
  * The same tests run first with nothing planted, since tests that fail anyway notice everything. The last line says
  * `N noticed, N lived, N not planted`; the exit code is 0 only if every slip was noticed.
  */
-import { listenForStop } from "../../src/dev/stop_requests.ts";
+import { listenForStop } from "../stop_requests.ts";
 import { plant, type Slip } from "./plant.ts";
 import { SLIPS } from "./slips.ts";
 import { compiles, type End, freshCopy, runTests } from "./work_tree.ts";

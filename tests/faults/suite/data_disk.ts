@@ -1,7 +1,7 @@
 /** A small file system for PostgreSQL's tables, which can be filled up. Where the system gives none, there is none. */
 import { join } from "node:path";
 import postgres from "postgres";
-import { databaseUser } from "../../../src/dev/system_user.ts";
+import { databaseUser } from "../../../tools/stack/system_user.ts";
 
 const DISK_MIB = 1024;
 const TABLESPACE = "suite_disk";

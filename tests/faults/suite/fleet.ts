@@ -1,10 +1,10 @@
 /** Processes on one database, each with links of its own, and what their callers saw. */
-import type { Concurrency, QuorumLoss } from "../../../src/lanes/way.ts";
-import type { PrivateRedis } from "../../../src/dev/redis.ts";
+import type { ModeName, QuorumLoss } from "../../../src/config/mode_names.ts";
+import type { PrivateRedis } from "../../../tools/stack/redis.ts";
 import { health } from "../../support/callers.ts";
 import { lastingDatabase, type TestDatabase } from "../../support/database.ts";
 import { atPort } from "../../support/env.ts";
-import { until } from "../../../src/dev/wait.ts";
+import { until } from "../../../tools/stack/wait.ts";
 import type { AskedLine, Call } from "./history.ts";
 import { startServer, type TestServer } from "../../support/server.ts";
 import { Link } from "./link.ts";
@@ -12,7 +12,7 @@ import { startSuiteServer, type SuiteServer } from "./suite_server.ts";
 
 /** How one process is set. */
 export interface MemberPlan {
-  readonly concurrency: Concurrency;
+  readonly concurrency: ModeName;
   readonly quorumLoss?: QuorumLoss;
 }
 

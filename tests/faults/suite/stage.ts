@@ -1,8 +1,8 @@
 /** Everything that a run takes place on: one PostgreSQL, five Redis, and fleets of processes that reach them by links. */
 import { join } from "node:path";
-import { type PrivatePostgres, startPostgres } from "../../../src/dev/postgres.ts";
-import { type PrivateRedis, startRedisNodes } from "../../../src/dev/redis.ts";
-import { migrate } from "../../../src/migrate.ts";
+import { type PrivatePostgres, startPostgres } from "../../../tools/stack/postgres.ts";
+import { type PrivateRedis, startRedisNodes } from "../../../tools/stack/redis.ts";
+import { migrate } from "../../../src/migrate/main.ts";
 import { createLog } from "../../../src/telemetry/create_log.ts";
 import { testEnvironment } from "../../support/env.ts";
 import { DataDisk } from "./data_disk.ts";

@@ -1,5 +1,5 @@
 /** The program `buf curl`, which learns the schema from the server's reflection. */
-import { bufBinary } from "../../../src/dev/buf_binary.ts";
+import { bufBinary } from "../../../tools/gate/buf_binary.ts";
 import type { Client, Json, Outcome } from "./client.ts";
 import { jsonOutcome } from "./json_fetch.ts";
 

@@ -2,7 +2,7 @@
 import type { Slip } from "../plant.ts";
 
 const ENDS = ["tests/integration/lanes_ends_test.ts"];
-const KEPT = { file: "src/lanes/kept_leases.ts", tests: ["tests/unit/kept_leases_test.ts"] };
+const KEPT = { file: "src/lanes/modes/lease_cache.ts", tests: ["tests/unit/lease_cache_test.ts"] };
 const LOST = ["tests/integration/lanes_lost_write_test.ts"];
 
 export const LANES_SLIPS: readonly Slip[] = [
@@ -53,28 +53,28 @@ export const LANES_SLIPS: readonly Slip[] = [
     tests: ["tests/integration/lanes_far_nodes_test.ts", "tests/integration/lanes_ways_test.ts"],
   },
   {
-    file: "src/lanes/batch_way.ts",
+    file: "src/lanes/run_batch.ts",
     find: "      for (const entry of entries) entry.pause();\n      if (error instanceof",
     replace: "      if (error instanceof",
     rule: "who left before anything began to commit leaves no trace, also on the second try",
     tests: ENDS,
   },
   {
-    file: "src/lanes/batch_way.ts",
+    file: "src/lanes/run_batch.ts",
     find: "verdicts[i]?.ok === true && (entry.lostWrite = error)",
     replace: "verdicts[i]?.ok === false && (entry.lostWrite = error)",
     rule: "what has a lost write is never refused for want of something",
     tests: LOST,
   },
   {
-    file: "src/lanes/batch_way.ts",
+    file: "src/lanes/run_batch.ts",
     find: "      back.next.push(...rest);\n",
     replace: '      for (const entry of rest) entry.fail(new Error("not decided"));\n',
     rule: "an order that leans on another of its batch is decided once that is committed",
     tests: LOST,
   },
   {
-    file: "src/lanes/batch_way.ts",
+    file: "src/lanes/run_batch.ts",
     find: `giveBack(looked.waiting, new RowLockedError("locked by another session"), back, looked.goodsIds);`,
     replace: `giveBack(looked.waiting, new RowLockedError("locked by another session"), back);`,
     rule: "an order that waits for a locked goods leaves its other goods to those who come",
@@ -95,14 +95,14 @@ export const LANES_SLIPS: readonly Slip[] = [
     tests: LOST,
   },
   {
-    file: "src/lanes/quorum_fallback.ts",
+    file: "src/lanes/modes/quorum_fallback.ts",
     find: "if (this.#sinceMs !== undefined) return;\n    this.#sinceMs = this.#clocks.timeMs();",
     replace: "this.#sinceMs = this.#clocks.timeMs();",
     rule: "since when batches go by row locks is told from their first, and logged once",
     tests: ["tests/unit/quorum_fallback_test.ts"],
   },
   {
-    file: "src/lanes/quorum_fallback.ts",
+    file: "src/lanes/modes/quorum_fallback.ts",
     find:
       "    this.#askAgainMs = this.#clocks.monotonicMs() + ASK_AGAIN_AFTER_MS;\n    if (this.#sinceMs !== undefined) return;\n",
     replace:
@@ -111,14 +111,14 @@ export const LANES_SLIPS: readonly Slip[] = [
     tests: ["tests/unit/quorum_fallback_test.ts"],
   },
   {
-    file: "src/lanes/guards.ts",
+    file: "src/lanes/modes/guards.ts",
     find: "if (isAsked && refused?.afterMs === undefined)",
     replace: "if (isAsked)",
     rule: "goods that are left to others for a moment say nothing about the quorum",
     tests: ["tests/unit/quorum_fallback_test.ts"],
   },
   {
-    file: "src/lanes/room.ts",
+    file: "src/lanes/admission.ts",
     find: "    this.#operations.giveBack(1, address);\n    this.#lines -= lines;\n",
     replace: "    this.#operations.giveBack(1, address);\n",
     rule: "who has ended makes room for the lines of others",

@@ -37,21 +37,21 @@ export const LOCK_SLIPS: readonly Slip[] = [
     rule: "a renewal that took too long is lost",
   },
   {
-    file: "src/lock/nodes.ts",
+    file: "src/lock/nodes/nodes.ts",
     find: "    this.#connection = undefined;\n    this.#uptime = undefined;\n",
     replace: "    this.#connection = undefined;\n",
     rule: "a restarted node never votes before its new uptime is known",
     tests: CLOCK.tests,
   },
   {
-    file: "src/lock/nodes.ts",
+    file: "src/lock/nodes/nodes.ts",
     find: "      if (this.#uptime === undefined) await this.#identify(connection);\n",
     replace: "      if (this.#uptime === undefined) void this.#identify(connection).catch(() => {});\n",
     rule: "which server a node is, and that it may say so, is known before it votes",
     tests: ["tests/integration/lock_vote_test.ts", ...CLOCK.tests],
   },
   {
-    file: "src/lock/nodes.ts",
+    file: "src/lock/nodes/nodes.ts",
     find:
       `    if (error.message.startsWith("READONLY")) this.#uptime = { leastMs: 0, readMs: this.#options.nowMs() };\n`,
     replace: "",
@@ -59,7 +59,7 @@ export const LOCK_SLIPS: readonly Slip[] = [
     tests: CLOCK.tests,
   },
   {
-    file: "src/lock/servers.ts",
+    file: "src/lock/nodes/servers.ts",
     find: "other < node && otherId === runId",
     replace: "other > node && otherId === runId",
     rule: "of nodes that are one server the first has the vote",
@@ -73,7 +73,7 @@ export const LOCK_SLIPS: readonly Slip[] = [
     tests: ["tests/unit/lock_timing_test.ts", "tests/unit/lock_quarantine_test.ts"],
   },
   {
-    file: "src/lock/quarantine.ts",
+    file: "src/lock/nodes/quarantine.ts",
     find: "Math.max(0, Number(seconds) - 1) * 1000",
     replace: "Number(seconds) * 1000",
     rule: "an uptime is never taken for longer than it is",
@@ -115,7 +115,7 @@ export const LOCK_SLIPS: readonly Slip[] = [
     tests: RENEWAL,
   },
   {
-    file: "src/lock/wanted_marks.ts",
+    file: "src/lock/waiter_hints.ts",
     find: " && names[i] !== this.#name) wanted.add",
     replace: ") wanted.add",
     rule: "a process's own marks are not those of others",

@@ -1,7 +1,7 @@
 /** Slips on the wire. */
 import type { Slip } from "../plant.ts";
 
-const ERRORS = { file: "src/rpc/errors.ts", tests: ["tests/unit/errors_test.ts"] };
+const ERRORS = { file: "src/services/shared/refusals.ts", tests: ["tests/unit/errors_test.ts"] };
 
 export const RPC_SLIPS: readonly Slip[] = [
   {
@@ -30,14 +30,14 @@ export const RPC_SLIPS: readonly Slip[] = [
     rule: "an error tells the id to retry under",
   },
   {
-    file: "src/rpc/validation.ts",
+    file: "src/services/shared/validation.ts",
     find: "if (num > INT32_MAX) {",
     replace: "if (num > INT32_MAX + 1) {",
     rule: "lines of one goods add up to an int32 at most",
     tests: ["tests/unit/requests_test.ts"],
   },
   {
-    file: "src/rpc/validation.ts",
+    file: "src/services/shared/validation.ts",
     find: "if (lines.length > max) {",
     replace: "if (lines.length > max + 1) {",
     rule: "an order has so many lines and no more",
@@ -51,56 +51,56 @@ export const RPC_SLIPS: readonly Slip[] = [
     tests: ["tests/unit/interceptors_test.ts"],
   },
   {
-    file: "src/rpc/batch_service.ts",
+    file: "src/services/inventory/batch_service.ts",
     find: "ended[at] = linesIn(room, answer(asked,",
     replace: "ended[i] = linesIn(room, answer(asked,",
     rule: "verdicts stand in the order of their parts",
     tests: ["tests/e2e/batch_test.ts"],
   },
   {
-    file: "src/rpc/answer_room.ts",
+    file: "src/services/inventory/verdict_budget.ts",
     find: "return bytes - VERDICT_BYTES_MAX <= Math.max(this.#bytesLeft, 0);",
     replace: "return bytes <= Math.max(this.#bytesLeft, 0);",
     rule: "every verdict has a room of its own",
-    tests: ["tests/unit/answer_room_test.ts"],
+    tests: ["tests/unit/verdict_budget_test.ts"],
   },
   {
-    file: "src/rpc/token_bucket.ts",
+    file: "src/base/token_bucket.ts",
     find: "Math.min(this.size, this.#tokens +",
     replace: "Math.min(2 * this.size, this.#tokens +",
     rule: "a bucket never holds more than its size",
     tests: ["tests/unit/address_limits_test.ts"],
   },
   {
-    file: "src/rpc/request_gate.ts",
+    file: "src/transport/request_admission.ts",
     find: "if (requests < limits.requestsPerAddressMax &&",
     replace: "if (requests <= limits.requestsPerAddressMax &&",
     rule: "one address has so many requests under way and no more",
     tests: ["tests/integration/listener_limits_test.ts", "tests/unit/address_limits_test.ts"],
   },
   {
-    file: "src/rpc/cors.ts",
+    file: "src/transport/cors/cors.ts",
     find: 'host.endsWith(".localhost")',
     replace: 'host.endsWith("localhost")',
     rule: "a name that only ends like this machine's is not its own",
     tests: ["tests/unit/cors_test.ts"],
   },
   {
-    file: "src/rpc/cors.ts",
+    file: "src/transport/cors/cors.ts",
     find: "rules.leftToProxy ? !isSame :",
     replace: "rules.leftToProxy ? true :",
     rule: "a page that passes a proxy by, under a name that is not ours, is refused",
     tests: ["tests/unit/cors_test.ts"],
   },
   {
-    file: "src/rpc/request_gate.ts",
+    file: "src/transport/request_admission.ts",
     find: "limits.requestsPerAddressMax + more",
     replace: "limits.requestsPerAddressMax + 2 * more",
     rule: "probes beyond the limit of requests are bounded",
     tests: ["tests/integration/health_paths_test.ts"],
   },
   {
-    file: "src/rpc/base64.ts",
+    file: "src/transport/base64.ts",
     find: "this.#padding > 0)",
     replace: "this.#padding > 1)",
     rule: "behind padding a group of base64 has nothing but padding",

@@ -6,17 +6,17 @@ const ERRORS = {
   tests: ["tests/integration/store_errors_test.ts", "tests/unit/store_errors_test.ts"],
 };
 const WRITE = {
-  file: "src/store/write_changes.ts",
+  file: "src/store/statements/write_changes.ts",
   tests: ["tests/integration/store_fence_test.ts"],
 };
 
 export const STORE_SLIPS: readonly Slip[] = [
   {
-    file: "src/store/block.ts",
+    file: "src/store/postgres/transaction_block.ts",
     find: "    await begun;\n",
     replace: "",
     rule: "a block that did not begin writes nothing",
-    tests: ["tests/unit/block_test.ts"],
+    tests: ["tests/unit/transaction_block_test.ts"],
   },
   {
     ...ERRORS,
@@ -86,35 +86,35 @@ export const STORE_SLIPS: readonly Slip[] = [
     rule: "orders that were to be changed and are not there end the statement",
   },
   {
-    file: "src/store/read_levels.ts",
+    file: "src/store/statements/read_levels.ts",
     find: "as newest\n         where deleted_at is null`;",
     replace: "as newest`;",
     rule: "a goods that is no longer sold has no level",
     tests: ["tests/integration/store_test.ts"],
   },
   {
-    file: "src/store/read_locked.ts",
+    file: "src/store/statements/read_locked.ts",
     find: "if (error instanceof StoreError) throw error;\n",
     replace: "",
     rule: "a look at row locks that fails for the database's sake says so",
     tests: ["tests/integration/store_row_locks_test.ts"],
   },
   {
-    file: "src/store/block.ts",
+    file: "src/store/postgres/transaction_block.ts",
     find: "throw error instanceof OutcomeUnknownError ? new BlockLostError(error.message, { cause: error }) : error;",
     replace: "throw error;",
     rule: "a block that is lost before anything was written is no unknown outcome",
     tests: ["tests/integration/store_row_locks_test.ts"],
   },
   {
-    file: "src/store/change_under_row_locks.ts",
+    file: "src/store/statements/change_under_row_locks.ts",
     find: "limit 1 for update)",
     replace: "limit 1)",
     rule: "rows are locked from before the read until the commit",
     tests: ["tests/integration/store_row_locks_test.ts"],
   },
   {
-    file: "src/store/arrays.ts",
+    file: "src/store/postgres/arrays.ts",
     find: `value.replace(/["\\\\]/g, "\\\\$&")`,
     replace: `value.replace(/"/g, "\\\\$&")`,
     rule: "any text goes through an array as it is",

@@ -1,8 +1,8 @@
 /** What happens in the control arms: each is one fault at the worst moment, on servers of its own. */
 import { Redis } from "ioredis";
 import postgres from "postgres";
-import { startRedisNodes } from "../../../../src/dev/redis.ts";
-import { settled, until } from "../../../../src/dev/wait.ts";
+import { startRedisNodes } from "../../../../tools/stack/redis.ts";
+import { settled, until } from "../../../../tools/stack/wait.ts";
 import { createLog } from "../../../../src/telemetry/create_log.ts";
 import type { TestDatabase } from "../../../support/database.ts";
 import { atPort, testEnvironment } from "../../../support/env.ts";

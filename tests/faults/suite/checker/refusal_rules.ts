@@ -5,28 +5,12 @@
 import type { Answer, Call, Request } from "../history.ts";
 import { type Asked, type AskedFor, type CallOf, operationKey } from "./asked.ts";
 import { mergedLines, spelled } from "./lines.ts";
-import type { GoodsLedger } from "./ledger.ts";
 import { stoodAt } from "./level_rules.ts";
+import type { Detail, Explanations } from "./explanations.ts";
 import { checkExceeds } from "./returnable.ts";
 import { isOf } from "./rollback_rules.ts";
-import type { OperationRow, OrderRow, Tables } from "./tables.ts";
-import type { Times } from "./times.ts";
+import type { OperationRow } from "./tables.ts";
 import type { Violations } from "./violations.ts";
-
-/** What refusals are held against. */
-export interface Explanations {
-  readonly tables: Tables;
-  readonly orders: ReadonlyMap<string, OrderRow>;
-  readonly ledgers: ReadonlyMap<number, GoodsLedger>;
-  readonly asked: AskedFor;
-  readonly times: Times;
-}
-
-/** A detail of Connect's JSON. */
-export interface Detail {
-  readonly type?: string;
-  readonly debug?: Readonly<Record<string, unknown>>;
-}
 
 const INT32_MAX = 2 ** 31 - 1;
 /** Codes that give a reason. */

@@ -1,7 +1,7 @@
 /** What of an order's line could still come back, version by version of its goods. */
 import type { CallOf } from "./asked.ts";
 import { mergedLines } from "./lines.ts";
-import type { Detail, Explanations } from "./refusal_rules.ts";
+import type { Detail, Explanations } from "./explanations.ts";
 
 /** Why a refusal as more than was sold can't be explained; undefined: it can. */
 export function checkExceeds(

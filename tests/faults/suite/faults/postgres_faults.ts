@@ -1,6 +1,6 @@
 /** PostgreSQL, the links to it, and foreign sessions that are in the way. */
 import postgres from "postgres";
-import { migrate } from "../../../../src/migrate.ts";
+import { migrate } from "../../../../src/migrate/main.ts";
 import { createLog } from "../../../../src/telemetry/create_log.ts";
 import { stallCommits } from "../../../support/stalled_commits.ts";
 import { type Fleet, HOT_GOODS } from "../fleet.ts";

@@ -1,6 +1,6 @@
 /** The nodes of the lock, and the links to them. */
 import { Redis } from "ioredis";
-import type { PrivateRedis } from "../../../../src/dev/redis.ts";
+import type { PrivateRedis } from "../../../../tools/stack/redis.ts";
 import { LOCK_NODE_TIMEOUT_MS, LOCK_TTL_MS, LOCK_WAIT_MS_MAX, type Member } from "../fleet.ts";
 import type { Link } from "../link.ts";
 import type { Random } from "../random.ts";

@@ -3,7 +3,7 @@
  */
 import type postgres from "postgres";
 import type { Changes } from "../../../../src/inventory/model.ts";
-import { arrayLiteral } from "../../../../src/store/arrays.ts";
+import { arrayLiteral } from "../../../../src/store/postgres/arrays.ts";
 import { FenceLostError } from "../../../../src/store/errors.ts";
 
 /** What is left in. */

@@ -1,5 +1,5 @@
 /** The lock with points, and with what makes its leases exclusive taken out as asked. */
-import type { Config } from "../../../../src/config.ts";
+import type { Config } from "../../../../src/config/config.ts";
 import type { Lease, Lock } from "../../../../src/lock/lock.ts";
 import { createRedlock, type RedlockOptions } from "../../../../src/lock/redlock.ts";
 import type { Log } from "../../../../src/telemetry/log.ts";

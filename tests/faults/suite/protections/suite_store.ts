@@ -5,9 +5,9 @@ import {
   DATABASE_CONNECT_TIMEOUT_MS,
   ROW_LOCK_TIMEOUT_MS,
   STATEMENT_TIMEOUT_MS,
-} from "../../../../src/config.ts";
+} from "../../../../src/config/config.ts";
 import type { Book, Changes } from "../../../../src/inventory/model.ts";
-import { arrayLiteral } from "../../../../src/store/arrays.ts";
+import { arrayLiteral } from "../../../../src/store/postgres/arrays.ts";
 import {
   ConflictError,
   DatabaseUnavailableError,
@@ -19,7 +19,7 @@ import { errorFields, type Log } from "../../../../src/telemetry/log.ts";
 import { looseWrite } from "./loose_write.ts";
 import type { Protection } from "./names.ts";
 import type { Points } from "./points.ts";
-import { driverAddress } from "../../../../src/store/client.ts";
+import { driverAddress } from "../../../../src/store/postgres/client.ts";
 
 /** What the store works with. */
 export interface SuiteStoreParts {

@@ -1,0 +1,245 @@
+/**
+ * The settings: environment variables to one frozen, typed Config. Every problem is reported at once, none
+ * is guessed around. This file alone knows the names and defaults.
+ */
+import { z } from "zod";
+import { AddressError } from "./address_text.ts";
+import { eachOf, splitList } from "./lists.ts";
+import { parseHostName, parseListenHost, parseOrigin, parsePageHeader } from "./origins.ts";
+import { parsePostgresAddress, type PostgresAddress } from "./postgres_address.ts";
+import { parseRedisAddress, type RedisAddress } from "./redis_address.ts";
+import { SERVER_ROLE } from "./server_role.ts";
+import { configNotes } from "./config_notes.ts";
+import { budgetProblems, lockProblems, nodesProblems, queueProblems, workersProblems } from "./config_rules.ts";
+import { type ModeName, MODES, QUORUM_LOSSES, type QuorumLoss } from "./mode_names.ts";
+import { LOG_FORMATS, LOG_LEVELS } from "../telemetry/log.ts";
+
+/** PostgreSQL ends a statement of ours after this; an operation runs two of them under a lease. */
+export const STATEMENT_TIMEOUT_MS = 1000;
+/**
+ * PostgreSQL ends a statement that waits this long for a row: it keeps a connection, and orders that don't need that row
+ * may wait with it. Longer than one of our own statements takes by far, so it is a foreign session that is waited for.
+ */
+export const ROW_LOCK_TIMEOUT_MS = 250;
+/** Longest time to open a connection to PostgreSQL. */
+export const DATABASE_CONNECT_TIMEOUT_MS = 3000;
+/** How long a worker may take from its start until it listens. */
+export const START_MS_MAX = 30_000;
+/** How long calls under way may take to finish after SIGTERM. */
+export const DRAIN_MS_MAX = 10_000;
+/** How long closing may take after that: operations under way 5 s, statements 5 s, releases of leases 1 s. */
+export const CLOSE_MS_MAX = 11_000;
+/** How long a process that was told to stop may take in all, with some time to end. */
+export const STOP_MS_MAX = DRAIN_MS_MAX + CLOSE_MS_MAX + 1_000;
+
+/** What DATABASE_URL and REDIS_URLS are where they are not set. */
+export const DATABASE_URL_DEFAULT = "postgres://holdfast_server@127.0.0.1:5432/holdfast";
+export const REDIS_URLS_DEFAULT = [6379, 6380, 6381, 6382, 6383].map((port) => `redis://127.0.0.1:${port}`).join(",");
+
+const integer = (min: number, max: number) =>
+  z.string().regex(/^-?\d+$/, "expected a whole number").transform(Number).pipe(
+    z.number().min(min, `expected ${min} or more`).max(max, `expected ${max} or less`),
+  );
+
+/** A setting that `read` makes something of. What it throws AddressError for are problems of the setting. */
+const parsed = <T>(read: (text: string) => T) =>
+  z.string().transform((text, context): T => {
+    try {
+      return read(text);
+    } catch (error) {
+      if (!(error instanceof AddressError)) throw error;
+      for (const message of error.problems) context.addIssue({ code: "custom", message });
+      return z.NEVER;
+    }
+  });
+
+const list = <T>(read: (text: string) => T) => parsed((text): readonly T[] => eachOf(splitList(text), read));
+
+const SETTINGS = z.object({
+  HOST: parsed(parseListenHost).prefault("127.0.0.1"),
+  PORT: integer(0, 65_535).default(8080),
+  DATABASE_URL: parsed((text) => parsePostgresAddress(text, SERVER_ROLE)).prefault(DATABASE_URL_DEFAULT),
+  REDIS_URLS: list(parseRedisAddress).prefault(REDIS_URLS_DEFAULT),
+  CONCURRENCY: z.enum(MODES).default("redlock"),
+  QUORUM_LOSS: z.enum(QUORUM_LOSSES).default("refuse"),
+  LOCK_TTL_MS: integer(100, 600_000).default(5000),
+  LOCK_NODE_TIMEOUT_MS: integer(1, 60_000).default(250),
+  LOCK_WAIT_MS_MAX: integer(1, 60_000).default(2000),
+  LOCK_KEY_PREFIX: z.string().regex(/^[A-Za-z0-9:._-]{1,64}$/, "expected 1 to 64 letters, digits, or : . _ -")
+    .default("holdfast:"),
+  DATABASE_POOL_MAX: integer(1, 1000).default(8),
+  WORKERS: integer(1, 64).default(1),
+  ORDER_LINES_MAX: integer(1, 10_000).default(500),
+  BATCH_ORDERS_MAX: integer(1, 10_000).default(1000),
+  QUEUE_MAX: integer(1, 1_000_000).default(10_000),
+  REQUEST_BYTES_MAX: integer(1024, 64 * 1024 * 1024).default(1024 * 1024),
+  REQUEST_BYTES_BUDGET: integer(1024 * 1024, 16 * 1024 * 1024 * 1024).default(64 * 1024 * 1024),
+  ORDER_ID_REQUIRED: z.enum(["on", "off"]).default("off"),
+  REQUEST_TIMEOUT_MS_MAX: integer(100, 600_000).default(30_000),
+  ADDRESS_SHARE_MAX: z.string().regex(/^\d*\.?\d+$/, "expected a number such as 0.25").transform(Number).pipe(
+    z.number().min(0.01, "expected 0.01 or more").max(1, "expected 1 or less"),
+  ).default(0.25),
+  CORS: z.enum(["on", "proxy"]).default("on"),
+  CORS_ORIGINS: list(parseOrigin).default([]),
+  CORS_HEADERS: list(parsePageHeader).default([]),
+  ALLOWED_HOSTS: list(parseHostName).default([]),
+  TLS_CERT_FILE: z.string().min(1).optional(),
+  TLS_KEY_FILE: z.string().min(1).optional(),
+  LOG_LEVEL: z.enum(LOG_LEVELS).default("info"),
+  LOG_FORMAT: z.enum(LOG_FORMATS).default("json"),
+});
+
+/** The names of all settings that the server reads. */
+export const SETTING_NAMES: readonly string[] = Object.keys(SETTINGS.shape);
+
+/** What the program runs on. Times in ms, sizes in bytes. */
+export interface Config {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  readonly database: PostgresAddress;
+  /** The nodes of the lock, each a server of its own. */
+  readonly redisNodes: readonly RedisAddress[];
+  /** What keeps writers of the same goods apart. */
+  readonly concurrency: ModeName;
+  /** What becomes of orders while too few nodes can vote; for the way `redlock` only. */
+  readonly quorumLoss: QuorumLoss;
+  readonly lockTtlMs: number;
+  readonly lockNodeTimeoutMs: number;
+  readonly lockWaitMsMax: number;
+  /** Part of the names of all our keys in Redis. */
+  readonly lockKeyPrefix: string;
+  /** Connections to PostgreSQL, of all workers together. */
+  readonly databasePoolMax: number;
+  /** Processes behind the one port. */
+  readonly workers: number;
+  readonly orderLinesMax: number;
+  /** Orders in one call of SellBatch or RollbackBatch. */
+  readonly batchOrdersMax: number;
+  readonly queueMax: number;
+  readonly requestBytesMax: number;
+  /** Bytes of all messages that are being received or worked on, each as large as what is made of it. */
+  readonly requestBytesBudget: number;
+  /** Whether a Sell must have an order_id, and a Rollback an id at all. */
+  readonly orderIdRequired: boolean;
+  readonly requestTimeoutMsMax: number;
+  /** What one remote address may have of every limit that all callers share: over 0, up to 1. */
+  readonly addressShareMax: number;
+  /** True: which pages may call is decided by a proxy in front, but for what ALLOWED_HOSTS is about. */
+  readonly corsLeftToProxy: boolean;
+  /** In the form in which a browser sends them; `https://*.shop.example` is all that is below `shop.example`. */
+  readonly corsOrigins: readonly string[];
+  /** Headers that pages may send beside the usual ones, in lower case. */
+  readonly corsHeaders: readonly string[];
+  /** Names of this server, beside those of loopback, under which pages of its own may call. */
+  readonly allowedHosts: readonly string[];
+  readonly tlsFiles: { readonly cert: string; readonly key: string } | undefined;
+  readonly logLevel: typeof LOG_LEVELS[number];
+  readonly logFormat: typeof LOG_FORMATS[number];
+  /** What is set and changes nothing, each as a line for the log. */
+  readonly notes: readonly string[];
+}
+
+/** Settings that can't be run on; the message has one line for each problem. */
+export class ConfigError extends Error {
+  override name = "ConfigError";
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(`Cannot start: ${problems.length} problem(s) in the settings\n${problems.map((p) => `  ${p}`).join("\n")}`);
+    this.problems = problems;
+  }
+}
+
+/**
+ * Reads the settings; `read` answers an environment variable. A variable that is empty counts as not set.
+ *
+ * Throws ConfigError naming every problem.
+ */
+export function loadConfig(read: (name: string) => string | undefined): Config {
+  const given = Object.fromEntries(SETTING_NAMES.map((name) => [name, read(name) || undefined]));
+  const parsed = SETTINGS.safeParse(given);
+  // Rules over several settings are checked as far as those can be read, so that everything is told at once.
+  const lock = SETTINGS.pick({ LOCK_TTL_MS: true, LOCK_NODE_TIMEOUT_MS: true, LOCK_WAIT_MS_MAX: true }).safeParse(
+    given,
+  );
+  const workers = SETTINGS.pick({ DATABASE_POOL_MAX: true, WORKERS: true }).safeParse(given);
+  const queue = SETTINGS.pick({ QUEUE_MAX: true, BATCH_ORDERS_MAX: true }).safeParse(given);
+  const nodes = SETTINGS.pick({ REDIS_URLS: true }).safeParse(given);
+  const budget = SETTINGS.pick({ REQUEST_BYTES_BUDGET: true, REQUEST_BYTES_MAX: true }).safeParse(given);
+  const problems = [
+    ...(parsed.error?.issues ?? []).map(({ path, message }) => problem(String(path[0]), message, given)),
+    ...tlsProblems(given),
+    ...(nodes.success ? nodesProblems(nodes.data.REDIS_URLS) : []),
+    ...(lock.success ? lockProblems(lock.data, 2 * STATEMENT_TIMEOUT_MS) : []),
+    ...corsProblems(given),
+    ...(queue.success ? queueProblems(queue.data) : []),
+    ...(budget.success ? budgetProblems(budget.data) : []),
+    ...(workers.success ? workersProblems(workers.data) : []),
+  ];
+  if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
+  const settings = parsed.data;
+  const { TLS_CERT_FILE: cert, TLS_KEY_FILE: key } = settings;
+  return Object.freeze({
+    host: settings.HOST,
+    port: settings.PORT,
+    database: settings.DATABASE_URL,
+    redisNodes: settings.REDIS_URLS,
+    concurrency: settings.CONCURRENCY,
+    quorumLoss: settings.QUORUM_LOSS,
+    lockTtlMs: settings.LOCK_TTL_MS,
+    lockNodeTimeoutMs: settings.LOCK_NODE_TIMEOUT_MS,
+    lockWaitMsMax: settings.LOCK_WAIT_MS_MAX,
+    lockKeyPrefix: settings.LOCK_KEY_PREFIX,
+    databasePoolMax: settings.DATABASE_POOL_MAX,
+    workers: settings.WORKERS,
+    orderLinesMax: settings.ORDER_LINES_MAX,
+    batchOrdersMax: settings.BATCH_ORDERS_MAX,
+    queueMax: settings.QUEUE_MAX,
+    requestBytesMax: settings.REQUEST_BYTES_MAX,
+    requestBytesBudget: settings.REQUEST_BYTES_BUDGET,
+    orderIdRequired: settings.ORDER_ID_REQUIRED === "on",
+    requestTimeoutMsMax: settings.REQUEST_TIMEOUT_MS_MAX,
+    addressShareMax: settings.ADDRESS_SHARE_MAX,
+    corsOrigins: [...new Set(settings.CORS_ORIGINS)],
+    allowedHosts: [...new Set(settings.ALLOWED_HOSTS)],
+    corsLeftToProxy: settings.CORS === "proxy",
+    corsHeaders: settings.CORS_HEADERS,
+    tlsFiles: cert !== undefined && key !== undefined ? { cert, key } : undefined,
+    logLevel: settings.LOG_LEVEL,
+    logFormat: settings.LOG_FORMAT,
+    notes: configNotes(
+      settings,
+      new Set(SETTING_NAMES.filter((name) => given[name] !== undefined)),
+      DATABASE_CONNECT_TIMEOUT_MS / 1000,
+    ),
+  });
+}
+
+/** Settings whose values may hold a password, so that they are never repeated. */
+const SECRET_NAMES = new Set(["DATABASE_URL", "REDIS_URLS"]);
+/** A value with an @ may be an address that was meant for another setting; one that is longer helps nobody. */
+const REPEATED = /^[^@]{0,100}$/;
+
+function problem(name: string, message: string, given: Readonly<Record<string, string | undefined>>): string {
+  const value = given[name] ?? "";
+  const isRepeated = !SECRET_NAMES.has(name) && REPEATED.test(value);
+  return `${name}: ${message}${isRepeated ? `, got ${JSON.stringify(value)}` : ""}`;
+}
+
+function tlsProblems({ TLS_CERT_FILE, TLS_KEY_FILE }: Readonly<Record<string, string | undefined>>): string[] {
+  if (TLS_CERT_FILE !== undefined && TLS_KEY_FILE === undefined) {
+    return ["TLS_KEY_FILE: expected, as TLS_CERT_FILE is set"];
+  }
+  if (TLS_KEY_FILE !== undefined && TLS_CERT_FILE === undefined) {
+    return ["TLS_CERT_FILE: expected, as TLS_KEY_FILE is set"];
+  }
+  return [];
+}
+
+/** What a proxy decides, nothing that is set here decides as well. */
+function corsProblems(given: Readonly<Record<string, string | undefined>>): string[] {
+  if (given.CORS !== "proxy") return [];
+  return ["CORS_ORIGINS", "CORS_HEADERS"].filter((name) => given[name] !== undefined)
+    .map((name) => problem(name, "expected nothing, as CORS=proxy leaves it to the proxy", given));
+}

@@ -1,0 +1,47 @@
+/** What is set and changes nothing: told at the start, because whoever set it expects something of it. Pure. */
+import { duplicates } from "./lists.ts";
+import { isAlwaysOwn } from "./origins.ts";
+import type { PostgresAddress } from "./postgres_address.ts";
+
+/** Settings of the lock alone. */
+const OF_THE_LOCK = ["REDIS_URLS", "QUORUM_LOSS", "LOCK_TTL_MS", "LOCK_KEY_PREFIX"];
+
+/** The settings that are looked at; the lists in their normal form. */
+export interface NotedSettings {
+  readonly CONCURRENCY: string;
+  readonly DATABASE_URL: PostgresAddress;
+  readonly CORS_ORIGINS: readonly string[];
+  readonly ALLOWED_HOSTS: readonly string[];
+}
+
+/**
+ * A line for the log for each; `given`: the names of the settings that are set; `connectS`: how long PostgreSQL may take to
+ * let us in. None repeats an address.
+ */
+export function configNotes(settings: NotedSettings, given: ReadonlySet<string>, connectS: number): string[] {
+  const { CONCURRENCY, DATABASE_URL, CORS_ORIGINS, ALLOWED_HOSTS } = settings;
+  const unused = CONCURRENCY === "redlock" ? [] : OF_THE_LOCK.filter((name) => given.has(name));
+  return [
+    ...unused.map((name) => `${name} changes nothing: CONCURRENCY is ${CONCURRENCY}`),
+    ...DATABASE_URL.notes.map((note) => `DATABASE_URL: ${note}`),
+    ...(isLonger(DATABASE_URL.connectTimeoutS, connectS)
+      ? [`DATABASE_URL: connect_timeout is cut to ${connectS} s, the longest that fits into what waits for it`]
+      : []),
+    ...twice("CORS_ORIGINS", CORS_ORIGINS),
+    ...twice("ALLOWED_HOSTS", ALLOWED_HOSTS),
+    ...ALLOWED_HOSTS.flatMap((host, i) =>
+      isAlwaysOwn(host)
+        ? [`ALLOWED_HOSTS: entry ${i + 1} changes nothing: localhost and addresses are always the server's own`]
+        : []
+    ),
+  ];
+}
+
+/** For libpq 0, and less, is without an end. */
+function isLonger(givenS: number | undefined, maxS: number): boolean {
+  return givenS !== undefined && (givenS <= 0 || givenS > maxS);
+}
+
+function twice(name: string, entries: readonly string[]): string[] {
+  return duplicates(entries).map(({ place, first }) => `${name}: entry ${place} is the same as entry ${first}`);
+}

@@ -1,0 +1,71 @@
+/**
+ * Whether the program can do its work: PostgreSQL answers and a lease could be had. Looked at on a clock of
+ * its own, so that a health check costs nothing and an outage is seen without traffic.
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import { errorSummary, type Log } from "../telemetry/log.ts";
+
+/** Pause between two looks. */
+const READINESS_PAUSE_MS = 500;
+/** Longest that one look may take; no answer by then is a no. */
+const LOOK_MS_MAX = 2000;
+
+/** A look that failed may be a connection that was just being made; so many in a row are worth a line in the log. */
+const FAILURES_TO_TELL = 2;
+
+/** Something that must answer; rejects if it does not. */
+export interface Dependency {
+  readonly name: string;
+  ping(signal: AbortSignal): Promise<void>;
+}
+
+/**
+ * Looks until `signal` aborts and reports each look; never throws. Changes are logged, a lasting state is not.
+ */
+export async function watchReadiness(
+  dependencies: readonly Dependency[],
+  report: (ready: boolean) => void,
+  log: Log,
+  signal: AbortSignal,
+): Promise<void> {
+  const failures = new Map<string, number>();
+  while (!signal.aborted) {
+    const looks = await Promise.all(dependencies.map(async (dependency) => {
+      const failure = await look(dependency, signal);
+      if (signal.aborted) return false;
+      const { name } = dependency;
+      const before = failures.get(name);
+      const count = failure === undefined ? 0 : (before ?? 0) + 1;
+      failures.set(name, count);
+      if (count === FAILURES_TO_TELL) log.warn({ dependency: name, error: errorSummary(failure) }, "not ready");
+      if (count === 0 && before !== 0) log.info({ dependency: name }, "ready");
+      // One look that failed does not turn a service away that was ready a moment ago.
+      return count === 0 || (before === 0 && count < FAILURES_TO_TELL);
+    }));
+    if (signal.aborted) return;
+    report(looks.every(Boolean));
+    await delay(READINESS_PAUSE_MS, undefined, { signal }).catch(() => {});
+  }
+}
+
+/** Undefined if the dependency answered, else why not. */
+async function look(dependency: Dependency, signal: AbortSignal): Promise<unknown> {
+  const limit = new AbortController();
+  const { promise: over, reject } = Promise.withResolvers<never>();
+  const end = (reason: unknown) => {
+    limit.abort(reason);
+    reject(reason);
+  };
+  const timer = setTimeout(() => end(new Error(`no answer within ${LOOK_MS_MAX} ms`)), LOOK_MS_MAX);
+  const stop = () => end(signal.reason);
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    await Promise.race([dependency.ping(limit.signal), over]);
+    return undefined;
+  } catch (error) {
+    return error ?? new Error("failed without a reason");
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", stop);
+  }
+}

@@ -1,0 +1,38 @@
+/**
+ * Tells the log of batches that go by row locks although that is not their way, and although nothing is away: where what
+ * they need is seldom free at once, or others keep changing it. Each costs a transaction that holds a connection.
+ */
+import type { Log } from "../../telemetry/log.ts";
+
+/** The shortest time between two lines, in ms. */
+const LINE_EVERY_MS = 10_000;
+
+/**
+ * - `severalGoods`: an order needs several goods, some of which were refused too often.
+ * - `failedAttempts`: the batch was tried without row locks too often.
+ */
+export type DetourCause = "severalGoods" | "failedAttempts";
+
+/** Counts the detours of one process. */
+export class RowLockDetours {
+  readonly #log: Log;
+  readonly #nowMs: () => number;
+  #counts: Record<DetourCause, number> = { severalGoods: 0, failedAttempts: 0 };
+  #toldAtMs = -Infinity;
+
+  /** `nowMs` is a clock that runs forward. */
+  constructor(log: Log, nowMs: () => number) {
+    this.#log = log;
+    this.#nowMs = nowMs;
+  }
+
+  /** Counts a batch. A line tells of all since the line before. */
+  note(cause: DetourCause): void {
+    this.#counts[cause]++;
+    const nowMs = this.#nowMs();
+    if (nowMs - this.#toldAtMs < LINE_EVERY_MS) return;
+    this.#log.info(this.#counts, "batches went by row locks, as their goods were seldom free or kept changing");
+    this.#counts = { severalGoods: 0, failedAttempts: 0 };
+    this.#toldAtMs = nowMs;
+  }
+}

@@ -1,0 +1,278 @@
+/**
+ * The independent Redis nodes. After every dial a node has no vote before it is known which server it is and that this has
+ * run for long enough, and none while it refuses what a lease would ask of it.
+ *
+ *     down        --connected, INFO answered, the probe went well--> quarantined, or voting
+ *     quarantined --its TTL is over--> voting
+ *     quarantined, voting --the probe is refused, or an earlier node is the same server--> down
+ *     any         --its connection ends--> down
+ */
+import { type RedisAddress, redisAddressText } from "../../config/redis_address.ts";
+import { percentEncoded } from "../../config/address_text.ts";
+import type { Log } from "../../telemetry/log.ts";
+import type { VotingNode } from "../attempt.ts";
+import type { Vote } from "../ballot.ts";
+import { DoubtfulVotes } from "./orphaned_keys.ts";
+import { NodeLink } from "./node_link.ts";
+import { probeVote, WrongAnswerError } from "./probe.ts";
+import { leastUptimeMs, quarantineLeftMs, type Uptime, uptimeMs } from "./quarantine.ts";
+import { reasonOf } from "./reason.ts";
+import { ACQUIRE_SCRIPT, EXTEND_SCRIPT, RELEASE_SCRIPT, scriptHash } from "../scripts.ts";
+import { runIdOf, type Servers } from "./servers.ts";
+import { NodeNews, type Standing } from "./node_log.ts";
+import type { NodeStatus } from "../status.ts";
+import { TimeLimitError } from "./time_limit.ts";
+
+const ACQUIRE_HASH = scriptHash(ACQUIRE_SCRIPT);
+const RELEASE_HASH = scriptHash(RELEASE_SCRIPT);
+
+/** A node that nobody asks about is probed this long after the last time. */
+const PROBE_PAUSE_MS = 1000;
+
+/** How nodes are dialled. */
+export interface NodeOptions {
+  /** Limit of every command. */
+  readonly timeoutMs: number;
+  /** A server that started less than this ago has no vote. */
+  readonly quarantineMs: number;
+  /** Prefix of the keys that a node is probed with; nobody else may use it. */
+  readonly probePrefix: string;
+  /** The servers of all nodes of the lock. */
+  readonly servers: Servers;
+  /** Answers in [0, 1). */
+  readonly random: () => number;
+  /** A clock that runs forward, in ms. */
+  readonly nowMs: () => number;
+  readonly log: Log;
+}
+
+/** One node: its connection, its right to vote, and what it said so far. Never throws for a node that is away. */
+export class Node implements VotingNode {
+  readonly #link: NodeLink;
+  readonly #number: number;
+  readonly #address: string;
+  /** What must not be told of its address. */
+  readonly #secrets: readonly string[];
+  readonly #options: NodeOptions;
+  readonly #probes: ReturnType<typeof setInterval>;
+  /** Of the server behind the connection that lives now. */
+  #uptime: Uptime | undefined;
+  /** Counts connections; undefined: there is none. */
+  #connection: number | undefined;
+  #connections = 0;
+  /** Why the server refused the last probe. */
+  #refusal: string | undefined;
+  /** Why there is no connection. */
+  #lostFor = "not connected yet";
+  #probing: Promise<string | undefined> | undefined;
+  #nextProbe: Promise<string | undefined> | undefined;
+  #probedAtMs = -Infinity;
+  readonly #votes: Record<Vote, number> = { yes: 0, no: 0, missing: 0 };
+  readonly #doubtful = new DoubtfulVotes();
+  #latencyMs: number | undefined;
+  readonly #news: NodeNews;
+
+  /** `number` is its place among the nodes, from 1. */
+  constructor(address: RedisAddress, number: number, options: NodeOptions) {
+    this.#options = options;
+    this.#number = number;
+    const { user = "", password = "" } = address;
+    this.#address = redisAddressText(address);
+    this.#secrets = [password, percentEncoded(password), user];
+    this.#news = new NodeNews(number, this.#address, options.log);
+    this.#link = new NodeLink(address, {
+      timeoutMs: options.timeoutMs,
+      random: options.random,
+      up: () => void this.#greet(),
+      lost: (error) => this.#lose(error),
+    });
+    this.#probes = setInterval(() => {
+      if (options.nowMs() - this.#probedAtMs >= PROBE_PAUSE_MS) void this.probe();
+    }, PROBE_PAUSE_MS);
+  }
+
+  get noVoteReason(): string | undefined {
+    return this.#standing().reason;
+  }
+
+  /** What is known of it. */
+  get status(): NodeStatus {
+    const { state, reason } = this.#standing();
+    return {
+      node: this.#number,
+      address: this.#address,
+      state,
+      reason,
+      latencyMs: this.#latencyMs,
+      uptimeMs: this.#uptime === undefined ? undefined : uptimeMs(this.#uptime, this.#options.nowMs()),
+      quarantineLeftMs: state === "quarantined" ? this.#quarantineLeftMs() : 0,
+      votesFor: this.#votes.yes,
+      votesAgainst: this.#votes.no,
+      votesMissing: this.#votes.missing,
+    };
+  }
+
+  count(vote: Vote): void {
+    this.#votes[vote]++;
+  }
+
+  evalsha(hash: string, keyCount: number, args: (string | number)[]): Promise<unknown> {
+    return this.#noted(hash, keyCount, args, this.#link.evalsha(hash, keyCount, args));
+  }
+
+  eval(script: string, keyCount: number, args: (string | number)[]): Promise<unknown> {
+    return this.#noted(scriptHash(script), keyCount, args, this.#link.eval(script, keyCount, args));
+  }
+
+  /** The values of keys, in order; null for a key that is not there. Rejects for a node that does not answer. */
+  values(keys: readonly string[]): Promise<(string | null)[]> {
+    return this.#link.values(keys);
+  }
+
+  /** Sets all keys to the value, for `ttlMs`. Rejects for a node that does not answer. */
+  set(keys: readonly string[], value: string, ttlMs: number): Promise<void> {
+    return this.#link.set(keys, value, ttlMs);
+  }
+
+  /** Tries whether it can vote. Why it has no vote, or did not answer this time; undefined if it can. Never rejects. */
+  probe(): Promise<string | undefined> {
+    if (this.#probing === undefined) return this.#beginProbe();
+    // The one under way began before it was asked for, and may not see what is asked about.
+    this.#nextProbe ??= this.#probing.then(() => {
+      this.#nextProbe = undefined;
+      return this.#beginProbe();
+    });
+    return this.#nextProbe;
+  }
+
+  /** Ends its connection for good. */
+  close(): void {
+    clearInterval(this.#probes);
+    this.#link.close();
+  }
+
+  #standing(): Standing {
+    if (this.#connection === undefined) return { state: "down", reason: `down: ${this.#lostFor}` };
+    if (this.#refusal !== undefined) return { state: "down", reason: `it can't vote: ${this.#refusal}` };
+    const twin = this.#options.servers.twinOf(this.#number);
+    if (twin !== undefined) {
+      return { state: "down", reason: `it is the same server as node ${twin}: one server has one vote` };
+    }
+    if (this.#uptime === undefined) return { state: "quarantined", reason: "its uptime is not known yet" };
+    if (this.#quarantineLeftMs() > 0) return { state: "quarantined", reason: "in quarantine" };
+    return { state: "up", reason: undefined };
+  }
+
+  /** Notes what the node may have, and has no more. */
+  async #noted(hash: string, keyCount: number, args: (string | number)[], answer: Promise<unknown>): Promise<unknown> {
+    const asked = { value: String(args[keyCount]), keys: args.slice(0, keyCount).map(String) };
+    try {
+      const result = await this.#timed(answer);
+      if (hash === RELEASE_HASH) this.#doubtful.clear(asked);
+      return result;
+    } catch (error) {
+      if (!isAnswer(error) && (hash === ACQUIRE_HASH || hash === RELEASE_HASH)) this.#doubtful.add(asked);
+      throw error;
+    }
+  }
+
+  async #timed(answer: Promise<unknown>): Promise<unknown> {
+    const askedMs = performance.now();
+    const result = await answer;
+    this.#latencyMs = performance.now() - askedMs;
+    return result;
+  }
+
+  /** Uptime that is not known yet may be none at all. */
+  #quarantineLeftMs(): number {
+    const { quarantineMs, nowMs } = this.#options;
+    return this.#uptime === undefined ? quarantineMs : quarantineLeftMs(this.#uptime, quarantineMs, nowMs());
+  }
+
+  /**
+   * Brings the scripts to a node that may have been restarted, before anything else is sent to it, lets go of what it may
+   * have given unheard, and asks which server it is and whether it can vote. To a node without the scripts redlock sends
+   * one a second time, as text, and then a release could overtake the acquire that it undoes, and the keys would stand
+   * until they expire.
+   */
+  async #greet(): Promise<void> {
+    this.#connection = ++this.#connections;
+    for (const script of [ACQUIRE_SCRIPT, EXTEND_SCRIPT, RELEASE_SCRIPT]) {
+      // If this fails the script is sent as text, later and with the hazard above.
+      this.#link.loadScript(script).catch(() => {});
+    }
+    for (const { value, keys } of this.#doubtful.takeAll()) {
+      // If this fails they expire.
+      this.#link.evalsha(RELEASE_HASH, keys.length, [...keys, value]).catch(() => {});
+    }
+    await this.probe();
+  }
+
+  #lose(error: Error | undefined): void {
+    this.#connection = undefined;
+    this.#uptime = undefined;
+    this.#refusal = undefined;
+    this.#options.servers.set(this.#number, undefined);
+    this.#lostFor = error === undefined ? "the connection was closed" : reasonOf(error, this.#secrets);
+    this.#tell();
+  }
+
+  #beginProbe(): Promise<string | undefined> {
+    this.#probing = this.#probeNow().finally(() => {
+      this.#probing = undefined;
+      this.#probedAtMs = this.#options.nowMs();
+    });
+    return this.#probing;
+  }
+
+  async #probeNow(): Promise<string | undefined> {
+    const connection = this.#connection;
+    if (connection === undefined) return this.noVoteReason;
+    try {
+      if (this.#uptime === undefined) await this.#identify(connection);
+      const probe = () => probeVote(this.#link, `${this.#options.probePrefix}${crypto.randomUUID()}`);
+      await probe().catch((error) => {
+        // Somebody may have deleted the key in between, as FLUSHALL does.
+        if (error instanceof WrongAnswerError) return probe();
+        throw error;
+      });
+      if (connection === this.#connection) this.#refusal = undefined;
+    } catch (error) {
+      if (connection !== this.#connection) return this.noVoteReason;
+      // A node that is slow now and then keeps its vote: each of its votes has a limit. One that froze is dropped.
+      if (error instanceof TimeLimitError) return "it did not answer in time";
+      this.#refuse(error as Error);
+    }
+    this.#tell();
+    return this.noVoteReason;
+  }
+
+  /** Which server it is, and for how long it has run. Throws what the node says instead. */
+  async #identify(connection: number): Promise<void> {
+    const info = await this.#link.info();
+    if (connection !== this.#connection) return;
+    const [leastMs, runId] = [leastUptimeMs(info), runIdOf(info)];
+    if (leastMs === undefined || runId === undefined) {
+      throw new WrongAnswerError("INFO server tells no uptime_in_seconds, or no run_id");
+    }
+    this.#options.servers.set(this.#number, runId);
+    this.#uptime = { leastMs, readMs: this.#options.nowMs() };
+  }
+
+  #refuse(error: Error): void {
+    this.#refusal = reasonOf(error, this.#secrets);
+    // A replica's keys are another server's: what it granted before it became one is forgotten.
+    if (error.message.startsWith("READONLY")) this.#uptime = { leastMs: 0, readMs: this.#options.nowMs() };
+    // An answer to another question than ours, or none that fits: a new connection begins with the first of them.
+    if (!isAnswer(error)) this.#link.drop(error);
+  }
+
+  #tell(): void {
+    this.#news.tell(this.#standing(), this.#options.nowMs());
+  }
+}
+
+/** True if the node itself said so. */
+function isAnswer(error: unknown): boolean {
+  return (error as Error).name === "ReplyError";
+}

@@ -1,0 +1,38 @@
+/**
+ * Whether a node can vote: it is asked for a lease that nobody else wants, to keep it, and to let go, by the very scripts
+ * that leases use. A node that answers everything else may still refuse those: it is out of memory or disk, a replica,
+ * loading, or its user may not run scripts.
+ */
+import type { Scripted } from "../attempt.ts";
+import { ACQUIRE_SCRIPT, EXTEND_SCRIPT, RELEASE_SCRIPT, scriptHash } from "../scripts.ts";
+
+/** What is not let go, as the connection was lost in between, stands for so long. */
+const PROBE_TTL_MS = 5000;
+
+const STEPS = [
+  { script: ACQUIRE_SCRIPT, args: [PROBE_TTL_MS] },
+  { script: EXTEND_SCRIPT, args: [PROBE_TTL_MS] },
+  { script: RELEASE_SCRIPT, args: [] },
+].map((step) => ({ ...step, hash: scriptHash(step.script) }));
+
+/** It answered, and not what it was asked. */
+export class WrongAnswerError extends Error {
+  override name = "WrongAnswerError";
+}
+
+/**
+ * Takes, keeps and lets go of `key`, which must be nobody's.
+ *
+ * Throws what the node says instead, and WrongAnswerError.
+ */
+export async function probeVote(node: Scripted, key: string): Promise<void> {
+  for (const { script, hash, args } of STEPS) {
+    const all = [key, key, ...args];
+    const answer = await node.evalsha(hash, 1, all).catch((error: Error) => {
+      // As with leases: a node that forgot the script gets it as text.
+      if (error.message.startsWith("NOSCRIPT")) return node.eval(script, 1, all);
+      throw error;
+    });
+    if (answer !== 1) throw new WrongAnswerError("it answers a question for a lease with something else");
+  }
+}

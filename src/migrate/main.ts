@@ -1,0 +1,165 @@
+/**
+ * Migrations: makes the server's role, then runs dbmate over `migrations/`. Also an entry:
+ * `deno task migrate [up|down|status]`, with DATABASE_URL (the server's) and DATABASE_OWNER_URL (who may change the
+ * schema; the same as DATABASE_URL where it is not set).
+ *
+ * Several runs at once do no harm: each step is either repeatable or, when another run was first, tried again.
+ * No password appears in a log, an error or a command line.
+ */
+import { fileURLToPath } from "node:url";
+import { resolveBinary } from "dbmate";
+import { AddressError } from "../config/address_text.ts";
+import { parsePostgresAddress, type PostgresAddress } from "../config/postgres_address.ts";
+import { SERVER_ROLE } from "../config/server_role.ts";
+import { ConfigError } from "../config/config.ts";
+import { EXIT_FAILED, EXIT_UNUSABLE } from "../process/exit_codes.ts";
+import { dbmateUrl, pinnedCertificate } from "./dbmate_address.ts";
+import { ensureServerRole } from "./migrate_role.ts";
+import { withSession } from "./migrate_session.ts";
+import { databasePermissions, missingPermissions } from "../config/permissions.ts";
+import { createLog } from "../telemetry/create_log.ts";
+import type { Log } from "../telemetry/log.ts";
+
+/** dbmate fails cleanly when another run applied the same migration first; of four at once one does. */
+const RUNS_MAX = 8;
+const RUN_AGAIN_MS = 250;
+const RUN_MS_MAX = 120_000;
+const EXIT_USAGE = 2;
+
+/** `down` takes back the newest migration, `status` only tells. */
+export type Direction = "up" | "down" | "status";
+const DIRECTIONS: readonly Direction[] = ["up", "down", "status"];
+
+/** Whose schema goes which way. */
+export interface MigrateOptions {
+  /** Address of a role that may change the schema. */
+  readonly owner: PostgresAddress;
+  /** Address that the server will use; its role and database must be the migrated ones. */
+  readonly server: PostgresAddress;
+  readonly direction: Direction;
+  readonly log: Log;
+}
+
+/**
+ * Brings the schema one way, or tells how it stands.
+ *
+ * @returns what dbmate said
+ * @throws ConfigError for files of an address that can't be read; Error with dbmate's or PostgreSQL's words, both of which
+ * leave the password of an address out
+ */
+export async function migrate({ owner, server, direction, log }: MigrateOptions): Promise<string> {
+  const said = await withSession(owner, "DATABASE_OWNER_URL (or DATABASE_URL)", async (session) => {
+    if (direction === "up") await ensureServerRole(session, server, log);
+    const pinned = pinnedCertificate(session);
+    const file = pinned === undefined ? undefined : await temporaryFile(pinned);
+    try {
+      return await runDbmate(dbmateUrl(session, file), direction, log);
+    } finally {
+      if (file !== undefined) await Deno.remove(file);
+    }
+  });
+  if (direction !== "status") log.info({ direction }, "migrations done");
+  return said;
+}
+
+/** Throws Error that says why one is needed. */
+async function temporaryFile(text: string): Promise<string> {
+  try {
+    const path = await Deno.makeTempFile({ prefix: "holdfast-", suffix: ".pem" });
+    await Deno.writeTextFile(path, text);
+    return path;
+  } catch (error) {
+    const why =
+      "channel_binding=require without sslmode=verify-full: dbmate is told the server's certificate by a file";
+    throw new Error(`${why}, and none can be written (${(error as Error).name}); run it with --allow-write=/tmp`);
+  }
+}
+
+async function runDbmate(url: string, direction: Direction, log: Log): Promise<string> {
+  for (let attempt = 1;; attempt++) {
+    const { success, stdout, stderr } = await new Deno.Command(resolveBinary(), {
+      args: ["--no-dump-schema", "--env-file", "/dev/null", "--migrations-dir", migrationsDirectory(), direction],
+      // By environment, because everybody on the machine can read a command line.
+      env: { DATABASE_URL: url },
+      clearEnv: true,
+      stdin: "null",
+      signal: AbortSignal.timeout(RUN_MS_MAX),
+    }).output();
+    const decoder = new TextDecoder();
+    const said = `${decoder.decode(stdout)}${decoder.decode(stderr)}`.trim();
+    if (success) return said;
+    // Only `up` means the same when it is said twice; one more `down` would take back one more migration.
+    if (direction !== "up" || attempt >= RUNS_MAX || !anotherRunWasFirst(said)) {
+      const advice = said.includes("permission denied") ? ": set DATABASE_OWNER_URL to a role that may do this" : "";
+      throw new Error(`Migrating ${direction} failed: ${said}${advice}`);
+    }
+    log.info({ attempt }, "another migration run was faster, looking again");
+    await new Promise((resolve) => setTimeout(resolve, RUN_AGAIN_MS * Math.random()));
+  }
+}
+
+/**
+ * PostgreSQL's words for "somebody made this at the same moment". Each migration and its row in schema_migrations are
+ * one transaction, so the loser has changed nothing.
+ */
+function anotherRunWasFirst(said: string): boolean {
+  return /already exists|duplicate key value|tuple concurrently|deadlock detected/.test(said);
+}
+
+function migrationsDirectory(): string {
+  return fileURLToPath(new URL("../../migrations", import.meta.url));
+}
+
+/** The address that stands in the variable `name`; the server's has a default for its user. Throws ConfigError that names it. */
+export function databaseAddress(name: string, text: string): PostgresAddress {
+  try {
+    return parsePostgresAddress(text, name === "DATABASE_URL" ? SERVER_ROLE : "");
+  } catch (error) {
+    if (!(error instanceof AddressError)) throw error;
+    throw new ConfigError(error.problems.map((problem) => `${name}: ${problem}`));
+  }
+}
+
+/** Both addresses; each for the other where one is not set. Throws ConfigError with the problems of both. */
+function addresses(): { owner: PostgresAddress; server: PostgresAddress } {
+  const problems: string[] = [];
+  const [owner, server] = ["DATABASE_OWNER_URL", "DATABASE_URL"].map((name) => {
+    const text = Deno.env.get(name) ?? "";
+    try {
+      return text === "" ? undefined : databaseAddress(name, text);
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      problems.push(...error.problems);
+    }
+  });
+  if (problems.length > 0) throw new ConfigError(problems);
+  const [first, second] = [owner ?? server, server ?? owner];
+  if (first !== undefined && second !== undefined) return { owner: first, server: second };
+  throw new ConfigError(["DATABASE_URL: expected, such as postgres://user:password@host:5432/database"]);
+}
+
+async function main(): Promise<number> {
+  const log = createLog("info", "pretty");
+  const args = Deno.args.filter((arg) => arg !== "--");
+  const direction = DIRECTIONS.find((known) => known === (args[0] ?? "up"));
+  if (direction === undefined || args.length > 1) {
+    console.error(`Usage: deno task migrate [${DIRECTIONS.join("|")}]`);
+    return EXIT_USAGE;
+  }
+  try {
+    const { owner, server } = addresses();
+    const missing = await missingPermissions(databasePermissions(owner));
+    if (missing.length > 0) {
+      console.error(`Cannot start without these permissions: ${missing.join(" ")}`);
+      return EXIT_UNUSABLE;
+    }
+    for (const note of owner.notes) log.warn({}, note);
+    console.log(await migrate({ owner, server, direction, log }));
+    return 0;
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    return error instanceof ConfigError ? EXIT_UNUSABLE : EXIT_FAILED;
+  }
+}
+
+if (import.meta.main) Deno.exit(await main());

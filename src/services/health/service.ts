@@ -1,0 +1,83 @@
+/**
+ * grpc.health.v1: whether this server takes work, for load balancers, probes and gRPC clients.
+ * It knows neither what the services do, nor why they are up or down: it puts on the wire what the board says.
+ */
+import { Code, ConnectError, type ConnectRouter, type ServiceImpl } from "@connectrpc/connect";
+import { AddressPlaces } from "../../transport/address_places.ts";
+import { type HealthBoard, WATCHERS_MAX } from "../../health/health_board.ts";
+import { callerAddress } from "../../rpc/caller_address.ts";
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import {
+  Health,
+  HealthCheckResponse_ServingStatus as ServingStatus,
+  type HealthCheckResponseSchema,
+} from "../../gen/health/v1/health_pb.ts";
+
+/** Longest request, in bytes; it holds one service name. */
+export const HEALTH_REQUEST_BYTES_MAX = 4096;
+
+/**
+ * Serves grpc.health.v1.Health from the board.
+ *
+ * Check answers NOT_FOUND for a name that is not on the board, Watch answers SERVICE_UNKNOWN and waits for it to
+ * come. Watch beyond {@link WATCHERS_MAX} streams, or beyond `addressShare` of them for one address, or a request beyond {@link HEALTH_REQUEST_BYTES_MAX}, is
+ * RESOURCE_EXHAUSTED.
+ */
+export function registerHealth(router: ConnectRouter, board: HealthBoard, addressShare = 1): void {
+  const places = new AddressPlaces(WATCHERS_MAX, addressShare);
+  const health: ServiceImpl<typeof Health> = {
+    check({ service }) {
+      const status = board.get(service);
+      if (status === undefined) throw new ConnectError("unknown service", Code.NotFound);
+      return { status: ServingStatus[status] };
+    },
+    async *watch({ service }, { signal, values }) {
+      const leave = places.take(callerAddress(values));
+      if (leave === undefined) throw new ConnectError("too many health watches of one address", Code.ResourceExhausted);
+      try {
+        yield* watch(board, service, signal);
+      } finally {
+        leave();
+      }
+    },
+    list() {
+      const entries = [...board.statuses].map(([service, status]) => [service, { status: ServingStatus[status] }]);
+      return { statuses: Object.fromEntries(entries) };
+    },
+  };
+  router.service(Health, health, { readMaxBytes: HEALTH_REQUEST_BYTES_MAX });
+}
+
+/**
+ * The status of one service now and after each change, until the client goes away or the board is closed.
+ *
+ * There is no queue: whatever changes while the client is slow to read comes down to the status that it finds
+ * when it is ready, and nothing if that is the one it knows.
+ */
+async function* watch(
+  board: HealthBoard,
+  service: string,
+  signal: AbortSignal,
+): AsyncGenerator<MessageInitShape<typeof HealthCheckResponseSchema>> {
+  let wake = Promise.withResolvers<void>();
+  const onWake = () => wake.resolve();
+  const unsubscribe = board.subscribe(onWake);
+  if (unsubscribe === undefined) throw new ConnectError("too many health watches", Code.ResourceExhausted);
+  signal.addEventListener("abort", onWake);
+  try {
+    let told: ServingStatus | undefined;
+    while (!signal.aborted) {
+      // Renewed before the board is read, so that a change during the yield below is not slept through.
+      wake = Promise.withResolvers<void>();
+      const { closed } = board;
+      const status = ServingStatus[board.get(service) ?? "SERVICE_UNKNOWN"];
+      if (status !== told) yield { status };
+      told = status;
+      if (closed) return;
+      if (!signal.aborted) await wake.promise;
+    }
+  } finally {
+    signal.removeEventListener("abort", onWake);
+    unsubscribe();
+  }
+}

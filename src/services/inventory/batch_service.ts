@@ -1,0 +1,191 @@
+/**
+ * The batches of inventory.v1.InventoryService: each part is decoded, decided and answered as the single call would, and
+ * its error stands in its verdict. A batch fails as a whole only for what it is itself: empty, or too long.
+ */
+import { ConnectError, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import {
+  type InvDetailVerdictSchema,
+  type InventoryService,
+  RollbackRequestSchema,
+  SellRequestSchema,
+} from "../../gen/inventory/v1/inventory_pb.ts";
+import type { Level } from "../../inventory/model.ts";
+import type { Lanes } from "../../lanes/lanes.ts";
+import { errorFields, type Log } from "../../telemetry/log.ts";
+import { AnswerRoom, errorIn, linesIn } from "./verdict_budget.ts";
+import { detailAnswer, type Outcome, rollbackAnswer, sellAnswer } from "./encode.ts";
+import { type Parts, partsOf } from "../../rpc/messages/batch_parts.ts";
+import { callerAddress } from "../../rpc/caller_address.ts";
+import { internalError } from "../../rpc/errors.ts";
+import { callSignal } from "../../rpc/interceptors.ts";
+import { REQUEST_ID_HEADER } from "../../transport/request_id.ts";
+import { type Asked, decodeGoodsId, decodeRollback, decodeSell, type RequestRules } from "./decode.ts";
+import { inSlices } from "../../rpc/time_slices.ts";
+import { Violations } from "../../rpc/violations.ts";
+import { checkCount, isGoodsId } from "../shared/validation.ts";
+
+/** Goods in one BatchInvDetail. */
+export const BATCH_GOODS_MAX = 1000;
+
+/** What the batches work with. */
+export interface BatchServiceOptions extends RequestRules {
+  readonly lanes: Lanes;
+  /** Orders in one batch. */
+  readonly batchOrdersMax: number;
+  /** Largest answer that the server sends. */
+  readonly responseBytesMax: number;
+  readonly log: Log;
+}
+
+/** The calls that take several parts. */
+type BatchMethod = "sellBatch" | "rollbackBatch" | "batchInvDetail";
+
+/** How the parts of one kind of batch are read and answered. */
+interface Kind<R, A extends Asked, M> {
+  readonly field: string;
+  readonly part: string;
+  decode(request: R): A;
+  answer(asked: A, outcome: Outcome): M;
+}
+
+/** A verdict before it has the words of its kind. */
+type Ended<M> = { readonly answer: M; readonly truncated: boolean } | ReturnType<typeof errorIn>;
+
+/**
+ * The handlers of the batches; they throw ConnectError only, for whatever the caller can know.
+ *
+ * @throws RangeError when the verdicts of a full batch could be more than the largest answer
+ */
+export function createBatchService(
+  options: BatchServiceOptions,
+): Pick<ServiceImpl<typeof InventoryService>, BatchMethod> {
+  const { lanes, batchOrdersMax, responseBytesMax, log } = options;
+  // Throws here and not in a call, where it would be too late.
+  new AnswerRoom(responseBytesMax, Math.max(batchOrdersMax, BATCH_GOODS_MAX));
+
+  const sells = {
+    field: "orders",
+    part: "order",
+    decode: (request: Parameters<typeof decodeSell>[0]) => decodeSell(request, options),
+    answer: sellAnswer,
+  };
+  const rollbacks = {
+    field: "rollbacks",
+    part: "rollback",
+    decode: (request: Parameters<typeof decodeRollback>[0]) => decodeRollback(request, options),
+    answer: rollbackAnswer,
+  };
+
+  /** Decodes, applies and answers all parts. Throws for a bad count. Nobody reads what it answers to an ended call. */
+  async function endAll<R, A extends Asked, M extends Parameters<typeof linesIn>[1]>(
+    { field, part, decode, answer }: Kind<R, A, M>,
+    requests: Parts<R>,
+    context: HandlerContext,
+  ): Promise<Ended<M>[]> {
+    const { count } = requests;
+    checkParts(field, part, count, batchOrdersMax);
+    const room = new AnswerRoom(responseBytesMax, count);
+    const told = errorsOf(context);
+    const ended: Ended<M>[] = [];
+    const asked: { readonly at: number; readonly asked: A }[] = [];
+    const signal = callSignal(context);
+    const endTurn = await requests.turn(signal);
+    try {
+      await inSlices(Array(count).fill(undefined), signal, (_, at) => {
+        // What can't be read at all is no fault of one order.
+        const request = requests.read(at);
+        try {
+          asked.push({ at, asked: decode(request) });
+        } catch (error) {
+          // Into its room at once: a batch of bad orders must not be held in all its details.
+          ended[at] = errorIn(room, told(error));
+        }
+      });
+      const operations = asked.map(({ asked: { operation } }) => operation);
+      const ends = await lanes.applyAll(operations, signal, callerAddress(context.values));
+      await inSlices(asked, signal, ({ at, asked }, i) => {
+        const end = ends[i]!;
+        try {
+          ended[at] = linesIn(room, answer(asked, end.status === "fulfilled" ? end.value : end.reason));
+        } catch (error) {
+          ended[at] = errorIn(room, told(error));
+        }
+      });
+      return ended;
+    } finally {
+      endTurn();
+    }
+  }
+
+  /** Answers what may be told of an error. A fault is logged under the call's request id, once for all it befell. */
+  function errorsOf(context: HandlerContext): (error: unknown) => ConnectError {
+    const told = new Map<unknown, ConnectError>();
+    return (error) => {
+      if (error instanceof ConnectError) return error;
+      const known = told.get(error);
+      if (known !== undefined) return known;
+      const requestId = context.requestHeader.get(REQUEST_ID_HEADER);
+      const method = `${context.service.typeName}/${context.method.name}`;
+      log.error({ requestId, method, error: errorFields(error) }, "a part of a batch failed by a fault of the service");
+      const answer = internalError();
+      told.set(error, answer);
+      return answer;
+    };
+  }
+
+  return {
+    async sellBatch({ orders }, context) {
+      const ended = await endAll(sells, partsOf(context.values, SellRequestSchema, orders), context);
+      return {
+        verdicts: ended.map((end) => ({
+          outcome: "error" in end ? { case: "error", value: end.error } : { case: "sold", value: end.answer },
+          truncated: end.truncated,
+        })),
+      };
+    },
+
+    async rollbackBatch({ rollbacks: requests }, context) {
+      const ended = await endAll(rollbacks, partsOf(context.values, RollbackRequestSchema, requests), context);
+      return {
+        verdicts: ended.map((end) => ({
+          outcome: "error" in end ? { case: "error", value: end.error } : { case: "rolledBack", value: end.answer },
+          truncated: end.truncated,
+        })),
+      };
+    },
+
+    async batchInvDetail({ goodsIds }, context) {
+      checkParts("goods_ids", "goods id", goodsIds.length, BATCH_GOODS_MAX);
+      const room = new AnswerRoom(responseBytesMax, goodsIds.length);
+      const told = errorsOf(context);
+      const signal = callSignal(context);
+      const distinct = new Set(goodsIds);
+      const askable = [...distinct].filter(isGoodsId);
+      const levels = askable.length === 0
+        ? new Map<number, Level>()
+        : await lanes.levels(askable, signal, callerAddress(context.values)).catch((error: Error) => error);
+      signal.throwIfAborted();
+      const byGoods = new Map<number, MessageInitShape<typeof InvDetailVerdictSchema>>();
+      // All of them, and not only distinct ones: by their count it is told how large the answer is.
+      await inSlices(goodsIds, signal, (goodsId) => {
+        if (byGoods.has(goodsId)) return;
+        try {
+          byGoods.set(goodsId, {
+            outcome: { case: "detail", value: detailAnswer(decodeGoodsId(goodsId), levels) },
+          });
+        } catch (error) {
+          // What there is to say of one goods is small; it never is cut.
+          byGoods.set(goodsId, { outcome: { case: "error", value: errorIn(room, told(error)).error } });
+        }
+      });
+      return { verdicts: goodsIds.map((goodsId) => byGoods.get(goodsId)!) };
+    },
+  };
+}
+
+function checkParts(field: string, part: string, count: number, max: number): void {
+  const violations = new Violations();
+  checkCount(violations, field, part, { count, max });
+  violations.check();
+}

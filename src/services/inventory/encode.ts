@@ -1,0 +1,86 @@
+/**
+ * What one operation came to, as the message or the error that tells it: for a single call and for each part of a batch.
+ * All of these throw what is to be told as an error.
+ */
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import type {
+  InvDetailResponseSchema,
+  RollbackResponseSchema,
+  SellResponseSchema,
+} from "../../gen/inventory/v1/inventory_pb.ts";
+import type {
+  Applied,
+  GiveBackOperation,
+  Level,
+  RollbackOperation,
+  SellOperation,
+  SetOperation,
+  Verdict,
+} from "../../inventory/model.ts";
+import { Failure } from "../../lanes/failure.ts";
+import { failureError, refusalError } from "../shared/refusals.ts";
+import type { Asked } from "./decode.ts";
+
+/** How an operation ended: its verdict; or, where it came to none, why: a Failure, the end of its call, or a fault. */
+export type Outcome = Verdict | Error;
+
+/** @throws ConnectError for what the caller can know, the fault itself for anything else */
+export function setAnswer(
+  asked: Asked<SetOperation>,
+  outcome: Outcome,
+): ReturnType<typeof levelMessage> {
+  return levelMessage(applied(asked, outcome, "set").level);
+}
+
+/** @throws ConnectError for what the caller can know, the fault itself for anything else */
+export function sellAnswer(asked: Asked<SellOperation>, outcome: Outcome): MessageInitShape<typeof SellResponseSchema> {
+  const { order } = applied(asked, outcome, "sell");
+  return { goodsInfo: [...order.lines], orderId: asked.operation.orderId, soldAt: timestampFromMs(order.atMs) };
+}
+
+/** @throws ConnectError for what the caller can know, the fault itself for anything else */
+export function rollbackAnswer(
+  asked: Asked<RollbackOperation | GiveBackOperation>,
+  outcome: Outcome,
+): MessageInitShape<typeof RollbackResponseSchema> {
+  const { operation } = asked;
+  const goodsInfo = [...applied(asked, outcome, "rollback").given];
+  return operation.kind === "give_back"
+    ? { goodsInfo, rollbackId: operation.operationId }
+    : { goodsInfo, orderId: operation.orderId, rollbackId: operation.rollbackId ?? "" };
+}
+
+/**
+ * The level of a goods out of those that were read.
+ *
+ * @throws ConnectError for what the caller can know, the fault itself for anything else
+ */
+export function detailAnswer(
+  goodsId: number,
+  outcome: ReadonlyMap<number, Level> | Error,
+): MessageInitShape<typeof InvDetailResponseSchema> {
+  if (outcome instanceof Error) throw told(outcome);
+  const level = outcome.get(goodsId);
+  if (level === undefined) throw refusalError({ reason: "unknown_goods", goodsIds: [goodsId] });
+  return levelMessage(level);
+}
+
+function levelMessage({ goodsId, onHand, reserved, version }: Level) {
+  return { goodsId, num: onHand - reserved, onHand, reserved, version: BigInt(version) };
+}
+
+function applied<K extends Applied["kind"]>(
+  { operation, ids }: Asked,
+  outcome: Outcome,
+  kind: K,
+): Extract<Applied, { kind: K }> {
+  if (outcome instanceof Error) throw told(outcome, ids);
+  if (!outcome.ok) throw refusalError(outcome.refusal);
+  if (outcome.kind !== kind) throw new Error(`The lanes answered a ${outcome.kind} to a ${operation.kind}`);
+  return outcome as Extract<Applied, { kind: K }>;
+}
+
+function told(error: Error, ids?: Readonly<Record<string, string>>): Error {
+  return error instanceof Failure ? failureError(error, ids) : error;
+}

@@ -1,0 +1,46 @@
+/**
+ * inventory.v1.InventoryService: decodes a request, has the lanes decide it, encodes the answer.
+ */
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import type { InventoryService } from "../../gen/inventory/v1/inventory_pb.ts";
+import type { Operation } from "../../inventory/model.ts";
+import { detailAnswer, type Outcome, rollbackAnswer, sellAnswer, setAnswer } from "./encode.ts";
+import { type BatchServiceOptions, createBatchService } from "./batch_service.ts";
+import { callerAddress } from "../../rpc/caller_address.ts";
+import { callSignal } from "../../rpc/interceptors.ts";
+import { decodeGoodsId, decodeRollback, decodeSell, decodeSet } from "./decode.ts";
+
+/**
+ * The handlers of the service; they throw ConnectError only, for whatever the caller can know.
+ *
+ * @throws RangeError as `createBatchService`
+ */
+export function createInventoryService(options: BatchServiceOptions): ServiceImpl<typeof InventoryService> {
+  const { lanes } = options;
+  const apply = (operation: Operation, context: HandlerContext): Promise<Outcome> =>
+    lanes.apply(operation, callSignal(context), callerAddress(context.values)).catch((error) => error);
+  return {
+    async setInv(request, context) {
+      const asked = decodeSet(request, options);
+      return setAnswer(asked, await apply(asked.operation, context));
+    },
+
+    async invDetail(request, context) {
+      const goodsId = decodeGoodsId(request.goodsId);
+      const levels = lanes.levels([goodsId], callSignal(context), callerAddress(context.values));
+      return detailAnswer(goodsId, await levels.catch((error) => error));
+    },
+
+    async sell(request, context) {
+      const asked = decodeSell(request, options);
+      return sellAnswer(asked, await apply(asked.operation, context));
+    },
+
+    async rollback(request, context) {
+      const asked = decodeRollback(request, options);
+      return rollbackAnswer(asked, await apply(asked.operation, context));
+    },
+
+    ...createBatchService(options),
+  };
+}

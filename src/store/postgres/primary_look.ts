@@ -1,0 +1,32 @@
+/** The look behind the search for the host that takes writes: a session of its own on each host. */
+import { postgresHostText, withOneHost } from "../../config/postgres_address.ts";
+import { DatabaseUnavailableError } from "../errors.ts";
+import { Pool, type PoolOptions } from "./pool.ts";
+import { PrimarySearch } from "./primary.ts";
+import type { Sessions } from "./sessions.ts";
+
+const NEVER = new AbortController().signal;
+
+/** The search for the host of this address that takes writes. */
+export function primaryOf(options: Omit<PoolOptions, "primary">, sessions: Sessions): PrimarySearch {
+  const { hosts } = options.address;
+  return new PrimarySearch({
+    hosts: hosts.map(postgresHostText),
+    look: (index) => assertTakesWrites({ ...options, address: withOneHost(options.address, index) }, sessions),
+    nowMs: () => performance.now(),
+  });
+}
+
+/** Throws where the only host of the address can't be asked, or takes no writes: a standby, or one that was told so. */
+async function assertTakesWrites(options: Omit<PoolOptions, "primary">, sessions: Sessions): Promise<void> {
+  const pool = new Pool({ ...options, max: 1, waitersMax: 1 }, sessions);
+  try {
+    const [row] = await pool.run<{ read_only: string }[]>(
+      (sql) => sql`select current_setting('transaction_read_only') as read_only`,
+      NEVER,
+    );
+    if (row?.read_only !== "off") throw new DatabaseUnavailableError("it takes no writes");
+  } finally {
+    await pool.close();
+  }
+}

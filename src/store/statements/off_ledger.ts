@@ -1,0 +1,83 @@
+/**
+ * Tells a goods that stands off its ledger, which loses its fence for ever, from one that others keep changing.
+ */
+import { errorSummary, type Log } from "../../telemetry/log.ts";
+import { arrayLiteral } from "../postgres/arrays.ts";
+import type { Statement } from "../postgres/transaction_block.ts";
+import { FenceLostError, OffLedgerError } from "../errors.ts";
+import type { Pool } from "../postgres/pool.ts";
+
+/** Fences that a goods lost in a row before the ledger is looked at: by others' changes alone it seldom comes to that. */
+const LOSSES_TO_LOOK = 3;
+/** Goods whose losses are counted; beyond it all are forgotten. */
+const GOODS_COUNTED_MAX = 10_000;
+
+/** Counts how often goods lost their fence in a row. */
+export class FenceWatch {
+  readonly #pool: Pool;
+  readonly #log: Log;
+  readonly #losses = new Map<number, number>();
+
+  constructor(pool: Pool, log: Log) {
+    this.#pool = pool;
+    this.#log = log;
+  }
+
+  /**
+   * Runs a write of these goods. Throws what it throws; OffLedgerError instead of FenceLostError where the next movement
+   * of a goods is on record although its row of stock stands before it: somebody has changed one without the other.
+   */
+  async watch(goodsIds: readonly number[], write: () => Promise<void>, signal: AbortSignal): Promise<void> {
+    try {
+      await write();
+    } catch (error) {
+      if (!(error instanceof FenceLostError)) throw error;
+      const suspects = this.#count(goodsIds);
+      const off = suspects.length === 0 ? [] : await this.#look(suspects, signal);
+      throw off.length === 0 ? error : new OffLedgerError(off, { cause: error });
+    }
+    if (this.#losses.size > 0) { for (const goodsId of goodsIds) this.#losses.delete(goodsId); }
+  }
+
+  /** Those that are off. A look that fails is no word on the write, which was undone: none are blamed. */
+  async #look(suspects: readonly number[], signal: AbortSignal): Promise<number[]> {
+    try {
+      return await readOffLedger(this.#pool, suspects, signal);
+    } catch (error) {
+      this.#log.warn({ error: errorSummary(error) }, "the ledger of goods that keep losing their fence can't be read");
+      return [];
+    }
+  }
+
+  /** Counts one more for each, and answers those that have lost often enough. */
+  #count(goodsIds: readonly number[]): number[] {
+    if (this.#losses.size > GOODS_COUNTED_MAX) this.#losses.clear();
+    return goodsIds.filter((goodsId) => {
+      const losses = (this.#losses.get(goodsId) ?? 0) + 1;
+      this.#losses.set(goodsId, losses);
+      return losses >= LOSSES_TO_LOOK;
+    });
+  }
+}
+
+async function readOffLedger(pool: Pool, goodsIds: readonly number[], signal: AbortSignal): Promise<number[]> {
+  const rows = await pool.run(offLedgerStatement(goodsIds), signal);
+  return rows.map((row) => row.goods_id);
+}
+
+/**
+ * The statement behind the look, of one snapshot, so that a write under way shows in both tables or in none; see readBook
+ * for how a row of stock is looked for.
+ */
+export function offLedgerStatement(goodsIds: readonly number[]): Statement<{ goods_id: number }[]> {
+  return (sql) =>
+    sql`
+        with newest as (
+          select asked.goods_id,
+                 (select version from stock where goods_id = asked.goods_id order by version_block desc limit 1) as version
+            from unnest((select ${arrayLiteral(goodsIds)}::int[])) as asked (goods_id)
+        )
+        select newest.goods_id
+          from newest
+          join movements on movements.goods_id = newest.goods_id and movements.version = coalesce(newest.version, 0) + 1`;
+}

@@ -1,0 +1,74 @@
+/**
+ * The statement behind readiness.
+ */
+import type postgres from "postgres";
+import type { Statement } from "../postgres/transaction_block.ts";
+import { BlockLostError, DatabaseUnavailableError } from "../errors.ts";
+import type { Pool } from "../postgres/pool.ts";
+import { type SessionLimits, type Sessions, type SessionState, unfitSettings } from "../postgres/sessions.ts";
+
+/** What a look at a session shows. */
+interface Look extends SessionState {
+  readonly read_only: string;
+  /** The process that ran the statement. */
+  readonly pid: number;
+  readonly role: string;
+}
+
+/**
+ * Resolves if PostgreSQL answers, takes writes, has the schema of this version, keeps to our limits, and tells a commit
+ * only when it is durable; a standby after a fail-over takes no writes. Throws the errors of errors.ts.
+ *
+ * Where statements run in other sessions than the one that logged in, all of them are begun anew, for a pooler.
+ */
+export async function ping(pool: Pool, sessions: Sessions, limits: SessionLimits, signal: AbortSignal): Promise<void> {
+  const rows = sessions.kind === "own" ? await pool.run(schemaStatement, signal) : await lookInBlock(pool, signal);
+  const [look] = rows;
+  if (look === undefined) throw new Error("PostgreSQL answered a select without a row");
+  if (sessions.kind === "own" && look.pid !== sessionOf(rows)) {
+    sessions.foundPooler("a statement ran in another session than the one that logged in");
+    throw new DatabaseUnavailableError("PostgreSQL is behind a pooler: sessions are begun anew");
+  }
+  const unfit = unfitSettings(look, limits);
+  if (unfit.length > 0) {
+    throw new DatabaseUnavailableError(`the settings of role ${look.role} do not do: ${unfit.join("; ")}. ${ADVICE}`);
+  }
+  if (look.read_only === "off") return;
+  // Another server may have taken its place; only a new connection can find it.
+  pool.dropIdle();
+  throw new DatabaseUnavailableError("PostgreSQL takes no writes");
+}
+
+/** Orders may need transaction blocks, and PgBouncer in its mode `statement` ends the connection at a `begin`. */
+async function lookInBlock(pool: Pool, signal: AbortSignal): Promise<Look[]> {
+  try {
+    return await pool.block(({ run }) => run(schemaStatement), signal);
+  } catch (error) {
+    if (!(error instanceof BlockLostError)) throw error;
+    const words =
+      "a transaction block was lost behind the pooler; PgBouncer's pool_mode must be transaction or session";
+    throw new DatabaseUnavailableError(words, { cause: error });
+  }
+}
+
+const ADVICE = "`deno task migrate` makes them for the role holdfast_server; a pooler has them once it connects anew";
+
+/** The process that took the log-in, as it was told then. */
+function sessionOf(rows: readonly Look[]): number {
+  return (rows as unknown as postgres.RowList<Look[]>).state.pid;
+}
+
+/**
+ * Fails where a column lacks. Reads no row: the first one may lie behind many old versions. PostgreSQL shows times as
+ * 250ms, 1s or 0, which it takes for intervals, too.
+ */
+export const schemaStatement: Statement<Look[]> = (sql) =>
+  sql`
+    select current_setting('transaction_read_only') as read_only, (select version_block from stock where false) as schema,
+           pg_backend_pid() as pid, current_user::text as role,
+           current_setting('enable_seqscan') as enable_seqscan, current_setting('jit') as jit,
+           current_setting('synchronous_commit') as synchronous_commit,
+           (1000 * extract(epoch from current_setting('statement_timeout')::interval))::int as statement_timeout,
+           (1000 * extract(epoch from current_setting('lock_timeout')::interval))::int as lock_timeout,
+           (1000 * extract(epoch from current_setting('idle_in_transaction_session_timeout')::interval))::int
+             as idle_in_transaction_session_timeout`;

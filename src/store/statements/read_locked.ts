@@ -1,0 +1,75 @@
+/**
+ * The reads that tell whose rows are the ones to wait for.
+ */
+import { errorFields, type Log } from "../../telemetry/log.ts";
+import { arrayLiteral } from "../postgres/arrays.ts";
+import type { Statement } from "../postgres/transaction_block.ts";
+import { StoreError } from "../errors.ts";
+import type { Pool } from "../postgres/pool.ts";
+
+/**
+ * Those of these goods whose row some other session has locked at this moment. None where the database can't tell: an
+ * engine that spreads rows over servers may lock one of them in a statement, but not several.
+ *
+ * Throws the errors of errors.ts, and no other error of PostgreSQL's: this is a guess at whom to wait for, and whoever is
+ * not blamed here is tried again.
+ */
+export async function readLocked(
+  pool: Pool,
+  goodsIds: readonly number[],
+  log: Log,
+  signal: AbortSignal,
+): Promise<number[]> {
+  const rows = await guessed(() => pool.run(lockedStatement(goodsIds), signal), log);
+  return rows.map((row) => row.goods_id);
+}
+
+/** The same of orders. One that is not committed yet, or that nobody knows, has no row to look at. */
+export async function readLockedOrders(
+  pool: Pool,
+  orderIds: readonly string[],
+  log: Log,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const rows = await guessed(() => pool.run(lockedOrdersStatement(orderIds), signal), log);
+  return rows.map((row) => row.order_id);
+}
+
+async function guessed<T>(read: () => Promise<T[]>, log: Log): Promise<T[]> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof StoreError) throw error;
+    log.warn({ error: errorFields(error) }, "PostgreSQL can't tell which rows are locked");
+    return [];
+  }
+}
+
+/** The statement behind {@link readLocked}; see readBook for how a row is looked for. */
+export function lockedStatement(goodsIds: readonly number[]): Statement<{ goods_id: number }[]> {
+  return (sql) =>
+    sql`
+        with newest as (
+          select stock.goods_id, version_block
+            from unnest((select ${arrayLiteral(goodsIds)}::int[])) as asked (goods_id),
+                 lateral (select * from stock where goods_id = asked.goods_id order by version_block desc limit 1) as stock
+        ), free as (
+          -- That or a higher block: a row that has moved on meanwhile is free as well.
+          select stock.goods_id
+            from newest,
+                 lateral (select goods_id from stock
+                           where goods_id = newest.goods_id and version_block >= newest.version_block
+                             for update skip locked) as stock
+        )
+        select goods_id from newest except select goods_id from free`;
+}
+
+function lockedOrdersStatement(orderIds: readonly string[]): Statement<{ order_id: string }[]> {
+  const ids = arrayLiteral(orderIds);
+  return (sql) =>
+    sql`
+        with free as (
+          select order_id from orders where order_id = any (${ids}::text[]) for update skip locked
+        )
+        select order_id from orders where order_id = any (${ids}::text[]) except select order_id from free`;
+}

@@ -1,0 +1,214 @@
+/** For how long leases are kept, and that others get their turn. The lock is recorded, the clock is the test's. */
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { HOLD_MS, HOLD_MS_MAX, KeptLeases, PAUSE_MS_MAX, PAUSE_MS_MIN } from "../../src/lanes/modes/lease_cache.ts";
+import { LeaseLostError, type Lock, LockHeldError, QuorumLostError } from "../../src/lock/lock.ts";
+
+/** Leases over a lock that tells what it was asked. */
+function kept() {
+  const asked: string[] = [];
+  const refusals: Error[] = [];
+  const clock = { nowMs: 1000, attemptMs: 0 };
+  const others = { want: false };
+  const lock: Lock = {
+    acquire(goodsIds) {
+      const refusal = refusals.shift();
+      clock.nowMs += clock.attemptMs;
+      asked.push(`${refusal === undefined ? "take" : "ask"} ${goodsIds}`);
+      if (refusal !== undefined) return Promise.reject(refusal);
+      return Promise.resolve({
+        remainingMs: () => 5000,
+        renew: () => Promise.resolve(),
+        release: (part) => Promise.resolve(void asked.push(`let go ${part}`)),
+      });
+    },
+    wantedByOthers(goodsIds) {
+      asked.push(`look ${goodsIds}`);
+      return Promise.resolve(others.want ? goodsIds : []);
+    },
+    status: () => ({ quorum: 3, ttlMs: 5000, nodes: [], leases: [] }),
+    ping: () => Promise.resolve(),
+    close: () => Promise.resolve(),
+  };
+  const leases = new KeptLeases(lock, () => clock.nowMs);
+  return {
+    leases,
+    clock,
+    asked,
+    refusals,
+    others,
+    /** One batch: takes the goods, works for a while, and is over; answers what was refused. */
+    async batch(goodsIds: number[], wanted: boolean, tookMs = 10) {
+      const refused = await leases.take(goodsIds);
+      if (refused !== undefined) return refused;
+      clock.nowMs += tookMs;
+      leases.afterBatch(goodsIds);
+      leases.letGoIdle(goodsIds, () => wanted);
+      await leases.giveTurns(goodsIds);
+      return undefined;
+    },
+  };
+}
+
+Deno.test("a lease is kept from batch to batch while work waits, and let go when none does", async () => {
+  const { batch, asked, leases } = kept();
+  await batch([1], true);
+  await batch([1], true);
+  await batch([1], false);
+  assertEquals(asked, ["take 1", "let go 1"]);
+  assertEquals(leases.held, 0);
+});
+
+Deno.test("of several goods those that are wanted are kept, and only what is missing is asked for", async () => {
+  const { leases, asked } = kept();
+  await leases.take([1, 2, 3]);
+  leases.afterBatch([1, 2, 3]);
+  leases.letGoIdle([1, 2, 3], (goodsId) => goodsId === 2);
+  await leases.take([2, 4]);
+  leases.afterBatch([2, 4]);
+  leases.letGoIdle([2, 4], () => false);
+  assertEquals(asked, ["take 1,2,3", "let go 1,3", "take 4", "let go 2", "let go 4"]);
+});
+
+Deno.test("what others want is let go after a while, and left to them for a pause", async () => {
+  const { batch, asked, clock, others } = kept();
+  others.want = true;
+  for (let i = 0; i < 5; i++) await batch([1], true, HOLD_MS / 5);
+  assertEquals(asked, ["take 1", "look 1", "let go 1"]);
+  const refused = await batch([1], true);
+  assertEquals([refused?.goodsIds, refused?.afterMs], [[1], PAUSE_MS_MIN]);
+  clock.nowMs += PAUSE_MS_MIN - 1;
+  assertEquals((await batch([1], true))?.afterMs, 1);
+  assertEquals(asked.length, 3, "nobody was asked in the pause");
+  clock.nowMs += 1;
+  assertEquals(await batch([1], true), undefined);
+});
+
+Deno.test("what nobody else wants is kept, looked at now and then, and let go after a longer while all the same", async () => {
+  const { batch, asked, clock } = kept();
+  const startMs = clock.nowMs;
+  while (!asked.includes("let go 1")) await batch([1], true, 10);
+  assertEquals(clock.nowMs - startMs, HOLD_MS_MAX);
+  assertEquals(asked.filter((line) => line === "look 1").length, HOLD_MS_MAX / HOLD_MS);
+  assertEquals((await batch([1], true))?.afterMs, PAUSE_MS_MIN);
+});
+
+Deno.test("a break with nothing to do does not begin the hold anew, a longer one does", async () => {
+  for (const [breakMs, held] of [[PAUSE_MS_MIN - 1, "let go"], [PAUSE_MS_MIN, "kept"]] as const) {
+    const { batch, clock, others, leases } = kept();
+    await batch([1], false, HOLD_MS - 10);
+    clock.nowMs += breakMs;
+    others.want = true;
+    await batch([1], true, 10);
+    assertEquals(leases.held === 0 ? "let go" : "kept", held, `after ${breakMs} ms`);
+  }
+});
+
+Deno.test("a goods that a batch has is nobody's to let go", async () => {
+  const { leases, clock, others, asked } = kept();
+  others.want = true;
+  await leases.take([1]);
+  clock.nowMs += HOLD_MS_MAX;
+  leases.letGoIdle([1], () => false);
+  await leases.giveTurns([1]);
+  assertEquals(asked, ["take 1"]);
+});
+
+Deno.test("a batch's leases are not let go under it, whether they were asked for or kept from the one before", async () => {
+  const { leases, clock, others, asked } = kept();
+  others.want = true;
+  for (let batch = 0; batch < 2; batch++) {
+    assertEquals(await leases.take([1, 2]), undefined);
+    clock.nowMs += HOLD_MS;
+    leases.letGoIdle([1, 2], () => false);
+    await leases.giveTurns([1, 2]);
+    assertEquals([asked, leases.held], [["take 1,2"], 2]);
+    leases.afterBatch([1, 2]);
+    leases.letGoIdle([1, 2], () => true);
+  }
+  leases.letGoIdle([1], () => false);
+  assertEquals(asked, ["take 1,2", "let go 1"]);
+});
+
+Deno.test("the pause is as long as attempts take here, twice, within bounds", async () => {
+  for (const [attemptMs, pauseMs] of [[1, PAUSE_MS_MIN], [20, 12 + 2 * 20], [49, 12 + 2 * 49], [200, PAUSE_MS_MAX]]) {
+    const { batch, clock, others, leases, refusals } = kept();
+    clock.attemptMs = attemptMs!;
+    // Refused or not, it is what an attempt takes; one that had no answer says nothing.
+    for (let i = 0; i < 40; i++) {
+      if (i % 2 === 0) refusals.push(new LockHeldError("held", [2]));
+      await batch([2], false);
+      leases.letGo([2]);
+    }
+    clock.attemptMs = 1000;
+    for (let i = 0; i < 40; i++) {
+      refusals.push(new QuorumLostError("two of five"));
+      await assertRejects(() => leases.take([2]), QuorumLostError);
+    }
+    clock.attemptMs = attemptMs!;
+    others.want = true;
+    await batch([3], true, HOLD_MS);
+    const refused = await batch([3], true);
+    assert(Math.abs((refused?.afterMs ?? 0) - pauseMs!) < 2, `${attemptMs} ms: ${refused?.afterMs}, not ${pauseMs}`);
+    clock.nowMs += refused?.afterMs ?? 0;
+    assertEquals(await batch([3], true), undefined);
+  }
+});
+
+Deno.test("goods that others hold are told apart where the lock can tell them", async () => {
+  const { leases, refusals, asked } = kept();
+  refusals.push(new LockHeldError("held", [2]));
+  assertEquals((await leases.take([1, 2, 3]))?.goodsIds, [2]);
+  // Where it can't, whoever collided may be gone by now.
+  refusals.push(new LockHeldError("held"));
+  assertEquals(await leases.take([1, 3]), undefined);
+  refusals.push(new LockHeldError("held"), new LockHeldError("held"), new LockHeldError("held"));
+  assertEquals((await leases.take([3, 4]))?.goodsIds, [4]);
+  assertEquals(asked, ["ask 1,2,3", "ask 1,3", "take 1,3", "ask 4", "ask 4", "ask 4"]);
+  refusals.push(new QuorumLostError("two of five"));
+  await assertRejects(() => leases.take([5]), QuorumLostError);
+  leases.letGoAll();
+  assertEquals([leases.held, asked.at(-1)], [0, "let go 1,3"]);
+});
+
+Deno.test("a write goes under leases that last for all of it: what has too little left is renewed, and that must be enough", async () => {
+  /** What each lease has left, and has after a renewal; undefined: that is refused. */
+  const rows: readonly [left: number[], renewed: (number | undefined)[], renewals: number, isKept: boolean][] = [
+    [[1000, 1000], [0, 0], 0, true],
+    [[999, 1000], [5000, 0], 1, true],
+    [[999, 0], [1000, 1000], 2, true],
+    [[999, 5000], [999, 0], 1, false],
+    [[999, 999], [5000, 999], 2, false],
+    [[999, 999], [5000, undefined], 2, false],
+  ];
+  for (const [left, renewed, renewals, isKept] of rows) {
+    const now = [...left];
+    let asked = 0;
+    const lock: Lock = {
+      acquire: ([goodsId]) =>
+        Promise.resolve({
+          remainingMs: () => now[goodsId!]!,
+          renew() {
+            asked++;
+            const ms = renewed[goodsId!];
+            if (ms === undefined) return Promise.reject(new LeaseLostError("somebody else's"));
+            now[goodsId!] = ms;
+            return Promise.resolve();
+          },
+          release: () => Promise.resolve(),
+        }),
+      wantedByOthers: () => Promise.resolve([]),
+      status: () => ({ quorum: 3, ttlMs: 5000, nodes: [], leases: [] }),
+      ping: () => Promise.resolve(),
+      close: () => Promise.resolve(),
+    };
+    const leases = new KeptLeases(lock, () => 1000);
+    for (const goodsId of left.keys()) assertEquals(await leases.take([goodsId]), undefined);
+    assertEquals([await leases.keep([0, 1], 1000), asked], [isKept, renewals], JSON.stringify([left, renewed]));
+  }
+});
+
+Deno.test("goods that are not held are not kept", async () => {
+  const { leases } = kept();
+  await leases.take([1]);
+  assertEquals([await leases.keep([1, 2], 1000), await leases.keep([1], 1000)], [false, true]);
+});

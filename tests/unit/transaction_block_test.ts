@@ -1,0 +1,56 @@
+/** A transaction block over a connection whose answers the test gives: what is sent, and what is told. */
+import { assertEquals, assertRejects } from "@std/assert";
+import type postgres from "postgres";
+import {
+  type Block,
+  type BlockConnection,
+  runBlock,
+  type Statement,
+} from "../../src/store/postgres/transaction_block.ts";
+import { StatementTimeoutError } from "../../src/store/errors.ts";
+
+/** A driver that makes a statement its own text. */
+const TEXT = ((parts: TemplateStringsArray) => parts.join("?")) as unknown as postgres.Sql;
+
+/** A connection that fails at some statements, and stays. */
+function connection(failures: Readonly<Record<string, Error>>) {
+  const sent: string[] = [];
+  const send = <T>(statement: Statement<T>): Promise<T> => {
+    const text = String(statement(TEXT));
+    sent.push(text);
+    const failure = failures[text];
+    return failure === undefined ? Promise.resolve([] as T) : Promise.reject(failure);
+  };
+  const undo = () => send((sql) => sql`rollback`).then(() => {});
+  const parts: BlockConnection = { isLost: () => false, send, undo };
+  return { sent, parts };
+}
+
+const WORK = async ({ run, commit }: Block) => {
+  await run((sql) => sql`read`);
+  await commit((sql) => sql`write`);
+};
+
+Deno.test("a block reads, and sends its write with COMMIT right behind it", async () => {
+  const { sent, parts } = connection({});
+  await runBlock(parts, WORK);
+  assertEquals(sent, ["begin", "read", "write", "commit"]);
+});
+
+Deno.test("a block that did not begin writes nothing: outside of it the write would be committed, and told as undone", async () => {
+  const cancelled = new StatementTimeoutError("57014");
+  const { sent, parts } = connection({ begin: cancelled });
+  const told = await assertRejects(() => runBlock(parts, WORK), StatementTimeoutError);
+  assertEquals(told, cancelled);
+  assertEquals(sent, ["begin", "read", "rollback"]);
+});
+
+Deno.test("what fails in a block is undone and told, and COMMIT behind a failed write needs no undoing", async () => {
+  const failure = new StatementTimeoutError("57014");
+  const reads = connection({ read: failure });
+  assertEquals(await assertRejects(() => runBlock(reads.parts, WORK)), failure);
+  assertEquals(reads.sent, ["begin", "read", "rollback"]);
+  const writes = connection({ write: failure });
+  assertEquals(await assertRejects(() => runBlock(writes.parts, WORK)), failure);
+  assertEquals(writes.sent, ["begin", "read", "write", "commit"]);
+});

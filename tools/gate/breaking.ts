@@ -1,0 +1,57 @@
+/**
+ * Holds the protos against the previous commit: HEAD while they are being changed in the work tree, else the commit
+ * before HEAD. Reads git and changes nothing in it.
+ */
+import { join } from "node:path";
+import { bufBinary } from "./buf_binary.ts";
+import { ARTICLE_CONFIG, type Outcome, output } from "./run_program.ts";
+
+/** What the comparison needs of a commit. */
+const PROTO_PATHS = ["proto", "buf.yaml"] as const;
+/** What the protos import out of node_modules, which no commit has. */
+const IMPORTED_DIR = "node_modules/google-proto-files/google/rpc";
+const IMPORTED_FILES = [`${IMPORTED_DIR}/status.proto`] as const;
+/** Our module of the workspace, which is without the article's contract, then that one. */
+const INPUTS = [
+  // Of a workspace buf compares all modules, and these need not be as many in both commits.
+  { path: "proto/inventory", args: ["breaking", "proto"], subdir: "#subdir=proto", against: [] },
+  {
+    path: "proto/article",
+    args: ["breaking", "proto/article", "--config", ARTICLE_CONFIG],
+    subdir: "",
+    against: ["--against-config", ARTICLE_CONFIG],
+  },
+] as const;
+
+/** Fails when a client of the previous commit's API would break; skipped when there is no such commit. */
+export async function breakingChanges(): Promise<Outcome> {
+  const changed = !(await output("git", ["diff", "--quiet", "HEAD", "--", "proto"])).success;
+  const commit = changed ? "HEAD" : "HEAD~1";
+  if (!(await output("git", ["rev-parse", "--verify", "--quiet", `${commit}^{commit}`])).success) {
+    return { state: "skipped", words: `there is no commit ${commit} (a first commit, a shallow clone, or no git)` };
+  }
+  const listed = await output("git", ["ls-tree", "-r", "--name-only", commit, "--", "proto"]);
+  if (!listed.words.split("\n").some((path) => path.endsWith(".proto"))) {
+    return { state: "skipped", words: `${commit} has no proto` };
+  }
+  const imported = [`--prefix=${IMPORTED_DIR}/`, ...IMPORTED_FILES.map((file) => `--add-file=${file}`), "--prefix="];
+  const archive = await output("git", ["archive", "--format=tar", ...imported, commit, "--", ...PROTO_PATHS]);
+  if (!archive.success) return { state: "failed", words: archive.words };
+
+  const dir = await Deno.makeTempDir({ prefix: "holdfast-gate-" });
+  try {
+    const before = join(dir, "before.tar");
+    await Deno.writeFile(before, archive.stdout);
+    const words: string[] = [];
+    for (const { path, args, subdir, against } of INPUTS) {
+      if (!listed.words.includes(`${path}/`)) continue;
+      const compared = await output(bufBinary(), [...args, "--against", `${before}${subdir}`, ...against]);
+      if (!compared.success) words.push(compared.words);
+    }
+    return words.length === 0
+      ? { state: "ok", words: "" }
+      : { state: "failed", words: [`compared with ${commit}:`, ...words].join("\n") };
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}

@@ -1,0 +1,48 @@
+/** Generates the code once more, into a temporary directory, and compares it with what is committed. */
+import { join, relative } from "node:path";
+import { bufBinary } from "./buf_binary.ts";
+import { ARTICLE_CONFIG, BENCH_CONFIG, type Outcome, output } from "./run_program.ts";
+
+const GENERATED = ["src/gen", "bench/gen"] as const;
+/** As the task `gen` has them. */
+const RUNS = [
+  ["generate"],
+  ["generate", "proto/article", "--template", "buf.gen.article.yaml", "--config", ARTICLE_CONFIG],
+  ["generate", "bench/proto", "--template", "buf.gen.bench.yaml", "--config", BENCH_CONFIG],
+] as const;
+
+/** Fails when generated code is not what the protos and plugins of now make; names each file. */
+export async function generatedCodeDiffers(): Promise<Outcome> {
+  const dir = await Deno.makeTempDir({ prefix: "holdfast-gate-" });
+  try {
+    // The plugin is a local program.
+    const path = `${join(Deno.cwd(), "node_modules", ".bin")}:${Deno.env.get("PATH") ?? ""}`;
+    for (const args of RUNS) {
+      const { success, words } = await output(bufBinary(), [...args, "--output", dir], { PATH: path });
+      if (!success) return { state: "failed", words };
+    }
+    const different: string[] = [];
+    for (const root of GENERATED) {
+      const wanted = await readTree(join(dir, root));
+      const found = await readTree(root);
+      const names = [...new Set([...wanted.keys(), ...found.keys()])].sort();
+      different.push(...names.filter((name) => wanted.get(name) !== found.get(name)).map((name) => join(root, name)));
+    }
+    return different.length === 0 ? { state: "ok", words: "" } : {
+      state: "failed",
+      words: `run \`deno task gen\` and commit: ${different.join(", ")} differ`,
+    };
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}
+
+async function readTree(root: string, dir = root): Promise<Map<string, string>> {
+  const files = new Map<string, string>();
+  for await (const entry of Deno.readDir(dir)) {
+    const path = join(dir, entry.name);
+    if (entry.isDirectory) { for (const [name, text] of await readTree(root, path)) files.set(name, text); }
+    else files.set(relative(root, path), await Deno.readTextFile(path));
+  }
+  return files;
+}

@@ -1,0 +1,101 @@
+/**
+ * Programs of others for the tests in tests/clients: clients in other languages, proxies and poolers. Those that are
+ * missing are brought in with one call of apt, beside the tests that need none of them.
+ */
+import type { Log } from "../../src/telemetry/log.ts";
+import { aptInstall } from "../stack/apt.ts";
+import { findProgram } from "../stack/programs.ts";
+import { message } from "../reader_errors.ts";
+
+interface ClientProgram {
+  /** A name that is looked for on PATH, or a full path. */
+  readonly program: string;
+  /** A library that must be there beside it. */
+  readonly library?: string;
+  /** Debian's packages that bring it. */
+  readonly packages: readonly string[];
+}
+
+/** What grpc-java needs beside itself. */
+const JARS = [
+  "libprotobuf-java",
+  "libnetty-java",
+  "libperfmark-java",
+  "libgeronimo-annotation-1.3-spec-java",
+  "libguava-java",
+];
+
+/** By the names under which the tests ask for them. Sizes are of the download and on disk, on Debian 12. */
+const PROGRAMS: Readonly<Record<string, ClientProgram>> = {
+  pgbouncer: { program: "pgbouncer", packages: ["pgbouncer"] },
+  nginx: { program: "nginx", packages: ["nginx"] },
+  haproxy: { program: "haproxy", packages: ["haproxy"] },
+  // 9 MB, 36 MB.
+  caddy: { program: "caddy", packages: ["caddy"] },
+  // 7 MB, 28 MB.
+  protoc: {
+    program: "protoc",
+    library: "/usr/bin/grpc_python_plugin",
+    packages: ["protobuf-compiler", "protobuf-compiler-grpc"],
+  },
+  // Debian's own, which its libraries are for; another Python may come first on PATH.
+  python: {
+    program: "/usr/bin/python3",
+    library: "/usr/lib/python3/dist-packages/grpc",
+    packages: ["python3-grpcio"],
+  },
+  // 96 MB, 579 MB.
+  go: {
+    program: "go",
+    library: "/usr/share/gocode/src/google.golang.org/grpc",
+    packages: ["golang-go", "golang-google-grpc-dev", "golang-goprotobuf-dev"],
+  },
+  // 12 MB, 69 MB, beside the compiler.
+  "g++": { program: "g++", library: "/usr/include/grpcpp/grpcpp.h", packages: ["g++", "pkg-config", "libgrpc++-dev"] },
+  // 7 MB, 10 MB, beside the JDK.
+  javac: {
+    program: "javac",
+    library: "/usr/share/java/grpc-netty.jar",
+    packages: ["default-jdk-headless", "libgrpc-java", ...JARS, "protobuf-compiler-grpc-java-plugin"],
+  },
+  java: { program: "java", library: "/usr/share/java/perfmark-api.jar", packages: ["default-jre-headless", ...JARS] },
+  // 100 MB, 299 MB. Not the script on PATH: it does not hand on the signal that ends it, and the browser would stay.
+  chromium: { program: "/usr/lib/chromium/chromium-headless-shell", packages: ["chromium-headless-shell"] },
+};
+
+/** Where they are, for the tests. */
+export interface ClientPrograms {
+  /** What the tests read; see tests/support/client_programs.ts. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Full paths of those that are there. */
+  readonly paths: readonly string[];
+}
+
+/** Finds them, and brings in what is missing. Never throws: a test that needs one that is missing fails, and says why. */
+export async function bringClientPrograms(log: Log): Promise<ClientPrograms> {
+  const missing = Object.values(PROGRAMS).filter((program) => pathOf(program) === undefined);
+  const packages = [...new Set(missing.flatMap((program) => program.packages))];
+  let reason = "apt's packages do not hold it";
+  if (packages.length > 0) await aptInstall(packages, log).catch((error) => reason = message(error));
+  const found = Object.entries(PROGRAMS).map(([name, program]) => {
+    const path = pathOf(program);
+    const advice = `install it (\`sudo apt-get install ${program.packages.join(" ")}\`)`;
+    return [name, path === undefined ? { missing: `${name} is missing: ${reason}; ${advice}` } : { path }] as const;
+  });
+  const paths = found.flatMap(([, { path }]) => path ?? []);
+  return { env: { TEST_CLIENT_PROGRAMS: JSON.stringify(Object.fromEntries(found)) }, paths };
+}
+
+function pathOf({ program, library }: ClientProgram): string | undefined {
+  const path = program.startsWith("/") ? existing(program) : findProgram(program);
+  return library === undefined || existing(library) !== undefined ? path : undefined;
+}
+
+function existing(path: string): string | undefined {
+  try {
+    Deno.statSync(path);
+    return path;
+  } catch {
+    return undefined;
+  }
+}

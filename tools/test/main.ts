@@ -1,0 +1,98 @@
+/**
+ * `deno task test [-- paths and flags of deno test]`: starts servers of its own in a temporary directory, migrates one
+ * template database, runs the tests, file by file and several at once, and stops everything. What each file says is shown
+ * when it has ended. The last line says `N passed, N failed`.
+ *
+ * Safe beside a running `up` and beside another `test`: nothing of it has a fixed place or port.
+ */
+import { createLog } from "../../src/telemetry/create_log.ts";
+import { bringClientPrograms, type ClientPrograms } from "./client_programs.ts";
+import type { Log } from "../../src/telemetry/log.ts";
+import { isForReader, message } from "../reader_errors.ts";
+import { sideBySide } from "./side_by_side.ts";
+import { listenForStop } from "../stop_requests.ts";
+import { needsServers, permissions, planTests, type TestJob } from "./test_groups.ts";
+import { checkTypes, runTests, type TestEnd, type TestRun } from "./test_run.ts";
+import { startTestServers, type TestServers } from "./test_servers.ts";
+
+const INTERRUPTED_EXIT_CODE = 130;
+/** More than there are cores, as most tests wait for most of their time; but no more than servers fit in small machines. */
+const PLACES = Math.min(navigator.hardwareConcurrency + 2, 8);
+
+async function main(): Promise<number> {
+  const log = createLog("info", "pretty");
+  const startedMs = performance.now();
+  const running = new Set<TestRun>();
+  const requests = listenForStop();
+  requests.first.then(() => running.forEach((run) => run.stop()));
+  // What still runs then is found and stopped by the next run.
+  requests.second.then(() => Deno.exit(INTERRUPTED_EXIT_CODE));
+
+  const total = { passed: 0, failed: 0 };
+  const failures: string[] = [];
+  const ended = async (name: string, run: TestRun): Promise<TestEnd> => {
+    running.add(run);
+    const end = await run.done;
+    running.delete(run);
+    total.passed += end.passed;
+    total.failed += end.failed;
+    if (end.failed > 0) failures.push(`${name}: ${end.failed}`);
+    return end;
+  };
+  const brokeDown = (words: string, error: unknown) => {
+    log.error(isForReader(error) ? {} : { error }, `${words}: ${message(error)}`);
+    total.failed++;
+  };
+
+  let starting: Promise<TestServers> | undefined;
+  let bringing: Promise<ClientPrograms> | undefined;
+  try {
+    const { jobs, flags } = planTests(Deno.args);
+    if (jobs.length === 0) throw new Error("there is no test in these directories");
+    const places = Math.min(PLACES, jobs.length);
+    if (jobs.some(({ group }) => needsServers(group))) starting = startTestServers(log, places);
+    // Beside the tests that need none of them, and behind what apt has to bring for the servers.
+    if (jobs.some(({ group }) => group === "clients")) bringing = starting?.then(() => bringClientPrograms(log));
+    // Whoever needs them is told when they could not be started or brought.
+    starting?.catch(() => {});
+    bringing?.catch(() => {});
+    const checking = ended("types", checkTypes(jobs.flatMap(({ paths }) => paths)));
+    await sideBySide(jobs, places, async (job, place) => {
+      const servers = needsServers(job.group) ? (await starting)?.places[place] : undefined;
+      const clients = job.group === "clients" ? await bringing : undefined;
+      if (requests.isAsked()) return;
+      const way = job.concurrency === undefined ? {} : { TEST_CONCURRENCY: job.concurrency };
+      const access = servers && { ...servers.access, programs: [...servers.access.programs, ...clients?.paths ?? []] };
+      const args = [...permissions(job.group, access), ...flags, ...job.paths];
+      show(job, await ended(nameOf(job), runTests(args, { ...servers?.env, ...clients?.env, ...way })), log);
+    }, requests.isAsked);
+    const types = await checking;
+    if (types.failed > 0) log.error({}, `the types are wrong:\n${types.output}`);
+  } catch (error) {
+    brokeDown("the tests could not run", error);
+  }
+  try {
+    await (await starting?.catch(() => undefined))?.stop();
+  } catch (error) {
+    brokeDown("the servers of the tests could not be stopped", error);
+  }
+  log.info({ seconds: Math.round((performance.now() - startedMs) / 1000), failures }, "the tests have ended");
+  console.log(`${total.passed} passed, ${total.failed} failed`);
+  if (requests.isAsked()) return INTERRUPTED_EXIT_CODE;
+  return total.failed > 0 || total.passed === 0 ? 1 : 0;
+}
+
+/** Whole, so that what files say at the same time stays apart. */
+function show(job: TestJob, { passed, failed, output, ms }: TestEnd, log: Log): void {
+  log.info({}, `${nameOf(job)}: ${passed} passed, ${failed} failed in ${(ms / 1000).toFixed(1)} s`);
+  let rest = new TextEncoder().encode(output);
+  while (rest.length > 0) rest = rest.subarray(Deno.stdout.writeSync(rest));
+}
+
+/** Such as `tests/e2e/x_test.ts, redlock`. */
+function nameOf({ group, paths, concurrency }: TestJob): string {
+  const files = paths.length === 1 ? paths[0] : `${paths.length} files of group ${group}`;
+  return concurrency === undefined ? `${files}` : `${files}, ${concurrency}`;
+}
+
+if (import.meta.main) Deno.exit(await main());

@@ -1,0 +1,150 @@
+/**
+ * The tests in groups by what they may do, and in invocations of `deno test` that run side by side. Unit tests may do
+ * nothing, which proves that what they test is pure; tests of the repository itself may read it; the rest starts servers
+ * and talks to them, and where the way of concurrency can make a difference it is run in all three. What needs clients and
+ * proxies of others is a group of its own.
+ */
+import { join, relative, resolve } from "node:path";
+import { type ModeName, MODES } from "../../src/config/mode_names.ts";
+import { importsOf } from "../gate/imports.ts";
+
+/** What tests may do; see {@link permissions}. */
+export type TestGroup = "unit" | "static" | "servers" | "clients";
+
+/** One `deno test` invocation: `paths` are test files, at least one. */
+export interface TestJob {
+  readonly group: TestGroup;
+  readonly paths: readonly string[];
+  /** The way in which these tests go; undefined where they know of none. */
+  readonly concurrency?: ModeName;
+  /** What they measure would be off with others beside them. */
+  readonly isAlone: boolean;
+}
+
+/** What a test file reaches by its imports if the way of concurrency can make a difference to it. */
+const WAY_FILE = "tests/support/concurrency.ts";
+/** What is tested there is the wire, or how processes are watched, whatever the way; or one way or all, whatever is asked for. */
+const WAYLESS_ROOTS = [
+  "tests/e2e",
+  "tests/integration/up_test.ts",
+  "tests/attacks",
+  "tests/faults/suite_test.ts",
+  "tests/faults/arms",
+  "tests/faults/redis_quorum_test.ts",
+  "tests/faults/worker_pause_test.ts",
+];
+/** A good caller's waits are measured there, with all that the machine has taken by the attack. */
+const ALONE_ROOTS = ["tests/attacks"];
+const TEST_FILE = /(^|_|\.)test\.(ts|tsx|js|mjs)$/;
+
+/** In the order in which they are begun: what takes long early, so that little is left to wait for in the end. */
+const ROOTS: Record<TestGroup, readonly string[]> = {
+  unit: ["tests/unit"],
+  static: ["tests/static"],
+  // Programs of others are brought in meanwhile.
+  servers: ["tests/faults", "tests/e2e", "tests/integration", "tests/attacks"],
+  clients: ["tests/clients"],
+};
+/** So many files of these groups share an invocation; its start takes as long as many of them. Others have one each. */
+const FILES_TOGETHER: Record<TestGroup, number> = { unit: 24, static: 24, servers: 1, clients: 1 };
+
+/** Whether tests of this group talk to servers. */
+export function needsServers(group: TestGroup): boolean {
+  return group === "servers" || group === "clients";
+}
+
+/**
+ * Sorts the arguments after `deno task test`: paths become invocations of the group whose directory they are in,
+ * everything else is passed to each invocation. Without paths everything runs.
+ *
+ * @throws Error for a path outside the test directories
+ */
+export function planTests(args: readonly string[]): { jobs: TestJob[]; flags: string[] } {
+  const given = args[0] === "--" ? args.slice(1) : args;
+  const asked = given.filter((arg) => !arg.startsWith("-") && exists(arg)).map((arg) => relative(".", resolve(arg)));
+  const flags = given.filter((arg) => arg.startsWith("-") || !exists(arg));
+  const groups = Object.keys(ROOTS) as TestGroup[];
+  const stray = asked.find((path) => path !== "tests" && groupOf(path) === undefined);
+  if (stray !== undefined) {
+    throw new Error(`${stray} is in no directory of tests: give paths in ${Object.values(ROOTS).flat().join(", ")}`);
+  }
+  const jobs = groups.flatMap((group) => {
+    const all = asked.length === 0 || asked.includes("tests");
+    const paths = all ? ROOTS[group].filter(exists) : asked.filter((path) => groupOf(path) === group);
+    const files = [...new Set(paths.flatMap(testFiles))];
+    return chunks(files, FILES_TOGETHER[group]).flatMap((paths) =>
+      inEveryWay({ group, paths, isAlone: isAlone(paths) })
+    );
+  });
+  return { jobs, flags };
+}
+
+/** The tests of servers, and again in each other way those that reach the way. */
+function inEveryWay(job: TestJob): TestJob[] {
+  if (job.group !== "servers") return [job];
+  const ways = job.paths.some(reachesTheWay) ? MODES : MODES.slice(0, 1);
+  return ways.map((concurrency) => ({ ...job, concurrency }));
+}
+
+function reachesTheWay(path: string): boolean {
+  return !WAYLESS_ROOTS.some((root) => path.startsWith(root)) && importsOf(path).has(resolve(WAY_FILE));
+}
+
+function isAlone(paths: readonly string[]): boolean {
+  return paths.some((path) => ALONE_ROOTS.some((root) => path.startsWith(root)));
+}
+
+function chunks<T>(items: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size));
+}
+
+/** What the tests that start servers are told and allowed; see tests/support/env.ts for the variables. */
+export interface ServerTestAccess {
+  /** Full paths of the programs that they may run. */
+  readonly programs: readonly string[];
+  /** The only directory that they may write to. */
+  readonly temporaryDir: string;
+}
+
+/** Loopback addresses that tests may attack a server from. */
+const ATTACKER_ADDRESSES = ["127.0.0.9", "127.0.0.10", "127.0.0.11"];
+
+/** The permission flags of a group. */
+export function permissions(group: TestGroup, access: ServerTestAccess | undefined): string[] {
+  if (group === "unit" || access === undefined) return group === "static" ? ["--allow-read=.", "--ignore-env"] : [];
+  return [
+    // Beside the address of everybody else those of attackers, who must be somebody else.
+    `--allow-net=${["127.0.0.1", "localhost", "[::1]", ...ATTACKER_ADDRESSES].join(",")}`,
+    // Whole, because a server's data must be reachable by another user, which is judged from every directory above it.
+    "--allow-read",
+    `--allow-write=${access.temporaryDir}`,
+    `--allow-run=${access.programs.join(",")}`,
+    // Whole, because client libraries of others list the environment.
+    "--allow-env",
+    "--allow-sys=hostname,uid,gid,networkInterfaces,osRelease,homedir,cpus,systemMemoryInfo",
+  ];
+}
+
+function groupOf(path: string): TestGroup | undefined {
+  const groups = Object.keys(ROOTS) as TestGroup[];
+  return groups.find((group) => ROOTS[group].some((root) => path === root || path.startsWith(`${root}/`)));
+}
+
+/** The test files in a directory, or the file itself. */
+function testFiles(path: string): string[] {
+  if (Deno.statSync(path).isFile) return [path];
+  return Array.from(Deno.readDirSync(path)).sort((a, b) => (a.name < b.name ? -1 : 1)).flatMap((entry) => {
+    const inner = join(path, entry.name);
+    if (entry.isDirectory) return testFiles(inner);
+    return TEST_FILE.test(entry.name) ? [inner] : [];
+  });
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,93 @@
+/** One `deno test` invocation, or a check of types: its output is kept until it ends, and its counts are read from its summary. */
+import { fileURLToPath } from "node:url";
+import { denoEnvironment } from "../../src/process/child_environment.ts";
+import { settled } from "../stack/wait.ts";
+
+const STOP_MS_MAX = 10_000;
+/** Of a longer output only the end is kept: the summary is there, and what failed. */
+const OUTPUT_CHARACTERS_MAX = 4_000_000;
+/** Gives each test its limit. */
+const PRELOAD = fileURLToPath(new URL("./test_preload.ts", import.meta.url));
+
+/** How many tests ended which way. */
+export interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+}
+
+/** What an invocation came to. `output` is both of its outputs, as they came. */
+export interface TestEnd extends Counts {
+  readonly output: string;
+  readonly ms: number;
+}
+
+/** A running invocation. `done` never rejects. */
+export interface TestRun {
+  readonly done: Promise<TestEnd>;
+  /** Ends it, hard when it does not end by itself. */
+  stop(): Promise<void>;
+}
+
+/** Starts `deno test` with `args` and `env`, and of the environment of this process only what Deno needs. */
+export function runTests(args: readonly string[], env: Record<string, string>): TestRun {
+  // Types are checked once for all: each invocation would do it anew.
+  return runDeno(["test", "--no-prompt", "--no-check", `--preload=${PRELOAD}`, ...args], { ...seeds(), ...env });
+}
+
+/** Starts a check of the types of `paths` and of all that they reach, which counts as a failure when it finds something. */
+export function checkTypes(paths: readonly string[]): TestRun {
+  return runDeno(["check", "--frozen", ...paths], {});
+}
+
+function runDeno(args: readonly string[], env: Record<string, string>): TestRun {
+  const startedMs = performance.now();
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [...args],
+    // Colours would stand between the words of the summary.
+    env: { ...denoEnvironment(), ...env, NO_COLOR: "1" },
+    clearEnv: true,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  let output = "";
+  const read = async (stream: ReadableStream<Uint8Array>) => {
+    const decoder = new TextDecoder();
+    for await (const part of stream) {
+      output = (output + decoder.decode(part, { stream: true })).slice(-OUTPUT_CHARACTERS_MAX);
+    }
+  };
+  const done = Promise.all([child.status, read(child.stdout), read(child.stderr)]).then(([{ success }]) => ({
+    ...count(output, success),
+    output,
+    ms: performance.now() - startedMs,
+  }));
+  return {
+    done,
+    async stop() {
+      try {
+        child.kill("SIGTERM");
+        if (!await settled(done, STOP_MS_MAX)) child.kill("SIGKILL");
+      } catch {
+        // It ended before the signal came.
+      }
+      await done;
+    },
+  };
+}
+
+/** What repeats a run whose seed was printed. */
+function seeds(): Record<string, string> {
+  return Object.fromEntries(Object.entries(Deno.env.toObject()).filter(([name]) => name.endsWith("_SEED")));
+}
+
+/**
+ * Reads the last summary in the output of `deno test`, such as "FAILED | 3 passed (1 step) | 1 failed (12ms)".
+ * A run that failed without a failed test (a module that does not compile, a crash) counts as one failure.
+ */
+export function count(output: string, success: boolean): Counts {
+  const last = [...output.matchAll(/^(?:ok|FAILED) \| (\d+) passed.*?\| (\d+) failed/gm)].at(-1);
+  const passed = Number(last?.[1] ?? 0);
+  const failed = Number(last?.[2] ?? 0);
+  return { passed, failed: success ? failed : Math.max(failed, 1) };
+}

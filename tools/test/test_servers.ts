@@ -1,0 +1,125 @@
+/** The servers that tests share, in a temporary directory of their own, and what the tests must know of them. */
+import { delimiter, dirname, join } from "node:path";
+import { resolveBinary } from "dbmate";
+import { migrate } from "../../src/migrate/main.ts";
+import type { Log } from "../../src/telemetry/log.ts";
+import { bufBinary } from "../gate/buf_binary.ts";
+import { isOursAlone } from "../stack/own_directory.ts";
+import { stopStrays } from "../stack/process_record.ts";
+import { type Stack, startStack } from "../stack/stack.ts";
+import { lockDirectory, tryLockDirectory } from "../stack/stack_lock.ts";
+import type { ServerTestAccess } from "./test_groups.ts";
+import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
+
+const DIRECTORY_PREFIX = "holdfast-test-";
+const TEMPLATE_DATABASE = "holdfast_template";
+const REDIS_NODES = 5;
+
+/** What the tests that run one after another in one place must know: nodes and a directory that are theirs alone. */
+export interface TestPlace {
+  readonly env: Record<string, string>;
+  readonly access: ServerTestAccess;
+}
+
+/** The servers of a run: one PostgreSQL, in which each test has databases of its own, and five Redis for each place. */
+export interface TestServers {
+  readonly places: readonly TestPlace[];
+  stop(): Promise<void>;
+}
+
+/** Starts them, with one migrated database to copy. Throws what does not start. */
+export async function startTestServers(log: Log, placeCount: number): Promise<TestServers> {
+  const root = await Deno.makeTempDir({ prefix: DIRECTORY_PREFIX });
+  // PostgreSQL runs as another user when we are root, and must get through to its data.
+  await Deno.chmod(root, 0o755);
+  const lock = await lockDirectory(root, log);
+  await clearAbandoned(root, log);
+  const temporaryDirs = Array.from({ length: placeCount }, (_, place) => join(root, `tmp-${place + 1}`));
+  for (const dir of temporaryDirs) await Deno.mkdir(dir);
+  let stack: Stack | undefined;
+  const stop = async () => {
+    // Tests stop what they start; a test that was interrupted may not have come to it.
+    const strays = (await Promise.all(temporaryDirs.map(stopStrays))).flat();
+    if (strays.length > 0) log.warn({ strays }, "stopped servers that tests left behind");
+    await stack?.stop();
+    if (stack?.postgres?.dir.startsWith(root) === false) await Deno.remove(stack.postgres.dir, { recursive: true });
+    lock.close();
+    await Deno.remove(root, { recursive: true });
+  };
+  try {
+    const kept = { dir: join(root, "stack"), programsDir: Deno.env.get("DATA_DIR") ?? ".holdfast" };
+    stack = await startStack({ ...kept, log, postgres: true, redisNodes: placeCount * REDIS_NODES, durable: false });
+    const { postgres, postgresBin, redisProgram } = stack;
+    if (postgres === undefined || postgresBin === undefined || redisProgram === undefined) {
+      throw new Error("The stack came up without a server that was asked for");
+    }
+    await postgres.createDatabase(TEMPLATE_DATABASE);
+    await migrate({
+      owner: parsePostgresAddress(postgres.ownerUrl(TEMPLATE_DATABASE)),
+      server: parsePostgresAddress(postgres.serverUrl(TEMPLATE_DATABASE)),
+      direction: "up",
+      log,
+    });
+    const env = {
+      TEST_DATABASE_OWNER_URL: postgres.ownerUrl("postgres"),
+      TEST_DATABASE_SERVER_URL: postgres.serverUrl("postgres"),
+      TEST_DATABASE_TEMPLATE: TEMPLATE_DATABASE,
+      TEST_POSTGRES_BIN: postgresBin,
+      TEST_REDIS_SERVER: redisProgram,
+      TEST_BUF: bufBinary(),
+      // Tests that start a PostgreSQL of their own find this one first, wherever it is.
+      PATH: `${postgresBin}${delimiter}${Deno.env.get("PATH") ?? ""}`,
+    };
+    const programs = [
+      join(postgresBin, "initdb"),
+      join(postgresBin, "postgres"),
+      redisProgram,
+      Deno.execPath(),
+      resolveBinary(),
+      bufBinary(),
+      // The script of buf's package, as its users run it.
+      join("node_modules", ".bin", "buf"),
+      // What is known of a process (its start time, memory and open files) is read by other programs: Deno opens
+      // /proc to nobody but a program with every permission. Its limits are set by another one, too.
+      ...(Deno.build.os === "linux" ? ["cat", "ls", "prlimit"] : ["ps"]),
+      // What another user can do to us is tried as that user.
+      "sh",
+    ];
+    const urls = stack.redis.map((node) => node.url);
+    return {
+      places: temporaryDirs.map((temporaryDir, place) => ({
+        env: {
+          ...env,
+          TEST_REDIS_URLS: urls.slice(place * REDIS_NODES, (place + 1) * REDIS_NODES).join(","),
+          TMPDIR: temporaryDir,
+        },
+        access: { programs, temporaryDir },
+      })),
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** A run that was killed left its directory, and perhaps servers. Its lock ended with it. */
+async function clearAbandoned(ownRoot: string, log: Log): Promise<void> {
+  for await (const entry of Deno.readDir(dirname(ownRoot))) {
+    const root = join(dirname(ownRoot), entry.name);
+    if (!entry.name.startsWith(DIRECTORY_PREFIX) || root === ownRoot) continue;
+    try {
+      // Without a process id in its lock file it may be a run that is just about to take the lock.
+      // Anybody may make a directory here: with links in it, or with records of processes that are none of ours.
+      if (!isOursAlone(await Deno.lstat(root))) continue;
+      if ((await Deno.readTextFile(join(root, "launcher.lock"))).trim() === "") continue;
+      using lock = await tryLockDirectory(root);
+      if (lock === undefined) continue;
+      const strays = await stopStrays(root);
+      await Deno.remove(root, { recursive: true });
+      log.warn({ root, strays }, "cleared what a killed test run left behind");
+    } catch {
+      // Another run clears it right now.
+    }
+  }
+}

@@ -1,0 +1,194 @@
+/**
+ * `deno task up`: a whole Holdfast with one command. Brings the programs, starts the private stack under DATA_DIR
+ * (or uses DATABASE_URL and REDIS_URLS, where given), migrates, serves, and takes everything down again at Ctrl-C.
+ *
+ * Standard output gets the server's listen line and the lines to paste; everything else is on standard error.
+ */
+import { fileURLToPath } from "node:url";
+import { loadConfig, SETTING_NAMES, STOP_MS_MAX } from "../../src/config/config.ts";
+import { EXIT_FAILED } from "../../src/process/exit_codes.ts";
+import { listenUrl } from "../../src/process/listen_line.ts";
+import { databaseAddress, migrate } from "../../src/migrate/main.ts";
+import { createLog } from "../../src/telemetry/create_log.ts";
+import type { Log } from "../../src/telemetry/log.ts";
+import { denoEnvironment } from "../../src/process/child_environment.ts";
+import { askHealth } from "../../src/process/healthcheck.ts";
+import { isForReader, message } from "../reader_errors.ts";
+import { serverFlags, supervisorFlags } from "../../src/config/server_flags.ts";
+import { type ServerProcess, startServer } from "../stack/server_process.ts";
+import { type Stack, startStack } from "../stack/stack.ts";
+import { listenForStop, type StopRequests } from "../stop_requests.ts";
+import { linesToPaste } from "./up_lines.ts";
+import { settled, until } from "../stack/wait.ts";
+
+const DATA_DIR_DEFAULT = ".holdfast";
+const DATABASE = "holdfast";
+const REDIS_NODES = 5;
+const LISTEN_MS_MAX = 30_000;
+const SERVING_MS_MAX = 30_000;
+/** After its own bound the server is killed; a supervisor kills its workers then, and ends a moment later. */
+const SERVER_STOP_MS_MAX = STOP_MS_MAX + 2_000;
+const EXIT_USAGE = 2;
+const EXIT_FORCED = 130;
+
+async function main(): Promise<number> {
+  if (Deno.args.length > 0) {
+    console.error("Usage: deno task up (settings come from the environment, see README.md)");
+    return EXIT_USAGE;
+  }
+  const log = createLog("info", "pretty");
+  const requests = listenForStop();
+  let stack: Stack | undefined;
+  let stopTelling = () => {};
+  try {
+    const given = givenSettings();
+    // Checked before anything is started; what is not given yet has a default of the right form.
+    loadConfig((name) => given[name]);
+    const givenOwner = Deno.env.get("DATABASE_OWNER_URL") ?? "";
+    if (givenOwner !== "") databaseAddress("DATABASE_OWNER_URL", givenOwner);
+    const starting = startStack({
+      dir: Deno.env.get("DATA_DIR") || DATA_DIR_DEFAULT,
+      log,
+      postgres: given["DATABASE_URL"] === undefined,
+      redisNodes: given["REDIS_URLS"] === undefined ? REDIS_NODES : 0,
+      redisRights: "lock",
+      durable: true,
+    });
+    requests.second.then(() => {
+      // What was started by then is found and stopped at the next start.
+      if (stack === undefined) Deno.exit(EXIT_FORCED);
+    });
+    stack = await starting;
+    stopTelling = tellWhatEnds(stack, requests, log);
+    if (requests.isAsked()) return await stopAll(undefined, stack, requests, log);
+    const settings = await prepareStores(given, stack, log);
+    if (requests.isAsked()) return await stopAll(undefined, stack, requests, log);
+    return await serve(settings, stack, requests, log);
+  } catch (error) {
+    log.error(isForReader(error) ? {} : { error }, message(error));
+    return EXIT_FAILED;
+  } finally {
+    stopTelling();
+    await stack?.stop();
+  }
+}
+
+function givenSettings(): Record<string, string> {
+  const names = SETTING_NAMES.filter((name) => (Deno.env.get(name) ?? "") !== "");
+  return Object.fromEntries(names.map((name) => [name, Deno.env.get(name) ?? ""]));
+}
+
+/** Makes the database where it is missing, migrates it, and completes the settings with the stack's addresses. */
+async function prepareStores(given: Record<string, string>, stack: Stack, log: Log): Promise<Record<string, string>> {
+  const settings: Record<string, string> = { LOG_FORMAT: "pretty", ...given };
+  let ownerUrl = Deno.env.get("DATABASE_OWNER_URL") || given["DATABASE_URL"];
+  if (stack.postgres !== undefined) {
+    await stack.postgres.ensureDatabase(DATABASE);
+    ownerUrl = stack.postgres.ownerUrl(DATABASE);
+    settings["DATABASE_URL"] = stack.postgres.serverUrl(DATABASE);
+  }
+  if (stack.redis.length > 0) settings["REDIS_URLS"] = stack.redis.map((node) => node.url).join(",");
+  const serverUrl = settings["DATABASE_URL"];
+  if (ownerUrl === undefined || serverUrl === undefined) throw new Error("There is no database address to migrate");
+  const [owner, server] = [databaseAddress("DATABASE_OWNER_URL", ownerUrl), databaseAddress("DATABASE_URL", serverUrl)];
+  await migrate({ owner, server, direction: "up", log });
+  return settings;
+}
+
+async function serve(
+  settings: Record<string, string>,
+  stack: Stack,
+  requests: StopRequests,
+  log: Log,
+): Promise<number> {
+  const listening = Promise.withResolvers<string>();
+  const config = loadConfig((name) => settings[name]);
+  const supervised = config.workers > 1;
+  const deno = Deno.execPath();
+  const main = fileURLToPath(new URL(supervised ? "../../src/supervisor.ts" : "../../src/main.ts", import.meta.url));
+  const server = startServer({
+    name: "server",
+    program: deno,
+    args: ["run", ...supervised ? supervisorFlags(deno) : serverFlags(config), main],
+    dir: stack.dir,
+    cwd: fileURLToPath(new URL("../..", import.meta.url)),
+    mark: main,
+    env: { ...denoEnvironment(), ...settings },
+    errorsToOurs: true,
+    onLine(line) {
+      console.log(line);
+      const url = listenUrl(line);
+      if (url !== undefined) listening.resolve(url);
+    },
+  });
+  const ended = server.ended.then((status) => status.signal ?? `exit code ${status.code}`);
+  await settled(Promise.race([listening.promise, ended, requests.first]), LISTEN_MS_MAX);
+  if (server.isAlive() && !requests.isAsked()) {
+    if (!await settled(listening.promise, 0)) {
+      await server.stop("SIGTERM", SERVER_STOP_MS_MAX);
+      throw new Error(`The server did not listen within ${LISTEN_MS_MAX} ms: see its log above`);
+    }
+    const url = await listening.promise;
+    // Redis nodes that have just started have no vote before a lease of the time before would be over.
+    const serving = until(() => requests.isAsked() || !server.isAlive() || isServing(url), SERVING_MS_MAX);
+    if (!await serving) log.warn({}, `the service is not SERVING after ${SERVING_MS_MAX} ms: see its log above`);
+    console.log(`Try it, from another terminal:\n${linesToPaste(url).join("\n")}`);
+  }
+  const why = await Promise.race([ended, requests.first]);
+  if (requests.isAsked()) {
+    log.info({ why }, "stopping; a second Ctrl-C does not wait for calls under way");
+    return await stopAll(server, stack, requests, log);
+  }
+  throw new Error(`The server ended by itself (${why}): see its log above`);
+}
+
+/** Server first, so that its last calls still find their stores. */
+async function stopAll(
+  server: ServerProcess | undefined,
+  stack: Stack,
+  requests: StopRequests,
+  log: Log,
+): Promise<number> {
+  const cleanly = (async () => {
+    await server?.stop("SIGTERM", SERVER_STOP_MS_MAX);
+    await stack.stop();
+    const status = await server?.ended;
+    // A server that was still starting has not taken the signal over yet and simply ends by it.
+    return status === undefined || status.signal === "SIGTERM" ? 0 : status.code;
+  })();
+  const code = await Promise.race([cleanly, requests.second]);
+  if (code !== undefined) {
+    log.info({}, "stopped");
+    return code;
+  }
+  server?.signal("SIGKILL");
+  await stack.stop("crash");
+  return EXIT_FORCED;
+}
+
+/**
+ * A store may come back, and the service lives through its absence; it is only told.
+ *
+ * @returns a function that ends the telling
+ */
+function tellWhatEnds(stack: Stack, requests: StopRequests, log: Log): () => void {
+  let telling = true;
+  const servers = [
+    ...(stack.postgres === undefined ? [] : [{ name: "PostgreSQL", ended: stack.postgres.ended }]),
+    ...stack.redis.map(({ ended, port }, index) => ({ name: `redis-${index + 1} on port ${port}`, ended })),
+  ];
+  for (const { name, ended } of servers) {
+    ended.then(() => {
+      if (telling && !requests.isAsked()) log.warn({ server: name }, "a server of the private stack has ended");
+    });
+  }
+  return () => telling = false;
+}
+
+/** A certificate of the server's own is not looked at: it is asked on this machine only. */
+async function isServing(url: string): Promise<boolean> {
+  if (url.startsWith("https:")) return true;
+  return await askHealth(url).catch(() => "") === "SERVING";
+}
+
+if (import.meta.main) Deno.exit(await main());
