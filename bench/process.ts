@@ -1,7 +1,7 @@
 /** The processes that a run starts: those that make load and the servers under it. One question to each at a time. */
 import { fileURLToPath } from "node:url";
 import { denoEnvironment } from "../src/process/child_environment.ts";
-import { residentMiB } from "../src/process/process_facts.ts";
+import { residentMiB } from "../src/process/facts.ts";
 import { settled } from "../tools/stack/wait.ts";
 import { lines } from "./load/conversation.ts";
 import type { Answer, Question, RunOrder, Tally, Targets } from "./load/protocol.ts";

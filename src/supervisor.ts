@@ -10,7 +10,7 @@ import { START_MS_MAX, STOP_MS_MAX } from "./config/config.ts";
 import { refuse } from "./process/exit_codes.ts";
 import { onHangUp } from "./process/hang_up.ts";
 import { listenLine } from "./process/listen_line.ts";
-import { serverFlags } from "./config/server_flags.ts";
+import { serverFlags } from "./config/flags.ts";
 import { startSettings } from "./process/start_settings.ts";
 import { onStopSignal } from "./process/stop_signals.ts";
 import { createProcessLog, endProcess } from "./telemetry/process_log.ts";

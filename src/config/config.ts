@@ -9,8 +9,8 @@ import { parseHostName, parseListenHost, parseOrigin, parsePageHeader } from "./
 import { parsePostgresAddress, type PostgresAddress } from "./postgres_address.ts";
 import { parseRedisAddress, type RedisAddress } from "./redis_address.ts";
 import { SERVER_ROLE } from "./server_role.ts";
-import { configNotes } from "./config_notes.ts";
-import { budgetProblems, lockProblems, nodesProblems, queueProblems, workersProblems } from "./config_rules.ts";
+import { configNotes } from "./notes.ts";
+import { budgetProblems, lockProblems, nodesProblems, queueProblems, workersProblems } from "./checks.ts";
 import { type ModeName, MODES, QUORUM_LOSSES, type QuorumLoss } from "./mode_names.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "../telemetry/log.ts";
 

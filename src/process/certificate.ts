@@ -2,7 +2,7 @@
 import { type Config, ConfigError } from "../config/config.ts";
 import type { FileProblem, KeyPair } from "../tls/key_pair.ts";
 import { type FilesRead, Renewal } from "../tls/renewal.ts";
-import { readTlsFiles, type TlsFiles } from "../tls/tls_files.ts";
+import { readTlsFiles, type TlsFiles } from "../tls/files.ts";
 import { type Watch, watchFiles } from "../tls/watch_files.ts";
 import type { Log } from "../telemetry/log.ts";
 

@@ -5,7 +5,7 @@
  * A shell of the user's is none of them, nor one that starts it in the background and goes on: who does that may log out.
  */
 import { kill } from "node:process";
-import { processFacts } from "./process_facts.ts";
+import { processFacts } from "./facts.ts";
 
 /** Far deeper than it was ever seen. */
 const DEPTH_MAX = 32;

@@ -3,7 +3,7 @@
  * and the program. For `bin/holdfast`, which then becomes that program.
  */
 import { fileURLToPath } from "node:url";
-import { serverFlags, supervisorFlags } from "../config/server_flags.ts";
+import { serverFlags, supervisorFlags } from "../config/flags.ts";
 import { startSettings } from "./start_settings.ts";
 
 const config = startSettings();

@@ -10,7 +10,7 @@ import { type Config, ConfigError } from "../config/config.ts";
 import { EXIT_DEAF, EXIT_FAILED, EXIT_UNUSABLE, refuse } from "./exit_codes.ts";
 import { missingPermissions, neededPermissions } from "../config/permissions.ts";
 import { CONNECTIONS_MIN, connectionsThatFit } from "../config/open_files.ts";
-import { guardProcess } from "./process_guard.ts";
+import { guardProcess } from "./guard.ts";
 import { LISTENER_LIMITS } from "../transport/listener_limits.ts";
 import { errorFields, type Log } from "../telemetry/log.ts";
 import { endProcess, lastLines } from "../telemetry/process_log.ts";

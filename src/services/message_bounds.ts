@@ -11,7 +11,7 @@ import {
   SellRequestSchema,
 } from "../gen/inventory/v1/inventory_pb.ts";
 import { LockService } from "../gen/inventory/v1/lock_pb.ts";
-import { BATCH_GOODS_MAX } from "./inventory/batch_service.ts";
+import { BATCH_GOODS_MAX } from "./inventory/batch.ts";
 import type { CountBound, MessageBounds } from "../rpc/messages/message_bounds.ts";
 
 /** What the bounds are derived from. */

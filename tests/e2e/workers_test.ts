@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
 import net from "node:net";
 import postgres from "postgres";
-import { processFacts } from "../../src/process/process_facts.ts";
+import { processFacts } from "../../src/process/facts.ts";
 import { callUntilDecided, inParallel, tally } from "../support/callers.ts";
 import { checkLedger } from "../support/ledger_check.ts";
 import { runServer, serverTest, startServer } from "../support/server.ts";

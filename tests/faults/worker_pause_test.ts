@@ -5,7 +5,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { fileURLToPath } from "node:url";
 import { loadConfig, START_MS_MAX, STOP_MS_MAX } from "../../src/config/config.ts";
-import { serverFlags } from "../../src/config/server_flags.ts";
+import { serverFlags } from "../../src/config/flags.ts";
 import type { Log } from "../../src/telemetry/log.ts";
 import { supervise, type Supervision } from "../../src/workers/supervise.ts";
 import { startWorker } from "../../src/workers/worker_process.ts";

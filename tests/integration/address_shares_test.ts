@@ -7,7 +7,7 @@ import { Buffer } from "node:buffer";
 import http2 from "node:http2";
 import net from "node:net";
 import { Health } from "../../src/gen/health/v1/health_pb.ts";
-import { HealthBoard, WATCHERS_MAX } from "../../src/health/health_board.ts";
+import { HealthBoard, WATCHERS_MAX } from "../../src/health/board.ts";
 import { registerHealth } from "../../src/services/health/service.ts";
 import { REFLECTION_STREAMS_MAX, registerReflection } from "../../src/services/reflection/service.ts";
 import { createRpcHandler, type RpcHandlerOptions } from "../../src/rpc/rpc_handler.ts";

@@ -1,8 +1,8 @@
 /** Health as plain HTTP, asked as load balancers ask: by any version, any host or none, and while the server is full. */
 import { assertEquals, assertMatch } from "@std/assert";
 import { Buffer } from "node:buffer";
-import { HealthBoard } from "../../src/health/health_board.ts";
-import { withHealthPaths } from "../../src/services/health/health_paths.ts";
+import { HealthBoard } from "../../src/health/board.ts";
+import { withHealthPaths } from "../../src/services/health/paths.ts";
 import { listen } from "../../src/transport/listener.ts";
 import { createRpcHandler } from "../../src/rpc/rpc_handler.ts";
 import { Health } from "../../src/gen/health/v1/health_pb.ts";

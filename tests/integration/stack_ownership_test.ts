@@ -5,7 +5,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "node:path";
 import { startPostgres } from "../../tools/stack/postgres.ts";
-import { processFacts } from "../../src/process/process_facts.ts";
+import { processFacts } from "../../src/process/facts.ts";
 import { findRecords, stopStrays } from "../../tools/stack/process_record.ts";
 import { startRedisNode } from "../../tools/stack/redis.ts";
 import { lockDirectory } from "../../tools/stack/stack_lock.ts";

@@ -3,7 +3,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "node:path";
 import postgres from "postgres";
 import { startPostgres } from "../../tools/stack/postgres.ts";
-import { processFacts } from "../../src/process/process_facts.ts";
+import { processFacts } from "../../src/process/facts.ts";
 import { findRecords } from "../../tools/stack/process_record.ts";
 import { startRedisNode } from "../../tools/stack/redis.ts";
 import { settled } from "../../tools/stack/wait.ts";

@@ -4,7 +4,7 @@ import { parse } from "yaml";
 import { loadConfig, SETTING_NAMES, STOP_MS_MAX } from "../../src/config/config.ts";
 import { EXIT_UNUSABLE } from "../../src/process/exit_codes.ts";
 import { LOCK_RULES, REDIS_USER } from "../../tools/stack/redis_users.ts";
-import { serverFlags } from "../../src/config/server_flags.ts";
+import { serverFlags } from "../../src/config/flags.ts";
 import { postgresHostText } from "../../src/config/postgres_address.ts";
 
 interface Service {

@@ -1,4 +1,4 @@
-import { HealthBoard } from "../../src/health/health_board.ts";
+import { HealthBoard } from "../../src/health/board.ts";
 
 /** A board that tells when a subscriber has left, so that a test need not guess how long that takes. */
 export class ObservedBoard extends HealthBoard {

@@ -1,5 +1,5 @@
 /** What the system tells of processes that are no children of the test. */
-import { processFacts } from "../../src/process/process_facts.ts";
+import { processFacts } from "../../src/process/facts.ts";
 
 /** The command line of a process that runs. */
 export function commandLine(pid: number): string | undefined {

@@ -4,7 +4,7 @@
  * may not be there. For tests only.
  */
 import { Redis } from "ioredis";
-import { guardProcess } from "../../src/process/process_guard.ts";
+import { guardProcess } from "../../src/process/guard.ts";
 import { createProcessLog, endProcess } from "../../src/telemetry/process_log.ts";
 
 const log = createProcessLog("info", "json");

@@ -1,5 +1,5 @@
 /** What the log of a server with workers tells of them, and signals to one of them. */
-import { processFacts } from "../../src/process/process_facts.ts";
+import { processFacts } from "../../src/process/facts.ts";
 import { eventually } from "./holding.ts";
 import type { TestServer } from "./server.ts";
 

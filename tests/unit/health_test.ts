@@ -2,7 +2,7 @@
 import { assertEquals, assertExists, assertRejects, assertThrows } from "@std/assert";
 import { type Client, Code, ConnectError, createClient, createRouterTransport } from "@connectrpc/connect";
 import { Health, HealthCheckResponse_ServingStatus as ServingStatus } from "../../src/gen/health/v1/health_pb.ts";
-import { HealthBoard, SERVICES_MAX, WATCHERS_MAX } from "../../src/health/health_board.ts";
+import { HealthBoard, SERVICES_MAX, WATCHERS_MAX } from "../../src/health/board.ts";
 import { HEALTH_REQUEST_BYTES_MAX, registerHealth } from "../../src/services/health/service.ts";
 import { ObservedBoard } from "../support/observed_board.ts";
 

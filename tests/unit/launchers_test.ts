@@ -1,7 +1,7 @@
 /** Tests of the pure parts of the launchers: what they read from test summaries, what they permit, what they print. */
 import { assert, assertEquals } from "@std/assert";
 import { loadConfig } from "../../src/config/config.ts";
-import { serverFlags } from "../../src/config/server_flags.ts";
+import { serverFlags } from "../../src/config/flags.ts";
 import { callersArgument, callersOf } from "../../src/process/callers.ts";
 import { callersCount } from "../../src/process/find_callers.ts";
 import { count } from "../../tools/test/test_run.ts";

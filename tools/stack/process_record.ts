@@ -8,7 +8,7 @@
  */
 import { join } from "node:path";
 import { isOursAlone } from "./own_directory.ts";
-import { processFacts } from "../../src/process/process_facts.ts";
+import { processFacts } from "../../src/process/facts.ts";
 import { until } from "./wait.ts";
 
 /** Time that a stray gets to stop by itself before it is killed, and to disappear after that. */

@@ -14,7 +14,7 @@ import type { Log } from "../../src/telemetry/log.ts";
 import { denoEnvironment } from "../../src/process/child_environment.ts";
 import { askHealth } from "../../src/process/healthcheck.ts";
 import { isForReader, message } from "../reader_errors.ts";
-import { serverFlags, supervisorFlags } from "../../src/config/server_flags.ts";
+import { serverFlags, supervisorFlags } from "../../src/config/flags.ts";
 import { type ServerProcess, startServer } from "../stack/server_process.ts";
 import { type Stack, startStack } from "../stack/stack.ts";
 import { listenForStop, type StopRequests } from "../stop_requests.ts";

@@ -4,7 +4,7 @@
  */
 import { Code, ConnectError, type ConnectRouter, type ServiceImpl } from "@connectrpc/connect";
 import { AddressPlaces } from "../../transport/address_places.ts";
-import { type HealthBoard, WATCHERS_MAX } from "../../health/health_board.ts";
+import { type HealthBoard, WATCHERS_MAX } from "../../health/board.ts";
 import { callerAddress } from "../../rpc/caller_address.ts";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import {

@@ -5,7 +5,7 @@ import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type { InventoryService } from "../../gen/inventory/v1/inventory_pb.ts";
 import type { Operation } from "../../inventory/model.ts";
 import { detailAnswer, type Outcome, rollbackAnswer, sellAnswer, setAnswer } from "./encode.ts";
-import { type BatchServiceOptions, createBatchService } from "./batch_service.ts";
+import { type BatchServiceOptions, createBatchService } from "./batch.ts";
 import { callerAddress } from "../../rpc/caller_address.ts";
 import { callSignal } from "../../rpc/interceptors.ts";
 import { decodeGoodsId, decodeRollback, decodeSell, decodeSet } from "./decode.ts";

@@ -7,7 +7,7 @@ import { startApp } from "../../../src/app.ts";
 import { loadConfig } from "../../../src/config/config.ts";
 import { settle } from "../../../src/inventory/settle.ts";
 import { listenLine } from "../../../src/process/listen_line.ts";
-import { guardProcess } from "../../../src/process/process_guard.ts";
+import { guardProcess } from "../../../src/process/guard.ts";
 import { createLog } from "../../../src/telemetry/create_log.ts";
 import { parseWithout, WITHOUT_VARIABLE } from "./protections/names.ts";
 import { Points } from "./protections/points.ts";

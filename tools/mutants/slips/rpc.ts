@@ -51,7 +51,7 @@ export const RPC_SLIPS: readonly Slip[] = [
     tests: ["tests/unit/interceptors_test.ts"],
   },
   {
-    file: "src/services/inventory/batch_service.ts",
+    file: "src/services/inventory/batch.ts",
     find: "ended[at] = linesIn(room, answer(asked,",
     replace: "ended[i] = linesIn(room, answer(asked,",
     rule: "verdicts stand in the order of their parts",
