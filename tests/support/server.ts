@@ -155,7 +155,7 @@ export async function taskFlags(task: keyof typeof ENTRIES, root = ROOT): Promis
   // The task's shell asks for the path of the deno that runs it, which is ours here.
   const words = line.replace(/"(--allow-run=)\$\([^)]+\)"/, (_, flag) => `${flag}${Deno.execPath()}`)
     // Who started it is the test, which ends it by itself.
-    .replace(/ \$\(deno run [^)]* src\/print_callers\.ts\)$/, "")
+    .replace(/ \$\(deno run [^)]* src\/process\/print_callers\.ts\)$/, "")
     .split(" ").map((word) => word.replace(/^"(.*)"$/, "$1"));
   if (words[0] !== "deno" || words[1] !== "run" || words.at(-1) !== ENTRIES[task]) {
     throw new Error(`Cannot read the flags of the task ${task}: ${line}`);
