@@ -1,15 +1,14 @@
 /**
- * The rules of stock: what one operation comes to on a given book. Pure; the only place where a sale, a
+ * The rules of stock: what one operation comes to on a given snapshot. Pure; the only place where a sale, a
  * rollback or a set is allowed or refused.
  *
  * Each function first refuses, most basic reason first, and then describes the effect. It changes nothing
- * itself: `settle` applies effects to the book that the next operation sees.
+ * itself: `settle` applies effects to the snapshot that the next operation sees.
  */
 import { derivedRollbackId } from "./ids.ts";
 import { lineDifferences, sameLines } from "./lines.ts";
 import {
   type Applied,
-  type Book,
   type GiveBackOperation,
   INT32_MAX,
   type Level,
@@ -21,9 +20,10 @@ import {
   type RollbackOperation,
   type SellOperation,
   type SetOperation,
+  type Snapshot,
 } from "./model.ts";
 
-/** One goods' share of an effect. A goods that is not in the book starts at zero. */
+/** One goods' share of an effect. A goods that is not in the snapshot starts at zero. */
 export interface Step {
   readonly goodsId: number;
   readonly onHandDelta: number;
@@ -45,22 +45,22 @@ export type Decision =
 const NO_EFFECT: Effect = { steps: [] };
 
 /** Decides one operation. */
-export function decide(book: Book, operation: Operation): Decision {
+export function decide(snapshot: Snapshot, operation: Operation): Decision {
   switch (operation.kind) {
     case "set":
-      return decideSet(book, operation);
+      return decideSet(snapshot, operation);
     case "sell":
-      return decideSell(book, operation);
+      return decideSell(snapshot, operation);
     case "rollback":
-      return decideRollback(book, operation);
+      return decideRollback(snapshot, operation);
     case "give_back":
-      return decideGiveBack(book, operation);
+      return decideGiveBack(snapshot, operation);
   }
 }
 
-function decideSet(book: Book, { operationId, goodsId, num }: SetOperation): Decision {
-  const level = book.levels.get(goodsId);
-  if (level !== undefined && book.operations.has(operationId)) return stands(level);
+function decideSet(snapshot: Snapshot, { operationId, goodsId, num }: SetOperation): Decision {
+  const level = snapshot.levels.get(goodsId);
+  if (level !== undefined && snapshot.operations.has(operationId)) return stands(level);
   const onHand = num + (level?.reserved ?? 0);
   if (onHand > INT32_MAX) return refused({ reason: "out_of_range", goodsIds: [goodsId] });
   if (level !== undefined && !level.deleted && level.onHand === onHand) return stands(level);
@@ -85,8 +85,8 @@ function stands(level: Level): Decision {
   return { ok: true, effect: NO_EFFECT, answer: { ok: true, kind: "set", level } };
 }
 
-function decideSell(book: Book, { orderId, lines }: SellOperation): Decision {
-  const known = book.orders.get(orderId);
+function decideSell(snapshot: Snapshot, { orderId, lines }: SellOperation): Decision {
+  const known = snapshot.orders.get(orderId);
   if (known !== undefined) {
     // A barred order was never sold, so there is no content to compare with.
     if (known.state !== "barred" && !sameLines(known.lines, lines)) {
@@ -96,13 +96,13 @@ function decideSell(book: Book, { orderId, lines }: SellOperation): Decision {
     if (known.state !== "sold") return refused({ reason: "order_state", orderId, state: known.state });
     return { ok: true, effect: NO_EFFECT, answer: { ok: true, kind: "sell", order: known } };
   }
-  const unknown = unknownGoods(book, lines);
+  const unknown = unknownGoods(snapshot, lines);
   if (unknown.length > 0) return refused({ reason: "unknown_goods", goodsIds: unknown });
   const short = lines
-    .map(({ goodsId, num }) => ({ goodsId, asked: num, available: available(book.levels.get(goodsId)) }))
+    .map(({ goodsId, num }) => ({ goodsId, asked: num, available: available(snapshot.levels.get(goodsId)) }))
     .filter(({ asked, available }) => asked > available);
   if (short.length > 0) return refused({ reason: "short_stock", lines: short });
-  const order: Order = { orderId, state: "sold", lines, returned: lines.map(() => 0), atMs: book.atMs };
+  const order: Order = { orderId, state: "sold", lines, returned: lines.map(() => 0), atMs: snapshot.atMs };
   return {
     ok: true,
     effect: { steps: lines.map(({ goodsId, num }) => ({ goodsId, onHandDelta: -num, reservedDelta: 0 })), order },
@@ -110,18 +110,18 @@ function decideSell(book: Book, { orderId, lines }: SellOperation): Decision {
   };
 }
 
-function decideRollback(book: Book, { rollbackId, orderId, lines }: RollbackOperation): Decision {
-  const order = book.orders.get(orderId);
+function decideRollback(snapshot: Snapshot, { rollbackId, orderId, lines }: RollbackOperation): Decision {
+  const order = snapshot.orders.get(orderId);
   const whole = lines.length === 0 || (order !== undefined && sameLines(lines, order.lines));
   const operationId = rollbackId ?? derivedRollbackId(orderId, whole ? [] : lines);
-  const recorded = book.operations.get(operationId);
+  const recorded = snapshot.operations.get(operationId);
   if (recorded !== undefined) {
     return recorded.orderId === orderId ? replayRollback(recorded, whole, lines) : otherOrder(recorded, orderId);
   }
   switch (order?.state) {
     case undefined:
     case "barred":
-      return bar(book, orderId, lines, rollbackId, operationId);
+      return bar(snapshot, orderId, lines, rollbackId, operationId);
     case "held":
     case "released":
     case "expired":
@@ -139,7 +139,7 @@ function decideRollback(book: Book, { rollbackId, orderId, lines }: RollbackOper
     .map(({ goodsId, num }) => ({ goodsId, asked: num, returnable: returnable.get(goodsId) ?? 0 }))
     .filter(({ asked, returnable }) => asked > returnable);
   if (exceeding.length > 0) return refused({ reason: "exceeds_sold", orderId, lines: exceeding });
-  const overflowing = overflowingGoods(book, given);
+  const overflowing = overflowingGoods(snapshot, given);
   if (overflowing.length > 0) return refused({ reason: "out_of_range", goodsIds: overflowing });
 
   const back = new Map(given.map(({ goodsId, num }) => [goodsId, num]));
@@ -167,7 +167,7 @@ function decideRollback(book: Book, { rollbackId, orderId, lines }: RollbackOper
 
 /** A rollback of an order that was never sold: its sell is refused from now on. */
 function bar(
-  book: Book,
+  snapshot: Snapshot,
   orderId: string,
   lines: readonly Line[],
   rollbackId: string | undefined,
@@ -175,21 +175,21 @@ function bar(
 ): Decision {
   const answer: Applied = { ok: true, kind: "rollback", operationId, given: [] };
   const operation: RecordedOperation = { operationId, kind: "bar", orderId, lines };
-  if (!book.orders.has(orderId)) {
-    const order: Order = { orderId, state: "barred", lines: [], returned: [], atMs: book.atMs };
+  if (!snapshot.orders.has(orderId)) {
+    const order: Order = { orderId, state: "barred", lines: [], returned: [], atMs: snapshot.atMs };
     return { ok: true, effect: { steps: [], order, operation }, answer };
   }
   return { ok: true, effect: rollbackId === undefined ? NO_EFFECT : { steps: [], operation }, answer };
 }
 
-function decideGiveBack(book: Book, { operationId, lines }: GiveBackOperation): Decision {
-  const recorded = book.operations.get(operationId);
+function decideGiveBack(snapshot: Snapshot, { operationId, lines }: GiveBackOperation): Decision {
+  const recorded = snapshot.operations.get(operationId);
   if (recorded !== undefined) {
     return recorded.kind === "give_back" ? replayRollback(recorded, false, lines) : otherOrder(recorded, undefined);
   }
-  const unknown = unknownGoods(book, lines);
+  const unknown = unknownGoods(snapshot, lines);
   if (unknown.length > 0) return refused({ reason: "unknown_goods", goodsIds: unknown });
-  const overflowing = overflowingGoods(book, lines);
+  const overflowing = overflowingGoods(snapshot, lines);
   if (overflowing.length > 0) return refused({ reason: "out_of_range", goodsIds: overflowing });
   return {
     ok: true,
@@ -238,12 +238,12 @@ function available(level: Level | undefined): number {
   return level === undefined ? 0 : level.onHand - level.reserved;
 }
 
-function unknownGoods(book: Book, lines: readonly Line[]): number[] {
-  return lines.map((line) => line.goodsId).filter((goodsId) => book.levels.get(goodsId)?.deleted !== false);
+function unknownGoods(snapshot: Snapshot, lines: readonly Line[]): number[] {
+  return lines.map((line) => line.goodsId).filter((goodsId) => snapshot.levels.get(goodsId)?.deleted !== false);
 }
 
-function overflowingGoods(book: Book, lines: readonly Line[]): number[] {
+function overflowingGoods(snapshot: Snapshot, lines: readonly Line[]): number[] {
   return lines
-    .filter(({ goodsId, num }) => (book.levels.get(goodsId)?.onHand ?? 0) + num > INT32_MAX)
+    .filter(({ goodsId, num }) => (snapshot.levels.get(goodsId)?.onHand ?? 0) + num > INT32_MAX)
     .map((line) => line.goodsId);
 }

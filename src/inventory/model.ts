@@ -95,8 +95,8 @@ export interface GiveBackOperation {
 }
 
 /** Everything committed that a decision looks at, read at one moment. What is not in it does not exist. */
-export interface Book {
-  /** The database's clock at that moment, in ms since 1970: the time of whatever is decided on this book. */
+export interface Snapshot {
+  /** The database's clock at that moment, in ms since 1970: the time of whatever is decided on this snapshot. */
   readonly atMs: number;
   readonly levels: ReadonlyMap<number, Level>;
   readonly orders: ReadonlyMap<string, Order>;
@@ -119,9 +119,9 @@ export interface Movement {
 
 /** What a decision came to, to be written whole or not at all. All empty: nothing to write. */
 export interface Changes {
-  /** The time of all of it, from the book. */
+  /** The time of all of it, from the snapshot. */
   readonly atMs: number;
-  /** By goods id, then version; each goods' versions follow on its level in the book without a gap. */
+  /** By goods id, then version; each goods' versions follow on its level in the snapshot without a gap. */
   readonly movements: readonly Movement[];
   /** Where each moved goods stands afterwards, by goods id; `before` is undefined for a new goods. */
   readonly levels: readonly { readonly before: Level | undefined; readonly after: Level }[];

@@ -1,17 +1,18 @@
 /**
- * Settling: a batch of operations decided one after the other on a book that was read once, and everything
+ * Settling: a batch of operations decided one after the other on a snapshot that was read once, and everything
  * that has to be written to make it so. Pure.
  *
  * Each operation sees what the ones before it came to, so the verdicts are exactly those of deciding and
  * writing them one at a time in the same order.
  *
- * Nothing is written on the strength of what is not committed: an operation that alone, on the book as it was read, would
- * write nothing ends the batch before it. A write that was lost may still commit. Whoever decides one of its operations
- * afresh on the same rows, in whatever company and process, then comes to a write again, which meets the first at its
- * fence. A refusal writes nothing and meets nobody: it would be told, and then the lost write would commit.
+ * Nothing is written on the strength of what is not committed: an operation that alone, on the snapshot as it was read,
+ * would write nothing ends the batch before it. A write that was lost may still commit. Whoever decides one of its
+ * operations afresh on the same rows, in whatever company and process, then comes to a write again, which meets the
+ * first at its fence. A refusal writes nothing and meets nobody: it would be told, and then the lost write would
+ * commit.
  */
 import { decide, type Decision, type Effect } from "./decide.ts";
-import type { Book, Changes, Level, Movement, Operation, Order, RecordedOperation, Verdict } from "./model.ts";
+import type { Changes, Level, Movement, Operation, Order, RecordedOperation, Snapshot, Verdict } from "./model.ts";
 
 /** What a batch came to: verdicts of as many operations as were decided, at least one, and what is to be written. */
 export interface Settled {
@@ -21,24 +22,24 @@ export interface Settled {
 
 /**
  * Decides `operations` in their order, up to the first that leans on another's change. The rest, which has no verdicts,
- * is to be decided on a book that is read once this is committed.
+ * is to be decided on a snapshot that is read once this is committed.
  *
  * With `leansOnOthers` all are decided at once: only to show in tests what the limit above is for.
  *
- * The book must hold every goods, order and operation that they touch and that exists (see `recordIds` and
- * `goodsOf`): whatever is not in it is taken not to exist. Throws if a rollback moves a goods that the book
- * lacks: then the book was not read for these operations.
+ * The snapshot must hold every goods, order and operation that they touch and that exists (see `recordIds` and
+ * `goodsOf`): whatever is not in it is taken not to exist. Throws if a rollback moves a goods that the snapshot
+ * lacks: then the snapshot was not read for these operations.
  */
 export function settle(
-  book: Book,
+  snapshot: Snapshot,
   operations: readonly Operation[],
   { leansOnOthers = false }: { readonly leansOnOthers?: boolean } = {},
 ): Settled {
   const working = {
-    atMs: book.atMs,
-    levels: new Map(book.levels),
-    orders: new Map(book.orders),
-    operations: new Map(book.operations),
+    atMs: snapshot.atMs,
+    levels: new Map(snapshot.levels),
+    orders: new Map(snapshot.orders),
+    operations: new Map(snapshot.operations),
   };
   const movements: Movement[] = [];
   const orders = new Set<string>();
@@ -56,7 +57,7 @@ export function settle(
     // Sales take units away, which makes no other sale possible; most batches are nothing else.
     salesOnly &&= operation.kind === "sell";
     const mayLean = !leansOnOthers && !salesOnly && verdicts.length > 0;
-    if (mayLean && writes(decision) && !writes(decide(book, operation))) break;
+    if (mayLean && writes(decision) && !writes(decide(snapshot, operation))) break;
     for (const movement of movementsOf(working, operation, effect)) {
       movements.push(movement);
       working.levels.set(movement.goodsId, levelAfter(movement, working.levels.get(movement.goodsId)));
@@ -76,14 +77,14 @@ export function settle(
   return {
     verdicts,
     changes: {
-      atMs: book.atMs,
+      atMs: snapshot.atMs,
       movements: movements.sort((a, b) => a.goodsId - b.goodsId || a.version - b.version),
       levels: [...moved].sort((a, b) => a - b).map((goodsId) => ({
-        before: book.levels.get(goodsId),
+        before: snapshot.levels.get(goodsId),
         after: present(working.levels.get(goodsId), goodsId),
       })),
       orders: [...orders].sort().map((orderId) => ({
-        before: book.orders.get(orderId),
+        before: snapshot.orders.get(orderId),
         after: working.orders.get(orderId) as Order,
       })),
       operations: recorded.sort((a, b) => (a.operationId < b.operationId ? -1 : 1)),
@@ -102,9 +103,9 @@ function writes(decision: Decision): boolean {
   return steps.length > 0 || order !== undefined || operation !== undefined;
 }
 
-function movementsOf(book: Book, operation: Operation, effect: Effect): Movement[] {
+function movementsOf(snapshot: Snapshot, operation: Operation, effect: Effect): Movement[] {
   return effect.steps.map(({ goodsId, onHandDelta, reservedDelta }) => {
-    const known = book.levels.get(goodsId);
+    const known = snapshot.levels.get(goodsId);
     const level = operation.kind === "set" ? known ?? newLevel(goodsId) : present(known, goodsId);
     return {
       goodsId,
@@ -135,6 +136,6 @@ function newLevel(goodsId: number): Level {
 }
 
 function present(level: Level | undefined, goodsId: number): Level {
-  if (level === undefined) throw new Error(`Cannot settle: goods ${goodsId} is not in the book that was read`);
+  if (level === undefined) throw new Error(`Cannot settle: goods ${goodsId} is not in the snapshot that was read`);
   return level;
 }

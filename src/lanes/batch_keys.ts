@@ -1,7 +1,9 @@
-/** What has to be read for a batch: the goods that its entries move, and the records that they may be found on. Pure. */
+/**
+ * What has to be read for a batch: the goods that its entries move, and the records that they may be found on. Pure.
+ */
 import { goodsOf, recordIds } from "../inventory/ids.ts";
-import type { Book, Operation, Order } from "../inventory/model.ts";
-import type { BookKeys } from "../store/statements/read_snapshot.ts";
+import type { Operation, Order, Snapshot } from "../inventory/model.ts";
+import type { SnapshotKeys } from "../store/statements/read_snapshot.ts";
 import type { Entry } from "./entry.ts";
 
 /** The goods of all of the entries, sorted, without repeats. */
@@ -12,7 +14,7 @@ export function goodsOfAll(entries: readonly Entry[]): number[] {
 }
 
 /** The keys of all that is known of the entries. */
-export function keysOf(entries: readonly Entry[]): BookKeys {
+export function keysOf(entries: readonly Entry[]): SnapshotKeys {
   return { goodsIds: goodsOfAll(entries), ...recordIdsOfAll(entries.map((entry) => entry.operation)) };
 }
 
@@ -27,19 +29,19 @@ function recordIdsOfAll(operations: readonly Operation[]): { orderIds: string[];
   return { orderIds: [...orderIds], operationIds: [...operationIds] };
 }
 
-/** Whether the book shows that the entry moves goods for which it was not queued; it knows them from now on. */
-export function learnGoods(entry: Entry, book: Book): boolean {
-  const lacked = lackedGoods(entry, book);
+/** Whether the snapshot shows that the entry moves goods for which it was not queued; it knows them from now on. */
+export function learnGoods(entry: Entry, snapshot: Snapshot): boolean {
+  const lacked = lackedGoods(entry, snapshot);
   if (lacked !== undefined) entry.goodsIds = lacked;
   return lacked !== undefined;
 }
 
-function lackedGoods({ operation, goodsIds }: Entry, book: Book): number[] | undefined {
+function lackedGoods({ operation, goodsIds }: Entry, snapshot: Snapshot): number[] | undefined {
   if (operation.kind !== "rollback") return undefined;
-  const goods = goodsOf(operation, orderOf(operation, book));
+  const goods = goodsOf(operation, orderOf(operation, snapshot));
   return goods.every((goodsId) => goodsIds.includes(goodsId)) ? undefined : goods;
 }
 
-function orderOf(operation: Operation, book: Book): Order | undefined {
-  return operation.kind === "rollback" ? book.orders.get(operation.orderId) : undefined;
+function orderOf(operation: Operation, snapshot: Snapshot): Order | undefined {
+  return operation.kind === "rollback" ? snapshot.orders.get(operation.orderId) : undefined;
 }

@@ -32,7 +32,7 @@ export function createReads(
     levels: new CoalescedReads((goodsIds) => again(() => store.readLevels(goodsIds, NEVER)), limits),
     orders: new CoalescedReads(
       async (orderIds) =>
-        (await again(() => store.readBook({ goodsIds: [], orderIds, operationIds: [] }, NEVER))).orders,
+        (await again(() => store.readSnapshot({ goodsIds: [], orderIds, operationIds: [] }, NEVER))).orders,
       limits,
     ),
   };

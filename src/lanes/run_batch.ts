@@ -15,7 +15,7 @@
  * and since no order was sold on the strength of another of its batch (settle.ts), its retry comes to a write again.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import type { Book, Changes, Verdict } from "../inventory/model.ts";
+import type { Changes, Snapshot, Verdict } from "../inventory/model.ts";
 import { changesNothing, type settle } from "../inventory/settle.ts";
 import { LockHeldError } from "../lock/lock.ts";
 import {
@@ -129,14 +129,14 @@ export class BatchWay {
     let entries = group.entries.filter((entry) => !entry.leave());
     if (entries.length === 0) return [];
     let verdicts: readonly Verdict[] = [];
-    const decide = async (book: Book): Promise<Changes | undefined> => {
-      const moved = entries.filter((entry) => learnGoods(entry, book));
+    const decide = async (snapshot: Snapshot): Promise<Changes | undefined> => {
+      const moved = entries.filter((entry) => learnGoods(entry, snapshot));
       back.moved.push(...moved);
       const ahead = moved[0] === undefined ? entries : entries.slice(0, entries.indexOf(moved[0]));
       // Whoever stands behind one of them may want its goods, and must not go before it.
       back.next.push(...entries.slice(ahead.length).filter((entry) => !moved.includes(entry)));
       entries = ahead.filter((entry) => entry.begin());
-      const settled = this.#parts.settle(book, entries.map((entry) => entry.operation));
+      const settled = this.#parts.settle(snapshot, entries.map((entry) => entry.operation));
       verdicts = settled.verdicts;
       const rest = entries.slice(verdicts.length);
       for (const entry of rest) entry.pause();
@@ -175,17 +175,17 @@ export class BatchWay {
     return [];
   }
 
-  /** Reads the book of the entries, and commits what `decide` makes of it. */
+  /** Reads the snapshot of the entries, and commits what `decide` makes of it. */
   async #change(
     entries: readonly Entry[],
-    decide: (book: Book) => Promise<Changes | undefined>,
+    decide: (snapshot: Snapshot) => Promise<Changes | undefined>,
     guard: Guard,
     rowLocks: boolean,
   ): Promise<void> {
     const { store, log } = this.#parts;
     const keys = keysOf(entries);
     if (rowLocks) return await store.changeUnderRowLocks(keys, decide, NEVER);
-    const changes = await decide(await again(() => store.readBook(keys, NEVER)));
+    const changes = await decide(await again(() => store.readSnapshot(keys, NEVER)));
     if (changes === undefined) return;
     try {
       await store.writeChanges(changes, NEVER);
@@ -230,10 +230,10 @@ export class BatchWay {
   }
 
   /**
-   * Who waits for goods that others have locked is given back, who waits for his own order tries once more by himself, and
-   * the others go again. Where nothing is seen it is one order's own record that somebody holds, which no look can find
-   * while it is not committed: the group goes on in as many pieces as each has orders, and that piece one by one, so that
-   * whatever its size it waits twice, and that order ends alone.
+   * Who waits for goods that others have locked is given back, who waits for his own order tries once more by himself,
+   * and the others go again. Where nothing is seen it is one order's own record that somebody holds, which no look can
+   * find while it is not committed: the group goes on in as many pieces as each has orders, and that piece one by one,
+   * so that whatever its size it waits twice, and that order ends alone.
    */
   async #afterLock(error: RowLockedError, group: Group, inTime: boolean, back: GivenBack): Promise<Group[]> {
     const { entries, attempt } = group;

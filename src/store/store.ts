@@ -1,12 +1,12 @@
 /**
- * The store as the rest of the program sees it: the committed book, and whole changes to it.
+ * The store as the rest of the program sees it: the committed snapshot, and whole changes to it.
  */
-import type { Book, Changes, Level } from "../inventory/model.ts";
+import type { Changes, Level, Snapshot } from "../inventory/model.ts";
 import { changeUnderRowLocks } from "./statements/change_under_row_locks.ts";
 import { endSilentSessions, silentTransactionMsMax } from "./statements/end_silent_sessions.ts";
 import { FenceWatch } from "./statements/off_ledger.ts";
 import { Pool, type PoolOptions } from "./postgres/pool.ts";
-import { type BookKeys, readBook } from "./statements/read_snapshot.ts";
+import { readSnapshot, type SnapshotKeys } from "./statements/read_snapshot.ts";
 import { ping } from "./statements/ping.ts";
 import { primaryOf } from "./postgres/primary_look.ts";
 import { readLevels } from "./statements/read_levels.ts";
@@ -19,19 +19,20 @@ import { writeChanges } from "./statements/write_changes.ts";
  */
 export interface Store {
   /** The rows of these keys at one moment. */
-  readBook(keys: BookKeys, signal: AbortSignal): Promise<Book>;
+  readSnapshot(keys: SnapshotKeys, signal: AbortSignal): Promise<Snapshot>;
   /**
-   * Commits all changes, or none of them: FenceLostError if a row was changed since the book was read, OffLedgerError if
-   * it is found, after some of those, that the goods can't be written at all.
+   * Commits all changes, or none of them: FenceLostError if a row was changed since the snapshot was read,
+   * OffLedgerError if it is found, after some of those, that the goods can't be written at all.
    */
   writeChanges(changes: Changes, signal: AbortSignal): Promise<void>;
   /**
-   * Reads the book with the goods' rows locked, and commits what `decide` makes of it before they are given free;
-   * undefined: nothing. FenceLostError where a row that could not be locked was changed meanwhile; OffLedgerError as above.
+   * Reads the snapshot with the goods' rows locked, and commits what `decide` makes of it before they are given free;
+   * undefined: nothing. FenceLostError where a row that could not be locked was changed meanwhile; OffLedgerError as
+   * above.
    */
   changeUnderRowLocks(
-    keys: BookKeys,
-    decide: (book: Book) => Promise<Changes | undefined>,
+    keys: SnapshotKeys,
+    decide: (snapshot: Snapshot) => Promise<Changes | undefined>,
     signal: AbortSignal,
   ): Promise<void>;
   /** The levels of those goods that are sold. */
@@ -62,7 +63,7 @@ export function createStore(given: StoreOptions): Store {
   const fences = new FenceWatch(pool, options.log);
   const silentMsMax = silentTransactionMsMax(options.statementTimeoutMs);
   return {
-    readBook: (keys, signal) => readBook(pool, keys, signal),
+    readSnapshot: (keys, signal) => readSnapshot(pool, keys, signal),
     writeChanges: (changes, signal) =>
       fences.watch(changes.levels.map(({ after }) => after.goodsId), () => writeChanges(pool, changes, signal), signal),
     changeUnderRowLocks: (keys, decide, signal) =>

@@ -128,7 +128,7 @@ Deno.test("a pooler that takes no transaction blocks is told", async () => {
 async function sold(store: Store, orderId: string, goodsId: number): Promise<void> {
   const operation = sell(orderId, [goodsId, 1]);
   const keys = { goodsIds: goodsOf(operation, undefined), ...recordIds(operation) };
-  await store.changeUnderRowLocks(keys, (book) => Promise.resolve(settle(book, [operation]).changes), NEVER);
+  await store.changeUnderRowLocks(keys, (snapshot) => Promise.resolve(settle(snapshot, [operation]).changes), NEVER);
 }
 
 /** Sessions that the pooler has, by the name that it hands on. */

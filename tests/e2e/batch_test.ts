@@ -13,7 +13,7 @@ import { decodeDetail, type Json, registry } from "../support/clients/client.ts"
 import { callGrpcJs, grpcJsService } from "../support/clients/grpc_js.ts";
 import { eventually, holdLeases } from "../support/holding.ts";
 import { serverTest } from "../support/server.ts";
-import { snapshot } from "../support/snapshot.ts";
+import { allRows } from "../support/all_rows.ts";
 
 const RESPONSE_BYTES_MAX = 4 * 1024 * 1024;
 /** Enough for the order whose goods are free, on a machine that is busy with other things. */
@@ -88,9 +88,9 @@ serverTest("lines that would make an answer too large are left out of it, and th
     ...Array.from({ length: 120 }, (_, i) => ({ goodsInfo: lines, orderId: `o-${i % orders}` })),
     ...Array.from({ length: 9_880 }, () => ({})),
   ];
-  const before = await snapshot(owner);
+  const before = await allRows(owner);
   const { verdicts } = (await post(server.url, "SellBatch", { orders: asked })).body as { verdicts: Verdict[] };
-  assertEquals(await snapshot(owner), before);
+  assertEquals(await allRows(owner), before);
   await owner.end();
   const sold = verdicts.slice(0, 120);
   const whole = sold.filter(({ truncated }) => !truncated).length;
@@ -151,7 +151,7 @@ serverTest("the error in a verdict is that of the single call: code, message and
     ["Rollback", "RollbackBatch", "rollbacks", "out_of_range", sellOf("", 2)],
   ];
   const owner = postgres(server.databaseOwnerUrl, { max: 1 });
-  const before = await snapshot(owner);
+  const before = await allRows(owner);
   for (const [single, batch, field, code, request] of rows) {
     await step(`${single} ${code} ${JSON.stringify(request).slice(0, 40)}`, async () => {
       const alone = (await post(url, single, request)).body;
@@ -173,7 +173,7 @@ serverTest("the error in a verdict is that of the single call: code, message and
     const { verdicts } = (await post(url, "SellBatch", { orders: [sellOf("later", 3)] })).body;
     assertEquals(verdicts, [asVerdict(alone)]);
   });
-  assertEquals(await snapshot(owner), before);
+  assertEquals(await allRows(owner), before);
   await owner.end();
 });
 

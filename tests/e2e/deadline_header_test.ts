@@ -1,6 +1,6 @@
 /**
- * Deadlines as callers may write them: longer than the server's own are cut, wrong ones are refused, and one that passes ends
- * the call whatever of its body has come. Nothing of it is told on the server's standard error.
+ * Deadlines as callers may write them: longer than the server's own are cut, wrong ones are refused, and one that
+ * passes ends the call whatever of its body has come. Nothing of it is told on the server's standard error.
  */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { Buffer } from "node:buffer";
@@ -11,14 +11,16 @@ import { eventually, holdLeases } from "../support/holding.ts";
 import { ask } from "../support/http2_answers.ts";
 import { bytesField, grpcMessage, rawGrpc, rawHttp1, v1Path, varintField } from "../support/raw_call.ts";
 import { serverTest, type TestServer } from "../support/server.ts";
-import { snapshot } from "../support/snapshot.ts";
+import { allRows } from "../support/all_rows.ts";
 
 const GOODS = 1;
 const SELL_BYTES = bytesField(1, Buffer.concat([varintField(1, BigInt(GOODS)), varintField(2, 1n)]));
 const DETAIL_BYTES = varintField(1, BigInt(GOODS));
 const GRPC_MALFORMED = ["abc", "-1S", "1", "1x", "999999999H", "1.5S"];
 const CONNECT_MALFORMED = ["abc", "-1", "1.5", "99999999999"];
-/** The largest that each protocol can write, those around the longest that a timer takes, and the server's own limit. */
+/**
+ * The largest that each protocol can write, those around the longest that a timer takes, and the server's own limit.
+ */
 const GRPC_LONG = ["99999999H", "99999999M", "99999999S", "2147484S", "2147483S", "99999999m", "10001m"];
 const CONNECT_LONG = ["9999999999", "2147483648", "2147483647", "10001"];
 
@@ -57,9 +59,9 @@ serverTest("deadlines that are long, wrong, or pass", {
   const owner = postgres(server.databaseOwnerUrl, { max: 1 });
   const quiet = async (run: () => Promise<void>) => {
     const told = server.output.stderr;
-    const before = await snapshot(owner);
+    const before = await allRows(owner);
     await run();
-    assertEquals(await snapshot(owner), before);
+    assertEquals(await allRows(owner), before);
     assertEquals(server.output.stderr, told);
   };
   try {

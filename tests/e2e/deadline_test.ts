@@ -11,7 +11,7 @@ import { callJson } from "../support/clients/json_fetch.ts";
 import { eventually, holdLeases, holdRow } from "../support/holding.ts";
 import { bytesField, grpcMessage, rawGrpc, rawHttp1, v1Path, varintField } from "../support/raw_call.ts";
 import { serverTest, type TestServer } from "../support/server.ts";
-import { snapshot } from "../support/snapshot.ts";
+import { allRows } from "../support/all_rows.ts";
 
 const GOODS = 1;
 const STOCK = 10;
@@ -157,13 +157,13 @@ async function stock(server: TestServer): Promise<void> {
 }
 
 /**
- * Runs and then, with nothing held any more, has the server set the same goods to where it stands: whatever was still on
- * its way would come first, and would show.
+ * Runs and then, with nothing held any more, has the server set the same goods to where it stands: whatever was still
+ * on its way would come first, and would show.
  */
 async function changingNothing(server: TestServer, run: () => Promise<void>): Promise<void> {
   const owner = postgres(server.databaseOwnerUrl, { max: 1 });
   try {
-    const before = await snapshot(owner);
+    const before = await allRows(owner);
     await run();
     await eventually("the program's statements have ended", async () => {
       const [row] = await owner<{ active: number }[]>`
@@ -171,10 +171,10 @@ async function changingNothing(server: TestServer, run: () => Promise<void>): Pr
         where datname = current_database() and application_name = 'holdfast' and state <> 'idle'`;
       return row!.active === 0;
     });
-    assertEquals(await snapshot(owner), before);
+    assertEquals(await allRows(owner), before);
     const probe = await callJson(server.url, "SetInv", JSON.stringify({ goodsId: GOODS, num: STOCK }));
     assertEquals("answer" in probe && probe.answer.num, STOCK);
-    assertEquals(await snapshot(owner), before);
+    assertEquals(await allRows(owner), before);
   } finally {
     await owner.end();
   }

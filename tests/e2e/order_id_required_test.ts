@@ -1,11 +1,13 @@
-/** ORDER_ID_REQUIRED: with it what would be applied again on a retry is refused; without it the server makes the ids. */
+/**
+ * ORDER_ID_REQUIRED: with it what would be applied again on a retry is refused; without it the server makes the ids.
+ */
 import { assert, assertEquals } from "@std/assert";
 import postgres from "postgres";
 import type { Client, Json, Outcome } from "../support/clients/client.ts";
 import { grpcJsClient } from "../support/clients/grpc_js.ts";
 import { jsonClient } from "../support/clients/json_fetch.ts";
 import { serverTest } from "../support/server.ts";
-import { snapshot } from "../support/snapshot.ts";
+import { allRows } from "../support/all_rows.ts";
 
 const LINES = { goodsInfo: [{ goodsId: 1, num: 1 }] };
 const CLIENTS: readonly ((url: string) => Client)[] = [grpcJsClient, jsonClient];
@@ -26,13 +28,13 @@ serverTest("ORDER_ID_REQUIRED=on refuses what has no id, and takes what has one"
       await using client = make(server.url);
       const name = client.name;
       await client.call("SetInv", { goodsId: 1, num: 100 });
-      const before = await snapshot(owner);
+      const before = await allRows(owner);
       for (const [method, request, field] of WITHOUT) {
         await step(`${name}: ${method} without its id`, async () => {
           const outcome = await client.call(method, request);
           assertEquals("code" in outcome && outcome.code, "INVALID_ARGUMENT");
           assertEquals("details" in outcome ? fieldsOf(outcome.details) : [], [field]);
-          assertEquals(await snapshot(owner), before);
+          assertEquals(await allRows(owner), before);
         });
       }
       await step(`${name}: batches without ids, each part by itself`, async () => {
@@ -40,7 +42,7 @@ serverTest("ORDER_ID_REQUIRED=on refuses what has no id, and takes what has one"
         assertEquals(verdictFields(sells), [["order_id"], ["order_id"]]);
         const rollbacks = await client.call("RollbackBatch", { rollbacks: [LINES, LINES] });
         assertEquals(verdictFields(rollbacks), [["rollback_id"], ["rollback_id"]]);
-        assertEquals(await snapshot(owner), before);
+        assertEquals(await allRows(owner), before);
       });
       await step(`${name}: what has an id is applied, in a batch beside what has none`, async () => {
         const id = (what: string) => `${what}-${name.replaceAll(/[^a-z]/gi, "-")}`;

@@ -1,6 +1,6 @@
 /**
- * What one address may have of the queue, over the wire: reads that wait, and operations under way. Another address, which is
- * another loopback address here, is still served.
+ * What one address may have of the queue, over the wire: reads that wait, and operations under way. Another address,
+ * which is another loopback address here, is still served.
  */
 import { anyUnpack } from "@bufbuild/protobuf/wkt";
 import { Code, type ConnectError, createClient } from "@connectrpc/connect";
@@ -27,7 +27,9 @@ const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
 type Client = ReturnType<typeof clientOf>;
 
-/** Runs with a server whose database answers only once `open` is called, and a client from each of the two addresses. */
+/**
+ * Runs with a server whose database answers only once `open` is called, and a client from each of the two addresses.
+ */
 async function withHeldStore(
   run: (clients: { greedy: Client; other: Client }, store: { asked(): number; open(): void }) => Promise<void>,
 ): Promise<void> {
@@ -51,7 +53,7 @@ async function withHeldStore(
   const holding: Store = {
     ...store,
     readLevels: held((...asked: Parameters<Store["readLevels"]>) => store.readLevels(...asked)),
-    readBook: held((...asked: Parameters<Store["readBook"]>) => store.readBook(...asked)),
+    readSnapshot: held((...asked: Parameters<Store["readSnapshot"]>) => store.readSnapshot(...asked)),
   };
   const config = loadConfig((name) => name === "DATABASE_URL" ? database.serverUrl : SETTINGS.get(name));
   const app = await startApp(config, { lock: grantAllLock(), store: holding, log: silent });

@@ -1,6 +1,6 @@
 /**
- * Batches on a service whose lock or store is at fault, on a real database: each order has the error of the single call,
- * under the id that the server made for it, and nothing of a fault's cause is told.
+ * Batches on a service whose lock or store is at fault, on a real database: each order has the error of the single
+ * call, under the id that the server made for it, and nothing of a fault's cause is told.
  */
 import { Code, createClient, type Transport } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
@@ -68,7 +68,7 @@ Deno.test("a fault in a batch is that order's INTERNAL, and the log has its caus
   const bug = new TypeError("password=hunter2");
   const faulty: Store = {
     ...store,
-    readBook: (keys, signal) => keys.goodsIds.includes(2) ? Promise.reject(bug) : store.readBook(keys, signal),
+    readSnapshot: (keys, signal) => keys.goodsIds.includes(2) ? Promise.reject(bug) : store.readSnapshot(keys, signal),
     readLevels: () => Promise.reject(new TypeError("password=hunter3")),
   };
   const lines = await run(database, { lock: grantAllLock(), store: faulty }, async (client) => {

@@ -1,6 +1,6 @@
 /**
- * A session that holds an old snapshot keeps every version of a row that batches change. The statements of the store must
- * not read them all: counted in pages that PostgreSQL touches, not in time.
+ * A session that holds an old snapshot keeps every version of a row that batches change. The statements of the store
+ * must not read them all: counted in pages that PostgreSQL touches, not in time.
  */
 import { assert } from "@std/assert";
 import postgres from "postgres";
@@ -10,7 +10,7 @@ import type { Statement } from "../../src/store/postgres/transaction_block.ts";
 import { lockStatement } from "../../src/store/statements/change_under_row_locks.ts";
 import { offLedgerStatement } from "../../src/store/statements/off_ledger.ts";
 import { schemaStatement } from "../../src/store/statements/ping.ts";
-import { bookOf, bookStatement } from "../../src/store/statements/read_snapshot.ts";
+import { snapshotOf, snapshotStatement } from "../../src/store/statements/read_snapshot.ts";
 import { levelsStatement } from "../../src/store/statements/read_levels.ts";
 import { lockedStatement } from "../../src/store/statements/read_locked.ts";
 import { writeStatement } from "../../src/store/statements/write_changes.ts";
@@ -75,10 +75,10 @@ async function age(owner: postgres.Sql): Promise<void> {
 
 /** The pages that each statement touches. */
 async function pagesOfAll(server: postgres.Sql): Promise<Record<string, number>> {
-  const book = bookOf(await bookStatement(KEYS)(server));
-  const changes: Changes = settle(book, [sell("next", [1, 1])]).changes;
+  const snapshot = snapshotOf(await snapshotStatement(KEYS)(server));
+  const changes: Changes = settle(snapshot, [sell("next", [1, 1])]).changes;
   return {
-    "the book": await pagesOf(server, bookStatement(KEYS)),
+    "the snapshot": await pagesOf(server, snapshotStatement(KEYS)),
     "the levels": await pagesOf(server, levelsStatement(KEYS.goodsIds)),
     "the row lock": await pagesOf(server, lockStatement(KEYS.goodsIds)),
     "who is locked": await pagesOf(server, lockedStatement(KEYS.goodsIds)),
@@ -107,7 +107,9 @@ interface Plan {
   readonly Plans?: readonly Plan[];
 }
 
-/** Over all nodes: the first one does not count what is written beside it. One below others is counted in them as well. */
+/**
+ * Over all nodes: the first one does not count what is written beside it. One below others is counted in them as well.
+ */
 function pagesBelow(plan: Plan): number {
   const below = (plan.Plans ?? []).reduce((sum, each) => sum + pagesBelow(each), 0);
   return plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] + below;

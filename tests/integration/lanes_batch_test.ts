@@ -1,4 +1,7 @@
-/** Many operations at once through the lanes, on a real database: who goes with whom, in which order, and who waits for whom. */
+/**
+ * Many operations at once through the lanes, on a real database: who goes with whom, in which order, and who waits for
+ * whom.
+ */
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import type { Operation, Verdict } from "../../src/inventory/model.ts";
@@ -24,7 +27,7 @@ Deno.test("operations that come together cost one lease, one read and one write,
   const lanes = on.lanes({
     lock: { acquire: (goodsIds) => (calls.leases++, grantAllLock().acquire(goodsIds)) },
     store: {
-      readBook: (...args) => (calls.reads++, on.store.readBook(...args)),
+      readSnapshot: (...args) => (calls.reads++, on.store.readSnapshot(...args)),
       writeChanges: (...args) => (calls.writes++, on.store.writeChanges(...args)),
     },
   });

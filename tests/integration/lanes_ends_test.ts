@@ -1,4 +1,7 @@
-/** How operations end when others leave, fail or never come to an end: nobody waits for them, nobody carries their fault. */
+/**
+ * How operations end when others leave, fail or never come to an end: nobody waits for them, nobody carries their
+ * fault.
+ */
 import { assert, assertEquals, assertGreaterOrEqual, assertInstanceOf, assertRejects } from "@std/assert";
 import type { Operation } from "../../src/inventory/model.ts";
 import { Failure } from "../../src/lanes/failure.ts";
@@ -89,10 +92,10 @@ Deno.test("an order that can't be read fails its own rollback only", async () =>
   const lanes = on.lanes({
     limits: { operationsMax: 5000 },
     store: {
-      readBook: (keys, signal) =>
+      readSnapshot: (keys, signal) =>
         keys.goodsIds.length === 0 && keys.orderIds.includes("o-1100")
           ? Promise.reject(new TypeError("a fault"))
-          : on.store.readBook(keys, signal),
+          : on.store.readSnapshot(keys, signal),
     },
   });
   const rollbacks = Array.from({ length: 1200 }, (_, i) => rollback(`o-${i}`));
@@ -150,10 +153,10 @@ Deno.test("close waits for every operation under way, refuses new ones, and lets
       },
     },
     store: {
-      readBook: async (keys, signal) => {
+      readSnapshot: async (keys, signal) => {
         asked.resolve();
         await answer.promise;
-        return await on.store.readBook(keys, signal);
+        return await on.store.readSnapshot(keys, signal);
       },
     },
   });
@@ -250,8 +253,8 @@ for (const table of ["orders", "operations"] as const) {
     const failed = outcomes.flatMap((outcome, i) => outcome.status === "rejected" ? [[i, outcome.reason.kind]] : []);
     assertEquals(failed, [[37, "busy"]]);
     assertEquals(other.ok, true);
-    // A look finds an order: all wait once, and go on without it. What is not committed no look finds: all, its piece, it
-    // alone, and the pieces and orders that went by.
+    // A look finds an order: all wait once, and go on without it. What is not committed no look finds: all, its piece,
+    // it alone, and the pieces and orders that went by.
     assert(writes <= (table === "orders" ? 3 : 30), `${writes} writes`);
     const writesBefore = writes;
     const again = await lanes.apply(rollback("o-37"), NEVER).catch((error) => error);

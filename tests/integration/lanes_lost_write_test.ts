@@ -107,7 +107,7 @@ function failureKind(error: unknown): string {
 }
 
 async function recordsOf(on: LanesBench): Promise<ReadonlySet<string>> {
-  const { orders, operations } = await on.store.readBook(
+  const { orders, operations } = await on.store.readSnapshot(
     { goodsIds: [], orderIds: ["late"], operationIds: ["late"] },
     NEVER,
   );

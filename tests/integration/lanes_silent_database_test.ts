@@ -13,11 +13,11 @@ Deno.test("a database that falls silent under a batch in pieces is waited for by
     limits: { lockWaitMsMax: 200 },
     lock: {},
     store: {
-      readBook: async (...args) => {
-        if (!isSilent) return await on.store.readBook(...args);
+      readSnapshot: async (...args) => {
+        if (!isSilent) return await on.store.readSnapshot(...args);
         reads++;
-        // Stands for the statement limit of a silent PostgreSQL, and is waited for by nobody here: three of them are more than
-        // the time of the batch, whatever else the machine does meanwhile.
+        // Stands for the statement limit of a silent PostgreSQL, and is waited for by nobody here: three of them are
+        // more than the time of the batch, whatever else the machine does meanwhile.
         await new Promise((resolve) => setTimeout(resolve, 100));
         throw new OutcomeUnknownError("PostgreSQL did not answer in time");
       },

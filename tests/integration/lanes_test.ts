@@ -119,7 +119,7 @@ Deno.test("an outcome that can't be found out is told as such, whatever came aft
           away = true;
           lost();
         }),
-        readBook: (keys, signal) => away ? Promise.reject(after) : on.store.readBook(keys, signal),
+        readSnapshot: (keys, signal) => away ? Promise.reject(after) : on.store.readSnapshot(keys, signal),
       },
     });
     const error = await assertRejects(() => lanes.apply(SELL, NEVER), Failure);
@@ -209,7 +209,7 @@ Deno.test("each failure of lock and store has its kind, changes nothing, and let
 
 Deno.test("a fault of the program is not dressed up as a failure of the servers", async () => {
   await using on = await lanesBench();
-  const lanes = on.lanes({ store: { readBook: () => Promise.reject(new TypeError("a bug")) } });
+  const lanes = on.lanes({ store: { readSnapshot: () => Promise.reject(new TypeError("a bug")) } });
   assertInstanceOf(await lanes.apply(SELL, NEVER).catch((error) => error), TypeError);
 });
 
@@ -218,10 +218,10 @@ Deno.test("a caller that leaves before the write leaves no trace", async () => {
   const caller = new AbortController();
   const lanes = on.lanes({
     store: {
-      readBook: async (keys, signal) => {
-        const book = await on.store.readBook(keys, signal);
+      readSnapshot: async (keys, signal) => {
+        const snapshot = await on.store.readSnapshot(keys, signal);
         caller.abort(new Error("gone"));
-        return book;
+        return snapshot;
       },
     },
   });

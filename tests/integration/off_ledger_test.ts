@@ -5,7 +5,7 @@ import { OffLedgerError } from "../../src/store/errors.ts";
 import { sell, set } from "../support/apply.ts";
 import { lanesBench } from "../support/lanes_bench.ts";
 import { NEVER, within } from "../support/pool_probe.ts";
-import { snapshot } from "../support/snapshot.ts";
+import { allRows } from "../support/all_rows.ts";
 
 const OTHERS = 30;
 
@@ -46,7 +46,7 @@ for (const [what, statement] of Object.entries(FAULTS)) {
 }
 
 async function goodsOne(owner: postgres.Sql): Promise<unknown[]> {
-  const { stock, movements } = await snapshot(owner);
+  const { stock, movements } = await allRows(owner);
   const rows = [...stock as { goods_id: number }[], ...movements as { goods_id: number }[]];
   return rows.filter((row) => row.goods_id === 1);
 }

@@ -29,7 +29,7 @@ function storeOn(url: string): Store {
 
 async function changesOf(store: Store, operationId: string, num: number): Promise<Changes> {
   const keys = { goodsIds: [1], orderIds: [], operationIds: [operationId] };
-  return settle(await store.readBook(keys, NEVER), [{ kind: "set", operationId, goodsId: 1, num }]).changes;
+  return settle(await store.readSnapshot(keys, NEVER), [{ kind: "set", operationId, goodsId: 1, num }]).changes;
 }
 
 Deno.test("a pool that is all at work does not make the database look away", async () => {

@@ -1,12 +1,12 @@
 /**
  * Each rule of the schema refuses something: every constraint there is has statements that it refuses, and every
- * right that the server's role does not have has one that is not allowed. A constraint or a column that is new and is not
- * here fails the test.
+ * right that the server's role does not have has one that is not allowed. A constraint or a column that is new and is
+ * not here fails the test.
  */
 import { assertEquals } from "@std/assert";
 import postgres from "postgres";
 import { createTestDatabase } from "../support/database.ts";
-import { snapshot } from "../support/snapshot.ts";
+import { allRows } from "../support/all_rows.ts";
 
 /** A row of each table that all rules allow. */
 const ROWS = {
@@ -108,7 +108,7 @@ for (const table of TABLES) {
     assertEquals(found.map((row) => row.conname), Object.keys(REFUSED[table]).sort());
     // The row itself is allowed, so that what is refused is refused for what it says besides.
     await server.unsafe(insertOf(table));
-    const before = await snapshot(owner);
+    const before = await allRows(owner);
     for (const [constraint, rows] of Object.entries(REFUSED[table])) {
       for (const row of rows) {
         const refusal = await refusalOf(server, insertOf(table, elsewhere(table, constraint, row)));
@@ -118,7 +118,7 @@ for (const table of TABLES) {
         }, `${constraint}: ${JSON.stringify(row)}`);
       }
     }
-    assertEquals(await snapshot(owner), before);
+    assertEquals(await allRows(owner), before);
   });
 
   Deno.test(`no column of ${table} may be null but those that may`, async () => {
@@ -137,7 +137,7 @@ for (const table of TABLES) {
     await using bench = await openBench();
     const { server, owner } = bench;
     await server.unsafe(insertOf(table));
-    const before = await snapshot(owner);
+    const before = await allRows(owner);
     for (const column of await columnsOf(owner, table)) {
       const refusal = await refusalOf(server, `update ${table} set ${column} = ${column}`);
       const refused = GENERATED.has(column) ? "428C9" : "42501";
@@ -163,7 +163,7 @@ for (const table of TABLES) {
                           'SELECT WITH GRANT OPTION', 'INSERT WITH GRANT OPTION']) as privilege
        where has_table_privilege('holdfast_server', ${table}::text, privilege)`;
     assertEquals(rights?.held, ["INSERT", "SELECT"]);
-    assertEquals(await snapshot(owner), before);
+    assertEquals(await allRows(owner), before);
   });
 }
 

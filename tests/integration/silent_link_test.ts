@@ -82,7 +82,7 @@ type Change = (store: Store, operation: Operation) => Promise<() => Promise<void
 async function changeUnderRowLocks(store: Store, operation: Operation) {
   const keys = { goodsIds: goodsOf(operation, undefined), ...recordIds(operation) };
   return await Promise.resolve(() =>
-    store.changeUnderRowLocks(keys, (book) => Promise.resolve(settle(book, [operation]).changes), NEVER)
+    store.changeUnderRowLocks(keys, (snapshot) => Promise.resolve(settle(snapshot, [operation]).changes), NEVER)
   );
 }
 

@@ -1,6 +1,6 @@
 /**
- * The write statement is made of the branches that have rows. Whatever is written together, it comes out as decided; and
- * what the fence of a closed goods keeps, it keeps under load.
+ * The write statement is made of the branches that have rows. Whatever is written together, it comes out as decided;
+ * and what the fence of a closed goods keeps, it keeps under load.
  */
 import { assertEquals, assertGreater, assertInstanceOf } from "@std/assert";
 import postgres from "postgres";
@@ -33,7 +33,7 @@ Deno.test("every mixture of operations is written as it was decided", async () =
     const operations = OPERATIONS.filter((_, i) => (mixture >> i) % 2 === 1).map((make) => make(id, mixture));
     const { keys, changes } = await settleOn(store, ...operations);
     await store.writeChanges(changes, NEVER);
-    const { levels, orders, operations: recorded } = await store.readBook(keys, NEVER);
+    const { levels, orders, operations: recorded } = await store.readSnapshot(keys, NEVER);
     for (const { after } of changes.levels) assertEquals(levels.get(after.goodsId), after);
     for (const { after } of changes.orders) {
       const { atMs: _at, ...found } = orders.get(after.orderId) ?? { atMs: 0 };

@@ -12,7 +12,7 @@ import { applyTo, giveBack, rollback, sell, set, settleOn } from "../support/app
 import { createTestDatabase } from "../support/database.ts";
 import { ledgerViolations } from "../support/ledger_check.ts";
 import { eventually, NEVER, TEST_LIMITS, within } from "../support/pool_probe.ts";
-import { snapshot } from "../support/snapshot.ts";
+import { allRows } from "../support/all_rows.ts";
 import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 
 /** How often two writers are let loose on each other at the same moment. */
@@ -40,12 +40,12 @@ for (const [what, first, second] of MEETINGS) {
     const { stores: [one, other], owner } = bench;
     const winner = await settleOn(one, first);
     const loser = await settleOn(other, second);
-    const before = await snapshot(owner);
+    const before = await allRows(owner);
     await one.writeChanges(winner.changes, NEVER);
-    const after = await snapshot(owner);
+    const after = await allRows(owner);
     assertNotEquals(after, before, "the first writer wrote nothing: they can't have met");
     assertInstanceOf(await failure(other.writeChanges(loser.changes, NEVER)), FenceLostError);
-    assertEquals(await snapshot(owner), after, "the second writer left something behind");
+    assertEquals(await allRows(owner), after, "the second writer left something behind");
     assertEquals(await ledgerViolations(bench.owner), []);
   });
 
@@ -86,9 +86,9 @@ for (const [what, statement, operation] of TAMPERINGS) {
     const { stores: [store], owner } = bench;
     const { changes } = await settleOn(store, operation);
     await owner.unsafe(statement);
-    const before = await snapshot(owner);
+    const before = await allRows(owner);
     assertInstanceOf(await failure(store.writeChanges(changes, NEVER)), FenceLostError);
-    assertEquals(await snapshot(owner), before);
+    assertEquals(await allRows(owner), before);
   });
 }
 
@@ -118,14 +118,14 @@ Deno.test("a writer that waits for longer than the lock timeout writes nothing",
   await using bench = await twoStores({ lockTimeoutMs: 100 });
   const { stores: [store], owner } = bench;
   const { changes } = await settleOn(store, sell("a", [1, 1]));
-  const before = await snapshot(owner);
+  const before = await allRows(owner);
   const foreign = await owner.reserve();
   await foreign`begin`;
   await foreign`select 1 from stock where goods_id = 1 for update`;
   assertInstanceOf(await within(failure(store.writeChanges(changes, NEVER)), "the writer"), RowLockedError);
   await foreign`rollback`;
   foreign.release();
-  assertEquals(await snapshot(owner), before);
+  assertEquals(await allRows(owner), before);
 });
 
 interface Bench extends AsyncDisposable {

@@ -5,7 +5,7 @@
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import postgres from "postgres";
 import { goodsOf, recordIds } from "../../src/inventory/ids.ts";
-import type { Book, Changes, Operation } from "../../src/inventory/model.ts";
+import type { Changes, Operation, Snapshot } from "../../src/inventory/model.ts";
 import { settle } from "../../src/inventory/settle.ts";
 import { BlockLostError, FenceLostError, OutcomeUnknownError, RowLockedError } from "../../src/store/errors.ts";
 import type { PoolOptions } from "../../src/store/postgres/pool.ts";
@@ -14,14 +14,14 @@ import { applyTo, sell, set } from "../support/apply.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { ledgerViolations } from "../support/ledger_check.ts";
 import { eventually, NEVER, TEST_LIMITS, watchUncaught, within } from "../support/pool_probe.ts";
-import { snapshot } from "../support/snapshot.ts";
+import { allRows } from "../support/all_rows.ts";
 import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 
 const STORM_ROUNDS = 15;
 
 /** What `settle` makes of the operation, as the lanes have it. */
-function deciding(operation: Operation): (book: Book) => Promise<Changes> {
-  return (book) => Promise.resolve(settle(book, [operation]).changes);
+function deciding(operation: Operation): (snapshot: Snapshot) => Promise<Changes> {
+  return (snapshot) => Promise.resolve(settle(snapshot, [operation]).changes);
 }
 
 function change(store: Store, operation: Operation, decide = deciding(operation)): Promise<void> {
@@ -34,35 +34,35 @@ Deno.test("two changes of one goods, of which the second waits for the first and
   const [one, other] = bench.stores;
   const inBlock = Promise.withResolvers<void>();
   const goOn = Promise.withResolvers<void>();
-  const first = change(one, sell("a", [1, 1]), async (book) => {
+  const first = change(one, sell("a", [1, 1]), async (snapshot) => {
     inBlock.resolve();
     await goOn.promise;
-    return settle(book, [sell("a", [1, 1])]).changes;
+    return settle(snapshot, [sell("a", [1, 1])]).changes;
   });
   await inBlock.promise;
   let seen: number | undefined;
-  const second = change(other, sell("b", [1, 1]), (book) => {
-    seen = book.levels.get(1)?.onHand;
-    return Promise.resolve(settle(book, [sell("b", [1, 1])]).changes);
+  const second = change(other, sell("b", [1, 1]), (snapshot) => {
+    seen = snapshot.levels.get(1)?.onHand;
+    return Promise.resolve(settle(snapshot, [sell("b", [1, 1])]).changes);
   });
   await eventually(async () => await bench.waiting() === 1, "the second waits for the row");
   assertEquals(seen, undefined, "it was read before the row was had");
   goOn.resolve();
   await within(Promise.all([first, second]), "both changes");
-  assertEquals(seen, 9, "the book is older than the lock");
+  assertEquals(seen, 9, "the snapshot is older than the lock");
   assertEquals(await ledgerViolations(bench.owner), []);
 });
 
 Deno.test("without something to write the block is undone, and gives the rows free at once", async () => {
   await using bench = await twoStores({ max: 1 });
   const [one, other] = bench.stores;
-  const before = await snapshot(bench.owner);
+  const before = await allRows(bench.owner);
   await one.changeUnderRowLocks(
     { goodsIds: [1, 2], orderIds: [], operationIds: [] },
     () => Promise.resolve(undefined),
     NEVER,
   );
-  assertEquals(await snapshot(bench.owner), before);
+  assertEquals(await allRows(bench.owner), before);
   await within(change(other, sell("a", [1, 1])), "a change of the same row");
   await within(change(one, sell("b", [1, 1])), "the next change on the connection of the block");
   assertEquals(await ledgerViolations(bench.owner), []);
@@ -71,22 +71,22 @@ Deno.test("without something to write the block is undone, and gives the rows fr
 Deno.test("a decision that fails undoes the block and is told as it is", async () => {
   await using bench = await twoStores({ max: 1 });
   const [one] = bench.stores;
-  const before = await snapshot(bench.owner);
+  const before = await allRows(bench.owner);
   await assertRejects(
     () => change(one, sell("a", [1, 1]), () => Promise.reject(new RangeError("no"))),
     RangeError,
     "no",
   );
-  assertEquals(await snapshot(bench.owner), before);
+  assertEquals(await allRows(bench.owner), before);
   await within(change(one, sell("b", [1, 1])), "the next change on the same connection");
 });
 
 Deno.test("goods that are new have no row to lock: of two that create one, the second loses by the fence", async () => {
   await using bench = await twoStores();
   const [one, other] = bench.stores;
-  const error = await failure(change(one, set("s", 9, 1), async (book) => {
+  const error = await failure(change(one, set("s", 9, 1), async (snapshot) => {
     await change(other, set("t", 9, 2));
-    return settle(book, [set("s", 9, 1)]).changes;
+    return settle(snapshot, [set("s", 9, 1)]).changes;
   }));
   assertInstanceOf(error, FenceLostError);
   assertEquals(await ledgerViolations(bench.owner), []);
@@ -99,9 +99,9 @@ Deno.test("a row that somebody holds for longer than the lock timeout is told as
   const foreign = await bench.owner.reserve();
   await foreign`begin`;
   await foreign`select 1 from stock where goods_id = 1 for update`;
-  const before = await snapshot(bench.owner);
+  const before = await allRows(bench.owner);
   assertInstanceOf(await within(failure(change(one, sell("a", [1, 1]))), "the change"), RowLockedError);
-  assertEquals(await snapshot(bench.owner), before);
+  assertEquals(await allRows(bench.owner), before);
   await foreign`rollback`;
   foreign.release();
   await within(change(one, sell("a", [1, 1])), "the change, once the row is free");
@@ -111,18 +111,18 @@ Deno.test("a connection that dies between the read and the write: nothing is wri
   await using bench = await twoStores({ max: 1 });
   using uncaught = watchUncaught();
   const [one] = bench.stores;
-  const before = await snapshot(bench.owner);
+  const before = await allRows(bench.owner);
   for (let round = 0; round < STORM_ROUNDS; round++) {
     // Others wait for the same connection, so that a driver which dials again has reason to.
     const others = Array.from({ length: 3 }, () => one.readLevels([1], NEVER));
-    const error = await failure(change(one, sell(`lost-${round}`, [1, 1]), async (book) => {
+    const error = await failure(change(one, sell(`lost-${round}`, [1, 1]), async (snapshot) => {
       await bench.terminateAll();
-      return settle(book, [sell(`lost-${round}`, [1, 1])]).changes;
+      return settle(snapshot, [sell(`lost-${round}`, [1, 1])]).changes;
     }));
     assert(isLoss(error), `round ${round}: ${error}`);
     await within(Promise.allSettled(others), "the reads behind it");
   }
-  assertEquals(await snapshot(bench.owner), before);
+  assertEquals(await allRows(bench.owner), before);
   assertEquals(uncaught.errors, []);
   await eventually(
     () => change(one, sell("after", [1, 1])).then(() => true, () => false),
@@ -136,18 +136,18 @@ Deno.test("a connection that dies while the rows are waited for: nothing was wri
   const foreign = await bench.owner.reserve();
   await foreign`begin`;
   await foreign`select 1 from stock where goods_id = 1 for update`;
-  const before = await snapshot(bench.owner);
+  const before = await allRows(bench.owner);
   let decided = 0;
-  const changing = failure(change(one, sell("a", [1, 1]), (book) => {
+  const changing = failure(change(one, sell("a", [1, 1]), (snapshot) => {
     decided++;
-    return deciding(sell("a", [1, 1]))(book);
+    return deciding(sell("a", [1, 1]))(snapshot);
   }));
   await eventually(async () => await bench.waiting() === 1, "the change waits");
   await bench.terminateAll();
   assertInstanceOf(await within(changing, "the change"), BlockLostError);
   await foreign`rollback`;
   foreign.release();
-  assertEquals([decided, await snapshot(bench.owner)], [0, before]);
+  assertEquals([decided, await allRows(bench.owner)], [0, before]);
 });
 
 Deno.test("a look at row locks that can't be had fails as such, and blames nobody", async () => {
@@ -183,10 +183,10 @@ Deno.test("a connection that dies under the write leaves its outcome unknown, an
 Deno.test("a block that is idle for longer than a statement may take gives its rows free", async () => {
   await using bench = await twoStores({ statementTimeoutMs: 200 });
   const [one, other] = bench.stores;
-  const error = await failure(change(one, sell("a", [1, 1]), async (book) => {
+  const error = await failure(change(one, sell("a", [1, 1]), async (snapshot) => {
     // As if the process stood still: it is PostgreSQL that ends it, and the other that tells.
     await within(change(other, sell("b", [1, 1])), "the other change");
-    return settle(book, [sell("a", [1, 1])]).changes;
+    return settle(snapshot, [sell("a", [1, 1])]).changes;
   }));
   assert(isLoss(error), String(error));
   assertEquals(await bench.owner`select order_id from orders where order_id in ('a', 'b')`.then((rows) => [...rows]), [

@@ -74,12 +74,12 @@ Deno.test("a give-back to a goods that is off sale leaves it off sale", async ()
   await store.close();
 });
 
-Deno.test("keys that nothing stands under read as an empty book", async () => {
+Deno.test("keys that nothing stands under read as an empty snapshot", async () => {
   await using database = await createTestDatabase();
   const store = createStore({ ...TEST_LIMITS, address: parsePostgresAddress(database.serverUrl) });
-  const book = await store.readBook({ goodsIds: [1], orderIds: ["a"], operationIds: ["b"] }, NEVER);
-  assertEquals([book.levels.size, book.orders.size, book.operations.size], [0, 0, 0]);
-  assert(Math.abs(book.atMs - Date.now()) < 60_000, `the time of the book is ${book.atMs}`);
+  const snapshot = await store.readSnapshot({ goodsIds: [1], orderIds: ["a"], operationIds: ["b"] }, NEVER);
+  assertEquals([snapshot.levels.size, snapshot.orders.size, snapshot.operations.size], [0, 0, 0]);
+  assert(Math.abs(snapshot.atMs - Date.now()) < 60_000, `the time of the snapshot is ${snapshot.atMs}`);
   assertEquals((await store.readLevels([1], NEVER)).get(1), undefined);
   await store.close();
 });
@@ -199,18 +199,22 @@ function anyOperation(): fc.Arbitrary<Operation> {
 
 /** Every row that the changes speak of is now as they say. */
 async function assertWritten(store: Store, { keys, changes }: Settled): Promise<void> {
-  const book = await store.readBook(keys, NEVER);
+  const snapshot = await store.readSnapshot(keys, NEVER);
   const found: Omit<Changes, "atMs" | "movements"> = {
-    levels: changes.levels.map(({ before, after }) => ({ before, after: book.levels.get(after.goodsId) ?? after })),
-    orders: changes.orders.map(({ before, after }) => ({ before, after: book.orders.get(after.orderId) ?? after })),
-    operations: changes.operations.map(({ operationId }) => book.operations.get(operationId)).filter((o) =>
+    levels: changes.levels.map(({ before, after }) => ({ before, after: snapshot.levels.get(after.goodsId) ?? after })),
+    orders: changes.orders.map(({ before, after }) => ({ before, after: snapshot.orders.get(after.orderId) ?? after })),
+    operations: changes.operations.map(({ operationId }) => snapshot.operations.get(operationId)).filter((o) =>
       o !== undefined
     ),
   };
   const { levels, orders, operations } = changes;
   assertEquals(found, { levels, orders, operations });
-  for (const { after } of levels) assert(book.levels.has(after.goodsId), `goods ${after.goodsId} is not in the book`);
-  for (const { after } of orders) assert(book.orders.has(after.orderId), `order ${after.orderId} is not in the book`);
+  for (const { after } of levels) {
+    assert(snapshot.levels.has(after.goodsId), `goods ${after.goodsId} is not in the snapshot`);
+  }
+  for (const { after } of orders) {
+    assert(snapshot.orders.has(after.orderId), `order ${after.orderId} is not in the snapshot`);
+  }
 }
 
 function seeded(numRuns: number): { seed: number; numRuns: number } {

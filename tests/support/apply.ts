@@ -2,13 +2,13 @@
 import { goodsOf, recordIds } from "../../src/inventory/ids.ts";
 import type { Changes, Operation, Verdict } from "../../src/inventory/model.ts";
 import { changesNothing, settle } from "../../src/inventory/settle.ts";
-import type { BookKeys } from "../../src/store/statements/read_snapshot.ts";
+import type { SnapshotKeys } from "../../src/store/statements/read_snapshot.ts";
 import type { Store } from "../../src/store/store.ts";
 import { NEVER } from "./pool_probe.ts";
 
-/** What reading and settling came to; nothing is written yet. `keys` are the rows that the book held. */
+/** What reading and settling came to; nothing is written yet. `keys` are the rows that the snapshot held. */
 export interface Settled {
-  readonly keys: BookKeys;
+  readonly keys: SnapshotKeys;
   readonly verdicts: readonly Verdict[];
   readonly changes: Changes;
 }
@@ -17,14 +17,14 @@ export interface Settled {
 export async function settleOn(store: Store, ...operations: Operation[]): Promise<Settled> {
   const orderIds = [...new Set(operations.flatMap((operation) => recordIds(operation).orderIds))];
   const operationIds = [...new Set(operations.flatMap((operation) => recordIds(operation).operationIds))];
-  const { orders } = await store.readBook({ goodsIds: [], orderIds, operationIds }, NEVER);
+  const { orders } = await store.readSnapshot({ goodsIds: [], orderIds, operationIds }, NEVER);
   const goodsIds = new Set(
     operations.flatMap((operation) =>
       goodsOf(operation, operation.kind === "rollback" ? orders.get(operation.orderId) : undefined)
     ),
   );
   const keys = { goodsIds: [...goodsIds], orderIds, operationIds };
-  return { keys, ...settle(await store.readBook(keys, NEVER), operations) };
+  return { keys, ...settle(await store.readSnapshot(keys, NEVER), operations) };
 }
 
 /** Settles the operations and writes what they came to, in as many writes as that takes. Answers the last of them. */

@@ -5,7 +5,7 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
 import postgres from "postgres";
 import type { Step, TestServer } from "./server.ts";
-import { snapshot } from "./snapshot.ts";
+import { allRows } from "./all_rows.ts";
 
 /** One input, sent at one method, and what it gets. */
 export interface BadInput {
@@ -22,22 +22,22 @@ export async function runBadInputs(server: TestServer, step: Step, rows: readonl
   const owner = postgres(server.databaseOwnerUrl, { max: 1 });
   for (const { input, send, answer, applied = false } of rows) {
     await step(`${input}: ${answer}`, async () => {
-      const before = await snapshot(owner);
+      const before = await allRows(owner);
       assertEquals(await send(server.url), answer);
-      const after = await snapshot(owner);
+      const after = await allRows(owner);
       if (applied) assertNotEquals(after, before, "the call was not applied");
       else assertEquals(after, before, "the call changed something");
     });
   }
   await step("the same process still takes work", async () => {
-    const before = await snapshot(owner);
+    const before = await allRows(owner);
     const response = await fetch(`${server.url}/inventory.v1.InventoryService/SetInv`, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ goodsId: 777_777, num: 1 }),
     });
     assertEquals(await response.json(), { goodsId: 777_777, num: 1, onHand: 1, reserved: 0, version: "1" });
-    assertNotEquals(await snapshot(owner), before);
+    assertNotEquals(await allRows(owner), before);
   });
   await owner.end();
 }

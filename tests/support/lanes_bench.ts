@@ -39,7 +39,10 @@ export interface LanesChanges {
 export interface LanesBench extends AsyncDisposable {
   readonly store: Store;
   readonly ownerUrl: string;
-  /** Lanes as of a process of its own. Without a lock of its own it goes the way of the run, or everybody is granted everything. */
+  /**
+   * Lanes as of a process of its own. Without a lock of its own it goes the way of the run, or everybody is granted
+   * everything.
+   */
   lanes(changes?: LanesChanges): Lanes;
   onHand(goodsId: number): Promise<number | undefined>;
 }
@@ -99,11 +102,11 @@ export async function stock(on: LanesBench, count: number, num: number): Promise
  * them: what happens to those then happens in every way. The rows themselves are not locked.
  */
 function inParts(store: Store, changed: Partial<Store>): Store {
-  if (changed.readBook === undefined && changed.writeChanges === undefined) return store;
+  if (changed.readSnapshot === undefined && changed.writeChanges === undefined) return store;
   return {
     ...store,
     async changeUnderRowLocks(keys, decide, signal) {
-      const changes = await decide(await store.readBook(keys, signal));
+      const changes = await decide(await store.readSnapshot(keys, signal));
       if (changes !== undefined) await store.writeChanges(changes, signal);
     },
   };

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import type { Book, Operation, Order, OrderState, RecordedOperation } from "../../src/inventory/model.ts";
+import type { Operation, Order, OrderState, RecordedOperation, Snapshot } from "../../src/inventory/model.ts";
 import { settle } from "../../src/inventory/settle.ts";
 import { outcomeOf } from "../support/oracle.ts";
 
@@ -15,7 +15,7 @@ function order(state: OrderState, returned: number[]): Order {
   return { orderId: "o", state, lines, returned: state === "barred" ? [] : returned, atMs: 5 };
 }
 
-function book(known?: Order, recorded: RecordedOperation[] = []): Book {
+function snapshot(known?: Order, recorded: RecordedOperation[] = []): Snapshot {
   return {
     atMs: 1000,
     levels: LEVELS,
@@ -24,7 +24,7 @@ function book(known?: Order, recorded: RecordedOperation[] = []): Book {
   };
 }
 
-function outcome(on: Book, operation: Operation) {
+function outcome(on: Snapshot, operation: Operation) {
   const { verdicts, changes } = settle(on, [operation]);
   const moved = changes.movements.map((m) => `${m.goodsId}:${m.onHandDelta}@${m.version}`).join(" ");
   return { ...outcomeOf(verdicts[0]!), moved };
@@ -51,136 +51,156 @@ const PART: RecordedOperation = {
 
 const BAR: RecordedOperation = { operationId: "r", kind: "bar", orderId: "o", lines: [{ goodsId: 1, num: 1 }] };
 
-const CASES: [rule: string, Book, Operation, Record<string, unknown>][] = [
-  ["a sale may take all that is available, not what is reserved", book(), sell([1, 5]), {
+const CASES: [rule: string, Snapshot, Operation, Record<string, unknown>][] = [
+  ["a sale may take all that is available, not what is reserved", snapshot(), sell([1, 5]), {
     ok: "sell",
     took: { 1: 5 },
     moved: "1:-5@5",
   }],
-  ["one more is short", book(), sell([1, 6]), { no: "short_stock", lines: [[1, 6, 5]], moved: "" }],
-  ["every short line is named, enough of another does not help", book(), sell([1, 6], [2, 101]), {
+  ["one more is short", snapshot(), sell([1, 6]), { no: "short_stock", lines: [[1, 6, 5]], moved: "" }],
+  ["every short line is named, enough of another does not help", snapshot(), sell([1, 6], [2, 101]), {
     no: "short_stock",
     lines: [[1, 6, 5], [2, 101, 100]],
     moved: "",
   }],
-  ["unknown and closed goods come before short ones", book(), sell([1, 6], [3, 1], [9, 1]), {
+  ["unknown and closed goods come before short ones", snapshot(), sell([1, 6], [3, 1], [9, 1]), {
     no: "unknown_goods",
     goods: [3, 9],
     moved: "",
   }],
-  ["a barred order can't be sold", book(order("barred", [])), sell([1, 1]), {
+  ["a barred order can't be sold", snapshot(order("barred", [])), sell([1, 1]), {
     no: "order_state",
     state: "barred",
     moved: "",
   }],
-  ["a rolled back order can't be sold again", book(order("rolled_back", [2, 3])), sell([1, 2], [3, 3]), {
+  ["a rolled back order can't be sold again", snapshot(order("rolled_back", [2, 3])), sell([1, 2], [3, 3]), {
     no: "order_state",
     state: "rolled_back",
     moved: "",
   }],
-  ["other content comes before the state", book(order("rolled_back", [2, 3])), sell([1, 1]), {
+  ["other content comes before the state", snapshot(order("rolled_back", [2, 3])), sell([1, 1]), {
     no: "content_differs",
     id: "o",
     moved: "",
   }],
   [
     "a sold order is answered again, though stock would be short now",
-    book(order("sold", [1, 0])),
+    snapshot(order("sold", [1, 0])),
     sell([1, 2], [3, 3]),
     { ok: "sell", took: { 1: 2, 3: 3 }, moved: "" },
   ],
-  ["a rollback gives back to closed goods too", book(order("sold", [0, 0])), rollback(), {
+  ["a rollback gives back to closed goods too", snapshot(order("sold", [0, 0])), rollback(), {
     ok: "rollback",
     gave: { 1: 2, 3: 3 },
     moved: "1:2@5 3:3@3",
   }],
-  ["the whole order gives back what is left of it", book(order("sold", [1, 0])), rollback([[1, 2], [3, 3]]), {
+  ["the whole order gives back what is left of it", snapshot(order("sold", [1, 0])), rollback([[1, 2], [3, 3]]), {
     ok: "rollback",
     gave: { 1: 1, 3: 3 },
     moved: "1:1@5 3:3@3",
   }],
-  ["a part may not exceed what is left", book(order("sold", [1, 0])), rollback([[1, 2]]), {
+  ["a part may not exceed what is left", snapshot(order("sold", [1, 0])), rollback([[1, 2]]), {
     no: "exceeds_sold",
     lines: [[1, 2, 1]],
     moved: "",
   }],
-  ["goods that were not sold have nothing to give back", book(order("sold", [0, 0])), rollback([[2, 1]]), {
+  ["goods that were not sold have nothing to give back", snapshot(order("sold", [0, 0])), rollback([[2, 1]]), {
     no: "exceeds_sold",
     lines: [[2, 1, 0]],
     moved: "",
   }],
-  ["a rolled back order has nothing left, and asking again is fine", book(order("rolled_back", [2, 3])), rollback(), {
-    ok: "rollback",
-    gave: {},
-    moved: "",
-  }],
-  ["a known rollback_id is answered again", book(order("sold", [1, 0]), [PART]), rollback([[1, 1]], "r"), {
+  [
+    "a rolled back order has nothing left, and asking again is fine",
+    snapshot(order("rolled_back", [2, 3])),
+    rollback(),
+    {
+      ok: "rollback",
+      gave: {},
+      moved: "",
+    },
+  ],
+  ["a known rollback_id is answered again", snapshot(order("sold", [1, 0]), [PART]), rollback([[1, 1]], "r"), {
     ok: "rollback",
     gave: { 1: 1 },
     moved: "",
   }],
-  ["a known rollback_id with another part differs", book(order("sold", [1, 0]), [PART]), rollback([[3, 1]], "r"), {
+  ["a known rollback_id with another part differs", snapshot(order("sold", [1, 0]), [PART]), rollback([[3, 1]], "r"), {
     no: "content_differs",
     id: "r",
     moved: "",
   }],
-  ["a known rollback_id for the whole order differs", book(order("sold", [1, 0]), [PART]), rollback([], "r"), {
+  ["a known rollback_id for the whole order differs", snapshot(order("sold", [1, 0]), [PART]), rollback([], "r"), {
     no: "content_differs",
     id: "r",
     moved: "",
   }],
   [
     "a known rollback_id of another order differs",
-    book(undefined, [{ ...PART, orderId: "p" }]),
+    snapshot(undefined, [{ ...PART, orderId: "p" }]),
     rollback([[1, 1]], "r"),
     { no: "content_differs", id: "r", moved: "" },
   ],
-  ["an unknown order is barred, and nothing moves", book(), rollback(), { ok: "rollback", gave: {}, moved: "" }],
-  ["a barred order stays barred", book(order("barred", [])), rollback([[1, 1]]), {
+  ["an unknown order is barred, and nothing moves", snapshot(), rollback(), { ok: "rollback", gave: {}, moved: "" }],
+  ["a barred order stays barred", snapshot(order("barred", [])), rollback([[1, 1]]), {
     ok: "rollback",
     gave: {},
     moved: "",
   }],
-  ["a barred order takes the id of another rollback too", book(order("barred", []), [BAR]), rollback([[1, 1]], "r"), {
-    ok: "rollback",
-    gave: {},
-    moved: "",
-  }],
-  ["and tells when that id comes back with other lines", book(order("barred", []), [BAR]), rollback([[1, 2]], "r"), {
-    no: "content_differs",
-    id: "r",
-    moved: "",
-  }],
-  ["a held order has nothing to roll back", book(order("held", [0, 0])), rollback(), {
+  [
+    "a barred order takes the id of another rollback too",
+    snapshot(order("barred", []), [BAR]),
+    rollback([[1, 1]], "r"),
+    {
+      ok: "rollback",
+      gave: {},
+      moved: "",
+    },
+  ],
+  [
+    "and tells when that id comes back with other lines",
+    snapshot(order("barred", []), [BAR]),
+    rollback([[1, 2]], "r"),
+    {
+      no: "content_differs",
+      id: "r",
+      moved: "",
+    },
+  ],
+  ["a held order has nothing to roll back", snapshot(order("held", [0, 0])), rollback(), {
     no: "order_state",
     state: "held",
     moved: "",
   }],
-  ["setting counts on top of what is reserved", book(), set(1, 9), {
+  ["setting counts on top of what is reserved", snapshot(), set(1, 9), {
     ok: "set",
     goods: 1,
     available: 9,
     moved: "1:4@5",
   }],
-  ["setting to what is available changes nothing", book(), set(1, 5), { ok: "set", goods: 1, available: 5, moved: "" }],
-  ["setting opens a closed goods again, even at the same number", book(), set(3, 9), {
+  ["setting to what is available changes nothing", snapshot(), set(1, 5), {
+    ok: "set",
+    goods: 1,
+    available: 5,
+    moved: "",
+  }],
+  ["setting opens a closed goods again, even at the same number", snapshot(), set(3, 9), {
     ok: "set",
     goods: 3,
     available: 9,
     moved: "3:0@3",
   }],
-  ["setting creates a goods, even at 0", book(), set(9, 0), { ok: "set", goods: 9, available: 0, moved: "9:0@1" }],
-  ["setting may not pass int32 with what is reserved", book(), set(1, 2147483645), {
+  ["setting creates a goods, even at 0", snapshot(), set(9, 0), { ok: "set", goods: 9, available: 0, moved: "9:0@1" }],
+  ["setting may not pass int32 with what is reserved", snapshot(), set(1, 2147483645), {
     no: "out_of_range",
     goods: [1],
     moved: "",
   }],
-  ["giving back may not pass int32", book(), {
+  ["giving back may not pass int32", snapshot(), {
     kind: "give_back",
     operationId: "g",
     lines: [{ goodsId: 2, num: 2147483548 }],
   }, { no: "out_of_range", goods: [2], moved: "" }],
-  ["giving back to closed goods needs an order", book(), {
+  ["giving back to closed goods needs an order", snapshot(), {
     kind: "give_back",
     operationId: "g",
     lines: [{ goodsId: 3, num: 1 }],
@@ -192,7 +212,7 @@ for (const [rule, on, operation, expected] of CASES) {
 }
 
 Deno.test("a rollback_id of the caller's is taken even where nothing was left to give back", () => {
-  const on = [book(order("barred", [])), book(order("rolled_back", [2, 3]))];
+  const on = [snapshot(order("barred", [])), snapshot(order("rolled_back", [2, 3]))];
   for (const each of on) {
     const { changes } = settle(each, [rollback([], "r")]);
     assertEquals(changes.operations.map(({ operationId, lines }) => [operationId, lines]), [["r", []]]);

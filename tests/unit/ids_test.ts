@@ -2,12 +2,12 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { decide } from "../../src/inventory/decide.ts";
 import { derivedRollbackId, goodsOf, recordIds } from "../../src/inventory/ids.ts";
-import type { Book, Operation } from "../../src/inventory/model.ts";
+import type { Operation, Snapshot } from "../../src/inventory/model.ts";
 import { settle } from "../../src/inventory/settle.ts";
 import { anyOperation } from "../support/operations.ts";
 
 const RUNS = 5000;
-const EMPTY: Book = { atMs: 1000, levels: new Map(), orders: new Map(), operations: new Map() };
+const EMPTY: Snapshot = { atMs: 1000, levels: new Map(), orders: new Map(), operations: new Map() };
 
 /** A map that notes what it is asked for. */
 class AskedMap<K, V> extends Map<K, V> {
@@ -24,19 +24,22 @@ class AskedMap<K, V> extends Map<K, V> {
   }
 }
 
-/** The book after the operations, one by one. */
-function after(operations: readonly Operation[]): Book {
-  let book = EMPTY;
+/** The snapshot after the operations, one by one. */
+function after(operations: readonly Operation[]): Snapshot {
+  let snapshot = EMPTY;
   for (const operation of operations) {
-    const { changes } = settle(book, [operation]);
-    book = {
-      atMs: book.atMs + 1,
-      levels: new Map([...book.levels, ...changes.levels.map(({ after }) => [after.goodsId, after] as const)]),
-      orders: new Map([...book.orders, ...changes.orders.map(({ after }) => [after.orderId, after] as const)]),
-      operations: new Map([...book.operations, ...changes.operations.map((each) => [each.operationId, each] as const)]),
+    const { changes } = settle(snapshot, [operation]);
+    snapshot = {
+      atMs: snapshot.atMs + 1,
+      levels: new Map([...snapshot.levels, ...changes.levels.map(({ after }) => [after.goodsId, after] as const)]),
+      orders: new Map([...snapshot.orders, ...changes.orders.map(({ after }) => [after.orderId, after] as const)]),
+      operations: new Map([
+        ...snapshot.operations,
+        ...changes.operations.map((each) => [each.operationId, each] as const),
+      ]),
     };
   }
-  return book;
+  return snapshot;
 }
 
 Deno.test("whatever a decision looks for was to be read for it: what is not read is taken not to exist", () => {
@@ -49,19 +52,19 @@ Deno.test("whatever a decision looks for was to be read for it: what is not read
   let wholes = 0;
   fc.assert(
     fc.property(fc.array(anyOperation, { maxLength: 10 }), anyOperation, fc.boolean(), (before, any, isWhole) => {
-      const book = after([...stocked, ...before]);
-      const [sold] = [...book.orders.values()].filter(({ state }) => state === "sold");
+      const snapshot = after([...stocked, ...before]);
+      const [sold] = [...snapshot.orders.values()].filter(({ state }) => state === "sold");
       let operation = any;
       if (isWhole && sold !== undefined) {
         wholes++;
         operation = { kind: "rollback", rollbackId: undefined, orderId: sold.orderId, lines: sold.lines };
       }
-      const order = operation.kind === "rollback" ? book.orders.get(operation.orderId) : undefined;
+      const order = operation.kind === "rollback" ? snapshot.orders.get(operation.orderId) : undefined;
       const asked = {
-        ...book,
-        levels: new AskedMap(book.levels),
-        orders: new AskedMap(book.orders),
-        operations: new AskedMap(book.operations),
+        ...snapshot,
+        levels: new AskedMap(snapshot.levels),
+        orders: new AskedMap(snapshot.orders),
+        operations: new AskedMap(snapshot.operations),
       };
       decide(asked, operation);
       const { orderIds, operationIds } = recordIds(operation);

@@ -1,18 +1,18 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import type { Book, Changes, Level, Operation, Order, RecordedOperation } from "../../src/inventory/model.ts";
+import type { Changes, Level, Operation, Order, RecordedOperation, Snapshot } from "../../src/inventory/model.ts";
 import { changesNothing, settle } from "../../src/inventory/settle.ts";
 import { anyOperation } from "../support/operations.ts";
 import { Oracle, outcomeOf } from "../support/oracle.ts";
 
 const RUNS = 5000;
-const EMPTY: Book = { atMs: 1000, levels: new Map(), orders: new Map(), operations: new Map() };
+const EMPTY: Snapshot = { atMs: 1000, levels: new Map(), orders: new Map(), operations: new Map() };
 
-/** The book after the changes were written, as PostgreSQL would have it. */
-function written(book: Book, changes: Changes): Book {
-  const levels = new Map<number, Level>(book.levels);
-  const orders = new Map<string, Order>(book.orders);
-  const operations = new Map<string, RecordedOperation>(book.operations);
+/** The snapshot after the changes were written, as PostgreSQL would have it. */
+function written(snapshot: Snapshot, changes: Changes): Snapshot {
+  const levels = new Map<number, Level>(snapshot.levels);
+  const orders = new Map<string, Order>(snapshot.orders);
+  const operations = new Map<string, RecordedOperation>(snapshot.operations);
   for (const { before, after } of changes.levels) {
     assertEquals(levels.get(after.goodsId), before, "a level is written over what was read");
     levels.set(after.goodsId, after);
@@ -25,14 +25,14 @@ function written(book: Book, changes: Changes): Book {
     assert(!operations.has(operation.operationId), "an operation is recorded once");
     operations.set(operation.operationId, operation);
   }
-  return { atMs: book.atMs + 1, levels, orders, operations };
+  return { atMs: snapshot.atMs + 1, levels, orders, operations };
 }
 
 /** Movements continue each goods' chain from the level that was read to the level that is written. */
-function assertChains(book: Book, { movements, levels }: Changes): void {
+function assertChains(snapshot: Snapshot, { movements, levels }: Changes): void {
   const at = new Map<number, { version: number; onHand: number; reserved: number }>();
   for (const movement of movements) {
-    const before = at.get(movement.goodsId) ?? book.levels.get(movement.goodsId) ??
+    const before = at.get(movement.goodsId) ?? snapshot.levels.get(movement.goodsId) ??
       { version: 0, onHand: 0, reserved: 0 };
     assertEquals(movement.version, before.version + 1);
     assertEquals(movement.onHandAfter, before.onHand + movement.onHandDelta);
@@ -56,19 +56,19 @@ Deno.test("settle() answers a batch as one-at-a-time processing in its order wou
   fc.assert(
     fc.property(batches, (batches) => {
       const oracle = new Oracle();
-      let book = EMPTY;
+      let snapshot = EMPTY;
       for (const batch of batches) {
         for (let rest = batch; rest.length > 0;) {
-          const { verdicts, changes } = settle(book, rest);
+          const { verdicts, changes } = settle(snapshot, rest);
           assert(verdicts.length > 0, "a batch comes to its end");
           const decided = rest.slice(0, verdicts.length);
           assertEquals(verdicts.map(outcomeOf), decided.map((operation) => oracle.apply(operation)));
-          assertChains(book, changes);
-          book = written(book, changes);
+          assertChains(snapshot, changes);
+          snapshot = written(snapshot, changes);
           rest = rest.slice(verdicts.length);
         }
       }
-      for (const [goodsId, level] of book.levels) {
+      for (const [goodsId, level] of snapshot.levels) {
         assertEquals(level.onHand, oracle.onHand(goodsId));
         assertEquals(level.version, oracle.changes.get(goodsId));
       }
@@ -77,9 +77,9 @@ Deno.test("settle() answers a batch as one-at-a-time processing in its order wou
   );
 });
 
-/** The book after all of the operations. */
-function after(book: Book, operations: readonly Operation[]): Book {
-  let now = book;
+/** The snapshot after all of the operations. */
+function after(snapshot: Snapshot, operations: readonly Operation[]): Snapshot {
+  let now = snapshot;
   for (let rest = operations; rest.length > 0;) {
     const { verdicts, changes } = settle(now, rest);
     now = written(now, changes);
@@ -88,19 +88,19 @@ function after(book: Book, operations: readonly Operation[]): Book {
   return now;
 }
 
-Deno.test("settle() writes nothing of an operation that alone, on the same book, would write nothing", () => {
+Deno.test("settle() writes nothing of an operation that alone, on the same snapshot, would write nothing", () => {
   const some = fc.array(anyOperation, { maxLength: 8 });
   let cut = 0;
   fc.assert(
     fc.property(some, some, (before, batch) => {
-      const book = after(EMPTY, before);
-      const { verdicts } = settle(book, batch);
+      const snapshot = after(EMPTY, before);
+      const { verdicts } = settle(snapshot, batch);
       if (verdicts.length < batch.length) cut++;
       verdicts.forEach((_, i) => {
-        const without = settle(book, batch.slice(0, i)).changes;
-        const withIt = settle(book, batch.slice(0, i + 1)).changes;
+        const without = settle(snapshot, batch.slice(0, i)).changes;
+        const withIt = settle(snapshot, batch.slice(0, i + 1)).changes;
         if (JSON.stringify(without) === JSON.stringify(withIt)) return;
-        assert(!changesNothing(settle(book, [batch[i]!]).changes), "it leans on what others of its batch changed");
+        assert(!changesNothing(settle(snapshot, [batch[i]!]).changes), "it leans on what others of its batch changed");
       });
     }),
     { numRuns: RUNS },
@@ -121,11 +121,11 @@ Deno.test("settle() answers an applied operation the same again, whatever came i
   const some = fc.array(anyOperation, { maxLength: 8 });
   fc.assert(
     fc.property(some, anyOperation, some, (before, operation, between) => {
-      let book = after(EMPTY, before);
-      const first = settle(book, [operation]);
-      book = written(book, first.changes);
-      book = after(book, between);
-      const again = settle(book, [operation]);
+      let snapshot = after(EMPTY, before);
+      const first = settle(snapshot, [operation]);
+      snapshot = written(snapshot, first.changes);
+      snapshot = after(snapshot, between);
+      const again = settle(snapshot, [operation]);
       const [was, is] = [first.verdicts[0]!, again.verdicts[0]!];
       // Only what is on record under an id of the caller's or the order's can be a retry.
       const onRecord = first.changes.orders.length + first.changes.operations.length > 0;
@@ -144,10 +144,10 @@ Deno.test("settle() answers an applied operation the same again, whatever came i
 Deno.test("settle() opens a goods that is no longer sold by a set, and by nothing that comes back", () => {
   const closed: Level = { goodsId: 1, onHand: 5, reserved: 0, version: 3, deleted: true };
   const order: Order = { orderId: "o", state: "sold", lines: [{ goodsId: 1, num: 2 }], returned: [0], atMs: 1 };
-  const book: Book = { ...EMPTY, levels: new Map([[1, closed]]), orders: new Map([["o", order]]) };
+  const snapshot: Snapshot = { ...EMPTY, levels: new Map([[1, closed]]), orders: new Map([["o", order]]) };
   const rollback: Operation = { kind: "rollback", rollbackId: undefined, orderId: "o", lines: [] };
   const set: Operation = { kind: "set", operationId: "s", goodsId: 1, num: 9 };
-  const levels = (...batch: Operation[]) => settle(book, batch).changes.levels.map(({ after }) => after);
+  const levels = (...batch: Operation[]) => settle(snapshot, batch).changes.levels.map(({ after }) => after);
   assertEquals(levels(rollback), [{ ...closed, onHand: 7, version: 4 }]);
   assertEquals(levels(set), [{ ...closed, onHand: 9, version: 4, deleted: false }]);
   assertEquals(levels(rollback, set), [{ ...closed, onHand: 9, version: 5, deleted: false }]);
@@ -156,19 +156,19 @@ Deno.test("settle() opens a goods that is no longer sold by a set, and by nothin
 
 Deno.test("settle() leaves no trace of a refused order", () => {
   const set: Operation = { kind: "set", operationId: "s", goodsId: 1, num: 5 };
-  const book = written(EMPTY, settle(EMPTY, [set]).changes);
+  const snapshot = written(EMPTY, settle(EMPTY, [set]).changes);
   const sell: Operation = { kind: "sell", orderId: "o", lines: [{ goodsId: 1, num: 6 }] };
-  const { verdicts, changes } = settle(book, [sell]);
+  const { verdicts, changes } = settle(snapshot, [sell]);
   assertEquals(verdicts.map(outcomeOf), [{ no: "short_stock", lines: [[1, 6, 5]] }]);
   assert(changesNothing(changes));
 });
 
 Deno.test("settle() refuses to roll back an order whose goods were not read", () => {
   const order: Order = { orderId: "o", state: "sold", lines: [{ goodsId: 7, num: 1 }], returned: [0], atMs: 1 };
-  const book: Book = { ...EMPTY, orders: new Map([["o", order]]) };
+  const snapshot: Snapshot = { ...EMPTY, orders: new Map([["o", order]]) };
   assertThrows(
-    () => settle(book, [{ kind: "rollback", rollbackId: undefined, orderId: "o", lines: [] }]),
+    () => settle(snapshot, [{ kind: "rollback", rollbackId: undefined, orderId: "o", lines: [] }]),
     Error,
-    "goods 7 is not in the book",
+    "goods 7 is not in the snapshot",
   );
 });

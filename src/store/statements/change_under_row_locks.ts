@@ -2,43 +2,43 @@
  * The article's pessimistic way: the rows of stock are locked before they are read, and stay so until the change is
  * committed. Nobody else's change comes in between, so nothing has to be done again.
  */
-import type { Book, Changes } from "../../inventory/model.ts";
+import type { Changes, Snapshot } from "../../inventory/model.ts";
 import { arrayLiteral } from "../postgres/arrays.ts";
 import type { Statement } from "../postgres/transaction_block.ts";
 import type { Pool } from "../postgres/pool.ts";
-import { type BookKeys, bookOf, bookStatement } from "./read_snapshot.ts";
+import { type SnapshotKeys, snapshotOf, snapshotStatement } from "./read_snapshot.ts";
 import { writeStatement } from "./write_changes.ts";
 
 /**
- * Locks the rows of stock of `keys`, reads the book, and commits what `decide` makes of it, in one transaction block of
- * two round trips. Undefined: nothing is to be written.
+ * Locks the rows of stock of `keys`, reads the snapshot, and commits what `decide` makes of it, in one transaction
+ * block of two round trips. Undefined: nothing is to be written.
  *
- * Everybody locks in the order of the goods, so no two wait for each other. The book is a statement of its own, whose
- * snapshot is taken when the rows are ours; inside the locking one it would be older than the wait. A goods that is new
- * has no row to lock, and orders have none that are locked: these are fenced, as the write statement is everywhere.
- * `decide` must end soon: PostgreSQL ends a block that is idle for longer than a statement may take.
+ * Everybody locks in the order of the goods, so no two wait for each other. The snapshot is a statement of its own,
+ * whose snapshot is taken when the rows are ours; inside the locking one it would be older than the wait. A goods that
+ * is new has no row to lock, and orders have none that are locked: these are fenced, as the write statement is
+ * everywhere. `decide` must end soon: PostgreSQL ends a block that is idle for longer than a statement may take.
  *
  * Throws what `decide` throws, FenceLostError, RowLockedError, BlockLostError, and OutcomeUnknownError only once
  * something was written.
  */
 export async function changeUnderRowLocks(
   pool: Pool,
-  keys: BookKeys,
-  decide: (book: Book) => Promise<Changes | undefined>,
+  keys: SnapshotKeys,
+  decide: (snapshot: Snapshot) => Promise<Changes | undefined>,
   signal: AbortSignal,
 ): Promise<void> {
   await pool.block(async ({ run, commit }) => {
     const locked = run(lockStatement(keys.goodsIds));
-    const read = run(bookStatement(keys));
+    const read = run(snapshotStatement(keys));
     // The first failure tells why; those behind it only that the block is undone.
     read.catch(() => {});
     await locked;
-    const changes = await decide(bookOf(await read));
+    const changes = await decide(snapshotOf(await read));
     if (changes !== undefined) await commit(writeStatement(changes));
   }, signal);
 }
 
-/** Locks the rows of these goods, in the order of the goods; see readBook for how a row is looked for. */
+/** Locks the rows of these goods, in the order of the goods; see readSnapshot for how a row is looked for. */
 export function lockStatement(goodsIds: readonly number[]): Statement<unknown[]> {
   const ids = arrayLiteral(goodsIds);
   return (sql) =>

@@ -7,7 +7,9 @@ import type { Statement } from "../postgres/transaction_block.ts";
 import { FenceLostError, OffLedgerError } from "../errors.ts";
 import type { Pool } from "../postgres/pool.ts";
 
-/** Fences that a goods lost in a row before the ledger is looked at: by others' changes alone it seldom comes to that. */
+/**
+ * Fences that a goods lost in a row before the ledger is looked at: by others' changes alone it seldom comes to that.
+ */
 const LOSSES_TO_LOOK = 3;
 /** Goods whose losses are counted; beyond it all are forgotten. */
 const GOODS_COUNTED_MAX = 10_000;
@@ -24,8 +26,9 @@ export class FenceWatch {
   }
 
   /**
-   * Runs a write of these goods. Throws what it throws; OffLedgerError instead of FenceLostError where the next movement
-   * of a goods is on record although its row of stock stands before it: somebody has changed one without the other.
+   * Runs a write of these goods. Throws what it throws; OffLedgerError instead of FenceLostError where the next
+   * movement of a goods is on record although its row of stock stands before it: somebody has changed one without the
+   * other.
    */
   async watch(goodsIds: readonly number[], write: () => Promise<void>, signal: AbortSignal): Promise<void> {
     try {
@@ -66,8 +69,8 @@ async function readOffLedger(pool: Pool, goodsIds: readonly number[], signal: Ab
 }
 
 /**
- * The statement behind the look, of one snapshot, so that a write under way shows in both tables or in none; see readBook
- * for how a row of stock is looked for.
+ * The statement behind the look, of one snapshot, so that a write under way shows in both tables or in none; see
+ * readSnapshot for how a row of stock is looked for.
  */
 export function offLedgerStatement(goodsIds: readonly number[]): Statement<{ goods_id: number }[]> {
   return (sql) =>

@@ -26,7 +26,7 @@ export async function readLevels(
   ]));
 }
 
-/** The statement behind {@link readLevels}; see readBook for how a row is looked for. */
+/** The statement behind {@link readLevels}; see readSnapshot for how a row is looked for. */
 export function levelsStatement(goodsIds: readonly number[]): Statement<LevelRow[]> {
   return (sql) =>
     sql`

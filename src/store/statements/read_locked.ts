@@ -11,8 +11,8 @@ import type { Pool } from "../postgres/pool.ts";
  * Those of these goods whose row some other session has locked at this moment. None where the database can't tell: an
  * engine that spreads rows over servers may lock one of them in a statement, but not several.
  *
- * Throws the errors of errors.ts, and no other error of PostgreSQL's: this is a guess at whom to wait for, and whoever is
- * not blamed here is tried again.
+ * Throws the errors of errors.ts, and no other error of PostgreSQL's: this is a guess at whom to wait for, and whoever
+ * is not blamed here is tried again.
  */
 export async function readLocked(
   pool: Pool,
@@ -45,7 +45,7 @@ async function guessed<T>(read: () => Promise<T[]>, log: Log): Promise<T[]> {
   }
 }
 
-/** The statement behind {@link readLocked}; see readBook for how a row is looked for. */
+/** The statement behind {@link readLocked}; see readSnapshot for how a row is looked for. */
 export function lockedStatement(goodsIds: readonly number[]): Statement<{ goods_id: number }[]> {
   return (sql) =>
     sql`

@@ -1,13 +1,13 @@
 /**
  * The one read before every decision.
  */
-import type { Book, Level, Line, Order, OrderState, RecordedOperation } from "../../inventory/model.ts";
+import type { Level, Line, Order, OrderState, RecordedOperation, Snapshot } from "../../inventory/model.ts";
 import { arrayLiteral } from "../postgres/arrays.ts";
 import type { Statement } from "../postgres/transaction_block.ts";
 import type { Pool } from "../postgres/pool.ts";
 
-/** Which rows a book is to hold. */
-export interface BookKeys {
+/** Which rows a snapshot is to hold. */
+export interface SnapshotKeys {
   readonly goodsIds: readonly number[];
   readonly orderIds: readonly string[];
   readonly operationIds: readonly string[];
@@ -31,7 +31,7 @@ type OperationRow = [
 ];
 
 /** The one row of the answer. */
-export interface BookRow {
+export interface SnapshotRow {
   at_ms: string;
   /** In the order of the goods asked for; null: unknown. */
   levels: (LevelRow | null)[];
@@ -45,17 +45,17 @@ export interface BookRow {
  * One statement and so one snapshot: a refusal is not fenced by any write, so it must not be decided on an
  * order of one moment and a level of the next.
  *
- * A row of stock is looked for from the highest block of its versions down, here and wherever it is looked for. While any
- * session holds an old snapshot, PostgreSQL keeps every version of the row, and a search by goods alone reads all of them.
- * The array is asked for by a select of its own so that no plan depends on its length: else a short one is planned anew
- * at every call, at half as much again of PostgreSQL's time.
+ * A row of stock is looked for from the highest block of its versions down, here and wherever it is looked for. While
+ * any session holds an old snapshot, PostgreSQL keeps every version of the row, and a search by goods alone reads all
+ * of them. The array is asked for by a select of its own so that no plan depends on its length: else a short one is
+ * planned anew at every call, at half as much again of PostgreSQL's time.
  */
-export async function readBook(pool: Pool, keys: BookKeys, signal: AbortSignal): Promise<Book> {
-  return bookOf(await pool.run(bookStatement(keys), signal));
+export async function readSnapshot(pool: Pool, keys: SnapshotKeys, signal: AbortSignal): Promise<Snapshot> {
+  return snapshotOf(await pool.run(snapshotStatement(keys), signal));
 }
 
-/** The statement behind {@link readBook}, for a transaction block. */
-export function bookStatement(keys: BookKeys): Statement<BookRow[]> {
+/** The statement behind {@link readSnapshot}, for a transaction block. */
+export function snapshotStatement(keys: SnapshotKeys): Statement<SnapshotRow[]> {
   const goodsIds = arrayLiteral(keys.goodsIds);
   const orderIds = arrayLiteral(keys.orderIds);
   const operationIds = arrayLiteral(keys.operationIds);
@@ -75,7 +75,7 @@ export function bookStatement(keys: BookKeys): Statement<BookRow[]> {
 }
 
 /** What that statement answered. */
-export function bookOf([row]: readonly BookRow[]): Book {
+export function snapshotOf([row]: readonly SnapshotRow[]): Snapshot {
   if (row === undefined) throw new Error("PostgreSQL answered a select without a row");
   return {
     atMs: Number(row.at_ms),

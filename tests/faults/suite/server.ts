@@ -33,7 +33,7 @@ const store = createSuiteStore({
 const app = await startApp(config, {
   log,
   store,
-  settle: (book, operations) => settle(book, operations, { leansOnOthers: without.has("committed_ground") }),
+  settle: (snapshot, operations) => settle(snapshot, operations, { leansOnOthers: without.has("committed_ground") }),
   ...(locked === undefined ? {} : { lock: locked.lock }),
 });
 Deno.addSignalListener("SIGTERM", async () => {

@@ -19,8 +19,8 @@ export const INVENTORY_SLIPS: readonly Slip[] = [
   },
   {
     ...DECIDE,
-    find: "(book.levels.get(goodsId)?.onHand ?? 0) + num > INT32_MAX",
-    replace: "(book.levels.get(goodsId)?.onHand ?? 0) + num >= INT32_MAX",
+    find: "(snapshot.levels.get(goodsId)?.onHand ?? 0) + num > INT32_MAX",
+    replace: "(snapshot.levels.get(goodsId)?.onHand ?? 0) + num >= INT32_MAX",
     rule: "what comes back may fill a goods up to int32's largest",
   },
   {

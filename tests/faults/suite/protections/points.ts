@@ -10,7 +10,7 @@ import type { Log } from "../../../../src/telemetry/log.ts";
 
 /**
  * - after_lease: the lease of the goods was had
- * - after_read: the book was read; by the way of row locks inside the open transaction
+ * - after_read: the snapshot was read; by the way of row locks inside the open transaction
  * - before_commit: everything was decided and checked, and what commits is sent next
  * - after_commit: it is committed, and the answer is not on its way yet
  */

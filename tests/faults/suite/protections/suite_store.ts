@@ -6,7 +6,7 @@ import {
   ROW_LOCK_TIMEOUT_MS,
   STATEMENT_TIMEOUT_MS,
 } from "../../../../src/config/config.ts";
-import type { Book, Changes } from "../../../../src/inventory/model.ts";
+import type { Changes, Snapshot } from "../../../../src/inventory/model.ts";
 import { arrayLiteral } from "../../../../src/store/postgres/arrays.ts";
 import {
   ConflictError,
@@ -31,7 +31,7 @@ export interface SuiteStoreParts {
   readonly log: Log;
 }
 
-type Read = Store["readBook"];
+type Read = Store["readSnapshot"];
 type Write = Store["writeChanges"];
 type Change = Store["changeUnderRowLocks"];
 
@@ -52,22 +52,22 @@ export function createSuiteStore(parts: SuiteStoreParts): Store {
   const loose = (["fence", "order_ids", "one_statement"] as const).some((name) => without.has(name));
   const sql = loose ? connect(config, session) : undefined;
 
-  const readBook: Read = async (keys, signal) => {
-    const book = await store.readBook(keys, signal);
+  const readSnapshot: Read = async (keys, signal) => {
+    const snapshot = await store.readSnapshot(keys, signal);
     await points.reach("after_read");
-    return without.has("order_ids") ? { ...book, orders: new Map(), operations: new Map() } : book;
+    return without.has("order_ids") ? { ...snapshot, orders: new Map(), operations: new Map() } : snapshot;
   };
   const write = answered(parts, sql === undefined ? plainWrite(parts, store) : severalWrites(parts, sql));
   const changeUnderRowLocks: Change = async (keys, decide, signal) => {
     let written = false;
-    const decideAtPoint = async (book: Book) => {
+    const decideAtPoint = async (snapshot: Snapshot) => {
       await points.reach("after_read");
-      const changes = await decide(book);
+      const changes = await decide(snapshot);
       written = changes !== undefined;
       return changes;
     };
     if (without.has("lease")) {
-      const changes = await decide(await readBook(keys, signal));
+      const changes = await decide(await readSnapshot(keys, signal));
       if (changes !== undefined) await write(changes, signal);
       return;
     }
@@ -75,14 +75,14 @@ export function createSuiteStore(parts: SuiteStoreParts): Store {
       await sql.begin(async (block) => {
         await block`select 1 from stock where goods_id = any (${arrayLiteral(keys.goodsIds)}::text::int[])
                      order by goods_id for update`;
-        const changes = await decideAtPoint(await store.readBook(keys, signal));
+        const changes = await decideAtPoint(await store.readSnapshot(keys, signal));
         if (changes !== undefined) {
           await looseWrite(block, changes, fences(without), () => points.reach("before_commit"));
         }
       }).catch((error) => Promise.reject(storeError(error)));
     } else {
-      await store.changeUnderRowLocks(keys, async (book) => {
-        const changes = await decideAtPoint(book);
+      await store.changeUnderRowLocks(keys, async (snapshot) => {
+        const changes = await decideAtPoint(snapshot);
         if (changes !== undefined) await points.reach("before_commit");
         return changes;
       }, signal);
@@ -91,7 +91,7 @@ export function createSuiteStore(parts: SuiteStoreParts): Store {
   };
   return {
     ...store,
-    readBook,
+    readSnapshot,
     writeChanges: write,
     changeUnderRowLocks,
     // Readiness would tell that the commits are not durable, and nobody would call.

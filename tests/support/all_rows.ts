@@ -1,8 +1,10 @@
 /** All that a database holds, to see that something changed nothing. */
 import type postgres from "postgres";
 
-/** Every row of the four tables, in key order. Two snapshots are equal if nothing at all was written in between. */
-export async function snapshot(owner: postgres.ISql): Promise<Record<string, unknown>> {
+/**
+ * Every row of the four tables, in key order. They are equal to earlier ones if nothing at all was written in between.
+ */
+export async function allRows(owner: postgres.ISql): Promise<Record<string, unknown>> {
   const [row] = await owner`
     select (select json_agg(t order by t.goods_id) from stock t) as stock,
            (select json_agg(t order by t.order_id) from orders t) as orders,
