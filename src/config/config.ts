@@ -1,18 +1,14 @@
 /**
- * The settings: environment variables to one frozen, typed Config. Every problem is reported at once, none
- * is guessed around. This file alone knows the names and defaults.
+ * From environment variables to one frozen, typed Config. Every problem is reported at once, none is guessed around.
+ * Names, defaults and meanings are in settings.ts, rules over several settings in checks.ts.
  */
-import { z } from "zod";
-import { AddressError } from "./address_text.ts";
-import { eachOf, splitList } from "./lists.ts";
-import { parseHostName, parseListenHost, parseOrigin, parsePageHeader } from "./origins.ts";
-import { parsePostgresAddress, type PostgresAddress } from "./postgres_address.ts";
-import { parseRedisAddress, type RedisAddress } from "./redis_address.ts";
-import { SERVER_ROLE } from "./server_role.ts";
+import type { PostgresAddress } from "./postgres_address.ts";
+import type { RedisAddress } from "./redis_address.ts";
+import { SETTING_NAMES, SETTINGS } from "./settings.ts";
 import { configNotes } from "./notes.ts";
 import { budgetProblems, lockProblems, nodesProblems, queueProblems, workersProblems } from "./checks.ts";
-import { type ModeName, MODES, QUORUM_LOSSES, type QuorumLoss } from "./mode_names.ts";
-import { LOG_FORMATS, LOG_LEVELS } from "../telemetry/log.ts";
+import type { ModeName, QuorumLoss } from "./mode_names.ts";
+import type { LOG_FORMATS, LOG_LEVELS } from "../telemetry/log.ts";
 
 /** PostgreSQL ends a statement of ours after this; an operation runs two of them under a lease. */
 export const STATEMENT_TIMEOUT_MS = 1000;
@@ -31,66 +27,6 @@ export const DRAIN_MS_MAX = 10_000;
 export const CLOSE_MS_MAX = 11_000;
 /** How long a process that was told to stop may take in all, with some time to end. */
 export const STOP_MS_MAX = DRAIN_MS_MAX + CLOSE_MS_MAX + 1_000;
-
-/** What DATABASE_URL and REDIS_URLS are where they are not set. */
-export const DATABASE_URL_DEFAULT = "postgres://holdfast_server@127.0.0.1:5432/holdfast";
-export const REDIS_URLS_DEFAULT = [6379, 6380, 6381, 6382, 6383].map((port) => `redis://127.0.0.1:${port}`).join(",");
-
-const integer = (min: number, max: number) =>
-  z.string().regex(/^-?\d+$/, "expected a whole number").transform(Number).pipe(
-    z.number().min(min, `expected ${min} or more`).max(max, `expected ${max} or less`),
-  );
-
-/** A setting that `read` makes something of. What it throws AddressError for are problems of the setting. */
-const parsed = <T>(read: (text: string) => T) =>
-  z.string().transform((text, context): T => {
-    try {
-      return read(text);
-    } catch (error) {
-      if (!(error instanceof AddressError)) throw error;
-      for (const message of error.problems) context.addIssue({ code: "custom", message });
-      return z.NEVER;
-    }
-  });
-
-const list = <T>(read: (text: string) => T) => parsed((text): readonly T[] => eachOf(splitList(text), read));
-
-const SETTINGS = z.object({
-  HOST: parsed(parseListenHost).prefault("127.0.0.1"),
-  PORT: integer(0, 65_535).default(8080),
-  DATABASE_URL: parsed((text) => parsePostgresAddress(text, SERVER_ROLE)).prefault(DATABASE_URL_DEFAULT),
-  REDIS_URLS: list(parseRedisAddress).prefault(REDIS_URLS_DEFAULT),
-  CONCURRENCY: z.enum(MODES).default("redlock"),
-  QUORUM_LOSS: z.enum(QUORUM_LOSSES).default("refuse"),
-  LOCK_TTL_MS: integer(100, 600_000).default(5000),
-  LOCK_NODE_TIMEOUT_MS: integer(1, 60_000).default(250),
-  LOCK_WAIT_MS_MAX: integer(1, 60_000).default(2000),
-  LOCK_KEY_PREFIX: z.string().regex(/^[A-Za-z0-9:._-]{1,64}$/, "expected 1 to 64 letters, digits, or : . _ -")
-    .default("holdfast:"),
-  DATABASE_POOL_MAX: integer(1, 1000).default(8),
-  WORKERS: integer(1, 64).default(1),
-  ORDER_LINES_MAX: integer(1, 10_000).default(500),
-  BATCH_ORDERS_MAX: integer(1, 10_000).default(1000),
-  QUEUE_MAX: integer(1, 1_000_000).default(10_000),
-  REQUEST_BYTES_MAX: integer(1024, 64 * 1024 * 1024).default(1024 * 1024),
-  REQUEST_BYTES_BUDGET: integer(1024 * 1024, 16 * 1024 * 1024 * 1024).default(64 * 1024 * 1024),
-  ORDER_ID_REQUIRED: z.enum(["on", "off"]).default("off"),
-  REQUEST_TIMEOUT_MS_MAX: integer(100, 600_000).default(30_000),
-  ADDRESS_SHARE_MAX: z.string().regex(/^\d*\.?\d+$/, "expected a number such as 0.25").transform(Number).pipe(
-    z.number().min(0.01, "expected 0.01 or more").max(1, "expected 1 or less"),
-  ).default(0.25),
-  CORS: z.enum(["on", "proxy"]).default("on"),
-  CORS_ORIGINS: list(parseOrigin).default([]),
-  CORS_HEADERS: list(parsePageHeader).default([]),
-  ALLOWED_HOSTS: list(parseHostName).default([]),
-  TLS_CERT_FILE: z.string().min(1).optional(),
-  TLS_KEY_FILE: z.string().min(1).optional(),
-  LOG_LEVEL: z.enum(LOG_LEVELS).default("info"),
-  LOG_FORMAT: z.enum(LOG_FORMATS).default("json"),
-});
-
-/** The names of all settings that the server reads. */
-export const SETTING_NAMES: readonly string[] = Object.keys(SETTINGS.shape);
 
 /** What the program runs on. Times in ms, sizes in bytes. */
 export interface Config {

@@ -1,5 +1,6 @@
 /** The flags that our processes are started with: what each needs, one by one and no wider. */
-import { type Config, SETTING_NAMES } from "./config.ts";
+import type { Config } from "./config.ts";
+import { SETTING_NAMES } from "./settings.ts";
 import { neededPermissions, permissionFlags } from "./permissions.ts";
 
 /** The flags for `deno run`, to stand before `src/main.ts`, or before `src/worker.ts` and its arguments. */

@@ -1,7 +1,8 @@
 /** Holds compose.yaml against the code: settings, permissions, nodes and ports. No engine is needed for it. */
 import { assert, assertEquals } from "@std/assert";
 import { parse } from "yaml";
-import { loadConfig, SETTING_NAMES, STOP_MS_MAX } from "../../src/config/config.ts";
+import { loadConfig, STOP_MS_MAX } from "../../src/config/config.ts";
+import { SETTING_NAMES } from "../../src/config/settings.ts";
 import { EXIT_UNUSABLE } from "../../src/process/exit_codes.ts";
 import { LOCK_RULES, REDIS_USER } from "../../tools/stack/redis_users.ts";
 import { serverFlags } from "../../src/config/flags.ts";

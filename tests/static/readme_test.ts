@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { DATABASE_URL_DEFAULT, loadConfig, REDIS_URLS_DEFAULT, SETTING_NAMES } from "../../src/config/config.ts";
+import { loadConfig } from "../../src/config/config.ts";
+import { DATABASE_URL_DEFAULT, REDIS_URLS_DEFAULT, SETTING_NAMES } from "../../src/config/settings.ts";
 import { serverFlags, supervisorFlags } from "../../src/config/flags.ts";
 
 const README = await Deno.readTextFile(new URL("../../README.md", import.meta.url));

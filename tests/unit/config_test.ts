@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { ConfigError, loadConfig, SETTING_NAMES } from "../../src/config/config.ts";
+import { ConfigError, loadConfig } from "../../src/config/config.ts";
+import { SETTING_NAMES } from "../../src/config/settings.ts";
 
 function load(settings: Record<string, string>) {
   return loadConfig((name) => settings[name]);

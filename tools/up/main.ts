@@ -5,7 +5,8 @@
  * Standard output gets the server's listen line and the lines to paste; everything else is on standard error.
  */
 import { fileURLToPath } from "node:url";
-import { loadConfig, SETTING_NAMES, STOP_MS_MAX } from "../../src/config/config.ts";
+import { loadConfig, STOP_MS_MAX } from "../../src/config/config.ts";
+import { SETTING_NAMES } from "../../src/config/settings.ts";
 import { EXIT_FAILED } from "../../src/process/exit_codes.ts";
 import { listenUrl } from "../../src/process/listen_line.ts";
 import { databaseAddress, migrate } from "../../src/migrate/main.ts";

@@ -1,0 +1,133 @@
+/**
+ * The settings: their names, their defaults, what each may be and what it means. This file alone knows them; what the
+ * program makes of them is config.ts.
+ */
+import { z } from "zod";
+import { AddressError } from "./address_text.ts";
+import { eachOf, splitList } from "./lists.ts";
+import { MODES, QUORUM_LOSSES } from "./mode_names.ts";
+import { parseHostName, parseListenHost, parseOrigin, parsePageHeader } from "./origins.ts";
+import { parsePostgresAddress } from "./postgres_address.ts";
+import { parseRedisAddress } from "./redis_address.ts";
+import { SERVER_ROLE } from "./server_role.ts";
+import { LOG_FORMATS, LOG_LEVELS } from "../telemetry/log.ts";
+
+/** What DATABASE_URL and REDIS_URLS are where they are not set. */
+export const DATABASE_URL_DEFAULT = "postgres://holdfast_server@127.0.0.1:5432/holdfast";
+export const REDIS_URLS_DEFAULT = [6379, 6380, 6381, 6382, 6383].map((port) => `redis://127.0.0.1:${port}`).join(",");
+
+const integer = (min: number, max: number) =>
+  z.string().regex(/^-?\d+$/, "expected a whole number").transform(Number).pipe(
+    z.number().min(min, `expected ${min} or more`).max(max, `expected ${max} or less`),
+  );
+
+/** A setting that `read` makes something of. What it throws AddressError for are problems of the setting. */
+const parsed = <T>(read: (text: string) => T) =>
+  z.string().transform((text, context): T => {
+    try {
+      return read(text);
+    } catch (error) {
+      if (!(error instanceof AddressError)) throw error;
+      for (const message of error.problems) context.addIssue({ code: "custom", message });
+      return z.NEVER;
+    }
+  });
+
+const list = <T>(read: (text: string) => T) => parsed((text): readonly T[] => eachOf(splitList(text), read));
+
+/**
+ * All settings, each with how it is read, its default, and what it means to whoever sets it (docs/settings.md is made of
+ * these).
+ */
+export const SETTINGS = z.object({
+  HOST: parsed(parseListenHost).prefault("127.0.0.1").describe(
+    "address to listen on, such as `::1` or `0.0.0.0`",
+  ),
+  PORT: integer(0, 65_535).default(8080).describe(
+    "port to listen on; 0 takes any free one and prints it",
+  ),
+  DATABASE_URL: parsed((text) => parsePostgresAddress(text, SERVER_ROLE)).prefault(DATABASE_URL_DEFAULT).describe(
+    "PostgreSQL, as the role that `migrate` makes; [what may stand in it](operating.md#postgresql)",
+  ),
+  REDIS_URLS: list(parseRedisAddress).prefault(REDIS_URLS_DEFAULT).describe(
+    "the lock's nodes, comma-separated: an odd count, three or more; [what may stand in it](operating.md#redis)",
+  ),
+  CONCURRENCY: z.enum(MODES).default("redlock").describe(
+    "the mode: [what keeps writers of a goods apart](lock.md#three-modes)",
+  ),
+  QUORUM_LOSS: z.enum(QUORUM_LOSSES).default("refuse").describe(
+    "what becomes of orders while the lock has no quorum: `refuse` them, or go by `row` locks",
+  ),
+  LOCK_TTL_MS: integer(100, 600_000).default(5000).describe(
+    "a lease expires after this: at least 4000, twice what the work under it may take",
+  ),
+  LOCK_NODE_TIMEOUT_MS: integer(1, 60_000).default(250).describe(
+    "limit of one command to one node",
+  ),
+  LOCK_WAIT_MS_MAX: integer(1, 60_000).default(2000).describe(
+    "longest wait for goods that other processes lease, at least twice `LOCK_NODE_TIMEOUT_MS`; the time in this process's own lanes is not counted",
+  ),
+  LOCK_KEY_PREFIX: z.string().regex(/^[A-Za-z0-9:._-]{1,64}$/, "expected 1 to 64 letters, digits, or : . _ -")
+    .default("holdfast:").describe(
+      "part of the name of every key in Redis: [one for each database whose servers share nodes](lock.md#two-holdfasts-on-the-same-nodes)",
+    ),
+  DATABASE_POOL_MAX: integer(1, 1000).default(8).describe(
+    "connections to PostgreSQL, of all workers together; of several workers each needs two",
+  ),
+  WORKERS: integer(1, 64).default(1).describe(
+    "processes behind the one port; [more than one](operating.md#workers) needs `bin/holdfast` or `start:workers`",
+  ),
+  ORDER_LINES_MAX: integer(1, 10_000).default(500).describe(
+    "lines in one order",
+  ),
+  BATCH_ORDERS_MAX: integer(1, 10_000).default(1000).describe(
+    "orders in one `SellBatch`, rollbacks in one `RollbackBatch`",
+  ),
+  QUEUE_MAX: integer(1, 1_000_000).default(10_000).describe(
+    "operations under way, and reads that wait, in each worker; at least `BATCH_ORDERS_MAX`",
+  ),
+  REQUEST_BYTES_MAX: integer(1024, 64 * 1024 * 1024).default(1024 * 1024).describe(
+    "largest message, a batch, unpacked; other messages have less: 4 KiB, and 128 bytes a line",
+  ),
+  REQUEST_BYTES_BUDGET: integer(1024 * 1024, 16 * 1024 * 1024 * 1024).default(64 * 1024 * 1024).describe(
+    "bytes of all large messages under way, at least four times `REQUEST_BYTES_MAX`; beyond it calls end in `RESOURCE_EXHAUSTED`",
+  ),
+  ORDER_ID_REQUIRED: z.enum(["on", "off"]).default("off").describe(
+    "`on`: a `Sell` needs an `order_id`, a `Rollback` an `order_id` or a `rollback_id`",
+  ),
+  REQUEST_TIMEOUT_MS_MAX: integer(100, 600_000).default(30_000).describe(
+    "largest deadline; longer ones are cut to it, and callers that set none have it",
+  ),
+  ADDRESS_SHARE_MAX: z.string().regex(/^\d*\.?\d+$/, "expected a number such as 0.25").transform(Number).pipe(
+    z.number().min(0.01, "expected 0.01 or more").max(1, "expected 1 or less"),
+  ).default(0.25).describe(
+    "what one address may have of each limit for all; `1` behind a proxy that all come through",
+  ),
+  CORS: z.enum(["on", "proxy"]).default("on").describe(
+    "`proxy`: [a proxy in front decides which pages may call](clients.md#pages-in-a-browser)",
+  ),
+  CORS_ORIGINS: list(parseOrigin).default([]).describe(
+    "pages that may call beside the server's own, such as `https://shop.example,https://b.example`",
+  ),
+  CORS_HEADERS: list(parsePageHeader).default([]).describe(
+    "headers that pages may send beside the usual ones, such as `x-tenant`",
+  ),
+  ALLOWED_HOSTS: list(parseHostName).default([]).describe(
+    "this server's names, such as `stock.example`, beside `localhost` and addresses; [what they are for](clients.md#pages-in-a-browser)",
+  ),
+  TLS_CERT_FILE: z.string().min(1).optional().describe(
+    "certificate chain as PEM, [taken up when renewed](operating.md#certificates); only together with `TLS_KEY_FILE`; needs `--allow-read` for both",
+  ),
+  TLS_KEY_FILE: z.string().min(1).optional().describe(
+    "its private key as PEM",
+  ),
+  LOG_LEVEL: z.enum(LOG_LEVELS).default("info").describe(
+    "least level of a line that is logged",
+  ),
+  LOG_FORMAT: z.enum(LOG_FORMATS).default("json").describe(
+    "the form of the log, which is on standard error",
+  ),
+});
+
+/** The names of all settings that the server reads. */
+export const SETTING_NAMES: readonly string[] = Object.keys(SETTINGS.shape);
