@@ -57,7 +57,7 @@ export interface StockParts {
 export interface Stock {
   readonly lanes: Lanes;
   readonly store: Store;
-  /** Undefined in the ways without Redis. */
+  /** Undefined in the modes without Redis. */
   readonly lock: Lock | undefined;
   /** Waits for statements under way, bounded; leases are let go and connections close. */
   close(): Promise<void>;
@@ -104,8 +104,8 @@ export function openStock(config: Config, { log, ...parts }: StockParts): Stock 
     lockTimeoutMs: ROW_LOCK_TIMEOUT_MS,
     log,
   });
-  const way = openWay(config, { log, ...parts });
-  const lanes = new Lanes({ store, settle: parts.settle, way, random: Math.random, log }, {
+  const mode = openMode(config, { log, ...parts });
+  const lanes = new Lanes({ store, settle: parts.settle, mode, random: Math.random, log }, {
     operationsMax: config.queueMax,
     // As with all of the queue, a whole batch always fits.
     operationsPerAddressMax: Math.max(shareOf(config.queueMax, config.addressShareMax), config.batchOrdersMax),
@@ -119,12 +119,12 @@ export function openStock(config: Config, { log, ...parts }: StockParts): Stock 
   return {
     lanes,
     store,
-    lock: "lock" in way ? way.lock : undefined,
+    lock: "lock" in mode ? mode.lock : undefined,
     async close() {
       // From the front to the back: calls whose deadline passed may still be in a statement, under a lease.
       await lanes.close();
       await store.close();
-      if ("lock" in way) await way.lock.close();
+      if ("lock" in mode) await mode.lock.close();
     },
   };
 }
@@ -134,7 +134,7 @@ function connectTimeoutMs({ database: { connectTimeoutS = 0 } }: Config): number
   return Math.min(DATABASE_CONNECT_TIMEOUT_MS, connectTimeoutS <= 0 ? Infinity : 1000 * connectTimeoutS);
 }
 
-function openWay(config: Config, { log, lock }: StockParts): Mode {
+function openMode(config: Config, { log, lock }: StockParts): Mode {
   const { concurrency, quorumLoss } = config;
   if (concurrency !== "redlock") return { concurrency };
   const redlock = () =>

@@ -3,21 +3,21 @@ import { Failure } from "./failure.ts";
 import type { LanesLimits } from "./lanes_limits.ts";
 
 /** Bounds of a room. */
-export interface RoomLimits {
+export interface CapacityLimits {
   readonly max: number;
   /** Of one address; one call of it may have more where it has nothing else there. */
   readonly addressMax: number;
 }
 
 /** What is taken of a room. */
-export class Room {
-  readonly #limits: RoomLimits;
+export class Capacity {
+  readonly #limits: CapacityLimits;
   readonly #full: (max: number, whose: string) => string;
   readonly #byAddress = new Map<string, number>();
   #taken = 0;
 
   /** `full` says that there are as many as there may be; `whose` is nothing, or " of one address". */
-  constructor(limits: RoomLimits, full: (max: number, whose: string) => string) {
+  constructor(limits: CapacityLimits, full: (max: number, whose: string) => string) {
     this.#limits = limits;
     this.#full = full;
   }
@@ -40,7 +40,7 @@ export class Room {
   }
 
   /** Gives back what was taken. */
-  giveBack(count: number, address?: string): void {
+  free(count: number, address?: string): void {
     this.#taken -= count;
     if (address === undefined) return;
     const left = this.#byAddress.get(address)! - count;
@@ -50,13 +50,13 @@ export class Room {
 }
 
 /** The room of operations under way and their lines. */
-export class OperationRoom {
-  readonly #operations: Room;
+export class OperationCapacity {
+  readonly #operations: Capacity;
   readonly #linesMax: number;
   #lines = 0;
 
   constructor({ operationsMax: max, operationsPerAddressMax: addressMax = max, linesMax }: LanesLimits) {
-    this.#operations = new Room({ max, addressMax }, (count, whose) => `${count} operations${whose} are under way`);
+    this.#operations = new Capacity({ max, addressMax }, (count, whose) => `${count} operations${whose} are under way`);
     this.#linesMax = linesMax;
   }
 
@@ -69,7 +69,7 @@ export class OperationRoom {
     const full = this.#operations.take(1, address);
     if (full !== undefined) return full;
     if (this.operations > 1 && this.#lines + lines > this.#linesMax) {
-      this.#operations.giveBack(1, address);
+      this.#operations.free(1, address);
       return new Failure("queue_full", `operations of ${this.#lines} lines are under way`);
     }
     this.#lines += lines;
@@ -77,8 +77,8 @@ export class OperationRoom {
   }
 
   /** Gives back what was taken. */
-  giveBack(lines: number, address?: string): void {
-    this.#operations.giveBack(1, address);
+  free(lines: number, address?: string): void {
+    this.#operations.free(1, address);
     this.#lines -= lines;
   }
 }

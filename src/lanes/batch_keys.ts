@@ -31,12 +31,12 @@ function recordIdsOfAll(operations: readonly Operation[]): { orderIds: string[];
 
 /** Whether the snapshot shows that the entry moves goods for which it was not queued; it knows them from now on. */
 export function learnGoods(entry: Entry, snapshot: Snapshot): boolean {
-  const lacked = lackedGoods(entry, snapshot);
-  if (lacked !== undefined) entry.goodsIds = lacked;
-  return lacked !== undefined;
+  const missing = missingGoods(entry, snapshot);
+  if (missing !== undefined) entry.goodsIds = missing;
+  return missing !== undefined;
 }
 
-function lackedGoods({ operation, goodsIds }: Entry, snapshot: Snapshot): number[] | undefined {
+function missingGoods({ operation, goodsIds }: Entry, snapshot: Snapshot): number[] | undefined {
   if (operation.kind !== "rollback") return undefined;
   const goods = goodsOf(operation, orderOf(operation, snapshot));
   return goods.every((goodsId) => goodsIds.includes(goodsId)) ? undefined : goods;

@@ -2,7 +2,7 @@
  * Reads that arrive together become one: while some are under way, whoever comes waits and goes with the next.
  * A caller is never given what was read before it asked.
  */
-import { Room } from "./admission.ts";
+import { Capacity } from "./admission.ts";
 
 /** Bounds of a reader. */
 export interface CoalescedReadsLimits {
@@ -29,7 +29,7 @@ export class CoalescedReads<K, V> {
   readonly #limits: CoalescedReadsLimits;
   /** In the order of their arrival. */
   readonly #callers = new Set<Caller<K, V>>();
-  readonly #waiting: Room;
+  readonly #waiting: Capacity;
   #underWay = 0;
   #planned = false;
 
@@ -38,7 +38,7 @@ export class CoalescedReads<K, V> {
     this.#read = read;
     this.#limits = limits;
     const { waitingMax: max, waitingPerAddressMax: addressMax = max } = limits;
-    this.#waiting = new Room({ max, addressMax }, (count, whose) => `${count} reads${whose} already wait`);
+    this.#waiting = new Capacity({ max, addressMax }, (count, whose) => `${count} reads${whose} already wait`);
   }
 
   /**
@@ -83,7 +83,7 @@ export class CoalescedReads<K, V> {
     } catch (error) {
       for (const caller of batch) caller.reject(error);
     } finally {
-      for (const { keys, address } of batch) this.#waiting.giveBack(keys.length, address);
+      for (const { keys, address } of batch) this.#waiting.free(keys.length, address);
       this.#underWay--;
       this.#start();
     }

@@ -2,10 +2,10 @@
 import type { GoodsLanes } from "./goods_lanes.ts";
 import type { Lane, Ticket, Waiting } from "./lane.ts";
 
-/** Bounds of one batch. An order that is larger alone goes alone. */
+/** Bounds of one batch. An entry that is larger alone goes alone. */
 export interface BatchLimits {
-  readonly ordersMax: number;
-  /** Sum of the sizes of its orders. */
+  readonly entriesMax: number;
+  /** Sum of the sizes of its entries. */
   readonly sizeMax: number;
 }
 
@@ -24,16 +24,16 @@ export class Draft<W extends Waiting> {
     this.#limits = limits;
   }
 
-  /** The orders in it, by arrival. */
-  get orders(): W[] {
-    return this.#tickets.sort((a, b) => a.number - b.number).map((ticket) => ticket.order);
+  /** The entries in it, by arrival. */
+  get entries(): W[] {
+    return this.#tickets.sort((a, b) => a.number - b.number).map((ticket) => ticket.entry);
   }
 
-  /** Takes orders without goods out of `unbound`, until there are `ordersMax` in the batch. */
-  takeUnbound(unbound: Set<Ticket<W>>, ordersMax = this.#limits.ordersMax): void {
-    for (const ticket of unbound) {
-      if (!this.#fits(ticket, ordersMax)) break;
-      unbound.delete(ticket);
+  /** Takes entries without goods out of `keyless`, until there are `entriesMax` in the batch. */
+  takeKeyless(keyless: Set<Ticket<W>>, entriesMax = this.#limits.entriesMax): void {
+    for (const ticket of keyless) {
+      if (!this.#fits(ticket, entriesMax)) break;
+      keyless.delete(ticket);
       this.#join(ticket);
     }
   }
@@ -42,7 +42,7 @@ export class Draft<W extends Waiting> {
   takeFromLanes(): void {
     const { ready } = this.#goodsLanes;
     // Before anybody goes, so that they are not overtaken.
-    for (const lane of ready) this.#goodsLanes.bringBack(lane);
+    for (const lane of ready) this.#goodsLanes.rejoinFirst(lane);
     for (const lane of ready) {
       if (!this.#takeFrom(lane)) break;
       ready.delete(lane);
@@ -52,15 +52,15 @@ export class Draft<W extends Waiting> {
 
   /** Takes who can go from the head of the lane; answers false if the batch is full. */
   #takeFrom(lane: Lane<W>): boolean {
-    while (!lane.closed) {
+    while (!lane.parked) {
       const ticket = lane.first();
       if (ticket === undefined) break;
       const before = this.#stopped.get(ticket);
       if (before !== undefined && this.#stops(before, ticket)) break;
-      if (this.#goodsLanes.stepAside(ticket)) continue;
-      if (ticket.asideFor !== undefined) {
+      if (this.#goodsLanes.sideline(ticket)) continue;
+      if (ticket.sidelinedFor !== undefined) {
         if (!this.#fits(ticket)) return false;
-        this.#goodsLanes.comeBack(ticket);
+        this.#goodsLanes.rejoin(ticket);
       }
       const blocking = ticket.lanes.find((other) => this.#stops(other, ticket));
       this.#goodsLanes.work.steps += ticket.lanes.length;
@@ -80,9 +80,9 @@ export class Draft<W extends Waiting> {
     return lane.first() !== ticket || (lane.busy && !this.#lanes.has(lane));
   }
 
-  #fits({ order }: Ticket<W>, ordersMax = this.#limits.ordersMax): boolean {
+  #fits({ entry }: Ticket<W>, entriesMax = this.#limits.entriesMax): boolean {
     const { length } = this.#tickets;
-    return length === 0 || (length < ordersMax && this.#size + order.size <= this.#limits.sizeMax);
+    return length === 0 || (length < entriesMax && this.#size + entry.size <= this.#limits.sizeMax);
   }
 
   /** Takes the ticket, which is first in all its lanes. */
@@ -94,12 +94,12 @@ export class Draft<W extends Waiting> {
       this.#goodsLanes.ready.add(lane);
     }
     this.#join(ticket);
-    for (const lane of ticket.lanes) this.#goodsLanes.bringBack(lane, (next) => this.#fits(next));
+    for (const lane of ticket.lanes) this.#goodsLanes.rejoinFirst(lane, (next) => this.#fits(next));
   }
 
   #join(ticket: Ticket<W>): void {
     ticket.state = "taken";
-    this.#size += ticket.order.size;
+    this.#size += ticket.entry.size;
     this.#tickets.push(ticket);
   }
 }

@@ -2,7 +2,7 @@
  * Why an operation came to no verdict, in words that the wire can translate without knowing Redis or
  * PostgreSQL. A refusal is not a failure: it is an answer.
  */
-import { LockHeldError, QuorumLostError } from "../lock/lock.ts";
+import { LeaseTakenError, QuorumLostError } from "../lock/lock.ts";
 import {
   BlockLostError,
   ConflictError,
@@ -36,7 +36,7 @@ export class Failure extends Error {
 
 /** An error of the lock or the store as a Failure; anything else, a fault of this program, as it is. */
 export function failureOf(error: unknown): unknown {
-  if (error instanceof LockHeldError || error instanceof RowLockedError) {
+  if (error instanceof LeaseTakenError || error instanceof RowLockedError) {
     return new Failure("busy", "The goods are held by someone else", { cause: error });
   }
   if (error instanceof FenceLostError || error instanceof ConflictError) {

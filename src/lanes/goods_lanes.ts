@@ -6,21 +6,21 @@ import { Lane, type Refusal, type Ticket, type Waiting, type Work } from "./lane
 
 /** Lanes by goods. */
 export class GoodsLanes<W extends Waiting> {
-  /** Lanes whose first order may be able to go; who looks at a lane in vain deletes it, until something changes. */
+  /** Lanes whose first entry may be able to go; who looks at a lane in vain deletes it, until something changes. */
   readonly ready = new Set<Lane<W>>();
   /** What was done in all of them. */
   readonly work: Work = { steps: 0 };
   readonly #lanes = new Map<number, Lane<W>>();
-  /** Lanes that somebody left, by stepping aside or for good. */
+  /** Lanes that somebody left, because they were sidelined or for good. */
   #left: Lane<W>[] = [];
-  #closedLanes = 0;
+  #parkedLanes = 0;
 
-  /** Lanes kept. */
+  /** Lanes that exist. */
   get size(): number {
     return this.#lanes.size;
   }
 
-  /** The lanes of these goods, for an order that knows them until `forget`. */
+  /** The lanes of these goods, for an entry that knows them until `forget`. */
   know(goodsIds: readonly number[]): Lane<W>[] {
     return goodsIds.map((goodsId) => {
       const lane = this.#lane(goodsId);
@@ -29,7 +29,7 @@ export class GoodsLanes<W extends Waiting> {
     });
   }
 
-  /** The order is gone, and no longer knows its lanes. */
+  /** The entry is gone, and no longer knows its lanes. */
   forget({ lanes }: Ticket<W>): void {
     for (const lane of lanes) {
       lane.known--;
@@ -38,9 +38,9 @@ export class GoodsLanes<W extends Waiting> {
     }
   }
 
-  /** Has a waiting ticket stand in its lanes, or in the first of them that is closed. */
+  /** Has a waiting ticket stand in its lanes, or in the first of them that is parked. */
   enter(ticket: Ticket<W>): void {
-    ticket.asideFor = this.#closedOf(ticket);
+    ticket.sidelinedFor = this.#parkedOf(ticket);
     for (const lane of ticket.standsIn) this.#insert(lane, ticket);
   }
 
@@ -49,39 +49,39 @@ export class GoodsLanes<W extends Waiting> {
     for (const lane of ticket.standsIn) this.#leave(lane, ticket);
   }
 
-  /** If a lane of the ticket is closed it stays there, and makes room in the others; answers whether it does. */
-  stepAside(ticket: Ticket<W>): boolean {
-    const closed = this.#closedOf(ticket);
-    if (closed === undefined) return false;
+  /** If a lane of the ticket is parked it stays in that lane and leaves the others; answers whether it does. */
+  sideline(ticket: Ticket<W>): boolean {
+    const parked = this.#parkedOf(ticket);
+    if (parked === undefined) return false;
     const stood = ticket.standsIn;
-    ticket.asideBefore = ticket.asideFor;
-    ticket.asideFor = closed;
-    for (const lane of stood) if (lane !== closed) this.#leave(lane, ticket);
-    this.#insert(closed, ticket);
+    ticket.sidelinedBefore = ticket.sidelinedFor;
+    ticket.sidelinedFor = parked;
+    for (const lane of stood) if (lane !== parked) this.#leave(lane, ticket);
+    this.#insert(parked, ticket);
     return true;
   }
 
-  /** Has who stepped aside go back to its place in all its lanes. */
-  comeBack(ticket: Ticket<W>): void {
-    ticket.asideFor = undefined;
+  /** Has who was sidelined go back to its place in all its lanes. */
+  rejoin(ticket: Ticket<W>): void {
+    ticket.sidelinedFor = undefined;
     for (const lane of ticket.lanes) this.#insert(lane, ticket);
   }
 
-  /** The same for who is first in an open lane, and stepped aside for it, if it `mayGo`. */
-  bringBack(lane: Lane<W>, mayGo: (ticket: Ticket<W>) => boolean = () => true): void {
-    for (let first = lane.first(); first?.asideFor === lane && !lane.closed; first = lane.first()) {
-      if (this.stepAside(first)) continue;
-      if (mayGo(first)) this.comeBack(first);
+  /** The same for who is first in a lane that is not parked, and was sidelined for it, if it `mayGo`. */
+  rejoinFirst(lane: Lane<W>, mayGo: (ticket: Ticket<W>) => boolean = () => true): void {
+    for (let first = lane.first(); first?.sidelinedFor === lane && !lane.parked; first = lane.first()) {
+      if (this.sideline(first)) continue;
+      if (mayGo(first)) this.rejoin(first);
       break;
     }
   }
 
   /** Who stands first in the lane of the goods. */
   first(goodsId: number): W | undefined {
-    return this.#lanes.get(goodsId)?.first()?.order;
+    return this.#lanes.get(goodsId)?.first()?.entry;
   }
 
-  /** Goods in whose lanes somebody stepped aside or left since this was asked before. */
+  /** Goods in whose lanes somebody was sidelined or left since this was asked before. */
   leftGoods(): number[] {
     const left = this.#left;
     this.#left = [];
@@ -99,21 +99,21 @@ export class GoodsLanes<W extends Waiting> {
     }
   }
 
-  /** Closes the lane of a goods; `refusedMs`: when the goods were refused. */
-  close(goodsId: number, refusedMs: number | undefined): void {
+  /** Parks the lane of a goods; `refusedMs`: when the goods were refused. */
+  park(goodsId: number, refusedMs: number | undefined): void {
     const lane = this.#lane(goodsId);
-    if (!lane.closed) this.#closedLanes++;
-    lane.closed = true;
+    if (!lane.parked) this.#parkedLanes++;
+    lane.parked = true;
     if (refusedMs !== undefined) lane.refuse(refusedMs);
     this.#look(lane);
   }
 
-  /** Opens it again. */
-  open(goodsId: number): void {
+  /** It is parked no more. */
+  unpark(goodsId: number): void {
     const lane = this.#lanes.get(goodsId);
     if (lane === undefined) return;
-    if (lane.closed) this.#closedLanes--;
-    lane.closed = false;
+    if (lane.parked) this.#parkedLanes--;
+    lane.parked = false;
     this.#look(lane);
   }
 
@@ -127,12 +127,12 @@ export class GoodsLanes<W extends Waiting> {
     return this.#lanes.get(goodsId)?.refusal;
   }
 
-  #closedOf({ lanes, asideBefore }: Ticket<W>): Lane<W> | undefined {
-    if (this.#closedLanes === 0) return undefined;
-    // Lanes that close by turns would have all lanes of all who wait looked at.
-    if (asideBefore?.closed === true) return asideBefore;
+  #parkedOf({ lanes, sidelinedBefore }: Ticket<W>): Lane<W> | undefined {
+    if (this.#parkedLanes === 0) return undefined;
+    // Lanes that are parked by turns would have all lanes of all who wait looked at.
+    if (sidelinedBefore?.parked === true) return sidelinedBefore;
     this.work.steps += lanes.length;
-    return lanes.find((lane) => lane.closed);
+    return lanes.find((lane) => lane.parked);
   }
 
   /** The ticket, which stood in the lane, does so no more. */

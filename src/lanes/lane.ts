@@ -2,10 +2,9 @@
  * The lane of one goods: who stands in it, by arrival, and what stops them; and the tickets of those who stand in lanes. Pure;
  * the transitions are those of queue.ts.
  *
- * Who steps aside or leaves keeps a dead place, which is dropped when it comes to the head, or with all others when there
+ * Who is sidelined or leaves keeps a dead place, which is dropped when it comes to the head, or with all others when there
  * are too many of them.
  */
-import { placeOf } from "./arrival_order.ts";
 
 /** That the goods of a lane were refused, again and again. */
 export interface Refusal {
@@ -19,21 +18,21 @@ export interface Work {
   steps: number;
 }
 
-/** A lane has no more dead places than this, and as many as it has orders that know it. */
+/** A lane has no more dead places than this, and as many as it has entries that know it. */
 const DEAD_PLACES_MAX = 64;
 
 /** A line of those who want one goods. */
 export class Lane<W extends Waiting> {
   readonly goodsId: number;
-  /** Orders that know this lane, waiting or taken: it is kept for them. */
+  /** Entries that know this lane, waiting or taken: it is kept for them. */
   known = 0;
   /** A batch has the goods. */
   busy = false;
-  /** Another process has the goods. */
-  closed = false;
-  /** Lanes whose first order was found to wait for this one; looked at again when something changes here. */
+  /** Parked: another process has the goods, or had them a moment ago. */
+  parked = false;
+  /** Lanes whose first entry was found to wait for this one; looked at again when something changes here. */
   readonly blocked = new Set<Lane<W>>();
-  /** Somebody who stood here stepped aside or left since that was last asked. */
+  /** Somebody who stood here was sidelined or left since that was last asked. */
   wasLeft = false;
   #refusal: Refusal | undefined;
   /** By arrival, with dead places. */
@@ -46,14 +45,14 @@ export class Lane<W extends Waiting> {
     this.#work = work;
   }
 
-  /** Whether its first order may be able to go. There may be none behind the dead places. */
+  /** Whether its first entry may be able to go. There may be none behind the dead places. */
   get mayGo(): boolean {
-    return !this.busy && !this.closed && this.#tickets.length > 0;
+    return !this.busy && !this.parked && this.#tickets.length > 0;
   }
 
   /** Whether it has to be kept. */
   get isNeeded(): boolean {
-    return this.known > 0 || this.busy || this.closed;
+    return this.known > 0 || this.busy || this.parked;
   }
 
   /** That its goods were refused, if they were not had since. */
@@ -109,7 +108,7 @@ export class Lane<W extends Waiting> {
   }
 }
 
-/** What the queue knows of an order. */
+/** What the queue knows of an entry. */
 export interface Waiting {
   /** Goods whose lanes it stands in: sorted, no repeats. None: it waits for nobody. */
   readonly goodsIds: readonly number[];
@@ -117,32 +116,49 @@ export interface Waiting {
   readonly size: number;
 }
 
-/** An order with its place in the order of arrival. */
+/** An entry with its place by arrival. */
 export class Ticket<W extends Waiting> {
-  readonly order: W;
+  readonly entry: W;
   /** Of its arrival. */
   readonly number: number;
   readonly lanes: readonly Lane<W>[];
   state: "waiting" | "taken" | "gone" = "waiting";
-  /** The only lane in which it stands, closed or once closed: in its others it stepped aside. */
-  asideFor: Lane<W> | undefined;
-  /** The one before that, which may have closed again. */
-  asideBefore: Lane<W> | undefined;
+  /** The only lane in which it stands, parked, or parked before: it left its others. */
+  sidelinedFor: Lane<W> | undefined;
+  /** The one before that, which may be parked again. */
+  sidelinedBefore: Lane<W> | undefined;
 
   /** `lanes` are those of its goods; it waits, and is put into them by its maker. */
-  constructor(order: W, number: number, lanes: readonly Lane<W>[]) {
-    this.order = order;
+  constructor(entry: W, number: number, lanes: readonly Lane<W>[]) {
+    this.entry = entry;
     this.number = number;
     this.lanes = lanes;
   }
 
   /** The lanes in which it stands while it waits. */
   get standsIn(): readonly Lane<W>[] {
-    return this.asideFor === undefined ? this.lanes : [this.asideFor];
+    return this.sidelinedFor === undefined ? this.lanes : [this.sidelinedFor];
   }
 
   /** Whether it stands in this lane, one of its own. */
   isIn(lane: Lane<W>): boolean {
-    return this.state === "waiting" && (this.asideFor === undefined || this.asideFor === lane);
+    return this.state === "waiting" && (this.sidelinedFor === undefined || this.sidelinedFor === lane);
   }
+}
+
+/** Where in the list, which is sorted by number, one of this number stands or would stand. */
+function placeOf(list: readonly { readonly number: number }[], number: number): number {
+  const [first] = list;
+  const last = list.at(-1);
+  // Nearly all come in at the end and leave at the head.
+  if (first === undefined || first.number >= number) return 0;
+  if (last === undefined || last.number < number) return list.length;
+  let low = 0;
+  let high = list.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((list[middle]?.number ?? Infinity) < number) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

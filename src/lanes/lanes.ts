@@ -15,7 +15,7 @@ import { settle } from "../inventory/settle.ts";
 import type { Store } from "../store/store.ts";
 import { errorFields, type Log } from "../telemetry/log.ts";
 import { goodsOfAll } from "./batch_keys.ts";
-import { BatchWay, type GivenBack, type Guard } from "./run_batch.ts";
+import { BatchRunner, type Guard, type Requeued } from "./run_batch.ts";
 import { Entry } from "./entry.ts";
 import { Failure, failureOf } from "./failure.ts";
 import { Guards } from "./modes/guards.ts";
@@ -24,7 +24,7 @@ import { Queue } from "./queue.ts";
 import type { FallbackView } from "./modes/quorum_fallback.ts";
 import { ENDED_SIZE_MAX, Refusals } from "./refusals.ts";
 import { createReads, type Reads } from "./reads.ts";
-import { OperationRoom } from "./admission.ts";
+import { OperationCapacity } from "./admission.ts";
 import type { Mode } from "./modes/mode.ts";
 
 /** What the lanes work with. */
@@ -32,14 +32,14 @@ export interface LanesParts {
   readonly store: Store;
   /** How a batch is decided; `settle` where nothing else is given. */
   readonly settle?: typeof settle | undefined;
-  readonly way: Mode;
+  readonly mode: Mode;
   readonly log: Log;
   /** Answers in [0, 1). */
   readonly random: () => number;
 }
 
 /** Orders in one batch, and their lines and orders together: far less than a statement may take. */
-const BATCH_LIMITS = { ordersMax: 512, sizeMax: 2048 };
+const BATCH_LIMITS = { entriesMax: 512, sizeMax: 2048 };
 /** How often it is looked whether callers left while they waited. A listener to each cost more than all else here. */
 const SWEEP_MS = 50;
 /** Attempts of one batch on its leases, each without the goods that were refused before. */
@@ -54,9 +54,9 @@ export class Lanes {
   readonly #queue = new Queue<Entry>();
   readonly #guards: Guards;
   readonly #refusals: Refusals;
-  readonly #way: BatchWay;
+  readonly #runner: BatchRunner;
   readonly #reads: Reads;
-  readonly #room: OperationRoom;
+  readonly #capacity: OperationCapacity;
   #batches = 0;
   #planned = false;
   #idle: (() => void) | undefined;
@@ -64,21 +64,21 @@ export class Lanes {
   #sweeping: ReturnType<typeof setTimeout> | undefined;
 
   constructor(parts: LanesParts, limits: LanesLimits) {
-    const { store, way, log, random } = parts;
+    const { store, mode, log, random } = parts;
     this.#parts = parts;
     this.#limits = limits;
-    this.#guards = new Guards(way, log);
+    this.#guards = new Guards(mode, log);
     this.#refusals = new Refusals(this.#queue, limits, random, () => this.#dispatch());
-    this.#way = new BatchWay({
+    this.#runner = new BatchRunner({
       store,
       settle: parts.settle ?? settle,
       log,
       random,
       detours: this.#guards.detours,
-      wayMsMax: limits.lockWaitMsMax,
+      batchMsMax: limits.lockWaitMsMax,
       writeMsMax: limits.writeMsMax,
     });
-    this.#room = new OperationRoom(limits);
+    this.#capacity = new OperationCapacity(limits);
     this.#reads = createReads(store, limits);
   }
 
@@ -140,10 +140,10 @@ export class Lanes {
     }
     clearTimeout(timer);
     clearTimeout(this.#sweeping);
-    this.#guards.leases.letGoAll();
+    this.#guards.leases.releaseAll();
   }
 
-  #isIdle = (): boolean => this.#batches + this.#room.operations === 0;
+  #isIdle = (): boolean => this.#batches + this.#capacity.operations === 0;
 
   /** Has the operations stand in line, as far as there is room. */
   #begin(operations: readonly Operation[], signal: AbortSignal, address: string | undefined): Promise<Verdict>[] {
@@ -152,10 +152,10 @@ export class Lanes {
     const verdicts = operations.map((operation) => {
       if (this.#closed) return Promise.reject(new Failure("database", "The service is shutting down"));
       const lines = "lines" in operation ? Math.max(1, operation.lines.length) : 1;
-      const full = this.#room.take(lines, address);
+      const full = this.#capacity.take(lines, address);
       if (full !== undefined) return Promise.reject(full);
       const entry = new Entry(operation, goodsOf(operation, undefined), waitUntilMs, signal, () => {
-        this.#room.giveBack(lines, address);
+        this.#capacity.free(lines, address);
         if (this.#isIdle()) this.#idle?.();
       });
       entries.push(entry);
@@ -205,7 +205,7 @@ export class Lanes {
       void this.#lead(entries);
     }
     // Whoever stepped aside, or left, wants its other goods no more.
-    this.#letGoIdle(this.#queue.leftGoods());
+    this.#releaseIdle(this.#queue.leftGoods());
     if (this.#queue.waiting > 0) this.#sweeping ??= setTimeout(() => this.#sweep(), SWEEP_MS);
     if (this.#isIdle()) this.#idle?.();
   }
@@ -213,7 +213,7 @@ export class Lanes {
   /** Ends those whose callers have left while they waited, so that they take no room. */
   #sweep(): void {
     let size = 0;
-    for (const entry of this.#queue.waitingOrders()) {
+    for (const entry of this.#queue.waitingEntries()) {
       if (!entry.leave()) continue;
       this.#queue.remove(entry);
       size += entry.size;
@@ -224,8 +224,8 @@ export class Lanes {
     this.#dispatch();
   }
 
-  #letGoIdle(goodsIds: Iterable<number>): void {
-    this.#guards.leases.letGoIdle(goodsIds, (goodsId) => this.#queue.isWanted(goodsId));
+  #releaseIdle(goodsIds: Iterable<number>): void {
+    this.#guards.leases.releaseIdle(goodsIds, (goodsId) => this.#queue.isWanted(goodsId));
   }
 
   /** Leads one batch to its end; its goods are busy until then. */
@@ -235,9 +235,9 @@ export class Lanes {
     try {
       const taken = await this.#take(entries, goods);
       if (taken !== undefined) {
-        const back = await this.#way.go(taken.ours, taken.guard);
+        const back = await this.#runner.run(taken.ours, taken.guard);
         if (!taken.insists) this.#refusals.had(goods, back.refused);
-        this.#giveBack(back);
+        this.#requeue(back);
       }
     } catch (error) {
       this.#parts.log.error({ error: errorFields(error) }, "a batch failed by a fault of the service");
@@ -249,8 +249,8 @@ export class Lanes {
     // The answers go out first, and those who come back at once are seen before the lease is let go.
     await nextTurn();
     this.#guards.leases.afterBatch(goods);
-    this.#letGoIdle(goods);
-    await this.#guards.leases.giveTurns(goods);
+    this.#releaseIdle(goods);
+    await this.#guards.leases.releaseDue(goods);
     this.#queue.free(goods);
     this.#batches--;
     this.#dispatch();
@@ -281,16 +281,16 @@ export class Lanes {
       const spare = [...goods].filter((goodsId) => !needed.has(goodsId));
       for (const goodsId of spare) goods.delete(goodsId);
       this.#guards.leases.afterBatch(spare);
-      this.#letGoIdle(spare);
+      this.#releaseIdle(spare);
       this.#queue.free(spare);
       this.#planDispatch();
     }
     return undefined;
   }
 
-  #giveBack({ moved, next, refused }: GivenBack): void {
-    for (const entry of next) this.#queue.putBack(entry);
+  #requeue({ moved, next, refused }: Requeued): void {
+    for (const entry of next) this.#queue.requeue(entry);
     for (const entry of moved) this.#queue.move(entry);
-    this.#guards.leases.letGo(this.#refusals.refuseAll(refused));
+    this.#guards.leases.release(this.#refusals.refuseAll(refused));
   }
 }

@@ -1,10 +1,10 @@
 /**
- * What becomes of entries whose goods can't be had now: they wait behind closed lanes, for a bounded time, or go by row
+ * What becomes of entries whose goods can't be had now: they wait behind parked lanes, for a bounded time, or go by row
  * locks where several goods are seldom free at once.
  */
-import { LockHeldError } from "../lock/lock.ts";
+import { LeaseTakenError } from "../lock/lock.ts";
 import { retryDelayMs } from "./modes/retry_delay.ts";
-import type { GivenBack } from "./run_batch.ts";
+import type { Requeued } from "./run_batch.ts";
 import type { Entry } from "./entry.ts";
 import type { LanesLimits } from "./lanes_limits.ts";
 import type { Refused } from "./modes/leases.ts";
@@ -36,27 +36,27 @@ export class Refusals {
     this.#opened = opened;
   }
 
-  /** Entries whose goods can't be had now wait on, behind closed lanes, or end. */
+  /** Entries whose goods can't be had now wait on, behind parked lanes, or end. */
   refuse(entries: readonly Entry[], { goodsIds, afterMs, error }: Refused): void {
     const refusals = Math.max(...entries.map((entry) => entry.refusals + 1));
     const delayMs = afterMs ?? retryDelayMs(refusals, this.#random());
     const nowMs = performance.now();
-    for (const goodsId of goodsIds) this.#queue.close(goodsId, afterMs === undefined ? nowMs : undefined);
+    for (const goodsId of goodsIds) this.#queue.park(goodsId, afterMs === undefined ? nowMs : undefined);
     const refused = new Set(goodsIds);
     for (const entry of entries) {
       if (afterMs === undefined) entry.refusals++;
       const refusedGoods = entry.goodsIds.filter((goodsId) => refused.has(goodsId));
       if (afterMs === undefined && this.#isOver(entry, refusedGoods, delayMs)) entry.fail(error);
-      else if (!entry.leave()) this.#queue.putBack(entry);
+      else if (!entry.leave()) this.#queue.requeue(entry);
     }
     setTimeout(() => {
-      for (const goodsId of goodsIds) this.#queue.open(goodsId);
+      for (const goodsId of goodsIds) this.#queue.unpark(goodsId);
       this.#opened();
     }, delayMs);
   }
 
   /** The same for what a batch gave back; answers the goods that can't be had. */
-  refuseAll(refused: GivenBack["refused"]): number[] {
+  refuseAll(refused: Requeued["refused"]): number[] {
     for (const [error, together] of Map.groupBy(refused, ({ error }) => error)) {
       const goodsIds = [...new Set(together.flatMap(({ goodsIds }) => goodsIds))];
       this.refuse(together.map(({ entry }) => entry), { goodsIds, afterMs: undefined, error });
@@ -92,7 +92,7 @@ export class Refusals {
 
   /** Whether the entry goes by row locks, because some of its several goods were refused for long enough. */
   insists({ goodsIds, refusals }: Entry, { error, afterMs, goodsIds: held }: Refused): boolean {
-    if (goodsIds.length === 1 || afterMs !== undefined || !(error instanceof LockHeldError)) return false;
+    if (goodsIds.length === 1 || afterMs !== undefined || !(error instanceof LeaseTakenError)) return false;
     return held.some((goodsId) =>
       goodsIds.includes(goodsId) && Math.max(refusals, this.#queue.refusal(goodsId)?.times ?? 0) >= LEASE_REFUSALS_MAX
     );

@@ -17,7 +17,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Changes, Snapshot, Verdict } from "../inventory/model.ts";
 import { changesNothing, type settle } from "../inventory/settle.ts";
-import { LockHeldError } from "../lock/lock.ts";
+import { LeaseTakenError } from "../lock/lock.ts";
 import {
   BlockLostError,
   ConflictError,
@@ -36,7 +36,7 @@ import { again } from "./reads.ts";
 import type { RowLockDetours } from "./modes/row_lock_detours.ts";
 
 /** What a batch works with. */
-export interface BatchWayParts {
+export interface BatchRunnerParts {
   readonly store: Store;
   readonly settle: typeof settle;
   readonly log: Log;
@@ -45,7 +45,7 @@ export interface BatchWayParts {
   /** Told of batches that go by row locks beside their guard. */
   readonly detours: RowLockDetours;
   /** Limits in ms: of the whole way of one batch, and of its write. */
-  readonly wayMsMax: number;
+  readonly batchMsMax: number;
   readonly writeMsMax: number;
 }
 
@@ -59,7 +59,7 @@ export interface Guard {
 }
 
 /** Entries that have not ended and are to be queued again. */
-export interface GivenBack {
+export interface Requeued {
   /** Their goods were not known when they were queued. */
   readonly moved: Entry[];
   /** They lean on what others of the batch changed, or stand behind one that moved, and are decided after those. */
@@ -69,7 +69,7 @@ export interface GivenBack {
 }
 
 /** `weather`: what a group met that ended because of the database as such. */
-type UnderWay = GivenBack & { weather?: Error };
+type UnderWay = Requeued & { weather?: Error };
 
 /** Orders that are decided and written together. */
 interface Group {
@@ -95,19 +95,19 @@ const ATTEMPTS_WITHOUT_ROW_LOCKS = 3;
 const NEVER = new AbortController().signal;
 
 /** Leads batches through the store. */
-export class BatchWay {
-  readonly #parts: BatchWayParts;
+export class BatchRunner {
+  readonly #parts: BatchRunnerParts;
   readonly #locked: LockedRows;
 
-  constructor(parts: BatchWayParts) {
+  constructor(parts: BatchRunnerParts) {
     this.#parts = parts;
     this.#locked = new LockedRows(parts.store, () => performance.now());
   }
 
   /** Leads the entries, which stand in the order of their arrival, to their ends; answers those that have not ended. */
-  async go(entries: readonly Entry[], guard: Guard): Promise<GivenBack> {
+  async run(entries: readonly Entry[], guard: Guard): Promise<Requeued> {
     const back: UnderWay = { moved: [], next: [], refused: [] };
-    const groups: Group[] = [{ entries, attempt: 1, untilMs: performance.now() + this.#parts.wayMsMax }];
+    const groups: Group[] = [{ entries, attempt: 1, untilMs: performance.now() + this.#parts.batchMsMax }];
     for (let group = groups.pop(); group !== undefined; group = groups.pop()) {
       if (back.weather !== undefined && performance.now() >= group.untilMs) {
         // It is everybody's, and each group would find that out by the time limits of its own statements.
@@ -144,7 +144,7 @@ export class BatchWay {
       entries = entries.slice(0, verdicts.length);
       if (changesNothing(settled.changes)) return undefined;
       if (await guard.keep(goodsOfAll(entries), this.#parts.writeMsMax)) return settled.changes;
-      giveBack(entries, new LockHeldError("The lease ran out before the write began"), back);
+      requeue(entries, new LeaseTakenError("The lease ran out before the write began"), back);
       entries = [];
       return undefined;
     };
@@ -222,7 +222,7 @@ export class BatchWay {
     }
     if (!inTime) {
       // It may be one order's fault, and which one is not known yet.
-      giveBack(entries, new LockHeldError("The batch took too long"), back);
+      requeue(entries, new LeaseTakenError("The batch took too long"), back);
       return [];
     }
     const middle = entries.length >> 1;
@@ -235,7 +235,7 @@ export class BatchWay {
    * find while it is not committed: the group goes on in as many pieces as each has orders, and that piece one by one,
    * so that whatever its size it waits twice, and that order ends alone.
    */
-  async #afterLock(error: RowLockedError, group: Group, inTime: boolean, back: GivenBack): Promise<Group[]> {
+  async #afterLock(error: RowLockedError, group: Group, inTime: boolean, back: Requeued): Promise<Group[]> {
     const { entries, attempt } = group;
     let looked: Looked;
     try {
@@ -250,7 +250,7 @@ export class BatchWay {
     if (isLast) return [];
     const alone = held.length > HELD_MAX ? [] : held;
     if (!inTime || attempt === ATTEMPTS_MAX) {
-      giveBack([...free, ...alone], error, back);
+      requeue([...free, ...alone], error, back);
       return [];
     }
     if (free.length < entries.length || entries.length === 1) {
@@ -266,10 +266,10 @@ export class BatchWay {
   }
 
   /** Gives those back whose goods a foreign session has locked. */
-  async #leaveLocked(entries: readonly Entry[], suspectsOnly: boolean, back: GivenBack): Promise<Looked> {
+  async #leaveLocked(entries: readonly Entry[], suspectsOnly: boolean, back: Requeued): Promise<Looked> {
     const looked = await this.#locked.look(entries, suspectsOnly);
     for (const entry of looked.waiting) entry.rowsWereLocked = true;
-    giveBack(looked.waiting, new RowLockedError("locked by another session"), back, looked.goodsIds);
+    requeue(looked.waiting, new RowLockedError("locked by another session"), back, looked.goodsIds);
     return looked;
   }
 
@@ -284,7 +284,7 @@ export class BatchWay {
 }
 
 /** `refused`: the goods that can't be had, which each entry has some of; where it is not known, all are. */
-function giveBack(entries: readonly Entry[], error: Error, back: GivenBack, refused?: ReadonlySet<number>): void {
+function requeue(entries: readonly Entry[], error: Error, back: Requeued, refused?: ReadonlySet<number>): void {
   for (const entry of entries) {
     entry.pause();
     const goodsIds = refused === undefined ? entry.goodsIds : entry.goodsIds.filter((goodsId) => refused.has(goodsId));

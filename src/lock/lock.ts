@@ -14,7 +14,7 @@ export interface Lease {
    *
    * Throws LeaseLostError: some may be somebody else's by now, or they have been held for the longest.
    */
-  renew(): Promise<void>;
+  extend(): Promise<void>;
   /**
    * Lets go of all of the goods, or of some of them. The messages are on their way when the call returns, in front
    * of any later ones, so the same process may ask again at once. The promise is for shutdown; it never rejects.
@@ -27,7 +27,7 @@ export interface Lock {
   /**
    * Takes all of `goodsIds` (sorted, no repeats) or none, in one attempt: who waits, and how long, is not its matter.
    *
-   * Throws LockHeldError or QuorumLostError.
+   * Throws LeaseTakenError or QuorumLostError.
    */
   acquire(goodsIds: readonly number[]): Promise<Lease>;
   /** Those of the goods that other processes asked for in vain not long ago. A hint: it may miss some. Never rejects. */
@@ -41,8 +41,8 @@ export interface Lock {
 }
 
 /** Enough nodes answered, and somebody else holds some of the goods. */
-export class LockHeldError extends Error {
-  override name = "LockHeldError";
+export class LeaseTakenError extends Error {
+  override name = "LeaseTakenError";
   /** Those of the goods that were seen to be held just after; a hint, and empty where nothing was seen. */
   readonly goodsIds: readonly number[];
 

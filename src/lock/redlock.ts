@@ -11,12 +11,12 @@ import type { RedisAddress } from "../config/redis_address.ts";
 import { errorFields, type Log } from "../telemetry/log.ts";
 import { type Attempt, redlockOver, tryAcquire, tryExtend } from "./attempt.ts";
 import { quorumOf } from "./ballot.ts";
-import { type Lease, LeaseLostError, type Lock, LockHeldError, QuorumLostError } from "./lock.ts";
+import { type Lease, LeaseLostError, LeaseTakenError, type Lock, QuorumLostError } from "./lock.ts";
 import { Node } from "./nodes/nodes.ts";
 import { Servers } from "./nodes/servers.ts";
 import type { LeaseStatus, LockStatus } from "./status.ts";
-import { holdMsMax, usableValidityMs, validityMs } from "./validity.ts";
-import { WantedMarks } from "./waiter_hints.ts";
+import { tenureMsMax, usableValidityMs, validityMs } from "./validity.ts";
+import { WaiterHints } from "./waiter_hints.ts";
 
 /** How to reach the nodes, and for how long they are asked and hold. */
 export interface RedlockOptions {
@@ -65,7 +65,7 @@ class QuorumLock implements Lock {
   readonly #options: Required<Pick<RedlockOptions, "nowMs">> & RedlockOptions;
   readonly #nodes: readonly Node[];
   readonly #quorum: number;
-  readonly #marks: WantedMarks;
+  readonly #marks: WaiterHints;
   readonly #held = new Set<Held>();
   /** Messages under way that let go of something. */
   readonly #releasing = new Set<Promise<void>>();
@@ -75,7 +75,7 @@ class QuorumLock implements Lock {
     this.#options = options;
     this.#nodes = nodes;
     this.#quorum = quorumOf(nodes.length);
-    this.#marks = new WantedMarks(nodes, (goodsId) => this.#key(goodsId));
+    this.#marks = new WaiterHints(nodes, (goodsId) => this.#key(goodsId));
   }
 
   async acquire(goodsIds: readonly number[]): Promise<Lease> {
@@ -157,7 +157,7 @@ class QuorumLock implements Lock {
   #lease(held: Held): Lease {
     return {
       remainingMs: () => this.#remainingMs(held),
-      renew: () => this.#renew(held),
+      extend: () => this.#extend(held),
       release: (goodsIds) => this.#release(held, goodsIds ?? [...held.goodsIds]),
     };
   }
@@ -166,11 +166,11 @@ class QuorumLock implements Lock {
     return validityMs(this.#options.ttlMs, this.#options.nowMs() - startedMs);
   }
 
-  async #renew(held: Held): Promise<void> {
+  async #extend(held: Held): Promise<void> {
     const { ttlMs } = this.#options;
     const startedMs = this.#options.nowMs();
-    const overMs = startedMs + ttlMs - held.sinceMs - holdMsMax(ttlMs);
-    if (overMs > 0) return this.#lose(held, `it would be held for longer than ${holdMsMax(ttlMs)} ms`);
+    const overMs = startedMs + ttlMs - held.sinceMs - tenureMsMax(ttlMs);
+    if (overMs > 0) return this.#lose(held, `it would be held for longer than ${tenureMsMax(ttlMs)} ms`);
     if (this.#remainingMs(held) <= 0) return this.#lose(held, "it had run out");
     const keys = [...held.goodsIds].map((goodsId) => this.#key(goodsId));
     // The library looks at the time of day; what counts is asked above, on the monotonic clock.
@@ -208,7 +208,10 @@ class QuorumLock implements Lock {
     return releasing.finally(() => this.#releasing.delete(releasing));
   }
 
-  async #refusal({ outcome, ballot }: Attempt, goodsIds: readonly number[]): Promise<LockHeldError | QuorumLostError> {
+  async #refusal(
+    { outcome, ballot }: Attempt,
+    goodsIds: readonly number[],
+  ): Promise<LeaseTakenError | QuorumLostError> {
     const votes = ballot.tally;
     if (outcome === "no_quorum") {
       const nowMs = this.#options.nowMs();
@@ -221,7 +224,7 @@ class QuorumLock implements Lock {
     const refusing = this.#nodes.filter((_, i) => ballot.votes[i] === "no");
     const held = await this.#heldOn(refusing, goodsIds);
     this.#marks.leave(refusing, held);
-    return new LockHeldError(`Goods are held by someone else: ${votes}`, held);
+    return new LeaseTakenError(`Goods are held by someone else: ${votes}`, held);
   }
 
   /** Which of the goods have a key on some of these nodes; nodes that don't answer know of none. */

@@ -23,6 +23,6 @@ export function usableValidityMs(ttlMs: number): number {
 const HOLD_TTLS_MAX = 3;
 
 /** Longest time for which a lease may be held in all, in ms. */
-export function holdMsMax(ttlMs: number): number {
+export function tenureMsMax(ttlMs: number): number {
   return HOLD_TTLS_MAX * ttlMs;
 }

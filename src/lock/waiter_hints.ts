@@ -12,7 +12,7 @@ export interface MarkedNode {
 }
 
 /** The marks of one process, and its look at those of others. */
-export class WantedMarks {
+export class WaiterHints {
   readonly #nodes: readonly MarkedNode[];
   readonly #key: (goodsId: number) => string;
   /** Tells the marks of this process from those of others. */

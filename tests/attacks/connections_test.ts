@@ -9,7 +9,7 @@ import { flood, floodAgain } from "../support/flood.ts";
 import { call, many, openCall, resets } from "../support/http2_calls.ts";
 import { FLAG, FRAME, frame, opening, PREFACE, uint32 } from "../support/http2_frames.ts";
 import { grpcMessage, v1Path, varintField } from "../support/raw_call.ts";
-import { eventually } from "../support/holding.ts";
+import { eventually } from "../support/contention.ts";
 import { said } from "../support/workers.ts";
 
 const ATTACKER = "127.0.0.9";

@@ -9,7 +9,7 @@ import { SERVER_ENVIRONMENT } from "../../src/process/child_environment.ts";
 import { settled } from "../../tools/stack/wait.ts";
 import { clientProgram } from "../support/client_programs.ts";
 import { docBlock } from "../support/clients_doc.ts";
-import { holdRow } from "../support/holding.ts";
+import { lockRow } from "../support/contention.ts";
 import { v1Path } from "../support/raw_call.ts";
 import { post, startServer } from "../support/server.ts";
 import { SAID } from "../support/talk_with.ts";
@@ -23,7 +23,7 @@ Deno.test("a page with Google's grpc-web, in text, has the conversation that doc
   await using pages = await servePages();
   await using server = await startServer({ env: { CORS_ORIGINS: pages.origin } });
   await post(server.url + v1Path("SetInv"), { goodsId: HELD, num: 10 });
-  await using _held = await holdRow(server.databaseOwnerUrl, HELD);
+  await using _held = await lockRow(server.databaseOwnerUrl, HELD);
   const page = `/page.html?server=${server.url}&orders=page&goods=1&held=${HELD}`;
 
   assertEquals(await pages.saidBy(`${pages.origin}${page}`), [

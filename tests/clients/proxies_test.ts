@@ -10,7 +10,7 @@ import type { ClientReadableStream } from "@grpc/grpc-js";
 import { SellRequestSchema } from "../../src/gen/inventory/v1/inventory_pb.ts";
 import { inParallel } from "../support/callers.ts";
 import { grpcJsClient, grpcJsService } from "../support/clients/grpc_js.ts";
-import { holdRow } from "../support/holding.ts";
+import { lockRow } from "../support/contention.ts";
 import { startCaddy, startHaproxy, startNginx } from "../support/proxies.ts";
 import { v1Path } from "../support/raw_call.ts";
 import { http2Request } from "../support/raw_peer.ts";
@@ -61,7 +61,7 @@ serverTest("through proxies as docs/clients.md sets them", BEHIND_PROXY, async (
     });
 
     await step(`${name}: the deadline of a call reaches the service`, async () => {
-      await using _held = await holdRow(server.databaseOwnerUrl, goods + 2);
+      await using _held = await lockRow(server.databaseOwnerUrl, goods + 2);
       const request = create(SellRequestSchema, { orderId: `${name}-3`, goodsInfo: [{ goodsId: goods + 2, num: 1 }] });
       const message = toBinary(SellRequestSchema, request);
       // A client of our own, which would wait for ever: it is the service that keeps the deadline.

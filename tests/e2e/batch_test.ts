@@ -11,7 +11,7 @@ import { BadRequestSchema } from "../../src/gen/google/rpc/error_details_pb.ts";
 import { InventoryService, type SellVerdict } from "../../src/gen/inventory/v1/inventory_pb.ts";
 import { decodeDetail, type Json, registry } from "../support/clients/client.ts";
 import { callGrpcJs, grpcJsService } from "../support/clients/grpc_js.ts";
-import { eventually, holdLeases } from "../support/holding.ts";
+import { eventually, takeLeases } from "../support/contention.ts";
 import { serverTest } from "../support/server.ts";
 import { allRows } from "../support/all_rows.ts";
 
@@ -110,7 +110,7 @@ serverTest("a batch whose deadline passes is answered truly when it is sent agai
   await post(server.url, "SetInv", { goodsId: 2, num: 10 });
   const batch = { orders: [sellOf("free", 1), sellOf("held", 2)] };
   {
-    await using leases = await holdLeases(2);
+    await using leases = await takeLeases(2);
     const answer = post(server.url, "SellBatch", batch, { "connect-timeout-ms": String(DEADLINE_MS) });
     await leases.askedFor();
     await eventually(
@@ -167,7 +167,7 @@ serverTest("the error in a verdict is that of the single call: code, message and
     }
   });
   await step("goods that others hold", async () => {
-    await using _leases = await holdLeases(3);
+    await using _leases = await takeLeases(3);
     const alone = (await post(url, "Sell", sellOf("later", 3))).body;
     assertEquals(alone.code, "aborted");
     const { verdicts } = (await post(url, "SellBatch", { orders: [sellOf("later", 3)] })).body;

@@ -5,7 +5,7 @@ import { startRedisNodes } from "../../tools/stack/redis.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import { call, health } from "../support/callers.ts";
 import { testEnvironment } from "../support/env.ts";
-import { eventually } from "../support/holding.ts";
+import { eventually } from "../support/contention.ts";
 import { post, startServer } from "../support/server.ts";
 
 const NODES = 5;

@@ -7,7 +7,7 @@ import { Buffer } from "node:buffer";
 import { gzipSync } from "node:zlib";
 import postgres from "postgres";
 import { callJson } from "../support/clients/json_fetch.ts";
-import { eventually, holdLeases } from "../support/holding.ts";
+import { eventually, takeLeases } from "../support/contention.ts";
 import { ask } from "../support/http2_answers.ts";
 import { bytesField, grpcMessage, rawGrpc, rawHttp1, v1Path, varintField } from "../support/raw_call.ts";
 import { serverTest, type TestServer } from "../support/server.ts";
@@ -87,7 +87,7 @@ serverTest("deadlines that are long, wrong, or pass", {
           }));
         await step(`${name}: one that passes ends the call`, () =>
           quiet(async () => {
-            await using leases = await holdLeases(GOODS);
+            await using leases = await takeLeases(GOODS);
             const answer = send(server, "Sell", name in DONE ? "300" : "300m");
             await leases.askedFor();
             assertEquals(await answer, name in DONE ? "504 DEADLINE_EXCEEDED" : "DEADLINE_EXCEEDED");

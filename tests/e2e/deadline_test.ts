@@ -8,7 +8,7 @@ import postgres from "postgres";
 import type { Json } from "../support/clients/client.ts";
 import { callGrpcJs, grpcJsService } from "../support/clients/grpc_js.ts";
 import { callJson } from "../support/clients/json_fetch.ts";
-import { eventually, holdLeases, holdRow } from "../support/holding.ts";
+import { eventually, lockRow, takeLeases } from "../support/contention.ts";
 import { bytesField, grpcMessage, rawGrpc, rawHttp1, v1Path, varintField } from "../support/raw_call.ts";
 import { serverTest, type TestServer } from "../support/server.ts";
 import { allRows } from "../support/all_rows.ts";
@@ -50,13 +50,13 @@ serverTest("a call whose goods are held ends with its deadline and leaves nothin
     const expected = EXPECTED[name] ?? "DEADLINE_EXCEEDED";
     await step(`${name}, the row locked by another session`, () =>
       changingNothing(server, async () => {
-        await using row = await holdRow(server.databaseOwnerUrl, GOODS);
+        await using row = await lockRow(server.databaseOwnerUrl, GOODS);
         assertEquals(await endOfWait(server.url, send, () => row.waitedFor(1)), expected);
         await row.waitedFor(0);
       }));
     await step(`${name}, the lease held by another process`, () =>
       changingNothing(server, async () => {
-        await using leases = await holdLeases(GOODS);
+        await using leases = await takeLeases(GOODS);
         assertEquals(await endOfWait(server.url, send, () => leases.askedFor()), expected);
       }));
   }
@@ -78,7 +78,7 @@ serverTest("a caller that goes away while it waits leaves nothing", {
   await stock(server);
   await step("cancelled over gRPC, waiting for a row", () =>
     changingNothing(server, async () => {
-      await using row = await holdRow(server.databaseOwnerUrl, GOODS);
+      await using row = await lockRow(server.databaseOwnerUrl, GOODS);
       const call = startSell(server.url);
       await row.waitedFor(1);
       call.cancel();
@@ -86,7 +86,7 @@ serverTest("a caller that goes away while it waits leaves nothing", {
     }));
   await step("cancelled over gRPC, waiting for a lease", () =>
     changingNothing(server, async () => {
-      await using leases = await holdLeases(GOODS);
+      await using leases = await takeLeases(GOODS);
       const call = startSell(server.url);
       await leases.askedFor();
       const { length } = server.output.stderr;
@@ -96,7 +96,7 @@ serverTest("a caller that goes away while it waits leaves nothing", {
     }));
   await step("connection closed over HTTP/1.1, waiting for a row", () =>
     changingNothing(server, async () => {
-      await using row = await holdRow(server.databaseOwnerUrl, GOODS);
+      await using row = await lockRow(server.databaseOwnerUrl, GOODS);
       const controller = new AbortController();
       const call = fetch(server.url + v1Path("Sell"), {
         method: "POST",
@@ -116,7 +116,7 @@ serverTest("a call without a deadline ends with the server's limit", {
 }, async (server) => {
   await stock(server);
   await changingNothing(server, async () => {
-    await using leases = await holdLeases(GOODS);
+    await using leases = await takeLeases(GOODS);
     const answer = callJson(server.url, "Sell", JSON.stringify(SELL));
     await leases.askedFor();
     assertEquals(await answer, { code: "DEADLINE_EXCEEDED", details: [] });
@@ -142,12 +142,12 @@ serverTest("goods that are held for too long are told to be busy, and when to co
   const sell = () => callJson(server.url, "Sell", JSON.stringify(SELL));
   await step("the row locked by another session", () =>
     changingNothing(server, async () => {
-      await using _row = await holdRow(server.databaseOwnerUrl, GOODS);
+      await using _row = await lockRow(server.databaseOwnerUrl, GOODS);
       assertEquals(await sell(), busy);
     }));
   await step("the lease held by another process", () =>
     changingNothing(server, async () => {
-      await using _leases = await holdLeases(GOODS);
+      await using _leases = await takeLeases(GOODS);
       assertEquals(await sell(), busy);
     }));
 });

@@ -1,7 +1,7 @@
 /** The lines of the README that start the service, and what becomes of signals to the process that the user knows. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { call } from "../support/callers.ts";
-import { eventually, holdLeases } from "../support/holding.ts";
+import { eventually, takeLeases } from "../support/contention.ts";
 import { rawJson } from "../support/raw_call.ts";
 import { runServer, type ServerOptions, serverTest, startServer, type TestServer } from "../support/server.ts";
 import { commandLine, descendants } from "../support/processes.ts";
@@ -99,7 +99,7 @@ Deno.test("what can't be started on is told by bin/holdfast as by the tasks", as
 /** What becomes of a call that waits for its lease while the server is told to stop. */
 async function stopsWithCall(server: TestServer, stop: () => void): Promise<string> {
   await call(server.url, "SetInv", { goodsId: 1, num: 1 });
-  await using leases = await holdLeases(1);
+  await using leases = await takeLeases(1);
   const order = { orderId: "under-way", goodsInfo: [{ goodsId: 1, num: 1 }] };
   const outcome = rawJson(server.url, "Sell", JSON.stringify(order));
   await leases.askedFor();

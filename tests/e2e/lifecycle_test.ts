@@ -11,7 +11,7 @@ import type { Outcome } from "../support/clients/client.ts";
 import { decodeStatusDetails, grpcJsClient } from "../support/clients/grpc_js.ts";
 import { jsonClient } from "../support/clients/json_fetch.ts";
 import { watchHealth } from "../support/health_watch.ts";
-import { holdLeases } from "../support/holding.ts";
+import { takeLeases } from "../support/contention.ts";
 import { grpcMessage, v1Path, varintField } from "../support/raw_call.ts";
 import { runServer, serverTest, startServer, type TestServer } from "../support/server.ts";
 
@@ -29,7 +29,7 @@ for (const signal of ["SIGTERM", "SIGINT", "SIGQUIT"] as const) {
     using health = watchHealth(server.url, "inventory.v1.InventoryService");
     await health.told("SERVING");
 
-    await using leases = await holdLeases(1, 2);
+    await using leases = await takeLeases(1, 2);
     const underWay = Promise.all([
       codeOf(grpc.call("Sell", { goodsInfo: [{ goodsId: 1, num: 1 }], orderId: "over-grpc" })),
       codeOf(json.call("Sell", { goodsInfo: [{ goodsId: 2, num: 1 }], orderId: "over-json" })),
@@ -64,7 +64,7 @@ serverTest("a second signal exits at once", PATIENT, async (server) => {
   await using grpc = grpcJsClient(server.url);
   await grpc.call("SetInv", { goodsId: 3, num: 10 });
   using health = watchHealth(server.url);
-  await using leases = await holdLeases(3);
+  await using leases = await takeLeases(3);
   const underWay = codeOf(grpc.call("Sell", { goodsInfo: [{ goodsId: 3, num: 1 }], orderId: "cut" }));
   await leases.askedFor();
   server.signal("SIGTERM");

@@ -13,7 +13,7 @@ import { callGrpcJs, grpcJsClient, grpcJsService } from "../support/clients/grpc
 import { testConcurrency } from "../support/concurrency.ts";
 import { testEnvironment } from "../support/env.ts";
 import { watchHealth } from "../support/health_watch.ts";
-import { eventually, holdLeases, holdRow } from "../support/holding.ts";
+import { eventually, lockRow, takeLeases } from "../support/contention.ts";
 import { grpcMessage, v1Path } from "../support/raw_call.ts";
 import { post, serverTest, startServer, type TestServer } from "../support/server.ts";
 
@@ -107,7 +107,7 @@ serverTest("a lease is told while a batch has it, and votes are counted", { env:
   await call(server.url, "SetInv", { goodsId: 7, num: 10 });
   await eventually("all nodes vote", async () => String(statesOf(await statusOf(server.url))) === "UP");
   const before = await statusOf(server.url);
-  await using row = await holdRow(server.databaseOwnerUrl, 7);
+  await using row = await lockRow(server.databaseOwnerUrl, 7);
   const sold = call(server.url, "Sell", { orderId: "held", goodsInfo: [{ goodsId: 7, num: 1 }] });
   await row.waitedFor(1);
   const { leases, leasesTotal, nodes } = await statusOf(server.url);
@@ -213,7 +213,7 @@ serverTest("a server that drains refuses calls that reach it, and still tells", 
   await grpc.call("SetInv", { goodsId: 3, num: 10 });
   using watch = watchHealth(server.url);
   await watch.told("SERVING");
-  await using leases = await holdLeases(3);
+  await using leases = await takeLeases(3);
   const underWay = grpc.call("Sell", { goodsInfo: [{ goodsId: 3, num: 1 }], orderId: "drained" });
   await leases.askedFor();
 

@@ -8,7 +8,7 @@ import { until } from "../../tools/stack/wait.ts";
 import { call, callUntilDecided, health, inParallel, tally } from "../support/callers.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { testEnvironment } from "../support/env.ts";
-import { eventually } from "../support/holding.ts";
+import { eventually } from "../support/contention.ts";
 import { checkLedger } from "../support/ledger_check.ts";
 import { oddRedis } from "../support/odd_redis.ts";
 import { startServer, taskFlags } from "../support/server.ts";

@@ -1,7 +1,7 @@
 /** What becomes of a process that has no file left for a connection, at its start and later. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import net from "node:net";
-import { eventually } from "../support/holding.ts";
+import { eventually } from "../support/contention.ts";
 import { processSize } from "../support/process_size.ts";
 import { post, runServer, serverTest, startServer } from "../support/server.ts";
 import { pidOf } from "../support/workers.ts";

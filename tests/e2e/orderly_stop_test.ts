@@ -4,7 +4,7 @@ import { Redis } from "ioredis";
 import { call } from "../support/callers.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { testEnvironment } from "../support/env.ts";
-import { eventually } from "../support/holding.ts";
+import { eventually } from "../support/contention.ts";
 import { checkLedger } from "../support/ledger_check.ts";
 import { startServer } from "../support/server.ts";
 

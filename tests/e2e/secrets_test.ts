@@ -9,7 +9,7 @@ import { createTestDatabase } from "../support/database.ts";
 import { testEnvironment } from "../support/env.ts";
 import { articleClient, grpcJsClient } from "../support/clients/grpc_js.ts";
 import { callJson } from "../support/clients/json_fetch.ts";
-import { eventually } from "../support/holding.ts";
+import { eventually } from "../support/contention.ts";
 import { v1Path } from "../support/raw_call.ts";
 import { serverTest, startServer } from "../support/server.ts";
 

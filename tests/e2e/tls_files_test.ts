@@ -3,7 +3,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import http2 from "node:http2";
 import tls from "node:tls";
 import { readTlsFiles } from "../../src/tls/files.ts";
-import { eventually } from "../support/holding.ts";
+import { eventually } from "../support/contention.ts";
 import { runServer, type ServerOptions, startServer, type TestServer } from "../support/server.ts";
 import * as pem from "../support/tls/pems.ts";
 import { logLines, pidOf } from "../support/workers.ts";

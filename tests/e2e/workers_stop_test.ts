@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import postgres from "postgres";
 import { call, inParallel } from "../support/callers.ts";
-import { eventually, holdLeases, type LeaseHolding } from "../support/holding.ts";
+import { eventually, takeLeases, type TakenLeases } from "../support/contention.ts";
 import { rawJson } from "../support/raw_call.ts";
 import { serverTest, type TestServer } from "../support/server.ts";
 import { allGone, pidOf, said, signal as kill } from "../support/workers.ts";
@@ -17,7 +17,7 @@ const PATIENT = { workers: WORKERS.length, env: { LOCK_WAIT_MS_MAX: "30000", LOG
 
 /** Calls under way on all workers: each waits for the lease of goods of its own. */
 interface UnderWay extends AsyncDisposable {
-  readonly leases: LeaseHolding;
+  readonly leases: TakenLeases;
   readonly ended: Promise<string[]>;
   readonly pids: readonly number[];
 }
@@ -76,7 +76,7 @@ serverTest(
 async function startCalls(server: TestServer): Promise<UnderWay> {
   const goodsIds = Array.from({ length: CALLS }, (_, i) => i + 1);
   await inParallel(CALLS, 8, (i) => call(server.url, "SetInv", { goodsId: goodsIds[i], num: 1 }));
-  const leases = await holdLeases(...goodsIds);
+  const leases = await takeLeases(...goodsIds);
   const order = (goodsId: number) => ({ orderId: `order-${goodsId}`, goodsInfo: [{ goodsId, num: 1 }] });
   const ended = Promise.all(goodsIds.map((goodsId) => rawJson(server.url, "Sell", JSON.stringify(order(goodsId)))));
   await leases.askedFor();

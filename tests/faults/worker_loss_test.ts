@@ -1,7 +1,7 @@
 /** A worker that dies: the others serve on, it comes back, and no promise is broken. */
 import { assert, assertEquals } from "@std/assert";
 import { callUntilDecided, inParallel, tally } from "../support/callers.ts";
-import { eventually } from "../support/holding.ts";
+import { eventually } from "../support/contention.ts";
 import { checkLedger } from "../support/ledger_check.ts";
 import { rawJson } from "../support/raw_call.ts";
 import { serverTest, startServer, type TestServer } from "../support/server.ts";

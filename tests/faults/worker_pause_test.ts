@@ -12,7 +12,7 @@ import { startWorker } from "../../src/workers/worker_process.ts";
 import { callUntilDecided, inParallel } from "../support/callers.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { testEnvironment } from "../support/env.ts";
-import { eventually } from "../support/holding.ts";
+import { eventually } from "../support/contention.ts";
 import { rawJson } from "../support/raw_call.ts";
 import { isRunning, signal } from "../support/workers.ts";
 

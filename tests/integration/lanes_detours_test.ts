@@ -1,7 +1,7 @@
 /** When batches go by row locks although that is not their way, and how the log is told of it. */
 import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
 import { Failure } from "../../src/lanes/failure.ts";
-import { LockHeldError, QuorumLostError } from "../../src/lock/lock.ts";
+import { LeaseTakenError, QuorumLostError } from "../../src/lock/lock.ts";
 import { FenceLostError } from "../../src/store/errors.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import { sell, set } from "../support/apply.ts";
@@ -24,7 +24,7 @@ Deno.test("an order of several goods that are never free at once goes by row loc
       acquire(goodsIds) {
         asked++;
         if (goodsIds.length === 1) return grantAllLock().acquire(goodsIds);
-        return Promise.reject(new LockHeldError("held", [1 + asked % 2]));
+        return Promise.reject(new LeaseTakenError("held", [1 + asked % 2]));
       },
     },
     store: {
@@ -63,7 +63,7 @@ Deno.test("who stands behind a goods that is never let go needs no refusals of i
   await on.lanes().applyAll(goods.map((goodsId) => set(`set-${goodsId}`, goodsId, 100)), NEVER);
   let asked = 0;
   const lanes = on.lanes({
-    lock: { acquire: () => (asked++, Promise.reject(new LockHeldError("held", [1]))) },
+    lock: { acquire: () => (asked++, Promise.reject(new LeaseTakenError("held", [1]))) },
     limits: { lockWaitMsMax: 20_000, batchesMax: 1 },
   });
   // Two of them fill a batch.

@@ -147,7 +147,7 @@ Deno.test("close waits for every operation under way, refuses new ones, and lets
         held++;
         return grantAllLock().acquire(goodsIds).then((lease) => ({
           ...lease,
-          renew: () => Promise.resolve(),
+          extend: () => Promise.resolve(),
           release: () => Promise.resolve(void held--),
         }));
       },

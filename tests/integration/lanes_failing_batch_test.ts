@@ -4,7 +4,7 @@ import type { Operation } from "../../src/inventory/model.ts";
 import { Failure } from "../../src/lanes/failure.ts";
 import { FenceLostError, OutcomeUnknownError, StatementTimeoutError } from "../../src/store/errors.ts";
 import { sell, set } from "../support/apply.ts";
-import { holdRow } from "../support/holding.ts";
+import { lockRow } from "../support/contention.ts";
 import { lanesBench, stock } from "../support/lanes_bench.ts";
 import { checkLedger } from "../support/ledger_check.ts";
 import { outcomeOf } from "../support/oracle.ts";
@@ -76,7 +76,7 @@ Deno.test("a row that a foreign session has locked stops those who need it, and 
   });
   const orders = Array.from({ length: 20 }, (_, i) => sell(`first-${i + 1}`, [i + 1, 1]));
   {
-    await using row = await holdRow(on.ownerUrl, 7);
+    await using row = await lockRow(on.ownerUrl, 7);
     const waiting = new Set(orders.map((_, i) => i + 1));
     const sold = orders.map((order, i) => lanes.apply(order, NEVER).then(() => void waiting.delete(i + 1)));
     await Promise.all(sold.filter((_, i) => i !== 6));
@@ -89,7 +89,7 @@ Deno.test("a row that a foreign session has locked stops those who need it, and 
     await Promise.all(sold);
   }
   {
-    await using _row = await holdRow(on.ownerUrl, 7);
+    await using _row = await lockRow(on.ownerUrl, 7);
     const impatient = on.lanes({ limits: { lockWaitMsMax: 600 } });
     const [locked, free] = await impatient.applyAll([sell("third", [7, 1]), sell("fourth", [8, 1])], NEVER);
     assertEquals(free?.status, "fulfilled");
@@ -117,7 +117,7 @@ Deno.test("an order that waits for a locked goods leaves its other goods to thos
     },
   });
   const looks = () => done.filter((one) => one === "look").length;
-  await using row = await holdRow(on.ownerUrl, 1);
+  await using row = await lockRow(on.ownerUrl, 1);
   const waiting = lanes.apply(sell("both", [1, 1], [2, 1]), NEVER);
   while (looks() === 0) await new Promise((resolve) => setTimeout(resolve, 1));
   for (let i = 0; looks() < 12; i++) assertEquals((await lanes.apply(sell(`s-${i}`, [2, 1]), NEVER)).ok, true);

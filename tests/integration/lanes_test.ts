@@ -4,7 +4,7 @@
 import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import type { Changes, Operation } from "../../src/inventory/model.ts";
 import { Failure } from "../../src/lanes/failure.ts";
-import { type Lock, LockHeldError, QuorumLostError } from "../../src/lock/lock.ts";
+import { LeaseTakenError, type Lock, QuorumLostError } from "../../src/lock/lock.ts";
 import { DatabaseUnavailableError, FenceLostError, OutcomeUnknownError } from "../../src/store/errors.ts";
 import type { Store } from "../../src/store/store.ts";
 import { LANES_LIMITS, lanesBench } from "../support/lanes_bench.ts";
@@ -163,7 +163,7 @@ Deno.test("nothing is written under a lease that has less left than a write may 
         taken++;
         return Promise.resolve({
           remainingMs: () => LANES_LIMITS.writeMsMax - 1,
-          renew: () => Promise.resolve(),
+          extend: () => Promise.resolve(),
           release: () => Promise.resolve(void released++),
         });
       },
@@ -179,7 +179,7 @@ Deno.test("nothing is written under a lease that has less left than a write may 
 Deno.test("each failure of lock and store has its kind, changes nothing, and lets go of the lease", async () => {
   await using on = await lanesBench();
   const cases: [Error, lock: boolean, Failure["kind"]][] = [
-    [new LockHeldError("held"), true, "busy"],
+    [new LeaseTakenError("held"), true, "busy"],
     [new QuorumLostError("lost"), true, "no_quorum"],
     [new FenceLostError("again"), false, "busy"],
     [new DatabaseUnavailableError("away"), false, "database"],
@@ -192,7 +192,7 @@ Deno.test("each failure of lock and store has its kind, changes nothing, and let
         held++;
         return Promise.resolve({
           remainingMs: () => 5000,
-          renew: () => Promise.resolve(),
+          extend: () => Promise.resolve(),
           release: () => Promise.resolve(void held--),
         });
       },

@@ -4,7 +4,7 @@ import { Redis } from "ioredis";
 import { startRedisNodes } from "../../tools/stack/redis.ts";
 import { LeaseLostError, QuorumLostError } from "../../src/lock/lock.ts";
 import { createRedlock } from "../../src/lock/redlock.ts";
-import { holdMsMax, validityMs } from "../../src/lock/validity.ts";
+import { tenureMsMax, validityMs } from "../../src/lock/validity.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import { testEnvironment } from "../support/env.ts";
 import { lockBench } from "../support/lock_bench.ts";
@@ -57,7 +57,7 @@ Deno.test("validity counts from before the asking, for a lease and for each rene
   assertEquals(lease.remainingMs(), validityMs(TTL_MS, 400));
   for (const tookMs of [300, 0, 5000]) {
     nowMs += 7000;
-    const renewing = lease.renew();
+    const renewing = lease.extend();
     nowMs += tookMs;
     await renewing;
     assertEquals(lease.remainingMs(), validityMs(TTL_MS, tookMs));
@@ -73,7 +73,7 @@ Deno.test("a renewal that took too long is lost, as a lease would be, to the mil
   for (const [tookMs, isKept] of [[longestMs, true], [longestMs + 1, false]] as const) {
     const lease = await lock.acquire([1]);
     await bench.keysOnce(NODES);
-    const renewing = lease.renew().then(() => true, (error) => error instanceof LeaseLostError ? false : error);
+    const renewing = lease.extend().then(() => true, (error) => error instanceof LeaseLostError ? false : error);
     nowMs += tookMs;
     assertEquals(await renewing, isKept, `after ${tookMs} ms`);
     await lease.release();
@@ -90,15 +90,15 @@ Deno.test("a tenure ends after three TTLs exactly: the last renewal that fits is
     const lease = await lock.acquire([1]);
     for (const atMs of [0.9 * TTL_MS, 1.8 * TTL_MS]) {
       nowMs = 500 + atMs;
-      await lease.renew();
+      await lease.extend();
     }
-    nowMs = 500 + holdMsMax(TTL_MS) - TTL_MS + lateMs;
+    nowMs = 500 + tenureMsMax(TTL_MS) - TTL_MS + lateMs;
     if (lateMs === 0) {
-      await lease.renew();
+      await lease.extend();
       assertEquals(lease.remainingMs(), validityMs(TTL_MS, 0));
       nowMs += 1;
     }
-    await assertRejects(() => lease.renew(), LeaseLostError, `held for longer than ${3 * TTL_MS} ms`);
+    await assertRejects(() => lease.extend(), LeaseLostError, `held for longer than ${3 * TTL_MS} ms`);
     assertEquals([lease.remainingMs(), lock.status().leases], [-Infinity, []]);
     await bench.assertNoKeys();
   }
@@ -112,7 +112,7 @@ Deno.test("what a lease claims is what the nodes were asked for, less the drift:
   for (const what of ["acquired", "renewed", "renewed again"]) {
     if (what !== "acquired") {
       for (const node of bench.nodes) await node.pexpire(bench.key(1), TTL_MS / 4);
-      await lease.renew();
+      await lease.extend();
       // The last votes may be behind the first ones.
       await eventually(async () => (await kept()).filter((ms) => ms > TTL_MS / 2).length >= QUORUM, "it is kept");
     }

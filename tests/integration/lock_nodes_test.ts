@@ -5,7 +5,7 @@
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import { Redis } from "ioredis";
 import { type PrivateRedis, startRedisNodes } from "../../tools/stack/redis.ts";
-import { LockHeldError, QuorumLostError } from "../../src/lock/lock.ts";
+import { LeaseTakenError, QuorumLostError } from "../../src/lock/lock.ts";
 import { createRedlock } from "../../src/lock/redlock.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import { atPort, testEnvironment } from "../support/env.ts";
@@ -67,7 +67,7 @@ for (const [name, fault] of Object.entries(FAULTS)) {
     await eventually(async () => (await bench.keys()).flat().length === NODES, "all nodes have voted");
     for (let away = 0; away <= 3; away++) {
       const error = await within(acquired(lock, [1], WAIT_MS).catch((error) => error), `${away} ${name}`);
-      assertInstanceOf(error, away <= NODES - QUORUM ? LockHeldError : QuorumLostError, `with ${away} ${name} nodes`);
+      assertInstanceOf(error, away <= NODES - QUORUM ? LeaseTakenError : QuorumLostError, `with ${away} ${name} nodes`);
       await fault.away(servers.nodes[away] as PrivateRedis);
     }
     await within(lease.release(), "a release without a quorum");

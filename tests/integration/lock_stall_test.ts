@@ -68,7 +68,7 @@ Deno.test("a renewal over a stall that its time outlives is kept, over a longer 
   for (const [ms, isKept] of [[600, true], [2500, false]] as const) {
     const lease = await lock.acquire([1]);
     await bench.keysOnce(NODES);
-    const renewed = lease.renew().then(() => undefined, (error) => error);
+    const renewed = lease.extend().then(() => undefined, (error) => error);
     stall(ms);
     const error = await renewed;
     if (isKept) assertEquals(error, undefined, `${error}`);

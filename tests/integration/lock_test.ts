@@ -1,7 +1,7 @@
 /** Redlock on five real nodes that are all there. Nodes that are not: lock_nodes_test.ts. */
 import { assert, assertEquals, assertGreater, assertInstanceOf, assertLessOrEqual, assertRejects } from "@std/assert";
 import type { Redis } from "ioredis";
-import { type Lease, type Lock, LockHeldError, QuorumLostError } from "../../src/lock/lock.ts";
+import { type Lease, LeaseTakenError, type Lock, QuorumLostError } from "../../src/lock/lock.ts";
 import { RETRY_DELAY_MS_MAX, retryDelayMs } from "../../src/lanes/modes/retry_delay.ts";
 import { atPort, testEnvironment } from "../support/env.ts";
 import { acquired, CriticalSections, lockBench, LONG_TTL_MS, ready } from "../support/lock_bench.ts";
@@ -26,7 +26,7 @@ Deno.test("holders of goods in common are never inside at the same time", async 
 Deno.test("the control arm: with a lock that grants everything the same workers do meet", async () => {
   const lease: Lease = {
     remainingMs: () => LONG_TTL_MS,
-    renew: () => Promise.resolve(),
+    extend: () => Promise.resolve(),
     release: () => Promise.resolve(),
   };
   const open: Lock = {
@@ -46,7 +46,7 @@ Deno.test("all of several goods or none: a failed attempt leaves no key anywhere
   const held = await bench.keysOnce(5);
   assertEquals(held.map((keys) => keys.length), [1, 1, 1, 1, 1]);
 
-  await assertRejects(() => acquired(other, [1, 2, 3], 50), LockHeldError);
+  await assertRejects(() => acquired(other, [1, 2, 3], 50), LeaseTakenError);
   await eventually(async () => same(await bench.keys(), held), "only the holder's keys are left");
   const rest = await acquired(other, [1, 3], 1000);
   await Promise.all([lease.release(), rest.release()]);
@@ -114,7 +114,7 @@ Deno.test("a node that was restarted, and does not know the acquire script yet, 
   proxies.delayMs = 30;
   const attempt = acquired(lock, [1], 1).catch((error) => error);
   const error = await within(attempt, "the attempt");
-  assertInstanceOf(error, LockHeldError);
+  assertInstanceOf(error, LeaseTakenError);
   await eventually(
     () => lock.status().nodes.slice(3).every(({ votesFor }) => votesFor === 1),
     "the slow nodes have voted, though it was decided without them",
@@ -150,7 +150,7 @@ Deno.test("who asks in vain is seen by the holder, for a while; which goods are 
   const lease = await holder.acquire([2, 3]);
   await bench.keysOnce(10);
   assertEquals(await holder.wantedByOthers([1, 2, 3]), []);
-  const refusal = await assertRejects(() => other.acquire([1, 2, 4]), LockHeldError);
+  const refusal = await assertRejects(() => other.acquire([1, 2, 4]), LeaseTakenError);
   assertEquals(refusal.goodsIds, [2]);
   await eventually(async () => same(await holder.wantedByOthers([1, 2, 3]), [2]), "the holder sees it");
   assertEquals(await other.wantedByOthers([1, 2, 3]), [], "nobody waits for himself");
@@ -159,7 +159,7 @@ Deno.test("who asks in vain is seen by the holder, for a while; which goods are 
   // A part of a lease can be let go by itself.
   await lease.release([3]);
   const part = await acquired(other, [3], 1000);
-  await assertRejects(() => other.acquire([2]), LockHeldError);
+  await assertRejects(() => other.acquire([2]), LeaseTakenError);
   await Promise.all([lease.release([2]), part.release()]);
   await bench.assertNoKeys();
 });
@@ -171,7 +171,7 @@ Deno.test("a lease of very many goods is taken whole, refused whole, and let go 
   const count = () => Promise.all(bench.nodes.map((node) => node.exists(...goods.map((id) => bench.key(id)))));
   const lease = await one.acquire(goods);
   await eventually(async () => same(await count(), Array(5).fill(2500)), "all of them are held on all nodes");
-  await assertRejects(() => other.acquire([2500, 9000]), LockHeldError);
+  await assertRejects(() => other.acquire([2500, 9000]), LeaseTakenError);
   await lease.release(goods.slice(1000));
   const rest = await acquired(other, goods.slice(1000), 1000);
   await lease.release(goods);

@@ -6,7 +6,7 @@ import { assert, assertEquals, assertInstanceOf, assertMatch, assertRejects } fr
 import { Redis } from "ioredis";
 import { type PrivateRedis, startRedisNodes } from "../../tools/stack/redis.ts";
 import type { Lock } from "../../src/lock/lock.ts";
-import { LockHeldError, QuorumLostError } from "../../src/lock/lock.ts";
+import { LeaseTakenError, QuorumLostError } from "../../src/lock/lock.ts";
 import { createRedlock } from "../../src/lock/redlock.ts";
 import type { Log } from "../../src/telemetry/log.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
@@ -186,7 +186,7 @@ Deno.test("two deployments with key prefixes of their own share the nodes, with 
       await eventually(() => lock.status().nodes.every(({ state }) => state === "up"), "up");
     }
     const leases = await Promise.all([a.acquire([1]), b.acquire([1])]);
-    await assertRejects(() => same.acquire([1]), LockHeldError);
+    await assertRejects(() => same.acquire([1]), LeaseTakenError);
     await Promise.all(leases.map((lease) => lease.release()));
   } finally {
     for (const lock of [a, b, same]) await lock.close();
@@ -208,8 +208,8 @@ Deno.test("the rights that the README names are all that a node's user needs", a
       await eventually(() => lock.status().nodes.every(({ state }) => state === "up"), "all vote");
     }
     const lease = await bench.lock.acquire([1, 2]);
-    await lease.renew();
-    const refusal = await assertRejects(() => other.acquire([2, 3]), LockHeldError);
+    await lease.extend();
+    const refusal = await assertRejects(() => other.acquire([2, 3]), LeaseTakenError);
     assertEquals(refusal.goodsIds, [2]);
     await eventually(async () => (await bench.lock.wantedByOthers([2])).length === 1, "the mark is seen");
     await lease.release();

@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Redis } from "ioredis";
 import { startRedisNodes } from "../../tools/stack/redis.ts";
-import { LockHeldError } from "../../src/lock/lock.ts";
+import { LeaseTakenError } from "../../src/lock/lock.ts";
 import { createRedlock } from "../../src/lock/redlock.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import { testEnvironment } from "../support/env.ts";
@@ -59,13 +59,13 @@ Deno.test("a node's user may do what the lock does, and nothing else", async () 
     await ready(second!);
     const lease = await acquired(first!, GOODS, 5000);
     const refusal = await assertRejects(() => second!.acquire([1, 2]));
-    assert(refusal instanceof LockHeldError, `${refusal}`);
+    assert(refusal instanceof LeaseTakenError, `${refusal}`);
     assertEquals([...refusal.goodsIds].sort(), [1, 2]);
     await eventually(async () => {
       await second!.acquire([1]).catch(() => {});
       return (await first!.wantedByOthers([1])).length === 1;
     }, "its mark is seen");
-    await lease.renew();
+    await lease.extend();
     await lease.release();
     await (await acquired(second!, GOODS, 5000)).release();
 

@@ -10,7 +10,7 @@ import { QuorumLostError } from "../../src/lock/lock.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { testEnvironment } from "../support/env.ts";
-import { eventually, holdRow } from "../support/holding.ts";
+import { eventually, lockRow } from "../support/contention.ts";
 import { NEVER } from "../support/pool_probe.ts";
 
 const GOODS = 20;
@@ -36,7 +36,7 @@ Deno.test("closing waits for the batches under way and lets go of their leases: 
     for (let goodsId = 1; goodsId <= GOODS; goodsId++) {
       assert(await set(`first-${goodsId}`, goodsId, 5));
     }
-    await using row = await holdRow(database.ownerUrl, 1);
+    await using row = await lockRow(database.ownerUrl, 1);
     const writes = Array.from({ length: GOODS }, (_, i) => set(`second-${i + 1}`, i + 1, 7));
     await row.waitedFor(1);
     assert((await keys()).length >= EVERY_NODE - 2, "a lease is held");

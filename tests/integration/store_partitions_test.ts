@@ -30,7 +30,7 @@ Deno.test("two servers, one order id, other goods, on tables partitioned by hash
     createStore({ ...TEST_LIMITS, max: 6, address: parsePostgresAddress(database.serverUrl) })
   );
   const [one, other] = stores.map((store) =>
-    new Lanes({ store, way: { concurrency: "optimistic" }, random: Math.random, log: TEST_LIMITS.log }, LIMITS)
+    new Lanes({ store, mode: { concurrency: "optimistic" }, random: Math.random, log: TEST_LIMITS.log }, LIMITS)
   ) as [Lanes, Lanes];
   await applyTo(stores[0] as Store, set("s1", 1, RACES), set("s2", 2, RACES));
   const counts = { sold: 0, differs: 0 };

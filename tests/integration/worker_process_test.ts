@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { settled } from "../../tools/stack/wait.ts";
 import { startWorker, type WorkerProcess } from "../../src/workers/worker_process.ts";
-import { eventually } from "../support/holding.ts";
+import { eventually } from "../support/contention.ts";
 
 const STUBBORN = new URL("../support/stubborn.ts", import.meta.url).pathname;
 const END_MS_MAX = 10_000;

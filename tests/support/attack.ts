@@ -5,7 +5,7 @@
 import { assertEquals, assertLess } from "@std/assert";
 import { callJson } from "./clients/json_fetch.ts";
 import { describeCalls, startGoodCaller } from "./good_caller.ts";
-import { eventually } from "./holding.ts";
+import { eventually } from "./contention.ts";
 import { processSize } from "./process_size.ts";
 import { type ServerOptions, serverTest, type TestServer } from "./server.ts";
 

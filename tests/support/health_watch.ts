@@ -1,7 +1,7 @@
 /** A load balancer's view: the health service's Watch over `@grpc/grpc-js`, with the contract of grpc-health-check. */
 import type * as grpc from "@grpc/grpc-js";
 import { grpcJsService } from "./clients/grpc_js.ts";
-import { eventually } from "./holding.ts";
+import { eventually } from "./contention.ts";
 
 /** An open Watch. */
 export interface HealthWatch extends Disposable {

@@ -69,7 +69,7 @@ export async function lanesBench(given?: TestDatabase): Promise<LanesBench> {
       const lanes = new Lanes(
         {
           store: inParts({ ...store, ...changedStore }, changedStore),
-          way: concurrency === "redlock"
+          mode: concurrency === "redlock"
             ? { concurrency, quorumLoss, lock: { ...grantAllLock(), ...lock } }
             : { concurrency },
           random: () => 0.5,

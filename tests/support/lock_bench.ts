@@ -1,7 +1,7 @@
 /** Locks under test, and what the nodes themselves say about their keys. */
 import { assert } from "@std/assert";
 import { Redis } from "ioredis";
-import { type Lease, type Lock, LockHeldError, QuorumLostError } from "../../src/lock/lock.ts";
+import { type Lease, LeaseTakenError, type Lock, QuorumLostError } from "../../src/lock/lock.ts";
 import { until } from "../../tools/stack/wait.ts";
 import { retryDelayMs } from "../../src/lanes/modes/retry_delay.ts";
 import { createRedlock, type RedlockOptions } from "../../src/lock/redlock.ts";
@@ -138,6 +138,6 @@ export class CriticalSections {
 }
 
 function isNotHad(error: unknown): false {
-  assert(error instanceof QuorumLostError || error instanceof LockHeldError, `${error}`);
+  assert(error instanceof QuorumLostError || error instanceof LeaseTakenError, `${error}`);
   return false;
 }

@@ -1,6 +1,6 @@
 /** Commits that stand still until they are let go, as with a standby that does not answer or a disk that does not write. */
 import postgres from "postgres";
-import { eventually } from "./holding.ts";
+import { eventually } from "./contention.ts";
 
 /** No standby has this name. */
 const STANDBY = "nobody";

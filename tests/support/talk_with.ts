@@ -1,6 +1,6 @@
 /** The conversation that a client in another language has with the service. */
 import { assertEquals } from "@std/assert";
-import { holdRow } from "./holding.ts";
+import { lockRow } from "./contention.ts";
 import { v1Path } from "./raw_call.ts";
 import { startReluctantServer } from "./reluctant_grpc.ts";
 import { post, serverTest, startServer, type TestServer } from "./server.ts";
@@ -34,7 +34,7 @@ export function talkTest(client: string, build: (dir: string) => Promise<Talk>, 
     const talk = await build(await Deno.makeTempDir());
     const talkTo = async (server: TestServer, ca = "") => {
       await post(server.url + v1Path("SetInv"), { goodsId: HELD, num: 10 }, ca === "" ? undefined : TLS_CERTIFICATE);
-      await using _held = await holdRow(server.databaseOwnerUrl, HELD);
+      await using _held = await lockRow(server.databaseOwnerUrl, HELD);
       await using reluctant = await startReluctantServer();
       const host = new URL(server.url).host;
       const said = await talk.run([host, ca, "talk", String(GOODS), String(HELD), reluctant.address]);

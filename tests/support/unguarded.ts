@@ -7,7 +7,7 @@ export function grantAllLock(): Lock {
     acquire: () =>
       Promise.resolve({
         remainingMs: () => Number.MAX_SAFE_INTEGER,
-        renew: () => Promise.resolve(),
+        extend: () => Promise.resolve(),
         release: () => Promise.resolve(),
       }),
     wantedByOthers: () => Promise.resolve([]),

@@ -1,6 +1,6 @@
 /** What the log of a server with workers tells of them, and signals to one of them. */
 import { processFacts } from "../../src/process/facts.ts";
-import { eventually } from "./holding.ts";
+import { eventually } from "./contention.ts";
 import type { TestServer } from "./server.ts";
 
 /** A line of the log. */

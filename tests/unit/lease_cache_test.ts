@@ -1,7 +1,7 @@
 /** For how long leases are kept, and that others get their turn. The lock is recorded, the clock is the test's. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { HOLD_MS, HOLD_MS_MAX, KeptLeases, PAUSE_MS_MAX, PAUSE_MS_MIN } from "../../src/lanes/modes/lease_cache.ts";
-import { LeaseLostError, type Lock, LockHeldError, QuorumLostError } from "../../src/lock/lock.ts";
+import { HOLD_MS, HOLD_MS_MAX, LeaseCache, PAUSE_MS_MAX, PAUSE_MS_MIN } from "../../src/lanes/modes/lease_cache.ts";
+import { LeaseLostError, LeaseTakenError, type Lock, QuorumLostError } from "../../src/lock/lock.ts";
 
 /** Leases over a lock that tells what it was asked. */
 function kept() {
@@ -17,7 +17,7 @@ function kept() {
       if (refusal !== undefined) return Promise.reject(refusal);
       return Promise.resolve({
         remainingMs: () => 5000,
-        renew: () => Promise.resolve(),
+        extend: () => Promise.resolve(),
         release: (part) => Promise.resolve(void asked.push(`let go ${part}`)),
       });
     },
@@ -29,7 +29,7 @@ function kept() {
     ping: () => Promise.resolve(),
     close: () => Promise.resolve(),
   };
-  const leases = new KeptLeases(lock, () => clock.nowMs);
+  const leases = new LeaseCache(lock, () => clock.nowMs);
   return {
     leases,
     clock,
@@ -42,8 +42,8 @@ function kept() {
       if (refused !== undefined) return refused;
       clock.nowMs += tookMs;
       leases.afterBatch(goodsIds);
-      leases.letGoIdle(goodsIds, () => wanted);
-      await leases.giveTurns(goodsIds);
+      leases.releaseIdle(goodsIds, () => wanted);
+      await leases.releaseDue(goodsIds);
       return undefined;
     },
   };
@@ -62,10 +62,10 @@ Deno.test("of several goods those that are wanted are kept, and only what is mis
   const { leases, asked } = kept();
   await leases.take([1, 2, 3]);
   leases.afterBatch([1, 2, 3]);
-  leases.letGoIdle([1, 2, 3], (goodsId) => goodsId === 2);
+  leases.releaseIdle([1, 2, 3], (goodsId) => goodsId === 2);
   await leases.take([2, 4]);
   leases.afterBatch([2, 4]);
-  leases.letGoIdle([2, 4], () => false);
+  leases.releaseIdle([2, 4], () => false);
   assertEquals(asked, ["take 1,2,3", "let go 1,3", "take 4", "let go 2", "let go 4"]);
 });
 
@@ -108,8 +108,8 @@ Deno.test("a goods that a batch has is nobody's to let go", async () => {
   others.want = true;
   await leases.take([1]);
   clock.nowMs += HOLD_MS_MAX;
-  leases.letGoIdle([1], () => false);
-  await leases.giveTurns([1]);
+  leases.releaseIdle([1], () => false);
+  await leases.releaseDue([1]);
   assertEquals(asked, ["take 1"]);
 });
 
@@ -119,13 +119,13 @@ Deno.test("a batch's leases are not let go under it, whether they were asked for
   for (let batch = 0; batch < 2; batch++) {
     assertEquals(await leases.take([1, 2]), undefined);
     clock.nowMs += HOLD_MS;
-    leases.letGoIdle([1, 2], () => false);
-    await leases.giveTurns([1, 2]);
+    leases.releaseIdle([1, 2], () => false);
+    await leases.releaseDue([1, 2]);
     assertEquals([asked, leases.held], [["take 1,2"], 2]);
     leases.afterBatch([1, 2]);
-    leases.letGoIdle([1, 2], () => true);
+    leases.releaseIdle([1, 2], () => true);
   }
-  leases.letGoIdle([1], () => false);
+  leases.releaseIdle([1], () => false);
   assertEquals(asked, ["take 1,2", "let go 1"]);
 });
 
@@ -135,9 +135,9 @@ Deno.test("the pause is as long as attempts take here, twice, within bounds", as
     clock.attemptMs = attemptMs!;
     // Refused or not, it is what an attempt takes; one that had no answer says nothing.
     for (let i = 0; i < 40; i++) {
-      if (i % 2 === 0) refusals.push(new LockHeldError("held", [2]));
+      if (i % 2 === 0) refusals.push(new LeaseTakenError("held", [2]));
       await batch([2], false);
-      leases.letGo([2]);
+      leases.release([2]);
     }
     clock.attemptMs = 1000;
     for (let i = 0; i < 40; i++) {
@@ -156,23 +156,23 @@ Deno.test("the pause is as long as attempts take here, twice, within bounds", as
 
 Deno.test("goods that others hold are told apart where the lock can tell them", async () => {
   const { leases, refusals, asked } = kept();
-  refusals.push(new LockHeldError("held", [2]));
+  refusals.push(new LeaseTakenError("held", [2]));
   assertEquals((await leases.take([1, 2, 3]))?.goodsIds, [2]);
   // Where it can't, whoever collided may be gone by now.
-  refusals.push(new LockHeldError("held"));
+  refusals.push(new LeaseTakenError("held"));
   assertEquals(await leases.take([1, 3]), undefined);
-  refusals.push(new LockHeldError("held"), new LockHeldError("held"), new LockHeldError("held"));
+  refusals.push(new LeaseTakenError("held"), new LeaseTakenError("held"), new LeaseTakenError("held"));
   assertEquals((await leases.take([3, 4]))?.goodsIds, [4]);
   assertEquals(asked, ["ask 1,2,3", "ask 1,3", "take 1,3", "ask 4", "ask 4", "ask 4"]);
   refusals.push(new QuorumLostError("two of five"));
   await assertRejects(() => leases.take([5]), QuorumLostError);
-  leases.letGoAll();
+  leases.releaseAll();
   assertEquals([leases.held, asked.at(-1)], [0, "let go 1,3"]);
 });
 
 Deno.test("a write goes under leases that last for all of it: what has too little left is renewed, and that must be enough", async () => {
   /** What each lease has left, and has after a renewal; undefined: that is refused. */
-  const rows: readonly [left: number[], renewed: (number | undefined)[], renewals: number, isKept: boolean][] = [
+  const rows: readonly [left: number[], renewed: (number | undefined)[], extensions: number, isKept: boolean][] = [
     [[1000, 1000], [0, 0], 0, true],
     [[999, 1000], [5000, 0], 1, true],
     [[999, 0], [1000, 1000], 2, true],
@@ -180,14 +180,14 @@ Deno.test("a write goes under leases that last for all of it: what has too littl
     [[999, 999], [5000, 999], 2, false],
     [[999, 999], [5000, undefined], 2, false],
   ];
-  for (const [left, renewed, renewals, isKept] of rows) {
+  for (const [left, renewed, extensions, isKept] of rows) {
     const now = [...left];
     let asked = 0;
     const lock: Lock = {
       acquire: ([goodsId]) =>
         Promise.resolve({
           remainingMs: () => now[goodsId!]!,
-          renew() {
+          extend() {
             asked++;
             const ms = renewed[goodsId!];
             if (ms === undefined) return Promise.reject(new LeaseLostError("somebody else's"));
@@ -201,9 +201,9 @@ Deno.test("a write goes under leases that last for all of it: what has too littl
       ping: () => Promise.resolve(),
       close: () => Promise.resolve(),
     };
-    const leases = new KeptLeases(lock, () => 1000);
+    const leases = new LeaseCache(lock, () => 1000);
     for (const goodsId of left.keys()) assertEquals(await leases.take([goodsId]), undefined);
-    assertEquals([await leases.keep([0, 1], 1000), asked], [isKept, renewals], JSON.stringify([left, renewed]));
+    assertEquals([await leases.keep([0, 1], 1000), asked], [isKept, extensions], JSON.stringify([left, renewed]));
   }
 });
 

@@ -1,8 +1,8 @@
 /** From when a node that was started may vote. */
 import { assertEquals } from "@std/assert";
-import { DoubtfulVotes } from "../../src/lock/nodes/orphaned_keys.ts";
+import { OrphanedKeys } from "../../src/lock/nodes/orphaned_keys.ts";
 import { leastUptimeMs, quarantineLeftMs, uptimeMs } from "../../src/lock/nodes/quarantine.ts";
-import { holdMsMax, usableValidityMs, validityMs } from "../../src/lock/validity.ts";
+import { tenureMsMax, usableValidityMs, validityMs } from "../../src/lock/validity.ts";
 
 Deno.test("the uptime is a second less than Redis says, as it counts in whole seconds, and never less than none", () => {
   assertEquals(leastUptimeMs("# Server\r\nredis_version:7\r\nuptime_in_seconds:42\r\nuptime_in_days:0\r\n"), 41_000);
@@ -24,11 +24,11 @@ Deno.test("of a lease's time the drift is taken off, and in all it is held for a
   assertEquals(validityMs(5000, 0), 5000 - 50 - 2);
   assertEquals(validityMs(5000, Infinity), -Infinity);
   assertEquals(usableValidityMs(5000), 2500);
-  assertEquals(holdMsMax(5000), 15_000);
+  assertEquals(tenureMsMax(5000), 15_000);
 });
 
-Deno.test("doubtful votes are kept until the node tells, or comes back; of very many the oldest are forgotten", () => {
-  const votes = new DoubtfulVotes();
+Deno.test("orphaned votes are kept until the node tells, or comes back; of very many the oldest are forgotten", () => {
+  const votes = new OrphanedKeys();
   votes.add({ value: "a", keys: ["1"] });
   votes.add({ value: "b", keys: ["2", "3"] });
   votes.clear({ value: "a", keys: ["1"] });

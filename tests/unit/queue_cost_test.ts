@@ -1,41 +1,41 @@
-/** What the queue does for each order: in proportion to its goods, however many others wait. Counted, not timed. */
+/** What the queue does for each entry: in proportion to its goods, however many others wait. Counted, not timed. */
 import { assert, assertEquals } from "@std/assert";
 import type { Queue } from "../../src/lanes/queue.ts";
-import { end, LIMITS, names, type Order, order, queueOf } from "../support/queued_orders.ts";
+import { end, entry, LIMITS, names, type QueuedEntry, queueOf } from "../support/queued_entries.ts";
 
-/** 2,000 orders of 500 lines each, all of the same goods. */
-function wideOrders(): Order[] {
+/** 2,000 entries of 500 lines each, all of the same goods. */
+function wideEntries(): QueuedEntry[] {
   const goodsIds = Array.from({ length: 500 }, (_, i) => i + 1);
-  return Array.from({ length: 2000 }, (_, i) => order(`wide${i}`, ...goodsIds));
+  return Array.from({ length: 2000 }, (_, i) => entry(`wide${i}`, ...goodsIds));
 }
 
 /** Steps of the queue while `work` is done. */
-function steps(queue: Queue<Order>, work: () => void): number {
+function steps(queue: Queue<QueuedEntry>, work: () => void): number {
   const before = queue.steps;
   work();
   return queue.steps - before;
 }
 
-Deno.test("what waits behind closed lanes costs nothing while they open and close: only what is tried does", () => {
-  const limits = { ordersMax: 512, sizeMax: 2048 };
+Deno.test("what waits behind parked lanes costs nothing while they are parked and unparked: only what is tried does", () => {
+  const limits = { entriesMax: 512, sizeMax: 2048 };
   const batchSteps = limits.sizeMax * 8;
   for (const held of [[1], [500], [1, 250], [1, 2, 3, 499, 500]]) {
-    const orders = wideOrders();
-    const queue = queueOf(...orders);
-    const lines = orders.length * 500;
+    const entries = wideEntries();
+    const queue = queueOf(...entries);
+    const lines = entries.length * 500;
     /** As when the lease of a goods is refused to a batch. */
-    const refuse = (batch: readonly Order[], goodsIds: readonly number[]) => {
-      for (const goodsId of goodsIds) queue.close(goodsId);
-      for (const one of batch) queue.putBack(one);
+    const refuse = (batch: readonly QueuedEntry[], goodsIds: readonly number[]) => {
+      for (const goodsId of goodsIds) queue.park(goodsId);
+      for (const one of batch) queue.requeue(one);
       queue.free(batch.flatMap((one) => one.goodsIds));
       assertEquals(queue.take(limits), []);
     };
-    // Once, each of those who wait steps aside.
+    // Once, each of those who wait is sidelined.
     assert(steps(queue, () => refuse(queue.take(limits), held)) < 5 * lines);
     let tried = 0;
     for (let cycle = 0; cycle < 1000; cycle++) {
       const count = steps(queue, () => {
-        for (const goodsId of held) queue.open(goodsId);
+        for (const goodsId of held) queue.unpark(goodsId);
         const batch = queue.take(limits);
         tried += batch.length;
         refuse(batch, held);
@@ -43,27 +43,27 @@ Deno.test("what waits behind closed lanes costs nothing while they open and clos
       assert(count < batchSteps, `cycle ${cycle}: ${count} steps, with ${lines} lines behind ${held}`);
     }
     assert(tried >= 1000 * 4, "each time some were tried");
-    const late = order("late", 300);
+    const late = entry("late", 300);
     queue.add(late);
     assertEquals(names(queue.take(limits)), "late", "others of their goods go by");
     end(queue, [late]);
-    // Lanes that open and close by turns let nobody go, and who waits goes from one to the other.
+    // Lanes that are parked by turns let nobody go, and who waits goes from one to the other.
     for (let cycle = 0; held.length === 2 && cycle < 200; cycle++) {
       const count = steps(queue, () => {
-        queue.open(held[cycle % 2]!);
+        queue.unpark(held[cycle % 2]!);
         assertEquals(queue.take(limits), []);
-        queue.close(held[cycle % 2]!);
+        queue.park(held[cycle % 2]!);
       });
-      if (cycle > 1) assert(count < orders.length * 8, `cycle ${cycle}: ${count} steps`);
+      if (cycle > 1) assert(count < entries.length * 8, `cycle ${cycle}: ${count} steps`);
     }
-    for (const goodsId of held) queue.open(goodsId);
-    assertEquals(names(queue.take(limits)), "wide0 wide1 wide2 wide3", "in the order of arrival");
+    for (const goodsId of held) queue.unpark(goodsId);
+    assertEquals(names(queue.take(limits)), "wide0 wide1 wide2 wide3", "by arrival");
   }
 });
 
-Deno.test("an order that is first in many lanes and can't go is looked at once, not in each of them", () => {
-  const [wide] = wideOrders();
-  const queue = queueOf(order("a", 500));
+Deno.test("an entry that is first in many lanes and can't go is looked at once, not in each of them", () => {
+  const [wide] = wideEntries();
+  const queue = queueOf(entry("a", 500));
   const first = queue.take(LIMITS);
   queue.add(wide!);
   const count = steps(queue, () => assertEquals(queue.take(LIMITS), []));
@@ -73,26 +73,26 @@ Deno.test("an order that is first in many lanes and can't go is looked at once, 
 });
 
 Deno.test("all who wait leave at a cost of their own goods each, and leave nothing behind", () => {
-  const orders = wideOrders();
-  const queue = queueOf(...orders);
-  const first = queue.take({ ordersMax: 1, sizeMax: 1 });
+  const entries = wideEntries();
+  const queue = queueOf(...entries);
+  const first = queue.take({ entriesMax: 1, sizeMax: 1 });
   const count = steps(queue, () => {
     // From the end, where nothing has come to the head of a lane yet.
-    for (const one of orders.toReversed()) if (one !== first[0]) queue.remove(one);
+    for (const one of entries.toReversed()) if (one !== first[0]) queue.remove(one);
   });
-  assert(count < 3 * orders.length * 500, `${count} steps`);
+  assert(count < 3 * entries.length * 500, `${count} steps`);
   end(queue, first);
   assertEquals([queue.waiting, queue.lanes], [0, 0]);
 });
 
 Deno.test("who came and went behind one who waits for long takes no place any more", () => {
-  const waits = order("waits", 1);
+  const waits = entry("waits", 1);
   const queue = queueOf(waits);
-  queue.close(1);
+  queue.park(1);
   const visits = 10_000;
   const coming = steps(queue, () => {
     for (let i = 0; i < visits; i++) {
-      const visitor = order(`v${i}`, 1);
+      const visitor = entry(`v${i}`, 1);
       queue.add(visitor);
       queue.remove(visitor);
     }
@@ -101,6 +101,6 @@ Deno.test("who came and went behind one who waits for long takes no place any mo
   queue.remove(waits);
   const left = steps(queue, () => assert(!queue.isWanted(1)));
   assert(left < 200, `${left} dead places`);
-  queue.open(1);
+  queue.unpark(1);
   assertEquals([queue.waiting, queue.lanes], [0, 0]);
 });

@@ -1,30 +1,30 @@
-/** The queue in front of the batches: order, exclusion and fairness. */
+/** The queue in front of the batches: sequence, exclusion and fairness. */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Queue } from "../../src/lanes/queue.ts";
-import { end, LIMITS, names, type Order, order, queueOf } from "../support/queued_orders.ts";
+import { end, entry, LIMITS, names, type QueuedEntry, queueOf } from "../support/queued_entries.ts";
 
-Deno.test("an order whose goods are learnt late stands in their lanes at the place of its arrival", () => {
-  const late: { name: string; goodsIds: readonly number[]; size: number } = order("late");
-  const queue = queueOf(order("a", 1), late, order("c", 1));
+Deno.test("an entry whose goods are learnt late stands in their lanes at the place of its arrival", () => {
+  const late: { name: string; goodsIds: readonly number[]; size: number } = entry("late");
+  const queue = queueOf(entry("a", 1), late, entry("c", 1));
   const batch = queue.take(LIMITS);
   late.goodsIds = [1];
-  for (const one of batch) if (one.name !== "late") queue.putBack(one);
+  for (const one of batch) if (one.name !== "late") queue.requeue(one);
   queue.move(late);
   queue.free([1]);
   assertEquals(names(queue.take(LIMITS)), "a late c");
-  assertThrows(() => queue.move(order("never seen", 1)), Error, "taken");
+  assertThrows(() => queue.move(entry("never seen", 1)), Error, "taken");
 });
 
-Deno.test("orders of the same goods go together, in the order of their arrival", () => {
-  const queue = queueOf(order("a", 1), order("b", 2), order("c", 1), order("d", 1, 2));
+Deno.test("entries of the same goods go together, by arrival", () => {
+  const queue = queueOf(entry("a", 1), entry("b", 2), entry("c", 1), entry("d", 1, 2));
   assertEquals(names(queue.take(LIMITS)), "a b c d");
 });
 
 Deno.test("goods that a batch has are nobody else's until it is over", () => {
-  const queue = queueOf(order("a", 1));
+  const queue = queueOf(entry("a", 1));
   const first = queue.take(LIMITS);
-  queue.add(order("b", 1));
-  queue.add(order("c", 2));
+  queue.add(entry("b", 1));
+  queue.add(entry("c", 2));
   const second = queue.take(LIMITS);
   assertEquals(names(second), "c");
   assertEquals(queue.take(LIMITS), []);
@@ -32,97 +32,97 @@ Deno.test("goods that a batch has are nobody else's until it is over", () => {
   assertEquals(names(queue.take(LIMITS)), "b");
 });
 
-Deno.test("an order of several goods waits for the batches on them, and nobody overtakes it meanwhile", () => {
-  const queue = queueOf(order("a", 1));
+Deno.test("an entry of several goods waits for the batches on them, and nobody overtakes it meanwhile", () => {
+  const queue = queueOf(entry("a", 1));
   const first = queue.take(LIMITS);
-  for (const one of [order("wide", 1, 2), order("late", 2), order("other", 3)]) queue.add(one);
+  for (const one of [entry("wide", 1, 2), entry("late", 2), entry("other", 3)]) queue.add(one);
   const second = queue.take(LIMITS);
   assertEquals(names(second), "other");
   end(queue, first);
   assertEquals(names(queue.take(LIMITS)), "wide late");
 });
 
-Deno.test("a batch is bounded by its orders and by their size; what is too large goes alone", () => {
-  const queue = queueOf(order("a", 1), order("b", 1), order("c", 1));
-  const pair = queue.take({ ordersMax: 2, sizeMax: 100 });
+Deno.test("a batch is bounded by its entries and by their size; what is too large goes alone", () => {
+  const queue = queueOf(entry("a", 1), entry("b", 1), entry("c", 1));
+  const pair = queue.take({ entriesMax: 2, sizeMax: 100 });
   assertEquals(names(pair), "a b");
   end(queue, pair);
-  queue.add(order("wide", 1, 2, 3));
-  const small = queue.take({ ordersMax: 100, sizeMax: 2 });
+  queue.add(entry("wide", 1, 2, 3));
+  const small = queue.take({ entriesMax: 100, sizeMax: 2 });
   assertEquals(names(small), "c");
   end(queue, small);
-  assertEquals(names(queue.take({ ordersMax: 100, sizeMax: 2 })), "wide");
+  assertEquals(names(queue.take({ entriesMax: 100, sizeMax: 2 })), "wide");
 });
 
-Deno.test("a closed lane holds back its orders; one of several goods steps aside and comes back to its place", () => {
-  const queue = queueOf(order("held", 1), order("wide", 1, 2), order("free", 2), order("later", 2));
-  queue.close(1);
-  const first = queue.take({ ordersMax: 1, sizeMax: 100 });
+Deno.test("a parked lane keeps its entries back; one of several goods is sidelined and goes back to its place", () => {
+  const queue = queueOf(entry("first", 1), entry("wide", 1, 2), entry("free", 2), entry("later", 2));
+  queue.park(1);
+  const first = queue.take({ entriesMax: 1, sizeMax: 100 });
   assertEquals(names(first), "free");
   assert(queue.isWanted(2));
   end(queue, first);
-  queue.open(1);
-  assertEquals(names(queue.take(LIMITS)), "held wide later");
+  queue.unpark(1);
+  assertEquals(names(queue.take(LIMITS)), "first wide later");
 });
 
-Deno.test("a lane that closes lets those go who waited behind an order of several goods", () => {
-  const queue = queueOf(order("a", 1));
+Deno.test("a lane that is parked lets those go who waited behind an entry of several goods", () => {
+  const queue = queueOf(entry("a", 1));
   const first = queue.take(LIMITS);
-  queue.add(order("wide", 1, 2));
-  queue.add(order("behind", 2));
+  queue.add(entry("wide", 1, 2));
+  queue.add(entry("behind", 2));
   assertEquals(queue.take(LIMITS), []);
   // The lease was somebody else's.
-  queue.putBack(first[0]!);
-  queue.close(1);
+  queue.requeue(first[0]!);
+  queue.park(1);
   queue.free([1]);
   assertEquals(names(queue.take(LIMITS)), "behind");
-  queue.open(1);
+  queue.unpark(1);
   assertEquals(names(queue.take(LIMITS)), "a");
 });
 
-Deno.test("what was put back stands where it stood, in front of those who came later", () => {
-  const queue = queueOf(order("a", 1), order("b", 1));
+Deno.test("what was requeued stands where it stood, in front of those who came later", () => {
+  const queue = queueOf(entry("a", 1), entry("b", 1));
   const batch = queue.take(LIMITS);
-  queue.add(order("c", 1));
-  for (const one of batch) queue.putBack(one);
+  queue.add(entry("c", 1));
+  for (const one of batch) queue.requeue(one);
   queue.free([1]);
   assertEquals(names(queue.take(LIMITS)), "a b c");
-  assertThrows(() => queue.putBack(order("never seen", 1)), Error, "taken");
+  assertThrows(() => queue.requeue(entry("never seen", 1)), Error, "taken");
 });
 
-Deno.test("who leaves makes room at once, in its lane and for those behind it", () => {
-  const wide = order("wide", 1, 2);
-  const queue = queueOf(order("a", 1));
+Deno.test("who leaves is in nobody's path at once, in its lane and for those behind it", () => {
+  const wide = entry("wide", 1, 2);
+  const queue = queueOf(entry("a", 1));
   const first = queue.take(LIMITS);
   queue.add(wide);
-  queue.add(order("b", 2));
+  queue.add(entry("b", 2));
   assertEquals(queue.take(LIMITS), []);
   queue.remove(wide);
   assertEquals(names(queue.take(LIMITS)), "b");
   end(queue, first);
 });
 
-Deno.test("an order without goods waits for nobody", () => {
-  const queue = queueOf(order("a", 1));
+Deno.test("an entry without goods waits for nobody", () => {
+  const queue = queueOf(entry("a", 1));
   queue.take(LIMITS);
-  queue.add(order("bar"));
+  queue.add(entry("bar"));
   assertEquals(names(queue.take(LIMITS)), "bar");
 });
 
-Deno.test("neither orders without goods nor those in lanes starve while ever more of the others come", () => {
-  const limits = { ordersMax: 8, sizeMax: 16 };
+Deno.test("neither entries without goods nor those in lanes starve while ever more of the others come", () => {
+  const limits = { entriesMax: 8, sizeMax: 16 };
   for (const flood of ["bars", "sales"] as const) {
-    const queue = new Queue<Order>();
+    const queue = new Queue<QueuedEntry>();
     let count = 0;
     const pour = () => {
       while (queue.waiting < 40) {
-        queue.add(flood === "bars" ? order(`f${count++}`) : order(`f${count++}`, 1 + count % 20));
+        queue.add(flood === "bars" ? entry(`f${count++}`) : entry(`f${count++}`, 1 + count % 20));
       }
     };
     pour();
     const [few, large] = flood === "bars"
-      ? [order("few", 1), { name: "large", goodsIds: [2, 3], size: 99 }]
-      : [order("few"), order("large")];
+      ? [entry("few", 1), { name: "large", goodsIds: [2, 3], size: 99 }]
+      : [entry("few"), entry("large")];
     queue.add(few);
     queue.add(large);
     const left = new Set([few, large]);

@@ -21,7 +21,7 @@ function recordingLog(): { readonly said: string[]; readonly log: Log } {
 const LOST = "no quorum of Redis nodes: going on with row locks";
 const REGAINED = "a quorum of Redis nodes votes again: going on with leases";
 
-Deno.test("the nodes are asked again after a while each time, since when is told from the first loss, and each end once", () => {
+Deno.test("the nodes are asked again after a while each time, since when is counted from the first loss, and each end once", () => {
   const { said, log } = recordingLog();
   const now = { monotonicMs: 1000, timeMs: 500_000 };
   const fallback = new QuorumFallback({ monotonicMs: () => now.monotonicMs, timeMs: () => now.timeMs }, log);
@@ -58,7 +58,7 @@ Deno.test("only what nodes have answered ends it: neither leases that are there,
       if (isAway) return Promise.reject(new QuorumLostError("away"));
       return Promise.resolve({
         remainingMs: () => 60_000,
-        renew: () => Promise.resolve(),
+        extend: () => Promise.resolve(),
         release: () => Promise.resolve(),
       });
     },
@@ -75,11 +75,11 @@ Deno.test("only what nodes have answered ends it: neither leases that are there,
   assertEquals(isOn(), true);
   await delay(Math.max(ASK_AGAIN_AFTER_MS, HOLD_MS) + 5);
 
-  const held = await guards.take([1]);
-  assertEquals("rowLocks" in held && held.rowLocks, false);
+  const cached = await guards.take([1]);
+  assertEquals("rowLocks" in cached && cached.rowLocks, false);
   assertEquals(isOn(), true, "a lease that is there says nothing of the nodes");
   guards.leases.afterBatch([1]);
-  await guards.leases.giveTurns([1]);
+  await guards.leases.releaseDue([1]);
   const left = await guards.take([1]);
   assert("afterMs" in left && left.afterMs !== undefined, "it is the turn of others");
   assertEquals(isOn(), true, "nor do goods that are left to others");

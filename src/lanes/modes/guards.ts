@@ -4,7 +4,7 @@
 import { QuorumLostError } from "../../lock/lock.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { Guard } from "../run_batch.ts";
-import { KeptLeases } from "./lease_cache.ts";
+import { LeaseCache } from "./lease_cache.ts";
 import { type Leases, NO_LEASES, type Refused } from "./leases.ts";
 import { type FallbackView, QuorumFallback } from "./quorum_fallback.ts";
 import { RowLockDetours } from "./row_lock_detours.ts";
@@ -19,16 +19,16 @@ export class Guards {
   readonly leases: Leases;
   /** Batches that go by row locks beside their way. */
   readonly detours: RowLockDetours;
-  readonly #way: Mode;
+  readonly #mode: Mode;
   /** Only where the loss of the quorum is to stop nobody. */
   readonly #fallback: QuorumFallback | undefined;
 
-  constructor(way: Mode, log: Log) {
+  constructor(mode: Mode, log: Log) {
     const monotonicMs = () => performance.now();
-    this.#way = way;
+    this.#mode = mode;
     this.detours = new RowLockDetours(log, monotonicMs);
-    this.leases = way.concurrency === "redlock" ? new KeptLeases(way.lock, monotonicMs) : NO_LEASES;
-    this.#fallback = way.concurrency === "redlock" && way.quorumLoss === "row"
+    this.leases = mode.concurrency === "redlock" ? new LeaseCache(mode.lock, monotonicMs) : NO_LEASES;
+    this.#fallback = mode.concurrency === "redlock" && mode.quorumLoss === "row"
       ? new QuorumFallback({ monotonicMs, timeMs: Date.now }, log)
       : undefined;
   }
@@ -40,7 +40,7 @@ export class Guards {
 
   /** Makes the goods ours, or answers which can't be had now. */
   async take(goodsIds: readonly number[]): Promise<Refused | Guard> {
-    if (this.#way.concurrency === "row") return ROW_LOCKS;
+    if (this.#mode.concurrency === "row") return ROW_LOCKS;
     const fallback = this.#fallback;
     try {
       if (fallback?.isOn !== true) return await this.#takeLeases(goodsIds);

@@ -5,7 +5,7 @@
  * each of them has asked at least once. Whether others want it is a hint that may be lost, so after a longer while it is
  * let go in any case.
  */
-import { type Lease, type Lock, LockHeldError } from "../../lock/lock.ts";
+import { type Lease, LeaseTakenError, type Lock } from "../../lock/lock.ts";
 import { RETRY_DELAY_MS_MAX } from "./retry_delay.ts";
 import type { Leases, Refused } from "./leases.ts";
 
@@ -43,7 +43,7 @@ interface LetGo {
 }
 
 /** The leases of a process in the way with Redis. */
-export class KeptLeases implements Leases {
+export class LeaseCache implements Leases {
   readonly #lock: Lock;
   readonly #nowMs: () => number;
   readonly #holds = new Map<number, Hold>();
@@ -73,7 +73,7 @@ export class KeptLeases implements Leases {
     const pausing = missing.filter((goodsId) => this.#pauseMs(goodsId, nowMs) > 0);
     if (pausing.length > 0) {
       const afterMs = Math.max(...pausing.map((goodsId) => this.#pauseMs(goodsId, nowMs)));
-      return { goodsIds: pausing, afterMs, error: new LockHeldError("It is the turn of others") };
+      return { goodsIds: pausing, afterMs, error: new LeaseTakenError("It is the turn of others") };
     }
     for (let attempt = 1;; attempt++) {
       try {
@@ -81,7 +81,7 @@ export class KeptLeases implements Leases {
         for (const goodsId of missing) this.#hold(goodsId, lease);
         return undefined;
       } catch (error) {
-        if (!(error instanceof LockHeldError)) throw error;
+        if (!(error instanceof LeaseTakenError)) throw error;
         if (error.goodsIds.length > 0) return { goodsIds: error.goodsIds, afterMs: undefined, error };
         if (attempt === BLIND_ATTEMPTS_MAX) return { goodsIds: missing, afterMs: undefined, error };
       }
@@ -97,7 +97,7 @@ export class KeptLeases implements Leases {
       note();
       return lease;
     } catch (error) {
-      if (error instanceof LockHeldError) note();
+      if (error instanceof LeaseTakenError) note();
       throw error;
     }
   }
@@ -114,8 +114,8 @@ export class KeptLeases implements Leases {
       if (lease === undefined) return false;
       if (lease.remainingMs() < neededMs) short.add(lease);
     }
-    const renewals = await Promise.allSettled([...short].map((lease) => lease.renew()));
-    return renewals.every(({ status }) => status === "fulfilled") && this.remainingMs(goodsIds) >= neededMs;
+    const extensions = await Promise.allSettled([...short].map((lease) => lease.extend()));
+    return extensions.every(({ status }) => status === "fulfilled") && this.remainingMs(goodsIds) >= neededMs;
   }
 
   remainingMs(goodsIds: readonly number[]): number {
@@ -130,13 +130,13 @@ export class KeptLeases implements Leases {
     }
   }
 
-  letGoIdle(goodsIds: Iterable<number>, isWanted: (goodsId: number) => boolean): void {
+  releaseIdle(goodsIds: Iterable<number>, isWanted: (goodsId: number) => boolean): void {
     if (this.#idle.size === 0) return;
     const unwanted = [...goodsIds].filter((goodsId) => this.#idle.has(goodsId) && !isWanted(goodsId));
-    if (unwanted.length > 0) this.letGo(unwanted);
+    if (unwanted.length > 0) this.release(unwanted);
   }
 
-  async giveTurns(goodsIds: Iterable<number>): Promise<void> {
+  async releaseDue(goodsIds: Iterable<number>): Promise<void> {
     const askedMs = this.#nowMs();
     const due = [...goodsIds].filter((goodsId) => {
       const hold = this.#idle.has(goodsId) ? this.#holds.get(goodsId) : undefined;
@@ -153,11 +153,11 @@ export class KeptLeases implements Leases {
     this.#release(turns, true);
   }
 
-  letGoAll(): void {
-    this.letGo([...this.#holds.keys()]);
+  releaseAll(): void {
+    this.release([...this.#holds.keys()]);
   }
 
-  letGo(goodsIds: readonly number[]): void {
+  release(goodsIds: readonly number[]): void {
     this.#release(goodsIds, false);
   }
 

@@ -23,13 +23,13 @@ export interface Leases {
   /** A batch on these goods is over. Those that are ours stay so until they are let go. */
   afterBatch(goodsIds: Iterable<number>): void;
   /** Of these goods, lets go of those that no batch has and nobody here wants. */
-  letGoIdle(goodsIds: Iterable<number>, isWanted: (goodsId: number) => boolean): void;
+  releaseIdle(goodsIds: Iterable<number>, isWanted: (goodsId: number) => boolean): void;
   /** Of these goods, lets go of those that no batch has and whose turn it is to be somebody else's. Never rejects. */
-  giveTurns(goodsIds: Iterable<number>): Promise<void>;
+  releaseDue(goodsIds: Iterable<number>): Promise<void>;
   /** Lets go of everything. */
-  letGoAll(): void;
+  releaseAll(): void;
   /** Lets go of those of the goods that are ours. */
-  letGo(goodsIds: readonly number[]): void;
+  release(goodsIds: readonly number[]): void;
 }
 
 /** For the ways in which PostgreSQL alone keeps writers apart. */
@@ -38,8 +38,8 @@ export const NO_LEASES: Leases = {
   keep: () => Promise.resolve(true),
   remainingMs: () => Infinity,
   afterBatch() {},
-  letGoIdle() {},
-  giveTurns: () => Promise.resolve(),
-  letGoAll() {},
-  letGo() {},
+  releaseIdle() {},
+  releaseDue: () => Promise.resolve(),
+  releaseAll() {},
+  release() {},
 };

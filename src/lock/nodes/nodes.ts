@@ -12,7 +12,7 @@ import { percentEncoded } from "../../config/address_text.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { VotingNode } from "../attempt.ts";
 import type { Vote } from "../ballot.ts";
-import { DoubtfulVotes } from "./orphaned_keys.ts";
+import { OrphanedKeys } from "./orphaned_keys.ts";
 import { NodeLink } from "./node_link.ts";
 import { probeVote, WrongAnswerError } from "./probe.ts";
 import { leastUptimeMs, quarantineLeftMs, type Uptime, uptimeMs } from "./quarantine.ts";
@@ -68,7 +68,7 @@ export class Node implements VotingNode {
   #nextProbe: Promise<string | undefined> | undefined;
   #probedAtMs = -Infinity;
   readonly #votes: Record<Vote, number> = { yes: 0, no: 0, missing: 0 };
-  readonly #doubtful = new DoubtfulVotes();
+  readonly #orphaned = new OrphanedKeys();
   #latencyMs: number | undefined;
   readonly #news: NodeNews;
 
@@ -83,7 +83,7 @@ export class Node implements VotingNode {
     this.#link = new NodeLink(address, {
       timeoutMs: options.timeoutMs,
       random: options.random,
-      up: () => void this.#greet(),
+      up: () => void this.#handshake(),
       lost: (error) => this.#lose(error),
     });
     this.#probes = setInterval(() => {
@@ -168,10 +168,10 @@ export class Node implements VotingNode {
     const asked = { value: String(args[keyCount]), keys: args.slice(0, keyCount).map(String) };
     try {
       const result = await this.#timed(answer);
-      if (hash === RELEASE_HASH) this.#doubtful.clear(asked);
+      if (hash === RELEASE_HASH) this.#orphaned.clear(asked);
       return result;
     } catch (error) {
-      if (!isAnswer(error) && (hash === ACQUIRE_HASH || hash === RELEASE_HASH)) this.#doubtful.add(asked);
+      if (!isAnswer(error) && (hash === ACQUIRE_HASH || hash === RELEASE_HASH)) this.#orphaned.add(asked);
       throw error;
     }
   }
@@ -195,13 +195,13 @@ export class Node implements VotingNode {
    * one a second time, as text, and then a release could overtake the acquire that it undoes, and the keys would stand
    * until they expire.
    */
-  async #greet(): Promise<void> {
+  async #handshake(): Promise<void> {
     this.#connection = ++this.#connections;
     for (const script of [ACQUIRE_SCRIPT, EXTEND_SCRIPT, RELEASE_SCRIPT]) {
       // If this fails the script is sent as text, later and with the hazard above.
       this.#link.loadScript(script).catch(() => {});
     }
-    for (const { value, keys } of this.#doubtful.takeAll()) {
+    for (const { value, keys } of this.#orphaned.takeAll()) {
       // If this fails they expire.
       this.#link.evalsha(RELEASE_HASH, keys.length, [...keys, value]).catch(() => {});
     }

@@ -8,17 +8,17 @@
 const VALUES_MAX = 1000;
 
 /** Keys of one attempt, by the value that they would have. */
-export interface DoubtfulKeys {
+export interface AttemptKeys {
   readonly value: string;
   readonly keys: readonly string[];
 }
 
-/** The doubtful keys of one node. */
-export class DoubtfulVotes {
+/** The orphaned keys of one node. */
+export class OrphanedKeys {
   readonly #keys = new Map<string, Set<string>>();
 
   /** The node did not answer whether it has these. Of very many the oldest are forgotten, and expire. */
-  add({ value, keys }: DoubtfulKeys): void {
+  add({ value, keys }: AttemptKeys): void {
     const known = this.#keys.get(value) ?? new Set();
     for (const key of keys) known.add(key);
     this.#keys.set(value, known);
@@ -28,15 +28,15 @@ export class DoubtfulVotes {
   }
 
   /** The node has said that it has these no more. */
-  clear({ value, keys }: DoubtfulKeys): void {
+  clear({ value, keys }: AttemptKeys): void {
     const known = this.#keys.get(value);
     if (known === undefined) return;
     for (const key of keys) known.delete(key);
     if (known.size === 0) this.#keys.delete(value);
   }
 
-  /** All of them, which are doubtful no more. */
-  takeAll(): DoubtfulKeys[] {
+  /** All of them, which are orphaned no more. */
+  takeAll(): AttemptKeys[] {
     const all = [...this.#keys].map(([value, keys]) => ({ value, keys: [...keys] }));
     this.#keys.clear();
     return all;

@@ -26,7 +26,7 @@ const store = createSuiteStore({
   without,
   points,
   beforeWrite: async (goodsIds) => {
-    if (without.has("commit_before_release")) await locked?.letGo(goodsIds);
+    if (without.has("commit_before_release")) await locked?.release(goodsIds);
   },
   log,
 });

@@ -1,6 +1,6 @@
 /** Starts the suite's server (server.ts) as a process, and stops it at its points. */
 import { type ServerOptions, startServer, type TestServer } from "../../support/server.ts";
-import { eventually } from "../../support/holding.ts";
+import { eventually } from "../../support/contention.ts";
 import { type Protection, WITHOUT_VARIABLE } from "./protections/names.ts";
 import type { Point } from "./protections/points.ts";
 

@@ -22,8 +22,8 @@ export const LANES_SLIPS: readonly Slip[] = [
   },
   {
     file: "src/lanes/coalesced_reads.ts",
-    find: "      for (const { keys, address } of batch) this.#waiting.giveBack(keys.length, address);\n",
-    replace: "      this.#waiting.giveBack(keys.length);\n",
+    find: "      for (const { keys, address } of batch) this.#waiting.free(keys.length, address);\n",
+    replace: "      this.#waiting.free(keys.length);\n",
     rule: "keys that callers wait for are counted for each of them, and given back so",
     tests: ["tests/unit/coalesced_reads_test.ts"],
   },
@@ -50,7 +50,7 @@ export const LANES_SLIPS: readonly Slip[] = [
     find: "performance.now() + delayMs + lockAttemptMsMax > untilMs",
     replace: "performance.now() + delayMs > untilMs",
     rule: "no caller waits for longer than the lock wait, whatever the next attempt takes",
-    tests: ["tests/integration/lanes_far_nodes_test.ts", "tests/integration/lanes_ways_test.ts"],
+    tests: ["tests/integration/lanes_far_nodes_test.ts", "tests/integration/lanes_modes_test.ts"],
   },
   {
     file: "src/lanes/run_batch.ts",
@@ -75,8 +75,8 @@ export const LANES_SLIPS: readonly Slip[] = [
   },
   {
     file: "src/lanes/run_batch.ts",
-    find: `giveBack(looked.waiting, new RowLockedError("locked by another session"), back, looked.goodsIds);`,
-    replace: `giveBack(looked.waiting, new RowLockedError("locked by another session"), back);`,
+    find: `requeue(looked.waiting, new RowLockedError("locked by another session"), back, looked.goodsIds);`,
+    replace: `requeue(looked.waiting, new RowLockedError("locked by another session"), back);`,
     rule: "an order that waits for a locked goods leaves its other goods to those who come",
     tests: ["tests/integration/lanes_failing_batch_test.ts"],
   },
@@ -119,14 +119,14 @@ export const LANES_SLIPS: readonly Slip[] = [
   },
   {
     file: "src/lanes/admission.ts",
-    find: "    this.#operations.giveBack(1, address);\n    this.#lines -= lines;\n",
-    replace: "    this.#operations.giveBack(1, address);\n",
+    find: "    this.#operations.free(1, address);\n    this.#lines -= lines;\n",
+    replace: "    this.#operations.free(1, address);\n",
     rule: "who has ended makes room for the lines of others",
-    tests: ["tests/integration/lanes_room_test.ts"],
+    tests: ["tests/integration/lanes_capacity_test.ts"],
   },
   {
     file: "src/lanes/lanes.ts",
-    find: "    this.#guards.leases.letGoAll();\n",
+    find: "    this.#guards.leases.releaseAll();\n",
     replace: "",
     rule: "whoever closes lets go of every lease",
     tests: ENDS,
@@ -140,7 +140,7 @@ export const LANES_SLIPS: readonly Slip[] = [
   },
   {
     file: "src/app.ts",
-    find: `      if ("lock" in way) await way.lock.close();\n`,
+    find: `      if ("lock" in mode) await mode.lock.close();\n`,
     replace: "",
     rule: "an orderly stop waits for the messages that let go of leases",
     tests: ["tests/e2e/orderly_stop_test.ts", "tests/integration/stock_close_test.ts"],

@@ -3,7 +3,7 @@ import type { Slip } from "../plant.ts";
 
 const CLOCK = { file: "src/lock/redlock.ts", tests: ["tests/integration/lock_clock_test.ts"] };
 const LOCK = ["tests/integration/lock_test.ts"];
-const RENEWAL = ["tests/integration/lock_renewal_test.ts"];
+const RENEWAL = ["tests/integration/lock_extend_test.ts"];
 
 export const LOCK_SLIPS: readonly Slip[] = [
   {
@@ -20,8 +20,8 @@ export const LOCK_SLIPS: readonly Slip[] = [
   },
   {
     ...CLOCK,
-    find: "const overMs = startedMs + ttlMs - held.sinceMs - holdMsMax(ttlMs);",
-    replace: "const overMs = startedMs - held.sinceMs - holdMsMax(ttlMs);",
+    find: "const overMs = startedMs + ttlMs - held.sinceMs - tenureMsMax(ttlMs);",
+    replace: "const overMs = startedMs - held.sinceMs - tenureMsMax(ttlMs);",
     rule: "the bound of a tenure is exact, not only finite",
   },
   {

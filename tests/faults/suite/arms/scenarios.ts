@@ -6,7 +6,7 @@ import { settled, until } from "../../../../tools/stack/wait.ts";
 import { createLog } from "../../../../src/telemetry/create_log.ts";
 import type { TestDatabase } from "../../../support/database.ts";
 import { atPort, testEnvironment } from "../../../support/env.ts";
-import { holdRow } from "../../../support/holding.ts";
+import { lockRow } from "../../../support/contention.ts";
 import { startOwnPostgres } from "../../../support/own_postgres.ts";
 import type { Request } from "../history.ts";
 import { Link } from "../link.ts";
@@ -186,7 +186,7 @@ export const lockedRow: Scenario = async (without) => {
   await using bench = await ArmBench.open(without);
   const server = await bench.server();
   await bench.fill(server);
-  await using _row = await holdRow(bench.database.ownerUrl, OTHER_GOODS);
+  await using _row = await lockRow(bench.database.ownerUrl, OTHER_GOODS);
   await bench.send(server, SALE_OF_BOTH);
   return await outcome(bench);
 };

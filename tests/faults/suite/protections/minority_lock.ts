@@ -3,7 +3,7 @@
  * that see different nodes both get it.
  */
 import { Redis } from "ioredis";
-import { type Lease, type Lock, LockHeldError, QuorumLostError } from "../../../../src/lock/lock.ts";
+import { type Lease, LeaseTakenError, type Lock, QuorumLostError } from "../../../../src/lock/lock.ts";
 import type { RedlockOptions } from "../../../../src/lock/redlock.ts";
 import { errorSummary } from "../../../../src/telemetry/log.ts";
 
@@ -47,13 +47,13 @@ export function createMinorityLock({ nodes: addresses, ttlMs, nodeTimeoutMs, key
       if (answers.length > 0 && yes > answers.length / 2) {
         return {
           remainingMs: () => startedMs + ttlMs - performance.now(),
-          renew: async () => {},
+          extend: async () => {},
           release: (some) => release(some ?? goodsIds, value),
         };
       }
       await release(goodsIds, value);
       if (answers.length === 0) throw new QuorumLostError("no node answers");
-      throw new LockHeldError("Goods are held by someone else", goodsIds);
+      throw new LeaseTakenError("Goods are held by someone else", goodsIds);
     },
     wantedByOthers: () => Promise.resolve([]),
     status: () => ({ quorum: 1, ttlMs, nodes: [], leases: [] }),

@@ -15,7 +15,7 @@ const KEY_PREFIX = "holdfast:goods:";
 export interface SuiteLock {
   readonly lock: Lock;
   /** Lets go of what this process holds of the goods; the holder goes on in the belief that it has them. */
-  letGo(goodsIds: readonly number[]): Promise<void>;
+  release(goodsIds: readonly number[]): Promise<void>;
 }
 
 /** The lock that `without` leaves of it. */
@@ -26,7 +26,7 @@ export function createSuiteLock(config: Config, without: ReadonlySet<Protection>
     const lease = await lock.acquire(goodsIds);
     for (const goodsId of goodsIds) held.set(goodsId, lease);
     await points.reach("after_lease");
-    return without.has("recheck") ? { ...lease, remainingMs: () => config.lockTtlMs, renew: async () => {} } : lease;
+    return without.has("recheck") ? { ...lease, remainingMs: () => config.lockTtlMs, extend: async () => {} } : lease;
   };
   return {
     lock: {
@@ -36,7 +36,7 @@ export function createSuiteLock(config: Config, without: ReadonlySet<Protection>
       status: () => lock.status(),
       close: () => lock.close(),
     },
-    async letGo(goodsIds) {
+    async release(goodsIds) {
       for (const [lease, together] of Map.groupBy(goodsIds, (goodsId) => held.get(goodsId))) {
         await lease?.release(together);
       }

@@ -1,7 +1,7 @@
 /** Leases that are renewed, lost, and kept from others by nodes that may not vote yet. */
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { type PrivateRedis, startRedisNodes } from "../../tools/stack/redis.ts";
-import { LeaseLostError, type Lock, LockHeldError, QuorumLostError } from "../../src/lock/lock.ts";
+import { LeaseLostError, LeaseTakenError, type Lock, QuorumLostError } from "../../src/lock/lock.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import { testEnvironment } from "../support/env.ts";
 import { acquired, lockBench, LONG_TTL_MS, ready } from "../support/lock_bench.ts";
@@ -20,7 +20,7 @@ Deno.test("a lease that is renewed is ours for another TTL on every node, and so
   await eventually(async () => (await bench.keys()).flat().length === 5, "goods 2 is let go");
   for (const node of bench.nodes) await node.pexpire(bench.key(1), 900);
   const before = lease.remainingMs();
-  await lease.renew();
+  await lease.extend();
   assert(lease.remainingMs() >= before, `${lease.remainingMs()} ms are left, ${before} were`);
   const left = await Promise.all(bench.nodes.map((node) => node.pttl(bench.key(1))));
   assert(left.filter((ms) => ms > 900).length >= QUORUM, `${left}`);
@@ -36,7 +36,7 @@ Deno.test("a lease that most nodes have forgotten can't be renewed: it is lost, 
   const lease = await acquired(lock, [1], 1000);
   await bench.keysOnce(5);
   for (const node of bench.nodes.slice(0, QUORUM)) await node.del(bench.key(1));
-  await assertRejects(() => lease.renew(), LeaseLostError, "no,no,no");
+  await assertRejects(() => lease.extend(), LeaseLostError, "no,no,no");
   assert(lease.remainingMs() <= 0);
   assertEquals(lock.status().leases, []);
   await bench.assertNoKeys();
@@ -48,7 +48,7 @@ Deno.test("a lease that two nodes have forgotten is renewed by the others", asyn
   const lease = await acquired(lock, [1], 1000);
   await bench.keysOnce(5);
   for (const node of bench.nodes.slice(QUORUM)) await node.del(bench.key(1));
-  await lease.renew();
+  await lease.extend();
   assert(lease.remainingMs() > LONG_TTL_MS / 2);
   await lease.release();
 });
@@ -62,23 +62,23 @@ Deno.test("a goods that is somebody else's by now is not taken from him by a ren
   for (const node of bench.nodes) await node.del(bench.key(1));
   const theirs = await acquired(other, [1], 1000);
   const keys = await bench.keysOnce(5);
-  await assertRejects(() => lease.renew(), LeaseLostError);
+  await assertRejects(() => lease.extend(), LeaseLostError);
   assertEquals(await bench.keys(), keys, "the other's keys stand as they were");
   assert(theirs.remainingMs() > 0);
   await theirs.release();
 });
 
-Deno.test("renewals end: nobody holds a goods for longer than three TTLs, however often it renews", async () => {
+Deno.test("extensions end: nobody holds a goods for longer than three TTLs, however often it renews", async () => {
   await using bench = lockBench(testEnvironment().redisUrls);
   const ttlMs = 300;
   const lock = await bench.lock({ ttlMs });
   const lease = await acquired(lock, [1], 1000);
   const sinceMs = performance.now();
-  let renewals = 0;
+  let extensions = 0;
   const error = await (async () => {
-    for (; renewals < 500; renewals++) {
+    for (; extensions < 500; extensions++) {
       try {
-        await lease.renew();
+        await lease.extend();
       } catch (error) {
         return error;
       }
@@ -87,7 +87,7 @@ Deno.test("renewals end: nobody holds a goods for longer than three TTLs, howeve
   })();
   assertInstanceOf(error, LeaseLostError);
   assert(error.message.includes("held for longer than 900 ms"), error.message);
-  assert(renewals > 0);
+  assert(extensions > 0);
   assert(performance.now() - sinceMs >= 2 * ttlMs - 100, "it was given up too early");
   await bench.assertNoKeys();
 });
@@ -135,7 +135,7 @@ Deno.test("who is refused is told how each node voted, and by which error whethe
   const lease = await acquired(holder, [1], 1000);
   await bench.keysOnce(5);
   const error = await other.acquire([1]).catch((error) => error);
-  assertInstanceOf(error, LockHeldError);
+  assertInstanceOf(error, LeaseTakenError);
   const votes = error.message.split(": ")[1]?.split(",") ?? [];
   assertEquals(votes.length, 5, error.message);
   assert(votes.filter((vote) => vote === "no").length >= QUORUM, error.message);

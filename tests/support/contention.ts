@@ -21,13 +21,13 @@ export interface Holding extends AsyncDisposable {
 }
 
 /** A row lock held by a session of the test's. */
-export interface RowHolding extends Holding {
+export interface LockedRow extends Holding {
   /** Resolves when `count` statements of others wait for a lock in this database. Rejects when they don't in time. */
   waitedFor(count: number, msMax?: number): Promise<void>;
 }
 
 /** Locks the row of a goods as `select ... for update` in an open transaction does. */
-export async function holdRow(ownerUrl: string, goodsId: number): Promise<RowHolding> {
+export async function lockRow(ownerUrl: string, goodsId: number): Promise<LockedRow> {
   const pool = postgres(ownerUrl, { max: 2, onnotice: () => {} });
   const session = await pool.reserve();
   await session`begin`;
@@ -56,7 +56,7 @@ export async function holdRow(ownerUrl: string, goodsId: number): Promise<RowHol
 }
 
 /** Leases held by nobody that would ever let go. */
-export interface LeaseHolding extends Holding {
+export interface TakenLeases extends Holding {
   /** Resolves when somebody has asked for the lease of each of the goods, since it is held. */
   askedFor(): Promise<void>;
   /** How many leases of the goods there are, over all nodes, whoever's. */
@@ -64,7 +64,7 @@ export interface LeaseHolding extends Holding {
 }
 
 /** Takes the leases of goods on all nodes. */
-export async function holdLeases(...goodsIds: number[]): Promise<LeaseHolding> {
+export async function takeLeases(...goodsIds: number[]): Promise<TakenLeases> {
   const nodes = testEnvironment().redisUrls.map((url) => new Redis(url));
   const keys = goodsIds.map((goodsId) => `${LEASE_KEY_PREFIX}${goodsId}`);
   await Promise.all(nodes.flatMap((node) => keys.map((key) => node.set(key, "a test", "PX", LEASE_MS))));

@@ -7,7 +7,7 @@ import { Failure } from "../../src/lanes/failure.ts";
 import { Lanes } from "../../src/lanes/lanes.ts";
 import { ASK_AGAIN_AFTER_MS } from "../../src/lanes/modes/quorum_fallback.ts";
 import type { Mode } from "../../src/lanes/modes/mode.ts";
-import { type Lease, LeaseLostError, LockHeldError, QuorumLostError } from "../../src/lock/lock.ts";
+import { type Lease, LeaseLostError, LeaseTakenError, QuorumLostError } from "../../src/lock/lock.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import type { Log } from "../../src/telemetry/log.ts";
 import { sell, set } from "../support/apply.ts";
@@ -71,7 +71,7 @@ Deno.test("goods that others hold are waited for also where the loss of the quor
   await using on = await lanesBench();
   const lanes = on.lanes({
     quorumLoss: "row",
-    lock: { acquire: (goodsIds) => Promise.reject(new LockHeldError("held", goodsIds)) },
+    lock: { acquire: (goodsIds) => Promise.reject(new LeaseTakenError("held", goodsIds)) },
     limits: { lockWaitMsMax: 100, lockAttemptMsMax: 1 },
   });
   const failure = await assertRejects(() => lanes.apply(sell("a", [1, 1]), NEVER), Failure);
@@ -87,7 +87,7 @@ Deno.test("no caller waits longer than the lock wait: an attempt that could not 
     lock: {
       acquire(goodsIds) {
         askedMs.push(performance.now());
-        return Promise.reject(new LockHeldError("held", goodsIds));
+        return Promise.reject(new LeaseTakenError("held", goodsIds));
       },
     },
     limits: { lockWaitMsMax: 2000, lockAttemptMsMax: 1700 },
@@ -102,7 +102,7 @@ Deno.test("who stands behind goods whose wait is over ends with them, not one ba
   let asked = 0;
   let askedBeforeEnd: number | undefined;
   const lanes = on.lanes({
-    lock: { acquire: (goodsIds) => (asked++, Promise.reject(new LockHeldError("held", goodsIds))) },
+    lock: { acquire: (goodsIds) => (asked++, Promise.reject(new LeaseTakenError("held", goodsIds))) },
     limits: { operationsMax: 10_000, lockWaitMsMax: 300, lockAttemptMsMax: 1 },
   });
   const orders = Array.from({ length: 8000 }, (_, i) => lanes.apply(sell(`o-${i}`, [1, 1]), NEVER));
@@ -127,7 +127,7 @@ Deno.test("the time in lanes of our own is no part of the lock wait", async () =
     lock: {
       acquire(goodsIds) {
         if (!goodsIds.includes(2) || refusals-- <= 0) return grantAllLock().acquire(goodsIds);
-        return Promise.reject(new LockHeldError("held", [2]));
+        return Promise.reject(new LeaseTakenError("held", [2]));
       },
     },
     store: {
@@ -153,7 +153,7 @@ Deno.test("a lease with too little left is renewed before the write", async () =
   let renewed = 0;
   const lease: Partial<Lease> = {
     remainingMs: () => leftMs,
-    renew() {
+    extend() {
       renewed++;
       leftMs = 5000;
       return Promise.resolve();
@@ -172,7 +172,7 @@ Deno.test("a lease that can't be renewed is let go, nothing is written under it,
     const isFirst = leases++ === 0;
     return {
       remainingMs: () => isFirst ? 1 : 5000,
-      renew: () => Promise.reject(new LeaseLostError("somebody else's")),
+      extend: () => Promise.reject(new LeaseLostError("somebody else's")),
       release: () => Promise.resolve(void (isFirst && released++)),
     };
   });
@@ -198,24 +198,24 @@ Deno.test("who finds out after its write that the lease had run out says so", as
     ...grantAllLock(),
     acquire: async () => ({ ...await grantAllLock().acquire([]), remainingMs: () => leftMs }),
   };
-  const way: Mode = { concurrency: "redlock", quorumLoss: "refuse", lock };
-  const lanes = new Lanes({ store, way, random: () => 0.5, log }, LANES_LIMITS);
+  const mode: Mode = { concurrency: "redlock", quorumLoss: "refuse", lock };
+  const lanes = new Lanes({ store, mode, random: () => 0.5, log }, LANES_LIMITS);
   assertEquals((await lanes.apply(sell("a", [1, 1]), NEVER)).ok, true);
   assertEquals(said, ["a lease ran out under its write; the ledger's fence has decided"]);
   await lanes.close();
 });
 
-Deno.test("processes in different ways beside each other sell what there is, once", async () => {
+Deno.test("processes in different modes beside each other sell what there is, once", async () => {
   await using on = await lanesBench();
-  const ways: Mode[] = [
+  const modes: Mode[] = [
     { concurrency: "row" },
     { concurrency: "optimistic" },
     { concurrency: "redlock", quorumLoss: "refuse", lock: grantAllLock() },
   ];
   const parts = { store: on.store, random: Math.random, log: QUIET };
-  const processes = ways.map((way) => new Lanes({ ...parts, way }, { ...LANES_LIMITS, batchesMax: 1 }));
+  const processes = modes.map((mode) => new Lanes({ ...parts, mode }, { ...LANES_LIMITS, batchesMax: 1 }));
   const orders = Array.from({ length: 60 }, (_, i) => sell(`o-${i}`, [1, 1]));
-  const verdicts = await Promise.all(orders.map((order, i) => processes[i % ways.length]!.apply(order, NEVER)));
+  const verdicts = await Promise.all(orders.map((order, i) => processes[i % modes.length]!.apply(order, NEVER)));
   assertEquals(verdicts.filter(({ ok }) => ok).length, 10);
   assertEquals(await on.onHand(1), 0);
   assertEquals(await checkLedger(on.ownerUrl), []);
