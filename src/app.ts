@@ -1,7 +1,6 @@
 /**
  * The composition root: builds each part once and connects them. main, tests and benchmarks share it.
  */
-import type { ConnectRouter } from "@connectrpc/connect";
 import { v7 as uuidV7 } from "uuid";
 import {
   type Config,
@@ -10,31 +9,34 @@ import {
   ROW_LOCK_TIMEOUT_MS,
   STATEMENT_TIMEOUT_MS,
 } from "./config/config.ts";
-import { inventory as ArticleService } from "./gen/article/inventory_pb.ts";
 import { readCertificates } from "./store/postgres/certificates.ts";
-import { Health } from "./gen/health/v1/health_pb.ts";
-import { InventoryService } from "./gen/inventory/v1/inventory_pb.ts";
-import { LockService } from "./gen/inventory/v1/lock_pb.ts";
 import type { settle } from "./inventory/settle.ts";
 import { Lanes } from "./lanes/lanes.ts";
 import type { Mode } from "./lanes/modes/mode.ts";
 import type { Lock } from "./lock/lock.ts";
 import { createRedlock } from "./lock/redlock.ts";
-import { watchReadiness } from "./health/readiness.ts";
+import { type Dependency, watchReadiness } from "./health/readiness.ts";
 import { shareOf } from "./transport/address_places.ts";
 import { ANSWER_JSON, DETAIL_FILES } from "./services/shared/answer_json.ts";
-import { createArticleService } from "./services/article/service.ts";
+import { articleModule } from "./services/article/service.ts";
 import { HealthBoard } from "./health/board.ts";
-import { registerHealth } from "./services/health/service.ts";
+import { healthModule } from "./services/health/service.ts";
 import { withHealthPaths } from "./services/health/paths.ts";
 import { deadline, gate, identify } from "./rpc/interceptors.ts";
-import { createInventoryService } from "./services/inventory/service.ts";
-import { listen } from "./transport/listener.ts";
+import { createInventoryService, inventoryModule } from "./services/inventory/service.ts";
+import { listen, type ListenerOptions } from "./transport/listener.ts";
 import { limitsWithShare, LISTENER_LIMITS } from "./transport/listener_limits.ts";
-import { createLockService } from "./services/lock/service.ts";
-import { messageBounds } from "./services/message_bounds.ts";
+import { lockModule } from "./services/lock/service.ts";
 import { type BudgetView, MessageBudget } from "./rpc/messages/message_budget.ts";
-import { registerReflection } from "./services/reflection/service.ts";
+import { reflectionModules } from "./services/reflection/service.ts";
+import {
+  addServices,
+  boundsOf,
+  checkModules,
+  describedBy,
+  namesOf,
+  type ServiceModule,
+} from "./services/service_module.ts";
 import { createRpcHandler } from "./rpc/rpc_handler.ts";
 import { UnreadableMessages } from "./rpc/messages/unreadable_messages.ts";
 import { createStore, type Store } from "./store/store.ts";
@@ -73,8 +75,8 @@ export interface AppParts extends StockParts {
   readonly connectionsMax?: number | undefined;
   /** Told when the port accepts nobody any more and can't be listened on anew. */
   readonly onDeaf?: (error: unknown) => void;
-  /** Adds services beside the program's own, such as the benchmark's. */
-  readonly routes?: (router: ConnectRouter) => void;
+  /** Services beside the program's own, such as the benchmark's. */
+  readonly services?: readonly ServiceModule[];
 }
 
 /** The running service. */
@@ -149,20 +151,19 @@ function openMode(config: Config, { log, lock }: StockParts): Mode {
   return { concurrency, quorumLoss, lock: lock ?? redlock() };
 }
 
-/** Starts serving. PostgreSQL and Redis may still be away: health tells when they are there. */
-export async function startApp(config: Config, parts: AppParts): Promise<App> {
-  const { tls, reusePort, routes, connectionsMax, onDeaf } = parts;
-  const { log } = parts;
+/**
+ * Every service, once. Routing, the health board, reflection, the bounds of messages, and what is still served while the server
+ * drains are all made of this list.
+ *
+ * @throws Error naming service, method and field where a module does not say all that it must
+ */
+export function openServices(
+  config: Config,
+  { lanes, lock }: Stock,
+  { board, services = [], log }: Pick<AppParts, "services" | "log"> & { readonly board: HealthBoard },
+): readonly ServiceModule[] {
   const { concurrency, quorumLoss, addressShareMax } = config;
-  const stock = openStock(config, parts);
-  const { lanes, lock } = stock;
-  const budget = new MessageBudget(
-    config.requestBytesBudget,
-    Math.max(config.requestBytesBudget * addressShareMax, config.requestBytesMax),
-  );
-  const unreadable = new UnreadableMessages(log);
-  const board = new HealthBoard([InventoryService.typeName, ArticleService.typeName]);
-  const service = createInventoryService({
+  const inventory = createInventoryService({
     lanes,
     orderLinesMax: config.orderLinesMax,
     orderIdRequired: config.orderIdRequired,
@@ -171,16 +172,97 @@ export async function startApp(config: Config, parts: AppParts): Promise<App> {
     newId: uuidV7,
     log,
   });
-  const lockService = createLockService({
-    status: () => ({ concurrency, redlock: lock && { quorumLoss, fallback: lanes.fallback, ...lock.status() } }),
+  const described = [
+    inventoryModule(inventory, config),
+    articleModule(inventory, config),
+    lockModule({
+      status: () => ({ concurrency, redlock: lock && { quorumLoss, fallback: lanes.fallback, ...lock.status() } }),
+    }, config),
+    healthModule(board, addressShareMax),
+    ...services,
+  ];
+  checkModules(described);
+  const modules = [
+    ...described,
+    ...reflectionModules({ ...describedBy(described), files: DETAIL_FILES }, addressShareMax),
+  ];
+  checkModules(modules);
+  for (const name of namesOf(modules, ({ healthListed }) => healthListed)) board.setService(name, "NOT_SERVING");
+  return modules;
+}
+
+/**
+ * Starts serving. PostgreSQL and Redis may still be away: health says when they are there.
+ *
+ * @throws Error where the port can't be listened on, or a service does not say all that it must
+ */
+export async function startApp(config: Config, parts: AppParts): Promise<App> {
+  const stock = openStock(config, parts);
+  try {
+    return await serveStock(stock, config, parts);
+  } catch (error) {
+    await stock.close();
+    throw error;
+  }
+}
+
+async function serveStock(stock: Stock, config: Config, parts: AppParts): Promise<App> {
+  const { log } = parts;
+  const board = new HealthBoard([]);
+  const budget = new MessageBudget(
+    config.requestBytesBudget,
+    Math.max(config.requestBytesBudget * config.addressShareMax, config.requestBytesMax),
+  );
+  const unreadable = new UnreadableMessages(log);
+  const modules = openServices(config, stock, { ...parts, board });
+  const handler = createRpcHandler({
+    log,
+    unaryMsMax: config.requestTimeoutMsMax,
+    readMaxBytes: config.requestBytesMax,
+    writeMaxBytes: RESPONSE_BYTES_MAX,
+    maxTimeoutMs: config.requestTimeoutMsMax,
+    bounds: boundsOf(modules),
+    budget,
+    unreadable,
+    jsonOptions: ANSWER_JSON,
+    interceptors: [
+      identify(log),
+      gate(() => board.closed, new Set(namesOf(modules, ({ drainExempt }) => drainExempt))),
+      deadline(config.requestTimeoutMsMax, log),
+    ],
+    routes: (router) => addServices(router, modules),
   });
-  const listener = await listen({
+  const listener = await listen({ ...listenOptions(config, parts), handler: withHealthPaths(handler, board) });
+  const stopping = new AbortController();
+  const readiness = watchReadiness(
+    dependencies(stock, config),
+    (ready) => board.set(ready ? "SERVING" : "NOT_SERVING"),
+    log,
+    stopping.signal,
+  );
+  return {
+    url: listener.url,
+    messages: () => ({ ...budget.view, unreadable: unreadable.count }),
+    useCertificate: (pair) => listener.useCertificate(pair),
+    async close() {
+      board.close();
+      stopping.abort();
+      await listener.drain(DRAIN_MS_MAX);
+      await readiness;
+      await stock.close();
+    },
+  };
+}
+
+function listenOptions(config: Config, parts: AppParts): Omit<ListenerOptions, "handler"> {
+  const { tls, reusePort, connectionsMax, onDeaf, log } = parts;
+  return {
     host: config.host,
     port: config.port,
     reusePort,
     sharers: reusePort ? config.workers : 1,
     limits: {
-      ...limitsWithShare(addressShareMax, connectionsMax),
+      ...limitsWithShare(config.addressShareMax, connectionsMax),
       // Twice the largest message, for the framing of its chunks.
       http1RequestBytesMax: Math.max(LISTENER_LIMITS.http1RequestBytesMax, 2 * config.requestBytesMax),
     },
@@ -194,67 +276,15 @@ export async function startApp(config: Config, parts: AppParts): Promise<App> {
     },
     log,
     newRequestId: uuidV7,
-    handler: withHealthPaths(
-      createRpcHandler({
-        log,
-        unaryMsMax: config.requestTimeoutMsMax,
-        readMaxBytes: config.requestBytesMax,
-        writeMaxBytes: RESPONSE_BYTES_MAX,
-        maxTimeoutMs: config.requestTimeoutMsMax,
-        bounds: messageBounds(config),
-        budget,
-        unreadable,
-        jsonOptions: ANSWER_JSON,
-        interceptors: [
-          identify(log),
-          gate(() => board.closed, new Set([Health.typeName, LockService.typeName])),
-          deadline(config.requestTimeoutMsMax, log),
-        ],
-        routes(router) {
-          router.service(InventoryService, service);
-          router.service(ArticleService, createArticleService(service));
-          router.service(LockService, lockService);
-          registerHealth(router, board, addressShareMax);
-          registerReflection(
-            router,
-            [InventoryService, LockService, Health],
-            [ArticleService],
-            DETAIL_FILES,
-            addressShareMax,
-          );
-          routes?.(router);
-        },
-      }),
-      board,
-    ),
-  }).catch(async (error) => {
-    await stock.close();
-    throw error;
-  });
+  };
+}
 
-  const stopping = new AbortController();
+/** What must answer for the server to be ready. */
+function dependencies({ store, lock }: Stock, { quorumLoss }: Config): Dependency[] {
   // Where the loss of the quorum stops nobody, it is no reason to turn callers away.
   const needsQuorum = lock !== undefined && quorumLoss === "refuse";
-  const readiness = watchReadiness(
-    [
-      { name: "PostgreSQL", ping: (signal) => stock.store.ping(signal) },
-      ...(needsQuorum ? [{ name: "Redis quorum", ping: () => lock.ping() }] : []),
-    ],
-    (ready) => board.set(ready ? "SERVING" : "NOT_SERVING"),
-    log,
-    stopping.signal,
-  );
-
-  return {
-    url: listener.url,
-    messages: () => ({ ...budget.view, unreadable: unreadable.count }),
-    useCertificate: (pair) => listener.useCertificate(pair),
-    async close() {
-      board.close();
-      stopping.abort();
-      await listener.drain(DRAIN_MS_MAX);
-      await readiness;
-      await stock.close();
-    },
-  };
+  return [
+    { name: "PostgreSQL", ping: (signal) => store.ping(signal) },
+    ...(needsQuorum ? [{ name: "Redis quorum", ping: () => lock.ping() }] : []),
+  ];
 }

@@ -8,9 +8,10 @@ import http2 from "node:http2";
 import net from "node:net";
 import { Health } from "../../src/gen/health/v1/health_pb.ts";
 import { HealthBoard, WATCHERS_MAX } from "../../src/health/board.ts";
-import { registerHealth } from "../../src/services/health/service.ts";
-import { REFLECTION_STREAMS_MAX, registerReflection } from "../../src/services/reflection/service.ts";
-import { createRpcHandler, type RpcHandlerOptions } from "../../src/rpc/rpc_handler.ts";
+import { healthModule } from "../../src/services/health/service.ts";
+import { REFLECTION_STREAMS_MAX, reflectionModules } from "../../src/services/reflection/service.ts";
+import { addServices, type ServiceModule } from "../../src/services/service_module.ts";
+import { createRpcHandler } from "../../src/rpc/rpc_handler.ts";
 import { call } from "../support/http2_calls.ts";
 import { ERROR, FRAME, frame, PREFACE, uint32 } from "../support/http2_frames.ts";
 import { CHECK, poll, WATCH, withListener } from "../support/listening.ts";
@@ -26,24 +27,25 @@ const nothing = () => {};
 const log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 
 const STREAMS: Readonly<
-  Record<string, { paths: readonly string[]; message: Uint8Array; routes: RpcHandlerOptions["routes"] }>
+  Record<string, { paths: readonly string[]; message: Uint8Array; modules: readonly ServiceModule[] }>
 > = {
   "health watches": {
     paths: [WATCH],
     message: Buffer.alloc(0),
-    routes: (router) => registerHealth(router, new HealthBoard([]), (OWN + 0.5) / WATCHERS_MAX),
+    modules: [healthModule(new HealthBoard([]), (OWN + 0.5) / WATCHERS_MAX)],
   },
   "reflection, both versions together": {
     paths: ["v1", "v1alpha"].map((version) => `/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`),
     // list_services
     message: Buffer.of(0x3a, 0),
-    routes: (router) => registerReflection(router, [Health], [], [], (OWN + 0.5) / REFLECTION_STREAMS_MAX),
+    modules: reflectionModules({ listed: [Health] }, (OWN + 0.5) / REFLECTION_STREAMS_MAX),
   },
 };
 
-for (const [name, { paths, message, routes }] of Object.entries(STREAMS)) {
+for (const [name, { paths, message, modules }] of Object.entries(STREAMS)) {
   Deno.test(`${name}: one address has its share over all its connections, another its own, and an end makes room`, async () => {
-    await withListener({ handler: createRpcHandler({ log, routes }) }, async ({ listener: { port } }) => {
+    const handler = createRpcHandler({ log, routes: (router) => addServices(router, modules) });
+    await withListener({ handler }, async ({ listener: { port } }) => {
       const [first, second, other] = [GREEDY, GREEDY, OTHER].map((address) => connect(port, address));
       const open = (session: http2.ClientHttp2Session, turn: number) =>
         openStream(session, paths[turn % paths.length]!, message);

@@ -7,9 +7,8 @@ import { Buffer } from "node:buffer";
 import { gzipSync } from "node:zlib";
 import { openStock } from "../../src/app.ts";
 import { loadConfig } from "../../src/config/config.ts";
-import { InventoryService } from "../../src/gen/inventory/v1/inventory_pb.ts";
-import { createInventoryService } from "../../src/services/inventory/service.ts";
-import { messageBounds } from "../../src/services/message_bounds.ts";
+import { createInventoryService, inventoryModule } from "../../src/services/inventory/service.ts";
+import { addServices, boundsOf } from "../../src/services/service_module.ts";
 import { MessageBudget } from "../../src/rpc/messages/message_budget.ts";
 import { createRpcHandler } from "../../src/rpc/rpc_handler.ts";
 import { decodeDetail, type Json } from "../support/clients/client.ts";
@@ -78,11 +77,12 @@ async function withService(budget: MessageBudget, run: (url: string) => Promise<
     newId: () => "id",
     log,
   });
+  const modules = [inventoryModule(service, config)];
   const handler = createRpcHandler({
     log,
-    bounds: messageBounds(config),
+    bounds: boundsOf(modules),
     budget,
-    routes: (router) => router.service(InventoryService, service),
+    routes: (router) => addServices(router, modules),
   });
   try {
     await withListener({ handler }, ({ listener }) => run(listener.url));

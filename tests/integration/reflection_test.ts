@@ -15,8 +15,9 @@ import { inventory } from "../../src/gen/article/inventory_pb.ts";
 import { ServerReflection } from "../../src/gen/grpc/reflection/v1/reflection_pb.ts";
 import { Health } from "../../src/gen/health/v1/health_pb.ts";
 import { InventoryService } from "../../src/gen/inventory/v1/inventory_pb.ts";
-import { registerHealth } from "../../src/services/health/service.ts";
-import { REFLECTION_STREAMS_MAX, registerReflection } from "../../src/services/reflection/service.ts";
+import { healthModule } from "../../src/services/health/service.ts";
+import { REFLECTION_STREAMS_MAX, reflectionModules } from "../../src/services/reflection/service.ts";
+import { addServices } from "../../src/services/service_module.ts";
 import { testEnvironment } from "../support/env.ts";
 import { ObservedBoard } from "../support/observed_board.ts";
 
@@ -31,13 +32,13 @@ interface TestServer extends AsyncDisposable {
 }
 
 /** Serves health, reflection, and the given services; of these only the article's InvDetail has an answer. */
-async function serve(services: readonly DescService[], unlisted: readonly DescService[] = []): Promise<TestServer> {
-  const served = [...services, ...unlisted];
+async function serve(services: readonly DescService[], byName: readonly DescService[] = []): Promise<TestServer> {
+  const served = [...services, ...byName];
   const board = new ObservedBoard(served.map(({ typeName }) => typeName));
   const handler = connectNodeAdapter({
     routes(router) {
-      registerHealth(router, board);
-      registerReflection(router, [...services, Health], unlisted);
+      const reflection = reflectionModules({ listed: [...services, Health], byName });
+      addServices(router, [healthModule(board), ...reflection]);
       if (served.includes(inventory)) {
         router.service(inventory, { invDetail: ({ goodsId }) => ({ goodsId, num: 7 }) });
       }

@@ -10,7 +10,8 @@ import { compressionGzip, connectNodeAdapter } from "@connectrpc/connect-node";
 import { Health, type HealthCheckRequest } from "../../src/gen/health/v1/health_pb.ts";
 import { ErrorInfoSchema } from "../../src/gen/google/rpc/error_details_pb.ts";
 import { listen } from "../../src/transport/listener.ts";
-import { registerReflection } from "../../src/services/reflection/service.ts";
+import { reflectionModules } from "../../src/services/reflection/service.ts";
+import { addServices } from "../../src/services/service_module.ts";
 import { createRpcHandler } from "../../src/rpc/rpc_handler.ts";
 import { bytesField, grpcMessage } from "./raw_call.ts";
 
@@ -139,7 +140,7 @@ function handlers(): { way: Way; routes: (router: ConnectRouter) => void } {
           yield { status: 2 };
         },
       });
-      registerReflection(router, [Health]);
+      addServices(router, reflectionModules({ listed: [Health] }));
     },
   };
 }

@@ -13,18 +13,18 @@ import {
   SellRequestSchema,
 } from "../../src/gen/inventory/v1/inventory_pb.ts";
 import { atOnce, keptBytes, partsOf, setParts } from "../../src/rpc/messages/batch_parts.ts";
-import { messageBounds } from "../../src/services/message_bounds.ts";
+import { inventoryMethods } from "../../src/services/inventory/methods.ts";
 import { createMessageGate, type Encoding } from "../../src/rpc/messages/message_check.ts";
 import { LARGE_BYTES } from "../../src/rpc/messages/turns.ts";
 import { UnreadableMessages } from "../../src/rpc/messages/unreadable_messages.ts";
 
 const nothing = () => {};
 const log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
-const bounds = messageBounds({ requestBytesMax: 1_000_000, orderLinesMax: 500, batchOrdersMax: 1_000 });
-const gateOf = (method: typeof InventoryService.method.sellBatch | typeof InventoryService.method.rollbackBatch) =>
-  createMessageGate(method, bounds(method)!, new UnreadableMessages(log));
-const sellGate = gateOf(InventoryService.method.sellBatch);
-const rollbackGate = gateOf(InventoryService.method.rollbackBatch);
+const methods = inventoryMethods({ requestBytesMax: 1_000_000, orderLinesMax: 500, batchOrdersMax: 1_000 });
+const gateOf = (name: "sellBatch" | "rollbackBatch") =>
+  createMessageGate(InventoryService.method[name], methods[name].bounds, new UnreadableMessages(log));
+const sellGate = gateOf("sellBatch");
+const rollbackGate = gateOf("rollbackBatch");
 
 const int32 = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
 const lines = fc.array(fc.record({ goodsId: int32, num: int32 }), { maxLength: 6 });

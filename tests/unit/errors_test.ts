@@ -6,7 +6,7 @@ import { OrderState, OrderStateConflictSchema, ShortStockSchema } from "../../sr
 import type { Refusal } from "../../src/inventory/model.ts";
 import { Failure, type FailureKind } from "../../src/lanes/failure.ts";
 import { drainingError } from "../../src/rpc/errors.ts";
-import { articleError } from "../../src/services/article/errors.ts";
+import { articleError } from "../../src/services/article/encode.ts";
 import { failureError, refusalError } from "../../src/services/shared/refusals.ts";
 
 const REFUSALS: [Refusal, Code, detail: string][] = [

@@ -3,14 +3,15 @@ import { assertEquals, assertExists, assertRejects, assertThrows } from "@std/as
 import { type Client, Code, ConnectError, createClient, createRouterTransport } from "@connectrpc/connect";
 import { Health, HealthCheckResponse_ServingStatus as ServingStatus } from "../../src/gen/health/v1/health_pb.ts";
 import { HealthBoard, SERVICES_MAX, WATCHERS_MAX } from "../../src/health/board.ts";
-import { HEALTH_REQUEST_BYTES_MAX, registerHealth } from "../../src/services/health/service.ts";
+import { HEALTH_REQUEST_BYTES_MAX, healthModule } from "../../src/services/health/service.ts";
+import { addServices } from "../../src/services/service_module.ts";
 import { ObservedBoard } from "../support/observed_board.ts";
 
 const SERVICE = "test.v1.Shop";
 const { NOT_SERVING, SERVING, SERVICE_UNKNOWN } = ServingStatus;
 
 function clientOf(board: HealthBoard): Client<typeof Health> {
-  return createClient(Health, createRouterTransport((router) => registerHealth(router, board)));
+  return createClient(Health, createRouterTransport((router) => addServices(router, [healthModule(board)])));
 }
 
 /** The Watch of a service, as a function that waits for its next status; `"end"` once it has ended without error. */

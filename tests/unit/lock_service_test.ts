@@ -3,15 +3,12 @@ import { toJson } from "@bufbuild/protobuf";
 import { createClient, createRouterTransport } from "@connectrpc/connect";
 import { assertEquals } from "@std/assert";
 import { LockService, StatusResponseSchema } from "../../src/gen/inventory/v1/lock_pb.ts";
-import {
-  createLockService,
-  LEASES_TOLD_MAX,
-  type LockView,
-  type NodeView,
-  type RedlockView,
-} from "../../src/services/lock/service.ts";
+import type { NodeStatus } from "../../src/lock/status.ts";
+import { LEASES_TOLD_MAX, type LockView, type RedlockView } from "../../src/services/lock/encode.ts";
+import { lockModule } from "../../src/services/lock/service.ts";
+import { addServices } from "../../src/services/service_module.ts";
 
-const UP: NodeView = {
+const UP: NodeStatus = {
   node: 1,
   address: "redis-1:6379",
   state: "up",
@@ -23,7 +20,7 @@ const UP: NodeView = {
   votesAgainst: 3,
   votesMissing: 0,
 };
-const DOWN: NodeView = {
+const DOWN: NodeStatus = {
   ...UP,
   node: 2,
   address: "redis-2:6379",
@@ -35,7 +32,7 @@ const DOWN: NodeView = {
   votesAgainst: 0,
   votesMissing: 15,
 };
-const QUARANTINED: NodeView = {
+const QUARANTINED: NodeStatus = {
   ...UP,
   node: 3,
   state: "quarantined",
@@ -56,7 +53,7 @@ const REDLOCK: RedlockView = {
 /** The answer as proto3 JSON, zeros included; what is absent is not there. */
 async function told(view: LockView): Promise<Record<string, unknown>> {
   const transport = createRouterTransport((router) => {
-    router.service(LockService, createLockService({ status: () => view }));
+    addServices(router, [lockModule({ status: () => view }, { requestBytesMax: 1024 })]);
   });
   const answer = await createClient(LockService, transport).status({});
   return toJson(StatusResponseSchema, answer, { alwaysEmitImplicit: true }) as Record<string, unknown>;

@@ -2,14 +2,14 @@
 import { fromJsonString } from "@bufbuild/protobuf";
 import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { InventoryService, SellBatchRequestSchema } from "../../src/gen/inventory/v1/inventory_pb.ts";
-import { messageBounds } from "../../src/services/message_bounds.ts";
+import { SellBatchRequestSchema } from "../../src/gen/inventory/v1/inventory_pb.ts";
+import { inventoryMethods } from "../../src/services/inventory/methods.ts";
 
 import { binaryScanner, TooManyEntries } from "../../src/rpc/messages/scan_binary.ts";
 import { jsonScanner } from "../../src/rpc/messages/scan_json.ts";
 
-const METHOD = InventoryService.method.sellBatch;
-const { counts } = messageBounds({ requestBytesMax: 1_000_000, orderLinesMax: 2, batchOrdersMax: 3 })(METHOD)!;
+const SETTINGS = { requestBytesMax: 1_000_000, orderLinesMax: 2, batchOrdersMax: 3 };
+const { counts } = inventoryMethods(SETTINGS).sellBatch.bounds;
 const MAX = new Map(counts.map(({ desc, max }) => [desc, max]));
 
 /** What the scanner finds wrong with the text. */

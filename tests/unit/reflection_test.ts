@@ -18,8 +18,9 @@ import {
   REFLECTION_REQUEST_BYTES_MAX,
   REFLECTION_REQUESTS_MAX,
   REFLECTION_STREAMS_MAX,
-  registerReflection,
+  reflectionModules,
 } from "../../src/services/reflection/service.ts";
+import { addServices } from "../../src/services/service_module.ts";
 
 type Response = ServerReflectionResponse["messageResponse"];
 type Question =
@@ -37,7 +38,9 @@ function asker(
   services: readonly DescService[],
   files: readonly DescFile[] = [],
 ): Ask {
-  const transport = createRouterTransport((router) => registerReflection(router, services, [], files));
+  const transport = createRouterTransport((router) =>
+    addServices(router, reflectionModules({ listed: services, files }))
+  );
   const v1 = createClient(ServerReflection, transport);
   const v1alpha = createClient(ServerReflectionAlpha, transport);
   return async (...questions) => {
@@ -225,7 +228,7 @@ Deno.test("a request longer than REFLECTION_REQUEST_BYTES_MAX is RESOURCE_EXHAUS
 });
 
 Deno.test("a stream past REFLECTION_STREAMS_MAX is RESOURCE_EXHAUSTED until another ends", async () => {
-  const transport = createRouterTransport((router) => registerReflection(router, []));
+  const transport = createRouterTransport((router) => addServices(router, reflectionModules({ listed: [] })));
   const v1 = createClient(ServerReflection, transport);
   const v1alpha = createClient(ServerReflectionAlpha, transport);
   const list = { messageRequest: { case: "listServices" as const, value: "" } };
@@ -246,14 +249,13 @@ Deno.test("a stream past REFLECTION_STREAMS_MAX is RESOURCE_EXHAUSTED until anot
   assertEquals((await oneMore()).done, false);
 });
 
-Deno.test("registerReflection refuses two files with one name, and two with one symbol", () => {
+Deno.test("reflection refuses two files with one name, and two with one symbol", () => {
   const first = fileOf({ name: "a.proto", service: [{ name: "A" }] });
   const sameFile = fileOf({ name: "a.proto", service: [{ name: "B" }] });
   const sameSymbol = fileOf({ name: "b.proto", service: [{ name: "A" }] });
   for (const [other, name] of [[sameFile, "a.proto"], [sameSymbol, "A"]] as const) {
     const services = [serviceOf(first), serviceOf(other)];
-    const register = () => createRouterTransport((router) => registerReflection(router, services));
-    assertThrows(register, Error, `"${name}" is declared twice`);
+    assertThrows(() => reflectionModules({ listed: services }), Error, `"${name}" is declared twice`);
   }
 });
 

@@ -2,7 +2,7 @@
  * grpc.health.v1: whether this server takes work, for load balancers, probes and gRPC clients.
  * It knows neither what the services do, nor why they are up or down: it puts on the wire what the board says.
  */
-import { Code, ConnectError, type ConnectRouter, type ServiceImpl } from "@connectrpc/connect";
+import { Code, ConnectError, type ServiceImpl } from "@connectrpc/connect";
 import { AddressPlaces } from "../../transport/address_places.ts";
 import { type HealthBoard, WATCHERS_MAX } from "../../health/board.ts";
 import { callerAddress } from "../../rpc/caller_address.ts";
@@ -12,20 +12,34 @@ import {
   HealthCheckResponse_ServingStatus as ServingStatus,
   type HealthCheckResponseSchema,
 } from "../../gen/health/v1/health_pb.ts";
+import { ANYONE, type MethodRules, type ServiceModule, serviceModule } from "../service_module.ts";
 
-/** Longest request, in bytes; it holds one service name. */
+/** Longest request, in bytes; it contains one service name. */
 export const HEALTH_REQUEST_BYTES_MAX = 4096;
+/** Balancers and probes ask without credentials. */
+const RULES: MethodRules = { right: ANYONE, bounds: { bytesMax: HEALTH_REQUEST_BYTES_MAX, counts: [] } };
 
 /**
- * Serves grpc.health.v1.Health from the board.
+ * grpc.health.v1.Health from the board.
  *
  * Check answers NOT_FOUND for a name that is not on the board, Watch answers SERVICE_UNKNOWN and waits for it to
- * come. Watch beyond {@link WATCHERS_MAX} streams, or beyond `addressShare` of them for one address, or a request beyond {@link HEALTH_REQUEST_BYTES_MAX}, is
- * RESOURCE_EXHAUSTED.
+ * come. Watch beyond {@link WATCHERS_MAX} streams, or beyond `addressShare` of them for one address, or a request beyond
+ * {@link HEALTH_REQUEST_BYTES_MAX}, is RESOURCE_EXHAUSTED.
  */
-export function registerHealth(router: ConnectRouter, board: HealthBoard, addressShare = 1): void {
+export function healthModule(board: HealthBoard, addressShare = 1): ServiceModule {
+  return serviceModule({
+    service: Health,
+    handlers: createHealthService(board, addressShare),
+    methods: { check: RULES, watch: RULES, list: RULES },
+    drainExempt: true,
+    healthListed: false,
+    reflected: "listed",
+  });
+}
+
+function createHealthService(board: HealthBoard, addressShare: number): ServiceImpl<typeof Health> {
   const places = new AddressPlaces(WATCHERS_MAX, addressShare);
-  const health: ServiceImpl<typeof Health> = {
+  return {
     check({ service }) {
       const status = board.get(service);
       if (status === undefined) throw new ConnectError("unknown service", Code.NotFound);
@@ -45,7 +59,6 @@ export function registerHealth(router: ConnectRouter, board: HealthBoard, addres
       return { statuses: Object.fromEntries(entries) };
     },
   };
-  router.service(Health, health, { readMaxBytes: HEALTH_REQUEST_BYTES_MAX });
 }
 
 /**
@@ -65,14 +78,14 @@ async function* watch(
   if (unsubscribe === undefined) throw new ConnectError("too many health watches", Code.ResourceExhausted);
   signal.addEventListener("abort", onWake);
   try {
-    let told: ServingStatus | undefined;
+    let last: ServingStatus | undefined;
     while (!signal.aborted) {
       // Renewed before the board is read, so that a change during the yield below is not slept through.
       wake = Promise.withResolvers<void>();
       const { closed } = board;
       const status = ServingStatus[board.get(service) ?? "SERVICE_UNKNOWN"];
-      if (status !== told) yield { status };
-      told = status;
+      if (status !== last) yield { status };
+      last = status;
       if (closed) return;
       if (!signal.aborted) await wake.promise;
     }

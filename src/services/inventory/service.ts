@@ -2,13 +2,31 @@
  * inventory.v1.InventoryService: decodes a request, has the lanes decide it, encodes the answer.
  */
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
-import type { InventoryService } from "../../gen/inventory/v1/inventory_pb.ts";
+import { InventoryService } from "../../gen/inventory/v1/inventory_pb.ts";
 import type { Operation } from "../../inventory/model.ts";
 import { detailAnswer, type Outcome, rollbackAnswer, sellAnswer, setAnswer } from "./encode.ts";
 import { type BatchServiceOptions, createBatchService } from "./batch.ts";
 import { callerAddress } from "../../rpc/caller_address.ts";
 import { callSignal } from "../../rpc/interceptors.ts";
+import { type ServiceModule, serviceModule } from "../service_module.ts";
+import type { BoundSettings } from "../shared/bounds.ts";
 import { decodeGoodsId, decodeRollback, decodeSell, decodeSet } from "./decode.ts";
+import { inventoryMethods } from "./methods.ts";
+
+/** The module of the service with these handlers, which the article's service works with too. */
+export function inventoryModule(
+  handlers: ServiceImpl<typeof InventoryService>,
+  settings: BoundSettings,
+): ServiceModule {
+  return serviceModule({
+    service: InventoryService,
+    handlers,
+    methods: inventoryMethods(settings),
+    drainExempt: false,
+    healthListed: true,
+    reflected: "listed",
+  });
+}
 
 /**
  * The handlers of the service; they throw ConnectError only, for whatever the caller can know.

@@ -1,0 +1,29 @@
+/** The bounds of the messages that several services have: a few numbers and ids, and an order with its lines. */
+import type { DescField } from "@bufbuild/protobuf";
+import type { MessageBounds } from "../../rpc/messages/message_bounds.ts";
+
+/** What the bounds are derived from. */
+export interface BoundSettings {
+  /** Bytes of the largest message of all: of a batch. */
+  readonly requestBytesMax: number;
+  readonly orderLinesMax: number;
+  readonly batchOrdersMax: number;
+}
+
+/** A message of a few numbers and ids, with a client's fields of its own that are not read. */
+export const SMALL_BYTES_MAX = 4 * 1024;
+/** A line as JSON with line breaks takes some 70 bytes, as protobuf 24. */
+const LINE_BYTES = 128;
+
+/** A message without lists. */
+export function smallBounds({ requestBytesMax }: Pick<BoundSettings, "requestBytesMax">): MessageBounds {
+  return { bytesMax: Math.min(SMALL_BYTES_MAX, requestBytesMax), counts: [] };
+}
+
+/** One order, whose lines are the field `lines`. */
+export function orderBounds(lines: DescField, { requestBytesMax, orderLinesMax }: BoundSettings): MessageBounds {
+  return {
+    bytesMax: Math.min(SMALL_BYTES_MAX + orderLinesMax * LINE_BYTES, requestBytesMax),
+    counts: [{ desc: lines, max: orderLinesMax, field: lines.name, what: "lines" }],
+  };
+}

@@ -1,0 +1,128 @@
+/**
+ * The list of services of a server: what each says of itself, that one beside its own is served, and that one which says less
+ * keeps it from starting.
+ */
+import type { DescMethod } from "@bufbuild/protobuf";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { openServices, openStock, startApp } from "../../src/app.ts";
+import { loadConfig } from "../../src/config/config.ts";
+import { BenchService } from "../../bench/gen/bench/v1/bench_pb.ts";
+import { Health } from "../../src/gen/health/v1/health_pb.ts";
+import { HealthBoard } from "../../src/health/board.ts";
+import {
+  boundsOf,
+  describedBy,
+  namesOf,
+  type ServiceModule,
+  serviceModule,
+} from "../../src/services/service_module.ts";
+
+const nothing = () => {};
+const log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
+const settings = new Map([["PORT", "0"], ["CONCURRENCY", "row"]]);
+const config = loadConfig((name) => settings.get(name));
+const NAME = BenchService.typeName;
+
+const MODULE = serviceModule({
+  service: BenchService,
+  handlers: { noop: () => ({}) },
+  methods: { noop: { right: "reader", bounds: { bytesMax: 4096, counts: [] } } },
+  drainExempt: false,
+  healthListed: true,
+  reflected: "hidden",
+});
+
+const INVENTORY = "inventory.v1.InventoryService";
+const LOCK = "inventory.v1.LockService";
+const HEALTH = "grpc.health.v1.Health";
+const REFLECTION = ["v1", "v1alpha"].map((version) => `grpc.reflection.${version}.ServerReflection`);
+
+async function withServices(run: (modules: readonly ServiceModule[], board: HealthBoard) => void): Promise<void> {
+  const stock = openStock(config, { log });
+  const board = new HealthBoard([]);
+  try {
+    run(openServices(config, stock, { board, log }), board);
+  } finally {
+    await stock.close();
+  }
+}
+
+Deno.test("the program's services: by what is each found, which does health name, and which outlast the start of a drain", async () => {
+  await withServices((modules, board) => {
+    assertEquals(namesOf(modules, () => true).sort(), [...REFLECTION, HEALTH, INVENTORY, LOCK, "inventory"].sort());
+    assertEquals([...board.statuses.keys()].sort(), ["", "inventory", INVENTORY]);
+    assertEquals(namesOf(modules, ({ drainExempt }) => drainExempt).sort(), [HEALTH, LOCK]);
+    const { listed, byName } = describedBy(modules);
+    assertEquals(listed.map(({ typeName }) => typeName).sort(), [...REFLECTION, HEALTH, INVENTORY, LOCK].sort());
+    assertEquals(byName.map(({ typeName }) => typeName), ["inventory"]);
+  });
+});
+
+Deno.test("the program's services: what a caller of each method must be allowed", async () => {
+  await withServices((modules) => {
+    const rights = Object.fromEntries(
+      modules.flatMap(({ service, methods }) =>
+        service.methods.map(({ name, localName }) => [`${service.typeName}/${name}`, methods[localName]?.right])
+      ),
+    );
+    assertEquals(rights, {
+      [`${INVENTORY}/SetInv`]: "stocker",
+      [`${INVENTORY}/InvDetail`]: "reader",
+      [`${INVENTORY}/Sell`]: "seller",
+      [`${INVENTORY}/Rollback`]: "seller",
+      [`${INVENTORY}/SellBatch`]: "seller",
+      [`${INVENTORY}/RollbackBatch`]: "seller",
+      [`${INVENTORY}/BatchInvDetail`]: "reader",
+      "inventory/SetInv": "stocker",
+      "inventory/InvDetail": "reader",
+      "inventory/Sell": "seller",
+      "inventory/Rollback": "seller",
+      [`${LOCK}/Status`]: "operator",
+      [`${HEALTH}/Check`]: "anyone",
+      [`${HEALTH}/List`]: "anyone",
+      [`${HEALTH}/Watch`]: "anyone",
+      ...Object.fromEntries(REFLECTION.map((name) => [`${name}/ServerReflectionInfo`, "operator"])),
+    });
+  });
+});
+
+Deno.test("the program's services: every method of each has bounds of its own", async () => {
+  await withServices((modules) => {
+    const bounds = boundsOf(modules);
+    for (const { service } of modules) {
+      for (const method of service.methods) assert(bounds(method) !== undefined, String(method));
+    }
+    assertEquals(boundsOf([])(Health.method.check as DescMethod), undefined);
+  });
+});
+
+Deno.test("a server starts with a service beside its own, whose calls it takes and whose health it names", async () => {
+  const app = await startApp(config, { log, services: [MODULE] });
+  try {
+    const call = async (path: string, body: unknown) => {
+      const init = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
+      const response = await fetch(`${app.url}/${path}`, init);
+      return await response.json();
+    };
+    assertEquals(await call(`${NAME}/Noop`, {}), {});
+    const { status } = await call("grpc.health.v1.Health/Check", { service: NAME });
+    assertEquals(typeof status, "string");
+  } finally {
+    await app.close();
+  }
+});
+
+const LACKING: Readonly<Record<string, readonly [unknown, string]>> = {
+  "a field": [{ ...MODULE, drainExempt: undefined }, `${NAME}: no drainExempt`],
+  "a method's right": [
+    { ...MODULE, methods: { noop: { bounds: MODULE.methods["noop"]?.bounds } } },
+    `${NAME}/Noop: no right`,
+  ],
+  "a method's bounds": [{ ...MODULE, methods: { noop: { right: "reader" } } }, `${NAME}/Noop: no bounds`],
+};
+
+for (const [what, [module, named]] of Object.entries(LACKING)) {
+  Deno.test(`a server does not start with a module that lacks ${what}, and says of which service it is`, async () => {
+    await assertRejects(() => startApp(config, { log, services: [module as ServiceModule] }), Error, named);
+  });
+}
