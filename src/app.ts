@@ -1,22 +1,7 @@
-/**
- * The composition root: builds each part once and connects them. main, tests and benchmarks share it.
- */
+/** The composition root: the services on top of the stock, behind the port. main, tests and benchmarks share it. */
 import { v7 as uuidV7 } from "uuid";
-import {
-  type Config,
-  DATABASE_CONNECT_TIMEOUT_MS,
-  DRAIN_MS_MAX,
-  ROW_LOCK_TIMEOUT_MS,
-  STATEMENT_TIMEOUT_MS,
-} from "./config/config.ts";
-import { readCertificates } from "./store/postgres/certificates.ts";
-import type { settle } from "./inventory/settle.ts";
-import { Lanes } from "./lanes/lanes.ts";
-import type { Mode } from "./lanes/modes/mode.ts";
-import type { Lock } from "./lock/lock.ts";
-import { createRedlock } from "./lock/redlock.ts";
+import { type Config, DRAIN_MS_MAX } from "./config/config.ts";
 import { type Dependency, watchReadiness } from "./health/readiness.ts";
-import { shareOf } from "./transport/address_places.ts";
 import { ANSWER_JSON, DETAIL_FILES } from "./services/shared/answer_json.ts";
 import { articleModule } from "./services/article/service.ts";
 import { HealthBoard } from "./health/board.ts";
@@ -39,31 +24,10 @@ import {
 } from "./services/service_module.ts";
 import { createRpcHandler } from "./rpc/rpc_handler.ts";
 import { UnreadableMessages } from "./rpc/messages/unreadable_messages.ts";
-import { createStore, type Store } from "./store/store.ts";
-import type { Log } from "./telemetry/log.ts";
+import { openStock, type Stock, type StockParts } from "./stock.ts";
 
-/** Batches at a time, as far as the pool has connections. */
-const BATCHES_MAX = 4;
 /** Largest answer, as much as gRPC clients take by default. Batches keep within it, and all else is far smaller. */
 const RESPONSE_BYTES_MAX = 4 * 1024 * 1024;
-
-/** Parts of the stock that may be given instead of built. */
-export interface StockParts {
-  readonly log: Log;
-  readonly lock?: Lock;
-  readonly store?: Store;
-  readonly settle?: typeof settle;
-}
-
-/** The service without its port: what decides and writes, for whoever is in the same process. */
-export interface Stock {
-  readonly lanes: Lanes;
-  readonly store: Store;
-  /** Undefined in the modes without Redis. */
-  readonly lock: Lock | undefined;
-  /** Waits for statements under way, bounded; leases are let go and connections close. */
-  close(): Promise<void>;
-}
 
 /** What may be given to the app beside the parts of its stock. */
 export interface AppParts extends StockParts {
@@ -71,9 +35,9 @@ export interface AppParts extends StockParts {
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
   /** True: the port is shared with other processes that say so too. */
   readonly reusePort?: boolean;
-  /** Connections that the port may hold, where the process can't hold as many as the listener's limits say. */
+  /** Connections that the port may have, where the process can't have as many as the listener's limits say. */
   readonly connectionsMax?: number | undefined;
-  /** Told when the port accepts nobody any more and can't be listened on anew. */
+  /** Called when the port accepts nobody any more and can't be listened on anew. */
   readonly onDeaf?: (error: unknown) => void;
   /** Services beside the program's own, such as the benchmark's. */
   readonly services?: readonly ServiceModule[];
@@ -89,66 +53,9 @@ export interface App {
   useCertificate(pair: { readonly cert: string; readonly key: string }): void;
   /**
    * Health turns NOT_SERVING, new calls are refused, calls under way finish or are cut after a bounded time,
-   * leases are let go, connections close.
+   * leases are released, connections close.
    */
   close(): Promise<void>;
-}
-
-/** Builds what is behind the port. Nothing is connected before it is used, but for the nodes of the lock. */
-export function openStock(config: Config, { log, ...parts }: StockParts): Stock {
-  const store = parts.store ?? createStore({
-    address: config.database,
-    certificates: readCertificates(config.database),
-    max: config.databasePoolMax,
-    waitersMax: config.queueMax,
-    connectTimeoutMs: connectTimeoutMs(config),
-    statementTimeoutMs: STATEMENT_TIMEOUT_MS,
-    lockTimeoutMs: ROW_LOCK_TIMEOUT_MS,
-    log,
-  });
-  const mode = openMode(config, { log, ...parts });
-  const lanes = new Lanes({ store, settle: parts.settle, mode, random: Math.random, log }, {
-    operationsMax: config.queueMax,
-    // As with all of the queue, a whole batch always fits.
-    operationsPerAddressMax: Math.max(shareOf(config.queueMax, config.addressShareMax), config.batchOrdersMax),
-    // A line takes more than one byte of a request, so that a whole batch always fits.
-    linesMax: config.requestBytesMax,
-    batchesMax: Math.min(BATCHES_MAX, config.databasePoolMax),
-    lockWaitMsMax: config.lockWaitMsMax,
-    lockAttemptMsMax: config.lockNodeTimeoutMs,
-    writeMsMax: STATEMENT_TIMEOUT_MS,
-  });
-  return {
-    lanes,
-    store,
-    lock: "lock" in mode ? mode.lock : undefined,
-    async close() {
-      // From the front to the back: calls whose deadline passed may still be in a statement, under a lease.
-      await lanes.close();
-      await store.close();
-      if ("lock" in mode) await mode.lock.close();
-    },
-  };
-}
-
-/** The address may ask for less than ours. For libpq 0, and less, is without an end. */
-function connectTimeoutMs({ database: { connectTimeoutS = 0 } }: Config): number {
-  return Math.min(DATABASE_CONNECT_TIMEOUT_MS, connectTimeoutS <= 0 ? Infinity : 1000 * connectTimeoutS);
-}
-
-function openMode(config: Config, { log, lock }: StockParts): Mode {
-  const { concurrency, quorumLoss } = config;
-  if (concurrency !== "redlock") return { concurrency };
-  const redlock = () =>
-    createRedlock({
-      nodes: config.redisNodes,
-      ttlMs: config.lockTtlMs,
-      nodeTimeoutMs: config.lockNodeTimeoutMs,
-      keyPrefix: `${config.lockKeyPrefix}goods:`,
-      random: Math.random,
-      log,
-    });
-  return { concurrency, quorumLoss, lock: lock ?? redlock() };
 }
 
 /**

@@ -1,6 +1,6 @@
 /** A process that sells to itself: the stock is opened in it, without a port, and its callers sit beside it. */
 import { v7 as uuidV7 } from "uuid";
-import { openStock, type Stock } from "../../src/app.ts";
+import { openStock, type Stock } from "../../src/stock.ts";
 import { loadConfig } from "../../src/config/config.ts";
 import { Failure } from "../../src/lanes/failure.ts";
 import { until } from "../../tools/stack/wait.ts";

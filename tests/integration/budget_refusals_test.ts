@@ -5,7 +5,7 @@
 import { assertEquals } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { gzipSync } from "node:zlib";
-import { openStock } from "../../src/app.ts";
+import { openStock } from "../../src/stock.ts";
 import { loadConfig } from "../../src/config/config.ts";
 import { createInventoryService, inventoryModule } from "../../src/services/inventory/service.ts";
 import { addServices, boundsOf } from "../../src/services/service_module.ts";

@@ -1,6 +1,6 @@
 /** Two processes on one hot goods whose Redis nodes are far away: whoever waits gets his turn all the same. */
 import { assert, assertEquals, assertLess } from "@std/assert";
-import { openStock } from "../../src/app.ts";
+import { openStock } from "../../src/stock.ts";
 import { loadConfig } from "../../src/config/config.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import { sell, set } from "../support/apply.ts";

@@ -3,7 +3,7 @@
  * own, over the same five Redis.
  */
 import { assert, assertEquals } from "@std/assert";
-import { openStock } from "../../src/app.ts";
+import { openStock } from "../../src/stock.ts";
 import { loadConfig } from "../../src/config/config.ts";
 import { Failure } from "../../src/lanes/failure.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";

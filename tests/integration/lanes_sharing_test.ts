@@ -1,6 +1,6 @@
 /** Several processes on one hot goods: lanes with locks and connections of their own, over the same five Redis. */
 import { assert, assertEquals } from "@std/assert";
-import { openStock } from "../../src/app.ts";
+import { openStock } from "../../src/stock.ts";
 import { loadConfig } from "../../src/config/config.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import { sell, set } from "../support/apply.ts";

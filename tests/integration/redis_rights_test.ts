@@ -11,7 +11,7 @@ import { eventually } from "../support/pool_probe.ts";
 import { parseRedisAddress } from "../../src/config/redis_address.ts";
 
 const log = createLog("error", "pretty");
-/** As src/app.ts has it. */
+/** As src/stock.ts has it. */
 const KEY_PREFIX = "holdfast:goods:";
 /** More than a script hands over to Redis at once. */
 const GOODS = Array.from({ length: 1200 }, (_, i) => i + 1);

@@ -4,7 +4,8 @@
  */
 import type { DescMethod } from "@bufbuild/protobuf";
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { openServices, openStock, startApp } from "../../src/app.ts";
+import { openServices, startApp } from "../../src/app.ts";
+import { openStock } from "../../src/stock.ts";
 import { loadConfig } from "../../src/config/config.ts";
 import { BenchService } from "../../bench/gen/bench/v1/bench_pb.ts";
 import { Health } from "../../src/gen/health/v1/health_pb.ts";

@@ -4,7 +4,7 @@
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Redis } from "ioredis";
-import { openStock } from "../../src/app.ts";
+import { openStock } from "../../src/stock.ts";
 import { loadConfig } from "../../src/config/config.ts";
 import { QuorumLostError } from "../../src/lock/lock.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";

@@ -132,14 +132,14 @@ export const LANES_SLIPS: readonly Slip[] = [
     tests: ENDS,
   },
   {
-    file: "src/app.ts",
+    file: "src/stock.ts",
     find: "      await lanes.close();\n      await store.close();",
     replace: "      await store.close();",
     rule: "an orderly stop waits for what is under way, and leaves no lease key",
     tests: ["tests/e2e/orderly_stop_test.ts", "tests/integration/stock_close_test.ts"],
   },
   {
-    file: "src/app.ts",
+    file: "src/stock.ts",
     find: `      if ("lock" in mode) await mode.lock.close();\n`,
     replace: "",
     rule: "an orderly stop waits for the messages that let go of leases",

@@ -1,0 +1,103 @@
+/**
+ * The composition root of the stock without its port: store, lock and lanes are built once and connected, for the app, and for
+ * tests and benchmarks that are in the same process.
+ */
+import {
+  type Config,
+  DATABASE_CONNECT_TIMEOUT_MS,
+  ROW_LOCK_TIMEOUT_MS,
+  STATEMENT_TIMEOUT_MS,
+} from "./config/config.ts";
+import type { settle } from "./inventory/settle.ts";
+import { Lanes } from "./lanes/lanes.ts";
+import type { Mode } from "./lanes/modes/mode.ts";
+import type { Lock } from "./lock/lock.ts";
+import { createRedlock } from "./lock/redlock.ts";
+import { readCertificates } from "./store/postgres/certificates.ts";
+import { createStore, type Store } from "./store/store.ts";
+import type { Log } from "./telemetry/log.ts";
+import { shareOf } from "./transport/address_places.ts";
+
+/** Batches at a time, as far as the pool has connections. */
+const BATCHES_MAX = 4;
+
+/** Parts of the stock that may be given instead of built. */
+export interface StockParts {
+  readonly log: Log;
+  readonly lock?: Lock;
+  readonly store?: Store;
+  readonly settle?: typeof settle;
+}
+
+/** What decides and writes. */
+export interface Stock {
+  readonly lanes: Lanes;
+  readonly store: Store;
+  /** Undefined in the modes without Redis. */
+  readonly lock: Lock | undefined;
+  /** Waits for statements under way, bounded; leases are released and connections close. */
+  close(): Promise<void>;
+}
+
+/** Builds what is behind the port. Nothing is connected before it is used, but for the nodes of the lock. */
+export function openStock(config: Config, parts: StockParts): Stock {
+  const { log, settle } = parts;
+  const store = parts.store ?? openStore(config, log);
+  const mode = openMode(config, parts);
+  const lanes = new Lanes({ store, settle, mode, random: Math.random, log }, {
+    operationsMax: config.queueMax,
+    // As with all of the queue, a whole batch always fits.
+    operationsPerAddressMax: Math.max(shareOf(config.queueMax, config.addressShareMax), config.batchOrdersMax),
+    // A line takes more than one byte of a request, so that a whole batch always fits.
+    linesMax: config.requestBytesMax,
+    batchesMax: Math.min(BATCHES_MAX, config.databasePoolMax),
+    lockWaitMsMax: config.lockWaitMsMax,
+    lockAttemptMsMax: config.lockNodeTimeoutMs,
+    writeMsMax: STATEMENT_TIMEOUT_MS,
+  });
+  return {
+    lanes,
+    store,
+    lock: "lock" in mode ? mode.lock : undefined,
+    async close() {
+      // From the front to the back: calls whose deadline passed may still be in a statement, under a lease.
+      await lanes.close();
+      await store.close();
+      if ("lock" in mode) await mode.lock.close();
+    },
+  };
+}
+
+function openStore(config: Config, log: Log): Store {
+  return createStore({
+    address: config.database,
+    certificates: readCertificates(config.database),
+    max: config.databasePoolMax,
+    waitersMax: config.queueMax,
+    connectTimeoutMs: connectTimeoutMs(config),
+    statementTimeoutMs: STATEMENT_TIMEOUT_MS,
+    lockTimeoutMs: ROW_LOCK_TIMEOUT_MS,
+    log,
+  });
+}
+
+/** The address may ask for less than ours. For libpq 0, and less, is without an end. */
+function connectTimeoutMs({ database: { connectTimeoutS = 0 } }: Config): number {
+  return Math.min(DATABASE_CONNECT_TIMEOUT_MS, connectTimeoutS <= 0 ? Infinity : 1000 * connectTimeoutS);
+}
+
+function openMode(config: Config, { log, lock }: StockParts): Mode {
+  const { concurrency, quorumLoss } = config;
+  return concurrency === "redlock" ? { concurrency, quorumLoss, lock: lock ?? openLock(config, log) } : { concurrency };
+}
+
+function openLock(config: Config, log: Log): Lock {
+  return createRedlock({
+    nodes: config.redisNodes,
+    ttlMs: config.lockTtlMs,
+    nodeTimeoutMs: config.lockNodeTimeoutMs,
+    keyPrefix: `${config.lockKeyPrefix}goods:`,
+    random: Math.random,
+    log,
+  });
+}
