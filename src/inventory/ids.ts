@@ -1,9 +1,6 @@
-/**
- * What an operation is known by: ids that callers choose, ids that are derived where the caller gave none,
- * and the goods and records that must be read before it can be decided. Pure.
- */
+/** What an order or an operation is known by: ids that callers choose, and one that is derived where there is none. */
 import { createHash } from "node:crypto";
-import type { Line, Operation, Order } from "./model.ts";
+import type { Line } from "./model.ts";
 
 /** What a caller's order_id or rollback_id looks like. */
 export const ID_PATTERN = /^[A-Za-z0-9._:-]{1,64}$/;
@@ -21,38 +18,4 @@ export function derivedRollbackId(orderId: string, lines: readonly Line[]): stri
   if (lines.length === 0) return `whole~${orderId}`;
   const part = lines.map(({ goodsId, num }) => `${goodsId}x${num}`).join(",");
   return `part~${orderId}~${createHash("sha256").update(part).digest("hex")}`;
-}
-
-/** Ids under which the operation may be on record, as an order or as an operation; to be read before it is decided. */
-export function recordIds(operation: Operation): { readonly orderIds: string[]; readonly operationIds: string[] } {
-  switch (operation.kind) {
-    case "set":
-    case "give_back":
-      return { orderIds: [], operationIds: [operation.operationId] };
-    case "sell":
-      return { orderIds: [operation.orderId], operationIds: [] };
-    case "rollback": {
-      const { orderId, rollbackId, lines } = operation;
-      if (rollbackId !== undefined) return { orderIds: [orderId], operationIds: [rollbackId] };
-      // Lines that are exactly what was sold mean the whole order; only the order can tell.
-      const ids = new Set([derivedRollbackId(orderId, []), derivedRollbackId(orderId, lines)]);
-      return { orderIds: [orderId], operationIds: [...ids] };
-    }
-  }
-}
-
-/**
- * Goods that the operation may move, sorted. A rollback moves its order's goods: `order` is that order as
- * last read, undefined if it is unknown.
- */
-export function goodsOf(operation: Operation, order: Order | undefined): number[] {
-  switch (operation.kind) {
-    case "set":
-      return [operation.goodsId];
-    case "sell":
-    case "give_back":
-      return operation.lines.map((line) => line.goodsId);
-    case "rollback":
-      return order === undefined ? [] : order.lines.map((line) => line.goodsId);
-  }
 }

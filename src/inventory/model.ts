@@ -23,16 +23,7 @@ export interface Level {
   readonly deleted: boolean;
 }
 
-/**
- * States of an order, and every way between them:
- *
- *     (none) --sell-----------------> sold
- *     (none) --rollback-------------> barred        its sell, should it come, is refused
- *     sold   --rollback of a part---> sold
- *     sold   --rollback of the rest-> rolled_back
- *
- * `held`, `released` and `expired` belong to holds; no operation here leads into or out of them.
- */
+/** States of an order; `states.ts` says what leads from one to another. */
 export type OrderState = "held" | "sold" | "released" | "expired" | "rolled_back" | "barred";
 
 /** An order that was applied or barred. A barred order has no lines: it was never sold. */
@@ -56,43 +47,8 @@ export interface RecordedOperation {
   readonly lines: readonly Line[];
 }
 
-/** One change that a caller asks for. Every one has an id under which it is applied at most once. */
-export type Operation = SetOperation | SellOperation | RollbackOperation | GiveBackOperation;
-
-/** The available quantity of a goods becomes a given number. */
-export interface SetOperation {
-  readonly kind: "set";
-  readonly operationId: string;
-  readonly goodsId: number;
-  /** The quantity to be available, 0 or more. */
-  readonly num: number;
-}
-
-/** An order takes its lines, all or none. */
-export interface SellOperation {
-  readonly kind: "sell";
-  readonly orderId: string;
-  /** At least one. */
-  readonly lines: readonly Line[];
-}
-
-/** An order, or a part of it, comes back. */
-export interface RollbackOperation {
-  readonly kind: "rollback";
-  /** The caller's id for it; undefined: the id is derived from the order and the part. */
-  readonly rollbackId: string | undefined;
-  readonly orderId: string;
-  /** The part to give back; none for the whole order. */
-  readonly lines: readonly Line[];
-}
-
-/** Units come back that belong to no order. */
-export interface GiveBackOperation {
-  readonly kind: "give_back";
-  readonly operationId: string;
-  /** At least one. */
-  readonly lines: readonly Line[];
-}
+/** What callers can ask for: see `operations/`. */
+export type OperationKind = "set" | "sell" | "rollback" | "give_back";
 
 /** Everything committed that a decision looks at, read at one moment. What is not in it does not exist. */
 export interface Snapshot {
@@ -108,7 +64,7 @@ export interface Movement {
   readonly goodsId: number;
   /** The goods' version after it. */
   readonly version: number;
-  readonly kind: "set" | "sell" | "rollback" | "give_back";
+  readonly kind: OperationKind;
   readonly orderId: string | undefined;
   readonly operationId: string | undefined;
   readonly onHandDelta: number;

@@ -11,8 +11,11 @@
  * first at its fence. A refusal writes nothing and meets nobody: it would be told, and then the lost write would
  * commit.
  */
-import { decide, type Decision, type Effect } from "./decide.ts";
-import type { Changes, Level, Movement, Operation, Order, RecordedOperation, Snapshot, Verdict } from "./model.ts";
+import { InvariantError } from "../base/invariant.ts";
+import type { Changes, Level, Movement, Order, RecordedOperation, Snapshot, Verdict } from "./model.ts";
+import { type Operation, rulesOf } from "./operations/operation.ts";
+import type { Decision, Effect, Step } from "./operations/rules.ts";
+import { checkTransition } from "./states.ts";
 
 /** What a batch came to: verdicts of as many operations as were decided, at least one, and what is to be written. */
 export interface Settled {
@@ -45,24 +48,28 @@ export function settle(
   const orders = new Set<string>();
   const recorded: RecordedOperation[] = [];
   const verdicts: Verdict[] = [];
-  let salesOnly = true;
+  let takesOnly = true;
 
   for (const operation of operations) {
-    const decision = decide(working, operation);
+    const rules = rulesOf(operation);
+    const decision = rules.decide(working, operation);
     if (!decision.ok) {
       verdicts.push(decision);
       continue;
     }
     const { effect, answer } = decision;
-    // Sales take units away, which makes no other sale possible; most batches are nothing else.
-    salesOnly &&= operation.kind === "sell";
-    const mayLean = !leansOnOthers && !salesOnly && verdicts.length > 0;
-    if (mayLean && writes(decision) && !writes(decide(snapshot, operation))) break;
-    for (const movement of movementsOf(working, operation, effect)) {
+    // What only takes units away makes nothing else possible; most batches are nothing else.
+    takesOnly &&= rules.takesOnly;
+    const mayLean = !leansOnOthers && !takesOnly && verdicts.length > 0;
+    if (mayLean && writes(decision) && !writes(rules.decide(snapshot, operation))) break;
+    for (const step of effect.steps) {
+      const before = levelBefore(working, step);
+      const movement = movementOf(step, before, operation, effect);
       movements.push(movement);
-      working.levels.set(movement.goodsId, levelAfter(movement, working.levels.get(movement.goodsId)));
+      working.levels.set(step.goodsId, levelAfter(movement, before.deleted && step.opens !== true));
     }
     if (effect.order !== undefined) {
+      checkTransition(operation.kind, working.orders.get(effect.order.orderId)?.state, effect.order.state);
       working.orders.set(effect.order.orderId, effect.order);
       orders.add(effect.order.orderId);
     }
@@ -103,39 +110,33 @@ function writes(decision: Decision): boolean {
   return steps.length > 0 || order !== undefined || operation !== undefined;
 }
 
-function movementsOf(snapshot: Snapshot, operation: Operation, effect: Effect): Movement[] {
-  return effect.steps.map(({ goodsId, onHandDelta, reservedDelta }) => {
-    const known = snapshot.levels.get(goodsId);
-    const level = operation.kind === "set" ? known ?? newLevel(goodsId) : present(known, goodsId);
-    return {
-      goodsId,
-      version: level.version + 1,
-      kind: operation.kind,
-      orderId: "orderId" in operation ? operation.orderId : undefined,
-      operationId: effect.operation?.operationId,
-      onHandDelta,
-      reservedDelta,
-      onHandAfter: level.onHand + onHandDelta,
-      reservedAfter: level.reserved + reservedDelta,
-    };
-  });
+/** Where the goods stands before the step: at zero if it is new and the step opens it. */
+function levelBefore({ levels }: Snapshot, { goodsId, opens }: Step): Level {
+  const known = levels.get(goodsId);
+  if (known === undefined && opens) return { goodsId, onHand: 0, reserved: 0, version: 0, deleted: false };
+  return present(known, goodsId);
 }
 
-function levelAfter(movement: Movement, before: Level | undefined): Level {
+function movementOf(step: Step, before: Level, { kind }: Operation, { order, operation }: Effect): Movement {
+  const { goodsId, onHandDelta, reservedDelta } = step;
   return {
-    goodsId: movement.goodsId,
-    onHand: movement.onHandAfter,
-    reserved: movement.reservedAfter,
-    version: movement.version,
-    deleted: movement.kind !== "set" && before?.deleted === true,
+    goodsId,
+    version: before.version + 1,
+    kind,
+    orderId: order?.orderId,
+    operationId: operation?.operationId,
+    onHandDelta,
+    reservedDelta,
+    onHandAfter: before.onHand + onHandDelta,
+    reservedAfter: before.reserved + reservedDelta,
   };
 }
 
-function newLevel(goodsId: number): Level {
-  return { goodsId, onHand: 0, reserved: 0, version: 0, deleted: false };
+function levelAfter({ goodsId, onHandAfter, reservedAfter, version }: Movement, deleted: boolean): Level {
+  return { goodsId, onHand: onHandAfter, reserved: reservedAfter, version, deleted };
 }
 
 function present(level: Level | undefined, goodsId: number): Level {
-  if (level === undefined) throw new Error(`Cannot settle: goods ${goodsId} is not in the snapshot that was read`);
+  if (level === undefined) throw new InvariantError(`goods ${goodsId} is not in the snapshot that is settled on`);
   return level;
 }

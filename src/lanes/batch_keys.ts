@@ -1,8 +1,8 @@
 /**
  * What has to be read for a batch: the goods that its entries move, and the records that they may be found on. Pure.
  */
-import { goodsOf, recordIds } from "../inventory/ids.ts";
-import type { Operation, Order, Snapshot } from "../inventory/model.ts";
+import type { Snapshot } from "../inventory/model.ts";
+import { changedOrder, type Operation, rulesOf } from "../inventory/operations/operation.ts";
 import type { SnapshotKeys } from "../store/statements/read_snapshot.ts";
 import type { Entry } from "./entry.ts";
 
@@ -22,7 +22,7 @@ function recordIdsOfAll(operations: readonly Operation[]): { orderIds: string[];
   const orderIds = new Set<string>();
   const operationIds = new Set<string>();
   for (const operation of operations) {
-    const ids = recordIds(operation);
+    const ids = rulesOf(operation).recordIds(operation);
     for (const id of ids.orderIds) orderIds.add(id);
     for (const id of ids.operationIds) operationIds.add(id);
   }
@@ -37,11 +37,8 @@ export function learnGoods(entry: Entry, snapshot: Snapshot): boolean {
 }
 
 function missingGoods({ operation, goodsIds }: Entry, snapshot: Snapshot): number[] | undefined {
-  if (operation.kind !== "rollback") return undefined;
-  const goods = goodsOf(operation, orderOf(operation, snapshot));
+  const orderId = changedOrder(operation);
+  if (orderId === undefined) return undefined;
+  const goods = rulesOf(operation).goodsOf(operation, snapshot.orders.get(orderId));
   return goods.every((goodsId) => goodsIds.includes(goodsId)) ? undefined : goods;
-}
-
-function orderOf(operation: Operation, snapshot: Snapshot): Order | undefined {
-  return operation.kind === "rollback" ? snapshot.orders.get(operation.orderId) : undefined;
 }

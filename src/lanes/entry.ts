@@ -6,7 +6,8 @@
  *     queued   --end----> ended
  *     deciding --end----> ended
  */
-import type { Operation, Refusal, Verdict } from "../inventory/model.ts";
+import type { Refusal, Verdict } from "../inventory/model.ts";
+import type { Operation } from "../inventory/operations/operation.ts";
 import type { OutcomeUnknownError } from "../store/errors.ts";
 import { failureOf } from "./failure.ts";
 import type { Waiting } from "./lane.ts";

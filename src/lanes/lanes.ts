@@ -9,8 +9,8 @@
  * another process holds closes its lane for a short random time; nobody else waits for it, and no batch sleeps.
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { goodsOf } from "../inventory/ids.ts";
-import type { Level, Operation, Verdict } from "../inventory/model.ts";
+import type { Level, Verdict } from "../inventory/model.ts";
+import { changedOrder, type Operation, rulesOf } from "../inventory/operations/operation.ts";
 import { settle } from "../inventory/settle.ts";
 import type { Store } from "../store/store.ts";
 import { errorFields, type Log } from "../telemetry/log.ts";
@@ -151,18 +151,20 @@ export class Lanes {
     const entries: Entry[] = [];
     const verdicts = operations.map((operation) => {
       if (this.#closed) return Promise.reject(new Failure("database", "The service is shutting down"));
-      const lines = "lines" in operation ? Math.max(1, operation.lines.length) : 1;
+      const rules = rulesOf(operation);
+      const lines = rules.lineCount(operation);
       const full = this.#capacity.take(lines, address);
       if (full !== undefined) return Promise.reject(full);
-      const entry = new Entry(operation, goodsOf(operation, undefined), waitUntilMs, signal, () => {
+      const entry = new Entry(operation, rules.goodsOf(operation, undefined), waitUntilMs, signal, () => {
         this.#capacity.free(lines, address);
         if (this.#isIdle()) this.#idle?.();
       });
       entries.push(entry);
       return entry.verdict;
     });
-    if (operations.some(({ kind }) => kind === "rollback")) void this.#queueWithOrders(entries, address);
-    else this.#queueUp(entries);
+    if (operations.some((operation) => changedOrder(operation) !== undefined)) {
+      void this.#queueWithOrders(entries, address);
+    } else this.#queueUp(entries);
     return verdicts;
   }
 
@@ -177,10 +179,11 @@ export class Lanes {
   async #queueWithOrders(entries: readonly Entry[], address: string | undefined): Promise<void> {
     await Promise.all(entries.map(async (entry) => {
       const { operation } = entry;
-      if (operation.kind !== "rollback") return;
+      const orderId = changedOrder(operation);
+      if (orderId === undefined) return;
       try {
-        const orders = await this.#reads.orders.get([operation.orderId], address);
-        entry.goodsIds = goodsOf(operation, orders.get(operation.orderId));
+        const orders = await this.#reads.orders.get([orderId], address);
+        entry.goodsIds = rulesOf(operation).goodsOf(operation, orders.get(orderId));
       } catch (error) {
         if (!entry.leave()) entry.fail(error);
       }

@@ -2,6 +2,7 @@
  * Whose rows foreign sessions have locked. Goods and orders are looked at, so that nobody waits on a connection twice for
  * what is not free: while one order waits for its own record, the goods that it moves are nobody else's either.
  */
+import { changedOrder } from "../inventory/operations/operation.ts";
 import type { Store } from "../store/store.ts";
 import { goodsOfAll } from "./batch_keys.ts";
 import type { Entry } from "./entry.ts";
@@ -51,19 +52,19 @@ export class LockedRows {
     const waiting = entries.filter((entry) => entry.goodsIds.some((goodsId) => goodsIds.has(goodsId)));
     const others = entries.filter((entry) => !waiting.includes(entry));
     const asked = others.filter((entry) => !suspectsOnly || this.#remembers(entry)).flatMap((entry) =>
-      orderOf(entry) ?? []
+      changedOrder(entry.operation) ?? []
     );
     const orderIds = asked.length === 0
       ? new Set<string>()
       : new Set(await again(() => this.#store.readLockedOrders([...new Set(asked)], NEVER)));
     for (const orderId of orderIds) this.#remember(orderId);
-    const held = others.filter((entry) => orderIds.has(orderOf(entry) ?? ""));
+    const held = others.filter((entry) => orderIds.has(changedOrder(entry.operation) ?? ""));
     return { free: others.filter((entry) => !held.includes(entry)), waiting, goodsIds, held };
   }
 
   #remembers(entry: Entry): boolean {
     if (this.#orders.size === 0) return false;
-    return (this.#orders.get(orderOf(entry) ?? "") ?? -Infinity) > this.#nowMs();
+    return (this.#orders.get(changedOrder(entry.operation) ?? "") ?? -Infinity) > this.#nowMs();
   }
 
   #remember(orderId: string): void {
@@ -74,9 +75,4 @@ export class LockedRows {
       this.#orders.delete(oldest);
     }
   }
-}
-
-/** The order whose record the entry may change; other entries only add records. */
-function orderOf({ operation }: Entry): string | undefined {
-  return operation.kind === "rollback" ? operation.orderId : undefined;
 }

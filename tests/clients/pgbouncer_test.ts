@@ -11,12 +11,11 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import type postgres from "postgres";
-import { goodsOf, recordIds } from "../../src/inventory/ids.ts";
 import { settle } from "../../src/inventory/settle.ts";
 import { DatabaseUnavailableError } from "../../src/store/errors.ts";
 import { createStore, type Store } from "../../src/store/store.ts";
 import { callUntilDecided, inParallel, tally } from "../support/callers.ts";
-import { applyTo, sell, set } from "../support/apply.ts";
+import { applyTo, keysOf, sell, set } from "../support/apply.ts";
 import { createTestDatabase, ownerOf } from "../support/database.ts";
 import { ledgerViolations } from "../support/ledger_check.ts";
 import { startPgBouncer } from "../support/pgbouncer.ts";
@@ -127,7 +126,7 @@ Deno.test("a pooler that takes no transaction blocks is told", async () => {
 /** Sells one unit, with its row locked. */
 async function sold(store: Store, orderId: string, goodsId: number): Promise<void> {
   const operation = sell(orderId, [goodsId, 1]);
-  const keys = { goodsIds: goodsOf(operation, undefined), ...recordIds(operation) };
+  const keys = keysOf(operation);
   await store.changeUnderRowLocks(keys, (snapshot) => Promise.resolve(settle(snapshot, [operation]).changes), NEVER);
 }
 

@@ -4,7 +4,8 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import type { Operation, Verdict } from "../../src/inventory/model.ts";
+import type { Verdict } from "../../src/inventory/model.ts";
+import type { Operation } from "../../src/inventory/operations/operation.ts";
 import { rollback, sell, set } from "../support/apply.ts";
 import { door } from "../support/door.ts";
 import { lanesBench, stock } from "../support/lanes_bench.ts";

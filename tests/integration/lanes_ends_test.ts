@@ -3,7 +3,7 @@
  * fault.
  */
 import { assert, assertEquals, assertGreaterOrEqual, assertInstanceOf, assertRejects } from "@std/assert";
-import type { Operation } from "../../src/inventory/model.ts";
+import type { Operation } from "../../src/inventory/operations/operation.ts";
 import { Failure } from "../../src/lanes/failure.ts";
 import { LANES_CLOSE_MS_MAX } from "../../src/lanes/lanes.ts";
 import { ConflictError, FenceLostError, OutcomeUnknownError, RowLockedError } from "../../src/store/errors.ts";

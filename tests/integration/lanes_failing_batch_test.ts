@@ -1,6 +1,6 @@
 /** Batches that fail: only those whom the failure is about feel it, and everybody is told the truth. */
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
-import type { Operation } from "../../src/inventory/model.ts";
+import type { Operation } from "../../src/inventory/operations/operation.ts";
 import { Failure } from "../../src/lanes/failure.ts";
 import { FenceLostError, OutcomeUnknownError, StatementTimeoutError } from "../../src/store/errors.ts";
 import { sell, set } from "../support/apply.ts";

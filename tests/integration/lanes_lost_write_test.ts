@@ -3,7 +3,8 @@
  * before that what would then not be true.
  */
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
-import type { Changes, Operation } from "../../src/inventory/model.ts";
+import type { Changes } from "../../src/inventory/model.ts";
+import type { Operation } from "../../src/inventory/operations/operation.ts";
 import { Failure } from "../../src/lanes/failure.ts";
 import { FenceLostError, OutcomeUnknownError } from "../../src/store/errors.ts";
 import { giveBack, sell, set } from "../support/apply.ts";

@@ -2,7 +2,8 @@
  * The way of one operation when something on it goes wrong, on a real database.
  */
 import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
-import type { Changes, Operation } from "../../src/inventory/model.ts";
+import type { Changes } from "../../src/inventory/model.ts";
+import type { Operation } from "../../src/inventory/operations/operation.ts";
 import { Failure } from "../../src/lanes/failure.ts";
 import { LeaseTakenError, type Lock, QuorumLostError } from "../../src/lock/lock.ts";
 import { DatabaseUnavailableError, FenceLostError, OutcomeUnknownError } from "../../src/store/errors.ts";

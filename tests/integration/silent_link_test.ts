@@ -4,13 +4,12 @@
  */
 import { assert, assertEquals, assertGreater, assertInstanceOf } from "@std/assert";
 import postgres from "postgres";
-import { goodsOf, recordIds } from "../../src/inventory/ids.ts";
-import type { Operation } from "../../src/inventory/model.ts";
+import type { Operation } from "../../src/inventory/operations/operation.ts";
 import { settle } from "../../src/inventory/settle.ts";
 import { silentTransactionMsMax } from "../../src/store/statements/end_silent_sessions.ts";
 import { RowLockedError, StoreError } from "../../src/store/errors.ts";
 import { createStore, type Store } from "../../src/store/store.ts";
-import { applyTo, sell, set, settleOn } from "../support/apply.ts";
+import { applyTo, keysOf, sell, set, settleOn } from "../support/apply.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { ledgerViolations } from "../support/ledger_check.ts";
 import { eventually, NEVER, TEST_LIMITS, within } from "../support/pool_probe.ts";
@@ -80,7 +79,7 @@ for (const [way, { change, places }] of Object.entries(WAYS)) {
 type Change = (store: Store, operation: Operation) => Promise<() => Promise<void>>;
 
 async function changeUnderRowLocks(store: Store, operation: Operation) {
-  const keys = { goodsIds: goodsOf(operation, undefined), ...recordIds(operation) };
+  const keys = keysOf(operation);
   return await Promise.resolve(() =>
     store.changeUnderRowLocks(keys, (snapshot) => Promise.resolve(settle(snapshot, [operation]).changes), NEVER)
   );

@@ -4,7 +4,7 @@
  */
 import { assertEquals, assertGreater, assertInstanceOf } from "@std/assert";
 import postgres from "postgres";
-import type { Operation } from "../../src/inventory/model.ts";
+import type { Operation } from "../../src/inventory/operations/operation.ts";
 import { FenceLostError } from "../../src/store/errors.ts";
 import { createStore, type Store } from "../../src/store/store.ts";
 import { writeStatement } from "../../src/store/statements/write_changes.ts";

@@ -4,7 +4,7 @@
  */
 import { assertEquals, assertInstanceOf, assertNotEquals } from "@std/assert";
 import postgres from "postgres";
-import type { Operation } from "../../src/inventory/model.ts";
+import type { Operation } from "../../src/inventory/operations/operation.ts";
 import { FenceLostError, RowLockedError } from "../../src/store/errors.ts";
 import type { PoolOptions } from "../../src/store/postgres/pool.ts";
 import { createStore, type Store } from "../../src/store/store.ts";

@@ -4,13 +4,13 @@
  */
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import postgres from "postgres";
-import { goodsOf, recordIds } from "../../src/inventory/ids.ts";
-import type { Changes, Operation, Snapshot } from "../../src/inventory/model.ts";
+import type { Changes, Snapshot } from "../../src/inventory/model.ts";
+import type { Operation } from "../../src/inventory/operations/operation.ts";
 import { settle } from "../../src/inventory/settle.ts";
 import { BlockLostError, FenceLostError, OutcomeUnknownError, RowLockedError } from "../../src/store/errors.ts";
 import type { PoolOptions } from "../../src/store/postgres/pool.ts";
 import { createStore, type Store } from "../../src/store/store.ts";
-import { applyTo, sell, set } from "../support/apply.ts";
+import { applyTo, keysOf, sell, set } from "../support/apply.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { ledgerViolations } from "../support/ledger_check.ts";
 import { eventually, NEVER, TEST_LIMITS, watchUncaught, within } from "../support/pool_probe.ts";
@@ -25,7 +25,7 @@ function deciding(operation: Operation): (snapshot: Snapshot) => Promise<Changes
 }
 
 function change(store: Store, operation: Operation, decide = deciding(operation)): Promise<void> {
-  const keys = { goodsIds: goodsOf(operation, undefined), ...recordIds(operation) };
+  const keys = keysOf(operation);
   return store.changeUnderRowLocks(keys, decide, NEVER);
 }
 

@@ -2,7 +2,8 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import postgres from "postgres";
-import type { Changes, Operation } from "../../src/inventory/model.ts";
+import type { Changes } from "../../src/inventory/model.ts";
+import type { Operation } from "../../src/inventory/operations/operation.ts";
 import { arrayLiteral } from "../../src/store/postgres/arrays.ts";
 import { Pool } from "../../src/store/postgres/pool.ts";
 import { createStore, type Store } from "../../src/store/store.ts";

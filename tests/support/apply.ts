@@ -1,6 +1,6 @@
 /** The way of operations through the store, without lanes and locks: read, settle, write. */
-import { goodsOf, recordIds } from "../../src/inventory/ids.ts";
-import type { Changes, Operation, Verdict } from "../../src/inventory/model.ts";
+import type { Changes, Verdict } from "../../src/inventory/model.ts";
+import { changedOrder, type Operation, rulesOf } from "../../src/inventory/operations/operation.ts";
 import { changesNothing, settle } from "../../src/inventory/settle.ts";
 import type { SnapshotKeys } from "../../src/store/statements/read_snapshot.ts";
 import type { Store } from "../../src/store/store.ts";
@@ -13,15 +13,20 @@ export interface Settled {
   readonly changes: Changes;
 }
 
+/** The rows that an operation needs which names its goods itself. */
+export function keysOf(operation: Operation): SnapshotKeys {
+  const rules = rulesOf(operation);
+  return { goodsIds: rules.goodsOf(operation, undefined), ...rules.recordIds(operation) };
+}
+
 /** Reads what the operations touch and settles them. A rollback's goods are known only after a first read. */
 export async function settleOn(store: Store, ...operations: Operation[]): Promise<Settled> {
-  const orderIds = [...new Set(operations.flatMap((operation) => recordIds(operation).orderIds))];
-  const operationIds = [...new Set(operations.flatMap((operation) => recordIds(operation).operationIds))];
+  const ids = operations.map((operation) => rulesOf(operation).recordIds(operation));
+  const orderIds = [...new Set(ids.flatMap((each) => each.orderIds))];
+  const operationIds = [...new Set(ids.flatMap((each) => each.operationIds))];
   const { orders } = await store.readSnapshot({ goodsIds: [], orderIds, operationIds }, NEVER);
   const goodsIds = new Set(
-    operations.flatMap((operation) =>
-      goodsOf(operation, operation.kind === "rollback" ? orders.get(operation.orderId) : undefined)
-    ),
+    operations.flatMap((operation) => rulesOf(operation).goodsOf(operation, orders.get(changedOrder(operation) ?? ""))),
   );
   const keys = { goodsIds: [...goodsIds], orderIds, operationIds };
   return { keys, ...settle(await store.readSnapshot(keys, NEVER), operations) };

@@ -4,7 +4,8 @@
  */
 import fc from "fast-check";
 import { mergeLines } from "../../src/inventory/lines.ts";
-import type { Line, Operation } from "../../src/inventory/model.ts";
+import type { Line } from "../../src/inventory/model.ts";
+import type { Operation } from "../../src/inventory/operations/operation.ts";
 
 const goodsId = fc.constantFrom(1, 2, 3);
 const num = fc.oneof({ weight: 9, arbitrary: fc.integer({ min: 1, max: 4 }) }, {

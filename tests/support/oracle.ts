@@ -2,7 +2,8 @@
  * A second, plain answer to what operations come to: one at a time, on nothing but a list of what happened.
  * It shares no code with src/inventory, so that a fault there does not hide itself here.
  */
-import type { Operation, Verdict } from "../../src/inventory/model.ts";
+import type { Verdict } from "../../src/inventory/model.ts";
+import type { Operation } from "../../src/inventory/operations/operation.ts";
 
 type Quantities = Record<number, number>;
 

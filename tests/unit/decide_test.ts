@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import type { Operation, Order, OrderState, RecordedOperation, Snapshot } from "../../src/inventory/model.ts";
+import type { Order, OrderState, RecordedOperation, Snapshot } from "../../src/inventory/model.ts";
+import type { Operation } from "../../src/inventory/operations/operation.ts";
 import { settle } from "../../src/inventory/settle.ts";
 import { outcomeOf } from "../support/oracle.ts";
 

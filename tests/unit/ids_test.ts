@@ -1,8 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { decide } from "../../src/inventory/decide.ts";
-import { derivedRollbackId, goodsOf, recordIds } from "../../src/inventory/ids.ts";
-import type { Operation, Snapshot } from "../../src/inventory/model.ts";
+import { derivedRollbackId } from "../../src/inventory/ids.ts";
+import type { Snapshot } from "../../src/inventory/model.ts";
+import { changedOrder, type Operation, rulesOf } from "../../src/inventory/operations/operation.ts";
+import { ROLLBACK } from "../../src/inventory/operations/rollback.ts";
 import { settle } from "../../src/inventory/settle.ts";
 import { anyOperation } from "../support/operations.ts";
 
@@ -59,16 +60,17 @@ Deno.test("whatever a decision looks for was to be read for it: what is not read
         wholes++;
         operation = { kind: "rollback", rollbackId: undefined, orderId: sold.orderId, lines: sold.lines };
       }
-      const order = operation.kind === "rollback" ? snapshot.orders.get(operation.orderId) : undefined;
+      const order = snapshot.orders.get(changedOrder(operation) ?? "");
       const asked = {
         ...snapshot,
         levels: new AskedMap(snapshot.levels),
         orders: new AskedMap(snapshot.orders),
         operations: new AskedMap(snapshot.operations),
       };
-      decide(asked, operation);
-      const { orderIds, operationIds } = recordIds(operation);
-      const goodsIds = goodsOf(operation, order);
+      const rules = rulesOf(operation);
+      rules.decide(asked, operation);
+      const { orderIds, operationIds } = rules.recordIds(operation);
+      const goodsIds = rules.goodsOf(operation, order);
       for (const id of asked.orders.asked) assert(orderIds.includes(id), `order ${id}`);
       for (const id of asked.operations.asked) assert(operationIds.includes(id), `operation ${id}`);
       for (const id of asked.levels.asked) assert(goodsIds.includes(id), `goods ${id}`);
@@ -81,7 +83,7 @@ Deno.test("whatever a decision looks for was to be read for it: what is not read
 Deno.test("a rollback without an id is looked for under both ids that it may have, one with an id under that alone", () => {
   const lines = [{ goodsId: 1, num: 2 }];
   const rollback = (rollbackId: string | undefined, part: typeof lines) =>
-    recordIds({ kind: "rollback", rollbackId, orderId: "o", lines: part });
+    ROLLBACK.recordIds({ kind: "rollback", rollbackId, orderId: "o", lines: part });
   const [whole, part] = [derivedRollbackId("o", []), derivedRollbackId("o", lines)];
   assertEquals(rollback(undefined, lines), { orderIds: ["o"], operationIds: [whole, part] });
   assertEquals(rollback(undefined, []), { orderIds: ["o"], operationIds: [whole] });

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import type { Changes, Level, Operation, Order, RecordedOperation, Snapshot } from "../../src/inventory/model.ts";
+import type { Changes, Level, Order, RecordedOperation, Snapshot } from "../../src/inventory/model.ts";
+import type { Operation } from "../../src/inventory/operations/operation.ts";
 import { changesNothing, settle } from "../../src/inventory/settle.ts";
 import { anyOperation } from "../support/operations.ts";
 import { Oracle, outcomeOf } from "../support/oracle.ts";

@@ -3,13 +3,11 @@
  * breaks is named at once, under the field names of the single call.
  */
 import type { RollbackRequest, SellRequest, SetInvRequest } from "../../gen/inventory/v1/inventory_pb.ts";
-import type {
-  GiveBackOperation,
-  Operation,
-  RollbackOperation,
-  SellOperation,
-  SetOperation,
-} from "../../inventory/model.ts";
+import type { GiveBackOperation } from "../../inventory/operations/give_back.ts";
+import type { Operation } from "../../inventory/operations/operation.ts";
+import type { RollbackOperation } from "../../inventory/operations/rollback.ts";
+import type { SellOperation } from "../../inventory/operations/sell.ts";
+import type { SetOperation } from "../../inventory/operations/set.ts";
 import { Violations } from "../../rpc/violations.ts";
 import { checkGoodsId, readId, readLines } from "../shared/validation.ts";
 
@@ -31,6 +29,11 @@ export interface Asked<O extends Operation = Operation> {
   readonly operation: O;
   /** Go into an error after which the caller must not send a new id; they matter where the server made them. */
   readonly ids?: Readonly<Record<string, string>>;
+}
+
+/** The operation that a Rollback asks for, and the ids that its answer names. */
+export interface AskedRollback extends Asked<RollbackOperation | GiveBackOperation> {
+  readonly named: { readonly orderId: string; readonly rollbackId: string };
 }
 
 /** @throws ConnectError INVALID_ARGUMENT */
@@ -65,7 +68,7 @@ export function decodeSell(request: SellRequest, rules: RequestRules): Asked<Sel
 export function decodeRollback(
   request: RollbackRequest,
   { orderLinesMax, orderIdRequired, newId }: RequestRules,
-): Asked<RollbackOperation | GiveBackOperation> {
+): AskedRollback {
   const violations = new Violations();
   const orderId = readId(violations, "order_id", request.orderId);
   const rollbackId = readId(violations, "rollback_id", request.rollbackId);
@@ -76,7 +79,16 @@ export function decodeRollback(
     violations.add("rollback_id", ID_REQUIRED);
   }
   violations.check();
-  if (orderId !== undefined) return { operation: { kind: "rollback", rollbackId, orderId, lines } };
+  if (orderId !== undefined) {
+    return {
+      operation: { kind: "rollback", rollbackId, orderId, lines },
+      named: { orderId, rollbackId: rollbackId ?? "" },
+    };
+  }
   const operationId = rollbackId ?? newId();
-  return { operation: { kind: "give_back", operationId, lines }, ids: { rollback_id: operationId } };
+  return {
+    operation: { kind: "give_back", operationId, lines },
+    ids: { rollback_id: operationId },
+    named: { orderId: "", rollbackId: operationId },
+  };
 }

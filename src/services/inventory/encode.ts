@@ -9,18 +9,12 @@ import type {
   RollbackResponseSchema,
   SellResponseSchema,
 } from "../../gen/inventory/v1/inventory_pb.ts";
-import type {
-  Applied,
-  GiveBackOperation,
-  Level,
-  RollbackOperation,
-  SellOperation,
-  SetOperation,
-  Verdict,
-} from "../../inventory/model.ts";
+import type { Applied, Level, Verdict } from "../../inventory/model.ts";
+import type { SellOperation } from "../../inventory/operations/sell.ts";
+import type { SetOperation } from "../../inventory/operations/set.ts";
 import { Failure } from "../../lanes/failure.ts";
 import { failureError, refusalError } from "../shared/refusals.ts";
-import type { Asked } from "./decode.ts";
+import type { Asked, AskedRollback } from "./decode.ts";
 
 /** How an operation ended: its verdict; or, where it came to none, why: a Failure, the end of its call, or a fault. */
 export type Outcome = Verdict | Error;
@@ -41,14 +35,10 @@ export function sellAnswer(asked: Asked<SellOperation>, outcome: Outcome): Messa
 
 /** @throws ConnectError for what the caller can know, the fault itself for anything else */
 export function rollbackAnswer(
-  asked: Asked<RollbackOperation | GiveBackOperation>,
+  asked: AskedRollback,
   outcome: Outcome,
 ): MessageInitShape<typeof RollbackResponseSchema> {
-  const { operation } = asked;
-  const goodsInfo = [...applied(asked, outcome, "rollback").given];
-  return operation.kind === "give_back"
-    ? { goodsInfo, rollbackId: operation.operationId }
-    : { goodsInfo, orderId: operation.orderId, rollbackId: operation.rollbackId ?? "" };
+  return { goodsInfo: [...applied(asked, outcome, "rollback").given], ...asked.named };
 }
 
 /**

@@ -3,7 +3,7 @@
  */
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import { InventoryService } from "../../gen/inventory/v1/inventory_pb.ts";
-import type { Operation } from "../../inventory/model.ts";
+import type { Operation } from "../../inventory/operations/operation.ts";
 import { detailAnswer, type Outcome, rollbackAnswer, sellAnswer, setAnswer } from "./encode.ts";
 import { type BatchServiceOptions, createBatchService } from "./batch.ts";
 import { callerAddress } from "../../rpc/caller_address.ts";

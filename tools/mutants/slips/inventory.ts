@@ -1,56 +1,83 @@
 /** Slips in the rules of stock. */
 import type { Slip } from "../plant.ts";
 
-const DECIDE = { file: "src/inventory/decide.ts", tests: ["tests/unit/decide_test.ts", "tests/unit/settle_test.ts"] };
+const OPERATIONS = "src/inventory/operations";
+const RULE_TESTS = ["tests/unit/decide_test.ts", "tests/unit/settle_test.ts"];
+const RULES = { file: `${OPERATIONS}/rules.ts`, tests: RULE_TESTS };
+const SET = { file: `${OPERATIONS}/set.ts`, tests: RULE_TESTS };
+const SELL = { file: `${OPERATIONS}/sell.ts`, tests: RULE_TESTS };
+const ROLLBACK = { file: `${OPERATIONS}/rollback.ts`, tests: RULE_TESTS };
 const SETTLE = { file: "src/inventory/settle.ts", tests: ["tests/unit/settle_test.ts"] };
+const STATES = { file: "src/inventory/states.ts", tests: ["tests/unit/states_test.ts"] };
 
 export const INVENTORY_SLIPS: readonly Slip[] = [
   {
-    ...DECIDE,
+    ...SELL,
     find: ".filter(({ asked, available }) => asked > available);",
     replace: ".filter(({ asked, available }) => asked >= available);",
     rule: "the last unit can be sold",
   },
   {
-    ...DECIDE,
-    find: `if (known.state !== "sold") return refused`,
-    replace: `if (known.state === "barred") return refused`,
+    ...SELL,
+    find: "if (rule === REFUSED) return refused",
+    replace: `if (state === "barred") return refused`,
     rule: "an order that was rolled back is not answered as sold",
   },
   {
-    ...DECIDE,
+    ...ROLLBACK,
+    find: "if (rule === REFUSED) return",
+    replace: `if (order.state === "held") return`,
+    rule: "an order that is no longer held has nothing to roll back",
+    tests: STATES.tests,
+  },
+  {
+    ...STATES,
+    find: '    none: ["sold"],\n    held: REFUSED,',
+    replace: '    none: ["sold"],\n    held: REPEATED,',
+    rule: "an order that is held is not sold",
+  },
+  {
+    ...STATES,
+    find: 'if (typeof rule !== "string" && rule.includes(to)) return;',
+    replace: "return;",
+    rule: "no operation leads an order where the table does not",
+  },
+  {
+    file: `${OPERATIONS}/given_back.ts`,
+    tests: RULE_TESTS,
     find: "(snapshot.levels.get(goodsId)?.onHand ?? 0) + num > INT32_MAX",
     replace: "(snapshot.levels.get(goodsId)?.onHand ?? 0) + num >= INT32_MAX",
     rule: "what comes back may fill a goods up to int32's largest",
   },
   {
-    ...DECIDE,
+    ...SET,
     find: "const onHand = num + (level?.reserved ?? 0);",
     replace: "const onHand = num;",
     rule: "a set makes so much available, beside what is reserved",
   },
   {
-    ...DECIDE,
+    ...RULES,
     find: "return level === undefined ? 0 : level.onHand - level.reserved;",
     replace: "return level === undefined ? 0 : level.onHand;",
     rule: "what is reserved is not sold",
   },
   {
-    ...DECIDE,
+    ...ROLLBACK,
     find: "returned[i] === num);",
     replace: "(returned[i] ?? 0) > 0);",
     rule: "an order is rolled back once all of it came back, and not earlier",
   },
   {
     ...SETTLE,
-    find: `salesOnly &&= operation.kind === "sell";`,
-    replace: `salesOnly &&= operation.kind !== "rollback";`,
-    rule: "no sale leans on units that come back in the same batch, in whatever way they do",
+    file: `${OPERATIONS}/give_back.ts`,
+    find: "takesOnly: false",
+    replace: "takesOnly: true",
+    rule: "no sale leans on units that come back in the same batch, however they do",
   },
   {
     ...SETTLE,
-    find: `deleted: movement.kind !== "set" && before?.deleted === true,`,
-    replace: "deleted: before?.deleted === true,",
+    find: "before.deleted && step.opens !== true",
+    replace: "before.deleted",
     rule: "setting its quantity opens a goods that is no longer sold, for the rest of the batch too",
   },
   {
@@ -61,7 +88,7 @@ export const INVENTORY_SLIPS: readonly Slip[] = [
     tests: ["tests/unit/lines_test.ts"],
   },
   {
-    file: "src/inventory/ids.ts",
+    ...ROLLBACK,
     find: "new Set([derivedRollbackId(orderId, []), derivedRollbackId(orderId, lines)])",
     replace: "new Set([derivedRollbackId(orderId, lines)])",
     rule: "a rollback without an id is looked for under both ids that it may have",

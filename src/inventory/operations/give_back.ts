@@ -1,0 +1,45 @@
+/** Units come back that belong to no order. */
+import type { Line } from "../model.ts";
+import { givenBack, otherOrder, overflowingGoods, replayed } from "./given_back.ts";
+import { type OperationRules, refused, unknownGoods } from "./rules.ts";
+
+/** The operation. */
+export interface GiveBackOperation {
+  readonly kind: "give_back";
+  /** The caller's rollback_id, or one that the server made. */
+  readonly operationId: string;
+  /** At least one. */
+  readonly lines: readonly Line[];
+}
+
+/** Its rules. */
+export const GIVE_BACK: OperationRules<GiveBackOperation> = {
+  takesOnly: false,
+
+  lineCount: ({ lines }) => lines.length,
+
+  changedOrder: () => undefined,
+
+  goodsOf: ({ lines }) => lines.map((line) => line.goodsId),
+
+  recordIds: ({ operationId }) => ({ orderIds: [], operationIds: [operationId] }),
+
+  decide(snapshot, { operationId, lines }) {
+    const recorded = snapshot.operations.get(operationId);
+    if (recorded !== undefined) {
+      return recorded.kind === "give_back" ? replayed(recorded, false, lines) : otherOrder(recorded, undefined);
+    }
+    const unknown = unknownGoods(snapshot, lines);
+    if (unknown.length > 0) return refused({ reason: "unknown_goods", goodsIds: unknown });
+    const overflowing = overflowingGoods(snapshot, lines);
+    if (overflowing.length > 0) return refused({ reason: "out_of_range", goodsIds: overflowing });
+    return {
+      ok: true,
+      effect: {
+        steps: givenBack(lines),
+        operation: { operationId, kind: "give_back", orderId: undefined, lines },
+      },
+      answer: { ok: true, kind: "rollback", operationId, given: lines },
+    };
+  },
+};

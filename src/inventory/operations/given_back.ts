@@ -1,0 +1,49 @@
+/** What a rollback and a give-back have in common: units that come back, and the id under which they came back before. */
+import { lineDifferences } from "../lines.ts";
+import { type Applied, INT32_MAX, type Line, type RecordedOperation, type Snapshot } from "../model.ts";
+import { type Decision, NO_EFFECT, refused, type Step } from "./rules.ts";
+
+/** The steps of lines that come back. */
+export function givenBack(lines: readonly Line[]): Step[] {
+  return lines.map(({ goodsId, num }) => ({ goodsId, onHandDelta: num, reservedDelta: 0 }));
+}
+
+/** Goods that would have more on hand than an int32 can say. */
+export function overflowingGoods(snapshot: Snapshot, lines: readonly Line[]): number[] {
+  return lines
+    .filter(({ goodsId, num }) => (snapshot.levels.get(goodsId)?.onHand ?? 0) + num > INT32_MAX)
+    .map((line) => line.goodsId);
+}
+
+/**
+ * The decision on an id that is on record: the first answer again, or what differs from the first call. `whole`: all of
+ * an order is to come back, whatever the lines.
+ */
+export function replayed(recorded: RecordedOperation, whole: boolean, lines: readonly Line[]): Decision {
+  const differences = contentDifferences(recorded, whole, lines);
+  if (differences.length > 0) return rollbackDiffers(recorded, differences);
+  const given = recorded.kind === "bar" ? [] : recorded.lines;
+  const answer: Applied = { ok: true, kind: "rollback", operationId: recorded.operationId, given };
+  return { ok: true, effect: NO_EFFECT, answer };
+}
+
+/** The decision on an id that is on record for something else; `orderId` is the order that it is asked for now. */
+export function otherOrder(recorded: RecordedOperation, orderId: string | undefined): Decision {
+  return rollbackDiffers(recorded, [`it was for ${named(recorded.orderId)}, now for ${named(orderId)}`]);
+}
+
+function contentDifferences(recorded: RecordedOperation, whole: boolean, lines: readonly Line[]): string[] {
+  const wasWhole = recorded.kind === "rollback_whole";
+  if (wasWhole && whole) return [];
+  if (wasWhole) return ["it was for the whole order, now for a part"];
+  if (whole && recorded.kind === "rollback_part") return ["it was for a part of the order, now for the whole"];
+  return lineDifferences(recorded.lines, lines);
+}
+
+function rollbackDiffers({ operationId }: RecordedOperation, differences: readonly string[]): Decision {
+  return refused({ reason: "content_differs", field: "rollback_id", id: operationId, differences });
+}
+
+function named(orderId: string | undefined): string {
+  return orderId === undefined ? "no order" : `order ${orderId}`;
+}

@@ -1,0 +1,95 @@
+/** An order, or a part of it, comes back; one that was never sold is barred. */
+import { derivedRollbackId } from "../ids.ts";
+import { sameLines } from "../lines.ts";
+import type { Applied, Line, Order, RecordedOperation, Snapshot } from "../model.ts";
+import { REFUSED, stateRule } from "../states.ts";
+import { givenBack, otherOrder, overflowingGoods, replayed } from "./given_back.ts";
+import { type Decision, NO_EFFECT, type OperationRules, refused } from "./rules.ts";
+
+/** The operation. */
+export interface RollbackOperation {
+  readonly kind: "rollback";
+  /** The caller's id for it; undefined: the id is derived from the order and the part. */
+  readonly rollbackId: string | undefined;
+  readonly orderId: string;
+  /** The part to give back; none for the whole order. */
+  readonly lines: readonly Line[];
+}
+
+/** Its rules. What comes back is what the order sold, and so its goods are the order's. */
+export const ROLLBACK: OperationRules<RollbackOperation> = {
+  takesOnly: false,
+
+  lineCount: ({ lines }) => Math.max(1, lines.length),
+
+  changedOrder: ({ orderId }) => orderId,
+
+  goodsOf: (_, order) => order === undefined ? [] : order.lines.map((line) => line.goodsId),
+
+  recordIds({ orderId, rollbackId, lines }) {
+    if (rollbackId !== undefined) return { orderIds: [orderId], operationIds: [rollbackId] };
+    // Lines that are exactly what was sold mean the whole order, which only the order itself can show.
+    const ids = new Set([derivedRollbackId(orderId, []), derivedRollbackId(orderId, lines)]);
+    return { orderIds: [orderId], operationIds: [...ids] };
+  },
+
+  decide(snapshot, { rollbackId, orderId, lines }) {
+    const order = snapshot.orders.get(orderId);
+    const whole = lines.length === 0 || (order !== undefined && sameLines(lines, order.lines));
+    const operationId = rollbackId ?? derivedRollbackId(orderId, whole ? [] : lines);
+    const recorded = snapshot.operations.get(operationId);
+    if (recorded !== undefined) {
+      return recorded.orderId === orderId ? replayed(recorded, whole, lines) : otherOrder(recorded, orderId);
+    }
+    const rule = stateRule("rollback", order?.state);
+    if (order === undefined || order.state === "barred") return bar(snapshot, orderId, lines, rollbackId, operationId);
+    if (rule === REFUSED) return refused({ reason: "order_state", orderId, state: order.state });
+
+    const returnable = new Map(order.lines.map(({ goodsId, num }, i) => [goodsId, num - (order.returned[i] ?? 0)]));
+    const given: readonly Line[] = whole
+      ? [...returnable].filter(([, num]) => num > 0).map(([goodsId, num]) => ({ goodsId, num }))
+      : lines;
+    const exceeding = given
+      .map(({ goodsId, num }) => ({ goodsId, asked: num, returnable: returnable.get(goodsId) ?? 0 }))
+      .filter(({ asked, returnable }) => asked > returnable);
+    if (exceeding.length > 0) return refused({ reason: "exceeds_sold", orderId, lines: exceeding });
+    const overflowing = overflowingGoods(snapshot, given);
+    if (overflowing.length > 0) return refused({ reason: "out_of_range", goodsIds: overflowing });
+
+    const operation: RecordedOperation = {
+      operationId,
+      kind: whole ? "rollback_whole" : "rollback_part",
+      orderId,
+      lines: given,
+    };
+    const answer: Applied = { ok: true, kind: "rollback", operationId, given };
+    // Nothing is left to give back; an id that the caller chose is taken all the same.
+    if (given.length === 0) return { ok: true, effect: rollbackId ? { steps: [], operation } : NO_EFFECT, answer };
+    return { ok: true, effect: { steps: givenBack(given), order: afterReturn(order, given), operation }, answer };
+  },
+};
+
+/** The order after so much of it has come back. */
+function afterReturn(order: Order, given: readonly Line[]): Order {
+  const back = new Map(given.map(({ goodsId, num }) => [goodsId, num]));
+  const returned = order.lines.map(({ goodsId }, i) => (order.returned[i] ?? 0) + (back.get(goodsId) ?? 0));
+  const all = order.lines.every(({ num }, i) => returned[i] === num);
+  return { ...order, state: all ? "rolled_back" : "sold", returned };
+}
+
+/** A rollback of an order that was never sold: its sell is refused from now on. */
+function bar(
+  snapshot: Snapshot,
+  orderId: string,
+  lines: readonly Line[],
+  rollbackId: string | undefined,
+  operationId: string,
+): Decision {
+  const answer: Applied = { ok: true, kind: "rollback", operationId, given: [] };
+  const operation: RecordedOperation = { operationId, kind: "bar", orderId, lines };
+  if (!snapshot.orders.has(orderId)) {
+    const order: Order = { orderId, state: "barred", lines: [], returned: [], atMs: snapshot.atMs };
+    return { ok: true, effect: { steps: [], order, operation }, answer };
+  }
+  return { ok: true, effect: rollbackId === undefined ? NO_EFFECT : { steps: [], operation }, answer };
+}
