@@ -10,7 +10,7 @@ import { post } from "../post.ts";
 import type { Protection } from "../protections/names.ts";
 import { startSuiteServer, type SuiteServer, type SuiteServerOptions } from "../suite_server.ts";
 
-/** The goods of every arm, of which there are so many at first. No other test has it, so its lease is the arm's. */
+/** The goods of every arm, of which there are so many at first. */
 export const GOODS = 424_242;
 export const OTHER_GOODS = 424_243;
 export const STOCK = 100;
@@ -22,6 +22,8 @@ const SETTINGS = { LOCK_TTL_MS: "4000", LOCK_NODE_TIMEOUT_MS: "100", LOCK_WAIT_M
 
 /** What an arm works with. */
 export class ArmBench implements AsyncDisposable {
+  /** What the keys of its servers begin with on the nodes, which it shares with other arms. */
+  readonly keyPrefix = `arm-${crypto.randomUUID()}:`;
   readonly calls: Call[] = [];
   readonly #without: readonly Protection[];
   readonly #servers: SuiteServer[] = [];
@@ -42,12 +44,12 @@ export class ArmBench implements AsyncDisposable {
     return this.#database;
   }
 
-  /** Starts a server, with the protections taken out, by the way of leases unless `env` says otherwise. */
+  /** Starts a server, with the protections taken out, in the mode `redlock` unless `env` says otherwise. */
   async server({ env, ...options }: SuiteServerOptions = {}): Promise<SuiteServer> {
     const server = await startSuiteServer({
       database: this.#database,
       without: this.#without,
-      env: { ...SETTINGS, CONCURRENCY: "redlock", ...env },
+      env: { ...SETTINGS, CONCURRENCY: "redlock", LOCK_KEY_PREFIX: this.keyPrefix, ...env },
       ...options,
     });
     this.#servers.push(server);

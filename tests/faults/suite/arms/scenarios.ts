@@ -1,4 +1,5 @@
 /** What happens in the control arms: each is one fault at the worst moment, on servers of its own. */
+import { assertEquals } from "@std/assert";
 import { Redis } from "ioredis";
 import postgres from "postgres";
 import { startRedisNodes } from "../../../../tools/stack/redis.ts";
@@ -56,7 +57,7 @@ export function meeting(
     readonly env?: Readonly<Record<string, string>>;
     /** What the second does without, where that is not what the first does without. */
     readonly second?: readonly Protection[];
-    readonly meanwhile?: (first: SuiteServer) => Promise<void>;
+    readonly meanwhile?: (first: SuiteServer, bench: ArmBench) => Promise<void>;
     readonly after?: (first: SuiteServer) => Promise<void>;
   } = {},
 ): Scenario {
@@ -70,7 +71,7 @@ export function meeting(
     await first.hold(point);
     const held = bench.decided(first, sale("held"));
     await first.at(point);
-    await meanwhile(first);
+    await meanwhile(first, bench);
     const other = bench.decided(second, sale("other"));
     await settled(other, otherMsMax);
     await after(first);
@@ -89,10 +90,11 @@ export const PAUSED = {
   after: (first: SuiteServer) => Promise.resolve(first.signal("SIGCONT")),
 };
 
-export async function deleteKeys(): Promise<void> {
+/** Takes the lease of the arm's goods from every node. */
+export async function deleteKeys(_first: SuiteServer, { keyPrefix }: ArmBench): Promise<void> {
   for (const url of testEnvironment().redisUrls) {
     const node = new Redis(url);
-    await node.del(`holdfast:goods:${GOODS}`);
+    assertEquals(await node.del(`${keyPrefix}goods:${GOODS}`), 1);
     node.disconnect();
   }
 }

@@ -8,9 +8,6 @@ import { createMinorityLock } from "./minority_lock.ts";
 import type { Protection } from "./names.ts";
 import type { Points } from "./points.ts";
 
-/** Prefix of the lock's keys, the program's own: servers with and without protections meet on the same keys. */
-const KEY_PREFIX = "holdfast:goods:";
-
 /** The lock, and a way to let go of leases behind its holder's back. */
 export interface SuiteLock {
   readonly lock: Lock;
@@ -51,7 +48,7 @@ function lockWithout(config: Config, without: ReadonlySet<Protection>, log: Log)
     ttlMs: config.lockTtlMs,
     nodeTimeoutMs: config.lockNodeTimeoutMs,
     ...(without.has("quarantine") ? { quarantineMs: 0 } : {}),
-    keyPrefix: KEY_PREFIX,
+    keyPrefix: `${config.lockKeyPrefix}goods:`,
     random: Math.random,
     log,
   };
