@@ -84,7 +84,7 @@ grant select, insert on stock, orders, operations, movements to holdfast_server;
 grant update (on_hand, reserved, version, updated_at, deleted_at) on stock to holdfast_server;
 grant update (state, returned, expires_at, updated_at) on orders to holdfast_server;
 
--- So that `migrate status` tells the truth to the server's role too.
+-- So that `migrate status` is right for the server's role too.
 grant select on schema_migrations to holdfast_server;
 
 -- migrate:down

@@ -1,16 +1,16 @@
--- A batch updates the row of its goods. While any session holds an old snapshot (pg_dump, a report, a forgotten
--- transaction, an unused replication slot), PostgreSQL can remove none of the row versions that this leaves. In an index on
--- the goods alone they are all equal, and whoever looks for the row, or adds an entry, reads each of them. With the block
--- of its versions behind the goods, the newest row is found among at most 64, however many lie below.
+-- A batch updates the row of its goods. While any session keeps an old snapshot open (pg_dump, a report, a forgotten
+-- transaction, an unused replication slot), PostgreSQL can remove none of the row versions that this leaves. In an
+-- index on the goods alone they are all equal, and whoever looks for the row, or adds an entry, reads each of them.
+-- With the block of its versions behind the goods, the newest row is found among at most 64, however many lie below.
 --
--- A block and not the version itself, because an update that leaves every indexed column as it was needs no new entry in
--- any index (HOT): with the version in the key, batches of 64 goods came to 0.8 of the rate.
+-- A block and not the version itself, because an update that leaves every indexed column as it was needs no new entry
+-- in any index (HOT): with the version in the key, batches of 64 goods came to 0.8 of the rate.
 --
 -- That a goods has one row is kept by the ledger: a row is made only together with movement 1 of its goods.
 
 -- migrate:up
 
--- Whoever reads stock for long (pg_dump) holds a lock that this one waits for, and everybody else would wait behind it.
+-- Whoever reads stock for long (pg_dump) has a lock that this one waits for, and everybody else would wait behind it.
 set local lock_timeout = '2s';
 
 alter table stock add column version_block bigint generated always as (version / 64) stored;

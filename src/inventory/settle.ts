@@ -8,8 +8,8 @@
  * Nothing is written on the strength of what is not committed: an operation that alone, on the snapshot as it was read,
  * would write nothing ends the batch before it. A write that was lost may still commit. Whoever decides one of its
  * operations afresh on the same rows, in whatever company and process, then comes to a write again, which meets the
- * first at its fence. A refusal writes nothing and meets nobody: it would be told, and then the lost write would
- * commit.
+ * first at its fence. A refusal writes nothing and meets nobody: it would be answered, and then the lost write
+ * would commit.
  */
 import { InvariantError } from "../base/invariant.ts";
 import type { Changes, Level, Movement, Order, RecordedOperation, Snapshot, Verdict } from "./model.ts";
@@ -29,9 +29,9 @@ export interface Settled {
  *
  * With `leansOnOthers` all are decided at once: only to show in tests what the limit above is for.
  *
- * The snapshot must hold every goods, order and operation that they touch and that exists (see `recordIds` and
- * `goodsOf`): whatever is not in it is taken not to exist. Throws if a rollback moves a goods that the snapshot
- * lacks: then the snapshot was not read for these operations.
+ * The snapshot must contain every goods, order and operation that they touch and that exists (see `recordIds` and
+ * `goodsOf`): whatever is not in it is taken not to exist. Throws InvariantError if an operation moves a goods that is
+ * missing there: then the snapshot was not read for these operations.
  */
 export function settle(
   snapshot: Snapshot,

@@ -1,5 +1,5 @@
 /**
- * What an operation comes to on an order in each state: all ways between the states, and all refusals for a state.
+ * What an operation comes to on an order in each state: all transitions, and all refusals for a state.
  *
  *     (no such order) --sell-----------------> sold
  *     (no such order) --rollback-------------> barred         its sell, should it come, is refused

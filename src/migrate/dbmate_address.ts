@@ -1,4 +1,7 @@
-/** The address that dbmate is given: made from what was read of ours and found out by a session, so that both mean the same. Pure. */
+/**
+ * The address that dbmate is given: made from what was read of ours and found out by a session, so that both mean the
+ * same. Pure.
+ */
 import type { Buffer } from "node:buffer";
 import { percentEncoded } from "../config/address_text.ts";
 import type { OpenSession } from "./migrate_session.ts";
@@ -7,8 +10,8 @@ import type { OpenSession } from "./migrate_session.ts";
 export type Findings = Omit<OpenSession, "sql">;
 
 /**
- * The certificate that dbmate must see and no other, as PEM; undefined where the address says enough. Its driver (lib/pq)
- * can't bind its log-in, so it takes the certificate that ours was bound to.
+ * The certificate that dbmate must see and no other, as PEM; undefined where the address says enough. Its driver
+ * (lib/pq) can't bind its log-in, so it takes the certificate that ours was bound to.
  */
 export function pinnedCertificate({ address, peerCertificate }: Findings): string | undefined {
   const { tls, channelBinding } = address;
@@ -17,8 +20,8 @@ export function pinnedCertificate({ address, peerCertificate }: Findings): strin
 }
 
 /**
- * The address of the session's host as lib/pq reads it; `pinnedFile`: where the pinned certificate is. It holds secrets: it
- * is for the environment of one process.
+ * The address of the session's host as lib/pq reads it; `pinnedFile`: where the pinned certificate is. It contains
+ * secrets: it is for the environment of one process.
  */
 export function dbmateUrl(findings: Findings, pinnedFile?: string): string {
   const { address, certificates, peerCertificate } = findings;

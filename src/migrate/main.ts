@@ -26,11 +26,11 @@ const RUN_AGAIN_MS = 250;
 const RUN_MS_MAX = 120_000;
 const EXIT_USAGE = 2;
 
-/** `down` takes back the newest migration, `status` only tells. */
+/** `down` takes back the newest migration, `status` only reports. */
 export type Direction = "up" | "down" | "status";
 const DIRECTIONS: readonly Direction[] = ["up", "down", "status"];
 
-/** Whose schema goes which way. */
+/** Whose schema is changed, and in which direction. */
 export interface MigrateOptions {
   /** Address of a role that may change the schema. */
   readonly owner: PostgresAddress;
@@ -41,11 +41,11 @@ export interface MigrateOptions {
 }
 
 /**
- * Brings the schema one way, or tells how it stands.
+ * Brings the schema up or down, or reports how it stands.
  *
  * @returns what dbmate said
- * @throws ConfigError for files of an address that can't be read; Error with dbmate's or PostgreSQL's words, both of which
- * leave the password of an address out
+ * @throws ConfigError for files of an address that can't be read; Error with dbmate's or PostgreSQL's words, both of
+ * which leave the password of an address out
  */
 export async function migrate({ owner, server, direction, log }: MigrateOptions): Promise<string> {
   const said = await withSession(owner, "DATABASE_OWNER_URL (or DATABASE_URL)", async (session) => {
@@ -110,7 +110,10 @@ function migrationsDirectory(): string {
   return fileURLToPath(new URL("../../migrations", import.meta.url));
 }
 
-/** The address that stands in the variable `name`; the server's has a default for its user. Throws ConfigError that names it. */
+/**
+ * The address that stands in the variable `name`; the server's has a default for its user. Throws ConfigError that
+ * names it.
+ */
 export function databaseAddress(name: string, text: string): PostgresAddress {
   try {
     return parsePostgresAddress(text, name === "DATABASE_URL" ? SERVER_ROLE : "");

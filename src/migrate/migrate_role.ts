@@ -10,8 +10,6 @@ import { type OpenSession, withSession } from "./migrate_session.ts";
 import { sessionSettings } from "../store/postgres/sessions.ts";
 import type { Log } from "../telemetry/log.ts";
 
-export { SERVER_ROLE };
-
 /** Two runs that change the same role at once: one gets an error and looks again. */
 const TRIES_MAX = 10;
 const TRY_AGAIN_MS = 100;
@@ -22,8 +20,9 @@ const SCRAM_SALT_BYTES = 16;
 const ANOTHER_RUN_CODES = new Set(["42710", "23505", "40001", "XX000"]);
 
 /**
- * Bounds that hold whatever a client asks for. Behind a pooler the server's sessions can ask for nothing, and have no
- * other settings than these.
+ * What sessions of the role begin with: defaults, which a session replaces by what it asks for at log-in or sets later,
+ * so they bound nobody who asks for more. The server's sessions ask for the first ones at log-in, with the same values;
+ * behind a pooler, where they can ask for nothing, all that they have is from here, and `ping` looks at it.
  */
 const SETTINGS: Readonly<Record<string, string>> = {
   ...sessionSettings({ statementTimeoutMs: STATEMENT_TIMEOUT_MS, lockTimeoutMs: ROW_LOCK_TIMEOUT_MS }),
@@ -34,7 +33,10 @@ const SETTINGS: Readonly<Record<string, string>> = {
   tcp_user_timeout: "15s",
 };
 
-/** Known from PostgreSQL 17 on. The only limit of PostgreSQL's own for a session that waits for its client in mid-statement. */
+/**
+ * Known from PostgreSQL 17 on. The only limit of PostgreSQL's own for a session that waits for its client in
+ * mid-statement.
+ */
 const SETTINGS_FROM_17: Readonly<Record<string, string>> = { transaction_timeout: "10s" };
 
 /**
@@ -99,7 +101,7 @@ async function canLogIn(server: PostgresAddress): Promise<boolean> {
 
 /**
  * What PostgreSQL stores of a password (RFC 5803). Made here, because a statement that fails goes to the server's log
- * with all its text, and then holds no password. The text has no character that a SQL literal would have to escape.
+ * with all its text, and then contains no password. The text has no character that a SQL literal would have to escape.
  */
 async function scramVerifier(password: string): Promise<string> {
   const encoder = new TextEncoder();

@@ -1,6 +1,6 @@
 /**
- * A session of migrate's own: on the host that takes writes, dialled as the service dials it. What was found out in it, such as
- * whether there is TLS, is told to dbmate, which knows fewer ways.
+ * A session of migrate's own: on the host that takes writes, dialled as the service dials it. What was found out in it,
+ * such as whether there is TLS, goes to dbmate, which finds out less by itself.
  */
 import type { Buffer } from "node:buffer";
 import postgres from "postgres";

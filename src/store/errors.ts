@@ -1,5 +1,5 @@
 /**
- * What can go wrong between us and PostgreSQL, told apart by what the caller may conclude from it.
+ * What can go wrong between us and PostgreSQL, by what the caller may conclude from it.
  * SQLSTATE meanings: PostgreSQL manual, appendix A.
  */
 
@@ -61,11 +61,11 @@ export class PoolQueueFullError extends StoreError {
 }
 
 /**
- * A primary key of ours, which only a second writer on the same read can violate. A partition or a shard has its own under
- * its own name, such as orders_0_pkey, movements_pkey_102009 or, where that was taken, orders_0_pkey1.
+ * A primary key of ours, which only a second writer on the same read can violate. A partition or a shard has its own
+ * under its own name, such as orders_0_pkey, movements_pkey_102009 or, where that was taken, orders_0_pkey1.
  */
 const PRIMARY_KEY = /_pkey(_?\d+)?$/;
-/** How Citus tells it where it has lost the SQLSTATE on the way from a shard. */
+/** How Citus says it where the SQLSTATE of a shard was lost. */
 const PRIMARY_KEY_IN_TEXT = /unique constraint "(\w+_pkey(?:_?\d+)?)"/;
 
 /** The text that the write statement casts to a number when a row it read has moved; see write_changes.ts. */
@@ -83,7 +83,7 @@ const NOT_CONNECTED = /^(CONNECT_TIMEOUT|ECONNREFUSED|ENOTFOUND|EAI_)/;
 const TAKES_NO_WORK = /^(57P03|53|58|25006|28|3D000|42P01|42703)/;
 
 /**
- * The driver's error as one of ours. Errors that are nobody's weather (syntax, missing rights, a violated
+ * The driver's error as one of ours. Errors that are not the database's condition (syntax, missing rights, a violated
  * check) come back as they are: they are faults of this program and end as INTERNAL.
  */
 export function storeError(error: unknown): unknown {

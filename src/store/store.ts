@@ -26,7 +26,7 @@ export interface Store {
    */
   writeChanges(changes: Changes, signal: AbortSignal): Promise<void>;
   /**
-   * Reads the snapshot with the goods' rows locked, and commits what `decide` makes of it before they are given free;
+   * Reads the snapshot with the goods' rows locked, and commits what `decide` makes of it before they are unlocked;
    * undefined: nothing. FenceLostError where a row that could not be locked was changed meanwhile; OffLedgerError as
    * above.
    */
@@ -37,14 +37,14 @@ export interface Store {
   ): Promise<void>;
   /** The levels of those goods that are sold. */
   readLevels(goodsIds: readonly number[], signal: AbortSignal): Promise<Map<number, Level>>;
-  /** Those of the goods whose rows other sessions have locked, as far as the database can tell. */
+  /** Those of the goods whose rows other sessions have locked, as far as the database can say. */
   readLocked(goodsIds: readonly number[], signal: AbortSignal): Promise<number[]>;
   /** The same of orders. */
   readLockedOrders(orderIds: readonly string[], signal: AbortSignal): Promise<string[]>;
   /**
    * Resolves if PostgreSQL answers, takes writes, and has the schema and the settings that it must have. Also ends
-   * sessions whose process vanished in the middle of a transaction, so that they hold no rows for longer than that:
-   * whoever uses a store has to call it often.
+   * sessions whose process vanished in the middle of a transaction, so that they keep no rows locked for longer than
+   * that: whoever uses a store has to call it often.
    */
   ping(signal: AbortSignal): Promise<void>;
   close(): Promise<void>;

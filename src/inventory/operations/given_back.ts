@@ -1,4 +1,6 @@
-/** What a rollback and a give-back have in common: units that come back, and the id under which they came back before. */
+/**
+ * What a rollback and a give-back have in common: units that come back, and the id under which they came back before.
+ */
 import { lineDifferences } from "../lines.ts";
 import { type Applied, INT32_MAX, type Line, type RecordedOperation, type Snapshot } from "../model.ts";
 import { type Decision, NO_EFFECT, refused, type Step } from "./rules.ts";

@@ -21,7 +21,9 @@ export function rulesOf({ kind }: Operation): OperationRules<Operation> {
   return RULES[kind];
 }
 
-/** The order that the operation may change, which has to be read before its goods are known; undefined: there is none. */
+/**
+ * The order that the operation may change, which has to be read before its goods are known; undefined: there is none.
+ */
 export function changedOrder(operation: Operation): string | undefined {
   return rulesOf(operation).changedOrder(operation);
 }

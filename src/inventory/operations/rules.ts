@@ -1,6 +1,6 @@
 /**
- * The shape of an operation's file: everything that the program asks of one kind of operation. The files beside this one
- * give the answers, and `operation.ts` lists them; nobody else looks at the kind of an operation.
+ * The shape of an operation's file: everything that the program asks of one kind of operation. The files beside this
+ * one give the answers, and `operation.ts` lists them; nobody else looks at the kind of an operation.
  */
 import type { Applied, Level, Line, Order, RecordedOperation, Refusal, Snapshot } from "../model.ts";
 

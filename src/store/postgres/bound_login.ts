@@ -1,7 +1,7 @@
 /**
- * A log-in that is bound to the server's certificate (SCRAM-SHA-256-PLUS, RFC 5802, with `tls-server-end-point`, RFC 5929),
- * which the driver (3.4.9) does not know: who stands between us and PostgreSQL with a certificate of his own is found out
- * without knowing the right one. It answers PostgreSQL itself, and the driver sees that it was let in.
+ * A log-in that is bound to the server's certificate (SCRAM-SHA-256-PLUS, RFC 5802, with `tls-server-end-point`, RFC
+ * 5929), which the driver (3.4.9) does not know: who stands between us and PostgreSQL with a certificate of his own is
+ * found out without knowing the right one. It answers PostgreSQL itself, and the driver sees that it was let in.
  *
  *     asked   --AuthenticationSASL--> begun:    the first message is sent
  *     begun   --SASLContinue-->       proven:   the proof is sent
@@ -138,7 +138,10 @@ function hmac(key: Buffer, text: string): Buffer {
   return createHmac("sha256", key).update(text).digest();
 }
 
-/** Ends of the numbers of the ways to sign, as they stand in a certificate, and the hash that RFC 5929 then asks for. */
+/**
+ * Ends of the numbers of signature algorithms, as they stand in a certificate, and the hash that RFC 5929 then asks
+ * for.
+ */
 const HASHES: readonly [oid: string, hash: string][] = [
   ["2a864886f70d010104", "sha256"], // md5WithRSA
   ["2a864886f70d010105", "sha256"], // sha1WithRSA

@@ -19,7 +19,7 @@ const CONNECTION_LIFETIME_S_MAX = 1800;
 /** A connection is idle for so long before TCP looks whether the other side is there. */
 const KEEPALIVE_IDLE_S = 60;
 
-/** What the driver is told of an address. Of several hosts it needs to know none: the dialer chooses. */
+/** What the driver gets to know of an address. Of several hosts it needs to know none: the dialer chooses. */
 export function driverAddress({ hosts, user, password, database, prepare, keepaliveIdleS }: PostgresAddress) {
   const [host] = hosts;
   return {
@@ -37,7 +37,9 @@ export function driverAddress({ hosts, user, password, database, prepare, keepal
 export class Client {
   readonly sql: postgres.Sql;
   readonly dialer: Dialer;
-  /** Set when its connection closed, or may still be hit by a cancellation: what comes from it next can't be trusted. */
+  /**
+   * Set when its connection closed, or may still be hit by a cancellation: what comes from it next can't be trusted.
+   */
   lost = false;
   readonly kind: SessionKind;
   readonly #log: Log;

@@ -2,8 +2,8 @@
  * How one client of the pool reaches PostgreSQL.
  *
  * Left to itself the driver (3.4.9) dials again at once and without end when a server takes the connection
- * only to close it, as a proxy does in front of a database that is down. Here a client dials once, and asks the same host to
- * cancel what runs there.
+ * only to close it, as a proxy does in front of a database that is down. Here a client dials once, and asks the same
+ * host to cancel what runs there.
  */
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
@@ -68,7 +68,9 @@ export class Dialer {
     if (this.#index !== undefined) this.#options.primary?.forget(this.#index);
   }
 
-  /** Closes what is open at once, whatever the other side does: the driver only says goodbye and waits for an answer. */
+  /**
+   * Closes what is open at once, whatever the other side does: the driver only says goodbye and waits for an answer.
+   */
   destroy(): void {
     this.#destroyed = true;
     for (const socket of this.#sockets) socket.destroy();

@@ -173,8 +173,8 @@ export class Pool {
     try {
       const answer = await Promise.race([query, silent]);
       if (Array.isArray(answer)) return answer;
-      // A stream: PostgreSQL began to copy something, which nobody asked for. Its error, when the connection goes, is of
-      // no interest, and would otherwise end the process.
+      // A stream: PostgreSQL began to copy something, which nobody asked for. Its error, when the connection goes, is
+      // of no interest, and would otherwise end the process.
       (answer as EventEmitter).on("error", () => {});
       throw new OutcomeUnknownError("PostgreSQL answered what it was not asked");
     } finally {

@@ -1,5 +1,5 @@
 /**
- * Which of several hosts takes writes. Pure but for the looks that it is given.
+ * Which of several hosts takes writes. No I/O but the looks that it is given.
  *
  *     unknown   --asked, and the pause is over--> searching
  *     unknown   --asked before that--> unknown: refused at once, with what the last search found
@@ -17,7 +17,7 @@ export const DIALS_A_SECOND_MAX = 10;
 export interface PrimarySearchOptions {
   /** Names of the hosts, for errors; one or more. */
   readonly hosts: readonly string[];
-  /** Dials the host and asks; throws why it can't be told, or why it takes no writes. */
+  /** Dials the host and asks; throws why it can't be asked, or why it takes no writes. */
   readonly look: (index: number) => Promise<void>;
   /** A clock that runs forward, in ms. */
   readonly nowMs: () => number;
@@ -72,7 +72,7 @@ export class PrimarySearch {
       }
     });
     try {
-      // A host that does not answer holds nobody up who looks for another.
+      // A host that does not answer delays nobody who looks for another.
       this.#known = await Promise.any(looks);
       this.#failure = undefined;
       return this.#known;

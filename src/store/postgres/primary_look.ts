@@ -17,7 +17,7 @@ export function primaryOf(options: Omit<PoolOptions, "primary">, sessions: Sessi
   });
 }
 
-/** Throws where the only host of the address can't be asked, or takes no writes: a standby, or one that was told so. */
+/** Throws where the only host of the address can't be asked, or takes no writes: a standby, or one that is set so. */
 async function assertTakesWrites(options: Omit<PoolOptions, "primary">, sessions: Sessions): Promise<void> {
   const pool = new Pool({ ...options, max: 1, waitersMax: 1 }, sessions);
   try {

@@ -1,7 +1,8 @@
 /**
- * Looks at what a PostgreSQL says before the driver does, and stops what the driver (3.4.9) can't bear: a COPY that nobody
- * asked for ends the process from a timer, a column without the end of its name is an endless loop, a SCRAM of many
- * iterations holds up the only thread, and a reply of any size is kept as a whole. Messages: PostgreSQL manual, 55.7.
+ * Looks at what a PostgreSQL says before the driver does, and stops what the driver (3.4.9) can't bear: a COPY that
+ * nobody asked for ends the process from a timer, a column without the end of its name is an endless loop, a SCRAM of
+ * many iterations blocks the only thread, and a reply of any size is kept as a whole. Messages: PostgreSQL manual,
+ * 55.7.
  *
  *     header --5 bytes--> payload --its end--> header
  *     any    --what is not ours to take--> broken, for good
@@ -21,10 +22,12 @@ const HEADER_BYTES = 5;
 const COLUMN_BYTES = 18;
 /** What comes in answer to statements as ours are: no COPY, no cursors, no functions by number. */
 const TAKEN = new Set("RSKZENATDC12tnIv");
-/** Kinds of Authentication that the driver knows: taken, by password in clear or as md5, and the three steps of SCRAM. */
+/**
+ * Kinds of Authentication that the driver knows: taken, by password in clear or as md5, and the three steps of SCRAM.
+ */
 const AUTHENTICATIONS = new Set([0, 3, 5, 10, 11, 12]);
 
-/** A reply that is not taken. The `code` tells errors.ts that the connection ended under the statement. */
+/** A reply that is not taken. By the `code` errors.ts knows that the connection ended under the statement. */
 export class ReplyError extends Error {
   override name = "ReplyError";
   readonly code = "ERR_REPLY";

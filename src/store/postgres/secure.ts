@@ -1,6 +1,6 @@
 /**
- * One connection to one host of PostgreSQL, under TLS as the address asks for it; the driver (3.4.9) knows fewer ways, and
- * goes on to TLS with a server that has none. Messages: PostgreSQL manual, 54.2.10.
+ * One connection to one host of PostgreSQL, under TLS as the address asks for it; the driver (3.4.9) knows fewer
+ * values of `sslmode`, and goes on to TLS with a server that has none. Messages: PostgreSQL manual, 54.2.10.
  *
  *     dialled --disable, or a socket of this machine--> clear
  *     dialled --direct--> handshake
@@ -30,7 +30,7 @@ export interface SecureOptions {
   readonly certificates: PostgresCertificates;
   /** Limit of all of it, in ms. */
   readonly timeoutMs: number;
-  /** Told of every socket that is opened, at once. */
+  /** Called with every socket that is opened, at once. */
   readonly opened: (socket: Socket) => void;
 }
 
@@ -47,7 +47,8 @@ export function sslModeFor(host: PostgresHost, { mode }: PostgresTls): SslMode {
 }
 
 /**
- * Opens the connection. Throws DatabaseUnavailableError, whose cause is the socket's error; what was opened is destroyed then.
+ * Opens the connection. Throws DatabaseUnavailableError, whose cause is the socket's error; what was opened is
+ * destroyed then.
  */
 export async function openSecure(options: SecureOptions): Promise<Socket> {
   const mode = sslModeFor(options.host, options.tls);

@@ -1,8 +1,9 @@
 /**
- * What our sessions in PostgreSQL have to be set to, and how they come by it. A session of our own asks for it at log-in.
+ * What our sessions in PostgreSQL have to be set to, and how they come by it. A session of our own asks for it at
+ * log-in.
  *
- * A pooler in between (PgBouncer in transaction mode) refuses or ignores that, and gives each transaction to whichever of
- * its sessions is free: a statement that was prepared by name in one is not there in the next. Behind a pooler the
+ * A pooler in between (PgBouncer in transaction mode) refuses or ignores that, and gives each transaction to whichever
+ * of its sessions is free: a statement that was prepared by name in one is not there in the next. Behind a pooler the
  * settings are those of the role, which migrate makes, and no statement has a name.
  *
  *     own --a log-in refused for what it asked for--> pooled
@@ -53,7 +54,7 @@ export interface SessionState {
   readonly lock_timeout: number;
 }
 
-/** Levels of `synchronous_commit` at which a commit is told before the disks that it must be on have it. */
+/** Levels of `synchronous_commit` at which a commit is answered before the disks that it must be on have it. */
 const NOT_DURABLE = new Set(["off", "local"]);
 
 /** What of it does not keep to the limits, a few words for each; none where all is well. */
@@ -91,7 +92,7 @@ export class Sessions {
     return this.#kind;
   }
 
-  /** From now on sessions are begun for a pooler. `sign`: what told that there is one. */
+  /** From now on sessions are begun for a pooler. `sign`: what showed that there is one. */
   foundPooler(sign: string): void {
     if (this.#kind === "pooled") return;
     this.#kind = "pooled";

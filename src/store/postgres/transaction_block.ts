@@ -1,9 +1,9 @@
 /**
  * A transaction block: plain statements on one connection, of which the last one writes.
  *
- * The driver's own `begin` (postgres.js 3.4.9) is not used: a statement of its block whose connection died can run outside
- * the block, or end the process. Here the connection is never dialled again while the block is open, and nothing is sent
- * on one that is known to be lost.
+ * The driver's own `begin` (postgres.js 3.4.9) is not used: a statement of its block whose connection died can run
+ * outside the block, or end the process. Here the connection is never dialled again while the block is open, and
+ * nothing is sent on one that is known to be lost.
  */
 import type postgres from "postgres";
 import { BlockLostError, OutcomeUnknownError } from "../errors.ts";
@@ -48,8 +48,8 @@ export async function runBlock<T>(
     }
   };
   const commit = async <R>(statement: Statement<R>): Promise<void> => {
-    // Outside of a block the statement would commit by itself, and be told as what BEGIN failed with. The answer is there:
-    // that to what was read has come behind it.
+    // Outside of a block the statement would commit by itself, and what BEGIN failed with would be taken for its
+    // answer. BEGIN's answer is there: that to what was read has come behind it.
     await begun;
     assertThere();
     const written = send(statement);

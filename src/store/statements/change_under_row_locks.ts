@@ -1,5 +1,5 @@
 /**
- * The article's pessimistic way: the rows of stock are locked before they are read, and stay so until the change is
+ * The article's pessimistic mode: the rows of stock are locked before they are read, and stay so until the change is
  * committed. Nobody else's change comes in between, so nothing has to be done again.
  */
 import type { Changes, Snapshot } from "../../inventory/model.ts";
@@ -30,7 +30,7 @@ export async function changeUnderRowLocks(
   await pool.block(async ({ run, commit }) => {
     const locked = run(lockStatement(keys.goodsIds));
     const read = run(snapshotStatement(keys));
-    // The first failure tells why; those behind it only that the block is undone.
+    // The first failure says why; those behind it only that the block is undone.
     read.catch(() => {});
     await locked;
     const changes = await decide(snapshotOf(await read));

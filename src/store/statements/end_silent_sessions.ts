@@ -1,13 +1,16 @@
 /**
- * Ends sessions of this program that hold a transaction open while they wait for a client that says nothing more.
+ * Ends sessions of this program that keep a transaction open while they wait for a client that says nothing more.
  *
  * PostgreSQL before 17 has no limit for them: `idle_in_transaction_session_timeout` is armed only behind Sync, and
  * `statement_timeout` stands still while a message is read. So a process that vanishes without FIN or RST between Parse
- * and Sync, or before the last packet of either, would keep its row locks until TCP gives up, after two hours by default.
+ * and Sync, or before the last packet of either, would keep its row locks until TCP gives up, after two hours by
+ * default.
  */
 import type { Pool } from "../postgres/pool.ts";
 
-/** A block of ours is four statements and once as long idle; no transaction of ours needs more than this many timeouts. */
+/**
+ * A block of ours is four statements and once as long idle; no transaction of ours needs more than this many timeouts.
+ */
 const STATEMENT_TIMEOUTS_A_TRANSACTION = 5;
 
 /** How old a transaction of ours may get while PostgreSQL waits for its client, in ms. */

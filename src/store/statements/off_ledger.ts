@@ -1,5 +1,5 @@
 /**
- * Tells a goods that stands off its ledger, which loses its fence for ever, from one that others keep changing.
+ * Distinguishes a goods that stands off its ledger, which loses its fence for ever, from one that others keep changing.
  */
 import { errorSummary, type Log } from "../../telemetry/log.ts";
 import { arrayLiteral } from "../postgres/arrays.ts";

@@ -16,8 +16,8 @@ interface Look extends SessionState {
 }
 
 /**
- * Resolves if PostgreSQL answers, takes writes, has the schema of this version, keeps to our limits, and tells a commit
- * only when it is durable; a standby after a fail-over takes no writes. Throws the errors of errors.ts.
+ * Resolves if PostgreSQL answers, takes writes, has the schema of this version, keeps to our limits, and answers a
+ * commit only when it is durable; a standby after a fail-over takes no writes. Throws the errors of errors.ts.
  *
  * Where statements run in other sessions than the one that logged in, all of them are begun anew, for a pooler.
  */
@@ -53,14 +53,14 @@ async function lookInBlock(pool: Pool, signal: AbortSignal): Promise<Look[]> {
 
 const ADVICE = "`deno task migrate` makes them for the role holdfast_server; a pooler has them once it connects anew";
 
-/** The process that took the log-in, as it was told then. */
+/** The process that took the log-in, as it was named then. */
 function sessionOf(rows: readonly Look[]): number {
   return (rows as unknown as postgres.RowList<Look[]>).state.pid;
 }
 
 /**
- * Fails where a column lacks. Reads no row: the first one may lie behind many old versions. PostgreSQL shows times as
- * 250ms, 1s or 0, which it takes for intervals, too.
+ * Fails where a column is missing. Reads no row: the first one may lie behind many old versions. PostgreSQL shows times
+ * as 250ms, 1s or 0, which it takes for intervals, too.
  */
 export const schemaStatement: Statement<Look[]> = (sql) =>
   sql`

@@ -1,5 +1,5 @@
 /**
- * The reads that tell whose rows are the ones to wait for.
+ * The reads that show whose rows are the ones to wait for.
  */
 import { errorFields, type Log } from "../../telemetry/log.ts";
 import { arrayLiteral } from "../postgres/arrays.ts";
@@ -8,7 +8,7 @@ import { StoreError } from "../errors.ts";
 import type { Pool } from "../postgres/pool.ts";
 
 /**
- * Those of these goods whose row some other session has locked at this moment. None where the database can't tell: an
+ * Those of these goods whose row some other session has locked at this moment. None where the database can't say: an
  * engine that spreads rows over servers may lock one of them in a statement, but not several.
  *
  * Throws the errors of errors.ts, and no other error of PostgreSQL's: this is a guess at whom to wait for, and whoever
@@ -40,7 +40,7 @@ async function guessed<T>(read: () => Promise<T[]>, log: Log): Promise<T[]> {
     return await read();
   } catch (error) {
     if (error instanceof StoreError) throw error;
-    log.warn({ error: errorFields(error) }, "PostgreSQL can't tell which rows are locked");
+    log.warn({ error: errorFields(error) }, "PostgreSQL can't say which rows are locked");
     return [];
   }
 }

@@ -6,7 +6,7 @@ import { arrayLiteral } from "../postgres/arrays.ts";
 import type { Statement } from "../postgres/transaction_block.ts";
 import type { Pool } from "../postgres/pool.ts";
 
-/** Which rows a snapshot is to hold. */
+/** Which rows a snapshot is to contain. */
 export interface SnapshotKeys {
   readonly goodsIds: readonly number[];
   readonly orderIds: readonly string[];
@@ -46,8 +46,8 @@ export interface SnapshotRow {
  * order of one moment and a level of the next.
  *
  * A row of stock is looked for from the highest block of its versions down, here and wherever it is looked for. While
- * any session holds an old snapshot, PostgreSQL keeps every version of the row, and a search by goods alone reads all
- * of them. The array is asked for by a select of its own so that no plan depends on its length: else a short one is
+ * any session keeps an old snapshot open, PostgreSQL keeps every version of the row, and a search by goods alone reads
+ * all of them. The array is asked for by a select of its own so that no plan depends on its length: else a short one is
  * planned anew at every call, at half as much again of PostgreSQL's time.
  */
 export async function readSnapshot(pool: Pool, keys: SnapshotKeys, signal: AbortSignal): Promise<Snapshot> {

@@ -18,11 +18,12 @@ const VERSIONS_A_BLOCK = 64;
  * so of two writers that read the same rows the second fails on a primary key (while the first is still in
  * flight, it waits for it). A row that existed must still be as it was read, in every column that a decision looks at:
  * who changes one by hand moves no version, and must not be undone. Rows that were to be changed but no longer match
- * are found by counting, and the cast of a text to int ends the statement: plain SQL has no other way to raise an error.
+ * are found by counting, and the cast of a text to int ends the statement: plain SQL can raise an error by nothing
+ * else.
  *
- * A row of stock is found by its whole key, and that of the goods is written as `any (array[...])`: an equality of columns
- * could be joined by a merge, for which the planner also considers to read all of the index, and does so where few rows
- * are left and it knows nothing of the thousands of old versions that a held snapshot keeps.
+ * A row of stock is found by its whole key, and that of the goods is written as `any (array[...])`: an equality of
+ * columns could be joined by a merge, for which the planner also considers to read all of the index, and does so where
+ * few rows are left and it knows nothing of the thousands of old versions that an old snapshot keeps.
  *
  * Movements are inserted in key order, but the plan chooses in which order rows of stock are updated, so two
  * servers without a lease can lock each other out. PostgreSQL then ends one of them, and nothing of it is left.
@@ -35,19 +36,19 @@ export async function writeChanges(pool: Pool, changes: Changes, signal: AbortSi
 
 type Fragment = postgres.PendingQuery<postgres.Row[]>;
 
-/** A table expression of the statement, and what of it has to be there for the fence to hold. */
+/** A table expression of the statement, and what has to be true of it so that the fence is not lost. */
 interface Branch {
   readonly tables: Fragment;
-  readonly holds?: Fragment;
+  readonly unmoved?: Fragment;
 }
 
 /**
  * The statement behind {@link writeChanges}, for a transaction block.
  *
- * Made of the branches that have rows: engines that spread the tables over servers pay for each branch, and some take no
- * two of one table. Movements go with levels, so there are 31 texts at most, of which a connection prepares what it
- * uses. Casts to arrays, which are STABLE, stand in a table expression of their own: not every engine takes one beside a
- * column in an UPDATE.
+ * Made of the branches that have rows: engines that spread the tables over servers pay for each branch, and some take
+ * no two of one table. Movements go with levels, so there are 31 texts at most, of which a connection prepares what it
+ * uses. Casts to arrays, which are STABLE, stand in a table expression of their own: not every engine takes one beside
+ * a column in an UPDATE.
  */
 export function writeStatement(changes: Changes): Statement<unknown[]> {
   const { movements, operations } = changes;
@@ -68,9 +69,9 @@ export function writeStatement(changes: Changes): Statement<unknown[]> {
     ];
     if (branches.length === 0) return sql`select 1 as whole`;
     const tables = branches.map((branch) => branch.tables).reduce((all, next) => sql`${all}, ${next}`);
-    const holds = branches.flatMap((branch) => branch.holds ?? []);
-    if (holds.length === 0) return sql`with ${tables} select 1 as whole`;
-    const whole = holds.reduce((all, next) => sql`${all} and ${next}`);
+    const unmoved = branches.flatMap((branch) => branch.unmoved ?? []);
+    if (unmoved.length === 0) return sql`with ${tables} select 1 as whole`;
+    const whole = unmoved.reduce((all, next) => sql`${all} and ${next}`);
     return sql`with ${tables} select (case when ${whole} then '1' else ${FENCE_LOST_TEXT}::text end)::int as whole`;
   };
 }
@@ -137,7 +138,7 @@ function updateLevels(sql: postgres.Sql, at: Fragment, levelled: readonly Levell
              and (stock.deleted_at is not null) = l.deleted_read
           returning stock.goods_id
         )`;
-  return { tables, holds: sql`(select count(*) from levelled) = ${levelled.length}::int` };
+  return { tables, unmoved: sql`(select count(*) from levelled) = ${levelled.length}::int` };
 }
 
 function insertOrders(sql: postgres.Sql, at: Fragment, added: readonly Order[]): Branch {
@@ -172,7 +173,7 @@ function updateOrders(sql: postgres.Sql, at: Fragment, changed: readonly Changed
            where orders.order_id = w.order_id and orders.state = w.state_read and orders.returned = w.returned_read
           returning orders.order_id
         )`;
-  return { tables, holds: sql`(select count(*) from changed) = ${changed.length}::int` };
+  return { tables, unmoved: sql`(select count(*) from changed) = ${changed.length}::int` };
 }
 
 function insertOperations(sql: postgres.Sql, at: Fragment, operations: Changes["operations"]): Branch {
