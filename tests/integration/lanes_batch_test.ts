@@ -11,7 +11,7 @@ import { door } from "../support/door.ts";
 import { lanesBench, stock } from "../support/lanes_bench.ts";
 import { checkLedger } from "../support/ledger_check.ts";
 import { anyOperation } from "../support/operations.ts";
-import { Oracle, outcomeOf } from "../support/oracle.ts";
+import { Oracle, seenVerdict } from "../support/oracle.ts";
 import { NEVER } from "../support/pool_probe.ts";
 import { grantAllLock } from "../support/unguarded.ts";
 
@@ -60,7 +60,7 @@ Deno.test("applyAll answers a batch as one-at-a-time processing in its order wou
           const outcomes = await on.lanes().applyAll(batch, NEVER);
           const verdicts = outcomes.map((outcome) => {
             assert(outcome.status === "fulfilled", `${outcome.status === "rejected" && outcome.reason}`);
-            return outcomeOf(outcome.value);
+            return seenVerdict(outcome.value);
           });
           assertEquals(verdicts, batch.map((operation) => oracle.apply(operation)));
         }

@@ -7,7 +7,7 @@ import { sell, set } from "../support/apply.ts";
 import { lockRow } from "../support/contention.ts";
 import { lanesBench, stock } from "../support/lanes_bench.ts";
 import { checkLedger } from "../support/ledger_check.ts";
-import { outcomeOf } from "../support/oracle.ts";
+import { seenVerdict } from "../support/oracle.ts";
 import { NEVER } from "../support/pool_probe.ts";
 
 Deno.test("a batch that fails for one order's sake goes on without it", async () => {
@@ -151,7 +151,7 @@ for (const committed of [true, false]) {
     ];
     const outcomes = await lanes.applyAll(batch, NEVER);
     const verdicts = outcomes.map((outcome) =>
-      outcome.status === "fulfilled" ? outcomeOf(outcome.value) : outcome.reason
+      outcome.status === "fulfilled" ? seenVerdict(outcome.value) : outcome.reason
     );
     assertEquals(verdicts.slice(0, 10), Array(10).fill({ ok: "sell", took: { 1: 1 } }));
     assertEquals(verdicts.slice(10, 12), Array(2).fill({ no: "short_stock", lines: [[1, 1, 0]] }));

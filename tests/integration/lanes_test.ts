@@ -10,7 +10,7 @@ import { DatabaseUnavailableError, FenceLostError, OutcomeUnknownError } from ".
 import type { Store } from "../../src/store/store.ts";
 import { LANES_LIMITS, lanesBench } from "../support/lanes_bench.ts";
 import { checkLedger } from "../support/ledger_check.ts";
-import { outcomeOf } from "../support/oracle.ts";
+import { seenVerdict } from "../support/oracle.ts";
 import { NEVER } from "../support/pool_probe.ts";
 import { grantAllLock } from "../support/unguarded.ts";
 
@@ -54,7 +54,7 @@ for (const [operation, expected, onHand] of EXPECTED) {
     Deno.test(`a ${operation.kind} whose connection is lost ${when} is applied once and answered with the truth`, async () => {
       await using on = await lanesBench();
       const verdict = await on.lanes({ store: failing(on.store, 3, fault) }).apply(operation, NEVER);
-      assertEquals(outcomeOf(verdict), expected);
+      assertEquals(seenVerdict(verdict), expected);
       assertEquals(await on.onHand(1), onHand);
       assertEquals(await checkLedger(on.ownerUrl), []);
     });
@@ -71,7 +71,7 @@ Deno.test("an order that was lost, committed, and rolled back since is answered 
       lost();
     }),
   });
-  assertEquals(outcomeOf(await lanes.apply(SELL, NEVER)), { no: "order_state", state: "rolled_back" });
+  assertEquals(seenVerdict(await lanes.apply(SELL, NEVER)), { no: "order_state", state: "rolled_back" });
   assertEquals(await on.onHand(1), 10);
 });
 
@@ -85,7 +85,7 @@ Deno.test("a rollback that was lost and overtaken by its sell gives back what wa
     }),
   });
   const rollback: Operation = { kind: "rollback", rollbackId: undefined, orderId: "o", lines: [] };
-  assertEquals(outcomeOf(await lanes.apply(rollback, NEVER)), { ok: "rollback", gave: { 1: 3 } });
+  assertEquals(seenVerdict(await lanes.apply(rollback, NEVER)), { ok: "rollback", gave: { 1: 3 } });
   assertEquals(await on.onHand(1), 10);
   assertEquals(await checkLedger(on.ownerUrl), []);
 });
@@ -105,7 +105,7 @@ Deno.test("a lost write that is on record is found without a quorum", async () =
         quorum ? grantAllLock().acquire(...args) : Promise.reject(new QuorumLostError("two of five")),
     },
   });
-  assertEquals(outcomeOf(await lanes.apply(SELL, NEVER)), { ok: "sell", took: { 1: 3 } });
+  assertEquals(seenVerdict(await lanes.apply(SELL, NEVER)), { ok: "sell", took: { 1: 3 } });
   assertEquals(await on.onHand(1), 7);
 });
 
@@ -125,7 +125,7 @@ Deno.test("an outcome that can't be found out is told as such, whatever came aft
     });
     const error = await assertRejects(() => lanes.apply(SELL, NEVER), Failure);
     assertEquals(error.kind, "outcome_unknown");
-    assertEquals(outcomeOf(await on.lanes().apply(SELL, NEVER)), { ok: "sell", took: { 1: 3 } });
+    assertEquals(seenVerdict(await on.lanes().apply(SELL, NEVER)), { ok: "sell", took: { 1: 3 } });
     assertEquals(await on.onHand(1), 7);
   }
 });
@@ -228,5 +228,5 @@ Deno.test("a caller that leaves before the write leaves no trace", async () => {
   });
   await assertRejects(() => lanes.apply(SELL, caller.signal), Error, "gone");
   assertEquals(await on.onHand(1), 10);
-  assertEquals(outcomeOf(await on.lanes().apply(SELL, NEVER)), { ok: "sell", took: { 1: 3 } });
+  assertEquals(seenVerdict(await on.lanes().apply(SELL, NEVER)), { ok: "sell", took: { 1: 3 } });
 });

@@ -8,7 +8,7 @@ import { checkLedger, ledgerViolations } from "../support/ledger_check.ts";
 import { TEST_LIMITS } from "../support/pool_probe.ts";
 import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 
-/** What is done to a whole ledger, with the constraints of the tables out of the way, and what must be said of it. */
+/** What is done to a whole ledger, with the constraints of the tables dropped, and what must be said of it. */
 const DAMAGES: readonly [what: string, statement: string, report: string][] = [
   [
     "units out of nothing",

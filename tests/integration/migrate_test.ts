@@ -1,4 +1,4 @@
-/** Tests of the migrations: the way up and down and up again, and several runs at once. */
+/** Tests of the migrations: up and down and up again, and several runs at once. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import postgres from "postgres";
 import { startPostgres } from "../../tools/stack/postgres.ts";
@@ -44,14 +44,14 @@ for (const runs of [2, 4]) {
   });
 }
 
-Deno.test("status tells what is applied, and no password", async () => {
+Deno.test("status reports what is applied, and no password", async () => {
   await using database = await createTestDatabase();
   const said = await run(database, "status");
   assert(/Applied: [1-9]/.test(said), said);
   assert(!said.includes(new URL(database.ownerUrl).password));
 });
 
-Deno.test("a failed migration tells why, and no password", async () => {
+Deno.test("a failed migration says why, and no password", async () => {
   for (const password of ["s3cret-word", "s3cret%25ZZ%40%23word"]) {
     const url = `postgres://nobody:${password}@127.0.0.1:1/nowhere`;
     const error = await assertRejects(() => run({ ownerUrl: url, serverUrl: url }, "status"), Error);

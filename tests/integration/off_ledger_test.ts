@@ -1,4 +1,6 @@
-/** A goods whose row of stock does not stand where its ledger does: a fault that is told, not a wait without an end. */
+/**
+ * A goods whose row of stock does not stand where its ledger does: a fault that is reported, not a wait without an end.
+ */
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import postgres from "postgres";
 import { OffLedgerError } from "../../src/store/errors.ts";
@@ -16,7 +18,7 @@ const FAULTS: Record<string, string> = {
 };
 
 for (const [what, statement] of Object.entries(FAULTS)) {
-  Deno.test(`${what}: that goods is told as a fault after few tries, and the others of its batch are sold`, async () => {
+  Deno.test(`${what}: that goods ends as a fault after few tries, and the others of its batch are sold`, async () => {
     await using bench = await lanesBench();
     const owner = postgres(bench.ownerUrl, { max: 1, onnotice: () => {} });
     let writes = 0;
@@ -35,7 +37,7 @@ for (const [what, statement] of Object.entries(FAULTS)) {
     const operations = [set("again", 1, 7), ...others.map((goodsId) => sell(`order-${goodsId}`, [goodsId, 1]))];
     writes = 0;
     const [fault, ...sold] = await within(lanes.applyAll(operations, NEVER), "the batch");
-    assertEquals(sold.filter((outcome) => outcome.status === "fulfilled" && outcome.value.ok).length, OTHERS);
+    assertEquals(sold.filter((end) => end.status === "fulfilled" && end.value.ok).length, OTHERS);
     assert(fault?.status === "rejected", `it ended as ${JSON.stringify(fault)}`);
     assertInstanceOf(fault.reason, OffLedgerError);
     assertEquals(fault.reason.goodsIds, [1]);

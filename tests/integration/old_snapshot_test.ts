@@ -1,5 +1,5 @@
 /**
- * A session that holds an old snapshot keeps every version of a row that batches change. The statements of the store
+ * A session with an old snapshot keeps every version of a row that batches change. The statements of the store
  * must not read them all: counted in pages that PostgreSQL touches, not in time.
  */
 import { assert } from "@std/assert";
@@ -23,10 +23,10 @@ const VERSIONS = 470 * 64 - 2;
 const PAGES_MORE_MAX = 40;
 const KEYS = { goodsIds: [1], orderIds: ["next"], operationIds: [] };
 
-Deno.test("under a held snapshot no statement of the store reads the old versions of a row", async (t) => {
+Deno.test("under an old snapshot no statement of the store reads the old versions of a row", async (t) => {
   await using database = await createTestDatabase();
   const owner = postgres(database.ownerUrl, { max: 1, onnotice: () => {} });
-  const holder = postgres(database.ownerUrl, { max: 1, onnotice: () => {} });
+  const reader = postgres(database.ownerUrl, { max: 1, onnotice: () => {} });
   const server = postgres(database.serverUrl, { max: 1, fetch_types: false, connection: { enable_seqscan: "off" } });
   try {
     await owner.unsafe("insert into stock (goods_id, on_hand, version) values (1, 1000000, 1)");
@@ -35,19 +35,19 @@ Deno.test("under a held snapshot no statement of the store reads the old version
                         values (1, 1, 'set', 1000000, 0, 1000000, 0)`,
     );
     const before = await pagesOfAll(server);
-    await holder.unsafe("begin isolation level repeatable read");
-    await holder.unsafe("select 1 from orders");
+    await reader.unsafe("begin isolation level repeatable read");
+    await reader.unsafe("select 1 from orders");
     await age(owner);
-    // As autovacuum does. It tells the planner of one row, and nothing of the old versions that it has to leave.
+    // As autovacuum does. The planner then knows of one row, and of none of the old versions that it has to leave.
     await owner.unsafe("vacuum analyze stock");
-    const held = await pagesOfAll(server);
-    for (const [name, pages] of Object.entries(held)) {
+    const aged = await pagesOfAll(server);
+    for (const [name, pages] of Object.entries(aged)) {
       const young = before[name]!;
       await t.step(`${name}: ${young} pages, ${pages} with ${VERSIONS} old versions`, () => {
         assert(pages <= young + PAGES_MORE_MAX, `${pages} pages instead of ${young}`);
       });
     }
-    await t.step("a search by goods alone does read them: the snapshot was held", async () => {
+    await t.step("a search by goods alone does read them: the snapshot was old", async () => {
       const pages = await pagesOf(
         server,
         (sql) => sql`select on_hand from stock where goods_id = any (${"{1}"}::int[])`,
@@ -55,7 +55,7 @@ Deno.test("under a held snapshot no statement of the store reads the old version
       assert(pages > 200, `${pages} pages`);
     });
   } finally {
-    await Promise.all([owner, holder, server].map((sql) => sql.end({ timeout: 1 })));
+    await Promise.all([owner, reader, server].map((sql) => sql.end({ timeout: 1 })));
   }
 });
 

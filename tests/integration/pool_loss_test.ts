@@ -9,7 +9,7 @@ import { testEnvironment } from "../support/env.ts";
 import {
   eventually,
   NEVER,
-  passGate,
+  passLatch,
   type PoolProbe,
   probePool,
   TEST_LIMITS,
@@ -22,7 +22,7 @@ Deno.test("a connection that was killed between statements is not noticed by the
   await using database = await createTestDatabase();
   await using probe = probePool(database.serverUrl, database.ownerUrl, { max: 1 });
   for (let round = 0; round < 10; round++) {
-    await within(passGate(probe.pool), `the statement of round ${round}`);
+    await within(passLatch(probe.pool), `the statement of round ${round}`);
     await probe.terminateAll();
     await eventually(() => probe.pool.counts.free === 0, "the pool has dropped the dead connection");
   }
@@ -32,13 +32,13 @@ Deno.test("a connection that is killed under a statement leaves its outcome unkn
   await using database = await createTestDatabase();
   await using probe = probePool(database.serverUrl, database.ownerUrl, { max: 1 });
   for (let round = 0; round < 10; round++) {
-    const gate = await probe.closeGate();
-    const killed = passGate(probe.pool).catch((error) => error);
-    await eventually(async () => await probe.atGate() === 1, "the statement runs");
-    const next = passGate(probe.pool);
+    const latch = await probe.closeLatch();
+    const killed = passLatch(probe.pool).catch((error) => error);
+    await eventually(async () => await probe.atLatch() === 1, "the statement runs");
+    const next = passLatch(probe.pool);
     await probe.terminateAll();
     assertInstanceOf(await within(killed, "the killed statement"), OutcomeUnknownError);
-    await gate.open();
+    await latch.open();
     await within(next, "the statement behind it");
   }
 });
@@ -82,13 +82,13 @@ Deno.test("a frozen PostgreSQL: statements end within their limits, and afterwar
   const pids = [server.postgres.pid, ...await probe.backends()];
   await signalAll("SIGSTOP", pids);
   try {
-    const established = Array.from({ length: 3 }, () => passGate(probe.pool).catch((error) => error));
+    const established = Array.from({ length: 3 }, () => passLatch(probe.pool).catch((error) => error));
     for (const error of await within(Promise.all(established), "statements on frozen connections")) {
       assertInstanceOf(error, OutcomeUnknownError);
     }
-    await assertRejects(() => within(passGate(probe.pool), "a statement on a new one"), DatabaseUnavailableError);
+    await assertRejects(() => within(passLatch(probe.pool), "a statement on a new one"), DatabaseUnavailableError);
     const controller = new AbortController();
-    const leaver = passGate(probe.pool, controller.signal).catch((error) => error);
+    const leaver = passLatch(probe.pool, controller.signal).catch((error) => error);
     // By then the connection is being made.
     await new Promise((resolve) => setTimeout(resolve));
     controller.abort();
@@ -96,7 +96,7 @@ Deno.test("a frozen PostgreSQL: statements end within their limits, and afterwar
   } finally {
     await signalAll("SIGCONT", pids);
   }
-  await eventually(async () => await passGate(probe.pool).then(() => true, () => false), "statements work again");
+  await eventually(async () => await passLatch(probe.pool).then(() => true, () => false), "statements work again");
   await probe.assertFullSize(3);
   assertEquals(uncaught.errors, []);
 });
@@ -109,10 +109,10 @@ Deno.test("a stopped PostgreSQL is unavailable, and is used again once it is the
   await server.postgres.stop("fast");
   await eventually(() => probe.pool.counts.free === 0, "the pool has dropped the dead connections");
   for (let attempt = 1; attempt <= 3; attempt++) {
-    await assertRejects(() => within(passGate(probe.pool), "the statement"), DatabaseUnavailableError);
+    await assertRejects(() => within(passLatch(probe.pool), "the statement"), DatabaseUnavailableError);
   }
   await server.postgres.start();
-  await eventually(async () => await passGate(probe.pool).then(() => true, () => false), "statements work again");
+  await eventually(async () => await passLatch(probe.pool).then(() => true, () => false), "statements work again");
   await probe.assertFullSize(2);
   assertEquals(uncaught.errors, []);
 });
@@ -121,7 +121,7 @@ for (const fate of ["says nothing", "closes at once"] as const) {
   Deno.test(`a port that takes connections and ${fate} is an unavailable database, not a hang`, async () => {
     await using hole = blackHole(fate);
     const pool = poolOn(`postgres://user:secret@127.0.0.1:${hole.port}/none`, { max: 2, connectTimeoutMs: 300 });
-    const callers = Array.from({ length: 6 }, () => passGate(pool).catch((error) => error));
+    const callers = Array.from({ length: 6 }, () => passLatch(pool).catch((error) => error));
     for (const error of await within(Promise.all(callers), "the callers")) {
       assertInstanceOf(error, DatabaseUnavailableError);
     }
@@ -136,18 +136,18 @@ Deno.test("a server that dies at the first statement leaves its outcome unknown,
   await using hole = blackHole("dies at the first statement");
   using uncaught = watchUncaught();
   const pool = poolOn(`postgres://user:secret@127.0.0.1:${hole.port}/none`, { max: 1 });
-  const error = await within(passGate(pool).catch((error) => error), "the statement");
+  const error = await within(passLatch(pool).catch((error) => error), "the statement");
   assertInstanceOf(error, OutcomeUnknownError);
   await pool.close();
   await new Promise((resolve) => setTimeout(resolve));
   assertEquals(uncaught.errors, []);
 });
 
-Deno.test("a wrong password is an unavailable database, and no log line can hold it", async () => {
+Deno.test("a wrong password is an unavailable database, and no log line can contain it", async () => {
   const url = new URL(testEnvironment().databaseServerUrl);
   url.password = "not%20the%2Fright-one";
   const pool = poolOn(url.href, { max: 1 });
-  const error = await within(passGate(pool).catch((error) => error), "the statement");
+  const error = await within(passLatch(pool).catch((error) => error), "the statement");
   assertInstanceOf(error, DatabaseUnavailableError);
   const logged = JSON.stringify(errorFields(error));
   assert(logged.includes("28P01"), `it does not say why: ${logged}`);
@@ -216,7 +216,7 @@ async function signalAll(signal: Deno.Signal, pids: readonly number[]): Promise<
 /** What becomes of a connection behind which nobody really is. */
 type Fate = "says nothing" | "closes at once" | "dies at the first statement";
 
-/** AuthenticationOk, one ParameterStatus, BackendKeyData and ReadyForQuery, as PostgreSQL greets a client. */
+/** AuthenticationOk, one ParameterStatus, BackendKeyData and ReadyForQuery, as PostgreSQL begins with a client. */
 const GREETING = new Uint8Array([
   ...[0x52, 0, 0, 0, 8, 0, 0, 0, 0],
   ...[0x53, 0, 0, 0, 8, 0x61, 0, 0x62, 0],
@@ -234,7 +234,7 @@ function blackHole(fate: Fate) {
       taken++;
       if (fate === "says nothing") open.push(connection);
       else if (fate === "closes at once") connection.close();
-      else greetAndDie(connection).catch(() => {});
+      else letInAndDie(connection).catch(() => {});
     }
   })();
   return {
@@ -250,7 +250,7 @@ function blackHole(fate: Fate) {
   };
 }
 
-async function greetAndDie(connection: Deno.TcpConn): Promise<void> {
+async function letInAndDie(connection: Deno.TcpConn): Promise<void> {
   const buffer = new Uint8Array(4096);
   await connection.read(buffer);
   await connection.write(GREETING);

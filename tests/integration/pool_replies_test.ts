@@ -42,7 +42,7 @@ const REPLIES: Record<string, readonly Uint8Array[]> = {
   "a negative length": [new Uint8Array([0x54, 255, 255, 255, 255])],
   "a length of nothing": [new Uint8Array([0x54, 0, 0, 0, 0])],
   "a column without the end of its name": [...PARSED, message("T", [0, 1], "name without end")],
-  "more columns than it holds": [...PARSED, message("T", [255, 255], "n\0", int32(0))],
+  "more columns than there are": [...PARSED, message("T", [255, 255], "n\0", int32(0))],
   "columns of no length": [...PARSED, message("T")],
   "a row before its columns": [message("D", [0, 1], int32(1), "7"), READY],
   "a row that ends too early": [...PARSED, COLUMNS, message("2"), message("D", [0, 1]), READY],
@@ -85,7 +85,7 @@ const LOG_INS: Record<string, { steps: readonly Uint8Array[]; said: RegExp }> = 
 };
 
 for (const [what, { steps, said }] of Object.entries(LOG_INS)) {
-  Deno.test(`a log-in that asks for ${what} is refused, and the password is not told`, async () => {
+  Deno.test(`a log-in that asks for ${what} is refused, and the password is not sent`, async () => {
     await using database = await createTestDatabase();
     const heard: string[] = [];
     await using server = oddServer(database.serverUrl, async ({ read, write }) => {
@@ -151,7 +151,7 @@ for (const [what, { head, piece, times }] of Object.entries(ENDLESS)) {
     const pool = new Pool({ ...QUICK, statementTimeoutMs: 20_000, address: parsePostgresAddress(server.url) });
     await assertRejects(() => within(selectOne(pool), "the statement"), OutcomeUnknownError);
     await within(server.firstIsClosed, "the connection's end");
-    // What was on its way when it was closed lies in the buffers of both sides.
+    // What was sent when it was closed lies in the buffers of both sides.
     assert(sent < REPLY_BYTES_MAX + 32 * MIB, `${Math.round(sent / MIB)} MiB were taken`);
     assertEquals(await within(selectOne(pool), "the next statement"), [{ n: 1 }]);
     await pool.close();

@@ -8,21 +8,21 @@ import {
   StatementTimeoutError,
 } from "../../src/store/errors.ts";
 import { createTestDatabase } from "../support/database.ts";
-import { eventually, NEVER, passGate, probePool, watchUncaught, within } from "../support/pool_probe.ts";
+import { eventually, NEVER, passLatch, probePool, watchUncaught, within } from "../support/pool_probe.ts";
 import { startProxy } from "../support/tcp_proxy.ts";
 
 Deno.test("callers beyond the connections wait and are served; beyond the queue they are refused at once", async () => {
   await using database = await createTestDatabase();
   await using probe = probePool(database.serverUrl, database.ownerUrl, { max: 2, waitersMax: 3 });
-  const gate = await probe.closeGate();
-  const callers = Array.from({ length: 5 }, () => passGate(probe.pool));
-  await eventually(async () => await probe.atGate() === 2, "two statements run");
+  const latch = await probe.closeLatch();
+  const callers = Array.from({ length: 5 }, () => passLatch(probe.pool));
+  await eventually(async () => await probe.atLatch() === 2, "two statements run");
   assertEquals(probe.pool.counts, { lent: 2, free: 0, waiting: 3 });
 
-  await assertRejects(() => passGate(probe.pool), PoolQueueFullError);
+  await assertRejects(() => passLatch(probe.pool), PoolQueueFullError);
   assertEquals(probe.pool.counts.waiting, 3);
 
-  await gate.open();
+  await latch.open();
   const pids = await within(Promise.all(callers), "the waiting callers");
   assertEquals(new Set(pids).size, 2, "more connections were made than allowed");
   assertEquals(probe.pool.counts, { lent: 0, free: 2, waiting: 0 });
@@ -31,24 +31,24 @@ Deno.test("callers beyond the connections wait and are served; beyond the queue 
 Deno.test("a waiting caller whose signal aborts leaves the queue, and its statement never runs", async () => {
   await using database = await createTestDatabase();
   await using probe = probePool(database.serverUrl, database.ownerUrl, { max: 1, waitersMax: 2 });
-  const gate = await probe.closeGate();
-  const first = passGate(probe.pool);
+  const latch = await probe.closeLatch();
+  const first = passLatch(probe.pool);
   const controller = new AbortController();
   let built = false;
   const leaver = probe.pool.run((sql) => {
     built = true;
     return sql`select 1`;
   }, controller.signal);
-  const stayer = passGate(probe.pool);
+  const stayer = passLatch(probe.pool);
   assertEquals(probe.pool.counts.waiting, 2);
 
   const reason = new Error("the caller went away");
   controller.abort(reason);
   assertEquals(await leaver.catch((error) => error), reason);
   assertEquals(probe.pool.counts.waiting, 1);
-  assertEquals(await passGate(probe.pool, AbortSignal.abort(reason)).catch((error) => error), reason);
+  assertEquals(await passLatch(probe.pool, AbortSignal.abort(reason)).catch((error) => error), reason);
 
-  await gate.open();
+  await latch.open();
   await within(Promise.all([first, stayer]), "the callers that stayed");
   assert(!built, "the statement of the caller that left was sent");
 });
@@ -56,7 +56,7 @@ Deno.test("a waiting caller whose signal aborts leaves the queue, and its statem
 Deno.test("a caller that leaves before its statement is sent sends nothing", async () => {
   await using database = await createTestDatabase();
   await using probe = probePool(database.serverUrl, database.ownerUrl, { max: 1 });
-  await passGate(probe.pool);
+  await passLatch(probe.pool);
   const controller = new AbortController();
   let built = false;
   const leaver = probe.pool.run((sql) => {
@@ -73,17 +73,17 @@ Deno.test("a caller that leaves before its statement is sent sends nothing", asy
 Deno.test("a statement whose signal aborts is cancelled in PostgreSQL, and its place is usable again", async () => {
   await using database = await createTestDatabase();
   await using probe = probePool(database.serverUrl, database.ownerUrl, { max: 2 });
-  const gate = await probe.closeGate();
+  const latch = await probe.closeLatch();
   const controller = new AbortController();
-  const given = [1, 2].map(() => passGate(probe.pool, controller.signal).catch((error) => error));
-  await eventually(async () => await probe.atGate() === 2, "both statements run");
+  const given = [1, 2].map(() => passLatch(probe.pool, controller.signal).catch((error) => error));
+  await eventually(async () => await probe.atLatch() === 2, "both statements run");
 
   controller.abort();
   for (const error of await within(Promise.all(given), "the aborted statements")) {
     assertInstanceOf(error, StatementTimeoutError);
   }
-  await eventually(async () => await probe.atGate() === 0, "PostgreSQL has ended the statements");
-  await gate.open();
+  await eventually(async () => await probe.atLatch() === 0, "PostgreSQL has ended the statements");
+  await latch.open();
   await probe.assertFullSize(2);
 });
 
@@ -93,11 +93,11 @@ Deno.test("a caller that leaves while its connection is being made does not brea
   // Later and later between the first byte and the answer; each time on a connection of its own.
   for (let step = 0; step < 12; step++) {
     const controller = new AbortController();
-    const left = passGate(probe.pool, controller.signal).catch((error) => error);
+    const left = passLatch(probe.pool, controller.signal).catch((error) => error);
     await new Promise((resolve) => setTimeout(resolve, step));
     controller.abort();
     await within(left, "the caller that left");
-    await within(passGate(probe.pool), `the next caller, after an abort at step ${step}`);
+    await within(passLatch(probe.pool), `the next caller, after an abort at step ${step}`);
     await probe.terminateAll();
     await eventually(() => probe.pool.counts.free === 0, "the terminated connection is gone");
   }
@@ -110,22 +110,22 @@ Deno.test("a cancellation that comes late does not hit the next caller's stateme
     admit: (connection) => connection === 1 ? cancellation.promise : Promise.resolve(),
   });
   await using probe = probePool(through(proxy.port, database.serverUrl), database.ownerUrl, { max: 1 });
-  const firstGate = await probe.closeGate();
+  const firstLatch = await probe.closeLatch();
   const controller = new AbortController();
-  const first = passGate(probe.pool, controller.signal);
-  await eventually(async () => await probe.atGate() === 1, "the first statement runs");
+  const first = passLatch(probe.pool, controller.signal);
+  await eventually(async () => await probe.atLatch() === 1, "the first statement runs");
   controller.abort();
-  await eventually(() => proxy.opened === 2, "the cancellation is on its way");
-  await firstGate.open();
+  await eventually(() => proxy.opened === 2, "the cancellation is being sent");
+  await firstLatch.open();
   await within(first, "the first statement, which ended by itself before the cancellation came");
 
-  const secondGate = await probe.closeGate();
-  const second = passGate(probe.pool);
-  await eventually(async () => await probe.atGate() === 1, "the second statement runs");
+  const secondLatch = await probe.closeLatch();
+  const second = passLatch(probe.pool);
+  await eventually(async () => await probe.atLatch() === 1, "the second statement runs");
   cancellation.resolve();
   // PostgreSQL closes a cancellation's connection only after it was carried out.
   await within(proxy.closed(1), "the cancellation");
-  await secondGate.open();
+  await secondLatch.open();
   await within(second, "the second statement");
 });
 
@@ -134,14 +134,14 @@ Deno.test("a cancellation that can't be delivered ends in an error for its calle
   await using proxy = startProxy(Number(new URL(database.serverUrl).port));
   await using probe = probePool(through(proxy.port, database.serverUrl), database.ownerUrl, { max: 1 });
   using uncaught = watchUncaught();
-  const gate = await probe.closeGate();
+  const latch = await probe.closeLatch();
   const controller = new AbortController();
-  const given = passGate(probe.pool, controller.signal).catch((error) => error);
-  await eventually(async () => await probe.atGate() === 1, "the statement runs");
+  const given = passLatch(probe.pool, controller.signal).catch((error) => error);
+  await eventually(async () => await probe.atLatch() === 1, "the statement runs");
   proxy.refuse();
   controller.abort();
   assertInstanceOf(await within(given, "the aborted statement"), OutcomeUnknownError);
-  await gate.open();
+  await latch.open();
   assertEquals(uncaught.errors, []);
 });
 
@@ -161,17 +161,17 @@ Deno.test("a statement over its time limit, and one that waits too long for a ro
 Deno.test("close waits for the statement under way, refuses those that wait and those that come", async () => {
   await using database = await createTestDatabase();
   await using probe = probePool(database.serverUrl, database.ownerUrl, { max: 1 });
-  const gate = await probe.closeGate();
-  const running = passGate(probe.pool);
-  await eventually(async () => await probe.atGate() === 1, "the statement runs");
-  const waiting = passGate(probe.pool).catch((error) => error);
+  const latch = await probe.closeLatch();
+  const running = passLatch(probe.pool);
+  await eventually(async () => await probe.atLatch() === 1, "the statement runs");
+  const waiting = passLatch(probe.pool).catch((error) => error);
   let closed = false;
   const closing = probe.pool.close().then(() => closed = true);
 
   assertInstanceOf(await within(waiting, "the waiting caller"), DatabaseUnavailableError);
-  await assertRejects(() => passGate(probe.pool), DatabaseUnavailableError);
+  await assertRejects(() => passLatch(probe.pool), DatabaseUnavailableError);
   assert(!closed, "close did not wait for the statement under way");
-  await gate.open();
+  await latch.open();
   await within(running, "the statement under way");
   await within(closing, "close");
   await eventually(async () => (await probe.backends()).length === 0, "all connections are closed");

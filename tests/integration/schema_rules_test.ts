@@ -75,7 +75,7 @@ const REFUSED: Record<Table, Record<string, readonly Record<string, string>[]>> 
   },
 };
 
-/** Columns that a row may lack, or that the server may leave to their default. */
+/** Columns that may be null in a row, or that the server may leave to their default. */
 const MAY_BE_NULL: Record<Table, readonly string[]> = {
   stock: ["deleted_at"],
   orders: ["expires_at"],
@@ -157,12 +157,12 @@ for (const table of TABLES) {
       assertEquals((await refusalOf(server, statement))?.code, "42501", statement);
     }
     // Every right that PostgreSQL knows of a table, so that one more that is granted is seen.
-    const [rights] = await owner<{ held: string[] }[]>`
-      select array_agg(privilege order by privilege) as held
+    const [rights] = await owner<{ granted: string[] }[]>`
+      select array_agg(privilege order by privilege) as granted
         from unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER',
                           'SELECT WITH GRANT OPTION', 'INSERT WITH GRANT OPTION']) as privilege
        where has_table_privilege('holdfast_server', ${table}::text, privilege)`;
-    assertEquals(rights?.held, ["INSERT", "SELECT"]);
+    assertEquals(rights?.granted, ["INSERT", "SELECT"]);
     assertEquals(await allRows(owner), before);
   });
 }

@@ -22,14 +22,14 @@ const LIMIT_MS = silentTransactionMsMax(LIMITS.statementTimeoutMs);
 const LOOK_PAUSE_MS = 200;
 
 /** How a sale is written, and at how many places its link can fall silent. */
-const WAYS = {
+const WRITES = {
   "under row locks": { change: changeUnderRowLocks, places: { fresh: 27, used: 14 } },
   "by one write": { change: changeByWrite, places: { fresh: 5, used: 2 } },
 } as const;
 
-for (const [way, { change, places }] of Object.entries(WAYS)) {
+for (const [write, { change, places }] of Object.entries(WRITES)) {
   for (const state of ["fresh", "used"] as const) {
-    Deno.test(`${way}, on a ${state} connection: silent after any message, others change the goods within the limit`, async () => {
+    Deno.test(`${write}, on a ${state} connection: silent after any message, others change the goods within the limit`, async () => {
       await using bench = await openBench(places[state]);
       const { other, goodsIds, links, stores } = bench;
       // What is written first on a fresh connection is prepared there; one that is used has done it before.
@@ -50,7 +50,7 @@ for (const [way, { change, places }] of Object.entries(WAYS)) {
       }
       // The control: without a look nobody ends them, though every timeout of PostgreSQL's own has passed.
       await new Promise((resolve) => setTimeout(resolve, 2 * LIMITS.statementTimeoutMs));
-      assertGreater(await bench.openTransactions(), 0, "no place holds anything: the test proves nothing");
+      assertGreater(await bench.openTransactions(), 0, "no place keeps anything locked: the test proves nothing");
 
       const startMs = performance.now();
       const looking = new AbortController();

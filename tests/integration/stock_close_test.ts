@@ -1,5 +1,5 @@
 /**
- * Closing what is behind the port, while batches are under way whose callers have gone: it waits for them, and lets go of
+ * Closing what is behind the port, while batches are under way whose callers have gone: it waits for them, and releases
  * every lease.
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
@@ -16,7 +16,7 @@ import { NEVER } from "../support/pool_probe.ts";
 const GOODS = 20;
 const EVERY_NODE = 5;
 
-Deno.test("closing waits for the batches under way and lets go of their leases: no key is left on any node", async () => {
+Deno.test("closing waits for the batches under way and releases their leases: no key is left on any node", async () => {
   await using database = await createTestDatabase();
   const urls = testEnvironment().redisUrls;
   const nodes = urls.map((url) => new Redis(url));
@@ -39,7 +39,7 @@ Deno.test("closing waits for the batches under way and lets go of their leases: 
     await using row = await lockRow(database.ownerUrl, 1);
     const writes = Array.from({ length: GOODS }, (_, i) => set(`second-${i + 1}`, i + 1, 7));
     await row.waitedFor(1);
-    assert((await keys()).length >= EVERY_NODE - 2, "a lease is held");
+    assert((await keys()).length >= EVERY_NODE - 2, "there is a lease");
     const closed = stock.close();
     await row.release();
     await closed;

@@ -1,4 +1,7 @@
-/** What PostgreSQL's errors are taken for: each SQLSTATE of the map comes from a real PostgreSQL, and ends as the map says. */
+/**
+ * What PostgreSQL's errors are taken for: each SQLSTATE of the map comes from a real PostgreSQL, and ends as the map
+ * says.
+ */
 import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import postgres from "postgres";
 import {
@@ -57,7 +60,7 @@ Deno.test("each SQLSTATE ends as the map says, and the pool works afterwards", a
   const { pool, owner } = bench;
   await owner`
     create function fail_with(state text) returns int language plpgsql as
-      $$ begin raise exception 'as told' using errcode = state; end $$`;
+      $$ begin raise exception 'as asked' using errcode = state; end $$`;
   for (const [sqlstate, kind] of RAISED) {
     const error = await failure(pool.run((sql) => sql`select fail_with(${sqlstate}::text)`, NEVER));
     if (kind === undefined) assertEquals(error instanceof StoreError, false, `${sqlstate} ended as ${error}`);
@@ -108,7 +111,7 @@ const PROVOKED: Record<string, { kind: Kind; settings?: string[]; provoke: (benc
       return error;
     },
   },
-  "55P03, a row that is held": {
+  "55P03, a row that is locked": {
     kind: RowLockedError,
     provoke: ({ pool, owner }) =>
       owner.begin(async (sql) => {
@@ -180,7 +183,7 @@ Deno.test("53300 and 3D000, a database that lets nobody in, and one that is not 
   }
 });
 
-Deno.test("a database that can't tell which rows are locked blames nobody", async () => {
+Deno.test("a database that can't say which rows are locked blames nobody", async () => {
   await using bench = await openBench();
   const { owner, database } = bench;
   // As an engine that spreads rows over servers refuses it: FOR UPDATE looks at this policy, a plain read does not.
@@ -201,7 +204,7 @@ Deno.test("a database that can't tell which rows are locked blames nobody", asyn
 });
 
 for (const level of ["off", "local"]) {
-  Deno.test(`synchronous_commit = ${level} on database and role does not reach a session; in the address it is told`, async () => {
+  Deno.test(`synchronous_commit = ${level} on database and role does not reach a session; in the address it is refused`, async () => {
     await using bench = await openBench([`synchronous_commit = '${level}'`]);
     const { database, owner } = bench;
     await owner.unsafe(`alter role holdfast_server in database ${database.name} set synchronous_commit = '${level}'`);
@@ -220,7 +223,7 @@ for (const level of ["off", "local"]) {
   });
 }
 
-Deno.test("a write whose SQLSTATE says that its outcome is unknown is told so", async () => {
+Deno.test("a write whose SQLSTATE says that its outcome is unknown ends so", async () => {
   await using bench = await openBench();
   const { owner, database } = bench;
   const store = createStore({ ...TEST_LIMITS, address: parsePostgresAddress(database.serverUrl) });
@@ -267,7 +270,7 @@ async function openBench(settings: readonly string[] = [], limits: Partial<PoolO
   };
 }
 
-/** Sessions of this database that wait for a lock; of the pool, unless told otherwise. */
+/** Sessions of this database that wait for a lock; of the pool, where nothing else is asked. */
 async function waiting(owner: postgres.Sql, name = "holdfast"): Promise<number> {
   const [row] = await owner<{ count: number }[]>`
     select count(*)::int as count from pg_stat_activity

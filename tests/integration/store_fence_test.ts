@@ -93,7 +93,7 @@ for (const [what, statement, operation] of TAMPERINGS) {
 }
 
 for (const ending of ["commit", "rollback"] as const) {
-  Deno.test(`a writer waits for another that is not through; after its ${ending} the outcome is clear`, async () => {
+  Deno.test(`a writer waits for another that is not through; after its ${ending} the end is clear`, async () => {
     await using bench = await twoStores();
     const { stores: [store], owner } = bench;
     const { changes } = await settleOn(store, sell("a", [1, 1]));

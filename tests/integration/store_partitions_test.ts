@@ -1,4 +1,6 @@
-/** The fence where the tables are partitioned: the database names the keys then, and the answers stay what they were. */
+/**
+ * The fence where the tables are partitioned: the database names the keys then, and the answers stay what they were.
+ */
 import { assertEquals, assertGreater } from "@std/assert";
 import postgres from "postgres";
 import { Lanes } from "../../src/lanes/lanes.ts";
@@ -22,7 +24,7 @@ const LIMITS: LanesLimits = {
 };
 const KEYS = { stock: "goods_id", orders: "order_id", operations: "operation_id", movements: "goods_id" } as const;
 
-Deno.test("two servers, one order id, other goods, on tables partitioned by hash: one sells, the other is told why not", async () => {
+Deno.test("two servers, one order id, other goods, on tables partitioned by hash: one sells, the other hears why not", async () => {
   await using database = await createTestDatabase();
   const owner = postgres(database.ownerUrl, { max: 1, onnotice: () => {} });
   await partition(owner);
@@ -37,15 +39,15 @@ Deno.test("two servers, one order id, other goods, on tables partitioned by hash
   const others: unknown[] = [];
   // One race after the other: several orders that fail together are tried again one by one.
   for (let race = 0; race < RACES; race++) {
-    const outcomes = await Promise.allSettled([
+    const ends = await Promise.allSettled([
       one.apply(sell(`order-${race}`, [1, 1]), NEVER),
       other.apply(sell(`order-${race}`, [2, 1]), NEVER),
     ]);
-    for (const outcome of outcomes) {
-      const verdict = outcome.status === "fulfilled" ? outcome.value : undefined;
+    for (const end of ends) {
+      const verdict = end.status === "fulfilled" ? end.value : undefined;
       if (verdict?.ok) counts.sold++;
       else if (verdict?.refusal.reason === "content_differs") counts.differs++;
-      else others.push(outcome);
+      else others.push(end);
     }
   }
   assertEquals(others.slice(0, 3), [], `${others.length} of ${2 * RACES} ended otherwise`);

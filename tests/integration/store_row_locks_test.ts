@@ -68,7 +68,7 @@ Deno.test("without something to write the block is undone, and gives the rows fr
   assertEquals(await ledgerViolations(bench.owner), []);
 });
 
-Deno.test("a decision that fails undoes the block and is told as it is", async () => {
+Deno.test("a decision that fails undoes the block and is thrown as it is", async () => {
   await using bench = await twoStores({ max: 1 });
   const [one] = bench.stores;
   const before = await allRows(bench.owner);
@@ -93,7 +93,7 @@ Deno.test("goods that are new have no row to lock: of two that create one, the s
   await within(change(one, sell("a", [1, 1])), "the next change on the same connection");
 });
 
-Deno.test("a row that somebody holds for longer than the lock timeout is told as locked, and nothing is written", async () => {
+Deno.test("a row that somebody locks for longer than the lock timeout ends as locked, and nothing is written", async () => {
   await using bench = await twoStores({ lockTimeoutMs: 100 });
   const [one] = bench.stores;
   const foreign = await bench.owner.reserve();
@@ -130,7 +130,7 @@ Deno.test("a connection that dies between the read and the write: nothing is wri
   );
 });
 
-Deno.test("a connection that dies while the rows are waited for: nothing was written, and that is how it is told", async () => {
+Deno.test("a connection that dies while the rows are waited for: nothing was written, and the error says so", async () => {
   await using bench = await twoStores({ max: 1 });
   const [one] = bench.stores;
   const foreign = await bench.owner.reserve();
@@ -184,7 +184,7 @@ Deno.test("a block that is idle for longer than a statement may take gives its r
   await using bench = await twoStores({ statementTimeoutMs: 200 });
   const [one, other] = bench.stores;
   const error = await failure(change(one, sell("a", [1, 1]), async (snapshot) => {
-    // As if the process stood still: it is PostgreSQL that ends it, and the other that tells.
+    // As if the process stood still: it is PostgreSQL that ends it, and the other that sees it.
     await within(change(other, sell("b", [1, 1])), "the other change");
     return settle(snapshot, [sell("a", [1, 1])]).changes;
   }));

@@ -1,4 +1,4 @@
-/** All that a database holds, to see that something changed nothing. */
+/** All that a database contains, to see that something changed nothing. */
 import type postgres from "postgres";
 
 /**

@@ -1,4 +1,4 @@
-/** The way of operations through the store, without lanes and locks: read, settle, write. */
+/** Operations through the store, without lanes and locks: read, settle, write. */
 import type { Changes, Verdict } from "../../src/inventory/model.ts";
 import { changedOrder, type Operation, rulesOf } from "../../src/inventory/operations/operation.ts";
 import { changesNothing, settle } from "../../src/inventory/settle.ts";
@@ -6,7 +6,7 @@ import type { SnapshotKeys } from "../../src/store/statements/read_snapshot.ts";
 import type { Store } from "../../src/store/store.ts";
 import { NEVER } from "./pool_probe.ts";
 
-/** What reading and settling came to; nothing is written yet. `keys` are the rows that the snapshot held. */
+/** What reading and settling came to; nothing is written yet. `keys` are the rows that the snapshot contains. */
 export interface Settled {
   readonly keys: SnapshotKeys;
   readonly verdicts: readonly Verdict[];

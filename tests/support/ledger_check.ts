@@ -1,5 +1,5 @@
 /**
- * Whether a database is a whole ledger, told by SQL alone: it shares no code and no arithmetic with the program that
+ * Whether a database is a whole ledger, by SQL alone: it shares no code and no arithmetic with the program that
  * wrote it.
  */
 import postgres from "postgres";

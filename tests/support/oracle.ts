@@ -14,7 +14,7 @@ type Event =
   | { what: "gave back"; id: string; order: string | undefined; asked: Quantities | "whole"; gave: Quantities };
 
 /** A verdict reduced to what callers can see, in a form that both sides can be brought to. */
-export type Outcome = Record<string, unknown>;
+export type SeenVerdict = Record<string, unknown>;
 
 const LIMIT = 2 ** 31 - 1;
 
@@ -34,7 +34,7 @@ export class Oracle {
     return units;
   }
 
-  apply(operation: Operation): Outcome {
+  apply(operation: Operation): SeenVerdict {
     switch (operation.kind) {
       case "set":
         return this.#set(operation.operationId, operation.goodsId, operation.num);
@@ -47,7 +47,7 @@ export class Oracle {
     }
   }
 
-  #set(id: string, goods: number, to: number): Outcome {
+  #set(id: string, goods: number, to: number): SeenVerdict {
     const seen = this.events.some((event) => event.what === "set" && event.id === id);
     if (!seen && this.onHand(goods) !== to) {
       this.events.push({ what: "set", id, goods, to });
@@ -56,7 +56,7 @@ export class Oracle {
     return { ok: "set", goods, available: this.onHand(goods) };
   }
 
-  #sell(order: string, asked: Quantities): Outcome {
+  #sell(order: string, asked: Quantities): SeenVerdict {
     if (this.#isBarred(order)) return { no: "order_state", state: "barred" };
     const before = this.#soldTo(order);
     if (before !== undefined) {
@@ -76,7 +76,7 @@ export class Oracle {
     return { ok: "sell", took: asked };
   }
 
-  #rollback(givenId: string | undefined, order: string, asked: Quantities): Outcome {
+  #rollback(givenId: string | undefined, order: string, asked: Quantities): SeenVerdict {
     const sold = this.#soldTo(order);
     const none = Object.keys(asked).length === 0;
     const whole = none || (sold !== undefined && text(sold) === text(asked));
@@ -103,7 +103,7 @@ export class Oracle {
     return this.#give(id, order, whole ? "whole" : asked, gave, givenId !== undefined);
   }
 
-  #giveBack(id: string, asked: Quantities): Outcome {
+  #giveBack(id: string, asked: Quantities): SeenVerdict {
     const before = this.events.find((event) => event.what === "gave back" && event.id === id);
     if (before?.what === "gave back") {
       const same = before.order === undefined && text(before.asked) === text(asked);
@@ -120,7 +120,7 @@ export class Oracle {
     asked: Quantities | "whole",
     gave: Quantities,
     idIsCallers: boolean,
-  ): Outcome {
+  ): SeenVerdict {
     const over = Object.entries(gave).filter(([goods, num]) => (this.onHand(Number(goods)) ?? 0) + num > LIMIT);
     if (over.length > 0) return { no: "out_of_range", goods: over.map(([goods]) => Number(goods)) };
     if (Object.keys(gave).length > 0 || idIsCallers) this.events.push({ what: "gave back", id, order, asked, gave });
@@ -152,8 +152,8 @@ export class Oracle {
   }
 }
 
-/** A verdict of src/inventory as an Outcome. */
-export function outcomeOf(verdict: Verdict): Outcome {
+/** A verdict of src/inventory as a SeenVerdict. */
+export function seenVerdict(verdict: Verdict): SeenVerdict {
   if (verdict.ok) {
     switch (verdict.kind) {
       case "set":

@@ -8,10 +8,10 @@ import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 
 /** Bound of every wait for something that has to happen; only a hang reaches it. */
 const HANG_MS = 15_000;
-/** The advisory lock behind every {@link Gate}. */
-const GATE_KEY = 7_340_033;
+/** The advisory lock behind every {@link Latch}. */
+const LATCH_KEY = 7_340_033;
 
-/** Limits for tests: short where a test waits for them to pass, else long enough to stay out of the way. */
+/** Limits for tests: short where a test waits for them to pass, else long enough not to matter. */
 export const TEST_LIMITS = {
   max: 2,
   waitersMax: 100,
@@ -30,18 +30,18 @@ export interface PoolProbe extends AsyncDisposable {
   readonly owner: postgres.Sql;
   /** Process ids of the pool's connections, as PostgreSQL has them. */
   backends(): Promise<number[]>;
-  /** Statements of the pool that stand at a closed gate. */
-  atGate(): Promise<number>;
-  /** Makes every {@link passGate} wait until it is opened. */
-  closeGate(): Promise<Gate>;
+  /** Statements of the pool that stand at a closed latch. */
+  atLatch(): Promise<number>;
+  /** Makes every {@link passLatch} wait until it is opened. */
+  closeLatch(): Promise<Latch>;
   /** Ends every connection of the pool, as an operator's pg_terminate_backend does. */
   terminateAll(): Promise<void>;
-  /** Asserts that the pool can run `max` statements at once, and holds no connection beyond them. */
+  /** Asserts that the pool can run `max` statements at once, and has no connection beyond them. */
   assertFullSize(max: number): Promise<void>;
 }
 
-/** See {@link PoolProbe.closeGate}. */
-export interface Gate {
+/** See {@link PoolProbe.closeLatch}. */
+export interface Latch {
   open(): Promise<void>;
 }
 
@@ -54,18 +54,18 @@ export function probePool(url: string, ownerUrl: string, limits: Partial<PoolOpt
       select pid from pg_stat_activity where application_name = 'holdfast' and datname = current_database()`;
     return rows.map((row) => row.pid);
   };
-  const atGate = async () => {
+  const atLatch = async () => {
     const [row] = await owner<{ count: number }[]>`
       select count(*)::int as count from pg_stat_activity
        where application_name = 'holdfast' and datname = current_database() and wait_event = 'advisory'`;
     return row?.count ?? 0;
   };
-  const closeGate = async () => {
+  const closeLatch = async () => {
     const session = await owner.reserve();
-    await session`select pg_advisory_lock(${GATE_KEY}::bigint)`;
+    await session`select pg_advisory_lock(${LATCH_KEY}::bigint)`;
     return {
       async open() {
-        await session`select pg_advisory_unlock(${GATE_KEY}::bigint)`;
+        await session`select pg_advisory_unlock(${LATCH_KEY}::bigint)`;
         session.release();
       },
     };
@@ -74,21 +74,21 @@ export function probePool(url: string, ownerUrl: string, limits: Partial<PoolOpt
     pool,
     owner,
     backends,
-    atGate,
-    closeGate,
+    atLatch,
+    closeLatch,
     async terminateAll() {
       await owner`
         select pg_terminate_backend(pid) from pg_stat_activity
          where application_name = 'holdfast' and datname = current_database()`;
     },
     async assertFullSize(max) {
-      const gate = await closeGate();
-      const running = Array.from({ length: max + 1 }, () => passGate(pool));
+      const latch = await closeLatch();
+      const running = Array.from({ length: max + 1 }, () => passLatch(pool));
       try {
-        await eventually(async () => await atGate() === max, `${max} statements of the pool run at once`);
+        await eventually(async () => await atLatch() === max, `${max} statements of the pool run at once`);
         await eventually(async () => (await backends()).length === max, `the pool has ${max} connections and no more`);
       } finally {
-        await gate.open();
+        await latch.open();
       }
       await Promise.all(running);
     },
@@ -99,17 +99,17 @@ export function probePool(url: string, ownerUrl: string, limits: Partial<PoolOpt
   };
 }
 
-/** A statement that waits while the gate is closed. Answers the process id of its connection. */
-export async function passGate(pool: Pool, signal: AbortSignal = NEVER): Promise<number> {
+/** A statement that waits while the latch is closed. Answers the process id of its connection. */
+export async function passLatch(pool: Pool, signal: AbortSignal = NEVER): Promise<number> {
   const [row] = await pool.run<{ pid: number }[]>(
-    (sql) => sql`select pg_backend_pid() as pid, pg_advisory_xact_lock_shared(${GATE_KEY}::bigint)`,
+    (sql) => sql`select pg_backend_pid() as pid, pg_advisory_xact_lock_shared(${LATCH_KEY}::bigint)`,
     signal,
   );
   assert(row !== undefined);
   return row.pid;
 }
 
-/** Waits until `condition` holds; fails the test if it does not come to hold. */
+/** Waits until `condition` is true; fails the test if it does not come true. */
 export async function eventually(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
   assert(await until(condition, HANG_MS), `it did not come true within ${HANG_MS} ms that ${what}`);
 }

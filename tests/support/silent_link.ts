@@ -1,6 +1,6 @@
 /**
- * A link to PostgreSQL that passes on so many messages of its client and then nothing more, either way, while both of
- * its ends stay open: as a process that vanished without FIN or RST looks to the server.
+ * A link to PostgreSQL that passes on so many messages of its client and then nothing more, in either direction, while
+ * both of its ends stay open: as a process that vanished without FIN or RST looks to the server.
  */
 import { closeQuietly, writeAll } from "./tcp_ends.ts";
 

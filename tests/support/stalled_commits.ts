@@ -1,4 +1,7 @@
-/** Commits that stand still until they are let go, as with a standby that does not answer or a disk that does not write. */
+/**
+ * Commits that stand still until they are set free, as with a standby that does not answer or a disk that does not
+ * write.
+ */
 import postgres from "postgres";
 import { eventually } from "./contention.ts";
 
@@ -12,8 +15,8 @@ export interface StalledCommits {
 }
 
 /**
- * From when this resolves on, every commit of the server waits for a standby that is not there. Each process of PostgreSQL
- * learns of the setting in its own time, so one commit is tried until it stands still.
+ * From when this resolves on, every commit of the server waits for a standby that is not there. Each process of
+ * PostgreSQL learns of the setting in its own time, so one commit is tried until it stands still.
  *
  * @param ownerUrl address of a superuser
  */
@@ -31,7 +34,7 @@ export async function stallCommits(ownerUrl: string): Promise<StalledCommits> {
   await eventually("a commit stands still", async () => {
     let isMade = false;
     commit = probe`select pg_logical_emit_message(true, 'probe', '')`.then(() => isMade = true);
-    // It is told where it is waited for; a server that is stopped before that ends it.
+    // It is reported where it is waited for; a server that is stopped before that ends it.
     commit.catch(() => {});
     await eventually("a commit is made, or stands still", async () => isMade || await standing() > 0);
     return !isMade;

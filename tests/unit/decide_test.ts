@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import type { Order, OrderState, RecordedOperation, Snapshot } from "../../src/inventory/model.ts";
 import type { Operation } from "../../src/inventory/operations/operation.ts";
 import { settle } from "../../src/inventory/settle.ts";
-import { outcomeOf } from "../support/oracle.ts";
+import { seenVerdict } from "../support/oracle.ts";
 
 /** Goods 1 has 5 available of 8 on hand, goods 2 has 100, goods 3 is closed with 9 left. */
 const LEVELS = new Map([
@@ -25,10 +25,10 @@ function snapshot(known?: Order, recorded: RecordedOperation[] = []): Snapshot {
   };
 }
 
-function outcome(on: Snapshot, operation: Operation) {
+function decided(on: Snapshot, operation: Operation) {
   const { verdicts, changes } = settle(on, [operation]);
   const moved = changes.movements.map((m) => `${m.goodsId}:${m.onHandDelta}@${m.version}`).join(" ");
-  return { ...outcomeOf(verdicts[0]!), moved };
+  return { ...seenVerdict(verdicts[0]!), moved };
 }
 
 function sell(...lines: [number, number][]): Operation {
@@ -158,7 +158,7 @@ const CASES: [rule: string, Snapshot, Operation, Record<string, unknown>][] = [
     },
   ],
   [
-    "and tells when that id comes back with other lines",
+    "and says so when that id comes back with other lines",
     snapshot(order("barred", []), [BAR]),
     rollback([[1, 2]], "r"),
     {
@@ -209,7 +209,7 @@ const CASES: [rule: string, Snapshot, Operation, Record<string, unknown>][] = [
 ];
 
 for (const [rule, on, operation, expected] of CASES) {
-  Deno.test(rule, () => assertEquals(outcome(on, operation), expected));
+  Deno.test(rule, () => assertEquals(decided(on, operation), expected));
 }
 
 Deno.test("a rollback_id of the caller's is taken even where nothing was left to give back", () => {

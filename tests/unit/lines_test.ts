@@ -8,7 +8,7 @@ Deno.test("mergeLines() adds up the lines of a goods and sorts by goods", () => 
   assertEquals(mergeLines([]), []);
 });
 
-Deno.test("sameLines() tells apart goods, quantities and length", () => {
+Deno.test("sameLines() distinguishes goods, quantities and length", () => {
   assertEquals(sameLines([line(1, 2)], [line(1, 2)]), true);
   assertEquals(sameLines([line(1, 2)], [line(1, 3)]), false);
   assertEquals(sameLines([line(1, 2)], [line(2, 2)]), false);

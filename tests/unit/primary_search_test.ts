@@ -5,13 +5,13 @@ import { DIALS_A_SECOND_MAX, PrimarySearch } from "../../src/store/postgres/prim
 
 /** A search over hosts of which `primary` takes writes, and what was dialled at which ms. */
 function searchOver(hosts: readonly string[], primary?: number) {
-  const state = { primary, nowMs: 0, dials: [] as number[], hold: undefined as Promise<void> | undefined };
+  const state = { primary, nowMs: 0, dials: [] as number[], wait: undefined as Promise<void> | undefined };
   const search = new PrimarySearch({
     hosts,
     nowMs: () => state.nowMs,
     async look(index) {
       state.dials.push(state.nowMs);
-      await state.hold;
+      await state.wait;
       if (index !== state.primary) {
         throw new DatabaseUnavailableError("it takes no writes", { cause: new Error("why") });
       }
@@ -35,12 +35,12 @@ Deno.test("the host that takes writes is found wherever it stands, and then know
   }
 });
 
-Deno.test("who asks while hosts are looked at waits for that, and one that is slow holds nobody up", async () => {
+Deno.test("who asks while hosts are looked at waits for that, and one that is slow delays nobody", async () => {
   const { search, state } = searchOver(["a", "b"], 1);
-  const held = Promise.withResolvers<void>();
-  state.hold = held.promise;
+  const latch = Promise.withResolvers<void>();
+  state.wait = latch.promise;
   const asked = Promise.all([search.find(), search.find(), search.find()]);
-  held.resolve();
+  latch.resolve();
   assertEquals([await asked, state.dials.length], [[1, 1, 1], 2]);
 
   const slow = new PrimarySearch({

@@ -1,4 +1,4 @@
-/** What a session has to be set to, and what of it is told. */
+/** What a session has to be set to, and what of it is reported. */
 import { assertEquals } from "@std/assert";
 import {
   refusesSettings,
@@ -25,7 +25,7 @@ Deno.test("a session that has what ours ask for is fit, and so is a stricter one
   assertEquals(unfitSettings({ ...FIT, ...stricter, synchronous_commit: "remote_apply" }, LIMITS), []);
 });
 
-Deno.test("each setting that does not do is told, with what was expected", () => {
+Deno.test("each setting that does not do is reported, with what was expected", () => {
   const rows: [Partial<SessionState>, string][] = [
     [{ enable_seqscan: "on" }, "enable_seqscan is on, expected off"],
     [{ jit: "on" }, "jit is on, expected off"],
@@ -41,7 +41,7 @@ Deno.test("each setting that does not do is told, with what was expected", () =>
     ],
     [{ lock_timeout: 0 }, "lock_timeout is 0 ms, expected 1 to 250"],
   ];
-  for (const [change, told] of rows) assertEquals(unfitSettings({ ...FIT, ...change }, LIMITS), [told]);
+  for (const [change, reported] of rows) assertEquals(unfitSettings({ ...FIT, ...change }, LIMITS), [reported]);
   assertEquals(unfitSettings({ ...FIT, jit: "on", lock_timeout: 251 }, LIMITS).length, 2);
 });
 

@@ -4,7 +4,7 @@ import type { Changes, Level, Order, RecordedOperation, Snapshot } from "../../s
 import type { Operation } from "../../src/inventory/operations/operation.ts";
 import { changesNothing, settle } from "../../src/inventory/settle.ts";
 import { anyOperation } from "../support/operations.ts";
-import { Oracle, outcomeOf } from "../support/oracle.ts";
+import { Oracle, seenVerdict } from "../support/oracle.ts";
 
 const RUNS = 5000;
 const EMPTY: Snapshot = { atMs: 1000, levels: new Map(), orders: new Map(), operations: new Map() };
@@ -63,7 +63,7 @@ Deno.test("settle() answers a batch as one-at-a-time processing in its order wou
           const { verdicts, changes } = settle(snapshot, rest);
           assert(verdicts.length > 0, "a batch comes to its end");
           const decided = rest.slice(0, verdicts.length);
-          assertEquals(verdicts.map(outcomeOf), decided.map((operation) => oracle.apply(operation)));
+          assertEquals(verdicts.map(seenVerdict), decided.map((operation) => oracle.apply(operation)));
           assertChains(snapshot, changes);
           snapshot = written(snapshot, changes);
           rest = rest.slice(verdicts.length);
@@ -113,7 +113,7 @@ Deno.test("settle() ends a batch before the sale of units that come back in it",
   const set: Operation = { kind: "set", operationId: "s", goodsId: 1, num: 5 };
   const sell: Operation = { kind: "sell", orderId: "o", lines: [{ goodsId: 1, num: 5 }] };
   const { verdicts, changes } = settle(EMPTY, [set, sell]);
-  assertEquals(verdicts.map(outcomeOf), [{ ok: "set", goods: 1, available: 5 }]);
+  assertEquals(verdicts.map(seenVerdict), [{ ok: "set", goods: 1, available: 5 }]);
   assertEquals(changes.orders, []);
   assertEquals(settle(written(EMPTY, changes), [sell]).verdicts.map(({ ok }) => ok), [true]);
 });
@@ -131,7 +131,7 @@ Deno.test("settle() answers an applied operation the same again, whatever came i
       // Only what is on record under an id of the caller's or the order's can be a retry.
       const onRecord = first.changes.orders.length + first.changes.operations.length > 0;
       if (!was.ok || !onRecord || operation.kind === "set") return;
-      // A sale that was rolled back since is told as such.
+      // A sale that was rolled back since is answered as such.
       if (!is.ok && is.refusal.reason === "order_state") return assertEquals(operation.kind, "sell");
       if (is.ok && is.kind === "sell" && was.kind === "sell") {
         assertEquals([is.order.lines, is.order.atMs], [was.order.lines, was.order.atMs]);
@@ -160,7 +160,7 @@ Deno.test("settle() leaves no trace of a refused order", () => {
   const snapshot = written(EMPTY, settle(EMPTY, [set]).changes);
   const sell: Operation = { kind: "sell", orderId: "o", lines: [{ goodsId: 1, num: 6 }] };
   const { verdicts, changes } = settle(snapshot, [sell]);
-  assertEquals(verdicts.map(outcomeOf), [{ no: "short_stock", lines: [[1, 6, 5]] }]);
+  assertEquals(verdicts.map(seenVerdict), [{ no: "short_stock", lines: [[1, 6, 5]] }]);
   assert(changesNothing(changes));
 });
 

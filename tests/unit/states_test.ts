@@ -72,14 +72,14 @@ for (const kind of KINDS) {
   }
 }
 
-Deno.test("an order goes these ways and no others", () => {
-  const ways = KINDS.flatMap((kind) =>
+Deno.test("an order makes these transitions and no others", () => {
+  const transitions = KINDS.flatMap((kind) =>
     STATES.flatMap((from) => {
       const rule = STATE_RULES[kind][from];
       return rule === REFUSED || rule === UNTOUCHED ? [] : [`${from} --${kind}-> ${rule}`];
     })
   );
-  assertEquals(ways, [
+  assertEquals(transitions, [
     "none --sell-> sold",
     "sold --sell-> repeated",
     "none --rollback-> barred",

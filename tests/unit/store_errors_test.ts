@@ -61,7 +61,7 @@ Deno.test("a text that is no number is a lost fence only if it is the one of the
   assertEquals(storeError(other), other);
 });
 
-Deno.test("what the driver fails over is told apart from what PostgreSQL says and from what was never sent", () => {
+Deno.test("what the driver fails over is not taken for what PostgreSQL says or for what was never sent", () => {
   assertEquals(isDriverFault(new RangeError("out of range")), true);
   assertEquals(isDriverFault(failed({ code: "SASL_SIGNATURE_MISMATCH" })), true);
   assertEquals(isDriverFault(failed({ name: "PostgresError", code: "42601" })), false);

@@ -1,4 +1,4 @@
-/** A transaction block over a connection whose answers the test gives: what is sent, and what is told. */
+/** A transaction block over a connection whose answers the test gives: what is sent, and what is thrown. */
 import { assertEquals, assertRejects } from "@std/assert";
 import type postgres from "postgres";
 import {
@@ -37,15 +37,15 @@ Deno.test("a block reads, and sends its write with COMMIT right behind it", asyn
   assertEquals(sent, ["begin", "read", "write", "commit"]);
 });
 
-Deno.test("a block that did not begin writes nothing: outside of it the write would be committed, and told as undone", async () => {
+Deno.test("a block that did not begin writes nothing: outside of it the write would be committed, and taken for undone", async () => {
   const cancelled = new StatementTimeoutError("57014");
   const { sent, parts } = connection({ begin: cancelled });
-  const told = await assertRejects(() => runBlock(parts, WORK), StatementTimeoutError);
-  assertEquals(told, cancelled);
+  const thrown = await assertRejects(() => runBlock(parts, WORK), StatementTimeoutError);
+  assertEquals(thrown, cancelled);
   assertEquals(sent, ["begin", "read", "rollback"]);
 });
 
-Deno.test("what fails in a block is undone and told, and COMMIT behind a failed write needs no undoing", async () => {
+Deno.test("what fails in a block is undone and thrown, and COMMIT behind a failed write needs no undoing", async () => {
   const failure = new StatementTimeoutError("57014");
   const reads = connection({ read: failure });
   assertEquals(await assertRejects(() => runBlock(reads.parts, WORK)), failure);
