@@ -5,8 +5,10 @@ import { onHangUp } from "./process/hang_up.ts";
 import { serve } from "./process/serve.ts";
 import { startSettings } from "./process/start_settings.ts";
 import { onStopSignal } from "./process/stop_signals.ts";
+import { buildInfo, endIfVersionIsAsked } from "./process/version.ts";
 import { createProcessLog, endProcess } from "./telemetry/process_log.ts";
 
+endIfVersionIsAsked(Deno.args);
 const config = startSettings();
 if (config.workers > 1) {
   refuse(
@@ -15,6 +17,7 @@ if (config.workers > 1) {
   );
 }
 const log = createProcessLog(config.logLevel, config.logFormat);
+log.info(buildInfo(), "Holdfast starts");
 for (const note of config.notes) log.warn({}, note);
 const shutdown = Promise.withResolvers<void>();
 const reloads = new EventTarget();

@@ -13,6 +13,7 @@ import { listenLine } from "./process/listen_line.ts";
 import { serverFlags } from "./config/flags.ts";
 import { startSettings } from "./process/start_settings.ts";
 import { onStopSignal } from "./process/stop_signals.ts";
+import { buildInfo, endIfVersionIsAsked } from "./process/version.ts";
 import { createProcessLog, endProcess } from "./telemetry/process_log.ts";
 import { HEARTBEAT_MS_MAX } from "./workers/heartbeat.ts";
 import { supervise } from "./workers/supervise.ts";
@@ -20,12 +21,14 @@ import { startWorker } from "./workers/worker_process.ts";
 
 const WORKER = fileURLToPath(new URL("./worker.ts", import.meta.url));
 
+endIfVersionIsAsked(Deno.args);
 const config = startSettings();
 const deno = Deno.execPath();
 if ((await Deno.permissions.query({ name: "run", command: deno })).state !== "granted") {
   refuse(`Cannot start without these permissions: --allow-run=${deno}`);
 }
 const log = createProcessLog(config.logLevel, config.logFormat);
+log.info(buildInfo(), "Holdfast starts");
 for (const note of config.notes) log.warn({}, note);
 const supervision = supervise({
   count: config.workers,

@@ -8,6 +8,7 @@ import { onHangUp } from "./process/hang_up.ts";
 import { serve } from "./process/serve.ts";
 import { startSettings } from "./process/start_settings.ts";
 import { onStopSignal } from "./process/stop_signals.ts";
+import { buildInfo } from "./process/version.ts";
 import { errorFields } from "./telemetry/log.ts";
 import { createProcessLog } from "./telemetry/process_log.ts";
 import { giveSignsOfLife } from "./workers/heartbeat.ts";
@@ -19,6 +20,7 @@ if (!/^\d+$/.test(worker) || (port !== "claimed" && port !== "joined")) {
 }
 const config = startSettings();
 const log = createProcessLog(config.logLevel, config.logFormat, { worker: Number(worker) });
+log.info(buildInfo(), "a worker of Holdfast starts");
 const shutdown = Promise.withResolvers<void>();
 let asked = false;
 const drain = (why: string) => {

@@ -5,7 +5,7 @@ import { eventually, takeLeases } from "../support/contention.ts";
 import { rawJson } from "../support/raw_call.ts";
 import { runServer, type ServerOptions, serverTest, startServer, type TestServer } from "../support/server.ts";
 import { commandLine, descendants } from "../support/processes.ts";
-import { logLines, said, signal as kill } from "../support/workers.ts";
+import { type LogLine, logLines, said, signal as kill } from "../support/workers.ts";
 
 const EXIT_UNUSABLE = 78;
 const NPX = "npx -y deno@2.9.3 task";
@@ -95,6 +95,29 @@ Deno.test("what can't be started on is told by bin/holdfast as by the tasks", as
   assertEquals(code, EXIT_UNUSABLE);
   assertStringIncludes(stderr, 'Cannot start: DENO, "/nowhere/deno", does not run');
 });
+
+const VERSION: [what: string, ServerOptions][] = [
+  ["bin/holdfast", { line: "bin/holdfast --version" }],
+  ["the task start", { line: '"$DENO" task start --version' }],
+  ["the task start:workers", { line: '"$DENO" task start:workers --version' }],
+];
+
+for (const [what, options] of VERSION) {
+  Deno.test(`--version: ${what} says which Holdfast it is and ends, whatever the settings`, async () => {
+    const { version } = JSON.parse(await Deno.readTextFile("deno.json"));
+    const { code, stdout } = await runServer({ ...options, env: { PORT: "http" } });
+    assertEquals([code, stdout], [0, `holdfast ${version}\n`]);
+  });
+}
+
+for (const [what, options] of [["one process", {}], ["several", { workers: 2 }]] as [string, ServerOptions][]) {
+  serverTest(`the log's first line says which Holdfast starts, and on which Deno: ${what}`, options, async (server) => {
+    const { version } = JSON.parse(await Deno.readTextFile("deno.json"));
+    const [first] = logLines(server);
+    const { msg, ...fields } = first as LogLine & { version?: string; deno?: string };
+    assertEquals([msg, fields.version, fields.deno], ["Holdfast starts", version, Deno.version.deno]);
+  });
+}
 
 /** What becomes of a call that waits for its lease while the server is told to stop. */
 async function stopsWithCall(server: TestServer, stop: () => void): Promise<string> {

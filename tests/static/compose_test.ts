@@ -1,5 +1,5 @@
 /** Holds compose.yaml against the code: settings, permissions, nodes and ports. No engine is needed for it. */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { parse } from "yaml";
 import { loadConfig, STOP_MS_MAX } from "../../src/config/config.ts";
 import { SETTING_NAMES } from "../../src/config/settings.ts";
@@ -155,12 +155,19 @@ Deno.test("compose: our containers are not root, can change nothing, and tell th
     assertEquals(service.tmpfs, ["/tmp"], name);
     assertEquals(service.privileged, undefined, name);
   }
+  // What the check is worth, tests/integration/container_test.ts finds out.
   const { port } = loadConfig((name) => server.environment?.[name]);
-  const check = server.healthcheck?.test ?? [];
-  assert(
-    check.includes("src/process/healthcheck.ts") && check.includes(`--allow-net=127.0.0.1:${port}`),
-    check.join(" "),
-  );
+  assertEquals(server.healthcheck?.test.slice(0, 3), ["CMD", "bash", "-c"]);
+  assertStringIncludes(server.healthcheck?.test[3] ?? "", `/dev/tcp/127.0.0.1/${port} `);
+});
+
+Deno.test("compose: the image is tagged with the version, and contains neither tests nor tools", () => {
+  const { version } = JSON.parse(Deno.readTextFileSync("deno.json"));
+  for (const { image, build } of [server, migrate]) {
+    assertEquals(image, `holdfast:${version}`);
+    const copied = [...(build?.dockerfile_inline ?? "").matchAll(/^COPY (.+) \S+$/gm)].map(([, from]) => from);
+    assertEquals(copied, ["deno.json deno.lock", "migrations", "src"]);
+  }
 });
 
 Deno.test("compose: the image and bin/holdfast have the pinned Deno, and the image the dbmate of deno.json", () => {

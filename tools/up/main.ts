@@ -13,7 +13,6 @@ import { databaseAddress, migrate } from "../../src/migrate/main.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import type { Log } from "../../src/telemetry/log.ts";
 import { denoEnvironment } from "../../src/process/child_environment.ts";
-import { askHealth } from "../../src/process/healthcheck.ts";
 import { isForReader, message } from "../reader_errors.ts";
 import { serverFlags, supervisorFlags } from "../../src/config/flags.ts";
 import { type ServerProcess, startServer } from "../stack/server_process.ts";
@@ -27,6 +26,7 @@ const DATABASE = "holdfast";
 const REDIS_NODES = 5;
 const LISTEN_MS_MAX = 30_000;
 const SERVING_MS_MAX = 30_000;
+const HEALTH_MS_MAX = 3_000;
 /** After its own bound the server is killed; a supervisor kills its workers then, and ends a moment later. */
 const SERVER_STOP_MS_MAX = STOP_MS_MAX + 2_000;
 const EXIT_USAGE = 2;
@@ -189,7 +189,8 @@ function tellWhatEnds(stack: Stack, requests: StopRequests, log: Log): () => voi
 /** A certificate of the server's own is not looked at: it is asked on this machine only. */
 async function isServing(url: string): Promise<boolean> {
   if (url.startsWith("https:")) return true;
-  return await askHealth(url).catch(() => "") === "SERVING";
+  const signal = AbortSignal.timeout(HEALTH_MS_MAX);
+  return await fetch(`${url}/readyz`, { signal }).then(({ ok }) => ok, () => false);
 }
 
 if (import.meta.main) Deno.exit(await main());
