@@ -69,7 +69,7 @@ export const SETTINGS = z.object({
   ),
   LOCK_KEY_PREFIX: z.string().regex(/^[A-Za-z0-9:._-]{1,64}$/, "expected 1 to 64 letters, digits, or : . _ -")
     .default("holdfast:").describe(
-      "part of the name of every key in Redis: [one for each database whose servers share nodes](lock.md#two-holdfasts-on-the-same-nodes)",
+      "part of the name of every key in Redis, 1 to 64 letters, digits or `: . _ -`: [one for each database whose servers share nodes](lock.md#two-holdfasts-on-the-same-nodes)",
     ),
   DATABASE_POOL_MAX: integer(1, 1000).default(8).describe(
     "connections to PostgreSQL, of all workers together; of several workers each needs two",

@@ -193,10 +193,10 @@ Deno.test("two deployments with key prefixes of their own share the nodes, with 
   }
 });
 
-Deno.test("the rights that the README names are all that a node's user needs", async () => {
+Deno.test("the rights that docs/lock.md names are all that a node's user needs", async () => {
   const prefix = `rights:${crypto.randomUUID()}:`;
-  const readme = (await Deno.readTextFile(new URL("../../README.md", import.meta.url))).replaceAll(/\s+/g, " ");
-  const commands = /the commands ([^.]+)\./.exec(readme)?.[1]?.match(/[A-Z][A-Z ]+/g) ?? [];
+  const page = (await Deno.readTextFile(new URL("../../docs/lock.md", import.meta.url))).replaceAll(/\s+/g, " ");
+  const commands = /the commands ([^.]+)\./.exec(page)?.[1]?.match(/[A-Z][A-Z ]+/g) ?? [];
   assert(commands.length > 8, `${commands}`);
   const rules = commands.map((command) => `+${command.trim().replace(" ", "|").toLowerCase()}`);
   await using bench = await voteBench(acl("resetkeys", `~${prefix}*`, `~wanted:${prefix}*`, "-@all", ...rules), {

@@ -1,6 +1,7 @@
 /** The pages of the repository: their links lead somewhere, and what they name is there. */
 import { assert, assertEquals } from "@std/assert";
 import { anchors, pages, prose, rows } from "../support/markdown.ts";
+import { importedBy, sourceFiles, sourceText } from "../support/source_files.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
@@ -29,6 +30,36 @@ Deno.test("the glossary is sorted, has each word once, and the places that it na
   );
   assertEquals(places.filter(({ path }) => !exists(path)), []);
   assertEquals(table.filter(([, , where]) => where === ""), []);
+});
+
+Deno.test("every page of docs is linked from the README, which is short", () => {
+  const readme = sourceText("README.md");
+  assert(readme.split("\n").length <= 130, "more than 130 lines");
+  const linked = new Set([...readme.matchAll(/\]\((docs\/\w+\.md)/g)].map(([, path]) => path));
+  assertEquals(pages().filter((page) => page.startsWith("docs/") && !linked.has(page)), []);
+});
+
+Deno.test("the rooms of docs/architecture.md are those of src, and import what it says", () => {
+  const roomOf = (path: string) => path.replace(/^src\//, "").replace(/\/.*$/, "");
+  const imports = new Map([...Deno.readDirSync(new URL("src/", ROOT))].map(({ name }) => [name, new Set<string>()]));
+  for (const file of sourceFiles("src/")) {
+    for (const imported of importedBy(file).filter((path) => path.startsWith("src/")).map(roomOf)) {
+      if (imported !== roomOf(file) && imported !== "base") imports.get(roomOf(file))?.add(imported);
+    }
+  }
+  const section = /^## The rooms$([\s\S]*?)^Beside/m.exec(sourceText("docs/architecture.md"))?.[1] ?? "";
+  const said = rows(section).map(([room = "", , list = ""]) => [room.replaceAll("`", ""), list]);
+  const found = [...imports].map(([room, others]) => [room, [...others].sort().join(", ")]);
+  assertEquals(said.toSorted(), found.toSorted());
+});
+
+Deno.test("the runbook of docs/operating.md has every reason of an error", () => {
+  const code = ["src/rpc/errors.ts", "src/services/shared/refusals.ts"].map(sourceText).join("\n");
+  const reasons = [...code.matchAll(/(?:info\(|Code\.\w+, )"([A-Z_]+)"/g)].map(([, reason = ""]) => reason);
+  const section = /^## Errors by reason$([\s\S]*)/m.exec(sourceText("docs/operating.md"))?.[1] ?? "";
+  const said = rows(section).map(([reason = ""]) => reason.replaceAll("`", ""));
+  assert(reasons.length >= 10, reasons.join());
+  assertEquals(said.toSorted(), reasons.toSorted());
 });
 
 function exists(path: string): boolean {

@@ -37,9 +37,9 @@ Deno.test("attacks go alone, and nothing else does", () => {
 });
 
 Deno.test("paths choose what is run, once each; all else is handed on; a path that is no test's is refused", () => {
-  const { jobs, flags } = planTests(["--", "tests/static", "tests/static/readme_test.ts", "--filter", "a name"]);
+  const { jobs, flags } = planTests(["--", "tests/static", "tests/static/pages_test.ts", "--filter", "a name"]);
   assertEquals(jobs.map(({ group }) => group), ["static"]);
-  assertEquals(jobs[0]?.paths.filter((path) => path.endsWith("readme_test.ts")).length, 1);
+  assertEquals(jobs[0]?.paths.filter((path) => path.endsWith("pages_test.ts")).length, 1);
   assertEquals(flags, ["--filter", "a name"]);
   assertThrows(() => planTests(["src/store"]), Error, "src/store is in no directory of tests");
 });

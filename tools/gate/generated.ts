@@ -1,5 +1,6 @@
-/** Generates the code once more, into a temporary directory, and compares it with what is committed. */
+/** Generates code and pages once more, beside the work tree, and compares them with what is committed. */
 import { join, relative } from "node:path";
+import { generatedPages } from "../docs/pages.ts";
 import { bufBinary } from "./buf_binary.ts";
 import { ARTICLE_CONFIG, BENCH_CONFIG, type Outcome, output } from "./run_program.ts";
 
@@ -35,6 +36,18 @@ export async function generatedCodeDiffers(): Promise<Outcome> {
   } finally {
     await Deno.remove(dir, { recursive: true });
   }
+}
+
+/** Fails when a page is not what the protos and settings of now make; names each. */
+export async function generatedPagesDiffer(): Promise<Outcome> {
+  const different: string[] = [];
+  for (const [path, wanted] of await generatedPages()) {
+    if (wanted !== await Deno.readTextFile(path).catch(() => "")) different.push(path);
+  }
+  return different.length === 0 ? { state: "ok", words: "" } : {
+    state: "failed",
+    words: `run \`deno task docs\` and commit: ${different.join(", ")} differ`,
+  };
 }
 
 async function readTree(root: string, dir = root): Promise<Map<string, string>> {

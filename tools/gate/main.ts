@@ -4,7 +4,7 @@
  */
 import { bufBinary } from "./buf_binary.ts";
 import { breakingChanges } from "./breaking.ts";
-import { generatedCodeDiffers } from "./generated.ts";
+import { generatedCodeDiffers, generatedPagesDiffer } from "./generated.ts";
 import { ARTICLE_CONFIG, type Outcome, run } from "./run_program.ts";
 
 /** A step answers undefined when all is well, else what is wrong or why it was left out. */
@@ -29,6 +29,7 @@ const STEPS: readonly Step[] = [
   },
   { name: "buf breaking", check: breakingChanges },
   { name: "generated code is current", check: generatedCodeDiffers },
+  { name: "generated pages are current", check: generatedPagesDiffer },
 ];
 
 async function main(): Promise<number> {

@@ -4,6 +4,8 @@
  * So such a directory belongs to the user who runs the launcher, and nobody else may write in it.
  */
 
+/** Where a launcher keeps its servers' data where DATA_DIR is not set. */
+export const DATA_DIR_DEFAULT = ".holdfast";
 /** Reachable by name for other users, such as the one who runs PostgreSQL; they can't list it. */
 export const PASSAGE_MODE = 0o711;
 /** For nobody else at all. */

@@ -19,9 +19,9 @@ import { type ServerProcess, startServer } from "../stack/server_process.ts";
 import { type Stack, startStack } from "../stack/stack.ts";
 import { listenForStop, type StopRequests } from "../stop_requests.ts";
 import { linesToPaste } from "./up_lines.ts";
+import { DATA_DIR_DEFAULT } from "../stack/own_directory.ts";
 import { settled, until } from "../stack/wait.ts";
 
-const DATA_DIR_DEFAULT = ".holdfast";
 const DATABASE = "holdfast";
 const REDIS_NODES = 5;
 const LISTEN_MS_MAX = 30_000;
@@ -34,7 +34,7 @@ const EXIT_FORCED = 130;
 
 async function main(): Promise<number> {
   if (Deno.args.length > 0) {
-    console.error("Usage: deno task up (settings come from the environment, see README.md)");
+    console.error("Usage: deno task up (settings come from the environment, see docs/settings.md)");
     return EXIT_USAGE;
   }
   const log = createLog("info", "pretty");

@@ -215,7 +215,8 @@ export type SellRequest = Message<"inventory.v1.SellRequest"> & {
   goodsInfo: Line[];
 
   /**
-   * Names the order, among those of all callers; a retry carries the same, letter by letter. Empty: the server makes one (a UUIDv7) and answers it.
+   * Names the order, among those of all callers; a retry carries the same, letter by letter. Empty: the server makes one
+   * (a UUIDv7) and answers it.
    *
    * @generated from field: string order_id = 2;
    */
@@ -241,6 +242,8 @@ export type SellResponse = Message<"inventory.v1.SellResponse"> & {
   goodsInfo: Line[];
 
   /**
+   * The caller's, or the one that the server made.
+   *
    * @generated from field: string order_id = 2;
    */
   orderId: string;
@@ -306,11 +309,15 @@ export type RollbackResponse = Message<"inventory.v1.RollbackResponse"> & {
   goodsInfo: Line[];
 
   /**
+   * The order; empty where none was given.
+   *
    * @generated from field: string order_id = 2;
    */
   orderId: string;
 
   /**
+   * The caller's; where there was neither, the one that the server made, to repeat the call under.
+   *
    * @generated from field: string rollback_id = 3;
    */
   rollbackId: string;
@@ -608,6 +615,8 @@ export type OrderStateConflict = Message<"inventory.v1.OrderStateConflict"> & {
   orderId: string;
 
   /**
+   * The state that the order is in.
+   *
    * @generated from field: inventory.v1.OrderState state = 2;
    */
   state: OrderState;
@@ -632,11 +641,15 @@ export type ExceedsSold = Message<"inventory.v1.ExceedsSold"> & {
   goodsId: number;
 
   /**
+   * What the rollback asked for, its lines of this goods added up.
+   *
    * @generated from field: int32 asked = 2;
    */
   asked: number;
 
   /**
+   * What was sold and not given back yet.
+   *
    * @generated from field: int32 returnable = 3;
    */
   returnable: number;
@@ -675,7 +688,7 @@ export enum OrderState {
   SOLD = 2,
 
   /**
-   * A hold that was let go.
+   * A hold that was released.
    *
    * @generated from enum value: ORDER_STATE_RELEASED = 3;
    */
@@ -720,7 +733,7 @@ export const InventoryService: GenService<{
    *
    * Answers the level as it stands then. A goods that already has num available is left as it is.
    * OUT_OF_RANGE: num plus what is reserved would pass the largest int32.
-   * A retry is safe as long as nothing else changed the goods in between: it sets the quantity again.
+   * Retry: safe as long as nothing else changed the goods in between, for it sets the quantity again.
    *
    * @generated from rpc inventory.v1.InventoryService.SetInv
    */
@@ -733,7 +746,7 @@ export const InventoryService: GenService<{
    * Answers the level of a goods, as committed.
    *
    * NOT_FOUND: no such goods.
-   * A retry is safe.
+   * Retry: safe.
    *
    * @generated from rpc inventory.v1.InventoryService.InvDetail
    */
@@ -746,11 +759,11 @@ export const InventoryService: GenService<{
    * Takes all lines of an order from stock, or none.
    *
    * NOT_FOUND: a goods is unknown; ErrorInfo names all such goods.
-   * FAILED_PRECONDITION: stock is short, one ShortStock for each short line; or the order was rolled
-   * back before, one OrderStateConflict. The order left no trace and may be sent again.
+   * FAILED_PRECONDITION: stock is short, one ShortStock for each short line; the order left no trace and may be sent
+   * again. Or the order was rolled back before, one OrderStateConflict.
    * ALREADY_EXISTS: order_id was used with other lines; ErrorInfo names what differs.
-   * With an order_id a retry is safe: an order that was sold is answered the same again. Without one
-   * every call is a new order.
+   * Retry: safe with an order_id, for an order that was sold is answered the same again. Without one every call is a
+   * new order.
    *
    * @generated from rpc inventory.v1.InventoryService.Sell
    */
@@ -765,15 +778,14 @@ export const InventoryService: GenService<{
    * The whole order: order_id, and either no lines or exactly the lines that were sold; it gives back
    * whatever has not been given back yet. A part: order_id and its lines.
    * An order_id that was never sold is barred: the call succeeds, and a sell that comes later is refused.
-   * No order_id: the lines are added to stock as they are, without an order to hold them against.
+   * No order_id: the lines are added to stock as they are, without an order to compare them with.
    *
    * NOT_FOUND: a goods is unknown (only without order_id); ErrorInfo names all such goods.
    * FAILED_PRECONDITION: more than was sold, one ExceedsSold for each line that asks too much; or the
    * order is in a state that has nothing to give back, one OrderStateConflict.
    * ALREADY_EXISTS: rollback_id was used with another order or other lines; ErrorInfo names what differs.
    * OUT_OF_RANGE: on_hand would pass the largest int32.
-   * With an order_id or a rollback_id a retry is safe and answered the same; with neither every call
-   * gives back again.
+   * Retry: safe with an order_id or a rollback_id, and answered the same; with neither every call gives back again.
    *
    * @generated from rpc inventory.v1.InventoryService.Rollback
    */
@@ -789,12 +801,12 @@ export const InventoryService: GenService<{
    * would have ended in, with the same code, message and details (field names are those of SellRequest).
    * Orders on the same goods are decided in their order, and an order that comes twice under one order_id is
    * answered twice and sold once.
-   * Fails as a whole only for what every call can fail for before it begins, and with:
+   * It fails as a whole only for what every call can fail for before it begins, and with these:
    * INVALID_ARGUMENT: no orders, or more than the server's BATCH_ORDERS_MAX (1000 unless set); nothing was
    * sold then. An order that breaks a rule is no such error: it has its own verdict, and the others go on.
-   * DEADLINE_EXCEEDED, CANCELED: any of the orders may have been sold, and the same batch sent again tells which.
-   * With an order_id on every order a retry of the whole batch is safe: orders that were sold are answered the
-   * same again, and refused ones are decided afresh. Without one an order is a new one each time.
+   * DEADLINE_EXCEEDED, CANCELED: any of the orders may have been sold, and the same batch sent again shows which.
+   * Retry: of the whole batch, safe with an order_id on every order: orders that were sold are answered the same again,
+   * and refused ones are decided afresh. Without one an order is a new one each time.
    *
    * @generated from rpc inventory.v1.InventoryService.SellBatch
    */
@@ -808,11 +820,11 @@ export const InventoryService: GenService<{
    *
    * Answers one verdict for each rollback, in their order: what Rollback would have answered, or the error that
    * it would have ended in, with the same code, message and details (field names are those of RollbackRequest).
-   * Fails as a whole only for what every call can fail for before it begins, and with:
+   * It fails as a whole only for what every call can fail for before it begins, and with these:
    * INVALID_ARGUMENT: no rollbacks, or more than the server's BATCH_ORDERS_MAX (1000 unless set); nothing was
    * given back then. A rollback that breaks a rule has its own verdict, and the others go on.
-   * DEADLINE_EXCEEDED, CANCELED: any of the rollbacks may have been made, and the same batch sent again tells which.
-   * A retry of the whole batch is safe if each of its rollbacks has an order_id or a rollback_id.
+   * DEADLINE_EXCEEDED, CANCELED: any of the rollbacks may have been made, and the same batch sent again shows which.
+   * Retry: of the whole batch, safe if each of its rollbacks has an order_id or a rollback_id.
    *
    * @generated from rpc inventory.v1.InventoryService.RollbackBatch
    */
@@ -828,7 +840,7 @@ export const InventoryService: GenService<{
    * Answers one verdict for each goods id, in their order: what InvDetail would have answered, or the error that
    * it would have ended in, such as NOT_FOUND with its ErrorInfo. An id that comes twice is answered twice.
    * INVALID_ARGUMENT: no goods ids, or more than 1000; the call then fails as a whole.
-   * A retry is safe.
+   * Retry: safe.
    *
    * @generated from rpc inventory.v1.InventoryService.BatchInvDetail
    */

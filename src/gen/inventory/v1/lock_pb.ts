@@ -1,5 +1,5 @@
 // What a server knows of the lock that keeps servers from getting in each other's way: for people who look for the
-// cause of something, and for the console. Nothing here is needed to sell.
+// cause of something. Nothing here is needed to sell.
 //
 // With WORKERS each worker is a process of its own and answers for itself, and a call reaches any one of them.
 
@@ -39,7 +39,7 @@ export const StatusRequestSchema: GenMessage<StatusRequest> = /*@__PURE__*/
  */
 export type StatusResponse = Message<"inventory.v1.StatusResponse"> & {
   /**
-   * The way in use, from CONCURRENCY. All that follows is empty in the ways without Redis.
+   * The mode in use, from CONCURRENCY. All that follows is empty in the modes without Redis.
    *
    * @generated from field: inventory.v1.Concurrency concurrency = 1;
    */
@@ -53,19 +53,21 @@ export type StatusResponse = Message<"inventory.v1.StatusResponse"> & {
   quorumLoss: QuorumLoss;
 
   /**
+   * Whether orders go by row locks for want of a quorum.
+   *
    * @generated from field: inventory.v1.QuorumFallback fallback = 3;
    */
   fallback?: QuorumFallback | undefined;
 
   /**
-   * So many nodes must vote for a lease.
+   * So many nodes must say yes to a lease.
    *
    * @generated from field: int32 quorum = 4;
    */
   quorum: number;
 
   /**
-   * A lease expires after this, unless it is renewed.
+   * A lease expires after this, unless it is extended.
    *
    * @generated from field: int32 ttl_ms = 5;
    */
@@ -79,14 +81,14 @@ export type StatusResponse = Message<"inventory.v1.StatusResponse"> & {
   nodes: LockNode[];
 
   /**
-   * What this process holds, by goods_id: the first 1000.
+   * The leases of this process, by goods_id: the first 1000.
    *
    * @generated from field: repeated inventory.v1.LockLease leases = 7;
    */
   leases: LockLease[];
 
   /**
-   * How many this process holds, told or not.
+   * How many leases this process has, listed here or not.
    *
    * @generated from field: int32 leases_total = 8;
    */
@@ -121,7 +123,7 @@ export type QuorumFallback = Message<"inventory.v1.QuorumFallback"> & {
   since?: Timestamp | undefined;
 
   /**
-   * Batches of orders that went this way since the process started.
+   * Batches that went by row locks for want of a quorum since the process started.
    *
    * @generated from field: int64 batches = 3;
    */
@@ -182,14 +184,14 @@ export type LockNode = Message<"inventory.v1.LockNode"> & {
   quarantineLeftMs: number;
 
   /**
-   * How often it said yes since the process started, when it was asked for a lease or to keep one.
+   * How often it said yes since the process started, when it was asked for a lease or to extend one.
    *
    * @generated from field: int64 votes_for = 7;
    */
   votesFor: bigint;
 
   /**
-   * How often it said no: somebody else holds some of the goods.
+   * How often it said no: another process has some of the goods.
    *
    * @generated from field: int64 votes_against = 8;
    */
@@ -203,7 +205,8 @@ export type LockNode = Message<"inventory.v1.LockNode"> & {
   votesMissing: bigint;
 
   /**
-   * Why it has no vote, as "it can't vote: OOM command not allowed"; empty while it has one. For people: the words change.
+   * Why it has no vote, as "it can't vote: OOM command not allowed"; empty while it has one. For people: the words
+   * change.
    *
    * @generated from field: string reason = 10;
    */
@@ -218,7 +221,7 @@ export const LockNodeSchema: GenMessage<LockNode> = /*@__PURE__*/
   messageDesc(file_inventory_v1_lock, 3);
 
 /**
- * A goods that is this process's own for now.
+ * A goods that this process has a lease on.
  *
  * @generated from message inventory.v1.LockLease
  */
@@ -229,14 +232,14 @@ export type LockLease = Message<"inventory.v1.LockLease"> & {
   goodsId: number;
 
   /**
-   * For how long it has been.
+   * For how long it has had it.
    *
    * @generated from field: int32 held_ms = 2;
    */
   heldMs: number;
 
   /**
-   * For how long it still is, unless it is renewed; 0: it may be somebody else's by now.
+   * For how long it still has it, unless it is extended; 0: another process may have it by now.
    *
    * @generated from field: int32 remaining_ms = 3;
    */
@@ -251,7 +254,7 @@ export const LockLeaseSchema: GenMessage<LockLease> = /*@__PURE__*/
   messageDesc(file_inventory_v1_lock, 4);
 
 /**
- * What keeps writers of the same goods apart. Whatever the way, a write that finds the goods moved is not made.
+ * What keeps writers of the same goods apart. Whatever the mode, a write that finds the goods moved is not made.
  *
  * @generated from enum inventory.v1.Concurrency
  */
@@ -347,7 +350,7 @@ export enum LockNodeState {
   DOWN = 2,
 
   /**
-   * Connected, and without a vote: its server started less than a TTL ago, or has not told yet when, so it may have
+   * Connected, and without a vote: its server started less than a TTL ago, or has not yet said when, so it may have
    * lost keys that still count.
    *
    * @generated from enum value: LOCK_NODE_STATE_QUARANTINED = 3;
@@ -373,7 +376,7 @@ export const LockService: GenService<{
    * It asks nobody for it, so it answers while Redis and PostgreSQL are away, and while the server drains. What it
    * says of a node is as old as the latest message from that node.
    * It has no errors but those that every call can end with (see inventory.proto) and that need no store.
-   * A retry is safe.
+   * Retry: safe.
    *
    * @generated from rpc inventory.v1.LockService.Status
    */

@@ -1,9 +1,10 @@
+/** The settings: docs/settings.md says what is read, and the tasks of deno.json allow it and no more. */
 import { assert, assertEquals } from "@std/assert";
 import { loadConfig } from "../../src/config/config.ts";
 import { DATABASE_URL_DEFAULT, REDIS_URLS_DEFAULT, SETTING_NAMES } from "../../src/config/settings.ts";
 import { serverFlags, supervisorFlags } from "../../src/config/flags.ts";
 
-const README = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
+const PAGE = await Deno.readTextFile(new URL("../../docs/settings.md", import.meta.url));
 const TASKS: Readonly<Record<string, string>> =
   JSON.parse(await Deno.readTextFile(new URL("../../deno.json", import.meta.url))).tasks;
 /** The path of the deno that runs the task, asked for by the task's shell. */
@@ -18,18 +19,18 @@ const watchful = (flag: string) => flag === "--allow-sys=hostname" ? "--allow-sy
 
 /** The rows of the settings table: names to default. */
 function documented(): Map<string, string> {
-  const rows = [...README.matchAll(/^\| ((?:`[A-Z_]+`(?:, )?)+) *\| (.+?) *\|/gm)];
+  const rows = [...PAGE.matchAll(/^\| ((?:`[A-Z_]+`(?:, )?)+) *\| (.+?) *\|/gm)];
   return new Map(
     rows.flatMap(([, names = "", value = ""]) => [...names.matchAll(/[A-Z_]+/g)].map(([name]) => [name, value])),
   );
 }
 
-Deno.test("the README's settings table names what the code reads, and DATA_DIR of `up`", () => {
+Deno.test("docs/settings.md names what the code reads, and DATA_DIR of `up`", () => {
   const names = [...documented().keys()].sort();
   assertEquals(names, [...SETTING_NAMES, "DATA_DIR"].sort());
 });
 
-Deno.test("the README's defaults are the code's", () => {
+Deno.test("the defaults of docs/settings.md are what the program runs on", () => {
   const table = documented();
   const config = loadConfig(() => undefined);
   const code = (value: string | number) => `\`${value}\``;

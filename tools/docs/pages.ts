@@ -1,0 +1,25 @@
+/** The pages that are made from code, as they are to stand in docs. */
+import { apiPage } from "./api_page.ts";
+import { settingsPage } from "./settings_page.ts";
+
+/** Path, by the repository's root, to text, formatted. */
+export async function generatedPages(): Promise<ReadonlyMap<string, string>> {
+  return new Map([
+    ["docs/api.md", await formatted(await apiPage())],
+    ["docs/settings.md", await formatted(settingsPage())],
+  ]);
+}
+
+async function formatted(text: string): Promise<string> {
+  const program = new Deno.Command(Deno.execPath(), {
+    args: ["fmt", "--ext", "md", "-"],
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  const writer = program.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(text));
+  await writer.close();
+  const { success, stdout } = await program.output();
+  if (!success) throw new Error("deno fmt can't format a page");
+  return new TextDecoder().decode(stdout);
+}
