@@ -9,3 +9,8 @@ export class InvariantError extends Error {
 export function invariant(condition: unknown, message: string): asserts condition {
   if (!condition) throw new InvariantError(message);
 }
+
+/** Throws InvariantError for what happened to something whose state has no such transition. */
+export function illegalTransition(what: string, state: string | undefined, event: string): never {
+  throw new InvariantError(`${what} is ${state ?? "unknown"}, and can't be ${event}`);
+}

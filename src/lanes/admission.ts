@@ -2,14 +2,14 @@
 import { Failure } from "./failure.ts";
 import type { LanesLimits } from "./lanes_limits.ts";
 
-/** Bounds of a room. */
+/** Bounds of a capacity. */
 export interface CapacityLimits {
   readonly max: number;
   /** Of one address; one call of it may have more where it has nothing else there. */
   readonly addressMax: number;
 }
 
-/** What is taken of a room. */
+/** What is taken of a capacity. */
 export class Capacity {
   readonly #limits: CapacityLimits;
   readonly #full: (max: number, whose: string) => string;
@@ -26,7 +26,7 @@ export class Capacity {
     return this.#taken;
   }
 
-  /** Takes room for so many. Without an address, from within the process, only the total counts. Answers why there is none. */
+  /** Takes a place for so many. Without an address, from within the process, only the total counts. Answers why there is none. */
   take(count: number, address?: string): Failure | undefined {
     const { max, addressMax } = this.#limits;
     const own = address === undefined ? 0 : this.#byAddress.get(address) ?? 0;
@@ -39,7 +39,7 @@ export class Capacity {
     return undefined;
   }
 
-  /** Gives back what was taken. */
+  /** Frees what was taken. */
   free(count: number, address?: string): void {
     this.#taken -= count;
     if (address === undefined) return;
@@ -49,8 +49,8 @@ export class Capacity {
   }
 }
 
-/** The room of operations under way and their lines. */
-export class OperationCapacity {
+/** Which operations are admitted: so many under way at a time, and so many lines of theirs. */
+export class Admission {
   readonly #operations: Capacity;
   readonly #linesMax: number;
   #lines = 0;
@@ -64,7 +64,7 @@ export class OperationCapacity {
     return this.#operations.taken;
   }
 
-  /** Takes room for one operation of so many lines; one alone always has it. Answers why there is none. */
+  /** Takes a place for one operation of so many lines; one alone always has it. Answers why there is none. */
   take(lines: number, address?: string): Failure | undefined {
     const full = this.#operations.take(1, address);
     if (full !== undefined) return full;
@@ -76,7 +76,7 @@ export class OperationCapacity {
     return undefined;
   }
 
-  /** Gives back what was taken. */
+  /** Frees what was taken. */
   free(lines: number, address?: string): void {
     this.#operations.free(1, address);
     this.#lines -= lines;

@@ -1,4 +1,5 @@
 /** A batch while it is put together: who can go with those who are in it already. Pure. */
+import { illegalTransition } from "../base/invariant.ts";
 import type { GoodsLanes } from "./goods_lanes.ts";
 import type { Lane, Ticket, Waiting } from "./lane.ts";
 
@@ -15,8 +16,8 @@ export class Draft<W extends Waiting> {
   readonly #limits: BatchLimits;
   readonly #tickets: Ticket<W>[] = [];
   readonly #lanes = new Set<Lane<W>>();
-  /** Who was first in some lane and could not go, and the lane that was in the way. */
-  readonly #stopped = new Map<Ticket<W>, Lane<W>>();
+  /** Who was first in some lane and could not go, and the lane that blocks it. */
+  readonly #blocked = new Map<Ticket<W>, Lane<W>>();
   #size = 0;
 
   constructor(goodsLanes: GoodsLanes<W>, limits: BatchLimits) {
@@ -55,18 +56,18 @@ export class Draft<W extends Waiting> {
     while (!lane.parked) {
       const ticket = lane.first();
       if (ticket === undefined) break;
-      const before = this.#stopped.get(ticket);
-      if (before !== undefined && this.#stops(before, ticket)) break;
+      const before = this.#blocked.get(ticket);
+      if (before !== undefined && this.#blocks(before, ticket)) break;
       if (this.#goodsLanes.sideline(ticket)) continue;
       if (ticket.sidelinedFor !== undefined) {
         if (!this.#fits(ticket)) return false;
         this.#goodsLanes.rejoin(ticket);
       }
-      const blocking = ticket.lanes.find((other) => this.#stops(other, ticket));
+      const blocking = ticket.lanes.find((other) => this.#blocks(other, ticket));
       this.#goodsLanes.work.steps += ticket.lanes.length;
       if (blocking !== undefined) {
         blocking.blocked.add(lane);
-        this.#stopped.set(ticket, blocking);
+        this.#blocked.set(ticket, blocking);
         break;
       }
       if (!this.#fits(ticket)) return false;
@@ -76,7 +77,7 @@ export class Draft<W extends Waiting> {
   }
 
   /** Whether the ticket can't go because of this lane. */
-  #stops(lane: Lane<W>, ticket: Ticket<W>): boolean {
+  #blocks(lane: Lane<W>, ticket: Ticket<W>): boolean {
     return lane.first() !== ticket || (lane.busy && !this.#lanes.has(lane));
   }
 
@@ -98,6 +99,7 @@ export class Draft<W extends Waiting> {
   }
 
   #join(ticket: Ticket<W>): void {
+    if (ticket.state !== "waiting") illegalTransition("an entry", ticket.state, "taken");
     ticket.state = "taken";
     this.#size += ticket.entry.size;
     this.#tickets.push(ticket);

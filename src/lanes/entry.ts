@@ -1,11 +1,20 @@
 /**
- * One operation on its way through the lanes.
+ * One operation with its caller, from its arrival to its end.
  *
- *     queued   --begin--> deciding    from here on its caller's leaving stops nothing
- *     deciding --pause--> queued      what was begun came to nothing, and it goes the way again
- *     queued   --end----> ended
- *     deciding --end----> ended
+ *     queued   --begin----> deciding   from here on its caller's leaving stops nothing
+ *     queued   --begin----> ended      its caller had left
+ *     deciding --pause----> queued     what was begun came to nothing, and it is tried again
+ *     queued   --pause----> queued     it had not begun
+ *     queued   --leave----> ended      if its caller has left
+ *     deciding --leave----> deciding
+ *     deciding --answer---> ended
+ *     queued   --fail-----> ended
+ *     deciding --fail-----> ended
+ *     ended    --begin, leave--> ended
+ *
+ * Whatever is not listed throws: an entry ends once.
  */
+import { illegalTransition } from "../base/invariant.ts";
 import type { Refusal, Verdict } from "../inventory/model.ts";
 import type { Operation } from "../inventory/operations/operation.ts";
 import type { OutcomeUnknownError } from "../store/errors.ts";
@@ -20,7 +29,7 @@ export class Entry implements Waiting {
   readonly operation: Operation;
   /** Goods that it moves, sorted; a rollback's are its order's, as last read. */
   goodsIds: readonly number[];
-  /** Longest wait for goods that others hold, on the monotonic clock. */
+  /** Longest wait for goods that others have, on the monotonic clock. */
   readonly waitUntilMs: number;
   /** How often its goods were refused. */
   refusals = 0;
@@ -32,7 +41,7 @@ export class Entry implements Waiting {
   lostWrite: OutcomeUnknownError | undefined;
   /** Rows of its goods were seen to be locked by a foreign session. */
   rowsWereLocked = false;
-  readonly #outcome = Promise.withResolvers<Verdict>();
+  readonly #end = Promise.withResolvers<Verdict>();
   readonly #ended: () => void;
   readonly #signal: AbortSignal;
   #state: "queued" | "deciding" | "ended" = "queued";
@@ -54,7 +63,7 @@ export class Entry implements Waiting {
 
   /** What it comes to. Rejects with a Failure, the signal's reason, or a fault of this program. */
   get verdict(): Promise<Verdict> {
-    return this.#outcome.promise;
+    return this.#end.promise;
   }
 
   get size(): number {
@@ -67,6 +76,7 @@ export class Entry implements Waiting {
 
   /** Begins to decide it, unless its caller has left: then it ends. */
   begin(): boolean {
+    if (this.#state === "deciding") illegalTransition("an entry", this.#state, "begun");
     if (this.leave()) return false;
     this.#state = "deciding";
     return true;
@@ -74,7 +84,8 @@ export class Entry implements Waiting {
 
   /** Back to where its caller may leave. */
   pause(): void {
-    if (this.#state === "deciding") this.#state = "queued";
+    if (this.#state === "ended") illegalTransition("an entry", this.#state, "paused");
+    this.#state = "queued";
   }
 
   /** Ends it if its caller has left and it is not being decided; answers whether it has ended. */
@@ -85,27 +96,30 @@ export class Entry implements Waiting {
     return this.hasEnded;
   }
 
-  /** Ends it with its verdict. A refusal is not told while a write of it may still commit: it then fails instead. */
+  /** Ends it with its verdict. A refusal is no answer while a write of it may still commit: it then fails instead. */
   answer(verdict: Verdict): void {
+    if (this.#state !== "deciding") illegalTransition("an entry", this.#state, "answered");
     const isOpen = this.lostWrite !== undefined && !verdict.ok && !ON_RECORD.has(verdict.refusal.reason);
     if (isOpen) this.fail(this.lostWrite);
-    else if (this.#end()) this.#outcome.resolve(verdict);
+    else {
+      this.#noteEnd();
+      this.#end.resolve(verdict);
+    }
   }
 
   /** Ends it without one: with a Failure for errors of lock and store, and with a fault of this program as it is. */
   fail(error: unknown): void {
+    if (this.#state === "ended") illegalTransition("an entry", this.#state, "failed");
     this.#reject(failureOf(this.lostWrite ?? error));
   }
 
   #reject(reason: unknown): void {
-    if (this.#end()) this.#outcome.reject(reason);
+    this.#noteEnd();
+    this.#end.reject(reason);
   }
 
-  /** Answers false if it had ended before. */
-  #end(): boolean {
-    if (this.#state === "ended") return false;
+  #noteEnd(): void {
     this.#state = "ended";
     this.#ended();
-    return true;
   }
 }

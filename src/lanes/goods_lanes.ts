@@ -2,6 +2,7 @@
  * The lanes of all goods that somebody waits for or that a batch has: who stands in which of them, and which have to be
  * looked at for the next batch. Pure; the transitions are those of queue.ts.
  */
+import { illegalTransition } from "../base/invariant.ts";
 import { Lane, type Refusal, type Ticket, type Waiting, type Work } from "./lane.ts";
 
 /** Lanes by goods. */
@@ -93,7 +94,7 @@ export class GoodsLanes<W extends Waiting> {
   free(goodsIds: Iterable<number>): void {
     for (const goodsId of goodsIds) {
       const lane = this.#lanes.get(goodsId);
-      if (lane === undefined) continue;
+      if (lane?.busy !== true) illegalTransition(`the lane of goods ${goodsId}`, "free", "freed");
       lane.busy = false;
       this.#look(lane);
     }

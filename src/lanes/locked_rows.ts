@@ -2,6 +2,7 @@
  * Whose rows foreign sessions have locked. Goods and orders are looked at, so that nobody waits on a connection twice for
  * what is not free: while one order waits for its own record, the goods that it moves are nobody else's either.
  */
+import { NEVER } from "../base/never.ts";
 import { changedOrder } from "../inventory/operations/operation.ts";
 import type { Store } from "../store/store.ts";
 import { goodsOfAll } from "./batch_keys.ts";
@@ -13,8 +14,6 @@ const REMEMBERED_MS = 5000;
 /** Orders that are remembered; of more the oldest are forgotten. */
 const REMEMBERED_MAX = 1000;
 
-const NEVER = new AbortController().signal;
-
 /** Entries by what was seen. */
 export interface Looked {
   readonly free: Entry[];
@@ -22,7 +21,7 @@ export interface Looked {
   readonly waiting: Entry[];
   readonly goodsIds: ReadonlySet<number>;
   /** The record of their own order is locked. */
-  readonly held: Entry[];
+  readonly locked: Entry[];
 }
 
 /** The looks of one process. */
@@ -58,8 +57,8 @@ export class LockedRows {
       ? new Set<string>()
       : new Set(await again(() => this.#store.readLockedOrders([...new Set(asked)], NEVER)));
     for (const orderId of orderIds) this.#remember(orderId);
-    const held = others.filter((entry) => orderIds.has(changedOrder(entry.operation) ?? ""));
-    return { free: others.filter((entry) => !held.includes(entry)), waiting, goodsIds, held };
+    const locked = others.filter((entry) => orderIds.has(changedOrder(entry.operation) ?? ""));
+    return { free: others.filter((entry) => !locked.includes(entry)), waiting, goodsIds, locked };
   }
 
   #remembers(entry: Entry): boolean {

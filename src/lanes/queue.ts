@@ -1,29 +1,38 @@
 /**
  * The queue in front of the batches: who waits for which goods, and who may go together. Pure: no clock, no I/O.
  *
- * Each goods has a lane, in which entries stand by arrival; an entry of several goods stands in
- * the lane of each. A batch takes entries from the heads of lanes, and no two batches under way share a goods:
+ * Each goods has a lane, in which entries stand by arrival; an entry of several goods stands in the lane of each. A batch takes entries from the heads of lanes, and no two batches under way share a goods:
  *
  * - An entry goes when it is the first in each of its lanes, and each of them is free or part of the same batch.
  * - Entries without goods, such as rollbacks of unknown orders, and those in lanes go first by turns.
  * - So nobody overtakes anybody who wants the same goods, and of all who wait the oldest waits for batches under
  *   way only: there is no waiting in a circle, and nobody starves.
- * - A lane is parked for a while, when another process has its goods. An entry that stands there too is
- *   sidelined: it leaves its other lanes, and goes back to its place in them when it is the first in that lane and the lane is parked no more. Only
- *   those who could not go anyway are overtaken.
+ * - A lane is parked for a while, when another process has its goods. An entry that stands there too is sidelined: it
+ *   leaves its other lanes, and rejoins them at its place when it is the first in that lane and the lane is parked no more.
+ *   Only those who could not go anyway are overtaken.
  *
- *     waiting --take--> taken --remove--> (gone)
+ *     unknown --add--> waiting
+ *     waiting --take--> taken --remove--> gone
  *     taken   --requeue--> waiting      at the place that its arrival gives it
  *     taken   --move--> waiting         there too, in the lanes of other goods than before
- *     waiting --remove--> (gone)
+ *     waiting --remove--> gone
+ *     gone    --remove--> gone          it ended and was removed while its batch went on
  *
  *     in all its lanes --sideline--> in the parked one only --rejoin--> in all its lanes
+ *
+ *     free   --take--> busy --free--> free     the lane of a goods
+ *     open   --park--> parked --unpark--> open
+ *     parked --park--> parked                  refused once more, for another reason; the first unpark counts
+ *     open   --unpark--> open                  the second one
+ *
+ * Whatever is not listed throws.
  *
  * Whatever happens to an entry costs about as much as it has goods, however long its lanes are; a lane is parked and unparked
  * at a cost of its own, however many wait behind it. So who is sidelined or leaves is only marked, and is dropped from a
  * lane when it comes to its head.
  */
 
+import { illegalTransition } from "../base/invariant.ts";
 import { type BatchLimits, Draft } from "./draft.ts";
 import { GoodsLanes } from "./goods_lanes.ts";
 import { type Refusal, Ticket, type Waiting } from "./lane.ts";
@@ -60,6 +69,8 @@ export class Queue<W extends Waiting> {
 
   /** Queues the entry up behind all others. */
   add(entry: W): void {
+    const known = this.#tickets.get(entry);
+    if (known !== undefined) illegalTransition("an entry", known.state, "added");
     const ticket = new Ticket(entry, this.#numbers++, this.#lanes.know(entry.goodsIds));
     this.#tickets.set(entry, ticket);
     this.#enter(ticket);
@@ -68,7 +79,7 @@ export class Queue<W extends Waiting> {
   /** Has an entry that was taken stand in the lanes of the goods that it has now, at the place that its arrival gives it. */
   move(entry: W): void {
     const before = this.#tickets.get(entry);
-    if (before === undefined) throw new Error("only an entry that was taken can be moved");
+    if (before?.state !== "taken") illegalTransition("an entry", before?.state, "moved");
     this.remove(entry);
     const ticket = new Ticket(entry, before.number, this.#lanes.know(entry.goodsIds));
     this.#tickets.set(entry, ticket);
@@ -80,19 +91,20 @@ export class Queue<W extends Waiting> {
     const ticket = this.#tickets.get(entry);
     if (ticket === undefined) return;
     this.#tickets.delete(entry);
-    if (ticket.state === "waiting") {
+    const wasWaiting = ticket.state === "waiting";
+    ticket.state = "gone";
+    if (wasWaiting) {
       this.#waiting--;
       this.#keyless.delete(ticket);
-      ticket.state = "gone";
       this.#lanes.leave(ticket);
     }
     this.#lanes.forget(ticket);
   }
 
-  /** Puts an entry that was taken back to the place that its arrival gives it. Throws if it was not taken. */
+  /** Puts an entry that was taken back to the place that its arrival gives it. */
   requeue(entry: W): void {
     const ticket = this.#tickets.get(entry);
-    if (ticket?.state !== "taken") throw new Error("only an entry that was taken can be put back");
+    if (ticket?.state !== "taken") illegalTransition("an entry", ticket?.state, "requeued");
     ticket.state = "waiting";
     this.#enter(ticket);
   }

@@ -1,6 +1,7 @@
 /**
  * What the lanes read beside their batches: levels for those who ask, and orders that are rolled back.
  */
+import { NEVER } from "../base/never.ts";
 import type { Level, Order } from "../inventory/model.ts";
 import { DatabaseUnavailableError, OutcomeUnknownError } from "../store/errors.ts";
 import type { Store } from "../store/store.ts";
@@ -13,8 +14,6 @@ const READS_MAX = 2;
 const READ_KEYS_MAX = 1000;
 /** How often a read is done again because its connection was lost. */
 const READ_ATTEMPTS_MAX = 3;
-
-const NEVER = new AbortController().signal;
 
 /** Levels by goods id and orders by order id, as of the moment of the question or later. */
 export interface Reads {

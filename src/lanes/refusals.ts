@@ -4,19 +4,19 @@
  */
 import { LeaseTakenError } from "../lock/lock.ts";
 import { retryDelayMs } from "./modes/retry_delay.ts";
-import type { Requeued } from "./run_batch.ts";
+import type { RefusedEntry } from "./run_batch.ts";
 import type { Entry } from "./entry.ts";
 import type { LanesLimits } from "./lanes_limits.ts";
-import type { Refused } from "./modes/leases.ts";
+import type { Refused } from "./modes/mode.ts";
 import type { Queue } from "./queue.ts";
 
 /**
- * Lines of orders that are ended in one turn of the loop, when the callers of many leave at once or the goods of many
+ * Lines of entries that are ended in one turn of the loop, when the callers of many leave at once or the goods of many
  * can't be had: some ms.
  */
 export const ENDED_SIZE_MAX = 20_000;
 /**
- * An order of several goods goes by row locks once it, or one of its goods, was refused so often: what it needs is seldom
+ * An entry of several goods goes by row locks once it, or one of its goods, was refused so often: what it needs is seldom
  * free at once.
  */
 const LEASE_REFUSALS_MAX = 8;
@@ -26,14 +26,14 @@ export class Refusals {
   readonly #queue: Queue<Entry>;
   readonly #limits: LanesLimits;
   readonly #random: () => number;
-  readonly #opened: () => void;
+  readonly #unparked: () => void;
 
-  /** `random` answers in [0, 1); `opened` is called when lanes were opened again. */
-  constructor(queue: Queue<Entry>, limits: LanesLimits, random: () => number, opened: () => void) {
+  /** `random` answers in [0, 1); `unparked` is called when lanes are parked no more. */
+  constructor(queue: Queue<Entry>, limits: LanesLimits, random: () => number, unparked: () => void) {
     this.#queue = queue;
     this.#limits = limits;
     this.#random = random;
-    this.#opened = opened;
+    this.#unparked = unparked;
   }
 
   /** Entries whose goods can't be had now wait on, behind parked lanes, or end. */
@@ -51,12 +51,12 @@ export class Refusals {
     }
     setTimeout(() => {
       for (const goodsId of goodsIds) this.#queue.unpark(goodsId);
-      this.#opened();
+      this.#unparked();
     }, delayMs);
   }
 
-  /** The same for what a batch gave back; answers the goods that can't be had. */
-  refuseAll(refused: Requeued["refused"]): number[] {
+  /** The same for what a batch could not write; answers the goods that can't be had. */
+  refuseAll(refused: readonly RefusedEntry[]): number[] {
     for (const [error, together] of Map.groupBy(refused, ({ error }) => error)) {
       const goodsIds = [...new Set(together.flatMap(({ goodsIds }) => goodsIds))];
       this.refuse(together.map(({ entry }) => entry), { goodsIds, afterMs: undefined, error });
@@ -91,14 +91,14 @@ export class Refusals {
   }
 
   /** Whether the entry goes by row locks, because some of its several goods were refused for long enough. */
-  insists({ goodsIds, refusals }: Entry, { error, afterMs, goodsIds: held }: Refused): boolean {
+  insists({ goodsIds, refusals }: Entry, { error, afterMs, goodsIds: others }: Refused): boolean {
     if (goodsIds.length === 1 || afterMs !== undefined || !(error instanceof LeaseTakenError)) return false;
-    return held.some((goodsId) =>
+    return others.some((goodsId) =>
       goodsIds.includes(goodsId) && Math.max(refusals, this.#queue.refusal(goodsId)?.times ?? 0) >= LEASE_REFUSALS_MAX
     );
   }
 
-  /** The goods of a batch were ours, but for those that entries were given back for. */
+  /** The goods of a batch were ours, but for those that entries were refused for. */
   had(goods: ReadonlySet<number>, refused: readonly { readonly goodsIds: readonly number[] }[]): void {
     const had = new Set(goods);
     for (const { goodsIds } of refused) for (const goodsId of goodsIds) had.delete(goodsId);

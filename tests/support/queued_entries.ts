@@ -32,5 +32,5 @@ export function queueOf(...entries: QueuedEntry[]): Queue<QueuedEntry> {
 /** The batch is over: its entries are gone, and its goods free. */
 export function end(queue: Queue<QueuedEntry>, batch: readonly QueuedEntry[]): void {
   for (const one of batch) queue.remove(one);
-  queue.free(batch.flatMap(({ goodsIds }) => goodsIds));
+  queue.free(new Set(batch.flatMap(({ goodsIds }) => goodsIds)));
 }

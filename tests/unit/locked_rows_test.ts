@@ -10,32 +10,36 @@ const entryOf = (operation: Operation) => new Entry(operation, [1], 0, new Abort
 const giving = (orderId: string) => entryOf({ kind: "rollback", rollbackId: undefined, orderId, lines: [] });
 
 /** Looks at a database in which these orders are locked. */
-function bench(locked: ReadonlySet<string>) {
+function bench(lockedOrders: ReadonlySet<string>) {
   const asked: (readonly string[])[] = [];
   const now = { ms: 0 };
   const store = {
     readLocked: () => Promise.resolve([]),
     readLockedOrders: (orderIds: readonly string[]) => {
       asked.push(orderIds);
-      return Promise.resolve(orderIds.filter((orderId) => locked.has(orderId)));
+      return Promise.resolve(orderIds.filter((orderId) => lockedOrders.has(orderId)));
     },
   } as unknown as Store;
   return { asked, now, rows: new LockedRows(store, () => now.ms) };
 }
 
 Deno.test("an order that was seen locked is remembered for a while, and only such are asked about beforehand", async () => {
-  const { asked, now, rows } = bench(new Set(["held"]));
-  const [held, free, sale] = [giving("held"), giving("free"), entryOf({ kind: "sell", orderId: "held", lines: LINES })];
-  assertEquals([held, free, sale].map((entry) => rows.isSuspect(entry)), [false, false, false]);
-  const first = await rows.look([held, free, sale], false);
-  assertEquals([first.held, first.free, first.waiting], [[held], [free, sale], []]);
-  assertEquals([held, free, sale].map((entry) => rows.isSuspect(entry)), [true, false, false]);
+  const { asked, now, rows } = bench(new Set(["locked"]));
+  const [locked, free, sale] = [
+    giving("locked"),
+    giving("free"),
+    entryOf({ kind: "sell", orderId: "locked", lines: LINES }),
+  ];
+  assertEquals([locked, free, sale].map((entry) => rows.isSuspect(entry)), [false, false, false]);
+  const first = await rows.look([locked, free, sale], false);
+  assertEquals([first.locked, first.free, first.waiting], [[locked], [free, sale], []]);
+  assertEquals([locked, free, sale].map((entry) => rows.isSuspect(entry)), [true, false, false]);
   now.ms = 4_999;
-  assertEquals((await rows.look([free, held], true)).held, [held]);
+  assertEquals((await rows.look([free, locked], true)).locked, [locked]);
   assertEquals((await rows.look([free], true)).free, [free]);
-  assertEquals(asked, [["held", "free"], ["held"]]);
+  assertEquals(asked, [["locked", "free"], ["locked"]]);
   now.ms += 5_000;
-  assertEquals(rows.isSuspect(held), false);
+  assertEquals(rows.isSuspect(locked), false);
 });
 
 Deno.test("of very many orders that were seen locked the oldest are forgotten", async () => {

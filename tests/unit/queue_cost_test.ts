@@ -27,7 +27,7 @@ Deno.test("what waits behind parked lanes costs nothing while they are parked an
     const refuse = (batch: readonly QueuedEntry[], goodsIds: readonly number[]) => {
       for (const goodsId of goodsIds) queue.park(goodsId);
       for (const one of batch) queue.requeue(one);
-      queue.free(batch.flatMap((one) => one.goodsIds));
+      queue.free(new Set(batch.flatMap((one) => one.goodsIds)));
       assertEquals(queue.take(limits), []);
     };
     // Once, each of those who wait is sidelined.

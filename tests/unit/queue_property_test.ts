@@ -79,7 +79,7 @@ Deno.test("whatever happens: no goods in two batches, nobody overtaken, nobody b
             queue.requeue(one);
             waiting.add(one);
           }
-          queue.free(batch.flatMap(({ goodsIds }) => goodsIds));
+          queue.free(new Set(batch.flatMap(({ goodsIds }) => goodsIds)));
         } else if (what === "leave" && waiting.size > 0) {
           const one = [...waiting][pick % waiting.size] as QueuedEntry;
           waiting.delete(one);

@@ -1,5 +1,6 @@
 /** The queue in front of the batches: sequence, exclusion and fairness. */
 import { assert, assertEquals, assertThrows } from "@std/assert";
+import { InvariantError } from "../../src/base/invariant.ts";
 import { Queue } from "../../src/lanes/queue.ts";
 import { end, entry, LIMITS, names, type QueuedEntry, queueOf } from "../support/queued_entries.ts";
 
@@ -12,7 +13,7 @@ Deno.test("an entry whose goods are learnt late stands in their lanes at the pla
   queue.move(late);
   queue.free([1]);
   assertEquals(names(queue.take(LIMITS)), "a late c");
-  assertThrows(() => queue.move(entry("never seen", 1)), Error, "taken");
+  assertThrows(() => queue.move(entry("never seen", 1)), InvariantError, "unknown");
 });
 
 Deno.test("entries of the same goods go together, by arrival", () => {
@@ -87,7 +88,7 @@ Deno.test("what was requeued stands where it stood, in front of those who came l
   for (const one of batch) queue.requeue(one);
   queue.free([1]);
   assertEquals(names(queue.take(LIMITS)), "a b c");
-  assertThrows(() => queue.requeue(entry("never seen", 1)), Error, "taken");
+  assertThrows(() => queue.requeue(entry("never seen", 1)), InvariantError, "unknown");
 });
 
 Deno.test("who leaves is in nobody's path at once, in its lane and for those behind it", () => {
@@ -134,4 +135,31 @@ Deno.test("neither entries without goods nor those in lanes starve while ever mo
       pour();
     }
   }
+});
+
+Deno.test("what can't happen to an entry or a lane throws, and names the state", () => {
+  const one = entry("one", 1);
+  const queue = queueOf(one);
+  assertThrows(() => queue.add(one), InvariantError, "an entry is waiting, and can't be added");
+  assertThrows(() => queue.requeue(one), InvariantError, "an entry is waiting, and can't be requeued");
+  assertThrows(() => queue.move(one), InvariantError, "an entry is waiting, and can't be moved");
+  assertThrows(() => queue.free([1]), InvariantError, "the lane of goods 1 is free, and can't be freed");
+  queue.take(LIMITS);
+  assertThrows(() => queue.add(one), InvariantError, "an entry is taken, and can't be added");
+  queue.remove(one);
+  assertThrows(() => queue.requeue(one), InvariantError, "an entry is unknown, and can't be requeued");
+  // It ended while its batch went on, and the batch removes it once more.
+  queue.remove(one);
+  queue.free([1]);
+  assertThrows(() => queue.free([1]), InvariantError, "the lane of goods 1 is free, and can't be freed");
+});
+
+Deno.test("a lane that is parked twice is open again at the first unpark", () => {
+  const queue = queueOf(entry("a", 1));
+  queue.park(1, 5);
+  queue.park(1, 6);
+  assertEquals([queue.take(LIMITS), queue.refusal(1)], [[], { sinceMs: 5, times: 2 }]);
+  queue.unpark(1);
+  assertEquals(names(queue.take(LIMITS)), "a");
+  queue.unpark(1);
 });

@@ -1,8 +1,8 @@
 /** When batches go by row locks for want of a quorum, by clocks that the test moves; and what ends that. */
 import { assert, assertEquals } from "@std/assert";
 import { setTimeout as delay } from "node:timers/promises";
-import { Guards } from "../../src/lanes/modes/guards.ts";
-import { HOLD_MS } from "../../src/lanes/modes/lease_cache.ts";
+import { RedlockGuards } from "../../src/lanes/modes/redlock.ts";
+import { SHARE_AFTER_MS } from "../../src/lanes/modes/lease_cache.ts";
 import { ASK_AGAIN_AFTER_MS, QuorumFallback } from "../../src/lanes/modes/quorum_fallback.ts";
 import { type Lock, QuorumLostError } from "../../src/lock/lock.ts";
 import type { Log } from "../../src/telemetry/log.ts";
@@ -67,25 +67,25 @@ Deno.test("only what nodes have answered ends it: neither leases that are there,
     ping: () => Promise.resolve(),
     close: () => Promise.resolve(),
   };
-  const guards = new Guards({ concurrency: "redlock", quorumLoss: "row", lock }, log);
+  const guards = new RedlockGuards({ concurrency: "redlock", quorumLoss: "row", lock }, log);
   const isOn = () => guards.fallback.sinceMs !== undefined;
-  assert("rowLocks" in await guards.take([1]));
+  assertEquals((await guards.take([1])).is, "guarded");
   isAway = true;
-  assert("rowLocks" in await guards.take([2]));
+  assertEquals((await guards.take([2])).is, "guarded");
   assertEquals(isOn(), true);
-  await delay(Math.max(ASK_AGAIN_AFTER_MS, HOLD_MS) + 5);
+  await delay(Math.max(ASK_AGAIN_AFTER_MS, SHARE_AFTER_MS) + 5);
 
   const cached = await guards.take([1]);
-  assertEquals("rowLocks" in cached && cached.rowLocks, false);
+  assertEquals(cached.is === "guarded" && cached.guard.rowLocks, false);
   assertEquals(isOn(), true, "a lease that is there says nothing of the nodes");
-  guards.leases.afterBatch([1]);
-  await guards.leases.releaseDue([1]);
+  guards.batchOver([1]);
+  await guards.releaseDue([1]);
   const left = await guards.take([1]);
-  assert("afterMs" in left && left.afterMs !== undefined, "it is the turn of others");
+  assert(left.is === "refused" && left.refused.afterMs !== undefined, "it is the turn of others");
   assertEquals(isOn(), true, "nor do goods that are left to others");
   assertEquals(said, [LOST]);
 
   isAway = false;
-  assert("rowLocks" in await guards.take([2]));
+  assertEquals((await guards.take([2])).is, "guarded");
   assertEquals([isOn(), said], [false, [LOST, REGAINED]]);
 });

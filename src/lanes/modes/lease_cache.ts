@@ -1,18 +1,19 @@
 /**
- * The leases that this process has, kept from batch to batch while work waits for them.
+ * The leases that this process has, from batch to batch while work waits for them.
  *
- * Kept for a bounded time only: a goods that others want is let go after a while, and then not asked for again before
- * each of them has asked at least once. Whether others want it is a hint that may be lost, so after a longer while it is
- * let go in any case.
+ * For a bounded time only: a goods that others want is released after a while, and then not asked for again before each of
+ * them has asked at least once. Whether others want it is a hint that may be lost, so after a longer while it is released
+ * in any case. The states of a goods and their transitions are those of lease_states.ts.
  */
 import { type Lease, LeaseTakenError, type Lock } from "../../lock/lock.ts";
+import { type LeaseEvent, type LeaseState, nextLeaseState } from "./lease_states.ts";
+import type { Refused } from "./mode.ts";
 import { RETRY_DELAY_MS_MAX } from "./retry_delay.ts";
-import type { Leases, Refused } from "./leases.ts";
 
-/** A goods that others want is let go after this; so often it is looked whether they do. */
-export const HOLD_MS = 50;
-/** A goods is let go after this, whether others were seen to want it or not. */
-export const HOLD_MS_MAX = 1000;
+/** A goods that others want is released after this; so often it is looked whether they do. */
+export const SHARE_AFTER_MS = 50;
+/** A goods is released after this, whether others were seen to want it or not. */
+export const SHARE_AFTER_MS_MAX = 1000;
 /**
  * How long it is left to others then: longer than anybody waits between two attempts, and an attempt on top. Of that
  * so much more than it takes here, since others ask twice: for the lease, and for who has it.
@@ -23,10 +24,12 @@ export const PAUSE_MS_MIN = RETRY_DELAY_MS_MAX + 5;
 export const PAUSE_MS_MAX = RETRY_DELAY_MS_MAX + 100;
 /** Weight of the newest attempt in what one takes: a stall of this process must not pass for slow nodes. */
 const ATTEMPT_WEIGHT = 1 / 8;
-/** How often goods of several orders are asked for at once when it can't be told which of them are held. */
+/** How often goods of several entries are asked for at once when nobody knows which of them others have. */
 const BLIND_ATTEMPTS_MAX = 3;
 
-interface Hold {
+/** A lease that is ours, of one goods. */
+interface Cached {
+  state: LeaseState;
   readonly lease: Lease;
   /** Since when it is ours; a break that was shorter than a pause is no break. */
   readonly sinceMs: number;
@@ -34,23 +37,22 @@ interface Hold {
   lookedMs: number;
 }
 
-interface LetGo {
+/** A goods whose lease was ours a moment ago. */
+interface Past {
+  readonly state: LeaseState;
   readonly atMs: number;
   readonly pauseMs: number;
   readonly sinceMs: number;
-  /** It was left to others, who get a pause. */
-  readonly isTurn: boolean;
 }
 
-/** The leases of a process in the way with Redis. */
-export class LeaseCache implements Leases {
+/** The leases of a process in mode `redlock`. One batch at a time may use a goods; whoever asks sees to that. */
+export class LeaseCache {
   readonly #lock: Lock;
   readonly #nowMs: () => number;
-  readonly #holds = new Map<number, Hold>();
-  /** Those of them that no batch has. */
-  readonly #idle = new Set<number>();
-  /** Goods that were let go less than the longest pause ago, the oldest first. */
-  readonly #letGo = new Map<number, LetGo>();
+  /** Goods in state in_use or idle. */
+  readonly #cached = new Map<number, Cached>();
+  /** Goods in state released or paused, less than the longest pause ago, the oldest first. */
+  readonly #past = new Map<number, Past>();
   /** What an attempt takes, as measured. */
   #attemptMs = 0;
 
@@ -60,25 +62,38 @@ export class LeaseCache implements Leases {
     this.#nowMs = nowMs;
   }
 
-  /** Goods held now. */
-  get held(): number {
-    return this.#holds.size;
+  /** Goods whose lease is ours now. */
+  get size(): number {
+    return this.#cached.size;
   }
 
+  /** Where the goods stands. */
+  stateOf(goodsId: number): LeaseState {
+    return this.#cached.get(goodsId)?.state ?? this.#past.get(goodsId)?.state ?? "absent";
+  }
+
+  /**
+   * Makes all of the goods ours, asking for those that are not yet, all together; answers which can't be had, and then
+   * none was acquired. Throws QuorumLostError.
+   */
   async take(goodsIds: readonly number[]): Promise<Refused | undefined> {
-    for (const goodsId of goodsIds) this.#idle.delete(goodsId);
-    const missing = goodsIds.filter((goodsId) => !this.#holds.has(goodsId));
+    const missing: number[] = [];
+    for (const goodsId of goodsIds) {
+      const cached = this.#cached.get(goodsId);
+      if (cached === undefined) missing.push(goodsId);
+      else cached.state = nextLeaseState(cached.state, "taken", goodsId);
+    }
     if (missing.length === 0) return undefined;
     const nowMs = this.#nowMs();
-    const pausing = missing.filter((goodsId) => this.#pauseMs(goodsId, nowMs) > 0);
-    if (pausing.length > 0) {
-      const afterMs = Math.max(...pausing.map((goodsId) => this.#pauseMs(goodsId, nowMs)));
-      return { goodsIds: pausing, afterMs, error: new LeaseTakenError("It is the turn of others") };
+    const paused = missing.filter((goodsId) => this.#pauseLeftMs(goodsId, nowMs) > 0);
+    if (paused.length > 0) {
+      const afterMs = Math.max(...paused.map((goodsId) => this.#pauseLeftMs(goodsId, nowMs)));
+      return { goodsIds: paused, afterMs, error: new LeaseTakenError("It is the turn of others") };
     }
     for (let attempt = 1;; attempt++) {
       try {
         const lease = await this.#acquire(missing);
-        for (const goodsId of missing) this.#hold(goodsId, lease);
+        for (const goodsId of missing) this.#keep(goodsId, lease);
         return undefined;
       } catch (error) {
         if (!(error instanceof LeaseTakenError)) throw error;
@@ -88,7 +103,69 @@ export class LeaseCache implements Leases {
     }
   }
 
-  /** One attempt; how long it takes till the nodes have answered tells how long others' take. */
+  /** Whether all of the goods are ours for so long, extending what has less left. Never rejects. */
+  async extend(goodsIds: readonly number[], neededMs: number): Promise<boolean> {
+    const short = new Set<Lease>();
+    for (const goodsId of goodsIds) {
+      const lease = this.#cached.get(goodsId)?.lease;
+      if (lease === undefined) return false;
+      if (lease.remainingMs() < neededMs) short.add(lease);
+    }
+    const extensions = await Promise.allSettled([...short].map((lease) => lease.extend()));
+    return extensions.every(({ status }) => status === "fulfilled") && this.remainingMs(goodsIds) >= neededMs;
+  }
+
+  /** Milliseconds for which all of the goods are still ours; 0 or less: some may be somebody else's by now. */
+  remainingMs(goodsIds: readonly number[]): number {
+    let least = Infinity;
+    for (const goodsId of goodsIds) least = Math.min(least, this.#cached.get(goodsId)?.lease.remainingMs() ?? 0);
+    return least;
+  }
+
+  /** A batch on these goods is over. */
+  batchOver(goodsIds: Iterable<number>): void {
+    for (const goodsId of goodsIds) {
+      const cached = this.#cached.get(goodsId);
+      if (cached !== undefined) cached.state = nextLeaseState(cached.state, "batch_over", goodsId);
+    }
+  }
+
+  /** Of these goods, releases the idle ones that nobody here wants. */
+  releaseUnwanted(goodsIds: Iterable<number>, isWanted: (goodsId: number) => boolean): void {
+    if (this.#cached.size === 0) return;
+    const unwanted = [...goodsIds].filter((goodsId) => this.#idle(goodsId) !== undefined && !isWanted(goodsId));
+    if (unwanted.length > 0) this.release(unwanted);
+  }
+
+  /** Of these goods, releases the idle ones whose turn it is to be another process's. Never rejects. */
+  async releaseDue(goodsIds: Iterable<number>): Promise<void> {
+    const askedMs = this.#nowMs();
+    const due = [...goodsIds].filter((goodsId) => {
+      const idle = this.#idle(goodsId);
+      return idle !== undefined && askedMs - Math.max(idle.sinceMs, idle.lookedMs) >= SHARE_AFTER_MS;
+    });
+    if (due.length === 0) return;
+    const wanted = new Set(await this.#lock.wantedByOthers(due));
+    const nowMs = this.#nowMs();
+    const turns = due.filter((goodsId) => {
+      const cached = this.#cached.get(goodsId);
+      if (cached !== undefined) cached.lookedMs = nowMs;
+      return cached !== undefined && (wanted.has(goodsId) || nowMs - cached.sinceMs >= SHARE_AFTER_MS_MAX);
+    });
+    this.#leave(turns, "yielded");
+  }
+
+  /** Releases everything. */
+  releaseAll(): void {
+    this.release([...this.#cached.keys()]);
+  }
+
+  /** Releases those of the goods that are ours, in use or not. */
+  release(goodsIds: readonly number[]): void {
+    this.#leave(goodsIds, "released");
+  }
+
+  /** One attempt; how long it takes till the nodes have answered says how long others' take. */
   async #acquire(goodsIds: readonly number[]): Promise<Lease> {
     const askedMs = this.#nowMs();
     const note = () => this.#attemptMs += ATTEMPT_WEIGHT * (this.#nowMs() - askedMs - this.#attemptMs);
@@ -102,98 +179,48 @@ export class LeaseCache implements Leases {
     }
   }
 
-  /** How long goods are left to others now. */
-  get #pauseMsNow(): number {
-    return Math.min(Math.max(PAUSE_MS_MIN, RETRY_DELAY_MS_MAX + ATTEMPTS_IN_PAUSE * this.#attemptMs), PAUSE_MS_MAX);
+  #idle(goodsId: number): Cached | undefined {
+    const cached = this.#cached.get(goodsId);
+    return cached?.state === "idle" ? cached : undefined;
   }
 
-  async keep(goodsIds: readonly number[], neededMs: number): Promise<boolean> {
-    const short = new Set<Lease>();
-    for (const goodsId of goodsIds) {
-      const lease = this.#holds.get(goodsId)?.lease;
-      if (lease === undefined) return false;
-      if (lease.remainingMs() < neededMs) short.add(lease);
-    }
-    const extensions = await Promise.allSettled([...short].map((lease) => lease.extend()));
-    return extensions.every(({ status }) => status === "fulfilled") && this.remainingMs(goodsIds) >= neededMs;
-  }
-
-  remainingMs(goodsIds: readonly number[]): number {
-    let least = Infinity;
-    for (const goodsId of goodsIds) least = Math.min(least, this.#holds.get(goodsId)?.lease.remainingMs() ?? 0);
-    return least;
-  }
-
-  afterBatch(goodsIds: Iterable<number>): void {
-    for (const goodsId of goodsIds) {
-      if (this.#holds.has(goodsId)) this.#idle.add(goodsId);
-    }
-  }
-
-  releaseIdle(goodsIds: Iterable<number>, isWanted: (goodsId: number) => boolean): void {
-    if (this.#idle.size === 0) return;
-    const unwanted = [...goodsIds].filter((goodsId) => this.#idle.has(goodsId) && !isWanted(goodsId));
-    if (unwanted.length > 0) this.release(unwanted);
-  }
-
-  async releaseDue(goodsIds: Iterable<number>): Promise<void> {
-    const askedMs = this.#nowMs();
-    const due = [...goodsIds].filter((goodsId) => {
-      const hold = this.#idle.has(goodsId) ? this.#holds.get(goodsId) : undefined;
-      return hold !== undefined && askedMs - Math.max(hold.sinceMs, hold.lookedMs) >= HOLD_MS;
-    });
-    if (due.length === 0) return;
-    const wanted = new Set(await this.#lock.wantedByOthers(due));
+  #keep(goodsId: number, lease: Lease): void {
+    const state = nextLeaseState(this.stateOf(goodsId), "acquired", goodsId);
     const nowMs = this.#nowMs();
-    const turns = due.filter((goodsId) => {
-      const hold = this.#holds.get(goodsId);
-      if (hold !== undefined) hold.lookedMs = nowMs;
-      return hold !== undefined && (wanted.has(goodsId) || nowMs - hold.sinceMs >= HOLD_MS_MAX);
-    });
-    this.#release(turns, true);
+    const past = this.#past.get(goodsId);
+    this.#past.delete(goodsId);
+    const goesOn = past?.state === "released" && nowMs - past.atMs < past.pauseMs;
+    this.#cached.set(goodsId, { state, lease, sinceMs: goesOn ? past.sinceMs : nowMs, lookedMs: -Infinity });
   }
 
-  releaseAll(): void {
-    this.release([...this.#holds.keys()]);
-  }
-
-  release(goodsIds: readonly number[]): void {
-    this.#release(goodsIds, false);
-  }
-
-  #release(goodsIds: readonly number[], isTurn: boolean): void {
+  #leave(goodsIds: readonly number[], event: Extract<LeaseEvent, "released" | "yielded">): void {
     const nowMs = this.#nowMs();
-    const pauseMs = this.#pauseMsNow;
-    for (const [goodsId, { atMs }] of this.#letGo) {
+    const pauseMs = Math.min(
+      Math.max(PAUSE_MS_MIN, RETRY_DELAY_MS_MAX + ATTEMPTS_IN_PAUSE * this.#attemptMs),
+      PAUSE_MS_MAX,
+    );
+    for (const [goodsId, { atMs }] of this.#past) {
       if (nowMs - atMs < PAUSE_MS_MAX) break;
-      this.#letGo.delete(goodsId);
+      this.#past.delete(goodsId);
     }
     const byLease = new Map<Lease, number[]>();
     for (const goodsId of goodsIds) {
-      const hold = this.#holds.get(goodsId);
-      if (hold === undefined) continue;
-      this.#holds.delete(goodsId);
-      this.#idle.delete(goodsId);
-      this.#letGo.delete(goodsId);
-      this.#letGo.set(goodsId, { atMs: nowMs, pauseMs, sinceMs: hold.sinceMs, isTurn });
-      const together = byLease.get(hold.lease);
-      if (together === undefined) byLease.set(hold.lease, [goodsId]);
+      const cached = this.#cached.get(goodsId);
+      if (cached === undefined) continue;
+      const state = nextLeaseState(cached.state, event, goodsId);
+      this.#cached.delete(goodsId);
+      this.#past.delete(goodsId);
+      this.#past.set(goodsId, { state, atMs: nowMs, pauseMs, sinceMs: cached.sinceMs });
+      const together = byLease.get(cached.lease);
+      if (together === undefined) byLease.set(cached.lease, [goodsId]);
       else together.push(goodsId);
     }
     for (const [lease, together] of byLease) lease.release(together);
   }
 
   /** How long this process still leaves the goods to others. */
-  #pauseMs(goodsId: number, nowMs: number): number {
-    const before = this.#letGo.get(goodsId);
-    return before?.isTurn === true ? before.atMs + before.pauseMs - nowMs : 0;
-  }
-
-  #hold(goodsId: number, lease: Lease): void {
-    const nowMs = this.#nowMs();
-    const before = this.#letGo.get(goodsId);
-    this.#letGo.delete(goodsId);
-    const goesOn = before !== undefined && !before.isTurn && nowMs - before.atMs < before.pauseMs;
-    this.#holds.set(goodsId, { lease, sinceMs: goesOn ? before.sinceMs : nowMs, lookedMs: -Infinity });
+  #pauseLeftMs(goodsId: number, nowMs: number): number {
+    const past = this.#past.get(goodsId);
+    return past?.state === "paused" ? past.atMs + past.pauseMs - nowMs : 0;
   }
 }

@@ -2,7 +2,7 @@
 import type { Slip } from "../plant.ts";
 
 const ENDS = ["tests/integration/lanes_ends_test.ts"];
-const KEPT = { file: "src/lanes/modes/lease_cache.ts", tests: ["tests/unit/lease_cache_test.ts"] };
+const CACHE = { file: "src/lanes/modes/lease_cache.ts", tests: ["tests/unit/lease_cache_test.ts"] };
 const LOST = ["tests/integration/lanes_lost_write_test.ts"];
 
 export const LANES_SLIPS: readonly Slip[] = [
@@ -24,23 +24,23 @@ export const LANES_SLIPS: readonly Slip[] = [
     file: "src/lanes/coalesced_reads.ts",
     find: "      for (const { keys, address } of batch) this.#waiting.free(keys.length, address);\n",
     replace: "      this.#waiting.free(keys.length);\n",
-    rule: "keys that callers wait for are counted for each of them, and given back so",
+    rule: "keys that callers wait for are counted for each of them, and freed so",
     tests: ["tests/unit/coalesced_reads_test.ts"],
   },
   {
-    ...KEPT,
-    find: "for (const goodsId of goodsIds) this.#idle.delete(goodsId);",
-    replace: "for (const goodsId of goodsIds) if (!this.#holds.has(goodsId)) this.#idle.delete(goodsId);",
-    rule: "a batch's leases are not let go under it, kept ones neither",
+    ...CACHE,
+    find: `else cached.state = nextLeaseState(cached.state, "taken", goodsId);`,
+    replace: `else nextLeaseState(cached.state, "taken", goodsId);`,
+    rule: "a batch's leases are not released under it, cached ones neither",
   },
   {
-    ...KEPT,
-    find: "nowMs - hold.sinceMs >= HOLD_MS_MAX);",
-    replace: "nowMs - hold.lookedMs >= HOLD_MS_MAX);",
-    rule: "a goods is let go after a while, whether others were seen to want it or not",
+    ...CACHE,
+    find: "nowMs - cached.sinceMs >= SHARE_AFTER_MS_MAX);",
+    replace: "nowMs - cached.lookedMs >= SHARE_AFTER_MS_MAX);",
+    rule: "a goods is released after a while, whether others were seen to want it or not",
   },
   {
-    ...KEPT,
+    ...CACHE,
     find: "this.remainingMs(goodsIds) >= neededMs;",
     replace: "this.remainingMs(goodsIds) > 0;",
     rule: "a batch writes only while every lease lasts for as long as a write may take",
@@ -54,31 +54,59 @@ export const LANES_SLIPS: readonly Slip[] = [
   },
   {
     file: "src/lanes/run_batch.ts",
-    find: "      for (const entry of entries) entry.pause();\n      if (error instanceof",
+    find: "      for (const entry of decision.entries) entry.pause();\n      if (error instanceof",
     replace: "      if (error instanceof",
     rule: "who left before anything began to commit leaves no trace, also on the second try",
     tests: ENDS,
   },
   {
-    file: "src/lanes/run_batch.ts",
-    find: "verdicts[i]?.ok === true && (entry.lostWrite = error)",
-    replace: "verdicts[i]?.ok === false && (entry.lostWrite = error)",
+    file: "src/lanes/decision.ts",
+    find: "this.#verdicts[i]?.ok === true && (entry.lostWrite = error)",
+    replace: "this.#verdicts[i]?.ok === false && (entry.lostWrite = error)",
     rule: "what has a lost write is never refused for want of something",
     tests: LOST,
   },
   {
-    file: "src/lanes/run_batch.ts",
-    find: "      back.next.push(...rest);\n",
-    replace: '      for (const entry of rest) entry.fail(new Error("not decided"));\n',
-    rule: "an order that leans on another of its batch is decided once that is committed",
+    file: "src/lanes/decision.ts",
+    find: "    this.next = [...behind, ...undecided];\n",
+    replace: '    for (const entry of undecided) entry.fail(new Error("not decided"));\n',
+    rule: "an entry that leans on another of its batch is decided once that is committed",
     tests: LOST,
   },
   {
     file: "src/lanes/run_batch.ts",
-    find: `requeue(looked.waiting, new RowLockedError("locked by another session"), back, looked.goodsIds);`,
-    replace: `requeue(looked.waiting, new RowLockedError("locked by another session"), back);`,
+    find: `this.#refuse(seen.waiting, new RowLockedError("locked by another session"), seen.goodsIds);`,
+    replace: `this.#refuse(seen.waiting, new RowLockedError("locked by another session"));`,
     rule: "an order that waits for a locked goods leaves its other goods to those who come",
     tests: ["tests/integration/lanes_failing_batch_test.ts"],
+  },
+  {
+    file: "src/lanes/retry_rule.ts",
+    find: "if (entries === 1 || isOfDatabase(cause)) return",
+    replace: "if (entries === 1) return",
+    rule: "what fails because of the database as such is nobody's fault, and does not go on in halves",
+    tests: ["tests/unit/retry_rule_test.ts"],
+  },
+  {
+    file: "src/lanes/retry_rule.ts",
+    find: "if (inTime && attempt < attemptsMax)",
+    replace: "if (inTime && attempt <= attemptsMax)",
+    rule: "attempts are bounded, this one included",
+    tests: ["tests/unit/retry_rule_test.ts"],
+  },
+  {
+    file: "src/lanes/entry.ts",
+    find: `if (this.#state !== "deciding") illegalTransition("an entry", this.#state, "answered");`,
+    replace: "",
+    rule: "an entry ends once, and with a verdict only while it is decided",
+    tests: ["tests/unit/entry_test.ts"],
+  },
+  {
+    file: "src/lanes/modes/lease_states.ts",
+    find: `in_use: { taken: "in_use", batch_over: "idle", released: "released" },`,
+    replace: `in_use: { taken: "in_use", batch_over: "idle", released: "released", yielded: "paused" },`,
+    rule: "no lease is left to others under a batch",
+    tests: ["tests/unit/lease_states_test.ts"],
   },
   {
     file: "src/lanes/locked_rows.ts",
@@ -91,14 +119,14 @@ export const LANES_SLIPS: readonly Slip[] = [
     file: "src/lanes/entry.ts",
     find: "&& !ON_RECORD.has(",
     replace: "&& ON_RECORD.has(",
-    rule: "a refusal is not told while a write of the same order may still commit",
+    rule: "a refusal is no answer while a write of the same order may still commit",
     tests: LOST,
   },
   {
     file: "src/lanes/modes/quorum_fallback.ts",
     find: "if (this.#sinceMs !== undefined) return;\n    this.#sinceMs = this.#clocks.timeMs();",
     replace: "this.#sinceMs = this.#clocks.timeMs();",
-    rule: "since when batches go by row locks is told from their first, and logged once",
+    rule: "since when batches go by row locks is counted from their first, and logged once",
     tests: ["tests/unit/quorum_fallback_test.ts"],
   },
   {
@@ -111,7 +139,7 @@ export const LANES_SLIPS: readonly Slip[] = [
     tests: ["tests/unit/quorum_fallback_test.ts"],
   },
   {
-    file: "src/lanes/modes/guards.ts",
+    file: "src/lanes/modes/redlock.ts",
     find: "if (isAsked && refused?.afterMs === undefined)",
     replace: "if (isAsked)",
     rule: "goods that are left to others for a moment say nothing about the quorum",
@@ -121,14 +149,14 @@ export const LANES_SLIPS: readonly Slip[] = [
     file: "src/lanes/admission.ts",
     find: "    this.#operations.free(1, address);\n    this.#lines -= lines;\n",
     replace: "    this.#operations.free(1, address);\n",
-    rule: "who has ended makes room for the lines of others",
+    rule: "who has ended makes place for the lines of others",
     tests: ["tests/integration/lanes_capacity_test.ts"],
   },
   {
-    file: "src/lanes/lanes.ts",
-    find: "    this.#guards.leases.releaseAll();\n",
+    file: "src/lanes/dispatcher.ts",
+    find: "    this.#guards.releaseAll();\n",
     replace: "",
-    rule: "whoever closes lets go of every lease",
+    rule: "whoever closes releases every lease",
     tests: ENDS,
   },
   {
@@ -142,7 +170,7 @@ export const LANES_SLIPS: readonly Slip[] = [
     file: "src/stock.ts",
     find: `      if ("lock" in mode) await mode.lock.close();\n`,
     replace: "",
-    rule: "an orderly stop waits for the messages that let go of leases",
+    rule: "an orderly stop waits for the messages that release leases",
     tests: ["tests/e2e/orderly_stop_test.ts", "tests/integration/stock_close_test.ts"],
   },
 ];

@@ -1,0 +1,235 @@
+/**
+ * From many entries to few batches. Entries of the same goods stand in line and are settled together: one lease on the
+ * batch's goods, one read, one write, a verdict each. Batches of different goods go side by side.
+ *
+ *     queue -> batch: take its goods -> runBatch -> goods kept for whoever waits, or released
+ *
+ * What decides is the fence of the write; a lease only keeps processes from doing the same work at once. Goods that another
+ * process has park their lanes for a short random time; nobody else waits for them, and no batch sleeps.
+ */
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { settle } from "../inventory/settle.ts";
+import type { Store } from "../store/store.ts";
+import { errorFields, type Log } from "../telemetry/log.ts";
+import { goodsOfAll } from "./batch_keys.ts";
+import type { Entry } from "./entry.ts";
+import type { LanesLimits } from "./lanes_limits.ts";
+import { LockedRows } from "./locked_rows.ts";
+import type { Guard, Guards, Mode } from "./modes/mode.ts";
+import { OptimisticGuards } from "./modes/optimistic.ts";
+import type { FallbackView } from "./modes/quorum_fallback.ts";
+import { RedlockGuards } from "./modes/redlock.ts";
+import { ROW_LOCKS, RowGuards } from "./modes/row.ts";
+import { RowLockDetours } from "./modes/row_lock_detours.ts";
+import { Queue } from "./queue.ts";
+import { ENDED_SIZE_MAX, Refusals } from "./refusals.ts";
+import { type BatchParts, runBatch } from "./run_batch.ts";
+
+/** What the dispatcher works with. */
+export interface DispatcherParts {
+  readonly store: Store;
+  /** How a batch is decided. */
+  readonly settle: typeof settle;
+  readonly mode: Mode;
+  readonly log: Log;
+  /** Answers in [0, 1). */
+  readonly random: () => number;
+}
+
+/** Entries in one batch, and their lines and entries together: far less than a statement may take. */
+const BATCH_LIMITS = { entriesMax: 512, sizeMax: 2048 };
+/** How often it is looked whether callers left while they waited. A listener to each cost more than all else here. */
+const SWEEP_MS = 50;
+/** Attempts of one batch on its leases, each without the goods that were refused before. */
+const LEASE_ATTEMPTS_MAX = 8;
+
+/** A batch whose goods are ours. */
+interface Guarded {
+  readonly entries: readonly Entry[];
+  readonly guard: Guard;
+  /** It goes although others have some of its goods. */
+  readonly insists: boolean;
+}
+
+/** Forms batches of those who wait and leads them to their ends, so many at a time. */
+export class Dispatcher {
+  readonly #log: Log;
+  readonly #limits: LanesLimits;
+  readonly #queue = new Queue<Entry>();
+  readonly #guards: Guards;
+  readonly #refusals: Refusals;
+  readonly #detours: RowLockDetours;
+  readonly #batchParts: BatchParts;
+  readonly #dispatched: () => void;
+  #batches = 0;
+  #planned = false;
+  #sweeping: ReturnType<typeof setTimeout> | undefined;
+
+  /** `dispatched` is called after each look for batches. */
+  constructor(parts: DispatcherParts, limits: LanesLimits, dispatched: () => void) {
+    const { store, settle, mode, log, random } = parts;
+    this.#log = log;
+    this.#limits = limits;
+    this.#dispatched = dispatched;
+    this.#guards = guardsOf(mode, log);
+    this.#refusals = new Refusals(this.#queue, limits, random, () => this.#dispatch());
+    this.#detours = new RowLockDetours(log, () => performance.now());
+    this.#batchParts = {
+      store,
+      settle,
+      log,
+      random,
+      detours: this.#detours,
+      locked: new LockedRows(store, () => performance.now()),
+      batchMsMax: limits.lockWaitMsMax,
+      writeMsMax: limits.writeMsMax,
+    };
+  }
+
+  /** Entries that stand in line now; those of a batch under way do not. */
+  get waiting(): number {
+    return this.#queue.waiting;
+  }
+
+  /** Batches under way. */
+  get batches(): number {
+    return this.#batches;
+  }
+
+  /** Whether batches go by row locks for want of a quorum of the lock. */
+  get fallback(): FallbackView {
+    return this.#guards.fallback;
+  }
+
+  /** Has the entries stand in line, but for those that have ended. */
+  add(entries: readonly Entry[]): void {
+    for (const entry of entries) {
+      if (!entry.leave()) this.#queue.add(entry);
+    }
+    this.#plan();
+  }
+
+  /** Releases every lease, also of batches that are still under way. */
+  close(): void {
+    clearTimeout(this.#sweeping);
+    this.#guards.releaseAll();
+  }
+
+  /** Not at once: entries that come in the same turn go together. */
+  #plan(): void {
+    if (this.#planned) return;
+    this.#planned = true;
+    queueMicrotask(() => {
+      this.#planned = false;
+      this.#dispatch();
+    });
+  }
+
+  #dispatch(): void {
+    while (this.#batches < this.#limits.batchesMax) {
+      const entries = this.#queue.take(BATCH_LIMITS);
+      if (entries.length === 0) break;
+      void this.#lead(entries);
+    }
+    // Whoever was sidelined, or left, wants its other goods no more.
+    this.#releaseUnwanted(this.#queue.leftGoods());
+    if (this.#queue.waiting > 0) this.#sweeping ??= setTimeout(() => this.#sweep(), SWEEP_MS);
+    this.#dispatched();
+  }
+
+  /** Ends those whose callers have left while they waited, so that they take nobody's place. */
+  #sweep(): void {
+    let size = 0;
+    for (const entry of this.#queue.waitingEntries()) {
+      if (!entry.leave()) continue;
+      this.#queue.remove(entry);
+      size += entry.size;
+      if (size >= ENDED_SIZE_MAX) break;
+    }
+    // Others have their turn in between.
+    this.#sweeping = size < ENDED_SIZE_MAX ? undefined : setTimeout(() => this.#sweep());
+    this.#dispatch();
+  }
+
+  #releaseUnwanted(goodsIds: Iterable<number>): void {
+    this.#guards.releaseUnwanted(goodsIds, (goodsId) => this.#queue.isWanted(goodsId));
+  }
+
+  /** Leads one batch to its end; its goods are busy until then. */
+  async #lead(entries: readonly Entry[]): Promise<void> {
+    const goods = new Set(goodsOfAll(entries));
+    this.#batches++;
+    try {
+      const guarded = await this.#take(entries, goods);
+      if (guarded !== undefined) {
+        const { moved, next, refused } = await runBatch(guarded.entries, guarded.guard, this.#batchParts);
+        if (!guarded.insists) this.#refusals.had(goods, refused);
+        for (const entry of next) this.#queue.requeue(entry);
+        for (const entry of moved) this.#queue.move(entry);
+        this.#guards.release(this.#refusals.refuseAll(refused));
+      }
+    } catch (error) {
+      this.#log.error({ error: errorFields(error) }, "a batch failed by a fault of the service");
+      for (const entry of entries) {
+        if (!entry.hasEnded) entry.fail(error);
+      }
+    }
+    for (const entry of entries) {
+      if (entry.hasEnded) this.#queue.remove(entry);
+    }
+    // The answers go out first, and those who come back at once are seen before the lease is released.
+    await nextTurn();
+    this.#guards.batchOver(goods);
+    this.#releaseUnwanted(goods);
+    await this.#guards.releaseDue(goods);
+    this.#queue.free(goods);
+    this.#batches--;
+    this.#dispatch();
+  }
+
+  /**
+   * Makes the goods of the batch ours; entries whose goods can't be had leave it, with those of `goods` that only they
+   * need. Answers who goes on, and under what; undefined: nobody.
+   */
+  async #take(entries: readonly Entry[], goods: Set<number>): Promise<Guarded | undefined> {
+    let ours = entries.filter((entry) => !entry.leave());
+    for (let attempt = 1; ours.length > 0; attempt++) {
+      const needed = goodsOfAll(ours);
+      const taken = await this.#guards.take(needed);
+      if (taken.is === "guarded") return { entries: ours, guard: taken.guard, insists: false };
+      const { refused } = taken;
+      if (ours.some((entry) => this.#refusals.insists(entry, refused))) {
+        this.#detours.note("severalGoods");
+        return { entries: ours, guard: ROW_LOCKS, insists: true };
+      }
+      const others = new Set(attempt < LEASE_ATTEMPTS_MAX ? refused.goodsIds : needed);
+      const out = new Set(ours.filter((entry) => entry.goodsIds.some((goodsId) => others.has(goodsId))));
+      ours = ours.filter((entry) => !out.has(entry) && !entry.leave());
+      this.#refusals.refuse([...out], { ...refused, goodsIds: [...others] });
+      if (refused.afterMs === undefined) this.#refusals.endBehind(refused);
+      this.#free(goods, new Set(goodsOfAll(ours)));
+    }
+    return undefined;
+  }
+
+  /** Frees those of the goods of a batch that it needs no more. */
+  #free(goods: Set<number>, needed: ReadonlySet<number>): void {
+    const spare = [...goods].filter((goodsId) => !needed.has(goodsId));
+    for (const goodsId of spare) goods.delete(goodsId);
+    this.#guards.batchOver(spare);
+    this.#releaseUnwanted(spare);
+    this.#queue.free(spare);
+    this.#plan();
+  }
+}
+
+function guardsOf(mode: Mode, log: Log): Guards {
+  switch (mode.concurrency) {
+    case "redlock":
+      return new RedlockGuards(mode, log);
+    case "row":
+      return new RowGuards();
+    case "optimistic":
+      return new OptimisticGuards();
+  }
+}
