@@ -7,12 +7,13 @@ import { articleModule } from "./services/article/service.ts";
 import { HealthBoard } from "./health/board.ts";
 import { healthModule } from "./services/health/service.ts";
 import { withHealthPaths } from "./services/health/paths.ts";
-import { deadline, gate, identify } from "./rpc/interceptors.ts";
+import { deadline } from "./rpc/deadline.ts";
+import { errorBoundary, refuseWhileDraining } from "./rpc/interceptors.ts";
 import { createInventoryService, inventoryModule } from "./services/inventory/service.ts";
 import { listen, type ListenerOptions } from "./transport/listener.ts";
-import { limitsWithShare, LISTENER_LIMITS } from "./transport/listener_limits.ts";
+import { limitsWithShare, LISTENER_LIMITS } from "./transport/limits.ts";
 import { lockModule } from "./services/lock/service.ts";
-import { type BudgetView, MessageBudget } from "./rpc/messages/message_budget.ts";
+import { type BudgetView, MessageBudget } from "./rpc/messages/budget.ts";
 import { reflectionModules } from "./services/reflection/service.ts";
 import {
   addServices,
@@ -22,8 +23,8 @@ import {
   namesOf,
   type ServiceModule,
 } from "./services/service_module.ts";
-import { createRpcHandler } from "./rpc/rpc_handler.ts";
-import { UnreadableMessages } from "./rpc/messages/unreadable_messages.ts";
+import { createRpcHandler } from "./rpc/router.ts";
+import { UnreadableMessages } from "./rpc/messages/check.ts";
 import { openStock, type Stock, type StockParts } from "./stock.ts";
 
 /** Largest answer, as much as gRPC clients take by default. Batches keep within it, and all else is far smaller. */
@@ -133,8 +134,8 @@ async function serveStock(stock: Stock, config: Config, parts: AppParts): Promis
     unreadable,
     jsonOptions: ANSWER_JSON,
     interceptors: [
-      identify(log),
-      gate(() => board.closed, new Set(namesOf(modules, ({ drainExempt }) => drainExempt))),
+      errorBoundary(log),
+      refuseWhileDraining(() => board.closed, new Set(namesOf(modules, ({ drainExempt }) => drainExempt))),
       deadline(config.requestTimeoutMsMax, log),
     ],
     routes: (router) => addServices(router, modules),

@@ -16,7 +16,7 @@ import { createRedlock } from "./lock/redlock.ts";
 import { readCertificates } from "./store/postgres/certificates.ts";
 import { createStore, type Store } from "./store/store.ts";
 import type { Log } from "./telemetry/log.ts";
-import { shareOf } from "./transport/address_places.ts";
+import { shareOf } from "./transport/addresses.ts";
 
 /** Batches at a time, as far as the pool has connections. */
 const BATCHES_MAX = 4;

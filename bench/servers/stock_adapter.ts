@@ -6,7 +6,8 @@ import http2 from "node:http2";
 import type { AddressInfo } from "node:net";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { loadConfig } from "../../src/config/config.ts";
-import { deadline, gate, identify } from "../../src/rpc/interceptors.ts";
+import { deadline } from "../../src/rpc/deadline.ts";
+import { errorBoundary, refuseWhileDraining } from "../../src/rpc/interceptors.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import { BenchService } from "../gen/bench/v1/bench_pb.ts";
 import { converse } from "../load/conversation.ts";
@@ -15,7 +16,7 @@ await converse(async () => {
   const log = createLog("warn", "pretty");
   const { requestTimeoutMsMax } = loadConfig(() => undefined);
   const server = http2.createServer(connectNodeAdapter({
-    interceptors: [identify(log), gate(() => false, new Set()), deadline(requestTimeoutMsMax, log)],
+    interceptors: [errorBoundary(log), refuseWhileDraining(() => false, new Set()), deadline(requestTimeoutMsMax, log)],
     routes: (router) => router.service(BenchService, { noop: () => ({}) }),
   }));
   await new Promise<void>((resolve, reject) => {

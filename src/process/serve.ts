@@ -11,7 +11,7 @@ import { EXIT_DEAF, EXIT_FAILED, EXIT_UNUSABLE, refuse } from "./exit_codes.ts";
 import { missingPermissions, neededPermissions } from "../config/permissions.ts";
 import { CONNECTIONS_MIN, connectionsThatFit } from "../config/open_files.ts";
 import { guardProcess } from "./guard.ts";
-import { LISTENER_LIMITS } from "../transport/listener_limits.ts";
+import { LISTENER_LIMITS } from "../transport/limits.ts";
 import { errorFields, type Log } from "../telemetry/log.ts";
 import { endProcess, lastLines } from "../telemetry/process_log.ts";
 import { claimPort } from "./claim_port.ts";

@@ -1,34 +1,40 @@
 /**
- * What every call that could be decoded goes through, from the outside in: the last word on errors, the gate that
- * closes at shutdown, and the deadline.
+ * What every call that could be decoded goes through beside its time (`deadline.ts`): the last word on errors with the log of
+ * calls, and the refusal of new ones at shutdown.
  */
-import { Code, ConnectError, createContextKey, type HandlerContext, type Interceptor } from "@connectrpc/connect";
+import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import { errorFields, type Log } from "../telemetry/log.ts";
-import { isCallBound, limitPassed } from "./call_bound.ts";
+import { REQUEST_ID_HEADER } from "../transport/exchange.ts";
 import { drainingError, internalError } from "./errors.ts";
-import { REQUEST_ID_HEADER } from "../transport/request_id.ts";
 import { boundError } from "./trailer_budget.ts";
 
-const callSignalKey = createContextKey<AbortSignal | undefined>(undefined, { description: "end of a unary call" });
-
-/** Aborts when the call's time is up or its caller has gone. Never lasts longer than the server's limit. */
-export function callSignal(context: HandlerContext): AbortSignal {
-  return context.values.get(callSignalKey) ?? context.signal;
+/** Whose call it is, for the log. */
+export interface LoggedCall {
+  readonly requestId: string | null;
+  /** With its service, such as `inventory.v1.InventoryService/Sell`. */
+  readonly method: string;
 }
 
 /**
- * The last word on errors: one that is not meant for the wire is logged under the call's request id and answered
- * as INTERNAL with a fixed text.
+ * The error as its caller gets it: one that is not meant for the wire is a fault of the service, is logged under the call's
+ * request id, and answered as INTERNAL with a fixed text. @param what has failed, for the log
  */
-export function identify(log: Log): Interceptor {
+export function errorForCaller(error: unknown, call: LoggedCall, log: Log, what = "call"): ConnectError {
+  if (error instanceof ConnectError) return error;
+  log.error({ ...call, error: errorFields(error) }, `${what} failed by a fault of the service`);
+  return internalError();
+}
+
+/** The last word on errors, and the log of calls. */
+export function errorBoundary(log: Log): Interceptor {
   return (next) => async (request) => {
     const requestId = request.header.get(REQUEST_ID_HEADER);
     const method = `${request.service.typeName}/${request.method.name}`;
     const answerTo = (error: unknown): ConnectError => {
-      const answer = error instanceof ConnectError ? boundError(error) : internalError();
+      const answer = boundError(errorForCaller(error, { requestId, method }, log));
       if (error instanceof ConnectError) {
         log.debug({ requestId, method, code: Code[answer.code], error }, "call not done");
-      } else log.error({ requestId, method, error: errorFields(error) }, "call failed by a fault of the service");
+      }
       // In the trailers too, where gRPC clients look when a call has failed.
       if (requestId !== null) answer.metadata.set(REQUEST_ID_HEADER, requestId);
       return answer;
@@ -43,7 +49,7 @@ export function identify(log: Log): Interceptor {
   };
 }
 
-/** A stream's messages, with an error on the way turned into the one to answer. */
+/** A stream's messages, with an error among them turned into the one to answer. */
 async function* answering<T>(messages: AsyncIterable<T>, answerTo: (error: unknown) => ConnectError) {
   try {
     yield* messages;
@@ -52,50 +58,10 @@ async function* answering<T>(messages: AsyncIterable<T>, answerTo: (error: unkno
   }
 }
 
-/** Refuses calls once `isClosed` says so. Methods of `exempt` services stay open, so that health can tell. */
-export function gate(isClosed: () => boolean, exempt: ReadonlySet<string>): Interceptor {
+/** Refuses calls once `isDraining` says so. Methods of `exempt` services stay open, so that health can be asked for. */
+export function refuseWhileDraining(isDraining: () => boolean, exempt: ReadonlySet<string>): Interceptor {
   return (next) => (request) => {
-    if (isClosed() && !exempt.has(request.service.typeName)) throw drainingError();
+    if (isDraining() && !exempt.has(request.service.typeName)) throw drainingError();
     return next(request);
   };
-}
-
-/**
- * Ends unary calls when their deadline passes, or after `timeoutMsMax` if they have none. Connect itself only
- * raises a signal and goes on waiting for the handler. Keeps no time of its own for calls that are bound already.
- */
-export function deadline(timeoutMsMax: number, log: Log): Interceptor {
-  return (next) => async (request) => {
-    if (request.stream) return await next(request);
-    const own = isCallBound(request.contextValues) ? undefined : new AbortController();
-    const signal = own?.signal ?? request.signal;
-    const { promise: ended, reject } = Promise.withResolvers<never>();
-    const end = (reason: ConnectError) => {
-      own?.abort(reason);
-      reject(reason);
-    };
-    const timer = own && setTimeout(() => end(limitPassed(timeoutMsMax)), timeoutMsMax);
-    const leave = () => end(ending(request.signal.reason));
-    if (request.signal.aborted) leave();
-    request.signal.addEventListener("abort", leave, { once: true });
-    if (own) request.contextValues.set(callSignalKey, signal);
-    try {
-      if (signal.aborted) return await ended;
-      const answer = next(request);
-      answer.catch((error) => {
-        // Nobody waits for it any more, so this is where a fault would go unseen.
-        if (signal.aborted && error !== signal.reason && !(error instanceof ConnectError)) {
-          log.error({ error: errorFields(error) }, "a call failed after its end by a fault of the service");
-        }
-      });
-      return await Promise.race([ended, answer]);
-    } finally {
-      clearTimeout(timer);
-      request.signal.removeEventListener("abort", leave);
-    }
-  };
-}
-
-function ending(reason: unknown): ConnectError {
-  return reason instanceof ConnectError ? reason : new ConnectError("the caller has gone", Code.Canceled);
 }

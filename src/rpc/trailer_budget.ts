@@ -7,7 +7,7 @@ import { anyPack } from "@bufbuild/protobuf/wkt";
 import { ConnectError } from "@connectrpc/connect";
 import type { OutgoingHttpHeaders } from "node:http2";
 import { StatusSchema } from "../gen/google/rpc/status_pb.ts";
-import { respellGrpcMessage } from "../transport/grpc_message.ts";
+import { respellGrpcMessage } from "../transport/http2/headers.ts";
 
 /** Of the whole list of trailers. */
 export const TRAILER_BYTES_MAX = 8_192;

@@ -4,7 +4,7 @@
  */
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import type { ConnectRouter, ServiceImpl } from "@connectrpc/connect";
-import type { MessageBounds } from "../rpc/messages/message_bounds.ts";
+import type { MessageBounds } from "../rpc/messages/check.ts";
 
 /** What a caller may be allowed: to look, to sell and take back, to change stock, to look at the server itself. */
 export const RIGHTS = ["reader", "seller", "stocker", "operator"] as const;

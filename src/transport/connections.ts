@@ -1,25 +1,30 @@
 /**
- * The connections of one listener and the requests under way on each: who is admitted, what is counted, when all are
- * gone. Knows sockets and sessions, but neither the limits in time (`reaper.ts`) nor what requests are about.
+ * The connections of one listener and the requests under way on each: who is admitted, what is counted, how they end when the
+ * listener stops. Knows sockets and sessions, but neither the limits in time (`reaper.ts`) nor what requests are about.
+ *
+ *     (new)    -> refused        over a limit of connections, or its address is barred
+ *     (new)    -> accepted       it is counted, with its address
+ *     accepted -> http1, http2   its first bytes or its TLS handshake say which (`protocols.ts`)
+ *     any      -> gone           its socket has closed: neither it nor its requests count any more
  */
+import type { Log } from "../telemetry/log.ts";
 import type { ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
 import type { Exchange } from "./exchange.ts";
-import { addressKey } from "./address_key.ts";
+import { addressKey } from "./addresses.ts";
 import type { FrameWalk } from "./http2/frame_walk.ts";
-import type { ListenerLimits } from "./listener_limits.ts";
+import type { ListenerLimits } from "./limits.ts";
 import { TokenBucket } from "../base/token_bucket.ts";
-import type { UntakenAnswers, UntakenOfAll } from "./http2/unread_answers.ts";
-import type { WriteBatch } from "./cork.ts";
+import type { Cork, UnreadAnswers, UnreadOfAll } from "./http2/egress.ts";
 
-/** One remote address, and what it holds and did on all its connections. */
+/** One remote address, and what it has and did on all its connections. */
 export interface Peer {
-  /** From `address_key.ts`. */
+  /** From `addresses.ts`. */
   readonly key: string;
   connections: number;
   requests: number;
-  /** Bytes of answers that it has not taken. */
-  untakenBytes: number;
+  /** Bytes of answers that it has not read. */
+  unreadBytes: number;
   /** Streams that may yet end in a reset; absent as long as none has. */
   resets: TokenBucket | undefined;
   /** Until when it is refused connections, by `performance.now()`. */
@@ -39,9 +44,9 @@ export interface Connection {
   /** Speaks HTTP/2, once that is known. */
   http2: ServerHttp2Session | undefined;
   /** HTTP/2: the writes of its session. */
-  writes: WriteBatch | undefined;
-  /** HTTP/2: what its peer was answered and has not taken. */
-  untaken: UntakenAnswers | undefined;
+  writes: Cork | undefined;
+  /** HTTP/2: what its peer was answered and has not read. */
+  unread: UnreadAnswers | undefined;
   readonly exchanges: Set<Exchange>;
   /** Since when no request is under way; at first, since the connection was accepted or its protocol became known. */
   quietSince: number;
@@ -75,14 +80,14 @@ export class Connections {
   readonly #remembered = new Set<Peer>();
   readonly #resets: TokenBucket;
   #requests = 0;
-  #untakenBytes = 0;
+  #unreadBytes = 0;
   readonly #waitingForNone: (() => void)[] = [];
 
   constructor(private readonly limits: ListenerLimits) {
     this.#resets = new TokenBucket(limits.resetsTotalMax, limits.resetWindowMs, performance.now());
   }
 
-  /** Connections held now. */
+  /** Connections that there are now. */
   get size(): number {
     return this.#all.size;
   }
@@ -109,7 +114,7 @@ export class Connections {
       http1: undefined,
       http2: undefined,
       writes: undefined,
-      untaken: undefined,
+      unread: undefined,
       exchanges: new Set(),
       quietSince: now,
       quietBytesRead: 0,
@@ -128,9 +133,9 @@ export class Connections {
     this.#perAddress.set(peer.key, peer);
     this.#remembered.delete(peer);
     socket.once("close", () => {
-      // A peer may come again from the same port before this is told.
+      // A peer may come again from the same port before this is known.
       if (this.#all.get(key) === connection) this.#all.delete(key);
-      // Were an answer's close never told, its place among the requests would be lost for good.
+      // Did an answer's close never come, its place among the requests would be lost for good.
       this.#requests -= connection.exchanges.size;
       peer.requests -= connection.exchanges.size;
       connection.exchanges.clear();
@@ -180,21 +185,21 @@ export class Connections {
     return [...this.#all.values()].filter((connection) => connection.peer === peer);
   }
 
-  /** What a peer, and all, have untaken on all connections. One stream alone may have more than there is room for. */
-  untakenOf(peer: Peer): UntakenOfAll {
-    const { untakenPerAddressBytesMax, untakenTotalBytesMax } = this.limits;
+  /** What a peer, and all, have not read on all connections. One stream alone may have more than the limits. */
+  unreadOf(peer: Peer): UnreadOfAll {
+    const { unreadPerAddressBytesMax, unreadTotalBytesMax } = this.limits;
     return {
       add: (bytes, own) => {
-        if (peer.untakenBytes > own) {
-          if (peer.untakenBytes + bytes > untakenPerAddressBytesMax) return "untakenPerAddressBytesMax";
-          if (this.#untakenBytes + bytes > untakenTotalBytesMax) return "untakenTotalBytesMax";
+        if (peer.unreadBytes > own) {
+          if (peer.unreadBytes + bytes > unreadPerAddressBytesMax) return "unreadPerAddressBytesMax";
+          if (this.#unreadBytes + bytes > unreadTotalBytesMax) return "unreadTotalBytesMax";
         }
-        peer.untakenBytes += bytes;
-        this.#untakenBytes += bytes;
+        peer.unreadBytes += bytes;
+        this.#unreadBytes += bytes;
       },
       remove: (bytes) => {
-        peer.untakenBytes -= bytes;
-        this.#untakenBytes -= bytes;
+        peer.unreadBytes -= bytes;
+        this.#unreadBytes -= bytes;
       },
     };
   }
@@ -228,6 +233,25 @@ export class Connections {
     if (this.#all.size === 0) return Promise.resolve();
     return new Promise((resolve) => this.#waitingForNone.push(resolve));
   }
+
+  /**
+   * Peers are asked to go, requests under way finish, idle connections go, and what takes longer than the grace is cut. Resolves
+   * when every connection is gone, at the latest a little after `graceMs`. Takes no notice of new connections: the port is closed
+   * before.
+   */
+  async drain(graceMs: number, log: Log): Promise<void> {
+    for (const connection of this) {
+      if (connection.http2) connection.http2.close();
+      else if (connection.exchanges.size === 0) cut(connection);
+      else for (const exchange of connection.exchanges) exchange.sayClose();
+    }
+    const grace = setTimeout(() => {
+      log.warn({ connections: this.size }, "Grace is over, what is left is cut");
+      for (const connection of this) cut(connection);
+    }, graceMs);
+    await this.whenNone();
+    clearTimeout(grace);
+  }
 }
 
 /** Cuts the connection with everything on it. */
@@ -238,7 +262,7 @@ export function cut(connection: Connection): void {
 }
 
 function newPeer(key: string): Peer {
-  return { key, connections: 0, requests: 0, untakenBytes: 0, resets: undefined, barredUntil: 0, begun: 0, turn: 0 };
+  return { key, connections: 0, requests: 0, unreadBytes: 0, resets: undefined, barredUntil: 0, begun: 0, turn: 0 };
 }
 
 /** Address and port of the peer: one live connection, and the same for a TLS socket and the one that carries it. */

@@ -1,44 +1,80 @@
 /**
- * One request and its answer as the listener sees them, whatever the protocol: how far they are, and how to end them.
- * Knows neither what is asked nor who answers.
+ * One request and its answer, in both protocols: as the listener sees them (how far they are, and how to end them), and as
+ * whatever answers them does. Knows neither what is asked nor who answers.
+ *
+ * Over HTTP/1.1 a handler gets a request and a response of node:http, over HTTP/2 the stream itself: the objects that
+ * node:http2 makes to look like node:http cost more than a whole small call, so they are never made.
  */
-import type { WireHandler } from "./http_handler.ts";
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingHttpHeaders as Http2Headers, ServerHttp2Stream } from "node:http2";
+
+/** Header that carries the id of a request, both ways. */
+export const REQUEST_ID_HEADER = "x-request-id";
+
+/** A status that refuses a request before a handler sees it. */
+export type RefusalStatus = 400 | 405 | 417 | 431 | 501 | 503;
 
 /** From the header of a request to the end of its answer, or to its reset. Times are of `performance.now()`, in ms. */
 export interface Exchange {
   readonly startedAt: number;
-  /** When the handler was first seen to have ended its answer, which the peer has not taken yet. */
+  /** When the handler was first seen to have ended its answer, which the peer has not read yet. */
   answeredAt: number | undefined;
   /** What is asked for, as sent. */
   readonly path: string;
+  /** The request's header by lower-case name. May be added to. */
+  readonly headers: IncomingHttpHeaders;
   /** Names and values of the request's header, by turns, as they came. */
   readonly rawHeaders: readonly string[];
   /** Whether the whole request has arrived, or no more of it will. */
   readonly isRequestComplete: boolean;
-  /** Whether the handler has ended its answer, taken by the peer or not. */
+  /** Whether the handler has ended its answer, read by the peer or not. */
   readonly isAnswerEnded: boolean;
-  /** HTTP/1: the status that its header must be answered with, whatever is asked for; absent for HTTP/2 and good ones. */
-  readonly refusal?: 400 | 417 | 501 | undefined;
+  /** The status that its header must be answered with, whatever is asked for; absent for good ones. */
+  readonly refusal: RefusalStatus | undefined;
   /** HTTP/2: whether the stream ended in a reset, by either side. HTTP/1 has none. */
   readonly isReset: boolean;
   /** Calls back once, when the answer has ended or the stream or connection is gone. */
   onceClosed(closed: () => void): void;
-  /** Gives the request its id, made by `newId` where it brings none, and has its answer carry it. */
-  identify(newId: () => string): void;
-  /** Gives the request to what answers it. Throws where no URL can be made of it. */
-  answer(handler: WireHandler): void;
+  /** Has its answer carry the id of the request. */
+  carryId(id: string): void;
   /** Refuses it, before or instead of an answer: 503 as not begun, which every HTTP/2 client may try again. */
-  refuse(status: 400 | 417 | 431 | 501 | 503): void;
+  refuse(status: RefusalStatus): void;
   /**
    * Ends it, over a limit; once its answer has begun the stream is reset with CANCEL, or the HTTP/1 connection cut. Before:
    *
    * - `"slow"`: the peer was given its time. CANCEL, which gRPC clients don't try again, or 408.
-   * - `"crowded"`: it is one too many, whose request no handler has got whole. REFUSED_STREAM or 503, which say that it may be
+   * - `"surplus"`: it is one too many, whose request no handler has got whole. REFUSED_STREAM or 503, which say that it may be
    *   tried again.
    */
-  giveUp(why: "slow" | "crowded"): void;
+  giveUp(why: "slow" | "surplus"): void;
   /** Asks the peer not to send more on this connection, where it is not too late. HTTP/2 has GOAWAY for that. */
   sayClose(): void;
   /** HTTP/1: has what is left of a body that nobody wants read off, or the next request is never seen. */
   discardBody(): void;
+}
+
+/** One request over HTTP/2. */
+export interface Http2Call {
+  readonly stream: ServerHttp2Stream;
+  /** Key of the caller's address, from `addresses.ts`. */
+  readonly address: string;
+  /** The request's header as node:http2 gives it, pseudo-header fields included. May be added to. */
+  readonly headers: Http2Headers;
+  /** Fields that whatever answers the call must send, by lower-case name, under those of the answer itself. */
+  readonly answerHeaders: Record<string, string>;
+  /**
+   * Counts bytes of a message that is about to be written. False: the peer leaves too much on its connection unread; nothing
+   * must be written, and the stream has been reset.
+   */
+  handOver(bytes: number): boolean;
+  /** Has what is written to the stream from here on go out together with what soon follows. */
+  cork(): void;
+}
+
+/** What answers requests of both protocols. Both may throw where no URL can be made of a request. */
+export interface WireHandler {
+  /** Whether whatever is asked for at this path is answered at once. Absent: nothing is. */
+  answersAtOnce?(path: string): boolean;
+  http1(request: IncomingMessage, response: ServerResponse): void;
+  http2(call: Http2Call): void;
 }

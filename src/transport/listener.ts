@@ -1,31 +1,23 @@
 /**
- * One port for HTTP/1.1 and HTTP/2, cleartext (HTTP/2 by prior knowledge) or TLS (by ALPN): accepts connections,
- * tells the protocols apart, and drains. Who is admitted is counted in `connections.ts`, who overstays is found in
- * `reaper.ts`, and requests go through `request_admission.ts`. It must not know what is served.
+ * One port for HTTP/1.1 and HTTP/2, cleartext (HTTP/2 by prior knowledge) or TLS (by ALPN): accepts connections, has each
+ * served by its protocol (`protocols.ts`), and drains. Who is admitted is counted in `connections.ts`, who is overdue is found
+ * in `reaper.ts`, and requests go through `admission.ts`. It must not know what is served.
  */
-import type http from "node:http";
-import type http2 from "node:http2";
-import net from "node:net";
-import tls from "node:tls";
-import { answerAndCut, Http1Exchange } from "./http1/http1_exchange.ts";
-import { Http2Exchange } from "./http2/http2_exchange.ts";
-import type { WireHandler } from "./http_handler.ts";
+import type { Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
 import { errorFields, type Log } from "../telemetry/log.ts";
-import { type Connection, Connections, cut } from "./connections.ts";
-import { withCors } from "./cors/cors.ts";
-import { corsRules, type CorsSettings } from "./cors/cors_rules.ts";
-import { drainConnections } from "./drain.ts";
-import { sniffProtocol } from "./first_bytes.ts";
-import { LISTENER_LIMITS, type ListenerLimits } from "./listener_limits.ts";
-import { FrameWalk } from "./http2/frame_walk.ts";
-import { createSweep } from "./reaper.ts";
-import { dialPort, watchOwnPort } from "./own_port.ts";
-import { createHttp1Server, createHttp2Server, readByData } from "./protocol_servers.ts";
+import { Admission } from "./admission.ts";
+import { Connections, cut } from "./connections.ts";
+import { withCors } from "./cors/handler.ts";
+import { corsRules, type CorsSettings } from "./cors/rules.ts";
+import type { WireHandler } from "./exchange.ts";
+import { LISTENER_LIMITS, type ListenerLimits } from "./limits.ts";
 import { OverLimitLog } from "./over_limit_log.ts";
+import { dialPort, watchOwnPort } from "./own_port.ts";
+import { type CertificatePair, Port } from "./port.ts";
+import { Protocols, sniffProtocol } from "./protocols.ts";
 import { ReadTurns } from "./read_turns.ts";
-import { createRequestGate } from "./request_admission.ts";
-import { UntakenAnswers } from "./http2/unread_answers.ts";
-import { WriteBatch } from "./cork.ts";
+import { createSweep } from "./reaper.ts";
 
 /** How to listen. */
 export interface ListenerOptions {
@@ -35,8 +27,8 @@ export interface ListenerOptions {
   readonly port: number;
   /** True: processes of the same user that say so too share the port (SO_REUSEPORT); the system spreads connections. */
   readonly reusePort?: boolean | undefined;
-  /** Certificate chain and private key as PEM text; cleartext where absent. */
-  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
+  /** Cleartext where absent. */
+  readonly tls?: CertificatePair | undefined;
   readonly handler: WireHandler;
   /** Which pages may call. */
   readonly cors: CorsSettings;
@@ -46,7 +38,7 @@ export interface ListenerOptions {
   readonly limits?: Partial<ListenerLimits> | undefined;
   /** Processes that share the port, this one included; 1 where it is not shared. */
   readonly sharers?: number | undefined;
-  /** Told when the port has gone deaf (`own_port.ts`) and could not be listened on anew: nobody will be accepted any more. */
+  /** Called when the port has gone deaf (`own_port.ts`) and could not be listened on anew: nobody will be accepted any more. */
   readonly onDeaf?: ((error: unknown) => void) | undefined;
   /** How often it is looked at whether the port is deaf, in ms; for tests. */
   readonly lookEveryMs?: number | undefined;
@@ -65,7 +57,16 @@ export interface Listener {
    */
   drain(graceMs: number): Promise<void>;
   /** From now on handshakes are made with this certificate; connections that are there stay. Only where TLS is spoken. */
-  useCertificate(pair: { readonly cert: string; readonly key: string }): void;
+  useCertificate(pair: CertificatePair): void;
+}
+
+/** What a listener is made of, beside its port. */
+interface Parts {
+  readonly limits: ListenerLimits;
+  readonly connections: Connections;
+  readonly overLimits: OverLimitLog;
+  readonly protocols: Protocols;
+  readonly log: Log;
 }
 
 /**
@@ -74,181 +75,97 @@ export interface Listener {
  * @throws the error of the bind (EADDRINUSE, EACCES) or of an unusable certificate
  */
 export async function listen(options: ListenerOptions): Promise<Listener> {
-  const { log } = options;
-  const limits: ListenerLimits = { ...LISTENER_LIMITS, ...options.limits };
-  const connections = new Connections(limits);
-  const byCarrier = new WeakMap<object, Connection>();
-  const overLimits = new OverLimitLog(log);
-  const handler = withCors(options.handler, corsRules(options.cors), log);
-  const enter = createRequestGate({
-    connections,
-    limits,
-    handler,
-    overLimits,
-    log,
-    isDraining: () => drained !== undefined,
-    newRequestId: options.newRequestId,
-  });
-  const turns = new ReadTurns(limits, (connection, limit) => {
-    overLimits.note(limit, connection.socket.remoteAddress);
-    cut(connection);
-  });
-  const http1Server = createHttp1Server(limits, handleHttp1);
-  const http2Server = createHttp2Server(limits);
+  const { host, reusePort, tls, sharers = 1, onDeaf, lookEveryMs, log } = options;
+  /** The end of all connections, once the listener drains, which is for good. */
   let drained: Promise<void> | undefined;
-  let starting: Connection | undefined;
   let accepted = 0;
-  let certificate = options.tls;
-
-  http1Server.on("clientError", (error: Error & { code?: string }, socket: net.Socket) => {
-    log.debug({ error }, "HTTP/1 connection closed for a malformed request");
-    answerAndCut(socket, error.code === "HPE_HEADER_OVERFLOW" ? 431 : 400);
-  });
-  // Left to itself, node:http answers these before anybody has counted them.
-  http1Server.on("checkExpectation", handleHttp1);
-  http2Server.on("stream", handleHttp2);
-  // "session" is emitted within emit("connection"), so `starting` is the connection that it belongs to.
-  http2Server.on("session", (session: http2.ServerHttp2Session) => {
-    const connection = starting!;
-    connection.http2 = session;
-    byCarrier.set(session, connection);
-    session.on("error", (error: Error) => {
-      log.debug({ error }, "HTTP/2 connection closed for a protocol error");
-      connection.socket.destroy();
-    });
-    session.on("close", () => connection.socket.destroySoon());
-    if (drained) session.close();
-  });
-
-  let port = await openPort(options.port);
-  const bound = (port.address() as net.AddressInfo).port;
-  const cutOverstayers = createSweep(connections, limits, log);
-  const sweep = setInterval(() => {
-    cutOverstayers();
-    connections.forgetPeers(performance.now());
-    overLimits.log();
-  }, limits.sweepMs);
-
-  const stopWatching = watchOwnPort({
-    sharers: options.sharers ?? 1,
-    accepted: () => accepted,
-    dial: () => dialPort(options.host, bound),
-    async listenAnew() {
-      port.close();
-      port = await openPort(bound);
-      // It may have been renewed meanwhile.
-      if (certificate) (port as tls.Server).setSecureContext(certificate);
+  const parts = partsOf(options, () => drained !== undefined);
+  const port = await Port.open(options.port, {
+    host,
+    reusePort,
+    tls,
+    handshakeMs: parts.limits.handshakeMs,
+    accept(socket) {
+      accepted++;
+      accept(parts, socket, tls !== undefined);
     },
+    secured: (socket) => secured(parts, socket),
+    log,
+  });
+  const bound = port.number;
+  const stopSweeping = startSweeping(parts);
+  const stopWatching = watchOwnPort({
+    sharers,
+    accepted: () => accepted,
+    dial: () => dialPort(host, bound),
+    listenAnew: () => port.openAnew(bound),
     givenUp(error) {
       log.error({ error: errorFields(error) }, "the port accepts nobody any more and can't be listened on anew");
-      options.onDeaf?.(error);
+      onDeaf?.(error);
     },
     log,
-    lookEveryMs: options.lookEveryMs,
+    lookEveryMs,
   });
-  const name = options.host.includes(":") ? `[${options.host}]` : options.host;
-  return {
-    url: `${options.tls ? "https" : "http"}://${name}:${bound}`,
-    host: options.host,
-    port: bound,
-    drain: (graceMs) => drained ??= drain(graceMs),
-    useCertificate(pair) {
-      certificate = pair;
-      (port as tls.Server).setSecureContext(pair);
-    },
-  };
-
-  /** Listens, and hands every connection on. */
-  async function openPort(number: number): Promise<net.Server> {
-    const opened = certificate
-      ? tls.createServer({ ...certificate, ALPNProtocols: ["h2", "http/1.1"], handshakeTimeout: limits.handshakeMs })
-      : net.createServer();
-    opened.on("connection", accept);
-    if (certificate) {
-      opened.on("secureConnection", (socket: tls.TLSSocket) => {
-        const connection = connections.find(socket);
-        if (connection === undefined) return void socket.destroy();
-        hand(connection, socket, socket.alpnProtocol === "h2" ? "http2" : "http1");
-      });
-      opened.on("tlsClientError", (error: Error, socket: net.Socket) => {
-        log.debug({ error }, "TLS handshake failed");
-        socket.destroy();
-      });
-    }
-    await new Promise<void>((resolve, reject) => {
-      opened.once("error", reject);
-      opened.listen({ port: number, host: options.host, reusePort: options.reusePort === true }, resolve);
-    });
-    opened.on("error", (error: Error) => log.error({ error }, "Accepting connections failed"));
-    return opened;
-  }
-
-  function accept(socket: net.Socket): void {
-    accepted++;
-    socket.on("error", (error: Error) => log.debug({ error }, "Connection broken"));
-    const connection = connections.admit(socket);
-    if (typeof connection === "string") {
-      overLimits.note(connection, socket.remoteAddress);
-      return void socket.destroy();
-    }
-    socket.setNoDelay(true);
-    socket.setKeepAlive(true, limits.pingMs);
-    if (!options.tls) sniffProtocol(socket, (protocol) => hand(connection, socket, protocol));
-  }
-
-  function hand(connection: Connection, socket: net.Socket, protocol: "http1" | "http2"): void {
-    if (socket !== connection.socket) {
-      socket.on("error", (error: Error) => log.debug({ error }, "Connection broken"));
-      socket.once("close", () => connection.socket.destroy());
-    }
-    connection.quietSince = performance.now();
-    if (protocol === "http1") {
-      connection.http1 = socket;
-      byCarrier.set(socket, connection);
-      readByData(socket);
-      http1Server.emit("connection", socket);
-      turns.take(connection, socket);
-    } else {
-      connection.writes = new WriteBatch(socket);
-      connection.untaken = new UntakenAnswers(
-        limits,
-        connections.untakenOf(connection.peer),
-        (limit) => overLimits.note(limit, connection.socket.remoteAddress),
-      );
-      starting = connection;
-      connection.frames = new FrameWalk();
-      http2Server.emit("connection", socket);
-      turns.take(connection, socket, connection.frames);
-    }
-  }
-
-  function handleHttp1(request: http.IncomingMessage, response: http.ServerResponse): void {
-    const connection = byCarrier.get(request.socket);
-    if (connection === undefined || connection.socket.destroyed) return void request.destroy();
-    turns.noteHttp1(connection.peer);
-    enter(connection, new Http1Exchange(connection, request, response));
-  }
-
-  function handleHttp2(
-    stream: http2.ServerHttp2Stream,
-    headers: http2.IncomingHttpHeaders,
-    _flags: number,
-    rawHeaders: readonly string[],
-  ): void {
-    // Without a listener an error would end the process. What it means for the exchange, "close" tells.
-    stream.on("error", (error: Error) => log.debug({ error }, "HTTP/2 stream broken"));
-    // A stream whose session broke in the same read has lost it already.
-    const connection = stream.session && byCarrier.get(stream.session);
-    if (connection === undefined) return void stream.destroy();
-    const { peer, writes, untaken } = connection;
-    enter(connection, new Http2Exchange(peer.key, writes!, untaken!, stream, headers, rawHeaders));
-  }
 
   async function drain(graceMs: number): Promise<void> {
     stopWatching();
     port.close();
-    await drainConnections(connections, graceMs, log);
-    clearInterval(sweep);
-    overLimits.log();
+    await parts.connections.drain(graceMs, log);
+    stopSweeping();
+    parts.overLimits.log();
   }
+
+  return {
+    url: `${tls ? "https" : "http"}://${host.includes(":") ? `[${host}]` : host}:${bound}`,
+    host,
+    port: bound,
+    drain: (graceMs) => drained ??= drain(graceMs),
+    useCertificate: (pair) => port.useCertificate(pair),
+  };
+}
+
+function partsOf(options: ListenerOptions, isDraining: () => boolean): Parts {
+  const { log, newRequestId } = options;
+  const limits: ListenerLimits = { ...LISTENER_LIMITS, ...options.limits };
+  const connections = new Connections(limits);
+  const overLimits = new OverLimitLog(log);
+  const handler = withCors(options.handler, corsRules(options.cors), log);
+  const turns = new ReadTurns(limits, (connection, limit) => {
+    overLimits.note(limit, connection.socket.remoteAddress);
+    cut(connection);
+  });
+  const admission = new Admission({ connections, limits, handler, overLimits, isDraining, newRequestId });
+  const protocols = new Protocols({ limits, connections, turns, admission, handler, overLimits, log, isDraining });
+  return { limits, connections, overLimits, protocols, log };
+}
+
+/** Takes a connection in, and hands it to its protocol, or under TLS to the handshake. */
+function accept({ limits, connections, overLimits, protocols, log }: Parts, socket: Socket, isTls: boolean): void {
+  socket.on("error", (error: Error) => log.debug({ error }, "Connection broken"));
+  const connection = connections.admit(socket);
+  if (typeof connection === "string") {
+    overLimits.note(connection, socket.remoteAddress);
+    return void socket.destroy();
+  }
+  socket.setNoDelay(true);
+  socket.setKeepAlive(true, limits.pingMs);
+  if (!isTls) sniffProtocol(socket, (protocol) => protocols.handOver(connection, socket, protocol));
+}
+
+/** Hands a connection to its protocol whose TLS handshake is done. */
+function secured({ connections, protocols }: Parts, socket: TLSSocket): void {
+  const connection = connections.find(socket);
+  if (connection === undefined) return void socket.destroy();
+  protocols.handOver(connection, socket, socket.alpnProtocol === "h2" ? "http2" : "http1");
+}
+
+/** Looks at all that takes time, now and then, until the function is called that it returns. */
+function startSweeping({ limits, connections, overLimits, log }: Parts): () => void {
+  const endOverdue = createSweep(connections, limits, log);
+  const timer = setInterval(() => {
+    endOverdue();
+    connections.forgetPeers(performance.now());
+    overLimits.log();
+  }, limits.sweepMs);
+  return () => clearInterval(timer);
 }

@@ -3,7 +3,7 @@
  * become a flood of lines.
  */
 import type { Log } from "../telemetry/log.ts";
-import type { ListenerLimits } from "./listener_limits.ts";
+import type { ListenerLimits } from "./limits.ts";
 
 /** Counts what was refused since the last line, by limit. */
 export class OverLimitLog {

@@ -6,11 +6,11 @@ import { type Code, ConnectError } from "@connectrpc/connect";
 import { encodeEnvelope } from "@connectrpc/connect/protocol";
 import { endStreamFlag, endStreamToJson, errorToJsonBytes } from "@connectrpc/connect/protocol-connect";
 import { setTrailerStatus, trailerFlag, trailerSerialize } from "@connectrpc/connect/protocol-grpc-web";
+import { Buffer } from "node:buffer";
 import type { ServerResponse } from "node:http";
-import { encodeBase64 } from "./base64.ts";
 import { isJson, protocolOf, textSides } from "./content_types.ts";
-import { respellGrpcMessage } from "./grpc_message.ts";
-import type { Http2Call } from "./http_handler.ts";
+import { respellGrpcMessage } from "./http2/headers.ts";
+import type { Http2Call } from "./exchange.ts";
 
 /** A whole answer. */
 export interface OwnAnswer {
@@ -20,7 +20,7 @@ export interface OwnAnswer {
   readonly body: Uint8Array;
 }
 
-/** What of a request tells its protocol; each as sent. */
+/** What of a request its protocol shows in; each as sent. */
 export interface AskedIn {
   readonly method: string;
   readonly contentType: string | undefined;
@@ -100,4 +100,9 @@ export function sendOverHttp2({ stream, headers: asked, answerHeaders }: Http2Ca
   const endStream = body.length === 0 || asked[":method"] === "HEAD";
   stream.respond({ ...answerHeaders, ...headers, ":status": status }, { endStream });
   if (!endStream) stream.end(body);
+}
+
+/** The text of these bytes, padded, as bytes of its own. */
+export function encodeBase64(bytes: Uint8Array): Uint8Array {
+  return Buffer.from(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64"), "latin1");
 }

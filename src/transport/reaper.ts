@@ -1,18 +1,18 @@
 /**
- * Who stays longer than the limits allow: peers that never finish a header or a body, never read their answer, never
+ * Whose time is over: peers that never finish a header or a body, never read their answer, never
  * ask for anything, or are no longer there. One pass over all connections instead of timers for each of them.
  */
 import type { Log } from "../telemetry/log.ts";
 import { type Connection, cut, type Peer } from "./connections.ts";
 import type { Exchange } from "./exchange.ts";
 import type { FrameWalk } from "./http2/frame_walk.ts";
-import { answerAndCut } from "./http1/http1_exchange.ts";
-import type { ListenerLimits } from "./listener_limits.ts";
+import { answerAndCut } from "./http1/exchange.ts";
+import type { ListenerLimits } from "./limits.ts";
 
 /**
  * Makes the pass: call it every `limits.sweepMs`, and it looks at every connection once and ends what is over a limit.
  *
- * While the event loop is held up, what peers send in time waits unread, bodies and PINGs alike, and timers go off before it
+ * While the event loop is blocked, what peers send in time waits unread, bodies and PINGs alike, and timers go off before it
  * is read. So a pass that is late takes its lag for nobody's time, and one that is late by more than `sweepMs` looks at
  * nothing: at the next one all that waited has been read.
  *
@@ -31,15 +31,15 @@ export function createSweep(
     const lagMs = Math.max(0, at - sweptAt - limits.sweepMs);
     sweptAt = at;
     if (lagMs > limits.sweepMs) log.debug({ lagMs }, "Event loop held up, nobody's time is looked at");
-    else cutOverstayers(connections, at - lagMs, limits, log);
+    else endOverdue(connections, at - lagMs, limits, log);
   };
 }
 
-function cutOverstayers(connections: Iterable<Connection>, now: number, limits: ListenerLimits, log: Log): void {
-  const crowded = crowdedBodies(connections, now, limits);
+function endOverdue(connections: Iterable<Connection>, now: number, limits: ListenerLimits, log: Log): void {
+  const surplus = surplusBodies(connections, now, limits);
   for (const connection of connections) {
-    for (const exchange of connection.exchanges) lookAtExchange(exchange, crowded.has(exchange), now, limits, log);
-    const limit = overstayed(connection, now, limits);
+    for (const exchange of connection.exchanges) lookAtExchange(exchange, surplus.has(exchange), now, limits, log);
+    const limit = overdueLimit(connection, now, limits);
     if (limit === undefined) continue;
     log.debug({ limit, address: connection.socket.remoteAddress }, "Connection closed, over a limit");
     if (limit === "requestHeaderMs" && connection.http1) answerAndCut(connection.http1, 408);
@@ -50,30 +50,30 @@ function cutOverstayers(connections: Iterable<Connection>, now: number, limits: 
 
 /**
  * The slow bodies that are too many: none as long as all are no more than may be; else those beyond the share of their address,
- * so that nobody crowds out others, and whatever is too many then.
+ * so that nobody drives out others, and whatever is too many then.
  */
-function crowdedBodies(connections: Iterable<Connection>, now: number, limits: ListenerLimits): Set<Exchange> {
+function surplusBodies(connections: Iterable<Connection>, now: number, limits: ListenerLimits): Set<Exchange> {
   const slow: { readonly exchange: Exchange; readonly peer: Peer }[] = [];
   for (const { exchanges, peer } of connections) {
     for (const exchange of exchanges) {
       if (!exchange.isRequestComplete && now - exchange.startedAt > limits.slowBodyMs) slow.push({ exchange, peer });
     }
   }
-  const crowded = new Set<Exchange>();
-  if (slow.length <= limits.slowBodiesMax) return crowded;
+  const surplus = new Set<Exchange>();
+  if (slow.length <= limits.slowBodiesMax) return surplus;
   const own = new Map<Peer, number>();
   let kept = 0;
   for (const { exchange, peer } of slow) {
     const count = (own.get(peer) ?? 0) + 1;
     own.set(peer, count);
     if (count <= limits.slowBodiesPerAddressMax && kept < limits.slowBodiesMax) kept++;
-    else crowded.add(exchange);
+    else surplus.add(exchange);
   }
-  return crowded;
+  return surplus;
 }
 
 /** The limit that a connection is over, if any. Sends the PINGs that are due. */
-function overstayed(connection: Connection, now: number, limits: ListenerLimits): keyof ListenerLimits | undefined {
+function overdueLimit(connection: Connection, now: number, limits: ListenerLimits): keyof ListenerLimits | undefined {
   const quietMs = now - connection.quietSince;
   if (!connection.http1 && !connection.http2) return quietMs > limits.handshakeMs ? "handshakeMs" : undefined;
   if (connection.frames && dragsOn(connection, connection.frames, now, limits)) return "requestHeaderMs";
@@ -114,7 +114,7 @@ function isPeerGone(connection: Connection, now: number, limits: ListenerLimits)
 
 function lookAtExchange(
   exchange: Exchange,
-  isCrowded: boolean,
+  isSurplus: boolean,
   now: number,
   limits: ListenerLimits,
   log: Log,
@@ -123,12 +123,12 @@ function lookAtExchange(
   const openMs = exchange.isRequestComplete ? 0 : now - exchange.startedAt;
   const limit = openMs > limits.requestBodyMs
     ? "requestBodyMs"
-    : isCrowded
+    : isSurplus
     ? "slowBodiesMax"
     : now - (exchange.answeredAt ?? now) > limits.responseMs
     ? "responseMs"
     : undefined;
   if (limit === undefined) return;
   log.debug({ limit }, "Request ended, over a limit");
-  exchange.giveUp(limit === "slowBodiesMax" ? "crowded" : "slow");
+  exchange.giveUp(limit === "slowBodiesMax" ? "surplus" : "slow");
 }

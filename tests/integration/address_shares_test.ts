@@ -11,7 +11,7 @@ import { HealthBoard, WATCHERS_MAX } from "../../src/health/board.ts";
 import { healthModule } from "../../src/services/health/service.ts";
 import { REFLECTION_STREAMS_MAX, reflectionModules } from "../../src/services/reflection/service.ts";
 import { addServices, type ServiceModule } from "../../src/services/service_module.ts";
-import { createRpcHandler } from "../../src/rpc/rpc_handler.ts";
+import { createRpcHandler } from "../../src/rpc/router.ts";
 import { call } from "../support/http2_calls.ts";
 import { ERROR, FRAME, frame, PREFACE, uint32 } from "../support/http2_frames.ts";
 import { CHECK, poll, WATCH, withListener } from "../support/listening.ts";
@@ -70,7 +70,7 @@ for (const [name, { paths, message, modules }] of Object.entries(STREAMS)) {
 
 Deno.test("answers that are not taken count by address, over all its connections", async () => {
   // The answer of a Check is its prefix and two bytes.
-  const limits = { untakenPerAddressBytesMax: 10 };
+  const limits = { unreadPerAddressBytesMax: 10 };
   await withListener({ limits: { sweepMs: 20, ...limits } }, async ({ listener: { port }, logged, open }) => {
     open();
     const noWindow = frame(FRAME.settings, 0, 0, Buffer.concat([Buffer.of(0, 4), uint32(0)]));
@@ -85,7 +85,7 @@ Deno.test("answers that are not taken count by address, over all its connections
     assertEquals(second.errorCodes(FRAME.reset), [ERROR.enhanceYourCalm]);
     other.send(call(CHECK, 1));
     await other.until(() => other.got(FRAME.headers, 0, 1), "the answer of another address");
-    await poll(() => logged.some((line) => line.limit === "untakenPerAddressBytesMax"), "a line of log");
+    await poll(() => logged.some((line) => line.limit === "unreadPerAddressBytesMax"), "a line of log");
     await first.leave();
     // The server sees that it has gone a little later.
     for (let stream = 3; stream < 200; stream += 2) {

@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { parse } from "yaml";
 import { HealthBoard } from "../../src/health/board.ts";
-import { createRpcHandler } from "../../src/rpc/rpc_handler.ts";
+import { createRpcHandler } from "../../src/rpc/router.ts";
 import { withHealthPaths } from "../../src/services/health/paths.ts";
 import { withListener } from "../support/listening.ts";
 

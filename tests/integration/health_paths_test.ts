@@ -4,7 +4,7 @@ import { Buffer } from "node:buffer";
 import { HealthBoard } from "../../src/health/board.ts";
 import { withHealthPaths } from "../../src/services/health/paths.ts";
 import { listen } from "../../src/transport/listener.ts";
-import { createRpcHandler } from "../../src/rpc/rpc_handler.ts";
+import { createRpcHandler } from "../../src/rpc/router.ts";
 import { Health } from "../../src/gen/health/v1/health_pb.ts";
 import { eachVersion } from "../support/http_versions.ts";
 import { CHECK, countStatus, jsonCall } from "../support/listening.ts";

@@ -1,6 +1,6 @@
 import { assertEquals, assertLess, assertLessOrEqual } from "@std/assert";
 import { Buffer } from "node:buffer";
-import { LISTENER_LIMITS } from "../../src/transport/listener_limits.ts";
+import { LISTENER_LIMITS } from "../../src/transport/limits.ts";
 import { call, openCall, oversizeHeaders, provokedResets, resets } from "../support/http2_calls.ts";
 import { callHeaders, ERROR, FLAG, FRAME, frame, opening, PREFACE, uint32 } from "../support/http2_frames.ts";
 import {
@@ -101,8 +101,8 @@ limitTest(
 );
 
 for (const path of [CHECK, WATCH]) {
-  limitTest(`untakenAnswerBytesMax: who takes no answers gets no more of them, ${path}`, {
-    untakenAnswerBytesMax: 10,
+  limitTest(`unreadAnswerBytesMax: who takes no answers gets no more of them, ${path}`, {
+    unreadAnswerBytesMax: 10,
   }, async ({ listener, logged, open }) => {
     open();
     const noWindow = frame(FRAME.settings, 0, 0, Buffer.concat([Buffer.of(0, 4), uint32(0)]));
@@ -113,7 +113,7 @@ for (const path of [CHECK, WATCH]) {
     peer.send(call(path, 3));
     await peer.until(() => peer.got(FRAME.reset, 0, 3), "one too many");
     assertEquals(peer.errorCodes(FRAME.reset), [ERROR.enhanceYourCalm]);
-    await poll(() => logged.some((line) => line.limit === "untakenAnswerBytesMax"), "a line of log");
+    await poll(() => logged.some((line) => line.limit === "unreadAnswerBytesMax"), "a line of log");
     peer.send(frame(FRAME.windowUpdate, 0, 1, uint32(100)));
     await peer.until(() => peer.got(FRAME.headers, FLAG.endStream, 1), "taken");
     // The server sees the end of a stream a little after its peer.

@@ -5,10 +5,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { Health, HealthCheckResponse_ServingStatus } from "../../src/gen/health/v1/health_pb.ts";
-import type { WireHandler } from "../../src/transport/http_handler.ts";
-import { LISTENER_LIMITS } from "../../src/transport/listener_limits.ts";
-import { MessageBudget } from "../../src/rpc/messages/message_budget.ts";
-import { createRpcHandler } from "../../src/rpc/rpc_handler.ts";
+import type { WireHandler } from "../../src/transport/exchange.ts";
+import { LISTENER_LIMITS } from "../../src/transport/limits.ts";
+import { MessageBudget } from "../../src/rpc/messages/budget.ts";
+import { createRpcHandler } from "../../src/rpc/router.ts";
 import { call, many } from "../support/http2_calls.ts";
 import { ERROR, FLAG, FRAME, frame, headerBlock } from "../support/http2_frames.ts";
 import { CHECK, WATCH, withListener } from "../support/listening.ts";

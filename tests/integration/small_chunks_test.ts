@@ -2,12 +2,12 @@
 import { assertEquals, assertLess } from "@std/assert";
 import { Buffer } from "node:buffer";
 import type { UniversalHandlerFn } from "@connectrpc/connect/protocol";
-import { answerHttp1 } from "../../src/rpc/http1_universal.ts";
-import { answerUniversally, type Receive } from "../../src/rpc/http2_universal.ts";
-import { MessageBudget } from "../../src/rpc/messages/message_budget.ts";
+import { answerHttp1 } from "../../src/rpc/universal/http1.ts";
+import { answerUniversally, type Receive } from "../../src/rpc/universal/http2.ts";
+import { MessageBudget } from "../../src/rpc/messages/budget.ts";
 import { receiveRequest } from "../../src/rpc/messages/received_body.ts";
 import { Turns } from "../../src/rpc/messages/turns.ts";
-import type { WireHandler } from "../../src/transport/http_handler.ts";
+import type { WireHandler } from "../../src/transport/exchange.ts";
 import { many, openCall } from "../support/http2_calls.ts";
 import { FLAG, FRAME, frame } from "../support/http2_frames.ts";
 import { CHECK, countStatus, withListener } from "../support/listening.ts";

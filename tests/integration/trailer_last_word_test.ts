@@ -4,7 +4,7 @@ import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { ErrorInfoSchema } from "../../src/gen/google/rpc/error_details_pb.ts";
 import { Health } from "../../src/gen/health/v1/health_pb.ts";
-import { createRpcHandler } from "../../src/rpc/rpc_handler.ts";
+import { createRpcHandler } from "../../src/rpc/router.ts";
 import { MESSAGE_BYTES_MAX, TRAILER_BYTES_MAX } from "../../src/rpc/trailer_budget.ts";
 import { callGrpcJs, grpcJsService } from "../support/clients/grpc_js.ts";
 import { ask } from "../support/http2_answers.ts";

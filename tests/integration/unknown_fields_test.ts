@@ -3,7 +3,7 @@ import { assertEquals } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { gzipSync } from "node:zlib";
 import { Health, HealthCheckResponse_ServingStatus } from "../../src/gen/health/v1/health_pb.ts";
-import { createRpcHandler } from "../../src/rpc/rpc_handler.ts";
+import { createRpcHandler } from "../../src/rpc/router.ts";
 import { CHECK, withListener } from "../support/listening.ts";
 import { bytesField, grpcMessage, rawGrpc, rawHttp1 } from "../support/raw_call.ts";
 

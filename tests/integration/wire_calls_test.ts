@@ -4,7 +4,8 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import * as grpc from "@grpc/grpc-js";
-import { deadline, identify } from "../../src/rpc/interceptors.ts";
+import { deadline } from "../../src/rpc/deadline.ts";
+import { errorBoundary } from "../../src/rpc/interceptors.ts";
 import { callHeaders, ERROR, FLAG, FRAME, frame } from "../support/http2_frames.ts";
 import { CHECK, WATCH } from "../support/listening.ts";
 import { ask } from "../support/http2_answers.ts";
@@ -34,7 +35,7 @@ Deno.test("a handler is told why its caller has gone", async (t) => {
 });
 
 Deno.test("a call whose handler hangs ends with its own deadline", async () => {
-  const interceptors = [identify(SILENT), deadline(60_000, SILENT)];
+  const interceptors = [errorBoundary(SILENT), deadline(60_000, SILENT)];
   await withTwoWays({ interceptors, unaryMsMax: 60_000 }, async (ways) => {
     for (const timeout of ["30m", "0n"]) {
       const headers = { "grpc-timeout": timeout, "x-request-id": "abc" };
@@ -50,7 +51,7 @@ Deno.test("a call whose handler hangs ends with its own deadline", async () => {
 });
 
 Deno.test("a call without a deadline ends with the server's limit, and its handler is told", async () => {
-  const interceptors = [identify(SILENT), deadline(30, SILENT)];
+  const interceptors = [errorBoundary(SILENT), deadline(30, SILENT)];
   await withTwoWays({ interceptors, unaryMsMax: 30 }, async (ways) => {
     const [expected, actual] = await both(ways, ({ url }) => ask(url, CHECK, { body: [asking("hang")] }));
     assertEquals(decoded(actual!.trailer), decoded(expected!.trailer));

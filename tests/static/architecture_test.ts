@@ -43,10 +43,10 @@ const LAW: Readonly<Record<string, Law>> = {
   },
   migrate: { files: ["config", "process/exit_codes.ts", "store", "telemetry"], packages: ["dbmate", "postgres"] },
   workers: { files: ["process", "telemetry"], packages: [] },
-  process: { files: ["app.ts", "config", "telemetry", "tls", "transport/listener_limits.ts"], packages: [] },
+  process: { files: ["app.ts", "config", "telemetry", "tls", "transport/limits.ts"], packages: [] },
   gen: { files: [], packages: ["@bufbuild/protobuf"] },
   "stock.ts": {
-    files: ["config", "inventory", "lanes", "lock", "store", "telemetry", "transport/address_places.ts"],
+    files: ["config", "inventory", "lanes", "lock", "store", "telemetry", "transport/addresses.ts"],
     packages: [],
   },
   "app.ts": {
@@ -79,7 +79,7 @@ const REUSABLE_TOO = [
  * Lines of the longest function of each folder, comments and blank lines included. Shorter ones take the number down with
  * them; no number goes up.
  */
-const FUNCTION_LINES_MAX = { "src/": 179, "tools/": 104, "bench/": 95 };
+const FUNCTION_LINES_MAX = { "src/": 125, "tools/": 104, "bench/": 95 };
 
 const SOURCES = sourceFiles("src/");
 

@@ -12,7 +12,7 @@ import { ErrorInfoSchema } from "../../src/gen/google/rpc/error_details_pb.ts";
 import { listen } from "../../src/transport/listener.ts";
 import { reflectionModules } from "../../src/services/reflection/service.ts";
 import { addServices } from "../../src/services/service_module.ts";
-import { createRpcHandler } from "../../src/rpc/rpc_handler.ts";
+import { createRpcHandler } from "../../src/rpc/router.ts";
 import { bytesField, grpcMessage } from "./raw_call.ts";
 
 /** Largest request and answer of both. */

@@ -2,7 +2,8 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { Code, ConnectError } from "@connectrpc/connect";
 import fc from "fast-check";
 import { Buffer } from "node:buffer";
-import { Base64Decoder, encodeBase64 } from "../../src/transport/base64.ts";
+import { Base64Decoder } from "../../src/rpc/universal/web_text.ts";
+import { encodeBase64 } from "../../src/transport/own_answer.ts";
 
 /** What comes of a text in these chunks. */
 function decode(...chunks: string[]): string {

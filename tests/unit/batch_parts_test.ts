@@ -14,15 +14,14 @@ import {
 } from "../../src/gen/inventory/v1/inventory_pb.ts";
 import { atOnce, keptBytes, partsOf, setParts } from "../../src/rpc/messages/batch_parts.ts";
 import { inventoryMethods } from "../../src/services/inventory/methods.ts";
-import { createMessageGate, type Encoding } from "../../src/rpc/messages/message_check.ts";
+import { createMessageCheck, type Encoding, UnreadableMessages } from "../../src/rpc/messages/check.ts";
 import { LARGE_BYTES } from "../../src/rpc/messages/turns.ts";
-import { UnreadableMessages } from "../../src/rpc/messages/unreadable_messages.ts";
 
 const nothing = () => {};
 const log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 const methods = inventoryMethods({ requestBytesMax: 1_000_000, orderLinesMax: 500, batchOrdersMax: 1_000 });
 const gateOf = (name: "sellBatch" | "rollbackBatch") =>
-  createMessageGate(InventoryService.method[name], methods[name].bounds, new UnreadableMessages(log));
+  createMessageCheck(InventoryService.method[name], methods[name].bounds, new UnreadableMessages(log));
 const sellGate = gateOf("sellBatch");
 const rollbackGate = gateOf("rollbackBatch");
 
@@ -126,5 +125,8 @@ Deno.test("a batch that waits for its turn costs its bytes, and not what becomes
 Deno.test("a batch with other fields beside its parts is none that can be read in parts", () => {
   const method = InventoryService.method.sell;
   const parts = SellRequestSchema.field.goodsInfo;
-  assertThrows(() => createMessageGate(method, { bytesMax: 1, counts: [], parts }, new UnreadableMessages(log)), Error);
+  assertThrows(
+    () => createMessageCheck(method, { bytesMax: 1, counts: [], parts }, new UnreadableMessages(log)),
+    Error,
+  );
 });

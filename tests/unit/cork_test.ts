@@ -2,9 +2,9 @@ import { assertEquals } from "@std/assert";
 import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import { Writable } from "node:stream";
-import { WriteBatch } from "../../src/transport/cork.ts";
+import { Cork } from "../../src/transport/http2/egress.ts";
 
-Deno.test("what is written in one breath, and up to two turns later, is one write; what comes after is not held back", async () => {
+Deno.test("what is written in one turn, and up to two turns later, is one write; what comes after is not kept back", async () => {
   const written: string[][] = [];
   const stream = new Writable({
     write(chunk: Buffer, _encoding, done) {
@@ -17,10 +17,10 @@ Deno.test("what is written in one breath, and up to two turns later, is one writ
     },
   });
   // Only what every Writable has is used of a socket.
-  const batch = new WriteBatch(stream as unknown as Socket);
-  batch.hold();
+  const cork = new Cork(stream as unknown as Socket);
+  cork.cork();
   stream.write("header");
-  batch.hold();
+  cork.cork();
   await turn();
   await turn();
   stream.write("trailers");
@@ -29,7 +29,7 @@ Deno.test("what is written in one breath, and up to two turns later, is one writ
   assertEquals(written, [["header", "trailers"]]);
   stream.write("later");
   assertEquals(written.at(-1), ["later"]);
-  batch.hold();
+  cork.cork();
   stream.end("last");
   assertEquals(written.at(-1), ["last"]);
 });

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertFalse } from "@std/assert";
 import { cors } from "@connectrpc/connect";
-import { type CorsRequest, decideCors } from "../../src/transport/cors/cors.ts";
-import { corsRules } from "../../src/transport/cors/cors_rules.ts";
+import { type CorsRequest, decideCors } from "../../src/transport/cors/handler.ts";
+import { corsRules } from "../../src/transport/cors/rules.ts";
 
 const SHOP = "https://shop.example";
 const ORIGINS = corsRules({ origins: [SHOP, "https://office.example:8443"], hosts: [] });

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import { PassThrough } from "node:stream";
-import { type Protocol, sniffProtocol } from "../../src/transport/first_bytes.ts";
+import { type Protocol, sniffProtocol } from "../../src/transport/protocols.ts";
 
 const PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { respellGrpcMessage } from "../../src/transport/grpc_message.ts";
+import { respellGrpcMessage } from "../../src/transport/http2/headers.ts";
 
 Deno.test("printable characters stay as they are, the rest and % are encoded", () => {
   const spelled: [text: string, expected: string][] = [

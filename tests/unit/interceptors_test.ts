@@ -1,7 +1,8 @@
 import { Code, ConnectError, createClient, createRouterTransport } from "@connectrpc/connect";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Health } from "../../src/gen/health/v1/health_pb.ts";
-import { callSignal, deadline, gate, identify } from "../../src/rpc/interceptors.ts";
+import { callSignal, deadline } from "../../src/rpc/deadline.ts";
+import { errorBoundary, refuseWhileDraining } from "../../src/rpc/interceptors.ts";
 import type { Log } from "../../src/telemetry/log.ts";
 
 interface Line {
@@ -23,7 +24,7 @@ Deno.test("a fault of a unary call is logged under its request id and answered w
         throw new TypeError("password=hunter2");
       },
     });
-  }, { router: { interceptors: [identify(log)] } });
+  }, { router: { interceptors: [errorBoundary(log)] } });
   const call = () => createClient(Health, transport).check({}, { headers: { "x-request-id": "abc" } });
   const error = await assertRejects(call, ConnectError);
   assertEquals([error.code, error.rawMessage], [Code.Internal, "internal error"]);
@@ -41,7 +42,7 @@ Deno.test("a fault in the middle of a stream is logged and answered the same way
         throw await Promise.resolve(new TypeError("a bug"));
       },
     });
-  }, { router: { interceptors: [identify(log)] } });
+  }, { router: { interceptors: [errorBoundary(log)] } });
   const seen: number[] = [];
   const error = await assertRejects(async () => {
     for await (const message of createClient(Health, transport).watch({})) seen.push(message.status);
@@ -86,11 +87,11 @@ Deno.test("a fault that comes after the call has ended is logged all the same", 
   assertEquals(lines.map(({ level }) => level), ["error"]);
 });
 
-Deno.test("a closed gate refuses everything but the exempt services", async () => {
+Deno.test("while it drains everything is refused but the exempt services", async () => {
   const services = new Set(["another.Service"]);
   const transport = createRouterTransport(({ service }) => {
     service(Health, { check: () => ({ status: 2 }) });
-  }, { router: { interceptors: [gate(() => true, services)] } });
+  }, { router: { interceptors: [refuseWhileDraining(() => true, services)] } });
   const error = await assertRejects(() => createClient(Health, transport).check({}), ConnectError);
   assertEquals(error.code, Code.Unavailable);
   services.add(Health.typeName);

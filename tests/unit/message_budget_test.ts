@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import fc from "fast-check";
-import { FREE_BYTES, MessageBudget, type MessageShare, TURNS_PART } from "../../src/rpc/messages/message_budget.ts";
+import { FREE_BYTES, MessageBudget, type MessageShare, TURNS_PART } from "../../src/rpc/messages/budget.ts";
 
 /** For messages, beside which a part is for what large batches become. */
 const LIMIT = 100_000;

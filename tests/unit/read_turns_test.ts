@@ -5,7 +5,7 @@ import type { Socket } from "node:net";
 import { PassThrough } from "node:stream";
 import type { Connection, Peer } from "../../src/transport/connections.ts";
 import { FrameWalk } from "../../src/transport/http2/frame_walk.ts";
-import { LISTENER_LIMITS } from "../../src/transport/listener_limits.ts";
+import { LISTENER_LIMITS } from "../../src/transport/limits.ts";
 import { ReadTurns } from "../../src/transport/read_turns.ts";
 import { call, many } from "../support/http2_calls.ts";
 import { FRAME, frame, opening } from "../support/http2_frames.ts";
@@ -30,7 +30,7 @@ function createTurns(
       key,
       connections: 1,
       requests: 0,
-      untakenBytes: 0,
+      unreadBytes: 0,
       resets: undefined,
       barredUntil: 0,
       begun: 0,

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type { Connection } from "../../src/transport/connections.ts";
 import type { Exchange } from "../../src/transport/exchange.ts";
-import { LISTENER_LIMITS } from "../../src/transport/listener_limits.ts";
+import { LISTENER_LIMITS } from "../../src/transport/limits.ts";
 import { createSweep } from "../../src/transport/reaper.ts";
 
 const LIMITS = { ...LISTENER_LIMITS, slowBodiesMax: 0, slowBodyMs: 2_000, requestBodyMs: 10_000, sweepMs: 1_000 };
@@ -13,7 +13,7 @@ Deno.test("a body is given up when its peer was slow", () => {
   sweepAt(2_000);
   assertEquals(ends, []);
   sweepAt(3_000);
-  assertEquals(ends, ["crowded"]);
+  assertEquals(ends, ["surplus"]);
 });
 
 Deno.test("a body that nobody could read while the event loop was held up is not slow", () => {
@@ -34,7 +34,7 @@ Deno.test("a lag that is short is taken off, and who is slow is given up in the 
   sweepAt(2_900);
   assertEquals(ends, []);
   sweepAt(3_900);
-  assertEquals(ends, ["crowded"]);
+  assertEquals(ends, ["surplus"]);
 });
 
 Deno.test("a body that takes all of its time has a slow peer", () => {
@@ -73,7 +73,7 @@ function sweeping(limits = LIMITS) {
 }
 
 Deno.test("who has many slow bodies crowds out nobody else, and nobody as long as there is room", () => {
-  const crowded = (bodies: Readonly<Record<string, number>>) => {
+  const surplus = (bodies: Readonly<Record<string, number>>) => {
     const gone: string[] = [];
     const connections = Object.entries(bodies).map(([key, count]) => {
       const exchanges = Array.from({ length: count }, (): Partial<Exchange> => ({
@@ -95,8 +95,8 @@ Deno.test("who has many slow bodies crowds out nobody else, and nobody as long a
     for (now = 1_000; now <= 3_000; now += 1_000) sweep();
     return gone.join("");
   };
-  assertEquals(crowded({ a: 8 }), "");
-  assertEquals(crowded({ a: 7, b: 2 }), "aaaaa");
-  assertEquals(crowded({ b: 1, a: 20, c: 1 }), "a".repeat(18));
-  assertEquals(crowded({ a: 2, b: 2, c: 2, d: 2, e: 2 }), "ee");
+  assertEquals(surplus({ a: 8 }), "");
+  assertEquals(surplus({ a: 7, b: 2 }), "aaaaa");
+  assertEquals(surplus({ b: 1, a: 20, c: 1 }), "a".repeat(18));
+  assertEquals(surplus({ a: 2, b: 2, c: 2, d: 2, e: 2 }), "ee");
 });

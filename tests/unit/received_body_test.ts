@@ -5,8 +5,8 @@ import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { SellRequestSchema } from "../../src/gen/inventory/v1/inventory_pb.ts";
 import { partsOf } from "../../src/rpc/messages/batch_parts.ts";
-import { FREE_BYTES, MessageBudget } from "../../src/rpc/messages/message_budget.ts";
-import type { MessageGate } from "../../src/rpc/messages/message_check.ts";
+import { FREE_BYTES, MessageBudget } from "../../src/rpc/messages/budget.ts";
+import type { MessageCheck } from "../../src/rpc/messages/check.ts";
 import { receiveRequest } from "../../src/rpc/messages/received_body.ts";
 import { Turns } from "../../src/rpc/messages/turns.ts";
 
@@ -18,7 +18,7 @@ const ENCODINGS = { "application/connect+json": "connect-content-encoding", "app
 function setting(isSingle = false, budgetBytes = 1_000_000) {
   const budget = new MessageBudget(budgetBytes);
   const checked: Uint8Array[] = [];
-  const gate: MessageGate = {
+  const gate: MessageCheck = {
     bytesMax: BYTES_MAX,
     isSingle,
     check(bytes) {

@@ -2,7 +2,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import fc from "fast-check";
 import { ErrorInfoSchema } from "../../src/gen/google/rpc/error_details_pb.ts";
-import { respellGrpcMessage } from "../../src/transport/grpc_message.ts";
+import { respellGrpcMessage } from "../../src/transport/http2/headers.ts";
 import {
   boundError,
   boundText,

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { UnreadableMessages } from "../../src/rpc/messages/unreadable_messages.ts";
+import { UnreadableMessages } from "../../src/rpc/messages/check.ts";
 
 Deno.test("what can't be read is counted one by one, and told at most once in ten seconds", () => {
   const lines: unknown[] = [];

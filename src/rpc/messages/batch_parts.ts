@@ -5,7 +5,8 @@
  * Connect's handlers get an empty message instead of it, and the service gets the orders from here.
  */
 import { type DescMessage, fromBinary, fromJsonString, type MessageShape } from "@bufbuild/protobuf";
-import { Code, ConnectError, type ContextValues, createContextKey } from "@connectrpc/connect";
+import { type ContextValues, createContextKey } from "@connectrpc/connect";
+import { unreadableMessage } from "../errors.ts";
 
 /** What is kept of a range, in bytes. */
 const RANGE_BYTES = 16;
@@ -62,7 +63,7 @@ export function partsOf<D extends DescMessage>(
           ? fromJsonString(schema, message.slice(from, end))
           : fromBinary(schema, message.subarray(from, end), { readUnknownFields: false });
       } catch (error) {
-        throw new ConnectError(`the message can't be read: ${(error as Error).message}`, Code.InvalidArgument);
+        throw unreadableMessage((error as Error).message);
       }
     },
   };

@@ -2,10 +2,10 @@
  * gzip, the one encoding that is taken and offered: gRPC asks for no other. Brotli's decoder fills a window of 16 MiB before it
  * heeds any limit (measured: 405 bytes cost 16 MiB and 50 ms), and its encoder takes 1.6 s for an answer of 1.2 MB.
  */
-import { Code, ConnectError } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
 import { promisify } from "node:util";
 import { gunzipSync, gzip as gzipCallback } from "node:zlib";
+import { notGzip, tooLarge } from "../errors.ts";
 
 const gzip = promisify(gzipCallback);
 
@@ -25,10 +25,9 @@ export function unpack(bytes: Uint8Array, bytesMax: number): Uint8Array {
     return new Uint8Array(gunzipSync(bytes, { maxOutputLength: bytesMax }));
   } catch (error) {
     if ((error as { code?: string }).code !== "ERR_BUFFER_TOO_LARGE") {
-      throw new ConnectError("decompression failed", Code.InvalidArgument, undefined, undefined, error);
+      throw notGzip(error);
     }
-    const text = `message is larger than configured readMaxBytes ${bytesMax} after decompression`;
-    throw new ConnectError(text, Code.ResourceExhausted);
+    throw tooLarge(`message is larger than configured readMaxBytes ${bytesMax} after decompression`);
   }
 }
 

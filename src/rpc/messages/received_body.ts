@@ -5,17 +5,16 @@
  * A message is handed on in one chunk. Connect looks at all chunks of an unfinished message again for each that comes, so
  * that a message in chunks of one byte would cost the square of its length: 40,000 of them were measured to take 2.6 s.
  */
-import { Code, ConnectError, type ContextValues } from "@connectrpc/connect";
+import type { ConnectError, ContextValues } from "@connectrpc/connect";
 import { Buffer } from "node:buffer";
 import { atOnce, keptBytes, setParts } from "./batch_parts.ts";
-import { ByteRoom } from "./byte_buffer.ts";
-import { callerAddress } from "../caller_address.ts";
-import { deadlinePassed } from "../call_deadline.ts";
-import { timeoutMs } from "../call_timeout.ts";
-import { budgetSpent } from "../errors.ts";
+import { COMPRESSED, Cutter, enveloped } from "./envelopes.ts";
+import { callerAddress } from "../../transport/addresses.ts";
+import { timeoutMs } from "../deadline.ts";
+import { budgetSpent, deadlinePassed, extraMessage, protocolError } from "../errors.ts";
 import { unpack } from "./gzip.ts";
-import type { MessageBudget } from "./message_budget.ts";
-import type { Checked, Encoding, MessageGate } from "./message_check.ts";
+import type { MessageBudget } from "./budget.ts";
+import type { Checked, Encoding, MessageCheck } from "./check.ts";
 import type { Reader, Turns } from "./turns.ts";
 
 /** What all calls of a process receive with. */
@@ -33,9 +32,6 @@ export interface ReceivedRequest {
   end(): void;
 }
 
-/** Flags and length in front of each message, in gRPC, gRPC-web and Connect's streams alike. */
-const PREFIX_BYTES = 5;
-const COMPRESSED = 0b1;
 /** A message without fields, by encoding. */
 const EMPTY: Readonly<Record<Encoding, Uint8Array>> = { binary: new Uint8Array(0), json: Buffer.from("{}") };
 
@@ -53,20 +49,20 @@ interface Wire {
 /**
  * Makes the body of a call.
  *
- * @param values of the call: they tell its address, and get the parts of a large batch, whose message is handed on empty
+ * @param values of the call: they have its address, and get the parts of a large batch, whose message is handed on empty
  * @param refused thrown instead of anything that is read
  */
 export function receiveRequest(
   chunks: AsyncIterable<Uint8Array>,
   given: Headers,
-  gate: MessageGate,
+  check: MessageCheck,
   { budget, turns }: Receiving,
   values: ContextValues,
   refused?: ConnectError,
 ): ReceivedRequest {
   const wire = wireOf(given.get("content-type") ?? "");
   const isGzip = given.get(wire.encodingField) === "gzip";
-  const promised = wire.isEnveloped || isGzip ? undefined : promisedBytes(given, gate.bytesMax);
+  const promised = wire.isEnveloped || isGzip ? undefined : promisedBytes(given, check.bytesMax);
   const header = isGzip ? unpackedHeader(given, wire) : promised === undefined ? given : unsizedHeader(given);
   const ending = new Ending();
   if (refused !== undefined) ending.end(refused);
@@ -88,7 +84,7 @@ export function receiveRequest(
   };
 
   async function* messages(): AsyncGenerator<Uint8Array> {
-    const cutter = new Cutter(wire.isEnveloped, gate.bytesMax);
+    const cutter = new Cutter(wire.isEnveloped, check.bytesMax);
     const source = chunks[Symbol.asyncIterator]();
     let count = 0;
     let isEnded = false;
@@ -99,23 +95,25 @@ export function receiveRequest(
         isLast = done === true;
         received += value?.length ?? 0;
         // Its message is being worked on, and nothing more is received.
-        if (!isLast && gate.isSingle && count > 0 && value.length > 0) throw extraMessage();
+        if (!isLast && check.isSingle && count > 0 && value.length > 0) throw extraMessage();
         if (!isLast && value.length > 0 && !share.receive(value.length)) throw budgetSpent();
         for (const { flags, bytes } of isLast ? cutter.rest() : cutter.cut(value)) {
-          if (++count > 1 && gate.isSingle) throw extraMessage();
+          if (++count > 1 && check.isSingle) throw extraMessage();
           if (isEnded) {
-            throw new ConnectError("protocol error: a message behind the end of the stream", Code.InvalidArgument);
+            throw protocolError("a message behind the end of the stream");
           }
           isEnded = (flags & wire.endFlag) !== 0;
           const plain = await checked(flags, bytes);
-          if (!gate.isSingle) {
+          if (!check.isSingle) {
             share.end();
             share = begin();
           } else clearTimeout(timer);
           yield wire.isEnveloped ? enveloped(isGzip ? flags & ~COMPRESSED : flags, plain) : plain;
         }
       }
-      if (promised !== undefined && received !== promised) throw notAsPromised(promised, received);
+      if (promised !== undefined && received !== promised) {
+        throw protocolError(`promised ${promised} bytes, received ${received}`);
+      }
     } finally {
       // Not waited for: a chunk that is being waited for may never come.
       source.return?.()?.catch(() => {});
@@ -125,10 +123,10 @@ export function receiveRequest(
   async function checked(flags: number, bytes: Uint8Array): Promise<Uint8Array> {
     const isPacked = isGzip && (!wire.isEnveloped || (flags & COMPRESSED) !== 0);
     // How large it is unpacked is not known before, and may be as much as is allowed.
-    await ending.before(turns.take(isPacked ? gate.bytesMax : bytes.length, reader));
-    const plain = isPacked ? unpack(bytes, gate.bytesMax) : bytes;
+    await ending.before(turns.take(isPacked ? check.bytesMax : bytes.length, reader));
+    const plain = isPacked ? unpack(bytes, check.bytesMax) : bytes;
     const isMessage = (flags & wire.endFlag) === 0 && (isGzip || (flags & COMPRESSED) === 0 || !wire.isEnveloped);
-    const { becomes, parts }: Checked = isMessage ? gate.check(plain, wire.encoding) : { becomes: plain.length };
+    const { becomes, parts }: Checked = isMessage ? check.check(plain, wire.encoding) : { becomes: plain.length };
     const waits = parts !== undefined && budget.needsTurn(becomes);
     if (!share.keep(waits ? keptBytes(parts) : becomes)) throw budgetSpent();
     if (parts === undefined) return plain;
@@ -163,49 +161,6 @@ class Ending {
   }
 }
 
-/** Cuts a body into messages. */
-class Cutter {
-  readonly #room = new ByteRoom();
-  readonly #prefix = new Uint8Array(PREFIX_BYTES);
-  #prefixLength = 0;
-
-  constructor(private readonly isEnveloped: boolean, private readonly bytesMax: number) {}
-
-  /** Answers the messages that are complete with this chunk. @throws ConnectError RESOURCE_EXHAUSTED for one that is too large */
-  *cut(chunk: Uint8Array): Generator<{ flags: number; bytes: Uint8Array }> {
-    if (!this.isEnveloped) {
-      this.#room.keep(chunk);
-      if (this.#room.length > this.bytesMax) throw tooLarge(undefined, this.bytesMax);
-      return;
-    }
-    for (let at = 0; at < chunk.length;) {
-      if (this.#prefixLength < PREFIX_BYTES) {
-        const part = chunk.subarray(at, at + PREFIX_BYTES - this.#prefixLength);
-        this.#prefix.set(part, this.#prefixLength);
-        this.#prefixLength += part.length;
-        at += part.length;
-        if (this.#prefixLength < PREFIX_BYTES) return;
-      }
-      const length = new DataView(this.#prefix.buffer).getUint32(1);
-      if (length > this.bytesMax) throw tooLarge(length, this.bytesMax);
-      const part = chunk.subarray(at, at + length - this.#room.length);
-      at += part.length;
-      if (part.length < length) this.#room.keep(part);
-      if (part.length < length && this.#room.length < length) return;
-      const bytes = part.length === length ? part : this.#room.bytes().slice();
-      this.#room.clear();
-      this.#prefixLength = 0;
-      yield { flags: this.#prefix[0]!, bytes };
-    }
-  }
-
-  /** What there is at the end of the body. @throws ConnectError INVALID_ARGUMENT for half a message */
-  *rest(): Generator<{ flags: number; bytes: Uint8Array }> {
-    if (!this.isEnveloped) return yield { flags: 0, bytes: this.#room.bytes() };
-    if (this.#prefixLength > 0) throw new ConnectError("protocol error: incomplete envelope", Code.InvalidArgument);
-  }
-}
-
 function wireOf(contentType: string): Wire {
   const type = contentType.toLowerCase();
   const encoding = /^application\/([a-z-]+\+)?json/.test(type) ? "json" : "binary";
@@ -228,7 +183,7 @@ function promisedBytes(header: Headers, bytesMax: number): number | undefined {
   return /^\d+$/.test(length) && Number(length) <= bytesMax ? Number(length) : undefined;
 }
 
-/** Connect would make room for as much as is said before any of it has come, and an empty message is not that long. */
+/** Connect would make a buffer for as much as is said before any of it has come, and an empty message is not that long. */
 function unsizedHeader(given: Headers): Headers {
   const header = new Headers(given);
   header.delete("content-length");
@@ -242,31 +197,4 @@ function unpackedHeader(given: Headers, { encodingField, acceptField }: Wire): H
   header.delete("content-length");
   if ((header.get(acceptField) ?? "") === "") header.set(acceptField, "gzip");
   return header;
-}
-
-function enveloped(flags: number, bytes: Uint8Array): Uint8Array {
-  const whole = new Uint8Array(PREFIX_BYTES + bytes.length);
-  whole[0] = flags;
-  new DataView(whole.buffer).setUint32(1, bytes.length);
-  whole.set(bytes, PREFIX_BYTES);
-  return whole;
-}
-
-function tooLarge(bytes: number | undefined, bytesMax: number): ConnectError {
-  const size = bytes === undefined ? "" : ` ${bytes}`;
-  return new ConnectError(
-    `message size${size} is larger than configured readMaxBytes ${bytesMax}`,
-    Code.ResourceExhausted,
-  );
-}
-
-function notAsPromised(promised: number, received: number): ConnectError {
-  return new ConnectError(
-    `protocol error: promised ${promised} bytes, received ${received}`,
-    Code.InvalidArgument,
-  );
-}
-
-function extraMessage(): ConnectError {
-  return new ConnectError("protocol error: received extra input message for unary method", Code.Unimplemented);
 }

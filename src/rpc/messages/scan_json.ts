@@ -7,8 +7,16 @@
  * no more than anybody reads.
  */
 import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
-import { type FieldPlan, jsonPlan, type MessagePlan } from "./json_plan.ts";
-import { INTEGER_RANGES, isDigit, NUMBER, PLAIN_INTEGER, wholeNumber } from "./json_numbers.ts";
+import {
+  type FieldPlan,
+  INTEGER_RANGES,
+  isDigit,
+  jsonPlan,
+  type MessagePlan,
+  NUMBER,
+  PLAIN_INTEGER,
+  wholeNumber,
+} from "./json_mapping.ts";
 import { type CountsMax, type Scan, TooManyEntries, UnreadableMessage } from "./scan_binary.ts";
 
 /** A field that breaks a rule of the encoding: its path, such as `orders[2].order_id`, and the rule. */

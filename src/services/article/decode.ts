@@ -11,7 +11,7 @@ import {
   type SetInvRequest,
   SetInvRequestSchema,
 } from "../../gen/inventory/v1/inventory_pb.ts";
-import { Violations } from "../../rpc/violations.ts";
+import { Violations } from "../../rpc/errors.ts";
 
 /** A goods and what it shall have available. */
 export function setRequest({ goodsId, num }: GoodInvInfo): SetInvRequest {

@@ -12,7 +12,7 @@ import { Code } from "@connectrpc/connect";
 import type { IncomingHttpHeaders } from "node:http";
 import { protocolOf } from "../../transport/content_types.ts";
 import type { HealthBoard } from "../../health/board.ts";
-import type { WireHandler } from "../../transport/http_handler.ts";
+import type { WireHandler } from "../../transport/exchange.ts";
 import { type OwnAnswer, refuseCall, sendOverHttp1, sendOverHttp2, textAnswer } from "../../transport/own_answer.ts";
 
 type State = (board: HealthBoard) => { readonly status: number; readonly word: string };

@@ -3,9 +3,8 @@
  * It knows neither what the services do, nor why they are up or down: it puts on the wire what the board says.
  */
 import { Code, ConnectError, type ServiceImpl } from "@connectrpc/connect";
-import { AddressPlaces } from "../../transport/address_places.ts";
+import { AddressPlaces, callerAddress } from "../../transport/addresses.ts";
 import { type HealthBoard, WATCHERS_MAX } from "../../health/board.ts";
-import { callerAddress } from "../../rpc/caller_address.ts";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import {
   Health,

@@ -12,17 +12,17 @@ import {
 } from "../../gen/inventory/v1/inventory_pb.ts";
 import type { Level } from "../../inventory/model.ts";
 import type { Lanes } from "../../lanes/lanes.ts";
-import { errorFields, type Log } from "../../telemetry/log.ts";
+import type { Log } from "../../telemetry/log.ts";
 import { AnswerRoom, errorIn, linesIn } from "./verdict_budget.ts";
 import { detailAnswer, type Outcome, rollbackAnswer, sellAnswer } from "./encode.ts";
 import { type Parts, partsOf } from "../../rpc/messages/batch_parts.ts";
-import { callerAddress } from "../../rpc/caller_address.ts";
-import { internalError } from "../../rpc/errors.ts";
-import { callSignal } from "../../rpc/interceptors.ts";
-import { REQUEST_ID_HEADER } from "../../transport/request_id.ts";
+import { callerAddress } from "../../transport/addresses.ts";
+import { Violations } from "../../rpc/errors.ts";
+import { callSignal } from "../../rpc/deadline.ts";
+import { errorForCaller } from "../../rpc/interceptors.ts";
+import { REQUEST_ID_HEADER } from "../../transport/exchange.ts";
 import { type Asked, decodeGoodsId, decodeRollback, decodeSell, type RequestRules } from "./decode.ts";
 import { inSlices } from "../../rpc/time_slices.ts";
-import { Violations } from "../../rpc/violations.ts";
 import { checkCount, isGoodsId } from "../shared/validation.ts";
 
 /** Goods in one BatchInvDetail. */
@@ -127,8 +127,7 @@ export function createBatchService(
       if (known !== undefined) return known;
       const requestId = context.requestHeader.get(REQUEST_ID_HEADER);
       const method = `${context.service.typeName}/${context.method.name}`;
-      log.error({ requestId, method, error: errorFields(error) }, "a part of a batch failed by a fault of the service");
-      const answer = internalError();
+      const answer = errorForCaller(error, { requestId, method }, log, "a part of a batch");
       told.set(error, answer);
       return answer;
     };

@@ -8,7 +8,7 @@ import type { Operation } from "../../inventory/operations/operation.ts";
 import type { RollbackOperation } from "../../inventory/operations/rollback.ts";
 import type { SellOperation } from "../../inventory/operations/sell.ts";
 import type { SetOperation } from "../../inventory/operations/set.ts";
-import { Violations } from "../../rpc/violations.ts";
+import { Violations } from "../../rpc/errors.ts";
 import { checkGoodsId, readId, readLines } from "../shared/validation.ts";
 
 const ID_REQUIRED =

@@ -8,7 +8,7 @@ import {
   SellBatchRequestSchema,
   SellRequestSchema,
 } from "../../gen/inventory/v1/inventory_pb.ts";
-import type { MessageBounds } from "../../rpc/messages/message_bounds.ts";
+import type { MessageBounds } from "../../rpc/messages/check.ts";
 import type { ServiceModule } from "../service_module.ts";
 import { type BoundSettings, orderBounds, SMALL_BYTES_MAX, smallBounds } from "../shared/bounds.ts";
 import { BATCH_GOODS_MAX } from "./batch.ts";

@@ -7,8 +7,7 @@
  */
 import type { DescFile } from "@bufbuild/protobuf";
 import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
-import { AddressPlaces } from "../../transport/address_places.ts";
-import { callerAddress } from "../../rpc/caller_address.ts";
+import { AddressPlaces, callerAddress } from "../../transport/addresses.ts";
 import { ServerReflection } from "../../gen/grpc/reflection/v1/reflection_pb.ts";
 import { ServerReflection as ServerReflectionAlpha } from "../../gen/grpc/reflection/v1alpha/reflection_pb.ts";
 import { type MethodRules, type ServiceModule, serviceModule } from "../service_module.ts";

@@ -5,7 +5,7 @@
 import { ID_PATTERN, NOT_OF_AN_ID } from "../../inventory/ids.ts";
 import { mergeLines } from "../../inventory/lines.ts";
 import { INT32_MAX, type Line } from "../../inventory/model.ts";
-import type { Violations } from "../../rpc/violations.ts";
+import type { Violations } from "../../rpc/errors.ts";
 
 /** What can be shown beside its code point; what is not seen, or changes how other characters look, is not. */
 const VISIBLE = /^[\p{L}\p{N}\p{P}\p{S} ]$/u;

@@ -1,0 +1,157 @@
+/**
+ * When a call is over for its time. A call may bring a deadline in its header, and of a unary one the server has a limit of its
+ * own. A brought deadline beyond that limit is cut to it: a caller's patience is no error.
+ *
+ * One keeper ends the signal of a unary call, and it depends on who answers the call:
+ *
+ *     fast path (`unary.ts`)   {@link CallTime}: the deadline from the header on, as the message may be missing for long; without
+ *                              one the server's limit, from the complete message on. The signal is the call's own.
+ *     Connect's handlers       Connect itself keeps a brought deadline, and {@link deadline} adds the server's limit. Connect
+ *                              would wait for a message that never comes: that is `messages/received_body.ts`.
+ *
+ * A signal alone ends nothing: it is {@link deadline}, on both paths, that answers when it aborts, whatever the handler does.
+ */
+import {
+  ConnectError,
+  type ContextValues,
+  createContextKey,
+  type HandlerContext,
+  type Interceptor,
+} from "@connectrpc/connect";
+import { headerTimeout as connectHeader, parseTimeout as parseConnect } from "@connectrpc/connect/protocol-connect";
+import { headerTimeout as grpcHeader, parseTimeout as parseGrpc } from "@connectrpc/connect/protocol-grpc";
+import { errorFields, type Log } from "../telemetry/log.ts";
+import { callerGone, deadlinePassed, limitPassed } from "./errors.ts";
+
+/** The longest that a timer takes, in ms. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
+/** Of a number in grpc-timeout. */
+const GRPC_DIGITS_MAX = 99_999_999;
+
+const signalKey = createContextKey<AbortSignal | undefined>(undefined, { description: "end of a unary call" });
+
+/** Aborts when the call's time is up or its caller has gone. Never lasts longer than the server's limit. */
+export function callSignal(context: HandlerContext): AbortSignal {
+  return context.values.get(signalKey) ?? context.signal;
+}
+
+/** Says of a call that this signal, its own, aborts with a ConnectError at its deadline or at the server's limit. */
+export function setCallSignal(values: ContextValues, signal: AbortSignal): ContextValues {
+  return values.set(signalKey, signal);
+}
+
+/**
+ * Cuts the deadlines in the header to `msMax`, before anything reads them, as a timer of more than 2^31 ms goes off at once. What
+ * is no deadline is left as it is, to be refused by whoever reads it.
+ */
+export function cutTimeouts(header: Headers, msMax: number = TIMER_MS_MAX): void {
+  if (isAbove(parseGrpc(header.get(grpcHeader), msMax), msMax)) header.set(grpcHeader, grpcTimeout(msMax));
+  if (isAbove(parseConnect(header.get(connectHeader), msMax), msMax)) header.set(connectHeader, `${msMax}`);
+}
+
+/** A time as grpc-timeout has it: in microseconds where they fit; in whole seconds, more than a day, never above it. */
+export function grpcTimeout(ms: number): string {
+  const us = Math.max(0, Math.ceil(ms * 1000));
+  if (us <= GRPC_DIGITS_MAX) return `${us}u`;
+  return ms <= GRPC_DIGITS_MAX ? `${Math.ceil(ms)}m` : `${Math.floor(ms / 1000)}S`;
+}
+
+/** The deadline in the header of a call of that content type, in ms; undefined where there is none that can be read. */
+export function timeoutMs(header: Headers): number | undefined {
+  const isGrpc = header.get("content-type")?.toLowerCase().startsWith("application/grpc") === true;
+  const { timeoutMs, error } = isGrpc
+    ? parseGrpc(header.get(grpcHeader), Infinity)
+    : parseConnect(header.get(connectHeader), Infinity);
+  return error === undefined ? timeoutMs : undefined;
+}
+
+function isAbove({ timeoutMs }: { timeoutMs?: number }, msMax: number): boolean {
+  return timeoutMs !== undefined && timeoutMs > msMax;
+}
+
+/**
+ * The time of a call on the fast path.
+ *
+ *     receiving -> passed      a brought deadline passes before the message is complete: `late` is called
+ *     receiving -> answering   {@link answer}: a deadline goes on, else the server's limit begins
+ *     answering -> passed      `end` is called with the reason
+ *     any       -> stopped     nobody is called any more
+ */
+export class CallTime {
+  readonly #passesAt: number | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #passed: () => void;
+
+  /**
+   * @param timeoutMs that the call brought; one of 0 has passed already, which is said by {@link answer}
+   * @param late called once, when that passes before the message is complete
+   */
+  constructor(timeoutMs: number | undefined, late: () => void) {
+    this.#passed = late;
+    this.#passesAt = timeoutMs === undefined ? undefined : performance.now() + timeoutMs;
+    if (timeoutMs !== undefined && timeoutMs > 0) this.#timer = setTimeout(() => this.#passed(), timeoutMs);
+  }
+
+  /** What is left of the deadline that the call brought, in ms; not above 0 where it has passed; undefined without one. */
+  get remainingMs(): number | undefined {
+    return this.#passesAt === undefined ? undefined : this.#passesAt - performance.now();
+  }
+
+  /**
+   * The message is complete. From now on `end` is called with the reason, once: at the deadline, at once where it has passed
+   * without having been said; else after the server's limit, where there is one.
+   */
+  answer(end: (reason: ConnectError) => void, limitMs: number | undefined): void {
+    const { remainingMs } = this;
+    if (remainingMs === undefined) {
+      if (limitMs !== undefined) this.#timer = setTimeout(() => end(limitPassed(limitMs)), limitMs);
+      return;
+    }
+    this.#passed = () => end(deadlinePassed());
+    if (remainingMs > 0) return;
+    this.stop();
+    this.#passed();
+  }
+
+  /** Calls nobody any more. */
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+}
+
+/**
+ * Ends unary calls when their signal aborts: at their deadline, when their caller has gone, or after `timeoutMsMax`. Connect
+ * itself only raises the signal and goes on waiting for the handler. Keeps no time of its own for calls whose own signal ends
+ * with the server's limit ({@link setCallSignal}).
+ */
+export function deadline(timeoutMsMax: number, log: Log): Interceptor {
+  return (next) => async (request) => {
+    if (request.stream) return await next(request);
+    const own = request.contextValues.get(signalKey) === undefined ? new AbortController() : undefined;
+    const signal = own?.signal ?? request.signal;
+    const { promise: ended, reject } = Promise.withResolvers<never>();
+    const end = (reason: ConnectError) => {
+      own?.abort(reason);
+      reject(reason);
+    };
+    const timer = own && setTimeout(() => end(limitPassed(timeoutMsMax)), timeoutMsMax);
+    const leave = () => end(request.signal.reason instanceof ConnectError ? request.signal.reason : callerGone());
+    if (request.signal.aborted) leave();
+    request.signal.addEventListener("abort", leave, { once: true });
+    if (own) setCallSignal(request.contextValues, signal);
+    try {
+      if (signal.aborted) return await ended;
+      const answer = next(request);
+      answer.catch((error) => {
+        // Nobody waits for it any more, so this is where a fault would go unseen.
+        if (signal.aborted && error !== signal.reason && !(error instanceof ConnectError)) {
+          log.error({ error: errorFields(error) }, "a call failed after its end by a fault of the service");
+        }
+      });
+      return await Promise.race([ended, answer]);
+    } finally {
+      clearTimeout(timer);
+      request.signal.removeEventListener("abort", leave);
+    }
+  };
+}

@@ -1,0 +1,234 @@
+/**
+ * One router for both protocols: HTTP/1.1 goes to its handlers as connect-node has it, HTTP/2 straight from the stream, and
+ * plain unary gRPC calls by the fast path.
+ */
+import type { DescMethod } from "@bufbuild/protobuf";
+import {
+  Code,
+  type ConnectError,
+  type ConnectRouter,
+  type ConnectRouterOptions,
+  createConnectRouter,
+  createMethodImplSpec,
+  createServiceImplSpec,
+  type MethodImplSpec,
+} from "@connectrpc/connect";
+import {
+  type UniversalHandler,
+  type UniversalHandlerFn,
+  validateUniversalHandlerOptions,
+} from "@connectrpc/connect/protocol";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import http2, { type IncomingHttpHeaders } from "node:http2";
+import { errorFields, type Log } from "../telemetry/log.ts";
+import { cutTimeouts } from "./deadline.ts";
+import { textSides } from "../transport/content_types.ts";
+import { answerHttp1 } from "./universal/http1.ts";
+import { explained } from "./universal/explained_status.ts";
+import { createUnaryPath, type UnaryPath } from "./unary.ts";
+import { answerText, receiveText } from "./universal/web_text.ts";
+import { GZIP } from "./messages/gzip.ts";
+import { toWebHeaders } from "../transport/http2/headers.ts";
+import { answerUniversally, type BodyStart, type PreparedRequest, type Receive } from "./universal/http2.ts";
+import type { Http2Call, WireHandler } from "../transport/exchange.ts";
+import { createMessageCheck, type MessageBounds, type MessageCheck, UnreadableMessages } from "./messages/check.ts";
+import { MessageBudget } from "./messages/budget.ts";
+import { type OwnAnswer, refuseCall, sendOverHttp1, sendOverHttp2 } from "../transport/own_answer.ts";
+import { receiveRequest, type Receiving } from "./messages/received_body.ts";
+import { Turns } from "./messages/turns.ts";
+
+/** What the messages of all calls may take where nothing else is asked for. */
+const BUDGET_BYTES = 64 * 1024 * 1024;
+
+/** Of a name that is not served, in the refusal. */
+const NAME_CHARACTERS_MAX = 100;
+
+/** How to serve: what Connect's routers take, and the rest. gzip is the one encoding, and unknown fields are not kept. */
+export interface RpcHandlerOptions extends Omit<ConnectRouterOptions, "acceptCompression"> {
+  /** Adds the services. Called once. */
+  readonly routes: (router: ConnectRouter) => void;
+  /**
+   * A unary gRPC call over HTTP/2 without a deadline of its own has its signal aborted after this. Whoever answers for a
+   * handler that does not heed its signal is an interceptor. Absent: there is no such limit.
+   */
+  readonly unaryMsMax?: number;
+  /** What one message of a method may be. Absent, or undefined for a method: `readMaxBytes` of its service is its bound. */
+  readonly bounds?: (method: DescMethod) => MessageBounds | undefined;
+  /** What the messages of all calls may take. Absent: 64 MiB. */
+  readonly budget?: MessageBudget;
+  /** Where messages are counted that can't be read. */
+  readonly unreadable?: UnreadableMessages;
+  readonly log: Log;
+}
+
+/** One method, by its path. */
+interface Route {
+  readonly path: string;
+  /** Connect's handler of it. */
+  readonly handler: UniversalHandlerFn;
+  /** Absent where every call goes to Connect's handler. */
+  readonly unary: UnaryPath | undefined;
+  readonly check: MessageCheck;
+  /** The origin of the latest call, and the URL made of it: most callers name the same one. */
+  latest: { readonly origin: string; readonly url: string } | undefined;
+}
+
+/** Makes the handler. It throws where no URL can be made of a request's host and path, or no header of its fields. */
+export function createRpcHandler(options: RpcHandlerOptions): WireHandler {
+  return new Router(options);
+}
+
+class Router implements WireHandler {
+  readonly #log: Log;
+  readonly #options: RpcHandlerOptions & ConnectRouterOptions;
+  readonly #receiving: Receiving;
+  readonly #unreadable: UnreadableMessages;
+  readonly #byPath = new Map<string, Route>();
+  readonly #services = new Set<string>();
+
+  constructor(options: RpcHandlerOptions) {
+    const { routes, log, budget, unreadable, ...given } = options;
+    this.#log = log;
+    this.#unreadable = unreadable ?? new UnreadableMessages(log);
+    this.#receiving = {
+      budget: budget ?? new MessageBudget(BUDGET_BYTES),
+      // Not with setImmediate, for the reason in time_slices.ts.
+      turns: new Turns({ nowMs: () => performance.now(), later: (then, afterMs) => void setTimeout(then, afterMs) }),
+    };
+    this.#options = {
+      ...given,
+      routes,
+      log,
+      acceptCompression: [GZIP],
+      binaryOptions: { ...given.binaryOptions, readUnknownFields: false },
+    };
+    routes(this.#connectRouter());
+  }
+
+  http1(request: IncomingMessage, response: ServerResponse): void {
+    const { method = "", url = "", headers } = request;
+    const route = this.#routeOf(url);
+    if (route === undefined) return sendOverHttp1(response, this.#notServed(method, url, headers));
+    const { handler, receive } = this.#universal(route, headers);
+    answerHttp1(handler, request, response, receive, (error) => {
+      this.#log.error({ path: route.path, error: errorFields(error) }, "answer not sent by a fault of the service");
+    });
+  }
+
+  http2(call: Http2Call): void {
+    const { ":method": method = "", ":path": path = "" } = call.headers;
+    const route = this.#routeOf(path);
+    if (route === undefined) return sendOverHttp2(call, this.#notServed(method, path, call.headers));
+    const request: PreparedRequest = { url: urlOf(call, route), header: toWebHeaders(call.headers) };
+    cutTimeouts(request.header, this.#options.maxTimeoutMs);
+    const failed = (error: unknown) => this.#notWritten(call, error);
+    const other = (body?: BodyStart, refused?: ConnectError) => {
+      const { handler, receive } = this.#universal(route, call.headers, refused);
+      answerUniversally(handler, call, request, receive, body).catch(failed);
+    };
+    if (route.unary === undefined) other();
+    else route.unary(call, request, { other, failed });
+  }
+
+  /** Connect's router, of each of whose methods a route is made. */
+  #connectRouter(): ConnectRouter {
+    const router = createConnectRouter(this.#options);
+    const add = (spec: MethodImplSpec, own: ConnectRouterOptions | undefined) => {
+      const handler = router.handlers.findLast(({ method }) => method === spec.method)!;
+      this.#addRoute(handler, spec, own);
+    };
+    const routed: ConnectRouter = {
+      handlers: router.handlers,
+      service(service, implementation, own) {
+        router.service(service, implementation, own);
+        Object.values(createServiceImplSpec(service, implementation).methods).forEach((spec) => add(spec, own));
+        return routed;
+      },
+      rpc(method, implementation, own) {
+        router.rpc(method, implementation, own);
+        add(createMethodImplSpec(method, implementation), own);
+        return routed;
+      },
+    };
+    return routed;
+  }
+
+  #addRoute(connectHandler: UniversalHandler, spec: MethodImplSpec, own: ConnectRouterOptions | undefined): void {
+    const { requestPath: path, allowedMethods } = connectHandler;
+    const { bounds, grpc, unaryMsMax } = this.#options;
+    const all = validateUniversalHandlerOptions({ ...this.#options, ...own });
+    const bound = bounds?.(spec.method) ?? { bytesMax: all.readMaxBytes, counts: [] };
+    const check = createMessageCheck(spec.method, bound, this.#unreadable);
+    const isFast = spec.kind === "unary" && own?.grpc !== false && grpc !== false && !all.requestGate &&
+      !all.shutdownSignal;
+    const unary = isFast
+      ? createUnaryPath({ spec, options: all, check, budget: this.#receiving.budget, limitMs: unaryMsMax })
+      : undefined;
+    this.#services.add(spec.method.parent.typeName);
+    this.#byPath.set(path, {
+      path,
+      handler: explained(connectHandler, allowedMethods),
+      unary,
+      check,
+      latest: undefined,
+    });
+  }
+
+  /** By path with or without a query. */
+  #routeOf(path: string): Route | undefined {
+    return this.#byPath.get(path) ?? this.#byPath.get(path.split("?", 1)[0]!);
+  }
+
+  /** What is unknown of the path: the service, or only its method. */
+  #notServed(method: string, path: string, headers: IncomingHttpHeaders): OwnAnswer {
+    const [, service, name] = /^\/([^/?]+)\/([^/?]+)(?:\?|$)/.exec(path) ?? [];
+    const what = service === undefined
+      ? "this path"
+      : this.#services.has(service)
+      ? `method ${shortened(name!)} of ${service}`
+      : `service ${shortened(service)}`;
+    const asked = { method, contentType: headers["content-type"], accept: headers.accept };
+    return refuseCall(asked, { code: Code.Unimplemented, message: `${what} is not served here`, status: 404 });
+  }
+
+  /** Connect's handler of the route, which gets what is left of the request when all is cut, unpacked and checked. */
+  #universal({ handler, check }: Route, headers: IncomingHttpHeaders, refused?: ConnectError) {
+    const receive: Receive = (chunks, header, values) => {
+      cutTimeouts(header, this.#options.maxTimeoutMs);
+      return receiveRequest(chunks, header, check, this.#receiving, values, refused);
+    };
+    const { request, answer } = textSides(headers["content-type"], headers.accept);
+    return {
+      handler: answer ? answerText(handler) : handler,
+      receive: request ? receiveText(receive, check.bytesMax) : receive,
+    };
+  }
+
+  #notWritten({ stream, headers }: Http2Call, error: unknown): void {
+    const isGone = stream.closed || stream.destroyed;
+    const path = headers[":path"];
+    if (isGone) return this.#log.debug({ path, error }, "answer not sent, the stream is closed");
+    this.#log.error({ path, error: errorFields(error) }, "answer not sent by a fault of the service");
+    stream.close(http2.constants.NGHTTP2_INTERNAL_ERROR);
+  }
+}
+
+function shortened(name: string): string {
+  return name.length <= NAME_CHARACTERS_MAX ? name : `${name.slice(0, NAME_CHARACTERS_MAX)}…`;
+}
+
+/** The URL of a call. Throws where host and path make none. */
+function urlOf({ stream, headers }: Http2Call, route: Route): string {
+  const origin = `${stream.session?.encrypted ? "https" : "http"}://${authorityOf(headers)}`;
+  const path = headers[":path"] ?? "";
+  if (path !== route.path) return new URL(path, origin).toString();
+  if (route.latest?.origin !== origin) route.latest = { origin, url: new URL(path, origin).toString() };
+  return route.latest.url;
+}
+
+/** The host that a request was sent to: `:authority`, or `host` where the peer sent only that (RFC 9113, 8.3.1). */
+function authorityOf(headers: IncomingHttpHeaders): string {
+  const authority = headers[":authority"] ?? headers.host;
+  if (authority === undefined) throw new Error("a request without a host");
+  return authority;
+}

@@ -1,0 +1,256 @@
+/**
+ * The fast path of a unary gRPC call over HTTP/2: one message in, one message out, one write for header and message and one
+ * for the trailers. It says what Connect's handler says, to the byte, without its chain of generators; whatever is not plain
+ * goes to that handler.
+ */
+import { ConnectError, type HandlerContext, type MethodImplSpec } from "@connectrpc/connect";
+import {
+  compressionNegotiate,
+  createMethodSerializationLookup,
+  encodeEnvelope,
+  envelopeCompress,
+  invokeUnaryImplementation,
+  type UniversalHandlerOptions,
+} from "@connectrpc/connect/protocol";
+import {
+  contentTypeProto,
+  grpcStatusOk,
+  headerAcceptEncoding,
+  headerContentType,
+  headerEncoding,
+  headerGrpcStatus,
+  headerTimeout,
+  parseTimeout,
+  setTrailerStatus,
+} from "@connectrpc/connect/protocol-grpc";
+import { callerValues } from "../transport/addresses.ts";
+import type { Http2Call } from "../transport/exchange.ts";
+import { closeOnceAnswered } from "../transport/http2/egress.ts";
+import { addFields, sendTrailersOnceWanted } from "../transport/http2/headers.ts";
+import { CallTime, grpcTimeout, setCallSignal } from "./deadline.ts";
+import { budgetSpent, CALL_OVER, closeReason, deadlinePassed, internalError } from "./errors.ts";
+import { FREE_BYTES, type MessageBudget, type MessageShare } from "./messages/budget.ts";
+import type { MessageCheck } from "./messages/check.ts";
+import { messageIn, SingleMessage } from "./messages/envelopes.ts";
+import { LARGE_BYTES } from "./messages/turns.ts";
+import { boundTrailers } from "./trailer_budget.ts";
+import type { BodyStart, PreparedRequest } from "./universal/http2.ts";
+
+/** A method that can be answered on the fast path. */
+export type UnarySpec = MethodImplSpec & { readonly kind: "unary" };
+
+/** What becomes of a call that was given to the fast path, beside its answer. */
+export interface UnaryFollowUp {
+  /**
+   * It is not plain: Connect's handler must answer it, with what was read of its body; with `refused`, whatever that is.
+   * Called at most once.
+   */
+  other(body?: BodyStart, refused?: ConnectError): void;
+  /** Its answer could not be written. */
+  failed(error: unknown): void;
+}
+
+/** Answers the calls of one method, or hands them on. */
+export type UnaryPath = (call: Http2Call, request: PreparedRequest, followUp: UnaryFollowUp) => void;
+
+/** What the fast path of a method is made of. */
+export interface UnaryMethod {
+  readonly spec: UnarySpec;
+  /** Those of Connect's handler of the same method, complete. An own request gate and a signal for shutdown are not heeded. */
+  readonly options: UniversalHandlerOptions;
+  /** Of its messages; those that don't pass go to Connect's handler, which finds the same and has the words. */
+  readonly check: MessageCheck;
+  readonly budget: MessageBudget;
+  /** A call that brings no deadline ends after this; absent: never. */
+  readonly limitMs: number | undefined;
+}
+
+type Serialization = ReturnType<typeof createMethodSerializationLookup>;
+
+const CONTENT_TYPES: ReadonlySet<string | null> = new Set(["application/grpc", contentTypeProto]);
+const ENCODINGS: ReadonlySet<string | null> = new Set([null, "identity"]);
+
+/** Makes the fast path of one method. */
+export function createUnaryPath(method: UnaryMethod): UnaryPath {
+  const { spec, options } = method;
+  const serialization = createMethodSerializationLookup(
+    spec.method,
+    options.binaryOptions,
+    options.jsonOptions,
+    options,
+  );
+  return (call, request, followUp) => {
+    const { header } = request;
+    const { timeoutMs, error } = parseTimeout(header.get(headerTimeout), options.maxTimeoutMs);
+    const isPlain = call.headers[":method"] === "POST" && error === undefined &&
+      CONTENT_TYPES.has(header.get(headerContentType)) && ENCODINGS.has(header.get(headerEncoding));
+    if (isPlain) new UnaryCall(method, serialization, call, request, followUp, timeoutMs).receive();
+    else followUp.other();
+  };
+}
+
+/**
+ * One call.
+ *
+ *     receiving -> handed on   its body is not one plain small message, or is more than the budget allows
+ *     receiving -> late        its deadline has passed: it is answered that
+ *     receiving -> answering   its message is complete, and has been read
+ *     answering -> answered    with what its handler came to, at the latest when its signal aborts
+ *     any       -> gone        its stream has closed: nothing more is written
+ */
+class UnaryCall {
+  readonly #body: SingleMessage;
+  readonly #time: CallTime;
+  #received = 0;
+  #share: MessageShare | undefined;
+
+  constructor(
+    private readonly method: UnaryMethod,
+    private readonly serialization: Serialization,
+    private readonly call: Http2Call,
+    private readonly request: PreparedRequest,
+    private readonly followUp: UnaryFollowUp,
+    timeoutMs: number | undefined,
+  ) {
+    this.#body = new SingleMessage(method.check.bytesMax);
+    this.#time = new CallTime(timeoutMs, () => this.#answerLate());
+    if (timeoutMs !== undefined) call.stream.once("close", () => this.#time.stop());
+  }
+
+  /** Reads the body; what it comes to is decided at its end, or at the first byte that makes it none for this path. */
+  receive(): void {
+    this.call.stream.on("data", this.#add).on("end", this.#complete);
+  }
+
+  readonly #add = (chunk: Uint8Array): void => {
+    const isPlain = this.#body.add(chunk);
+    if (!this.#charge(chunk.length) || !isPlain) this.#handOn(this.#stopReading());
+  };
+
+  readonly #complete = (): void => {
+    const isComplete = this.#body.isComplete;
+    const bytes = this.#body.take();
+    const body = { chunks: [bytes], ended: true };
+    if (!isComplete) return this.#handOn(body);
+    const message = messageIn(bytes);
+    if (message.length > LARGE_BYTES) return this.#handOn(body);
+    let input;
+    try {
+      const { becomes } = this.method.check.check(message, "binary");
+      if (becomes > FREE_BYTES && !this.#shared().keep(becomes)) return this.#handOn(body, budgetSpent());
+      input = this.serialization.getI(true).parse(message);
+    } catch {
+      // Connect's handler finds the same, and has the answer to it.
+      return this.#handOn(body);
+    }
+    this.#answer(input).catch(this.followUp.failed).finally(() => this.#share?.end());
+  };
+
+  #stopReading(): BodyStart {
+    this.call.stream.off("data", this.#add).off("end", this.#complete).pause();
+    return { chunks: [this.#body.take()], ended: false };
+  }
+
+  /** Counts what has come. Most calls are small, and never ask for a share. False: it is more than the budget allows. */
+  #charge(bytes: number): boolean {
+    this.#received += bytes;
+    if (this.#received <= FREE_BYTES) return true;
+    if (this.#share !== undefined) return this.#share.receive(bytes);
+    return this.#shared().receive(this.#received);
+  }
+
+  #shared(): MessageShare {
+    if (this.#share !== undefined) return this.#share;
+    const { stream, address } = this.call;
+    const share = this.method.budget.begin(address, () => this.#handOn(this.#stopReading(), budgetSpent()));
+    stream.once("close", () => share.end());
+    return this.#share = share;
+  }
+
+  #handOn(body: BodyStart, refused?: ConnectError): void {
+    this.#share?.end();
+    this.#time.stop();
+    // It began with the header, and goes on from there.
+    const { remainingMs } = this.#time;
+    if (remainingMs !== undefined) this.request.header.set(headerTimeout, grpcTimeout(remainingMs));
+    this.followUp.other(body, refused);
+  }
+
+  #answerLate(): void {
+    this.#stopReading();
+    this.#share?.end();
+    const { responseHeader, responseTrailer } = this.#responseFields();
+    setTrailerStatus(responseTrailer, deadlinePassed());
+    write(this.call, responseHeader, undefined, responseTrailer);
+  }
+
+  #responseFields() {
+    const { options } = this.method;
+    const responseHeader = new Headers({ [headerContentType]: contentTypeProto });
+    const responseTrailer = new Headers({ [headerGrpcStatus]: grpcStatusOk });
+    const accepted = this.request.header.get(headerAcceptEncoding);
+    const compression = accepted === null
+      ? null
+      : compressionNegotiate(options.acceptCompression, null, accepted, headerAcceptEncoding).response;
+    if (compression !== null) responseHeader.set(headerEncoding, compression.name);
+    return { responseHeader, responseTrailer, compression };
+  }
+
+  async #answer(input: ReturnType<ReturnType<Serialization["getI"]>["parse"]>): Promise<void> {
+    const { spec, options, limitMs } = this.method;
+    const { stream, address } = this.call;
+    const controller = new AbortController();
+    const leave = () => controller.abort(closeReason(stream.rstCode));
+    stream.once("close", leave);
+    this.#time.answer((reason) => controller.abort(reason), limitMs);
+    const { responseHeader, responseTrailer, compression } = this.#responseFields();
+    const values = callerValues(address);
+    const context: HandlerContext = {
+      method: spec.method,
+      service: spec.method.parent,
+      protocolName: "grpc",
+      requestMethod: "POST",
+      url: this.request.url,
+      signal: controller.signal,
+      timeoutMs: () => this.#time.remainingMs,
+      requestHeader: this.request.header,
+      responseHeader,
+      responseTrailer,
+      values: limitMs === undefined ? values : setCallSignal(values, controller.signal),
+    };
+    let body: Uint8Array | undefined;
+    try {
+      const output = await invokeUnaryImplementation(spec, context, input, options.interceptors);
+      const data = this.serialization.getO(true).serialize(output);
+      const { flags, data: packed } = compression === null
+        ? { flags: 0, data }
+        : await envelopeCompress({ flags: 0, data }, compression, options.compressMinBytes);
+      body = encodeEnvelope(flags, packed);
+      controller.abort(CALL_OVER);
+    } catch (error) {
+      controller.abort(error);
+      // As Connect's handler has it, who throws undefined has thrown nothing.
+      if (error !== undefined) {
+        setTrailerStatus(responseTrailer, error instanceof ConnectError ? error : internalError(error));
+      }
+    } finally {
+      this.#time.stop();
+      stream.off("close", leave);
+    }
+    write(this.call, responseHeader, body, responseTrailer);
+  }
+}
+
+function write(call: Http2Call, header: Headers, body: Uint8Array | undefined, trailer: Headers): void {
+  const { stream, answerHeaders } = call;
+  if (stream.closed || stream.destroyed) return;
+  if (body !== undefined && !call.handOver(body.length)) return;
+  const fields = addFields({ ...answerHeaders, ":status": 200 }, header);
+  const trailers = boundTrailers(addFields({}, trailer));
+  call.cork();
+  stream.respond(fields, { waitForTrailers: true });
+  sendTrailersOnceWanted(stream, () => trailers);
+  closeOnceAnswered(stream, true);
+  if (body === undefined) stream.end();
+  else stream.end(body);
+}

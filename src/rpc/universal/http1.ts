@@ -1,0 +1,53 @@
+/**
+ * Any call over HTTP/1, by Connect's own handlers: what connect-node's adapter does, but with the body received by us.
+ */
+import { Code, ConnectError } from "@connectrpc/connect";
+import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
+import { assertByteStreamRequest, type UniversalHandlerFn } from "@connectrpc/connect/protocol";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { addressKey, callerValues } from "../../transport/addresses.ts";
+import { callerGone } from "../errors.ts";
+import type { Receive } from "./http2.ts";
+
+/** Stands in the URL of a call that names no host. Nothing is decided by it. */
+const HOST_OF_NONE = "localhost";
+
+/**
+ * Answers a call. Throws at once where no URL can be made of its host and path.
+ *
+ * @param receive makes the body that the handler gets
+ * @param failed called with why the answer could not be written, unless that is that the peer has gone
+ */
+export function answerHttp1(
+  handler: UniversalHandlerFn,
+  request: IncomingMessage,
+  response: ServerResponse,
+  receive: Receive,
+  failed: (error: unknown) => void,
+): void {
+  // HTTP/1.0 has none, and some proxies still speak it; who sends none in HTTP/1.1 is refused for it.
+  if (request.httpVersion === "1.0") request.headers.host ??= HOST_OF_NONE;
+  const values = callerValues(addressKey(request.socket.remoteAddress));
+  const asked = universalRequestFromNodeRequest(request, response, undefined, values);
+  assertByteStreamRequest(asked);
+  const { header, body, end } = receive(bodyOf(request), asked.header, values);
+  handler({ ...asked, header, body })
+    .finally(end)
+    .then((answer) => universalResponseToNodeResponse(answer, response))
+    .catch((error) => {
+      if (ConnectError.from(error).code !== Code.Aborted) failed(error);
+    });
+}
+
+/**
+ * The body as it comes. Who reads no further leaves the request whole: what is left of it is read off, or the next one on its
+ * connection would never be seen. Who goes in the middle of it has given up, as over HTTP/2; node:http's own error would count
+ * as a fault of the service.
+ */
+async function* bodyOf(request: IncomingMessage): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const chunk of request.iterator({ destroyOnReturn: false })) yield chunk;
+  } catch (error) {
+    throw callerGone(error);
+  }
+}

@@ -1,0 +1,95 @@
+/**
+ * A TCP port, cleartext or TLS: it is bound, may be bound anew under the same number, and changes its certificate while it
+ * listens. Knows neither limits nor what connections speak.
+ */
+import net from "node:net";
+import tls from "node:tls";
+import type { Log } from "../telemetry/log.ts";
+
+/** Certificate chain and private key as PEM text. */
+export interface CertificatePair {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** How to bind, and who gets the connections. */
+export interface PortOptions {
+  /** Name or address to bind to. */
+  readonly host: string;
+  /** True: processes of the same user that say so too share the port (SO_REUSEPORT); the system spreads connections. */
+  readonly reusePort?: boolean | undefined;
+  /** Cleartext where absent. */
+  readonly tls?: CertificatePair | undefined;
+  /** Time for a TLS handshake, in ms. */
+  readonly handshakeMs: number;
+  /** Gets each connection as it is accepted, before its TLS handshake. */
+  readonly accept: (socket: net.Socket) => void;
+  /** Gets each connection whose TLS handshake is done. */
+  readonly secured: (socket: tls.TLSSocket) => void;
+  readonly log: Log;
+}
+
+/** A port that is being listened on. */
+export class Port {
+  #server: net.Server;
+  #certificate: CertificatePair | undefined;
+
+  private constructor(private readonly options: PortOptions, server: net.Server) {
+    this.#server = server;
+    this.#certificate = options.tls;
+  }
+
+  /**
+   * Binds to the number; 0 takes any free one.
+   *
+   * @throws the error of the bind (EADDRINUSE, EACCES) or of an unusable certificate
+   */
+  static async open(number: number, options: PortOptions): Promise<Port> {
+    return new Port(options, await bind(number, options, options.tls));
+  }
+
+  /** The number that was really bound. */
+  get number(): number {
+    return (this.#server.address() as net.AddressInfo).port;
+  }
+
+  /** From now on handshakes are made with this certificate. Only where TLS is spoken. */
+  useCertificate(pair: CertificatePair): void {
+    this.#certificate = pair;
+    (this.#server as tls.Server).setSecureContext(pair);
+  }
+
+  /** Binds to `number` again, in place of a server that accepts nobody any more. @throws as {@link open} */
+  async openAnew(number: number): Promise<void> {
+    this.close();
+    this.#server = await bind(number, this.options, this.#certificate);
+    // It may have been renewed meanwhile.
+    if (this.#certificate) (this.#server as tls.Server).setSecureContext(this.#certificate);
+  }
+
+  /** Accepts nobody any more. Connections that are there stay. */
+  close(): void {
+    this.#server.close();
+  }
+}
+
+async function bind(number: number, options: PortOptions, pair: CertificatePair | undefined): Promise<net.Server> {
+  const { host, reusePort, handshakeMs, accept, secured, log } = options;
+  const server = pair
+    ? tls.createServer({ ...pair, ALPNProtocols: ["h2", "http/1.1"], handshakeTimeout: handshakeMs })
+    : net.createServer();
+  server.on("connection", accept);
+  if (pair) {
+    server.on("secureConnection", secured);
+    server.on("tlsClientError", (error: Error, socket: net.Socket) => {
+      log.debug({ error }, "TLS handshake failed");
+      socket.destroy();
+    });
+  }
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ port: number, host, reusePort: reusePort === true }, resolve);
+  });
+  server.on("error", (error: Error) => log.error({ error }, "Accepting connections failed"));
+  return server;
+}

@@ -1,0 +1,77 @@
+import { parseTimeout as parseConnect } from "@connectrpc/connect/protocol-connect";
+import { parseTimeout as parseGrpc } from "@connectrpc/connect/protocol-grpc";
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { cutTimeouts, grpcTimeout, timeoutMs } from "../../src/rpc/deadline.ts";
+
+const UNITS_MS = { H: 3_600_000, M: 60_000, S: 1_000, m: 1, u: 1e-3, n: 1e-6 } as const;
+const units = fc.constantFrom(...Object.keys(UNITS_MS) as (keyof typeof UNITS_MS)[]);
+/** As many digits as a deadline of each protocol may have. */
+const grpcNumbers = fc.integer({ min: 0, max: 99_999_999 });
+const connectNumbers = fc.integer({ min: 0, max: 9_999_999_999 });
+const limits = fc.integer({ min: 1, max: 2 ** 31 - 1 });
+
+Deno.test("a deadline beyond the limit is cut to it, a shorter one stays", () => {
+  fc.assert(fc.property(grpcNumbers, units, connectNumbers, limits, (number, unit, connectMs, msMax) => {
+    const header = new Headers({ "grpc-timeout": `${number}${unit}`, "connect-timeout-ms": `${connectMs}` });
+    cutTimeouts(header, msMax);
+    const grpcMs = number * UNITS_MS[unit];
+    const { timeoutMs: cut, error } = parseGrpc(header.get("grpc-timeout"), msMax);
+    assertEquals(error, undefined);
+    if (grpcMs <= msMax) assertEquals(header.get("grpc-timeout"), `${number}${unit}`);
+    // In whole seconds from 99,999,999 ms on: eight digits are all that there are.
+    else assert(cut! <= msMax && cut! > (msMax > 99_999_999 ? msMax - 1_000 : msMax - 1), `${cut} for ${msMax}`);
+    assertEquals(parseConnect(header.get("connect-timeout-ms"), Infinity).timeoutMs, Math.min(connectMs, msMax));
+  }));
+});
+
+Deno.test("the limit itself, as cut, is refused by nobody who allows that limit, and is no longer than a timer takes", () => {
+  fc.assert(fc.property(fc.oneof(limits, fc.constant(undefined)), (msMax) => {
+    const header = new Headers({ "grpc-timeout": "99999999H", "connect-timeout-ms": "9999999999" });
+    cutTimeouts(header, msMax);
+    for (
+      const { timeoutMs: ms, error } of [
+        parseGrpc(header.get("grpc-timeout"), msMax ?? Infinity),
+        parseConnect(header.get("connect-timeout-ms"), msMax ?? Infinity),
+      ]
+    ) {
+      assertEquals(error, undefined, JSON.stringify([...header]));
+      assert(ms! <= 2 ** 31 - 1, `${ms} ms is more than a timer takes`);
+    }
+  }));
+});
+
+Deno.test("what is no deadline is left to be refused", () => {
+  for (const bad of ["", "abc", "-1S", "1", "1x", "999999999H", "1.5S", " 1S 2S"]) {
+    const header = new Headers({ "grpc-timeout": bad, "connect-timeout-ms": bad });
+    const before = [...header];
+    cutTimeouts(header, 1_000);
+    assertEquals([...header], before);
+    assertEquals(timeoutMs(new Headers({ "grpc-timeout": bad, "content-type": "application/grpc" })), undefined);
+  }
+});
+
+Deno.test("a time as grpc-timeout has it is the same time, to the digits that there are", () => {
+  fc.assert(fc.property(fc.double({ min: -10, max: 2 ** 31, noNaN: true }), (ms) => {
+    const { timeoutMs: read, error } = parseGrpc(grpcTimeout(ms), Infinity);
+    assertEquals(error, undefined);
+    const awayMs = read! - Math.max(0, ms);
+    if (ms <= 99_999_999) assert(awayMs >= -1e-6 && awayMs < (ms <= 99_999 ? 1e-3 : 1) + 1e-6, `${ms} became ${read}`);
+    else assert(awayMs > -1_000 && awayMs <= 0, `${ms} became ${read}`);
+  }));
+});
+
+Deno.test("the deadline of a call is that of its protocol", () => {
+  for (
+    const [type, expected] of [
+      ["application/grpc", 2_000],
+      ["Application/gRPC-web+proto", 2_000],
+      ["application/json", 7],
+      ["application/connect+proto", 7],
+      ["", 7],
+    ] as const
+  ) {
+    const header = { "grpc-timeout": "2S", "connect-timeout-ms": "7", "content-type": type };
+    assertEquals(timeoutMs(new Headers(header)), expected);
+  }
+});
