@@ -15,6 +15,8 @@ export async function apiPage(): Promise<string> {
   const article = await build("proto/article", "--config", ARTICLE_CONFIG);
   return [
     await Deno.readTextFile(HEAD),
+    "## Calls",
+    calls(ours),
     ...ours.map((file) => filePart(file, "##")),
     `## ${ARTICLE_TITLE}`,
     ...article.map((file) => filePart(file, "###")),
@@ -25,6 +27,20 @@ async function build(input: string, ...args: string[]): Promise<readonly File[]>
   const { success, stdout, words } = await output(bufBinary(), ["build", input, ...args, "-o", "-#format=json"]);
   if (!success) throw new Error(words);
   return JSON.parse(new TextDecoder().decode(stdout)).file;
+}
+
+/** A row for each call, with the first sentence of its comment. */
+function calls(files: readonly File[]): string {
+  const rows = files.flatMap((file) => {
+    const comments = commentsOf(file);
+    return (file.service ?? []).flatMap((service, s) =>
+      service.method.map(({ name }, m) => {
+        const [first = ""] = commentLines(comments.get(`6,${s},2,${m}`) ?? "").split(/(?<=\.) /);
+        return `| [${service.name}/${name}](#${service.name.toLowerCase()}${name.toLowerCase()}) | ${first} |`;
+      })
+    );
+  });
+  return ["| call | what it does |", "| --- | --- |", ...rows].join("\n");
 }
 
 /** `level`: the headings of its services. */
