@@ -10,7 +10,6 @@ import { call, health } from "../support/callers.ts";
 import { callBufCurl, listServices } from "../support/clients/buf_curl.ts";
 import type { Json, Outcome } from "../support/clients/client.ts";
 import { callGrpcJs, grpcJsClient, grpcJsService } from "../support/clients/grpc_js.ts";
-import { testConcurrency } from "../support/concurrency.ts";
 import { testEnvironment } from "../support/env.ts";
 import { watchHealth } from "../support/health_watch.ts";
 import { eventually, lockRow, takeLeases } from "../support/contention.ts";
@@ -77,17 +76,16 @@ serverTest(
       "grpc-js": () => callGrpcJs(grpcJs, "Status", {}),
       "fetch, JSON": async () => ({ answer: await fetchJson(url) }),
     };
-    const isRedlock = testConcurrency() === "redlock";
-    const addresses = isRedlock ? addressesOf(testEnvironment().redisUrls) : [];
+    const addresses = addressesOf(testEnvironment().redisUrls);
     for (const [name, status] of Object.entries(calls)) {
       await step(name, async () => {
         const outcome = await status();
         assert("answer" in outcome, JSON.stringify(outcome));
         const answer = outcome.answer as unknown as Status;
-        assertEquals(answer.concurrency, `CONCURRENCY_${testConcurrency().toUpperCase()}`);
-        assertEquals(answer.quorumLoss, isRedlock ? "QUORUM_LOSS_REFUSE" : "QUORUM_LOSS_UNSPECIFIED");
-        assertEquals(answer.fallback, isRedlock ? { active: false, batches: "0" } : undefined);
-        assertEquals([answer.quorum, answer.ttlMs], isRedlock ? [3, TTL_MS] : [0, 0]);
+        assertEquals(answer.concurrency, "CONCURRENCY_REDLOCK");
+        assertEquals(answer.quorumLoss, "QUORUM_LOSS_REFUSE");
+        assertEquals(answer.fallback, { active: false, batches: "0" });
+        assertEquals([answer.quorum, answer.ttlMs], [3, TTL_MS]);
         assertEquals(
           answer.nodes.map(({ number, address }) => [number, address]),
           addresses.map((each, i) => [i + 1, each]),

@@ -8,12 +8,13 @@ import { checkLedger } from "../support/ledger_check.ts";
 import { startServer } from "../support/server.ts";
 import type { Protection } from "./suite/protections/names.ts";
 import { startSuiteServer } from "./suite/suite_server.ts";
+import { inEveryMode } from "../support/test_mode.ts";
 
 const TIMES = 50;
 
 for (const without of [undefined, ["lease"]] satisfies (Protection[] | undefined)[]) {
   const how = without === undefined ? "with the lease" : "by the fence alone";
-  Deno.test(`an order sent ${TIMES} times at once is sold once and answered the same, ${how}`, async () => {
+  inEveryMode(`an order sent ${TIMES} times at once is sold once and answered the same, ${how}`, async () => {
     await using database = await createTestDatabase();
     const start = () => without === undefined ? startServer({ database }) : startSuiteServer({ database, without });
     await using first = await start();
@@ -48,7 +49,7 @@ for (const without of [undefined, ["lease"]] satisfies (Protection[] | undefined
   });
 }
 
-Deno.test("a sell and the rollback that overtakes it end in nothing sold, whichever comes first", async () => {
+inEveryMode("a sell and the rollback that overtakes it end in nothing sold, whichever comes first", async () => {
   await using server = await startServer();
   await call(server.url, "SetInv", { goodsId: 1, num: 100 });
   await inParallel(40, 40, async (i) => {

@@ -4,7 +4,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { call, callUntilDecided, inParallel, tally } from "../support/callers.ts";
-import { inOneWay } from "../support/concurrency.ts";
+import { inEveryMode } from "../support/test_mode.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { checkLedger } from "../support/ledger_check.ts";
 import { startServer } from "../support/server.ts";
@@ -46,7 +46,7 @@ async function sellOut(
   };
 }
 
-Deno.test("64 callers on two processes sell exactly what there is", async () => {
+inEveryMode("64 callers on two processes sell exactly what there is", async () => {
   assertEquals(await sellOut(), {
     ended: { ok: STOCK, failed_precondition: ORDERS - STOCK },
     violations: [],
@@ -54,7 +54,7 @@ Deno.test("64 callers on two processes sell exactly what there is", async () => 
   });
 });
 
-inOneWay("with the lease switched off the fence alone keeps the promise", async () => {
+Deno.test("with the lease switched off the fence alone keeps the promise", async () => {
   assertEquals(await sellOut(["lease"]), {
     ended: { ok: STOCK, failed_precondition: ORDERS - STOCK },
     violations: [],
@@ -62,7 +62,7 @@ inOneWay("with the lease switched off the fence alone keeps the promise", async 
   });
 });
 
-inOneWay("orders of several goods that cross, with the lease switched off, all come to a verdict", async () => {
+Deno.test("orders of several goods that cross, with the lease switched off, all come to a verdict", async () => {
   await using database = await createTestDatabase();
   const env = { CONCURRENCY: "redlock" };
   await using first = await startSuiteServer({ database, without: ["lease"], env });
@@ -85,7 +85,7 @@ inOneWay("orders of several goods that cross, with the lease switched off, all c
   assertEquals(left.reduce((sum, num) => sum + num), 5 * stock - 3 * (ended.ok ?? 0));
 });
 
-inOneWay("control: with neither lease nor fence the same callers oversell", async () => {
+Deno.test("control: with neither lease nor fence the same callers oversell", async () => {
   const { ended, violations } = await sellOut(["lease", "fence"]);
   assert((ended.ok ?? 0) > STOCK, `sold ${ended.ok} of ${STOCK}: the test can't tell a guarded server from this one`);
   assert(violations.length > 0, "the ledger check sees nothing wrong with an oversold goods");

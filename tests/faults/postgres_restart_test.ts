@@ -9,6 +9,7 @@ import { type Answer, call, callUntilDecided, health, tally } from "../support/c
 import { checkLedger } from "../support/ledger_check.ts";
 import { startOwnPostgres } from "../support/own_postgres.ts";
 import { startServer } from "../support/server.ts";
+import { inEveryMode } from "../support/test_mode.ts";
 
 const CALLERS = 16;
 const STOCK = 1_000_000;
@@ -16,7 +17,7 @@ const STOCK = 1_000_000;
 const SALES_BETWEEN = 100;
 const HEAL_MS_MAX = 20_000;
 
-Deno.test("PostgreSQL restarts under load: every acknowledged order is in the ledger once", async () => {
+inEveryMode("PostgreSQL restarts under load: every acknowledged order is in the ledger once", async () => {
   await using own = await startOwnPostgres();
   const { server } = own;
   const database = await own.database("restarted");

@@ -10,10 +10,11 @@ import { checkLedger } from "../support/ledger_check.ts";
 import { startOwnPostgres } from "../support/own_postgres.ts";
 import { NEVER } from "../support/pool_probe.ts";
 import { stallCommits } from "../support/stalled_commits.ts";
+import { inEveryMode } from "../support/test_mode.ts";
 
 const CALLER_MS_MAX = 1000;
 
-Deno.test("what is told beside a commit that stands still is true when it has gone on", async () => {
+inEveryMode("what is told beside a commit that stands still is true when it has gone on", async () => {
   await using postgres = await startOwnPostgres();
   const database = await postgres.database("stalled");
   const { ownerUrl } = database;

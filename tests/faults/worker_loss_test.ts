@@ -5,6 +5,7 @@ import { eventually } from "../support/contention.ts";
 import { checkLedger } from "../support/ledger_check.ts";
 import { rawJson } from "../support/raw_call.ts";
 import { serverTest, startServer, type TestServer } from "../support/server.ts";
+import { inEveryMode } from "../support/test_mode.ts";
 import { logLines, pidOf, said, signal } from "../support/workers.ts";
 
 /** Some starts of a process, on a machine that is busy with other things. */
@@ -47,7 +48,7 @@ serverTest("a worker killed under calls, again and again: the other serves on, a
   assertEquals(await checkLedger(server.databaseOwnerUrl), []);
   assertEquals([pidOf(server, 1), said(server, "worker ended", 1).length], [other, 0]);
   assertEquals(await server.stop(), 0);
-});
+}, inEveryMode);
 
 Deno.test("a worker that can't start again is tried after longer and longer waits, until it can", async () => {
   const dir = await Deno.makeTempDir();

@@ -14,6 +14,7 @@ import { anyOperation } from "../support/operations.ts";
 import { Oracle, seenVerdict } from "../support/oracle.ts";
 import { NEVER } from "../support/pool_probe.ts";
 import { grantAllLock } from "../support/unguarded.ts";
+import { inEveryMode } from "../support/test_mode.ts";
 
 const RUNS = 150;
 
@@ -45,7 +46,7 @@ Deno.test("operations that come together cost one lease, one read and one write,
   assertEquals(await checkLedger(on.ownerUrl), []);
 });
 
-Deno.test("applyAll answers a batch as one-at-a-time processing in its order would", async () => {
+inEveryMode("applyAll answers a batch as one-at-a-time processing in its order would", async () => {
   await using on = await lanesBench();
   let run = 0;
   await fc.assert(
@@ -71,7 +72,7 @@ Deno.test("applyAll answers a batch as one-at-a-time processing in its order wou
   assertEquals(await checkLedger(on.ownerUrl), []);
 });
 
-Deno.test("who stands behind an operation whose goods are learnt late is decided behind it", async () => {
+inEveryMode("who stands behind an operation whose goods are learnt late is decided behind it", async () => {
   await using on = await lanesBench();
   const operations = [
     sell("x", [1, 10]),
@@ -87,33 +88,36 @@ Deno.test("who stands behind an operation whose goods are learnt late is decided
   assertEquals(await checkLedger(on.ownerUrl), []);
 });
 
-Deno.test("an order waits for nothing it does not need: other goods go by, its own goods' batch is all it waits for", async () => {
-  await using on = await lanesBench();
-  await stock(on, 3, 100);
-  const gate = door();
-  const waiting = new Set<number>();
-  const lanes = on.lanes({
-    store: {
-      writeChanges: async (changes, signal) => {
-        if (changes.movements.some((movement) => movement.goodsId === 1)) await gate.pass();
-        await on.store.writeChanges(changes, signal);
+inEveryMode(
+  "an order waits for nothing it does not need: other goods go by, its own goods' batch is all it waits for",
+  async () => {
+    await using on = await lanesBench();
+    await stock(on, 3, 100);
+    const gate = door();
+    const waiting = new Set<number>();
+    const lanes = on.lanes({
+      store: {
+        writeChanges: async (changes, signal) => {
+          if (changes.movements.some((movement) => movement.goodsId === 1)) await gate.pass();
+          await on.store.writeChanges(changes, signal);
+        },
       },
-    },
-  });
-  gate.shut();
-  const slow = lanes.apply(sell("slow", [1, 1]), NEVER);
-  await gate.arrived();
-  const behind = lanes.apply(sell("behind", [1, 1]), NEVER).then(() => waiting.delete(1));
-  const across = lanes.apply(sell("across", [1, 1], [2, 1]), NEVER).then(() => waiting.delete(2));
-  waiting.add(1).add(2);
-  assertEquals((await lanes.apply(sell("by", [3, 1]), NEVER)).ok, true);
-  assertEquals([...waiting], [1, 2], "what wants the same goods waits");
-  gate.open();
-  await Promise.all([slow, behind, across]);
-  assertEquals([await on.onHand(1), await on.onHand(2), await on.onHand(3)], [97, 99, 99]);
-});
+    });
+    gate.shut();
+    const slow = lanes.apply(sell("slow", [1, 1]), NEVER);
+    await gate.arrived();
+    const behind = lanes.apply(sell("behind", [1, 1]), NEVER).then(() => waiting.delete(1));
+    const across = lanes.apply(sell("across", [1, 1], [2, 1]), NEVER).then(() => waiting.delete(2));
+    waiting.add(1).add(2);
+    assertEquals((await lanes.apply(sell("by", [3, 1]), NEVER)).ok, true);
+    assertEquals([...waiting], [1, 2], "what wants the same goods waits");
+    gate.open();
+    await Promise.all([slow, behind, across]);
+    assertEquals([await on.onHand(1), await on.onHand(2), await on.onHand(3)], [97, 99, 99]);
+  },
+);
 
-Deno.test("a 10-line order among 500 callers of its goods gets its turn within a few batches", async () => {
+inEveryMode("a 10-line order among 500 callers of its goods gets its turn within a few batches", async () => {
   await using on = await lanesBench();
   const goods = 10;
   await stock(on, goods, 1_000_000);
@@ -145,7 +149,7 @@ Deno.test("a 10-line order among 500 callers of its goods gets its turn within a
   assertEquals(await checkLedger(on.ownerUrl), []);
 });
 
-Deno.test("orders of several goods, crossing each other in all ways, all get through", async () => {
+inEveryMode("orders of several goods, crossing each other in all ways, all get through", async () => {
   await using on = await lanesBench();
   await stock(on, 5, 1_000_000);
   const lanes = on.lanes();

@@ -8,42 +8,46 @@ import { door } from "../support/door.ts";
 import { lanesBench, stock } from "../support/lanes_bench.ts";
 import { checkLedger } from "../support/ledger_check.ts";
 import { NEVER } from "../support/pool_probe.ts";
+import { inEveryMode } from "../support/test_mode.ts";
 
-Deno.test("what does not fit into the queue is refused at once, and who leaves it makes room and leaves no trace", async () => {
-  await using on = await lanesBench();
-  await stock(on, 1, 100);
-  const gate = door();
-  const lanes = on.lanes({
-    limits: { operationsMax: 5 },
-    store: {
-      writeChanges: async (changes, signal) => {
-        await gate.pass();
-        await on.store.writeChanges(changes, signal);
+inEveryMode(
+  "what does not fit into the queue is refused at once, and who leaves it makes room and leaves no trace",
+  async () => {
+    await using on = await lanesBench();
+    await stock(on, 1, 100);
+    const gate = door();
+    const lanes = on.lanes({
+      limits: { operationsMax: 5 },
+      store: {
+        writeChanges: async (changes, signal) => {
+          await gate.pass();
+          await on.store.writeChanges(changes, signal);
+        },
       },
-    },
-  });
-  gate.shut();
-  const first = lanes.apply(sell("first", [1, 1]), NEVER);
-  await gate.arrived();
-  const caller = new AbortController();
-  const waiting = lanes.applyAll([1, 2, 3, 4, 5].map((i) => sell(`waits-${i}`, [1, 1])), caller.signal);
-  const error = await assertRejects(() => lanes.apply(sell("too many", [1, 1]), NEVER), Failure);
-  assertEquals(error.kind, "queue_full");
-  assertEquals(lanes.waiting, 4);
-  caller.abort(new Error("the caller has gone"));
-  const outcomes = await waiting;
-  assertEquals(lanes.waiting, 0);
-  const reasons = outcomes.map((outcome) => outcome.status === "rejected" && outcome.reason);
-  assertEquals(reasons.slice(0, 4), Array(4).fill(caller.signal.reason));
-  assertInstanceOf(reasons[4], Failure);
-  const later = lanes.apply(sell("there is room", [1, 1]), NEVER);
-  gate.open();
-  assertEquals([(await first).ok, (await later).ok], [true, true]);
-  assertEquals(await on.onHand(1), 98);
-  assertEquals(await checkLedger(on.ownerUrl), []);
-});
+    });
+    gate.shut();
+    const first = lanes.apply(sell("first", [1, 1]), NEVER);
+    await gate.arrived();
+    const caller = new AbortController();
+    const waiting = lanes.applyAll([1, 2, 3, 4, 5].map((i) => sell(`waits-${i}`, [1, 1])), caller.signal);
+    const error = await assertRejects(() => lanes.apply(sell("too many", [1, 1]), NEVER), Failure);
+    assertEquals(error.kind, "queue_full");
+    assertEquals(lanes.waiting, 4);
+    caller.abort(new Error("the caller has gone"));
+    const outcomes = await waiting;
+    assertEquals(lanes.waiting, 0);
+    const reasons = outcomes.map((outcome) => outcome.status === "rejected" && outcome.reason);
+    assertEquals(reasons.slice(0, 4), Array(4).fill(caller.signal.reason));
+    assertInstanceOf(reasons[4], Failure);
+    const later = lanes.apply(sell("there is room", [1, 1]), NEVER);
+    gate.open();
+    assertEquals([(await first).ok, (await later).ok], [true, true]);
+    assertEquals(await on.onHand(1), 98);
+    assertEquals(await checkLedger(on.ownerUrl), []);
+  },
+);
 
-Deno.test("levels asked for together are read by one statement, and never one from before the question", async () => {
+inEveryMode("levels asked for together are read by one statement, and never one from before the question", async () => {
   await using on = await lanesBench();
   await stock(on, 100, 5);
   let reads = 0;
@@ -71,39 +75,44 @@ async function levelOf(lanes: Lanes, goodsId: number): Promise<Level | undefined
   return (await lanes.levels([goodsId], NEVER)).get(goodsId);
 }
 
-Deno.test("what callers wait for to be read is counted for each of them, and lines of orders are counted too", async () => {
-  await using on = await lanesBench();
-  await stock(on, 10, 100);
-  const gate = door();
-  const lanes = on.lanes({
-    limits: { operationsMax: 15, linesMax: 12 },
-    store: {
-      readLevels: async (...args) => {
-        await gate.pass();
-        return await on.store.readLevels(...args);
+inEveryMode(
+  "what callers wait for to be read is counted for each of them, and lines of orders are counted too",
+  async () => {
+    await using on = await lanesBench();
+    await stock(on, 10, 100);
+    const gate = door();
+    const lanes = on.lanes({
+      limits: { operationsMax: 15, linesMax: 12 },
+      store: {
+        readLevels: async (...args) => {
+          await gate.pass();
+          return await on.store.readLevels(...args);
+        },
+        writeChanges: async (...args) => {
+          await gate.pass();
+          await on.store.writeChanges(...args);
+        },
       },
-      writeChanges: async (...args) => {
-        await gate.pass();
-        await on.store.writeChanges(...args);
-      },
-    },
-  });
-  const goods = Array.from({ length: 10 }, (_, i) => i + 1);
-  const lines = goods.map((goodsId): [number, number] => [goodsId, 1]);
-  gate.shut();
-  const reading = lanes.levels(goods, NEVER);
-  const full = await assertRejects(() => lanes.levels(goods, NEVER), Failure);
-  assertEquals(full.kind, "queue_full");
-  const first = lanes.apply(sell("ten lines", ...lines), NEVER);
-  const second = await assertRejects(() => lanes.apply(sell("ten more", ...lines), NEVER), Failure);
-  assertEquals(second.kind, "queue_full");
-  gate.open();
-  assertEquals([(await reading).size, (await first).ok], [10, true]);
-  assertEquals((await lanes.apply(sell("there is room", ...lines), NEVER)).ok, true);
-  assertEquals((await lanes.levels(goods, NEVER)).get(10)?.onHand, 98);
-  // An order that nobody is beside goes whatever its lines, so two tell whether those of the others were given back.
-  gate.shut();
-  const beside = [sell("one line", [1, 1]), sell("ten beside it", ...lines)].map((order) => lanes.apply(order, NEVER));
-  gate.open();
-  assertEquals((await Promise.all(beside)).map(({ ok }) => ok), [true, true]);
-});
+    });
+    const goods = Array.from({ length: 10 }, (_, i) => i + 1);
+    const lines = goods.map((goodsId): [number, number] => [goodsId, 1]);
+    gate.shut();
+    const reading = lanes.levels(goods, NEVER);
+    const full = await assertRejects(() => lanes.levels(goods, NEVER), Failure);
+    assertEquals(full.kind, "queue_full");
+    const first = lanes.apply(sell("ten lines", ...lines), NEVER);
+    const second = await assertRejects(() => lanes.apply(sell("ten more", ...lines), NEVER), Failure);
+    assertEquals(second.kind, "queue_full");
+    gate.open();
+    assertEquals([(await reading).size, (await first).ok], [10, true]);
+    assertEquals((await lanes.apply(sell("there is room", ...lines), NEVER)).ok, true);
+    assertEquals((await lanes.levels(goods, NEVER)).get(10)?.onHand, 98);
+    // An order that nobody is beside goes whatever its lines, so two tell whether those of the others were given back.
+    gate.shut();
+    const beside = [sell("one line", [1, 1]), sell("ten beside it", ...lines)].map((order) =>
+      lanes.apply(order, NEVER)
+    );
+    gate.open();
+    assertEquals((await Promise.all(beside)).map(({ ok }) => ok), [true, true]);
+  },
+);

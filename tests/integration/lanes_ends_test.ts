@@ -8,7 +8,7 @@ import { Failure } from "../../src/lanes/failure.ts";
 import { LANES_CLOSE_MS_MAX } from "../../src/lanes/lanes.ts";
 import { ConflictError, FenceLostError, OutcomeUnknownError, RowLockedError } from "../../src/store/errors.ts";
 import { sell, set } from "../support/apply.ts";
-import { testConcurrency } from "../support/concurrency.ts";
+import { inEveryMode } from "../support/test_mode.ts";
 import { lanesBench } from "../support/lanes_bench.ts";
 import { checkLedger } from "../support/ledger_check.ts";
 import { ownerOf } from "../support/database.ts";
@@ -21,7 +21,7 @@ function rollback(orderId: string): Operation {
   return { kind: "rollback", rollbackId: undefined, orderId, lines: NO_LINES };
 }
 
-Deno.test("who stood behind a caller that leaves goes at once", async () => {
+inEveryMode("who stood behind a caller that leaves goes at once", async () => {
   await using on = await lanesBench();
   await on.lanes().applyAll([set("a", 1, 100), set("b", 2, 100)], NEVER);
   const held = Promise.withResolvers<void>();
@@ -50,7 +50,7 @@ Deno.test("who stood behind a caller that leaves goes at once", async () => {
   assertEquals((await slow).ok, true);
 });
 
-Deno.test("rollbacks of unknown orders, however many, do not keep sales from their turn", async () => {
+inEveryMode("rollbacks of unknown orders, however many, do not keep sales from their turn", async () => {
   await using on = await lanesBench();
   await on.lanes().apply(set("a", 1, 1000), NEVER);
   const lanes = on.lanes({ limits: { operationsMax: 10_000, batchesMax: 1 } });
@@ -67,27 +67,35 @@ Deno.test("rollbacks of unknown orders, however many, do not keep sales from the
   assertEquals(await checkLedger(on.ownerUrl), []);
 });
 
-Deno.test("a look at row locks that loses its connection is done again, and tells nobody that he may have sold", async () => {
-  for (const lostLooks of [1, 100]) {
-    await using on = await lanesBench();
-    let looks = 0;
-    let refused = 0;
-    const lanes = on.lanes({
-      store: {
-        writeChanges: (...args) =>
-          refused++ === 0 ? Promise.reject(new RowLockedError("55P03")) : on.store.writeChanges(...args),
-        readLocked: (...args) =>
-          looks++ < lostLooks ? Promise.reject(new OutcomeUnknownError("gone")) : on.store.readLocked(...args),
-      },
-    });
-    const outcomes = await lanes.applyAll([sell("a", [1, 1]), sell("b", [1, 1])], NEVER);
-    if (lostLooks === 1) assertEquals(outcomes.map(({ status }) => status), ["fulfilled", "fulfilled"]);
-    else for (const outcome of outcomes) assertEquals(outcome.status === "rejected" && outcome.reason.kind, "database");
-    assertEquals(await on.onHand(1), lostLooks === 1 ? 8 : 10);
-  }
-});
+inEveryMode(
+  "a look at row locks that loses its connection is done again, and tells nobody that he may have sold",
+  async () => {
+    for (const lostLooks of [1, 100]) {
+      await using on = await lanesBench();
+      let looks = 0;
+      let refused = 0;
+      const lanes = on.lanes({
+        store: {
+          writeChanges: (...args) =>
+            refused++ === 0 ? Promise.reject(new RowLockedError("55P03")) : on.store.writeChanges(...args),
+          readLocked: (...args) =>
+            looks++ < lostLooks ? Promise.reject(new OutcomeUnknownError("gone")) : on.store.readLocked(...args),
+        },
+      });
+      const outcomes = await lanes.applyAll([sell("a", [1, 1]), sell("b", [1, 1])], NEVER);
+      if (lostLooks === 1) assertEquals(outcomes.map(({ status }) => status), ["fulfilled", "fulfilled"]);
+      else {for (const outcome of outcomes) {
+          assertEquals(
+            outcome.status === "rejected" && outcome.reason.kind,
+            "database",
+          );
+        }}
+      assertEquals(await on.onHand(1), lostLooks === 1 ? 8 : 10);
+    }
+  },
+);
 
-Deno.test("an order that can't be read fails its own rollback only", async () => {
+inEveryMode("an order that can't be read fails its own rollback only", async () => {
   await using on = await lanesBench();
   const lanes = on.lanes({
     limits: { operationsMax: 5000 },
@@ -106,7 +114,7 @@ Deno.test("an order that can't be read fails its own rollback only", async () =>
   assertEquals([outcomes[0]?.status, outcomes.at(-1)?.status], ["fulfilled", "fulfilled"]);
 });
 
-Deno.test("more faulty orders than there is time for make nobody else faulty", async () => {
+inEveryMode("more faulty orders than there is time for make nobody else faulty", async () => {
   await using on = await lanesBench();
   await on.lanes().apply(set("a", 1, 1000), NEVER);
   const isFaulty = (orderId: string) => Number(orderId.slice(2)) % 5 === 0;
@@ -172,44 +180,39 @@ Deno.test("close waits for every operation under way, refuses new ones, and lets
   assertEquals([held, await on.onHand(1)], [0, 10]);
 });
 
-Deno.test({
-  name: "close waits for a batch for a bounded time, and then lets go of its leases all the same",
-  // It has a lock of its own and goes by it, whatever the way of the run.
-  ignore: testConcurrency() !== "redlock",
-  async fn() {
-    await using on = await lanesBench();
-    let held = 0;
-    const writing = Promise.withResolvers<void>();
-    const goOn = Promise.withResolvers<void>();
-    const lanes = on.lanes({
-      lock: {
-        acquire: async (goodsIds) => {
-          const lease = await grantAllLock().acquire(goodsIds);
-          held++;
-          return { ...lease, release: () => Promise.resolve(void held--) };
-        },
+Deno.test("close waits for a batch for a bounded time, and then lets go of its leases all the same", async () => {
+  await using on = await lanesBench();
+  let held = 0;
+  const writing = Promise.withResolvers<void>();
+  const goOn = Promise.withResolvers<void>();
+  const lanes = on.lanes({
+    lock: {
+      acquire: async (goodsIds) => {
+        const lease = await grantAllLock().acquire(goodsIds);
+        held++;
+        return { ...lease, release: () => Promise.resolve(void held--) };
       },
-      store: {
-        writeChanges: async (...args) => {
-          writing.resolve();
-          await goOn.promise;
-          await on.store.writeChanges(...args);
-        },
+    },
+    store: {
+      writeChanges: async (...args) => {
+        writing.resolve();
+        await goOn.promise;
+        await on.store.writeChanges(...args);
       },
-    });
-    const sold = lanes.apply(sell("slow", [1, 1]), NEVER);
-    await writing.promise;
-    assertEquals(held, 1);
-    const askedMs = performance.now();
-    await lanes.close();
-    assertGreaterOrEqual(performance.now() - askedMs, LANES_CLOSE_MS_MAX - 1);
-    assertEquals(held, 0);
-    goOn.resolve();
-    assertEquals([(await sold).ok, await on.onHand(1)], [true, 9]);
-  },
+    },
+  });
+  const sold = lanes.apply(sell("slow", [1, 1]), NEVER);
+  await writing.promise;
+  assertEquals(held, 1);
+  const askedMs = performance.now();
+  await lanes.close();
+  assertGreaterOrEqual(performance.now() - askedMs, LANES_CLOSE_MS_MAX - 1);
+  assertEquals(held, 0);
+  goOn.resolve();
+  assertEquals([(await sold).ok, await on.onHand(1)], [true, 9]);
 });
 
-Deno.test("who leaves while a write that failed goes again leaves no trace", async () => {
+inEveryMode("who leaves while a write that failed goes again leaves no trace", async () => {
   await using on = await lanesBench();
   const caller = new AbortController();
   let tries = 0;
@@ -231,7 +234,7 @@ Deno.test("who leaves while a write that failed goes again leaves no trace", asy
 });
 
 for (const table of ["orders", "operations"] as const) {
-  Deno.test(`a row of ${table} that a foreign session holds stops its own rollback, and nobody else`, async () => {
+  inEveryMode(`a row of ${table} that a foreign session holds stops its own rollback, and nobody else`, async () => {
     await using on = await lanesBench();
     const orders = Array.from({ length: 100 }, (_, i) => `o-${i}`);
     await on.lanes().applyAll([set("s", 1, 1000), ...orders.map((orderId) => sell(orderId, [1, 1]))], NEVER);
@@ -268,7 +271,7 @@ for (const table of ["orders", "operations"] as const) {
   });
 }
 
-Deno.test("a fence that is lost again and again to somebody else ends as busy, and nothing was written", async () => {
+inEveryMode("a fence that is lost again and again to somebody else ends as busy, and nothing was written", async () => {
   await using on = await lanesBench();
   const lanes = on.lanes({ store: { writeChanges: () => Promise.reject(new FenceLostError("always")) } });
   const outcomes = await lanes.applyAll([sell("a", [1, 1]), sell("b", [1, 1])], NEVER);

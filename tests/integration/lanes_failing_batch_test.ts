@@ -9,8 +9,9 @@ import { lanesBench, stock } from "../support/lanes_bench.ts";
 import { checkLedger } from "../support/ledger_check.ts";
 import { seenVerdict } from "../support/oracle.ts";
 import { NEVER } from "../support/pool_probe.ts";
+import { inEveryMode } from "../support/test_mode.ts";
 
-Deno.test("a batch that fails for one order's sake goes on without it", async () => {
+inEveryMode("a batch that fails for one order's sake goes on without it", async () => {
   await using on = await lanesBench();
   await stock(on, 1, 1000);
   for (
@@ -38,7 +39,7 @@ Deno.test("a batch that fails for one order's sake goes on without it", async ()
   assertEquals(await checkLedger(on.ownerUrl), []);
 });
 
-Deno.test("a batch that takes too long for one statement goes on in halves", async () => {
+inEveryMode("a batch that takes too long for one statement goes on in halves", async () => {
   await using on = await lanesBench();
   await stock(on, 1, 100);
   let refused = 0;
@@ -57,7 +58,7 @@ Deno.test("a batch that takes too long for one statement goes on in halves", asy
   assertEquals(await checkLedger(on.ownerUrl), []);
 });
 
-Deno.test("a row that a foreign session has locked stops those who need it, and nobody else", async () => {
+inEveryMode("a row that a foreign session has locked stops those who need it, and nobody else", async () => {
   await using on = await lanesBench();
   await stock(on, 20, 100);
   const tried = { looks: 0, writes: 0 };
@@ -100,7 +101,7 @@ Deno.test("a row that a foreign session has locked stops those who need it, and 
   assertEquals(await checkLedger(on.ownerUrl), []);
 });
 
-Deno.test("an order that waits for a locked goods leaves its other goods to those who come", async () => {
+inEveryMode("an order that waits for a locked goods leaves its other goods to those who come", async () => {
   await using on = await lanesBench();
   await stock(on, 2, 10_000);
   // What is done: "look" at the locked goods, "sale" of the other one.
@@ -130,37 +131,40 @@ Deno.test("an order that waits for a locked goods leaves its other goods to thos
 });
 
 for (const committed of [true, false]) {
-  Deno.test(`a batch whose connection is lost ${committed ? "after" : "before"} its commit is answered with the truth`, async () => {
-    await using on = await lanesBench();
-    await stock(on, 2, 10);
-    let losses = 0;
-    const lanes = on.lanes({
-      store: {
-        writeChanges: async (changes, signal) => {
-          if (losses++ > 0) return await on.store.writeChanges(changes, signal);
-          if (committed) await on.store.writeChanges(changes, signal);
-          throw new OutcomeUnknownError("the connection is gone");
+  inEveryMode(
+    `a batch whose connection is lost ${committed ? "after" : "before"} its commit is answered with the truth`,
+    async () => {
+      await using on = await lanesBench();
+      await stock(on, 2, 10);
+      let losses = 0;
+      const lanes = on.lanes({
+        store: {
+          writeChanges: async (changes, signal) => {
+            if (losses++ > 0) return await on.store.writeChanges(changes, signal);
+            if (committed) await on.store.writeChanges(changes, signal);
+            throw new OutcomeUnknownError("the connection is gone");
+          },
         },
-      },
-    });
-    const batch: Operation[] = [
-      ...Array.from({ length: 12 }, (_, i) => sell(`o-${i}`, [1, 1])),
-      set("to five", 2, 5),
-      sell("o-3", [1, 1]),
-      sell("o-3", [2, 1]),
-    ];
-    const outcomes = await lanes.applyAll(batch, NEVER);
-    const verdicts = outcomes.map((outcome) =>
-      outcome.status === "fulfilled" ? seenVerdict(outcome.value) : outcome.reason
-    );
-    assertEquals(verdicts.slice(0, 10), Array(10).fill({ ok: "sell", took: { 1: 1 } }));
-    assertEquals(verdicts.slice(10, 12), Array(2).fill({ no: "short_stock", lines: [[1, 1, 0]] }));
-    assertEquals(verdicts.slice(12), [
-      { ok: "set", goods: 2, available: 5 },
-      { ok: "sell", took: { 1: 1 } },
-      { no: "content_differs", id: "o-3" },
-    ]);
-    assertEquals([await on.onHand(1), await on.onHand(2)], [0, 5]);
-    assertEquals(await checkLedger(on.ownerUrl), []);
-  });
+      });
+      const batch: Operation[] = [
+        ...Array.from({ length: 12 }, (_, i) => sell(`o-${i}`, [1, 1])),
+        set("to five", 2, 5),
+        sell("o-3", [1, 1]),
+        sell("o-3", [2, 1]),
+      ];
+      const outcomes = await lanes.applyAll(batch, NEVER);
+      const verdicts = outcomes.map((outcome) =>
+        outcome.status === "fulfilled" ? seenVerdict(outcome.value) : outcome.reason
+      );
+      assertEquals(verdicts.slice(0, 10), Array(10).fill({ ok: "sell", took: { 1: 1 } }));
+      assertEquals(verdicts.slice(10, 12), Array(2).fill({ no: "short_stock", lines: [[1, 1, 0]] }));
+      assertEquals(verdicts.slice(12), [
+        { ok: "set", goods: 2, available: 5 },
+        { ok: "sell", took: { 1: 1 } },
+        { no: "content_differs", id: "o-3" },
+      ]);
+      assertEquals([await on.onHand(1), await on.onHand(2)], [0, 5]);
+      assertEquals(await checkLedger(on.ownerUrl), []);
+    },
+  );
 }

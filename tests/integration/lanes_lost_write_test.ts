@@ -12,6 +12,7 @@ import { ownerOf } from "../support/database.ts";
 import { type LanesBench, lanesBench } from "../support/lanes_bench.ts";
 import { checkLedger } from "../support/ledger_check.ts";
 import { NEVER } from "../support/pool_probe.ts";
+import { inEveryMode } from "../support/test_mode.ts";
 
 /** Lanes whose first write is lost, and is made only when `commit` is called. */
 function lanesWithLateWrite(on: LanesBench, afterLoss: () => Promise<void> = () => Promise.resolve()) {
@@ -54,7 +55,7 @@ const MAKES_ROOM: readonly [name: string, before: Operation[], first: Operation,
 ];
 
 for (const [name, before, first, second] of MAKES_ROOM) {
-  Deno.test(`what ${name} made possible in a lost write is not refused before that write is decided`, async () => {
+  inEveryMode(`what ${name} made possible in a lost write is not refused before that write is decided`, async () => {
     await using on = await lanesBench();
     for (const operation of before) assertEquals((await on.lanes().apply(operation, NEVER)).ok, true);
     const { lanes, lost, commit } = lanesWithLateWrite(on);
@@ -76,7 +77,7 @@ for (const [name, before, first, second] of MAKES_ROOM) {
   });
 }
 
-Deno.test("an order of a lost write is not refused, whatever it would be refused for", async () => {
+inEveryMode("an order of a lost write is not refused, whatever it would be refused for", async () => {
   await using on = await lanesBench();
   await using owner = ownerOf(on.ownerUrl);
   // By hand and for a moment: it moves no version, so the lost write may still be made.
@@ -94,7 +95,7 @@ Deno.test("an order of a lost write is not refused, whatever it would be refused
   assertEquals(await checkLedger(on.ownerUrl), []);
 });
 
-Deno.test("who was refused beside a lost write is told so: no write of it is out", async () => {
+inEveryMode("who was refused beside a lost write is told so: no write of it is out", async () => {
   await using on = await lanesBench();
   const { lanes } = lanesWithLateWrite(on);
   const [sold, short] = await lanes.applyAll([sell("all", [1, 10]), sell("short", [1, 1])], NEVER);

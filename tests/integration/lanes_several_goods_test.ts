@@ -8,7 +8,7 @@ import { loadConfig } from "../../src/config/config.ts";
 import { Failure } from "../../src/lanes/failure.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import { sell, set } from "../support/apply.ts";
-import { testConcurrency } from "../support/concurrency.ts";
+import { inEveryMode, testMode } from "../support/test_mode.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { testEnvironment } from "../support/env.ts";
 import { checkLedger } from "../support/ledger_check.ts";
@@ -23,12 +23,12 @@ const ORDERS = 120;
 const SOLD_BETWEEN = 4 * HOT_CALLERS;
 const STOCK = 1_000_000;
 
-Deno.test("orders of two goods that two other processes sell without a pause are not refused", async () => {
+inEveryMode("orders of two goods that two other processes sell without a pause are not refused", async () => {
   await using database = await createTestDatabase();
   const settings: Record<string, string> = {
     DATABASE_URL: database.serverUrl,
     REDIS_URLS: testEnvironment().redisUrls.join(","),
-    CONCURRENCY: testConcurrency(),
+    CONCURRENCY: testMode(),
     DATABASE_POOL_MAX: "4",
   };
   const config = loadConfig((name) => settings[name]);

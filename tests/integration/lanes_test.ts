@@ -13,6 +13,7 @@ import { checkLedger } from "../support/ledger_check.ts";
 import { seenVerdict } from "../support/oracle.ts";
 import { NEVER } from "../support/pool_probe.ts";
 import { grantAllLock } from "../support/unguarded.ts";
+import { inEveryMode } from "../support/test_mode.ts";
 
 /** The store's write with something going wrong at each of the first `times` calls. */
 function failing(store: Store, times: number, fault: (write: () => Promise<void>) => Promise<void>): Partial<Store> {
@@ -51,17 +52,20 @@ for (const [operation, expected, onHand] of EXPECTED) {
       ],
     ] as const
   ) {
-    Deno.test(`a ${operation.kind} whose connection is lost ${when} is applied once and answered with the truth`, async () => {
-      await using on = await lanesBench();
-      const verdict = await on.lanes({ store: failing(on.store, 3, fault) }).apply(operation, NEVER);
-      assertEquals(seenVerdict(verdict), expected);
-      assertEquals(await on.onHand(1), onHand);
-      assertEquals(await checkLedger(on.ownerUrl), []);
-    });
+    inEveryMode(
+      `a ${operation.kind} whose connection is lost ${when} is applied once and answered with the truth`,
+      async () => {
+        await using on = await lanesBench();
+        const verdict = await on.lanes({ store: failing(on.store, 3, fault) }).apply(operation, NEVER);
+        assertEquals(seenVerdict(verdict), expected);
+        assertEquals(await on.onHand(1), onHand);
+        assertEquals(await checkLedger(on.ownerUrl), []);
+      },
+    );
   }
 }
 
-Deno.test("an order that was lost, committed, and rolled back since is answered as rolled back", async () => {
+inEveryMode("an order that was lost, committed, and rolled back since is answered as rolled back", async () => {
   await using on = await lanesBench();
   const meanwhile = on.lanes();
   const lanes = on.lanes({
@@ -75,7 +79,7 @@ Deno.test("an order that was lost, committed, and rolled back since is answered 
   assertEquals(await on.onHand(1), 10);
 });
 
-Deno.test("a rollback that was lost and overtaken by its sell gives back what was sold", async () => {
+inEveryMode("a rollback that was lost and overtaken by its sell gives back what was sold", async () => {
   await using on = await lanesBench();
   const meanwhile = on.lanes();
   const lanes = on.lanes({
@@ -109,7 +113,7 @@ Deno.test("a lost write that is on record is found without a quorum", async () =
   assertEquals(await on.onHand(1), 7);
 });
 
-Deno.test("an outcome that can't be found out is told as such, whatever came after it", async () => {
+inEveryMode("an outcome that can't be found out is told as such, whatever came after it", async () => {
   for (const after of [new DatabaseUnavailableError("away"), new TypeError("a bug")]) {
     await using on = await lanesBench();
     let away = false;
@@ -208,13 +212,13 @@ Deno.test("each failure of lock and store has its kind, changes nothing, and let
   assertEquals(await on.onHand(1), 10);
 });
 
-Deno.test("a fault of the program is not dressed up as a failure of the servers", async () => {
+inEveryMode("a fault of the program is not dressed up as a failure of the servers", async () => {
   await using on = await lanesBench();
   const lanes = on.lanes({ store: { readSnapshot: () => Promise.reject(new TypeError("a bug")) } });
   assertInstanceOf(await lanes.apply(SELL, NEVER).catch((error) => error), TypeError);
 });
 
-Deno.test("a caller that leaves before the write leaves no trace", async () => {
+inEveryMode("a caller that leaves before the write leaves no trace", async () => {
   await using on = await lanesBench();
   const caller = new AbortController();
   const lanes = on.lanes({

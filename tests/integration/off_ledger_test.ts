@@ -8,6 +8,7 @@ import { sell, set } from "../support/apply.ts";
 import { lanesBench } from "../support/lanes_bench.ts";
 import { NEVER, within } from "../support/pool_probe.ts";
 import { allRows } from "../support/all_rows.ts";
+import { inEveryMode } from "../support/test_mode.ts";
 
 const OTHERS = 30;
 
@@ -18,7 +19,7 @@ const FAULTS: Record<string, string> = {
 };
 
 for (const [what, statement] of Object.entries(FAULTS)) {
-  Deno.test(`${what}: that goods ends as a fault after few tries, and the others of its batch are sold`, async () => {
+  inEveryMode(`${what}: that goods ends as a fault after few tries, and the others of its batch are sold`, async () => {
     await using bench = await lanesBench();
     const owner = postgres(bench.ownerUrl, { max: 1, onnotice: () => {} });
     let writes = 0;

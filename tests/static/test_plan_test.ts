@@ -1,8 +1,6 @@
-/** The plan of a whole run of the tests: no file is left out, and the way of concurrency is gone through where it matters. */
+/** The plan of a whole run of the tests: no file is left out, and each is run once. */
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { planTests, type TestJob } from "../../tools/test/test_groups.ts";
-
-const WAYS = ["redlock", "row", "optimistic"];
+import { planTests } from "../../tools/test/test_groups.ts";
 
 function* testFiles(folder: string): Generator<string> {
   for (const { name, isDirectory } of Deno.readDirSync(folder)) {
@@ -11,29 +9,20 @@ function* testFiles(folder: string): Generator<string> {
   }
 }
 
-function waysOf(jobs: readonly TestJob[], path: string): unknown[] {
-  return jobs.filter(({ paths }) => paths.includes(path)).map(({ concurrency }) => concurrency);
-}
-
-Deno.test("every file of tests is run: once, or in all three ways", () => {
+Deno.test("every file of tests is run once, and what takes long early", () => {
   const { jobs, flags } = planTests([]);
   assertEquals(flags, []);
-  const files = [...testFiles("tests")].sort();
-  assertEquals([...new Set(jobs.flatMap(({ paths }) => paths))].sort(), files);
-  for (const file of files) {
-    const ways = waysOf(jobs, file);
-    const expected = ways.length === 1 ? [ways[0]] : WAYS;
-    assertEquals(ways, expected, file);
-  }
-  assertEquals(waysOf(jobs, "tests/unit/decide_test.ts"), [undefined]);
-  assertEquals(waysOf(jobs, "tests/faults/once_test.ts"), WAYS);
-  assertEquals(waysOf(jobs, "tests/e2e/batch_test.ts"), ["redlock"]);
+  const paths = jobs.flatMap(({ paths }) => paths);
+  assertEquals(paths.toSorted(), [...testFiles("tests")].sort());
+  const started = (path: string) => paths.indexOf(path);
+  assert(started("tests/e2e/open_files_test.ts") < started("tests/faults/once_test.ts"));
+  assert(started("tests/integration/up_test.ts") < started("tests/e2e/article_test.ts"));
 });
 
-Deno.test("attacks go alone, and nothing else does", () => {
+Deno.test("attacks go apart, and nothing else does", () => {
   const { jobs } = planTests([]);
-  for (const { paths, isAlone } of jobs) assertEquals(isAlone, paths[0]?.startsWith("tests/attacks/"), paths[0]);
-  assert(jobs.some(({ isAlone }) => isAlone));
+  for (const { paths, isApart } of jobs) assertEquals(isApart, paths[0]?.startsWith("tests/attacks/"), paths[0]);
+  assert(jobs.some(({ isApart }) => isApart));
 });
 
 Deno.test("paths choose what is run, once each; all else is handed on; a path that is no test's is refused", () => {

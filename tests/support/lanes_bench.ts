@@ -8,7 +8,7 @@ import { createStore, type Store } from "../../src/store/store.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import type { Log } from "../../src/telemetry/log.ts";
 import { set } from "./apply.ts";
-import { testConcurrency } from "./concurrency.ts";
+import { isInEveryMode, testMode } from "./test_mode.ts";
 import { createTestDatabase, type TestDatabase } from "./database.ts";
 import { NEVER } from "./pool_probe.ts";
 import { grantAllLock } from "./unguarded.ts";
@@ -28,7 +28,7 @@ const CONNECTIONS = 6;
 /** What may be exchanged. */
 export interface LanesChanges {
   readonly store?: Partial<Store>;
-  /** By the way `redlock`, whatever the way of the run. */
+  /** Of tests in the mode `redlock` alone. */
   readonly lock?: Partial<Lock>;
   readonly quorumLoss?: QuorumLoss;
   readonly limits?: Partial<LanesLimits>;
@@ -65,7 +65,8 @@ export async function lanesBench(given?: TestDatabase): Promise<LanesBench> {
     store,
     ownerUrl: database.ownerUrl,
     lanes({ store: changedStore = {}, lock, quorumLoss = "refuse", limits = {}, log = quiet } = {}) {
-      const concurrency = lock === undefined ? testConcurrency() : "redlock";
+      if (lock !== undefined && isInEveryMode()) throw new Error("Lanes with a lock of their own know one mode only");
+      const concurrency = testMode();
       const lanes = new Lanes(
         {
           store: inParts({ ...store, ...changedStore }, changedStore),
@@ -99,7 +100,7 @@ export async function stock(on: LanesBench, count: number, num: number): Promise
 
 /**
  * The store, with a change under row locks that is made of its own read and write where a test has exchanged one of
- * them: what happens to those then happens in every way. The rows themselves are not locked.
+ * them: what happens to those then happens in every mode. The rows themselves are not locked.
  */
 function inParts(store: Store, changed: Partial<Store>): Store {
   if (changed.readSnapshot === undefined && changed.writeChanges === undefined) return store;

@@ -4,7 +4,7 @@
  */
 import http from "node:http";
 import https from "node:https";
-import { testConcurrency } from "./concurrency.ts";
+import { testMode } from "./test_mode.ts";
 import { createTestDatabase, type TestDatabase } from "./database.ts";
 import { testEnvironment } from "./env.ts";
 import { until } from "../../tools/stack/wait.ts";
@@ -126,13 +126,17 @@ export async function runServer(options: ServerOptions = {}): Promise<Output & {
 /** One part of a test, shown by its name. */
 export type Step = (name: string, run: () => Promise<void>) => Promise<void>;
 
-/** A test with a server of its own; the server's log is shown when the test or one of its steps fails. */
+/**
+ * A test with a server of its own; the server's log is shown when the test or one of its steps fails. `register` is `Deno.test`,
+ * or `inEveryMode`.
+ */
 export function serverTest(
   name: string,
   options: ServerOptions,
   run: (server: TestServer, step: Step) => Promise<void>,
+  register: (name: string, fn: (test: Deno.TestContext) => Promise<void>) => void = Deno.test,
 ): void {
-  Deno.test(name, async (t) => {
+  register(name, async (t) => {
     await using server = await startServer(options);
     let passed = true;
     try {
@@ -180,7 +184,7 @@ async function spawn(options: ServerOptions, database: TestDatabase) {
       PORT: "0",
       DATABASE_URL: database.serverUrl,
       REDIS_URLS: options.env?.REDIS_URLS ?? testEnvironment().redisUrls.join(","),
-      CONCURRENCY: testConcurrency(),
+      CONCURRENCY: testMode(),
       NO_COLOR: "1",
       ...(options.workers === undefined ? {} : { WORKERS: String(options.workers) }),
       ...(options.line === undefined ? {} : { DENO: Deno.execPath() }),

@@ -4,7 +4,7 @@ import { sideBySide } from "../../tools/test/side_by_side.ts";
 
 /** Work that ends when it is told to, and tells what is under way. */
 function bench(words: string) {
-  const pieces = words.split(" ").map((name) => ({ name, isAlone: name.startsWith("alone") }));
+  const pieces = words.split(" ").map((name) => ({ name, isApart: name.startsWith("apart") }));
   const underWay = new Map<string, { place: number; end: PromiseWithResolvers<void> }>();
   const begun: string[] = [];
   return {
@@ -27,28 +27,29 @@ function bench(words: string) {
   };
 }
 
-Deno.test("each place takes the next piece when it is free; pieces that go alone wait for all others", async () => {
-  const { pieces, work, underWay, placeOf, end, begun } = bench("a alone-1 b c alone-2 d");
-  const done = sideBySide(pieces, 2, work, () => false);
-  assertEquals(underWay(), ["a", "b"]);
-  assertEquals([placeOf("a"), placeOf("b")], [0, 1]);
+Deno.test("each place takes the next piece when it is free; pieces that go apart wait for all others, and are two at once", async () => {
+  const { pieces, work, underWay, placeOf, end, begun } = bench("a apart-1 b c apart-2 d apart-3");
+  const done = sideBySide(pieces, 3, work, () => false);
+  assertEquals(underWay(), ["a", "b", "c"]);
+  assertEquals([placeOf("a"), placeOf("b"), placeOf("c")], [0, 1, 2]);
   await end("b");
-  assertEquals(underWay(), ["a", "c"]);
-  assertEquals(placeOf("c"), 1);
+  assertEquals(underWay(), ["a", "c", "d"]);
+  assertEquals(placeOf("d"), 1);
   await end("c");
   await end("a");
   assertEquals(underWay(), ["d"]);
   await end("d");
-  assertEquals(underWay(), ["alone-1"]);
-  await end("alone-1");
-  assertEquals(underWay(), ["alone-2"]);
-  await end("alone-2");
+  assertEquals(underWay(), ["apart-1", "apart-2"]);
+  await end("apart-1");
+  assertEquals(underWay(), ["apart-2", "apart-3"]);
+  await end("apart-2");
+  await end("apart-3");
   await done;
-  assertEquals(begun, ["a", "b", "c", "d", "alone-1", "alone-2"]);
+  assertEquals(begun, ["a", "b", "c", "d", "apart-1", "apart-2", "apart-3"]);
 });
 
 Deno.test("after an error nothing more is begun, and it is thrown when the others have ended", async () => {
-  const { pieces, work, underWay, end, begun } = bench("a b c alone");
+  const { pieces, work, underWay, end, begun } = bench("a b c apart");
   let isOver = false;
   const done = assertRejects(() => sideBySide(pieces, 2, work, () => false), Error, "no servers")
     .finally(() => isOver = true);
@@ -60,7 +61,7 @@ Deno.test("after an error nothing more is begun, and it is thrown when the other
 });
 
 Deno.test("once it is stopped nothing more is begun, and what is under way is waited for", async () => {
-  const { pieces, work, end, begun } = bench("a b c alone");
+  const { pieces, work, end, begun } = bench("a b c apart");
   let isStopped = false;
   const done = sideBySide(pieces, 2, work, () => isStopped);
   isStopped = true;

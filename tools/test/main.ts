@@ -61,10 +61,9 @@ async function main(): Promise<number> {
       const servers = needsServers(job.group) ? (await starting)?.places[place] : undefined;
       const clients = job.group === "clients" ? await bringing : undefined;
       if (requests.isAsked()) return;
-      const way = job.concurrency === undefined ? {} : { TEST_CONCURRENCY: job.concurrency };
       const access = servers && { ...servers.access, programs: [...servers.access.programs, ...clients?.paths ?? []] };
       const args = [...permissions(job.group, access), ...flags, ...job.paths];
-      show(job, await ended(nameOf(job), runTests(args, { ...servers?.env, ...clients?.env, ...way })), log);
+      show(job, await ended(nameOf(job), runTests(args, { ...servers?.env, ...clients?.env })), log);
     }, requests.isAsked);
     const types = await checking;
     if (types.failed > 0) log.error({}, `the types are wrong:\n${types.output}`);
@@ -89,10 +88,8 @@ function show(job: TestJob, { passed, failed, output, ms }: TestEnd, log: Log): 
   while (rest.length > 0) rest = rest.subarray(Deno.stdout.writeSync(rest));
 }
 
-/** Such as `tests/e2e/x_test.ts, redlock`. */
-function nameOf({ group, paths, concurrency }: TestJob): string {
-  const files = paths.length === 1 ? paths[0] : `${paths.length} files of group ${group}`;
-  return concurrency === undefined ? `${files}` : `${files}, ${concurrency}`;
+function nameOf({ group, paths }: TestJob): string {
+  return paths.length === 1 ? `${paths[0]}` : `${paths.length} files of group ${group}`;
 }
 
 if (import.meta.main) Deno.exit(await main());

@@ -2,9 +2,11 @@
 
 /** What is known of a piece of work before it is begun. */
 export interface Piece {
-  /** Nothing else is under way beside it; such pieces come last. */
-  readonly isAlone: boolean;
+  /** It comes last, and has no more than one beside it, which is such a piece too. */
+  readonly isApart: boolean;
 }
+
+const PLACES_APART = 2;
 
 /**
  * Does all pieces in their order, `places` at once. After an error, or once `isStopped`, none is begun any more.
@@ -25,8 +27,10 @@ export async function sideBySide<T extends Piece>(
       await work(next.value, place).catch((error) => errors.push(error));
     }
   };
-  const together = pieces.filter(({ isAlone }) => !isAlone).values();
-  await Promise.all(Array.from({ length: places }, (_, place) => share(together, place)));
-  await share(pieces.filter(({ isAlone }) => isAlone).values(), 0);
+  for (const isApart of [false, true]) {
+    const waiting = pieces.filter((piece) => piece.isApart === isApart).values();
+    const count = isApart ? Math.min(places, PLACES_APART) : places;
+    await Promise.all(Array.from({ length: count }, (_, place) => share(waiting, place)));
+  }
   if (errors.length > 0) throw errors[0];
 }

@@ -1,12 +1,9 @@
 /**
  * The tests in groups by what they may do, and in invocations of `deno test` that run side by side. Unit tests may do
  * nothing, which proves that what they test is pure; tests of the repository itself may read it; the rest starts servers
- * and talks to them, and where the way of concurrency can make a difference it is run in all three. What needs clients and
- * proxies of others is a group of its own.
+ * and talks to them. What needs clients and proxies of others is a group of its own.
  */
 import { join, relative, resolve } from "node:path";
-import { type ModeName, MODES } from "../../src/config/mode_names.ts";
-import { importsOf } from "../gate/imports.ts";
 
 /** What tests may do; see {@link permissions}. */
 export type TestGroup = "unit" | "static" | "servers" | "clients";
@@ -15,29 +12,33 @@ export type TestGroup = "unit" | "static" | "servers" | "clients";
 export interface TestJob {
   readonly group: TestGroup;
   readonly paths: readonly string[];
-  /** The way in which these tests go; undefined where they know of none. */
-  readonly concurrency?: ModeName;
-  /** What they measure would be off with others beside them. */
-  readonly isAlone: boolean;
+  /** What they measure would be off with many others beside them. */
+  readonly isApart: boolean;
 }
 
-/** What a test file reaches by its imports if the way of concurrency can make a difference to it. */
-const WAY_FILE = "tests/support/concurrency.ts";
-/** What is tested there is the wire, or how processes are watched, whatever the way; or one way or all, whatever is asked for. */
-const WAYLESS_ROOTS = [
-  "tests/e2e",
-  "tests/integration/up_test.ts",
-  "tests/attacks",
-  "tests/faults/suite_test.ts",
-  "tests/faults/arms",
-  "tests/faults/redis_quorum_test.ts",
-  "tests/faults/worker_pause_test.ts",
-];
 /** A good caller's waits are measured there, with all that the machine has taken by the attack. */
-const ALONE_ROOTS = ["tests/attacks"];
+const APART_ROOTS = ["tests/attacks"];
+/** What takes longest, the longest first: begun late it would be what is waited for in the end. */
+const LONG_FILES = [
+  "tests/e2e/open_files_test.ts",
+  "tests/faults/arms_test.ts",
+  "tests/faults/suite_test.ts",
+  "tests/faults/worker_loss_test.ts",
+  "tests/faults/postgres_restart_test.ts",
+  "tests/e2e/clients_test.ts",
+  "tests/integration/lanes_test.ts",
+  "tests/integration/lanes_ends_test.ts",
+  "tests/integration/up_test.ts",
+  "tests/integration/silent_link_test.ts",
+  "tests/integration/lock_stall_test.ts",
+  "tests/integration/lock_nodes_test.ts",
+  "tests/e2e/transport_robustness_test.ts",
+  "tests/faults/stalled_commit_test.ts",
+  "tests/faults/once_test.ts",
+];
 const TEST_FILE = /(^|_|\.)test\.(ts|tsx|js|mjs)$/;
 
-/** In the order in which they are begun: what takes long early, so that little is left to wait for in the end. */
+/** In the sequence in which they are begun, behind {@link LONG_FILES}. */
 const ROOTS: Record<TestGroup, readonly string[]> = {
   unit: ["tests/unit"],
   static: ["tests/static"],
@@ -71,27 +72,15 @@ export function planTests(args: readonly string[]): { jobs: TestJob[]; flags: st
   const jobs = groups.flatMap((group) => {
     const all = asked.length === 0 || asked.includes("tests");
     const paths = all ? ROOTS[group].filter(exists) : asked.filter((path) => groupOf(path) === group);
-    const files = [...new Set(paths.flatMap(testFiles))];
-    return chunks(files, FILES_TOGETHER[group]).flatMap((paths) =>
-      inEveryWay({ group, paths, isAlone: isAlone(paths) })
-    );
+    const found = new Set(paths.flatMap(testFiles));
+    const files = [...LONG_FILES.filter((path) => found.delete(path)), ...found];
+    return chunks(files, FILES_TOGETHER[group]).map((paths) => ({ group, paths, isApart: isApart(paths) }));
   });
   return { jobs, flags };
 }
 
-/** The tests of servers, and again in each other way those that reach the way. */
-function inEveryWay(job: TestJob): TestJob[] {
-  if (job.group !== "servers") return [job];
-  const ways = job.paths.some(reachesTheWay) ? MODES : MODES.slice(0, 1);
-  return ways.map((concurrency) => ({ ...job, concurrency }));
-}
-
-function reachesTheWay(path: string): boolean {
-  return !WAYLESS_ROOTS.some((root) => path.startsWith(root)) && importsOf(path).has(resolve(WAY_FILE));
-}
-
-function isAlone(paths: readonly string[]): boolean {
-  return paths.some((path) => ALONE_ROOTS.some((root) => path.startsWith(root)));
+function isApart(paths: readonly string[]): boolean {
+  return paths.some((path) => APART_ROOTS.some((root) => path.startsWith(root)));
 }
 
 function chunks<T>(items: readonly T[], size: number): T[][] {
