@@ -9,10 +9,10 @@ const SERVICE = "inventory.v1.InventoryService";
 const LISTEN_LINE = /^Holdfast listens on (\S+)$[^]*^Try it/m;
 
 /**
- * A Redis that has just started has no vote for as long as a lease may last (5 s unless it is set), and nothing is served
- * meanwhile: short where the test is of something else.
+ * A Redis that has just started has no vote for as long as a lease may last, 5 s, and nothing is served meanwhile. Where the
+ * test is of something else nobody waits for it.
  */
-const SHORT_LEASES = { LOCK_TTL_MS: "3000" };
+const NO_NODES_ASKED = { CONCURRENCY: "row" };
 
 const PLANTED = "postgres://planted:secret@127.0.0.1:1/nothing";
 
@@ -32,13 +32,13 @@ Deno.test("up serves, keeps its data over a restart, and leaves nothing running"
   assertEquals(await stop(first), 0);
   assertEquals(await findRecords(dir), []);
 
-  const second = await up(dir, SHORT_LEASES);
+  const second = await up(dir);
   assertEquals((await call(second.url, "InvDetail", { goodsId: 7 })).num, 10);
   assertEquals(await stop(second), 0);
 });
 
 Deno.test("up prints where it listens and three lines to paste", async () => {
-  const launcher = await up(await dataDirectory(), SHORT_LEASES);
+  const launcher = await up(await dataDirectory(), NO_NODES_ASKED);
   const methods = ["SetInv", "Sell", "InvDetail"];
   const complete = () => methods.every((method) => launcher.stdout().includes(`${launcher.url}/${SERVICE}/${method}`));
   assert(await until(complete, SERVING_MS_MAX), launcher.stdout());
@@ -47,7 +47,7 @@ Deno.test("up prints where it listens and three lines to paste", async () => {
 
 Deno.test("up ends with an error when its server dies, and takes the stack down", async () => {
   const dir = await dataDirectory();
-  const launcher = await up(dir, SHORT_LEASES);
+  const launcher = await up(dir, NO_NODES_ASKED);
   const records = await findRecords(dir);
   const server = records.find(({ record }) => record.name === "server")?.record.pid;
   assert(server !== undefined, "the server is not recorded");
@@ -62,7 +62,6 @@ Deno.test("what up starts gets the environment that it needs and no more, and no
   if (Deno.build.os !== "linux") return;
   const dir = await dataDirectory();
   const launcher = await up(dir, {
-    ...SHORT_LEASES,
     WORKERS: "2",
     LOG_FORMAT: "json",
     DATABASE_OWNER_URL: PLANTED,
@@ -93,7 +92,7 @@ Deno.test("what up starts gets the environment that it needs and no more, and no
 });
 
 Deno.test("up starts as many workers as it is told, and stops them all", async () => {
-  const launcher = await up(await dataDirectory(), { ...SHORT_LEASES, WORKERS: "2", LOG_FORMAT: "json" });
+  const launcher = await up(await dataDirectory(), { ...NO_NODES_ASKED, WORKERS: "2", LOG_FORMAT: "json" });
   assertEquals((await call(launcher.url, "SetInv", { goodsId: 7, num: 10 })).num, 10);
   const output = { stdout: launcher.stdout(), stderr: launcher.stderr() };
   const pids = said({ output }, "worker started").map(({ pid }) => pid ?? 0);
