@@ -1,6 +1,6 @@
 /**
  * The words of the domain as plain data: what is read before a decision and what is written after it.
- * Pure types and constants; no I/O, and nothing of ours is imported in this folder from outside it.
+ * Pure types and constants; no I/O, and nothing of ours but `base` is imported in this folder from outside it.
  */
 
 /** Largest quantity and goods id: an int32, on the wire and in PostgreSQL. */

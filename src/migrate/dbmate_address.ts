@@ -4,7 +4,7 @@
  */
 import type { Buffer } from "node:buffer";
 import { percentEncoded } from "../config/address_text.ts";
-import type { OpenSession } from "./migrate_session.ts";
+import type { OpenSession } from "./session.ts";
 
 /** A session's findings. */
 export type Findings = Omit<OpenSession, "sql">;

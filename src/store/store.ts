@@ -4,7 +4,7 @@
 import type { Changes, Level, Snapshot } from "../inventory/model.ts";
 import { changeUnderRowLocks } from "./statements/change_under_row_locks.ts";
 import { endSilentSessions, silentTransactionMsMax } from "./statements/end_silent_sessions.ts";
-import { FenceWatch } from "./statements/off_ledger.ts";
+import { FenceWatch } from "./fence_watch.ts";
 import { Pool, type PoolOptions } from "./postgres/pool.ts";
 import { readSnapshot, type SnapshotKeys } from "./statements/read_snapshot.ts";
 import { ping } from "./statements/ping.ts";

@@ -8,7 +8,7 @@ import type { Changes } from "../../src/inventory/model.ts";
 import { settle } from "../../src/inventory/settle.ts";
 import type { Statement } from "../../src/store/postgres/transaction_block.ts";
 import { lockStatement } from "../../src/store/statements/change_under_row_locks.ts";
-import { offLedgerStatement } from "../../src/store/statements/off_ledger.ts";
+import { offLedgerStatement } from "../../src/store/statements/read_off_ledger.ts";
 import { schemaStatement } from "../../src/store/statements/ping.ts";
 import { snapshotOf, snapshotStatement } from "../../src/store/statements/read_snapshot.ts";
 import { levelsStatement } from "../../src/store/statements/read_levels.ts";

@@ -7,6 +7,7 @@ import {
   runBlock,
   type Statement,
 } from "../../src/store/postgres/transaction_block.ts";
+import { InvariantError } from "../../src/base/invariant.ts";
 import { StatementTimeoutError } from "../../src/store/errors.ts";
 
 /** A driver that makes a statement its own text. */
@@ -53,4 +54,19 @@ Deno.test("what fails in a block is undone and thrown, and COMMIT behind a faile
   const writes = connection({ write: failure });
   assertEquals(await assertRejects(() => runBlock(writes.parts, WORK)), failure);
   assertEquals(writes.sent, ["begin", "read", "write", "commit"]);
+});
+
+Deno.test("behind the commit of a block, and behind its end, nothing is sent", async () => {
+  const { sent, parts } = connection({});
+  let kept: Block | undefined;
+  const failure = await assertRejects(() =>
+    runBlock(parts, async (block) => {
+      kept = block;
+      await WORK(block);
+      await assertRejects(() => block.run((sql) => sql`read`), InvariantError);
+      await block.commit((sql) => sql`write`);
+    }), InvariantError);
+  assertEquals(failure.message, "a transaction block has ended, and takes no more statements");
+  await assertRejects(() => kept!.run((sql) => sql`read`), InvariantError);
+  assertEquals(sent, ["begin", "read", "write", "commit"]);
 });

@@ -1,7 +1,8 @@
 /** Units come back that belong to no order. */
+import { overflowingGoods, unknownGoods } from "../levels.ts";
 import type { Line } from "../model.ts";
-import { givenBack, otherOrder, overflowingGoods, replayed } from "./given_back.ts";
-import { type OperationRules, refused, unknownGoods } from "./rules.ts";
+import { givenBack, otherOrder, replayed } from "./given_back.ts";
+import { type OperationRules, refused } from "./rules.ts";
 
 /** The operation. */
 export interface GiveBackOperation {

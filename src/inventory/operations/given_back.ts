@@ -2,19 +2,12 @@
  * What a rollback and a give-back have in common: units that come back, and the id under which they came back before.
  */
 import { lineDifferences } from "../lines.ts";
-import { type Applied, INT32_MAX, type Line, type RecordedOperation, type Snapshot } from "../model.ts";
+import type { Applied, Line, RecordedOperation } from "../model.ts";
 import { type Decision, NO_EFFECT, refused, type Step } from "./rules.ts";
 
 /** The steps of lines that come back. */
 export function givenBack(lines: readonly Line[]): Step[] {
   return lines.map(({ goodsId, num }) => ({ goodsId, onHandDelta: num, reservedDelta: 0 }));
-}
-
-/** Goods that would have more on hand than an int32 can say. */
-export function overflowingGoods(snapshot: Snapshot, lines: readonly Line[]): number[] {
-  return lines
-    .filter(({ goodsId, num }) => (snapshot.levels.get(goodsId)?.onHand ?? 0) + num > INT32_MAX)
-    .map((line) => line.goodsId);
 }
 
 /**

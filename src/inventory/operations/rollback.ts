@@ -1,9 +1,10 @@
 /** An order, or a part of it, comes back; one that was never sold is barred. */
 import { derivedRollbackId } from "../ids.ts";
+import { overflowingGoods } from "../levels.ts";
 import { sameLines } from "../lines.ts";
 import type { Applied, Line, Order, RecordedOperation, Snapshot } from "../model.ts";
 import { REFUSED, stateRule } from "../states.ts";
-import { givenBack, otherOrder, overflowingGoods, replayed } from "./given_back.ts";
+import { givenBack, otherOrder, replayed } from "./given_back.ts";
 import { type Decision, NO_EFFECT, type OperationRules, refused } from "./rules.ts";
 
 /** The operation. */

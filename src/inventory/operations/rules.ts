@@ -2,7 +2,7 @@
  * The shape of an operation's file: everything that the program asks of one kind of operation. The files beside this
  * one give the answers, and `operation.ts` lists them; nobody else looks at the kind of an operation.
  */
-import type { Applied, Level, Line, Order, RecordedOperation, Refusal, Snapshot } from "../model.ts";
+import type { Applied, Order, RecordedOperation, Refusal, Snapshot } from "../model.ts";
 
 /** The rules of one kind of operation. Pure, and the same for every operation of the kind. */
 export interface OperationRules<O> {
@@ -59,14 +59,4 @@ export const NO_EFFECT: Effect = { steps: [] };
 /** The decision that refuses. */
 export function refused(refusal: Refusal): Decision {
   return { ok: false, refusal };
-}
-
-/** How much of a goods can be sold; none of one that is unknown. */
-export function available(level: Level | undefined): number {
-  return level === undefined ? 0 : level.onHand - level.reserved;
-}
-
-/** Goods of the lines that do not exist or are no longer sold. */
-export function unknownGoods(snapshot: Snapshot, lines: readonly Line[]): number[] {
-  return lines.map((line) => line.goodsId).filter((goodsId) => snapshot.levels.get(goodsId)?.deleted !== false);
 }

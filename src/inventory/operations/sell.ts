@@ -1,9 +1,10 @@
 /** An order takes its lines, all or none. */
 import { invariant } from "../../base/invariant.ts";
+import { available, unknownGoods } from "../levels.ts";
 import { lineDifferences, sameLines } from "../lines.ts";
 import type { Line, Order } from "../model.ts";
 import { REFUSED, REPEATED, stateRule } from "../states.ts";
-import { available, type Decision, NO_EFFECT, type OperationRules, refused, unknownGoods } from "./rules.ts";
+import { type Decision, NO_EFFECT, type OperationRules, refused } from "./rules.ts";
 
 /** The operation. */
 export interface SellOperation {

@@ -10,13 +10,13 @@
  *     any     --another message of a log-in--> refused
  */
 import { Buffer } from "node:buffer";
-import { createHash, createHmac, pbkdf2Sync, randomBytes, timingSafeEqual } from "node:crypto";
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { ReplyError } from "./reply_guard.ts";
+import { scramHmac, scramKeys } from "./scram.ts";
 
 const MECHANISM = "SCRAM-SHA-256-PLUS";
 const BINDING = "p=tls-server-end-point,,";
 const NONCE_BYTES = 18;
-const KEY_BYTES = 32;
 const [OK, SASL, SASL_CONTINUE, SASL_FINAL] = [0, 10, 11, 12];
 const AUTHENTICATION = 0x52;
 const EMPTY = Buffer.alloc(0);
@@ -101,18 +101,10 @@ export class BoundLogin {
     const withoutProof = `c=${bound},r=${nonce}`;
     const signed = `n=,r=${this.#nonce},${serverFirst},${withoutProof}`;
     // The guard has bounded the iterations.
-    const salted = pbkdf2Sync(
-      password.normalize("NFKC"),
-      Buffer.from(salt, "base64"),
-      Number(iterations),
-      KEY_BYTES,
-      "sha256",
-    );
-    const clientKey = hmac(salted, "Client Key");
-    const storedKey = createHash("sha256").update(clientKey).digest();
-    const signature = hmac(storedKey, signed);
+    const { clientKey, storedKey, serverKey } = scramKeys(password, Buffer.from(salt, "base64"), Number(iterations));
+    const signature = scramHmac(storedKey, signed);
     const proof = Buffer.from(clientKey.map((byte, i) => byte ^ (signature[i] ?? 0)));
-    this.#serverSignature = hmac(hmac(salted, "Server Key"), signed);
+    this.#serverSignature = scramHmac(serverKey, signed);
     this.#send(Buffer.from(`${withoutProof},p=${proof.toString("base64")}`));
     this.#state = "proven";
   }
@@ -132,10 +124,6 @@ export class BoundLogin {
     header.writeInt32BE(payload.length + 4, 1);
     this.#options.send(Buffer.concat([header, payload]));
   }
-}
-
-function hmac(key: Buffer, text: string): Buffer {
-  return createHmac("sha256", key).update(text).digest();
 }
 
 /**

@@ -7,9 +7,17 @@
  * answer in time, is thrown away with whatever state it had, and its place is filled anew.
  *
  * A statement alone is a transaction by itself; see transaction_block.ts for several.
+ *
+ *     (none) --asked for, while there are fewer than the most--> lent
+ *     free   --asked for--> lent
+ *     lent   --back, and somebody waits--> lent
+ *     lent   --back, and nobody waits--> free
+ *     lent   --back, but lost, not fit any more, or the pool is closed--> discarded
+ *     free   --lost, not fit any more, or the pool is closed--> discarded
  */
 import type { EventEmitter } from "node:events";
 import type postgres from "postgres";
+import { invariant } from "../../base/invariant.ts";
 import { errorFields } from "../../telemetry/log.ts";
 import { type Block, runBlock, type Statement } from "./transaction_block.ts";
 import { Client, type ClientOptions } from "./client.ts";
@@ -216,6 +224,7 @@ export class Pool {
   }
 
   #putBack(client: Client): void {
+    invariant(this.#lent > 0, "a connection came back that was not lent");
     const usable = !client.lost && this.#isFit(client) ? client : undefined;
     if (usable === undefined) client.discard();
     const [next] = this.#waiters;

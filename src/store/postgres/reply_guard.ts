@@ -14,7 +14,7 @@ export const REPLY_BYTES_MAX = 64 * 1024 * 1024;
 /** Largest message that is looked into, in bytes: of a log-in, or the columns of a result. */
 const PAYLOAD_BYTES_MAX = 64 * 1024;
 /** PostgreSQL's default is 4,096; so many take 0.1 s. */
-export const SCRAM_ITERATIONS_MAX = 200_000;
+const SCRAM_ITERATIONS_MAX = 200_000;
 
 const EMPTY = Buffer.alloc(0);
 const HEADER_BYTES = 5;

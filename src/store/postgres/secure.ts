@@ -40,7 +40,7 @@ const TLS_PROTOCOL = "postgresql";
 const [YES, NO] = [0x53, 0x4e];
 
 /** How TLS is spoken with this host, where the address may leave it open. */
-export function sslModeFor(host: PostgresHost, { mode }: PostgresTls): SslMode {
+function sslModeFor(host: PostgresHost, { mode }: PostgresTls): SslMode {
   if ("path" in host.dial) return "disable";
   if (mode === undefined) return isThisMachine(host) ? "disable" : "prefer";
   return mode === "allow" ? "prefer" : mode;

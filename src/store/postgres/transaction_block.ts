@@ -1,11 +1,16 @@
 /**
  * A transaction block: plain statements on one connection, of which the last one writes.
  *
+ *     (none) --begin--> open --the write, and COMMIT right behind it--> ended
+ *     open   --anything fails, or nothing was to be written--> ended, by ROLLBACK where the connection is still there
+ *     ended  --another statement--> refused: outside of the block it would commit by itself
+ *
  * The driver's own `begin` (postgres.js 3.4.9) is not used: a statement of its block whose connection died can run
  * outside the block, or end the process. Here the connection is never dialled again while the block is open, and
  * nothing is sent on one that is known to be lost.
  */
 import type postgres from "postgres";
+import { invariant } from "../../base/invariant.ts";
 import { BlockLostError, OutcomeUnknownError } from "../errors.ts";
 
 /** A statement, given the driver. */
@@ -36,11 +41,13 @@ export async function runBlock<T>(
   work: (block: Block) => Promise<T>,
 ): Promise<T> {
   let open = true;
-  const assertThere = () => {
+  let sealed = false;
+  const assertOpen = () => {
+    invariant(!sealed, "a transaction block has ended, and takes no more statements");
     if (isLost()) throw new BlockLostError("the connection was lost before anything was written");
   };
   const run = async <R>(statement: Statement<R>): Promise<R> => {
-    assertThere();
+    assertOpen();
     try {
       return await send(statement);
     } catch (error) {
@@ -51,7 +58,8 @@ export async function runBlock<T>(
     // Outside of a block the statement would commit by itself, and what BEGIN failed with would be taken for its
     // answer. BEGIN's answer is there: that to what was read has come behind it.
     await begun;
-    assertThere();
+    assertOpen();
+    sealed = true;
     const written = send(statement);
     const committed = send((sql) => sql`commit`).then(() => void (open = false));
     await firstFailure([written, committed]);
@@ -62,6 +70,7 @@ export async function runBlock<T>(
     const [, result] = await firstFailure([begun, work({ run, commit })]);
     return result;
   } finally {
+    sealed = true;
     if (open && !isLost()) await undo();
   }
 }

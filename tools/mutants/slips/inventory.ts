@@ -3,7 +3,7 @@ import type { Slip } from "../plant.ts";
 
 const OPERATIONS = "src/inventory/operations";
 const RULE_TESTS = ["tests/unit/decide_test.ts", "tests/unit/settle_test.ts"];
-const RULES = { file: `${OPERATIONS}/rules.ts`, tests: RULE_TESTS };
+const LEVELS = { file: "src/inventory/levels.ts", tests: RULE_TESTS };
 const SET = { file: `${OPERATIONS}/set.ts`, tests: RULE_TESTS };
 const SELL = { file: `${OPERATIONS}/sell.ts`, tests: RULE_TESTS };
 const ROLLBACK = { file: `${OPERATIONS}/rollback.ts`, tests: RULE_TESTS };
@@ -43,8 +43,7 @@ export const INVENTORY_SLIPS: readonly Slip[] = [
     rule: "no operation leads an order where the table does not",
   },
   {
-    file: `${OPERATIONS}/given_back.ts`,
-    tests: RULE_TESTS,
+    ...LEVELS,
     find: "(snapshot.levels.get(goodsId)?.onHand ?? 0) + num > INT32_MAX",
     replace: "(snapshot.levels.get(goodsId)?.onHand ?? 0) + num >= INT32_MAX",
     rule: "what comes back may fill a goods up to int32's largest",
@@ -56,7 +55,7 @@ export const INVENTORY_SLIPS: readonly Slip[] = [
     rule: "a set makes so much available, beside what is reserved",
   },
   {
-    ...RULES,
+    ...LEVELS,
     find: "return level === undefined ? 0 : level.onHand - level.reserved;",
     replace: "return level === undefined ? 0 : level.onHand;",
     rule: "what is reserved is not sold",

@@ -1,11 +1,10 @@
 /**
  * Distinguishes a goods that stands off its ledger, which loses its fence for ever, from one that others keep changing.
  */
-import { errorSummary, type Log } from "../../telemetry/log.ts";
-import { arrayLiteral } from "../postgres/arrays.ts";
-import type { Statement } from "../postgres/transaction_block.ts";
-import { FenceLostError, OffLedgerError } from "../errors.ts";
-import type { Pool } from "../postgres/pool.ts";
+import { errorSummary, type Log } from "../telemetry/log.ts";
+import { FenceLostError, OffLedgerError } from "./errors.ts";
+import type { Pool } from "./postgres/pool.ts";
+import { readOffLedger } from "./statements/read_off_ledger.ts";
 
 /**
  * Fences that a goods lost in a row before the ledger is looked at: by others' changes alone it seldom comes to that.
@@ -61,26 +60,4 @@ export class FenceWatch {
       return losses >= LOSSES_TO_LOOK;
     });
   }
-}
-
-async function readOffLedger(pool: Pool, goodsIds: readonly number[], signal: AbortSignal): Promise<number[]> {
-  const rows = await pool.run(offLedgerStatement(goodsIds), signal);
-  return rows.map((row) => row.goods_id);
-}
-
-/**
- * The statement behind the look, of one snapshot, so that a write under way shows in both tables or in none; see
- * readSnapshot for how a row of stock is looked for.
- */
-export function offLedgerStatement(goodsIds: readonly number[]): Statement<{ goods_id: number }[]> {
-  return (sql) =>
-    sql`
-        with newest as (
-          select asked.goods_id,
-                 (select version from stock where goods_id = asked.goods_id order by version_block desc limit 1) as version
-            from unnest((select ${arrayLiteral(goodsIds)}::int[])) as asked (goods_id)
-        )
-        select newest.goods_id
-          from newest
-          join movements on movements.goods_id = newest.goods_id and movements.version = coalesce(newest.version, 0) + 1`;
 }

@@ -2,12 +2,14 @@
  * The role that the server works as. It is the same in every database of a PostgreSQL, so it is no part of the
  * migrations, which belong to one database; they only grant it its rights.
  */
+import { randomBytes } from "node:crypto";
 import type postgres from "postgres";
 import type { PostgresAddress } from "../config/postgres_address.ts";
 import { SERVER_ROLE } from "../config/server_role.ts";
 import { ROW_LOCK_TIMEOUT_MS, STATEMENT_TIMEOUT_MS } from "../config/config.ts";
-import { type OpenSession, withSession } from "./migrate_session.ts";
+import { type OpenSession, withSession } from "./session.ts";
 import { sessionSettings } from "../store/postgres/sessions.ts";
+import { scramVerifier } from "../store/postgres/scram.ts";
 import type { Log } from "../telemetry/log.ts";
 
 /** Two runs that change the same role at once: one gets an error and looks again. */
@@ -78,7 +80,8 @@ async function bringUpToDate(sql: postgres.Sql, server: PostgresAddress, log: Lo
   const { user, password } = server;
   if (user !== SERVER_ROLE || password === undefined) return;
   if (await canLogIn(server)) return;
-  const verifier = await scramVerifier(password);
+  // Not the password: a statement that fails goes to PostgreSQL's log with all its text.
+  const verifier = scramVerifier(password, randomBytes(SCRAM_SALT_BYTES), SCRAM_ITERATIONS);
   await sql.unsafe(`alter role ${SERVER_ROLE} password '${verifier}'`);
   log.info({ role: SERVER_ROLE }, "set the password of the server's role to the one of DATABASE_URL");
 }
@@ -97,26 +100,6 @@ async function canLogIn(server: PostgresAddress): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-/**
- * What PostgreSQL stores of a password (RFC 5803). Made here, because a statement that fails goes to the server's log
- * with all its text, and then contains no password. The text has no character that a SQL literal would have to escape.
- */
-async function scramVerifier(password: string): Promise<string> {
-  const encoder = new TextEncoder();
-  const salt = crypto.getRandomValues(new Uint8Array(SCRAM_SALT_BYTES));
-  const key = await crypto.subtle.importKey("raw", encoder.encode(password.normalize("NFKC")), "PBKDF2", false, [
-    "deriveBits",
-  ]);
-  const derivation = { name: "PBKDF2", hash: "SHA-256", salt, iterations: SCRAM_ITERATIONS };
-  const salted = await crypto.subtle.deriveBits(derivation, key, 256);
-  const hmacKey = await crypto.subtle.importKey("raw", salted, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
-  const clientKey = await crypto.subtle.sign("HMAC", hmacKey, encoder.encode("Client Key"));
-  const serverKey = await crypto.subtle.sign("HMAC", hmacKey, encoder.encode("Server Key"));
-  const storedKey = await crypto.subtle.digest("SHA-256", clientKey);
-  const base64 = (bytes: ArrayBuffer) => new Uint8Array(bytes).toBase64();
-  return `SCRAM-SHA-256$${SCRAM_ITERATIONS}:${salt.toBase64()}$${base64(storedKey)}:${base64(serverKey)}`;
 }
 
 function byHand(): string {
