@@ -1,6 +1,6 @@
 /**
  * Long work of calls in short slices, so that others have their turn: the process has one thread. All calls share the
- * slices. When each had its own, 20 batches held everybody up for 20 slices in each turn of the loop, and a call that
+ * slices. When each had its own, 20 batches blocked everybody for 20 slices in each turn of the loop, and a call that
  * needs ten turns took 4.6 s.
  */
 
@@ -44,7 +44,7 @@ export class Slicer {
   }
 
   /**
-   * Does `work` for each item, in order, and begins at once where this turn's slice is not spent.
+   * Does `work` for each item, one after the other, and begins at once where this turn's slice is not spent.
    *
    * Rejects with what `work` throws. Rejects with the signal's reason as soon as that aborts, and does nothing from then
    * on; so the signal is also the limit of the wait.

@@ -28,7 +28,7 @@ export function trailerBytes(fields: OutgoingHttpHeaders): number {
   return bytes;
 }
 
-/** The same error where it fits; else with its text cut, and without the details that find no room. */
+/** The same error where it fits; else with its text cut, and without the details that don't fit. */
 export function boundError(error: ConnectError): ConnectError {
   const text = boundText(error.rawMessage);
   const kept = fittingDetails(error.details, text);
@@ -39,7 +39,7 @@ export function boundError(error: ConnectError): ConnectError {
 }
 
 /** What details may take beside this text, which stands in grpc-message and in the google.rpc.Status with them. */
-export function detailsRoom(text: string): number {
+export function detailBytesMax(text: string): number {
   const fields = "grpc-message".length + encodedBytes(text) + "grpc-status-details-bin".length + 2 * FIELD_BYTES;
   // base64 makes 4 bytes of 3; code, tag and length of the text take 8.
   const status = Math.floor((TRAILER_BYTES_MAX - OTHER_BYTES - fields) / 4) * 3;
@@ -49,9 +49,9 @@ export function detailsRoom(text: string): number {
 /** The first details that fit together beside the text. */
 function fittingDetails(details: ConnectError["details"], text: string): ConnectError["details"] {
   if (details.length === 0) return details;
-  const room = detailsRoom(text);
+  const bytesMax = detailBytesMax(text);
   let bytes = 0;
-  const end = details.findIndex((detail) => (bytes += detailBytes(detail)) > room);
+  const end = details.findIndex((detail) => (bytes += detailBytes(detail)) > bytesMax);
   return end === -1 ? details : details.slice(0, end);
 }
 

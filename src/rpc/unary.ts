@@ -56,7 +56,7 @@ export type UnaryPath = (call: Http2Call, request: PreparedRequest, followUp: Un
 /** What the fast path of a method is made of. */
 export interface UnaryMethod {
   readonly spec: UnarySpec;
-  /** Those of Connect's handler of the same method, complete. An own request gate and a signal for shutdown are not heeded. */
+  /** Those of Connect's handler of the same method, complete. A `requestGate` and a signal for shutdown are not heeded. */
   readonly options: UniversalHandlerOptions;
   /** Of its messages; those that don't pass go to Connect's handler, which finds the same and has the words. */
   readonly check: MessageCheck;

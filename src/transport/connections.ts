@@ -1,5 +1,5 @@
 /**
- * The connections of one listener and the requests under way on each: who is admitted, what is counted, how they end when the
+ * The connections of one listener and the requests in progress on each: who is admitted, what is counted, how they end when the
  * listener stops. Knows sockets and sessions, but neither the limits in time (`reaper.ts`) nor what requests are about.
  *
  *     (new)    -> refused        over a limit of connections, or its address is barred
@@ -48,7 +48,7 @@ export interface Connection {
   /** HTTP/2: what its peer was answered and has not read. */
   unread: UnreadAnswers | undefined;
   readonly exchanges: Set<Exchange>;
-  /** Since when no request is under way; at first, since the connection was accepted or its protocol became known. */
+  /** Since when no request is in progress; at first, since the connection was accepted or its protocol became known. */
   quietSince: number;
   /** HTTP/1: bytes read (above TLS) when it became quiet, and when the next request's header was first seen to have begun. */
   quietBytesRead: number;
@@ -92,7 +92,7 @@ export class Connections {
     return this.#all.size;
   }
 
-  /** Requests under way on all of them. */
+  /** Requests in progress on all of them. */
   get requests(): number {
     return this.#requests;
   }
@@ -235,7 +235,7 @@ export class Connections {
   }
 
   /**
-   * Peers are asked to go, requests under way finish, idle connections go, and what takes longer than the grace is cut. Resolves
+   * Peers are asked to go, requests in progress finish, idle connections go, and what takes longer than the grace is cut. Resolves
    * when every connection is gone, at the latest a little after `graceMs`. Takes no notice of new connections: the port is closed
    * before.
    */

@@ -3,7 +3,7 @@
  * is still a client of that protocol, which wants its refusal in the protocol's words. Pure.
  */
 
-/** How a call is spoken. The calls of Connect with one message each way are bare messages, its streams have frames. */
+/** How a call is spoken. The calls of Connect with one message in each direction are bare messages, its streams have frames. */
 export type Protocol = "grpc" | "grpc-web" | "connect" | "connect-stream";
 
 const PROTOCOLS: readonly (readonly [RegExp, Protocol])[] = [

@@ -8,7 +8,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import type { IncomingHttpHeaders as Http2Headers, ServerHttp2Stream } from "node:http2";
 
-/** Header that carries the id of a request, both ways. */
+/** Header that carries the id of a request and of its answer. */
 export const REQUEST_ID_HEADER = "x-request-id";
 
 /** A status that refuses a request before a handler sees it. */

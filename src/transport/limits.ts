@@ -7,11 +7,11 @@ import { shareOf } from "./addresses.ts";
 
 /** The limits of a listener. Times are milliseconds of the monotonic clock, sizes are bytes. */
 export interface ListenerLimits {
-  /** Connections held at once; one more is closed before anything is read from it. */
+  /** Connections at once; one more is closed before anything is read from it. */
   readonly connectionsMax: number;
   /** Of these, connections from one remote address; in IPv6, here and below, from one network of 64 bits. */
   readonly connectionsPerAddressMax: number;
-  /** Accept to finished TLS handshake, and again to the bytes that tell HTTP/1 from HTTP/2. */
+  /** Accept to finished TLS handshake, and again to the bytes that decide between HTTP/1 and HTTP/2. */
   readonly handshakeMs: number;
   /**
    * First byte of an HTTP/1 request to the end of its header, dripping or not; answered 408. HTTP/2: the preface with its
@@ -36,10 +36,10 @@ export interface ListenerLimits {
   readonly http1RequestBytesMax: number;
   /** From when on a body counts as slow. */
   readonly slowBodyMs: number;
-  /** End of an answer to the last of its bytes taken by the peer; then the stream is reset or the connection cut. */
+  /** End of an answer to the last of its bytes read by the peer; then the stream is reset or the connection cut. */
   readonly responseMs: number;
   /**
-   * HTTP/2: bytes of answers on one connection that its peer has not taken; a stream that would add to them is reset with
+   * HTTP/2: bytes of answers on one connection that its peer has not read; a stream that would add to them is reset with
    * ENHANCE_YOUR_CALM. One answer alone may be larger.
    */
   readonly unreadAnswerBytesMax: number;
@@ -47,15 +47,15 @@ export interface ListenerLimits {
   readonly unreadPerAddressBytesMax: number;
   /** The same for all connections. */
   readonly unreadTotalBytesMax: number;
-  /** A connection without any request under way is closed after this; an open silent stream keeps it. */
+  /** A connection without any request in progress is closed after this; an open silent stream keeps it. */
   readonly idleMs: number;
-  /** An HTTP/2 connection with requests under way gets a PING this often, which finds peers that vanished. */
+  /** An HTTP/2 connection with requests in progress gets a PING this often, which finds peers that vanished. */
   readonly pingMs: number;
   /** A PING unanswered for this long closes the connection and cancels its requests. */
   readonly pingAckMs: number;
   /**
-   * How often the times above are looked at, and so how late each of them may be; later by as much as the event loop was held
-   * up, which is no peer's fault.
+   * How often the times above are looked at, and so how late each of them may be; later by as much as the event loop was
+   * blocked, which is no peer's fault.
    */
   readonly sweepMs: number;
   /** Streams open at once on one HTTP/2 connection (RFC 9113, SETTINGS_MAX_CONCURRENT_STREAMS). */
@@ -69,7 +69,7 @@ export interface ListenerLimits {
   readonly requestsPerTurnMax: number;
   /** The same while there are several addresses. */
   readonly requestsPerSharedTurnMax: number;
-  /** Requests under way on all connections together; one more is refused as not begun (503, or REFUSED_STREAM). */
+  /** Requests in progress on all connections together; one more is refused as not begun (503, or REFUSED_STREAM). */
   readonly requestsMax: number;
   /** Of these, requests from one remote address. */
   readonly requestsPerAddressMax: number;
@@ -94,9 +94,9 @@ export interface ListenerLimits {
 
 /** The limits where nothing else is asked for. */
 export const LISTENER_LIMITS: ListenerLimits = Object.freeze({
-  // An idle HTTP/2 connection was measured to hold 30 to 116 kB of resident memory, so 460 MB in all.
+  // An idle HTTP/2 connection was measured to take 30 to 116 kB of resident memory, so 460 MB in all.
   connectionsMax: 4_000,
-  // What one address may have of a total is a quarter, here and below: one alone leaves room for all others, and it is ten
+  // What one address may have of a total is a quarter, here and below: one alone leaves enough for all others, and it is ten
   // times what a pool of gRPC clients opens. A proxy in front, whose address all share, needs more: see `limitsWithShare`.
   connectionsPerAddressMax: 1_000,
   handshakeMs: 10_000,
@@ -105,14 +105,14 @@ export const LISTENER_LIMITS: ListenerLimits = Object.freeze({
   // complete or not; for one without, this is all that ends a body that never is.
   requestBodyMs: 60_000,
   // What of them is kept is bounded by the budget of messages, and over that they are refused with a reason; a request
-  // itself was measured to hold 49 kB. With 128, of 260 batches of 0.8 MB at once on a busy machine 57 were reset.
+  // itself was measured to take 49 kB. With 128, of 260 batches of 0.8 MB at once on a busy machine 57 were reset.
   slowBodiesMax: 1_000,
   slowBodiesPerAddressMax: 250,
   slowBodyMs: 2_000,
   refusedBodyBytesMax: 1024 * 1024,
   // Chunk extensions are no part of a body: 100 MB of them in one request were read to the end.
   http1RequestBytesMax: 4 * 1024 * 1024,
-  // An answer of 1 MiB at 140 kbit/s. In total, and not since the last byte taken: Deno tells nothing of a stream's
+  // An answer of 1 MiB at 140 kbit/s. In total, and not since the last byte read: Deno shows nothing of a stream's
   // window, and it takes whatever is written to one without waiting for the peer (measured: 8 MiB at once).
   responseMs: 60_000,
   // Four times the largest answer. 60 answers of 2.7 MB, on one connection whose windows were never opened, were measured to
@@ -129,18 +129,18 @@ export const LISTENER_LIMITS: ListenerLimits = Object.freeze({
   // Deno's own default was measured to accept 5,000 streams, each with its buffers. 100 is what RFC 9113 recommends as
   // the least, and what gRPC clients are tuned for.
   concurrentStreamsMax: 100,
-  // Hardly a client pipelines. 20 connections with 20,000 requests each were measured to hold up the event loop for 4.2 s.
+  // Hardly a client pipelines. 20 connections with 20,000 requests each were measured to block the event loop for 4.2 s.
   pipelinedRequestsMax: 8,
-  // A request that is begun and reset was measured to cost 0.1 ms. 198,000 of them on 200 connections held up everybody for
+  // A request that is begun and reset was measured to cost 0.1 ms. 198,000 of them on 200 connections blocked everybody for
   // over 20 s when each socket was read to its end. Beside a flood of one address a turn takes 4 ms, and an honest call
   // needs some six turns from its first byte to its last. Who is alone delays nobody else by longer ones.
   requestsPerTurnMax: 256,
   requestsPerSharedTurnMax: 64,
-  // A request under way was measured to hold 49 kB, most of it in the RPC layer, so 590 MB in all. Above the usual limit
+  // A request in progress was measured to take 49 kB, most of it in the RPC layer, so 590 MB in all. Above the usual limit
   // of a queue of work (10,000), whose refusal says more than one of the transport.
   requestsMax: 12_000,
   requestsPerAddressMax: 3_000,
-  // Answered at once, and yet held for as long as a peer leaves it no window to answer in.
+  // Answered at once, and yet kept for as long as a peer leaves it no window to answer in.
   probesMax: 100,
   headerBytesMax: 16 * 1024,
   headerFieldsMax: 100,

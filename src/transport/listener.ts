@@ -52,7 +52,7 @@ export interface Listener {
   readonly host: string;
   readonly port: number;
   /**
-   * Stops accepting, tells every HTTP/2 peer to go away, and lets requests under way finish; what is left after
+   * Stops accepting, has every HTTP/2 peer go away, and lets requests in progress finish; what is left after
    * `graceMs` is cut. Resolves when every connection is gone. A second call waits for the same end.
    */
   drain(graceMs: number): Promise<void>;

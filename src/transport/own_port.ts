@@ -85,10 +85,10 @@ async function looksDeaf({ sharers, accepted, dial }: OwnPortOptions, heard: num
   const isShared = sharers > 1;
   const dials = isShared ? DIALS_PER_SHARER * sharers : 1;
   let silent = 0;
-  for (let dialled = 0; dialled < dials && accepted() === heard; dialled += DIALS_PER_SHARER) {
-    const outcomes = await Promise.all(Array.from({ length: isShared ? DIALS_PER_SHARER : 1 }, () => dial()));
-    if (outcomes.includes("unknown")) return false;
-    silent += outcomes.filter((outcome) => outcome === "silent").length;
+  for (let count = 0; count < dials && accepted() === heard; count += DIALS_PER_SHARER) {
+    const dialled = await Promise.all(Array.from({ length: isShared ? DIALS_PER_SHARER : 1 }, () => dial()));
+    if (dialled.includes("unknown")) return false;
+    silent += dialled.filter((one) => one === "silent").length;
   }
   return silent > 0 && accepted() === heard;
 }
@@ -97,10 +97,10 @@ async function looksDeaf({ sharers, accepted, dial }: OwnPortOptions, heard: num
 export function dialPort(host: string, port: number): Promise<Dialled> {
   const { promise, resolve } = Promise.withResolvers<Dialled>();
   let socket: net.Socket;
-  const end = (outcome: Dialled) => {
+  const end = (dialled: Dialled) => {
     clearTimeout(limit);
     socket?.destroy();
-    resolve(outcome);
+    resolve(dialled);
   };
   const limit = setTimeout(() => end("silent"), DIAL_MS_MAX);
   try {

@@ -1,5 +1,5 @@
 /**
- * HTTP/1 and HTTP/2 behind one port: told apart, and each served by a server that does not listen itself. A connection is
+ * HTTP/1 and HTTP/2 behind one port: one known from the other, and each served by a server that does not listen itself. A connection is
  * handed to its server, is read in turns from then on, and each of its requests goes through admission to the handler.
  *
  * Owns what node:http and node:http2 are set to, and knows what Deno 2.9.3 makes of it: it maps `maxHeaderListPairs` and the
@@ -157,7 +157,7 @@ export class Protocols {
 }
 
 /**
- * Tells HTTP/2 by prior knowledge from HTTP/1 on a cleartext connection, by its first bytes, and leaves those bytes where the
+ * Decides whether a cleartext connection is HTTP/2 by prior knowledge or HTTP/1, by its first bytes, and leaves those bytes where the
  * protocol's own server will read them. Calls back once, as soon as the bytes decide: at the first byte that differs from the
  * preface, or after the last one that does not. Never calls back where the connection ends before; knows no time: whoever asks
  * closes connections that never say enough.

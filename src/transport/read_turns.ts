@@ -1,5 +1,5 @@
 /**
- * Who is read from, and how much of it in one turn of the event loop. What a socket brings at once can hold hundreds of
+ * Who is read from, and how much of it in one turn of the event loop. What a socket brings at once can have hundreds of
  * requests, a thousand sockets a hundred thousand, and all of them would be begun before anybody else's socket is looked at
  * again. So bytes are handed on by what they make to do, in whole requests: so much a turn for one address and for all, by
  * turns among the addresses that wait and among the connections of each; a connection that waits is paused, and what its peer
@@ -20,7 +20,7 @@ const HTTP1_BYTES = 2_048;
 /**
  * What HTTP/1 bytes cost, in whole requests: half for being handed on, as they may be the last of a message; and for each line,
  * which is a field of a header or half of a chunk of a body. Lines of a message that is sent whole cost less, and count all
- * the same: only whoever reads them can tell.
+ * the same: only whoever reads them can see that.
  */
 const HTTP1_READ = 1 / 2;
 const HTTP1_LINE = 1 / 32;
@@ -42,7 +42,7 @@ const READ_MAX = 8;
  * More connections than this wait only for an attacker, as busy backends share few. Turns of half as much then leave the loop
  * time in between: beside 200 connections that reset their streams an honest call took 30 ms in the median, not 110.
  */
-const CROWD = 16;
+const CONTENDED = 16;
 
 /** The reading of one connection. */
 interface Reading {
@@ -67,9 +67,9 @@ export class ReadTurns {
   #latest: string | undefined = undefined;
   #sharedUntil = 0;
   #isShared = false;
-  /** Whose connections wait, in their order, and how many. */
+  /** Whose connections wait, each first come first, and how many they are. */
   readonly #waiting = new Map<Peer, Reading[]>();
-  #crowd = 0;
+  #waitingConnections = 0;
 
   /** @param cut ends a connection for the limit that it is over */
   constructor(
@@ -96,7 +96,7 @@ export class ReadTurns {
     for (const listener of listeners) socket.off("data", listener);
   }
 
-  /** Counts a request over HTTP/1, of which its lines don't tell. */
+  /** Counts a request over HTTP/1, which its lines don't show. */
   noteHttp1(peer: Peer): void {
     this.#count(peer, 1);
   }
@@ -113,9 +113,9 @@ export class ReadTurns {
     const { peer } = reading.connection;
     const waiting = this.#waiting.get(peer);
     // Nobody overtakes those of its address that wait already.
-    if (waiting === undefined && this.#handOn(reading, this.#room())) return;
+    if (waiting === undefined && this.#handOn(reading, this.#workLeft())) return;
     reading.socket.pause();
-    this.#crowd++;
+    this.#waitingConnections++;
     if (waiting === undefined) this.#waiting.set(peer, [reading]);
     else waiting.push(reading);
     this.#beDue();
@@ -153,10 +153,10 @@ export class ReadTurns {
   }
 
   /** What anybody may still begin in this turn. No part of it is kept free: whoever comes later waits for one turn, then takes turns. */
-  #room(): number {
+  #workLeft(): number {
     const { requestsPerTurnMax, requestsPerSharedTurnMax } = this.limits;
     if (!this.#isShared) return requestsPerTurnMax - this.#begun;
-    return requestsPerSharedTurnMax / (this.#crowd > CROWD ? 2 : 1) - this.#begun;
+    return requestsPerSharedTurnMax / (this.#waitingConnections > CONTENDED ? 2 : 1) - this.#begun;
   }
 
   #enterTurn(peer: Peer): void {
@@ -186,7 +186,7 @@ export class ReadTurns {
     else setTimeout(() => this.#next(), this.#isShared ? SHARED_TURN_MS : 0);
   }
 
-  /** The next turn: one connection of each address that waits, and again, while there is room. */
+  /** The next turn: one connection of each address that waits, and again, while there is work left. */
   #next(): void {
     this.#isTurnDue = false;
     this.#turn++;
@@ -195,12 +195,12 @@ export class ReadTurns {
     while (true) {
       let isAnyRead = false;
       for (const [peer, waiting] of this.#waiting) {
-        const room = Math.min(this.#room(), READ_MAX);
-        if (room <= 0) break;
+        const workMax = Math.min(this.#workLeft(), READ_MAX);
+        if (workMax <= 0) break;
         isAnyRead = true;
         const reading = waiting.shift()!;
-        if (reading.socket.destroyed || this.#handOn(reading, room)) {
-          this.#crowd--;
+        if (reading.socket.destroyed || this.#handOn(reading, workMax)) {
+          this.#waitingConnections--;
           reading.socket.resume();
         } else waiting.push(reading);
         if (waiting.length === 0) this.#waiting.delete(peer);

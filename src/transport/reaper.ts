@@ -30,7 +30,7 @@ export function createSweep(
     const at = now();
     const lagMs = Math.max(0, at - sweptAt - limits.sweepMs);
     sweptAt = at;
-    if (lagMs > limits.sweepMs) log.debug({ lagMs }, "Event loop held up, nobody's time is looked at");
+    if (lagMs > limits.sweepMs) log.debug({ lagMs }, "Event loop blocked, nobody's time is looked at");
     else endOverdue(connections, at - lagMs, limits, log);
   };
 }

@@ -18,7 +18,7 @@ export interface PartsSource {
   readonly ranges: readonly number[];
 }
 
-/** Waits for the turn of a batch; what it answers ends the turn. It rejects with what is to be told, or the signal's reason. */
+/** Waits for the turn of a batch; what it answers ends the turn. It rejects with the error to answer, or the signal's reason. */
 export type Turn = (signal: AbortSignal) => Promise<() => void>;
 
 /** The parts of a batch, to be read in its turn. */
@@ -69,7 +69,7 @@ export function partsOf<D extends DescMessage>(
   };
 }
 
-/** The turn of a batch that needs no room of its own. */
+/** The turn of a batch that needs no capacity of its own. */
 export function atOnce(): Promise<() => void> {
   return Promise.resolve(() => {});
 }

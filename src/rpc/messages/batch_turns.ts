@@ -1,20 +1,20 @@
 /**
  * Turns of large batches. What one becomes (its orders, their lines, its answer) is some twenty times its bytes, so a batch
- * waits for its turn as it came, in bytes, and becomes objects while it has its turn. Those of one address wait in the order
- * in which they came, and have their share of the room; the addresses take turns.
+ * waits for its turn as it came, in bytes, and becomes objects while it has its turn. Those of one address wait by
+ * arrival, and have their share of the capacity; the addresses take turns.
  *
- *     waiting -> at work    there is room for what it becomes; one alone always has its turn
+ *     waiting -> at work    what it becomes is within the capacity; one alone always has its turn
  *     (new)   -> refused    as much waits of its address as can have its turn in time
  *     waiting -> refused    it has waited for {@link TURN_WAIT_MS_MAX} all the same
  *     waiting -> left       its call has ended
- *     at work -> over       it gives back its room
+ *     at work -> over       its capacity is free again
  */
 import { budgetSpent } from "../errors.ts";
 
 /** Longest wait for a turn, in ms: less than a call may last, so that who had no turn hears that, and that nothing was done. */
 export const TURN_WAIT_MS_MAX = 10_000;
 
-/** Of one address may wait so many times the room that it may have at work: some 1 s each on a quiet machine. */
+/** Of one address may wait so many times what it may have at work: some 1 s each on a quiet machine. */
 export const WAITING_TURNS_MAX = 8;
 
 /** One that waits for its turn. */
@@ -72,7 +72,7 @@ export class BatchTurns {
       stop();
       this.#remove(address, waiter);
       reject(reason);
-      // Whoever stood behind it may need less room.
+      // Whoever stood behind it may need less.
       this.#go();
     };
     const leave = () => leaveFor(signal.reason);
@@ -84,8 +84,8 @@ export class BatchTurns {
   }
 
   /**
-   * Nobody overtakes who is next: a batch that needs much room would wait for as long as smaller ones come. But who waits for
-   * others of its own address holds up nobody else.
+   * Nobody overtakes who is next: a batch that needs much would wait for as long as smaller ones come. But who waits for
+   * others of its own address blocks nobody else.
    */
   #go(): void {
     for (const [address, own] of this.#waiting) {

@@ -5,10 +5,10 @@
  *
  * A call is received, then kept, then over:
  *
- *     receiving -> kept       its message is complete, and there is room for what becomes of it
- *     receiving -> refused    there is no room, in all or for its address; or others need it, and this one has been receiving
+ *     receiving -> kept       its message is complete, and what becomes of it is within the budget
+ *     receiving -> refused    the budget is spent, in all or for its address; or others need it, and this one has been receiving
  *                             for the longest
- *     any       -> over       it gives back what it took
+ *     any       -> over       what it took is free again
  */
 
 import { BatchTurns, TURN_WAIT_MS_MAX } from "./batch_turns.ts";
@@ -25,11 +25,11 @@ const SMALL_BATCH_PART = 1 / 64;
 
 /** One call's part of the budget. */
 export interface MessageShare {
-  /** Counts bytes that were received. False: there is no room, and the call must be refused. */
+  /** Counts bytes that were received. False: the budget is spent, and the call must be refused. */
   receive(bytes: number): boolean;
-  /** Its message is complete, and becomes so many bytes in all. False: there is no room for that. */
+  /** Its message is complete, and becomes so many bytes in all. False: the budget has not that much left. */
   keep(bytes: number): boolean;
-  /** Gives everything back. It may be called again, and nothing counts after it. */
+  /** Frees all of it. It may be called again, and nothing counts after it. */
   end(): void;
 }
 
@@ -49,7 +49,7 @@ export interface BudgetView {
 
 /** The budget of one process. */
 export class MessageBudget {
-  /** Who is receiving, the longest first, and holds more than is free. */
+  /** Who is receiving, the longest first, and has more than what is free. */
   readonly #receiving = new Set<Share>();
   #receivingBytes = 0;
   #bytes = 0;
@@ -72,7 +72,7 @@ export class MessageBudget {
     this.#addressMax = Math.min(addressBytesMax, this.#messagesMax);
   }
 
-  /** The part of a call that begins. `evicted` is told when its message will not be taken after all. */
+  /** The part of a call that begins. `evicted` is called when its message will not be taken after all. */
   begin(address: string, evicted: () => void): MessageShare {
     return new Share(this, address, evicted);
   }

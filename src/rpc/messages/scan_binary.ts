@@ -21,7 +21,7 @@ export interface Scan {
 /** How many entries a repeated field may have, wherever in the message. */
 export type CountsMax = ReadonlyMap<DescField, number>;
 
-/** A field has more entries than it may. How many is not told: nothing is looked at beyond. */
+/** A field has more entries than it may. How many is not known: nothing is looked at beyond. */
 export class TooManyEntries extends Error {
   override name = "TooManyEntries";
 
@@ -57,7 +57,7 @@ const FIXED32: ReadonlySet<ScalarType> = new Set([ScalarType.FLOAT, ScalarType.F
  * Makes the scanner of one type of message. It throws UnreadableMessage for what can't be read, and TooManyEntries as soon
  * as a field has more entries than `max` says.
  *
- * @param parts the repeated field of messages of which is told where its entries stand
+ * @param parts the repeated field of messages whose entries' places are kept
  * @throws Error for a schema that it can't scan: one with maps or groups
  */
 export function binaryScanner(

@@ -3,7 +3,7 @@
  * objects of whatever it is given. Pure: one pass over the text, along the schema.
  *
  * What passes is JSON, has only fields that exist, each once, in either spelling, and numbers only where protobuf's JSON
- * mapping has them and only those that can be held exactly. All that is wrong with fields is found, not only the first; but
+ * mapping has them and only those that a field takes exactly. All that is wrong with fields is found, not only the first; but
  * no more than anybody reads.
  */
 import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
@@ -25,12 +25,12 @@ export type FieldFault = (field: string, description: string) => void;
 /** Deepest nesting, in fields that exist and in those that don't. */
 const DEPTH_MAX = 100;
 /** A key in an error; a longer one is cut. */
-const KEY_CHARACTERS_TOLD = 64;
+const KEY_CHARACTERS_MAX = 64;
 /** Faults after which nothing more is looked for: 90,000 unknown keys took 200 ms. */
 const FAULTS_MAX = 1_000;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
-/** Digits of a number that is held exactly. */
+/** Digits of a number that is exact as a double. */
 const SMALL_DIGITS_MAX = 15;
 /** Up to the closing quote; what an escape stands for is left to JSON.parse. */
 // deno-lint-ignore no-control-regex
@@ -72,7 +72,7 @@ class Scanner implements Scan {
   constructor(
     private readonly text: string,
     private readonly max: CountsMax,
-    private readonly told: FieldFault,
+    private readonly found: FieldFault,
     private readonly partsOf: DescField | undefined,
   ) {}
 
@@ -95,7 +95,7 @@ class Scanner implements Scan {
       this.#space();
       if (plan === undefined) return this.#value(undefined, path, depth);
       const field = plan.get(key);
-      const name = path + (field?.desc.name ?? told(key));
+      const name = path + (field?.desc.name ?? shortened(key));
       if (field === undefined) {
         this.#fault(name, "expected a field of the request, there is none of this name");
         return this.#value(undefined, name, depth);
@@ -162,7 +162,7 @@ class Scanner implements Scan {
     const isLong = max > 2n ** 32n;
     const value = wholeNumber(text);
     if (value === undefined || (isQuoted && isLong && !PLAIN_INTEGER.test(text))) {
-      return this.#fault(path, `expected a whole number, got ${told(JSON.stringify(text))}`);
+      return this.#fault(path, `expected a whole number, got ${shortened(JSON.stringify(text))}`);
     }
     if (value < min || value > max) {
       return this.#fault(path, `expected ${min} to ${max} (${ScalarType[type].toLowerCase()}), got ${value}`);
@@ -270,7 +270,7 @@ class Scanner implements Scan {
   }
 
   #fault(field: string, description: string): void {
-    this.told(field, description);
+    this.found(field, description);
     if (++this.#faults >= FAULTS_MAX) throw new TooManyFaults();
   }
 
@@ -288,6 +288,6 @@ const KINDS: Readonly<Record<string, string>> = {
   n: "null",
 };
 
-function told(key: string): string {
-  return key.length <= KEY_CHARACTERS_TOLD ? key : `${key.slice(0, KEY_CHARACTERS_TOLD)}…`;
+function shortened(key: string): string {
+  return key.length <= KEY_CHARACTERS_MAX ? key : `${key.slice(0, KEY_CHARACTERS_MAX)}…`;
 }

@@ -3,7 +3,7 @@
  * come at once must not be read one behind the other while everybody else waits. After a long turn the loop is left to others
  * for as long as it took: a call needs some six turns, and when all of them were long, one took 820 ms.
  *
- * Addresses go by turns, and each in the order of arrival: 3,000 packed messages of a kilobyte that become a megabyte each,
+ * Addresses go by turns, and each by arrival: 3,000 packed messages of a kilobyte that become a megabyte each,
  * all of one address, would else be read before anybody else's, for minutes.
  */
 
@@ -37,7 +37,7 @@ export interface Reader {
 
 /** Who reads a large message waits here for its turn. */
 export class Turns {
-  /** By address, each in the order of arrival; the first address is the next. */
+  /** By address, each by arrival; the first address is the next. */
   readonly #waiting = new Map<
     string,
     { readonly bytes: number; readonly isOver: () => boolean; readonly go: () => void }[]

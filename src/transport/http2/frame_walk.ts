@@ -1,5 +1,5 @@
 /**
- * How far the HTTP/2 frames of one connection are (RFC 9113, section 4), told by their headers alone, so that bytes can be
+ * How far the HTTP/2 frames of one connection are (RFC 9113, section 4), seen by their headers alone, so that bytes can be
  * handed on up to so much work and no further, and so that a peer is seen that never ends what it has begun. Pure.
  * Checks nothing: that is for whoever reads the frames.
  */
@@ -14,7 +14,7 @@ const END_HEADERS = 0x4;
 
 /**
  * What frames cost, in whole requests: half for beginning one, half for its end, on which its message is read. Any other frame
- * was measured to cost a tenth of that at most; a read from a socket can hold 6,500 of one byte of a message each.
+ * was measured to cost a tenth of that at most; a read from a socket can have 6,500 of one byte of a message each.
  */
 const BEGIN = 1 / 2;
 const END = 1 / 2;

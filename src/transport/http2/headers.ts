@@ -38,7 +38,7 @@ export function addFields(target: OutgoingHttpHeaders, headers: Headers): Outgoi
   let cookies: string[] | undefined;
   headers.forEach((value, name) => {
     if (CONNECTION_FIELDS.has(name) || (name === "te" && value !== "trailers")) return;
-    // The one field that comes once for each value, as its values may hold commas.
+    // The one field that comes once for each value, as its values may contain commas.
     if (name === "set-cookie") target[name] = cookies = [...cookies ?? [], value];
     else target[name] = name === "grpc-message" ? respellGrpcMessage(value) : value;
   });
