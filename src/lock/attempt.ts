@@ -1,12 +1,19 @@
 /**
- * One attempt of npm:redlock (5.0.0-beta.2) on all nodes at once, whose outcome is told at the vote that makes it
- * certain. Left alone the library tells a refusal only after it has let go everywhere, and who voted how only when the
- * last node has answered, which one that froze holds up for as long as its time limit.
+ * One attempt of npm:redlock (5.0.0-beta.2) on all nodes at once, which ends at the vote that makes its result certain.
  *
- * So the library talks to the nodes through voters, which keep the ballot; a node without a vote is not asked.
+ * Of the library is used: `acquire`, `extend` and `release` on all keys and all nodes at once, its random values, and its
+ * sending of a script by hash, or as text to a node that does not know it. Not used are: its scripts (ours cost a fraction,
+ * scripts.ts), its retries (they keep the votes of a minority, and count validity from before the waiting), its `expiration`
+ * (by the time of day; ours is counted on the monotonic clock, validity.ts), `using` (its timer extends the lease of a process
+ * that hangs), and its own count of the votes (it reports a refusal only when it has released everywhere, and who voted how
+ * only when the last node has answered, which one that froze delays for its whole time limit). It stays because it is the
+ * implementation that people know of the rules that this lock promises, and what is used of it does what it should; the
+ * parts that are not used are those of which that is not so.
+ *
+ * So the library asks the nodes through voters, which fill in a ballot; a node without a vote is not asked.
  */
 import Redlock, { ExecutionError, type Lock as NodesLock, type Settings } from "redlock";
-import { Ballot, type Outcome, type Vote } from "./ballot.ts";
+import { Ballot, type Result, type Vote } from "./ballot.ts";
 import { ACQUIRE_SCRIPT, EXTEND_SCRIPT, RELEASE_SCRIPT, scriptHash } from "./scripts.ts";
 import { DRIFT_FACTOR } from "./validity.ts";
 
@@ -20,17 +27,17 @@ export interface Scripted {
 export interface VotingNode extends Scripted {
   /** Why it has no vote now; undefined if it has. */
   readonly noVoteReason: string | undefined;
-  /** Told of each of its votes, also of those that come when the outcome is certain. */
+  /** Counts each of its votes, also those that come when the result is certain. */
   count(vote: Vote): void;
 }
 
 /** How an attempt ended. */
 export interface Attempt {
-  readonly outcome: Outcome;
+  readonly result: Result;
   readonly ballot: Ballot;
-  /** What was acquired; undefined unless the outcome says so. */
+  /** What was acquired; undefined unless the result says so. */
   readonly lock: NodesLock | undefined;
-  /** Resolves when the nodes were told to let go of what was not acquired; until then it is under way. */
+  /** Resolves when the nodes were asked to release what was not acquired; until then it is under way. */
   readonly settled: Promise<void>;
 }
 
@@ -45,7 +52,7 @@ const SCRIPTS = {
   releaseScript: () => RELEASE_SCRIPT,
 };
 
-/** The library over these nodes, without voters: for letting go, of which every node is told. */
+/** The library over these nodes, without voters: for releases, which go to every node. */
 export function redlockOver(nodes: readonly Scripted[]): Redlock {
   // It asks nothing else of its clients.
   return new Redlock(nodes as unknown as ConstructorParameters<typeof Redlock>[0], SETTINGS, SCRIPTS);
@@ -70,12 +77,12 @@ async function attempt(
   const asked = ask(redlockOver(nodes.map((node, index) => new Voter(node, index, ballot, script))));
   const settled = asked.then(() => {}, () => {});
   const failed = asked.then(() => ballot.decided, (error) => {
-    // Too few said yes, which the ballot tells more exactly. Anything else is no vote but a fault.
+    // Too few said yes, of which the ballot knows more. Anything else is no vote but a fault.
     if (error instanceof ExecutionError) return ballot.decided;
     throw error;
   });
-  const outcome = await Promise.race([ballot.decided, failed]);
-  return { outcome, ballot, lock: outcome === "acquired" ? await asked : undefined, settled };
+  const result = await Promise.race([ballot.decided, failed]);
+  return { result, ballot, lock: result === "acquired" ? await asked : undefined, settled };
 }
 
 /** A node as the library sees it. What is asked with the attempt's own script is a vote; all else just goes through. */
@@ -104,17 +111,18 @@ class Voter implements Scripted {
 
   async #vote(keyCount: number, ask: () => Promise<unknown>): Promise<unknown> {
     const { noVoteReason } = this.#node;
+    let answer: unknown;
     try {
       if (noVoteReason !== undefined) throw new Error(noVoteReason);
-      const answer = await ask();
-      this.#cast(answer === keyCount ? "yes" : "no");
-      return answer;
+      answer = await ask();
     } catch (error) {
       const { message } = error as Error;
       // The library then sends the script as text, and that is the vote.
       if (!message.startsWith("NOSCRIPT")) this.#cast("missing", message);
       throw error;
     }
+    this.#cast(answer === keyCount ? "yes" : "no");
+    return answer;
   }
 
   #cast(vote: Vote, reason?: string): void {

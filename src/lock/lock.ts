@@ -7,16 +7,16 @@ import type { LockStatus } from "./status.ts";
 
 /** Ownership of some goods for a bounded time. */
 export interface Lease {
-  /** Milliseconds for which ownership still holds; 0 or less: it may be somebody else's by now. */
+  /** Milliseconds for which they are still ours; 0 or less: it may be somebody else's by now. */
   remainingMs(): number;
   /**
-   * Makes all of the lease's goods ours for another TTL; bounded by a total hold.
+   * Makes all of the lease's goods ours for another TTL; so often that in all it is ours for a bounded time.
    *
-   * Throws LeaseLostError: some may be somebody else's by now, or they have been held for the longest.
+   * Throws LeaseLostError: some may be somebody else's by now, or they have been ours for the longest.
    */
   extend(): Promise<void>;
   /**
-   * Lets go of all of the goods, or of some of them. The messages are on their way when the call returns, in front
+   * Releases all of the goods, or some of them. The messages are on their way when the call returns, in front
    * of any later ones, so the same process may ask again at once. The promise is for shutdown; it never rejects.
    */
   release(goodsIds?: readonly number[]): Promise<void>;
@@ -25,7 +25,7 @@ export interface Lease {
 /** Hands out leases. */
 export interface Lock {
   /**
-   * Takes all of `goodsIds` (sorted, no repeats) or none, in one attempt: who waits, and how long, is not its matter.
+   * Acquires all of `goodsIds` (sorted, no repeats) or none, in one attempt: who waits, and how long, is not its matter.
    *
    * Throws LeaseTakenError or QuorumLostError.
    */
@@ -34,16 +34,16 @@ export interface Lock {
   wantedByOthers(goodsIds: readonly number[]): Promise<readonly number[]>;
   /** Resolves if enough nodes may vote for a lease to be had; else throws QuorumLostError. */
   ping(): Promise<void>;
-  /** What is known of the nodes, and what this process holds; asks nobody. */
+  /** What is known of the nodes, and which leases this process has; asks nobody. */
   status(): LockStatus;
   /** Waits for releases under way and closes the connections. */
   close(): Promise<void>;
 }
 
-/** Enough nodes answered, and somebody else holds some of the goods. */
+/** Enough nodes answered, and somebody else has some of the goods. */
 export class LeaseTakenError extends Error {
   override name = "LeaseTakenError";
-  /** Those of the goods that were seen to be held just after; a hint, and empty where nothing was seen. */
+  /** Those of the goods that were seen to be taken just after; a hint, and empty where nothing was seen. */
   readonly goodsIds: readonly number[];
 
   constructor(message: string, goodsIds: readonly number[] = [], options?: ErrorOptions) {
@@ -52,12 +52,12 @@ export class LeaseTakenError extends Error {
   }
 }
 
-/** Too few nodes gave an answer in time to tell who holds what. */
+/** Too few nodes gave an answer in time to know who has what. */
 export class QuorumLostError extends Error {
   override name = "QuorumLostError";
 }
 
-/** A lease that could not be renewed: nothing may be done under it any more. */
+/** A lease that could not be extended: nothing may be done under it any more. */
 export class LeaseLostError extends Error {
   override name = "LeaseLostError";
 }

@@ -3,10 +3,11 @@
  * enough of its time is left when they had. A node that is down, silent or in quarantine is a missing vote, never a
  * smaller set. (https://redis.io/docs/latest/develop/use/patterns/distributed-locks/)
  *
- * The waiting between attempts is the caller's. There is no timer that renews: a holder renews when it is about to do
+ * The waiting between attempts is the caller's. There is no timer that extends: a process extends when it is about to do
  * something under the lease, so one that hangs does not keep it, and one that works keeps it for a bounded time.
  */
 import { Lock as NodesLock } from "redlock";
+import { settledWithin } from "../base/bounded_wait.ts";
 import type { RedisAddress } from "../config/redis_address.ts";
 import { errorFields, type Log } from "../telemetry/log.ts";
 import { type Attempt, redlockOver, tryAcquire, tryExtend } from "./attempt.ts";
@@ -18,7 +19,7 @@ import type { LeaseStatus, LockStatus } from "./status.ts";
 import { tenureMsMax, usableValidityMs, validityMs } from "./validity.ts";
 import { WaiterHints } from "./waiter_hints.ts";
 
-/** How to reach the nodes, and for how long they are asked and hold. */
+/** How to reach the nodes, and for how long they are asked and leases last. */
 export interface RedlockOptions {
   /** An odd count. */
   readonly nodes: readonly RedisAddress[];
@@ -52,10 +53,10 @@ export function createRedlock(options: RedlockOptions): Lock {
 }
 
 /** What this process has of one attempt's keys. */
-interface Held {
+interface Owned {
   readonly value: string;
   readonly sinceMs: number;
-  /** Those that were not let go yet. */
+  /** Those that were not released yet. */
   readonly goodsIds: Set<number>;
   /** When the attempt that it stands on began; -Infinity: it is lost. */
   startedMs: number;
@@ -65,9 +66,9 @@ class QuorumLock implements Lock {
   readonly #options: Required<Pick<RedlockOptions, "nowMs">> & RedlockOptions;
   readonly #nodes: readonly Node[];
   readonly #quorum: number;
-  readonly #marks: WaiterHints;
-  readonly #held = new Set<Held>();
-  /** Messages under way that let go of something. */
+  readonly #hints: WaiterHints;
+  readonly #owned = new Set<Owned>();
+  /** Messages under way that release something. */
   readonly #releasing = new Set<Promise<void>>();
   #loggedAtMs = -Infinity;
 
@@ -75,7 +76,7 @@ class QuorumLock implements Lock {
     this.#options = options;
     this.#nodes = nodes;
     this.#quorum = quorumOf(nodes.length);
-    this.#marks = new WaiterHints(nodes, (goodsId) => this.#key(goodsId));
+    this.#hints = new WaiterHints(nodes, (goodsId) => this.#key(goodsId));
   }
 
   async acquire(goodsIds: readonly number[]): Promise<Lease> {
@@ -96,13 +97,13 @@ class QuorumLock implements Lock {
   }
 
   wantedByOthers(goodsIds: readonly number[]): Promise<readonly number[]> {
-    return this.#marks.ofOthers(goodsIds, this.#quorum);
+    return this.#hints.ofOthers(goodsIds, this.#quorum);
   }
 
   async ping(): Promise<void> {
     const enough = Promise.withResolvers<void>();
     let voting = 0;
-    // A node that froze does not hold up the others.
+    // A node that froze does not delay the others.
     const all = Promise.all(this.#nodes.map(async (node) => {
       const reason = await node.probe();
       if (reason === undefined && ++voting >= this.#quorum) enough.resolve();
@@ -115,9 +116,9 @@ class QuorumLock implements Lock {
 
   status(): LockStatus {
     const nowMs = this.#options.nowMs();
-    const leases = [...this.#held].flatMap((held): LeaseStatus[] => {
-      const times = { heldMs: nowMs - held.sinceMs, remainingMs: this.#remainingMs(held) };
-      return [...held.goodsIds].map((goodsId) => ({ goodsId, ...times }));
+    const leases = [...this.#owned].flatMap((owned): LeaseStatus[] => {
+      const times = { ageMs: nowMs - owned.sinceMs, remainingMs: this.#remainingMs(owned) };
+      return [...owned.goodsIds].map((goodsId) => ({ goodsId, ...times }));
     });
     return {
       quorum: this.#quorum,
@@ -128,12 +129,7 @@ class QuorumLock implements Lock {
   }
 
   async close(): Promise<void> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    await Promise.race([
-      Promise.all(this.#releasing),
-      new Promise((resolve) => timer = setTimeout(resolve, LOCK_CLOSE_MS_MAX)),
-    ]);
-    clearTimeout(timer);
+    await settledWithin(Promise.all(this.#releasing), LOCK_CLOSE_MS_MAX);
     for (const node of this.#nodes) node.close();
   }
 
@@ -145,60 +141,60 @@ class QuorumLock implements Lock {
       this.#track(attempt.settled);
       throw await this.#refusal(attempt, goodsIds);
     }
-    const held = { value: attempt.lock.value, sinceMs: startedMs, goodsIds: new Set(goodsIds), startedMs };
-    this.#held.add(held);
-    return this.#lease(held);
+    const owned = { value: attempt.lock.value, sinceMs: startedMs, goodsIds: new Set(goodsIds), startedMs };
+    this.#owned.add(owned);
+    return this.#lease(owned);
   }
 
   #key(goodsId: number): string {
     return `${this.#options.keyPrefix}${goodsId}`;
   }
 
-  #lease(held: Held): Lease {
+  #lease(owned: Owned): Lease {
     return {
-      remainingMs: () => this.#remainingMs(held),
-      extend: () => this.#extend(held),
-      release: (goodsIds) => this.#release(held, goodsIds ?? [...held.goodsIds]),
+      remainingMs: () => this.#remainingMs(owned),
+      extend: () => this.#extend(owned),
+      release: (goodsIds) => this.#release(owned, goodsIds ?? [...owned.goodsIds]),
     };
   }
 
-  #remainingMs({ startedMs }: Held): number {
+  #remainingMs({ startedMs }: Owned): number {
     return validityMs(this.#options.ttlMs, this.#options.nowMs() - startedMs);
   }
 
-  async #extend(held: Held): Promise<void> {
+  async #extend(owned: Owned): Promise<void> {
     const { ttlMs } = this.#options;
     const startedMs = this.#options.nowMs();
-    const overMs = startedMs + ttlMs - held.sinceMs - tenureMsMax(ttlMs);
-    if (overMs > 0) return this.#lose(held, `it would be held for longer than ${tenureMsMax(ttlMs)} ms`);
-    if (this.#remainingMs(held) <= 0) return this.#lose(held, "it had run out");
-    const keys = [...held.goodsIds].map((goodsId) => this.#key(goodsId));
+    const overMs = startedMs + ttlMs - owned.sinceMs - tenureMsMax(ttlMs);
+    if (overMs > 0) return this.#lose(owned, `it would be held for longer than ${tenureMsMax(ttlMs)} ms`);
+    if (this.#remainingMs(owned) <= 0) return this.#lose(owned, "it had run out");
+    const keys = [...owned.goodsIds].map((goodsId) => this.#key(goodsId));
     // The library looks at the time of day; what counts is asked above, on the monotonic clock.
-    const lock = new NodesLock(redlockOver(this.#nodes), keys, held.value, [], Infinity);
+    const lock = new NodesLock(redlockOver(this.#nodes), keys, owned.value, [], Infinity);
     const attempt = await tryExtend(this.#nodes, lock, ttlMs);
-    if (attempt.lock === undefined) return this.#lose(held, `not kept by most nodes: ${attempt.ballot.tally}`);
-    held.startedMs = startedMs;
-    if (this.#remainingMs(held) < usableValidityMs(ttlMs)) this.#lose(held, "the votes came too late");
+    if (attempt.lock === undefined) return this.#lose(owned, `not kept by most nodes: ${attempt.ballot.tally}`);
+    owned.startedMs = startedMs;
+    if (this.#remainingMs(owned) < usableValidityMs(ttlMs)) this.#lose(owned, "the votes came too late");
   }
 
   /** Nothing may be done under it any more, and whoever waits may have it. */
-  #lose(held: Held, why: string): never {
-    held.startedMs = -Infinity;
-    this.#release(held, [...held.goodsIds]);
+  #lose(owned: Owned, why: string): never {
+    owned.startedMs = -Infinity;
+    this.#release(owned, [...owned.goodsIds]);
     throw new LeaseLostError(`The lease can't be renewed: ${why}`);
   }
 
-  #release(held: Held, goodsIds: readonly number[]): Promise<void> {
-    for (const goodsId of goodsIds) held.goodsIds.delete(goodsId);
-    if (held.goodsIds.size === 0) this.#held.delete(held);
+  #release(owned: Owned, goodsIds: readonly number[]): Promise<void> {
+    for (const goodsId of goodsIds) owned.goodsIds.delete(goodsId);
+    if (owned.goodsIds.size === 0) this.#owned.delete(owned);
     const keys = goodsIds.map((goodsId) => this.#key(goodsId));
     if (keys.length === 0) return Promise.resolve();
     const redlock = redlockOver(this.#nodes);
     return this.#track(
-      redlock.release(new NodesLock(redlock, keys, held.value, [], Infinity)).then(
+      redlock.release(new NodesLock(redlock, keys, owned.value, [], Infinity)).then(
         () => {},
         (error) =>
-          this.#options.log.debug({ error: errorFields(error) }, "a lease was not let go by a majority; it expires"),
+          this.#options.log.debug({ error: errorFields(error) }, "a lease was not released by a majority; it expires"),
       ),
     );
   }
@@ -209,26 +205,26 @@ class QuorumLock implements Lock {
   }
 
   async #refusal(
-    { outcome, ballot }: Attempt,
+    { result, ballot }: Attempt,
     goodsIds: readonly number[],
   ): Promise<LeaseTakenError | QuorumLostError> {
     const votes = ballot.tally;
-    if (outcome === "no_quorum") {
+    if (result === "no_quorum") {
       const nowMs = this.#options.nowMs();
-      const tell = nowMs - this.#loggedAtMs >= REPEAT_LOG_AFTER_MS;
-      if (tell) this.#loggedAtMs = nowMs;
-      this.#options.log[tell ? "warn" : "debug"]({ votes }, "no quorum of Redis nodes");
+      const isNews = nowMs - this.#loggedAtMs >= REPEAT_LOG_AFTER_MS;
+      if (isNews) this.#loggedAtMs = nowMs;
+      this.#options.log[isNews ? "warn" : "debug"]({ votes }, "no quorum of Redis nodes");
       return new QuorumLostError(`No quorum of Redis nodes: ${votes}`);
     }
     this.#options.log.debug({ votes, goods: goodsIds.length }, "goods are held by someone else");
     const refusing = this.#nodes.filter((_, i) => ballot.votes[i] === "no");
-    const held = await this.#heldOn(refusing, goodsIds);
-    this.#marks.leave(refusing, held);
-    return new LeaseTakenError(`Goods are held by someone else: ${votes}`, held);
+    const taken = await this.#takenOn(refusing, goodsIds);
+    this.#hints.leave(refusing, taken);
+    return new LeaseTakenError(`Goods are held by someone else: ${votes}`, taken);
   }
 
   /** Which of the goods have a key on some of these nodes; nodes that don't answer know of none. */
-  async #heldOn(nodes: readonly Node[], goodsIds: readonly number[]): Promise<readonly number[]> {
+  async #takenOn(nodes: readonly Node[], goodsIds: readonly number[]): Promise<readonly number[]> {
     if (goodsIds.length === 1) return goodsIds;
     const keys = goodsIds.map((goodsId) => this.#key(goodsId));
     const answers = await Promise.all(nodes.map((node) => node.values(keys).catch((): (string | null)[] => [])));

@@ -18,16 +18,17 @@ export interface NodeStatus {
   readonly uptimeMs: number | undefined;
   /** Until it may vote; 0 unless quarantined. */
   readonly quarantineLeftMs: number;
-  /** Since this process started: yes; no, somebody holds it; none (down, silent, too late, quarantined). */
+  /** Since this process started: yes; no, somebody has it; none (down, silent, too late, quarantined). */
   readonly votesFor: number;
   readonly votesAgainst: number;
   readonly votesMissing: number;
 }
 
-/** A goods that this process holds. */
+/** A goods whose lease this process has. */
 export interface LeaseStatus {
   readonly goodsId: number;
-  readonly heldMs: number;
+  /** Since it was acquired. */
+  readonly ageMs: number;
   /** 0 or less: it may be somebody else's by now. */
   readonly remainingMs: number;
 }

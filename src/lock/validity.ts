@@ -2,11 +2,11 @@
  * How long a lease is good for. Pure, so that the start-up check of the settings counts as the lock does.
  */
 
-/** Share of the TTL by which clocks may drift apart while a lease is held. */
+/** Share of the TTL by which clocks may drift apart while a lease lasts. */
 export const DRIFT_FACTOR = 0.01;
 /** Precision of Redis's expiry, as the Redlock description has it. */
 const DRIFT_MS = 2;
-/** A lease with less of its TTL left than this is let go at once: the work would not fit. */
+/** A lease with less of its TTL left than this is released at once: the work would not fit. */
 const USABLE_SHARE_MIN = 0.5;
 
 /** Milliseconds that a lease of `ttlMs` is still ours, `spentMs` after its attempt began. */
@@ -19,10 +19,10 @@ export function usableValidityMs(ttlMs: number): number {
   return ttlMs * USABLE_SHARE_MIN;
 }
 
-/** A lease is renewed for so many TTLs after it was had, and no longer: a holder that never ends must not keep it. */
-const HOLD_TTLS_MAX = 3;
+/** A lease is extended for so many TTLs after it was acquired, and no longer: work that never ends must not keep it. */
+const TENURE_TTLS_MAX = 3;
 
-/** Longest time for which a lease may be held in all, in ms. */
+/** Longest time for which a lease may be ours in all, in ms. */
 export function tenureMsMax(ttlMs: number): number {
-  return HOLD_TTLS_MAX * ttlMs;
+  return TENURE_TTLS_MAX * ttlMs;
 }

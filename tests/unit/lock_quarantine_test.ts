@@ -20,24 +20,24 @@ Deno.test("quarantine is over a TTL after the start at the earliest, and time go
   assertEquals(quarantineLeftMs({ leastMs: 5000, readMs: 10_000 }, 5000, 10_000), 0);
 });
 
-Deno.test("of a lease's time the drift is taken off, and in all it is held for a bounded time", () => {
+Deno.test("of a lease's time the drift is taken off, and in all it is ours for a bounded time", () => {
   assertEquals(validityMs(5000, 0), 5000 - 50 - 2);
   assertEquals(validityMs(5000, Infinity), -Infinity);
   assertEquals(usableValidityMs(5000), 2500);
   assertEquals(tenureMsMax(5000), 15_000);
 });
 
-Deno.test("orphaned votes are kept until the node tells, or comes back; of very many the oldest are forgotten", () => {
-  const votes = new OrphanedKeys();
-  votes.add({ value: "a", keys: ["1"] });
-  votes.add({ value: "b", keys: ["2", "3"] });
-  votes.clear({ value: "a", keys: ["1"] });
-  votes.add({ value: "b", keys: ["4"] });
-  votes.clear({ value: "b", keys: ["3"] });
-  votes.clear({ value: "c", keys: ["5"] });
-  assertEquals(votes.takeAll(), [{ value: "b", keys: ["2", "4"] }]);
-  assertEquals(votes.takeAll(), []);
-  for (let i = 0; i < 1500; i++) votes.add({ value: `v${i}`, keys: [] });
-  const kept = votes.takeAll();
-  assertEquals([kept.length, kept[0]?.value, kept.at(-1)?.value], [1000, "v500", "v1499"]);
+Deno.test("orphaned keys are remembered until the node answers, or comes back; of very many the oldest are forgotten", () => {
+  const orphaned = new OrphanedKeys();
+  orphaned.add({ value: "a", keys: ["1"] });
+  orphaned.add({ value: "b", keys: ["2", "3"] });
+  orphaned.clear({ value: "a", keys: ["1"] });
+  orphaned.add({ value: "b", keys: ["4"] });
+  orphaned.clear({ value: "b", keys: ["3"] });
+  orphaned.clear({ value: "c", keys: ["5"] });
+  assertEquals(orphaned.takeAll(), [{ value: "b", keys: ["2", "4"] }]);
+  assertEquals(orphaned.takeAll(), []);
+  for (let i = 0; i < 1500; i++) orphaned.add({ value: `v${i}`, keys: [] });
+  const rest = orphaned.takeAll();
+  assertEquals([rest.length, rest[0]?.value, rest.at(-1)?.value], [1000, "v500", "v1499"]);
 });

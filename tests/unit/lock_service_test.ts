@@ -148,7 +148,7 @@ Deno.test("leases are told by goods_id, the first of them only, with the count o
   const count = LEASES_TOLD_MAX + 1;
   const leases = Array.from({ length: count }, (_, i) => ({
     goodsId: (i * 10) % count + 1,
-    heldMs: i + 0.9,
+    ageMs: i + 0.9,
     remainingMs: 5000,
   }));
   const view = redlock({ leases });
@@ -162,6 +162,6 @@ Deno.test("leases are told by goods_id, the first of them only, with the count o
 
 Deno.test("a process that was paused for weeks still answers: times stay within their fields", async () => {
   const monthMs = 31 * 24 * 3600 * 1000;
-  const { leases } = await told(redlock({ leases: [{ goodsId: 1, heldMs: monthMs, remainingMs: 5000 - monthMs }] }));
+  const { leases } = await told(redlock({ leases: [{ goodsId: 1, ageMs: monthMs, remainingMs: 5000 - monthMs }] }));
   assertEquals(leases, [{ goodsId: 1, heldMs: 2 ** 31 - 1, remainingMs: 0 }]);
 });

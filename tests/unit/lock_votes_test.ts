@@ -1,10 +1,11 @@
 /**
- * Every way in which five nodes can answer, over nodes of the test's own and a clock that only the test moves: 3^5 vectors
+ * Everything that five nodes can answer, over nodes of the test's own and a clock that only the test moves: 3^5 vectors
  * of yes, no and silence, in several orders of arrival, against the rule written out.
  */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { InvariantError } from "../../src/base/invariant.ts";
 import { type Attempt, tryAcquire, type VotingNode } from "../../src/lock/attempt.ts";
-import { Ballot, outcomeOf, quorumOf, type Vote } from "../../src/lock/ballot.ts";
+import { Ballot, quorumOf, resultOf, type Vote } from "../../src/lock/ballot.ts";
 import { ACQUIRE_SCRIPT, scriptHash } from "../../src/lock/scripts.ts";
 
 const NODES = 5;
@@ -82,11 +83,11 @@ class StubNode implements VotingNode {
 }
 
 /** The rule, and the moment at which it is certain: no completion of what is out could come to something else. */
-function rule(votes: readonly Vote[], arrivals: readonly number[]): { outcome: string; atMs: number } {
+function rule(votes: readonly Vote[], arrivals: readonly number[]): { result: string; atMs: number } {
   const whole = (all: readonly Vote[]) => {
     if (all.filter((vote) => vote === "yes").length >= 3) return "acquired";
     if (all.filter((vote) => vote === "missing").length >= 3) return "no_quorum";
-    return "held";
+    return "taken";
   };
   const times = votes.map((vote, i) => vote === "missing" ? NODE_LIMIT_MS : arrivals[i] ?? 0);
   for (const atMs of [...new Set(times)].sort((a, b) => a - b)) {
@@ -99,7 +100,7 @@ function rule(votes: readonly Vote[], arrivals: readonly number[]): { outcome: s
       }),
     );
     const [end] = ends;
-    if (ends.size === 1 && end !== undefined) return { outcome: end, atMs };
+    if (ends.size === 1 && end !== undefined) return { result: end, atMs };
   }
   throw new Error("at the last vote it is certain");
 }
@@ -116,8 +117,8 @@ async function attempt(votes: readonly Vote[], arrivals: readonly number[]) {
   let ended: { attempt: Attempt; atMs: number } | undefined;
   const trying = tryAcquire(nodes, ["goods:1"], 1000).then((attempt) => ended = { attempt, atMs: clock.nowMs });
   await clock.run(() => ended !== undefined);
-  assert(ended !== undefined, `${votes}: no outcome when all had voted`);
-  // The votes that were out come in, and everything is let go.
+  assert(ended !== undefined, `${votes}: no result when all had voted`);
+  // The votes that were out come in, and everything is released.
   await clock.run(() => false);
   await trying;
   await ended.attempt.settled;
@@ -129,15 +130,15 @@ for (const arrivals of ARRIVALS) {
     const all = vectors(NODES);
     assertEquals(all.length, 243);
     for (const votes of all) {
-      const { attempt: { outcome, lock, ballot }, atMs, nodes } = await attempt(votes, arrivals);
+      const { attempt: { result, lock, ballot }, atMs, nodes } = await attempt(votes, arrivals);
       const expected = rule(votes, arrivals);
-      assertEquals({ outcome, atMs }, expected, votes.join(","));
-      assertEquals(lock !== undefined, outcome === "acquired", votes.join(","));
-      assertEquals(ballot.votes, votes, "each node's vote is told");
+      assertEquals({ result, atMs }, expected, votes.join(","));
+      assertEquals(lock !== undefined, result === "acquired", votes.join(","));
+      assertEquals(ballot.votes, votes, "each node's vote is known");
       assertEquals(nodes.map(({ counted }) => counted), votes.map((vote) => [vote]), votes.join(","));
-      // Nothing is kept of what was not acquired: every node is told, those too that were not heard of.
-      const told = nodes.filter(({ released }) => released.length > 0).length;
-      assertEquals(told, outcome === "acquired" ? 0 : NODES, votes.join(","));
+      // Nothing is kept of what was not acquired: every node is asked to release, those too that were not heard of.
+      const asked = nodes.filter(({ released }) => released.length > 0).length;
+      assertEquals(asked, result === "acquired" ? 0 : NODES, votes.join(","));
     }
   });
 }
@@ -149,20 +150,32 @@ Deno.test("a node without a vote is not asked, and does not make the count small
   let ended: Attempt | undefined;
   const trying = tryAcquire(nodes, ["goods:1"], 1000).then((attempt) => ended = attempt);
   await clock.run(() => ended !== undefined);
-  assertEquals(ended?.outcome, "no_quorum");
+  assertEquals(ended?.result, "no_quorum");
   assertEquals(ended?.ballot.tally.split(",").slice(0, 3), Array(3).fill("missing (in quarantine)"));
   await clock.run(() => false);
   await trying;
 });
 
-Deno.test("only a node's first vote counts, and a yes behind the outcome changes nothing", async () => {
+Deno.test("a node votes once, and a yes behind the result changes nothing", async () => {
   const ballot = new Ballot(NODES);
   ballot.cast(0, "missing", "Command timed out");
-  for (const [index, vote] of [[0, "yes"], [1, "yes"], [2, "yes"], [3, "no"]] as const) ballot.cast(index, vote);
+  for (const [index, vote] of [[1, "yes"], [2, "yes"], [3, "no"]] as const) ballot.cast(index, vote);
   assertEquals(ballot.tally, "missing (Command timed out),yes,yes,no,out");
   ballot.cast(4, "missing", "down");
-  assertEquals(await ballot.decided, "held");
+  assertEquals(await ballot.decided, "taken");
   const votes: (Vote | undefined)[] = ["yes", "yes", "missing", "missing", "missing"];
-  assertEquals(outcomeOf(votes), "no_quorum");
+  assertEquals(resultOf(votes), "no_quorum");
   assertEquals([3, 5, 7].map(quorumOf), [2, 3, 4]);
+});
+
+Deno.test("a second vote of a node throws and ends the attempt, whoever it is thrown at", async () => {
+  const ballot = new Ballot(NODES);
+  ballot.cast(0, "no");
+  const message = "the vote of node 1 is no, and can't be cast as yes";
+  assertThrows(() => ballot.cast(0, "yes"), InvariantError, message);
+  await assertRejects(() => ballot.decided, InvariantError, message);
+  const decided = new Ballot(1);
+  decided.cast(0, "yes");
+  assertThrows(() => decided.cast(0, "yes"), InvariantError, "is yes");
+  assertEquals(await decided.decided, "acquired");
 });

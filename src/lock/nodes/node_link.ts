@@ -10,11 +10,12 @@
  * 2 s of it dropped all links.
  */
 import { Redis } from "ioredis";
+import { type Backoff, backoffMs } from "../../base/backoff.ts";
 import type { RedisAddress } from "../../config/redis_address.ts";
 import { watchReplies } from "./reply_watch.ts";
 import { timeLimited } from "./time_limit.ts";
 
-/** How a node is dialled, and what is told of its connection. */
+/** How a node is dialled, and what its connection reports. */
 export interface NodeLinkOptions {
   /** Limit of every command, and a quarter of what the connection may be silent for. */
   readonly timeoutMs: number;
@@ -36,9 +37,8 @@ const LOOK_MS_MIN = 25;
 const REPLY_BYTES_MAX = 4 * 1024 * 1024;
 /** Most keys that are read in one question. */
 const KEYS_AT_ONCE = 10_000;
-/** Bounds of the random delay before dialling again. */
-const REDIAL_MS_MIN = 50;
-const REDIAL_MS_MAX = 1000;
+/** Before dialling again. */
+const REDIAL: Backoff = { leastMs: 50, firstMs: 100, growth: 2, maxMs: 1000 };
 /** ioredis's name for a reply that nobody asked for. */
 const UNASKED = "Command queue state error";
 
@@ -76,10 +76,7 @@ export class NodeLink {
       autoResendUnfulfilledCommands: false,
       // We subscribe to nothing. A node that says we did would have ioredis do it again, with nobody to catch its failure.
       autoResubscribe: false,
-      retryStrategy: (times: number) => {
-        const ceiling = Math.min(REDIAL_MS_MIN * 2 ** Math.min(times, 10), REDIAL_MS_MAX);
-        return REDIAL_MS_MIN + random() * (ceiling - REDIAL_MS_MIN);
-      },
+      retryStrategy: (times: number) => backoffMs(REDIAL, times, random()),
     });
     watchReplies(this.#redis, {
       replied: () => this.#replyBytes = 0,
@@ -111,12 +108,12 @@ export class NodeLink {
     return this.#limited(this.#redis.script("LOAD", script));
   }
 
-  /** The section `server` of what the node tells of itself. */
+  /** The section `server` of what the node reports of itself. */
   async info(): Promise<string> {
     return String(await this.#limited(this.#redis.info("server")));
   }
 
-  /** The values of keys, in order; null for a key that is not there. */
+  /** The values of keys, in their sequence; null for a key that is not there. */
   async values(keys: readonly string[]): Promise<(string | null)[]> {
     const values: (string | null)[] = [];
     for (let first = 0; first < keys.length; first += KEYS_AT_ONCE) {

@@ -1,22 +1,16 @@
-/** What the log is told of a node: that it has no vote and why, and that it is back, within bounds. */
+/** What is logged of a node: that it has no vote and why, and that it is back, within bounds. */
 import type { Log } from "../../telemetry/log.ts";
-import type { NodeState } from "../status.ts";
+import type { Standing } from "./standing.ts";
 
-/** At most one line in this time that a node is away for the reason that was told last, or for another one. */
+/** At most one line in this time that a node is away for the reason that was logged last, or for another one. */
 const REPEAT_LOG_AFTER_MS = 60_000;
 const OTHER_REASON_LOG_AFTER_MS = 5_000;
-
-/** Where a node stands, and why it has no vote; undefined if it has. */
-export interface Standing {
-  readonly state: NodeState;
-  readonly reason: string | undefined;
-}
 
 /** The news of one node. */
 export class NodeNews {
   readonly #node: { readonly node: number; readonly address: string };
   readonly #log: Log;
-  #told: string | undefined;
+  #reported: string | undefined;
   #loggedAtMs = -Infinity;
 
   constructor(node: number, address: string, log: Log) {
@@ -24,16 +18,16 @@ export class NodeNews {
     this.#log = log;
   }
 
-  /** Tells where the node stands now, if that is news. `nowMs` is of a clock that runs forward. */
-  tell({ state, reason }: Standing, nowMs: number): void {
-    if (state === "up" && this.#told !== undefined) {
+  /** Logs where the node stands now, if that is news. `nowMs` is of a clock that runs forward. */
+  report({ state, reason }: Standing, nowMs: number): void {
+    if (state === "up" && this.#reported !== undefined) {
       this.#log.info(this.#node, "Redis node is back");
-      this.#told = undefined;
+      this.#reported = undefined;
     }
     if (state !== "down" || reason === undefined) return;
-    const pauseMs = reason === this.#told ? REPEAT_LOG_AFTER_MS : OTHER_REASON_LOG_AFTER_MS;
-    if (this.#told !== undefined && nowMs - this.#loggedAtMs < pauseMs) return;
-    this.#told = reason;
+    const pauseMs = reason === this.#reported ? REPEAT_LOG_AFTER_MS : OTHER_REASON_LOG_AFTER_MS;
+    if (this.#reported !== undefined && nowMs - this.#loggedAtMs < pauseMs) return;
+    this.#reported = reason;
     this.#loggedAtMs = nowMs;
     this.#log.warn({ ...this.#node, reason }, "Redis node has no vote");
   }

@@ -1,12 +1,17 @@
 /**
  * The independent Redis nodes. After every dial a node has no vote before it is known which server it is and that this has
- * run for long enough, and none while it refuses what a lease would ask of it.
+ * run for long enough, and none while it refuses what a lease would ask of it. From what is known follows where it stands
+ * (standing.ts); what changes it:
  *
- *     down        --connected, INFO answered, the probe went well--> quarantined, or voting
- *     quarantined --its TTL is over--> voting
- *     quarantined, voting --the probe is refused, or an earlier node is the same server--> down
- *     any         --its connection ends--> down
+ *     unconnected --connected--> connected     its server is not known, nor whether it can vote
+ *     connected   --identified--> connected    its server is known, and how long that has run
+ *     connected   --refused--> connected       the probe says why it can't vote
+ *     connected   --probed--> connected        it can
+ *     any         --lost--> unconnected        all that was known of its server is forgotten
+ *
+ * A second connection beside the first throws. What was asked on a connection that is no more changes nothing.
  */
+import { illegalTransition } from "../../base/invariant.ts";
 import { type RedisAddress, redisAddressText } from "../../config/redis_address.ts";
 import { percentEncoded } from "../../config/address_text.ts";
 import type { Log } from "../../telemetry/log.ts";
@@ -19,7 +24,8 @@ import { leastUptimeMs, quarantineLeftMs, type Uptime, uptimeMs } from "./quaran
 import { reasonOf } from "./reason.ts";
 import { ACQUIRE_SCRIPT, EXTEND_SCRIPT, RELEASE_SCRIPT, scriptHash } from "../scripts.ts";
 import { runIdOf, type Servers } from "./servers.ts";
-import { NodeNews, type Standing } from "./node_log.ts";
+import { NodeNews } from "./node_log.ts";
+import { type Standing, standingOf } from "./standing.ts";
 import type { NodeStatus } from "../status.ts";
 import { TimeLimitError } from "./time_limit.ts";
 
@@ -51,7 +57,7 @@ export class Node implements VotingNode {
   readonly #link: NodeLink;
   readonly #number: number;
   readonly #address: string;
-  /** What must not be told of its address. */
+  /** What of its address must not be shown. */
   readonly #secrets: readonly string[];
   readonly #options: NodeOptions;
   readonly #probes: ReturnType<typeof setInterval>;
@@ -68,7 +74,7 @@ export class Node implements VotingNode {
   #nextProbe: Promise<string | undefined> | undefined;
   #probedAtMs = -Infinity;
   readonly #votes: Record<Vote, number> = { yes: 0, no: 0, missing: 0 };
-  readonly #orphaned = new OrphanedKeys();
+  readonly #orphanedKeys = new OrphanedKeys();
   #latencyMs: number | undefined;
   readonly #news: NodeNews;
 
@@ -124,7 +130,7 @@ export class Node implements VotingNode {
     return this.#noted(scriptHash(script), keyCount, args, this.#link.eval(script, keyCount, args));
   }
 
-  /** The values of keys, in order; null for a key that is not there. Rejects for a node that does not answer. */
+  /** The values of keys, in their sequence; null for a key that is not there. Rejects for a node that does not answer. */
   values(keys: readonly string[]): Promise<(string | null)[]> {
     return this.#link.values(keys);
   }
@@ -152,15 +158,13 @@ export class Node implements VotingNode {
   }
 
   #standing(): Standing {
-    if (this.#connection === undefined) return { state: "down", reason: `down: ${this.#lostFor}` };
-    if (this.#refusal !== undefined) return { state: "down", reason: `it can't vote: ${this.#refusal}` };
-    const twin = this.#options.servers.twinOf(this.#number);
-    if (twin !== undefined) {
-      return { state: "down", reason: `it is the same server as node ${twin}: one server has one vote` };
-    }
-    if (this.#uptime === undefined) return { state: "quarantined", reason: "its uptime is not known yet" };
-    if (this.#quarantineLeftMs() > 0) return { state: "quarantined", reason: "in quarantine" };
-    return { state: "up", reason: undefined };
+    return standingOf({
+      lostFor: this.#connection === undefined ? this.#lostFor : undefined,
+      refusal: this.#refusal,
+      twin: this.#options.servers.twinOf(this.#number),
+      isKnown: this.#uptime !== undefined,
+      quarantineLeftMs: this.#quarantineLeftMs(),
+    });
   }
 
   /** Notes what the node may have, and has no more. */
@@ -168,10 +172,10 @@ export class Node implements VotingNode {
     const asked = { value: String(args[keyCount]), keys: args.slice(0, keyCount).map(String) };
     try {
       const result = await this.#timed(answer);
-      if (hash === RELEASE_HASH) this.#orphaned.clear(asked);
+      if (hash === RELEASE_HASH) this.#orphanedKeys.clear(asked);
       return result;
     } catch (error) {
-      if (!isAnswer(error) && (hash === ACQUIRE_HASH || hash === RELEASE_HASH)) this.#orphaned.add(asked);
+      if (!isAnswer(error) && (hash === ACQUIRE_HASH || hash === RELEASE_HASH)) this.#orphanedKeys.add(asked);
       throw error;
     }
   }
@@ -190,18 +194,19 @@ export class Node implements VotingNode {
   }
 
   /**
-   * Brings the scripts to a node that may have been restarted, before anything else is sent to it, lets go of what it may
+   * Brings the scripts to a node that may have been restarted, before anything else is sent to it, releases what it may
    * have given unheard, and asks which server it is and whether it can vote. To a node without the scripts redlock sends
    * one a second time, as text, and then a release could overtake the acquire that it undoes, and the keys would stand
    * until they expire.
    */
   async #handshake(): Promise<void> {
+    if (this.#connection !== undefined) illegalTransition(`node ${this.#number}`, "connected", "connected");
     this.#connection = ++this.#connections;
     for (const script of [ACQUIRE_SCRIPT, EXTEND_SCRIPT, RELEASE_SCRIPT]) {
       // If this fails the script is sent as text, later and with the hazard above.
       this.#link.loadScript(script).catch(() => {});
     }
-    for (const { value, keys } of this.#orphaned.takeAll()) {
+    for (const { value, keys } of this.#orphanedKeys.takeAll()) {
       // If this fails they expire.
       this.#link.evalsha(RELEASE_HASH, keys.length, [...keys, value]).catch(() => {});
     }
@@ -214,7 +219,7 @@ export class Node implements VotingNode {
     this.#refusal = undefined;
     this.#options.servers.set(this.#number, undefined);
     this.#lostFor = error === undefined ? "the connection was closed" : reasonOf(error, this.#secrets);
-    this.#tell();
+    this.#report();
   }
 
   #beginProbe(): Promise<string | undefined> {
@@ -243,7 +248,7 @@ export class Node implements VotingNode {
       if (error instanceof TimeLimitError) return "it did not answer in time";
       this.#refuse(error as Error);
     }
-    this.#tell();
+    this.#report();
     return this.noVoteReason;
   }
 
@@ -267,8 +272,8 @@ export class Node implements VotingNode {
     if (!isAnswer(error)) this.#link.drop(error);
   }
 
-  #tell(): void {
-    this.#news.tell(this.#standing(), this.#options.nowMs());
+  #report(): void {
+    this.#news.report(this.#standing(), this.#options.nowMs());
   }
 }
 

@@ -1,7 +1,7 @@
 /**
- * Keys that a node may have although nobody holds them: it was asked for them and did not tell before its connection was
- * lost, as one that freezes and gives them when it thaws; or it could not be told to let go. They would stand until they
- * expire, so whoever comes back to the node lets go of them first. Pure.
+ * Keys that a node may have although nobody has their lease: it was asked for them and did not answer before its connection was
+ * lost, as one that freezes and gives them when it thaws; or it could not be asked to release them. They would stand until they
+ * expire, so whoever comes back to the node releases them first. Pure.
  */
 
 /** More than come together while a connection is not yet known to be lost; of a node that is away for long most expire. */
@@ -35,7 +35,7 @@ export class OrphanedKeys {
     if (known.size === 0) this.#keys.delete(value);
   }
 
-  /** All of them, which are orphaned no more. */
+  /** All of them, which are forgotten. */
   takeAll(): AttemptKeys[] {
     const all = [...this.#keys].map(([value, keys]) => ({ value, keys: [...keys] }));
     this.#keys.clear();

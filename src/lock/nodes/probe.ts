@@ -1,12 +1,12 @@
 /**
- * Whether a node can vote: it is asked for a lease that nobody else wants, to keep it, and to let go, by the very scripts
+ * Whether a node can vote: it is asked for a lease that nobody else wants, to extend it, and to release it, by the very scripts
  * that leases use. A node that answers everything else may still refuse those: it is out of memory or disk, a replica,
  * loading, or its user may not run scripts.
  */
 import type { Scripted } from "../attempt.ts";
 import { ACQUIRE_SCRIPT, EXTEND_SCRIPT, RELEASE_SCRIPT, scriptHash } from "../scripts.ts";
 
-/** What is not let go, as the connection was lost in between, stands for so long. */
+/** What is not released, as the connection was lost in between, stands for so long. */
 const PROBE_TTL_MS = 5000;
 
 const STEPS = [
@@ -21,7 +21,7 @@ export class WrongAnswerError extends Error {
 }
 
 /**
- * Takes, keeps and lets go of `key`, which must be nobody's.
+ * Acquires, extends and releases `key`, which must be nobody's.
  *
  * Throws what the node says instead, and WrongAnswerError.
  */

@@ -1,7 +1,7 @@
 /** Why a node has no vote, as text for logs and for people who look. Pure. */
 
 const REASON_CHARACTERS_MAX = 160;
-/** Where a node repeats what it was told, as it does for arguments that it does not know. */
+/** Where a node repeats what it was sent, as it does for arguments that it does not know. */
 const HIDDEN = "***";
 
 /**

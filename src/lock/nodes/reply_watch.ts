@@ -1,12 +1,12 @@
 /**
  * What ioredis (6.0.0) makes of replies that it can't handle. It throws such an error again in a tick of its own, where
- * nobody can tell which connection it came from, and which ends the process: one null reply too many does it. Here the
+ * nobody knows which connection it came from, and which ends the process: one null reply too many does it. Here the
  * error goes to whoever watches that connection. A connection that nobody watches is left as it was.
  */
 import type { Redis } from "ioredis";
 import DataHandler from "ioredis/built/DataHandler.js";
 
-/** What is told of the replies on a connection. Neither may throw. */
+/** What is reported of the replies on a connection. Neither may throw. */
 export interface ReplyWatch {
   /** A whole reply has been read. */
   replied(): void;
@@ -24,7 +24,7 @@ const { prototype } = ("default" in DataHandler ? DataHandler.default : DataHand
   prototype: { dispatch(this: Dispatching, handle: () => void): void };
 };
 const { dispatch } = prototype;
-if (typeof dispatch !== "function") throw new Error("ioredis handles replies in another way than this was written for");
+if (typeof dispatch !== "function") throw new Error("ioredis handles replies otherwise than this was written for");
 
 prototype.dispatch = function (handle) {
   const watch = watches.get(this.redis);

@@ -61,9 +61,9 @@ export function statusMessage({ concurrency, redlock }: LockView): MessageInitSh
     ttlMs,
     nodes: nodes.map(nodeMessage),
     leases: leases.toSorted((a, b) => a.goodsId - b.goodsId).slice(0, LEASES_TOLD_MAX)
-      .map(({ goodsId, heldMs, remainingMs }) => ({
+      .map(({ goodsId, ageMs, remainingMs }) => ({
         goodsId,
-        heldMs: wholeMs(heldMs),
+        heldMs: wholeMs(ageMs),
         remainingMs: wholeMs(remainingMs),
       })),
     leasesTotal: leases.length,

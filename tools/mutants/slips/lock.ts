@@ -3,14 +3,14 @@ import type { Slip } from "../plant.ts";
 
 const CLOCK = { file: "src/lock/redlock.ts", tests: ["tests/integration/lock_clock_test.ts"] };
 const LOCK = ["tests/integration/lock_test.ts"];
-const RENEWAL = ["tests/integration/lock_extend_test.ts"];
+const EXTENSION = ["tests/integration/lock_extend_test.ts"];
 
 export const LOCK_SLIPS: readonly Slip[] = [
   {
     ...CLOCK,
-    find: "    held.startedMs = startedMs;\n",
-    replace: "    held.startedMs = this.#options.nowMs();\n",
-    rule: "validity counts from before the asking, after a renewal too",
+    find: "    owned.startedMs = startedMs;\n",
+    replace: "    owned.startedMs = this.#options.nowMs();\n",
+    rule: "validity counts from before the asking, after an extension too",
   },
   {
     ...CLOCK,
@@ -20,8 +20,8 @@ export const LOCK_SLIPS: readonly Slip[] = [
   },
   {
     ...CLOCK,
-    find: "const overMs = startedMs + ttlMs - held.sinceMs - tenureMsMax(ttlMs);",
-    replace: "const overMs = startedMs - held.sinceMs - tenureMsMax(ttlMs);",
+    find: "const overMs = startedMs + ttlMs - owned.sinceMs - tenureMsMax(ttlMs);",
+    replace: "const overMs = startedMs - owned.sinceMs - tenureMsMax(ttlMs);",
     rule: "the bound of a tenure is exact, not only finite",
   },
   {
@@ -32,9 +32,9 @@ export const LOCK_SLIPS: readonly Slip[] = [
   },
   {
     ...CLOCK,
-    find: "if (this.#remainingMs(held) < usableValidityMs(ttlMs)) this.#lose",
-    replace: "if (this.#remainingMs(held) < 0) this.#lose",
-    rule: "a renewal that took too long is lost",
+    find: "if (this.#remainingMs(owned) < usableValidityMs(ttlMs)) this.#lose",
+    replace: "if (this.#remainingMs(owned) < 0) this.#lose",
+    rule: "an extension that took too long is lost",
   },
   {
     file: "src/lock/nodes/nodes.ts",
@@ -83,21 +83,21 @@ export const LOCK_SLIPS: readonly Slip[] = [
     file: "src/lock/redlock.ts",
     find: "      lease.release();\n",
     replace: "",
-    rule: "a lease with too little of its time left is let go",
+    rule: "a lease with too little of its time left is released",
     tests: LOCK,
   },
   {
     file: "src/lock/redlock.ts",
-    find: "    this.#release(held, [...held.goodsIds]);\n    throw new LeaseLostError",
+    find: "    this.#release(owned, [...owned.goodsIds]);\n    throw new LeaseLostError",
     replace: "    throw new LeaseLostError",
-    rule: "a lease that is lost is let go where it still is",
-    tests: RENEWAL,
+    rule: "a lease that is lost is released where it still is",
+    tests: EXTENSION,
   },
   {
     file: "src/lock/redlock.ts",
     find: 'filter((_, i) => ballot.votes[i] === "no");',
     replace: 'filter((_, i) => ballot.votes[i] === "yes");',
-    rule: "who holds the goods is asked of the nodes that refused, and told there",
+    rule: "who has the goods is asked of the nodes that refused, and the hint is left there",
     tests: LOCK,
   },
   {
@@ -111,21 +111,28 @@ export const LOCK_SLIPS: readonly Slip[] = [
     file: "src/lock/scripts.ts",
     find: "if values[i] ~= ARGV[1] then",
     replace: "if not values[i] then",
-    rule: "a renewal takes nothing that is another's by now",
-    tests: RENEWAL,
+    rule: "an extension takes nothing that is another's by now",
+    tests: EXTENSION,
   },
   {
     file: "src/lock/waiter_hints.ts",
     find: " && names[i] !== this.#name) wanted.add",
     replace: ") wanted.add",
-    rule: "a process's own marks are not those of others",
+    rule: "a process's own hints are not those of others",
     tests: ["tests/integration/lock_test.ts"],
+  },
+  {
+    file: "src/lock/nodes/standing.ts",
+    find: "  if (!isKnown) return",
+    replace: "  if (!isKnown && quarantineLeftMs > 0) return",
+    rule: "a node has no vote before it is known which server it is",
+    tests: ["tests/unit/lock_standing_test.ts"],
   },
   {
     file: "src/lock/ballot.ts",
     find: "if (yes + out < quorum && missing + out < quorum)",
     replace: "if (yes + out < quorum)",
-    rule: "goods are held only once that can't be the loss of the quorum any more",
+    rule: "goods are taken only once that can't be the loss of the quorum any more",
     tests: ["tests/unit/lock_votes_test.ts"],
   },
 ];
