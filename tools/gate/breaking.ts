@@ -1,6 +1,7 @@
 /**
- * Holds the protos against the previous commit: HEAD while they are being changed in the work tree, else the commit
- * before HEAD. Reads git and changes nothing in it.
+ * Compares the protos with those of the last release: the last tag `v*` that HEAD comes from. Before the first one with the
+ * previous commit: HEAD while they are being changed in the work tree, else the commit before HEAD. Reads git and changes
+ * nothing in it.
  */
 import { join } from "node:path";
 import { bufBinary } from "./buf_binary.ts";
@@ -23,12 +24,21 @@ const INPUTS = [
   },
 ] as const;
 
-/** Fails when a client of the previous commit's API would break; skipped when there is no such commit. */
-export async function breakingChanges(): Promise<Outcome> {
-  const changed = !(await output("git", ["diff", "--quiet", "HEAD", "--", "proto"])).success;
+/** What the protos of the repository at `root` are compared with; undefined where it is not there. */
+export async function comparedCommit(root: string): Promise<string | undefined> {
+  const git = (...args: string[]) => output("git", ["-C", root, ...args]);
+  const tag = await git("describe", "--tags", "--abbrev=0", "--match=v[0-9]*", "HEAD");
+  if (tag.success) return tag.words;
+  const changed = !(await git("diff", "--quiet", "HEAD", "--", "proto")).success;
   const commit = changed ? "HEAD" : "HEAD~1";
-  if (!(await output("git", ["rev-parse", "--verify", "--quiet", `${commit}^{commit}`])).success) {
-    return { state: "skipped", words: `there is no commit ${commit} (a first commit, a shallow clone, or no git)` };
+  return (await git("rev-parse", "--verify", "--quiet", `${commit}^{commit}`)).success ? commit : undefined;
+}
+
+/** Fails when a client of that commit's API would break; skipped when there is no such commit. */
+export async function breakingChanges(): Promise<Outcome> {
+  const commit = await comparedCommit(".");
+  if (commit === undefined) {
+    return { state: "skipped", words: "there is no commit to compare with (a first one, a shallow clone, or no git)" };
   }
   const listed = await output("git", ["ls-tree", "-r", "--name-only", commit, "--", "proto"]);
   if (!listed.words.split("\n").some((path) => path.endsWith(".proto"))) {

@@ -82,6 +82,8 @@ export async function startTestServers(log: Log, placeCount: number): Promise<Te
       // What is known of a process (its start time, memory and open files) is read by other programs: Deno opens
       // /proc to nobody but a program with every permission. Its limits are set by another one, too.
       ...(Deno.build.os === "linux" ? ["cat", "ls", "prlimit"] : ["ps"]),
+      // Repositories of a test's own.
+      "git",
       // What another user can do to us is tried as that user.
       "sh",
     ];
