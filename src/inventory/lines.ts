@@ -4,8 +4,8 @@
 import type { Line } from "./model.ts";
 
 /**
- * Adds up the lines of the same goods and sorts by goods id, so that one order has one spelling and every
- * taker of several goods takes them in the same order.
+ * Adds up the lines of the same goods and sorts by goods id, so that one order has one spelling and everybody
+ * takes several goods in the same sequence.
  *
  * A sum may pass int32; the caller checks.
  */

@@ -31,7 +31,7 @@ export interface Order {
   readonly orderId: string;
   readonly state: OrderState;
   readonly lines: readonly Line[];
-  /** How many of each line came back so far; same length and order as `lines`. */
+  /** How many of each line came back so far; one for each of `lines`. */
   readonly returned: readonly number[];
   /** When it was applied, in ms since 1970. */
   readonly atMs: number;

@@ -3,7 +3,7 @@
  * that has to be written to make it so. Pure.
  *
  * Each operation sees what the ones before it came to, so the verdicts are exactly those of deciding and
- * writing them one at a time in the same order.
+ * writing them one at a time in this sequence.
  *
  * Nothing is written on the strength of what is not committed: an operation that alone, on the snapshot as it was read,
  * would write nothing ends the batch before it. A write that was lost may still commit. Whoever decides one of its
@@ -24,7 +24,7 @@ export interface Settled {
 }
 
 /**
- * Decides `operations` in their order, up to the first that leans on another's change. The rest, which has no verdicts,
+ * Decides `operations` in sequence, up to the first that leans on another's change. The rest, which has no verdicts,
  * is to be decided on a snapshot that is read once this is committed.
  *
  * With `leansOnOthers` all are decided at once: only to show in tests what the limit above is for.

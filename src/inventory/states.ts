@@ -5,6 +5,8 @@
  *     (no such order) --rollback-------------> barred         its sell, should it come, is refused
  *     sold            --rollback of a part---> sold
  *     sold            --rollback of the rest-> rolled_back
+ *     rolled_back     --rollback-------------> rolled_back    nothing is left to give back
+ *     barred          --rollback-------------> barred
  *
  * No operation leads into `held`, `released` or `expired` yet, or out of them.
  */

@@ -1,4 +1,6 @@
-/** TLS to PostgreSQL, as the address asks for it: by the service and by migrate, with an authority of a company's own. */
+/**
+ * TLS to PostgreSQL, as the address asks for it: by the service and by migrate, with an authority of a company's own.
+ */
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 import { ConfigError } from "../../src/config/config.ts";

@@ -1,4 +1,7 @@
-/** Several hosts in one address: the one that takes writes is found, followed when it is another, and not dialled to death. */
+/**
+ * Several hosts in one address: the one that takes writes is found, followed when it is another, and not dialled to
+ * death.
+ */
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import postgres from "postgres";
 import { parsePostgresAddress } from "../../src/config/postgres_address.ts";

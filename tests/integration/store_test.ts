@@ -89,7 +89,7 @@ Deno.test("PostgreSQL reads every array literal as the texts that went in", asyn
   await using database = await createTestDatabase();
   await using probe = probePool(database.serverUrl, database.ownerUrl, { max: 1 });
   const awkward = fc.constantFrom('"', "\\", "'", "{", "}", ",", "NULL", " ", "\n", "é", "💥", "\u{10ffff}");
-  // PostgreSQL's texts hold every character but the zero.
+  // PostgreSQL's texts contain every character but the zero.
   const text = fc.string({ unit: fc.oneof(awkward, fc.string({ unit: "binary", minLength: 1, maxLength: 1 })) })
     .filter((value) => !value.includes("\0"));
   await fc.assert(

@@ -157,6 +157,13 @@ Deno.test("only the store speaks SQL and only the lock speaks Redis", () => {
   }
 });
 
+Deno.test("only the operations' own files ask of which kind an operation is", () => {
+  const kinds = "(?:set|sell|rollback|give_back)";
+  const asked = new RegExp(`\\bkind\\s*[!=]==?\\s*"${kinds}"|\\bcase\\s+"${kinds}"`);
+  const wrong = SOURCES.filter((file) => !file.startsWith("src/inventory/operations/") && asked.test(sourceText(file)));
+  assertEquals(wrong, []);
+});
+
 Deno.test("nothing of src imports from outside of it, but for the version", () => {
   const outside = SOURCES.flatMap((file) =>
     importedBy(file).filter((imported) => !imported.startsWith("src/")).map((imported) => `${file} imports ${imported}`)

@@ -2,7 +2,7 @@
 import type postgres from "postgres";
 
 /**
- * Every row of the four tables, in key order. They are equal to earlier ones if nothing at all was written in between.
+ * Every row of the four tables, by key. They are equal to earlier ones if nothing at all was written in between.
  */
 export async function allRows(owner: postgres.ISql): Promise<Record<string, unknown>> {
   const [row] = await owner`

@@ -17,7 +17,10 @@ export function tlsPath(name: string): string {
   return `${TLS_FILES}${name}`;
 }
 
-/** Starts one with the database `shop`, migrated. Its certificate is of `authority.pem`, for 127.0.0.1 and not for `localhost`. */
+/**
+ * Starts one with the database `shop`, migrated. Its certificate is of `authority.pem`, for 127.0.0.1 and not for
+ * `localhost`.
+ */
 export async function startTlsPostgres(): Promise<PrivatePostgres & AsyncDisposable> {
   const dir = await Deno.makeTempDir({ prefix: "tls-" });
   // PostgreSQL runs as another user when we are root, and must get through to its data.
@@ -49,9 +52,9 @@ export interface ManInTheMiddle extends AsyncDisposable {
 }
 
 /**
- * Ends the TLS of who connects with the certificate of `stranger.pem`, and passes all on to the PostgreSQL, under TLS too.
- * `direct`: TLS comes without a question, as PostgreSQL 17 takes it. `spared`: so many connections are passed on as they are,
- * before he begins.
+ * Ends the TLS of who connects with the certificate of `stranger.pem`, and passes all on to the PostgreSQL, under TLS
+ * too. `direct`: TLS comes without a question, as PostgreSQL 17 takes it. `spared`: so many connections are passed on
+ * as they are, before he begins.
  */
 export async function standInTheMiddle(target: number, { direct = false, spared = 0 } = {}): Promise<ManInTheMiddle> {
   const sockets = new Set<net.Socket>();

@@ -52,7 +52,7 @@ function assertChains(snapshot: Snapshot, { movements, levels }: Changes): void 
   }
 }
 
-Deno.test("settle() answers a batch as one-at-a-time processing in its order would", () => {
+Deno.test("settle() answers a batch as deciding them one at a time would", () => {
   const batches = fc.array(fc.array(anyOperation, { minLength: 1, maxLength: 10 }), { maxLength: 6, size: "max" });
   fc.assert(
     fc.property(batches, (batches) => {

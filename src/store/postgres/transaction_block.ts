@@ -16,7 +16,10 @@ import { BlockLostError, OutcomeUnknownError } from "../errors.ts";
 /** A statement, given the driver. */
 export type Statement<T> = (sql: postgres.Sql) => postgres.PendingQuery<postgres.Row[] & T>;
 
-/** An open block. Statements may be sent without waiting for those before; they run in their order. */
+/**
+ * An open block. Statements may be sent without waiting for those before; they run in the sequence in which they were
+ * sent.
+ */
 export interface Block {
   /** Throws the errors of errors.ts; BlockLostError where the connection went away under it. */
   run<T>(statement: Statement<T>): Promise<T>;
@@ -75,7 +78,7 @@ export async function runBlock<T>(
   }
 }
 
-/** What all of the promises come to, once all are settled; throws what the first of them in their order failed with. */
+/** What all of the promises come to, once all are settled; throws what the first of them in the list failed with. */
 async function firstFailure<const T extends readonly Promise<unknown>[]>(
   promises: T,
 ): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {

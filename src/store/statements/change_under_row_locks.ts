@@ -13,7 +13,7 @@ import { writeStatement } from "./write_changes.ts";
  * Locks the rows of stock of `keys`, reads the snapshot, and commits what `decide` makes of it, in one transaction
  * block of two round trips. Undefined: nothing is to be written.
  *
- * Everybody locks in the order of the goods, so no two wait for each other. The snapshot is a statement of its own,
+ * Everybody locks by rising goods id, so no two wait for each other. The snapshot is a statement of its own,
  * whose snapshot is taken when the rows are ours; inside the locking one it would be older than the wait. A goods that
  * is new has no row to lock, and orders have none that are locked: these are fenced, as the write statement is
  * everywhere. `decide` must end soon: PostgreSQL ends a block that is idle for longer than a statement may take.
@@ -38,7 +38,7 @@ export async function changeUnderRowLocks(
   }, signal);
 }
 
-/** Locks the rows of these goods, in the order of the goods; see readSnapshot for how a row is looked for. */
+/** Locks the rows of these goods, by rising goods id; see readSnapshot for how a row is looked for. */
 export function lockStatement(goodsIds: readonly number[]): Statement<unknown[]> {
   const ids = arrayLiteral(goodsIds);
   return (sql) =>

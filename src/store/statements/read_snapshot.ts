@@ -33,7 +33,7 @@ type OperationRow = [
 /** The one row of the answer. */
 export interface SnapshotRow {
   at_ms: string;
-  /** In the order of the goods asked for; null: unknown. */
+  /** One for each of the goods asked for; null: unknown. */
   levels: (LevelRow | null)[];
   orders: OrderRow[];
   operations: OperationRow[];

@@ -25,7 +25,7 @@ const VERSIONS_A_BLOCK = 64;
  * columns could be joined by a merge, for which the planner also considers to read all of the index, and does so where
  * few rows are left and it knows nothing of the thousands of old versions that an old snapshot keeps.
  *
- * Movements are inserted in key order, but the plan chooses in which order rows of stock are updated, so two
+ * Movements are inserted by key, but the plan chooses in which sequence rows of stock are updated, so two
  * servers without a lease can lock each other out. PostgreSQL then ends one of them, and nothing of it is left.
  *
  * Throws FenceLostError with nothing written if a row was changed since it was read.
