@@ -1,5 +1,5 @@
 /**
- * Attacks by many connections, each of which keeps within the limits of one: as many as once held the service up, and beside
+ * Attacks by many connections, each of which keeps within the limits of one: as many as once blocked the service, and beside
  * them a good caller at another address that must go on being answered.
  */
 import { assert, assertEquals } from "@std/assert";
@@ -26,14 +26,14 @@ attackTest("200 connections reset 990 streams each", {}, async ({ port }) => {
     connections: 200,
     address: ATTACKER,
     chunks: [RESETS],
-    holdMs: 1_000,
+    lastMs: 1_000,
   });
   assertEquals([connected, closed], [200, 200]);
 });
 
 attackTest("connections that reset their streams come anew each time they are cut", {}, async ({ port }) => {
   const chunks = [Buffer.concat([opening(), ...resets(CHECK, 3_000)])];
-  const made = await floodAgain({ port, connections: 8, address: ATTACKER, chunks, holdMs: 0 }, 5_000);
+  const made = await floodAgain({ port, connections: 8, address: ATTACKER, chunks, lastMs: 0 }, 5_000);
   console.log(`    ${made} connections`);
   assert(made > 8);
 });
@@ -41,7 +41,7 @@ attackTest("connections that reset their streams come anew each time they are cu
 attackTest("two workers, 400 connections reset 990 streams each: none of them is taken for stuck", {
   workers: 2,
 }, async (server) => {
-  await flood({ port: server.port, connections: 400, address: ATTACKER, chunks: [RESETS], holdMs: 2_000 });
+  await flood({ port: server.port, connections: 400, address: ATTACKER, chunks: [RESETS], lastMs: 2_000 });
   assertEquals(said(server, "worker ended"), []);
 });
 
@@ -52,7 +52,7 @@ attackTest("300 connections never take the answers of 100 calls each", {}, async
     frame(FRAME.data, FLAG.endStream, 2 * i + 1, detail),
   ]).flat();
   const chunks = [Buffer.concat([NO_WINDOW, ...calls])];
-  const { connected } = await flood({ port, connections: 300, address: ATTACKER, chunks, holdMs: 2_000 });
+  const { connected } = await flood({ port, connections: 300, address: ATTACKER, chunks, lastMs: 2_000 });
   assertEquals(connected, 300);
 });
 
@@ -62,11 +62,11 @@ attackTest("60 connections open 100 calls each and send a byte of their message"
     frame(FRAME.data, 0, 2 * i + 1, Buffer.alloc(1)),
   ]).flat();
   const chunks = [Buffer.concat([opening(), ...calls])];
-  const { connected } = await flood({ port, connections: 60, address: ATTACKER, chunks, holdMs: 4_000 });
+  const { connected } = await flood({ port, connections: 60, address: ATTACKER, chunks, lastMs: 4_000 });
   assertEquals(connected, 60);
 });
 
-attackTest("three addresses hold and renew all requests that they get", {}, async ({ port }) => {
+attackTest("three addresses keep and renew all requests that they get", {}, async ({ port }) => {
   // Each round opens 100 calls on a connection and ends them, so that there is always one more waiting to take their place.
   const rounds = many(
     20,
@@ -79,7 +79,7 @@ attackTest("three addresses hold and renew all requests that they get", {}, asyn
   );
   const ends = await Promise.all(
     ATTACKERS.map((address) =>
-      flood({ port, connections: 60, address, chunks: [opening(), ...rounds], holdMs: 1_000 })
+      flood({ port, connections: 60, address, chunks: [opening(), ...rounds], lastMs: 1_000 })
     ),
   );
   assertEquals(ends.map(({ connected }) => connected), [60, 60, 60]);
@@ -88,7 +88,7 @@ attackTest("three addresses hold and renew all requests that they get", {}, asyn
 attackTest("20 connections pipeline 20,000 HTTP/1.1 requests each", {}, async ({ port }) => {
   const request = `POST ${CHECK} HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}`;
   const chunks = [Buffer.from(request.repeat(20_000))];
-  const { closed } = await flood({ port, connections: 20, address: ATTACKER, chunks, holdMs: 10_000 });
+  const { closed } = await flood({ port, connections: 20, address: ATTACKER, chunks, lastMs: 10_000 });
   assertEquals(closed, 20);
 });
 
@@ -97,18 +97,18 @@ attackTest("5 requests of 100 MB of chunk extensions", {}, async ({ port }) => {
     `POST ${CHECK} HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n1;`;
   const extension = Buffer.alloc(1024 * 1024, "a");
   const chunks = [Buffer.from(header), ...many(100, () => extension)];
-  const { closed } = await flood({ port, connections: 5, address: ATTACKER, chunks, holdMs: 10_000 });
+  const { closed } = await flood({ port, connections: 5, address: ATTACKER, chunks, lastMs: 10_000 });
   assertEquals(closed, 5);
 });
 
 attackTest("who resets too much is refused, by name in the log, and served again later", {}, async (server) => {
   const { port } = server;
-  await flood({ port, connections: 50, address: ATTACKER, chunks: [RESETS], holdMs: 20_000 });
-  const refused = await flood({ port, connections: 1, address: ATTACKER, chunks: [opening()], holdMs: 500 });
+  await flood({ port, connections: 50, address: ATTACKER, chunks: [RESETS], lastMs: 20_000 });
+  const refused = await flood({ port, connections: 1, address: ATTACKER, chunks: [opening()], lastMs: 500 });
   assertEquals(refused.closed, 1);
   await eventually("a line of log", () => server.output.stderr.includes(`"limit":"resetsPerAddressMax"`));
   await eventually("served again", async () => {
     const chunks = [Buffer.concat([opening(), call(CHECK, 1)])];
-    return (await flood({ port, connections: 1, address: ATTACKER, chunks, holdMs: 200 })).closed === 0;
+    return (await flood({ port, connections: 1, address: ATTACKER, chunks, lastMs: 200 })).closed === 0;
   }, 20_000);
 });

@@ -1,5 +1,5 @@
 /**
- * Messages that cost more than their bytes: each as many times as the attack that once held the service up, and beside it a
+ * Messages that cost more than their bytes: each as many times as the attack that once blocked the service, and beside it a
  * good caller that must go on being answered.
  */
 import { assert, assertEquals, assertLess } from "@std/assert";
@@ -86,7 +86,7 @@ attackTest("260 batches of 0.8 MB at once", {}, async ({ url }) => {
   const attack = { count: 260, connections: 13, streams: 20, address: "127.0.0.9" };
   let isOver = false;
   const attacked = served(url, plain("SellBatch", batch(1_000, 130)), attack).finally(() => isOver = true);
-  // Whoever comes from elsewhere has room for a batch that needs a turn, and the turn next.
+  // Whoever comes from elsewhere has capacity for a batch that needs a turn, and the turn next.
   const honest = { served: 0, refused: 0 };
   while (!isOver) {
     const statuses = await sendAll(url, plain("SellBatch", batch(65, 130)), { count: 1, connections: 1 });
@@ -130,7 +130,7 @@ attackTest(
       connections: 30,
       address: ATTACKER,
       chunks,
-      holdMs: 60_000,
+      lastMs: 60_000,
       until: served,
     });
     await Promise.all([served, flooded]);
@@ -139,7 +139,7 @@ attackTest(
   },
 );
 
-/** Those for which there is room are served, all others refused as too much, and nobody is left without an answer. */
+/** Those that fit are served, all others refused as too much, and nobody is left without an answer. */
 async function served(url: string, request: AttackRequest, attack: Parameters<typeof sendAll>[2]): Promise<void> {
   const statuses = await sendAll(url, request, attack);
   console.log(`    ${JSON.stringify(statuses)}`);

@@ -15,8 +15,8 @@ const CHECK = "/grpc.health.v1.Health/Check";
 const REFLECTION = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
 
 attackTest("pieces of one byte, and what nobody asked for", {}, async ({ port }) => {
-  const send = (connections: number, chunks: Uint8Array[], holdMs: number) =>
-    flood({ port, connections, address: ATTACKER, chunks, holdMs });
+  const send = (connections: number, chunks: Uint8Array[], lastMs: number) =>
+    flood({ port, connections, address: ATTACKER, chunks, lastMs });
 
   // A message of a megabyte, 65,000 frames of it: as many as the window of a connection lets in.
   const start = [openCall(v1Path("SellBatch"), 1), frame(FRAME.data, 0, 1, Buffer.from([0, ...uint32(1_000_000)]))];

@@ -1,6 +1,6 @@
 /**
  * Deadlines as callers may write them: longer than the server's own are cut, wrong ones are refused, and one that
- * passes ends the call whatever of its body has come. Nothing of it is told on the server's standard error.
+ * passes ends the call whatever of its body has come. Nothing of it is said on the server's standard error.
  */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { Buffer } from "node:buffer";
@@ -26,7 +26,7 @@ const CONNECT_LONG = ["9999999999", "2147483648", "2147483647", "10001"];
 
 type Send = (server: TestServer, method: "InvDetail" | "Sell", timeout: string) => Promise<string>;
 
-/** The ways in which a call may be sent, each with its deadline. */
+/** How a call may be sent, each with its deadline. */
 const GRPC: Readonly<Record<string, Send>> = {
   "gRPC": ({ url }, method, timeout) =>
     rawGrpc(url, { path: v1Path(method), headers: { "grpc-timeout": timeout }, body: grpcMessage(bytesOf(method)) }),
@@ -58,20 +58,20 @@ serverTest("deadlines that are long, wrong, or pass", {
   await callJson(server.url, "SetInv", JSON.stringify({ goodsId: GOODS, num: 10 }));
   const owner = postgres(server.databaseOwnerUrl, { max: 1 });
   const quiet = async (run: () => Promise<void>) => {
-    const told = server.output.stderr;
+    const said = server.output.stderr;
     const before = await allRows(owner);
     await run();
     assertEquals(await allRows(owner), before);
-    assertEquals(server.output.stderr, told);
+    assertEquals(server.output.stderr, said);
   };
   try {
     for (
-      const [ways, long, malformed] of [
+      const [senders, long, malformed] of [
         [GRPC, GRPC_LONG, GRPC_MALFORMED],
         [CONNECT, CONNECT_LONG, CONNECT_MALFORMED],
       ] as const
     ) {
-      for (const [name, send] of Object.entries(ways)) {
+      for (const [name, send] of Object.entries(senders)) {
         await step(`${name}: longer than the server's own are cut`, () =>
           quiet(async () => {
             for (const timeout of long) {

@@ -1,6 +1,6 @@
 /**
- * Calls whose goods are held by a stranger: they end with their deadline or with their caller, and leave nothing behind
- * once the way would be free.
+ * Calls whose goods are leased or locked by a stranger: they end with their deadline or with their caller, and leave nothing behind
+ * once the goods are free.
  */
 import type * as grpc from "@grpc/grpc-js";
 import { assertEquals } from "@std/assert";
@@ -35,14 +35,14 @@ const IMPATIENT: Readonly<Record<string, Impatient>> = {
     }),
   "grpc-js": async (url, deadlineMs) => {
     const service = connect(url);
-    const outcome = await callGrpcJs(service, "Sell", SELL, { deadline: Date.now() + deadlineMs });
+    const result = await callGrpcJs(service, "Sell", SELL, { deadline: Date.now() + deadlineMs });
     service.close();
-    return "code" in outcome ? outcome.code : "answered";
+    return "code" in result ? result.code : "answered";
   },
 };
 const EXPECTED: Readonly<Record<string, string>> = { "Connect": "504 DEADLINE_EXCEEDED" };
 
-serverTest("a call whose goods are held ends with its deadline and leaves nothing", {
+serverTest("a call whose goods are taken ends with its deadline and leaves nothing", {
   env: { LOCK_WAIT_MS_MAX: "30000" },
 }, async (server, step) => {
   await stock(server);
@@ -54,7 +54,7 @@ serverTest("a call whose goods are held ends with its deadline and leaves nothin
         assertEquals(await endOfWait(server.url, send, () => row.waitedFor(1)), expected);
         await row.waitedFor(0);
       }));
-    await step(`${name}, the lease held by another process`, () =>
+    await step(`${name}, the lease taken by another process`, () =>
       changingNothing(server, async () => {
         await using leases = await takeLeases(GOODS);
         assertEquals(await endOfWait(server.url, send, () => leases.askedFor()), expected);
@@ -123,7 +123,7 @@ serverTest("a call without a deadline ends with the server's limit", {
   });
 });
 
-serverTest("goods that are held for too long are told to be busy, and when to come again", {
+serverTest("goods that are taken for too long are said to be busy, and when to come again", {
   env: { LOCK_WAIT_MS_MAX: "600" },
 }, async (server, step) => {
   await stock(server);
@@ -145,7 +145,7 @@ serverTest("goods that are held for too long are told to be busy, and when to co
       await using _row = await lockRow(server.databaseOwnerUrl, GOODS);
       assertEquals(await sell(), busy);
     }));
-  await step("the lease held by another process", () =>
+  await step("the lease taken by another process", () =>
     changingNothing(server, async () => {
       await using _leases = await takeLeases(GOODS);
       assertEquals(await sell(), busy);
@@ -157,8 +157,8 @@ async function stock(server: TestServer): Promise<void> {
 }
 
 /**
- * Runs and then, with nothing held any more, has the server set the same goods to where it stands: whatever was still
- * on its way would come first, and would show.
+ * Runs and then, with nothing taken any more, has the server set the same goods to where it stands: whatever was still
+ * in progress would come first, and would show.
  */
 async function changingNothing(server: TestServer, run: () => Promise<void>): Promise<void> {
   const owner = postgres(server.databaseOwnerUrl, { max: 1 });

@@ -46,14 +46,14 @@ serverTest("the largest errors reach gRPC clients as what they are", {}, async (
   try {
     const stocked = lines(STOCKED, 10).concat(lines(FULL, INT32_MAX));
     const set = await Promise.all(stocked.map((level) => callGrpcJs(service, "SetInv", level)));
-    assertEquals(set.filter((outcome) => "code" in outcome), []);
+    assertEquals(set.filter((result) => "code" in result), []);
     const sold = await callGrpcJs(service, "Sell", { goodsInfo: lines(STOCKED, 1), orderId: ORDER });
     assert("answer" in sold, JSON.stringify(sold));
 
     for (const [name, code, method, request] of LARGEST) {
       await step(name, async () => {
-        const outcome = await callGrpcJs(service, method, request);
-        assertEquals("code" in outcome && outcome.code, code);
+        const result = await callGrpcJs(service, method, request);
+        assertEquals("code" in result && result.code, code);
         const { path, bytes } = asSent(service[method]!, request);
         const whole = grpcMessage(bytes);
         // What is too large is refused by its prefix.

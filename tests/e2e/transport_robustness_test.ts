@@ -1,6 +1,6 @@
 /**
  * Some hundred rude sessions against the program (../support/rude_http2.ts has the kinds): after
- * them the same process answers as before, and holds no more memory and no more open files than a bound allows.
+ * them the same process answers as before, and has no more memory and no more open files than a bound allows.
  * ROBUSTNESS_SEED repeats a run.
  */
 import { assert, assertEquals, assertLess } from "@std/assert";
@@ -15,7 +15,7 @@ const ROUNDS = 6;
 const SESSIONS_OF_A_KIND = 3;
 /**
  * The server's JavaScript heap, so that what is kept for good ends the process and what is only not yet collected does
- * not. Three sessions that open and reset 3,000 streams each used it up before streams in one breath were limited.
+ * not. Three sessions that open and reset 3,000 streams each used it up before streams in one turn were limited.
  */
 const HEAP_MIB = 96;
 /**
@@ -67,7 +67,7 @@ Deno.test({
   },
 });
 
-/** Calls over HTTP/1 whose callers go before their message is complete: each way to write one, ended and reset. */
+/** Calls over HTTP/1 whose callers go before their message is complete: each manner of writing one, ended and reset. */
 async function vanishInHttp1Bodies(port: number): Promise<void> {
   const calls = [
     ["application/json", CHECK],
@@ -81,7 +81,7 @@ async function vanishInHttp1Bodies(port: number): Promise<void> {
       for (const isReset of [false, true]) {
         const peer = await RawPeer.http1(port);
         peer.send(`POST ${path} HTTP/1.1\r\nhost: a\r\ncontent-type: ${type}\r\ncontent-length: 50\r\n\r\n${start}`);
-        // Until the call has begun, which nothing tells.
+        // Until the call has begun, which nothing shows.
         await new Promise((resolve) => setTimeout(resolve, 20));
         if (isReset) peer.socket.resetAndDestroy();
         else await peer.leave();

@@ -43,24 +43,24 @@ const STREAMS: Readonly<
 };
 
 for (const [name, { paths, message, modules }] of Object.entries(STREAMS)) {
-  Deno.test(`${name}: one address has its share over all its connections, another its own, and an end makes room`, async () => {
+  Deno.test(`${name}: one address has its share over all its connections, another its own, and an end frees its place`, async () => {
     const handler = createRpcHandler({ log, routes: (router) => addServices(router, modules) });
     await withListener({ handler }, async ({ listener: { port } }) => {
       const [first, second, other] = [GREEDY, GREEDY, OTHER].map((address) => connect(port, address));
       const open = (session: http2.ClientHttp2Session, turn: number) =>
         openStream(session, paths[turn % paths.length]!, message);
       try {
-        const held = [await open(first!, 0), await open(second!, 1)];
-        assertEquals(held.map(({ told }) => told), ["a message", "a message"]);
+        const opened = [await open(first!, 0), await open(second!, 1)];
+        assertEquals(opened.map(({ seen }) => seen), ["a message", "a message"]);
         for (const session of [first!, second!]) {
-          for (const turn of [0, 1]) assertEquals((await open(session, turn)).told, RESOURCE_EXHAUSTED);
+          for (const turn of [0, 1]) assertEquals((await open(session, turn)).seen, RESOURCE_EXHAUSTED);
         }
-        assertEquals((await open(other!, 0)).told, "a message");
-        held[0]!.stream.close(http2.constants.NGHTTP2_CANCEL);
-        let told: string | undefined;
-        for (let attempt = 0; attempt < 100 && told !== "a message"; attempt++) told = (await open(second!, 0)).told;
-        assertEquals(told, "a message");
-        assertEquals((await open(first!, 0)).told, RESOURCE_EXHAUSTED);
+        assertEquals((await open(other!, 0)).seen, "a message");
+        opened[0]!.stream.close(http2.constants.NGHTTP2_CANCEL);
+        let seen: string | undefined;
+        for (let attempt = 0; attempt < 100 && seen !== "a message"; attempt++) seen = (await open(second!, 0)).seen;
+        assertEquals(seen, "a message");
+        assertEquals((await open(first!, 0)).seen, RESOURCE_EXHAUSTED);
       } finally {
         for (const session of [first, second, other]) session!.destroy();
       }
@@ -106,7 +106,7 @@ function connect(port: number, localAddress: string): http2.ClientHttp2Session {
   return session;
 }
 
-/** Sends the first message of a stream and leaves its answer open; what was told of it: "a message", or the status that ended it. */
+/** Sends the first message of a stream and leaves its answer open; what was seen of it: "a message", or the status that ended it. */
 async function openStream(session: http2.ClientHttp2Session, path: string, message: Uint8Array) {
   const headers = { ":method": "POST", ":path": path, "content-type": "application/grpc+proto", te: "trailers" };
   const stream = session.request(headers, { endStream: false });
@@ -119,7 +119,7 @@ async function openStream(session: http2.ClientHttp2Session, path: string, messa
   // A Watch begins with the end of its request; reflection goes on asking.
   if (path === WATCH) stream.end(grpcMessage(message));
   else stream.write(grpcMessage(message));
-  const told = await promise;
+  const seen = await promise;
   clearTimeout(timer);
-  return { stream, told };
+  return { stream, seen };
 }

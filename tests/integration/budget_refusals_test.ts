@@ -1,5 +1,5 @@
 /**
- * Calls for whose messages there is no room: whichever bound it is, and whatever the protocol, they are RESOURCE_EXHAUSTED and
+ * Calls whose messages are over the budget: whichever bound it is, and whatever the protocol, they are RESOURCE_EXHAUSTED and
  * say when to come again.
  */
 import { assertEquals } from "@std/assert";
@@ -111,7 +111,7 @@ async function send(url: string, { headers, body }: Wire, then: "end" | "wait" =
 }
 
 /** The code and the details of an answer, wherever its protocol has them. */
-function told({ header, body, trailer }: RawAnswer): { code: string; details: Json[] } {
+function errorOf({ header, body, trailer }: RawAnswer): { code: string; details: Json[] } {
   if (body.startsWith("{")) {
     const { code, details = [] } = JSON.parse(body) as { code: string; details?: { type: string; value: string }[] };
     return { code, details: details.map(decodeDetail) };
@@ -127,7 +127,7 @@ function told({ header, body, trailer }: RawAnswer): { code: string; details: Js
 
 function assertRefused(name: string, answers: readonly RawAnswer[]): void {
   for (const answer of answers) {
-    const { code, details } = told(answer);
+    const { code, details } = errorOf(answer);
     const [info, retry] = details;
     assertEquals([code, info?.reason], ["resource_exhausted", "MESSAGE_BYTES_SPENT"], `${name}: ${answer.body}`);
     assertEquals(retry?.["@type"], "google.rpc.RetryInfo", name);
@@ -138,7 +138,7 @@ function assertRefused(name: string, answers: readonly RawAnswer[]): void {
   }
 }
 
-Deno.test("no room to receive a message", async () => {
+Deno.test("a message that is more than may be received", async () => {
   const budget = new MessageBudget(4 * MIB);
   budget.begin(OTHER, nothing).keep(3 * MIB / 2);
   budget.begin(OTHER, nothing).keep(3 * MIB / 2);
@@ -147,7 +147,7 @@ Deno.test("no room to receive a message", async () => {
   });
 });
 
-Deno.test("no room for what a message becomes", async () => {
+Deno.test("a message that becomes more than the budget has left", async () => {
   // Of which no batch has to wait for a turn.
   const budget = new MessageBudget(128 * MIB);
   for (const bytes of [32 * MIB, 31.8 * MIB]) budget.begin(OTHER, nothing).keep(bytes);
@@ -174,7 +174,7 @@ Deno.test("no turn for a large batch", async () => {
   end();
 });
 
-Deno.test("others need the room in which a message is received", async () => {
+Deno.test("others need the budget in which a message is received", async () => {
   const budget = new MessageBudget(4 * MIB);
   await withService(budget, async (url) => {
     for (const [name, { headers, body }] of Object.entries(PROTOCOLS)) {

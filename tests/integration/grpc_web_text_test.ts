@@ -64,7 +64,7 @@ Deno.test("which side is text is said by content type and accept, each for its o
   });
 });
 
-Deno.test("gzip within it, both ways", async () => {
+Deno.test("gzip within it, in both directions", async () => {
   await withListener({}, async ({ listener }) => {
     await eachVersion(listener.url, async (_version, { request }) => {
       const packed = grpcMessage(gzipSync(Buffer.alloc(0)), { compressed: true });
@@ -109,7 +109,7 @@ Deno.test("a stream as text can be read as it comes", async () => {
         if (version !== asked) return;
         const first = Promise.withResolvers<string>();
         const answer = request("POST", WATCH, GOOGLE, [base64(EMPTY)], (body) => first.resolve(body.toString()));
-        // It is held back until what came first has been read.
+        // It is kept back until what came first has been read.
         const came = await Promise.race([first.promise, answer.then(() => "")]);
         assertEquals(Buffer.from(came, "base64").toString("hex"), `0000000002${SERVING}`);
         open();

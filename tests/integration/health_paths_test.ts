@@ -14,18 +14,18 @@ import { RawPeer } from "../support/raw_peer.ts";
 const nothing = () => {};
 const log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 
-/** Runs with a board behind a port that takes two requests at a time; one for the service `gate` waits for `open`. */
+/** Runs with a board behind a port that takes two requests at a time; one for the service `latch` waits for `open`. */
 async function withBoard(
   run: (parts: { board: HealthBoard; url: string; port: number; open: () => void }) => Promise<void>,
 ): Promise<void> {
   const board = new HealthBoard([]);
-  const gate = Promise.withResolvers<void>();
+  const latch = Promise.withResolvers<void>();
   const handler = createRpcHandler({
     log,
     routes: (router) =>
       router.service(Health, {
         async check({ service }) {
-          if (service === "gate") await gate.promise;
+          if (service === "latch") await latch.promise;
           return {};
         },
       }),
@@ -39,14 +39,14 @@ async function withBoard(
     log,
   });
   try {
-    await run({ board, url: listener.url, port: listener.port, open: gate.resolve });
+    await run({ board, url: listener.url, port: listener.port, open: latch.resolve });
   } finally {
-    gate.resolve();
+    latch.resolve();
     await listener.drain(0);
   }
 }
 
-Deno.test("/healthz and /readyz tell what the board says, /livez that the process answers; nothing keeps it", async () => {
+Deno.test("/healthz and /readyz say what the board says, /livez that the process answers; nothing keeps it", async () => {
   await withBoard(async ({ board, url }) => {
     const states: [change: () => void, word: string, status: number][] = [
       [nothing, "NOT_SERVING", 503],
@@ -65,11 +65,11 @@ Deno.test("/healthz and /readyz tell what the board says, /livez that the proces
             ["/livez", 200, "ALIVE"],
           ];
           for (const [path, expected, text] of asked) {
-            const { status: told, headers, body } = await request(method, path, {
+            const { status: answered, headers, body } = await request(method, path, {
               "user-agent": "ELB-HealthChecker/2.0",
             });
             const what = `${version} ${method} ${path}`;
-            assertEquals([told, body.toString()], [expected, method === "HEAD" ? "" : `${text}\n`], what);
+            assertEquals([answered, body.toString()], [expected, method === "HEAD" ? "" : `${text}\n`], what);
             assertEquals(headers["cache-control"], "no-store");
             assertEquals(headers["content-type"], "text/plain; charset=utf-8");
           }
@@ -119,11 +119,11 @@ Deno.test("a call by HTTP/1.0 is answered, without a host too, in no chunks", as
   });
 });
 
-Deno.test("a server that is full is no sick one: health is told when no other request is taken", async () => {
+Deno.test("a server that is full is no sick one: health is answered when no other request is taken", async () => {
   await withBoard(async ({ board, port, url, open }) => {
     board.set("SERVING");
     const full = [await RawPeer.http1(port), await RawPeer.http1(port)];
-    for (const peer of full) peer.send(jsonCall("gate"));
+    for (const peer of full) peer.send(jsonCall("latch"));
     const other = await RawPeer.http1(port);
     // The two have come before this one is seen to be refused.
     while (countStatus(other, 503) === 0) {

@@ -4,10 +4,10 @@ import { ERROR, FLAG, FRAME } from "../support/http2_frames.ts";
 import {
   CHECK,
   countStatus,
-  gatedCall,
   JSON_CALL,
   jsonCall,
   LARGE_BYTES,
+  latchedCall,
   poll,
   type Setting,
   WATCH,
@@ -19,14 +19,14 @@ import { call } from "../support/http2_calls.ts";
 /** Longer than any drain here takes; one that only ends because of it logs so, and that fails the test. */
 const LONG_MS = 20_000;
 
-Deno.test("drain: calls under way finish on both protocols, unary and streams, then their connections end", async () => {
+Deno.test("drain: calls in progress finish on both protocols, unary and streams, then their connections end", async () => {
   await withListener({}, async (setting) => {
     const { listener, open } = setting;
     const http2 = await RawPeer.http2(listener.port);
-    http2.send(gatedCall(CHECK, 1));
-    http2.send(gatedCall(WATCH, 3));
+    http2.send(latchedCall(CHECK, 1));
+    http2.send(latchedCall(WATCH, 3));
     const http1 = await RawPeer.http1(listener.port);
-    http1.send(jsonCall("gate"));
+    http1.send(jsonCall("latch"));
     await http2.until(() => http2.got(FRAME.data, 0, 3), "first message");
     await untilHandled(setting, 3);
     let drained = false;
@@ -46,12 +46,12 @@ Deno.test("drain: calls under way finish on both protocols, unary and streams, t
   });
 });
 
-Deno.test("drain: over TLS too the answer of a call under way comes whole before its connection ends", async () => {
+Deno.test("drain: over TLS too the answer of a call in progress comes whole before its connection ends", async () => {
   const file = (name: string) => Deno.readTextFileSync(new URL(`../support/tls/${name}.pem`, import.meta.url));
   await withListener({ tls: { cert: file("certificate"), key: file("key") } }, async (setting) => {
     const headers = { ":method": "POST", ":path": CHECK, "content-type": "application/grpc+proto", te: "trailers" };
-    const gated = Buffer.concat([Buffer.of(0, 0, 0, 0, 6, 0x0a, 4), Buffer.from("gate")]);
-    const answer = http2Request(setting.listener.url, headers, gated, file("certificate"));
+    const latched = Buffer.concat([Buffer.of(0, 0, 0, 0, 7, 0x0a, 5), Buffer.from("latch")]);
+    const answer = http2Request(setting.listener.url, headers, latched, file("certificate"));
     await untilHandled(setting, 1);
     const drain = drainInTime(setting);
     setting.open();
@@ -64,9 +64,9 @@ Deno.test("drain: a stream over HTTP/1.1 that began before it ends whole, and th
   await withListener({}, async (setting) => {
     const { listener, open } = setting;
     const peer = await RawPeer.http1(listener.port);
-    const body = "\0\0\0\0\x12" + JSON.stringify({ service: "gate" });
+    const body = "\0\0\0\0\x13" + JSON.stringify({ service: "latch" });
     peer.send(
-      `POST ${WATCH} HTTP/1.1\r\nhost: a\r\ncontent-type: application/connect+json\r\ncontent-length: 23\r\n\r\n` +
+      `POST ${WATCH} HTTP/1.1\r\nhost: a\r\ncontent-type: application/connect+json\r\ncontent-length: 24\r\n\r\n` +
         body,
     );
     await peer.until(() => peer.text.includes("SERVING"), "first message");
@@ -79,7 +79,7 @@ Deno.test("drain: a stream over HTTP/1.1 that began before it ends whole, and th
   });
 });
 
-Deno.test("drain: an answer that is still on its way arrives whole", async () => {
+Deno.test("drain: an answer that is still being sent arrives whole", async () => {
   await withListener({}, async (setting) => {
     const peer = await RawPeer.http1(setting.listener.port);
     peer.socket.pause();
@@ -115,9 +115,9 @@ Deno.test("drain: what is not over after the grace is cut, on both protocols", a
   await withListener({}, async (setting) => {
     const { listener } = setting;
     const http2 = await RawPeer.http2(listener.port);
-    http2.send(gatedCall(WATCH, 1));
+    http2.send(latchedCall(WATCH, 1));
     const http1 = await RawPeer.http1(listener.port);
-    http1.send(jsonCall("gate"));
+    http1.send(jsonCall("latch"));
     await untilHandled(setting, 2);
     await listener.drain(100);
     await http2.untilClosed("cut");
@@ -131,7 +131,7 @@ Deno.test("drain: a second call waits for the same end", async () => {
   await withListener({}, async (setting) => {
     const { listener, open } = setting;
     const peer = await RawPeer.http1(listener.port);
-    peer.send(jsonCall("gate"));
+    peer.send(jsonCall("latch"));
     await untilHandled(setting, 1);
     const first = drainInTime(setting);
     const second = listener.drain(0);

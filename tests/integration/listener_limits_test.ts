@@ -6,9 +6,9 @@ import { callHeaders, ERROR, FLAG, FRAME, frame, opening, PREFACE, uint32 } from
 import {
   CHECK,
   countStatus,
-  gatedCall,
   JSON_CALL,
   jsonCall,
+  latchedCall,
   limitTest,
   poll,
   untilAdmitted,
@@ -21,7 +21,7 @@ const REFUSED_STREAM = 0x7;
 
 for (const limit of ["connectionsMax", "connectionsPerAddressMax"] as const) {
   limitTest(
-    `${limit}: one connection more is closed, and one that leaves makes room`,
+    `${limit}: one connection more is closed, and one that leaves frees its place`,
     { [limit]: 2 },
     async (setting) => {
       const { listener, logged } = setting;
@@ -58,19 +58,19 @@ limitTest(
   { pipelinedRequestsMax: 3 },
   async ({ listener }) => {
     const peer = await RawPeer.http1(listener.port);
-    peer.send(jsonCall("gate").repeat(5));
+    peer.send(jsonCall("latch").repeat(5));
     await peer.untilClosed("too many");
     assertEquals(peer.text, "");
   },
 );
 
 for (const limit of ["requestsMax", "requestsPerAddressMax"] as const) {
-  limitTest(`${limit}: one request more is refused as not begun, and there is room again later`, {
+  limitTest(`${limit}: one request more is refused as not begun, and later it is taken`, {
     [limit]: 2,
   }, async (setting) => {
     const { listener, open } = setting;
     const busy = await RawPeer.http2(listener.port);
-    busy.send(Buffer.concat([gatedCall(CHECK, 1), gatedCall(CHECK, 3), gatedCall(CHECK, 5)]));
+    busy.send(Buffer.concat([latchedCall(CHECK, 1), latchedCall(CHECK, 3), latchedCall(CHECK, 5)]));
     await busy.until(() => busy.got(FRAME.reset, 0, 5), "refused");
     assertEquals(busy.errorCodes(FRAME.reset), [REFUSED_STREAM]);
     const other = await RawPeer.http1(listener.port);
@@ -124,7 +124,7 @@ for (const path of [CHECK, WATCH]) {
       if (peer.got(FRAME.headers, 0, stream)) break;
     }
     peer.send(frame(FRAME.windowUpdate, 0, stream, uint32(100)));
-    await peer.until(() => peer.got(FRAME.headers, FLAG.endStream, stream), "room again");
+    await peer.until(() => peer.got(FRAME.headers, FLAG.endStream, stream), "a place again");
     await peer.leave();
   });
 }
@@ -182,12 +182,12 @@ limitTest(
 );
 
 limitTest(
-  "resetsMax: a reset that tells of no error is one as well",
+  "resetsMax: a reset without an error is one as well",
   { resetsMax: 20 },
   async ({ listener, logged }) => {
     const peer = await RawPeer.http2(listener.port);
     for (let stream = 1; stream < 2 * 21; stream += 2) {
-      peer.send(Buffer.concat([gatedCall(CHECK, stream), frame(FRAME.reset, 0, stream, uint32(ERROR.none))]));
+      peer.send(Buffer.concat([latchedCall(CHECK, stream), frame(FRAME.reset, 0, stream, uint32(ERROR.none))]));
     }
     await peer.untilClosed("too many resets");
     await poll(() => logged.some((line) => line.limit === "resetsMax"), "a line of log");
@@ -237,12 +237,16 @@ limitTest(
   },
 );
 
-limitTest("pipelinedRequestsMax holds for what node:http would answer by itself", {}, async ({ listener, handled }) => {
-  const peer = await RawPeer.http1(listener.port);
-  peer.send(JSON_CALL.replace("host: 127.0.0.1", "host: 127.0.0.1\r\nexpect: 200-ok").repeat(1_000));
-  await peer.untilClosed("more than may be at once");
-  assertEquals([countStatus(peer, 417) <= LISTENER_LIMITS.pipelinedRequestsMax, handled()], [true, 0]);
-});
+limitTest(
+  "pipelinedRequestsMax is the limit of what node:http would answer by itself",
+  {},
+  async ({ listener, handled }) => {
+    const peer = await RawPeer.http1(listener.port);
+    peer.send(JSON_CALL.replace("host: 127.0.0.1", "host: 127.0.0.1\r\nexpect: 200-ok").repeat(1_000));
+    await peer.untilClosed("more than may be at once");
+    assertEquals([countStatus(peer, 417) <= LISTENER_LIMITS.pipelinedRequestsMax, handled()], [true, 0]);
+  },
+);
 
 limitTest("a request that asks for an upgrade is answered, and its connection ends", {}, async ({ listener }) => {
   const peer = await RawPeer.http1(listener.port);

@@ -2,15 +2,15 @@
 import { Buffer } from "node:buffer";
 import { call, resets } from "../support/http2_calls.ts";
 import { FLAG, FRAME } from "../support/http2_frames.ts";
-import { CHECK, gatedCall, limitTest, untilAdmitted } from "../support/listening.ts";
+import { CHECK, latchedCall, limitTest, untilAdmitted } from "../support/listening.ts";
 import { RawPeer } from "../support/raw_peer.ts";
 
-limitTest("resetsPerAddressMax: who goes with calls under way has reset none of them", {
+limitTest("resetsPerAddressMax: who goes with calls in progress has reset none of them", {
   resetsPerAddressMax: 5,
 }, async ({ listener }) => {
   for (const leave of ["leave", "reset"] as const) {
     const peer = await RawPeer.http2(listener.port);
-    peer.send(Buffer.concat(Array.from({ length: 50 }, (_, i) => gatedCall(CHECK, 2 * i + 1))));
+    peer.send(Buffer.concat(Array.from({ length: 50 }, (_, i) => latchedCall(CHECK, 2 * i + 1))));
     peer.send(call(CHECK, 101));
     await peer.until(() => peer.got(FRAME.headers, FLAG.endStream, 101), "an answer");
     if (leave === "leave") await peer.leave();

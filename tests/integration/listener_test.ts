@@ -84,7 +84,7 @@ Deno.test("pipelined HTTP/1.1 requests are answered in order on one connection",
   });
 });
 
-Deno.test("first bytes that come one by one are told apart all the same", async () => {
+Deno.test("first bytes that come one by one decide all the same", async () => {
   await withListener({}, async ({ listener }) => {
     const second = await RawPeer.http2(listener.port, { start: Buffer.alloc(0) });
     for (const byte of PREFACE) await written(second, Buffer.of(byte));

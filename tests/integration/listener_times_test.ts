@@ -5,10 +5,10 @@ import { ERROR, FLAG, FRAME, frame, PREFACE } from "../support/http2_frames.ts";
 import {
   CHECK,
   countStatus,
-  gatedCall,
   JSON_CALL,
   jsonCall,
   LARGE_BYTES,
+  latchedCall,
   limitTest,
   poll,
   WATCH,
@@ -62,7 +62,7 @@ limitTest("requestBodyMs: on HTTP/2 the stream is reset, and others on the conne
 }, async ({ listener }) => {
   const peer = await RawPeer.http2(listener.port);
   peer.send(openCall(CHECK, 1));
-  peer.send(gatedCall(WATCH, 3));
+  peer.send(latchedCall(WATCH, 3));
   const drip = setInterval(() => peer.send(frame(FRAME.data, 0, 1, Buffer.alloc(1))), SOON_MS / 4);
   await peer.until(() => peer.got(FRAME.reset, 0, 1), "reset").finally(() => clearInterval(drip));
   assertEquals(peer.errorCodes(FRAME.reset)[0], ERROR.cancel);
@@ -85,7 +85,7 @@ limitTest("slowBodiesMax: of the bodies that are not complete in time only so ma
   await peer.leave();
 });
 
-limitTest("slowBodiesMax: a body that came while the event loop was held up is not slow", {
+limitTest("slowBodiesMax: a body that came while the event loop was blocked is not slow", {
   slowBodiesMax: 0,
   slowBodyMs: SOON_MS,
 }, async ({ listener, handled }) => {
@@ -126,9 +126,9 @@ limitTest("idleMs: idle connections are closed, HTTP/2 with GOAWAY, while a sile
   idleMs: SOON_MS,
 }, async ({ listener, open }) => {
   const watching = await RawPeer.http2(listener.port);
-  watching.send(gatedCall(WATCH, 1));
+  watching.send(latchedCall(WATCH, 1));
   const watching1 = await RawPeer.http1(listener.port);
-  watching1.send(jsonCall("gate"));
+  watching1.send(jsonCall("latch"));
   await watching.until(() => watching.got(FRAME.data, 0, 1), "first message");
   const idle1 = await RawPeer.http1(listener.port);
   idle1.send(JSON_CALL);
@@ -151,9 +151,9 @@ limitTest("pingAckMs: a peer that vanished is found by PING although its stream 
   pingAckMs: SOON_MS,
 }, async ({ listener }) => {
   const honest = await RawPeer.http2(listener.port);
-  honest.send(gatedCall(WATCH, 1));
+  honest.send(latchedCall(WATCH, 1));
   const vanished = await RawPeer.http2(listener.port, { acknowledgesPings: false });
-  vanished.send(gatedCall(WATCH, 1));
+  vanished.send(latchedCall(WATCH, 1));
   await vanished.untilClosed("vanished");
   const pings = honest.count(FRAME.ping);
   await honest.until(() => honest.count(FRAME.ping) > pings + 2, "more PINGs");

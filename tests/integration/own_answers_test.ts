@@ -14,10 +14,10 @@ const REFUSED =
 const UNKNOWN = "method Steal of grpc.health.v1.Health is not served here";
 
 /** What an answer says: its HTTP status, its code where it has one, and its text. */
-type Told = readonly [status: number, code: string | undefined, text: string];
+type Said = readonly [status: number, code: string | undefined, text: string];
 
-/** How each kind of request is told of an error of this code. */
-const KINDS: readonly [contentType: string | undefined, told: (code: number, text: string, status: number) => Told][] =
+/** How each kind of request learns of an error of this code. */
+const KINDS: readonly [contentType: string | undefined, said: (code: number, text: string, status: number) => Said][] =
   [
     ["application/grpc", grpc],
     ["application/grpc+proto", grpc],
@@ -38,12 +38,12 @@ const KINDS: readonly [contentType: string | undefined, told: (code: number, tex
 Deno.test("a path that is not served, and a page that may not call, in the words of each protocol", async (t) => {
   await withListener({}, async ({ listener, handled, logged }) => {
     await eachVersion(listener.url, async (version, connection) => {
-      for (const [type, told] of KINDS) {
+      for (const [type, said] of KINDS) {
         await t.step(`${version}, ${type}`, async () => {
           const headers: Record<string, string> = type === undefined ? {} : { "content-type": type };
-          assertEquals(await ask(connection, STEAL, headers), told(12, UNKNOWN, 404));
+          assertEquals(await ask(connection, STEAL, headers), said(12, UNKNOWN, 404));
           const before = handled();
-          assertEquals(await ask(connection, CHECK, { ...headers, origin: EVIL }), told(7, REFUSED, 403));
+          assertEquals(await ask(connection, CHECK, { ...headers, origin: EVIL }), said(7, REFUSED, 403));
           assertEquals(handled(), before);
         });
       }
@@ -94,27 +94,27 @@ Deno.test("a bare status of a handler has a reason: content types, methods, and 
     const types = "expected content-type application/json or application/proto (Connect), application/grpc (HTTP/2), " +
       "application/grpc-web or application/grpc-web-text, got";
     await eachVersion(listener.url, async (version, { request }) => {
-      const told = async (method: string, path: string, headers: Record<string, string>) => {
+      const said = async (method: string, path: string, headers: Record<string, string>) => {
         const { status, headers: answered, body } = await request(method, path, headers);
         return [status, answered["content-type"], answered.allow, body.toString()];
       };
       const plain = "text/plain; charset=utf-8";
       const form = "application/x-www-form-urlencoded";
       assertEquals(
-        await told("POST", CHECK, { "content-type": form }),
+        await said("POST", CHECK, { "content-type": form }),
         [415, plain, undefined, `${types} ${form}\n`],
         version,
       );
-      assertEquals(await told("POST", CHECK, {}), [415, plain, undefined, `${types} none\n`], version);
-      const long = await told("POST", CHECK, { "content-type": "a".repeat(5_000) });
+      assertEquals(await said("POST", CHECK, {}), [415, plain, undefined, `${types} none\n`], version);
+      const long = await said("POST", CHECK, { "content-type": "a".repeat(5_000) });
       assertEquals(long, [415, plain, undefined, `${types} ${"a".repeat(100)}\n`], version);
-      assertEquals(await told("PUT", CHECK, {}), [405, plain, "POST", "expected POST, got PUT\n"], version);
-      assertEquals((await told("HEAD", CHECK, {})).at(-1), "", version);
+      assertEquals(await said("PUT", CHECK, {}), [405, plain, "POST", "expected POST, got PUT\n"], version);
+      assertEquals((await said("HEAD", CHECK, {})).at(-1), "", version);
     });
   });
 });
 
-function grpc(code: number, text: string): Told {
+function grpc(code: number, text: string): Said {
   return [200, String(code), text];
 }
 
@@ -127,7 +127,7 @@ async function ask(
   path: string,
   headers: Record<string, string>,
   method = "POST",
-): Promise<Told> {
+): Promise<Said> {
   const answer = await request(method, path, headers);
   const type = String(answer.headers["content-type"]);
   if (method === "HEAD") return [answer.status, undefined, answer.body.toString()];

@@ -1,6 +1,6 @@
 /**
  * The streams of calls whose bodies are not read to their end: each is closed behind its answer, or a hundred of them would
- * leave their connection without a stream until they overstay. The peer here ends no stream by itself.
+ * leave their connection without a stream until they are overdue. The peer here ends no stream by itself.
  */
 import { assert, assertEquals } from "@std/assert";
 import { Buffer } from "node:buffer";

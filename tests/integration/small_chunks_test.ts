@@ -37,8 +37,8 @@ Deno.test("a body in pieces of one byte reaches a handler in few chunks", async 
     budget: new MessageBudget(1_000_000),
     turns: new Turns({ nowMs: () => performance.now(), later: (then, afterMs) => void setTimeout(then, afterMs) }),
   };
-  const gate = { bytesMax: MESSAGE.length, isSingle: true, check: (bytes: Uint8Array) => ({ becomes: bytes.length }) };
-  const receive: Receive = (chunks, header, values) => receiveRequest(chunks, header, gate, receiving, values);
+  const check = { bytesMax: MESSAGE.length, isSingle: true, check: (bytes: Uint8Array) => ({ becomes: bytes.length }) };
+  const receive: Receive = (chunks, header, values) => receiveRequest(chunks, header, check, receiving, values);
   const handler: WireHandler = {
     http1: (request, response) => answerHttp1(answer, request, response, receive, fail),
     http2: (call) => void answerUniversally(answer, call, { url: "http://a/", header }, receive).catch(fail),

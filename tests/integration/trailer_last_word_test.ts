@@ -49,15 +49,15 @@ for (const [what, make] of Object.entries(ERRORS)) {
       for (const [name, each] of Object.entries(TEXTS)) {
         await t.step(name, async () => {
           text = each;
-          const outcome = await callGrpcJs(service, "Check", {});
-          assertEquals("code" in outcome && outcome.code, "FAILED_PRECONDITION");
+          const result = await callGrpcJs(service, "Check", {});
+          assertEquals("code" in result && result.code, "FAILED_PRECONDITION");
           for (const path of [CHECK, WATCH]) {
             const { trailer } = await ask(url, path, { body: [Buffer.alloc(5)] });
             assertLessOrEqual(trailer.reduce((sum, one) => sum + one.length - 2 + 32, 0), TRAILER_BYTES_MAX);
             const message = trailer.find((one) => one.startsWith("grpc-message: "))!.slice("grpc-message: ".length);
             assertLessOrEqual(message.length, MESSAGE_BYTES_MAX);
-            const told = decodeURIComponent(message);
-            assert(told.length > 100 && text.startsWith(told), told);
+            const sent = decodeURIComponent(message);
+            assert(sent.length > 100 && text.startsWith(sent), sent);
           }
         });
       }

@@ -1,4 +1,4 @@
-/** Fields that no message has: they are read past, and nothing is made of them, whichever way a message comes. */
+/** Fields that no message has: they are read past, and nothing is made of them, however a message comes. */
 import { assertEquals } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { gzipSync } from "node:zlib";

@@ -1,6 +1,6 @@
 /**
  * What is answered over HTTP/2 is what connect-node answers: every request goes to both, and status, header, bytes, trailers
- * and reset are compared. Each row also says what the answer is, so that both can't be wrong in the same way.
+ * and reset are compared. Each row also says what the answer is, so that both can't be wrong alike.
  *
  * Where ours is meant to be another answer the row says which one connect-node's is, and only that is compared: a message that
  * can't be read is its caller's fault and not INTERNAL, a deadline above the server's is cut and not refused, a call that
@@ -13,7 +13,7 @@ import { Code } from "@connectrpc/connect";
 import { CHECK, WATCH } from "../support/listening.ts";
 import { ask, type RawAnswer, type RawRequest } from "../support/http2_answers.ts";
 import { bytesField, grpcMessage } from "../support/raw_call.ts";
-import { asking, READ_BYTES_MAX, TIMEOUT_MS_MAX, withTwoWays, WRITE_BYTES_MAX } from "../support/two_ways.ts";
+import { asking, READ_BYTES_MAX, TIMEOUT_MS_MAX, withBothHandlers, WRITE_BYTES_MAX } from "../support/both_handlers.ts";
 
 const LIST = "/grpc.health.v1.Health/List";
 const REFLECT = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
@@ -45,15 +45,15 @@ const HANDLERS: readonly Row[] = [
   { name: "a signal that ends with its call", answer: "OK", body: [asking("note-end")] },
   { name: "nothing thrown", answer: "OK", body: [asking("throw-nothing")] },
   {
-    name: "all that the handler is told",
+    name: "all that the handler learns",
     answer: "OK",
     headers: { "x-twice": ["1", "2"], "x-data-bin": ["AAEC", "Aw"], cookie: ["a=1", "b=2"], "user-agent": "x/1" },
-    body: [asking("tell")],
+    body: [asking("report")],
   },
-  { name: "the time that is left", answer: "OK", headers: { "grpc-timeout": "50S" }, body: [asking("tell")] },
-  { name: "another host", answer: "OK", headers: { ":authority": "other.example" }, body: [asking("tell")] },
-  { name: "and the first again", answer: "OK", body: [asking("tell")] },
-  { name: "a query", answer: "OK", path: `${CHECK}?a=b`, body: [asking("tell")] },
+  { name: "the time that is left", answer: "OK", headers: { "grpc-timeout": "50S" }, body: [asking("report")] },
+  { name: "another host", answer: "OK", headers: { ":authority": "other.example" }, body: [asking("report")] },
+  { name: "and the first again", answer: "OK", body: [asking("report")] },
+  { name: "a query", answer: "OK", path: `${CHECK}?a=b`, body: [asking("report")] },
 ];
 
 const SIZES: readonly Row[] = [
@@ -80,10 +80,14 @@ const SIZES: readonly Row[] = [
 
 const BODIES: readonly Row[] = [
   { name: "byte by byte", answer: "OK", body: [...OK].map((byte) => Buffer.of(byte)) },
-  { name: "prefix and message apart", answer: "OK", body: [asking("tell").subarray(0, 5), asking("tell").subarray(5)] },
+  {
+    name: "prefix and message apart",
+    answer: "OK",
+    body: [asking("report").subarray(0, 5), asking("report").subarray(5)],
+  },
   { name: "no message", answer: "Unimplemented" },
   { name: "half a prefix", answer: "InvalidArgument", body: [OK.subarray(0, 3)] },
-  { name: "half a message", answer: "InvalidArgument", body: [asking("tell").subarray(0, 8)] },
+  { name: "half a message", answer: "InvalidArgument", body: [asking("report").subarray(0, 8)] },
   { name: "a byte after the message", answer: "InvalidArgument", body: [OK, Buffer.of(0)] },
   { name: "two messages", answer: "Unimplemented", body: [OK, OK] },
   { name: "two messages at once", answer: "Unimplemented", body: [Buffer.concat([OK, OK])] },
@@ -187,7 +191,7 @@ const STREAMS: readonly Row[] = [
 
 for (const [title, rows] of Object.entries({ HANDLERS, SIZES, BODIES, HEADERS, STREAMS })) {
   Deno.test(`the same answers as connect-node's: ${title.toLowerCase()}`, async (t) => {
-    await withTwoWays({}, async ({ stock, ours }) => {
+    await withBothHandlers({}, async ({ stock, ours }) => {
       for (const row of rows) {
         await t.step(`${row.name}: ${row.answer}`, async () => {
           const path = row.path ?? CHECK;

@@ -16,7 +16,7 @@ export interface FloodOptions {
   /** True: what the server sends is not read. */
   readonly isDeaf?: boolean;
   /** How long the connections are kept after all was sent, in ms, unless the server closes them all before. */
-  readonly holdMs: number;
+  readonly lastMs: number;
   /** The connections are left before that, once this has resolved. */
   readonly until?: Promise<unknown>;
 }
@@ -39,14 +39,14 @@ export async function flood(options: FloodOptions): Promise<FloodEnd> {
   const timer = setTimeout(() => limit.resolve(), SEND_MS_MAX);
   await Promise.race([Promise.all(peers.map(({ sent }) => sent)), limit.promise]);
   clearTimeout(timer);
-  let hold: ReturnType<typeof setTimeout> | undefined;
-  const held = new Promise<void>((resolve) => hold = setTimeout(resolve, options.holdMs));
+  let lasting: ReturnType<typeof setTimeout> | undefined;
+  const over = new Promise<void>((resolve) => lasting = setTimeout(resolve, options.lastMs));
   await Promise.race([
     Promise.all(peers.map((peer) => peer.closed)),
-    held,
+    over,
     ...(options.until === undefined ? [] : [options.until]),
   ]);
-  clearTimeout(hold);
+  clearTimeout(lasting);
   const closed = peers.filter(({ isClosed }) => isClosed()).length;
   await Promise.all(peers.map(({ leave }) => leave()));
   return { connected: peers.filter(({ isConnected }) => isConnected()).length, closed };

@@ -19,7 +19,7 @@ export interface GoodCalls {
 
 /** A good caller at work. */
 export interface GoodCaller {
-  /** Waits for the answers under way, and tells. Call it once. */
+  /** Waits for the answers in progress, and reports. Call it once. */
   stop(): Promise<GoodCalls>;
 }
 
@@ -36,9 +36,9 @@ export async function startGoodCaller(url: string): Promise<GoodCaller> {
   await ready;
   return {
     async stop() {
-      const told = next();
+      const report = next();
       worker.postMessage("stop");
-      const calls = await told as GoodCalls;
+      const calls = await report as GoodCalls;
       worker.terminate();
       return calls;
     },

@@ -1,6 +1,6 @@
 /**
  * The good caller's own thread: what an attacker costs the thread that plays it must not count as the server's time. Told a
- * URL it calls until it is told anything else, then posts what came of it.
+ * URL it calls until it is sent anything else, then posts what came of it.
  */
 /// <reference lib="webworker" />
 import { Buffer } from "node:buffer";
@@ -29,9 +29,9 @@ self.onmessage = ({ data: url }: MessageEvent<string>) => {
   ];
   self.onmessage = async () => {
     timers.forEach(clearInterval);
-    const told: GoodCalls = { detail: await detail.all(), health: await health.all() };
+    const report: GoodCalls = { detail: await detail.all(), health: await health.all() };
     session().destroy();
-    self.postMessage(told);
+    self.postMessage(report);
   };
   // Ready: the first answers are there, so that no attack begins before its good caller.
   Promise.all([detail.note(() => invDetail(session())), health.note(() => check(url))]).then(() => {

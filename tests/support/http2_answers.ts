@@ -1,5 +1,5 @@
 /**
- * One HTTP/2 request, sent as it is told to be, and all that came back: status, header, bytes, trailers and the code of the
+ * One HTTP/2 request, sent as it is asked to be, and all that came back: status, header, bytes, trailers and the code of the
  * reset. Two answers can be compared as they are.
  */
 import { Buffer } from "node:buffer";

@@ -12,13 +12,13 @@ export interface VersionAnswer {
 
 /** One connection, by either version. */
 export interface Connection {
-  /** Sends a whole request, with each part of its body written by itself. `told` gets what of the answer has come. */
+  /** Sends a whole request, with each part of its body written by itself. `progress` gets what of the answer has come. */
   request(
     method: string,
     path: string,
     headers?: Readonly<Record<string, string>>,
     body?: readonly Uint8Array[],
-    told?: (body: Buffer) => void,
+    progress?: (body: Buffer) => void,
   ): Promise<VersionAnswer>;
 }
 
@@ -30,10 +30,10 @@ export async function eachVersion(
   const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
   try {
     await run("HTTP/1.1", {
-      request: (method, path, headers = {}, body = [], told) =>
+      request: (method, path, headers = {}, body = [], progress) =>
         new Promise((resolve, reject) => {
           const request = http.request(url + path, { method, headers, agent }, (response) => {
-            collect(response, told).then((bytes) =>
+            collect(response, progress).then((bytes) =>
               resolve({ status: response.statusCode!, headers: response.headers, body: bytes })
             ).catch(reject);
           });
@@ -48,12 +48,12 @@ export async function eachVersion(
   const session = http2.connect(url);
   try {
     await run("HTTP/2", {
-      request: (method, path, headers = {}, body = [], told) =>
+      request: (method, path, headers = {}, body = [], progress) =>
         new Promise((resolve, reject) => {
           const stream = session.request({ ...headers, ":method": method, ":path": path }, { endStream: false });
           stream.on("error", reject);
           stream.on("response", ({ ":status": status, ...answered }) => {
-            collect(stream, told).then((bytes) => resolve({ status: status!, headers: answered, body: bytes }))
+            collect(stream, progress).then((bytes) => resolve({ status: status!, headers: answered, body: bytes }))
               .catch(reject);
           });
           for (const part of body) stream.write(part);
@@ -65,11 +65,11 @@ export async function eachVersion(
   }
 }
 
-async function collect(source: AsyncIterable<Uint8Array>, told?: (body: Buffer) => void): Promise<Buffer> {
+async function collect(source: AsyncIterable<Uint8Array>, progress?: (body: Buffer) => void): Promise<Buffer> {
   const parts: Uint8Array[] = [];
   for await (const part of source) {
     parts.push(part);
-    told?.(Buffer.concat(parts));
+    progress?.(Buffer.concat(parts));
   }
   return Buffer.concat(parts);
 }

@@ -1,6 +1,6 @@
 /**
  * A listener with a small service behind it, for tests of the listener itself: grpc.health.v1.Health, whose Check waits
- * for a gate when asked for the service "gate" and whose Watch says SERVING, waits for the gate, and says SERVING again.
+ * for a latch when asked for the service "latch" and whose Watch says SERVING, waits for the latch, and says SERVING again.
  * Beside it `/large` answers with more bytes than any window takes.
  */
 import { assertEquals } from "@std/assert";
@@ -26,7 +26,7 @@ export const JSON_CALL = jsonCall("");
 
 const status = HealthCheckResponse_ServingStatus.SERVING;
 
-/** A listener, what it has logged, the requests that reached the handler, and the gate that holds back answers. */
+/** A listener, what it has logged, the requests that reached the handler, and the latch that keeps back answers. */
 export interface Setting {
   readonly listener: Listener;
   readonly logged: Record<string, unknown>[];
@@ -39,7 +39,7 @@ export async function withListener(
   options: Partial<ListenerOptions>,
   run: (setting: Setting) => Promise<void>,
 ): Promise<void> {
-  const gate = Promise.withResolvers<void>();
+  const latch = Promise.withResolvers<void>();
   const logged: Record<string, unknown>[] = [];
   const note = (fields: Record<string, unknown>, message: string) => void logged.push({ ...fields, message });
   const log: Log = { debug: note, info: note, warn: note, error: note };
@@ -50,13 +50,13 @@ export async function withListener(
     routes(router) {
       router.service(Health, {
         async check(request) {
-          if (request.service === "gate") await gate.promise;
+          if (request.service === "latch") await latch.promise;
           return { status };
         },
         async *watch(_request, context) {
           yield { status };
           const gone = new Promise<void>((resolve) => context.signal.addEventListener("abort", () => resolve()));
-          await Promise.race([gate.promise, gone]);
+          await Promise.race([latch.promise, gone]);
           yield { status };
         },
       });
@@ -85,9 +85,9 @@ export async function withListener(
     ...options,
   });
   try {
-    await run({ listener, logged, handled: () => handled, open: () => gate.resolve() });
+    await run({ listener, logged, handled: () => handled, open: () => latch.resolve() });
   } finally {
-    gate.resolve();
+    latch.resolve();
     await listener.drain(0);
   }
 }
@@ -114,8 +114,8 @@ export function jsonCall(service: string): string {
 }
 
 /** Health.Check or Watch of this service over gRPC, as sent on an HTTP/2 stream. */
-export function gatedCall(path: string, stream: number): Buffer {
-  const message = Buffer.concat([Buffer.of(0x0a, 4), Buffer.from("gate")]);
+export function latchedCall(path: string, stream: number): Buffer {
+  const message = Buffer.concat([Buffer.of(0x0a, 5), Buffer.from("latch")]);
   const prefix = Buffer.of(0, 0, 0, 0, message.length);
   return Buffer.concat([
     openCall(path, stream),
@@ -138,13 +138,13 @@ export async function answersBothProtocols(listener: Listener): Promise<void> {
 }
 
 /**
- * Looks until it holds, a hundred times a second.
+ * Looks until it is so, a hundred times a second.
  *
  * @throws Error that says what was waited for, after ten seconds
  */
-export async function poll(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
+export async function poll(isSo: () => boolean | Promise<boolean>, what: string): Promise<void> {
   for (let attempt = 0; attempt < 1_000; attempt++) {
-    if (await holds()) return;
+    if (await isSo()) return;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   throw new Error(`waited in vain: ${what}`);
@@ -158,5 +158,5 @@ export async function untilAdmitted(port: number): Promise<void> {
     await peer.until(() => peer.socket.destroyed || countStatus(peer, 200) === 1, "an answer or the end");
     await peer.leave();
     return countStatus(peer, 200) === 1;
-  }, "room is made");
+  }, "a place is free");
 }

@@ -80,7 +80,7 @@ function send(session: http2.ClientHttp2Session, { path, headers, body }: Attack
       if (grpc !== undefined) end(`grpc-status ${grpc}`);
       else end(http !== undefined ? `http ${http}` : `rst ${stream.rstCode}`);
     };
-    // Deno's client tells of no close where the request was not sent to its end; the answer is whole all the same.
+    // Deno's client shows no close where the request was not sent to its end; the answer is whole all the same.
     stream.on("end", over);
     stream.on("close", over);
     stream.resume();

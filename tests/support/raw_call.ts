@@ -102,7 +102,7 @@ export function grpcMessage(bytes: Uint8Array, { compressed = false, length = by
   return Buffer.concat([prefix, bytes]);
 }
 
-/** A field of protobuf with a number as it is, also where its type could not hold it. */
+/** A field of protobuf with a number as it is, also where its type could not take it. */
 export function varintField(number: number, value: bigint): Buffer {
   return Buffer.concat([varint(BigInt(number << 3)), varint(value)]);
 }

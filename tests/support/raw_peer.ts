@@ -1,5 +1,5 @@
 /**
- * The other end of a TCP connection, byte by byte: sends what it is told, keeps what it gets, and waits for what a test
+ * The other end of a TCP connection, byte by byte: sends what it is given, keeps what it gets, and waits for what a test
  * expects. For tests that need more (or less) than an honest client does. Also one honest call, to see that all is well.
  */
 import { Buffer } from "node:buffer";
@@ -33,12 +33,12 @@ export class RawPeer {
           socket.write(frame(FRAME.ping, FLAG.ack, 0, received.payload));
         }
       }
-      this.#tell();
+      this.#notify();
     });
     socket.on("end", () => socket.end());
     socket.once("close", () => {
       resolve();
-      this.#tell();
+      this.#notify();
     });
   }
 
@@ -91,23 +91,23 @@ export class RawPeer {
   }
 
   /**
-   * Waits until it holds, looking again whenever something has come or the connection has closed.
+   * Waits until it is so, looking again whenever something has come or the connection has closed.
    *
-   * @throws where it does not hold in time, with what has come so far
+   * @throws where it is not so in time, with what has come so far
    */
-  async until(holds: () => boolean, what: string): Promise<void> {
+  async until(isSo: () => boolean, what: string): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const look = () => {
-      if (holds()) resolve(true);
+      if (isSo()) resolve(true);
     };
     this.#changed.add(look);
     const atMost = setTimeout(() => resolve(false), WAIT_MS_MAX);
     look();
-    const held = await promise;
+    const wasSo = await promise;
     clearTimeout(atMost);
     this.#changed.delete(look);
     const seen = this.frames.map(({ type, stream }) => `${type}@${stream}`).join(" ");
-    if (!held) {
+    if (!wasSo) {
       throw new Error(`waited in vain: ${what}; frames: ${seen}; text: ${JSON.stringify(this.text.slice(0, 300))}`);
     }
   }
@@ -124,7 +124,7 @@ export class RawPeer {
     await this.closed;
   }
 
-  #tell(): void {
+  #notify(): void {
     for (const look of this.#changed) look();
   }
 }

@@ -43,7 +43,7 @@ interface Script {
   readonly ending: Ending;
 }
 
-/** The ways to be rude, by name. */
+/** What rude peers do, by name. */
 export const RUDE_SESSIONS: Readonly<Record<string, (path: string, random: Random) => Script>> = {
   resetsStreamsRightAway(path, random) {
     const calls = upTo(random, 40, (n) => [call(path, n), frame(FRAME.reset, 0, n, uint32(ERROR.cancel))]);

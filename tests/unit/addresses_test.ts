@@ -21,7 +21,7 @@ Deno.test("an IPv4 address is one party, however it is named; in IPv6 a network 
   ) assertEquals(addressKey(address), key);
 });
 
-Deno.test("an address gets its share of the places, all together get all, and a place given back is free", () => {
+Deno.test("an address gets its share of the places, all together get all, and a place that was left is free", () => {
   const places = new AddressPlaces(8, 0.25);
   const first = places.take("a");
   assertEquals([typeof first, typeof places.take("a"), places.take("a")], ["function", "function", undefined]);
@@ -45,7 +45,7 @@ Deno.test("a share of a quarter gives the usual limits; a proxy in front may hav
   assertEquals(shareOf(3, 0.01), 1);
 });
 
-Deno.test("a bucket gives what it holds, then as much as has come in since, and never more than it holds", () => {
+Deno.test("a bucket gives what is in it, then as much as has come in since, and never more than its size", () => {
   const bucket = new TokenBucket(4, 1_000, 0);
   const taken = (now: number, times: number) =>
     Array.from({ length: times }, () => bucket.take(now)).filter(Boolean).length;

@@ -27,7 +27,7 @@ Deno.test("any bytes come back, wherever their text is padded, cut into chunks, 
   }));
 });
 
-Deno.test("texts of RFC 4648, section 10, both ways", () => {
+Deno.test("texts of RFC 4648, section 10, in both directions", () => {
   const vectors = [["f", "Zg=="], ["fo", "Zm8="], ["foo", "Zm9v"], ["foob", "Zm9vYg=="], ["fooba", "Zm9vYmE="]];
   for (const [plain = "", text = ""] of vectors) {
     assertEquals(decode(text), plain);

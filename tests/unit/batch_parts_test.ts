@@ -22,7 +22,7 @@ const log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 const methods = inventoryMethods({ requestBytesMax: 1_000_000, orderLinesMax: 500, batchOrdersMax: 1_000 });
 const gateOf = (name: "sellBatch" | "rollbackBatch") =>
   createMessageCheck(InventoryService.method[name], methods[name].bounds, new UnreadableMessages(log));
-const sellGate = gateOf("sellBatch");
+const sellCheck = gateOf("sellBatch");
 const rollbackGate = gateOf("rollbackBatch");
 
 const int32 = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
@@ -38,8 +38,8 @@ function bytesField(number: number, bytes: Uint8Array): Uint8Array {
 }
 
 /** The parts of a message as the service gets them. */
-function read<D extends DescMessage>(gate: typeof sellGate, schema: D, bytes: Uint8Array, encoding: Encoding) {
-  const { parts } = gate.check(bytes, encoding);
+function read<D extends DescMessage>(check: typeof sellCheck, schema: D, bytes: Uint8Array, encoding: Encoding) {
+  const { parts } = check.check(bytes, encoding);
   const values = createContextValues();
   setParts(values, parts!, atOnce);
   const each = partsOf(values, schema, []);
@@ -59,8 +59,8 @@ Deno.test("protobuf: the parts are those of the whole message, whatever stands b
   );
   fc.assert(fc.property(sells, rollbacks, between, (orders, backs, unknown) => {
     for (
-      const [gate, whole, part, field, list] of [
-        [sellGate, SellBatchRequestSchema, SellRequestSchema, "orders", orders],
+      const [check, whole, part, field, list] of [
+        [sellCheck, SellBatchRequestSchema, SellRequestSchema, "orders", orders],
         [rollbackGate, RollbackBatchRequestSchema, RollbackRequestSchema, "rollbacks", backs],
       ] as const
     ) {
@@ -70,7 +70,7 @@ Deno.test("protobuf: the parts are those of the whole message, whatever stands b
       ]);
       const bytes = Buffer.concat([...pieces, bytesField(200, Buffer.alloc(PADDING))]);
       const message = fromBinary(whole, bytes, { readUnknownFields: false }) as unknown as Record<string, unknown>;
-      assertEquals(read(gate, part, bytes, "binary") as unknown[], message[field]);
+      assertEquals(read(check, part, bytes, "binary") as unknown[], message[field]);
     }
   }));
 });
@@ -90,24 +90,24 @@ Deno.test("JSON: the parts are those of the whole message, however it is spaced 
       " ".repeat(PADDING)
     }}`;
     const { orders: whole } = fromJsonString(SellBatchRequestSchema, text);
-    assertEquals(read(sellGate, SellRequestSchema, Buffer.from(text), "json"), whole);
+    assertEquals(read(sellCheck, SellRequestSchema, Buffer.from(text), "json"), whole);
   }));
-  assertEquals(read(sellGate, SellRequestSchema, Buffer.from(`{"orders":null${" ".repeat(PADDING)}}`), "json"), []);
-  assertEquals(read(sellGate, SellRequestSchema, Buffer.from(`{${" ".repeat(PADDING)}}`), "json"), []);
+  assertEquals(read(sellCheck, SellRequestSchema, Buffer.from(`{"orders":null${" ".repeat(PADDING)}}`), "json"), []);
+  assertEquals(read(sellCheck, SellRequestSchema, Buffer.from(`{${" ".repeat(PADDING)}}`), "json"), []);
 });
 
 Deno.test("a small message is read as a whole, and has no parts", () => {
   const small = toBinary(SellBatchRequestSchema, create(SellBatchRequestSchema, { orders: [{ orderId: "a" }] }));
-  assertEquals(sellGate.check(small, "binary").parts, undefined);
+  assertEquals(sellCheck.check(small, "binary").parts, undefined);
   const whole = fromBinary(SellBatchRequestSchema, small).orders;
   const parts = partsOf(createContextValues(), SellRequestSchema, whole);
   assertEquals([parts.count, parts.read(0)], [1, whole[0]!]);
 });
 
-Deno.test("what is kept is counted, and holds no room beyond it", () => {
+Deno.test("what is kept is counted, and nothing beyond it is kept", () => {
   const bytes = Buffer.concat([bytesField(1, Buffer.alloc(0)), bytesField(200, Buffer.alloc(PADDING))]);
   const roomy = Buffer.concat([bytes, Buffer.alloc(2 * PADDING)]).subarray(0, bytes.length);
-  const { message } = sellGate.check(roomy, "binary").parts!;
+  const { message } = sellCheck.check(roomy, "binary").parts!;
   assertEquals([(message as Uint8Array).buffer.byteLength, Buffer.from(message as Uint8Array)], [bytes.length, bytes]);
   assertEquals(keptBytes({ message, ranges: [0, 1, 2, 3] }), bytes.length + 32);
   assertEquals(keptBytes({ message: "ä€", ranges: [] }), 4);
@@ -117,7 +117,7 @@ Deno.test("a batch that waits for its turn costs its bytes, and not what becomes
   const line = bytesField(1, Uint8Array.of(8, 1, 16, 1));
   const order = bytesField(1, Buffer.concat(Array(130).fill(line)));
   const batch = Buffer.concat(Array(1_000).fill(order));
-  const { becomes, parts } = sellGate.check(batch, "binary");
+  const { becomes, parts } = sellCheck.check(batch, "binary");
   assert(keptBytes(parts!) < 1.05 * batch.length, `${keptBytes(parts!)} bytes of ${batch.length}`);
   assert(becomes > 20 * batch.length, `${becomes} bytes of ${batch.length}`);
 });

@@ -1,4 +1,4 @@
-/** Turns of large batches: in their order, by turns among addresses, as many as there is room for, and never without an end. */
+/** Turns of large batches: in their sequence, by turns among addresses, as many as fit, and never without an end. */
 import { Code, ConnectError } from "@connectrpc/connect";
 import { assertEquals, assertRejects } from "@std/assert";
 import { BatchTurns, WAITING_TURNS_MAX } from "../../src/rpc/messages/batch_turns.ts";
@@ -26,7 +26,7 @@ function taker(bytesMax: number, addressBytesMax = bytesMax, waitMsMax = LONG_MS
 
 const settled = () => new Promise((resolve) => setTimeout(resolve));
 
-Deno.test("as many as there is room for, in their order, and nobody overtakes who needs more room", async () => {
+Deno.test("as many as fit, in their sequence, and nobody overtakes who needs more", async () => {
   const { turns, began, take, end } = taker(10);
   void take("first", 6);
   void take("second", 4);
@@ -57,7 +57,7 @@ Deno.test("one alone has its turn, whatever it becomes", async () => {
   end("next");
 });
 
-Deno.test("an address has its share of the room, one alone whatever it becomes, and holds up nobody else", async () => {
+Deno.test("an address has its share of the capacity, one alone whatever it becomes, and blocks nobody else", async () => {
   const { turns, began, take, end } = taker(10, 5);
   void take("a1", 100, "a");
   void take("a2", 1, "a");
@@ -81,19 +81,19 @@ Deno.test("only as many wait as can have their turn in time, of each address", a
   await take("at work", 5, "a");
   for (let i = 0; i < WAITING_TURNS_MAX; i++) void take(`waits ${i}`, 5, "a");
   const leaving = new AbortController();
-  const told = take("one more", 1, "a", leaving.signal).catch((error) => error.code);
+  const refused = take("one more", 1, "a", leaving.signal).catch((error) => error.code);
   leaving.abort();
-  assertEquals(await told, Code.ResourceExhausted);
+  assertEquals(await refused, Code.ResourceExhausted);
   await take("another", 5, "b");
   end("at work");
   await settled();
-  void take("room again", 5, "a");
+  void take("capacity again", 5, "a");
   for (let i = 0; i < WAITING_TURNS_MAX; i++) {
     await settled();
     end(`waits ${i}`);
   }
   await settled();
-  assertEquals([began.at(-1), turns.bytes], ["room again", 10]);
+  assertEquals([began.at(-1), turns.bytes], ["capacity again", 10]);
 });
 
 Deno.test("addresses take turns, whoever of them asks more often", async () => {
@@ -107,7 +107,7 @@ Deno.test("addresses take turns, whoever of them asks more often", async () => {
   assertEquals(began, ["a1", "a2", "b1", "c1", "a3", "b2", "a4"]);
 });
 
-Deno.test("who leaves gives way at once, with its reason; who waits too long is told to come again", async () => {
+Deno.test("who leaves frees its place at once, with its reason; who waits too long is asked to come again", async () => {
   const { turns, began, take, end } = taker(10);
   const leaving = new AbortController();
   const gone = new Error("gone");

@@ -175,7 +175,7 @@ Deno.test("a pattern is every name under one, at any depth, with that scheme and
   for (const origin of refused) assertEquals(answers(origin), undefined, origin);
 });
 
-Deno.test("a preflight is granted tokens, tracing headers and those of the setting; others are told", () => {
+Deno.test("a preflight is granted tokens, tracing headers and those of the setting; others are logged", () => {
   const rules = corsRules({ origins: [SHOP], hosts: [], headers: ["x-tenant"] });
   const usual = [
     "authorization",
@@ -229,7 +229,7 @@ Deno.test("left to a proxy: a page that passes it by, under a name that somebody
   );
 });
 
-Deno.test("however long an origin is, what is told of it is short", () => {
+Deno.test("however long an origin is, what is said of it is short", () => {
   const { refusal = "" } = decideCors({ ...call, origin: `https://${"a".repeat(10_000)}.example` }, ORIGINS);
   assert(refusal.length < 400, refusal);
 });

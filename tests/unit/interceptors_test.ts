@@ -33,7 +33,7 @@ Deno.test("a fault of a unary call is logged under its request id and answered w
   assertEquals((line?.fields.error as Error).message, "password=hunter2");
 });
 
-Deno.test("a fault in the middle of a stream is logged and answered the same way", async () => {
+Deno.test("a fault in the middle of a stream is logged and answered in the same manner", async () => {
   const { log, lines } = recordingLog();
   const transport = createRouterTransport(({ service }) => {
     service(Health, {
@@ -51,20 +51,20 @@ Deno.test("a fault in the middle of a stream is logged and answered the same way
   assertEquals(lines.filter(({ level }) => level === "error").length, 1);
 });
 
-Deno.test("a call ends at the server's own limit, and its handler is told", async () => {
+Deno.test("a call ends at the server's own limit, and its handler learns it", async () => {
   const { log } = recordingLog();
-  const told = Promise.withResolvers<unknown>();
+  const learnt = Promise.withResolvers<unknown>();
   const transport = createRouterTransport(({ service }) => {
     service(Health, {
       check(_request, context) {
-        callSignal(context).addEventListener("abort", () => told.resolve(callSignal(context).reason));
+        callSignal(context).addEventListener("abort", () => learnt.resolve(callSignal(context).reason));
         return new Promise(() => {});
       },
     });
   }, { router: { interceptors: [deadline(20, log)] } });
   const error = await assertRejects(() => createClient(Health, transport).check({}), ConnectError);
   assertEquals(error.code, Code.DeadlineExceeded);
-  assertEquals((await told.promise as ConnectError).code, Code.DeadlineExceeded);
+  assertEquals((await learnt.promise as ConnectError).code, Code.DeadlineExceeded);
 });
 
 Deno.test("a fault that comes after the call has ended is logged all the same", async () => {

@@ -44,7 +44,7 @@ Deno.test("never more is out than the limit, half of it in receiving, and all co
           assertEquals([share.receive(1), share.keep(1)], [false, false]);
           calls[call] = begin(call);
         } else if (what === "keep") kept.add(call);
-        // Whoever is put out for others is told once, and takes nothing any more.
+        // Whoever is put out for others is called once, and takes nothing any more.
         for (const other of evicted.slice(before)) {
           assert(other !== call, "nobody is put out for itself");
           assertEquals(calls[other]!.receive(1), false);

@@ -1,4 +1,4 @@
-/** When a port is believed to be deaf, with dials that are told what to answer. */
+/** When a port is believed to be deaf, with dials that answer as the test has it. */
 import { assertEquals } from "@std/assert";
 import { type Dialled, watchOwnPort } from "../../src/transport/own_port.ts";
 
@@ -9,7 +9,7 @@ async function watched(
   options: { dials: Dialled[]; accepts?: number; sharers?: number; fails?: boolean },
 ): Promise<string[]> {
   const { dials, accepts = 0, sharers = 1, fails = false } = options;
-  const told: string[] = [];
+  const seen: string[] = [];
   const over = Promise.withResolvers<void>();
   let accepted = 0;
   const stop = watchOwnPort({
@@ -18,17 +18,17 @@ async function watched(
     dial() {
       const dialled = dials.shift();
       if (dialled === undefined) over.resolve();
-      else told.push(dialled);
+      else seen.push(dialled);
       if (dialled === "answered") accepted += accepts;
       return Promise.resolve(dialled ?? "unknown");
     },
     listenAnew() {
-      told.push("anew");
+      seen.push("anew");
       if (!fails) over.resolve();
       return fails ? Promise.reject(new Error("taken")) : Promise.resolve();
     },
     givenUp(error) {
-      told.push((error as Error).message);
+      seen.push((error as Error).message);
       over.resolve();
     },
     log: SILENT,
@@ -39,7 +39,7 @@ async function watched(
   await over.promise;
   clearInterval(awake);
   stop();
-  return told;
+  return seen;
 }
 
 Deno.test("one silent look is not believed, two in a row are", async () => {

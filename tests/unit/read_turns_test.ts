@@ -16,7 +16,7 @@ const SHARED = 4;
 /**
  * Turns, and what brings bytes on a new connection of an address; answers those that were handed on at once.
  *
- * @param handsOn is told of all bytes, whenever they are handed on
+ * @param handsOn is called with all bytes, whenever they are handed on
  */
 function createTurns(
   handsOn: (bytes: Buffer) => void = () => {},
@@ -89,7 +89,7 @@ Deno.test("beside another address a turn is short, and may be one address's as l
   await nextTurn();
 });
 
-Deno.test("where a crowd of connections waits a turn is half as long, and of few it is whole", async () => {
+Deno.test("where many connections contend a turn is half as long, and where few do it is whole", async () => {
   const CALL = call("/a.B/C", 1);
   for (const [connections, callsATurn] of [[16, SHARED], [17, SHARED / 2]] as const) {
     const turns: number[] = [];

@@ -16,7 +16,7 @@ Deno.test("a body is given up when its peer was slow", () => {
   assertEquals(ends, ["surplus"]);
 });
 
-Deno.test("a body that nobody could read while the event loop was held up is not slow", () => {
+Deno.test("a body that nobody could read while the event loop was blocked is not slow", () => {
   for (const late of [3_500, 30_000]) {
     const { sweepAt, ends, complete } = sweeping();
     sweepAt(1_000);
@@ -72,7 +72,7 @@ function sweeping(limits = LIMITS) {
   };
 }
 
-Deno.test("who has many slow bodies crowds out nobody else, and nobody as long as there is room", () => {
+Deno.test("who has many slow bodies drives out nobody else, and nobody as long as they are within the limit", () => {
   const surplus = (bodies: Readonly<Record<string, number>>) => {
     const gone: string[] = [];
     const connections = Object.entries(bodies).map(([key, count]) => {

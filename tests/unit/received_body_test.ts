@@ -18,7 +18,7 @@ const ENCODINGS = { "application/connect+json": "connect-content-encoding", "app
 function setting(isSingle = false, budgetBytes = 1_000_000) {
   const budget = new MessageBudget(budgetBytes);
   const checked: Uint8Array[] = [];
-  const gate: MessageCheck = {
+  const check: MessageCheck = {
     bytesMax: BYTES_MAX,
     isSingle,
     check(bytes) {
@@ -28,10 +28,10 @@ function setting(isSingle = false, budgetBytes = 1_000_000) {
   };
   const turns = new Turns({ nowMs: () => 0, later: (then) => queueMicrotask(then) });
   const receiving = { budget, turns };
-  return { budget, checked, gate, receiving };
+  return { budget, checked, check, receiving };
 }
 
-Deno.test("the same messages, each in one chunk, however they are cut, and none that is complete is held back", async () => {
+Deno.test("the same messages, each in one chunk, however they are cut, and none that is complete is kept back", async () => {
   const sizes = fc.array(fc.oneof(fc.nat(20), fc.nat(40_000)), { maxLength: 6 });
   const cuts = fc.array(fc.oneof(fc.integer({ min: 1, max: 7 }), fc.integer({ min: 1, max: 30_000 })), {
     minLength: 1,
@@ -39,7 +39,7 @@ Deno.test("the same messages, each in one chunk, however they are cut, and none 
   const types = fc.constantFrom(...ENVELOPED);
   await fc.assert(
     fc.asyncProperty(sizes, cuts, types, fc.boolean(), async (lengths, parts, type, isPacked) => {
-      const { budget, checked, gate, receiving } = setting();
+      const { budget, checked, check, receiving } = setting();
       const messages = lengths.map(message);
       const sent = messages.map((bytes) => enveloped(isPacked ? gzipSync(bytes) : bytes, isPacked ? 1 : 0));
       const ends = sent.map((_, i) => sent.slice(0, i + 1).reduce((sum, { length }) => sum + length, 0));
@@ -55,7 +55,7 @@ Deno.test("the same messages, each in one chunk, however they are cut, and none 
       }
       const header = new Headers({ "content-type": type });
       if (isPacked) header.set(ENCODINGS[type as keyof typeof ENCODINGS] ?? "grpc-encoding", "gzip");
-      const received = receiveRequest(source(), header, gate, receiving, values());
+      const received = receiveRequest(source(), header, check, receiving, values());
       const chunks: Uint8Array[] = [];
       for await (const chunk of received.body) {
         chunks.push(chunk);
@@ -76,13 +76,13 @@ Deno.test("the same messages, each in one chunk, however they are cut, and none 
 Deno.test("a body that is one message is one chunk, however it is cut", async () => {
   const cuts = fc.array(fc.integer({ min: 1, max: 9_000 }), { minLength: 1 });
   await fc.assert(fc.asyncProperty(fc.nat(40_000), cuts, fc.boolean(), async (length, parts, isPacked) => {
-    const { budget, gate, receiving } = setting(true);
+    const { budget, check, receiving } = setting(true);
     const header = new Headers({
       "content-type": "application/json",
       ...(isPacked ? { "content-encoding": "gzip" } : {}),
     });
     const sent = isPacked ? gzipSync(message(length)) : message(length);
-    const received = receiveRequest(each(cut(sent, parts)), header, gate, receiving, values());
+    const received = receiveRequest(each(cut(sent, parts)), header, check, receiving, values());
     const chunks = await all(received.body);
     assertEquals(chunks.map((chunk) => Buffer.from(chunk)), [message(length)]);
     received.end();
@@ -103,7 +103,7 @@ Deno.test("a message that ends too soon, is too large, or one too many, is refus
       [[Buffer.of(0, 0, 1, 0, 0), message(40_000), message(40_000)], Code.ResourceExhausted, 1],
     ] as const
   ) {
-    const { budget, gate, receiving } = setting(true);
+    const { budget, check, receiving } = setting(true);
     let asked = 0;
     const source = async function* () {
       for (const part of body) {
@@ -114,7 +114,7 @@ Deno.test("a message that ends too soon, is too large, or one too many, is refus
     const received = receiveRequest(
       source(),
       new Headers({ "content-type": "application/grpc" }),
-      gate,
+      check,
       receiving,
       values(),
     );
@@ -126,17 +126,17 @@ Deno.test("a message that ends too soon, is too large, or one too many, is refus
 
 Deno.test("nothing may come behind the end of a stream, in each protocol that has one", async () => {
   for (const [type, flag] of [["application/grpc-web", 0x80], ["application/connect+proto", 0b10]] as const) {
-    const { gate, receiving } = setting(false);
+    const { check, receiving } = setting(false);
     const end = enveloped(message(0)).fill(flag, 0, 1);
     const ended = receiveRequest(
       each([enveloped(message(10)), end]),
       new Headers({ "content-type": type }),
-      gate,
+      check,
       receiving,
       values(),
     );
     assertEquals((await all(ended.body)).length, 2);
-    const again = receiveRequest(each([end, end]), new Headers({ "content-type": type }), gate, receiving, values());
+    const again = receiveRequest(each([end, end]), new Headers({ "content-type": type }), check, receiving, values());
     const error = await assertRejects(() => all(again.body), ConnectError);
     assertEquals(error.code, Code.InvalidArgument);
   }
@@ -144,9 +144,9 @@ Deno.test("nothing may come behind the end of a stream, in each protocol that ha
 
 Deno.test("a deadline ends a body whose next byte never comes, and so does the budget", async () => {
   const never = { [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => {}) }) };
-  const { budget, gate, receiving } = setting(true);
+  const { budget, check, receiving } = setting(true);
   const header = new Headers({ "content-type": "application/grpc", "grpc-timeout": "5m" });
-  const waiting = receiveRequest(never, header, gate, receiving, values());
+  const waiting = receiveRequest(never, header, check, receiving, values());
   const late = await assertRejects(() => all(waiting.body), ConnectError);
   waiting.end();
   assertEquals([late.code, budget.view.bytes], [Code.DeadlineExceeded, 0]);
@@ -155,7 +155,7 @@ Deno.test("a deadline ends a body whose next byte never comes, and so does the b
   const large = receiveRequest(
     each([enveloped(message(20_000))]),
     new Headers({ "content-type": "application/grpc" }),
-    tight.gate,
+    tight.check,
     tight.receiving,
     values(),
   );
@@ -166,25 +166,25 @@ Deno.test("a deadline ends a body whose next byte never comes, and so does the b
 
 Deno.test("a body is as long as is said of it, and that is said to nobody else", async () => {
   for (const [said, length] of [[5, 5], [6, 5], [4, 5], [0, 0]] as const) {
-    const { gate, receiving } = setting(true);
+    const { check, receiving } = setting(true);
     const header = new Headers({ "content-type": "application/proto", "content-length": String(said) });
-    const received = receiveRequest(each([message(length)]), header, gate, receiving, values());
+    const received = receiveRequest(each([message(length)]), header, check, receiving, values());
     assertEquals(received.header.has("content-length"), false);
     const end = await all(received.body).then(() => "all", (error: ConnectError) => error.message);
     received.end();
     const lie = `[invalid_argument] protocol error: promised ${said} bytes, received ${length}`;
     assertEquals(end, said === length ? "all" : lie);
   }
-  // Who says too much is told by Connect.
-  const { gate, receiving } = setting(true);
+  // Who says too much is refused by Connect.
+  const { check, receiving } = setting(true);
   const header = new Headers({ "content-type": "application/proto", "content-length": String(BYTES_MAX + 1) });
-  assertEquals(receiveRequest(each([]), header, gate, receiving, values()).header.get("content-length"), "50001");
+  assertEquals(receiveRequest(each([]), header, check, receiving, values()).header.get("content-length"), "50001");
 });
 
 Deno.test("a large batch is handed on empty, and is counted as its bytes until it has its turn", async () => {
   const NEVER = new AbortController().signal;
   for (const type of ["application/proto", "application/json", "application/grpc", "application/grpc+json"]) {
-    const { budget, gate, receiving } = setting(true);
+    const { budget, check, receiving } = setting(true);
     const batch = message(20_000);
     const becomes = 200_000;
     const parts = { message: batch, ranges: [0, 10, 10, 20] };
@@ -193,7 +193,7 @@ Deno.test("a large batch is handed on empty, and is counted as its bytes until i
     const received = receiveRequest(
       each([isEnveloped ? enveloped(batch) : batch]),
       new Headers({ "content-type": type }),
-      { ...gate, check: () => ({ becomes, parts }) },
+      { ...check, check: () => ({ becomes, parts }) },
       receiving,
       context,
     );
@@ -215,23 +215,28 @@ Deno.test("what the body throws is thrown, and a call that was refused before ge
     yield await Promise.resolve(Uint8Array.of(0, 0));
     throw failure;
   }
-  const { gate, receiving } = setting();
+  const { check, receiving } = setting();
   const header = new Headers({ "content-type": "application/grpc" });
   assertEquals(
-    await all(receiveRequest(breaking(), header, gate, receiving, values()).body).catch((error) => error),
+    await all(receiveRequest(breaking(), header, check, receiving, values()).body).catch((error) => error),
     failure,
   );
   const refused = new ConnectError("refused", Code.ResourceExhausted);
-  const body = receiveRequest(each([enveloped(message(5))]), header, gate, receiving, values(), refused).body;
+  const body = receiveRequest(each([enveloped(message(5))]), header, check, receiving, values(), refused).body;
   assertEquals(await all(body).catch((error) => error), refused);
 });
 
-Deno.test("a message of a few bytes is not kept in the room of a large one", async () => {
-  const { gate, receiving } = setting();
+Deno.test("a message of a few bytes is not kept in the buffer of a large one", async () => {
+  const { check, receiving } = setting();
   const sent = Buffer.concat([enveloped(message(40_000)), enveloped(message(10))]);
-  const body =
-    receiveRequest(each(cut(sent, [7])), new Headers({ "content-type": "application/grpc" }), gate, receiving, values())
-      .body;
+  const body = receiveRequest(
+    each(cut(sent, [7])),
+    new Headers({ "content-type": "application/grpc" }),
+    check,
+    receiving,
+    values(),
+  )
+    .body;
   for (const chunk of await all(body)) assertLessOrEqual(chunk.buffer.byteLength, chunk.length);
 });
 

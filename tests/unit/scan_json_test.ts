@@ -57,7 +57,7 @@ Deno.test("what the library writes has no fault, and is counted as it is built",
   );
 });
 
-Deno.test("what is JSON to JSON.parse is JSON to the scanner, and the other way round", () => {
+Deno.test("what is JSON to JSON.parse is JSON to the scanner, and the reverse", () => {
   const values = fc.json({ maxDepth: 4 });
   const spoilt = fc.tuple(
     values,
@@ -118,7 +118,7 @@ Deno.test("what passes without a fault is read by the library, with the same num
   );
 });
 
-Deno.test("a key in either spelling counts once, twice is a fault, and every fault is told with its path", () => {
+Deno.test("a key in either spelling counts once, twice is a fault, and every fault is found with its path", () => {
   assertEquals(
     faultsOf(scanBatch, `{"orders":[{"orderId":"a"},{"order_id":"a","orderId":"b","x":[{}]}],"orders":[]}`),
     [

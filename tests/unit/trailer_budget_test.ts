@@ -12,7 +12,7 @@ import {
   trailerBytes,
 } from "../../src/rpc/trailer_budget.ts";
 
-/** Texts with whatever UTF-16 can hold, short ones and ones that are over the bound. */
+/** Texts with whatever UTF-16 can be, short ones and ones that are over the bound. */
 const texts = fc.tuple(fc.string({ unit: "binary", maxLength: 40 }), fc.integer({ min: 1, max: 200 }))
   .map(([text, times]) => text.repeat(times));
 
@@ -39,7 +39,7 @@ Deno.test("a text that fits stays as it is, a longer one is cut between characte
   }));
 });
 
-Deno.test("an error keeps its code and the details that find room, in their order", () => {
+Deno.test("an error keeps its code and the details that fit, in their sequence", () => {
   const sizes = fc.array(fc.oneof(fc.nat(200), fc.nat(9_000)), { maxLength: 60 });
   fc.assert(fc.property(texts, sizes, (text, lengths) => {
     const details = lengths.map((length, i) => ({
@@ -67,9 +67,9 @@ Deno.test("trailers of any size fit in the end, with the status, and a text that
     const bounded = boundTrailers({ ...fields });
     assertLessOrEqual(trailerBytes(bounded), TRAILER_BYTES_MAX);
     assertEquals(bounded["grpc-status"], "5");
-    const told = String(bounded["grpc-message"]);
-    assertLessOrEqual(told.length, MESSAGE_BYTES_MAX);
-    assert(text.startsWith(decodeURIComponent(told)), told);
+    const sent = String(bounded["grpc-message"]);
+    assertLessOrEqual(sent.length, MESSAGE_BYTES_MAX);
+    assert(text.startsWith(decodeURIComponent(sent)), sent);
     if (whole <= TRAILER_BYTES_MAX) assertEquals(Object.keys(bounded).sort(), Object.keys(fields).sort());
   }));
 });

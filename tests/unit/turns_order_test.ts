@@ -103,7 +103,7 @@ Deno.test("addresses go by turns, each in its order, whoever came first with how
   assertEquals(read, ["a1", "a2", "b1", "c1", "a3", "b2", "a4"]);
 });
 
-Deno.test("whose call is over has no turn, and holds up nobody", async () => {
+Deno.test("whose call is over has no turn, and blocks nobody", async () => {
   const { turns, next } = testLoop();
   const read: string[] = [];
   const over = new Set<string>();

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { UnreadableMessages } from "../../src/rpc/messages/check.ts";
 
-Deno.test("what can't be read is counted one by one, and told at most once in ten seconds", () => {
+Deno.test("what can't be read is counted one by one, and logged at most once in ten seconds", () => {
   const lines: unknown[] = [];
   const nothing = () => {};
   const info = (fields: Record<string, unknown>, message: string) => void lines.push({ ...fields, message });

@@ -1,6 +1,6 @@
 /**
  * One router served twice: through connect-node's own adapter on a plain server, and through the listener. Its service is
- * grpc.health.v1.Health, whose methods do what the name in the request tells them.
+ * grpc.health.v1.Health, whose methods do what the name in the request says.
  */
 import { Buffer } from "node:buffer";
 import http2 from "node:http2";
@@ -23,7 +23,7 @@ export const WRITE_BYTES_MAX = 100_000;
 export const TIMEOUT_MS_MAX = 60_000;
 
 /** One of both, and what its handlers have noted. */
-export interface Way {
+export interface Handler {
   readonly url: string;
   /** What handlers noted, in order. */
   readonly notes: string[];
@@ -33,20 +33,23 @@ export interface Way {
   left: Promise<void>;
 }
 
-/** Both ways. */
-export interface TwoWays {
-  readonly stock: Way;
-  readonly ours: Way;
+/** Both handlers. */
+export interface BothHandlers {
+  readonly stock: Handler;
+  readonly ours: Handler;
 }
 
 /** What of both is not as in the app. */
-export interface TwoWaysOptions {
+export interface BothHandlersOptions {
   readonly interceptors?: Interceptor[];
   readonly unaryMsMax?: number;
 }
 
 /** Runs with both, and stops them in the end. */
-export async function withTwoWays(options: TwoWaysOptions, run: (ways: TwoWays) => Promise<void>): Promise<void> {
+export async function withBothHandlers(
+  options: BothHandlersOptions,
+  run: (both: BothHandlers) => Promise<void>,
+): Promise<void> {
   const { interceptors = [], unaryMsMax } = options;
   const common = {
     readMaxBytes: READ_BYTES_MAX,
@@ -68,8 +71,8 @@ export async function withTwoWays(options: TwoWaysOptions, run: (ways: TwoWays) 
   const listener = await listen({ host: "127.0.0.1", port: 0, cors: { origins: [], hosts: [] }, handler, log });
   try {
     await run({
-      stock: Object.assign(stock.way, { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }),
-      ours: Object.assign(ours.way, { url: listener.url }),
+      stock: Object.assign(stock.handler, { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }),
+      ours: Object.assign(ours.handler, { url: listener.url }),
     });
   } finally {
     await listener.drain(0);
@@ -83,12 +86,12 @@ export function asking(what: string): Buffer {
   return grpcMessage(bytesField(1, Buffer.from(what)));
 }
 
-function handlers(): { way: Way; routes: (router: ConnectRouter) => void } {
-  const way: Way = { url: "", notes: [], waiting: Promise.resolve(), left: Promise.resolve() };
+function handlers(): { handler: Handler; routes: (router: ConnectRouter) => void } {
+  const handler: Handler = { url: "", notes: [], waiting: Promise.resolve(), left: Promise.resolve() };
   let waits = Promise.withResolvers<void>();
   let leaves = Promise.withResolvers<void>();
-  way.waiting = waits.promise;
-  way.left = leaves.promise;
+  handler.waiting = waits.promise;
+  handler.left = leaves.promise;
 
   async function untilSignal({ signal }: HandlerContext): Promise<void> {
     waits.resolve();
@@ -97,12 +100,12 @@ function handlers(): { way: Way; routes: (router: ConnectRouter) => void } {
       else signal.addEventListener("abort", () => resolve(), { once: true });
     });
     const { name, code, message } = signal.reason;
-    way.notes.push(`aborted: ${name} ${code} ${message}`);
+    handler.notes.push(`aborted: ${name} ${code} ${message}`);
     leaves.resolve();
     waits = Promise.withResolvers();
     leaves = Promise.withResolvers();
-    way.waiting = waits.promise;
-    way.left = leaves.promise;
+    handler.waiting = waits.promise;
+    handler.left = leaves.promise;
   }
 
   async function act({ service }: HealthCheckRequest, context: HandlerContext): Promise<void> {
@@ -112,18 +115,18 @@ function handlers(): { way: Way; routes: (router: ConnectRouter) => void } {
     if (verb === "throw-error") throw new TypeError("password=hunter2");
     if (verb === "throw-nothing") throw undefined;
     if (verb === "headers") setHeaders(context);
-    if (verb === "tell") context.responseHeader.set("x-told", told(context));
+    if (verb === "report") context.responseHeader.set("x-report", report(context));
     if (verb === "note-end") context.signal.addEventListener("abort", () => note(context.signal.reason));
     if (verb === "wait") await untilSignal(context);
     if (verb === "hang") await new Promise(() => {});
   }
 
   function note({ name, code, message }: ConnectError): void {
-    way.notes.push(`ended: ${name} ${code} ${message}`);
+    handler.notes.push(`ended: ${name} ${code} ${message}`);
   }
 
   return {
-    way,
+    handler,
     routes(router) {
       router.service(Health, {
         async check(request, context) {
@@ -166,8 +169,8 @@ function setHeaders({ responseHeader, responseTrailer }: HandlerContext): void {
   responseTrailer.set("x-trailer-bin", "AAEC");
 }
 
-/** All that a handler is told of its call. */
-function told(context: HandlerContext): string {
+/** All that a handler learns of its call. */
+function report(context: HandlerContext): string {
   const { method, service, protocolName, requestMethod, url, requestHeader, signal, timeoutMs } = context;
   const left = timeoutMs();
   return JSON.stringify({
