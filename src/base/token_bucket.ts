@@ -1,5 +1,5 @@
 /**
- * So much at once, and so much again over a time: a bucket of tokens that fills up evenly. Pure: it is told the time.
+ * So much at once, and so much again over a time: a bucket of tokens that fills up evenly. Pure: the time is passed in.
  */
 export class TokenBucket {
   #tokens: number;
@@ -8,7 +8,7 @@ export class TokenBucket {
   /**
    * Full at the time `now`.
    *
-   * @param size tokens that it holds at most
+   * @param size tokens that are in it at most
    * @param fillMs the time in which an empty bucket becomes full
    */
   constructor(private readonly size: number, private readonly fillMs: number, now: number) {

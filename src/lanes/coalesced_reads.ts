@@ -27,7 +27,7 @@ interface Caller<K, V> {
 export class CoalescedReads<K, V> {
   readonly #read: (keys: readonly K[]) => Promise<ReadonlyMap<K, V>>;
   readonly #limits: CoalescedReadsLimits;
-  /** In the order of their arrival. */
+  /** By arrival. */
   readonly #callers = new Set<Caller<K, V>>();
   readonly #waiting: Capacity;
   #underWay = 0;
@@ -50,7 +50,7 @@ export class CoalescedReads<K, V> {
     if (full !== undefined) return Promise.reject(full);
     const { promise, resolve, reject } = Promise.withResolvers<ReadonlyMap<K, V>>();
     this.#callers.add({ keys, address, resolve, reject });
-    // Not at once: those that come in the same breath go together.
+    // Not at once: those that come in the same turn go together.
     if (!this.#planned) {
       this.#planned = true;
       queueMicrotask(() => {

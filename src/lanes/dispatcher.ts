@@ -2,7 +2,7 @@
  * From many entries to few batches. Entries of the same goods stand in line and are settled together: one lease on the
  * batch's goods, one read, one write, a verdict each. Batches of different goods go side by side.
  *
- *     queue -> batch: take its goods -> runBatch -> goods kept for whoever waits, or released
+ *     queue -> batch: take its goods -> runBatch -> goods stay ours for whoever waits, or are released
  *
  * What decides is the fence of the write; a lease only keeps processes from doing the same work at once. Goods that another
  * process has park their lanes for a short random time; nobody else waits for them, and no batch sleeps.

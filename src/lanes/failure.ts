@@ -15,7 +15,7 @@ import {
 } from "../store/errors.ts";
 
 /**
- * - `busy`: others held the goods, or kept changing them, for too long. Nothing was written.
+ * - `busy`: others had the goods, or went on changing them, for too long. Nothing was written.
  * - `no_quorum`: too few lock nodes answer. Nothing was written.
  * - `database`: the database can't be reached or takes no work. Nothing was written.
  * - `outcome_unknown`: the database went away in the middle; the change may have been made.

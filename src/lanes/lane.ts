@@ -24,7 +24,7 @@ const DEAD_PLACES_MAX = 64;
 /** A line of those who want one goods. */
 export class Lane<W extends Waiting> {
   readonly goodsId: number;
-  /** Entries that know this lane, waiting or taken: it is kept for them. */
+  /** Entries that know this lane, waiting or taken: it is there for them. */
   known = 0;
   /** A batch has the goods. */
   busy = false;
@@ -50,7 +50,7 @@ export class Lane<W extends Waiting> {
     return !this.busy && !this.parked && this.#tickets.length > 0;
   }
 
-  /** Whether it has to be kept. */
+  /** Whether it is still needed. */
   get isNeeded(): boolean {
     return this.known > 0 || this.busy || this.parked;
   }

@@ -11,7 +11,7 @@ export interface LanesLimits {
   /** Batches at a time; each has one connection to the database. */
   readonly batchesMax: number;
   /**
-   * Longest wait for goods that other processes hold: from the caller's arrival, or from when the goods were first
+   * Longest wait for goods that other processes have: from the caller's arrival, or from when the goods were first
    * refused to this process where that came later. The time in its own lanes does not count.
    */
   readonly lockWaitMsMax: number;

@@ -43,7 +43,7 @@ export class LockedRows {
   }
 
   /**
-   * Looks at the goods of the entries, and at the orders that those change which are rolled back: `suspectsOnly` for a look
+   * Looks at the goods of the entries, and at the orders that they change: `suspectsOnly` for a look
    * before anybody waited, when only those that were locked a moment ago are asked about. Throws the errors of the store.
    */
   async look(entries: readonly Entry[], suspectsOnly: boolean): Promise<Looked> {

@@ -1,5 +1,5 @@
 /**
- * Many operations at once through the lanes, on a real database: who goes with whom, in which order, and who waits for
+ * Many operations at once through the lanes, on a real database: who goes with whom, in which sequence, and who waits for
  * whom.
  */
 import { assert, assertEquals } from "@std/assert";
@@ -41,12 +41,16 @@ Deno.test("operations that come together cost one lease, one read and one write,
   );
   assertEquals(calls, { leases: 1, reads: 1, writes: 1 });
   assertEquals(ok(verdicts), 60);
-  assertEquals(verdicts.map((verdict) => verdict.ok), Array.from({ length: 100 }, (_, i) => i < 60), "in their order");
+  assertEquals(
+    verdicts.map((verdict) => verdict.ok),
+    Array.from({ length: 100 }, (_, i) => i < 60),
+    "in their sequence",
+  );
   assertEquals([await on.onHand(1), await on.onHand(2)], [0, 30]);
   assertEquals(await checkLedger(on.ownerUrl), []);
 });
 
-inEveryMode("applyAll answers a batch as one-at-a-time processing in its order would", async () => {
+inEveryMode("applyAll answers a batch as one-at-a-time processing in its sequence would", async () => {
   await using on = await lanesBench();
   let run = 0;
   await fc.assert(
@@ -58,10 +62,10 @@ inEveryMode("applyAll answers a batch as one-at-a-time processing in its order w
         const place = ++run;
         for (const batch of batches.map((batch) => batch.map((operation) => moved(operation, place)))) {
           // Lanes of its own, so that all of it goes at once: goods of the batch before would be busy for a moment.
-          const outcomes = await on.lanes().applyAll(batch, NEVER);
-          const verdicts = outcomes.map((outcome) => {
-            assert(outcome.status === "fulfilled", `${outcome.status === "rejected" && outcome.reason}`);
-            return seenVerdict(outcome.value);
+          const results = await on.lanes().applyAll(batch, NEVER);
+          const verdicts = results.map((result) => {
+            assert(result.status === "fulfilled", `${result.status === "rejected" && result.reason}`);
+            return seenVerdict(result.value);
           });
           assertEquals(verdicts, batch.map((operation) => oracle.apply(operation)));
         }
@@ -82,8 +86,8 @@ inEveryMode("who stands behind an operation whose goods are learnt late is decid
     rollback("x", undefined),
     sell("y", [1, 10]),
   ];
-  const outcomes = await on.lanes().applyAll(operations, NEVER);
-  assertEquals(outcomes.map((outcome) => outcome.status === "fulfilled" && outcome.value.ok), Array(5).fill(true));
+  const results = await on.lanes().applyAll(operations, NEVER);
+  assertEquals(results.map((result) => result.status === "fulfilled" && result.value.ok), Array(5).fill(true));
   assertEquals([await on.onHand(1), await on.onHand(9)], [0, 0]);
   assertEquals(await checkLedger(on.ownerUrl), []);
 });
@@ -93,25 +97,25 @@ inEveryMode(
   async () => {
     await using on = await lanesBench();
     await stock(on, 3, 100);
-    const gate = door();
+    const latch = door();
     const waiting = new Set<number>();
     const lanes = on.lanes({
       store: {
         writeChanges: async (changes, signal) => {
-          if (changes.movements.some((movement) => movement.goodsId === 1)) await gate.pass();
+          if (changes.movements.some((movement) => movement.goodsId === 1)) await latch.pass();
           await on.store.writeChanges(changes, signal);
         },
       },
     });
-    gate.shut();
+    latch.shut();
     const slow = lanes.apply(sell("slow", [1, 1]), NEVER);
-    await gate.arrived();
+    await latch.arrived();
     const behind = lanes.apply(sell("behind", [1, 1]), NEVER).then(() => waiting.delete(1));
     const across = lanes.apply(sell("across", [1, 1], [2, 1]), NEVER).then(() => waiting.delete(2));
     waiting.add(1).add(2);
     assertEquals((await lanes.apply(sell("by", [3, 1]), NEVER)).ok, true);
     assertEquals([...waiting], [1, 2], "what wants the same goods waits");
-    gate.open();
+    latch.open();
     await Promise.all([slow, behind, across]);
     assertEquals([await on.onHand(1), await on.onHand(2), await on.onHand(3)], [97, 99, 99]);
   },
@@ -149,7 +153,7 @@ inEveryMode("a 10-line order among 500 callers of its goods gets its turn within
   assertEquals(await checkLedger(on.ownerUrl), []);
 });
 
-inEveryMode("orders of several goods, crossing each other in all ways, all get through", async () => {
+inEveryMode("orders of several goods, crossing each other in every manner, all get through", async () => {
   await using on = await lanesBench();
   await stock(on, 5, 1_000_000);
   const lanes = on.lanes();

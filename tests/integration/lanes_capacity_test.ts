@@ -1,4 +1,4 @@
-/** How much may be under way in the lanes: operations, lines, and what waits to be read; and that it makes room again. */
+/** How much may be under way in the lanes: operations, lines, and what waits to be read; and that it is free again. */
 import { assertEquals, assertInstanceOf, assertLess, assertRejects } from "@std/assert";
 import type { Level } from "../../src/inventory/model.ts";
 import { Failure } from "../../src/lanes/failure.ts";
@@ -11,36 +11,36 @@ import { NEVER } from "../support/pool_probe.ts";
 import { inEveryMode } from "../support/test_mode.ts";
 
 inEveryMode(
-  "what does not fit into the queue is refused at once, and who leaves it makes room and leaves no trace",
+  "what does not fit into the queue is refused at once, and who leaves it frees its place and leaves no trace",
   async () => {
     await using on = await lanesBench();
     await stock(on, 1, 100);
-    const gate = door();
+    const latch = door();
     const lanes = on.lanes({
       limits: { operationsMax: 5 },
       store: {
         writeChanges: async (changes, signal) => {
-          await gate.pass();
+          await latch.pass();
           await on.store.writeChanges(changes, signal);
         },
       },
     });
-    gate.shut();
+    latch.shut();
     const first = lanes.apply(sell("first", [1, 1]), NEVER);
-    await gate.arrived();
+    await latch.arrived();
     const caller = new AbortController();
     const waiting = lanes.applyAll([1, 2, 3, 4, 5].map((i) => sell(`waits-${i}`, [1, 1])), caller.signal);
     const error = await assertRejects(() => lanes.apply(sell("too many", [1, 1]), NEVER), Failure);
     assertEquals(error.kind, "queue_full");
     assertEquals(lanes.waiting, 4);
     caller.abort(new Error("the caller has gone"));
-    const outcomes = await waiting;
+    const results = await waiting;
     assertEquals(lanes.waiting, 0);
-    const reasons = outcomes.map((outcome) => outcome.status === "rejected" && outcome.reason);
+    const reasons = results.map((result) => result.status === "rejected" && result.reason);
     assertEquals(reasons.slice(0, 4), Array(4).fill(caller.signal.reason));
     assertInstanceOf(reasons[4], Failure);
-    const later = lanes.apply(sell("there is room", [1, 1]), NEVER);
-    gate.open();
+    const later = lanes.apply(sell("there is a place", [1, 1]), NEVER);
+    latch.open();
     assertEquals([(await first).ok, (await later).ok], [true, true]);
     assertEquals(await on.onHand(1), 98);
     assertEquals(await checkLedger(on.ownerUrl), []);
@@ -80,39 +80,39 @@ inEveryMode(
   async () => {
     await using on = await lanesBench();
     await stock(on, 10, 100);
-    const gate = door();
+    const latch = door();
     const lanes = on.lanes({
       limits: { operationsMax: 15, linesMax: 12 },
       store: {
         readLevels: async (...args) => {
-          await gate.pass();
+          await latch.pass();
           return await on.store.readLevels(...args);
         },
         writeChanges: async (...args) => {
-          await gate.pass();
+          await latch.pass();
           await on.store.writeChanges(...args);
         },
       },
     });
     const goods = Array.from({ length: 10 }, (_, i) => i + 1);
     const lines = goods.map((goodsId): [number, number] => [goodsId, 1]);
-    gate.shut();
+    latch.shut();
     const reading = lanes.levels(goods, NEVER);
     const full = await assertRejects(() => lanes.levels(goods, NEVER), Failure);
     assertEquals(full.kind, "queue_full");
     const first = lanes.apply(sell("ten lines", ...lines), NEVER);
     const second = await assertRejects(() => lanes.apply(sell("ten more", ...lines), NEVER), Failure);
     assertEquals(second.kind, "queue_full");
-    gate.open();
+    latch.open();
     assertEquals([(await reading).size, (await first).ok], [10, true]);
-    assertEquals((await lanes.apply(sell("there is room", ...lines), NEVER)).ok, true);
+    assertEquals((await lanes.apply(sell("there is a place", ...lines), NEVER)).ok, true);
     assertEquals((await lanes.levels(goods, NEVER)).get(10)?.onHand, 98);
-    // An order that nobody is beside goes whatever its lines, so two tell whether those of the others were given back.
-    gate.shut();
+    // An order that nobody is beside goes whatever its lines, so two show whether those of the others were freed.
+    latch.shut();
     const beside = [sell("one line", [1, 1]), sell("ten beside it", ...lines)].map((order) =>
       lanes.apply(order, NEVER)
     );
-    gate.open();
+    latch.open();
     assertEquals((await Promise.all(beside)).map(({ ok }) => ok), [true, true]);
   },
 );

@@ -1,4 +1,4 @@
-/** When batches go by row locks although that is not their way, and how the log is told of it. */
+/** When batches go by row locks although that is not their mode, and what is logged of it. */
 import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
 import { Failure } from "../../src/lanes/failure.ts";
 import { LeaseTakenError, QuorumLostError } from "../../src/lock/lock.ts";
@@ -17,14 +17,14 @@ Deno.test("an order of several goods that are never free at once goes by row loc
   await on.lanes().apply(set("two", 2, 10), NEVER);
   let asked = 0;
   const rowLocked: number[][] = [];
-  const told: Record<string, unknown>[] = [];
+  const logged: Record<string, unknown>[] = [];
   const lanes = on.lanes({
-    log: { ...QUIET, info: (fields) => void told.push(fields) },
+    log: { ...QUIET, info: (fields) => void logged.push(fields) },
     lock: {
       acquire(goodsIds) {
         asked++;
         if (goodsIds.length === 1) return grantAllLock().acquire(goodsIds);
-        return Promise.reject(new LeaseTakenError("held", [1 + asked % 2]));
+        return Promise.reject(new LeaseTakenError("taken", [1 + asked % 2]));
       },
     },
     store: {
@@ -38,15 +38,15 @@ Deno.test("an order of several goods that are never free at once goes by row loc
   assertEquals([asked, rowLocked], [9, [[1, 2]]]);
   assertEquals((await lanes.apply(sell("one", [1, 1]), NEVER)).ok, true);
   assertEquals([await on.onHand(1), await on.onHand(2), rowLocked.length], [8, 9, 1]);
-  assertEquals(told, [{ severalGoods: 1, failedAttempts: 0 }]);
+  assertEquals(logged, [{ severalGoods: 1, failedAttempts: 0 }]);
 });
 
-Deno.test("a batch that failed often enough under its lease goes by row locks, and the log is told once", async () => {
+Deno.test("a batch that failed often enough under its lease goes by row locks, and that is logged once", async () => {
   await using on = await lanesBench();
   let failures = 5;
-  const told: Record<string, unknown>[] = [];
+  const logged: Record<string, unknown>[] = [];
   const lanes = on.lanes({
-    log: { ...QUIET, info: (fields) => void told.push(fields) },
+    log: { ...QUIET, info: (fields) => void logged.push(fields) },
     lock: {},
     store: {
       writeChanges: (...args) =>
@@ -54,22 +54,22 @@ Deno.test("a batch that failed often enough under its lease goes by row locks, a
     },
   });
   assertEquals((await lanes.apply(sell("a", [1, 1]), NEVER)).ok, true);
-  assertEquals([await on.onHand(1), told], [9, [{ severalGoods: 0, failedAttempts: 1 }]]);
+  assertEquals([await on.onHand(1), logged], [9, [{ severalGoods: 0, failedAttempts: 1 }]]);
 });
 
-Deno.test("who stands behind a goods that is never let go needs no refusals of its own before it goes by row locks", async () => {
+Deno.test("who stands behind a goods that is never released needs no refusals of its own before it goes by row locks", async () => {
   await using on = await lanesBench();
   const goods = Array.from({ length: 800 }, (_, i) => i + 1);
   await on.lanes().applyAll(goods.map((goodsId) => set(`set-${goodsId}`, goodsId, 100)), NEVER);
   let asked = 0;
   const lanes = on.lanes({
-    lock: { acquire: () => (asked++, Promise.reject(new LeaseTakenError("held", [1]))) },
+    lock: { acquire: () => (asked++, Promise.reject(new LeaseTakenError("taken", [1]))) },
     limits: { lockWaitMsMax: 20_000, batchesMax: 1 },
   });
   // Two of them fill a batch.
   const orders = Array.from({ length: 20 }, (_, i) => sell(`o-${i}`, ...goods.map((g): [number, number] => [g, 1])));
-  for (const outcome of await lanes.applyAll(orders, NEVER)) {
-    assert(outcome.status === "fulfilled" && outcome.value.ok, JSON.stringify(outcome));
+  for (const result of await lanes.applyAll(orders, NEVER)) {
+    assert(result.status === "fulfilled" && result.value.ok, JSON.stringify(result));
   }
   assertLess(asked, 8 + 10 + 3);
   assertEquals(await checkLedger(on.ownerUrl), []);

@@ -24,14 +24,14 @@ function rollback(orderId: string): Operation {
 inEveryMode("who stood behind a caller that leaves goes at once", async () => {
   await using on = await lanesBench();
   await on.lanes().applyAll([set("a", 1, 100), set("b", 2, 100)], NEVER);
-  const held = Promise.withResolvers<void>();
+  const latch = Promise.withResolvers<void>();
   const reached = Promise.withResolvers<void>();
   const lanes = on.lanes({
     store: {
       writeChanges: async (changes, signal) => {
         if (changes.movements.some((movement) => movement.goodsId === 1)) {
           reached.resolve();
-          await held.promise;
+          await latch.promise;
         }
         await on.store.writeChanges(changes, signal);
       },
@@ -46,7 +46,7 @@ inEveryMode("who stood behind a caller that leaves goes at once", async () => {
   await assertRejects(() => wide, Error, "gone");
   // It would wait for the slow batch, which ends only after it.
   assertEquals((await behind).ok, true);
-  held.resolve();
+  latch.resolve();
   assertEquals((await slow).ok, true);
 });
 
@@ -68,7 +68,7 @@ inEveryMode("rollbacks of unknown orders, however many, do not keep sales from t
 });
 
 inEveryMode(
-  "a look at row locks that loses its connection is done again, and tells nobody that he may have sold",
+  "a look at row locks that loses its connection is done again, and makes nobody believe that he may have sold",
   async () => {
     for (const lostLooks of [1, 100]) {
       await using on = await lanesBench();
@@ -82,11 +82,11 @@ inEveryMode(
             looks++ < lostLooks ? Promise.reject(new OutcomeUnknownError("gone")) : on.store.readLocked(...args),
         },
       });
-      const outcomes = await lanes.applyAll([sell("a", [1, 1]), sell("b", [1, 1])], NEVER);
-      if (lostLooks === 1) assertEquals(outcomes.map(({ status }) => status), ["fulfilled", "fulfilled"]);
-      else {for (const outcome of outcomes) {
+      const results = await lanes.applyAll([sell("a", [1, 1]), sell("b", [1, 1])], NEVER);
+      if (lostLooks === 1) assertEquals(results.map(({ status }) => status), ["fulfilled", "fulfilled"]);
+      else {for (const result of results) {
           assertEquals(
-            outcome.status === "rejected" && outcome.reason.kind,
+            result.status === "rejected" && result.reason.kind,
             "database",
           );
         }}
@@ -108,10 +108,10 @@ inEveryMode("an order that can't be read fails its own rollback only", async () 
   });
   const rollbacks = Array.from({ length: 1200 }, (_, i) => rollback(`o-${i}`));
   const giveBack: Operation = { kind: "give_back", operationId: "g", lines: [{ goodsId: 1, num: 1 }] };
-  const outcomes = await lanes.applyAll([...rollbacks, giveBack], NEVER);
-  const failed = outcomes.flatMap((outcome, i) => outcome.status === "rejected" ? [i] : []);
+  const results = await lanes.applyAll([...rollbacks, giveBack], NEVER);
+  const failed = results.flatMap((result, i) => result.status === "rejected" ? [i] : []);
   assert(failed.includes(1100) && failed.length <= 200, `${failed.length} failed`);
-  assertEquals([outcomes[0]?.status, outcomes.at(-1)?.status], ["fulfilled", "fulfilled"]);
+  assertEquals([results[0]?.status, results.at(-1)?.status], ["fulfilled", "fulfilled"]);
 });
 
 inEveryMode("more faulty orders than there is time for make nobody else faulty", async () => {
@@ -130,33 +130,33 @@ inEveryMode("more faulty orders than there is time for make nobody else faulty",
     },
   });
   const orders = Array.from({ length: 100 }, (_, i) => sell(`o-${i}`, [1, 1]));
-  const outcomes = await lanes.applyAll(orders, NEVER);
+  const results = await lanes.applyAll(orders, NEVER);
   let sold = 0;
-  outcomes.forEach((outcome, i) => {
-    if (outcome.status === "fulfilled") sold++;
+  results.forEach((result, i) => {
+    if (result.status === "fulfilled") sold++;
     else if (!isFaulty(`o-${i}`)) {
-      assertInstanceOf(outcome.reason, Failure);
-      assertEquals(outcome.reason.kind, "busy");
+      assertInstanceOf(result.reason, Failure);
+      assertEquals(result.reason.kind, "busy");
     }
   });
   assertEquals(await on.onHand(1), 1000 - sold);
   assertEquals(await checkLedger(on.ownerUrl), []);
 });
 
-Deno.test("close waits for every operation under way, refuses new ones, and lets go of every lease", async () => {
+Deno.test("close waits for every operation under way, refuses new ones, and releases every lease", async () => {
   await using on = await lanesBench();
   await on.lanes().apply(sell("o", [1, 3]), NEVER);
-  let held = 0;
+  let owned = 0;
   const asked = Promise.withResolvers<void>();
   const answer = Promise.withResolvers<void>();
   const lanes = on.lanes({
     lock: {
       acquire: (goodsIds) => {
-        held++;
+        owned++;
         return grantAllLock().acquire(goodsIds).then((lease) => ({
           ...lease,
           extend: () => Promise.resolve(),
-          release: () => Promise.resolve(void held--),
+          release: () => Promise.resolve(void owned--),
         }));
       },
     },
@@ -177,20 +177,20 @@ Deno.test("close waits for every operation under way, refuses new ones, and lets
   answer.resolve();
   assertEquals((await rolledBack.finally(() => ended = true)).ok, true);
   await closed;
-  assertEquals([held, await on.onHand(1)], [0, 10]);
+  assertEquals([owned, await on.onHand(1)], [0, 10]);
 });
 
-Deno.test("close waits for a batch for a bounded time, and then lets go of its leases all the same", async () => {
+Deno.test("close waits for a batch for a bounded time, and then releases its leases all the same", async () => {
   await using on = await lanesBench();
-  let held = 0;
+  let owned = 0;
   const writing = Promise.withResolvers<void>();
   const goOn = Promise.withResolvers<void>();
   const lanes = on.lanes({
     lock: {
       acquire: async (goodsIds) => {
         const lease = await grantAllLock().acquire(goodsIds);
-        held++;
-        return { ...lease, release: () => Promise.resolve(void held--) };
+        owned++;
+        return { ...lease, release: () => Promise.resolve(void owned--) };
       },
     },
     store: {
@@ -203,11 +203,11 @@ Deno.test("close waits for a batch for a bounded time, and then lets go of its l
   });
   const sold = lanes.apply(sell("slow", [1, 1]), NEVER);
   await writing.promise;
-  assertEquals(held, 1);
+  assertEquals(owned, 1);
   const askedMs = performance.now();
   await lanes.close();
   assertGreaterOrEqual(performance.now() - askedMs, LANES_CLOSE_MS_MAX - 1);
-  assertEquals(held, 0);
+  assertEquals(owned, 0);
   goOn.resolve();
   assertEquals([(await sold).ok, await on.onHand(1)], [true, 9]);
 });
@@ -234,47 +234,50 @@ inEveryMode("who leaves while a write that failed goes again leaves no trace", a
 });
 
 for (const table of ["orders", "operations"] as const) {
-  inEveryMode(`a row of ${table} that a foreign session holds stops its own rollback, and nobody else`, async () => {
-    await using on = await lanesBench();
-    const orders = Array.from({ length: 100 }, (_, i) => `o-${i}`);
-    await on.lanes().applyAll([set("s", 1, 1000), ...orders.map((orderId) => sell(orderId, [1, 1]))], NEVER);
-    await using owner = ownerOf(on.ownerUrl);
-    let writes = 0;
-    const lanes = on.lanes({ store: { writeChanges: (...args) => (writes++, on.store.writeChanges(...args)) } });
-    const hold = table === "orders"
-      // As a forgotten psql does.
-      ? owner.sql`select 1 from orders where order_id = 'o-37' for update`
-      // As a write of another process whose commit stands still: no look finds it.
-      : owner.sql`insert into operations (operation_id, kind, order_id, goods_ids, nums)
+  inEveryMode(
+    `a row of ${table} that a foreign session has locked stops its own rollback, and nobody else`,
+    async () => {
+      await using on = await lanesBench();
+      const orders = Array.from({ length: 100 }, (_, i) => `o-${i}`);
+      await on.lanes().applyAll([set("s", 1, 1000), ...orders.map((orderId) => sell(orderId, [1, 1]))], NEVER);
+      await using owner = ownerOf(on.ownerUrl);
+      let writes = 0;
+      const lanes = on.lanes({ store: { writeChanges: (...args) => (writes++, on.store.writeChanges(...args)) } });
+      const locking = table === "orders"
+        // As a forgotten psql does.
+        ? owner.sql`select 1 from orders where order_id = 'o-37' for update`
+        // As a write of another process whose commit stands still: no look finds it.
+        : owner.sql`insert into operations (operation_id, kind, order_id, goods_ids, nums)
                   values ('whole~o-37', 'rollback_whole', 'o-37', '{1}', '{1}')`;
-    await owner.sql`begin`;
-    await hold;
-    const [outcomes, other] = await Promise.all([
-      lanes.applyAll(orders.map(rollback), NEVER),
-      lanes.apply(set("other", 2, 1), NEVER),
-    ]);
-    const failed = outcomes.flatMap((outcome, i) => outcome.status === "rejected" ? [[i, outcome.reason.kind]] : []);
-    assertEquals(failed, [[37, "busy"]]);
-    assertEquals(other.ok, true);
-    // A look finds an order: all wait once, and go on without it. What is not committed no look finds: all, its piece,
-    // it alone, and the pieces and orders that went by.
-    assert(writes <= (table === "orders" ? 3 : 30), `${writes} writes`);
-    const writesBefore = writes;
-    const again = await lanes.apply(rollback("o-37"), NEVER).catch((error) => error);
-    assertEquals(again.kind, "busy");
-    // Sent again it is looked at first, and holds nobody up: its goods are not locked meanwhile.
-    if (table === "orders") assertEquals(writes, writesBefore);
-    await owner.sql`rollback`;
-    assertEquals((await lanes.apply(rollback("o-37"), NEVER)).ok, true);
-    assertEquals(await on.onHand(1), 1000);
-    assertEquals(await checkLedger(on.ownerUrl), []);
-  });
+      await owner.sql`begin`;
+      await locking;
+      const [results, other] = await Promise.all([
+        lanes.applyAll(orders.map(rollback), NEVER),
+        lanes.apply(set("other", 2, 1), NEVER),
+      ]);
+      const failed = results.flatMap((result, i) => result.status === "rejected" ? [[i, result.reason.kind]] : []);
+      assertEquals(failed, [[37, "busy"]]);
+      assertEquals(other.ok, true);
+      // A look finds an order: all wait once, and go on without it. What is not committed no look finds: all, its piece,
+      // it alone, and the pieces and orders that went by.
+      assert(writes <= (table === "orders" ? 3 : 30), `${writes} writes`);
+      const writesBefore = writes;
+      const again = await lanes.apply(rollback("o-37"), NEVER).catch((error) => error);
+      assertEquals(again.kind, "busy");
+      // Sent again it is looked at first, and delays nobody: its goods are not locked meanwhile.
+      if (table === "orders") assertEquals(writes, writesBefore);
+      await owner.sql`rollback`;
+      assertEquals((await lanes.apply(rollback("o-37"), NEVER)).ok, true);
+      assertEquals(await on.onHand(1), 1000);
+      assertEquals(await checkLedger(on.ownerUrl), []);
+    },
+  );
 }
 
 inEveryMode("a fence that is lost again and again to somebody else ends as busy, and nothing was written", async () => {
   await using on = await lanesBench();
   const lanes = on.lanes({ store: { writeChanges: () => Promise.reject(new FenceLostError("always")) } });
-  const outcomes = await lanes.applyAll([sell("a", [1, 1]), sell("b", [1, 1])], NEVER);
-  for (const outcome of outcomes) assertEquals(outcome.status === "rejected" && outcome.reason.kind, "busy");
+  const results = await lanes.applyAll([sell("a", [1, 1]), sell("b", [1, 1])], NEVER);
+  for (const result of results) assertEquals(result.status === "rejected" && result.reason.kind, "busy");
   assertEquals(await on.onHand(1), 10);
 });

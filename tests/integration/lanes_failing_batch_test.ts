@@ -1,4 +1,4 @@
-/** Batches that fail: only those whom the failure is about feel it, and everybody is told the truth. */
+/** Batches that fail: only those whom the failure is about feel it, and everybody gets the truth. */
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import type { Operation } from "../../src/inventory/operations/operation.ts";
 import { Failure } from "../../src/lanes/failure.ts";
@@ -30,8 +30,8 @@ inEveryMode("a batch that fails for one order's sake goes on without it", async 
     });
     const orders = Array.from({ length: 40 }, (_, i) => sell(`${expected.name}-${i === 23 ? "poison" : i}`, [1, 1]));
     const before = await on.onHand(1) ?? 0;
-    const outcomes = await lanes.applyAll(orders, NEVER);
-    const failed = outcomes.flatMap((outcome, i) => outcome.status === "rejected" ? [[i, outcome.reason]] : []);
+    const results = await lanes.applyAll(orders, NEVER);
+    const failed = results.flatMap((result, i) => result.status === "rejected" ? [[i, result.reason]] : []);
     assertEquals(failed.map(([i]) => i), [23]);
     assertInstanceOf(failed[0]?.[1], expected);
     assertEquals(await on.onHand(1), before - 39);
@@ -52,8 +52,8 @@ inEveryMode("a batch that takes too long for one statement goes on in halves", a
       },
     },
   });
-  const outcomes = await lanes.applyAll(Array.from({ length: 40 }, (_, i) => sell(`o-${i}`, [1, 1])), NEVER);
-  assertEquals(outcomes.filter(({ status }) => status === "fulfilled").length, 40);
+  const results = await lanes.applyAll(Array.from({ length: 40 }, (_, i) => sell(`o-${i}`, [1, 1])), NEVER);
+  assertEquals(results.filter(({ status }) => status === "fulfilled").length, 40);
   assertEquals([refused, await on.onHand(1)], [3, 60]);
   assertEquals(await checkLedger(on.ownerUrl), []);
 });
@@ -152,9 +152,9 @@ for (const committed of [true, false]) {
         sell("o-3", [1, 1]),
         sell("o-3", [2, 1]),
       ];
-      const outcomes = await lanes.applyAll(batch, NEVER);
-      const verdicts = outcomes.map((outcome) =>
-        outcome.status === "fulfilled" ? seenVerdict(outcome.value) : outcome.reason
+      const results = await lanes.applyAll(batch, NEVER);
+      const verdicts = results.map((result) =>
+        result.status === "fulfilled" ? seenVerdict(result.value) : result.reason
       );
       assertEquals(verdicts.slice(0, 10), Array(10).fill({ ok: "sell", took: { 1: 1 } }));
       assertEquals(verdicts.slice(10, 12), Array(2).fill({ no: "short_stock", lines: [[1, 1, 0]] }));

@@ -10,7 +10,7 @@ import { checkLedger } from "../support/ledger_check.ts";
 import { eventually, NEVER } from "../support/pool_probe.ts";
 import { startProxy } from "../support/tcp_proxy.ts";
 
-/** Each way. */
+/** Each direction. */
 const DELAY_MS = 25;
 const HOT_CALLERS = 16;
 const ORDERS = 10;

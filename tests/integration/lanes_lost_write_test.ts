@@ -1,5 +1,5 @@
 /**
- * A write that was lost may commit late: when its packet comes, when the disk or a standby has answered. Nobody is told
+ * A write that was lost may commit late: when its packet comes, when the disk or a standby has answered. Nobody is answered
  * before that what would then not be true.
  */
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
@@ -61,16 +61,16 @@ for (const [name, before, first, second] of MAKES_ROOM) {
     const { lanes, lost, commit } = lanesWithLateWrite(on);
     const caller = new AbortController();
     const leaving = lanes.apply(first, caller.signal);
-    const told = lanes.apply(second, NEVER).then(({ ok }) => ok ? "applied" : "refused", failureKind);
+    const answer = lanes.apply(second, NEVER).then(({ ok }) => ok ? "applied" : "refused", failureKind);
     await lost;
     caller.abort(new Error("the caller has left"));
     await assertRejects(() => leaving, Error, "the caller has left");
     // Another process decides it too, as a retry does.
-    const answers = [await told, (await on.lanes().apply(second, NEVER)).ok ? "applied" : "refused"];
+    const answers = [await answer, (await on.lanes().apply(second, NEVER)).ok ? "applied" : "refused"];
     const isCommitted = await commit();
     const isApplied = isOnRecord(await recordsOf(on), second);
     if (!answers.includes("outcome_unknown")) {
-      assertEquals(isApplied, answers.includes("applied"), `told ${answers}; the lost write came: ${isCommitted}`);
+      assertEquals(isApplied, answers.includes("applied"), `answered ${answers}; the lost write came: ${isCommitted}`);
     }
     assertEquals((await on.lanes().apply(second, NEVER)).ok, isApplied || isCommitted);
     assertEquals(await checkLedger(on.ownerUrl), []);
@@ -84,9 +84,9 @@ inEveryMode("an order of a lost write is not refused, whatever it would be refus
   const { lanes, commit } = lanesWithLateWrite(on, async () => {
     await owner.sql`update stock set deleted_at = now() where goods_id = 1`;
   });
-  const outcomes = await lanes.applyAll([sell("a", [1, 4]), sell("b", [1, 6])], NEVER);
+  const results = await lanes.applyAll([sell("a", [1, 4]), sell("b", [1, 6])], NEVER);
   assertEquals(
-    outcomes.map((outcome) => outcome.status === "rejected" && failureKind(outcome.reason)),
+    results.map((result) => result.status === "rejected" && failureKind(result.reason)),
     ["outcome_unknown", "outcome_unknown"],
   );
   await owner.sql`update stock set deleted_at = null where goods_id = 1`;
@@ -95,7 +95,7 @@ inEveryMode("an order of a lost write is not refused, whatever it would be refus
   assertEquals(await checkLedger(on.ownerUrl), []);
 });
 
-inEveryMode("who was refused beside a lost write is told so: no write of it is out", async () => {
+inEveryMode("who was refused beside a lost write is refused: no write of it is out", async () => {
   await using on = await lanesBench();
   const { lanes } = lanesWithLateWrite(on);
   const [sold, short] = await lanes.applyAll([sell("all", [1, 10]), sell("short", [1, 1])], NEVER);

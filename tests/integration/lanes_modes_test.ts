@@ -1,5 +1,5 @@
 /**
- * The ways of concurrency: what a batch goes under, what becomes of it when the quorum is lost, and what a holder says and
+ * The modes of concurrency: what a batch goes under, what becomes of it when the quorum is lost, and what a process says and
  * does whose lease ran out.
  */
 import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
@@ -67,11 +67,11 @@ Deno.test("without a quorum orders are refused where that is asked for, and noth
   assertEquals(await on.onHand(1), 10);
 });
 
-Deno.test("goods that others hold are waited for also where the loss of the quorum stops nobody", async () => {
+Deno.test("goods that others have are waited for also where the loss of the quorum stops nobody", async () => {
   await using on = await lanesBench();
   const lanes = on.lanes({
     quorumLoss: "row",
-    lock: { acquire: (goodsIds) => Promise.reject(new LeaseTakenError("held", goodsIds)) },
+    lock: { acquire: (goodsIds) => Promise.reject(new LeaseTakenError("taken", goodsIds)) },
     limits: { lockWaitMsMax: 100, lockAttemptMsMax: 1 },
   });
   const failure = await assertRejects(() => lanes.apply(sell("a", [1, 1]), NEVER), Failure);
@@ -87,7 +87,7 @@ Deno.test("no caller waits longer than the lock wait: an attempt that could not 
     lock: {
       acquire(goodsIds) {
         askedMs.push(performance.now());
-        return Promise.reject(new LeaseTakenError("held", goodsIds));
+        return Promise.reject(new LeaseTakenError("taken", goodsIds));
       },
     },
     limits: { lockWaitMsMax: 2000, lockAttemptMsMax: 1700 },
@@ -102,7 +102,7 @@ Deno.test("who stands behind goods whose wait is over ends with them, not one ba
   let asked = 0;
   let askedBeforeEnd: number | undefined;
   const lanes = on.lanes({
-    lock: { acquire: (goodsIds) => (asked++, Promise.reject(new LeaseTakenError("held", goodsIds))) },
+    lock: { acquire: (goodsIds) => (asked++, Promise.reject(new LeaseTakenError("taken", goodsIds))) },
     limits: { operationsMax: 10_000, lockWaitMsMax: 300, lockAttemptMsMax: 1 },
   });
   const orders = Array.from({ length: 8000 }, (_, i) => lanes.apply(sell(`o-${i}`, [1, 1]), NEVER));
@@ -120,20 +120,20 @@ Deno.test("the time in lanes of our own is no part of the lock wait", async () =
   await using on = await lanesBench();
   await on.lanes().apply(set("two", 2, 10), NEVER);
   const reached = Promise.withResolvers<void>();
-  const held = Promise.withResolvers<void>();
+  const latch = Promise.withResolvers<void>();
   let refusals = 3;
   const lockWaitMsMax = 200;
   const lanes = on.lanes({
     lock: {
       acquire(goodsIds) {
         if (!goodsIds.includes(2) || refusals-- <= 0) return grantAllLock().acquire(goodsIds);
-        return Promise.reject(new LeaseTakenError("held", [2]));
+        return Promise.reject(new LeaseTakenError("taken", [2]));
       },
     },
     store: {
       async writeChanges(changes, signal) {
         reached.resolve();
-        await held.promise;
+        await latch.promise;
         await on.store.writeChanges(changes, signal);
       },
     },
@@ -142,29 +142,29 @@ Deno.test("the time in lanes of our own is no part of the lock wait", async () =
   const slow = lanes.apply(sell("slow", [1, 1]), NEVER);
   await reached.promise;
   const behind = lanes.apply(sell("behind", [1, 1], [2, 1]), NEVER);
-  setTimeout(() => held.resolve(), lockWaitMsMax + 50);
+  setTimeout(() => latch.resolve(), lockWaitMsMax + 50);
   assertEquals([(await slow).ok, (await behind).ok], [true, true]);
   assertEquals([refusals < 0, await on.onHand(1), await on.onHand(2)], [true, 8, 9]);
 });
 
-Deno.test("a lease with too little left is renewed before the write", async () => {
+Deno.test("a lease with too little left is extended before the write", async () => {
   await using on = await lanesBench();
   let leftMs = LANES_LIMITS.writeMsMax - 1;
-  let renewed = 0;
+  let extended = 0;
   const lease: Partial<Lease> = {
     remainingMs: () => leftMs,
     extend() {
-      renewed++;
+      extended++;
       leftMs = 5000;
       return Promise.resolve();
     },
   };
   const lanes = lanesWith(on, lease);
   assertEquals((await lanes.apply(sell("a", [1, 1]), NEVER)).ok, true);
-  assertEquals(renewed, 1);
+  assertEquals(extended, 1);
 });
 
-Deno.test("a lease that can't be renewed is let go, nothing is written under it, and the order goes on under the next", async () => {
+Deno.test("a lease that can't be extended is released, nothing is written under it, and the order goes on under the next", async () => {
   await using on = await lanesBench();
   let leases = 0;
   let released = 0;

@@ -27,8 +27,8 @@ Deno.test("a database that falls silent under a batch in pieces is waited for by
       },
     },
   });
-  const outcomes = await lanes.applyAll(Array.from({ length: 100 }, (_, i) => sell(`o-${i}`, [1, 1])), NEVER);
-  for (const outcome of outcomes) assertEquals(outcome.status === "rejected" && outcome.reason.kind, "database");
+  const results = await lanes.applyAll(Array.from({ length: 100 }, (_, i) => sell(`o-${i}`, [1, 1])), NEVER);
+  for (const result of results) assertEquals(result.status === "rejected" && result.reason.kind, "database");
   assert(reads <= 6, `${reads} reads in vain`);
   assertEquals(await on.onHand(1), 10);
 });

@@ -1,5 +1,5 @@
 /**
- * The way of one operation when something on it goes wrong, on a real database.
+ * One operation when something goes wrong between its arrival and its end, on a real database.
  */
 import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import type { Changes } from "../../src/inventory/model.ts";
@@ -113,7 +113,7 @@ Deno.test("a lost write that is on record is found without a quorum", async () =
   assertEquals(await on.onHand(1), 7);
 });
 
-inEveryMode("an outcome that can't be found out is told as such, whatever came after it", async () => {
+inEveryMode("an outcome that can't be found out is answered as such, whatever came after it", async () => {
   for (const after of [new DatabaseUnavailableError("away"), new TypeError("a bug")]) {
     await using on = await lanesBench();
     let away = false;
@@ -137,13 +137,13 @@ inEveryMode("an outcome that can't be found out is told as such, whatever came a
 Deno.test("more operations than may be under way are refused at once, and leave no place taken", async () => {
   await using on = await lanesBench();
   const reached = Promise.withResolvers<void>();
-  const held = Promise.withResolvers<void>();
+  const latch = Promise.withResolvers<void>();
   const lanes = on.lanes({
     limits: { operationsMax: 1 },
     lock: {
       acquire: async (...args) => {
         reached.resolve();
-        await held.promise;
+        await latch.promise;
         return await grantAllLock().acquire(...args);
       },
     },
@@ -152,7 +152,7 @@ Deno.test("more operations than may be under way are refused at once, and leave 
   await reached.promise;
   const error = await assertRejects(() => lanes.apply(GIVE_BACK, NEVER), Failure);
   assertEquals(error.kind, "queue_full");
-  held.resolve();
+  latch.resolve();
   assertEquals((await first).ok, true);
   assertEquals((await lanes.apply(GIVE_BACK, NEVER)).ok, true);
 });
@@ -181,24 +181,24 @@ Deno.test("nothing is written under a lease that has less left than a write may 
   assertEquals(released, taken);
 });
 
-Deno.test("each failure of lock and store has its kind, changes nothing, and lets go of the lease", async () => {
+Deno.test("each failure of lock and store has its kind, changes nothing, and releases the lease", async () => {
   await using on = await lanesBench();
   const cases: [Error, lock: boolean, Failure["kind"]][] = [
-    [new LeaseTakenError("held"), true, "busy"],
+    [new LeaseTakenError("taken"), true, "busy"],
     [new QuorumLostError("lost"), true, "no_quorum"],
     [new FenceLostError("again"), false, "busy"],
     [new DatabaseUnavailableError("away"), false, "database"],
   ];
   for (const [fault, inLock, kind] of cases) {
-    let held = 0;
+    let owned = 0;
     const lock: Partial<Lock> = {
       acquire: () => {
         if (inLock) return Promise.reject(fault);
-        held++;
+        owned++;
         return Promise.resolve({
           remainingMs: () => 5000,
           extend: () => Promise.resolve(),
-          release: () => Promise.resolve(void held--),
+          release: () => Promise.resolve(void owned--),
         });
       },
     };
@@ -207,7 +207,7 @@ Deno.test("each failure of lock and store has its kind, changes nothing, and let
     const error = await assertRejects(() => lanes.apply(SELL, NEVER), Failure);
     assertEquals(error.kind, kind);
     await lanes.close();
-    assertEquals(held, 0);
+    assertEquals(owned, 0);
   }
   assertEquals(await on.onHand(1), 10);
 });

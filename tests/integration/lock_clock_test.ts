@@ -47,7 +47,7 @@ Deno.test("quarantine is the whole TTL: a millisecond before a node has no vote,
   }
 });
 
-Deno.test("validity counts from before the asking, for a lease and for each renewal", async () => {
+Deno.test("validity counts from before the asking, for a lease and for each extension", async () => {
   let nowMs = 1000;
   await using bench = lockBench(testEnvironment().redisUrls);
   const lock = await bench.lock({ ttlMs: TTL_MS, nowMs: () => nowMs });
@@ -57,15 +57,15 @@ Deno.test("validity counts from before the asking, for a lease and for each rene
   assertEquals(lease.remainingMs(), validityMs(TTL_MS, 400));
   for (const tookMs of [300, 0, 5000]) {
     nowMs += 7000;
-    const renewing = lease.extend();
+    const extending = lease.extend();
     nowMs += tookMs;
-    await renewing;
+    await extending;
     assertEquals(lease.remainingMs(), validityMs(TTL_MS, tookMs));
   }
   await lease.release();
 });
 
-Deno.test("a renewal that took too long is lost, as a lease would be, to the millisecond", async () => {
+Deno.test("an extension that took too long is lost, as a lease would be, to the millisecond", async () => {
   let nowMs = 0;
   await using bench = lockBench(testEnvironment().redisUrls);
   const lock = await bench.lock({ ttlMs: TTL_MS, nowMs: () => nowMs });
@@ -73,15 +73,15 @@ Deno.test("a renewal that took too long is lost, as a lease would be, to the mil
   for (const [tookMs, isKept] of [[longestMs, true], [longestMs + 1, false]] as const) {
     const lease = await lock.acquire([1]);
     await bench.keysOnce(NODES);
-    const renewing = lease.extend().then(() => true, (error) => error instanceof LeaseLostError ? false : error);
+    const extending = lease.extend().then(() => true, (error) => error instanceof LeaseLostError ? false : error);
     nowMs += tookMs;
-    assertEquals(await renewing, isKept, `after ${tookMs} ms`);
+    assertEquals(await extending, isKept, `after ${tookMs} ms`);
     await lease.release();
     await bench.assertNoKeys();
   }
 });
 
-Deno.test("a tenure ends after three TTLs exactly: the last renewal that fits is had, one a millisecond later is not", async () => {
+Deno.test("a tenure ends after three TTLs exactly: the last extension that fits is had, one a millisecond later is not", async () => {
   for (const lateMs of [0, 1]) {
     let nowMs = 0;
     await using bench = lockBench(testEnvironment().redisUrls);
@@ -104,12 +104,12 @@ Deno.test("a tenure ends after three TTLs exactly: the last renewal that fits is
   }
 });
 
-Deno.test("what a lease claims is what the nodes were asked for, less the drift: after it was had, and after a renewal", async () => {
+Deno.test("what a lease claims is what the nodes were asked for, less the drift: after it was had, and after an extension", async () => {
   await using bench = lockBench(testEnvironment().redisUrls);
   const lock = await bench.lock({ ttlMs: TTL_MS });
   const lease = await lock.acquire([1, 2]);
   await bench.keysOnce(2 * NODES);
-  for (const what of ["acquired", "renewed", "renewed again"]) {
+  for (const what of ["acquired", "extended", "extended again"]) {
     if (what !== "acquired") {
       for (const node of bench.nodes) await node.pexpire(bench.key(1), TTL_MS / 4);
       await lease.extend();

@@ -1,4 +1,4 @@
-/** Leases that are renewed, lost, and kept from others by nodes that may not vote yet. */
+/** Leases that are extended, lost, and kept from others by nodes that may not vote yet. */
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { type PrivateRedis, startRedisNodes } from "../../tools/stack/redis.ts";
 import { LeaseLostError, LeaseTakenError, type Lock, QuorumLostError } from "../../src/lock/lock.ts";
@@ -8,16 +8,16 @@ import { acquired, lockBench, LONG_TTL_MS, ready } from "../support/lock_bench.t
 import { eventually } from "../support/pool_probe.ts";
 
 const QUORUM = 3;
-/** Uptime is told in whole seconds, so this is the shortest that a restart can't be over before it is seen. */
+/** Uptime is given in whole seconds, so this is the shortest that a restart can't be over before it is seen. */
 const QUARANTINE_MS = 2500;
 
-Deno.test("a lease that is renewed is ours for another TTL on every node, and so is what is left of one", async () => {
+Deno.test("a lease that is extended is ours for another TTL on every node, and so is what is left of one", async () => {
   await using bench = lockBench(testEnvironment().redisUrls);
   const lock = await bench.lock({ ttlMs: 2000 });
   const lease = await acquired(lock, [1, 2], 1000);
   await bench.keysOnce(10);
   await lease.release([2]);
-  await eventually(async () => (await bench.keys()).flat().length === 5, "goods 2 is let go");
+  await eventually(async () => (await bench.keys()).flat().length === 5, "goods 2 is released");
   for (const node of bench.nodes) await node.pexpire(bench.key(1), 900);
   const before = lease.remainingMs();
   await lease.extend();
@@ -30,7 +30,7 @@ Deno.test("a lease that is renewed is ours for another TTL on every node, and so
   await bench.assertNoKeys();
 });
 
-Deno.test("a lease that most nodes have forgotten can't be renewed: it is lost, and let go where it still is", async () => {
+Deno.test("a lease that most nodes have forgotten can't be extended: it is lost, and released where it still is", async () => {
   await using bench = lockBench(testEnvironment().redisUrls);
   const lock = await bench.lock();
   const lease = await acquired(lock, [1], 1000);
@@ -42,7 +42,7 @@ Deno.test("a lease that most nodes have forgotten can't be renewed: it is lost, 
   await bench.assertNoKeys();
 });
 
-Deno.test("a lease that two nodes have forgotten is renewed by the others", async () => {
+Deno.test("a lease that two nodes have forgotten is extended by the others", async () => {
   await using bench = lockBench(testEnvironment().redisUrls);
   const lock = await bench.lock();
   const lease = await acquired(lock, [1], 1000);
@@ -53,12 +53,12 @@ Deno.test("a lease that two nodes have forgotten is renewed by the others", asyn
   await lease.release();
 });
 
-Deno.test("a goods that is somebody else's by now is not taken from him by a renewal", async () => {
+Deno.test("a goods that is somebody else's by now is not taken from him by an extension", async () => {
   await using bench = lockBench(testEnvironment().redisUrls);
   const [lock, other] = await Promise.all([bench.lock(), bench.lock()]);
   const lease = await acquired(lock, [1], 1000);
   await bench.keysOnce(5);
-  // As when the first holder's time ran out on every node while it stood still.
+  // As when the first one's time ran out on every node while it stood still.
   for (const node of bench.nodes) await node.del(bench.key(1));
   const theirs = await acquired(other, [1], 1000);
   const keys = await bench.keysOnce(5);
@@ -68,7 +68,7 @@ Deno.test("a goods that is somebody else's by now is not taken from him by a ren
   await theirs.release();
 });
 
-Deno.test("extensions end: nobody holds a goods for longer than three TTLs, however often it renews", async () => {
+Deno.test("extensions end: nobody has a goods for longer than three TTLs, however often it extends", async () => {
   await using bench = lockBench(testEnvironment().redisUrls);
   const ttlMs = 300;
   const lock = await bench.lock({ ttlMs });
@@ -94,27 +94,27 @@ Deno.test("extensions end: nobody holds a goods for longer than three TTLs, howe
 
 for (const isOn of [true, false]) {
   const title = isOn
-    ? "three nodes killed and started empty while a lease is held: nobody else gets it"
-    : "control: without quarantine three nodes that were started empty give it to a second holder";
+    ? "three nodes killed and started empty while a lease is ours: nobody else gets it"
+    : "control: without quarantine three nodes that were started empty give it to a second one";
   Deno.test(title, async () => {
     await using servers = await ownNodes();
     await using bench = lockBench(servers.nodes.map(({ url }) => url));
     const quarantined = { quarantineMs: QUARANTINE_MS };
-    const holder = await bench.lock(quarantined, ready);
-    const lease = await acquired(holder, [1], 1000);
+    const owner = await bench.lock(quarantined, ready);
+    const lease = await acquired(owner, [1], 1000);
     await restart(servers.nodes.slice(0, QUORUM));
     const other = await bench.lock(isOn ? quarantined : { quarantineMs: 0 }, isOn ? seesAll : ready);
     const states = () => other.status().nodes.map(({ state }) => state);
     if (isOn) await eventually(() => states().slice(QUORUM).every((state) => state === "up"), "the others may vote");
-    const outcome = await other.acquire([1]).catch((error) => error);
+    const result = await other.acquire([1]).catch((error) => error);
     assert(lease.remainingMs() > 0);
     if (isOn) {
-      assertInstanceOf(outcome, QuorumLostError);
-      assertEquals(outcome.message.split("missing (in quarantine)").length - 1, QUORUM, outcome.message);
+      assertInstanceOf(result, QuorumLostError);
+      assertEquals(result.message.split("missing (in quarantine)").length - 1, QUORUM, result.message);
       assertEquals(states(), ["quarantined", "quarantined", "quarantined", "up", "up"]);
       await assertRejects(() => other.ping(), QuorumLostError, "2 of 5 Redis nodes may vote");
     } else {
-      assert(!(outcome instanceof Error), `${outcome}`);
+      assert(!(result instanceof Error), `${result}`);
     }
   });
 }
@@ -129,10 +129,10 @@ Deno.test("a node's quarantine ends by itself, and then it votes", async () => {
   assertEquals(new Set(lock.status().nodes.map(({ state }) => state)), new Set(["up"]));
 });
 
-Deno.test("who is refused is told how each node voted, and by which error whether waiting helps", async () => {
+Deno.test("who is refused learns how each node voted, and by which error whether waiting helps", async () => {
   await using bench = lockBench(testEnvironment().redisUrls);
-  const [holder, other] = await Promise.all([bench.lock(), bench.lock()]);
-  const lease = await acquired(holder, [1], 1000);
+  const [owner, other] = await Promise.all([bench.lock(), bench.lock()]);
+  const lease = await acquired(owner, [1], 1000);
   await bench.keysOnce(5);
   const error = await other.acquire([1]).catch((error) => error);
   assertInstanceOf(error, LeaseTakenError);

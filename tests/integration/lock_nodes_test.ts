@@ -24,7 +24,7 @@ const REFUSAL_MS_MAX = 5_000;
 /** Quick redialling, so that a node that came back is soon used. */
 const OPTIONS = { ttlMs: 2_000, nodeTimeoutMs: NODE_TIMEOUT_MS, random: () => 0 } as const;
 
-/** The two ways in which a node is away. */
+/** What it is that a node is away. */
 const FAULTS = {
   stopped: { away: (node: PrivateRedis) => node.kill(), back: (node: PrivateRedis) => node.start() },
   frozen: { away: (node: PrivateRedis) => node.pause(), back: (node: PrivateRedis) => node.resume() },
@@ -59,11 +59,11 @@ for (const [name, fault] of Object.entries(FAULTS)) {
     await bench.assertNoKeys();
   });
 
-  Deno.test(`goods that somebody holds are held, not out of quorum, while up to two nodes are ${name}`, async () => {
+  Deno.test(`goods that somebody has are taken, not out of quorum, while up to two nodes are ${name}`, async () => {
     await using servers = await ownNodes();
     await using bench = lockBench(servers.nodes.map((node) => node.url));
-    const [holder, lock] = await Promise.all([bench.lock(OPTIONS), bench.lock(OPTIONS)]);
-    const lease = await acquired(holder, [1], 1000);
+    const [owner, lock] = await Promise.all([bench.lock(OPTIONS), bench.lock(OPTIONS)]);
+    const lease = await acquired(owner, [1], 1000);
     await eventually(async () => (await bench.keys()).flat().length === NODES, "all nodes have voted");
     for (let away = 0; away <= 3; away++) {
       const error = await within(acquired(lock, [1], WAIT_MS).catch((error) => error), `${away} ${name}`);
@@ -91,7 +91,7 @@ Deno.test("a stopped node is missed at once, a frozen one after its own time lim
   assertInstanceOf(await within(stopped, "stopped", REFUSAL_MS_MAX), QuorumLostError);
 });
 
-Deno.test("what nodes that froze give when they thaw is let go, though its asker had lost its connection", async () => {
+Deno.test("what nodes that froze give when they thaw is released, though its asker had lost its connection", async () => {
   await using servers = await ownNodes();
   await using bench = lockBench(servers.nodes.map((node) => node.url));
   const lock = await bench.lock({ ...OPTIONS, ttlMs: LONG_TTL_MS });
@@ -109,7 +109,7 @@ Deno.test("what nodes that froze give when they thaw is let go, though its asker
   await bench.assertNoKeys();
 });
 
-Deno.test("a lease that is let go while nodes can't be reached is let go there too, once they can", async () => {
+Deno.test("a lease that is released while nodes can't be reached is released there too, once they can", async () => {
   const { redisUrls } = testEnvironment();
   await using bench = lockBench(redisUrls);
   const links = redisUrls.map((url) => new Link(() => Number(new URL(url).port)));
@@ -123,7 +123,7 @@ Deno.test("a lease that is let go while nodes can't be reached is let go there t
     await eventually(() => states().filter((state) => state === "down").length === 2, "two are cut off");
     await lease.release([1]);
     await lease.release();
-    assertEquals((await bench.keys()).flat().length, 4, "they stand where nobody could be told");
+    assertEquals((await bench.keys()).flat().length, 4, "they stand where nobody could be asked");
     for (const link of links) link.heal();
     // They live for a minute.
     await bench.assertNoKeys();
@@ -132,7 +132,7 @@ Deno.test("a lease that is let go while nodes can't be reached is let go there t
   }
 });
 
-Deno.test("ping tells whether a quorum answers, and so does a lock whose nodes were never there", async () => {
+Deno.test("ping shows whether a quorum answers, and so does a lock whose nodes were never there", async () => {
   await using servers = await ownNodes();
   await using bench = lockBench(servers.nodes.map((node) => node.url));
   const lock = await bench.lock(OPTIONS);

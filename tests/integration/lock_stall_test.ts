@@ -61,16 +61,16 @@ Deno.test("a stall that leaves too little of a lease's time is no loss of the qu
   await bench.assertNoKeys();
 });
 
-Deno.test("a renewal over a stall that its time outlives is kept, over a longer one the lease is lost and says so", async () => {
+Deno.test("an extension over a stall that its time outlives is kept, over a longer one the lease is lost and says so", async () => {
   await using bench = lockBench(testEnvironment().redisUrls);
   const ttlMs = 3000;
   const lock = await bench.lock({ nodeTimeoutMs: NODE_TIMEOUT_MS, ttlMs });
   for (const [ms, isKept] of [[600, true], [2500, false]] as const) {
     const lease = await lock.acquire([1]);
     await bench.keysOnce(NODES);
-    const renewed = lease.extend().then(() => undefined, (error) => error);
+    const extended = lease.extend().then(() => undefined, (error) => error);
     stall(ms);
-    const error = await renewed;
+    const error = await extended;
     if (isKept) assertEquals(error, undefined, `${error}`);
     else assertInstanceOf(error, LeaseLostError);
     assertEquals(lease.remainingMs() > 0, isKept);

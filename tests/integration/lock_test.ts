@@ -14,7 +14,7 @@ const WANTED = [[1], [1, 2], [2, 3], [1, 3], [3]];
 const WORKERS = 8;
 const VISITS = 4;
 
-Deno.test("holders of goods in common are never inside at the same time", async () => {
+Deno.test("those who want goods in common are never inside at the same time", async () => {
   await using bench = lockBench(testEnvironment().redisUrls);
   const locks = await Promise.all([bench.lock(), bench.lock(), bench.lock()]);
   const sections = await contend(locks);
@@ -43,17 +43,17 @@ Deno.test("all of several goods or none: a failed attempt leaves no key anywhere
   await using bench = lockBench(testEnvironment().redisUrls);
   const [one, other] = await Promise.all([bench.lock(), bench.lock()]);
   const lease = await acquired(one, [2], 1000);
-  const held = await bench.keysOnce(5);
-  assertEquals(held.map((keys) => keys.length), [1, 1, 1, 1, 1]);
+  const found = await bench.keysOnce(5);
+  assertEquals(found.map((keys) => keys.length), [1, 1, 1, 1, 1]);
 
   await assertRejects(() => acquired(other, [1, 2, 3], 50), LeaseTakenError);
-  await eventually(async () => same(await bench.keys(), held), "only the holder's keys are left");
+  await eventually(async () => same(await bench.keys(), found), "only the owner's keys are left");
   const rest = await acquired(other, [1, 3], 1000);
   await Promise.all([lease.release(), rest.release()]);
   await bench.assertNoKeys();
 });
 
-Deno.test("a lease lasts for as long as it says, and what expired is not released from under the next holder", async () => {
+Deno.test("a lease lasts for as long as it says, and what expired is not released from under the next one", async () => {
   await using bench = lockBench(testEnvironment().redisUrls);
   const [short, next] = await Promise.all([bench.lock({ ttlMs: 300 }), bench.lock()]);
   const expired = await acquired(short, [1], 1000);
@@ -63,14 +63,14 @@ Deno.test("a lease lasts for as long as it says, and what expired is not release
   assertLessOrEqual(expired.remainingMs(), 0);
 
   const lease = await acquired(next, [1], 1000);
-  const held = await bench.keysOnce(5);
+  const found = await bench.keysOnce(5);
   await within(expired.release(), "the late release");
-  assertEquals(await bench.keys(), held);
+  assertEquals(await bench.keys(), found);
   await lease.release();
   await bench.assertNoKeys();
 });
 
-Deno.test("a lease with too little of its time left is let go and not handed out", async () => {
+Deno.test("a lease with too little of its time left is released and not handed out", async () => {
   await using proxies = slowNodes();
   await using bench = lockBench(testEnvironment().redisUrls);
   // The votes take 600 ms of 1000, and no node is over its own limit.
@@ -120,7 +120,7 @@ Deno.test("a node that was restarted, and does not know the acquire script yet, 
     "the slow nodes have voted, though it was decided without them",
   );
   await bench.assertNoKeys(slowOnes);
-  // Whatever was still on its way has arrived by now.
+  // Whatever was still to arrive has arrived by now.
   await lock.ping();
   assertEquals(await bench.keys(slowOnes), [[], []]);
   await Promise.all(bench.nodes.map((node) => node.del(bench.key(1))));
@@ -144,19 +144,19 @@ Deno.test("two instances that want one goods all the time both get on", async ()
   await bench.assertNoKeys();
 });
 
-Deno.test("who asks in vain is seen by the holder, for a while; which goods are held is told to who asks", async () => {
+Deno.test("who asks in vain is seen by the owner, for a while, and learns which goods are taken", async () => {
   await using bench = lockBench(testEnvironment().redisUrls);
-  const [holder, other] = await Promise.all([bench.lock(), bench.lock()]);
-  const lease = await holder.acquire([2, 3]);
+  const [owner, other] = await Promise.all([bench.lock(), bench.lock()]);
+  const lease = await owner.acquire([2, 3]);
   await bench.keysOnce(10);
-  assertEquals(await holder.wantedByOthers([1, 2, 3]), []);
+  assertEquals(await owner.wantedByOthers([1, 2, 3]), []);
   const refusal = await assertRejects(() => other.acquire([1, 2, 4]), LeaseTakenError);
   assertEquals(refusal.goodsIds, [2]);
-  await eventually(async () => same(await holder.wantedByOthers([1, 2, 3]), [2]), "the holder sees it");
+  await eventually(async () => same(await owner.wantedByOthers([1, 2, 3]), [2]), "the owner sees it");
   assertEquals(await other.wantedByOthers([1, 2, 3]), [], "nobody waits for himself");
-  await eventually(async () => (await holder.wantedByOthers([2])).length === 0, "it is forgotten");
+  await eventually(async () => (await owner.wantedByOthers([2])).length === 0, "it is forgotten");
 
-  // A part of a lease can be let go by itself.
+  // A part of a lease can be released by itself.
   await lease.release([3]);
   const part = await acquired(other, [3], 1000);
   await assertRejects(() => other.acquire([2]), LeaseTakenError);
@@ -164,13 +164,13 @@ Deno.test("who asks in vain is seen by the holder, for a while; which goods are 
   await bench.assertNoKeys();
 });
 
-Deno.test("a lease of very many goods is taken whole, refused whole, and let go in parts", async () => {
+Deno.test("a lease of very many goods is taken whole, refused whole, and released in parts", async () => {
   await using bench = lockBench(testEnvironment().redisUrls);
   const [one, other] = await Promise.all([bench.lock(), bench.lock()]);
   const goods = Array.from({ length: 2500 }, (_, i) => i + 1);
   const count = () => Promise.all(bench.nodes.map((node) => node.exists(...goods.map((id) => bench.key(id)))));
   const lease = await one.acquire(goods);
-  await eventually(async () => same(await count(), Array(5).fill(2500)), "all of them are held on all nodes");
+  await eventually(async () => same(await count(), Array(5).fill(2500)), "all of them are on all nodes");
   await assertRejects(() => other.acquire([2500, 9000]), LeaseTakenError);
   await lease.release(goods.slice(1000));
   const rest = await acquired(other, goods.slice(1000), 1000);
@@ -178,7 +178,8 @@ Deno.test("a lease of very many goods is taken whole, refused whole, and let go 
   // A node that heard of the first release only after the question has refused the other, and then has none of them.
   await eventually(async () => {
     const counts = await count();
-    return counts.every((held) => held === 1500 || held === 0) && counts.filter((held) => held === 1500).length >= 3;
+    return counts.every((count) => count === 1500 || count === 0) &&
+      counts.filter((count) => count === 1500).length >= 3;
   }, "what is the other's by now is left alone");
   assert(rest.remainingMs() > 0);
   await rest.release();

@@ -79,18 +79,18 @@ Deno.test("nodes that answer and can't vote are down, each with its reason, and 
       // In front of the third that goes nothing is lost.
       for (const [i, node] of nodes.slice(0, QUORUM).entries()) {
         await spoil(node);
-        const outcome = await lock.ping().then(() => undefined, (error) => error);
-        if (i < QUORUM - 1) assertEquals(outcome, undefined, `${outcome}`);
-        else assertInstanceOf(outcome, QuorumLostError);
+        const result = await lock.ping().then(() => undefined, (error) => error);
+        if (i < QUORUM - 1) assertEquals(result, undefined, `${result}`);
+        else assertInstanceOf(result, QuorumLostError);
       }
       await eventually(() => stateOf(lock, 0) === "down", "it is seen");
-      const told = lock.status().nodes;
-      for (const { state, reason: why } of told.slice(0, QUORUM)) {
+      const seen = lock.status().nodes;
+      for (const { state, reason: why } of seen.slice(0, QUORUM)) {
         assertEquals(state, "down");
         assertMatch(why ?? "", reason);
         assert(why!.length <= 200, `${why!.length} characters`);
       }
-      assertEquals(told.slice(QUORUM).map(({ state, reason }) => [state, reason]), Array(2).fill(["up", undefined]));
+      assertEquals(seen.slice(QUORUM).map(({ state, reason }) => [state, reason]), Array(2).fill(["up", undefined]));
       const refusal = await lock.acquire([1]).catch((error) => error);
       assertInstanceOf(refusal, QuorumLostError, `${refusal}`);
       const logged = lines.filter(({ message }) => message === "Redis node has no vote");
@@ -119,7 +119,7 @@ Deno.test("a user without INFO has no vote, and it is said why", async () => {
   }
 });
 
-Deno.test("a password that a node doesn't take, or that is missing, is the reason, and it is not told", async () => {
+Deno.test("a password that a node doesn't take, or that is missing, is the reason, and it is not shown", async () => {
   for (const userinfo of ["", `:${PASSWORD}@`]) {
     await using bench = await voteBench(
       (node) => acl(">another")(node).then(() => acl("resetpass", ">another")(node)),
@@ -250,7 +250,7 @@ function stateOf(lock: Lock, node: number): string | undefined {
   return lock.status().nodes[node]?.state;
 }
 
-/** A lock over five nodes of its own, and a direct way to each that stays open whatever becomes of its users. */
+/** A lock over five nodes of its own, and a direct connection to each that stays open whatever becomes of its users. */
 async function voteBench(
   before: (node: Redis) => Promise<unknown> = () => Promise.resolve(),
   { url = (own: string) => own, prefix = "test:vote:" } = {},

@@ -1,5 +1,5 @@
 /**
- * Holds what a sale needs, as a stranger would, so that a test has a call under way for as long as it likes and knows
+ * Takes what a sale needs, as a stranger would, so that a test has a call under way for as long as it likes and knows
  * when the call has come to wait.
  */
 import { Redis } from "ioredis";
@@ -14,14 +14,14 @@ const LEASE_KEY_PREFIX = "holdfast:goods:";
 /** Longer than any test. */
 const LEASE_MS = 120_000;
 
-/** Something held. `await using` lets it go. */
-export interface Holding extends AsyncDisposable {
-  /** Lets it go; once is enough. */
+/** What a stranger has. `await using` frees it. */
+export interface Taken extends AsyncDisposable {
+  /** Frees it; once is enough. */
   release(): Promise<void>;
 }
 
-/** A row lock held by a session of the test's. */
-export interface LockedRow extends Holding {
+/** A row that a session of the test's has locked. */
+export interface LockedRow extends Taken {
   /** Resolves when `count` statements of others wait for a lock in this database. Rejects when they don't in time. */
   waitedFor(count: number, msMax?: number): Promise<void>;
 }
@@ -32,10 +32,10 @@ export async function lockRow(ownerUrl: string, goodsId: number): Promise<Locked
   const session = await pool.reserve();
   await session`begin`;
   await session`select 1 from stock where goods_id = ${goodsId} for update`;
-  let held = true;
+  let locked = true;
   const release = async () => {
-    if (!held) return;
-    held = false;
+    if (!locked) return;
+    locked = false;
     await session`rollback`;
     session.release();
     await pool.end();
@@ -55,9 +55,9 @@ export async function lockRow(ownerUrl: string, goodsId: number): Promise<Locked
   };
 }
 
-/** Leases held by nobody that would ever let go. */
-export interface TakenLeases extends Holding {
-  /** Resolves when somebody has asked for the lease of each of the goods, since it is held. */
+/** Leases of nobody that would ever release them. */
+export interface TakenLeases extends Taken {
+  /** Resolves when somebody has asked for the lease of each of the goods, since they are taken. */
   askedFor(): Promise<void>;
   /** How many leases of the goods there are, over all nodes, whoever's. */
   count(): Promise<number>;

@@ -14,7 +14,7 @@ import { NEVER } from "./pool_probe.ts";
 import { grantAllLock } from "./unguarded.ts";
 import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 
-/** What the lanes of a bench are bounded by, unless told otherwise. */
+/** What the lanes of a bench are bounded by, where nothing else is given. */
 export const LANES_LIMITS: LanesLimits = {
   operationsMax: 1000,
   linesMax: 100_000,
@@ -40,7 +40,7 @@ export interface LanesBench extends AsyncDisposable {
   readonly store: Store;
   readonly ownerUrl: string;
   /**
-   * Lanes as of a process of its own. Without a lock of its own it goes the way of the run, or everybody is granted
+   * Lanes as of a process of its own. Without a lock of its own it goes in the mode of the run, or everybody is granted
    * everything.
    */
   lanes(changes?: LanesChanges): Lanes;
@@ -95,7 +95,7 @@ export async function lanesBench(given?: TestDatabase): Promise<LanesBench> {
 /** Stocks goods 1 to `count` with `num` each. */
 export async function stock(on: LanesBench, count: number, num: number): Promise<void> {
   const sets = Array.from({ length: count }, (_, i) => set(`stock-${i + 1}`, i + 1, num));
-  for (const outcome of await on.lanes().applyAll(sets, NEVER)) assertEquals(outcome.status, "fulfilled");
+  for (const result of await on.lanes().applyAll(sets, NEVER)) assertEquals(result.status, "fulfilled");
 }
 
 /**

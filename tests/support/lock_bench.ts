@@ -16,7 +16,7 @@ const PROBED_GOODS = 999_999;
 /** How long the last votes may be behind the first ones. */
 const LATE_VOTE_MS_MAX = 200;
 
-/** Locks over one set of nodes, and a direct way to those nodes. `await using` closes all of it. */
+/** Locks over one set of nodes, and a direct connection to those nodes. `await using` closes all of it. */
 export interface LockBench extends AsyncDisposable {
   /** A lock instance of its own, as another process would have; by default returned when all nodes vote for it. */
   lock(options?: Partial<RedlockOptions>, isReady?: (lock: Lock) => Promise<void>): Promise<Lock>;
@@ -24,7 +24,7 @@ export interface LockBench extends AsyncDisposable {
   readonly nodes: readonly Redis[];
   /** The key of a goods. */
   key(goodsId: number): string;
-  /** The keys of these locks, node by node, as `goods id=holder's value`; of `nodes` only, where given. */
+  /** The keys of these locks, node by node, as `goods id=value of its lease`; of `nodes` only, where given. */
   keys(nodes?: readonly Redis[]): Promise<string[][]>;
   /** The same, once there are `count` of them: a lease is had as soon as most of the votes are in. */
   keysOnce(count: number): Promise<string[][]>;
@@ -52,7 +52,7 @@ export function lockBench(urls: readonly string[]): LockBench {
   const keysOnce = async (count: number) => {
     let found: string[][] = [];
     const complete = async () => (found = await keys()).flat().length === count;
-    await eventually(complete, `${count} keys are held`);
+    await eventually(complete, `${count} keys are there`);
     return found;
   };
   const allVote = async (lock: Lock) => {
@@ -67,7 +67,7 @@ export function lockBench(urls: readonly string[]): LockBench {
     }, "all nodes vote");
     await eventually(
       async () => (await Promise.all(nodes.map((node) => node.exists(key)))).every((n) => n === 0),
-      "it is let go",
+      "it is released",
     );
   };
   return {
@@ -120,7 +120,7 @@ export async function ready(lock: Lock): Promise<void> {
   await eventually(() => lock.ping().then(() => true, isNotHad), "a quorum answers");
 }
 
-/** Counts how often two holders were inside at the same time, over the goods that both held. */
+/** Counts how often two were inside at the same time, over the goods that both had leases of. */
 export class CriticalSections {
   overlaps = 0;
   entered = 0;

@@ -1,9 +1,9 @@
 /**
- * What a Redis is asked to do, as it tells on MONITOR. Not by ioredis: a line that comes together with the OK of MONITOR is an
+ * What a Redis is asked to do, as it says on MONITOR. Not by ioredis: a line that comes together with the OK of MONITOR is an
  * answer to nothing for it, which ends the test.
  */
 
-/** Listens until it is closed. Resolves when everything from now on is told. */
+/** Listens until it is closed. Resolves when everything from now on is heard. */
 export async function monitorRedis(
   url: string,
   onCommand: (name: string, args: string[]) => void,

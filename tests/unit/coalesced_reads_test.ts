@@ -39,7 +39,7 @@ Deno.test("a read begins after its question, also where one of the same keys is 
   }
 });
 
-Deno.test("one that fails fails its own callers only, and makes room", async () => {
+Deno.test("one that fails fails its own callers only, and frees its place", async () => {
   const { reads, begun } = reader({ readsMax: 1, keysMax: 2, waitingMax: 4 });
   const first = reads.get(["a", "b"]);
   const second = reads.get(["c", "d"]);
@@ -56,7 +56,7 @@ Deno.test("one that fails fails its own callers only, and makes room", async () 
   assertEquals([(await second).get("d"), (await third).get("f")], [1, 2]);
 });
 
-Deno.test("keys are counted for each caller that waits for them, and all of that is given back", async () => {
+Deno.test("keys are counted for each caller that waits for them, and all of that is freed", async () => {
   const { reads, begun } = reader({ readsMax: 1, keysMax: 10, waitingMax: 4 });
   for (let round = 0; round < 3; round++) {
     const callers = Array.from({ length: 4 }, () => reads.get(["same"]));
@@ -68,7 +68,7 @@ Deno.test("keys are counted for each caller that waits for them, and all of that
   }
 });
 
-Deno.test("one address has its share of what may wait, another is still served, and an end makes room", async () => {
+Deno.test("one address has its share of what may wait, another is still served, and an end frees its place", async () => {
   const { reads, begun } = reader({ readsMax: 1, keysMax: 10, waitingMax: 10, waitingPerAddressMax: 4 });
   const first = reads.get(["a", "b", "c"], "greedy");
   await settled();

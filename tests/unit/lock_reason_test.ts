@@ -1,9 +1,9 @@
-/** What is told of a node that has no vote, and which nodes are one server. */
+/** What is said of a node that has no vote, and which nodes are one server. */
 import { assert, assertEquals } from "@std/assert";
 import { reasonOf } from "../../src/lock/nodes/reason.ts";
 import { runIdOf, Servers } from "../../src/lock/nodes/servers.ts";
 
-Deno.test("a reason is one bounded line without what must not be told", () => {
+Deno.test("a reason is one bounded line without what must not be shown", () => {
   const said = new Error(
     "ERR unknown command 'hunter2',\r\nwith args beginning with: 'shop' 'hunter2' \u001b[31m\u0000",
   );

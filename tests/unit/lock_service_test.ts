@@ -51,7 +51,7 @@ const REDLOCK: RedlockView = {
 };
 
 /** The answer as proto3 JSON, zeros included; what is absent is not there. */
-async function told(view: LockView): Promise<Record<string, unknown>> {
+async function answerOf(view: LockView): Promise<Record<string, unknown>> {
   const transport = createRouterTransport((router) => {
     addServices(router, [lockModule({ status: () => view }, { requestBytesMax: 1024 })]);
   });
@@ -64,7 +64,7 @@ function redlock(parts: Partial<RedlockView>): LockView {
 }
 
 Deno.test("each field of each node; what is not known of one is absent, and 0 is not", async () => {
-  const { nodes } = await told(redlock({ nodes: [UP, DOWN, QUARANTINED] }));
+  const { nodes } = await answerOf(redlock({ nodes: [UP, DOWN, QUARANTINED] }));
   assertEquals(nodes, [
     {
       number: 1,
@@ -103,7 +103,7 @@ Deno.test("each field of each node; what is not known of one is absent, and 0 is
   ]);
 });
 
-Deno.test("the way, its settings, and a fallback that is on, off, or has been", async () => {
+Deno.test("the mode, its settings, and a fallback that is on, off, or has been", async () => {
   const settings = {
     concurrency: "CONCURRENCY_REDLOCK",
     quorum: 3,
@@ -112,26 +112,26 @@ Deno.test("the way, its settings, and a fallback that is on, off, or has been", 
     leases: [],
     leasesTotal: 0,
   };
-  assertEquals(await told(redlock({})), {
+  assertEquals(await answerOf(redlock({})), {
     ...settings,
     quorumLoss: "QUORUM_LOSS_REFUSE",
     fallback: { active: false, batches: "0" },
   });
   const on = { quorumLoss: "row", fallback: { sinceMs: Date.UTC(2026, 0, 2, 3, 4, 5, 678), batches: 7 } } as const;
-  assertEquals(await told(redlock(on)), {
+  assertEquals(await answerOf(redlock(on)), {
     ...settings,
     quorumLoss: "QUORUM_LOSS_ROW",
     fallback: { active: true, since: "2026-01-02T03:04:05.678Z", batches: "7" },
   });
-  const { fallback } = await told(redlock({ ...on, fallback: { sinceMs: undefined, batches: 7 } }));
+  const { fallback } = await answerOf(redlock({ ...on, fallback: { sinceMs: undefined, batches: 7 } }));
   assertEquals(fallback, { active: false, batches: "7" });
 });
 
 for (
   const [concurrency, name] of [["row", "CONCURRENCY_ROW"], ["optimistic", "CONCURRENCY_OPTIMISTIC"]] as const
 ) {
-  Deno.test(`in the way ${concurrency}, without Redis, all but the way is empty`, async () => {
-    assertEquals(await told({ concurrency, redlock: undefined }), {
+  Deno.test(`in mode ${concurrency}, without Redis, all but the mode is empty`, async () => {
+    assertEquals(await answerOf({ concurrency, redlock: undefined }), {
       concurrency: name,
       quorumLoss: "QUORUM_LOSS_UNSPECIFIED",
       quorum: 0,
@@ -143,8 +143,8 @@ for (
   });
 }
 
-Deno.test("leases are told by goods_id, the first of them only, with the count of all", async () => {
-  // 10 has no divisor in common with 1001, so this goes through all of them, out of order.
+Deno.test("leases are listed by goods_id, the first of them only, with the count of all", async () => {
+  // 10 has no divisor in common with 1001, so this goes through all of them, unsorted.
   const count = LEASES_TOLD_MAX + 1;
   const leases = Array.from({ length: count }, (_, i) => ({
     goodsId: (i * 10) % count + 1,
@@ -152,7 +152,7 @@ Deno.test("leases are told by goods_id, the first of them only, with the count o
     remainingMs: 5000,
   }));
   const view = redlock({ leases });
-  const answer = await told(view);
+  const answer = await answerOf(view);
   const first = answer.leases as { goodsId: number; heldMs: number; remainingMs: number }[];
   assertEquals(first.map(({ goodsId }) => goodsId), Array.from({ length: LEASES_TOLD_MAX }, (_, i) => i + 1));
   assertEquals(answer.leasesTotal, count);
@@ -162,6 +162,6 @@ Deno.test("leases are told by goods_id, the first of them only, with the count o
 
 Deno.test("a process that was paused for weeks still answers: times stay within their fields", async () => {
   const monthMs = 31 * 24 * 3600 * 1000;
-  const { leases } = await told(redlock({ leases: [{ goodsId: 1, ageMs: monthMs, remainingMs: 5000 - monthMs }] }));
+  const { leases } = await answerOf(redlock({ leases: [{ goodsId: 1, ageMs: monthMs, remainingMs: 5000 - monthMs }] }));
   assertEquals(leases, [{ goodsId: 1, heldMs: 2 ** 31 - 1, remainingMs: 0 }]);
 });

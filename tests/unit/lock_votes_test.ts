@@ -1,6 +1,6 @@
 /**
  * Everything that five nodes can answer, over nodes of the test's own and a clock that only the test moves: 3^5 vectors
- * of yes, no and silence, in several orders of arrival, against the rule written out.
+ * of yes, no and silence, in several sequences of arrival, against the rule written out.
  */
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { InvariantError } from "../../src/base/invariant.ts";

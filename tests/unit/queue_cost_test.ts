@@ -19,7 +19,7 @@ function steps(queue: Queue<QueuedEntry>, work: () => void): number {
 Deno.test("what waits behind parked lanes costs nothing while they are parked and unparked: only what is tried does", () => {
   const limits = { entriesMax: 512, sizeMax: 2048 };
   const batchSteps = limits.sizeMax * 8;
-  for (const held of [[1], [500], [1, 250], [1, 2, 3, 499, 500]]) {
+  for (const parked of [[1], [500], [1, 250], [1, 2, 3, 499, 500]]) {
     const entries = wideEntries();
     const queue = queueOf(...entries);
     const lines = entries.length * 500;
@@ -31,16 +31,16 @@ Deno.test("what waits behind parked lanes costs nothing while they are parked an
       assertEquals(queue.take(limits), []);
     };
     // Once, each of those who wait is sidelined.
-    assert(steps(queue, () => refuse(queue.take(limits), held)) < 5 * lines);
+    assert(steps(queue, () => refuse(queue.take(limits), parked)) < 5 * lines);
     let tried = 0;
     for (let cycle = 0; cycle < 1000; cycle++) {
       const count = steps(queue, () => {
-        for (const goodsId of held) queue.unpark(goodsId);
+        for (const goodsId of parked) queue.unpark(goodsId);
         const batch = queue.take(limits);
         tried += batch.length;
-        refuse(batch, held);
+        refuse(batch, parked);
       });
-      assert(count < batchSteps, `cycle ${cycle}: ${count} steps, with ${lines} lines behind ${held}`);
+      assert(count < batchSteps, `cycle ${cycle}: ${count} steps, with ${lines} lines behind ${parked}`);
     }
     assert(tried >= 1000 * 4, "each time some were tried");
     const late = entry("late", 300);
@@ -48,15 +48,15 @@ Deno.test("what waits behind parked lanes costs nothing while they are parked an
     assertEquals(names(queue.take(limits)), "late", "others of their goods go by");
     end(queue, [late]);
     // Lanes that are parked by turns let nobody go, and who waits goes from one to the other.
-    for (let cycle = 0; held.length === 2 && cycle < 200; cycle++) {
+    for (let cycle = 0; parked.length === 2 && cycle < 200; cycle++) {
       const count = steps(queue, () => {
-        queue.unpark(held[cycle % 2]!);
+        queue.unpark(parked[cycle % 2]!);
         assertEquals(queue.take(limits), []);
-        queue.park(held[cycle % 2]!);
+        queue.park(parked[cycle % 2]!);
       });
       if (cycle > 1) assert(count < entries.length * 8, `cycle ${cycle}: ${count} steps`);
     }
-    for (const goodsId of held) queue.unpark(goodsId);
+    for (const goodsId of parked) queue.unpark(goodsId);
     assertEquals(names(queue.take(limits)), "wide0 wide1 wide2 wide3", "by arrival");
   }
 });

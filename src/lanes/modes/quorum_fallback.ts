@@ -1,16 +1,17 @@
 /**
  * Going by row locks while the lock has no quorum. Pure but for the log.
  *
- *     leases   --lost--> row locks    for a while nobody asks the nodes: each vain question takes a node's time limit
+ *     leases    --lost--> row locks    for a while nobody asks the nodes: each vain question takes a node's time limit
  *     row locks --asks again, lost--> row locks
- *     row locks --asks again, had---> leases
+ *     row locks --asks again, answered--> leases
+ *     leases    --answered--> leases
  */
 import type { Log } from "../../telemetry/log.ts";
 
 /** How long batches go by row locks before one of them asks the nodes again. */
 export const ASK_AGAIN_AFTER_MS = 500;
 
-/** What may be told of it. */
+/** What may be seen of it. */
 export interface FallbackView {
   /** Since when batches go by row locks, in ms since the epoch; undefined: they don't now. */
   readonly sinceMs: number | undefined;

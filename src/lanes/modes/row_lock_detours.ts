@@ -1,6 +1,6 @@
 /**
- * Tells the log of batches that go by row locks although that is not their way, and although nothing is away: where what
- * they need is seldom free at once, or others keep changing it. Each costs a transaction that holds a connection.
+ * Logs the batches that go by row locks although their mode is another, and although nothing is away: where what they need
+ * is seldom free at once, or others go on changing it. Each costs a transaction that occupies a connection.
  */
 import type { Log } from "../../telemetry/log.ts";
 
@@ -8,7 +8,7 @@ import type { Log } from "../../telemetry/log.ts";
 const LINE_EVERY_MS = 10_000;
 
 /**
- * - `severalGoods`: an order needs several goods, some of which were refused too often.
+ * - `severalGoods`: an entry needs several goods, some of which were refused too often.
  * - `failedAttempts`: the batch was tried without row locks too often.
  */
 export type DetourCause = "severalGoods" | "failedAttempts";
@@ -18,7 +18,7 @@ export class RowLockDetours {
   readonly #log: Log;
   readonly #nowMs: () => number;
   #counts: Record<DetourCause, number> = { severalGoods: 0, failedAttempts: 0 };
-  #toldAtMs = -Infinity;
+  #loggedAtMs = -Infinity;
 
   /** `nowMs` is a clock that runs forward. */
   constructor(log: Log, nowMs: () => number) {
@@ -26,13 +26,13 @@ export class RowLockDetours {
     this.#nowMs = nowMs;
   }
 
-  /** Counts a batch. A line tells of all since the line before. */
+  /** Counts a batch. A line says how many since the line before. */
   note(cause: DetourCause): void {
     this.#counts[cause]++;
     const nowMs = this.#nowMs();
-    if (nowMs - this.#toldAtMs < LINE_EVERY_MS) return;
+    if (nowMs - this.#loggedAtMs < LINE_EVERY_MS) return;
     this.#log.info(this.#counts, "batches went by row locks, as their goods were seldom free or kept changing");
     this.#counts = { severalGoods: 0, failedAttempts: 0 };
-    this.#toldAtMs = nowMs;
+    this.#loggedAtMs = nowMs;
   }
 }

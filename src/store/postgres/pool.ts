@@ -17,7 +17,9 @@
  */
 import type { EventEmitter } from "node:events";
 import type postgres from "postgres";
+import { settledWithin } from "../../base/bounded_wait.ts";
 import { invariant } from "../../base/invariant.ts";
+import { NEVER } from "../../base/never.ts";
 import { errorFields } from "../../telemetry/log.ts";
 import { type Block, runBlock, type Statement } from "./transaction_block.ts";
 import { Client, type ClientOptions } from "./client.ts";
@@ -43,8 +45,6 @@ export interface PoolOptions extends ClientOptions {
 const SILENCE_MS_MAX = 500;
 /** How long `close` waits for statements under way. */
 export const POOL_CLOSE_MS_MAX = 5000;
-
-const NEVER = new AbortController().signal;
 
 interface Waiter {
   grant(client: Client): void;
@@ -152,9 +152,7 @@ export class Pool {
     this.#waiters.clear();
     this.dropIdle();
     if (this.#lent === 0) return;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    await Promise.race([idle, new Promise((resolve) => timer = setTimeout(resolve, POOL_CLOSE_MS_MAX))]);
-    clearTimeout(timer);
+    await settledWithin(idle, POOL_CLOSE_MS_MAX);
   }
 
   async #execute<T>(client: Client, query: postgres.PendingQuery<postgres.Row[] & T>, signal: AbortSignal): Promise<T> {

@@ -1,11 +1,10 @@
 /** The look behind the search for the host that takes writes: a session of its own on each host. */
+import { NEVER } from "../../base/never.ts";
 import { postgresHostText, withOneHost } from "../../config/postgres_address.ts";
 import { DatabaseUnavailableError } from "../errors.ts";
 import { Pool, type PoolOptions } from "./pool.ts";
 import { PrimarySearch } from "./primary.ts";
 import type { Sessions } from "./sessions.ts";
-
-const NEVER = new AbortController().signal;
 
 /** The search for the host of this address that takes writes. */
 export function primaryOf(options: Omit<PoolOptions, "primary">, sessions: Sessions): PrimarySearch {
