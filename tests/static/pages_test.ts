@@ -20,6 +20,14 @@ Deno.test("every link from page to page, and to a heading, leads somewhere", () 
   assertEquals(broken, []);
 });
 
+Deno.test("every file and folder of the repository that a page names is there", () => {
+  const gone = pages().flatMap((page) =>
+    [...prose(page).matchAll(/`((?:src|tools|tests|bench|docs|proto|migrations|bin)\/[\w./-]*)`/g)]
+      .filter(([, path = ""]) => !exists(path)).map(([, path]) => `${page}: ${path}`)
+  );
+  assertEquals(gone, []);
+});
+
 Deno.test("the glossary is sorted, has each word once, and the places that it names are there", () => {
   const table = rows(prose("docs/glossary.md"));
   const words = table.map(([word = ""]) => word);
