@@ -58,7 +58,7 @@ export function settle(
       continue;
     }
     const { effect, answer } = decision;
-    // What only takes units away makes nothing else possible; most batches are nothing else.
+    // Where all only take units away, none leans on another; most batches are nothing else.
     takesOnly &&= rules.takesOnly;
     const mayLean = !leansOnOthers && !takesOnly && verdicts.length > 0;
     if (mayLean && writes(decision) && !writes(rules.decide(snapshot, operation))) break;

@@ -6,7 +6,7 @@ import type { Applied, Order, RecordedOperation, Refusal, Snapshot } from "../mo
 
 /** The rules of one kind of operation. Pure, and the same for every operation of the kind. */
 export interface OperationRules<O> {
-  /** It only takes units away, so that it makes nothing possible for another. */
+  /** It only takes units away: among operations that all do, none makes another possible. */
   readonly takesOnly: boolean;
   /** How many lines it counts as where it is asked whether there is capacity for it; at least 1. */
   lineCount(operation: O): number;
@@ -40,6 +40,7 @@ export type Decision =
 /** What an allowed operation does. No steps, order or operation: a retry, or nothing left to change. */
 export interface Effect {
   readonly steps: readonly Step[];
+  /** As it is afterwards. The movements of the steps name it. */
   readonly order?: Order;
   readonly operation?: RecordedOperation;
 }
