@@ -2,7 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { denoEnvironment } from "../src/process/child_environment.ts";
 import { residentMiB } from "../src/process/facts.ts";
-import { settled } from "../tools/stack/wait.ts";
+import { settled } from "../src/base/bounded_wait.ts";
 import { lines } from "./load/conversation.ts";
 import type { Answer, Question, RunOrder, Tally, Targets } from "./load/protocol.ts";
 

@@ -3,10 +3,8 @@
  * first is kind, the second is not.
  */
 import { watchCallers } from "../src/process/callers.ts";
+import { requestFilter } from "../src/process/stop_signals.ts";
 import { callers, exists } from "../src/process/find_callers.ts";
-
-/** Ctrl-C goes to the whole group, and `deno task` hands it on once more: within this time it is the same request. */
-const SAME_REQUEST_MS = 500;
 
 export interface StopRequests {
   /** Resolves with the reason of the first request. */
@@ -21,21 +19,21 @@ export interface StopRequests {
 export function listenForStop(): StopRequests {
   const first = Promise.withResolvers<string>();
   const second = Promise.withResolvers<void>();
-  let firstAt: number | undefined;
+  let asked = false;
+  const isRequest = requestFilter();
   const request = (reason: string) => {
-    if (firstAt === undefined) {
-      firstAt = performance.now();
-      first.resolve(reason);
-    } else if (performance.now() - firstAt > SAME_REQUEST_MS) {
-      second.resolve();
-    }
+    // Whatever the reason: SIGHUP and SIGINT of one terminal are one request.
+    if (!isRequest("stop", performance.now())) return;
+    if (asked) second.resolve();
+    asked = true;
+    first.resolve(reason);
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGQUIT", "SIGHUP"] as const) {
     Deno.addSignalListener(signal, () => request(signal));
   }
   // What one signal has ended may be seen late: no second request.
   watchCallers(callers(), exists, () => {
-    if (firstAt === undefined) request("the program that started this one has ended");
+    if (!asked) request("the program that started this one has ended");
   });
-  return { first: first.promise, second: second.promise, isAsked: () => firstAt !== undefined };
+  return { first: first.promise, second: second.promise, isAsked: () => asked };
 }

@@ -3,7 +3,7 @@ import { v7 as uuidV7 } from "uuid";
 import { openStock, type Stock } from "../../src/stock.ts";
 import { loadConfig } from "../../src/config/config.ts";
 import { Failure } from "../../src/lanes/failure.ts";
-import { until } from "../../tools/stack/wait.ts";
+import { until } from "../../src/base/bounded_wait.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import { picker } from "../workload.ts";
 import { converse } from "./conversation.ts";

@@ -10,3 +10,25 @@ export async function settledWithin(promise: Promise<unknown>, ms: number): Prom
     clearTimeout(timer);
   }
 }
+
+/** As {@link settledWithin}, for a promise that may just as well be rejected: answers whether either came by then. */
+export function settled(promise: Promise<unknown>, ms: number): Promise<boolean> {
+  return settledWithin(promise.catch(() => {}), ms);
+}
+
+/** How often {@link until} looks. */
+const LOOK_EVERY_MS = 20;
+
+/**
+ * Looks until `condition` is true, for what can only be looked at, such as a process or a file of another program.
+ *
+ * @returns true as soon as it is, false when it was not within `msMax` milliseconds
+ */
+export async function until(condition: () => boolean | Promise<boolean>, msMax: number): Promise<boolean> {
+  const deadline = performance.now() + msMax;
+  while (!await condition()) {
+    if (performance.now() >= deadline) return false;
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+  }
+  return true;
+}

@@ -4,11 +4,11 @@
 const SAME_REQUEST_MS = 500;
 
 /**
- * Tells requests from repetitions: answers true for a signal that is a request of its own, and false when the same one
- * came just before. `atMs` is of any clock that runs forward.
+ * Distinguishes requests from repetitions: answers true for a signal that is a request of its own, and false when the same
+ * one came just before. `atMs` is of any clock that runs forward.
  */
-export function requestFilter(): (signal: Deno.Signal, atMs: number) => boolean {
-  const seenMs = new Map<Deno.Signal, number>();
+export function requestFilter(): (signal: string, atMs: number) => boolean {
+  const seenMs = new Map<string, number>();
   return (signal, atMs) => {
     const isRequest = atMs - (seenMs.get(signal) ?? -Infinity) > SAME_REQUEST_MS;
     if (isRequest) seenMs.set(signal, atMs);

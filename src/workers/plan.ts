@@ -26,7 +26,7 @@
  * under way when its reason went away.
  */
 import { EXIT_FAILED, EXIT_UNUSABLE } from "../process/exit_codes.ts";
-import { backoffMs } from "./backoff.ts";
+import { restartDelayMs } from "./restart_delay.ts";
 
 /** A worker that listened for so long had started well: its next death is the first of a new row. */
 export const LIVED_MS_MIN = 30_000;
@@ -143,7 +143,7 @@ function ended(plan: Plan, event: PlanEvent & { is: "ended" }): Step {
   const failures = livedWell ? 1 : state.failures + 1;
   return {
     plan: { ...plan, workers: replaced(plan.workers, worker, { is: "waiting", failures }) },
-    actions: [{ do: "wait", worker, delayMs: backoffMs(failures, random), failures }],
+    actions: [{ do: "wait", worker, delayMs: restartDelayMs(failures, random), failures }],
   };
 }
 

@@ -8,6 +8,9 @@
  * a worker that drains after the supervisor's death can still write them.
  */
 
+import { readLines } from "../base/lines.ts";
+import { endsBy, sendIfAlive, terminate } from "../base/terminate.ts";
+
 /** What to run. */
 export interface WorkerCommand {
   /** Arguments of `deno`. */
@@ -47,46 +50,19 @@ export function startWorker({ args, env, onLine }: WorkerCommand): WorkerProcess
     stderr: "inherit",
   }).spawn();
   let alive = true;
-  let limit: ReturnType<typeof setTimeout> | undefined;
   const ended = Promise.all([child.status, readLines(child.stdout, onLine)]).then(async ([status]) => {
     alive = false;
-    clearTimeout(limit);
     await child.stdin.close();
     return status;
   });
-  const signal = (name: Deno.Signal) => {
-    if (!alive) return;
-    try {
-      child.kill(name);
-    } catch (error) {
-      // It ended between the look and the call.
-      if (!(error instanceof TypeError) && !(error instanceof Deno.errors.NotFound)) throw error;
-    }
+  const send = (name: Deno.Signal) => {
+    if (alive) sendIfAlive(() => child.kill(name));
   };
   return {
     pid: child.pid,
     ended,
-    terminate(msMax) {
-      // A paused process sees no other signal but SIGKILL before it goes on.
-      signal("SIGCONT");
-      signal("SIGTERM");
-      limit = setTimeout(() => signal("SIGKILL"), msMax);
-    },
-    reload: () => signal("SIGHUP"),
-    kill: () => signal("SIGKILL"),
+    terminate: (msMax) => void terminate({ send, endsWithin: endsBy(ended) }, "SIGTERM", msMax),
+    reload: () => send("SIGHUP"),
+    kill: () => send("SIGKILL"),
   };
-}
-
-/** Longest line that a worker's standard output may have, in characters; what is longer is cut there. */
-const LINE_CHARACTERS_MAX = 4096;
-
-async function readLines(stream: ReadableStream<Uint8Array>, onLine: (line: string) => void): Promise<void> {
-  const decoder = new TextDecoder();
-  let rest = "";
-  for await (const part of stream) {
-    const lines = (rest + decoder.decode(part, { stream: true })).split("\n");
-    rest = (lines.pop() ?? "").slice(0, LINE_CHARACTERS_MAX);
-    for (const line of lines) onLine(line);
-  }
-  if (rest !== "") onLine(rest);
 }

@@ -6,7 +6,7 @@ import { assertEquals } from "@std/assert";
 import { join } from "node:path";
 import { startServer as startProcess } from "../../tools/stack/server_process.ts";
 import { SERVER_ENVIRONMENT } from "../../src/process/child_environment.ts";
-import { settled } from "../../tools/stack/wait.ts";
+import { settled } from "../../src/base/bounded_wait.ts";
 import { clientProgram } from "../support/client_programs.ts";
 import { docBlock } from "../support/clients_doc.ts";
 import { lockRow } from "../support/contention.ts";

@@ -4,7 +4,7 @@
  * ROBUSTNESS_SEED repeats a run.
  */
 import { assert, assertEquals, assertLess } from "@std/assert";
-import { until } from "../../tools/stack/wait.ts";
+import { until } from "../../src/base/bounded_wait.ts";
 import { processSize } from "../support/process_size.ts";
 import { grpcCall, RawPeer } from "../support/raw_peer.ts";
 import { startServer } from "../support/server.ts";

@@ -4,7 +4,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import postgres from "postgres";
-import { until } from "../../tools/stack/wait.ts";
+import { until } from "../../src/base/bounded_wait.ts";
 import { type Answer, call, callUntilDecided, health, tally } from "../support/callers.ts";
 import { checkLedger } from "../support/ledger_check.ts";
 import { startOwnPostgres } from "../support/own_postgres.ts";

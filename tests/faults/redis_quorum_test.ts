@@ -5,7 +5,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { Redis } from "ioredis";
 import { type PrivateRedis, startRedisNodes } from "../../tools/stack/redis.ts";
-import { until } from "../../tools/stack/wait.ts";
+import { until } from "../../src/base/bounded_wait.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import { call, health, inParallel, tally } from "../support/callers.ts";
 import { testEnvironment } from "../support/env.ts";

@@ -3,7 +3,7 @@
  */
 import { assertEquals, assertRejects } from "@std/assert";
 import postgres from "postgres";
-import { until } from "../../tools/stack/wait.ts";
+import { until } from "../../src/base/bounded_wait.ts";
 import type { Changes } from "../../src/inventory/model.ts";
 import { settle } from "../../src/inventory/settle.ts";
 import { DatabaseUnavailableError, RowLockedError } from "../../src/store/errors.ts";

@@ -6,7 +6,7 @@ import { startPostgres } from "../../tools/stack/postgres.ts";
 import { processFacts } from "../../src/process/facts.ts";
 import { findRecords } from "../../tools/stack/process_record.ts";
 import { startRedisNode } from "../../tools/stack/redis.ts";
-import { settled } from "../../tools/stack/wait.ts";
+import { settled } from "../../src/base/bounded_wait.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import { testEnvironment } from "../support/env.ts";
 import { type LauncherLine } from "../support/stack_launcher.ts";

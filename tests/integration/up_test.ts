@@ -1,6 +1,6 @@
 /** Tests of `deno task up` as a user runs it: it serves, keeps its data, stops cleanly, and says when it cannot. */
 import { assert, assertEquals } from "@std/assert";
-import { until } from "../../tools/stack/wait.ts";
+import { until } from "../../src/base/bounded_wait.ts";
 import { findRecords } from "../../tools/stack/process_record.ts";
 import { isRunning, said } from "../support/workers.ts";
 

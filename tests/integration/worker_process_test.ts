@@ -1,6 +1,6 @@
 /** One worker's process: its lines, its group, and its end where it does not end by itself. */
 import { assert, assertEquals } from "@std/assert";
-import { settled } from "../../tools/stack/wait.ts";
+import { settled } from "../../src/base/bounded_wait.ts";
 import { startWorker, type WorkerProcess } from "../../src/workers/worker_process.ts";
 import { eventually } from "../support/contention.ts";
 

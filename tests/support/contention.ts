@@ -4,7 +4,7 @@
  */
 import { Redis } from "ioredis";
 import postgres from "postgres";
-import { until } from "../../tools/stack/wait.ts";
+import { until } from "../../src/base/bounded_wait.ts";
 import { testEnvironment } from "./env.ts";
 import { monitorRedis } from "./redis_monitor.ts";
 

@@ -6,7 +6,7 @@ import { freePort } from "../../tools/stack/ports.ts";
 import { type ServerProcess, startServer } from "../../tools/stack/server_process.ts";
 import { SERVER_ENVIRONMENT } from "../../src/process/child_environment.ts";
 import { databaseUser } from "../../tools/stack/system_user.ts";
-import { until } from "../../tools/stack/wait.ts";
+import { until } from "../../src/base/bounded_wait.ts";
 import { clientProgram } from "./client_programs.ts";
 import { docBlock } from "./clients_doc.ts";
 import { atPort } from "./env.ts";

@@ -1,7 +1,7 @@
 /** A pool under test, and what PostgreSQL itself says about its connections. */
 import { assert } from "@std/assert";
 import postgres from "postgres";
-import { until } from "../../tools/stack/wait.ts";
+import { until } from "../../src/base/bounded_wait.ts";
 import { Pool, type PoolOptions } from "../../src/store/postgres/pool.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import { parsePostgresAddress } from "../../src/config/postgres_address.ts";

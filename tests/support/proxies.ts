@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { SERVER_ENVIRONMENT } from "../../src/process/child_environment.ts";
 import { freePort } from "../../tools/stack/ports.ts";
 import { startServer } from "../../tools/stack/server_process.ts";
-import { until } from "../../tools/stack/wait.ts";
+import { until } from "../../src/base/bounded_wait.ts";
 import { clientProgram } from "./client_programs.ts";
 import { docBlock } from "./clients_doc.ts";
 import { TLS_CERTIFICATE_FILE, TLS_KEY_FILE } from "./tls_server.ts";

@@ -7,7 +7,7 @@ import https from "node:https";
 import { testMode } from "./test_mode.ts";
 import { createTestDatabase, type TestDatabase } from "./database.ts";
 import { testEnvironment } from "./env.ts";
-import { until } from "../../tools/stack/wait.ts";
+import { until } from "../../src/base/bounded_wait.ts";
 
 /** How to start the program. */
 export interface ServerOptions {

@@ -2,13 +2,15 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { ConfigError, loadConfig } from "../../src/config/config.ts";
-import { backoffMs } from "../../src/workers/backoff.ts";
+import { restartDelayMs } from "../../src/workers/restart_delay.ts";
 import { connectionsMin, poolShare, WORKER_CONNECTIONS_MIN } from "../../src/config/pool_share.ts";
 
 const ALMOST_1 = 1 - Number.EPSILON;
 
-Deno.test("backoffMs() doubles from 100 to 200 ms up to 5 to 10 s", () => {
-  const bounds = [1, 2, 3, 6, 7, 8, 1000].map((failures) => [backoffMs(failures, 0), backoffMs(failures, ALMOST_1)]);
+Deno.test("restartDelayMs() doubles from 100 to 200 ms up to 5 to 10 s", () => {
+  const bounds = [1, 2, 3, 6, 7, 8, 1000].map((
+    failures,
+  ) => [restartDelayMs(failures, 0), restartDelayMs(failures, ALMOST_1)]);
   assertEquals(bounds, [
     [100, 200],
     [200, 400],
@@ -20,12 +22,12 @@ Deno.test("backoffMs() doubles from 100 to 200 ms up to 5 to 10 s", () => {
   ]);
 });
 
-Deno.test("backoffMs() is random, and below its bound never shorter than the wait before", () => {
+Deno.test("restartDelayMs() is random, and below its bound never shorter than the wait before", () => {
   const random = fc.double({ min: 0, max: ALMOST_1, noNaN: true });
   fc.assert(fc.property(fc.integer({ min: 1, max: 5 }), random, random, (failures, before, now) => {
-    assert(backoffMs(failures, before) <= backoffMs(failures + 1, now));
+    assert(restartDelayMs(failures, before) <= restartDelayMs(failures + 1, now));
   }));
-  assert(new Set([0, 0.25, 0.5, 0.75].map((each) => backoffMs(4, each))).size === 4);
+  assert(new Set([0, 0.25, 0.5, 0.75].map((each) => restartDelayMs(4, each))).size === 4);
 });
 
 Deno.test("poolShare() gives each worker the same, and together no more than there is", () => {

@@ -1,7 +1,7 @@
 /** Copies of the work tree, and what is run in them. */
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { settled } from "../stack/wait.ts";
+import { settled } from "../../src/base/bounded_wait.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /** Until a run that was asked to stop is asked again, and until it is killed. */

@@ -16,7 +16,7 @@ import { stopStrays } from "./process_record.ts";
 import { findPostgres } from "./programs.ts";
 import { type ServerProcess, startServer } from "./server_process.ts";
 import { databaseUser } from "./system_user.ts";
-import { until } from "./wait.ts";
+import { until } from "../../src/base/bounded_wait.ts";
 
 const READY_MS_MAX = 30_000;
 const READY_TEXT = "database system is ready to accept connections";

@@ -7,9 +7,10 @@
  * have written it: whoever may write one can have any process of ours ended.
  */
 import { join } from "node:path";
+import { terminate } from "../../src/base/terminate.ts";
 import { isOursAlone } from "./own_directory.ts";
 import { processFacts } from "../../src/process/facts.ts";
-import { until } from "./wait.ts";
+import { until } from "../../src/base/bounded_wait.ts";
 
 /** Time that a stray gets to stop by itself before it is killed, and to disappear after that. */
 const STRAY_STOP_MS_MAX = 10_000;
@@ -98,24 +99,14 @@ function isRunning(record: ProcessRecord): boolean {
 
 async function stopStray(record: ProcessRecord): Promise<boolean> {
   if (!isRunning(record)) return false;
-  // A paused process does not see SIGTERM before it goes on. PostgreSQL takes SIGINT as its fast shutdown, while
-  // SIGTERM would wait for its clients to leave.
-  signal(record.pid, "SIGCONT");
-  signal(record.pid, record.name === "postgres" ? "SIGINT" : "SIGTERM");
-  if (await until(() => !isRunning(record), STRAY_STOP_MS_MAX)) return true;
-  signal(record.pid, "SIGKILL");
-  if (await until(() => !isRunning(record), STRAY_KILL_MS_MAX)) return true;
+  const endsWithin = (msMax: number) => until(() => !isRunning(record), msMax);
+  // PostgreSQL takes SIGINT as its fast shutdown, while SIGTERM would wait for its clients to leave.
+  const stop = record.name === "postgres" ? "SIGINT" : "SIGTERM";
+  const ending = { send: (name: Deno.Signal) => Deno.kill(record.pid, name), endsWithin };
+  if (await terminate(ending, stop, STRAY_STOP_MS_MAX) || await endsWithin(STRAY_KILL_MS_MAX)) return true;
   throw new Error(
     `A ${record.name} left by an earlier run does not stop: end process ${record.pid} by hand, then start again`,
   );
-}
-
-function signal(pid: number, name: Deno.Signal): void {
-  try {
-    Deno.kill(pid, name);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound) && !(error instanceof TypeError)) throw error;
-  }
 }
 
 function recordPath(dir: string, name: string): string {

@@ -13,7 +13,7 @@ import { redisCommand, removeStrayContainer, signalRedis } from "./redis_command
 import { type RedisRights, redisUserLines, redisUserName } from "./redis_users.ts";
 import { type ServerProcess, startServer } from "./server_process.ts";
 import { redisUser } from "./system_user.ts";
-import { until } from "./wait.ts";
+import { until } from "../../src/base/bounded_wait.ts";
 
 const READY_MS_MAX = 20_000;
 const STOP_MS_MAX = 5_000;

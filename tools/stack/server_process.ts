@@ -6,8 +6,10 @@
  * the stores must outlive the service that is still draining onto them.
  */
 import { join } from "node:path";
+import { splitLines } from "../../src/base/lines.ts";
+import { endsBy, sendIfAlive, terminate } from "../../src/base/terminate.ts";
 import { removeRecord, writeRecord } from "./process_record.ts";
-import { settled } from "./wait.ts";
+import { settled } from "../../src/base/bounded_wait.ts";
 
 /** Kept of the output, to say why a server ended. */
 const TAIL_CHARACTERS_MAX = 2_000;
@@ -88,7 +90,7 @@ export function startServer(command: ServerCommand): ServerProcess {
     log?.writeSync(new TextEncoder().encode(text));
   };
   const readers = [
-    read(child.stdout, command.onLine === undefined ? toLog : byLine(command.onLine)),
+    read(child.stdout, command.onLine === undefined ? toLog : splitLines(command.onLine).take),
     ...(command.errorsToOurs === true ? [] : [read(child.stderr, toLog)]),
   ];
 
@@ -104,12 +106,7 @@ export function startServer(command: ServerCommand): ServerProcess {
   });
 
   const signal = (name: Deno.Signal) => {
-    if (!alive) return;
-    try {
-      child.kill(name);
-    } catch {
-      // It ended between the look and the call.
-    }
+    if (alive) sendIfAlive(() => child.kill(name));
   };
   return {
     name: command.name,
@@ -120,10 +117,7 @@ export function startServer(command: ServerCommand): ServerProcess {
     signal,
     tail: () => tail.trim(),
     async stop(name, msMax) {
-      // A paused process sees no other signal but SIGKILL before it goes on.
-      signal("SIGCONT");
-      signal(name);
-      if (!await settled(ended, msMax)) signal("SIGKILL");
+      await terminate({ send: signal, endsWithin: endsBy(ended) }, name, msMax);
       await ended;
     },
   };
@@ -145,13 +139,4 @@ function read(stream: ReadableStream<Uint8Array>, take: (text: string) => void) 
     for (let part = await reader.read(); !part.done; part = await reader.read()) take(part.value);
   })().catch(() => {});
   return { done, cancel: () => void reader.cancel().catch(() => {}) };
-}
-
-function byLine(onLine: (line: string) => void): (text: string) => void {
-  let rest = "";
-  return (text) => {
-    const lines = (rest + text).split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) onLine(line);
-  };
 }

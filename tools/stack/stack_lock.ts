@@ -5,7 +5,7 @@
 import { join } from "node:path";
 import { ownDirectory } from "./own_directory.ts";
 import type { Log } from "../../src/telemetry/log.ts";
-import { until } from "./wait.ts";
+import { until } from "../../src/base/bounded_wait.ts";
 
 /** A launcher that is just stopping, such as one whose terminal was closed, is waited for this long. */
 const LOCK_WAIT_MS_MAX = 3_000;

@@ -1,7 +1,7 @@
 /** One `deno test` invocation, or a check of types: its output is kept until it ends, and its counts are read from its summary. */
 import { fileURLToPath } from "node:url";
 import { denoEnvironment } from "../../src/process/child_environment.ts";
-import { settled } from "../stack/wait.ts";
+import { settled } from "../../src/base/bounded_wait.ts";
 
 const STOP_MS_MAX = 10_000;
 /** Of a longer output only the end is kept: the summary is there, and what failed. */

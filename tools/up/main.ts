@@ -20,7 +20,7 @@ import { type Stack, startStack } from "../stack/stack.ts";
 import { listenForStop, type StopRequests } from "../stop_requests.ts";
 import { linesToPaste } from "./up_lines.ts";
 import { DATA_DIR_DEFAULT } from "../stack/own_directory.ts";
-import { settled, until } from "../stack/wait.ts";
+import { settled, until } from "../../src/base/bounded_wait.ts";
 
 const DATABASE = "holdfast";
 const REDIS_NODES = 5;

@@ -4,7 +4,7 @@ import type { PrivateRedis } from "../../../tools/stack/redis.ts";
 import { health } from "../../support/callers.ts";
 import { lastingDatabase, type TestDatabase } from "../../support/database.ts";
 import { atPort } from "../../support/env.ts";
-import { until } from "../../../tools/stack/wait.ts";
+import { until } from "../../../src/base/bounded_wait.ts";
 import type { AskedLine, Call } from "./history.ts";
 import { startServer, type TestServer } from "../../support/server.ts";
 import { Link } from "./link.ts";

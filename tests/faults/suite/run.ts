@@ -1,5 +1,5 @@
 /** One run of the suite: fleets under load, faults in rounds, and in the end the checker. */
-import { until } from "../../../tools/stack/wait.ts";
+import { until } from "../../../src/base/bounded_wait.ts";
 import { checkLedger } from "../../support/ledger_check.ts";
 import { check } from "./checker/check.ts";
 import { readTables } from "./checker/tables.ts";

@@ -3,7 +3,7 @@ import type { Fault, Heal } from "./faults/fault.ts";
 import { POSTGRES_FAULTS } from "./faults/postgres_faults.ts";
 import { PROCESS_FAULTS } from "./faults/process_faults.ts";
 import { CALM, REDIS_FAULTS } from "./faults/redis_faults.ts";
-import { until } from "../../../tools/stack/wait.ts";
+import { until } from "../../../src/base/bounded_wait.ts";
 import { LOCK_TTL_MS, LOCK_WAIT_MS_MAX } from "./fleet.ts";
 import { VERSION_FAULTS } from "./faults/version_faults.ts";
 import type { Random } from "./random.ts";

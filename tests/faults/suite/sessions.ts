@@ -1,6 +1,6 @@
 /** Sessions of the service as PostgreSQL sees them: none may keep a transaction, and what it has locked, without end. */
 import postgres from "postgres";
-import { until } from "../../../tools/stack/wait.ts";
+import { until } from "../../../src/base/bounded_wait.ts";
 
 /** A transaction of the service that is older is stuck; several times what any of its own limits allow, in ms. */
 export const TRANSACTION_MS_MAX = 10_000;

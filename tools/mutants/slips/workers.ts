@@ -37,9 +37,9 @@ export const WORKERS_SLIPS: readonly Slip[] = [
     tests: ["tests/unit/workers_supervise_test.ts"],
   },
   {
-    file: "src/workers/backoff.ts",
-    find: "Math.round(boundMs / 2 * (1 + random))",
-    replace: "Math.round(boundMs * random)",
+    file: "src/workers/restart_delay.ts",
+    find: "(1 + random) / 2",
+    replace: "random",
     rule: "no wait is shorter than the one before it",
     tests: ["tests/unit/workers_numbers_test.ts"],
   },

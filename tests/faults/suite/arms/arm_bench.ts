@@ -1,5 +1,5 @@
 /** Two servers on one database, and a caller that notes what it sees. */
-import { until } from "../../../../tools/stack/wait.ts";
+import { until } from "../../../../src/base/bounded_wait.ts";
 import { checkLedger } from "../../../support/ledger_check.ts";
 import { createTestDatabase, type TestDatabase } from "../../../support/database.ts";
 import { check } from "../checker/check.ts";

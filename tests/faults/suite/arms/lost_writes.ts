@@ -2,7 +2,7 @@
  * The arms of writes that are lost and made all the same, later than anybody waits for: an order is decided together with
  * what brings its goods in, and decided again without it, because whoever brought it in has left meanwhile.
  */
-import { settled, until } from "../../../../tools/stack/wait.ts";
+import { settled, until } from "../../../../src/base/bounded_wait.ts";
 import { startOwnPostgres } from "../../../support/own_postgres.ts";
 import { stallCommits, type StalledCommits } from "../../../support/stalled_commits.ts";
 import type { Answer, Request } from "../history.ts";

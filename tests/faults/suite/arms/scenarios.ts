@@ -3,7 +3,7 @@ import { assertEquals } from "@std/assert";
 import { Redis } from "ioredis";
 import postgres from "postgres";
 import { startRedisNodes } from "../../../../tools/stack/redis.ts";
-import { settled, until } from "../../../../tools/stack/wait.ts";
+import { settled, until } from "../../../../src/base/bounded_wait.ts";
 import { createLog } from "../../../../src/telemetry/create_log.ts";
 import type { TestDatabase } from "../../../support/database.ts";
 import { atPort, testEnvironment } from "../../../support/env.ts";

@@ -1,9 +1,7 @@
 /** How long the supervisor waits before it starts a dead worker again. Pure: the randomness is passed in. */
+import { type Backoff, backoffMs } from "../base/backoff.ts";
 
-/** Longest wait before the first restart, in ms; the shortest is half of it. */
-const FIRST_MS_MAX = 200;
-/** Longest wait of all, in ms. */
-const WAIT_MS_MAX = 10_000;
+const RESTART: Backoff = { leastMs: 0, firstMs: 200, growth: 2, maxMs: 10_000 };
 
 /**
  * The wait in ms before the restart that follows `failures` deaths in a row (1 or more). `random` is in [0, 1).
@@ -12,7 +10,6 @@ const WAIT_MS_MAX = 10_000;
  * that died of one cause don't come back at one moment, and yet no wait is shorter than the one before it, until the
  * longest is reached.
  */
-export function backoffMs(failures: number, random: number): number {
-  const boundMs = Math.min(WAIT_MS_MAX, FIRST_MS_MAX * 2 ** (failures - 1));
-  return Math.round(boundMs / 2 * (1 + random));
+export function restartDelayMs(failures: number, random: number): number {
+  return Math.round(backoffMs(RESTART, failures, (1 + random) / 2));
 }
