@@ -1,11 +1,28 @@
-/** How the entries of a batch are decided: all that have their goods in the snapshot, together, by one `settle`. */
+/** What has to be read of a batch, and how it is then decided: all entries whose goods were read, together, by one `settle`. */
 import { invariant } from "../base/invariant.ts";
 import type { Changes, Snapshot, Verdict } from "../inventory/model.ts";
+import { changedOrder, type Operation, rulesOf } from "../inventory/operations/operation.ts";
 import { changesNothing, type settle } from "../inventory/settle.ts";
 import type { OutcomeUnknownError } from "../store/errors.ts";
-import { goodsOfAll, learnGoods } from "./batch_keys.ts";
-import type { Entry } from "./entry.ts";
+import type { SnapshotKeys } from "../store/statements/read_snapshot.ts";
+import { type Entry, goodsOfAll } from "./entry.ts";
 import type { Guard } from "./modes/mode.ts";
+
+/** The keys of all that is known of the entries. */
+export function keysOf(entries: readonly Entry[]): SnapshotKeys {
+  return { goodsIds: goodsOfAll(entries), ...recordIdsOfAll(entries.map((entry) => entry.operation)) };
+}
+
+function recordIdsOfAll(operations: readonly Operation[]): { orderIds: string[]; operationIds: string[] } {
+  const orderIds = new Set<string>();
+  const operationIds = new Set<string>();
+  for (const operation of operations) {
+    const ids = rulesOf(operation).recordIds(operation);
+    for (const id of ids.orderIds) orderIds.add(id);
+    for (const id of ids.operationIds) operationIds.add(id);
+  }
+  return { orderIds: [...orderIds], operationIds: [...operationIds] };
+}
 
 /** What a decision is made with. */
 export interface DecisionParts {
@@ -68,4 +85,18 @@ export class Decision {
       entry.answer(verdict);
     });
   }
+}
+
+/** Whether the snapshot shows that the entry moves goods for which it was not queued; it knows them from now on. */
+function learnGoods(entry: Entry, snapshot: Snapshot): boolean {
+  const missing = missingGoods(entry, snapshot);
+  if (missing !== undefined) entry.goodsIds = missing;
+  return missing !== undefined;
+}
+
+function missingGoods({ operation, goodsIds }: Entry, snapshot: Snapshot): number[] | undefined {
+  const orderId = changedOrder(operation);
+  if (orderId === undefined) return undefined;
+  const goods = rulesOf(operation).goodsOf(operation, snapshot.orders.get(orderId));
+  return goods.every((goodsId) => goodsIds.includes(goodsId)) ? undefined : goods;
 }

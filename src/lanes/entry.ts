@@ -123,3 +123,10 @@ export class Entry implements Waiting {
     this.#ended();
   }
 }
+
+/** The goods of all of the entries, sorted, without repeats. */
+export function goodsOfAll(entries: readonly Entry[]): number[] {
+  const [only] = entries;
+  if (entries.length === 1 && only !== undefined) return [...only.goodsIds];
+  return [...new Set(entries.flatMap((entry) => entry.goodsIds))].sort((a, b) => a - b);
+}

@@ -5,9 +5,8 @@
 import { NEVER } from "../base/never.ts";
 import { changedOrder } from "../inventory/operations/operation.ts";
 import type { Store } from "../store/store.ts";
-import { goodsOfAll } from "./batch_keys.ts";
-import type { Entry } from "./entry.ts";
-import { again } from "./reads.ts";
+import { type Entry, goodsOfAll } from "./entry.ts";
+import { readAgain } from "./retry_rule.ts";
 
 /** An order that was seen locked is looked at before it is tried again, for so long. */
 const REMEMBERED_MS = 5000;
@@ -47,7 +46,7 @@ export class LockedRows {
    * before anybody waited, when only those that were locked a moment ago are asked about. Throws the errors of the store.
    */
   async look(entries: readonly Entry[], suspectsOnly: boolean): Promise<Looked> {
-    const goodsIds = new Set(await again(() => this.#store.readLocked(goodsOfAll(entries), NEVER)));
+    const goodsIds = new Set(await readAgain(() => this.#store.readLocked(goodsOfAll(entries), NEVER)));
     const waiting = entries.filter((entry) => entry.goodsIds.some((goodsId) => goodsIds.has(goodsId)));
     const others = entries.filter((entry) => !waiting.includes(entry));
     const asked = others.filter((entry) => !suspectsOnly || this.#remembers(entry)).flatMap((entry) =>
@@ -55,7 +54,7 @@ export class LockedRows {
     );
     const orderIds = asked.length === 0
       ? new Set<string>()
-      : new Set(await again(() => this.#store.readLockedOrders([...new Set(asked)], NEVER)));
+      : new Set(await readAgain(() => this.#store.readLockedOrders([...new Set(asked)], NEVER)));
     for (const orderId of orderIds) this.#remember(orderId);
     const locked = others.filter((entry) => orderIds.has(changedOrder(entry.operation) ?? ""));
     return { free: others.filter((entry) => !locked.includes(entry)), waiting, goodsIds, locked };

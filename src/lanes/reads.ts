@@ -3,17 +3,15 @@
  */
 import { NEVER } from "../base/never.ts";
 import type { Level, Order } from "../inventory/model.ts";
-import { DatabaseUnavailableError, OutcomeUnknownError } from "../store/errors.ts";
 import type { Store } from "../store/store.ts";
 import { CoalescedReads } from "./coalesced_reads.ts";
 import type { LanesLimits } from "./lanes_limits.ts";
+import { readAgain } from "./retry_rule.ts";
 
 /** Reads of one kind at a time. */
 const READS_MAX = 2;
 /** Goods, or orders, in one read. */
 const READ_KEYS_MAX = 1000;
-/** How often a read is done again because its connection was lost. */
-const READ_ATTEMPTS_MAX = 3;
 
 /** Levels by goods id and orders by order id, as of the moment of the question or later. */
 export interface Reads {
@@ -28,23 +26,11 @@ export function createReads(
 ): Reads {
   const limits = { readsMax: READS_MAX, keysMax: READ_KEYS_MAX, waitingMax, waitingPerAddressMax };
   return {
-    levels: new CoalescedReads((goodsIds) => again(() => store.readLevels(goodsIds, NEVER)), limits),
+    levels: new CoalescedReads((goodsIds) => readAgain(() => store.readLevels(goodsIds, NEVER)), limits),
     orders: new CoalescedReads(
       async (orderIds) =>
-        (await again(() => store.readSnapshot({ goodsIds: [], orderIds, operationIds: [] }, NEVER))).orders,
+        (await readAgain(() => store.readSnapshot({ goodsIds: [], orderIds, operationIds: [] }, NEVER))).orders,
       limits,
     ),
   };
-}
-
-/** A read that lost its connection changed nothing and is simply done again. Throws the errors of the store. */
-export async function again<T>(read: () => Promise<T>): Promise<T> {
-  for (let attempt = 1;; attempt++) {
-    try {
-      return await read();
-    } catch (error) {
-      if (!(error instanceof OutcomeUnknownError)) throw error;
-      if (attempt === READ_ATTEMPTS_MAX) throw new DatabaseUnavailableError(error.message, { cause: error });
-    }
-  }
 }

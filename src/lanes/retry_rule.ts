@@ -1,5 +1,5 @@
 /**
- * What becomes of a group of entries whose read or write failed. Pure: the batch (run_batch.ts) carries it out.
+ * What becomes of a group of entries whose read or write failed. No I/O: the batch (run_batch.ts) carries it out.
  *
  * A write that failed changed nothing, and most of what can fail is over by the next attempt; what fails again is for the
  * sake of one entry, so the group goes on in halves until that entry is alone. `n` counts the attempts, this one included.
@@ -39,6 +39,8 @@ export const SINGLES_MAX = 24;
 /** Whoever was tried so often goes on under row locks, whatever the mode: PostgreSQL gives everybody his turn. */
 export const ATTEMPTS_WITHOUT_ROW_LOCKS = 3;
 
+/** How often a read is done again because its connection was lost. */
+const READ_ATTEMPTS_MAX = 3;
 /** Before another attempt; each may take twice as long as the one before it. */
 const PAUSE: Backoff = { leastMs: 0, firstMs: 2, growth: 2, maxMs: 50 };
 
@@ -137,6 +139,17 @@ export function afterLook({ attempt, entries, inTime }: Tried, { waiting, locked
   return { locked: "alone", free: free <= SINGLES_MAX ? 1 : Math.ceil(Math.sqrt(free)) };
 }
 
+/** Both halves; of an odd number the second one has more. */
+export function inHalves<T>(list: readonly T[]): T[][] {
+  const middle = list.length >> 1;
+  return [list.slice(0, middle), list.slice(middle)];
+}
+
+/** Pieces of that size; the last may have less. */
+export function inPieces<T>(list: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(list.length / size) }, (_, i) => list.slice(i * size, (i + 1) * size));
+}
+
 /** The pause in ms before the attempt of this number, from 2; `random` is in [0, 1). */
 export function pauseMs(attempt: number, random: number): number {
   return backoffMs(PAUSE, attempt - 1, random);
@@ -145,4 +158,16 @@ export function pauseMs(attempt: number, random: number): number {
 /** Whether the attempt of this number goes by row locks, whatever the mode. */
 export function goesByRowLocks(attempt: number): boolean {
   return attempt > ATTEMPTS_WITHOUT_ROW_LOCKS;
+}
+
+/** A read that lost its connection changed nothing and is simply done again. Throws the errors of the store. */
+export async function readAgain<T>(read: () => Promise<T>): Promise<T> {
+  for (let attempt = 1;; attempt++) {
+    try {
+      return await read();
+    } catch (error) {
+      if (!(error instanceof OutcomeUnknownError)) throw error;
+      if (attempt === READ_ATTEMPTS_MAX) throw new DatabaseUnavailableError(error.message, { cause: error });
+    }
+  }
 }

@@ -19,13 +19,11 @@ import { LeaseTakenError } from "../lock/lock.ts";
 import { DatabaseUnavailableError, OutcomeUnknownError, RowLockedError } from "../store/errors.ts";
 import type { Store } from "../store/store.ts";
 import { errorFields, type Log } from "../telemetry/log.ts";
-import { keysOf } from "./batch_keys.ts";
-import { Decision } from "./decision.ts";
+import { Decision, keysOf } from "./decision.ts";
 import type { Entry } from "./entry.ts";
 import { LockedRows, type Looked } from "./locked_rows.ts";
 import type { Guard } from "./modes/mode.ts";
 import type { RowLockDetours } from "./modes/row_lock_detours.ts";
-import { again } from "./reads.ts";
 import {
   afterFailure,
   afterLook,
@@ -33,8 +31,11 @@ import {
   causeOf,
   goesByRowLocks,
   GROUP_ATTEMPTS_MAX,
+  inHalves,
+  inPieces,
   isOfDatabase,
   pauseMs,
+  readAgain,
 } from "./retry_rule.ts";
 
 /** What a batch works with. */
@@ -148,7 +149,7 @@ class Batch implements Requeued {
     const { store, log } = this.#parts;
     const keys = keysOf(decision.entries);
     if (rowLocks) return await store.changeUnderRowLocks(keys, (snapshot) => decision.make(snapshot), NEVER);
-    const changes = await decision.make(await again(() => store.readSnapshot(keys, NEVER)));
+    const changes = await decision.make(await readAgain(() => store.readSnapshot(keys, NEVER)));
     if (changes === undefined) return;
     try {
       await store.writeChanges(changes, NEVER);
@@ -183,7 +184,7 @@ class Batch implements Requeued {
       case "again":
         return [{ entries, attempt: attempt + 1 }];
       case "halves":
-        return pieces(entries, Math.floor(entries.length / 2), 2);
+        return groupsOf(inHalves(entries));
       case "requeue":
         this.#refuse(entries, new LeaseTakenError("The batch took too long"));
         return [];
@@ -214,7 +215,7 @@ class Batch implements Requeued {
     if (next.locked === "requeue") this.#refuse(locked, error);
     const groups: Group[] = [];
     if (next.free === "again") groups.push({ entries: free, attempt: attempt + 1 });
-    if (typeof next.free === "number") groups.push(...pieces(free, next.free));
+    if (typeof next.free === "number") groups.push(...groupsOf(inPieces(free, next.free)));
     if (next.locked === "alone") {
       groups.push(...locked.map((entry) => ({ entries: [entry], attempt: GROUP_ATTEMPTS_MAX })));
     }
@@ -250,10 +251,6 @@ class Batch implements Requeued {
   }
 }
 
-/** The entries in so many pieces of that size; the last has the rest. */
-function pieces(entries: readonly Entry[], size: number, count = Math.ceil(entries.length / size)): Group[] {
-  return Array.from({ length: count }, (_, i) => ({
-    entries: entries.slice(i * size, i === count - 1 ? undefined : (i + 1) * size),
-    attempt: 1,
-  }));
+function groupsOf(pieces: readonly (readonly Entry[])[]): Group[] {
+  return pieces.map((entries) => ({ entries, attempt: 1 }));
 }

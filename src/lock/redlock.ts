@@ -14,7 +14,7 @@ import { type Attempt, redlockOver, tryAcquire, tryExtend } from "./attempt.ts";
 import { quorumOf } from "./ballot.ts";
 import { type Lease, LeaseLostError, LeaseTakenError, type Lock, QuorumLostError } from "./lock.ts";
 import { Node } from "./nodes/nodes.ts";
-import { Servers } from "./nodes/servers.ts";
+import { Servers } from "./nodes/standing.ts";
 import type { LeaseStatus, LockStatus } from "./status.ts";
 import { tenureMsMax, usableValidityMs, validityMs } from "./validity.ts";
 import { WaiterHints } from "./waiter_hints.ts";

@@ -1,7 +1,7 @@
 /** From when a node that was started may vote. */
 import { assertEquals } from "@std/assert";
 import { OrphanedKeys } from "../../src/lock/nodes/orphaned_keys.ts";
-import { leastUptimeMs, quarantineLeftMs, uptimeMs } from "../../src/lock/nodes/quarantine.ts";
+import { leastUptimeMs, quarantineLeftMs, uptimeMs } from "../../src/lock/nodes/standing.ts";
 import { tenureMsMax, usableValidityMs, validityMs } from "../../src/lock/validity.ts";
 
 Deno.test("the uptime is a second less than Redis says, as it counts in whole seconds, and never less than none", () => {

@@ -1,7 +1,7 @@
 /** What is said of a node that has no vote, and which nodes are one server. */
 import { assert, assertEquals } from "@std/assert";
 import { reasonOf } from "../../src/lock/nodes/reason.ts";
-import { runIdOf, Servers } from "../../src/lock/nodes/servers.ts";
+import { runIdOf, Servers } from "../../src/lock/nodes/standing.ts";
 
 Deno.test("a reason is one bounded line without what must not be shown", () => {
   const said = new Error(

@@ -6,6 +6,8 @@ import {
   type Cause,
   causeOf,
   goesByRowLocks,
+  inHalves,
+  inPieces,
   isOfDatabase,
   type Next,
   type NextOfSeen,
@@ -95,6 +97,13 @@ Deno.test("a group that met a locked row comes to an end, whoever was seen", () 
     const { free } = afterLook({ attempt: 1, entries, inTime: true }, { waiting: 0, locked: 0, free: entries });
     assert(typeof free === "number" && free >= 1 && free < entries, `${entries} entries in pieces of ${free}`);
   }
+});
+
+Deno.test("halves and pieces have everybody, in sequence", () => {
+  assertEquals(inHalves([1, 2]), [[1], [2]]);
+  assertEquals(inHalves([1, 2, 3, 4, 5]), [[1, 2], [3, 4, 5]]);
+  assertEquals(inPieces([1, 2, 3, 4, 5], 2), [[1, 2], [3, 4], [5]]);
+  assertEquals(inPieces([1, 2], 1), [[1], [2]]);
 });
 
 Deno.test("each error has its cause, and those of the database as such are everybody's", () => {

@@ -19,21 +19,25 @@ import type { VotingNode } from "../attempt.ts";
 import type { Vote } from "../ballot.ts";
 import { OrphanedKeys } from "./orphaned_keys.ts";
 import { NodeLink } from "./node_link.ts";
-import { probeVote, WrongAnswerError } from "./probe.ts";
-import { leastUptimeMs, quarantineLeftMs, type Uptime, uptimeMs } from "./quarantine.ts";
+import { Probes, probeVote, WrongAnswerError } from "./probe.ts";
 import { reasonOf } from "./reason.ts";
 import { ACQUIRE_SCRIPT, EXTEND_SCRIPT, RELEASE_SCRIPT, scriptHash } from "../scripts.ts";
-import { runIdOf, type Servers } from "./servers.ts";
 import { NodeNews } from "./node_log.ts";
-import { type Standing, standingOf } from "./standing.ts";
+import {
+  leastUptimeMs,
+  quarantineLeftMs,
+  runIdOf,
+  type Servers,
+  type Standing,
+  standingOf,
+  type Uptime,
+  uptimeMs,
+} from "./standing.ts";
 import type { NodeStatus } from "../status.ts";
 import { TimeLimitError } from "./time_limit.ts";
 
 const ACQUIRE_HASH = scriptHash(ACQUIRE_SCRIPT);
 const RELEASE_HASH = scriptHash(RELEASE_SCRIPT);
-
-/** A node that nobody asks about is probed this long after the last time. */
-const PROBE_PAUSE_MS = 1000;
 
 /** How nodes are dialled. */
 export interface NodeOptions {
@@ -60,7 +64,7 @@ export class Node implements VotingNode {
   /** What of its address must not be shown. */
   readonly #secrets: readonly string[];
   readonly #options: NodeOptions;
-  readonly #probes: ReturnType<typeof setInterval>;
+  readonly #probes: Probes;
   /** Of the server behind the connection that lives now. */
   #uptime: Uptime | undefined;
   /** Counts connections; undefined: there is none. */
@@ -70,9 +74,6 @@ export class Node implements VotingNode {
   #refusal: string | undefined;
   /** Why there is no connection. */
   #lostFor = "not connected yet";
-  #probing: Promise<string | undefined> | undefined;
-  #nextProbe: Promise<string | undefined> | undefined;
-  #probedAtMs = -Infinity;
   readonly #votes: Record<Vote, number> = { yes: 0, no: 0, missing: 0 };
   readonly #orphanedKeys = new OrphanedKeys();
   #latencyMs: number | undefined;
@@ -92,9 +93,7 @@ export class Node implements VotingNode {
       up: () => void this.#handshake(),
       lost: (error) => this.#lose(error),
     });
-    this.#probes = setInterval(() => {
-      if (options.nowMs() - this.#probedAtMs >= PROBE_PAUSE_MS) void this.probe();
-    }, PROBE_PAUSE_MS);
+    this.#probes = new Probes(() => this.#probeNow(), options.nowMs);
   }
 
   get noVoteReason(): string | undefined {
@@ -142,18 +141,12 @@ export class Node implements VotingNode {
 
   /** Tries whether it can vote. Why it has no vote, or did not answer this time; undefined if it can. Never rejects. */
   probe(): Promise<string | undefined> {
-    if (this.#probing === undefined) return this.#beginProbe();
-    // The one under way began before it was asked for, and may not see what is asked about.
-    this.#nextProbe ??= this.#probing.then(() => {
-      this.#nextProbe = undefined;
-      return this.#beginProbe();
-    });
-    return this.#nextProbe;
+    return this.#probes.ask();
   }
 
   /** Ends its connection for good. */
   close(): void {
-    clearInterval(this.#probes);
+    this.#probes.close();
     this.#link.close();
   }
 
@@ -220,14 +213,6 @@ export class Node implements VotingNode {
     this.#options.servers.set(this.#number, undefined);
     this.#lostFor = error === undefined ? "the connection was closed" : reasonOf(error, this.#secrets);
     this.#report();
-  }
-
-  #beginProbe(): Promise<string | undefined> {
-    this.#probing = this.#probeNow().finally(() => {
-      this.#probing = undefined;
-      this.#probedAtMs = this.#options.nowMs();
-    });
-    return this.#probing;
   }
 
   async #probeNow(): Promise<string | undefined> {

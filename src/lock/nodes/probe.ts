@@ -36,3 +36,49 @@ export async function probeVote(node: Scripted, key: string): Promise<void> {
     if (answer !== 1) throw new WrongAnswerError("it answers a question for a lease with something else");
   }
 }
+
+/** A node that nobody asks about is probed this long after the last time. */
+const PROBE_PAUSE_MS = 1000;
+
+/** The probes of one node: one at a time, now and then, and whenever somebody asks. */
+export class Probes {
+  readonly #probe: () => Promise<string | undefined>;
+  readonly #nowMs: () => number;
+  readonly #timer: ReturnType<typeof setInterval>;
+  #underWay: Promise<string | undefined> | undefined;
+  #next: Promise<string | undefined> | undefined;
+  #probedAtMs = -Infinity;
+
+  /** `probe` never rejects; `nowMs` is a clock that runs forward. */
+  constructor(probe: () => Promise<string | undefined>, nowMs: () => number) {
+    this.#probe = probe;
+    this.#nowMs = nowMs;
+    this.#timer = setInterval(() => {
+      if (nowMs() - this.#probedAtMs >= PROBE_PAUSE_MS) void this.ask();
+    }, PROBE_PAUSE_MS);
+  }
+
+  /** What a probe comes to that begins now or later. */
+  ask(): Promise<string | undefined> {
+    if (this.#underWay === undefined) return this.#begin();
+    // The one under way began before it was asked for, and may not see what is asked about.
+    this.#next ??= this.#underWay.then(() => {
+      this.#next = undefined;
+      return this.#begin();
+    });
+    return this.#next;
+  }
+
+  /** No more of them by themselves. */
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  #begin(): Promise<string | undefined> {
+    this.#underWay = this.#probe().finally(() => {
+      this.#underWay = undefined;
+      this.#probedAtMs = this.#nowMs();
+    });
+    return this.#underWay;
+  }
+}

@@ -1,5 +1,5 @@
 /**
- * Where a node stands, from what is known of it: whether it may vote, and why not. Pure. The first line that fits counts:
+ * Where a node stands, from what is known of it: whether it may vote, and why not. No I/O. The first line that fits counts:
  *
  *     there is no connection                        down
  *     its server refused what a lease would ask     down
@@ -7,6 +7,12 @@
  *     its server is not known yet                   quarantined
  *     its server has not run for a TTL              quarantined
  *     otherwise                                     up
+ *
+ * One server has one vote, though it be reached by several spellings of its address, or by several of its databases.
+ *
+ * Quarantine: a node that crashed has forgotten which keys it gave away. It has no vote until every lease that it may have
+ * voted for before is over, which is a TTL after its server started.
+ * https://redis.io/docs/latest/develop/use/patterns/distributed-locks/, "Performance, crash recovery and fsync"
  */
 import type { NodeState } from "../status.ts";
 
@@ -40,4 +46,54 @@ export function standingOf({ lostFor, refusal, twin, isKnown, quarantineLeftMs }
   }
   if (!isKnown) return { state: "quarantined", reason: "its uptime is not known yet" };
   return quarantineLeftMs > 0 ? { state: "quarantined", reason: "in quarantine" } : UP;
+}
+
+/** How long a server had run at least, and when that was read on the monotonic clock. */
+export interface Uptime {
+  readonly leastMs: number;
+  readonly readMs: number;
+}
+
+/**
+ * The uptime in an answer to `INFO server`, in ms; undefined if there is none.
+ *
+ * Redis takes the difference of two times of day in whole seconds, so up to a second of what it says may be missing.
+ */
+export function leastUptimeMs(info: string): number | undefined {
+  const seconds = /^uptime_in_seconds:(\d+)\r?$/m.exec(info)?.[1];
+  return seconds === undefined ? undefined : Math.max(0, Number(seconds) - 1) * 1000;
+}
+
+/** How long the server has run at least by now, in ms. */
+export function uptimeMs({ leastMs, readMs }: Uptime, nowMs: number): number {
+  return leastMs + (nowMs - readMs);
+}
+
+/** Milliseconds until a node with this uptime may vote, where leases live for up to `ttlMs`. */
+export function quarantineLeftMs(uptime: Uptime, ttlMs: number, nowMs: number): number {
+  return Math.max(0, ttlMs - uptimeMs(uptime, nowMs));
+}
+
+/** The servers of one lock, by the `run_id` that each drew when it started. */
+export class Servers {
+  readonly #runIds = new Map<number, string>();
+
+  /** The node is this server; undefined: that is not known (any more). */
+  set(node: number, runId: string | undefined): void {
+    if (runId === undefined) this.#runIds.delete(node);
+    else this.#runIds.set(node, runId);
+  }
+
+  /** The first other node before this one that is the same server; undefined if there is none. */
+  twinOf(node: number): number | undefined {
+    const runId = this.#runIds.get(node);
+    if (runId === undefined) return undefined;
+    const twins = [...this.#runIds].filter(([other, otherId]) => other < node && otherId === runId);
+    return twins.length === 0 ? undefined : Math.min(...twins.map(([other]) => other));
+  }
+}
+
+/** The `run_id` in an answer to `INFO server`; undefined if there is none. */
+export function runIdOf(info: string): string | undefined {
+  return /^run_id:(\S{1,100})\r?$/m.exec(info)?.[1];
 }

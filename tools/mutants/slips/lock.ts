@@ -59,7 +59,7 @@ export const LOCK_SLIPS: readonly Slip[] = [
     tests: CLOCK.tests,
   },
   {
-    file: "src/lock/nodes/servers.ts",
+    file: "src/lock/nodes/standing.ts",
     find: "other < node && otherId === runId",
     replace: "other > node && otherId === runId",
     rule: "of nodes that are one server the first has the vote",
@@ -73,7 +73,7 @@ export const LOCK_SLIPS: readonly Slip[] = [
     tests: ["tests/unit/lock_timing_test.ts", "tests/unit/lock_quarantine_test.ts"],
   },
   {
-    file: "src/lock/nodes/quarantine.ts",
+    file: "src/lock/nodes/standing.ts",
     find: "Math.max(0, Number(seconds) - 1) * 1000",
     replace: "Number(seconds) * 1000",
     rule: "an uptime is never taken for longer than it is",
