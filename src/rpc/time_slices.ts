@@ -12,7 +12,7 @@ export const SHARE_MS = 1;
 export const LARGE_ITEMS = 200;
 
 /** What slices are measured with. */
-export interface Turns {
+export interface SliceClock {
   /** A clock that runs forward, in ms. */
   nowMs(): number;
   /** Calls back in the next turn of the loop, after others had theirs. */
@@ -32,15 +32,15 @@ interface Job {
 
 /** Shares one slice in each turn of the loop among all who have work, in rounds of {@link SHARE_MS} each. */
 export class Slicer {
-  readonly #turns: Turns;
+  readonly #clock: SliceClock;
   /** Whoever has work left; the first is the next. */
   readonly #jobs = new Set<Job>();
   /** What is spent of this turn's slice. */
   #spentMs = 0;
   #turnAsked = false;
 
-  constructor(turns: Turns) {
-    this.#turns = turns;
+  constructor(clock: SliceClock) {
+    this.#clock = clock;
   }
 
   /**
@@ -94,7 +94,7 @@ export class Slicer {
     }
     if (this.#spentMs === 0 || this.#turnAsked) return;
     this.#turnAsked = true;
-    this.#turns.next(() => {
+    this.#clock.next(() => {
       this.#turnAsked = false;
       this.#spentMs = 0;
       this.#slice();
@@ -103,7 +103,7 @@ export class Slicer {
 
   /** Works for one call until its share is spent, or its work. */
   #share(job: Job): void {
-    const sinceMs = this.#turns.nowMs();
+    const sinceMs = this.#clock.nowMs();
     const shareMs = Math.min(SHARE_MS, SLICE_MS - this.#spentMs);
     let tookMs = 0;
     while (!job.isOver && tookMs < shareMs) {
@@ -112,7 +112,7 @@ export class Slicer {
       } catch (error) {
         job.fail(error);
       }
-      tookMs = this.#turns.nowMs() - sinceMs;
+      tookMs = this.#clock.nowMs() - sinceMs;
     }
     job.tookMs += tookMs;
     this.#spentMs += tookMs;

@@ -6,6 +6,7 @@
  * (RFC 6177) and all of which one machine can use.
  */
 import { type ContextValues, createContextKey, createContextValues } from "@connectrpc/connect";
+import { invariant } from "../base/invariant.ts";
 
 const GROUPS = 8;
 const NETWORK_GROUPS = 4;
@@ -48,8 +49,10 @@ export class AddressPlaces {
     this.#taken++;
     this.#perAddress.set(address, own + 1);
     return () => {
+      const taken = this.#perAddress.get(address);
+      invariant(taken !== undefined, "a place of an address that has none was freed");
       this.#taken--;
-      const left = this.#perAddress.get(address)! - 1;
+      const left = taken - 1;
       if (left === 0) this.#perAddress.delete(address);
       else this.#perAddress.set(address, left);
     };

@@ -14,7 +14,15 @@ export const REQUEST_ID_HEADER = "x-request-id";
 /** A status that refuses a request before a handler sees it. */
 export type RefusalStatus = 400 | 405 | 417 | 431 | 501 | 503;
 
-/** From the header of a request to the end of its answer, or to its reset. Times are of `performance.now()`, in ms. */
+/**
+ * From the header of a request to the end of its answer, or to its reset. Times are of `performance.now()`, in ms.
+ *
+ *     (new)          -> refused        over a limit or malformed (`admission.ts`), or no URL can be made of it
+ *     (new)          -> with handler   it is admitted
+ *     with handler   -> answered       the handler has ended its answer, which the peer may not have read yet
+ *     with handler, answered -> given up   over a limit of time, or one too many (`reaper.ts`)
+ *     any            -> closed         its answer has ended, or its stream or connection is gone: it counts no more
+ */
 export interface Exchange {
   readonly startedAt: number;
   /** When the handler was first seen to have ended its answer, which the peer has not read yet. */

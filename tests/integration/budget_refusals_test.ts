@@ -9,7 +9,7 @@ import { openStock } from "../../src/stock.ts";
 import { loadConfig } from "../../src/config/config.ts";
 import { createInventoryService, inventoryModule } from "../../src/services/inventory/service.ts";
 import { addServices, boundsOf } from "../../src/services/service_module.ts";
-import { MessageBudget } from "../../src/rpc/messages/budget.ts";
+import { FREE_BYTES, MessageBudget } from "../../src/rpc/messages/budget.ts";
 import { createRpcHandler } from "../../src/rpc/router.ts";
 import { decodeDetail, type Json } from "../support/clients/client.ts";
 import { decodeStatusDetails } from "../support/clients/grpc_js.ts";
@@ -186,5 +186,21 @@ Deno.test("others need the budget in which a message is received", async () => {
       assertRefused(name, await answer);
       other.end();
     }
+  });
+});
+
+Deno.test("of a message that comes in pieces all counts, what came before the first share of the budget as well", async () => {
+  const budget = new MessageBudget(4 * MIB);
+  await withService(budget, async (url) => {
+    const { headers, body: message } = PROTOCOLS.gRPC!;
+    const body = [message.subarray(0, FREE_BYTES), message.subarray(FREE_BYTES, 3 * FREE_BYTES)];
+    const answer = ask(url, v1Path("SellBatch"), { headers: { ...headers, "grpc-timeout": "1S" }, body, then: "wait" });
+    await poll(() => budget.view.receivingBytes > 0, "what came counts");
+    await poll(
+      () => budget.view.receivingBytes === 2 * FREE_BYTES,
+      `all of it counts, got ${budget.view.receivingBytes}`,
+    );
+    await answer;
+    await poll(() => budget.view.receivingBytes === 0, "the end of the call frees it");
   });
 });

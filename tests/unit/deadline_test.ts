@@ -2,7 +2,8 @@ import { parseTimeout as parseConnect } from "@connectrpc/connect/protocol-conne
 import { parseTimeout as parseGrpc } from "@connectrpc/connect/protocol-grpc";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { cutTimeouts, grpcTimeout, timeoutMs } from "../../src/rpc/deadline.ts";
+import type { ConnectError } from "@connectrpc/connect";
+import { CallTime, cutTimeouts, grpcTimeout, timeoutMs } from "../../src/rpc/deadline.ts";
 
 const UNITS_MS = { H: 3_600_000, M: 60_000, S: 1_000, m: 1, u: 1e-3, n: 1e-6 } as const;
 const units = fc.constantFrom(...Object.keys(UNITS_MS) as (keyof typeof UNITS_MS)[]);
@@ -73,5 +74,49 @@ Deno.test("the deadline of a call is that of its protocol", () => {
   ) {
     const header = { "grpc-timeout": "2S", "connect-timeout-ms": "7", "content-type": type };
     assertEquals(timeoutMs(new Headers(header)), expected);
+  }
+});
+
+/** Of the time of one call: who is called, and with which words. */
+function watched(timeoutMs: number | undefined) {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const time = new CallTime(timeoutMs, () => resolve("late"));
+  const answer = (limitMs: number | undefined) =>
+    time.answer((reason: ConnectError) => resolve(reason.rawMessage), limitMs);
+  return { time, answer, called: promise };
+}
+
+Deno.test("a deadline that passes before the message is complete is late, after that it ends the call, whatever the limit", async () => {
+  assertEquals(await watched(1).called, "late");
+  for (const limitMs of [undefined, 60_000]) {
+    for (const timeoutMs of [0, 1]) {
+      const { answer, called } = watched(timeoutMs);
+      answer(limitMs);
+      assertEquals(await called, "the operation timed out", `${timeoutMs} ms`);
+    }
+  }
+});
+
+Deno.test("a deadline of nothing is never late: it is said once the message is complete", async () => {
+  const { answer, called } = watched(0);
+  await watched(1).called;
+  answer(undefined);
+  assertEquals(await called, "the operation timed out");
+});
+
+Deno.test("without a deadline the server's limit ends the call, and begins when the message is complete", async () => {
+  const { time, answer, called } = watched(undefined);
+  assertEquals(time.remainingMs, undefined);
+  answer(1);
+  assertEquals(await called, "the server's limit of 1 ms passed");
+});
+
+Deno.test("whose time is stopped is called no more", async () => {
+  for (const limitMs of [undefined, 1]) {
+    const { time, answer, called } = watched(limitMs === undefined ? 1 : undefined);
+    if (limitMs !== undefined) answer(limitMs);
+    time.stop();
+    await watched(5).called;
+    assertEquals(await Promise.race([called, Promise.resolve("nobody")]), "nobody");
   }
 });

@@ -9,6 +9,7 @@
  *     waiting -> left       its call has ended
  *     at work -> over       its capacity is free again
  */
+import { invariant } from "../../base/invariant.ts";
 import { budgetSpent } from "../errors.ts";
 
 /** Longest wait for a turn, in ms: less than a call may last, so that who had no turn hears that, and that nothing was done. */
@@ -105,8 +106,10 @@ export class BatchTurns {
   }
 
   #end(bytes: number, address: string): void {
+    const atWork = this.#atWork.get(address);
+    invariant(atWork !== undefined && atWork >= bytes, "a turn of an address that has none at work ended");
     this.#bytes -= bytes;
-    const left = this.#atWork.get(address)! - bytes;
+    const left = atWork - bytes;
     if (left > 0) this.#atWork.set(address, left);
     else this.#atWork.delete(address);
     this.#go();
