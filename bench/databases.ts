@@ -20,7 +20,7 @@ interface Content {
   readonly versions: number;
 }
 
-/** Makes all databases, full, and vacuumed, and written to disk. Answers the names of those that hold a stock. */
+/** Makes all databases, full, and vacuumed, and written to disk. Answers the names of those that have a stock. */
 export async function makeDatabases(server: PrivatePostgres, sizes: Sizes, log: Log): Promise<string[]> {
   await server.createDatabase(TEMPLATE);
   const [owning, serving] = [server.ownerUrl(TEMPLATE), server.serverUrl(TEMPLATE)].map((url) =>
@@ -91,7 +91,7 @@ async function fill(sql: postgres.Sql, { goods, versions }: Content): Promise<vo
   await sql.unsafe("vacuum analyze");
 }
 
-/** The tables of the article's way and of pgbench. */
+/** The tables of the article's approach and of pgbench. */
 async function makeBaselines(server: PrivatePostgres): Promise<void> {
   await server.createDatabase("baselines");
   const sql = owner(server, "baselines");

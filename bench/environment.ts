@@ -25,7 +25,7 @@ export interface Environment {
   ownerUrl(database: string): string;
   /** The owner's connection to a database, one for the whole run. */
   sql(database: string): postgres.Sql;
-  /** Names of the databases that hold a stock, and so a ledger. */
+  /** Names of the databases that have a stock, and so a ledger. */
   readonly stocks: readonly string[];
   /** Processes with the stock in them: as many as any scenario needs. */
   readonly stockProcesses: readonly BenchProcess[];
@@ -46,7 +46,7 @@ function benchDirectory(): string {
 }
 
 /**
- * Starts it all, runs `use`, and stops and removes it all. `told` is told how far it is.
+ * Starts it all, runs `use`, and stops and removes it all. `report` hears how far it is.
  *
  * When `stop` aborts everything is killed; what `use` waits for then fails.
  */
@@ -54,7 +54,7 @@ export async function withEnvironment<T>(
   sizes: Sizes,
   log: Log,
   stop: AbortSignal,
-  told: (progress: string) => void,
+  report: (progress: string) => void,
   use: (environment: Environment) => Promise<T>,
 ): Promise<T> {
   const root = benchDirectory();
@@ -68,7 +68,7 @@ export async function withEnvironment<T>(
   let stack: Stack | undefined;
   const killAll = () => {
     for (const each of processes) each.kill();
-    // Statements under way fail by it, so that nobody waits for them.
+    // Running statements fail by it, so that nobody waits for them.
     void stack?.stop("crash");
   };
   stop.addEventListener("abort", killAll);
@@ -78,10 +78,10 @@ export async function withEnvironment<T>(
     if (server === undefined || postgresBin === undefined || redisProgram === undefined) {
       throw new Error("The stack came up without a server that was asked for");
     }
-    told("PostgreSQL and five Redis run; filling the tables");
+    report("PostgreSQL and five Redis run; filling the tables");
     const stocks = await makeDatabases(server, sizes, log);
     stop.throwIfAborted();
-    told("the tables are full; starting the processes");
+    report("the tables are full; starting the processes");
     const redisUrls = stack.redis.map((node) => node.url);
     const settings = (name: string) => ({
       HOST: "127.0.0.1",
@@ -139,7 +139,7 @@ export async function withEnvironment<T>(
   } finally {
     stop.removeEventListener("abort", killAll);
     await Promise.all([...connections.values()].map((sql) => sql.end({ timeout: 1 })));
-    // Those that make load first, so that servers have nothing under way.
+    // Those that make load first, so that servers have no call in progress.
     for (const each of processes.toReversed()) await each.stop();
     await stack?.stop();
     await removeStack(dir);

@@ -1,9 +1,9 @@
 /**
- * `deno task bench [--smoke]`: measures Holdfast beside what it is held against, on servers of its own, and checks the
- * books after every measurement. Progress is on standard error; standard output gets the table at the end.
+ * `deno task bench [--smoke]`: measures Holdfast beside what it is compared with, on servers of its own, and checks the
+ * stock after every measurement. Progress is on standard error; standard output gets the table at the end.
  *
  * A whole run writes bench/results.json and bench/results.svg. A smoke run is short, writes nothing, and is about
- * correctness alone. Either fails when the books do not add up; a ratio that misses its target is told and fails nothing.
+ * correctness alone. Either fails when the stock does not add up; a ratio that misses its target is shown and fails nothing.
  */
 import { fileURLToPath } from "node:url";
 import { loadConfig } from "../src/config/config.ts";
@@ -12,7 +12,7 @@ import { listenForStop } from "../tools/stop_requests.ts";
 import { EXIT_FAILED } from "../src/process/exit_codes.ts";
 import { InventoryService } from "../src/gen/inventory/v1/inventory_pb.ts";
 import { createLog } from "../src/telemetry/create_log.ts";
-import { checkLedger } from "./books.ts";
+import { checkLedger } from "./stock_totals.ts";
 import { type Environment, withEnvironment } from "./environment.ts";
 import { measure, type Measurement } from "./measure.ts";
 import { nextRound, type Plan, planRun, RUN_MS_MAX } from "./plan.ts";
@@ -47,14 +47,14 @@ async function main(): Promise<number> {
       plan.sizes,
       log,
       stop.signal,
-      tell,
+      report,
       (environment) => runAll(plan, environment, stop.signal),
     );
     console.log(table(results, plan.scenarios));
-    const clean = results.ratios.at(-1)?.holds === true;
+    const clean = results.ratios.at(-1)?.isMet === true;
     for (const words of wrongs(results)) console.log(words);
     if (!smoke) await write(results, plan);
-    tell(clean ? "done, and the books add up" : "FAILED: the books do not add up, see above");
+    report(clean ? "done, and the stock adds up" : "FAILED: the stock does not add up, see above");
     return clean ? 0 : EXIT_FAILED;
   } catch (error) {
     const cause = stop.signal.aborted ? stop.signal.reason : error;
@@ -67,7 +67,7 @@ async function main(): Promise<number> {
 
 async function runAll(plan: Plan, environment: Environment, stop: AbortSignal): Promise<Results> {
   const { scenarios, warmup, rounds, sizes, smoke } = plan;
-  tell(`warming up: ${warmup.length} of ${scenarios.length} scenarios`);
+  report(`warming up: ${warmup.length} of ${scenarios.length} scenarios`);
   const unusual: string[] = [];
   for (const scenario of warmup) {
     stop.throwIfAborted();
@@ -80,11 +80,11 @@ async function runAll(plan: Plan, environment: Environment, stop: AbortSignal): 
     const startedMs = performance.now();
     const now = round === 1 ? scenarios : nextRound(plan, { elapsedMs: startedMs, setupMs, wholeRoundMs });
     if (now.length === 0) {
-      tell(`the machine is slow: no time is left for round ${round}`);
+      report(`the machine is slow: no time is left for round ${round}`);
       break;
     }
     if (now.length < scenarios.length) {
-      tell(`the machine is slow: round ${round} holds ${now.length} of ${scenarios.length} scenarios`);
+      report(`the machine is slow: round ${round} has ${now.length} of ${scenarios.length} scenarios`);
     }
     for (const [index, scenario] of now.entries()) {
       stop.throwIfAborted();
@@ -93,11 +93,11 @@ async function runAll(plan: Plan, environment: Environment, stop: AbortSignal): 
       const wrong = measurement.violations.length === 0 ? "" : `  WRONG: ${measurement.violations.join("; ")}`;
       const rate = rounded(measurement.rate).toLocaleString("en");
       const place = `round ${round} of ${rounds}, ${index + 1} of ${now.length}`;
-      tell(`${place}: ${scenario.title}: ${rate} ${scenario.unit}${wrong}`);
+      report(`${place}: ${scenario.title}: ${rate} ${scenario.unit}${wrong}`);
     }
     if (now.length === scenarios.length) wholeRoundMs = performance.now() - startedMs;
   }
-  tell(`checking the ledgers of ${environment.stocks.join(", ")}`);
+  report(`checking the ledgers of ${environment.stocks.join(", ")}`);
   const ledgers = await checkLedgers(environment);
   stop.throwIfAborted();
   const results = Object.fromEntries(
@@ -108,7 +108,7 @@ async function runAll(plan: Plan, environment: Environment, stop: AbortSignal): 
     at: new Date().toISOString(),
     seconds: Math.round(performance.now() / 1000),
     setting: await readSetting(environment),
-    // The last one is whether the books add up. A smoke run is too short and too cold for the others.
+    // The last one is whether the stock adds up. A smoke run is too short and too cold for the others.
     ratios: ratios(results, sizes, whole, loadConfig(() => undefined)).slice(smoke ? -1 : 0),
     ledgers,
     scenarios: results,
@@ -125,7 +125,7 @@ async function checkLedgers({ stocks, sql }: Environment): Promise<Record<string
   return Object.fromEntries(stocks.map((name) => [name, found[name] ?? []]));
 }
 
-/** Everything that the books say, a line each. */
+/** Everything that stock and ledger say, a line each. */
 function wrongs({ scenarios, ledgers }: Results): string[] {
   return [
     ...Object.entries(scenarios).flatMap(([id, { violations }]) => violations.map((words) => `WRONG ${id}: ${words}`)),
@@ -137,10 +137,10 @@ async function write(results: Results, plan: Plan): Promise<void> {
   const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
   await Deno.writeTextFile(path("results.json"), resultsText(results));
   await Deno.writeTextFile(path("results.svg"), chart(results, plan.scenarios));
-  tell("wrote bench/results.json and bench/results.svg");
+  report("wrote bench/results.json and bench/results.svg");
 }
 
-function tell(progress: string): void {
+function report(progress: string): void {
   const seconds = Math.round(performance.now() / 1000).toString().padStart(3);
   console.error(`[${seconds} s] ${progress}`);
 }

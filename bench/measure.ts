@@ -1,14 +1,14 @@
-/** One measurement: a scenario's load, once, and the books right before and after it. */
+/** One measurement: a scenario's load, once, and the stock right before and after it. */
 import { runPgbench } from "./baselines/pgbench.ts";
-import { bookViolations, type Holdings } from "./book_violations.ts";
-import { articleHoldings, stockHoldings } from "./books.ts";
+import { type StockTotals, stockViolations } from "./stock_violations.ts";
+import { articleTotals, stockTotals } from "./stock_totals.ts";
 import type { Environment } from "./environment.ts";
 import type { Tally } from "./load/protocol.ts";
 import type { BenchProcess } from "./process.ts";
 import type { Scenario } from "./scenarios/scenario.ts";
 import { together } from "./together.ts";
 
-/** Between the order to begin and the beginning, for it to reach every process. */
+/** Between the request to begin and the beginning, for it to reach every process. */
 const LEAD_MS = 30;
 
 /** What one measurement came to. */
@@ -27,7 +27,7 @@ export interface Measurement {
   readonly unknown: Readonly<Record<string, number>>;
   /** Memory right afterwards of the process that served, the largest of several, in MiB; undefined: none of ours did. */
   readonly residentMiB: number | undefined;
-  /** What the books say against it; none if it is clean. */
+  /** What stock and ledger say against it; none if it is clean. */
   readonly violations: readonly string[];
 }
 
@@ -38,10 +38,10 @@ export interface Measurement {
  */
 export async function measure(scenario: Scenario, environment: Environment): Promise<Measurement> {
   if (scenario.kind === "pgbench") return await measurePgbench(scenario, environment);
-  const before = await holdings(scenario, environment);
+  const before = await totals(scenario, environment);
   const tallies = await runLoad(scenario, environment);
   const residents = serversOf(scenario, environment).map((each) => each.residentMiB());
-  const after = await holdings(scenario, environment);
+  const after = await totals(scenario, environment);
   const fault = tallies.find((tally) => tally.fault !== undefined)?.fault;
   if (fault !== undefined) throw new Error(`${scenario.id} failed: ${fault}`);
 
@@ -55,8 +55,8 @@ export async function measure(scenario: Scenario, environment: Environment): Pro
   };
   const violations = before === undefined || after === undefined
     ? []
-    : bookViolations(before, after, acknowledged, scenario.kind !== "article");
-  // Books in which nothing happened add up, and say nothing.
+    : stockViolations(before, after, acknowledged, scenario.kind !== "article");
+  // A stock to which nothing happened adds up, and says nothing.
   if (tallies.every((tally) => tally.answered === 0)) violations.push("not one call was done");
   const parts = tallies.map((tally) => tally.done / (scenario.windowMs / 1000));
   return {
@@ -76,7 +76,7 @@ export async function measure(scenario: Scenario, environment: Environment): Pro
 async function runLoad(scenario: Scenario, environment: Environment): Promise<Tally[]> {
   const processes = processesOf(scenario, environment);
   const { kind, method, adapter, orders, database, concurrency, workload, warmupMs, windowMs, ratePerS } = scenario;
-  const order = {
+  const load = {
     work: {
       kind: kind as Exclude<Scenario["kind"], "pgbench">,
       ...(method === undefined ? {} : { method }),
@@ -93,7 +93,7 @@ async function runLoad(scenario: Scenario, environment: Environment): Promise<Ta
     servers: scenario.processes,
     ratePerS,
   };
-  return await Promise.all(processes.map((each) => each.run(order)));
+  return await Promise.all(processes.map((each) => each.run(load)));
 }
 
 function processesOf({ kind, processes }: Scenario, environment: Environment): readonly BenchProcess[] {
@@ -123,10 +123,10 @@ function serversOf({ kind, processes, adapter }: Scenario, environment: Environm
   }
 }
 
-async function holdings({ kind, database }: Scenario, environment: Environment): Promise<Holdings | undefined> {
+async function totals({ kind, database }: Scenario, environment: Environment): Promise<StockTotals | undefined> {
   if (kind === "redis") return undefined;
-  if (kind === "article") return await articleHoldings(environment.sql(database));
-  return await stockHoldings(environment.sql(database));
+  if (kind === "article") return await articleTotals(environment.sql(database));
+  return await stockTotals(environment.sql(database));
 }
 
 async function measurePgbench(scenario: Scenario, environment: Environment): Promise<Measurement> {

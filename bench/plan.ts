@@ -1,4 +1,4 @@
-/** What a run consists of, and how long that takes. Pure, so that a test holds the sum under the limit. */
+/** What a run consists of, and how long that takes. Pure, so that a test keeps the sum under the limit. */
 import { BASELINES } from "./scenarios/baselines.ts";
 import { growth } from "./scenarios/growth.ts";
 import { GRPC_UNARY } from "./scenarios/grpc.ts";
@@ -6,7 +6,7 @@ import { IN_PROCESS } from "./scenarios/in_process.ts";
 import { LATENCY } from "./scenarios/latency.ts";
 import { RATIO_TIMES, type Scenario } from "./scenarios/scenario.ts";
 import { SELL_BATCH } from "./scenarios/sell_batch.ts";
-import { WAYS } from "./scenarios/ways.ts";
+import { MODE_SCENARIOS } from "./scenarios/modes.ts";
 import { SIZES, type Sizes, SMOKE_SIZES } from "./sizes.ts";
 
 /** The whole of a run ends within this, or it is stopped and has failed. */
@@ -15,7 +15,7 @@ export const RUN_MS_MAX = 300_000;
 /**
  * What a run spends beside its windows, in ms, as measured on two cores: PostgreSQL, Redis and the processes come up;
  * a million goods and five million movements are loaded; the ledgers are checked, the largest of them for 43 s; and
- * what every measurement costs for its books, its last calls and the way to its processes.
+ * what every measurement costs for its checks, its last calls and the path to its processes.
  */
 const FIXED_MS = { start: 8_000, load: 17_000, warm: 9_000, checks: 43_000, eachMeasurement: 250 } as const;
 
@@ -44,8 +44,8 @@ const SMOKE_IDS = new Set([
   "in_process/one_goods/1",
   "in_process/one_goods/4",
   "in_process/zipf/2",
-  "ways/row/one_goods/2",
-  "ways/optimistic/one_goods/2",
+  "modes/row/one_goods/2",
+  "modes/optimistic/one_goods/2",
   "in_process/three_lines/1",
   "grpc/inv_detail",
   "grpc/sell/one_goods/2",
@@ -60,7 +60,7 @@ export function planRun({ smoke, sellBatch }: { readonly smoke: boolean; readonl
   const all = sideBySide([
     ...BASELINES,
     ...IN_PROCESS,
-    ...WAYS,
+    ...MODE_SCENARIOS,
     ...GRPC_UNARY,
     ...SELL_BATCH,
     ...LATENCY,
@@ -103,7 +103,7 @@ export function plannedMs({ rounds, scenarios }: Plan): number {
 }
 
 /**
- * What of a plan the next round should hold, so that the run ends in time on a slow machine too: all of it, else what
+ * What of a plan the next round should contain, so that the run ends in time on a slow machine too: all of it, else what
  * ratios stand on, else nothing. Times in ms: since the start, until the first round began, and of the last whole round.
  */
 export function nextRound(

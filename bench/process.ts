@@ -4,7 +4,7 @@ import { denoEnvironment } from "../src/process/child_environment.ts";
 import { residentMiB } from "../src/process/facts.ts";
 import { settled } from "../src/base/bounded_wait.ts";
 import { lines } from "./load/conversation.ts";
-import type { Answer, Question, RunOrder, Tally, Targets } from "./load/protocol.ts";
+import type { Answer, LoadRun, Question, Tally, Targets } from "./load/protocol.ts";
 
 /** What a process may do: talk to this machine, and nothing else. Libraries that look for settings find none. */
 const FLAGS = ["--no-prompt", "--allow-net=127.0.0.1", "--allow-sys=hostname", "--ignore-env"] as const;
@@ -35,20 +35,20 @@ export class BenchProcess {
     this.#answers = lines(this.#child.stdout);
   }
 
-  /** Tells it what it works on. Answers the address of a server, and "" of others. */
+  /** Gives it what it works on. Answers the address of a server, and "" of others. */
   async open(targets: Targets): Promise<string> {
     return await this.#ask({ open: targets }) as string;
   }
 
   /** Has it make load. */
-  async run(order: RunOrder): Promise<Tally> {
+  async run(order: LoadRun): Promise<Tally> {
     return await this.#ask({ run: order }) as Tally;
   }
 
   /** Memory that it has in RAM now, in MiB. */
   residentMiB(): number {
     const mib = residentMiB(this.#child.pid);
-    if (mib === undefined) throw new Error(`The system does not tell the memory of bench/${this.#name}`);
+    if (mib === undefined) throw new Error(`The system does not report the memory of bench/${this.#name}`);
     return mib;
   }
 

@@ -25,7 +25,7 @@ export function quantile(values: readonly number[], share: number): number {
   return sorted[Math.max(Math.ceil(share * sorted.length) - 1, 0)]!;
 }
 
-/** What is told of the latencies of a scenario, in the unit of the values. */
+/** What is reported of the latencies of a scenario, in the unit of the values. */
 export interface Quantiles {
   readonly count: number;
   readonly p50: number;

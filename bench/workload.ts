@@ -1,5 +1,5 @@
 /**
- * What callers ask for: which goods an order names. Pure; randomness is passed in, so that a test can hold it still.
+ * What callers ask for: which goods an order names. Pure; randomness is passed in, so that a test can fix it.
  */
 
 /** Where sales go: the goods 1, 1 + stride, 1 + 2 x stride and so on. */

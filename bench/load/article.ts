@@ -1,8 +1,8 @@
 /**
- * The way that Holdfast is measured against: one Redlock and one transaction around every Sell, on a table of its own.
+ * The approach that Holdfast is measured against: one Redlock and one transaction around every Sell, on a table of its own.
  *
  * Lock the goods over the five nodes, BEGIN, SELECT each goods, check it, UPDATE it, COMMIT, unlock. It keeps neither
- * orders nor a ledger, so a retry sells again. The lock's numbers are those of redsync, which the way was described
+ * orders nor a ledger, so a retry sells again. The lock's numbers are those of redsync, which it was described
  * with: a TTL of 8 s, 32 tries, 50 to 250 ms apart.
  */
 import { Redis } from "ioredis";
@@ -10,7 +10,7 @@ import postgres from "postgres";
 import Redlock, { ExecutionError } from "redlock";
 import { picker } from "../workload.ts";
 import { converse } from "./conversation.ts";
-import { type Call, type Outcome, refused, run, sold } from "./loops.ts";
+import { type Call, type CallResult, refused, run, sold } from "./loops.ts";
 import type { Work } from "./protocol.ts";
 
 const TTL_MS = 8_000;
@@ -22,7 +22,7 @@ class ShortStock extends Error {}
 
 function seller(sql: postgres.Sql, redlock: Redlock, work: Work): Call {
   const pick = picker(work.workload, Math.random);
-  return async (): Promise<Outcome> => {
+  return async (): Promise<CallResult> => {
     const goodsIds = pick();
     let lock;
     try {
@@ -46,7 +46,7 @@ function seller(sql: postgres.Sql, redlock: Redlock, work: Work): Call {
       return refused("short_stock");
     } finally {
       await lock.release().catch((error) => {
-        // It ran out before: whether that did harm is for the books to tell.
+        // It ran out before: the ledger says whether that did harm.
         if (!(error instanceof ExecutionError)) throw error;
       });
     }
@@ -60,7 +60,7 @@ if (import.meta.main) {
     const sql = postgres(articleUrl, { max: CONNECTIONS_MAX, onnotice: () => {} });
     const nodes = redisUrls.map((url) => new Redis(url));
     const redlock = new Redlock(nodes, LOCK_SETTINGS);
-    // Every try that finds the goods held is told here as well; acquire() tells of the ones that matter.
+    // Every try that finds the goods taken is reported here as well; acquire() reports the ones that matter.
     redlock.on("error", () => {});
     return Promise.resolve({
       run: (order) => run(seller(sql, redlock, order.work), order),

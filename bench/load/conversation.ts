@@ -2,13 +2,13 @@
  * A process of the bench as it sees itself: answers questions on standard input, one after the other, until that ends,
  * which it also does when the run is killed.
  */
-import type { Answer, Question, RunOrder, Tally, Targets } from "./protocol.ts";
+import type { Answer, LoadRun, Question, Tally, Targets } from "./protocol.ts";
 
-/** What a process can do, after it was told its targets. */
+/** What a process can do, after it was given its targets. */
 export interface Role {
   /** The answer to `open`: a server's address; nothing for others. */
   readonly url?: string;
-  run?(order: RunOrder): Promise<Tally>;
+  run?(order: LoadRun): Promise<Tally>;
   close(): Promise<void>;
 }
 

@@ -4,9 +4,9 @@ import { together } from "../together.ts";
 import { type Picker, picker } from "../workload.ts";
 import { converse } from "./conversation.ts";
 import { CallLostError, type GrpcAnswer, GrpcConnection } from "./grpc_connection.ts";
-import { type Call, type Outcome, refused, run, sold, unknown } from "./loops.ts";
+import { type Call, type CallResult, refused, run, sold, unknown } from "./loops.ts";
 import { invDetailRequest, sellBatchCodes, sellBatchRequest, sellRequest } from "./messages.ts";
-import type { RunOrder, Targets, Work } from "./protocol.ts";
+import type { LoadRun, Targets, Work } from "./protocol.ts";
 
 const PATHS = {
   Sell: "/inventory.v1.InventoryService/Sell",
@@ -30,8 +30,8 @@ const UNKNOWNS: Readonly<Record<number, string>> = { 1: "CANCELLED", 4: "DEADLIN
 
 const EMPTY = new Uint8Array(0);
 
-/** Answers a call's message, how many orders it holds, and what its answer came to. */
-type Maker = () => { readonly message: Uint8Array; readonly orders: number; read(answer: Uint8Array): Outcome };
+/** Answers a call's message, how many orders it has, and what its answer came to. */
+type Maker = () => { readonly message: Uint8Array; readonly orders: number; read(answer: Uint8Array): CallResult };
 
 function maker(work: Work, pick: Picker): Maker {
   switch (work.method) {
@@ -46,7 +46,7 @@ function maker(work: Work, pick: Picker): Maker {
         return {
           message: sellBatchRequest(orders.map((goodsIds) => sellRequest(uuidV7(), goodsIds))),
           orders: orders.length,
-          read: (answer) => allOf(sellBatchCodes(answer).map((code, i) => outcomeOf(code, orders[i]!.length))),
+          read: (answer) => allOf(sellBatchCodes(answer).map((code, i) => resultOf(code, orders[i]!.length))),
         };
       };
     case "InvDetail":
@@ -56,11 +56,11 @@ function maker(work: Work, pick: Picker): Maker {
   }
 }
 
-function answered(): Outcome {
+function answered(): CallResult {
   return { done: 1, orders: 0, units: 0 };
 }
 
-function outcomeOf(code: number, lines: number, orders = 1): Outcome {
+function resultOf(code: number, lines: number, orders = 1): CallResult {
   if (code === 0) return sold(lines);
   const refusal = REFUSALS[code];
   if (refusal !== undefined) return refused(refusal);
@@ -69,19 +69,19 @@ function outcomeOf(code: number, lines: number, orders = 1): Outcome {
   throw new Error(`A call was answered with gRPC status ${code}`);
 }
 
-function allOf(outcomes: readonly Outcome[]): Outcome {
-  const orders = outcomes.reduce((sum, outcome) => sum + outcome.orders, 0);
+function allOf(results: readonly CallResult[]): CallResult {
+  const orders = results.reduce((sum, result) => sum + result.orders, 0);
   return {
     done: orders,
     orders,
-    units: outcomes.reduce((sum, outcome) => sum + outcome.units, 0),
-    refused: together(outcomes.map((outcome) => outcome.refused ?? {})),
-    unknown: together(outcomes.map((outcome) => outcome.unknown ?? {})),
+    units: results.reduce((sum, result) => sum + result.units, 0),
+    refused: together(results.map((result) => result.refused ?? {})),
+    unknown: together(results.map((result) => result.unknown ?? {})),
   };
 }
 
 function caller(connections: readonly GrpcConnection[], make: Maker): Call {
-  return async (): Promise<Outcome> => {
+  return async (): Promise<CallResult> => {
     const connection = connections.reduce((one, other) => other.underWay < one.underWay ? other : one);
     const { message, orders, read } = make();
     let answer: GrpcAnswer;
@@ -91,11 +91,11 @@ function caller(connections: readonly GrpcConnection[], make: Maker): Call {
       if (error instanceof CallLostError) return unknown(error.message, orders);
       throw error;
     }
-    return answer.status === 0 ? read(answer.message) : outcomeOf(answer.status, 0, orders);
+    return answer.status === 0 ? read(answer.message) : resultOf(answer.status, 0, orders);
   };
 }
 
-async function connect({ serverUrls, adapterUrl }: Targets, order: RunOrder): Promise<GrpcConnection[]> {
+async function connect({ serverUrls, adapterUrl }: Targets, order: LoadRun): Promise<GrpcConnection[]> {
   const { work, callers, servers, ratePerS } = order;
   const urls = work.adapter === true ? [adapterUrl] : serverUrls.slice(0, servers);
   const perConnection = ratePerS === undefined ? CALLERS_PER_CONNECTION : STREAMS_PER_CONNECTION_MAX;

@@ -72,7 +72,7 @@ export class GrpcConnection {
     return new GrpcConnection(socket, path, host);
   }
 
-  /** Calls under way. */
+  /** Calls in progress. */
   get underWay(): number {
     return this.#pending.size + this.#waiting.length;
   }
@@ -95,7 +95,7 @@ export class GrpcConnection {
     return promise;
   }
 
-  /** Ends the connection; calls under way are lost. */
+  /** Ends the connection; calls in progress are lost. */
   close(): void {
     this.#lose(new Error("closed by the bench"));
   }

@@ -42,7 +42,7 @@ export function callBlocks(path: string, authority: string): { first: Uint8Array
 }
 
 /**
- * The value of grpc-status in a header block, undefined if it has none. The server must have been told to keep no
+ * The value of grpc-status in a header block, undefined if it has none. The server must have been asked to keep no
  * table (SETTINGS_HEADER_TABLE_SIZE 0), so that every block stands for itself.
  *
  * @throws Error for a block that is cut off or a status that is no plain number

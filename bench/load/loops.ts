@@ -1,14 +1,14 @@
 /**
- * The two ways to make load. Closed loop: each caller sends its next call when it has the answer to the last, which
+ * The two kinds of load. Closed loop: each caller sends its next call when it has the answer to the last, which
  * finds the highest rate. Open loop: calls begin at times that were fixed before, and a latency counts from there, so
  * that a stall is felt by every call that should have begun in it (no coordinated omission).
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { quantile } from "../stats.ts";
-import type { RunOrder, Tally } from "./protocol.ts";
+import type { LoadRun, Tally } from "./protocol.ts";
 
-/** How one call ended: what counts for the rate, and what must be found in the books. */
-export interface Outcome {
+/** How one call ended: what counts for the rate, and what must be found in the ledger. */
+export interface CallResult {
   /** Orders sold; 1 for a call that sells nothing and was answered. */
   readonly done: number;
   readonly orders: number;
@@ -22,64 +22,64 @@ export interface Outcome {
 }
 
 /** One order of `lines` lines, one unit each, was sold. */
-export function sold(lines: number): Outcome {
+export function sold(lines: number): CallResult {
   return { done: 1, orders: 1, units: lines };
 }
 
 /** Nothing was sold. */
-export function refused(reason: string): Outcome {
+export function refused(reason: string): CallResult {
   return { done: 0, orders: 0, units: 0, refused: { [reason]: 1 } };
 }
 
 /** Nobody knows whether these orders were sold. */
-export function unknown(reason: string, orders = 1): Outcome {
+export function unknown(reason: string, orders = 1): CallResult {
   return { done: 0, orders: 0, units: 0, unknown: { [reason]: orders } };
 }
 
 /** One call; throws only what is a fault of the bench or the service. */
-export type Call = () => Promise<Outcome>;
+export type Call = () => Promise<CallResult>;
 
 /** A caller that was refused waits, or it would only keep asking. */
 const REFUSED_PAUSE_MS = 2;
-/** Latencies that are told of one run. */
+/** Latencies that are reported of one run. */
 const LATENCIES_MAX = 10_000;
 
-/** Runs `call` as the order says; resolves when every call has ended. */
-export async function run(call: Call, order: RunOrder): Promise<Tally> {
-  const book = new TallyBook(order);
-  await delay(Math.max(book.startMs - performance.now(), 0));
-  if (order.ratePerS === undefined) await closedLoop(call, order, book);
-  else await openLoop(call, order, order.ratePerS, book);
-  return book.tally();
+/** Runs `call` as it is asked for; resolves when every call has ended. */
+export async function run(call: Call, load: LoadRun): Promise<Tally> {
+  const tallies = new TallyKeeper(load);
+  await delay(Math.max(tallies.startMs - performance.now(), 0));
+  if (load.ratePerS === undefined) await closedLoop(call, load, tallies);
+  else await openLoop(call, load, load.ratePerS, tallies);
+  return tallies.tally();
 }
 
-async function closedLoop(call: Call, { callers }: RunOrder, book: TallyBook): Promise<void> {
+async function closedLoop(call: Call, { callers }: LoadRun, tallies: TallyKeeper): Promise<void> {
   await Promise.all(Array.from({ length: callers }, async () => {
-    while (performance.now() < book.endMs && !book.failed) {
-      if (!await book.enter(call, performance.now())) await delay(REFUSED_PAUSE_MS);
+    while (performance.now() < tallies.endMs && !tallies.failed) {
+      if (!await tallies.enter(call, performance.now())) await delay(REFUSED_PAUSE_MS);
     }
   }));
 }
 
-async function openLoop(call: Call, { callers }: RunOrder, ratePerS: number, book: TallyBook): Promise<void> {
-  const underWay = new Set<Promise<unknown>>();
-  const intendedMs = (index: number) => book.startMs + index * 1000 / ratePerS;
-  for (let index = 0; intendedMs(index) < book.endMs && !book.failed; index++) {
+async function openLoop(call: Call, { callers }: LoadRun, ratePerS: number, tallies: TallyKeeper): Promise<void> {
+  const inProgress = new Set<Promise<unknown>>();
+  const intendedMs = (index: number) => tallies.startMs + index * 1000 / ratePerS;
+  for (let index = 0; intendedMs(index) < tallies.endMs && !tallies.failed; index++) {
     const waitMs = intendedMs(index) - performance.now();
     if (waitMs > 0) await delay(waitMs);
-    if (underWay.size >= callers) {
-      book.refuse("not begun: too many under way");
+    if (inProgress.size >= callers) {
+      tallies.refuse("not begun: too many in progress");
       continue;
     }
-    const ended = book.enter(call, intendedMs(index));
-    underWay.add(ended);
-    ended.finally(() => underWay.delete(ended));
+    const ended = tallies.enter(call, intendedMs(index));
+    inProgress.add(ended);
+    ended.finally(() => inProgress.delete(ended));
   }
-  await Promise.all(underWay);
+  await Promise.all(inProgress);
 }
 
 /** Adds up the calls of one run. Times are those of `performance.now()`. */
-class TallyBook {
+class TallyKeeper {
   readonly startMs: number;
   readonly endMs: number;
   readonly #windowFromMs: number;
@@ -95,7 +95,7 @@ class TallyBook {
   #longestMs = 0;
   #fault: string | undefined;
 
-  constructor({ startAtMs, warmupMs, windowMs }: RunOrder) {
+  constructor({ startAtMs, warmupMs, windowMs }: LoadRun) {
     this.startMs = startAtMs - performance.timeOrigin;
     this.#windowFromMs = this.startMs + warmupMs;
     this.endMs = this.#windowFromMs + windowMs;
@@ -108,27 +108,27 @@ class TallyBook {
   /** One call that should begin at `fromMs`. Answers whether it was done; never rejects. */
   async enter(call: Call, fromMs: number): Promise<boolean> {
     const lateMs = performance.now() - fromMs;
-    let outcome: Outcome;
+    let result: CallResult;
     try {
-      outcome = await call();
+      result = await call();
     } catch (error) {
       this.#fault ??= error instanceof Error ? error.stack ?? error.message : String(error);
       return false;
     }
     const nowMs = performance.now();
     this.#longestMs = Math.max(this.#longestMs, nowMs - fromMs);
-    this.#orders += outcome.orders;
-    this.#units += outcome.units;
-    for (const [reason, count] of Object.entries(outcome.refused ?? {})) add(this.#refused, reason, count);
-    for (const [reason, count] of Object.entries(outcome.unknown ?? {})) add(this.#unknown, reason, count);
-    if (outcome.done === 0) return false;
-    this.#answered += outcome.done;
-    const laterMs = outcome.laterMs ?? 0;
-    if (nowMs >= this.#windowFromMs && nowMs < this.endMs) this.#done += outcome.done;
+    this.#orders += result.orders;
+    this.#units += result.units;
+    for (const [reason, count] of Object.entries(result.refused ?? {})) add(this.#refused, reason, count);
+    for (const [reason, count] of Object.entries(result.unknown ?? {})) add(this.#unknown, reason, count);
+    if (result.done === 0) return false;
+    this.#answered += result.done;
+    const laterMs = result.laterMs ?? 0;
+    if (nowMs >= this.#windowFromMs && nowMs < this.endMs) this.#done += result.done;
     if (fromMs >= this.#windowFromMs) {
       // What comes after the answer is part of the call for its caller, who goes on only then.
       this.#latenciesUs.push(Math.round((nowMs - laterMs - fromMs) * 1000));
-      if (outcome.laterMs !== undefined) this.#laterUs.push(Math.round((nowMs - fromMs) * 1000));
+      if (result.laterMs !== undefined) this.#laterUs.push(Math.round((nowMs - fromMs) * 1000));
       this.#lateUs.push(Math.round(lateMs * 1000));
     }
     return true;

@@ -1,6 +1,6 @@
 /**
  * The requests of inventory.v1 as bytes, and as much of the answers as is counted. Written by hand so that the client
- * costs as little as it can; a unit test holds them to the generated code. Pure.
+ * costs as little as it can; a unit test compares them with the generated code. Pure.
  */
 
 const LENGTH_DELIMITED = 2;
@@ -40,11 +40,11 @@ export function sellBatchRequest(orders: readonly Uint8Array[]): Uint8Array {
 /** gRPC status codes of a SellBatchResponse's verdicts, in order; 0: sold. */
 export function sellBatchCodes(response: Uint8Array): number[] {
   return fieldsOf(response).filter(({ field }) => field === 1).map(({ bytes }) => {
-    const [outcome] = fieldsOf(bytes);
-    if (outcome?.field === 1) return 0;
-    if (outcome?.field !== 2) throw new Error("A verdict of SellBatch has no outcome");
+    const [verdict] = fieldsOf(bytes);
+    if (verdict?.field === 1) return 0;
+    if (verdict?.field !== 2) throw new Error("A result of SellBatch has no verdict");
     // google.rpc.Status { code = 1 }
-    return fieldsOf(outcome.bytes).find(({ field }) => field === 1)?.value ?? 0;
+    return fieldsOf(verdict.bytes).find(({ field }) => field === 1)?.value ?? 0;
   });
 }
 

@@ -37,13 +37,13 @@ export interface Work {
 }
 
 /** A run of one process: warm-up, then the measured window, both from a moment that several processes share. */
-export interface RunOrder {
+export interface LoadRun {
   readonly work: Work;
   /** In ms since 1970. */
   readonly startAtMs: number;
   readonly warmupMs: number;
   readonly windowMs: number;
-  /** Callers of this process: each has one call under way, or with a rate, at most this many are under way. */
+  /** Callers of this process: each has one call in progress, or with a rate, at most this many are in progress. */
   readonly callers: number;
   /** Servers that the callers are spread over. */
   readonly servers: number;
@@ -57,16 +57,16 @@ export interface Tally {
   readonly done: number;
   /** The same over the whole run, warm-up and stragglers included. */
   readonly answered: number;
-  /** Over the whole run, for the books to be compared with. */
+  /** Over the whole run, for the stock to be compared with. */
   readonly orders: number;
   readonly units: number;
   /** Answers that are no sale, by their reason. Nothing was changed by them. */
   readonly refused: Readonly<Record<string, number>>;
-  /** Orders whose outcome is not known, by their reason. They may have been sold. */
+  /** Orders of which nobody knows whether they were sold, by the reason. */
   readonly unknown: Readonly<Record<string, number>>;
   /** Calls begun within the window, in microseconds; of very many an even share. From the intended start on. */
   readonly latenciesUs: readonly number[];
-  /** The same to a second point on the way, where the kind of work has one: the article's unlock. */
+  /** The same to a later point, where the kind of work has one: the article's unlock. */
   readonly laterUs: readonly number[];
   /** Longest call of the whole run, whatever its answer. */
   readonly longestMs: number;
@@ -79,7 +79,7 @@ export interface Tally {
 /** A question to a process. */
 export type Question =
   | { readonly open: Targets }
-  | { readonly run: RunOrder };
+  | { readonly run: LoadRun };
 
 /** Its answer; `open` of a server answers the address that it listens on. */
 export type Answer =

@@ -1,7 +1,7 @@
 /** For scale: a counter that a script takes down on one Redis node. Nothing of it is durable. */
 import { Redis } from "ioredis";
 import { converse } from "./conversation.ts";
-import { type Call, type Outcome, refused, run } from "./loops.ts";
+import { type Call, type CallResult, refused, run } from "./loops.ts";
 
 const KEY = "bench:goods:1";
 /** More than can be sold in a run. */
@@ -13,7 +13,7 @@ redis.call("decrby", KEYS[1], ARGV[1])
 return 1`;
 
 function seller(node: Redis & { sell(key: string, num: number): Promise<number> }): Call {
-  return async (): Promise<Outcome> =>
+  return async (): Promise<CallResult> =>
     await node.sell(KEY, 1) === 1 ? { done: 1, orders: 0, units: 0 } : refused("short_stock");
 }
 

@@ -7,7 +7,7 @@ import { until } from "../../src/base/bounded_wait.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import { picker } from "../workload.ts";
 import { converse } from "./conversation.ts";
-import { type Call, type Outcome, refused, run, sold, unknown } from "./loops.ts";
+import { type Call, type CallResult, refused, run, sold, unknown } from "./loops.ts";
 import type { Work } from "./protocol.ts";
 
 const LOCK_MS_MAX = 20_000;
@@ -15,7 +15,7 @@ const LOCK_MS_MAX = 20_000;
 /** Sells one order a call, each under an id of its own: UUIDv7, as the service makes them, so that keys come in order. */
 function seller(stock: Stock, work: Work): Call {
   const pick = picker(work.workload, Math.random);
-  return async (): Promise<Outcome> => {
+  return async (): Promise<CallResult> => {
     const lines = pick().map((goodsId) => ({ goodsId, num: 1 }));
     try {
       // A signal of its own, as every call over the wire has.

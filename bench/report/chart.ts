@@ -9,7 +9,7 @@ import type { Results, ScenarioResult } from "./results.ts";
 
 const WIDTH = 1_100;
 const ROW_HEIGHT = 22;
-/** Room above each panel, for its title and legend, and below it, for its axis. */
+/** Space above each panel, for its title and legend, and below it, for its axis. */
 const ABOVE = 70;
 const BELOW = 50;
 const NAMES_WIDTH = 410;
@@ -21,7 +21,7 @@ const COLOURS: Readonly<Record<Scenario["group"], string>> = {
   "SellBatch": "#8a5fbf",
   "latency": "#c77d2e",
   "growth": "#b23a48",
-  "ways": "#5b7f3a",
+  "modes": "#5b7f3a",
 };
 const QUANTILES = [["p50", "#9cc4e4"], ["p99", "#3a7ca5"], ["p999", "#16425b"]] as const;
 

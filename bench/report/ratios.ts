@@ -1,4 +1,4 @@
-/** The ratios that a run is held against: medians within the one run, each with its target. Pure. */
+/** The ratios that a run is judged by: medians within the one run, each with its target. Pure. */
 import type { Sizes } from "../sizes.ts";
 import { type Ratio, rounded, type ScenarioResult } from "./results.ts";
 
@@ -9,10 +9,10 @@ export interface Limits {
 
 type Results = Readonly<Record<string, ScenarioResult>>;
 
-/** What a call may take beside its wait: the read, the write, and the way back. */
+/** What a call may take beside its wait: the read, the write, and the path back. */
 const CALL_MS_MAX = 100;
 
-/** All ratios, in the order in which they are told. */
+/** All ratios, in the sequence in which they are shown. */
 export function ratios(results: Results, sizes: Sizes, ledgersClean: boolean, { lockWaitMsMax }: Limits): Ratio[] {
   const rate = (id: string) => results[id]?.median;
   const p50 = (id: string) => results[id]?.latencyMs?.p50;
@@ -24,7 +24,7 @@ export function ratios(results: Results, sizes: Sizes, ledgersClean: boolean, { 
   const violations = Object.values(results).flatMap((result) => result.violations);
   return [
     atLeast("in-process, one goods / pgbench, one row", 5, lone, rate("pgbench/one_row")),
-    atLeast("in-process, one goods / article's way at its best", 20, lone, article),
+    atLeast("in-process, one goods / article's approach at its best", 20, lone, article),
     atLeast(
       "in-process, 10,000 goods / pgbench, 10,000 rows",
       1,
@@ -71,10 +71,10 @@ export function ratios(results: Results, sizes: Sizes, ledgersClean: boolean, { 
       rate(`growth/goods/${goodsFirst}`),
     ),
     {
-      claim: "scenarios whose books do not add up, and ledgers that are not whole",
+      claim: "scenarios whose stock does not add up, and ledgers that are not whole",
       value: violations.length + (ledgersClean ? 0 : 1),
       target: "= 0",
-      holds: violations.length === 0 && ledgersClean,
+      isMet: violations.length === 0 && ledgersClean,
     },
   ];
 }
@@ -94,8 +94,8 @@ function limited(
 ): Ratio {
   const target = "atLeast" in limit ? `>= ${limit.atLeast}` : `<= ${limit.atMost}`;
   if (value === undefined) return { claim, target };
-  const holds = "atLeast" in limit ? value >= limit.atLeast : value <= limit.atMost;
-  return { claim, value: rounded(value), target, holds };
+  const isMet = "atLeast" in limit ? value >= limit.atLeast : value <= limit.atMost;
+  return { claim, value: rounded(value), target, isMet };
 }
 
 function quotient(value: number | undefined, of: number | undefined): number | undefined {

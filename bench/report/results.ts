@@ -14,7 +14,7 @@ export interface ScenarioResult {
   readonly median: number;
   /** Of the calls of all rounds together, from their (intended) start. */
   readonly latencyMs?: Quantiles;
-  /** The article's way: to its unlock, while `latencyMs` is to its COMMIT. */
+  /** The article's approach: to its unlock, while `latencyMs` is to its COMMIT. */
   readonly untilUnlockMs?: Quantiles;
   /** Several processes in-process: the smallest share of one of them in the total, median of the rounds. */
   readonly smallestShare?: number;
@@ -28,7 +28,7 @@ export interface ScenarioResult {
   readonly unknown?: Readonly<Record<string, number>>;
   /** Memory (RSS) of the process that served, right after it: the largest of all rounds and processes. */
   readonly residentMiB?: number;
-  /** What the books say against it. */
+  /** What stock and ledger say against it. */
   readonly violations: readonly string[];
 }
 
@@ -38,7 +38,7 @@ export interface Ratio {
   /** Undefined where this run did not measure it. */
   readonly value?: number;
   readonly target: string;
-  readonly holds?: boolean;
+  readonly isMet?: boolean;
 }
 
 /** Where and on what a run was made; nothing that names the machine. */

@@ -7,14 +7,14 @@ import type { Results, ScenarioResult } from "./results.ts";
 export function table(results: Results, scenarios: readonly Scenario[]): string {
   const groups = [...new Set(scenarios.map(({ group }) => group))];
   const rows = groups.flatMap((group) => [
-    [group, "median", "rounds", "p50 ms", "p99 ms", "p99.9 ms", "longest", "RSS MiB", "not sold", "books"],
+    [group, "median", "rounds", "p50 ms", "p99 ms", "p99.9 ms", "longest", "RSS MiB", "not sold", "stock"],
     ...scenarios.filter((each) => each.group === group).flatMap(({ id }) => {
       const result = results.scenarios[id];
       return result === undefined ? [] : [row(result)];
     }),
     [],
   ]);
-  const ratioRows = [["ratio", "value", "target", "holds"], ...results.ratios.map(ratioRow)];
+  const ratioRows = [["ratio", "value", "target", "met"], ...results.ratios.map(ratioRow)];
   return [...aligned(rows), ...aligned(ratioRows)].join("\n");
 }
 
@@ -33,8 +33,8 @@ function row(result: ScenarioResult): string[] {
   ];
 }
 
-function ratioRow({ claim, value, target, holds }: Ratio): string[] {
-  const words = holds === undefined ? "not measured" : holds ? "yes" : "NO";
+function ratioRow({ claim, value, target, isMet }: Ratio): string[] {
+  const words = isMet === undefined ? "not measured" : isMet ? "yes" : "NO";
   return [`  ${claim}`, value === undefined ? "" : number(value), target, words];
 }
 

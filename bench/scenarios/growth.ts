@@ -1,7 +1,7 @@
 /**
  * Whether Holdfast slows down as its tables grow. Always the same load, sales of a thousand goods, which lie evenly
- * spread over however many the table holds: with more goods to sell callers would also meet less often, and the two
- * could not be told apart.
+ * spread over however many the table has: with more goods to sell callers would also meet less often, and the two
+ * could not be distinguished.
  */
 import type { Sizes } from "../sizes.ts";
 import { CALLERS, GOODS, PICTURE_TIMES, RATIO_TIMES, type Scenario } from "./scenario.ts";

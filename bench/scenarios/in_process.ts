@@ -12,7 +12,7 @@ import {
 
 const STOCK = { group: "in-process", kind: "stock", database: "stock", unit: "orders/s" } as const;
 
-/** Each way to spread sales on 1, 2 and 4 processes, and the one caller who has everything to itself. */
+/** Each spread of sales on 1, 2 and 4 processes, and the one caller who has everything to itself. */
 export const IN_PROCESS: readonly Scenario[] = [
   ...WORKLOAD_NAMES.flatMap((name) =>
     PROCESSES.map((processes): Scenario => {

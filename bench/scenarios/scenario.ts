@@ -8,7 +8,7 @@ export interface Scenario {
   /** Unique; the key in results.json. */
   readonly id: string;
   readonly title: string;
-  readonly group: "baselines" | "in-process" | "gRPC" | "SellBatch" | "latency" | "growth" | "ways";
+  readonly group: "baselines" | "in-process" | "gRPC" | "SellBatch" | "latency" | "growth" | "modes";
   readonly kind: Work["kind"] | "pgbench";
   readonly method?: Work["method"];
   readonly adapter?: boolean;
@@ -21,7 +21,7 @@ export interface Scenario {
   readonly workload: Workload;
   /** Processes that sell: those with the stock in them, or servers. */
   readonly processes: number;
-  /** Callers of all processes together; with a rate, most calls under way. */
+  /** Callers of all processes together; with a rate, most calls in progress. */
   readonly callers: number;
   /** Open loop: calls begun in a second. */
   readonly ratePerS?: number;

@@ -10,7 +10,7 @@ import {
 } from "./scenario.ts";
 
 const ORDERS = 100;
-/** A call under way is a hundred orders, so that fewer callers are as much load: 16 x 100 orders. */
+/** A call in progress is a hundred orders, so that fewer callers are as much load: 16 x 100 orders. */
 const BATCH_CALLERS = 16;
 
 /** SellBatch in every spread on 1, 2 and 4 servers. */

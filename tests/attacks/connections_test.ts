@@ -38,7 +38,7 @@ attackTest("connections that reset their streams come anew each time they are cu
   assert(made > 8);
 });
 
-attackTest("two workers, 400 connections reset 990 streams each: none of them is taken for stuck", {
+attackTest("two workers, 400 connections reset 990 streams each: none of them is taken for hung", {
   workers: 2,
 }, async (server) => {
   await flood({ port: server.port, connections: 400, address: ATTACKER, chunks: [RESETS], lastMs: 2_000 });

@@ -1,6 +1,6 @@
 /**
  * Behind PgBouncer in transaction mode, as Debian ships it and docs/clients.md sets it: orders go through as they do
- * without it, and what can't be had behind a pooler is told by name.
+ * without it, and what can't be had behind a pooler is reported by name.
  */
 import {
   assert,
@@ -94,7 +94,7 @@ Deno.test("what a pooler passes over in silence is noticed, and sessions are beg
   assertEquals(await ledgerViolations(owner), []);
 });
 
-Deno.test("settings that the role does not have behind a pooler are told by name, and looked at again", async () => {
+Deno.test("settings that the role does not have behind a pooler are reported by name, and looked at again", async () => {
   await using bench = await storeBehind();
   const { store, owner, bouncer, database } = bench;
   await assertRejects(() => store.ping(NEVER), DatabaseUnavailableError, "did not let us in");
@@ -117,7 +117,7 @@ Deno.test("settings that the role does not have behind a pooler are told by name
   await store.ping(NEVER);
 });
 
-Deno.test("a pooler that takes no transaction blocks is told", async () => {
+Deno.test("a pooler that takes no transaction blocks is reported", async () => {
   await using bench = await storeBehind(["pool_mode = statement"]);
   await assertRejects(() => bench.store.ping(NEVER), DatabaseUnavailableError, "did not let us in");
   await assertRejects(() => bench.store.ping(NEVER), DatabaseUnavailableError, "pool_mode must be transaction");

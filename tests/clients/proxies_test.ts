@@ -107,7 +107,7 @@ serverTest("through proxies as docs/clients.md sets them", BEHIND_PROXY, async (
       assertGreater(body.length, 4096);
     });
 
-    await step(`${name}: a health check by HTTP, and a watch whose first word is not held back`, async () => {
+    await step(`${name}: a health check by HTTP, and a watch whose first word is not delayed`, async () => {
       const { status, body } = await send(`${proxy.url}/healthz`, "GET", {});
       assertEquals([status, body.toString().trim()], [200, "SERVING"]);
       const health = grpcJsService(proxy.url, "health/v1/health.proto", "grpc.health.v1.Health", {

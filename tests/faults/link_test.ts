@@ -1,4 +1,4 @@
-/** The fault suite's link: what it is told to spoil is spoilt, and nothing else. */
+/** The fault suite's link: what it is asked to spoil is spoilt, and nothing else. */
 import { once } from "node:events";
 import { connect } from "node:net";
 import { assert, assertEquals } from "@std/assert";
@@ -119,7 +119,7 @@ Deno.test("while a link is stalled not even an end passes", async () => {
   await eventually("the end passes", () => ends.ended === "end");
 });
 
-Deno.test("a connection that vanished is silent both ways, whatever either side does", async () => {
+Deno.test("a connection that vanished is silent in both directions, whatever either side does", async () => {
   await using ends = new Ends();
   const { client, server } = await ends.connect();
   ends.link.vanishAfter(3);
@@ -133,7 +133,7 @@ Deno.test("a connection that vanished is silent both ways, whatever either side 
   assertEquals([ends.text, ends.ended, ends.link.open, ends.link.silent], ["abc", "no", 0, 1]);
 });
 
-Deno.test("a packet that is late comes though its client has closed, and others are not held up", async () => {
+Deno.test("a packet that is late comes though its client has closed, and others are not delayed", async () => {
   await using ends = new Ends();
   const { client } = await ends.connect();
   ends.link.delayOne({ at: ["write"], ms: LATE_MS });

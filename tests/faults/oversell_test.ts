@@ -1,6 +1,6 @@
 /**
  * Never oversold, by two server processes on one goods: with the lease, without it, and, to show that the test can
- * tell, with neither lease nor fence.
+ * see the difference, with neither lease nor fence.
  */
 import { assert, assertEquals } from "@std/assert";
 import { call, callUntilDecided, inParallel, tally } from "../support/callers.ts";
@@ -37,7 +37,7 @@ async function sellOut(
       { orderId: `order-${i}`, goodsInfo: [{ goodsId: GOODS, num: 1 }] },
       (answer) => repeated.push(answer.code),
     ));
-  console.log(`answers on the way: ${JSON.stringify(tally(repeated))}`);
+  console.log(`answers before the last: ${JSON.stringify(tally(repeated))}`);
   const detail = await call(first.url, "InvDetail", { goodsId: GOODS });
   return {
     ended: tally(answers.map((answer) => answer.code)),
@@ -87,6 +87,9 @@ Deno.test("orders of several goods that cross, with the lease switched off, all 
 
 Deno.test("control: with neither lease nor fence the same callers oversell", async () => {
   const { ended, violations } = await sellOut(["lease", "fence"]);
-  assert((ended.ok ?? 0) > STOCK, `sold ${ended.ok} of ${STOCK}: the test can't tell a guarded server from this one`);
+  assert(
+    (ended.ok ?? 0) > STOCK,
+    `sold ${ended.ok} of ${STOCK}: the test can't distinguish a guarded server from this one`,
+  );
   assert(violations.length > 0, "the ledger check sees nothing wrong with an oversold goods");
 });

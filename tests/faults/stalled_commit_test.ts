@@ -1,6 +1,6 @@
 /**
  * A commit that stands still for longer than anybody waits for it, as with a standby that does not answer or a disk that
- * does not write, while one caller of the batch leaves. What the others are told stays true when it goes on.
+ * does not write, while one caller of the batch leaves. What the others are answered stays true when it goes on.
  */
 import { assertEquals } from "@std/assert";
 import { sell, set } from "../support/apply.ts";
@@ -14,7 +14,7 @@ import { inEveryMode } from "../support/test_mode.ts";
 
 const CALLER_MS_MAX = 1000;
 
-inEveryMode("what is told beside a commit that stands still is true when it has gone on", async () => {
+inEveryMode("what is answered beside a commit that stands still is true when it has gone on", async () => {
   await using postgres = await startOwnPostgres();
   const database = await postgres.database("stalled");
   const { ownerUrl } = database;
@@ -27,13 +27,13 @@ inEveryMode("what is told beside a commit that stands still is true when it has 
     const stalled = await stallCommits(ownerUrl);
     const leaving = lanes.apply(set(`five-${round}`, goodsId, 5), AbortSignal.timeout(CALLER_MS_MAX))
       .then(({ ok }) => ok, () => "unknown");
-    const told = await lanes.apply(sell(`b-${round}`, [goodsId, 5]), NEVER).then(({ ok }) => ok, () => "unknown");
+    const answered = await lanes.apply(sell(`b-${round}`, [goodsId, 5]), NEVER).then(({ ok }) => ok, () => "unknown");
     assertEquals(await leaving, "unknown", "the commit did not stand still");
     await stalled.heal();
     const onRecord = async () =>
       (await owner.sql`select 1 from orders where order_id = ${`b-${round}`} and state = 'sold'`).length === 1;
-    console.log(`told ${told}; on record ${await onRecord()}`);
-    if (told !== "unknown") assertEquals(await onRecord(), told, "what was told and what is on record");
+    console.log(`answered ${answered}; on record ${await onRecord()}`);
+    if (answered !== "unknown") assertEquals(await onRecord(), answered, "what was answered and what is on record");
     // The retry of an order of unknown outcome comes to what is true as well.
     assertEquals((await lanes.apply(sell(`b-${round}`, [goodsId, 5]), NEVER)).ok, true);
     assertEquals(await onRecord(), true);

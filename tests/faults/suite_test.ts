@@ -7,7 +7,7 @@ import { openStage } from "./suite/stage.ts";
 const MS = 20_000;
 const CALLS_PER_SECOND = 150;
 
-Deno.test("under random faults every promise is kept, by every way and by all of them beside each other", async () => {
+Deno.test("under random faults every promise is kept, in every mode and in all of them beside each other", async () => {
   const seed = Math.floor(Math.random() * 2 ** 31);
   console.log(`seed ${seed}`);
   await using stage = await openStage({ disk: false });
@@ -15,7 +15,7 @@ Deno.test("under random faults every promise is kept, by every way and by all of
     seed,
     ms: MS,
     callsPerSecond: CALLS_PER_SECOND,
-    tell: (words) => console.log(words),
+    report: (words) => console.log(words),
     stop: new AbortController().signal,
   });
   console.log(report(result).join("\n"));

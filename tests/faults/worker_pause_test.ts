@@ -43,7 +43,7 @@ Deno.test("a paused worker is killed and replaced, and then every new connection
 
     const paused = said("worker started", 2)[0]!.pid!;
     await signal(paused, "SIGSTOP");
-    // Those that it holds end with it; some clients send them once more.
+    // Those that it has end with it; some clients send them once more.
     const answers = await ask();
     assertEquals(answers.filter((answer) => answer !== "200" && answer !== "cut"), []);
     assertEquals(said("the worker gives no sign of life and is killed", 2).map(({ pid }) => pid), [paused]);

@@ -190,7 +190,7 @@ for (const [folder, linesMax] of Object.entries(FUNCTION_LINES_MAX)) {
   });
 }
 
-/** The functions of a file and how many lines each has, told by the parser of `deno lint`. */
+/** The functions of a file and how many lines each has, counted by the parser of `deno lint`. */
 function functionLengths(path: string): { where: string; lines: number }[] {
   const text = sourceText(path);
   const rules = { lines: { create: reportFunctions } };

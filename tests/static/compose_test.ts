@@ -1,4 +1,4 @@
-/** Holds compose.yaml against the code: settings, permissions, nodes and ports. No engine is needed for it. */
+/** Compares compose.yaml with the code: settings, permissions, nodes and ports. No engine is needed for it. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { parse } from "yaml";
 import { loadConfig, STOP_MS_MAX } from "../../src/config/config.ts";
@@ -47,7 +47,7 @@ Deno.test("compose: the parts of the stack are there, and nothing else", () => {
   assertEquals(Object.keys(services).sort(), ["migrate", "postgres", ...nodes, "server"]);
 });
 
-Deno.test("compose: the server is given known settings, and they hold together", () => {
+Deno.test("compose: the server is given known settings, and they go together", () => {
   const environment = server.environment ?? {};
   assertEquals(Object.keys(environment).filter((name) => !SETTING_NAMES.includes(name)), []);
   const config = loadConfig((name) => environment[name]);
@@ -60,8 +60,8 @@ Deno.test("compose: the server is given known settings, and they hold together",
 
 Deno.test("compose: the server may reach its own port and stores, and nothing more", () => {
   const config = loadConfig((name) => server.environment?.[name]);
-  const wanted = ["run", "--cached-only", ...serverFlags(config), "src/main.ts"];
-  assertEquals([...(server.command ?? [])].sort(), wanted.sort());
+  const expected = ["run", "--cached-only", ...serverFlags(config), "src/main.ts"];
+  assertEquals([...(server.command ?? [])].sort(), expected.sort());
   assertEquals(server.command?.at(-1), "src/main.ts");
 });
 
@@ -145,7 +145,7 @@ Deno.test("compose: the server starts after the migrations, which start after Po
   assertEquals(migrate.environment?.["DATABASE_URL"], server.environment?.["DATABASE_URL"]);
 });
 
-Deno.test("compose: our containers are not root, can change nothing, and tell their health", () => {
+Deno.test("compose: our containers are not root, can change nothing, and report their health", () => {
   for (const [name, service] of Object.entries({ server, migrate })) {
     const dockerfile = service.build?.dockerfile_inline ?? "";
     assertEquals(/^USER (\S+)$/m.exec(dockerfile)?.[1], "deno", name);

@@ -1,9 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { refused, run, sold, unknown } from "../../bench/load/loops.ts";
-import type { RunOrder } from "../../bench/load/protocol.ts";
+import type { LoadRun } from "../../bench/load/protocol.ts";
 import { quantile } from "../../bench/stats.ts";
 
-function order(changes: Partial<RunOrder>): RunOrder {
+function order(changes: Partial<LoadRun>): LoadRun {
   return {
     work: {
       kind: "stock",
@@ -61,18 +61,18 @@ Deno.test("closed loop: each caller has one call under way, and what ends after 
   }, order({ callers: 4 }));
   assertEquals(most, 4);
   assertEquals(tally.done, 4);
-  // What came late is in the books all the same.
+  // What came late is counted all the same.
   assertEquals(tally.orders, 8);
   assertEquals(tally.units, 16);
 });
 
 Deno.test("refusals and unknown ends are counted apart, and neither is a sale", async () => {
   let calls = 0;
-  const outcomes = [sold(3), refused("short_stock"), unknown("UNAVAILABLE")];
+  const results = [sold(3), refused("short_stock"), unknown("UNAVAILABLE")];
   const tally = await run(async () => {
-    const outcome = outcomes[calls++ % 3]!;
+    const result = results[calls++ % 3]!;
     await pause(20);
-    return outcome;
+    return result;
   }, order({ callers: 3 }));
   assertEquals(tally.orders, tally.units / 3);
   assertEquals(Object.keys(tally.refused), ["short_stock"]);

@@ -29,32 +29,32 @@ function find(claim: RegExp, changes: Readonly<Record<string, Partial<ScenarioRe
 }
 
 Deno.test("every ratio names scenarios of the plan: nothing is left unmeasured in a whole run", () => {
-  for (const { claim, value, holds } of ratios(measured(), sizes, true, LIMITS)) {
-    assert(value !== undefined && holds !== undefined, claim);
+  for (const { claim, value, isMet } of ratios(measured(), sizes, true, LIMITS)) {
+    assert(value !== undefined && isMet !== undefined, claim);
   }
 });
 
 Deno.test("a ratio holds at its target, and not below it", () => {
   const sell = (median: number) => find(/^gRPC Sell, one goods/, { "grpc/sell/one_goods/1": { median } });
-  assertEquals(sell(60), { claim: "gRPC Sell, one goods / no-op", value: 0.6, target: ">= 0.6", holds: true });
-  assertEquals(sell(59)?.holds, false);
+  assertEquals(sell(60), { claim: "gRPC Sell, one goods / no-op", value: 0.6, target: ">= 0.6", isMet: true });
+  assertEquals(sell(59)?.isMet, false);
 });
 
-Deno.test("the article's way counts at its best", () => {
+Deno.test("the article's approach counts at its best", () => {
   const changes = { "article/one_goods/lone": { median: 400 }, "in_process/one_goods/1": { median: 4000 } };
-  assertEquals(find(/article's way/, changes)?.value, 10);
+  assertEquals(find(/article's approach/, changes)?.value, 10);
 });
 
 Deno.test("waits and callers that gave up are held to their limits", () => {
   const four = (change: Partial<ScenarioResult>) => ({ "in_process/one_goods/4": change });
-  assertEquals(find(/longest call/, four({ longestMs: 2200 }))?.holds, false);
-  assertEquals(find(/gave up/, four({}))?.holds, true);
+  assertEquals(find(/longest call/, four({ longestMs: 2200 }))?.isMet, false);
+  assertEquals(find(/gave up/, four({}))?.isMet, true);
   assertEquals(find(/gave up/, four({ refused: { busy: 3, short_stock: 9 } }))?.value, 3);
 });
 
-Deno.test("the last ratio says whether the books add up", () => {
+Deno.test("the last ratio says whether the stock adds up", () => {
   const last = (changes: Parameters<typeof measured>[0], clean: boolean) =>
-    ratios(measured(changes), sizes, clean, LIMITS).at(-1)?.holds;
+    ratios(measured(changes), sizes, clean, LIMITS).at(-1)?.isMet;
   assertEquals(last({}, true), true);
   assertEquals(last({}, false), false);
   assertEquals(last({ "grpc/noop": { violations: ["one too many"] } }, true), false);

@@ -41,7 +41,7 @@ Deno.test("verdicts of a batch: 0 for what was sold, else the status code", () =
   const response = [sold, short, other, aborted].flatMap((verdict) => [0x0a, verdict.length, ...verdict]);
   assertEquals(sellBatchCodes(Uint8Array.from(response)), [0, 9, 0, 10]);
   assertEquals(sellBatchCodes(new Uint8Array(0)), []);
-  assertThrows(() => sellBatchCodes(Uint8Array.of(0x0a, 0x00)), Error, "no outcome");
+  assertThrows(() => sellBatchCodes(Uint8Array.of(0x0a, 0x00)), Error, "no verdict");
 });
 
 const text = (value: string) => [value.length, ...new TextEncoder().encode(value)];

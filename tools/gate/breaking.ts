@@ -5,7 +5,7 @@
  */
 import { join } from "node:path";
 import { bufBinary } from "./buf_binary.ts";
-import { ARTICLE_CONFIG, type Outcome, output } from "./run_program.ts";
+import { ARTICLE_CONFIG, output, type StepResult } from "./run_program.ts";
 
 /** What the comparison needs of a commit. */
 const PROTO_PATHS = ["proto", "buf.yaml"] as const;
@@ -35,7 +35,7 @@ export async function comparedCommit(root: string): Promise<string | undefined> 
 }
 
 /** Fails when a client of that commit's API would break; skipped when there is no such commit. */
-export async function breakingChanges(): Promise<Outcome> {
+export async function breakingChanges(): Promise<StepResult> {
   const commit = await comparedCommit(".");
   if (commit === undefined) {
     return { state: "skipped", words: "there is no commit to compare with (a first one, a shallow clone, or no git)" };

@@ -2,7 +2,7 @@
 import { join, relative } from "node:path";
 import { generatedPages } from "../docs/pages.ts";
 import { bufBinary } from "./buf_binary.ts";
-import { ARTICLE_CONFIG, BENCH_CONFIG, type Outcome, output } from "./run_program.ts";
+import { ARTICLE_CONFIG, BENCH_CONFIG, output, type StepResult } from "./run_program.ts";
 
 const GENERATED = ["src/gen", "bench/gen"] as const;
 /** As the task `gen` has them. */
@@ -13,7 +13,7 @@ const RUNS = [
 ] as const;
 
 /** Fails when generated code is not what the protos and plugins of now make; names each file. */
-export async function generatedCodeDiffers(): Promise<Outcome> {
+export async function generatedCodeDiffers(): Promise<StepResult> {
   const dir = await Deno.makeTempDir({ prefix: "holdfast-gate-" });
   try {
     // The plugin is a local program.
@@ -39,7 +39,7 @@ export async function generatedCodeDiffers(): Promise<Outcome> {
 }
 
 /** Fails when a page is not what the protos and settings of now make; names each. */
-export async function generatedPagesDiffer(): Promise<Outcome> {
+export async function generatedPagesDiffer(): Promise<StepResult> {
   const different: string[] = [];
   for (const [path, wanted] of await generatedPages()) {
     if (wanted !== await Deno.readTextFile(path).catch(() => "")) different.push(path);

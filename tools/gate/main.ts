@@ -5,15 +5,15 @@
 import { bufBinary } from "./buf_binary.ts";
 import { breakingChanges } from "./breaking.ts";
 import { generatedCodeDiffers, generatedPagesDiffer } from "./generated.ts";
-import { ARTICLE_CONFIG, type Outcome, run } from "./run_program.ts";
+import { ARTICLE_CONFIG, run, type StepResult } from "./run_program.ts";
 
 /** A step answers undefined when all is well, else what is wrong or why it was left out. */
 interface Step {
   readonly name: string;
-  check(): Promise<Outcome>;
+  check(): Promise<StepResult>;
 }
 
-/** What is type-checked: every directory that may hold code, where it exists. */
+/** What is type-checked: every directory that may have code, where it exists. */
 const CODE_DIRECTORIES = ["src", "tests", "bench", "tools"] as const;
 
 const ARTICLE_BUILD = ["build", "proto/article", "--config", ARTICLE_CONFIG] as const;
@@ -35,9 +35,9 @@ const STEPS: readonly Step[] = [
 async function main(): Promise<number> {
   let failures = 0;
   for (const { name, check } of STEPS) {
-    const outcome = await check().catch((error): Outcome => ({ state: "failed", words: String(error) }));
-    if (outcome.state === "failed") failures++;
-    console.log(`${outcome.state.padEnd(7)} ${name}${outcome.words === "" ? "" : `\n${outcome.words}`}`);
+    const result = await check().catch((error): StepResult => ({ state: "failed", words: String(error) }));
+    if (result.state === "failed") failures++;
+    console.log(`${result.state.padEnd(7)} ${name}${result.words === "" ? "" : `\n${result.words}`}`);
   }
   console.log(failures === 0 ? "static checks passed" : `static checks: ${failures} of ${STEPS.length} failed`);
   return failures === 0 ? 0 : 1;

@@ -9,7 +9,7 @@ export const BENCH_CONFIG = JSON.stringify({ version: "v2", modules: [{ path: "b
 const RUN_MS_MAX = 300_000;
 
 /** How a step ended; `words` is for the reader, empty when there is nothing to say. */
-export interface Outcome {
+export interface StepResult {
   readonly state: "ok" | "failed" | "skipped";
   readonly words: string;
 }
@@ -39,7 +39,7 @@ export async function output(
 }
 
 /** Runs a program whose exit code is the answer; its words are shown only when it failed. */
-export async function run(program: string, args: readonly string[]): Promise<Outcome> {
+export async function run(program: string, args: readonly string[]): Promise<StepResult> {
   const { success, words } = await output(program, args);
   return success ? { state: "ok", words: "" } : { state: "failed", words };
 }

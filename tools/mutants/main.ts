@@ -17,7 +17,7 @@ const CONTROL_MS_MAX = 1_800_000;
 const EXIT_USAGE = 2;
 const EXIT_INTERRUPTED = 130;
 
-type Outcome = { readonly is: "noticed" | "lived" | "not planted"; readonly words: string };
+type Trial = { readonly is: "noticed" | "lived" | "not planted"; readonly words: string };
 
 async function main(): Promise<number> {
   const slips = SLIPS.filter(({ file }) => Deno.args.length === 0 || Deno.args.some((part) => file.includes(part)));
@@ -29,7 +29,7 @@ async function main(): Promise<number> {
   const requests = listenForStop();
   requests.first.then(() => stop.abort());
   requests.second.then(() => Deno.exit(EXIT_INTERRUPTED));
-  const outcomes: Outcome[] = [];
+  const trials: Trial[] = [];
   {
     await using copy = await freshCopy();
     const end = await runTests(copy.path, allTests(slips), CONTROL_MS_MAX, stop.signal);
@@ -41,20 +41,20 @@ async function main(): Promise<number> {
     console.log(`with nothing planted the tests pass: ${end.counts}`);
   }
   for (const [index, slip] of slips.entries()) {
-    const outcome = await tryOut(slip, stop.signal);
+    const trial = await tryOut(slip, stop.signal);
     if (stop.signal.aborted) return EXIT_INTERRUPTED;
-    outcomes.push(outcome);
+    trials.push(trial);
     console.log(
-      `${index + 1} of ${slips.length} ${outcome.is.padEnd(11)} ${slip.file}: ${slip.rule}: ${outcome.words}`,
+      `${index + 1} of ${slips.length} ${trial.is.padEnd(11)} ${slip.file}: ${slip.rule}: ${trial.words}`,
     );
   }
-  const count = (is: Outcome["is"]) => outcomes.filter((outcome) => outcome.is === is).length;
+  const count = (is: Trial["is"]) => trials.filter((trial) => trial.is === is).length;
   console.log(`${count("noticed")} noticed, ${count("lived")} lived, ${count("not planted")} not planted`);
   return count("noticed") === slips.length ? 0 : 1;
 }
 
 /** Plants one slip in a copy of its own, and runs its tests there. */
-async function tryOut(slip: Slip, stop: AbortSignal): Promise<Outcome> {
+async function tryOut(slip: Slip, stop: AbortSignal): Promise<Trial> {
   await using copy = await freshCopy();
   const path = `${copy.path}/${slip.file}`;
   const planted = await Deno.readTextFile(path).then((text) => plant(text, slip), notThere);
@@ -63,10 +63,10 @@ async function tryOut(slip: Slip, stop: AbortSignal): Promise<Outcome> {
   // What does not compile is noticed by every test, and says nothing about any.
   const fault = path.endsWith(".ts") ? await compiles(copy.path, slip.file) : undefined;
   if (fault !== undefined) return { is: "not planted", words: `it does not compile:\n${fault}` };
-  return outcomeOf(await runTests(copy.path, slip.tests, RUN_MS_MAX, stop));
+  return trialOf(await runTests(copy.path, slip.tests, RUN_MS_MAX, stop));
 }
 
-function outcomeOf({ is, counts }: End): Outcome {
+function trialOf({ is, counts }: End): Trial {
   switch (is) {
     case "passed":
       return { is: "lived", words: counts };

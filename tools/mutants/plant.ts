@@ -7,7 +7,7 @@ export interface Slip {
   /** Occurs exactly once in the file. */
   readonly find: string;
   readonly replace: string;
-  /** The rule that does not hold any more. */
+  /** The rule that is broken. */
   readonly rule: string;
   /** Test files, or directories of them, that are to notice. */
   readonly tests: readonly string[];

@@ -1,4 +1,4 @@
-/** All slips, room by room. */
+/** All slips, folder by folder. */
 import type { Slip } from "./plant.ts";
 import { INVENTORY_SLIPS } from "./slips/inventory.ts";
 import { LANES_SLIPS } from "./slips/lanes.ts";

@@ -18,7 +18,9 @@ export async function makePassword(path: string): Promise<string> {
  */
 export async function readPassword(path: string): Promise<string> {
   const password = (await Deno.readTextFile(path)).trim();
-  if (!PASSWORD.test(password)) throw new Error(`${path} holds no password: remove its directory, with the data in it`);
+  if (!PASSWORD.test(password)) {
+    throw new Error(`${path} has no password in it: remove its directory, with the data in it`);
+  }
   return password;
 }
 

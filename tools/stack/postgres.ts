@@ -22,7 +22,7 @@ const READY_MS_MAX = 30_000;
 const READY_TEXT = "database system is ready to accept connections";
 const STOP_MS_MAX = 15_000;
 const START_TRIES_MAX = 20;
-/** After a kill the old server's children need a moment to let go of its shared memory. */
+/** After a kill the old server's children need a moment to leave its shared memory. */
 const SHARED_MEMORY_MS = 200;
 const CONNECTIONS_MAX = 200;
 const DUPLICATE_DATABASE = "42P04";
@@ -32,7 +32,7 @@ const OWNER_ROLE = "holdfast_owner";
 export type StopMode = "fast" | "immediate";
 
 export interface PostgresOptions {
-  /** Holds data, log, port and passwords; made where it is missing. As root, the data in it is the user `postgres`'s. */
+  /** Has data, log, port and passwords; made where it is missing. As root, the data in it is the user `postgres`'s. */
   readonly dir: string;
   readonly log: Log;
   /** Directory with `initdb` and `postgres`; looked for where it is not given. */
@@ -109,7 +109,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PrivatePo
       user,
     });
 
-  /** `portMayChange` only before anybody was told the port. */
+  /** `portMayChange` only before anybody knew the port. */
   const start = async (portMayChange: boolean) => {
     for (let attempt = 1;; attempt++) {
       server = run();
@@ -186,7 +186,7 @@ function settings(port: number, fsync: boolean): string[] {
     unix_socket_directories: "",
     max_connections: CONNECTIONS_MAX,
     fsync: fsync ? "on" : "off",
-    // Commits stay synchronous either way: a killed PostgreSQL must lose nothing, only a power cut may.
+    // Commits stay synchronous in both cases: a killed PostgreSQL must lose nothing, only a power cut may.
     full_page_writes: fsync ? "on" : "off",
   };
   return Object.entries(values).flatMap(([name, value]) => ["-c", `${name}=${value}`]);

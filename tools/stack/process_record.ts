@@ -3,7 +3,7 @@
  * behind: the next one finds the record, makes sure that the process is still the recorded one, and stops it.
  *
  * A process id alone proves nothing, because systems give it out again. A process counts as the recorded one when its
- * start time is the same and its command line still holds the recorded mark. A record counts only where nobody else can
+ * start time is the same and its command line still has the recorded mark. A record counts only where nobody else can
  * have written it: whoever may write one can have any process of ours ended.
  */
 import { join } from "node:path";
@@ -15,7 +15,7 @@ import { until } from "../../src/base/bounded_wait.ts";
 /** Time that a stray gets to stop by itself before it is killed, and to disappear after that. */
 const STRAY_STOP_MS_MAX = 10_000;
 const STRAY_KILL_MS_MAX = 5_000;
-/** Directories deeper than this hold no servers of ours. */
+/** Directories deeper than this have no servers of ours. */
 const SEARCH_DEPTH_MAX = 4;
 /** Big, and nothing of ours is in them. */
 const SKIPPED = new Set(["data", "node_modules"]);

@@ -12,7 +12,7 @@ import { message } from "../reader_errors.ts";
 
 /** Where packages put versions of PostgreSQL side by side: Debian and Ubuntu, Red Hat's, Homebrew's two places. */
 const POSTGRES_ROOTS = ["/usr/lib/postgresql", "/usr/pgsql", "/opt/homebrew/opt", "/usr/local/opt"] as const;
-/** The oldest version that Holdfast's SQL and these scripts are held against. */
+/** The oldest version that Holdfast's SQL and these scripts are tried with. */
 const POSTGRES_MAJOR_MIN = 15;
 const DOCKER_ANSWER_MS_MAX = 5_000;
 
@@ -70,7 +70,7 @@ export async function bringPostgres({ dir, log, major }: BringOptions): Promise<
     await aptInstall(["postgresql"], log);
     const brought = findPostgres();
     if (brought !== undefined) return brought;
-    tried.push(`apt's package holds no PostgreSQL ${POSTGRES_MAJOR_MIN} or newer`);
+    tried.push(`apt's package has no PostgreSQL ${POSTGRES_MAJOR_MIN} or newer`);
   } catch (error) {
     tried.push(message(error));
   }
@@ -98,7 +98,7 @@ export async function bringRedis({ log }: BringOptions): Promise<RedisProgram> {
     await aptInstall(["redis-server"], log);
     const brought = findRedis();
     if (brought !== undefined) return brought;
-    tried = "apt's package holds no redis-server";
+    tried = "apt's package has no redis-server";
   } catch (error) {
     tried = message(error);
   }
@@ -132,7 +132,7 @@ async function findDocker(): Promise<RedisProgram | undefined> {
   }
 }
 
-/** PATH often holds links to one of several versions; the real directory has all the programs of one. */
+/** PATH often has links to one of several versions; the real directory has all the programs of one. */
 function realPostgresDirectory(binDir: string): string[] {
   if (!isFile(join(binDir, "postgres"))) return [];
   const real = dirname(Deno.realPathSync(join(binDir, "postgres")));

@@ -20,7 +20,7 @@ const STOP_MS_MAX = 5_000;
 const PORT_TRIES_MAX = 20;
 
 export interface RedisOptions {
-  /** Holds log, port and password, closed to all others; made where it is missing. Redis itself keeps nothing. */
+  /** Has log, port and password, closed to all others; made where it is missing. Redis itself keeps nothing. */
   readonly dir: string;
   readonly log: Log;
   /** A fixed port; without it the one of the last run where it is still free, else any free one. */
@@ -73,7 +73,7 @@ export async function startRedisNode(options: RedisOptions): Promise<PrivateRedi
   let port = options.port ?? await keptPort(dir) ?? freePort();
   let server: ServerProcess | undefined;
 
-  /** `portMayChange` only before anybody was told the port. */
+  /** `portMayChange` only before anybody knew the port. */
   const start = async (portMayChange: boolean) => {
     for (let attempt = 1;; attempt++) {
       removeStrayContainer(program, port);

@@ -56,7 +56,7 @@ export function signalRedis(
   askEngine(program, [command, containerName(port)]);
 }
 
-/** Removes the container that a killed client left, because its name would be in the way. */
+/** Removes the container that a killed client left, because its name would be taken. */
 export function removeStrayContainer(program: RedisProgram, port: number): void {
   if (program.kind === "docker") askEngine(program, ["rm", "--force", containerName(port)]);
 }

@@ -1,6 +1,6 @@
 /**
  * Who may do what on a private Redis node: one user with a password, and nobody without one. The text goes to Redis by
- * its standard input, so that no command line, environment or file holds what it takes to be let in.
+ * its standard input, so that no command line, environment or file has what it takes to be let in.
  */
 import { createHash } from "node:crypto";
 
@@ -10,7 +10,7 @@ export const REDIS_USER = "holdfast";
 /** `lock`: what src/lock needs. `all`: also what tests and baselines do to a node. */
 export type RedisRights = "lock" | "all";
 
-/** The node holds keys of the lock alone, and their prefix is a setting (LOCK_KEY_PREFIX). */
+/** The node has keys of the lock alone, and their prefix is a setting (LOCK_KEY_PREFIX). */
 const LOCK_KEYS = ["~*"] as const;
 
 /**
@@ -42,7 +42,7 @@ export const LOCK_RULES: readonly string[] = [
 
 const ALL_RULES = ["~*", "&*", "+@all"] as const;
 
-/** Lines for a node's configuration. Redis is told the password's hash only. */
+/** Lines for a node's configuration. Redis knows the password's hash only. */
 export function redisUserLines(password: string, rights: RedisRights): string {
   const hash = createHash("sha256").update(password).digest("hex");
   if (rights === "all") return `user default reset on #${hash} ${ALL_RULES.join(" ")}\n`;

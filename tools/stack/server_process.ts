@@ -13,7 +13,7 @@ import { settled } from "../../src/base/bounded_wait.ts";
 
 /** Kept of the output, to say why a server ended. */
 const TAIL_CHARACTERS_MAX = 2_000;
-/** After the process has ended, its own children may hold its output open for so long. */
+/** After the process has ended, its own children may keep its output open for so long. */
 const OUTPUT_END_MS_MAX = 1_000;
 
 /** What to start, and where. `mark` is a text of its command line that no other process has. */

@@ -1,5 +1,5 @@
 /**
- * One launcher per data directory. The lock is the system's own (flock): it ends with the process that holds it,
+ * One launcher per data directory. The lock is the system's own (flock): it ends with the process that has it,
  * however that ends, so there is no stale lock to judge.
  */
 import { join } from "node:path";
@@ -12,7 +12,7 @@ const LOCK_WAIT_MS_MAX = 3_000;
 
 const LOCK_MODE = 0o600;
 
-/** Held by {@link lockDirectory}'s caller until it is closed or the process ends. */
+/** Kept by {@link lockDirectory}'s caller until it is closed or the process ends. */
 export interface DirectoryLock extends Disposable {
   close(): void;
 }
@@ -29,9 +29,9 @@ export async function lockDirectory(dir: string, log: Log): Promise<DirectoryLoc
   let late: DirectoryLock | undefined;
   await until(async () => (late = await tryLockDirectory(dir)) !== undefined, LOCK_WAIT_MS_MAX);
   if (late !== undefined) return late;
-  const holder = (await Deno.readTextFile(lockPath(dir))).trim();
+  const owner = (await Deno.readTextFile(lockPath(dir))).trim();
   throw new Error(
-    `Another launcher (process ${holder}) runs on ${dir}: stop it first, or set DATA_DIR to another directory`,
+    `Another launcher (process ${owner}) runs on ${dir}: stop it first, or set DATA_DIR to another directory`,
   );
 }
 

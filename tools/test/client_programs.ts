@@ -75,7 +75,7 @@ export interface ClientPrograms {
 export async function bringClientPrograms(log: Log): Promise<ClientPrograms> {
   const missing = Object.values(PROGRAMS).filter((program) => pathOf(program) === undefined);
   const packages = [...new Set(missing.flatMap((program) => program.packages))];
-  let reason = "apt's packages do not hold it";
+  let reason = "apt's packages do not contain it";
   if (packages.length > 0) await aptInstall(packages, log).catch((error) => reason = message(error));
   const found = Object.entries(PROGRAMS).map(([name, program]) => {
     const path = pathOf(program);

@@ -53,7 +53,7 @@ async function main(): Promise<number> {
     if (jobs.some(({ group }) => needsServers(group))) starting = startTestServers(log, places);
     // Beside the tests that need none of them, and behind what apt has to bring for the servers.
     if (jobs.some(({ group }) => group === "clients")) bringing = starting?.then(() => bringClientPrograms(log));
-    // Whoever needs them is told when they could not be started or brought.
+    // Whoever needs them hears of it when they could not be started or brought.
     starting?.catch(() => {});
     bringing?.catch(() => {});
     const checking = ended("types", checkTypes(jobs.flatMap(({ paths }) => paths)));

@@ -11,7 +11,7 @@ const PLACES_APART = 2;
 /**
  * Does all pieces in their order, `places` at once. After an error, or once `isStopped`, none is begun any more.
  *
- * @throws what the first piece that failed threw, when all that were under way have ended
+ * @throws what the first piece that failed threw, when all that were begun have ended
  */
 export async function sideBySide<T extends Piece>(
   pieces: readonly T[],

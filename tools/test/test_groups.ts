@@ -87,7 +87,7 @@ function chunks<T>(items: readonly T[], size: number): T[][] {
   return Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size));
 }
 
-/** What the tests that start servers are told and allowed; see tests/support/env.ts for the variables. */
+/** What the tests that start servers are given and allowed; see tests/support/env.ts for the variables. */
 export interface ServerTestAccess {
   /** Full paths of the programs that they may run. */
   readonly programs: readonly string[];

@@ -9,7 +9,7 @@ const OUTPUT_CHARACTERS_MAX = 4_000_000;
 /** Gives each test its limit. */
 const PRELOAD = fileURLToPath(new URL("./test_preload.ts", import.meta.url));
 
-/** How many tests ended which way. */
+/** How many tests passed, and how many failed. */
 export interface Counts {
   readonly passed: number;
   readonly failed: number;

@@ -137,7 +137,7 @@ async function serve(
   }
   const why = await Promise.race([ended, requests.first]);
   if (requests.isAsked()) {
-    log.info({ why }, "stopping; a second Ctrl-C does not wait for calls under way");
+    log.info({ why }, "stopping; a second Ctrl-C does not wait for calls in progress");
     return await stopAll(server, stack, requests, log);
   }
   throw new Error(`The server ended by itself (${why}): see its log above`);
@@ -168,7 +168,7 @@ async function stopAll(
 }
 
 /**
- * A store may come back, and the service lives through its absence; it is only told.
+ * A store may come back, and the service lives through its absence; it is only reported.
  *
  * @returns a function that ends the telling
  */

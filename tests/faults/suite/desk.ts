@@ -15,7 +15,7 @@ const RETRIES_MAX = 12;
 const RETRY_MS_MAX = 150;
 const SETTLE_MS_MAX = 90_000;
 const SETTLE_TRIES_MAX = 600;
-/** Of what stays undecided so many answers are told, and so many requests. */
+/** Of what stays undecided so many answers are shown, and so many requests. */
 const ANSWERS_TOLD_MAX = 4;
 const REQUESTS_TOLD_MAX = 5;
 
@@ -32,7 +32,7 @@ export interface Asked {
 export interface Manner {
   /** Asked instead of one at random. */
   readonly member?: Answering;
-  /** How long the server may take, as the caller tells it. */
+  /** How long the server may take, as the caller says. */
   readonly deadlineMs?: number;
   /** True: neither leaves early, nor sends it twice at once. */
   readonly patient?: boolean;
@@ -78,7 +78,7 @@ export class Desk {
     return await this.#send(asked, random, manner);
   }
 
-  /** No new retries, and no impatience any more; resolves when nothing is under way. */
+  /** No new retries, and no impatience any more; resolves when no call is in progress. */
   async settle(): Promise<void> {
     this.#settling = true;
     await Promise.all(this.#underWay);

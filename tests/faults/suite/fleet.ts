@@ -24,7 +24,7 @@ export interface FleetPlan {
   readonly members: readonly MemberPlan[];
 }
 
-/** Every way by itself, and all of them beside each other on one database. */
+/** Every mode by itself, and all of them beside each other on one database. */
 export const FLEETS: readonly FleetPlan[] = [
   { name: "redlock", firstGoods: 1000, members: [{ concurrency: "redlock" }, { concurrency: "redlock" }] },
   { name: "row", firstGoods: 2000, members: [{ concurrency: "row" }, { concurrency: "row" }] },
@@ -86,7 +86,7 @@ export class Member {
   readonly plan: MemberPlan;
   readonly isWitness: boolean;
   readonly postgres: Link;
-  /** None in the ways without Redis. */
+  /** None in the modes without Redis. */
   readonly redis: readonly Link[];
   /** Undefined while it is down. */
   server: SuiteServer | undefined;
@@ -170,8 +170,8 @@ export class Fleet {
   readonly ownerUrl: string;
   /** In the order of their ends. */
   readonly calls: Call[] = [];
-  /** An order that a stranger holds, which callers are to give back meanwhile. */
-  heldOrder: { readonly orderId: string; readonly lines: readonly AskedLine[] } | undefined;
+  /** An order that a stranger has locked, which callers are to give back meanwhile. */
+  lockedOrder: { readonly orderId: string; readonly lines: readonly AskedLine[] } | undefined;
   /** A process of another version. */
   guest: TestServer | undefined;
   readonly #stores: FleetStores;

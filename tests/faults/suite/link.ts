@@ -2,9 +2,9 @@
  * A TCP link from one process to one server, through this program, which can be cut, stalled, slowed, half-closed, made to
  * drop answers after the request went through, to bring a packet seconds late, and to fall silent for good.
  *
- *     open   --one side ends its sending----> half-closed   the other side is told, and may still send
- *     open   --one side is reset, cut-------> closed        both sides are told
- *     open   --vanishAfter's bytes are over-> silent        nothing passes, and nobody is told of anything
+ *     open   --one side ends its sending----> half-closed   the other side hears of it, and may still send
+ *     open   --one side is reset, cut-------> closed        both sides hear of it
+ *     open   --vanishAfter's bytes are over-> silent        nothing passes, and nobody hears of anything
  *     silent --SILENT_MS_MAX, close()-------> closed        as keepalives would find it
  */
 import { closeQuietly, writeAll } from "../../support/tcp_ends.ts";
@@ -95,13 +95,13 @@ export class Link {
     for (const pair of this.#pairs) if (pair.silence === undefined) this.#close(pair);
   }
 
-  /** Nothing goes through, either way, and nobody is told. */
+  /** Nothing goes through in either direction, and nobody hears of it. */
   stall(): void {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#stalled ??= { over: promise, end: resolve };
   }
 
-  /** Everything takes so much longer, each way. */
+  /** Everything takes so much longer in each direction. */
   slow(delayMs: number): void {
     this.#delayMs = delayMs;
   }
@@ -125,8 +125,8 @@ export class Link {
   }
 
   /**
-   * Each connection that is open, or comes, gets so many bytes more of its client through. Then it is silent both ways for
-   * the rest of its life, as where a machine loses its power: neither side is told, whatever the other does. A message
+   * Each connection that is open, or comes, gets so many bytes more of its client through. Then it is silent in both directions for
+   * the rest of its life, as where a machine loses its power: neither side hears of it, whatever the other does. A message
    * that is cut in two is to its reader one that has not come.
    */
   vanishAfter(bytes: number): void {
@@ -134,7 +134,7 @@ export class Link {
     for (const pair of this.#pairs) pair.bytesLeft = bytes;
   }
 
-  /** The servers are told that their clients will send no more, which these don't know. */
+  /** The servers hear that their clients will send no more, which these don't know. */
   halfClose(): void {
     for (const { server, silence } of this.#pairs) if (silence === undefined) server.closeWrite().catch(() => {});
   }
@@ -170,7 +170,7 @@ export class Link {
     try {
       server = await Deno.connect({ hostname: "127.0.0.1", port: this.#target() });
     } catch {
-      // It is away, which a client of its own would see in the same way.
+      // It is away, which a client of its own would see as well.
       closeQuietly(client);
       return;
     }
@@ -244,11 +244,11 @@ export class Link {
         return false;
       }
     };
-    /** Tells the other side how this one ended, behind all that it sent. */
-    const endAfter = async (before: Promise<boolean>, tell: () => Promise<void> | void): Promise<void> => {
+    /** Shows the other side how this one ended, behind all that it sent. */
+    const endAfter = async (before: Promise<boolean>, pass: () => Promise<void> | void): Promise<void> => {
       if (!await before) return;
       await this.#stalled?.over;
-      if (pair.silence === undefined) await tell();
+      if (pair.silence === undefined) await pass();
       else closeQuietly(from);
     };
     try {

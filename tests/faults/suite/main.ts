@@ -14,7 +14,7 @@ const MINUTES_DEFAULT = 20;
 const MINUTES_MAX = 24 * 60;
 /** What two cores carry beside the outages without being short of time all along. */
 const CALLS_PER_SECOND = 280;
-/** The newest version whose program had no ways but leases. */
+/** The newest version whose program had no mode but leases. */
 const BEFORE_DEFAULT = "307eabb";
 const EXIT_USAGE = 2;
 
@@ -61,14 +61,19 @@ async function main(): Promise<number> {
     return EXIT_USAGE;
   }
   const startedMs = performance.now();
-  const tell = (words: string) => console.error(`[${Math.round((performance.now() - startedMs) / 1000)} s] ${words}`);
+  const say = (words: string) => console.error(`[${Math.round((performance.now() - startedMs) / 1000)} s] ${words}`);
   const stopping = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, () => stopping.abort());
-  tell(`seed ${options.seed}: starting PostgreSQL, five Redis and four fleets`);
+  say(`seed ${options.seed}: starting PostgreSQL, five Redis and four fleets`);
   await using stage = await openStage({ disk: true, before: options.before });
-  if (stage.disk === undefined) tell("this machine gives no file system of its own to fill: no disk will be full");
-  if (stage.before === undefined) tell(`there is no commit ${options.before} here: no other version takes part`);
-  const result = await runSuite(stage, { ...options, callsPerSecond: CALLS_PER_SECOND, tell, stop: stopping.signal });
+  if (stage.disk === undefined) say("this machine gives no file system of its own to fill: no disk will be full");
+  if (stage.before === undefined) say(`there is no commit ${options.before} here: no other version takes part`);
+  const result = await runSuite(stage, {
+    ...options,
+    callsPerSecond: CALLS_PER_SECOND,
+    report: say,
+    stop: stopping.signal,
+  });
   for (const line of report(result)) console.log(line);
   return violationsOf(result).length > 0 ? 1 : 0;
 }

@@ -3,7 +3,7 @@ import { type Answer, classify, CUT, type Request, wireRequest } from "./history
 
 /** How long one waits. */
 export interface Patience {
-  /** Told to the server; none: its own limit. */
+  /** Sent to the server; none: its own limit. */
   readonly deadlineMs?: number | undefined;
   /** The caller leaves then. */
   readonly leaveMs: number;

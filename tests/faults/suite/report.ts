@@ -117,7 +117,7 @@ function refusedByLock(calls: readonly Call[]): Call[] {
 }
 
 /**
- * Calls that began in one of the spans, whenever they ended: who is refused after the whole lock wait is told when the
+ * Calls that began in one of the spans, whenever they ended: who is refused after the whole lock wait is answered when the
  * fault is over already. No other fault begins in that time (schedule.ts).
  */
 function within(calls: readonly Call[], spans: readonly { readonly fromMs: number; readonly toMs: number }[]): Call[] {

@@ -11,7 +11,7 @@ import type { Random } from "./random.ts";
 
 /** Deadline of who brings the goods in: passes in the middle of a write that hangs, and never in one that doesn't. */
 const DEADLINE_MS: readonly [number, number] = [100, 1450];
-/** The order that keeps the batch waiting is on its way so long before the others. */
+/** The order that keeps the batch waiting is sent so long before the others. */
 const AHEAD_MS = 1;
 /** More than there ever is. */
 const TOO_MANY = 1_000_000_000;
@@ -29,7 +29,7 @@ export class Restocker {
   /** The last order of the goods, if it was sold. */
   #sold: { readonly orderId: string; readonly num: number } | undefined;
 
-  /** `number` from 0 tells the restockers of a fleet apart. */
+  /** `number` from 0 distinguishes the restockers of a fleet. */
   constructor(fleet: Fleet, desk: Desk, number: number, random: Random, newId: () => string) {
     this.#fleet = fleet;
     this.#desk = desk;

@@ -21,7 +21,7 @@ export interface RunOptions {
   readonly callsPerSecond: number;
   /** Faults to choose from; all of them by default. */
   readonly faults?: readonly Fault[];
-  readonly tell: (progress: string) => void;
+  readonly report: (progress: string) => void;
   /** Ends the run before its time, at the next round. */
   readonly stop: AbortSignal;
 }
@@ -53,7 +53,7 @@ const CALM_AFTER_MS = 60_000;
 
 /** Runs on a stage that is open. Throws where processes do not come to rest. */
 export async function runSuite(stage: Stage, options: RunOptions): Promise<RunResult> {
-  const { seed, ms, callsPerSecond, faults, tell, stop } = options;
+  const { seed, ms, callsPerSecond, faults, report: say, stop } = options;
   const random = new Random(seed);
   await allServe(stage.fleets);
   const each = callsPerSecond / stage.fleets.length;
@@ -68,16 +68,16 @@ export async function runSuite(stage: Stage, options: RunOptions): Promise<RunRe
     if (first === undefined && elapsedMs >= calmMs) first = await calm(stage, workloads);
     const round = await schedule.round(() => watch.look());
     const calls = stage.fleets.reduce((sum, fleet) => sum + fleet.calls.length, 0);
-    tell(`${Math.round(elapsedMs / 1000)} s, ${calls} calls: ${round.faults.map(({ name }) => name).join(" and ")}`);
+    say(`${Math.round(elapsedMs / 1000)} s, ${calls} calls: ${round.faults.map(({ name }) => name).join(" and ")}`);
   }
-  tell("healed; what is undecided is sent until it is decided");
+  say("healed; what is undecided is sent until it is decided");
   await allServe(stage.fleets);
   const undecided = (await Promise.all(workloads.map((workload) => workload.finish()))).flatMap((why) => why ?? []);
-  // What is late is not written yet, and what is stuck is told by its age.
+  // What is late is not written yet, and what does not move any more is known by its age.
   await until(() => membersOf(stage).every(({ postgres }) => postgres.lateNow === 0), LATE_MS_MAX);
   await watch.rest(AT_REST_MS);
   const last = await measureSizes(stage);
-  tell("checking");
+  say("checking");
   const checked = [];
   for (const { name, calls, ownerUrl } of stage.fleets) {
     const violations = [...check({ calls }, await readTables(ownerUrl)), ...await checkLedger(ownerUrl)];

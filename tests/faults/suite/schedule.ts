@@ -12,7 +12,7 @@ import type { Stage } from "./stage.ts";
 /** All that there are. */
 export const FAULTS: readonly Fault[] = [...REDIS_FAULTS, ...PROCESS_FAULTS, ...POSTGRES_FAULTS, ...VERSION_FAULTS];
 const RECOVERY_MS: readonly [number, number] = [150, 500];
-/** After a fault whose cost is measured: until all who began under it are told, and some more for a loaded machine. */
+/** After a fault whose cost is measured: until all who began under it are answered, and some more for a loaded machine. */
 const TOLD_MS_MAX = LOCK_WAIT_MS_MAX + 300;
 /** A node that has just started has no vote for a TTL, and another second for the precision of its uptime. */
 const VOTE_MS_MAX = LOCK_TTL_MS + 3000;
@@ -54,7 +54,7 @@ export class Schedule {
     return counts;
   }
 
-  /** One round: injects, waits, heals, looks whether nothing is stuck, recovers. */
+  /** One round: injects, waits, heals, looks whether everything moves, recovers. */
   async round(look: () => Promise<unknown>): Promise<Round> {
     const random = this.#random;
     const chosen = [this.#choose(() => true)];

@@ -2,7 +2,7 @@
 import postgres from "postgres";
 import { until } from "../../../src/base/bounded_wait.ts";
 
-/** A transaction of the service that is older is stuck; several times what any of its own limits allow, in ms. */
+/** A transaction of the service that is older does not move any more; several times what any of its own limits allow, in ms. */
 export const TRANSACTION_MS_MAX = 10_000;
 const LOOK_MS_MAX = 10_000;
 const QUERY_CHARACTERS_MAX = 160;
@@ -89,7 +89,7 @@ export class SessionWatch {
     return sessions[0]?.transactionMs ?? 0;
   }
 
-  /** Looks until no transaction is older than `youngMs`, or one has become too old; nothing else may be under way. */
+  /** Looks until no transaction is older than `youngMs`, or one has become too old; nothing else may be running. */
   async rest(youngMs: number): Promise<void> {
     await until(async () => {
       const oldestMs = await this.look();

@@ -1,4 +1,4 @@
-/** What the witnesses take of the machine, while nothing is under way: memory, files, connections. */
+/** What the witnesses take of the machine, while no call is in progress: memory, files, connections. */
 import postgres from "postgres";
 import { processSize } from "../../support/process_size.ts";
 import type { Stage } from "./stage.ts";

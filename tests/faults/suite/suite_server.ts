@@ -13,10 +13,10 @@ export interface SuiteServerOptions extends Omit<ServerOptions, "entry" | "flags
 /** The running server. `await using` stops it. */
 export interface SuiteServer extends TestServer {
   /** From when this resolves on, the next operation that reaches the point will stop there. Rejects for one that is paused. */
-  hold(point: Point, msMax?: number): Promise<void>;
+  stopAt(point: Point, msMax?: number): Promise<void>;
   /**
-   * Resolves when the operation stands at the point that was stopped for the oldest {@link hold} that nobody has waited
-   * for yet. Rejects when none comes in time; one that comes later is not taken for another hold's.
+   * Resolves when the operation stands at the point that was stopped for the oldest {@link stopAt} that nobody has waited
+   * for yet. Rejects when none comes in time; one that comes later is not taken for another's.
    */
   at(point: Point, msMax?: number): Promise<void>;
   /** What stands at a point goes on. */
@@ -36,7 +36,7 @@ export async function startSuiteServer({ without = [], ...options }: SuiteServer
     env: { ...options.env, [WITHOUT_VARIABLE]: without.join(",") },
     flags: (flags) => flags.map((flag) => flag.startsWith("--allow-env=") ? `${flag},${WITHOUT_VARIABLE}` : flag),
   });
-  let holds = 0;
+  let stops = 0;
   const waitedFor = new Map<Point, number[]>();
   const said = (line: string) => server.output.stdout.split("\n").includes(line);
   return {
@@ -45,10 +45,10 @@ export async function startSuiteServer({ without = [], ...options }: SuiteServer
     get output() {
       return server.output;
     },
-    async hold(point, msMax) {
-      const number = ++holds;
-      await server.say(`hold ${point} ${number}`);
-      await eventually(`${point} is held`, () => said(`ARMED ${point} ${number}`), msMax);
+    async stopAt(point, msMax) {
+      const number = ++stops;
+      await server.say(`stop ${point} ${number}`);
+      await eventually(`${point} is armed`, () => said(`ARMED ${point} ${number}`), msMax);
       waitedFor.set(point, [...waitedFor.get(point) ?? [], number]);
     },
     async at(point, msMax) {

@@ -50,7 +50,7 @@ export class Workload {
     this.#callers = Promise.all([...callers, ...restockers]);
   }
 
-  /** No new calls until {@link resume}; resolves when none is under way. */
+  /** No new calls until {@link resume}; resolves when none is in progress. */
   async pause(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#pause = { over: promise, end: resolve };
@@ -132,8 +132,8 @@ export class Workload {
   }
 
   #orderToRollBack(random: Random, sold: readonly Sold[]): Sold {
-    const { heldOrder } = this.#fleet;
-    return heldOrder !== undefined && random.chance(0.5) ? heldOrder : random.pick(sold);
+    const { lockedOrder } = this.#fleet;
+    return lockedOrder !== undefined && random.chance(0.5) ? lockedOrder : random.pick(sold);
   }
 
   #decide(request: Request, random: Random): Promise<boolean> {

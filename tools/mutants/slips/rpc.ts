@@ -27,7 +27,7 @@ export const RPC_SLIPS: readonly Slip[] = [
     ...ERRORS,
     find: "[info(reason, ids), retryInfo()]",
     replace: "[info(reason, {}), retryInfo()]",
-    rule: "an error tells the id to retry under",
+    rule: "an error names the id to retry under",
   },
   {
     file: "src/services/shared/validation.ts",
@@ -61,21 +61,21 @@ export const RPC_SLIPS: readonly Slip[] = [
     file: "src/services/inventory/verdict_budget.ts",
     find: "return bytes - VERDICT_BYTES_MAX <= Math.max(this.#bytesLeft, 0);",
     replace: "return bytes <= Math.max(this.#bytesLeft, 0);",
-    rule: "every verdict has a room of its own",
+    rule: "every verdict has a budget of its own",
     tests: ["tests/unit/verdict_budget_test.ts"],
   },
   {
     file: "src/base/token_bucket.ts",
     find: "Math.min(this.size, this.#tokens +",
     replace: "Math.min(2 * this.size, this.#tokens +",
-    rule: "a bucket never holds more than its size",
+    rule: "a bucket never has more than its size",
     tests: ["tests/unit/addresses_test.ts"],
   },
   {
     file: "src/transport/admission.ts",
     find: "if (requests < limits.requestsPerAddressMax &&",
     replace: "if (requests <= limits.requestsPerAddressMax &&",
-    rule: "one address has so many requests under way and no more",
+    rule: "one address has so many requests in progress and no more",
     tests: ["tests/integration/listener_limits_test.ts", "tests/unit/addresses_test.ts"],
   },
   {

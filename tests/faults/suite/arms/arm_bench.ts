@@ -65,7 +65,7 @@ export class ArmBench implements AsyncDisposable {
     if (!await until(isFilled, FILL_MS_MAX)) throw new Error(`The stock is not there after ${FILL_MS_MAX} ms`);
   }
 
-  /** One call, of which the server is told how long its caller waits, where that is given. */
+  /** One call, with the time for which its caller waits, where that is given. */
   async send(
     server: SuiteServer,
     request: Request,

@@ -1,7 +1,7 @@
 /**
  * The control arms: what the checker finds when a protection is taken out. Each is one fault at the worst moment, and
  * run twice: without the protection, where it must find something, and with it, where it must find nothing. Where the
- * fence is out in both, it is the lock alone that is shown to hold.
+ * fence is out in both, it is the lock alone that is shown to suffice.
  */
 import type { Protection } from "../protections/names.ts";
 import { latePacket, stalledCommit } from "./lost_writes.ts";
@@ -42,7 +42,7 @@ export const ARMS: readonly Arm[] = [
     run: meeting("after_read"),
   },
   {
-    name: "let go before the commit, as the article's author does",
+    name: "released before the commit, as the article's author does",
     faults: "plain concurrency",
     base: ["fence"],
     out: ["commit_before_release"],
@@ -70,14 +70,14 @@ export const ARMS: readonly Arm[] = [
     run: restartedNodes,
   },
   {
-    name: "holder paused beyond its TTL before it has looked",
+    name: "owner paused beyond its TTL before it has looked",
     faults: "process paused, after lease and after read",
     base: ["fence"],
     out: ["recheck"],
     run: meeting("after_read", PAUSED),
   },
   {
-    name: "holder paused beyond its TTL when it has looked",
+    name: "owner paused beyond its TTL when it has looked",
     faults: "process paused, before commit",
     base: [],
     out: ["fence"],
@@ -113,7 +113,7 @@ export const ARMS: readonly Arm[] = [
   },
   {
     name: "server killed in the middle of an order",
-    faults: "killed; disk full, connections taken or cut: whatever ends a write half-way",
+    faults: "killed; disk full, connections taken or cut: whatever ends a write in the middle",
     base: [],
     out: ["one_statement"],
     run: killedBeforeCommit,
@@ -155,7 +155,7 @@ export const ARMS: readonly Arm[] = [
   },
   {
     name: "another version beside this one that believes what it read",
-    faults: "the version before beside this one; processes in different ways beside each other",
+    faults: "the version before beside this one; processes in different modes beside each other",
     base: ["lease"],
     out: ["fence"],
     run: meeting("after_read", { second: [] }),

@@ -10,15 +10,15 @@ import { Link } from "../link.ts";
 import { readSessions } from "../sessions.ts";
 import type { SuiteServer } from "../suite_server.ts";
 import { ArmBench, GOODS, sale } from "./arm_bench.ts";
-import { outcome, type Scenario, through } from "./scenarios.ts";
+import { resultOf, type Scenario, through } from "./scenarios.ts";
 
 /** In the middle of the first write, which is waited for for 1.5 s. */
 const LEAVES_MS = 1200;
 /** What was sent stands in line by then. */
 const IN_LINE_MS = 150;
-/** Until then whoever decides again without the one that left has told what he came to. */
+/** Until then whoever decides again without the one that left has answered what it came to. */
 const TOLD_MS_MAX = 3500;
-/** How late the packet comes: when all is told. */
+/** How late the packet comes: when all are answered. */
 const LATE_MS = 4000;
 const MADE_MS_MAX = 10_000;
 
@@ -43,18 +43,18 @@ async function decidedTogether(
   await Promise.all([ahead, set, settled(sold, TOLD_MS_MAX)]);
   await heal();
   const first = await sold;
-  // Whoever was told for good does not ask again.
+  // Whoever was answered for good does not ask again.
   if (first.outcome === "unknown") await bench.decided(server, ORDER);
 }
 
-/** The set and the order, which are let go together behind an order that is refused; `stall` comes before that. */
+/** The set and the order, which go on together behind an order that is refused; `stall` comes before that. */
 async function inOneBatch(
   bench: ArmBench,
   server: SuiteServer,
   asked: Request,
   stall: () => Promise<void>,
 ): Promise<[Promise<Answer>, Promise<Answer>, Promise<Answer>]> {
-  await server.hold("after_read");
+  await server.stopAt("after_read");
   const ahead = bench.decided(server, sale("ahead"));
   await server.at("after_read");
   const set = bench.send(server, { kind: "set", goodsId: GOODS, num: BROUGHT }, undefined, LEAVES_MS);
@@ -82,7 +82,7 @@ async function allMade(ownerUrl: string): Promise<void> {
   if (!await until(rests, MADE_MS_MAX)) throw new Error(`The write was not made after ${MADE_MS_MAX} ms`);
 }
 
-/** The commit waits for a standby that does not answer until all is told. */
+/** The commit waits for a standby that does not answer until all are answered. */
 export const stalledCommit: Scenario = async (without) => {
   await using postgres = await startOwnPostgres();
   const database = await postgres.database("stalled");
@@ -97,10 +97,10 @@ export const stalledCommit: Scenario = async (without) => {
       await allMade(database.ownerUrl);
     },
   });
-  return await outcome(bench);
+  return await resultOf(bench);
 };
 
-/** The packet with the write comes when all is told, though its connection was closed long before. */
+/** The packet with the write comes when all are answered, though its connection was closed long before. */
 export const latePacket: Scenario = async (without) => {
   await using bench = await ArmBench.open(without);
   const link = new Link(() => Number(new URL(bench.database.serverUrl).port));
@@ -115,7 +115,7 @@ export const latePacket: Scenario = async (without) => {
         await allMade(bench.database.ownerUrl);
       },
     });
-    return await outcome(bench);
+    return await resultOf(bench);
   } finally {
     link.close();
   }

@@ -20,10 +20,10 @@ import { ArmBench, GOODS, OTHER_GOODS, sale } from "./arm_bench.ts";
  * Does the worst without these protections; answers what the checker found, and after how many calls. Where a second server
  * tries while the first stands still it does so for `otherMsMax`, unless it gets what it wants before.
  */
-export type Scenario = (without: readonly Protection[], otherMsMax: number) => Promise<ArmOutcome>;
+export type Scenario = (without: readonly Protection[], otherMsMax: number) => Promise<ArmResult>;
 
 /** What came of it. */
-export interface ArmOutcome {
+export interface ArmResult {
   readonly operations: number;
   readonly violations: readonly string[];
 }
@@ -33,7 +33,7 @@ const TTL_MS = 4000;
 export const OTHER_MS_MAX = { with: 1500, without: 3500 } as const;
 /** A server that can't get as far as the point gets there never. */
 const POINT_MS_MAX = 3000;
-/** Times that a crash of PostgreSQL is tried before its memory is found to have held something. */
+/** Times that a crash of PostgreSQL is tried before its memory is found to have had something. */
 const CRASHES_MAX = 8;
 
 const SALE_OF_BOTH: Request = {
@@ -43,7 +43,7 @@ const SALE_OF_BOTH: Request = {
 };
 
 /** What came of it by now. */
-export async function outcome(bench: ArmBench): Promise<ArmOutcome> {
+export async function resultOf(bench: ArmBench): Promise<ArmResult> {
   return { operations: bench.calls.length, violations: await bench.violations() };
 }
 
@@ -68,20 +68,20 @@ export function meeting(
       bench.server({ env, without: secondWithout ?? without }),
     ]);
     await bench.fill(first);
-    await first.hold(point);
-    const held = bench.decided(first, sale("held"));
+    await first.stopAt(point);
+    const selling = bench.decided(first, sale("first"));
     await first.at(point);
     await meanwhile(first, bench);
     const other = bench.decided(second, sale("other"));
     await settled(other, otherMsMax);
     await after(first);
     await first.go();
-    await Promise.all([held, other]);
-    return await outcome(bench);
+    await Promise.all([selling, other]);
+    return await resultOf(bench);
   };
 }
 
-/** The holder is stopped as a whole until its lease is over. */
+/** The owner of the lease is stopped as a whole until its lease is over. */
 export const PAUSED = {
   meanwhile: async (first: SuiteServer) => {
     first.signal("SIGSTOP");
@@ -99,7 +99,7 @@ export async function deleteKeys(_first: SuiteServer, { keyPrefix }: ArmBench): 
   }
 }
 
-/** Three of five nodes lose their keys while the first server holds one, and the second asks. */
+/** Three of five nodes lose their keys while the first server has one, and the second asks. */
 export const restartedNodes: Scenario = async (without, otherMsMax) => {
   const dir = await Deno.makeTempDir();
   const { redisProgram } = testEnvironment();
@@ -109,8 +109,8 @@ export const restartedNodes: Scenario = async (without, otherMsMax) => {
     const env = { REDIS_URLS: nodes.map(({ url }) => url).join(",") };
     const [first, second] = await Promise.all([bench.server({ env }), bench.server({ env })]);
     await bench.fill(first);
-    await first.hold("before_commit");
-    const held = bench.decided(first, sale("held"));
+    await first.stopAt("before_commit");
+    const selling = bench.decided(first, sale("first"));
     await first.at("before_commit");
     await Promise.all(
       nodes.slice(0, 3).map(async (node) => {
@@ -121,8 +121,8 @@ export const restartedNodes: Scenario = async (without, otherMsMax) => {
     const other = bench.decided(second, sale("other"));
     await settled(other, otherMsMax);
     await first.go();
-    await Promise.all([held, other]);
-    return await outcome(bench);
+    await Promise.all([selling, other]);
+    return await resultOf(bench);
   } finally {
     await Promise.all(nodes.map((node) => node.kill()));
   }
@@ -141,13 +141,13 @@ export const partition: Scenario = async (without, otherMsMax) => {
     await bench.fill(second);
     links[0]?.slice(2).forEach((link) => link.sever());
     links[1]?.slice(0, 2).forEach((link) => link.sever());
-    await first.hold("before_commit");
-    const held = bench.decided(first, sale("held"), 5);
+    await first.stopAt("before_commit");
+    const selling = bench.decided(first, sale("first"), 5);
     await first.at("before_commit", POINT_MS_MAX).catch(() => {});
     await settled(bench.decided(second, sale("other")), otherMsMax);
     await first.go();
-    await held;
-    return await outcome(bench);
+    await selling;
+    return await resultOf(bench);
   } finally {
     for (const link of links.flat()) link.close();
   }
@@ -158,14 +158,14 @@ export const sentAgain: Scenario = async (without) => {
   await using bench = await ArmBench.open(without);
   const [first, second] = await Promise.all([bench.server(), bench.server()]);
   await bench.fill(first);
-  await first.hold("after_commit");
+  await first.stopAt("after_commit");
   const lost = bench.send(first, sale("again"), -1);
   await first.at("after_commit");
   await first.stop("SIGKILL");
   await lost;
   await bench.decided(second, sale("again"));
   await bench.decided(second, sale("again"));
-  return await outcome(bench);
+  return await resultOf(bench);
 };
 
 /** A server is killed when everything is decided and nothing is committed. */
@@ -173,14 +173,14 @@ export const killedBeforeCommit: Scenario = async (without) => {
   await using bench = await ArmBench.open(without);
   const first = await bench.server();
   await bench.fill(first);
-  await first.hold("before_commit");
+  await first.stopAt("before_commit");
   const lost = bench.send(first, SALE_OF_BOTH);
   await first.at("before_commit");
   // Who is answered before the commit has his answer by now.
   await settled(lost, 300);
   await first.stop("SIGKILL");
   await lost;
-  return await outcome(bench);
+  return await resultOf(bench);
 };
 
 /** A foreign session has a row in the middle of an order, as one has that locks rows in the wrong order. */
@@ -190,7 +190,7 @@ export const lockedRow: Scenario = async (without) => {
   await bench.fill(server);
   await using _row = await lockRow(bench.database.ownerUrl, OTHER_GOODS);
   await bench.send(server, SALE_OF_BOTH);
-  return await outcome(bench);
+  return await resultOf(bench);
 };
 
 /** A migration beside the server reads a row, and writes it back when the server has changed it. */
@@ -207,7 +207,7 @@ export const writtenBack: Scenario = async (without) => {
   } finally {
     await sql.end();
   }
-  return await outcome(bench);
+  return await resultOf(bench);
 };
 
 /** The connection is cut when PostgreSQL has the write. */
@@ -222,7 +222,7 @@ export const cutAfterCommit: Scenario = async (without) => {
     await until(() => link.cuts > 0, POINT_MS_MAX);
     link.heal();
     await selling;
-    return await outcome(bench);
+    return await resultOf(bench);
   } finally {
     link.close();
   }

@@ -16,7 +16,7 @@ export interface Asked<K extends Request["kind"]> {
   readonly bornMs: number;
   /** The same by the clock on the wall; -Infinity where it was not noted. */
   readonly bornWallMs: number;
-  /** From this on it was applied; Infinity: nobody was told so. */
+  /** From this on it was applied; Infinity: nobody was answered so. */
   readonly knownMs: number;
 }
 
@@ -33,7 +33,7 @@ export interface AskedFor {
   readonly details: readonly CallOf<"detail">[];
 }
 
-/** Sorts the calls out. `orders` tells which rollbacks with lines were of whole orders. */
+/** Sorts the calls out. `orders` says which rollbacks with lines were of whole orders. */
 export function sortOut(calls: readonly Call[], orders: ReadonlyMap<string, OrderRow>): AskedFor {
   const of = <K extends Request["kind"]>(kind: K) =>
     calls.filter((call): call is CallOf<K> => call.request.kind === kind);

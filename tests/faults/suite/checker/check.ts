@@ -56,7 +56,9 @@ function checkAfterRollback(orders: ReadonlyMap<string, OrderRow>, asked: AskedF
     const knownMs = Math.max(...applied.map(({ knownMs }) => knownMs));
     const late = asked.sells.get(orderId)?.oks.find(({ invokedMs }) => invokedMs > knownMs);
     if (late !== undefined) {
-      violations.add(`order ${orderId}: told as sold to a call at ${late.invokedMs.toFixed(1)} ms, it was rolled back`);
+      violations.add(
+        `order ${orderId}: reported as sold to a call at ${late.invokedMs.toFixed(1)} ms, it was rolled back`,
+      );
     }
   }
 }

@@ -4,7 +4,7 @@ import type { GoodsLedger } from "./ledger.ts";
 import type { OrderRow, Tables } from "./tables.ts";
 import type { Times } from "./times.ts";
 
-/** What refusals are held against. */
+/** What refusals are compared with. */
 export interface Explanations {
   readonly tables: Tables;
   readonly orders: ReadonlyMap<string, OrderRow>;

@@ -1,4 +1,4 @@
-/** Every level that a caller was told is the ledger's at its version, and was current at some moment of the call. */
+/** Every level that a caller was answered is the ledger's at its version, and was current at some moment of the call. */
 import type { AskedFor } from "./asked.ts";
 import type { GoodsLedger } from "./ledger.ts";
 import type { Times } from "./times.ts";
@@ -21,7 +21,7 @@ export function checkLevels(
       const ledger = ledgers.get(goodsId);
       const movement = ledger?.movements[version - 1];
       if (ledger === undefined || movement === undefined) {
-        violations.add(`${what}: told version ${body.version}, which the ledger does not have`);
+        violations.add(`${what}: answered version ${body.version}, which the ledger does not have`);
         continue;
       }
       const { onHandAfter, reservedAfter } = movement;
@@ -29,12 +29,12 @@ export function checkLevels(
       const expected = [goodsId, onHandAfter - reservedAfter, onHandAfter, reservedAfter].join(" ");
       if (levels !== expected) {
         violations.add(
-          `${what}: told (goods, num, on hand, reserved) ${levels} at version ${version}, the ledger has ${expected}`,
+          `${what}: answered (goods, num, on hand, reserved) ${levels} at version ${version}, the ledger has ${expected}`,
         );
       }
       const { low, high } = times.window(goodsId, invokedMs, answeredMs);
       if (version < low || version > high) {
-        violations.add(`${what}: told version ${version}, at that time it was one of ${low} to ${high}`);
+        violations.add(`${what}: answered version ${version}, at that time it was one of ${low} to ${high}`);
       } else if (request.kind === "set" && !stoodAt(ledger, request.num, low, version)) {
         violations.add(`${what}: set to ${request.num}, which it was at none of versions ${low} to ${version}`);
       }

@@ -1,5 +1,5 @@
 /**
- * Every refusal that gives a reason is explained: it was true at some moment of the call. Refusals for the weather (busy,
+ * Every refusal that gives a reason is explained: it was true at some moment of the call. Refusals for transient failures (busy,
  * unavailable, too many) need no explanation.
  */
 import type { Answer, Call, Request } from "../history.ts";

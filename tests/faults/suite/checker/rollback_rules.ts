@@ -106,7 +106,7 @@ function checkReturned(tables: Tables, given: readonly MovementRow[], violations
   for (const line of byLine.keys()) violations.add(`order ${line}: came back without being in an order`);
 }
 
-/** What acknowledged calls were told is what is there, and the same each time. */
+/** What acknowledged calls were answered is what is there, and the same each time. */
 function checkAnswers(
   key: string,
   row: OperationRow | undefined,
@@ -117,8 +117,8 @@ function checkAnswers(
   const [first] = oks;
   if (first === undefined) return;
   for (const ok of oks) {
-    if (toldOf(ok) !== toldOf(first)) {
-      violations.add(`rollback ${key}: one call was told ${toldOf(first)}, another ${toldOf(ok)}`);
+    if (saidTo(ok) !== saidTo(first)) {
+      violations.add(`rollback ${key}: one call was answered ${saidTo(first)}, another ${saidTo(ok)}`);
     }
   }
   for (const { request } of oks) {
@@ -135,8 +135,8 @@ function checkAnswers(
     : order.state === "barred" || (order.state === "rolled_back" && isWhole(lines, order));
   if (row === undefined && !idle) violations.add(`rollback ${key}: acknowledged, but not on record`);
   const expected = row === undefined || row.kind === "bar" ? "" : spelled(row.lines);
-  if (!toldOf(first).endsWith(`: ${expected}`)) {
-    violations.add(`rollback ${key}: told ${toldOf(first)}, the ledger has "${expected}"`);
+  if (!saidTo(first).endsWith(`: ${expected}`)) {
+    violations.add(`rollback ${key}: answered ${saidTo(first)}, the ledger has "${expected}"`);
   }
   const { answer, request } = first;
   if (
@@ -147,7 +147,7 @@ function checkAnswers(
   }
 }
 
-function toldOf({ answer }: CallOf<"rollback">): string {
+function saidTo({ answer }: CallOf<"rollback">): string {
   if (answer.outcome !== "ok") return "";
   const lines = answeredLines(answer.body.goodsInfo);
   return `${answer.body.orderId}: ${lines === undefined ? "no lines that can be read" : spelled(lines)}`;

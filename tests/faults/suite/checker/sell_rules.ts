@@ -60,7 +60,7 @@ function checkMovements({ orderId, lines }: OrderRow, movements: readonly Moveme
   }
 }
 
-/** What acknowledged calls were told is what is there, and the same each time. */
+/** What acknowledged calls were answered is what is there, and the same each time. */
 function checkAnswers(
   orderId: string,
   order: OrderRow | undefined,
@@ -70,32 +70,32 @@ function checkAnswers(
   const [first] = oks;
   if (first === undefined) return;
   for (const ok of oks) {
-    if (toldOf(ok) !== toldOf(first)) {
-      violations.add(`order ${orderId}: one call was told ${toldOf(first)}, another ${toldOf(ok)}`);
+    if (saidTo(ok) !== saidTo(first)) {
+      violations.add(`order ${orderId}: one call was answered ${saidTo(first)}, another ${saidTo(ok)}`);
     }
   }
-  const told = answerOf(first);
-  const lines = answeredLines(told.goodsInfo) ?? [];
+  const said = answerOf(first);
+  const lines = answeredLines(said.goodsInfo) ?? [];
   if (order === undefined || order.state === "barred") {
     violations.add(`order ${orderId}: acknowledged, but ${order === undefined ? "not there" : "barred"}`);
-  } else if (spelled(lines) !== spelled(order.lines) || Date.parse(String(told.soldAt)) !== order.atMs) {
+  } else if (spelled(lines) !== spelled(order.lines) || Date.parse(String(said.soldAt)) !== order.atMs) {
     violations.add(
-      `order ${orderId}: acknowledged as ${spelled(lines)} at ${told.soldAt}, ` +
+      `order ${orderId}: acknowledged as ${spelled(lines)} at ${said.soldAt}, ` +
         `there is ${spelled(order.lines)} at ${new Date(order.atMs).toISOString()}`,
     );
   }
   const other = oks.find(({ request }) => spelled(request.lines) !== spelled(lines));
   if (other !== undefined) {
-    violations.add(`order ${orderId}: asked for ${spelled(other.request.lines)}, told ${spelled(lines)}`);
+    violations.add(`order ${orderId}: asked for ${spelled(other.request.lines)}, answered ${spelled(lines)}`);
   }
-  if (told.orderId !== orderId) violations.add(`order ${orderId}: answered as order ${told.orderId}`);
+  if (said.orderId !== orderId) violations.add(`order ${orderId}: answered as order ${said.orderId}`);
 }
 
 function answerOf({ answer }: CallOf<"sell">): Readonly<Record<string, unknown>> {
   return answer.outcome === "ok" ? answer.body : {};
 }
 
-function toldOf(call: CallOf<"sell">): string {
+function saidTo(call: CallOf<"sell">): string {
   const { goodsInfo, orderId, soldAt } = answerOf(call);
   return `${orderId}: ${spelled(answeredLines(goodsInfo) ?? [])} at ${soldAt}`;
 }

@@ -1,4 +1,4 @@
-/** What PostgreSQL holds in the end, read by the checker's own SQL. */
+/** What PostgreSQL has in the end, read by the checker's own SQL. */
 import postgres from "postgres";
 import type { AskedLine } from "../history.ts";
 
@@ -52,7 +52,7 @@ export interface Tables {
 }
 
 /**
- * Reads all tables at one moment, as the owner. To be called when nothing is under way any more: what has no clear answer
+ * Reads all tables at one moment, as the owner. To be called when no call is in progress any more: what has no clear answer
  * may otherwise be written after it.
  */
 export async function readTables(ownerUrl: string): Promise<Tables> {

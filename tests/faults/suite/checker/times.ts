@@ -8,7 +8,7 @@ import type { GoodsLedger } from "./ledger.ts";
 import type { MovementRow, Tables } from "./tables.ts";
 import type { Violations } from "./violations.ts";
 
-/** Versions that a caller may have been told of. */
+/** Versions that a caller may have heard of. */
 export interface Window {
   /** Known before the call was made. */
   readonly low: number;
@@ -54,14 +54,14 @@ export class Times {
       const early = known.findIndex((knownMs, version) => born[version]! > knownMs);
       if (early > 0) {
         violations.add(
-          `goods ${goodsId}, version ${early}: known ${told(known[early]!)}, ` +
-            `but a version up to it was asked for only ${told(born[early]!)}`,
+          `goods ${goodsId}, version ${early}: known ${shown(known[early]!)}, ` +
+            `but a version up to it was asked for only ${shown(born[early]!)}`,
         );
       }
     }
   }
 
-  /** The versions of a goods that a call may have been told of. */
+  /** The versions of a goods that a call may have heard of. */
   window(goodsId: number, invokedMs: number, answeredMs: number | undefined): Window {
     const known = this.#known.get(goodsId);
     const born = this.#born.get(goodsId);
@@ -90,10 +90,10 @@ interface Span {
   readonly knownMs: number;
 }
 
-/** Of a movement that nobody asked for, which is told elsewhere. */
+/** Of a movement that nobody asked for, which is reported elsewhere. */
 const ANY_TIME: Span = { bornMs: -Infinity, knownMs: Infinity };
 
-/** When a movement can have been made. Of several sets to the same quantity it can't be told which one it was. */
+/** When a movement can have been made. Of several sets to the same quantity it can't be known which one it was. */
 function spans(tables: Tables, asked: AskedFor): (movement: MovementRow) => Span {
   const keys = new Map(tables.operations.map((row) => [row.operationId, operationKey(row)]));
   const orAny = (span: Span | undefined) => span === undefined || span.bornMs === Infinity ? ANY_TIME : span;
@@ -108,7 +108,7 @@ function spans(tables: Tables, asked: AskedFor): (movement: MovementRow) => Span
   };
 }
 
-/** Every version that was told to a caller, and when. */
+/** Every version that a caller was answered, and when. */
 function* levelsTold(asked: AskedFor): Generator<{ goodsId: number; version: number; atMs: number }> {
   for (const { calls } of [...asked.sets.values(), { calls: asked.details }]) {
     for (const { request, answer, answeredMs } of calls) {
@@ -118,6 +118,6 @@ function* levelsTold(asked: AskedFor): Generator<{ goodsId: number; version: num
   }
 }
 
-function told(ms: number): string {
+function shown(ms: number): string {
   return `at ${ms.toFixed(1)} ms`;
 }

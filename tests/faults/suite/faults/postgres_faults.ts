@@ -1,4 +1,4 @@
-/** PostgreSQL, the links to it, and foreign sessions that are in the way. */
+/** PostgreSQL, the links to it, and foreign sessions that block it. */
 import postgres from "postgres";
 import { migrate } from "../../../../src/migrate/main.ts";
 import { createLog } from "../../../../src/telemetry/create_log.ts";
@@ -12,7 +12,7 @@ import { parsePostgresAddress } from "../../../../src/config/postgres_address.ts
 
 /**
  * What only a statement that writes has among its parameters, which go over as text: the kinds of its movements. The
- * statement itself goes over once a connection, and by the way of row locks COMMIT comes right behind it.
+ * statement itself goes over once a connection, and in the mode `row` COMMIT comes right behind it.
  */
 const WRITES = ['{"sell"', '{"rollback"', '{"set"', '{"give_back"'];
 /** From below what the program waits for a statement to well above it, in ms. */
@@ -22,7 +22,7 @@ const VANISHING_BYTES: readonly [number, number] = [100, 12_000];
 /** More than the server takes. */
 const CONNECTIONS_TRIED = 260;
 const SESSION_S_MAX = 30;
-/** Of these one is given back while a stranger holds it. */
+/** Of these one is given back while a stranger has it locked. */
 const RECENT_CALLS_MAX = 200;
 
 function onServer(name: string, harm: (stage: Stage) => Promise<Heal>, more: Partial<Fault> = {}): Fault {
@@ -49,7 +49,7 @@ function session({ ownerUrl }: Fleet): postgres.Sql {
   });
 }
 
-/** Locks rows in the wrong order, so that whoever locks them in the right one meets it half-way. */
+/** Locks rows in the wrong order, so that whoever locks them in the right one meets it in the middle. */
 const deadlocks = fault("foreign session locks rows in the wrong order", "postgres", (stage, random) => {
   const fleet = random.pick(stage.fleets);
   const sql = session(fleet);
@@ -72,22 +72,22 @@ const deadlocks = fault("foreign session locks rows in the wrong order", "postgr
   });
 });
 
-const heldRows = fault("foreign session holds hot rows", "postgres", async (stage, random) => {
+const lockedRows = fault("foreign session locks hot rows", "postgres", async (stage, random) => {
   const fleet = random.pick(stage.fleets);
   const sql = session(fleet);
-  const held = await sql.reserve();
-  await held`begin`;
-  await held`
+  const stranger = await sql.reserve();
+  await stranger`begin`;
+  await stranger`
     select 1 from stock where goods_id between ${fleet.firstGoods} and ${fleet.firstGoods + HOT_GOODS - 1} for update`;
   return async () => {
-    await held`rollback`.catch(() => {});
-    held.release();
+    await stranger`rollback`.catch(() => {});
+    stranger.release();
     await sql.end({ timeout: 1 });
   };
 });
 
 /** Somebody has forgotten a session in which he looked at an order: who gives that order back waits, and nobody else. */
-const heldOrder = fault("foreign session holds one order", "postgres", async (stage, random) => {
+const lockedOrder = fault("foreign session locks one order", "postgres", async (stage, random) => {
   const fleet = random.pick(stage.fleets);
   const sold = fleet.calls.slice(-RECENT_CALLS_MAX).flatMap(({ request, answer }) =>
     request.kind === "sell" && answer.outcome === "ok" ? [request] : []
@@ -95,27 +95,27 @@ const heldOrder = fault("foreign session holds one order", "postgres", async (st
   if (sold.length === 0) return undefined;
   const { orderId, lines } = random.pick(sold);
   const sql = session(fleet);
-  const held = await sql.reserve();
-  await held`begin`;
-  await held`select 1 from orders where order_id = ${orderId} for update`;
-  fleet.heldOrder = { orderId, lines };
+  const stranger = await sql.reserve();
+  await stranger`begin`;
+  await stranger`select 1 from orders where order_id = ${orderId} for update`;
+  fleet.lockedOrder = { orderId, lines };
   return async () => {
-    fleet.heldOrder = undefined;
-    await held`rollback`.catch(() => {});
-    held.release();
+    fleet.lockedOrder = undefined;
+    await stranger`rollback`.catch(() => {});
+    stranger.release();
     await sql.end({ timeout: 1 });
   };
 });
 
-/** As a backup or a report holds it: what it may still see can't be cleared away. */
-const heldSnapshot = fault("foreign session holds a snapshot", "postgres", async (stage, random) => {
+/** As a backup or a report keeps it: what it may still see can't be cleared away. */
+const keptSnapshot = fault("foreign session keeps a snapshot", "postgres", async (stage, random) => {
   const sql = session(random.pick(stage.fleets));
-  const held = await sql.reserve();
-  await held`begin isolation level repeatable read`;
-  await held`select count(*) from stock`;
+  const stranger = await sql.reserve();
+  await stranger`begin isolation level repeatable read`;
+  await stranger`select count(*) from stock`;
   return async () => {
-    await held`rollback`.catch(() => {});
-    held.release();
+    await stranger`rollback`.catch(() => {});
+    stranger.release();
     await sql.end({ timeout: 1 });
   };
 });
@@ -174,15 +174,15 @@ const serializable = fault("serialization errors", "postgres", async (stage) => 
 });
 
 /** The server takes nobody any more, and ends those that it has, so that they must come again. */
-const crowded = fault("all connections taken", "postgres", async (stage) => {
+const allTaken = fault("all connections taken", "postgres", async (stage) => {
   const owner = postgres(stage.postgres.ownerUrl("postgres"), { max: 1, onnotice: () => {} });
   await owner`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'holdfast'`;
-  const crowd = Array.from({ length: CONNECTIONS_TRIED }, () => {
+  const taken = Array.from({ length: CONNECTIONS_TRIED }, () => {
     return postgres(stage.postgres.serverUrl("postgres"), { max: 1, connect_timeout: 3, onnotice: () => {} });
   });
-  await Promise.allSettled(crowd.map((sql) => sql`select 1`));
+  await Promise.allSettled(taken.map((sql) => sql`select 1`));
   return async () => {
-    await Promise.allSettled([owner, ...crowd].map((sql) => sql.end({ timeout: 1 })));
+    await Promise.allSettled([owner, ...taken].map((sql) => sql.end({ timeout: 1 })));
   };
 }, { weight: 0.5 });
 
@@ -243,11 +243,11 @@ export const POSTGRES_FAULTS: readonly Fault[] = [
   vanishing("postgres connections vanish without a word", false),
   vanishing("connections terminated, fresh ones vanish without a word", true),
   deadlocks,
-  heldRows,
-  heldOrder,
-  heldSnapshot,
+  lockedRows,
+  lockedOrder,
+  keptSnapshot,
   serializable,
-  crowded,
+  allTaken,
   terminated,
   diskFull,
   migration,

@@ -51,7 +51,7 @@ function frozen(point: Point | undefined): Fault {
 /** Whether an operation of the process stands at the point now. */
 async function stands({ server }: Member, point: Point): Promise<boolean> {
   if (server === undefined) return false;
-  const came = server.hold(point, POINT_MS_MAX).then(() => server.at(point, POINT_MS_MAX));
+  const came = server.stopAt(point, POINT_MS_MAX).then(() => server.at(point, POINT_MS_MAX));
   if (await came.then(() => true, () => false)) return true;
   await server.forget();
   await server.go();

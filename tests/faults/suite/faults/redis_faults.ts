@@ -16,7 +16,7 @@ function lossOf(count: number): LockLoss {
   return count > NODES / 2 ? "quorum" : "minority";
 }
 
-/** Without a quorum callers wait for as long as they may before they are told, and that is to be seen. */
+/** Without a quorum callers wait for as long as they may before they are answered, and that is to be seen. */
 function holdOf(lockLoss: LockLoss): Partial<Fault> {
   if (lockLoss !== "quorum") return { holdMs: MEASURED_MS };
   return { holdMs: [LOCK_WAIT_MS_MAX + 200, LOCK_WAIT_MS_MAX + 900], weight: 0.5 };
@@ -107,7 +107,7 @@ function expired(name: string, expire: (node: Redis, key: string) => Promise<unk
   }, { lockOnly: true });
 }
 
-/** What the others are held against. */
+/** What the others are compared with. */
 export const CALM: Fault = fault("nothing at all", "redis", () => Promise.resolve(() => Promise.resolve()), {
   lockOnly: true,
   weight: 1.5,

@@ -4,12 +4,12 @@
 export const PROTECTIONS = {
   /** Writes believe what was read: no version that has moved on stops them. Orders and operations keep their ids. */
   fence: "writes believe what was read",
-  /** The way's own mutual exclusion: every lease is granted to everybody, and rows are not locked. */
+  /** The mode's own mutual exclusion: every lease is granted to everybody, and rows are not locked. */
   lease: "leases are granted to everybody, rows are not locked",
-  /** A lease is let go before the write, as the author's repository does. */
-  commit_before_release: "the lease is let go before the write",
-  /** It is not looked whether the lease still holds before the write begins. */
-  recheck: "nobody looks whether the lease still holds",
+  /** A lease is released before the write, as the author's repository does. */
+  commit_before_release: "the lease is released before the write",
+  /** It is not looked whether the lease is still valid before the write begins. */
+  recheck: "nobody looks whether the lease is still valid",
   /** A Redis that has just started votes at once. */
   quarantine: "a Redis that has just started votes at once",
   /** The lock counts a majority of the nodes that answer, not of the configured ones. */
@@ -22,9 +22,9 @@ export const PROTECTIONS = {
   commit_before_answer: "answers go out before the write is made",
   /** PostgreSQL says that it has committed before the commit is on disk. */
   durable_commit: "commits are acknowledged before they are on disk (synchronous_commit=off)",
-  /** A write whose outcome is unknown is told as one that was not made. */
-  outcome_lookup: "a lost write is told as if nothing had happened",
-  /** Whoever goes the way again does not know that a write was lost, which may still be made. */
+  /** A write whose outcome is unknown is reported as one that was not made. */
+  outcome_lookup: "a lost write is reported as if nothing had happened",
+  /** Whoever decides again does not know that a write was lost, which may still be made. */
   lost_write: "a lost write is forgotten when the order is decided again",
   /** Operations are applied on the strength of what others of their batch change, which is not committed. */
   committed_ground: "orders lean on what others of their batch change",

@@ -1,7 +1,7 @@
 /**
- * Named points on the way of an operation at which a test can stop the server.
+ * Named points on the path of an operation at which a test can stop the server.
  *
- *     (none) --"hold <point> <number>" on stdin--------> armed      "ARMED <point> <number>" on stdout
+ *     (none) --"stop <point> <number>" on stdin--------> armed      "ARMED <point> <number>" on stdout
  *     armed  --"forget" on stdin-----------------------> (none)
  *     armed  --an operation reaches the point----------> stopped    "AT <point> <number>" on stdout
  *     stopped --"go" on stdin, or HOLD_MS_MAX is over--> (none)     the operation goes on
@@ -10,9 +10,9 @@ import type { Log } from "../../../../src/telemetry/log.ts";
 
 /**
  * - after_lease: the lease of the goods was had
- * - after_read: the snapshot was read; by the way of row locks inside the open transaction
+ * - after_read: the snapshot was read; in the mode `row` inside the open transaction
  * - before_commit: everything was decided and checked, and what commits is sent next
- * - after_commit: it is committed, and the answer is not on its way yet
+ * - after_commit: it is committed, and the answer is not sent yet
  */
 export const POINTS = ["after_lease", "after_read", "before_commit", "after_commit"] as const;
 export type Point = typeof POINTS[number];
@@ -72,10 +72,10 @@ export class Points {
       for (const go of [...this.#stopped]) go();
       return;
     }
-    const [, point, number] = /^hold (\S+) (\d+)$/.exec(line) ?? [];
+    const [, point, number] = /^stop (\S+) (\d+)$/.exec(line) ?? [];
     if (number === undefined || !POINTS.some((known) => known === point)) {
       throw new Error(
-        `Cannot obey "${line}": expected "go", "forget", or "hold", one of ${POINTS.join(", ")} and a number`,
+        `Cannot obey "${line}": expected "go", "forget", or "stop", one of ${POINTS.join(", ")} and a number`,
       );
     }
     this.#armed.push({ point: point as Point, number });

@@ -8,20 +8,20 @@ import { createMinorityLock } from "./minority_lock.ts";
 import type { Protection } from "./names.ts";
 import type { Points } from "./points.ts";
 
-/** The lock, and a way to let go of leases behind its holder's back. */
+/** The lock, and a means to release leases without its owner's knowledge. */
 export interface SuiteLock {
   readonly lock: Lock;
-  /** Lets go of what this process holds of the goods; the holder goes on in the belief that it has them. */
+  /** Releases what this process has of the goods; the owner goes on in the belief that it has them. */
   release(goodsIds: readonly number[]): Promise<void>;
 }
 
 /** The lock that `without` leaves of it. */
 export function createSuiteLock(config: Config, without: ReadonlySet<Protection>, points: Points, log: Log): SuiteLock {
   const lock = lockWithout(config, without, log);
-  const held = new Map<number, Lease>();
+  const leases = new Map<number, Lease>();
   const acquire = async (goodsIds: readonly number[]): Promise<Lease> => {
     const lease = await lock.acquire(goodsIds);
-    for (const goodsId of goodsIds) held.set(goodsId, lease);
+    for (const goodsId of goodsIds) leases.set(goodsId, lease);
     await points.reach("after_lease");
     return without.has("recheck") ? { ...lease, remainingMs: () => config.lockTtlMs, extend: async () => {} } : lease;
   };
@@ -34,7 +34,7 @@ export function createSuiteLock(config: Config, without: ReadonlySet<Protection>
       close: () => lock.close(),
     },
     async release(goodsIds) {
-      for (const [lease, together] of Map.groupBy(goodsIds, (goodsId) => held.get(goodsId))) {
+      for (const [lease, together] of Map.groupBy(goodsIds, (goodsId) => leases.get(goodsId))) {
         await lease?.release(together);
       }
     },

@@ -94,7 +94,7 @@ export function createSuiteStore(parts: SuiteStoreParts): Store {
     readSnapshot,
     writeChanges: write,
     changeUnderRowLocks,
-    // Readiness would tell that the commits are not durable, and nobody would call.
+    // Readiness would say that the commits are not durable, and nobody would call.
     ping: without.has("durable_commit")
       ? async (signal) => void await store.readLevels([], signal)
       : (signal) => store.ping(signal),
@@ -136,22 +136,22 @@ function severalWrites({ without, points, beforeWrite }: SuiteStoreParts, sql: p
   };
 }
 
-/** What the caller is told of a write, and when. */
+/** What the caller hears of a write, and when. */
 function answered({ without, points, log }: SuiteStoreParts, write: Write): Write {
-  const told: Write = async (changes, signal) => {
+  const answered: Write = async (changes, signal) => {
     try {
       await write(changes, signal);
     } catch (error) {
       if (!(error instanceof OutcomeUnknownError)) throw error;
-      if (without.has("lost_write")) throw new ConflictError("told as undone", { cause: error });
+      if (without.has("lost_write")) throw new ConflictError("reported as undone", { cause: error });
       if (!without.has("outcome_lookup")) throw error;
-      throw new DatabaseUnavailableError("told as not written", { cause: error });
+      throw new DatabaseUnavailableError("reported as not written", { cause: error });
     }
     await points.reach("after_commit");
   };
-  if (!without.has("commit_before_answer")) return told;
+  if (!without.has("commit_before_answer")) return answered;
   return (changes, signal) => {
-    told(changes, signal).catch((error) => log.error({ error: errorFields(error) }, "an answered write failed"));
+    answered(changes, signal).catch((error) => log.error({ error: errorFields(error) }, "an answered write failed"));
     return Promise.resolve();
   };
 }

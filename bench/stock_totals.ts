@@ -1,17 +1,17 @@
-/** Looks into the tables: what they hold before and after a measurement, and whether a whole ledger is right. */
+/** Looks into the tables: what is in them before and after a measurement, and whether a whole ledger is right. */
 import type postgres from "postgres";
 import { ledgerViolations } from "../tests/support/ledger_check.ts";
-import type { Holdings } from "./book_violations.ts";
+import type { StockTotals } from "./stock_violations.ts";
 
-/** Counts a stock. Nothing may be under way. */
-export async function stockHoldings(sql: postgres.Sql): Promise<Holdings> {
+/** Counts a stock. No call may be in progress. */
+export async function stockTotals(sql: postgres.Sql): Promise<StockTotals> {
   const [row] = await sql<{ orders: string; units: string; movements: string }[]>`
     select (select count(*) from orders) as orders, sum(on_hand) as units, sum(version) as movements from stock`;
   return { orders: Number(row?.orders), units: Number(row?.units), movements: Number(row?.movements) };
 }
 
-/** Counts the table of the article's way, which keeps units only. */
-export async function articleHoldings(sql: postgres.Sql): Promise<Holdings> {
+/** Counts the table of the article's approach, which keeps units only. */
+export async function articleTotals(sql: postgres.Sql): Promise<StockTotals> {
   const [row] = await sql<{ units: string }[]>`select sum(num) as units from article_stock`;
   return { orders: 0, units: Number(row?.units), movements: 0 };
 }

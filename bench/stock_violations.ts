@@ -1,10 +1,10 @@
 /**
- * Whether the tables came to hold what callers were told: as many orders, units and movements as were acknowledged.
- * Held after every measurement; the whole ledger of every database is checked at the end of a run. Pure.
+ * Whether the tables came to have what callers were answered: as many orders, units and movements as were acknowledged.
+ * Checked after every measurement; the whole ledger of every database is checked at the end of a run. Pure.
  */
 
-/** What a database holds. */
-export interface Holdings {
+/** What is in a database. */
+export interface StockTotals {
   readonly orders: number;
   /** Units on hand, of all goods. */
   readonly units: number;
@@ -26,9 +26,9 @@ export interface Acknowledged {
  *
  * `hasMovements`: each unit that leaves is one movement.
  */
-export function bookViolations(
-  before: Holdings,
-  after: Holdings,
+export function stockViolations(
+  before: StockTotals,
+  after: StockTotals,
   { orders, units, unknownOrders, unitsPerOrderMax }: Acknowledged,
   hasMovements: boolean,
 ): string[] {

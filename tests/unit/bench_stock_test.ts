@@ -1,19 +1,19 @@
 import { assertEquals } from "@std/assert";
-import { bookViolations } from "../../bench/book_violations.ts";
+import { stockViolations } from "../../bench/stock_violations.ts";
 
 const BEFORE = { orders: 10, units: 1000, movements: 50 };
 const SOLD = { orders: 4, units: 6, unknownOrders: 0, unitsPerOrderMax: 3 };
 
-Deno.test("books that hold what was acknowledged are clean", () => {
-  assertEquals(bookViolations(BEFORE, { orders: 14, units: 994, movements: 56 }, SOLD, true), []);
-  // The article's way keeps units only.
+Deno.test("a stock that has what was acknowledged is clean", () => {
+  assertEquals(stockViolations(BEFORE, { orders: 14, units: 994, movements: 56 }, SOLD, true), []);
+  // The article's approach keeps units only.
   const after = { orders: 10, units: 994, movements: 50 };
-  assertEquals(bookViolations(BEFORE, after, { ...SOLD, orders: 0 }, false), []);
+  assertEquals(stockViolations(BEFORE, after, { ...SOLD, orders: 0 }, false), []);
 });
 
 Deno.test("a sale that is lost, doubled or not in the ledger is told", () => {
   const after = (changes: object) =>
-    bookViolations(BEFORE, { orders: 14, units: 994, movements: 56, ...changes }, SOLD, true);
+    stockViolations(BEFORE, { orders: 14, units: 994, movements: 56, ...changes }, SOLD, true);
   assertEquals(after({ orders: 13 }), ["3 orders came, 4 to 4 were acknowledged"]);
   assertEquals(after({ orders: 15 }), ["5 orders came, 4 to 4 were acknowledged"]);
   assertEquals(after({ units: 995, movements: 55 }), ["5 units left the stock, 6 to 6 were sold"]);
@@ -21,14 +21,14 @@ Deno.test("a sale that is lost, doubled or not in the ledger is told", () => {
   assertEquals(after({ movements: 55 }), ["5 movements for 6 units"]);
 });
 
-Deno.test("orders whose end nobody knows may be in the books, whole, or not", () => {
+Deno.test("orders whose end nobody knows may be in the stock, whole, or not", () => {
   const sold = { ...SOLD, unknownOrders: 2 };
   for (const more of [0, 1, 2]) {
     const after = { orders: 14 + more, units: 994 - 3 * more, movements: 56 + 3 * more };
-    assertEquals(bookViolations(BEFORE, after, sold, true), []);
+    assertEquals(stockViolations(BEFORE, after, sold, true), []);
   }
   const after = { orders: 17, units: 985, movements: 65 };
-  assertEquals(bookViolations(BEFORE, after, sold, true), [
+  assertEquals(stockViolations(BEFORE, after, sold, true), [
     "15 units left the stock, 6 to 12 were sold",
     "7 orders came, 4 to 6 were acknowledged",
   ]);

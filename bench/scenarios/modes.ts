@@ -1,18 +1,18 @@
-/** The three ways of concurrency beside each other; the first of them, `redlock`, is in_process.ts. */
+/** The three modes beside each other; the first of them, `redlock`, is in_process.ts. */
 import { CALLERS, PICTURE_TIMES, type Scenario, WORKLOAD_TITLES, WORKLOADS } from "./scenario.ts";
 
-const OTHER_WAYS = ["row", "optimistic"] as const;
+const OTHER_MODES = ["row", "optimistic"] as const;
 
 /** On one goods and on many, by one process and by two that meet each other. */
-export const WAYS: readonly Scenario[] = OTHER_WAYS.flatMap((concurrency) =>
+export const MODE_SCENARIOS: readonly Scenario[] = OTHER_MODES.flatMap((concurrency) =>
   (["one_goods", "uniform"] as const).flatMap((name) =>
     [1, 2].map((processes): Scenario => ({
       ...PICTURE_TIMES,
-      group: "ways",
+      group: "modes",
       kind: "stock",
       database: "stock",
       unit: "orders/s",
-      id: `ways/${concurrency}/${name}/${processes}`,
+      id: `modes/${concurrency}/${name}/${processes}`,
       title: `${concurrency}, ${WORKLOAD_TITLES[name]}, ${processes} process${processes === 1 ? "" : "es"}`,
       concurrency,
       workload: WORKLOADS[name],
