@@ -19,10 +19,10 @@ Deno.test("every file of tests is run once, and what takes long early", () => {
   assert(started("tests/integration/up_test.ts") < started("tests/e2e/article_test.ts"));
 });
 
-Deno.test("attacks go apart, and nothing else does", () => {
+Deno.test("attacks are heavy, and nothing else is", () => {
   const { jobs } = planTests([]);
-  for (const { paths, isApart } of jobs) assertEquals(isApart, paths[0]?.startsWith("tests/attacks/"), paths[0]);
-  assert(jobs.some(({ isApart }) => isApart));
+  for (const { paths, isHeavy } of jobs) assertEquals(isHeavy, paths[0]?.startsWith("tests/attacks/"), paths[0]);
+  assert(jobs.some(({ isHeavy }) => isHeavy));
 });
 
 Deno.test("paths choose what is run, once each; all else is handed on; a path that is no test's is refused", () => {

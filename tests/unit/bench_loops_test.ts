@@ -45,7 +45,7 @@ Deno.test("open loop: begins as many calls as the rate says, however slow they a
     return sold(1);
   }, order({ ratePerS: 200, callers: 10 }));
   assertEquals(bounded.orders, 10);
-  assertEquals(bounded.refused, { "not begun: too many under way": 30 });
+  assertEquals(bounded.refused, { "not begun: too many in progress": 30 });
 });
 
 Deno.test("closed loop: each caller has one call under way, and what ends after the window is no rate", async () => {

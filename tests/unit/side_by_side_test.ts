@@ -2,9 +2,14 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { sideBySide } from "../../tools/test/side_by_side.ts";
 
+/** What follows an end has been begun by then. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve));
+}
+
 /** Work that ends when it is told to, and tells what is under way. */
 function bench(words: string) {
-  const pieces = words.split(" ").map((name) => ({ name, isApart: name.startsWith("apart") }));
+  const pieces = words.split(" ").map((name) => ({ name, isHeavy: name.startsWith("heavy") }));
   const underWay = new Map<string, { place: number; end: PromiseWithResolvers<void> }>();
   const begun: string[] = [];
   return {
@@ -22,37 +27,59 @@ function bench(words: string) {
       const { end } = underWay.get(name)!;
       if (error === undefined) end.resolve();
       else end.reject(error);
-      await new Promise((resolve) => setTimeout(resolve));
+      await turn();
     },
   };
 }
 
-Deno.test("each place takes the next piece when it is free; pieces that go apart wait for all others, and are two at once", async () => {
-  const { pieces, work, underWay, placeOf, end, begun } = bench("a apart-1 b c apart-2 d apart-3");
+Deno.test("each place takes the next piece when it is free", async () => {
+  const { pieces, work, underWay, placeOf, end, begun } = bench("a b c d");
   const done = sideBySide(pieces, 3, work, () => false);
-  assertEquals(underWay(), ["a", "b", "c"]);
-  assertEquals([placeOf("a"), placeOf("b"), placeOf("c")], [0, 1, 2]);
+  await turn();
+  assertEquals(underWay().sort(), ["a", "b", "c"]);
+  assertEquals(new Set(["a", "b", "c"].map(placeOf)), new Set([0, 1, 2]));
+  const place = placeOf("b");
   await end("b");
-  assertEquals(underWay(), ["a", "c", "d"]);
-  assertEquals(placeOf("d"), 1);
-  await end("c");
-  await end("a");
-  assertEquals(underWay(), ["d"]);
-  await end("d");
-  assertEquals(underWay(), ["apart-1", "apart-2"]);
-  await end("apart-1");
-  assertEquals(underWay(), ["apart-2", "apart-3"]);
-  await end("apart-2");
-  await end("apart-3");
+  assertEquals(underWay().sort(), ["a", "c", "d"]);
+  assertEquals(placeOf("d"), place);
+  for (const name of ["a", "c", "d"]) await end(name);
   await done;
-  assertEquals(begun, ["a", "b", "c", "d", "apart-1", "apart-2", "apart-3"]);
+  assertEquals(begun.sort(), ["a", "b", "c", "d"]);
+});
+
+Deno.test("heavy pieces come first, one at a time, with a place beside them that stays empty", async () => {
+  const { pieces, work, underWay, placeOf, end } = bench("a b heavy-1 c heavy-2 d");
+  const done = sideBySide(pieces, 4, work, () => false);
+  await turn();
+  assertEquals(underWay().sort(), ["a", "b", "heavy-1"]);
+  await end("heavy-1");
+  assertEquals(underWay().sort(), ["a", "b", "heavy-2"]);
+  await end("a");
+  assertEquals(underWay().sort(), ["b", "c", "heavy-2"]);
+  assertEquals([placeOf("heavy-2"), placeOf("b"), placeOf("c")].sort(), [0, 2, 3]);
+  await end("heavy-2");
+  assertEquals(underWay().sort(), ["b", "c", "d"]);
+  for (const name of ["b", "c", "d"]) await end(name);
+  await done;
+});
+
+Deno.test("a single place does the heavy pieces, then the others", async () => {
+  const { pieces, work, underWay, end } = bench("a heavy");
+  const done = sideBySide(pieces, 1, work, () => false);
+  await turn();
+  assertEquals(underWay(), ["heavy"]);
+  await end("heavy");
+  assertEquals(underWay(), ["a"]);
+  await end("a");
+  await done;
 });
 
 Deno.test("after an error nothing more is begun, and it is thrown when the others have ended", async () => {
-  const { pieces, work, underWay, end, begun } = bench("a b c apart");
+  const { pieces, work, underWay, end, begun } = bench("a b c");
   let isOver = false;
   const done = assertRejects(() => sideBySide(pieces, 2, work, () => false), Error, "no servers")
     .finally(() => isOver = true);
+  await turn();
   await end("a", new Error("no servers"));
   assertEquals([underWay(), isOver], [["b"], false]);
   await end("b");
@@ -61,9 +88,10 @@ Deno.test("after an error nothing more is begun, and it is thrown when the other
 });
 
 Deno.test("once it is stopped nothing more is begun, and what is under way is waited for", async () => {
-  const { pieces, work, end, begun } = bench("a b c apart");
+  const { pieces, work, end, begun } = bench("a b c");
   let isStopped = false;
   const done = sideBySide(pieces, 2, work, () => isStopped);
+  await turn();
   isStopped = true;
   await end("b");
   await end("a");
@@ -74,6 +102,7 @@ Deno.test("once it is stopped nothing more is begun, and what is under way is wa
 Deno.test("more places than pieces, and no piece at all", async () => {
   const { pieces, work, underWay, end } = bench("a");
   const done = sideBySide(pieces, 4, work, () => false);
+  await turn();
   assertEquals(underWay(), ["a"]);
   await end("a");
   await done;

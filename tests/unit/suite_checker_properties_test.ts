@@ -107,27 +107,27 @@ const body = (change: (body: Record<string, unknown>) => Record<string, unknown>
   answer.outcome === "ok" ? { ...answer, body: { ...answer.body, ...change({ ...answer.body }) } } : answer;
 
 const SPOILS: Readonly<Record<string, Spoil>> = {
-  "a level was told one too high": spoilCall(
+  "a level was answered one too high": spoilCall(
     ({ request }) => request.kind === "detail" || request.kind === "set",
     body(({ num, onHand }) => ({ num: Number(num) + 1, onHand: Number(onHand) + 1 })),
   ),
-  "a level was told under the next version": spoilCall(
+  "a level was answered under the next version": spoilCall(
     ({ request }) => request.kind === "detail",
     body(({ version }) => ({ version: String(Number(version) + 1) })),
   ),
-  "a sale was told with other lines": spoilCall(
+  "a sale was answered with other lines": spoilCall(
     ({ request }) => request.kind === "sell",
     body(() => ({ goodsInfo: [{ goodsId: 1, num: 77 }] })),
   ),
-  "a sale was told at another time": spoilCall(
+  "a sale was answered at another time": spoilCall(
     ({ request }) => request.kind === "sell",
     body(() => ({ soldAt: "2031-01-01T00:00:00Z" })),
   ),
-  "a rollback was told to have given more": spoilCall(
+  "a rollback was said to have given more": spoilCall(
     ({ request }) => request.kind === "rollback",
     body(({ goodsInfo }) => ({ goodsInfo: [...goodsInfo as unknown[], { goodsId: 3, num: 9 }] })),
   ),
-  "a known goods was told to be unknown": spoilCall(
+  "a known goods was said to be unknown": spoilCall(
     ({ request }) => request.kind === "detail",
     ({ request }) => ({
       outcome: "refused",

@@ -97,7 +97,7 @@ const CASES: readonly Case[] = [
     /when the order was barred/,
     (run) => calls(run, sell("late", [1, 1]), () => ({ answer: shortOf(1, 1, 0) })),
   ],
-  ["short of one goods, and not told of the other", /but not for goods 2/, (run) => {
+  ["short of one goods, and silent about the other", /but not for goods 2/, (run) => {
     const request = sell("both", [1, 20], [2, 20]);
     const call: Call = { ...run.history.calls.at(-1)!, request, answer: shortOf(1, 20, run.tables.stock[0]!.onHand) };
     return { ...run, history: { calls: [...run.history.calls, { ...call, invokedMs: 900, answeredMs: 902 }] } };

@@ -48,7 +48,7 @@ const CASES: readonly Case[] = [
     (run) => calls(run, back("late"), () => ({ answer: refusal })),
   ],
   [
-    "a rollback was told more than it gave",
+    "a rollback was said more than it gave",
     /the ledger has/,
     (run) => body(run, back("a"), { goodsInfo: [{ goodsId: 1, num: 9 }] }),
   ],
@@ -113,7 +113,7 @@ const CASES: readonly Case[] = [
     );
   }],
   [
-    "a rolled back order was told as sold",
+    "a rolled back order was reported as sold",
     /it was rolled back/,
     (run) =>
       calls(run, wholeOrder, () => ({ answer: run.history.calls.find((c) => c.request.kind === "sell")!.answer }), 2),
@@ -146,7 +146,7 @@ const CASES: readonly Case[] = [
     /came back without being in an order/,
     (run) => withTables(run, { orders: run.tables.orders.filter(({ orderId }) => orderId !== "a") }),
   ],
-  ["a repeated rollback was told something else", /rollback id part: one call was told/, (run) => {
+  ["a repeated rollback was answered something else", /rollback id part: one call was answered/, (run) => {
     const call = run.history.calls.find(({ request }) => request.kind === "rollback" && request.rollbackId === "part")!;
     const answer: Answer = { outcome: "ok", body: { goodsInfo: [], orderId: "a", rollbackId: "part" } };
     return { ...run, history: { calls: [...run.history.calls, { ...call, answer }] } };

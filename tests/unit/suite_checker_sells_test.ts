@@ -87,7 +87,7 @@ const CASES: readonly Case[] = [
     /that the order does not have/,
     (run) => order(run, "f", { lines: [{ goodsId: 1, num: 1, returned: 0 }] }),
   ],
-  ["a used order id was acknowledged with other lines", /asked for 1x9, told/, (run) => {
+  ["a used order id was acknowledged with other lines", /asked for 1x9, answered/, (run) => {
     const call = run.history.calls.findLast(({ request }) => request.kind === "sell")!;
     return { ...run, history: { calls: [...run.history.calls, { ...call, request: sell("f", [1, 9]) }] } };
   }],

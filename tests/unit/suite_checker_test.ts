@@ -47,8 +47,8 @@ const CASES: readonly Case[] = [
   ],
   ["a goods has no row", /without a row in stock/, (run) => withTables(run, { stock: run.tables.stock.slice(1) })],
   [
-    "a retry was told another time",
-    /one call was told/,
+    "a retry was answered another time",
+    /one call was answered/,
     (run) => body(run, wholeOrder, { soldAt: "2030-01-01T00:00:00.000Z" }, 1),
   ],
   [
@@ -83,18 +83,18 @@ const CASES: readonly Case[] = [
     withTables(run, {
       operations: [...run.tables.operations, { operationId: "x", kind: "set", orderId: null, lines: [] }],
     })],
-  ["a read was told a quantity that never was", /the ledger has/, (run) => body(run, detail(2), { num: 3 })],
+  ["a read was answered a quantity that never was", /the ledger has/, (run) => body(run, detail(2), { num: 3 })],
   [
-    "a read was told a version that is not there",
+    "a read was answered a version that is not there",
     /which the ledger does not have/,
     (run) => body(run, detail(2), { version: "99" }),
   ],
   [
-    "a read was told what was no longer so",
+    "a read was answered what was no longer so",
     /at that time it was one of/,
     (run) => body(run, detail(2), { num: 5, onHand: 5, version: "1" }),
   ],
-  ["a read was told what was not yet so", /known at|at that time it was one of/, (run) => {
+  ["a read was answered what was not yet so", /known at|at that time it was one of/, (run) => {
     const last = run.tables.stock.find((row) => row.goodsId === 2)!;
     return body(run, detail(2), { num: last.onHand, onHand: last.onHand, version: String(last.version) });
   }],
@@ -149,7 +149,7 @@ Deno.test("calls that overlap may be in the ledger in either order", () => {
   assertEquals(check(run.history, tablesOf([set_!, b!, a!])), []);
 });
 
-Deno.test("violations are counted past the limit, and not all told", () => {
+Deno.test("violations are counted past the limit, and not all shown", () => {
   const orders = Array.from(
     { length: 200 },
     (_, i): OrderRow => ({ orderId: `${i}`, state: "held", lines: [], atMs: 0 }),

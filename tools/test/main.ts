@@ -17,7 +17,7 @@ import { startTestServers, type TestServers } from "./test_servers.ts";
 
 const INTERRUPTED_EXIT_CODE = 130;
 /** More than there are cores, as most tests wait for most of their time; but no more than servers fit in small machines. */
-const PLACES = Math.min(navigator.hardwareConcurrency + 2, 8);
+const PLACES = Math.min(navigator.hardwareConcurrency + 3, 8);
 
 async function main(): Promise<number> {
   const log = createLog("info", "pretty");
@@ -60,6 +60,7 @@ async function main(): Promise<number> {
     await sideBySide(jobs, places, async (job, place) => {
       const servers = needsServers(job.group) ? (await starting)?.places[place] : undefined;
       const clients = job.group === "clients" ? await bringing : undefined;
+      if (job.isHeavy) await checking;
       if (requests.isAsked()) return;
       const access = servers && { ...servers.access, programs: [...servers.access.programs, ...clients?.paths ?? []] };
       const args = [...permissions(job.group, access), ...flags, ...job.paths];

@@ -2,14 +2,12 @@
 
 /** What is known of a piece of work before it is begun. */
 export interface Piece {
-  /** It comes last, and has no more than one beside it, which is such a piece too. */
-  readonly isApart: boolean;
+  /** It comes first, one such piece at a time, and a second place stays empty beside it. */
+  readonly isHeavy: boolean;
 }
 
-const PLACES_APART = 2;
-
 /**
- * Does all pieces in their order, `places` at once. After an error, or once `isStopped`, none is begun any more.
+ * Does all pieces in their sequence, `places` at once. After an error, or once `isStopped`, none is begun any more.
  *
  * @throws what the first piece that failed threw, when all that were begun have ended
  */
@@ -27,10 +25,11 @@ export async function sideBySide<T extends Piece>(
       await work(next.value, place).catch((error) => errors.push(error));
     }
   };
-  for (const isApart of [false, true]) {
-    const waiting = pieces.filter((piece) => piece.isApart === isApart).values();
-    const count = isApart ? Math.min(places, PLACES_APART) : places;
-    await Promise.all(Array.from({ length: count }, (_, place) => share(waiting, place)));
-  }
+  const others = pieces.filter(({ isHeavy }) => !isHeavy).values();
+  const heavyDone = share(pieces.filter(({ isHeavy }) => isHeavy).values(), 0);
+  await Promise.all(Array.from({ length: places }, async (_, place) => {
+    if (place < 2) await heavyDone;
+    await share(others, place);
+  }));
   if (errors.length > 0) throw errors[0];
 }

@@ -12,12 +12,12 @@ export type TestGroup = "unit" | "static" | "servers" | "clients";
 export interface TestJob {
   readonly group: TestGroup;
   readonly paths: readonly string[];
-  /** What they measure would be off with many others beside them. */
-  readonly isApart: boolean;
+  /** They take much of the machine, and what they measure would be off with many others beside them. */
+  readonly isHeavy: boolean;
 }
 
 /** A good caller's waits are measured there, with all that the machine has taken by the attack. */
-const APART_ROOTS = ["tests/attacks"];
+const HEAVY_ROOTS = ["tests/attacks"];
 /** What takes longest, the longest first: begun late it would be what is waited for in the end. */
 const LONG_FILES = [
   "tests/e2e/open_files_test.ts",
@@ -74,13 +74,13 @@ export function planTests(args: readonly string[]): { jobs: TestJob[]; flags: st
     const paths = all ? ROOTS[group].filter(exists) : asked.filter((path) => groupOf(path) === group);
     const found = new Set(paths.flatMap(testFiles));
     const files = [...LONG_FILES.filter((path) => found.delete(path)), ...found];
-    return chunks(files, FILES_TOGETHER[group]).map((paths) => ({ group, paths, isApart: isApart(paths) }));
+    return chunks(files, FILES_TOGETHER[group]).map((paths) => ({ group, paths, isHeavy: isHeavy(paths) }));
   });
   return { jobs, flags };
 }
 
-function isApart(paths: readonly string[]): boolean {
-  return paths.some((path) => APART_ROOTS.some((root) => path.startsWith(root)));
+function isHeavy(paths: readonly string[]): boolean {
+  return paths.some((path) => HEAVY_ROOTS.some((root) => path.startsWith(root)));
 }
 
 function chunks<T>(items: readonly T[], size: number): T[][] {
