@@ -19,6 +19,20 @@ export const STORE_SLIPS: readonly Slip[] = [
     tests: ["tests/unit/transaction_block_test.ts"],
   },
   {
+    file: "src/store/postgres/transaction_block.ts",
+    find: "    sealed = true;\n    const written",
+    replace: "    const written",
+    rule: "behind the commit of a block nothing is sent",
+    tests: ["tests/unit/transaction_block_test.ts"],
+  },
+  {
+    file: "src/store/postgres/scram.ts",
+    find: 'createHash("sha256").update(clientKey)',
+    replace: 'createHash("sha256").update(salted)',
+    rule: "what is stored of a password is the hash of the client's key",
+    tests: ["tests/unit/scram_test.ts"],
+  },
+  {
     ...ERRORS,
     find: `code === "40001" || code === "40P01"`,
     replace: `code === "40P01"`,
