@@ -38,6 +38,8 @@ Deno.test("the glossary is sorted, has each word once, and the places that it na
   );
   assertEquals(places.filter(({ path }) => !exists(path)), []);
   assertEquals(table.filter(([, , where]) => where === ""), []);
+  const unspoken = places.filter(({ word, path }) => !isSpokenAt(word, path));
+  assertEquals(unspoken, [], "words that the place they name does not use");
 });
 
 Deno.test("every page of docs is linked from the README, which is short", () => {
@@ -69,6 +71,20 @@ Deno.test("the runbook of docs/operating.md has every reason of an error", () =>
   assert(reasons.length >= 10, reasons.join());
   assertEquals(said.toSorted(), reasons.toSorted());
 });
+
+/** Whether one of the forms of a word, such as `hold, held`, is used there, however it is written in names. */
+function isSpokenAt(word: string, place: string): boolean {
+  const forms = word.split(", ").map((form) => form.replaceAll(" ", "[ _-]?"));
+  const spoken = new RegExp(`${forms.join("|")}`, "i");
+  const files = Deno.statSync(new URL(place, ROOT)).isDirectory ? filesBelow(`${place}/`) : [place];
+  return files.some((file) => spoken.test(file) || spoken.test(sourceText(file)));
+}
+
+function filesBelow(folder: string): string[] {
+  return [...Deno.readDirSync(new URL(folder, ROOT))].flatMap(({ name, isDirectory }) =>
+    isDirectory ? filesBelow(`${folder}${name}/`) : [`${folder}${name}`]
+  );
+}
 
 function exists(path: string): boolean {
   try {
