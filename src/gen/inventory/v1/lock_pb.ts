@@ -1,4 +1,4 @@
-// What a server knows of the lock that keeps servers from getting in each other's way: for people who look for the
+// What a server knows of the lock that keeps servers from doing the same work at once: for people who look for the
 // cause of something. Nothing here is needed to sell.
 //
 // With WORKERS each worker is a process of its own and answers for itself, and a call reaches any one of them.
