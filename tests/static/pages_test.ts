@@ -28,6 +28,14 @@ Deno.test("every file and folder of the repository that a page names is there", 
   assertEquals(gone, []);
 });
 
+Deno.test("the programs that pages run with npx have the versions of deno.json, and of the Deno that runs this", () => {
+  const { imports } = JSON.parse(sourceText("deno.json"));
+  const wanted = [`deno@${Deno.version.deno}`, imports["@bufbuild/buf"].replace("npm:", "")];
+  const named = [...pages().map(sourceText), sourceText("tools/up/up_lines.ts")]
+    .flatMap((text) => [...text.matchAll(/\bnpx -y (\S+@[\d.]+)/g)].map(([, program]) => program ?? ""));
+  assertEquals([...new Set(named)].sort(), wanted.sort());
+});
+
 Deno.test("the glossary is sorted, has each word once, and the places that it names are there", () => {
   const table = rows(prose("docs/glossary.md"));
   const words = table.map(([word = ""]) => word);
