@@ -10,8 +10,8 @@ export interface Ending {
 }
 
 /**
- * Sends `signal`, and SIGKILL where the process is still there `msMax` milliseconds later. Resolves without waiting for what
- * SIGKILL does: true if it was not needed.
+ * Sends `signal`, and SIGKILL where the process is still there `msMax` milliseconds later. Resolves without waiting for
+ * what SIGKILL does: true if it was not needed.
  */
 export async function terminate(ending: Ending, signal: Deno.Signal, msMax: number): Promise<boolean> {
   // A paused process sees no other signal but SIGKILL before it goes on.

@@ -1,5 +1,6 @@
 /**
- * So much at once, and so much again over a time: a bucket of tokens that fills up evenly. Pure: the time is passed in.
+ * So much at once, and so much again over a time: a bucket of tokens that fills up evenly. No clock: the time is passed
+ * in.
  */
 export class TokenBucket {
   #tokens: number;

@@ -26,7 +26,10 @@ export class Capacity {
     return this.#taken;
   }
 
-  /** Takes a place for so many. Without an address, from within the process, only the total counts. Answers why there is none. */
+  /**
+   * Takes a place for so many. Without an address, from within the process, only the total counts. Answers why there is
+   * none.
+   */
   take(count: number, address?: string): Failure | undefined {
     const { max, addressMax } = this.#limits;
     const own = address === undefined ? 0 : this.#byAddress.get(address) ?? 0;

@@ -1,4 +1,7 @@
-/** What has to be read of a batch, and how it is then decided: all entries whose goods were read, together, by one `settle`. */
+/**
+ * What has to be read of a batch, and how it is then decided: all entries whose goods were read, together, by one
+ * `settle`.
+ */
 import { invariant } from "../base/invariant.ts";
 import type { Changes, Snapshot, Verdict } from "../inventory/model.ts";
 import { changedOrder, type Operation, rulesOf } from "../inventory/operations/operation.ts";

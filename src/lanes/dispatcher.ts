@@ -4,8 +4,8 @@
  *
  *     queue -> batch: take its goods -> runBatch -> goods stay ours for whoever waits, or are released
  *
- * What decides is the fence of the write; a lease only keeps processes from doing the same work at once. Goods that another
- * process has park their lanes for a short random time; nobody else waits for them, and no batch sleeps.
+ * What decides is the fence of the write; a lease only keeps processes from doing the same work at once. Goods that
+ * another process has park their lanes for a short random time; nobody else waits for them, and no batch sleeps.
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { settle } from "../inventory/settle.ts";

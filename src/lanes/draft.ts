@@ -1,4 +1,4 @@
-/** A batch while it is put together: who can go with those who are in it already. Pure. */
+/** A batch while it is put together: who can go with those who are in it already. No I/O. */
 import { illegalTransition } from "../base/invariant.ts";
 import type { GoodsLanes } from "./goods_lanes.ts";
 import type { Lane, Ticket, Waiting } from "./lane.ts";

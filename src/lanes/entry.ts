@@ -34,9 +34,9 @@ export class Entry implements Waiting {
   /** How often its goods were refused. */
   refusals = 0;
   /**
-   * Set once a write of it was lost. That write may have been made, or may still be, so from then on it ends as found on
-   * record, as written now, or as of unknown outcome, but never by a refusal for want of something, which writes nothing
-   * that would meet the lost write.
+   * Set once a write of it was lost. That write may have been made, or may still be, so from then on it ends as found
+   * on record, as written now, or as of unknown outcome, but never by a refusal for want of something, which writes
+   * nothing that would meet the lost write.
    */
   lostWrite: OutcomeUnknownError | undefined;
   /** Rows of its goods were seen to be locked by a foreign session. */

@@ -1,6 +1,6 @@
 /**
  * The lanes of all goods that somebody waits for or that a batch has: who stands in which of them, and which have to be
- * looked at for the next batch. Pure; the transitions are those of queue.ts.
+ * looked at for the next batch. No I/O; the transitions are those of queue.ts.
  */
 import { illegalTransition } from "../base/invariant.ts";
 import { Lane, type Refusal, type Ticket, type Waiting, type Work } from "./lane.ts";

@@ -1,9 +1,9 @@
 /**
- * The lane of one goods: who stands in it, by arrival, and what stops them; and the tickets of those who stand in lanes. Pure;
- * the transitions are those of queue.ts.
+ * The lane of one goods: who stands in it, by arrival, and what stops them; and the tickets of those who stand in
+ * lanes. No I/O; the transitions are those of queue.ts.
  *
- * Who is sidelined or leaves keeps a dead place, which is dropped when it comes to the head, or with all others when there
- * are too many of them.
+ * Who is sidelined or leaves keeps a dead place, which is dropped when it comes to the head, or with all others when
+ * there are too many of them.
  */
 
 /** That the goods of a lane were refused, again and again. */

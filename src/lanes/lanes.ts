@@ -54,14 +54,16 @@ export class Lanes {
   /**
    * Applies the operation once, or finds that it was applied before, or refuses it.
    *
-   * Work that has not begun to commit ends soon after `signal` has aborted. `address` is the caller's, where it has one.
-   * Throws Failure, or the signal's reason.
+   * Work that has not begun to commit ends soon after `signal` has aborted. `address` is the caller's, where it has
+   * one. Throws Failure, or the signal's reason.
    */
   async apply(operation: Operation, signal: AbortSignal, address?: string): Promise<Verdict> {
     return await (this.#begin([operation], signal, address)[0] as Promise<Verdict>);
   }
 
-  /** The same for many operations, which arrive together in their sequence; each comes to its own end. Never rejects. */
+  /**
+   * The same for many operations, which arrive together in their sequence; each comes to its own end. Never rejects.
+   */
   async applyAll(
     operations: readonly Operation[],
     signal: AbortSignal,
@@ -71,8 +73,8 @@ export class Lanes {
   }
 
   /**
-   * The committed levels of these goods; of those that are unknown there is none, and there may be others that were asked
-   * for at the same time. Throws Failure, or the signal's reason.
+   * The committed levels of these goods; of those that are unknown there is none, and there may be others that were
+   * asked for at the same time. Throws Failure, or the signal's reason.
    */
   async levels(
     goodsIds: readonly number[],

@@ -1,6 +1,6 @@
 /**
- * Whose rows foreign sessions have locked. Goods and orders are looked at, so that nobody waits on a connection twice for
- * what is not free: while one order waits for its own record, the goods that it moves are nobody else's either.
+ * Whose rows foreign sessions have locked. Goods and orders are looked at, so that nobody waits on a connection twice
+ * for what is not free: while one order waits for its own record, the goods that it moves are nobody else's either.
  */
 import { NEVER } from "../base/never.ts";
 import { changedOrder } from "../inventory/operations/operation.ts";
@@ -42,8 +42,8 @@ export class LockedRows {
   }
 
   /**
-   * Looks at the goods of the entries, and at the orders that they change: `suspectsOnly` for a look
-   * before anybody waited, when only those that were locked a moment ago are asked about. Throws the errors of the store.
+   * Looks at the goods of the entries, and at the orders that they change: `suspectsOnly` for a look before anybody
+   * waited, when only those that were locked a moment ago are asked about. Throws the errors of the store.
    */
   async look(entries: readonly Entry[], suspectsOnly: boolean): Promise<Looked> {
     const goodsIds = new Set(await readAgain(() => this.#store.readLocked(goodsOfAll(entries), NEVER)));

@@ -1,15 +1,16 @@
 /**
- * The queue in front of the batches: who waits for which goods, and who may go together. Pure: no clock, no I/O.
+ * The queue in front of the batches: who waits for which goods, and who may go together. No clock, no I/O.
  *
- * Each goods has a lane, in which entries stand by arrival; an entry of several goods stands in the lane of each. A batch takes entries from the heads of lanes, and no two batches under way share a goods:
+ * Each goods has a lane, in which entries stand by arrival; an entry of several goods stands in the lane of each. A
+ * batch takes entries from the heads of lanes, and no two batches under way share a goods:
  *
  * - An entry goes when it is the first in each of its lanes, and each of them is free or part of the same batch.
  * - Entries without goods, such as rollbacks of unknown orders, and those in lanes go first by turns.
  * - So nobody overtakes anybody who wants the same goods, and of all who wait the oldest waits for batches under
  *   way only: there is no waiting in a circle, and nobody starves.
  * - A lane is parked for a while, when another process has its goods. An entry that stands there too is sidelined: it
- *   leaves its other lanes, and rejoins them at its place when it is the first in that lane and the lane is parked no more.
- *   Only those who could not go anyway are overtaken.
+ *   leaves its other lanes, and rejoins them at its place when it is the first in that lane and the lane is parked no
+ *   more. Only those who could not go anyway are overtaken.
  *
  *     unknown --add--> waiting
  *     waiting --take--> taken --remove--> gone
@@ -27,9 +28,9 @@
  *
  * Whatever is not listed throws.
  *
- * Whatever happens to an entry costs about as much as it has goods, however long its lanes are; a lane is parked and unparked
- * at a cost of its own, however many wait behind it. So who is sidelined or leaves is only marked, and is dropped from a
- * lane when it comes to its head.
+ * Whatever happens to an entry costs about as much as it has goods, however long its lanes are; a lane is parked and
+ * unparked at a cost of its own, however many wait behind it. So who is sidelined or leaves is only marked, and is
+ * dropped from a lane when it comes to its head.
  */
 
 import { illegalTransition } from "../base/invariant.ts";
@@ -76,7 +77,10 @@ export class Queue<W extends Waiting> {
     this.#enter(ticket);
   }
 
-  /** Has an entry that was taken stand in the lanes of the goods that it has now, at the place that its arrival gives it. */
+  /**
+   * Has an entry that was taken stand in the lanes of the goods that it has now, at the place that its arrival gives
+   * it.
+   */
   move(entry: W): void {
     const before = this.#tickets.get(entry);
     if (before?.state !== "taken") illegalTransition("an entry", before?.state, "moved");
@@ -147,8 +151,8 @@ export class Queue<W extends Waiting> {
   }
 
   /**
-   * Parks the lane of a goods: nobody who stands in it goes until `unpark`. `refusedMs`: when the goods were refused, which
-   * the lane remembers until `had`.
+   * Parks the lane of a goods: nobody who stands in it goes until `unpark`. `refusedMs`: when the goods were refused,
+   * which the lane remembers until `had`.
    */
   park(goodsId: number, refusedMs?: number): void {
     this.#lanes.park(goodsId, refusedMs);

@@ -16,8 +16,8 @@ import type { Queue } from "./queue.ts";
  */
 export const ENDED_SIZE_MAX = 20_000;
 /**
- * An entry of several goods goes by row locks once it, or one of its goods, was refused so often: what it needs is seldom
- * free at once.
+ * An entry of several goods goes by row locks once it, or one of its goods, was refused so often: what it needs is
+ * seldom free at once.
  */
 const LEASE_REFUSALS_MAX = 8;
 
@@ -64,7 +64,9 @@ export class Refusals {
     return refused.flatMap(({ goodsIds }) => goodsIds);
   }
 
-  /** Ends those who stand behind the goods and whose wait is over as well: each by itself would take an attempt more. */
+  /**
+   * Ends those who stand behind the goods and whose wait is over as well: each by itself would take an attempt more.
+   */
   endBehind({ goodsIds, error }: Refused): void {
     let size = 0;
     for (const goodsId of goodsIds) {
@@ -80,8 +82,8 @@ export class Refusals {
   }
 
   /**
-   * Whether the entry's wait for these goods, which are refused, is over before an attempt that begins in `delayMs` could
-   * hear from a silent node. They are waited for from when they first were refused.
+   * Whether the entry's wait for these goods, which are refused, is over before an attempt that begins in `delayMs`
+   * could hear from a silent node. They are waited for from when they first were refused.
    */
   #isOver({ waitUntilMs }: Entry, goodsIds: readonly number[], delayMs: number): boolean {
     const { lockAttemptMsMax, lockWaitMsMax } = this.#limits;

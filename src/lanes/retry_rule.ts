@@ -1,8 +1,9 @@
 /**
  * What becomes of a group of entries whose read or write failed. No I/O: the batch (run_batch.ts) carries it out.
  *
- * A write that failed changed nothing, and most of what can fail is over by the next attempt; what fails again is for the
- * sake of one entry, so the group goes on in halves until that entry is alone. `n` counts the attempts, this one included.
+ * A write that failed changed nothing, and most of what can fail is over by the next attempt; what fails again is for
+ * the sake of one entry, so the group goes on in halves until that entry is alone. `n` counts the attempts, this one
+ * included.
  *
  *     cause         of several entries, in time        of one entry, in time      out of time
  *     lost_write    n < 20: again; else fail           n < 20: again; else fail   fail
@@ -32,7 +33,9 @@ export const ATTEMPTS_MAX = 20;
 export const GROUP_ATTEMPTS_MAX = 2;
 /** The same where others changed the rows: without leases that happens often, and soon ends. */
 export const FENCE_ATTEMPTS_MAX = 8;
-/** So many entries whose own order is seen locked try once more, for it may be another process that has it for a moment. */
+/**
+ * So many entries whose own order is seen locked try once more, for it may be another process that has it for a moment.
+ */
 export const LOCKED_ORDERS_MAX = 4;
 /** So many entries go on one by one when one of them waits for its own record; more go on in pieces. */
 export const SINGLES_MAX = 24;
@@ -117,8 +120,8 @@ export interface NextOfSeen {
 }
 
 /**
- * What becomes of a group that met a locked row, once it was looked at. The first line that fits counts; the entries that
- * wait for goods are requeued beside it.
+ * What becomes of a group that met a locked row, once it was looked at. The first line that fits counts; the entries
+ * that wait for goods are requeued beside it.
  *
  *     one entry that waits for no goods, at its second attempt     fail
  *     more than 4 whose order is locked                            these fail; the free as below
@@ -127,9 +130,9 @@ export interface NextOfSeen {
  *                                                                  once more, alone
  *     nobody of several was seen to wait                           in pieces
  *
- * In the last case it is one entry's own record that somebody has locked, which no look can find while it is not committed.
- * The group goes on in as many pieces as each has entries, and that piece one by one, so that whatever the size of the group
- * it waits twice, and that entry ends alone.
+ * In the last case it is one entry's own record that somebody has locked, which no look can find while it is not
+ * committed. The group goes on in as many pieces as each has entries, and that piece one by one, so that whatever the
+ * size of the group it waits twice, and that entry ends alone.
  */
 export function afterLook({ attempt, entries, inTime }: Tried, { waiting, locked, free }: Seen): NextOfSeen {
   if (entries === 1 && waiting === 0 && attempt === GROUP_ATTEMPTS_MAX) return { locked: "fail", free: "fail" };

@@ -1,16 +1,17 @@
 /**
- * One batch whose goods are ours: read -> settle -> one fenced write -> answer. Two round trips, whatever its size, with or
- * without row locks from the read to the commit. What becomes of those whose read or write failed is retry_rule.ts.
+ * One batch whose goods are ours: read -> settle -> one fenced write -> answer. Two round trips, whatever its size,
+ * with or without row locks from the read to the commit. What becomes of those whose read or write failed is
+ * retry_rule.ts.
  *
- * Entries whose goods a foreign session has locked are requeued; before they are tried again, the goods are looked at, so
- * that nobody waits on a connection twice. An entry whose own order is locked ends as busy, and is looked at before it is
- * tried again.
+ * Entries whose goods a foreign session has locked are requeued; before they are tried again, the goods are looked at,
+ * so that nobody waits on a connection twice. An entry whose own order is locked ends as busy, and is looked at before
+ * it is tried again.
  *
- * A write whose outcome is unknown is tried again under the same ids. Either the read finds its orders on record, and they
- * are answered as such; or the same rows stand unchanged, and the second write waits in PostgreSQL for the first to end; or
- * a row has moved on, and the first can't commit any more. All that write come to the true answer. What writes nothing
- * meets no first write, so an entry of a lost write is not refused: it ends as of unknown outcome, and since no order was
- * sold on the strength of another of its batch (settle.ts), its retry comes to a write again.
+ * A write whose outcome is unknown is tried again under the same ids. Either the read finds its orders on record, and
+ * they are answered as such; or the same rows stand unchanged, and the second write waits in PostgreSQL for the first
+ * to end; or a row has moved on, and the first can't commit any more. All that write come to the true answer. What
+ * writes nothing meets no first write, so an entry of a lost write is not refused: it ends as of unknown outcome, and
+ * since no order was sold on the strength of another of its batch (settle.ts), its retry comes to a write again.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { NEVER } from "../base/never.ts";

@@ -1,14 +1,14 @@
 /**
  * One attempt of npm:redlock (5.0.0-beta.2) on all nodes at once, which ends at the vote that makes its result certain.
  *
- * Of the library is used: `acquire`, `extend` and `release` on all keys and all nodes at once, its random values, and its
- * sending of a script by hash, or as text to a node that does not know it. Not used are: its scripts (ours cost a fraction,
- * scripts.ts), its retries (they keep the votes of a minority, and count validity from before the waiting), its `expiration`
- * (by the time of day; ours is counted on the monotonic clock, validity.ts), `using` (its timer extends the lease of a process
- * that hangs), and its own count of the votes (it reports a refusal only when it has released everywhere, and who voted how
- * only when the last node has answered, which one that froze delays for its whole time limit). It stays because it is the
- * implementation that people know of the rules that this lock promises, and what is used of it does what it should; the
- * parts that are not used are those of which that is not so.
+ * Of the library is used: `acquire`, `extend` and `release` on all keys and all nodes at once, its random values, and
+ * its sending of a script by hash, or as text to a node that does not know it. Not used are: its scripts (ours cost a
+ * fraction, scripts.ts), its retries (they keep the votes of a minority, and count validity from before the waiting),
+ * its `expiration` (by the time of day; ours is counted on the monotonic clock, validity.ts), `using` (its timer
+ * extends the lease of a process that hangs), and its own count of the votes (it reports a refusal only when it has
+ * released everywhere, and who voted how only when the last node has answered, which one that froze delays for its
+ * whole time limit). It stays because it is the implementation that people know of the rules that this lock promises,
+ * and what is used of it does what it should; the parts that are not used are those of which that is not so.
  *
  * So the library asks the nodes through voters, which fill in a ballot; a node without a vote is not asked.
  */

@@ -1,5 +1,5 @@
 /**
- * The counting of votes. Pure.
+ * The counting of votes. No I/O.
  *
  * A node votes yes, or no because somebody has a key, or has no vote: it is down, silent, too late or in quarantine.
  * A majority of all configured nodes decides; a vote that is missing never makes the count smaller.

@@ -25,12 +25,15 @@ export interface Lease {
 /** Hands out leases. */
 export interface Lock {
   /**
-   * Acquires all of `goodsIds` (sorted, no repeats) or none, in one attempt: who waits, and how long, is not its matter.
+   * Acquires all of `goodsIds` (sorted, no repeats) or none, in one attempt: who waits, and how long, is not its
+   * matter.
    *
    * Throws LeaseTakenError or QuorumLostError.
    */
   acquire(goodsIds: readonly number[]): Promise<Lease>;
-  /** Those of the goods that other processes asked for in vain not long ago. A hint: it may miss some. Never rejects. */
+  /**
+   * Those of the goods that other processes asked for in vain not long ago. A hint: it may miss some. Never rejects.
+   */
   wantedByOthers(goodsIds: readonly number[]): Promise<readonly number[]>;
   /** Resolves if enough nodes may vote for a lease to be had; else throws QuorumLostError. */
   ping(): Promise<void>;

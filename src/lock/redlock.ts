@@ -3,8 +3,8 @@
  * enough of its time is left when they had. A node that is down, silent or in quarantine is a missing vote, never a
  * smaller set. (https://redis.io/docs/latest/develop/use/patterns/distributed-locks/)
  *
- * The waiting between attempts is the caller's. There is no timer that extends: a process extends when it is about to do
- * something under the lease, so one that hangs does not keep it, and one that works keeps it for a bounded time.
+ * The waiting between attempts is the caller's. There is no timer that extends: a process extends when it is about to
+ * do something under the lease, so one that hangs does not keep it, and one that works keeps it for a bounded time.
  */
 import { Lock as NodesLock } from "redlock";
 import { settledWithin } from "../base/bounded_wait.ts";
@@ -26,9 +26,11 @@ export interface RedlockOptions {
   readonly ttlMs: number;
   /** Limit of every command to one node; far below the TTL. */
   readonly nodeTimeoutMs: number;
-  /** A node whose server started less than this ago has no vote. The longest TTL of all who share the nodes: `ttlMs`. */
+  /**
+   * A node whose server started less than this ago has no vote. The longest TTL of all who share the nodes: `ttlMs`.
+   */
   readonly quarantineMs?: number;
-  /** Prefix of the keys, so that several services can share nodes. */
+  /** Prefix of the keys: LOCK_KEY_PREFIX and `goods:`. Services with prefixes of their own can share nodes. */
   readonly keyPrefix: string;
   readonly log: Log;
   /** Answers in [0, 1). */

@@ -1,6 +1,6 @@
 /**
- * Waiter hints: keys by which whoever waits for a goods says so to whoever has its lease. Nobody waits for one to be left,
- * and the loss of one only makes the others wait until the lease is released in any case.
+ * Waiter hints: keys by which whoever waits for a goods says so to whoever has its lease. Nobody waits for one to be
+ * left, and the loss of one only makes the others wait until the lease is released in any case.
  */
 
 /** How long a hint says that somebody wants a goods; whoever waits asks, and leaves one, more often by far. */

@@ -1,6 +1,6 @@
 /**
- * Many operations at once through the lanes, on a real database: who goes with whom, in which sequence, and who waits for
- * whom.
+ * Many operations at once through the lanes, on a real database: who goes with whom, in which sequence, and who waits
+ * for whom.
  */
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";

@@ -258,7 +258,8 @@ for (const table of ["orders", "operations"] as const) {
       const failed = results.flatMap((result, i) => result.status === "rejected" ? [[i, result.reason.kind]] : []);
       assertEquals(failed, [[37, "busy"]]);
       assertEquals(other.ok, true);
-      // A look finds an order: all wait once, and go on without it. What is not committed no look finds: all, its piece,
+      // A look finds an order: all wait once, and go on without it. What is not committed no look finds: all, its
+      // piece,
       // it alone, and the pieces and orders that went by.
       assert(writes <= (table === "orders" ? 3 : 30), `${writes} writes`);
       const writesBefore = writes;

@@ -1,6 +1,6 @@
 /**
- * A write that was lost may commit late: when its packet comes, when the disk or a standby has answered. Nobody is answered
- * before that what would then not be true.
+ * A write that was lost may commit late: when its packet comes, when the disk or a standby has answered. Nobody is
+ * answered before that what would then not be true.
  */
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import type { Changes } from "../../src/inventory/model.ts";

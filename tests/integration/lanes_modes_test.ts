@@ -1,6 +1,6 @@
 /**
- * The modes of concurrency: what a batch goes under, what becomes of it when the quorum is lost, and what a process says and
- * does whose lease ran out.
+ * The modes of concurrency: what a batch goes under, what becomes of it when the quorum is lost, and what a process
+ * says and does whose lease ran out.
  */
 import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
 import { Failure } from "../../src/lanes/failure.ts";

@@ -1,6 +1,6 @@
 /**
- * Our own loop stands still in the middle of things, with real nodes that are all there: that is no outage of theirs. What
- * timed out meanwhile is judged when the loop goes again.
+ * Our own loop stands still in the middle of things, with real nodes that are all there: that is no outage of theirs.
+ * What timed out meanwhile is judged when the loop goes again.
  */
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import { Redis } from "ioredis";

@@ -1,6 +1,6 @@
 /**
- * Nodes that answer and can't vote, one kind after the other: readiness must see it, and say why. And nodes that are not
- * nodes of their own.
+ * Nodes that answer and can't vote, one kind after the other: readiness must see it, and say why. And nodes that are
+ * not nodes of their own.
  */
 import { assert, assertEquals, assertInstanceOf, assertMatch, assertRejects } from "@std/assert";
 import { Redis } from "ioredis";

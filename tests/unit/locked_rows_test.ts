@@ -1,4 +1,6 @@
-/** Which entries are looked at before they are tried again because their order was seen locked: for how long, how many. */
+/**
+ * Which entries are looked at before they are tried again because their order was seen locked: for how long, how many.
+ */
 import { assertEquals } from "@std/assert";
 import type { Operation } from "../../src/inventory/operations/operation.ts";
 import { Entry } from "../../src/lanes/entry.ts";

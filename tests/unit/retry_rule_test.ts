@@ -28,7 +28,10 @@ import {
 
 type Ruled = Exclude<Cause, "row_locked">;
 
-/** By cause: up to which attempt several entries, and one, go again in time; and what they come to then, and out of time. */
+/**
+ * By cause: up to which attempt several entries, and one, go again in time; and what they come to then, and out of
+ * time.
+ */
 const ROWS: Readonly<Record<Ruled, { several: [number, Next, Next]; one: [number, Next, Next] }>> = {
   lost_write: { several: [19, "fail", "fail"], one: [19, "fail", "fail"] },
   fence: { several: [7, "halves", "requeue"], one: [19, "fail", "fail"] },

@@ -1,9 +1,9 @@
 /**
  * The leases that this process has, from batch to batch while work waits for them.
  *
- * For a bounded time only: a goods that others want is released after a while, and then not asked for again before each of
- * them has asked at least once. Whether others want it is a hint that may be lost, so after a longer while it is released
- * in any case. The states of a goods and their transitions are those of lease_states.ts.
+ * For a bounded time only: a goods that others want is released after a while, and then not asked for again before each
+ * of them has asked at least once. Whether others want it is a hint that may be lost, so after a longer while it is
+ * released in any case. The states of a goods and their transitions are those of lease_states.ts.
  */
 import { type Lease, LeaseTakenError, type Lock } from "../../lock/lock.ts";
 import { type LeaseEvent, type LeaseState, nextLeaseState } from "./lease_states.ts";

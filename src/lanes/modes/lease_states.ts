@@ -18,8 +18,8 @@
  *     yielded      idle                      paused
  *     yielded      absent, released, paused  the same   it was released while the nodes were asked who waits
  *
- * A released or paused one becomes absent when that is too long ago to matter. What is not listed never happens: a second
- * lease of what is ours, the use of what is not, or a lease that is left to others under a batch.
+ * A released or paused one becomes absent when that is too long ago to matter. What is not listed never happens: a
+ * second lease of what is ours, the use of what is not, or a lease that is left to others under a batch.
  */
 import { illegalTransition } from "../../base/invariant.ts";
 

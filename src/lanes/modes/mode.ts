@@ -1,6 +1,6 @@
 /**
- * The mode in which this process keeps writers of the same goods apart, and what the lanes ask of it. Whatever the mode,
- * every write is fenced by the ledger, so processes in different modes may work side by side.
+ * The mode in which this process keeps writers of the same goods apart, and what the lanes ask of it. Whatever the
+ * mode, every write is fenced by the ledger, so processes in different modes may work side by side.
  */
 import type { ModeName, QuorumLoss } from "../../config/mode_names.ts";
 import type { Lock } from "../../lock/lock.ts";
@@ -34,8 +34,8 @@ export type Taken =
   | { readonly is: "refused"; readonly refused: Refused };
 
 /**
- * Makes the guards of one process's batches, in one mode. One batch at a time may use a goods; whoever asks sees to that.
- * Only a mode with leases has anything to do beside `take`.
+ * Makes the guards of one process's batches, in one mode. One batch at a time may use a goods; whoever asks sees to
+ * that. Only a mode with leases has anything to do beside `take`.
  */
 export interface Guards {
   /** Whether batches go by row locks for want of a quorum. */

@@ -1,4 +1,7 @@
-/** Mode `optimistic`: nobody is kept away; a write whose goods have changed since its read is lost to the fence, and repeated. */
+/**
+ * Mode `optimistic`: nobody is kept away; a write whose goods have changed since its read is lost to the fence, and
+ * repeated.
+ */
 import { type Guard, GuardsWithoutLeases } from "./mode.ts";
 
 const FENCE_ALONE: Guard = {

@@ -1,5 +1,5 @@
 /**
- * Going by row locks while the lock has no quorum. Pure but for the log.
+ * Going by row locks while the lock has no quorum. No I/O but for the log.
  *
  *     leases    --lost--> row locks    for a while nobody asks the nodes: each vain question takes a node's time limit
  *     row locks --asks again, lost--> row locks

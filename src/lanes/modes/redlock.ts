@@ -1,6 +1,6 @@
 /**
- * Mode `redlock`: a batch goes under leases on its goods. Where the loss of the quorum is to stop nobody, it goes by row locks
- * while the lock has none.
+ * Mode `redlock`: a batch goes under leases on its goods. Where the loss of the quorum is to stop nobody, it goes by
+ * row locks while the lock has none.
  */
 import { QuorumLostError } from "../../lock/lock.ts";
 import type { Log } from "../../telemetry/log.ts";

@@ -1,6 +1,6 @@
 /**
- * Logs the batches that go by row locks although their mode is another, and although nothing is away: where what they need
- * is seldom free at once, or others go on changing it. Each costs a transaction that occupies a connection.
+ * Logs the batches that go by row locks although their mode is another, and although nothing is away: where what they
+ * need is seldom free at once, or others go on changing it. Each costs a transaction that occupies a connection.
  */
 import type { Log } from "../../telemetry/log.ts";
 

@@ -27,7 +27,9 @@ export interface NodeLinkOptions {
   lost(error: Error | undefined): void;
 }
 
-/** So many looks, a command's time limit apart, without a byte while one is waited for, and the connection is dropped. */
+/**
+ * So many looks, a command's time limit apart, without a byte while one is waited for, and the connection is dropped.
+ */
 const SILENT_LOOKS_MAX = 8;
 /** The same while it is dialled, and while it ends. */
 const OPENING_LOOKS_MAX = 2;
@@ -67,14 +69,16 @@ export class NodeLink {
       ...(tls ? { tls: {} } : {}),
       connectionName: "holdfast",
       connectTimeout: 0,
-      // What a node may do is found out by doing it. ioredis's own look writes to the console and takes INFO to be allowed.
+      // What a node may do is found out by doing it. ioredis's own look writes to the console and takes INFO to be
+      // allowed.
       enableReadyCheck: false,
       maxRetriesPerRequest: 0,
       enableOfflineQueue: false,
       // A lease asked for on a connection that broke must not be asked for again on the next one: by then
       // nobody waits for the answer, and the key would stand until it expires.
       autoResendUnfulfilledCommands: false,
-      // We subscribe to nothing. A node that says we did would have ioredis do it again, with nobody to catch its failure.
+      // We subscribe to nothing. A node that says we did would have ioredis do it again, with nobody to catch its
+      // failure.
       autoResubscribe: false,
       retryStrategy: (times: number) => backoffMs(REDIAL, times, random()),
     });

@@ -1,7 +1,7 @@
 /**
- * The independent Redis nodes. After every dial a node has no vote before it is known which server it is and that this has
- * run for long enough, and none while it refuses what a lease would ask of it. From what is known follows where it stands
- * (standing.ts); what changes it:
+ * The independent Redis nodes. After every dial a node has no vote before it is known which server it is and that this
+ * has run for long enough, and none while it refuses what a lease would ask of it. From what is known follows where it
+ * stands (standing.ts); what changes it:
  *
  *     unconnected --connected--> connected     its server is not known, nor whether it can vote
  *     connected   --identified--> connected    its server is known, and how long that has run
@@ -129,7 +129,9 @@ export class Node implements VotingNode {
     return this.#noted(scriptHash(script), keyCount, args, this.#link.eval(script, keyCount, args));
   }
 
-  /** The values of keys, in their sequence; null for a key that is not there. Rejects for a node that does not answer. */
+  /**
+   * The values of keys, in their sequence; null for a key that is not there. Rejects for a node that does not answer.
+   */
   values(keys: readonly string[]): Promise<(string | null)[]> {
     return this.#link.values(keys);
   }
@@ -188,9 +190,9 @@ export class Node implements VotingNode {
 
   /**
    * Brings the scripts to a node that may have been restarted, before anything else is sent to it, releases what it may
-   * have given unheard, and asks which server it is and whether it can vote. To a node without the scripts redlock sends
-   * one a second time, as text, and then a release could overtake the acquire that it undoes, and the keys would stand
-   * until they expire.
+   * have given unheard, and asks which server it is and whether it can vote. To a node without the scripts redlock
+   * sends one a second time, as text, and then a release could overtake the acquire that it undoes, and the keys would
+   * stand until they expire.
    */
   async #handshake(): Promise<void> {
     if (this.#connection !== undefined) illegalTransition(`node ${this.#number}`, "connected", "connected");

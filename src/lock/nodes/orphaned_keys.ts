@@ -1,10 +1,12 @@
 /**
- * Keys that a node may have although nobody has their lease: it was asked for them and did not answer before its connection was
- * lost, as one that freezes and gives them when it thaws; or it could not be asked to release them. They would stand until they
- * expire, so whoever comes back to the node releases them first. Pure.
+ * Keys that a node may have although nobody has their lease: it was asked for them and did not answer before its
+ * connection was lost, as one that freezes and gives them when it thaws; or it could not be asked to release them. They
+ * would stand until they expire, so whoever comes back to the node releases them first. No I/O.
  */
 
-/** More than come together while a connection is not yet known to be lost; of a node that is away for long most expire. */
+/**
+ * More than come together while a connection is not yet known to be lost; of a node that is away for long most expire.
+ */
 const VALUES_MAX = 1000;
 
 /** Keys of one attempt, by the value that they would have. */

@@ -1,7 +1,7 @@
 /**
- * Whether a node can vote: it is asked for a lease that nobody else wants, to extend it, and to release it, by the very scripts
- * that leases use. A node that answers everything else may still refuse those: it is out of memory or disk, a replica,
- * loading, or its user may not run scripts.
+ * Whether a node can vote: it is asked for a lease that nobody else wants, to extend it, and to release it, by the very
+ * scripts that leases use. A node that answers everything else may still refuse those: it is out of memory or disk, a
+ * replica, loading, or its user may not run scripts.
  */
 import type { Scripted } from "../attempt.ts";
 import { ACQUIRE_SCRIPT, EXTEND_SCRIPT, RELEASE_SCRIPT, scriptHash } from "../scripts.ts";

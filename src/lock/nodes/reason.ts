@@ -5,8 +5,8 @@ const REASON_CHARACTERS_MAX = 160;
 const HIDDEN = "***";
 
 /**
- * The message of an error on one line, cut to a bounded length, without `secrets`: what a node says is not ours, and may
- * repeat what was sent to it.
+ * The message of an error on one line, cut to a bounded length, without `secrets`: what a node says is not ours, and
+ * may repeat what was sent to it.
  */
 export function reasonOf(error: Error, secrets: readonly string[]): string {
   let text = error.message || (error as { code?: string }).code || error.name;

@@ -1,5 +1,6 @@
 /**
- * Where a node stands, from what is known of it: whether it may vote, and why not. No I/O. The first line that fits counts:
+ * Where a node stands, from what is known of it: whether it may vote, and why not. No I/O. The first line that fits
+ * counts:
  *
  *     there is no connection                        down
  *     its server refused what a lease would ask     down
@@ -10,8 +11,8 @@
  *
  * One server has one vote, though it be reached by several spellings of its address, or by several of its databases.
  *
- * Quarantine: a node that crashed has forgotten which keys it gave away. It has no vote until every lease that it may have
- * voted for before is over, which is a TTL after its server started.
+ * Quarantine: a node that crashed has forgotten which keys it gave away. It has no vote until every lease that it may
+ * have voted for before is over, which is a TTL after its server started.
  * https://redis.io/docs/latest/develop/use/patterns/distributed-locks/, "Performance, crash recovery and fsync"
  */
 import type { NodeState } from "../status.ts";

@@ -3,7 +3,9 @@
  * the socket while the loop stood still is read before it is judged, so a stall of ours is no outage of theirs.
  */
 
-/** A timer that fires this much too late says that the loop stood still. Timers of a loop that is only busy come closer. */
+/**
+ * A timer that fires this much too late says that the loop stood still. Timers of a loop that is only busy come closer.
+ */
 const STOOD_MS_MIN = 10;
 /** Beside the time for which the loop stood at the least: for what could not be sent before it did. */
 const AFTERWARDS_MS = 50;
@@ -14,8 +16,8 @@ export class TimeLimitError extends Error {
 }
 
 /**
- * What `answer` comes to within `limitMs`, else TimeLimitError. Where the loop stood still when the limit came, the answer
- * has as much time again, but no more than `limitMs`, and that once.
+ * What `answer` comes to within `limitMs`, else TimeLimitError. Where the loop stood still when the limit came, the
+ * answer has as much time again, but no more than `limitMs`, and that once.
  */
 export function timeLimited<T>(answer: Promise<T>, limitMs: number): Promise<T> {
   return new Promise((resolve, reject) => {
