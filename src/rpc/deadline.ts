@@ -1,15 +1,16 @@
 /**
- * When a call is over for its time. A call may bring a deadline in its header, and of a unary one the server has a limit of its
- * own. A brought deadline beyond that limit is cut to it: a caller's patience is no error.
+ * When a call is over for its time. A call may bring a deadline in its header, and of a unary one the server has a
+ * limit of its own. A brought deadline beyond that limit is cut to it: a caller's patience is no error.
  *
- * One keeper ends the signal of a unary call, and it depends on who answers the call:
+ * Who keeps the time of a unary call, and so ends its signal, depends on who answers the call:
  *
- *     fast path (`unary.ts`)   {@link CallTime}: the deadline from the header on, as the message may be missing for long; without
- *                              one the server's limit, from the complete message on. The signal is the call's own.
- *     Connect's handlers       Connect itself keeps a brought deadline, and {@link deadline} adds the server's limit. Connect
- *                              would wait for a message that never comes: that is `messages/received_body.ts`.
+ *     fast path (`unary.ts`)   {@link CallTime} alone: the deadline from the header on, as the message may be missing for
+ *                              long; without one the server's limit, from the complete message on.
+ *     Connect's handlers       Connect keeps a brought deadline, and {@link deadline} adds the server's limit. Connect would
+ *                              wait for a message that never comes: that wait is ended by `messages/received_body.ts`.
  *
- * A signal alone ends nothing: it is {@link deadline}, on both paths, that answers when it aborts, whatever the handler does.
+ * A signal alone ends nothing: it is {@link deadline}, on both paths, that answers when it aborts, whatever the handler
+ * does.
  */
 import {
   ConnectError,
@@ -41,8 +42,8 @@ export function setCallSignal(values: ContextValues, signal: AbortSignal): Conte
 }
 
 /**
- * Cuts the deadlines in the header to `msMax`, before anything reads them, as a timer of more than 2^31 ms goes off at once. What
- * is no deadline is left as it is, to be refused by whoever reads it.
+ * Cuts the deadlines in the header to `msMax`, before anything reads them, as a timer of more than 2^31 ms goes off at
+ * once. What is no deadline is left as it is, to be refused by whoever reads it.
  */
 export function cutTimeouts(header: Headers, msMax: number = TIMER_MS_MAX): void {
   if (isAbove(parseGrpc(header.get(grpcHeader), msMax), msMax)) header.set(grpcHeader, grpcTimeout(msMax));
@@ -92,14 +93,16 @@ export class CallTime {
     if (timeoutMs !== undefined && timeoutMs > 0) this.#timer = setTimeout(() => this.#passed(), timeoutMs);
   }
 
-  /** What is left of the deadline that the call brought, in ms; not above 0 where it has passed; undefined without one. */
+  /**
+   * What is left of the deadline that the call brought, in ms; not above 0 where it has passed; undefined without one.
+   */
   get remainingMs(): number | undefined {
     return this.#passesAt === undefined ? undefined : this.#passesAt - performance.now();
   }
 
   /**
-   * The message is complete. From now on `end` is called with the reason, once: at the deadline, at once where it has passed
-   * without having been said; else after the server's limit, where there is one.
+   * The message is complete. From now on `end` is called with the reason, once: at the deadline, at once where it has
+   * passed without having been said; else after the server's limit, where there is one.
    */
   answer(end: (reason: ConnectError) => void, limitMs: number | undefined): void {
     const { remainingMs } = this;
@@ -120,9 +123,9 @@ export class CallTime {
 }
 
 /**
- * Ends unary calls when their signal aborts: at their deadline, when their caller has gone, or after `timeoutMsMax`. Connect
- * itself only raises the signal and goes on waiting for the handler. Keeps no time of its own for calls whose own signal ends
- * with the server's limit ({@link setCallSignal}).
+ * Ends unary calls when their signal aborts: at their deadline, when their caller has gone, or after `timeoutMsMax`.
+ * Connect itself only raises the signal and goes on waiting for the handler. Keeps no time of its own for calls whose
+ * own signal ends with the server's limit ({@link setCallSignal}).
  */
 export function deadline(timeoutMsMax: number, log: Log): Interceptor {
   return (next) => async (request) => {

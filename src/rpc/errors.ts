@@ -1,6 +1,6 @@
 /**
- * Errors of calls as their callers get them: a code, a reason and typed details, within what trailers may be. Every error that
- * this room answers has its code from here; what a service refuses has it from that service.
+ * Errors of calls as their callers get them: a code, a reason and typed details, within what trailers may be. Every
+ * error that this room answers has its code from here; what a service refuses has it from that service.
  */
 import type { DescMessage, MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
@@ -15,15 +15,18 @@ export type Detail = { readonly desc: DescMessage; readonly value: MessageInitSh
 const DOMAIN = "inventory.v1";
 /** How long a caller is asked to wait before it sends the same request again. */
 const RETRY_AFTER_MS = 100;
-/** Broken rules that one answer names, in count and in bytes: they travel in trailers, which some clients bound at 8 KiB. */
+/**
+ * Broken rules that one answer names, in count and in bytes: they travel in trailers, which some clients bound at 8
+ * KiB.
+ */
 const VIOLATIONS_MAX = 50;
 const VIOLATIONS_BYTES_MAX = 3_500;
 /** What stands around the texts of one. */
 const VIOLATION_BYTES = 8;
 
 /**
- * The reason of a signal that aborts without one: what a call gets that has been answered, or whose stream closed without
- * an error. One for all of them: a DOMException of its own was measured to cost each call 4 µs.
+ * The reason of a signal that aborts without one: what a call gets that has been answered, or whose stream closed
+ * without an error. One for all of them: a DOMException of its own was measured to cost each call 4 µs.
  */
 export const CALL_OVER: unknown = AbortSignal.abort().reason;
 

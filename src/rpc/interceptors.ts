@@ -1,6 +1,6 @@
 /**
- * What every call that could be decoded goes through beside its time (`deadline.ts`): the last word on errors with the log of
- * calls, and the refusal of new ones at shutdown.
+ * What every call that could be decoded goes through beside its time (`deadline.ts`): the last word on errors with the
+ * log of calls, and the refusal of new ones at shutdown.
  */
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import { errorFields, type Log } from "../telemetry/log.ts";
@@ -16,8 +16,8 @@ export interface LoggedCall {
 }
 
 /**
- * The error as its caller gets it: one that is not meant for the wire is a fault of the service, is logged under the call's
- * request id, and answered as INTERNAL with a fixed text. @param what has failed, for the log
+ * The error as its caller gets it: one that is not meant for the wire is a fault of the service, is logged under the
+ * call's request id, and answered as INTERNAL with a fixed text. @param what has failed, for the log
  */
 export function errorForCaller(error: unknown, call: LoggedCall, log: Log, what = "call"): ConnectError {
   if (error instanceof ConnectError) return error;

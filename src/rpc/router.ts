@@ -1,6 +1,6 @@
 /**
- * One router for both protocols: HTTP/1.1 goes to its handlers as connect-node has it, HTTP/2 straight from the stream, and
- * plain unary gRPC calls by the fast path.
+ * One router for both protocols: HTTP/1.1 goes to its handlers as connect-node has it, HTTP/2 straight from the stream,
+ * and plain unary gRPC calls by the fast path.
  */
 import type { DescMethod } from "@bufbuild/protobuf";
 import {
@@ -43,16 +43,20 @@ const BUDGET_BYTES = 64 * 1024 * 1024;
 /** Of a name that is not served, in the refusal. */
 const NAME_CHARACTERS_MAX = 100;
 
-/** How to serve: what Connect's routers take, and the rest. gzip is the one encoding, and unknown fields are not kept. */
+/**
+ * How to serve: what Connect's routers take, and the rest. gzip is the one encoding, and unknown fields are not kept.
+ */
 export interface RpcHandlerOptions extends Omit<ConnectRouterOptions, "acceptCompression"> {
   /** Adds the services. Called once. */
   readonly routes: (router: ConnectRouter) => void;
   /**
-   * A unary gRPC call over HTTP/2 without a deadline of its own has its signal aborted after this. Whoever answers for a
-   * handler that does not heed its signal is an interceptor. Absent: there is no such limit.
+   * A unary gRPC call over HTTP/2 without a deadline of its own has its signal aborted after this. Whoever answers for
+   * a handler that does not heed its signal is an interceptor. Absent: there is no such limit.
    */
   readonly unaryMsMax?: number;
-  /** What one message of a method may be. Absent, or undefined for a method: `readMaxBytes` of its service is its bound. */
+  /**
+   * What one message of a method may be. Absent, or undefined for a method: `readMaxBytes` of its service is its bound.
+   */
   readonly bounds?: (method: DescMethod) => MessageBounds | undefined;
   /** What the messages of all calls may take. Absent: 64 MiB. */
   readonly budget?: MessageBudget;

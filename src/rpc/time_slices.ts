@@ -8,7 +8,9 @@
 export const SLICE_MS = 4;
 /** Longest time for one call, in ms, while others wait for theirs: a small batch does not wait for a huge one. */
 export const SHARE_MS = 1;
-/** A call with more items than this has a large answer to write, however little its items take: 1,000 of them some 3 ms. */
+/**
+ * A call with more items than this has a large answer to write, however little its items take: 1,000 of them some 3 ms.
+ */
 export const LARGE_ITEMS = 200;
 
 /** What slices are measured with. */
@@ -46,8 +48,8 @@ export class Slicer {
   /**
    * Does `work` for each item, one after the other, and begins at once where this turn's slice is not spent.
    *
-   * Rejects with what `work` throws. Rejects with the signal's reason as soon as that aborts, and does nothing from then
-   * on; so the signal is also the limit of the wait.
+   * Rejects with what `work` throws. Rejects with the signal's reason as soon as that aborts, and does nothing from
+   * then on; so the signal is also the limit of the wait.
    */
   run<T>(items: readonly T[], signal: AbortSignal, work: (item: T, index: number) => void): Promise<void> {
     if (signal.aborted) return Promise.reject(signal.reason);
@@ -120,8 +122,8 @@ export class Slicer {
 }
 
 /**
- * The slices of this process. Not with setImmediate: Deno 2.9.3 then goes round at once, and looks at the sockets in one
- * of 61 rounds only, so that an echo took 60 slices of 4 ms. A timer has it wait, for 1 ms, and look.
+ * The slices of this process. Not with setImmediate: Deno 2.9.3 then goes round at once, and looks at the sockets in
+ * one of 61 rounds only, so that an echo took 60 slices of 4 ms. A timer has it wait, for 1 ms, and look.
  */
 const slicer = new Slicer({ nowMs: () => performance.now(), next: (then) => void setTimeout(then, 0) });
 

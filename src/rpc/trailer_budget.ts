@@ -1,6 +1,7 @@
 /**
- * The trailers of an error within what clients take: the whole list, names and values and 32 bytes a field, in 8,192 bytes.
- * With more grpc-java says INTERNAL and Python's grpcio, at random, RESOURCE_EXHAUSTED, whatever the error was. Pure.
+ * The trailers of an error within what clients take: the whole list, names and values and 32 bytes a field, in 8,192
+ * bytes. With more grpc-java says INTERNAL and Python's grpcio, at random, RESOURCE_EXHAUSTED, whatever the error was.
+ * Pure.
  */
 import { create, toBinary } from "@bufbuild/protobuf";
 import { anyPack } from "@bufbuild/protobuf/wkt";
@@ -63,7 +64,10 @@ export function detailBytes(detail: ConnectError["details"][number]): number {
   return toBinary(StatusSchema, create(StatusSchema, { details: [any] })).length;
 }
 
-/** A text whose `grpc-message` has {@link MESSAGE_BYTES_MAX} at most, cut where it has more. Halves of pairs become U+FFFD. */
+/**
+ * A text whose `grpc-message` has {@link MESSAGE_BYTES_MAX} at most, cut where it has more. Halves of pairs become
+ * U+FFFD.
+ */
 export function boundText(given: string): string {
   const text = given.toWellFormed();
   if (text.length <= MESSAGE_BYTES_MAX / 9 || encodedBytes(text) <= MESSAGE_BYTES_MAX) return text;

@@ -1,7 +1,7 @@
 /**
- * The fast path of a unary gRPC call over HTTP/2: one message in, one message out, one write for header and message and one
- * for the trailers. It says what Connect's handler says, to the byte, without its chain of generators; whatever is not plain
- * goes to that handler.
+ * The fast path of a unary gRPC call over HTTP/2: one message in, one message out, one write for header and message and
+ * one for the trailers. It says what Connect's handler says, to the byte, without its chain of generators; whatever is
+ * not plain goes to that handler.
  */
 import { ConnectError, type HandlerContext, type MethodImplSpec } from "@connectrpc/connect";
 import {
@@ -42,8 +42,8 @@ export type UnarySpec = MethodImplSpec & { readonly kind: "unary" };
 /** What becomes of a call that was given to the fast path, beside its answer. */
 export interface UnaryFollowUp {
   /**
-   * It is not plain: Connect's handler must answer it, with what was read of its body; with `refused`, whatever that is.
-   * Called at most once.
+   * It is not plain: Connect's handler must answer it, with what was read of its body; with `refused`, whatever that
+   * is. Called at most once.
    */
   other(body?: BodyStart, refused?: ConnectError): void;
   /** Its answer could not be written. */
@@ -56,7 +56,9 @@ export type UnaryPath = (call: Http2Call, request: PreparedRequest, followUp: Un
 /** What the fast path of a method is made of. */
 export interface UnaryMethod {
   readonly spec: UnarySpec;
-  /** Those of Connect's handler of the same method, complete. A `requestGate` and a signal for shutdown are not heeded. */
+  /**
+   * Those of Connect's handler of the same method, complete. A `requestGate` and a signal for shutdown are not heeded.
+   */
   readonly options: UniversalHandlerOptions;
   /** Of its messages; those that don't pass go to Connect's handler, which finds the same and has the words. */
   readonly check: MessageCheck;
@@ -151,7 +153,9 @@ class UnaryCall {
     return { chunks: [this.#body.take()], ended: false };
   }
 
-  /** Counts what has come. Most calls are small, and never ask for a share. False: it is more than the budget allows. */
+  /**
+   * Counts what has come. Most calls are small, and never ask for a share. False: it is more than the budget allows.
+   */
   #charge(bytes: number): boolean {
     this.#received += bytes;
     if (this.#received <= FREE_BYTES) return true;

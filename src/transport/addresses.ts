@@ -1,9 +1,9 @@
 /**
- * Limits by address: whose an address is, what one of them may have of a total, and the address of a call for handlers that
- * have limits of their own.
+ * Limits by address: whose an address is, what one of them may have of a total, and the address of a call for handlers
+ * that have limits of their own.
  *
- * An IPv4 address is one party, and in IPv6 everything in one network of 64 bits is, which is the least that a site is given
- * (RFC 6177) and all of which one machine can use.
+ * An IPv4 address is one party, and in IPv6 everything in one network of 64 bits is, which is the least that a site is
+ * given (RFC 6177) and all of which one machine can use.
  */
 import { type ContextValues, createContextKey, createContextValues } from "@connectrpc/connect";
 import { invariant } from "../base/invariant.ts";

@@ -1,6 +1,6 @@
 /**
- * The last place before the handler: requests get their ids and are counted, and those over a limit are refused here, before
- * anything is made of them. Knows limits and statuses of HTTP, but nothing of what a request asks for.
+ * The last place before the handler: requests get their ids and are counted, and those over a limit are refused here,
+ * before anything is made of them. Knows limits and statuses of HTTP, but nothing of what a request asks for.
  */
 import type { IncomingHttpHeaders } from "node:http";
 import http2 from "node:http2";
@@ -10,9 +10,9 @@ import type { ListenerLimits } from "./limits.ts";
 import type { OverLimitLog } from "./over_limit_log.ts";
 
 /**
- * A peer may end all its streams and open as many new ones in one turn of the event loop, before the ends are seen here. Beyond
- * twice the limit it is a flood: 450 streams that are opened and reset at once fit into one read from the socket, and each of
- * them was measured to take 20 to 50 kB until its end is seen.
+ * A peer may end all its streams and open as many new ones in one turn of the event loop, before the ends are seen
+ * here. Beyond twice the limit it is a flood: 450 streams that are opened and reset at once fit into one read from the
+ * socket, and each of them was measured to take 20 to 50 kB until its end is seen.
  */
 const STREAMS_SEEN_FACTOR = 2;
 
@@ -39,7 +39,10 @@ export class Admission {
 
   constructor(private readonly options: AdmissionOptions) {}
 
-  /** Counts the exchange until it has ended. True: it may go to the handler. False: it is refused, or its connection cut. */
+  /**
+   * Counts the exchange until it has ended. True: it may go to the handler. False: it is refused, or its connection
+   * cut.
+   */
   admits(connection: Connection, exchange: Exchange): boolean {
     const { connections, limits, overLimits, isDraining, newRequestId } = this.options;
     const limit = this.#limitPassed(connection, exchange.path);
@@ -96,9 +99,10 @@ export class Admission {
 }
 
 /**
- * The id of a request: the caller's, or one made here, on every answer, whatever becomes of the request. It is given before
- * anything else is made of the request, so that one that is refused has it too. Only what could not be read as a request at
- * all, and so has neither header nor log line of its own, is answered without. The header has it from then on.
+ * The id of a request: the caller's, or one made here, on every answer, whatever becomes of the request. It is given
+ * before anything else is made of the request, so that one that is refused has it too. Only what could not be read as a
+ * request at all, and so has neither header nor log line of its own, is answered without. The header has it from then
+ * on.
  */
 function identifyRequest(headers: IncomingHttpHeaders, newId: () => string): string {
   const given = headers[REQUEST_ID_HEADER];
@@ -108,9 +112,10 @@ function identifyRequest(headers: IncomingHttpHeaders, newId: () => string): str
 }
 
 /**
- * Whether a header, given as names and values by turns, has too many fields or too many bytes of them. It is a second look at
- * what has arrived: node:http and node:http2 have limits of their own, but node:http drops the fields over its count in
- * silence, and nghttp2 limits a peer to the size only once that peer has acknowledged the SETTINGS, which a rude one never does.
+ * Whether a header, given as names and values by turns, has too many fields or too many bytes of them. It is a second
+ * look at what has arrived: node:http and node:http2 have limits of their own, but node:http drops the fields over its
+ * count in silence, and nghttp2 limits a peer to the size only once that peer has acknowledged the SETTINGS, which a
+ * rude one never does.
  */
 function isHeaderOverLimit(raw: readonly string[], limits: ListenerLimits): boolean {
   if (raw.length > 2 * limits.headerFieldsMax) return true;

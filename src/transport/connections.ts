@@ -1,6 +1,7 @@
 /**
- * The connections of one listener and the requests in progress on each: who is admitted, what is counted, how they end when the
- * listener stops. Knows sockets and sessions, but neither the limits in time (`reaper.ts`) nor what requests are about.
+ * The connections of one listener and the requests in progress on each: who is admitted, what is counted, how they end
+ * when the listener stops. Knows sockets and sessions, but neither the limits in time (`reaper.ts`) nor what requests
+ * are about.
  *
  *     (new)    -> refused        over a limit of connections, or its address is barred
  *     (new)    -> accepted       it is counted, with its address
@@ -50,7 +51,10 @@ export interface Connection {
   readonly exchanges: Set<Exchange>;
   /** Since when no request is in progress; at first, since the connection was accepted or its protocol became known. */
   quietSince: number;
-  /** HTTP/1: bytes read (above TLS) when it became quiet, and when the next request's header was first seen to have begun. */
+  /**
+   * HTTP/1: bytes read (above TLS) when it became quiet, and when the next request's header was first seen to have
+   * begun.
+   */
   quietBytesRead: number;
   headerSince: number | undefined;
   /** HTTP/1: bytes read since the latest request began. */
@@ -166,8 +170,8 @@ export class Connections {
   }
 
   /**
-   * Counts a stream that ended in a reset. Answers the limit that is passed with it; past that of its address the address is
-   * barred for a while, and its connections, this one as well, are for the caller to cut: {@link ofPeer}.
+   * Counts a stream that ended in a reset. Answers the limit that is passed with it; past that of its address the
+   * address is barred for a while, and its connections, this one as well, are for the caller to cut: {@link ofPeer}.
    */
   noteReset({ peer }: Connection): "resetsPerAddressMax" | "resetsTotalMax" | undefined {
     const { resetsPerAddressMax, resetWindowMs } = this.limits;
@@ -235,9 +239,9 @@ export class Connections {
   }
 
   /**
-   * Peers are asked to go, requests in progress finish, idle connections go, and what takes longer than the grace is cut. Resolves
-   * when every connection is gone, at the latest a little after `graceMs`. Takes no notice of new connections: the port is closed
-   * before.
+   * Peers are asked to go, requests in progress finish, idle connections go, and what takes longer than the grace is
+   * cut. Resolves when every connection is gone, at the latest a little after `graceMs`. Takes no notice of new
+   * connections: the port is closed before.
    */
   async drain(graceMs: number, log: Log): Promise<void> {
     for (const connection of this) {

@@ -1,9 +1,12 @@
 /**
- * The protocol of a call, by the content type of its request. More is taken for a call here than is answered: an unknown suffix
- * is still a client of that protocol, which wants its refusal in the protocol's words. Pure.
+ * The protocol of a call, by the content type of its request. More is taken for a call here than is answered: an
+ * unknown suffix is still a client of that protocol, which wants its refusal in the protocol's words. Pure.
  */
 
-/** How a call is spoken. The calls of Connect with one message in each direction are bare messages, its streams have frames. */
+/**
+ * How a call is spoken. The calls of Connect with one message in each direction are bare messages, its streams have
+ * frames.
+ */
 export type Protocol = "grpc" | "grpc-web" | "connect" | "connect-stream";
 
 const PROTOCOLS: readonly (readonly [RegExp, Protocol])[] = [
@@ -27,7 +30,9 @@ export function isJson(contentType: string | undefined): boolean {
   return /^application\/([a-z-]+\+)?json(;|$)/.test(plain(contentType));
 }
 
-/** Which sides of a gRPC-web call are base64: most clients say the same of both, and who says nothing of the answer too. */
+/**
+ * Which sides of a gRPC-web call are base64: most clients say the same of both, and who says nothing of the answer too.
+ */
 export function textSides(
   contentType: string | undefined,
   accept: string | undefined,

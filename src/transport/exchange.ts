@@ -1,6 +1,6 @@
 /**
- * One request and its answer, in both protocols: as the listener sees them (how far they are, and how to end them), and as
- * whatever answers them does. Knows neither what is asked nor who answers.
+ * One request and its answer, in both protocols: as the listener sees them (how far they are, and how to end them), and
+ * as whatever answers them does. Knows neither what is asked nor who answers.
  *
  * Over HTTP/1.1 a handler gets a request and a response of node:http, over HTTP/2 the stream itself: the objects that
  * node:http2 makes to look like node:http cost more than a whole small call, so they are never made.
@@ -48,11 +48,12 @@ export interface Exchange {
   /** Refuses it, before or instead of an answer: 503 as not begun, which every HTTP/2 client may try again. */
   refuse(status: RefusalStatus): void;
   /**
-   * Ends it, over a limit; once its answer has begun the stream is reset with CANCEL, or the HTTP/1 connection cut. Before:
+   * Ends it, over a limit; once its answer has begun the stream is reset with CANCEL, or the HTTP/1 connection cut.
+   * Before:
    *
    * - `"slow"`: the peer was given its time. CANCEL, which gRPC clients don't try again, or 408.
-   * - `"surplus"`: it is one too many, whose request no handler has got whole. REFUSED_STREAM or 503, which say that it may be
-   *   tried again.
+   * - `"surplus"`: it is one too many, whose request no handler has got whole. REFUSED_STREAM or 503, which say that it
+   *   may be tried again.
    */
   giveUp(why: "slow" | "surplus"): void;
   /** Asks the peer not to send more on this connection, where it is not too late. HTTP/2 has GOAWAY for that. */
@@ -71,8 +72,8 @@ export interface Http2Call {
   /** Fields that whatever answers the call must send, by lower-case name, under those of the answer itself. */
   readonly answerHeaders: Record<string, string>;
   /**
-   * Counts bytes of a message that is about to be written. False: the peer leaves too much on its connection unread; nothing
-   * must be written, and the stream has been reset.
+   * Counts bytes of a message that is about to be written. False: the peer leaves too much on its connection unread;
+   * nothing must be written, and the stream has been reset.
    */
   handOver(bytes: number): boolean;
   /** Has what is written to the stream from here on go out together with what soon follows. */

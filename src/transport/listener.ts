@@ -1,7 +1,7 @@
 /**
- * One port for HTTP/1.1 and HTTP/2, cleartext (HTTP/2 by prior knowledge) or TLS (by ALPN): accepts connections, has each
- * served by its protocol (`protocols.ts`), and drains. Who is admitted is counted in `connections.ts`, who is overdue is found
- * in `reaper.ts`, and requests go through `admission.ts`. It must not know what is served.
+ * One port for HTTP/1.1 and HTTP/2, cleartext (HTTP/2 by prior knowledge) or TLS (by ALPN): accepts connections, has
+ * each served by its protocol (`protocols.ts`), and drains. Who is admitted is counted in `connections.ts`, who is
+ * overdue is found in `reaper.ts`, and requests go through `admission.ts`. It must not know what is served.
  */
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
@@ -38,7 +38,10 @@ export interface ListenerOptions {
   readonly limits?: Partial<ListenerLimits> | undefined;
   /** Processes that share the port, this one included; 1 where it is not shared. */
   readonly sharers?: number | undefined;
-  /** Called when the port has gone deaf (`own_port.ts`) and could not be listened on anew: nobody will be accepted any more. */
+  /**
+   * Called when the port has gone deaf (`own_port.ts`) and could not be listened on anew: nobody will be accepted any
+   * more.
+   */
   readonly onDeaf?: ((error: unknown) => void) | undefined;
   /** How often it is looked at whether the port is deaf, in ms; for tests. */
   readonly lookEveryMs?: number | undefined;
@@ -56,7 +59,9 @@ export interface Listener {
    * `graceMs` is cut. Resolves when every connection is gone. A second call waits for the same end.
    */
   drain(graceMs: number): Promise<void>;
-  /** From now on handshakes are made with this certificate; connections that are there stay. Only where TLS is spoken. */
+  /**
+   * From now on handshakes are made with this certificate; connections that are there stay. Only where TLS is spoken.
+   */
   useCertificate(pair: CertificatePair): void;
 }
 

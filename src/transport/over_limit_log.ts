@@ -1,6 +1,6 @@
 /**
- * What was refused for a limit, as one line of log now and then instead of one for each: a flood of connections must not
- * become a flood of lines.
+ * What was refused for a limit, as one line of log now and then instead of one for each: a flood of connections must
+ * not become a flood of lines.
  */
 import type { Log } from "../telemetry/log.ts";
 import type { ListenerLimits } from "./limits.ts";

@@ -1,6 +1,6 @@
 /**
- * Answers that are given in front of every handler: to a call that reaches none, in the words of its own protocol, so that its
- * client shows a code and a reason; and in plain text to whatever is no call. Knows no service and no path.
+ * Answers that are given in front of every handler: to a call that reaches none, in the words of its own protocol, so
+ * that its client shows a code and a reason; and in plain text to whatever is no call. Knows no service and no path.
  */
 import { type Code, ConnectError } from "@connectrpc/connect";
 import { encodeEnvelope } from "@connectrpc/connect/protocol";
@@ -44,7 +44,10 @@ export function textAnswer(status: number, text: string, headers: Readonly<Recor
   return { status, headers: { "content-type": "text/plain; charset=utf-8", ...headers }, body: ENCODER.encode(text) };
 }
 
-/** The refusal in the words of the request's protocol. But for calls of Connect these have HTTP status 200 for every answer. */
+/**
+ * The refusal in the words of the request's protocol. But for calls of Connect these have HTTP status 200 for every
+ * answer.
+ */
 export function refuseCall({ method, contentType, accept }: AskedIn, { code, message, status }: Refusal): OwnAnswer {
   const error = new ConnectError(message, code);
   const suffix = isJson(contentType) ? "json" : "proto";

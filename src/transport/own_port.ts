@@ -1,7 +1,8 @@
 /**
- * Whether a port still accepts, seen from outside of it. Deno 2.9.3's accept loop ends in silence at its first error, such as
- * no file being left for one moment (EMFILE): the system goes on completing connections for a port on which nobody is ever
- * answered again, and health over old connections stays SERVING. So the process dials its own port now and then.
+ * Whether a port still accepts, seen from outside of it. Deno 2.9.3's accept loop ends in silence at its first error,
+ * such as no file being left for one moment (EMFILE): the system goes on completing connections for a port on which
+ * nobody is ever answered again, and health over old connections stays SERVING. So the process dials its own port now
+ * and then.
  */
 import net from "node:net";
 import type { Log } from "../telemetry/log.ts";
@@ -13,8 +14,8 @@ const DIAL_MS_MAX = 2_000;
 /** So many looks in a row that find the port deaf are believed. */
 const DEAF_LOOKS = 2;
 /**
- * Dials in one look for each process that shares the port: the chance that none of them reaches this one is e^-8. So many go out
- * at once, too.
+ * Dials in one look for each process that shares the port: the chance that none of them reaches this one is e^-8. So
+ * many go out at once, too.
  */
 const DIALS_PER_SHARER = 8;
 
@@ -22,8 +23,8 @@ const DIALS_PER_SHARER = 8;
 const KNOCK = "HEAD / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
 
 /**
- * What came of a dial. `answered`: by this process or another that shares the port. `silent`: connected and not answered, or
- * refused. `unknown`: this process could not even dial.
+ * What came of a dial. `answered`: by this process or another that shares the port. `silent`: connected and not
+ * answered, or refused. `unknown`: this process could not even dial.
  */
 export type Dialled = "answered" | "silent" | "unknown";
 
@@ -78,8 +79,8 @@ export function watchOwnPort(options: OwnPortOptions): () => void {
 }
 
 /**
- * Whether nobody was accepted since so many had been `heard`, though somebody dialled and got no answer. Where processes share
- * the port the system chooses who of them is dialled, so that it takes some dials to reach this one.
+ * Whether nobody was accepted since so many had been `heard`, though somebody dialled and got no answer. Where
+ * processes share the port the system chooses who of them is dialled, so that it takes some dials to reach this one.
  */
 async function looksDeaf({ sharers, accepted, dial }: OwnPortOptions, heard: number): Promise<boolean> {
   const isShared = sharers > 1;

@@ -1,6 +1,6 @@
 /**
- * A TCP port, cleartext or TLS: it is bound, may be bound anew under the same number, and changes its certificate while it
- * listens. Knows neither limits nor what connections speak.
+ * A TCP port, cleartext or TLS: it is bound, may be bound anew under the same number, and changes its certificate while
+ * it listens. Knows neither limits nor what connections speak.
  */
 import net from "node:net";
 import tls from "node:tls";

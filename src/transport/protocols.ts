@@ -1,12 +1,13 @@
 /**
- * HTTP/1 and HTTP/2 behind one port: one known from the other, and each served by a server that does not listen itself. A connection is
- * handed to its server, is read in turns from then on, and each of its requests goes through admission to the handler.
+ * HTTP/1 and HTTP/2 behind one port: one known from the other, and each served by a server that does not listen itself.
+ * A connection is handed to its server, is read in turns from then on, and each of its requests goes through admission
+ * to the handler.
  *
- * Owns what node:http and node:http2 are set to, and knows what Deno 2.9.3 makes of it: it maps `maxHeaderListPairs` and the
- * settings, and ignores `maxSessionMemory` and `streamResetBurst`, so that those are kept elsewhere (`connections.ts`).
- * It also keeps every HTTP/2 session with its handle for good, some 17 kB, whatever is taken off them at their end (repaired
- * by denoland/deno pull request 36043), so that peers that connect anew for each call, such as health probes, should do it
- * over HTTP/1, which leaves nothing behind.
+ * Owns what node:http and node:http2 are set to, and knows what Deno 2.9.3 makes of it: it maps `maxHeaderListPairs`
+ * and the settings, and ignores `maxSessionMemory` and `streamResetBurst`, so that those are kept elsewhere
+ * (`connections.ts`). It also keeps every HTTP/2 session with its handle for good, some 17 kB, whatever is taken off
+ * them at their end (repaired by denoland/deno pull request 36043), so that peers that connect anew for each call, such
+ * as health probes, should do it over HTTP/1, which leaves nothing behind.
  */
 import { Buffer } from "node:buffer";
 import http from "node:http";
@@ -157,10 +158,10 @@ export class Protocols {
 }
 
 /**
- * Decides whether a cleartext connection is HTTP/2 by prior knowledge or HTTP/1, by its first bytes, and leaves those bytes where the
- * protocol's own server will read them. Calls back once, as soon as the bytes decide: at the first byte that differs from the
- * preface, or after the last one that does not. Never calls back where the connection ends before; knows no time: whoever asks
- * closes connections that never say enough.
+ * Decides whether a cleartext connection is HTTP/2 by prior knowledge or HTTP/1, by its first bytes, and leaves those
+ * bytes where the protocol's own server will read them. Calls back once, as soon as the bytes decide: at the first byte
+ * that differs from the preface, or after the last one that does not. Never calls back where the connection ends
+ * before; knows no time: whoever asks closes connections that never say enough.
  */
 export function sniffProtocol(socket: Socket, decided: (protocol: Protocol) => void): void {
   let first: Buffer = Buffer.alloc(0);
@@ -192,8 +193,8 @@ function createHttp1Server(limits: ListenerLimits, handle: http.RequestListener)
 }
 
 /**
- * Has node:http read what the socket brings from its "data" events, where it can be kept back. Else it reads the socket's handle
- * itself, past everybody, which it leaves be where the handle says that somebody else does so already.
+ * Has node:http read what the socket brings from its "data" events, where it can be kept back. Else it reads the
+ * socket's handle itself, past everybody, which it leaves be where the handle says that somebody else does so already.
  */
 function readByData(socket: Socket): void {
   const { _handle } = socket as Socket & { _handle?: { _consumed?: boolean } | null };
@@ -201,8 +202,8 @@ function readByData(socket: Socket): void {
 }
 
 /**
- * Gets its connections by `emit("connection", socket)`, and reads their preface. It emits "stream" for each request and must be
- * given no "request" listener, or it makes a request and a response object for each as well.
+ * Gets its connections by `emit("connection", socket)`, and reads their preface. It emits "stream" for each request and
+ * must be given no "request" listener, or it makes a request and a response object for each as well.
  */
 function createHttp2Server(limits: ListenerLimits): http2.Http2Server {
   return http2.createServer({

@@ -1,9 +1,9 @@
 /**
  * Who is read from, and how much of it in one turn of the event loop. What a socket brings at once can have hundreds of
- * requests, a thousand sockets a hundred thousand, and all of them would be begun before anybody else's socket is looked at
- * again. So bytes are handed on by what they make to do, in whole requests: so much a turn for one address and for all, by
- * turns among the addresses that wait and among the connections of each; a connection that waits is paused, and what its peer
- * sends stays in the system's buffers.
+ * requests, a thousand sockets a hundred thousand, and all of them would be begun before anybody else's socket is
+ * looked at again. So bytes are handed on by what they make to do, in whole requests: so much a turn for one address
+ * and for all, by turns among the addresses that wait and among the connections of each; a connection that waits is
+ * paused, and what its peer sends stays in the system's buffers.
  */
 import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
@@ -12,15 +12,15 @@ import { FrameWalk } from "./http2/frame_walk.ts";
 import type { ListenerLimits } from "./limits.ts";
 
 /**
- * HTTP/1 bytes handed on at once: as long as a header of a call, and few enough that a packet full of the shortest requests is
- * counted before much is made of it.
+ * HTTP/1 bytes handed on at once: as long as a header of a call, and few enough that a packet full of the shortest
+ * requests is counted before much is made of it.
  */
 const HTTP1_BYTES = 2_048;
 
 /**
- * What HTTP/1 bytes cost, in whole requests: half for being handed on, as they may be the last of a message; and for each line,
- * which is a field of a header or half of a chunk of a body. Lines of a message that is sent whole cost less, and count all
- * the same: only whoever reads them can see that.
+ * What HTTP/1 bytes cost, in whole requests: half for being handed on, as they may be the last of a message; and for
+ * each line, which is a field of a header or half of a chunk of a body. Lines of a message that is sent whole cost
+ * less, and count all the same: only whoever reads them can see that.
  */
 const HTTP1_READ = 1 / 2;
 const HTTP1_LINE = 1 / 32;
@@ -30,8 +30,8 @@ const LINE_FEED = 0x0a;
 const SHARED_MS = 1_000;
 
 /**
- * From one turn to the next, in ms, where somebody waits and there are several addresses. By a timer: with immediates Deno 2.9.3 was measured to go
- * round without looking at all sockets, and an honest call took 100 turns.
+ * From one turn to the next, in ms, where somebody waits and there are several addresses. By a timer: with immediates
+ * Deno 2.9.3 was measured to go round without looking at all sockets, and an honest call took 100 turns.
  */
 const SHARED_TURN_MS = 2;
 
@@ -39,8 +39,9 @@ const SHARED_TURN_MS = 2;
 const READ_MAX = 8;
 
 /**
- * More connections than this wait only for an attacker, as busy backends share few. Turns of half as much then leave the loop
- * time in between: beside 200 connections that reset their streams an honest call took 30 ms in the median, not 110.
+ * More connections than this wait only for an attacker, as busy backends share few. Turns of half as much then leave
+ * the loop time in between: beside 200 connections that reset their streams an honest call took 30 ms in the median,
+ * not 110.
  */
 const CONTENDED = 16;
 
@@ -152,7 +153,10 @@ export class ReadTurns {
     return false;
   }
 
-  /** What anybody may still begin in this turn. No part of it is kept free: whoever comes later waits for one turn, then takes turns. */
+  /**
+   * What anybody may still begin in this turn. No part of it is kept free: whoever comes later waits for one turn, then
+   * takes turns.
+   */
   #workLeft(): number {
     const { requestsPerTurnMax, requestsPerSharedTurnMax } = this.limits;
     if (!this.#isShared) return requestsPerTurnMax - this.#begun;

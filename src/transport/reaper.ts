@@ -12,9 +12,9 @@ import type { ListenerLimits } from "./limits.ts";
 /**
  * Makes the pass: call it every `limits.sweepMs`, and it looks at every connection once and ends what is over a limit.
  *
- * While the event loop is blocked, what peers send in time waits unread, bodies and PINGs alike, and timers go off before it
- * is read. So a pass that is late takes its lag for nobody's time, and one that is late by more than `sweepMs` looks at
- * nothing: at the next one all that waited has been read.
+ * While the event loop is blocked, what peers send in time waits unread, bodies and PINGs alike, and timers go off
+ * before it is read. So a pass that is late takes its lag for nobody's time, and one that is late by more than
+ * `sweepMs` looks at nothing: at the next one all that waited has been read.
  *
  * @param now the time, as `performance.now()` has it
  */
@@ -49,8 +49,8 @@ function endOverdue(connections: Iterable<Connection>, now: number, limits: List
 }
 
 /**
- * The slow bodies that are too many: none as long as all are no more than may be; else those beyond the share of their address,
- * so that nobody drives out others, and whatever is too many then.
+ * The slow bodies that are too many: none as long as all are no more than may be; else those beyond the share of their
+ * address, so that nobody drives out others, and whatever is too many then.
  */
 function surplusBodies(connections: Iterable<Connection>, now: number, limits: ListenerLimits): Set<Exchange> {
   const slow: { readonly exchange: Exchange; readonly peer: Peer }[] = [];

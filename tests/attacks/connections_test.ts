@@ -1,6 +1,6 @@
 /**
- * Attacks by many connections, each of which keeps within the limits of one: as many as once blocked the service, and beside
- * them a good caller at another address that must go on being answered.
+ * Attacks by many connections, each of which keeps within the limits of one: as many as once blocked the service, and
+ * beside them a good caller at another address that must go on being answered.
  */
 import { assert, assertEquals } from "@std/assert";
 import { Buffer } from "node:buffer";
@@ -67,7 +67,8 @@ attackTest("60 connections open 100 calls each and send a byte of their message"
 });
 
 attackTest("three addresses keep and renew all requests that they get", {}, async ({ port }) => {
-  // Each round opens 100 calls on a connection and ends them, so that there is always one more waiting to take their place.
+  // Each round opens 100 calls on a connection and ends them, so that there is always one more waiting to take their
+  // place.
   const rounds = many(
     20,
     (round) =>

@@ -1,6 +1,6 @@
 /**
- * Messages that cost more than their bytes: each as many times as the attack that once blocked the service, and beside it a
- * good caller that must go on being answered.
+ * Messages that cost more than their bytes: each as many times as the attack that once blocked the service, and beside
+ * it a good caller that must go on being answered.
  */
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { Buffer } from "node:buffer";
@@ -15,7 +15,10 @@ import { bytesField, grpcMessage, v1Path, varintField } from "../support/raw_cal
 
 const ATTACKER = "127.0.0.9";
 const MESSAGE_BYTES_MAX = 1024 * 1024;
-/** Longest answer, in ms, to a packed message beside 1,800 of an attacker, each of which takes 6 ms of the one thread to read. */
+/**
+ * Longest answer, in ms, to a packed message beside 1,800 of an attacker, each of which takes 6 ms of the one thread to
+ * read.
+ */
 const BESIDE_MS_MAX = 5_000;
 
 /** A field that no message has, with an empty value: two bytes become an object. */

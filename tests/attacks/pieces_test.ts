@@ -1,6 +1,6 @@
 /**
- * Attacks by bytes that begin no request: messages in pieces of one byte, what comes behind a message, and requests that
- * node:http would answer by itself.
+ * Attacks by bytes that begin no request: messages in pieces of one byte, what comes behind a message, and requests
+ * that node:http would answer by itself.
  */
 import { assertEquals } from "@std/assert";
 import { Buffer } from "node:buffer";

@@ -1,6 +1,6 @@
 /**
- * Calls whose goods are leased or locked by a stranger: they end with their deadline or with their caller, and leave nothing behind
- * once the goods are free.
+ * Calls whose goods are leased or locked by a stranger: they end with their deadline or with their caller, and leave
+ * nothing behind once the goods are free.
  */
 import type * as grpc from "@grpc/grpc-js";
 import { assertEquals } from "@std/assert";

@@ -1,6 +1,6 @@
 /**
- * The largest errors over gRPC: their trailers fit into what clients take (8 KiB, counted as RFC 9113 has it), so that a
- * client sees the code that was meant. With more, grpc-java says INTERNAL whatever it was.
+ * The largest errors over gRPC: their trailers fit into what clients take (8 KiB, counted as RFC 9113 has it), so that
+ * a client sees the code that was meant. With more, grpc-java says INTERNAL whatever it was.
  */
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import { Buffer } from "node:buffer";

@@ -19,8 +19,8 @@ const SESSIONS_OF_A_KIND = 3;
  */
 const HEAP_MIB = 96;
 /**
- * Growth from the end of the second round, when code and pools are warm, to the end of the last one: less than 300 KiB a
- * session. Measured: 10 to 35 MiB, some 5 KiB a session of it because Deno 2.9.3 frees no HTTP/2 session (repaired in
+ * Growth from the end of the second round, when code and pools are warm, to the end of the last one: less than 300 KiB
+ * a session. Measured: 10 to 35 MiB, some 5 KiB a session of it because Deno 2.9.3 frees no HTTP/2 session (repaired in
  * denoland/deno pull request 36043).
  */
 const GROWTH_MIB_MAX = 64;

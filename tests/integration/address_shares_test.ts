@@ -1,6 +1,6 @@
 /**
- * What one address may have of what there is for all, over the wire: streams of health and of reflection, and answers that it
- * does not take. Another address, which is another loopback address here, has its own.
+ * What one address may have of what there is for all, over the wire: streams of health and of reflection, and answers
+ * that it does not take. Another address, which is another loopback address here, has its own.
  */
 import { assertEquals } from "@std/assert";
 import { Buffer } from "node:buffer";
@@ -106,7 +106,10 @@ function connect(port: number, localAddress: string): http2.ClientHttp2Session {
   return session;
 }
 
-/** Sends the first message of a stream and leaves its answer open; what was seen of it: "a message", or the status that ended it. */
+/**
+ * Sends the first message of a stream and leaves its answer open; what was seen of it: "a message", or the status that
+ * ended it.
+ */
 async function openStream(session: http2.ClientHttp2Session, path: string, message: Uint8Array) {
   const headers = { ":method": "POST", ":path": path, "content-type": "application/grpc+proto", te: "trailers" };
   const stream = session.request(headers, { endStream: false });

@@ -1,6 +1,6 @@
 /**
- * Calls whose messages are over the budget: whichever bound it is, and whatever the protocol, they are RESOURCE_EXHAUSTED and
- * say when to come again.
+ * Calls whose messages are over the budget: whichever bound it is, and whatever the protocol, they are
+ * RESOURCE_EXHAUSTED and say when to come again.
  */
 import { assertEquals } from "@std/assert";
 import { Buffer } from "node:buffer";
@@ -26,7 +26,9 @@ const log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 /** A line as protobuf and as JSON. */
 const LINE = bytesField(1, Buffer.concat([varintField(1, 1n), varintField(2, 1n)]));
 const JSON_LINE = `{"goodsId":1,"num":1}`;
-/** Orders of the batch that is sent, of 50 lines each: some 60 kB, which fit into a window, and become 1.5 MB or 0.4 MB. */
+/**
+ * Orders of the batch that is sent, of 50 lines each: some 60 kB, which fit into a window, and become 1.5 MB or 0.4 MB.
+ */
 const ORDERS = 200;
 const JSON_ORDERS = 50;
 const LINES = 50;

@@ -1,6 +1,6 @@
 /**
- * gRPC-web as text, as Google's client speaks it: requests and answers in base64, answers and streams that can be read chunk by
- * chunk, and errors in trailers that are base64 too.
+ * gRPC-web as text, as Google's client speaks it: requests and answers in base64, answers and streams that can be read
+ * chunk by chunk, and errors in trailers that are base64 too.
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { Buffer } from "node:buffer";
@@ -119,7 +119,9 @@ Deno.test("a stream as text can be read as it comes", async () => {
   }
 });
 
-/** The messages of an answer in hexadecimal, and its trailers. Base64 that is padded in between is read group by group. */
+/**
+ * The messages of an answer in hexadecimal, and its trailers. Base64 that is padded in between is read group by group.
+ */
 function read({ headers, body }: VersionAnswer): string[] {
   const isText = String(headers["content-type"]).startsWith(TEXT);
   const groups = isText ? body.toString().match(/.{4}/g) ?? [] : [];

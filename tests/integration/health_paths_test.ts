@@ -1,4 +1,6 @@
-/** Health as plain HTTP, asked as load balancers ask: by any version, any host or none, and while the server is full. */
+/**
+ * Health as plain HTTP, asked as load balancers ask: by any version, any host or none, and while the server is full.
+ */
 import { assertEquals, assertMatch } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { HealthBoard } from "../../src/health/board.ts";

@@ -176,7 +176,8 @@ limitTest(
     peer.send(Buffer.concat([...resets(CHECK, 2_000)]));
     await peer.untilClosed("too many resets");
     await poll(() => logged.some((line) => line.limit === "resetsMax"), "a line of log");
-    // One read from the socket brings 450 of these before any is seen to be reset. Twice the streams get through, no more.
+    // One read from the socket brings 450 of these before any is seen to be reset. Twice the streams get through, no
+    // more.
     assertLessOrEqual(handled(), 2 * LISTENER_LIMITS.concurrentStreamsMax);
   },
 );
@@ -194,8 +195,8 @@ limitTest(
   },
 );
 
-// Deno ends a session at its first invalid frame, where Node allows a thousand; this is what keeps the server from being
-// made to reset streams (CVE-2025-8671) while their handlers run on.
+// Deno ends a session at its first invalid frame, where Node allows a thousand; this is what keeps the server from
+// being made to reset streams (CVE-2025-8671) while their handlers run on.
 limitTest(
   "a peer that makes the server reset a stream loses its connection at once",
   {},

@@ -1,6 +1,6 @@
 /**
- * What is answered in front of every handler, over both versions of HTTP: a call for a path that is not served, and a page of
- * another origin, each in the words of its own protocol.
+ * What is answered in front of every handler, over both versions of HTTP: a call for a path that is not served, and a
+ * page of another origin, each in the words of its own protocol.
  */
 import { assert, assertEquals } from "@std/assert";
 import { Buffer } from "node:buffer";

@@ -1,6 +1,6 @@
 /**
- * The streams of calls whose bodies are not read to their end: each is closed behind its answer, or a hundred of them would
- * leave their connection without a stream until they are overdue. The peer here ends no stream by itself.
+ * The streams of calls whose bodies are not read to their end: each is closed behind its answer, or a hundred of them
+ * would leave their connection without a stream until they are overdue. The peer here ends no stream by itself.
  */
 import { assert, assertEquals } from "@std/assert";
 import { Buffer } from "node:buffer";
@@ -143,7 +143,9 @@ for (const [name, { path = CHECK, header, body }] of Object.entries(REFUSED)) {
   });
 }
 
-/** The answer comes to its own end, and only then, and at once, the stream is closed without an error (RFC 9113, 8.1). */
+/**
+ * The answer comes to its own end, and only then, and at once, the stream is closed without an error (RFC 9113, 8.1).
+ */
 function assertClosedBehindItsAnswer(peer: RawPeer, stream: number): void {
   const frames = peer.frames.filter((received) => received.stream === stream);
   assertEquals(frames[0]?.type, FRAME.headers);

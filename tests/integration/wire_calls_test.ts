@@ -1,6 +1,6 @@
 /**
- * How calls over HTTP/2 end that are not simply answered: by their time, by their caller, through interceptors. Compared with
- * connect-node's own adapter where that has the same promise.
+ * How calls over HTTP/2 end that are not simply answered: by their time, by their caller, through interceptors.
+ * Compared with connect-node's own adapter where that has the same promise.
  */
 import { assert, assertEquals } from "@std/assert";
 import * as grpc from "@grpc/grpc-js";

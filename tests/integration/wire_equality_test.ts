@@ -1,10 +1,11 @@
 /**
- * What is answered over HTTP/2 is what connect-node answers: every request goes to both, and status, header, bytes, trailers
- * and reset are compared. Each row also says what the answer is, so that both can't be wrong alike.
+ * What is answered over HTTP/2 is what connect-node answers: every request goes to both, and status, header, bytes,
+ * trailers and reset are compared. Each row also says what the answer is, so that both can't be wrong alike.
  *
- * Where ours is meant to be another answer the row says which one connect-node's is, and only that is compared: a message that
- * can't be read is its caller's fault and not INTERNAL, a deadline above the server's is cut and not refused, a call that
- * reaches no handler is answered as a call, a bare status has a reason, and gRPC-web is taken as text.
+ * Where ours is meant to be another answer the row says which one connect-node's is, and only that is compared: a
+ * message that can't be read is its caller's fault and not INTERNAL, a deadline above the server's is cut and not
+ * refused, a call that reaches no handler is answered as a call, a bare status has a reason, and gRPC-web is taken as
+ * text.
  */
 import { assertEquals } from "@std/assert";
 import { Buffer } from "node:buffer";
@@ -207,8 +208,8 @@ for (const [title, rows] of Object.entries({ HANDLERS, SIZES, BODIES, HEADERS, S
 }
 
 /**
- * The differences that are meant everywhere: `grpc-message` is spelled as its specification has it, and read the same; every
- * answer of the listener says that it varies by origin; and large answers are packed faster.
+ * The differences that are meant everywhere: `grpc-message` is spelled as its specification has it, and read the same;
+ * every answer of the listener says that it varies by origin; and large answers are packed faster.
  */
 function comparable(answer: RawAnswer): RawAnswer {
   const trailer = answer.trailer.map((line) => line.startsWith("grpc-message: ") ? decodeURIComponent(line) : line);

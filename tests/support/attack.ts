@@ -1,6 +1,6 @@
 /**
- * An attack on the real program, as a process of its own, with a good caller beside it: who must not notice much of it, and
- * what the process may cost while it lasts.
+ * An attack on the real program, as a process of its own, with a good caller beside it: who must not notice much of it,
+ * and what the process may cost while it lasts.
  */
 import { assertEquals, assertLess } from "@std/assert";
 import { callJson } from "./clients/json_fetch.ts";
@@ -9,7 +9,9 @@ import { eventually } from "./contention.ts";
 import { processSize } from "./process_size.ts";
 import { type ServerOptions, serverTest, type TestServer } from "./server.ts";
 
-/** Longest answer to the good caller, in ms: generous, as two cores are shared with the attacker and with other work. */
+/**
+ * Longest answer to the good caller, in ms: generous, as two cores are shared with the attacker and with other work.
+ */
 export const GOOD_CALL_MS_MAX = 1_000;
 /** Most resident memory of the server from its start on, in MiB. */
 export const RESIDENT_MIB_MAX = 600;
@@ -23,8 +25,8 @@ export interface AttackOptions extends ServerOptions {
 }
 
 /**
- * A test with a server of its own: `attack` runs beside the good caller, of whose calls none may fail and none be slow; the
- * server must stay small, be the same process, and take an order afterwards. The figures are printed.
+ * A test with a server of its own: `attack` runs beside the good caller, of whose calls none may fail and none be slow;
+ * the server must stay small, be the same process, and take an order afterwards. The figures are printed.
  */
 export function attackTest(
   name: string,

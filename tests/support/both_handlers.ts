@@ -1,6 +1,6 @@
 /**
- * One router served twice: through connect-node's own adapter on a plain server, and through the listener. Its service is
- * grpc.health.v1.Health, whose methods do what the name in the request says.
+ * One router served twice: through connect-node's own adapter on a plain server, and through the listener. Its service
+ * is grpc.health.v1.Health, whose methods do what the name in the request says.
  */
 import { Buffer } from "node:buffer";
 import http2 from "node:http2";

@@ -1,6 +1,6 @@
 /**
- * Many raw connections at once, each of which sends the same bytes as fast as they are taken: the attacker's side of tests
- * about what connections may cost.
+ * Many raw connections at once, each of which sends the same bytes as fast as they are taken: the attacker's side of
+ * tests about what connections may cost.
  */
 import type { Buffer } from "node:buffer";
 import net from "node:net";
@@ -9,7 +9,9 @@ import net from "node:net";
 export interface FloodOptions {
   readonly port: number;
   readonly connections: number;
-  /** A loopback address other than 127.0.0.1 is somebody else; `tools/test/test_groups.ts` has those that tests may use. */
+  /**
+   * A loopback address other than 127.0.0.1 is somebody else; `tools/test/test_groups.ts` has those that tests may use.
+   */
   readonly address?: string;
   /** Chunks that each connection sends. */
   readonly chunks: readonly Uint8Array[];
@@ -52,7 +54,10 @@ export async function flood(options: FloodOptions): Promise<FloodEnd> {
   return { connected: peers.filter(({ isConnected }) => isConnected()).length, closed };
 }
 
-/** Floods again on a new connection each time one is cut, `connections` at once, for so long; answers how many were made. */
+/**
+ * Floods again on a new connection each time one is cut, `connections` at once, for so long; answers how many were
+ * made.
+ */
 export async function floodAgain(options: FloodOptions, forMs: number): Promise<number> {
   const until = performance.now() + forMs;
   let made = 0;

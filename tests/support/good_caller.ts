@@ -1,6 +1,6 @@
 /**
- * Somebody who only wants to be served, beside whoever attacks: InvDetail of goods 1 every 20 ms over one HTTP/2 connection,
- * Health.Check four times a second on new HTTP/1.1 connections. It runs in a thread of its own.
+ * Somebody who only wants to be served, beside whoever attacks: InvDetail of goods 1 every 20 ms over one HTTP/2
+ * connection, Health.Check four times a second on new HTTP/1.1 connections. It runs in a thread of its own.
  */
 
 /** What came of one kind of calls. */

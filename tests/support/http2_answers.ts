@@ -1,6 +1,6 @@
 /**
- * One HTTP/2 request, sent as it is asked to be, and all that came back: status, header, bytes, trailers and the code of the
- * reset. Two answers can be compared as they are.
+ * One HTTP/2 request, sent as it is asked to be, and all that came back: status, header, bytes, trailers and the code
+ * of the reset. Two answers can be compared as they are.
  */
 import { Buffer } from "node:buffer";
 import http2 from "node:http2";
@@ -14,7 +14,10 @@ export interface RawRequest {
   readonly headers?: Readonly<Record<string, string | string[] | undefined>>;
   /** The body, each part in a DATA frame of its own. */
   readonly body?: readonly Uint8Array[];
-  /** After the body: end the request, leave it open until the answer has ended, or end it and then reset it with this code. */
+  /**
+   * After the body: end the request, leave it open until the answer has ended, or end it and then reset it with this
+   * code.
+   */
   readonly then?: "end" | "wait" | number;
 }
 

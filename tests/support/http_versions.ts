@@ -12,7 +12,9 @@ export interface VersionAnswer {
 
 /** One connection, by either version. */
 export interface Connection {
-  /** Sends a whole request, with each part of its body written by itself. `progress` gets what of the answer has come. */
+  /**
+   * Sends a whole request, with each part of its body written by itself. `progress` gets what of the answer has come.
+   */
   request(
     method: string,
     path: string,

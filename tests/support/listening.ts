@@ -1,7 +1,7 @@
 /**
  * A listener with a small service behind it, for tests of the listener itself: grpc.health.v1.Health, whose Check waits
- * for a latch when asked for the service "latch" and whose Watch says SERVING, waits for the latch, and says SERVING again.
- * Beside it `/large` answers with more bytes than any window takes.
+ * for a latch when asked for the service "latch" and whose Watch says SERVING, waits for the latch, and says SERVING
+ * again. Beside it `/large` answers with more bytes than any window takes.
  */
 import { assertEquals } from "@std/assert";
 import { Buffer } from "node:buffer";

@@ -1,6 +1,6 @@
 /**
- * Sends one request many times over HTTP/2, as fast as it is taken, and counts what it gets: the attacker's side of tests
- * about what a message may cost.
+ * Sends one request many times over HTTP/2, as fast as it is taken, and counts what it gets: the attacker's side of
+ * tests about what a message may cost.
  */
 import http2 from "node:http2";
 import net from "node:net";
@@ -26,7 +26,9 @@ export interface Attack {
 /** A call that has no answer by then is counted as such. */
 const ANSWER_MS_MAX = 60_000;
 
-/** Sends it `count` times, and answers how often which status came: `{ "grpc-status 8": 100 }`, or `http 400`, `rst 7`. */
+/**
+ * Sends it `count` times, and answers how often which status came: `{ "grpc-status 8": 100 }`, or `http 400`, `rst 7`.
+ */
 export async function sendAll(
   url: string,
   request: AttackRequest,

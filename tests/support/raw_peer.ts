@@ -1,6 +1,7 @@
 /**
- * The other end of a TCP connection, byte by byte: sends what it is given, keeps what it gets, and waits for what a test
- * expects. For tests that need more (or less) than an honest client does. Also one honest call, to see that all is well.
+ * The other end of a TCP connection, byte by byte: sends what it is given, keeps what it gets, and waits for what a
+ * test expects. For tests that need more (or less) than an honest client does. Also one honest call, to see that all is
+ * well.
  */
 import { Buffer } from "node:buffer";
 import http2 from "node:http2";

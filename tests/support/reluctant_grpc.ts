@@ -1,4 +1,6 @@
-/** A gRPC server of the tests that answers the first call UNAVAILABLE: whoever calls it again has a policy of retries. */
+/**
+ * A gRPC server of the tests that answers the first call UNAVAILABLE: whoever calls it again has a policy of retries.
+ */
 import http2 from "node:http2";
 import type { AddressInfo } from "node:net";
 

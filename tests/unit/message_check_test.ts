@@ -1,4 +1,7 @@
-/** What is looked at of a message before it is read: how far, and that plain JSON, which has a shorter path, is judged alike. */
+/**
+ * What is looked at of a message before it is read: how far, and that plain JSON, which has a shorter path, is judged
+ * alike.
+ */
 import { fromJsonString } from "@bufbuild/protobuf";
 import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";

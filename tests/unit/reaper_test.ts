@@ -45,7 +45,10 @@ Deno.test("a body that takes all of its time has a slow peer", () => {
   assertEquals(ends, ["slow"]);
 });
 
-/** A sweep from the time 0 on, over one connection with one request that came at 0 and whose body does not end by itself. */
+/**
+ * A sweep from the time 0 on, over one connection with one request that came at 0 and whose body does not end by
+ * itself.
+ */
 function sweeping(limits = LIMITS) {
   let now = 0;
   let isRequestComplete = false;

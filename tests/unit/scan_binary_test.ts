@@ -44,7 +44,10 @@ const MESSAGES = {
   ],
 } as const satisfies Record<string, readonly [DescMessage, fc.Arbitrary<Uint8Array>]>;
 
-/** How often each repeated field has an entry in the message as it was built, and how many messages and entries there are. */
+/**
+ * How often each repeated field has an entry in the message as it was built, and how many messages and entries there
+ * are.
+ */
 function built(
   schema: DescMessage,
   message: Record<string, unknown>,

@@ -1,4 +1,7 @@
-/** Reading of large messages in turns: how much in one, and how long others are left alone with the loop behind a long one. */
+/**
+ * Reading of large messages in turns: how much in one, and how long others are left alone with the loop behind a long
+ * one.
+ */
 import { assertEquals } from "@std/assert";
 import { LARGE_BYTES, LONG_TURN_MS, PAUSE_MS_MAX, TURN_BYTES, Turns } from "../../src/rpc/messages/turns.ts";
 

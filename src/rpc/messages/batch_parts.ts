@@ -1,6 +1,6 @@
 /**
- * A large batch that is not read as a whole: it stays as it came until its turn, and its orders are then read one by one. A
- * message of a megabyte takes some 100 ms to read in one go, and becomes some twenty times its bytes.
+ * A large batch that is not read as a whole: it stays as it came until its turn, and its orders are then read one by
+ * one. A message of a megabyte takes some 100 ms to read in one go, and becomes some twenty times its bytes.
  *
  * Connect's handlers get an empty message instead of it, and the service gets the orders from here.
  */
@@ -18,7 +18,10 @@ export interface PartsSource {
   readonly ranges: readonly number[];
 }
 
-/** Waits for the turn of a batch; what it answers ends the turn. It rejects with the error to answer, or the signal's reason. */
+/**
+ * Waits for the turn of a batch; what it answers ends the turn. It rejects with the error to answer, or the signal's
+ * reason.
+ */
 export type Turn = (signal: AbortSignal) => Promise<() => void>;
 
 /** The parts of a batch, to be read in its turn. */
@@ -44,7 +47,9 @@ export function setParts(values: ContextValues, source: PartsSource, turn: Turn)
   values.set(partsKey, { source, turn });
 }
 
-/** The parts of a call's batch, each of this schema: those of `whole` where the message was small, and is read already. */
+/**
+ * The parts of a call's batch, each of this schema: those of `whole` where the message was small, and is read already.
+ */
 export function partsOf<D extends DescMessage>(
   values: ContextValues,
   schema: D,

@@ -1,7 +1,7 @@
 /**
- * Turns of large batches. What one becomes (its orders, their lines, its answer) is some twenty times its bytes, so a batch
- * waits for its turn as it came, in bytes, and becomes objects while it has its turn. Those of one address wait by
- * arrival, and have their share of the capacity; the addresses take turns.
+ * Turns of large batches. What one becomes (its orders, their lines, its answer) is some twenty times its bytes, so a
+ * batch waits for its turn as it came, in bytes, and becomes objects while it has its turn. Those of one address wait
+ * by arrival, and have their share of the capacity; the addresses take turns.
  *
  *     waiting -> at work    what it becomes is within the capacity; one alone always has its turn
  *     (new)   -> refused    as much waits of its address as can have its turn in time
@@ -12,7 +12,10 @@
 import { invariant } from "../../base/invariant.ts";
 import { budgetSpent } from "../errors.ts";
 
-/** Longest wait for a turn, in ms: less than a call may last, so that who had no turn hears that, and that nothing was done. */
+/**
+ * Longest wait for a turn, in ms: less than a call may last, so that who had no turn hears that, and that nothing was
+ * done.
+ */
 export const TURN_WAIT_MS_MAX = 10_000;
 
 /** Of one address may wait so many times what it may have at work: some 1 s each on a quiet machine. */
@@ -49,7 +52,8 @@ export class BatchTurns {
   /**
    * Resolves at the turn of a batch that becomes so many bytes; with what ends the turn, to be called once.
    *
-   * Rejects with RESOURCE_EXHAUSTED at once where too much waits, or when it has waited too long, and with the signal's reason as soon as that aborts.
+   * Rejects with RESOURCE_EXHAUSTED at once where too much waits, or when it has waited too long, and with the signal's
+   * reason as soon as that aborts.
    */
   take(becomes: number, address: string, signal: AbortSignal): Promise<() => void> {
     if (signal.aborted) return Promise.reject(signal.reason);
@@ -85,8 +89,8 @@ export class BatchTurns {
   }
 
   /**
-   * Nobody overtakes who is next: a batch that needs much would wait for as long as smaller ones come. But who waits for
-   * others of its own address blocks nobody else.
+   * Nobody overtakes who is next: a batch that needs much would wait for as long as smaller ones come. But who waits
+   * for others of its own address blocks nobody else.
    */
   #go(): void {
     for (const [address, own] of this.#waiting) {

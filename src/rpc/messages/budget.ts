@@ -1,21 +1,26 @@
 /**
- * What the messages of all calls together may take, in bytes: those that are being received, and those that are being worked
- * on, each as large as what is made of it. Counts of calls are no bound for memory where one call may be worth megabytes.
- * Half is for what large batches become, which are kept as they came until they have their turn in it.
+ * What the messages of all calls together may take, in bytes: those that are being received, and those that are being
+ * worked on, each as large as what is made of it. Counts of calls are no bound for memory where one call may be worth
+ * megabytes. Half is for what large batches become, which are kept as they came until they have their turn in it.
  *
  * A call is received, then kept, then over:
  *
  *     receiving -> kept       its message is complete, and what becomes of it is within the budget
- *     receiving -> refused    the budget is spent, in all or for its address; or others need it, and this one has been receiving
- *                             for the longest
+ *     receiving -> refused    the budget is spent, in all or for its address; or others need it, and this one has been
+ *                             receiving for the longest
  *     any       -> over       what it took is free again
  */
 
 import { BatchTurns, TURN_WAIT_MS_MAX } from "./batch_turns.ts";
 
-/** What a call may take that is never refused: small calls go on whatever large ones do. Counts of calls bound these. */
+/**
+ * What a call may take that is never refused: small calls go on whatever large ones do. Counts of calls bound these.
+ */
 export const FREE_BYTES = 4 * 1024;
-/** What an entry becomes beyond its bytes: its object in the message, in the operation and in the lanes (measured: 134 B). */
+/**
+ * What an entry becomes beyond its bytes: its object in the message, in the operation and in the lanes (measured: 134
+ * B).
+ */
 export const ENTRY_BYTES = 136;
 
 /** The part of the budget that is for batches in their turn, as objects. */
@@ -62,8 +67,8 @@ export class MessageBudget {
   readonly #addressMax: number;
 
   /**
-   * @param addressBytesMax what the messages from one address may take, as much as the largest one at least; and as much
-   *   again what its large batches become
+   * @param addressBytesMax what the messages from one address may take, as much as the largest one at least; and as
+   *   much again what its large batches become
    * @param turnWaitMsMax longest wait of a large batch for its turn
    */
   constructor(readonly bytesMax: number, addressBytesMax = bytesMax, turnWaitMsMax = TURN_WAIT_MS_MAX) {
@@ -103,8 +108,8 @@ export class MessageBudget {
     const change = to - from;
     if (change > 0 && this.#ofAddress(share) + change > this.#addressMax) return this.#refuse();
     if (change > 0 && isReceiving) {
-      // Half is for what is being received: who sends half a message and stops must not keep whole ones out for long, and an
-      // honest message is here in no time. So it is the longest that goes.
+      // Half is for what is being received: who sends half a message and stops must not keep whole ones out for long,
+      // and an honest message is here in no time. So it is the longest that goes.
       for (const oldest of this.#receiving) {
         if (this.#receivingBytes + change <= this.#messagesMax / 2) break;
         if (oldest !== share) this.#evict(oldest);

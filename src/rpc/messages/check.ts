@@ -1,6 +1,7 @@
 /**
- * One message before anything is made of it: whether it can be read, and is within the bounds of its method. It is decided on
- * the bytes, whatever the encoding, so that a message costs no more than it has bytes until its first rule is looked at.
+ * One message before anything is made of it: whether it can be read, and is within the bounds of its method. It is
+ * decided on the bytes, whatever the encoding, so that a message costs no more than it has bytes until its first rule
+ * is looked at.
  */
 import type { Log } from "../../telemetry/log.ts";
 import { RareLine } from "../../telemetry/rare_line.ts";
@@ -26,8 +27,8 @@ export interface CountBound {
 }
 
 /**
- * What one message of a method may be before any rule of its service is looked at. It is checked on the bytes, so that nothing
- * is made of a message that is over it.
+ * What one message of a method may be before any rule of its service is looked at. It is checked on the bytes, so that
+ * nothing is made of a message that is over it.
  */
 export interface MessageBounds {
   /** Bytes, unpacked, in whatever encoding. */
@@ -53,14 +54,18 @@ export interface MessageCheck {
   readonly bytesMax: number;
   /** Whether a call sends one message only. */
   readonly isSingle: boolean;
-  /** @throws ConnectError INVALID_ARGUMENT for one that can't be read, has fields that it must not have, or too many entries */
+  /**
+   * @throws ConnectError INVALID_ARGUMENT for one that can't be read, has fields that it must not have, or too many
+   * entries
+   */
   check(bytes: Uint8Array, encoding: Encoding): Checked;
 }
 
 /**
  * Makes the check of a method's messages.
  *
- * @throws Error where its requests have maps, groups, or types with a JSON form of their own; or other fields beside parts
+ * @throws Error where its requests have maps, groups, or types with a JSON form of their own; or other fields beside
+ *   parts
  */
 export function createMessageCheck(
   method: DescMethod,
@@ -130,8 +135,8 @@ function textOf(bytes: Uint8Array): string {
 }
 
 /**
- * Messages that can't be read: counted, and logged in one line now and then. They are faults of their callers, not of the
- * service, and anyone can send as many as they like.
+ * Messages that can't be read: counted, and logged in one line now and then. They are faults of their callers, not of
+ * the service, and anyone can send as many as they like.
  */
 export class UnreadableMessages {
   #count = 0;

@@ -1,6 +1,6 @@
 /**
- * Bodies cut into messages as their bytes come. In gRPC, gRPC-web and Connect's streams alike each message has flags and its
- * length in front of it (the gRPC protocol over HTTP/2, "Length-Prefixed-Message"). No I/O.
+ * Bodies cut into messages as their bytes come. In gRPC, gRPC-web and Connect's streams alike each message has flags
+ * and its length in front of it (the gRPC protocol over HTTP/2, "Length-Prefixed-Message"). No I/O.
  */
 import { protocolError, tooLarge } from "../errors.ts";
 
@@ -20,8 +20,9 @@ export interface Envelope {
 }
 
 /**
- * Bytes that come in parts and are kept in one piece. An array of parts would keep an object for each, which for parts of one
- * byte is some hundred times what the peer has sent. Grows to twice its size, so that each byte is copied a few times at most.
+ * Bytes that come in parts and are kept in one piece. An array of parts would keep an object for each, which for parts
+ * of one byte is some hundred times what the peer has sent. Grows to twice its size, so that each byte is copied a few
+ * times at most.
  */
 export class ByteBuffer {
   #buffer = NONE;
@@ -98,12 +99,16 @@ export class SingleMessage {
   }
 }
 
-/** The message in a body that is one. Not by Buffer.subarray, which makes a Buffer: handlers get bytes as Uint8Array. */
+/**
+ * The message in a body that is one. Not by Buffer.subarray, which makes a Buffer: handlers get bytes as Uint8Array.
+ */
 export function messageIn(body: Uint8Array): Uint8Array {
   return new Uint8Array(body.buffer, body.byteOffset + PREFIX_BYTES, body.length - PREFIX_BYTES);
 }
 
-/** Bytes of prefix and message; none, so that the first byte is too many, where it is not a plain message of that size. */
+/**
+ * Bytes of prefix and message; none, so that the first byte is too many, where it is not a plain message of that size.
+ */
 function expectedBytes(start: Uint8Array, bytesMax: number): number {
   const length = new DataView(start.buffer, start.byteOffset, PREFIX_BYTES).getUint32(1);
   return start[0] === 0 && length <= bytesMax ? PREFIX_BYTES + length : 0;
@@ -117,7 +122,10 @@ export class Cutter {
 
   constructor(private readonly isEnveloped: boolean, private readonly bytesMax: number) {}
 
-  /** Answers the messages that are complete with this chunk. @throws ConnectError RESOURCE_EXHAUSTED for one that is too large */
+  /**
+   * Answers the messages that are complete with this chunk. @throws ConnectError RESOURCE_EXHAUSTED for one that is too
+   * large
+   */
   *cut(chunk: Uint8Array): Generator<Envelope> {
     if (!this.isEnveloped) {
       this.#buffer.keep(chunk);

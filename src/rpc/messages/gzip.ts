@@ -1,6 +1,7 @@
 /**
- * gzip, the one encoding that is taken and offered: gRPC asks for no other. Brotli's decoder fills a window of 16 MiB before it
- * heeds any limit (measured: 405 bytes cost 16 MiB and 50 ms), and its encoder takes 1.6 s for an answer of 1.2 MB.
+ * gzip, the one encoding that is taken and offered: gRPC asks for no other. Brotli's decoder fills a window of 16 MiB
+ * before it heeds any limit (measured: 405 bytes cost 16 MiB and 50 ms), and its encoder takes 1.6 s for an answer of
+ * 1.2 MB.
  */
 import type { Compression } from "@connectrpc/connect/protocol";
 import { promisify } from "node:util";

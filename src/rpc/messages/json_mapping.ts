@@ -1,6 +1,6 @@
 /**
- * Protobuf's JSON mapping, as far as a scan of a message needs it: the keys that its fields may have, and the numbers that they
- * can take exactly. Pure.
+ * Protobuf's JSON mapping, as far as a scan of a message needs it: the keys that its fields may have, and the numbers
+ * that they can take exactly. Pure.
  */
 import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
 

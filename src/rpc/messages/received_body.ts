@@ -1,9 +1,11 @@
 /**
- * The body of a request as Connect's handlers get it: message by message, each received within the budget, unpacked, and
- * checked before it is handed on. What is wrong with it is thrown, so that the handler says it in the words of its protocol.
+ * The body of a request as Connect's handlers get it: message by message, each received within the budget, unpacked,
+ * and checked before it is handed on. What is wrong with it is thrown, so that the handler says it in the words of its
+ * protocol.
  *
- * A message is handed on in one chunk. Connect looks at all chunks of an unfinished message again for each that comes, so
- * that a message in chunks of one byte would cost the square of its length: 40,000 of them were measured to take 2.6 s.
+ * A message is handed on in one chunk. Connect looks at all chunks of an unfinished message again for each that comes,
+ * so that a message in chunks of one byte would cost the square of its length: 40,000 of them were measured to take 2.6
+ * s.
  */
 import type { ConnectError, ContextValues } from "@connectrpc/connect";
 import { Buffer } from "node:buffer";
@@ -49,7 +51,8 @@ interface Wire {
 /**
  * Makes the body of a call.
  *
- * @param values of the call: they have its address, and get the parts of a large batch, whose message is handed on empty
+ * @param values of the call: they have its address, and get the parts of a large batch, whose message is handed on
+ *   empty
  * @param refused thrown instead of anything that is read
  */
 export function receiveRequest(
@@ -151,7 +154,10 @@ class Ending {
     this.#reject?.(this.#reason);
   }
 
-  /** What the promise comes to, unless the end comes first. Not with Promise.race, which would keep something for each wait. */
+  /**
+   * What the promise comes to, unless the end comes first. Not with Promise.race, which would keep something for each
+   * wait.
+   */
   before<T>(promise: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       if (this.#reason !== undefined) return reject(this.#reason);
@@ -183,14 +189,18 @@ function promisedBytes(header: Headers, bytesMax: number): number | undefined {
   return /^\d+$/.test(length) && Number(length) <= bytesMax ? Number(length) : undefined;
 }
 
-/** Connect would make a buffer for as much as is said before any of it has come, and an empty message is not that long. */
+/**
+ * Connect would make a buffer for as much as is said before any of it has come, and an empty message is not that long.
+ */
 function unsizedHeader(given: Headers): Headers {
   const header = new Headers(given);
   header.delete("content-length");
   return header;
 }
 
-/** What is not said any more: the encoding, and how many bytes it made. Who packs its request gets its answer packed. */
+/**
+ * What is not said any more: the encoding, and how many bytes it made. Who packs its request gets its answer packed.
+ */
 function unpackedHeader(given: Headers, { encodingField, acceptField }: Wire): Headers {
   const header = new Headers(given);
   header.delete(encodingField);

@@ -14,7 +14,10 @@ export interface Scan {
   readonly counts: ReadonlyMap<DescField, number>;
   /** All messages and entries in it. */
   readonly entries: number;
-  /** Where the entries of the field stand that was asked for: first and end of each, by turns, in bytes or in characters. */
+  /**
+   * Where the entries of the field stand that was asked for: first and end of each, by turns, in bytes or in
+   * characters.
+   */
   readonly parts: readonly number[];
 }
 
@@ -54,8 +57,8 @@ const FIXED64: ReadonlySet<ScalarType> = new Set([ScalarType.DOUBLE, ScalarType.
 const FIXED32: ReadonlySet<ScalarType> = new Set([ScalarType.FLOAT, ScalarType.FIXED32, ScalarType.SFIXED32]);
 
 /**
- * Makes the scanner of one type of message. It throws UnreadableMessage for what can't be read, and TooManyEntries as soon
- * as a field has more entries than `max` says.
+ * Makes the scanner of one type of message. It throws UnreadableMessage for what can't be read, and TooManyEntries as
+ * soon as a field has more entries than `max` says.
  *
  * @param parts the repeated field of messages whose entries' places are kept
  * @throws Error for a schema that it can't scan: one with maps or groups

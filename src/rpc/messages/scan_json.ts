@@ -2,9 +2,9 @@
  * A look at a message in JSON before JSON.parse, which bends numbers, forgets all but the last of equal keys, and makes
  * objects of whatever it is given. Pure: one pass over the text, along the schema.
  *
- * What passes is JSON, has only fields that exist, each once, in either spelling, and numbers only where protobuf's JSON
- * mapping has them and only those that a field takes exactly. All that is wrong with fields is found, not only the first; but
- * no more than anybody reads.
+ * What passes is JSON, has only fields that exist, each once, in either spelling, and numbers only where protobuf's
+ * JSON mapping has them and only those that a field takes exactly. All that is wrong with fields is found, not only the
+ * first; but no more than anybody reads.
  */
 import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
 import {
@@ -38,8 +38,9 @@ const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
 const LITERAL = /true|false|null/y;
 
 /**
- * Makes the scanner of one type of message. It throws UnreadableMessage for what is no JSON object at all, TooManyEntries
- * as `binaryScanner` does, and calls `fault` for each field that breaks a rule; after a thousand of them it stops.
+ * Makes the scanner of one type of message. It throws UnreadableMessage for what is no JSON object at all,
+ * TooManyEntries as `binaryScanner` does, and calls `fault` for each field that breaks a rule; after a thousand of them
+ * it stops.
  *
  * @throws Error for a schema that it can't scan: one with maps, or with types that have a JSON form of their own
  */

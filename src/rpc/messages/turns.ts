@@ -1,7 +1,8 @@
 /**
- * Reading of large messages, so many bytes in a turn of the event loop: a megabyte takes 100 ms to read, and several that have
- * come at once must not be read one behind the other while everybody else waits. After a long turn the loop is left to others
- * for as long as it took: a call needs some six turns, and when all of them were long, one took 820 ms.
+ * Reading of large messages, so many bytes in a turn of the event loop: a megabyte takes 100 ms to read, and several
+ * that have come at once must not be read one behind the other while everybody else waits. After a long turn the loop
+ * is left to others for as long as it took: a call needs some six turns, and when all of them were long, one took 820
+ * ms.
  *
  * Addresses go by turns, and each by arrival: 3,000 packed messages of a kilobyte that become a megabyte each,
  * all of one address, would else be read before anybody else's, for minutes.
@@ -12,8 +13,9 @@ export const LARGE_BYTES = 16 * 1024;
 /** Bytes of large messages in one turn, unless one alone has more. */
 export const TURN_BYTES = 64 * 1024;
 /**
- * A turn of reading that took longer than this, in ms, is followed by a pause. Beside 1,800 packed messages that take 6 ms each
- * an honest call took 14 ms in the median, and 172 where 20 ms were allowed; what is made of them was not freed in time either.
+ * A turn of reading that took longer than this, in ms, is followed by a pause. Beside 1,800 packed messages that take 6
+ * ms each an honest call took 14 ms in the median, and 172 where 20 ms were allowed; what is made of them was not freed
+ * in time either.
  */
 export const LONG_TURN_MS = 5;
 /** Longest pause, in ms: a stall of the machine is not to be doubled. */
@@ -50,7 +52,10 @@ export class Turns {
     this.#clock = clock;
   }
 
-  /** Resolves when so many bytes may be read; at once where this turn is not spent. Perhaps never, once the call is over. */
+  /**
+   * Resolves when so many bytes may be read; at once where this turn is not spent. Perhaps never, once the call is
+   * over.
+   */
   take(bytes: number, { address, isOver }: Reader): Promise<void> {
     if (bytes <= LARGE_BYTES) return Promise.resolve();
     return new Promise((resolve) => {

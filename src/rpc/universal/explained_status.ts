@@ -1,6 +1,6 @@
 /**
- * A reason for what Connect's handlers answer by a bare HTTP status: who posts a form, or asks by a method that calls don't
- * have, gets what was expected.
+ * A reason for what Connect's handlers answer by a bare HTTP status: who posts a form, or asks by a method that calls
+ * don't have, gets what was expected.
  */
 import type { UniversalHandlerFn, UniversalServerResponse } from "@connectrpc/connect/protocol";
 

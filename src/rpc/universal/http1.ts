@@ -40,9 +40,9 @@ export function answerHttp1(
 }
 
 /**
- * The body as it comes. Who reads no further leaves the request whole: what is left of it is read off, or the next one on its
- * connection would never be seen. Who goes in the middle of it has given up, as over HTTP/2; node:http's own error would count
- * as a fault of the service.
+ * The body as it comes. Who reads no further leaves the request whole: what is left of it is read off, or the next one
+ * on its connection would never be seen. Who goes in the middle of it has given up, as over HTTP/2; node:http's own
+ * error would count as a fault of the service.
  */
 async function* bodyOf(request: IncomingMessage): AsyncGenerator<Uint8Array> {
   try {

@@ -1,6 +1,6 @@
 /**
- * Any call over HTTP/2, by Connect's own handlers: what connect-node does for a request and a response of node:http, done
- * for the stream itself.
+ * Any call over HTTP/2, by Connect's own handlers: what connect-node does for a request and a response of node:http,
+ * done for the stream itself.
  */
 import type { ContextValues } from "@connectrpc/connect";
 import type { UniversalHandlerFn, UniversalServerResponse } from "@connectrpc/connect/protocol";

@@ -1,7 +1,7 @@
 /**
- * gRPC-web as text (PROTOCOL-WEB, "Text-encoded (base64) streams"): the same bytes in base64, so that a page can read a stream
- * as it comes by XMLHttpRequest. It is what Google's client speaks by default. Each side may end a chunk with padding wherever
- * it likes, and go on behind it.
+ * gRPC-web as text (PROTOCOL-WEB, "Text-encoded (base64) streams"): the same bytes in base64, so that a page can read a
+ * stream as it comes by XMLHttpRequest. It is what Google's client speaks by default. Each side may end a chunk with
+ * padding wherever it likes, and go on behind it.
  *
  * Connect's handlers know only the bytes, so base64 is taken off in front of them and put on behind them.
  */
@@ -77,8 +77,8 @@ function encoded(body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
 }
 
 /**
- * Decodes one text that comes in chunks (RFC 4648, section 4): padding may stand behind any group, and what follows begins a new
- * one, as where several texts were joined. White space between characters is passed over. No I/O.
+ * Decodes one text that comes in chunks (RFC 4648, section 4): padding may stand behind any group, and what follows
+ * begins a new one, as where several texts were joined. White space between characters is passed over. No I/O.
  */
 export class Base64Decoder {
   #length = 0;

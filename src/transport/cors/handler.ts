@@ -34,7 +34,9 @@ export interface CorsRequest {
   readonly requestPrivateNetwork?: string | undefined;
 }
 
-/** What to do: answer a preflight or refuse with this status and these headers, or set them and go on to the handler. */
+/**
+ * What to do: answer a preflight or refuse with this status and these headers, or set them and go on to the handler.
+ */
 export interface CorsDecision {
   readonly answer: 204 | 403 | undefined;
   readonly headers: Readonly<Record<string, string>>;
@@ -54,11 +56,11 @@ const VARY = { vary: "Origin" };
  * without an origin, so that a cache never gives one page's answer to another. A request of a page that is not allowed
  * is answered 403 and never reaches the handler.
  *
- * A request without an origin goes on, whatever host it names: a backend reaches this port by whichever name its network
- * has for it, and a browser sends the origin with every request that a handler takes (POST, and its preflight).
+ * A request without an origin goes on, whatever host it names: a backend reaches this port by whichever name its
+ * network has for it, and a browser sends the origin with every request that a handler takes (POST, and its preflight).
  *
- * Where it is left to a proxy every request goes on as it is, but for one: a page that came from this very port under a name
- * that is not ours. Who has that name passes by the proxy, and needs no preflight.
+ * Where it is left to a proxy every request goes on as it is, but for one: a page that came from this very port under a
+ * name that is not ours. Who has that name passes by the proxy, and needs no preflight.
  */
 export function decideCors(request: CorsRequest, rules: CorsRules): CorsDecision {
   const { origin } = request;

@@ -1,6 +1,6 @@
 /**
- * Which pages may call, and with which headers: what the settings say, made ready for each request. Knows header names only, no
- * service and no path.
+ * Which pages may call, and with which headers: what the settings say, made ready for each request. Knows header names
+ * only, no service and no path.
  */
 import { cors } from "@connectrpc/connect";
 import { REQUEST_ID_HEADER } from "../exchange.ts";
@@ -8,8 +8,8 @@ import { REQUEST_ID_HEADER } from "../exchange.ts";
 /** What is set. */
 export interface CorsSettings {
   /**
-   * As a browser writes them: lower case, no path, no default port. `https://*.shop.example` is every name under shop.example,
-   * at any depth, and not shop.example itself.
+   * As a browser writes them: lower case, no path, no default port. `https://*.shop.example` is every name under
+   * shop.example, at any depth, and not shop.example itself.
    */
   readonly origins: readonly string[];
   /**
@@ -103,8 +103,8 @@ export interface Origins {
 }
 
 /**
- * The origins, each in the form in which a browser sends it: each by itself, and `https://*.shop.example` for every host below
- * `shop.example`.
+ * The origins, each in the form in which a browser sends it: each by itself, and `https://*.shop.example` for every
+ * host below `shop.example`.
  */
 export function originsOf(allowed: readonly string[]): Origins {
   const exact = new Set(allowed);

@@ -27,7 +27,8 @@ export class Http1Exchange implements Exchange {
     private readonly request: IncomingMessage,
     private readonly response: ServerResponse,
   ) {
-    // node:http reads nothing more of a connection that asks for an upgrade: what is pipelined behind would never be answered.
+    // node:http reads nothing more of a connection that asks for an upgrade: what is pipelined behind would never be
+    // answered.
     if (request.headers.upgrade !== undefined) this.sayClose();
   }
 
@@ -84,7 +85,9 @@ export class Http1Exchange implements Exchange {
   }
 }
 
-/** Answers an HTTP/1 connection whose request never reached the handler, then closes it. `id` is that of the request. */
+/**
+ * Answers an HTTP/1 connection whose request never reached the handler, then closes it. `id` is that of the request.
+ */
 export function answerAndCut(socket: Socket, status: number, id?: string): void {
   if (!socket.writable) return void socket.destroy();
   const idField = id === undefined ? "" : `${REQUEST_ID_HEADER}: ${id}\r\n`;
@@ -98,11 +101,12 @@ export function answerAndCut(socket: Socket, status: number, id?: string): void 
 const NOT_OF_A_HOST = /[/?#@\\\s]/;
 
 /**
- * What RFC 9112 forbids in the header of a request and node:http lets pass: the status to answer a header with, given as names
- * and values by turns; undefined where nothing is wrong.
+ * What RFC 9112 forbids in the header of a request and node:http lets pass: the status to answer a header with, given
+ * as names and values by turns; undefined where nothing is wrong.
  *
- * 400: two Host fields, or one that is no host (section 3.2). 417: an expectation beside 100-continue (RFC 9110, section 10.1.1).
- * 501: a transfer coding beside chunked (section 6.1), whose body node:http would hand over as it came.
+ * 400: two Host fields, or one that is no host (section 3.2). 417: an expectation beside 100-continue (RFC 9110,
+ * section 10.1.1). 501: a transfer coding beside chunked (section 6.1), whose body node:http would hand over as it
+ * came.
  */
 export function http1Refusal(raw: readonly string[]): 400 | 417 | 501 | undefined {
   let hosts = 0;

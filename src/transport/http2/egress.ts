@@ -1,13 +1,13 @@
 /**
  * What goes out on one HTTP/2 connection: gathered into few writes, and counted until the peer has read it.
  *
- * Deno's node:http2 writes header, message and trailers of an answer each by itself, and the writes are the largest part of
- * what a small answer costs (measured: 27 % of all time on a core). So what is written to the socket in one turn of the event
- * loop goes out as one.
+ * Deno's node:http2 writes header, message and trailers of an answer each by itself, and the writes are the largest
+ * part of what a small answer costs (measured: 27 % of all time on a core). So what is written to the socket in one
+ * turn of the event loop goes out as one.
  *
- * It also takes whatever is written to a stream and keeps it until the peer's window lets it out, and a write calls back at
- * once; that all was read shows only in the end, as the stream's "close". So a stream counts with all that it was given since
- * its start.
+ * It also takes whatever is written to a stream and keeps it until the peer's window lets it out, and a write calls
+ * back at once; that all was read shows only in the end, as the stream's "close". So a stream counts with all that it
+ * was given since its start.
  */
 import http2, { type ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
@@ -26,7 +26,10 @@ export class Cork {
 
   constructor(private readonly socket: Socket) {}
 
-  /** Keeps back what is written from here on until {@link afterTrailers}. Within that time more calls of it change nothing. */
+  /**
+   * Keeps back what is written from here on until {@link afterTrailers}. Within that time more calls of it change
+   * nothing.
+   */
   cork(): void {
     if (this.#isCorked) return;
     this.#isCorked = true;
@@ -52,8 +55,8 @@ export class UnreadAnswers {
   ) {}
 
   /**
-   * Counts bytes that are about to be written to a stream which has `own` already. False: they are over a limit. One stream
-   * alone may have more than the limit.
+   * Counts bytes that are about to be written to a stream which has `own` already. False: they are over a limit. One
+   * stream alone may have more than the limit.
    */
   add(bytes: number, own: number): boolean {
     const isOver = this.#bytes > own && this.#bytes + bytes > this.limits.unreadAnswerBytesMax;
@@ -73,14 +76,17 @@ export class UnreadAnswers {
   }
 }
 
-/** Calls back in three turns of the event loop: node:http2 writes trailers two turns after the message, without any event. */
+/**
+ * Calls back in three turns of the event loop: node:http2 writes trailers two turns after the message, without any
+ * event.
+ */
 export function afterTrailers(callback: () => void): void {
   setImmediate(() => setImmediate(() => setImmediate(callback)));
 }
 
 /**
- * Closes the stream behind its answer where the request has not ended: what is left of it is nobody's, and a hundred such
- * streams would keep their connection from opening another one. Closed any sooner, it loses its trailers.
+ * Closes the stream behind its answer where the request has not ended: what is left of it is nobody's, and a hundred
+ * such streams would keep their connection from opening another one. Closed any sooner, it loses its trailers.
  */
 export function closeOnceAnswered(stream: ServerHttp2Stream, isTrailed: boolean): void {
   if (stream.readableEnded || stream.closed) return;

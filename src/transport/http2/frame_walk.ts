@@ -1,6 +1,6 @@
 /**
- * How far the HTTP/2 frames of one connection are (RFC 9113, section 4), seen by their headers alone, so that bytes can be
- * handed on up to so much work and no further, and so that a peer is seen that never ends what it has begun. Pure.
+ * How far the HTTP/2 frames of one connection are (RFC 9113, section 4), seen by their headers alone, so that bytes can
+ * be handed on up to so much work and no further, and so that a peer is seen that never ends what it has begun. Pure.
  * Checks nothing: that is for whoever reads the frames.
  */
 
@@ -13,8 +13,9 @@ const END_STREAM = 0x1;
 const END_HEADERS = 0x4;
 
 /**
- * What frames cost, in whole requests: half for beginning one, half for its end, on which its message is read. Any other frame
- * was measured to cost a tenth of that at most; a read from a socket can have 6,500 of one byte of a message each.
+ * What frames cost, in whole requests: half for beginning one, half for its end, on which its message is read. Any
+ * other frame was measured to cost a tenth of that at most; a read from a socket can have 6,500 of one byte of a
+ * message each.
  */
 const BEGIN = 1 / 2;
 const END = 1 / 2;
@@ -24,7 +25,9 @@ const OTHER = 1 / 16;
 export class FrameWalk {
   /** What the frames of the last {@link walk} cost, in whole requests. */
   work = 0;
-  /** Frames that ended outside of a header block, and header blocks that ended; stands still while one of them drags on. */
+  /**
+   * Frames that ended outside of a header block, and header blocks that ended; stands still while one of them drags on.
+   */
   progress = 0;
   #prefaceLeft = PREFACE_BYTES;
   #headerLength = 0;
@@ -35,8 +38,8 @@ export class FrameWalk {
   #inHeaderBlock = false;
 
   /**
-   * Whether something has begun that must end soon: the preface with its SETTINGS, a header block, a frame. Not a frame of DATA,
-   * which belongs to a request that has its own time.
+   * Whether something has begun that must end soon: the preface with its SETTINGS, a header block, a frame. Not a frame
+   * of DATA, which belongs to a request that has its own time.
    */
   get isMidway(): boolean {
     if (this.progress === 0 || this.#inHeaderBlock || this.#headerLength > 0) return true;

@@ -1,6 +1,6 @@
 /**
- * Headers and trailers between node:http2 and Connect, as connect-node maps them: joined where Connect reads them, repeated where they
- * must not be joined.
+ * Headers and trailers between node:http2 and Connect, as connect-node maps them: joined where Connect reads them,
+ * repeated where they must not be joined.
  */
 import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Stream } from "node:http2";
 
@@ -14,7 +14,10 @@ const CONNECTION_FIELDS: ReadonlySet<string> = new Set([
   "transfer-encoding",
 ]);
 
-/** What is encoded without need: the printable ASCII characters but `%`, and at either end a space, which would get lost. */
+/**
+ * What is encoded without need: the printable ASCII characters but `%`, and at either end a space, which would get
+ * lost.
+ */
 const NEEDLESS = /(?!^%20|%20$)%(2[0-46-9A-F]|[3-6][0-9A-F]|7[0-9A-E])/g;
 
 /**
@@ -33,7 +36,10 @@ export function toWebHeaders(fields: IncomingHttpHeaders): Headers {
   return headers;
 }
 
-/** Puts Connect's header or trailers into an object for node:http2, over what it has; fields of a connection are left out. */
+/**
+ * Puts Connect's header or trailers into an object for node:http2, over what it has; fields of a connection are left
+ * out.
+ */
 export function addFields(target: OutgoingHttpHeaders, headers: Headers): OutgoingHttpHeaders {
   let cookies: string[] | undefined;
   headers.forEach((value, name) => {
@@ -54,9 +60,9 @@ export function sendTrailersOnceWanted(stream: ServerHttp2Stream, fields: () => 
 }
 
 /**
- * The value of `grpc-message` with nothing encoded that need not be (the gRPC protocol over HTTP/2, "Status-Message"): only bytes
- * outside 0x20 to 0x7E and `%` are. Connect encodes whatever a URL would, which is read the same by whoever decodes all of it;
- * but grpc-js decodes with decodeURI, and shows `%3A` for a colon.
+ * The value of `grpc-message` with nothing encoded that need not be (the gRPC protocol over HTTP/2, "Status-Message"):
+ * only bytes outside 0x20 to 0x7E and `%` are. Connect encodes whatever a URL would, which is read the same by whoever
+ * decodes all of it; but grpc-js decodes with decodeURI, and shows `%3A` for a colon.
  */
 export function respellGrpcMessage(encoded: string): string {
   if (!encoded.includes("%")) return encoded;
