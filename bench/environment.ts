@@ -1,6 +1,7 @@
 /** Everything that a run measures on: its own PostgreSQL and Redis, made from nothing, and the processes over them. */
 import { join } from "node:path";
 import type postgres from "postgres";
+import { dataDir } from "../tools/stack/own_directory.ts";
 import { stopStrays } from "../tools/stack/process_record.ts";
 import { type Stack, startStack } from "../tools/stack/stack.ts";
 import { lockDirectory } from "../tools/stack/stack_lock.ts";
@@ -42,7 +43,7 @@ export interface Environment {
  * commit costs nothing.
  */
 function benchDirectory(): string {
-  return join(Deno.env.get("DATA_DIR") || ".holdfast", "bench");
+  return join(dataDir(), "bench");
 }
 
 /**

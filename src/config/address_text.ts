@@ -1,5 +1,5 @@
 /**
- * What the addresses of PostgreSQL and Redis have in common as text (RFC 3986). A problem is told without a piece of the
+ * What the addresses of PostgreSQL and Redis have in common as text (RFC 3986). A problem is named without a piece of the
  * text: what stands where a host is expected may be the rest of a password. Pure.
  */
 import { isIPv4, isIPv6 } from "node:net";
@@ -45,7 +45,7 @@ export interface AddressText {
 /**
  * The parts of what stands behind `scheme://`.
  *
- * Throws AddressError where a character stands raw that programs read in different ways: each of them would take another
+ * Throws AddressError where a character stands raw that programs read differently: each of them would take another
  * part of a password for a host.
  */
 export function addressParts(text: string): AddressText {

@@ -25,7 +25,7 @@ export const START_MS_MAX = 30_000;
 export const DRAIN_MS_MAX = 10_000;
 /** How long closing may take after that: operations under way 5 s, statements 5 s, releases of leases 1 s. */
 export const CLOSE_MS_MAX = 11_000;
-/** How long a process that was told to stop may take in all, with some time to end. */
+/** How long a process that was asked to stop may take in all, with some time to end. */
 export const STOP_MS_MAX = DRAIN_MS_MAX + CLOSE_MS_MAX + 1_000;
 
 /** What the program runs on. Times in ms, sizes in bytes. */
@@ -38,7 +38,7 @@ export interface Config {
   readonly redisNodes: readonly RedisAddress[];
   /** What keeps writers of the same goods apart. */
   readonly concurrency: ModeName;
-  /** What becomes of orders while too few nodes can vote; for the way `redlock` only. */
+  /** What becomes of orders while too few nodes can vote; for the mode `redlock` only. */
   readonly quorumLoss: QuorumLoss;
   readonly lockTtlMs: number;
   readonly lockNodeTimeoutMs: number;
@@ -95,7 +95,7 @@ export class ConfigError extends Error {
 export function loadConfig(read: (name: string) => string | undefined): Config {
   const given = Object.fromEntries(SETTING_NAMES.map((name) => [name, read(name) || undefined]));
   const parsed = SETTINGS.safeParse(given);
-  // Rules over several settings are checked as far as those can be read, so that everything is told at once.
+  // Rules over several settings are checked as far as those can be read, so that everything is said at once.
   const lock = SETTINGS.pick({ LOCK_TTL_MS: true, LOCK_NODE_TIMEOUT_MS: true, LOCK_WAIT_MS_MAX: true }).safeParse(
     given,
   );
@@ -152,7 +152,7 @@ export function loadConfig(read: (name: string) => string | undefined): Config {
   });
 }
 
-/** Settings whose values may hold a password, so that they are never repeated. */
+/** Settings whose values may contain a password, so that they are never repeated. */
 const SECRET_NAMES = new Set(["DATABASE_URL", "REDIS_URLS"]);
 /** A value with an @ may be an address that was meant for another setting; one that is longer helps nobody. */
 const REPEATED = /^[^@]{0,100}$/;

@@ -1,4 +1,4 @@
-/** What is set and changes nothing: told at the start, because whoever set it expects something of it. Pure. */
+/** What is set and changes nothing: said at the start, because whoever set it expects something of it. Pure. */
 import { duplicates } from "./lists.ts";
 import { isAlwaysOwn } from "./origins.ts";
 import type { PostgresAddress } from "./postgres_address.ts";

@@ -1,6 +1,6 @@
 /**
- * How many connections a process can hold beside the files that it needs itself. A port whose process has no file left for one
- * moment accepts nobody any more (`transport/own_port.ts`), so the limit of open files is held against that of connections.
+ * How many connections a process can have beside the files that it needs itself. A port whose process has no file left for one
+ * moment accepts nobody any more (`transport/own_port.ts`), so the limit of open files is compared with that of connections.
  */
 
 /** Opened to count files: the limit itself stands where Deno lets only programs look that may do everything. */
@@ -9,7 +9,7 @@ export const COUNTED_FILE = "/dev/null";
 /** Files of a process beside connections to the port: the runtime's, those of drivers, and what opens for a moment. */
 const FILES_BESIDE = 64;
 
-/** With room for fewer connections than this a process is refused: it would turn honest callers away all the time. */
+/** With files for fewer connections than this a process is refused: it would turn honest callers away all the time. */
 export const CONNECTIONS_MIN = 64;
 
 /** Connections that fit beside `databasePoolMax` of PostgreSQL; `wanted` where they all fit. Takes some 20 ms for 4,000. */

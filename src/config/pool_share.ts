@@ -1,7 +1,7 @@
 /** What of the connections to PostgreSQL each of several workers gets. Pure. */
 
 /**
- * Connections that each of several workers needs. With one, a single slow statement would hold up all of its worker,
+ * Connections that each of several workers needs. With one, a single slow statement would block all of its worker,
  * while the system goes on giving it connections of callers as if it were free.
  */
 export const WORKER_CONNECTIONS_MIN = 2;

@@ -31,7 +31,7 @@ export interface PostgresAddress extends Omit<PostgresParameters, "given"> {
   /** One or more. Of several, the one that takes writes is meant. */
   readonly hosts: readonly PostgresHost[];
   readonly user: string;
-  /** Undefined: none is told. */
+  /** Undefined: none is given. */
   readonly password: string | undefined;
   readonly database: string;
 }
@@ -82,7 +82,7 @@ export function withOneHost(address: PostgresAddress, index: number): PostgresAd
   return { ...address, hosts: [host] };
 }
 
-/** Where a host is, as it may be told to anybody. */
+/** Where a host is, as anybody may know it. */
 export function postgresHostText({ name, port, dial }: PostgresHost): string {
   return "path" in dial ? dial.path : hostAndPort(name, port);
 }

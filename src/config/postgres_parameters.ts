@@ -33,7 +33,7 @@ export interface PostgresParameters {
   /** Whether the log-in is bound to the certificate of the server: `require` refuses any other. */
   readonly channelBinding: "disable" | "prefer" | "require";
   readonly applicationName: string | undefined;
-  /** Told to the server, or to the proxy before it. */
+  /** Sent to the server, or to the proxy before it. */
   readonly options: string | undefined;
   /** Whole seconds; undefined: not said. */
   readonly connectTimeoutS: number | undefined;
@@ -105,7 +105,7 @@ const AS_IT_IS: Readonly<Record<string, readonly string[]>> = {
 /** Marks that providers put into their addresses and that say nothing to a server. */
 const MARKS = new Set(["supa", "workaround"]);
 
-/** Ways in which drivers are told that a pooler keeps no prepared statements, and the values that say so. */
+/** Parameters by which drivers learn that a pooler keeps no prepared statements, and the values that say so. */
 const UNPREPARED: Readonly<Record<string, { readonly off: readonly string[]; readonly on: readonly string[] }>> = {
   pgbouncer: { off: ["true"], on: ["false"] },
   prepare: { off: ["false"], on: ["true"] },
@@ -136,7 +136,7 @@ const SERVER_SETTING =
   /(_timeout|^synchronous_commit|^search_path|^jit|^enable_[a-z_]+|^default_[a-z_]+|^work_mem|^timezone)$/i;
 
 /**
- * Reads what stands behind the `?`. `isDoubtful`: it may be something else, and no unknown name is told.
+ * Reads what stands behind the `?`. `isDoubtful`: it may be something else, and no unknown name is repeated.
  *
  * Throws AddressError with every problem.
  */

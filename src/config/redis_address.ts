@@ -60,7 +60,7 @@ export function parseRedisAddress(text: string): RedisAddress {
   };
 }
 
-/** Where it is, as it may be told to anybody: `host:port`, and the database where it is not the first. */
+/** Where it is, as anybody may know it: `host:port`, and the database where it is not the first. */
 export function redisAddressText({ host, port, database }: RedisAddress): string {
   return `${hostAndPort(host, port)}${database === 0 ? "" : `/${database}`}`;
 }
@@ -78,7 +78,7 @@ function userAndPassword(userInfo: string | undefined): { user: string | undefin
   };
 }
 
-/** A name is told where it can be nothing else. */
+/** A name is repeated where it can be nothing else. */
 function parameterProblem(query: string, isDoubtful: boolean): string {
   const name = isDoubtful ? undefined : /^([A-Za-z_]{1,40})=/.exec(query)?.[1];
   return `${name === undefined ? "parameters" : `the parameter ${name}`} can't be given in the address of a Redis`;

@@ -1,9 +1,9 @@
-/** Which services take work, and who wants to know when that changes. No I/O: whoever knows why tells the board. */
+/** Which services take work, and who wants to know when that changes. No I/O: whoever knows why sets it on the board. */
 
 /** Most services on one board, "" included; so a List answer is bounded as well. */
 export const SERVICES_MAX = 100;
 
-/** Most Watch streams at a time, over all clients. A gRPC client with health checks holds one per connection. */
+/** Most Watch streams at a time, over all clients. A gRPC client with health checks has one per connection. */
 export const WATCHERS_MAX = 1000;
 
 /** What can be said of a service. A name that is not on the board has no status. */

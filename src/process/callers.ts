@@ -1,22 +1,22 @@
 /**
  * The programs between the user and a program of ours, such as `npx`, its shell and `deno task`. A signal to the first of them,
  * which is the one that the user knows, ends its shell and is not passed on, so that a program of ours has to see by itself that
- * nobody holds it any more.
+ * nobody waits for it any more.
  */
 import { getPriority } from "node:os";
 
 const ARGUMENT = "--callers=";
 const LOOK_EVERY_MS = 250;
 
-/** The argument that tells a program of ours its callers, as process ids, its own parent first. */
+/** The argument that names its callers to a program of ours, as process ids, its own parent first. */
 export function callersArgument(pids: readonly number[]): string {
   return ARGUMENT + pids.join(",");
 }
 
-/** The callers that the arguments tell; none where they don't. */
+/** The callers that the arguments name; none where they don't. */
 export function callersOf(args: readonly string[]): number[] {
-  const told = args.find((arg) => arg.startsWith(ARGUMENT))?.slice(ARGUMENT.length) ?? "";
-  return told.split(",").map(Number).filter((pid) => Number.isInteger(pid) && pid > 0);
+  const named = args.find((arg) => arg.startsWith(ARGUMENT))?.slice(ARGUMENT.length) ?? "";
+  return named.split(",").map(Number).filter((pid) => Number.isInteger(pid) && pid > 0);
 }
 
 /**

@@ -12,7 +12,7 @@ const UNNAMED_HOSTS = new Set(["0.0.0.0", "::", "127.0.0.1", "::1", "localhost"]
 /** A certificate that can serve, where the settings name one. */
 export interface OpenedCertificate {
   readonly pair: KeyPair;
-  /** Says what is in use, and takes up what the files come to hold. */
+  /** Says what is in use, and takes up what the files come to contain. */
   watch(use: (pair: KeyPair) => void, log: Log): Watch;
 }
 
@@ -27,15 +27,15 @@ export async function openCertificate(config: Config): Promise<OpenedCertificate
   const hosts = [...(UNNAMED_HOSTS.has(config.host) ? [] : [config.host]), ...config.allowedHosts];
   let last: FilesRead | undefined;
   const read = async () => last = await readTlsFiles(files, Date.now(), hosts, last);
-  const tell = (problem: FileProblem) => told(problem, files);
+  const say = (problem: FileProblem) => problemText(problem, files);
   const first = await read();
-  if ("problems" in first) throw new ConfigError(first.problems.map(tell));
+  if ("problems" in first) throw new ConfigError(first.problems.map(say));
   return {
     pair: first.pair,
-    watch: (use, log) => watchFiles({ renewal: new Renewal(first, tell), read, use, log }),
+    watch: (use, log) => watchFiles({ renewal: new Renewal(first, say), read, use, log }),
   };
 }
 
-function told({ file, problem }: FileProblem, files: TlsFiles): string {
+function problemText({ file, problem }: FileProblem, files: TlsFiles): string {
   return `${file === "cert" ? "TLS_CERT_FILE" : "TLS_KEY_FILE"}: ${problem}, got "${files[file]}"`;
 }

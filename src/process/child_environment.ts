@@ -1,5 +1,5 @@
 /**
- * The environment of the processes that launchers start. None gets ours whole: it may hold DATABASE_OWNER_URL, or
+ * The environment of the processes that launchers start. None gets ours whole: it may contain DATABASE_OWNER_URL, or
  * secrets that have nothing to do with Holdfast.
  */
 

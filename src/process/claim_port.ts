@@ -7,7 +7,7 @@ import net from "node:net";
 /**
  * Listens on the port alone, for a moment: nobody else listens there, sharing or not. For port 0 there is nothing to
  * claim, as the system never chooses one that is in use. The limit: two who claim the port within the same
- * millisecond may both be told that it is free.
+ * millisecond may both find that it is free.
  *
  * @throws the error of the bind (EADDRINUSE, EACCES)
  */

@@ -1,4 +1,4 @@
-/** What the system tells of a process by its id: when it started, its command line, who started it, and its memory. */
+/** What the system knows of a process by its id: when it started, its command line, who started it, and its memory. */
 
 import { systemEnvironment } from "./child_environment.ts";
 
@@ -14,7 +14,7 @@ export function processFacts(pid: number): ProcessFacts | undefined {
   return Deno.build.os === "linux" ? factsOnLinux(pid) : factsElsewhere(pid);
 }
 
-/** Memory of a living process that is in RAM now, in MiB; undefined where the system tells none. */
+/** Memory of a living process that is in RAM now, in MiB; undefined where the system says none. */
 export function residentMiB(pid: number): number | undefined {
   const kiB = Deno.build.os === "linux"
     ? /^VmRSS:\s+(\d+) kB$/m.exec(output("cat", [`/proc/${pid}/status`]))?.[1]
@@ -26,7 +26,7 @@ function factsOnLinux(pid: number): ProcessFacts | undefined {
   // Deno opens /proc to programs with every permission only, so another program reads it.
   const text = output("cat", [`/proc/${pid}/stat`, `/proc/${pid}/cmdline`]);
   const lineEnd = text.indexOf("\n");
-  // The second field, the name, is in parentheses and may itself hold spaces and parentheses.
+  // The second field, the name, is in parentheses and may itself contain spaces and parentheses.
   const nameEnd = text.lastIndexOf(") ", lineEnd);
   if (nameEnd < 0 || lineEnd < 0) return undefined;
   const fields = text.slice(nameEnd + 2, lineEnd).split(" ");

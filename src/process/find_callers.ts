@@ -33,7 +33,7 @@ export function callers(): number[] {
   return hasLostNpx ? [...found, NOBODY] : found;
 }
 
-/** As npx tells whatever it starts. */
+/** As npx lets whatever it starts know. */
 function wasStartedByNpx(): boolean {
   return Deno.env.get("npm_lifecycle_event") === "npx" && /^'?deno'?$/.test(Deno.env.get("npm_lifecycle_script") ?? "");
 }

@@ -7,7 +7,7 @@ export function listenLine(url: string): string {
   return `Holdfast listens on ${url}`;
 }
 
-/** The address that a line tells; undefined for any other line. */
+/** The address that a line names; undefined for any other line. */
 export function listenUrl(line: string): string | undefined {
   return PATTERN.exec(line)?.[1];
 }

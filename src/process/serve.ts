@@ -18,7 +18,7 @@ import { claimPort } from "./claim_port.ts";
 
 /** What fails where the address is not to be listened on: taken, not allowed, not of this machine, no such name. */
 const LISTEN_CALLS = new Set(["listen", "bind", "getaddrinfo"]);
-/** Failures of these that are none of the address: names can't be asked for now, or the system has no room. */
+/** Failures of these that are none of the address: names can't be asked for now, or the system has no resources left. */
 const PASSING_CODES = new Set(["EAI_AGAIN", "EMFILE", "ENFILE", "ENOMEM", "ENOBUFS"]);
 
 /** How to serve. */

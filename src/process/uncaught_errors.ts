@@ -1,4 +1,4 @@
-/** Errors that nobody caught: whose doing one is, and how many lines are written about them. Pure. */
+/** Errors that nobody caught: whose doing one is, and how many lines are written about them. No I/O. */
 
 /** So many lines are written in one period; the rest is counted. */
 const LINES_MAX = 5;
@@ -15,7 +15,7 @@ export function isOwnFault(error: unknown): boolean {
   return places[0] !== undefined && !places[0].includes("/node_modules/");
 }
 
-/** Counts what may be written: a flood of errors must not become a flood of lines. Pure. */
+/** Counts what may be written: a flood of errors must not become a flood of lines. No I/O: it is given the time. */
 export class LineBudget {
   #periodBeganMs = -Infinity;
   #written = 0;
@@ -35,7 +35,7 @@ export class LineBudget {
     return { isWritten: true, leftOut: this.takeLeftOut() };
   }
 
-  /** How many were left out since this was last told. */
+  /** How many were left out since this was last asked. */
   takeLeftOut(): number {
     const leftOut = this.#leftOut;
     this.#leftOut = 0;

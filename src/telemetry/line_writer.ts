@@ -1,6 +1,6 @@
 /**
  * Lines for a reader that may stop reading: what it does not take waits up to a bound, what is beyond that is counted and
- * lost, and nobody is ever held up. A pipe that is full would otherwise stop whoever writes to it, and with him the whole
+ * lost, and nobody is ever delayed. A pipe that is full would otherwise stop whoever writes to it, and with him the whole
  * process.
  */
 
@@ -12,7 +12,7 @@ export const LINES_BYTES_MAX = 1024 * 1024;
 /** A pipe takes so many bytes whole, so that lines of several processes on one pipe don't mix. */
 const PIECE_BYTES_MAX = 4096;
 
-/** Writes lines in order, in the background. */
+/** Writes lines one after the other, in the background. */
 export class LineWriter {
   readonly #write: Write;
   readonly #bytesMax: number;

@@ -18,7 +18,7 @@ export class RareLine {
     private readonly nowMs: () => number = () => performance.now(),
   ) {}
 
-  /** Counts one, and tells of all since the line before where that is long enough ago. */
+  /** Counts one, and writes of all since the line before where that is long enough ago. */
   note(latest: Readonly<Record<string, string>>): void {
     this.#count++;
     const now = this.nowMs();

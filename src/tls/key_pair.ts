@@ -1,6 +1,6 @@
 /**
  * Whether the text of two files is a certificate and its key that a server can use, and what stands in it. Pure, but for what
- * `node:crypto` reads. Whatever is wrong is told without any of a file's content.
+ * `node:crypto` reads. Whatever is wrong is named without any of a file's content.
  */
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
@@ -71,7 +71,9 @@ function readChain(text: string): { blocks: PemBlock[]; certificates: X509Certif
   const { blocks, isCutOff } = parsePem(text);
   const own = blocks.filter(({ label }) => label === CERTIFICATE);
   if (isCutOff) return { problem: `is cut off, ${CERTIFICATES_EXPECTED}` };
-  if (own.length === 0) return { problem: `holds no certificate but ${held(text, blocks)}, ${CERTIFICATES_EXPECTED}` };
+  if (own.length === 0) {
+    return { problem: `holds no certificate but ${foundIn(text, blocks)}, ${CERTIFICATES_EXPECTED}` };
+  }
   const certificates: X509Certificate[] = [];
   for (const [index, block] of own.entries()) {
     try {
@@ -92,7 +94,7 @@ function readKey(text: string): { block: PemBlock; key: KeyObject } | { problem:
   if ((block?.text ?? text).includes("ENCRYPTED")) {
     return { problem: `the key is encrypted, ${KEYS_EXPECTED} without a passphrase` };
   }
-  if (block === undefined) return { problem: `holds no private key but ${held(text, blocks)}, ${KEYS_EXPECTED}` };
+  if (block === undefined) return { problem: `holds no private key but ${foundIn(text, blocks)}, ${KEYS_EXPECTED}` };
   try {
     return { block, key: createPrivateKey(block.text) };
   } catch {
@@ -100,8 +102,8 @@ function readKey(text: string): { block: PemBlock; key: KeyObject } | { problem:
   }
 }
 
-/** What a file holds instead, by kind. */
-function held(text: string, blocks: readonly PemBlock[]): string {
+/** What a file contains instead, by kind. */
+function foundIn(text: string, blocks: readonly PemBlock[]): string {
   if (text.trim() === "") return "nothing";
   if (blocks.length > 0) return [...new Set(blocks.map(({ label }) => label))].slice(0, 3).join(", ");
   // DER begins with a SEQUENCE, PKCS#12 as well; read as text its lengths are no characters.

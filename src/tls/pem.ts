@@ -1,4 +1,4 @@
-/** PEM (RFC 7468): blocks of base64 between lines that say what they hold. Pure; text around the blocks is no matter. */
+/** PEM (RFC 7468): blocks of base64 between lines that say what they contain. Pure; text around the blocks is no matter. */
 
 /** One block. `text` is the whole of it, its lines ended by a newline each. */
 export interface PemBlock {
@@ -7,7 +7,7 @@ export interface PemBlock {
   readonly text: string;
 }
 
-/** What a text holds, in order. */
+/** What a text contains, one after the other. */
 export interface PemText {
   readonly blocks: readonly PemBlock[];
   /** True if a block begins that does not end: the file was cut off, or is being written. */

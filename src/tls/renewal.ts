@@ -1,7 +1,7 @@
 /**
- * How a renewed certificate comes into use, as a pure state machine: what the files hold goes in, what is to be done comes out.
+ * How a renewed certificate comes into use, as a pure state machine: what the files contain goes in, what is to be done comes out.
  *
- *     the files hold              then
+ *     the files contain           then
  *     what is in use              nothing
  *     another pair that serves    it is in use for new connections
  *     what can't serve            what is in use stays. It is said once: when the next look finds the same, as two files
@@ -10,7 +10,7 @@
 import { daysLeft, isEndNear, REMIND_EVERY_MS } from "./expiry.ts";
 import type { CertificateFacts, FileProblem, KeyPair, ReadKeyPair } from "./key_pair.ts";
 
-/** What the files hold and whether it can be used. `content` tells one state of the files from another. */
+/** What the files contain and whether it can be used. `content` distinguishes one state of the files from another. */
 export type FilesRead = ReadKeyPair & { readonly content: string };
 
 /** A line of the log. */
@@ -36,16 +36,16 @@ export class Renewal {
   /** What can't serve, as last found; `isTold` once it was said. */
   #refused: { readonly content: string; isTold: boolean } | undefined;
   #remindedMs = -Infinity;
-  readonly #tell: (problem: FileProblem) => string;
+  readonly #say: (problem: FileProblem) => string;
 
-  /** @param tell a problem in words, without any content of the files */
+  /** @param say a problem in words, without any content of the files */
   constructor(
     inUse: { readonly content: string; readonly facts: CertificateFacts },
-    tell: (problem: FileProblem) => string,
+    say: (problem: FileProblem) => string,
   ) {
     this.#content = inUse.content;
     this.#facts = inUse.facts;
-    this.#tell = tell;
+    this.#say = say;
   }
 
   /** What is to be said at the start. */
@@ -53,7 +53,7 @@ export class Renewal {
     return this.#inUse("the certificate in use", nowMs);
   }
 
-  /** What follows from what the files hold now; `isAsked` where somebody wants to know. */
+  /** What follows from what the files contain now; `isAsked` where somebody wants to know. */
   take(found: FilesRead, isAsked: boolean, nowMs: number): Found {
     if (found.content === this.#content) {
       const isNews = isAsked || this.#refused?.isTold;
@@ -78,7 +78,7 @@ export class Renewal {
     if (!isDue) return [];
     return [{
       level: "error",
-      fields: { problems: problems.map(this.#tell), ...endOf(this.#facts, nowMs) },
+      fields: { problems: problems.map(this.#say), ...endOf(this.#facts, nowMs) },
       message: "the renewed certificate can't be used, and the one before it stays in use",
     }];
   }

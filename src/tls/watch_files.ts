@@ -39,7 +39,7 @@ export function watchFiles({ renewal, read, use, log }: WatchOptions): Watch {
     },
   };
 
-  /** One look at a time, in the order in which they were wanted. */
+  /** One look at a time, in the sequence in which they were wanted. */
   function look(isAsked: boolean): Promise<void> {
     return looking = looking.then(async () => {
       const found = await read();

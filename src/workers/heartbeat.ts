@@ -1,5 +1,5 @@
 /**
- * Signs of life of a worker: a process that is paused, or whose loop is stuck, keeps its place behind the shared port, and
+ * Signs of life of a worker: a process that is paused, or whose loop is blocked, keeps its place behind the shared port, and
  * the system goes on giving it its share of the connections.
  */
 import { errorFields, type Log } from "../telemetry/log.ts";
@@ -31,7 +31,7 @@ export function giveSignsOfLife(log: Log): void {
       isWriting = false;
     } catch (error) {
       clearInterval(timer);
-      // The supervisor has ended. That is seen at standard input, where the worker is told to drain.
+      // The supervisor has ended. That is seen at standard input, where the worker is asked to drain.
       log.warn({ error: errorFields(error) }, "nobody reads the signs of life any more");
     }
   }, HEARTBEAT_EVERY_MS);
@@ -40,7 +40,7 @@ export function giveSignsOfLife(log: Log): void {
 
 /**
  * Who has been silent for too long. Counts looks and no time: a supervisor that was paused itself, with the whole machine
- * perhaps, then has one look more, and not a reason to kill everybody. Pure.
+ * perhaps, then has one look more, and not a reason to kill everybody. No I/O.
  */
 export class Silence {
   readonly #looksMax: number;

@@ -2,7 +2,7 @@
  * What the supervisor does, as a pure state machine: an event in, the next plan and the actions to carry out.
  *
  * Starting works as a whole or not at all: until every worker has listened once, the end of any of them ends all. From
- * then on the supervisor lives until it is told to stop, whatever becomes of its workers.
+ * then on the supervisor lives until it is asked to stop, whatever becomes of its workers.
  *
  *     phase      worker     event    next
  *     starting   starting   listens  listening; the unstarted ones are started, on the port of the first
@@ -23,7 +23,7 @@
  * sign of life while it listened.
  *
  * When the last worker is gone in phase stopping, the supervisor exits. Every other event changes nothing: it was
- * under way when its reason went away.
+ * under way when its reason was gone.
  */
 import { EXIT_FAILED, EXIT_UNUSABLE } from "../process/exit_codes.ts";
 import { restartDelayMs } from "./restart_delay.ts";
@@ -74,7 +74,7 @@ export type PlanAction =
   | { readonly do: "kill"; readonly worker: number }
   | { readonly do: "exit"; readonly code: number };
 
-/** The plan after an event, and what follows from it, in this order. */
+/** The plan after an event, and what follows from it, in this sequence. */
 export interface Step {
   readonly plan: Plan;
   readonly actions: readonly PlanAction[];

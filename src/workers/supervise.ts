@@ -29,7 +29,7 @@ export interface SuperviseOptions {
 export interface Supervision {
   /** Asks all workers to drain; the second time what still runs is killed. */
   stop(): void;
-  /** Tells all workers that listen to take up renewed files; the others will read them. */
+  /** Has all workers that listen take up renewed files; the others will read them. */
   reload(): void;
   /** Resolves with the exit code, when no worker runs any more or the rest was killed. */
   readonly exitCode: Promise<number>;

@@ -54,9 +54,9 @@ serverTest("through proxies as docs/clients.md sets them", BEHIND_PROXY, async (
         orderId: `${name}-of-a-batch-${i}`,
         goodsInfo: [{ goodsId: goods, num: 1 }, { goodsId: goods + 1, num: 1 }],
       }));
-      const outcome = await client.call("SellBatch", { orders });
-      assert("answer" in outcome, JSON.stringify(outcome));
-      const verdicts = outcome.answer.verdicts as { sold?: object }[];
+      const result = await client.call("SellBatch", { orders });
+      assert("answer" in result, JSON.stringify(result));
+      const verdicts = result.answer.verdicts as { sold?: object }[];
       assertEquals(verdicts.filter(({ sold }) => sold !== undefined && sold !== null).length, 1000);
     });
 

@@ -1,4 +1,4 @@
-/** Addresses as people write them, through the documented ways to start: what works, and what is refused by name. */
+/** Addresses as people write them, through the documented commands to start: what works, and what is refused by name. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 import { migrate } from "../../src/migrate/main.ts";
@@ -84,7 +84,7 @@ Deno.test("migrate names what it can't take, repeats nothing, and exits with 78"
   }
 });
 
-Deno.test("what is set and changes nothing is told in the log of the start", async () => {
+Deno.test("what is set and changes nothing is said in the log of the start", async () => {
   await using server = await startServer({
     env: { CONCURRENCY: "row", QUORUM_LOSS: "row", ALLOWED_HOSTS: "127.0.0.1" },
   });

@@ -3,7 +3,7 @@
  * database, which the article's service fails: its SetInv adds to what the first run left.
  */
 import { assertEquals } from "@std/assert";
-import type { Client, Json, Method, Outcome } from "../support/clients/client.ts";
+import type { CallResult, Client, Json, Method } from "../support/clients/client.ts";
 import { articleClient } from "../support/clients/grpc_js.ts";
 import { serverTest } from "../support/server.ts";
 
@@ -40,13 +40,13 @@ async function testRollBack(client: Client): Promise<void> {
 }
 
 async function requireNoError(client: Client, method: Method, request: Json): Promise<Json> {
-  const outcome = await client.call(method, request);
-  if ("answer" in outcome) return outcome.answer;
-  throw new Error(`${method} ended in ${outcome.code}`);
+  const result = await client.call(method, request);
+  if ("answer" in result) return result.answer;
+  throw new Error(`${method} ended in ${result.code}`);
 }
 
 /** The article's tests ask for any error; its code has one for each case. */
 async function requireError(client: Client, method: Method, request: Json, code: string): Promise<void> {
-  const outcome: Outcome = await client.call(method, request);
-  assertEquals("code" in outcome ? outcome.code : outcome.answer, code);
+  const result: CallResult = await client.call(method, request);
+  assertEquals("code" in result ? result.code : result.answer, code);
 }

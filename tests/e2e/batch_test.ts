@@ -1,5 +1,5 @@
 /**
- * Batches at their edges: an answer that would be too large, a deadline in the middle, and each error held against that
+ * Batches at their edges: an answer that would be too large, a deadline in the middle, and each error compared with that
  * of the single call, its message too.
  */
 import { anyUnpack } from "@bufbuild/protobuf/wkt";
@@ -63,10 +63,10 @@ serverTest(
     });
     await step("grpc-js, with its own limit", async () => {
       const service = connect(server.url);
-      const outcome = await callGrpcJs(service, "SellBatch", { orders: orders("js") });
+      const result = await callGrpcJs(service, "SellBatch", { orders: orders("js") });
       service.close();
-      assert("answer" in outcome);
-      const verdicts = outcome.answer.verdicts as { truncated: boolean; sold?: { orderId: string } }[];
+      assert("answer" in result);
+      const verdicts = result.answer.verdicts as { truncated: boolean; sold?: { orderId: string } }[];
       assertEquals([verdicts.length, verdicts.at(-1)!.sold!.orderId], [999, "js"]);
       assertEquals(verdicts.at(-2)!.truncated, true);
     });
@@ -108,7 +108,7 @@ serverTest("a batch whose deadline passes is answered truly when it is sent agai
 }, async (server) => {
   await post(server.url, "SetInv", { goodsId: 1, num: 10 });
   await post(server.url, "SetInv", { goodsId: 2, num: 10 });
-  const batch = { orders: [sellOf("free", 1), sellOf("held", 2)] };
+  const batch = { orders: [sellOf("free", 1), sellOf("waits", 2)] };
   {
     await using leases = await takeLeases(2);
     const answer = post(server.url, "SellBatch", batch, { "connect-timeout-ms": String(DEADLINE_MS) });
@@ -122,7 +122,7 @@ serverTest("a batch whose deadline passes is answered truly when it is sent agai
     assertEquals((await post(server.url, "InvDetail", { goodsId: 2 })).body.num, 10);
   }
   const { body } = await post(server.url, "SellBatch", batch);
-  assertEquals((body.verdicts as Verdict[]).map(({ sold }) => sold?.orderId), ["free", "held"]);
+  assertEquals((body.verdicts as Verdict[]).map(({ sold }) => sold?.orderId), ["free", "waits"]);
   for (const goodsId of [1, 2]) assertEquals((await post(server.url, "InvDetail", { goodsId })).body.num, 9);
 });
 
@@ -166,7 +166,7 @@ serverTest("the error in a verdict is that of the single call: code, message and
       assertEquals((await post(url, "BatchInvDetail", { goodsIds: [goodsId] })).body, { verdicts: [{ error }] });
     }
   });
-  await step("goods that others hold", async () => {
+  await step("goods that others have leases of", async () => {
     await using _leases = await takeLeases(3);
     const alone = (await post(url, "Sell", sellOf("later", 3))).body;
     assertEquals(alone.code, "aborted");

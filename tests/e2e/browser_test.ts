@@ -50,8 +50,8 @@ serverTest("pages of allowed origins may call, others may not", {
 
   await step("a gRPC-web call of an allowed origin is readable, errors too", async () => {
     const page = pageOf(server.url, SHOP);
-    const outcome = await page.call("Sell", { goodsInfo: [{ goodsId: 5, num: 1 }] });
-    assertEquals("code" in outcome && outcome.code, "NOT_FOUND");
+    const result = await page.call("Sell", { goodsInfo: [{ goodsId: 5, num: 1 }] });
+    assertEquals("code" in result && result.code, "NOT_FOUND");
     assertEquals(page.headers().get("access-control-allow-origin"), SHOP);
     const exposed = words(page.headers(), "access-control-expose-headers");
     for (const name of ["grpc-status", "grpc-message", "grpc-status-details-bin", REQUEST_ID]) {
@@ -61,16 +61,16 @@ serverTest("pages of allowed origins may call, others may not", {
 
   await step("a gRPC-web call of a foreign origin is not readable", async () => {
     const page = pageOf(server.url, FOREIGN);
-    const outcome = await page.call("SetInv", { goodsId: 5, num: 1 });
-    assertEquals("code" in outcome && outcome.code, "PERMISSION_DENIED");
+    const result = await page.call("SetInv", { goodsId: 5, num: 1 });
+    assertEquals("code" in result && result.code, "PERMISSION_DENIED");
     assertEquals(corsHeaders(page.headers()), []);
     assertMatch(server.output.stderr, /"reason":"pages of \S+ may not call: .*"pages of other origins were refused"/);
   });
 
   await step("nothing of theirs was done", async () => {
     const page = pageOf(server.url, SHOP);
-    const outcome = await page.call("InvDetail", { goodsId: 5 });
-    assertEquals("code" in outcome && outcome.code, "NOT_FOUND");
+    const result = await page.call("InvDetail", { goodsId: 5 });
+    assertEquals("code" in result && result.code, "NOT_FOUND");
   });
 
   await step("the page of the server's own origin may call", async () => {
@@ -83,8 +83,8 @@ serverTest("pages of allowed origins may call, others may not", {
 serverTest("behind a proxy that answers CORS itself, and probes", { env: { CORS: "proxy" } }, async (server, step) => {
   await step("its pages may call, and nothing is added that it adds itself", async () => {
     const page = pageOf(server.url, SHOP);
-    const outcome = await page.call("SetInv", { goodsId: 1, num: 3 });
-    assertEquals("answer" in outcome && outcome.answer.num, 3);
+    const result = await page.call("SetInv", { goodsId: 1, num: 3 });
+    assertEquals("answer" in result && result.answer.num, 3);
     assertEquals([corsHeaders(page.headers()), page.headers().get("vary")], [[], null]);
     assertEquals(await grpcStatus(server.url, { origin: FOREIGN }), "0");
   });
@@ -96,7 +96,7 @@ serverTest("behind a proxy that answers CORS itself, and probes", { env: { CORS:
     assertEquals(await grpcStatus(server.url, { ":authority": local, origin: `http://${local}` }), "0");
   });
 
-  await step("a load balancer that asks for a path of its own is told as by any gRPC server", async () => {
+  await step("a load balancer that asks for a path of its own is answered as by any gRPC server", async () => {
     const { status, headers } = await asks(server.url, { ":path": "/AWS.ALB/healthcheck" });
     assertEquals([status, headers["grpc-status"]], [200, "12"]);
   });

@@ -24,7 +24,7 @@ Deno.test("most nodes out of memory: health turns NOT_SERVING and says why, and 
       env: { CONCURRENCY: "redlock", LOCK_TTL_MS: "4000", REDIS_URLS: own.map(({ url }) => url).join(",") },
     });
     const sell = async () => (await call(server.url, "Sell", { goodsInfo: [{ goodsId: 1, num: 1 }] })).code;
-    const told = async () => {
+    const states = async () => {
       const { body } = await post(`${server.url}/inventory.v1.LockService/Status`, {});
       return body.nodes as { state: string; reason?: string }[];
     };
@@ -33,17 +33,17 @@ Deno.test("most nodes out of memory: health turns NOT_SERVING and says why, and 
       await node.config("SET", "maxmemory", "1");
       await eventually(
         `node ${i + 1} is down`,
-        async () => (await told())[i]?.state === "LOCK_NODE_STATE_DOWN",
+        async () => (await states())[i]?.state === "LOCK_NODE_STATE_DOWN",
         NOTICE_MS_MAX,
       );
       if (i < QUORUM - 1) assertEquals([await sell(), await health(server.url)], ["ok", "SERVING"]);
     }
     await eventually("it is not ready", async () => await health(server.url) === "NOT_SERVING", NOTICE_MS_MAX);
     assertEquals(await sell(), "unavailable");
-    for (const { reason } of (await told()).slice(0, QUORUM)) {
+    for (const { reason } of (await states()).slice(0, QUORUM)) {
       assertMatch(reason ?? "", /^it can't vote: OOM command not allowed/);
     }
-    assertEquals((await told()).slice(QUORUM).map(({ state }) => state), Array(2).fill("LOCK_NODE_STATE_UP"));
+    assertEquals((await states()).slice(QUORUM).map(({ state }) => state), Array(2).fill("LOCK_NODE_STATE_UP"));
 
     for (const node of nodes.slice(0, QUORUM)) await node.config("SET", "maxmemory", "0");
     await eventually("it is ready again", async () => await health(server.url) === "SERVING", NOTICE_MS_MAX);

@@ -4,7 +4,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { bufCurlClient } from "../support/clients/buf_curl.ts";
-import type { Client, Json, Method, Outcome } from "../support/clients/client.ts";
+import type { CallResult, Client, Json, Method } from "../support/clients/client.ts";
 import { connectBinaryClient, grpcWebClient } from "../support/clients/connect_web.ts";
 import { articleClient, grpcJsClient } from "../support/clients/grpc_js.ts";
 import { jsonClient } from "../support/clients/json_fetch.ts";
@@ -41,32 +41,32 @@ for (const [name, clients] of Object.entries(CLIENTS)) {
 }
 
 async function runScenario(client: Client, scenario: Scenario, goods: number): Promise<void> {
-  let before: Outcome | undefined;
-  for (const { method, request, outcome } of scenario.calls(goods)) {
+  let before: CallResult | undefined;
+  for (const { method, request, result } of scenario.calls(goods)) {
     const actual = await client.call(method, request);
-    const told = `${method} ${JSON.stringify(request)}`;
-    if (outcome === "the same") assertEquals(actual, before, told);
+    const sent = `${method} ${JSON.stringify(request)}`;
+    if (result === "the same") assertEquals(actual, before, sent);
     else {
-      const expected = client.contract === "article" ? inArticle(method, outcome) : outcome;
-      assertEquals(withoutChance(actual), expected, told);
+      const expected = client.contract === "article" ? inArticle(method, result) : result;
+      assertEquals(withoutChance(actual), expected, sent);
     }
     before = actual;
   }
 }
 
 /** What inventory.v1 says, in the article's words: emptier answers, and short stock is INVALID_ARGUMENT. */
-function inArticle(method: Method, outcome: Outcome): Outcome {
-  if ("answer" in outcome) {
-    const { goodsId, num } = outcome.answer;
+function inArticle(method: Method, result: CallResult): CallResult {
+  if ("answer" in result) {
+    const { goodsId, num } = result.answer;
     return { answer: method === "InvDetail" ? { goodsId, num } : {} };
   }
-  const isShort = outcome.details.some((detail) => detail["@type"] === "inventory.v1.ShortStock");
-  return isShort ? { ...outcome, code: "INVALID_ARGUMENT" } : outcome;
+  const isShort = result.details.some((detail) => detail["@type"] === "inventory.v1.ShortStock");
+  return isShort ? { ...result, code: "INVALID_ARGUMENT" } : result;
 }
 
 /** Times and ids of the server's own, once they have been found to be such, by the words that stand for them. */
-function withoutChance(outcome: Outcome): Outcome {
-  return "answer" in outcome ? { answer: wordsForChance(outcome.answer) as Json } : outcome;
+function withoutChance(result: CallResult): CallResult {
+  return "answer" in result ? { answer: wordsForChance(result.answer) as Json } : result;
 }
 
 function wordsForChance(value: unknown): unknown {

@@ -40,7 +40,7 @@ for (const [task, options, signal] of CHAINS) {
     options,
     async (server) => {
       assertEquals(await stopsWithCall(server, () => server.signal(signal)), "200");
-      // Every process that held its output has ended.
+      // Every process that had its output open has ended.
       await server.exited;
       assertStringIncludes(server.output.stderr, '"signal":"none: what started this process has ended"');
       assertEquals(said(server, "stopped").some(({ worker }) => worker === undefined), true);
@@ -53,7 +53,7 @@ serverTest("a signal to the task itself comes through: SIGHUP, which ends nothin
   env: PATIENT,
 }, async (server) => {
   server.signal("SIGHUP");
-  await eventually("it is told", () => logLines(server).some(({ msg }) => msg.startsWith("SIGHUP changes nothing: ")));
+  await eventually("it is said", () => logLines(server).some(({ msg }) => msg.startsWith("SIGHUP changes nothing: ")));
   assertEquals(await stopsWithCall(server, () => server.signal("SIGTERM")), "200");
   assertEquals(await server.exited, 0);
   assertStringIncludes(server.output.stderr, '"signal":"SIGTERM"');
@@ -84,7 +84,7 @@ Deno.test("a terminal that closes stops the server, with a drain", async () => {
   await eventually("the server is gone", () => commandLine(served) === undefined);
 });
 
-Deno.test("what can't be started on is told by bin/holdfast as by the tasks", async () => {
+Deno.test("what can't be started on is said by bin/holdfast as by the tasks", async () => {
   for (const env of [{ PORT: "http" }, { WORKERS: "2", DATABASE_POOL_MAX: "1" }]) {
     const { code, stdout, stderr } = await runServer({ line: "bin/holdfast", env });
     assertEquals([code, stdout], [EXIT_UNUSABLE, ""]);
@@ -119,17 +119,17 @@ for (const [what, options] of [["one process", {}], ["several", { workers: 2 }]]
   });
 }
 
-/** What becomes of a call that waits for its lease while the server is told to stop. */
+/** What becomes of a call that waits for its lease while the server is asked to stop. */
 async function stopsWithCall(server: TestServer, stop: () => void): Promise<string> {
   await call(server.url, "SetInv", { goodsId: 1, num: 1 });
   await using leases = await takeLeases(1);
   const order = { orderId: "under-way", goodsInfo: [{ goodsId: 1, num: 1 }] };
-  const outcome = rawJson(server.url, "Sell", JSON.stringify(order));
+  const result = rawJson(server.url, "Sell", JSON.stringify(order));
   await leases.askedFor();
   stop();
   await eventually("nobody listens", async () => (await call(server.url, "InvDetail", {})).code === "unreachable");
   await leases.release();
-  return await outcome;
+  return await result;
 }
 
 function mayUnshare(): boolean {

@@ -1,4 +1,4 @@
-/** How the program starts and ends: what it refuses to start on, and what becomes of calls when it is told to stop. */
+/** How the program starts and ends: what it refuses to start on, and what becomes of calls when it is asked to stop. */
 import { CLOSE_MS_MAX, DRAIN_MS_MAX, STOP_MS_MAX } from "../../src/config/config.ts";
 import { LANES_CLOSE_MS_MAX } from "../../src/lanes/lanes.ts";
 import { LOCK_CLOSE_MS_MAX } from "../../src/lock/redlock.ts";
@@ -7,7 +7,7 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { Buffer } from "node:buffer";
 import http2 from "node:http2";
 import postgres from "postgres";
-import type { Outcome } from "../support/clients/client.ts";
+import type { CallResult } from "../support/clients/client.ts";
 import { decodeStatusDetails, grpcJsClient } from "../support/clients/grpc_js.ts";
 import { jsonClient } from "../support/clients/json_fetch.ts";
 import { watchHealth } from "../support/health_watch.ts";
@@ -27,7 +27,7 @@ for (const signal of ["SIGTERM", "SIGINT", "SIGQUIT"] as const) {
     await grpc.call("SetInv", { goodsId: 1, num: 10 });
     await grpc.call("SetInv", { goodsId: 2, num: 10 });
     using health = watchHealth(server.url, "inventory.v1.InventoryService");
-    await health.told("SERVING");
+    await health.hears("SERVING");
 
     await using leases = await takeLeases(1, 2);
     const underWay = Promise.all([
@@ -37,7 +37,7 @@ for (const signal of ["SIGTERM", "SIGINT", "SIGQUIT"] as const) {
     await leases.askedFor();
     await using begun = await beginCall(server.url, "InvDetail");
     server.signal(signal);
-    await health.told("NOT_SERVING");
+    await health.hears("NOT_SERVING");
     assertEquals(await begun.finish({ goodsId: 1 }), {
       code: "UNAVAILABLE",
       message: "shutting down",
@@ -68,7 +68,7 @@ serverTest("a second signal exits at once", PATIENT, async (server) => {
   const underWay = codeOf(grpc.call("Sell", { goodsInfo: [{ goodsId: 3, num: 1 }], orderId: "cut" }));
   await leases.askedFor();
   server.signal("SIGTERM");
-  await health.told("NOT_SERVING");
+  await health.hears("NOT_SERVING");
   server.signal("SIGINT");
   assertEquals(await server.exited, EXIT_FAILED);
   assertEquals(await underWay, "UNAVAILABLE");
@@ -118,7 +118,7 @@ Deno.test("a permission that is missing is named as the flag to add", async () =
   assert(!stderr.includes("--allow-net=127.0.0.1:4321"));
 });
 
-Deno.test("a port that is taken is told, without a stack", async () => {
+Deno.test("a port that is taken is named, without a stack", async () => {
   await using server = await startServer();
   const { code, stdout, stderr } = await runServer({ env: { PORT: String(server.port) } });
   assertEquals([code, stdout], [EXIT_UNUSABLE, ""]);
@@ -127,9 +127,9 @@ Deno.test("a port that is taken is told, without a stack", async () => {
 });
 
 /** The code of a call; "OK" for one that was answered. */
-async function codeOf(call: Promise<Outcome>): Promise<string> {
-  const outcome = await call;
-  return "code" in outcome ? outcome.code : "OK";
+async function codeOf(call: Promise<CallResult>): Promise<string> {
+  const result = await call;
+  return "code" in result ? result.code : "OK";
 }
 
 /**
@@ -175,7 +175,7 @@ async function soldOrders(server: TestServer): Promise<string[]> {
   return rows.map((row) => row.order_id);
 }
 
-Deno.test("closing fits into the time in which a process is told to stop", () => {
+Deno.test("closing fits into the time in which a process is asked to stop", () => {
   assert(LANES_CLOSE_MS_MAX + POOL_CLOSE_MS_MAX + LOCK_CLOSE_MS_MAX <= CLOSE_MS_MAX);
   assert(DRAIN_MS_MAX + CLOSE_MS_MAX < STOP_MS_MAX);
 });

@@ -1,6 +1,6 @@
 /**
  * LockService/Status of the real program: the same for clients that nobody here wrote, with the lock's nodes up, in
- * quarantine and gone, with leases held and without, while PostgreSQL is away, and while the server drains.
+ * quarantine and gone, with leases and without, while PostgreSQL is away, and while the server drains.
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import http2 from "node:http2";
@@ -8,7 +8,7 @@ import { startRedisNodes } from "../../tools/stack/redis.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import { call, health } from "../support/callers.ts";
 import { callBufCurl, listServices } from "../support/clients/buf_curl.ts";
-import type { Json, Outcome } from "../support/clients/client.ts";
+import type { CallResult, Json } from "../support/clients/client.ts";
 import { callGrpcJs, grpcJsClient, grpcJsService } from "../support/clients/grpc_js.ts";
 import { testEnvironment } from "../support/env.ts";
 import { watchHealth } from "../support/health_watch.ts";
@@ -17,7 +17,7 @@ import { grpcMessage, v1Path } from "../support/raw_call.ts";
 import { post, serverTest, startServer, type TestServer } from "../support/server.ts";
 
 const STATUS_PATH = "/inventory.v1.LockService/Status";
-/** The way with a lock, whichever one this run goes. */
+/** The mode with a lock, whichever one this run goes by. */
 const REDLOCK = { CONCURRENCY: "redlock" };
 const TTL_MS = 5000;
 /** Where nobody listens. */
@@ -64,12 +64,12 @@ function statesOf({ nodes }: Status): string[] {
 }
 
 serverTest(
-  "every client finds the service by reflection or contract, and is told the same",
+  "every client finds the service by reflection or contract, and gets the same answer",
   {},
   async (server, step) => {
     const url = server.url + STATUS_PATH;
     const grpcJs = grpcJsService(server.url, "inventory/v1/lock.proto", "inventory.v1.LockService");
-    const calls: Record<string, () => Promise<Outcome>> = {
+    const calls: Record<string, () => Promise<CallResult>> = {
       "buf curl, gRPC": () => callBufCurl(url, "grpc", {}),
       "buf curl, gRPC-web": () => callBufCurl(url, "grpcweb", {}),
       "buf curl, Connect": () => callBufCurl(url, "connect", {}),
@@ -79,9 +79,9 @@ serverTest(
     const addresses = addressesOf(testEnvironment().redisUrls);
     for (const [name, status] of Object.entries(calls)) {
       await step(name, async () => {
-        const outcome = await status();
-        assert("answer" in outcome, JSON.stringify(outcome));
-        const answer = outcome.answer as unknown as Status;
+        const result = await status();
+        assert("answer" in result, JSON.stringify(result));
+        const answer = result.answer as unknown as Status;
         assertEquals(answer.concurrency, "CONCURRENCY_REDLOCK");
         assertEquals(answer.quorumLoss, "QUORUM_LOSS_REFUSE");
         assertEquals(answer.fallback, { active: false, batches: "0" });
@@ -101,12 +101,12 @@ serverTest(
   },
 );
 
-serverTest("a lease is told while a batch has it, and votes are counted", { env: REDLOCK }, async (server) => {
+serverTest("a lease is reported while a batch has it, and votes are counted", { env: REDLOCK }, async (server) => {
   await call(server.url, "SetInv", { goodsId: 7, num: 10 });
   await eventually("all nodes vote", async () => String(statesOf(await statusOf(server.url))) === "UP");
   const before = await statusOf(server.url);
   await using row = await lockRow(server.databaseOwnerUrl, 7);
-  const sold = call(server.url, "Sell", { orderId: "held", goodsInfo: [{ goodsId: 7, num: 1 }] });
+  const sold = call(server.url, "Sell", { orderId: "waits", goodsInfo: [{ goodsId: 7, num: 1 }] });
   await row.waitedFor(1);
   const { leases, leasesTotal, nodes } = await statusOf(server.url);
   await row.release();
@@ -118,10 +118,10 @@ serverTest("a lease is told while a batch has it, and votes are counted", { env:
   const added = nodes.filter(({ votesFor }, i) => BigInt(votesFor) > BigInt(before.nodes[i]!.votesFor));
   assert(added.length >= before.quorum, JSON.stringify(nodes));
   for (const { latencyMs } of added) assert(latencyMs! > 0, JSON.stringify(nodes));
-  await eventually("the lease is let go", async () => (await statusOf(server.url)).leasesTotal === 0);
+  await eventually("the lease is released", async () => (await statusOf(server.url)).leasesTotal === 0);
 });
 
-Deno.test("nodes that have just started have no vote, nodes that are gone are down, and no password is told", async () => {
+Deno.test("nodes that have just started have no vote, nodes that are gone are down, and no password is shown", async () => {
   const dir = await Deno.makeTempDir();
   const log = createLog("warn", "pretty");
   const own = await startRedisNodes(5, { dir, program: testEnvironment().redisProgram, log });
@@ -204,13 +204,13 @@ serverTest("with the quorum lost it says since when orders go by row locks", {
   assertEquals(second.fallback?.since, first.fallback?.since);
 });
 
-serverTest("a server that drains refuses calls that reach it, and still tells", {
+serverTest("a server that drains refuses calls that reach it, and still reports", {
   env: { ...REDLOCK, LOCK_WAIT_MS_MAX: "30000" },
 }, async (server) => {
   await using grpc = grpcJsClient(server.url);
   await grpc.call("SetInv", { goodsId: 3, num: 10 });
   using watch = watchHealth(server.url);
-  await watch.told("SERVING");
+  await watch.hears("SERVING");
   await using leases = await takeLeases(3);
   const underWay = grpc.call("Sell", { goodsInfo: [{ goodsId: 3, num: 1 }], orderId: "drained" });
   await leases.askedFor();
@@ -218,7 +218,7 @@ serverTest("a server that drains refuses calls that reach it, and still tells", 
   const status = await beginCall(server, STATUS_PATH);
   const detail = await beginCall(server, v1Path("InvDetail"));
   server.signal("SIGTERM");
-  await watch.told("NOT_SERVING");
+  await watch.hears("NOT_SERVING");
   // OK, and UNAVAILABLE.
   assertEquals([await status.finish(), await detail.finish()], ["0", "14"]);
 

@@ -84,7 +84,7 @@ Deno.test("what a driver throws in a tick of its own is logged within bounds, an
   assertMatch(lines[0].error.stack, /ioredis/);
 });
 
-Deno.test("a fault of our own that nobody catches is told and ends the process, with the lines before it", async () => {
+Deno.test("a fault of our own that nobody catches is logged and ends the process, with the lines before it", async () => {
   const { code, stderr } = await runUncaught("own");
   assertEquals(code, 1, stderr);
   const lines = stderr.trim().split("\n").map((line) => JSON.parse(line));
@@ -106,7 +106,7 @@ Deno.test("a log that nobody reads does not keep a process from its end", async 
 
 for (const workers of [undefined, 2]) {
   const name = workers === undefined ? "a process" : `${workers} workers and their supervisor, which share one pipe,`;
-  Deno.test(`a log that nobody reads does not stop ${name}, and what was lost is told when it is read again`, async () => {
+  Deno.test(`a log that nobody reads does not stop ${name}, and what was lost is counted when it is read again`, async () => {
     await using database = await createTestDatabase();
     const task = workers === undefined ? "start" : "start:workers";
     const child = new Deno.Command(Deno.execPath(), {
@@ -133,7 +133,7 @@ for (const workers of [undefined, 2]) {
       const url = await listenUrlOf(child.stdout);
       assert(await until(async () => await health(url).catch(() => "") === "SERVING", 20_000), "it becomes healthy");
       assertEquals((await callUntilDecided(url, "SetInv", { goodsId: 1, num: 5 })).code, "ok");
-      // Some megabytes in all, far more than a pipe and each process hold.
+      // Some megabytes in all, far more than a pipe and each process take.
       const answers = await inParallel(CALLS, 16, () => call(url, "InvDetail", { goodsId: 2 }));
       assertEquals(tally(answers.map(({ code }) => code)), { not_found: CALLS });
       assertEquals([await health(url), running], ["SERVING", true]);
@@ -143,7 +143,7 @@ for (const workers of [undefined, 2]) {
         for await (const part of child.stderr) stderr += decoder.decode(part, { stream: true });
       })();
       const losses = () => stderr.split("\n").filter((line) => line.includes("lines of the log were not written"));
-      assert(await until(() => losses().length > 0, 10_000), "the loss is told");
+      assert(await until(() => losses().length > 0, 10_000), "the loss is counted");
       for (const line of losses()) assert(JSON.parse(line).lines > 0, line);
       child.kill("SIGTERM");
       assertEquals(await ended, 0);

@@ -31,8 +31,8 @@ if (isLinux) {
         );
         await eventually("all files are in use", async () => (await processSize(pid)).openFiles >= openFiles + 9);
         for (const socket of sockets) socket.destroy();
-        const told = `"msg":"the port accepted nobody any more; listening anew"`;
-        await eventually("it listens anew", () => server.output.stderr.includes(told), HEARD_MS_MAX);
+        const line = `"msg":"the port accepted nobody any more; listening anew"`;
+        await eventually("it listens anew", () => server.output.stderr.includes(line), HEARD_MS_MAX);
         // On new connections, which any of the workers may get.
         for (let call = 0; call < 20; call++) {
           assertEquals((await post(`${server.url}/grpc.health.v1.Health/Check`, {})).body.status, "SERVING");
@@ -41,7 +41,7 @@ if (isLinux) {
     );
   }
 
-  Deno.test("a low limit of open files lowers that of connections, which is told", async () => {
+  Deno.test("a low limit of open files lowers that of connections, which is said", async () => {
     await using server = await startServer({ openFilesMax: 300 });
     assertStringIncludes(server.output.stderr, `"connectionsMax":`);
     assertStringIncludes(server.output.stderr, "fewer connections: the limit of open files is low");
@@ -58,7 +58,7 @@ if (isLinux) {
     assert(!server.output.stderr.includes("listening anew"), server.output.stderr);
   });
 
-  Deno.test("a limit of open files that leaves room for hardly a connection is refused, and named", async () => {
+  Deno.test("a limit of open files that leaves files for hardly a connection is refused, and named", async () => {
     const { code, stdout, stderr } = await runServer({ openFilesMax: 120 });
     assertEquals([code, stdout], [EXIT_UNUSABLE, ""]);
     assertStringIncludes(stderr, "Raise its limit of open files (ulimit -n)");

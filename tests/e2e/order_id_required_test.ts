@@ -3,7 +3,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import postgres from "postgres";
-import type { Client, Json, Outcome } from "../support/clients/client.ts";
+import type { CallResult, Client, Json } from "../support/clients/client.ts";
 import { grpcJsClient } from "../support/clients/grpc_js.ts";
 import { jsonClient } from "../support/clients/json_fetch.ts";
 import { serverTest } from "../support/server.ts";
@@ -31,9 +31,9 @@ serverTest("ORDER_ID_REQUIRED=on refuses what has no id, and takes what has one"
       const before = await allRows(owner);
       for (const [method, request, field] of WITHOUT) {
         await step(`${name}: ${method} without its id`, async () => {
-          const outcome = await client.call(method, request);
-          assertEquals("code" in outcome && outcome.code, "INVALID_ARGUMENT");
-          assertEquals("details" in outcome ? fieldsOf(outcome.details) : [], [field]);
+          const result = await client.call(method, request);
+          assertEquals("code" in result && result.code, "INVALID_ARGUMENT");
+          assertEquals("details" in result ? fieldsOf(result.details) : [], [field]);
           assertEquals(await allRows(owner), before);
         });
       }
@@ -53,8 +53,8 @@ serverTest("ORDER_ID_REQUIRED=on refuses what has no id, and takes what has one"
             ["Rollback", { ...LINES, rollbackId: id("give-back") }],
           ] as const
         ) {
-          const outcome = await client.call(method, request);
-          assert("answer" in outcome, JSON.stringify(outcome));
+          const result = await client.call(method, request);
+          assert("answer" in result, JSON.stringify(result));
         }
         const batch = { orders: [{ ...LINES, orderId: id("two") }, LINES] };
         assertEquals(verdictFields(await client.call("SellBatch", batch)), [undefined, ["order_id"]]);
@@ -75,8 +75,8 @@ serverTest("ORDER_ID_REQUIRED=off takes what has no id, and makes one", {
     await client.call("SetInv", { goodsId: 1, num: 100 });
     for (const [method, request] of WITHOUT) {
       await step(`${client.name}: ${method} ${JSON.stringify(request)}`, async () => {
-        const outcome = await client.call(method, request);
-        assert("answer" in outcome, JSON.stringify(outcome));
+        const result = await client.call(method, request);
+        assert("answer" in result, JSON.stringify(result));
       });
     }
     await step(`${client.name}: batches`, async () => {
@@ -88,9 +88,9 @@ serverTest("ORDER_ID_REQUIRED=off takes what has no id, and makes one", {
 });
 
 /** The fields that BadRequest names, verdict by verdict; undefined where the part was applied. */
-function verdictFields(outcome: Outcome): (string[] | undefined)[] {
-  assert("answer" in outcome, JSON.stringify(outcome));
-  return (outcome.answer.verdicts as Json[]).map((verdict) => {
+function verdictFields(result: CallResult): (string[] | undefined)[] {
+  assert("answer" in result, JSON.stringify(result));
+  return (result.answer.verdicts as Json[]).map((verdict) => {
     const error = verdict.error as { code: number; details: Json[] } | undefined;
     if (error === undefined) return undefined;
     assertEquals(error.code, 3);

@@ -1,14 +1,14 @@
 /**
- * The words in which the scenarios are told: calls and outcomes of inventory.v1, and short ways to write them. Order ids
+ * The words in which the scenarios are written: calls and results of inventory.v1, and short forms to write them. Order ids
  * are digits, as the article's contract knows no others.
  */
-import type { Json, Method, Outcome } from "../support/clients/client.ts";
+import type { CallResult, Json, Method } from "../support/clients/client.ts";
 
 /** One call and what must come of it; "the same": exactly what came of the call before it. */
 export interface Call {
   readonly method: Method;
   readonly request: Json;
-  readonly outcome: Outcome | "the same";
+  readonly result: CallResult | "the same";
 }
 
 /** Calls in their order, on goods `goods` to `goods + 9`, which nobody else uses, and order ids made of them. */
@@ -38,17 +38,17 @@ export function detail(goodsId: number, num: number, version: number): Call {
 
 /** The call is answered. */
 export function ok(method: Method, request: Json, answer: Json): Call {
-  return { method, request, outcome: { answer } };
+  return { method, request, result: { answer } };
 }
 
 /** The call is answered exactly as the one before it. */
 export function same(method: Method, request: Json): Call {
-  return { method, request, outcome: "the same" };
+  return { method, request, result: "the same" };
 }
 
 /** The call ends in an error with exactly these details. */
 export function fails(method: Method, request: Json, code: string, ...details: Json[]): Call {
-  return { method, request, outcome: { code, details } };
+  return { method, request, result: { code, details } };
 }
 
 /** Request of Sell and Rollback; "" for no order id. */
@@ -90,7 +90,7 @@ export function unknown(...goodsIds: number[]): Json {
   return info("UNKNOWN_GOODS", { goods_ids: goodsIds.join(",") });
 }
 
-/** Detail that tells an order's state. */
+/** Detail that names an order's state. */
 export function state(orderId: string, name: string): Json {
   return { "@type": "inventory.v1.OrderStateConflict", orderId, state: name };
 }

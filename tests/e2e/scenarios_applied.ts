@@ -73,7 +73,7 @@ export const APPLIED: readonly Scenario[] = [
     ],
   },
   {
-    name: "tells equal parts of an order apart by their rollback ids",
+    name: "distinguishes equal parts of an order by their rollback ids",
     notInArticle: "no rollback id",
     calls: (g) => [
       set(g, 10, 1),

@@ -47,9 +47,9 @@ Deno.test("passwords that are refused appear nowhere, and calls end UNAVAILABLE"
         (name: Method, body: unknown) => callJson(server.url, name, JSON.stringify(body)),
       ]
     ) {
-      const outcome = await call(method, request);
-      assertEquals("code" in outcome && outcome.code, "UNAVAILABLE", `${method}: ${JSON.stringify(outcome)}`);
-      answers.push(JSON.stringify(outcome));
+      const result = await call(method, request);
+      assertEquals("code" in result && result.code, "UNAVAILABLE", `${method}: ${JSON.stringify(result)}`);
+      answers.push(JSON.stringify(result));
     }
     const response = await fetch(server.url + v1Path(method), {
       method: "POST",
@@ -58,7 +58,7 @@ Deno.test("passwords that are refused appear nowhere, and calls end UNAVAILABLE"
     });
     answers.push(await response.text(), JSON.stringify([...response.headers]));
   }
-  await eventually("both are told to be away", () => {
+  await eventually("both are said to be away", () => {
     const { stderr } = server.output;
     return stderr.includes(`"dependency":"PostgreSQL"`) && stderr.includes(`"dependency":"Redis quorum"`);
   });
@@ -70,7 +70,7 @@ Deno.test("passwords that are refused appear nowhere, and calls end UNAVAILABLE"
   }
 });
 
-serverTest("a fault of the service is told by its request id and nothing else", {
+serverTest("a fault of the service is answered by its request id and nothing else", {
   env: { LOG_LEVEL: "debug" },
 }, async (server) => {
   await using grpc = grpcJsClient(server.url);

@@ -10,12 +10,12 @@ const FOREIGN = ["192.0.2.1", "2001:db8::1", "nobody.invalid"];
 for (const workers of [undefined, 2]) {
   Deno.test(`an address that can't be listened on ends the start with 78${workers ? ", with workers too" : ""}`, async () => {
     for (const host of workers === undefined ? FOREIGN : FOREIGN.slice(0, 1)) {
-      const told = host.includes(":") ? `[${host}]` : host;
+      const shown = host.includes(":") ? `[${host}]` : host;
       const allowed = (flags: readonly string[]) =>
-        flags.map((flag) => flag.startsWith("--allow-net=") ? `${flag},${told}` : flag);
+        flags.map((flag) => flag.startsWith("--allow-net=") ? `${flag},${shown}` : flag);
       await refused(
         { env: { HOST: host }, flags: allowed, ...(workers ? { workers } : {}) },
-        `Cannot listen on ${told}:0 (`,
+        `Cannot listen on ${shown}:0 (`,
       );
     }
   });
@@ -37,10 +37,10 @@ Deno.test({
 });
 
 async function refused(options: ServerOptions, words: string, expected = EXIT_UNUSABLE) {
-  const outcome = await runServer(options);
-  assertEquals([outcome.code, outcome.stdout], [expected, ""], outcome.stderr);
-  assertStringIncludes(outcome.stderr, words);
-  assertEquals(outcome.stderr.match(/^Cannot /gm)?.length, 1, outcome.stderr);
-  assert(!outcome.stderr.includes("    at "), outcome.stderr);
-  return outcome;
+  const result = await runServer(options);
+  assertEquals([result.code, result.stdout], [expected, ""], result.stderr);
+  assertStringIncludes(result.stderr, words);
+  assertEquals(result.stderr.match(/^Cannot /gm)?.length, 1, result.stderr);
+  assert(!result.stderr.includes("    at "), result.stderr);
+  return result;
 }

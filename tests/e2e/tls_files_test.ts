@@ -10,7 +10,7 @@ import { logLines, pidOf } from "../support/workers.ts";
 
 const EXIT_UNUSABLE = 78;
 const UNUSABLE = "the renewed certificate can't be used, and the one before it stays in use";
-/** A line of each key: none of them may be told. */
+/** A line of each key: none of them may be shown. */
 const SECRETS = [pem.KEY, pem.RENEWED_KEY, pem.ENCRYPTED_KEY].map((key) => key.split("\n")[1]!);
 
 /** Two files of a test's own, and how a server is started on them. */
@@ -22,7 +22,7 @@ interface Files extends AsyncDisposable {
   options(workers?: number): ServerOptions;
 }
 
-Deno.test("what a path leads to is told, and none is waited for", async () => {
+Deno.test("what a path leads to is named, and none is waited for", async () => {
   await using files = await newFiles();
   const large = "x".repeat(1024 * 1024 + 1);
   const cases: [make: () => Promise<unknown>, file: "cert" | "key", problem: string][] = [
@@ -43,7 +43,7 @@ Deno.test("what a path leads to is told, and none is waited for", async () => {
     await make();
     const read = await readTlsFiles(files, Date.now(), []);
     assert("problems" in read, problem);
-    assertEquals(read.problems.map((told) => told.file), [file]);
+    assertEquals(read.problems.map((problem) => problem.file), [file]);
     assertEquals(read.problems[0]!.problem.slice(0, problem.length), problem);
   }
   // As renewals place them: a link to the newest.
@@ -70,7 +70,7 @@ Deno.test("files that can't serve a handshake end the start with 78 under their 
   }
 });
 
-Deno.test("files that the program may not read are told with the flag and the settings", async () => {
+Deno.test("files that the program may not read are named with the flag and the settings", async () => {
   await using files = await newFiles();
   await files.write(pem.CERTIFICATE, pem.KEY);
   const { code, stderr } = await runServer({ ...files.options(), flags: (flags) => flags });
@@ -97,12 +97,12 @@ Deno.test("a renewed certificate serves new connections, without a restart and w
   // A pair that is broken, and what was in use stays.
   await files.write(pem.RENEWED, pem.KEY);
   server.signal("SIGHUP");
-  await eventually("it is told", () => told(server, UNUSABLE) === 1);
+  await eventually("it is said", () => saidTimes(server, UNUSABLE) === 1);
   assertStringIncludes(server.output.stderr, `"problems":["TLS_KEY_FILE: the key is not that of the certificate`);
   assertEquals(await shown(server, "h2"), "renewed h2");
   await Deno.remove(files.cert);
   server.signal("SIGHUP");
-  await eventually("it is told", () => told(server, UNUSABLE) === 2);
+  await eventually("it is said", () => saidTimes(server, UNUSABLE) === 2);
   assertStringIncludes(server.output.stderr, `"problems":["TLS_CERT_FILE: there is no such file`);
   assertEquals(await shown(server, "h2"), "renewed h2");
 
@@ -120,7 +120,7 @@ Deno.test("SIGHUP has every worker take up a renewed certificate, and none dies 
   const pids = [pidOf(server, 1), pidOf(server, 2)];
   // Said only to who asks.
   server.signal("SIGHUP");
-  await eventually("both were asked", () => told(server, "the certificate's files hold what is in use") === 2);
+  await eventually("both were asked", () => saidTimes(server, "the certificate's files hold what is in use") === 2);
   await files.write(pem.RENEWED, pem.RENEWED_KEY);
   server.signal("SIGHUP");
   const renewed = "a renewed certificate is in use for new connections";
@@ -130,7 +130,7 @@ Deno.test("SIGHUP has every worker take up a renewed certificate, and none dies 
   for (let i = 0; i < 8; i++) assertEquals(await shown(server, "h2"), "renewed h2");
   await files.write("garbage", pem.KEY);
   server.signal("SIGHUP");
-  await eventually("both tell it", () => told(server, UNUSABLE) === 2);
+  await eventually("both say it", () => saidTimes(server, UNUSABLE) === 2);
   assertEquals(await shown(server, "h2"), "renewed h2");
   assertEquals([pidOf(server, 1), pidOf(server, 2)], pids);
   assertEquals(await server.stop(), 0);
@@ -183,7 +183,7 @@ function shown(server: TestServer, protocol: string): Promise<string> {
   });
 }
 
-function told(server: TestServer, words: string): number {
+function saidTimes(server: TestServer, words: string): number {
   return logLines(server).filter(({ msg }) => msg === words).length;
 }
 

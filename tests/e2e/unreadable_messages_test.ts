@@ -1,4 +1,4 @@
-/** Messages that can't be read are their callers' fault, and anyone can send as many: one line of log tells of them. */
+/** Messages that can't be read are their callers' fault, and anyone can send as many: one line of log counts them. */
 import { assertEquals } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { gzipSync } from "node:zlib";
@@ -23,12 +23,12 @@ serverTest("a flood of messages that can't be read is one line in ten seconds", 
     ]).flat(),
   );
   assertEquals(new Set(answers), new Set(["INVALID_ARGUMENT", "400 INVALID_ARGUMENT"]));
-  // What was told before it ended is read by then.
+  // What was logged before it ended is read by then.
   await server.stop();
-  const told = server.output.stderr.split("\n").filter((line) => line.includes(LINE)).map((line) => JSON.parse(line));
+  const lines = server.output.stderr.split("\n").filter((line) => line.includes(LINE)).map((line) => JSON.parse(line));
   const linesMax = 1 + Math.floor((performance.now() - begun) / 10_000);
-  assertEquals(told.length >= 1 && told.length <= linesMax, true, `${told.length} lines`);
-  const { count, method, reason } = told[0];
+  assertEquals(lines.length >= 1 && lines.length <= linesMax, true, `${lines.length} lines`);
+  const { count, method, reason } = lines[0];
   assertEquals([count, method], [1, "inventory.v1.InventoryService/Sell"]);
   assertEquals(typeof reason === "string" && reason.length > 0, true);
 });

@@ -1,4 +1,4 @@
-/** How several processes behind one port end: told to, told twice, and when their supervisor is killed. */
+/** How several processes behind one port end: asked to, asked twice, and when their supervisor is killed. */
 import { assert, assertEquals } from "@std/assert";
 import postgres from "postgres";
 import { call, inParallel } from "../support/callers.ts";
@@ -27,7 +27,7 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
     await using calls = await startCalls(server);
     server.signal(signal);
     await toldToStop(server);
-    // To the worker this is a second signal, as where every process of a service is told. It goes on draining.
+    // To the worker this is a second signal, as where every process of a service is signalled. It goes on draining.
     await kill(pidOf(server, 1), "SIGINT");
     await eventually("nobody listens", async () => (await call(server.url, "InvDetail", {})).code === "unreachable");
     await calls.leases.release();
@@ -85,7 +85,7 @@ async function startCalls(server: TestServer): Promise<UnderWay> {
 }
 
 async function toldToStop(server: TestServer): Promise<void> {
-  await eventually("every worker is told to stop", () => {
+  await eventually("every worker is asked to stop", () => {
     return WORKERS.every((worker) => said(server, "shutting down", worker).length > 0);
   });
 }

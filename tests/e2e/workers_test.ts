@@ -35,7 +35,7 @@ serverTest("two workers sell what there is, each order once, and share the conne
     failed_precondition: ORDERS - GOODS * STOCK,
   });
   const sold = first!.flatMap(({ code }, i) => code === "ok" ? [i] : []);
-  for (const i of sold) assertEquals(first![i], second![i], `order-${i} was answered in two ways`);
+  for (const i of sold) assertEquals(first![i], second![i], `order-${i} had two answers`);
   assertEquals(await checkLedger(server.databaseOwnerUrl), []);
 
   for (const worker of [1, 2]) {
@@ -76,7 +76,7 @@ Deno.test("`start` is one process: it refuses more workers, and names the task f
   assertStringIncludes(stderr, "deno task start:workers");
 });
 
-Deno.test("settings that can't be run on are told once, before any worker is started", async () => {
+Deno.test("settings that can't be run on are named once, before any worker is started", async () => {
   const { code, stdout, stderr } = await runServer({ workers: 3, env: { PORT: "http", DATABASE_POOL_MAX: "5" } });
   assertEquals([code, stdout], [EXIT_UNUSABLE, ""]);
   assertEquals(stderr.match(/Cannot start/g)?.length, 1, stderr);
@@ -92,7 +92,7 @@ Deno.test("a supervisor that may not start workers names the flag to add", async
   assertStringIncludes(stderr, "--allow-run=");
 });
 
-Deno.test("a port on which somebody else listens is told once, and nothing is tried again", async () => {
+Deno.test("a port on which somebody else listens is named once, and nothing is tried again", async () => {
   const listener = net.createServer();
   await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
   const { port } = listener.address() as net.AddressInfo;

@@ -30,11 +30,11 @@ type Client = ReturnType<typeof clientOf>;
 /**
  * Runs with a server whose database answers only once `open` is called, and a client from each of the two addresses.
  */
-async function withHeldStore(
+async function withWaitingStore(
   run: (clients: { greedy: Client; other: Client }, store: { asked(): number; open(): void }) => Promise<void>,
 ): Promise<void> {
   await using database = await createTestDatabase();
-  const gate = Promise.withResolvers<void>();
+  const latch = Promise.withResolvers<void>();
   const store = createStore({
     address: parsePostgresAddress(database.serverUrl),
     max: 4,
@@ -45,23 +45,23 @@ async function withHeldStore(
     log: silent,
   });
   let asked = 0;
-  const held = <A extends unknown[], R>(read: (...args: A) => Promise<R>) => async (...args: A): Promise<R> => {
+  const delayed = <A extends unknown[], R>(read: (...args: A) => Promise<R>) => async (...args: A): Promise<R> => {
     asked++;
-    await gate.promise;
+    await latch.promise;
     return await read(...args);
   };
-  const holding: Store = {
+  const waiting: Store = {
     ...store,
-    readLevels: held((...asked: Parameters<Store["readLevels"]>) => store.readLevels(...asked)),
-    readSnapshot: held((...asked: Parameters<Store["readSnapshot"]>) => store.readSnapshot(...asked)),
+    readLevels: delayed((...asked: Parameters<Store["readLevels"]>) => store.readLevels(...asked)),
+    readSnapshot: delayed((...asked: Parameters<Store["readSnapshot"]>) => store.readSnapshot(...asked)),
   };
   const config = loadConfig((name) => name === "DATABASE_URL" ? database.serverUrl : SETTINGS.get(name));
-  const app = await startApp(config, { lock: grantAllLock(), store: holding, log: silent });
+  const app = await startApp(config, { lock: grantAllLock(), store: waiting, log: silent });
   try {
     const [greedy, other] = [GREEDY, OTHER].map((address) => clientOf(app.url, address));
-    await run({ greedy: greedy!, other: other! }, { asked: () => asked, open: () => gate.resolve() });
+    await run({ greedy: greedy!, other: other! }, { asked: () => asked, open: () => latch.resolve() });
   } finally {
-    gate.resolve();
+    latch.resolve();
     await app.close();
   }
 }
@@ -73,9 +73,9 @@ function clientOf(baseUrl: string, localAddress: string) {
 }
 
 Deno.test("levels: an address has its share of the reads that wait, another its own", async () => {
-  await withHeldStore(async ({ greedy, other }, store) => {
+  await withWaitingStore(async ({ greedy, other }, store) => {
     const ids = (from: number, count: number) => Array.from({ length: count }, (_, i) => from + i);
-    const held = greedy.batchInvDetail({ goodsIds: ids(1, SHARE - 1) });
+    const first = greedy.batchInvDetail({ goodsIds: ids(1, SHARE - 1) });
     await poll(() => store.asked() > 0, "a read");
     const { verdicts } = await greedy.batchInvDetail({ goodsIds: ids(100, 2) });
     for (const { outcome } of verdicts) {
@@ -84,22 +84,22 @@ Deno.test("levels: an address has its share of the reads that wait, another its 
     const single = greedy.invDetail({ goodsId: 50 }).catch((error: ConnectError) => error);
     const one = await greedy.invDetail({ goodsId: 51 }).catch((error: ConnectError) => error);
     assertEquals([(one as ConnectError).code], [Code.ResourceExhausted]);
-    const served = [other.batchInvDetail({ goodsIds: ids(1, SHARE) }), held];
+    const served = [other.batchInvDetail({ goodsIds: ids(1, SHARE) }), first];
     store.open();
     for (const { verdicts } of await Promise.all(served)) {
       for (const { outcome } of verdicts) assertEquals((outcome.value as Status).code, Code.NotFound);
     }
     assertEquals((await single as ConnectError).code, Code.NotFound);
-    // Room again, as nothing waits any more.
+    // Places again, as nothing waits any more.
     const { verdicts: again } = await greedy.batchInvDetail({ goodsIds: ids(1, SHARE) });
     assertEquals(again.map(({ outcome }) => (outcome.value as Status).code), Array(SHARE).fill(Code.NotFound));
   });
 });
 
 Deno.test("orders: an address has its share of the operations under way, another its own", async () => {
-  await withHeldStore(async ({ greedy, other }, store) => {
+  await withWaitingStore(async ({ greedy, other }, store) => {
     const orders = (count: number) => Array.from({ length: count }, () => ({ goodsInfo: [{ goodsId: 1, num: 1 }] }));
-    const held = greedy.sellBatch({ orders: orders(SHARE - 1) });
+    const first = greedy.sellBatch({ orders: orders(SHARE - 1) });
     await poll(() => store.asked() > 0, "a read");
     const refused: ConnectError[] = [];
     const one = () => greedy.sell(orders(1)[0]!).catch((error: ConnectError) => error as ConnectError);
@@ -113,7 +113,7 @@ Deno.test("orders: an address has its share of the operations under way, another
         2,
       ]);
     }
-    const served = [held, other.sellBatch({ orders: orders(SHARE) })];
+    const served = [first, other.sellBatch({ orders: orders(SHARE) })];
     store.open();
     for (const { verdicts } of await Promise.all(served)) {
       for (const { outcome } of verdicts) assertEquals((outcome.value as Status).code, Code.NotFound);

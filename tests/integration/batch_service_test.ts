@@ -1,6 +1,6 @@
 /**
  * Batches on a service whose lock or store is at fault, on a real database: each order has the error of the single
- * call, under the id that the server made for it, and nothing of a fault's cause is told.
+ * call, under the id that the server made for it, and nothing of a fault's cause is shown.
  */
 import { Code, createClient, type Transport } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
@@ -117,7 +117,7 @@ Deno.test("a large batch, which is read order by order, is answered as small one
       (await createClient(InventoryService, transport).sellBatch({ orders })).verdicts.map((verdict) =>
         toJson(SellVerdictSchema, verdict, { registry })
       );
-    const giveBack = async (transport: Transport, rollbacks: MessageInitShape<typeof RollbackRequestSchema>[]) =>
+    const rollback = async (transport: Transport, rollbacks: MessageInitShape<typeof RollbackRequestSchema>[]) =>
       (await createClient(InventoryService, transport).rollbackBatch({ rollbacks })).verdicts.map((verdict) =>
         toJson(RollbackVerdictSchema, verdict, { registry })
       );
@@ -128,7 +128,7 @@ Deno.test("a large batch, which is read order by order, is answered as small one
       Connect: small,
       "Connect, JSON": createConnectTransport({ baseUrl: url, jsonOptions: { registry } }),
     };
-    for (const [parts, send] of [[orders, sell], [rollbacks, giveBack]] as const) {
+    for (const [parts, send] of [[orders, sell], [rollbacks, rollback]] as const) {
       const answers = new Map<string, readonly unknown[]>();
       for (const [name, transport] of Object.entries(transports)) answers.set(name, await send(transport, parts));
       for (const [i, part] of parts.entries()) {

@@ -145,12 +145,12 @@ Deno.test("a server that is full is no sick one: health is answered when no othe
     });
     // One at a time, where its peer leaves no window for the answer.
     const noWindow = Buffer.concat([PREFACE, frame(FRAME.settings, FLAG.none, 0, Buffer.from("000400000000", "hex"))]);
-    const holder = await RawPeer.http2(port, { start: noWindow });
+    const greedy = await RawPeer.http2(port, { start: noWindow });
     const probe = headerBlock([[":method", "GET"], [":scheme", "http"], [":path", "/healthz"], [":authority", "a"]]);
-    for (const stream of [1, 3]) holder.send(frame(FRAME.headers, FLAG.endHeaders | FLAG.endStream, stream, probe));
-    await holder.until(() => holder.got(FRAME.reset, 0, 3) && holder.got(FRAME.headers, 0, 1), "both");
-    assertEquals(holder.errorCodes(FRAME.reset), [ERROR.refusedStream]);
-    await holder.leave();
+    for (const stream of [1, 3]) greedy.send(frame(FRAME.headers, FLAG.endHeaders | FLAG.endStream, stream, probe));
+    await greedy.until(() => greedy.got(FRAME.reset, 0, 3) && greedy.got(FRAME.headers, 0, 1), "both");
+    assertEquals(greedy.errorCodes(FRAME.reset), [ERROR.refusedStream]);
+    await greedy.leave();
     open();
     for (const peer of full) {
       await peer.until(() => countStatus(peer, 200) === 1, "the answer of a call that was taken");

@@ -38,14 +38,14 @@ Deno.test("a pool that is all at work does not make the database look away", asy
   const owner = postgres(database.ownerUrl, { max: 2, onnotice: () => {} });
   await store.writeChanges(await changesOf(store, "first", 5), NEVER);
   const changes = await changesOf(store, "second", 6);
-  const holding = Promise.withResolvers<void>();
-  const held = Promise.withResolvers<void>();
+  const latch = Promise.withResolvers<void>();
+  const locked = Promise.withResolvers<void>();
   const stranger = owner.begin(async (sql) => {
     await sql`select * from stock for update`;
-    held.resolve();
-    await holding.promise;
+    locked.resolve();
+    await latch.promise;
   });
-  await held.promise;
+  await locked.promise;
   const writes = Array.from({ length: MAX + 3 }, () => store.writeChanges(changes, NEVER).catch((error) => error));
   await until(async () => {
     const [row] = await owner`select count(*)::int as waiting from pg_stat_activity
@@ -53,11 +53,11 @@ Deno.test("a pool that is all at work does not make the database look away", asy
     return row?.waiting >= MAX;
   }, 5000);
   await store.ping(NEVER);
-  holding.resolve();
+  latch.resolve();
   await stranger;
-  const outcomes = await Promise.all(writes);
-  assertEquals(outcomes.filter((outcome) => outcome === undefined).length, 1);
-  assertEquals(outcomes.some((outcome) => outcome instanceof RowLockedError), false);
+  const ends = await Promise.all(writes);
+  assertEquals(ends.filter((end) => end === undefined).length, 1);
+  assertEquals(ends.some((end) => end instanceof RowLockedError), false);
   await store.close();
   await owner.end();
 });

@@ -140,7 +140,7 @@ for (const version of ["grpc-v1", "grpc-v1alpha"]) {
     assertEquals(unknown.code, grpcStatus.NOT_FOUND << 3);
   });
 
-  Deno.test(`buf curl is told by ${version} that a service is unknown`, async () => {
+  Deno.test(`buf curl learns by ${version} that a service is unknown`, async () => {
     await using server = await serve([InventoryService, inventory]);
     const { code, stderr } = await bufCurl(...reflect, `http://${server.address}/inventory.v2.Nobody/Sell`);
     assert(code !== 0);

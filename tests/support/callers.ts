@@ -43,7 +43,7 @@ export async function health(url: string): Promise<unknown> {
   return (await response.json()).status;
 }
 
-/** A call that is repeated as long as its answer says to; `seen` gets every answer on the way. */
+/** A call that is repeated as long as its answer says to; `seen` gets every answer until then. */
 export async function callUntilDecided(
   url: string,
   method: string,
@@ -58,7 +58,7 @@ export async function callUntilDecided(
   }
 }
 
-/** Runs `work` for 0..count-1 with `callers` of them under way at a time; answers in that order. */
+/** Runs `work` for 0..count-1 with `callers` of them under way at a time; answers in that sequence. */
 export async function inParallel<T>(count: number, callers: number, work: (i: number) => Promise<T>): Promise<T[]> {
   const results: T[] = [];
   let next = 0;

@@ -5,10 +5,10 @@ import { eventually } from "./contention.ts";
 
 /** An open Watch. */
 export interface HealthWatch extends Disposable {
-  /** What it was told so far. */
+  /** What it has heard so far. */
   readonly statuses: readonly string[];
-  /** Resolves when it has been told so. */
-  told(status: string): Promise<void>;
+  /** Resolves when it has heard so. */
+  hears(status: string): Promise<void>;
 }
 
 /** Watches a service, or the whole server. */
@@ -22,7 +22,7 @@ export function watchHealth(url: string, service = ""): HealthWatch {
   stream.on("error", () => {});
   return {
     statuses,
-    told: (status) => eventually(`health says ${status}`, () => statuses.includes(status)),
+    hears: (status) => eventually(`health says ${status}`, () => statuses.includes(status)),
     [Symbol.dispose]() {
       stream.cancel();
       client.close();

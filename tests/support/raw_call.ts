@@ -6,7 +6,7 @@ import { Buffer } from "node:buffer";
 import http2 from "node:http2";
 import { canonicalCode, type Json } from "./clients/client.ts";
 import { decodeStatusDetails } from "./clients/grpc_js.ts";
-import { jsonOutcome } from "./clients/json_fetch.ts";
+import { jsonResult } from "./clients/json_fetch.ts";
 import { Code } from "@connectrpc/connect";
 
 /** Path of a method of inventory.v1. */
@@ -42,7 +42,7 @@ async function sendHttp1(client: Deno.HttpClient, url: string, request: Http1Req
   const text = await response.text();
   const isJson = response.headers.get("content-type")?.startsWith("application/json") === true;
   if (response.ok || !isJson) return `${response.status}`;
-  const { code, details } = jsonOutcome(JSON.parse(text)) as { code: string; details: Json[] };
+  const { code, details } = jsonResult(JSON.parse(text)) as { code: string; details: Json[] };
   return [response.status, code, ...fieldsOf(details)].join(" ");
 }
 

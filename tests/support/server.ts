@@ -4,6 +4,7 @@
  */
 import http from "node:http";
 import https from "node:https";
+import { STOP_MS_MAX } from "../../src/config/config.ts";
 import { testMode } from "./test_mode.ts";
 import { createTestDatabase, type TestDatabase } from "./database.ts";
 import { testEnvironment } from "./env.ts";
@@ -64,8 +65,8 @@ export interface Output {
 const ROOT = new URL("../../", import.meta.url);
 const ENTRIES = { start: "src/main.ts", "start:workers": "src/supervisor.ts", migrate: "src/migrate/main.ts" } as const;
 const START_MS_MAX = 20_000;
-/** More than the program's own limit for calls under way, also where a supervisor waits for it. */
-const STOP_MS_MAX = 20_000;
+/** More than the program may take until it has ended, also where a supervisor waits for it. */
+const END_MS_MAX = STOP_MS_MAX + 3_000;
 
 /**
  * Starts the program and waits until it listens and says SERVING.
@@ -80,7 +81,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
   const signal = (name: Deno.Signal) => running && child.kill(name);
   const stop = async (name: Deno.Signal = "SIGTERM") => {
     signal(name);
-    const timer = setTimeout(() => options.line === undefined ? signal("SIGKILL") : killGroup(child.pid), STOP_MS_MAX);
+    const timer = setTimeout(() => options.line === undefined ? signal("SIGKILL") : killGroup(child.pid), END_MS_MAX);
     const code = await exited;
     clearTimeout(timer);
     return code;

@@ -1,4 +1,4 @@
-/** What the log of a server with workers tells of them, and signals to one of them. */
+/** What the log of a server with workers says of them, and signals to one of them. */
 import { processFacts } from "../../src/process/facts.ts";
 import { eventually } from "./contention.ts";
 import type { TestServer } from "./server.ts";

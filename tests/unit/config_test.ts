@@ -31,12 +31,12 @@ Deno.test("loadConfig() reports every problem at once, with what it got", () => 
   assertStringIncludes(found.join("\n"), 'QUEUE_MAX: expected 1 or more, got "0"');
 });
 
-Deno.test("loadConfig() tells of rules over several settings beside what can't be read", () => {
+Deno.test("loadConfig() names rules over several settings beside what can't be read", () => {
   const found = problems({ PORT: "x", TLS_CERT_FILE: "c.pem", LOCK_TTL_MS: "200" }).map((text) => text.split(":")[0]);
   assertEquals(found, ["PORT", "TLS_KEY_FILE", "LOCK_TTL_MS", "LOCK_NODE_TIMEOUT_MS"]);
 });
 
-Deno.test("loadConfig() never repeats a URL, which may hold a password", () => {
+Deno.test("loadConfig() never repeats a URL, which may contain a password", () => {
   const found = problems({ DATABASE_URL: "mysql://u:hunter2@h", REDIS_URLS: "redis://:hunter2@a,redis://b" });
   assertEquals(found.filter((problem) => problem.includes("hunter2")), []);
   assertEquals(found.length, 3);
@@ -68,7 +68,7 @@ const REFUSED: [why: string, settings: Record<string, string>, naming: string][]
   ["a CORS that there is not", { CORS: "off" }, "CORS"],
   ["origins where a proxy decides", { CORS: "proxy", CORS_ORIGINS: "https://shop.example" }, "CORS_ORIGINS"],
   ["headers where a proxy decides", { CORS: "proxy", CORS_HEADERS: "x-tenant" }, "CORS_HEADERS"],
-  ["a way of concurrency that there is not", { CONCURRENCY: "hope" }, "CONCURRENCY"],
+  ["a mode of concurrency that there is not", { CONCURRENCY: "hope" }, "CONCURRENCY"],
   ["a quorum loss that is ignored", { QUORUM_LOSS: "ignore" }, "QUORUM_LOSS"],
   ["a wait below one attempt", { LOCK_WAIT_MS_MAX: "499" }, "LOCK_WAIT_MS_MAX"],
 ];
@@ -87,6 +87,6 @@ Deno.test("loadConfig() takes headers of pages in small letters, and the names o
   assertEquals([corsLeftToProxy, allowedHosts], [true, ["stock.example"]]);
 });
 
-Deno.test("loadConfig() accepts the smallest TTL that holds the work", () => {
+Deno.test("loadConfig() accepts the smallest TTL that the work fits into", () => {
   assertEquals(load({ LOCK_TTL_MS: "4000" }).lockTtlMs, 4000);
 });

@@ -27,7 +27,7 @@ async function codeOf(call: () => Promise<unknown>): Promise<Code> {
   return (await assertRejects(call, ConnectError)).code;
 }
 
-Deno.test("Check answers NOT_SERVING for every service until the board is told otherwise", async () => {
+Deno.test("Check answers NOT_SERVING for every service until the board is set otherwise", async () => {
   const board = new HealthBoard([SERVICE]);
   const client = clientOf(board);
   for (const service of ["", SERVICE]) assertEquals((await client.check({ service })).status, NOT_SERVING);
@@ -107,7 +107,7 @@ Deno.test("Watch gives a slow client the latest status, not each one it missed",
   assertEquals([await next(), await next()], [NOT_SERVING, "end"]);
 });
 
-Deno.test("Watch misses no change that comes while its answer is on the way", async () => {
+Deno.test("Watch misses no change that comes while its answer is under way", async () => {
   const board = new HealthBoard([SERVICE]);
   // Changes the board within the step that takes the first status, before the stream can wait for anything.
   const get = board.get.bind(board);
@@ -142,7 +142,7 @@ Deno.test("Watch sleeps while nothing changes", async () => {
   assertEquals(await waiting, NOT_SERVING);
 });
 
-Deno.test("Watch lets go of the board when its client goes away while nothing happens", async () => {
+Deno.test("Watch leaves the board when its client goes away while nothing happens", async () => {
   const board = new ObservedBoard([SERVICE]);
   const gone = new AbortController();
   const next = watchOf(board, SERVICE, gone.signal);

@@ -79,7 +79,7 @@ Deno.test("linesToPaste() speaks cleartext HTTP/2 or TLS, as the server does", (
   assert(linesToPaste("https://127.0.0.1:8443").every((line) => !line.includes("prior-knowledge")));
 });
 
-Deno.test("callersCount() tells what stands between the user and a program from the user's own shells", () => {
+Deno.test("callersCount() distinguishes what stands between the user and a program from the user's own shells", () => {
   const task = "deno task start";
   const npx = [task, "sh -c 'deno' task start", "npm exec deno@2.9.3 task start"];
   const rows: [lines: string[], count: number][] = [

@@ -74,22 +74,22 @@ Deno.test("a line is written whenever it comes, also in the very turn in which t
   }
 });
 
-Deno.test("with nobody reading what is beyond the bound is lost, counted, and told once it is read again", async () => {
+Deno.test("with nobody reading what is beyond the bound is lost, counted, and said once it is read again", async () => {
   const pipe = new Pipe();
   const writer = new LineWriter(pipe.write, 1000);
-  const told: number[] = [];
+  const losses: number[] = [];
   writer.onLoss = (count) => {
-    told.push(count);
+    losses.push(count);
     writer.line(`lost ${count}\n`);
   };
   pipe.stop();
   const line = `${"z".repeat(99)}\n`;
   for (let i = 0; i < 25; i++) writer.line(line);
   await writer.flush(10);
-  assertEquals([pipe.taken, told], [[], []], "it waits for its reader, and flush does not");
+  assertEquals([pipe.taken, losses], [[], []], "it waits for its reader, and flush does not");
   pipe.go();
   await writer.flush(1000);
-  assertEquals(told, [15]);
+  assertEquals(losses, [15]);
   assertEquals(pipe.taken.join(""), `${line.repeat(10)}lost 15\n`);
   writer.line("after\n");
   await writer.flush(1000);
@@ -99,12 +99,12 @@ Deno.test("with nobody reading what is beyond the bound is lost, counted, and to
 Deno.test("a line that is longer than all that may wait is lost, and a reader that is gone stops nobody", async () => {
   const pipe = new Pipe();
   const writer = new LineWriter(pipe.write, 100);
-  const told: number[] = [];
-  writer.onLoss = (count) => told.push(count);
+  const losses: number[] = [];
+  writer.onLoss = (count) => losses.push(count);
   writer.line("w".repeat(200));
   writer.line("short\n");
   await writer.flush(1000);
-  assertEquals([told, pipe.taken], [[1], ["short\n"]]);
+  assertEquals([losses, pipe.taken], [[1], ["short\n"]]);
 
   const gone = new LineWriter(() => Promise.reject(new Deno.errors.BrokenPipe("gone")), 100);
   for (let i = 0; i < 100; i++) {

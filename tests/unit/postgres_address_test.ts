@@ -9,11 +9,11 @@ function problems(text: string): readonly string[] {
 }
 
 /** What of an address is looked at below. */
-function told({ hosts, user, password, database, tls, ...others }: PostgresAddress) {
+function shown({ hosts, user, password, database, tls, ...others }: PostgresAddress) {
   return { hosts: hosts.map(postgresHostText), user, password, database, mode: tls.mode, ...others };
 }
 
-const TAKEN: [text: string, wanted: Partial<ReturnType<typeof told>>][] = [
+const TAKEN: [text: string, wanted: Partial<ReturnType<typeof shown>>][] = [
   ["postgres://u:p@db.example:6000/shop", { hosts: ["db.example:6000"], user: "u", password: "p", database: "shop" }],
   ["postgresql://u@h", { hosts: ["h:5432"], user: "u", password: undefined, database: "u", mode: undefined }],
   [" postgres://u:@H.example:/d\n", { hosts: ["h.example:5432"], password: undefined, database: "d" }],
@@ -60,7 +60,7 @@ const TAKEN: [text: string, wanted: Partial<ReturnType<typeof told>>][] = [
 
 for (const [text, wanted] of TAKEN) {
   Deno.test(`parsePostgresAddress() takes ${text.trim()}`, () => {
-    const address = told(parsePostgresAddress(text));
+    const address = shown(parsePostgresAddress(text));
     const names = Object.keys(wanted) as (keyof typeof wanted)[];
     assertEquals(Object.fromEntries(names.map((name) => [name, address[name]])), wanted);
   });
@@ -152,7 +152,7 @@ const rawPassword = fc.tuple(
   fc.string({ unit: fc.constantFrom(..."#@?/%:&=, []\\%2"), maxLength: 4 }),
 ).map(([a, b]) => `${a}${b}`);
 
-Deno.test("parsePostgresAddress() tells no piece of a password, whatever stands raw in it", () => {
+Deno.test("parsePostgresAddress() shows no piece of a password, whatever stands raw in it", () => {
   fc.assert(fc.property(rawPassword, rawPassword, (before, behind) => {
     const given = `${before}${SECRET}${behind}`;
     try {
@@ -202,7 +202,7 @@ Deno.test("parsePostgresAddress() reads back what was encoded", () => {
       const e = percentEncoded;
       const text = `postgres://${e(user)}:${e(password)}@${list.join(",")}/${e(database)}?application_name=${e(name)}`;
       const address = parsePostgresAddress(text);
-      assertEquals(told(address).hosts, list.map((text) => text.toLowerCase()));
+      assertEquals(shown(address).hosts, list.map((text) => text.toLowerCase()));
       assertEquals(
         [address.user, address.password, address.database, address.applicationName],
         [user, password, database, name],

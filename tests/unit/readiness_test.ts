@@ -26,7 +26,7 @@ Deno.test("a service is not ready before its first good look", async () => {
   assertEquals(await looks([false, true]), { reported: [false, true], warnings: 0 });
 });
 
-Deno.test("one bad look does not turn a ready service away, a second in a row does, and is told", async () => {
+Deno.test("one bad look does not turn a ready service away, a second in a row does, and is logged", async () => {
   assertEquals(await looks([true, false, true, false, false, true]), {
     reported: [true, true, true, true, false, true],
     warnings: 1,

@@ -6,7 +6,7 @@ import { parseRedisAddress, type RedisAddress, redisAddressText } from "../../sr
 
 const PLAIN: RedisAddress = { host: "h", port: 6379, user: undefined, password: undefined, database: 0, tls: false };
 
-const TAKEN: [text: string, wanted: RedisAddress, told: string][] = [
+const TAKEN: [text: string, wanted: RedisAddress, shown: string][] = [
   ["redis://h", PLAIN, "h:6379"],
   ["REDIS://H/", PLAIN, "h:6379"],
   ["rediss://h:1/5", { ...PLAIN, port: 1, database: 5, tls: true }, "h:1/5"],
@@ -17,10 +17,10 @@ const TAKEN: [text: string, wanted: RedisAddress, told: string][] = [
   ["redis://u:p:q@[::1]:7/0", { ...PLAIN, host: "::1", port: 7, user: "u", password: "p:q" }, "[::1]:7"],
 ];
 
-for (const [text, wanted, told] of TAKEN) {
+for (const [text, wanted, shown] of TAKEN) {
   Deno.test(`parseRedisAddress() takes ${text}`, () => {
     assertEquals(parseRedisAddress(text), wanted);
-    assertEquals(redisAddressText(parseRedisAddress(text)), told);
+    assertEquals(redisAddressText(parseRedisAddress(text)), shown);
   });
 }
 
@@ -60,7 +60,7 @@ const rawPassword = fc.tuple(
   fc.string({ unit: fc.constantFrom(..."#@?/%:&=, []\\%2"), maxLength: 4 }),
 ).map(([a, b]) => `${a}${b}`);
 
-Deno.test("parseRedisAddress() tells no piece of a password, whatever stands raw in it", () => {
+Deno.test("parseRedisAddress() shows no piece of a password, whatever stands raw in it", () => {
   fc.assert(fc.property(rawPassword, rawPassword, (before, behind) => {
     const given = `${before}s3cret${behind}`;
     try {

@@ -62,7 +62,7 @@ async function* iterate<T>(items: T[]): AsyncGenerator<T> {
   yield* items;
 }
 
-/** The files of an answer; for an error its code, so that one comparison tells both apart. */
+/** The files of an answer; for an error its code, so that one comparison distinguishes both. */
 function filesIn(answer: Response | undefined): FileDescriptorProto[] | { code: number } {
   if (answer?.case === "errorResponse") return { code: answer.value.errorCode };
   assert(answer?.case === "fileDescriptorResponse", `unexpected answer: ${answer?.case}`);
@@ -233,12 +233,12 @@ Deno.test("a stream past REFLECTION_STREAMS_MAX is RESOURCE_EXHAUSTED until anot
   const v1alpha = createClient(ServerReflectionAlpha, transport);
   const list = { messageRequest: { case: "listServices" as const, value: "" } };
   const end = Promise.withResolvers<void>();
-  async function* held() {
+  async function* waiting() {
     yield list;
     await end.promise;
   }
   const open = Array.from({ length: REFLECTION_STREAMS_MAX }, (_, i) => {
-    const stream = i % 2 === 0 ? v1.serverReflectionInfo(held()) : v1alpha.serverReflectionInfo(held());
+    const stream = i % 2 === 0 ? v1.serverReflectionInfo(waiting()) : v1alpha.serverReflectionInfo(waiting());
     return stream[Symbol.asyncIterator]();
   });
   for (const stream of open) assertEquals((await stream.next()).done, false);

@@ -1,4 +1,4 @@
-/** Tests of the lists and the hosts among the settings: their normal forms, what is refused, what is told to do nothing. */
+/** Tests of the lists and the hosts among the settings: their normal forms, what is refused, what is said to do nothing. */
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { ConfigError, loadConfig } from "../../src/config/config.ts";
 
@@ -88,7 +88,7 @@ Deno.test("nodes that are one server are refused, however they are spelt", () =>
   }
 });
 
-Deno.test("what is set and changes nothing is told, and no address with it", () => {
+Deno.test("what is set and changes nothing is said, and no address with it", () => {
   assertEquals(load({}).notes, []);
   const { notes } = load({
     CONCURRENCY: "row",

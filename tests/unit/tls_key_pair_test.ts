@@ -1,4 +1,4 @@
-/** What two files must hold to serve a handshake, and what is said of those that don't. */
+/** What two files must contain to serve a handshake, and what is said of those that don't. */
 import { assert, assertEquals } from "@std/assert";
 import { daysLeft, isEndNear } from "../../src/tls/expiry.ts";
 import { type CertificateFacts, readKeyPair } from "../../src/tls/key_pair.ts";
@@ -53,9 +53,9 @@ Deno.test("readKeyPair() says what is wrong with a file, and what was expected",
   }
 });
 
-Deno.test("readKeyPair() tells of both files at once, and nothing that stands in them", () => {
-  const told = problems(pem.KEY, pem.CERTIFICATE);
-  assertEquals(told.map(({ file }) => file), ["cert", "key"]);
+Deno.test("readKeyPair() names both files at once, and nothing that stands in them", () => {
+  const found = problems(pem.KEY, pem.CERTIFICATE);
+  assertEquals(found.map(({ file }) => file), ["cert", "key"]);
   const line = pem.KEY.split("\n")[1]!;
   for (const text of [pem.KEY, pem.ENCRYPTED_KEY, UNREADABLE.replace("AAAA", line), line]) {
     for (const [cert, key] of [[text, pem.KEY], [pem.CERTIFICATE, text], [text, text]] as const) {
@@ -99,7 +99,7 @@ Deno.test("readKeyPair() doubts what some clients refuse, and takes it", () => {
   });
 });
 
-Deno.test("trialHandshake() is made with a pair that serves, and tells the code of one that can't", async () => {
+Deno.test("trialHandshake() is made with a pair that serves, and answers the code of one that can't", async () => {
   assertEquals(await trialHandshake({ cert: pem.CERTIFICATE, key: pem.KEY }), undefined);
   assertEquals(await trialHandshake({ cert: pem.ISSUED + pem.AUTHORITY, key: pem.KEY }), undefined);
   // What the look at the files can't find.

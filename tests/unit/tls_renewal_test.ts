@@ -105,7 +105,7 @@ function begun(files: FilesRead, said = [IN_USE]): Renewal {
   return renewal;
 }
 
-/** What the files hold; a pair that serves has so many days left of ninety. */
+/** What the files contain; a pair that serves has so many days left of ninety. */
 function found(cert: string, key: string, leftDays = 60): FilesRead {
   const read = readKeyPair({ cert, key }, NOW_MS, []);
   if ("problems" in read) return { ...read, content: cert + key };

@@ -16,13 +16,7 @@ import {
 import { INT32_MAX } from "../../src/inventory/model.ts";
 import { Failure } from "../../src/lanes/failure.ts";
 import { ANSWER_JSON } from "../../src/services/shared/answer_json.ts";
-import {
-  AnswerRoom,
-  errorIn,
-  linesIn,
-  statusOf,
-  VERDICT_BYTES_MAX,
-} from "../../src/services/inventory/verdict_budget.ts";
+import { AnswerBudget, errorIn, linesIn, VERDICT_BYTES_MAX } from "../../src/services/inventory/verdict_budget.ts";
 import { failureError, refusalError } from "../../src/services/shared/refusals.ts";
 
 const VERDICTS = 1000;
@@ -66,9 +60,9 @@ function jsonBytes(schema: typeof SellBatchResponseSchema | typeof RollbackBatch
 
 for (const [name, error] of Object.entries(ERRORS)) {
   Deno.test(`1000 verdicts of an error fit, and keep their code: ${name}`, () => {
-    const room = new AnswerRoom(BYTES_MAX, VERDICTS);
+    const budget = new AnswerBudget(BYTES_MAX, VERDICTS);
     const verdicts = Array.from({ length: VERDICTS }, () => {
-      const { error: status, truncated } = errorIn(room, error);
+      const { error: status, truncated } = errorIn(budget, error);
       assertEquals(status.code, error.code);
       return sell({ error: status }, truncated);
     });
@@ -80,12 +74,12 @@ for (const [name, error] of Object.entries(ERRORS)) {
 }
 
 Deno.test("an error's size is what it takes as JSON in a verdict, to the byte", () => {
-  const room = new AnswerRoom(BYTES_MAX, VERDICTS);
+  const budget = new AnswerBudget(BYTES_MAX, VERDICTS);
   const passedOn = new ConnectError("why", Code.Aborted);
   passedOn.details.push({ type: "google.rpc.ErrorInfo", value: new Uint8Array() });
   const failure = failureError(new Failure("busy", "busy"), { order_id: ID });
   for (const error of [...Object.values(ERRORS), failure, passedOn, new ConnectError("", Code.Canceled)]) {
-    const { status, bytes } = room.written(error);
+    const { status, bytes } = budget.written(error);
     const text = JSON.stringify(toJson(StatusSchema, status, ANSWER_JSON));
     const around = `{"error":,"truncated":false},`.length;
     const actual = new TextEncoder().encode(text).length + around;
@@ -98,25 +92,25 @@ Deno.test("the least that an error may take is never more than it takes", () => 
   for (const count of [10, 20, 50]) {
     const value = { fieldViolations: violations(count) };
     const error = new ConnectError("m", Code.InvalidArgument, undefined, [{ desc: BadRequestSchema, value }]);
-    const { bytes } = new AnswerRoom(BYTES_MAX, VERDICTS).written(error);
-    assertEquals(errorIn(new AnswerRoom(32 + bytes, 1), error).truncated, false);
-    assertEquals(errorIn(new AnswerRoom(32 + bytes - 1, 1), error).truncated, true);
+    const { bytes } = new AnswerBudget(BYTES_MAX, VERDICTS).written(error);
+    assertEquals(errorIn(new AnswerBudget(32 + bytes, 1), error).truncated, false);
+    assertEquals(errorIn(new AnswerBudget(32 + bytes - 1, 1), error).truncated, true);
   }
 });
 
-Deno.test("an error that befell many parts is written once, and its room is taken each time", () => {
-  const room = new AnswerRoom(BYTES_MAX, VERDICTS);
+Deno.test("an error that befell many parts is written once, and its bytes are taken each time", () => {
+  const budget = new AnswerBudget(BYTES_MAX, VERDICTS);
   const error = ERRORS["bad lines"]!;
-  const [first, second] = [errorIn(room, error), errorIn(room, error)];
+  const [first, second] = [errorIn(budget, error), errorIn(budget, error)];
   assert(first.error === second.error);
-  const rest = Array.from({ length: VERDICTS - 2 }, () => errorIn(room, error).truncated);
+  const rest = Array.from({ length: VERDICTS - 2 }, () => errorIn(budget, error).truncated);
   assert(rest.includes(true));
 });
 
 Deno.test("1000 sold orders fit, and only lines are left out", () => {
-  const room = new AnswerRoom(BYTES_MAX, VERDICTS);
+  const budget = new AnswerBudget(BYTES_MAX, VERDICTS);
   const verdicts = Array.from({ length: VERDICTS }, () => {
-    const { answer, truncated } = linesIn(room, { goodsInfo: LINES, orderId: ID, soldAt: SOLD_AT });
+    const { answer, truncated } = linesIn(budget, { goodsInfo: LINES, orderId: ID, soldAt: SOLD_AT });
     assertEquals([answer.orderId, answer.soldAt], [ID, SOLD_AT]);
     assertEquals(answer.goodsInfo, truncated ? [] : LINES);
     return sell({ answer }, truncated);
@@ -127,9 +121,9 @@ Deno.test("1000 sold orders fit, and only lines are left out", () => {
 });
 
 Deno.test("1000 rollbacks fit, and only lines are left out", () => {
-  const room = new AnswerRoom(BYTES_MAX, VERDICTS);
+  const budget = new AnswerBudget(BYTES_MAX, VERDICTS);
   const verdicts = Array.from({ length: VERDICTS }, (): RollbackVerdict => {
-    const { answer, truncated } = linesIn(room, { goodsInfo: LINES, orderId: ID, rollbackId: ID });
+    const { answer, truncated } = linesIn(budget, { goodsInfo: LINES, orderId: ID, rollbackId: ID });
     assertEquals([answer.orderId, answer.rollbackId], [ID, ID]);
     return create(RollbackVerdictSchema, { outcome: { case: "rolledBack", value: answer }, truncated } as never);
   });
@@ -137,13 +131,13 @@ Deno.test("1000 rollbacks fit, and only lines are left out", () => {
   assert(jsonBytes(RollbackBatchResponseSchema, verdicts) <= BYTES_MAX);
 });
 
-Deno.test("answers with few lines fit as well, where each is about as large as its own room", () => {
+Deno.test("answers with few lines fit as well, where each is about as large as its own part", () => {
   const verdicts = 100;
   const bytesMax = verdicts * VERDICT_BYTES_MAX + 1000;
   for (let count = 0; count <= 8; count++) {
-    const room = new AnswerRoom(bytesMax, verdicts);
+    const budget = new AnswerBudget(bytesMax, verdicts);
     const answers = Array.from({ length: verdicts }, () => {
-      const { answer, truncated } = linesIn(room, { goodsInfo: LINES.slice(0, count), orderId: ID, rollbackId: ID });
+      const { answer, truncated } = linesIn(budget, { goodsInfo: LINES.slice(0, count), orderId: ID, rollbackId: ID });
       return create(RollbackVerdictSchema, { outcome: { case: "rolledBack", value: answer }, truncated } as never);
     });
     assertEquals(answers.some(({ truncated }) => truncated), count > 4, `${count} lines`);
@@ -151,14 +145,16 @@ Deno.test("answers with few lines fit as well, where each is about as large as i
   }
 });
 
-Deno.test("errors fit as well, where each is about as large as its own room", () => {
+Deno.test("errors fit as well, where each is about as large as its own part", () => {
   const verdicts = 100;
   const bytesMax = verdicts * VERDICT_BYTES_MAX + 32;
   const whole = new Set<boolean>();
   for (let characters = 250; characters <= VERDICT_BYTES_MAX; characters++) {
     const error = new ConnectError("m".repeat(characters), Code.Unavailable);
-    const room = new AnswerRoom(bytesMax, verdicts);
-    const answers = Array.from({ length: verdicts }, () => errorIn(room, error)).map((end) => sell(end, end.truncated));
+    const budget = new AnswerBudget(bytesMax, verdicts);
+    const answers = Array.from({ length: verdicts }, () => errorIn(budget, error)).map((end) =>
+      sell(end, end.truncated)
+    );
     answers.forEach(({ truncated }) => whole.add(!truncated));
     assert(jsonBytes(SellBatchResponseSchema, answers) <= bytesMax, `${characters} characters`);
   }
@@ -166,40 +162,45 @@ Deno.test("errors fit as well, where each is about as large as its own room", ()
 });
 
 Deno.test("what a caller needs for its retry is never left out, in however large a batch", () => {
-  const room = new AnswerRoom(32 + VERDICT_BYTES_MAX, 1);
+  const budget = new AnswerBudget(32 + VERDICT_BYTES_MAX, 1);
   for (const kind of ["busy", "no_quorum", "database", "outcome_unknown", "queue_full"] as const) {
     const message = "The database went away; the change may have been made";
-    assertEquals(errorIn(room, failureError(new Failure(kind, message), { rollback_id: ID })).truncated, false, kind);
+    assertEquals(errorIn(budget, failureError(new Failure(kind, message), { rollback_id: ID })).truncated, false, kind);
   }
-  assertEquals(room.has(VERDICT_BYTES_MAX + 1), false, "there was nothing in common");
+  assertEquals(budget.has(VERDICT_BYTES_MAX + 1), false, "there was nothing in common");
 });
 
 Deno.test("the details of one short line are never left out", () => {
-  const room = new AnswerRoom(32 + VERDICT_BYTES_MAX, 1);
+  const budget = new AnswerBudget(32 + VERDICT_BYTES_MAX, 1);
   const lines = [{ goodsId: INT32_MAX, asked: INT32_MAX, available: INT32_MAX - 1 }];
-  assertEquals(errorIn(room, refusalError({ reason: "short_stock", lines })).truncated, false);
-  assertEquals(room.has(VERDICT_BYTES_MAX + 1), false, "there was nothing in common");
+  assertEquals(errorIn(budget, refusalError({ reason: "short_stock", lines })).truncated, false);
+  assertEquals(budget.has(VERDICT_BYTES_MAX + 1), false, "there was nothing in common");
 });
 
 Deno.test("what is in common is given once", () => {
-  const room = new AnswerRoom(32 + 2 * VERDICT_BYTES_MAX + 1000, 2);
-  assertEquals(room.take(VERDICT_BYTES_MAX + 1000), true);
-  assertEquals(room.take(VERDICT_BYTES_MAX + 1), false);
-  assertEquals(room.take(VERDICT_BYTES_MAX), true);
+  const budget = new AnswerBudget(32 + 2 * VERDICT_BYTES_MAX + 1000, 2);
+  assertEquals(budget.take(VERDICT_BYTES_MAX + 1000), true);
+  assertEquals(budget.take(VERDICT_BYTES_MAX + 1), false);
+  assertEquals(budget.take(VERDICT_BYTES_MAX), true);
 });
 
-Deno.test("the largest batch fits into the server's answers, and one that may not is told before anything is done", () => {
+Deno.test("the largest batch fits into the server's answers, and one that may not is refused before anything is done", () => {
   const bytesMax = 4 * 1024 * 1024;
-  new AnswerRoom(bytesMax, 10_000);
-  assertThrows(() => new AnswerRoom(bytesMax, 10_500), RangeError, "10500 verdicts");
+  new AnswerBudget(bytesMax, 10_000);
+  assertThrows(() => new AnswerBudget(bytesMax, 10_500), RangeError, "10500 verdicts");
 });
+
+/** The error as a message. */
+function statusIn(error: ConnectError) {
+  return new AnswerBudget(BYTES_MAX, VERDICTS).written(error).status;
+}
 
 Deno.test("an error as a message has its code, message and details", () => {
-  const status = statusOf(refusalError({ reason: "unknown_goods", goodsIds: [7] }));
+  const status = statusIn(refusalError({ reason: "unknown_goods", goodsIds: [7] }));
   assertEquals([status.code, status.message], [Code.NotFound, "unknown goods: 7"]);
   const [detail] = status.details.map((any) => anyUnpack(any, ErrorInfoSchema));
   assertEquals([detail?.reason, detail?.metadata], ["UNKNOWN_GOODS", { goods_ids: "7" }]);
   const passedOn = new ConnectError("why", Code.Aborted);
   passedOn.details.push({ type: "google.rpc.ErrorInfo", value: status.details[0]!.value });
-  assertEquals(statusOf(passedOn).details, status.details);
+  assertEquals(statusIn(passedOn).details, status.details);
 });

@@ -9,7 +9,7 @@ function looks(silence: Silence, count: number): number[][] {
   return Array.from({ length: count }, () => silence.look());
 }
 
-Deno.test("a worker is silent for too long at the last of the looks in a row, and that is told once", () => {
+Deno.test("a worker is silent for too long at the last of the looks in a row, and that is said once", () => {
   const silence = new Silence(LOOKS_MAX);
   silence.watch(1);
   assertEquals(looks(silence, LOOKS_MAX + 2), [[], [], [1], [], []]);
@@ -19,11 +19,11 @@ Deno.test("one sign between two looks is enough, however many looks there are", 
   const silence = new Silence(LOOKS_MAX);
   silence.watch(1);
   silence.watch(2);
-  const told = Array.from({ length: 10 * LOOKS_MAX }, () => {
+  const silent = Array.from({ length: 10 * LOOKS_MAX }, () => {
     silence.heard(1);
     return silence.look();
   });
-  assertEquals(told.flat(), [2]);
+  assertEquals(silent.flat(), [2]);
   silence.heard(1);
   assertEquals(looks(silence, LOOKS_MAX), [[], [], [1]]);
 });

@@ -13,6 +13,11 @@ export const PRIVATE_MODE = 0o700;
 
 const OTHERS_WRITE = 0o022;
 
+/** Where a launcher keeps its servers' data and programs; an empty DATA_DIR counts as not set. */
+export function dataDir(): string {
+  return Deno.env.get("DATA_DIR") || DATA_DIR_DEFAULT;
+}
+
 /**
  * Makes sure that `dir` is there and ours alone to write in. `mode` is set on it; without one a new directory gets
  * {@link PASSAGE_MODE}, and one that is there only loses the right of others to write.

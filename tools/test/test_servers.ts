@@ -4,7 +4,7 @@ import { resolveBinary } from "dbmate";
 import { migrate } from "../../src/migrate/main.ts";
 import type { Log } from "../../src/telemetry/log.ts";
 import { bufBinary } from "../gate/buf_binary.ts";
-import { isOursAlone } from "../stack/own_directory.ts";
+import { dataDir, isOursAlone } from "../stack/own_directory.ts";
 import { stopStrays } from "../stack/process_record.ts";
 import { type Stack, startStack } from "../stack/stack.ts";
 import { lockDirectory, tryLockDirectory } from "../stack/stack_lock.ts";
@@ -47,7 +47,7 @@ export async function startTestServers(log: Log, placeCount: number): Promise<Te
     await Deno.remove(root, { recursive: true });
   };
   try {
-    const kept = { dir: join(root, "stack"), programsDir: Deno.env.get("DATA_DIR") ?? ".holdfast" };
+    const kept = { dir: join(root, "stack"), programsDir: dataDir() };
     stack = await startStack({ ...kept, log, postgres: true, redisNodes: placeCount * REDIS_NODES, durable: false });
     const { postgres, postgresBin, redisProgram } = stack;
     if (postgres === undefined || postgresBin === undefined || redisProgram === undefined) {

@@ -19,7 +19,7 @@ import { type ServerProcess, startServer } from "../stack/server_process.ts";
 import { type Stack, startStack } from "../stack/stack.ts";
 import { listenForStop, type StopRequests } from "../stop_requests.ts";
 import { linesToPaste } from "./up_lines.ts";
-import { DATA_DIR_DEFAULT } from "../stack/own_directory.ts";
+import { dataDir } from "../stack/own_directory.ts";
 import { settled, until } from "../../src/base/bounded_wait.ts";
 
 const DATABASE = "holdfast";
@@ -48,7 +48,7 @@ async function main(): Promise<number> {
     const givenOwner = Deno.env.get("DATABASE_OWNER_URL") ?? "";
     if (givenOwner !== "") databaseAddress("DATABASE_OWNER_URL", givenOwner);
     const starting = startStack({
-      dir: Deno.env.get("DATA_DIR") || DATA_DIR_DEFAULT,
+      dir: dataDir(),
       log,
       postgres: given["DATABASE_URL"] === undefined,
       redisNodes: given["REDIS_URLS"] === undefined ? REDIS_NODES : 0,

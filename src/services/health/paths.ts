@@ -6,7 +6,7 @@
  * - `/livez`: 200, for the process answers. For whoever restarts it: while a database is away that would not help.
  *
  * A gRPC call is answered by its status, OK or UNAVAILABLE: some balancers check a server of gRPC by the code of a call of their
- * own choice, and Health.Check, which is OK whatever it tells, is of no use to them.
+ * own choice, and Health.Check, which is OK whatever it says, is of no use to them.
  */
 import { Code } from "@connectrpc/connect";
 import type { IncomingHttpHeaders } from "node:http";
@@ -28,7 +28,7 @@ const PATHS: ReadonlyMap<string, State> = new Map([
   ["/livez", () => ({ status: 200, word: "ALIVE" })],
 ]);
 
-/** Beside calls of gRPC. OPTIONS is what HAProxy asks with where it is not told otherwise. */
+/** Beside calls of gRPC. OPTIONS is what HAProxy asks with where nothing else is set. */
 const METHODS = ["GET", "HEAD", "OPTIONS"];
 const FIELDS = { "cache-control": "no-store" };
 

@@ -13,8 +13,8 @@ import {
 import type { Level } from "../../inventory/model.ts";
 import type { Lanes } from "../../lanes/lanes.ts";
 import type { Log } from "../../telemetry/log.ts";
-import { AnswerRoom, errorIn, linesIn } from "./verdict_budget.ts";
-import { detailAnswer, type Outcome, rollbackAnswer, sellAnswer } from "./encode.ts";
+import { AnswerBudget, errorIn, linesIn } from "./verdict_budget.ts";
+import { detailAnswer, type Ending, rollbackAnswer, sellAnswer } from "./encode.ts";
 import { type Parts, partsOf } from "../../rpc/messages/batch_parts.ts";
 import { callerAddress } from "../../transport/addresses.ts";
 import { Violations } from "../../rpc/errors.ts";
@@ -46,7 +46,7 @@ interface Kind<R, A extends Asked, M> {
   readonly field: string;
   readonly part: string;
   decode(request: R): A;
-  answer(asked: A, outcome: Outcome): M;
+  answer(asked: A, ending: Ending): M;
 }
 
 /** A verdict before it has the words of its kind. */
@@ -62,7 +62,7 @@ export function createBatchService(
 ): Pick<ServiceImpl<typeof InventoryService>, BatchMethod> {
   const { lanes, batchOrdersMax, responseBytesMax, log } = options;
   // Throws here and not in a call, where it would be too late.
-  new AnswerRoom(responseBytesMax, Math.max(batchOrdersMax, BATCH_GOODS_MAX));
+  new AnswerBudget(responseBytesMax, Math.max(batchOrdersMax, BATCH_GOODS_MAX));
 
   const sells = {
     field: "orders",
@@ -85,8 +85,8 @@ export function createBatchService(
   ): Promise<Ended<M>[]> {
     const { count } = requests;
     checkParts(field, part, count, batchOrdersMax);
-    const room = new AnswerRoom(responseBytesMax, count);
-    const told = errorsOf(context);
+    const budget = new AnswerBudget(responseBytesMax, count);
+    const errorOf = errorsOf(context);
     const ended: Ended<M>[] = [];
     const asked: { readonly at: number; readonly asked: A }[] = [];
     const signal = callSignal(context);
@@ -98,8 +98,8 @@ export function createBatchService(
         try {
           asked.push({ at, asked: decode(request) });
         } catch (error) {
-          // Into its room at once: a batch of bad orders must not be held in all its details.
-          ended[at] = errorIn(room, told(error));
+          // Cut to its budget at once: a batch of bad orders must not stay in memory with all its details.
+          ended[at] = errorIn(budget, errorOf(error));
         }
       });
       const operations = asked.map(({ asked: { operation } }) => operation);
@@ -107,9 +107,9 @@ export function createBatchService(
       await inSlices(asked, signal, ({ at, asked }, i) => {
         const end = ends[i]!;
         try {
-          ended[at] = linesIn(room, answer(asked, end.status === "fulfilled" ? end.value : end.reason));
+          ended[at] = linesIn(budget, answer(asked, end.status === "fulfilled" ? end.value : end.reason));
         } catch (error) {
-          ended[at] = errorIn(room, told(error));
+          ended[at] = errorIn(budget, errorOf(error));
         }
       });
       return ended;
@@ -118,17 +118,17 @@ export function createBatchService(
     }
   }
 
-  /** Answers what may be told of an error. A fault is logged under the call's request id, once for all it befell. */
+  /** Answers what may be said of an error. A fault is logged under the call's request id, once for all it befell. */
   function errorsOf(context: HandlerContext): (error: unknown) => ConnectError {
-    const told = new Map<unknown, ConnectError>();
+    const answers = new Map<unknown, ConnectError>();
     return (error) => {
       if (error instanceof ConnectError) return error;
-      const known = told.get(error);
+      const known = answers.get(error);
       if (known !== undefined) return known;
       const requestId = context.requestHeader.get(REQUEST_ID_HEADER);
       const method = `${context.service.typeName}/${context.method.name}`;
       const answer = errorForCaller(error, { requestId, method }, log, "a part of a batch");
-      told.set(error, answer);
+      answers.set(error, answer);
       return answer;
     };
   }
@@ -156,8 +156,8 @@ export function createBatchService(
 
     async batchInvDetail({ goodsIds }, context) {
       checkParts("goods_ids", "goods id", goodsIds.length, BATCH_GOODS_MAX);
-      const room = new AnswerRoom(responseBytesMax, goodsIds.length);
-      const told = errorsOf(context);
+      const budget = new AnswerBudget(responseBytesMax, goodsIds.length);
+      const errorOf = errorsOf(context);
       const signal = callSignal(context);
       const distinct = new Set(goodsIds);
       const askable = [...distinct].filter(isGoodsId);
@@ -166,7 +166,7 @@ export function createBatchService(
         : await lanes.levels(askable, signal, callerAddress(context.values)).catch((error: Error) => error);
       signal.throwIfAborted();
       const byGoods = new Map<number, MessageInitShape<typeof InvDetailVerdictSchema>>();
-      // All of them, and not only distinct ones: by their count it is told how large the answer is.
+      // All of them, and not only distinct ones: their count decides how large the answer is.
       await inSlices(goodsIds, signal, (goodsId) => {
         if (byGoods.has(goodsId)) return;
         try {
@@ -175,7 +175,7 @@ export function createBatchService(
           });
         } catch (error) {
           // What there is to say of one goods is small; it never is cut.
-          byGoods.set(goodsId, { outcome: { case: "error", value: errorIn(room, told(error)).error } });
+          byGoods.set(goodsId, { outcome: { case: "error", value: errorIn(budget, errorOf(error)).error } });
         }
       });
       return { verdicts: goodsIds.map((goodsId) => byGoods.get(goodsId)!) };

@@ -1,6 +1,6 @@
 /**
- * What one operation came to, as the message or the error that tells it: for a single call and for each part of a batch.
- * All of these throw what is to be told as an error.
+ * What one operation came to, as the message or the error that says it: for a single call and for each part of a batch.
+ * All of these throw what is to be answered as an error.
  */
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
@@ -17,28 +17,28 @@ import { failureError, refusalError } from "../shared/refusals.ts";
 import type { Asked, AskedRollback } from "./decode.ts";
 
 /** How an operation ended: its verdict; or, where it came to none, why: a Failure, the end of its call, or a fault. */
-export type Outcome = Verdict | Error;
+export type Ending = Verdict | Error;
 
 /** @throws ConnectError for what the caller can know, the fault itself for anything else */
 export function setAnswer(
   asked: Asked<SetOperation>,
-  outcome: Outcome,
+  ending: Ending,
 ): ReturnType<typeof levelMessage> {
-  return levelMessage(applied(asked, outcome, "set").level);
+  return levelMessage(applied(asked, ending, "set").level);
 }
 
 /** @throws ConnectError for what the caller can know, the fault itself for anything else */
-export function sellAnswer(asked: Asked<SellOperation>, outcome: Outcome): MessageInitShape<typeof SellResponseSchema> {
-  const { order } = applied(asked, outcome, "sell");
+export function sellAnswer(asked: Asked<SellOperation>, ending: Ending): MessageInitShape<typeof SellResponseSchema> {
+  const { order } = applied(asked, ending, "sell");
   return { goodsInfo: [...order.lines], orderId: asked.operation.orderId, soldAt: timestampFromMs(order.atMs) };
 }
 
 /** @throws ConnectError for what the caller can know, the fault itself for anything else */
 export function rollbackAnswer(
   asked: AskedRollback,
-  outcome: Outcome,
+  ending: Ending,
 ): MessageInitShape<typeof RollbackResponseSchema> {
-  return { goodsInfo: [...applied(asked, outcome, "rollback").given], ...asked.named };
+  return { goodsInfo: [...applied(asked, ending, "rollback").given], ...asked.named };
 }
 
 /**
@@ -48,10 +48,10 @@ export function rollbackAnswer(
  */
 export function detailAnswer(
   goodsId: number,
-  outcome: ReadonlyMap<number, Level> | Error,
+  ending: ReadonlyMap<number, Level> | Error,
 ): MessageInitShape<typeof InvDetailResponseSchema> {
-  if (outcome instanceof Error) throw told(outcome);
-  const level = outcome.get(goodsId);
+  if (ending instanceof Error) throw errorOf(ending);
+  const level = ending.get(goodsId);
   if (level === undefined) throw refusalError({ reason: "unknown_goods", goodsIds: [goodsId] });
   return levelMessage(level);
 }
@@ -62,15 +62,15 @@ function levelMessage({ goodsId, onHand, reserved, version }: Level) {
 
 function applied<K extends Applied["kind"]>(
   { operation, ids }: Asked,
-  outcome: Outcome,
+  ending: Ending,
   kind: K,
 ): Extract<Applied, { kind: K }> {
-  if (outcome instanceof Error) throw told(outcome, ids);
-  if (!outcome.ok) throw refusalError(outcome.refusal);
-  if (outcome.kind !== kind) throw new Error(`The lanes answered a ${outcome.kind} to a ${operation.kind}`);
-  return outcome as Extract<Applied, { kind: K }>;
+  if (ending instanceof Error) throw errorOf(ending, ids);
+  if (!ending.ok) throw refusalError(ending.refusal);
+  if (ending.kind !== kind) throw new Error(`The lanes answered a ${ending.kind} to a ${operation.kind}`);
+  return ending as Extract<Applied, { kind: K }>;
 }
 
-function told(error: Error, ids?: Readonly<Record<string, string>>): Error {
+function errorOf(error: Error, ids?: Readonly<Record<string, string>>): Error {
   return error instanceof Failure ? failureError(error, ids) : error;
 }

@@ -4,7 +4,7 @@
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import { InventoryService } from "../../gen/inventory/v1/inventory_pb.ts";
 import type { Operation } from "../../inventory/operations/operation.ts";
-import { detailAnswer, type Outcome, rollbackAnswer, sellAnswer, setAnswer } from "./encode.ts";
+import { detailAnswer, type Ending, rollbackAnswer, sellAnswer, setAnswer } from "./encode.ts";
 import { type BatchServiceOptions, createBatchService } from "./batch.ts";
 import { callerAddress } from "../../transport/addresses.ts";
 import { callSignal } from "../../rpc/deadline.ts";
@@ -35,7 +35,7 @@ export function inventoryModule(
  */
 export function createInventoryService(options: BatchServiceOptions): ServiceImpl<typeof InventoryService> {
   const { lanes } = options;
-  const apply = (operation: Operation, context: HandlerContext): Promise<Outcome> =>
+  const apply = (operation: Operation, context: HandlerContext): Promise<Ending> =>
     lanes.apply(operation, callSignal(context), callerAddress(context.values)).catch((error) => error);
   return {
     async setInv(request, context) {

@@ -32,8 +32,8 @@ const UTF8 = new TextEncoder();
 /** Of a message that is cut; at 6 bytes a character, the most that JSON makes of one, it still fits. */
 const MESSAGE_CHARACTERS_KEPT = 50;
 
-/** The room of one answer. */
-export class AnswerRoom {
+/** The budget of one answer. */
+export class AnswerBudget {
   #bytesLeft: number;
   /** Errors as they were written for this answer: one that befell many parts is written once. */
   readonly #written = new WeakMap<ConnectError, Written>();
@@ -51,7 +51,7 @@ export class AnswerRoom {
     return bytes - VERDICT_BYTES_MAX <= Math.max(this.#bytesLeft, 0);
   }
 
-  /** Whether a verdict of that size fits, and if so, takes its room. */
+  /** Whether a verdict of that size fits, and if so, takes it. */
   take(bytes: number): boolean {
     if (!this.has(bytes)) return false;
     this.#bytesLeft -= Math.max(bytes - VERDICT_BYTES_MAX, 0);
@@ -68,30 +68,25 @@ export class AnswerRoom {
   }
 }
 
-/** An error as it stands in a verdict; cut to its code and the beginning of its message where there is no room. */
-export function errorIn(room: AnswerRoom, error: ConnectError): { error: Status; truncated: boolean } {
+/** An error as it stands in a verdict; cut to its code and the beginning of its message where there is no budget left. */
+export function errorIn(budget: AnswerBudget, error: ConnectError): { error: Status; truncated: boolean } {
   // What can't fit is not written out to find its size: that takes 0.1 ms for an error of 50 details.
-  if (room.has(leastBytes(error))) {
-    const { status, bytes } = room.written(error);
-    if (room.take(bytes)) return { error: status, truncated: false };
+  if (budget.has(leastBytes(error))) {
+    const { status, bytes } = budget.written(error);
+    if (budget.take(bytes)) return { error: status, truncated: false };
   }
   const message = `${error.rawMessage.slice(0, MESSAGE_CHARACTERS_KEPT)}…`;
   return { error: create(StatusSchema, { code: error.code, message }), truncated: true };
 }
 
-/** An answer with lines as it stands in a verdict; without its lines where there is no room. */
+/** An answer with lines as it stands in a verdict; without its lines where there is no budget left. */
 export function linesIn<T extends { readonly goodsInfo?: MessageInitShape<typeof LineSchema>[] }>(
-  room: AnswerRoom,
+  budget: AnswerBudget,
   answer: T,
 ): { answer: T; truncated: boolean } {
   const bytes = APPLIED_BYTES_MAX + JSON.stringify(answer.goodsInfo ?? []).length;
-  if (room.take(bytes)) return { answer, truncated: false };
+  if (budget.take(bytes)) return { answer, truncated: false };
   return { answer: { ...answer, goodsInfo: [] }, truncated: true };
-}
-
-/** The error of a single call as a message: the same code, message and details. */
-export function statusOf(error: ConnectError): Status {
-  return write(error).status;
 }
 
 /** An error as a message, and what it takes as JSON in a verdict. */
@@ -113,7 +108,7 @@ function writeDetail(detail: ConnectError["details"][number]): { any: Any; json:
     return { any, json: toJson(AnySchema, any, ANSWER_JSON) };
   }
   const message = create(detail.desc, detail.value);
-  // None of our details is one of the messages that JSON writes in a way of their own, under "value".
+  // None of our details is one of the messages that JSON writes in a form of their own, under "value".
   const fields = toJson(detail.desc, message, ANSWER_JSON) as JsonObject;
   return { any: anyPack(detail.desc, message), json: { "@type": `${TYPE_PREFIX}${detail.desc.typeName}`, ...fields } };
 }

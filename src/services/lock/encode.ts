@@ -26,7 +26,7 @@ export interface LockView {
   readonly redlock: RedlockView | undefined;
 }
 
-/** Most leases in one answer; a process holds no more than a few thousand. */
+/** Most leases in one answer; a process has no more than a few thousand. */
 export const LEASES_TOLD_MAX = 1000;
 
 const CONCURRENCIES: Readonly<Record<ModeName, Concurrency>> = {

@@ -20,7 +20,7 @@ export const REFLECTION_STREAMS_MAX = 100;
 /** Most requests on one stream; a client asks once per service and a few times more. */
 export const REFLECTION_REQUESTS_MAX = 100;
 
-/** Longest request. It is sent back with the answer, so it also bounds what an answer can be made to hold. */
+/** Longest request. It is sent back with the answer, so it also bounds how large an answer can be made. */
 export const REFLECTION_REQUEST_BYTES_MAX = 4096;
 
 const RULES: MethodRules = { right: "operator", bounds: { bytesMax: REFLECTION_REQUEST_BYTES_MAX, counts: [] } };

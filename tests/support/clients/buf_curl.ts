@@ -1,7 +1,7 @@
 /** The program `buf curl`, which learns the schema from the server's reflection. */
 import { bufBinary } from "../../../tools/gate/buf_binary.ts";
-import type { Client, Json, Outcome } from "./client.ts";
-import { jsonOutcome } from "./json_fetch.ts";
+import type { CallResult, Client, Json } from "./client.ts";
+import { jsonResult } from "./json_fetch.ts";
 
 /** What buf calls the protocols. */
 export type BufProtocol = "grpc" | "grpcweb" | "connect";
@@ -24,13 +24,13 @@ export async function listServices(baseUrl: string): Promise<string[]> {
 }
 
 /** Calls the method at the URL and waits. Rejects only for what is no status. */
-export async function callBufCurl(url: string, protocol: BufProtocol, request: Json): Promise<Outcome> {
+export async function callBufCurl(url: string, protocol: BufProtocol, request: Json): Promise<CallResult> {
   const { success, text } = await bufCurl(
     [...flagsOf(protocol), "--emit-defaults", "--data", JSON.stringify(request), url],
   );
   try {
     // With its zeros it also shows absent messages, as null.
-    return success ? { answer: JSON.parse(text, (_key, value) => value ?? undefined) } : jsonOutcome(JSON.parse(text));
+    return success ? { answer: JSON.parse(text, (_key, value) => value ?? undefined) } : jsonResult(JSON.parse(text));
   } catch {
     throw new Error(`buf curl did not answer in JSON: ${text}`);
   }
@@ -45,7 +45,7 @@ async function bufCurl(args: readonly string[]): Promise<{ readonly success: boo
   const elsewhere = Deno.env.get("TMPDIR")!;
   const { success, stdout, stderr } = await new Deno.Command(bufBinary(), {
     args: ["curl", ...args],
-    // Away from buf.yaml: no schema but what the server tells.
+    // Away from buf.yaml: no schema but what the server describes.
     cwd: elsewhere,
     env: { BUF_CACHE_DIR: elsewhere },
     stdin: "null",

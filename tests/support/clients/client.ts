@@ -17,13 +17,13 @@ export type Json = { readonly [field: string]: unknown };
  * What came of a call: the answer, or the canonical name of the code (`NOT_FOUND`) with the details. A detail says what
  * it is under `@type`, as `google.rpc.BadRequest`.
  */
-export type Outcome = { readonly answer: Json } | { readonly code: string; readonly details: readonly Json[] };
+export type CallResult = { readonly answer: Json } | { readonly code: string; readonly details: readonly Json[] };
 
 /** One library over one protocol. */
 export interface Client extends AsyncDisposable {
   readonly name: string;
   readonly contract: "v1" | "article";
-  call(method: Method, request: Json): Promise<Outcome>;
+  call(method: Method, request: Json): Promise<CallResult>;
 }
 
 /** What an error's details can be, also those in an answer. */

@@ -4,7 +4,7 @@ import { base64Encode } from "@bufbuild/protobuf/wire";
 import { Code, ConnectError, type Transport } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/connect-web";
 import { InventoryService } from "../../../src/gen/inventory/v1/inventory_pb.ts";
-import { canonicalCode, type Client, decodeDetail, type Json, type Outcome, registry } from "./client.ts";
+import { type CallResult, canonicalCode, type Client, decodeDetail, type Json, registry } from "./client.ts";
 
 /** gRPC-web. */
 export function grpcWebClient(baseUrl: string): Client {
@@ -17,7 +17,7 @@ export function connectBinaryClient(baseUrl: string): Client {
 }
 
 /** Calls and waits. Rejects only for what is no status. */
-export async function callTransport(transport: Transport, name: string, request: Json): Promise<Outcome> {
+export async function callTransport(transport: Transport, name: string, request: Json): Promise<CallResult> {
   const method = InventoryService.methods.find((candidate) => candidate.name === name) as DescMethodUnary;
   try {
     const input = fromJson(method.input, request as JsonValue);
@@ -25,7 +25,7 @@ export async function callTransport(transport: Transport, name: string, request:
     return { answer: toJson(method.output, message, { alwaysEmitImplicit: true, registry }) as Json };
   } catch (error) {
     if (!(error instanceof ConnectError)) throw error;
-    return outcomeOf(error);
+    return resultOf(error);
   }
 }
 
@@ -38,7 +38,7 @@ function client(name: string, transport: Transport): Client {
   };
 }
 
-function outcomeOf(error: ConnectError): Outcome {
+function resultOf(error: ConnectError): CallResult {
   const code = Code[error.code]!.replace(/(?<=[a-z])(?=[A-Z])/g, "_");
   const details = error.details.map((detail) => {
     if (!("desc" in detail)) return decodeDetail({ type: detail.type, value: base64Encode(detail.value) });

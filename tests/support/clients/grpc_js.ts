@@ -5,7 +5,7 @@
 import * as grpc from "@grpc/grpc-js";
 import { loadSync, type MessageTypeDefinition, type PackageDefinition } from "@grpc/proto-loader";
 import { Buffer } from "node:buffer";
-import type { Client, Json, Outcome } from "./client.ts";
+import type { CallResult, Client, Json } from "./client.ts";
 
 const ROOT = new URL("../../../", import.meta.url).pathname;
 const DETAILS_TRAILER = "grpc-status-details-bin";
@@ -48,10 +48,10 @@ export function callGrpcJs(
   method: string,
   request: Json,
   options: grpc.CallOptions = {},
-): Promise<Outcome> {
+): Promise<CallResult> {
   return new Promise((resolve) => {
     service[method]!(request, options, (error, answer) => {
-      resolve(error === null ? { answer: asJson(answer!) as Json } : outcomeOf(error));
+      resolve(error === null ? { answer: asJson(answer!) as Json } : resultOf(error));
     });
   });
 }
@@ -117,7 +117,7 @@ function messageType<T>(name: string): MessageTypeDefinition<object, T> {
   return details[name] as MessageTypeDefinition<object, T>;
 }
 
-function outcomeOf(error: grpc.ServiceError): Outcome {
+function resultOf(error: grpc.ServiceError): CallResult {
   const [bytes] = error.metadata.get(DETAILS_TRAILER);
   return {
     code: grpc.status[error.code]!,

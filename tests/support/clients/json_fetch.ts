@@ -1,5 +1,5 @@
 /** No client at all: `fetch` and JSON, as a script or a webhook would do it. */
-import { canonicalCode, type Client, decodeDetail, type Json, type Outcome } from "./client.ts";
+import { type CallResult, canonicalCode, type Client, decodeDetail, type Json } from "./client.ts";
 
 /** Connect with messages as JSON, by hand. */
 export function jsonClient(baseUrl: string): Client {
@@ -12,17 +12,17 @@ export function jsonClient(baseUrl: string): Client {
 }
 
 /** Posts a body as it is. */
-export async function callJson(baseUrl: string, method: string, body: BodyInit): Promise<Outcome> {
+export async function callJson(baseUrl: string, method: string, body: BodyInit): Promise<CallResult> {
   const response = await fetch(`${baseUrl}/inventory.v1.InventoryService/${method}`, {
     method: "POST",
     headers: { "content-type": "application/json" },
     body,
   });
   const message = await response.json();
-  return response.ok ? { answer: message as Json } : jsonOutcome(message);
+  return response.ok ? { answer: message as Json } : jsonResult(message);
 }
 
 /** What an error in Connect's JSON says. */
-export function jsonOutcome(error: { code: string; details?: { type: string; value: string }[] }): Outcome {
+export function jsonResult(error: { code: string; details?: { type: string; value: string }[] }): CallResult {
   return { code: canonicalCode(error.code), details: (error.details ?? []).map(decodeDetail) };
 }
