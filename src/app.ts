@@ -126,7 +126,6 @@ async function serveStock(stock: Stock, config: Config, parts: AppParts): Promis
   const handler = createRpcHandler({
     log,
     unaryMsMax: config.requestTimeoutMsMax,
-    readMaxBytes: config.requestBytesMax,
     writeMaxBytes: RESPONSE_BYTES_MAX,
     maxTimeoutMs: config.requestTimeoutMsMax,
     bounds: boundsOf(modules),

@@ -6,11 +6,11 @@
  * @throws Error that says why it is not here, and how to install it
  */
 export function clientProgram(name: string): string {
-  const told = Deno.env.get("TEST_CLIENT_PROGRAMS");
-  if (told === undefined) {
+  const programs = Deno.env.get("TEST_CLIENT_PROGRAMS");
+  if (programs === undefined) {
     throw new Error("TEST_CLIENT_PROGRAMS is not set: run this test with `deno task test -- <its path>`");
   }
-  const program = (JSON.parse(told) as Record<string, { readonly path?: string; readonly missing?: string }>)[name];
+  const program = (JSON.parse(programs) as Record<string, { readonly path?: string; readonly missing?: string }>)[name];
   if (program?.path !== undefined) return program.path;
   throw new Error(program?.missing ?? `the tests know of no program ${name}`);
 }

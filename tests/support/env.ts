@@ -1,4 +1,4 @@
-/** What `deno task test` tells the tests about the servers that it started for them. */
+/** What the tests learn from `deno task test` about the servers that it started for them. */
 import { basename } from "node:path";
 import type { RedisProgram } from "../../tools/stack/programs.ts";
 

@@ -1,7 +1,7 @@
 /** The files of a folder of the repository, and what they import, for tests that judge the text of the program. */
 const ROOT = new URL("../../", import.meta.url);
 
-/** What a path of the repository, such as `src/app.ts`, holds. */
+/** What a path of the repository, such as `src/app.ts`, contains. */
 export function sourceText(path: string): string {
   return Deno.readTextFileSync(new URL(path, ROOT));
 }

@@ -88,7 +88,7 @@ async function pump(
       later(() => writeAll(to, data));
     }
   } catch {
-    // Reset by one side: the other is told below.
+    // Reset by one side: the other learns it below.
   }
   later(() => closeQuietly(to));
   await last;

@@ -1,6 +1,7 @@
-/** The modules of services: one that does not say all that it must is refused. */
-import { assertThrows } from "@std/assert";
+/** The modules of services: one that does not say all that it must is refused, and how large the messages of stock may be. */
+import { assertEquals, assertThrows } from "@std/assert";
 import { Health } from "../../src/gen/health/v1/health_pb.ts";
+import { inventoryMethods } from "../../src/services/inventory/methods.ts";
 import { checkModules, type ServiceModule, serviceModule } from "../../src/services/service_module.ts";
 
 const HEALTH = Health.typeName;
@@ -49,4 +50,24 @@ for (const [what, [module, named]] of Object.entries(REFUSED)) {
 Deno.test("a whole module passes, twice the same service does not", () => {
   checkModules([WHOLE]);
   assertThrows(() => checkModules([WHOLE, WHOLE]), Error, `${HEALTH}: comes twice`);
+});
+
+Deno.test("a message of stock may be as large as its method needs, and no larger than the largest of all", () => {
+  const bytesMax = (requestBytesMax: number) =>
+    Object.fromEntries(
+      Object.entries(inventoryMethods({ requestBytesMax, orderLinesMax: 500, batchOrdersMax: 1000 }))
+        .map(([name, { bounds }]) => [name, bounds.bytesMax]),
+    );
+  const [small, order] = [4096, 4096 + 500 * 128];
+  const mib = 1024 * 1024;
+  assertEquals(bytesMax(mib), {
+    setInv: small,
+    invDetail: small,
+    sell: order,
+    rollback: order,
+    sellBatch: mib,
+    rollbackBatch: mib,
+    batchInvDetail: 4096 + 1000 * 24,
+  });
+  assertEquals([...new Set(Object.values(bytesMax(2000)))], [2000]);
 });

@@ -12,7 +12,7 @@ export function equal(a: unknown, b: unknown): boolean {
   return compare(a, b, new Map());
 }
 
-/** `seen` holds the pairs under comparison, left to right, so that a cycle ends instead of recursing for ever. */
+/** `seen` has the pairs under comparison, left to right, so that a cycle ends instead of recursing for ever. */
 function compare(a: unknown, b: unknown, seen: Map<object, object>): boolean {
   if (a === b || Object.is(a, b)) return true;
   if (!isObject(a) || !isObject(b)) return false;

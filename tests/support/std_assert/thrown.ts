@@ -21,7 +21,7 @@ export function suffix(msg: string | undefined): string {
   return msg ? `: ${msg}` : ".";
 }
 
-/** Calls `fn` and tells, without throwing, what came of it. */
+/** Calls `fn` and answers, without throwing, what came of it. */
 export function attempt<T>(
   fn: () => T,
 ): { done: true; value: T } | { done: false; error: unknown } {

@@ -5,11 +5,11 @@ const ERRORS = { file: "src/services/shared/refusals.ts", tests: ["tests/unit/er
 
 export const RPC_SLIPS: readonly Slip[] = [
   {
-    file: "src/app.ts",
-    find: "readMaxBytes: config.requestBytesMax,",
-    replace: "readMaxBytes: 64 * config.requestBytesMax,",
+    file: "src/services/inventory/methods.ts",
+    find: "    bytesMax: requestBytesMax,\n    parts,",
+    replace: "    bytesMax: 64 * requestBytesMax,\n    parts,",
     rule: "a message, compressed or not, is read up to the limit and no further",
-    tests: ["tests/e2e/bad_frames_test.ts", "tests/e2e/bad_input_test.ts", "tests/attacks/messages_test.ts"],
+    tests: ["tests/unit/service_modules_test.ts", "tests/attacks/messages_test.ts"],
   },
   {
     ...ERRORS,
@@ -52,9 +52,9 @@ export const RPC_SLIPS: readonly Slip[] = [
   },
   {
     file: "src/services/inventory/batch.ts",
-    find: "ended[at] = linesIn(room, answer(asked,",
-    replace: "ended[i] = linesIn(room, answer(asked,",
-    rule: "verdicts stand in the order of their parts",
+    find: "ended[at] = linesIn(budget, answer(asked,",
+    replace: "ended[i] = linesIn(budget, answer(asked,",
+    rule: "verdicts stand in the sequence of their parts",
     tests: ["tests/e2e/batch_test.ts"],
   },
   {
