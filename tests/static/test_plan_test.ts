@@ -1,19 +1,13 @@
 /** The plan of a whole run of the tests: no file is left out, and each is run once. */
 import { assert, assertEquals, assertThrows } from "@std/assert";
+import { sourceFiles } from "../support/source_files.ts";
 import { planTests } from "../../tools/test/test_groups.ts";
-
-function* testFiles(folder: string): Generator<string> {
-  for (const { name, isDirectory } of Deno.readDirSync(folder)) {
-    if (isDirectory) yield* testFiles(`${folder}/${name}`);
-    else if (name.endsWith("_test.ts")) yield `${folder}/${name}`;
-  }
-}
 
 Deno.test("every file of tests is run once, and what takes long early", () => {
   const { jobs, flags } = planTests([]);
   assertEquals(flags, []);
   const paths = jobs.flatMap(({ paths }) => paths);
-  assertEquals(paths.toSorted(), [...testFiles("tests")].sort());
+  assertEquals(paths.toSorted(), sourceFiles("tests/").filter((path) => path.endsWith("_test.ts")));
   const started = (path: string) => paths.indexOf(path);
   assert(started("tests/e2e/open_files_test.ts") < started("tests/faults/once_test.ts"));
   assert(started("tests/integration/up_test.ts") < started("tests/e2e/article_test.ts"));
