@@ -30,7 +30,10 @@ export interface Environment {
   readonly stocks: readonly string[];
   /** Processes with the stock in them: as many as any scenario needs. */
   readonly stockProcesses: readonly BenchProcess[];
-  /** Servers with Holdfast's listener, in the order in which scenarios take them, and the one with connect-node's adapter. */
+  /**
+   * Servers with Holdfast's listener, in the order in which scenarios take them, and the one with connect-node's
+   * adapter.
+   */
   readonly servers: readonly BenchProcess[];
   readonly adapter: BenchProcess;
   readonly article: BenchProcess;

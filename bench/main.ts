@@ -3,7 +3,8 @@
  * stock after every measurement. Progress is on standard error; standard output gets the table at the end.
  *
  * A whole run writes bench/results.json and bench/results.svg. A smoke run is short, writes nothing, and is about
- * correctness alone. Either fails when the stock does not add up; a ratio that misses its target is shown and fails nothing.
+ * correctness alone. Either fails when the stock does not add up; a ratio that misses its target is shown and fails
+ * nothing.
  */
 import { fileURLToPath } from "node:url";
 import { loadConfig } from "../src/config/config.ts";

@@ -25,7 +25,9 @@ export interface Measurement {
   readonly lateUs: number;
   readonly refused: Readonly<Record<string, number>>;
   readonly unknown: Readonly<Record<string, number>>;
-  /** Memory right afterwards of the process that served, the largest of several, in MiB; undefined: none of ours did. */
+  /**
+   * Memory right afterwards of the process that served, the largest of several, in MiB; undefined: none of ours did.
+   */
   readonly residentMiB: number | undefined;
   /** What stock and ledger say against it; none if it is clean. */
   readonly violations: readonly string[];

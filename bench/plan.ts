@@ -103,8 +103,9 @@ export function plannedMs({ rounds, scenarios }: Plan): number {
 }
 
 /**
- * What of a plan the next round should contain, so that the run ends in time on a slow machine too: all of it, else what
- * ratios stand on, else nothing. Times in ms: since the start, until the first round began, and of the last whole round.
+ * What of a plan the next round should contain, so that the run ends in time on a slow machine too: all of it, else
+ * what ratios stand on, else nothing. Times in ms: since the start, until the first round began, and of the last whole
+ * round.
  */
 export function nextRound(
   { scenarios }: Plan,

@@ -1,6 +1,6 @@
 /**
- * Requests to stop a launcher: SIGINT, SIGTERM, SIGQUIT, SIGHUP of a terminal that closes, or the end of what started it. The
- * first is kind, the second is not.
+ * Requests to stop a launcher: SIGINT, SIGTERM, SIGQUIT, SIGHUP of a terminal that closes, or the end of what started
+ * it. The first is kind, the second is not.
  */
 import { watchCallers } from "../src/process/callers.ts";
 import { requestFilter } from "../src/process/stop_signals.ts";

@@ -1,5 +1,6 @@
 /**
- * The approach that Holdfast is measured against: one Redlock and one transaction around every Sell, on a table of its own.
+ * The approach that Holdfast is measured against: one Redlock and one transaction around every Sell, on a table of its
+ * own.
  *
  * Lock the goods over the five nodes, BEGIN, SELECT each goods, check it, UPDATE it, COMMIT, unlock. It keeps neither
  * orders nor a ledger, so a retry sells again. The lock's numbers are those of redsync, which it was described

@@ -82,7 +82,7 @@ function allOf(results: readonly CallResult[]): CallResult {
 
 function caller(connections: readonly GrpcConnection[], make: Maker): Call {
   return async (): Promise<CallResult> => {
-    const connection = connections.reduce((one, other) => other.underWay < one.underWay ? other : one);
+    const connection = connections.reduce((one, other) => other.inProgress < one.inProgress ? other : one);
     const { message, orders, read } = make();
     let answer: GrpcAnswer;
     try {

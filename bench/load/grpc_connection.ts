@@ -2,8 +2,8 @@
  * One HTTP/2 connection that makes unary gRPC calls of one method, with frames written and read by hand.
  *
  * Why not node:http2 or a gRPC client: on a machine of two cores the client must cost far less than the server, or the
- * ratio of two rates tells about the client. This one was measured to take 0.07 ms of a core for a no-op call, of which the
- * server takes 0.5 ms.
+ * ratio of two rates is about the client. With 64 callers on one connection a call of Health.Check was measured to cost
+ * this one 0.010 ms of a core, and the server 0.09 ms (20,000 calls, on a busy machine).
  */
 import { callBlocks, grpcStatus } from "./hpack.ts";
 
@@ -73,7 +73,7 @@ export class GrpcConnection {
   }
 
   /** Calls in progress. */
-  get underWay(): number {
+  get inProgress(): number {
     return this.#pending.size + this.#waiting.length;
   }
 

@@ -5,7 +5,9 @@
 import type { ModeName } from "../../src/config/mode_names.ts";
 import type { Workload } from "../workload.ts";
 
-/** How to reach what is measured. Settings are environment variables of the server by name, as `task start` reads them. */
+/**
+ * How to reach what is measured. Settings are environment variables of the server by name, as `task start` reads them.
+ */
 export interface Targets {
   /** Settings of the stock over each database, by the database's name in the run. */
   readonly stocks: Readonly<Record<string, Readonly<Record<string, string>>>>;

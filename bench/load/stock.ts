@@ -12,7 +12,9 @@ import type { Work } from "./protocol.ts";
 
 const LOCK_MS_MAX = 20_000;
 
-/** Sells one order a call, each under an id of its own: UUIDv7, as the service makes them, so that keys come in order. */
+/**
+ * Sells one order a call, each under an id of its own: UUIDv7, as the service makes them, so that keys come in order.
+ */
 function seller(stock: Stock, work: Work): Call {
   const pick = picker(work.workload, Math.random);
   return async (): Promise<CallResult> => {

@@ -1,7 +1,7 @@
 /**
  * A run as a picture: rates, how they change with more processes, latencies at fixed rates, and growth. The axes are
- * logarithmic, because what is compared is some thousandfold apart; but that of growth is not, where a fall of a quarter
- * must be seen.
+ * logarithmic, because what is compared is some thousandfold apart; but that of growth is not, where a fall of a
+ * quarter must be seen.
  */
 import * as echarts from "echarts";
 import type { Scenario } from "../scenarios/scenario.ts";

@@ -3,7 +3,9 @@ import { type Scenario, WORKLOADS } from "./scenario.ts";
 
 /** Long enough that three rounds of the lowest rate make a thousand calls, of which p99.9 is the slowest but one. */
 const TIMES = { warmupMs: 100, windowMs: 1_340 } as const;
-/** Most calls in progress: eight connections of a hundred streams. What would begin beyond that is counted as refused. */
+/**
+ * Most calls in progress: eight connections of a hundred streams. What would begin beyond that is counted as refused.
+ */
 const CALLERS_MAX = 800;
 
 const OPEN = { group: "latency", processes: 1, callers: CALLERS_MAX, ...TIMES } as const;

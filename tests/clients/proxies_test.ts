@@ -1,6 +1,6 @@
 /**
- * nginx, HAProxy and Caddy in front of the service, set as docs/clients.md says: gRPC, gRPC-web, Connect and health checks
- * go through one port of theirs over TLS, with the largest errors, large answers and streams.
+ * nginx, HAProxy and Caddy in front of the service, set as docs/clients.md says: gRPC, gRPC-web, Connect and health
+ * checks go through one port of theirs over TLS, with the largest errors, large answers and streams.
  */
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import { create, toBinary } from "@bufbuild/protobuf";

@@ -1,4 +1,7 @@
-/** A checker that never found anything is not to be trusted: each protection is taken out, and what then happens is found. */
+/**
+ * A checker that never found anything is not to be trusted: each protection is taken out, and what then happens is
+ * found.
+ */
 import { assertEquals, assertNotEquals } from "@std/assert";
 import { type Arm, ARMS } from "./suite/arms/arms.ts";
 import { OTHER_MS_MAX } from "./suite/arms/scenarios.ts";

@@ -70,7 +70,10 @@ class Ends implements AsyncDisposable {
 
 const send = (to: Deno.TcpConn, text: string) => to.write(new TextEncoder().encode(text));
 
-/** What was done to another link before would have come by now: all that a connection does has gone through a link meanwhile. */
+/**
+ * What was done to another link before would have come by now: all that a connection does has gone through a link
+ * meanwhile.
+ */
 async function whatComes(): Promise<void> {
   await using ends = new Ends();
   const { client, server } = await ends.connect();

@@ -1,6 +1,6 @@
 /**
- * A commit that stands still for longer than anybody waits for it, as with a standby that does not answer or a disk that
- * does not write, while one caller of the batch leaves. What the others are answered stays true when it goes on.
+ * A commit that stands still for longer than anybody waits for it, as with a standby that does not answer or a disk
+ * that does not write, while one caller of the batch leaves. What the others are answered stays true when it goes on.
  */
 import { assertEquals } from "@std/assert";
 import { sell, set } from "../support/apply.ts";

@@ -2,7 +2,15 @@
 import { assertEquals } from "@std/assert";
 import { sourceFiles, sourceText } from "../support/source_files.ts";
 
-const FOLDERS = ["src/", "tools/", "bench/", "tests/"];
+const FOLDERS = [
+  "tools/",
+  "bench/",
+  "tests/attacks/",
+  "tests/clients/",
+  "tests/faults/",
+  "tests/static/",
+  "tests/support/",
+];
 const COMMENT_COLUMNS_MAX = 120;
 const COMMENT_LINE = /^\s*(\/\/|\/\*|\*)/;
 

@@ -1,4 +1,6 @@
-/** A Redis of a test's own making in front of a real one: all that is said goes through, and then it says something odd. */
+/**
+ * A Redis of a test's own making in front of a real one: all that is said goes through, and then it says something odd.
+ */
 
 import { atPort } from "./env.ts";
 
@@ -10,8 +12,8 @@ export interface OddRedis extends AsyncDisposable {
   /** Connections that are open now. */
   readonly open: number;
   /**
-   * Said on each connection that is open, and after every answer on each of those to come; undefined: nothing more. With
-   * `behind` only after answers that contain it.
+   * Said on each connection that is open, and after every answer on each of those to come; undefined: nothing more.
+   * With `behind` only after answers that contain it.
    */
   say(what: Uint8Array | string | undefined, behind?: string): void;
   /** The same as a stream without an end, `bytes` at most, as fast as it is taken. Resolves with how much was taken. */

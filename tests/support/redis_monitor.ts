@@ -1,6 +1,6 @@
 /**
- * What a Redis is asked to do, as it says on MONITOR. Not by ioredis: a line that comes together with the OK of MONITOR is an
- * answer to nothing for it, which ends the test.
+ * What a Redis is asked to do, as it says on MONITOR. Not by ioredis: a line that comes together with the OK of MONITOR
+ * is an answer to nothing for it, which ends the test.
  */
 
 /** Listens until it is closed. Resolves when everything from now on is heard. */

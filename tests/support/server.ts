@@ -128,8 +128,8 @@ export async function runServer(options: ServerOptions = {}): Promise<Output & {
 export type Step = (name: string, run: () => Promise<void>) => Promise<void>;
 
 /**
- * A test with a server of its own; the server's log is shown when the test or one of its steps fails. `register` is `Deno.test`,
- * or `inEveryMode`.
+ * A test with a server of its own; the server's log is shown when the test or one of its steps fails. `register` is
+ * `Deno.test`, or `inEveryMode`.
  */
 export function serverTest(
   name: string,

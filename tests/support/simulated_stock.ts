@@ -1,9 +1,9 @@
 /**
- * A service that keeps every promise, in memory, for tests of the fault suite's checker: it makes histories and the tables
- * that belong to them. It shares no code with the program or the checker.
+ * A service that keeps every promise, in memory, for tests of the fault suite's checker: it makes histories and the
+ * tables that belong to them. It shares no code with the program or the checker.
  *
- * What it did is a list of changes, from which the tables are made, so that a test can take a change out, apply one twice
- * or put two in another order, and have tables that are whole by themselves.
+ * What it did is a list of changes, from which the tables are made, so that a test can take a change out, apply one
+ * twice or put two in another order, and have tables that are whole by themselves.
  */
 import type { Answer, AskedLine, Call, History, Request } from "../faults/suite/history.ts";
 import type { MovementRow, OperationRow, OrderRow, StockRow, Tables } from "../faults/suite/checker/tables.ts";

@@ -131,7 +131,7 @@ export function debug(run: Run, request: Request, change: Record<string, unknown
   }, skip);
 }
 
-/** A definite refusal for the weather. */
+/** A definite refusal for a transient failure. */
 export const refusal: Answer = { outcome: "refused", code: "aborted", details: [] };
 /** A refusal with one detail. */
 export function refusedWith(type: string, debug: Record<string, unknown>, code = "failed_precondition"): Answer {

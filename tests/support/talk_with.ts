@@ -25,8 +25,8 @@ export const SAID: readonly string[] = [
 ];
 
 /**
- * A test of a gRPC client, connected as docs/clients.md says: in cleartext, over TLS unless `withoutTls` says why not, and
- * with a call that is retried.
+ * A test of a gRPC client, connected as docs/clients.md says: in cleartext, over TLS unless `withoutTls` says why not,
+ * and with a call that is retried.
  */
 export function talkTest(client: string, build: (dir: string) => Promise<Talk>, withoutTls?: string): void {
   const limit = withoutTls === undefined ? "" : `, in cleartext only (${withoutTls})`;

@@ -1,6 +1,6 @@
 /**
- * Programs in other languages that talk with the service: their sources are in tests/clients/talks, and how they connect is
- * a block of docs/clients.md. Each is built into a directory of its own and prints a line for each step.
+ * Programs in other languages that talk with the service: their sources are in tests/clients/talks, and how they
+ * connect is a block of docs/clients.md. Each is built into a directory of its own and prints a line for each step.
  */
 import { join } from "node:path";
 import { clientProgram } from "./client_programs.ts";

@@ -1,7 +1,7 @@
 /**
  * A process under the guard of those that serve, in which something throws where nobody catches it. By its arguments:
- * `own`, a fault of this file's; `driver` and the URL of a Redis that says too much; `unread`, which logs for a reader that
- * may not be there. For tests only.
+ * `own`, a fault of this file's; `driver` and the URL of a Redis that says too much; `unread`, which logs for a reader
+ * that may not be there. For tests only.
  */
 import { Redis } from "ioredis";
 import { guardProcess } from "../../src/process/guard.ts";

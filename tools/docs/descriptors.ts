@@ -44,8 +44,8 @@ interface Location {
 }
 
 /**
- * The comments of a file by the path of what they belong to, with commas (descriptor.proto, SourceCodeInfo). That of the
- * file itself stands before `syntax`, which has the path 12.
+ * The comments of a file by the path of what they belong to, with commas (descriptor.proto, SourceCodeInfo). That of
+ * the file itself stands before `syntax`, which has the path 12.
  */
 export function commentsOf(file: File): ReadonlyMap<string, string> {
   const comments = new Map<string, string>();

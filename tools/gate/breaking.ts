@@ -1,7 +1,7 @@
 /**
- * Compares the protos with those of the last release: the last tag `v*` that HEAD comes from. Before the first one with the
- * previous commit: HEAD while they are being changed in the work tree, else the commit before HEAD. Reads git and changes
- * nothing in it.
+ * Compares the protos with those of the last release: the last tag `v*` that HEAD comes from. Before the first one with
+ * the previous commit: HEAD while they are being changed in the work tree, else the commit before HEAD. Reads git and
+ * changes nothing in it.
  */
 import { join } from "node:path";
 import { bufBinary } from "./buf_binary.ts";

@@ -1,9 +1,10 @@
 /**
- * `deno task ok`: all that must pass before a change lands, and all that CI runs. Static checks, a short bench that is about
- * correctness only, then the tests. Each part runs whatever came of those before, so that one run shows everything.
+ * `deno task ok`: all that must pass before a change lands, and all that CI runs. Static checks, a short bench that is
+ * about correctness only, then the tests. Each part runs whatever came of those before, so that one run shows
+ * everything.
  *
- * The last line says `N passed, N failed`: tests, and each other part that failed as one. The exit code is 0 only where nothing
- * failed.
+ * The last line says `N passed, N failed`: tests, and each other part that failed as one. The exit code is 0 only where
+ * nothing failed.
  */
 import { listenForStop, type StopRequests } from "../stop_requests.ts";
 

@@ -1,6 +1,7 @@
 /**
- * `deno task mutants [part of a file's path...]`: plants small believable slips one at a time, each in a fresh copy of the
- * work tree, and runs the tests that are to notice. By hand, and not in the gate: it takes half an hour on two cores.
+ * `deno task mutants [part of a file's path...]`: plants small believable slips one at a time, each in a fresh copy of
+ * the work tree, and runs the tests that are to notice. By hand, and not in the gate: it takes half an hour on two
+ * cores.
  *
  * The same tests run first with nothing planted, since tests that fail anyway notice everything. The last line says
  * `N noticed, N lived, N not planted`; the exit code is 0 only if every slip was noticed.
@@ -10,7 +11,9 @@ import { plant, type Slip } from "./plant.ts";
 import { SLIPS } from "./slips.ts";
 import { compiles, type End, freshCopy, runTests } from "./work_tree.ts";
 
-/** Longest run of one slip's tests. One that is stopped then was noticed: a run that does not end is seen by anybody. */
+/**
+ * Longest run of one slip's tests. One that is stopped then was noticed: a run that does not end is seen by anybody.
+ */
 const RUN_MS_MAX = 300_000;
 /** Longest run of all tests that the slips name. */
 const CONTROL_MS_MAX = 1_800_000;

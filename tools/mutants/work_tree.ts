@@ -21,7 +21,9 @@ export interface End {
   readonly words: string;
 }
 
-/** Copies the files that git knows, or would take, with the packages as they are here. Throws where git can't be run. */
+/**
+ * Copies the files that git knows, or would take, with the packages as they are here. Throws where git can't be run.
+ */
 export async function freshCopy(): Promise<Copy> {
   const listed = await new Deno.Command("git", {
     args: ["ls-files", "-z", "--cached", "--others", "--exclude-standard"],

@@ -1,7 +1,7 @@
 /**
  * Directories that a launcher writes to, or believes what it finds in. Whoever owns a directory may put a link, or a
- * file of his own, under any name in it; a launcher that runs as root would write through the one and believe the other.
- * So such a directory belongs to the user who runs the launcher, and nobody else may write in it.
+ * file of his own, under any name in it; a launcher that runs as root would write through the one and believe the
+ * other. So such a directory belongs to the user who runs the launcher, and nobody else may write in it.
  */
 
 /** Where a launcher keeps its servers' data where DATA_DIR is not set. */
@@ -42,7 +42,9 @@ export async function ownDirectory(dir: string, mode?: number): Promise<string> 
   return real;
 }
 
-/** Whether this is ours, and nobody else may write to it. `info` is of the thing itself, not of what a link leads to. */
+/**
+ * Whether this is ours, and nobody else may write to it. `info` is of the thing itself, not of what a link leads to.
+ */
 export function isOursAlone(info: Deno.FileInfo): boolean {
   if (Deno.build.os === "windows") return true;
   return !info.isSymlink && info.uid === Deno.uid() && ((info.mode ?? 0) & OTHERS_WRITE) === 0;

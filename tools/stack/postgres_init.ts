@@ -51,7 +51,8 @@ export async function initializeDatabase(options: InitializeOptions): Promise<vo
     stdin: "null",
     ...(user === undefined ? {} : { uid: user.uid, gid: user.gid }),
   });
-  // initdb opens the file as its own user, who can't open a pipe of ours; so it is there while initdb runs, and no longer.
+  // initdb opens the file as its own user, who can't open a pipe of ours; so it is there while initdb runs, and no
+  // longer.
   await Deno.writeTextFile(handedOver, ownerPassword + "\n", { mode: 0o400, createNew: true });
   if (user !== undefined) await lchown(handedOver, user.uid, user.gid);
   const { success, stdout, stderr } = await command.output().finally(() => Deno.remove(handedOver));

@@ -1,6 +1,6 @@
 /**
- * Who runs PostgreSQL and Redis. PostgreSQL refuses to run as root, and Redis has no need to, so root hands them to other
- * users; and PostgreSQL's must be able to reach the data through every directory above it.
+ * Who runs PostgreSQL and Redis. PostgreSQL refuses to run as root, and Redis has no need to, so root hands them to
+ * other users; and PostgreSQL's must be able to reach the data through every directory above it.
  */
 import { dirname, join, resolve } from "node:path";
 import { ownDirectory, PASSAGE_MODE } from "./own_directory.ts";
@@ -58,7 +58,8 @@ function findUser(names: readonly string[]): SystemUser | undefined {
 }
 
 /**
- * A directory for the data that `user` can reach: `dir` itself, or one under {@link REACHABLE_ROOT} when a directory above `dir` is closed to others (a clone under /root, for instance). It is made where it is missing.
+ * A directory for the data that `user` can reach: `dir` itself, or one under {@link REACHABLE_ROOT} when a directory
+ * above `dir` is closed to others (a clone under /root, for instance). It is made where it is missing.
  *
  * @throws Deno.errors.PermissionDenied when neither can be made
  */

@@ -71,7 +71,9 @@ export interface ClientPrograms {
   readonly paths: readonly string[];
 }
 
-/** Finds them, and brings in what is missing. Never throws: a test that needs one that is missing fails, and says why. */
+/**
+ * Finds them, and brings in what is missing. Never throws: a test that needs one that is missing fails, and says why.
+ */
 export async function bringClientPrograms(log: Log): Promise<ClientPrograms> {
   const missing = Object.values(PROGRAMS).filter((program) => pathOf(program) === undefined);
   const packages = [...new Set(missing.flatMap((program) => program.packages))];

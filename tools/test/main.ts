@@ -1,7 +1,7 @@
 /**
  * `deno task test [-- paths and flags of deno test]`: starts servers of its own in a temporary directory, migrates one
- * template database, runs the tests, file by file and several at once, and stops everything. What each file says is shown
- * when it has ended. The last line says `N passed, N failed`.
+ * template database, runs the tests, file by file and several at once, and stops everything. What each file says is
+ * shown when it has ended. The last line says `N passed, N failed`.
  *
  * Safe beside a running `up` and beside another `test`: nothing of it has a fixed place or port.
  */
@@ -16,7 +16,9 @@ import { checkTypes, runTests, type TestEnd, type TestRun } from "./test_run.ts"
 import { startTestServers, type TestServers } from "./test_servers.ts";
 
 const INTERRUPTED_EXIT_CODE = 130;
-/** More than there are cores, as most tests wait for most of their time; but no more than servers fit in small machines. */
+/**
+ * More than there are cores, as most tests wait for most of their time; but no more than servers fit in small machines.
+ */
 const PLACES = Math.min(navigator.hardwareConcurrency + 3, 8);
 
 async function main(): Promise<number> {

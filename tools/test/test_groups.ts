@@ -1,7 +1,7 @@
 /**
  * The tests in groups by what they may do, and in invocations of `deno test` that run side by side. Unit tests may do
- * nothing, which proves that what they test is pure; tests of the repository itself may read it; the rest starts servers
- * and talks to them. What needs clients and proxies of others is a group of its own.
+ * nothing, which proves that what they test is pure; tests of the repository itself may read it; the rest starts
+ * servers and talks to them. What needs clients and proxies of others is a group of its own.
  */
 import { join, relative, resolve } from "node:path";
 

@@ -1,20 +1,23 @@
 /**
- * A time limit for every test, without a word of it in any: a test that hangs, or spins, fails by its name, and those behind
- * it run.
+ * A time limit for every test, without a word of it in any: a test that hangs, or spins, fails by its name, and those
+ * behind it run.
  */
 
 /** Longest time of one test, in ms: the longest of ours takes 40 s on two cores, the others a few seconds at most. */
 export const TEST_MS_MAX = 180_000;
 
-/** Every form in which a test is given to `Deno.test`: name, definition and function, of which one or two may be missing. */
+/**
+ * Every form in which a test is given to `Deno.test`: name, definition and function, of which one or two may be
+ * missing.
+ */
 type Part = string | Partial<Deno.TestDefinition> | Deno.TestDefinition["fn"];
 
 /** `Deno.test` itself, as far as it is called with whole definitions. */
 type Register = (definition: Deno.TestDefinition) => void;
 
 /**
- * What `Deno.test` does, with the limit `msMax` for each test that has no limit of its own. Deno 2.9.3 ends a test at its
- * limit also where that never leaves the loop.
+ * What `Deno.test` does, with the limit `msMax` for each test that has no limit of its own. Deno 2.9.3 ends a test at
+ * its limit also where that never leaves the loop.
  */
 export function limited(register: Register, msMax: number): (...parts: Part[]) => void {
   return (...parts) => {

@@ -1,4 +1,7 @@
-/** One `deno test` invocation, or a check of types: its output is kept until it ends, and its counts are read from its summary. */
+/**
+ * One `deno test` invocation, or a check of types: its output is kept until it ends, and its counts are read from its
+ * summary.
+ */
 import { fileURLToPath } from "node:url";
 import { denoEnvironment } from "../../src/process/child_environment.ts";
 import { settled } from "../../src/base/bounded_wait.ts";
@@ -34,7 +37,9 @@ export function runTests(args: readonly string[], env: Record<string, string>): 
   return runDeno(["test", "--no-prompt", "--no-check", `--preload=${PRELOAD}`, ...args], { ...seeds(), ...env });
 }
 
-/** Starts a check of the types of `paths` and of all that they reach, which counts as a failure when it finds something. */
+/**
+ * Starts a check of the types of `paths` and of all that they reach, which counts as a failure when it finds something.
+ */
 export function checkTypes(paths: readonly string[]): TestRun {
   return runDeno(["check", "--frozen", ...paths], {});
 }

@@ -170,20 +170,20 @@ async function stopAll(
 /**
  * A store may come back, and the service lives through its absence; it is only reported.
  *
- * @returns a function that ends the telling
+ * @returns a function that ends that
  */
 function tellWhatEnds(stack: Stack, requests: StopRequests, log: Log): () => void {
-  let telling = true;
+  let watching = true;
   const servers = [
     ...(stack.postgres === undefined ? [] : [{ name: "PostgreSQL", ended: stack.postgres.ended }]),
     ...stack.redis.map(({ ended, port }, index) => ({ name: `redis-${index + 1} on port ${port}`, ended })),
   ];
   for (const { name, ended } of servers) {
     ended.then(() => {
-      if (telling && !requests.isAsked()) log.warn({ server: name }, "a server of the private stack has ended");
+      if (watching && !requests.isAsked()) log.warn({ server: name }, "a server of the private stack has ended");
     });
   }
-  return () => telling = false;
+  return () => watching = false;
 }
 
 /** A certificate of the server's own is not looked at: it is asked on this machine only. */

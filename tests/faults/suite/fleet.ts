@@ -16,7 +16,9 @@ export interface MemberPlan {
   readonly quorumLoss?: QuorumLoss;
 }
 
-/** The first of a fleet's processes is its witness: it is never killed, so what it takes of the machine can be compared. */
+/**
+ * The first of a fleet's processes is its witness: it is never killed, so what it takes of the machine can be compared.
+ */
 export interface FleetPlan {
   readonly name: string;
   /** Its goods are numbered from here: fleets share the nodes, and must not wait for each other's leases. */
@@ -44,7 +46,9 @@ export const FLEETS: readonly FleetPlan[] = [
 export const GOODS = 20;
 export const HOT_GOODS = 2;
 export const SCARCE_GOODS = 4;
-/** Behind them: goods that are out of stock until they come in together with an order, one for each of so many callers. */
+/**
+ * Behind them: goods that are out of stock until they come in together with an order, one for each of so many callers.
+ */
 export const EMPTY_GOODS = 2;
 /** From here on, up to the next fleet's: goods that nobody has heard of yet. */
 export const NEW_GOODS_FROM = 100;
@@ -53,7 +57,9 @@ export const GOODS_OF_FLEET = 1000;
 /** The smallest TTL that the settings allow, so that faults can outlast it often. */
 export const LOCK_TTL_MS = 4000;
 export const LOCK_NODE_TIMEOUT_MS = 100;
-/** As the program has it: a batch whose write is lost (which takes 1.5 s to be known) has time left to be decided again. */
+/**
+ * As the program has it: a batch whose write is lost (which takes 1.5 s to be known) has time left to be decided again.
+ */
 export const LOCK_WAIT_MS_MAX = 2000;
 const SETTINGS = {
   LOCK_TTL_MS: String(LOCK_TTL_MS),

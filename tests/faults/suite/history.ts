@@ -1,6 +1,7 @@
 /**
  * What the suite's callers saw: every call, from when it was made until it was answered, and what a Connect answer in
- * JSON says of it. Shared by those who write histories and the checker that reads them; it knows nothing of the program.
+ * JSON says of it. Shared by those who write histories and the checker that reads them; it knows nothing of the
+ * program.
  */
 
 /** One goods and a quantity of it. */
@@ -44,7 +45,10 @@ export interface Call {
   /** Name of the server that was asked. */
   readonly server: string;
   readonly invokedMs: number;
-  /** The same moment by the clock on the wall, which the service writes down, in ms since 1970; unknown where it was not noted. */
+  /**
+   * The same moment by the clock on the wall, which the service writes down, in ms since 1970; unknown where it was not
+   * noted.
+   */
   readonly wallMs?: number;
   /** undefined: no answer was ever had, and then the answer is "unknown". */
   readonly answeredMs: number | undefined;

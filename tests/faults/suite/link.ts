@@ -1,6 +1,6 @@
 /**
- * A TCP link from one process to one server, through this program, which can be cut, stalled, slowed, half-closed, made to
- * drop answers after the request went through, to bring a packet seconds late, and to fall silent for good.
+ * A TCP link from one process to one server, through this program, which can be cut, stalled, slowed, half-closed, made
+ * to drop answers after the request went through, to bring a packet seconds late, and to fall silent for good.
  *
  *     open   --one side ends its sending----> half-closed   the other side hears of it, and may still send
  *     open   --one side is reset, cut-------> closed        both sides hear of it
@@ -125,9 +125,9 @@ export class Link {
   }
 
   /**
-   * Each connection that is open, or comes, gets so many bytes more of its client through. Then it is silent in both directions for
-   * the rest of its life, as where a machine loses its power: neither side hears of it, whatever the other does. A message
-   * that is cut in two is to its reader one that has not come.
+   * Each connection that is open, or comes, gets so many bytes more of its client through. Then it is silent in both
+   * directions for the rest of its life, as where a machine loses its power: neither side hears of it, whatever the
+   * other does. A message that is cut in two is to its reader one that has not come.
    */
   vanishAfter(bytes: number): void {
     this.#bytesMax = bytes;
@@ -215,8 +215,9 @@ export class Link {
   }
 
   /**
-   * Passes on what `passes` leaves of what comes, until it leaves nothing or one side ends. Each chunk is late by the delay
-   * from when it came: waited for one after another, delays would add up, and what is slow would be slower the more is sent.
+   * Passes on what `passes` leaves of what comes, until it leaves nothing or one side ends. Each chunk is late by the
+   * delay from when it came: waited for one after another, delays would add up, and what is slow would be slower the
+   * more is sent.
    */
   async #pump(
     pair: Pair,

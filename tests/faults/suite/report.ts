@@ -72,7 +72,10 @@ export function summary(result: RunResult): string {
   ].join(", ");
 }
 
-/** For each loss of nodes that came alone: what it cost the fleet of leases, and the process that then goes by row locks. */
+/**
+ * For each loss of nodes that came alone: what it cost the fleet of leases, and the process that then goes by row
+ * locks.
+ */
 function lockRows({ fleets, rounds }: RunResult): string[][] {
   const redlock = sells(fleets.find(({ name }) => name === "redlock")?.calls ?? []);
   const mixed = sells(fleets.find(({ name }) => name === "mixed")?.calls ?? []).filter(({ server }) =>
@@ -117,8 +120,8 @@ function refusedByLock(calls: readonly Call[]): Call[] {
 }
 
 /**
- * Calls that began in one of the spans, whenever they ended: who is refused after the whole lock wait is answered when the
- * fault is over already. No other fault begins in that time (schedule.ts).
+ * Calls that began in one of the spans, whenever they ended: who is refused after the whole lock wait is answered when
+ * the fault is over already. No other fault begins in that time (schedule.ts).
  */
 function within(calls: readonly Call[], spans: readonly { readonly fromMs: number; readonly toMs: number }[]): Call[] {
   return calls.filter(({ invokedMs }) => spans.some(({ fromMs, toMs }) => invokedMs >= fromMs && invokedMs <= toMs));

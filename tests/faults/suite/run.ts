@@ -39,7 +39,10 @@ export interface RunResult {
   /** After the first minute, or half of a shorter run, and at the end. */
   readonly sizes: { readonly first: Sizes; readonly last: Sizes };
   readonly leaks: readonly string[];
-  /** Of the service's sessions: the oldest transaction that was seen after a round, and a sentence for each that was too old. */
+  /**
+   * Of the service's sessions: the oldest transaction that was seen after a round, and a sentence for each that was too
+   * old.
+   */
   readonly sessions: { readonly oldestMs: number; readonly violations: readonly string[] };
   /** Why requests stay undecided, fleet by fleet; none: all are decided. */
   readonly undecided: readonly string[];

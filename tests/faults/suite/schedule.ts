@@ -12,7 +12,9 @@ import type { Stage } from "./stage.ts";
 /** All that there are. */
 export const FAULTS: readonly Fault[] = [...REDIS_FAULTS, ...PROCESS_FAULTS, ...POSTGRES_FAULTS, ...VERSION_FAULTS];
 const RECOVERY_MS: readonly [number, number] = [150, 500];
-/** After a fault whose cost is measured: until all who began under it are answered, and some more for a loaded machine. */
+/**
+ * After a fault whose cost is measured: until all who began under it are answered, and some more for a loaded machine.
+ */
 const TOLD_MS_MAX = LOCK_WAIT_MS_MAX + 300;
 /** A node that has just started has no vote for a TTL, and another second for the precision of its uptime. */
 const VOTE_MS_MAX = LOCK_TTL_MS + 3000;
@@ -85,7 +87,10 @@ export class Schedule {
     return round;
   }
 
-  /** Waits, bounded, until leases of processes that were killed are over, and every process with a lock sees all nodes up. */
+  /**
+   * Waits, bounded, until leases of processes that were killed are over, and every process with a lock sees all nodes
+   * up.
+   */
   async #lockIsFree(): Promise<void> {
     const killed = this.rounds.findLast(({ faults }) => faults.some(({ resource }) => resource === "process"));
     await wait(Math.max(0, (killed?.toMs ?? -Infinity) + LOCK_TTL_MS - performance.now()));

@@ -1,8 +1,13 @@
-/** Sessions of the service as PostgreSQL sees them: none may keep a transaction, and what it has locked, without end. */
+/**
+ * Sessions of the service as PostgreSQL sees them: none may keep a transaction, and what it has locked, without end.
+ */
 import postgres from "postgres";
 import { until } from "../../../src/base/bounded_wait.ts";
 
-/** A transaction of the service that is older does not move any more; several times what any of its own limits allow, in ms. */
+/**
+ * A transaction of the service that is older does not move any more; several times what any of its own limits allow, in
+ * ms.
+ */
 export const TRANSACTION_MS_MAX = 10_000;
 const LOOK_MS_MAX = 10_000;
 const QUERY_CHARACTERS_MAX = 160;
@@ -20,7 +25,10 @@ export interface Session {
   readonly query: string;
 }
 
-/** All sessions of the service, those with the oldest transactions first. Throws where PostgreSQL does not answer in time. */
+/**
+ * All sessions of the service, those with the oldest transactions first. Throws where PostgreSQL does not answer in
+ * time.
+ */
 export async function readSessions(ownerUrl: string): Promise<Session[]> {
   let sessions: Session[] | undefined;
   let failure: unknown;

@@ -1,4 +1,6 @@
-/** Everything that a run takes place on: one PostgreSQL, five Redis, and fleets of processes that reach them by links. */
+/**
+ * Everything that a run takes place on: one PostgreSQL, five Redis, and fleets of processes that reach them by links.
+ */
 import { join } from "node:path";
 import { type PrivatePostgres, startPostgres } from "../../../tools/stack/postgres.ts";
 import { type PrivateRedis, startRedisNodes } from "../../../tools/stack/redis.ts";

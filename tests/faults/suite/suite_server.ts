@@ -12,11 +12,14 @@ export interface SuiteServerOptions extends Omit<ServerOptions, "entry" | "flags
 
 /** The running server. `await using` stops it. */
 export interface SuiteServer extends TestServer {
-  /** From when this resolves on, the next operation that reaches the point will stop there. Rejects for one that is paused. */
+  /**
+   * From when this resolves on, the next operation that reaches the point will stop there. Rejects for one that is
+   * paused.
+   */
   stopAt(point: Point, msMax?: number): Promise<void>;
   /**
-   * Resolves when the operation stands at the point that was stopped for the oldest {@link stopAt} that nobody has waited
-   * for yet. Rejects when none comes in time; one that comes later is not taken for another's.
+   * Resolves when the operation stands at the point that was stopped for the oldest {@link stopAt} that nobody has
+   * waited for yet. Rejects when none comes in time; one that comes later is not taken for another's.
    */
   at(point: Point, msMax?: number): Promise<void>;
   /** What stands at a point goes on. */

@@ -5,8 +5,8 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 
 /**
- * Lays the program of a commit out in `dir`, with the packages of this one; undefined where there is no such commit, or no
- * history.
+ * Lays the program of a commit out in `dir`, with the packages of this one; undefined where there is no such commit, or
+ * no history.
  */
 export async function checkOut(commit: string, dir: string): Promise<URL | undefined> {
   await Deno.mkdir(dir, { recursive: true });

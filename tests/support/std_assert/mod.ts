@@ -1,7 +1,8 @@
 /**
  * The local stand-in for jsr:@std/assert, over node:assert/strict, so that the tests also run where the JSR
  * registry cannot be reached. Same names, types and meaning as the real package, and only the part of it that
- * the tests use: with `jsr:@std/assert@1.0.19` in the imports of deno.json they run on the real one, and no test changes.
+ * the tests use: with `jsr:@std/assert@1.0.19` in the imports of deno.json they run on the real one, and no test
+ * changes.
  */
 import { deepStrictEqual } from "node:assert/strict";
 import { inspect } from "node:util";

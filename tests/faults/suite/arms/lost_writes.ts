@@ -1,6 +1,6 @@
 /**
- * The arms of writes that are lost and made all the same, later than anybody waits for: an order is decided together with
- * what brings its goods in, and decided again without it, because whoever brought it in has left meanwhile.
+ * The arms of writes that are lost and made all the same, later than anybody waits for: an order is decided together
+ * with what brings its goods in, and decided again without it, because whoever brought it in has left meanwhile.
  */
 import { settled, until } from "../../../../src/base/bounded_wait.ts";
 import { startOwnPostgres } from "../../../support/own_postgres.ts";
@@ -26,8 +26,8 @@ const BROUGHT = 5;
 const ORDER: Request = order("lost");
 
 /**
- * A set of a goods that is out of stock, whose caller leaves, and an order that needs it, in one batch whose write hangs
- * from `stall` to `heal`. The order is sent once, and once more when the write was made.
+ * A set of a goods that is out of stock, whose caller leaves, and an order that needs it, in one batch whose write
+ * hangs from `stall` to `heal`. The order is sent once, and once more when the write was made.
  */
 async function decidedTogether(
   bench: ArmBench,

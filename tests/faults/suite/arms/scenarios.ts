@@ -17,8 +17,8 @@ import type { SuiteServer } from "../suite_server.ts";
 import { ArmBench, GOODS, OTHER_GOODS, sale } from "./arm_bench.ts";
 
 /**
- * Does the worst without these protections; answers what the checker found, and after how many calls. Where a second server
- * tries while the first stands still it does so for `otherMsMax`, unless it gets what it wants before.
+ * Does the worst without these protections; answers what the checker found, and after how many calls. Where a second
+ * server tries while the first stands still it does so for `otherMsMax`, unless it gets what it wants before.
  */
 export type Scenario = (without: readonly Protection[], otherMsMax: number) => Promise<ArmResult>;
 
@@ -29,7 +29,10 @@ export interface ArmResult {
 }
 
 const TTL_MS = 4000;
-/** With the protection the second tries in vain for so long. Without it it gets there, on a busy machine late; the first has its lease for longer. */
+/**
+ * With the protection the second tries in vain for so long. Without it it gets there, on a busy machine late; the first
+ * has its lease for longer.
+ */
 export const OTHER_MS_MAX = { with: 1500, without: 3500 } as const;
 /** A server that can't get as far as the point gets there never. */
 const POINT_MS_MAX = 3000;

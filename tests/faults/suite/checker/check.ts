@@ -27,7 +27,8 @@ import { Violations } from "./violations.ts";
  *   absent, nothing that nobody asked for
  * - retries answered the same; what came back is what the ledger gave, never more than was sold; barred orders not sold
  * - nothing was decided before the first call was made that was not refused: then a refused one wrote it
- * - per goods, the ledger explains every answer and refusal within the time of its call; over all goods there is one order
+ * - per goods, the ledger explains every answer and refusal within the time of its call; over all goods there is one
+ *   order
  *
  * @throws Error for a request that it does not know: something given back without an order and an id
  */

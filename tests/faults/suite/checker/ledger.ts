@@ -1,6 +1,6 @@
 /**
- * The ledger, goods by goods, and whether it is whole by itself: versions 1..n, each step the one before plus its delta,
- * nothing negative, and stock what the last step says.
+ * The ledger, goods by goods, and whether it is whole by itself: versions 1..n, each step the one before plus its
+ * delta, nothing negative, and stock what the last step says.
  */
 import type { MovementRow, Tables } from "./tables.ts";
 import type { Violations } from "./violations.ts";

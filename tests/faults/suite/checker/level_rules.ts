@@ -1,4 +1,6 @@
-/** Every level that a caller was answered is the ledger's at its version, and was current at some moment of the call. */
+/**
+ * Every level that a caller was answered is the ledger's at its version, and was current at some moment of the call.
+ */
 import type { AskedFor } from "./asked.ts";
 import type { GoodsLedger } from "./ledger.ts";
 import type { Times } from "./times.ts";

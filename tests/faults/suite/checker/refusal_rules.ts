@@ -1,6 +1,6 @@
 /**
- * Every refusal that gives a reason is explained: it was true at some moment of the call. Refusals for transient failures (busy,
- * unavailable, too many) need no explanation.
+ * Every refusal that gives a reason is explained: it was true at some moment of the call. Refusals for transient
+ * failures (busy, unavailable, too many) need no explanation.
  */
 import type { Answer, Call, Request } from "../history.ts";
 import { type Asked, type AskedFor, type CallOf, operationKey } from "./asked.ts";

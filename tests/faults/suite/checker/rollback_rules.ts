@@ -1,6 +1,6 @@
 /**
- * What came back is what the ledger says was given, never more than was sold; a rollback before its sell bars it. What is
- * given back without an order is what was asked for.
+ * What came back is what the ledger says was given, never more than was sold; a rollback before its sell bars it. What
+ * is given back without an order is what was asked for.
  */
 import { type Asked, type AskedFor, type CallOf, isWhole, operationKey } from "./asked.ts";
 import { answeredLines, spelled } from "./lines.ts";

@@ -1,4 +1,7 @@
-/** Every set that is there was asked for and not refused, and says what its movement says. Sets have no id of a caller's. */
+/**
+ * Every set that is there was asked for and not refused, and says what its movement says. Sets have no id of a
+ * caller's.
+ */
 import { type AskedFor, setKey } from "./asked.ts";
 import type { Tables } from "./tables.ts";
 import type { Violations } from "./violations.ts";

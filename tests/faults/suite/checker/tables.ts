@@ -52,8 +52,8 @@ export interface Tables {
 }
 
 /**
- * Reads all tables at one moment, as the owner. To be called when no call is in progress any more: what has no clear answer
- * may otherwise be written after it.
+ * Reads all tables at one moment, as the owner. To be called when no call is in progress any more: what has no clear
+ * answer may otherwise be written after it.
  */
 export async function readTables(ownerUrl: string): Promise<Tables> {
   const sql = postgres(ownerUrl, { max: 1, onnotice: () => {} });

@@ -86,7 +86,9 @@ const lockedRows = fault("foreign session locks hot rows", "postgres", async (st
   };
 });
 
-/** Somebody has forgotten a session in which he looked at an order: who gives that order back waits, and nobody else. */
+/**
+ * Somebody has forgotten a session in which he looked at an order: who gives that order back waits, and nobody else.
+ */
 const lockedOrder = fault("foreign session locks one order", "postgres", async (stage, random) => {
   const fleet = random.pick(stage.fleets);
   const sold = fleet.calls.slice(-RECENT_CALLS_MAX).flatMap(({ request, answer }) =>

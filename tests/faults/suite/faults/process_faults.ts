@@ -67,6 +67,7 @@ export const PROCESS_FAULTS: readonly Fault[] = [
     const server = pickMember(stage, random)?.server;
     server?.signal("SIGSTOP");
     return Promise.resolve(server && (() => Promise.resolve(server.signal("SIGCONT"))));
-    // Up to what a loop that stands still in the middle of its own work costs: nothing is read, and every timer is late.
+    // Up to what a loop that stands still in the middle of its own work costs: nothing is read, and every timer is
+    // late.
   }, { holdMs: [300, 3000] }),
 ];
