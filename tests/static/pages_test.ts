@@ -57,6 +57,13 @@ Deno.test("every page of docs is linked from the README, which is short", () => 
   assertEquals(pages().filter((page) => page.startsWith("docs/") && !linked.has(page)), []);
 });
 
+Deno.test("the files of a Sell in docs/architecture.md are there", () => {
+  const section = /^## The life of one Sell$([\s\S]*?)^## /m.exec(sourceText("docs/architecture.md"))?.[1] ?? "";
+  const files = [...section.matchAll(/`([a-z0-9_/]+\.ts)`/g)].map(([, path = ""]) => path);
+  assert(files.length > 40, `${files.length} files`);
+  assertEquals(files.filter((path) => !exists(path.startsWith("tests/") ? path : `src/${path}`)), []);
+});
+
 Deno.test("the rooms of docs/architecture.md are those of src, and import what it says", () => {
   const roomOf = (path: string) => path.replace(/^src\//, "").replace(/\/.*$/, "");
   const imports = new Map([...Deno.readDirSync(new URL("src/", ROOT))].map(({ name }) => [name, new Set<string>()]));
