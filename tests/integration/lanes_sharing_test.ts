@@ -15,6 +15,9 @@ const SOLD_MIN = 400;
 /** Only processes that starve reach it. */
 const SOLD_MAX = 40 * SOLD_MIN;
 
+/** All processes are in one loop here: on a machine that is busy otherwise a fair turn may be seconds away. */
+const LOCK_WAIT_MS_MAX = "20000";
+
 for (const processes of [2, 4]) {
   Deno.test(`${processes} processes on one hot goods share it, and no caller waits for longer than the lock wait`, async () => {
     await using database = await createTestDatabase();
@@ -22,6 +25,7 @@ for (const processes of [2, 4]) {
       DATABASE_URL: database.serverUrl,
       REDIS_URLS: testEnvironment().redisUrls.join(","),
       DATABASE_POOL_MAX: "4",
+      LOCK_WAIT_MS_MAX,
     };
     const config = loadConfig((name) => settings[name]);
     const stocks = Array.from({ length: processes }, () => openStock(config, { log: createLog("error", "pretty") }));
