@@ -62,7 +62,6 @@ async function main(): Promise<number> {
     await sideBySide(jobs, places, async (job, place) => {
       const servers = needsServers(job.group) ? (await starting)?.places[place] : undefined;
       const clients = job.group === "clients" ? await bringing : undefined;
-      if (job.isHeavy) await checking;
       if (requests.isAsked()) return;
       const access = servers && { ...servers.access, programs: [...servers.access.programs, ...clients?.paths ?? []] };
       const args = [...permissions(job.group, access), ...flags, ...job.paths];

@@ -2,7 +2,7 @@
 
 /** What is known of a piece of work before it is begun. */
 export interface Piece {
-  /** It comes first, one such piece at a time, and a second place stays empty beside it. */
+  /** It comes last, and nothing else is in progress beside it. */
   readonly isHeavy: boolean;
 }
 
@@ -26,10 +26,7 @@ export async function sideBySide<T extends Piece>(
     }
   };
   const others = pieces.filter(({ isHeavy }) => !isHeavy).values();
-  const heavyDone = share(pieces.filter(({ isHeavy }) => isHeavy).values(), 0);
-  await Promise.all(Array.from({ length: places }, async (_, place) => {
-    if (place < 2) await heavyDone;
-    await share(others, place);
-  }));
+  await Promise.all(Array.from({ length: places }, (_, place) => share(others, place)));
+  await share(pieces.filter(({ isHeavy }) => isHeavy).values(), 0);
   if (errors.length > 0) throw errors[0];
 }
