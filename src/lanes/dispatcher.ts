@@ -42,9 +42,15 @@ const SWEEP_MS = 50;
 /** Attempts of one batch on its leases, each without the goods that were refused before. */
 const LEASE_ATTEMPTS_MAX = 8;
 
-/** A batch whose goods are ours. */
+/** Who is in a batch, and which goods it has. */
+interface Batch {
+  /** Whoever left it waits in the queue, or is in another batch by now. */
+  entries: readonly Entry[];
+  readonly goods: Set<number>;
+}
+
+/** Under what a batch goes. */
 interface Guarded {
-  readonly entries: readonly Entry[];
   readonly guard: Guard;
   /** It goes although others have some of its goods. */
   readonly insists: boolean;
@@ -155,13 +161,14 @@ export class Dispatcher {
   }
 
   /** Leads one batch to its end; its goods are busy until then. */
-  async #lead(entries: readonly Entry[]): Promise<void> {
-    const goods = new Set(goodsOfAll(entries));
+  async #lead(taken: readonly Entry[]): Promise<void> {
+    const goods = new Set(goodsOfAll(taken));
+    const batch: Batch = { entries: taken, goods };
     this.#batches++;
     try {
-      const guarded = await this.#take(entries, goods);
+      const guarded = await this.#take(batch);
       if (guarded !== undefined) {
-        const { moved, next, refused } = await runBatch(guarded.entries, guarded.guard, this.#batchParts);
+        const { moved, next, refused } = await runBatch(batch.entries, guarded.guard, this.#batchParts);
         if (!guarded.insists) this.#refusals.had(goods, refused);
         for (const entry of next) this.#queue.requeue(entry);
         for (const entry of moved) this.#queue.move(entry);
@@ -169,11 +176,11 @@ export class Dispatcher {
       }
     } catch (error) {
       this.#log.error({ error: errorFields(error) }, "a batch failed by a fault of the service");
-      for (const entry of entries) {
+      for (const entry of batch.entries) {
         if (!entry.hasEnded) entry.fail(error);
       }
     }
-    for (const entry of entries) {
+    for (const entry of taken) {
       if (entry.hasEnded) this.#queue.remove(entry);
     }
     // The answers go out first, and those who come back at once are seen before the lease is released.
@@ -187,26 +194,27 @@ export class Dispatcher {
   }
 
   /**
-   * Makes the goods of the batch ours; entries whose goods can't be had leave it, with those of `goods` that only they
-   * need. Answers who goes on, and under what; undefined: nobody.
+   * Makes the goods of the batch ours; entries whose goods can't be had leave it, with those of its goods that only
+   * they need. Answers under what the others go; undefined: there are none.
    */
-  async #take(entries: readonly Entry[], goods: Set<number>): Promise<Guarded | undefined> {
-    let ours = entries.filter((entry) => !entry.leave());
-    for (let attempt = 1; ours.length > 0; attempt++) {
-      const needed = goodsOfAll(ours);
+  async #take(batch: Batch): Promise<Guarded | undefined> {
+    batch.entries = batch.entries.filter((entry) => !entry.leave());
+    for (let attempt = 1; batch.entries.length > 0; attempt++) {
+      const needed = goodsOfAll(batch.entries);
       const taken = await this.#guards.take(needed);
-      if (taken.is === "guarded") return { entries: ours, guard: taken.guard, insists: false };
+      if (taken.is === "guarded") return { guard: taken.guard, insists: false };
       const { refused } = taken;
-      if (ours.some((entry) => this.#refusals.insists(entry, refused))) {
+      if (batch.entries.some((entry) => this.#refusals.insists(entry, refused))) {
         this.#detours.note("severalGoods");
-        return { entries: ours, guard: ROW_LOCKS, insists: true };
+        return { guard: ROW_LOCKS, insists: true };
       }
       const others = new Set(attempt < LEASE_ATTEMPTS_MAX ? refused.goodsIds : needed);
-      const out = new Set(ours.filter((entry) => entry.goodsIds.some((goodsId) => others.has(goodsId))));
-      ours = ours.filter((entry) => !out.has(entry) && !entry.leave());
+      const out = new Set(batch.entries.filter((entry) => entry.goodsIds.some((goodsId) => others.has(goodsId))));
+      const rest = batch.entries.filter((entry) => !out.has(entry) && !entry.leave());
       this.#refusals.refuse([...out], { ...refused, goodsIds: [...others] });
+      batch.entries = rest;
       if (refused.afterMs === undefined) this.#refusals.endBehind(refused);
-      this.#free(goods, new Set(goodsOfAll(ours)));
+      this.#free(batch.goods, new Set(goodsOfAll(rest)));
     }
     return undefined;
   }

@@ -8,6 +8,8 @@ import { Failure } from "../../src/lanes/failure.ts";
 import { LeaseTakenError, type Lock, QuorumLostError } from "../../src/lock/lock.ts";
 import { DatabaseUnavailableError, FenceLostError, OutcomeUnknownError } from "../../src/store/errors.ts";
 import type { Store } from "../../src/store/store.ts";
+import { createLog } from "../../src/telemetry/create_log.ts";
+import { sell, set } from "../support/apply.ts";
 import { LANES_LIMITS, lanesBench } from "../support/lanes_bench.ts";
 import { checkLedger } from "../support/ledger_check.ts";
 import { seenVerdict } from "../support/oracle.ts";
@@ -216,6 +218,37 @@ inEveryMode("a fault of the program is not dressed up as a failure of the server
   await using on = await lanesBench();
   const lanes = on.lanes({ store: { readSnapshot: () => Promise.reject(new TypeError("a bug")) } });
   assertInstanceOf(await lanes.apply(SELL, NEVER).catch((error) => error), TypeError);
+});
+
+Deno.test("a fault of a batch is not the fault of who left that batch before, and is written in another", async () => {
+  await using on = await lanesBench();
+  await on.lanes().apply(set("two", 2, 10), NEVER);
+  const writing = Promise.withResolvers<void>();
+  const latch = Promise.withResolvers<void>();
+  const lanes = on.lanes({
+    log: createLog("silent", "json"),
+    lock: {
+      acquire: async (goodsIds) => {
+        if (goodsIds.length === 2) throw new LeaseTakenError("taken", [1]);
+        if (goodsIds.includes(1)) return await grantAllLock().acquire(goodsIds);
+        await writing.promise;
+        throw new TypeError("a bug");
+      },
+    },
+    store: {
+      writeChanges: async (...args) => {
+        writing.resolve();
+        await latch.promise;
+        await on.store.writeChanges(...args);
+      },
+    },
+  });
+  const left = lanes.apply(SELL, NEVER);
+  const stayed = lanes.apply(sell("stays", [2, 1]), NEVER);
+  assertInstanceOf(await stayed.catch((error) => error), TypeError);
+  latch.resolve();
+  assertEquals(seenVerdict(await left), { ok: "sell", took: { 1: 3 } });
+  assertEquals([await on.onHand(1), await on.onHand(2)], [7, 10]);
 });
 
 inEveryMode("a caller that leaves before the write leaves no trace", async () => {

@@ -13,7 +13,7 @@ export const LANES_SLIPS: readonly Slip[] = [
       for (const caller of this.#callers) {
         if (!caller.keys.every((key) => keys.includes(key))) continue;
         this.#callers.delete(caller);
-        this.#waiting -= caller.keys.length;
+        this.#waiting.free(caller.keys.length, caller.address);
         caller.resolve(values);
       }
 `,
@@ -151,6 +151,13 @@ export const LANES_SLIPS: readonly Slip[] = [
     replace: "    this.#operations.free(1, address);\n",
     rule: "who has ended makes place for the lines of others",
     tests: ["tests/integration/lanes_capacity_test.ts"],
+  },
+  {
+    file: "src/lanes/dispatcher.ts",
+    find: "      for (const entry of batch.entries) {\n        if (!entry.hasEnded) entry.fail(error);",
+    replace: "      for (const entry of taken) {\n        if (!entry.hasEnded) entry.fail(error);",
+    rule: "a fault of a batch ends nobody who is in another batch by then",
+    tests: ["tests/integration/lanes_test.ts"],
   },
   {
     file: "src/lanes/dispatcher.ts",
