@@ -5,7 +5,8 @@
  *     queued   --begin----> ended      its caller had left
  *     deciding --pause----> queued     what was begun came to nothing, and it is tried again
  *     queued   --pause----> queued     it had not begun
- *     queued   --leave----> ended      if its caller has left
+ *     queued   --leave----> ended      its caller has left
+ *     queued   --leave----> queued     it has not
  *     deciding --leave----> deciding
  *     deciding --answer---> ended
  *     queued   --fail-----> ended

@@ -24,7 +24,7 @@ const REFUSAL_MS_MAX = 5_000;
 /** Quick redialling, so that a node that came back is soon used. */
 const OPTIONS = { ttlMs: 2_000, nodeTimeoutMs: NODE_TIMEOUT_MS, random: () => 0 } as const;
 
-/** What it is that a node is away. */
+/** What makes a node be away, and what brings it back. */
 const FAULTS = {
   stopped: { away: (node: PrivateRedis) => node.kill(), back: (node: PrivateRedis) => node.start() },
   frozen: { away: (node: PrivateRedis) => node.pause(), back: (node: PrivateRedis) => node.resume() },

@@ -13,10 +13,10 @@ import { writeStatement } from "./write_changes.ts";
  * Locks the rows of stock of `keys`, reads the snapshot, and commits what `decide` makes of it, in one transaction
  * block of two round trips. Undefined: nothing is to be written.
  *
- * Everybody locks by rising goods id, so no two wait for each other. The snapshot is a statement of its own,
- * whose snapshot is taken when the rows are ours; inside the locking one it would be older than the wait. A goods that
- * is new has no row to lock, and orders have none that are locked: these are fenced, as the write statement is
- * everywhere. `decide` must end soon: PostgreSQL ends a block that is idle for longer than a statement may take.
+ * Everybody locks by rising goods id, so no two wait for each other. The read is a statement of its own, whose snapshot
+ * is taken when the rows are ours; inside the locking one it would be older than the wait. A goods that is new has no
+ * row to lock, and orders have none that are locked: these are fenced, as the write statement is everywhere. `decide`
+ * must end soon: PostgreSQL ends a block that is idle for longer than a statement may take.
  *
  * Throws what `decide` throws, FenceLostError, RowLockedError, BlockLostError, and OutcomeUnknownError only once
  * something was written.
