@@ -160,7 +160,8 @@ function accept({ limits, connections, overLimits, protocols, log }: Parts, sock
 /** Hands a connection to its protocol whose TLS handshake is done. */
 function secured({ connections, protocols }: Parts, socket: TLSSocket): void {
   const connection = connections.find(socket);
-  if (connection === undefined) return void socket.destroy();
+  // A newer connection from the same port may be found in its place, and be served already.
+  if (connection === undefined || connection.http1 || connection.http2) return void socket.destroy();
   protocols.handOver(connection, socket, socket.alpnProtocol === "h2" ? "http2" : "http1");
 }
 
