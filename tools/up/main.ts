@@ -190,7 +190,14 @@ function tellWhatEnds(stack: Stack, requests: StopRequests, log: Log): () => voi
 async function isServing(url: string): Promise<boolean> {
   if (url.startsWith("https:")) return true;
   const signal = AbortSignal.timeout(HEALTH_MS_MAX);
-  return await fetch(`${url}/readyz`, { signal }).then(({ ok }) => ok, () => false);
+  try {
+    const answer = await fetch(`${url}/readyz`, { signal });
+    // Read to its end, or its connection would stay open unused, and every look would open another.
+    await answer.arrayBuffer();
+    return answer.ok;
+  } catch {
+    return false;
+  }
 }
 
 if (import.meta.main) Deno.exit(await main());
