@@ -60,8 +60,8 @@ export interface App {
 }
 
 /**
- * Every service, once. Routing, the health board, reflection, the bounds of messages, and what is still served while the server
- * drains are all made of this list.
+ * Every service, once. Routing, the health board, reflection, the bounds of messages, and what is still served while
+ * the server drains are all made of this list.
  *
  * @throws Error naming service, method and field where a module does not say all that it must
  */

@@ -1,6 +1,6 @@
 /**
- * The composition root of the stock without its port: store, lock and lanes are built once and connected, for the app, and for
- * tests and benchmarks that are in the same process.
+ * The composition root of the stock without its port: store, lock and lanes are built once and connected, for the app,
+ * and for tests and benchmarks that are in the same process.
  */
 import {
   type Config,

@@ -1,7 +1,8 @@
 /**
  * Entry of one worker, for `supervisor.ts` and nobody else: `worker.ts <number> claimed|joined`. It serves as `main.ts`
  * does, on a port that it shares and with its share of the connections to PostgreSQL, and gives signs of life on its
- * standard output. It drains when it is asked to or when its standard input ends, which is when the supervisor has ended.
+ * standard output. It drains when it is asked to or when its standard input ends, which is when the supervisor has
+ * ended.
  */
 import { refuse } from "./process/exit_codes.ts";
 import { onHangUp } from "./process/hang_up.ts";

@@ -1,6 +1,6 @@
 /**
- * What the addresses of PostgreSQL and Redis have in common as text (RFC 3986). A problem is named without a piece of the
- * text: what stands where a host is expected may be the rest of a password. Pure.
+ * What the addresses of PostgreSQL and Redis have in common as text (RFC 3986). A problem is named without a piece of
+ * the text: what stands where a host is expected may be the rest of a password. Pure.
  */
 import { isIPv4, isIPv6 } from "node:net";
 
@@ -15,7 +15,10 @@ export class AddressError extends Error {
   }
 }
 
-/** What reads a part of an address, and goes on with `undefined` where that can't be taken: its problems are then in `problems`. */
+/**
+ * What reads a part of an address, and goes on with `undefined` where that can't be taken: its problems are then in
+ * `problems`.
+ */
 export function triedInto(problems: string[]): <T>(read: () => T) => T | undefined {
   return (read) => {
     try {
@@ -28,7 +31,7 @@ export function triedInto(problems: string[]): <T>(read: () => T) => T | undefin
 }
 
 /** What a user, a password, a database or a value must be written with to stand in an address. */
-export const PERCENT_HINT = "in a user, a password or a name write space as %20, # as %23, % as %25, , as %2C, " +
+const PERCENT_HINT = "in a user, a password or a name write space as %20, # as %23, % as %25, , as %2C, " +
   "/ as %2F, : as %3A, ? as %3F and @ as %40";
 
 /** An address in its parts, none of them decoded. */
@@ -101,7 +104,9 @@ export function hostText(text: string): HostText | undefined {
 /** Longest name of a host (RFC 1035). */
 const NAME_CHARACTERS_MAX = 253;
 
-/** Whether it is a name that can be looked up, or an address. A zone (`fe80::1%eth0`) is none that the runtime can dial. */
+/**
+ * Whether it is a name that can be looked up, or an address. A zone (`fe80::1%eth0`) is none that the runtime can dial.
+ */
 export function isHostName(name: string): boolean {
   if (isIPv4(name) || (isIPv6(name) && !name.includes("%"))) return true;
   return name.length <= NAME_CHARACTERS_MAX &&

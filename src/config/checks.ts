@@ -51,8 +51,8 @@ export interface LockSettings {
 }
 
 /**
- * TTL > work + acquisition + drift, for a lease that is handed out with the least validity that is accepted. `workMs`: how
- * long what is done under a lease may take.
+ * TTL > work + acquisition + drift, for a lease that is handed out with the least validity that is accepted. `workMs`:
+ * how long what is done under a lease may take.
  */
 export function lockProblems(settings: LockSettings, workMs: number): string[] {
   const { LOCK_TTL_MS, LOCK_NODE_TIMEOUT_MS, LOCK_WAIT_MS_MAX } = settings;

@@ -13,8 +13,9 @@ import type { LOG_FORMATS, LOG_LEVELS } from "../telemetry/log.ts";
 /** PostgreSQL ends a statement of ours after this; an operation runs two of them under a lease. */
 export const STATEMENT_TIMEOUT_MS = 1000;
 /**
- * PostgreSQL ends a statement that waits this long for a row: it keeps a connection, and orders that don't need that row
- * may wait with it. Longer than one of our own statements takes by far, so it is a foreign session that is waited for.
+ * PostgreSQL ends a statement that waits this long for a row: it keeps a connection, and orders that don't need that
+ * row may wait with it. Longer than one of our own statements takes by far, so it is a foreign session that is waited
+ * for.
  */
 export const ROW_LOCK_TIMEOUT_MS = 250;
 /** Longest time to open a connection to PostgreSQL. */

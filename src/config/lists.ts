@@ -4,8 +4,8 @@ import { AddressError } from "./address_text.ts";
 /**
  * The entries of a list, with the space around each taken away.
  *
- * Throws AddressError for an empty entry: it may be a variable that was not set, and a lock over four nodes is not one over
- * five.
+ * Throws AddressError for an empty entry: it may be a variable that was not set, and a lock over four nodes is not one
+ * over five.
  */
 export function splitList(text: string): string[] {
   const entries = text.split(",").map((entry) => entry.trim());
@@ -18,7 +18,9 @@ export function splitList(text: string): string[] {
   return entries;
 }
 
-/** What `read` makes of each entry. Throws AddressError with the problems of all that it throws for, by their places. */
+/**
+ * What `read` makes of each entry. Throws AddressError with the problems of all that it throws for, by their places.
+ */
 export function eachOf<T>(entries: readonly string[], read: (entry: string) => T): T[] {
   const problems: string[] = [];
   const values = entries.flatMap((entry, i) => {

@@ -1,4 +1,6 @@
-/** The names of the modes, which keep writers of the same goods apart, and of what happens when the first can't go on. */
+/**
+ * The names of the modes, which keep writers of the same goods apart, and of what happens when the first can't go on.
+ */
 
 /**
  * - `redlock`: a lease over most of the Redis nodes, from before the read until after the commit.

@@ -15,8 +15,8 @@ export interface NotedSettings {
 }
 
 /**
- * A line for the log for each; `given`: the names of the settings that are set; `connectS`: how long PostgreSQL may take to
- * let us in. None repeats an address.
+ * A line for the log for each; `given`: the names of the settings that are set; `connectS`: how long PostgreSQL may
+ * take to let us in. None repeats an address.
  */
 export function configNotes(settings: NotedSettings, given: ReadonlySet<string>, connectS: number): string[] {
   const { CONCURRENCY, DATABASE_URL, CORS_ORIGINS, ALLOWED_HOSTS } = settings;

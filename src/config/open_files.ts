@@ -1,6 +1,7 @@
 /**
- * How many connections a process can have beside the files that it needs itself. A port whose process has no file left for one
- * moment accepts nobody any more (`transport/own_port.ts`), so the limit of open files is compared with that of connections.
+ * How many connections a process can have beside the files that it needs itself. A port whose process has no file left
+ * for one moment accepts nobody any more (`transport/own_port.ts`), so the limit of open files is compared with that of
+ * connections.
  */
 
 /** Opened to count files: the limit itself stands where Deno lets only programs look that may do everything. */
@@ -12,7 +13,9 @@ const FILES_BESIDE = 64;
 /** With files for fewer connections than this a process is refused: it would turn honest callers away all the time. */
 export const CONNECTIONS_MIN = 64;
 
-/** Connections that fit beside `databasePoolMax` of PostgreSQL; `wanted` where they all fit. Takes some 20 ms for 4,000. */
+/**
+ * Connections that fit beside `databasePoolMax` of PostgreSQL; `wanted` where they all fit. Takes some 20 ms for 4,000.
+ */
 export function connectionsThatFit(wanted: number, databasePoolMax: number): number {
   const beside = FILES_BESIDE + databasePoolMax;
   return Math.max(0, openableFiles(wanted + beside) - beside);

@@ -6,8 +6,8 @@ const EXPECTED_ORIGIN = "expected an origin such as https://shop.example or http
 const EXPECTED_HOST = "expected a name such as shop.example, without a scheme, a port or a path";
 
 /**
- * The normal form of an origin: `https://Shop.example:443/` is `https://shop.example`. `https://*.shop.example` stands for
- * all hosts below `shop.example`. Throws AddressError for anything that no page could come from.
+ * The normal form of an origin: `https://Shop.example:443/` is `https://shop.example`. `https://*.shop.example` stands
+ * for all hosts below `shop.example`. Throws AddressError for anything that no page could come from.
  */
 export function parseOrigin(text: string): string {
   if (text === "*") throw new AddressError(["* would let every page call; name the origins"]);
@@ -33,7 +33,9 @@ export function isAlwaysOwn(host: string): boolean {
   return isAddress(host) || host === "localhost" || host.endsWith(".localhost");
 }
 
-/** What can be listened on: a name or an address, that of IPv6 with or without brackets. Throws AddressError otherwise. */
+/**
+ * What can be listened on: a name or an address, that of IPv6 with or without brackets. Throws AddressError otherwise.
+ */
 export function parseListenHost(text: string): string {
   if (text === "*") {
     throw new AddressError(["expected a name or an address; 0.0.0.0 or :: is every address of this machine"]);

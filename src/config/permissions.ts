@@ -7,7 +7,9 @@ import type { PostgresAddress } from "./postgres_address.ts";
 import type { Config } from "./config.ts";
 import { COUNTED_FILE } from "./open_files.ts";
 
-/** Hosts to listen on and to talk to, as `host:port`, files to read, and sockets, which are talked to, read and written. */
+/**
+ * Hosts to listen on and to talk to, as `host:port`, files to read, and sockets, which are talked to, read and written.
+ */
 export interface NeededPermissions {
   readonly net: readonly string[];
   readonly read: readonly string[];
@@ -53,7 +55,9 @@ export function permissionFlags({ net, read, write }: NeededPermissions): string
   return kinds.flatMap(([kind, list]) => list.length === 0 ? [] : [`--allow-${kind}=${list.join(",")}`]);
 }
 
-/** The flags that are missing, ready to be added to the command line, one for each host and file; none if all are there. */
+/**
+ * The flags that are missing, ready to be added to the command line, one for each host and file; none if all are there.
+ */
 export async function missingPermissions({ net, read, write }: NeededPermissions): Promise<string[]> {
   const needed: [Deno.PermissionDescriptor, NeededPermissions][] = [
     ...net.map((

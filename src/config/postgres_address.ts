@@ -1,7 +1,7 @@
 /**
  * The address of a PostgreSQL, as libpq reads it (PostgreSQL manual, 34.1.1.2):
- * `postgres://user:password@host:5432,host:5432/database?parameter=value`. What can't be honoured is refused by the name of
- * its parameter. Pure.
+ * `postgres://user:password@host:5432,host:5432/database?parameter=value`. What can't be honoured is refused by the
+ * name of its parameter. Pure.
  */
 import {
   AddressError,
@@ -37,14 +37,14 @@ export interface PostgresAddress extends Omit<PostgresParameters, "given"> {
 }
 
 /** More than this is no cluster, and each is asked when the one that takes writes is looked for. */
-export const HOSTS_MAX = 10;
+const HOSTS_MAX = 10;
 
 const PORT = "5432";
 const EXPECTED = "expected an address such as postgres://user:password@host:5432/database";
 
 /**
- * Reads an address; `userDefault`: who asks where no user is given, else there must be one. Throws AddressError with every
- * problem, none of which repeats a value.
+ * Reads an address; `userDefault`: who asks where no user is given, else there must be one. Throws AddressError with
+ * every problem, none of which repeats a value.
  */
 export function parsePostgresAddress(text: string, userDefault = ""): PostgresAddress {
   const [, rest] = /^postgres(?:ql)?:\/\/(.*)$/is.exec(text.trim()) ?? [];

@@ -1,6 +1,6 @@
 /**
- * `options` of a PostgreSQL address: words for the server's command line, or for the proxy before it (`endpoint=...`). A server
- * setting in it would win over those of the role, which the program counts on. Pure.
+ * `options` of a PostgreSQL address: words for the server's command line, or for the proxy before it (`endpoint=...`).
+ * A server setting in it would win over those of the role, which the program counts on. Pure.
  */
 
 /** Settings that may be given: where the tables are is the owner's choice. */

@@ -1,12 +1,12 @@
 /**
- * The parameters of a PostgreSQL address: every one that libpq (18) knows is honoured or refused by its name, and so are those
- * of other drivers that stand in addresses as providers hand them out. Pure.
+ * The parameters of a PostgreSQL address: every one that libpq (18) knows is honoured or refused by its name, and so
+ * are those of other drivers that stand in addresses as providers hand them out. Pure.
  */
 import { AddressError, cutAt, percentDecoded } from "./address_text.ts";
 import { optionsProblem } from "./postgres_options.ts";
 
 /** As libpq has them. `allow` is taken as `prefer`. */
-export const SSL_MODES = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] as const;
+const SSL_MODES = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] as const;
 /** One of {@link SSL_MODES}. */
 export type SslMode = typeof SSL_MODES[number];
 

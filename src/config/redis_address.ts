@@ -1,6 +1,6 @@
 /**
- * The address of a Redis, as its own tools write it: `redis://[[user]:password@]host[:port][/database]`, or `rediss://` for
- * TLS. Pure.
+ * The address of a Redis, as its own tools write it: `redis://[[user]:password@]host[:port][/database]`, or `rediss://`
+ * for TLS. Pure.
  */
 import {
   AddressError,

@@ -36,8 +36,8 @@ const parsed = <T>(read: (text: string) => T) =>
 const list = <T>(read: (text: string) => T) => parsed((text): readonly T[] => eachOf(splitList(text), read));
 
 /**
- * All settings, each with how it is read, its default, and what it means to whoever sets it (docs/settings.md is made of
- * these).
+ * All settings, each with how it is read, its default, and what it means to whoever sets it (docs/settings.md is made
+ * of these).
  */
 export const SETTINGS = z.object({
   HOST: parsed(parseListenHost).prefault("127.0.0.1").describe(

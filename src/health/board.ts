@@ -1,4 +1,6 @@
-/** Which services take work, and who wants to know when that changes. No I/O: whoever knows why sets it on the board. */
+/**
+ * Which services take work, and who wants to know when that changes. No I/O: whoever knows why sets it on the board.
+ */
 
 /** Most services on one board, "" included; so a List answer is bounded as well. */
 export const SERVICES_MAX = 100;

@@ -11,7 +11,7 @@ const READINESS_PAUSE_MS = 500;
 const LOOK_MS_MAX = 2000;
 
 /** A look that failed may be a connection that was just being made; so many in a row are worth a line in the log. */
-const FAILURES_TO_TELL = 2;
+const FAILURES_TO_REPORT = 2;
 
 /** Something that must answer; rejects if it does not. */
 export interface Dependency {
@@ -37,10 +37,10 @@ export async function watchReadiness(
       const before = failures.get(name);
       const count = failure === undefined ? 0 : (before ?? 0) + 1;
       failures.set(name, count);
-      if (count === FAILURES_TO_TELL) log.warn({ dependency: name, error: errorSummary(failure) }, "not ready");
+      if (count === FAILURES_TO_REPORT) log.warn({ dependency: name, error: errorSummary(failure) }, "not ready");
       if (count === 0 && before !== 0) log.info({ dependency: name }, "ready");
       // One look that failed does not turn a service away that was ready a moment ago.
-      return count === 0 || (before === 0 && count < FAILURES_TO_TELL);
+      return count === 0 || (before === 0 && count < FAILURES_TO_REPORT);
     }));
     if (signal.aborted) return;
     report(looks.every(Boolean));

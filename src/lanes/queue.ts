@@ -6,8 +6,8 @@
  *
  * - An entry goes when it is the first in each of its lanes, and each of them is free or part of the same batch.
  * - Entries without goods, such as rollbacks of unknown orders, and those in lanes go first by turns.
- * - So nobody overtakes anybody who wants the same goods, and of all who wait the oldest waits for batches under
- *   way only: there is no waiting in a circle, and nobody starves.
+ * - So nobody overtakes anybody who wants the same goods, and of all who wait the oldest waits for none but batches
+ *   under way: there is no waiting in a circle, and nobody starves.
  * - A lane is parked for a while, when another process has its goods. An entry that stands there too is sidelined: it
  *   leaves its other lanes, and rejoins them at its place when it is the first in that lane and the lane is parked no
  *   more. Only those who could not go anyway are overtaken.

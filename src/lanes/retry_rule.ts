@@ -28,17 +28,17 @@ import {
 } from "../store/errors.ts";
 
 /** Attempts of a single entry, or of a write that was lost. */
-export const ATTEMPTS_MAX = 20;
+const ATTEMPTS_MAX = 20;
 /** Attempts of several entries together before they go on in halves. */
 export const GROUP_ATTEMPTS_MAX = 2;
 /** The same where others changed the rows: without leases that happens often, and soon ends. */
-export const FENCE_ATTEMPTS_MAX = 8;
+const FENCE_ATTEMPTS_MAX = 8;
 /**
  * So many entries whose own order is seen locked try once more, for it may be another process that has it for a moment.
  */
-export const LOCKED_ORDERS_MAX = 4;
+const LOCKED_ORDERS_MAX = 4;
 /** So many entries go on one by one when one of them waits for its own record; more go on in pieces. */
-export const SINGLES_MAX = 24;
+const SINGLES_MAX = 24;
 /** Whoever was tried so often goes on under row locks, whatever the mode: PostgreSQL gives everybody his turn. */
 export const ATTEMPTS_WITHOUT_ROW_LOCKS = 3;
 

@@ -16,8 +16,8 @@ export interface Lease {
    */
   extend(): Promise<void>;
   /**
-   * Releases all of the goods, or some of them. The messages are on their way when the call returns, in front
-   * of any later ones, so the same process may ask again at once. The promise is for shutdown; it never rejects.
+   * Releases all of the goods, or some of them. The messages are sent when the call returns, in front of any later
+   * ones, so the same process may ask again at once. The promise is for shutdown; it never rejects.
    */
   release(goodsIds?: readonly number[]): Promise<void>;
 }

@@ -1,7 +1,7 @@
 /**
- * The programs between the user and a program of ours, such as `npx`, its shell and `deno task`. A signal to the first of them,
- * which is the one that the user knows, ends its shell and is not passed on, so that a program of ours has to see by itself that
- * nobody waits for it any more.
+ * The programs between the user and a program of ours, such as `npx`, its shell and `deno task`. A signal to the first
+ * of them, which is the one that the user knows, ends its shell and is not passed on, so that a program of ours has to
+ * see by itself that nobody waits for it any more.
  */
 import { getPriority } from "node:os";
 
@@ -20,8 +20,8 @@ export function callersOf(args: readonly string[]): number[] {
 }
 
 /**
- * Calls `onGone` once, when one of the callers (our parent first) has ended. Without callers there is nothing to watch: a shell
- * that ends is no reason, as who starts a program in the background may log out.
+ * Calls `onGone` once, when one of the callers (our parent first) has ended. Without callers there is nothing to watch:
+ * a shell that ends is no reason, as who starts a program in the background may log out.
  *
  * @returns a function that stops looking
  */
@@ -40,7 +40,10 @@ export function watchCallers(
   return () => clearInterval(timer);
 }
 
-/** Whether there is such a process, by the harmless question for its priority: any other needs the right to run programs. */
+/**
+ * Whether there is such a process, by the harmless question for its priority: any other needs the right to run
+ * programs.
+ */
 export function isAlive(pid: number): boolean {
   try {
     getPriority(pid);

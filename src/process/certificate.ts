@@ -1,4 +1,6 @@
-/** The certificate of a process that serves: found usable before anything starts, and taken up anew when it was renewed. */
+/**
+ * The certificate of a process that serves: found usable before anything starts, and taken up anew when it was renewed.
+ */
 import { type Config, ConfigError } from "../config/config.ts";
 import type { FileProblem, KeyPair } from "../tls/key_pair.ts";
 import { type FilesRead, Renewal } from "../tls/renewal.ts";

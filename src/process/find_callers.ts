@@ -1,8 +1,9 @@
 /**
- * Finds the programs between the user and a program of ours: `npx`, its shell, `deno task`, and a shell that was started for
- * this one line, as other programs start lines of a shell.
+ * Finds the programs between the user and a program of ours: `npx`, its shell, `deno task`, and a shell that was
+ * started for this one line, as other programs start lines of a shell.
  *
- * A shell of the user's is none of them, nor one that starts it in the background and goes on: who does that may log out.
+ * A shell of the user's is none of them, nor one that starts it in the background and goes on: who does that may log
+ * out.
  */
 import { kill } from "node:process";
 import { processFacts } from "./facts.ts";
@@ -16,7 +17,10 @@ const TASK = /^(\S*\/)?deno task /;
 /** One command and nothing beside it. */
 const SHELL_LINE = /^(\S*\/)?(ba|da|z)?sh -c [^&;|\n]*\bdeno\b[^&;|\n]* task [^&;|\n]*$/;
 
-/** The process ids from our parent up to what the user has started. One that is nobody's, too, where that has ended already. */
+/**
+ * The process ids from our parent up to what the user has started. One that is nobody's, too, where that has ended
+ * already.
+ */
 export function callers(): number[] {
   const chain: { pid: number; commandLine: string }[] = [];
   let pid = Deno.ppid;
@@ -38,7 +42,10 @@ function wasStartedByNpx(): boolean {
   return Deno.env.get("npm_lifecycle_event") === "npx" && /^'?deno'?$/.test(Deno.env.get("npm_lifecycle_script") ?? "");
 }
 
-/** How many of the programs above ours, given by their command lines, our parent first, are between the user and us. Pure. */
+/**
+ * How many of the programs above ours, given by their command lines, our parent first, are between the user and us.
+ * Pure.
+ */
 export function callersCount(commandLines: readonly string[]): number {
   return commandLines.findLastIndex((line) => NPX.test(line) || TASK.test(line) || SHELL_LINE.test(line)) + 1;
 }

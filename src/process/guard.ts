@@ -1,7 +1,8 @@
 /**
- * Errors that nobody catches. Drivers throw some in events, ticks and timers of their own, as when a server sends what it
- * was not asked for. Such an error is a neighbour's doing and takes no process down: what it belonged to ends by its own
- * limits. An error that our own code throws there is a fault of this program, and ends it: nobody knows what is half done.
+ * Errors that nobody catches. Drivers throw some in events, ticks and timers of their own, as when a server sends what
+ * it was not asked for. Such an error is a neighbour's doing and takes no process down: what it belonged to ends by its
+ * own limits. An error that our own code throws there is a fault of this program, and ends it: nobody knows what is
+ * half done.
  */
 import { EXIT_FAILED } from "./exit_codes.ts";
 import { errorFields, type Log } from "../telemetry/log.ts";
@@ -9,8 +10,9 @@ import { endProcess } from "../telemetry/process_log.ts";
 import { isOwnFault, LineBudget, LINES_PERIOD_MS } from "./uncaught_errors.ts";
 
 /**
- * From now on errors that nobody catches are logged, and only those that our own code throws end the process. A promise that
- * is rejected and that nobody waits for ends nothing, whosever it is: drivers drop many, and some carry errors of ours.
+ * From now on errors that nobody catches are logged, and only those that our own code throws end the process. A promise
+ * that is rejected and that nobody waits for ends nothing, whosever it is: drivers drop many, and some carry errors of
+ * ours.
  */
 export function guardProcess(log: Log): void {
   const budget = new LineBudget();
@@ -18,9 +20,9 @@ export function guardProcess(log: Log): void {
   const note = (error: unknown, message: string) => {
     const { isWritten, leftOut } = budget.take(performance.now());
     if (isWritten) log.error({ error: errorFields(error), ...(leftOut > 0 ? { leftOut } : {}) }, message);
-    else timer ??= setTimeout(tellLeftOut, LINES_PERIOD_MS);
+    else timer ??= setTimeout(reportLeftOut, LINES_PERIOD_MS);
   };
-  const tellLeftOut = () => {
+  const reportLeftOut = () => {
     timer = undefined;
     const leftOut = budget.takeLeftOut();
     if (leftOut > 0) log.error({ leftOut }, "more errors that nobody caught");

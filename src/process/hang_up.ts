@@ -1,6 +1,6 @@
 /**
- * SIGHUP, which ends no process of ours as it comes: it is a request to take up renewed files, or the word that the terminal
- * has closed, which is a request to stop.
+ * SIGHUP, which ends no process of ours as it comes: it is a request to take up renewed files, or the word that the
+ * terminal has closed, which is a request to stop.
  */
 
 /** What to do. */

@@ -1,6 +1,6 @@
 /**
- * Prints, a line each, what `deno run` is to be given to serve on these settings: the permissions that they need and no others,
- * and the program. For `bin/holdfast`, which then becomes that program.
+ * Prints, a line each, what `deno run` is to be given to serve on these settings: the permissions that they need and no
+ * others, and the program. For `bin/holdfast`, which then becomes that program.
  */
 import { fileURLToPath } from "node:url";
 import { serverFlags, supervisorFlags } from "../config/flags.ts";

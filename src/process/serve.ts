@@ -18,7 +18,9 @@ import { claimPort } from "./claim_port.ts";
 
 /** What fails where the address is not to be listened on: taken, not allowed, not of this machine, no such name. */
 const LISTEN_CALLS = new Set(["listen", "bind", "getaddrinfo"]);
-/** Failures of these that are none of the address: names can't be asked for now, or the system has no resources left. */
+/**
+ * Failures of these that are none of the address: names can't be asked for now, or the system has no resources left.
+ */
 const PASSING_CODES = new Set(["EAI_AGAIN", "EMFILE", "ENFILE", "ENOMEM", "ENOBUFS"]);
 
 /** How to serve. */
@@ -35,7 +37,8 @@ export interface ServeOptions {
 /** Serves until `shutdown`, then drains and exits with 0. Exits with 78 or 1, and says why, when it can't go on. */
 export async function serve(config: Config, { log, shutdown, reloads, port }: ServeOptions): Promise<never> {
   guardProcess(log);
-  // All of it: what is thrown before the port is listened on would else be taken for a driver's, and the process end with 0.
+  // All of it: what is thrown before the port is listened on would else be taken for a driver's, and the process end
+  // with 0.
   try {
     const missing = await missingPermissions(neededPermissions(config));
     if (missing.length > 0) {

@@ -4,8 +4,8 @@
 const SAME_REQUEST_MS = 500;
 
 /**
- * Distinguishes requests from repetitions: answers true for a signal that is a request of its own, and false when the same
- * one came just before. `atMs` is of any clock that runs forward.
+ * Distinguishes requests from repetitions: answers true for a signal that is a request of its own, and false when the
+ * same one came just before. `atMs` is of any clock that runs forward.
  */
 export function requestFilter(): (signal: string, atMs: number) => boolean {
   const seenMs = new Map<string, number>();

@@ -6,8 +6,8 @@ const LINES_MAX = 5;
 export const LINES_PERIOD_MS = 10_000;
 
 /**
- * True if an uncaught error was thrown by our own code: the innermost place in its stack that is not the runtime's is in
- * none of the packages. One without a stack, or of the runtime alone (a socket's error), is not ours. Pure.
+ * True if an uncaught error was thrown by our own code: the innermost place in its stack that is not the runtime's is
+ * in none of the packages. One without a stack, or of the runtime alone (a socket's error), is not ours. Pure.
  */
 export function isOwnFault(error: unknown): boolean {
   const stack = error instanceof Error ? error.stack ?? "" : "";

@@ -1,6 +1,6 @@
 /**
- * Which Holdfast this is. The version stands in `deno.json` and nowhere else; it is imported, so that saying it takes no
- * permission. Run by itself it prints the version, for `bin/holdfast --version`.
+ * Which Holdfast this is. The version is that of `deno.json`; it is imported, so that saying it takes no permission.
+ * Run by itself it prints the version, for `bin/holdfast --version`.
  */
 import project from "../../deno.json" with { type: "json" };
 

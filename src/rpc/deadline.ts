@@ -4,10 +4,10 @@
  *
  * Who keeps the time of a unary call, and so ends its signal, depends on who answers the call:
  *
- *     fast path (`unary.ts`)   {@link CallTime} alone: the deadline from the header on, as the message may be missing for
- *                              long; without one the server's limit, from the complete message on.
- *     Connect's handlers       Connect keeps a brought deadline, and {@link deadline} adds the server's limit. Connect would
- *                              wait for a message that never comes: that wait is ended by `messages/received_body.ts`.
+ *     fast path (`unary.ts`)   {@link CallTime} alone: the deadline from the header on, as the message may be missing
+ *                              for long; without one the server's limit, from the complete message on.
+ *     Connect's handlers       Connect keeps a brought deadline, and {@link deadline} adds the server's limit. Connect
+ *                              would wait for a message that never comes: `messages/received_body.ts` ends that wait.
  *
  * A signal alone ends nothing: it is {@link deadline}, on both paths, that answers when it aborts, whatever the handler
  * does.

@@ -40,7 +40,7 @@ export function boundError(error: ConnectError): ConnectError {
 }
 
 /** What details may take beside this text, which stands in grpc-message and in the google.rpc.Status with them. */
-export function detailBytesMax(text: string): number {
+function detailBytesMax(text: string): number {
   const fields = "grpc-message".length + encodedBytes(text) + "grpc-status-details-bin".length + 2 * FIELD_BYTES;
   // base64 makes 4 bytes of 3; code, tag and length of the text take 8.
   const status = Math.floor((TRAILER_BYTES_MAX - OTHER_BYTES - fields) / 4) * 3;
@@ -57,7 +57,7 @@ function fittingDetails(details: ConnectError["details"], text: string): Connect
 }
 
 /** A detail in a google.rpc.Status. */
-export function detailBytes(detail: ConnectError["details"][number]): number {
+function detailBytes(detail: ConnectError["details"][number]): number {
   const any = "desc" in detail
     ? anyPack(detail.desc, create(detail.desc, detail.value))
     : { typeUrl: `type.googleapis.com/${detail.type}`, value: detail.value };

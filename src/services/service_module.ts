@@ -1,6 +1,7 @@
 /**
- * A service of this program as one value: all that routing, health, draining, reflection, the bounds of messages and the check
- * of rights have to know of it. The one list of these is in `app.ts`, so that a new service is forgotten by none of them.
+ * A service of this program as one value: all that routing, health, draining, reflection, the bounds of messages and
+ * the check of rights have to know of it. The one list of these is in `app.ts`, so that a new service is forgotten by
+ * none of them.
  */
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import type { ConnectRouter, ServiceImpl } from "@connectrpc/connect";

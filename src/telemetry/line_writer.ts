@@ -1,14 +1,14 @@
 /**
- * Lines for a reader that may stop reading: what it does not take waits up to a bound, what is beyond that is counted and
- * lost, and nobody is ever delayed. A pipe that is full would otherwise stop whoever writes to it, and with him the whole
- * process.
+ * Lines for a reader that may stop reading: what it does not take waits up to a bound, what is beyond that is counted
+ * and lost, and nobody is ever delayed. A pipe that is full would otherwise stop whoever writes to it, and with him the
+ * whole process.
  */
 
 /** Where lines go: writes some of the bytes, and answers how many. */
 export type Write = (bytes: Uint8Array) => Promise<number>;
 
 /** What waits for its reader at most: some thousand lines. */
-export const LINES_BYTES_MAX = 1024 * 1024;
+const LINES_BYTES_MAX = 1024 * 1024;
 /** A pipe takes so many bytes whole, so that lines of several processes on one pipe don't mix. */
 const PIECE_BYTES_MAX = 4096;
 
@@ -67,13 +67,13 @@ export class LineWriter {
         break;
       }
       this.#bytes -= piece.length;
-      this.#tellLoss();
+      this.#reportLoss();
     }
     // In the same turn as the look that found no more: a line that comes behind it begins anew.
     this.#writing = undefined;
   }
 
-  #tellLoss(): void {
+  #reportLoss(): void {
     if (this.#lost === 0 || this.#bytes > this.#bytesMax / 2) return;
     const lost = this.#lost;
     this.#lost = 0;

@@ -1,5 +1,6 @@
 /**
- * What callers may cause as often as they like, as one line of log now and then: with how often it came, and the latest of it.
+ * What callers may cause as often as they like, as one line of log now and then: with how often it came, and the latest
+ * of it.
  */
 import type { Log } from "./log.ts";
 
@@ -9,7 +10,7 @@ const LINE_EVERY_MS = 10_000;
 /** One kind of line. */
 export class RareLine {
   #count = 0;
-  #toldAt = -Infinity;
+  #writtenAt = -Infinity;
 
   /** @param nowMs a clock that runs forward */
   constructor(
@@ -22,9 +23,9 @@ export class RareLine {
   note(latest: Readonly<Record<string, string>>): void {
     this.#count++;
     const now = this.nowMs();
-    if (now - this.#toldAt < LINE_EVERY_MS) return;
+    if (now - this.#writtenAt < LINE_EVERY_MS) return;
     this.log.info({ count: this.#count, ...latest }, this.message);
     this.#count = 0;
-    this.#toldAt = now;
+    this.#writtenAt = now;
   }
 }

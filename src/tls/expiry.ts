@@ -1,7 +1,9 @@
 /** When it is said that a certificate expires. Pure. */
 
 const DAY_MS = 24 * 3600 * 1000;
-/** From so many days before its end on it is said, once a day; of one that lives for a short time, in its last third. */
+/**
+ * From so many days before its end on it is said, once a day; of one that lives for a short time, in its last third.
+ */
 const WARN_DAYS = 14;
 
 /** Pause between two words about it. */

@@ -13,8 +13,8 @@ export interface TlsFiles {
 const FILE_BYTES_MAX = 1024 * 1024;
 
 /**
- * Reads both files, at the time `nowMs`; `hosts` are names and addresses that clients will ask for. What is wrong with the files
- * is named as problems. Nothing is tried again of files that contain what `last` found good.
+ * Reads both files, at the time `nowMs`; `hosts` are names and addresses that clients will ask for. What is wrong with
+ * the files is named as problems. Nothing is tried again of files that contain what `last` found good.
  */
 export async function readTlsFiles(
   files: TlsFiles,

@@ -1,6 +1,6 @@
 /**
- * Whether the text of two files is a certificate and its key that a server can use, and what stands in it. Pure, but for what
- * `node:crypto` reads. Whatever is wrong is named without any of a file's content.
+ * Whether the text of two files is a certificate and its key that a server can use, and what stands in it. Pure, but
+ * for what `node:crypto` reads. Whatever is wrong is named without any of a file's content.
  */
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { isIP } from "node:net";

@@ -1,4 +1,6 @@
-/** PEM (RFC 7468): blocks of base64 between lines that say what they contain. Pure; text around the blocks is no matter. */
+/**
+ * PEM (RFC 7468): blocks of base64 between lines that say what they contain. Pure; text around the blocks is no matter.
+ */
 
 /** One block. `text` is the whole of it, its lines ended by a newline each. */
 export interface PemBlock {

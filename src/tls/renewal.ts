@@ -1,11 +1,12 @@
 /**
- * How a renewed certificate comes into use, as a pure state machine: what the files contain goes in, what is to be done comes out.
+ * How a renewed certificate comes into use, as a pure state machine: what the files contain goes in, what is to be done
+ * comes out.
  *
  *     the files contain           then
  *     what is in use              nothing
  *     another pair that serves    it is in use for new connections
- *     what can't serve            what is in use stays. It is said once: when the next look finds the same, as two files
- *                                 can't be replaced at one moment; or at once when somebody has asked
+ *     what can't serve            what is in use stays. It is said once: when the next look finds the same, as two
+ *                                 files can't be replaced at one moment; or at once when somebody has asked
  */
 import { daysLeft, isEndNear, REMIND_EVERY_MS } from "./expiry.ts";
 import type { CertificateFacts, FileProblem, KeyPair, ReadKeyPair } from "./key_pair.ts";
@@ -33,8 +34,8 @@ const NAMES_MAX = 10;
 export class Renewal {
   #content: string;
   #facts: CertificateFacts;
-  /** What can't serve, as last found; `isTold` once it was said. */
-  #refused: { readonly content: string; isTold: boolean } | undefined;
+  /** What can't serve, as last found; `isSaid` once it was said. */
+  #refused: { readonly content: string; isSaid: boolean } | undefined;
   #remindedMs = -Infinity;
   readonly #say: (problem: FileProblem) => string;
 
@@ -56,7 +57,7 @@ export class Renewal {
   /** What follows from what the files contain now; `isAsked` where somebody wants to know. */
   take(found: FilesRead, isAsked: boolean, nowMs: number): Found {
     if (found.content === this.#content) {
-      const isNews = isAsked || this.#refused?.isTold;
+      const isNews = isAsked || this.#refused?.isSaid;
       this.#refused = undefined;
       const asBefore: Said = { level: "info", fields: {}, message: "the certificate's files hold what is in use" };
       return { said: [...(isNews ? [asBefore] : []), ...this.#reminder(nowMs)] };
@@ -73,8 +74,8 @@ export class Renewal {
 
   #refusal(content: string, problems: readonly FileProblem[], isAsked: boolean, nowMs: number): Said[] {
     const isSame = this.#refused?.content === content;
-    const isDue = isAsked || (isSame && !this.#refused!.isTold);
-    this.#refused = { content, isTold: isDue || (isSame && this.#refused!.isTold) };
+    const isDue = isAsked || (isSame && !this.#refused!.isSaid);
+    this.#refused = { content, isSaid: isDue || (isSame && this.#refused!.isSaid) };
     if (!isDue) return [];
     return [{
       level: "error",

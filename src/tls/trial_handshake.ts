@@ -1,6 +1,6 @@
 /**
- * A handshake of this program with itself, in memory and without any permission: the last word on whether a certificate and its
- * key can serve one. It finds what no look at the files does, such as kinds of keys that no client takes.
+ * A handshake of this program with itself, in memory and without any permission: the last word on whether a certificate
+ * and its key can serve one. It finds what no look at the files does, such as kinds of keys that no client takes.
  */
 import { duplexPair } from "node:stream";
 import tls from "node:tls";

@@ -15,7 +15,7 @@ import type { Exchange } from "./exchange.ts";
 import { addressKey } from "./addresses.ts";
 import type { FrameWalk } from "./http2/frame_walk.ts";
 import type { ListenerLimits } from "./limits.ts";
-import { TokenBucket } from "../base/token_bucket.ts";
+import { TokenBucket } from "./token_bucket.ts";
 import type { Cork, UnreadAnswers, UnreadOfAll } from "./http2/egress.ts";
 
 /** One remote address, and what it has and did on all its connections. */

@@ -1,6 +1,6 @@
 /**
- * Signs of life of a worker: a process that is paused, or whose loop is blocked, keeps its place behind the shared port, and
- * the system goes on giving it its share of the connections.
+ * Signs of life of a worker: a process that is paused, or whose loop is blocked, keeps its place behind the shared
+ * port, and the system goes on giving it its share of the connections.
  */
 import { errorFields, type Log } from "../telemetry/log.ts";
 
@@ -17,8 +17,8 @@ export const HEARTBEAT_LINE = "alive";
 const HEARTBEAT = new TextEncoder().encode(`${HEARTBEAT_LINE}\n`);
 
 /**
- * Writes {@link HEARTBEAT_LINE} to standard output every {@link HEARTBEAT_EVERY_MS}, for as long as somebody reads it and
- * this process runs; does not keep it running.
+ * Writes {@link HEARTBEAT_LINE} to standard output every {@link HEARTBEAT_EVERY_MS}, for as long as somebody reads it
+ * and this process runs; does not keep it running.
  */
 export function giveSignsOfLife(log: Log): void {
   let isWriting = false;
@@ -39,8 +39,8 @@ export function giveSignsOfLife(log: Log): void {
 }
 
 /**
- * Who has been silent for too long. Counts looks and no time: a supervisor that was paused itself, with the whole machine
- * perhaps, then has one look more, and not a reason to kill everybody. No I/O.
+ * Who has been silent for too long. Counts looks and no time: a supervisor that was paused itself, with the whole
+ * machine perhaps, then has one look more, and not a reason to kill everybody. No I/O.
  */
 export class Silence {
   readonly #looksMax: number;

@@ -15,7 +15,8 @@ export interface SuperviseOptions {
   /** A worker still running so many ms after it was asked to drain is killed. */
   readonly stopMsMax: number;
   /**
-   * A listening worker of which nothing was heard for so many ms is killed, counted in whole {@link HEARTBEAT_EVERY_MS}.
+   * A listening worker of which nothing was heard for so many ms is killed, counted in whole
+   * {@link HEARTBEAT_EVERY_MS}.
    */
   readonly heartbeatMsMax: number;
   /** Starts a worker (1 to `count`) where the others listen, or as the first of all without `url`. */

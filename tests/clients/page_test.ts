@@ -16,15 +16,15 @@ import { SAID } from "../support/talk_with.ts";
 import { descriptors } from "../support/talks.ts";
 
 const ROOT = new URL("../../", import.meta.url);
-const HELD = 9999;
+const LOCKED = 9999;
 const SAID_MS_MAX = 60_000;
 
 Deno.test("a page with Google's grpc-web, in text, has the conversation that docs/clients.md promises", async () => {
   await using pages = await servePages();
   await using server = await startServer({ env: { CORS_ORIGINS: pages.origin } });
-  await post(server.url + v1Path("SetInv"), { goodsId: HELD, num: 10 });
-  await using _held = await lockRow(server.databaseOwnerUrl, HELD);
-  const page = `/page.html?server=${server.url}&orders=page&goods=1&held=${HELD}`;
+  await post(server.url + v1Path("SetInv"), { goodsId: LOCKED, num: 10 });
+  await using _locked = await lockRow(server.databaseOwnerUrl, LOCKED);
+  const page = `/page.html?server=${server.url}&orders=page&goods=1&locked=${LOCKED}`;
 
   assertEquals(await pages.saidBy(`${pages.origin}${page}`), [
     ...SAID,

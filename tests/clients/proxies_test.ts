@@ -17,7 +17,7 @@ import { http2Request } from "../support/raw_peer.ts";
 import { post, serverTest } from "../support/server.ts";
 import { TLS_CERTIFICATE } from "../support/tls_server.ts";
 
-/** More short lines than the details of one error have room for. */
+/** More short lines than the details of one error may name. */
 const LINES = 120;
 const PROXIES = { nginx: startNginx, HAProxy: startHaproxy, Caddy: startCaddy };
 
@@ -61,7 +61,7 @@ serverTest("through proxies as docs/clients.md sets them", BEHIND_PROXY, async (
     });
 
     await step(`${name}: the deadline of a call reaches the service`, async () => {
-      await using _held = await lockRow(server.databaseOwnerUrl, goods + 2);
+      await using _locked = await lockRow(server.databaseOwnerUrl, goods + 2);
       const request = create(SellRequestSchema, { orderId: `${name}-3`, goodsInfo: [{ goodsId: goods + 2, num: 1 }] });
       const message = toBinary(SellRequestSchema, request);
       // A client of our own, which would wait for ever: it is the service that keeps the deadline.

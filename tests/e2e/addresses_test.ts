@@ -1,4 +1,6 @@
-/** Addresses as people write them, through the documented commands to start: what works, and what is refused by name. */
+/**
+ * Addresses as people write them, through the documented commands to start: what works, and what is refused by name.
+ */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 import { migrate } from "../../src/migrate/main.ts";

@@ -1,6 +1,6 @@
 /**
- * Batches at their edges: an answer that would be too large, a deadline in the middle, and each error compared with that
- * of the single call, its message too.
+ * Batches at their edges: an answer that would be too large, a deadline in the middle, and each error compared with
+ * that of the single call, its message too.
  */
 import { anyUnpack } from "@bufbuild/protobuf/wkt";
 import { createClient } from "@connectrpc/connect";

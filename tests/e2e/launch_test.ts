@@ -1,4 +1,7 @@
-/** The lines of docs/operating.md that start the service, and what becomes of signals to the process that the user knows. */
+/**
+ * The lines of docs/operating.md that start the service, and what becomes of signals to the process that the user
+ * knows.
+ */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { call } from "../support/callers.ts";
 import { eventually, takeLeases } from "../support/contention.ts";

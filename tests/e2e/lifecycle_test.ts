@@ -133,8 +133,8 @@ async function codeOf(call: Promise<CallResult>): Promise<string> {
 }
 
 /**
- * Begins a gRPC call on a connection of its own, as far as its header, and sees that the server has it. Its message goes with
- * `finish`, which answers what came of it.
+ * Begins a gRPC call on a connection of its own, as far as its header, and sees that the server has it. Its message
+ * goes with `finish`, which answers what came of it.
  */
 async function beginCall(url: string, method: "InvDetail") {
   const session = http2.connect(url);

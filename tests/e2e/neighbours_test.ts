@@ -1,6 +1,6 @@
 /**
- * Neighbours that behave oddly, around the real program: a Redis that answers too much, a PostgreSQL that begins to copy
- * what nobody asked for, and a reader of the log that stops reading. The process lives, and sells.
+ * Neighbours that behave oddly, around the real program: a Redis that answers too much, a PostgreSQL that begins to
+ * copy what nobody asked for, and a reader of the log that stops reading. The process lives, and sells.
  */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { fileURLToPath } from "node:url";

@@ -1,6 +1,6 @@
 /**
- * The words in which the scenarios are written: calls and results of inventory.v1, and short forms to write them. Order ids
- * are digits, as the article's contract knows no others.
+ * The words in which the scenarios are written: calls and results of inventory.v1, and short forms to write them. Order
+ * ids are digits, as the article's contract knows no others.
  */
 import type { CallResult, Json, Method } from "../support/clients/client.ts";
 

@@ -8,7 +8,7 @@ import { startServer } from "../support/server.ts";
 
 /** More than any loop of the start is gone through: the largest, over all messages' fields, is by some 400. */
 const SELLS = 900;
-/** Files that hand on to one another, without what they ask on the way. */
+/** Files that hand on to one another, without what they ask meanwhile. */
 const PATH_FILES_MAX = 35;
 
 Deno.test("the files of a Sell in docs/architecture.md are those that run for every Sell, and the path has 35 at most", async () => {

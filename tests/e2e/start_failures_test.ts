@@ -1,4 +1,7 @@
-/** Starts that can't come to anything: each ends, with an exit code that is not 0 and one message that says what was expected. */
+/**
+ * Starts that can't come to anything: each ends, with an exit code that is not 0 and one message that says what was
+ * expected.
+ */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { runServer, type ServerOptions } from "../support/server.ts";
 

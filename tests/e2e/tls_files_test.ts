@@ -1,4 +1,7 @@
-/** The files of the certificate: what can't serve is found before the start, and what was renewed is taken up without one. */
+/**
+ * The files of the certificate: what can't serve is found before the start, and what was renewed is taken up without
+ * one.
+ */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import http2 from "node:http2";
 import tls from "node:tls";

@@ -26,7 +26,7 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
   serverTest(`${signal}: every worker finishes its calls, exit 0`, PATIENT, async (server) => {
     await using calls = await startCalls(server);
     server.signal(signal);
-    await toldToStop(server);
+    await askedToStop(server);
     // To the worker this is a second signal, as where every process of a service is signalled. It goes on draining.
     await kill(pidOf(server, 1), "SIGINT");
     await eventually("nobody listens", async () => (await call(server.url, "InvDetail", {})).code === "unreachable");
@@ -50,7 +50,7 @@ serverTest("a worker that is paused is woken to drain", { workers: 2 }, async (s
 serverTest("a second signal ends all at once", PATIENT, async (server) => {
   await using calls = await startCalls(server);
   server.signal("SIGTERM");
-  await toldToStop(server);
+  await askedToStop(server);
   server.signal("SIGINT");
   assertEquals(await server.exited, EXIT_FAILED);
   await allGone(calls.pids);
@@ -64,7 +64,7 @@ serverTest(
   async (server) => {
     await using calls = await startCalls(server);
     server.signal("SIGKILL");
-    await toldToStop(server);
+    await askedToStop(server);
     await calls.leases.release();
     assertEquals(await calls.ended, Array(CALLS).fill("200"));
     await allGone(calls.pids);
@@ -84,7 +84,7 @@ async function startCalls(server: TestServer): Promise<UnderWay> {
   return { leases, ended, pids, [Symbol.asyncDispose]: () => leases[Symbol.asyncDispose]() };
 }
 
-async function toldToStop(server: TestServer): Promise<void> {
+async function askedToStop(server: TestServer): Promise<void> {
   await eventually("every worker is asked to stop", () => {
     return WORKERS.every((worker) => said(server, "shutting down", worker).length > 0);
   });

@@ -1,4 +1,7 @@
-/** What compose.yaml runs in its containers, run here: the check of health, and the server on the files that the image has. */
+/**
+ * What compose.yaml runs in its containers, run here: the check of health, and the server on the files that the image
+ * has.
+ */
 import { assert, assertEquals } from "@std/assert";
 import { parse } from "yaml";
 import { HealthBoard } from "../../src/health/board.ts";

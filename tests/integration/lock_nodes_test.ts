@@ -207,13 +207,13 @@ Deno.test("why a node is away is what its last dial met, however long the pauses
     ...options,
     nodes: [0, 1, 2].map((database) => parseRedisAddress(`redis://127.0.0.1:${port}/${database}`)),
   });
-  const isTold = (words: RegExp) => () =>
+  const isSaid = (words: RegExp) => () =>
     Promise.resolve(lock.status().nodes.every(({ reason }) => words.test(reason ?? "")));
   try {
-    await eventually(isTold(/^down: (?!not connected)/), "the connections end");
+    await eventually(isSaid(/^down: (?!not connected)/), "the connections end");
     listener.close();
     await closing;
-    await eventually(isTold(/^down: .*ECONNREFUSED/), "the dials are refused");
+    await eventually(isSaid(/^down: .*ECONNREFUSED/), "the dials are refused");
   } finally {
     await lock.close();
   }

@@ -19,7 +19,7 @@ const CALLS = 150;
 /** What the server opens a connection's window with (RFC 9113, section 6.9.2). */
 const WINDOW_BYTES = 65_535;
 const MESSAGE_BYTES_MAX = 32_768;
-/** Room for one body of half of it, and not for its second half. */
+/** Enough for one body of half of it, and not for its second half. */
 const BUDGET_BYTES = 16_384;
 
 type Field = readonly [name: string, value: string];

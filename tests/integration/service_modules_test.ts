@@ -1,6 +1,6 @@
 /**
- * The list of services of a server: what each says of itself, that one beside its own is served, and that one which says less
- * keeps it from starting.
+ * The list of services of a server: what each says of itself, that one beside its own is served, and that one which
+ * says less keeps it from starting.
  */
 import type { DescMethod } from "@bufbuild/protobuf";
 import { assert, assertEquals, assertRejects } from "@std/assert";

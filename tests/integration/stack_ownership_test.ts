@@ -17,7 +17,7 @@ const log = createLog("error", "pretty");
 const NOT_ROOT = "runs as root only: there is no second user otherwise";
 const SECRET = "a file of root's\n";
 
-/** A test that takes root, and is told to be left out otherwise. */
+/** A test that takes root, and is reported as left out otherwise. */
 function rootTest(name: string, run: (user: SystemUser) => Promise<void>): void {
   const user = databaseUser();
   if (user === undefined) console.log(`${name}: ${NOT_ROOT}`);
@@ -125,7 +125,7 @@ rootTest("a directory of another user is not taken, and nothing in it is written
   assertEquals(await Deno.readTextFile(secret), SECRET);
 });
 
-rootTest("nobody else can hold the lock of a launcher", async (user) => {
+rootTest("nobody else can take the lock of a launcher", async (user) => {
   const dir = await openDirectory();
   const lock = await lockDirectory(dir, log);
   lock.close();
@@ -152,7 +152,7 @@ rootTest("Redis runs as a user of its own, and its password is on no command lin
   assertEquals(await findRecords(dir), []);
 });
 
-/** A fresh directory whose way is open to other users. */
+/** A fresh directory whose path is open to other users. */
 async function openDirectory(): Promise<string> {
   const dir = await Deno.realPath(await Deno.makeTempDir());
   await Deno.chmod(dir, 0o755);

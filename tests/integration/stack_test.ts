@@ -1,4 +1,6 @@
-/** Tests of the private stack: its nodes stop, start, pause and crash on demand, and no launcher leaves servers behind. */
+/**
+ * Tests of the private stack: its nodes stop, start, pause and crash on demand, and no launcher leaves servers behind.
+ */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "node:path";
 import postgres from "postgres";
@@ -134,7 +136,7 @@ Deno.test("a second launcher on the same directory is refused, and says who has 
   await end(first.child);
 });
 
-/** A fresh directory whose way is open to the user that runs PostgreSQL. */
+/** A fresh directory whose path is open to the user that runs PostgreSQL. */
 async function serverDirectory(): Promise<string> {
   const dir = await Deno.realPath(await Deno.makeTempDir());
   await Deno.chmod(dir, 0o755);

@@ -1,10 +1,12 @@
-/** Tests of the limit that every test has: of its own, as `deno test` runs here with it, and of a run of hanging ones. */
+/**
+ * Tests of the limit that every test has: of its own, as `deno test` runs here with it, and of a run of hanging ones.
+ */
 import { assertEquals, assertMatch } from "@std/assert";
 import { fileURLToPath } from "node:url";
 import { count } from "../../tools/test/test_run.ts";
 
 const LIMIT_MS = 1_000;
-/** Far longer than the run takes, and the way to know that nothing ended it. */
+/** Far longer than the run takes, and how it is known that nothing ended it. */
 const RUN_MS_MAX = 60_000;
 
 const HANGING = `

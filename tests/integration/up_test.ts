@@ -9,8 +9,8 @@ const SERVICE = "inventory.v1.InventoryService";
 const LISTEN_LINE = /^Holdfast listens on (\S+)$[^]*^Try it/m;
 
 /**
- * A Redis that has just started has no vote for as long as a lease may last, 5 s, and nothing is served meanwhile. Where the
- * test is of something else nobody waits for it.
+ * A Redis that has just started has no vote for as long as a lease may last, 5 s, and nothing is served meanwhile.
+ * Where the test is of something else nobody waits for it.
  */
 const NO_NODES_ASKED = { CONCURRENCY: "row" };
 
@@ -91,7 +91,7 @@ Deno.test("what up starts gets the environment that it needs and no more, and no
   assertEquals(await stop(launcher), 0);
 });
 
-Deno.test("up starts as many workers as it is told, and stops them all", async () => {
+Deno.test("up starts as many workers as it is set to, and stops them all", async () => {
   const launcher = await up(await dataDirectory(), { ...NO_NODES_ASKED, WORKERS: "2", LOG_FORMAT: "json" });
   assertEquals((await call(launcher.url, "SetInv", { goodsId: 7, num: 10 })).num, 10);
   const output = { stdout: launcher.stdout(), stderr: launcher.stderr() };
@@ -102,7 +102,7 @@ Deno.test("up starts as many workers as it is told, and stops them all", async (
   assertEquals(pids.map(isRunning), [false, false]);
 });
 
-Deno.test("up tells every wrong setting before it starts anything", async () => {
+Deno.test("up reports every wrong setting before it starts anything", async () => {
   const dir = await dataDirectory();
   const { code, stderr } = await command(dir, { LOCK_TTL_MS: "soon", PORT: "70000" }).output();
   assertEquals(code, 1);
@@ -111,7 +111,7 @@ Deno.test("up tells every wrong setting before it starts anything", async () => 
   assertEquals(Array.from(Deno.readDirSync(dir)), []);
 });
 
-/** A fresh directory whose way is open to the user that runs PostgreSQL. */
+/** A fresh directory whose path is open to the user that runs PostgreSQL. */
 async function dataDirectory(): Promise<string> {
   const dir = await Deno.realPath(await Deno.makeTempDir());
   await Deno.chmod(dir, 0o755);

@@ -2,15 +2,7 @@
 import { assertEquals } from "@std/assert";
 import { sourceFiles, sourceText } from "../support/source_files.ts";
 
-const FOLDERS = [
-  "tools/",
-  "bench/",
-  "tests/attacks/",
-  "tests/clients/",
-  "tests/faults/",
-  "tests/static/",
-  "tests/support/",
-];
+const FOLDERS = ["src/", "tools/", "bench/", "tests/"];
 const COMMENT_COLUMNS_MAX = 120;
 const COMMENT_LINE = /^\s*(\/\/|\/\*|\*)/;
 

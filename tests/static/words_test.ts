@@ -14,7 +14,7 @@ interface Word {
 }
 
 /** Of what the wire and the log say these are parts, which stay as they are. */
-const AS_ANSWERED = /held by someone else|be held for longer/i;
+const AS_ANSWERED = /held by someone else|held for longer|server tells no uptime|dbmate is told/i;
 
 const WORDS: readonly Word[] = [
   { word: /let(s|ting)? go\b|letGo/i, instead: "release; of other things: end, leave, free" },
@@ -34,26 +34,35 @@ const WORDS: readonly Word[] = [
     word: /\b(holds?|holding|holders?|held)\b/i,
     instead: "have, keep, contain, lock; a hold is a buyer's",
     rooms: [
-      ...["base/", "lanes/", "lock/", "migrate/", "rpc/", "store/", "transport/", "workers/"].map((room) =>
-        `src/${room}`
-      ),
-      ...["bench/", "tests/attacks/", "tests/faults/", "tools/stack/", "tools/test/", "tools/gate/"],
+      ...["base/", "config/", "lanes/", "lock/", "migrate/", "process/", "rpc/", "store/", "telemetry/", "transport/"]
+        .map((room) => `src/${room}`),
+      ...["src/workers/", "bench/", "tests/attacks/", "tests/clients/", "tests/faults/", "tests/support/"],
+      ...["tools/stack/", "tools/test/", "tools/gate/", "tools/up/"],
     ],
   },
   {
-    word: /\b(told|tells?|telling)\b/i,
+    word: /\b([Tt]old|[Tt]ells?|[Tt]elling)\b|[a-z](Told|Tell)|\b(told|tell)[A-Z]|TOLD|TELL/,
     instead: "report, answer, say, distinguish, know",
-    rooms: [
-      ...["base/", "inventory/", "lanes/", "rpc/", "store/", "transport/"].map((room) => `src/${room}`),
-      ...["bench/", "tests/attacks/", "tests/clients/", "tests/faults/", "tools/"],
-    ],
   },
   {
     word: /(?<!under )\bways?\b/i,
     instead: "mode; of other things: manner, path",
     rooms: [
-      ...["base/", "inventory/", "migrate/", "rpc/", "tls/", "transport/", "workers/"].map((room) => `src/${room}`),
-      ...["tests/attacks/", "tests/clients/", "tests/faults/", "tools/"],
+      ...[
+        "base/",
+        "health/",
+        "inventory/",
+        "lanes/",
+        "lock/",
+        "migrate/",
+        "process/",
+        "rpc/",
+        "services/",
+        "telemetry/",
+      ]
+        .map((room) => `src/${room}`),
+      ...["src/tls/", "src/transport/", "src/workers/", "tests/attacks/", "tests/clients/", "tests/faults/"],
+      ...["tests/integration/", "tests/support/", "tests/unit/", "tools/"],
     ],
   },
 ];

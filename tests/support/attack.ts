@@ -12,9 +12,9 @@ import { type ServerOptions, serverTest, type TestServer } from "./server.ts";
 /**
  * Longest answer to the good caller, in ms: generous, as two cores are shared with the attacker and with other work.
  */
-export const GOOD_CALL_MS_MAX = 1_000;
+const GOOD_CALL_MS_MAX = 1_000;
 /** Most resident memory of the server from its start on, in MiB. */
-export const RESIDENT_MIB_MAX = 600;
+const RESIDENT_MIB_MAX = 600;
 
 /** What may be otherwise in one attack. */
 export interface AttackOptions extends ServerOptions {

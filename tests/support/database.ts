@@ -45,7 +45,7 @@ export function lastingDatabase(name: string, ownerUrl: string, serverUrl: strin
 }
 
 /** The same server and role, another database. */
-export function withDatabase(url: string, name: string): string {
+function withDatabase(url: string, name: string): string {
   const changed = new URL(url);
   changed.pathname = `/${name}`;
   return changed.href;

@@ -1,4 +1,4 @@
-/** A door in the way of what a test holds up. */
+/** A door at which a test stops what goes through it. */
 
 /** A door that what goes through it waits at, once it is shut. */
 export function door() {

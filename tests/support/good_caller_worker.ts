@@ -1,6 +1,6 @@
 /**
  * The good caller's own thread: what an attacker costs the thread that plays it must not count as the server's time.
- * Told a URL it calls until it is sent anything else, then posts what came of it.
+ * Given a URL it calls until it is sent anything else, then posts what came of it.
  */
 /// <reference lib="webworker" />
 import { Buffer } from "node:buffer";

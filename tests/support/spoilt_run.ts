@@ -1,5 +1,5 @@
 /**
- * A clean run of everything for the tests of the fault suite's checker, and ways to spoil it in one place.
+ * A clean run of everything for the tests of the fault suite's checker, and means to spoil it in one place.
  */
 import { assert } from "@std/assert";
 import { check } from "../faults/suite/checker/check.ts";

@@ -9,7 +9,7 @@ import { TLS_CERTIFICATE, TLS_CERTIFICATE_FILE, WITH_TLS } from "./tls_server.ts
 
 const GOODS = 1;
 /** A goods whose row a session keeps locked, so that a sale of it outlasts its deadline. */
-const HELD = 2;
+const LOCKED = 2;
 
 /** What each says, a line for each step. */
 export const SAID: readonly string[] = [
@@ -33,11 +33,11 @@ export function talkTest(client: string, build: (dir: string) => Promise<Talk>, 
   serverTest(`${client} has the conversation that docs/clients.md promises${limit}`, {}, async (server, step) => {
     const talk = await build(await Deno.makeTempDir());
     const talkTo = async (server: TestServer, ca = "") => {
-      await post(server.url + v1Path("SetInv"), { goodsId: HELD, num: 10 }, ca === "" ? undefined : TLS_CERTIFICATE);
-      await using _held = await lockRow(server.databaseOwnerUrl, HELD);
+      await post(server.url + v1Path("SetInv"), { goodsId: LOCKED, num: 10 }, ca === "" ? undefined : TLS_CERTIFICATE);
+      await using _locked = await lockRow(server.databaseOwnerUrl, LOCKED);
       await using reluctant = await startReluctantServer();
       const host = new URL(server.url).host;
-      const said = await talk.run([host, ca, "talk", String(GOODS), String(HELD), reluctant.address]);
+      const said = await talk.run([host, ca, "talk", String(GOODS), String(LOCKED), reluctant.address]);
       assertEquals(said, [...SAID, "retried 7"]);
       assertEquals(reluctant.calls, 2);
     };

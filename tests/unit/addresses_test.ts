@@ -3,7 +3,7 @@ import { assertEquals } from "@std/assert";
 import { addressKey, AddressPlaces, shareOf } from "../../src/transport/addresses.ts";
 import { http1Refusal } from "../../src/transport/http1/exchange.ts";
 import { limitsWithShare, LISTENER_LIMITS } from "../../src/transport/limits.ts";
-import { TokenBucket } from "../../src/base/token_bucket.ts";
+import { TokenBucket } from "../../src/transport/token_bucket.ts";
 
 Deno.test("an IPv4 address is one party, however it is named; in IPv6 a network of 64 bits is", () => {
   for (

@@ -106,8 +106,8 @@ Deno.test("a small message is read as a whole, and has no parts", () => {
 
 Deno.test("what is kept is counted, and nothing beyond it is kept", () => {
   const bytes = Buffer.concat([bytesField(1, Buffer.alloc(0)), bytesField(200, Buffer.alloc(PADDING))]);
-  const roomy = Buffer.concat([bytes, Buffer.alloc(2 * PADDING)]).subarray(0, bytes.length);
-  const { message } = sellCheck.check(roomy, "binary").parts!;
+  const padded = Buffer.concat([bytes, Buffer.alloc(2 * PADDING)]).subarray(0, bytes.length);
+  const { message } = sellCheck.check(padded, "binary").parts!;
   assertEquals([(message as Uint8Array).buffer.byteLength, Buffer.from(message as Uint8Array)], [bytes.length, bytes]);
   assertEquals(keptBytes({ message, ranges: [0, 1, 2, 3] }), bytes.length + 32);
   assertEquals(keptBytes({ message: "ä€", ranges: [] }), 4);

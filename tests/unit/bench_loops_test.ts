@@ -81,7 +81,7 @@ Deno.test("refusals and unknown ends are counted apart, and neither is a sale", 
   assert(tally.latenciesUs.length > 0 && tally.latenciesUs.length <= tally.orders);
 });
 
-Deno.test("a fault ends the run and is told", async () => {
+Deno.test("a fault ends the run and is reported", async () => {
   const tally = await run(() => Promise.reject(new Error("no such goods")), order({ callers: 2 }));
   assert(tally.fault?.includes("no such goods"));
 });

@@ -29,7 +29,7 @@ Deno.test("of a scenario's rounds the largest memory is kept, in the record and 
   assertMatch(rows.find((row) => row.startsWith(`  ${scenario.title}`)) ?? "", / 1,235 +clean$/);
 });
 
-Deno.test("where none of ours served there is no memory to tell", () => {
+Deno.test("where none of ours served there is no memory to report", () => {
   const scenario = scenarios.find(({ kind }) => kind === "pgbench")!;
   assertEquals("residentMiB" in scenarioResult(scenario, [measured(undefined)]), false);
 });

@@ -12,12 +12,12 @@ Deno.test("a whole run is planned to end well within its limit, a smoke run with
   assert(windowsMs <= 15_000, `${windowsMs} ms`);
 });
 
-Deno.test("every way to sell is measured on every workload with 1, 2 and 4 processes", () => {
+Deno.test("every method to sell is measured on every workload with 1, 2 and 4 processes", () => {
   const ids = new Set(WHOLE.scenarios.map(({ id }) => id));
   assertEquals(ids.size, WHOLE.scenarios.length);
-  for (const way of ["in_process", "grpc/sell", "grpc/sell_batch"]) {
+  for (const method of ["in_process", "grpc/sell", "grpc/sell_batch"]) {
     for (const workload of WORKLOAD_NAMES) {
-      for (const processes of PROCESSES) assert(ids.has(`${way}/${workload}/${processes}`), `${way} ${workload}`);
+      for (const processes of PROCESSES) assert(ids.has(`${method}/${workload}/${processes}`), `${method} ${workload}`);
     }
   }
 });
@@ -37,7 +37,7 @@ Deno.test("without SellBatch in the service it is left out, and nothing else", (
   assertEquals(without.scenarios, WHOLE.scenarios.filter(({ method }) => method !== "SellBatch"));
 });
 
-Deno.test("on a slow machine later rounds hold what ratios stand on, or nothing, and the run ends in time", () => {
+Deno.test("on a slow machine later rounds have what ratios stand on, or nothing, and the run ends in time", () => {
   const setupMs = 30_000;
   const after = (elapsedMs: number, wholeRoundMs: number) =>
     nextRound(WHOLE, { elapsedMs, setupMs, wholeRoundMs }).length;

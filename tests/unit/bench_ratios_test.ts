@@ -34,7 +34,7 @@ Deno.test("every ratio names scenarios of the plan: nothing is left unmeasured i
   }
 });
 
-Deno.test("a ratio holds at its target, and not below it", () => {
+Deno.test("a ratio is met at its target, and not below it", () => {
   const sell = (median: number) => find(/^gRPC Sell, one goods/, { "grpc/sell/one_goods/1": { median } });
   assertEquals(sell(60), { claim: "gRPC Sell, one goods / no-op", value: 0.6, target: ">= 0.6", isMet: true });
   assertEquals(sell(59)?.isMet, false);
@@ -45,7 +45,7 @@ Deno.test("the article's approach counts at its best", () => {
   assertEquals(find(/article's approach/, changes)?.value, 10);
 });
 
-Deno.test("waits and callers that gave up are held to their limits", () => {
+Deno.test("waits and callers that gave up are compared with their limits", () => {
   const four = (change: Partial<ScenarioResult>) => ({ "in_process/one_goods/4": change });
   assertEquals(find(/longest call/, four({ longestMs: 2200 }))?.isMet, false);
   assertEquals(find(/gave up/, four({}))?.isMet, true);
@@ -60,7 +60,7 @@ Deno.test("the last ratio says whether the stock adds up", () => {
   assertEquals(last({ "grpc/noop": { violations: ["one too many"] } }, true), false);
 });
 
-Deno.test("what was not measured is told as such, and the record can be read back", () => {
+Deno.test("what was not measured is shown as such, and the record can be read back", () => {
   const some = { "grpc/noop": measured()["grpc/noop"]! };
   const results = {
     at: "2026-01-01T00:00:00.000Z",

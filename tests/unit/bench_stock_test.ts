@@ -11,7 +11,7 @@ Deno.test("a stock that has what was acknowledged is clean", () => {
   assertEquals(stockViolations(BEFORE, after, { ...SOLD, orders: 0 }, false), []);
 });
 
-Deno.test("a sale that is lost, doubled or not in the ledger is told", () => {
+Deno.test("a sale that is lost, doubled or not in the ledger is reported", () => {
   const after = (changes: object) =>
     stockViolations(BEFORE, { orders: 14, units: 994, movements: 56, ...changes }, SOLD, true);
   assertEquals(after({ orders: 13 }), ["3 orders came, 4 to 4 were acknowledged"]);

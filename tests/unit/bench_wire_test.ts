@@ -19,7 +19,7 @@ Deno.test("requests written by hand are what the generated code writes", () => {
   }
 });
 
-Deno.test("a batch holds its orders one after the other, each with its length", () => {
+Deno.test("a batch has its orders one after the other, each with its length", () => {
   const orders = [sellRequest("a", [1]), sellRequest("b".repeat(200), [2, 3])];
   const batch = sellBatchRequest(orders);
   const parts: Uint8Array[] = [];

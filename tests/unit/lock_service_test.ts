@@ -4,7 +4,7 @@ import { createClient, createRouterTransport } from "@connectrpc/connect";
 import { assertEquals } from "@std/assert";
 import { LockService, StatusResponseSchema } from "../../src/gen/inventory/v1/lock_pb.ts";
 import type { NodeStatus } from "../../src/lock/status.ts";
-import { LEASES_TOLD_MAX, type LockView, type RedlockView } from "../../src/services/lock/encode.ts";
+import { LEASES_LISTED_MAX, type LockView, type RedlockView } from "../../src/services/lock/encode.ts";
 import { lockModule } from "../../src/services/lock/service.ts";
 import { addServices } from "../../src/services/service_module.ts";
 
@@ -145,7 +145,7 @@ for (
 
 Deno.test("leases are listed by goods_id, the first of them only, with the count of all", async () => {
   // 10 has no divisor in common with 1001, so this goes through all of them, unsorted.
-  const count = LEASES_TOLD_MAX + 1;
+  const count = LEASES_LISTED_MAX + 1;
   const leases = Array.from({ length: count }, (_, i) => ({
     goodsId: (i * 10) % count + 1,
     ageMs: i + 0.9,
@@ -154,7 +154,7 @@ Deno.test("leases are listed by goods_id, the first of them only, with the count
   const view = redlock({ leases });
   const answer = await answerOf(view);
   const first = answer.leases as { goodsId: number; heldMs: number; remainingMs: number }[];
-  assertEquals(first.map(({ goodsId }) => goodsId), Array.from({ length: LEASES_TOLD_MAX }, (_, i) => i + 1));
+  assertEquals(first.map(({ goodsId }) => goodsId), Array.from({ length: LEASES_LISTED_MAX }, (_, i) => i + 1));
   assertEquals(answer.leasesTotal, count);
   assertEquals(first[7], { goodsId: 8, heldMs: 301, remainingMs: 5000 });
   assertEquals(view.redlock?.leases[1]?.goodsId, 11, "the view was left as it is");

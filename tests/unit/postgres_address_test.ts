@@ -1,4 +1,7 @@
-/** Tests of the parser of PostgreSQL addresses: what libpq takes, what is refused by name, and that no secret is repeated. */
+/**
+ * Tests of the parser of PostgreSQL addresses: what libpq takes, what is refused by name, and that no secret is
+ * repeated.
+ */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { AddressError, percentEncoded } from "../../src/config/address_text.ts";

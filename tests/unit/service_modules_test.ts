@@ -1,4 +1,7 @@
-/** The modules of services: one that does not say all that it must is refused, and how large the messages of stock may be. */
+/**
+ * The modules of services: one that does not say all that it must is refused, and how large the messages of stock may
+ * be.
+ */
 import { assertEquals, assertThrows } from "@std/assert";
 import { Health } from "../../src/gen/health/v1/health_pb.ts";
 import { inventoryMethods } from "../../src/services/inventory/methods.ts";

@@ -1,4 +1,6 @@
-/** Tests of the lists and the hosts among the settings: their normal forms, what is refused, what is said to do nothing. */
+/**
+ * Tests of the lists and the hosts among the settings: their normal forms, what is refused, what is said to do nothing.
+ */
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { ConfigError, loadConfig } from "../../src/config/config.ts";
 

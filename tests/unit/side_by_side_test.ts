@@ -7,7 +7,7 @@ function turn(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve));
 }
 
-/** Work that ends when it is told to, and tells what is under way. */
+/** Work that ends when it is asked to, and says what is under way. */
 function bench(words: string) {
   const pieces = words.split(" ").map((name) => ({ name, isHeavy: name.startsWith("heavy") }));
   const underWay = new Map<string, { place: number; end: PromiseWithResolvers<void> }>();

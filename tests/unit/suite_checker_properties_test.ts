@@ -1,6 +1,6 @@
 /**
- * The fault suite's checker on random histories: nothing is found in a clean one, and something in any that was spoilt in
- * one place, whether an answer, a row, or what was applied.
+ * The fault suite's checker on random histories: nothing is found in a clean one, and something in any that was spoilt
+ * in one place, whether an answer, a row, or what was applied.
  */
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";

@@ -1,4 +1,7 @@
-/** The fault suite's checker: what is clean passes, and a ledger that is not whole, or that contradicts a reader or the clock, is caught. */
+/**
+ * The fault suite's checker: what is clean passes, and a ledger that is not whole, or that contradicts a reader or the
+ * clock, is caught.
+ */
 import { assert, assertEquals } from "@std/assert";
 import { check } from "../faults/suite/checker/check.ts";
 import type { OrderRow } from "../faults/suite/checker/tables.ts";
@@ -137,7 +140,7 @@ Deno.test("caught: two orders of two goods that each come before the other", () 
   );
   const violations = check(run.history, { ...run.tables, movements });
   assertEquals(violations.length, 1);
-  assert(/no one order explains/.test(violations[0]!));
+  assert(/no one sequence explains/.test(violations[0]!));
 });
 
 Deno.test("calls that overlap may be in the ledger in either order", () => {

@@ -1,7 +1,7 @@
 /**
  * `deno task mutants [part of a file's path...]`: plants small believable slips one at a time, each in a fresh copy of
- * the work tree, and runs the tests that are to notice. By hand, and not in the gate: it takes half an hour on two
- * cores.
+ * the work tree, and runs the tests that are to notice. By hand, and no part of `deno task ok`: it takes half an
+ * hour on two cores.
  *
  * The same tests run first with nothing planted, since tests that fail anyway notice everything. The last line says
  * `N noticed, N lived, N not planted`; the exit code is 0 only if every slip was noticed.

@@ -40,7 +40,7 @@ async function main(): Promise<number> {
   const log = createLog("info", "pretty");
   const requests = listenForStop();
   let stack: Stack | undefined;
-  let stopTelling = () => {};
+  let stopReporting = () => {};
   try {
     const given = givenSettings();
     // Checked before anything is started; what is not given yet has a default of the right form.
@@ -60,7 +60,7 @@ async function main(): Promise<number> {
       if (stack === undefined) Deno.exit(EXIT_FORCED);
     });
     stack = await starting;
-    stopTelling = tellWhatEnds(stack, requests, log);
+    stopReporting = reportWhatEnds(stack, requests, log);
     if (requests.isAsked()) return await stopAll(undefined, stack, requests, log);
     const settings = await prepareStores(given, stack, log);
     if (requests.isAsked()) return await stopAll(undefined, stack, requests, log);
@@ -69,7 +69,7 @@ async function main(): Promise<number> {
     log.error(isForReader(error) ? {} : { error }, message(error));
     return EXIT_FAILED;
   } finally {
-    stopTelling();
+    stopReporting();
     await stack?.stop();
   }
 }
@@ -172,7 +172,7 @@ async function stopAll(
  *
  * @returns a function that ends that
  */
-function tellWhatEnds(stack: Stack, requests: StopRequests, log: Log): () => void {
+function reportWhatEnds(stack: Stack, requests: StopRequests, log: Log): () => void {
   let watching = true;
   const servers = [
     ...(stack.postgres === undefined ? [] : [{ name: "PostgreSQL", ended: stack.postgres.ended }]),

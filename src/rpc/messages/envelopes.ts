@@ -24,7 +24,7 @@ export interface Envelope {
  * of one byte is some hundred times what the peer has sent. Grows to twice its size, so that each byte is copied a few
  * times at most.
  */
-export class ByteBuffer {
+class ByteBuffer {
   #buffer = NONE;
   #length = 0;
 

@@ -25,7 +25,8 @@ export function articleModule(v1: ServiceImpl<typeof InventoryService>, settings
     },
     drainExempt: false,
     healthListed: true,
-    // In one list with inventory.v1 its name would be a service and a package at once, which clients' pools of names refuse.
+    // In one list with inventory.v1 its name would be a service and a package at once, which clients' pools of names
+    // refuse.
     reflected: "by name",
   });
 }

@@ -1,12 +1,12 @@
 /**
- * Health as plain HTTP, for load balancers and probes that speak no gRPC: a status and a word, by whatever version and under
- * whatever host they ask, with or without one.
+ * Health as plain HTTP, for load balancers and probes that speak no gRPC: a status and a word, by whatever version and
+ * under whatever host they ask, with or without one.
  *
  * - `/healthz` and `/readyz`: 200 where the board says SERVING, else 503. For whoever sends work here.
  * - `/livez`: 200, for the process answers. For whoever restarts it: while a database is away that would not help.
  *
- * A gRPC call is answered by its status, OK or UNAVAILABLE: some balancers check a server of gRPC by the code of a call of their
- * own choice, and Health.Check, which is OK whatever it says, is of no use to them.
+ * A gRPC call is answered by its status, OK or UNAVAILABLE: some balancers check a server of gRPC by the code of a call
+ * of their own choice, and Health.Check, which is OK whatever it says, is of no use to them.
  */
 import { Code } from "@connectrpc/connect";
 import type { IncomingHttpHeaders } from "node:http";

@@ -22,8 +22,8 @@ const RULES: MethodRules = { right: ANYONE, bounds: { bytesMax: HEALTH_REQUEST_B
  * grpc.health.v1.Health from the board.
  *
  * Check answers NOT_FOUND for a name that is not on the board, Watch answers SERVICE_UNKNOWN and waits for it to
- * come. Watch beyond {@link WATCHERS_MAX} streams, or beyond `addressShare` of them for one address, or a request beyond
- * {@link HEALTH_REQUEST_BYTES_MAX}, is RESOURCE_EXHAUSTED.
+ * come. Watch beyond {@link WATCHERS_MAX} streams, or beyond `addressShare` of them for one address, or a request
+ * beyond {@link HEALTH_REQUEST_BYTES_MAX}, is RESOURCE_EXHAUSTED.
  */
 export function healthModule(board: HealthBoard, addressShare = 1): ServiceModule {
   return serviceModule({

@@ -1,6 +1,6 @@
 /**
- * The batches of inventory.v1.InventoryService: each part is decoded, decided and answered as the single call would, and
- * its error stands in its verdict. A batch fails as a whole only for what it is itself: empty, or too long.
+ * The batches of inventory.v1.InventoryService: each part is decoded, decided and answered as the single call would,
+ * and its error stands in its verdict. A batch fails as a whole only for what it is itself: empty, or too long.
  */
 import { ConnectError, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
 import type { MessageInitShape } from "@bufbuild/protobuf";

@@ -15,7 +15,9 @@ import { BATCH_GOODS_MAX } from "./batch.ts";
 
 /** A goods id in a JSON list, on a line of its own. */
 const GOODS_ID_BYTES = 24;
-/** A line that can be valid: its tag, its length, and two numbers that are not 0. A shorter one is refused later anyway. */
+/**
+ * A line that can be valid: its tag, its length, and two numbers that are not 0. A shorter one is refused later anyway.
+ */
 const LINE_BYTES_MIN = 6;
 
 /** The rules of every method. */

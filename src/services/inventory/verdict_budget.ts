@@ -3,8 +3,8 @@
  * and the caller would not hear of it.
  *
  * Every verdict has {@link VERDICT_BYTES_MAX} of its own, and what the whole answer has beyond that goes to those that
- * need more, first come, first served. One that gets nothing is cut until it fits its own. Sizes are those in JSON, which
- * are the larger ones: the same messages are shorter as protobuf.
+ * need more, first come, first served. One that gets nothing is cut until it fits its own. Sizes are those in JSON,
+ * which are the larger ones: the same messages are shorter as protobuf.
  */
 import { create, type JsonObject, type JsonValue, type MessageInitShape, toJson } from "@bufbuild/protobuf";
 import { type Any, anyPack, AnySchema } from "@bufbuild/protobuf/wkt";
@@ -68,7 +68,9 @@ export class AnswerBudget {
   }
 }
 
-/** An error as it stands in a verdict; cut to its code and the beginning of its message where there is no budget left. */
+/**
+ * An error as it stands in a verdict; cut to its code and the beginning of its message where there is no budget left.
+ */
 export function errorIn(budget: AnswerBudget, error: ConnectError): { error: Status; truncated: boolean } {
   // What can't fit is not written out to find its size: that takes 0.1 ms for an error of 50 details.
   if (budget.has(leastBytes(error))) {
@@ -101,7 +103,9 @@ function write({ code, rawMessage: message, details }: ConnectError): Written {
   return { status, bytes: ERROR_BYTES + jsonBytes({ code, message, details: parts.map(({ json }) => json) }) };
 }
 
-/** Its JSON is of the message and not of the Any, which would be unpacked for it: half of the 0.1 ms of 50 violations. */
+/**
+ * Its JSON is of the message and not of the Any, which would be unpacked for it: half of the 0.1 ms of 50 violations.
+ */
 function writeDetail(detail: ConnectError["details"][number]): { any: Any; json: JsonValue } {
   if (!("desc" in detail)) {
     const any = create(AnySchema, { typeUrl: `${TYPE_PREFIX}${detail.type}`, value: detail.value });

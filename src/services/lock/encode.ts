@@ -27,7 +27,7 @@ export interface LockView {
 }
 
 /** Most leases in one answer; a process has no more than a few thousand. */
-export const LEASES_TOLD_MAX = 1000;
+export const LEASES_LISTED_MAX = 1000;
 
 const CONCURRENCIES: Readonly<Record<ModeName, Concurrency>> = {
   redlock: Concurrency.REDLOCK,
@@ -60,7 +60,7 @@ export function statusMessage({ concurrency, redlock }: LockView): MessageInitSh
     quorum,
     ttlMs,
     nodes: nodes.map(nodeMessage),
-    leases: leases.toSorted((a, b) => a.goodsId - b.goodsId).slice(0, LEASES_TOLD_MAX)
+    leases: leases.toSorted((a, b) => a.goodsId - b.goodsId).slice(0, LEASES_LISTED_MAX)
       .map(({ goodsId, ageMs, remainingMs }) => ({
         goodsId,
         heldMs: wholeMs(ageMs),

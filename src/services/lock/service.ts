@@ -1,6 +1,6 @@
 /**
- * inventory.v1.LockService: what this process knows of the lock. It is given a view and encodes it, asks nobody, and knows
- * neither the lock nor its nodes.
+ * inventory.v1.LockService: what this process knows of the lock. It is given a view and encodes it, asks nobody, and
+ * knows neither the lock nor its nodes.
  */
 import { LockService } from "../../gen/inventory/v1/lock_pb.ts";
 import { type ServiceModule, serviceModule } from "../service_module.ts";

@@ -30,8 +30,8 @@ const RULES: MethodRules = { right: "operator", bounds: { bytesMax: REFLECTION_R
  *
  * An answer about a file carries that file first and then all it depends on, save what this stream has sent before.
  * What is not known is an error in the answer, and the stream goes on. What passes one of the bounds above ends in
- * RESOURCE_EXHAUSTED, and so does one address's stream over its `addressShare` of all. How long a silent stream may stay
- * open is up to the listener.
+ * RESOURCE_EXHAUSTED, and so does one address's stream over its `addressShare` of all. How long a silent stream may
+ * stay open is up to the listener.
  *
  * @throws Error if two different files have one name, or declare the same symbol: an answer would be about either.
  */

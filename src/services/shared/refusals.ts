@@ -10,7 +10,9 @@ import { INT32_MAX, type OrderState, type Refusal } from "../../inventory/model.
 import type { Failure, FailureKind } from "../../lanes/failure.ts";
 import { type Detail, detailedError, info, retryInfo } from "../../rpc/errors.ts";
 
-/** A list of goods in a detail, beside a short text: 500 of the longest ids, as many as an order may have by default. */
+/**
+ * A list of goods in a detail, beside a short text: 500 of the longest ids, as many as an order may have by default.
+ */
 const GOODS_BYTES_MAX = 5_500;
 /** The differences in a detail; the text of the error has the first KiB of them again. */
 const DIFFERENCES_CHARACTERS_MAX = 1_200;

@@ -106,7 +106,7 @@ export interface Origins {
  * The origins, each in the form in which a browser sends it: each by itself, and `https://*.shop.example` for every
  * host below `shop.example`.
  */
-export function originsOf(allowed: readonly string[]): Origins {
+function originsOf(allowed: readonly string[]): Origins {
   const exact = new Set(allowed);
   const below = allowed.flatMap((origin) => {
     const [scheme, name] = origin.split("://*.");

@@ -80,7 +80,7 @@ export class UnreadAnswers {
  * Calls back in three turns of the event loop: node:http2 writes trailers two turns after the message, without any
  * event.
  */
-export function afterTrailers(callback: () => void): void {
+function afterTrailers(callback: () => void): void {
   setImmediate(() => setImmediate(() => setImmediate(callback)));
 }
 

@@ -17,7 +17,7 @@ import io.grpc.health.v1.HealthGrpc;
 import io.grpc.protobuf.StatusProto;
 import java.util.concurrent.TimeUnit;
 
-/** A conversation with Holdfast by grpc-java, a line for each step: Talk ADDRESS CA ORDERS GOODS HELD RELUCTANT. */
+/** A conversation with Holdfast by grpc-java, a line for each step: Talk ADDRESS CA ORDERS GOODS LOCKED RELUCTANT. */
 class Talk {
   static SellRequest order(String id, int goods, int num) {
     Line line = Line.newBuilder().setGoodsId(goods).setNum(num).build();
@@ -38,7 +38,7 @@ class Talk {
     System.out.println(line);
   }
 
-  static void talk(ManagedChannel channel, String orders, int goods, int held) throws Exception {
+  static void talk(ManagedChannel channel, String orders, int goods, int locked) throws Exception {
     HealthGrpc.HealthBlockingStub health = HealthGrpc.newBlockingStub(channel).withDeadlineAfter(5, TimeUnit.SECONDS);
     say("health", health.check(HealthCheckRequest.getDefaultInstance()).getStatus());
     SetInvRequest ten = SetInvRequest.newBuilder().setGoodsId(goods).setNum(10).build();
@@ -64,7 +64,7 @@ class Talk {
     // Longer than the server's own longest.
     say("patient", detail(channel, goods, 300_000).getNum());
     try {
-      within(channel, 200).sell(order(orders + "-3", held, 1));
+      within(channel, 200).sell(order(orders + "-3", locked, 1));
       say("late OK");
     } catch (StatusRuntimeException error) {
       say("late", error.getStatus().getCode());

@@ -1,4 +1,4 @@
-// A conversation with Holdfast by grpc++, a line for each step: talk ADDRESS CA ORDERS GOODS HELD RELUCTANT.
+// A conversation with Holdfast by grpc++, a line for each step: talk ADDRESS CA ORDERS GOODS LOCKED RELUCTANT.
 #include <chrono>
 #include <cstdlib>
 #include <iostream>
@@ -55,7 +55,7 @@ SellResponse sell(InventoryService::Stub& stub, const SellRequest& request) {
   return answer;
 }
 
-void talk(const std::shared_ptr<grpc::Channel>& channel, const std::string& orders, int goods, int held) {
+void talk(const std::shared_ptr<grpc::Channel>& channel, const std::string& orders, int goods, int locked) {
   InventoryService::Stub stub(channel);
   {
     Within context(5000);
@@ -104,7 +104,7 @@ void talk(const std::shared_ptr<grpc::Channel>& channel, const std::string& orde
   std::cout << "patient " << detail(stub, goods, 300000).num() << std::endl;
   Within context(200);
   SellResponse answer;
-  std::cout << "late " << code(stub.Sell(&context, order(orders + "-3", held, 1), &answer)) << std::endl;
+  std::cout << "late " << code(stub.Sell(&context, order(orders + "-3", locked, 1), &answer)) << std::endl;
 }
 
 int main(int, char** args) {

@@ -1,4 +1,4 @@
-// A conversation with Holdfast by grpc-go, a line for each step: talk ADDRESS CA ORDERS GOODS HELD RELUCTANT.
+// A conversation with Holdfast by grpc-go, a line for each step: talk ADDRESS CA ORDERS GOODS LOCKED RELUCTANT.
 package main
 
 import (
@@ -56,7 +56,7 @@ func connected(address, ca string) *grpc.ClientConn {
 	return connection
 }
 
-func talk(connection *grpc.ClientConn, orders string, goods, held int32) {
+func talk(connection *grpc.ClientConn, orders string, goods, locked int32) {
 	defer connection.Close()
 	stub := pb.NewInventoryServiceClient(connection)
 	limit := 5 * time.Second
@@ -88,7 +88,7 @@ func talk(connection *grpc.ClientConn, orders string, goods, held int32) {
 	patient, err := stub.InvDetail(within(5*time.Minute), &pb.InvDetailRequest{GoodsId: goods})
 	must(err)
 	fmt.Println("patient", patient.Num)
-	_, err = stub.Sell(within(200*time.Millisecond), order(orders+"-3", held, 1))
+	_, err = stub.Sell(within(200*time.Millisecond), order(orders+"-3", locked, 1))
 	fmt.Println("late", code(err))
 }
 

@@ -1,4 +1,4 @@
-"""A conversation with Holdfast by grpcio, a line for each step: talk.py ADDRESS CA ORDERS GOODS HELD RELUCTANT."""
+"""A conversation with Holdfast by grpcio, a line for each step: talk.py ADDRESS CA ORDERS GOODS LOCKED RELUCTANT."""
 import sys
 
 import grpc
@@ -30,7 +30,7 @@ def order(order_id, goods, num):
     return pb.SellRequest(order_id=order_id, goods_info=[pb.Line(goods_id=goods, num=num)])
 
 
-def talk(channel, orders, goods, held):
+def talk(channel, orders, goods, locked):
     stub = inventory_pb2_grpc.InventoryServiceStub(channel)
     health = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=5)
     print("health", health_pb2.HealthCheckResponse.ServingStatus.Name(health.status))
@@ -50,12 +50,12 @@ def talk(channel, orders, goods, held):
     print("back", back.goods_info[0].num)
     # Longer than the server's own longest.
     print("patient", stub.InvDetail(pb.InvDetailRequest(goods_id=goods), timeout=300).num)
-    print("late", code(lambda: stub.Sell(order(f"{orders}-3", held, 1), timeout=0.2)))
+    print("late", code(lambda: stub.Sell(order(f"{orders}-3", locked, 1), timeout=0.2)))
 
 
-address, ca, orders, goods, held, reluctant = sys.argv[1:]
+address, ca, orders, goods, locked, reluctant = sys.argv[1:]
 with connect(address, ca) as channel:
-    talk(channel, orders, int(goods), int(held))
+    talk(channel, orders, int(goods), int(locked))
 with connect(reluctant, "") as channel:
     stub = inventory_pb2_grpc.InventoryServiceStub(channel)
     print("retried", stub.InvDetail(pb.InvDetailRequest(goods_id=1), timeout=20).num)

@@ -16,8 +16,8 @@ const RETRY_MS_MAX = 150;
 const SETTLE_MS_MAX = 90_000;
 const SETTLE_TRIES_MAX = 600;
 /** Of what stays undecided so many answers are shown, and so many requests. */
-const ANSWERS_TOLD_MAX = 4;
-const REQUESTS_TOLD_MAX = 5;
+const ANSWERS_SHOWN_MAX = 4;
+const REQUESTS_SHOWN_MAX = 5;
 
 /** Codes after which the API says to send the same again. */
 const RETRYABLE = new Set(["aborted", "unavailable", "resource_exhausted"]);
@@ -133,9 +133,9 @@ export class Desk {
   }
 
   async #whyUndecided(): Promise<string> {
-    const requests = [...this.#undecided].slice(0, REQUESTS_TOLD_MAX).flatMap(({ operation, request }) => [
+    const requests = [...this.#undecided].slice(0, REQUESTS_SHOWN_MAX).flatMap(({ operation, request }) => [
       `  ${JSON.stringify(request)}, in the end answered`,
-      ...this.#fleet.calls.filter((call) => call.operation === operation).slice(-ANSWERS_TOLD_MAX).map(answerWords),
+      ...this.#fleet.calls.filter((call) => call.operation === operation).slice(-ANSWERS_SHOWN_MAX).map(answerWords),
     ]);
     const sessions = await readSessions(this.#fleet.ownerUrl).catch((error) => [String(error)]);
     return [

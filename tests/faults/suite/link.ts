@@ -282,7 +282,7 @@ const CHUNK_BYTES = 64 * 1024;
 /** So many chunks of one direction may be late at a time; then nothing more is read of it. */
 const LATE_CHUNKS_MAX = 64;
 /** Longer than any session may keep its rows; shorter than the sessions of a server last that loses a few at a time. */
-export const SILENT_MS_MAX = 30_000;
+const SILENT_MS_MAX = 30_000;
 
 function wait(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));

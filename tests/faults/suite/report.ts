@@ -4,7 +4,7 @@ import { LOCK_WAIT_MS_MAX } from "./fleet.ts";
 import { type Call, reasonOf } from "./history.ts";
 import { type RunResult, violationsOf } from "./run.ts";
 
-const VIOLATIONS_TOLD_MAX = 20;
+const VIOLATIONS_SHOWN_MAX = 20;
 
 /** All lines of the report. */
 export function report(result: RunResult): string[] {
@@ -50,8 +50,8 @@ export function report(result: RunResult): string[] {
       }),
     ),
     `sessions of PostgreSQL: ${sizes.first.sessions}, at the end ${sizes.last.sessions}`,
-    ...violations.slice(0, VIOLATIONS_TOLD_MAX).map((words) => `VIOLATION ${words}`),
-    violations.length > VIOLATIONS_TOLD_MAX ? `and ${violations.length - VIOLATIONS_TOLD_MAX} more violations` : "",
+    ...violations.slice(0, VIOLATIONS_SHOWN_MAX).map((words) => `VIOLATION ${words}`),
+    violations.length > VIOLATIONS_SHOWN_MAX ? `and ${violations.length - VIOLATIONS_SHOWN_MAX} more violations` : "",
   ].filter((line, i, lines) => line !== "" || lines[i - 1] !== "");
 }
 

@@ -15,7 +15,7 @@ const RECOVERY_MS: readonly [number, number] = [150, 500];
 /**
  * After a fault whose cost is measured: until all who began under it are answered, and some more for a loaded machine.
  */
-const TOLD_MS_MAX = LOCK_WAIT_MS_MAX + 300;
+const ANSWERED_MS_MAX = LOCK_WAIT_MS_MAX + 300;
 /** A node that has just started has no vote for a TTL, and another second for the precision of its uptime. */
 const VOTE_MS_MAX = LOCK_TTL_MS + 3000;
 /** Share of the rounds with two faults. */
@@ -83,7 +83,7 @@ export class Schedule {
     const round = { faults: done, fromMs, toMs: performance.now() };
     this.rounds.push(round);
     await look();
-    await wait(isMeasured ? TOLD_MS_MAX : random.integer(...RECOVERY_MS));
+    await wait(isMeasured ? ANSWERED_MS_MAX : random.integer(...RECOVERY_MS));
     return round;
   }
 

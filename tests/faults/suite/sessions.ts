@@ -8,7 +8,7 @@ import { until } from "../../../src/base/bounded_wait.ts";
  * A transaction of the service that is older does not move any more; several times what any of its own limits allow, in
  * ms.
  */
-export const TRANSACTION_MS_MAX = 10_000;
+const TRANSACTION_MS_MAX = 10_000;
 const LOOK_MS_MAX = 10_000;
 const QUERY_CHARACTERS_MAX = 160;
 

@@ -65,7 +65,7 @@ export const RPC_SLIPS: readonly Slip[] = [
     tests: ["tests/unit/verdict_budget_test.ts"],
   },
   {
-    file: "src/base/token_bucket.ts",
+    file: "src/transport/token_bucket.ts",
     find: "Math.min(this.size, this.#tokens +",
     replace: "Math.min(2 * this.size, this.#tokens +",
     rule: "a bucket never has more than its size",

@@ -1,9 +1,9 @@
 // The API of Holdfast, a stock service that never oversells.
 //
 // Quantities and goods ids are int32, so that JSON shows plain numbers. An id that the caller chooses
-// (order_id, rollback_id) is 1 to 64 characters out of A-Z a-z 0-9 . _ : - and compared as it is, case and all: a GUID in
-// capitals is another id than the same in small letters. All callers share one set of order_ids, and one of rollback_ids;
-// where several number their orders each for itself, each has a prefix of its own, such as shop1:1001.
+// (order_id, rollback_id) is 1 to 64 characters out of A-Z a-z 0-9 . _ : - and compared as it is, case and all: a GUID
+// in capitals is another id than the same in small letters. All callers share one set of order_ids, and one of
+// rollback_ids; where several number their orders each for itself, each has a prefix of its own, such as shop1:1001.
 //
 // Errors that every call can end with, and whether the same request may be sent again:
 //   INVALID_ARGUMENT    a field breaks its rule, or JSON has one that does not exist, and BadRequest names every such
@@ -215,8 +215,8 @@ export type SellRequest = Message<"inventory.v1.SellRequest"> & {
   goodsInfo: Line[];
 
   /**
-   * Names the order, among those of all callers; a retry carries the same, letter by letter. Empty: the server makes one
-   * (a UUIDv7) and answers it.
+   * Names the order, among those of all callers; a retry carries the same, letter by letter. Empty: the server makes
+   * one (a UUIDv7) and answers it.
    *
    * @generated from field: string order_id = 2;
    */
@@ -354,7 +354,7 @@ export const SellBatchRequestSchema: GenMessage<SellBatchRequest> = /*@__PURE__*
  */
 export type SellBatchResponse = Message<"inventory.v1.SellBatchResponse"> & {
   /**
-   * As many as there were orders, in their order.
+   * As many as there were orders, in the same sequence.
    *
    * @generated from field: repeated inventory.v1.SellVerdict verdicts = 1;
    */
@@ -437,7 +437,7 @@ export const RollbackBatchRequestSchema: GenMessage<RollbackBatchRequest> = /*@_
  */
 export type RollbackBatchResponse = Message<"inventory.v1.RollbackBatchResponse"> & {
   /**
-   * As many as there were rollbacks, in their order.
+   * As many as there were rollbacks, in the same sequence.
    *
    * @generated from field: repeated inventory.v1.RollbackVerdict verdicts = 1;
    */
@@ -520,7 +520,7 @@ export const BatchInvDetailRequestSchema: GenMessage<BatchInvDetailRequest> = /*
  */
 export type BatchInvDetailResponse = Message<"inventory.v1.BatchInvDetailResponse"> & {
   /**
-   * As many as there were goods ids, in their order.
+   * As many as there were goods ids, in the same sequence.
    *
    * @generated from field: repeated inventory.v1.InvDetailVerdict verdicts = 1;
    */
@@ -797,9 +797,9 @@ export const InventoryService: GenService<{
   /**
    * Sells several orders, each for itself: one that is refused takes nothing with it.
    *
-   * Answers one verdict for each order, in their order: what Sell would have answered, or the error that it
+   * Answers one verdict for each order, in the same sequence: what Sell would have answered, or the error that it
    * would have ended in, with the same code, message and details (field names are those of SellRequest).
-   * Orders on the same goods are decided in their order, and an order that comes twice under one order_id is
+   * Orders on the same goods are decided in that sequence, and an order that comes twice under one order_id is
    * answered twice and sold once.
    * It fails as a whole only for what every call can fail for before it begins, and with these:
    * INVALID_ARGUMENT: no orders, or more than the server's BATCH_ORDERS_MAX (1000 unless set); nothing was
@@ -818,7 +818,7 @@ export const InventoryService: GenService<{
   /**
    * Gives back several orders or parts of orders, each for itself.
    *
-   * Answers one verdict for each rollback, in their order: what Rollback would have answered, or the error that
+   * Answers one verdict for each rollback, in the same sequence: what Rollback would have answered, or the error that
    * it would have ended in, with the same code, message and details (field names are those of RollbackRequest).
    * It fails as a whole only for what every call can fail for before it begins, and with these:
    * INVALID_ARGUMENT: no rollbacks, or more than the server's BATCH_ORDERS_MAX (1000 unless set); nothing was
@@ -837,7 +837,7 @@ export const InventoryService: GenService<{
    * Answers the levels of several goods, as committed. They are not read at one instant: a change may come
    * between two of them.
    *
-   * Answers one verdict for each goods id, in their order: what InvDetail would have answered, or the error that
+   * Answers one verdict for each goods id, in the same sequence: what InvDetail would have answered, or the error that
    * it would have ended in, such as NOT_FOUND with its ErrorInfo. An id that comes twice is answered twice.
    * INVALID_ARGUMENT: no goods ids, or more than 1000; the call then fails as a whole.
    * Retry: safe.

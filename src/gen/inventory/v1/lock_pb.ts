@@ -74,7 +74,7 @@ export type StatusResponse = Message<"inventory.v1.StatusResponse"> & {
   ttlMs: number;
 
   /**
-   * All that are configured, in the order of REDIS_URLS.
+   * All that are configured, as they stand in REDIS_URLS.
    *
    * @generated from field: repeated inventory.v1.LockNode nodes = 6;
    */

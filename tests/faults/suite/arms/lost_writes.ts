@@ -17,7 +17,7 @@ const LEAVES_MS = 1200;
 /** What was sent stands in line by then. */
 const IN_LINE_MS = 150;
 /** Until then whoever decides again without the one that left has answered what it came to. */
-const TOLD_MS_MAX = 3500;
+const ANSWERED_MS_MAX = 3500;
 /** How late the packet comes: when all are answered. */
 const LATE_MS = 4000;
 const MADE_MS_MAX = 10_000;
@@ -40,7 +40,7 @@ async function decidedTogether(
   const before = await inOneBatch(bench, server, order("before"), () => Promise.resolve());
   await Promise.all(before);
   const [ahead, set, sold] = await inOneBatch(bench, server, ORDER, stall);
-  await Promise.all([ahead, set, settled(sold, TOLD_MS_MAX)]);
+  await Promise.all([ahead, set, settled(sold, ANSWERED_MS_MAX)]);
   await heal();
   const first = await sold;
   // Whoever was answered for good does not ask again.

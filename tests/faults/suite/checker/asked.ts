@@ -59,7 +59,7 @@ export function isWhole(lines: readonly AskedLine[], order: OrderRow | undefined
 }
 
 /** What a rollback is known by: the caller's id, or else the order and the part. */
-export function rollbackKey(request: CallOf<"rollback">["request"], order: OrderRow | undefined): string {
+function rollbackKey(request: CallOf<"rollback">["request"], order: OrderRow | undefined): string {
   if (request.orderId === "" && request.rollbackId === "") {
     throw new Error("The checker knows nothing that is given back without an order and an id");
   }

@@ -2,14 +2,14 @@
  * The independent checker: whether a history of calls and the tables in the end are what a service that keeps all its
  * promises could have answered and written. It shares no code with the program.
  *
- * The ledger is the order of changes that is put to the test: per goods, every acknowledged change must be in it and
+ * The ledger is the sequence of changes that is put to the test: per goods, every acknowledged change must be in it and
  * every answer explained by it, without contradicting the clock of the callers.
  */
 import type { History } from "../history.ts";
 import { type AskedFor, sortOut } from "./asked.ts";
 import { readLedgers } from "./ledger.ts";
 import { checkLevels } from "./level_rules.ts";
-import { checkOneOrder } from "./one_order.ts";
+import { checkOneSequence } from "./one_sequence.ts";
 import { checkRefusals } from "./refusal_rules.ts";
 import { checkRollbacks } from "./rollback_rules.ts";
 import { checkMoments } from "./moment_rules.ts";
@@ -45,7 +45,7 @@ export function check(history: History, tables: Tables): string[] {
   checkLevels(ledgers, times, asked, violations);
   checkRefusals(history.calls, { tables, orders, ledgers, asked, times }, violations);
   checkAfterRollback(orders, asked, violations);
-  checkOneOrder(ledgers, violations);
+  checkOneSequence(ledgers, violations);
   return violations.list();
 }
 

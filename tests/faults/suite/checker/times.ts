@@ -42,7 +42,7 @@ export class Times {
       this.#born.set(goodsId, born);
       this.#known.set(goodsId, known);
     }
-    for (const { goodsId, version, atMs } of levelsTold(asked)) {
+    for (const { goodsId, version, atMs } of levelsAnswered(asked)) {
       const known = this.#known.get(goodsId);
       if (known?.[version] !== undefined && version > 0) known[version] = Math.min(known[version]!, atMs);
     }
@@ -109,7 +109,7 @@ function spans(tables: Tables, asked: AskedFor): (movement: MovementRow) => Span
 }
 
 /** Every version that a caller was answered, and when. */
-function* levelsTold(asked: AskedFor): Generator<{ goodsId: number; version: number; atMs: number }> {
+function* levelsAnswered(asked: AskedFor): Generator<{ goodsId: number; version: number; atMs: number }> {
   for (const { calls } of [...asked.sets.values(), { calls: asked.details }]) {
     for (const { request, answer, answeredMs } of calls) {
       if (answer.outcome !== "ok" || answeredMs === undefined) continue;

@@ -1,7 +1,7 @@
 /** The protections that the suite's server can do without, so that it can be shown what each of them is for. */
 
 /** Each with what happens where it is taken out. */
-export const PROTECTIONS = {
+const PROTECTIONS = {
   /** Writes believe what was read: no version that has moved on stops them. Orders and operations keep their ids. */
   fence: "writes believe what was read",
   /** The mode's own mutual exclusion: every lease is granted to everybody, and rows are not locked. */

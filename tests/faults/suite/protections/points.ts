@@ -4,7 +4,7 @@
  *     (none) --"stop <point> <number>" on stdin--------> armed      "ARMED <point> <number>" on stdout
  *     armed  --"forget" on stdin-----------------------> (none)
  *     armed  --an operation reaches the point----------> stopped    "AT <point> <number>" on stdout
- *     stopped --"go" on stdin, or HOLD_MS_MAX is over--> (none)     the operation goes on
+ *     stopped --"go" on stdin, or STOPPED_MS_MAX is over--> (none)  the operation goes on
  */
 import type { Log } from "../../../../src/telemetry/log.ts";
 
@@ -18,7 +18,7 @@ export const POINTS = ["after_lease", "after_read", "before_commit", "after_comm
 export type Point = typeof POINTS[number];
 
 /** Longest time that an operation stands at a point. */
-export const HOLD_MS_MAX = 30_000;
+const STOPPED_MS_MAX = 30_000;
 
 /** The points of one server. */
 export class Points {
@@ -56,9 +56,9 @@ export class Points {
         resolve();
       };
       const timer = setTimeout(() => {
-        this.#log.error({ point, msMax: HOLD_MS_MAX }, "nobody said go in time");
+        this.#log.error({ point, msMax: STOPPED_MS_MAX }, "nobody said go in time");
         go();
-      }, HOLD_MS_MAX);
+      }, STOPPED_MS_MAX);
       this.#stopped.add(go);
     });
   }

@@ -1,5 +1,5 @@
 /**
- * One order of all changes that agrees with every goods' own: a change of several goods comes at one place among the
+ * One sequence of all changes that agrees with every goods' own: a change of several goods comes at one place among the
  * changes of each of them, so following the ledgers from change to change must never lead back.
  */
 import type { GoodsLedger } from "./ledger.ts";
@@ -7,7 +7,7 @@ import type { MovementRow } from "./tables.ts";
 import type { Violations } from "./violations.ts";
 
 /** Says so if there is none. */
-export function checkOneOrder(ledgers: ReadonlyMap<number, GoodsLedger>, violations: Violations): void {
+export function checkOneSequence(ledgers: ReadonlyMap<number, GoodsLedger>, violations: Violations): void {
   const next = new Map<string, Set<string>>();
   const before = new Map<string, number>();
   for (const { movements } of ledgers.values()) {
@@ -34,7 +34,9 @@ export function checkOneOrder(ledgers: ReadonlyMap<number, GoodsLedger>, violati
   }
   if (placed === next.size) return;
   const circling = [...before].filter(([, left]) => left > 0).slice(0, 5).map(([change]) => change);
-  violations.add(`no one order explains all goods: ${next.size - placed} changes come before themselves, ${circling}`);
+  violations.add(
+    `no one sequence explains all goods: ${next.size - placed} changes come before themselves, ${circling}`,
+  );
 }
 
 function changeOf({ kind, orderId, operationId }: MovementRow): string {
