@@ -65,9 +65,12 @@ for (const [name, fault] of Object.entries(FAULTS)) {
     const [owner, lock] = await Promise.all([bench.lock(OPTIONS), bench.lock(OPTIONS)]);
     const lease = await acquired(owner, [1], 1000);
     await eventually(async () => (await bench.keys()).flat().length === NODES, "all nodes have voted");
+    const refusal = (what: string) => within(acquired(lock, [1], WAIT_MS).catch((error) => error), what);
     for (let away = 0; away <= 3; away++) {
-      const error = await within(acquired(lock, [1], WAIT_MS).catch((error) => error), `${away} ${name}`);
-      assertInstanceOf(error, away <= NODES - QUORUM ? LeaseTakenError : QuorumLostError, `with ${away} ${name} nodes`);
+      const what = `with ${away} ${name} nodes`;
+      if (away > NODES - QUORUM) assertInstanceOf(await refusal(what), QuorumLostError, what);
+      // On a busy machine one more node may answer too late for an attempt, and not for all of them.
+      else await eventually(async () => await refusal(what) instanceof LeaseTakenError, `it is taken ${what}`);
       await fault.away(servers.nodes[away] as PrivateRedis);
     }
     await within(lease.release(), "a release without a quorum");

@@ -37,7 +37,7 @@ export async function probeVote(node: Scripted, key: string): Promise<void> {
   }
 }
 
-/** A node that nobody asks about is probed this long after the last time. */
+/** A node that nobody asks about is probed this long after the last time, or up to as much later. */
 const PROBE_PAUSE_MS = 1000;
 
 /** The probes of one node: one at a time, now and then, and whenever somebody asks. */
