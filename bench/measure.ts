@@ -6,7 +6,7 @@ import type { Environment } from "./environment.ts";
 import type { Tally } from "./load/protocol.ts";
 import type { BenchProcess } from "./process.ts";
 import type { Scenario } from "./scenarios/scenario.ts";
-import { together } from "./together.ts";
+import { together } from "./stats.ts";
 
 /** Between the request to begin and the beginning, for it to reach every process. */
 const LEAD_MS = 30;

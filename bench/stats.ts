@@ -1,4 +1,4 @@
-/** Medians and quantiles. Pure. */
+/** Medians, quantiles, and counts added up. Pure. */
 
 /**
  * The middle value; of an even count the mean of the two in the middle.
@@ -39,4 +39,13 @@ export function quantiles(values: readonly number[]): Quantiles | undefined {
   if (values.length === 0) return undefined;
   const of = (share: number) => quantile(values, share);
   return { count: values.length, p50: of(0.5), p99: of(0.99), p999: of(0.999), max: of(1) };
+}
+
+/** Counts by their reason, added up. */
+export function together(counts: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const all: Record<string, number> = {};
+  for (const [reason, count] of counts.flatMap((each) => Object.entries(each))) {
+    all[reason] = (all[reason] ?? 0) + count;
+  }
+  return all;
 }

@@ -1,12 +1,12 @@
 /** A process that calls servers over gRPC. The same client for every method, so that their rates can be compared. */
 import { v7 as uuidV7 } from "uuid";
-import { together } from "../together.ts";
 import { type Picker, picker } from "../workload.ts";
 import { converse } from "./conversation.ts";
 import { CallLostError, type GrpcAnswer, GrpcConnection } from "./grpc_connection.ts";
 import { type Call, type CallResult, refused, run, sold, unknown } from "./loops.ts";
 import { invDetailRequest, sellBatchCodes, sellBatchRequest, sellRequest } from "./messages.ts";
 import type { LoadRun, Targets, Work } from "./protocol.ts";
+import { together } from "../stats.ts";
 
 const PATHS = {
   Sell: "/inventory.v1.InventoryService/Sell",

@@ -1,8 +1,7 @@
 /** The record of a run, as it is kept in results.json. Pure. */
-import { together } from "../together.ts";
 import type { Measurement } from "../measure.ts";
 import type { Scenario } from "../scenarios/scenario.ts";
-import { median, type Quantiles, quantiles } from "../stats.ts";
+import { median, type Quantiles, quantiles, together } from "../stats.ts";
 
 /** What one scenario came to, over all rounds. Rates a second, latencies in ms. */
 export interface ScenarioResult {

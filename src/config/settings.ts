@@ -9,11 +9,12 @@ import { MODES, QUORUM_LOSSES } from "./mode_names.ts";
 import { parseHostName, parseListenHost, parseOrigin, parsePageHeader } from "./origins.ts";
 import { parsePostgresAddress } from "./postgres_address.ts";
 import { parseRedisAddress } from "./redis_address.ts";
-import { SERVER_ROLE } from "./server_role.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "../telemetry/log.ts";
 
+/** The role that the server works as; the migrations grant to it, and `migrate` makes it. */
+export const SERVER_ROLE = "holdfast_server";
 /** What DATABASE_URL and REDIS_URLS are where they are not set. */
-export const DATABASE_URL_DEFAULT = "postgres://holdfast_server@127.0.0.1:5432/holdfast";
+export const DATABASE_URL_DEFAULT = `postgres://${SERVER_ROLE}@127.0.0.1:5432/holdfast`;
 export const REDIS_URLS_DEFAULT = [6379, 6380, 6381, 6382, 6383].map((port) => `redis://127.0.0.1:${port}`).join(",");
 
 const integer = (min: number, max: number) =>

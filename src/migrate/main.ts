@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { resolveBinary } from "dbmate";
 import { AddressError } from "../config/address_text.ts";
 import { parsePostgresAddress, type PostgresAddress } from "../config/postgres_address.ts";
-import { SERVER_ROLE } from "../config/server_role.ts";
+import { SERVER_ROLE } from "../config/settings.ts";
 import { ConfigError } from "../config/config.ts";
 import { EXIT_FAILED, EXIT_UNUSABLE } from "../process/exit_codes.ts";
 import { dbmateUrl, pinnedCertificate } from "./dbmate_address.ts";

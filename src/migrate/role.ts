@@ -5,7 +5,7 @@
 import { randomBytes } from "node:crypto";
 import type postgres from "postgres";
 import type { PostgresAddress } from "../config/postgres_address.ts";
-import { SERVER_ROLE } from "../config/server_role.ts";
+import { SERVER_ROLE } from "../config/settings.ts";
 import { ROW_LOCK_TIMEOUT_MS, STATEMENT_TIMEOUT_MS } from "../config/config.ts";
 import { type OpenSession, withSession } from "./session.ts";
 import { sessionSettings } from "../store/postgres/sessions.ts";

@@ -6,7 +6,7 @@
  */
 import { join } from "node:path";
 import postgres from "postgres";
-import { SERVER_ROLE } from "../../src/config/server_role.ts";
+import { SERVER_ROLE } from "../../src/config/settings.ts";
 import type { Log } from "../../src/telemetry/log.ts";
 import { freePort, portIsFree } from "./ports.ts";
 import { SERVER_ENVIRONMENT } from "../../src/process/child_environment.ts";
