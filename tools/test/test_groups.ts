@@ -58,12 +58,14 @@ export function needsServers(group: TestGroup): boolean {
  * Sorts the arguments after `deno task test`: paths become invocations of the group whose directory they are in,
  * everything else is passed to each invocation. Without paths everything runs.
  *
- * @throws Error for a path outside the test directories
+ * @throws Error for a path outside the test directories, and for one below `tests/` that is not there
  */
 export function planTests(args: readonly string[]): { jobs: TestJob[]; flags: string[] } {
   const given = args[0] === "--" ? args.slice(1) : args;
   const asked = given.filter((arg) => !arg.startsWith("-") && exists(arg)).map((arg) => relative(".", resolve(arg)));
   const flags = given.filter((arg) => arg.startsWith("-") || !exists(arg));
+  const gone = flags.find((arg) => arg.startsWith("tests/"));
+  if (gone !== undefined) throw new Error(`${gone} is not there`);
   const groups = Object.keys(ROOTS) as TestGroup[];
   const stray = asked.find((path) => path !== "tests" && groupOf(path) === undefined);
   if (stray !== undefined) {
