@@ -188,6 +188,8 @@ function settings(port: number, fsync: boolean): string[] {
     fsync: fsync ? "on" : "off",
     // Commits stay synchronous in both cases: a killed PostgreSQL must lose nothing, only a power cut may.
     full_page_writes: fsync ? "on" : "off",
+    // To drop a database is to go through all buffers: 30 made and dropped took 2.2 s of system time at 128 MB.
+    ...(fsync ? {} : { shared_buffers: "32MB" }),
   };
   return Object.entries(values).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
 }
