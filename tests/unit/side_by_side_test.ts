@@ -47,18 +47,21 @@ Deno.test("each place takes the next piece when it is free", async () => {
   assertEquals(begun.sort(), ["a", "b", "c", "d"]);
 });
 
-Deno.test("heavy pieces come last, one at a time, with nothing beside them", async () => {
-  const { pieces, work, underWay, end } = bench("a heavy-1 b heavy-2");
-  const done = sideBySide(pieces, 3, work, () => false);
+Deno.test("heavy pieces come first, one at a time, beside others", async () => {
+  const { pieces, work, underWay, placeOf, end } = bench("a heavy-1 b heavy-2 c");
+  const done = sideBySide(pieces, 2, work, () => false);
   await turn();
-  assertEquals(underWay().sort(), ["a", "b"]);
+  assertEquals(underWay().sort(), ["a", "heavy-1"]);
+  const place = placeOf("heavy-1");
   await end("a");
-  assertEquals(underWay(), ["b"]);
-  await end("b");
-  assertEquals(underWay(), ["heavy-1"]);
+  assertEquals(underWay().sort(), ["b", "heavy-1"]);
   await end("heavy-1");
-  assertEquals(underWay(), ["heavy-2"]);
+  assertEquals(underWay().sort(), ["b", "heavy-2"]);
   await end("heavy-2");
+  assertEquals(underWay().sort(), ["b", "c"]);
+  assertEquals(placeOf("c"), place);
+  await end("b");
+  await end("c");
   await done;
 });
 

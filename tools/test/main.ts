@@ -65,7 +65,7 @@ async function main(): Promise<number> {
       if (requests.isAsked()) return;
       const access = servers && { ...servers.access, programs: [...servers.access.programs, ...clients?.paths ?? []] };
       const args = [...permissions(job.group, access), ...flags, ...job.paths];
-      show(job, await ended(nameOf(job), runTests(args, { ...servers?.env, ...clients?.env })), log);
+      show(job, await ended(nameOf(job), runTests(args, { ...servers?.env, ...clients?.env }, !job.isHeavy)), log);
     }, requests.isAsked);
     const types = await checking;
     if (types.failed > 0) log.error({}, `the types are wrong:\n${types.output}`);

@@ -2,12 +2,12 @@
 
 /** What is known of a piece of work before it is begun. */
 export interface Piece {
-  /** It comes last, and nothing else is in progress beside it. */
+  /** One of them is in progress at a time; they are begun before others. */
   readonly isHeavy: boolean;
 }
 
 /**
- * Does all pieces in their sequence, `places` at once. After an error, or once `isStopped`, none is begun any more.
+ * Does all pieces in their sequence, `places` at once, the heavy ones in the first of them. After an error, or once `isStopped`, none is begun any more.
  *
  * @throws what the first piece that failed threw, when all that were begun have ended
  */
@@ -26,7 +26,10 @@ export async function sideBySide<T extends Piece>(
     }
   };
   const others = pieces.filter(({ isHeavy }) => !isHeavy).values();
-  await Promise.all(Array.from({ length: places }, (_, place) => share(others, place)));
-  await share(pieces.filter(({ isHeavy }) => isHeavy).values(), 0);
+  const heavy = share(pieces.filter(({ isHeavy }) => isHeavy).values(), 0);
+  await Promise.all(Array.from({ length: places }, async (_, place) => {
+    if (place === 0) await heavy;
+    await share(others, place);
+  }));
   if (errors.length > 0) throw errors[0];
 }

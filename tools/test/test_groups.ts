@@ -12,7 +12,7 @@ export type TestGroup = "unit" | "static" | "servers" | "clients";
 export interface TestJob {
   readonly group: TestGroup;
   readonly paths: readonly string[];
-  /** They take much of the machine, and what they measure would be off with others beside them. */
+  /** What they measure would be off with others beside them: those get of the processors what these leave. */
   readonly isHeavy: boolean;
 }
 

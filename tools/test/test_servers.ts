@@ -8,6 +8,7 @@ import { dataDir, isOursAlone } from "../stack/own_directory.ts";
 import { stopStrays } from "../stack/process_record.ts";
 import { type Stack, startStack } from "../stack/stack.ts";
 import { lockDirectory, tryLockDirectory } from "../stack/stack_lock.ts";
+import { keepInMemory, leaveMemory } from "./memory_directory.ts";
 import type { ServerTestAccess } from "./test_groups.ts";
 import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 
@@ -30,6 +31,7 @@ export interface TestServers {
 /** Starts them, with one migrated database to copy. Throws what does not start. */
 export async function startTestServers(log: Log, placeCount: number): Promise<TestServers> {
   const root = await Deno.makeTempDir({ prefix: DIRECTORY_PREFIX });
+  const isInMemory = await keepInMemory(root);
   // PostgreSQL runs as another user when we are root, and must get through to its data.
   await Deno.chmod(root, 0o755);
   const lock = await lockDirectory(root, log);
@@ -44,6 +46,7 @@ export async function startTestServers(log: Log, placeCount: number): Promise<Te
     await stack?.stop();
     if (stack?.postgres?.dir.startsWith(root) === false) await Deno.remove(stack.postgres.dir, { recursive: true });
     lock.close();
+    if (isInMemory) await leaveMemory(root);
     await Deno.remove(root, { recursive: true });
   };
   try {
@@ -118,6 +121,7 @@ async function clearAbandoned(ownRoot: string, log: Log): Promise<void> {
       using lock = await tryLockDirectory(root);
       if (lock === undefined) continue;
       const strays = await stopStrays(root);
+      await leaveMemory(root);
       await Deno.remove(root, { recursive: true });
       log.warn({ root, strays }, "cleared what a killed test run left behind");
     } catch {
