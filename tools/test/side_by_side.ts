@@ -7,7 +7,8 @@ export interface Piece {
 }
 
 /**
- * Does all pieces in their sequence, `places` at once, the heavy ones in the first of them. After an error, or once `isStopped`, none is begun any more.
+ * Does all pieces in their sequence, `places` at once, the heavy ones in the first of them. After an error, or once
+ * `isStopped`, none is begun any more.
  *
  * @throws what the first piece that failed threw, when all that were begun have ended
  */

@@ -32,8 +32,8 @@ export interface TestRun {
 }
 
 /**
- * Starts `deno test` with `args` and `env`, and of the environment of this process only what Deno needs. `givesWay`: it and
- * what it starts get of the processors what others leave.
+ * Starts `deno test` with `args` and `env`, and of the environment of this process only what Deno needs. `givesWay`: it
+ * and what it starts get of the processors what others leave.
  */
 export function runTests(args: readonly string[], env: Record<string, string>, givesWay: boolean): TestRun {
   // Types are checked once for all: each invocation would do it anew.
