@@ -71,13 +71,13 @@ async function inTime<T>(promise: Promise<T>): Promise<T> {
   }
 }
 
-interface Outcome {
+interface BufResult {
   code: number;
   stdout: string;
   stderr: string;
 }
 
-async function bufCurl(...args: string[]): Promise<Outcome> {
+async function bufCurl(...args: string[]): Promise<BufResult> {
   const { code, stdout, stderr } = await new Deno.Command(testEnvironment().buf, {
     args: ["curl", "--protocol", "grpc", "--http2-prior-knowledge", ...args],
     signal: AbortSignal.timeout(CLIENT_MS_MAX),

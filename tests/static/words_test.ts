@@ -30,6 +30,13 @@ const WORDS: readonly Word[] = [
   { word: /\bcrowd(s|ed)?\b/i, instead: "contended; of connections: many" },
   { word: /\blacked\b/i, instead: "missing" },
   { word: /\bunbound\b/i, instead: "keyless" },
+  { word: /\bgreet(s|ed)?\b/i, instead: "handshake" },
+  {
+    word: /(?<!tools\/)\bgates?\b/i,
+    instead: "check, admission, latch; the gate is what `deno task static` runs",
+    rooms: ["src/", "bench/", "tests/attacks/", "tests/e2e/", "tests/faults/", "tests/unit/"],
+  },
+  { word: /\b(interface|type) Outcome\b/, instead: "what it is the end of; an outcome is a write's" },
   {
     word: /\b(holds?|holding|holders?|held)\b/i,
     instead: "have, keep, contain, lock; a hold is a buyer's",
