@@ -18,7 +18,7 @@ const CALL_MS_MAX = 8000;
 const RETRY_MS = 100;
 const FILL_MS_MAX = 5000;
 /** The wait is long enough for a batch whose write was lost to be decided again. */
-const SETTINGS = { LOCK_TTL_MS: "4000", LOCK_NODE_TIMEOUT_MS: "100", LOCK_WAIT_MS_MAX: "2000", LOG_LEVEL: "silent" };
+const SETTINGS = { LOCK_TTL_MS: "4000", LOCK_NODE_TIMEOUT_MS: "250", LOCK_WAIT_MS_MAX: "2000", LOG_LEVEL: "silent" };
 
 /** What an arm works with. */
 export class ArmBench implements AsyncDisposable {
