@@ -28,6 +28,7 @@ inEveryMode("PostgreSQL restarts under load: every acknowledged order is in the 
   const acknowledged = new Set<string>();
   const unclear: { orderId: string; goodsInfo: unknown }[] = [];
   let reached: (() => void) | undefined;
+  let outageMet: (() => void) | undefined;
   let target = Infinity;
   let running = true;
   const loads = Array.from({ length: CALLERS }, async (_, caller) => {
@@ -37,6 +38,7 @@ inEveryMode("PostgreSQL restarts under load: every acknowledged order is in the 
       answers.push(answer);
       if (answer.code === "ok") acknowledged.add(order.orderId);
       else unclear.push(order);
+      if (answer.code === "unavailable") outageMet?.();
       if (acknowledged.size >= target) reached?.();
     }
   });
@@ -47,13 +49,17 @@ inEveryMode("PostgreSQL restarts under load: every acknowledged order is in the 
     });
 
   await moreSales();
-  for (const outage of ["fast", "immediate", "kill", "fast"] as const) {
-    if (outage === "kill") {
-      await server.kill();
-      await server.start();
-    } else await server.restart(outage);
+  for (const outage of ["fast", "immediate", "kill"] as const) {
+    const met = new Promise<void>((resolve) => outageMet = resolve);
+    if (outage === "kill") await server.kill();
+    else await server.stop(outage);
+    await met;
+    await server.start();
     await moreSales();
   }
+  // Back at once: it may be that nobody meets it.
+  await server.restart("fast");
+  await moreSales();
   running = false;
   await Promise.all(loads);
   await server.stop("fast");
@@ -66,7 +72,6 @@ inEveryMode("PostgreSQL restarts under load: every acknowledged order is in the 
   console.log(`answers under restarts: ${JSON.stringify(codes)}`);
   const wrong = answers.filter(({ code }) => !["ok", "unavailable", "aborted", "deadline_exceeded"].includes(code));
   assertEquals(wrong, []);
-  assert((codes.unavailable ?? 0) > 0, "no caller met an outage: the restarts did not hit the load");
 
   for (const order of unclear) {
     assertEquals((await callUntilDecided(program.url, "Sell", order)).code, "ok");
