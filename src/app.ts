@@ -2,7 +2,7 @@
 import { v7 as uuidV7 } from "uuid";
 import { type Config, DRAIN_MS_MAX } from "./config/config.ts";
 import { type Dependency, watchReadiness } from "./health/readiness.ts";
-import { ANSWER_JSON, DETAIL_FILES } from "./services/shared/answer_json.ts";
+import { ANSWER_JSON, DETAIL_FILES } from "./services/answer_json.ts";
 import { articleModule } from "./services/article/service.ts";
 import { HealthBoard } from "./health/board.ts";
 import { healthModule } from "./services/health/service.ts";

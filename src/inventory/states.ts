@@ -26,17 +26,20 @@ export type StateRule = typeof UNTOUCHED | typeof REFUSED | typeof REPEATED | re
 /** An order's state, or that there is no such order. */
 export type StateOrNone = OrderState | "none";
 
+/** The row of operations that look at no order. */
+const OF_NO_ORDER: Readonly<Record<StateOrNone, StateRule>> = {
+  none: UNTOUCHED,
+  held: UNTOUCHED,
+  sold: UNTOUCHED,
+  released: UNTOUCHED,
+  expired: UNTOUCHED,
+  rolled_back: UNTOUCHED,
+  barred: UNTOUCHED,
+};
+
 /** By operation, by the state of the order. */
 export const STATE_RULES: Readonly<Record<OperationKind, Readonly<Record<StateOrNone, StateRule>>>> = {
-  set: {
-    none: UNTOUCHED,
-    held: UNTOUCHED,
-    sold: UNTOUCHED,
-    released: UNTOUCHED,
-    expired: UNTOUCHED,
-    rolled_back: UNTOUCHED,
-    barred: UNTOUCHED,
-  },
+  set: OF_NO_ORDER,
   sell: {
     none: ["sold"],
     held: REFUSED,
@@ -55,15 +58,7 @@ export const STATE_RULES: Readonly<Record<OperationKind, Readonly<Record<StateOr
     rolled_back: ["rolled_back"],
     barred: ["barred"],
   },
-  give_back: {
-    none: UNTOUCHED,
-    held: UNTOUCHED,
-    sold: UNTOUCHED,
-    released: UNTOUCHED,
-    expired: UNTOUCHED,
-    rolled_back: UNTOUCHED,
-    barred: UNTOUCHED,
-  },
+  give_back: OF_NO_ORDER,
 };
 
 /** The rule for an order in this state. Throws InvariantError for a state that is none of ours. */

@@ -1,24 +1,29 @@
 /** What becomes of a batch in pieces when the database answers none of them in time. */
 import { assert, assertEquals } from "@std/assert";
+import { setTimeout as delay } from "node:timers/promises";
 import { OutcomeUnknownError, RowLockedError } from "../../src/store/errors.ts";
 import { sell } from "../support/apply.ts";
 import { lanesBench } from "../support/lanes_bench.ts";
 import { NEVER } from "../support/pool_probe.ts";
+
+/**
+ * Stands for the statement limit of a PostgreSQL that answers nothing, which is all that makes it fail. Nobody waits
+ * for it here: three of them are more than the time of the batch, whatever else the machine does meanwhile.
+ */
+const STATEMENT_LIMIT_MS = 100;
 
 Deno.test("a database that falls silent under a batch in pieces is waited for by one of them, not by each", async () => {
   await using on = await lanesBench();
   let isSilent = false;
   let reads = 0;
   const lanes = on.lanes({
-    limits: { lockWaitMsMax: 200 },
+    limits: { lockWaitMsMax: 2 * STATEMENT_LIMIT_MS },
     lock: {},
     store: {
       readSnapshot: async (...args) => {
         if (!isSilent) return await on.store.readSnapshot(...args);
         reads++;
-        // Stands for the statement limit of a silent PostgreSQL, and is waited for by nobody here: three of them are
-        // more than the time of the batch, whatever else the machine does meanwhile.
-        await new Promise((resolve) => setTimeout(resolve, 100));
+        await delay(STATEMENT_LIMIT_MS);
         throw new OutcomeUnknownError("PostgreSQL did not answer in time");
       },
       writeChanges: () => {

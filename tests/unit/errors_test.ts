@@ -7,7 +7,7 @@ import type { Refusal } from "../../src/inventory/model.ts";
 import { Failure, type FailureKind } from "../../src/lanes/failure.ts";
 import { drainingError } from "../../src/rpc/errors.ts";
 import { articleError } from "../../src/services/article/encode.ts";
-import { failureError, refusalError } from "../../src/services/shared/refusals.ts";
+import { failureError, refusalError } from "../../src/services/refusals.ts";
 
 const REFUSALS: [Refusal, Code, detail: string][] = [
   [{ reason: "unknown_goods", goodsIds: [4, 5] }, Code.NotFound, "google.rpc.ErrorInfo"],

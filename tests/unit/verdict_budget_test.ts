@@ -15,9 +15,9 @@ import {
 } from "../../src/gen/inventory/v1/inventory_pb.ts";
 import { INT32_MAX } from "../../src/inventory/model.ts";
 import { Failure } from "../../src/lanes/failure.ts";
-import { ANSWER_JSON } from "../../src/services/shared/answer_json.ts";
+import { ANSWER_JSON } from "../../src/services/answer_json.ts";
 import { AnswerBudget, errorIn, linesIn, VERDICT_BYTES_MAX } from "../../src/services/inventory/verdict_budget.ts";
-import { failureError, refusalError } from "../../src/services/shared/refusals.ts";
+import { failureError, refusalError } from "../../src/services/refusals.ts";
 
 const VERDICTS = 1000;
 /** What the server's 4 MiB leave in common to 10,000 verdicts, the largest BATCH_ORDERS_MAX. */

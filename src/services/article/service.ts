@@ -6,7 +6,7 @@ import { ConnectError, type ServiceImpl } from "@connectrpc/connect";
 import { inventory, SellInfoSchema } from "../../gen/article/inventory_pb.ts";
 import type { InventoryService } from "../../gen/inventory/v1/inventory_pb.ts";
 import { type ServiceModule, serviceModule } from "../service_module.ts";
-import { type BoundSettings, orderBounds, smallBounds } from "../shared/bounds.ts";
+import { type BoundSettings, orderBounds, smallBounds } from "../bounds.ts";
 import { detailRequest, rollbackRequest, sellRequest, setRequest } from "./decode.ts";
 import { articleError, levelAnswer } from "./encode.ts";
 

@@ -23,7 +23,7 @@ import { errorForCaller } from "../../rpc/interceptors.ts";
 import { REQUEST_ID_HEADER } from "../../transport/exchange.ts";
 import { type Asked, decodeGoodsId, decodeRollback, decodeSell, type RequestRules } from "./decode.ts";
 import { inSlices } from "../../rpc/time_slices.ts";
-import { checkCount, isGoodsId } from "../shared/validation.ts";
+import { checkCount, isGoodsId } from "../validation.ts";
 
 /** Goods in one BatchInvDetail. */
 export const BATCH_GOODS_MAX = 1000;

@@ -9,7 +9,7 @@ import type { RollbackOperation } from "../../inventory/operations/rollback.ts";
 import type { SellOperation } from "../../inventory/operations/sell.ts";
 import type { SetOperation } from "../../inventory/operations/set.ts";
 import { Violations } from "../../rpc/errors.ts";
-import { checkGoodsId, readId, readLines } from "../shared/validation.ts";
+import { checkGoodsId, readId, readLines } from "../validation.ts";
 
 const ID_REQUIRED =
   "expected an id: without one a retry would be applied again, and this server has ORDER_ID_REQUIRED on";

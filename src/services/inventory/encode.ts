@@ -13,7 +13,7 @@ import type { Applied, Level, Verdict } from "../../inventory/model.ts";
 import type { SellOperation } from "../../inventory/operations/sell.ts";
 import type { SetOperation } from "../../inventory/operations/set.ts";
 import { Failure } from "../../lanes/failure.ts";
-import { failureError, refusalError } from "../shared/refusals.ts";
+import { failureError, refusalError } from "../refusals.ts";
 import type { Asked, AskedRollback } from "./decode.ts";
 
 /** How an operation ended: its verdict; or, where it came to none, why: a Failure, the end of its call, or a fault. */

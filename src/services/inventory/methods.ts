@@ -10,7 +10,7 @@ import {
 } from "../../gen/inventory/v1/inventory_pb.ts";
 import type { MessageBounds } from "../../rpc/messages/check.ts";
 import type { ServiceModule } from "../service_module.ts";
-import { type BoundSettings, orderBounds, SMALL_BYTES_MAX, smallBounds } from "../shared/bounds.ts";
+import { type BoundSettings, orderBounds, SMALL_BYTES_MAX, smallBounds } from "../bounds.ts";
 import { BATCH_GOODS_MAX } from "./batch.ts";
 
 /** A goods id in a JSON list, on a line of its own. */

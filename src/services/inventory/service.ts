@@ -9,7 +9,7 @@ import { type BatchServiceOptions, createBatchService } from "./batch.ts";
 import { callerAddress } from "../../transport/addresses.ts";
 import { callSignal } from "../../rpc/deadline.ts";
 import { type ServiceModule, serviceModule } from "../service_module.ts";
-import type { BoundSettings } from "../shared/bounds.ts";
+import type { BoundSettings } from "../bounds.ts";
 import { decodeGoodsId, decodeRollback, decodeSell, decodeSet } from "./decode.ts";
 import { inventoryMethods } from "./methods.ts";
 

@@ -12,7 +12,7 @@ import type { ConnectError } from "@connectrpc/connect";
 import type { BadRequestSchema } from "../../gen/google/rpc/error_details_pb.ts";
 import { type Status, StatusSchema } from "../../gen/google/rpc/status_pb.ts";
 import type { LineSchema } from "../../gen/inventory/v1/inventory_pb.ts";
-import { ANSWER_JSON } from "../shared/answer_json.ts";
+import { ANSWER_JSON } from "../answer_json.ts";
 
 /** What each verdict may take whatever the others take: with 10,000 of them 4 MB, of an answer of 4 MiB. */
 export const VERDICT_BYTES_MAX = 400;

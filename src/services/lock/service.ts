@@ -4,7 +4,7 @@
  */
 import { LockService } from "../../gen/inventory/v1/lock_pb.ts";
 import { type ServiceModule, serviceModule } from "../service_module.ts";
-import { type BoundSettings, smallBounds } from "../shared/bounds.ts";
+import { type BoundSettings, smallBounds } from "../bounds.ts";
 import { type LockView, statusMessage } from "./encode.ts";
 
 /** What the service is made of. */

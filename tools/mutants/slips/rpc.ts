@@ -1,7 +1,7 @@
 /** Slips on the wire. */
 import type { Slip } from "../plant.ts";
 
-const ERRORS = { file: "src/services/shared/refusals.ts", tests: ["tests/unit/errors_test.ts"] };
+const ERRORS = { file: "src/services/refusals.ts", tests: ["tests/unit/errors_test.ts"] };
 
 export const RPC_SLIPS: readonly Slip[] = [
   {
@@ -30,14 +30,14 @@ export const RPC_SLIPS: readonly Slip[] = [
     rule: "an error names the id to retry under",
   },
   {
-    file: "src/services/shared/validation.ts",
+    file: "src/services/validation.ts",
     find: "if (num > INT32_MAX) {",
     replace: "if (num > INT32_MAX + 1) {",
     rule: "lines of one goods add up to an int32 at most",
     tests: ["tests/unit/requests_test.ts"],
   },
   {
-    file: "src/services/shared/validation.ts",
+    file: "src/services/validation.ts",
     find: "if (lines.length > max) {",
     replace: "if (lines.length > max + 1) {",
     rule: "an order has so many lines and no more",

@@ -5,10 +5,10 @@ import {
   OrderState as WireOrderState,
   OrderStateConflictSchema,
   ShortStockSchema,
-} from "../../gen/inventory/v1/inventory_pb.ts";
-import { INT32_MAX, type OrderState, type Refusal } from "../../inventory/model.ts";
-import type { Failure, FailureKind } from "../../lanes/failure.ts";
-import { type Detail, detailedError, info, retryInfo } from "../../rpc/errors.ts";
+} from "../gen/inventory/v1/inventory_pb.ts";
+import { INT32_MAX, type OrderState, type Refusal } from "../inventory/model.ts";
+import type { Failure, FailureKind } from "../lanes/failure.ts";
+import { type Detail, detailedError, info, retryInfo } from "../rpc/errors.ts";
 
 /**
  * A list of goods in a detail, beside a short text: 500 of the longest ids, as many as an order may have by default.

@@ -1,7 +1,7 @@
 /** How answers are written as JSON. */
 import { createRegistry } from "@bufbuild/protobuf";
-import { file_google_rpc_error_details } from "../../gen/google/rpc/error_details_pb.ts";
-import { file_inventory_v1_inventory } from "../../gen/inventory/v1/inventory_pb.ts";
+import { file_google_rpc_error_details } from "../gen/google/rpc/error_details_pb.ts";
+import { file_inventory_v1_inventory } from "../gen/inventory/v1/inventory_pb.ts";
 
 /** The files with the messages that details of errors are, of which answers carry some as `google.protobuf.Any`. */
 export const DETAIL_FILES = [file_google_rpc_error_details, file_inventory_v1_inventory] as const;

@@ -2,10 +2,10 @@
  * What a request may contain. Every rule that a request breaks is collected, so that a caller sees all of it
  * at once. Quantities and ids arrive as int32 and string; the wire has already turned away anything else.
  */
-import { ID_PATTERN, NOT_OF_AN_ID } from "../../inventory/ids.ts";
-import { mergeLines } from "../../inventory/lines.ts";
-import { INT32_MAX, type Line } from "../../inventory/model.ts";
-import type { Violations } from "../../rpc/errors.ts";
+import { ID_PATTERN, NOT_OF_AN_ID } from "../inventory/ids.ts";
+import { mergeLines } from "../inventory/lines.ts";
+import { INT32_MAX, type Line } from "../inventory/model.ts";
+import type { Violations } from "../rpc/errors.ts";
 
 /** What can be shown beside its code point; what is not seen, or changes how other characters look, is not. */
 const VISIBLE = /^[\p{L}\p{N}\p{P}\p{S} ]$/u;

@@ -1,6 +1,6 @@
 /** The bounds of the messages that several services have: a few numbers and ids, and an order with its lines. */
 import type { DescField } from "@bufbuild/protobuf";
-import type { MessageBounds } from "../../rpc/messages/check.ts";
+import type { MessageBounds } from "../rpc/messages/check.ts";
 
 /** What the bounds are derived from. */
 export interface BoundSettings {
