@@ -1,7 +1,7 @@
 /**
  * `deno task test [-- paths and flags of deno test]`: starts servers of its own in a temporary directory, migrates one
  * template database, runs the tests, file by file and several at once, and stops everything. What each file says is
- * shown when it has ended. The last line says `N passed, N failed`.
+ * shown when it has ended. With `--no-check` types are not checked. The last line says `N passed, N failed`.
  *
  * Safe beside a running `up` and beside another `test`: nothing of it has a fixed place or port.
  */
@@ -12,7 +12,7 @@ import { isForReader, message } from "../reader_errors.ts";
 import { sideBySide } from "./side_by_side.ts";
 import { listenForStop } from "../stop_requests.ts";
 import { needsServers, permissions, planTests, type TestJob } from "./test_groups.ts";
-import { checkTypes, runTests, type TestEnd, type TestRun } from "./test_run.ts";
+import { checkTypes, NO_CHECK, runTests, type TestEnd, type TestRun } from "./test_run.ts";
 import { startTestServers, type TestServers } from "./test_servers.ts";
 
 const INTERRUPTED_EXIT_CODE = 130;
@@ -49,7 +49,7 @@ async function main(): Promise<number> {
   let starting: Promise<TestServers> | undefined;
   let bringing: Promise<ClientPrograms> | undefined;
   try {
-    const { jobs, flags } = planTests(Deno.args);
+    const { jobs, flags } = planTests(Deno.args.filter((arg) => arg !== NO_CHECK));
     if (jobs.length === 0) throw new Error("there is no test in these directories");
     const places = Math.min(PLACES, jobs.length);
     if (jobs.some(({ group }) => needsServers(group))) starting = startTestServers(log, places);
@@ -58,7 +58,9 @@ async function main(): Promise<number> {
     // Whoever needs them hears of it when they could not be started or brought.
     starting?.catch(() => {});
     bringing?.catch(() => {});
-    const checking = ended("types", checkTypes(jobs.flatMap(({ paths }) => paths)));
+    const checking = Deno.args.includes(NO_CHECK)
+      ? undefined
+      : ended("types", checkTypes(jobs.flatMap(({ paths }) => paths)));
     await sideBySide(jobs, places, async (job, place) => {
       const servers = needsServers(job.group) ? (await starting)?.places[place] : undefined;
       const clients = job.group === "clients" ? await bringing : undefined;
@@ -68,7 +70,7 @@ async function main(): Promise<number> {
       show(job, await ended(nameOf(job), runTests(args, { ...servers?.env, ...clients?.env }, !job.isHeavy)), log);
     }, requests.isAsked);
     const types = await checking;
-    if (types.failed > 0) log.error({}, `the types are wrong:\n${types.output}`);
+    if (types !== undefined && types.failed > 0) log.error({}, `the types are wrong:\n${types.output}`);
   } catch (error) {
     brokeDown("the tests could not run", error);
   }

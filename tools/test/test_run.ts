@@ -9,6 +9,8 @@ import { settled } from "../../src/base/bounded_wait.ts";
 const STOP_MS_MAX = 10_000;
 /** Of a longer output only the end is kept: the summary is there, and what failed. */
 const OUTPUT_CHARACTERS_MAX = 4_000_000;
+/** The flag of `deno test` that leaves the check of types out; each invocation has it, as types are checked once for all. */
+export const NO_CHECK = "--no-check";
 /** Gives each test its limit. */
 const PRELOAD = fileURLToPath(new URL("./test_preload.ts", import.meta.url));
 
@@ -36,8 +38,7 @@ export interface TestRun {
  * and what it starts get of the processors what others leave.
  */
 export function runTests(args: readonly string[], env: Record<string, string>, givesWay: boolean): TestRun {
-  // Types are checked once for all: each invocation would do it anew.
-  return runDeno(givesWay, ["test", "--no-prompt", "--no-check", `--preload=${PRELOAD}`, ...args], {
+  return runDeno(givesWay, ["test", "--no-prompt", NO_CHECK, `--preload=${PRELOAD}`, ...args], {
     ...seeds(),
     ...env,
   });
