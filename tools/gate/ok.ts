@@ -10,7 +10,8 @@ import { NO_CHECK } from "../test/test_run.ts";
 import { listenForStop, type StopRequests } from "../stop_requests.ts";
 
 /**
- * The tasks, by the names in deno.json; the tests are the last. Types are checked by the first, so that the tests need not do it again.
+ * The tasks, by the names in deno.json; the tests are the last. Types are checked by the first, so that the tests need
+ * not do it again.
  */
 const PARTS = [["static"], ["bench", "--smoke"], ["test", NO_CHECK]] as const;
 const EXIT_INTERRUPTED = 130;

@@ -9,7 +9,7 @@ import { settled } from "../../src/base/bounded_wait.ts";
 const STOP_MS_MAX = 10_000;
 /** Of a longer output only the end is kept: the summary is there, and what failed. */
 const OUTPUT_CHARACTERS_MAX = 4_000_000;
-/** The flag of `deno test` that leaves the check of types out; each invocation has it, as types are checked once for all. */
+/** Leaves the check of types out; each `deno test` has it, as types are checked once for all. */
 export const NO_CHECK = "--no-check";
 /** Gives each test its limit. */
 const PRELOAD = fileURLToPath(new URL("./test_preload.ts", import.meta.url));
