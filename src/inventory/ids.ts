@@ -1,6 +1,7 @@
 /** What an order or an operation is known by: ids that callers choose, and one that is derived where there is none. */
 import { createHash } from "node:crypto";
 import type { Line } from "./model.ts";
+import { keyOf } from "./stock_key.ts";
 
 /** What a caller's order_id or rollback_id looks like. */
 export const ID_PATTERN = /^[A-Za-z0-9._:-]{1,64}$/;
@@ -16,6 +17,6 @@ export const NOT_OF_AN_ID = /[^A-Za-z0-9._:-]/;
  */
 export function derivedRollbackId(orderId: string, lines: readonly Line[]): string {
   if (lines.length === 0) return `whole~${orderId}`;
-  const part = lines.map(({ goodsId, num }) => `${goodsId}x${num}`).join(",");
+  const part = lines.map((line) => `${keyOf(line)}x${line.num}`).join(",");
   return `part~${orderId}~${createHash("sha256").update(part).digest("hex")}`;
 }

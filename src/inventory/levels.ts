@@ -1,19 +1,29 @@
 /** What the levels of a snapshot allow. */
 import { INT32_MAX, type Level, type Line, type Snapshot } from "./model.ts";
+import { keyOf, type Place } from "./stock_key.ts";
 
-/** How much of a goods can be sold; none of one that is unknown. */
+/** How much of a goods is available; none of one that is unknown. Below nothing where it is backordered. */
 export function available(level: Level | undefined): number {
-  return level === undefined ? 0 : level.onHand - level.reserved;
+  return level === undefined ? 0 : level.onHand - level.reserved - (level.policy?.safetyStock ?? 0);
 }
 
-/** Goods of the lines that do not exist or are no longer sold. */
-export function unknownGoods(snapshot: Snapshot, lines: readonly Line[]): number[] {
-  return lines.map((line) => line.goodsId).filter((goodsId) => snapshot.levels.get(goodsId)?.deleted !== false);
+/** How much of a goods can be taken, 0 or more: what is available, and what may be backordered. */
+export function takeable(level: Level | undefined): number {
+  return Math.max(0, available(level) + (level?.policy?.backorderMax ?? 0));
 }
 
-/** Goods that would have more on hand than an int32 can say. */
-export function overflowingGoods(snapshot: Snapshot, lines: readonly Line[]): number[] {
+/** Places of the lines that do not exist or are no longer sold. */
+export function unknownPlaces(snapshot: Snapshot, lines: readonly Line[]): Place[] {
+  return lines.filter((line) => snapshot.levels.get(keyOf(line))?.deleted !== false).map(placeOfLine);
+}
+
+/** Places that would have more on hand than an int32 can say. */
+export function overflowingPlaces(snapshot: Snapshot, lines: readonly Line[]): Place[] {
   return lines
-    .filter(({ goodsId, num }) => (snapshot.levels.get(goodsId)?.onHand ?? 0) + num > INT32_MAX)
-    .map((line) => line.goodsId);
+    .filter((line) => (snapshot.levels.get(keyOf(line))?.onHand ?? 0) + line.num > INT32_MAX)
+    .map(placeOfLine);
+}
+
+function placeOfLine({ goodsId, locationId }: Line): Place {
+  return { goodsId, locationId };
 }

@@ -1,39 +1,61 @@
 /**
- * Lines as a set of quantities by goods: merging, comparing, subtracting. Pure.
+ * Lines as a set of quantities by place: merging, comparing, subtracting. Pure.
  */
 import type { Line } from "./model.ts";
+import { comparePlaces, keyOf, type Place, type StockKey } from "./stock_key.ts";
 
 /**
- * Adds up the lines of the same goods and sorts by goods id, so that one order has one spelling and everybody
+ * Adds up the lines of the same place and sorts by place, so that one order has one spelling and everybody
  * takes several goods in the same sequence.
  *
  * A sum may pass int32; the caller checks.
  */
 export function mergeLines(lines: readonly Line[]): Line[] {
-  const nums = new Map<number, number>();
-  for (const { goodsId, num } of lines) nums.set(goodsId, (nums.get(goodsId) ?? 0) + num);
-  return [...nums].sort(([a], [b]) => a - b).map(([goodsId, num]) => ({ goodsId, num }));
+  const merged = new Map<StockKey, Line>();
+  for (const { goodsId, locationId, num } of lines) {
+    const key = keyOf({ goodsId, locationId });
+    merged.set(key, { goodsId, locationId, num: (merged.get(key)?.num ?? 0) + num });
+  }
+  return [...merged.values()].sort(comparePlaces);
 }
 
 /** Whether two merged lists are the same. */
 export function sameLines(a: readonly Line[], b: readonly Line[]): boolean {
-  return a.length === b.length && a.every((line, i) => line.goodsId === b[i]?.goodsId && line.num === b[i]?.num);
+  return a.length === b.length && a.every((line, i) => {
+    const other = b[i];
+    return line.goodsId === other?.goodsId && line.locationId === other.locationId && line.num === other.num;
+  });
+}
+
+/** The keys of merged lines, sorted as they are. */
+export function keysOfLines(lines: readonly Line[]): StockKey[] {
+  return lines.map(keyOf);
+}
+
+/** Lines with other quantities, one for each. */
+export function withNums(lines: readonly Line[], nums: readonly number[]): Line[] {
+  return lines.map(({ goodsId, locationId }, i) => ({ goodsId, locationId, num: nums[i] ?? 0 }));
+}
+
+/** A place in the words of a sentence. */
+export function placeText({ goodsId, locationId }: Place): string {
+  return locationId === 0 ? `goods ${goodsId}` : `goods ${goodsId} at location ${locationId}`;
 }
 
 /** Most differences that are named one by one; further ones are counted. */
 const DIFFERENCES_NAMED_MAX = 10;
 
-/** In what two merged lists differ, a sentence a goods; empty if they are the same. */
+/** In what two merged lists differ, a sentence a place; empty if they are the same. */
 export function lineDifferences(before: readonly Line[], now: readonly Line[]): string[] {
-  const nums = new Map(before.map((line) => [line.goodsId, line.num]));
+  const lines = new Map(before.map((line) => [keyOf(line), line]));
   const differences: string[] = [];
-  for (const { goodsId, num } of now) {
-    const was = nums.get(goodsId);
-    nums.delete(goodsId);
-    if (was === undefined) differences.push(`goods ${goodsId} was not in it`);
-    else if (was !== num) differences.push(`goods ${goodsId} had num ${was}, now ${num}`);
+  for (const line of now) {
+    const was = lines.get(keyOf(line))?.num;
+    lines.delete(keyOf(line));
+    if (was === undefined) differences.push(`${placeText(line)} was not in it`);
+    else if (was !== line.num) differences.push(`${placeText(line)} had num ${was}, now ${line.num}`);
   }
-  for (const goodsId of nums.keys()) differences.push(`goods ${goodsId} is missing`);
+  for (const line of lines.values()) differences.push(`${placeText(line)} is missing`);
   if (differences.length <= DIFFERENCES_NAMED_MAX) return differences;
   const more = differences.length - DIFFERENCES_NAMED_MAX;
   return [...differences.slice(0, DIFFERENCES_NAMED_MAX), `and ${more} more`];

@@ -5,6 +5,9 @@
  * Each operation sees what the ones before it came to, so the verdicts are exactly those of deciding and
  * writing them one at a time in this sequence.
  *
+ * Holds whose time is up are taken off the levels first, with a movement each, so that no decision counts them. Where
+ * there are more of them than a snapshot contains, nothing is decided before these are off.
+ *
  * Nothing is written on the strength of what is not committed: an operation that alone, on the snapshot as it was read,
  * would write nothing ends the batch before it. A write that was lost may still commit. Whoever decides one of its
  * operations afresh on the same rows, in whatever company and process, then comes to a write again, which meets the
@@ -12,15 +15,37 @@
  * would commit.
  */
 import { InvariantError } from "../base/invariant.ts";
-import type { Changes, Level, Movement, Order, RecordedOperation, Snapshot, Verdict } from "./model.ts";
+import { heldLinesOf } from "./hold_lines.ts";
+import type {
+  Changes,
+  DueHold,
+  HoldLine,
+  Level,
+  Movement,
+  Order,
+  RecordedOperation,
+  Shortfall,
+  Snapshot,
+  Verdict,
+} from "./model.ts";
+import { takenKey } from "./model.ts";
 import { type Operation, rulesOf } from "./operations/operation.ts";
 import type { Decision, Effect, Step } from "./operations/rules.ts";
-import { checkTransition } from "./states.ts";
+import { comparePlaces, keyOf, type Place, type StockKey } from "./stock_key.ts";
+import { checkTransition, stateAt } from "./states.ts";
 
-/** What a batch came to: verdicts of as many operations as were decided, at least one, and what is to be written. */
+/** What a batch came to: verdicts of as many operations as were decided, and what is to be written; one of both. */
 export interface Settled {
   readonly verdicts: readonly Verdict[];
   readonly changes: Changes;
+}
+
+/** What the operations of a batch came to so far. */
+interface Working extends Snapshot {
+  readonly levels: Map<StockKey, Level>;
+  readonly orders: Map<string, Order>;
+  readonly operations: Map<string, RecordedOperation>;
+  readonly taken: Map<string, number>;
 }
 
 /**
@@ -29,8 +54,8 @@ export interface Settled {
  *
  * With `leansOnOthers` all are decided at once: only to show in tests what the limit above is for.
  *
- * The snapshot must contain every goods, order and operation that they touch and that exists (see `recordIds` and
- * `goodsOf`): whatever is not in it is taken not to exist. Throws InvariantError if an operation moves a goods that is
+ * The snapshot must contain every goods, order and operation that they touch and that exists (see `records` and
+ * `keysOf`): whatever is not in it is taken not to exist. Throws InvariantError if an operation moves a goods that is
  * missing there: then the snapshot was not read for these operations.
  */
 export function settle(
@@ -38,105 +63,171 @@ export function settle(
   operations: readonly Operation[],
   { leansOnOthers = false }: { readonly leansOnOthers?: boolean } = {},
 ): Settled {
-  const working = {
+  const { due = [], moreDue = false } = snapshot;
+  const movements: Movement[] = [];
+  const working: Working = {
     atMs: snapshot.atMs,
     levels: new Map(snapshot.levels),
     orders: new Map(snapshot.orders),
     operations: new Map(snapshot.operations),
+    taken: new Map(snapshot.taken),
+    ...(snapshot.moments === undefined ? {} : { moments: snapshot.moments }),
   };
-  const movements: Movement[] = [];
-  const orders = new Set<string>();
-  const recorded: RecordedOperation[] = [];
+  for (const hold of due) movements.push(expire(working, hold));
+  const alone = due.length === 0 ? snapshot : { ...snapshot, levels: new Map(working.levels) };
+
+  const batch = { orders: new Set<string>(), operations: [] as RecordedOperation[], shortfalls: [] as Shortfall[] };
   const verdicts: Verdict[] = [];
   let takesOnly = true;
 
-  for (const operation of operations) {
+  for (const operation of moreDue ? [] : operations) {
     const rules = rulesOf(operation);
     const decision = rules.decide(working, operation);
-    if (!decision.ok) {
-      verdicts.push(decision);
+    if (!decision.ok || operation.dryRun === true) {
+      verdicts.push(decision.ok ? decision.answer : decision);
       continue;
     }
     const { effect, answer } = decision;
     // Where all only take units away, none leans on another; most batches are nothing else.
     takesOnly &&= rules.takesOnly;
     const mayLean = !leansOnOthers && !takesOnly && verdicts.length > 0;
-    if (mayLean && writes(decision) && !writes(rules.decide(snapshot, operation))) break;
+    if (mayLean && writes(decision) && !writes(rules.decide(alone, operation))) break;
     for (const step of effect.steps) {
       const before = levelBefore(working, step);
       const movement = movementOf(step, before, operation, effect);
       movements.push(movement);
-      working.levels.set(step.goodsId, levelAfter(movement, before.deleted && step.opens !== true));
+      working.levels.set(keyOf(step), levelAfter(movement, before, step));
     }
     if (effect.order !== undefined) {
-      checkTransition(operation.kind, working.orders.get(effect.order.orderId)?.state, effect.order.state);
+      const before = working.orders.get(effect.order.orderId);
+      checkTransition(operation.kind, stateAt(before, snapshot.atMs), effect.order.state);
+      countTaken(working, before, effect.order);
       working.orders.set(effect.order.orderId, effect.order);
-      orders.add(effect.order.orderId);
+      batch.orders.add(effect.order.orderId);
     }
     if (effect.operation !== undefined) {
       working.operations.set(effect.operation.operationId, effect.operation);
-      recorded.push(effect.operation);
+      batch.operations.push(effect.operation);
     }
+    if (effect.shortfall !== undefined) batch.shortfalls.push(effect.shortfall);
     verdicts.push(answer);
   }
 
-  const moved = new Set(movements.map((movement) => movement.goodsId));
-  return {
-    verdicts,
-    changes: {
-      atMs: snapshot.atMs,
-      movements: movements.sort((a, b) => a.goodsId - b.goodsId || a.version - b.version),
-      levels: [...moved].sort((a, b) => a - b).map((goodsId) => ({
-        before: snapshot.levels.get(goodsId),
-        after: present(working.levels.get(goodsId), goodsId),
-      })),
-      orders: [...orders].sort().map((orderId) => ({
-        before: snapshot.orders.get(orderId),
-        after: working.orders.get(orderId) as Order,
-      })),
-      operations: recorded.sort((a, b) => (a.operationId < b.operationId ? -1 : 1)),
-    },
-  };
+  return { verdicts, changes: changesOf(snapshot, working, movements, batch) };
 }
 
 /** Whether there is anything to write. */
-export function changesNothing(changes: Changes): boolean {
-  return changes.movements.length === 0 && changes.orders.length === 0 && changes.operations.length === 0;
+export function changesNothing({ movements, orders, operations, shortfalls = [] }: Changes): boolean {
+  return movements.length + orders.length + operations.length + shortfalls.length === 0;
+}
+
+function changesOf(
+  snapshot: Snapshot,
+  working: Working,
+  movements: Movement[],
+  batch: { readonly orders: Set<string>; readonly operations: RecordedOperation[]; readonly shortfalls: Shortfall[] },
+): Changes {
+  const { atMs, due = [], moreDue = false } = snapshot;
+  const moved = new Map(movements.map((movement): [StockKey, Place] => [keyOf(movement), movement]));
+  const orders = [...batch.orders].sort().map((orderId) => ({
+    before: snapshot.orders.get(orderId),
+    after: working.orders.get(orderId) as Order,
+  }));
+  const lines = heldLinesOf(orders, atMs);
+  const endedLines: readonly HoldLine[] = [...due, ...lines.ended];
+  const lastDue = due.at(-1);
+  return {
+    atMs,
+    movements: movements.sort((a, b) => comparePlaces(a, b) || a.version - b.version),
+    levels: [...moved].sort(([, a], [, b]) => comparePlaces(a, b)).map(([key, place]) => ({
+      before: snapshot.levels.get(key),
+      after: present(working.levels.get(key), place),
+    })),
+    orders,
+    operations: batch.operations.sort((a, b) => (a.operationId < b.operationId ? -1 : 1)),
+    ...(lines.held.length === 0 ? {} : { heldLines: lines.held }),
+    ...(endedLines.length === 0 ? {} : { endedLines }),
+    ...(moreDue && lastDue !== undefined ? { holdsFromMs: lastDue.expiresAtMs } : {}),
+    ...(batch.shortfalls.length === 0 ? {} : { shortfalls: batch.shortfalls }),
+  };
 }
 
 function writes(decision: Decision): boolean {
   if (!decision.ok) return false;
-  const { steps, order, operation } = decision.effect;
-  return steps.length > 0 || order !== undefined || operation !== undefined;
+  const { steps, order, operation, shortfall } = decision.effect;
+  return steps.length > 0 || order !== undefined || operation !== undefined || shortfall !== undefined;
+}
+
+/** Takes a line of an expired hold off its level; answers the movement. */
+function expire(working: Working, { goodsId, locationId, num, orderId, expiresAtMs }: DueHold): Movement {
+  const place = { goodsId, locationId };
+  const before = present(working.levels.get(keyOf(place)), place);
+  const movement: Movement = {
+    ...place,
+    version: before.version + 1,
+    kind: "expire",
+    orderId,
+    operationId: undefined,
+    onHandDelta: 0,
+    reservedDelta: -num,
+    onHandAfter: before.onHand,
+    reservedAfter: before.reserved - num,
+    occurredAtMs: expiresAtMs,
+  };
+  working.levels.set(keyOf(place), { ...before, reserved: movement.reservedAfter, version: movement.version });
+  return movement;
 }
 
 /** Where the goods stands before the step: at zero if it is new and the step opens it. */
-function levelBefore({ levels }: Snapshot, { goodsId, opens }: Step): Level {
-  const known = levels.get(goodsId);
-  if (known === undefined && opens) return { goodsId, onHand: 0, reserved: 0, version: 0, deleted: false };
-  return present(known, goodsId);
+function levelBefore({ levels }: Snapshot, step: Step): Level {
+  const { goodsId, locationId, opens } = step;
+  const known = levels.get(keyOf(step));
+  if (known === undefined && opens) return { goodsId, locationId, onHand: 0, reserved: 0, version: 0, deleted: false };
+  return present(known, step);
 }
 
-function movementOf(step: Step, before: Level, { kind }: Operation, { order, operation }: Effect): Movement {
-  const { goodsId, onHandDelta, reservedDelta } = step;
+function movementOf(step: Step, before: Level, { kind, attribution }: Operation, effect: Effect): Movement {
+  const { goodsId, locationId, onHandDelta, reservedDelta, occurredAtMs } = step;
   return {
     goodsId,
+    locationId,
     version: before.version + 1,
     kind,
-    orderId: order?.orderId,
-    operationId: operation?.operationId,
+    orderId: effect.order?.orderId,
+    operationId: effect.operation?.operationId,
     onHandDelta,
     reservedDelta,
     onHandAfter: before.onHand + onHandDelta,
     reservedAfter: before.reserved + reservedDelta,
+    ...(occurredAtMs === undefined ? {} : { occurredAtMs }),
+    ...attribution,
   };
 }
 
-function levelAfter({ goodsId, onHandAfter, reservedAfter, version }: Movement, deleted: boolean): Level {
-  return { goodsId, onHand: onHandAfter, reserved: reservedAfter, version, deleted };
+function levelAfter(movement: Movement, before: Level, { opens, closes, policy = before.policy }: Step): Level {
+  const { goodsId, locationId, onHandAfter, reservedAfter, version } = movement;
+  const deleted = closes === true || (before.deleted && opens !== true);
+  const level = { goodsId, locationId, onHand: onHandAfter, reserved: reservedAfter, version, deleted };
+  return policy === undefined ? level : { ...level, policy };
 }
 
-function present(level: Level | undefined, goodsId: number): Level {
-  if (level === undefined) throw new InvariantError(`goods ${goodsId} is not in the snapshot that is settled on`);
+/** What the order's buyer has, once the order is as `after` says. */
+function countTaken({ taken, levels, atMs }: Working, before: Order | undefined, after: Order): void {
+  for (const [order, sign] of [[before, -1], [after, 1]] as const) {
+    const buyerId = order?.buyerId;
+    if (order === undefined || buyerId === undefined) continue;
+    const state = stateAt(order, atMs);
+    if (state !== "held" && state !== "sold" && state !== "rolled_back") continue;
+    order.lines.forEach((line, i) => {
+      const key = keyOf(line);
+      if (levels.get(key)?.policy?.buyerNumMax === undefined) return;
+      const its = takenKey(key, buyerId);
+      taken.set(its, (taken.get(its) ?? 0) + sign * (line.num - (order.returned[i] ?? 0)));
+    });
+  }
+}
+
+function present(level: Level | undefined, place: Place): Level {
+  if (level === undefined) throw new InvariantError(`goods ${keyOf(place)} is not in the snapshot that is settled on`);
   return level;
 }

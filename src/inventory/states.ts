@@ -2,22 +2,29 @@
  * What an operation comes to on an order in each state: all transitions, and all refusals for a state.
  *
  *     (no such order) --sell-----------------> sold
- *     (no such order) --rollback-------------> barred         its sell, should it come, is refused
+ *     (no such order) --reserve--------------> held
+ *     (no such order) --rollback, release----> barred         its sell or reserve, should it come, is refused
+ *     held            --reserve, extend------> held           with other lines, with more time
+ *     held            --confirm--------------> sold
+ *     held            --release--------------> released
+ *     held            --time-----------------> expired        no operation: see stateAt; `expire` only writes it down
+ *     expired         --reserve--------------> held           a new hold
+ *     expired         --confirm--------------> sold           where there is stock still
+ *     expired         --release--------------> released       from then on it can't be confirmed
+ *     expired         --expire---------------> expired
  *     sold            --rollback of a part---> sold
  *     sold            --rollback of the rest-> rolled_back
  *     rolled_back     --rollback-------------> rolled_back    nothing is left to give back
  *     barred          --rollback-------------> barred
- *
- * No operation leads into `held`, `released` or `expired` yet, or out of them.
  */
 import { InvariantError } from "../base/invariant.ts";
-import type { OperationKind, OrderState } from "./model.ts";
+import type { OperationKind, Order, OrderState } from "./model.ts";
 
 /** It does not look at any order. */
 export const UNTOUCHED = "untouched";
 /** It is refused for the order's state. */
 export const REFUSED = "refused";
-/** It was applied before, and is answered as it was then. */
+/** It was applied before, and is answered as it was then; nothing is left to do. */
 export const REPEATED = "repeated";
 
 /** One cell: one of the words above, or, where other rules allow it, the states in which the order then may be. */
@@ -59,7 +66,68 @@ export const STATE_RULES: Readonly<Record<OperationKind, Readonly<Record<StateOr
     barred: ["barred"],
   },
   give_back: OF_NO_ORDER,
+  reserve: {
+    none: ["held"],
+    held: ["held"],
+    sold: REFUSED,
+    released: REFUSED,
+    expired: ["held"],
+    rolled_back: REFUSED,
+    barred: REFUSED,
+  },
+  extend: {
+    none: REFUSED,
+    held: ["held"],
+    sold: REFUSED,
+    released: REFUSED,
+    expired: REFUSED,
+    rolled_back: REFUSED,
+    barred: REFUSED,
+  },
+  confirm: {
+    none: REFUSED,
+    held: ["sold"],
+    // Of an order that never was a hold, refused.
+    sold: REPEATED,
+    released: REFUSED,
+    expired: ["sold"],
+    rolled_back: REFUSED,
+    barred: REFUSED,
+  },
+  release: {
+    none: ["barred"],
+    held: ["released"],
+    sold: REFUSED,
+    released: REPEATED,
+    expired: ["released"],
+    rolled_back: REFUSED,
+    barred: REPEATED,
+  },
+  // The service's own: whatever else it finds, somebody was faster.
+  expire: {
+    none: REPEATED,
+    held: REPEATED,
+    sold: REPEATED,
+    released: REPEATED,
+    expired: ["expired"],
+    rolled_back: REPEATED,
+    barred: REPEATED,
+  },
+  adjust: OF_NO_ORDER,
+  count: OF_NO_ORDER,
+  transfer: OF_NO_ORDER,
+  policy: OF_NO_ORDER,
+  delete: OF_NO_ORDER,
+  restore: OF_NO_ORDER,
 };
+
+/** The state that an order is in at a moment, in ms since 1970; undefined: there is none. */
+export function stateAt(order: Order, atMs: number): OrderState;
+export function stateAt(order: Order | undefined, atMs: number): OrderState | undefined;
+export function stateAt(order: Order | undefined, atMs: number): OrderState | undefined {
+  const isOver = order?.state === "held" && order.expiresAtMs !== undefined && order.expiresAtMs <= atMs;
+  return isOver ? "expired" : order?.state;
+}
 
 /** The rule for an order in this state. Throws InvariantError for a state that is none of ours. */
 export function stateRule(kind: OperationKind, state: StateOrNone = "none"): StateRule {

@@ -2,29 +2,37 @@
  * What has to be read of a batch, and how it is then decided: all entries whose goods were read, together, by one
  * `settle`.
  */
+import { keyOf } from "../inventory/stock_key.ts";
 import { invariant } from "../base/invariant.ts";
-import type { Changes, Snapshot, Verdict } from "../inventory/model.ts";
+import type { Changes, Moment, Snapshot, Verdict } from "../inventory/model.ts";
 import { changedOrder, type Operation, rulesOf } from "../inventory/operations/operation.ts";
+import type { Buyer } from "../inventory/operations/rules.ts";
 import { changesNothing, type settle } from "../inventory/settle.ts";
 import type { OutcomeUnknownError } from "../store/errors.ts";
 import type { SnapshotKeys } from "../store/statements/read_snapshot.ts";
-import { type Entry, goodsOfAll } from "./entry.ts";
+import { type Entry, keysOfAll } from "./entry.ts";
 import type { Guard } from "./modes/mode.ts";
 
 /** The keys of all that is known of the entries. */
 export function keysOf(entries: readonly Entry[]): SnapshotKeys {
-  return { goodsIds: goodsOfAll(entries), ...recordIdsOfAll(entries.map((entry) => entry.operation)) };
-}
-
-function recordIdsOfAll(operations: readonly Operation[]): { orderIds: string[]; operationIds: string[] } {
   const orderIds = new Set<string>();
   const operationIds = new Set<string>();
-  for (const operation of operations) {
-    const ids = rulesOf(operation).recordIds(operation);
-    for (const id of ids.orderIds) orderIds.add(id);
-    for (const id of ids.operationIds) operationIds.add(id);
+  const buyers: Buyer[] = [];
+  const moments: Moment[] = [];
+  for (const { operation, order } of entries) {
+    const records = rulesOf(operation).records(operation, order);
+    for (const id of records.orderIds ?? []) orderIds.add(id);
+    for (const id of records.operationIds ?? []) operationIds.add(id);
+    if (records.buyers !== undefined) buyers.push(...records.buyers);
+    if (records.moments !== undefined) moments.push(...records.moments);
   }
-  return { orderIds: [...orderIds], operationIds: [...operationIds] };
+  return {
+    stockKeys: keysOfAll(entries),
+    orderIds: [...orderIds],
+    operationIds: [...operationIds],
+    ...(buyers.length === 0 ? {} : { buyers }),
+    ...(moments.length === 0 ? {} : { moments }),
+  };
 }
 
 /** What a decision is made with. */
@@ -70,7 +78,8 @@ export class Decision {
     this.entries = begun.slice(0, verdicts.length);
     this.#verdicts = verdicts;
     if (changesNothing(changes)) return undefined;
-    if (await this.#guard.extend(goodsOfAll(this.entries), writeMsMax)) return changes;
+    const stockKeys = changes.levels.map(({ after }) => keyOf(after));
+    if (await this.#guard.extend(stockKeys, writeMsMax)) return changes;
     [this.leaseLost, this.entries] = [this.entries, []];
     return undefined;
   }
@@ -92,14 +101,14 @@ export class Decision {
 
 /** Whether the snapshot shows that the entry moves goods for which it was not queued; it knows them from now on. */
 function learnGoods(entry: Entry, snapshot: Snapshot): boolean {
-  const missing = missingGoods(entry, snapshot);
-  if (missing !== undefined) entry.goodsIds = missing;
-  return missing !== undefined;
-}
-
-function missingGoods({ operation, goodsIds }: Entry, snapshot: Snapshot): number[] | undefined {
+  const { operation, order, stockKeys } = entry;
   const orderId = changedOrder(operation);
-  if (orderId === undefined) return undefined;
-  const goods = rulesOf(operation).goodsOf(operation, snapshot.orders.get(orderId));
-  return goods.every((goodsId) => goodsIds.includes(goodsId)) ? undefined : goods;
+  if (orderId === undefined) return false;
+  const now = snapshot.orders.get(orderId);
+  const keys = rulesOf(operation).keysOf(operation, now);
+  // What a buyer has is read for the buyer that the order had.
+  const isKnown = keys.every((stockKey) => stockKeys.includes(stockKey)) &&
+    (!rulesOf(operation).keysNeedOrder || order?.buyerId === now?.buyerId);
+  if (!isKnown) entry.learn(now);
+  return !isKnown;
 }

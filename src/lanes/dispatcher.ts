@@ -7,11 +7,12 @@
  * What decides is the fence of the write; a lease only keeps processes from doing the same work at once. Goods that
  * another process has park their lanes for a short random time; nobody else waits for them, and no batch sleeps.
  */
+import type { StockKey } from "../inventory/stock_key.ts";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { settle } from "../inventory/settle.ts";
 import type { Store } from "../store/store.ts";
 import { errorFields, type Log } from "../telemetry/log.ts";
-import { type Entry, goodsOfAll } from "./entry.ts";
+import { type Entry, keysOfAll } from "./entry.ts";
 import type { LanesLimits } from "./lanes_limits.ts";
 import { LockedRows } from "./locked_rows.ts";
 import type { Guard, Guards, Mode } from "./modes/mode.ts";
@@ -46,7 +47,7 @@ const LEASE_ATTEMPTS_MAX = 8;
 interface Batch {
   /** Whoever left it waits in the queue, or is in another batch by now. */
   entries: readonly Entry[];
-  readonly goods: Set<number>;
+  readonly goods: Set<StockKey>;
 }
 
 /** Under what a batch goes. */
@@ -156,13 +157,13 @@ export class Dispatcher {
     this.#dispatch();
   }
 
-  #releaseUnwanted(goodsIds: Iterable<number>): void {
-    this.#guards.releaseUnwanted(goodsIds, (goodsId) => this.#queue.isWanted(goodsId));
+  #releaseUnwanted(stockKeys: Iterable<StockKey>): void {
+    this.#guards.releaseUnwanted(stockKeys, (stockKey) => this.#queue.isWanted(stockKey));
   }
 
   /** Leads one batch to its end; its goods are busy until then. */
   async #lead(taken: readonly Entry[]): Promise<void> {
-    const goods = new Set(goodsOfAll(taken));
+    const goods = new Set(keysOfAll(taken));
     const batch: Batch = { entries: taken, goods };
     this.#batches++;
     try {
@@ -200,7 +201,7 @@ export class Dispatcher {
   async #take(batch: Batch): Promise<Guarded | undefined> {
     batch.entries = batch.entries.filter((entry) => !entry.leave());
     for (let attempt = 1; batch.entries.length > 0; attempt++) {
-      const needed = goodsOfAll(batch.entries);
+      const needed = keysOfAll(batch.entries);
       const taken = await this.#guards.take(needed);
       if (taken.is === "guarded") return { guard: taken.guard, insists: false };
       const { refused } = taken;
@@ -208,21 +209,21 @@ export class Dispatcher {
         this.#detours.note("severalGoods");
         return { guard: ROW_LOCKS, insists: true };
       }
-      const others = new Set(attempt < LEASE_ATTEMPTS_MAX ? refused.goodsIds : needed);
-      const out = new Set(batch.entries.filter((entry) => entry.goodsIds.some((goodsId) => others.has(goodsId))));
+      const others = new Set(attempt < LEASE_ATTEMPTS_MAX ? refused.stockKeys : needed);
+      const out = new Set(batch.entries.filter((entry) => entry.stockKeys.some((stockKey) => others.has(stockKey))));
       const rest = batch.entries.filter((entry) => !out.has(entry) && !entry.leave());
-      this.#refusals.refuse([...out], { ...refused, goodsIds: [...others] });
+      this.#refusals.refuse([...out], { ...refused, stockKeys: [...others] });
       batch.entries = rest;
       if (refused.afterMs === undefined) this.#refusals.endBehind(refused);
-      this.#free(batch.goods, new Set(goodsOfAll(rest)));
+      this.#free(batch.goods, new Set(keysOfAll(rest)));
     }
     return undefined;
   }
 
   /** Frees those of the goods of a batch that it needs no more. */
-  #free(goods: Set<number>, needed: ReadonlySet<number>): void {
-    const spare = [...goods].filter((goodsId) => !needed.has(goodsId));
-    for (const goodsId of spare) goods.delete(goodsId);
+  #free(goods: Set<StockKey>, needed: ReadonlySet<StockKey>): void {
+    const spare = [...goods].filter((stockKey) => !needed.has(stockKey));
+    for (const stockKey of spare) goods.delete(stockKey);
     this.#guards.batchOver(spare);
     this.#releaseUnwanted(spare);
     this.#queue.free(spare);

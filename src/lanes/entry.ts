@@ -15,9 +15,10 @@
  *
  * Whatever is not listed throws: an entry ends once.
  */
+import { compareKeys, type StockKey } from "../inventory/stock_key.ts";
 import { illegalTransition } from "../base/invariant.ts";
-import type { Refusal, Verdict } from "../inventory/model.ts";
-import type { Operation } from "../inventory/operations/operation.ts";
+import type { Order, Refusal, Verdict } from "../inventory/model.ts";
+import { type Operation, rulesOf } from "../inventory/operations/operation.ts";
 import type { OutcomeUnknownError } from "../store/errors.ts";
 import { failureOf } from "./failure.ts";
 import type { Waiting } from "./lane.ts";
@@ -28,8 +29,10 @@ const ON_RECORD: ReadonlySet<Refusal["reason"]> = new Set(["order_state", "conte
 /** An operation with its caller. */
 export class Entry implements Waiting {
   readonly operation: Operation;
-  /** Goods that it moves, sorted; a rollback's are its order's, as last read. */
-  goodsIds: readonly number[];
+  /** What it moves, sorted; a rollback's is its order's. */
+  stockKeys: readonly StockKey[];
+  /** The order that it changes, as last read; undefined: there is none, or it was not read yet. */
+  order: Order | undefined;
   /** Longest wait for goods that others have, on the monotonic clock. */
   readonly waitUntilMs: number;
   /** How often its goods were refused. */
@@ -50,13 +53,12 @@ export class Entry implements Waiting {
   /** `signal` is its caller's; `ended` is called once it has ended. */
   constructor(
     operation: Operation,
-    goodsIds: readonly number[],
     waitUntilMs: number,
     signal: AbortSignal,
     ended: () => void,
   ) {
     this.operation = operation;
-    this.goodsIds = goodsIds;
+    this.stockKeys = rulesOf(operation).keysOf(operation, undefined);
     this.waitUntilMs = waitUntilMs;
     this.#signal = signal;
     this.#ended = ended;
@@ -68,7 +70,7 @@ export class Entry implements Waiting {
   }
 
   get size(): number {
-    return this.goodsIds.length + 1;
+    return this.stockKeys.length + 1;
   }
 
   get hasEnded(): boolean {
@@ -95,6 +97,12 @@ export class Entry implements Waiting {
       this.#reject(this.#signal.reason);
     }
     return this.hasEnded;
+  }
+
+  /** It moves what this order, which was read just now, has. */
+  learn(order: Order | undefined): void {
+    this.order = order;
+    this.stockKeys = rulesOf(this.operation).keysOf(this.operation, order);
   }
 
   /** Ends it with its verdict. A refusal is no answer while a write of it may still commit: it then fails instead. */
@@ -126,8 +134,8 @@ export class Entry implements Waiting {
 }
 
 /** The goods of all of the entries, sorted, without repeats. */
-export function goodsOfAll(entries: readonly Entry[]): number[] {
+export function keysOfAll(entries: readonly Entry[]): StockKey[] {
   const [only] = entries;
-  if (entries.length === 1 && only !== undefined) return [...only.goodsIds];
-  return [...new Set(entries.flatMap((entry) => entry.goodsIds))].sort((a, b) => a - b);
+  if (entries.length === 1 && only !== undefined) return [...only.stockKeys];
+  return [...new Set(entries.flatMap((entry) => entry.stockKeys))].sort(compareKeys);
 }

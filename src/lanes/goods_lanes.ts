@@ -2,6 +2,7 @@
  * The lanes of all goods that somebody waits for or that a batch has: who stands in which of them, and which have to be
  * looked at for the next batch. No I/O; the transitions are those of queue.ts.
  */
+import type { StockKey } from "../inventory/stock_key.ts";
 import { illegalTransition } from "../base/invariant.ts";
 import { Lane, type Refusal, type Ticket, type Waiting, type Work } from "./lane.ts";
 
@@ -11,7 +12,7 @@ export class GoodsLanes<W extends Waiting> {
   readonly ready = new Set<Lane<W>>();
   /** What was done in all of them. */
   readonly work: Work = { steps: 0 };
-  readonly #lanes = new Map<number, Lane<W>>();
+  readonly #lanes = new Map<StockKey, Lane<W>>();
   /** Lanes that somebody left, because they were sidelined or for good. */
   #left: Lane<W>[] = [];
   #parkedLanes = 0;
@@ -22,9 +23,9 @@ export class GoodsLanes<W extends Waiting> {
   }
 
   /** The lanes of these goods, for an entry that knows them until `forget`. */
-  know(goodsIds: readonly number[]): Lane<W>[] {
-    return goodsIds.map((goodsId) => {
-      const lane = this.#lane(goodsId);
+  know(stockKeys: readonly StockKey[]): Lane<W>[] {
+    return stockKeys.map((stockKey) => {
+      const lane = this.#lane(stockKey);
       lane.known++;
       return lane;
     });
@@ -78,31 +79,31 @@ export class GoodsLanes<W extends Waiting> {
   }
 
   /** Who stands first in the lane of the goods. */
-  first(goodsId: number): W | undefined {
-    return this.#lanes.get(goodsId)?.first()?.entry;
+  first(stockKey: StockKey): W | undefined {
+    return this.#lanes.get(stockKey)?.first()?.entry;
   }
 
   /** Goods in whose lanes somebody was sidelined or left since this was asked before. */
-  leftGoods(): number[] {
+  leftGoods(): StockKey[] {
     const left = this.#left;
     this.#left = [];
     for (const lane of left) lane.wasLeft = false;
-    return left.map(({ goodsId }) => goodsId);
+    return left.map(({ stockKey }) => stockKey);
   }
 
   /** A batch no longer has these goods. */
-  free(goodsIds: Iterable<number>): void {
-    for (const goodsId of goodsIds) {
-      const lane = this.#lanes.get(goodsId);
-      if (lane?.busy !== true) illegalTransition(`the lane of goods ${goodsId}`, "free", "freed");
+  free(stockKeys: Iterable<StockKey>): void {
+    for (const stockKey of stockKeys) {
+      const lane = this.#lanes.get(stockKey);
+      if (lane?.busy !== true) illegalTransition(`the lane of goods ${stockKey}`, "free", "freed");
       lane.busy = false;
       this.#look(lane);
     }
   }
 
   /** Parks the lane of a goods; `refusedMs`: when the goods were refused. */
-  park(goodsId: number, refusedMs: number | undefined): void {
-    const lane = this.#lane(goodsId);
+  park(stockKey: StockKey, refusedMs: number | undefined): void {
+    const lane = this.#lane(stockKey);
     if (!lane.parked) this.#parkedLanes++;
     lane.parked = true;
     if (refusedMs !== undefined) lane.refuse(refusedMs);
@@ -110,8 +111,8 @@ export class GoodsLanes<W extends Waiting> {
   }
 
   /** It is parked no more. */
-  unpark(goodsId: number): void {
-    const lane = this.#lanes.get(goodsId);
+  unpark(stockKey: StockKey): void {
+    const lane = this.#lanes.get(stockKey);
     if (lane === undefined) return;
     if (lane.parked) this.#parkedLanes--;
     lane.parked = false;
@@ -119,13 +120,13 @@ export class GoodsLanes<W extends Waiting> {
   }
 
   /** The goods were had, and are not known as refused any more. */
-  had(goodsIds: Iterable<number>): void {
-    for (const goodsId of goodsIds) this.#lanes.get(goodsId)?.had();
+  had(stockKeys: Iterable<StockKey>): void {
+    for (const stockKey of stockKeys) this.#lanes.get(stockKey)?.had();
   }
 
   /** That the goods were refused, if they were not had since. */
-  refusal(goodsId: number): Refusal | undefined {
-    return this.#lanes.get(goodsId)?.refusal;
+  refusal(stockKey: StockKey): Refusal | undefined {
+    return this.#lanes.get(stockKey)?.refusal;
   }
 
   #parkedOf({ lanes, sidelinedBefore }: Ticket<W>): Lane<W> | undefined {
@@ -157,14 +158,14 @@ export class GoodsLanes<W extends Waiting> {
     lane.blocked.clear();
     if (lane.mayGo) this.ready.add(lane);
     else this.ready.delete(lane);
-    if (!lane.isNeeded) this.#lanes.delete(lane.goodsId);
+    if (!lane.isNeeded) this.#lanes.delete(lane.stockKey);
   }
 
-  #lane(goodsId: number): Lane<W> {
-    const known = this.#lanes.get(goodsId);
+  #lane(stockKey: StockKey): Lane<W> {
+    const known = this.#lanes.get(stockKey);
     if (known !== undefined) return known;
-    const lane = new Lane<W>(goodsId, this.work);
-    this.#lanes.set(goodsId, lane);
+    const lane = new Lane<W>(stockKey, this.work);
+    this.#lanes.set(stockKey, lane);
     return lane;
   }
 }

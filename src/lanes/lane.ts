@@ -5,6 +5,7 @@
  * Who is sidelined or leaves keeps a dead place, which is dropped when it comes to the head, or with all others when
  * there are too many of them.
  */
+import type { StockKey } from "../inventory/stock_key.ts";
 
 /** That the goods of a lane were refused, again and again. */
 export interface Refusal {
@@ -23,7 +24,7 @@ const DEAD_PLACES_MAX = 64;
 
 /** A line of those who want one goods. */
 export class Lane<W extends Waiting> {
-  readonly goodsId: number;
+  readonly stockKey: StockKey;
   /** Entries that know this lane, waiting or taken: it is there for them. */
   known = 0;
   /** A batch has the goods. */
@@ -40,8 +41,8 @@ export class Lane<W extends Waiting> {
   readonly #work: Work;
 
   /** `work` counts what is done here. */
-  constructor(goodsId: number, work: Work) {
-    this.goodsId = goodsId;
+  constructor(stockKey: StockKey, work: Work) {
+    this.stockKey = stockKey;
     this.#work = work;
   }
 
@@ -111,7 +112,7 @@ export class Lane<W extends Waiting> {
 /** What the queue knows of an entry. */
 export interface Waiting {
   /** Goods whose lanes it stands in: sorted, no repeats. None: it waits for nobody. */
-  readonly goodsIds: readonly number[];
+  readonly stockKeys: readonly StockKey[];
   /** What it adds to the size of a batch. */
   readonly size: number;
 }

@@ -4,6 +4,7 @@
  *
  *     apply -> admission -> entry -> dispatcher: queue -> batch: lease -> read -> settle -> write -> answer
  */
+import type { StockKey } from "../inventory/stock_key.ts";
 import { settledWithin } from "../base/bounded_wait.ts";
 import type { Level, Verdict } from "../inventory/model.ts";
 import { changedOrder, type Operation, rulesOf } from "../inventory/operations/operation.ts";
@@ -77,12 +78,12 @@ export class Lanes {
    * asked for at the same time. Throws Failure, or the signal's reason.
    */
   async levels(
-    goodsIds: readonly number[],
+    stockKeys: readonly StockKey[],
     signal: AbortSignal,
     address?: string,
-  ): Promise<ReadonlyMap<number, Level>> {
+  ): Promise<ReadonlyMap<StockKey, Level>> {
     try {
-      const levels = await this.#reads.levels.get(goodsIds, address);
+      const levels = await this.#reads.levels.get(stockKeys, address);
       signal.throwIfAborted();
       return levels;
     } catch (error) {
@@ -117,28 +118,28 @@ export class Lanes {
       const lines = rules.lineCount(operation);
       const full = this.#admission.take(lines, address);
       if (full !== undefined) return Promise.reject(full);
-      const entry = new Entry(operation, rules.goodsOf(operation, undefined), waitUntilMs, signal, () => {
+      const entry = new Entry(operation, waitUntilMs, signal, () => {
         this.#admission.free(lines, address);
         this.#noteIdle();
       });
       entries.push(entry);
       return entry.verdict;
     });
-    if (operations.some((operation) => changedOrder(operation) !== undefined)) {
+    if (operations.some((operation) => rulesOf(operation).keysNeedOrder)) {
       void this.#queueWithOrders(entries, address);
     } else this.#dispatcher.add(entries);
     return verdicts;
   }
 
-  /** The goods of what changes an order are that order's, so it is read before the entry can stand in line. */
+  /** The goods of what changes an order may be that order's, which then is read before the entry can stand in line. */
   async #queueWithOrders(entries: readonly Entry[], address: string | undefined): Promise<void> {
     await Promise.all(entries.map(async (entry) => {
       const { operation } = entry;
-      const orderId = changedOrder(operation);
+      const orderId = rulesOf(operation).keysNeedOrder ? changedOrder(operation) : undefined;
       if (orderId === undefined) return;
       try {
         const orders = await this.#reads.orders.get([orderId], address);
-        entry.goodsIds = rulesOf(operation).goodsOf(operation, orders.get(orderId));
+        entry.learn(orders.get(orderId));
       } catch (error) {
         if (!entry.leave()) entry.fail(error);
       }

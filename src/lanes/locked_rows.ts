@@ -2,10 +2,11 @@
  * Whose rows foreign sessions have locked. Goods and orders are looked at, so that nobody waits on a connection twice
  * for what is not free: while one order waits for its own record, the goods that it moves are nobody else's either.
  */
+import type { StockKey } from "../inventory/stock_key.ts";
 import { NEVER } from "../base/never.ts";
 import { changedOrder } from "../inventory/operations/operation.ts";
 import type { Store } from "../store/store.ts";
-import { type Entry, goodsOfAll } from "./entry.ts";
+import { type Entry, keysOfAll } from "./entry.ts";
 import { readAgain } from "./retry_rule.ts";
 
 /** An order that was seen locked is looked at before it is tried again, for so long. */
@@ -18,7 +19,7 @@ export interface Looked {
   readonly free: Entry[];
   /** They wait for some of these goods. */
   readonly waiting: Entry[];
-  readonly goodsIds: ReadonlySet<number>;
+  readonly stockKeys: ReadonlySet<StockKey>;
   /** The record of their own order is locked. */
   readonly locked: Entry[];
 }
@@ -46,8 +47,8 @@ export class LockedRows {
    * waited, when only those that were locked a moment ago are asked about. Throws the errors of the store.
    */
   async look(entries: readonly Entry[], suspectsOnly: boolean): Promise<Looked> {
-    const goodsIds = new Set(await readAgain(() => this.#store.readLocked(goodsOfAll(entries), NEVER)));
-    const waiting = entries.filter((entry) => entry.goodsIds.some((goodsId) => goodsIds.has(goodsId)));
+    const stockKeys = new Set(await readAgain(() => this.#store.readLocked(keysOfAll(entries), NEVER)));
+    const waiting = entries.filter((entry) => entry.stockKeys.some((stockKey) => stockKeys.has(stockKey)));
     const others = entries.filter((entry) => !waiting.includes(entry));
     const asked = others.filter((entry) => !suspectsOnly || this.#remembers(entry)).flatMap((entry) =>
       changedOrder(entry.operation) ?? []
@@ -57,7 +58,7 @@ export class LockedRows {
       : new Set(await readAgain(() => this.#store.readLockedOrders([...new Set(asked)], NEVER)));
     for (const orderId of orderIds) this.#remember(orderId);
     const locked = others.filter((entry) => orderIds.has(changedOrder(entry.operation) ?? ""));
-    return { free: others.filter((entry) => !locked.includes(entry)), waiting, goodsIds, locked };
+    return { free: others.filter((entry) => !locked.includes(entry)), waiting, stockKeys, locked };
   }
 
   #remembers(entry: Entry): boolean {

@@ -33,6 +33,7 @@
  * dropped from a lane when it comes to its head.
  */
 
+import type { StockKey } from "../inventory/stock_key.ts";
 import { illegalTransition } from "../base/invariant.ts";
 import { type BatchLimits, Draft } from "./draft.ts";
 import { GoodsLanes } from "./goods_lanes.ts";
@@ -72,7 +73,7 @@ export class Queue<W extends Waiting> {
   add(entry: W): void {
     const known = this.#tickets.get(entry);
     if (known !== undefined) illegalTransition("an entry", known.state, "added");
-    const ticket = new Ticket(entry, this.#numbers++, this.#lanes.know(entry.goodsIds));
+    const ticket = new Ticket(entry, this.#numbers++, this.#lanes.know(entry.stockKeys));
     this.#tickets.set(entry, ticket);
     this.#enter(ticket);
   }
@@ -85,7 +86,7 @@ export class Queue<W extends Waiting> {
     const before = this.#tickets.get(entry);
     if (before?.state !== "taken") illegalTransition("an entry", before?.state, "moved");
     this.remove(entry);
-    const ticket = new Ticket(entry, before.number, this.#lanes.know(entry.goodsIds));
+    const ticket = new Ticket(entry, before.number, this.#lanes.know(entry.stockKeys));
     this.#tickets.set(entry, ticket);
     this.#enter(ticket);
   }
@@ -114,17 +115,17 @@ export class Queue<W extends Waiting> {
   }
 
   /** Whether somebody stands in the lane of the goods. Who is sidelined for another lane does not count. */
-  isWanted(goodsId: number): boolean {
-    return this.first(goodsId) !== undefined;
+  isWanted(stockKey: StockKey): boolean {
+    return this.first(stockKey) !== undefined;
   }
 
   /** Who stands first in the lane of the goods. */
-  first(goodsId: number): W | undefined {
-    return this.#lanes.first(goodsId);
+  first(stockKey: StockKey): W | undefined {
+    return this.#lanes.first(stockKey);
   }
 
   /** Goods in whose lanes somebody was sidelined or left since this was asked before, and others may stand no more. */
-  leftGoods(): number[] {
+  leftGoods(): StockKey[] {
     return this.#lanes.leftGoods();
   }
 
@@ -146,31 +147,31 @@ export class Queue<W extends Waiting> {
   }
 
   /** A batch no longer has these goods. */
-  free(goodsIds: Iterable<number>): void {
-    this.#lanes.free(goodsIds);
+  free(stockKeys: Iterable<StockKey>): void {
+    this.#lanes.free(stockKeys);
   }
 
   /**
    * Parks the lane of a goods: nobody who stands in it goes until `unpark`. `refusedMs`: when the goods were refused,
    * which the lane remembers until `had`.
    */
-  park(goodsId: number, refusedMs?: number): void {
-    this.#lanes.park(goodsId, refusedMs);
+  park(stockKey: StockKey, refusedMs?: number): void {
+    this.#lanes.park(stockKey, refusedMs);
   }
 
   /** The lane is parked no more. */
-  unpark(goodsId: number): void {
-    this.#lanes.unpark(goodsId);
+  unpark(stockKey: StockKey): void {
+    this.#lanes.unpark(stockKey);
   }
 
   /** The goods were ours, and their time of being refused is over. */
-  had(goodsIds: Iterable<number>): void {
-    this.#lanes.had(goodsIds);
+  had(stockKeys: Iterable<StockKey>): void {
+    this.#lanes.had(stockKeys);
   }
 
   /** That the goods were refused, if they were not had since. */
-  refusal(goodsId: number): Refusal | undefined {
-    return this.#lanes.refusal(goodsId);
+  refusal(stockKey: StockKey): Refusal | undefined {
+    return this.#lanes.refusal(stockKey);
   }
 
   #enter(ticket: Ticket<W>): void {

@@ -3,6 +3,7 @@
  */
 import { NEVER } from "../base/never.ts";
 import type { Level, Order } from "../inventory/model.ts";
+import type { StockKey } from "../inventory/stock_key.ts";
 import type { Store } from "../store/store.ts";
 import { CoalescedReads } from "./coalesced_reads.ts";
 import type { LanesLimits } from "./lanes_limits.ts";
@@ -13,9 +14,9 @@ const READS_MAX = 2;
 /** Goods, or orders, in one read. */
 const READ_KEYS_MAX = 1000;
 
-/** Levels by goods id and orders by order id, as of the moment of the question or later. */
+/** Levels by goods and location, and orders by order id, as of the moment of the question or later. */
 export interface Reads {
-  readonly levels: CoalescedReads<number, Level>;
+  readonly levels: CoalescedReads<StockKey, Level>;
   readonly orders: CoalescedReads<string, Order>;
 }
 
@@ -26,10 +27,10 @@ export function createReads(
 ): Reads {
   const limits = { readsMax: READS_MAX, keysMax: READ_KEYS_MAX, waitingMax, waitingPerAddressMax };
   return {
-    levels: new CoalescedReads((goodsIds) => readAgain(() => store.readLevels(goodsIds, NEVER)), limits),
+    levels: new CoalescedReads((stockKeys) => readAgain(() => store.readLevels(stockKeys, NEVER)), limits),
     orders: new CoalescedReads(
       async (orderIds) =>
-        (await readAgain(() => store.readSnapshot({ goodsIds: [], orderIds, operationIds: [] }, NEVER))).orders,
+        (await readAgain(() => store.readSnapshot({ stockKeys: [], orderIds, operationIds: [] }, NEVER))).orders,
       limits,
     ),
   };

@@ -2,6 +2,7 @@
  * What becomes of entries whose goods can't be had now: they wait behind parked lanes, for a bounded time, or go by row
  * locks where several goods are seldom free at once.
  */
+import type { StockKey } from "../inventory/stock_key.ts";
 import { LeaseTakenError } from "../lock/lock.ts";
 import { retryDelayMs } from "./modes/retry_delay.ts";
 import type { RefusedEntry } from "./run_batch.ts";
@@ -37,41 +38,41 @@ export class Refusals {
   }
 
   /** Entries whose goods can't be had now wait on, behind parked lanes, or end. */
-  refuse(entries: readonly Entry[], { goodsIds, afterMs, error }: Refused): void {
+  refuse(entries: readonly Entry[], { stockKeys, afterMs, error }: Refused): void {
     const refusals = Math.max(...entries.map((entry) => entry.refusals + 1));
     const delayMs = afterMs ?? retryDelayMs(refusals, this.#random());
     const nowMs = performance.now();
-    for (const goodsId of goodsIds) this.#queue.park(goodsId, afterMs === undefined ? nowMs : undefined);
-    const refused = new Set(goodsIds);
+    for (const stockKey of stockKeys) this.#queue.park(stockKey, afterMs === undefined ? nowMs : undefined);
+    const refused = new Set(stockKeys);
     for (const entry of entries) {
       if (afterMs === undefined) entry.refusals++;
-      const refusedGoods = entry.goodsIds.filter((goodsId) => refused.has(goodsId));
+      const refusedGoods = entry.stockKeys.filter((stockKey) => refused.has(stockKey));
       if (afterMs === undefined && this.#isOver(entry, refusedGoods, delayMs)) entry.fail(error);
       else if (!entry.leave()) this.#queue.requeue(entry);
     }
     setTimeout(() => {
-      for (const goodsId of goodsIds) this.#queue.unpark(goodsId);
+      for (const stockKey of stockKeys) this.#queue.unpark(stockKey);
       this.#unparked();
     }, delayMs);
   }
 
   /** The same for what a batch could not write; answers the goods that can't be had. */
-  refuseAll(refused: readonly RefusedEntry[]): number[] {
+  refuseAll(refused: readonly RefusedEntry[]): StockKey[] {
     for (const [error, together] of Map.groupBy(refused, ({ error }) => error)) {
-      const goodsIds = [...new Set(together.flatMap(({ goodsIds }) => goodsIds))];
-      this.refuse(together.map(({ entry }) => entry), { goodsIds, afterMs: undefined, error });
+      const stockKeys = [...new Set(together.flatMap(({ stockKeys }) => stockKeys))];
+      this.refuse(together.map(({ entry }) => entry), { stockKeys, afterMs: undefined, error });
     }
-    return refused.flatMap(({ goodsIds }) => goodsIds);
+    return refused.flatMap(({ stockKeys }) => stockKeys);
   }
 
   /**
    * Ends those who stand behind the goods and whose wait is over as well: each by itself would take an attempt more.
    */
-  endBehind({ goodsIds, error }: Refused): void {
+  endBehind({ stockKeys, error }: Refused): void {
     let size = 0;
-    for (const goodsId of goodsIds) {
-      for (let first = this.#queue.first(goodsId); first !== undefined; first = this.#queue.first(goodsId)) {
-        if (!this.#isOver(first, [goodsId], 0)) break;
+    for (const stockKey of stockKeys) {
+      for (let first = this.#queue.first(stockKey); first !== undefined; first = this.#queue.first(stockKey)) {
+        if (!this.#isOver(first, [stockKey], 0)) break;
         if (!first.leave()) first.fail(error);
         this.#queue.remove(first);
         size += first.size;
@@ -85,25 +86,26 @@ export class Refusals {
    * Whether the entry's wait for these goods, which are refused, is over before an attempt that begins in `delayMs`
    * could hear from a silent node. They are waited for from when they first were refused.
    */
-  #isOver({ waitUntilMs }: Entry, goodsIds: readonly number[], delayMs: number): boolean {
+  #isOver({ waitUntilMs }: Entry, stockKeys: readonly StockKey[], delayMs: number): boolean {
     const { lockAttemptMsMax, lockWaitMsMax } = this.#limits;
-    const sinceMs = Math.min(...goodsIds.map((goodsId) => this.#queue.refusal(goodsId)?.sinceMs ?? Infinity));
+    const sinceMs = Math.min(...stockKeys.map((stockKey) => this.#queue.refusal(stockKey)?.sinceMs ?? Infinity));
     const untilMs = sinceMs === Infinity ? waitUntilMs : Math.max(waitUntilMs, sinceMs + lockWaitMsMax);
     return performance.now() + delayMs + lockAttemptMsMax > untilMs;
   }
 
   /** Whether the entry goes by row locks, because some of its several goods were refused for long enough. */
-  insists({ goodsIds, refusals }: Entry, { error, afterMs, goodsIds: others }: Refused): boolean {
-    if (goodsIds.length === 1 || afterMs !== undefined || !(error instanceof LeaseTakenError)) return false;
-    return others.some((goodsId) =>
-      goodsIds.includes(goodsId) && Math.max(refusals, this.#queue.refusal(goodsId)?.times ?? 0) >= LEASE_REFUSALS_MAX
+  insists({ stockKeys, refusals }: Entry, { error, afterMs, stockKeys: others }: Refused): boolean {
+    if (stockKeys.length === 1 || afterMs !== undefined || !(error instanceof LeaseTakenError)) return false;
+    return others.some((stockKey) =>
+      stockKeys.includes(stockKey) &&
+      Math.max(refusals, this.#queue.refusal(stockKey)?.times ?? 0) >= LEASE_REFUSALS_MAX
     );
   }
 
   /** The goods of a batch were ours, but for those that entries were refused for. */
-  had(goods: ReadonlySet<number>, refused: readonly { readonly goodsIds: readonly number[] }[]): void {
+  had(goods: ReadonlySet<StockKey>, refused: readonly { readonly stockKeys: readonly StockKey[] }[]): void {
     const had = new Set(goods);
-    for (const { goodsIds } of refused) for (const goodsId of goodsIds) had.delete(goodsId);
+    for (const { stockKeys } of refused) for (const stockKey of stockKeys) had.delete(stockKey);
     this.#queue.had(had);
   }
 }

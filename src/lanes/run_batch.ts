@@ -13,6 +13,7 @@
  * writes nothing meets no first write, so an entry of a lost write is not refused: it ends as of unknown outcome, and
  * since no order was sold on the strength of another of its batch (settle.ts), its retry comes to a write again.
  */
+import type { StockKey } from "../inventory/stock_key.ts";
 import { setTimeout as delay } from "node:timers/promises";
 import { NEVER } from "../base/never.ts";
 import type { settle } from "../inventory/settle.ts";
@@ -68,7 +69,7 @@ export interface Requeued {
 /** An entry that could not be written now, because of these of its goods. */
 export interface RefusedEntry {
   readonly entry: Entry;
-  readonly goodsIds: readonly number[];
+  readonly stockKeys: readonly StockKey[];
   readonly error: Error;
 }
 
@@ -156,7 +157,7 @@ class Batch implements Requeued {
       await store.writeChanges(changes, NEVER);
     } finally {
       // The write ends long before the lease does, unless the whole process stood still.
-      const overMs = -this.#guard.remainingMs(keys.goodsIds);
+      const overMs = -this.#guard.remainingMs(keys.stockKeys);
       if (overMs > 0) {
         log.warn({ overMs: Math.round(overMs) }, "a lease ran out under its write; the ledger's fence has decided");
       }
@@ -227,18 +228,18 @@ class Batch implements Requeued {
   async #requeueLocked(entries: readonly Entry[], suspectsOnly: boolean): Promise<Looked> {
     const seen = await this.#parts.locked.look(entries, suspectsOnly);
     for (const entry of seen.waiting) entry.rowsWereLocked = true;
-    this.#refuse(seen.waiting, new RowLockedError("locked by another session"), seen.goodsIds);
+    this.#refuse(seen.waiting, new RowLockedError("locked by another session"), seen.stockKeys);
     return seen;
   }
 
   /** `refused`: the goods that can't be had, which each entry has some of; where it is not known, all are. */
-  #refuse(entries: readonly Entry[], error: Error, refused?: ReadonlySet<number>): void {
+  #refuse(entries: readonly Entry[], error: Error, refused?: ReadonlySet<StockKey>): void {
     for (const entry of entries) {
       entry.pause();
-      const goodsIds = refused === undefined
-        ? entry.goodsIds
-        : entry.goodsIds.filter((goodsId) => refused.has(goodsId));
-      this.refused.push({ entry, goodsIds, error });
+      const stockKeys = refused === undefined
+        ? entry.stockKeys
+        : entry.stockKeys.filter((stockKey) => refused.has(stockKey));
+      this.refused.push({ entry, stockKeys, error });
     }
   }
 

@@ -3,6 +3,7 @@
  * same time; it is never what keeps stock right. That is the fence of the write statement.
  */
 
+import type { StockKey } from "../inventory/stock_key.ts";
 import type { LockStatus } from "./status.ts";
 
 /** Ownership of some goods for a bounded time. */
@@ -19,22 +20,22 @@ export interface Lease {
    * Releases all of the goods, or some of them. The messages are sent when the call returns, in front of any later
    * ones, so the same process may ask again at once. The promise is for shutdown; it never rejects.
    */
-  release(goodsIds?: readonly number[]): Promise<void>;
+  release(stockKeys?: readonly StockKey[]): Promise<void>;
 }
 
 /** Hands out leases. */
 export interface Lock {
   /**
-   * Acquires all of `goodsIds` (sorted, no repeats) or none, in one attempt: who waits, and how long, is not its
+   * Acquires all of `stockKeys` (sorted, no repeats) or none, in one attempt: who waits, and how long, is not its
    * matter.
    *
    * Throws LeaseTakenError or QuorumLostError.
    */
-  acquire(goodsIds: readonly number[]): Promise<Lease>;
+  acquire(stockKeys: readonly StockKey[]): Promise<Lease>;
   /**
    * Those of the goods that other processes asked for in vain not long ago. A hint: it may miss some. Never rejects.
    */
-  wantedByOthers(goodsIds: readonly number[]): Promise<readonly number[]>;
+  wantedByOthers(stockKeys: readonly StockKey[]): Promise<readonly StockKey[]>;
   /** Resolves if enough nodes may vote for a lease to be had; else throws QuorumLostError. */
   ping(): Promise<void>;
   /** What is known of the nodes, and which leases this process has; asks nobody. */
@@ -47,11 +48,11 @@ export interface Lock {
 export class LeaseTakenError extends Error {
   override name = "LeaseTakenError";
   /** Those of the goods that were seen to be taken just after; a hint, and empty where nothing was seen. */
-  readonly goodsIds: readonly number[];
+  readonly stockKeys: readonly StockKey[];
 
-  constructor(message: string, goodsIds: readonly number[] = [], options?: ErrorOptions) {
+  constructor(message: string, stockKeys: readonly StockKey[] = [], options?: ErrorOptions) {
     super(message, options);
-    this.goodsIds = goodsIds;
+    this.stockKeys = stockKeys;
   }
 }
 

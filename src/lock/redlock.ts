@@ -6,6 +6,7 @@
  * The waiting between attempts is the caller's. There is no timer that extends: a process extends when it is about to
  * do something under the lease, so one that hangs does not keep it, and one that works keeps it for a bounded time.
  */
+import { compareKeys, type StockKey } from "../inventory/stock_key.ts";
 import { Lock as NodesLock } from "redlock";
 import { settledWithin } from "../base/bounded_wait.ts";
 import type { RedisAddress } from "../config/redis_address.ts";
@@ -59,7 +60,7 @@ interface Owned {
   readonly value: string;
   readonly sinceMs: number;
   /** Those that were not released yet. */
-  readonly goodsIds: Set<number>;
+  readonly stockKeys: Set<StockKey>;
   /** When the attempt that it stands on began; -Infinity: it is lost. */
   startedMs: number;
 }
@@ -78,16 +79,16 @@ class QuorumLock implements Lock {
     this.#options = options;
     this.#nodes = nodes;
     this.#quorum = quorumOf(nodes.length);
-    this.#hints = new WaiterHints(nodes, (goodsId) => this.#key(goodsId));
+    this.#hints = new WaiterHints(nodes, (stockKey) => this.#key(stockKey));
   }
 
-  async acquire(goodsIds: readonly number[]): Promise<Lease> {
+  async acquire(stockKeys: readonly StockKey[]): Promise<Lease> {
     const { ttlMs, nodeTimeoutMs, nowMs } = this.#options;
     // Both questions of an attempt, the second one for a node that did not know the script.
     const attemptMsMax = 2 * nodeTimeoutMs;
     for (let isFirst = true;; isFirst = false) {
       const startedMs = nowMs();
-      const lease = await this.#attempt(goodsIds, startedMs);
+      const lease = await this.#attempt(stockKeys, startedMs);
       if (lease.remainingMs() >= usableValidityMs(ttlMs)) return lease;
       const leftMs = Math.round(lease.remainingMs());
       const spentMs = nowMs() - startedMs;
@@ -98,8 +99,8 @@ class QuorumLock implements Lock {
     }
   }
 
-  wantedByOthers(goodsIds: readonly number[]): Promise<readonly number[]> {
-    return this.#hints.ofOthers(goodsIds, this.#quorum);
+  wantedByOthers(stockKeys: readonly StockKey[]): Promise<readonly StockKey[]> {
+    return this.#hints.ofOthers(stockKeys, this.#quorum);
   }
 
   async ping(): Promise<void> {
@@ -120,13 +121,13 @@ class QuorumLock implements Lock {
     const nowMs = this.#options.nowMs();
     const leases = [...this.#owned].flatMap((owned): LeaseStatus[] => {
       const times = { ageMs: nowMs - owned.sinceMs, remainingMs: this.#remainingMs(owned) };
-      return [...owned.goodsIds].map((goodsId) => ({ goodsId, ...times }));
+      return [...owned.stockKeys].map((stockKey) => ({ stockKey, ...times }));
     });
     return {
       quorum: this.#quorum,
       ttlMs: this.#options.ttlMs,
       nodes: this.#nodes.map(({ status }) => status),
-      leases: leases.sort((a, b) => a.goodsId - b.goodsId),
+      leases: leases.sort((a, b) => compareKeys(a.stockKey, b.stockKey)),
     };
   }
 
@@ -136,27 +137,27 @@ class QuorumLock implements Lock {
   }
 
   /** What came of one question, however little of its time is left. */
-  async #attempt(goodsIds: readonly number[], startedMs: number): Promise<Lease> {
-    const keys = goodsIds.map((goodsId) => this.#key(goodsId));
+  async #attempt(stockKeys: readonly StockKey[], startedMs: number): Promise<Lease> {
+    const keys = stockKeys.map((stockKey) => this.#key(stockKey));
     const attempt = await tryAcquire(this.#nodes, keys, this.#options.ttlMs);
     if (attempt.lock === undefined) {
       this.#track(attempt.settled);
-      throw await this.#refusal(attempt, goodsIds);
+      throw await this.#refusal(attempt, stockKeys);
     }
-    const owned = { value: attempt.lock.value, sinceMs: startedMs, goodsIds: new Set(goodsIds), startedMs };
+    const owned = { value: attempt.lock.value, sinceMs: startedMs, stockKeys: new Set(stockKeys), startedMs };
     this.#owned.add(owned);
     return this.#lease(owned);
   }
 
-  #key(goodsId: number): string {
-    return `${this.#options.keyPrefix}${goodsId}`;
+  #key(stockKey: StockKey): string {
+    return `${this.#options.keyPrefix}${stockKey}`;
   }
 
   #lease(owned: Owned): Lease {
     return {
       remainingMs: () => this.#remainingMs(owned),
       extend: () => this.#extend(owned),
-      release: (goodsIds) => this.#release(owned, goodsIds ?? [...owned.goodsIds]),
+      release: (stockKeys) => this.#release(owned, stockKeys ?? [...owned.stockKeys]),
     };
   }
 
@@ -170,7 +171,7 @@ class QuorumLock implements Lock {
     const overMs = startedMs + ttlMs - owned.sinceMs - tenureMsMax(ttlMs);
     if (overMs > 0) return this.#lose(owned, `it would be held for longer than ${tenureMsMax(ttlMs)} ms`);
     if (this.#remainingMs(owned) <= 0) return this.#lose(owned, "it had run out");
-    const keys = [...owned.goodsIds].map((goodsId) => this.#key(goodsId));
+    const keys = [...owned.stockKeys].map((stockKey) => this.#key(stockKey));
     // The library looks at the time of day; what counts is asked above, on the monotonic clock.
     const lock = new NodesLock(redlockOver(this.#nodes), keys, owned.value, [], Infinity);
     const attempt = await tryExtend(this.#nodes, lock, ttlMs);
@@ -182,14 +183,14 @@ class QuorumLock implements Lock {
   /** Nothing may be done under it any more, and whoever waits may have it. */
   #lose(owned: Owned, why: string): never {
     owned.startedMs = -Infinity;
-    this.#release(owned, [...owned.goodsIds]);
+    this.#release(owned, [...owned.stockKeys]);
     throw new LeaseLostError(`The lease can't be renewed: ${why}`);
   }
 
-  #release(owned: Owned, goodsIds: readonly number[]): Promise<void> {
-    for (const goodsId of goodsIds) owned.goodsIds.delete(goodsId);
-    if (owned.goodsIds.size === 0) this.#owned.delete(owned);
-    const keys = goodsIds.map((goodsId) => this.#key(goodsId));
+  #release(owned: Owned, stockKeys: readonly StockKey[]): Promise<void> {
+    for (const stockKey of stockKeys) owned.stockKeys.delete(stockKey);
+    if (owned.stockKeys.size === 0) this.#owned.delete(owned);
+    const keys = stockKeys.map((stockKey) => this.#key(stockKey));
     if (keys.length === 0) return Promise.resolve();
     const redlock = redlockOver(this.#nodes);
     return this.#track(
@@ -208,7 +209,7 @@ class QuorumLock implements Lock {
 
   async #refusal(
     { result, ballot }: Attempt,
-    goodsIds: readonly number[],
+    stockKeys: readonly StockKey[],
   ): Promise<LeaseTakenError | QuorumLostError> {
     const votes = ballot.tally;
     if (result === "no_quorum") {
@@ -218,18 +219,18 @@ class QuorumLock implements Lock {
       this.#options.log[isNews ? "warn" : "debug"]({ votes }, "no quorum of Redis nodes");
       return new QuorumLostError(`No quorum of Redis nodes: ${votes}`);
     }
-    this.#options.log.debug({ votes, goods: goodsIds.length }, "goods are held by someone else");
+    this.#options.log.debug({ votes, goods: stockKeys.length }, "goods are held by someone else");
     const refusing = this.#nodes.filter((_, i) => ballot.votes[i] === "no");
-    const taken = await this.#takenOn(refusing, goodsIds);
+    const taken = await this.#takenOn(refusing, stockKeys);
     this.#hints.leave(refusing, taken);
     return new LeaseTakenError(`Goods are held by someone else: ${votes}`, taken);
   }
 
   /** Which of the goods have a key on some of these nodes; nodes that don't answer know of none. */
-  async #takenOn(nodes: readonly Node[], goodsIds: readonly number[]): Promise<readonly number[]> {
-    if (goodsIds.length === 1) return goodsIds;
-    const keys = goodsIds.map((goodsId) => this.#key(goodsId));
+  async #takenOn(nodes: readonly Node[], stockKeys: readonly StockKey[]): Promise<readonly StockKey[]> {
+    if (stockKeys.length === 1) return stockKeys;
+    const keys = stockKeys.map((stockKey) => this.#key(stockKey));
     const answers = await Promise.all(nodes.map((node) => node.values(keys).catch((): (string | null)[] => [])));
-    return goodsIds.filter((_, i) => answers.some((values) => typeof values[i] === "string"));
+    return stockKeys.filter((_, i) => answers.some((values) => typeof values[i] === "string"));
   }
 }

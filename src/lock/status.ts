@@ -1,4 +1,5 @@
 /** What is known of the nodes and of this process's leases, for people who look. */
+import type { StockKey } from "../inventory/stock_key.ts";
 
 /** `down`: no connection, or it can't vote; `quarantined`: connected, but it has no vote yet. */
 export type NodeState = "up" | "down" | "quarantined";
@@ -26,7 +27,7 @@ export interface NodeStatus {
 
 /** A goods whose lease this process has. */
 export interface LeaseStatus {
-  readonly goodsId: number;
+  readonly stockKey: StockKey;
   /** Since it was acquired. */
   readonly ageMs: number;
   /** 0 or less: it may be somebody else's by now. */

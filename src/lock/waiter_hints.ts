@@ -2,6 +2,7 @@
  * Waiter hints: keys by which whoever waits for a goods says so to whoever has its lease. Nobody waits for one to be
  * left, and the loss of one only makes the others wait until the lease is released in any case.
  */
+import type { StockKey } from "../inventory/stock_key.ts";
 
 /** How long a hint says that somebody wants a goods; whoever waits asks, and leaves one, more often by far. */
 const HINT_MS = 100;
@@ -15,36 +16,41 @@ export interface HintedNode {
 /** The hints of one process, and its look at those of others. */
 export class WaiterHints {
   readonly #nodes: readonly HintedNode[];
-  readonly #key: (goodsId: number) => string;
+  readonly #key: (stockKey: StockKey) => string;
   /** By which the hints of this process are known from those of others. */
   readonly #name = crypto.randomUUID();
 
   /** `key` is the key of a goods' lease. */
-  constructor(nodes: readonly HintedNode[], key: (goodsId: number) => string) {
+  constructor(nodes: readonly HintedNode[], key: (stockKey: StockKey) => string) {
     this.#nodes = nodes;
-    this.#key = (goodsId) => `wanted:${key(goodsId)}`;
+    this.#key = (stockKey) => `wanted:${key(stockKey)}`;
   }
 
   /** Leaves hints on these nodes. */
-  leave(nodes: readonly HintedNode[], goodsIds: readonly number[]): void {
-    if (goodsIds.length === 0) return;
-    const hints = goodsIds.map(this.#key);
+  leave(nodes: readonly HintedNode[], stockKeys: readonly StockKey[]): void {
+    if (stockKeys.length === 0) return;
+    const hints = stockKeys.map(this.#key);
     for (const node of nodes) node.set(hints, this.#name, HINT_MS).catch(() => {});
   }
 
   /** Those of the goods that others have left hints for, as the first `answers` nodes say. Never rejects. */
-  async ofOthers(goodsIds: readonly number[], answers: number): Promise<readonly number[]> {
-    const hints = goodsIds.map((goodsId) => this.#key(goodsId));
+  async ofOthers(stockKeys: readonly StockKey[], answers: number): Promise<readonly StockKey[]> {
+    const hints = stockKeys.map((stockKey) => this.#key(stockKey));
     const wanted = new Set<number>();
     // Not all of them: a node that froze would delay whoever asks for as long as its time limit.
-    await settledCount(this.#nodes.map((node) => this.#addHinted(node, hints, goodsIds, wanted)), answers);
+    await settledCount(this.#nodes.map((node) => this.#addHinted(node, hints, stockKeys, wanted)), answers);
     return [...wanted];
   }
 
-  async #addHinted(node: HintedNode, hints: string[], goodsIds: readonly number[], wanted: Set<number>): Promise<void> {
+  async #addHinted(
+    node: HintedNode,
+    hints: string[],
+    stockKeys: readonly StockKey[],
+    wanted: Set<StockKey>,
+  ): Promise<void> {
     const names = await node.values(hints);
-    goodsIds.forEach((goodsId, i) => {
-      if (typeof names[i] === "string" && names[i] !== this.#name) wanted.add(goodsId);
+    stockKeys.forEach((stockKey, i) => {
+      if (typeof names[i] === "string" && names[i] !== this.#name) wanted.add(stockKey);
     });
   }
 }

@@ -1,12 +1,20 @@
 /** What an operation was refused for, or failed by, as an error with its code and details. */
 import { Code, type ConnectError } from "@connectrpc/connect";
 import {
+  CurrentLevelSchema,
+  ExceedsHeldSchema,
   ExceedsSoldSchema,
+  LimitExceeded_Limit,
+  LimitExceededSchema,
   OrderState as WireOrderState,
   OrderStateConflictSchema,
+  ShortfallSchema,
   ShortStockSchema,
 } from "../gen/inventory/v1/inventory_pb.ts";
-import { INT32_MAX, type OrderState, type Refusal } from "../inventory/model.ts";
+import { available } from "../inventory/levels.ts";
+import { placeText } from "../inventory/lines.ts";
+import { INT32_MAX, type OrderState, type Refusal, type Shortfall } from "../inventory/model.ts";
+import { keyOf, type Place } from "../inventory/stock_key.ts";
 import type { Failure, FailureKind } from "../lanes/failure.ts";
 import { type Detail, detailedError, info, retryInfo } from "../rpc/errors.ts";
 
@@ -30,27 +38,68 @@ const WIRE_STATES: Readonly<Record<OrderState, WireOrderState>> = {
 export function refusalError(refusal: Refusal): ConnectError {
   switch (refusal.reason) {
     case "unknown_goods": {
-      return detailedError(Code.NotFound, `unknown goods: ${summary(refusal.goodsIds, ", ")}`, [
-        info("UNKNOWN_GOODS", goodsMetadata(refusal.goodsIds)),
+      return detailedError(Code.NotFound, `unknown goods: ${summary(refusal.places.map(keyOf), ", ")}`, [
+        info("UNKNOWN_GOODS", goodsMetadata(refusal.places)),
       ]);
     }
     case "short_stock": {
-      const lines = refusal.lines.map(({ goodsId, asked, available }) =>
-        `goods ${goodsId} has ${available} available, asked ${asked}`
+      const lines = refusal.lines.map((line) =>
+        `${placeText(line)} has ${line.available} available, asked ${line.asked}`
       );
-      const details = refusal.lines.map((value): Detail => ({ desc: ShortStockSchema, value }));
-      return detailedError(Code.FailedPrecondition, `not enough stock: ${summary(lines)}`, details);
+      return detailedError(
+        Code.FailedPrecondition,
+        `not enough stock: ${summary(lines)}`,
+        refusal.lines.map(shortStock),
+      );
     }
+    case "shortfall":
+      return shortfallError(refusal.shortfall, false);
     case "exceeds_sold": {
-      const lines = refusal.lines.map(({ goodsId, asked, returnable }) =>
-        `goods ${goodsId} has ${returnable} to give back, asked ${asked}`
+      const lines = refusal.lines.map((line) =>
+        `${placeText(line)} has ${line.returnable} to give back, asked ${line.asked}`
       );
-      const details = refusal.lines.map((value): Detail => ({ desc: ExceedsSoldSchema, value }));
+      const details = refusal.lines.map((line): Detail => ({ desc: ExceedsSoldSchema, value: { ...line } }));
       return detailedError(
         Code.FailedPrecondition,
         `more than order ${refusal.orderId} sold: ${summary(lines)}`,
         details,
       );
+    }
+    case "exceeds_held": {
+      const lines = refusal.lines.map((line) => `${placeText(line)} has ${line.held} held, asked ${line.asked}`);
+      const details = refusal.lines.map((line): Detail => ({ desc: ExceedsHeldSchema, value: { ...line } }));
+      return detailedError(
+        Code.FailedPrecondition,
+        `more than order ${refusal.orderId} has held: ${summary(lines)}`,
+        details,
+      );
+    }
+    case "over_limit": {
+      const limit = refusal.limit === "order" ? LimitExceeded_Limit.ORDER : LimitExceeded_Limit.BUYER;
+      const lines = refusal.lines.map((line) =>
+        `${placeText(line)} allows ${line.max}, ` +
+        (refusal.limit === "order" ? `asked ${line.asked}` : `has ${line.taken}, asked ${line.asked}`)
+      );
+      const details = refusal.lines.map((line): Detail => ({ desc: LimitExceededSchema, value: { ...line, limit } }));
+      return detailedError(
+        Code.FailedPrecondition,
+        `over the limit of one ${refusal.limit}: ${summary(lines)}`,
+        details,
+      );
+    }
+    case "buyer_required": {
+      const goods = summary(refusal.places.map(placeText), ", ");
+      return detailedError(
+        Code.FailedPrecondition,
+        `a buyer_id is needed, as one buyer's units are limited: ${goods}`,
+        [
+          info("BUYER_REQUIRED", goodsMetadata(refusal.places)),
+        ],
+      );
+    }
+    case "unknown_order": {
+      const { orderId } = refusal;
+      return detailedError(Code.NotFound, `unknown order: ${orderId}`, [info("UNKNOWN_ORDER", { order_id: orderId })]);
     }
     case "order_state": {
       const { orderId, state } = refusal;
@@ -66,12 +115,53 @@ export function refusalError(refusal: Refusal): ConnectError {
       ]);
     }
     case "out_of_range": {
-      const { goodsIds } = refusal;
-      return detailedError(Code.OutOfRange, `on_hand would pass ${INT32_MAX}: goods ${summary(goodsIds, ", ")}`, [
-        info("ON_HAND_OUT_OF_RANGE", goodsMetadata(goodsIds)),
+      const { places } = refusal;
+      return detailedError(
+        Code.OutOfRange,
+        `on_hand would pass ${INT32_MAX}: goods ${summary(places.map(keyOf), ", ")}`,
+        [info("ON_HAND_OUT_OF_RANGE", goodsMetadata(places))],
+      );
+    }
+    case "not_as_expected": {
+      const { place, level } = refusal;
+      const { onHand = 0, reserved = 0, version = 0 } = level ?? {};
+      const num = available(level);
+      const words = level === undefined ? "is unknown" : `has ${num} available, ${onHand} on hand, version ${version}`;
+      return detailedError(Code.Aborted, `not as expected: ${placeText(place)} ${words}`, [
+        { desc: CurrentLevelSchema, value: { ...place, num, onHand, reserved, version: BigInt(version) } },
       ]);
     }
+    case "has_holds": {
+      const { place, reserved } = refusal;
+      return detailedError(Code.FailedPrecondition, `live holds have ${reserved} units of ${placeText(place)}`, [
+        info("HAS_HOLDS", { ...goodsMetadata([place]), reserved: `${reserved}` }),
+      ]);
+    }
+    case "below_floor": {
+      const { place, available: free } = refusal;
+      return detailedError(
+        Code.FailedPrecondition,
+        `${placeText(place)} has ${free} available, below what the policy allows`,
+        [info("BELOW_FLOOR", { ...goodsMetadata([place]), available: `${free}` })],
+      );
+    }
   }
+}
+
+/** The error of a confirmation that came too late; `recorded`: it is on record as such. */
+export function shortfallError({ orderId, lines }: Shortfall, recorded: boolean): ConnectError {
+  const words = lines.map((line) => `${placeText(line)} has ${line.available} available, asked ${line.asked}`);
+  return detailedError(
+    Code.FailedPrecondition,
+    `hold ${orderId} has expired, and its stock is gone: ${summary(words)}`,
+    [
+      { desc: ShortfallSchema, value: { orderId, lines: lines.map((line) => ({ ...line })), recorded } },
+    ],
+  );
+}
+
+function shortStock(line: Place & { readonly asked: number; readonly available: number }): Detail {
+  return { desc: ShortStockSchema, value: { ...line } };
 }
 
 const FAILURES: Readonly<Record<FailureKind, readonly [Code, string]>> = {
@@ -91,15 +181,15 @@ export function failureError(failure: Failure, ids: Readonly<Record<string, stri
   return detailedError(code, failure.message, [info(reason, ids), retryInfo()]);
 }
 
-function goodsMetadata(goodsIds: readonly number[]): Record<string, string> {
+function goodsMetadata(places: readonly Place[]): Record<string, string> {
   let named = "";
   let count = 0;
-  for (const goodsId of goodsIds) {
-    if (named.length + 1 + `${goodsId}`.length > GOODS_BYTES_MAX) break;
-    named += count === 0 ? goodsId : `,${goodsId}`;
+  for (const key of places.map(keyOf)) {
+    if (named.length + 1 + `${key}`.length > GOODS_BYTES_MAX) break;
+    named += count === 0 ? key : `,${key}`;
     count++;
   }
-  const more = goodsIds.length - count;
+  const more = places.length - count;
   return { goods_ids: named, ...(more > 0 ? { more: String(more) } : {}) };
 }
 

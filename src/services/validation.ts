@@ -3,7 +3,7 @@
  * at once. Quantities and ids arrive as int32 and string; the wire has already turned away anything else.
  */
 import { ID_PATTERN, NOT_OF_AN_ID } from "../inventory/ids.ts";
-import { mergeLines } from "../inventory/lines.ts";
+import { mergeLines, placeText } from "../inventory/lines.ts";
 import { INT32_MAX, type Line } from "../inventory/model.ts";
 import type { Violations } from "../rpc/errors.ts";
 
@@ -17,6 +17,11 @@ export function isGoodsId(goodsId: number): boolean {
 /** A goods id must be positive. */
 export function checkGoodsId(violations: Violations, field: string, goodsId: number): void {
   if (!isGoodsId(goodsId)) violations.add(field, `expected a goods id greater than 0, got ${goodsId}`);
+}
+
+/** A location id must not be negative. */
+export function checkLocationId(violations: Violations, field: string, locationId: number): void {
+  if (locationId < 0) violations.add(field, `expected a location id of 0 or more, got ${locationId}`);
 }
 
 /** A batch has at least one part, and at most `max`; `part` is what one of them is called. */
@@ -51,7 +56,7 @@ function whatIsWrong(id: string): string {
   return `${VISIBLE.test(character) ? `"${character}" (${name})` : name} as character ${at + 1} of ${count}`;
 }
 
-/** Lines as they came, each checked, merged and sorted by goods. Without `required`, none are fine. */
+/** Lines as they came, each checked, merged and sorted by place. Without `required`, none are fine. */
 export function readLines(
   violations: Violations,
   field: string,
@@ -63,16 +68,17 @@ export function readLines(
     violations.add(field, `expected at most ${max} lines, got ${lines.length}`);
     return [];
   }
-  lines.forEach(({ goodsId, num }, i) => {
+  lines.forEach(({ goodsId, locationId, num }, i) => {
     checkGoodsId(violations, `${field}[${i}].goods_id`, goodsId);
+    checkLocationId(violations, `${field}[${i}].location_id`, locationId);
     if (num <= 0) violations.add(`${field}[${i}].num`, `expected a quantity greater than 0, got ${num}`);
   });
   const merged = mergeLines(lines);
-  for (const { goodsId, num } of merged) {
-    if (num > INT32_MAX) {
+  for (const line of merged) {
+    if (line.num > INT32_MAX) {
       violations.add(
         field,
-        `expected lines of one goods that add up to ${INT32_MAX} or less, goods ${goodsId} has ${num}`,
+        `expected lines of one goods that add up to ${INT32_MAX} or less, ${placeText(line)} has ${line.num}`,
       );
     }
   }

@@ -2,6 +2,7 @@
  * What can go wrong between us and PostgreSQL, by what the caller may conclude from it.
  * SQLSTATE meanings: PostgreSQL manual, appendix A.
  */
+import type { StockKey } from "../inventory/stock_key.ts";
 
 /** Base of this folder's errors. The driver's error is the cause; only its code is ever shown. */
 export abstract class StoreError extends Error {}
@@ -12,16 +13,16 @@ export class FenceLostError extends StoreError {
 }
 
 /**
- * The rows of stock of these goods do not stand where their ledger does. Nothing was written, and nothing can be until
+ * The rows of levels of these goods do not stand where their ledger does. Nothing was written, and nothing can be until
  * somebody has put that right: a fault of the data, and no use to try again.
  */
 export class OffLedgerError extends StoreError {
   override name = "OffLedgerError";
-  readonly goodsIds: readonly number[];
+  readonly stockKeys: readonly StockKey[];
 
-  constructor(goodsIds: readonly number[], options?: ErrorOptions) {
-    super(`stock of goods ${goodsIds.join(", ")} does not stand where the ledger does`, options);
-    this.goodsIds = goodsIds;
+  constructor(stockKeys: readonly StockKey[], options?: ErrorOptions) {
+    super(`stock of goods ${stockKeys.join(", ")} does not stand where the ledger does`, options);
+    this.stockKeys = stockKeys;
   }
 }
 

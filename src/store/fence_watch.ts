@@ -1,6 +1,7 @@
 /**
  * Distinguishes a goods that stands off its ledger, which loses its fence for ever, from one that others keep changing.
  */
+import type { StockKey } from "../inventory/stock_key.ts";
 import { errorSummary, type Log } from "../telemetry/log.ts";
 import { FenceLostError, OffLedgerError } from "./errors.ts";
 import type { Pool } from "./postgres/pool.ts";
@@ -17,7 +18,7 @@ const GOODS_COUNTED_MAX = 10_000;
 export class FenceWatch {
   readonly #pool: Pool;
   readonly #log: Log;
-  readonly #losses = new Map<number, number>();
+  readonly #losses = new Map<StockKey, number>();
 
   constructor(pool: Pool, log: Log) {
     this.#pool = pool;
@@ -26,23 +27,23 @@ export class FenceWatch {
 
   /**
    * Runs a write of these goods. Throws what it throws; OffLedgerError instead of FenceLostError where the next
-   * movement of a goods is on record although its row of stock stands before it: somebody has changed one without the
+   * movement of a goods is on record although its row of levels stands before it: somebody has changed one without the
    * other.
    */
-  async watch(goodsIds: readonly number[], write: () => Promise<void>, signal: AbortSignal): Promise<void> {
+  async watch(stockKeys: readonly StockKey[], write: () => Promise<void>, signal: AbortSignal): Promise<void> {
     try {
       await write();
     } catch (error) {
       if (!(error instanceof FenceLostError)) throw error;
-      const suspects = this.#count(goodsIds);
+      const suspects = this.#count(stockKeys);
       const off = suspects.length === 0 ? [] : await this.#look(suspects, signal);
       throw off.length === 0 ? error : new OffLedgerError(off, { cause: error });
     }
-    if (this.#losses.size > 0) { for (const goodsId of goodsIds) this.#losses.delete(goodsId); }
+    if (this.#losses.size > 0) { for (const stockKey of stockKeys) this.#losses.delete(stockKey); }
   }
 
   /** Those that are off. A look that fails is no word on the write, which was undone: none are blamed. */
-  async #look(suspects: readonly number[], signal: AbortSignal): Promise<number[]> {
+  async #look(suspects: readonly StockKey[], signal: AbortSignal): Promise<StockKey[]> {
     try {
       return await readOffLedger(this.#pool, suspects, signal);
     } catch (error) {
@@ -52,11 +53,11 @@ export class FenceWatch {
   }
 
   /** Counts one more for each, and answers those that have lost often enough. */
-  #count(goodsIds: readonly number[]): number[] {
+  #count(stockKeys: readonly StockKey[]): StockKey[] {
     if (this.#losses.size > GOODS_COUNTED_MAX) this.#losses.clear();
-    return goodsIds.filter((goodsId) => {
-      const losses = (this.#losses.get(goodsId) ?? 0) + 1;
-      this.#losses.set(goodsId, losses);
+    return stockKeys.filter((stockKey) => {
+      const losses = (this.#losses.get(stockKey) ?? 0) + 1;
+      this.#losses.set(stockKey, losses);
       return losses >= LOSSES_TO_LOOK;
     });
   }

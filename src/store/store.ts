@@ -2,6 +2,7 @@
  * The store as the rest of the program sees it: the committed snapshot, and whole changes to it.
  */
 import type { Changes, Level, Snapshot } from "../inventory/model.ts";
+import { keyOf, type StockKey } from "../inventory/stock_key.ts";
 import { changeUnderRowLocks } from "./statements/change_under_row_locks.ts";
 import { endSilentSessions, silentTransactionMsMax } from "./statements/end_silent_sessions.ts";
 import { FenceWatch } from "./fence_watch.ts";
@@ -36,9 +37,9 @@ export interface Store {
     signal: AbortSignal,
   ): Promise<void>;
   /** The levels of those goods that are sold. */
-  readLevels(goodsIds: readonly number[], signal: AbortSignal): Promise<Map<number, Level>>;
+  readLevels(stockKeys: readonly StockKey[], signal: AbortSignal): Promise<Map<StockKey, Level>>;
   /** Those of the goods whose rows other sessions have locked, as far as the database can say. */
-  readLocked(goodsIds: readonly number[], signal: AbortSignal): Promise<number[]>;
+  readLocked(stockKeys: readonly StockKey[], signal: AbortSignal): Promise<StockKey[]>;
   /** The same of orders. */
   readLockedOrders(orderIds: readonly string[], signal: AbortSignal): Promise<string[]>;
   /**
@@ -65,11 +66,11 @@ export function createStore(given: StoreOptions): Store {
   return {
     readSnapshot: (keys, signal) => readSnapshot(pool, keys, signal),
     writeChanges: (changes, signal) =>
-      fences.watch(changes.levels.map(({ after }) => after.goodsId), () => writeChanges(pool, changes, signal), signal),
+      fences.watch(changes.levels.map(({ after }) => keyOf(after)), () => writeChanges(pool, changes, signal), signal),
     changeUnderRowLocks: (keys, decide, signal) =>
-      fences.watch(keys.goodsIds, () => changeUnderRowLocks(pool, keys, decide, signal), signal),
-    readLevels: (goodsIds, signal) => readLevels(pool, goodsIds, signal),
-    readLocked: (goodsIds, signal) => readLocked(pool, goodsIds, options.log, signal),
+      fences.watch(keys.stockKeys, () => changeUnderRowLocks(pool, keys, decide, signal), signal),
+    readLevels: (stockKeys, signal) => readLevels(pool, stockKeys, signal),
+    readLocked: (stockKeys, signal) => readLocked(pool, stockKeys, options.log, signal),
     readLockedOrders: (orderIds, signal) => readLockedOrders(pool, orderIds, options.log, signal),
     ping: async (signal) => {
       await ping(pings, sessions, options, signal);

@@ -1,11 +1,12 @@
 /** Units come back that belong to no order. */
-import { overflowingGoods, unknownGoods } from "../levels.ts";
+import { overflowingPlaces, unknownPlaces } from "../levels.ts";
+import { keysOfLines } from "../lines.ts";
 import type { Line } from "../model.ts";
 import { givenBack, otherOrder, replayed } from "./given_back.ts";
-import { type OperationRules, refused } from "./rules.ts";
+import { type Operated, type OperationRules, refused } from "./rules.ts";
 
 /** The operation. */
-export interface GiveBackOperation {
+export interface GiveBackOperation extends Operated {
   readonly kind: "give_back";
   /** The caller's rollback_id, or one that the server made. */
   readonly operationId: string;
@@ -16,24 +17,25 @@ export interface GiveBackOperation {
 /** Its rules. */
 export const GIVE_BACK: OperationRules<GiveBackOperation> = {
   takesOnly: false,
+  keysNeedOrder: false,
 
   lineCount: ({ lines }) => lines.length,
 
   changedOrder: () => undefined,
 
-  goodsOf: ({ lines }) => lines.map((line) => line.goodsId),
+  keysOf: ({ lines }) => keysOfLines(lines),
 
-  recordIds: ({ operationId }) => ({ orderIds: [], operationIds: [operationId] }),
+  records: ({ operationId }) => ({ operationIds: [operationId] }),
 
   decide(snapshot, { operationId, lines }) {
     const recorded = snapshot.operations.get(operationId);
     if (recorded !== undefined) {
       return recorded.kind === "give_back" ? replayed(recorded, false, lines) : otherOrder(recorded, undefined);
     }
-    const unknown = unknownGoods(snapshot, lines);
-    if (unknown.length > 0) return refused({ reason: "unknown_goods", goodsIds: unknown });
-    const overflowing = overflowingGoods(snapshot, lines);
-    if (overflowing.length > 0) return refused({ reason: "out_of_range", goodsIds: overflowing });
+    const unknown = unknownPlaces(snapshot, lines);
+    if (unknown.length > 0) return refused({ reason: "unknown_goods", places: unknown });
+    const overflowing = overflowingPlaces(snapshot, lines);
+    if (overflowing.length > 0) return refused({ reason: "out_of_range", places: overflowing });
     return {
       ok: true,
       effect: {

@@ -7,7 +7,7 @@ import { type Decision, NO_EFFECT, refused, type Step } from "./rules.ts";
 
 /** The steps of lines that come back. */
 export function givenBack(lines: readonly Line[]): Step[] {
-  return lines.map(({ goodsId, num }) => ({ goodsId, onHandDelta: num, reservedDelta: 0 }));
+  return lines.map(({ goodsId, locationId, num }) => ({ goodsId, locationId, onHandDelta: num, reservedDelta: 0 }));
 }
 
 /**
@@ -18,7 +18,13 @@ export function replayed(recorded: RecordedOperation, whole: boolean, lines: rea
   const differences = contentDifferences(recorded, whole, lines);
   if (differences.length > 0) return rollbackDiffers(recorded, differences);
   const given = recorded.kind === "bar" ? [] : recorded.lines;
-  const answer: Applied = { ok: true, kind: "rollback", operationId: recorded.operationId, given };
+  const answer: Applied = {
+    ok: true,
+    kind: "rollback",
+    operationId: recorded.operationId,
+    given,
+    replayed: true,
+  };
   return { ok: true, effect: NO_EFFECT, answer };
 }
 

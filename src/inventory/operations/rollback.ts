@@ -1,14 +1,15 @@
 /** An order, or a part of it, comes back; one that was never sold is barred. */
 import { derivedRollbackId } from "../ids.ts";
-import { overflowingGoods } from "../levels.ts";
-import { sameLines } from "../lines.ts";
+import { overflowingPlaces } from "../levels.ts";
+import { keysOfLines, sameLines, withNums } from "../lines.ts";
 import type { Applied, Line, Order, RecordedOperation, Snapshot } from "../model.ts";
-import { REFUSED, stateRule } from "../states.ts";
+import { keyOf } from "../stock_key.ts";
+import { REFUSED, stateAt, stateRule } from "../states.ts";
 import { givenBack, otherOrder, replayed } from "./given_back.ts";
-import { type Decision, NO_EFFECT, type OperationRules, refused } from "./rules.ts";
+import { type Decision, NO_EFFECT, type Operated, type OperationRules, refused } from "./rules.ts";
 
 /** The operation. */
-export interface RollbackOperation {
+export interface RollbackOperation extends Operated {
   readonly kind: "rollback";
   /** The caller's id for it; undefined: the id is derived from the order and the part. */
   readonly rollbackId: string | undefined;
@@ -20,14 +21,15 @@ export interface RollbackOperation {
 /** Its rules. What comes back is what the order sold, and so its goods are the order's. */
 export const ROLLBACK: OperationRules<RollbackOperation> = {
   takesOnly: false,
+  keysNeedOrder: true,
 
   lineCount: ({ lines }) => Math.max(1, lines.length),
 
   changedOrder: ({ orderId }) => orderId,
 
-  goodsOf: (_, order) => order === undefined ? [] : order.lines.map((line) => line.goodsId),
+  keysOf: (_, order) => order === undefined ? [] : keysOfLines(order.lines),
 
-  recordIds({ orderId, rollbackId, lines }) {
+  records({ orderId, rollbackId, lines }) {
     if (rollbackId !== undefined) return { orderIds: [orderId], operationIds: [rollbackId] };
     // Lines that are exactly what was sold mean the whole order, which only the order itself can show.
     const ids = new Set([derivedRollbackId(orderId, []), derivedRollbackId(orderId, lines)]);
@@ -42,20 +44,22 @@ export const ROLLBACK: OperationRules<RollbackOperation> = {
     if (recorded !== undefined) {
       return recorded.orderId === orderId ? replayed(recorded, whole, lines) : otherOrder(recorded, orderId);
     }
-    const rule = stateRule("rollback", order?.state);
-    if (order === undefined || order.state === "barred") return bar(snapshot, orderId, lines, rollbackId, operationId);
-    if (rule === REFUSED) return refused({ reason: "order_state", orderId, state: order.state });
+    const state = stateAt(order, snapshot.atMs);
+    const rule = stateRule("rollback", state);
+    if (order === undefined || state === undefined || state === "barred") {
+      return bar(snapshot, orderId, lines, rollbackId, operationId);
+    }
+    if (rule === REFUSED) return refused({ reason: "order_state", orderId, state });
 
-    const returnable = new Map(order.lines.map(({ goodsId, num }, i) => [goodsId, num - (order.returned[i] ?? 0)]));
-    const given: readonly Line[] = whole
-      ? [...returnable].filter(([, num]) => num > 0).map(([goodsId, num]) => ({ goodsId, num }))
-      : lines;
+    const left = withNums(order.lines, order.lines.map(({ num }, i) => num - (order.returned[i] ?? 0)));
+    const given: readonly Line[] = whole ? left.filter(({ num }) => num > 0) : lines;
+    const returnable = new Map(left.map((line) => [keyOf(line), line.num]));
     const exceeding = given
-      .map(({ goodsId, num }) => ({ goodsId, asked: num, returnable: returnable.get(goodsId) ?? 0 }))
+      .map(({ num, ...place }) => ({ ...place, asked: num, returnable: returnable.get(keyOf(place)) ?? 0 }))
       .filter(({ asked, returnable }) => asked > returnable);
     if (exceeding.length > 0) return refused({ reason: "exceeds_sold", orderId, lines: exceeding });
-    const overflowing = overflowingGoods(snapshot, given);
-    if (overflowing.length > 0) return refused({ reason: "out_of_range", goodsIds: overflowing });
+    const overflowing = overflowingPlaces(snapshot, given);
+    if (overflowing.length > 0) return refused({ reason: "out_of_range", places: overflowing });
 
     const operation: RecordedOperation = {
       operationId,
@@ -72,8 +76,8 @@ export const ROLLBACK: OperationRules<RollbackOperation> = {
 
 /** The order after so much of it has come back. */
 function afterReturn(order: Order, given: readonly Line[]): Order {
-  const back = new Map(given.map(({ goodsId, num }) => [goodsId, num]));
-  const returned = order.lines.map(({ goodsId }, i) => (order.returned[i] ?? 0) + (back.get(goodsId) ?? 0));
+  const back = new Map(given.map((line) => [keyOf(line), line.num]));
+  const returned = order.lines.map((line, i) => (order.returned[i] ?? 0) + (back.get(keyOf(line)) ?? 0));
   const all = order.lines.every(({ num }, i) => returned[i] === num);
   return { ...order, state: all ? "rolled_back" : "sold", returned };
 }

@@ -2,34 +2,63 @@
  * The shape of an operation's file: everything that the program asks of one kind of operation. The files beside this
  * one give the answers, and `operation.ts` lists them; nobody else looks at the kind of an operation.
  */
-import type { Applied, Order, RecordedOperation, Refusal, Snapshot } from "../model.ts";
+import type {
+  Applied,
+  Attribution,
+  Moment,
+  Order,
+  Policy,
+  RecordedOperation,
+  Refusal,
+  Shortfall,
+  Snapshot,
+} from "../model.ts";
+import type { Place, StockKey } from "../stock_key.ts";
+
+/** What every operation may have beside its own. */
+export interface Operated {
+  /** Goes into the ledger with its movements. */
+  readonly attribution?: Attribution;
+  /** It is decided, and nothing is written. */
+  readonly dryRun?: true;
+}
 
 /** The rules of one kind of operation. Pure, and the same for every operation of the kind. */
 export interface OperationRules<O> {
   /** It only takes units away: among operations that all do, none makes another possible. */
   readonly takesOnly: boolean;
+  /** What it moves is known only once its {@link changedOrder} was read. */
+  readonly keysNeedOrder: boolean;
   /** How many lines it counts as where it is asked whether there is capacity for it; at least 1. */
   lineCount(operation: O): number;
   /**
-   * The order whose record it may change and whose goods it then moves, so that the order is read before it can be
-   * queued; undefined: it names its goods itself, and only adds records.
+   * The order whose record it may change and whose goods it then moves; undefined: it only adds records.
    */
   changedOrder(operation: O): string | undefined;
-  /** Goods that it may move, sorted; `order` is its {@link changedOrder} as last read, undefined where it has none. */
-  goodsOf(operation: O, order: Order | undefined): number[];
-  /** Under what it may be on record; to be read before it is decided. */
-  recordIds(operation: O): RecordIds;
+  /** What it may move, sorted; `order` is its {@link changedOrder} as last read, undefined where it has none. */
+  keysOf(operation: O, order: Order | undefined): StockKey[];
+  /** What else is to be read before it is decided; `order` as above. */
+  records(operation: O, order: Order | undefined): Records;
   /**
    * What it comes to on the snapshot: first the refusals, most basic reason first, then the effect. It changes nothing
-   * itself: `settle` applies effects to what the next operation sees.
+   * itself: `settle` applies effects to what the next operation sees. Expired holds are off the levels already.
    */
   decide(snapshot: Snapshot, operation: O): Decision;
 }
 
-/** Ids of orders and of recorded operations. */
-export interface RecordIds {
-  readonly orderIds: string[];
-  readonly operationIds: string[];
+/** What of a snapshot an operation looks at, beside the levels of its keys. */
+export interface Records {
+  /** Under what it may be on record. */
+  readonly orderIds?: readonly string[];
+  readonly operationIds?: readonly string[];
+  /** Buyers whose units of goods may be capped. */
+  readonly buyers?: readonly Buyer[];
+  readonly moments?: readonly Moment[];
+}
+
+/** A buyer, and a goods at a location that he takes units of. */
+export interface Buyer extends Place {
+  readonly buyerId: string;
 }
 
 /** A decision: refused, or the effect and the answer. */
@@ -43,15 +72,21 @@ export interface Effect {
   /** As it is afterwards. The movements of the steps name it. */
   readonly order?: Order;
   readonly operation?: RecordedOperation;
+  readonly shortfall?: Shortfall;
 }
 
-/** One goods' share of an effect. */
-export interface Step {
-  readonly goodsId: number;
+/** One place's share of an effect; one with no delta still is a movement. */
+export interface Step extends Place {
   readonly onHandDelta: number;
   readonly reservedDelta: number;
   /** The goods is sold from now on, though it was new, at zero, or no longer sold. Absent: that stays as it is. */
   readonly opens?: true;
+  /** It is no longer sold. */
+  readonly closes?: true;
+  /** What it is bound by from now on; absent: that stays as it is. */
+  readonly policy?: Policy;
+  /** When it happened, in ms since 1970, where that was before now. */
+  readonly occurredAtMs?: number;
 }
 
 /** Of an operation that changes nothing. */

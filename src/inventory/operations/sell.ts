@@ -1,59 +1,79 @@
-/** An order takes its lines, all or none. */
+/** An order takes its lines from stock, at once. */
 import { invariant } from "../../base/invariant.ts";
-import { available, unknownGoods } from "../levels.ts";
-import { lineDifferences, sameLines } from "../lines.ts";
+import { keysOfLines, lineDifferences, sameLines, withNums } from "../lines.ts";
 import type { Line, Order } from "../model.ts";
-import { REFUSED, REPEATED, stateRule } from "../states.ts";
-import { type Decision, NO_EFFECT, type OperationRules, refused } from "./rules.ts";
+import { REFUSED, REPEATED, stateAt, stateRule } from "../states.ts";
+import { type Decision, NO_EFFECT, type Operated, type OperationRules, refused } from "./rules.ts";
+import { type Fill, take } from "./take.ts";
 
 /** The operation. */
-export interface SellOperation {
+export interface SellOperation extends Operated {
   readonly kind: "sell";
   readonly orderId: string;
   /** At least one. */
   readonly lines: readonly Line[];
+  /** Absent: all. */
+  readonly fill?: Fill;
+  readonly buyerId?: string;
 }
 
 /** Its rules. */
 export const SELL: OperationRules<SellOperation> = {
   takesOnly: true,
+  keysNeedOrder: false,
 
   lineCount: ({ lines }) => lines.length,
 
   changedOrder: () => undefined,
 
-  goodsOf: ({ lines }) => lines.map((line) => line.goodsId),
+  keysOf: ({ lines }) => keysOfLines(lines),
 
-  recordIds: ({ orderId }) => ({ orderIds: [orderId], operationIds: [] }),
+  records: ({ orderId, lines, buyerId }) => ({ orderIds: [orderId], ...buyersOf(lines, buyerId) }),
 
-  decide(snapshot, { orderId, lines }) {
+  decide(snapshot, { orderId, lines, fill = "all", buyerId }) {
     const known = snapshot.orders.get(orderId);
-    if (known !== undefined) return decideKnown(known, lines);
-    const unknown = unknownGoods(snapshot, lines);
-    if (unknown.length > 0) return refused({ reason: "unknown_goods", goodsIds: unknown });
-    const short = lines
-      .map(({ goodsId, num }) => ({ goodsId, asked: num, available: available(snapshot.levels.get(goodsId)) }))
-      .filter(({ asked, available }) => asked > available);
-    if (short.length > 0) return refused({ reason: "short_stock", lines: short });
-    const order: Order = { orderId, state: "sold", lines, returned: lines.map(() => 0), atMs: snapshot.atMs };
+    if (known !== undefined) return decideKnown(known, lines, snapshot.atMs);
+    const taken = take(snapshot, { lines, fill, buyerId, own: undefined });
+    if (!taken.ok) return taken;
+    const order: Order = {
+      orderId,
+      state: "sold",
+      lines: taken.lines,
+      returned: taken.lines.map(() => 0),
+      atMs: snapshot.atMs,
+      ...(taken.asked === undefined ? {} : { asked: taken.asked }),
+      ...(buyerId === undefined ? {} : { buyerId }),
+    };
     return {
       ok: true,
-      effect: { steps: lines.map(({ goodsId, num }) => ({ goodsId, onHandDelta: -num, reservedDelta: 0 })), order },
+      effect: {
+        steps: taken.lines.filter(({ num }) => num > 0)
+          .map(({ goodsId, locationId, num }) => ({ goodsId, locationId, onHandDelta: -num, reservedDelta: 0 })),
+        order,
+      },
       answer: { ok: true, kind: "sell", order },
     };
   },
 };
 
+/** The buyer at the places of the lines, as far as there is one. */
+export function buyersOf(lines: readonly Line[], buyerId: string | undefined) {
+  if (buyerId === undefined) return {};
+  return { buyers: lines.map(({ goodsId, locationId }) => ({ goodsId, locationId, buyerId })) };
+}
+
 /** The order is on record: its first answer again, or why there is none. */
-function decideKnown(known: Order, lines: readonly Line[]): Decision {
-  const { orderId, state } = known;
+function decideKnown(known: Order, lines: readonly Line[], atMs: number): Decision {
+  const { orderId } = known;
+  const state = stateAt(known, atMs);
   const rule = stateRule("sell", state);
-  // A barred order was never sold, so there is no content to compare with.
-  if (state !== "barred" && !sameLines(known.lines, lines)) {
-    const differences = lineDifferences(known.lines, lines);
+  const asked = known.asked === undefined ? known.lines : withNums(known.lines, known.asked);
+  // A barred order was never sold, so there is no content to compare with; a hold's state says more than its content.
+  if (state !== "barred" && !(rule === REFUSED && known.held !== undefined) && !sameLines(asked, lines)) {
+    const differences = lineDifferences(asked, lines);
     return refused({ reason: "content_differs", field: "order_id", id: orderId, differences });
   }
   if (rule === REFUSED) return refused({ reason: "order_state", orderId, state });
   invariant(rule === REPEATED, "an order that is on record is not sold anew");
-  return { ok: true, effect: NO_EFFECT, answer: { ok: true, kind: "sell", order: known } };
+  return { ok: true, effect: NO_EFFECT, answer: { ok: true, kind: "sell", order: known, replayed: true } };
 }

@@ -5,6 +5,7 @@
  * of them has asked at least once. Whether others want it is a hint that may be lost, so after a longer while it is
  * released in any case. The states of a goods and their transitions are those of lease_states.ts.
  */
+import type { StockKey } from "../../inventory/stock_key.ts";
 import { type Lease, LeaseTakenError, type Lock } from "../../lock/lock.ts";
 import { type LeaseEvent, type LeaseState, nextLeaseState } from "./lease_states.ts";
 import type { Refused } from "./mode.ts";
@@ -50,9 +51,9 @@ export class LeaseCache {
   readonly #lock: Lock;
   readonly #nowMs: () => number;
   /** Goods in state in_use or idle. */
-  readonly #cached = new Map<number, Cached>();
+  readonly #cached = new Map<StockKey, Cached>();
   /** Goods in state released or paused, less than the longest pause ago, the oldest first. */
-  readonly #past = new Map<number, Past>();
+  readonly #past = new Map<StockKey, Past>();
   /** What an attempt takes, as measured. */
   #attemptMs = 0;
 
@@ -68,89 +69,89 @@ export class LeaseCache {
   }
 
   /** Where the goods stands. */
-  stateOf(goodsId: number): LeaseState {
-    return this.#cached.get(goodsId)?.state ?? this.#past.get(goodsId)?.state ?? "absent";
+  stateOf(stockKey: StockKey): LeaseState {
+    return this.#cached.get(stockKey)?.state ?? this.#past.get(stockKey)?.state ?? "absent";
   }
 
   /**
    * Makes all of the goods ours, asking for those that are not yet, all together; answers which can't be had, and then
    * none was acquired. Throws QuorumLostError.
    */
-  async take(goodsIds: readonly number[]): Promise<Refused | undefined> {
-    const missing: number[] = [];
-    for (const goodsId of goodsIds) {
-      const cached = this.#cached.get(goodsId);
-      if (cached === undefined) missing.push(goodsId);
-      else cached.state = nextLeaseState(cached.state, "taken", goodsId);
+  async take(stockKeys: readonly StockKey[]): Promise<Refused | undefined> {
+    const missing: StockKey[] = [];
+    for (const stockKey of stockKeys) {
+      const cached = this.#cached.get(stockKey);
+      if (cached === undefined) missing.push(stockKey);
+      else cached.state = nextLeaseState(cached.state, "taken", stockKey);
     }
     if (missing.length === 0) return undefined;
     const nowMs = this.#nowMs();
-    const paused = missing.filter((goodsId) => this.#pauseLeftMs(goodsId, nowMs) > 0);
+    const paused = missing.filter((stockKey) => this.#pauseLeftMs(stockKey, nowMs) > 0);
     if (paused.length > 0) {
-      const afterMs = Math.max(...paused.map((goodsId) => this.#pauseLeftMs(goodsId, nowMs)));
-      return { goodsIds: paused, afterMs, error: new LeaseTakenError("It is the turn of others") };
+      const afterMs = Math.max(...paused.map((stockKey) => this.#pauseLeftMs(stockKey, nowMs)));
+      return { stockKeys: paused, afterMs, error: new LeaseTakenError("It is the turn of others") };
     }
     for (let attempt = 1;; attempt++) {
       try {
         const lease = await this.#acquire(missing);
-        for (const goodsId of missing) this.#keep(goodsId, lease);
+        for (const stockKey of missing) this.#keep(stockKey, lease);
         return undefined;
       } catch (error) {
         if (!(error instanceof LeaseTakenError)) throw error;
-        if (error.goodsIds.length > 0) return { goodsIds: error.goodsIds, afterMs: undefined, error };
-        if (attempt === BLIND_ATTEMPTS_MAX) return { goodsIds: missing, afterMs: undefined, error };
+        if (error.stockKeys.length > 0) return { stockKeys: error.stockKeys, afterMs: undefined, error };
+        if (attempt === BLIND_ATTEMPTS_MAX) return { stockKeys: missing, afterMs: undefined, error };
       }
     }
   }
 
   /** Whether all of the goods are ours for so long, extending what has less left. Never rejects. */
-  async extend(goodsIds: readonly number[], neededMs: number): Promise<boolean> {
+  async extend(stockKeys: readonly StockKey[], neededMs: number): Promise<boolean> {
     const short = new Set<Lease>();
-    for (const goodsId of goodsIds) {
-      const lease = this.#cached.get(goodsId)?.lease;
+    for (const stockKey of stockKeys) {
+      const lease = this.#cached.get(stockKey)?.lease;
       if (lease === undefined) return false;
       if (lease.remainingMs() < neededMs) short.add(lease);
     }
     const extensions = await Promise.allSettled([...short].map((lease) => lease.extend()));
-    return extensions.every(({ status }) => status === "fulfilled") && this.remainingMs(goodsIds) >= neededMs;
+    return extensions.every(({ status }) => status === "fulfilled") && this.remainingMs(stockKeys) >= neededMs;
   }
 
   /** Milliseconds for which all of the goods are still ours; 0 or less: some may be somebody else's by now. */
-  remainingMs(goodsIds: readonly number[]): number {
+  remainingMs(stockKeys: readonly StockKey[]): number {
     let least = Infinity;
-    for (const goodsId of goodsIds) least = Math.min(least, this.#cached.get(goodsId)?.lease.remainingMs() ?? 0);
+    for (const stockKey of stockKeys) least = Math.min(least, this.#cached.get(stockKey)?.lease.remainingMs() ?? 0);
     return least;
   }
 
   /** A batch on these goods is over. */
-  batchOver(goodsIds: Iterable<number>): void {
-    for (const goodsId of goodsIds) {
-      const cached = this.#cached.get(goodsId);
-      if (cached !== undefined) cached.state = nextLeaseState(cached.state, "batch_over", goodsId);
+  batchOver(stockKeys: Iterable<StockKey>): void {
+    for (const stockKey of stockKeys) {
+      const cached = this.#cached.get(stockKey);
+      if (cached !== undefined) cached.state = nextLeaseState(cached.state, "batch_over", stockKey);
     }
   }
 
   /** Of these goods, releases the idle ones that nobody here wants. */
-  releaseUnwanted(goodsIds: Iterable<number>, isWanted: (goodsId: number) => boolean): void {
+  releaseUnwanted(stockKeys: Iterable<StockKey>, isWanted: (stockKey: StockKey) => boolean): void {
     if (this.#cached.size === 0) return;
-    const unwanted = [...goodsIds].filter((goodsId) => this.#idle(goodsId) !== undefined && !isWanted(goodsId));
+    const unwanted = [...stockKeys].filter((stockKey) => this.#idle(stockKey) !== undefined && !isWanted(stockKey));
     if (unwanted.length > 0) this.release(unwanted);
   }
 
   /** Of these goods, releases the idle ones whose turn it is to be another process's. Never rejects. */
-  async releaseDue(goodsIds: Iterable<number>): Promise<void> {
+  async releaseDue(stockKeys: Iterable<StockKey>): Promise<void> {
     const askedMs = this.#nowMs();
-    const due = [...goodsIds].filter((goodsId) => {
-      const idle = this.#idle(goodsId);
+    const due = [...stockKeys].filter((stockKey) => {
+      const idle = this.#idle(stockKey);
       return idle !== undefined && askedMs - Math.max(idle.sinceMs, idle.lookedMs) >= SHARE_AFTER_MS;
     });
     if (due.length === 0) return;
     const wanted = new Set(await this.#lock.wantedByOthers(due));
     const nowMs = this.#nowMs();
-    const turns = due.filter((goodsId) => {
-      const cached = this.#cached.get(goodsId);
+    const turns = due.filter((stockKey) => {
+      const cached = this.#cached.get(stockKey);
       if (cached !== undefined) cached.lookedMs = nowMs;
-      return cached !== undefined && (wanted.has(goodsId) || nowMs - cached.sinceMs >= SHARE_AFTER_MS_MAX);
+      return cached !== undefined && (wanted.has(stockKey) || nowMs - cached.sinceMs >= SHARE_AFTER_MS_MAX);
     });
     this.#leave(turns, "yielded");
   }
@@ -161,16 +162,16 @@ export class LeaseCache {
   }
 
   /** Releases those of the goods that are ours, in use or not. */
-  release(goodsIds: readonly number[]): void {
-    this.#leave(goodsIds, "released");
+  release(stockKeys: readonly StockKey[]): void {
+    this.#leave(stockKeys, "released");
   }
 
   /** One attempt; how long it takes till the nodes have answered says how long others' take. */
-  async #acquire(goodsIds: readonly number[]): Promise<Lease> {
+  async #acquire(stockKeys: readonly StockKey[]): Promise<Lease> {
     const askedMs = this.#nowMs();
     const note = () => this.#attemptMs += ATTEMPT_WEIGHT * (this.#nowMs() - askedMs - this.#attemptMs);
     try {
-      const lease = await this.#lock.acquire(goodsIds);
+      const lease = await this.#lock.acquire(stockKeys);
       note();
       return lease;
     } catch (error) {
@@ -179,48 +180,48 @@ export class LeaseCache {
     }
   }
 
-  #idle(goodsId: number): Cached | undefined {
-    const cached = this.#cached.get(goodsId);
+  #idle(stockKey: StockKey): Cached | undefined {
+    const cached = this.#cached.get(stockKey);
     return cached?.state === "idle" ? cached : undefined;
   }
 
-  #keep(goodsId: number, lease: Lease): void {
-    const state = nextLeaseState(this.stateOf(goodsId), "acquired", goodsId);
+  #keep(stockKey: StockKey, lease: Lease): void {
+    const state = nextLeaseState(this.stateOf(stockKey), "acquired", stockKey);
     const nowMs = this.#nowMs();
-    const past = this.#past.get(goodsId);
-    this.#past.delete(goodsId);
+    const past = this.#past.get(stockKey);
+    this.#past.delete(stockKey);
     const goesOn = past?.state === "released" && nowMs - past.atMs < past.pauseMs;
-    this.#cached.set(goodsId, { state, lease, sinceMs: goesOn ? past.sinceMs : nowMs, lookedMs: -Infinity });
+    this.#cached.set(stockKey, { state, lease, sinceMs: goesOn ? past.sinceMs : nowMs, lookedMs: -Infinity });
   }
 
-  #leave(goodsIds: readonly number[], event: Extract<LeaseEvent, "released" | "yielded">): void {
+  #leave(stockKeys: readonly StockKey[], event: Extract<LeaseEvent, "released" | "yielded">): void {
     const nowMs = this.#nowMs();
     const pauseMs = Math.min(
       Math.max(PAUSE_MS_MIN, RETRY_DELAY_MS_MAX + ATTEMPTS_IN_PAUSE * this.#attemptMs),
       PAUSE_MS_MAX,
     );
-    for (const [goodsId, { atMs }] of this.#past) {
+    for (const [stockKey, { atMs }] of this.#past) {
       if (nowMs - atMs < PAUSE_MS_MAX) break;
-      this.#past.delete(goodsId);
+      this.#past.delete(stockKey);
     }
-    const byLease = new Map<Lease, number[]>();
-    for (const goodsId of goodsIds) {
-      const cached = this.#cached.get(goodsId);
+    const byLease = new Map<Lease, StockKey[]>();
+    for (const stockKey of stockKeys) {
+      const cached = this.#cached.get(stockKey);
       if (cached === undefined) continue;
-      const state = nextLeaseState(cached.state, event, goodsId);
-      this.#cached.delete(goodsId);
-      this.#past.delete(goodsId);
-      this.#past.set(goodsId, { state, atMs: nowMs, pauseMs, sinceMs: cached.sinceMs });
+      const state = nextLeaseState(cached.state, event, stockKey);
+      this.#cached.delete(stockKey);
+      this.#past.delete(stockKey);
+      this.#past.set(stockKey, { state, atMs: nowMs, pauseMs, sinceMs: cached.sinceMs });
       const together = byLease.get(cached.lease);
-      if (together === undefined) byLease.set(cached.lease, [goodsId]);
-      else together.push(goodsId);
+      if (together === undefined) byLease.set(cached.lease, [stockKey]);
+      else together.push(stockKey);
     }
     for (const [lease, together] of byLease) lease.release(together);
   }
 
   /** How long this process still leaves the goods to others. */
-  #pauseLeftMs(goodsId: number, nowMs: number): number {
-    const past = this.#past.get(goodsId);
+  #pauseLeftMs(stockKey: StockKey, nowMs: number): number {
+    const past = this.#past.get(stockKey);
     return past?.state === "paused" ? past.atMs + past.pauseMs - nowMs : 0;
   }
 }

@@ -21,6 +21,7 @@
  * A released or paused one becomes absent when that is too long ago to matter. What is not listed never happens: a
  * second lease of what is ours, the use of what is not, or a lease that is left to others under a batch.
  */
+import type { StockKey } from "../../inventory/stock_key.ts";
 import { illegalTransition } from "../../base/invariant.ts";
 
 /** Where a goods stands. */
@@ -39,6 +40,6 @@ const NEXT: Readonly<Record<LeaseState, Row>> = {
 };
 
 /** Where a goods stands next. Throws InvariantError for what must not happen. */
-export function nextLeaseState(state: LeaseState, event: LeaseEvent, goodsId: number): LeaseState {
-  return NEXT[state][event] ?? illegalTransition(`the lease of goods ${goodsId}`, state, event);
+export function nextLeaseState(state: LeaseState, event: LeaseEvent, stockKey: StockKey): LeaseState {
+  return NEXT[state][event] ?? illegalTransition(`the lease of goods ${stockKey}`, state, event);
 }

@@ -2,6 +2,7 @@
  * The mode in which this process keeps writers of the same goods apart, and what the lanes ask of it. Whatever the
  * mode, every write is fenced by the ledger, so processes in different modes may work side by side.
  */
+import type { StockKey } from "../../inventory/stock_key.ts";
 import type { ModeName, QuorumLoss } from "../../config/mode_names.ts";
 import type { Lock } from "../../lock/lock.ts";
 import type { FallbackView } from "./quorum_fallback.ts";
@@ -16,14 +17,14 @@ export interface Guard {
   /** Rows are locked from before the read until the commit. */
   readonly rowLocks: boolean;
   /** Whether all of the goods are ours for so long, extending the leases that have less left. Never rejects. */
-  extend(goodsIds: readonly number[], neededMs: number): Promise<boolean>;
+  extend(stockKeys: readonly StockKey[], neededMs: number): Promise<boolean>;
   /** Milliseconds for which all of the goods are still ours; 0 or less: some may be somebody else's by now. */
-  remainingMs(goodsIds: readonly number[]): number;
+  remainingMs(stockKeys: readonly StockKey[]): number;
 }
 
 /** Goods that can't be had now. `afterMs`: when this process may ask again; undefined: somebody else has them. */
 export interface Refused {
-  readonly goodsIds: readonly number[];
+  readonly stockKeys: readonly StockKey[];
   readonly afterMs: number | undefined;
   readonly error: Error;
 }
@@ -41,15 +42,15 @@ export interface Guards {
   /** Whether batches go by row locks for want of a quorum. */
   readonly fallback: FallbackView;
   /** Makes all of the goods ours, or none of those that were not yet. Throws the lock's faults. */
-  take(goodsIds: readonly number[]): Promise<Taken>;
+  take(stockKeys: readonly StockKey[]): Promise<Taken>;
   /** A batch on these goods is over. What was theirs stays ours until it is released. */
-  batchOver(goodsIds: Iterable<number>): void;
+  batchOver(stockKeys: Iterable<StockKey>): void;
   /** Of these goods, releases those that no batch has and nobody here wants. */
-  releaseUnwanted(goodsIds: Iterable<number>, isWanted: (goodsId: number) => boolean): void;
+  releaseUnwanted(stockKeys: Iterable<StockKey>, isWanted: (stockKey: StockKey) => boolean): void;
   /** Of these goods, releases those that no batch has and whose turn it is to be another process's. Never rejects. */
-  releaseDue(goodsIds: Iterable<number>): Promise<void>;
+  releaseDue(stockKeys: Iterable<StockKey>): Promise<void>;
   /** Releases those of the goods that are ours, whoever has them. */
-  release(goodsIds: readonly number[]): void;
+  release(stockKeys: readonly StockKey[]): void;
   /** Releases everything. */
   releaseAll(): void;
 }

@@ -2,6 +2,7 @@
  * Mode `redlock`: a batch goes under leases on its goods. Where the loss of the quorum is to stop nobody, it goes by
  * row locks while the lock has none.
  */
+import type { StockKey } from "../../inventory/stock_key.ts";
 import { QuorumLostError } from "../../lock/lock.ts";
 import type { Log } from "../../telemetry/log.ts";
 import { LeaseCache } from "./lease_cache.ts";
@@ -23,8 +24,8 @@ export class RedlockGuards implements Guards {
     const leases = new LeaseCache(lock, monotonicMs);
     const guard: Guard = {
       rowLocks: false,
-      extend: (goodsIds, neededMs) => leases.extend(goodsIds, neededMs),
-      remainingMs: (goodsIds) => leases.remainingMs(goodsIds),
+      extend: (stockKeys, neededMs) => leases.extend(stockKeys, neededMs),
+      remainingMs: (stockKeys) => leases.remainingMs(stockKeys),
     };
     this.#leases = leases;
     this.#byLeases = { is: "guarded", guard };
@@ -35,43 +36,43 @@ export class RedlockGuards implements Guards {
     return this.#fallback?.view ?? { sinceMs: undefined, batches: 0 };
   }
 
-  async take(goodsIds: readonly number[]): Promise<Taken> {
+  async take(stockKeys: readonly StockKey[]): Promise<Taken> {
     const fallback = this.#fallback;
     try {
-      if (fallback?.isOn !== true) return await this.#takeLeases(goodsIds);
+      if (fallback?.isOn !== true) return await this.#takeLeases(stockKeys);
     } catch (error) {
       if (!(error instanceof QuorumLostError)) throw error;
-      if (fallback === undefined) return { is: "refused", refused: { goodsIds, afterMs: undefined, error } };
+      if (fallback === undefined) return { is: "refused", refused: { stockKeys, afterMs: undefined, error } };
       fallback.lost(error);
     }
     fallback.count();
     return BY_ROW_LOCKS;
   }
 
-  batchOver(goodsIds: Iterable<number>): void {
-    this.#leases.batchOver(goodsIds);
+  batchOver(stockKeys: Iterable<StockKey>): void {
+    this.#leases.batchOver(stockKeys);
   }
 
-  releaseUnwanted(goodsIds: Iterable<number>, isWanted: (goodsId: number) => boolean): void {
-    this.#leases.releaseUnwanted(goodsIds, isWanted);
+  releaseUnwanted(stockKeys: Iterable<StockKey>, isWanted: (stockKey: StockKey) => boolean): void {
+    this.#leases.releaseUnwanted(stockKeys, isWanted);
   }
 
-  releaseDue(goodsIds: Iterable<number>): Promise<void> {
-    return this.#leases.releaseDue(goodsIds);
+  releaseDue(stockKeys: Iterable<StockKey>): Promise<void> {
+    return this.#leases.releaseDue(stockKeys);
   }
 
-  release(goodsIds: readonly number[]): void {
-    this.#leases.release(goodsIds);
+  release(stockKeys: readonly StockKey[]): void {
+    this.#leases.release(stockKeys);
   }
 
   releaseAll(): void {
     this.#leases.releaseAll();
   }
 
-  async #takeLeases(goodsIds: readonly number[]): Promise<Taken> {
+  async #takeLeases(stockKeys: readonly StockKey[]): Promise<Taken> {
     // Of goods that are ours, or are left to others for a moment, the nodes are not asked.
-    const isAsked = this.#leases.remainingMs(goodsIds) <= 0;
-    const refused = await this.#leases.take(goodsIds);
+    const isAsked = this.#leases.remainingMs(stockKeys) <= 0;
+    const refused = await this.#leases.take(stockKeys);
     if (isAsked && refused?.afterMs === undefined) this.#fallback?.regained();
     return refused === undefined ? this.#byLeases : { is: "refused", refused };
   }

@@ -11,6 +11,7 @@ import {
   SellRequestSchema,
 } from "../../gen/inventory/v1/inventory_pb.ts";
 import type { Level } from "../../inventory/model.ts";
+import type { StockKey } from "../../inventory/stock_key.ts";
 import type { Lanes } from "../../lanes/lanes.ts";
 import type { Log } from "../../telemetry/log.ts";
 import { AnswerBudget, errorIn, linesIn } from "./verdict_budget.ts";
@@ -21,7 +22,7 @@ import { Violations } from "../../rpc/errors.ts";
 import { callSignal } from "../../rpc/deadline.ts";
 import { errorForCaller } from "../../rpc/interceptors.ts";
 import { REQUEST_ID_HEADER } from "../../transport/exchange.ts";
-import { type Asked, decodeGoodsId, decodeRollback, decodeSell, type RequestRules } from "./decode.ts";
+import { type Asked, decodePlace, decodeRollback, decodeSell, type RequestRules } from "./decode.ts";
 import { inSlices } from "../../rpc/time_slices.ts";
 import { checkCount, isGoodsId } from "../validation.ts";
 
@@ -162,7 +163,7 @@ export function createBatchService(
       const distinct = new Set(goodsIds);
       const askable = [...distinct].filter(isGoodsId);
       const levels = askable.length === 0
-        ? new Map<number, Level>()
+        ? new Map<StockKey, Level>()
         : await lanes.levels(askable, signal, callerAddress(context.values)).catch((error: Error) => error);
       signal.throwIfAborted();
       const byGoods = new Map<number, MessageInitShape<typeof InvDetailVerdictSchema>>();
@@ -171,7 +172,7 @@ export function createBatchService(
         if (byGoods.has(goodsId)) return;
         try {
           byGoods.set(goodsId, {
-            outcome: { case: "detail", value: detailAnswer(decodeGoodsId(goodsId), levels) },
+            outcome: { case: "detail", value: detailAnswer(decodePlace({ goodsId, locationId: 0 }), levels) },
           });
         } catch (error) {
           // What there is to say of one goods is small; it never is cut.

@@ -8,8 +8,9 @@ import type { Operation } from "../../inventory/operations/operation.ts";
 import type { RollbackOperation } from "../../inventory/operations/rollback.ts";
 import type { SellOperation } from "../../inventory/operations/sell.ts";
 import type { SetOperation } from "../../inventory/operations/set.ts";
+import type { Place } from "../../inventory/stock_key.ts";
 import { Violations } from "../../rpc/errors.ts";
-import { checkGoodsId, readId, readLines } from "../validation.ts";
+import { checkGoodsId, checkLocationId, readId, readLines } from "../validation.ts";
 
 const ID_REQUIRED =
   "expected an id: without one a retry would be applied again, and this server has ORDER_ID_REQUIRED on";
@@ -37,20 +38,25 @@ export interface AskedRollback extends Asked<RollbackOperation | GiveBackOperati
 }
 
 /** @throws ConnectError INVALID_ARGUMENT */
-export function decodeSet({ goodsId, num }: SetInvRequest, { newId }: RequestRules): Asked<SetOperation> {
+export function decodeSet(
+  { goodsId, locationId, num }: SetInvRequest,
+  { newId }: RequestRules,
+): Asked<SetOperation> {
   const violations = new Violations();
   checkGoodsId(violations, "goods_id", goodsId);
+  checkLocationId(violations, "location_id", locationId);
   if (num < 0) violations.add("num", `expected a quantity of 0 or more, got ${num}`);
   violations.check();
-  return { operation: { kind: "set", operationId: newId(), goodsId, num } };
+  return { operation: { kind: "set", operationId: newId(), goodsId, locationId, num } };
 }
 
-/** The goods id of an InvDetail. @throws ConnectError INVALID_ARGUMENT */
-export function decodeGoodsId(goodsId: number): number {
+/** What an InvDetail asks about. @throws ConnectError INVALID_ARGUMENT */
+export function decodePlace({ goodsId, locationId }: Place): Place {
   const violations = new Violations();
   checkGoodsId(violations, "goods_id", goodsId);
+  checkLocationId(violations, "location_id", locationId);
   violations.check();
-  return goodsId;
+  return { goodsId, locationId };
 }
 
 /** @throws ConnectError INVALID_ARGUMENT */

@@ -9,8 +9,10 @@ import type {
   RollbackResponseSchema,
   SellResponseSchema,
 } from "../../gen/inventory/v1/inventory_pb.ts";
+import { available } from "../../inventory/levels.ts";
 import type { Applied, Level, Verdict } from "../../inventory/model.ts";
 import type { SellOperation } from "../../inventory/operations/sell.ts";
+import { keyOf, type Place, type StockKey } from "../../inventory/stock_key.ts";
 import type { SetOperation } from "../../inventory/operations/set.ts";
 import { Failure } from "../../lanes/failure.ts";
 import { failureError, refusalError } from "../refusals.ts";
@@ -30,7 +32,11 @@ export function setAnswer(
 /** @throws ConnectError for what the caller can know, the fault itself for anything else */
 export function sellAnswer(asked: Asked<SellOperation>, ending: Ending): MessageInitShape<typeof SellResponseSchema> {
   const { order } = applied(asked, ending, "sell");
-  return { goodsInfo: [...order.lines], orderId: asked.operation.orderId, soldAt: timestampFromMs(order.atMs) };
+  return {
+    goodsInfo: order.lines.filter(({ num }) => num > 0),
+    orderId: asked.operation.orderId,
+    soldAt: timestampFromMs(order.atMs),
+  };
 }
 
 /** @throws ConnectError for what the caller can know, the fault itself for anything else */
@@ -47,17 +53,18 @@ export function rollbackAnswer(
  * @throws ConnectError for what the caller can know, the fault itself for anything else
  */
 export function detailAnswer(
-  goodsId: number,
-  ending: ReadonlyMap<number, Level> | Error,
+  place: Place,
+  ending: ReadonlyMap<StockKey, Level> | Error,
 ): MessageInitShape<typeof InvDetailResponseSchema> {
   if (ending instanceof Error) throw errorOf(ending);
-  const level = ending.get(goodsId);
-  if (level === undefined) throw refusalError({ reason: "unknown_goods", goodsIds: [goodsId] });
+  const level = ending.get(keyOf(place));
+  if (level === undefined) throw refusalError({ reason: "unknown_goods", places: [place] });
   return levelMessage(level);
 }
 
-function levelMessage({ goodsId, onHand, reserved, version }: Level) {
-  return { goodsId, num: onHand - reserved, onHand, reserved, version: BigInt(version) };
+function levelMessage(level: Level) {
+  const { goodsId, locationId, onHand, reserved, version } = level;
+  return { goodsId, num: available(level), onHand, reserved, version: BigInt(version), locationId };
 }
 
 function applied<K extends Applied["kind"]>(

@@ -4,13 +4,14 @@
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import { InventoryService } from "../../gen/inventory/v1/inventory_pb.ts";
 import type { Operation } from "../../inventory/operations/operation.ts";
+import { keyOf } from "../../inventory/stock_key.ts";
 import { detailAnswer, type Ending, rollbackAnswer, sellAnswer, setAnswer } from "./encode.ts";
 import { type BatchServiceOptions, createBatchService } from "./batch.ts";
 import { callerAddress } from "../../transport/addresses.ts";
 import { callSignal } from "../../rpc/deadline.ts";
 import { type ServiceModule, serviceModule } from "../service_module.ts";
 import type { BoundSettings } from "../bounds.ts";
-import { decodeGoodsId, decodeRollback, decodeSell, decodeSet } from "./decode.ts";
+import { decodePlace, decodeRollback, decodeSell, decodeSet } from "./decode.ts";
 import { inventoryMethods } from "./methods.ts";
 
 /** The module of the service with these handlers, which the article's service works with too. */
@@ -44,9 +45,9 @@ export function createInventoryService(options: BatchServiceOptions): ServiceImp
     },
 
     async invDetail(request, context) {
-      const goodsId = decodeGoodsId(request.goodsId);
-      const levels = lanes.levels([goodsId], callSignal(context), callerAddress(context.values));
-      return detailAnswer(goodsId, await levels.catch((error) => error));
+      const place = decodePlace(request);
+      const levels = lanes.levels([keyOf(place)], callSignal(context), callerAddress(context.values));
+      return detailAnswer(place, await levels.catch((error) => error));
     },
 
     async sell(request, context) {

@@ -1,4 +1,5 @@
 /** The view of the lock as a message. */
+import { compareKeys, placeOf } from "../../inventory/stock_key.ts";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import {
@@ -60,9 +61,9 @@ export function statusMessage({ concurrency, redlock }: LockView): MessageInitSh
     quorum,
     ttlMs,
     nodes: nodes.map(nodeMessage),
-    leases: leases.toSorted((a, b) => a.goodsId - b.goodsId).slice(0, LEASES_LISTED_MAX)
-      .map(({ goodsId, ageMs, remainingMs }) => ({
-        goodsId,
+    leases: leases.toSorted((a, b) => compareKeys(a.stockKey, b.stockKey)).slice(0, LEASES_LISTED_MAX)
+      .map(({ stockKey, ageMs, remainingMs }) => ({
+        ...placeOf(stockKey),
         heldMs: wholeMs(ageMs),
         remainingMs: wholeMs(remainingMs),
       })),

@@ -14,3 +14,8 @@ function element(value: Element): string {
   if (value === undefined) return "NULL";
   return typeof value === "string" ? `"${value.replace(/["\\]/g, "\\$&")}"` : String(value);
 }
+
+/** The same, of one value of each row. */
+export function column<T>(rows: readonly T[], value: (row: T) => Element): string {
+  return arrayLiteral(rows.map(value));
+}

@@ -64,7 +64,7 @@ function sessionOf(rows: readonly Look[]): number {
  */
 export const schemaStatement: Statement<Look[]> = (sql) =>
   sql`
-    select current_setting('transaction_read_only') as read_only, (select version_block from stock where false) as schema,
+    select current_setting('transaction_read_only') as read_only, (select location_id from levels where false) as schema,
            pg_backend_pid() as pid, current_user::text as role,
            current_setting('enable_seqscan') as enable_seqscan, current_setting('jit') as jit,
            current_setting('synchronous_commit') as synchronous_commit,

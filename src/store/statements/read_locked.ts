@@ -2,10 +2,12 @@
  * The reads that show whose rows are the ones to wait for.
  */
 import { errorFields, type Log } from "../../telemetry/log.ts";
+import { keyOf, type StockKey } from "../../inventory/stock_key.ts";
 import { arrayLiteral } from "../postgres/arrays.ts";
 import type { Statement } from "../postgres/transaction_block.ts";
 import { StoreError } from "../errors.ts";
 import type { Pool } from "../postgres/pool.ts";
+import { keyColumns, type KeyRow, placeOfRow } from "./stock_keys.ts";
 
 /**
  * Those of these goods whose row some other session has locked at this moment. None where the database can't say: an
@@ -16,12 +18,12 @@ import type { Pool } from "../postgres/pool.ts";
  */
 export async function readLocked(
   pool: Pool,
-  goodsIds: readonly number[],
+  stockKeys: readonly StockKey[],
   log: Log,
   signal: AbortSignal,
-): Promise<number[]> {
-  const rows = await guessed(() => pool.run(lockedStatement(goodsIds), signal), log);
-  return rows.map((row) => row.goods_id);
+): Promise<StockKey[]> {
+  const rows = await guessed(() => pool.run(lockedStatement(stockKeys), signal), log);
+  return rows.map((row) => keyOf(placeOfRow(row)));
 }
 
 /** The same of orders. One that is not committed yet, or that nobody knows, has no row to look at. */
@@ -46,22 +48,25 @@ async function guessed<T>(read: () => Promise<T[]>, log: Log): Promise<T[]> {
 }
 
 /** The statement behind {@link readLocked}; see readSnapshot for how a row is looked for. */
-export function lockedStatement(goodsIds: readonly number[]): Statement<{ goods_id: number }[]> {
+export function lockedStatement(stockKeys: readonly StockKey[]): Statement<KeyRow[]> {
+  const { goodsIds, locationIds } = keyColumns(stockKeys);
   return (sql) =>
     sql`
         with newest as (
-          select stock.goods_id, version_block
-            from unnest((select ${arrayLiteral(goodsIds)}::int[])) as asked (goods_id),
-                 lateral (select * from stock where goods_id = asked.goods_id order by version_block desc limit 1) as stock
+          select level.goods_id, level.location_id, version_block
+            from unnest((select ${goodsIds}::int[]), (select ${locationIds}::int[])) as asked (goods_id, location_id),
+                 lateral (select * from levels where goods_id = asked.goods_id and location_id = asked.location_id
+                           order by version_block desc limit 1) as level
         ), free as (
           -- That or a higher block: a row that has moved on meanwhile is free as well.
-          select stock.goods_id
+          select level.goods_id, level.location_id
             from newest,
-                 lateral (select goods_id from stock
-                           where goods_id = newest.goods_id and version_block >= newest.version_block
-                             for update skip locked) as stock
+                 lateral (select goods_id, location_id from levels
+                           where goods_id = newest.goods_id and location_id = newest.location_id
+                             and version_block >= newest.version_block
+                             for update skip locked) as level
         )
-        select goods_id from newest except select goods_id from free`;
+        select goods_id, location_id from newest except select goods_id, location_id from free`;
 }
 
 function lockedOrdersStatement(orderIds: readonly string[]): Statement<{ order_id: string }[]> {

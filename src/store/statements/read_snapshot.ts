@@ -1,42 +1,96 @@
 /**
  * The one read before every decision.
  */
-import type { Level, Line, Order, OrderState, RecordedOperation, Snapshot } from "../../inventory/model.ts";
-import { arrayLiteral } from "../postgres/arrays.ts";
-import type { Statement } from "../postgres/transaction_block.ts";
+import type { Buyer } from "../../inventory/operations/rules.ts";
+import {
+  type DueHold,
+  type Level,
+  type Line,
+  type Moment,
+  momentKey,
+  type Order,
+  type OrderState,
+  type Policy,
+  type RecordedOperation,
+  type Snapshot,
+  takenKey,
+} from "../../inventory/model.ts";
+import { keyOf, type StockKey } from "../../inventory/stock_key.ts";
+import { arrayLiteral, column } from "../postgres/arrays.ts";
 import type { Pool } from "../postgres/pool.ts";
+import type { Statement } from "../postgres/transaction_block.ts";
+import { keyColumns, placeColumns } from "./stock_keys.ts";
 
 /** Which rows a snapshot is to contain. */
 export interface SnapshotKeys {
-  readonly goodsIds: readonly number[];
+  readonly stockKeys: readonly StockKey[];
   readonly orderIds: readonly string[];
   readonly operationIds: readonly string[];
+  /** Of which buyers it is wanted what they have of capped goods, which are among `stockKeys`. */
+  readonly buyers?: readonly Buyer[];
+  /** What was on hand earlier; of goods among `stockKeys`. */
+  readonly moments?: readonly Moment[];
 }
 
-type LevelRow = [goodsId: number, onHand: number, reserved: number, version: number, deleted: boolean];
+/**
+ * Lines of expired holds that one snapshot has; where there are more, nothing else is decided on it. Each of them is a
+ * movement of the next write.
+ */
+export const DUE_HOLDS_MAX = 500;
+
+type PolicyRow = [
+  safetyStock: number,
+  backorderMax: number,
+  orderNumMax: number | null,
+  buyerNumMax: number | null,
+  buyerWindowMs: number | null,
+  lowStockAt: number | null,
+  lowStockUntil: number | null,
+  holdTtlMs: number | null,
+];
+type LevelRow = [
+  goodsId: number,
+  locationId: number,
+  onHand: number,
+  reserved: number,
+  version: number,
+  deleted: boolean,
+  policy: PolicyRow | null,
+];
+type DueRow = [goodsId: number, locationId: number, orderId: string, num: number, expiresAt: number];
 type OrderRow = [
   orderId: string,
   state: OrderState,
   goodsIds: number[],
+  locationIds: number[] | null,
   nums: number[],
   returned: number[],
   at: number,
+  asked: number[] | null,
+  held: number[] | null,
+  expiresAt: number | null,
+  buyerId: string | null,
 ];
 type OperationRow = [
   id: string,
   kind: RecordedOperation["kind"],
   orderId: string | null,
   goodsIds: number[],
+  locationIds: number[] | null,
   nums: number[],
+  content: RecordedOperation["content"] | null,
+  levels: Level[] | null,
 ];
 
 /** The one row of the answer. */
 export interface SnapshotRow {
   at_ms: string;
-  /** One for each of the goods asked for; null: unknown. */
-  levels: (LevelRow | null)[];
+  levels: LevelRow[];
+  due: DueRow[];
   orders: OrderRow[];
   operations: OperationRow[];
+  taken?: [goodsId: number, locationId: number, buyerId: string, num: number][];
+  moments?: [goodsId: number, locationId: number, atMs: number, onHand: number | null][];
 }
 
 /**
@@ -45,10 +99,13 @@ export interface SnapshotRow {
  * One statement and so one snapshot: a refusal is not fenced by any write, so it must not be decided on an
  * order of one moment and a level of the next.
  *
- * A row of stock is looked for from the highest block of its versions down, here and wherever it is looked for. While
+ * A row of levels is looked for from the highest block of its versions down, here and wherever it is looked for. While
  * any session keeps an old snapshot open, PostgreSQL keeps every version of the row, and a search by goods alone reads
  * all of them. The array is asked for by a select of its own so that no plan depends on its length: else a short one is
- * planned anew at every call, at half as much again of PostgreSQL's time.
+ * planned anew at every call, at half as much again of PostgreSQL's time. Holds are looked for from `holds_from` on, for
+ * the same reason: below it there are only remains.
+ *
+ * The moment is cut to a millisecond, as every `expires_at` is a whole one: what is over by the one is over by the other.
  */
 export async function readSnapshot(pool: Pool, keys: SnapshotKeys, signal: AbortSignal): Promise<Snapshot> {
   return snapshotOf(await pool.run(snapshotStatement(keys), signal));
@@ -56,47 +113,189 @@ export async function readSnapshot(pool: Pool, keys: SnapshotKeys, signal: Abort
 
 /** The statement behind {@link readSnapshot}, for a transaction block. */
 export function snapshotStatement(keys: SnapshotKeys): Statement<SnapshotRow[]> {
-  const goodsIds = arrayLiteral(keys.goodsIds);
+  const { goodsIds, locationIds } = keyColumns(keys.stockKeys);
   const orderIds = arrayLiteral(keys.orderIds);
   const operationIds = arrayLiteral(keys.operationIds);
+  const { buyers = [], moments = [] } = keys;
+  return (sql) => {
+    const taken = buyers.length === 0 ? sql`` : sql`, ${takenColumn(buyers)(sql)} as taken`;
+    const earlier = moments.length === 0 ? sql`` : sql`, ${momentsColumn(moments)(sql)} as moments`;
+    return sql`
+        with now as (
+          select date_trunc('milliseconds', statement_timestamp()) as at
+        ), newest as (
+          select level.*
+            from unnest((select ${goodsIds}::int[]), (select ${locationIds}::int[])) as asked (goods_id, location_id),
+                 lateral (select * from levels where goods_id = asked.goods_id and location_id = asked.location_id
+                           order by version_block desc limit 1) as level
+        )
+        select
+          (select (extract(epoch from at) * 1000)::bigint from now) as at_ms,
+          (select coalesce(json_agg(json_build_array(
+                    goods_id, location_id, on_hand, reserved, version, deleted_at is not null,
+                    case when safety_stock > 0 or backorder_max > 0
+                           or coalesce(order_num_max, buyer_num_max, low_stock_at, hold_ttl_ms) is not null
+                      then json_build_array(safety_stock, backorder_max, order_num_max, buyer_num_max, buyer_window_ms,
+                                            low_stock_at, low_stock_until, hold_ttl_ms) end)), '[]')
+             from newest) as levels,
+          (select coalesce(json_agg(json_build_array(goods_id, location_id, order_id, num,
+                                                     (extract(epoch from expires_at) * 1000)::bigint)), '[]')
+             from (select hold.*
+                     from newest, now,
+                          lateral (select * from holds
+                                    where goods_id = newest.goods_id and location_id = newest.location_id
+                                      and expires_at >= newest.holds_from and expires_at <= now.at
+                                    order by expires_at, order_id limit ${DUE_HOLDS_MAX + 1}::int) as hold
+                    where newest.holds_from <= now.at
+                    order by expires_at, goods_id, location_id, order_id limit ${
+      DUE_HOLDS_MAX + 1
+    }::int) as due) as due,
+          (select coalesce(json_agg(json_build_array(order_id, state, goods_ids, location_ids, nums, returned,
+                                                     (extract(epoch from created_at) * 1000)::bigint, asked, held,
+                                                     (extract(epoch from expires_at) * 1000)::bigint, buyer_id)), '[]')
+             from orders where order_id = any (${orderIds}::text[])) as orders,
+          (select coalesce(json_agg(json_build_array(operation_id, kind, order_id, goods_ids, location_ids, nums,
+                                                     content, answer)), '[]')
+             from operations where operation_id = any (${operationIds}::text[])) as operations
+          ${taken} ${earlier}`;
+  };
+}
+
+/** What buyers have of goods that are capped, live holds included: nothing for goods that are not. */
+function takenColumn(buyers: readonly Buyer[]): Statement<unknown[]> {
+  const { goodsIds, locationIds } = placeColumns(buyers);
+  const buyerIds = column(buyers, (buyer) => buyer.buyerId);
   return (sql) =>
     sql`
-        select
-          (extract(epoch from statement_timestamp()) * 1000)::bigint as at_ms,
-          (select coalesce(json_agg((
-                    select json_build_array(goods_id, on_hand, reserved, version, deleted_at is not null)
-                      from stock where goods_id = asked.goods_id order by version_block desc limit 1)), '[]')
-             from unnest((select ${goodsIds}::int[])) as asked (goods_id)) as levels,
-          (select coalesce(json_agg(json_build_array(order_id, state, goods_ids, nums, returned,
-                                                     (extract(epoch from created_at) * 1000)::bigint)), '[]')
-             from orders where order_id = any (${orderIds}::text[])) as orders,
-          (select coalesce(json_agg(json_build_array(operation_id, kind, order_id, goods_ids, nums)), '[]')
-             from operations where operation_id = any (${operationIds}::text[])) as operations`;
+        (select coalesce(json_agg(json_build_array(newest.goods_id, newest.location_id, asked.buyer_id, (
+                  select coalesce(sum(line.num - line.returned), 0)
+                    from now, orders,
+                         unnest(goods_ids, location_ids, nums, returned) as line (goods_id, location_id, num, returned)
+                   where orders.buyer_id = asked.buyer_id
+                     and (newest.buyer_window_ms is null
+                          or orders.created_at > now.at - newest.buyer_window_ms * interval '1 ms')
+                     and (state in ('sold', 'rolled_back') or (state = 'held' and expires_at > now.at))
+                     and line.goods_id = newest.goods_id and coalesce(line.location_id, 0) = newest.location_id))), '[]')
+           from unnest((select ${goodsIds}::int[]), (select ${locationIds}::int[]), (select ${buyerIds}::text[]))
+                  as asked (goods_id, location_id, buyer_id)
+           join newest on newest.goods_id = asked.goods_id and newest.location_id = asked.location_id
+          where newest.buyer_num_max is not null)`;
+}
+
+/**
+ * What was on hand after the last movement that was written down by then. Times rise with versions, so that it is found
+ * by halving, however many movements came since; those that are not kept any more were before.
+ */
+function momentsColumn(moments: readonly Moment[]): Statement<unknown[]> {
+  const { goodsIds, locationIds } = placeColumns(moments);
+  const atMs = column(moments, (moment) => moment.atMs);
+  return (sql) =>
+    sql`
+        (select coalesce(json_agg(json_build_array(newest.goods_id, newest.location_id, asked.at_ms, (
+                  with recursive search (low, high) as (
+                    select 0::bigint, newest.version
+                    union all
+                    select case when is_before then middle else low end, case when is_before then high else middle - 1 end
+                      from search,
+                           lateral (select (low + high + 1) / 2 as middle) as half,
+                           lateral (select coalesce((select at <= to_timestamp(asked.at_ms / 1000.0) from movements
+                                                      where goods_id = newest.goods_id and location_id = newest.location_id
+                                                        and version = middle), true) as is_before) as look
+                     where low < high
+                  )
+                  select on_hand_after from movements
+                   where goods_id = newest.goods_id and location_id = newest.location_id
+                     and version = (select low from search order by high - low limit 1)))), '[]')
+           from unnest((select ${goodsIds}::int[]), (select ${locationIds}::int[]), (select ${atMs}::bigint[]))
+                  as asked (goods_id, location_id, at_ms)
+           join newest on newest.goods_id = asked.goods_id and newest.location_id = asked.location_id)`;
 }
 
 /** What that statement answered. */
 export function snapshotOf([row]: readonly SnapshotRow[]): Snapshot {
   if (row === undefined) throw new Error("PostgreSQL answered a select without a row");
+  const { due, taken, moments } = row;
   return {
     atMs: Number(row.at_ms),
-    levels: new Map(row.levels.filter((level) => level !== null).map((level) => [level[0], levelOf(level)])),
+    levels: new Map(row.levels.map(levelOf).map((level) => [keyOf(level), level])),
     orders: new Map(row.orders.map((order) => [order[0], orderOf(order)])),
     operations: new Map(row.operations.map((operation) => [operation[0], operationOf(operation)])),
+    ...(due.length === 0 ? {} : { due: due.slice(0, DUE_HOLDS_MAX).map(dueOf), moreDue: due.length > DUE_HOLDS_MAX }),
+    ...(taken === undefined ? {} : {
+      taken: new Map(taken.map(([goodsId, locationId, buyerId, num]) => [
+        takenKey(keyOf({ goodsId, locationId }), buyerId),
+        num,
+      ])),
+    }),
+    ...(moments === undefined ? {} : {
+      moments: new Map(
+        moments.flatMap(([goodsId, locationId, atMs, onHand]) =>
+          onHand === null ? [] : [[momentKey(keyOf({ goodsId, locationId }), atMs), onHand]]
+        ),
+      ),
+    }),
   };
 }
 
-function levelOf([goodsId, onHand, reserved, version, deleted]: LevelRow): Level {
-  return { goodsId, onHand, reserved, version, deleted };
+function levelOf([goodsId, locationId, onHand, reserved, version, deleted, policy]: LevelRow): Level {
+  const level = { goodsId, locationId, onHand, reserved, version, deleted };
+  return policy === null ? level : { ...level, policy: policyOf(policy) };
 }
 
-function orderOf([orderId, state, goodsIds, nums, returned, atMs]: OrderRow): Order {
-  return { orderId, state, lines: linesOf(goodsIds, nums), returned, atMs };
+function policyOf([
+  safetyStock,
+  backorderMax,
+  orderNumMax,
+  buyerNumMax,
+  buyerWindowMs,
+  lowStockAt,
+  lowStockUntil,
+  holdTtlMs,
+]: PolicyRow): Policy {
+  return {
+    safetyStock,
+    backorderMax,
+    ...(orderNumMax === null ? {} : { orderNumMax }),
+    ...(buyerNumMax === null ? {} : { buyerNumMax }),
+    ...(buyerWindowMs === null ? {} : { buyerWindowMs }),
+    ...(lowStockAt === null || lowStockUntil === null ? {} : { lowStockAt, lowStockUntil }),
+    ...(holdTtlMs === null ? {} : { holdTtlMs }),
+  };
 }
 
-function operationOf([operationId, kind, orderId, goodsIds, nums]: OperationRow): RecordedOperation {
-  return { operationId, kind, orderId: orderId ?? undefined, lines: linesOf(goodsIds, nums) };
+function dueOf([goodsId, locationId, orderId, num, expiresAtMs]: DueRow): DueHold {
+  return { goodsId, locationId, orderId, num, expiresAtMs };
 }
 
-function linesOf(goodsIds: readonly number[], nums: readonly number[]): Line[] {
-  return goodsIds.map((goodsId, i) => ({ goodsId, num: nums[i] as number }));
+function orderOf(
+  [orderId, state, goodsIds, locationIds, nums, returned, atMs, asked, held, expiresAtMs, buyerId]: OrderRow,
+): Order {
+  return {
+    orderId,
+    state,
+    lines: linesOf(goodsIds, locationIds, nums),
+    returned,
+    atMs,
+    ...(asked === null ? {} : { asked }),
+    ...(held === null ? {} : { held }),
+    ...(expiresAtMs === null ? {} : { expiresAtMs }),
+    ...(buyerId === null ? {} : { buyerId }),
+  };
+}
+
+function operationOf(
+  [operationId, kind, orderId, goodsIds, locationIds, nums, content, levels]: OperationRow,
+): RecordedOperation {
+  return {
+    operationId,
+    kind,
+    orderId: orderId ?? undefined,
+    lines: linesOf(goodsIds, locationIds, nums),
+    ...(content ? { content } : {}),
+    ...(levels ? { levels } : {}),
+  };
+}
+
+function linesOf(goodsIds: readonly number[], locationIds: readonly number[] | null, nums: readonly number[]): Line[] {
+  return goodsIds.map((goodsId, i) => ({ goodsId, locationId: locationIds?.[i] ?? 0, num: nums[i] as number }));
 }

@@ -38,10 +38,10 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file inventory/v1/inventory.proto.
  */
 export const file_inventory_v1_inventory: GenFile = /*@__PURE__*/
-  fileDesc("ChxpbnZlbnRvcnkvdjEvaW52ZW50b3J5LnByb3RvEgxpbnZlbnRvcnkudjEiJQoETGluZRIQCghnb29kc19pZBgBIAEoBRILCgNudW0YAiABKAUiLgoNU2V0SW52UmVxdWVzdBIQCghnb29kc19pZBgBIAEoBRILCgNudW0YAiABKAUiYwoOU2V0SW52UmVzcG9uc2USEAoIZ29vZHNfaWQYASABKAUSCwoDbnVtGAIgASgFEg8KB29uX2hhbmQYAyABKAUSEAoIcmVzZXJ2ZWQYBCABKAUSDwoHdmVyc2lvbhgFIAEoAyIkChBJbnZEZXRhaWxSZXF1ZXN0EhAKCGdvb2RzX2lkGAEgASgFImYKEUludkRldGFpbFJlc3BvbnNlEhAKCGdvb2RzX2lkGAEgASgFEgsKA251bRgCIAEoBRIPCgdvbl9oYW5kGAMgASgFEhAKCHJlc2VydmVkGAQgASgFEg8KB3ZlcnNpb24YBSABKAMiRwoLU2VsbFJlcXVlc3QSJgoKZ29vZHNfaW5mbxgBIAMoCzISLmludmVudG9yeS52MS5MaW5lEhAKCG9yZGVyX2lkGAIgASgJInUKDFNlbGxSZXNwb25zZRImCgpnb29kc19pbmZvGAEgAygLMhIuaW52ZW50b3J5LnYxLkxpbmUSEAoIb3JkZXJfaWQYAiABKAkSKwoHc29sZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiYAoPUm9sbGJhY2tSZXF1ZXN0EiYKCmdvb2RzX2luZm8YASADKAsyEi5pbnZlbnRvcnkudjEuTGluZRIQCghvcmRlcl9pZBgCIAEoCRITCgtyb2xsYmFja19pZBgDIAEoCSJhChBSb2xsYmFja1Jlc3BvbnNlEiYKCmdvb2RzX2luZm8YASADKAsyEi5pbnZlbnRvcnkudjEuTGluZRIQCghvcmRlcl9pZBgCIAEoCRITCgtyb2xsYmFja19pZBgDIAEoCSI9ChBTZWxsQmF0Y2hSZXF1ZXN0EikKBm9yZGVycxgBIAMoCzIZLmludmVudG9yeS52MS5TZWxsUmVxdWVzdCJAChFTZWxsQmF0Y2hSZXNwb25zZRIrCgh2ZXJkaWN0cxgBIAMoCzIZLmludmVudG9yeS52MS5TZWxsVmVyZGljdCJ8CgtTZWxsVmVyZGljdBIqCgRzb2xkGAEgASgLMhouaW52ZW50b3J5LnYxLlNlbGxSZXNwb25zZUgAEiMKBWVycm9yGAIgASgLMhIuZ29vZ2xlLnJwYy5TdGF0dXNIABIRCgl0cnVuY2F0ZWQYAyABKAhCCQoHb3V0Y29tZSJIChRSb2xsYmFja0JhdGNoUmVxdWVzdBIwCglyb2xsYmFja3MYASADKAsyHS5pbnZlbnRvcnkudjEuUm9sbGJhY2tSZXF1ZXN0IkgKFVJvbGxiYWNrQmF0Y2hSZXNwb25zZRIvCgh2ZXJkaWN0cxgBIAMoCzIdLmludmVudG9yeS52MS5Sb2xsYmFja1ZlcmRpY3QiiwEKD1JvbGxiYWNrVmVyZGljdBI1Cgtyb2xsZWRfYmFjaxgBIAEoCzIeLmludmVudG9yeS52MS5Sb2xsYmFja1Jlc3BvbnNlSAASIwoFZXJyb3IYAiABKAsyEi5nb29nbGUucnBjLlN0YXR1c0gAEhEKCXRydW5jYXRlZBgDIAEoCEIJCgdvdXRjb21lIioKFUJhdGNoSW52RGV0YWlsUmVxdWVzdBIRCglnb29kc19pZHMYASADKAUiSgoWQmF0Y2hJbnZEZXRhaWxSZXNwb25zZRIwCgh2ZXJkaWN0cxgBIAMoCzIeLmludmVudG9yeS52MS5JbnZEZXRhaWxWZXJkaWN0InUKEEludkRldGFpbFZlcmRpY3QSMQoGZGV0YWlsGAEgASgLMh8uaW52ZW50b3J5LnYxLkludkRldGFpbFJlc3BvbnNlSAASIwoFZXJyb3IYAiABKAsyEi5nb29nbGUucnBjLlN0YXR1c0gAQgkKB291dGNvbWUiQAoKU2hvcnRTdG9jaxIQCghnb29kc19pZBgBIAEoBRINCgVhc2tlZBgCIAEoBRIRCglhdmFpbGFibGUYAyABKAUiTwoST3JkZXJTdGF0ZUNvbmZsaWN0EhAKCG9yZGVyX2lkGAEgASgJEicKBXN0YXRlGAIgASgOMhguaW52ZW50b3J5LnYxLk9yZGVyU3RhdGUiQgoLRXhjZWVkc1NvbGQSEAoIZ29vZHNfaWQYASABKAUSDQoFYXNrZWQYAiABKAUSEgoKcmV0dXJuYWJsZRgDIAEoBSq9AQoKT3JkZXJTdGF0ZRIbChdPUkRFUl9TVEFURV9VTlNQRUNJRklFRBAAEhQKEE9SREVSX1NUQVRFX0hFTEQQARIUChBPUkRFUl9TVEFURV9TT0xEEAISGAoUT1JERVJfU1RBVEVfUkVMRUFTRUQQAxIXChNPUkRFUl9TVEFURV9FWFBJUkVEEAQSGwoXT1JERVJfU1RBVEVfUk9MTEVEX0JBQ0sQBRIWChJPUkRFUl9TVEFURV9CQVJSRUQQBjK0BAoQSW52ZW50b3J5U2VydmljZRJDCgZTZXRJbnYSGy5pbnZlbnRvcnkudjEuU2V0SW52UmVxdWVzdBocLmludmVudG9yeS52MS5TZXRJbnZSZXNwb25zZRJMCglJbnZEZXRhaWwSHi5pbnZlbnRvcnkudjEuSW52RGV0YWlsUmVxdWVzdBofLmludmVudG9yeS52MS5JbnZEZXRhaWxSZXNwb25zZRI9CgRTZWxsEhkuaW52ZW50b3J5LnYxLlNlbGxSZXF1ZXN0GhouaW52ZW50b3J5LnYxLlNlbGxSZXNwb25zZRJJCghSb2xsYmFjaxIdLmludmVudG9yeS52MS5Sb2xsYmFja1JlcXVlc3QaHi5pbnZlbnRvcnkudjEuUm9sbGJhY2tSZXNwb25zZRJMCglTZWxsQmF0Y2gSHi5pbnZlbnRvcnkudjEuU2VsbEJhdGNoUmVxdWVzdBofLmludmVudG9yeS52MS5TZWxsQmF0Y2hSZXNwb25zZRJYCg1Sb2xsYmFja0JhdGNoEiIuaW52ZW50b3J5LnYxLlJvbGxiYWNrQmF0Y2hSZXF1ZXN0GiMuaW52ZW50b3J5LnYxLlJvbGxiYWNrQmF0Y2hSZXNwb25zZRJbCg5CYXRjaEludkRldGFpbBIjLmludmVudG9yeS52MS5CYXRjaEludkRldGFpbFJlcXVlc3QaJC5pbnZlbnRvcnkudjEuQmF0Y2hJbnZEZXRhaWxSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_timestamp, file_google_rpc_status]);
+  fileDesc("ChxpbnZlbnRvcnkvdjEvaW52ZW50b3J5LnByb3RvEgxpbnZlbnRvcnkudjEiOgoETGluZRIQCghnb29kc19pZBgBIAEoBRILCgNudW0YAiABKAUSEwoLbG9jYXRpb25faWQYAyABKAUiQwoNU2V0SW52UmVxdWVzdBIQCghnb29kc19pZBgBIAEoBRILCgNudW0YAiABKAUSEwoLbG9jYXRpb25faWQYAyABKAUieAoOU2V0SW52UmVzcG9uc2USEAoIZ29vZHNfaWQYASABKAUSCwoDbnVtGAIgASgFEg8KB29uX2hhbmQYAyABKAUSEAoIcmVzZXJ2ZWQYBCABKAUSDwoHdmVyc2lvbhgFIAEoAxITCgtsb2NhdGlvbl9pZBgGIAEoBSI5ChBJbnZEZXRhaWxSZXF1ZXN0EhAKCGdvb2RzX2lkGAEgASgFEhMKC2xvY2F0aW9uX2lkGAIgASgFInsKEUludkRldGFpbFJlc3BvbnNlEhAKCGdvb2RzX2lkGAEgASgFEgsKA251bRgCIAEoBRIPCgdvbl9oYW5kGAMgASgFEhAKCHJlc2VydmVkGAQgASgFEg8KB3ZlcnNpb24YBSABKAMSEwoLbG9jYXRpb25faWQYBiABKAUiRwoLU2VsbFJlcXVlc3QSJgoKZ29vZHNfaW5mbxgBIAMoCzISLmludmVudG9yeS52MS5MaW5lEhAKCG9yZGVyX2lkGAIgASgJInUKDFNlbGxSZXNwb25zZRImCgpnb29kc19pbmZvGAEgAygLMhIuaW52ZW50b3J5LnYxLkxpbmUSEAoIb3JkZXJfaWQYAiABKAkSKwoHc29sZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiYAoPUm9sbGJhY2tSZXF1ZXN0EiYKCmdvb2RzX2luZm8YASADKAsyEi5pbnZlbnRvcnkudjEuTGluZRIQCghvcmRlcl9pZBgCIAEoCRITCgtyb2xsYmFja19pZBgDIAEoCSJhChBSb2xsYmFja1Jlc3BvbnNlEiYKCmdvb2RzX2luZm8YASADKAsyEi5pbnZlbnRvcnkudjEuTGluZRIQCghvcmRlcl9pZBgCIAEoCRITCgtyb2xsYmFja19pZBgDIAEoCSI9ChBTZWxsQmF0Y2hSZXF1ZXN0EikKBm9yZGVycxgBIAMoCzIZLmludmVudG9yeS52MS5TZWxsUmVxdWVzdCJAChFTZWxsQmF0Y2hSZXNwb25zZRIrCgh2ZXJkaWN0cxgBIAMoCzIZLmludmVudG9yeS52MS5TZWxsVmVyZGljdCJ8CgtTZWxsVmVyZGljdBIqCgRzb2xkGAEgASgLMhouaW52ZW50b3J5LnYxLlNlbGxSZXNwb25zZUgAEiMKBWVycm9yGAIgASgLMhIuZ29vZ2xlLnJwYy5TdGF0dXNIABIRCgl0cnVuY2F0ZWQYAyABKAhCCQoHb3V0Y29tZSJIChRSb2xsYmFja0JhdGNoUmVxdWVzdBIwCglyb2xsYmFja3MYASADKAsyHS5pbnZlbnRvcnkudjEuUm9sbGJhY2tSZXF1ZXN0IkgKFVJvbGxiYWNrQmF0Y2hSZXNwb25zZRIvCgh2ZXJkaWN0cxgBIAMoCzIdLmludmVudG9yeS52MS5Sb2xsYmFja1ZlcmRpY3QiiwEKD1JvbGxiYWNrVmVyZGljdBI1Cgtyb2xsZWRfYmFjaxgBIAEoCzIeLmludmVudG9yeS52MS5Sb2xsYmFja1Jlc3BvbnNlSAASIwoFZXJyb3IYAiABKAsyEi5nb29nbGUucnBjLlN0YXR1c0gAEhEKCXRydW5jYXRlZBgDIAEoCEIJCgdvdXRjb21lIioKFUJhdGNoSW52RGV0YWlsUmVxdWVzdBIRCglnb29kc19pZHMYASADKAUiSgoWQmF0Y2hJbnZEZXRhaWxSZXNwb25zZRIwCgh2ZXJkaWN0cxgBIAMoCzIeLmludmVudG9yeS52MS5JbnZEZXRhaWxWZXJkaWN0InUKEEludkRldGFpbFZlcmRpY3QSMQoGZGV0YWlsGAEgASgLMh8uaW52ZW50b3J5LnYxLkludkRldGFpbFJlc3BvbnNlSAASIwoFZXJyb3IYAiABKAsyEi5nb29nbGUucnBjLlN0YXR1c0gAQgkKB291dGNvbWUiVQoKU2hvcnRTdG9jaxIQCghnb29kc19pZBgBIAEoBRINCgVhc2tlZBgCIAEoBRIRCglhdmFpbGFibGUYAyABKAUSEwoLbG9jYXRpb25faWQYBCABKAUiTwoST3JkZXJTdGF0ZUNvbmZsaWN0EhAKCG9yZGVyX2lkGAEgASgJEicKBXN0YXRlGAIgASgOMhguaW52ZW50b3J5LnYxLk9yZGVyU3RhdGUiVwoLRXhjZWVkc1NvbGQSEAoIZ29vZHNfaWQYASABKAUSDQoFYXNrZWQYAiABKAUSEgoKcmV0dXJuYWJsZRgDIAEoBRITCgtsb2NhdGlvbl9pZBgEIAEoBSJRCgtFeGNlZWRzSGVsZBIQCghnb29kc19pZBgBIAEoBRINCgVhc2tlZBgCIAEoBRIMCgRoZWxkGAMgASgFEhMKC2xvY2F0aW9uX2lkGAQgASgFItUBCg1MaW1pdEV4Y2VlZGVkEhAKCGdvb2RzX2lkGAEgASgFEhMKC2xvY2F0aW9uX2lkGAIgASgFEjAKBWxpbWl0GAMgASgOMiEuaW52ZW50b3J5LnYxLkxpbWl0RXhjZWVkZWQuTGltaXQSDQoFYXNrZWQYBCABKAUSDQoFdGFrZW4YBSABKAUSCwoDbWF4GAYgASgFIkAKBUxpbWl0EhUKEUxJTUlUX1VOU1BFQ0lGSUVEEAASDwoLTElNSVRfT1JERVIQARIPCgtMSU1JVF9CVVlFUhACIlgKCVNob3J0ZmFsbBIQCghvcmRlcl9pZBgBIAEoCRInCgVsaW5lcxgCIAMoCzIYLmludmVudG9yeS52MS5TaG9ydFN0b2NrEhAKCHJlY29yZGVkGAMgASgIInYKDEN1cnJlbnRMZXZlbBIQCghnb29kc19pZBgBIAEoBRITCgtsb2NhdGlvbl9pZBgCIAEoBRILCgNudW0YAyABKAUSDwoHb25faGFuZBgEIAEoBRIQCghyZXNlcnZlZBgFIAEoBRIPCgd2ZXJzaW9uGAYgASgDKr0BCgpPcmRlclN0YXRlEhsKF09SREVSX1NUQVRFX1VOU1BFQ0lGSUVEEAASFAoQT1JERVJfU1RBVEVfSEVMRBABEhQKEE9SREVSX1NUQVRFX1NPTEQQAhIYChRPUkRFUl9TVEFURV9SRUxFQVNFRBADEhcKE09SREVSX1NUQVRFX0VYUElSRUQQBBIbChdPUkRFUl9TVEFURV9ST0xMRURfQkFDSxAFEhYKEk9SREVSX1NUQVRFX0JBUlJFRBAGMrQEChBJbnZlbnRvcnlTZXJ2aWNlEkMKBlNldEludhIbLmludmVudG9yeS52MS5TZXRJbnZSZXF1ZXN0GhwuaW52ZW50b3J5LnYxLlNldEludlJlc3BvbnNlEkwKCUludkRldGFpbBIeLmludmVudG9yeS52MS5JbnZEZXRhaWxSZXF1ZXN0Gh8uaW52ZW50b3J5LnYxLkludkRldGFpbFJlc3BvbnNlEj0KBFNlbGwSGS5pbnZlbnRvcnkudjEuU2VsbFJlcXVlc3QaGi5pbnZlbnRvcnkudjEuU2VsbFJlc3BvbnNlEkkKCFJvbGxiYWNrEh0uaW52ZW50b3J5LnYxLlJvbGxiYWNrUmVxdWVzdBoeLmludmVudG9yeS52MS5Sb2xsYmFja1Jlc3BvbnNlEkwKCVNlbGxCYXRjaBIeLmludmVudG9yeS52MS5TZWxsQmF0Y2hSZXF1ZXN0Gh8uaW52ZW50b3J5LnYxLlNlbGxCYXRjaFJlc3BvbnNlElgKDVJvbGxiYWNrQmF0Y2gSIi5pbnZlbnRvcnkudjEuUm9sbGJhY2tCYXRjaFJlcXVlc3QaIy5pbnZlbnRvcnkudjEuUm9sbGJhY2tCYXRjaFJlc3BvbnNlElsKDkJhdGNoSW52RGV0YWlsEiMuaW52ZW50b3J5LnYxLkJhdGNoSW52RGV0YWlsUmVxdWVzdBokLmludmVudG9yeS52MS5CYXRjaEludkRldGFpbFJlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_timestamp, file_google_rpc_status]);
 
 /**
- * One goods and a quantity of it.
+ * One goods at one location and a quantity of it.
  *
  * @generated from message inventory.v1.Line
  */
@@ -54,11 +54,18 @@ export type Line = Message<"inventory.v1.Line"> & {
   goodsId: number;
 
   /**
-   * Greater than 0. Lines of the same goods are added up.
+   * Greater than 0. Lines of the same goods at the same location are added up.
    *
    * @generated from field: int32 num = 2;
    */
   num: number;
+
+  /**
+   * 0 or more; 0 where nobody says otherwise.
+   *
+   * @generated from field: int32 location_id = 3;
+   */
+  locationId: number;
 };
 
 /**
@@ -85,6 +92,13 @@ export type SetInvRequest = Message<"inventory.v1.SetInvRequest"> & {
    * @generated from field: int32 num = 2;
    */
   num: number;
+
+  /**
+   * 0 or more; 0 where nobody says otherwise.
+   *
+   * @generated from field: int32 location_id = 3;
+   */
+  locationId: number;
 };
 
 /**
@@ -104,7 +118,7 @@ export type SetInvResponse = Message<"inventory.v1.SetInvResponse"> & {
   goodsId: number;
 
   /**
-   * Available to sell: on_hand less reserved.
+   * Available to sell: on_hand less reserved and what a policy withholds.
    *
    * @generated from field: int32 num = 2;
    */
@@ -125,11 +139,16 @@ export type SetInvResponse = Message<"inventory.v1.SetInvResponse"> & {
   reserved: number;
 
   /**
-   * Number of changes this goods has seen.
+   * Number of changes that this goods has seen at this location.
    *
    * @generated from field: int64 version = 5;
    */
   version: bigint;
+
+  /**
+   * @generated from field: int32 location_id = 6;
+   */
+  locationId: number;
 };
 
 /**
@@ -149,6 +168,13 @@ export type InvDetailRequest = Message<"inventory.v1.InvDetailRequest"> & {
    * @generated from field: int32 goods_id = 1;
    */
   goodsId: number;
+
+  /**
+   * 0 or more; 0 where nobody says otherwise.
+   *
+   * @generated from field: int32 location_id = 2;
+   */
+  locationId: number;
 };
 
 /**
@@ -168,7 +194,7 @@ export type InvDetailResponse = Message<"inventory.v1.InvDetailResponse"> & {
   goodsId: number;
 
   /**
-   * Available to sell: on_hand less reserved.
+   * Available to sell: on_hand less reserved and what a policy withholds.
    *
    * @generated from field: int32 num = 2;
    */
@@ -189,11 +215,16 @@ export type InvDetailResponse = Message<"inventory.v1.InvDetailResponse"> & {
   reserved: number;
 
   /**
-   * Number of changes this goods has seen.
+   * Number of changes that this goods has seen at this location.
    *
    * @generated from field: int64 version = 5;
    */
   version: bigint;
+
+  /**
+   * @generated from field: int32 location_id = 6;
+   */
+  locationId: number;
 };
 
 /**
@@ -589,11 +620,16 @@ export type ShortStock = Message<"inventory.v1.ShortStock"> & {
   asked: number;
 
   /**
-   * What was available.
+   * What could be taken.
    *
    * @generated from field: int32 available = 3;
    */
   available: number;
+
+  /**
+   * @generated from field: int32 location_id = 4;
+   */
+  locationId: number;
 };
 
 /**
@@ -653,6 +689,11 @@ export type ExceedsSold = Message<"inventory.v1.ExceedsSold"> & {
    * @generated from field: int32 returnable = 3;
    */
   returnable: number;
+
+  /**
+   * @generated from field: int32 location_id = 4;
+   */
+  locationId: number;
 };
 
 /**
@@ -661,6 +702,199 @@ export type ExceedsSold = Message<"inventory.v1.ExceedsSold"> & {
  */
 export const ExceedsSoldSchema: GenMessage<ExceedsSold> = /*@__PURE__*/
   messageDesc(file_inventory_v1_inventory, 20);
+
+/**
+ * Detail of FAILED_PRECONDITION: a line that would confirm more than its hold has.
+ *
+ * @generated from message inventory.v1.ExceedsHeld
+ */
+export type ExceedsHeld = Message<"inventory.v1.ExceedsHeld"> & {
+  /**
+   * @generated from field: int32 goods_id = 1;
+   */
+  goodsId: number;
+
+  /**
+   * What the confirmation asked for, its lines of this goods added up.
+   *
+   * @generated from field: int32 asked = 2;
+   */
+  asked: number;
+
+  /**
+   * What the hold has.
+   *
+   * @generated from field: int32 held = 3;
+   */
+  held: number;
+
+  /**
+   * @generated from field: int32 location_id = 4;
+   */
+  locationId: number;
+};
+
+/**
+ * Describes the message inventory.v1.ExceedsHeld.
+ * Use `create(ExceedsHeldSchema)` to create a new message.
+ */
+export const ExceedsHeldSchema: GenMessage<ExceedsHeld> = /*@__PURE__*/
+  messageDesc(file_inventory_v1_inventory, 21);
+
+/**
+ * Detail of FAILED_PRECONDITION: a policy allows an order, or a buyer, less of a goods.
+ *
+ * @generated from message inventory.v1.LimitExceeded
+ */
+export type LimitExceeded = Message<"inventory.v1.LimitExceeded"> & {
+  /**
+   * @generated from field: int32 goods_id = 1;
+   */
+  goodsId: number;
+
+  /**
+   * @generated from field: int32 location_id = 2;
+   */
+  locationId: number;
+
+  /**
+   * @generated from field: inventory.v1.LimitExceeded.Limit limit = 3;
+   */
+  limit: LimitExceeded_Limit;
+
+  /**
+   * @generated from field: int32 asked = 4;
+   */
+  asked: number;
+
+  /**
+   * What the buyer has already.
+   *
+   * @generated from field: int32 taken = 5;
+   */
+  taken: number;
+
+  /**
+   * @generated from field: int32 max = 6;
+   */
+  max: number;
+};
+
+/**
+ * Describes the message inventory.v1.LimitExceeded.
+ * Use `create(LimitExceededSchema)` to create a new message.
+ */
+export const LimitExceededSchema: GenMessage<LimitExceeded> = /*@__PURE__*/
+  messageDesc(file_inventory_v1_inventory, 22);
+
+/**
+ * @generated from enum inventory.v1.LimitExceeded.Limit
+ */
+export enum LimitExceeded_Limit {
+  /**
+   * @generated from enum value: LIMIT_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Of one order.
+   *
+   * @generated from enum value: LIMIT_ORDER = 1;
+   */
+  ORDER = 1,
+
+  /**
+   * Of one buyer, within the policy's window.
+   *
+   * @generated from enum value: LIMIT_BUYER = 2;
+   */
+  BUYER = 2,
+}
+
+/**
+ * Describes the enum inventory.v1.LimitExceeded.Limit.
+ */
+export const LimitExceeded_LimitSchema: GenEnum<LimitExceeded_Limit> = /*@__PURE__*/
+  enumDesc(file_inventory_v1_inventory, 22, 0);
+
+/**
+ * Detail of FAILED_PRECONDITION: the hold has expired, and its stock is gone.
+ *
+ * @generated from message inventory.v1.Shortfall
+ */
+export type Shortfall = Message<"inventory.v1.Shortfall"> & {
+  /**
+   * @generated from field: string order_id = 1;
+   */
+  orderId: string;
+
+  /**
+   * The lines that are short.
+   *
+   * @generated from field: repeated inventory.v1.ShortStock lines = 2;
+   */
+  lines: ShortStock[];
+
+  /**
+   * It is on record, and ListShortfalls shows it until somebody resolves it.
+   *
+   * @generated from field: bool recorded = 3;
+   */
+  recorded: boolean;
+};
+
+/**
+ * Describes the message inventory.v1.Shortfall.
+ * Use `create(ShortfallSchema)` to create a new message.
+ */
+export const ShortfallSchema: GenMessage<Shortfall> = /*@__PURE__*/
+  messageDesc(file_inventory_v1_inventory, 23);
+
+/**
+ * Detail of ABORTED: what stands there is not what was expected.
+ *
+ * @generated from message inventory.v1.CurrentLevel
+ */
+export type CurrentLevel = Message<"inventory.v1.CurrentLevel"> & {
+  /**
+   * @generated from field: int32 goods_id = 1;
+   */
+  goodsId: number;
+
+  /**
+   * @generated from field: int32 location_id = 2;
+   */
+  locationId: number;
+
+  /**
+   * @generated from field: int32 num = 3;
+   */
+  num: number;
+
+  /**
+   * @generated from field: int32 on_hand = 4;
+   */
+  onHand: number;
+
+  /**
+   * @generated from field: int32 reserved = 5;
+   */
+  reserved: number;
+
+  /**
+   * 0 for a goods that is unknown.
+   *
+   * @generated from field: int64 version = 6;
+   */
+  version: bigint;
+};
+
+/**
+ * Describes the message inventory.v1.CurrentLevel.
+ * Use `create(CurrentLevelSchema)` to create a new message.
+ */
+export const CurrentLevelSchema: GenMessage<CurrentLevel> = /*@__PURE__*/
+  messageDesc(file_inventory_v1_inventory, 24);
 
 /**
  * The state of an order.

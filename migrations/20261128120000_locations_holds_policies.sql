@@ -1,0 +1,239 @@
+-- Stock by goods and location, names of goods, holds, policies, and what a movement was for.
+--
+-- The version before runs beside this one: whatever it does not know has a default, and it finds stock where it looks
+-- for it, in a view that shows location 0. Its writes of other locations' rows would pass no fence of theirs.
+
+-- migrate:up
+
+-- Whoever reads for long (pg_dump) has a lock that this one waits for, and everybody else would wait behind it.
+set local lock_timeout = '2s';
+
+-- One row a (goods, location).
+alter table stock rename to levels;
+alter table levels
+  add column location_id integer not null default 0,
+  -- Policies: what sales may not touch, how far below nothing they may go, and how much one order or one buyer may take.
+  add column safety_stock integer not null default 0,
+  add column backorder_max integer not null default 0,
+  add column order_num_max integer,
+  add column buyer_num_max integer,
+  -- The buyer's units of so long count; null: of all time.
+  add column buyer_window_ms bigint,
+  -- At this many available, or fewer, the stock is low, until there are low_stock_until or more.
+  add column low_stock_at integer,
+  add column low_stock_until integer,
+  add column hold_ttl_ms bigint,
+  add column is_low boolean not null default false,
+  add column is_sold_out boolean generated always as
+    (on_hand::bigint - reserved - safety_stock + backorder_max <= 0) stored,
+  -- The time of the last write, where anything is reserved: no hold of it that is left ends before.
+  add column holds_from timestamptz,
+  drop constraint on_hand_not_negative,
+  drop constraint reserved_within_on_hand,
+  drop constraint stock_pkey,
+  add constraint levels_pkey primary key (goods_id, location_id, version_block),
+  add constraint location_id_not_negative check (location_id >= 0),
+  add constraint available_within_backorders check (on_hand::bigint - reserved >= -backorder_max),
+  add constraint policies_within_bounds check (
+    safety_stock >= 0 and backorder_max >= 0 and order_num_max > 0 and buyer_num_max > 0 and buyer_window_ms > 0
+    and low_stock_at >= 0 and low_stock_until > low_stock_at and hold_ttl_ms > 0
+  ),
+  add constraint policies_go_together check (
+    (low_stock_at is null) = (low_stock_until is null) and (buyer_window_ms is null or buyer_num_max is not null)
+  );
+
+-- For the version before.
+create view stock as
+  select goods_id, on_hand, reserved, version, created_at, updated_at, deleted_at, version_block
+    from levels where location_id = 0;
+
+-- What shops call their goods. A name is never taken away or given to another goods.
+create table goods (
+  goods_id   integer     not null,
+  sku        text        collate "C" not null,
+  created_at timestamptz not null default now(),
+  constraint goods_pkey primary key (goods_id),
+  constraint goods_sku_key unique (sku),
+  constraint named_goods_id_positive check (goods_id > 0),
+  constraint sku_length check (length(sku) between 1 and 64)
+);
+-- Ids for goods that are known by their sku only; far from those that shops number by hand.
+create sequence goods_ids as integer start with 1000000000 minvalue 1000000000;
+
+-- Why stock moves. Never taken away, as the ledger names them.
+create table reasons (
+  code        text        not null,
+  description text        not null,
+  created_at  timestamptz not null default now(),
+  constraint reasons_pkey primary key (code)
+);
+insert into reasons (code, description) values
+  ('damage', 'Units were damaged'),
+  ('theft', 'Units were stolen'),
+  ('count', 'A count found another number'),
+  ('found', 'Units were found'),
+  ('return', 'Units came back from a customer'),
+  ('correction', 'An earlier entry was wrong');
+
+alter table orders
+  -- Beside goods_ids; null: all at location 0.
+  add column location_ids integer[],
+  -- Beside nums, where fewer were taken than asked for: what was asked.
+  add column asked integer[],
+  -- Beside nums, of an order that was a hold: what it held.
+  add column held integer[],
+  add column buyer_id text,
+  add constraint order_locations_match check (cardinality(location_ids) = cardinality(goods_ids)),
+  add constraint order_asked_match check (cardinality(asked) = cardinality(goods_ids)),
+  add constraint order_held_match check (cardinality(held) = cardinality(goods_ids)),
+  add constraint buyer_id_length check (length(buyer_id) between 1 and 64);
+create index orders_by_buyer on orders (buyer_id, created_at, order_id) where buyer_id is not null;
+create index orders_by_expiry on orders (expires_at, order_id) where state = 'held';
+create index orders_by_time on orders using brin (created_at) with (pages_per_range = 16, autosummarize = on);
+
+-- What live holds have reserved, a row a line; the rows of a (goods, location) come to its `reserved`. Whatever ends a
+-- hold deletes its rows.
+create table holds (
+  goods_id    integer     not null,
+  location_id integer     not null,
+  expires_at  timestamptz not null,
+  order_id    text        not null,
+  num         integer     not null,
+  -- By time, so that those that are over are found without reading past the remains of older ones.
+  constraint holds_pkey primary key (goods_id, location_id, expires_at, order_id),
+  constraint held_num_positive check (num > 0)
+);
+
+-- Confirmations that found their hold expired and the stock gone, as long as somebody has to see to them.
+create table shortfalls (
+  order_id     text        not null,
+  buyer_id     text,
+  goods_ids    integer[]   not null,
+  location_ids integer[]   not null,
+  asked        integer[]   not null,
+  available    integer[]   not null,
+  created_at   timestamptz not null default now(),
+  resolved_at  timestamptz,
+  resolution   text,
+  constraint shortfalls_pkey primary key (order_id)
+);
+create index shortfalls_open on shortfalls (created_at, order_id) where resolved_at is null;
+
+alter table operations
+  add column location_ids integer[],
+  -- What else was asked for, and what was answered.
+  add column content jsonb,
+  add column answer jsonb,
+  drop constraint operation_kind_known,
+  add constraint operation_kind_known check (kind in (
+    'set', 'give_back', 'rollback_whole', 'rollback_part', 'bar', 'adjust', 'count', 'transfer', 'policy', 'delete', 'restore'
+  ));
+
+alter table movements
+  add column location_id integer not null default 0,
+  add column document_uri text,
+  -- When it happened, where that was not when it was written down.
+  add column occurred_at timestamptz,
+  drop constraint movement_after_within_bounds,
+  drop constraint movement_kind_known,
+  add constraint movement_kind_known check (kind in (
+    'set', 'sell', 'rollback', 'give_back', 'reserve', 'extend', 'confirm', 'release', 'expire', 'adjust', 'count',
+    'transfer', 'policy', 'delete', 'restore'
+  )),
+  add constraint movement_reserved_not_negative check (reserved_after >= 0),
+  drop constraint movements_pkey,
+  add constraint movements_pkey primary key (goods_id, location_id, version);
+create index movements_by_order on movements (order_id, goods_id, location_id, version) where order_id is not null;
+create index movements_by_time on movements using brin (at) with (pages_per_range = 16, autosummarize = on);
+create index movements_by_reason on movements (reason, at) where reason is not null;
+create index movements_by_actor on movements (actor, at) where actor is not null;
+create index levels_low on levels (goods_id, location_id) where is_low;
+create index levels_sold_out on levels (goods_id, location_id) where is_sold_out;
+
+grant select, insert on levels, stock, goods, reasons, holds, shortfalls to holdfast_server;
+grant update (on_hand, reserved, version, updated_at, deleted_at) on stock to holdfast_server;
+grant update (on_hand, reserved, version, updated_at, deleted_at, safety_stock, backorder_max, order_num_max,
+              buyer_num_max, buyer_window_ms, low_stock_at, low_stock_until, hold_ttl_ms, is_low, holds_from)
+  on levels to holdfast_server;
+grant update (goods_ids, location_ids, nums, asked, held, buyer_id) on orders to holdfast_server;
+grant update (expires_at, num), delete on holds to holdfast_server;
+grant update (resolved_at, resolution) on shortfalls to holdfast_server;
+grant usage on sequence goods_ids to holdfast_server;
+
+-- migrate:down
+
+set local lock_timeout = '2s';
+
+drop index levels_sold_out;
+drop index levels_low;
+drop index movements_by_actor;
+drop index movements_by_reason;
+drop index movements_by_time;
+drop index movements_by_order;
+
+-- Fails where there are movements, orders or stock that the version before has no words for: they must not be lost.
+alter table movements
+  drop constraint movements_pkey,
+  add constraint movements_pkey primary key (goods_id, version),
+  drop constraint movement_reserved_not_negative,
+  drop constraint movement_kind_known,
+  add constraint movement_kind_known check (kind in ('set', 'sell', 'rollback', 'give_back')),
+  add constraint movement_after_within_bounds check (0 <= reserved_after and reserved_after <= on_hand_after),
+  drop column occurred_at,
+  drop column document_uri,
+  drop column location_id;
+
+alter table operations
+  drop constraint operation_kind_known,
+  add constraint operation_kind_known check (kind in ('set', 'give_back', 'rollback_whole', 'rollback_part', 'bar')),
+  drop column answer,
+  drop column content,
+  drop column location_ids;
+
+drop table shortfalls;
+drop table holds;
+
+drop index orders_by_time;
+drop index orders_by_expiry;
+drop index orders_by_buyer;
+alter table orders
+  drop constraint buyer_id_length,
+  drop constraint order_held_match,
+  drop constraint order_asked_match,
+  drop constraint order_locations_match,
+  drop column buyer_id,
+  drop column held,
+  drop column asked,
+  drop column location_ids;
+
+drop table reasons;
+drop sequence goods_ids;
+drop table goods;
+
+drop view stock;
+alter table levels
+  drop constraint policies_go_together,
+  drop constraint policies_within_bounds,
+  drop constraint available_within_backorders,
+  drop constraint location_id_not_negative,
+  drop constraint levels_pkey,
+  add constraint stock_pkey primary key (goods_id, version_block),
+  add constraint reserved_within_on_hand check (reserved <= on_hand),
+  add constraint on_hand_not_negative check (on_hand >= 0),
+  drop column holds_from,
+  drop column is_sold_out,
+  drop column is_low,
+  drop column hold_ttl_ms,
+  drop column low_stock_until,
+  drop column low_stock_at,
+  drop column buyer_window_ms,
+  drop column buyer_num_max,
+  drop column order_num_max,
+  drop column backorder_max,
+  drop column safety_stock,
+  drop column location_id;
+alter table levels rename to stock;
+
+grant select, insert on stock to holdfast_server;
+grant update (on_hand, reserved, version, updated_at, deleted_at) on stock to holdfast_server;
+revoke update (goods_ids, nums) on orders from holdfast_server;

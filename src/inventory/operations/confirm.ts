@@ -1,0 +1,91 @@
+/** A hold is paid: it becomes a sale, whole or of fewer lines. */
+import { keysOfLines, lineDifferences, sameLines, withNums } from "../lines.ts";
+import type { Line, Order, Shortfall, Snapshot } from "../model.ts";
+import { keyOf } from "../stock_key.ts";
+import { REFUSED, REPEATED, stateAt, stateRule } from "../states.ts";
+import { type Decision, NO_EFFECT, type Operated, type OperationRules, refused } from "./rules.ts";
+import { buyersOf } from "./sell.ts";
+import { take } from "./take.ts";
+
+/** The operation. */
+export interface ConfirmOperation extends Operated {
+  readonly kind: "confirm";
+  readonly orderId: string;
+  /** What is sold of it, the rest goes back; none: all of it. */
+  readonly lines: readonly Line[];
+  /** Where the hold has expired and its stock is gone, that goes on record. */
+  readonly recordsShortfall: boolean;
+}
+
+/** Its rules. After its time a confirmation is a sale like any other, if there is stock. */
+export const CONFIRM: OperationRules<ConfirmOperation> = {
+  takesOnly: false,
+  keysNeedOrder: true,
+
+  lineCount: ({ lines }) => Math.max(1, lines.length),
+
+  changedOrder: ({ orderId }) => orderId,
+
+  keysOf: (_, order) => order === undefined ? [] : keysOfLines(order.lines),
+
+  records: ({ orderId }, order) => ({ orderIds: [orderId], ...buyersOf(order?.lines ?? [], order?.buyerId) }),
+
+  decide(snapshot, operation) {
+    const { orderId, lines } = operation;
+    const known = snapshot.orders.get(orderId);
+    const state = stateAt(known, snapshot.atMs);
+    if (known === undefined || state === undefined) return refused({ reason: "unknown_order", orderId });
+    const rule = stateRule("confirm", state);
+    if (rule === REFUSED || known.held === undefined) return refused({ reason: "order_state", orderId, state });
+    if (rule === REPEATED) return decideConfirmed(known, lines);
+
+    const held = new Map(known.lines.map((line) => [keyOf(line), line.num]));
+    const exceeding = lines
+      .map(({ num, ...place }) => ({ ...place, asked: num, held: held.get(keyOf(place)) ?? 0 }))
+      .filter(({ asked, held }) => asked > held);
+    if (exceeding.length > 0) return refused({ reason: "exceeds_held", orderId, lines: exceeding });
+    const asked = new Map(lines.map((line) => [keyOf(line), line.num]));
+    const nums = known.lines.map((line) => lines.length === 0 ? line.num : asked.get(keyOf(line)) ?? 0);
+    const sold: Order = { ...known, state: "sold", lines: withNums(known.lines, nums) };
+    if (state === "expired") return sellLate(snapshot, operation, sold);
+    const steps = known.lines.flatMap(({ goodsId, locationId, num }, i) =>
+      num === 0 ? [] : [{ goodsId, locationId, onHandDelta: -(nums[i] ?? 0), reservedDelta: -num }]
+    );
+    return { ok: true, effect: { steps, order: sold }, answer: { ok: true, kind: "hold", order: sold } };
+  },
+};
+
+/** The hold's time is up, and what it had is anybody's. */
+function sellLate(snapshot: Snapshot, { orderId, recordsShortfall }: ConfirmOperation, sold: Order): Decision {
+  const lines = sold.lines.filter(({ num }) => num > 0);
+  const taken = take(snapshot, { lines, fill: "all", buyerId: sold.buyerId, own: undefined });
+  if (!taken.ok) {
+    if (taken.refusal.reason !== "short_stock") return taken;
+    const shortfall: Shortfall = {
+      orderId,
+      lines: taken.refusal.lines,
+      ...(sold.buyerId === undefined ? {} : { buyerId: sold.buyerId }),
+    };
+    if (!recordsShortfall) return refused({ reason: "shortfall", shortfall });
+    return { ok: true, effect: { steps: [], shortfall }, answer: { ok: true, kind: "shortfall", shortfall } };
+  }
+  const steps = lines.map(({ goodsId, locationId, num }) => ({
+    goodsId,
+    locationId,
+    onHandDelta: -num,
+    reservedDelta: 0,
+  }));
+  return { ok: true, effect: { steps, order: sold }, answer: { ok: true, kind: "hold", order: sold } };
+}
+
+/** It was confirmed before: the same again, or what differs. */
+function decideConfirmed(known: Order, lines: readonly Line[]): Decision {
+  const held = withNums(known.lines, known.held ?? []).filter(({ num }) => num > 0);
+  const sold = known.lines.filter(({ num }) => num > 0);
+  const asked = lines.length === 0 ? held : lines;
+  if (sameLines(sold, asked)) {
+    return { ok: true, effect: NO_EFFECT, answer: { ok: true, kind: "hold", order: known, replayed: true } };
+  }
+  const differences = lineDifferences(sold, asked);
+  return refused({ reason: "content_differs", field: "order_id", id: known.orderId, differences });
+}

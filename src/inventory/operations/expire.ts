@@ -1,0 +1,38 @@
+/**
+ * The service's own: a hold whose time is up is written down as expired. It changes nothing that decides anything: its
+ * units count as free from that moment on, and `settle` takes them off the levels whenever it meets them.
+ */
+import { keysOfLines } from "../lines.ts";
+import { stateAt, stateRule } from "../states.ts";
+import { NO_EFFECT, type Operated, type OperationRules } from "./rules.ts";
+
+/** The operation. */
+export interface ExpireOperation extends Operated {
+  readonly kind: "expire";
+  readonly orderId: string;
+}
+
+/** Its rules. */
+export const EXPIRE: OperationRules<ExpireOperation> = {
+  takesOnly: false,
+  keysNeedOrder: true,
+
+  lineCount: () => 1,
+
+  changedOrder: ({ orderId }) => orderId,
+
+  keysOf: (_, order) => order?.state === "held" ? keysOfLines(order.lines) : [],
+
+  records: ({ orderId }) => ({ orderIds: [orderId] }),
+
+  decide(snapshot, { orderId }) {
+    const known = snapshot.orders.get(orderId);
+    const state = stateAt(known, snapshot.atMs);
+    const isDue = known?.state === "held" && typeof stateRule("expire", state) !== "string";
+    return {
+      ok: true,
+      effect: isDue ? { steps: [], order: { ...known, state: "expired" } } : NO_EFFECT,
+      answer: { ok: true, kind: "expired" },
+    };
+  },
+};

@@ -1,0 +1,61 @@
+/** What sales of a goods are bound by becomes something else. */
+import type { Policy } from "../model.ts";
+import { keyOf } from "../stock_key.ts";
+import { type Decision, NO_EFFECT, type Operated, type OperationRules, refused } from "./rules.ts";
+
+/** The operation. */
+export interface PolicyOperation extends Operated {
+  readonly kind: "policy";
+  /** Made by the server: a policy that is set again is the same. */
+  readonly operationId: string;
+  readonly goodsId: number;
+  readonly locationId: number;
+  /** The whole of it. */
+  readonly policy: Policy;
+}
+
+/** Of a goods that has none. */
+export const NO_POLICY: Policy = { safetyStock: 0, backorderMax: 0 };
+
+/** Its rules. A movement without a delta, so that whoever decides under the old policy meets it at the fence. */
+export const POLICY: OperationRules<PolicyOperation> = {
+  takesOnly: false,
+  keysNeedOrder: false,
+
+  lineCount: () => 1,
+
+  changedOrder: () => undefined,
+
+  keysOf: (operation) => [keyOf(operation)],
+
+  records: ({ operationId }) => ({ operationIds: [operationId] }),
+
+  decide(snapshot, { operationId, goodsId, locationId, policy }) {
+    const place = { goodsId, locationId };
+    const level = snapshot.levels.get(keyOf(place));
+    if (level === undefined || level.deleted) return refused({ reason: "unknown_goods", places: [place] });
+    const stands = (after = level): Decision => ({
+      ok: true,
+      effect: NO_EFFECT,
+      answer: { ok: true, kind: "stock", operationId, levels: [after] },
+    });
+    if (samePolicy(level.policy ?? NO_POLICY, policy)) return stands();
+    const free = level.onHand - level.reserved;
+    if (free < -policy.backorderMax) return refused({ reason: "below_floor", place, available: free });
+    const after = { ...level, policy, version: level.version + 1 };
+    return {
+      ok: true,
+      effect: {
+        steps: [{ ...place, onHandDelta: 0, reservedDelta: 0, policy }],
+        operation: { operationId, kind: "policy", orderId: undefined, lines: [] },
+      },
+      answer: { ok: true, kind: "stock", operationId, levels: [after] },
+    };
+  },
+};
+
+function samePolicy(a: Policy, b: Policy): boolean {
+  return a.safetyStock === b.safetyStock && a.backorderMax === b.backorderMax && a.orderNumMax === b.orderNumMax &&
+    a.buyerNumMax === b.buyerNumMax && a.buyerWindowMs === b.buyerWindowMs && a.lowStockAt === b.lowStockAt &&
+    a.lowStockUntil === b.lowStockUntil && a.holdTtlMs === b.holdTtlMs;
+}

@@ -1,0 +1,31 @@
+/** What operations with an id of their own have in common: the first answer again, or what differs. Pure. */
+import { lineDifferences } from "../lines.ts";
+import type { Level, Line, RecordedKind, RecordedOperation } from "../model.ts";
+import { type Decision, NO_EFFECT, refused } from "./rules.ts";
+
+/** What is asked now under the id. */
+export interface AskedAgain {
+  readonly kind: RecordedKind;
+  readonly lines: readonly Line[];
+  readonly content?: RecordedOperation["content"];
+}
+
+/** The decision on an id that is on record. */
+export function decideRecorded(recorded: RecordedOperation, asked: AskedAgain): Decision {
+  const { operationId } = recorded;
+  const differences = differencesOf(recorded, asked);
+  if (differences.length > 0) {
+    return refused({ reason: "content_differs", field: "operation_id", id: operationId, differences });
+  }
+  const levels: readonly Level[] = recorded.levels ?? [];
+  return { ok: true, effect: NO_EFFECT, answer: { ok: true, kind: "stock", operationId, levels, replayed: true } };
+}
+
+function differencesOf(recorded: RecordedOperation, { kind, lines, content = {} }: AskedAgain): string[] {
+  if (recorded.kind !== kind) return [`it was a ${recorded.kind.replaceAll("_", " ")}, now a ${kind}`];
+  const before = recorded.content ?? {};
+  const names = [...new Set([...Object.keys(before), ...Object.keys(content)])].sort();
+  const other = names.filter((name) => before[name] !== content[name])
+    .map((name) => `${name} was ${before[name] ?? "not given"}, now ${content[name] ?? "not given"}`);
+  return [...lineDifferences(recorded.lines, lines), ...other];
+}

@@ -1,0 +1,109 @@
+/** Levels, as a part of the write. */
+import type postgres from "postgres";
+import type { Level, Policy } from "../../../inventory/model.ts";
+import { column } from "../../postgres/arrays.ts";
+import { placeColumns } from "../stock_keys.ts";
+import type { Branch, Fragment } from "./branch.ts";
+
+/** Row versions of a goods that have one key in levels; the column version_block of the migrations is made with it. */
+const VERSIONS_A_BLOCK = 64;
+
+/** A level that was there before. */
+export interface Levelled {
+  readonly before: Level;
+  readonly after: Level;
+}
+
+/** Inserts levels that are new. */
+export function insertLevels(sql: postgres.Sql, at: Fragment, opened: readonly Level[]): Branch {
+  const { goodsIds, locationIds } = placeColumns(opened);
+  const tables = sql`
+        opened as (
+          insert into levels (goods_id, location_id, on_hand, reserved, version, created_at, updated_at)
+          select goods_id, location_id, on_hand, reserved, version, ${at}, ${at}
+            from unnest(${goodsIds}::int[],
+                        ${locationIds}::int[],
+                        ${column(opened, (l) => l.onHand)}::int[],
+                        ${column(opened, (l) => l.reserved)}::int[],
+                        ${column(opened, (l) => l.version)}::bigint[])
+              as l (goods_id, location_id, on_hand, reserved, version)
+        )`;
+  return { tables };
+}
+
+/**
+ * Updates levels, each as it was read; `holdsFrom`: no hold of them that is left ends before.
+ *
+ * A row is found by its whole key, and that of the goods is written as `any (array[...])`: an equality of columns could
+ * be joined by a merge, for which the planner also considers to read all of the index, and does so where few rows are
+ * left and it knows nothing of the thousands of old versions that an old snapshot keeps.
+ */
+export function updateLevels(
+  sql: postgres.Sql,
+  { at, holdsFrom }: { readonly at: Fragment; readonly holdsFrom: Fragment },
+  levelled: readonly Levelled[],
+): Branch {
+  const { goodsIds, locationIds } = placeColumns(levelled.map(({ after }) => after));
+  const policies = policiesOf(sql, levelled);
+  const tables = sql`
+        levelled as (
+          update levels
+             set on_hand = l.on_hand, reserved = l.reserved, version = l.version, updated_at = ${at},
+                 deleted_at = case when l.deleted = l.deleted_read then levels.deleted_at when l.deleted then ${at} end,
+                 holds_from = case when l.reserved > 0 then ${holdsFrom} end,
+                 is_low = case when ${policies.source}.low_stock_at is null then false
+                               when l.on_hand - l.reserved - ${policies.source}.safety_stock
+                                    <= ${policies.source}.low_stock_at then true
+                               when l.on_hand - l.reserved - ${policies.source}.safety_stock
+                                    >= ${policies.source}.low_stock_until then false
+                               else levels.is_low end
+                 ${policies.set}
+            from unnest(${goodsIds}::int[],
+                        ${locationIds}::int[],
+                        ${column(levelled, (l) => l.before.version)}::bigint[],
+                        ${column(levelled, (l) => l.before.onHand)}::int[],
+                        ${column(levelled, (l) => l.before.reserved)}::int[],
+                        ${column(levelled, (l) => l.before.deleted)}::bool[],
+                        ${column(levelled, (l) => l.after.onHand)}::int[],
+                        ${column(levelled, (l) => l.after.reserved)}::int[],
+                        ${column(levelled, (l) => l.after.version)}::bigint[],
+                        ${column(levelled, (l) => l.after.deleted)}::bool[] ${policies.arrays})
+              as l (goods_id, location_id, version_read, on_hand_read, reserved_read, deleted_read,
+                    on_hand, reserved, version, deleted ${policies.columns})
+           where levels.goods_id = any (array[l.goods_id]) and levels.location_id = any (array[l.location_id])
+             and levels.version_block = l.version_read / ${VERSIONS_A_BLOCK}::bigint
+             and levels.version = l.version_read
+             and levels.on_hand = l.on_hand_read and levels.reserved = l.reserved_read
+             and (levels.deleted_at is not null) = l.deleted_read
+          returning levels.goods_id
+        )`;
+  return { tables, unmoved: sql`(select count(*) from levelled) = ${levelled.length}::int` };
+}
+
+/** Where a policy changes, the pieces of the update that write all of them; elsewhere nothing. */
+function policiesOf(sql: postgres.Sql, levelled: readonly Levelled[]) {
+  if (levelled.every(({ before, after }) => before.policy === after.policy)) {
+    return { source: sql`levels`, set: sql``, arrays: sql``, columns: sql`` };
+  }
+  const of = (value: (policy: Policy) => number | undefined) =>
+    column(levelled, ({ after: { policy } }) => policy === undefined ? undefined : value(policy));
+  return {
+    source: sql`l`,
+    set: sql`,
+                 safety_stock = l.safety_stock, backorder_max = l.backorder_max, order_num_max = l.order_num_max,
+                 buyer_num_max = l.buyer_num_max, buyer_window_ms = l.buyer_window_ms, low_stock_at = l.low_stock_at,
+                 low_stock_until = l.low_stock_until, hold_ttl_ms = l.hold_ttl_ms`,
+    arrays: sql`,
+                        ${column(levelled, ({ after }) => after.policy?.safetyStock ?? 0)}::int[],
+                        ${column(levelled, ({ after }) => after.policy?.backorderMax ?? 0)}::int[],
+                        ${of((policy) => policy.orderNumMax)}::int[],
+                        ${of((policy) => policy.buyerNumMax)}::int[],
+                        ${of((policy) => policy.buyerWindowMs)}::bigint[],
+                        ${of((policy) => policy.lowStockAt)}::int[],
+                        ${of((policy) => policy.lowStockUntil)}::int[],
+                        ${of((policy) => policy.holdTtlMs)}::bigint[]`,
+    columns: sql`,
+                    safety_stock, backorder_max, order_num_max, buyer_num_max, buyer_window_ms, low_stock_at,
+                    low_stock_until, hold_ttl_ms`,
+  };
+}

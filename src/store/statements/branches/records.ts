@@ -1,0 +1,82 @@
+/** Recorded operations, lines of holds and shortfalls, as parts of the write. */
+import type postgres from "postgres";
+import type { HoldLine, RecordedOperation, Shortfall } from "../../../inventory/model.ts";
+import { arrayLiteral, column } from "../../postgres/arrays.ts";
+import { placeColumns } from "../stock_keys.ts";
+import type { Branch, Fragment } from "./branch.ts";
+import { goodsIdsOf, locationsOf, numsOf } from "./orders.ts";
+
+/** Inserts operations. */
+export function insertOperations(sql: postgres.Sql, at: Fragment, operations: readonly RecordedOperation[]): Branch {
+  const tables = sql`
+        recorded as (
+          insert into operations (operation_id, kind, order_id, goods_ids, location_ids, nums, content, answer,
+                                  created_at)
+          select operation_id, kind, order_id, goods_ids::int[], location_ids::int[], nums::int[], content::jsonb,
+                 answer::jsonb, ${at}
+            from unnest(${column(operations, (o) => o.operationId)}::text[],
+                        ${column(operations, (o) => o.kind)}::text[],
+                        ${column(operations, (o) => o.orderId)}::text[],
+                        ${column(operations, (o) => goodsIdsOf(o.lines))}::text[],
+                        ${column(operations, (o) => locationsOf(o.lines))}::text[],
+                        ${column(operations, (o) => numsOf(o.lines))}::text[],
+                        ${column(operations, (o) => o.content && JSON.stringify(o.content))}::text[],
+                        ${column(operations, (o) => o.levels && JSON.stringify(o.levels))}::text[])
+              as o (operation_id, kind, order_id, goods_ids, location_ids, nums, content, answer)
+        )`;
+  return { tables };
+}
+
+/** Inserts lines that are held from now on; one that is held until the same moment as before gets its new number. */
+export function insertHolds(sql: postgres.Sql, lines: readonly HoldLine[]): Branch {
+  const { goodsIds, locationIds } = placeColumns(lines);
+  const tables = sql`
+        held as (
+          insert into holds (goods_id, location_id, expires_at, order_id, num)
+          select goods_id, location_id, to_timestamp(expires_at_ms / 1000.0), order_id, num
+            from unnest(${goodsIds}::int[],
+                        ${locationIds}::int[],
+                        ${column(lines, (l) => l.expiresAtMs)}::bigint[],
+                        ${column(lines, (l) => l.orderId)}::text[],
+                        ${column(lines, (l) => l.num)}::int[])
+              as l (goods_id, location_id, expires_at_ms, order_id, num)
+          on conflict (goods_id, location_id, expires_at, order_id) do update set num = excluded.num
+        )`;
+  return { tables };
+}
+
+/** Deletes lines that are held no more. */
+export function deleteHolds(sql: postgres.Sql, lines: readonly HoldLine[]): Branch {
+  const { goodsIds, locationIds } = placeColumns(lines);
+  const tables = sql`
+        ended as (
+          delete from holds
+           using unnest(${goodsIds}::int[],
+                        ${locationIds}::int[],
+                        ${column(lines, (l) => l.expiresAtMs)}::bigint[],
+                        ${column(lines, (l) => l.orderId)}::text[])
+              as l (goods_id, location_id, expires_at_ms, order_id)
+           where holds.goods_id = any (array[l.goods_id]) and holds.location_id = any (array[l.location_id])
+             and holds.expires_at = to_timestamp(l.expires_at_ms / 1000.0) and holds.order_id = l.order_id
+          returning holds.order_id
+        )`;
+  return { tables, unmoved: sql`(select count(*) from ended) = ${lines.length}::int` };
+}
+
+/** Inserts shortfalls; one that is on record stays as it is. */
+export function insertShortfalls(sql: postgres.Sql, at: Fragment, shortfalls: readonly Shortfall[]): Branch {
+  const tables = sql`
+        fell_short as (
+          insert into shortfalls (order_id, buyer_id, goods_ids, location_ids, asked, available, created_at)
+          select order_id, buyer_id, goods_ids::int[], location_ids::int[], asked::int[], available::int[], ${at}
+            from unnest(${column(shortfalls, (s) => s.orderId)}::text[],
+                        ${column(shortfalls, (s) => s.buyerId)}::text[],
+                        ${column(shortfalls, (s) => arrayLiteral(s.lines.map((l) => l.goodsId)))}::text[],
+                        ${column(shortfalls, (s) => arrayLiteral(s.lines.map((l) => l.locationId)))}::text[],
+                        ${column(shortfalls, (s) => arrayLiteral(s.lines.map((l) => l.asked)))}::text[],
+                        ${column(shortfalls, (s) => arrayLiteral(s.lines.map((l) => l.available)))}::text[])
+              as s (order_id, buyer_id, goods_ids, location_ids, asked, available)
+          on conflict (order_id) do nothing
+        )`;
+  return { tables };
+}
