@@ -18,7 +18,7 @@ const LOCK_MS_MAX = 20_000;
 function seller(stock: Stock, work: Work): Call {
   const pick = picker(work.workload, Math.random);
   return async (): Promise<CallResult> => {
-    const lines = pick().map((goodsId) => ({ goodsId, num: 1 }));
+    const lines = pick().map((goodsId) => ({ goodsId, locationId: 0, num: 1 }));
     try {
       // A signal of its own, as every call over the wire has.
       const verdict = await stock.lanes.apply(

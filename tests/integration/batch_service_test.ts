@@ -28,7 +28,7 @@ import { grantAllLock } from "../support/unguarded.ts";
 import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 
 const UUID = /^[0-9a-f-]{36}$/;
-const order = (goodsId: number, num: number, orderId = "") => ({ orderId, goodsInfo: [{ goodsId, num }] });
+const order = (goodsId: number, num: number, orderId = "") => ({ orderId, goodsInfo: [{ goodsId, locationId: 0, num }] });
 
 Deno.test("orders that no quorum lets through are UNAVAILABLE under the ids to repeat them under", async () => {
   await using database = await createTestDatabase();
@@ -98,7 +98,7 @@ Deno.test("a large batch, which is read order by order, is answered as small one
   await using database = await createTestDatabase();
   await stocked(database);
   await run(database, { lock: grantAllLock() }, async (client, url) => {
-    const lines = Array.from({ length: 400 }, () => ({ goodsId: 2, num: 0 }));
+    const lines = Array.from({ length: 400 }, () => ({ goodsId: 2, locationId: 0, num: 0 }));
     const orders = Array.from({ length: 60 }, (_, i) => [
       order(1, 1, `sold-${i}`),
       order(3, 1, `unknown-${i}`),
@@ -111,7 +111,7 @@ Deno.test("a large batch, which is read order by order, is answered as small one
       { ...order(2, 1), rollbackId: `lines-${i}` },
       { goodsInfo: lines },
     ]).flat();
-    assert((await client.setInv({ goodsId: 1, num: 100 })).num === 100);
+    assert((await client.setInv({ goodsId: 1, locationId: 0, num: 100 })).num === 100);
     const small = createConnectTransport({ baseUrl: url, useBinaryFormat: true });
     const sell = async (transport: Transport, orders: MessageInitShape<typeof SellRequestSchema>[]) =>
       (await createClient(InventoryService, transport).sellBatch({ orders })).verdicts.map((verdict) =>
@@ -174,7 +174,7 @@ function clientOf(baseUrl: string) {
 
 async function stocked(database: TestDatabase): Promise<void> {
   await run(database, { lock: grantAllLock() }, async (client) => {
-    for (const goodsId of [1, 2]) await client.setInv({ goodsId, num: 10 });
+    for (const goodsId of [1, 2]) await client.setInv({ goodsId, locationId: 0, num: 10 });
   });
 }
 

@@ -186,8 +186,8 @@ function moved(operation: Operation, run: number): Operation {
 }
 
 function linesOf(
-  { lines }: { readonly lines: readonly { goodsId: number; num: number }[] },
+  { lines }: { readonly lines: readonly { goodsId: number; num: number, locationId: 0 }[] },
   goods: (id: number) => number,
 ) {
-  return lines.map(({ goodsId, num }) => ({ goodsId: goods(goodsId), num }));
+  return lines.map(({ goodsId, locationId: 0, num }) => ({ goodsId: goods(goodsId), num }));
 }

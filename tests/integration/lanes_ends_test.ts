@@ -102,7 +102,7 @@ inEveryMode("an order that can't be read fails its own rollback only", async () 
     },
   });
   const rollbacks = Array.from({ length: 1200 }, (_, i) => rollback(`o-${i}`));
-  const giveBack: Operation = { kind: "give_back", operationId: "g", lines: [{ goodsId: 1, num: 1 }] };
+  const giveBack: Operation = { kind: "give_back", operationId: "g", lines: [{ goodsId: 1, locationId: 0, num: 1 }] };
   const results = await lanes.applyAll([...rollbacks, giveBack], NEVER);
   const failed = results.flatMap((result, i) => result.status === "rejected" ? [i] : []);
   assert(failed.includes(1100) && failed.length <= 200, `${failed.length} failed`);

@@ -110,7 +110,7 @@ function failureKind(error: unknown): string {
 
 async function recordsOf(on: LanesBench): Promise<ReadonlySet<string>> {
   const { orders, operations } = await on.store.readSnapshot(
-    { goodsIds: [], orderIds: ["late"], operationIds: ["late"] },
+    { stockKeys: [], orderIds: ["late"], operationIds: ["late"] },
     NEVER,
   );
   return new Set([...orders.keys(), ...operations.keys()]);

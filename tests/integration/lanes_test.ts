@@ -32,9 +32,9 @@ function lost(): never {
   throw new OutcomeUnknownError("the connection is gone");
 }
 
-const SELL: Operation = { kind: "sell", orderId: "o", lines: [{ goodsId: 1, num: 3 }] };
-const GIVE_BACK: Operation = { kind: "give_back", operationId: "g", lines: [{ goodsId: 1, num: 3 }] };
-const SET: Operation = { kind: "set", operationId: "s", goodsId: 1, num: 4 };
+const SELL: Operation = { kind: "sell", orderId: "o", lines: [{ goodsId: 1, locationId: 0, num: 3 }] };
+const GIVE_BACK: Operation = { kind: "give_back", operationId: "g", lines: [{ goodsId: 1, locationId: 0, num: 3 }] };
+const SET: Operation = { kind: "set", operationId: "s", goodsId: 1, locationId: 0, num: 4 };
 
 const EXPECTED: [Operation, Record<string, unknown>, onHand: number][] = [
   [SELL, { ok: "sell", took: { 1: 3 } }, 7],

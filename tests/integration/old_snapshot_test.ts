@@ -21,7 +21,7 @@ import { createTestDatabase } from "../support/database.ts";
 const VERSIONS = 470 * 64 - 2;
 /** A few pages for each index and table that a statement goes through. The old rows lie on some 280 pages. */
 const PAGES_MORE_MAX = 40;
-const KEYS = { goodsIds: [1], orderIds: ["next"], operationIds: [] };
+const KEYS = { stockKeys: [1], orderIds: ["next"], operationIds: [] };
 
 Deno.test("under an old snapshot no statement of the store reads the old versions of a row", async (t) => {
   await using database = await createTestDatabase();

@@ -30,7 +30,7 @@ Deno.test("closing waits for the batches under way and releases their leases: no
   const stock = openStock(loadConfig((name) => settings[name]), { log: createLog("silent", "json") });
   const keys = async () => (await Promise.all(nodes.map((node) => node.keys(`${LOCK_KEY_PREFIX}goods:[0-9]*`)))).flat();
   const set = (operationId: string, goodsId: number, num: number) =>
-    stock.lanes.apply({ kind: "set", operationId, goodsId, num }, NEVER).then(() => true, () => false);
+    stock.lanes.apply({ kind: "set", operationId, goodsId, locationId: 0, num }, NEVER).then(() => true, () => false);
   try {
     await eventually("a quorum votes", () => stock.lock!.ping().then(() => true, () => false));
     for (let goodsId = 1; goodsId <= GOODS; goodsId++) {

@@ -58,7 +58,7 @@ Deno.test("without something to write the block is undone, and gives the rows fr
   const [one, other] = bench.stores;
   const before = await allRows(bench.owner);
   await one.changeUnderRowLocks(
-    { goodsIds: [1, 2], orderIds: [], operationIds: [] },
+    { stockKeys: [1, 2], orderIds: [], operationIds: [] },
     () => Promise.resolve(undefined),
     NEVER,
   );

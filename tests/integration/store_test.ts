@@ -78,7 +78,7 @@ Deno.test("a give-back to a goods that is off sale leaves it off sale", async ()
 Deno.test("keys that nothing stands under read as an empty snapshot", async () => {
   await using database = await createTestDatabase();
   const store = createStore({ ...TEST_LIMITS, address: parsePostgresAddress(database.serverUrl) });
-  const snapshot = await store.readSnapshot({ goodsIds: [1], orderIds: ["a"], operationIds: ["b"] }, NEVER);
+  const snapshot = await store.readSnapshot({ stockKeys: [1], orderIds: ["a"], operationIds: ["b"] }, NEVER);
   assertEquals([snapshot.levels.size, snapshot.orders.size, snapshot.operations.size], [0, 0, 0]);
   assert(Math.abs(snapshot.atMs - Date.now()) < 60_000, `the time of the snapshot is ${snapshot.atMs}`);
   assertEquals((await store.readLevels([1], NEVER)).get(1), undefined);

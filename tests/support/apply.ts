@@ -24,11 +24,11 @@ export async function settleOn(store: Store, ...operations: Operation[]): Promis
   const ids = operations.map((operation) => rulesOf(operation).recordIds(operation));
   const orderIds = [...new Set(ids.flatMap((each) => each.orderIds))];
   const operationIds = [...new Set(ids.flatMap((each) => each.operationIds))];
-  const { orders } = await store.readSnapshot({ goodsIds: [], orderIds, operationIds }, NEVER);
+  const { orders } = await store.readSnapshot({ stockKeys: [], orderIds, operationIds }, NEVER);
   const goodsIds = new Set(
     operations.flatMap((operation) => rulesOf(operation).goodsOf(operation, orders.get(changedOrder(operation) ?? ""))),
   );
-  const keys = { goodsIds: [...goodsIds], orderIds, operationIds };
+  const keys = { stockKeys: [...goodsIds], orderIds, operationIds };
   return { keys, ...settle(await store.readSnapshot(keys, NEVER), operations) };
 }
 
@@ -45,12 +45,12 @@ export async function applyTo(store: Store, ...operations: Operation[]): Promise
 
 /** Sets the quantity of a goods. */
 export function set(operationId: string, goodsId: number, num: number): Operation {
-  return { kind: "set", operationId, goodsId, num };
+  return { kind: "set", operationId, goodsId, locationId: 0, num };
 }
 
 /** Sells lines, given as goods id and quantity. */
 export function sell(orderId: string, ...lines: [goodsId: number, num: number][]): Operation {
-  return { kind: "sell", orderId, lines: lines.map(([goodsId, num]) => ({ goodsId, num })) };
+  return { kind: "sell", orderId, lines: lines.map(([goodsId, num]) => ({ goodsId, locationId: 0, num })) };
 }
 
 /** Rolls back a part of an order, or all of it without lines. */
@@ -59,10 +59,10 @@ export function rollback(
   rollbackId: string | undefined,
   ...lines: [goodsId: number, num: number][]
 ): Operation {
-  return { kind: "rollback", rollbackId, orderId, lines: lines.map(([goodsId, num]) => ({ goodsId, num })) };
+  return { kind: "rollback", rollbackId, orderId, lines: lines.map(([goodsId, num]) => ({ goodsId, locationId: 0, num })) };
 }
 
 /** Gives back units of no order. */
 export function giveBack(operationId: string, ...lines: [goodsId: number, num: number][]): Operation {
-  return { kind: "give_back", operationId, lines: lines.map(([goodsId, num]) => ({ goodsId, num })) };
+  return { kind: "give_back", operationId, lines: lines.map(([goodsId, num]) => ({ goodsId, locationId: 0, num })) };
 }

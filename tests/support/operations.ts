@@ -14,14 +14,14 @@ const num = fc.oneof({ weight: 9, arbitrary: fc.integer({ min: 1, max: 4 }) }, {
 });
 /** What each order is mostly sent with: only a retry with the same lines is a retry. */
 const ORDERS: Readonly<Record<string, readonly Line[]>> = {
-  a: [{ goodsId: 1, num: 2 }, { goodsId: 2, num: 1 }],
-  b: [{ goodsId: 1, num: 3 }],
-  c: [{ goodsId: 2, num: 1 }, { goodsId: 3, num: 2 }],
+  a: [{ goodsId: 1, locationId: 0, num: 2 }, { goodsId: 2, locationId: 0, num: 1 }],
+  b: [{ goodsId: 1, locationId: 0, num: 3 }],
+  c: [{ goodsId: 2, locationId: 0, num: 1 }, { goodsId: 3, locationId: 0, num: 2 }],
 };
 const orderId = fc.constantFrom(...Object.keys(ORDERS));
 
 function lines(min: number): fc.Arbitrary<Line[]> {
-  return fc.array(fc.record({ goodsId, num }), { minLength: min, maxLength: 4 })
+  return fc.array(fc.record({ goodsId, locationId: 0, num }), { minLength: min, maxLength: 4 })
     .map(mergeLines)
     // The wire turns away sums beyond int32.
     .filter((merged) => merged.every((line) => line.num <= 2 ** 31 - 1));
@@ -49,10 +49,10 @@ function partOf(orderId: string): fc.Arbitrary<readonly Line[]> {
 export const anyOperation: fc.Arbitrary<Operation> = fc.oneof(
   // The server makes the ids of sets, so a repeat is always of the same goods.
   fc.record({
-    goodsId,
+    goodsId, locationId: 0,
     num: fc.oneof(fc.integer({ min: 0, max: 12 }), fc.constant(2 ** 31 - 1)),
     repeat: fc.integer({ min: 1, max: 2 }),
-  }).map(({ goodsId, num, repeat }) => ({
+  }).map(({ goodsId, locationId: 0, num, repeat }) => ({
     kind: "set" as const,
     operationId: `set-${goodsId}-${repeat}`,
     goodsId,

@@ -181,7 +181,7 @@ export function seenVerdict(verdict: Verdict): SeenVerdict {
 }
 
 function quantities(lines: readonly { goodsId: number; num: number }[]): Quantities {
-  return Object.fromEntries(lines.map(({ goodsId, num }) => [goodsId, num]));
+  return Object.fromEntries(lines.map(({ goodsId, locationId: 0, num }) => [goodsId, num]));
 }
 
 function text(of: Quantities | "whole"): string {

@@ -6,13 +6,13 @@ import { seenVerdict } from "../support/oracle.ts";
 
 /** Goods 1 has 5 available of 8 on hand, goods 2 has 100, goods 3 is closed with 9 left. */
 const LEVELS = new Map([
-  [1, { goodsId: 1, onHand: 8, reserved: 3, version: 4, deleted: false }],
-  [2, { goodsId: 2, onHand: 100, reserved: 0, version: 1, deleted: false }],
-  [3, { goodsId: 3, onHand: 9, reserved: 0, version: 2, deleted: true }],
+  [1, { goodsId: 1, locationId: 0, onHand: 8, reserved: 3, version: 4, deleted: false }],
+  [2, { goodsId: 2, locationId: 0, onHand: 100, reserved: 0, version: 1, deleted: false }],
+  [3, { goodsId: 3, locationId: 0, onHand: 9, reserved: 0, version: 2, deleted: true }],
 ]);
 
 function order(state: OrderState, returned: number[]): Order {
-  const lines = state === "barred" ? [] : [{ goodsId: 1, num: 2 }, { goodsId: 3, num: 3 }];
+  const lines = state === "barred" ? [] : [{ goodsId: 1, locationId: 0, num: 2 }, { goodsId: 3, locationId: 0, num: 3 }];
   return { orderId: "o", state, lines, returned: state === "barred" ? [] : returned, atMs: 5 };
 }
 
@@ -32,25 +32,25 @@ function decided(on: Snapshot, operation: Operation) {
 }
 
 function sell(...lines: [number, number][]): Operation {
-  return { kind: "sell", orderId: "o", lines: lines.map(([goodsId, num]) => ({ goodsId, num })) };
+  return { kind: "sell", orderId: "o", lines: lines.map(([goodsId, num]) => ({ goodsId, locationId: 0, num })) };
 }
 
 function rollback(lines: [number, number][] = [], rollbackId?: string): Operation {
-  return { kind: "rollback", rollbackId, orderId: "o", lines: lines.map(([goodsId, num]) => ({ goodsId, num })) };
+  return { kind: "rollback", rollbackId, orderId: "o", lines: lines.map(([goodsId, num]) => ({ goodsId, locationId: 0, num })) };
 }
 
 function set(goodsId: number, num: number): Operation {
-  return { kind: "set", operationId: "s", goodsId, num };
+  return { kind: "set", operationId: "s", goodsId, locationId: 0, num };
 }
 
 const PART: RecordedOperation = {
   operationId: "r",
   kind: "rollback_part",
   orderId: "o",
-  lines: [{ goodsId: 1, num: 1 }],
+  lines: [{ goodsId: 1, locationId: 0, num: 1 }],
 };
 
-const BAR: RecordedOperation = { operationId: "r", kind: "bar", orderId: "o", lines: [{ goodsId: 1, num: 1 }] };
+const BAR: RecordedOperation = { operationId: "r", kind: "bar", orderId: "o", lines: [{ goodsId: 1, locationId: 0, num: 1 }] };
 
 const CASES: [rule: string, Snapshot, Operation, Record<string, unknown>][] = [
   ["a sale may take all that is available, not what is reserved", snapshot(), sell([1, 5]), {
@@ -199,12 +199,12 @@ const CASES: [rule: string, Snapshot, Operation, Record<string, unknown>][] = [
   ["giving back may not pass int32", snapshot(), {
     kind: "give_back",
     operationId: "g",
-    lines: [{ goodsId: 2, num: 2147483548 }],
+    lines: [{ goodsId: 2, locationId: 0, num: 2147483548 }],
   }, { no: "out_of_range", goods: [2], moved: "" }],
   ["giving back to closed goods needs an order", snapshot(), {
     kind: "give_back",
     operationId: "g",
-    lines: [{ goodsId: 3, num: 1 }],
+    lines: [{ goodsId: 3, locationId: 0, num: 1 }],
   }, { no: "unknown_goods", goods: [3], moved: "" }],
 ];
 

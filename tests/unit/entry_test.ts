@@ -10,7 +10,7 @@ import { OutcomeUnknownError } from "../../src/store/errors.ts";
 type State = "queued" | "deciding" | "ended";
 type Event = "begin" | "pause" | "leave" | "answer" | "fail";
 
-const SELL: Operation = { kind: "sell", orderId: "a", lines: [{ goodsId: 1, num: 1 }] };
+const SELL: Operation = { kind: "sell", orderId: "a", lines: [{ goodsId: 1, locationId: 0, num: 1 }] };
 const SOLD = { ok: true, levels: [] } as unknown as Verdict;
 const SHORT = { ok: false, refusal: { reason: "short_stock", lines: [] } } as unknown as Verdict;
 

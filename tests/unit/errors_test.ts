@@ -12,7 +12,7 @@ import { failureError, refusalError } from "../../src/services/refusals.ts";
 const REFUSALS: [Refusal, Code, detail: string][] = [
   [{ reason: "unknown_goods", goodsIds: [4, 5] }, Code.NotFound, "google.rpc.ErrorInfo"],
   [
-    { reason: "short_stock", lines: [{ goodsId: 1, asked: 2, available: 1 }] },
+    { reason: "short_stock", lines: [{ goodsId: 1, locationId: 0, asked: 2, available: 1 }] },
     Code.FailedPrecondition,
     "inventory.v1.ShortStock",
   ],
@@ -22,7 +22,7 @@ const REFUSALS: [Refusal, Code, detail: string][] = [
     "inventory.v1.OrderStateConflict",
   ],
   [
-    { reason: "exceeds_sold", orderId: "o", lines: [{ goodsId: 1, asked: 2, returnable: 1 }] },
+    { reason: "exceeds_sold", orderId: "o", lines: [{ goodsId: 1, locationId: 0, asked: 2, returnable: 1 }] },
     Code.FailedPrecondition,
     "inventory.v1.ExceedsSold",
   ],
@@ -82,7 +82,7 @@ Deno.test("every state of an order has its name on the wire", () => {
 
 Deno.test("the largest refusals stay within what clients take in trailers", () => {
   const goodsIds = Array.from({ length: 10_000 }, (_, i) => 2_147_473_648 + i);
-  const lines = goodsIds.map((goodsId) => ({ goodsId, asked: 2_147_483_647, available: 1_000_000_000 }));
+  const lines = goodsIds.map((goodsId) => ({ goodsId, locationId: 0, asked: 2_147_483_647, available: 1_000_000_000 }));
   for (const refusal of [{ reason: "unknown_goods", goodsIds }, { reason: "short_stock", lines }] as const) {
     const error = refusalError(refusal);
     assert(error.message.length < 1000, `a message of ${error.message.length} characters`);
@@ -100,6 +100,6 @@ Deno.test("the article's service has INVALID_ARGUMENT for short stock and else t
     const expected = refusal.reason === "short_stock" ? Code.InvalidArgument : code;
     assertEquals(articleError(refusalError(refusal)).code, expected);
   }
-  const short = articleError(refusalError({ reason: "short_stock", lines: [{ goodsId: 1, asked: 2, available: 1 }] }));
+  const short = articleError(refusalError({ reason: "short_stock", lines: [{ goodsId: 1, locationId: 0, asked: 2, available: 1 }] }));
   assertEquals(names(short), [ShortStockSchema.typeName]);
 });

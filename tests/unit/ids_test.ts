@@ -47,7 +47,7 @@ Deno.test("whatever a decision looks for was to be read for it: what is not read
   const stocked: Operation[] = [1, 2, 3].map((goodsId) => ({
     kind: "set",
     operationId: `s-${goodsId}`,
-    goodsId,
+    goodsId, locationId: 0,
     num: 99,
   }));
   let wholes = 0;
@@ -81,7 +81,7 @@ Deno.test("whatever a decision looks for was to be read for it: what is not read
 });
 
 Deno.test("a rollback without an id is looked for under both ids that it may have, one with an id under that alone", () => {
-  const lines = [{ goodsId: 1, num: 2 }];
+  const lines = [{ goodsId: 1, locationId: 0, num: 2 }];
   const rollback = (rollbackId: string | undefined, part: typeof lines) =>
     ROLLBACK.recordIds({ kind: "rollback", rollbackId, orderId: "o", lines: part });
   const [whole, part] = [derivedRollbackId("o", []), derivedRollbackId("o", lines)];

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { lineDifferences, mergeLines, sameLines } from "../../src/inventory/lines.ts";
 
-const line = (goodsId: number, num: number) => ({ goodsId, num });
+const line = (goodsId: number, num: number) => ({ goodsId, locationId: 0, num });
 
 Deno.test("mergeLines() adds up the lines of a goods and sorts by goods", () => {
   assertEquals(mergeLines([line(9, 1), line(2, 5), line(9, 2)]), [line(2, 5), line(9, 3)]);

@@ -7,7 +7,7 @@ import { Entry } from "../../src/lanes/entry.ts";
 import { LockedRows } from "../../src/lanes/locked_rows.ts";
 import type { Store } from "../../src/store/store.ts";
 
-const LINES = [{ goodsId: 1, num: 1 }];
+const LINES = [{ goodsId: 1, locationId: 0, num: 1 }];
 const entryOf = (operation: Operation) => new Entry(operation, [1], 0, new AbortController().signal, () => {});
 const giving = (orderId: string) => entryOf({ kind: "rollback", rollbackId: undefined, orderId, lines: [] });
 

@@ -15,7 +15,7 @@ function linesOf(goodsInfo: readonly { goodsId: number; num: number }[]) {
   return [sell, back].map((decode) => () => decode().operation.lines);
 }
 
-const many = (count: number) => Array.from({ length: count }, (_, i) => ({ goodsId: i + 1, num: 1 }));
+const many = (count: number) => Array.from({ length: count }, (_, i) => ({ goodsId: i + 1, locationId: 0, num: 1 }));
 
 Deno.test("an order has as many lines as it may, and not one more", () => {
   for (const lines of linesOf(many(LINES_MAX))) assertEquals(lines(), many(LINES_MAX));
@@ -26,16 +26,16 @@ Deno.test("an order has as many lines as it may, and not one more", () => {
 });
 
 Deno.test("lines of one goods add up to the largest int32, and not to one more", () => {
-  const most = [{ goodsId: 7, num: INT32_MAX - 1 }, { goodsId: 7, num: 1 }];
-  for (const lines of linesOf(most)) assertEquals(lines(), [{ goodsId: 7, num: INT32_MAX }]);
-  for (const lines of linesOf([...most, { goodsId: 7, num: 1 }])) {
+  const most = [{ goodsId: 7, locationId: 0, num: INT32_MAX - 1 }, { goodsId: 7, locationId: 0, num: 1 }];
+  for (const lines of linesOf(most)) assertEquals(lines(), [{ goodsId: 7, locationId: 0, num: INT32_MAX }]);
+  for (const lines of linesOf([...most, { goodsId: 7, locationId: 0, num: 1 }])) {
     assertThrows(lines, ConnectError, `goods 7 has ${INT32_MAX + 1}`);
   }
 });
 
 Deno.test("the smallest goods id and quantity are 1", () => {
-  for (const lines of linesOf([{ goodsId: 1, num: 1 }])) assertEquals(lines(), [{ goodsId: 1, num: 1 }]);
-  for (const lines of linesOf([{ goodsId: 0, num: 0 }])) {
+  for (const lines of linesOf([{ goodsId: 1, locationId: 0, num: 1 }])) assertEquals(lines(), [{ goodsId: 1, locationId: 0, num: 1 }]);
+  for (const lines of linesOf([{ goodsId: 0, locationId: 0, num: 0 }])) {
     assertThrows(lines, ConnectError, "goods_info[0].goods_id: expected a goods id greater than 0, got 0, and 1 more");
   }
 });

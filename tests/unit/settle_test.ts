@@ -110,8 +110,8 @@ Deno.test("settle() writes nothing of an operation that alone, on the same snaps
 });
 
 Deno.test("settle() ends a batch before the sale of units that come back in it", () => {
-  const set: Operation = { kind: "set", operationId: "s", goodsId: 1, num: 5 };
-  const sell: Operation = { kind: "sell", orderId: "o", lines: [{ goodsId: 1, num: 5 }] };
+  const set: Operation = { kind: "set", operationId: "s", goodsId: 1, locationId: 0, num: 5 };
+  const sell: Operation = { kind: "sell", orderId: "o", lines: [{ goodsId: 1, locationId: 0, num: 5 }] };
   const { verdicts, changes } = settle(EMPTY, [set, sell]);
   assertEquals(verdicts.map(seenVerdict), [{ ok: "set", goods: 1, available: 5 }]);
   assertEquals(changes.orders, []);
@@ -143,11 +143,11 @@ Deno.test("settle() answers an applied operation the same again, whatever came i
 });
 
 Deno.test("settle() opens a goods that is no longer sold by a set, and by nothing that comes back", () => {
-  const closed: Level = { goodsId: 1, onHand: 5, reserved: 0, version: 3, deleted: true };
-  const order: Order = { orderId: "o", state: "sold", lines: [{ goodsId: 1, num: 2 }], returned: [0], atMs: 1 };
+  const closed: Level = { goodsId: 1, locationId: 0, onHand: 5, reserved: 0, version: 3, deleted: true };
+  const order: Order = { orderId: "o", state: "sold", lines: [{ goodsId: 1, locationId: 0, num: 2 }], returned: [0], atMs: 1 };
   const snapshot: Snapshot = { ...EMPTY, levels: new Map([[1, closed]]), orders: new Map([["o", order]]) };
   const rollback: Operation = { kind: "rollback", rollbackId: undefined, orderId: "o", lines: [] };
-  const set: Operation = { kind: "set", operationId: "s", goodsId: 1, num: 9 };
+  const set: Operation = { kind: "set", operationId: "s", goodsId: 1, locationId: 0, num: 9 };
   const levels = (...batch: Operation[]) => settle(snapshot, batch).changes.levels.map(({ after }) => after);
   assertEquals(levels(rollback), [{ ...closed, onHand: 7, version: 4 }]);
   assertEquals(levels(set), [{ ...closed, onHand: 9, version: 4, deleted: false }]);
@@ -156,16 +156,16 @@ Deno.test("settle() opens a goods that is no longer sold by a set, and by nothin
 });
 
 Deno.test("settle() leaves no trace of a refused order", () => {
-  const set: Operation = { kind: "set", operationId: "s", goodsId: 1, num: 5 };
+  const set: Operation = { kind: "set", operationId: "s", goodsId: 1, locationId: 0, num: 5 };
   const snapshot = written(EMPTY, settle(EMPTY, [set]).changes);
-  const sell: Operation = { kind: "sell", orderId: "o", lines: [{ goodsId: 1, num: 6 }] };
+  const sell: Operation = { kind: "sell", orderId: "o", lines: [{ goodsId: 1, locationId: 0, num: 6 }] };
   const { verdicts, changes } = settle(snapshot, [sell]);
   assertEquals(verdicts.map(seenVerdict), [{ no: "short_stock", lines: [[1, 6, 5]] }]);
   assert(changesNothing(changes));
 });
 
 Deno.test("settle() refuses to roll back an order whose goods were not read", () => {
-  const order: Order = { orderId: "o", state: "sold", lines: [{ goodsId: 7, num: 1 }], returned: [0], atMs: 1 };
+  const order: Order = { orderId: "o", state: "sold", lines: [{ goodsId: 7, locationId: 0, num: 1 }], returned: [0], atMs: 1 };
   const snapshot: Snapshot = { ...EMPTY, orders: new Map([["o", order]]) };
   assertThrows(
     () => settle(snapshot, [{ kind: "rollback", rollbackId: undefined, orderId: "o", lines: [] }]),

@@ -16,15 +16,15 @@ import {
 const KINDS = Object.keys(STATE_RULES) as OperationKind[];
 const STATES: StateOrNone[] = ["none", "held", "sold", "released", "expired", "rolled_back", "barred"];
 
-const LINES = [{ goodsId: 1, num: 2 }, { goodsId: 2, num: 3 }];
+const LINES = [{ goodsId: 1, locationId: 0, num: 2 }, { goodsId: 2, locationId: 0, num: 3 }];
 
 /** Operations of each kind, as different as they can be to one order; all of them find enough stock. */
 const OPERATIONS: Readonly<Record<OperationKind, readonly Operation[]>> = {
-  set: [{ kind: "set", operationId: "s", goodsId: 1, num: 9 }],
+  set: [{ kind: "set", operationId: "s", goodsId: 1, locationId: 0, num: 9 }],
   sell: [{ kind: "sell", orderId: "o", lines: LINES }],
   rollback: [
     { kind: "rollback", orderId: "o", rollbackId: undefined, lines: [] },
-    { kind: "rollback", orderId: "o", rollbackId: "r", lines: [{ goodsId: 1, num: 1 }] },
+    { kind: "rollback", orderId: "o", rollbackId: "r", lines: [{ goodsId: 1, locationId: 0, num: 1 }] },
     { kind: "rollback", orderId: "o", rollbackId: "r", lines: LINES },
   ],
   give_back: [{ kind: "give_back", operationId: "g", lines: LINES }],
@@ -38,7 +38,7 @@ function snapshotWith(state: StateOrNone): Snapshot {
   const orders: Order[] = state === "none" ? [] : [{ orderId: "o", state, lines, returned, atMs: 5 }];
   return {
     atMs: 1000,
-    levels: new Map([1, 2].map((goodsId) => [goodsId, { goodsId, ...level }])),
+    levels: new Map([1, 2].map((goodsId) => [goodsId, { goodsId, locationId: 0, ...level }])),
     orders: new Map(orders.map((order) => [order.orderId, order])),
     operations: new Map(),
   };

@@ -25,12 +25,12 @@ const IN_COMMON_BYTES = 4 * 1024 * 1024 - 10_000 * VERDICT_BYTES_MAX;
 const BYTES_MAX = VERDICTS * VERDICT_BYTES_MAX + IN_COMMON_BYTES;
 const ID = "i".repeat(64);
 const SOLD_AT = timestampFromMs(Date.UTC(9999, 11, 31, 23, 59, 59, 999));
-const LINES = Array.from({ length: 500 }, (_, i) => ({ goodsId: INT32_MAX - i, num: INT32_MAX }));
+const LINES = Array.from({ length: 500 }, (_, i) => ({ goodsId: INT32_MAX - i, locationId: 0, num: INT32_MAX }));
 
 const ERRORS: Readonly<Record<string, ConnectError>> = {
   "short stock of 500 goods": refusalError({
     reason: "short_stock",
-    lines: LINES.map(({ goodsId, num }) => ({ goodsId, asked: num, available: num })),
+    lines: LINES.map(({ goodsId, locationId: 0, num }) => ({ goodsId, locationId: 0, asked: num, available: num })),
   }),
   "500 unknown goods": refusalError({ reason: "unknown_goods", goodsIds: LINES.map(({ goodsId }) => goodsId) }),
   "other content": refusalError({
@@ -172,7 +172,7 @@ Deno.test("what a caller needs for its retry is never left out, in however large
 
 Deno.test("the details of one short line are never left out", () => {
   const budget = new AnswerBudget(32 + VERDICT_BYTES_MAX, 1);
-  const lines = [{ goodsId: INT32_MAX, asked: INT32_MAX, available: INT32_MAX - 1 }];
+  const lines = [{ goodsId: INT32_MAX, locationId: 0, asked: INT32_MAX, available: INT32_MAX - 1 }];
   assertEquals(errorIn(budget, refusalError({ reason: "short_stock", lines })).truncated, false);
   assertEquals(budget.has(VERDICT_BYTES_MAX + 1), false, "there was nothing in common");
 });
