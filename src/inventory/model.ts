@@ -74,7 +74,9 @@ export interface RecordedOperation {
   readonly kind: RecordedKind;
   /** The order of a rollback; undefined for the other kinds. */
   readonly orderId: string | undefined;
-  /** What was set, given back, adjusted by, counted or transferred; of a bar, which gave nothing back, what was asked. */
+  /**
+   * What was set, given back, adjusted by, counted or transferred; of a bar, which gave nothing back, what was asked.
+   */
   readonly lines: readonly Line[];
   /** What else was asked for, where lines can't say it: a retry must ask for the same. */
   readonly content?: Readonly<Record<string, string | number | boolean>>;
@@ -216,7 +218,9 @@ export interface Shortfall {
 /** How one operation ended: applied (now or, for a retry, before) or refused with nothing changed. */
 export type Verdict = Applied | { readonly ok: false; readonly refusal: Refusal };
 
-/** What was applied. A retry gets exactly what the first call got, and `replayed`; a set gets the level as it stands. */
+/**
+ * What was applied. A retry gets exactly what the first call got, and `replayed`; a set gets the level as it stands.
+ */
 export type Applied =
   & { readonly ok: true; readonly replayed?: true }
   & (

@@ -5,7 +5,7 @@
 import { keyOf } from "../inventory/stock_key.ts";
 import { invariant } from "../base/invariant.ts";
 import type { Changes, Moment, Snapshot, Verdict } from "../inventory/model.ts";
-import { changedOrder, type Operation, rulesOf } from "../inventory/operations/operation.ts";
+import { changedOrder, rulesOf } from "../inventory/operations/operation.ts";
 import type { Buyer } from "../inventory/operations/rules.ts";
 import { changesNothing, type settle } from "../inventory/settle.ts";
 import type { OutcomeUnknownError } from "../store/errors.ts";

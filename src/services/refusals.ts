@@ -4,8 +4,8 @@ import {
   CurrentLevelSchema,
   ExceedsHeldSchema,
   ExceedsSoldSchema,
-  LimitExceeded_Limit,
   LimitExceededSchema,
+  LimitOf,
   OrderState as WireOrderState,
   OrderStateConflictSchema,
   ShortfallSchema,
@@ -75,7 +75,7 @@ export function refusalError(refusal: Refusal): ConnectError {
       );
     }
     case "over_limit": {
-      const limit = refusal.limit === "order" ? LimitExceeded_Limit.ORDER : LimitExceeded_Limit.BUYER;
+      const limit = refusal.limit === "order" ? LimitOf.ORDER : LimitOf.BUYER;
       const lines = refusal.lines.map((line) =>
         `${placeText(line)} allows ${line.max}, ` +
         (refusal.limit === "order" ? `asked ${line.asked}` : `has ${line.taken}, asked ${line.asked}`)

@@ -28,7 +28,10 @@ import { grantAllLock } from "../support/unguarded.ts";
 import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 
 const UUID = /^[0-9a-f-]{36}$/;
-const order = (goodsId: number, num: number, orderId = "") => ({ orderId, goodsInfo: [{ goodsId, locationId: 0, num }] });
+const order = (goodsId: number, num: number, orderId = "") => ({
+  orderId,
+  goodsInfo: [{ goodsId, locationId: 0, num }],
+});
 
 Deno.test("orders that no quorum lets through are UNAVAILABLE under the ids to repeat them under", async () => {
   await using database = await createTestDatabase();
@@ -68,7 +71,7 @@ Deno.test("a fault in a batch is that order's INTERNAL, and the log has its caus
   const bug = new TypeError("password=hunter2");
   const faulty: Store = {
     ...store,
-    readSnapshot: (keys, signal) => keys.goodsIds.includes(2) ? Promise.reject(bug) : store.readSnapshot(keys, signal),
+    readSnapshot: (keys, signal) => keys.stockKeys.includes(2) ? Promise.reject(bug) : store.readSnapshot(keys, signal),
     readLevels: () => Promise.reject(new TypeError("password=hunter3")),
   };
   const lines = await run(database, { lock: grantAllLock(), store: faulty }, async (client) => {

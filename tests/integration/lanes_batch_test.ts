@@ -5,13 +5,13 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import type { Verdict } from "../../src/inventory/model.ts";
-import type { Operation } from "../../src/inventory/operations/operation.ts";
+
 import { rollback, sell, set } from "../support/apply.ts";
 import { door } from "../support/door.ts";
 import { lanesBench, stock } from "../support/lanes_bench.ts";
 import { checkLedger } from "../support/ledger_check.ts";
 import { anyOperation } from "../support/operations.ts";
-import { Oracle, seenVerdict } from "../support/oracle.ts";
+import { type Known, Oracle, seenVerdict } from "../support/oracle.ts";
 import { NEVER } from "../support/pool_probe.ts";
 import { grantAllLock } from "../support/unguarded.ts";
 import { inEveryMode } from "../support/test_mode.ts";
@@ -169,7 +169,7 @@ inEveryMode("orders of several goods, crossing each other in every manner, all g
 });
 
 /** The operation on goods, orders and ids of a run of its own. */
-function moved(operation: Operation, run: number): Operation {
+function moved(operation: Known, run: number): Known {
   const goods = (goodsId: number) => goodsId + run * 10;
   switch (operation.kind) {
     case "set":
@@ -186,8 +186,8 @@ function moved(operation: Operation, run: number): Operation {
 }
 
 function linesOf(
-  { lines }: { readonly lines: readonly { goodsId: number; num: number, locationId: 0 }[] },
+  { lines }: { readonly lines: readonly { goodsId: number; num: number }[] },
   goods: (id: number) => number,
 ) {
-  return lines.map(({ goodsId, locationId: 0, num }) => ({ goodsId: goods(goodsId), num }));
+  return lines.map(({ goodsId, num }) => ({ goodsId: goods(goodsId), locationId: 0, num }));
 }

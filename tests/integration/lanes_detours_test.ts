@@ -1,4 +1,5 @@
 /** When batches go by row locks although that is not their mode, and what is logged of it. */
+import type { StockKey } from "../../src/inventory/stock_key.ts";
 import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
 import { Failure } from "../../src/lanes/failure.ts";
 import { LeaseTakenError, QuorumLostError } from "../../src/lock/lock.ts";
@@ -16,7 +17,7 @@ Deno.test("an order of several goods that are never free at once goes by row loc
   await using on = await lanesBench();
   await on.lanes().apply(set("two", 2, 10), NEVER);
   let asked = 0;
-  const rowLocked: number[][] = [];
+  const rowLocked: StockKey[][] = [];
   const logged: Record<string, unknown>[] = [];
   const lanes = on.lanes({
     log: { ...QUIET, info: (fields) => void logged.push(fields) },
@@ -29,7 +30,7 @@ Deno.test("an order of several goods that are never free at once goes by row loc
     },
     store: {
       changeUnderRowLocks(keys, decide, signal) {
-        rowLocked.push([...keys.goodsIds]);
+        rowLocked.push([...keys.stockKeys]);
         return on.store.changeUnderRowLocks(keys, decide, signal);
       },
     },

@@ -96,7 +96,7 @@ inEveryMode("an order that can't be read fails its own rollback only", async () 
     limits: { operationsMax: 5000 },
     store: {
       readSnapshot: (keys, signal) =>
-        keys.goodsIds.length === 0 && keys.orderIds.includes("o-1100")
+        keys.stockKeys.length === 0 && keys.orderIds.includes("o-1100")
           ? Promise.reject(new TypeError("a fault"))
           : on.store.readSnapshot(keys, signal),
     },

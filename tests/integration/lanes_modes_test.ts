@@ -2,6 +2,7 @@
  * The modes of concurrency: what a batch goes under, what becomes of it when the quorum is lost, and what a process
  * says and does whose lease ran out.
  */
+import type { StockKey } from "../../src/inventory/stock_key.ts";
 import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
 import { Failure } from "../../src/lanes/failure.ts";
 import { Lanes } from "../../src/lanes/lanes.ts";
@@ -23,7 +24,7 @@ Deno.test("without a quorum orders go by row locks, nobody is refused, and the n
   await on.lanes().apply(set("many", 1, 1000), NEVER);
   let quorum = false;
   let asked = 0;
-  const rowLocked: number[] = [];
+  const rowLocked: StockKey[] = [];
   const lanes = on.lanes({
     quorumLoss: "row",
     lock: {
@@ -34,7 +35,7 @@ Deno.test("without a quorum orders go by row locks, nobody is refused, and the n
     },
     store: {
       changeUnderRowLocks(keys, decide, signal) {
-        rowLocked.push(...keys.goodsIds);
+        rowLocked.push(...keys.stockKeys);
         return on.store.changeUnderRowLocks(keys, decide, signal);
       },
     },

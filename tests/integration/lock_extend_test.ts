@@ -27,7 +27,7 @@ Deno.test("a lease that is extended is ours for another TTL on every node, and s
   assert(remainingMs >= least, `${remainingMs} ms are left of at least ${least}`);
   const left = await Promise.all(bench.nodes.map((node) => node.pttl(bench.key(1))));
   assert(left.filter((ms) => ms > 900).length >= QUORUM, `${left}`);
-  assertEquals(lock.status().leases.map(({ goodsId }) => goodsId), [1]);
+  assertEquals(lock.status().leases.map(({ stockKey }) => stockKey), [1]);
   await lease.release();
   assertEquals(lock.status().leases, []);
   await bench.assertNoKeys();

@@ -151,7 +151,7 @@ Deno.test("who asks in vain is seen by the owner, for a while, and learns which 
   await bench.keysOnce(10);
   assertEquals(await owner.wantedByOthers([1, 2, 3]), []);
   const refusal = await assertRejects(() => other.acquire([1, 2, 4]), LeaseTakenError);
-  assertEquals(refusal.goodsIds, [2]);
+  assertEquals(refusal.stockKeys, [2]);
   await eventually(async () => same(await owner.wantedByOthers([1, 2, 3]), [2]), "the owner sees it");
   assertEquals(await other.wantedByOthers([1, 2, 3]), [], "nobody waits for himself");
   await eventually(async () => (await owner.wantedByOthers([2])).length === 0, "it is forgotten");

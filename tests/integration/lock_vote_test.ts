@@ -210,7 +210,7 @@ Deno.test("the rights that docs/lock.md names are all that a node's user needs",
     const lease = await bench.lock.acquire([1, 2]);
     await lease.extend();
     const refusal = await assertRejects(() => other.acquire([2, 3]), LeaseTakenError);
-    assertEquals(refusal.goodsIds, [2]);
+    assertEquals(refusal.stockKeys, [2]);
     await eventually(async () => (await bench.lock.wantedByOthers([2])).length === 1, "the mark is seen");
     await lease.release();
   } finally {

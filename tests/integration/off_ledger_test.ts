@@ -41,7 +41,7 @@ for (const [what, statement] of Object.entries(FAULTS)) {
     assertEquals(sold.filter((end) => end.status === "fulfilled" && end.value.ok).length, OTHERS);
     assert(fault?.status === "rejected", `it ended as ${JSON.stringify(fault)}`);
     assertInstanceOf(fault.reason, OffLedgerError);
-    assertEquals(fault.reason.goodsIds, [1]);
+    assertEquals(fault.reason.stockKeys, [1]);
     assert(writes < 20, `it took ${writes} writes`);
     assertEquals(await goodsOne(owner), before);
     await owner.end({ timeout: 1 });

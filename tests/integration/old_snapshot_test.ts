@@ -10,7 +10,8 @@ import type { Statement } from "../../src/store/postgres/transaction_block.ts";
 import { lockStatement } from "../../src/store/statements/change_under_row_locks.ts";
 import { offLedgerStatement } from "../../src/store/statements/read_off_ledger.ts";
 import { schemaStatement } from "../../src/store/statements/ping.ts";
-import { snapshotOf, snapshotStatement } from "../../src/store/statements/read_snapshot.ts";
+import { snapshotStatement } from "../../src/store/statements/read_snapshot.ts";
+import { snapshotOf } from "../../src/store/statements/snapshot_row.ts";
 import { levelsStatement } from "../../src/store/statements/read_levels.ts";
 import { lockedStatement } from "../../src/store/statements/read_locked.ts";
 import { writeStatement } from "../../src/store/statements/write_changes.ts";
@@ -79,10 +80,10 @@ async function pagesOfAll(server: postgres.Sql): Promise<Record<string, number>>
   const changes: Changes = settle(snapshot, [sell("next", [1, 1])]).changes;
   return {
     "the snapshot": await pagesOf(server, snapshotStatement(KEYS)),
-    "the levels": await pagesOf(server, levelsStatement(KEYS.goodsIds)),
-    "the row lock": await pagesOf(server, lockStatement(KEYS.goodsIds)),
-    "who is locked": await pagesOf(server, lockedStatement(KEYS.goodsIds)),
-    "who is off the ledger": await pagesOf(server, offLedgerStatement(KEYS.goodsIds)),
+    "the levels": await pagesOf(server, levelsStatement(KEYS.stockKeys)),
+    "the row lock": await pagesOf(server, lockStatement(KEYS.stockKeys)),
+    "who is locked": await pagesOf(server, lockedStatement(KEYS.stockKeys)),
+    "who is off the ledger": await pagesOf(server, offLedgerStatement(KEYS.stockKeys)),
     "the look of readiness": await pagesOf(server, schemaStatement),
     "the write": await pagesOf(server, writeStatement(changes)),
   };

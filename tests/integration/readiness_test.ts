@@ -29,7 +29,8 @@ function storeOn(url: string): Store {
 
 async function changesOf(store: Store, operationId: string, num: number): Promise<Changes> {
   const keys = { stockKeys: [1], orderIds: [], operationIds: [operationId] };
-  return settle(await store.readSnapshot(keys, NEVER), [{ kind: "set", operationId, goodsId: 1, locationId: 0, num }]).changes;
+  return settle(await store.readSnapshot(keys, NEVER), [{ kind: "set", operationId, goodsId: 1, locationId: 0, num }])
+    .changes;
 }
 
 Deno.test("a pool that is all at work does not make the database look away", async () => {

@@ -60,7 +60,7 @@ Deno.test("a node's user may do what the lock does, and nothing else", async () 
     const lease = await acquired(first!, GOODS, 5000);
     const refusal = await assertRejects(() => second!.acquire([1, 2]));
     assert(refusal instanceof LeaseTakenError, `${refusal}`);
-    assertEquals([...refusal.goodsIds].sort(), [1, 2]);
+    assertEquals([...refusal.stockKeys].sort(), [1, 2]);
     await eventually(async () => {
       await second!.acquire([1]).catch(() => {});
       return (await first!.wantedByOthers([1])).length === 1;

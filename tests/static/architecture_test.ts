@@ -23,7 +23,7 @@ const LAW: Readonly<Record<string, Law>> = {
   config: { files: ["telemetry", "lock/validity.ts"], packages: ["zod"] },
   inventory: { files: [], packages: [] },
   store: { files: ["config", "inventory", "telemetry"], packages: ["postgres"] },
-  lock: { files: ["config", "telemetry"], packages: ["ioredis", "redlock"] },
+  lock: { files: ["config", "inventory/stock_key.ts", "telemetry"], packages: ["ioredis", "redlock"] },
   lanes: { files: ["config/mode_names.ts", "inventory", "store", "lock", "telemetry"], packages: [] },
   health: { files: ["telemetry"], packages: [] },
   tls: { files: ["telemetry"], packages: [] },

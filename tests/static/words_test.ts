@@ -41,7 +41,7 @@ const WORDS: readonly Word[] = [
     word: /\b(holds?|holding|holders?|held)\b/i,
     instead: "have, keep, contain, lock; a hold is a buyer's",
     rooms: [
-      ...["base/", "config/", "lanes/", "lock/", "migrate/", "process/", "rpc/", "store/", "telemetry/", "transport/"]
+      ...["base/", "config/", "lanes/", "lock/", "migrate/", "process/", "rpc/", "telemetry/", "transport/"]
         .map((room) => `src/${room}`),
       ...["src/workers/", "bench/", "tests/attacks/", "tests/clients/", "tests/faults/", "tests/support/"],
       ...["tools/stack/", "tools/test/", "tools/gate/", "tools/up/"],

@@ -1,7 +1,9 @@
 /** Operations through the store, without lanes and locks: read, settle, write. */
 import type { Changes, Verdict } from "../../src/inventory/model.ts";
 import { changedOrder, type Operation, rulesOf } from "../../src/inventory/operations/operation.ts";
+import type { Records } from "../../src/inventory/operations/rules.ts";
 import { changesNothing, settle } from "../../src/inventory/settle.ts";
+import type { StockKey } from "../../src/inventory/stock_key.ts";
 import type { SnapshotKeys } from "../../src/store/statements/read_snapshot.ts";
 import type { Store } from "../../src/store/store.ts";
 import { NEVER } from "./pool_probe.ts";
@@ -16,20 +18,31 @@ export interface Settled {
 /** The rows that an operation needs which names its goods itself. */
 export function keysOf(operation: Operation): SnapshotKeys {
   const rules = rulesOf(operation);
-  return { goodsIds: rules.goodsOf(operation, undefined), ...rules.recordIds(operation) };
+  return snapshotKeys(rules.keysOf(operation, undefined), [rules.records(operation, undefined)]);
 }
 
 /** Reads what the operations touch and settles them. A rollback's goods are known only after a first read. */
 export async function settleOn(store: Store, ...operations: Operation[]): Promise<Settled> {
-  const ids = operations.map((operation) => rulesOf(operation).recordIds(operation));
-  const orderIds = [...new Set(ids.flatMap((each) => each.orderIds))];
-  const operationIds = [...new Set(ids.flatMap((each) => each.operationIds))];
-  const { orders } = await store.readSnapshot({ stockKeys: [], orderIds, operationIds }, NEVER);
-  const goodsIds = new Set(
-    operations.flatMap((operation) => rulesOf(operation).goodsOf(operation, orders.get(changedOrder(operation) ?? ""))),
+  const orderIds = operations.flatMap((operation) => changedOrder(operation) ?? []);
+  const { orders } = await store.readSnapshot({ stockKeys: [], orderIds, operationIds: [] }, NEVER);
+  const orderOf = (operation: Operation) => orders.get(changedOrder(operation) ?? "");
+  const keys = snapshotKeys(
+    operations.flatMap((operation) => rulesOf(operation).keysOf(operation, orderOf(operation))),
+    operations.map((operation) => rulesOf(operation).records(operation, orderOf(operation))),
   );
-  const keys = { stockKeys: [...goodsIds], orderIds, operationIds };
   return { keys, ...settle(await store.readSnapshot(keys, NEVER), operations) };
+}
+
+function snapshotKeys(stockKeys: readonly StockKey[], records: readonly Records[]): SnapshotKeys {
+  const buyers = records.flatMap((each) => each.buyers ?? []);
+  const moments = records.flatMap((each) => each.moments ?? []);
+  return {
+    stockKeys: [...new Set(stockKeys)],
+    orderIds: [...new Set(records.flatMap((each) => each.orderIds ?? []))],
+    operationIds: [...new Set(records.flatMap((each) => each.operationIds ?? []))],
+    ...(buyers.length === 0 ? {} : { buyers }),
+    ...(moments.length === 0 ? {} : { moments }),
+  };
 }
 
 /** Settles the operations and writes what they came to, in as many writes as that takes. Answers the last of them. */
@@ -59,7 +72,12 @@ export function rollback(
   rollbackId: string | undefined,
   ...lines: [goodsId: number, num: number][]
 ): Operation {
-  return { kind: "rollback", rollbackId, orderId, lines: lines.map(([goodsId, num]) => ({ goodsId, locationId: 0, num })) };
+  return {
+    kind: "rollback",
+    rollbackId,
+    orderId,
+    lines: lines.map(([goodsId, num]) => ({ goodsId, locationId: 0, num })),
+  };
 }
 
 /** Gives back units of no order. */

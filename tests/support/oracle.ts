@@ -3,6 +3,7 @@
  * It shares no code with src/inventory, so that a fault there does not hide itself here.
  */
 import type { Verdict } from "../../src/inventory/model.ts";
+import { keyOf } from "../../src/inventory/stock_key.ts";
 import type { Operation } from "../../src/inventory/operations/operation.ts";
 
 type Quantities = Record<number, number>;
@@ -12,6 +13,9 @@ type Event =
   | { what: "sold"; order: string; took: Quantities }
   | { what: "barred"; order: string }
   | { what: "gave back"; id: string; order: string | undefined; asked: Quantities | "whole"; gave: Quantities };
+
+/** The operations that it knows. */
+export type Known = Extract<Operation, { kind: "set" | "sell" | "rollback" | "give_back" }>;
 
 /** A verdict reduced to what callers can see, in a form that both sides can be brought to. */
 export type SeenVerdict = Record<string, unknown>;
@@ -34,7 +38,7 @@ export class Oracle {
     return units;
   }
 
-  apply(operation: Operation): SeenVerdict {
+  apply(operation: Known): SeenVerdict {
     switch (operation.kind) {
       case "set":
         return this.#set(operation.operationId, operation.goodsId, operation.num);
@@ -162,13 +166,15 @@ export function seenVerdict(verdict: Verdict): SeenVerdict {
         return { ok: "sell", took: quantities(verdict.order.lines) };
       case "rollback":
         return { ok: "rollback", gave: quantities(verdict.given) };
+      default:
+        return { ok: verdict.kind };
     }
   }
   const { refusal } = verdict;
   switch (refusal.reason) {
     case "unknown_goods":
     case "out_of_range":
-      return { no: refusal.reason, goods: refusal.goodsIds };
+      return { no: refusal.reason, goods: refusal.places.map(keyOf) };
     case "short_stock":
       return { no: refusal.reason, lines: refusal.lines.map((l) => [l.goodsId, l.asked, l.available]) };
     case "exceeds_sold":
@@ -177,11 +183,13 @@ export function seenVerdict(verdict: Verdict): SeenVerdict {
       return { no: refusal.reason, state: refusal.state };
     case "content_differs":
       return { no: refusal.reason, id: refusal.id };
+    default:
+      return { no: refusal.reason };
   }
 }
 
 function quantities(lines: readonly { goodsId: number; num: number }[]): Quantities {
-  return Object.fromEntries(lines.map(({ goodsId, locationId: 0, num }) => [goodsId, num]));
+  return Object.fromEntries(lines.map(({ goodsId, num }) => [goodsId, num]));
 }
 
 function text(of: Quantities | "whole"): string {

@@ -12,7 +12,9 @@ const LEVELS = new Map([
 ]);
 
 function order(state: OrderState, returned: number[]): Order {
-  const lines = state === "barred" ? [] : [{ goodsId: 1, locationId: 0, num: 2 }, { goodsId: 3, locationId: 0, num: 3 }];
+  const lines = state === "barred"
+    ? []
+    : [{ goodsId: 1, locationId: 0, num: 2 }, { goodsId: 3, locationId: 0, num: 3 }];
   return { orderId: "o", state, lines, returned: state === "barred" ? [] : returned, atMs: 5 };
 }
 
@@ -36,7 +38,12 @@ function sell(...lines: [number, number][]): Operation {
 }
 
 function rollback(lines: [number, number][] = [], rollbackId?: string): Operation {
-  return { kind: "rollback", rollbackId, orderId: "o", lines: lines.map(([goodsId, num]) => ({ goodsId, locationId: 0, num })) };
+  return {
+    kind: "rollback",
+    rollbackId,
+    orderId: "o",
+    lines: lines.map(([goodsId, num]) => ({ goodsId, locationId: 0, num })),
+  };
 }
 
 function set(goodsId: number, num: number): Operation {
@@ -50,7 +57,12 @@ const PART: RecordedOperation = {
   lines: [{ goodsId: 1, locationId: 0, num: 1 }],
 };
 
-const BAR: RecordedOperation = { operationId: "r", kind: "bar", orderId: "o", lines: [{ goodsId: 1, locationId: 0, num: 1 }] };
+const BAR: RecordedOperation = {
+  operationId: "r",
+  kind: "bar",
+  orderId: "o",
+  lines: [{ goodsId: 1, locationId: 0, num: 1 }],
+};
 
 const CASES: [rule: string, Snapshot, Operation, Record<string, unknown>][] = [
   ["a sale may take all that is available, not what is reserved", snapshot(), sell([1, 5]), {

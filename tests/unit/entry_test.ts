@@ -17,7 +17,7 @@ const SHORT = { ok: false, refusal: { reason: "short_stock", lines: [] } } as un
 /** An entry in that state, and its caller. */
 function entryIn(state: State) {
   const caller = new AbortController();
-  const entry = new Entry(SELL, [1], 0, caller.signal, () => void ends.count++);
+  const entry = new Entry(SELL, 0, caller.signal, () => void ends.count++);
   const ends = { count: 0 };
   entry.verdict.catch(() => {});
   if (state !== "queued") entry.begin();

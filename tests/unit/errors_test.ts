@@ -10,7 +10,11 @@ import { articleError } from "../../src/services/article/encode.ts";
 import { failureError, refusalError } from "../../src/services/refusals.ts";
 
 const REFUSALS: [Refusal, Code, detail: string][] = [
-  [{ reason: "unknown_goods", goodsIds: [4, 5] }, Code.NotFound, "google.rpc.ErrorInfo"],
+  [
+    { reason: "unknown_goods", places: [{ goodsId: 4, locationId: 0 }, { goodsId: 5, locationId: 2 }] },
+    Code.NotFound,
+    "google.rpc.ErrorInfo",
+  ],
   [
     { reason: "short_stock", lines: [{ goodsId: 1, locationId: 0, asked: 2, available: 1 }] },
     Code.FailedPrecondition,
@@ -31,7 +35,7 @@ const REFUSALS: [Refusal, Code, detail: string][] = [
     Code.AlreadyExists,
     "google.rpc.ErrorInfo",
   ],
-  [{ reason: "out_of_range", goodsIds: [1] }, Code.OutOfRange, "google.rpc.ErrorInfo"],
+  [{ reason: "out_of_range", places: [{ goodsId: 1, locationId: 0 }] }, Code.OutOfRange, "google.rpc.ErrorInfo"],
 ];
 
 /** The content of an error's first detail. */
@@ -81,14 +85,14 @@ Deno.test("every state of an order has its name on the wire", () => {
 });
 
 Deno.test("the largest refusals stay within what clients take in trailers", () => {
-  const goodsIds = Array.from({ length: 10_000 }, (_, i) => 2_147_473_648 + i);
-  const lines = goodsIds.map((goodsId) => ({ goodsId, locationId: 0, asked: 2_147_483_647, available: 1_000_000_000 }));
-  for (const refusal of [{ reason: "unknown_goods", goodsIds }, { reason: "short_stock", lines }] as const) {
+  const places = Array.from({ length: 10_000 }, (_, i) => ({ goodsId: 2_147_473_648 + i, locationId: 0 }));
+  const lines = places.map((place) => ({ ...place, asked: 2_147_483_647, available: 1_000_000_000 }));
+  for (const refusal of [{ reason: "unknown_goods", places }, { reason: "short_stock", lines }] as const) {
     const error = refusalError(refusal);
     assert(error.message.length < 1000, `a message of ${error.message.length} characters`);
     assert(error.details.length > 0);
   }
-  const five = refusalError({ reason: "unknown_goods", goodsIds: goodsIds.slice(0, 500) });
+  const five = refusalError({ reason: "unknown_goods", places: places.slice(0, 500) });
   const { goods_ids } = first(five).metadata as Record<string, string>;
   assertEquals(goods_ids?.split(",").length, 500);
   assertEquals(refusalError({ reason: "short_stock", lines }).details.length > 50, true);
@@ -100,6 +104,8 @@ Deno.test("the article's service has INVALID_ARGUMENT for short stock and else t
     const expected = refusal.reason === "short_stock" ? Code.InvalidArgument : code;
     assertEquals(articleError(refusalError(refusal)).code, expected);
   }
-  const short = articleError(refusalError({ reason: "short_stock", lines: [{ goodsId: 1, locationId: 0, asked: 2, available: 1 }] }));
+  const short = articleError(
+    refusalError({ reason: "short_stock", lines: [{ goodsId: 1, locationId: 0, asked: 2, available: 1 }] }),
+  );
   assertEquals(names(short), [ShortStockSchema.typeName]);
 });

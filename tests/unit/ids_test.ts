@@ -47,7 +47,8 @@ Deno.test("whatever a decision looks for was to be read for it: what is not read
   const stocked: Operation[] = [1, 2, 3].map((goodsId) => ({
     kind: "set",
     operationId: `s-${goodsId}`,
-    goodsId, locationId: 0,
+    goodsId,
+    locationId: 0,
     num: 99,
   }));
   let wholes = 0;
@@ -69,11 +70,11 @@ Deno.test("whatever a decision looks for was to be read for it: what is not read
       };
       const rules = rulesOf(operation);
       rules.decide(asked, operation);
-      const { orderIds, operationIds } = rules.recordIds(operation);
-      const goodsIds = rules.goodsOf(operation, order);
+      const { orderIds = [], operationIds = [] } = rules.records(operation, order);
+      const stockKeys = rules.keysOf(operation, order);
       for (const id of asked.orders.asked) assert(orderIds.includes(id), `order ${id}`);
       for (const id of asked.operations.asked) assert(operationIds.includes(id), `operation ${id}`);
-      for (const id of asked.levels.asked) assert(goodsIds.includes(id), `goods ${id}`);
+      for (const id of asked.levels.asked) assert(stockKeys.includes(id), `goods ${id}`);
     }),
     { numRuns: RUNS },
   );
@@ -83,7 +84,7 @@ Deno.test("whatever a decision looks for was to be read for it: what is not read
 Deno.test("a rollback without an id is looked for under both ids that it may have, one with an id under that alone", () => {
   const lines = [{ goodsId: 1, locationId: 0, num: 2 }];
   const rollback = (rollbackId: string | undefined, part: typeof lines) =>
-    ROLLBACK.recordIds({ kind: "rollback", rollbackId, orderId: "o", lines: part });
+    ROLLBACK.records({ kind: "rollback", rollbackId, orderId: "o", lines: part }, undefined);
   const [whole, part] = [derivedRollbackId("o", []), derivedRollbackId("o", lines)];
   assertEquals(rollback(undefined, lines), { orderIds: ["o"], operationIds: [whole, part] });
   assertEquals(rollback(undefined, []), { orderIds: ["o"], operationIds: [whole] });

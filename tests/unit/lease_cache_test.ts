@@ -16,10 +16,10 @@ function bench() {
   const clock = { nowMs: 1000, attemptMs: 0 };
   const others = { want: false };
   const lock: Lock = {
-    acquire(goodsIds) {
+    acquire(stockKeys) {
       const refusal = refusals.shift();
       clock.nowMs += clock.attemptMs;
-      asked.push(`${refusal === undefined ? "take" : "ask"} ${goodsIds}`);
+      asked.push(`${refusal === undefined ? "take" : "ask"} ${stockKeys}`);
       if (refusal !== undefined) return Promise.reject(refusal);
       return Promise.resolve({
         remainingMs: () => 5000,
@@ -27,9 +27,9 @@ function bench() {
         release: (part) => Promise.resolve(void asked.push(`release ${part}`)),
       });
     },
-    wantedByOthers(goodsIds) {
-      asked.push(`look ${goodsIds}`);
-      return Promise.resolve(others.want ? goodsIds : []);
+    wantedByOthers(stockKeys) {
+      asked.push(`look ${stockKeys}`);
+      return Promise.resolve(others.want ? stockKeys : []);
     },
     status: () => ({ quorum: 3, ttlMs: 5000, nodes: [], leases: [] }),
     ping: () => Promise.resolve(),
@@ -43,13 +43,13 @@ function bench() {
     refusals,
     others,
     /** One batch: takes the goods, works for a while, and is over; answers what was refused. */
-    async batch(goodsIds: number[], wanted: boolean, tookMs = 10) {
-      const refused = await leases.take(goodsIds);
+    async batch(stockKeys: number[], wanted: boolean, tookMs = 10) {
+      const refused = await leases.take(stockKeys);
       if (refused !== undefined) return refused;
       clock.nowMs += tookMs;
-      leases.batchOver(goodsIds);
-      leases.releaseUnwanted(goodsIds, () => wanted);
-      await leases.releaseDue(goodsIds);
+      leases.batchOver(stockKeys);
+      leases.releaseUnwanted(stockKeys, () => wanted);
+      await leases.releaseDue(stockKeys);
       return undefined;
     },
   };
@@ -81,7 +81,7 @@ Deno.test("what others want is released after a while, and left to them for a pa
   for (let i = 0; i < 5; i++) await batch([1], true, SHARE_AFTER_MS / 5);
   assertEquals(asked, ["take 1", "look 1", "release 1"]);
   const refused = await batch([1], true);
-  assertEquals([refused?.goodsIds, refused?.afterMs], [[1], PAUSE_MS_MIN]);
+  assertEquals([refused?.stockKeys, refused?.afterMs], [[1], PAUSE_MS_MIN]);
   clock.nowMs += PAUSE_MS_MIN - 1;
   assertEquals((await batch([1], true))?.afterMs, 1);
   assertEquals(asked.length, 3, "nobody was asked in the pause");
@@ -163,12 +163,12 @@ Deno.test("the pause is as long as attempts take here, twice, within bounds", as
 Deno.test("of several goods those that others have are refused, where the lock knows which", async () => {
   const { leases, refusals, asked } = bench();
   refusals.push(new LeaseTakenError("taken", [2]));
-  assertEquals((await leases.take([1, 2, 3]))?.goodsIds, [2]);
+  assertEquals((await leases.take([1, 2, 3]))?.stockKeys, [2]);
   // Where it does not, whoever collided may be gone by now.
   refusals.push(new LeaseTakenError("taken"));
   assertEquals(await leases.take([1, 3]), undefined);
   refusals.push(new LeaseTakenError("taken"), new LeaseTakenError("taken"), new LeaseTakenError("taken"));
-  assertEquals((await leases.take([3, 4]))?.goodsIds, [4]);
+  assertEquals((await leases.take([3, 4]))?.stockKeys, [4]);
   assertEquals(asked, ["ask 1,2,3", "ask 1,3", "take 1,3", "ask 4", "ask 4", "ask 4"]);
   refusals.push(new QuorumLostError("two of five"));
   await assertRejects(() => leases.take([5]), QuorumLostError);
@@ -190,8 +190,9 @@ Deno.test("a write goes under leases that last for all of it: what has too littl
     const now = [...left];
     let asked = 0;
     const lock: Lock = {
-      acquire: ([goodsId]) =>
-        Promise.resolve({
+      acquire([key]) {
+        const goodsId = key as number;
+        return Promise.resolve({
           remainingMs: () => now[goodsId!]!,
           extend() {
             asked++;
@@ -201,7 +202,8 @@ Deno.test("a write goes under leases that last for all of it: what has too littl
             return Promise.resolve();
           },
           release: () => Promise.resolve(),
-        }),
+        });
+      },
       wantedByOthers: () => Promise.resolve([]),
       status: () => ({ quorum: 3, ttlMs: 5000, nodes: [], leases: [] }),
       ping: () => Promise.resolve(),

@@ -147,21 +147,23 @@ Deno.test("leases are listed by goods_id, the first of them only, with the count
   // 10 has no divisor in common with 1001, so this goes through all of them, unsorted.
   const count = LEASES_LISTED_MAX + 1;
   const leases = Array.from({ length: count }, (_, i) => ({
-    goodsId: (i * 10) % count + 1,
+    stockKey: (i * 10) % count + 1,
     ageMs: i + 0.9,
     remainingMs: 5000,
   }));
   const view = redlock({ leases });
   const answer = await answerOf(view);
-  const first = answer.leases as { goodsId: number; heldMs: number; remainingMs: number }[];
+  const first = answer.leases as { goodsId: number; locationId: number; heldMs: number; remainingMs: number }[];
   assertEquals(first.map(({ goodsId }) => goodsId), Array.from({ length: LEASES_LISTED_MAX }, (_, i) => i + 1));
   assertEquals(answer.leasesTotal, count);
-  assertEquals(first[7], { goodsId: 8, heldMs: 301, remainingMs: 5000 });
-  assertEquals(view.redlock?.leases[1]?.goodsId, 11, "the view was left as it is");
+  assertEquals(first[7], { goodsId: 8, locationId: 0, heldMs: 301, remainingMs: 5000 });
+  assertEquals(view.redlock?.leases[1]?.stockKey, 11, "the view was left as it is");
 });
 
 Deno.test("a process that was paused for weeks still answers: times stay within their fields", async () => {
   const monthMs = 31 * 24 * 3600 * 1000;
-  const { leases } = await answerOf(redlock({ leases: [{ goodsId: 1, ageMs: monthMs, remainingMs: 5000 - monthMs }] }));
-  assertEquals(leases, [{ goodsId: 1, heldMs: 2 ** 31 - 1, remainingMs: 0 }]);
+  const { leases } = await answerOf(
+    redlock({ leases: [{ stockKey: 1, ageMs: monthMs, remainingMs: 5000 - monthMs }] }),
+  );
+  assertEquals(leases, [{ goodsId: 1, locationId: 0, heldMs: 2 ** 31 - 1, remainingMs: 0 }]);
 });

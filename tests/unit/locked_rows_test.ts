@@ -8,7 +8,11 @@ import { LockedRows } from "../../src/lanes/locked_rows.ts";
 import type { Store } from "../../src/store/store.ts";
 
 const LINES = [{ goodsId: 1, locationId: 0, num: 1 }];
-const entryOf = (operation: Operation) => new Entry(operation, [1], 0, new AbortController().signal, () => {});
+const entryOf = (operation: Operation) => {
+  const entry = new Entry(operation, 0, new AbortController().signal, () => {});
+  entry.stockKeys = [1];
+  return entry;
+};
 const giving = (orderId: string) => entryOf({ kind: "rollback", rollbackId: undefined, orderId, lines: [] });
 
 /** Looks at a database in which these orders are locked. */

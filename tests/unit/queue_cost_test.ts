@@ -5,8 +5,8 @@ import { end, entry, LIMITS, names, type QueuedEntry, queueOf } from "../support
 
 /** 2,000 entries of 500 lines each, all of the same goods. */
 function wideEntries(): QueuedEntry[] {
-  const goodsIds = Array.from({ length: 500 }, (_, i) => i + 1);
-  return Array.from({ length: 2000 }, (_, i) => entry(`wide${i}`, ...goodsIds));
+  const stockKeys = Array.from({ length: 500 }, (_, i) => i + 1);
+  return Array.from({ length: 2000 }, (_, i) => entry(`wide${i}`, ...stockKeys));
 }
 
 /** Steps of the queue while `work` is done. */
@@ -24,10 +24,10 @@ Deno.test("what waits behind parked lanes costs nothing while they are parked an
     const queue = queueOf(...entries);
     const lines = entries.length * 500;
     /** As when the lease of a goods is refused to a batch. */
-    const refuse = (batch: readonly QueuedEntry[], goodsIds: readonly number[]) => {
-      for (const goodsId of goodsIds) queue.park(goodsId);
+    const refuse = (batch: readonly QueuedEntry[], stockKeys: readonly number[]) => {
+      for (const goodsId of stockKeys) queue.park(goodsId);
       for (const one of batch) queue.requeue(one);
-      queue.free(new Set(batch.flatMap((one) => one.goodsIds)));
+      queue.free(new Set(batch.flatMap((one) => one.stockKeys)));
       assertEquals(queue.take(limits), []);
     };
     // Once, each of those who wait is sidelined.

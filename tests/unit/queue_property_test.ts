@@ -1,4 +1,5 @@
 /** The queue under whatever may happen to it, in any sequence: exclusion, fairness, and that nothing stays behind. */
+import type { StockKey } from "../../src/inventory/stock_key.ts";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { Queue } from "../../src/lanes/queue.ts";
@@ -21,24 +22,24 @@ Deno.test("whatever happens: no goods in two batches, nobody overtaken, nobody b
       const arrived: QueuedEntry[] = [];
       const waiting = new Set<QueuedEntry>();
       const batches: QueuedEntry[][] = [];
-      const parked = new Set<number>();
+      const parked = new Set<StockKey>();
       /** Who waited in a parked lane since it began to wait. */
       const sidelined = new Set<QueuedEntry>();
       let count = 0;
       const isBehind = (one: QueuedEntry, goodsId: number, batch: readonly QueuedEntry[]) =>
         [...waiting, ...batch].some((other) =>
-          other.goodsIds.includes(goodsId) && arrived.indexOf(other) < arrived.indexOf(one)
+          other.stockKeys.includes(goodsId) && arrived.indexOf(other) < arrived.indexOf(one)
         );
       const noteSidelined = () => {
-        for (const one of waiting) if (one.goodsIds.some((goodsId) => parked.has(goodsId))) sidelined.add(one);
+        for (const one of waiting) if (one.stockKeys.some((goodsId) => parked.has(goodsId))) sidelined.add(one);
       };
       const take = (entriesMax: number) => {
         const batch = queue.take({ entriesMax, sizeMax: 1000 });
         if (batch.length === 0) return false;
-        const busy = new Set(batches.flat().flatMap(({ goodsIds }) => goodsIds));
+        const busy = new Set(batches.flat().flatMap(({ stockKeys }) => stockKeys));
         for (const one of batch) {
           assert(waiting.delete(one), "only who waits is taken");
-          for (const goodsId of one.goodsIds) {
+          for (const goodsId of one.stockKeys) {
             assert(!busy.has(goodsId), "no goods is in two batches");
             assert(!parked.has(goodsId), "nobody goes through a parked lane");
           }
@@ -49,10 +50,11 @@ Deno.test("whatever happens: no goods in two batches, nobody overtaken, nobody b
           sidelined.delete(one);
           for (const other of waiting) {
             const earlier = arrived.indexOf(other) < arrived.indexOf(one);
-            const shared = one.goodsIds.some((goodsId) => other.goodsIds.includes(goodsId));
+            const shared = one.stockKeys.some((goodsId) => other.stockKeys.includes(goodsId));
             // Others pass only who could not go anyway: a lane of its is parked, or was, and it is not the first there.
-            const isSidelined = other.goodsIds.some((goodsId) =>
-              parked.has(goodsId) || (sidelined.has(other) && (busy.has(goodsId) || isBehind(other, goodsId, batch)))
+            const isSidelined = other.stockKeys.some((goodsId) =>
+              parked.has(goodsId) ||
+              (sidelined.has(other) && (busy.has(goodsId) || isBehind(other, goodsId as number, batch)))
             );
             assert(!earlier || !shared || isSidelined, `${one.name} overtook ${other.name}`);
           }
@@ -79,7 +81,7 @@ Deno.test("whatever happens: no goods in two batches, nobody overtaken, nobody b
             queue.requeue(one);
             waiting.add(one);
           }
-          queue.free(new Set(batch.flatMap(({ goodsIds }) => goodsIds)));
+          queue.free(new Set(batch.flatMap(({ stockKeys }) => stockKeys)));
         } else if (what === "leave" && waiting.size > 0) {
           const one = [...waiting][pick % waiting.size] as QueuedEntry;
           waiting.delete(one);
@@ -96,10 +98,10 @@ Deno.test("whatever happens: no goods in two batches, nobody overtaken, nobody b
       }
       // Whoever can go is found, and at the end everybody has gone.
       while (take(3));
-      const busy = new Set(batches.flat().flatMap(({ goodsIds }) => goodsIds));
+      const busy = new Set(batches.flat().flatMap(({ stockKeys }) => stockKeys));
       for (const one of waiting) {
         const ahead = arrived.filter((other) => waiting.has(other) && arrived.indexOf(other) <= arrived.indexOf(one))
-          .flatMap(({ goodsIds }) => goodsIds);
+          .flatMap(({ stockKeys }) => stockKeys);
         assert(ahead.some((goodsId) => busy.has(goodsId) || parked.has(goodsId)), `${one.name} waits for nothing`);
       }
       for (const goodsId of parked) queue.unpark(goodsId);

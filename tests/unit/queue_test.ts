@@ -1,14 +1,15 @@
 /** The queue in front of the batches: sequence, exclusion and fairness. */
+import type { StockKey } from "../../src/inventory/stock_key.ts";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { InvariantError } from "../../src/base/invariant.ts";
 import { Queue } from "../../src/lanes/queue.ts";
 import { end, entry, LIMITS, names, type QueuedEntry, queueOf } from "../support/queued_entries.ts";
 
 Deno.test("an entry whose goods are learnt late stands in their lanes at the place of its arrival", () => {
-  const late: { name: string; goodsIds: readonly number[]; size: number } = entry("late");
+  const late: { name: string; stockKeys: readonly StockKey[]; size: number } = entry("late");
   const queue = queueOf(entry("a", 1), late, entry("c", 1));
   const batch = queue.take(LIMITS);
-  late.goodsIds = [1];
+  late.stockKeys = [1];
   for (const one of batch) if (one.name !== "late") queue.requeue(one);
   queue.move(late);
   queue.free([1]);
@@ -122,7 +123,7 @@ Deno.test("neither entries without goods nor those in lanes starve while ever mo
     };
     pour();
     const [few, large] = flood === "bars"
-      ? [entry("few", 1), { name: "large", goodsIds: [2, 3], size: 99 }]
+      ? [entry("few", 1), { name: "large", stockKeys: [2, 3], size: 99 }]
       : [entry("few"), entry("large")];
     queue.add(few);
     queue.add(large);

@@ -9,7 +9,7 @@ const LINES_MAX = 3;
 const RULES = { orderLinesMax: LINES_MAX, orderIdRequired: false, newId: () => "new" };
 
 /** Decodes a sale and a rollback with these lines; answers their lines, and that both are alike. */
-function linesOf(goodsInfo: readonly { goodsId: number; num: number }[]) {
+function linesOf(goodsInfo: readonly { goodsId: number; locationId?: number; num: number }[]) {
   const sell = () => decodeSell(create(SellRequestSchema, { orderId: "o", goodsInfo: [...goodsInfo] }), RULES);
   const back = () => decodeRollback(create(RollbackRequestSchema, { orderId: "o", goodsInfo: [...goodsInfo] }), RULES);
   return [sell, back].map((decode) => () => decode().operation.lines);
@@ -34,7 +34,9 @@ Deno.test("lines of one goods add up to the largest int32, and not to one more",
 });
 
 Deno.test("the smallest goods id and quantity are 1", () => {
-  for (const lines of linesOf([{ goodsId: 1, locationId: 0, num: 1 }])) assertEquals(lines(), [{ goodsId: 1, locationId: 0, num: 1 }]);
+  for (const lines of linesOf([{ goodsId: 1, locationId: 0, num: 1 }])) {
+    assertEquals(lines(), [{ goodsId: 1, locationId: 0, num: 1 }]);
+  }
   for (const lines of linesOf([{ goodsId: 0, locationId: 0, num: 0 }])) {
     assertThrows(lines, ConnectError, "goods_info[0].goods_id: expected a goods id greater than 0, got 0, and 1 more");
   }

@@ -26,8 +26,8 @@ export const HOLD_TTL_MS = 15 * 60_000;
 export const HOLD_TTL_MS_MAX = 31 * 24 * 3_600_000;
 
 /**
- * Its rules. Reserving anew under the same id replaces lines and time in one step, and what the order has already does
- * not stand in its way.
+ * Its rules. Reserving anew under the same id replaces lines and time in one step, and what the order has already
+ * counts as free for it.
  */
 export const RESERVE: OperationRules<ReserveOperation> = {
   takesOnly: false,

@@ -12,7 +12,7 @@ export interface Wanted {
   readonly lines: readonly Line[];
   readonly fill: Fill;
   readonly buyerId: string | undefined;
-  /** The live hold that this one replaces: it does not stand in its own way. */
+  /** The live hold that this one replaces: what it has counts as free. */
   readonly own: Order | undefined;
 }
 

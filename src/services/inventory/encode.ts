@@ -6,11 +6,12 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type {
   InvDetailResponseSchema,
+  LineSchema,
   RollbackResponseSchema,
   SellResponseSchema,
 } from "../../gen/inventory/v1/inventory_pb.ts";
 import { available } from "../../inventory/levels.ts";
-import type { Applied, Level, Verdict } from "../../inventory/model.ts";
+import type { Applied, Level, Line, Verdict } from "../../inventory/model.ts";
 import type { SellOperation } from "../../inventory/operations/sell.ts";
 import { keyOf, type Place, type StockKey } from "../../inventory/stock_key.ts";
 import type { SetOperation } from "../../inventory/operations/set.ts";
@@ -33,7 +34,7 @@ export function setAnswer(
 export function sellAnswer(asked: Asked<SellOperation>, ending: Ending): MessageInitShape<typeof SellResponseSchema> {
   const { order } = applied(asked, ending, "sell");
   return {
-    goodsInfo: order.lines.filter(({ num }) => num > 0),
+    goodsInfo: lineMessages(order.lines),
     orderId: asked.operation.orderId,
     soldAt: timestampFromMs(order.atMs),
   };
@@ -44,7 +45,7 @@ export function rollbackAnswer(
   asked: AskedRollback,
   ending: Ending,
 ): MessageInitShape<typeof RollbackResponseSchema> {
-  return { goodsInfo: [...applied(asked, ending, "rollback").given], ...asked.named };
+  return { goodsInfo: lineMessages(applied(asked, ending, "rollback").given), ...asked.named };
 }
 
 /**
@@ -60,6 +61,11 @@ export function detailAnswer(
   const level = ending.get(keyOf(place));
   if (level === undefined) throw refusalError({ reason: "unknown_goods", places: [place] });
   return levelMessage(level);
+}
+
+/** Lines that came to something. */
+export function lineMessages(lines: readonly Line[]): MessageInitShape<typeof LineSchema>[] {
+  return lines.filter(({ num }) => num > 0);
 }
 
 function levelMessage(level: Level) {

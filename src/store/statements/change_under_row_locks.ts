@@ -7,7 +7,8 @@ import type { StockKey } from "../../inventory/stock_key.ts";
 import type { Statement } from "../postgres/transaction_block.ts";
 import type { Pool } from "../postgres/pool.ts";
 import { keyColumns } from "./stock_keys.ts";
-import { type SnapshotKeys, snapshotOf, snapshotStatement } from "./read_snapshot.ts";
+import { type SnapshotKeys, snapshotStatement } from "./read_snapshot.ts";
+import { snapshotOf } from "./snapshot_row.ts";
 import { writeStatement } from "./write_changes.ts";
 
 /**

@@ -7,8 +7,8 @@ import type { Statement } from "../postgres/transaction_block.ts";
 import { keyColumns, type KeyRow, placeOfRow } from "./stock_keys.ts";
 
 /**
- * Those of the goods whose next movement is on record although their row of levels stands before it, or is not there: no
- * write of them can pass its fence.
+ * Those of the goods whose next movement is on record although their row of levels stands before it, or is not there:
+ * no write of them can pass its fence.
  */
 export async function readOffLedger(
   pool: Pool,

@@ -6,15 +6,16 @@ const RULE_TESTS = ["tests/unit/decide_test.ts", "tests/unit/settle_test.ts"];
 const LEVELS = { file: "src/inventory/levels.ts", tests: RULE_TESTS };
 const SET = { file: `${OPERATIONS}/set.ts`, tests: RULE_TESTS };
 const SELL = { file: `${OPERATIONS}/sell.ts`, tests: RULE_TESTS };
+const TAKE = { file: `${OPERATIONS}/take.ts`, tests: RULE_TESTS };
 const ROLLBACK = { file: `${OPERATIONS}/rollback.ts`, tests: RULE_TESTS };
 const SETTLE = { file: "src/inventory/settle.ts", tests: ["tests/unit/settle_test.ts"] };
 const STATES = { file: "src/inventory/states.ts", tests: ["tests/unit/states_test.ts"] };
 
 export const INVENTORY_SLIPS: readonly Slip[] = [
   {
-    ...SELL,
-    find: ".filter(({ asked, available }) => asked > available);",
-    replace: ".filter(({ asked, available }) => asked >= available);",
+    ...TAKE,
+    find: "asked.filter(({ asked, available }) => asked > available);",
+    replace: "asked.filter(({ asked, available }) => asked >= available);",
     rule: "the last unit can be sold",
   },
   {
@@ -44,20 +45,20 @@ export const INVENTORY_SLIPS: readonly Slip[] = [
   },
   {
     ...LEVELS,
-    find: "(snapshot.levels.get(goodsId)?.onHand ?? 0) + num > INT32_MAX",
-    replace: "(snapshot.levels.get(goodsId)?.onHand ?? 0) + num >= INT32_MAX",
+    find: "(snapshot.levels.get(keyOf(line))?.onHand ?? 0) + line.num > INT32_MAX",
+    replace: "(snapshot.levels.get(keyOf(line))?.onHand ?? 0) + line.num >= INT32_MAX",
     rule: "what comes back may fill a goods up to int32's largest",
   },
   {
     ...SET,
-    find: "const onHand = num + (level?.reserved ?? 0);",
+    find: "const onHand = num + withheld;",
     replace: "const onHand = num;",
     rule: "a set makes so much available, beside what is reserved",
   },
   {
     ...LEVELS,
-    find: "return level === undefined ? 0 : level.onHand - level.reserved;",
-    replace: "return level === undefined ? 0 : level.onHand;",
+    find: "level.onHand - level.reserved - (",
+    replace: "level.onHand - (",
     rule: "what is reserved is not sold",
   },
   {
@@ -75,14 +76,14 @@ export const INVENTORY_SLIPS: readonly Slip[] = [
   },
   {
     ...SETTLE,
-    find: "before.deleted && step.opens !== true",
+    find: "before.deleted && opens !== true",
     replace: "before.deleted",
     rule: "setting its quantity opens a goods that is no longer sold, for the rest of the batch too",
   },
   {
     file: "src/inventory/lines.ts",
-    find: "nums.set(goodsId, (nums.get(goodsId) ?? 0) + num);",
-    replace: "nums.set(goodsId, num);",
+    find: "num: (merged.get(key)?.num ?? 0) + num }",
+    replace: "num }",
     rule: "lines of one goods add up",
     tests: ["tests/unit/lines_test.ts"],
   },

@@ -29,8 +29,8 @@ export const LANES_SLIPS: readonly Slip[] = [
   },
   {
     ...CACHE,
-    find: `else cached.state = nextLeaseState(cached.state, "taken", goodsId);`,
-    replace: `else nextLeaseState(cached.state, "taken", goodsId);`,
+    find: `else cached.state = nextLeaseState(cached.state, "taken", stockKey);`,
+    replace: `else nextLeaseState(cached.state, "taken", stockKey);`,
     rule: "a batch's leases are not released under it, cached ones neither",
   },
   {
@@ -41,8 +41,8 @@ export const LANES_SLIPS: readonly Slip[] = [
   },
   {
     ...CACHE,
-    find: "this.remainingMs(goodsIds) >= neededMs;",
-    replace: "this.remainingMs(goodsIds) > 0;",
+    find: "this.remainingMs(stockKeys) >= neededMs;",
+    replace: "this.remainingMs(stockKeys) > 0;",
     rule: "a batch writes only while every lease lasts for as long as a write may take",
   },
   {
@@ -75,7 +75,7 @@ export const LANES_SLIPS: readonly Slip[] = [
   },
   {
     file: "src/lanes/run_batch.ts",
-    find: `this.#refuse(seen.waiting, new RowLockedError("locked by another session"), seen.goodsIds);`,
+    find: `this.#refuse(seen.waiting, new RowLockedError("locked by another session"), seen.stockKeys);`,
     replace: `this.#refuse(seen.waiting, new RowLockedError("locked by another session"));`,
     rule: "an order that waits for a locked goods leaves its other goods to those who come",
     tests: ["tests/integration/lanes_failing_batch_test.ts"],

@@ -88,7 +88,7 @@ export const LOCK_SLIPS: readonly Slip[] = [
   },
   {
     file: "src/lock/redlock.ts",
-    find: "    this.#release(owned, [...owned.goodsIds]);\n    throw new LeaseLostError",
+    find: "    this.#release(owned, [...owned.stockKeys]);\n    throw new LeaseLostError",
     replace: "    throw new LeaseLostError",
     rule: "a lease that is lost is released where it still is",
     tests: EXTENSION,

@@ -19,7 +19,7 @@ export const RPC_SLIPS: readonly Slip[] = [
   },
   {
     ...ERRORS,
-    find: "if (named.length + 1 + `${goodsId}`.length > GOODS_BYTES_MAX) break;\n",
+    find: "if (named.length + 1 + `${key}`.length > GOODS_BYTES_MAX) break;\n",
     replace: "",
     rule: "the goods that an error names are bounded, and the others counted",
   },
@@ -31,8 +31,8 @@ export const RPC_SLIPS: readonly Slip[] = [
   },
   {
     file: "src/services/validation.ts",
-    find: "if (num > INT32_MAX) {",
-    replace: "if (num > INT32_MAX + 1) {",
+    find: "if (line.num > INT32_MAX) {",
+    replace: "if (line.num > INT32_MAX + 1) {",
     rule: "lines of one goods add up to an int32 at most",
     tests: ["tests/unit/requests_test.ts"],
   },

@@ -5,10 +5,11 @@ const ERRORS = {
   file: "src/store/errors.ts",
   tests: ["tests/integration/store_errors_test.ts", "tests/unit/store_errors_test.ts"],
 };
-const WRITE = {
-  file: "src/store/statements/write_changes.ts",
+const LEVELS = {
+  file: "src/store/statements/branches/levels.ts",
   tests: ["tests/integration/store_fence_test.ts"],
 };
+const ORDERS = { ...LEVELS, file: "src/store/statements/branches/orders.ts" };
 
 export const STORE_SLIPS: readonly Slip[] = [
   {
@@ -76,25 +77,25 @@ export const STORE_SLIPS: readonly Slip[] = [
     tests: [...ERRORS.tests, "tests/integration/store_partitions_test.ts"],
   },
   {
-    ...WRITE,
-    find: " and stock.reserved = l.reserved_read",
+    ...LEVELS,
+    find: " and levels.reserved = l.reserved_read",
     replace: "",
-    rule: "a row of stock is as it was read, in every column that a decision looks at",
+    rule: "a row of levels is as it was read, in every column that a decision looks at",
   },
   {
-    ...WRITE,
-    find: "             and (stock.deleted_at is not null) = l.deleted_read\n",
+    ...LEVELS,
+    find: "             and (levels.deleted_at is not null) = l.deleted_read\n",
     replace: "",
     rule: "a goods that was closed behind the ledger is not sold",
   },
   {
-    ...WRITE,
-    find: " and orders.returned = w.returned_read",
+    ...ORDERS,
+    find: "             and orders.returned = w.returned_read",
     replace: "",
     rule: "an order is changed only as it was read",
   },
   {
-    ...WRITE,
+    ...ORDERS,
     find: "sql`(select count(*) from changed) = ${changed.length}::int`",
     replace: "sql`(select count(*) from changed) <= ${changed.length}::int`",
     rule: "orders that were to be changed and are not there end the statement",

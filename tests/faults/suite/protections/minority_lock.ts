@@ -2,6 +2,7 @@
  * A lock as it is often written: it asks those nodes that are there, and a majority of these is enough. Two processes
  * that see different nodes both get it.
  */
+import type { StockKey } from "../../../../src/inventory/stock_key.ts";
 import { Redis } from "ioredis";
 import { type Lease, LeaseTakenError, type Lock, QuorumLostError } from "../../../../src/lock/lock.ts";
 import type { RedlockOptions } from "../../../../src/lock/redlock.ts";
@@ -24,22 +25,22 @@ export function createMinorityLock({ nodes: addresses, ttlMs, nodeTimeoutMs, key
     node.on("error", (error: Error) => log.debug({ error: errorSummary(error) }, "Redis node is away"));
     return node;
   });
-  const keysOf = (goodsIds: readonly number[]) => goodsIds.map((goodsId) => `${keyPrefix}${goodsId}`);
+  const keysOf = (stockKeys: readonly StockKey[]) => stockKeys.map((goodsId) => `${keyPrefix}${goodsId}`);
   const releasing = new Set<Promise<unknown>>();
-  const release = async (goodsIds: readonly number[], value: string): Promise<void> => {
+  const release = async (stockKeys: readonly StockKey[], value: string): Promise<void> => {
     const released = Promise.allSettled(nodes.map(async (node) => {
-      for (const key of keysOf(goodsIds)) if (await node.get(key) === value) await node.del(key);
+      for (const key of keysOf(stockKeys)) if (await node.get(key) === value) await node.del(key);
     }));
     releasing.add(released);
     await released;
     releasing.delete(released);
   };
   return {
-    async acquire(goodsIds): Promise<Lease> {
+    async acquire(stockKeys): Promise<Lease> {
       const value = crypto.randomUUID();
       const startedMs = performance.now();
       const votes = await Promise.allSettled(nodes.map(async (node) => {
-        for (const key of keysOf(goodsIds)) if (await node.set(key, value, "PX", ttlMs, "NX") === null) return false;
+        for (const key of keysOf(stockKeys)) if (await node.set(key, value, "PX", ttlMs, "NX") === null) return false;
         return true;
       }));
       const answers = votes.flatMap((vote) => vote.status === "fulfilled" ? [vote.value] : []);
@@ -48,12 +49,12 @@ export function createMinorityLock({ nodes: addresses, ttlMs, nodeTimeoutMs, key
         return {
           remainingMs: () => startedMs + ttlMs - performance.now(),
           extend: async () => {},
-          release: (some) => release(some ?? goodsIds, value),
+          release: (some) => release(some ?? stockKeys, value),
         };
       }
-      await release(goodsIds, value);
+      await release(stockKeys, value);
       if (answers.length === 0) throw new QuorumLostError("no node answers");
-      throw new LeaseTakenError("Goods are held by someone else", goodsIds);
+      throw new LeaseTakenError("Goods are held by someone else", stockKeys);
     },
     wantedByOthers: () => Promise.resolve([]),
     status: () => ({ quorum: 1, ttlMs, nodes: [], leases: [] }),

@@ -1,0 +1,164 @@
+/** The answer of the one read before every decision, as the snapshot that it is. */
+import {
+  type DueHold,
+  type Level,
+  type Line,
+  momentKey,
+  type Order,
+  type OrderState,
+  type Policy,
+  type RecordedOperation,
+  type Snapshot,
+  takenKey,
+} from "../../inventory/model.ts";
+import { keyOf } from "../../inventory/stock_key.ts";
+
+/**
+ * Lines of expired holds that one snapshot has; where there are more, nothing else is decided on it. Each of them is a
+ * movement of the next write.
+ */
+export const DUE_HOLDS_MAX = 500;
+
+type PolicyRow = [
+  safetyStock: number,
+  backorderMax: number,
+  orderNumMax: number | null,
+  buyerNumMax: number | null,
+  buyerWindowMs: number | null,
+  lowStockAt: number | null,
+  lowStockUntil: number | null,
+  holdTtlMs: number | null,
+];
+type LevelRow = [
+  goodsId: number,
+  locationId: number,
+  onHand: number,
+  reserved: number,
+  version: number,
+  deleted: boolean,
+  policy: PolicyRow | null,
+];
+type DueRow = [goodsId: number, locationId: number, orderId: string, num: number, expiresAt: number];
+type OrderRow = [
+  orderId: string,
+  state: OrderState,
+  goodsIds: number[],
+  locationIds: number[] | null,
+  nums: number[],
+  returned: number[],
+  at: number,
+  asked: number[] | null,
+  held: number[] | null,
+  expiresAt: number | null,
+  buyerId: string | null,
+];
+type OperationRow = [
+  id: string,
+  kind: RecordedOperation["kind"],
+  orderId: string | null,
+  goodsIds: number[],
+  locationIds: number[] | null,
+  nums: number[],
+  content: RecordedOperation["content"] | null,
+  levels: Level[] | null,
+];
+
+/** The one row of the answer. */
+export interface SnapshotRow {
+  at_ms: string;
+  levels: LevelRow[];
+  due: DueRow[];
+  orders: OrderRow[];
+  operations: OperationRow[];
+  taken?: [goodsId: number, locationId: number, buyerId: string, num: number][];
+  moments?: [goodsId: number, locationId: number, atMs: number, onHand: number | null][];
+}
+
+/** What that statement answered. */
+export function snapshotOf([row]: readonly SnapshotRow[]): Snapshot {
+  if (row === undefined) throw new Error("PostgreSQL answered a select without a row");
+  const { due, taken, moments } = row;
+  return {
+    atMs: Number(row.at_ms),
+    levels: new Map(row.levels.map(levelOf).map((level) => [keyOf(level), level])),
+    orders: new Map(row.orders.map((order) => [order[0], orderOf(order)])),
+    operations: new Map(row.operations.map((operation) => [operation[0], operationOf(operation)])),
+    ...(due.length === 0 ? {} : { due: due.slice(0, DUE_HOLDS_MAX).map(dueOf), moreDue: due.length > DUE_HOLDS_MAX }),
+    ...(taken === undefined ? {} : {
+      taken: new Map(taken.map(([goodsId, locationId, buyerId, num]) => [
+        takenKey(keyOf({ goodsId, locationId }), buyerId),
+        num,
+      ])),
+    }),
+    ...(moments === undefined ? {} : {
+      moments: new Map(
+        moments.flatMap(([goodsId, locationId, atMs, onHand]) =>
+          onHand === null ? [] : [[momentKey(keyOf({ goodsId, locationId }), atMs), onHand]]
+        ),
+      ),
+    }),
+  };
+}
+
+function levelOf([goodsId, locationId, onHand, reserved, version, deleted, policy]: LevelRow): Level {
+  const level = { goodsId, locationId, onHand, reserved, version, deleted };
+  return policy === null ? level : { ...level, policy: policyOf(policy) };
+}
+
+function policyOf([
+  safetyStock,
+  backorderMax,
+  orderNumMax,
+  buyerNumMax,
+  buyerWindowMs,
+  lowStockAt,
+  lowStockUntil,
+  holdTtlMs,
+]: PolicyRow): Policy {
+  return {
+    safetyStock,
+    backorderMax,
+    ...(orderNumMax === null ? {} : { orderNumMax }),
+    ...(buyerNumMax === null ? {} : { buyerNumMax }),
+    ...(buyerWindowMs === null ? {} : { buyerWindowMs }),
+    ...(lowStockAt === null || lowStockUntil === null ? {} : { lowStockAt, lowStockUntil }),
+    ...(holdTtlMs === null ? {} : { holdTtlMs }),
+  };
+}
+
+function dueOf([goodsId, locationId, orderId, num, expiresAtMs]: DueRow): DueHold {
+  return { goodsId, locationId, orderId, num, expiresAtMs };
+}
+
+function orderOf(
+  [orderId, state, goodsIds, locationIds, nums, returned, atMs, asked, held, expiresAtMs, buyerId]: OrderRow,
+): Order {
+  return {
+    orderId,
+    state,
+    lines: linesOf(goodsIds, locationIds, nums),
+    returned,
+    atMs,
+    ...(asked === null ? {} : { asked }),
+    ...(held === null ? {} : { held }),
+    ...(expiresAtMs === null ? {} : { expiresAtMs }),
+    ...(buyerId === null ? {} : { buyerId }),
+  };
+}
+
+function operationOf(
+  [operationId, kind, orderId, goodsIds, locationIds, nums, content, levels]: OperationRow,
+): RecordedOperation {
+  return {
+    operationId,
+    kind,
+    orderId: orderId ?? undefined,
+    lines: linesOf(goodsIds, locationIds, nums),
+    ...(content ? { content } : {}),
+    ...(levels ? { levels } : {}),
+  };
+}
+
+function linesOf(goodsIds: readonly number[], locationIds: readonly number[] | null, nums: readonly number[]): Line[] {
+  return goodsIds.map((goodsId, i) => ({ goodsId, locationId: locationIds?.[i] ?? 0, num: nums[i] as number }));
+}
