@@ -65,7 +65,7 @@ async function fillAll(server: PrivatePostgres, contents: Readonly<Record<string
 /** Rows that a ledger check finds whole: stock, the operations that set it, and the orders that sold from it. */
 async function fill(sql: postgres.Sql, { goods, versions }: Content): Promise<void> {
   await sql.unsafe(`
-    insert into stock (goods_id, on_hand, reserved, version)
+    insert into levels (goods_id, on_hand, reserved, version)
     select goods_id, ${UNITS} - ${versions} + 1, 0, ${versions} from generate_series(1, ${goods}) as goods_id`);
   await sql.unsafe(`
     insert into operations (operation_id, kind, goods_ids, nums)

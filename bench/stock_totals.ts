@@ -6,7 +6,7 @@ import type { StockTotals } from "./stock_violations.ts";
 /** Counts a stock. No call may be in progress. */
 export async function stockTotals(sql: postgres.Sql): Promise<StockTotals> {
   const [row] = await sql<{ orders: string; units: string; movements: string }[]>`
-    select (select count(*) from orders) as orders, sum(on_hand) as units, sum(version) as movements from stock`;
+    select (select count(*) from orders) as orders, sum(on_hand) as units, sum(version) as movements from levels`;
   return { orders: Number(row?.orders), units: Number(row?.units), movements: Number(row?.movements) };
 }
 

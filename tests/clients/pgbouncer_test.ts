@@ -67,7 +67,7 @@ for (const concurrency of ["redlock", "row"]) {
 
     assertEquals(tally(answers), { ok: ORDERS });
     assertEquals(tally(seen).internal, undefined);
-    const [left] = await owner.sql<{ num: number }[]>`select sum(on_hand)::int as num from stock`;
+    const [left] = await owner.sql<{ num: number }[]>`select sum(on_hand)::int as num from levels`;
     assertEquals(left?.num, GOODS * 1000 - 3 * ORDERS);
     assertEquals(await ledgerViolations(owner.sql), []);
     assertGreater(sessionsMax, 0);
@@ -89,7 +89,7 @@ Deno.test("what a pooler passes over in silence is noticed, and sessions are beg
   await store.ping(NEVER);
   await applyTo(store, ...[1, 2, 3].map((goodsId) => set(`set-${goodsId}`, goodsId, 1000)));
   await inParallel(200, 8, (i) => sold(store, `order-${i}`, 1 + i % 3));
-  const [left] = await owner<{ num: number }[]>`select sum(on_hand)::int as num from stock`;
+  const [left] = await owner<{ num: number }[]>`select sum(on_hand)::int as num from levels`;
   assertEquals(left?.num, 2800);
   assertEquals(await ledgerViolations(owner), []);
 });

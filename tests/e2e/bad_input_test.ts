@@ -21,7 +21,7 @@ const VALUES: readonly BadInput[] = [
   row("an unknown goods", "Sell", lines([99, 1]), "404 NOT_FOUND"),
   refused("no quantity", "Sell", lines([1, 0]), "goods_info[0].num"),
   refused("a negative quantity, which would add to stock", "Sell", lines([1, -3]), "goods_info[0].num"),
-  refused("a negative quantity, which would take from stock", "Rollback", lines([1, -3]), "goods_info[0].num"),
+  refused("a negative quantity, which would take from levels", "Rollback", lines([1, -3]), "goods_info[0].num"),
   refused("a negative level", "SetInv", { goodsId: 1, num: -1 }, "num"),
   // There is no maximum for one line but the type's; lines of one goods are added up first.
   refused("lines of a goods that add up to more than int32", "Sell", lines([1, INT32_MAX], [1, 1]), "goods_info"),
@@ -39,7 +39,7 @@ const VALUES: readonly BadInput[] = [
   { ...row("no order id", "Sell", lines([1, 1]), "200"), applied: true },
   refusedId("of 65 characters", "a".repeat(65)),
   refusedId("with a NUL", "a\0b"),
-  refusedId("of SQL", `'; drop table stock; --`),
+  refusedId("of SQL", `'; drop table levels; --`),
   refusedId("of control characters", "\r\n\x1b[31m"),
   refusedId("that is written from right to left", "\u202eabc"),
   refusedId("with an emoji", "😀"),
@@ -161,7 +161,7 @@ async function prepare(server: TestServer): Promise<void> {
   await call("Rollback", { orderId: "back" });
   await call("Rollback", { orderId: "barred" });
   const owner = postgres(server.databaseOwnerUrl, { max: 1 });
-  await owner`update stock set reserved = 1 where goods_id = 3`;
+  await owner`update levels set reserved = 1 where goods_id = 3`;
   await owner.end();
 }
 

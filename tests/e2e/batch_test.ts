@@ -81,7 +81,7 @@ serverTest("lines that would make an answer too large are left out of it, and th
   const lines = Array.from({ length: 500 }, (_, i) => ({ goodsId: 2_147_483_000 + i, num: 1_000_000 }));
   const rows = lines.map(({ goodsId }) => `(${goodsId}, 2000000000, 0, 1)`).join();
   const owner = postgres(server.databaseOwnerUrl, { max: 1 });
-  await owner.unsafe(`insert into stock (goods_id, on_hand, reserved, version) values ${rows}`);
+  await owner.unsafe(`insert into levels (goods_id, on_hand, reserved, version) values ${rows}`);
   for (let i = 0; i < orders; i++) await post(server.url, "Sell", { goodsInfo: lines, orderId: `o-${i}` });
   // Answered from the record, each with 500 lines: 120 of them are 2.4 MB, on the 200 kB that 10,000 verdicts leave.
   const asked = [

@@ -67,19 +67,24 @@ function goodsInfo(lines: readonly LineOf[]): Json[] {
   return lines.map(([goodsId, num]) => ({ goodsId, num }));
 }
 
+/** Lines of an answer. */
+export function linesAt0(lines: readonly LineOf[]): Json[] {
+  return lines.map(([goodsId, num]) => ({ goodsId, num, locationId: 0 }));
+}
+
 /** Answer of SetInv and InvDetail where nothing is reserved. */
 export function level(goodsId: number, num: number, version: number): Json {
-  return { goodsId, num, onHand: num, reserved: 0, version: `${version}` };
+  return { goodsId, num, onHand: num, reserved: 0, version: `${version}`, locationId: 0 };
 }
 
 /** Answer of Sell. */
 export function sold(orderId: string, ...lines: LineOf[]): Json {
-  return { goodsInfo: goodsInfo(lines), orderId, soldAt: NOW };
+  return { goodsInfo: linesAt0(lines), orderId, soldAt: NOW };
 }
 
 /** Answer of Rollback. */
 export function given(orderId: string, line?: LineOf, rollbackId = ""): Json {
-  return { goodsInfo: goodsInfo(line === undefined ? [] : [line]), orderId, rollbackId };
+  return { goodsInfo: linesAt0(line === undefined ? [] : [line]), orderId, rollbackId };
 }
 
 /** Detail that gives a reason. */

@@ -60,6 +60,7 @@ export const BATCHES: readonly Scenario[] = [
               goodsId: g,
               asked: 9,
               returnable: 2,
+              locationId: 0,
             }),
             back(`${g}-never`),
             error("NOT_FOUND", `unknown goods: ${g + 5}`, unknown(g + 5)),

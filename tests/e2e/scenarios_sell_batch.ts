@@ -55,6 +55,7 @@ export const SELL_BATCHES: readonly Scenario[] = [
               goodsId: g + 1,
               asked: 4,
               available: 1,
+              locationId: 0,
             }),
             error("NOT_FOUND", `unknown goods: ${g + 5}, ${g + 6}`, unknown(g + 5, g + 6)),
             error(
@@ -129,6 +130,7 @@ export const SELL_BATCHES: readonly Scenario[] = [
             goodsId: g,
             asked: 3,
             available: 2,
+            locationId: 0,
           }),
           sale(`${g}-c`, [g, 2]),
         ),

@@ -82,14 +82,14 @@ inEveryMode("an order of a lost write is not refused, whatever it would be refus
   await using owner = ownerOf(on.ownerUrl);
   // By hand and for a moment: it moves no version, so the lost write may still be made.
   const { lanes, commit } = lanesWithLateWrite(on, async () => {
-    await owner.sql`update stock set deleted_at = now() where goods_id = 1`;
+    await owner.sql`update levels set deleted_at = now() where goods_id = 1`;
   });
   const results = await lanes.applyAll([sell("a", [1, 4]), sell("b", [1, 6])], NEVER);
   assertEquals(
     results.map((result) => result.status === "rejected" && failureKind(result.reason)),
     ["outcome_unknown", "outcome_unknown"],
   );
-  await owner.sql`update stock set deleted_at = null where goods_id = 1`;
+  await owner.sql`update levels set deleted_at = null where goods_id = 1`;
   assertEquals(await commit(), true);
   assertEquals(await on.onHand(1), 0);
   assertEquals(await checkLedger(on.ownerUrl), []);

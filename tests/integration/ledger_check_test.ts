@@ -12,34 +12,34 @@ import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 const DAMAGES: readonly [what: string, statement: string, report: string][] = [
   [
     "units out of nothing",
-    "update stock set on_hand = 99 where goods_id = 1",
+    "update levels set on_hand = 99 where goods_id = 1",
     "goods 1: 99 on hand, its movements add up to 11",
   ],
   [
     "units reserved by nobody",
-    "update stock set reserved = 1 where goods_id = 1",
+    "update levels set reserved = 1 where goods_id = 1",
     "goods 1: 1 reserved, its movements add up to 0",
   ],
   [
     "a version of its own",
-    "update stock set version = 9 where goods_id = 1",
+    "update levels set version = 9 where goods_id = 1",
     "goods 1: version 9, its last movement is 4",
   ],
   [
     "a goods twice",
-    "insert into stock (goods_id, on_hand, version) select goods_id, on_hand, 64 from stock where goods_id = 1",
+    "insert into levels (goods_id, on_hand, version) select goods_id, on_hand, 64 from levels where goods_id = 1",
     "goods 1: 2 rows in stock",
   ],
   ["a goods without a ledger", "delete from movements where goods_id = 3", "goods 3: in stock without a movement"],
-  ["a ledger without its goods", "delete from stock where goods_id = 3", "goods 3: movements without a row in stock"],
+  ["a ledger without its goods", "delete from levels where goods_id = 3", "goods 3: movements without a row in stock"],
   [
     "a negative stock",
-    "update stock set on_hand = -1 where goods_id = 1",
+    "update levels set on_hand = -1 where goods_id = 1",
     "goods 1: on hand -1 and reserved 0 are out of bounds",
   ],
   [
     "reserved over on hand",
-    "update stock set reserved = 12 where goods_id = 1",
+    "update levels set reserved = 12 where goods_id = 1",
     "goods 1: on hand 11 and reserved 12 are out of bounds",
   ],
   [

@@ -14,8 +14,8 @@ const OTHERS = 30;
 
 /** What somebody did by hand. */
 const FAULTS: Record<string, string> = {
-  "a version that was set back": "update stock set version = version - 1 where goods_id = 1",
-  "a row of stock that was deleted": "delete from stock where goods_id = 1",
+  "a version that was set back": "update levels set version = version - 1 where goods_id = 1",
+  "a row of stock that was deleted": "delete from levels where goods_id = 1",
 };
 
 for (const [what, statement] of Object.entries(FAULTS)) {

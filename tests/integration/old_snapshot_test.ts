@@ -30,7 +30,7 @@ Deno.test("under an old snapshot no statement of the store reads the old version
   const reader = postgres(database.ownerUrl, { max: 1, onnotice: () => {} });
   const server = postgres(database.serverUrl, { max: 1, fetch_types: false, connection: { enable_seqscan: "off" } });
   try {
-    await owner.unsafe("insert into stock (goods_id, on_hand, version) values (1, 1000000, 1)");
+    await owner.unsafe("insert into levels (goods_id, on_hand, version) values (1, 1000000, 1)");
     await owner.unsafe(
       `insert into movements (goods_id, version, kind, on_hand_delta, reserved_delta, on_hand_after, reserved_after)
                         values (1, 1, 'set', 1000000, 0, 1000000, 0)`,
@@ -51,7 +51,7 @@ Deno.test("under an old snapshot no statement of the store reads the old version
     await t.step("a search by goods alone does read them: the snapshot was old", async () => {
       const pages = await pagesOf(
         server,
-        (sql) => sql`select on_hand from stock where goods_id = any (${"{1}"}::int[])`,
+        (sql) => sql`select on_hand from levels where goods_id = any (${"{1}"}::int[])`,
       );
       assert(pages > 200, `${pages} pages`);
     });
@@ -65,7 +65,7 @@ async function age(owner: postgres.Sql): Promise<void> {
   await owner.unsafe(`
     do $$ begin
       for read in 1..${VERSIONS} loop
-        update stock set on_hand = on_hand - 1, version = version + 1
+        update levels set on_hand = on_hand - 1, version = version + 1
          where goods_id = 1 and version_block = read / 64 and version = read;
         insert into movements (goods_id, version, kind, order_id, on_hand_delta, reserved_delta, on_hand_after, reserved_after)
         values (1, read + 1, 'sell', 'o', -1, 0, 1000000 - read, 0);

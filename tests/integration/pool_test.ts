@@ -150,10 +150,10 @@ Deno.test("a statement over its time limit, and one that waits too long for a ro
   await using probe = probePool(database.serverUrl, database.ownerUrl, { statementTimeoutMs: 400, lockTimeoutMs: 100 });
   await assertRejects(() => probe.pool.run((sql) => sql`select pg_sleep(30)`, NEVER), StatementTimeoutError);
 
-  await probe.owner`insert into stock (goods_id, on_hand, version) values (1, 5, 1)`;
+  await probe.owner`insert into levels (goods_id, on_hand, version) values (1, 5, 1)`;
   await probe.owner.begin(async (foreign) => {
-    await foreign`select 1 from stock where goods_id = 1 for update`;
-    const change = () => probe.pool.run((sql) => sql`update stock set on_hand = 4 where goods_id = 1`, NEVER);
+    await foreign`select 1 from levels where goods_id = 1 for update`;
+    const change = () => probe.pool.run((sql) => sql`update levels set on_hand = 4 where goods_id = 1`, NEVER);
     await assertRejects(change, RowLockedError);
   });
 });

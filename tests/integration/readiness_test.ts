@@ -42,7 +42,7 @@ Deno.test("a pool that is all at work does not make the database look away", asy
   const latch = Promise.withResolvers<void>();
   const locked = Promise.withResolvers<void>();
   const stranger = owner.begin(async (sql) => {
-    await sql`select * from stock for update`;
+    await sql`select * from levels for update`;
     locked.resolve();
     await latch.promise;
   });

@@ -25,7 +25,7 @@ const TABLES = Object.keys(ROWS) as Table[];
 /** What else a row must say to be refused, by the constraint that refuses it. Several: each of them is refused. */
 const REFUSED: Record<Table, Record<string, readonly Record<string, string>[]>> = {
   stock: {
-    stock_pkey: [{}],
+    levels_pkey: [{}],
     goods_id_positive: [{ goods_id: "0" }, { goods_id: "-1" }],
     // With reserved within it, and looked at before reserved is.
     on_hand_not_negative: [{ on_hand: "-1", reserved: "-1" }],

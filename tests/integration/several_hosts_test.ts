@@ -37,7 +37,7 @@ function serverOf(ownerUrl: string, database: string): Server {
          where datname = current_database() and application_name <> 'owner' and backend_type = 'client backend'`;
     },
     async onHand() {
-      const [row] = await owner<{ on_hand: number }[]>`select on_hand from stock where goods_id = 1`;
+      const [row] = await owner<{ on_hand: number }[]>`select on_hand from levels where goods_id = 1`;
       return row?.on_hand;
     },
     async [Symbol.asyncDispose]() {

@@ -75,13 +75,13 @@ Deno.test("a goods that is closed by hand under load stays closed; setting it op
     for (let round = 0; round < rounds; round++) {
       const before = sold;
       while (sold < before + 5) await new Promise((resolve) => setTimeout(resolve, 1));
-      await owner`update stock set deleted_at = now() where goods_id = 1`;
+      await owner`update levels set deleted_at = now() where goods_id = 1`;
       // Whoever had read the goods as open has written, or met the fence, when all have read once more.
       for (let reads = 0; reads < 10; reads++) await settleOn(store, sell("look", [1, 1]));
-      const [row] = await owner`select deleted_at is null as open from stock where goods_id = 1`;
+      const [row] = await owner`select deleted_at is null as open from levels where goods_id = 1`;
       assertEquals(row?.open, false, `the closing of round ${round} was undone`);
       await applyTo(store, set(`open-${round}`, 1, 1_000_000));
-      const [opened] = await owner`select deleted_at is null as open from stock where goods_id = 1`;
+      const [opened] = await owner`select deleted_at is null as open from levels where goods_id = 1`;
       assertEquals(opened?.open, true, "a set did not open it again");
     }
   } finally {

@@ -79,12 +79,12 @@ const PROVOKED: Record<string, { kind: Kind; settings?: string[]; provoke: (benc
       const changed = Promise.withResolvers<void>();
       const go = Promise.withResolvers<void>();
       const other = owner.begin(async (sql) => {
-        await sql`update stock set on_hand = on_hand where goods_id = 1`;
+        await sql`update levels set on_hand = on_hand where goods_id = 1`;
         changed.resolve();
         await go.promise;
       });
       await changed.promise;
-      const writing = failure(pool.run((sql) => sql`update stock set on_hand = 3 where goods_id = 1`, NEVER));
+      const writing = failure(pool.run((sql) => sql`update levels set on_hand = 3 where goods_id = 1`, NEVER));
       await eventually(async () => await waiting(owner) === 1, "the statement waits");
       go.resolve();
       await other;
@@ -98,13 +98,13 @@ const PROVOKED: Record<string, { kind: Kind; settings?: string[]; provoke: (benc
       const session = await owner.reserve();
       await session.unsafe("set deadlock_timeout = '60s'");
       await session`begin`;
-      await session`select 1 from stock where goods_id = 2 for update`;
+      await session`select 1 from levels where goods_id = 2 for update`;
       const error = await failure(pool.block(async ({ run }) => {
-        await run((sql) => sql`select 1 from stock where goods_id = 1 for update`);
-        const others = session`select 1 from stock where goods_id = 1 for update`;
+        await run((sql) => sql`select 1 from levels where goods_id = 1 for update`);
+        const others = session`select 1 from levels where goods_id = 1 for update`;
         others.catch(() => {});
         await eventually(async () => await waiting(owner, "") === 1, "the other waits");
-        await run((sql) => sql`select 1 from stock where goods_id = 2 for update`);
+        await run((sql) => sql`select 1 from levels where goods_id = 2 for update`);
       }, NEVER));
       await session`rollback`;
       session.release();
@@ -115,8 +115,8 @@ const PROVOKED: Record<string, { kind: Kind; settings?: string[]; provoke: (benc
     kind: RowLockedError,
     provoke: ({ pool, owner }) =>
       owner.begin(async (sql) => {
-        await sql`select 1 from stock where goods_id = 1 for update`;
-        return await failure(pool.run((sql) => sql`update stock set on_hand = 3 where goods_id = 1`, NEVER));
+        await sql`select 1 from levels where goods_id = 1 for update`;
+        return await failure(pool.run((sql) => sql`update levels set on_hand = 3 where goods_id = 1`, NEVER));
       }),
   },
   "57014, a statement that takes too long": {
@@ -138,7 +138,7 @@ const PROVOKED: Record<string, { kind: Kind; settings?: string[]; provoke: (benc
   "25006, a database that only reads": {
     kind: DatabaseUnavailableError,
     settings: ["default_transaction_read_only = 'on'"],
-    provoke: ({ pool }) => failure(pool.run((sql) => sql`update stock set on_hand = 3 where goods_id = 1`, NEVER)),
+    provoke: ({ pool }) => failure(pool.run((sql) => sql`update levels set on_hand = 3 where goods_id = 1`, NEVER)),
   },
   "42P01, a table that is not there": {
     kind: DatabaseUnavailableError,
@@ -191,8 +191,8 @@ Deno.test("a database that can't say which rows are locked blames nobody", async
     create function refuse() returns bool language plpgsql as
       $$ begin raise exception 'could not run distributed query with FOR UPDATE' using errcode = '0A000'; end $$`;
   await owner.unsafe(`
-    alter table stock enable row level security;
-    create policy readable on stock for select using (true);
+    alter table levels enable row level security;
+    create policy readable on levels for select using (true);
     create policy lockable on stock for update using (refuse());`);
   const store = createStore({
     ...TEST_LIMITS,

@@ -68,13 +68,13 @@ for (const [what, first, second] of MEETINGS) {
 
 /** What somebody changed behind the ledger after a sale of goods 1 and a rollback of `sold` were settled. */
 const TAMPERINGS: readonly [what: string, statement: string, operation: Operation][] = [
-  ["a stock row whose version moved", "update stock set version = version + 1 where goods_id = 1", sell("a", [1, 1])],
-  ["a stock row that is gone", "delete from stock where goods_id = 1", sell("a", [1, 1])],
-  ["a goods that was closed", "update stock set deleted_at = now() where goods_id = 1", sell("a", [1, 1])],
-  ["a goods that was closed, for a set", "update stock set deleted_at = now() where goods_id = 1", set("s", 1, 3)],
-  ["what is on hand, corrected", "update stock set on_hand = 50 where goods_id = 1", sell("a", [1, 1])],
-  ["what is reserved, corrected", "update stock set reserved = 1 where goods_id = 1", sell("a", [1, 1])],
-  ["one of two stock rows", "update stock set version = 9 where goods_id = 3", sell("a", [1, 1], [3, 1])],
+  ["a stock row whose version moved", "update levels set version = version + 1 where goods_id = 1", sell("a", [1, 1])],
+  ["a stock row that is gone", "delete from levels where goods_id = 1", sell("a", [1, 1])],
+  ["a goods that was closed", "update levels set deleted_at = now() where goods_id = 1", sell("a", [1, 1])],
+  ["a goods that was closed, for a set", "update levels set deleted_at = now() where goods_id = 1", set("s", 1, 3)],
+  ["what is on hand, corrected", "update levels set on_hand = 50 where goods_id = 1", sell("a", [1, 1])],
+  ["what is reserved, corrected", "update levels set reserved = 1 where goods_id = 1", sell("a", [1, 1])],
+  ["one of two stock rows", "update levels set version = 9 where goods_id = 3", sell("a", [1, 1], [3, 1])],
   ["what came back of an order", "update orders set returned = '{1,0}'", rollback("sold", "p", [1, 1])],
   ["an order's state", "update orders set state = 'released'", rollback("sold", "p", [1, 1])],
   ["an order that is gone", "delete from orders", rollback("sold", "p", [1, 1])],
@@ -101,7 +101,7 @@ for (const ending of ["commit", "rollback"] as const) {
     await foreign`begin`;
     await foreign`
       insert into movements (goods_id, version, kind, on_hand_delta, reserved_delta, on_hand_after, reserved_after)
-      select goods_id, version + 1, 'set', 0, 0, on_hand, reserved from stock where goods_id = 1`;
+      select goods_id, version + 1, 'set', 0, 0, on_hand, reserved from levels where goods_id = 1`;
     const writing = failure(store.writeChanges(changes, NEVER));
     await eventually(async () => await waitingWriters(owner) === 1, "the writer waits for the row");
     await foreign.unsafe(ending);
@@ -121,7 +121,7 @@ Deno.test("a writer that waits for longer than the lock timeout writes nothing",
   const before = await allRows(owner);
   const foreign = await owner.reserve();
   await foreign`begin`;
-  await foreign`select 1 from stock where goods_id = 1 for update`;
+  await foreign`select 1 from levels where goods_id = 1 for update`;
   assertInstanceOf(await within(failure(store.writeChanges(changes, NEVER)), "the writer"), RowLockedError);
   await foreign`rollback`;
   foreign.release();
@@ -155,7 +155,7 @@ async function twoStores(limits: Partial<PoolOptions> = {}): Promise<Bench> {
     stores,
     owner,
     async reset() {
-      await owner`truncate stock, orders, operations, movements`;
+      await owner`truncate levels, orders, operations, movements`;
       await fill();
     },
     async [Symbol.asyncDispose]() {

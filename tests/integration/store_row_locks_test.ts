@@ -98,7 +98,7 @@ Deno.test("a row that somebody locks for longer than the lock timeout ends as lo
   const [one] = bench.stores;
   const foreign = await bench.owner.reserve();
   await foreign`begin`;
-  await foreign`select 1 from stock where goods_id = 1 for update`;
+  await foreign`select 1 from levels where goods_id = 1 for update`;
   const before = await allRows(bench.owner);
   assertInstanceOf(await within(failure(change(one, sell("a", [1, 1]))), "the change"), RowLockedError);
   assertEquals(await allRows(bench.owner), before);
@@ -135,7 +135,7 @@ Deno.test("a connection that dies while the rows are waited for: nothing was wri
   const [one] = bench.stores;
   const foreign = await bench.owner.reserve();
   await foreign`begin`;
-  await foreign`select 1 from stock where goods_id = 1 for update`;
+  await foreign`select 1 from levels where goods_id = 1 for update`;
   const before = await allRows(bench.owner);
   let decided = 0;
   const changing = failure(change(one, sell("a", [1, 1]), (snapshot) => {
@@ -154,7 +154,7 @@ Deno.test("a look at row locks that can't be had fails as such, and blames nobod
   await using bench = await twoStores({ max: 1 });
   const foreign = await bench.owner.reserve();
   await foreign`begin`;
-  await foreign`lock table stock in access exclusive mode`;
+  await foreign`lock table levels in access exclusive mode`;
   const looking = bench.stores[0].readLocked([1, 2], NEVER).then(() => undefined, (error) => error);
   await eventually(async () => await bench.waiting() === 1, "the look waits");
   await bench.terminateAll();

@@ -6,7 +6,7 @@ import type postgres from "postgres";
  */
 export async function allRows(owner: postgres.ISql): Promise<Record<string, unknown>> {
   const [row] = await owner`
-    select (select json_agg(t order by t.goods_id) from stock t) as stock,
+    select (select json_agg(t order by t.goods_id) from levels t) as stock,
            (select json_agg(t order by t.order_id) from orders t) as orders,
            (select json_agg(t order by t.operation_id) from operations t) as operations,
            (select json_agg(t order by t.goods_id, t.version) from movements t) as movements`;

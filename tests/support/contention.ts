@@ -31,7 +31,7 @@ export async function lockRow(ownerUrl: string, goodsId: number): Promise<Locked
   const pool = postgres(ownerUrl, { max: 2, onnotice: () => {} });
   const session = await pool.reserve();
   await session`begin`;
-  await session`select 1 from stock where goods_id = ${goodsId} for update`;
+  await session`select 1 from levels where goods_id = ${goodsId} for update`;
   let locked = true;
   const release = async () => {
     if (!locked) return;

@@ -55,24 +55,24 @@ with totals as (
    where kind <> 'bar'
 ), violations as (
   select format('goods %s: %s on hand, its movements add up to %s', goods_id, s.on_hand, t.on_hand) as violation
-    from stock s join totals t using (goods_id) where s.on_hand <> t.on_hand
+    from levels s join totals t using (goods_id) where s.on_hand <> t.on_hand
   union all
   select format('goods %s: %s reserved, its movements add up to %s', goods_id, s.reserved, t.reserved)
-    from stock s join totals t using (goods_id) where s.reserved <> t.reserved
+    from levels s join totals t using (goods_id) where s.reserved <> t.reserved
   union all
   select format('goods %s: version %s, its last movement is %s', goods_id, s.version, t.last)
-    from stock s join totals t using (goods_id) where s.version <> t.last
+    from levels s join totals t using (goods_id) where s.version <> t.last
   union all
-  select format('goods %s: %s rows in stock', goods_id, count(*)) from stock group by goods_id having count(*) > 1
+  select format('goods %s: %s rows in stock', goods_id, count(*)) from levels group by goods_id having count(*) > 1
   union all
   select format('goods %s: in stock without a movement', goods_id)
-    from stock s where not exists (select from totals t where t.goods_id = s.goods_id)
+    from levels s where not exists (select from totals t where t.goods_id = s.goods_id)
   union all
   select format('goods %s: movements without a row in stock', goods_id)
-    from totals t where not exists (select from stock s where t.goods_id = s.goods_id)
+    from totals t where not exists (select from levels s where t.goods_id = s.goods_id)
   union all
   select format('goods %s: on hand %s and reserved %s are out of bounds', goods_id, on_hand, reserved)
-    from stock where on_hand < 0 or reserved < 0 or reserved > on_hand
+    from levels where on_hand < 0 or reserved < 0 or reserved > on_hand
   union all
   select format('goods %s: versions %s to %s in %s movements', goods_id, first, last, movements)
     from totals where first <> 1 or last <> movements

@@ -41,7 +41,7 @@ const KEYS: readonly [key: string, fence: boolean][] = [
   ["movements_pkey", true],
   ["orders_0_pkey", true],
   ["p2026_11_pkey1", true],
-  ["stock_pkey_102008", true],
+  ["levels_pkey_102008", true],
   ["orders_by_buyer", false],
   ["movements_pkey_comment", false],
 ];

@@ -205,10 +205,10 @@ export const writtenBack: Scenario = async (without) => {
   await bench.fill(server);
   const sql = postgres(bench.database.ownerUrl, { max: 1 });
   try {
-    const [read] = await sql`select on_hand, version from stock where goods_id = ${GOODS}`;
+    const [read] = await sql`select on_hand, version from levels where goods_id = ${GOODS}`;
     await bench.decided(server, sale("beside"));
     const asRead = without.includes("fence") ? sql`` : sql`and version = ${read!.version}`;
-    await sql`update stock set on_hand = ${read!.on_hand} where goods_id = ${GOODS} ${asRead}`;
+    await sql`update levels set on_hand = ${read!.on_hand} where goods_id = ${GOODS} ${asRead}`;
   } finally {
     await sql.end();
   }

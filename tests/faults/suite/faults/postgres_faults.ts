@@ -58,7 +58,7 @@ const deadlocks = fault("foreign session locks rows in the wrong order", "postgr
     while (!over) {
       await sql.begin(async (block) => {
         for (const goodsId of [6, 4, 2, 1].map((place) => fleet.firstGoods + place)) {
-          await block`select 1 from stock where goods_id = ${goodsId} for update`;
+          await block`select 1 from levels where goods_id = ${goodsId} for update`;
           await new Promise((resolve) => setTimeout(resolve, 30));
         }
       }).catch(() => {});
@@ -78,7 +78,7 @@ const lockedRows = fault("foreign session locks hot rows", "postgres", async (st
   const stranger = await sql.reserve();
   await stranger`begin`;
   await stranger`
-    select 1 from stock where goods_id between ${fleet.firstGoods} and ${fleet.firstGoods + HOT_GOODS - 1} for update`;
+    select 1 from levels where goods_id between ${fleet.firstGoods} and ${fleet.firstGoods + HOT_GOODS - 1} for update`;
   return async () => {
     await stranger`rollback`.catch(() => {});
     stranger.release();
@@ -114,7 +114,7 @@ const keptSnapshot = fault("foreign session keeps a snapshot", "postgres", async
   const sql = session(random.pick(stage.fleets));
   const stranger = await sql.reserve();
   await stranger`begin isolation level repeatable read`;
-  await stranger`select count(*) from stock`;
+  await stranger`select count(*) from levels`;
   return async () => {
     await stranger`rollback`.catch(() => {});
     stranger.release();

@@ -34,13 +34,13 @@ export async function looseWrite(
     statements.push(async () =>
       before === undefined
         ? await sql`
-            insert into stock (goods_id, on_hand, reserved, version) values (${goodsId}, ${onHand}, ${reserved}, ${version})
+            insert into levels (goods_id, on_hand, reserved, version) values (${goodsId}, ${onHand}, ${reserved}, ${version})
             ${
           versions ? nothing : sql`on conflict (goods_id, version_block) do update
                                           set on_hand = excluded.on_hand, version = excluded.version`
         }`
         : await sql`
-            update stock set on_hand = ${onHand}, reserved = ${reserved}, version = ${version}, updated_at = ${at}
+            update levels set on_hand = ${onHand}, reserved = ${reserved}, version = ${version}, updated_at = ${at}
              where goods_id = ${goodsId} ${versions ? sql`and version = ${before.version}` : nothing}`
     );
   }

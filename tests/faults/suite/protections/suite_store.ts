@@ -73,7 +73,7 @@ export function createSuiteStore(parts: SuiteStoreParts): Store {
     }
     if (sql !== undefined) {
       await sql.begin(async (block) => {
-        await block`select 1 from stock where goods_id = any (${arrayLiteral(keys.stockKeys)}::text::int[])
+        await block`select 1 from levels where goods_id = any (${arrayLiteral(keys.stockKeys)}::text::int[])
                      order by goods_id for update`;
         const changes = await decideAtPoint(await store.readSnapshot(keys, signal));
         if (changes !== undefined) {
