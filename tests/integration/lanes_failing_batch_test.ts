@@ -11,6 +11,9 @@ import { seenVerdict } from "../support/oracle.ts";
 import { NEVER } from "../support/pool_probe.ts";
 import { inEveryMode } from "../support/test_mode.ts";
 
+/** Time for every attempt, however busy the machine is: at the end of it those of the same group fail together. */
+const PATIENT = { lockWaitMsMax: 60_000 };
+
 inEveryMode("a batch that fails for one order's sake goes on without it", async () => {
   await using on = await lanesBench();
   await stock(on, 1, 1000);
@@ -21,6 +24,7 @@ inEveryMode("a batch that fails for one order's sake goes on without it", async 
     ] as const
   ) {
     const lanes = on.lanes({
+      limits: PATIENT,
       store: {
         writeChanges: (changes, signal) =>
           changes.orders.some(({ after }) => after.orderId.includes("poison"))
@@ -44,6 +48,7 @@ inEveryMode("a batch that takes too long for one statement goes on in halves", a
   await stock(on, 1, 100);
   let refused = 0;
   const lanes = on.lanes({
+    limits: PATIENT,
     store: {
       writeChanges: (changes, signal) => {
         if (changes.movements.length <= 10) return on.store.writeChanges(changes, signal);
