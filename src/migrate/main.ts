@@ -99,11 +99,13 @@ async function runDbmate(url: string, direction: Direction, log: Log): Promise<s
 }
 
 /**
- * PostgreSQL's words for "somebody made this at the same moment". Each migration and its row in schema_migrations are
- * one transaction, so the loser has changed nothing.
+ * PostgreSQL's words for "somebody made this at the same moment", or has made of it what a later migration does. Each
+ * migration and its row in schema_migrations are one transaction, so the loser has changed nothing.
  */
 function anotherRunWasFirst(said: string): boolean {
-  return /already exists|duplicate key value|tuple concurrently|deadlock detected/.test(said);
+  return /already exists|duplicate key value|tuple concurrently|deadlock detected|cannot be performed on relation/.test(
+    said,
+  );
 }
 
 function migrationsDirectory(): string {

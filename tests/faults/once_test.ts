@@ -38,7 +38,11 @@ for (const without of [undefined, ["lease"]] satisfies (Protection[] | undefined
 
     const whole = await everywhere("Rollback", { orderId: "one" });
     assertEquals(whole, Array(TIMES).fill(whole[0]));
-    assertEquals(whole[0]?.body.goodsInfo, [{ goodsId: 1, num: 4 }, { goodsId: 2, num: 5 }]);
+    assertEquals(whole[0]?.body.goodsInfo, [{ goodsId: 1, num: 4, locationId: 0 }, {
+      goodsId: 2,
+      num: 5,
+      locationId: 0,
+    }]);
     assertEquals([await num(1), await num(2)], [100, 100]);
 
     const barred = await everywhere("Rollback", { orderId: "never-sold" });

@@ -10,13 +10,17 @@ import { allRows } from "../support/all_rows.ts";
 
 /** A row of each table that all rules allow. */
 const ROWS = {
-  stock: { goods_id: "1", on_hand: "5", reserved: "0", version: "1" },
+  levels: { goods_id: "1", on_hand: "5", reserved: "0", version: "1" },
   orders: { order_id: "'o'", state: "'sold'", goods_ids: "'{1,2}'", nums: "'{3,4}'", returned: "'{0,0}'" },
   operations: { operation_id: "'p'", kind: "'set'", order_id: "null", goods_ids: "'{1,2}'", nums: "'{3,4}'" },
   movements: {
     ...{ goods_id: "1", version: "1", kind: "'set'", order_id: "null", operation_id: "null" },
     ...{ on_hand_delta: "5", reserved_delta: "0", on_hand_after: "5", reserved_after: "0" },
   },
+  goods: { goods_id: "1", sku: "'a'" },
+  reasons: { code: "'why'", description: "'because'" },
+  holds: { goods_id: "1", location_id: "0", expires_at: "'2100-01-01'", order_id: "'o'", num: "1" },
+  shortfalls: { order_id: "'o'", goods_ids: "'{1}'", location_ids: "'{0}'", asked: "'{2}'", available: "'{1}'" },
 } as const;
 
 type Table = keyof typeof ROWS;
@@ -24,15 +28,36 @@ const TABLES = Object.keys(ROWS) as Table[];
 
 /** What else a row must say to be refused, by the constraint that refuses it. Several: each of them is refused. */
 const REFUSED: Record<Table, Record<string, readonly Record<string, string>[]>> = {
-  stock: {
+  levels: {
     levels_pkey: [{}],
     goods_id_positive: [{ goods_id: "0" }, { goods_id: "-1" }],
-    // With reserved within it, and looked at before reserved is.
-    on_hand_not_negative: [{ on_hand: "-1", reserved: "-1" }],
+    location_id_not_negative: [{ location_id: "-1" }],
+    available_within_backorders: [
+      { on_hand: "-1" },
+      { reserved: "6" },
+      { on_hand: "-3", backorder_max: "2" },
+      { on_hand: "-2147483648", reserved: "2147483647", backorder_max: "2147483647" },
+    ],
     reserved_not_negative: [{ reserved: "-1" }],
-    reserved_within_on_hand: [{ reserved: "6" }],
     version_positive: [{ version: "0" }, { version: "-1" }],
+    policies_within_bounds: [
+      ...["safety_stock", "backorder_max"].map((column) => ({ [column]: "-1" })),
+      ...["order_num_max", "buyer_num_max", "hold_ttl_ms"].map((column) => ({ [column]: "0" })),
+      { buyer_num_max: "1", buyer_window_ms: "0" },
+      { low_stock_at: "-1", low_stock_until: "1" },
+      { low_stock_at: "3", low_stock_until: "3" },
+    ],
+    policies_go_together: [{ low_stock_at: "1" }, { low_stock_until: "1" }, { buyer_window_ms: "1" }],
   },
+  goods: {
+    goods_pkey: [{ sku: "'b'" }],
+    goods_sku_key: [{ goods_id: "2" }],
+    named_goods_id_positive: [{ goods_id: "0", sku: "'b'" }],
+    sku_length: [{ goods_id: "2", sku: "''" }, { goods_id: "2", sku: "repeat('x', 65)" }],
+  },
+  reasons: { reasons_pkey: [{}] },
+  holds: { holds_pkey: [{}], held_num_positive: [{ num: "0" }, { num: "-1" }] },
+  shortfalls: { shortfalls_pkey: [{}] },
   orders: {
     orders_pkey: [{}],
     order_state_known: [{ state: "'lost'" }, { state: "''" }],
@@ -48,6 +73,10 @@ const REFUSED: Record<Table, Record<string, readonly Record<string, string>[]>> 
       { state: "'rolled_back'" },
       { state: "'rolled_back'", returned: "'{3,3}'" },
     ],
+    order_locations_match: [{ location_ids: "'{1}'" }, { location_ids: "'{1,2,3}'" }],
+    order_asked_match: [{ asked: "'{1}'" }],
+    order_held_match: [{ held: "'{}'" }, { held: "'{1,2,3}'" }],
+    buyer_id_length: [{ buyer_id: "''" }, { buyer_id: "repeat('x', 65)" }],
   },
   operations: {
     operations_pkey: [{}],
@@ -65,34 +94,50 @@ const REFUSED: Record<Table, Record<string, readonly Record<string, string>[]>> 
     movements_pkey: [{}],
     movement_kind_known: [{ kind: "'bar'" }, { kind: "''" }],
     movement_version_positive: [{ version: "0" }, { version: "-1" }],
-    movement_after_within_bounds: [
-      { reserved_after: "6" },
-      { reserved_after: "-1" },
-      { on_hand_after: "-1" },
-      { on_hand_after: "-1", reserved_after: "-1" },
-    ],
+    movement_reserved_not_negative: [{ reserved_after: "-1" }],
     sales_name_their_order: [{ kind: "'sell'" }, { kind: "'rollback'" }],
   },
 };
 
 /** Columns that may be null in a row, or that the server may leave to their default. */
 const MAY_BE_NULL: Record<Table, readonly string[]> = {
-  stock: ["deleted_at"],
-  orders: ["expires_at"],
-  operations: ["order_id"],
-  movements: ["order_id", "operation_id", "reason", "actor"],
+  levels: [
+    ...["deleted_at", "order_num_max", "buyer_num_max", "buyer_window_ms", "low_stock_at", "low_stock_until"],
+    ...["hold_ttl_ms", "holds_from"],
+  ],
+  orders: ["expires_at", "location_ids", "asked", "held", "buyer_id"],
+  operations: ["order_id", "location_ids", "content", "answer"],
+  movements: ["order_id", "operation_id", "reason", "actor", "document_uri", "occurred_at"],
+  goods: [],
+  reasons: [],
+  holds: [],
+  shortfalls: ["buyer_id", "resolved_at", "resolution"],
 };
 
 /** Columns that PostgreSQL computes: nobody may say what is in them. */
-const GENERATED = new Set(["version_block"]);
+const GENERATED = new Set(["version_block", "is_sold_out"]);
 
-/** Columns that the server's role may change; it may change no other, and delete nothing. */
+/** Columns that the server's role may change; it may change no other. */
 const MAY_CHANGE: Record<Table, readonly string[]> = {
-  stock: ["on_hand", "reserved", "version", "updated_at", "deleted_at"],
-  orders: ["state", "returned", "expires_at", "updated_at"],
+  levels: [
+    ...["on_hand", "reserved", "version", "updated_at", "deleted_at", "safety_stock", "backorder_max"],
+    ...["order_num_max", "buyer_num_max", "buyer_window_ms", "low_stock_at", "low_stock_until", "hold_ttl_ms"],
+    ...["is_low", "holds_from"],
+  ],
+  orders: [
+    ...["state", "returned", "expires_at", "updated_at", "goods_ids", "location_ids", "nums", "asked", "held"],
+    "buyer_id",
+  ],
   operations: [],
   movements: [],
+  goods: [],
+  reasons: [],
+  holds: ["expires_at", "num"],
+  shortfalls: ["resolved_at", "resolution"],
 };
+
+/** What it may delete of: what a hold has is only worked with, and the ledger says what it was. */
+const MAY_DELETE: readonly Table[] = ["holds"];
 
 function insertOf(table: Table, changes: Record<string, string> = {}): string {
   const row: Record<string, string> = { ...ROWS[table], ...changes };
@@ -113,7 +158,7 @@ for (const table of TABLES) {
       for (const row of rows) {
         const refusal = await refusalOf(server, insertOf(table, elsewhere(table, constraint, row)));
         assertEquals(refusal, {
-          code: constraint.endsWith("_pkey") ? "23505" : "23514",
+          code: /_p?key$/.test(constraint) ? "23505" : "23514",
           constraint_name: constraint,
         }, `${constraint}: ${JSON.stringify(row)}`);
       }
@@ -144,7 +189,7 @@ for (const table of TABLES) {
       assertEquals(refusal?.code, MAY_CHANGE[table].includes(column) ? undefined : refused, `${table}.${column}`);
     }
     const forbidden = [
-      `delete from ${table}`,
+      ...(MAY_DELETE.includes(table) ? [] : [`delete from ${table}`]),
       `truncate ${table}`,
       `drop table ${table}`,
       `alter table ${table} add column more int`,
@@ -162,7 +207,7 @@ for (const table of TABLES) {
         from unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER',
                           'SELECT WITH GRANT OPTION', 'INSERT WITH GRANT OPTION']) as privilege
        where has_table_privilege('holdfast_server', ${table}::text, privilege)`;
-    assertEquals(rights?.granted, ["INSERT", "SELECT"]);
+    assertEquals(rights?.granted, [...(MAY_DELETE.includes(table) ? ["DELETE"] : []), "INSERT", "SELECT"]);
     assertEquals(await allRows(owner), before);
   });
 }
@@ -173,7 +218,7 @@ Deno.test("there are no tables but these and the list of migrations, which the s
   const tables = await owner<{ name: string }[]>`
     select relname as name from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v', 'm', 'f', 'S')
      order by relname`;
-  assertEquals(tables.map((row) => row.name), [...TABLES, "schema_migrations"].sort());
+  assertEquals(tables.map((row) => row.name), [...TABLES, "goods_ids", "schema_migrations", "stock"].sort());
   await server`select * from schema_migrations`;
   for (const statement of ["insert into schema_migrations values ('1')", "delete from schema_migrations"]) {
     assertEquals((await refusalOf(server, statement))?.code, "42501", statement);
@@ -185,9 +230,10 @@ Deno.test("there are no tables but these and the list of migrations, which the s
 
 /** The row under another key, so that it is refused for what it says, and not because its key is taken. */
 function elsewhere(table: Table, constraint: string, row: Record<string, string>): Record<string, string> {
-  if (constraint.endsWith("_pkey")) return row;
-  const keys = { stock: { goods_id: "2" }, orders: { order_id: "'q'" }, operations: { operation_id: "'q'" } };
-  return { ...(table === "movements" ? { goods_id: "2" } : keys[table]), ...row };
+  if (constraint.endsWith("_pkey") || constraint.endsWith("_key")) return row;
+  if (table === "goods" || table === "reasons") return row;
+  const keys = { orders: { order_id: "'q'" }, operations: { operation_id: "'q'" }, shortfalls: { order_id: "'q'" } };
+  return { ...(table in keys ? keys[table as keyof typeof keys] : { goods_id: "2" }), ...row };
 }
 
 /** What PostgreSQL refuses a statement with; undefined if it does not. */

@@ -193,7 +193,7 @@ Deno.test("a database that can't say which rows are locked blames nobody", async
   await owner.unsafe(`
     alter table levels enable row level security;
     create policy readable on levels for select using (true);
-    create policy lockable on stock for update using (refuse());`);
+    create policy lockable on levels for update using (refuse());`);
   const store = createStore({
     ...TEST_LIMITS,
     address: parsePostgresAddress(database.serverUrl),

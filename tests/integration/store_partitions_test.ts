@@ -22,7 +22,7 @@ const LIMITS: LanesLimits = {
   lockAttemptMsMax: 50,
   writeMsMax: 1000,
 };
-const KEYS = { stock: "goods_id", orders: "order_id", operations: "operation_id", movements: "goods_id" } as const;
+const KEYS = { levels: "goods_id", orders: "order_id", operations: "operation_id", movements: "goods_id" } as const;
 
 Deno.test("two servers, one order id, other goods, on tables partitioned by hash: one sells, the other hears why not", async () => {
   await using database = await createTestDatabase();

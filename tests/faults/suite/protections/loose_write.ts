@@ -36,7 +36,7 @@ export async function looseWrite(
         ? await sql`
             insert into levels (goods_id, on_hand, reserved, version) values (${goodsId}, ${onHand}, ${reserved}, ${version})
             ${
-          versions ? nothing : sql`on conflict (goods_id, version_block) do update
+          versions ? nothing : sql`on conflict (goods_id, location_id, version_block) do update
                                           set on_hand = excluded.on_hand, version = excluded.version`
         }`
         : await sql`
