@@ -188,7 +188,7 @@ function levelBefore({ levels }: Snapshot, step: Step): Level {
 
 function movementOf(step: Step, before: Level, { kind, attribution }: Operation, effect: Effect): Movement {
   const { goodsId, locationId, onHandDelta, reservedDelta, occurredAtMs } = step;
-  return {
+  const movement: Movement = {
     goodsId,
     locationId,
     version: before.version + 1,
@@ -199,9 +199,10 @@ function movementOf(step: Step, before: Level, { kind, attribution }: Operation,
     reservedDelta,
     onHandAfter: before.onHand + onHandDelta,
     reservedAfter: before.reserved + reservedDelta,
-    ...(occurredAtMs === undefined ? {} : { occurredAtMs }),
-    ...attribution,
   };
+  // Most have neither, and spreading nothing takes its time all the same.
+  if (attribution === undefined && occurredAtMs === undefined) return movement;
+  return { ...movement, ...(occurredAtMs === undefined ? {} : { occurredAtMs }), ...attribution };
 }
 
 function levelAfter(movement: Movement, before: Level, { opens, closes, policy = before.policy }: Step): Level {

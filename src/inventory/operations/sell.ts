@@ -35,13 +35,18 @@ export const SELL: OperationRules<SellOperation> = {
     if (known !== undefined) return decideKnown(known, lines, snapshot.atMs);
     const taken = take(snapshot, { lines, fill, buyerId, own: undefined });
     if (!taken.ok) return taken;
-    const order: Order = {
+    const plain: Order = {
       orderId,
       state: "sold",
       lines: taken.lines,
       returned: taken.lines.map(() => 0),
       atMs: snapshot.atMs,
-      ...(taken.asked === undefined ? {} : { asked: taken.asked }),
+    };
+    const { asked } = taken;
+    // Most have neither, and spreading nothing takes its time all the same.
+    const order = asked === undefined && buyerId === undefined ? plain : {
+      ...plain,
+      ...(asked === undefined ? {} : { asked }),
       ...(buyerId === undefined ? {} : { buyerId }),
     };
     return {
