@@ -43,7 +43,7 @@ const WORDS: readonly Word[] = [
     rooms: [
       ...["base/", "config/", "lanes/", "lock/", "migrate/", "process/", "rpc/", "telemetry/", "transport/"]
         .map((room) => `src/${room}`),
-      ...["src/workers/", "bench/", "tests/attacks/", "tests/clients/", "tests/faults/", "tests/support/"],
+      ...["src/workers/", "tests/attacks/", "tests/clients/"],
       ...["tools/stack/", "tools/test/", "tools/gate/", "tools/up/"],
     ],
   },
