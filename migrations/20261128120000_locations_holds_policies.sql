@@ -89,6 +89,8 @@ alter table orders
   add constraint buyer_id_length check (length(buyer_id) between 1 and 64);
 create index orders_by_buyer on orders (buyer_id, created_at, order_id) where buyer_id is not null;
 create index orders_by_expiry on orders (expires_at, order_id) where state = 'held';
+create index orders_held_by_buyer on orders (buyer_id, expires_at, order_id)
+  where state = 'held' and buyer_id is not null;
 create index orders_by_time on orders using brin (created_at) with (pages_per_range = 16, autosummarize = on);
 
 -- What live holds have reserved, a row a line; the rows of a (goods, location) come to its `reserved`. Whatever ends a
@@ -194,6 +196,7 @@ drop table shortfalls;
 drop table holds;
 
 drop index orders_by_time;
+drop index orders_held_by_buyer;
 drop index orders_by_expiry;
 drop index orders_by_buyer;
 alter table orders

@@ -9,6 +9,7 @@ import { healthModule } from "./services/health/service.ts";
 import { withHealthPaths } from "./services/health/paths.ts";
 import { deadline } from "./rpc/deadline.ts";
 import { errorBoundary, refuseWhileDraining } from "./rpc/interceptors.ts";
+import { HoldSweeper } from "./jobs/hold_sweeper.ts";
 import { createInventoryService, inventoryModule } from "./services/inventory/service.ts";
 import { listen, type ListenerOptions } from "./transport/listener.ts";
 import { limitsWithShare, LISTENER_LIMITS } from "./transport/limits.ts";
@@ -140,6 +141,7 @@ async function serveStock(stock: Stock, config: Config, parts: AppParts): Promis
     routes: (router) => addServices(router, modules),
   });
   const listener = await listen({ ...listenOptions(config, parts), handler: withHealthPaths(handler, board) });
+  const sweeper = new HoldSweeper({ store: stock.store, lanes: stock.lanes, log, random: Math.random });
   const stopping = new AbortController();
   const readiness = watchReadiness(
     dependencies(stock, config),
@@ -154,8 +156,10 @@ async function serveStock(stock: Stock, config: Config, parts: AppParts): Promis
     async close() {
       board.close();
       stopping.abort();
+      const swept = sweeper.stop();
       await listener.drain(DRAIN_MS_MAX);
       await readiness;
+      await swept;
       await stock.close();
     },
   };

@@ -206,6 +206,8 @@ export interface Changes {
   readonly holdsFromMs?: number;
   /** Confirmations that found too little; absent: none. */
   readonly shortfalls?: readonly Shortfall[];
+  /** Orders that were sold after all, whose shortfalls somebody need not see to any more; absent: none. */
+  readonly endedShortfalls?: readonly string[];
 }
 
 /** A confirmation of an expired hold whose stock was gone, to be seen to by somebody. */

@@ -40,6 +40,15 @@ export interface Settled {
   readonly changes: Changes;
 }
 
+/** What is to be written of a batch beside levels and movements, so far. */
+interface Batch {
+  readonly orders: Set<string>;
+  readonly operations: RecordedOperation[];
+  /** By order. */
+  readonly shortfalls: Map<string, Shortfall>;
+  readonly endedShortfalls: string[];
+}
+
 /** What the operations of a batch came to so far. */
 interface Working extends Snapshot {
   readonly levels: Map<StockKey, Level>;
@@ -76,7 +85,7 @@ export function settle(
   for (const hold of due) movements.push(expire(working, hold));
   const alone = due.length === 0 ? snapshot : { ...snapshot, levels: new Map(working.levels) };
 
-  const batch = { orders: new Set<string>(), operations: [] as RecordedOperation[], shortfalls: [] as Shortfall[] };
+  const batch: Batch = { orders: new Set(), operations: [], shortfalls: new Map(), endedShortfalls: [] };
   const verdicts: Verdict[] = [];
   let takesOnly = true;
 
@@ -109,7 +118,11 @@ export function settle(
       working.operations.set(effect.operation.operationId, effect.operation);
       batch.operations.push(effect.operation);
     }
-    if (effect.shortfall !== undefined) batch.shortfalls.push(effect.shortfall);
+    if (effect.shortfall !== undefined) batch.shortfalls.set(effect.shortfall.orderId, effect.shortfall);
+    if (effect.endsShortfall && effect.order !== undefined) {
+      batch.shortfalls.delete(effect.order.orderId);
+      batch.endedShortfalls.push(effect.order.orderId);
+    }
     verdicts.push(answer);
   }
 
@@ -125,7 +138,7 @@ function changesOf(
   snapshot: Snapshot,
   working: Working,
   movements: Movement[],
-  batch: { readonly orders: Set<string>; readonly operations: RecordedOperation[]; readonly shortfalls: Shortfall[] },
+  batch: Batch,
 ): Changes {
   const { atMs, due = [], moreDue = false } = snapshot;
   const moved = new Map(movements.map((movement): [StockKey, Place] => [keyOf(movement), movement]));
@@ -148,7 +161,8 @@ function changesOf(
     ...(lines.held.length === 0 ? {} : { heldLines: lines.held }),
     ...(endedLines.length === 0 ? {} : { endedLines }),
     ...(moreDue && lastDue !== undefined ? { holdsFromMs: lastDue.expiresAtMs } : {}),
-    ...(batch.shortfalls.length === 0 ? {} : { shortfalls: batch.shortfalls }),
+    ...(batch.shortfalls.size === 0 ? {} : { shortfalls: [...batch.shortfalls.values()] }),
+    ...(batch.endedShortfalls.length === 0 ? {} : { endedShortfalls: batch.endedShortfalls }),
   };
 }
 

@@ -10,6 +10,7 @@
  *     held            --time-----------------> expired        no operation: see stateAt; `expire` only writes it down
  *     expired         --reserve--------------> held           a new hold
  *     expired         --confirm--------------> sold           where there is stock still
+ *     expired         --confirm--------------> expired        where there is none, and that goes on record
  *     expired         --release--------------> released       from then on it can't be confirmed
  *     expired         --expire---------------> expired
  *     sold            --rollback of a part---> sold
@@ -90,7 +91,7 @@ export const STATE_RULES: Readonly<Record<OperationKind, Readonly<Record<StateOr
     // Of an order that never was a hold, refused.
     sold: REPEATED,
     released: REFUSED,
-    expired: ["sold"],
+    expired: ["sold", "expired"],
     rolled_back: REFUSED,
     barred: REFUSED,
   },

@@ -15,7 +15,7 @@ import { Entry } from "./entry.ts";
 import { Failure, failureOf } from "./failure.ts";
 import type { LanesLimits } from "./lanes_limits.ts";
 import type { FallbackView } from "./modes/quorum_fallback.ts";
-import { createReads, type Reads } from "./reads.ts";
+import { createReads, type OrderAt, type Reads } from "./reads.ts";
 
 /** What the lanes work with. */
 export interface LanesParts extends Omit<DispatcherParts, "settle"> {
@@ -92,6 +92,18 @@ export class Lanes {
     }
   }
 
+  /** The order as committed; undefined: there is none. Throws Failure, or the signal's reason. */
+  async order(orderId: string, signal: AbortSignal, address?: string): Promise<OrderAt | undefined> {
+    try {
+      const orders = await this.#reads.orders.get([orderId], address);
+      signal.throwIfAborted();
+      return orders.get(orderId);
+    } catch (error) {
+      signal.throwIfAborted();
+      throw failureOf(error);
+    }
+  }
+
   /** Refuses new operations, waits for those under way, bounded, and releases every lease. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -139,7 +151,7 @@ export class Lanes {
       if (orderId === undefined) return;
       try {
         const orders = await this.#reads.orders.get([orderId], address);
-        entry.learn(orders.get(orderId));
+        entry.learn(orders.get(orderId)?.order);
       } catch (error) {
         if (!entry.leave()) entry.fail(error);
       }

@@ -14,10 +14,16 @@ const READS_MAX = 2;
 /** Goods, or orders, in one read. */
 const READ_KEYS_MAX = 1000;
 
+/** An order as it was at a moment, by the database's clock, in ms since 1970. */
+export interface OrderAt {
+  readonly order: Order;
+  readonly atMs: number;
+}
+
 /** Levels by goods and location, and orders by order id, as of the moment of the question or later. */
 export interface Reads {
   readonly levels: CoalescedReads<StockKey, Level>;
-  readonly orders: CoalescedReads<string, Order>;
+  readonly orders: CoalescedReads<string, OrderAt>;
 }
 
 /** Reads from the store; as many keys of a kind may wait for a read as operations may be under way. */
@@ -28,10 +34,10 @@ export function createReads(
   const limits = { readsMax: READS_MAX, keysMax: READ_KEYS_MAX, waitingMax, waitingPerAddressMax };
   return {
     levels: new CoalescedReads((stockKeys) => readAgain(() => store.readLevels(stockKeys, NEVER)), limits),
-    orders: new CoalescedReads(
-      async (orderIds) =>
-        (await readAgain(() => store.readSnapshot({ stockKeys: [], orderIds, operationIds: [] }, NEVER))).orders,
-      limits,
-    ),
+    orders: new CoalescedReads(async (orderIds) => {
+      const keys = { stockKeys: [], orderIds, operationIds: [] };
+      const { atMs, orders } = await readAgain(() => store.readSnapshot(keys, NEVER));
+      return new Map([...orders].map(([orderId, order]) => [orderId, { order, atMs }]));
+    }, limits),
   };
 }

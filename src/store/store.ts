@@ -1,8 +1,11 @@
 /**
  * The store as the rest of the program sees it: the committed snapshot, and whole changes to it.
  */
-import type { Changes, Level, Snapshot } from "../inventory/model.ts";
+import type { Changes, Level, Order, Snapshot } from "../inventory/model.ts";
 import { keyOf, type StockKey } from "../inventory/stock_key.ts";
+import type { HoldFilter, RecordedShortfall, ResolvedShortfall, TimeKey } from "../inventory/hold_lists.ts";
+import { type DueOrders, listHolds, readDueOrders } from "./statements/list_holds.ts";
+import { listShortfalls, resolveShortfall } from "./statements/shortfalls.ts";
 import { changeUnderRowLocks } from "./statements/change_under_row_locks.ts";
 import { endSilentSessions, silentTransactionMsMax } from "./statements/end_silent_sessions.ts";
 import { FenceWatch } from "./fence_watch.ts";
@@ -14,6 +17,12 @@ import { readLevels } from "./statements/read_levels.ts";
 import { readLocked, readLockedOrders } from "./statements/read_locked.ts";
 import { Sessions } from "./postgres/sessions.ts";
 import { writeChanges } from "./statements/write_changes.ts";
+
+/** A part of a list: at most so many rows, from behind that one on. */
+export interface Page {
+  readonly after: TimeKey | undefined;
+  readonly limit: number;
+}
 
 /**
  * Every method ends with its signal and throws the errors of errors.ts.
@@ -42,6 +51,14 @@ export interface Store {
   readLocked(stockKeys: readonly StockKey[], signal: AbortSignal): Promise<StockKey[]>;
   /** The same of orders. */
   readLockedOrders(orderIds: readonly string[], signal: AbortSignal): Promise<string[]>;
+  /** Live holds, those that end first before others; see HoldFilter. */
+  listHolds(filter: HoldFilter, page: Page, signal: AbortSignal): Promise<Order[]>;
+  /** Open shortfalls, the oldest first. */
+  listShortfalls(page: Page, signal: AbortSignal): Promise<RecordedShortfall[]>;
+  /** Resolves the shortfall of an order, unless it is; undefined: there is none. */
+  resolveShortfall(orderId: string, resolution: string, signal: AbortSignal): Promise<ResolvedShortfall | undefined>;
+  /** Orders that are on record as held although their time is up, those that ended first before others. */
+  readDueOrders(after: TimeKey, limit: number, signal: AbortSignal): Promise<DueOrders>;
   /**
    * Resolves if PostgreSQL answers, takes writes, and has the schema and the settings that it must have. Also ends
    * sessions whose process vanished in the middle of a transaction, so that they keep no rows locked for longer than
@@ -72,6 +89,10 @@ export function createStore(given: StoreOptions): Store {
     readLevels: (stockKeys, signal) => readLevels(pool, stockKeys, signal),
     readLocked: (stockKeys, signal) => readLocked(pool, stockKeys, options.log, signal),
     readLockedOrders: (orderIds, signal) => readLockedOrders(pool, orderIds, options.log, signal),
+    listHolds: (filter, page, signal) => listHolds(pool, filter, page, signal),
+    listShortfalls: (page, signal) => listShortfalls(pool, page, signal),
+    resolveShortfall: (orderId, resolution, signal) => resolveShortfall(pool, orderId, resolution, signal),
+    readDueOrders: (after, limit, signal) => readDueOrders(pool, after, limit, signal),
     ping: async (signal) => {
       await ping(pings, sessions, options, signal);
       const ended = await endSilentSessions(pings, silentMsMax, signal);

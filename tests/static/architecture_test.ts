@@ -25,6 +25,7 @@ const LAW: Readonly<Record<string, Law>> = {
   store: { files: ["config", "inventory", "telemetry"], packages: ["postgres"] },
   lock: { files: ["config", "inventory/stock_key.ts", "telemetry"], packages: ["ioredis", "redlock"] },
   lanes: { files: ["config/mode_names.ts", "inventory", "store", "lock", "telemetry"], packages: [] },
+  jobs: { files: ["inventory", "lanes", "store", "telemetry"], packages: [] },
   health: { files: ["telemetry"], packages: [] },
   tls: { files: ["telemetry"], packages: [] },
   transport: { files: ["telemetry"], packages: ["@connectrpc/connect"] },
@@ -52,7 +53,7 @@ const LAW: Readonly<Record<string, Law>> = {
     packages: [],
   },
   "app.ts": {
-    files: ["stock.ts", "config", "health", "rpc", "services", "transport"],
+    files: ["stock.ts", "config", "health", "jobs", "rpc", "services", "transport"],
     packages: ["uuid"],
   },
   "main.ts": ENTRY,

@@ -47,7 +47,7 @@ export const CONFIRM: OperationRules<ConfirmOperation> = {
     const asked = new Map(lines.map((line) => [keyOf(line), line.num]));
     const nums = known.lines.map((line) => lines.length === 0 ? line.num : asked.get(keyOf(line)) ?? 0);
     const sold: Order = { ...known, state: "sold", lines: withNums(known.lines, nums) };
-    if (state === "expired") return sellLate(snapshot, operation, sold);
+    if (state === "expired") return sellLate(snapshot, operation, known, sold);
     const steps = known.lines.flatMap(({ goodsId, locationId, num }, i) =>
       num === 0 ? [] : [{ goodsId, locationId, onHandDelta: -(nums[i] ?? 0), reservedDelta: -num }]
     );
@@ -55,8 +55,16 @@ export const CONFIRM: OperationRules<ConfirmOperation> = {
   },
 };
 
-/** The hold's time is up, and what it had is anybody's. */
-function sellLate(snapshot: Snapshot, { orderId, recordsShortfall }: ConfirmOperation, sold: Order): Decision {
+/**
+ * The hold's time is up, and what it had is anybody's. Whether it is sold now or its shortfall goes on record, the
+ * order changes: so of two confirmations only one is written, and no shortfall stands beside a sale.
+ */
+function sellLate(
+  snapshot: Snapshot,
+  { orderId, recordsShortfall }: ConfirmOperation,
+  known: Order,
+  sold: Order,
+): Decision {
   const lines = sold.lines.filter(({ num }) => num > 0);
   const taken = take(snapshot, { lines, fill: "all", buyerId: sold.buyerId, own: undefined });
   if (!taken.ok) {
@@ -67,7 +75,12 @@ function sellLate(snapshot: Snapshot, { orderId, recordsShortfall }: ConfirmOper
       ...(sold.buyerId === undefined ? {} : { buyerId: sold.buyerId }),
     };
     if (!recordsShortfall) return refused({ reason: "shortfall", shortfall });
-    return { ok: true, effect: { steps: [], shortfall }, answer: { ok: true, kind: "shortfall", shortfall } };
+    const expired: Order = { ...known, state: "expired" };
+    return {
+      ok: true,
+      effect: { steps: [], order: expired, shortfall },
+      answer: { ok: true, kind: "shortfall", shortfall },
+    };
   }
   const steps = lines.map(({ goodsId, locationId, num }) => ({
     goodsId,
@@ -75,7 +88,8 @@ function sellLate(snapshot: Snapshot, { orderId, recordsShortfall }: ConfirmOper
     onHandDelta: -num,
     reservedDelta: 0,
   }));
-  return { ok: true, effect: { steps, order: sold }, answer: { ok: true, kind: "hold", order: sold } };
+  const answer = { ok: true, kind: "hold", order: sold } as const;
+  return { ok: true, effect: { steps, order: sold, endsShortfall: true }, answer };
 }
 
 /** It was confirmed before: the same again, or what differs. */

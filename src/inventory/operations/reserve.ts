@@ -1,6 +1,6 @@
 /** A buyer's hold: units are promised to an order for a time, and are not available to others. */
 import { keysOfLines } from "../lines.ts";
-import { INT32_MAX, type Line, type Order, type Snapshot } from "../model.ts";
+import type { Line, Order, Snapshot } from "../model.ts";
 import { compareKeys, comparePlaces, keyOf, type StockKey } from "../stock_key.ts";
 import { REFUSED, stateAt, stateRule } from "../states.ts";
 import { type Operated, type OperationRules, refused, type Step } from "./rules.ts";
@@ -69,10 +69,12 @@ export const RESERVE: OperationRules<ReserveOperation> = {
   },
 };
 
-/** The shortest of those of the goods, so that none is held for longer than its shop wants. */
-function defaultTtlMs({ levels }: Snapshot, lines: readonly Line[]): number {
-  const ttls = lines.map((line) => levels.get(keyOf(line))?.policy?.holdTtlMs ?? HOLD_TTL_MS);
-  return Math.min(INT32_MAX * 1000, ...ttls);
+/** The shortest of those of the goods, so that none is held for longer than its shop wants; in ms. */
+export function defaultTtlMs({ levels }: Snapshot, lines: readonly Line[]): number {
+  return lines.reduce((least, line) => {
+    const ttlMs = levels.get(keyOf(line))?.policy?.holdTtlMs ?? HOLD_TTL_MS;
+    return Math.min(least, ttlMs);
+  }, HOLD_TTL_MS_MAX);
 }
 
 /** A step for each place of either, so that whatever changes of a hold meets the fence, if only its time. */

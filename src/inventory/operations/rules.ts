@@ -73,6 +73,8 @@ export interface Effect {
   readonly order?: Order;
   readonly operation?: RecordedOperation;
   readonly shortfall?: Shortfall;
+  /** The order was sold after all: what is on record of its shortfall needs nobody any more. */
+  readonly endsShortfall?: true;
 }
 
 /** One place's share of an effect; one with no delta still is a movement. */

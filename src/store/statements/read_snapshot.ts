@@ -1,12 +1,14 @@
 /**
  * The one read before every decision.
  */
+import type postgres from "postgres";
 import type { Buyer } from "../../inventory/operations/rules.ts";
 import type { Moment, Snapshot } from "../../inventory/model.ts";
 import type { StockKey } from "../../inventory/stock_key.ts";
 import { arrayLiteral, column } from "../postgres/arrays.ts";
 import type { Pool } from "../postgres/pool.ts";
 import type { Statement } from "../postgres/transaction_block.ts";
+import type { Fragment } from "./branches/branch.ts";
 import { DUE_HOLDS_MAX, snapshotOf, type SnapshotRow } from "./snapshot_row.ts";
 import { keyColumns, placeColumns } from "./stock_keys.ts";
 
@@ -79,15 +81,21 @@ export function snapshotStatement(keys: SnapshotKeys): Statement<SnapshotRow[]> 
                     order by expires_at, goods_id, location_id, order_id limit ${
       DUE_HOLDS_MAX + 1
     }::int) as due) as due,
-          (select coalesce(json_agg(json_build_array(order_id, state, goods_ids, location_ids, nums, returned,
-                                                     (extract(epoch from created_at) * 1000)::bigint, asked, held,
-                                                     (extract(epoch from expires_at) * 1000)::bigint, buyer_id)), '[]')
+          (select coalesce(json_agg(${orderArray(sql)}), '[]')
              from orders where order_id = any (${orderIds}::text[])) as orders,
           (select coalesce(json_agg(json_build_array(operation_id, kind, order_id, goods_ids, location_ids, nums,
                                                      content, answer)), '[]')
              from operations where operation_id = any (${operationIds}::text[])) as operations
           ${taken} ${earlier}`;
   };
+}
+
+/** A row of orders as a list, for {@link orderOf}. */
+export function orderArray(sql: postgres.Sql): Fragment {
+  return sql`
+            json_build_array(orders.order_id, orders.state, orders.goods_ids, orders.location_ids, orders.nums,
+                             orders.returned, (extract(epoch from orders.created_at) * 1000)::bigint, orders.asked,
+                             orders.held, (extract(epoch from orders.expires_at) * 1000)::bigint, orders.buyer_id)`;
 }
 
 /** What buyers have of goods that are capped, live holds included: nothing for goods that are not. */

@@ -39,7 +39,8 @@ type LevelRow = [
   policy: PolicyRow | null,
 ];
 type DueRow = [goodsId: number, locationId: number, orderId: string, num: number, expiresAt: number];
-type OrderRow = [
+/** An order as a list, out of `orderArray`. */
+export type OrderRow = [
   orderId: string,
   state: OrderState,
   goodsIds: number[],
@@ -130,7 +131,8 @@ function dueOf([goodsId, locationId, orderId, num, expiresAtMs]: DueRow): DueHol
   return { goodsId, locationId, orderId, num, expiresAtMs };
 }
 
-function orderOf(
+/** The order that a row is. */
+export function orderOf(
   [orderId, state, goodsIds, locationIds, nums, returned, atMs, asked, held, expiresAtMs, buyerId]: OrderRow,
 ): Order {
   return {

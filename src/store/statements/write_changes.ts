@@ -10,7 +10,7 @@ import { type Branch, timeOf } from "./branches/branch.ts";
 import { insertLevels, type Levelled, updateLevels } from "./branches/levels.ts";
 import { insertMovements } from "./branches/movements.ts";
 import { type Changed, insertOrders, updateOrders } from "./branches/orders.ts";
-import { deleteHolds, insertHolds, insertOperations, insertShortfalls } from "./branches/records.ts";
+import { deleteHolds, endShortfalls, insertHolds, insertOperations, insertShortfalls } from "./branches/records.ts";
 
 /**
  * Writes movements, levels, orders, operations and holds in one data-modifying statement.
@@ -50,7 +50,8 @@ export function writeStatement(changes: Changes): Statement<unknown[]> {
 }
 
 function branchesOf(sql: postgres.Sql, changes: Changes): Branch[] {
-  const { atMs, movements, operations, heldLines = [], endedLines = [], holdsFromMs, shortfalls = [] } = changes;
+  const { atMs, movements, operations, heldLines = [], endedLines = [], holdsFromMs } = changes;
+  const { shortfalls = [], endedShortfalls = [] } = changes;
   const opened = changes.levels.filter(({ before }) => before === undefined).map(({ after }) => after);
   const levelled = changes.levels.filter((level): level is Levelled => level.before !== undefined);
   const added = changes.orders.filter(({ before }) => before === undefined).map(({ after }) => after);
@@ -67,5 +68,6 @@ function branchesOf(sql: postgres.Sql, changes: Changes): Branch[] {
     ...(heldLines.length > 0 ? [insertHolds(sql, heldLines)] : []),
     ...(endedLines.length > 0 ? [deleteHolds(sql, endedLines)] : []),
     ...(shortfalls.length > 0 ? [insertShortfalls(sql, at, shortfalls)] : []),
+    ...(endedShortfalls.length > 0 ? [endShortfalls(sql, at, endedShortfalls)] : []),
   ];
 }

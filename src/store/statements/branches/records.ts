@@ -6,6 +6,9 @@ import { placeColumns } from "../stock_keys.ts";
 import type { Branch, Fragment } from "./branch.ts";
 import { goodsIdsOf, locationsOf, numsOf } from "./orders.ts";
 
+/** How a shortfall ends that nobody had to see to. */
+const SOLD_AFTER_ALL = "confirmed";
+
 /** Inserts operations. */
 export function insertOperations(sql: postgres.Sql, at: Fragment, operations: readonly RecordedOperation[]): Branch {
   const tables = sql`
@@ -77,6 +80,16 @@ export function insertShortfalls(sql: postgres.Sql, at: Fragment, shortfalls: re
                         ${column(shortfalls, (s) => arrayLiteral(s.lines.map((l) => l.available)))}::text[])
               as s (order_id, buyer_id, goods_ids, location_ids, asked, available)
           on conflict (order_id) do nothing
+        )`;
+  return { tables };
+}
+
+/** Ends the shortfalls of orders that were sold after all, where somebody still has to see to them. */
+export function endShortfalls(sql: postgres.Sql, at: Fragment, orderIds: readonly string[]): Branch {
+  const tables = sql`
+        needless as (
+          update shortfalls set resolved_at = ${at}, resolution = ${SOLD_AFTER_ALL}
+           where order_id = any (${arrayLiteral(orderIds)}::text[]) and resolved_at is null
         )`;
   return { tables };
 }

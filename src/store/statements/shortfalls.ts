@@ -1,0 +1,93 @@
+/** Shortfalls that are on record: the list of those that somebody has to see to, and how one is resolved. */
+import type { RecordedShortfall, ResolvedShortfall, TimeKey } from "../../inventory/hold_lists.ts";
+import { ConflictError } from "../errors.ts";
+import type { Pool } from "../postgres/pool.ts";
+import type { Statement } from "../postgres/transaction_block.ts";
+import type postgres from "postgres";
+
+interface ShortfallRow {
+  readonly order_id: string;
+  readonly buyer_id: string | null;
+  readonly lines: readonly [goodsId: number, locationId: number, asked: number, available: number][];
+  readonly created_ms: string;
+  readonly resolved_ms: string | null;
+  readonly resolution: string | null;
+}
+
+/** How often it is looked again at a shortfall that somebody else resolves at the same moment. */
+const RESOLVE_ATTEMPTS_MAX = 3;
+
+/** Open ones, the oldest first: at most `limit`, from behind `after` on. */
+export async function listShortfalls(
+  pool: Pool,
+  { after, limit }: { readonly after: TimeKey | undefined; readonly limit: number },
+  signal: AbortSignal,
+): Promise<RecordedShortfall[]> {
+  return (await pool.run(shortfallsStatement(after, limit), signal)).map(shortfallOf);
+}
+
+/** The statement behind {@link listShortfalls}. */
+export function shortfallsStatement(after: TimeKey | undefined, limit: number): Statement<ShortfallRow[]> {
+  const { atMs, orderId } = after ?? { atMs: 0, orderId: "" };
+  return (sql) =>
+    sql`
+        select ${columns(sql)} from shortfalls
+         where resolved_at is null
+           and (created_at, order_id) > (to_timestamp(${atMs}::bigint / 1000.0), ${orderId}::text)
+         order by created_at, order_id limit ${limit}::int`;
+}
+
+/**
+ * Resolves the shortfall of the order, unless it is resolved; undefined: there is none. Throws ConflictError where
+ * somebody else goes on doing so at the same moment.
+ */
+export async function resolveShortfall(
+  pool: Pool,
+  orderId: string,
+  resolution: string,
+  signal: AbortSignal,
+): Promise<ResolvedShortfall | undefined> {
+  for (let attempt = 1; attempt <= RESOLVE_ATTEMPTS_MAX; attempt++) {
+    const [row] = await pool.run(resolveStatement(orderId, resolution), signal);
+    if (row === undefined) return undefined;
+    const shortfall = shortfallOf(row);
+    // What is read beside the update is as old as the statement: open, though somebody has just resolved it.
+    if (row.now || shortfall.resolved !== undefined) return { shortfall, now: row.now };
+  }
+  throw new ConflictError("the shortfall is being resolved by somebody else");
+}
+
+function resolveStatement(orderId: string, resolution: string): Statement<(ShortfallRow & { now: boolean })[]> {
+  return (sql) =>
+    sql`
+        with resolved as (
+          update shortfalls
+             set resolved_at = date_trunc('milliseconds', statement_timestamp()), resolution = ${resolution}::text
+           where order_id = ${orderId}::text and resolved_at is null
+          returning *
+        )
+        select ${columns(sql)}, true as now from resolved
+         union all
+        select ${columns(sql)}, false from shortfalls
+         where order_id = ${orderId}::text and not exists (select from resolved)`;
+}
+
+function columns(sql: postgres.Sql) {
+  return sql`
+               order_id, buyer_id, (extract(epoch from created_at) * 1000)::bigint as created_ms,
+               (extract(epoch from resolved_at) * 1000)::bigint as resolved_ms, resolution,
+               (select coalesce(jsonb_agg(jsonb_build_array(goods_id, location_id, num, free)), '[]')
+                  from unnest(goods_ids, location_ids, asked, available) as line (goods_id, location_id, num, free))
+                 as lines`;
+}
+
+function shortfallOf(row: ShortfallRow): RecordedShortfall {
+  const { order_id: orderId, buyer_id: buyerId, created_ms, resolved_ms, resolution } = row;
+  return {
+    orderId,
+    lines: row.lines.map(([goodsId, locationId, asked, available]) => ({ goodsId, locationId, asked, available })),
+    ...(buyerId === null ? {} : { buyerId }),
+    createdAtMs: Number(created_ms),
+    resolved: resolved_ms === null ? undefined : { atMs: Number(resolved_ms), resolution: resolution ?? "" },
+  };
+}
