@@ -12,6 +12,9 @@ export const PLAIN_INTEGER = /^-?(?:0|[1-9]\d*)$/;
 /** Of a number in JSON; a longer one is none that a field could take. */
 const NUMBER_CHARACTERS_MAX = 64;
 
+/** A key in an error; a longer one is cut. */
+const KEY_CHARACTERS_MAX = 64;
+
 const INT64_MIN = -(2n ** 63n);
 /** The ranges of the integer types. */
 export const INTEGER_RANGES: ReadonlyMap<ScalarType, readonly [min: bigint, max: bigint]> = new Map([
@@ -69,4 +72,19 @@ export function jsonPlan(schema: DescMessage, known = new Map<DescMessage, Messa
     plan.set(desc.name, field);
   }
   return plan;
+}
+
+/** What a JSON value is, by its first character; none for a number. */
+export const KINDS: Readonly<Record<string, string>> = {
+  "{": "an object",
+  "[": "a list",
+  '"': "a string",
+  t: "true",
+  f: "false",
+  n: "null",
+};
+
+/** What a caller wrote, for an error: cut where it is long. */
+export function shortened(key: string): string {
+  return key.length <= KEY_CHARACTERS_MAX ? key : `${key.slice(0, KEY_CHARACTERS_MAX)}…`;
 }

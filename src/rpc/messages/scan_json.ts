@@ -6,15 +6,17 @@
  * JSON mapping has them and only those that a field takes exactly. All that is wrong with fields is found, not only the
  * first; but no more than anybody reads.
  */
-import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
+import { type DescEnum, type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
 import {
   type FieldPlan,
   INTEGER_RANGES,
   isDigit,
   jsonPlan,
+  KINDS,
   type MessagePlan,
   NUMBER,
   PLAIN_INTEGER,
+  shortened,
   wholeNumber,
 } from "./json_mapping.ts";
 import { type CountsMax, type Scan, TooManyEntries, UnreadableMessage } from "./scan_binary.ts";
@@ -24,8 +26,6 @@ export type FieldFault = (field: string, description: string) => void;
 
 /** Deepest nesting, in fields that exist and in those that don't. */
 const DEPTH_MAX = 100;
-/** A key in an error; a longer one is cut. */
-const KEY_CHARACTERS_MAX = 64;
 /** Faults after which nothing more is looked for: 90,000 unknown keys took 200 ms. */
 const FAULTS_MAX = 1_000;
 const QUOTE = 0x22;
@@ -149,8 +149,18 @@ class Scanner implements Scan {
       if (next !== "t" && next !== "f") return this.#mismatch(path, "true or false");
       return this.#anything(path, depth);
     }
+    if (desc.enum !== undefined) return this.#enum(path, desc.enum);
     if (next === "{" || next === "[") return this.#mismatch(path, "a single value");
     this.#anything(path, depth);
+  }
+
+  /** A name of the enum, which would be left out if it were another; or a number, which is the service's to look at. */
+  #enum(path: string, { values }: DescEnum): void {
+    if (this.#next() !== '"') return this.#integer(path, ScalarType.INT32, INTEGER_RANGES.get(ScalarType.INT32)!);
+    const name = this.#string();
+    if (values.some((value) => value.name === name)) return;
+    const names = values.map((value) => value.name).join(", ");
+    this.#fault(path, `expected one of ${names}, got ${shortened(JSON.stringify(name))}`);
   }
 
   /** A number of protobuf's JSON mapping: bare or in quotes, with an exponent or not, but whole and exact. */
@@ -278,17 +288,4 @@ class Scanner implements Scan {
   #deeper(depth: number): void {
     if (depth > DEPTH_MAX) throw new UnreadableMessage(`JSON nested more than ${DEPTH_MAX} deep`);
   }
-}
-
-const KINDS: Readonly<Record<string, string>> = {
-  "{": "an object",
-  "[": "a list",
-  '"': "a string",
-  t: "true",
-  f: "false",
-  n: "null",
-};
-
-function shortened(key: string): string {
-  return key.length <= KEY_CHARACTERS_MAX ? key : `${key.slice(0, KEY_CHARACTERS_MAX)}…`;
 }
