@@ -13,6 +13,7 @@ import { HoldSweeper } from "./jobs/hold_sweeper.ts";
 import { createInventoryService, inventoryModule } from "./services/inventory/service.ts";
 import { listen, type ListenerOptions } from "./transport/listener.ts";
 import { limitsWithShare, LISTENER_LIMITS } from "./transport/limits.ts";
+import { ownHosts } from "./transport/own_names.ts";
 import { lockModule } from "./services/lock/service.ts";
 import { type BudgetView, MessageBudget } from "./rpc/messages/budget.ts";
 import { reflectionModules } from "./services/reflection/service.ts";
@@ -132,6 +133,7 @@ async function serveStock(stock: Stock, config: Config, parts: AppParts): Promis
     bounds: boundsOf(modules),
     budget,
     unreadable,
+    isOwnHost: ownHosts(config.allowedHosts),
     jsonOptions: ANSWER_JSON,
     interceptors: [
       errorBoundary(log),

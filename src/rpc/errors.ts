@@ -23,6 +23,8 @@ const VIOLATIONS_MAX = 50;
 const VIOLATIONS_BYTES_MAX = 3_500;
 /** What stands around the texts of one. */
 const VIOLATION_BYTES = 8;
+/** Of a host, in an error. */
+const HOST_CHARACTERS_MAX = 100;
 
 /**
  * The reason of a signal that aborts without one: what a call gets that has been answered, or whose stream closed
@@ -63,6 +65,15 @@ export function budgetSpent(): ConnectError {
 /** A fault of the service: what caused it is for the log, under the request's id. */
 export function internalError(cause?: unknown): ConnectError {
   return new ConnectError("internal error", Code.Internal, undefined, undefined, cause);
+}
+
+/** A GET under a name that may be anybody's, whose page it then may be. */
+export function notOurName(host: string): ConnectError {
+  const said = host.length <= HOST_CHARACTERS_MAX ? host : `${host.slice(0, HOST_CHARACTERS_MAX)}…`;
+  return new ConnectError(
+    `expected a GET to an address, to localhost or to a name of ALLOWED_HOSTS, got one to ${said}; or use POST`,
+    Code.PermissionDenied,
+  );
 }
 
 /** A call whose deadline passed, as Connect says it. */
@@ -155,11 +166,17 @@ export class Violations {
 
   /** Throws if a rule was broken; the detail lists the first of them. @throws ConnectError INVALID_ARGUMENT */
   check(): void {
+    const error = this.error();
+    if (error !== undefined) throw error;
+  }
+
+  /** The error to be thrown; undefined where no rule was broken. */
+  error(): ConnectError | undefined {
     const count = this.#found.length;
-    if (count === 0) return;
+    if (count === 0) return undefined;
     const [first] = this.#found;
     const more = count > 1 ? `, and ${count - 1} more` : "";
-    throw new ConnectError(`${first?.field}: ${first?.description}${more}`, Code.InvalidArgument, undefined, [
+    return new ConnectError(`${first?.field}: ${first?.description}${more}`, Code.InvalidArgument, undefined, [
       { desc: BadRequestSchema, value: { fieldViolations: named(this.#found) } },
     ]);
   }

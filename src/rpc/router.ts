@@ -23,6 +23,8 @@ import http2, { type IncomingHttpHeaders } from "node:http2";
 import { errorFields, type Log } from "../telemetry/log.ts";
 import { cutTimeouts } from "./deadline.ts";
 import { textSides } from "../transport/content_types.ts";
+import { notOurName } from "./errors.ts";
+import { answerGet, faultOf, parametersOf } from "./universal/get.ts";
 import { answerHttp1 } from "./universal/http1.ts";
 import { explained } from "./universal/explained_status.ts";
 import { createUnaryPath, type UnaryPath } from "./unary.ts";
@@ -60,6 +62,8 @@ export interface RpcHandlerOptions extends Omit<ConnectRouterOptions, "acceptCom
   readonly bounds?: (method: DescMethod) => MessageBounds | undefined;
   /** What the messages of all calls may take. Absent: 64 MiB. */
   readonly budget?: MessageBudget;
+  /** Whether a GET to this host, as the request names it, can be no other page's. Absent: every one. */
+  readonly isOwnHost?: (host: string | undefined) => boolean;
   /** Where messages are counted that can't be read. */
   readonly unreadable?: UnreadableMessages;
   readonly log: Log;
@@ -73,6 +77,8 @@ interface Route {
   /** Absent where every call goes to Connect's handler. */
   readonly unary: UnaryPath | undefined;
   readonly check: MessageCheck;
+  /** It has no side effects, and so may be called by GET. */
+  readonly allowsGet: boolean;
   /** The origin of the latest call, and the URL made of it: most callers name the same one. */
   latest: { readonly origin: string; readonly url: string } | undefined;
 }
@@ -113,7 +119,7 @@ class Router implements WireHandler {
     const { method = "", url = "", headers } = request;
     const route = this.#routeOf(url);
     if (route === undefined) return sendOverHttp1(response, this.#notServed(method, url, headers));
-    const { handler, receive } = this.#universal(route, headers);
+    const { handler, receive } = this.#universal(route, method, url, headers);
     answerHttp1(handler, request, response, receive, (error) => {
       this.#log.error({ path: route.path, error: errorFields(error) }, "answer not sent by a fault of the service");
     });
@@ -127,7 +133,7 @@ class Router implements WireHandler {
     cutTimeouts(request.header, this.#options.maxTimeoutMs);
     const failed = (error: unknown) => this.#notWritten(call, error);
     const other = (body?: BodyStart, refused?: ConnectError) => {
-      const { handler, receive } = this.#universal(route, call.headers, refused);
+      const { handler, receive } = this.#universal(route, method, path, call.headers, refused);
       answerUniversally(handler, call, request, receive, body).catch(failed);
     };
     if (route.unary === undefined) other();
@@ -174,6 +180,7 @@ class Router implements WireHandler {
       handler: explained(connectHandler, allowedMethods),
       unary,
       check,
+      allowsGet: allowedMethods.includes("GET"),
       latest: undefined,
     });
   }
@@ -196,16 +203,30 @@ class Router implements WireHandler {
   }
 
   /** Connect's handler of the route, which gets what is left of the request when all is cut, unpacked and checked. */
-  #universal({ handler, check }: Route, headers: IncomingHttpHeaders, refused?: ConnectError) {
+  #universal(
+    { handler, check, allowsGet }: Route,
+    method: string,
+    path: string,
+    headers: IncomingHttpHeaders,
+    refused?: ConnectError,
+  ) {
+    const parameters = method === "GET" && allowsGet ? parametersOf(path) : undefined;
+    const reason = parameters === undefined ? refused : this.#faultOfGet(headers) ?? faultOf(parameters);
     const receive: Receive = (chunks, header, values) => {
       cutTimeouts(header, this.#options.maxTimeoutMs);
-      return receiveRequest(chunks, header, check, this.#receiving, values, refused);
+      return receiveRequest(chunks, header, check, this.#receiving, values, reason);
     };
+    if (parameters !== undefined) return answerGet(handler, receive, parameters);
     const { request, answer } = textSides(headers["content-type"], headers.accept);
     return {
       handler: answer ? answerText(handler) : handler,
       receive: request ? receiveText(receive, check.bytesMax) : receive,
     };
+  }
+
+  #faultOfGet(headers: IncomingHttpHeaders): ConnectError | undefined {
+    const host = headers[":authority"] || headers.host;
+    return this.#options.isOwnHost?.(host) === false ? notOurName(host ?? "") : undefined;
   }
 
   #notWritten({ stream, headers }: Http2Call, error: unknown): void {

@@ -4,10 +4,10 @@
  */
 import { Code, cors } from "@connectrpc/connect";
 import type { IncomingHttpHeaders } from "node:http";
-import { isIP } from "node:net";
 import type { Log } from "../../telemetry/log.ts";
 import type { CorsRules } from "./rules.ts";
 import type { WireHandler } from "../exchange.ts";
+import { isOwnName } from "../own_names.ts";
 import { type OwnAnswer, refuseCall, sendOverHttp1, sendOverHttp2 } from "../own_answer.ts";
 import { RareLine } from "../../telemetry/rare_line.ts";
 
@@ -57,7 +57,8 @@ const VARY = { vary: "Origin" };
  * is answered 403 and never reaches the handler.
  *
  * A request without an origin goes on, whatever host it names: a backend reaches this port by whichever name its
- * network has for it, and a browser sends the origin with every request that a handler takes (POST, and its preflight).
+ * network has for it, and a browser sends the origin with every request but a GET. Whether a GET is a call, and then of
+ * whose page, is for whoever answers calls.
  *
  * Where it is left to a proxy every request goes on as it is, but for one: a page that came from this very port under a
  * name that is not ours. Who has that name passes by the proxy, and needs no preflight.
@@ -173,15 +174,6 @@ function isSameHost(origin: string, host: string | undefined): boolean {
   } catch {
     return false;
   }
-}
-
-/**
- * Whether nobody else can have brought a page here under this host, as URLs spell it: a listed name, a name that can't
- * be anything but this machine (RFC 6761, section 6.3), or an address, which no name server was asked for.
- */
-function isOwnName(host: string, hosts: ReadonlySet<string>): boolean {
-  return hosts.has(host) || host === "localhost" || host.endsWith(".localhost") ||
-    isIP(host.replace(/^\[|\]$/g, "")) !== 0;
 }
 
 function one(value: string | string[] | undefined): string | undefined {
