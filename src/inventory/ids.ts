@@ -3,16 +3,14 @@ import { createHash } from "node:crypto";
 import type { Line } from "./model.ts";
 import { keyOf } from "./stock_key.ts";
 
-/** What a caller's order_id or rollback_id looks like. */
-export const ID_PATTERN = /^[A-Za-z0-9._:-]{1,64}$/;
-/** A character that none of them has. */
+/** A character that no caller's order_id or rollback_id has. */
 export const NOT_OF_AN_ID = /[^A-Za-z0-9._:-]/;
 
 /**
  * The id of a rollback that came without one: the same part of the same order is the same rollback, and
  * the whole order (no lines) is rolled back once.
  *
- * Its `~` is outside {@link ID_PATTERN}, so it never meets an id that a caller chose. The hash only keeps
+ * Its `~` is a {@link NOT_OF_AN_ID}, so it never meets an id that a caller chose. The hash only keeps
  * it short; two parts that collide would need a broken SHA-256.
  */
 export function derivedRollbackId(orderId: string, lines: readonly Line[]): string {

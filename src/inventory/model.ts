@@ -25,6 +25,17 @@ export interface Level extends Place {
   readonly policy?: Policy;
 }
 
+/** Locations of one goods that are read at once. */
+export const LOCATIONS_MAX = 1000;
+
+/** What one goods stands at, wherever it is sold. */
+export interface GoodsLevels {
+  /** By location. */
+  readonly levels: readonly Level[];
+  /** It has more than {@link LOCATIONS_MAX}, of which these are some. */
+  readonly isCut: boolean;
+}
+
 /** What sales of one goods at one location are bound by. */
 export interface Policy {
   /** Units that sales can't touch; 0 or more. */

@@ -84,9 +84,11 @@ export class Decision {
     return undefined;
   }
 
-  /** A write of them was lost. Who was refused has no part in it. */
+  /** A write of them was lost. Who was refused, or only wanted to know, has no part in it. */
   noteLostWrite(error: OutcomeUnknownError): void {
-    this.entries.forEach((entry, i) => this.#verdicts[i]?.ok === true && (entry.lostWrite = error));
+    this.entries.forEach((entry, i) => {
+      if (this.#verdicts[i]?.ok === true && entry.operation.dryRun !== true) entry.lostWrite = error;
+    });
   }
 
   /** What was decided stands. */

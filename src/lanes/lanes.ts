@@ -6,7 +6,7 @@
  */
 import type { StockKey } from "../inventory/stock_key.ts";
 import { settledWithin } from "../base/bounded_wait.ts";
-import type { Level, Verdict } from "../inventory/model.ts";
+import type { GoodsLevels, Level, Verdict } from "../inventory/model.ts";
 import { changedOrder, type Operation, rulesOf } from "../inventory/operations/operation.ts";
 import { settle } from "../inventory/settle.ts";
 import { Admission } from "./admission.ts";
@@ -82,14 +82,12 @@ export class Lanes {
     signal: AbortSignal,
     address?: string,
   ): Promise<ReadonlyMap<StockKey, Level>> {
-    try {
-      const levels = await this.#reads.levels.get(stockKeys, address);
-      signal.throwIfAborted();
-      return levels;
-    } catch (error) {
-      signal.throwIfAborted();
-      throw failureOf(error);
-    }
+    return await read(this.#reads.levels.get(stockKeys, address), signal);
+  }
+
+  /** The same of one goods at all of its locations, read at one moment. */
+  async locations(goodsId: number, signal: AbortSignal, address?: string): Promise<ReadonlyMap<number, GoodsLevels>> {
+    return await read(this.#reads.locations.get([goodsId], address), signal);
   }
 
   /** The order as committed; undefined: there is none. Throws Failure, or the signal's reason. */
@@ -157,5 +155,17 @@ export class Lanes {
       }
     }));
     this.#dispatcher.add(entries);
+  }
+}
+
+/** What was read, for a caller who is still there. */
+async function read<T>(reading: Promise<T>, signal: AbortSignal): Promise<T> {
+  try {
+    const values = await reading;
+    signal.throwIfAborted();
+    return values;
+  } catch (error) {
+    signal.throwIfAborted();
+    throw failureOf(error);
   }
 }

@@ -2,7 +2,7 @@
  * What the lanes read beside their batches: levels for those who ask, and orders that are rolled back.
  */
 import { NEVER } from "../base/never.ts";
-import type { Level, Order } from "../inventory/model.ts";
+import type { GoodsLevels, Level, Order } from "../inventory/model.ts";
 import type { StockKey } from "../inventory/stock_key.ts";
 import type { Store } from "../store/store.ts";
 import { CoalescedReads } from "./coalesced_reads.ts";
@@ -13,6 +13,8 @@ import { readAgain } from "./retry_rule.ts";
 const READS_MAX = 2;
 /** Goods, or orders, in one read. */
 const READ_KEYS_MAX = 1000;
+/** Goods in one read of all their locations, each of which may have a thousand. */
+const READ_LOCATIONS_MAX = 10;
 
 /** An order as it was at a moment, by the database's clock, in ms since 1970. */
 export interface OrderAt {
@@ -20,9 +22,10 @@ export interface OrderAt {
   readonly atMs: number;
 }
 
-/** Levels by goods and location, and orders by order id, as of the moment of the question or later. */
+/** Levels by goods and location, or by goods, and orders by order id, as of the moment of the question or later. */
 export interface Reads {
   readonly levels: CoalescedReads<StockKey, Level>;
+  readonly locations: CoalescedReads<number, GoodsLevels>;
   readonly orders: CoalescedReads<string, OrderAt>;
 }
 
@@ -34,6 +37,10 @@ export function createReads(
   const limits = { readsMax: READS_MAX, keysMax: READ_KEYS_MAX, waitingMax, waitingPerAddressMax };
   return {
     levels: new CoalescedReads((stockKeys) => readAgain(() => store.readLevels(stockKeys, NEVER)), limits),
+    locations: new CoalescedReads((goodsIds) => readAgain(() => store.readLocations(goodsIds, NEVER)), {
+      ...limits,
+      keysMax: READ_LOCATIONS_MAX,
+    }),
     orders: new CoalescedReads(async (orderIds) => {
       const keys = { stockKeys: [], orderIds, operationIds: [] };
       const { atMs, orders } = await readAgain(() => store.readSnapshot(keys, NEVER));

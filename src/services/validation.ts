@@ -2,21 +2,43 @@
  * What a request may contain. Every rule that a request breaks is collected, so that a caller sees all of it
  * at once. Quantities and ids arrive as int32 and string; the wire has already turned away anything else.
  */
-import { ID_PATTERN, NOT_OF_AN_ID } from "../inventory/ids.ts";
+import { NOT_OF_AN_ID } from "../inventory/ids.ts";
 import { mergeLines, placeText } from "../inventory/lines.ts";
 import { INT32_MAX, type Line } from "../inventory/model.ts";
+import type { Place } from "../inventory/stock_key.ts";
 import type { Violations } from "../rpc/errors.ts";
 
 /** What can be shown beside its code point; what is not seen, or changes how other characters look, is not. */
 const VISIBLE = /^[\p{L}\p{N}\p{P}\p{S} ]$/u;
-/** Whether an int32 is a goods id at all. */
-export function isGoodsId(goodsId: number): boolean {
-  return goodsId > 0;
+
+/** What a text may be whose characters are all ASCII. */
+export interface TextRule {
+  readonly charactersMax: number;
+  /** A character that it must not have; every one beside ASCII is one. */
+  readonly other: RegExp;
+  /** What is expected, for an error. */
+  readonly expected: string;
+}
+
+const ID: TextRule = {
+  charactersMax: 64,
+  other: NOT_OF_AN_ID,
+  expected: "1 to 64 characters out of A-Z a-z 0-9 . _ : -",
+};
+/**
+ * Ids of buyers come from whatever knows the shop's customers: numbers, UUIDs, addresses of mail, `auth0|5f7c`. All of
+ * these are ASCII, which has one spelling of everything, so that no two buyers look alike.
+ */
+const BUYER_ID: TextRule = { charactersMax: 64, other: /[^!-~]/, expected: "1 to 64 visible ASCII characters" };
+
+/** Whether two int32 are a place at all. */
+export function isPlace({ goodsId, locationId }: Place): boolean {
+  return goodsId > 0 && locationId >= 0;
 }
 
 /** A goods id must be positive. */
 export function checkGoodsId(violations: Violations, field: string, goodsId: number): void {
-  if (!isGoodsId(goodsId)) violations.add(field, `expected a goods id greater than 0, got ${goodsId}`);
+  if (goodsId <= 0) violations.add(field, `expected a goods id greater than 0, got ${goodsId}`);
 }
 
 /** A location id must not be negative. */
@@ -37,23 +59,50 @@ export function checkCount(
 
 /** An id that the caller chose; undefined if the field is empty. */
 export function readId(violations: Violations, field: string, id: string): string | undefined {
-  if (id === "") return undefined;
-  if (!ID_PATTERN.test(id)) {
-    violations.add(field, `expected 1 to 64 characters out of A-Z a-z 0-9 . _ : -, got ${whatIsWrong(id)}`);
-  }
-  return id;
+  return readText(violations, field, id, ID);
 }
 
-/** The first character that no id may have and where it stands, counted from 1; or how many there are. */
-function whatIsWrong(id: string): string {
+/** Whose order it is; undefined if the field is empty. */
+export function readBuyerId(violations: Violations, field: string, buyerId: string): string | undefined {
+  return readText(violations, field, buyerId, BUYER_ID);
+}
+
+/** A text by its rule; undefined if it is empty. */
+export function readText(
+  violations: Violations,
+  field: string,
+  text: string,
+  { charactersMax, other, expected }: TextRule,
+): string | undefined {
+  if (text === "") return undefined;
+  if (text.length > charactersMax || other.test(text)) {
+    violations.add(field, `expected ${expected}, got ${whatIsWrong(text, other)}`);
+  }
+  return text;
+}
+
+/** The first character that must not be there and where it stands, counted from 1; or how many there are. */
+function whatIsWrong(text: string, other: RegExp): string {
   let count = 0;
-  for (const _ of id) count++;
-  const at = id.search(NOT_OF_AN_ID);
+  for (const _ of text) count++;
+  const at = text.search(other);
   if (at === -1) return `${count} characters`;
-  const character = String.fromCodePoint(id.codePointAt(at)!);
+  const character = String.fromCodePoint(text.codePointAt(at)!);
   const name = `U+${character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0")}`;
   // All before it are ASCII, so that its place is the same in characters and in code units.
   return `${VISIBLE.test(character) ? `"${character}" (${name})` : name} as character ${at + 1} of ${count}`;
+}
+
+/** What a value of an enum stands for; undefined for a number that is none of its values, which is a violation. */
+export function readEnum<E extends number, T>(
+  violations: Violations,
+  field: string,
+  value: E,
+  meanings: Readonly<Record<E, T>>,
+): T | undefined {
+  const meaning: T | undefined = meanings[value];
+  if (meaning === undefined) violations.add(field, `expected one of ${Object.keys(meanings).join(", ")}, got ${value}`);
+  return meaning;
 }
 
 /** Lines as they came, each checked, merged and sorted by place. Without `required`, none are fine. */

@@ -1,7 +1,7 @@
 /**
  * The store as the rest of the program sees it: the committed snapshot, and whole changes to it.
  */
-import type { Changes, Level, Order, Snapshot } from "../inventory/model.ts";
+import type { Changes, GoodsLevels, Level, Order, Snapshot } from "../inventory/model.ts";
 import { keyOf, type StockKey } from "../inventory/stock_key.ts";
 import type { HoldFilter, RecordedShortfall, ResolvedShortfall, TimeKey } from "../inventory/hold_lists.ts";
 import { type DueOrders, listHolds, readDueOrders } from "./statements/list_holds.ts";
@@ -14,6 +14,7 @@ import { readSnapshot, type SnapshotKeys } from "./statements/read_snapshot.ts";
 import { ping } from "./statements/ping.ts";
 import { primaryOf } from "./postgres/primary_look.ts";
 import { readLevels } from "./statements/read_levels.ts";
+import { readLocations } from "./statements/read_locations.ts";
 import { readLocked, readLockedOrders } from "./statements/read_locked.ts";
 import { Sessions } from "./postgres/sessions.ts";
 import { writeChanges } from "./statements/write_changes.ts";
@@ -47,6 +48,8 @@ export interface Store {
   ): Promise<void>;
   /** The levels of those goods that are sold. */
   readLevels(stockKeys: readonly StockKey[], signal: AbortSignal): Promise<Map<StockKey, Level>>;
+  /** The levels of these goods at all locations where they are sold; undefined for goods that never were anywhere. */
+  readLocations(goodsIds: readonly number[], signal: AbortSignal): Promise<Map<number, GoodsLevels>>;
   /** Those of the goods whose rows other sessions have locked, as far as the database can say. */
   readLocked(stockKeys: readonly StockKey[], signal: AbortSignal): Promise<StockKey[]>;
   /** The same of orders. */
@@ -87,6 +90,7 @@ export function createStore(given: StoreOptions): Store {
     changeUnderRowLocks: (keys, decide, signal) =>
       fences.watch(keys.stockKeys, () => changeUnderRowLocks(pool, keys, decide, signal), signal),
     readLevels: (stockKeys, signal) => readLevels(pool, stockKeys, signal),
+    readLocations: (goodsIds, signal) => readLocations(pool, goodsIds, signal),
     readLocked: (stockKeys, signal) => readLocked(pool, stockKeys, options.log, signal),
     readLockedOrders: (orderIds, signal) => readLockedOrders(pool, orderIds, options.log, signal),
     listHolds: (filter, page, signal) => listHolds(pool, filter, page, signal),

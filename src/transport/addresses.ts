@@ -13,9 +13,12 @@ const NETWORK_GROUPS = 4;
 /** IPv4 as an IPv6 socket names it (RFC 4291, section 2.5.5.2). */
 const MAPPED = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
 
+/** This machine's own address in IPv6, whose network of 64 bits has others too. */
+const LOOPBACK6 = "::1";
+
 /** The key of a remote address, as node:net names it; "" where there is none, as of a connection that has gone. */
 export function addressKey(address: string | undefined): string {
-  if (address === undefined || !address.includes(":")) return address ?? "";
+  if (address === undefined || address === LOOPBACK6 || !address.includes(":")) return address ?? "";
   const mapped = MAPPED.exec(address);
   if (mapped) return mapped[1]!;
   const [head = "", tail] = address.split("%", 1)[0]!.split("::");
@@ -24,6 +27,11 @@ export function addressKey(address: string | undefined): string {
   const zeros = tail === undefined ? 0 : GROUPS - first.length - last.length;
   const groups = [...first, ...Array<string>(Math.max(0, zeros)).fill("0"), ...last];
   return `${groups.slice(0, NETWORK_GROUPS).map((group) => parseInt(group, 16).toString(16)).join(":")}::/64`;
+}
+
+/** Whether the key is of an address that only this machine itself can call from. */
+export function isLoopback(key: string): boolean {
+  return key === LOOPBACK6 || key.startsWith("127.");
 }
 
 /** What one address may have of `max`, at least one. */

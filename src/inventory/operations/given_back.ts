@@ -2,7 +2,7 @@
  * What a rollback and a give-back have in common: units that come back, and the id under which they came back before.
  */
 import { lineDifferences } from "../lines.ts";
-import type { Applied, Line, RecordedOperation } from "../model.ts";
+import type { Applied, Line, RecordedKind, RecordedOperation } from "../model.ts";
 import { type Decision, NO_EFFECT, refused, type Step } from "./rules.ts";
 
 /** The steps of lines that come back. */
@@ -28,9 +28,14 @@ export function replayed(recorded: RecordedOperation, whole: boolean, lines: rea
   return { ok: true, effect: NO_EFFECT, answer };
 }
 
+/** Kinds of what has a rollback_id. */
+const KINDS: ReadonlySet<RecordedKind> = new Set(["give_back", "rollback_whole", "rollback_part", "bar"]);
+
 /** The decision on an id that is on record for something else; `orderId` is the order that it is asked for now. */
 export function otherOrder(recorded: RecordedOperation, orderId: string | undefined): Decision {
-  return rollbackDiffers(recorded, [`it was for ${named(recorded.orderId)}, now for ${named(orderId)}`]);
+  const { kind } = recorded;
+  const before = KINDS.has(kind) ? `for ${named(recorded.orderId)}` : `a ${kind}`;
+  return rollbackDiffers(recorded, [`it was ${before}, now for ${named(orderId)}`]);
 }
 
 function contentDifferences(recorded: RecordedOperation, whole: boolean, lines: readonly Line[]): string[] {

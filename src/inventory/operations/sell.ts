@@ -32,7 +32,7 @@ export const SELL: OperationRules<SellOperation> = {
 
   decide(snapshot, { orderId, lines, fill = "all", buyerId }) {
     const known = snapshot.orders.get(orderId);
-    if (known !== undefined) return decideKnown(known, lines, snapshot.atMs);
+    if (known !== undefined) return decideKnown(known, { lines, fill, buyerId }, snapshot.atMs);
     const taken = take(snapshot, { lines, fill, buyerId, own: undefined });
     if (!taken.ok) return taken;
     const plain: Order = {
@@ -68,17 +68,36 @@ export function buyersOf(lines: readonly Line[], buyerId: string | undefined) {
 }
 
 /** The order is on record: its first answer again, or why there is none. */
-function decideKnown(known: Order, lines: readonly Line[], atMs: number): Decision {
+function decideKnown(known: Order, asked: Asked, atMs: number): Decision {
   const { orderId } = known;
   const state = stateAt(known, atMs);
   const rule = stateRule("sell", state);
-  const asked = known.asked === undefined ? known.lines : withNums(known.lines, known.asked);
   // A barred order was never sold, so there is no content to compare with; a hold's state says more than its content.
-  if (state !== "barred" && !(rule === REFUSED && known.held !== undefined) && !sameLines(asked, lines)) {
-    const differences = lineDifferences(asked, lines);
-    return refused({ reason: "content_differs", field: "order_id", id: orderId, differences });
+  if (state !== "barred" && !(rule === REFUSED && known.held !== undefined)) {
+    const differences = contentDifferences(known, asked);
+    if (differences.length > 0) {
+      return refused({ reason: "content_differs", field: "order_id", id: orderId, differences });
+    }
   }
   if (rule === REFUSED) return refused({ reason: "order_state", orderId, state });
   invariant(rule === REPEATED, "an order that is on record is not sold anew");
   return { ok: true, effect: NO_EFFECT, answer: { ok: true, kind: "sell", order: known, replayed: true } };
+}
+
+/** What makes one order another, beside its id. */
+interface Asked {
+  readonly lines: readonly Line[];
+  readonly fill: Fill;
+  readonly buyerId: string | undefined;
+}
+
+/** How an order was to be filled is on record only where it could not be filled. */
+function contentDifferences(known: Order, { lines, fill, buyerId }: Asked): string[] {
+  const before = known.asked === undefined ? known.lines : withNums(known.lines, known.asked);
+  const differences = sameLines(before, lines) ? [] : lineDifferences(before, lines);
+  if (known.buyerId !== buyerId) {
+    differences.push(`buyer_id was ${known.buyerId ?? "not given"}, now ${buyerId ?? "not given"}`);
+  }
+  if (known.asked !== undefined && fill === "all") differences.push("it took what was available, now all is asked for");
+  return differences;
 }

@@ -7,11 +7,13 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import {
   type InvDetailVerdictSchema,
   type InventoryService,
+  type RollbackRequest,
   RollbackRequestSchema,
+  type SellRequest,
   SellRequestSchema,
 } from "../../gen/inventory/v1/inventory_pb.ts";
 import type { Level } from "../../inventory/model.ts";
-import type { StockKey } from "../../inventory/stock_key.ts";
+import { keyOf, type Place, type StockKey } from "../../inventory/stock_key.ts";
 import type { Lanes } from "../../lanes/lanes.ts";
 import type { Log } from "../../telemetry/log.ts";
 import { AnswerBudget, errorIn, linesIn } from "./verdict_budget.ts";
@@ -24,7 +26,8 @@ import { errorForCaller } from "../../rpc/interceptors.ts";
 import { REQUEST_ID_HEADER } from "../../transport/exchange.ts";
 import { type Asked, decodePlace, decodeRollback, decodeSell, type RequestRules } from "./decode.ts";
 import { inSlices } from "../../rpc/time_slices.ts";
-import { checkCount, isGoodsId } from "../validation.ts";
+import { readActor } from "../attribution.ts";
+import { checkCount, isPlace } from "../validation.ts";
 
 /** Goods in one BatchInvDetail. */
 export const BATCH_GOODS_MAX = 1000;
@@ -46,7 +49,7 @@ type BatchMethod = "sellBatch" | "rollbackBatch" | "batchInvDetail";
 interface Kind<R, A extends Asked, M> {
   readonly field: string;
   readonly part: string;
-  decode(request: R): A;
+  decode(request: R, actor: string | undefined): A;
   answer(asked: A, ending: Ending): M;
 }
 
@@ -68,13 +71,13 @@ export function createBatchService(
   const sells = {
     field: "orders",
     part: "order",
-    decode: (request: Parameters<typeof decodeSell>[0]) => decodeSell(request, options),
+    decode: (request: SellRequest, actor: string | undefined) => decodeSell(request, options, actor),
     answer: sellAnswer,
   };
   const rollbacks = {
     field: "rollbacks",
     part: "rollback",
-    decode: (request: Parameters<typeof decodeRollback>[0]) => decodeRollback(request, options),
+    decode: (request: RollbackRequest, actor: string | undefined) => decodeRollback(request, options, actor),
     answer: rollbackAnswer,
   };
 
@@ -86,6 +89,7 @@ export function createBatchService(
   ): Promise<Ended<M>[]> {
     const { count } = requests;
     checkParts(field, part, count, batchOrdersMax);
+    const actor = readActor(context);
     const budget = new AnswerBudget(responseBytesMax, count);
     const errorOf = errorsOf(context);
     const ended: Ended<M>[] = [];
@@ -97,7 +101,7 @@ export function createBatchService(
         // What can't be read at all is no fault of one order.
         const request = requests.read(at);
         try {
-          asked.push({ at, asked: decode(request) });
+          asked.push({ at, asked: decode(request, actor) });
         } catch (error) {
           // Cut to its budget at once: a batch of bad orders must not stay in memory with all its details.
           ended[at] = errorIn(budget, errorOf(error));
@@ -155,31 +159,30 @@ export function createBatchService(
       };
     },
 
-    async batchInvDetail({ goodsIds }, context) {
-      checkParts("goods_ids", "goods id", goodsIds.length, BATCH_GOODS_MAX);
-      const budget = new AnswerBudget(responseBytesMax, goodsIds.length);
+    async batchInvDetail({ goodsIds, places: named }, context) {
+      const places = [...goodsIds.map((goodsId): Place => ({ goodsId, locationId: 0 })), ...named];
+      checkParts("goods_ids", "goods id", places.length, BATCH_GOODS_MAX);
+      const budget = new AnswerBudget(responseBytesMax, places.length);
       const errorOf = errorsOf(context);
       const signal = callSignal(context);
-      const distinct = new Set(goodsIds);
-      const askable = [...distinct].filter(isGoodsId);
-      const levels = askable.length === 0
+      const askable = new Set(places.filter(isPlace).map(keyOf));
+      const levels = askable.size === 0
         ? new Map<StockKey, Level>()
-        : await lanes.levels(askable, signal, callerAddress(context.values)).catch((error: Error) => error);
+        : await lanes.levels([...askable], signal, callerAddress(context.values)).catch((error: Error) => error);
       signal.throwIfAborted();
-      const byGoods = new Map<number, MessageInitShape<typeof InvDetailVerdictSchema>>();
+      const byPlace = new Map<StockKey, MessageInitShape<typeof InvDetailVerdictSchema>>();
       // All of them, and not only distinct ones: their count decides how large the answer is.
-      await inSlices(goodsIds, signal, (goodsId) => {
-        if (byGoods.has(goodsId)) return;
+      await inSlices(places, signal, (place) => {
+        if (byPlace.has(keyOf(place))) return;
         try {
-          byGoods.set(goodsId, {
-            outcome: { case: "detail", value: detailAnswer(decodePlace({ goodsId, locationId: 0 }), levels) },
-          });
+          const value = detailAnswer(decodePlace(place), levels);
+          byPlace.set(keyOf(place), { outcome: { case: "detail", value } });
         } catch (error) {
           // What there is to say of one goods is small; it never is cut.
-          byGoods.set(goodsId, { outcome: { case: "error", value: errorIn(budget, errorOf(error)).error } });
+          byPlace.set(keyOf(place), { outcome: { case: "error", value: errorIn(budget, errorOf(error)).error } });
         }
       });
-      return { verdicts: goodsIds.map((goodsId) => byGoods.get(goodsId)!) };
+      return { verdicts: places.map((place) => byPlace.get(keyOf(place))!) };
     },
   };
 }

@@ -2,18 +2,38 @@
  * One request as one operation: what a single call asks, and what each part of a batch asks. Every rule that a request
  * breaks is named at once, under the field names of the single call.
  */
-import type { RollbackRequest, SellRequest, SetInvRequest } from "../../gen/inventory/v1/inventory_pb.ts";
+import {
+  Basis,
+  Fill as WireFill,
+  type InvDetailRequest,
+  type RollbackRequest,
+  type SellRequest,
+  type SetInvRequest,
+} from "../../gen/inventory/v1/inventory_pb.ts";
 import type { GiveBackOperation } from "../../inventory/operations/give_back.ts";
 import type { Operation } from "../../inventory/operations/operation.ts";
 import type { RollbackOperation } from "../../inventory/operations/rollback.ts";
 import type { SellOperation } from "../../inventory/operations/sell.ts";
 import type { SetOperation } from "../../inventory/operations/set.ts";
+import type { Fill } from "../../inventory/operations/take.ts";
 import type { Place } from "../../inventory/stock_key.ts";
 import { Violations } from "../../rpc/errors.ts";
-import { checkGoodsId, checkLocationId, readId, readLines } from "../validation.ts";
+import { readOperated } from "../attribution.ts";
+import { checkGoodsId, checkLocationId, readBuyerId, readEnum, readId, readLines } from "../validation.ts";
 
 const ID_REQUIRED =
   "expected an id: without one a retry would be applied again, and this server has ORDER_ID_REQUIRED on";
+
+const FILLS: Readonly<Record<WireFill, Fill>> = {
+  [WireFill.UNSPECIFIED]: "all",
+  [WireFill.ALL_OR_NOTHING]: "all",
+  [WireFill.AVAILABLE]: "available",
+};
+const BASES: Readonly<Record<Basis, "available" | "on_hand">> = {
+  [Basis.UNSPECIFIED]: "available",
+  [Basis.AVAILABLE]: "available",
+  [Basis.ON_HAND]: "on_hand",
+};
 
 /** What decoding needs to know. */
 export interface RequestRules {
@@ -32,22 +52,53 @@ export interface Asked<O extends Operation = Operation> {
   readonly ids?: Readonly<Record<string, string>>;
 }
 
+/** The operation that a Sell asks for, and the id that its answer names: none that was made for a dry run. */
+export interface AskedSell extends Asked<SellOperation> {
+  readonly named: { readonly orderId: string };
+}
+
 /** The operation that a Rollback asks for, and the ids that its answer names. */
 export interface AskedRollback extends Asked<RollbackOperation | GiveBackOperation> {
   readonly named: { readonly orderId: string; readonly rollbackId: string };
 }
 
-/** @throws ConnectError INVALID_ARGUMENT */
+/** @param actor who asks @throws ConnectError INVALID_ARGUMENT */
 export function decodeSet(
-  { goodsId, locationId, num }: SetInvRequest,
+  request: SetInvRequest,
   { newId }: RequestRules,
+  actor: string | undefined,
 ): Asked<SetOperation> {
+  const { goodsId, locationId, num, expectedNum } = request;
   const violations = new Violations();
   checkGoodsId(violations, "goods_id", goodsId);
   checkLocationId(violations, "location_id", locationId);
   if (num < 0) violations.add("num", `expected a quantity of 0 or more, got ${num}`);
+  const basis = readEnum(violations, "basis", request.basis, BASES);
+  const expectedVersion = readVersion(violations, "expected_version", request.expectedVersion);
+  const operated = readOperated(violations, request, actor);
   violations.check();
-  return { operation: { kind: "set", operationId: newId(), goodsId, locationId, num } };
+  return {
+    operation: {
+      kind: "set",
+      operationId: newId(),
+      goodsId,
+      locationId,
+      num,
+      ...(basis === "on_hand" ? { basis } : {}),
+      ...(expectedVersion === undefined ? {} : { expectedVersion }),
+      ...(expectedNum === undefined ? {} : { expectedNum }),
+      ...operated,
+    },
+  };
+}
+
+/** No goods gets as far as versions that a number can't say exactly. */
+function readVersion(violations: Violations, field: string, version: bigint | undefined): number | undefined {
+  if (version === undefined) return undefined;
+  if (version < 0n || version > BigInt(Number.MAX_SAFE_INTEGER)) {
+    violations.add(field, `expected a version of 0 to ${Number.MAX_SAFE_INTEGER}, got ${version}`);
+  }
+  return Number(version);
 }
 
 /** What an InvDetail asks about. @throws ConnectError INVALID_ARGUMENT */
@@ -59,21 +110,50 @@ export function decodePlace({ goodsId, locationId }: Place): Place {
   return { goodsId, locationId };
 }
 
-/** @throws ConnectError INVALID_ARGUMENT */
-export function decodeSell(request: SellRequest, rules: RequestRules): Asked<SellOperation> {
+/** Whether an InvDetail asks about all locations, and if not, about which. @throws ConnectError INVALID_ARGUMENT */
+export function decodeDetail({ goodsId, locationId, allLocations }: InvDetailRequest): Place | { allOf: number } {
+  if (!allLocations) return decodePlace({ goodsId, locationId });
+  const violations = new Violations();
+  checkGoodsId(violations, "goods_id", goodsId);
+  if (locationId !== 0) violations.add("location_id", `expected none beside all_locations, got ${locationId}`);
+  violations.check();
+  return { allOf: goodsId };
+}
+
+/** @param actor who asks @throws ConnectError INVALID_ARGUMENT */
+export function decodeSell(
+  request: SellRequest,
+  rules: RequestRules,
+  actor: string | undefined,
+): AskedSell {
   const { orderLinesMax, orderIdRequired, newId } = rules;
   const violations = new Violations();
   if (orderIdRequired && request.orderId === "") violations.add("order_id", ID_REQUIRED);
   const orderId = readId(violations, "order_id", request.orderId) ?? newId();
   const lines = readLines(violations, "goods_info", request.goodsInfo, { max: orderLinesMax, required: true });
+  const buyerId = readBuyerId(violations, "buyer_id", request.buyerId);
+  const fill = readEnum(violations, "fill", request.fill, FILLS);
+  const operated = readOperated(violations, request, actor);
   violations.check();
-  return { operation: { kind: "sell", orderId, lines }, ids: { order_id: orderId } };
+  return {
+    operation: {
+      kind: "sell",
+      orderId,
+      lines,
+      ...(buyerId === undefined ? {} : { buyerId }),
+      ...(fill === "available" ? { fill } : {}),
+      ...operated,
+    },
+    ids: { order_id: orderId },
+    named: { orderId: request.dryRun ? request.orderId : orderId },
+  };
 }
 
 /** With an order_id a rollback of that order, without one lines to give back. @throws ConnectError INVALID_ARGUMENT */
 export function decodeRollback(
   request: RollbackRequest,
   { orderLinesMax, orderIdRequired, newId }: RequestRules,
+  actor: string | undefined,
 ): AskedRollback {
   const violations = new Violations();
   const orderId = readId(violations, "order_id", request.orderId);
@@ -84,17 +164,18 @@ export function decodeRollback(
   } else if (orderIdRequired && orderId === undefined && rollbackId === undefined) {
     violations.add("rollback_id", ID_REQUIRED);
   }
+  const operated = readOperated(violations, request, actor);
   violations.check();
   if (orderId !== undefined) {
     return {
-      operation: { kind: "rollback", rollbackId, orderId, lines },
-      named: { orderId, rollbackId: rollbackId ?? "" },
+      operation: { kind: "rollback", rollbackId, orderId, lines, ...operated },
+      named: { orderId, rollbackId: request.rollbackId },
     };
   }
   const operationId = rollbackId ?? newId();
   return {
-    operation: { kind: "give_back", operationId, lines },
+    operation: { kind: "give_back", operationId, lines, ...operated },
     ids: { rollback_id: operationId },
-    named: { orderId: "", rollbackId: operationId },
+    named: { orderId: "", rollbackId: request.dryRun ? request.rollbackId : operationId },
   };
 }

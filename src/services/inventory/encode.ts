@@ -4,20 +4,29 @@
  */
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { Code, type ConnectError } from "@connectrpc/connect";
 import type {
   InvDetailResponseSchema,
   LineSchema,
   RollbackResponseSchema,
   SellResponseSchema,
+  ShortStockSchema,
 } from "../../gen/inventory/v1/inventory_pb.ts";
 import { available } from "../../inventory/levels.ts";
-import type { Applied, Level, Line, Verdict } from "../../inventory/model.ts";
-import type { SellOperation } from "../../inventory/operations/sell.ts";
+import {
+  type Applied,
+  type GoodsLevels,
+  type Level,
+  type Line,
+  LOCATIONS_MAX,
+  type Verdict,
+} from "../../inventory/model.ts";
 import { keyOf, type Place, type StockKey } from "../../inventory/stock_key.ts";
 import type { SetOperation } from "../../inventory/operations/set.ts";
 import { Failure } from "../../lanes/failure.ts";
+import { detailedError, info } from "../../rpc/errors.ts";
 import { failureError, refusalError } from "../refusals.ts";
-import type { Asked, AskedRollback } from "./decode.ts";
+import type { Asked, AskedRollback, AskedSell } from "./decode.ts";
 
 /** How an operation ended: its verdict; or, where it came to none, why: a Failure, the end of its call, or a fault. */
 export type Ending = Verdict | Error;
@@ -31,13 +40,27 @@ export function setAnswer(
 }
 
 /** @throws ConnectError for what the caller can know, the fault itself for anything else */
-export function sellAnswer(asked: Asked<SellOperation>, ending: Ending): MessageInitShape<typeof SellResponseSchema> {
-  const { order } = applied(asked, ending, "sell");
+export function sellAnswer(asked: AskedSell, ending: Ending): MessageInitShape<typeof SellResponseSchema> {
+  const { order, replayed = false } = applied(asked, ending, "sell");
+  const isSold = replayed || asked.operation.dryRun !== true;
   return {
     goodsInfo: lineMessages(order.lines),
-    orderId: asked.operation.orderId,
-    soldAt: timestampFromMs(order.atMs),
+    ...asked.named,
+    ...(isSold ? { soldAt: timestampFromMs(order.atMs) } : {}),
+    replayed,
+    ...(order.asked === undefined ? {} : { short: shortLines(order.lines, order.asked) }),
   };
+}
+
+/** The lines of which less was taken than asked for. */
+export function shortLines(
+  lines: readonly Line[],
+  asked: readonly number[],
+): MessageInitShape<typeof ShortStockSchema>[] {
+  return lines.flatMap(({ goodsId, locationId, num }, i) => {
+    const wanted = asked[i] ?? num;
+    return wanted > num ? [{ goodsId, locationId, asked: wanted, available: num }] : [];
+  });
 }
 
 /** @throws ConnectError for what the caller can know, the fault itself for anything else */
@@ -45,7 +68,39 @@ export function rollbackAnswer(
   asked: AskedRollback,
   ending: Ending,
 ): MessageInitShape<typeof RollbackResponseSchema> {
-  return { goodsInfo: lineMessages(applied(asked, ending, "rollback").given), ...asked.named };
+  const { given, replayed = false } = applied(asked, ending, "rollback");
+  return { goodsInfo: lineMessages(given), ...asked.named, replayed };
+}
+
+/**
+ * The levels of a goods at all of its locations, as they were read.
+ *
+ * @throws ConnectError for what the caller can know, the fault itself for anything else
+ */
+export function locationsAnswer(
+  goodsId: number,
+  ending: ReadonlyMap<number, GoodsLevels> | Error,
+): MessageInitShape<typeof InvDetailResponseSchema> {
+  if (ending instanceof Error) throw errorOf(ending);
+  const { levels, isCut } = ending.get(goodsId) ?? { levels: [], isCut: false };
+  if (isCut) throw tooManyLocations(goodsId);
+  if (levels.length === 0) throw refusalError({ reason: "unknown_goods", places: [{ goodsId, locationId: 0 }] });
+  const locations = levels.map(levelMessage);
+  const sum = (of: (level: (typeof locations)[number]) => number) =>
+    BigInt(locations.reduce((total, level) => total + of(level), 0));
+  return {
+    goodsId,
+    locations,
+    total: { num: sum((l) => l.num), onHand: sum((l) => l.onHand), reserved: sum((l) => l.reserved) },
+  };
+}
+
+function tooManyLocations(goodsId: number): ConnectError {
+  return detailedError(
+    Code.FailedPrecondition,
+    `goods ${goodsId} is at more than ${LOCATIONS_MAX} locations: ask for those that you need`,
+    [info("TOO_MANY_LOCATIONS", { goods_id: `${goodsId}`, max: `${LOCATIONS_MAX}` })],
+  );
 }
 
 /**

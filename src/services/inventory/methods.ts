@@ -13,8 +13,8 @@ import type { ServiceModule } from "../service_module.ts";
 import { type BoundSettings, orderBounds, SMALL_BYTES_MAX, smallBounds } from "../bounds.ts";
 import { BATCH_GOODS_MAX } from "./batch.ts";
 
-/** A goods id in a JSON list, on a line of its own. */
-const GOODS_ID_BYTES = 24;
+/** A place in a JSON list, with line breaks. */
+const PLACE_BYTES = 96;
 /**
  * A line that can be valid: its tag, its length, and two numbers that are not 0. A shorter one is refused later anyway.
  */
@@ -62,9 +62,13 @@ function batchBounds(parts: DescField, what: string, linesOf: DescField, setting
 }
 
 function goodsBounds({ requestBytesMax }: BoundSettings): MessageBounds {
-  const { goodsIds } = BatchInvDetailRequestSchema.field;
+  const { goodsIds, places } = BatchInvDetailRequestSchema.field;
+  const max = BATCH_GOODS_MAX;
   return {
-    bytesMax: Math.min(SMALL_BYTES_MAX + BATCH_GOODS_MAX * GOODS_ID_BYTES, requestBytesMax),
-    counts: [{ desc: goodsIds, max: BATCH_GOODS_MAX, field: "goods_ids", what: "goods ids" }],
+    bytesMax: Math.min(SMALL_BYTES_MAX + max * PLACE_BYTES, requestBytesMax),
+    counts: [
+      { desc: goodsIds, max, field: goodsIds.name, what: "goods ids" },
+      { desc: places, max, field: places.name, what: "places" },
+    ],
   };
 }

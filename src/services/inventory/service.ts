@@ -5,13 +5,14 @@ import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import { InventoryService } from "../../gen/inventory/v1/inventory_pb.ts";
 import type { Operation } from "../../inventory/operations/operation.ts";
 import { keyOf } from "../../inventory/stock_key.ts";
-import { detailAnswer, type Ending, rollbackAnswer, sellAnswer, setAnswer } from "./encode.ts";
+import { detailAnswer, type Ending, locationsAnswer, rollbackAnswer, sellAnswer, setAnswer } from "./encode.ts";
 import { type BatchServiceOptions, createBatchService } from "./batch.ts";
+import { readActor } from "../attribution.ts";
 import { callerAddress } from "../../transport/addresses.ts";
 import { callSignal } from "../../rpc/deadline.ts";
 import { type ServiceModule, serviceModule } from "../service_module.ts";
 import type { BoundSettings } from "../bounds.ts";
-import { decodePlace, decodeRollback, decodeSell, decodeSet } from "./decode.ts";
+import { decodeDetail, decodeRollback, decodeSell, decodeSet } from "./decode.ts";
 import { inventoryMethods } from "./methods.ts";
 
 /** The module of the service with these handlers, which the article's service works with too. */
@@ -40,23 +41,27 @@ export function createInventoryService(options: BatchServiceOptions): ServiceImp
     lanes.apply(operation, callSignal(context), callerAddress(context.values)).catch((error) => error);
   return {
     async setInv(request, context) {
-      const asked = decodeSet(request, options);
+      const asked = decodeSet(request, options, readActor(context));
       return setAnswer(asked, await apply(asked.operation, context));
     },
 
     async invDetail(request, context) {
-      const place = decodePlace(request);
-      const levels = lanes.levels([keyOf(place)], callSignal(context), callerAddress(context.values));
-      return detailAnswer(place, await levels.catch((error) => error));
+      const asked = decodeDetail(request);
+      const [signal, address] = [callSignal(context), callerAddress(context.values)];
+      if ("allOf" in asked) {
+        const { allOf } = asked;
+        return locationsAnswer(allOf, await lanes.locations(allOf, signal, address).catch((error) => error));
+      }
+      return detailAnswer(asked, await lanes.levels([keyOf(asked)], signal, address).catch((error) => error));
     },
 
     async sell(request, context) {
-      const asked = decodeSell(request, options);
+      const asked = decodeSell(request, options, readActor(context));
       return sellAnswer(asked, await apply(asked.operation, context));
     },
 
     async rollback(request, context) {
-      const asked = decodeRollback(request, options);
+      const asked = decodeRollback(request, options, readActor(context));
       return rollbackAnswer(asked, await apply(asked.operation, context));
     },
 

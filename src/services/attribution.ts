@@ -1,0 +1,80 @@
+/**
+ * What a write is for and who asks for it, as it goes into the ledger: two fields of the request and a header of the
+ * call. They are for people who look at the ledger later, so that nothing is taken that shows other than it is: all are
+ * printable ASCII. None of them is part of what a retry has to repeat.
+ */
+import { Code, type HandlerContext } from "@connectrpc/connect";
+import type { Attribution } from "../inventory/model.ts";
+import type { Operated } from "../inventory/operations/rules.ts";
+import { detailedError, info, Violations } from "../rpc/errors.ts";
+import { callerAddress, isLoopback } from "../transport/addresses.ts";
+import { readText, type TextRule } from "./validation.ts";
+
+/** Says who asks. Until callers prove who they are, only those on this machine are believed. */
+export const ACTOR_HEADER = "x-holdfast-actor";
+
+/** A comma is what stands between two fields of that name once they are joined: there must be one. */
+const ACTOR: TextRule = {
+  charactersMax: 128,
+  other: /[^ -~]|,/,
+  expected: "1 to 128 characters of printable ASCII without a comma",
+};
+const REASON: TextRule = {
+  charactersMax: 64,
+  other: /[^a-z0-9_.-]/,
+  expected: "a code of 1 to 64 characters out of a-z 0-9 . _ -",
+};
+/** A URI is ASCII (RFC 3986, section 2); what is not is percent-encoded in it. */
+const DOCUMENT_URI: TextRule = {
+  charactersMax: 512,
+  other: /[^!-~]/,
+  expected: "a URI of 1 to 512 visible ASCII characters",
+};
+
+/** The fields that requests of writes have for it. */
+export interface OperatedRequest {
+  readonly reason: string;
+  readonly documentUri: string;
+  readonly dryRun: boolean;
+}
+
+/**
+ * Who asks, by the call's header; undefined where it says nothing.
+ *
+ * From another machine the header is refused and not left out: the caller would believe that the ledger has it. A proxy
+ * on this machine has to take it off what it passes on, or to set it.
+ *
+ * @throws ConnectError INVALID_ARGUMENT, PERMISSION_DENIED
+ */
+export function readActor({ requestHeader, values }: HandlerContext): string | undefined {
+  const given = requestHeader.get(ACTOR_HEADER);
+  if (given === null || given === "") return undefined;
+  if (!isLoopback(callerAddress(values))) {
+    const message = `${ACTOR_HEADER} is taken from the server's own machine only, and this call came from another`;
+    throw detailedError(Code.PermissionDenied, message, [info("ACTOR_NOT_TRUSTED", { header: ACTOR_HEADER })]);
+  }
+  const violations = new Violations();
+  const actor = readText(violations, ACTOR_HEADER, given, ACTOR);
+  violations.check();
+  return actor;
+}
+
+/** A code of the table of reasons, by its form; undefined if the field is empty. */
+export function readReason(violations: Violations, field: string, reason: string): string | undefined {
+  return readText(violations, field, reason, REASON);
+}
+
+/** What every operation may have beside its own, to be spread into it. */
+export function readOperated(violations: Violations, request: OperatedRequest, actor: string | undefined): Operated {
+  const reason = readReason(violations, "reason", request.reason);
+  const documentUri = readText(violations, "document_uri", request.documentUri, DOCUMENT_URI);
+  const attribution: Attribution | undefined = (reason ?? documentUri ?? actor) === undefined ? undefined : {
+    ...(reason === undefined ? {} : { reason }),
+    ...(documentUri === undefined ? {} : { documentUri }),
+    ...(actor === undefined ? {} : { actor }),
+  };
+  return {
+    ...(attribution === undefined ? {} : { attribution }),
+    ...(request.dryRun ? { dryRun: true } : {}),
+  };
+}
