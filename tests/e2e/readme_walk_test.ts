@@ -25,7 +25,8 @@ for (const [page, blocksMin] of [["README.md", 2], ["docs/walk.md", 8]] as const
       assertEquals(found.map((line, l) => isAsShown(line, wanted[l] ?? "") ? wanted[l] : line), wanted, shell);
     });
     const [first, again] = lines(said[page === "README.md" ? 0 : 2]).filter((line) => line.includes('"soldAt"'));
-    assertEquals(first, again, "the same order sent again is answered the same, letter by letter");
+    const replayed = first?.replace('"replayed":false', '"replayed":true');
+    assertEquals(replayed, again, "the same order sent again is answered the same, letter by letter");
   });
 }
 

@@ -4,7 +4,7 @@
  */
 import type { CallResult, Json, Method } from "../support/clients/client.ts";
 
-/** One call and what must come of it; "the same": exactly what came of the call before it. */
+/** One call and what must come of it; "the same": exactly what came of the call before it, and that it is so. */
 export interface Call {
   readonly method: Method;
   readonly request: Json;
@@ -43,7 +43,7 @@ export function ok(method: Method, request: Json, answer: Json): Call {
   return { method, request, result: { answer } };
 }
 
-/** The call is answered exactly as the one before it. */
+/** The call is answered exactly as the one before it, of which it is a retry. */
 export function same(method: Method, request: Json): Call {
   return { method, request, result: "the same" };
 }
@@ -79,12 +79,20 @@ export function level(goodsId: number, num: number, version: number): Json {
 
 /** Answer of Sell. */
 export function sold(orderId: string, ...lines: LineOf[]): Json {
-  return { goodsInfo: linesAt0(lines), orderId, soldAt: NOW };
+  return { goodsInfo: linesAt0(lines), orderId, soldAt: NOW, replayed: false, short: [] };
 }
 
 /** Answer of Rollback. */
 export function given(orderId: string, line?: LineOf, rollbackId = ""): Json {
-  return { goodsInfo: linesAt0(line === undefined ? [] : [line]), orderId, rollbackId };
+  return { goodsInfo: linesAt0(line === undefined ? [] : [line]), orderId, rollbackId, replayed: false };
+}
+
+/** An answer, or what is in it, of an earlier call. */
+export function again<T>(answer: T): T {
+  if (Array.isArray(answer)) return answer.map(again) as T;
+  if (typeof answer !== "object" || answer === null) return answer;
+  const fields = Object.entries(answer).map(([name, field]) => [name, name === "replayed" ? true : again(field)]);
+  return Object.fromEntries(fields);
 }
 
 /** Detail that gives a reason. */

@@ -1,6 +1,7 @@
 /** What `RollbackBatch` and `BatchInvDetail` do: verdicts in order, each what the single call would have come to. */
 import { back, badGoods, error, failure, verdicts } from "./batch_verdicts.ts";
 import {
+  again,
   badRequest,
   detail,
   fails,
@@ -53,7 +54,7 @@ export const BATCHES: readonly Scenario[] = [
           { rollbacks },
           verdicts(
             back(`${g}-a`, [g, 3]),
-            back(`${g}-a`, [g, 3]),
+            again(back(`${g}-a`, [g, 3])),
             back(`${g}-b`, [g, 1], `${g}-part`),
             error("FAILED_PRECONDITION", `more than order ${g}-c sold: goods ${g} has 2 to give back, asked 9`, {
               "@type": "inventory.v1.ExceedsSold",

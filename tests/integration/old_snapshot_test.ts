@@ -13,6 +13,7 @@ import { schemaStatement } from "../../src/store/statements/ping.ts";
 import { snapshotStatement } from "../../src/store/statements/read_snapshot.ts";
 import { snapshotOf } from "../../src/store/statements/snapshot_row.ts";
 import { levelsStatement } from "../../src/store/statements/read_levels.ts";
+import { locationsStatement } from "../../src/store/statements/read_locations.ts";
 import { lockedStatement } from "../../src/store/statements/read_locked.ts";
 import { writeStatement } from "../../src/store/statements/write_changes.ts";
 import { sell } from "../support/apply.ts";
@@ -31,6 +32,10 @@ Deno.test("under an old snapshot no statement of the store reads the old version
   const server = postgres(database.serverUrl, { max: 1, fetch_types: false, connection: { enable_seqscan: "off" } });
   try {
     await owner.unsafe("insert into levels (goods_id, on_hand, version) values (1, 1000000, 1)");
+    // On both sides of the row that gets old, so that a search over locations passes it by.
+    await owner.unsafe(
+      "insert into levels (goods_id, location_id, on_hand, version) values (1, 3, 1, 1), (2, 0, 1, 1)",
+    );
     await owner.unsafe(
       `insert into movements (goods_id, version, kind, on_hand_delta, reserved_delta, on_hand_after, reserved_after)
                         values (1, 1, 'set', 1000000, 0, 1000000, 0)`,
@@ -81,6 +86,7 @@ async function pagesOfAll(server: postgres.Sql): Promise<Record<string, number>>
   return {
     "the snapshot": await pagesOf(server, snapshotStatement(KEYS)),
     "the levels": await pagesOf(server, levelsStatement(KEYS.stockKeys)),
+    "the levels at all locations": await pagesOf(server, locationsStatement([1])),
     "the row lock": await pagesOf(server, lockStatement(KEYS.stockKeys)),
     "who is locked": await pagesOf(server, lockedStatement(KEYS.stockKeys)),
     "who is off the ledger": await pagesOf(server, offLedgerStatement(KEYS.stockKeys)),

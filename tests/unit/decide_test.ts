@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type { Order, OrderState, RecordedOperation, Snapshot } from "../../src/inventory/model.ts";
 import type { Operation } from "../../src/inventory/operations/operation.ts";
+import type { SetOperation } from "../../src/inventory/operations/set.ts";
 import { settle } from "../../src/inventory/settle.ts";
 import { seenVerdict } from "../support/oracle.ts";
 
@@ -46,9 +47,22 @@ function rollback(lines: [number, number][] = [], rollbackId?: string): Operatio
   };
 }
 
-function set(goodsId: number, num: number): Operation {
-  return { kind: "set", operationId: "s", goodsId, locationId: 0, num };
+function set(goodsId: number, num: number, more: Partial<SetOperation> = {}): Operation {
+  return { kind: "set", operationId: "s", goodsId, locationId: 0, num, ...more };
 }
+
+/** Of goods 1 two were taken of four, of goods 2 all, of goods 3 nothing. */
+const PARTLY: Order = {
+  orderId: "o",
+  state: "sold",
+  lines: [[1, 2], [2, 5], [3, 0]].map(([goodsId, num]) => ({ goodsId: goodsId!, locationId: 0, num: num! })),
+  asked: [4, 5, 1],
+  returned: [0, 0, 0],
+  atMs: 5,
+  buyerId: "b",
+};
+const PARTLY_AGAIN: Operation = { ...sell([1, 4], [2, 5], [3, 1]), fill: "available", buyerId: "b" } as Operation;
+const ADJUSTED: RecordedOperation = { operationId: "r", kind: "adjust", orderId: undefined, lines: [] };
 
 const PART: RecordedOperation = {
   operationId: "r",
@@ -208,6 +222,85 @@ const CASES: [rule: string, Snapshot, Operation, Record<string, unknown>][] = [
     goods: [1],
     moved: "",
   }],
+  ["a level is set at the version that it stands at", snapshot(), set(1, 9, { expectedVersion: 4 }), {
+    ok: "set",
+    goods: 1,
+    available: 9,
+    moved: "1:4@5",
+  }],
+  ["and at no other, even where nothing would change", snapshot(), set(1, 5, { expectedVersion: 3 }), {
+    no: "not_as_expected",
+    moved: "",
+  }],
+  ["what is expected is what is available", snapshot(), set(1, 9, { expectedNum: 5 }), {
+    ok: "set",
+    goods: 1,
+    available: 9,
+    moved: "1:4@5",
+  }],
+  ["or what is on hand, where that is set", snapshot(), set(1, 9, { expectedNum: 8, basis: "on_hand" }), {
+    ok: "set",
+    goods: 1,
+    available: 6,
+    moved: "1:1@5",
+  }],
+  ["and not the other one", snapshot(), set(1, 9, { expectedNum: 5, basis: "on_hand" }), {
+    no: "not_as_expected",
+    moved: "",
+  }],
+  ["a new goods is expected at version 0 and none", snapshot(), set(9, 2, { expectedVersion: 0, expectedNum: 0 }), {
+    ok: "set",
+    goods: 9,
+    available: 2,
+    moved: "9:2@1",
+  }],
+  ["a goods off sale is not new", snapshot(), set(3, 2, { expectedVersion: 0 }), { no: "not_as_expected", moved: "" }],
+  ["on hand may become what is reserved", snapshot(), set(1, 3, { basis: "on_hand" }), {
+    ok: "set",
+    goods: 1,
+    available: 0,
+    moved: "1:-5@5",
+  }],
+  ["and not less", snapshot(), set(1, 2, { basis: "on_hand" }), {
+    no: "short_stock",
+    lines: [[1, 6, 5]],
+    moved: "",
+  }],
+  ["an order that took what was there is answered again", snapshot(PARTLY), PARTLY_AGAIN, {
+    ok: "sell",
+    took: { 1: 2, 2: 5, 3: 0 },
+    moved: "",
+  }],
+  ["but not to who wants all of it", snapshot(PARTLY), { ...PARTLY_AGAIN, fill: "all" } as Operation, {
+    no: "content_differs",
+    id: "o",
+    moved: "",
+  }],
+  ["nor to who asks for what was taken", snapshot(PARTLY), {
+    ...PARTLY_AGAIN,
+    lines: [{ goodsId: 1, locationId: 0, num: 2 }, { goodsId: 2, locationId: 0, num: 5 }],
+  } as Operation, { no: "content_differs", id: "o", moved: "" }],
+  ["nor to another buyer", snapshot(PARTLY), { ...PARTLY_AGAIN, buyerId: "c" } as Operation, {
+    no: "content_differs",
+    id: "o",
+    moved: "",
+  }],
+  [
+    "what was taken of it is the whole of it",
+    snapshot(PARTLY, [{ ...PART, kind: "rollback_whole" }]),
+    rollback([[1, 2], [2, 5]], "r"),
+    { ok: "rollback", gave: { 1: 1 }, moved: "" },
+  ],
+  ["what was not taken can't be given back", snapshot(PARTLY), rollback([[3, 1]]), {
+    no: "exceeds_sold",
+    lines: [[3, 1, 0]],
+    moved: "",
+  }],
+  ["an id that an adjustment has is no rollback's", snapshot(undefined, [ADJUSTED]), {
+    kind: "give_back",
+    operationId: "r",
+    lines: [],
+  }, { no: "content_differs", id: "r", moved: "" }],
   ["giving back may not pass int32", snapshot(), {
     kind: "give_back",
     operationId: "g",
@@ -231,5 +324,17 @@ Deno.test("a rollback_id of the caller's is taken even where nothing was left to
     assertEquals(changes.operations.map(({ operationId, lines }) => [operationId, lines]), [["r", []]]);
     assertEquals(changes.movements, []);
     assertEquals(settle(each, [rollback()]).changes.operations, []);
+  }
+});
+
+Deno.test("a dry run is answered as if it were none, and leaves nothing to write and nothing to those behind it", () => {
+  for (const [rule, on, operation, expected] of CASES) {
+    const { verdicts, changes } = settle(on, [{ ...operation, dryRun: true }, operation]);
+    const [dry, real] = verdicts.map(seenVerdict);
+    assertEquals(dry, real, rule);
+    const moved = changes.movements.map((m) => `${m.goodsId}:${m.onHandDelta}@${m.version}`).join(" ");
+    assertEquals(moved, expected.moved, rule);
+    const alone = settle(on, [{ ...operation, dryRun: true }]).changes;
+    assertEquals([alone.movements, alone.orders, alone.operations], [[], [], []], rule);
   }
 });

@@ -138,6 +138,23 @@ Deno.test("a key in either spelling counts once, twice is a fault, and every fau
   ]);
 });
 
+Deno.test("an enum is one of its names, or a whole number", () => {
+  const faultsOfFill = (fill: string) => faultsOf(scanSell, `{"fill":${fill}}`);
+  for (const fill of [`"FILL_AVAILABLE"`, `"FILL_\\u0041VAILABLE"`, "2", "7", "-1", "2.0", "null"]) {
+    assertEquals(faultsOfFill(fill), [], fill);
+  }
+  for (
+    const fill of [`"AVAILABLE"`, `"fill_available"`, `""`, `"2"`, `"__proto__"`, "1.5", "true", "{}", "[2]", "1e99"]
+  ) {
+    assertEquals(faultsOfFill(fill), ["fill"], fill);
+  }
+  const said: string[] = [];
+  scanSell(`{"fill":"AVAILABEL"}`, (_, description) => said.push(description));
+  assertEquals(said, [
+    'expected one of FILL_UNSPECIFIED, FILL_ALL_OR_NOTHING, FILL_AVAILABLE, got "AVAILABEL"',
+  ]);
+});
+
 Deno.test("nesting is bounded, in fields that exist and in those that don't", () => {
   for (const [open, close] of [["[", "]"], [`{"x":`, "}"]] as const) {
     const nested = (depth: number) => `{"x":${open.repeat(depth)}1${close.repeat(depth)}}`;

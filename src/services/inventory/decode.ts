@@ -66,7 +66,7 @@ export interface AskedRollback extends Asked<RollbackOperation | GiveBackOperati
 export function decodeSet(
   request: SetInvRequest,
   { newId }: RequestRules,
-  actor: string | undefined,
+  actor?: string,
 ): Asked<SetOperation> {
   const { goodsId, locationId, num, expectedNum } = request;
   const violations = new Violations();
@@ -124,7 +124,7 @@ export function decodeDetail({ goodsId, locationId, allLocations }: InvDetailReq
 export function decodeSell(
   request: SellRequest,
   rules: RequestRules,
-  actor: string | undefined,
+  actor?: string,
 ): AskedSell {
   const { orderLinesMax, orderIdRequired, newId } = rules;
   const violations = new Violations();
@@ -153,7 +153,7 @@ export function decodeSell(
 export function decodeRollback(
   request: RollbackRequest,
   { orderLinesMax, orderIdRequired, newId }: RequestRules,
-  actor: string | undefined,
+  actor?: string,
 ): AskedRollback {
   const violations = new Violations();
   const orderId = readId(violations, "order_id", request.orderId);

@@ -90,8 +90,12 @@ export function locationsAnswer(
     BigInt(locations.reduce((total, level) => total + of(level), 0));
   return {
     goodsId,
-    locations,
-    total: { num: sum((l) => l.num), onHand: sum((l) => l.onHand), reserved: sum((l) => l.reserved) },
+    allLocations: {
+      levels: locations,
+      num: sum((level) => level.num),
+      onHand: sum((level) => level.onHand),
+      reserved: sum((level) => level.reserved),
+    },
   };
 }
 

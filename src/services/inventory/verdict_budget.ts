@@ -11,7 +11,7 @@ import { type Any, anyPack, AnySchema } from "@bufbuild/protobuf/wkt";
 import type { ConnectError } from "@connectrpc/connect";
 import type { BadRequestSchema } from "../../gen/google/rpc/error_details_pb.ts";
 import { type Status, StatusSchema } from "../../gen/google/rpc/status_pb.ts";
-import type { LineSchema } from "../../gen/inventory/v1/inventory_pb.ts";
+import type { LineSchema, ShortStockSchema } from "../../gen/inventory/v1/inventory_pb.ts";
 import { ANSWER_JSON } from "../answer_json.ts";
 
 /** What each verdict may take whatever the others take: with 10,000 of them 4 MB, of an answer of 4 MiB. */
@@ -82,13 +82,21 @@ export function errorIn(budget: AnswerBudget, error: ConnectError): { error: Sta
 }
 
 /** An answer with lines as it stands in a verdict; without its lines where there is no budget left. */
-export function linesIn<T extends { readonly goodsInfo?: MessageInitShape<typeof LineSchema>[] }>(
-  budget: AnswerBudget,
-  answer: T,
-): { answer: T; truncated: boolean } {
-  const bytes = APPLIED_BYTES_MAX + JSON.stringify(answer.goodsInfo ?? []).length;
+export function linesIn<T extends WithLines>(budget: AnswerBudget, answer: T): { answer: T; truncated: boolean } {
+  const { goodsInfo = [], short = [] } = answer;
+  const bytes = APPLIED_BYTES_MAX + jsonLength(goodsInfo) + jsonLength(short);
   if (budget.take(bytes)) return { answer, truncated: false };
-  return { answer: { ...answer, goodsInfo: [] }, truncated: true };
+  return { answer: { ...answer, goodsInfo: [], ...(short.length === 0 ? {} : { short: [] }) }, truncated: true };
+}
+
+function jsonLength(value: readonly unknown[]): number {
+  return JSON.stringify(value).length;
+}
+
+/** Lines of an answer, and those of which less was taken than asked for. */
+interface WithLines {
+  readonly goodsInfo?: MessageInitShape<typeof LineSchema>[];
+  readonly short?: MessageInitShape<typeof ShortStockSchema>[];
 }
 
 /** An error as a message, and what it takes as JSON in a verdict. */
