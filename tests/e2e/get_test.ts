@@ -9,6 +9,7 @@ import { Buffer } from "node:buffer";
 import { gzipSync } from "node:zlib";
 import { InventoryService } from "../../src/gen/inventory/v1/inventory_pb.ts";
 import { Concurrency, LockService } from "../../src/gen/inventory/v1/lock_pb.ts";
+import { registry } from "../support/clients/client.ts";
 import { callJson } from "../support/clients/json_fetch.ts";
 import { type Connection, eachVersion } from "../support/http_versions.ts";
 import { v1Path, varintField } from "../support/raw_call.ts";
@@ -31,6 +32,7 @@ serverTest("reads are answered to a GET as to a POST", { env: { ALLOWED_HOSTS: O
         baseUrl: server.url,
         useHttpGet: true,
         useBinaryFormat,
+        jsonOptions: { registry },
         fetch: (input, init) => {
           methods.push(init?.method ?? "");
           return fetch(input, init);

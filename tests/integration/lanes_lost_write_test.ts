@@ -77,6 +77,22 @@ for (const [name, before, first, second] of MAKES_ROOM) {
   });
 }
 
+inEveryMode("a dry run that was answered by a lost write has no part in it, and is decided afresh", async () => {
+  await using on = await lanesBench();
+  assertEquals((await on.lanes().apply(set("none", 2, 0), NEVER)).ok, true);
+  const { lanes, lost, commit } = lanesWithLateWrite(on);
+  const caller = new AbortController();
+  const leaving = lanes.apply(set("five", 2, 5), caller.signal);
+  const answer = lanes.apply({ ...sell("dry", [2, 5]), dryRun: true }, NEVER)
+    .then(({ ok }) => ok ? "would be sold" : "would be refused", failureKind);
+  await lost;
+  caller.abort(new Error("the caller has left"));
+  await assertRejects(() => leaving, Error, "the caller has left");
+  assertEquals(await answer, "would be refused");
+  assertEquals(await commit(), true);
+  assertEquals(await checkLedger(on.ownerUrl), []);
+});
+
 inEveryMode("an order of a lost write is not refused, whatever it would be refused for", async () => {
   await using on = await lanesBench();
   await using owner = ownerOf(on.ownerUrl);

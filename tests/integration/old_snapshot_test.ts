@@ -71,7 +71,7 @@ async function age(owner: postgres.Sql): Promise<void> {
     do $$ begin
       for read in 1..${VERSIONS} loop
         update levels set on_hand = on_hand - 1, version = version + 1
-         where goods_id = 1 and version_block = read / 64 and version = read;
+         where goods_id = 1 and location_id = 0 and version_block = read / 64 and version = read;
         insert into movements (goods_id, version, kind, order_id, on_hand_delta, reserved_delta, on_hand_after, reserved_after)
         values (1, read + 1, 'sell', 'o', -1, 0, 1000000 - read, 0);
         commit;

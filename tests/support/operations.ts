@@ -46,32 +46,55 @@ function partOf(orderId: string): fc.Arbitrary<readonly Line[]> {
   );
 }
 
-/** One operation, as the wire would hand it on. */
-export const anyOperation: fc.Arbitrary<Known> = fc.oneof(
-  // The server makes the ids of sets, so a repeat is always of the same goods.
-  fc.record({
-    goodsId,
-    num: fc.oneof(fc.integer({ min: 0, max: 12 }), fc.constant(2 ** 31 - 1)),
-    repeat: fc.integer({ min: 1, max: 2 }),
-  }).map(({ goodsId, num, repeat }) => ({
-    kind: "set" as const,
-    operationId: `set-${goodsId}-${repeat}`,
-    goodsId,
-    locationId: 0,
-    num,
-  })),
-  orderId.chain((orderId) => linesOf(orderId).map((lines) => ({ kind: "sell" as const, orderId, lines }))),
-  orderId.chain((orderId) =>
+/** Mostly nothing, now and then one of these. */
+function seldom<T>(...values: T[]): fc.Arbitrary<T | undefined> {
+  return fc.oneof({ weight: 5, arbitrary: fc.constant(undefined) }, {
+    weight: 1,
+    arbitrary: fc.constantFrom(...values),
+  });
+}
+
+/** The fields that are there. */
+function defined(fields: Record<string, unknown>): Known {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as unknown as Known;
+}
+
+/** One operation, as the wire would hand it on; some are only asked about. */
+export const anyOperation: fc.Arbitrary<Known> = fc.tuple(anyKind(), seldom(true as const))
+  .map(([any, dryRun]) => dryRun ? { ...any, dryRun } : any);
+
+function anyKind(): fc.Arbitrary<Known> {
+  return fc.oneof(
+    // The server makes the ids of sets, so a repeat is always of the same goods.
     fc.record({
-      kind: fc.constant("rollback" as const),
-      rollbackId: fc.constantFrom(undefined, undefined, "back-1", "back-2"),
-      orderId: fc.constant(orderId),
-      lines: partOf(orderId),
-    })
-  ),
-  fc.record({
-    kind: fc.constant("give_back" as const),
-    operationId: fc.constantFrom("back-1", "back-2", "back-3"),
-    lines: lines(1),
-  }),
-);
+      goodsId,
+      num: fc.oneof(fc.integer({ min: 0, max: 12 }), fc.constant(2 ** 31 - 1)),
+      repeat: fc.integer({ min: 1, max: 2 }),
+      basis: seldom("on_hand" as const),
+      expectedVersion: seldom(0, 1, 2, 3),
+      expectedNum: seldom(0, 3, 5),
+    }).map(({ goodsId, repeat, ...fields }) =>
+      defined({ kind: "set", operationId: `set-${goodsId}-${repeat}`, goodsId, locationId: 0, ...fields })
+    ),
+    orderId.chain((orderId) =>
+      fc.record({
+        lines: linesOf(orderId),
+        fill: fc.constantFrom(undefined, "available" as const),
+        buyerId: seldom("buyer"),
+      }).map((fields) => defined({ kind: "sell", orderId, ...fields }))
+    ),
+    orderId.chain((orderId) =>
+      fc.record({
+        kind: fc.constant("rollback" as const),
+        rollbackId: fc.constantFrom(undefined, undefined, "back-1", "back-2"),
+        orderId: fc.constant(orderId),
+        lines: partOf(orderId),
+      })
+    ),
+    fc.record({
+      kind: fc.constant("give_back" as const),
+      operationId: fc.constantFrom("back-1", "back-2", "back-3"),
+      lines: lines(1),
+    }),
+  );
+}

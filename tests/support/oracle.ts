@@ -10,7 +10,7 @@ type Quantities = Record<number, number>;
 
 type Event =
   | { what: "set"; id: string; goods: number; to: number }
-  | { what: "sold"; order: string; took: Quantities }
+  | { what: "sold"; order: string; asked: Quantities; took: Quantities; buyer: string | undefined }
   | { what: "barred"; order: string }
   | { what: "gave back"; id: string; order: string | undefined; asked: Quantities | "whole"; gave: Quantities };
 
@@ -39,11 +39,22 @@ export class Oracle {
   }
 
   apply(operation: Known): SeenVerdict {
+    const [events, changes] = [[...this.events], [...this.changes]];
+    const seen = this.#apply(operation);
+    if (operation.dryRun) {
+      this.events.splice(0, Infinity, ...events);
+      this.changes.clear();
+      for (const [goods, count] of changes) this.changes.set(goods, count);
+    }
+    return seen;
+  }
+
+  #apply(operation: Known): SeenVerdict {
     switch (operation.kind) {
       case "set":
-        return this.#set(operation.operationId, operation.goodsId, operation.num);
+        return this.#set(operation);
       case "sell":
-        return this.#sell(operation.orderId, quantities(operation.lines));
+        return this.#sell(operation);
       case "rollback":
         return this.#rollback(operation.rollbackId, operation.orderId, quantities(operation.lines));
       case "give_back":
@@ -51,8 +62,12 @@ export class Oracle {
     }
   }
 
-  #set(id: string, goods: number, to: number): SeenVerdict {
+  #set(asked: Extract<Known, { kind: "set" }>): SeenVerdict {
+    const { operationId: id, goodsId: goods, num: to, expectedVersion, expectedNum } = asked;
     const seen = this.events.some((event) => event.what === "set" && event.id === id);
+    const isOther = (expected: number | undefined, actual: number) => expected !== undefined && expected !== actual;
+    if (!seen && isOther(expectedVersion, this.changes.get(goods) ?? 0)) return { no: "not_as_expected" };
+    if (!seen && isOther(expectedNum, this.onHand(goods) ?? 0)) return { no: "not_as_expected" };
     if (!seen && this.onHand(goods) !== to) {
       this.events.push({ what: "set", id, goods, to });
       this.#count({ [goods]: to });
@@ -60,28 +75,36 @@ export class Oracle {
     return { ok: "set", goods, available: this.onHand(goods) };
   }
 
-  #sell(order: string, asked: Quantities): SeenVerdict {
+  #sell({ orderId: order, lines, fill = "all", buyerId: buyer }: Extract<Known, { kind: "sell" }>): SeenVerdict {
+    const asked = quantities(lines);
     if (this.#isBarred(order)) return { no: "order_state", state: "barred" };
-    const before = this.#soldTo(order);
+    const before = this.#sale(order);
     if (before !== undefined) {
-      if (text(before) !== text(asked)) return { no: "content_differs", id: order };
+      const wasShort = text(before.asked) !== text(before.took);
+      const isSame = text(before.asked) === text(asked) && before.buyer === buyer && !(wasShort && fill === "all");
+      if (!isSame) return { no: "content_differs", id: order };
       if (text(this.#left(order)) === text({})) return { no: "order_state", state: "rolled_back" };
-      return { ok: "sell", took: before };
+      return { ok: "sell", took: before.took };
     }
     const unknown = Object.keys(asked).filter((goods) => this.onHand(Number(goods)) === undefined);
     if (unknown.length > 0) return { no: "unknown_goods", goods: unknown.map(Number) };
     const short = Object.entries(asked).filter(([goods, num]) => num > (this.onHand(Number(goods)) ?? 0));
-    if (short.length > 0) {
+    const isAny = Object.keys(asked).some((goods) => (this.onHand(Number(goods)) ?? 0) > 0);
+    if (short.length > 0 && !(fill === "available" && isAny)) {
       const lines = short.map(([goods, num]) => [Number(goods), num, this.onHand(Number(goods))]);
       return { no: "short_stock", lines };
     }
-    this.events.push({ what: "sold", order, took: asked });
-    this.#count(asked);
-    return { ok: "sell", took: asked };
+    const took = Object.fromEntries(
+      Object.entries(asked).map(([goods, num]) => [goods, Math.min(num, this.onHand(Number(goods)) ?? 0)]),
+    );
+    this.events.push({ what: "sold", order, asked, took, buyer });
+    this.#count(withoutZeros(took));
+    return { ok: "sell", took };
   }
 
   #rollback(givenId: string | undefined, order: string, asked: Quantities): SeenVerdict {
-    const sold = this.#soldTo(order);
+    const sale = this.#sale(order);
+    const sold = sale === undefined ? undefined : withoutZeros(sale.took);
     const none = Object.keys(asked).length === 0;
     const whole = none || (sold !== undefined && text(sold) === text(asked));
     const id = givenId ?? (whole ? `all of ${order}` : `${text(asked)} of ${order}`);
@@ -136,19 +159,19 @@ export class Oracle {
     return this.events.some((event) => event.what === "barred" && event.order === order);
   }
 
-  #soldTo(order: string): Quantities | undefined {
+  #sale(order: string): Extract<Event, { what: "sold" }> | undefined {
     const sale = this.events.find((event) => event.what === "sold" && event.order === order);
-    return sale?.what === "sold" ? sale.took : undefined;
+    return sale?.what === "sold" ? sale : undefined;
   }
 
   /** What the order still has, goods that came back whole left out. */
   #left(order: string): Quantities {
-    const left = { ...this.#soldTo(order) };
+    const left = { ...this.#sale(order)?.took };
     for (const event of this.events) {
       if (event.what !== "gave back" || event.order !== order) continue;
       for (const [goods, num] of Object.entries(event.gave)) left[Number(goods)] = (left[Number(goods)] ?? 0) - num;
     }
-    return Object.fromEntries(Object.entries(left).filter(([, num]) => num > 0));
+    return withoutZeros(left);
   }
 
   #count(touched: Quantities): void {
@@ -190,6 +213,10 @@ export function seenVerdict(verdict: Verdict): SeenVerdict {
 
 function quantities(lines: readonly { goodsId: number; num: number }[]): Quantities {
   return Object.fromEntries(lines.map(({ goodsId, num }) => [goodsId, num]));
+}
+
+function withoutZeros(quantities: Quantities): Quantities {
+  return Object.fromEntries(Object.entries(quantities).filter(([, num]) => num > 0));
 }
 
 function text(of: Quantities | "whole"): string {
