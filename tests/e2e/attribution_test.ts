@@ -5,7 +5,6 @@
 import { assertEquals } from "@std/assert";
 import { Buffer } from "node:buffer";
 import postgres from "postgres";
-import { callJson } from "../support/clients/json_fetch.ts";
 import { eachVersion } from "../support/http_versions.ts";
 import { RawPeer } from "../support/raw_peer.ts";
 import { grpcMessage, rawGrpc, v1Path } from "../support/raw_call.ts";

@@ -3,6 +3,7 @@
  * says less keeps it from starting.
  */
 import type { DescMethod } from "@bufbuild/protobuf";
+import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { openServices, startApp } from "../../src/app.ts";
 import { openStock } from "../../src/stock.ts";
@@ -84,6 +85,18 @@ Deno.test("the program's services: what a caller of each method must be allowed"
       [`${HEALTH}/Watch`]: "anyone",
       ...Object.fromEntries(REFLECTION.map((name) => [`${name}/ServerReflectionInfo`, "operator"])),
     });
+  });
+});
+
+Deno.test("the program's services: what a reader may call has no side effects, and what writes is never said to have none", async () => {
+  await withServices((modules) => {
+    for (const { service, methods } of modules.filter(({ service }) => service.typeName.startsWith("inventory.v1."))) {
+      for (const { name, localName, idempotency } of service.methods) {
+        const isFree = idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS;
+        const { right } = methods[localName]!;
+        if (right !== "operator") assertEquals(isFree, right === "reader", `${service.typeName}/${name}`);
+      }
+    }
   });
 });
 
