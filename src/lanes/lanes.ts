@@ -92,14 +92,7 @@ export class Lanes {
 
   /** The order as committed; undefined: there is none. Throws Failure, or the signal's reason. */
   async order(orderId: string, signal: AbortSignal, address?: string): Promise<OrderAt | undefined> {
-    try {
-      const orders = await this.#reads.orders.get([orderId], address);
-      signal.throwIfAborted();
-      return orders.get(orderId);
-    } catch (error) {
-      signal.throwIfAborted();
-      throw failureOf(error);
-    }
+    return (await read(this.#reads.orders.get([orderId], address), signal)).get(orderId);
   }
 
   /** Refuses new operations, waits for those under way, bounded, and releases every lease. */

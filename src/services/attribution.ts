@@ -64,8 +64,12 @@ export function readReason(violations: Violations, field: string, reason: string
   return readText(violations, field, reason, REASON);
 }
 
-/** What every operation may have beside its own, to be spread into it. */
+/** Of most operations; one for all of them. */
+export const PLAIN: Operated = {};
+
+/** What every operation may have beside its own, to be spread into it; {@link PLAIN} where that is nothing. */
 export function readOperated(violations: Violations, request: OperatedRequest, actor: string | undefined): Operated {
+  if (request.reason === "" && request.documentUri === "" && actor === undefined && !request.dryRun) return PLAIN;
   const reason = readReason(violations, "reason", request.reason);
   const documentUri = readText(violations, "document_uri", request.documentUri, DOCUMENT_URI);
   const attribution: Attribution | undefined = (reason ?? documentUri ?? actor) === undefined ? undefined : {

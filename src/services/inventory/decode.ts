@@ -18,7 +18,7 @@ import type { SetOperation } from "../../inventory/operations/set.ts";
 import type { Fill } from "../../inventory/operations/take.ts";
 import type { Place } from "../../inventory/stock_key.ts";
 import { Violations } from "../../rpc/errors.ts";
-import { readOperated } from "../attribution.ts";
+import { PLAIN, readOperated } from "../attribution.ts";
 import { checkGoodsId, checkLocationId, readBuyerId, readEnum, readId, readLines } from "../validation.ts";
 
 const ID_REQUIRED =
@@ -54,7 +54,7 @@ export interface Asked<O extends Operation = Operation> {
 
 /** The operation that a Sell asks for, and the id that its answer names: none that was made for a dry run. */
 export interface AskedSell extends Asked<SellOperation> {
-  readonly named: { readonly orderId: string };
+  readonly named: string;
 }
 
 /** The operation that a Rollback asks for, and the ids that its answer names. */
@@ -135,18 +135,14 @@ export function decodeSell(
   const fill = readEnum(violations, "fill", request.fill, FILLS);
   const operated = readOperated(violations, request, actor);
   violations.check();
-  return {
-    operation: {
-      kind: "sell",
-      orderId,
-      lines,
-      ...(buyerId === undefined ? {} : { buyerId }),
-      ...(fill === "available" ? { fill } : {}),
-      ...operated,
-    },
-    ids: { order_id: orderId },
-    named: { orderId: request.dryRun ? request.orderId : orderId },
+  const plain: SellOperation = { kind: "sell", orderId, lines };
+  const operation = buyerId === undefined && fill === "all" && operated === PLAIN ? plain : {
+    ...plain,
+    ...(buyerId === undefined ? {} : { buyerId }),
+    ...(fill === "available" ? { fill } : {}),
+    ...operated,
   };
+  return { operation, ids: { order_id: orderId }, named: request.dryRun ? request.orderId : orderId };
 }
 
 /** With an order_id a rollback of that order, without one lines to give back. @throws ConnectError INVALID_ARGUMENT */
@@ -167,8 +163,9 @@ export function decodeRollback(
   const operated = readOperated(violations, request, actor);
   violations.check();
   if (orderId !== undefined) {
+    const plain: RollbackOperation = { kind: "rollback", rollbackId, orderId, lines };
     return {
-      operation: { kind: "rollback", rollbackId, orderId, lines, ...operated },
+      operation: operated === PLAIN ? plain : { ...plain, ...operated },
       named: { orderId, rollbackId: request.rollbackId },
     };
   }

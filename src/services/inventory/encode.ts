@@ -43,13 +43,14 @@ export function setAnswer(
 export function sellAnswer(asked: AskedSell, ending: Ending): MessageInitShape<typeof SellResponseSchema> {
   const { order, replayed = false } = applied(asked, ending, "sell");
   const isSold = replayed || asked.operation.dryRun !== true;
-  return {
+  const answer: MessageInitShape<typeof SellResponseSchema> = {
     goodsInfo: lineMessages(order.lines),
-    ...asked.named,
-    ...(isSold ? { soldAt: timestampFromMs(order.atMs) } : {}),
+    orderId: asked.named,
     replayed,
-    ...(order.asked === undefined ? {} : { short: shortLines(order.lines, order.asked) }),
   };
+  if (isSold) answer.soldAt = timestampFromMs(order.atMs);
+  if (order.asked !== undefined) answer.short = shortLines(order.lines, order.asked);
+  return answer;
 }
 
 /** The lines of which less was taken than asked for. */
