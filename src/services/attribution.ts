@@ -3,11 +3,12 @@
  * call. They are for people who look at the ledger later, so that nothing is taken that shows other than it is: all are
  * printable ASCII. None of them is part of what a retry has to repeat.
  */
-import { Code, type HandlerContext } from "@connectrpc/connect";
+import type { HandlerContext } from "@connectrpc/connect";
 import type { Attribution } from "../inventory/model.ts";
 import type { Operated } from "../inventory/operations/rules.ts";
-import { detailedError, info, Violations } from "../rpc/errors.ts";
+import { Violations } from "../rpc/errors.ts";
 import { callerAddress, isLoopback } from "../transport/addresses.ts";
+import { untrustedActor } from "./refusals.ts";
 import { readText, type TextRule } from "./validation.ts";
 
 /** Says who asks. Until callers prove who they are, only those on this machine are believed. */
@@ -49,10 +50,7 @@ export interface OperatedRequest {
 export function readActor({ requestHeader, values }: HandlerContext): string | undefined {
   const given = requestHeader.get(ACTOR_HEADER);
   if (given === null || given === "") return undefined;
-  if (!isLoopback(callerAddress(values))) {
-    const message = `${ACTOR_HEADER} is taken from the server's own machine only, and this call came from another`;
-    throw detailedError(Code.PermissionDenied, message, [info("ACTOR_NOT_TRUSTED", { header: ACTOR_HEADER })]);
-  }
+  if (!isLoopback(callerAddress(values))) throw untrustedActor(ACTOR_HEADER);
   const violations = new Violations();
   const actor = readText(violations, ACTOR_HEADER, given, ACTOR);
   violations.check();

@@ -13,7 +13,7 @@ import {
 } from "../gen/inventory/v1/inventory_pb.ts";
 import { available } from "../inventory/levels.ts";
 import { placeText } from "../inventory/lines.ts";
-import { INT32_MAX, type OrderState, type Refusal, type Shortfall } from "../inventory/model.ts";
+import { INT32_MAX, LOCATIONS_MAX, type OrderState, type Refusal, type Shortfall } from "../inventory/model.ts";
 import { keyOf, type Place } from "../inventory/stock_key.ts";
 import type { Failure, FailureKind } from "../lanes/failure.ts";
 import { type Detail, detailedError, info, retryInfo } from "../rpc/errors.ts";
@@ -157,6 +157,24 @@ export function shortfallError({ orderId, lines }: Shortfall, recorded: boolean)
     [
       { desc: ShortfallSchema, value: { orderId, lines: lines.map((line) => ({ ...line })), recorded } },
     ],
+  );
+}
+
+/** A goods that is at more locations than are answered at once. */
+export function tooManyLocations(goodsId: number): ConnectError {
+  return detailedError(
+    Code.FailedPrecondition,
+    `goods ${goodsId} is at more than ${LOCATIONS_MAX} locations: ask for those that you need`,
+    [info("TOO_MANY_LOCATIONS", { goods_id: `${goodsId}`, max: `${LOCATIONS_MAX}` })],
+  );
+}
+
+/** A call from another machine that says by this header who asks. */
+export function untrustedActor(header: string): ConnectError {
+  return detailedError(
+    Code.PermissionDenied,
+    `${header} is taken from the server's own machine only, and this call came from another`,
+    [info("ACTOR_NOT_TRUSTED", { header })],
   );
 }
 

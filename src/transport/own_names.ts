@@ -14,8 +14,8 @@ export function isOwnName(host: string, hosts: ReadonlySet<string>): boolean {
 }
 
 /**
- * Says the same of a host as a request names it, with its port or without. A request that names none is no page's: every
- * browser names it.
+ * Says the same of a host as a request names it, with its port or without. A request that names none is no page's:
+ * every browser names it.
  */
 export function ownHosts(names: readonly string[]): (host: string | undefined) => boolean {
   const hosts = new Set(names);

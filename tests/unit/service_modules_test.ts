@@ -70,7 +70,7 @@ Deno.test("a message of stock may be as large as its method needs, and no larger
     rollback: order,
     sellBatch: mib,
     rollbackBatch: mib,
-    batchInvDetail: 4096 + 1000 * 24,
+    batchInvDetail: 4096 + 1000 * 96,
   });
   assertEquals([...new Set(Object.values(bytesMax(2000)))], [2000]);
 });

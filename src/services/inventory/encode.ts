@@ -4,7 +4,6 @@
  */
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { Code, type ConnectError } from "@connectrpc/connect";
 import type {
   InvDetailResponseSchema,
   LineSchema,
@@ -13,19 +12,11 @@ import type {
   ShortStockSchema,
 } from "../../gen/inventory/v1/inventory_pb.ts";
 import { available } from "../../inventory/levels.ts";
-import {
-  type Applied,
-  type GoodsLevels,
-  type Level,
-  type Line,
-  LOCATIONS_MAX,
-  type Verdict,
-} from "../../inventory/model.ts";
+import { type Applied, type GoodsLevels, type Level, type Line, type Verdict } from "../../inventory/model.ts";
 import { keyOf, type Place, type StockKey } from "../../inventory/stock_key.ts";
 import type { SetOperation } from "../../inventory/operations/set.ts";
 import { Failure } from "../../lanes/failure.ts";
-import { detailedError, info } from "../../rpc/errors.ts";
-import { failureError, refusalError } from "../refusals.ts";
+import { failureError, refusalError, tooManyLocations } from "../refusals.ts";
 import type { Asked, AskedRollback, AskedSell } from "./decode.ts";
 
 /** How an operation ended: its verdict; or, where it came to none, why: a Failure, the end of its call, or a fault. */
@@ -98,14 +89,6 @@ export function locationsAnswer(
       reserved: sum((level) => level.reserved),
     },
   };
-}
-
-function tooManyLocations(goodsId: number): ConnectError {
-  return detailedError(
-    Code.FailedPrecondition,
-    `goods ${goodsId} is at more than ${LOCATIONS_MAX} locations: ask for those that you need`,
-    [info("TOO_MANY_LOCATIONS", { goods_id: `${goodsId}`, max: `${LOCATIONS_MAX}` })],
-  );
 }
 
 /**

@@ -12,7 +12,7 @@ interface LocationRow extends LevelRow {
   readonly deleted: boolean;
 }
 
-/** The committed levels of these goods at all of their locations, at one moment; of an unknown goods there is nothing. */
+/** The committed levels of these goods at all of their locations, at one moment; of unknown goods there is nothing. */
 export async function readLocations(
   pool: Pool,
   goodsIds: readonly number[],

@@ -13,6 +13,42 @@ const STATES = { file: "src/inventory/states.ts", tests: ["tests/unit/states_tes
 
 export const INVENTORY_SLIPS: readonly Slip[] = [
   {
+    ...SET,
+    find: "(expectedVersion ?? level?.version ?? 0) !== (level?.version ?? 0) || ",
+    replace: "",
+    rule: "a level is set only at the version that is expected",
+  },
+  {
+    ...SET,
+    find: " || (expectedNum ?? stood) !== stood",
+    replace: "",
+    rule: "a level is set only at the quantity that is expected",
+  },
+  {
+    ...SELL,
+    find: `if (known.asked !== undefined && fill === "all")`,
+    replace: `if (known.asked === undefined && fill === "all" && known.held !== undefined)`,
+    rule: "who wants all of an order is not answered with a part of it",
+  },
+  {
+    ...SELL,
+    find: "if (known.buyerId !== buyerId) {",
+    replace: "if (known.buyerId === undefined && buyerId !== undefined) {",
+    rule: "an order of one buyer is not answered to another",
+  },
+  {
+    ...ROLLBACK,
+    find: "sameLines(lines, soldLines(order))",
+    replace: "sameLines(lines, order.lines)",
+    rule: "the whole order is what was sold, without the lines of which nothing was there",
+  },
+  {
+    ...SETTLE,
+    find: "if (!decision.ok || operation.dryRun === true) {",
+    replace: "if (!decision.ok) {",
+    rule: "a dry run writes nothing",
+  },
+  {
     ...TAKE,
     find: "asked.filter(({ asked, available }) => asked > available);",
     replace: "asked.filter(({ asked, available }) => asked >= available);",

@@ -61,9 +61,16 @@ export const LANES_SLIPS: readonly Slip[] = [
   },
   {
     file: "src/lanes/decision.ts",
-    find: "this.#verdicts[i]?.ok === true && (entry.lostWrite = error)",
-    replace: "this.#verdicts[i]?.ok === false && (entry.lostWrite = error)",
+    find: "this.#verdicts[i]?.ok === true && entry.operation",
+    replace: "this.#verdicts[i]?.ok === false && entry.operation",
     rule: "what has a lost write is never refused for want of something",
+    tests: LOST,
+  },
+  {
+    file: "src/lanes/decision.ts",
+    find: " && entry.operation.dryRun !== true) entry",
+    replace: ") entry",
+    rule: "a dry run has no part in a write that was lost",
     tests: LOST,
   },
   {
