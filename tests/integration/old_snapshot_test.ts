@@ -45,7 +45,7 @@ Deno.test("under an old snapshot no statement of the store reads the old version
     await reader.unsafe("select 1 from orders");
     await age(owner);
     // As autovacuum does. The planner then knows of one row, and of none of the old versions that it has to leave.
-    await owner.unsafe("vacuum analyze stock");
+    await owner.unsafe("vacuum analyze levels");
     const aged = await pagesOfAll(server);
     for (const [name, pages] of Object.entries(aged)) {
       const young = before[name]!;
@@ -53,6 +53,17 @@ Deno.test("under an old snapshot no statement of the store reads the old version
         assert(pages <= young + PAGES_MORE_MAX, `${pages} pages instead of ${young}`);
       });
     }
+    await t.step(
+      "the write finds the row by its whole key, so that it passes over no blocks of the goods",
+      async () => {
+        const changes = settle(snapshotOf(await snapshotStatement(KEYS)(server)), [sell("next", [1, 1])]).changes;
+        const plan = (await server`explain ${writeStatement(changes)(server)}`).map((row) => row["QUERY PLAN"]);
+        const condition = plan[plan.findIndex((line: string) => line.includes("levels_pkey")) + 1];
+        for (const column of ["goods_id", "location_id", "version_block"]) {
+          assert(condition.includes(`(${column} = `), condition);
+        }
+      },
+    );
     await t.step("a search by goods alone does read them: the snapshot was old", async () => {
       const pages = await pagesOf(
         server,
@@ -60,6 +71,37 @@ Deno.test("under an old snapshot no statement of the store reads the old version
       );
       assert(pages > 200, `${pages} pages`);
     });
+  } finally {
+    await Promise.all([owner, reader, server].map((sql) => sql.end({ timeout: 1 })));
+  }
+});
+
+Deno.test("under an old snapshot neither the remains of holds nor live ones are read for what is due", async () => {
+  await using database = await createTestDatabase();
+  const owner = postgres(database.ownerUrl, { max: 1, onnotice: () => {} });
+  const reader = postgres(database.ownerUrl, { max: 1, onnotice: () => {} });
+  const server = postgres(database.serverUrl, { max: 1, fetch_types: false, connection: { enable_seqscan: "off" } });
+  try {
+    await owner.unsafe("insert into levels (goods_id, on_hand, reserved, version) values (1, 1000000, 20000, 1)");
+    const young = await pagesOf(server, snapshotStatement(KEYS));
+    // Half of them ended a minute ago, the others live.
+    await owner.unsafe(`
+      insert into holds (goods_id, location_id, expires_at, order_id, num)
+      select 1, 0, date_trunc('milliseconds', now()) + case when i <= 20000 then -interval '1 minute' else interval '1 day' end
+                     + i * interval '1 ms', 'held-' || i, 1
+        from generate_series(1, 40000) as i`);
+    await reader.unsafe("begin isolation level repeatable read");
+    await reader.unsafe("select 1 from orders");
+    await owner.unsafe("delete from holds where expires_at < now()");
+    await owner.unsafe("vacuum analyze holds");
+    const pages = async (holdsFrom: string) => {
+      await owner.unsafe(`update levels set holds_from = now() - interval '${holdsFrom}'`);
+      return await pagesOf(server, snapshotStatement(KEYS));
+    };
+    const aged = await pages("1 second");
+    assert(aged <= young + PAGES_MORE_MAX, `${aged} pages instead of ${young}`);
+    const all = await pages("1 hour");
+    assert(all > 200, `${all} pages: without the moment of the last write the remains are read`);
   } finally {
     await Promise.all([owner, reader, server].map((sql) => sql.end({ timeout: 1 })));
   }

@@ -36,7 +36,8 @@ export function insertLevels(sql: postgres.Sql, at: Fragment, opened: readonly L
  *
  * A row is found by its whole key, and that of the goods is written as `any (array[...])`: an equality of columns could
  * be joined by a merge, for which the planner also considers to read all of the index, and does so where few rows are
- * left and it knows nothing of the thousands of old versions that an old snapshot keeps.
+ * left and it knows nothing of the thousands of old versions that an old snapshot keeps. That of the location, in the
+ * middle of the key, is not: the planner may look an array up as a filter, and then reads all blocks of the goods.
  */
 export function updateLevels(
   sql: postgres.Sql,
@@ -70,7 +71,7 @@ export function updateLevels(
                         ${column(levelled, (l) => l.after.deleted)}::bool[] ${policies.arrays})
               as l (goods_id, location_id, version_read, on_hand_read, reserved_read, deleted_read,
                     on_hand, reserved, version, deleted ${policies.columns})
-           where levels.goods_id = any (array[l.goods_id]) and levels.location_id = any (array[l.location_id])
+           where levels.goods_id = any (array[l.goods_id]) and levels.location_id = l.location_id
              and levels.version_block = l.version_read / ${VERSIONS_A_BLOCK}::bigint
              and levels.version = l.version_read
              and levels.on_hand = l.on_hand_read and levels.reserved = l.reserved_read

@@ -59,7 +59,7 @@ export function deleteHolds(sql: postgres.Sql, lines: readonly HoldLine[]): Bran
                         ${column(lines, (l) => l.expiresAtMs)}::bigint[],
                         ${column(lines, (l) => l.orderId)}::text[])
               as l (goods_id, location_id, expires_at_ms, order_id)
-           where holds.goods_id = any (array[l.goods_id]) and holds.location_id = any (array[l.location_id])
+           where holds.goods_id = any (array[l.goods_id]) and holds.location_id = l.location_id
              and holds.expires_at = to_timestamp(l.expires_at_ms / 1000.0) and holds.order_id = l.order_id
           returning holds.order_id
         )`;
