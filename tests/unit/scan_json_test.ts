@@ -1,6 +1,7 @@
 import { create, fromJsonString, toJsonString } from "@bufbuild/protobuf";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
+import { SellResponseSchema } from "../../src/gen/inventory/v1/inventory_pb.ts";
 import {
   BatchInvDetailRequestSchema,
   SellBatchRequestSchema,
@@ -161,4 +162,22 @@ Deno.test("nesting is bounded, in fields that exist and in those that don't", ()
     assertEquals(faultsOf(scanSell, nested(50)), ["x"]);
     assertThrows(() => scanSell(nested(50_000), () => {}), UnreadableMessage, "nested more than");
   }
+});
+
+Deno.test("a time in JSON is a string in its form, and nothing else", () => {
+  const scan = jsonScanner(SellResponseSchema, new Map());
+  const ofTime = (json: string) => {
+    const faults: string[] = [];
+    scan(`{"soldAt":${json}}`, (field, description) => faults.push(`${field}: ${description}`));
+    return faults;
+  };
+  for (const json of ['"2026-11-28T12:00:00Z"', '"2026-11-28T12:00:00.123456789+01:00"', "null"]) {
+    assertEquals(ofTime(json), []);
+    fromJsonString(SellResponseSchema, `{"soldAt":${json}}`);
+  }
+  const expected = "sold_at: expected a time such as 2026-11-28T12:00:00Z, got ";
+  assertEquals(ofTime('"yesterday"'), [`${expected}"yesterday"`]);
+  assertEquals(ofTime('"2026-13-28T12:00:00Z"'), [`${expected}"2026-13-28T12:00:00Z"`]);
+  assertEquals(ofTime("1764331200"), [`${expected}a number`]);
+  assertEquals(ofTime('{"seconds":1}'), [`${expected}an object`]);
 });

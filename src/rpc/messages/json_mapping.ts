@@ -2,7 +2,8 @@
  * Protobuf's JSON mapping, as far as a scan of a message needs it: the keys that its fields may have, and the numbers
  * that they can take exactly. Pure.
  */
-import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
+import { type DescField, type DescMessage, fromJson, ScalarType } from "@bufbuild/protobuf";
+import { DurationSchema, TimestampSchema } from "@bufbuild/protobuf/wkt";
 
 /** A JSON number (RFC 8259, section 6) where a text stands at its `lastIndex`. */
 export const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
@@ -43,10 +44,34 @@ export function wholeNumber(text: string): bigint | undefined {
   return digits % divisor === 0n ? digits / divisor : undefined;
 }
 
-/** One field; where it is a message, with the fields of that. */
+/** A message that JSON writes as a string. */
+export interface TextForm {
+  /** What is expected, in words. */
+  readonly expected: string;
+  isReadable(text: string): boolean;
+}
+
+const TEXT_FORMS: ReadonlyMap<string, TextForm> = new Map([
+  textForm(TimestampSchema, "a time such as 2026-11-28T12:00:00Z"),
+  textForm(DurationSchema, "seconds such as 900s or 0.5s"),
+]);
+
+function textForm(schema: DescMessage, expected: string): [string, TextForm] {
+  const isReadable = (text: string) => {
+    try {
+      return fromJson(schema, text) !== undefined;
+    } catch {
+      return false;
+    }
+  };
+  return [schema.typeName, { expected, isReadable }];
+}
+
+/** One field; where it is a message, with the fields of that, or with its form as a string. */
 export interface FieldPlan {
   readonly desc: DescField;
   readonly message: MessagePlan | undefined;
+  readonly text: TextForm | undefined;
 }
 
 /** The schema of one message by the keys that JSON may have for its fields: a field has two spellings. */
@@ -55,7 +80,7 @@ export type MessagePlan = Map<string, FieldPlan>;
 /**
  * Makes the plan of one type of message, and of those within it.
  *
- * @throws Error for one with maps, or with types that have a JSON form of their own
+ * @throws Error for one with maps, or with types that have another JSON form of their own than a time or a duration
  */
 export function jsonPlan(schema: DescMessage, known = new Map<DescMessage, MessagePlan>()): MessagePlan {
   const found = known.get(schema);
@@ -67,7 +92,9 @@ export function jsonPlan(schema: DescMessage, known = new Map<DescMessage, Messa
   known.set(schema, plan);
   for (const desc of schema.fields) {
     if (desc.fieldKind === "map") throw new Error(`Cannot scan messages with ${desc}: a map`);
-    const field = { desc, message: desc.message === undefined ? undefined : jsonPlan(desc.message, known) };
+    const text = desc.message === undefined ? undefined : TEXT_FORMS.get(desc.message.typeName);
+    const isPlain = desc.message !== undefined && text === undefined;
+    const field = { desc, text, message: isPlain ? jsonPlan(desc.message, known) : undefined };
     plan.set(desc.jsonName, field);
     plan.set(desc.name, field);
   }

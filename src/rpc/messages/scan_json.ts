@@ -17,6 +17,7 @@ import {
   NUMBER,
   PLAIN_INTEGER,
   shortened,
+  type TextForm,
   wholeNumber,
 } from "./json_mapping.ts";
 import { type CountsMax, type Scan, TooManyEntries, UnreadableMessage } from "./scan_binary.ts";
@@ -40,9 +41,7 @@ const LITERAL = /true|false|null/y;
 /**
  * Makes the scanner of one type of message. It throws UnreadableMessage for what is no JSON object at all,
  * TooManyEntries as `binaryScanner` does, and calls `fault` for each field that breaks a rule; after a thousand of them
- * it stops.
- *
- * @throws Error for a schema that it can't scan: one with maps, or with types that have a JSON form of their own
+ * it stops. For a schema that it can't scan it is not made: Error, see `jsonPlan`.
  */
 export function jsonScanner(
   schema: DescMessage,
@@ -132,12 +131,13 @@ class Scanner implements Scan {
     const next = this.#next();
     if (field === undefined) return this.#anything(path, depth);
     if (next === "n") return void this.#anything(path, depth);
-    const { desc, message } = field;
+    const { desc, message, text } = field;
     if (message !== undefined) {
       if (next !== "{") return this.#mismatch(path, "an object");
       this.entries++;
       return this.#object(message, `${path}.`, depth + 1);
     }
+    if (text !== undefined) return this.#text(text, path);
     const range = desc.scalar === undefined ? undefined : INTEGER_RANGES.get(desc.scalar);
     if (range !== undefined) return this.#integer(path, desc.scalar!, range);
     if (desc.scalar === ScalarType.STRING) {
@@ -161,6 +161,14 @@ class Scanner implements Scan {
     if (values.some((value) => value.name === name)) return;
     const names = values.map((value) => value.name).join(", ");
     this.#fault(path, `expected one of ${names}, got ${shortened(JSON.stringify(name))}`);
+  }
+
+  /** A message that stands there as a string. */
+  #text({ expected, isReadable }: TextForm, path: string): void {
+    if (this.#next() !== '"') return this.#mismatch(path, expected);
+    this.entries++;
+    const text = this.#string();
+    if (!isReadable(text)) this.#fault(path, `expected ${expected}, got ${shortened(JSON.stringify(text))}`);
   }
 
   /** A number of protobuf's JSON mapping: bare or in quotes, with an exponent or not, but whole and exact. */
