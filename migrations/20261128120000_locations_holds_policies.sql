@@ -145,6 +145,8 @@ alter table movements
   add constraint movement_reserved_not_negative check (reserved_after >= 0),
   drop constraint movements_pkey,
   add constraint movements_pkey primary key (goods_id, location_id, version);
+-- What says how many there are, and not how many came or went: a count that comes late looks for it.
+create index movements_by_count on movements (goods_id, location_id, version) where kind in ('set', 'count');
 create index movements_by_order on movements (order_id, goods_id, location_id, version) where order_id is not null;
 create index movements_by_time on movements using brin (at) with (pages_per_range = 16, autosummarize = on);
 create index movements_by_reason on movements (reason, at) where reason is not null;
@@ -157,7 +159,8 @@ grant update (on_hand, reserved, version, updated_at, deleted_at) on stock to ho
 grant update (on_hand, reserved, version, updated_at, deleted_at, safety_stock, backorder_max, order_num_max,
               buyer_num_max, buyer_window_ms, low_stock_at, low_stock_until, hold_ttl_ms, is_low, holds_from)
   on levels to holdfast_server;
-grant update (goods_ids, location_ids, nums, asked, held, buyer_id) on orders to holdfast_server;
+-- created_at: a hold that is reserved anew takes its units anew, and its buyer's window is counted from there.
+grant update (goods_ids, location_ids, nums, asked, held, buyer_id, created_at) on orders to holdfast_server;
 grant update (expires_at, num), delete on holds to holdfast_server;
 grant update (resolved_at, resolution) on shortfalls to holdfast_server;
 grant usage on sequence goods_ids to holdfast_server;
@@ -172,6 +175,7 @@ drop index movements_by_actor;
 drop index movements_by_reason;
 drop index movements_by_time;
 drop index movements_by_order;
+drop index movements_by_count;
 
 -- Fails where there are movements, orders or stock that the version before has no words for: they must not be lost.
 alter table movements
@@ -239,4 +243,4 @@ alter table levels rename to stock;
 
 grant select, insert on stock to holdfast_server;
 grant update (on_hand, reserved, version, updated_at, deleted_at) on stock to holdfast_server;
-revoke update (goods_ids, nums) on orders from holdfast_server;
+revoke update (goods_ids, nums, created_at) on orders from holdfast_server;

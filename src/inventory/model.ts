@@ -68,7 +68,7 @@ export interface Order {
   readonly lines: readonly Line[];
   /** How many of each line came back so far; one for each of `lines`. */
   readonly returned: readonly number[];
-  /** When it was applied, in ms since 1970; of a hold, when it was reserved first. */
+  /** When its units were taken, in ms since 1970: of a hold, when it was last reserved, or confirmed after its time. */
   readonly atMs: number;
   /** What was asked, one for each of `lines`, where less was taken. */
   readonly asked?: readonly number[];
@@ -156,8 +156,8 @@ export interface Snapshot {
   readonly moreDue?: boolean;
   /** What buyers have of goods that are capped, by {@link takenKey}, their orders within the window added up. */
   readonly taken?: ReadonlyMap<string, number>;
-  /** What was on hand at an earlier moment, by {@link momentKey}; undefined: the goods was not known then. */
-  readonly moments?: ReadonlyMap<string, number>;
+  /** What was on hand at an earlier moment, by {@link momentKey}; undefined: a later set or count says how many since. */
+  readonly moments?: ReadonlyMap<string, number | undefined>;
 }
 
 /** A goods whose earlier stock is looked for. */

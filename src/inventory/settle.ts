@@ -15,6 +15,7 @@
  * would commit.
  */
 import { InvariantError } from "../base/invariant.ts";
+import { buyerUnits } from "./buyer_units.ts";
 import { heldLinesOf } from "./hold_lines.ts";
 import type {
   Changes,
@@ -58,8 +59,9 @@ interface Working extends Snapshot {
 }
 
 /**
- * Decides `operations` in sequence, up to the first that leans on another's change. The rest, which has no verdicts,
- * is to be decided on a snapshot that is read once this is committed.
+ * Decides `operations` in sequence, up to the first that leans on another's change, or looks at what was read for the
+ * goods as they were before. The rest, which has no verdicts, is to be decided on a snapshot that is read once this is
+ * committed.
  *
  * With `leansOnOthers` all are decided at once: only to show in tests what the limit above is for.
  *
@@ -88,9 +90,14 @@ export function settle(
   const batch: Batch = { orders: new Set(), operations: [], shortfalls: new Map(), endedShortfalls: [] };
   const verdicts: Verdict[] = [];
   let takesOnly = true;
+  // Places with another policy than the snapshot was read for.
+  const renewed = new Set<StockKey>();
 
   for (const operation of moreDue ? [] : operations) {
     const rules = rulesOf(operation);
+    if (rules.looksBack !== undefined || renewed.size > 0) {
+      if (looksAtChanged(operation, working, alone, renewed)) break;
+    }
     const decision = rules.decide(working, operation);
     if (!decision.ok || operation.dryRun === true) {
       verdicts.push(decision.ok ? decision.answer : decision);
@@ -106,6 +113,7 @@ export function settle(
       const movement = movementOf(step, before, operation, effect);
       movements.push(movement);
       working.levels.set(keyOf(step), levelAfter(movement, before, step));
+      if (step.policy !== undefined) renewed.add(keyOf(step));
     }
     if (effect.order !== undefined) {
       const before = working.orders.get(effect.order.orderId);
@@ -164,6 +172,20 @@ function changesOf(
     ...(batch.shortfalls.size === 0 ? {} : { shortfalls: [...batch.shortfalls.values()] }),
     ...(batch.endedShortfalls.length === 0 ? {} : { endedShortfalls: batch.endedShortfalls }),
   };
+}
+
+/** Whether it needs what was read beside levels of goods that have changed since, in its batch. */
+function looksAtChanged(
+  operation: Operation,
+  working: Working,
+  read: Snapshot,
+  renewed: ReadonlySet<StockKey>,
+): boolean {
+  const rules = rulesOf(operation);
+  const looksBack = rules.looksBack?.(operation) === true;
+  if (!looksBack && renewed.size === 0) return false;
+  const keys = rules.keysOf(operation, working.orders.get(rules.changedOrder(operation) ?? ""));
+  return keys.some((key) => renewed.has(key) || (looksBack && working.levels.get(key) !== read.levels.get(key)));
 }
 
 function writes(decision: Decision): boolean {
@@ -231,13 +253,12 @@ function countTaken({ taken, levels, atMs }: Working, before: Order | undefined,
   for (const [order, sign] of [[before, -1], [after, 1]] as const) {
     const buyerId = order?.buyerId;
     if (order === undefined || buyerId === undefined) continue;
-    const state = stateAt(order, atMs);
-    if (state !== "held" && state !== "sold" && state !== "rolled_back") continue;
     order.lines.forEach((line, i) => {
       const key = keyOf(line);
-      if (levels.get(key)?.policy?.buyerNumMax === undefined) return;
+      const policy = levels.get(key)?.policy;
+      if (policy?.buyerNumMax === undefined) return;
       const its = takenKey(key, buyerId);
-      taken.set(its, (taken.get(its) ?? 0) + sign * (line.num - (order.returned[i] ?? 0)));
+      taken.set(its, (taken.get(its) ?? 0) + sign * buyerUnits(order, i, policy, atMs));
     });
   }
 }

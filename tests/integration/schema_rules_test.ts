@@ -125,6 +125,8 @@ const MAY_CHANGE: Record<Table, readonly string[]> = {
     ...["is_low", "holds_from"],
   ],
   orders: [
+    // When its units were taken: a hold that is reserved anew takes them anew.
+    "created_at",
     ...["state", "returned", "expires_at", "updated_at", "goods_ids", "location_ids", "nums", "asked", "held"],
     "buyer_id",
   ],

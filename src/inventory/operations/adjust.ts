@@ -38,7 +38,7 @@ export const ADJUST: OperationRules<AdjustOperation> = {
     if (over.length > 0) return refused({ reason: "out_of_range", places: over });
     const short = lines
       .map(({ num, ...place }, i) => ({ ...place, asked: -num, available: spare(before[i] as Level) }))
-      .filter(({ asked, available }) => asked > available);
+      .filter(({ asked, available }) => asked > 0 && asked > available);
     if (short.length > 0) return refused({ reason: "short_stock", lines: short });
     const levels = before.map((level, i) => ({
       ...level,

@@ -88,8 +88,9 @@ function sellLate(
     onHandDelta: -num,
     reservedDelta: 0,
   }));
-  const answer = { ok: true, kind: "hold", order: sold } as const;
-  return { ok: true, effect: { steps, order: sold, endsShortfall: true }, answer };
+  const order: Order = { ...sold, atMs: snapshot.atMs };
+  const answer = { ok: true, kind: "hold", order } as const;
+  return { ok: true, effect: { steps, order, endsShortfall: true }, answer };
 }
 
 /** It was confirmed before: the same again, or what differs. */

@@ -1,5 +1,10 @@
-/** Somebody counted the units at a moment: they are as many as that, and what moved since. */
-import { INT32_MAX, momentKey } from "../model.ts";
+/**
+ * Somebody counted the units at a moment: they are as many as that, and what moved since. It lands as if it had come at
+ * that moment, whatever came meanwhile: where somebody has said since how many there are, by a set or by a count of a
+ * later moment, that stands.
+ */
+import { invariant } from "../../base/invariant.ts";
+import { INT32_MAX, type Level, momentKey, type Snapshot } from "../model.ts";
 import { keyOf } from "../stock_key.ts";
 import { spare } from "./adjust.ts";
 import { decideRecorded } from "./recorded.ts";
@@ -17,7 +22,7 @@ export interface CountOperation extends Operated {
   readonly occurredAtMs?: number;
 }
 
-/** Its rules. A count that finds nothing changed is recorded and moves nothing. */
+/** Its rules. A count that finds nothing changed is a movement without a delta: that somebody looked, and when. */
 export const COUNT: OperationRules<CountOperation> = {
   takesOnly: false,
   keysNeedOrder: false,
@@ -33,6 +38,8 @@ export const COUNT: OperationRules<CountOperation> = {
     ...(occurredAtMs === undefined ? {} : { moments: [{ goodsId, locationId, atMs: occurredAtMs }] }),
   }),
 
+  looksBack: ({ occurredAtMs }) => occurredAtMs !== undefined,
+
   decide(snapshot, { operationId, goodsId, locationId, num, occurredAtMs }) {
     const place = { goodsId, locationId };
     const lines = [{ ...place, num }];
@@ -41,23 +48,30 @@ export const COUNT: OperationRules<CountOperation> = {
     if (recorded !== undefined) return decideRecorded(recorded, { kind: "count", lines, content });
     const level = snapshot.levels.get(keyOf(place));
     if (level?.deleted !== false) return refused({ reason: "unknown_goods", places: [place] });
-    const then = occurredAtMs === undefined
-      ? level.onHand
-      : snapshot.moments?.get(momentKey(keyOf(place), occurredAtMs)) ?? 0;
-    const delta = num - then;
+    // By the database's clock; one that is of the future by it is of now.
+    const earlierMs = occurredAtMs !== undefined && occurredAtMs < snapshot.atMs ? occurredAtMs : undefined;
+    const expected = earlierMs === undefined ? level.onHand : onHandAt(snapshot, level, earlierMs);
+    const delta = expected === undefined ? 0 : num - expected;
     if (level.onHand + delta > INT32_MAX) return refused({ reason: "out_of_range", places: [place] });
     if (-delta > spare(level)) {
       return refused({ reason: "short_stock", lines: [{ ...place, asked: -delta, available: spare(level) }] });
     }
-    const after = delta === 0 ? level : { ...level, onHand: level.onHand + delta, version: level.version + 1 };
+    const after = { ...level, onHand: level.onHand + delta, version: level.version + 1 };
     const step = { ...place, onHandDelta: delta, reservedDelta: 0 };
     return {
       ok: true,
       effect: {
-        steps: delta === 0 ? [] : [occurredAtMs === undefined ? step : { ...step, occurredAtMs }],
+        steps: [earlierMs === undefined ? step : { ...step, occurredAtMs: earlierMs }],
         operation: { operationId, kind: "count", orderId: undefined, lines, content, levels: [after] },
       },
       answer: { ok: true, kind: "stock", operationId, levels: [after] },
     };
   },
 };
+
+/** How many were on hand then; undefined: what was said since stands. */
+function onHandAt({ moments }: Snapshot, level: Level, atMs: number): number | undefined {
+  const key = momentKey(keyOf(level), atMs);
+  invariant(moments?.has(key) === true, "what was on hand at the moment of a count was not read");
+  return moments.get(key);
+}

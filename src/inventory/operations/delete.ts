@@ -39,7 +39,8 @@ function changesDeleted(deleted: boolean): OperationRules<DeleteOperation | Rest
       const place = { goodsId, locationId };
       const level = snapshot.levels.get(keyOf(place));
       if (level === undefined) return refused({ reason: "unknown_goods", places: [place] });
-      if (level.deleted === deleted) {
+      // On record: it was done, and may be undone by now.
+      if (level.deleted === deleted || snapshot.operations.has(operationId)) {
         const answer = { ok: true, kind: "stock", operationId, levels: [level], replayed: true } as const;
         return { ok: true, effect: NO_EFFECT, answer };
       }

@@ -1,7 +1,7 @@
-/** What sales of a goods are bound by becomes something else. */
+/** What sales of a goods at a location are bound by becomes something else. */
 import type { Policy } from "../model.ts";
 import { keyOf } from "../stock_key.ts";
-import { type Decision, NO_EFFECT, type Operated, type OperationRules, refused } from "./rules.ts";
+import { NO_EFFECT, type Operated, type OperationRules, refused } from "./rules.ts";
 
 /** The operation. */
 export interface PolicyOperation extends Operated {
@@ -34,12 +34,11 @@ export const POLICY: OperationRules<PolicyOperation> = {
     const place = { goodsId, locationId };
     const level = snapshot.levels.get(keyOf(place));
     if (level === undefined || level.deleted) return refused({ reason: "unknown_goods", places: [place] });
-    const stands = (after = level): Decision => ({
-      ok: true,
-      effect: NO_EFFECT,
-      answer: { ok: true, kind: "stock", operationId, levels: [after] },
-    });
-    if (samePolicy(level.policy ?? NO_POLICY, policy)) return stands();
+    // On record: it was set, and may be another by now.
+    if (snapshot.operations.has(operationId) || samePolicy(level.policy ?? NO_POLICY, policy)) {
+      const answer = { ok: true, kind: "stock", operationId, levels: [level], replayed: true } as const;
+      return { ok: true, effect: NO_EFFECT, answer };
+    }
     const free = level.onHand - level.reserved;
     if (free < -policy.backorderMax) return refused({ reason: "below_floor", place, available: free });
     const after = { ...level, policy, version: level.version + 1 };

@@ -22,7 +22,7 @@ export function decideRecorded(recorded: RecordedOperation, asked: AskedAgain): 
 }
 
 function differencesOf(recorded: RecordedOperation, { kind, lines, content = {} }: AskedAgain): string[] {
-  if (recorded.kind !== kind) return [`it was a ${recorded.kind.replaceAll("_", " ")}, now a ${kind}`];
+  if (recorded.kind !== kind) return [`it was for a ${recorded.kind.replaceAll("_", " ")}, now it is for a ${kind}`];
   const before = recorded.content ?? {};
   const names = [...new Set([...Object.keys(before), ...Object.keys(content)])].sort();
   const other = names.filter((name) => before[name] !== content[name])

@@ -59,7 +59,8 @@ export const RESERVE: OperationRules<ReserveOperation> = {
       state: "held",
       lines: taken.lines,
       returned: taken.lines.map(() => 0),
-      atMs: known?.atMs ?? snapshot.atMs,
+      // Anew with each reserving: what one buyer takes within a time counts from here.
+      atMs: snapshot.atMs,
       held: taken.lines.map(({ num }) => num),
       expiresAtMs: snapshot.atMs + (ttlMs ?? defaultTtlMs(snapshot, lines)),
       ...(taken.asked === undefined ? {} : { asked: taken.asked }),

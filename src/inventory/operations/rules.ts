@@ -39,6 +39,8 @@ export interface OperationRules<O> {
   keysOf(operation: O, order: Order | undefined): StockKey[];
   /** What else is to be read before it is decided; `order` as above. */
   records(operation: O, order: Order | undefined): Records;
+  /** Whether it asks for moments: what has moved since then in its own batch is not in them. Absent: it does not. */
+  looksBack?(operation: O): boolean;
   /**
    * What it comes to on the snapshot: first the refusals, most basic reason first, then the effect. It changes nothing
    * itself: `settle` applies effects to what the next operation sees. Expired holds are off the levels already.

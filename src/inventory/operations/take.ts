@@ -1,4 +1,5 @@
 /** What an order may take of stock, under the policies: shared by all that take for a buyer. Pure. */
+import { buyerUnits } from "../buyer_units.ts";
 import { takeable, unknownPlaces } from "../levels.ts";
 import { withNums } from "../lines.ts";
 import { type Level, type Line, type Order, type Refusal, type Snapshot, takenKey } from "../model.ts";
@@ -28,8 +29,8 @@ export function take(snapshot: Snapshot, wanted: Wanted): Taken {
   const unknown = unknownPlaces(snapshot, lines);
   if (unknown.length > 0) return { ok: false, refusal: { reason: "unknown_goods", places: unknown } };
   const levelOf = (place: Place) => snapshot.levels.get(keyOf(place)) as Level;
-  const ownNums = new Map(own?.lines.map((line): [StockKey, number] => [keyOf(line), line.num]));
-  const ownOf = (place: Place) => ownNums.get(keyOf(place)) ?? 0;
+  const ownLines = new Map(own?.lines.map((line, i): [StockKey, number] => [keyOf(line), i]));
+  const ownNumOf = (place: Place) => own?.lines[ownLines.get(keyOf(place)) ?? -1]?.num ?? 0;
 
   const capped = lines.filter((line) => levelOf(line).policy?.buyerNumMax !== undefined);
   if (capped.length > 0 && buyerId === undefined) {
@@ -39,7 +40,7 @@ export function take(snapshot: Snapshot, wanted: Wanted): Taken {
   const asked = lines.map(({ num, ...place }) => ({
     ...place,
     asked: num,
-    available: takeable(withoutOwn(levelOf(place), ownOf(place))),
+    available: takeable(withoutOwn(levelOf(place), ownNumOf(place))),
   }));
   const short = asked.filter(({ asked, available }) => asked > available);
   const isNothing = asked.every(({ available }) => available === 0);
@@ -55,10 +56,12 @@ export function take(snapshot: Snapshot, wanted: Wanted): Taken {
   });
   if (overOrder.length > 0) return { ok: false, refusal: { reason: "over_limit", limit: "order", lines: overOrder } };
   const overBuyer = taken.flatMap(({ num, ...place }) => {
-    const max = levelOf(place).policy?.buyerNumMax;
-    if (max === undefined || buyerId === undefined) return [];
+    const { policy } = levelOf(place);
+    const max = policy?.buyerNumMax;
+    if (policy === undefined || max === undefined || buyerId === undefined) return [];
+    const ownLine = own?.buyerId === buyerId ? ownLines.get(keyOf(place)) : undefined;
     const has = (snapshot.taken?.get(takenKey(keyOf(place), buyerId)) ?? 0) -
-      (own?.buyerId === buyerId ? ownOf(place) : 0);
+      (own === undefined || ownLine === undefined ? 0 : buyerUnits(own, ownLine, policy, snapshot.atMs));
     return num > 0 && has + num > max ? [{ ...place, asked: num, taken: has, max }] : [];
   });
   if (overBuyer.length > 0) return { ok: false, refusal: { reason: "over_limit", limit: "buyer", lines: overBuyer } };

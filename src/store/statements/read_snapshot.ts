@@ -109,8 +109,8 @@ function takenColumn(buyers: readonly Buyer[]): Statement<unknown[]> {
                     from now, orders,
                          unnest(goods_ids, location_ids, nums, returned) as line (goods_id, location_id, num, returned)
                    where orders.buyer_id = asked.buyer_id
-                     and (newest.buyer_window_ms is null
-                          or orders.created_at > now.at - newest.buyer_window_ms * interval '1 ms')
+                     and orders.created_at > case when newest.buyer_window_ms is null then '-infinity'
+                                               else now.at - newest.buyer_window_ms * interval '1 ms' end
                      and (state in ('sold', 'rolled_back') or (state = 'held' and expires_at > now.at))
                      and line.goods_id = newest.goods_id and coalesce(line.location_id, 0) = newest.location_id))), '[]')
            from unnest((select ${goodsIds}::int[]), (select ${locationIds}::int[]), (select ${buyerIds}::text[]))
@@ -122,6 +122,9 @@ function takenColumn(buyers: readonly Buyer[]): Statement<unknown[]> {
 /**
  * What was on hand after the last movement that was written down by then. Times rise with versions, so that it is found
  * by halving, however many movements came since; those that are not kept any more were before.
+ *
+ * To it comes what counts have found that are of an earlier moment and were written down later. Where somebody has said
+ * since how many there are, by a set or a count of a later moment, there is nothing more to say: null.
  */
 function momentsColumn(moments: readonly Moment[]): Statement<unknown[]> {
   const { goodsIds, locationIds } = placeColumns(moments);
@@ -140,9 +143,20 @@ function momentsColumn(moments: readonly Moment[]): Statement<unknown[]> {
                                                         and version = middle), true) as is_before) as look
                      where low < high
                   )
-                  select on_hand_after from movements
-                   where goods_id = newest.goods_id and location_id = newest.location_id
-                     and version = (select low from search order by high - low limit 1)))), '[]')
+                  select case when exists (
+                           select from movements
+                            where goods_id = newest.goods_id and location_id = newest.location_id
+                              and kind in ('set', 'count') and version > last.version
+                              and coalesce(occurred_at, at) > to_timestamp(asked.at_ms / 1000.0)) then null
+                         else coalesce(
+                           (select on_hand_after - on_hand_delta from movements
+                             where goods_id = newest.goods_id and location_id = newest.location_id
+                               and version = last.version + 1), newest.on_hand)
+                         + (select coalesce(sum(on_hand_delta), 0) from movements
+                             where goods_id = newest.goods_id and location_id = newest.location_id
+                               and kind in ('set', 'count') and version > last.version
+                               and occurred_at <= to_timestamp(asked.at_ms / 1000.0)) end
+                    from (select low as version from search order by high - low limit 1) as last))), '[]')
            from unnest((select ${goodsIds}::int[]), (select ${locationIds}::int[]), (select ${atMs}::bigint[]))
                   as asked (goods_id, location_id, at_ms)
            join newest on newest.goods_id = asked.goods_id and newest.location_id = asked.location_id)`;

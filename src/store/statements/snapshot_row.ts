@@ -93,9 +93,10 @@ export function snapshotOf([row]: readonly SnapshotRow[]): Snapshot {
     }),
     ...(moments === undefined ? {} : {
       moments: new Map(
-        moments.flatMap(([goodsId, locationId, atMs, onHand]) =>
-          onHand === null ? [] : [[momentKey(keyOf({ goodsId, locationId }), atMs), onHand]]
-        ),
+        moments.map(([goodsId, locationId, atMs, onHand]) => [
+          momentKey(keyOf({ goodsId, locationId }), atMs),
+          onHand ?? undefined,
+        ]),
       ),
     }),
   };

@@ -61,7 +61,8 @@ export function updateOrders(sql: postgres.Sql, at: Fragment, changed: readonly 
                  to_timestamp(expires_read_ms / 1000.0) as expires_read,
                  state, goods_ids::int[] as goods_ids, nums::int[] as nums, returned::int[] as returned,
                  location_ids::int[] as location_ids, asked::int[] as asked, held::int[] as held,
-                 to_timestamp(expires_at_ms / 1000.0) as expires_at, buyer_id
+                 to_timestamp(expires_at_ms / 1000.0) as expires_at, buyer_id,
+                 to_timestamp(at_ms / 1000.0) as created_at
             from unnest(${column(after, (o) => o.orderId)}::text[],
                         ${column(changed, (o) => o.before.state)}::text[],
                         ${column(changed, (o) => numsOf(o.before.lines))}::text[],
@@ -70,14 +71,15 @@ export function updateOrders(sql: postgres.Sql, at: Fragment, changed: readonly 
                         ${column(after, (o) => o.state)}::text[],
                         ${column(after, (o) => goodsIdsOf(o.lines))}::text[],
                         ${column(after, (o) => numsOf(o.lines))}::text[],
-                        ${column(after, (o) => arrayLiteral(o.returned))}::text[] ${moreArrays(sql, after)})
+                        ${column(after, (o) => arrayLiteral(o.returned))}::text[],
+                        ${column(after, (o) => o.atMs)}::bigint[] ${moreArrays(sql, after)})
               as o (order_id, state_read, nums_read, returned_read, expires_read_ms, state, goods_ids, nums, returned,
-                    location_ids, asked, held, expires_at_ms, buyer_id)
+                    at_ms, location_ids, asked, held, expires_at_ms, buyer_id)
         ), changed as (
           update orders
              set state = w.state, goods_ids = w.goods_ids, nums = w.nums, returned = w.returned,
                  location_ids = w.location_ids, asked = w.asked, held = w.held, expires_at = w.expires_at,
-                 buyer_id = w.buyer_id, updated_at = ${at}
+                 buyer_id = w.buyer_id, created_at = w.created_at, updated_at = ${at}
             from wanted as w
            where orders.order_id = w.order_id and orders.state = w.state_read and orders.nums = w.nums_read
              and orders.returned = w.returned_read and orders.expires_at is not distinct from w.expires_read
