@@ -5,6 +5,8 @@ import { type Dependency, watchReadiness } from "./health/readiness.ts";
 import { ANSWER_JSON, DETAIL_FILES } from "./services/answer_json.ts";
 import { articleModule } from "./services/article/service.ts";
 import { HealthBoard } from "./health/board.ts";
+import { createSkus } from "./services/sku_look_up.ts";
+import { goodsModule } from "./services/goods/service.ts";
 import { healthModule } from "./services/health/service.ts";
 import { withHealthPaths } from "./services/health/paths.ts";
 import { deadline } from "./rpc/deadline.ts";
@@ -69,12 +71,14 @@ export interface App {
  */
 export function openServices(
   config: Config,
-  { lanes, lock }: Stock,
+  { lanes, lock, names, reasons }: Stock,
   { board, services = [], log }: Pick<AppParts, "services" | "log"> & { readonly board: HealthBoard },
 ): readonly ServiceModule[] {
   const { concurrency, quorumLoss, addressShareMax } = config;
+  const skus = createSkus(names);
   const inventory = createInventoryService({
     lanes,
+    ...skus,
     orderLinesMax: config.orderLinesMax,
     orderIdRequired: config.orderIdRequired,
     batchOrdersMax: config.batchOrdersMax,
@@ -85,6 +89,7 @@ export function openServices(
   const described = [
     inventoryModule(inventory, config),
     articleModule(inventory, config),
+    goodsModule({ names, reasons }, config),
     lockModule({
       status: () => ({ concurrency, redlock: lock && { quorumLoss, fallback: lanes.fallback, ...lock.status() } }),
     }, config),

@@ -8,6 +8,8 @@ import {
   ROW_LOCK_TIMEOUT_MS,
   STATEMENT_TIMEOUT_MS,
 } from "./config/config.ts";
+import { GoodsNames } from "./goods/goods_names.ts";
+import { Reasons } from "./goods/reasons.ts";
 import type { settle } from "./inventory/settle.ts";
 import { Lanes } from "./lanes/lanes.ts";
 import type { Mode } from "./lanes/modes/mode.ts";
@@ -33,6 +35,8 @@ export interface StockParts {
 export interface Stock {
   readonly lanes: Lanes;
   readonly store: Store;
+  readonly names: GoodsNames;
+  readonly reasons: Reasons;
   /** Undefined in the modes without Redis. */
   readonly lock: Lock | undefined;
   /** Waits for statements under way, bounded; leases are released and connections close. */
@@ -58,6 +62,9 @@ export function openStock(config: Config, parts: StockParts): Stock {
   return {
     lanes,
     store,
+    // A sku takes more than one byte of a request, so that those of a whole batch always fit.
+    names: new GoodsNames(store, { waitingMax: config.requestBytesMax }),
+    reasons: new Reasons(store, { waitingMax: config.queueMax }),
     lock: "lock" in mode ? mode.lock : undefined,
     async close() {
       // From the front to the back: calls whose deadline passed may still be in a statement, under a lease.

@@ -2,6 +2,12 @@
 import { INT32_MAX, type Level, type Line, type Snapshot } from "./model.ts";
 import { keyOf, type Place } from "./stock_key.ts";
 
+/** A level, and what its goods is called. */
+export interface NamedLevel extends Level {
+  /** Absent: it has no sku. */
+  readonly sku?: string;
+}
+
 /** How much of a goods is available; none of one that is unknown. Below nothing where it is backordered. */
 export function available(level: Level | undefined): number {
   return level === undefined ? 0 : level.onHand - level.reserved - (level.policy?.safetyStock ?? 0);

@@ -6,7 +6,8 @@
  */
 import type { StockKey } from "../inventory/stock_key.ts";
 import { settledWithin } from "../base/bounded_wait.ts";
-import type { GoodsLevels, Level, Verdict } from "../inventory/model.ts";
+import type { GoodsLevels, Verdict } from "../inventory/model.ts";
+import type { NamedLevel } from "../inventory/levels.ts";
 import { changedOrder, type Operation, rulesOf } from "../inventory/operations/operation.ts";
 import { settle } from "../inventory/settle.ts";
 import { Admission } from "./admission.ts";
@@ -81,7 +82,7 @@ export class Lanes {
     stockKeys: readonly StockKey[],
     signal: AbortSignal,
     address?: string,
-  ): Promise<ReadonlyMap<StockKey, Level>> {
+  ): Promise<ReadonlyMap<StockKey, NamedLevel>> {
     return await read(this.#reads.levels.get(stockKeys, address), signal);
   }
 

@@ -2,7 +2,8 @@
  * What the lanes read beside their batches: levels for those who ask, and orders that are rolled back.
  */
 import { NEVER } from "../base/never.ts";
-import type { GoodsLevels, Level, Order } from "../inventory/model.ts";
+import type { GoodsLevels, Order } from "../inventory/model.ts";
+import type { NamedLevel } from "../inventory/levels.ts";
 import type { StockKey } from "../inventory/stock_key.ts";
 import type { Store } from "../store/store.ts";
 import { CoalescedReads } from "./coalesced_reads.ts";
@@ -24,7 +25,7 @@ export interface OrderAt {
 
 /** Levels by goods and location, or by goods, and orders by order id, as of the moment of the question or later. */
 export interface Reads {
-  readonly levels: CoalescedReads<StockKey, Level>;
+  readonly levels: CoalescedReads<StockKey, NamedLevel>;
   readonly locations: CoalescedReads<number, GoodsLevels>;
   readonly orders: CoalescedReads<string, OrderAt>;
 }

@@ -21,6 +21,10 @@ const RETRY_AFTER_MS = 100;
  */
 const VIOLATIONS_MAX = 50;
 const VIOLATIONS_BYTES_MAX = 3_500;
+/** The unknown skus that an error names in its detail, as a JSON list; beside the longest text. */
+const SKUS_BYTES_MAX = 4_000;
+/** And in its text. */
+const SKUS_IN_TEXT_MAX = 5;
 /** What stands around the texts of one. */
 const VIOLATION_BYTES = 8;
 /** Of a host, in an error. */
@@ -158,28 +162,51 @@ export function retryInfo(): Detail {
 /** The rules that a request breaks, collected, so that its caller sees all of them at once. */
 export class Violations {
   readonly #found: { field: string; description: string }[] = [];
+  readonly #unknownSkus = new Set<string>();
 
   /** A field may be named as its caller wrote it; half of a surrogate pair becomes U+FFFD, as no wire has it. */
   add(field: string, description: string): void {
     this.#found.push({ field: field.toWellFormed(), description: description.toWellFormed() });
   }
 
-  /** Throws if a rule was broken; the detail lists the first of them. @throws ConnectError INVALID_ARGUMENT */
+  /** A sku, in its form NFC, that names no goods: no broken rule, and of interest only where no rule is broken. */
+  addUnknownSku(sku: string): void {
+    this.#unknownSkus.add(sku);
+  }
+
+  /**
+   * Throws if a rule was broken; the detail lists the first of them. Otherwise, if skus are unknown, naming those.
+   *
+   * @throws ConnectError INVALID_ARGUMENT or NOT_FOUND
+   */
   check(): void {
     const error = this.error();
     if (error !== undefined) throw error;
   }
 
-  /** The error to be thrown; undefined where no rule was broken. */
+  /** The error to be thrown; undefined where no rule was broken, and no sku is unknown. */
   error(): ConnectError | undefined {
     const count = this.#found.length;
-    if (count === 0) return undefined;
+    if (count === 0) return this.#unknownSkus.size === 0 ? undefined : unknownSkus([...this.#unknownSkus]);
     const [first] = this.#found;
     const more = count > 1 ? `, and ${count - 1} more` : "";
     return new ConnectError(`${first?.field}: ${first?.description}${more}`, Code.InvalidArgument, undefined, [
       { desc: BadRequestSchema, value: { fieldViolations: named(this.#found) } },
     ]);
   }
+}
+
+/** Nothing has these names: all of them, as far as trailers take them. */
+export function unknownSkus(skus: readonly string[]): ConnectError {
+  let bytes = 0;
+  const end = skus.findIndex((sku) => (bytes += utf8Bytes(JSON.stringify(sku)) + 1) > SKUS_BYTES_MAX);
+  const named = end === -1 ? skus : skus.slice(0, end);
+  const more = skus.length - named.length;
+  const first = skus.slice(0, SKUS_IN_TEXT_MAX).map((sku) => JSON.stringify(sku)).join(", ");
+  const others = skus.length > SKUS_IN_TEXT_MAX ? ` and ${skus.length - SKUS_IN_TEXT_MAX} more` : "";
+  return detailedError(Code.NotFound, `unknown sku: ${first}${others}`, [
+    info("UNKNOWN_SKU", { skus: JSON.stringify(named), ...(more > 0 ? { more: `${more}` } : {}) }),
+  ]);
 }
 
 function named<V extends { field: string; description: string }>(found: readonly V[]): V[] {

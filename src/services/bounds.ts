@@ -12,8 +12,8 @@ export interface BoundSettings {
 
 /** A message of a few numbers and ids, with a client's fields of its own that are not read. */
 export const SMALL_BYTES_MAX = 4 * 1024;
-/** A line as JSON with line breaks takes some 70 bytes, as protobuf 24. */
-const LINE_BYTES = 128;
+/** A line as JSON with line breaks takes some 70 bytes, as protobuf 24, and the longest sku that is not ASCII 256. */
+const LINE_BYTES = 384;
 
 /** A message without lists. */
 export function smallBounds({ requestBytesMax }: Pick<BoundSettings, "requestBytesMax">): MessageBounds {

@@ -17,6 +17,7 @@ import { INT32_MAX, LOCATIONS_MAX, type OrderState, type Refusal, type Shortfall
 import { keyOf, type Place } from "../inventory/stock_key.ts";
 import type { Failure, FailureKind } from "../lanes/failure.ts";
 import { type Detail, detailedError, info, retryInfo } from "../rpc/errors.ts";
+import { withSkus } from "./skus.ts";
 
 /**
  * A list of goods in a detail, beside a short text: 500 of the longest ids, as many as an order may have by default.
@@ -34,8 +35,11 @@ const WIRE_STATES: Readonly<Record<OrderState, WireOrderState>> = {
   barred: WireOrderState.BARRED,
 };
 
-/** The answer to an operation that was refused. */
-export function refusalError(refusal: Refusal): ConnectError {
+/** What a request calls goods by sku, by goods id. */
+type Skus = ReadonlyMap<number, string> | undefined;
+
+/** The answer to an operation that was refused; its details call goods what the request called them. */
+export function refusalError(refusal: Refusal, skus?: Skus): ConnectError {
   switch (refusal.reason) {
     case "unknown_goods": {
       return detailedError(Code.NotFound, `unknown goods: ${summary(refusal.places.map(keyOf), ", ")}`, [
@@ -49,16 +53,19 @@ export function refusalError(refusal: Refusal): ConnectError {
       return detailedError(
         Code.FailedPrecondition,
         `not enough stock: ${summary(lines)}`,
-        refusal.lines.map(shortStock),
+        withSkus(refusal.lines, skus).map((line): Detail => ({ desc: ShortStockSchema, value: { ...line } })),
       );
     }
     case "shortfall":
-      return shortfallError(refusal.shortfall, false);
+      return shortfallError(refusal.shortfall, false, skus);
     case "exceeds_sold": {
       const lines = refusal.lines.map((line) =>
         `${placeText(line)} has ${line.returnable} to give back, asked ${line.asked}`
       );
-      const details = refusal.lines.map((line): Detail => ({ desc: ExceedsSoldSchema, value: { ...line } }));
+      const details = withSkus(refusal.lines, skus).map((line): Detail => ({
+        desc: ExceedsSoldSchema,
+        value: { ...line },
+      }));
       return detailedError(
         Code.FailedPrecondition,
         `more than order ${refusal.orderId} sold: ${summary(lines)}`,
@@ -67,7 +74,10 @@ export function refusalError(refusal: Refusal): ConnectError {
     }
     case "exceeds_held": {
       const lines = refusal.lines.map((line) => `${placeText(line)} has ${line.held} held, asked ${line.asked}`);
-      const details = refusal.lines.map((line): Detail => ({ desc: ExceedsHeldSchema, value: { ...line } }));
+      const details = withSkus(refusal.lines, skus).map((line): Detail => ({
+        desc: ExceedsHeldSchema,
+        value: { ...line },
+      }));
       return detailedError(
         Code.FailedPrecondition,
         `more than order ${refusal.orderId} has held: ${summary(lines)}`,
@@ -80,7 +90,10 @@ export function refusalError(refusal: Refusal): ConnectError {
         `${placeText(line)} allows ${line.max}, ` +
         (refusal.limit === "order" ? `asked ${line.asked}` : `has ${line.taken}, asked ${line.asked}`)
       );
-      const details = refusal.lines.map((line): Detail => ({ desc: LimitExceededSchema, value: { ...line, limit } }));
+      const details = withSkus(refusal.lines, skus).map((line): Detail => ({
+        desc: LimitExceededSchema,
+        value: { ...line, limit },
+      }));
       return detailedError(
         Code.FailedPrecondition,
         `over the limit of one ${refusal.limit}: ${summary(lines)}`,
@@ -109,10 +122,7 @@ export function refusalError(refusal: Refusal): ConnectError {
     }
     case "content_differs": {
       const { field, id } = refusal;
-      const differences = refusal.differences.join("; ");
-      return detailedError(Code.AlreadyExists, `${field} ${id} was used with other content: ${differences}`, [
-        info("CONTENT_DIFFERS", { field, [field]: id, differences: cutText(differences) }),
-      ]);
+      return contentDiffers(field, id, refusal.differences.join("; "));
     }
     case "out_of_range": {
       const { places } = refusal;
@@ -128,7 +138,10 @@ export function refusalError(refusal: Refusal): ConnectError {
       const num = available(level);
       const words = level === undefined ? "is unknown" : `has ${num} available, ${onHand} on hand, version ${version}`;
       return detailedError(Code.Aborted, `not as expected: ${placeText(place)} ${words}`, [
-        { desc: CurrentLevelSchema, value: { ...place, num, onHand, reserved, version: BigInt(version) } },
+        {
+          desc: CurrentLevelSchema,
+          value: { ...withSkus([place], skus)[0], num, onHand, reserved, version: BigInt(version) },
+        },
       ]);
     }
     case "has_holds": {
@@ -149,13 +162,13 @@ export function refusalError(refusal: Refusal): ConnectError {
 }
 
 /** The error of a confirmation that came too late; `recorded`: it is on record as such. */
-export function shortfallError({ orderId, lines }: Shortfall, recorded: boolean): ConnectError {
+export function shortfallError({ orderId, lines }: Shortfall, recorded: boolean, skus?: Skus): ConnectError {
   const words = lines.map((line) => `${placeText(line)} has ${line.available} available, asked ${line.asked}`);
   return detailedError(
     Code.FailedPrecondition,
     `hold ${orderId} has expired, and its stock is gone: ${summary(words)}`,
     [
-      { desc: ShortfallSchema, value: { orderId, lines: lines.map((line) => ({ ...line })), recorded } },
+      { desc: ShortfallSchema, value: { orderId, lines: withSkus(lines, skus), recorded } },
     ],
   );
 }
@@ -178,8 +191,41 @@ export function untrustedActor(header: string): ConnectError {
   );
 }
 
-function shortStock(line: Place & { readonly asked: number; readonly available: number }): Detail {
-  return { desc: ShortStockSchema, value: { ...line } };
+/** A sku is another goods' already, or a goods has another sku already: names both, as they are. */
+export function skuTaken(
+  asked: { readonly sku: string; readonly goodsId: number | undefined },
+  taken: { readonly goodsId: number; readonly sku?: string },
+): ConnectError {
+  const sku = JSON.stringify(taken.sku);
+  const words = taken.sku === asked.sku
+    ? `sku ${sku} is that of goods ${taken.goodsId}, not of goods ${asked.goodsId}`
+    : `goods ${taken.goodsId} has the sku ${sku} already, not ${JSON.stringify(asked.sku)}`;
+  return detailedError(Code.AlreadyExists, words, [
+    info("SKU_TAKEN", { goods_id: `${taken.goodsId}`, sku: taken.sku ?? "" }),
+  ]);
+}
+
+/** None of the goods ids that were looked at was free. */
+export function noFreeGoodsId(): ConnectError {
+  return detailedError(Code.Unavailable, "all of the next goods ids are in use", [
+    info("GOODS_IDS_IN_USE", {}),
+    retryInfo(),
+  ]);
+}
+
+/** No more reasons may be added. */
+export function tooManyReasons(): ConnectError {
+  return detailedError(Code.ResourceExhausted, "there are as many reasons as there may be", [
+    info("TOO_MANY_REASONS", {}),
+  ]);
+}
+
+/** A reason is there already, with another description. */
+export function reasonDiffers(
+  { code, description }: { readonly code: string; readonly description: string },
+): ConnectError {
+  const differences = `description is ${JSON.stringify(description)}`;
+  return contentDiffers("reason", code, differences);
 }
 
 const FAILURES: Readonly<Record<FailureKind, readonly [Code, string]>> = {
@@ -197,6 +243,12 @@ const FAILURES: Readonly<Record<FailureKind, readonly [Code, string]>> = {
 export function failureError(failure: Failure, ids: Readonly<Record<string, string>> = {}): ConnectError {
   const [code, reason] = FAILURES[failure.kind];
   return detailedError(code, failure.message, [info(reason, ids), retryInfo()]);
+}
+
+function contentDiffers(field: string, id: string, differences: string): ConnectError {
+  return detailedError(Code.AlreadyExists, `${field} ${id} was used with other content: ${differences}`, [
+    info("CONTENT_DIFFERS", { field, [field]: id, differences: cutText(differences) }),
+  ]);
 }
 
 function goodsMetadata(places: readonly Place[]): Record<string, string> {

@@ -7,6 +7,7 @@ import { mergeLines, placeText } from "../inventory/lines.ts";
 import { INT32_MAX, type Line } from "../inventory/model.ts";
 import type { Place } from "../inventory/stock_key.ts";
 import type { Violations } from "../rpc/errors.ts";
+import { type Named, readGoodsId, type SkuIds } from "./skus.ts";
 
 /** What can be shown beside its code point; what is not seen, or changes how other characters look, is not. */
 const VISIBLE = /^[\p{L}\p{N}\p{P}\p{S} ]$/u;
@@ -105,26 +106,44 @@ export function readEnum<E extends number, T>(
   return meaning;
 }
 
-/** Lines as they came, each checked, merged and sorted by place. Without `required`, none are fine. */
+/** A line on the wire. */
+export interface WireLine extends Named {
+  readonly locationId: number;
+  readonly num: number;
+}
+
+/** What lines are checked by. */
+export interface LineRules {
+  readonly max: number;
+  /** Otherwise none are fine. */
+  readonly required: boolean;
+  /** What the skus of the request name; absent where it has none. */
+  readonly skus?: SkuIds | undefined;
+}
+
+/** Lines as they came, each checked, merged and sorted by place. */
 export function readLines(
   violations: Violations,
   field: string,
-  lines: readonly Line[],
-  { max, required }: { readonly max: number; readonly required: boolean },
+  lines: readonly WireLine[],
+  { max, required, skus }: LineRules,
 ): Line[] {
   if (required && lines.length === 0) violations.add(field, "expected at least one line, got none");
   if (lines.length > max) {
     violations.add(field, `expected at most ${max} lines, got ${lines.length}`);
     return [];
   }
-  lines.forEach(({ goodsId, locationId, num }, i) => {
-    checkGoodsId(violations, `${field}[${i}].goods_id`, goodsId);
+  const read = lines.map((line, i): Line => {
+    const { locationId, num } = line;
+    const goodsId = readGoodsId(violations, `${field}[${i}].`, line, skus);
     checkLocationId(violations, `${field}[${i}].location_id`, locationId);
     if (num <= 0) violations.add(`${field}[${i}].num`, `expected a quantity greater than 0, got ${num}`);
+    return line.sku === "" ? line : { goodsId, locationId, num };
   });
-  const merged = mergeLines(lines);
+  const merged = mergeLines(read);
   for (const line of merged) {
-    if (line.num > INT32_MAX) {
+    // What has no valid name is refused already, and several such are not one goods.
+    if (line.num > INT32_MAX && line.goodsId > 0) {
       violations.add(
         field,
         `expected lines of one goods that add up to ${INT32_MAX} or less, ${placeText(line)} has ${line.num}`,

@@ -1,15 +1,18 @@
 /**
  * The store as the rest of the program sees it: the committed snapshot, and whole changes to it.
  */
-import type { Changes, GoodsLevels, Level, Order, Snapshot } from "../inventory/model.ts";
+import type { Changes, GoodsLevels, Order, Snapshot } from "../inventory/model.ts";
 import { keyOf, type StockKey } from "../inventory/stock_key.ts";
 import type { HoldFilter, RecordedShortfall, ResolvedShortfall, TimeKey } from "../inventory/hold_lists.ts";
 import { type DueOrders, listHolds, readDueOrders } from "./statements/list_holds.ts";
 import { listShortfalls, resolveShortfall } from "./statements/shortfalls.ts";
+import type { NamedLevel } from "../inventory/levels.ts";
+import { addReason, readReasons, type Reason } from "./statements/reasons.ts";
 import { changeUnderRowLocks } from "./statements/change_under_row_locks.ts";
 import { endSilentSessions, silentTransactionMsMax } from "./statements/end_silent_sessions.ts";
 import { FenceWatch } from "./fence_watch.ts";
 import { Pool, type PoolOptions } from "./postgres/pool.ts";
+import { type NamedGoods, nameGoods, type Naming, readGoods, readSkus } from "./statements/goods.ts";
 import { readSnapshot, type SnapshotKeys } from "./statements/read_snapshot.ts";
 import { ping } from "./statements/ping.ts";
 import { primaryOf } from "./postgres/primary_look.ts";
@@ -47,7 +50,7 @@ export interface Store {
     signal: AbortSignal,
   ): Promise<void>;
   /** The levels of those goods that are sold. */
-  readLevels(stockKeys: readonly StockKey[], signal: AbortSignal): Promise<Map<StockKey, Level>>;
+  readLevels(stockKeys: readonly StockKey[], signal: AbortSignal): Promise<Map<StockKey, NamedLevel>>;
   /** The levels of these goods at all locations where they are sold; undefined for goods that never were anywhere. */
   readLocations(goodsIds: readonly number[], signal: AbortSignal): Promise<Map<number, GoodsLevels>>;
   /** Those of the goods whose rows other sessions have locked, as far as the database can say. */
@@ -62,6 +65,16 @@ export interface Store {
   resolveShortfall(orderId: string, resolution: string, signal: AbortSignal): Promise<ResolvedShortfall | undefined>;
   /** Orders that are on record as held although their time is up, those that ended first before others. */
   readDueOrders(after: TimeKey, limit: number, signal: AbortSignal): Promise<DueOrders>;
+  /** The goods of those of these skus that belong to one. */
+  readSkus(skus: readonly string[], signal: AbortSignal): Promise<Map<string, NamedGoods>>;
+  /** Those of the goods that have a sku, or have, or had, stock. */
+  readGoods(goodsIds: readonly number[], signal: AbortSignal): Promise<Map<number, NamedGoods>>;
+  /** Gives a sku to a goods, and answers what has either name then; none: to be tried again. */
+  nameGoods(naming: Naming, signal: AbortSignal): Promise<NamedGoods[]>;
+  /** All reasons, up to so many, by code. */
+  readReasons(max: number, signal: AbortSignal): Promise<Reason[]>;
+  /** Adds a reason, and answers the one that has its code then; none: there are `max`, or it is to be tried again. */
+  addReason(reason: Reason, max: number, signal: AbortSignal): Promise<Reason | undefined>;
   /**
    * Resolves if PostgreSQL answers, takes writes, and has the schema and the settings that it must have. Also ends
    * sessions whose process vanished in the middle of a transaction, so that they keep no rows locked for longer than
@@ -97,6 +110,11 @@ export function createStore(given: StoreOptions): Store {
     listShortfalls: (page, signal) => listShortfalls(pool, page, signal),
     resolveShortfall: (orderId, resolution, signal) => resolveShortfall(pool, orderId, resolution, signal),
     readDueOrders: (after, limit, signal) => readDueOrders(pool, after, limit, signal),
+    readSkus: (skus, signal) => readSkus(pool, skus, signal),
+    readGoods: (goodsIds, signal) => readGoods(pool, goodsIds, signal),
+    nameGoods: (naming, signal) => nameGoods(pool, naming, signal),
+    readReasons: (max, signal) => readReasons(pool, max, signal),
+    addReason: (reason, max, signal) => addReason(pool, reason, max, signal),
     ping: async (signal) => {
       await ping(pings, sessions, options, signal);
       const ended = await endSilentSessions(pings, silentMsMax, signal);

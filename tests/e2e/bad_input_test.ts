@@ -4,6 +4,7 @@
  */
 import { Buffer } from "node:buffer";
 import postgres from "postgres";
+import type { Method } from "../support/clients/client.ts";
 import { callJson } from "../support/clients/json_fetch.ts";
 import { type BadInput, runBadInputs } from "../support/bad_input.ts";
 import { rawHttp1, rawJson, v1Path } from "../support/raw_call.ts";
@@ -186,7 +187,7 @@ serverTest("bad input gets its status and moves nothing", {
 
 /** Goods 1 with stock, 2 full, 3 with a reserved unit; one order sold, one rolled back, one barred. */
 async function prepare(server: TestServer): Promise<void> {
-  const call = (method: string, request: unknown) => callJson(server.url, method, JSON.stringify(request));
+  const call = (method: Method, request: unknown) => callJson(server.url, method, JSON.stringify(request));
   await call("SetInv", { goodsId: 1, num: 10 });
   await call("SetInv", { goodsId: 2, num: INT32_MAX });
   await call("SetInv", { goodsId: 3, num: 1 });

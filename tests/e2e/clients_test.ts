@@ -12,6 +12,7 @@ import { serverTest } from "../support/server.ts";
 import { again, NOW, type Scenario, UUID_V7 } from "./scenario.ts";
 import { APPLIED } from "./scenarios_applied.ts";
 import { BATCHES } from "./scenarios_batch.ts";
+import { GOODS } from "./scenarios_goods.ts";
 import { PLACES } from "./scenarios_places.ts";
 import { REFUSED } from "./scenarios_refused.ts";
 import { SELL_BATCHES } from "./scenarios_sell_batch.ts";
@@ -22,7 +23,15 @@ interface Run {
   readonly scenarios: readonly Scenario[];
 }
 
-const ALL: readonly Scenario[] = [...APPLIED, ...REFUSED, ...SELL_BATCHES, ...BATCHES, ...SELL_OPTIONS, ...PLACES];
+const ALL: readonly Scenario[] = [
+  ...APPLIED,
+  ...REFUSED,
+  ...SELL_BATCHES,
+  ...BATCHES,
+  ...SELL_OPTIONS,
+  ...PLACES,
+  ...GOODS,
+];
 const REPRESENTATIVE = ALL.filter(({ isRepresentative }) => isRepresentative);
 
 /**
@@ -90,9 +99,9 @@ function wordsForChance(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(
     Object.entries(value).map(([name, field]) => {
-      if (name === "soldAt") {
+      if (name === "soldAt" || name === "namedAt") {
         const age = Date.now() - Date.parse(String(field));
-        assert(Math.abs(age) < NOW_MS_MAX, `sold at ${field}, ${age} ms ago`);
+        assert(Math.abs(age) < NOW_MS_MAX, `${name} ${field}, ${age} ms ago`);
         return [name, NOW];
       }
       const isMade = (name === "orderId" || name === "rollbackId") && UUID_V7_PATTERN.test(String(field));

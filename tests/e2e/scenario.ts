@@ -11,7 +11,7 @@ export interface Call {
   readonly result: CallResult | "the same";
 }
 
-/** Calls in their order, on goods `goods` to `goods + 9`, which nobody else uses, and order ids made of them. */
+/** Calls in their sequence, on goods `goods` to `goods + 9`, which nobody else uses, and order ids made of them. */
 export interface Scenario {
   readonly name: string;
   /** Why the article's contract can't say it. */
@@ -25,17 +25,17 @@ export interface Scenario {
 export const NOW = "now";
 export const UUID_V7 = "a UUIDv7";
 
-/** A line of an order. */
-export type LineOf = readonly [goodsId: number, num: number];
+/** A line of an order; in an answer with the sku that its request had. */
+export type LineOf = readonly [goodsId: number, num: number, sku?: string];
 
 /** SetInv answers that level. */
 export function set(goodsId: number, num: number, version: number): Call {
   return ok("SetInv", { goodsId, num }, level(goodsId, num, version));
 }
 
-/** InvDetail answers that level. */
-export function detail(goodsId: number, num: number, version: number): Call {
-  return ok("InvDetail", { goodsId }, level(goodsId, num, version));
+/** InvDetail answers that level, and what the goods is called. */
+export function detail(goodsId: number, num: number, version: number, sku = ""): Call {
+  return ok("InvDetail", { goodsId }, level(goodsId, num, version, sku));
 }
 
 /** The call is answered. */
@@ -64,17 +64,17 @@ export function part(orderId: string, rollbackId: string, ...lines: LineOf[]): J
 }
 
 function goodsInfo(lines: readonly LineOf[]): Json[] {
-  return lines.map(([goodsId, num]) => ({ goodsId, num }));
+  return lines.map(([goodsId, num, sku]) => ({ goodsId, num, ...(sku === undefined ? {} : { sku }) }));
 }
 
 /** Lines of an answer. */
 export function linesAt0(lines: readonly LineOf[]): Json[] {
-  return lines.map(([goodsId, num]) => ({ goodsId, num, locationId: 0 }));
+  return lines.map(([goodsId, num, sku = ""]) => ({ goodsId, num, locationId: 0, sku }));
 }
 
 /** Answer of SetInv and InvDetail where nothing is reserved. */
-export function level(goodsId: number, num: number, version: number): Json {
-  return { goodsId, num, onHand: num, reserved: 0, version: `${version}`, locationId: 0 };
+export function level(goodsId: number, num: number, version: number, sku = ""): Json {
+  return { goodsId, num, onHand: num, reserved: 0, version: `${version}`, locationId: 0, sku };
 }
 
 /** Answer of Sell. */
@@ -103,6 +103,16 @@ export function info(reason: string, metadata: Json): Json {
 /** Detail that names unknown goods. */
 export function unknown(...goodsIds: number[]): Json {
   return info("UNKNOWN_GOODS", { goods_ids: goodsIds.join(",") });
+}
+
+/** RegisterGoods gives the sku to the goods. */
+export function named(goodsId: number, sku: string): Call {
+  return ok("RegisterGoods", { goodsId, sku }, { goods: { goodsId, sku, namedAt: NOW } });
+}
+
+/** Detail that names unknown skus. */
+export function unknownSkus(...skus: string[]): Json {
+  return info("UNKNOWN_SKU", { skus: JSON.stringify(skus) });
 }
 
 /** Detail that names an order's state. */

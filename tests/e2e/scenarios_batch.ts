@@ -62,6 +62,7 @@ export const BATCHES: readonly Scenario[] = [
               asked: 9,
               returnable: 2,
               locationId: 0,
+              sku: "",
             }),
             back(`${g}-never`),
             error("NOT_FOUND", `unknown goods: ${g + 5}`, unknown(g + 5)),

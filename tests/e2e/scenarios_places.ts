@@ -23,13 +23,14 @@ export const PLACES: readonly Scenario[] = [
         asked: 4,
         available: 3,
         locationId: 0,
+        sku: "",
       }),
       ok(
         "Sell",
         { orderId: `${g}`, goodsInfo: [{ goodsId: g, num: 4, locationId: 7 }, { goodsId: g, num: 1 }] },
         {
           ...sold(`${g}`),
-          goodsInfo: [{ goodsId: g, num: 1, locationId: 0 }, { goodsId: g, num: 4, locationId: 7 }],
+          goodsInfo: [{ goodsId: g, num: 1, locationId: 0, sku: "" }, { goodsId: g, num: 4, locationId: 7, sku: "" }],
         },
       ),
       ok("InvDetail", { goodsId: g, locationId: 7 }, at(7, level(g, 1, 2))),
@@ -51,7 +52,7 @@ export const PLACES: readonly Scenario[] = [
       }),
       ok("Rollback", order(`${g}`), {
         ...given(`${g}`),
-        goodsInfo: [{ goodsId: g, num: 1, locationId: 0 }, { goodsId: g, num: 4, locationId: 7 }],
+        goodsInfo: [{ goodsId: g, num: 1, locationId: 0, sku: "" }, { goodsId: g, num: 4, locationId: 7, sku: "" }],
       }),
       fails("InvDetail", { goodsId: g + 1, allLocations: true }, "NOT_FOUND", unknown(`${g + 1}`)),
     ],

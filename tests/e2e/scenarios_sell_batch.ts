@@ -57,6 +57,7 @@ export const SELL_BATCHES: readonly Scenario[] = [
               asked: 4,
               available: 1,
               locationId: 0,
+              sku: "",
             }),
             error("NOT_FOUND", `unknown goods: ${g + 5}, ${g + 6}`, unknown(g + 5, g + 6)),
             error(
@@ -132,6 +133,7 @@ export const SELL_BATCHES: readonly Scenario[] = [
             asked: 3,
             available: 2,
             locationId: 0,
+            sku: "",
           }),
           sale(`${g}-c`, [g, 2]),
         ),

@@ -92,6 +92,7 @@ export const SELL_OPTIONS: readonly Scenario[] = [
           reserved: 0,
           version: "2",
           locationId: 0,
+          sku: "",
         }),
         fails("SetInv", { goodsId: g + 1, num: 4, expectedVersion: "1", ...DRY }, "ABORTED", current(g + 1, 0, 0)),
         detail(g, 10, 1),
@@ -179,6 +180,7 @@ export const SELL_OPTIONS: readonly Scenario[] = [
           reserved: 0,
           version: "1",
           locationId: 0,
+          sku: "",
         }),
         ok("Sell", { ...order(`${g}`, [g, 3]), ...why }, sold(`${g}`, [g, 3])),
         // What it is for is no part of the order.
@@ -207,7 +209,7 @@ export const SELL_OPTIONS: readonly Scenario[] = [
 
 /** A line of which less is there than asked for. */
 function shortLine(goodsId: number, asked: number, available: number): Json {
-  return { goodsId, asked, available, locationId: 0 };
+  return { goodsId, asked, available, locationId: 0, sku: "" };
 }
 
 /** Detail that says what stands there, at location 0 and with nothing reserved. */
@@ -216,6 +218,7 @@ export function current(goodsId: number, num: number, version: number): Json {
     "@type": "inventory.v1.CurrentLevel",
     goodsId,
     locationId: 0,
+    sku: "",
     num,
     onHand: num,
     reserved: 0,

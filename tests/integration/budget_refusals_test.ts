@@ -75,6 +75,8 @@ async function withService(budget: MessageBudget, run: (url: string) => Promise<
   const service = createInventoryService({
     ...config,
     lanes: stock.lanes,
+    skusOf: () => undefined,
+    giveSku: () => Promise.resolve(),
     responseBytesMax: 4 * MIB,
     newId: () => "id",
     log,

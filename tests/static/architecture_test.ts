@@ -26,6 +26,11 @@ const LAW: Readonly<Record<string, Law>> = {
   lock: { files: ["config", "inventory/stock_key.ts", "telemetry"], packages: ["ioredis", "redlock"] },
   lanes: { files: ["config/mode_names.ts", "inventory", "store", "lock", "telemetry"], packages: [] },
   jobs: { files: ["inventory", "lanes", "store", "telemetry"], packages: [] },
+  // What is read for many calls at once is read as the lanes read it.
+  goods: {
+    files: ["lanes/coalesced_reads.ts", "lanes/failure.ts", "lanes/retry_rule.ts", "store"],
+    packages: [],
+  },
   health: { files: ["telemetry"], packages: [] },
   tls: { files: ["telemetry"], packages: [] },
   transport: { files: ["telemetry"], packages: ["@connectrpc/connect"] },
@@ -34,6 +39,7 @@ const LAW: Readonly<Record<string, Law>> = {
     files: [
       "config/mode_names.ts",
       "gen",
+      "goods",
       "health",
       "inventory",
       "lanes",
@@ -49,7 +55,7 @@ const LAW: Readonly<Record<string, Law>> = {
   process: { files: ["app.ts", "config", "telemetry", "tls", "transport/limits.ts"], packages: [] },
   gen: { files: [], packages: ["@bufbuild/protobuf"] },
   "stock.ts": {
-    files: ["config", "inventory", "lanes", "lock", "store", "telemetry", "transport/addresses.ts"],
+    files: ["config", "goods", "inventory", "lanes", "lock", "store", "telemetry", "transport/addresses.ts"],
     packages: [],
   },
   "app.ts": {
@@ -82,7 +88,7 @@ const REUSABLE_TOO = [
  * Lines of the longest function of each folder, comments and blank lines included. Shorter ones take the number down
  * with them; no number goes up.
  */
-const FUNCTION_LINES_MAX = { "src/": 125, "tools/": 104, "bench/": 95 };
+const FUNCTION_LINES_MAX = { "src/": 121, "tools/": 104, "bench/": 95 };
 
 const SOURCES = sourceFiles("src/");
 

@@ -61,7 +61,7 @@ Deno.test("a message of stock may be as large as its method needs, and no larger
       Object.entries(inventoryMethods({ requestBytesMax, orderLinesMax: 500, batchOrdersMax: 1000 }))
         .map(([name, { bounds }]) => [name, bounds.bytesMax]),
     );
-  const [small, order] = [4096, 4096 + 500 * 128];
+  const [small, order] = [4096, 4096 + 500 * 384];
   const mib = 1024 * 1024;
   assertEquals(bytesMax(mib), {
     setInv: small,
@@ -70,7 +70,7 @@ Deno.test("a message of stock may be as large as its method needs, and no larger
     rollback: order,
     sellBatch: mib,
     rollbackBatch: mib,
-    batchInvDetail: 4096 + 1000 * 96,
+    batchInvDetail: 4096 + 1000 * 384,
   });
   assertEquals([...new Set(Object.values(bytesMax(2000)))], [2000]);
 });

@@ -19,7 +19,8 @@ import type { Fill } from "../../inventory/operations/take.ts";
 import type { Place } from "../../inventory/stock_key.ts";
 import { Violations } from "../../rpc/errors.ts";
 import { PLAIN, readOperated } from "../attribution.ts";
-import { checkGoodsId, checkLocationId, readBuyerId, readEnum, readId, readLines } from "../validation.ts";
+import { type Named, readGoodsId, type SkuIds, skuNames } from "../skus.ts";
+import { checkLocationId, readBuyerId, readEnum, readId, readLines } from "../validation.ts";
 
 const ID_REQUIRED =
   "expected an id: without one a retry would be applied again, and this server has ORDER_ID_REQUIRED on";
@@ -50,6 +51,8 @@ export interface Asked<O extends Operation = Operation> {
   readonly operation: O;
   /** Go into an error after which the caller must not send a new id; they matter where the server made them. */
   readonly ids?: Readonly<Record<string, string>>;
+  /** What the request calls goods by sku, by goods id; absent: nothing. */
+  readonly skus?: ReadonlyMap<number, string> | undefined;
 }
 
 /** The operation that a Sell asks for, and the id that its answer names: none that was made for a dry run. */
@@ -67,10 +70,11 @@ export function decodeSet(
   request: SetInvRequest,
   { newId }: RequestRules,
   actor?: string,
+  skus?: SkuIds,
 ): Asked<SetOperation> {
-  const { goodsId, locationId, num, expectedNum } = request;
+  const { locationId, num, expectedNum } = request;
   const violations = new Violations();
-  checkGoodsId(violations, "goods_id", goodsId);
+  const goodsId = readGoodsId(violations, "", request, skus);
   checkLocationId(violations, "location_id", locationId);
   if (num < 0) violations.add("num", `expected a quantity of 0 or more, got ${num}`);
   const basis = readEnum(violations, "basis", request.basis, BASES);
@@ -89,6 +93,7 @@ export function decodeSet(
       ...(expectedNum === undefined ? {} : { expectedNum }),
       ...operated,
     },
+    skus: skuNames([request], skus),
   };
 }
 
@@ -101,23 +106,37 @@ function readVersion(violations: Violations, field: string, version: bigint | un
   return Number(version);
 }
 
-/** What an InvDetail asks about. @throws ConnectError INVALID_ARGUMENT */
-export function decodePlace({ goodsId, locationId }: Place): Place {
+/** A place as a request names it. */
+export interface NamedPlace extends Named {
+  readonly locationId: number;
+}
+
+/** What an InvDetail asks about. @throws ConnectError INVALID_ARGUMENT, or NOT_FOUND for a sku */
+export function decodePlace(named: NamedPlace, skus?: SkuIds): Place {
+  const { locationId } = named;
   const violations = new Violations();
-  checkGoodsId(violations, "goods_id", goodsId);
+  const goodsId = readGoodsId(violations, "", named, skus);
   checkLocationId(violations, "location_id", locationId);
   violations.check();
   return { goodsId, locationId };
 }
 
-/** Whether an InvDetail asks about all locations, and if not, about which. @throws ConnectError INVALID_ARGUMENT */
-export function decodeDetail({ goodsId, locationId, allLocations }: InvDetailRequest): Place | { allOf: number } {
-  if (!allLocations) return decodePlace({ goodsId, locationId });
+/**
+ * Whether an InvDetail asks about all locations, and if not, about which.
+ *
+ * @throws ConnectError INVALID_ARGUMENT, or NOT_FOUND for a sku
+ */
+export function decodeDetail(
+  request: InvDetailRequest,
+  skus?: SkuIds,
+): Place | { readonly allOf: number; readonly sku: string | undefined } {
+  if (!request.allLocations) return decodePlace(request, skus);
+  const { locationId } = request;
   const violations = new Violations();
-  checkGoodsId(violations, "goods_id", goodsId);
+  const allOf = readGoodsId(violations, "", request, skus);
   if (locationId !== 0) violations.add("location_id", `expected none beside all_locations, got ${locationId}`);
   violations.check();
-  return { allOf: goodsId };
+  return { allOf, sku: skuNames([request], skus)?.get(allOf) };
 }
 
 /** @param actor who asks @throws ConnectError INVALID_ARGUMENT */
@@ -125,12 +144,13 @@ export function decodeSell(
   request: SellRequest,
   rules: RequestRules,
   actor?: string,
+  skus?: SkuIds,
 ): AskedSell {
   const { orderLinesMax, orderIdRequired, newId } = rules;
   const violations = new Violations();
   if (orderIdRequired && request.orderId === "") violations.add("order_id", ID_REQUIRED);
   const orderId = readId(violations, "order_id", request.orderId) ?? newId();
-  const lines = readLines(violations, "goods_info", request.goodsInfo, { max: orderLinesMax, required: true });
+  const lines = readLines(violations, "goods_info", request.goodsInfo, { max: orderLinesMax, required: true, skus });
   const buyerId = readBuyerId(violations, "buyer_id", request.buyerId);
   const fill = readEnum(violations, "fill", request.fill, FILLS);
   const operated = readOperated(violations, request, actor);
@@ -142,19 +162,30 @@ export function decodeSell(
     ...(fill === "available" ? { fill } : {}),
     ...operated,
   };
-  return { operation, ids: { order_id: orderId }, named: request.dryRun ? request.orderId : orderId };
+  return {
+    operation,
+    ids: { order_id: orderId },
+    named: request.dryRun ? request.orderId : orderId,
+    skus: skuNames(request.goodsInfo, skus),
+  };
 }
 
-/** With an order_id a rollback of that order, without one lines to give back. @throws ConnectError INVALID_ARGUMENT */
+/**
+ * With an order_id a rollback of that order, without one lines to give back. `skus` are those of the request, if it has
+ * any.
+ *
+ * @throws ConnectError INVALID_ARGUMENT, or NOT_FOUND for a sku
+ */
 export function decodeRollback(
   request: RollbackRequest,
   { orderLinesMax, orderIdRequired, newId }: RequestRules,
   actor?: string,
+  skus?: SkuIds,
 ): AskedRollback {
   const violations = new Violations();
   const orderId = readId(violations, "order_id", request.orderId);
   const rollbackId = readId(violations, "rollback_id", request.rollbackId);
-  const lines = readLines(violations, "goods_info", request.goodsInfo, { max: orderLinesMax, required: false });
+  const lines = readLines(violations, "goods_info", request.goodsInfo, { max: orderLinesMax, required: false, skus });
   if (orderId === undefined && request.goodsInfo.length === 0) {
     violations.add("order_id", "expected an order_id, or at least one line in goods_info");
   } else if (orderIdRequired && orderId === undefined && rollbackId === undefined) {
@@ -162,11 +193,13 @@ export function decodeRollback(
   }
   const operated = readOperated(violations, request, actor);
   violations.check();
+  const names = skuNames(request.goodsInfo, skus);
   if (orderId !== undefined) {
     const plain: RollbackOperation = { kind: "rollback", rollbackId, orderId, lines };
     return {
       operation: operated === PLAIN ? plain : { ...plain, ...operated },
       named: { orderId, rollbackId: request.rollbackId },
+      skus: names,
     };
   }
   const operationId = rollbackId ?? newId();
@@ -174,5 +207,6 @@ export function decodeRollback(
     operation: { kind: "give_back", operationId, lines, ...operated },
     ids: { rollback_id: operationId },
     named: { orderId: "", rollbackId: request.dryRun ? request.rollbackId : operationId },
+    skus: names,
   };
 }

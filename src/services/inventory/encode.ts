@@ -9,14 +9,16 @@ import type {
   LineSchema,
   RollbackResponseSchema,
   SellResponseSchema,
-  ShortStockSchema,
+  SetInvResponseSchema,
 } from "../../gen/inventory/v1/inventory_pb.ts";
 import { available } from "../../inventory/levels.ts";
 import { type Applied, type GoodsLevels, type Level, type Line, type Verdict } from "../../inventory/model.ts";
 import { keyOf, type Place, type StockKey } from "../../inventory/stock_key.ts";
 import type { SetOperation } from "../../inventory/operations/set.ts";
 import { Failure } from "../../lanes/failure.ts";
+import type { NamedLevel } from "../../inventory/levels.ts";
 import { failureError, refusalError, tooManyLocations } from "../refusals.ts";
+import { withSkus } from "../skus.ts";
 import type { Asked, AskedRollback, AskedSell } from "./decode.ts";
 
 /** How an operation ended: its verdict; or, where it came to none, why: a Failure, the end of its call, or a fault. */
@@ -26,8 +28,9 @@ export type Ending = Verdict | Error;
 export function setAnswer(
   asked: Asked<SetOperation>,
   ending: Ending,
-): ReturnType<typeof levelMessage> {
-  return levelMessage(applied(asked, ending, "set").level);
+): MessageInitShape<typeof SetInvResponseSchema> {
+  const message = levelMessage(applied(asked, ending, "set").level);
+  return { ...message, sku: asked.skus?.get(message.goodsId) ?? "" };
 }
 
 /** @throws ConnectError for what the caller can know, the fault itself for anything else */
@@ -35,12 +38,12 @@ export function sellAnswer(asked: AskedSell, ending: Ending): MessageInitShape<t
   const { order, replayed = false } = applied(asked, ending, "sell");
   const isSold = replayed || asked.operation.dryRun !== true;
   const answer: MessageInitShape<typeof SellResponseSchema> = {
-    goodsInfo: lineMessages(order.lines),
+    goodsInfo: lineMessages(order.lines, asked.skus),
     orderId: asked.named,
     replayed,
   };
   if (isSold) answer.soldAt = timestampFromMs(order.atMs);
-  if (order.asked !== undefined) answer.short = shortLines(order.lines, order.asked);
+  if (order.asked !== undefined) answer.short = withSkus(shortLines(order.lines, order.asked), asked.skus);
   return answer;
 }
 
@@ -48,7 +51,7 @@ export function sellAnswer(asked: AskedSell, ending: Ending): MessageInitShape<t
 export function shortLines(
   lines: readonly Line[],
   asked: readonly number[],
-): MessageInitShape<typeof ShortStockSchema>[] {
+) {
   return lines.flatMap(({ goodsId, locationId, num }, i) => {
     const wanted = asked[i] ?? num;
     return wanted > num ? [{ goodsId, locationId, asked: wanted, available: num }] : [];
@@ -61,7 +64,7 @@ export function rollbackAnswer(
   ending: Ending,
 ): MessageInitShape<typeof RollbackResponseSchema> {
   const { given, replayed = false } = applied(asked, ending, "rollback");
-  return { goodsInfo: lineMessages(given), ...asked.named, replayed };
+  return { goodsInfo: lineMessages(given, asked.skus), ...asked.named, replayed };
 }
 
 /**
@@ -70,7 +73,7 @@ export function rollbackAnswer(
  * @throws ConnectError for what the caller can know, the fault itself for anything else
  */
 export function locationsAnswer(
-  goodsId: number,
+  { goodsId, sku }: { readonly goodsId: number; readonly sku: string | undefined },
   ending: ReadonlyMap<number, GoodsLevels> | Error,
 ): MessageInitShape<typeof InvDetailResponseSchema> {
   if (ending instanceof Error) throw errorOf(ending);
@@ -82,6 +85,7 @@ export function locationsAnswer(
     BigInt(locations.reduce((total, level) => total + of(level), 0));
   return {
     goodsId,
+    ...(sku === undefined ? {} : { sku }),
     allLocations: {
       levels: locations,
       num: sum((level) => level.num),
@@ -98,17 +102,20 @@ export function locationsAnswer(
  */
 export function detailAnswer(
   place: Place,
-  ending: ReadonlyMap<StockKey, Level> | Error,
+  ending: ReadonlyMap<StockKey, NamedLevel> | Error,
 ): MessageInitShape<typeof InvDetailResponseSchema> {
   if (ending instanceof Error) throw errorOf(ending);
   const level = ending.get(keyOf(place));
   if (level === undefined) throw refusalError({ reason: "unknown_goods", places: [place] });
-  return levelMessage(level);
+  return { ...levelMessage(level), sku: level.sku ?? "" };
 }
 
-/** Lines that came to something. */
-export function lineMessages(lines: readonly Line[]): MessageInitShape<typeof LineSchema>[] {
-  return lines.filter(({ num }) => num > 0);
+/** Lines that came to something; `skus`: what the request calls goods by sku, by goods id. */
+export function lineMessages(
+  lines: readonly Line[],
+  skus?: ReadonlyMap<number, string>,
+): MessageInitShape<typeof LineSchema>[] {
+  return withSkus(lines.filter(({ num }) => num > 0), skus);
 }
 
 function levelMessage(level: Level) {
@@ -117,12 +124,12 @@ function levelMessage(level: Level) {
 }
 
 function applied<K extends Applied["kind"]>(
-  { operation, ids }: Asked,
+  { operation, ids, skus }: Asked,
   ending: Ending,
   kind: K,
 ): Extract<Applied, { kind: K }> {
   if (ending instanceof Error) throw errorOf(ending, ids);
-  if (!ending.ok) throw refusalError(ending.refusal);
+  if (!ending.ok) throw refusalError(ending.refusal, skus);
   if (ending.kind !== kind) throw new Error(`The lanes answered a ${ending.kind} to a ${operation.kind}`);
   return ending as Extract<Applied, { kind: K }>;
 }

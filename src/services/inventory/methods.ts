@@ -13,8 +13,8 @@ import type { ServiceModule } from "../service_module.ts";
 import { type BoundSettings, orderBounds, SMALL_BYTES_MAX, smallBounds } from "../bounds.ts";
 import { BATCH_GOODS_MAX } from "./batch.ts";
 
-/** A place in a JSON list, with line breaks. */
-const PLACE_BYTES = 96;
+/** A place in a JSON list, with the longest sku that is not ASCII. */
+const PLACE_BYTES = 384;
 /**
  * A line that can be valid: its tag, its length, and two numbers that are not 0. A shorter one is refused later anyway.
  */

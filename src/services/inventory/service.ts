@@ -7,11 +7,13 @@ import type { Operation } from "../../inventory/operations/operation.ts";
 import { keyOf } from "../../inventory/stock_key.ts";
 import { detailAnswer, type Ending, locationsAnswer, rollbackAnswer, sellAnswer, setAnswer } from "./encode.ts";
 import { type BatchServiceOptions, createBatchService } from "./batch.ts";
+import { createDetailBatch } from "./detail_batch.ts";
 import { readActor } from "../attribution.ts";
 import { callerAddress } from "../../transport/addresses.ts";
 import { callSignal } from "../../rpc/deadline.ts";
 import { type ServiceModule, serviceModule } from "../service_module.ts";
 import type { BoundSettings } from "../bounds.ts";
+import { skuGiven } from "../sku_look_up.ts";
 import { decodeDetail, decodeRollback, decodeSell, decodeSet } from "./decode.ts";
 import { inventoryMethods } from "./methods.ts";
 
@@ -36,35 +38,46 @@ export function inventoryModule(
  * @throws RangeError as `createBatchService`
  */
 export function createInventoryService(options: BatchServiceOptions): ServiceImpl<typeof InventoryService> {
-  const { lanes } = options;
+  const { lanes, skusOf, giveSku } = options;
   const apply = (operation: Operation, context: HandlerContext): Promise<Ending> =>
     lanes.apply(operation, callSignal(context), callerAddress(context.values)).catch((error) => error);
   return {
     async setInv(request, context) {
-      const asked = decodeSet(request, options, readActor(context));
+      // Both: the goods gets this sku. What else is wrong is said before it has it.
+      const gives = request.sku !== "" && request.goodsId > 0;
+      const skus = gives ? skuGiven(request) : skusOf([request], context);
+      const asked = decodeSet(request, options, readActor(context), skus && await skus);
+      if (gives) await giveSku(request, context);
       return setAnswer(asked, await apply(asked.operation, context));
     },
 
     async invDetail(request, context) {
-      const asked = decodeDetail(request);
+      const skus = skusOf([request], context);
+      const asked = decodeDetail(request, skus && await skus);
       const [signal, address] = [callSignal(context), callerAddress(context.values)];
       if ("allOf" in asked) {
-        const { allOf } = asked;
-        return locationsAnswer(allOf, await lanes.locations(allOf, signal, address).catch((error) => error));
+        const { allOf, sku } = asked;
+        return locationsAnswer(
+          { goodsId: allOf, sku },
+          await lanes.locations(allOf, signal, address).catch((error) => error),
+        );
       }
       return detailAnswer(asked, await lanes.levels([keyOf(asked)], signal, address).catch((error) => error));
     },
 
     async sell(request, context) {
-      const asked = decodeSell(request, options, readActor(context));
+      const skus = skusOf(request.goodsInfo, context);
+      const asked = decodeSell(request, options, readActor(context), skus && await skus);
       return sellAnswer(asked, await apply(asked.operation, context));
     },
 
     async rollback(request, context) {
-      const asked = decodeRollback(request, options, readActor(context));
+      const skus = skusOf(request.goodsInfo, context);
+      const asked = decodeRollback(request, options, readActor(context), skus && await skus);
       return rollbackAnswer(asked, await apply(asked.operation, context));
     },
 
     ...createBatchService(options),
+    ...createDetailBatch(options),
   };
 }

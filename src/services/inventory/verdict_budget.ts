@@ -29,6 +29,10 @@ const VIOLATION_BYTES_MIN = 41;
 /** Of the type's name in an Any. */
 const TYPE_PREFIX = "type.googleapis.com/";
 const UTF8 = new TextEncoder();
+/** `,"sku":""` */
+const NO_SKU_BYTES = 9;
+/** As all lines without a sku are. */
+const ASCII = /^[ -~]*$/;
 /** Of a message that is cut; at 6 bytes a character, the most that JSON makes of one, it still fits. */
 const MESSAGE_CHARACTERS_KEPT = 50;
 
@@ -90,7 +94,9 @@ export function linesIn<T extends WithLines>(budget: AnswerBudget, answer: T): {
 }
 
 function jsonLength(value: readonly unknown[]): number {
-  return JSON.stringify(value).length;
+  const text = JSON.stringify(value);
+  // Those that have no sku are written with an empty one.
+  return (ASCII.test(text) ? text.length : UTF8.encode(text).length) + value.length * NO_SKU_BYTES;
 }
 
 /** Lines of an answer, and those of which less was taken than asked for. */

@@ -3,6 +3,7 @@
  */
 import type postgres from "postgres";
 import type { Level } from "../../inventory/model.ts";
+import type { NamedLevel } from "../../inventory/levels.ts";
 import { keyOf, type StockKey } from "../../inventory/stock_key.ts";
 import type { Pool } from "../postgres/pool.ts";
 import type { Statement } from "../postgres/transaction_block.ts";
@@ -24,9 +25,17 @@ export async function readLevels(
   pool: Pool,
   stockKeys: readonly StockKey[],
   signal: AbortSignal,
-): Promise<Map<StockKey, Level>> {
+): Promise<Map<StockKey, NamedLevel>> {
   const rows = await pool.run(levelsStatement(stockKeys), signal);
-  return new Map(rows.map((row) => [keyOf(placeOfRow(row)), levelOf(row)]));
+  return new Map(rows.map((row) => [
+    keyOf(placeOfRow(row)),
+    row.sku === null ? levelOf(row) : { ...levelOf(row), sku: row.sku },
+  ]));
+}
+
+/** A level as a row, and what its goods is called. */
+interface NamedRow extends LevelRow {
+  readonly sku: string | null;
 }
 
 /** The level that a row says. */
@@ -37,11 +46,11 @@ export function levelOf(row: LevelRow): Level {
 }
 
 /** The statement behind {@link readLevels}; see readSnapshot for how a row is looked for. */
-export function levelsStatement(stockKeys: readonly StockKey[]): Statement<LevelRow[]> {
+export function levelsStatement(stockKeys: readonly StockKey[]): Statement<NamedRow[]> {
   const { goodsIds, locationIds } = keyColumns(stockKeys);
   return (sql) =>
     sql`
-        select ${levelColumns(sql)}
+        select ${levelColumns(sql)}, (select sku from goods where goods.goods_id = newest.goods_id) as sku
           from unnest((select ${goodsIds}::int[]), (select ${locationIds}::int[])) as asked (goods_id, location_id),
                lateral (select * from levels where goods_id = asked.goods_id and location_id = asked.location_id
                          order by version_block desc limit 1) as newest

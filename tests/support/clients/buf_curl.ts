@@ -1,6 +1,6 @@
 /** The program `buf curl`, which learns the schema from the server's reflection. */
 import { bufBinary } from "../../../tools/gate/buf_binary.ts";
-import type { CallResult, Client, Json } from "./client.ts";
+import { type CallResult, type Client, type Json, serviceOf } from "./client.ts";
 import { jsonResult } from "./json_fetch.ts";
 
 /** What buf calls the protocols. */
@@ -11,7 +11,7 @@ export function bufCurlClient(baseUrl: string, protocol: BufProtocol): Client {
   return {
     name: `buf curl ${flagsOf(protocol).join(" ")}`,
     contract: "v1",
-    call: (method, request) => callBufCurl(`${baseUrl}/inventory.v1.InventoryService/${method}`, protocol, request),
+    call: (method, request) => callBufCurl(`${baseUrl}/${serviceOf(method).service}/${method}`, protocol, request),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }

@@ -7,8 +7,26 @@ import { base64Decode } from "@bufbuild/protobuf/wire";
 import { file_google_rpc_error_details } from "../../../src/gen/google/rpc/error_details_pb.ts";
 import { file_inventory_v1_inventory } from "../../../src/gen/inventory/v1/inventory_pb.ts";
 
-/** The methods; the article's contract has the first four. */
-export type Method = "SetInv" | "InvDetail" | "Sell" | "Rollback" | "SellBatch" | "RollbackBatch" | "BatchInvDetail";
+/** The services of inventory.v1 that the scenarios call: the file of each, and its methods. */
+const SERVICES = {
+  InventoryService: {
+    contract: "inventory.proto",
+    methods: ["SetInv", "InvDetail", "Sell", "Rollback", "SellBatch", "RollbackBatch", "BatchInvDetail"],
+  },
+  GoodsService: { contract: "goods.proto", methods: ["RegisterGoods", "GetGoods", "ListReasons", "AddReason"] },
+} as const;
+
+/** The methods, whose names are each of one service only; the article's contract has the first four. */
+export type Method = typeof SERVICES[keyof typeof SERVICES]["methods"][number];
+
+/** The service of a method, and the file of its contract. */
+export function serviceOf(method: Method): { readonly service: string; readonly contract: string } {
+  for (const [name, { contract, methods }] of Object.entries(SERVICES)) {
+    const known: readonly string[] = methods;
+    if (known.includes(method)) return { service: `inventory.v1.${name}`, contract: `inventory/v1/${contract}` };
+  }
+  throw new Error(`Cannot call ${method}: no service has it`);
+}
 
 /** A message as proto3 JSON, with the fields that are zero. */
 export type Json = { readonly [field: string]: unknown };

@@ -3,8 +3,11 @@ import { type DescMethodUnary, fromJson, type JsonValue, toBinary, toJson } from
 import { base64Encode } from "@bufbuild/protobuf/wire";
 import { Code, ConnectError, type Transport } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/connect-web";
+import { GoodsService } from "../../../src/gen/inventory/v1/goods_pb.ts";
 import { InventoryService } from "../../../src/gen/inventory/v1/inventory_pb.ts";
 import { type CallResult, canonicalCode, type Client, decodeDetail, type Json, registry } from "./client.ts";
+
+const METHODS = [InventoryService, GoodsService].flatMap(({ methods }) => methods);
 
 /** gRPC-web. */
 export function grpcWebClient(baseUrl: string): Client {
@@ -18,7 +21,7 @@ export function connectBinaryClient(baseUrl: string): Client {
 
 /** Calls and waits. Rejects only for what is no status. */
 export async function callTransport(transport: Transport, name: string, request: Json): Promise<CallResult> {
-  const method = InventoryService.methods.find((candidate) => candidate.name === name) as DescMethodUnary;
+  const method = METHODS.find((candidate) => candidate.name === name) as DescMethodUnary;
   try {
     const input = fromJson(method.input, request as JsonValue);
     const { message } = await transport.unary(method, undefined, undefined, undefined, input);

@@ -5,7 +5,7 @@
 import * as grpc from "@grpc/grpc-js";
 import { loadSync, type MessageTypeDefinition, type PackageDefinition } from "@grpc/proto-loader";
 import { Buffer } from "node:buffer";
-import type { CallResult, Client, Json } from "./client.ts";
+import { type CallResult, type Client, type Json, serviceOf } from "./client.ts";
 
 const ROOT = new URL("../../../", import.meta.url).pathname;
 const DETAILS_TRAILER = "grpc-status-details-bin";
@@ -63,12 +63,17 @@ export function decodeStatusDetails(bytes: Buffer): Json[] {
 
 /** The client of inventory.v1. */
 export function grpcJsClient(url: string, options: GrpcJsOptions = {}): Client {
-  const service = grpcJsService(url, "inventory/v1/inventory.proto", "inventory.v1.InventoryService", options);
+  const services = new Map<string, ReturnType<typeof grpcJsService>>();
   return {
     name: "grpc-js",
     contract: "v1",
-    call: (method, request) => callGrpcJs(service, method, request),
-    [Symbol.asyncDispose]: () => Promise.resolve(service.close()),
+    call(method, request) {
+      const { service, contract } = serviceOf(method);
+      const known = services.get(service) ?? grpcJsService(url, contract, service, options);
+      services.set(service, known);
+      return callGrpcJs(known, method, request);
+    },
+    [Symbol.asyncDispose]: () => Promise.resolve(services.forEach((service) => service.close())),
   };
 }
 

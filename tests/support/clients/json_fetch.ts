@@ -1,5 +1,13 @@
 /** No client at all: `fetch` and JSON, as a script or a webhook would do it. */
-import { type CallResult, canonicalCode, type Client, decodeDetail, type Json } from "./client.ts";
+import {
+  type CallResult,
+  canonicalCode,
+  type Client,
+  decodeDetail,
+  type Json,
+  type Method,
+  serviceOf,
+} from "./client.ts";
 
 /** Connect with messages as JSON, by hand. */
 export function jsonClient(baseUrl: string): Client {
@@ -12,8 +20,8 @@ export function jsonClient(baseUrl: string): Client {
 }
 
 /** Posts a body as it is. */
-export async function callJson(baseUrl: string, method: string, body: BodyInit): Promise<CallResult> {
-  const response = await fetch(`${baseUrl}/inventory.v1.InventoryService/${method}`, {
+export async function callJson(baseUrl: string, method: Method, body: BodyInit): Promise<CallResult> {
+  const response = await fetch(`${baseUrl}/${serviceOf(method).service}/${method}`, {
     method: "POST",
     headers: { "content-type": "application/json" },
     body,

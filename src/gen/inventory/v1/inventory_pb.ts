@@ -50,7 +50,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file inventory/v1/inventory.proto.
  */
 export const file_inventory_v1_inventory: GenFile = /*@__PURE__*/
-  fileDesc("ChxpbnZlbnRvcnkvdjEvaW52ZW50b3J5LnByb3RvEgxpbnZlbnRvcnkudjEiOgoETGluZRIQCghnb29kc19pZBgBIAEoBRILCgNudW0YAiABKAUSEwoLbG9jYXRpb25faWQYAyABKAUi/gEKDVNldEludlJlcXVlc3QSEAoIZ29vZHNfaWQYASABKAUSCwoDbnVtGAIgASgFEhMKC2xvY2F0aW9uX2lkGAMgASgFEiIKBWJhc2lzGAQgASgOMhMuaW52ZW50b3J5LnYxLkJhc2lzEh0KEGV4cGVjdGVkX3ZlcnNpb24YBSABKANIAIgBARIZCgxleHBlY3RlZF9udW0YBiABKAVIAYgBARIPCgdkcnlfcnVuGAcgASgIEg4KBnJlYXNvbhgIIAEoCRIUCgxkb2N1bWVudF91cmkYCSABKAlCEwoRX2V4cGVjdGVkX3ZlcnNpb25CDwoNX2V4cGVjdGVkX251bSJ4Cg5TZXRJbnZSZXNwb25zZRIQCghnb29kc19pZBgBIAEoBRILCgNudW0YAiABKAUSDwoHb25faGFuZBgDIAEoBRIQCghyZXNlcnZlZBgEIAEoBRIPCgd2ZXJzaW9uGAUgASgDEhMKC2xvY2F0aW9uX2lkGAYgASgFIlAKEEludkRldGFpbFJlcXVlc3QSEAoIZ29vZHNfaWQYASABKAUSEwoLbG9jYXRpb25faWQYAiABKAUSFQoNYWxsX2xvY2F0aW9ucxgDIAEoCCKuAQoRSW52RGV0YWlsUmVzcG9uc2USEAoIZ29vZHNfaWQYASABKAUSCwoDbnVtGAIgASgFEg8KB29uX2hhbmQYAyABKAUSEAoIcmVzZXJ2ZWQYBCABKAUSDwoHdmVyc2lvbhgFIAEoAxITCgtsb2NhdGlvbl9pZBgGIAEoBRIxCg1hbGxfbG9jYXRpb25zGAcgASgLMhouaW52ZW50b3J5LnYxLkFsbExvY2F0aW9ucyJrCgxBbGxMb2NhdGlvbnMSKwoGbGV2ZWxzGAEgAygLMhsuaW52ZW50b3J5LnYxLkxvY2F0aW9uTGV2ZWwSCwoDbnVtGAIgASgDEg8KB29uX2hhbmQYAyABKAMSEAoIcmVzZXJ2ZWQYBCABKAMiZQoNTG9jYXRpb25MZXZlbBITCgtsb2NhdGlvbl9pZBgBIAEoBRILCgNudW0YAiABKAUSDwoHb25faGFuZBgDIAEoBRIQCghyZXNlcnZlZBgEIAEoBRIPCgd2ZXJzaW9uGAUgASgDIrIBCgtTZWxsUmVxdWVzdBImCgpnb29kc19pbmZvGAEgAygLMhIuaW52ZW50b3J5LnYxLkxpbmUSEAoIb3JkZXJfaWQYAiABKAkSEAoIYnV5ZXJfaWQYAyABKAkSIAoEZmlsbBgEIAEoDjISLmludmVudG9yeS52MS5GaWxsEg8KB2RyeV9ydW4YBSABKAgSDgoGcmVhc29uGAYgASgJEhQKDGRvY3VtZW50X3VyaRgHIAEoCSKwAQoMU2VsbFJlc3BvbnNlEiYKCmdvb2RzX2luZm8YASADKAsyEi5pbnZlbnRvcnkudjEuTGluZRIQCghvcmRlcl9pZBgCIAEoCRIrCgdzb2xkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIQCghyZXBsYXllZBgEIAEoCBInCgVzaG9ydBgFIAMoCzIYLmludmVudG9yeS52MS5TaG9ydFN0b2NrIpcBCg9Sb2xsYmFja1JlcXVlc3QSJgoKZ29vZHNfaW5mbxgBIAMoCzISLmludmVudG9yeS52MS5MaW5lEhAKCG9yZGVyX2lkGAIgASgJEhMKC3JvbGxiYWNrX2lkGAMgASgJEg8KB2RyeV9ydW4YBCABKAgSDgoGcmVhc29uGAUgASgJEhQKDGRvY3VtZW50X3VyaRgGIAEoCSJzChBSb2xsYmFja1Jlc3BvbnNlEiYKCmdvb2RzX2luZm8YASADKAsyEi5pbnZlbnRvcnkudjEuTGluZRIQCghvcmRlcl9pZBgCIAEoCRITCgtyb2xsYmFja19pZBgDIAEoCRIQCghyZXBsYXllZBgEIAEoCCI9ChBTZWxsQmF0Y2hSZXF1ZXN0EikKBm9yZGVycxgBIAMoCzIZLmludmVudG9yeS52MS5TZWxsUmVxdWVzdCJAChFTZWxsQmF0Y2hSZXNwb25zZRIrCgh2ZXJkaWN0cxgBIAMoCzIZLmludmVudG9yeS52MS5TZWxsVmVyZGljdCJ8CgtTZWxsVmVyZGljdBIqCgRzb2xkGAEgASgLMhouaW52ZW50b3J5LnYxLlNlbGxSZXNwb25zZUgAEiMKBWVycm9yGAIgASgLMhIuZ29vZ2xlLnJwYy5TdGF0dXNIABIRCgl0cnVuY2F0ZWQYAyABKAhCCQoHb3V0Y29tZSJIChRSb2xsYmFja0JhdGNoUmVxdWVzdBIwCglyb2xsYmFja3MYASADKAsyHS5pbnZlbnRvcnkudjEuUm9sbGJhY2tSZXF1ZXN0IkgKFVJvbGxiYWNrQmF0Y2hSZXNwb25zZRIvCgh2ZXJkaWN0cxgBIAMoCzIdLmludmVudG9yeS52MS5Sb2xsYmFja1ZlcmRpY3QiiwEKD1JvbGxiYWNrVmVyZGljdBI1Cgtyb2xsZWRfYmFjaxgBIAEoCzIeLmludmVudG9yeS52MS5Sb2xsYmFja1Jlc3BvbnNlSAASIwoFZXJyb3IYAiABKAsyEi5nb29nbGUucnBjLlN0YXR1c0gAEhEKCXRydW5jYXRlZBgDIAEoCEIJCgdvdXRjb21lIi4KBVBsYWNlEhAKCGdvb2RzX2lkGAEgASgFEhMKC2xvY2F0aW9uX2lkGAIgASgFIk8KFUJhdGNoSW52RGV0YWlsUmVxdWVzdBIRCglnb29kc19pZHMYASADKAUSIwoGcGxhY2VzGAIgAygLMhMuaW52ZW50b3J5LnYxLlBsYWNlIkoKFkJhdGNoSW52RGV0YWlsUmVzcG9uc2USMAoIdmVyZGljdHMYASADKAsyHi5pbnZlbnRvcnkudjEuSW52RGV0YWlsVmVyZGljdCJ1ChBJbnZEZXRhaWxWZXJkaWN0EjEKBmRldGFpbBgBIAEoCzIfLmludmVudG9yeS52MS5JbnZEZXRhaWxSZXNwb25zZUgAEiMKBWVycm9yGAIgASgLMhIuZ29vZ2xlLnJwYy5TdGF0dXNIAEIJCgdvdXRjb21lIlUKClNob3J0U3RvY2sSEAoIZ29vZHNfaWQYASABKAUSDQoFYXNrZWQYAiABKAUSEQoJYXZhaWxhYmxlGAMgASgFEhMKC2xvY2F0aW9uX2lkGAQgASgFIk8KEk9yZGVyU3RhdGVDb25mbGljdBIQCghvcmRlcl9pZBgBIAEoCRInCgVzdGF0ZRgCIAEoDjIYLmludmVudG9yeS52MS5PcmRlclN0YXRlIlcKC0V4Y2VlZHNTb2xkEhAKCGdvb2RzX2lkGAEgASgFEg0KBWFza2VkGAIgASgFEhIKCnJldHVybmFibGUYAyABKAUSEwoLbG9jYXRpb25faWQYBCABKAUiUQoLRXhjZWVkc0hlbGQSEAoIZ29vZHNfaWQYASABKAUSDQoFYXNrZWQYAiABKAUSDAoEaGVsZBgDIAEoBRITCgtsb2NhdGlvbl9pZBgEIAEoBSKHAQoNTGltaXRFeGNlZWRlZBIQCghnb29kc19pZBgBIAEoBRITCgtsb2NhdGlvbl9pZBgCIAEoBRIkCgVsaW1pdBgDIAEoDjIVLmludmVudG9yeS52MS5MaW1pdE9mEg0KBWFza2VkGAQgASgFEg0KBXRha2VuGAUgASgFEgsKA21heBgGIAEoBSJYCglTaG9ydGZhbGwSEAoIb3JkZXJfaWQYASABKAkSJwoFbGluZXMYAiADKAsyGC5pbnZlbnRvcnkudjEuU2hvcnRTdG9jaxIQCghyZWNvcmRlZBgDIAEoCCJ2CgxDdXJyZW50TGV2ZWwSEAoIZ29vZHNfaWQYASABKAUSEwoLbG9jYXRpb25faWQYAiABKAUSCwoDbnVtGAMgASgFEg8KB29uX2hhbmQYBCABKAUSEAoIcmVzZXJ2ZWQYBSABKAUSDwoHdmVyc2lvbhgGIAEoAypJCgRGaWxsEhQKEEZJTExfVU5TUEVDSUZJRUQQABIXChNGSUxMX0FMTF9PUl9OT1RISU5HEAESEgoORklMTF9BVkFJTEFCTEUQAipGCgVCYXNpcxIVChFCQVNJU19VTlNQRUNJRklFRBAAEhMKD0JBU0lTX0FWQUlMQUJMRRABEhEKDUJBU0lTX09OX0hBTkQQAiq9AQoKT3JkZXJTdGF0ZRIbChdPUkRFUl9TVEFURV9VTlNQRUNJRklFRBAAEhQKEE9SREVSX1NUQVRFX0hFTEQQARIUChBPUkRFUl9TVEFURV9TT0xEEAISGAoUT1JERVJfU1RBVEVfUkVMRUFTRUQQAxIXChNPUkRFUl9TVEFURV9FWFBJUkVEEAQSGwoXT1JERVJfU1RBVEVfUk9MTEVEX0JBQ0sQBRIWChJPUkRFUl9TVEFURV9CQVJSRUQQBipLCgdMaW1pdE9mEhgKFExJTUlUX09GX1VOU1BFQ0lGSUVEEAASEgoOTElNSVRfT0ZfT1JERVIQARISCg5MSU1JVF9PRl9CVVlFUhACMr4EChBJbnZlbnRvcnlTZXJ2aWNlEkMKBlNldEludhIbLmludmVudG9yeS52MS5TZXRJbnZSZXF1ZXN0GhwuaW52ZW50b3J5LnYxLlNldEludlJlc3BvbnNlElEKCUludkRldGFpbBIeLmludmVudG9yeS52MS5JbnZEZXRhaWxSZXF1ZXN0Gh8uaW52ZW50b3J5LnYxLkludkRldGFpbFJlc3BvbnNlIgOQAgESPQoEU2VsbBIZLmludmVudG9yeS52MS5TZWxsUmVxdWVzdBoaLmludmVudG9yeS52MS5TZWxsUmVzcG9uc2USSQoIUm9sbGJhY2sSHS5pbnZlbnRvcnkudjEuUm9sbGJhY2tSZXF1ZXN0Gh4uaW52ZW50b3J5LnYxLlJvbGxiYWNrUmVzcG9uc2USTAoJU2VsbEJhdGNoEh4uaW52ZW50b3J5LnYxLlNlbGxCYXRjaFJlcXVlc3QaHy5pbnZlbnRvcnkudjEuU2VsbEJhdGNoUmVzcG9uc2USWAoNUm9sbGJhY2tCYXRjaBIiLmludmVudG9yeS52MS5Sb2xsYmFja0JhdGNoUmVxdWVzdBojLmludmVudG9yeS52MS5Sb2xsYmFja0JhdGNoUmVzcG9uc2USYAoOQmF0Y2hJbnZEZXRhaWwSIy5pbnZlbnRvcnkudjEuQmF0Y2hJbnZEZXRhaWxSZXF1ZXN0GiQuaW52ZW50b3J5LnYxLkJhdGNoSW52RGV0YWlsUmVzcG9uc2UiA5ACAWIGcHJvdG8z", [file_google_protobuf_timestamp, file_google_rpc_status]);
+  fileDesc("ChxpbnZlbnRvcnkvdjEvaW52ZW50b3J5LnByb3RvEgxpbnZlbnRvcnkudjEiRwoETGluZRIQCghnb29kc19pZBgBIAEoBRILCgNudW0YAiABKAUSEwoLbG9jYXRpb25faWQYAyABKAUSCwoDc2t1GAQgASgJIosCCg1TZXRJbnZSZXF1ZXN0EhAKCGdvb2RzX2lkGAEgASgFEgsKA251bRgCIAEoBRITCgtsb2NhdGlvbl9pZBgDIAEoBRIiCgViYXNpcxgEIAEoDjITLmludmVudG9yeS52MS5CYXNpcxIdChBleHBlY3RlZF92ZXJzaW9uGAUgASgDSACIAQESGQoMZXhwZWN0ZWRfbnVtGAYgASgFSAGIAQESDwoHZHJ5X3J1bhgHIAEoCBIOCgZyZWFzb24YCCABKAkSFAoMZG9jdW1lbnRfdXJpGAkgASgJEgsKA3NrdRgKIAEoCUITChFfZXhwZWN0ZWRfdmVyc2lvbkIPCg1fZXhwZWN0ZWRfbnVtIoUBCg5TZXRJbnZSZXNwb25zZRIQCghnb29kc19pZBgBIAEoBRILCgNudW0YAiABKAUSDwoHb25faGFuZBgDIAEoBRIQCghyZXNlcnZlZBgEIAEoBRIPCgd2ZXJzaW9uGAUgASgDEhMKC2xvY2F0aW9uX2lkGAYgASgFEgsKA3NrdRgHIAEoCSJdChBJbnZEZXRhaWxSZXF1ZXN0EhAKCGdvb2RzX2lkGAEgASgFEhMKC2xvY2F0aW9uX2lkGAIgASgFEhUKDWFsbF9sb2NhdGlvbnMYAyABKAgSCwoDc2t1GAQgASgJIrsBChFJbnZEZXRhaWxSZXNwb25zZRIQCghnb29kc19pZBgBIAEoBRILCgNudW0YAiABKAUSDwoHb25faGFuZBgDIAEoBRIQCghyZXNlcnZlZBgEIAEoBRIPCgd2ZXJzaW9uGAUgASgDEhMKC2xvY2F0aW9uX2lkGAYgASgFEjEKDWFsbF9sb2NhdGlvbnMYByABKAsyGi5pbnZlbnRvcnkudjEuQWxsTG9jYXRpb25zEgsKA3NrdRgIIAEoCSJrCgxBbGxMb2NhdGlvbnMSKwoGbGV2ZWxzGAEgAygLMhsuaW52ZW50b3J5LnYxLkxvY2F0aW9uTGV2ZWwSCwoDbnVtGAIgASgDEg8KB29uX2hhbmQYAyABKAMSEAoIcmVzZXJ2ZWQYBCABKAMiZQoNTG9jYXRpb25MZXZlbBITCgtsb2NhdGlvbl9pZBgBIAEoBRILCgNudW0YAiABKAUSDwoHb25faGFuZBgDIAEoBRIQCghyZXNlcnZlZBgEIAEoBRIPCgd2ZXJzaW9uGAUgASgDIrIBCgtTZWxsUmVxdWVzdBImCgpnb29kc19pbmZvGAEgAygLMhIuaW52ZW50b3J5LnYxLkxpbmUSEAoIb3JkZXJfaWQYAiABKAkSEAoIYnV5ZXJfaWQYAyABKAkSIAoEZmlsbBgEIAEoDjISLmludmVudG9yeS52MS5GaWxsEg8KB2RyeV9ydW4YBSABKAgSDgoGcmVhc29uGAYgASgJEhQKDGRvY3VtZW50X3VyaRgHIAEoCSKwAQoMU2VsbFJlc3BvbnNlEiYKCmdvb2RzX2luZm8YASADKAsyEi5pbnZlbnRvcnkudjEuTGluZRIQCghvcmRlcl9pZBgCIAEoCRIrCgdzb2xkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIQCghyZXBsYXllZBgEIAEoCBInCgVzaG9ydBgFIAMoCzIYLmludmVudG9yeS52MS5TaG9ydFN0b2NrIpcBCg9Sb2xsYmFja1JlcXVlc3QSJgoKZ29vZHNfaW5mbxgBIAMoCzISLmludmVudG9yeS52MS5MaW5lEhAKCG9yZGVyX2lkGAIgASgJEhMKC3JvbGxiYWNrX2lkGAMgASgJEg8KB2RyeV9ydW4YBCABKAgSDgoGcmVhc29uGAUgASgJEhQKDGRvY3VtZW50X3VyaRgGIAEoCSJzChBSb2xsYmFja1Jlc3BvbnNlEiYKCmdvb2RzX2luZm8YASADKAsyEi5pbnZlbnRvcnkudjEuTGluZRIQCghvcmRlcl9pZBgCIAEoCRITCgtyb2xsYmFja19pZBgDIAEoCRIQCghyZXBsYXllZBgEIAEoCCI9ChBTZWxsQmF0Y2hSZXF1ZXN0EikKBm9yZGVycxgBIAMoCzIZLmludmVudG9yeS52MS5TZWxsUmVxdWVzdCJAChFTZWxsQmF0Y2hSZXNwb25zZRIrCgh2ZXJkaWN0cxgBIAMoCzIZLmludmVudG9yeS52MS5TZWxsVmVyZGljdCJ8CgtTZWxsVmVyZGljdBIqCgRzb2xkGAEgASgLMhouaW52ZW50b3J5LnYxLlNlbGxSZXNwb25zZUgAEiMKBWVycm9yGAIgASgLMhIuZ29vZ2xlLnJwYy5TdGF0dXNIABIRCgl0cnVuY2F0ZWQYAyABKAhCCQoHb3V0Y29tZSJIChRSb2xsYmFja0JhdGNoUmVxdWVzdBIwCglyb2xsYmFja3MYASADKAsyHS5pbnZlbnRvcnkudjEuUm9sbGJhY2tSZXF1ZXN0IkgKFVJvbGxiYWNrQmF0Y2hSZXNwb25zZRIvCgh2ZXJkaWN0cxgBIAMoCzIdLmludmVudG9yeS52MS5Sb2xsYmFja1ZlcmRpY3QiiwEKD1JvbGxiYWNrVmVyZGljdBI1Cgtyb2xsZWRfYmFjaxgBIAEoCzIeLmludmVudG9yeS52MS5Sb2xsYmFja1Jlc3BvbnNlSAASIwoFZXJyb3IYAiABKAsyEi5nb29nbGUucnBjLlN0YXR1c0gAEhEKCXRydW5jYXRlZBgDIAEoCEIJCgdvdXRjb21lIjsKBVBsYWNlEhAKCGdvb2RzX2lkGAEgASgFEhMKC2xvY2F0aW9uX2lkGAIgASgFEgsKA3NrdRgDIAEoCSJPChVCYXRjaEludkRldGFpbFJlcXVlc3QSEQoJZ29vZHNfaWRzGAEgAygFEiMKBnBsYWNlcxgCIAMoCzITLmludmVudG9yeS52MS5QbGFjZSJKChZCYXRjaEludkRldGFpbFJlc3BvbnNlEjAKCHZlcmRpY3RzGAEgAygLMh4uaW52ZW50b3J5LnYxLkludkRldGFpbFZlcmRpY3QidQoQSW52RGV0YWlsVmVyZGljdBIxCgZkZXRhaWwYASABKAsyHy5pbnZlbnRvcnkudjEuSW52RGV0YWlsUmVzcG9uc2VIABIjCgVlcnJvchgCIAEoCzISLmdvb2dsZS5ycGMuU3RhdHVzSABCCQoHb3V0Y29tZSJiCgpTaG9ydFN0b2NrEhAKCGdvb2RzX2lkGAEgASgFEg0KBWFza2VkGAIgASgFEhEKCWF2YWlsYWJsZRgDIAEoBRITCgtsb2NhdGlvbl9pZBgEIAEoBRILCgNza3UYBSABKAkiTwoST3JkZXJTdGF0ZUNvbmZsaWN0EhAKCG9yZGVyX2lkGAEgASgJEicKBXN0YXRlGAIgASgOMhguaW52ZW50b3J5LnYxLk9yZGVyU3RhdGUiZAoLRXhjZWVkc1NvbGQSEAoIZ29vZHNfaWQYASABKAUSDQoFYXNrZWQYAiABKAUSEgoKcmV0dXJuYWJsZRgDIAEoBRITCgtsb2NhdGlvbl9pZBgEIAEoBRILCgNza3UYBSABKAkiXgoLRXhjZWVkc0hlbGQSEAoIZ29vZHNfaWQYASABKAUSDQoFYXNrZWQYAiABKAUSDAoEaGVsZBgDIAEoBRITCgtsb2NhdGlvbl9pZBgEIAEoBRILCgNza3UYBSABKAkilAEKDUxpbWl0RXhjZWVkZWQSEAoIZ29vZHNfaWQYASABKAUSEwoLbG9jYXRpb25faWQYAiABKAUSJAoFbGltaXQYAyABKA4yFS5pbnZlbnRvcnkudjEuTGltaXRPZhINCgVhc2tlZBgEIAEoBRINCgV0YWtlbhgFIAEoBRILCgNtYXgYBiABKAUSCwoDc2t1GAcgASgJIlgKCVNob3J0ZmFsbBIQCghvcmRlcl9pZBgBIAEoCRInCgVsaW5lcxgCIAMoCzIYLmludmVudG9yeS52MS5TaG9ydFN0b2NrEhAKCHJlY29yZGVkGAMgASgIIoMBCgxDdXJyZW50TGV2ZWwSEAoIZ29vZHNfaWQYASABKAUSEwoLbG9jYXRpb25faWQYAiABKAUSCwoDbnVtGAMgASgFEg8KB29uX2hhbmQYBCABKAUSEAoIcmVzZXJ2ZWQYBSABKAUSDwoHdmVyc2lvbhgGIAEoAxILCgNza3UYByABKAkqSQoERmlsbBIUChBGSUxMX1VOU1BFQ0lGSUVEEAASFwoTRklMTF9BTExfT1JfTk9USElORxABEhIKDkZJTExfQVZBSUxBQkxFEAIqRgoFQmFzaXMSFQoRQkFTSVNfVU5TUEVDSUZJRUQQABITCg9CQVNJU19BVkFJTEFCTEUQARIRCg1CQVNJU19PTl9IQU5EEAIqvQEKCk9yZGVyU3RhdGUSGwoXT1JERVJfU1RBVEVfVU5TUEVDSUZJRUQQABIUChBPUkRFUl9TVEFURV9IRUxEEAESFAoQT1JERVJfU1RBVEVfU09MRBACEhgKFE9SREVSX1NUQVRFX1JFTEVBU0VEEAMSFwoTT1JERVJfU1RBVEVfRVhQSVJFRBAEEhsKF09SREVSX1NUQVRFX1JPTExFRF9CQUNLEAUSFgoST1JERVJfU1RBVEVfQkFSUkVEEAYqSwoHTGltaXRPZhIYChRMSU1JVF9PRl9VTlNQRUNJRklFRBAAEhIKDkxJTUlUX09GX09SREVSEAESEgoOTElNSVRfT0ZfQlVZRVIQAjK+BAoQSW52ZW50b3J5U2VydmljZRJDCgZTZXRJbnYSGy5pbnZlbnRvcnkudjEuU2V0SW52UmVxdWVzdBocLmludmVudG9yeS52MS5TZXRJbnZSZXNwb25zZRJRCglJbnZEZXRhaWwSHi5pbnZlbnRvcnkudjEuSW52RGV0YWlsUmVxdWVzdBofLmludmVudG9yeS52MS5JbnZEZXRhaWxSZXNwb25zZSIDkAIBEj0KBFNlbGwSGS5pbnZlbnRvcnkudjEuU2VsbFJlcXVlc3QaGi5pbnZlbnRvcnkudjEuU2VsbFJlc3BvbnNlEkkKCFJvbGxiYWNrEh0uaW52ZW50b3J5LnYxLlJvbGxiYWNrUmVxdWVzdBoeLmludmVudG9yeS52MS5Sb2xsYmFja1Jlc3BvbnNlEkwKCVNlbGxCYXRjaBIeLmludmVudG9yeS52MS5TZWxsQmF0Y2hSZXF1ZXN0Gh8uaW52ZW50b3J5LnYxLlNlbGxCYXRjaFJlc3BvbnNlElgKDVJvbGxiYWNrQmF0Y2gSIi5pbnZlbnRvcnkudjEuUm9sbGJhY2tCYXRjaFJlcXVlc3QaIy5pbnZlbnRvcnkudjEuUm9sbGJhY2tCYXRjaFJlc3BvbnNlEmAKDkJhdGNoSW52RGV0YWlsEiMuaW52ZW50b3J5LnYxLkJhdGNoSW52RGV0YWlsUmVxdWVzdBokLmludmVudG9yeS52MS5CYXRjaEludkRldGFpbFJlc3BvbnNlIgOQAgFiBnByb3RvMw", [file_google_protobuf_timestamp, file_google_rpc_status]);
 
 /**
  * One goods at one location and a quantity of it.
@@ -59,7 +59,7 @@ export const file_inventory_v1_inventory: GenFile = /*@__PURE__*/
  */
 export type Line = Message<"inventory.v1.Line"> & {
   /**
-   * Greater than 0.
+   * Greater than 0; or none, where there is a sku. In answers always there.
    *
    * @generated from field: int32 goods_id = 1;
    */
@@ -78,6 +78,14 @@ export type Line = Message<"inventory.v1.Line"> & {
    * @generated from field: int32 location_id = 3;
    */
   locationId: number;
+
+  /**
+   * Instead of goods_id: see GoodsService. Lines of the same goods are added up, whatever each calls it. Answers have it
+   * where the request did.
+   *
+   * @generated from field: string sku = 4;
+   */
+  sku: string;
 };
 
 /**
@@ -92,7 +100,7 @@ export const LineSchema: GenMessage<Line> = /*@__PURE__*/
  */
 export type SetInvRequest = Message<"inventory.v1.SetInvRequest"> & {
   /**
-   * Greater than 0.
+   * Greater than 0; or none, where there is a sku.
    *
    * @generated from field: int32 goods_id = 1;
    */
@@ -153,6 +161,13 @@ export type SetInvRequest = Message<"inventory.v1.SetInvRequest"> & {
    * @generated from field: string document_uri = 9;
    */
   documentUri: string;
+
+  /**
+   * Instead of goods_id: see GoodsService. Beside it: the goods gets this sku, unless it has it already.
+   *
+   * @generated from field: string sku = 10;
+   */
+  sku: string;
 };
 
 /**
@@ -203,6 +218,13 @@ export type SetInvResponse = Message<"inventory.v1.SetInvResponse"> & {
    * @generated from field: int32 location_id = 6;
    */
   locationId: number;
+
+  /**
+   * Where the request named the goods by it.
+   *
+   * @generated from field: string sku = 7;
+   */
+  sku: string;
 };
 
 /**
@@ -217,7 +239,7 @@ export const SetInvResponseSchema: GenMessage<SetInvResponse> = /*@__PURE__*/
  */
 export type InvDetailRequest = Message<"inventory.v1.InvDetailRequest"> & {
   /**
-   * Greater than 0.
+   * Greater than 0; or none, where there is a sku.
    *
    * @generated from field: int32 goods_id = 1;
    */
@@ -236,6 +258,13 @@ export type InvDetailRequest = Message<"inventory.v1.InvDetailRequest"> & {
    * @generated from field: bool all_locations = 3;
    */
   allLocations: boolean;
+
+  /**
+   * Instead of goods_id: see GoodsService.
+   *
+   * @generated from field: string sku = 4;
+   */
+  sku: string;
 };
 
 /**
@@ -246,7 +275,7 @@ export const InvDetailRequestSchema: GenMessage<InvDetailRequest> = /*@__PURE__*
   messageDesc(file_inventory_v1_inventory, 3);
 
 /**
- * With all_locations only goods_id and all_locations are set.
+ * With all_locations only goods_id, sku and all_locations are set.
  *
  * @generated from message inventory.v1.InvDetailResponse
  */
@@ -295,6 +324,13 @@ export type InvDetailResponse = Message<"inventory.v1.InvDetailResponse"> & {
    * @generated from field: inventory.v1.AllLocations all_locations = 7;
    */
   allLocations?: AllLocations | undefined;
+
+  /**
+   * What the goods is called; empty where it has no sku. With all_locations only where the request named it by its sku.
+   *
+   * @generated from field: string sku = 8;
+   */
+  sku: string;
 };
 
 /**
@@ -764,7 +800,7 @@ export const RollbackVerdictSchema: GenMessage<RollbackVerdict> = /*@__PURE__*/
  */
 export type Place = Message<"inventory.v1.Place"> & {
   /**
-   * Greater than 0.
+   * Greater than 0; or none, where there is a sku.
    *
    * @generated from field: int32 goods_id = 1;
    */
@@ -776,6 +812,13 @@ export type Place = Message<"inventory.v1.Place"> & {
    * @generated from field: int32 location_id = 2;
    */
   locationId: number;
+
+  /**
+   * Instead of goods_id: see GoodsService.
+   *
+   * @generated from field: string sku = 3;
+   */
+  sku: string;
 };
 
 /**
@@ -898,6 +941,13 @@ export type ShortStock = Message<"inventory.v1.ShortStock"> & {
    * @generated from field: int32 location_id = 4;
    */
   locationId: number;
+
+  /**
+   * Where the request named the goods by it.
+   *
+   * @generated from field: string sku = 5;
+   */
+  sku: string;
 };
 
 /**
@@ -962,6 +1012,13 @@ export type ExceedsSold = Message<"inventory.v1.ExceedsSold"> & {
    * @generated from field: int32 location_id = 4;
    */
   locationId: number;
+
+  /**
+   * Where the request named the goods by it.
+   *
+   * @generated from field: string sku = 5;
+   */
+  sku: string;
 };
 
 /**
@@ -1000,6 +1057,13 @@ export type ExceedsHeld = Message<"inventory.v1.ExceedsHeld"> & {
    * @generated from field: int32 location_id = 4;
    */
   locationId: number;
+
+  /**
+   * Where the request named the goods by it.
+   *
+   * @generated from field: string sku = 5;
+   */
+  sku: string;
 };
 
 /**
@@ -1046,6 +1110,13 @@ export type LimitExceeded = Message<"inventory.v1.LimitExceeded"> & {
    * @generated from field: int32 max = 6;
    */
   max: number;
+
+  /**
+   * Where the request named the goods by it.
+   *
+   * @generated from field: string sku = 7;
+   */
+  sku: string;
 };
 
 /**
@@ -1125,6 +1196,13 @@ export type CurrentLevel = Message<"inventory.v1.CurrentLevel"> & {
    * @generated from field: int64 version = 6;
    */
   version: bigint;
+
+  /**
+   * Where the request named the goods by it.
+   *
+   * @generated from field: string sku = 7;
+   */
+  sku: string;
 };
 
 /**
@@ -1306,6 +1384,10 @@ export const InventoryService: GenService<{
    *
    * Answers the level as it stands then. A goods that already has num available is left as it is. With basis
    * BASIS_ON_HAND it is on_hand that becomes num.
+   * NOT_FOUND: a sku without a goods_id names no goods.
+   * ALREADY_EXISTS: the sku belongs to another goods, or the goods has another sku; ErrorInfo SKU_TAKEN names both, and
+   * nothing was set. A sku that is given here is given first: where the quantity is refused after that, the goods keeps
+   * its sku.
    * ABORTED: it stands at another version, or another quantity, than was expected; CurrentLevel has what stands there.
    * FAILED_PRECONDITION: holds have more than on_hand would be (only with BASIS_ON_HAND), one ShortStock.
    * OUT_OF_RANGE: num plus what is reserved would pass the largest int32.

@@ -1,0 +1,75 @@
+/**
+ * The reasons that a write may give. None is ever taken away, so those that were read once are known for good; whether
+ * one that is not known has been added since is read each time.
+ */
+import { NEVER } from "../base/never.ts";
+import { CoalescedReads } from "../lanes/coalesced_reads.ts";
+import { failureOf } from "../lanes/failure.ts";
+import { readAgain } from "../lanes/retry_rule.ts";
+import type { Reason } from "../store/statements/reasons.ts";
+import type { Store } from "../store/store.ts";
+
+/** What the code of a reason looks like. */
+export const REASON_PATTERN = /^[a-z][a-z0-9_]{0,31}$/;
+/** Reasons that there may be. */
+export const REASONS_MAX = 1000;
+/** Two that were added at once may be one too many. */
+const READ_MAX = 2 * REASONS_MAX;
+/** Attempts to add one that another adds at the same time. */
+const ATTEMPTS_MAX = 3;
+
+/** What became of adding a reason. */
+export type AddedReason =
+  | { readonly ok: true; readonly reason: Reason }
+  /** As it was there already, with another description; undefined: there are too many. */
+  | { readonly ok: false; readonly known: Reason | undefined };
+
+/** The reasons, as calls ask for them. Throws Failure, or the signal's reason. */
+export class Reasons {
+  readonly #store: Pick<Store, "addReason">;
+  readonly #known = new Set<string>();
+  /** All of them under one key, so that calls which come together read them once. */
+  readonly #reads: CoalescedReads<"all", readonly Reason[]>;
+
+  constructor(store: Pick<Store, "readReasons" | "addReason">, { waitingMax }: { readonly waitingMax: number }) {
+    this.#store = store;
+    this.#reads = new CoalescedReads(
+      async () => new Map([["all", await readAgain(() => store.readReasons(READ_MAX, NEVER))]]),
+      { readsMax: 1, keysMax: 1, waitingMax },
+    );
+  }
+
+  /** Whether the process knows of this reason. */
+  isKnown(code: string): boolean {
+    return this.#known.has(code);
+  }
+
+  /** All reasons, by code, as of now or later; they are known from then on. */
+  async read(signal: AbortSignal, address?: string): Promise<readonly Reason[]> {
+    try {
+      const reasons = (await this.#reads.get(["all"], address)).get("all")!;
+      signal.throwIfAborted();
+      for (const { code } of reasons) this.#known.add(code);
+      return reasons;
+    } catch (error) {
+      signal.throwIfAborted();
+      throw failureOf(error);
+    }
+  }
+
+  /** Adds a reason, once: a retry finds what is there. */
+  async add(reason: Reason, signal: AbortSignal): Promise<AddedReason> {
+    try {
+      for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
+        const known = await readAgain(() => this.#store.addReason(reason, REASONS_MAX, signal));
+        if (known === undefined) continue;
+        this.#known.add(known.code);
+        return known.description === reason.description ? { ok: true, reason: known } : { ok: false, known };
+      }
+      return { ok: false, known: undefined };
+    } catch (error) {
+      signal.throwIfAborted();
+      throw failureOf(error);
+    }
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * What the skus of requests name. A service asks before it decodes, and decoding is pure:
+ *
+ *     const skus = skusOf(request.goodsInfo, context);
+ *     const asked = decodeSell(request, rules, actor, skus && await skus);
+ */
+import type { HandlerContext } from "@connectrpc/connect";
+import type { GoodsNames } from "../goods/goods_names.ts";
+import { Failure } from "../lanes/failure.ts";
+import { callSignal } from "../rpc/deadline.ts";
+import { callerAddress } from "../transport/addresses.ts";
+import { failureError, skuTaken } from "./refusals.ts";
+import { type Named, type SkuIds, skusIn } from "./skus.ts";
+
+/**
+ * Looks up the skus of one request. Undefined where it has none, so that such a request waits for nothing. Rejects with
+ * a ConnectError for what the caller can know.
+ */
+export type SkusOf = (
+  named: readonly { readonly sku: string }[],
+  context: HandlerContext,
+) => Promise<SkuIds> | undefined;
+
+/**
+ * Gives a goods the sku that the request names beside it; a dry run only looks whether that could be. Rejects with
+ * ALREADY_EXISTS where either has another, and with a ConnectError for whatever else the caller can know.
+ */
+export type GiveSku = (
+  request: Named & { readonly dryRun: boolean },
+  context: HandlerContext,
+) => Promise<void>;
+
+/** What all services share. */
+export function createSkus(names: GoodsNames): { readonly skusOf: SkusOf; readonly giveSku: GiveSku } {
+  return {
+    skusOf(named, context) {
+      const skus = skusIn(named);
+      if (skus.length === 0) return undefined;
+      return answered(names.ids(skus, callSignal(context), callerAddress(context.values)));
+    },
+
+    async giveSku(request, context) {
+      const [signal, address] = [callSignal(context), callerAddress(context.values)];
+      const { goodsId, dryRun } = request;
+      const [sku] = skusIn([request]);
+      if (sku === undefined || names.kept(sku) === goodsId) return;
+      const result = await answered(
+        dryRun ? names.wouldName(sku, goodsId, signal, address) : names.name(sku, goodsId, signal),
+      );
+      if (!result.ok && result.taken !== undefined) throw skuTaken({ sku, goodsId }, result.taken);
+    },
+  };
+}
+
+/** What a request says that gives a goods a sku. */
+export function skuGiven(request: Named): SkuIds {
+  return new Map(skusIn([request]).map((sku) => [sku, request.goodsId]));
+}
+
+/** Failures as errors for the caller. */
+export async function answered<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    throw error instanceof Failure ? failureError(error) : error;
+  }
+}
