@@ -156,7 +156,9 @@ export interface Snapshot {
   readonly moreDue?: boolean;
   /** What buyers have of goods that are capped, by {@link takenKey}, their orders within the window added up. */
   readonly taken?: ReadonlyMap<string, number>;
-  /** What was on hand at an earlier moment, by {@link momentKey}; undefined: a later set or count says how many since. */
+  /**
+   * What was on hand at an earlier moment, by {@link momentKey}; undefined: a later set or count says how many since.
+   */
   readonly moments?: ReadonlyMap<string, number | undefined>;
 }
 
