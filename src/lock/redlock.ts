@@ -40,7 +40,7 @@ export interface RedlockOptions {
   readonly nowMs?: () => number;
 }
 
-/** How long `close` waits for releases. */
+/** How long `close` waits for releases, those of probes included. */
 export const LOCK_CLOSE_MS_MAX = 1000;
 /** At most one line in this time about votes that did not come to a quorum. */
 const REPEAT_LOG_AFTER_MS = 5000;
@@ -132,7 +132,8 @@ class QuorumLock implements Lock {
   }
 
   async close(): Promise<void> {
-    await settledWithin(Promise.all(this.#releasing), LOCK_CLOSE_MS_MAX);
+    const probes = this.#nodes.map((node) => node.endProbes());
+    await settledWithin(Promise.all([...this.#releasing, ...probes]), LOCK_CLOSE_MS_MAX);
     for (const node of this.#nodes) node.close();
   }
 

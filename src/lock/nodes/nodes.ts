@@ -146,9 +146,13 @@ export class Node implements VotingNode {
     return this.#probes.ask();
   }
 
+  /** Begins no more probes; resolves when the one under way has released its key. Never rejects. */
+  endProbes(): Promise<void> {
+    return this.#probes.close();
+  }
+
   /** Ends its connection for good. */
   close(): void {
-    this.#probes.close();
     this.#link.close();
   }
 

@@ -69,9 +69,10 @@ export class Probes {
     return this.#next;
   }
 
-  /** No more of them by themselves. */
-  close(): void {
+  /** No more of them by themselves; resolves when the one under way is over. Never rejects. */
+  async close(): Promise<void> {
     clearInterval(this.#timer);
+    await this.#underWay;
   }
 
   #begin(): Promise<string | undefined> {
