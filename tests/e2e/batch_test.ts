@@ -78,7 +78,10 @@ serverTest("lines that would make an answer too large are left out of it, and th
   env: { BATCH_ORDERS_MAX: "10000", REQUEST_BYTES_MAX: String(16 * 1024 * 1024), LOCK_WAIT_MS_MAX: "30000" },
 }, async (server) => {
   const orders = 40;
-  const lines = Array.from({ length: 500 }, (_, i) => ({ goodsId: 2_147_483_000 + i, locationId: 0, num: 1_000_000 }));
+  const lines = Array.from(
+    { length: 500 },
+    (_, i) => ({ goodsId: 2_147_483_000 + i, locationId: 0, num: 1_000_000, sku: "" }),
+  );
   const rows = lines.map(({ goodsId }) => `(${goodsId}, 2000000000, 0, 1)`).join();
   const owner = postgres(server.databaseOwnerUrl, { max: 1 });
   await owner.unsafe(`insert into levels (goods_id, on_hand, reserved, version) values ${rows}`);

@@ -136,7 +136,9 @@ Deno.test("a large batch, which is read order by order, is answered as small one
       for (const [name, transport] of Object.entries(transports)) answers.set(name, await send(transport, parts));
       for (const [i, part] of parts.entries()) {
         const [expected] = await send(small, [part]);
-        for (const [name, verdicts] of answers) assertEquals(verdicts[i], expected, `${name}, part ${i}`);
+        for (const [name, verdicts] of answers) {
+          assertEquals(withoutReplayed(verdicts[i]), withoutReplayed(expected), `${name}, part ${i}`);
+        }
       }
     }
     assertEquals((await client.invDetail({ goodsId: 1 })).num, 100);
@@ -192,4 +194,9 @@ function storeOf(database: TestDatabase): Store {
     lockTimeoutMs: 900,
     log: silent,
   });
+}
+
+/** The first call is answered as its repetitions are, but for this. */
+function withoutReplayed(verdict: unknown): unknown {
+  return JSON.parse(JSON.stringify(verdict, (name, value) => name === "replayed" ? undefined : value));
 }

@@ -35,6 +35,7 @@ const MODULE = serviceModule({
 });
 
 const INVENTORY = "inventory.v1.InventoryService";
+const GOODS = "inventory.v1.GoodsService";
 const LOCK = "inventory.v1.LockService";
 const HEALTH = "grpc.health.v1.Health";
 const REFLECTION = ["v1", "v1alpha"].map((version) => `grpc.reflection.${version}.ServerReflection`);
@@ -51,11 +52,14 @@ async function withServices(run: (modules: readonly ServiceModule[], board: Heal
 
 Deno.test("the program's services: by what is each found, which does health name, and which outlast the start of a drain", async () => {
   await withServices((modules, board) => {
-    assertEquals(namesOf(modules, () => true).sort(), [...REFLECTION, HEALTH, INVENTORY, LOCK, "inventory"].sort());
-    assertEquals([...board.statuses.keys()].sort(), ["", "inventory", INVENTORY]);
+    assertEquals(
+      namesOf(modules, () => true).sort(),
+      [...REFLECTION, HEALTH, INVENTORY, GOODS, LOCK, "inventory"].sort(),
+    );
+    assertEquals([...board.statuses.keys()].sort(), ["", "inventory", GOODS, INVENTORY]);
     assertEquals(namesOf(modules, ({ drainExempt }) => drainExempt).sort(), [HEALTH, LOCK]);
     const { listed, byName } = describedBy(modules);
-    assertEquals(listed.map(({ typeName }) => typeName).sort(), [...REFLECTION, HEALTH, INVENTORY, LOCK].sort());
+    assertEquals(listed.map(({ typeName }) => typeName).sort(), [...REFLECTION, HEALTH, INVENTORY, GOODS, LOCK].sort());
     assertEquals(byName.map(({ typeName }) => typeName), ["inventory"]);
   });
 });
@@ -79,6 +83,10 @@ Deno.test("the program's services: what a caller of each method must be allowed"
       "inventory/InvDetail": "reader",
       "inventory/Sell": "seller",
       "inventory/Rollback": "seller",
+      [`${GOODS}/RegisterGoods`]: "stocker",
+      [`${GOODS}/GetGoods`]: "reader",
+      [`${GOODS}/ListReasons`]: "reader",
+      [`${GOODS}/AddReason`]: "stocker",
       [`${LOCK}/Status`]: "operator",
       [`${HEALTH}/Check`]: "anyone",
       [`${HEALTH}/List`]: "anyone",
