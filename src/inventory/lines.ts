@@ -37,6 +37,11 @@ export function withNums(lines: readonly Line[], nums: readonly number[]): Line[
   return lines.map(({ goodsId, locationId }, i) => ({ goodsId, locationId, num: nums[i] ?? 0 }));
 }
 
+/** Those of which anything was taken: where less is taken than asked for, that may be nothing of some. */
+export function takenLines(lines: readonly Line[]): Line[] {
+  return lines.filter(({ num }) => num > 0);
+}
+
 /** A place in the words of a sentence. */
 export function placeText({ goodsId, locationId }: Place): string {
   return locationId === 0 ? `goods ${goodsId}` : `goods ${goodsId} at location ${locationId}`;

@@ -63,8 +63,9 @@ function sellLate(
   snapshot: Snapshot,
   { orderId, recordsShortfall }: ConfirmOperation,
   known: Order,
-  sold: Order,
+  confirmed: Order,
 ): Decision {
+  const sold: Order = { ...confirmed, atMs: snapshot.atMs };
   const lines = sold.lines.filter(({ num }) => num > 0);
   const taken = take(snapshot, { lines, fill: "all", buyerId: sold.buyerId, own: undefined });
   if (!taken.ok) {

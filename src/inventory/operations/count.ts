@@ -52,7 +52,9 @@ export const COUNT: OperationRules<CountOperation> = {
     const earlierMs = occurredAtMs !== undefined && occurredAtMs < snapshot.atMs ? occurredAtMs : undefined;
     const expected = earlierMs === undefined ? level.onHand : onHandAt(snapshot, level, earlierMs);
     const delta = expected === undefined ? 0 : num - expected;
-    if (level.onHand + delta > INT32_MAX) return refused({ reason: "out_of_range", places: [place] });
+    if (level.onHand + delta > INT32_MAX || delta > INT32_MAX) {
+      return refused({ reason: "out_of_range", places: [place] });
+    }
     if (-delta > spare(level)) {
       return refused({ reason: "short_stock", lines: [{ ...place, asked: -delta, available: spare(level) }] });
     }

@@ -34,7 +34,7 @@ const KINDS: ReadonlySet<RecordedKind> = new Set(["give_back", "rollback_whole",
 /** The decision on an id that is on record for something else; `orderId` is the order that it is asked for now. */
 export function otherOrder(recorded: RecordedOperation, orderId: string | undefined): Decision {
   const { kind } = recorded;
-  const before = KINDS.has(kind) ? `for ${named(recorded.orderId)}` : `a ${kind}`;
+  const before = KINDS.has(kind) ? `for ${named(recorded.orderId)}` : `of kind ${kind}`;
   return rollbackDiffers(recorded, [`it was ${before}, now for ${named(orderId)}`]);
 }
 

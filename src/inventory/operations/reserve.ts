@@ -1,6 +1,6 @@
 /** A buyer's hold: units are promised to an order for a time, and are not available to others. */
 import { keysOfLines } from "../lines.ts";
-import type { Line, Order, Snapshot } from "../model.ts";
+import { INT32_MAX, type Line, type Order, type Snapshot } from "../model.ts";
 import { compareKeys, comparePlaces, keyOf, type StockKey } from "../stock_key.ts";
 import { REFUSED, stateAt, stateRule } from "../states.ts";
 import { type Operated, type OperationRules, refused, type Step } from "./rules.ts";
@@ -54,6 +54,11 @@ export const RESERVE: OperationRules<ReserveOperation> = {
     const own = state === "held" ? known : undefined;
     const taken = take(snapshot, { lines, fill, buyerId, own });
     if (!taken.ok) return taken;
+    const over = taken.lines.filter((line) => reservedAfter(snapshot, line, own) > INT32_MAX);
+    if (over.length > 0) {
+      const places = over.map(({ goodsId, locationId }) => ({ goodsId, locationId }));
+      return refused({ reason: "out_of_range", places });
+    }
     const order: Order = {
       orderId,
       state: "held",
@@ -76,6 +81,13 @@ export function defaultTtlMs({ levels }: Snapshot, lines: readonly Line[]): numb
     const ttlMs = levels.get(keyOf(line))?.policy?.holdTtlMs ?? HOLD_TTL_MS;
     return Math.min(least, ttlMs);
   }, HOLD_TTL_MS_MAX);
+}
+
+/** Where much may be backordered, more could be reserved than an int32 can say. */
+function reservedAfter({ levels }: Snapshot, line: Line, own: Order | undefined): number {
+  const key = keyOf(line);
+  const before = own?.lines.find((each) => keyOf(each) === key)?.num ?? 0;
+  return (levels.get(key)?.reserved ?? 0) - before + line.num;
 }
 
 /** A step for each place of either, so that whatever changes of a hold meets the fence, if only its time. */

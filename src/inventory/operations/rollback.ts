@@ -1,7 +1,7 @@
 /** An order, or a part of it, comes back; one that was never sold is barred. */
 import { derivedRollbackId } from "../ids.ts";
 import { overflowingPlaces } from "../levels.ts";
-import { keysOfLines, sameLines, withNums } from "../lines.ts";
+import { keysOfLines, sameLines, takenLines, withNums } from "../lines.ts";
 import type { Applied, Line, Order, RecordedOperation, Snapshot } from "../model.ts";
 import { keyOf } from "../stock_key.ts";
 import { REFUSED, stateAt, stateRule } from "../states.ts";
@@ -38,7 +38,7 @@ export const ROLLBACK: OperationRules<RollbackOperation> = {
 
   decide(snapshot, { rollbackId, orderId, lines }) {
     const order = snapshot.orders.get(orderId);
-    const whole = lines.length === 0 || (order !== undefined && sameLines(lines, soldLines(order)));
+    const whole = lines.length === 0 || (order !== undefined && sameLines(lines, takenLines(order.lines)));
     const operationId = rollbackId ?? derivedRollbackId(orderId, whole ? [] : lines);
     const recorded = snapshot.operations.get(operationId);
     if (recorded !== undefined) {
@@ -73,11 +73,6 @@ export const ROLLBACK: OperationRules<RollbackOperation> = {
     return { ok: true, effect: { steps: givenBack(given), order: afterReturn(order, given), operation }, answer };
   },
 };
-
-/** What was sold: not the lines of which nothing was left, or nothing was confirmed. */
-function soldLines({ lines }: Order): readonly Line[] {
-  return lines.filter(({ num }) => num > 0);
-}
 
 /** The order after so much of it has come back. */
 function afterReturn(order: Order, given: readonly Line[]): Order {

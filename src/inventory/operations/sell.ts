@@ -1,6 +1,6 @@
 /** An order takes its lines from stock, at once. */
 import { invariant } from "../../base/invariant.ts";
-import { keysOfLines, lineDifferences, sameLines, withNums } from "../lines.ts";
+import { keysOfLines, lineDifferences, sameLines, takenLines, withNums } from "../lines.ts";
 import type { Line, Order } from "../model.ts";
 import { REFUSED, REPEATED, stateAt, stateRule } from "../states.ts";
 import { type Decision, NO_EFFECT, type Operated, type OperationRules, refused } from "./rules.ts";
@@ -93,11 +93,13 @@ interface Asked {
 
 /** How an order was to be filled is on record only where it could not be filled. */
 function contentDifferences(known: Order, { lines, fill, buyerId }: Asked): string[] {
-  const before = known.asked === undefined ? known.lines : withNums(known.lines, known.asked);
+  // What was a hold is known by what was confirmed of it.
+  const filled = known.held === undefined ? known.asked : undefined;
+  const before = filled === undefined ? takenLines(known.lines) : withNums(known.lines, filled);
   const differences = sameLines(before, lines) ? [] : lineDifferences(before, lines);
   if (known.buyerId !== buyerId) {
     differences.push(`buyer_id was ${known.buyerId ?? "not given"}, now ${buyerId ?? "not given"}`);
   }
-  if (known.asked !== undefined && fill === "all") differences.push("it took what was available, now all is asked for");
+  if (filled !== undefined && fill === "all") differences.push("it took what was available, now all is asked for");
   return differences;
 }
