@@ -7,7 +7,7 @@ import { sell, set } from "../support/apply.ts";
 import { lockRow } from "../support/contention.ts";
 import { lanesBench, stock } from "../support/lanes_bench.ts";
 import { checkLedger } from "../support/ledger_check.ts";
-import { seenVerdict } from "../support/oracle.ts";
+import { seenAnswer } from "../support/seen_verdict.ts";
 import { NEVER } from "../support/pool_probe.ts";
 import { inEveryMode } from "../support/test_mode.ts";
 
@@ -159,12 +159,12 @@ for (const committed of [true, false]) {
       ];
       const results = await lanes.applyAll(batch, NEVER);
       const verdicts = results.map((result) =>
-        result.status === "fulfilled" ? seenVerdict(result.value) : result.reason
+        result.status === "fulfilled" ? seenAnswer(result.value) : result.reason
       );
       assertEquals(verdicts.slice(0, 10), Array(10).fill({ ok: "sell", took: { 1: 1 } }));
-      assertEquals(verdicts.slice(10, 12), Array(2).fill({ no: "short_stock", lines: [[1, 1, 0]] }));
+      assertEquals(verdicts.slice(10, 12), Array(2).fill({ no: "short_stock", lines: [["1", 1, 0]] }));
       assertEquals(verdicts.slice(12), [
-        { ok: "set", goods: 2, available: 5 },
+        { ok: "set", place: "2", available: 5, version: 2 },
         { ok: "sell", took: { 1: 1 } },
         { no: "content_differs", id: "o-3" },
       ]);

@@ -12,7 +12,7 @@ import { createLog } from "../../src/telemetry/create_log.ts";
 import { sell, set } from "../support/apply.ts";
 import { LANES_LIMITS, lanesBench } from "../support/lanes_bench.ts";
 import { checkLedger } from "../support/ledger_check.ts";
-import { seenVerdict } from "../support/oracle.ts";
+import { seenAnswer } from "../support/seen_verdict.ts";
 import { NEVER } from "../support/pool_probe.ts";
 import { grantAllLock } from "../support/unguarded.ts";
 import { inEveryMode } from "../support/test_mode.ts";
@@ -39,7 +39,7 @@ const SET: Operation = { kind: "set", operationId: "s", goodsId: 1, locationId: 
 const EXPECTED: [Operation, Record<string, unknown>, onHand: number][] = [
   [SELL, { ok: "sell", took: { 1: 3 } }, 7],
   [GIVE_BACK, { ok: "rollback", gave: { 1: 3 } }, 13],
-  [SET, { ok: "set", goods: 1, available: 4 }, 4],
+  [SET, { ok: "set", place: "1", available: 4, version: 2 }, 4],
 ];
 
 for (const [operation, expected, onHand] of EXPECTED) {
@@ -59,7 +59,7 @@ for (const [operation, expected, onHand] of EXPECTED) {
       async () => {
         await using on = await lanesBench();
         const verdict = await on.lanes({ store: failing(on.store, 3, fault) }).apply(operation, NEVER);
-        assertEquals(seenVerdict(verdict), expected);
+        assertEquals(seenAnswer(verdict), expected);
         assertEquals(await on.onHand(1), onHand);
         assertEquals(await checkLedger(on.ownerUrl), []);
       },
@@ -77,7 +77,7 @@ inEveryMode("an order that was lost, committed, and rolled back since is answere
       lost();
     }),
   });
-  assertEquals(seenVerdict(await lanes.apply(SELL, NEVER)), { no: "order_state", state: "rolled_back" });
+  assertEquals(seenAnswer(await lanes.apply(SELL, NEVER)), { no: "order_state", state: "rolled_back" });
   assertEquals(await on.onHand(1), 10);
 });
 
@@ -91,7 +91,7 @@ inEveryMode("a rollback that was lost and overtaken by its sell gives back what 
     }),
   });
   const rollback: Operation = { kind: "rollback", rollbackId: undefined, orderId: "o", lines: [] };
-  assertEquals(seenVerdict(await lanes.apply(rollback, NEVER)), { ok: "rollback", gave: { 1: 3 } });
+  assertEquals(seenAnswer(await lanes.apply(rollback, NEVER)), { ok: "rollback", gave: { 1: 3 } });
   assertEquals(await on.onHand(1), 10);
   assertEquals(await checkLedger(on.ownerUrl), []);
 });
@@ -111,7 +111,7 @@ Deno.test("a lost write that is on record is found without a quorum", async () =
         quorum ? grantAllLock().acquire(...args) : Promise.reject(new QuorumLostError("two of five")),
     },
   });
-  assertEquals(seenVerdict(await lanes.apply(SELL, NEVER)), { ok: "sell", took: { 1: 3 } });
+  assertEquals(seenAnswer(await lanes.apply(SELL, NEVER)), { ok: "sell", took: { 1: 3 } });
   assertEquals(await on.onHand(1), 7);
 });
 
@@ -131,7 +131,7 @@ inEveryMode("an outcome that can't be found out is answered as such, whatever ca
     });
     const error = await assertRejects(() => lanes.apply(SELL, NEVER), Failure);
     assertEquals(error.kind, "outcome_unknown");
-    assertEquals(seenVerdict(await on.lanes().apply(SELL, NEVER)), { ok: "sell", took: { 1: 3 } });
+    assertEquals(seenAnswer(await on.lanes().apply(SELL, NEVER)), { ok: "sell", took: { 1: 3 } });
     assertEquals(await on.onHand(1), 7);
   }
 });
@@ -247,7 +247,7 @@ Deno.test("a fault of a batch is not the fault of who left that batch before, an
   const stayed = lanes.apply(sell("stays", [2, 1]), NEVER);
   assertInstanceOf(await stayed.catch((error) => error), TypeError);
   latch.resolve();
-  assertEquals(seenVerdict(await left), { ok: "sell", took: { 1: 3 } });
+  assertEquals(seenAnswer(await left), { ok: "sell", took: { 1: 3 } });
   assertEquals([await on.onHand(1), await on.onHand(2)], [7, 10]);
 });
 
@@ -265,5 +265,5 @@ inEveryMode("a caller that leaves before the write leaves no trace", async () =>
   });
   await assertRejects(() => lanes.apply(SELL, caller.signal), Error, "gone");
   assertEquals(await on.onHand(1), 10);
-  assertEquals(seenVerdict(await on.lanes().apply(SELL, NEVER)), { ok: "sell", took: { 1: 3 } });
+  assertEquals(seenAnswer(await on.lanes().apply(SELL, NEVER)), { ok: "sell", took: { 1: 3 } });
 });

@@ -128,7 +128,7 @@ const MAY_CHANGE: Record<Table, readonly string[]> = {
     // When its units were taken: a hold that is reserved anew takes them anew.
     "created_at",
     ...["state", "returned", "expires_at", "updated_at", "goods_ids", "location_ids", "nums", "asked", "held"],
-    "buyer_id",
+    ...["buyer_id", "created_at"],
   ],
   operations: [],
   movements: [],

@@ -3,7 +3,7 @@ import type { Order, OrderState, RecordedOperation, Snapshot } from "../../src/i
 import type { Operation } from "../../src/inventory/operations/operation.ts";
 import type { SetOperation } from "../../src/inventory/operations/set.ts";
 import { settle } from "../../src/inventory/settle.ts";
-import { seenVerdict } from "../support/oracle.ts";
+import { seenAnswer } from "../support/seen_verdict.ts";
 
 /** Goods 1 has 5 available of 8 on hand, goods 2 has 100, goods 3 is closed with 9 left. */
 const LEVELS = new Map([
@@ -31,7 +31,7 @@ function snapshot(known?: Order, recorded: RecordedOperation[] = []): Snapshot {
 function decided(on: Snapshot, operation: Operation) {
   const { verdicts, changes } = settle(on, [operation]);
   const moved = changes.movements.map((m) => `${m.goodsId}:${m.onHandDelta}@${m.version}`).join(" ");
-  return { ...seenVerdict(verdicts[0]!), moved };
+  return { ...seenAnswer(verdicts[0]!), moved };
 }
 
 function sell(...lines: [number, number][]): Operation {
@@ -84,15 +84,15 @@ const CASES: [rule: string, Snapshot, Operation, Record<string, unknown>][] = [
     took: { 1: 5 },
     moved: "1:-5@5",
   }],
-  ["one more is short", snapshot(), sell([1, 6]), { no: "short_stock", lines: [[1, 6, 5]], moved: "" }],
+  ["one more is short", snapshot(), sell([1, 6]), { no: "short_stock", lines: [["1", 6, 5]], moved: "" }],
   ["every short line is named, enough of another does not help", snapshot(), sell([1, 6], [2, 101]), {
     no: "short_stock",
-    lines: [[1, 6, 5], [2, 101, 100]],
+    lines: [["1", 6, 5], ["2", 101, 100]],
     moved: "",
   }],
   ["unknown and closed goods come before short ones", snapshot(), sell([1, 6], [3, 1], [9, 1]), {
     no: "unknown_goods",
-    goods: [3, 9],
+    places: ["3", "9"],
     moved: "",
   }],
   ["a barred order can't be sold", snapshot(order("barred", [])), sell([1, 1]), {
@@ -128,12 +128,12 @@ const CASES: [rule: string, Snapshot, Operation, Record<string, unknown>][] = [
   }],
   ["a part may not exceed what is left", snapshot(order("sold", [1, 0])), rollback([[1, 2]]), {
     no: "exceeds_sold",
-    lines: [[1, 2, 1]],
+    lines: [["1", 2, 1]],
     moved: "",
   }],
   ["goods that were not sold have nothing to give back", snapshot(order("sold", [0, 0])), rollback([[2, 1]]), {
     no: "exceeds_sold",
-    lines: [[2, 1, 0]],
+    lines: [["2", 1, 0]],
     moved: "",
   }],
   [
@@ -200,70 +200,93 @@ const CASES: [rule: string, Snapshot, Operation, Record<string, unknown>][] = [
   }],
   ["setting counts on top of what is reserved", snapshot(), set(1, 9), {
     ok: "set",
-    goods: 1,
+    place: "1",
     available: 9,
+    version: 5,
     moved: "1:4@5",
   }],
   ["setting to what is available changes nothing", snapshot(), set(1, 5), {
     ok: "set",
-    goods: 1,
+    place: "1",
     available: 5,
+    version: 4,
     moved: "",
   }],
   ["setting opens a closed goods again, even at the same number", snapshot(), set(3, 9), {
     ok: "set",
-    goods: 3,
+    place: "3",
     available: 9,
+    version: 3,
     moved: "3:0@3",
   }],
-  ["setting creates a goods, even at 0", snapshot(), set(9, 0), { ok: "set", goods: 9, available: 0, moved: "9:0@1" }],
+  ["setting creates a goods, even at 0", snapshot(), set(9, 0), {
+    ok: "set",
+    place: "9",
+    available: 0,
+    version: 1,
+    moved: "9:0@1",
+  }],
   ["setting may not pass int32 with what is reserved", snapshot(), set(1, 2147483645), {
     no: "out_of_range",
-    goods: [1],
+    places: ["1"],
     moved: "",
   }],
   ["a level is set at the version that it stands at", snapshot(), set(1, 9, { expectedVersion: 4 }), {
     ok: "set",
-    goods: 1,
+    place: "1",
     available: 9,
+    version: 5,
     moved: "1:4@5",
   }],
   ["and at no other, even where nothing would change", snapshot(), set(1, 5, { expectedVersion: 3 }), {
     no: "not_as_expected",
+    place: "1",
+    version: 4,
     moved: "",
   }],
   ["what is expected is what is available", snapshot(), set(1, 9, { expectedNum: 5 }), {
     ok: "set",
-    goods: 1,
+    place: "1",
     available: 9,
+    version: 5,
     moved: "1:4@5",
   }],
   ["or what is on hand, where that is set", snapshot(), set(1, 9, { expectedNum: 8, basis: "on_hand" }), {
     ok: "set",
-    goods: 1,
+    place: "1",
     available: 6,
+    version: 5,
     moved: "1:1@5",
   }],
   ["and not the other one", snapshot(), set(1, 9, { expectedNum: 5, basis: "on_hand" }), {
     no: "not_as_expected",
+    place: "1",
+    version: 4,
     moved: "",
   }],
   ["a new goods is expected at version 0 and none", snapshot(), set(9, 2, { expectedVersion: 0, expectedNum: 0 }), {
     ok: "set",
-    goods: 9,
+    place: "9",
     available: 2,
+    version: 1,
     moved: "9:2@1",
   }],
-  ["a goods off sale is not new", snapshot(), set(3, 2, { expectedVersion: 0 }), { no: "not_as_expected", moved: "" }],
+  ["a goods off sale is not new", snapshot(), set(3, 2, { expectedVersion: 0 }), {
+    no: "not_as_expected",
+    place: "3",
+    version: 2,
+    moved: "",
+  }],
   ["on hand may become what is reserved", snapshot(), set(1, 3, { basis: "on_hand" }), {
     ok: "set",
-    goods: 1,
+    place: "1",
     available: 0,
+    version: 5,
     moved: "1:-5@5",
   }],
   ["and not less", snapshot(), set(1, 2, { basis: "on_hand" }), {
     no: "short_stock",
-    lines: [[1, 6, 5]],
+    lines: [["1", 6, 5]],
     moved: "",
   }],
   ["an order that took what was there is answered again", snapshot(PARTLY), PARTLY_AGAIN, {
@@ -293,7 +316,7 @@ const CASES: [rule: string, Snapshot, Operation, Record<string, unknown>][] = [
   ],
   ["what was not taken can't be given back", snapshot(PARTLY), rollback([[3, 1]]), {
     no: "exceeds_sold",
-    lines: [[3, 1, 0]],
+    lines: [["3", 1, 0]],
     moved: "",
   }],
   ["an id that an adjustment has is no rollback's", snapshot(undefined, [ADJUSTED]), {
@@ -305,12 +328,12 @@ const CASES: [rule: string, Snapshot, Operation, Record<string, unknown>][] = [
     kind: "give_back",
     operationId: "g",
     lines: [{ goodsId: 2, locationId: 0, num: 2147483548 }],
-  }, { no: "out_of_range", goods: [2], moved: "" }],
+  }, { no: "out_of_range", places: ["2"], moved: "" }],
   ["giving back to closed goods needs an order", snapshot(), {
     kind: "give_back",
     operationId: "g",
     lines: [{ goodsId: 3, locationId: 0, num: 1 }],
-  }, { no: "unknown_goods", goods: [3], moved: "" }],
+  }, { no: "unknown_goods", places: ["3"], moved: "" }],
 ];
 
 for (const [rule, on, operation, expected] of CASES) {
@@ -330,7 +353,7 @@ Deno.test("a rollback_id of the caller's is taken even where nothing was left to
 Deno.test("a dry run is answered as if it were none, and leaves nothing to write and nothing to those behind it", () => {
   for (const [rule, on, operation, expected] of CASES) {
     const { verdicts, changes } = settle(on, [{ ...operation, dryRun: true }, operation]);
-    const [dry, real] = verdicts.map(seenVerdict);
+    const [dry, real] = verdicts.map(seenAnswer);
     assertEquals(dry, real, rule);
     const moved = changes.movements.map((m) => `${m.goodsId}:${m.onHandDelta}@${m.version}`).join(" ");
     assertEquals(moved, expected.moved, rule);

@@ -1,14 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { derivedRollbackId } from "../../src/inventory/ids.ts";
-import type { Snapshot } from "../../src/inventory/model.ts";
+import { momentKey, takenKey } from "../../src/inventory/model.ts";
 import { changedOrder, type Operation, rulesOf } from "../../src/inventory/operations/operation.ts";
 import { ROLLBACK } from "../../src/inventory/operations/rollback.ts";
-import { settle } from "../../src/inventory/settle.ts";
-import { anyOperation } from "../support/operations.ts";
+import { compareKeys, keyOf } from "../../src/inventory/stock_key.ts";
+import { decideAll, MemoryStore } from "../support/memory_store.ts";
+import { anyBatches, anyOperation, START_MS } from "../support/operations.ts";
 
-const RUNS = 5000;
-const EMPTY: Snapshot = { atMs: 1000, levels: new Map(), orders: new Map(), operations: new Map() };
+const RUNS = 2000;
 
 /** A map that notes what it is asked for. */
 class AskedMap<K, V> extends Map<K, V> {
@@ -25,24 +25,6 @@ class AskedMap<K, V> extends Map<K, V> {
   }
 }
 
-/** The snapshot after the operations, one by one. */
-function after(operations: readonly Operation[]): Snapshot {
-  let snapshot = EMPTY;
-  for (const operation of operations) {
-    const { changes } = settle(snapshot, [operation]);
-    snapshot = {
-      atMs: snapshot.atMs + 1,
-      levels: new Map([...snapshot.levels, ...changes.levels.map(({ after }) => [after.goodsId, after] as const)]),
-      orders: new Map([...snapshot.orders, ...changes.orders.map(({ after }) => [after.orderId, after] as const)]),
-      operations: new Map([
-        ...snapshot.operations,
-        ...changes.operations.map((each) => [each.operationId, each] as const),
-      ]),
-    };
-  }
-  return snapshot;
-}
-
 Deno.test("whatever a decision looks for was to be read for it: what is not read is taken not to exist", () => {
   const stocked: Operation[] = [1, 2, 3].map((goodsId) => ({
     kind: "set",
@@ -51,34 +33,51 @@ Deno.test("whatever a decision looks for was to be read for it: what is not read
     locationId: 0,
     num: 99,
   }));
-  let wholes = 0;
+  const found = { wholes: 0, buyers: 0, moments: 0 };
   fc.assert(
-    fc.property(fc.array(anyOperation, { maxLength: 10 }), anyOperation, fc.boolean(), (before, any, isWhole) => {
-      const snapshot = after([...stocked, ...before]);
-      const [sold] = [...snapshot.orders.values()].filter(({ state }) => state === "sold");
+    fc.property(anyBatches, anyOperation, fc.boolean(), (before, any, isWhole) => {
+      const store = new MemoryStore();
+      decideAll(store, stocked, START_MS);
+      let nowMs = START_MS;
+      for (const { afterMs, operations } of before) decideAll(store, operations, nowMs += afterMs);
+      const [sold] = [...store.orders.values()].filter(({ state }) => state === "sold");
       let operation = any;
       if (isWhole && sold !== undefined) {
-        wholes++;
-        operation = { kind: "rollback", rollbackId: undefined, orderId: sold.orderId, lines: sold.lines };
+        found.wholes++;
+        const lines = sold.lines.filter(({ num }) => num > 0);
+        operation = { kind: "rollback", rollbackId: undefined, orderId: sold.orderId, lines };
       }
-      const order = snapshot.orders.get(changedOrder(operation) ?? "");
+      const order = store.orders.get(changedOrder(operation) ?? "");
+      // Everything that there is, and not only what would be read for it.
+      const read = store.snapshot([operation], nowMs);
       const asked = {
-        ...snapshot,
-        levels: new AskedMap(snapshot.levels),
-        orders: new AskedMap(snapshot.orders),
-        operations: new AskedMap(snapshot.operations),
+        ...read,
+        levels: new AskedMap(store.levels),
+        orders: new AskedMap(store.orders),
+        operations: new AskedMap(store.operations),
+        taken: new AskedMap(read.taken ?? []),
+        moments: new AskedMap(read.moments ?? []),
       };
       const rules = rulesOf(operation);
       rules.decide(asked, operation);
-      const { orderIds = [], operationIds = [] } = rules.records(operation, order);
+      const { orderIds = [], operationIds = [], buyers = [], moments = [] } = rules.records(operation, order);
       const stockKeys = rules.keysOf(operation, order);
+      const bought = buyers.map(({ buyerId, ...place }) => takenKey(keyOf(place), buyerId));
+      const earlier = moments.map(({ atMs, ...place }) => momentKey(keyOf(place), atMs));
       for (const id of asked.orders.asked) assert(orderIds.includes(id), `order ${id}`);
       for (const id of asked.operations.asked) assert(operationIds.includes(id), `operation ${id}`);
-      for (const id of asked.levels.asked) assert(stockKeys.includes(id), `goods ${id}`);
+      for (const key of asked.levels.asked) assert(stockKeys.includes(key), `goods ${key}`);
+      for (const key of asked.taken.asked) assert(bought.includes(key), `what was taken by ${key}`);
+      for (const key of asked.moments.asked) assert(earlier.includes(key), `what there was of ${key}`);
+      assertEquals(stockKeys.toSorted(compareKeys), stockKeys, "keys are sorted");
+      assertEquals(new Set(stockKeys).size, stockKeys.length, "each key once");
+      for (const place of [...buyers, ...moments]) assert(stockKeys.includes(keyOf(place)), "a level is read for it");
+      found.buyers += asked.taken.asked.size;
+      found.moments += asked.moments.asked.size;
     }),
     { numRuns: RUNS },
   );
-  assert(wholes > RUNS / 100, `only ${wholes} rollbacks had exactly the lines that were sold`);
+  for (const [what, times] of Object.entries(found)) assert(times > 3, `only ${times} ${what}`);
 });
 
 Deno.test("a rollback without an id is looked for under both ids that it may have, one with an id under that alone", () => {

@@ -1,108 +1,104 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import type { Changes, Level, Order, RecordedOperation, Snapshot } from "../../src/inventory/model.ts";
+import type { Changes, Level, Order, Snapshot } from "../../src/inventory/model.ts";
 import type { Operation } from "../../src/inventory/operations/operation.ts";
 import { changesNothing, settle } from "../../src/inventory/settle.ts";
-import type { StockKey } from "../../src/inventory/stock_key.ts";
-import { anyOperation } from "../support/operations.ts";
-import { Oracle, seenVerdict } from "../support/oracle.ts";
+import { keyOf, type Place } from "../../src/inventory/stock_key.ts";
+import { decideAll, MemoryStore, storeAfter } from "../support/memory_store.ts";
+import { anyBatches, anyOperation, START_MS } from "../support/operations.ts";
+import { Oracle } from "../support/oracle.ts";
+import { placeText, seenVerdict } from "../support/seen_verdict.ts";
 
-const RUNS = 5000;
+const RUNS = 2000;
 const EMPTY: Snapshot = { atMs: 1000, levels: new Map(), orders: new Map(), operations: new Map() };
+const AT_0 = { locationId: 0 };
 
-/** The snapshot after the changes were written, as PostgreSQL would have it. */
-function written(snapshot: Snapshot, changes: Changes): Snapshot {
-  const levels = new Map<StockKey, Level>(snapshot.levels);
-  const orders = new Map<string, Order>(snapshot.orders);
-  const operations = new Map<string, RecordedOperation>(snapshot.operations);
-  for (const { before, after } of changes.levels) {
-    assertEquals(levels.get(after.goodsId), before, "a level is written over what was read");
-    levels.set(after.goodsId, after);
-  }
-  for (const { before, after } of changes.orders) {
-    assertEquals(orders.get(after.orderId), before, "an order is written over what was read");
-    orders.set(after.orderId, after);
-  }
-  for (const operation of changes.operations) {
-    assert(!operations.has(operation.operationId), "an operation is recorded once");
-    operations.set(operation.operationId, operation);
-  }
-  return { atMs: snapshot.atMs + 1, levels, orders, operations };
-}
-
-/** Movements continue each goods' chain from the level that was read to the level that is written. */
-function assertChains(snapshot: Snapshot, { movements, levels }: Changes): void {
-  const at = new Map<number, { version: number; onHand: number; reserved: number }>();
-  for (const movement of movements) {
-    const before = at.get(movement.goodsId) ?? snapshot.levels.get(movement.goodsId) ??
-      { version: 0, onHand: 0, reserved: 0 };
-    assertEquals(movement.version, before.version + 1);
-    assertEquals(movement.onHandAfter, before.onHand + movement.onHandDelta);
-    assertEquals(movement.reservedAfter, before.reserved + movement.reservedDelta);
-    assert(0 <= movement.reservedAfter && movement.reservedAfter <= movement.onHandAfter);
-    at.set(movement.goodsId, {
-      version: movement.version,
-      onHand: movement.onHandAfter,
-      reserved: movement.reservedAfter,
-    });
-  }
-  assertEquals(levels.length, at.size);
-  for (const { after } of levels) {
-    const { version, onHand, reserved } = after;
-    assertEquals({ version, onHand, reserved }, at.get(after.goodsId));
-  }
+/** What is written of expired holds: each line once, at its true time, and nothing else is said to have happened then. */
+function assertExpiries({ atMs, movements, endedLines = [] }: Changes): void {
+  const text = ({ expiresAtMs, orderId, ...line }: { expiresAtMs: number; orderId: string; num: number } & Place) =>
+    `${keyOf(line)} ${orderId} ${line.num} ${expiresAtMs}`;
+  const over = endedLines.filter(({ expiresAtMs }) => expiresAtMs <= atMs).map(text);
+  const expired = movements.filter(({ kind }) => kind === "expire").map((movement) => {
+    assertEquals(movement.onHandDelta, 0);
+    const { orderId, occurredAtMs, reservedDelta, goodsId, locationId } = movement;
+    return text({ goodsId, locationId, orderId: orderId!, expiresAtMs: occurredAtMs!, num: -reservedDelta });
+  });
+  assertEquals(expired.sort(), over.sort());
 }
 
 Deno.test("settle() answers a batch as deciding them one at a time would", () => {
-  const batches = fc.array(fc.array(anyOperation, { minLength: 1, maxLength: 10 }), { maxLength: 6, size: "max" });
+  const seen = new Map<string, number>();
   fc.assert(
-    fc.property(batches, (batches) => {
+    fc.property(anyBatches, fc.constantFrom(1, 2, 500), (batches, dueMax) => {
       const oracle = new Oracle();
-      let snapshot = EMPTY;
-      for (const batch of batches) {
-        for (let rest = batch; rest.length > 0;) {
-          const { verdicts, changes } = settle(snapshot, rest);
-          assert(verdicts.length > 0, "a batch comes to its end");
-          const decided = rest.slice(0, verdicts.length);
-          assertEquals(verdicts.map(seenVerdict), decided.map((operation) => oracle.apply(operation)));
-          assertChains(snapshot, changes);
-          snapshot = written(snapshot, changes);
-          rest = rest.slice(verdicts.length);
-        }
+      const store = new MemoryStore(dueMax);
+      let nowMs = START_MS;
+      for (const { afterMs, operations } of batches) {
+        nowMs += afterMs;
+        const verdicts = decideAll(store, operations, nowMs, assertExpiries);
+        verdicts.forEach((verdict, i) => {
+          const operation = operations[i]!;
+          const expected = oracle.apply(operation, nowMs);
+          assertEquals(seenVerdict(verdict), expected, JSON.stringify(operation));
+          const ending = `${operation.kind} ${expected.ok === undefined ? expected.no : "ok"}`;
+          seen.set(ending, (seen.get(ending) ?? 0) + 1);
+        });
+        store.assertHolds();
       }
-      for (const level of snapshot.levels.values()) {
-        assertEquals(level.onHand, oracle.onHand(level.goodsId));
-        assertEquals(level.version, oracle.changes.get(level.goodsId));
+      for (const [key, level] of store.levels) {
+        const due = [...store.holds.values()].filter((line) => keyOf(line) === key && line.expiresAtMs <= nowMs);
+        const { onHand, version, deleted } = level;
+        const reserved = level.reserved - due.reduce((sum, { num }) => sum + num, 0);
+        assertEquals(
+          { units: onHand, reserved, changes: version + due.length, closed: deleted },
+          oracle.world.shelf(placeText(level)),
+        );
       }
+      assertEquals(store.levels.size, oracle.world.places.length);
+      assertEquals(new Set(store.shortfalls.keys()), oracle.world.shortfalls);
     }),
     { numRuns: RUNS },
   );
+  assertEquals(EVERY_ENDING.filter((ending) => !seen.has(ending)), [], "what never happened here was not tried");
 });
 
-/** The snapshot after all of the operations. */
-function after(snapshot: Snapshot, operations: readonly Operation[]): Snapshot {
-  let now = snapshot;
-  for (let rest = operations; rest.length > 0;) {
-    const { verdicts, changes } = settle(now, rest);
-    now = written(now, changes);
-    rest = rest.slice(verdicts.length);
-  }
-  return now;
-}
+/** What each operation can come to, without what is rare: decide_stock_test.ts has that. */
+const EVERY_ENDING = [
+  ...["ok", "not_as_expected", "out_of_range", "short_stock"].map((end) => `set ${end}`),
+  ...["sell", "reserve"].flatMap((kind) =>
+    ["ok", "unknown_goods", "short_stock", "order_state", "over_limit", "buyer_required"].map((end) => `${kind} ${end}`)
+  ),
+  "sell content_differs",
+  ...["ok", "order_state", "exceeds_sold", "content_differs"].map((end) => `rollback ${end}`),
+  ...["ok", "unknown_goods", "out_of_range", "content_differs"].map((end) => `give_back ${end}`),
+  ...["ok", "unknown_order", "order_state"].map((end) => `extend ${end}`),
+  ...["ok", "unknown_order", "order_state", "exceeds_held", "content_differs"].map((end) => `confirm ${end}`),
+  ...["ok", "order_state"].map((end) => `release ${end}`),
+  "expire ok",
+  ...["ok", "unknown_goods", "short_stock", "out_of_range", "content_differs"].map((end) => `adjust ${end}`),
+  ...["ok", "unknown_goods", "short_stock", "content_differs"].map((end) => `count ${end}`),
+  ...["ok", "unknown_goods", "short_stock", "content_differs"].map((end) => `transfer ${end}`),
+  ...["ok", "unknown_goods"].map((end) => `policy ${end}`),
+  ...["ok", "unknown_goods", "has_holds"].map((end) => `delete ${end}`),
+  ...["ok", "unknown_goods"].map((end) => `restore ${end}`),
+];
 
 Deno.test("settle() writes nothing of an operation that alone, on the same snapshot, would write nothing", () => {
-  const some = fc.array(anyOperation, { maxLength: 8 });
   let cut = 0;
   fc.assert(
-    fc.property(some, some, (before, batch) => {
-      const snapshot = after(EMPTY, before);
+    fc.property(anyBatches, fc.array(anyOperation, { maxLength: 8 }), (before, batch) => {
+      const { store, nowMs } = storeAfter(before);
+      const snapshot = store.snapshot(batch, nowMs);
+      // Alone, with what time alone has done.
+      const onlyTime = settle(snapshot, []).changes;
       const { verdicts } = settle(snapshot, batch);
       if (verdicts.length < batch.length) cut++;
       verdicts.forEach((_, i) => {
         const without = settle(snapshot, batch.slice(0, i)).changes;
         const withIt = settle(snapshot, batch.slice(0, i + 1)).changes;
         if (JSON.stringify(without) === JSON.stringify(withIt)) return;
-        assert(!changesNothing(settle(snapshot, [batch[i]!]).changes), "it leans on what others of its batch changed");
+        const alone = settle(snapshot, [batch[i]!]).changes;
+        assert(JSON.stringify(alone) !== JSON.stringify(onlyTime), "it leans on what others of its batch changed");
       });
     }),
     { numRuns: RUNS },
@@ -110,51 +106,75 @@ Deno.test("settle() writes nothing of an operation that alone, on the same snaps
   assert(cut > RUNS / 100, `only ${cut} of ${RUNS} batches were cut`);
 });
 
-Deno.test("settle() ends a batch before the sale of units that come back in it", () => {
-  const set: Operation = { kind: "set", operationId: "s", goodsId: 1, locationId: 0, num: 5 };
-  const sell: Operation = { kind: "sell", orderId: "o", lines: [{ goodsId: 1, locationId: 0, num: 5 }] };
-  const { verdicts, changes } = settle(EMPTY, [set, sell]);
-  assertEquals(verdicts.map(seenVerdict), [{ ok: "set", goods: 1, available: 5 }]);
-  assertEquals(changes.orders, []);
-  assertEquals(settle(written(EMPTY, changes), [sell]).verdicts.map(({ ok }) => ok), [true]);
-});
-
-Deno.test("settle() answers an applied operation the same again, whatever came in between", () => {
-  const some = fc.array(anyOperation, { maxLength: 8 });
+Deno.test("settle() writes nothing of what is refused, dry or repeated, and a dry run answers what the run then does", () => {
+  let dry = 0;
   fc.assert(
-    fc.property(some, anyOperation, some, (before, operation, between) => {
-      let snapshot = after(EMPTY, before);
-      const first = settle(snapshot, [operation]);
-      snapshot = written(snapshot, first.changes);
-      snapshot = after(snapshot, between);
-      const again = settle(snapshot, [operation]);
-      const [was, is] = [first.verdicts[0]!, again.verdicts[0]!];
-      // Only what is on record under an id of the caller's or the order's can be a retry.
-      const onRecord = first.changes.orders.length + first.changes.operations.length > 0;
-      if (!was.ok || !onRecord || operation.kind === "set") return;
-      // A sale that was rolled back since is answered as such.
-      if (!is.ok && is.refusal.reason === "order_state") return assertEquals(operation.kind, "sell");
-      if (is.ok && is.kind === "sell" && was.kind === "sell") {
-        assertEquals([is.order.lines, is.order.atMs], [was.order.lines, was.order.atMs]);
-      } else assertEquals(is, { ...was, replayed: true });
-      assert(changesNothing(again.changes));
+    fc.property(anyBatches, anyOperation, (before, any) => {
+      const { store, nowMs } = storeAfter(before);
+      const { dryRun: _, ...wet } = any;
+      const operation = wet as Operation;
+      const snapshot = store.snapshot([operation], nowMs);
+      const onlyTime = settle(snapshot, []).changes;
+      const tried = settle(snapshot, [{ ...operation, dryRun: true }]);
+      const done = settle(snapshot, [operation]);
+      assertEquals(tried.verdicts, done.verdicts);
+      assertEquals(tried.changes, onlyTime);
+      const [verdict] = done.verdicts;
+      if (!verdict!.ok || verdict!.replayed) assertEquals(done.changes, onlyTime);
+      else dry++;
     }),
     { numRuns: RUNS },
   );
+  assert(dry > RUNS / 10, `only ${dry} of ${RUNS} were applied`);
+});
+
+Deno.test("settle() ends a batch before the sale of units that come back in it", () => {
+  const set: Operation = { kind: "set", operationId: "s", goodsId: 1, ...AT_0, num: 5 };
+  const sell: Operation = { kind: "sell", orderId: "o", lines: [{ goodsId: 1, ...AT_0, num: 5 }] };
+  const { verdicts, changes } = settle(EMPTY, [set, sell]);
+  assertEquals(verdicts.map(seenVerdict), [{ ok: "set", place: "1", available: 5, version: 1 }]);
+  assertEquals(changes.orders, []);
+  const store = new MemoryStore();
+  assertEquals(decideAll(store, [set, sell], START_MS).map(({ ok }) => ok), [true, true]);
+});
+
+Deno.test("settle() ends a batch after what has to be read anew: a policy, and a count of an earlier moment", () => {
+  const place = { goodsId: 1, ...AT_0 };
+  const sell = (orderId: string): Operation => ({
+    kind: "sell",
+    orderId,
+    buyerId: "x",
+    lines: [{ ...place, num: 2 }],
+  });
+  const store = new MemoryStore();
+  decideAll(store, [{ kind: "set", operationId: "s", ...place, num: 9 }, sell("a")], START_MS);
+  const policy: Operation = {
+    kind: "policy",
+    operationId: "p",
+    ...place,
+    policy: { safetyStock: 0, backorderMax: 0, buyerNumMax: 3 },
+  };
+  const capped = decideAll(store, [policy, sell("b")], START_MS + 1).map(seenVerdict);
+  assertEquals(capped[1], { no: "over_limit", limit: "buyer", lines: [["1", 2, 2, 3]] });
+  const count = (operationId: string, occurredAtMs: number): Operation => ({
+    kind: "count",
+    operationId,
+    ...place,
+    num: 8,
+    occurredAtMs,
+  });
+  // There were 7. The second counts the same units as the first, not those that the first brought in.
+  const counted = decideAll(store, [count("c", START_MS + 2), count("d", START_MS + 3)], START_MS + 9).map(seenVerdict);
+  assertEquals(counted.map(({ levels }) => levels), [[["1", 8, 0, 4, false]], [["1", 8, 0, 5, false]]]);
 });
 
 Deno.test("settle() opens a goods that is no longer sold by a set, and by nothing that comes back", () => {
-  const closed: Level = { goodsId: 1, locationId: 0, onHand: 5, reserved: 0, version: 3, deleted: true };
-  const order: Order = {
-    orderId: "o",
-    state: "sold",
-    lines: [{ goodsId: 1, locationId: 0, num: 2 }],
-    returned: [0],
-    atMs: 1,
-  };
+  const closed: Level = { goodsId: 1, ...AT_0, onHand: 5, reserved: 0, version: 3, deleted: true };
+  const lines = [{ goodsId: 1, ...AT_0, num: 2 }];
+  const order: Order = { orderId: "o", state: "sold", lines, returned: [0], atMs: 1 };
   const snapshot: Snapshot = { ...EMPTY, levels: new Map([[1, closed]]), orders: new Map([["o", order]]) };
   const rollback: Operation = { kind: "rollback", rollbackId: undefined, orderId: "o", lines: [] };
-  const set: Operation = { kind: "set", operationId: "s", goodsId: 1, locationId: 0, num: 9 };
+  const set: Operation = { kind: "set", operationId: "s", goodsId: 1, ...AT_0, num: 9 };
   const levels = (...batch: Operation[]) => settle(snapshot, batch).changes.levels.map(({ after }) => after);
   assertEquals(levels(rollback), [{ ...closed, onHand: 7, version: 4 }]);
   assertEquals(levels(set), [{ ...closed, onHand: 9, version: 4, deleted: false }]);
@@ -163,22 +183,17 @@ Deno.test("settle() opens a goods that is no longer sold by a set, and by nothin
 });
 
 Deno.test("settle() leaves no trace of a refused order", () => {
-  const set: Operation = { kind: "set", operationId: "s", goodsId: 1, locationId: 0, num: 5 };
-  const snapshot = written(EMPTY, settle(EMPTY, [set]).changes);
-  const sell: Operation = { kind: "sell", orderId: "o", lines: [{ goodsId: 1, locationId: 0, num: 6 }] };
-  const { verdicts, changes } = settle(snapshot, [sell]);
-  assertEquals(verdicts.map(seenVerdict), [{ no: "short_stock", lines: [[1, 6, 5]] }]);
+  const store = new MemoryStore();
+  decideAll(store, [{ kind: "set", operationId: "s", goodsId: 1, ...AT_0, num: 5 }], START_MS);
+  const sell: Operation = { kind: "sell", orderId: "o", lines: [{ goodsId: 1, ...AT_0, num: 6 }] };
+  const { verdicts, changes } = settle(store.snapshot([sell], START_MS), [sell]);
+  assertEquals(verdicts.map(seenVerdict), [{ no: "short_stock", lines: [["1", 6, 5]] }]);
   assert(changesNothing(changes));
 });
 
 Deno.test("settle() refuses to roll back an order whose goods were not read", () => {
-  const order: Order = {
-    orderId: "o",
-    state: "sold",
-    lines: [{ goodsId: 7, locationId: 0, num: 1 }],
-    returned: [0],
-    atMs: 1,
-  };
+  const lines = [{ goodsId: 7, ...AT_0, num: 1 }];
+  const order: Order = { orderId: "o", state: "sold", lines, returned: [0], atMs: 1 };
   const snapshot: Snapshot = { ...EMPTY, orders: new Map([["o", order]]) };
   assertThrows(
     () => settle(snapshot, [{ kind: "rollback", rollbackId: undefined, orderId: "o", lines: [] }]),

@@ -63,9 +63,8 @@ function sellLate(
   snapshot: Snapshot,
   { orderId, recordsShortfall }: ConfirmOperation,
   known: Order,
-  confirmed: Order,
+  sold: Order,
 ): Decision {
-  const sold: Order = { ...confirmed, atMs: snapshot.atMs };
   const lines = sold.lines.filter(({ num }) => num > 0);
   const taken = take(snapshot, { lines, fill: "all", buyerId: sold.buyerId, own: undefined });
   if (!taken.ok) {
