@@ -91,7 +91,9 @@ create index orders_by_buyer on orders (buyer_id, created_at, order_id) where bu
 create index orders_by_expiry on orders (expires_at, order_id) where state = 'held';
 create index orders_held_by_buyer on orders (buyer_id, expires_at, order_id)
   where state = 'held' and buyer_id is not null;
-create index orders_by_time on orders using brin (created_at) with (pages_per_range = 16, autosummarize = on);
+create index orders_by_time on orders (created_at);
+-- Sales, the most of all orders, do without.
+create index orders_by_state on orders (state, created_at, order_id) where state <> 'sold';
 
 -- What live holds have reserved, a row a line; the rows of a (goods, location) come to its `reserved`. Whatever ends a
 -- hold deletes its rows.
@@ -148,11 +150,20 @@ alter table movements
 -- What says how many there are, and not how many came or went: a count that comes late looks for it.
 create index movements_by_count on movements (goods_id, location_id, version) where kind in ('set', 'count');
 create index movements_by_order on movements (order_id, goods_id, location_id, version) where order_id is not null;
-create index movements_by_time on movements using brin (at) with (pages_per_range = 16, autosummarize = on);
+-- It grows at its end only, as that of orders by time does, which costs sales little; with a BRIN a page of a list reads
+-- thousands of rows, and the more the longer vacuum has not come by.
+create index movements_by_time on movements (at);
 create index movements_by_reason on movements (reason, at) where reason is not null;
 create index movements_by_actor on movements (actor, at) where actor is not null;
-create index levels_low on levels (goods_id, location_id) where is_low;
-create index levels_sold_out on levels (goods_id, location_id) where is_sold_out;
+create index movements_by_kind on movements (kind, at) where kind <> 'sell';
+-- The places that there are: each has one first movement, which nothing changes. An index of levels would have an entry
+-- for every block of versions of each, as long as an old snapshot is open.
+create index places_by_goods on movements (goods_id, location_id) where version = 1;
+create index places_by_location on movements (location_id, goods_id) where version = 1;
+-- The newest block first, so that whoever looks for the places meets the row and not its remains.
+create index levels_low on levels (goods_id, location_id, version_block desc) where is_low;
+create index levels_sold_out on levels (goods_id, location_id, version_block desc) where is_sold_out;
+create index levels_deleted on levels (goods_id, location_id, version_block desc) where deleted_at is not null;
 
 grant select, insert on levels, stock, goods, reasons, holds, shortfalls to holdfast_server;
 grant update (on_hand, reserved, version, updated_at, deleted_at) on stock to holdfast_server;
@@ -219,8 +230,12 @@ begin
 end
 $$;
 
+drop index levels_deleted;
 drop index levels_sold_out;
 drop index levels_low;
+drop index places_by_location;
+drop index places_by_goods;
+drop index movements_by_kind;
 drop index movements_by_actor;
 drop index movements_by_reason;
 drop index movements_by_time;
@@ -248,6 +263,7 @@ alter table operations
 drop table shortfalls;
 drop table holds;
 
+drop index orders_by_state;
 drop index orders_by_time;
 drop index orders_held_by_buyer;
 drop index orders_by_expiry;

@@ -16,8 +16,10 @@ import { createInventoryService, inventoryModule } from "./services/inventory/se
 import { listen, type ListenerOptions } from "./transport/listener.ts";
 import { limitsWithShare, LISTENER_LIMITS } from "./transport/limits.ts";
 import { ownHosts } from "./transport/own_names.ts";
+import { ListReads } from "./lanes/list_reads.ts";
 import { lockModule } from "./services/lock/service.ts";
 import { type BudgetView, MessageBudget } from "./rpc/messages/budget.ts";
+import { queryModule } from "./services/query/service.ts";
 import { reflectionModules } from "./services/reflection/service.ts";
 import {
   addServices,
@@ -27,12 +29,17 @@ import {
   namesOf,
   type ServiceModule,
 } from "./services/service_module.ts";
+import { shareOf } from "./transport/addresses.ts";
 import { createRpcHandler } from "./rpc/router.ts";
 import { UnreadableMessages } from "./rpc/messages/check.ts";
 import { openStock, type Stock, type StockParts } from "./stock.ts";
 
 /** Largest answer, as much as gRPC clients take by default. Batches keep within it, and all else is far smaller. */
 const RESPONSE_BYTES_MAX = 4 * 1024 * 1024;
+
+/** Lists that are read at a time, and that are read or wait for it. */
+const LIST_READS_MAX = 2;
+const LISTS_MAX = 200;
 
 /** What may be given to the app beside the parts of its stock. */
 export interface AppParts extends StockParts {
@@ -71,7 +78,7 @@ export interface App {
  */
 export function openServices(
   config: Config,
-  { lanes, lock, names, reasons }: Stock,
+  { lanes, lock, names, reasons, store }: Stock,
   { board, services = [], log }: Pick<AppParts, "services" | "log"> & { readonly board: HealthBoard },
 ): readonly ServiceModule[] {
   const { concurrency, quorumLoss, addressShareMax } = config;
@@ -86,8 +93,14 @@ export function openServices(
     newId: uuidV7,
     log,
   });
+  const reads = new ListReads({
+    readsMax: Math.min(LIST_READS_MAX, config.databasePoolMax),
+    waitingMax: LISTS_MAX,
+    waitingPerAddressMax: shareOf(LISTS_MAX, config.addressShareMax),
+  });
   const described = [
     inventoryModule(inventory, config),
+    queryModule({ lists: store.lists, reads }, config),
     articleModule(inventory, config),
     goodsModule({ names, reasons }, config),
     lockModule({

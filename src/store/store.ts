@@ -2,6 +2,7 @@
  * The store as the rest of the program sees it: the committed snapshot, and whole changes to it.
  */
 import type { Changes, GoodsLevels, Order, Snapshot } from "../inventory/model.ts";
+import type { Lists } from "../inventory/queries.ts";
 import { keyOf, type StockKey } from "../inventory/stock_key.ts";
 import type { HoldFilter, RecordedShortfall, ResolvedShortfall, TimeKey } from "../inventory/hold_lists.ts";
 import { type DueOrders, listHolds, readDueOrders } from "./statements/list_holds.ts";
@@ -9,8 +10,12 @@ import { listShortfalls, resolveShortfall } from "./statements/shortfalls.ts";
 import type { NamedLevel } from "../inventory/levels.ts";
 import { addReason, readReasons, type Reason } from "./statements/reasons.ts";
 import { changeUnderRowLocks } from "./statements/change_under_row_locks.ts";
+import { countLevels, estimateLevels } from "./statements/lists/count_levels.ts";
 import { endSilentSessions, silentTransactionMsMax } from "./statements/end_silent_sessions.ts";
 import { FenceWatch } from "./fence_watch.ts";
+import { listLevels } from "./statements/lists/levels.ts";
+import { listMovements } from "./statements/lists/movements.ts";
+import { listOrders } from "./statements/lists/orders.ts";
 import { Pool, type PoolOptions } from "./postgres/pool.ts";
 import { type NamedGoods, nameGoods, type Naming, readGoods, readSkus } from "./statements/goods.ts";
 import { readSnapshot, type SnapshotKeys } from "./statements/read_snapshot.ts";
@@ -75,6 +80,8 @@ export interface Store {
   readReasons(max: number, signal: AbortSignal): Promise<Reason[]>;
   /** Adds a reason, and answers the one that has its code then; none: there are `max`, or it is to be tried again. */
   addReason(reason: Reason, max: number, signal: AbortSignal): Promise<Reason | undefined>;
+  /** Pages of what there is. */
+  readonly lists: Lists;
   /**
    * Resolves if PostgreSQL answers, takes writes, and has the schema and the settings that it must have. Also ends
    * sessions whose process vanished in the middle of a transaction, so that they keep no rows locked for longer than
@@ -115,6 +122,12 @@ export function createStore(given: StoreOptions): Store {
     nameGoods: (naming, signal) => nameGoods(pool, naming, signal),
     readReasons: (max, signal) => readReasons(pool, max, signal),
     addReason: (reason, max, signal) => addReason(pool, reason, max, signal),
+    lists: {
+      levels: (query, page, signal) => listLevels(pool, query, page, signal),
+      countLevels: (query, isExact, signal) => (isExact ? countLevels : estimateLevels)(pool, query, signal),
+      movements: (query, page, signal) => listMovements(pool, query, page, signal),
+      orders: (query, page, signal) => listOrders(pool, query, page, signal),
+    },
     ping: async (signal) => {
       await ping(pings, sessions, options, signal);
       const ended = await endSilentSessions(pings, silentMsMax, signal);

@@ -5,7 +5,12 @@ import { commentLines, method, paragraphs } from "./api_comments.ts";
 import { commentsOf, type Enum, type File, type Message, typeOf } from "./descriptors.ts";
 
 /** Where the services that clients are to use stand, then the article's. */
-const OURS = ["inventory/v1/inventory.proto", "inventory/v1/goods.proto", "inventory/v1/lock.proto"] as const;
+const OURS = [
+  "inventory/v1/inventory.proto",
+  "inventory/v1/goods.proto",
+  "inventory/v1/query.proto",
+  "inventory/v1/lock.proto",
+] as const;
 const HEAD = new URL("./api_head.md", import.meta.url);
 const ARTICLE_TITLE = "The article's contract";
 

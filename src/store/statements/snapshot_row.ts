@@ -162,6 +162,11 @@ function operationOf(
   };
 }
 
-function linesOf(goodsIds: readonly number[], locationIds: readonly number[] | null, nums: readonly number[]): Line[] {
+/** Lines out of the columns of an order. */
+export function linesOf(
+  goodsIds: readonly number[],
+  locationIds: readonly number[] | null,
+  nums: readonly number[],
+): Line[] {
   return goodsIds.map((goodsId, i) => ({ goodsId, locationId: locationIds?.[i] ?? 0, num: nums[i] as number }));
 }

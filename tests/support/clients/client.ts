@@ -14,6 +14,7 @@ const SERVICES = {
     methods: ["SetInv", "InvDetail", "Sell", "Rollback", "SellBatch", "RollbackBatch", "BatchInvDetail"],
   },
   GoodsService: { contract: "goods.proto", methods: ["RegisterGoods", "GetGoods", "ListReasons", "AddReason"] },
+  QueryService: { contract: "query.proto", methods: ["ListInv", "ListMovements", "ListOrders"] },
 } as const;
 
 /** The methods, whose names are each of one service only; the article's contract has the first four. */

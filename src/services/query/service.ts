@@ -1,0 +1,90 @@
+/**
+ * inventory.v1.QueryService: decodes a request, has the page read, encodes the answer.
+ */
+import { Code, type HandlerContext } from "@connectrpc/connect";
+import { QueryService } from "../../gen/inventory/v1/query_pb.ts";
+import type { Lists, Total } from "../../inventory/queries.ts";
+import { Failure } from "../../lanes/failure.ts";
+import { type ListReads, ReadTooLongError } from "../../lanes/list_reads.ts";
+import { callSignal } from "../../rpc/deadline.ts";
+import { detailedError, info } from "../../rpc/errors.ts";
+import { callerAddress } from "../../transport/addresses.ts";
+import type { BoundSettings } from "../bounds.ts";
+import { failureError } from "../refusals.ts";
+import { type ServiceModule, serviceModule } from "../service_module.ts";
+import { decodeListInv, decodeListMovements, decodeListOrders, type TotalAsked } from "./decode.ts";
+import { levelsAnswer, movementsAnswer, ordersAnswer } from "./encode.ts";
+import { queryMethods } from "./methods.ts";
+import { movementsList, ordersList } from "./tokens.ts";
+
+/** What the service is made of. */
+export interface QueryServiceOptions {
+  readonly lists: Lists;
+  readonly reads: ListReads;
+}
+
+/** The service; its handlers throw ConnectError only, for whatever the caller can know. */
+export function queryModule(
+  { lists, reads }: QueryServiceOptions,
+  settings: Pick<BoundSettings, "requestBytesMax">,
+): ServiceModule {
+  const run = <T>(read: (signal: AbortSignal) => Promise<T>, context: HandlerContext): Promise<T> =>
+    reads.run(read, callSignal(context), callerAddress(context.values));
+  return serviceModule({
+    service: QueryService,
+    handlers: {
+      async listInv(request, context) {
+        const asked = decodeListInv(request);
+        return await answered(async () => {
+          const page = await run((signal) => lists.levels(asked.query, asked.page, signal), context);
+          const count = (isExact: boolean) => run((signal) => lists.countLevels(asked.query, isExact, signal), context);
+          return levelsAnswer(asked, page, await totalOf(asked.total, count));
+        });
+      },
+
+      async listMovements(request, context) {
+        const { query, page } = decodeListMovements(request);
+        return await answered(async () =>
+          movementsAnswer(movementsList(query), await run((signal) => lists.movements(query, page, signal), context))
+        );
+      },
+
+      async listOrders(request, context) {
+        const { query, page } = decodeListOrders(request);
+        return await answered(async () =>
+          ordersAnswer(ordersList(query), await run((signal) => lists.orders(query, page, signal), context))
+        );
+      },
+    },
+    methods: queryMethods(settings),
+    drainExempt: false,
+    healthListed: true,
+    reflected: "listed",
+  });
+}
+
+/** The rows that a query fits, as it was asked for; an estimate where they are too many to be counted in time. */
+async function totalOf(asked: TotalAsked, count: (isExact: boolean) => Promise<number>): Promise<Total | undefined> {
+  if (asked === "none") return undefined;
+  if (asked === "exact") {
+    try {
+      return { count: await count(true), isEstimate: false };
+    } catch (error) {
+      if (!(error instanceof ReadTooLongError)) throw error;
+    }
+  }
+  return { count: await count(false), isEstimate: true };
+}
+
+async function answered<T>(answer: () => Promise<T>): Promise<T> {
+  try {
+    return await answer();
+  } catch (error) {
+    if (error instanceof Failure) throw failureError(error);
+    if (!(error instanceof ReadTooLongError)) throw error;
+    // Without RetryInfo: the same would take as long again.
+    throw detailedError(Code.ResourceExhausted, `${error.message}: narrower filters may do`, [
+      info("QUERY_TOO_LONG", {}),
+    ]);
+  }
+}

@@ -1,0 +1,129 @@
+/** The orders that a list may have, each in the list's sequence, by the index that finds the fewest of them. */
+import type postgres from "postgres";
+import type { OrderState } from "../../../inventory/model.ts";
+import { isSortedByTaking, type OrderQuery } from "../../../inventory/queries.ts";
+import { arrayLiteral } from "../../postgres/arrays.ts";
+import type { Fragment } from "../branches/branch.ts";
+import { direction, FIRST_US, type Key, LAST_US, type Scan, timeOfUs } from "./frame.ts";
+import { movementScan } from "./movement_scans.ts";
+
+/** Orders that are looked at for one page. */
+const ORDERS_MAX = 3000;
+/** Movements whose orders are looked at for one page; each is two searches more. */
+const TAKINGS_MAX = 1000;
+/** Movements by which orders take goods. */
+const TAKING = ["sell", "reserve"] as const;
+
+/** The states on record of orders that are in a state: what has expired may still be on record as held. */
+const ON_RECORD: Readonly<Record<OrderState, readonly OrderState[]>> = {
+  held: ["held"],
+  sold: ["sold"],
+  released: ["released"],
+  expired: ["expired", "held"],
+  rolled_back: ["rolled_back"],
+  barred: ["barred"],
+};
+
+/** What the parts of a scan are made with. */
+interface ScanParts {
+  readonly query: OrderQuery;
+  readonly key: Key;
+}
+
+/** Candidates behind the key, as `scanned`: rows of orders, by goods with what took it first. */
+export function orderScan(
+  sql: postgres.Sql,
+  query: OrderQuery,
+  { after, size }: { readonly after: Key | undefined; readonly size: number },
+): Scan {
+  const { states, buyerId, sinceUs = FIRST_US, untilUs = LAST_US, newestFirst } = query;
+  if (isSortedByTaking(query)) return byGoods(sql, query, { after, size });
+  const parts = { query, key: after ?? [newestFirst ? untilUs : sinceUs, ""] };
+  if (buyerId !== undefined) return within(sql, parts, sql`buyer_id = ${buyerId}`);
+  // Sales, the most of all orders, have no index by state.
+  if (states === undefined || states.includes("sold")) return within(sql, parts, sql`true`);
+  return byStates(sql, parts, [...new Set(states.flatMap((state) => ON_RECORD[state]))]);
+}
+
+function bounds(sql: postgres.Sql, { query: { sinceUs, untilUs, newestFirst }, key }: ScanParts): Fragment {
+  const [atUs, orderId] = key as [number, string];
+  const { behind } = direction(sql, newestFirst);
+  const end = newestFirst
+    ? sql`created_at >= ${timeOfUs(sql, sinceUs ?? FIRST_US)}`
+    : sql`created_at < ${timeOfUs(sql, untilUs ?? LAST_US)}`;
+  return sql`${end} and (created_at, order_id) ${behind} (${timeOfUs(sql, atUs)}, ${orderId}::text)`;
+}
+
+function sorted(sql: postgres.Sql, newestFirst: boolean): Fragment {
+  const { sort } = direction(sql, newestFirst);
+  return sql`order by created_at ${sort}, order_id ${sort}`;
+}
+
+function within(sql: postgres.Sql, parts: ScanParts, only: Fragment): Scan {
+  const tables = sql`
+        scanned as (
+          select * from orders where ${only} and ${bounds(sql, parts)}
+          ${sorted(sql, parts.query.newestFirst)} limit ${ORDERS_MAX}::int
+        )`;
+  return { tables, max: ORDERS_MAX };
+}
+
+/** As with movements by kinds: the state is the first of what is compared and sorted by. */
+function byStates(sql: postgres.Sql, { query, key }: ScanParts, states: readonly OrderState[]): Scan {
+  const { sinceUs, untilUs, newestFirst } = query;
+  const [atUs, orderId] = key as [number, string];
+  const { behind, sort } = direction(sql, newestFirst);
+  const end = newestFirst
+    ? sql`(state, created_at) >= (asked.state, ${timeOfUs(sql, sinceUs ?? FIRST_US)})`
+    : sql`(state, created_at) < (asked.state, ${timeOfUs(sql, untilUs ?? LAST_US)})`;
+  const tables = sql`
+        scanned as (
+          select found.*
+            from unnest((select ${arrayLiteral(states)}::text[])) as asked (state),
+                 lateral (select * from orders
+                           where state <> 'sold' and ${end} and (state, created_at, order_id)
+                             ${behind} (asked.state, ${timeOfUs(sql, atUs)}, ${orderId}::text)
+                           order by state ${sort}, created_at ${sort}, order_id ${sort}
+                           limit ${ORDERS_MAX}::int) as found
+          ${sorted(sql, newestFirst)} limit ${ORDERS_MAX}::int
+        )`;
+  return { tables, max: ORDERS_MAX };
+}
+
+/** The movements of the goods, out of which {@link takenOrders} finds the orders. */
+function byGoods(
+  sql: postgres.Sql,
+  { goodsId, locationId, sinceUs, untilUs, newestFirst }: OrderQuery,
+  { after, size }: { readonly after: Key | undefined; readonly size: number },
+): Scan {
+  const key = after === undefined ? undefined : [after[0]!, goodsId!, after[1]!, after[2]!];
+  const query = {
+    ...(goodsId === undefined ? {} : { goodsId }),
+    ...(locationId === undefined ? {} : { locationId }),
+    ...(sinceUs === undefined ? {} : { sinceUs }),
+    ...(untilUs === undefined ? {} : { untilUs }),
+    kinds: TAKING,
+    newestFirst,
+  };
+  return movementScan(sql, query, { after: key, size, scanMax: TAKINGS_MAX });
+}
+
+/** The orders whose goods was taken first by one of these movements. */
+export function takenOrders(sql: postgres.Sql, query: OrderQuery): Fragment {
+  const { goodsId = null, locationId = null } = query;
+  const taking = arrayLiteral(TAKING);
+  return sql`(
+                  select made.*, scanned.at as taken_at, scanned.location_id as taken_location_id,
+                         scanned.version as taken_version
+                    from scanned,
+                         lateral (select * from orders where order_id = scanned.order_id offset 0) as made
+                   where scanned.kind = any (${taking}::text[])
+                     and not exists (
+                       select from movements as earlier
+                        where earlier.order_id = scanned.order_id and earlier.goods_id = ${goodsId}::int
+                          and (${locationId}::int is null or earlier.location_id = ${locationId}::int)
+                          and earlier.kind = any (${taking}::text[])
+                          and (earlier.at, earlier.location_id, earlier.version)
+                                < (scanned.at, scanned.location_id, scanned.version)
+                       offset 0))`;
+}
