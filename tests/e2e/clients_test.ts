@@ -4,12 +4,12 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { bufCurlClient } from "../support/clients/buf_curl.ts";
-import type { CallResult, Client, Json, Method } from "../support/clients/client.ts";
+import { again, type CallResult, type Client, type Json, type Method } from "../support/clients/client.ts";
 import { connectBinaryClient, grpcWebClient } from "../support/clients/connect_web.ts";
 import { articleClient, grpcJsClient } from "../support/clients/grpc_js.ts";
 import { jsonClient } from "../support/clients/json_fetch.ts";
 import { serverTest } from "../support/server.ts";
-import { again, NOW, type Scenario, UUID_V7 } from "./scenario.ts";
+import { NOW, type Scenario, UUID_V7 } from "./scenario.ts";
 import { APPLIED } from "./scenarios_applied.ts";
 import { BATCHES } from "./scenarios_batch.ts";
 import { GOODS } from "./scenarios_goods.ts";

@@ -87,14 +87,6 @@ export function given(orderId: string, line?: LineOf, rollbackId = ""): Json {
   return { goodsInfo: linesAt0(line === undefined ? [] : [line]), orderId, rollbackId, replayed: false };
 }
 
-/** An answer, or what is in it, of an earlier call. */
-export function again<T>(answer: T): T {
-  if (Array.isArray(answer)) return answer.map(again) as T;
-  if (typeof answer !== "object" || answer === null) return answer;
-  const fields = Object.entries(answer).map(([name, field]) => [name, name === "replayed" ? true : again(field)]);
-  return Object.fromEntries(fields);
-}
-
 /** Detail that gives a reason. */
 export function info(reason: string, metadata: Json): Json {
   return { "@type": "google.rpc.ErrorInfo", reason, domain: "inventory.v1", metadata };

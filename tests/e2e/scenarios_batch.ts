@@ -1,7 +1,7 @@
 /** What `RollbackBatch` and `BatchInvDetail` do: verdicts in order, each what the single call would have come to. */
 import { back, badGoods, error, failure, verdicts } from "./batch_verdicts.ts";
+import { again } from "../support/clients/client.ts";
 import {
-  again,
   badRequest,
   detail,
   fails,

@@ -1,7 +1,7 @@
 /** Goods by sku, and the reasons of movements. */
 import { error, failure } from "./batch_verdicts.ts";
+import { again } from "../support/clients/client.ts";
 import {
-  again,
   badRequest,
   detail,
   fails,

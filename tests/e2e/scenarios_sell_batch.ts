@@ -1,7 +1,7 @@
 /** What `SellBatch` does, and what every batch is refused for as a whole. */
 import { error, sale, verdicts } from "./batch_verdicts.ts";
+import { again } from "../support/clients/client.ts";
 import {
-  again,
   badRequest,
   detail,
   fails,

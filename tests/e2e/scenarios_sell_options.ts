@@ -1,7 +1,6 @@
 /** How an order may be asked for: what is there of it, for a buyer, and only to know. */
 import { error, verdicts } from "./batch_verdicts.ts";
 import {
-  again,
   badRequest,
   detail,
   fails,
@@ -16,7 +15,7 @@ import {
   set,
   sold,
 } from "./scenario.ts";
-import type { Json } from "../support/clients/client.ts";
+import { again, type Json } from "../support/clients/client.ts";
 
 const notInArticle = "no fill, buyers or dry runs";
 const AVAILABLE = { fill: "FILL_AVAILABLE" };

@@ -60,3 +60,11 @@ export function decodeDetail({ type, value }: { readonly type: string; readonly 
 export function canonicalCode(connectCode: string): string {
   return connectCode.toUpperCase();
 }
+
+/** An answer, or what has answers in it, as it is given again to a retry. */
+export function again<T>(answer: T): T {
+  if (Array.isArray(answer)) return answer.map(again) as T;
+  if (typeof answer !== "object" || answer === null) return answer;
+  const fields = Object.entries(answer).map(([name, field]) => [name, name === "replayed" ? true : again(field)]);
+  return Object.fromEntries(fields);
+}
