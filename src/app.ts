@@ -82,10 +82,11 @@ export function openServices(
   { board, services = [], log }: Pick<AppParts, "services" | "log"> & { readonly board: HealthBoard },
 ): readonly ServiceModule[] {
   const { concurrency, quorumLoss, addressShareMax } = config;
-  const skus = createSkus(names);
+  const skus = createSkus(names, reasons);
   const inventory = createInventoryService({
     lanes,
     ...skus,
+    reasons,
     orderLinesMax: config.orderLinesMax,
     orderIdRequired: config.orderIdRequired,
     batchOrdersMax: config.batchOrdersMax,

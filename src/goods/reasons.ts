@@ -18,6 +18,9 @@ const READ_MAX = 2 * REASONS_MAX;
 /** Attempts to add one that another adds at the same time. */
 const ATTEMPTS_MAX = 3;
 
+/** The reasons as decoding sees them. */
+export type KnownReasons = Pick<Reasons, "isKnown" | "codes">;
+
 /** What became of adding a reason. */
 export type AddedReason =
   | { readonly ok: true; readonly reason: Reason }
@@ -42,6 +45,16 @@ export class Reasons {
   /** Whether the process knows of this reason. */
   isKnown(code: string): boolean {
     return this.#known.has(code);
+  }
+
+  /** Whether there may be such a reason without the process knowing of it: then it has to be read. */
+  isUnread(code: string): boolean {
+    return !this.#known.has(code) && REASON_PATTERN.test(code);
+  }
+
+  /** The reasons that the process knows of, by code. */
+  get codes(): string[] {
+    return [...this.#known].sort();
   }
 
   /** All reasons, by code, as of now or later; they are known from then on. */

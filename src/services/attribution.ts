@@ -4,6 +4,7 @@
  * printable ASCII. None of them is part of what a retry has to repeat.
  */
 import type { HandlerContext } from "@connectrpc/connect";
+import type { KnownReasons } from "../goods/reasons.ts";
 import type { Attribution } from "../inventory/model.ts";
 import type { Operated } from "../inventory/operations/rules.ts";
 import { Violations } from "../rpc/errors.ts";
@@ -21,10 +22,12 @@ const ACTOR: TextRule = {
   expected: "1 to 128 characters of printable ASCII without a comma",
 };
 const REASON: TextRule = {
-  charactersMax: 64,
-  other: /[^a-z0-9_.-]/,
-  expected: "a code of 1 to 64 characters out of a-z 0-9 . _ -",
+  charactersMax: 32,
+  other: /[^a-z0-9_]/,
+  expected: "a code of 1 to 32 characters out of a-z 0-9 _",
 };
+/** Codes that an error names of those that there are. */
+const CODES_NAMED_MAX = 20;
 /** A URI is ASCII (RFC 3986, section 2); what is not is percent-encoded in it. */
 const DOCUMENT_URI: TextRule = {
   charactersMax: 512,
@@ -57,18 +60,35 @@ export function readActor({ requestHeader, values }: HandlerContext): string | u
   return actor;
 }
 
-/** A code of the table of reasons, by its form; undefined if the field is empty. */
-export function readReason(violations: Violations, field: string, reason: string): string | undefined {
-  return readText(violations, field, reason, REASON);
+/** A code of the table of reasons; undefined if the field is empty. */
+export function readReason(
+  violations: Violations,
+  field: string,
+  reason: string,
+  reasons: KnownReasons,
+): string | undefined {
+  const code = readText(violations, field, reason, REASON);
+  if (code === undefined || REASON.other.test(code) || code.length > REASON.charactersMax || reasons.isKnown(code)) {
+    return code;
+  }
+  const { codes } = reasons;
+  const more = codes.length > CODES_NAMED_MAX ? ` and ${codes.length - CODES_NAMED_MAX} more` : "";
+  violations.add(field, `expected one of ${codes.slice(0, CODES_NAMED_MAX).join(", ")}${more}, got ${code}`);
+  return code;
 }
 
 /** Of most operations; one for all of them. */
 export const PLAIN: Operated = {};
 
 /** What every operation may have beside its own, to be spread into it; {@link PLAIN} where that is nothing. */
-export function readOperated(violations: Violations, request: OperatedRequest, actor: string | undefined): Operated {
+export function readOperated(
+  violations: Violations,
+  request: OperatedRequest,
+  actor: string | undefined,
+  reasons: KnownReasons,
+): Operated {
   if (request.reason === "" && request.documentUri === "" && actor === undefined && !request.dryRun) return PLAIN;
-  const reason = readReason(violations, "reason", request.reason);
+  const reason = readReason(violations, "reason", request.reason, reasons);
   const documentUri = readText(violations, "document_uri", request.documentUri, DOCUMENT_URI);
   const attribution: Attribution | undefined = (reason ?? documentUri ?? actor) === undefined ? undefined : {
     ...(reason === undefined ? {} : { reason }),

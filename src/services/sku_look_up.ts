@@ -1,11 +1,13 @@
 /**
- * What the skus of requests name. A service asks before it decodes, and decoding is pure:
+ * What the skus of requests name, and whether their reasons are any. A service asks before it decodes, and decoding is
+ * pure:
  *
- *     const skus = skusOf(request.goodsInfo, context);
+ *     const skus = skusOf(request.goodsInfo, context, request.reason);
  *     const asked = decodeSell(request, rules, actor, skus && await skus);
  */
 import type { HandlerContext } from "@connectrpc/connect";
 import type { GoodsNames } from "../goods/goods_names.ts";
+import type { Reasons } from "../goods/reasons.ts";
 import { Failure } from "../lanes/failure.ts";
 import { callSignal } from "../rpc/deadline.ts";
 import { callerAddress } from "../transport/addresses.ts";
@@ -13,12 +15,14 @@ import { failureError, skuTaken } from "./refusals.ts";
 import { type Named, type SkuIds, skusIn } from "./skus.ts";
 
 /**
- * Looks up the skus of one request. Undefined where it has none, so that such a request waits for nothing. Rejects with
- * a ConnectError for what the caller can know.
+ * Looks up the skus of one request, and has its reason read where the process does not know of it. Undefined where
+ * there is nothing to read, so that such a request waits for nothing. Rejects with a ConnectError for what the caller
+ * can know.
  */
 export type SkusOf = (
   named: readonly { readonly sku: string }[],
   context: HandlerContext,
+  reason?: string,
 ) => Promise<SkuIds> | undefined;
 
 /**
@@ -31,12 +35,18 @@ export type GiveSku = (
 ) => Promise<void>;
 
 /** What all services share. */
-export function createSkus(names: GoodsNames): { readonly skusOf: SkusOf; readonly giveSku: GiveSku } {
+export function createSkus(
+  names: GoodsNames,
+  reasons: Reasons,
+): { readonly skusOf: SkusOf; readonly giveSku: GiveSku } {
   return {
-    skusOf(named, context) {
+    skusOf(named, context, reason = "") {
       const skus = skusIn(named);
-      if (skus.length === 0) return undefined;
-      return answered(names.ids(skus, callSignal(context), callerAddress(context.values)));
+      const isUnread = reason !== "" && reasons.isUnread(reason);
+      if (skus.length === 0 && !isUnread) return undefined;
+      const [signal, address] = [callSignal(context), callerAddress(context.values)];
+      const read = isUnread ? reasons.read(signal, address) : undefined;
+      return answered(Promise.all([names.ids(skus, signal, address), read]).then(([ids]) => ids));
     },
 
     async giveSku(request, context) {

@@ -55,6 +55,11 @@ const VALUES: readonly BadInput[] = [
     "document_uri",
   ),
   refused("a reason that is no code", "Rollback", { orderId: "sold", reason: "It fell" }, "reason"),
+  refused("a reason that there is none of", "Sell", { ...lines([1, 1]), reason: "because" }, "reason"),
+  refused("a sku of 65 characters", "Sell", { goodsInfo: [{ sku: "s".repeat(65), num: 1 }] }, "goods_info[0].sku"),
+  refused("a sku with a control character", "InvDetail", { sku: "a\u0000" }, "sku"),
+  refused("a level of a sku with a line break", "SetInv", { goodsId: 1, sku: "a\nb", num: 1 }, "sku"),
+  row("a sku that names nothing", "Sell", { goodsInfo: [{ sku: "'; drop table goods; --", num: 1 }] }, "404 NOT_FOUND"),
   row("a dry run", "Sell", { ...lines([1, 1]), dryRun: true }, "200"),
   row("a dry run of a bar", "Rollback", { orderId: "never", dryRun: true }, "200"),
   row("a dry run of a new goods", "SetInv", { goodsId: 77, num: 1, dryRun: true }, "200"),
@@ -67,6 +72,7 @@ const VALUES: readonly BadInput[] = [
 ];
 
 const JSON_TEXTS: readonly BadInput[] = [
+  text("a sku of half a surrogate pair", "InvDetail", `{"sku":"\\ud83d"}`, INVALID("sku")),
   text("a lone surrogate", "Sell", `{"goodsInfo":[{"goodsId":1,"num":1}],"orderId":"\\ud800"}`, INVALID("order_id")),
   text(
     "bytes that are not UTF-8",

@@ -1,5 +1,5 @@
 /** Goods by sku, and the reasons of movements. */
-import { error, failure } from "./batch_verdicts.ts";
+import { error, failure, sale } from "./batch_verdicts.ts";
 import { again } from "../support/clients/client.ts";
 import {
   badRequest,
@@ -261,6 +261,24 @@ export const GOODS: readonly Scenario[] = [
           differences: `description is "Reason ${g}"`,
         }),
       ),
+      // It may be given from then on, in a batch as well; the ledger takes no other.
+      set(g, 10, 1),
+      ok("Sell", { ...order(`${g}`, [g, 1]), reason: `r${g}` }, sold(`${g}`, [g, 1])),
+      ok("SellBatch", {
+        orders: [{ ...order(`${g}a`, [g, 1]), reason: `r${g}` }, { ...order(`${g}b`, [g, 1]), reason: "R" }],
+      }, {
+        verdicts: [
+          sale(`${g}a`, [g, 1]),
+          error(
+            "INVALID_ARGUMENT",
+            'reason: expected a code of 1 to 32 characters out of a-z 0-9 _, got "R" (U+0052) as character 1 of 1',
+            badRequest([
+              "reason",
+              'expected a code of 1 to 32 characters out of a-z 0-9 _, got "R" (U+0052) as character 1 of 1',
+            ]),
+          ),
+        ],
+      }),
       fails(
         "AddReason",
         { reason: { code: "R", description: "" } },

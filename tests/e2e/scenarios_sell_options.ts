@@ -192,7 +192,7 @@ export const SELL_OPTIONS: readonly Scenario[] = [
           badRequest(
             [
               "reason",
-              'expected a code of 1 to 64 characters out of a-z 0-9 . _ -, got "B" (U+0042) as character 1 of 7',
+              'expected a code of 1 to 32 characters out of a-z 0-9 _, got "B" (U+0042) as character 1 of 7',
             ],
             [
               "document_uri",

@@ -77,6 +77,7 @@ async function withService(budget: MessageBudget, run: (url: string) => Promise<
     lanes: stock.lanes,
     skusOf: () => undefined,
     giveSku: () => Promise.resolve(),
+    reasons: stock.reasons,
     responseBytesMax: 4 * MIB,
     newId: () => "id",
     log,

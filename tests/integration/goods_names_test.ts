@@ -167,7 +167,13 @@ Deno.test("reasons: the standard ones are there, and one that is added is known 
     ...Array(4).fill({ ok: true, reason: sample }),
   ]);
   assertEquals(await b.reasons.add({ ...sample, description: "Another" }, NEVER), { ok: false, known: sample });
+  assertEquals([b.reasons.isUnread("sample"), b.reasons.isUnread("other"), b.reasons.isUnread("Not one")], [
+    false,
+    true,
+    false,
+  ]);
   assert((await codes(b)).includes("sample"));
+  assertEquals(b.reasons.codes, ["correction", "count", "damage", "found", "return", "sample", "theft"]);
 });
 
 Deno.test(`there are ${REASONS_MAX} reasons at most`, async () => {

@@ -36,7 +36,7 @@ export async function runBadInputs(server: TestServer, step: Step, rows: readonl
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ goodsId: 777_777, num: 1 }),
     });
-    const level = { goodsId: 777_777, num: 1, onHand: 1, reserved: 0, version: "1", locationId: 0 };
+    const level = { goodsId: 777_777, num: 1, onHand: 1, reserved: 0, version: "1", locationId: 0, sku: "" };
     assertEquals(await response.json(), level);
     assertNotEquals(await allRows(owner), before);
   });

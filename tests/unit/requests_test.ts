@@ -6,7 +6,12 @@ import { INT32_MAX } from "../../src/inventory/model.ts";
 import { decodeRollback, decodeSell } from "../../src/services/inventory/decode.ts";
 
 const LINES_MAX = 3;
-const RULES = { orderLinesMax: LINES_MAX, orderIdRequired: false, newId: () => "new" };
+const RULES = {
+  orderLinesMax: LINES_MAX,
+  orderIdRequired: false,
+  newId: () => "new",
+  reasons: { isKnown: () => true, codes: [] },
+};
 
 /** Decodes a sale and a rollback with these lines; answers their lines, and that both are alike. */
 function linesOf(goodsInfo: readonly { goodsId: number; locationId?: number; num: number }[]) {

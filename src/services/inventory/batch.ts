@@ -10,6 +10,7 @@ import {
   type SellRequest,
   SellRequestSchema,
 } from "../../gen/inventory/v1/inventory_pb.ts";
+import type { Reasons } from "../../goods/reasons.ts";
 import type { Lanes } from "../../lanes/lanes.ts";
 import type { Log } from "../../telemetry/log.ts";
 import { AnswerBudget, errorIn, linesIn } from "./verdict_budget.ts";
@@ -17,12 +18,12 @@ import { type Ending, rollbackAnswer, sellAnswer } from "./encode.ts";
 import { type Parts, partsOf } from "../../rpc/messages/batch_parts.ts";
 import { callerAddress } from "../../transport/addresses.ts";
 import { callSignal } from "../../rpc/deadline.ts";
-import { decodeParts } from "./decode_parts.ts";
+import { decodeParts, type NamedPart } from "./decode_parts.ts";
 import { type Asked, decodeRollback, decodeSell, type RequestRules } from "./decode.ts";
 import { inSlices } from "../../rpc/time_slices.ts";
 import { readActor } from "../attribution.ts";
 import type { GiveSku, SkusOf } from "../sku_look_up.ts";
-import type { Named, SkuIds } from "../skus.ts";
+import type { SkuIds } from "../skus.ts";
 import { checkParts, errorsOf } from "./part_errors.ts";
 
 /** Goods in one BatchInvDetail. */
@@ -33,6 +34,7 @@ export interface BatchServiceOptions extends RequestRules {
   readonly lanes: Lanes;
   readonly skusOf: SkusOf;
   readonly giveSku: GiveSku;
+  readonly reasons: Reasons;
   /** Orders in one batch. */
   readonly batchOrdersMax: number;
   /** Largest answer that the server sends. */
@@ -62,7 +64,7 @@ type Ended<M> = { readonly answer: M; readonly truncated: boolean } | ReturnType
 export function createBatchService(
   options: BatchServiceOptions,
 ): Pick<ServiceImpl<typeof InventoryService>, BatchMethod> {
-  const { lanes, skusOf, batchOrdersMax, responseBytesMax, log } = options;
+  const { lanes, skusOf, reasons, batchOrdersMax, responseBytesMax, log } = options;
   // Throws here and not in a call, where it would be too late.
   new AnswerBudget(responseBytesMax, Math.max(batchOrdersMax, BATCH_GOODS_MAX));
 
@@ -83,7 +85,7 @@ export function createBatchService(
 
   /** Decodes, applies and answers all parts. Throws for a bad count. Nobody reads what it answers to an ended call. */
   async function endAll<
-    R extends { readonly goodsInfo: readonly Named[] },
+    R extends NamedPart,
     A extends Asked,
     M extends Parameters<typeof linesIn>[1],
   >(
@@ -104,7 +106,7 @@ export function createBatchService(
         // Cut to its budget at once: a batch of bad orders must not stay in memory with all its details.
         ended[at] = errorIn(budget, errorOf(error));
       };
-      const rules = { skusOf, decode: (request: R, skus?: SkuIds) => decode(request, actor, skus), refuse };
+      const rules = { skusOf, reasons, decode: (request: R, skus?: SkuIds) => decode(request, actor, skus), refuse };
       const asked = await decodeParts(requests, rules, context);
       const operations = asked.map(({ asked: { operation } }) => operation);
       const ends = await lanes.applyAll(operations, signal, callerAddress(context.values));

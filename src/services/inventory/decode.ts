@@ -10,6 +10,7 @@ import {
   type SellRequest,
   type SetInvRequest,
 } from "../../gen/inventory/v1/inventory_pb.ts";
+import type { KnownReasons } from "../../goods/reasons.ts";
 import type { GiveBackOperation } from "../../inventory/operations/give_back.ts";
 import type { Operation } from "../../inventory/operations/operation.ts";
 import type { RollbackOperation } from "../../inventory/operations/rollback.ts";
@@ -42,6 +43,8 @@ export interface RequestRules {
   readonly orderLinesMax: number;
   /** An order must have an id of its caller, and what is given back without an order too. */
   readonly orderIdRequired: boolean;
+  /** What writes may give as their reason. */
+  readonly reasons: KnownReasons;
   /** Makes ids for orders and operations that the caller gave none: UUIDv7. */
   readonly newId: () => string;
 }
@@ -68,7 +71,7 @@ export interface AskedRollback extends Asked<RollbackOperation | GiveBackOperati
 /** @param actor who asks @throws ConnectError INVALID_ARGUMENT */
 export function decodeSet(
   request: SetInvRequest,
-  { newId }: RequestRules,
+  { newId, reasons }: RequestRules,
   actor?: string,
   skus?: SkuIds,
 ): Asked<SetOperation> {
@@ -79,7 +82,7 @@ export function decodeSet(
   if (num < 0) violations.add("num", `expected a quantity of 0 or more, got ${num}`);
   const basis = readEnum(violations, "basis", request.basis, BASES);
   const expectedVersion = readVersion(violations, "expected_version", request.expectedVersion);
-  const operated = readOperated(violations, request, actor);
+  const operated = readOperated(violations, request, actor, reasons);
   violations.check();
   return {
     operation: {
@@ -146,14 +149,14 @@ export function decodeSell(
   actor?: string,
   skus?: SkuIds,
 ): AskedSell {
-  const { orderLinesMax, orderIdRequired, newId } = rules;
+  const { orderLinesMax, orderIdRequired, newId, reasons } = rules;
   const violations = new Violations();
   if (orderIdRequired && request.orderId === "") violations.add("order_id", ID_REQUIRED);
   const orderId = readId(violations, "order_id", request.orderId) ?? newId();
   const lines = readLines(violations, "goods_info", request.goodsInfo, { max: orderLinesMax, required: true, skus });
   const buyerId = readBuyerId(violations, "buyer_id", request.buyerId);
   const fill = readEnum(violations, "fill", request.fill, FILLS);
-  const operated = readOperated(violations, request, actor);
+  const operated = readOperated(violations, request, actor, reasons);
   violations.check();
   const plain: SellOperation = { kind: "sell", orderId, lines };
   const operation = buyerId === undefined && fill === "all" && operated === PLAIN ? plain : {
@@ -178,7 +181,7 @@ export function decodeSell(
  */
 export function decodeRollback(
   request: RollbackRequest,
-  { orderLinesMax, orderIdRequired, newId }: RequestRules,
+  { orderLinesMax, orderIdRequired, newId, reasons }: RequestRules,
   actor?: string,
   skus?: SkuIds,
 ): AskedRollback {
@@ -191,7 +194,7 @@ export function decodeRollback(
   } else if (orderIdRequired && orderId === undefined && rollbackId === undefined) {
     violations.add("rollback_id", ID_REQUIRED);
   }
-  const operated = readOperated(violations, request, actor);
+  const operated = readOperated(violations, request, actor, reasons);
   violations.check();
   const names = skuNames(request.goodsInfo, skus);
   if (orderId !== undefined) {

@@ -1,5 +1,6 @@
 /** The parts of a batch, decoded in slices: those that name goods by sku after one look-up for all of them. */
 import type { HandlerContext } from "@connectrpc/connect";
+import type { Reasons } from "../../goods/reasons.ts";
 import { callSignal } from "../../rpc/deadline.ts";
 import type { Parts } from "../../rpc/messages/batch_parts.ts";
 import { inSlices } from "../../rpc/time_slices.ts";
@@ -12,26 +13,34 @@ export interface DecodedPart<A> {
   readonly asked: A;
 }
 
+/** What names goods, and says what it is for. */
+export interface NamedPart {
+  readonly goodsInfo: readonly Named[];
+  readonly reason: string;
+}
+
 /** How parts are decoded. */
 export interface PartRules<R, A> {
   readonly skusOf: SkusOf;
+  readonly reasons: Pick<Reasons, "isUnread">;
   decode(request: R, skus?: SkuIds): A;
   /** What `decode` threw for the part at this place. */
   refuse(error: unknown, at: number): void;
 }
 
 /**
- * Those that could be decoded, in the sequence of the batch. Parts with skus are read a second time then, as what is
- * read takes some twenty times the bytes that it came as.
+ * Those that could be decoded, in the sequence of the batch. Parts with skus, or with a reason that the process does not
+ * know of, are read a second time then, as what is read takes some twenty times the bytes that it came as.
  */
-export async function decodeParts<R extends { readonly goodsInfo: readonly Named[] }, A>(
+export async function decodeParts<R extends NamedPart, A>(
   requests: Parts<R>,
-  { skusOf, decode, refuse }: PartRules<R, A>,
+  { skusOf, reasons, decode, refuse }: PartRules<R, A>,
   context: HandlerContext,
 ): Promise<DecodedPart<A>[]> {
   const signal = callSignal(context);
   const decoded: DecodedPart<A>[] = [];
   const skus = new Set<string>();
+  let reason = "";
   const named: number[] = [];
   const decodeOne = (request: R, at: number, ids?: SkuIds) => {
     try {
@@ -44,12 +53,15 @@ export async function decodeParts<R extends { readonly goodsInfo: readonly Named
     // What can't be read at all is no fault of one order.
     const request = requests.read(at);
     const own = skusIn(request.goodsInfo);
-    if (own.length === 0) return decodeOne(request, at);
+    const isUnread = request.reason !== "" && reasons.isUnread(request.reason);
+    if (own.length === 0 && !isUnread) return decodeOne(request, at);
+    // All reasons are read for one.
+    if (isUnread) reason = request.reason;
     for (const sku of own) skus.add(sku);
     named.push(at);
   });
   if (named.length === 0) return decoded;
-  const ids = await skusOf([...skus].map((sku) => ({ sku })), context);
+  const ids = await skusOf([...skus].map((sku) => ({ sku })), context, reason);
   await inSlices(named, signal, (at) => decodeOne(requests.read(at), at, ids));
   return decoded.sort((a, b) => a.at - b.at);
 }

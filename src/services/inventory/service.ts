@@ -45,8 +45,10 @@ export function createInventoryService(options: BatchServiceOptions): ServiceImp
     async setInv(request, context) {
       // Both: the goods gets this sku. What else is wrong is said before it has it.
       const gives = request.sku !== "" && request.goodsId > 0;
-      const skus = gives ? skuGiven(request) : skusOf([request], context);
-      const asked = decodeSet(request, options, readActor(context), skus && await skus);
+      const looked = skusOf(gives ? [] : [request], context, request.reason);
+      const found = looked && await looked;
+      const skus = gives ? skuGiven(request) : found;
+      const asked = decodeSet(request, options, readActor(context), skus);
       if (gives) await giveSku(request, context);
       return setAnswer(asked, await apply(asked.operation, context));
     },
@@ -66,13 +68,13 @@ export function createInventoryService(options: BatchServiceOptions): ServiceImp
     },
 
     async sell(request, context) {
-      const skus = skusOf(request.goodsInfo, context);
+      const skus = skusOf(request.goodsInfo, context, request.reason);
       const asked = decodeSell(request, options, readActor(context), skus && await skus);
       return sellAnswer(asked, await apply(asked.operation, context));
     },
 
     async rollback(request, context) {
-      const skus = skusOf(request.goodsInfo, context);
+      const skus = skusOf(request.goodsInfo, context, request.reason);
       const asked = decodeRollback(request, options, readActor(context), skus && await skus);
       return rollbackAnswer(asked, await apply(asked.operation, context));
     },

@@ -23,7 +23,8 @@
 //
 // Writes may say what they are for: `reason`, `document_uri`, and the header `x-holdfast-actor` for who asks. All three
 // stand in the ledger beside what moved. They are no part of what a retry must repeat: the ledger keeps the first ones.
-//   reason              a code that the shop has for it, such as damage, theft, count, found, return or correction.
+//   reason              one of the codes that GoodsService has: damage, theft, count, found, return, correction, and
+//                       those that the shop has added.
 //   document_uri        where more about it stands: 1 to 512 visible ASCII characters, anything else percent-encoded.
 //   x-holdfast-actor    1 to 128 characters of printable ASCII without a comma. It is taken from callers on the
 //                       server's own machine; from elsewhere it ends the call in PERMISSION_DENIED (reason
@@ -149,7 +150,7 @@ export type SetInvRequest = Message<"inventory.v1.SetInvRequest"> & {
   dryRun: boolean;
 
   /**
-   * Why; a code of the shop's reasons. Empty: none.
+   * Why; a code of ListReasons. Empty: none.
    *
    * @generated from field: string reason = 8;
    */
@@ -464,7 +465,7 @@ export type SellRequest = Message<"inventory.v1.SellRequest"> & {
   dryRun: boolean;
 
   /**
-   * Why; a code of the shop's reasons. Empty: none.
+   * Why; a code of ListReasons. Empty: none.
    *
    * @generated from field: string reason = 6;
    */
@@ -566,7 +567,7 @@ export type RollbackRequest = Message<"inventory.v1.RollbackRequest"> & {
   dryRun: boolean;
 
   /**
-   * Why; a code of the shop's reasons. Empty: none.
+   * Why; a code of ListReasons. Empty: none.
    *
    * @generated from field: string reason = 5;
    */
