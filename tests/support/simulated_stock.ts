@@ -127,6 +127,8 @@ export class SimulatedStock {
         }
         return body(given);
       }
+      default:
+        throw new Error(`A ${request.kind} is not simulated`);
     }
   }
 }
@@ -184,7 +186,7 @@ export function tablesOf(changes: readonly Change[]): Tables {
     const all = returned.every((line) => line.returned === line.num);
     orders.set(orderId, { orderId, state: all ? "rolled_back" : "sold", lines: returned, atMs: order?.atMs ?? atMs });
   }
-  return { stock: [...stock.values()], movements, orders: [...orders.values()], operations };
+  return { stock: [...stock.values()], movements, orders: [...orders.values()], operations, holds: [] };
 }
 
 function sameLines(a: readonly AskedLine[], b: readonly AskedLine[]): boolean {

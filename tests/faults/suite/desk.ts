@@ -3,7 +3,7 @@
  * what is not decided yet.
  */
 import type { Answering, Fleet } from "./fleet.ts";
-import { type Answer, type Call, CUT, type Request } from "./history.ts";
+import { type Answer, type Call, CUT, isForNow, type Request } from "./history.ts";
 import { post } from "./post.ts";
 import type { Random } from "./random.ts";
 import { readSessions, sessionWords } from "./sessions.ts";
@@ -18,9 +18,6 @@ const SETTLE_TRIES_MAX = 600;
 /** Of what stays undecided so many answers are shown, and so many requests. */
 const ANSWERS_SHOWN_MAX = 4;
 const REQUESTS_SHOWN_MAX = 5;
-
-/** Codes after which the API says to send the same again. */
-const RETRYABLE = new Set(["aborted", "unavailable", "resource_exhausted"]);
 
 /** One request, the same for all its calls. */
 export interface Asked {
@@ -105,13 +102,13 @@ export class Desk {
     // Sent twice at the same moment, to two processes as often as not.
     if (manner.patient !== true && random.chance(0.05)) this.#track(this.#send(asked, random, manner));
     const answer = await this.#send(asked, random, manner);
-    if (answer.outcome === "unknown" || (answer.outcome === "refused" && RETRYABLE.has(answer.code))) return undefined;
+    if (answer.outcome === "unknown" || isForNow(answer)) return undefined;
     this.#undecided.delete(asked);
     return answer;
   }
 
   async #send(asked: Asked, random: Random, { member, deadlineMs, patient }: Manner): Promise<Answer> {
-    const up = this.#fleet.answering;
+    const up = this.#fleet.answeringTo(asked.request);
     if (up.length === 0) return { outcome: "refused", code: "unavailable", details: [] };
     const asking = member ?? random.pick(up);
     const impatient = patient === true || this.#settling ? 1 : random.next();

@@ -5,7 +5,7 @@ import { health } from "../../support/callers.ts";
 import { lastingDatabase, type TestDatabase } from "../../support/database.ts";
 import { atPort } from "../../support/env.ts";
 import { until } from "../../../src/base/bounded_wait.ts";
-import type { AskedLine, Call } from "./history.ts";
+import type { AskedLine, Call, Request } from "./history.ts";
 import { startServer, type TestServer } from "../../support/server.ts";
 import { Link } from "./link.ts";
 import { startSuiteServer, type SuiteServer } from "./suite_server.ts";
@@ -50,6 +50,10 @@ export const SCARCE_GOODS = 4;
  * Behind them: goods that are out of stock until they come in together with an order, one for each of so many callers.
  */
 export const EMPTY_GOODS = 2;
+/** Goods with holds, policies and locations, from here on; what is asked under ids that begin so is of them. */
+export const YARD_FROM = 50;
+export const YARD_GOODS = 6;
+export const YARD_PREFIX = "y-";
 /** From here on, up to the next fleet's: goods that nobody has heard of yet. */
 export const NEW_GOODS_FROM = 100;
 export const GOODS_OF_FLEET = 1000;
@@ -178,6 +182,8 @@ export class Fleet {
   readonly calls: Call[] = [];
   /** An order that a stranger has locked, which callers are to give back meanwhile. */
   lockedOrder: { readonly orderId: string; readonly lines: readonly AskedLine[] } | undefined;
+  /** Buyers so far, as its callers count them. */
+  buyers = 0;
   /** A process of another version. */
   guest: TestServer | undefined;
   readonly #stores: FleetStores;
@@ -194,6 +200,20 @@ export class Fleet {
   get answering(): readonly Answering[] {
     const members = this.members.flatMap(({ name, server }) => server === undefined ? [] : [{ name, server }]);
     return this.guest === undefined ? members : [...members, { name: `${this.name}-before`, server: this.guest }];
+  }
+
+  /** Those of them that know what the request is of. */
+  answeringTo(request: Request): readonly Answering[] {
+    const { orderId = "", operationId = "" } = request as { orderId?: string; operationId?: string };
+    const goodsIds = "goodsId" in request
+      ? [request.goodsId]
+      : "lines" in request
+      ? request.lines.map(({ goodsId }) => goodsId)
+      : [];
+    const from = this.firstGoods + YARD_FROM;
+    const isOfYard = orderId.startsWith(YARD_PREFIX) || operationId.startsWith(YARD_PREFIX) ||
+      goodsIds.some((goodsId) => goodsId >= from && goodsId < from + YARD_GOODS);
+    return isOfYard ? this.answering.filter(({ server }) => server !== this.guest) : this.answering;
   }
 
   /** Starts the program that is at `root` beside the others, without links. */

@@ -4,16 +4,35 @@
  * program.
  */
 
-/** One goods and a quantity of it. */
+/** One goods at a location and a quantity of it. */
 export interface AskedLine {
   readonly goodsId: number;
   readonly num: number;
+  /** Absent: 0. */
+  readonly locationId?: number;
+}
+
+/** What sales of a goods are bound by. */
+export interface AskedPolicy {
+  readonly safetyStock?: number;
+  readonly buyerNumMax?: number;
 }
 
 /** What was asked, once; every retry under the same id carries exactly this. */
 export type Request =
-  | { readonly kind: "set"; readonly goodsId: number; readonly num: number }
-  | { readonly kind: "sell"; readonly orderId: string; readonly lines: readonly AskedLine[] }
+  | {
+    readonly kind: "set";
+    readonly goodsId: number;
+    readonly num: number;
+    /** Only if it stands at this version. */
+    readonly expectedVersion?: number;
+  }
+  | {
+    readonly kind: "sell";
+    readonly orderId: string;
+    readonly lines: readonly AskedLine[];
+    readonly buyerId?: string;
+  }
   | {
     readonly kind: "rollback";
     /** "": none; its lines are given back whatever was sold, under its id. */
@@ -23,7 +42,34 @@ export type Request =
     /** None for the whole order. */
     readonly lines: readonly AskedLine[];
   }
-  | { readonly kind: "detail"; readonly goodsId: number };
+  | { readonly kind: "detail"; readonly goodsId: number; readonly locationId?: number }
+  | {
+    readonly kind: "reserve";
+    readonly orderId: string;
+    readonly lines: readonly AskedLine[];
+    /** The same for all of an order, so that its ledger says when each of its holds ends. */
+    readonly ttlMs: number;
+    readonly buyerId?: string;
+  }
+  /** `ttlMs`: the same for all of an order. */
+  | { readonly kind: "extend"; readonly orderId: string; readonly ttlMs: number }
+  /** No lines: all of it. */
+  | { readonly kind: "confirm"; readonly orderId: string; readonly lines: readonly AskedLine[] }
+  | { readonly kind: "release"; readonly orderId: string }
+  /** A `num` below 0 takes units away. */
+  | { readonly kind: "adjust"; readonly operationId: string; readonly lines: readonly AskedLine[] }
+  | { readonly kind: "count"; readonly operationId: string; readonly goodsId: number; readonly num: number }
+  | {
+    readonly kind: "transfer";
+    readonly operationId: string;
+    readonly from: number;
+    readonly to: number;
+    /** Without locations. */
+    readonly lines: readonly AskedLine[];
+  }
+  | { readonly kind: "policy"; readonly goodsId: number; readonly policy: AskedPolicy }
+  | { readonly kind: "delete"; readonly goodsId: number }
+  | { readonly kind: "restore"; readonly goodsId: number };
 
 /**
  * What a call came to.
@@ -60,21 +106,95 @@ export interface History {
   readonly calls: readonly Call[];
 }
 
-/** One call as Connect in JSON has it: a method of `inventory.v1.InventoryService` and its message. */
-export function wireRequest(request: Request): { readonly method: string; readonly body: Record<string, unknown> } {
+/** One call as Connect in JSON has it: a method, of `inventory.v1.InventoryService` unless it says so, and its message. */
+export interface WireRequest {
+  readonly service?: "HoldService" | "StockService";
+  readonly method: string;
+  readonly body: Record<string, unknown>;
+}
+
+/** See {@link WireRequest}. */
+export function wireRequest(request: Request): WireRequest {
   switch (request.kind) {
-    case "set":
-      return { method: "SetInv", body: { goodsId: request.goodsId, num: request.num } };
-    case "detail":
-      return { method: "InvDetail", body: { goodsId: request.goodsId } };
-    case "sell":
-      return { method: "Sell", body: { orderId: request.orderId, goodsInfo: request.lines } };
+    case "set": {
+      const { goodsId, num, expectedVersion } = request;
+      const expected = expectedVersion === undefined ? {} : { expectedVersion: String(expectedVersion) };
+      return { method: "SetInv", body: { goodsId, num, ...expected } };
+    }
+    case "detail": {
+      const { goodsId, locationId } = request;
+      return { method: "InvDetail", body: { goodsId, ...(locationId === undefined ? {} : { locationId }) } };
+    }
+    case "sell": {
+      const { orderId, lines, buyerId } = request;
+      return { method: "Sell", body: { orderId, goodsInfo: lines, ...(buyerId === undefined ? {} : { buyerId }) } };
+    }
     case "rollback": {
       const { orderId, rollbackId, lines } = request;
       return { method: "Rollback", body: { orderId, rollbackId, goodsInfo: lines } };
     }
+    case "reserve":
+    case "extend":
+    case "confirm":
+    case "release":
+      return { service: "HoldService", ...holdRequest(request) };
+    default:
+      return { service: "StockService", ...stockRequest(request) };
   }
 }
+
+function holdRequest(
+  request: Extract<Request, { kind: "reserve" | "extend" | "confirm" | "release" }>,
+): Omit<WireRequest, "service"> {
+  const { orderId } = request;
+  switch (request.kind) {
+    case "reserve": {
+      const { lines, ttlMs, buyerId } = request;
+      const body = { orderId, goodsInfo: lines, ttl: duration(ttlMs) };
+      return { method: "Reserve", body: buyerId === undefined ? body : { ...body, buyerId } };
+    }
+    case "extend":
+      return { method: "ExtendHold", body: { orderId, ttl: duration(request.ttlMs) } };
+    case "confirm":
+      return { method: "ConfirmHold", body: { orderId, goodsInfo: request.lines } };
+    case "release":
+      return { method: "ReleaseHold", body: { orderId } };
+  }
+}
+
+function stockRequest(
+  request: Extract<Request, { kind: "adjust" | "count" | "transfer" | "policy" | "delete" | "restore" }>,
+): Omit<WireRequest, "service"> {
+  switch (request.kind) {
+    case "adjust": {
+      const { operationId, lines } = request;
+      const deltas = lines.map(({ num, ...place }) => ({ ...place, delta: num }));
+      return { method: "AdjustInv", body: { operationId, lines: deltas, reason: "correction" } };
+    }
+    case "count": {
+      const { operationId, goodsId, num } = request;
+      return { method: "CountInv", body: { operationId, goodsId, num } };
+    }
+    case "transfer": {
+      const { operationId, from, to, lines } = request;
+      return { method: "TransferInv", body: { operationId, fromLocationId: from, toLocationId: to, lines } };
+    }
+    case "policy":
+      return { method: "SetPolicy", body: { goodsId: request.goodsId, policy: request.policy } };
+    case "delete":
+      return { method: "DeleteInv", body: { goodsId: request.goodsId } };
+    case "restore":
+      return { method: "RestoreInv", body: { goodsId: request.goodsId } };
+  }
+}
+
+/** A google.protobuf.Duration in JSON. */
+function duration(ms: number): string {
+  return `${ms / 1000}s`;
+}
+
+/** Codes after which the API says to send the same again. */
+const FOR_NOW = new Set(["aborted", "unavailable", "resource_exhausted"]);
 
 /** Codes after which a call may or may not have been applied, as the API says. */
 const UNCLEAR_CODES = new Set(["deadline_exceeded", "canceled", "unknown"]);
@@ -103,6 +223,15 @@ export function classify(httpStatus: number, body: string): Answer {
 
 /** The answer of a call whose connection ended, or whose caller left, before there was one. */
 export const CUT: Answer = { outcome: "unknown", code: "cut" };
+
+/**
+ * Whether the same may be sent again, as the API says: it was refused for a moment. Where it is not as expected it never
+ * will be again.
+ */
+export function isForNow(answer: Answer): boolean {
+  if (answer.outcome !== "refused" || !FOR_NOW.has(answer.code)) return false;
+  return !answer.details.some((detail) => (detail as { type?: unknown }).type === "inventory.v1.CurrentLevel");
+}
 
 /** The `reason` of the ErrorInfo among the details of an error; undefined if there is none. */
 export function reasonOf(details: readonly unknown[]): string | undefined {

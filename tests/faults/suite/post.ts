@@ -11,9 +11,9 @@ export interface Patience {
 
 /** Asks the service at `url`. Never rejects: what is cut is an answer too. */
 export async function post(url: string, request: Request, { deadlineMs, leaveMs }: Patience): Promise<Answer> {
-  const { method, body } = wireRequest(request);
+  const { service = "InventoryService", method, body } = wireRequest(request);
   try {
-    const response = await fetch(`${url}/inventory.v1.InventoryService/${method}`, {
+    const response = await fetch(`${url}/inventory.v1.${service}/${method}`, {
       method: "POST",
       headers: {
         "content-type": "application/json",

@@ -108,6 +108,7 @@ export class Restocker {
   }
 
   #goodsOf(request: Request): number {
-    return request.kind === "set" || request.kind === "detail" ? request.goodsId : request.lines[0]?.goodsId ?? 0;
+    if ("goodsId" in request) return request.goodsId;
+    return "lines" in request ? request.lines[0]?.goodsId ?? 0 : 0;
   }
 }

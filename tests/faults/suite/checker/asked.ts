@@ -31,7 +31,19 @@ export interface AskedFor {
   /** By goods and quantity; sets have no id. */
   readonly sets: ReadonlyMap<string, Asked<"set">>;
   readonly details: readonly CallOf<"detail">[];
+  /** By order id, as the next ones. */
+  readonly reserves: ReadonlyMap<string, Asked<"reserve">>;
+  readonly extends_: ReadonlyMap<string, Asked<"extend">>;
+  readonly confirms: ReadonlyMap<string, Asked<"confirm">>;
+  readonly releases: ReadonlyMap<string, Asked<"release">>;
+  /** By operation id. */
+  readonly recorded: ReadonlyMap<string, Asked<RecordedRequest["kind"]>>;
+  /** By kind and goods; they have no id. */
+  readonly restricted: ReadonlyMap<string, Asked<"policy" | "delete" | "restore">>;
 }
+
+/** What is recorded under an id of its caller's beside rollbacks. */
+export type RecordedRequest = Extract<Request, { kind: "adjust" | "count" | "transfer" }>;
 
 /** Sorts the calls out. `orders` says which rollbacks with lines were of whole orders. */
 export function sortOut(calls: readonly Call[], orders: ReadonlyMap<string, OrderRow>): AskedFor {
@@ -44,7 +56,24 @@ export function sortOut(calls: readonly Call[], orders: ReadonlyMap<string, Orde
     rollbacksOfOrder: Map.groupBy(rollbacks.values(), ({ calls }) => calls[0]!.request.orderId),
     sets: gather(of("set"), ({ request }) => setKey(request)),
     details: of("detail"),
+    reserves: gather(of("reserve"), ({ request }) => request.orderId),
+    extends_: gather(of("extend"), ({ request }) => request.orderId),
+    confirms: gather(of("confirm"), ({ request }) => request.orderId),
+    releases: gather(of("release"), ({ request }) => request.orderId),
+    recorded: gather(
+      [...of("adjust"), ...of("count"), ...of("transfer")] as CallOf<RecordedRequest["kind"]>[],
+      ({ request }) => request.operationId,
+    ),
+    restricted: gather(
+      [...of("policy"), ...of("delete"), ...of("restore")] as CallOf<"policy" | "delete" | "restore">[],
+      ({ request }) => restrictedKey(request.kind, request.goodsId),
+    ),
   };
+}
+
+/** What a policy, a deletion and a restoration are known by. */
+export function restrictedKey(kind: string, goodsId: number): string {
+  return `${kind} ${goodsId}`;
 }
 
 /** What a set is known by. */

@@ -7,10 +7,15 @@
  */
 import type { History } from "../history.ts";
 import { type AskedFor, sortOut } from "./asked.ts";
+import { checkCaps } from "./cap_rules.ts";
+import { checkExpectations } from "./expectation_rules.ts";
+import { checkHolds } from "./hold_rules.ts";
+import { readHoldSpans } from "./hold_spans.ts";
 import { readLedgers } from "./ledger.ts";
 import { checkLevels } from "./level_rules.ts";
 import { checkOneSequence } from "./one_sequence.ts";
 import { checkRefusals } from "./refusal_rules.ts";
+import { checkRecords } from "./record_rules.ts";
 import { checkRollbacks } from "./rollback_rules.ts";
 import { checkMoments } from "./moment_rules.ts";
 import { checkSells } from "./sell_rules.ts";
@@ -27,6 +32,10 @@ import { Violations } from "./violations.ts";
  *   absent, nothing that nobody asked for
  * - retries answered the same; what came back is what the ledger gave, never more than was sold; barred orders not sold
  * - nothing was decided before the first call was made that was not refused: then a refused one wrote it
+ * - an expired hold blocks nobody from its time on: no change leaves it reserved, no answer counts it
+ * - what is reserved is what live holds have; holds end as they were asked to, and expire at their time
+ * - no buyer ever has more than a policy allows; of sets that expect one version one is made
+ * - transfers are whole; adjustments and counts are made once, as asked
  * - per goods, the ledger explains every answer and refusal within the time of its call; over all goods there is one
  *   order
  *
@@ -42,8 +51,14 @@ export function check(history: History, tables: Tables): string[] {
   checkSets(tables, asked, violations);
   checkMoments(tables, asked, violations);
   const times = new Times(tables, ledgers, asked, violations);
-  checkLevels(ledgers, times, asked, violations);
-  checkRefusals(history.calls, { tables, orders, ledgers, asked, times }, violations);
+  const spans = readHoldSpans(ledgers, asked, violations);
+  const explanations = { tables, orders, ledgers, spans, asked, times };
+  checkHolds(tables, orders, spans, asked, violations);
+  checkRecords(tables, asked, violations);
+  checkExpectations(ledgers, asked, violations);
+  checkCaps(explanations, violations);
+  checkLevels(explanations, violations);
+  checkRefusals(history.calls, explanations, violations);
   checkAfterRollback(orders, asked, violations);
   checkOneSequence(ledgers, violations);
   return violations.list();

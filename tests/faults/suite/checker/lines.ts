@@ -1,21 +1,34 @@
-/** Lines as the service keeps them: merged by goods and sorted, so that equal content has one spelling. */
+/** Lines as the service keeps them: merged by place and sorted, so that equal content has one spelling. */
 import type { AskedLine } from "../history.ts";
+import { type PlaceKey, placeKey } from "./places.ts";
 
-/** One line a goods, by goods id. */
-export function mergedLines(lines: readonly AskedLine[]): AskedLine[] {
-  const nums = new Map<number, number>();
-  for (const { goodsId, num } of lines) nums.set(goodsId, (nums.get(goodsId) ?? 0) + num);
-  return [...nums].map(([goodsId, num]) => ({ goodsId, num })).sort((a, b) => a.goodsId - b.goodsId);
+/** What is asked of one place. */
+export interface PlaceLine extends AskedLine {
+  readonly place: PlaceKey;
 }
 
-/** The one spelling, such as `1x5,7x2`. */
+/** One line a place, by goods and location. */
+export function mergedLines(lines: readonly AskedLine[]): PlaceLine[] {
+  const merged = new Map<PlaceKey, PlaceLine>();
+  for (const { goodsId, locationId = 0, num } of lines) {
+    const place = placeKey({ goodsId, locationId });
+    merged.set(place, { place, goodsId, locationId, num: (merged.get(place)?.num ?? 0) + num });
+  }
+  return [...merged.values()].sort((a, b) => a.goodsId - b.goodsId || a.locationId! - b.locationId!);
+}
+
+/** The one spelling, such as `1x5,7@1x2`; places of which there is nothing are left out. */
 export function spelled(lines: readonly AskedLine[]): string {
-  return mergedLines(lines).map(({ goodsId, num }) => `${goodsId}x${num}`).join(",");
+  return mergedLines(lines).filter(({ num }) => num !== 0).map(({ place, num }) => `${place}x${num}`).join(",");
 }
 
-/** The lines of an answer's `goodsInfo`; undefined if it is none. */
-export function answeredLines(goodsInfo: unknown): AskedLine[] | undefined {
-  if (!Array.isArray(goodsInfo)) return undefined;
-  const lines = goodsInfo.map(({ goodsId, num }) => ({ goodsId: Number(goodsId), num: Number(num) }));
-  return lines.every(({ goodsId, num }) => Number.isInteger(goodsId) && Number.isInteger(num)) ? lines : undefined;
+/** The lines of an answer; undefined if they are none. What Connect leaves out of JSON is 0. */
+export function answeredLines(lines: unknown): AskedLine[] | undefined {
+  if (!Array.isArray(lines)) return undefined;
+  const read = lines.map(({ goodsId, num = 0, locationId = 0 }) => ({
+    goodsId: Number(goodsId),
+    locationId: Number(locationId),
+    num: Number(num),
+  }));
+  return read.every((line) => Object.values(line).every(Number.isInteger)) ? read : undefined;
 }

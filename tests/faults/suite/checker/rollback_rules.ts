@@ -4,6 +4,7 @@
  */
 import { type Asked, type AskedFor, type CallOf, isWhole, operationKey } from "./asked.ts";
 import { answeredLines, spelled } from "./lines.ts";
+import { placeKey } from "./places.ts";
 import type { MovementRow, OperationRow, OrderRow, Tables } from "./tables.ts";
 import type { Violations } from "./violations.ts";
 
@@ -63,7 +64,11 @@ function checkRow(
   } else if (kind === "rollback_whole" && order.state !== "rolled_back") {
     violations.add(`rollback ${operationId}: of the whole order, which is ${order.state}`);
   }
-  const moved = movements.map(({ goodsId, onHandDelta }) => ({ goodsId, num: onHandDelta }));
+  const moved = movements.map(({ goodsId, locationId = 0, onHandDelta }) => ({
+    goodsId,
+    locationId,
+    num: onHandDelta,
+  }));
   const strange = movements.some(({ orderId }) => (orderId ?? undefined) !== order?.orderId);
   if (strange || movements.length !== (bars ? 0 : lines.length) || spelled(moved) !== spelled(bars ? [] : lines)) {
     violations.add(`rollback ${operationId}: recorded as ${kind} of ${spelled(lines)}, moved ${spelled(moved)}`);
@@ -79,16 +84,17 @@ export function isOf(row: OperationRow, request: CallOf<"rollback">["request"], 
 
 /** What came back of each line, and that its sell came before. */
 function checkReturned(tables: Tables, given: readonly MovementRow[], violations: Violations): void {
-  const lineOf = ({ orderId, goodsId }: { orderId: string | null; goodsId: number }) => `${orderId}, goods ${goodsId}`;
+  const lineOf = ({ orderId, ...line }: { orderId: string | null; goodsId: number; locationId?: number }) =>
+    `${orderId}, goods ${placeKey(line)}`;
   const byLine = Map.groupBy(given, lineOf);
   const soldAt = new Map<string, number>();
   for (const movement of tables.movements) {
-    if (movement.kind === "sell") soldAt.set(lineOf(movement), movement.version);
+    if (movement.kind === "sell" || movement.kind === "confirm") soldAt.set(lineOf(movement), movement.version);
   }
   for (const { orderId, state, lines } of tables.orders) {
     let allBack = lines.length > 0;
-    for (const { goodsId, num, returned } of lines) {
-      const line = lineOf({ orderId, goodsId });
+    for (const { goodsId, locationId = 0, num, returned } of lines) {
+      const line = lineOf({ orderId, goodsId, locationId });
       const movements = byLine.get(line) ?? [];
       byLine.delete(line);
       const back = movements.reduce((sum, { onHandDelta }) => sum + onHandDelta, 0);
@@ -99,7 +105,7 @@ function checkReturned(tables: Tables, given: readonly MovementRow[], violations
       }
       allBack &&= returned === num;
     }
-    if (state !== "barred" && allBack !== (state === "rolled_back")) {
+    if ((state === "sold" || state === "rolled_back") && allBack !== (state === "rolled_back")) {
       violations.add(`order ${orderId}: ${state}, and ${allBack ? "all" : "not all"} of it came back`);
     }
   }

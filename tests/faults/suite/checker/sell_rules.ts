@@ -1,14 +1,15 @@
 /** Each order at most once, and exactly as it was asked for and acknowledged; what was refused is not there. */
 import type { Asked, AskedFor, CallOf } from "./asked.ts";
-import { answeredLines, spelled } from "./lines.ts";
-import type { MovementRow, OrderRow, Tables } from "./tables.ts";
+import { answeredLines, mergedLines, spelled } from "./lines.ts";
+import { placeKey } from "./places.ts";
+import { type MovementRow, type OrderRow, type Tables, wasHold } from "./tables.ts";
 import type { Violations } from "./violations.ts";
 
 /** Says which orders break a rule of sells. */
 export function checkSells(
   tables: Tables,
   orders: ReadonlyMap<string, OrderRow>,
-  { sells, rollbacksOfOrder }: AskedFor,
+  { sells, rollbacksOfOrder, releases }: AskedFor,
   violations: Violations,
 ): void {
   const sold = Map.groupBy(tables.movements.filter(({ kind }) => kind === "sell"), ({ orderId }) => orderId ?? "");
@@ -16,12 +17,14 @@ export function checkSells(
     const { orderId, state } = order;
     const movements = sold.get(orderId) ?? [];
     if (state === "barred") {
-      const rollbacks = rollbacksOfOrder.get(orderId) ?? [];
+      const rollbacks = [...rollbacksOfOrder.get(orderId) ?? [], ...orNone(releases.get(orderId))];
       if (rollbacks.length === 0) violations.add(`order ${orderId}: barred, but nobody rolled it back`);
       else if (rollbacks.every(({ open }) => open.length === 0)) {
         violations.add(`order ${orderId}: barred, though every rollback of it was refused`);
       }
       if (order.lines.length + movements.length > 0) violations.add(`order ${orderId}: barred, and yet sold`);
+    } else if (wasHold(order)) {
+      if (movements.length > 0) violations.add(`order ${orderId}: a hold, and yet sold without it`);
     } else if (state === "sold" || state === "rolled_back") {
       checkAsked(order, sells.get(orderId), violations);
       checkMovements(order, movements, violations);
@@ -31,6 +34,10 @@ export function checkSells(
     if (!orders.has(orderId)) violations.add(`order ${orderId}: ${movements.length} sell movements without an order`);
   }
   for (const [orderId, asked] of sells) checkAnswers(orderId, orders.get(orderId), asked, violations);
+}
+
+function orNone<T>(value: T | undefined): T[] {
+  return value === undefined ? [] : [value];
 }
 
 function checkAsked(order: OrderRow, asked: Asked<"sell"> | undefined, violations: Violations): void {
@@ -44,19 +51,19 @@ function checkAsked(order: OrderRow, asked: Asked<"sell"> | undefined, violation
 }
 
 function checkMovements({ orderId, lines }: OrderRow, movements: readonly MovementRow[], violations: Violations): void {
-  const byGoods = Map.groupBy(movements, ({ goodsId }) => goodsId);
-  for (const { goodsId, num } of lines) {
-    const [only, ...more] = byGoods.get(goodsId) ?? [];
-    byGoods.delete(goodsId);
-    if (only === undefined) violations.add(`order ${orderId}, goods ${goodsId}: sold ${num} without a movement`);
+  const byPlace = Map.groupBy(movements, placeKey);
+  for (const { place, num } of mergedLines(lines)) {
+    const [only, ...more] = byPlace.get(place) ?? [];
+    byPlace.delete(place);
+    if (only === undefined) violations.add(`order ${orderId}, goods ${place}: sold ${num} without a movement`);
     else if (more.length > 0) {
-      violations.add(`order ${orderId}, goods ${goodsId}: sold in ${1 + more.length} movements`);
+      violations.add(`order ${orderId}, goods ${place}: sold in ${1 + more.length} movements`);
     } else if (only.onHandDelta !== -num) {
-      violations.add(`order ${orderId}, goods ${goodsId}: sold ${num}, its movement has ${only.onHandDelta}`);
+      violations.add(`order ${orderId}, goods ${place}: sold ${num}, its movement has ${only.onHandDelta}`);
     }
   }
-  for (const goodsId of byGoods.keys()) {
-    violations.add(`order ${orderId}, goods ${goodsId}: a sell movement of a goods that the order does not have`);
+  for (const place of byPlace.keys()) {
+    violations.add(`order ${orderId}, goods ${place}: a sell movement of a goods that the order does not have`);
   }
 }
 
