@@ -6,7 +6,8 @@
  * writing them one at a time in this sequence.
  *
  * Holds whose time is up are taken off the levels first, with a movement each, so that no decision counts them. Where
- * there are more of them than a snapshot contains, nothing is decided before these are off.
+ * there are more of them than a snapshot contains, only sales that get all that they ask for are decided before the
+ * others are off.
  *
  * Nothing is written on the strength of what is not committed: an operation that alone, on the snapshot as it was read,
  * would write nothing ends the batch before it. A write that was lost may still commit. Whoever decides one of its
@@ -31,7 +32,7 @@ import type {
 } from "./model.ts";
 import { takenKey } from "./model.ts";
 import { type Operation, rulesOf } from "./operations/operation.ts";
-import type { Decision, Effect, Step } from "./operations/rules.ts";
+import type { Decision, Effect, OperationRules, Step } from "./operations/rules.ts";
 import { comparePlaces, keyOf, type Place, type StockKey } from "./stock_key.ts";
 import { checkTransition, stateAt } from "./states.ts";
 
@@ -93,12 +94,13 @@ export function settle(
   // Places with another policy than the snapshot was read for.
   const renewed = new Set<StockKey>();
 
-  for (const operation of moreDue ? [] : operations) {
+  for (const operation of operations) {
     const rules = rulesOf(operation);
     if (rules.looksBack !== undefined || renewed.size > 0) {
       if (looksAtChanged(operation, working, alone, renewed)) break;
     }
     const decision = rules.decide(working, operation);
+    if (moreDue && !isSureWithout(decision, rules)) break;
     if (!decision.ok || operation.dryRun === true) {
       verdicts.push(decision.ok ? decision.answer : decision);
       continue;
@@ -186,6 +188,14 @@ function looksAtChanged(
   if (!looksBack && renewed.size === 0) return false;
   const keys = rules.keysOf(operation, working.orders.get(rules.changedOrder(operation) ?? ""));
   return keys.some((key) => renewed.has(key) || (looksBack && working.levels.get(key) !== read.levels.get(key)));
+}
+
+/**
+ * Whether it is decided as it would be with less reserved: a sale that gets all that it asks for although holds whose
+ * time is up count still. So that a goods of which very many holds end is sold meanwhile.
+ */
+function isSureWithout(decision: Decision, { takesOnly }: OperationRules<Operation>): boolean {
+  return takesOnly && decision.ok && decision.effect.order?.asked === undefined;
 }
 
 function writes(decision: Decision): boolean {

@@ -6,8 +6,9 @@
  *     pausing  --pause over---------------> sweeping
  *     sweeping --fewer due than a batch---> pausing    the round is over: the next begins where nothing older is left
  *     sweeping --they can't be read-------> pausing
- *     sweeping --a batch was written------> sweeping
+ *     sweeping --a batch was written------> resting
  *     sweeping --nothing came of a batch--> pausing    the round goes on behind that batch
+ *     resting  --rest over----------------> sweeping
  *     any      --stop---------------------> stopped
  *
  * After failures it pauses for longer. Each batch goes through the lanes as everybody's operations do, so that any
@@ -25,6 +26,13 @@ import { errorFields, type Log } from "../telemetry/log.ts";
 const PAUSE: Backoff = { leastMs: 1_000, firstMs: 3_000, growth: 1, maxMs: 3_000 };
 /** After a failure, in ms. */
 const FAILED_PAUSE: Backoff = { leastMs: 1_000, firstMs: 4_000, growth: 2, maxMs: 60_000 };
+/**
+ * Behind each batch, so many times as long as it took: where very many holds end at once, sales keep most of the database
+ * and of the process, as nothing waits for the sweeper.
+ */
+const REST_PER_BATCH = 9;
+/** The longest of these, in ms. */
+const REST_MS_MAX = 2_000;
 /** Orders that are under way at a time; the queue of sales has many times as much capacity. */
 export const SWEEP_ORDERS_MAX = 200;
 /**
@@ -43,6 +51,8 @@ export interface HoldSweeperParts {
   readonly random: () => number;
   /** Waits so many ms, or until the signal aborts. Default: real time. */
   readonly pause?: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** In ms, from any moment on. Default: real time. */
+  readonly nowMs?: () => number;
 }
 
 /** What one round came to. */
@@ -92,12 +102,13 @@ export class HoldSweeper {
 
   /** A round, or as much of it as can be had now. */
   async #sweep(): Promise<Round> {
-    const { store, lanes } = this.#parts;
+    const { store, lanes, pause = realPause, nowMs = () => performance.now() } = this.#parts;
     const { signal } = this.#stopping;
     let [expired, failed] = [0, 0];
     let error: unknown;
     try {
       for (;;) {
+        const begunMs = nowMs();
         const { atMs, orders } = await store.readDueOrders(this.#at, SWEEP_ORDERS_MAX, signal);
         const ends = await lanes.applyAll(orders.map(({ orderId }) => ({ kind: "expire", orderId })), signal);
         const lost = orders.filter((_, i) => ends[i]?.status === "rejected");
@@ -115,6 +126,8 @@ export class HoldSweeper {
         error ??= ends.find((end) => end.status === "rejected")?.reason;
         const isFutile = lost.length > 0 && lost.length === orders.length;
         if (isFutile || orders.length < SWEEP_ORDERS_MAX) return { expired, failed, error };
+        const tookMs = nowMs() - begunMs;
+        if (tookMs > 0) await pause(Math.min(REST_PER_BATCH * tookMs, REST_MS_MAX), signal);
       }
     } catch (readError) {
       return { expired, failed, error: readError };

@@ -15,6 +15,9 @@ class Orders {
   readonly asked: TimeKey[] = [];
   readonly pauses: number[] = [];
   away = false;
+  /** What a read takes. */
+  readMs = 0;
+  nowMs = 0;
   readonly #due: { orderId: string; expiresAtMs: number }[];
   readonly #bad: ReadonlySet<string>;
   #paused = Promise.withResolvers<void>();
@@ -45,6 +48,7 @@ class Orders {
       store: {
         readDueOrders: (after, limit) => {
           this.asked.push(after);
+          this.nowMs += this.readMs;
           if (this.away) return Promise.reject(new Error("away"));
           const orders = this.#due.filter(({ orderId, expiresAtMs: ms }) =>
             ms > after.atMs || (ms === after.atMs && orderId > after.orderId)
@@ -64,6 +68,7 @@ class Orders {
       },
       log: QUIET,
       random: () => 1,
+      nowMs: () => this.nowMs,
       pause: (ms, signal) => {
         this.pauses.push(ms);
         this.#paused.resolve();
@@ -102,6 +107,18 @@ Deno.test("it waits longer after each failure, and as before after a round that 
   const [usual, ...failed] = orders.pauses;
   assertEquals(usual, 3_000);
   assertEquals(failed, [4_000, 8_000, 16_000, 32_000, 60_000, 60_000, 60_000]);
+});
+
+Deno.test("behind each batch it rests for several times as long as that took, and never for long", async () => {
+  const orders = new Orders(2 * SWEEP_ORDERS_MAX);
+  orders.readMs = 10;
+  await orders.rounds(orders.sweeper, 2);
+  assertEquals(orders.pauses.slice(1), [90, 90]);
+  const slow = new Orders(SWEEP_ORDERS_MAX + 1);
+  slow.readMs = 5_000;
+  await slow.rounds(slow.sweeper, 2);
+  assertEquals(slow.pauses, [3_000, 2_000, 3_000]);
+  assertEquals(slow.left, []);
 });
 
 Deno.test("it stops while it pauses", async () => {

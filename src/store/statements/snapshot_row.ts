@@ -14,7 +14,7 @@ import {
 import { keyOf } from "../../inventory/stock_key.ts";
 
 /**
- * Lines of expired holds that one snapshot has; where there are more, nothing else is decided on it. Each of them is a
+ * Lines of expired holds that one snapshot has; where there are more, little else is decided on it. Each of them is a
  * movement of the next write.
  */
 export const DUE_HOLDS_MAX = 500;
