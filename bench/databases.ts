@@ -3,6 +3,8 @@ import postgres from "postgres";
 import type { PrivatePostgres } from "../tools/stack/postgres.ts";
 import { migrate } from "../src/migrate/main.ts";
 import type { Log } from "../src/telemetry/log.ts";
+import { withoutIndexes } from "./indexes.ts";
+import { addHolds } from "./live_holds.ts";
 import { GOODS } from "./scenarios/scenario.ts";
 import type { Sizes } from "./sizes.ts";
 import { parsePostgresAddress } from "../src/config/postgres_address.ts";
@@ -15,9 +17,11 @@ const GOODS_PER_OPERATION = 1_000;
 const LINES_PER_ORDER = 500;
 
 /** Goods and movements of a goods (the first sets its quantity, the others each sell a unit) of one database. */
-interface Content {
+export interface Content {
   readonly goods: number;
   readonly versions: number;
+  /** Live holds, for which a goods has one version only. */
+  readonly holds?: number;
 }
 
 /** Makes all databases, full, and vacuumed, and written to disk. Answers the names of those that have a stock. */
@@ -30,6 +34,8 @@ export async function makeDatabases(server: PrivatePostgres, sizes: Sizes, log: 
   const contents: Record<string, Content> = {
     stock: { goods: GOODS, versions: 1 },
     wire: { goods: GOODS, versions: 1 },
+    operations: { goods: GOODS, versions: 1 },
+    holds: { goods: GOODS, versions: 1, holds: sizes.holds },
     ...Object.fromEntries(sizes.goods.map((goods) => [`goods_${goods}`, { goods, versions: 1 }])),
   };
   const ledger = { [`ledger_${sizes.movements}`]: { goods: 1_000, versions: sizes.movements / 1_000 } };
@@ -63,7 +69,15 @@ async function fillAll(server: PrivatePostgres, contents: Readonly<Record<string
 }
 
 /** Rows that a ledger check finds whole: stock, the operations that set it, and the orders that sold from it. */
-async function fill(sql: postgres.Sql, { goods, versions }: Content): Promise<void> {
+export async function fill(sql: postgres.Sql, { goods, versions, holds = 0 }: Content): Promise<void> {
+  await withoutIndexes(sql, ["movements", "orders", "holds"], async () => {
+    await addSales(sql, { goods, versions });
+    if (holds > 0) await addHolds(sql, goods, holds);
+  });
+  await sql.unsafe("vacuum analyze");
+}
+
+async function addSales(sql: postgres.Sql, { goods, versions }: Content): Promise<void> {
   await sql.unsafe(`
     insert into levels (goods_id, on_hand, reserved, version)
     select goods_id, ${UNITS} - ${versions} + 1, 0, ${versions} from generate_series(1, ${goods}) as goods_id`);
@@ -77,8 +91,6 @@ async function fill(sql: postgres.Sql, { goods, versions }: Content): Promise<vo
            array(select part * ${LINES_PER_ORDER} + line from generate_series(1, ${LINES_PER_ORDER}) as line),
            array_fill(1, array[${LINES_PER_ORDER}]), array_fill(0, array[${LINES_PER_ORDER}])
       from generate_series(2, ${versions}) as version, generate_series(0, ${goods / LINES_PER_ORDER - 1}) as part`);
-  // An index that is made at the end is made in a third of the time.
-  await sql.unsafe("alter table movements drop constraint movements_pkey");
   await sql.unsafe(`
     insert into movements (goods_id, version, kind, order_id, operation_id, on_hand_delta, reserved_delta,
                            on_hand_after, reserved_after)
@@ -87,8 +99,6 @@ async function fill(sql: postgres.Sql, { goods, versions }: Content): Promise<vo
            case version when 1 then 'set-' || (goods_id - 1) / ${GOODS_PER_OPERATION} end,
            case version when 1 then ${UNITS} else -1 end, 0, ${UNITS} - version + 1, 0
       from generate_series(1, ${goods}) as goods_id, generate_series(1, ${versions}) as version`);
-  await sql.unsafe("alter table movements add constraint movements_pkey primary key (goods_id, version)");
-  await sql.unsafe("vacuum analyze");
 }
 
 /** The tables of the article's approach and of pgbench. */

@@ -1,5 +1,6 @@
 /** One measurement: a scenario's load, once, and the stock right before and after it. */
 import { runPgbench } from "./baselines/pgbench.ts";
+import { endHolds, settleEnds } from "./live_holds.ts";
 import { type StockTotals, stockViolations } from "./stock_violations.ts";
 import { articleTotals, stockTotals } from "./stock_totals.ts";
 import type { Environment } from "./environment.ts";
@@ -10,6 +11,8 @@ import { together } from "./stats.ts";
 
 /** Between the request to begin and the beginning, for it to reach every process. */
 const LEAD_MS = 30;
+/** The same where holds are to end from the beginning on: to time them takes as long, or twice as long, and so on. */
+const ENDING_LEAD_MS = 500;
 
 /** What one measurement came to. */
 export interface Measurement {
@@ -29,6 +32,8 @@ export interface Measurement {
    * Memory right afterwards of the process that served, the largest of several, in MiB; undefined: none of ours did.
    */
   readonly residentMiB: number | undefined;
+  /** Holds whose time was up while it was measured, and that were taken off. */
+  readonly ended?: number;
   /** What stock and ledger say against it; none if it is clean. */
   readonly violations: readonly string[];
 }
@@ -41,23 +46,28 @@ export interface Measurement {
 export async function measure(scenario: Scenario, environment: Environment): Promise<Measurement> {
   if (scenario.kind === "pgbench") return await measurePgbench(scenario, environment);
   const before = await totals(scenario, environment);
-  const tallies = await runLoad(scenario, environment);
+  const { startAtMs, ending } = await prepareEnds(scenario, environment);
+  const tallies = await runLoad(scenario, environment, startAtMs);
   const residents = serversOf(scenario, environment).map((each) => each.residentMiB());
   const after = await totals(scenario, environment);
+  const ended = ending - (ending > 0 ? await settleEnds(environment.sql(scenario.database)) : 0);
   const fault = tallies.find((tally) => tally.fault !== undefined)?.fault;
   if (fault !== undefined) throw new Error(`${scenario.id} failed: ${fault}`);
 
   const unknown = together(tallies.map((tally) => tally.unknown));
-  const unknownOrders = Object.values(unknown).reduce((sum, count) => sum + count, 0);
   const acknowledged = {
     orders: sum(tallies.map((tally) => tally.orders)),
+    operations: sum(tallies.map((tally) => tally.operations)),
     units: sum(tallies.map((tally) => tally.units)),
-    unknownOrders,
+    reserved: sum(tallies.map((tally) => tally.reserved)),
+    unknown: sum(Object.values(unknown)),
     unitsPerOrderMax: scenario.workload.lines,
   };
-  const violations = before === undefined || after === undefined
-    ? []
-    : stockViolations(before, after, acknowledged, scenario.kind !== "article");
+  const violations = before === undefined || after === undefined ? [] : stockViolations(before, after, acknowledged, {
+    operation: scenario.kind === "article" ? undefined : scenario.operation ?? "sell",
+    ended,
+  });
+  if (ending > 0 && ended === 0) violations.push("not one hold ended");
   // A stock to which nothing happened adds up, and says nothing.
   if (tallies.every((tally) => tally.answered === 0)) violations.push("not one call was done");
   const parts = tallies.map((tally) => tally.done / (scenario.windowMs / 1000));
@@ -71,13 +81,32 @@ export async function measure(scenario: Scenario, environment: Environment): Pro
     refused: together(tallies.map((tally) => tally.refused)),
     unknown,
     residentMiB: residents.length === 0 ? undefined : Math.max(...residents),
+    ...(ending > 0 ? { ended } : {}),
     violations,
   };
 }
 
-async function runLoad(scenario: Scenario, environment: Environment): Promise<Tally[]> {
+/** Has as many holds end as the scenario wants, from its beginning to its end, and says when that is. */
+async function prepareEnds(
+  { endingPerS: perS, warmupMs, windowMs, workload: { goods }, database }: Scenario,
+  environment: Environment,
+): Promise<{ readonly startAtMs: number; readonly ending: number }> {
+  const soonMs = () => performance.timeOrigin + performance.now() + LEAD_MS;
+  if (perS === undefined) return { startAtMs: soonMs(), ending: 0 };
+  const sql = environment.sql(database);
+  const count = Math.ceil(perS * (warmupMs + windowMs) / 1000);
+  for (let leadMs = ENDING_LEAD_MS;; leadMs *= 2) {
+    const fromMs = Math.ceil(soonMs() + leadMs);
+    await endHolds(sql, { goods, fromMs, perS, count });
+    if (soonMs() <= fromMs) return { startAtMs: fromMs, ending: count };
+    // Some would have ended before anybody sells.
+    await settleEnds(sql);
+  }
+}
+
+async function runLoad(scenario: Scenario, environment: Environment, startAtMs: number): Promise<Tally[]> {
   const processes = processesOf(scenario, environment);
-  const { kind, method, adapter, orders, database, concurrency, workload, warmupMs, windowMs, ratePerS } = scenario;
+  const { kind, method, adapter, orders, database, concurrency, operation, endingPerS, workload } = scenario;
   const load = {
     work: {
       kind: kind as Exclude<Scenario["kind"], "pgbench">,
@@ -86,14 +115,16 @@ async function runLoad(scenario: Scenario, environment: Environment): Promise<Ta
       ...(orders === undefined ? {} : { orders }),
       database,
       ...(concurrency === undefined ? {} : { concurrency }),
+      ...(operation === undefined ? {} : { operation }),
+      ...(endingPerS === undefined ? {} : { endsHolds: true }),
       workload,
     },
-    startAtMs: performance.timeOrigin + performance.now() + LEAD_MS,
-    warmupMs,
-    windowMs,
+    startAtMs,
+    warmupMs: scenario.warmupMs,
+    windowMs: scenario.windowMs,
     callers: scenario.callers / processes.length,
     servers: scenario.processes,
-    ratePerS,
+    ratePerS: scenario.ratePerS,
   };
   return await Promise.all(processes.map((each) => each.run(load)));
 }

@@ -4,9 +4,11 @@ import { growth } from "./scenarios/growth.ts";
 import { GRPC_UNARY } from "./scenarios/grpc.ts";
 import { IN_PROCESS } from "./scenarios/in_process.ts";
 import { LATENCY } from "./scenarios/latency.ts";
+import { liveHolds } from "./scenarios/live_holds.ts";
 import { RATIO_TIMES, type Scenario } from "./scenarios/scenario.ts";
 import { SELL_BATCH } from "./scenarios/sell_batch.ts";
 import { MODE_SCENARIOS } from "./scenarios/modes.ts";
+import { OPERATION_SCENARIOS } from "./scenarios/operations.ts";
 import { SIZES, type Sizes, SMOKE_SIZES } from "./sizes.ts";
 
 /** The whole of a run ends within this, or it is stopped and has failed. */
@@ -14,10 +16,18 @@ export const RUN_MS_MAX = 300_000;
 
 /**
  * What a run spends beside its windows, in ms, as measured on two cores: PostgreSQL, Redis and the processes come up;
- * a million goods and five million movements are loaded; the ledgers are checked, the largest of them for 43 s; and
- * what every measurement costs for its checks, its last calls and the path to its processes.
+ * a million goods, five million movements and a million holds are loaded; the ledgers are checked, the largest of them
+ * for 43 s; and what every measurement costs for its checks, its last calls and the path to its processes. Where holds
+ * are to end, that is written before, and the rest of them after it.
  */
-const FIXED_MS = { start: 8_000, load: 17_000, warm: 9_000, checks: 43_000, eachMeasurement: 250 } as const;
+const FIXED_MS = {
+  start: 8_000,
+  load: 17_000,
+  warm: 9_000,
+  checks: 43_000,
+  eachMeasurement: 250,
+  eachEnding: 1_000,
+} as const;
 
 /** Kept free at the end, for what takes longer than it was seen to. */
 const MARGIN_MS = 10_000;
@@ -47,6 +57,9 @@ const SMOKE_IDS = new Set([
   "modes/row/one_goods/2",
   "modes/optimistic/one_goods/2",
   "in_process/three_lines/1",
+  "operations/reserve_confirm/one_goods",
+  "operations/reserve_confirm/uniform",
+  "operations/adjust/one_goods",
   "grpc/inv_detail",
   "grpc/sell/one_goods/2",
   "grpc/sell/three_lines/1",
@@ -60,15 +73,17 @@ export function planRun({ smoke, sellBatch }: { readonly smoke: boolean; readonl
   const all = sideBySide([
     ...BASELINES,
     ...IN_PROCESS,
+    ...OPERATION_SCENARIOS,
     ...MODE_SCENARIOS,
     ...GRPC_UNARY,
     ...SELL_BATCH,
     ...LATENCY,
     ...growth(sizes),
+    ...liveHolds(sizes.holds),
   ])
     .filter(({ method }) => sellBatch || method !== "SellBatch");
   if (!smoke) return { smoke, rounds: 3, scenarios: all, warmup: all.filter(isWarmup), sizes };
-  const some = all.filter(({ id, group }) => SMOKE_IDS.has(id) || group === "growth")
+  const some = all.filter(({ id, group }) => SMOKE_IDS.has(id) || group === "growth" || group === "holds")
     .map((scenario) => scenario.kind === "pgbench" ? scenario : { ...scenario, ...SMOKE_TIMES });
   return { smoke, rounds: 1, scenarios: some, warmup: [], sizes };
 }
@@ -77,7 +92,11 @@ export function planRun({ smoke, sellBatch }: { readonly smoke: boolean; readonl
 const PAIRS = [
   ["pgbench/one_row", "in_process/one_goods/1"],
   ["in_process/one_goods/1", "in_process/one_goods/2"],
+  ["in_process/one_goods/1", "holds/ending/one_goods"],
+  ["in_process/one_goods/1", "holds/live/one_goods"],
   ["pgbench/10000_rows", "in_process/uniform/1"],
+  ["in_process/uniform/1", "holds/ending/uniform"],
+  ["in_process/uniform/1", "holds/live/uniform"],
   ["grpc/noop", "grpc/noop_adapter"],
   ["grpc/noop", "grpc/inv_detail"],
   ["grpc/noop", "grpc/sell/one_goods/1"],
@@ -128,7 +147,12 @@ function standsInRatio({ windowMs, ratePerS }: Scenario): boolean {
 }
 
 function roundMs(scenarios: readonly Scenario[]): number {
-  return scenarios.reduce((sum, { warmupMs, windowMs }) => sum + warmupMs + windowMs + FIXED_MS.eachMeasurement, 0);
+  const { eachMeasurement, eachEnding } = FIXED_MS;
+  return scenarios.reduce(
+    (sum, { warmupMs, windowMs, endingPerS }) =>
+      sum + warmupMs + windowMs + eachMeasurement + (endingPerS === undefined ? 0 : eachEnding),
+    0,
+  );
 }
 
 /** Those that together reach every process and every kind of call. */

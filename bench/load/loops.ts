@@ -13,6 +13,10 @@ export interface CallResult {
   readonly done: number;
   readonly orders: number;
   readonly units: number;
+  /** Units that live holds have. */
+  readonly reserved?: number;
+  /** What has a record of its own beside orders. */
+  readonly operations?: number;
   /** Answers that nothing was sold, by their reason. */
   readonly refused?: Readonly<Record<string, number>>;
   /** Orders without an answer, which may have been sold, by the reason. */
@@ -24,6 +28,16 @@ export interface CallResult {
 /** One order of `lines` lines, one unit each, was sold. */
 export function sold(lines: number): CallResult {
   return { done: 1, orders: 1, units: lines };
+}
+
+/** A hold of `lines` lines, one unit each, has been reserved and is not confirmed; how it ended so is for others. */
+export function reserved(lines: number): Pick<CallResult, "orders" | "reserved"> {
+  return { orders: 1, reserved: lines };
+}
+
+/** Of `lines` goods one unit each went, and no order has it. */
+export function adjusted(lines: number): CallResult {
+  return { done: 1, orders: 0, units: lines, operations: 1 };
 }
 
 /** Nothing was sold. */
@@ -92,6 +106,8 @@ class TallyKeeper {
   #answered = 0;
   #orders = 0;
   #units = 0;
+  #reserved = 0;
+  #operations = 0;
   #longestMs = 0;
   #fault: string | undefined;
 
@@ -119,6 +135,8 @@ class TallyKeeper {
     this.#longestMs = Math.max(this.#longestMs, nowMs - fromMs);
     this.#orders += result.orders;
     this.#units += result.units;
+    this.#reserved += result.reserved ?? 0;
+    this.#operations += result.operations ?? 0;
     for (const [reason, count] of Object.entries(result.refused ?? {})) add(this.#refused, reason, count);
     for (const [reason, count] of Object.entries(result.unknown ?? {})) add(this.#unknown, reason, count);
     if (result.done === 0) return false;
@@ -144,6 +162,8 @@ class TallyKeeper {
       answered: this.#answered,
       orders: this.#orders,
       units: this.#units,
+      reserved: this.#reserved,
+      operations: this.#operations,
       refused: this.#refused,
       unknown: this.#unknown,
       latenciesUs: share(this.#latenciesUs),

@@ -19,10 +19,16 @@ export interface Targets {
   readonly adapterUrl: string;
 }
 
+/**
+ * What callers in the process itself ask for: an order is sold; an order is reserved, then confirmed; a unit goes for a
+ * reason that is no order.
+ */
+export type StockOperation = "sell" | "reserve_confirm" | "adjust";
+
 /** One kind of call. */
 export interface Work {
   /**
-   * - `stock`: Sell in the process itself
+   * - `stock`: `operation` in the process itself
    * - `article`: lease and transaction around every Sell; `commits` counts to COMMIT, else the call is over at unlock
    * - `redis`: a script on one node
    * - `grpc`: `method` of the servers, or of the adapter's
@@ -30,6 +36,10 @@ export interface Work {
   readonly kind: "stock" | "article" | "redis" | "grpc";
   readonly method?: "Sell" | "SellBatch" | "InvDetail" | "Noop";
   readonly adapter?: boolean;
+  /** For `stock`: `sell` where it is not given. */
+  readonly operation?: StockOperation;
+  /** For `stock`: holds end meanwhile, which the service's sweeper writes down. */
+  readonly endsHolds?: boolean;
   /** Orders in one call of SellBatch. */
   readonly orders?: number;
   readonly database: string;
@@ -62,6 +72,10 @@ export interface Tally {
   /** Over the whole run, for the stock to be compared with. */
   readonly orders: number;
   readonly units: number;
+  /** Units of holds that were reserved and not confirmed. */
+  readonly reserved: number;
+  /** What has a record of its own beside orders. */
+  readonly operations: number;
   /** Answers that are no sale, by their reason. Nothing was changed by them. */
   readonly refused: Readonly<Record<string, number>>;
   /** Orders of which nobody knows whether they were sold, by the reason. */

@@ -1,36 +1,33 @@
 /** A process that sells to itself: the stock is opened in it, without a port, and its callers sit beside it. */
-import { v7 as uuidV7 } from "uuid";
+import { setTimeout as delay } from "node:timers/promises";
 import { openStock, type Stock } from "../../src/stock.ts";
 import { loadConfig } from "../../src/config/config.ts";
-import { Failure } from "../../src/lanes/failure.ts";
 import { until } from "../../src/base/bounded_wait.ts";
+import { HoldSweeper } from "../../src/jobs/hold_sweeper.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
-import { picker } from "../workload.ts";
+import type { Log } from "../../src/telemetry/log.ts";
 import { converse } from "./conversation.ts";
-import { type Call, type CallResult, refused, run, sold, unknown } from "./loops.ts";
-import type { Work } from "./protocol.ts";
+import { run } from "./loops.ts";
+import type { LoadRun, Tally, Work } from "./protocol.ts";
+import { stockCall } from "./stock_calls.ts";
 
 const LOCK_MS_MAX = 20_000;
+const SWEEPER_PAUSE_MS = 50;
 
-/**
- * Sells one order a call, each under an id of its own: UUIDv7, as the service makes them, so that keys come in order.
- */
-function seller(stock: Stock, work: Work): Call {
-  const pick = picker(work.workload, Math.random);
-  return async (): Promise<CallResult> => {
-    const lines = pick().map((goodsId) => ({ goodsId, locationId: 0, num: 1 }));
-    try {
-      // A signal of its own, as every call over the wire has.
-      const verdict = await stock.lanes.apply(
-        { kind: "sell", orderId: uuidV7(), lines },
-        new AbortController().signal,
-      );
-      return verdict.ok ? sold(lines.length) : refused(verdict.refusal.reason);
-    } catch (error) {
-      if (!(error instanceof Failure)) throw error;
-      return error.kind === "outcome_unknown" ? unknown(error.kind) : refused(error.kind);
-    }
-  };
+/** A run, with the service's sweeper beside it where there are holds that end. */
+async function runBesideSweeper({ lanes, store }: Stock, order: LoadRun, log: Log): Promise<Tally> {
+  if (order.work.endsHolds !== true) return await run(stockCall(lanes, order.work), order);
+  const sweeper = new HoldSweeper({ lanes, store, log, random: Math.random, pause: sweeperPause });
+  try {
+    return await run(stockCall(lanes, order.work), order);
+  } finally {
+    await sweeper.stop();
+  }
+}
+
+/** Its own pauses are longer than a run: as much as it sweeps after one of them, it sweeps in several rounds here. */
+async function sweeperPause(_: number, signal: AbortSignal): Promise<void> {
+  await delay(SWEEPER_PAUSE_MS, undefined, { signal }).catch(() => {});
 }
 
 if (import.meta.main) {
@@ -54,7 +51,7 @@ if (import.meta.main) {
       }
     }
     return {
-      run: (order) => run(seller(open(order.work), order.work), order),
+      run: (order) => runBesideSweeper(open(order.work), order, log),
       async close() {
         await Promise.all([...opened.values()].map((stock) => stock.close()));
       },

@@ -22,6 +22,7 @@ const COLOURS: Readonly<Record<Scenario["group"], string>> = {
   "latency": "#c77d2e",
   "growth": "#b23a48",
   "modes": "#5b7f3a",
+  "holds": "#a0522d",
 };
 const QUANTILES = [["p50", "#9cc4e4"], ["p99", "#3a7ca5"], ["p999", "#16425b"]] as const;
 

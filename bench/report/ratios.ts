@@ -11,6 +11,8 @@ type Results = Readonly<Record<string, ScenarioResult>>;
 
 /** What a call may take beside its wait: the read, the write, and the path back. */
 const CALL_MS_MAX = 100;
+/** Holds cost sales at most a third of their rate. */
+const HOLDS_SHARE_MIN = 2 / 3;
 
 /** All ratios, in the sequence in which they are shown. */
 export function ratios(results: Results, sizes: Sizes, ledgersClean: boolean, { lockWaitMsMax }: Limits): Ratio[] {
@@ -70,6 +72,25 @@ export function ratios(results: Results, sizes: Sizes, ledgersClean: boolean, { 
       rate(`growth/ledger/${sizes.movements}`),
       rate(`growth/goods/${goodsFirst}`),
     ),
+    ...(["one goods", "10,000 goods"] as const).flatMap((spread) => {
+      const name = spread === "one goods" ? "one_goods" : "uniform";
+      const sells = rate(`in_process/${name}/1`);
+      const live = sizes.holds.toLocaleString("en");
+      return [
+        atLeast(
+          `sells beside ${live} live holds / sells, ${spread}`,
+          HOLDS_SHARE_MIN,
+          rate(`holds/live/${name}`),
+          sells,
+        ),
+        atLeast(
+          `sells while 10,000 holds end a second / sells, ${spread}`,
+          HOLDS_SHARE_MIN,
+          rate(`holds/ending/${name}`),
+          sells,
+        ),
+      ];
+    }),
     {
       claim: "scenarios whose stock does not add up, and ledgers that are not whole",
       value: violations.length + (ledgersClean ? 0 : 1),
@@ -92,7 +113,7 @@ function limited(
   value: number | undefined,
   limit: { readonly atLeast: number } | { readonly atMost: number },
 ): Ratio {
-  const target = "atLeast" in limit ? `>= ${limit.atLeast}` : `<= ${limit.atMost}`;
+  const target = "atLeast" in limit ? `>= ${rounded(limit.atLeast)}` : `<= ${rounded(limit.atMost)}`;
   if (value === undefined) return { claim, target };
   const isMet = "atLeast" in limit ? value >= limit.atLeast : value <= limit.atMost;
   return { claim, value: rounded(value), target, isMet };

@@ -27,6 +27,8 @@ export interface ScenarioResult {
   readonly unknown?: Readonly<Record<string, number>>;
   /** Memory (RSS) of the process that served, right after it: the largest of all rounds and processes. */
   readonly residentMiB?: number;
+  /** Holds that ended meanwhile and that sales took off, of all rounds. */
+  readonly endedHolds?: number;
   /** What stock and ledger say against it. */
   readonly violations: readonly string[];
 }
@@ -68,6 +70,7 @@ export function scenarioResult(scenario: Scenario, measurements: readonly Measur
   const shares = measurements.filter(({ parts }) => parts.length > 0)
     .map(({ parts, rate }) => rate === 0 ? 0 : Math.min(...parts) / rate);
   const residents = measurements.flatMap(({ residentMiB }) => residentMiB ?? []);
+  const ended = measurements.flatMap((each) => each.ended ?? []);
   const rounds = measurements.map((each) => rounded(each.rate));
   return {
     title: scenario.title,
@@ -85,6 +88,7 @@ export function scenarioResult(scenario: Scenario, measurements: readonly Measur
     ...(Object.keys(refused).length === 0 ? {} : { refused }),
     ...(Object.keys(unknown).length === 0 ? {} : { unknown }),
     ...(residents.length === 0 ? {} : { residentMiB: Math.round(Math.max(...residents)) }),
+    ...(ended.length === 0 ? {} : { endedHolds: ended.reduce((sum, count) => sum + count, 0) }),
     violations: measurements.flatMap((each) => each.violations),
   };
 }

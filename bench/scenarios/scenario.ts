@@ -8,7 +8,7 @@ export interface Scenario {
   /** Unique; the key in results.json. */
   readonly id: string;
   readonly title: string;
-  readonly group: "baselines" | "in-process" | "gRPC" | "SellBatch" | "latency" | "growth" | "modes";
+  readonly group: "baselines" | "in-process" | "gRPC" | "SellBatch" | "latency" | "growth" | "modes" | "holds";
   readonly kind: Work["kind"] | "pgbench";
   readonly method?: Work["method"];
   readonly adapter?: boolean;
@@ -18,6 +18,10 @@ export interface Scenario {
   readonly database: string;
   /** Of the stock in its processes; the service's default where it is not given. */
   readonly concurrency?: ModeName;
+  /** Of callers in its processes; they sell where it is not given. */
+  readonly operation?: Work["operation"];
+  /** So many holds of the workload's goods, of a unit each, end in each second. */
+  readonly endingPerS?: number;
   readonly workload: Workload;
   /** Processes that sell: those with the stock in them, or servers. */
   readonly processes: number;
@@ -38,7 +42,7 @@ export const GOODS = 10_000;
 
 /** Windows of scenarios that a ratio stands on, and of those that only complete the picture. In ms. */
 export const RATIO_TIMES = { warmupMs: 200, windowMs: 1_000 } as const;
-export const PICTURE_TIMES = { warmupMs: 100, windowMs: 350 } as const;
+export const PICTURE_TIMES = { warmupMs: 50, windowMs: 200 } as const;
 
 /** Where sales go, by name. */
 export const WORKLOADS = {
