@@ -16,9 +16,9 @@ import { direction, FIRST_US, type Key, type Scan, timeOfUs } from "./frame.ts";
 /** Places that are looked at for one page; each is a search of some microseconds. */
 const PLACES_MAX = 2000;
 /** The same by sku: each place is somewhere else on the disk. */
-const NAMED_MAX = 1000;
+const NAMED_MAX = 500;
 /** Leaps from place to place for one page. */
-const LEAPS_MAX = 1000;
+const LEAPS_MAX = 500;
 /** The same over all of the locations that are asked for, of which each has to be read that far. */
 const PLACES_OF_LOCATIONS_MAX = 20_000;
 /** Movements that are looked at for one page of changes; most of them are of few places. */
