@@ -10,6 +10,7 @@
  * subqueries of one row each and no joins, and these leave the sequence as it is.
  */
 import type postgres from "postgres";
+import { invariant } from "../../../base/invariant.ts";
 import type { Page } from "../../../inventory/queries.ts";
 import type { Fragment } from "../branches/branch.ts";
 
@@ -74,6 +75,15 @@ export function pageOf<R extends readonly [key: Key, ...unknown[]]>(
 ): Page<R, Key> {
   const rows = page.slice(0, size);
   return { rows, next: rows.length < found ? rows.at(-1)?.[0] : edge ?? undefined };
+}
+
+/**
+ * A number that stands in the text. Of a parameter the planner knows nothing once it plans for all values, takes a limit
+ * for a tenth of all rows, and then rather sorts them than going along an index.
+ */
+export function literal(sql: postgres.Sql, value: number): Fragment {
+  invariant(Number.isSafeInteger(value), `a number in the text of a statement is ${value}`);
+  return sql`${sql.unsafe(String(value))}`;
 }
 
 /** Before every time, and after it: bounds of a list that has none. A key has integers that are exact as doubles. */

@@ -11,7 +11,7 @@ import type { LevelQuery } from "../../../inventory/queries.ts";
 import { INT32_MAX } from "../../../inventory/model.ts";
 import { arrayLiteral } from "../../postgres/arrays.ts";
 import type { Fragment } from "../branches/branch.ts";
-import { direction, FIRST_US, type Key, type Scan, timeOfUs } from "./frame.ts";
+import { direction, FIRST_US, type Key, literal, type Scan, timeOfUs } from "./frame.ts";
 
 /** Places that are looked at for one page; each is a search of some microseconds. */
 const PLACES_MAX = 2000;
@@ -48,7 +48,7 @@ function all(sql: postgres.Sql, isDescending: boolean, key: Key): Scan {
         scanned as (
           select goods_id, location_id from movements
            where version = 1 and (goods_id, location_id) ${behind} (${goodsId}::bigint, ${locationId}::bigint)
-           order by goods_id ${sort}, location_id ${sort} limit ${PLACES_MAX}::int
+           order by goods_id ${sort}, location_id ${sort} limit ${literal(sql, PLACES_MAX)}
         )`;
   return { tables, max: PLACES_MAX };
 }
@@ -63,8 +63,8 @@ function byGoods(sql: postgres.Sql, { goodsIds, skus, isDescending }: LevelQuery
                  lateral (select goods_id, location_id from movements
                            where version = 1 and goods_id = asked.goods_id
                              and (goods_id, location_id) ${behind} (${goodsId}::bigint, ${locationId}::bigint)
-                           order by location_id ${sort} limit ${PLACES_MAX}::int) as place
-           limit ${PLACES_MAX}::int
+                           order by location_id ${sort} limit ${literal(sql, PLACES_MAX)}) as place
+           limit ${literal(sql, PLACES_MAX)}
         )`;
   return { tables, max: PLACES_MAX };
 }
@@ -119,7 +119,7 @@ function leaps(
           union all
           select place.* from leap, lateral (${next(sql`leap.goods_id`, sql`leap.location_id`)}) as place
         ), scanned as (
-          select * from leap limit ${LEAPS_MAX}::int
+          select * from leap limit ${literal(sql, LEAPS_MAX)}
         )`;
   return { tables, max: LEAPS_MAX };
 }
@@ -131,17 +131,25 @@ function bySku(sql: postgres.Sql, { goodsIds, skus, skuPrefix = "", isDescending
   const named = isOfGoods
     ? sql`(select * from goods where goods_id in (select goods_id from wanted) offset 0) as chosen`
     : sql`goods`;
+  const max = literal(sql, NAMED_MAX);
+  // One bound: with two that it does not know the planner takes what is between them for few rows, and sorts them.
+  const begin = isDescending
+    ? sql`least(${sku}::text collate "C", ${skuPrefix + LAST_CHARACTER}::text collate "C")`
+    : sql`greatest(${sku}::text collate "C", ${skuPrefix}::text collate "C")`;
+  // A goods without stock is a candidate too: else so many of them would look like the end of the list.
+  const nowhere = isDescending ? sql`-1` : sql`${INT32_MAX}::int`;
   const tables = sql`
         ${isOfGoods ? sql`${wantedGoods(sql, goodsIds, skus)},` : sql``} scanned as (
-          select place.goods_id, place.location_id, named.sku
-            from (select goods_id, sku from ${named}
-                   where sku ${behind}= ${sku} and sku >= ${skuPrefix} and sku < ${skuPrefix + LAST_CHARACTER}
-                   order by sku ${sort}) as named,
-                 lateral (select goods_id, location_id from movements
-                           where version = 1 and goods_id = named.goods_id
-                             and (named.sku, location_id) ${behind} (${sku}::text collate "C", ${locationId}::bigint)
-                           order by location_id ${sort} limit ${NAMED_MAX}::int) as place
-           limit ${NAMED_MAX}::int
+          select named.goods_id, coalesce(place.location_id, ${nowhere}) as location_id, named.sku
+            from (select goods_id, sku from ${named} where sku ${behind}= ${begin}
+                   order by sku ${sort} limit ${max}) as named
+                 left join lateral (
+                   select location_id from movements
+                    where version = 1 and goods_id = named.goods_id
+                      and (named.sku, location_id) ${behind} (${sku}::text collate "C", ${locationId}::bigint)
+                    order by location_id ${sort} limit ${max}) as place on true
+           where starts_with(named.sku, ${skuPrefix})
+           limit ${max}
         )`;
   return { tables, max: NAMED_MAX };
 }
@@ -168,7 +176,7 @@ function byChange(sql: postgres.Sql, key: Key): Scan {
           select at, goods_id, location_id, version from movements
            where (at, goods_id, location_id, version)
                    > (${timeOfUs(sql, atUs)}, ${goodsId}::bigint, ${locationId}::bigint, ${version}::bigint)
-           order by at, goods_id, location_id, version limit ${CHANGES_MAX}::int
+           order by at, goods_id, location_id, version limit ${literal(sql, CHANGES_MAX)}
         ), scanned as (
           select *
             from (select distinct on (goods_id, location_id) * from moved

@@ -8,7 +8,7 @@ import type postgres from "postgres";
 import { isSortedByOrder, type MovementQuery } from "../../../inventory/queries.ts";
 import { arrayLiteral } from "../../postgres/arrays.ts";
 import type { Fragment } from "../branches/branch.ts";
-import { direction, FIRST_US, type Key, LAST_US, type Scan, timeOfUs } from "./frame.ts";
+import { direction, FIRST_US, type Key, LAST_US, literal, type Scan, timeOfUs } from "./frame.ts";
 
 /** Movements that are looked at for one page. */
 const MOVEMENTS_MAX = 3000;
@@ -109,13 +109,12 @@ function sorted(sql: postgres.Sql, newestFirst: boolean): Fragment {
 }
 
 function within(sql: postgres.Sql, parts: ScanParts, table: Fragment, only: Fragment = sql`true`): Scan {
-  const { query: { newestFirst }, max } = parts;
   const tables = sql`
         scanned as (
           select * from ${table} as found where ${only} and ${bounds(sql, parts)}
-          ${sorted(sql, newestFirst)} limit ${max}::int
+          ${sorted(sql, parts.query.newestFirst)} limit ${literal(sql, MOVEMENTS_MAX)}
         )`;
-  return { tables, max };
+  return { tables, max: MOVEMENTS_MAX };
 }
 
 /**
@@ -190,16 +189,21 @@ function byPlace(sql: postgres.Sql, parts: ScanParts, isBounded: boolean): Scan 
 
 /** The movements of each of the buyer's orders, one order after the other. */
 function byBuyer(sql: postgres.Sql, parts: ScanParts): Scan {
-  const { query: { buyerId, sinceUs, untilUs, newestFirst }, key, max } = parts;
+  const { query: { buyerId, sinceUs, untilUs, newestFirst }, key } = parts;
   const { behind, sort } = direction(sql, newestFirst);
   const [madeUs, orderId, atUs, goodsId, locationId, version] = key as [number, string, number, number, number, number];
+  // As with orders of a buyer; an order that was made later has no movement before.
+  const end = newestFirst
+    ? sql`buyer_id >= ${buyerId!}`
+    : sql`(buyer_id, created_at) < (${buyerId!}::text, ${timeOfUs(sql, untilUs ?? LAST_US)})`;
   const tables = sql`
         scanned as (
           select found.*, made.created_at as made_at
             from (select order_id, created_at from orders
-                   where buyer_id = ${buyerId!}
-                     and (created_at, order_id) ${behind}= (${timeOfUs(sql, madeUs)}, ${orderId}::text)
-                   order by created_at ${sort}, order_id ${sort}) as made,
+                   where buyer_id is not null and ${end}
+                     and (buyer_id, created_at, order_id)
+                       ${behind}= (${buyerId!}::text, ${timeOfUs(sql, madeUs)}, ${orderId}::text)
+                   order by buyer_id ${sort}, created_at ${sort}, order_id ${sort}) as made,
                  lateral (select * from movements
                            where order_id = made.order_id
                              and at >= ${timeOfUs(sql, sinceUs ?? FIRST_US)}
@@ -208,7 +212,7 @@ function byBuyer(sql: postgres.Sql, parts: ScanParts): Scan {
                                ${behind} (${timeOfUs(sql, madeUs)}, ${orderId}::text, ${timeOfUs(sql, atUs)},
                                    ${goodsId}::bigint, ${locationId}::bigint, ${version}::bigint)
                            ${sorted(sql, newestFirst)}) as found
-           limit ${max}::int
+           limit ${literal(sql, MOVEMENTS_MAX)}
         )`;
-  return { tables, max };
+  return { tables, max: MOVEMENTS_MAX };
 }

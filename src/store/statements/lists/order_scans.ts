@@ -4,7 +4,7 @@ import type { OrderState } from "../../../inventory/model.ts";
 import { isSortedByTaking, type OrderQuery } from "../../../inventory/queries.ts";
 import { arrayLiteral } from "../../postgres/arrays.ts";
 import type { Fragment } from "../branches/branch.ts";
-import { direction, FIRST_US, type Key, LAST_US, type Scan, timeOfUs } from "./frame.ts";
+import { direction, FIRST_US, type Key, LAST_US, literal, type Scan, timeOfUs } from "./frame.ts";
 import { movementScan } from "./movement_scans.ts";
 
 /** Orders that are looked at for one page. */
@@ -39,19 +39,10 @@ export function orderScan(
   const { states, buyerId, sinceUs = FIRST_US, untilUs = LAST_US, newestFirst } = query;
   if (isSortedByTaking(query)) return byGoods(sql, query, { after, size });
   const parts = { query, key: after ?? [newestFirst ? untilUs : sinceUs, ""] };
-  if (buyerId !== undefined) return within(sql, parts, sql`buyer_id = ${buyerId}`);
+  if (buyerId !== undefined) return byBuyer(sql, parts, buyerId);
   // Sales, the most of all orders, have no index by state.
-  if (states === undefined || states.includes("sold")) return within(sql, parts, sql`true`);
+  if (states === undefined || states.includes("sold")) return byTime(sql, parts);
   return byStates(sql, parts, [...new Set(states.flatMap((state) => ON_RECORD[state]))]);
-}
-
-function bounds(sql: postgres.Sql, { query: { sinceUs, untilUs, newestFirst }, key }: ScanParts): Fragment {
-  const [atUs, orderId] = key as [number, string];
-  const { behind } = direction(sql, newestFirst);
-  const end = newestFirst
-    ? sql`created_at >= ${timeOfUs(sql, sinceUs ?? FIRST_US)}`
-    : sql`created_at < ${timeOfUs(sql, untilUs ?? LAST_US)}`;
-  return sql`${end} and (created_at, order_id) ${behind} (${timeOfUs(sql, atUs)}, ${orderId}::text)`;
 }
 
 function sorted(sql: postgres.Sql, newestFirst: boolean): Fragment {
@@ -59,33 +50,59 @@ function sorted(sql: postgres.Sql, newestFirst: boolean): Fragment {
   return sql`order by created_at ${sort}, order_id ${sort}`;
 }
 
-function within(sql: postgres.Sql, parts: ScanParts, only: Fragment): Scan {
+function byTime(sql: postgres.Sql, { query: { sinceUs, untilUs, newestFirst }, key }: ScanParts): Scan {
+  const [atUs, orderId] = key as [number, string];
+  const { behind } = direction(sql, newestFirst);
+  const end = newestFirst
+    ? sql`created_at >= ${timeOfUs(sql, sinceUs ?? FIRST_US)}`
+    : sql`created_at < ${timeOfUs(sql, untilUs ?? LAST_US)}`;
   const tables = sql`
         scanned as (
-          select * from orders where ${only} and ${bounds(sql, parts)}
-          ${sorted(sql, parts.query.newestFirst)} limit ${ORDERS_MAX}::int
+          select * from orders
+           where ${end} and (created_at, order_id) ${behind} (${timeOfUs(sql, atUs)}, ${orderId}::text)
+          ${sorted(sql, newestFirst)} limit ${literal(sql, ORDERS_MAX)}
         )`;
   return { tables, max: ORDERS_MAX };
 }
 
-/** As with movements by kinds: the state is the first of what is compared and sorted by. */
-function byStates(sql: postgres.Sql, { query, key }: ScanParts, states: readonly OrderState[]): Scan {
-  const { sinceUs, untilUs, newestFirst } = query;
+function byBuyer(sql: postgres.Sql, parts: ScanParts, buyerId: string): Scan {
+  const found = ordersOf(sql, parts, {
+    column: sql`buyer_id`,
+    value: sql`${buyerId}::text`,
+    only: sql`buyer_id is not null`,
+  });
+  return { tables: sql`scanned as (${found})`, max: ORDERS_MAX };
+}
+
+/**
+ * Those with one value in a column, in the sequence of the list. The column is the first of what is compared and sorted
+ * by, so that no index but its own will do: the planner does not know how seldom the value is.
+ */
+function ordersOf(
+  sql: postgres.Sql,
+  { query: { sinceUs, untilUs, newestFirst }, key }: ScanParts,
+  { column, value, only }: { readonly column: Fragment; readonly value: Fragment; readonly only: Fragment },
+): Fragment {
   const [atUs, orderId] = key as [number, string];
   const { behind, sort } = direction(sql, newestFirst);
   const end = newestFirst
-    ? sql`(state, created_at) >= (asked.state, ${timeOfUs(sql, sinceUs ?? FIRST_US)})`
-    : sql`(state, created_at) < (asked.state, ${timeOfUs(sql, untilUs ?? LAST_US)})`;
+    ? sql`(${column}, created_at) >= (${value}, ${timeOfUs(sql, sinceUs ?? FIRST_US)})`
+    : sql`(${column}, created_at) < (${value}, ${timeOfUs(sql, untilUs ?? LAST_US)})`;
+  return sql`
+          select * from orders
+           where ${only} and ${end}
+             and (${column}, created_at, order_id) ${behind} (${value}, ${timeOfUs(sql, atUs)}, ${orderId}::text)
+           order by ${column} ${sort}, created_at ${sort}, order_id ${sort} limit ${literal(sql, ORDERS_MAX)}`;
+}
+
+/** The index has no sales, and PostgreSQL uses it only where the text says so. */
+function byStates(sql: postgres.Sql, parts: ScanParts, states: readonly OrderState[]): Scan {
+  const found = ordersOf(sql, parts, { column: sql`state`, value: sql`asked.state`, only: sql`state <> 'sold'` });
   const tables = sql`
         scanned as (
           select found.*
-            from unnest((select ${arrayLiteral(states)}::text[])) as asked (state),
-                 lateral (select * from orders
-                           where state <> 'sold' and ${end} and (state, created_at, order_id)
-                             ${behind} (asked.state, ${timeOfUs(sql, atUs)}, ${orderId}::text)
-                           order by state ${sort}, created_at ${sort}, order_id ${sort}
-                           limit ${ORDERS_MAX}::int) as found
-          ${sorted(sql, newestFirst)} limit ${ORDERS_MAX}::int
+            from unnest((select ${arrayLiteral(states)}::text[])) as asked (state), lateral (${found}) as found
+          ${sorted(sql, parts.query.newestFirst)} limit ${literal(sql, ORDERS_MAX)}
         )`;
   return { tables, max: ORDERS_MAX };
 }
