@@ -8,6 +8,7 @@ import type { Changes } from "../../src/inventory/model.ts";
 import { settle } from "../../src/inventory/settle.ts";
 import type { Statement } from "../../src/store/postgres/transaction_block.ts";
 import { lockStatement } from "../../src/store/statements/change_under_row_locks.ts";
+import { listLevelsStatement } from "../../src/store/statements/lists/levels.ts";
 import { offLedgerStatement } from "../../src/store/statements/read_off_ledger.ts";
 import { schemaStatement } from "../../src/store/statements/ping.ts";
 import { snapshotStatement } from "../../src/store/statements/read_snapshot.ts";
@@ -24,6 +25,7 @@ const VERSIONS = 470 * 64 - 2;
 /** A few pages for each index and table that a statement goes through. The old rows lie on some 280 pages. */
 const PAGES_MORE_MAX = 40;
 const KEYS = { stockKeys: [1], orderIds: ["next"], operationIds: [] };
+const STOCK = { deleted: "excluded", sort: "goods", isDescending: false } as const;
 
 Deno.test("under an old snapshot no statement of the store reads the old versions of a row", async (t) => {
   await using database = await createTestDatabase();
@@ -157,6 +159,15 @@ async function pagesOfAll(server: postgres.Sql): Promise<Record<string, number>>
     "who is locked": await pagesOf(server, lockedStatement(KEYS.stockKeys)),
     "who is off the ledger": await pagesOf(server, offLedgerStatement(KEYS.stockKeys)),
     "the look of readiness": await pagesOf(server, schemaStatement),
+    "a page of stock": await pagesOf(server, listLevelsStatement(STOCK, { size: 100 })),
+    "a page of stock, the last first": await pagesOf(
+      server,
+      listLevelsStatement({ ...STOCK, isDescending: true }, { size: 100 }),
+    ),
+    "a page of what is sold out": await pagesOf(
+      server,
+      listLevelsStatement({ ...STOCK, isSoldOut: true }, { size: 100 }),
+    ),
     "the write": await pagesOf(server, writeStatement(changes)),
   };
 }
