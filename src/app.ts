@@ -12,6 +12,7 @@ import { withHealthPaths } from "./services/health/paths.ts";
 import { deadline } from "./rpc/deadline.ts";
 import { errorBoundary, refuseWhileDraining } from "./rpc/interceptors.ts";
 import { HoldSweeper } from "./jobs/hold_sweeper.ts";
+import { holdModule } from "./services/holds/service.ts";
 import { createInventoryService, inventoryModule } from "./services/inventory/service.ts";
 import { listen, type ListenerOptions } from "./transport/listener.ts";
 import { limitsWithShare, LISTENER_LIMITS } from "./transport/limits.ts";
@@ -104,6 +105,10 @@ export function openServices(
     queryModule({ lists: store.lists, reads }, config),
     articleModule(inventory, config),
     goodsModule({ names, reasons }, config),
+    holdModule(
+      { lanes, lists: store, reads, skusOf: skus.skusOf, reasons, orderLinesMax: config.orderLinesMax },
+      config,
+    ),
     lockModule({
       status: () => ({ concurrency, redlock: lock && { quorumLoss, fallback: lanes.fallback, ...lock.status() } }),
     }, config),

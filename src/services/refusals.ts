@@ -26,7 +26,8 @@ const GOODS_BYTES_MAX = 5_500;
 /** The differences in a detail; the text of the error has the first KiB of them again. */
 const DIFFERENCES_CHARACTERS_MAX = 1_200;
 
-const WIRE_STATES: Readonly<Record<OrderState, WireOrderState>> = {
+/** The states of an order as the wire names them. */
+export const WIRE_STATES: Readonly<Record<OrderState, WireOrderState>> = {
   held: WireOrderState.HELD,
   sold: WireOrderState.SOLD,
   released: WireOrderState.RELEASED,

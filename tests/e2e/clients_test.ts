@@ -3,6 +3,7 @@
  * answers and errors, details included.
  */
 import { assert, assertEquals } from "@std/assert";
+import { HOLD_TTL_MS_MAX } from "../../src/inventory/operations/reserve.ts";
 import { bufCurlClient } from "../support/clients/buf_curl.ts";
 import { again, type CallResult, type Client, type Json, type Method } from "../support/clients/client.ts";
 import { connectBinaryClient, grpcWebClient } from "../support/clients/connect_web.ts";
@@ -13,6 +14,7 @@ import { NOW, type Scenario, UUID_V7 } from "./scenario.ts";
 import { APPLIED } from "./scenarios_applied.ts";
 import { BATCHES } from "./scenarios_batch.ts";
 import { GOODS } from "./scenarios_goods.ts";
+import { HOLDS, LATER } from "./scenarios_holds.ts";
 import { PLACES } from "./scenarios_places.ts";
 import { REFUSED } from "./scenarios_refused.ts";
 import { SELL_BATCHES } from "./scenarios_sell_batch.ts";
@@ -31,6 +33,7 @@ const ALL: readonly Scenario[] = [
   ...SELL_OPTIONS,
   ...PLACES,
   ...GOODS,
+  ...HOLDS,
 ];
 const REPRESENTATIVE = ALL.filter(({ isRepresentative }) => isRepresentative);
 
@@ -50,6 +53,8 @@ const RUNS: Readonly<Record<string, Run>> = {
 
 /** How old "now" may be, with a machine that is busy with other things. */
 const NOW_MS_MAX = 60_000;
+/** What is answered of things that were done just now. */
+const TIMES_OF_NOW = new Set(["soldAt", "createdAt", "namedAt", "resolvedAt"]);
 const UUID_V7_PATTERN = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 for (const [name, { clients, scenarios }] of Object.entries(RUNS)) {
@@ -99,10 +104,14 @@ function wordsForChance(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(
     Object.entries(value).map(([name, field]) => {
-      if (name === "soldAt" || name === "namedAt") {
+      if (TIMES_OF_NOW.has(name)) {
         const age = Date.now() - Date.parse(String(field));
         assert(Math.abs(age) < NOW_MS_MAX, `${name} ${field}, ${age} ms ago`);
         return [name, NOW];
+      }
+      if (name === "expiresAt") {
+        assert(Math.abs(Date.now() - Date.parse(String(field))) < HOLD_TTL_MS_MAX, `${name} ${field}`);
+        return [name, LATER];
       }
       const isMade = (name === "orderId" || name === "rollbackId") && UUID_V7_PATTERN.test(String(field));
       return [name, isMade ? UUID_V7 : wordsForChance(field)];

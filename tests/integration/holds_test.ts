@@ -306,3 +306,28 @@ inEveryMode("a dry run answers what would come of it, and writes nothing", async
     assertEquals(await allRows(sql), rows);
   }
 });
+
+inEveryMode("a shortfall that is decided while another process sells the order after all is not recorded", async () => {
+  await using bench = await holdBench();
+  const { on, sql, apply } = bench;
+  await apply(reserve("h", [[1, 4]]));
+  await elapse(sql, HOUR_MS);
+  await apply(sell("quick", [1, 10]), expire("h"));
+  let meanwhile = async () => {
+    meanwhile = () => Promise.resolve();
+    assertEquals(wordOf(await apply(set("more", 1, 5), confirm("h"))), "sold");
+  };
+  const slow = on.lanes({
+    store: {
+      writeChanges: async (changes, signal) => {
+        await meanwhile();
+        await on.store.writeChanges(changes, signal);
+      },
+    },
+  });
+  assertEquals(wordOf(await slow.apply(confirm("h", [], { recordsShortfall: true }), NEVER)), "sold");
+  const [row] = await sql`select count(*)::int as count from shortfalls`;
+  assertEquals(row?.count, 0);
+  assertEquals(await levelOf(on, 1), [1, 0]);
+  assertEquals(await holdViolations(sql), []);
+});

@@ -46,3 +46,11 @@ Deno.test("names of fields, constants and messages are code; words, and what is 
     "`ShortStock` of `order_id` in PostgreSQL, `goods_id`, `google.rpc.Code`, `INVALID_ARGUMENT`. UUIDv7",
   );
 });
+
+Deno.test("a table stays one, with text before and behind it", () => {
+  const table = "| a | b |\n| - | - |\n| 1 | 2 |";
+  assertEquals(
+    paragraphs(` Of them:\n ${table.replaceAll("\n", "\n ")}\n So it is.\n`),
+    `Of them:\n\n${table}\n\nSo it is.`,
+  );
+});

@@ -18,7 +18,10 @@ export function paragraphs(comment: string): string {
   const parts: string[] = [];
   const items: [code: string, meaning: string][] = [];
   let text: string[] = [];
+  let table: string[] = [];
   const flush = () => {
+    if (table.length > 0) parts.push(table.join("\n"));
+    table = [];
     if (text.length > 0) parts.push(escaped(text.join(" ")));
     text = [];
     if (items.length > 0) parts.push(errorTable(items.splice(0)));
@@ -26,13 +29,16 @@ export function paragraphs(comment: string): string {
   for (const line of lines(comment)) {
     const item = ITEM.exec(line);
     const last = items.at(-1);
-    if (item) {
+    if (line.startsWith("|")) {
+      if (table.length === 0) flush();
+      table.push(line);
+    } else if (item) {
       if (items.length === 0) flush();
       items.push([item[1] ?? "", item[2] ?? ""]);
     } else if (last !== undefined && line.startsWith("   ")) {
       last[1] += ` ${line.trim()}`;
     } else {
-      if (line === "" || last !== undefined) flush();
+      if (line === "" || last !== undefined || table.length > 0) flush();
       if (line !== "") text.push(line);
     }
   }

@@ -8,6 +8,7 @@ import { commentsOf, type Enum, type File, type Message, typeOf } from "./descri
 const OURS = [
   "inventory/v1/inventory.proto",
   "inventory/v1/goods.proto",
+  "inventory/v1/holds.proto",
   "inventory/v1/query.proto",
   "inventory/v1/lock.proto",
 ] as const;

@@ -1,16 +1,14 @@
 /**
  * inventory.v1.QueryService: decodes a request, has the page read, encodes the answer.
  */
-import { Code, type HandlerContext } from "@connectrpc/connect";
+import type { HandlerContext } from "@connectrpc/connect";
 import { QueryService } from "../../gen/inventory/v1/query_pb.ts";
 import type { Lists, Total } from "../../inventory/queries.ts";
-import { Failure } from "../../lanes/failure.ts";
 import { type ListReads, ReadTooLongError } from "../../lanes/list_reads.ts";
 import { callSignal } from "../../rpc/deadline.ts";
-import { detailedError, info } from "../../rpc/errors.ts";
 import { callerAddress } from "../../transport/addresses.ts";
 import type { BoundSettings } from "../bounds.ts";
-import { failureError } from "../refusals.ts";
+import { answered } from "../list_errors.ts";
 import { type ServiceModule, serviceModule } from "../service_module.ts";
 import { decodeListInv, decodeListMovements, decodeListOrders, type TotalAsked } from "./decode.ts";
 import { levelsAnswer, movementsAnswer, ordersAnswer } from "./encode.ts";
@@ -74,17 +72,4 @@ async function totalOf(asked: TotalAsked, count: (isExact: boolean) => Promise<n
     }
   }
   return { count: await count(false), isEstimate: true };
-}
-
-async function answered<T>(answer: () => Promise<T>): Promise<T> {
-  try {
-    return await answer();
-  } catch (error) {
-    if (error instanceof Failure) throw failureError(error);
-    if (!(error instanceof ReadTooLongError)) throw error;
-    // Without RetryInfo: the same would take as long again.
-    throw detailedError(Code.ResourceExhausted, `${error.message}: narrower filters may do`, [
-      info("QUERY_TOO_LONG", {}),
-    ]);
-  }
 }

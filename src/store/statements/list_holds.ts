@@ -86,7 +86,10 @@ export async function readDueOrders(
   return { atMs: Number(row.at_ms), orders: row.due.map(([orderId, expiresAtMs]) => ({ orderId, expiresAtMs })) };
 }
 
-/** The statement behind {@link readDueOrders}. */
+/**
+ * The statement behind {@link readDueOrders}. It takes the first of all that are held and leaves out what is not due:
+ * with the clock as a bound beside it the planner reads, and sorts, all that is due.
+ */
 export function dueOrdersStatement(
   { atMs, orderId }: TimeKey,
   limit: number,
@@ -96,7 +99,8 @@ export function dueOrdersStatement(
         select (extract(epoch from date_trunc('milliseconds', statement_timestamp())) * 1000)::bigint as at_ms,
                (select coalesce(json_agg(json_build_array(order_id, (extract(epoch from expires_at) * 1000)::bigint)), '[]')
                   from (select order_id, expires_at from orders
-                         where state = 'held' and expires_at <= statement_timestamp()
+                         where state = 'held'
                            and (expires_at, order_id) > (to_timestamp(${atMs}::bigint / 1000.0), ${orderId}::text)
-                         order by expires_at, order_id limit ${limit}::int) as first) as due`;
+                         order by expires_at, order_id limit ${limit}::int) as first
+                 where expires_at <= statement_timestamp()) as due`;
 }

@@ -15,6 +15,19 @@ const SERVICES = {
   },
   GoodsService: { contract: "goods.proto", methods: ["RegisterGoods", "GetGoods", "ListReasons", "AddReason"] },
   QueryService: { contract: "query.proto", methods: ["ListInv", "ListMovements", "ListOrders"] },
+  HoldService: {
+    contract: "holds.proto",
+    methods: [
+      "Reserve",
+      "ExtendHold",
+      "ConfirmHold",
+      "ReleaseHold",
+      "GetOrder",
+      "ListHolds",
+      "ListShortfalls",
+      "ResolveShortfall",
+    ],
+  },
 } as const;
 
 /** The methods, whose names are each of one service only; the article's contract has the first four. */

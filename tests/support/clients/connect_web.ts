@@ -4,11 +4,12 @@ import { base64Encode } from "@bufbuild/protobuf/wire";
 import { Code, ConnectError, type Transport } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/connect-web";
 import { GoodsService } from "../../../src/gen/inventory/v1/goods_pb.ts";
+import { HoldService } from "../../../src/gen/inventory/v1/holds_pb.ts";
 import { QueryService } from "../../../src/gen/inventory/v1/query_pb.ts";
 import { InventoryService } from "../../../src/gen/inventory/v1/inventory_pb.ts";
 import { type CallResult, canonicalCode, type Client, decodeDetail, type Json, registry } from "./client.ts";
 
-const METHODS = [InventoryService, GoodsService, QueryService].flatMap(({ methods }) => methods);
+const METHODS = [InventoryService, GoodsService, QueryService, HoldService].flatMap(({ methods }) => methods);
 
 /** gRPC-web. */
 export function grpcWebClient(baseUrl: string): Client {

@@ -50,7 +50,7 @@ export function callGrpcJs(
   options: grpc.CallOptions = {},
 ): Promise<CallResult> {
   return new Promise((resolve) => {
-    service[method]!(request, options, (error, answer) => {
+    service[method]!(asFields(request) as Json, options, (error, answer) => {
       resolve(error === null ? { answer: asJson(answer!) as Json } : resultOf(error));
     });
   });
@@ -133,6 +133,20 @@ function resultOf(error: grpc.ServiceError): CallResult {
 /** Absent messages are null here, where JSON leaves them out. */
 function withoutNulls(message: Json): Json {
   return JSON.parse(JSON.stringify(message), (_key, value) => value ?? undefined);
+}
+
+const DURATION = /^(\d+)(?:\.(\d{1,9}))?s$/;
+
+/** JSON as the library takes it, which knows no text for a duration. */
+function asFields(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(asFields);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, field]) => {
+      const [, seconds, fraction = ""] = (name === "ttl" && DURATION.exec(String(field))) || [];
+      return [name, seconds === undefined ? asFields(field) : { seconds, nanos: Number(fraction.padEnd(9, "0")) }];
+    }),
+  );
 }
 
 /** What the library decoded, in the form that JSON has: no absent messages, times as text, details decoded. */
