@@ -78,12 +78,18 @@ insert into reasons (code, description) values
 alter table orders
   -- Beside goods_ids; null: all at location 0.
   add column location_ids integer[],
+  -- Beside location_ids, what `returned` says. The version before would give back such an order at location 0; it writes
+  -- only one of the two, and so it can't.
+  add column located_returned integer[],
   -- Beside nums, where fewer were taken than asked for: what was asked.
   add column asked integer[],
   -- Beside nums, of an order that was a hold: what it held.
   add column held integer[],
   add column buyer_id text,
   add constraint order_locations_match check (cardinality(location_ids) = cardinality(goods_ids)),
+  add constraint order_locations_are_known check (
+    case when location_ids is null then located_returned is null else located_returned is not distinct from returned end
+  ),
   add constraint order_asked_match check (cardinality(asked) = cardinality(goods_ids)),
   add constraint order_held_match check (cardinality(held) = cardinality(goods_ids)),
   add constraint buyer_id_length check (length(buyer_id) between 1 and 64);
@@ -171,7 +177,7 @@ grant update (on_hand, reserved, version, updated_at, deleted_at, safety_stock, 
               buyer_num_max, buyer_window_ms, low_stock_at, low_stock_until, hold_ttl_ms, is_low, holds_from)
   on levels to holdfast_server;
 -- created_at: a hold that is reserved anew takes its units anew, and its buyer's window is counted from there.
-grant update (goods_ids, location_ids, nums, asked, held, buyer_id, created_at) on orders to holdfast_server;
+grant update (goods_ids, location_ids, located_returned, nums, asked, held, buyer_id, created_at) on orders to holdfast_server;
 grant update (expires_at, num), delete on holds to holdfast_server;
 grant update (resolved_at, resolution) on shortfalls to holdfast_server;
 grant usage on sequence goods_ids to holdfast_server;
@@ -272,10 +278,12 @@ alter table orders
   drop constraint buyer_id_length,
   drop constraint order_held_match,
   drop constraint order_asked_match,
+  drop constraint order_locations_are_known,
   drop constraint order_locations_match,
   drop column buyer_id,
   drop column held,
   drop column asked,
+  drop column located_returned,
   drop column location_ids;
 
 drop table reasons;

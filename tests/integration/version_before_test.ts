@@ -242,6 +242,33 @@ Deno.test("0.1.0 sees nothing of other locations, and leaves what holds have res
   assertEquals([...added], [], "levels that their movements do not add up to");
 });
 
+Deno.test("0.1.0 can't give back at location 0 what was sold at another", async () => {
+  await using database = await createTestDatabase();
+  await using old = ownerOf(database.serverUrl);
+  const store = storeOn(database);
+  const lines = [{ goodsId: 1, locationId: 5, num: 2 }];
+  try {
+    await applyTo(store, set("here", 1, 10), { kind: "set", operationId: "there", goodsId: 1, locationId: 5, num: 7 });
+    await applyTo(store, { kind: "sell", orderId: "a", lines });
+    await assertRejects(() => oldRollback(old.sql, "a"), Error, "order_locations_are_known");
+    const part = [{ goodsId: 1, locationId: 5, num: 1 }];
+    const { verdicts: [verdict] } = await applyTo(store, {
+      kind: "rollback",
+      orderId: "a",
+      rollbackId: "part",
+      lines: part,
+    });
+    assertEquals(verdict?.ok, true);
+    await assertRejects(() => oldRollback(old.sql, "a"), Error, "order_locations_are_known");
+    await applyTo(store, { kind: "rollback", orderId: "a", rollbackId: undefined, lines: [] });
+    const levels = await store.readLevels([1, "1@5"], NEVER);
+    assertEquals([levels.get(1)?.onHand, levels.get("1@5")?.onHand], [10, 7]);
+  } finally {
+    await store.close();
+  }
+  assertEquals(await checkLedger(database.ownerUrl), []);
+});
+
 Deno.test("0.1.0 is ready on the new schema, and its locks and looks work on it with the server's rights", async () => {
   await using database = await createTestDatabase();
   await using old = ownerOf(database.serverUrl);

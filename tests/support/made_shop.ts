@@ -228,6 +228,7 @@ export async function insertShop(owner: postgres.Sql, { levels, movements, order
       location_ids: `{${order.lines.map((line) => line.locationId)}}`,
       nums: `{${order.lines.map(() => 1)}}`,
       returned: `{${order.lines.map(() => order.state === "rolled_back" ? 1 : 0)}}`,
+      located_returned: `{${order.lines.map(() => order.state === "rolled_back" ? 1 : 0)}}`,
       buyer_id: order.buyerId ?? null,
       expires_at: time(order.expiresAtMs),
       created_at: time(order.atMs),

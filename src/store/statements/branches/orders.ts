@@ -31,10 +31,11 @@ export function insertOrders(sql: postgres.Sql, at: Fragment, added: readonly Or
 }
 
 function moreOf(sql: postgres.Sql, added: readonly Order[]) {
-  const names = sql`, location_ids, asked, held, expires_at, buyer_id`;
+  const names = sql`, location_ids, located_returned, asked, held, expires_at, buyer_id`;
   return {
     names,
-    values: sql`, location_ids::int[], asked::int[], held::int[], to_timestamp(expires_at_ms / 1000.0), buyer_id`,
+    values: sql`, location_ids::int[], case when location_ids is not null then returned::int[] end,
+                 asked::int[], held::int[], to_timestamp(expires_at_ms / 1000.0), buyer_id`,
     arrays: moreArrays(sql, added),
     columns: sql`, location_ids, asked, held, expires_at_ms, buyer_id`,
   };
@@ -78,7 +79,8 @@ export function updateOrders(sql: postgres.Sql, at: Fragment, changed: readonly 
         ), changed as (
           update orders
              set state = w.state, goods_ids = w.goods_ids, nums = w.nums, returned = w.returned,
-                 location_ids = w.location_ids, asked = w.asked, held = w.held, expires_at = w.expires_at,
+                 location_ids = w.location_ids,
+                 located_returned = case when w.location_ids is not null then w.returned end, asked = w.asked, held = w.held, expires_at = w.expires_at,
                  buyer_id = w.buyer_id, created_at = w.created_at, updated_at = ${at}
             from wanted as w
            where orders.order_id = w.order_id and orders.state = w.state_read and orders.nums = w.nums_read
