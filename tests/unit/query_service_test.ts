@@ -1,0 +1,146 @@
+/** QueryService over the in-memory transport, with lists of the test's own: what is asked of them, and what is answered. */
+import { Code, ConnectError, createClient, createRouterTransport } from "@connectrpc/connect";
+import { type Timestamp, timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { BadRequestSchema, ErrorInfoSchema } from "../../src/gen/google/rpc/error_details_pb.ts";
+import { InvSort, type MovementKind, QueryService, TotalCount } from "../../src/gen/inventory/v1/query_pb.ts";
+import { OrderState } from "../../src/gen/inventory/v1/inventory_pb.ts";
+import type { LevelQuery, Lists, PageOf } from "../../src/inventory/queries.ts";
+import { ListReads } from "../../src/lanes/list_reads.ts";
+import { queryModule } from "../../src/services/query/service.ts";
+import { addServices } from "../../src/services/service_module.ts";
+import { StatementTimeoutError } from "../../src/store/errors.ts";
+
+const NOW_US = 1_764_331_200_123_456;
+
+/** A client of the service over these lists, and what they were asked. */
+function clientOf(lists: Partial<Lists> = {}) {
+  const asked: unknown[] = [];
+  const empty: Lists = {
+    levels: (
+      query,
+      page,
+    ) => (asked.push({ query, page }), Promise.resolve({ rows: [], next: undefined, atUs: NOW_US })),
+    countLevels: (_query, isExact) => Promise.resolve(isExact ? 3 : 1000),
+    movements: (query, page) => (asked.push({ query, page }), Promise.resolve({ rows: [], next: undefined })),
+    orders: (query, page) => (asked.push({ query, page }), Promise.resolve({ rows: [], next: undefined })),
+  };
+  const reads = new ListReads({ readsMax: 1, waitingMax: 10, waitingPerAddressMax: 10 });
+  const module = queryModule({ lists: { ...empty, ...lists }, reads }, { requestBytesMax: 1024 * 1024 });
+  const transport = createRouterTransport((router) => addServices(router, [module]));
+  return { client: createClient(QueryService, transport), asked };
+}
+
+/** The fields that the error names. */
+async function fieldsOf(call: Promise<unknown>): Promise<string[]> {
+  const error = await assertRejects(() => call, ConnectError);
+  assertEquals(error.code, Code.InvalidArgument);
+  return error.findDetails(BadRequestSchema).flatMap(({ fieldViolations }) =>
+    fieldViolations.map(({ field }) => field)
+  );
+}
+
+Deno.test("without anything a list is its first 100 rows", async () => {
+  const { client, asked } = clientOf();
+  await client.listInv({});
+  await client.listMovements({});
+  await client.listOrders({});
+  const page = { size: 100, after: undefined };
+  assertEquals(asked, [
+    { query: { deleted: "excluded", sort: "goods", isDescending: false }, page },
+    { query: { newestFirst: true }, page },
+    { query: { newestFirst: true }, page },
+  ]);
+});
+
+Deno.test("every rule that a request breaks is named at once", async () => {
+  const { client, asked } = clientOf();
+  const future: Timestamp = { ...timestampFromMs(0), seconds: 99_999_999_999n };
+  const { nextPageToken: _none, changesToken } = await client.listInv({});
+  const ids = Array.from({ length: 101 }, (_, i) => i);
+  assertEquals(
+    await fieldsOf(client.listInv({
+      goodsIds: [1, 0],
+      skus: ["", "x".repeat(65)],
+      skuPrefix: "a\0",
+      locationIds: [...ids, -1],
+      changedSince: future,
+      changedSinceToken: changesToken,
+      sort: InvSort.GOODS,
+      total: 9 as TotalCount,
+      pageSize: -1,
+      pageToken: "none",
+    })),
+    [
+      ...["goods_ids[1]", "location_ids[101]", "skus[0]", "skus[1]", "sku_prefix", "location_ids", "changed_since"],
+      ...["changed_since_token", "sort", "sort", "total", "page_size", "page_token"],
+    ],
+  );
+  assertEquals(
+    await fieldsOf(client.listMovements({
+      ...{
+        goodsId: -1,
+        locationId: -1,
+        orderId: "a b",
+        kinds: [99 as MovementKind],
+        buyerId: "é",
+        actor: "x".repeat(300),
+      },
+      ...{ since: future, pageSize: 1001, pageToken: changesToken },
+    })),
+    [
+      ...["goods_id", "location_id", "order_id", "kinds[0]", "buyer_id", "actor", "since", "page_size", "page_token"],
+    ],
+  );
+  assertEquals(
+    await fieldsOf(client.listOrders({ locationId: 1, states: [OrderState.HELD, 77 as OrderState] })),
+    ["location_id", "states[1]"],
+  );
+  assertEquals(await fieldsOf(client.listInv({ sort: InvSort.CHANGE })), ["sort"]);
+  assertEquals(await fieldsOf(client.listInv({ changedSinceToken: changesToken, descending: true })), ["descending"]);
+  assertEquals(asked.length, 1, "nothing was read for any of them");
+});
+
+Deno.test("one walk has one changes token, whose moment is looked back from by the overlap", async () => {
+  const found: { query: LevelQuery; page: PageOf<readonly (string | number)[]> }[] = [];
+  const { client } = clientOf({
+    levels(query, page) {
+      found.push({ query, page });
+      const next = found.length === 1 ? [7, 0] : undefined;
+      return Promise.resolve({ rows: [], next, atUs: NOW_US + found.length });
+    },
+  });
+  const first = await client.listInv({ goodsIds: [9, 7, 7] });
+  const second = await client.listInv({ goodsIds: [7, 9], pageToken: first.nextPageToken });
+  assertEquals(second.changesToken, first.changesToken);
+  assertEquals(second.nextPageToken, "");
+  assertEquals(found[1], { query: { ...found[0]!.query, goodsIds: [7, 9] }, page: { size: 100, after: [7, 0] } });
+  await client.listInv({ changedSinceToken: first.changesToken });
+  assertEquals(found[2]!.query.changedSinceUs, NOW_US + 1 - 30_000_000);
+  assertEquals(found[2]!.query.sort, "change");
+});
+
+Deno.test("a total is counted, or says that it is an estimate", async () => {
+  const { client } = clientOf();
+  const totalOf = async (total: TotalCount, { client }: ReturnType<typeof clientOf>) => {
+    const answer = await client.listInv({ total });
+    return [answer.total, answer.totalIsEstimate];
+  };
+  assertEquals(await totalOf(TotalCount.UNSPECIFIED, { client, asked: [] }), [undefined, false]);
+  assertEquals(await totalOf(TotalCount.EXACT, { client, asked: [] }), [3n, false]);
+  assertEquals(await totalOf(TotalCount.ESTIMATE, { client, asked: [] }), [1000n, true]);
+  const slow = clientOf({
+    countLevels: (_query, isExact) =>
+      isExact ? Promise.reject(new StatementTimeoutError("57014")) : Promise.resolve(1000),
+  });
+  assertEquals(await totalOf(TotalCount.EXACT, slow), [1000n, true]);
+});
+
+Deno.test("a page that takes too long is an error that says so, and not to be sent again as it is", async () => {
+  const { client } = clientOf({ movements: () => Promise.reject(new StatementTimeoutError("57014")) });
+  const error = await assertRejects(() => client.listMovements({}), ConnectError);
+  assertEquals(error.code, Code.ResourceExhausted);
+  assertMatch(error.rawMessage, /narrower filters/);
+  assertEquals(error.findDetails(ErrorInfoSchema).map(({ reason }) => reason), ["QUERY_TOO_LONG"]);
+  assertEquals(error.details.length, 1, "no RetryInfo");
+});
