@@ -47,12 +47,15 @@ export async function makeDatabases(server: PrivatePostgres, sizes: Sizes, log: 
   return [...Object.keys(contents), ...Object.keys(ledger)];
 }
 
-/** A connection for the owner, whose large sorts and indexes are made in memory. */
+/** A connection for the owner: large sorts and indexes are made in memory, and statements are not compiled. */
 export function owner(server: PrivatePostgres, database: string): postgres.Sql {
   return postgres(server.ownerUrl(database), {
     max: 1,
     onnotice: () => {},
-    connection: { application_name: "holdfast-bench", options: "-c work_mem=512MB -c maintenance_work_mem=512MB" },
+    connection: {
+      application_name: "holdfast-bench",
+      options: "-c work_mem=512MB -c maintenance_work_mem=512MB -c jit=off",
+    },
   });
 }
 
