@@ -69,6 +69,41 @@ serverTest("reason, document and actor stand beside what moved", {}, async (serv
       assertEquals(await rows(), before);
     });
 
+    await step(`${version}: a reason is one of the shop's, from when it is added on`, async () => {
+      const reason = `window_${goodsId}`;
+      const asked = { goodsInfo, reason };
+      const before = await rows();
+      assertEquals(await post(v1Path("Sell"), asked), [400, "invalid_argument"]);
+      assertEquals(await post(v1Path("Rollback"), asked), [400, "invalid_argument"]);
+      assertEquals(await post(v1Path("SetInv"), { goodsId, num: 5, reason }), [400, "invalid_argument"]);
+      // Not even to know what would come of it.
+      assertEquals(await post(v1Path("Sell"), { ...asked, dryRun: true }), [400, "invalid_argument"]);
+      // What else is wrong is said before a goods has its name.
+      assertEquals(await post(v1Path("SetInv"), { goodsId, num: 5, sku: reason, reason }), [400, "invalid_argument"]);
+      assertEquals(await rows(), before);
+      assertEquals((await owner`select from goods where sku = ${reason}`).length, 0);
+
+      const batch = { orders: [asked, { goodsInfo }, { ...asked, goodsInfo: [] }] };
+      const body = Buffer.from(JSON.stringify(batch));
+      const answer = await request("POST", v1Path("SellBatch"), { "content-type": "application/json" }, [body]);
+      const { verdicts } = JSON.parse(answer.body.toString());
+      assertEquals(
+        verdicts.map(({ sold, error }: { sold?: unknown; error?: { message: string } }) =>
+          sold === undefined ? error?.message : "sold"
+        ),
+        [
+          `reason: expected a code that ListReasons has, got ${reason}`,
+          "sold",
+          "goods_info: expected at least one line, got none",
+        ],
+      );
+
+      const added = { reason: { code: reason, description: "Sold from the shop window" } };
+      assertEquals(await post("/inventory.v1.GoodsService/AddReason", added), [200, undefined]);
+      assertEquals(await post(v1Path("Sell"), asked), [200, undefined]);
+      assertEquals((await ledger(goodsId)).at(-1), ["sell", reason, null, null]);
+    });
+
     await step(`${version}: a read does not look at it`, async () => {
       assertEquals(await post(v1Path("InvDetail"), { goodsId }, "a, b"), [200, undefined]);
     });

@@ -63,6 +63,7 @@ const VALUES: readonly BadInput[] = [
   row("a dry run", "Sell", { ...lines([1, 1]), dryRun: true }, "200"),
   row("a dry run of a bar", "Rollback", { orderId: "never", dryRun: true }, "200"),
   row("a dry run of a new goods", "SetInv", { goodsId: 77, num: 1, dryRun: true }, "200"),
+  row("two expectations", "SetInv", { goodsId: 1, num: 4, expectedVersion: "1", expectedNum: 7 }, INVALID()),
   row("another version than expected", "SetInv", { goodsId: 1, num: 4, expectedVersion: "99" }, "409 ABORTED"),
   row("other lines than were sold", "Rollback", { ...lines([2, 1]), orderId: "sold" }, "400 FAILED_PRECONDITION"),
   row("more than was sold", "Rollback", { ...lines([1, 3]), orderId: "sold" }, "400 FAILED_PRECONDITION"),

@@ -75,13 +75,13 @@ export function decodeSet(
   actor?: string,
   skus?: SkuIds,
 ): Asked<SetOperation> {
-  const { locationId, num, expectedNum } = request;
+  const { locationId, num, expected } = request;
   const violations = new Violations();
   const goodsId = readGoodsId(violations, "", request, skus);
   checkLocationId(violations, "location_id", locationId);
   if (num < 0) violations.add("num", `expected a quantity of 0 or more, got ${num}`);
   const basis = readEnum(violations, "basis", request.basis, BASES);
-  const expectedVersion = readVersion(violations, "expected_version", request.expectedVersion);
+  const expectation = readExpected(violations, expected);
   const operated = readOperated(violations, request, actor, reasons);
   violations.check();
   return {
@@ -92,21 +92,24 @@ export function decodeSet(
       locationId,
       num,
       ...(basis === "on_hand" ? { basis } : {}),
-      ...(expectedVersion === undefined ? {} : { expectedVersion }),
-      ...(expectedNum === undefined ? {} : { expectedNum }),
+      ...expectation,
       ...operated,
     },
     skus: skuNames([request], skus),
   };
 }
 
-/** No goods gets as far as versions that a number can't say exactly. */
-function readVersion(violations: Violations, field: string, version: bigint | undefined): number | undefined {
-  if (version === undefined) return undefined;
-  if (version < 0n || version > BigInt(Number.MAX_SAFE_INTEGER)) {
-    violations.add(field, `expected a version of 0 to ${Number.MAX_SAFE_INTEGER}, got ${version}`);
+/** What a set expects. No goods gets as far as versions that a number can't say exactly. */
+function readExpected(
+  violations: Violations,
+  { case: what, value }: SetInvRequest["expected"],
+): Pick<SetOperation, "expectedVersion" | "expectedNum"> {
+  if (what === undefined) return {};
+  if (what === "expectedNum") return { expectedNum: value };
+  if (value < 0n || value > BigInt(Number.MAX_SAFE_INTEGER)) {
+    violations.add("expected_version", `expected a version of 0 to ${Number.MAX_SAFE_INTEGER}, got ${value}`);
   }
-  return Number(version);
+  return { expectedVersion: Number(value) };
 }
 
 /** A place as a request names it. */

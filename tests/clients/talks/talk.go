@@ -71,6 +71,7 @@ func talk(connection *grpc.ClientConn, orders string, goods, locked int32) {
 	fmt.Println("sold", first.GoodsInfo[0].Num)
 	again, err := stub.Sell(within(limit), order(orders+"-1", goods, 3))
 	must(err)
+	first.Replayed = true
 	fmt.Println("again", map[bool]string{true: "the same", false: "another"}[first.String() == again.String()])
 	left, err := stub.InvDetail(within(limit), &pb.InvDetailRequest{GoodsId: goods})
 	must(err)

@@ -38,6 +38,7 @@ def talk(channel, orders, goods, locked):
     first = stub.Sell(order(f"{orders}-1", goods, 3), timeout=5)
     print("sold", first.goods_info[0].num)
     again = stub.Sell(order(f"{orders}-1", goods, 3), timeout=5)
+    first.replayed = True
     print("again", "the same" if again == first else "another")
     left = stub.InvDetail(pb.InvDetailRequest(goods_id=goods), timeout=5)
     print("left", left.num, "version", left.version)
