@@ -244,7 +244,7 @@ export const HOLDS: readonly Scenario[] = [
           ["buyer_id", 'expected 1 to 64 visible ASCII characters, got " " (U+0020) as character 2 of 3'],
           [
             "reason",
-            'expected a code of 1 to 64 characters out of a-z 0-9 . _ -, got "N" (U+004E) as character 1 of 7',
+            'expected a code of 1 to 32 characters out of a-z 0-9 _, got "N" (U+004E) as character 1 of 7',
           ],
         ),
       ),
