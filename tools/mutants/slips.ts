@@ -4,6 +4,7 @@ import { INVENTORY_SLIPS } from "./slips/inventory.ts";
 import { LANES_SLIPS } from "./slips/lanes.ts";
 import { LOCK_SLIPS } from "./slips/lock.ts";
 import { MIGRATION_SLIPS } from "./slips/migrations.ts";
+import { LIST_SLIPS } from "./slips/lists.ts";
 import { RPC_SLIPS } from "./slips/rpc.ts";
 import { STORE_SLIPS } from "./slips/store.ts";
 import { WORKERS_SLIPS } from "./slips/workers.ts";
@@ -14,6 +15,7 @@ export const SLIPS: readonly Slip[] = [
   ...LANES_SLIPS,
   ...LOCK_SLIPS,
   ...STORE_SLIPS,
+  ...LIST_SLIPS,
   ...RPC_SLIPS,
   ...WORKERS_SLIPS,
   ...MIGRATION_SLIPS,
