@@ -94,11 +94,6 @@ export function isSortedByTaking({ goodsId, buyerId }: OrderQuery): boolean {
   return goodsId !== undefined && buyerId === undefined;
 }
 
-/** An order as lists have it: the state is that at the moment of the read. */
-export interface ListedOrder extends Order {
-  readonly updatedAtMs: number;
-}
-
 /** Rows that a query fits. */
 export interface Total {
   readonly count: number;
@@ -119,5 +114,6 @@ export interface Lists {
     page: PageOf<MovementKey>,
     signal: AbortSignal,
   ): Promise<Page<ListedMovement, MovementKey>>;
-  orders(query: OrderQuery, page: PageOf<OrderKey>, signal: AbortSignal): Promise<Page<ListedOrder, OrderKey>>;
+  /** In the states of the moment of the read: what is held and over has expired. */
+  orders(query: OrderQuery, page: PageOf<OrderKey>, signal: AbortSignal): Promise<Page<Order, OrderKey>>;
 }

@@ -14,7 +14,7 @@ import { CHOICES, insertShop, type MadeLevel, type MadeShop, madeShop } from "..
 import { NEVER, TEST_LIMITS } from "../support/pool_probe.ts";
 import { seededRandom } from "../support/rude_http2.ts";
 
-const RUNS = 150;
+const RUNS = 80;
 const SHOPS = 2;
 /** More pages than any of these walks has. */
 const PAGES_MAX = 1000;
@@ -224,7 +224,12 @@ for (let shop = 1; shop <= SHOPS; shop++) {
     await using owner = ownerOf(database.ownerUrl);
     const made = madeShop(seededRandom(shop));
     await insertShop(owner.sql, made);
-    const store = createStore({ ...TEST_LIMITS, max: 2, address: parsePostgresAddress(database.serverUrl) });
+    const store = createStore({
+      ...TEST_LIMITS,
+      connectTimeoutMs: 3000,
+      max: 2,
+      address: parsePostgresAddress(database.serverUrl),
+    });
     const { lists } = store;
     const check = <Q>(name: string, queries: fc.Arbitrary<Q>, compare: (query: Q, size: number) => Promise<void>) =>
       t.step(name, () => fc.assert(fc.asyncProperty(queries, SIZE, compare), { numRuns: RUNS }));

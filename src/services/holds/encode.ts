@@ -90,7 +90,8 @@ export function errorOf(error: unknown): unknown {
   return failure instanceof Failure ? failureError(failure) : failure;
 }
 
-function orderMessage(order: Order, state: OrderState, skus?: SkuNames): OrderMessage {
+/** An order in a state, as a message. */
+export function orderMessage(order: Order, state: OrderState, skus?: SkuNames): OrderMessage {
   const { orderId, lines, returned, atMs, asked, held, expiresAtMs, buyerId = "" } = order;
   return {
     orderId,

@@ -1,25 +1,23 @@
 /** Pages of lists as messages. */
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import type { OrderState as WireOrderState } from "../../gen/inventory/v1/inventory_pb.ts";
 import type {
   ListedLevelSchema,
   ListedMovementSchema,
-  ListedOrderSchema,
   ListInvResponseSchema,
   ListMovementsResponseSchema,
   ListOrdersResponseSchema,
   MovementKind,
 } from "../../gen/inventory/v1/query_pb.ts";
 import { available } from "../../inventory/levels.ts";
-import type { OperationKind, OrderState } from "../../inventory/model.ts";
-import type { ListedLevel, ListedMovement, ListedOrder, Page, Total } from "../../inventory/queries.ts";
+import type { OperationKind, Order } from "../../inventory/model.ts";
+import type { ListedLevel, ListedMovement, Page, Total } from "../../inventory/queries.ts";
 import { type PagedList, type PageKey, pageToken } from "../page_token.ts";
-import { type AskedLevels, MOVEMENT_KINDS, ORDER_STATES } from "./decode.ts";
+import { orderMessage } from "../holds/encode.ts";
+import { type AskedLevels, MOVEMENT_KINDS } from "./decode.ts";
 import { changesList, levelsList } from "./tokens.ts";
 
 const WIRE_KINDS = reversed<OperationKind, MovementKind>(MOVEMENT_KINDS);
-const WIRE_STATES = reversed<OrderState, WireOrderState>(ORDER_STATES);
 
 /** A page of levels; it was read at `atUs`. */
 export function levelsAnswer(
@@ -47,9 +45,12 @@ export function movementsAnswer(
 /** A page of orders. */
 export function ordersAnswer(
   list: PagedList,
-  { rows, next }: Page<ListedOrder, PageKey>,
+  { rows, next }: Page<Order, PageKey>,
 ): MessageInitShape<typeof ListOrdersResponseSchema> {
-  return { orders: rows.map(orderMessage), nextPageToken: next === undefined ? "" : pageToken(list, next) };
+  return {
+    orders: rows.map((order) => orderMessage(order, order.state)),
+    nextPageToken: next === undefined ? "" : pageToken(list, next),
+  };
 }
 
 function levelMessage(level: ListedLevel): MessageInitShape<typeof ListedLevelSchema> {
@@ -89,19 +90,6 @@ function movementMessage(movement: ListedMovement): MessageInitShape<typeof List
     actor,
     at: timestampFromMs(atMs),
     ...(occurredAtMs === undefined ? {} : { occurredAt: timestampFromMs(occurredAtMs) }),
-  };
-}
-
-function orderMessage(order: ListedOrder): MessageInitShape<typeof ListedOrderSchema> {
-  const { orderId, state, lines, returned, buyerId = "", atMs, updatedAtMs, expiresAtMs } = order;
-  return {
-    orderId,
-    state: WIRE_STATES[state],
-    lines: lines.map((line, i) => ({ ...line, returned: returned[i] ?? 0 })),
-    buyerId,
-    createdAt: timestampFromMs(atMs),
-    updatedAt: timestampFromMs(updatedAtMs),
-    ...(expiresAtMs === undefined ? {} : { expiresAt: timestampFromMs(expiresAtMs) }),
   };
 }
 

@@ -15,6 +15,8 @@ import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobu
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Order } from "./holds_pb.ts";
+import { file_inventory_v1_holds } from "./holds_pb.ts";
 import type { OrderState } from "./inventory_pb.ts";
 import { file_inventory_v1_inventory } from "./inventory_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
@@ -23,7 +25,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file inventory/v1/query.proto.
  */
 export const file_inventory_v1_query: GenFile = /*@__PURE__*/
-  fileDesc("ChhpbnZlbnRvcnkvdjEvcXVlcnkucHJvdG8SDGludmVudG9yeS52MSLGAwoOTGlzdEludlJlcXVlc3QSEQoJZ29vZHNfaWRzGAEgAygFEgwKBHNrdXMYAiADKAkSEgoKc2t1X3ByZWZpeBgDIAEoCRIUCgxsb2NhdGlvbl9pZHMYBCADKAUSEAoDbG93GAUgASgISACIAQESFQoIc29sZF9vdXQYBiABKAhIAYgBARIWCgloYXNfaG9sZHMYByABKAhIAogBARIsCgdkZWxldGVkGAggASgOMhsuaW52ZW50b3J5LnYxLkRlbGV0ZWRGaWx0ZXISMQoNY2hhbmdlZF9zaW5jZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGwoTY2hhbmdlZF9zaW5jZV90b2tlbhgKIAEoCRIjCgRzb3J0GAsgASgOMhUuaW52ZW50b3J5LnYxLkludlNvcnQSEgoKZGVzY2VuZGluZxgMIAEoCBInCgV0b3RhbBgNIAEoDjIYLmludmVudG9yeS52MS5Ub3RhbENvdW50EhEKCXBhZ2Vfc2l6ZRgOIAEoBRISCgpwYWdlX3Rva2VuGA8gASgJQgYKBF9sb3dCCwoJX3NvbGRfb3V0QgwKCl9oYXNfaG9sZHMipQEKD0xpc3RJbnZSZXNwb25zZRIpCgZsZXZlbHMYASADKAsyGS5pbnZlbnRvcnkudjEuTGlzdGVkTGV2ZWwSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJEhUKDWNoYW5nZXNfdG9rZW4YAyABKAkSEgoFdG90YWwYBCABKANIAIgBARIZChF0b3RhbF9pc19lc3RpbWF0ZRgFIAEoCEIICgZfdG90YWwigQIKC0xpc3RlZExldmVsEhAKCGdvb2RzX2lkGAEgASgFEhMKC2xvY2F0aW9uX2lkGAIgASgFEgsKA3NrdRgDIAEoCRILCgNudW0YBCABKAUSDwoHb25faGFuZBgFIAEoBRIQCghyZXNlcnZlZBgGIAEoBRIPCgd2ZXJzaW9uGAcgASgDEgsKA2xvdxgIIAEoCBIQCghzb2xkX291dBgJIAEoCBIuCgp1cGRhdGVkX2F0GAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpkZWxldGVkX2F0GAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCL5AgoUTGlzdE1vdmVtZW50c1JlcXVlc3QSEAoIZ29vZHNfaWQYASABKAUSGAoLbG9jYXRpb25faWQYAiABKAVIAIgBARIQCghvcmRlcl9pZBgDIAEoCRIQCghidXllcl9pZBgEIAEoCRINCgVhY3RvchgFIAEoCRIOCgZyZWFzb24YBiABKAkSKQoFa2luZHMYByADKA4yGi5pbnZlbnRvcnkudjEuTW92ZW1lbnRLaW5kEhQKDG9wZXJhdGlvbl9pZBgIIAEoCRIpCgVzaW5jZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoFdW50aWwYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiQKBHNvcnQYCyABKA4yFi5pbnZlbnRvcnkudjEuVGltZVNvcnQSEQoJcGFnZV9zaXplGAwgASgFEhIKCnBhZ2VfdG9rZW4YDSABKAlCDgoMX2xvY2F0aW9uX2lkImEKFUxpc3RNb3ZlbWVudHNSZXNwb25zZRIvCgltb3ZlbWVudHMYASADKAsyHC5pbnZlbnRvcnkudjEuTGlzdGVkTW92ZW1lbnQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIoYDCg5MaXN0ZWRNb3ZlbWVudBIQCghnb29kc19pZBgBIAEoBRITCgtsb2NhdGlvbl9pZBgCIAEoBRIPCgd2ZXJzaW9uGAMgASgDEigKBGtpbmQYBCABKA4yGi5pbnZlbnRvcnkudjEuTW92ZW1lbnRLaW5kEhAKCG9yZGVyX2lkGAUgASgJEhQKDG9wZXJhdGlvbl9pZBgGIAEoCRIVCg1vbl9oYW5kX2RlbHRhGAcgASgFEhYKDnJlc2VydmVkX2RlbHRhGAggASgFEhUKDW9uX2hhbmRfYWZ0ZXIYCSABKAUSFgoOcmVzZXJ2ZWRfYWZ0ZXIYCiABKAUSDgoGcmVhc29uGAsgASgJEhQKDGRvY3VtZW50X3VyaRgMIAEoCRINCgVhY3RvchgNIAEoCRImCgJhdBgOIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLb2NjdXJyZWRfYXQYDyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIq4CChFMaXN0T3JkZXJzUmVxdWVzdBIoCgZzdGF0ZXMYASADKA4yGC5pbnZlbnRvcnkudjEuT3JkZXJTdGF0ZRIQCghidXllcl9pZBgCIAEoCRIQCghnb29kc19pZBgDIAEoBRIYCgtsb2NhdGlvbl9pZBgEIAEoBUgAiAEBEikKBXNpbmNlGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgV1bnRpbBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJAoEc29ydBgHIAEoDjIWLmludmVudG9yeS52MS5UaW1lU29ydBIRCglwYWdlX3NpemUYCCABKAUSEgoKcGFnZV90b2tlbhgJIAEoCUIOCgxfbG9jYXRpb25faWQiWAoSTGlzdE9yZGVyc1Jlc3BvbnNlEikKBm9yZGVycxgBIAMoCzIZLmludmVudG9yeS52MS5MaXN0ZWRPcmRlchIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkikwIKC0xpc3RlZE9yZGVyEhAKCG9yZGVyX2lkGAEgASgJEicKBXN0YXRlGAIgASgOMhguaW52ZW50b3J5LnYxLk9yZGVyU3RhdGUSJwoFbGluZXMYAyADKAsyGC5pbnZlbnRvcnkudjEuTGlzdGVkTGluZRIQCghidXllcl9pZBgEIAEoCRIuCgpjcmVhdGVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgp1cGRhdGVkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpleHBpcmVzX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJSCgpMaXN0ZWRMaW5lEhAKCGdvb2RzX2lkGAEgASgFEhMKC2xvY2F0aW9uX2lkGAIgASgFEgsKA251bRgDIAEoBRIQCghyZXR1cm5lZBgEIAEoBSpeCgdJbnZTb3J0EhgKFElOVl9TT1JUX1VOU1BFQ0lGSUVEEAASEgoOSU5WX1NPUlRfR09PRFMQARIQCgxJTlZfU09SVF9TS1UQAhITCg9JTlZfU09SVF9DSEFOR0UQAyplCg1EZWxldGVkRmlsdGVyEh4KGkRFTEVURURfRklMVEVSX1VOU1BFQ0lGSUVEEAASFwoTREVMRVRFRF9GSUxURVJfT05MWRABEhsKF0RFTEVURURfRklMVEVSX0lOQ0xVREVEEAIqWgoKVG90YWxDb3VudBIbChdUT1RBTF9DT1VOVF9VTlNQRUNJRklFRBAAEhgKFFRPVEFMX0NPVU5UX0VTVElNQVRFEAESFQoRVE9UQUxfQ09VTlRfRVhBQ1QQAipdCghUaW1lU29ydBIZChVUSU1FX1NPUlRfVU5TUEVDSUZJRUQQABIaChZUSU1FX1NPUlRfTkVXRVNUX0ZJUlNUEAESGgoWVElNRV9TT1JUX09MREVTVF9GSVJTVBACKrgDCgxNb3ZlbWVudEtpbmQSHQoZTU9WRU1FTlRfS0lORF9VTlNQRUNJRklFRBAAEhUKEU1PVkVNRU5UX0tJTkRfU0VUEAESFgoSTU9WRU1FTlRfS0lORF9TRUxMEAISGgoWTU9WRU1FTlRfS0lORF9ST0xMQkFDSxADEhsKF01PVkVNRU5UX0tJTkRfR0lWRV9CQUNLEAQSGQoVTU9WRU1FTlRfS0lORF9SRVNFUlZFEAUSGAoUTU9WRU1FTlRfS0lORF9FWFRFTkQQBhIZChVNT1ZFTUVOVF9LSU5EX0NPTkZJUk0QBxIZChVNT1ZFTUVOVF9LSU5EX1JFTEVBU0UQCBIYChRNT1ZFTUVOVF9LSU5EX0VYUElSRRAJEhgKFE1PVkVNRU5UX0tJTkRfQURKVVNUEAoSFwoTTU9WRU1FTlRfS0lORF9DT1VOVBALEhoKFk1PVkVNRU5UX0tJTkRfVFJBTlNGRVIQDBIYChRNT1ZFTUVOVF9LSU5EX1BPTElDWRANEhgKFE1PVkVNRU5UX0tJTkRfREVMRVRFEA4SGQoVTU9WRU1FTlRfS0lORF9SRVNUT1JFEA8ykAIKDFF1ZXJ5U2VydmljZRJLCgdMaXN0SW52EhwuaW52ZW50b3J5LnYxLkxpc3RJbnZSZXF1ZXN0Gh0uaW52ZW50b3J5LnYxLkxpc3RJbnZSZXNwb25zZSIDkAIBEl0KDUxpc3RNb3ZlbWVudHMSIi5pbnZlbnRvcnkudjEuTGlzdE1vdmVtZW50c1JlcXVlc3QaIy5pbnZlbnRvcnkudjEuTGlzdE1vdmVtZW50c1Jlc3BvbnNlIgOQAgESVAoKTGlzdE9yZGVycxIfLmludmVudG9yeS52MS5MaXN0T3JkZXJzUmVxdWVzdBogLmludmVudG9yeS52MS5MaXN0T3JkZXJzUmVzcG9uc2UiA5ACAWIGcHJvdG8z", [file_google_protobuf_timestamp, file_inventory_v1_inventory]);
+  fileDesc("ChhpbnZlbnRvcnkvdjEvcXVlcnkucHJvdG8SDGludmVudG9yeS52MSLGAwoOTGlzdEludlJlcXVlc3QSEQoJZ29vZHNfaWRzGAEgAygFEgwKBHNrdXMYAiADKAkSEgoKc2t1X3ByZWZpeBgDIAEoCRIUCgxsb2NhdGlvbl9pZHMYBCADKAUSEAoDbG93GAUgASgISACIAQESFQoIc29sZF9vdXQYBiABKAhIAYgBARIWCgloYXNfaG9sZHMYByABKAhIAogBARIsCgdkZWxldGVkGAggASgOMhsuaW52ZW50b3J5LnYxLkRlbGV0ZWRGaWx0ZXISMQoNY2hhbmdlZF9zaW5jZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGwoTY2hhbmdlZF9zaW5jZV90b2tlbhgKIAEoCRIjCgRzb3J0GAsgASgOMhUuaW52ZW50b3J5LnYxLkludlNvcnQSEgoKZGVzY2VuZGluZxgMIAEoCBInCgV0b3RhbBgNIAEoDjIYLmludmVudG9yeS52MS5Ub3RhbENvdW50EhEKCXBhZ2Vfc2l6ZRgOIAEoBRISCgpwYWdlX3Rva2VuGA8gASgJQgYKBF9sb3dCCwoJX3NvbGRfb3V0QgwKCl9oYXNfaG9sZHMipQEKD0xpc3RJbnZSZXNwb25zZRIpCgZsZXZlbHMYASADKAsyGS5pbnZlbnRvcnkudjEuTGlzdGVkTGV2ZWwSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJEhUKDWNoYW5nZXNfdG9rZW4YAyABKAkSEgoFdG90YWwYBCABKANIAIgBARIZChF0b3RhbF9pc19lc3RpbWF0ZRgFIAEoCEIICgZfdG90YWwigQIKC0xpc3RlZExldmVsEhAKCGdvb2RzX2lkGAEgASgFEhMKC2xvY2F0aW9uX2lkGAIgASgFEgsKA3NrdRgDIAEoCRILCgNudW0YBCABKAUSDwoHb25faGFuZBgFIAEoBRIQCghyZXNlcnZlZBgGIAEoBRIPCgd2ZXJzaW9uGAcgASgDEgsKA2xvdxgIIAEoCBIQCghzb2xkX291dBgJIAEoCBIuCgp1cGRhdGVkX2F0GAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpkZWxldGVkX2F0GAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCL5AgoUTGlzdE1vdmVtZW50c1JlcXVlc3QSEAoIZ29vZHNfaWQYASABKAUSGAoLbG9jYXRpb25faWQYAiABKAVIAIgBARIQCghvcmRlcl9pZBgDIAEoCRIQCghidXllcl9pZBgEIAEoCRINCgVhY3RvchgFIAEoCRIOCgZyZWFzb24YBiABKAkSKQoFa2luZHMYByADKA4yGi5pbnZlbnRvcnkudjEuTW92ZW1lbnRLaW5kEhQKDG9wZXJhdGlvbl9pZBgIIAEoCRIpCgVzaW5jZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoFdW50aWwYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiQKBHNvcnQYCyABKA4yFi5pbnZlbnRvcnkudjEuVGltZVNvcnQSEQoJcGFnZV9zaXplGAwgASgFEhIKCnBhZ2VfdG9rZW4YDSABKAlCDgoMX2xvY2F0aW9uX2lkImEKFUxpc3RNb3ZlbWVudHNSZXNwb25zZRIvCgltb3ZlbWVudHMYASADKAsyHC5pbnZlbnRvcnkudjEuTGlzdGVkTW92ZW1lbnQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIoYDCg5MaXN0ZWRNb3ZlbWVudBIQCghnb29kc19pZBgBIAEoBRITCgtsb2NhdGlvbl9pZBgCIAEoBRIPCgd2ZXJzaW9uGAMgASgDEigKBGtpbmQYBCABKA4yGi5pbnZlbnRvcnkudjEuTW92ZW1lbnRLaW5kEhAKCG9yZGVyX2lkGAUgASgJEhQKDG9wZXJhdGlvbl9pZBgGIAEoCRIVCg1vbl9oYW5kX2RlbHRhGAcgASgFEhYKDnJlc2VydmVkX2RlbHRhGAggASgFEhUKDW9uX2hhbmRfYWZ0ZXIYCSABKAUSFgoOcmVzZXJ2ZWRfYWZ0ZXIYCiABKAUSDgoGcmVhc29uGAsgASgJEhQKDGRvY3VtZW50X3VyaRgMIAEoCRINCgVhY3RvchgNIAEoCRImCgJhdBgOIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLb2NjdXJyZWRfYXQYDyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIq4CChFMaXN0T3JkZXJzUmVxdWVzdBIoCgZzdGF0ZXMYASADKA4yGC5pbnZlbnRvcnkudjEuT3JkZXJTdGF0ZRIQCghidXllcl9pZBgCIAEoCRIQCghnb29kc19pZBgDIAEoBRIYCgtsb2NhdGlvbl9pZBgEIAEoBUgAiAEBEikKBXNpbmNlGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgV1bnRpbBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJAoEc29ydBgHIAEoDjIWLmludmVudG9yeS52MS5UaW1lU29ydBIRCglwYWdlX3NpemUYCCABKAUSEgoKcGFnZV90b2tlbhgJIAEoCUIOCgxfbG9jYXRpb25faWQiUgoSTGlzdE9yZGVyc1Jlc3BvbnNlEiMKBm9yZGVycxgBIAMoCzITLmludmVudG9yeS52MS5PcmRlchIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkqXgoHSW52U29ydBIYChRJTlZfU09SVF9VTlNQRUNJRklFRBAAEhIKDklOVl9TT1JUX0dPT0RTEAESEAoMSU5WX1NPUlRfU0tVEAISEwoPSU5WX1NPUlRfQ0hBTkdFEAMqZQoNRGVsZXRlZEZpbHRlchIeChpERUxFVEVEX0ZJTFRFUl9VTlNQRUNJRklFRBAAEhcKE0RFTEVURURfRklMVEVSX09OTFkQARIbChdERUxFVEVEX0ZJTFRFUl9JTkNMVURFRBACKloKClRvdGFsQ291bnQSGwoXVE9UQUxfQ09VTlRfVU5TUEVDSUZJRUQQABIYChRUT1RBTF9DT1VOVF9FU1RJTUFURRABEhUKEVRPVEFMX0NPVU5UX0VYQUNUEAIqXQoIVGltZVNvcnQSGQoVVElNRV9TT1JUX1VOU1BFQ0lGSUVEEAASGgoWVElNRV9TT1JUX05FV0VTVF9GSVJTVBABEhoKFlRJTUVfU09SVF9PTERFU1RfRklSU1QQAiq4AwoMTW92ZW1lbnRLaW5kEh0KGU1PVkVNRU5UX0tJTkRfVU5TUEVDSUZJRUQQABIVChFNT1ZFTUVOVF9LSU5EX1NFVBABEhYKEk1PVkVNRU5UX0tJTkRfU0VMTBACEhoKFk1PVkVNRU5UX0tJTkRfUk9MTEJBQ0sQAxIbChdNT1ZFTUVOVF9LSU5EX0dJVkVfQkFDSxAEEhkKFU1PVkVNRU5UX0tJTkRfUkVTRVJWRRAFEhgKFE1PVkVNRU5UX0tJTkRfRVhURU5EEAYSGQoVTU9WRU1FTlRfS0lORF9DT05GSVJNEAcSGQoVTU9WRU1FTlRfS0lORF9SRUxFQVNFEAgSGAoUTU9WRU1FTlRfS0lORF9FWFBJUkUQCRIYChRNT1ZFTUVOVF9LSU5EX0FESlVTVBAKEhcKE01PVkVNRU5UX0tJTkRfQ09VTlQQCxIaChZNT1ZFTUVOVF9LSU5EX1RSQU5TRkVSEAwSGAoUTU9WRU1FTlRfS0lORF9QT0xJQ1kQDRIYChRNT1ZFTUVOVF9LSU5EX0RFTEVURRAOEhkKFU1PVkVNRU5UX0tJTkRfUkVTVE9SRRAPMpACCgxRdWVyeVNlcnZpY2USSwoHTGlzdEludhIcLmludmVudG9yeS52MS5MaXN0SW52UmVxdWVzdBodLmludmVudG9yeS52MS5MaXN0SW52UmVzcG9uc2UiA5ACARJdCg1MaXN0TW92ZW1lbnRzEiIuaW52ZW50b3J5LnYxLkxpc3RNb3ZlbWVudHNSZXF1ZXN0GiMuaW52ZW50b3J5LnYxLkxpc3RNb3ZlbWVudHNSZXNwb25zZSIDkAIBElQKCkxpc3RPcmRlcnMSHy5pbnZlbnRvcnkudjEuTGlzdE9yZGVyc1JlcXVlc3QaIC5pbnZlbnRvcnkudjEuTGlzdE9yZGVyc1Jlc3BvbnNlIgOQAgFiBnByb3RvMw", [file_google_protobuf_timestamp, file_inventory_v1_holds, file_inventory_v1_inventory]);
 
 /**
  * @generated from message inventory.v1.ListInvRequest
@@ -516,14 +518,14 @@ export type ListOrdersRequest = Message<"inventory.v1.ListOrdersRequest"> & {
   locationId?: number | undefined;
 
   /**
-   * Made at this time or later.
+   * Created at this time or later.
    *
    * @generated from field: google.protobuf.Timestamp since = 5;
    */
   since?: Timestamp | undefined;
 
   /**
-   * Made before this time.
+   * Created before this time.
    *
    * @generated from field: google.protobuf.Timestamp until = 6;
    */
@@ -561,9 +563,9 @@ export const ListOrdersRequestSchema: GenMessage<ListOrdersRequest> = /*@__PURE_
  */
 export type ListOrdersResponse = Message<"inventory.v1.ListOrdersResponse"> & {
   /**
-   * @generated from field: repeated inventory.v1.ListedOrder orders = 1;
+   * @generated from field: repeated inventory.v1.Order orders = 1;
    */
-  orders: ListedOrder[];
+  orders: Order[];
 
   /**
    * Empty: the end.
@@ -579,101 +581,6 @@ export type ListOrdersResponse = Message<"inventory.v1.ListOrdersResponse"> & {
  */
 export const ListOrdersResponseSchema: GenMessage<ListOrdersResponse> = /*@__PURE__*/
   messageDesc(file_inventory_v1_query, 7);
-
-/**
- * One order as it stands.
- *
- * @generated from message inventory.v1.ListedOrder
- */
-export type ListedOrder = Message<"inventory.v1.ListedOrder"> & {
-  /**
-   * @generated from field: string order_id = 1;
-   */
-  orderId: string;
-
-  /**
-   * @generated from field: inventory.v1.OrderState state = 2;
-   */
-  state: OrderState;
-
-  /**
-   * @generated from field: repeated inventory.v1.ListedLine lines = 3;
-   */
-  lines: ListedLine[];
-
-  /**
-   * Empty: it names none.
-   *
-   * @generated from field: string buyer_id = 4;
-   */
-  buyerId: string;
-
-  /**
-   * When it was sold, or reserved first.
-   *
-   * @generated from field: google.protobuf.Timestamp created_at = 5;
-   */
-  createdAt?: Timestamp | undefined;
-
-  /**
-   * When it changed last.
-   *
-   * @generated from field: google.protobuf.Timestamp updated_at = 6;
-   */
-  updatedAt?: Timestamp | undefined;
-
-  /**
-   * Of what was a hold: when its time is, or was, up.
-   *
-   * @generated from field: google.protobuf.Timestamp expires_at = 7;
-   */
-  expiresAt?: Timestamp | undefined;
-};
-
-/**
- * Describes the message inventory.v1.ListedOrder.
- * Use `create(ListedOrderSchema)` to create a new message.
- */
-export const ListedOrderSchema: GenMessage<ListedOrder> = /*@__PURE__*/
-  messageDesc(file_inventory_v1_query, 8);
-
-/**
- * One line of an order.
- *
- * @generated from message inventory.v1.ListedLine
- */
-export type ListedLine = Message<"inventory.v1.ListedLine"> & {
-  /**
-   * @generated from field: int32 goods_id = 1;
-   */
-  goodsId: number;
-
-  /**
-   * @generated from field: int32 location_id = 2;
-   */
-  locationId: number;
-
-  /**
-   * What was sold, or is held; of an expired or released hold, what it held.
-   *
-   * @generated from field: int32 num = 3;
-   */
-  num: number;
-
-  /**
-   * How many of num came back.
-   *
-   * @generated from field: int32 returned = 4;
-   */
-  returned: number;
-};
-
-/**
- * Describes the message inventory.v1.ListedLine.
- * Use `create(ListedLineSchema)` to create a new message.
- */
-export const ListedLineSchema: GenMessage<ListedLine> = /*@__PURE__*/
-  messageDesc(file_inventory_v1_query, 9);
 
 /**
  * How a list of stock is sorted.
@@ -944,10 +851,11 @@ export const QueryService: GenService<{
     output: typeof ListMovementsResponseSchema;
   },
   /**
-   * Lists orders as they stand; a hold whose time is up is EXPIRED, whether or not anybody has written that down.
+   * Lists orders as they stand; a hold whose time is up is ORDER_STATE_EXPIRED, whether or not anybody has written that
+   * down.
    *
-   * They are sorted by the time at which they were made, then by order_id; with goods_id and without buyer_id by the
-   * time at which they first took that goods.
+   * They are sorted by their created_at, then by order_id; with goods_id and without buyer_id by the time at which they
+   * first took that goods. A hold that is reserved anew is the newest again.
    * INVALID_ARGUMENT: a filter breaks its rule, or page_token is not of this query.
    * RESOURCE_EXHAUSTED: with reason QUERY_TOO_LONG the database did not get through in time; narrower filters may.
    * Retry: safe.

@@ -1,9 +1,8 @@
 /** The list of orders. */
 import type postgres from "postgres";
-import type { OrderState } from "../../../inventory/model.ts";
+import type { Order, OrderState } from "../../../inventory/model.ts";
 import {
   isSortedByTaking,
-  type ListedOrder,
   type OrderKey,
   type OrderQuery,
   type Page,
@@ -17,9 +16,9 @@ import { linesOf } from "../snapshot_row.ts";
 import { framed, type FrameRow, msOf, pageOf, usOf } from "./frame.ts";
 import { orderScan, takenOrders } from "./order_scans.ts";
 
-/** An order as JSON without its lines, and one of these with four numbers of ten digits. */
+/** An order as JSON without its lines, and one of these with six numbers of ten digits. */
 const ORDER_BYTES = 500;
-const LINE_BYTES = 100;
+const LINE_BYTES = 160;
 
 type Row = readonly [
   key: OrderKey,
@@ -30,7 +29,8 @@ type Row = readonly [
   nums: number[],
   returned: number[],
   atMs: number,
-  updatedAtMs: number,
+  asked: number[] | null,
+  held: number[] | null,
   expiresAtMs: number | null,
   buyerId: string | null,
 ];
@@ -41,7 +41,7 @@ export async function listOrders(
   query: OrderQuery,
   page: PageOf<OrderKey>,
   signal: AbortSignal,
-): Promise<Page<ListedOrder, OrderKey>> {
+): Promise<Page<Order, OrderKey>> {
   const [answer] = await pool.run(listOrdersStatement(query, page), signal);
   if (answer === undefined) throw new Error("PostgreSQL answered a list without a row");
   const { rows, next } = pageOf(answer, page.size);
@@ -58,7 +58,7 @@ export function listOrdersStatement(query: OrderQuery, { size, after }: PageOf<O
     const takenKey = sql`json_build_array(${usOf(sql, sql`taken_at`)}, taken_location_id, taken_version)`;
     const page = sql`
           select json_build_array(${byTaking ? takenKey : madeKey}, order_id, now.state, goods_ids, location_ids, nums,
-                                  returned, ${msOf(sql, sql`created_at`)}, ${msOf(sql, sql`updated_at`)},
+                                  returned, ${msOf(sql, sql`created_at`)}, asked, held,
                                   ${msOf(sql, sql`expires_at`)}, buyer_id) as row,
                  ${ORDER_BYTES}::int + ${LINE_BYTES}::int * cardinality(goods_ids) as bytes
             from ${byTaking ? takenOrders(sql, query) : sql`scanned`} as candidate,
@@ -81,15 +81,16 @@ function hasGoods(sql: postgres.Sql, query: OrderQuery): Fragment {
 }
 
 function orderOf(
-  [, orderId, state, goodsIds, locationIds, nums, returned, atMs, updatedAtMs, expiresAtMs, buyerId]: Row,
-): ListedOrder {
+  [, orderId, state, goodsIds, locationIds, nums, returned, atMs, asked, held, expiresAtMs, buyerId]: Row,
+): Order {
   return {
     orderId,
     state,
     lines: linesOf(goodsIds, locationIds, nums),
     returned,
     atMs,
-    updatedAtMs,
+    ...(asked === null ? {} : { asked }),
+    ...(held === null ? {} : { held }),
     ...(expiresAtMs === null ? {} : { expiresAtMs }),
     ...(buyerId === null ? {} : { buyerId }),
   };
