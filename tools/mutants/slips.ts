@@ -5,6 +5,7 @@ import { LANES_SLIPS } from "./slips/lanes.ts";
 import { LOCK_SLIPS } from "./slips/lock.ts";
 import { MIGRATION_SLIPS } from "./slips/migrations.ts";
 import { LIST_SLIPS } from "./slips/lists.ts";
+import { GOODS_SLIPS } from "./slips/goods.ts";
 import { RPC_SLIPS } from "./slips/rpc.ts";
 import { STORE_SLIPS } from "./slips/store.ts";
 import { WORKERS_SLIPS } from "./slips/workers.ts";
@@ -16,6 +17,7 @@ export const SLIPS: readonly Slip[] = [
   ...LOCK_SLIPS,
   ...STORE_SLIPS,
   ...LIST_SLIPS,
+  ...GOODS_SLIPS,
   ...RPC_SLIPS,
   ...WORKERS_SLIPS,
   ...MIGRATION_SLIPS,

@@ -1,0 +1,42 @@
+/** Slips with names of goods and with reasons. */
+import type { Slip } from "../plant.ts";
+
+const LOOK_UP = ["tests/unit/sku_look_up_test.ts"];
+
+export const GOODS_SLIPS: readonly Slip[] = [
+  {
+    file: "src/inventory/sku.ts",
+    find: `const sku = text.normalize("NFC");`,
+    replace: `const sku = text.normalize("NFKC");`,
+    rule: "skus that only look alike are different ones",
+    tests: ["tests/unit/skus_test.ts"],
+  },
+  {
+    file: "src/services/skus.ts",
+    find: "else if (goodsId > 0 && goodsId !== id) {",
+    replace: "else if (false) {",
+    rule: "a goods id and the sku of another goods are refused",
+    tests: ["tests/unit/skus_test.ts"],
+  },
+  {
+    file: "src/goods/goods_names.ts",
+    find: "      if (id === undefined) continue;\n      this.#kept.set(sku, id);",
+    replace: "      this.#kept.set(sku, id ?? 0);\n      if (id === undefined) continue;",
+    rule: "that a sku names nothing is not kept",
+    tests: LOOK_UP,
+  },
+  {
+    file: "src/services/inventory/decode_parts.ts",
+    find: "return decoded.sort((a, b) => a.at - b.at);",
+    replace: "return decoded;",
+    rule: "the parts of a batch keep their sequence, whatever they call their goods",
+    tests: LOOK_UP,
+  },
+  {
+    file: "src/services/attribution.ts",
+    find: "|| reasons.isKnown(code)) {",
+    replace: "|| true) {",
+    rule: "a reason is one of those that there are",
+    tests: ["tests/unit/attribution_test.ts"],
+  },
+];
