@@ -12,7 +12,7 @@ import { createLog } from "../../../src/telemetry/create_log.ts";
 import { parseWithout, WITHOUT_VARIABLE } from "./protections/names.ts";
 import { Points } from "./protections/points.ts";
 import { createSuiteLock } from "./protections/suite_lock.ts";
-import { createSuiteStore } from "./protections/suite_store.ts";
+import { createSuiteStore, withoutMetExpectations } from "./protections/suite_store.ts";
 
 const config = loadConfig((name) => Deno.env.get(name));
 const without = parseWithout(Deno.env.get(WITHOUT_VARIABLE));
@@ -33,7 +33,8 @@ const store = createSuiteStore({
 const app = await startApp(config, {
   log,
   store,
-  settle: (snapshot, operations) => settle(snapshot, operations, { leansOnOthers: without.has("committed_ground") }),
+  settle: (snapshot, operations) =>
+    settle(snapshot, withoutMetExpectations(snapshot, operations), { leansOnOthers: without.has("committed_ground") }),
   ...(locked === undefined ? {} : { lock: locked.lock }),
 });
 Deno.addSignalListener("SIGTERM", async () => {

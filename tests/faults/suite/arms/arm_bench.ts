@@ -5,7 +5,7 @@ import { createTestDatabase, type TestDatabase } from "../../../support/database
 import { check } from "../checker/check.ts";
 import { readTables } from "../checker/tables.ts";
 import { wait } from "../desk.ts";
-import { type Answer, type Call, CUT, type Request } from "../history.ts";
+import { type Answer, type Call, CUT, isForNow, type Request } from "../history.ts";
 import { post } from "../post.ts";
 import type { Protection } from "../protections/names.ts";
 import { startSuiteServer, type SuiteServer, type SuiteServerOptions } from "../suite_server.ts";
@@ -85,8 +85,7 @@ export class ArmBench implements AsyncDisposable {
     const operation = this.#operations++;
     for (let attempt = 1;; attempt++) {
       const answer = await this.send(server, request, operation);
-      const open = answer.outcome === "unknown" ||
-        (answer.outcome === "refused" && ["aborted", "unavailable"].includes(answer.code));
+      const open = answer.outcome === "unknown" || isForNow(answer);
       if (!open || attempt === tries) return answer;
       await wait(RETRY_MS);
     }

@@ -5,6 +5,7 @@
  */
 import type { Protection } from "../protections/names.ts";
 import { latePacket, stalledCommit } from "./lost_writes.ts";
+import { twoExpect } from "./stock_scenarios.ts";
 import {
   cutAfterCommit,
   deleteKeys,
@@ -166,5 +167,12 @@ export const ARMS: readonly Arm[] = [
     base: [],
     out: ["fence"],
     run: writtenBack,
+  },
+  {
+    name: "two that expect one version, compared before the goods is read",
+    faults: "plain concurrency, by compare and set",
+    base: ["lease"],
+    out: ["fenced_expectation"],
+    run: twoExpect,
   },
 ];

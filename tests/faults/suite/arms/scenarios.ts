@@ -56,10 +56,22 @@ export async function resultOf(bench: ArmBench): Promise<ArmResult> {
  */
 export function meeting(
   point: Point,
-  { env = {}, second: secondWithout, meanwhile = () => Promise.resolve(), after = () => Promise.resolve() }: {
+  {
+    env = {},
+    second: secondWithout,
+    prepare = () => Promise.resolve(),
+    first: firstAsks = sale("first"),
+    other: otherAsks = sale("other"),
+    meanwhile = () => Promise.resolve(),
+    after = () => Promise.resolve(),
+  }: {
     readonly env?: Readonly<Record<string, string>>;
     /** What the second does without, where that is not what the first does without. */
     readonly second?: readonly Protection[];
+    /** Before both. */
+    readonly prepare?: (first: SuiteServer, bench: ArmBench) => Promise<void>;
+    readonly first?: Request;
+    readonly other?: Request;
     readonly meanwhile?: (first: SuiteServer, bench: ArmBench) => Promise<void>;
     readonly after?: (first: SuiteServer) => Promise<void>;
   } = {},
@@ -71,11 +83,12 @@ export function meeting(
       bench.server({ env, without: secondWithout ?? without }),
     ]);
     await bench.fill(first);
+    await prepare(first, bench);
     await first.stopAt(point);
-    const selling = bench.decided(first, sale("first"));
+    const selling = bench.decided(first, firstAsks);
     await first.at(point);
     await meanwhile(first, bench);
-    const other = bench.decided(second, sale("other"));
+    const other = bench.decided(second, otherAsks);
     await settled(other, otherMsMax);
     await after(first);
     await first.go();

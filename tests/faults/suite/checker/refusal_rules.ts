@@ -96,6 +96,11 @@ function problem(
           spelled(order.lines) !== spelled(request.lines);
         return differs ? undefined : "as used with other lines, which it was not";
       }
+      if (request.kind === "confirm") {
+        const sold = explanations.orders.get(request.orderId)?.lines ?? [];
+        const differs = spelled(sold) !== spelled(takingOf(request, explanations)?.lines ?? []);
+        return differs ? undefined : "as confirmed of other lines, which it was not";
+      }
       if (request.kind !== "rollback") return "as used with other content";
       const row = recorded.get(`id ${request.rollbackId}`);
       const differs = row !== undefined && !isOf(row, request, explanations.orders.get(request.orderId));

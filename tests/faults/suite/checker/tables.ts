@@ -84,7 +84,10 @@ export async function readTables(ownerUrl: string): Promise<Tables> {
   try {
     return await sql.begin("isolation level repeatable read read only", async (sql) => ({
       stock: await sql<StockRow[]>`
-        select goods_id as "goodsId", on_hand as "onHand", reserved, version::float8 as version from levels`,
+        select goods_id as "goodsId", location_id as "locationId", on_hand as "onHand", reserved,
+               version::float8 as version, deleted_at is not null as deleted, safety_stock as "safetyStock",
+               buyer_num_max as "buyerNumMax"
+          from levels`,
       movements: await sql<MovementRow[]>`
         select goods_id as "goodsId", location_id as "locationId", version::float8 as version, kind, order_id as "orderId",
                operation_id as "operationId", on_hand_delta as "onHandDelta", reserved_delta as "reservedDelta",

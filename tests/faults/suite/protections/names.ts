@@ -28,6 +28,14 @@ const PROTECTIONS = {
   lost_write: "a lost write is forgotten when the order is decided again",
   /** Operations are applied on the strength of what others of their batch change, which is not committed. */
   committed_ground: "orders lean on what others of their batch change",
+  /** What expired holds have reserved counts until somebody has written down that they are over. */
+  expiry: "expired holds stay reserved",
+  /** What a buyer has is counted before the goods is read, in a read of its own. */
+  buyer_count: "what a buyer has is counted before the goods is read",
+  /** Only what leaves a location is written. */
+  whole_transfer: "of a transfer only what leaves is written",
+  /** What a set expects is compared before the goods is read, in a read of its own. */
+  fenced_expectation: "what a set expects is compared before the goods is read",
 } as const;
 
 export type Protection = keyof typeof PROTECTIONS;

@@ -7,6 +7,8 @@ import {
   STATEMENT_TIMEOUT_MS,
 } from "../../../../src/config/config.ts";
 import type { Changes, Snapshot } from "../../../../src/inventory/model.ts";
+import type { Operation } from "../../../../src/inventory/operations/operation.ts";
+import { keyOf } from "../../../../src/inventory/stock_key.ts";
 import { arrayLiteral } from "../../../../src/store/postgres/arrays.ts";
 import {
   ConflictError,
@@ -55,7 +57,13 @@ export function createSuiteStore(parts: SuiteStoreParts): Store {
   const readSnapshot: Read = async (keys, signal) => {
     const snapshot = await store.readSnapshot(keys, signal);
     await points.reach("after_read");
-    return without.has("order_ids") ? { ...snapshot, orders: new Map(), operations: new Map() } : snapshot;
+    if (without.has("order_ids")) return { ...snapshot, orders: new Map(), operations: new Map() };
+    if (without.has("expiry")) return { ...snapshot, due: [], moreDue: false };
+    if (!without.has("buyer_count") && !without.has("fenced_expectation")) return snapshot;
+    const later = await store.readSnapshot(keys, signal);
+    if (without.has("buyer_count")) return { ...later, taken: snapshot.taken ?? new Map() };
+    expectedOn.set(later, snapshot);
+    return later;
   };
   const write = answered(parts, sql === undefined ? plainWrite(parts, store) : severalWrites(parts, sql));
   const changeUnderRowLocks: Change = async (keys, decide, signal) => {
@@ -109,9 +117,36 @@ function fences(without: ReadonlySet<Protection>) {
   return { versions: !without.has("fence"), ids: !without.has("order_ids") };
 }
 
+/** For a snapshot, the one before it on which expectations were compared. */
+const expectedOn = new WeakMap<Snapshot, Snapshot>();
+
+/** The operations without the expectations that were met by the read before the snapshot. */
+export function withoutMetExpectations(snapshot: Snapshot, operations: readonly Operation[]): readonly Operation[] {
+  const before = expectedOn.get(snapshot);
+  if (before === undefined) return operations;
+  return operations.map((operation) => {
+    if (operation.kind !== "set" || operation.expectedVersion === undefined) return operation;
+    const { expectedVersion, ...set } = operation;
+    return before.levels.get(keyOf(operation))?.version === expectedVersion ? set : operation;
+  });
+}
+
+/** Only what leaves a location. */
+function halfTransfers(changes: Changes): Changes {
+  const arrives = new Set(
+    changes.movements.filter(({ kind, onHandDelta }) => kind === "transfer" && onHandDelta > 0).map(keyOf),
+  );
+  return {
+    ...changes,
+    movements: changes.movements.filter((movement) => !arrives.has(keyOf(movement))),
+    levels: changes.levels.filter(({ after }) => !arrives.has(keyOf(after))),
+  };
+}
+
 /** As the program writes. */
-function plainWrite({ points, beforeWrite }: SuiteStoreParts, store: Store): Write {
-  return async (changes, signal) => {
+function plainWrite({ without, points, beforeWrite }: SuiteStoreParts, store: Store): Write {
+  return async (all, signal) => {
+    const changes = without.has("whole_transfer") ? halfTransfers(all) : all;
     await beforeWrite(goodsOf(changes));
     await points.reach("before_commit");
     await store.writeChanges(changes, signal);
