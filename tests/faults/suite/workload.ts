@@ -1,5 +1,5 @@
 /**
- * What callers of a fleet do: orders, rollbacks of all kinds, sets and looks, at a bounded pace, with everything that
+ * What callers of a fleet do: orders, rollbacks of all kinds, sets and looks, holds and all else, at a bounded pace, with everything that
  * callers do wrong: they leave, set deadlines that pass in the middle, send things twice and in the wrong order. What
  * has no clear answer is sent again under the same id.
  */
@@ -8,8 +8,11 @@ import { EMPTY_GOODS, type Fleet, GOODS, HOT_GOODS, SCARCE_GOODS } from "./fleet
 import type { AskedLine, Request } from "./history.ts";
 import type { Random } from "./random.ts";
 import { Restocker } from "./restocker.ts";
+import { Yard } from "./yard.ts";
 
 const CALLERS = 8;
+/** Callers of holds and of all that is not plain sales. */
+const YARDS = 2;
 /** Orders that a caller remembers to roll back. */
 const REMEMBERED_MAX = 50;
 
@@ -44,10 +47,16 @@ export class Workload {
     for (let place = 0; place < GOODS; place++) {
       await this.#desk.untilDecided(this.#desk.ask(this.#setOf(place, random)), random);
     }
+    const yards = Array.from(
+      { length: YARDS },
+      (_, number) => new Yard(this.#fleet, this.#desk, number, this.#random.fork()),
+    );
+    await yards[0]?.start();
     this.#running = true;
+    const yardCallers = yards.map((yard) => this.#turns(random, Yard.PACE_MS, () => yard.turn()));
     const callers = Array.from({ length: CALLERS }, () => this.#caller(this.#random.fork()));
     const restockers = Array.from({ length: EMPTY_GOODS }, (_, number) => this.#restocker(number, this.#random.fork()));
-    this.#callers = Promise.all([...callers, ...restockers]);
+    this.#callers = Promise.all([...callers, ...restockers, ...yardCallers]);
   }
 
   /** No new calls until {@link resume}; resolves when none is in progress. */

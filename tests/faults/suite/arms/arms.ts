@@ -5,7 +5,7 @@
  */
 import type { Protection } from "../protections/names.ts";
 import { latePacket, stalledCommit } from "./lost_writes.ts";
-import { twoExpect } from "./stock_scenarios.ts";
+import { expired, twoExpect } from "./stock_scenarios.ts";
 import {
   cutAfterCommit,
   deleteKeys,
@@ -167,6 +167,13 @@ export const ARMS: readonly Arm[] = [
     base: [],
     out: ["fence"],
     run: writtenBack,
+  },
+  {
+    name: "a hold whose time is up, and nobody has come by yet",
+    faults: "holds that run out under load",
+    base: [],
+    out: ["expiry"],
+    run: expired,
   },
   {
     name: "two that expect one version, compared before the goods is read",

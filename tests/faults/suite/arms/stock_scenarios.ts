@@ -1,5 +1,22 @@
-/** The arms of what is beside plain sales. */
-import { meeting, type Scenario } from "./scenarios.ts";
+/** The arms of holds and expectations. */
+import { wait } from "../desk.ts";
+import { ArmBench, GOODS, STOCK } from "./arm_bench.ts";
+import { meeting, resultOf, type Scenario } from "./scenarios.ts";
+
+const TTL_MS = 500;
+
+/** All of the stock is held, and asked for when the hold is over. */
+export const expired: Scenario = async (without) => {
+  await using bench = await ArmBench.open(without);
+  const server = await bench.server();
+  await bench.fill(server);
+  const lines = [{ goodsId: GOODS, num: STOCK }];
+  await bench.decided(server, { kind: "reserve", orderId: "held", lines, ttlMs: TTL_MS });
+  // Its time, which only passes.
+  await wait(TTL_MS + 100);
+  await bench.decided(server, { kind: "sell", orderId: "next", lines });
+  return await resultOf(bench);
+};
 
 /** Two sets that expect the version that the goods was filled with. */
 export const twoExpect: Scenario = meeting("after_read", {
