@@ -1,0 +1,50 @@
+/** Slips in holds: reserve, confirm, and what happens when their time is up. */
+import type { Slip } from "../plant.ts";
+
+const HOLDS = { tests: ["tests/integration/holds_test.ts"] };
+const EXPIRY = { tests: ["tests/integration/holds_expiry_test.ts"] };
+const SWEEPER = { file: "src/jobs/hold_sweeper.ts", tests: ["tests/unit/hold_sweeper_test.ts"] };
+
+export const HOLD_SLIPS: readonly Slip[] = [
+  {
+    ...EXPIRY,
+    file: "src/inventory/settle.ts",
+    find: "  for (const hold of due) movements.push(expire(working, hold));\n",
+    replace: "",
+    rule: "an expired hold blocks no sale",
+  },
+  {
+    ...EXPIRY,
+    file: "src/store/statements/read_levels.ts",
+    find: "case when holds_from <= statement_timestamp() then",
+    replace: "case when false then",
+    rule: "what is read of a level does not count expired holds",
+  },
+  {
+    ...HOLDS,
+    file: "src/inventory/hold_lines.ts",
+    find: "return `${keyOf(line)} ${line.expiresAtMs}`;",
+    replace: "return `${keyOf(line)}`;",
+    rule: "a hold with more time has one row of holds, not two",
+  },
+  {
+    ...HOLDS,
+    file: "src/inventory/operations/confirm.ts",
+    find: "effect: { steps: [], order: expired, shortfall },",
+    replace: "effect: { steps: [], shortfall },",
+    rule: "no shortfall goes on record beside a sale that another process made meanwhile",
+  },
+  {
+    ...HOLDS,
+    file: "src/inventory/operations/confirm.ts",
+    find: ", endsShortfall: true",
+    replace: "",
+    rule: "a shortfall ends when its order is sold after all",
+  },
+  {
+    ...SWEEPER,
+    find: "this.#at = this.#nextFrom ?? before(atMs - OVERLAP_MS);",
+    replace: "this.#at = before(atMs - OVERLAP_MS);",
+    rule: "what could not be written down is looked at again",
+  },
+];
