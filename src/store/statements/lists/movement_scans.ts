@@ -12,7 +12,8 @@ import { direction, FIRST_US, type Key, LAST_US, literal, type Scan, timeOfUs } 
 
 /** Movements that are looked at for one page. */
 const MOVEMENTS_MAX = 3000;
-/** The same over all locations of a goods, of which each has to be read as far as the page. */
+/** The same over all kinds that are asked for, and over all locations of a goods: each is read as far as the page. */
+const MOVEMENTS_OF_KINDS_MAX = 6000;
 const MOVEMENTS_OF_PLACES_MAX = 20_000;
 
 /** What the other parts of a scan are made with. */
@@ -121,8 +122,9 @@ function within(sql: postgres.Sql, parts: ScanParts, table: Fragment, only: Frag
  * The index has no sales, and PostgreSQL uses it only where the text says so. The kind is the first of what is compared
  * and sorted by, so that no other index will do: the planner does not know how seldom a kind is.
  */
-function byKinds(sql: postgres.Sql, { query, key, max }: ScanParts): Scan {
+function byKinds(sql: postgres.Sql, { query, key, max: most }: ScanParts): Scan {
   const { kinds = [], sinceUs, untilUs, newestFirst } = query;
+  const max = Math.min(most, Math.floor(MOVEMENTS_OF_KINDS_MAX / kinds.length));
   const [atUs, goodsId, locationId, version] = key as [number, number, number, number];
   const { behind, sort } = direction(sql, newestFirst);
   const end = newestFirst

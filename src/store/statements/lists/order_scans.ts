@@ -9,6 +9,8 @@ import { movementScan } from "./movement_scans.ts";
 
 /** Orders that are looked at for one page. */
 const ORDERS_MAX = 3000;
+/** Holds whose time is up and that are not swept yet, as far as one page allows for them. */
+const STALE_MAX = 100;
 /** Movements whose orders are looked at for one page; each is two searches more. */
 const TAKINGS_MAX = 1000;
 /** Movements by which orders take goods. */
@@ -42,7 +44,7 @@ export function orderScan(
   if (buyerId !== undefined) return byBuyer(sql, parts, buyerId);
   // Sales, the most of all orders, have no index by state.
   if (states === undefined || states.includes("sold")) return byTime(sql, parts);
-  return byStates(sql, parts, [...new Set(states.flatMap((state) => ON_RECORD[state]))]);
+  return byStates(sql, parts, [...new Set(states.flatMap((state) => ON_RECORD[state]))], size);
 }
 
 function sorted(sql: postgres.Sql, newestFirst: boolean): Fragment {
@@ -70,6 +72,7 @@ function byBuyer(sql: postgres.Sql, parts: ScanParts, buyerId: string): Scan {
     column: sql`buyer_id`,
     value: sql`${buyerId}::text`,
     only: sql`buyer_id is not null`,
+    limit: literal(sql, ORDERS_MAX),
   });
   return { tables: sql`scanned as (${found})`, max: ORDERS_MAX };
 }
@@ -81,7 +84,12 @@ function byBuyer(sql: postgres.Sql, parts: ScanParts, buyerId: string): Scan {
 function ordersOf(
   sql: postgres.Sql,
   { query: { sinceUs, untilUs, newestFirst }, key }: ScanParts,
-  { column, value, only }: { readonly column: Fragment; readonly value: Fragment; readonly only: Fragment },
+  { column, value, only, limit }: {
+    readonly column: Fragment;
+    readonly value: Fragment;
+    readonly only: Fragment;
+    readonly limit: Fragment;
+  },
 ): Fragment {
   const [atUs, orderId] = key as [number, string];
   const { behind, sort } = direction(sql, newestFirst);
@@ -92,19 +100,29 @@ function ordersOf(
           select * from orders
            where ${only} and ${end}
              and (${column}, created_at, order_id) ${behind} (${value}, ${timeOfUs(sql, atUs)}, ${orderId}::text)
-           order by ${column} ${sort}, created_at ${sort}, order_id ${sort} limit ${literal(sql, ORDERS_MAX)}`;
+           order by ${column} ${sort}, created_at ${sort}, order_id ${sort} limit ${limit}`;
 }
 
-/** The index has no sales, and PostgreSQL uses it only where the text says so. */
-function byStates(sql: postgres.Sql, parts: ScanParts, states: readonly OrderState[]): Scan {
-  const found = ordersOf(sql, parts, { column: sql`state`, value: sql`asked.state`, only: sql`state <> 'sold'` });
+/**
+ * The index has no sales, and PostgreSQL uses it only where the text says so. Each state is read as far as the page:
+ * little beyond it, as few orders are on record as held whose time is up.
+ */
+function byStates(sql: postgres.Sql, parts: ScanParts, states: readonly OrderState[], size: number): Scan {
+  const max = Math.min(ORDERS_MAX, 2 * size + STALE_MAX);
+  const limit = sql`${max}::int`;
+  const found = ordersOf(sql, parts, {
+    column: sql`state`,
+    value: sql`asked.state`,
+    only: sql`state <> 'sold'`,
+    limit,
+  });
   const tables = sql`
         scanned as (
           select found.*
             from unnest((select ${arrayLiteral(states)}::text[])) as asked (state), lateral (${found}) as found
-          ${sorted(sql, parts.query.newestFirst)} limit ${literal(sql, ORDERS_MAX)}
+          ${sorted(sql, parts.query.newestFirst)} limit ${limit}
         )`;
-  return { tables, max: ORDERS_MAX };
+  return { tables, max };
 }
 
 /** The movements of the goods, out of which {@link takenOrders} finds the orders. */
