@@ -17,14 +17,14 @@ export const RUN_MS_MAX = 300_000;
 /**
  * What a run spends beside its windows, in ms, as measured on two cores: PostgreSQL, Redis and the processes come up;
  * a million goods, five million movements and a million holds are loaded; the ledgers are checked, the largest of them
- * for 43 s; and what every measurement costs for its checks, its last calls and the path to its processes. Where holds
- * are to end, that is written before, and the rest of them after it.
+ * alone on its core; and what every measurement costs for its checks, its last calls and the path to its processes.
+ * Where holds are to end, that is written before, and the rest of them after it.
  */
 const FIXED_MS = {
   start: 8_000,
-  load: 17_000,
+  load: 20_000,
   warm: 9_000,
-  checks: 43_000,
+  checks: 35_000,
   eachMeasurement: 250,
   eachEnding: 1_000,
 } as const;
