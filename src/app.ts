@@ -31,6 +31,7 @@ import {
   type ServiceModule,
 } from "./services/service_module.ts";
 import { shareOf } from "./transport/addresses.ts";
+import { stockModule } from "./services/stock/service.ts";
 import { createRpcHandler } from "./rpc/router.ts";
 import { UnreadableMessages } from "./rpc/messages/check.ts";
 import { openStock, type Stock, type StockParts } from "./stock.ts";
@@ -109,6 +110,19 @@ export function openServices(
       { lanes, lists: store, reads, skusOf: skus.skusOf, reasons, orderLinesMax: config.orderLinesMax },
       config,
     ),
+    stockModule({
+      lanes,
+      ...skus,
+      reasons,
+      listHolds: (filter, page, signal) => store.listHolds(filter, page, signal),
+      orderLinesMax: config.orderLinesMax,
+      orderIdRequired: config.orderIdRequired,
+      batchOrdersMax: config.batchOrdersMax,
+      responseBytesMax: RESPONSE_BYTES_MAX,
+      newId: uuidV7,
+      nowMs: Date.now,
+      log,
+    }, config),
     lockModule({
       status: () => ({ concurrency, redlock: lock && { quorumLoss, fallback: lanes.fallback, ...lock.status() } }),
     }, config),

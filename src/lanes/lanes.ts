@@ -6,7 +6,7 @@
  */
 import type { StockKey } from "../inventory/stock_key.ts";
 import { settledWithin } from "../base/bounded_wait.ts";
-import type { GoodsLevels, Verdict } from "../inventory/model.ts";
+import type { GoodsLevels, Level, Verdict } from "../inventory/model.ts";
 import type { NamedLevel } from "../inventory/levels.ts";
 import { changedOrder, type Operation, rulesOf } from "../inventory/operations/operation.ts";
 import { settle } from "../inventory/settle.ts";
@@ -94,6 +94,15 @@ export class Lanes {
   /** The order as committed; undefined: there is none. Throws Failure, or the signal's reason. */
   async order(orderId: string, signal: AbortSignal, address?: string): Promise<OrderAt | undefined> {
     return (await read(this.#reads.orders.get([orderId], address), signal)).get(orderId);
+  }
+
+  /** The same with their policies, and also of goods that are no longer sold. */
+  async policies(
+    stockKeys: readonly StockKey[],
+    signal: AbortSignal,
+    address?: string,
+  ): Promise<ReadonlyMap<StockKey, Level>> {
+    return await read(this.#reads.policies.get(stockKeys, address), signal);
   }
 
   /** Refuses new operations, waits for those under way, bounded, and releases every lease. */

@@ -2,7 +2,7 @@
  * What the lanes read beside their batches: levels for those who ask, and orders that are rolled back.
  */
 import { NEVER } from "../base/never.ts";
-import type { GoodsLevels, Order } from "../inventory/model.ts";
+import type { GoodsLevels, Level, Order } from "../inventory/model.ts";
 import type { NamedLevel } from "../inventory/levels.ts";
 import type { StockKey } from "../inventory/stock_key.ts";
 import type { Store } from "../store/store.ts";
@@ -27,6 +27,8 @@ export interface OrderAt {
 export interface Reads {
   readonly levels: CoalescedReads<StockKey, NamedLevel>;
   readonly locations: CoalescedReads<number, GoodsLevels>;
+  /** With their policies, and also of goods that are no longer sold. */
+  readonly policies: CoalescedReads<StockKey, Level>;
   readonly orders: CoalescedReads<string, OrderAt>;
 }
 
@@ -42,6 +44,11 @@ export function createReads(
       ...limits,
       keysMax: READ_LOCATIONS_MAX,
     }),
+    policies: new CoalescedReads(
+      async (stockKeys) =>
+        (await readAgain(() => store.readSnapshot({ stockKeys, orderIds: [], operationIds: [] }, NEVER))).levels,
+      limits,
+    ),
     orders: new CoalescedReads(async (orderIds) => {
       const keys = { stockKeys: [], orderIds, operationIds: [] };
       const { atMs, orders } = await readAgain(() => store.readSnapshot(keys, NEVER));

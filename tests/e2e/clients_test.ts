@@ -17,6 +17,7 @@ import { GOODS } from "./scenarios_goods.ts";
 import { HOLDS, LATER } from "./scenarios_holds.ts";
 import { PLACES } from "./scenarios_places.ts";
 import { REFUSED } from "./scenarios_refused.ts";
+import { STOCK } from "./scenarios_stock.ts";
 import { SELL_BATCHES } from "./scenarios_sell_batch.ts";
 import { SELL_OPTIONS } from "./scenarios_sell_options.ts";
 
@@ -34,6 +35,7 @@ const ALL: readonly Scenario[] = [
   ...PLACES,
   ...GOODS,
   ...HOLDS,
+  ...STOCK,
 ];
 const REPRESENTATIVE = ALL.filter(({ isRepresentative }) => isRepresentative);
 
@@ -113,7 +115,8 @@ function wordsForChance(value: unknown): unknown {
         assert(Math.abs(Date.now() - Date.parse(String(field))) < HOLD_TTL_MS_MAX, `${name} ${field}`);
         return [name, LATER];
       }
-      const isMade = (name === "orderId" || name === "rollbackId") && UUID_V7_PATTERN.test(String(field));
+      const isMade = (name === "orderId" || name === "rollbackId" || name === "operationId") &&
+        UUID_V7_PATTERN.test(String(field));
       return [name, isMade ? UUID_V7 : wordsForChance(field)];
     }),
   );

@@ -1,4 +1,4 @@
-/** Adjustments, counts, transfers, compare-and-set and policies on a database, in every mode, with callers side by side. */
+/** Adjustments, counts, transfers, compare-and-set and policies on a database, in every mode, callers side by side. */
 import { assert, assertEquals } from "@std/assert";
 import type { Policy, Verdict } from "../../src/inventory/model.ts";
 import type { CountOperation } from "../../src/inventory/operations/count.ts";

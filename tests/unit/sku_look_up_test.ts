@@ -5,7 +5,7 @@ import { GoodsNames } from "../../src/goods/goods_names.ts";
 import { Reasons } from "../../src/goods/reasons.ts";
 import type { Parts } from "../../src/rpc/messages/batch_parts.ts";
 import { Violations } from "../../src/rpc/errors.ts";
-import { decodeParts } from "../../src/services/inventory/decode_parts.ts";
+import { decodeParts } from "../../src/services/decode_parts.ts";
 import { createSkus, skuGiven } from "../../src/services/sku_look_up.ts";
 import { readGoodsId, type SkuIds } from "../../src/services/skus.ts";
 import { DatabaseUnavailableError } from "../../src/store/errors.ts";
@@ -107,6 +107,7 @@ Deno.test("the parts of a batch keep their sequence, and all of their skus and r
   const decoded = await decodeParts(partsOf(batch), {
     skusOf,
     reasons,
+    named: (request) => request,
     decode({ goodsInfo: [named] }: Part, skus?: SkuIds) {
       const violations = new Violations();
       const goodsId = readGoodsId(violations, "", named!, skus);

@@ -16,7 +16,7 @@ import {
 import { INT32_MAX } from "../../src/inventory/model.ts";
 import { Failure } from "../../src/lanes/failure.ts";
 import { ANSWER_JSON } from "../../src/services/answer_json.ts";
-import { AnswerBudget, errorIn, linesIn, VERDICT_BYTES_MAX } from "../../src/services/inventory/verdict_budget.ts";
+import { AnswerBudget, errorIn, linesIn, VERDICT_BYTES_MAX } from "../../src/services/verdict_budget.ts";
 import { failureError, refusalError } from "../../src/services/refusals.ts";
 
 const VERDICTS = 1000;

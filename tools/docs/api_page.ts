@@ -9,6 +9,7 @@ const OURS = [
   "inventory/v1/inventory.proto",
   "inventory/v1/goods.proto",
   "inventory/v1/holds.proto",
+  "inventory/v1/stock.proto",
   "inventory/v1/query.proto",
   "inventory/v1/lock.proto",
 ] as const;

@@ -12,7 +12,6 @@ import {
 } from "../../gen/inventory/v1/inventory_pb.ts";
 import type { KnownReasons } from "../../goods/reasons.ts";
 import type { GiveBackOperation } from "../../inventory/operations/give_back.ts";
-import type { Operation } from "../../inventory/operations/operation.ts";
 import type { RollbackOperation } from "../../inventory/operations/rollback.ts";
 import type { SellOperation } from "../../inventory/operations/sell.ts";
 import type { SetOperation } from "../../inventory/operations/set.ts";
@@ -20,10 +19,12 @@ import type { Fill } from "../../inventory/operations/take.ts";
 import type { Place } from "../../inventory/stock_key.ts";
 import { Violations } from "../../rpc/errors.ts";
 import { PLAIN, readOperated } from "../attribution.ts";
+import type { Asked } from "../ending.ts";
 import { type Named, readGoodsId, type SkuIds, skuNames } from "../skus.ts";
 import { checkLocationId, readBuyerId, readEnum, readId, readLines } from "../validation.ts";
 
-const ID_REQUIRED =
+/** What is expected of an id that is not there. */
+export const ID_REQUIRED =
   "expected an id: without one a retry would be applied again, and this server has ORDER_ID_REQUIRED on";
 
 const FILLS: Readonly<Record<WireFill, Fill>> = {
@@ -47,15 +48,6 @@ export interface RequestRules {
   readonly reasons: KnownReasons;
   /** Makes ids for orders and operations that the caller gave none: UUIDv7. */
   readonly newId: () => string;
-}
-
-/** An operation that a caller asks for. */
-export interface Asked<O extends Operation = Operation> {
-  readonly operation: O;
-  /** Go into an error after which the caller must not send a new id; they matter where the server made them. */
-  readonly ids?: Readonly<Record<string, string>>;
-  /** What the request calls goods by sku, by goods id; absent: nothing. */
-  readonly skus?: ReadonlyMap<number, string> | undefined;
 }
 
 /** The operation that a Sell asks for, and the id that its answer names: none that was made for a dry run. */

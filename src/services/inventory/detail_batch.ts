@@ -14,8 +14,8 @@ import type { SkuIds } from "../skus.ts";
 import { BATCH_GOODS_MAX, type BatchServiceOptions } from "./batch.ts";
 import { decodePlace, type NamedPlace } from "./decode.ts";
 import { detailAnswer } from "./encode.ts";
-import { checkParts, errorsOf } from "./part_errors.ts";
-import { AnswerBudget, errorIn } from "./verdict_budget.ts";
+import { checkParts, errorsOf } from "../part_errors.ts";
+import { AnswerBudget, errorIn } from "../verdict_budget.ts";
 
 /** The handler. */
 export function createDetailBatch(

@@ -11,18 +11,14 @@ import type {
   SellResponseSchema,
   SetInvResponseSchema,
 } from "../../gen/inventory/v1/inventory_pb.ts";
-import { available } from "../../inventory/levels.ts";
-import { type Applied, type GoodsLevels, type Level, type Line, type Verdict } from "../../inventory/model.ts";
+import type { GoodsLevels, Line } from "../../inventory/model.ts";
 import { keyOf, type Place, type StockKey } from "../../inventory/stock_key.ts";
 import type { SetOperation } from "../../inventory/operations/set.ts";
-import { Failure } from "../../lanes/failure.ts";
 import type { NamedLevel } from "../../inventory/levels.ts";
-import { failureError, refusalError, tooManyLocations } from "../refusals.ts";
+import { applied, type Asked, type Ending, errorOf, levelMessage } from "../ending.ts";
+import { refusalError, tooManyLocations } from "../refusals.ts";
 import { withSkus } from "../skus.ts";
-import type { Asked, AskedRollback, AskedSell } from "./decode.ts";
-
-/** How an operation ended: its verdict; or, where it came to none, why: a Failure, the end of its call, or a fault. */
-export type Ending = Verdict | Error;
+import type { AskedRollback, AskedSell } from "./decode.ts";
 
 /** @throws ConnectError for what the caller can know, the fault itself for anything else */
 export function setAnswer(
@@ -116,24 +112,4 @@ export function lineMessages(
   skus?: ReadonlyMap<number, string>,
 ): MessageInitShape<typeof LineSchema>[] {
   return withSkus(lines.filter(({ num }) => num > 0), skus);
-}
-
-function levelMessage(level: Level) {
-  const { goodsId, locationId, onHand, reserved, version } = level;
-  return { goodsId, num: available(level), onHand, reserved, version: BigInt(version), locationId };
-}
-
-function applied<K extends Applied["kind"]>(
-  { operation, ids, skus }: Asked,
-  ending: Ending,
-  kind: K,
-): Extract<Applied, { kind: K }> {
-  if (ending instanceof Error) throw errorOf(ending, ids);
-  if (!ending.ok) throw refusalError(ending.refusal, skus);
-  if (ending.kind !== kind) throw new Error(`The lanes answered a ${ending.kind} to a ${operation.kind}`);
-  return ending as Extract<Applied, { kind: K }>;
-}
-
-function errorOf(error: Error, ids?: Readonly<Record<string, string>>): Error {
-  return error instanceof Failure ? failureError(error, ids) : error;
 }

@@ -1,5 +1,4 @@
 /** The methods of inventory.v1.InventoryService: who may call each, and what its messages may be. */
-import type { DescField } from "@bufbuild/protobuf";
 import {
   BatchInvDetailRequestSchema,
   type InventoryService,
@@ -10,15 +9,11 @@ import {
 } from "../../gen/inventory/v1/inventory_pb.ts";
 import type { MessageBounds } from "../../rpc/messages/check.ts";
 import type { ServiceModule } from "../service_module.ts";
-import { type BoundSettings, orderBounds, SMALL_BYTES_MAX, smallBounds } from "../bounds.ts";
+import { batchBounds, type BoundSettings, orderBounds, SMALL_BYTES_MAX, smallBounds } from "../bounds.ts";
 import { BATCH_GOODS_MAX } from "./batch.ts";
 
 /** A place in a JSON list, with the longest sku that is not ASCII. */
 const PLACE_BYTES = 384;
-/**
- * A line that can be valid: its tag, its length, and two numbers that are not 0. A shorter one is refused later anyway.
- */
-const LINE_BYTES_MIN = 6;
 
 /** The rules of every method. */
 export function inventoryMethods(settings: BoundSettings): ServiceModule<typeof InventoryService>["methods"] {
@@ -32,32 +27,13 @@ export function inventoryMethods(settings: BoundSettings): ServiceModule<typeof 
     rollback: { right: "seller", bounds: orderBounds(rollback, settings) },
     sellBatch: {
       right: "seller",
-      bounds: batchBounds(SellBatchRequestSchema.field.orders, "orders", sell, settings),
+      bounds: batchBounds(SellBatchRequestSchema.field.orders, "orders", [sell], settings),
     },
     rollbackBatch: {
       right: "seller",
-      bounds: batchBounds(RollbackBatchRequestSchema.field.rollbacks, "rollbacks", rollback, settings),
+      bounds: batchBounds(RollbackBatchRequestSchema.field.rollbacks, "rollbacks", [rollback], settings),
     },
     batchInvDetail: { right: "reader", bounds: goodsBounds(settings) },
-  };
-}
-
-/** Many parts, called `what`, in the only field of the message; the lines of each are in the field `linesOf`. */
-function batchBounds(parts: DescField, what: string, linesOf: DescField, settings: BoundSettings): MessageBounds {
-  const { requestBytesMax, orderLinesMax, batchOrdersMax } = settings;
-  return {
-    bytesMax: requestBytesMax,
-    parts,
-    counts: [
-      { desc: parts, max: batchOrdersMax, field: parts.name, what },
-      // One order with too many lines is refused by itself; more than ever fit as valid ones are the batch's fault.
-      {
-        desc: linesOf,
-        max: Math.max(orderLinesMax + 1, Math.floor(requestBytesMax / LINE_BYTES_MIN)),
-        field: parts.name,
-        what: "lines in all",
-      },
-    ],
   };
 }
 

@@ -28,6 +28,19 @@ const SERVICES = {
       "ResolveShortfall",
     ],
   },
+  StockService: {
+    contract: "stock.proto",
+    methods: [
+      "AdjustInv",
+      "CountInv",
+      "TransferInv",
+      "SetPolicy",
+      "GetPolicy",
+      "DeleteInv",
+      "RestoreInv",
+      "ApplyBatch",
+    ],
+  },
 } as const;
 
 /** The methods, whose names are each of one service only; the article's contract has the first four. */

@@ -7,9 +7,12 @@ import { GoodsService } from "../../../src/gen/inventory/v1/goods_pb.ts";
 import { HoldService } from "../../../src/gen/inventory/v1/holds_pb.ts";
 import { QueryService } from "../../../src/gen/inventory/v1/query_pb.ts";
 import { InventoryService } from "../../../src/gen/inventory/v1/inventory_pb.ts";
+import { StockService } from "../../../src/gen/inventory/v1/stock_pb.ts";
 import { type CallResult, canonicalCode, type Client, decodeDetail, type Json, registry } from "./client.ts";
 
-const METHODS = [InventoryService, GoodsService, QueryService, HoldService].flatMap(({ methods }) => methods);
+const METHODS = [InventoryService, GoodsService, QueryService, HoldService, StockService].flatMap(({ methods }) =>
+  methods
+);
 
 /** gRPC-web. */
 export function grpcWebClient(baseUrl: string): Client {

@@ -26,7 +26,7 @@ export const GOODS_SLIPS: readonly Slip[] = [
     tests: LOOK_UP,
   },
   {
-    file: "src/services/inventory/decode_parts.ts",
+    file: "src/services/decode_parts.ts",
     find: "return decoded.sort((a, b) => a.at - b.at);",
     replace: "return decoded;",
     rule: "the parts of a batch keep their sequence, whatever they call their goods",

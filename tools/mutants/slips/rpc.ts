@@ -5,7 +5,7 @@ const ERRORS = { file: "src/services/refusals.ts", tests: ["tests/unit/errors_te
 
 export const RPC_SLIPS: readonly Slip[] = [
   {
-    file: "src/services/inventory/methods.ts",
+    file: "src/services/bounds.ts",
     find: "    bytesMax: requestBytesMax,\n    parts,",
     replace: "    bytesMax: 64 * requestBytesMax,\n    parts,",
     rule: "a message, compressed or not, is read up to the limit and no further",
@@ -51,14 +51,14 @@ export const RPC_SLIPS: readonly Slip[] = [
     tests: ["tests/unit/interceptors_test.ts"],
   },
   {
-    file: "src/services/inventory/batch.ts",
-    find: "ended[at] = linesIn(budget, answer(asked,",
-    replace: "ended[i] = linesIn(budget, answer(asked,",
+    file: "src/services/batch_call.ts",
+    find: "ended[at] = kind.fit(budget, kind.answer(asked,",
+    replace: "ended[i] = kind.fit(budget, kind.answer(asked,",
     rule: "verdicts stand in the sequence of their parts",
     tests: ["tests/e2e/batch_test.ts"],
   },
   {
-    file: "src/services/inventory/verdict_budget.ts",
+    file: "src/services/verdict_budget.ts",
     find: "return bytes - VERDICT_BYTES_MAX <= Math.max(this.#bytesLeft, 0);",
     replace: "return bytes <= Math.max(this.#bytesLeft, 0);",
     rule: "every verdict has a budget of its own",

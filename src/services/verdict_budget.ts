@@ -9,10 +9,10 @@
 import { create, type JsonObject, type JsonValue, type MessageInitShape, toJson } from "@bufbuild/protobuf";
 import { type Any, anyPack, AnySchema } from "@bufbuild/protobuf/wkt";
 import type { ConnectError } from "@connectrpc/connect";
-import type { BadRequestSchema } from "../../gen/google/rpc/error_details_pb.ts";
-import { type Status, StatusSchema } from "../../gen/google/rpc/status_pb.ts";
-import type { LineSchema, ShortStockSchema } from "../../gen/inventory/v1/inventory_pb.ts";
-import { ANSWER_JSON } from "../answer_json.ts";
+import type { BadRequestSchema } from "../gen/google/rpc/error_details_pb.ts";
+import { type Status, StatusSchema } from "../gen/google/rpc/status_pb.ts";
+import type { LineSchema, ShortStockSchema } from "../gen/inventory/v1/inventory_pb.ts";
+import { ANSWER_JSON } from "./answer_json.ts";
 
 /** What each verdict may take whatever the others take: with 10,000 of them 4 MB, of an answer of 4 MiB. */
 export const VERDICT_BYTES_MAX = 400;

@@ -1,10 +1,10 @@
 /** What may be wrong with a batch as such, and what may be said of an error of one of its parts. */
 import { ConnectError, type HandlerContext } from "@connectrpc/connect";
-import { Violations } from "../../rpc/errors.ts";
-import { errorForCaller } from "../../rpc/interceptors.ts";
-import type { Log } from "../../telemetry/log.ts";
-import { REQUEST_ID_HEADER } from "../../transport/exchange.ts";
-import { checkCount } from "../validation.ts";
+import { Violations } from "../rpc/errors.ts";
+import { errorForCaller } from "../rpc/interceptors.ts";
+import type { Log } from "../telemetry/log.ts";
+import { REQUEST_ID_HEADER } from "../transport/exchange.ts";
+import { checkCount } from "./validation.ts";
 
 /** A batch has at least one part, and at most `max`. @throws ConnectError INVALID_ARGUMENT */
 export function checkParts(field: string, part: string, count: number, max: number): void {
