@@ -36,6 +36,8 @@ const MODULE = serviceModule({
 
 const INVENTORY = "inventory.v1.InventoryService";
 const GOODS = "inventory.v1.GoodsService";
+const HOLDS = "inventory.v1.HoldService";
+const QUERY = "inventory.v1.QueryService";
 const LOCK = "inventory.v1.LockService";
 const HEALTH = "grpc.health.v1.Health";
 const REFLECTION = ["v1", "v1alpha"].map((version) => `grpc.reflection.${version}.ServerReflection`);
@@ -54,12 +56,15 @@ Deno.test("the program's services: by what is each found, which does health name
   await withServices((modules, board) => {
     assertEquals(
       namesOf(modules, () => true).sort(),
-      [...REFLECTION, HEALTH, INVENTORY, GOODS, LOCK, "inventory"].sort(),
+      [...REFLECTION, HEALTH, INVENTORY, GOODS, HOLDS, QUERY, LOCK, "inventory"].sort(),
     );
-    assertEquals([...board.statuses.keys()].sort(), ["", "inventory", GOODS, INVENTORY]);
+    assertEquals([...board.statuses.keys()].sort(), ["", "inventory", GOODS, HOLDS, INVENTORY, QUERY]);
     assertEquals(namesOf(modules, ({ drainExempt }) => drainExempt).sort(), [HEALTH, LOCK]);
     const { listed, byName } = describedBy(modules);
-    assertEquals(listed.map(({ typeName }) => typeName).sort(), [...REFLECTION, HEALTH, INVENTORY, GOODS, LOCK].sort());
+    assertEquals(
+      listed.map(({ typeName }) => typeName).sort(),
+      [...REFLECTION, HEALTH, INVENTORY, GOODS, HOLDS, QUERY, LOCK].sort(),
+    );
     assertEquals(byName.map(({ typeName }) => typeName), ["inventory"]);
   });
 });
@@ -87,6 +92,17 @@ Deno.test("the program's services: what a caller of each method must be allowed"
       [`${GOODS}/GetGoods`]: "reader",
       [`${GOODS}/ListReasons`]: "reader",
       [`${GOODS}/AddReason`]: "stocker",
+      [`${HOLDS}/Reserve`]: "seller",
+      [`${HOLDS}/ExtendHold`]: "seller",
+      [`${HOLDS}/ConfirmHold`]: "seller",
+      [`${HOLDS}/ReleaseHold`]: "seller",
+      [`${HOLDS}/GetOrder`]: "reader",
+      [`${HOLDS}/ListHolds`]: "reader",
+      [`${HOLDS}/ListShortfalls`]: "reader",
+      [`${HOLDS}/ResolveShortfall`]: "stocker",
+      [`${QUERY}/ListInv`]: "reader",
+      [`${QUERY}/ListMovements`]: "reader",
+      [`${QUERY}/ListOrders`]: "reader",
       [`${LOCK}/Status`]: "operator",
       [`${HEALTH}/Check`]: "anyone",
       [`${HEALTH}/List`]: "anyone",
