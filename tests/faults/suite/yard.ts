@@ -1,6 +1,6 @@
 /**
- * A caller of everything beside plain sales: holds that are confirmed in time, late or never, and sets that expect a
- * version. Its goods are its own: a process of the version before,
+ * A caller of everything beside plain sales: holds that are confirmed in time, late or never, buyers with a limit,
+ * several locations, counts, and sets that expect a version. Its goods are its own: a process of the version before,
  * which knows no holds, is not asked for them.
  */
 import type { Desk } from "./desk.ts";
@@ -8,9 +8,13 @@ import { type Fleet, YARD_FROM, YARD_GOODS, YARD_PREFIX } from "./fleet.ts";
 import type { AskedLine, Request } from "./history.ts";
 import type { Random } from "./random.ts";
 
-/** Of its goods: one that is scarce, and one that is set. */
+/** Of its goods: at two locations; scarce; limited for each buyer; with safety stock; now and then not sold at all. */
+const PLACED = 2;
 const SCARCE = 2;
+const LIMITED = 3;
+const SPARED = 4;
 const CHANGING = 5;
+const BUYER_NUM_MAX = 3;
 /** Sales that one buyer tries, and a few more that are under way when the next buyer comes. */
 const TRIES_OF_BUYER = 5;
 const REMEMBERED_MAX = 20;
@@ -46,7 +50,8 @@ export class Yard {
   /** Fills the shelves, once for a fleet. */
   async start(): Promise<void> {
     const requests: Request[] = [];
-    for (let place = 0; place < YARD_GOODS; place++) requests.push(this.#set(place, place === SCARCE ? 100 : 10_000));
+    for (let place = 0; place < YARD_GOODS; place++) requests.push(this.#set(place, place === SCARCE ? 10 : 400));
+    requests.push(...this.#policies());
     for (const request of requests) await this.#desk.untilDecided(this.#desk.ask(request), this.#random);
   }
 
@@ -59,9 +64,20 @@ export class Yard {
     else if (draw < 0.5) await this.#goOn(hold);
     else if (draw < 0.58) await this.#sell();
     else if (draw < 0.64) await this.#rollBack();
-    else if (draw < 0.72) await this.#compareAndSet();
-    else if (draw < 0.78) await this.#releaseFirst();
-    else await this.#ask({ kind: "detail", goodsId: this.#goods(random.integer(0, YARD_GOODS - 1)) });
+    else if (draw < 0.7) await this.#ask({ kind: "adjust", operationId: this.#newId(), lines: [this.#adjustment()] });
+    else if (draw < 0.77) await this.#transfer();
+    else if (draw < 0.8) {
+      const num = random.integer(100, 500);
+      await this.#ask({ kind: "count", operationId: this.#newId(), goodsId: this.#goods(random.integer(0, 1)), num });
+    } else if (draw < 0.85) await this.#compareAndSet();
+    else if (draw < 0.87) {
+      await this.#ask({ kind: random.pick(["delete", "restore", "restore"]), goodsId: this.#goods(CHANGING) });
+    } else if (draw < 0.88) await this.#ask(random.pick(this.#policies()));
+    else if (draw < 0.9) await this.#releaseFirst();
+    else {
+      const locationId = random.integer(0, 1);
+      await this.#ask({ kind: "detail", goodsId: this.#goods(random.integer(0, YARD_GOODS - 1)), locationId });
+    }
   }
 
   /** What becomes of a hold, whether it lives still or not. */
@@ -92,6 +108,14 @@ export class Yard {
     await this.#ask({ kind: "rollback", orderId: this.#random.pick(this.#sold), rollbackId: "", lines: [] });
   }
 
+  async #transfer(): Promise<void> {
+    const random = this.#random;
+    const from = random.integer(0, 1);
+    const goods = random.chance(0.5) ? [0] : [0, 1];
+    const lines = goods.map((place) => ({ goodsId: this.#goods(place), num: random.integer(1, 20) }));
+    await this.#ask({ kind: "transfer", operationId: this.#newId(), from, to: 1 - from, lines });
+  }
+
   /** Two that expect the same version, at once. */
   async #compareAndSet(): Promise<void> {
     const goodsId = this.#goods(CHANGING);
@@ -116,15 +140,28 @@ export class Yard {
 
   #newOrder(): Remembered {
     const random = this.#random;
-    const places = new Set([random.pick([0, 1, SCARCE, SCARCE, 3, 4, CHANGING])]);
+    const places = new Set([random.pick([0, 1, SCARCE, SCARCE, LIMITED, LIMITED, SPARED, CHANGING])]);
     if (random.chance(0.3)) places.add(random.integer(0, 1));
-    const lines = [...places].map((place) => ({
-      goodsId: this.#goods(place),
-      num: random.integer(1, place === SCARCE ? 5 : 2),
-    }));
+    const lines = [...places].map((place): AskedLine => {
+      const line = { goodsId: this.#goods(place), num: random.integer(1, place === SCARCE ? 5 : 2) };
+      return place < PLACED && random.chance(0.3) ? { ...line, locationId: 1 } : line;
+    });
     // Those of a fleet share their buyers.
     const buyerId = `b-${Math.floor(this.#fleet.buyers++ / TRIES_OF_BUYER)}`;
     return { orderId: this.#newId(), lines, ttlMs: random.integer(...TTL_MS), buyerId };
+  }
+
+  #adjustment(): AskedLine {
+    const random = this.#random;
+    const place = random.integer(0, SPARED);
+    return { goodsId: this.#goods(place), num: random.pick([-1, 1, 1]) * random.integer(1, place === SCARCE ? 5 : 20) };
+  }
+
+  #policies(): Request[] {
+    return [
+      { kind: "policy", goodsId: this.#goods(LIMITED), policy: { buyerNumMax: BUYER_NUM_MAX } },
+      { kind: "policy", goodsId: this.#goods(SPARED), policy: { safetyStock: 5 } },
+    ];
   }
 
   #set(place: number, num: number): Extract<Request, { kind: "set" }> {

@@ -5,7 +5,7 @@
  */
 import type { Protection } from "../protections/names.ts";
 import { latePacket, stalledCommit } from "./lost_writes.ts";
-import { expired, twoExpect } from "./stock_scenarios.ts";
+import { expired, transferred, twoExpect, twoTabs } from "./stock_scenarios.ts";
 import {
   cutAfterCommit,
   deleteKeys,
@@ -174,6 +174,20 @@ export const ARMS: readonly Arm[] = [
     base: [],
     out: ["expiry"],
     run: expired,
+  },
+  {
+    name: "a buyer's two tabs, counted before the goods is read",
+    faults: "plain concurrency, of one buyer",
+    base: ["lease"],
+    out: ["buyer_count"],
+    run: twoTabs,
+  },
+  {
+    name: "half of a transfer",
+    faults: "whatever ends a write in the middle",
+    base: [],
+    out: ["whole_transfer"],
+    run: transferred,
   },
   {
     name: "two that expect one version, compared before the goods is read",
