@@ -255,7 +255,7 @@ inEveryMode(
     await applied(lanes, adjust(1));
     assertEquals(await flags(), [false, false], "7 available");
     await applied(lanes, adjust(-1));
-    assertEquals(await flags(), [false, false], "6 available on its way down");
+    assertEquals(await flags(), [false, false], "6 available, coming from above");
     await applied(lanes, sell("c", [1, 6]));
     assertEquals(await flags(), [true, true], "the safety stock is left");
     await applied(lanes, policy(1, { safetyStock: 2, backorderMax: 1, lowStockAt: 4, lowStockUntil: 7 }));

@@ -230,7 +230,7 @@ export type CountInvRequest = Message<"inventory.v1.CountInvRequest"> & {
   locationId: number;
 
   /**
-   * When they were counted, to the millisecond: at most 366 days ago. Absent: now. Up to a minute ahead is taken for now.
+   * When they were counted, to the millisecond: 366 days ago at most. Absent: now. Up to a minute ahead is now.
    *
    * @generated from field: google.protobuf.Timestamp occurred_at = 4;
    */
@@ -469,8 +469,8 @@ export type Policy = Message<"inventory.v1.Policy"> & {
   orderNumMax: number;
 
   /**
-   * Units that one buyer may take, in sales and live holds, less what came back; orders then need a buyer_id. 0: as many
-   * as there are.
+   * Units that one buyer may take, in sales and live holds, less what came back; orders then need a buyer_id.
+   * 0: as many as there are.
    *
    * @generated from field: int32 buyer_num_max = 4;
    */
@@ -1108,7 +1108,7 @@ export const StockService: GenService<{
    * Moves units from one location to another: all lines or none, in one operation with two movements a line.
    *
    * What is reserved stays where it is. A goods that never was at the other location is there from now on.
-   * NOT_FOUND: a goods is unknown at the location that it leaves, or no longer sold at either; ErrorInfo names all such.
+   * NOT_FOUND: a goods is unknown at the location that it leaves, or no longer sold at either; ErrorInfo names them.
    * FAILED_PRECONDITION: more is moved than is there and not reserved, one ShortStock for each such line.
    * OUT_OF_RANGE: on_hand would pass the largest int32.
    * ALREADY_EXISTS: operation_id was used with other content; ErrorInfo names what differs.
@@ -1154,8 +1154,8 @@ export const StockService: GenService<{
    *
    * Sales, reads and all that is here but RestoreInv then answer NOT_FOUND; a rollback still gives back.
    * NOT_FOUND: the goods is unknown at the location.
-   * FAILED_PRECONDITION: live holds have units of it (reason HAS_HOLDS). With release_holds they are released first, each
-   * with all of its lines, up to 10,000 in one call; then so many are left, or new ones come as fast.
+   * FAILED_PRECONDITION: live holds have units of it (reason HAS_HOLDS). With release_holds they are released first,
+   * each with all of its lines, up to 10,000 in one call; then so many are left, or new ones come as fast.
    * Retry: safe; what is deleted stays so.
    *
    * @generated from rpc inventory.v1.StockService.DeleteInv
@@ -1181,8 +1181,8 @@ export const StockService: GenService<{
   /**
    * Applies several operations of any kind, each for itself: one that is refused takes nothing with it.
    *
-   * Answers one verdict for each operation, in the same sequence: what the single call would have answered, or the error
-   * that it would have ended in, with the same code, message and details (field names are those of that call).
+   * Answers one verdict for each operation, in the same sequence: what the single call would have answered, or the
+   * error that it would have ended in, with the same code, message and details (field names are those of that call).
    * Operations on the same goods, and on the same order, are decided in that sequence.
    * It fails as a whole only for what every call can fail for before it begins, and with these:
    * INVALID_ARGUMENT: no operations, or more than the server's BATCH_ORDERS_MAX (1000 unless set), or one that can't be
