@@ -26,8 +26,8 @@ export const INVENTORY_SLIPS: readonly Slip[] = [
   },
   {
     ...SELL,
-    find: `if (known.asked !== undefined && fill === "all")`,
-    replace: `if (known.asked === undefined && fill === "all" && known.held !== undefined)`,
+    find: `if (filled !== undefined && fill === "all")`,
+    replace: `if (filled !== undefined && fill === "all" && known.held !== undefined)`,
     rule: "who wants all of an order is not answered with a part of it",
   },
   {
@@ -38,7 +38,7 @@ export const INVENTORY_SLIPS: readonly Slip[] = [
   },
   {
     ...ROLLBACK,
-    find: "sameLines(lines, soldLines(order))",
+    find: "sameLines(lines, takenLines(order.lines))",
     replace: "sameLines(lines, order.lines)",
     rule: "the whole order is what was sold, without the lines of which nothing was there",
   },
