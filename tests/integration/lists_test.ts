@@ -14,7 +14,7 @@ import { CHOICES, insertShop, type MadeLevel, type MadeShop, madeShop } from "..
 import { NEVER, TEST_LIMITS } from "../support/pool_probe.ts";
 import { seededRandom } from "../support/rude_http2.ts";
 
-const RUNS = 80;
+const RUNS = 60;
 const SHOPS = 2;
 /** More pages than any of these walks has. */
 const PAGES_MAX = 1000;
@@ -36,8 +36,9 @@ async function walk<R>(read: (page: PageOf<Key>) => Promise<Page<R, Key>>, size:
   throw new Error(`a walk of more than ${PAGES_MAX} pages`);
 }
 
-const maybe = <T>(choices: readonly T[]) => fc.option(fc.constantFrom(...choices), { nil: undefined });
-const some = <T>(choices: readonly T[]) => fc.option(fc.subarray([...choices], { minLength: 1 }), { nil: undefined });
+const maybe = <T>(choices: readonly T[]) => fc.option(fc.constantFrom(...choices), { nil: undefined, freq: 1 });
+const some = <T>(choices: readonly T[]) =>
+  fc.option(fc.subarray([...choices], { minLength: 1 }), { nil: undefined, freq: 1 });
 
 function given<T extends Record<string, unknown>>(filters: T): T {
   return Object.fromEntries(Object.entries(filters).filter(([, value]) => value !== undefined)) as T;
@@ -256,6 +257,12 @@ for (let shop = 1; shop <= SHOPS; shop++) {
       await check("orders", ORDER_QUERY, async (query, size) => {
         const rows = await walk((page) => lists.orders(query, page, NEVER), size);
         assertEquals(rows.map(({ orderId, state }) => `${orderId} ${state}`), expectedOrders(made, query));
+      });
+      await t.step("holds whose time is up, and no others", async () => {
+        const query: OrderQuery = { states: ["expired"], newestFirst: true };
+        const rows = await walk((page) => lists.orders(query, page, NEVER), 2);
+        assertEquals(rows.map(({ orderId, state }) => `${orderId} ${state}`), expectedOrders(made, query));
+        assert(made.orders.some(({ state, expiresAtMs = Infinity }) => state === "held" && expiresAtMs < Date.now()));
       });
     } finally {
       await store.close();

@@ -15,13 +15,6 @@ export const LIST_SLIPS: readonly Slip[] = [
     tests: PLANS,
   },
   {
-    file: `${LISTS}/frame.ts`,
-    find: "return sql`${sql.unsafe(String(value))}`;",
-    replace: "return sql`${value}::int`;",
-    rule: "the limit of a scan is known to the planner, whatever it knows of values",
-    tests: PLANS,
-  },
-  {
     file: `${LISTS}/levels.ts`,
     find: "level.is_low and sums.available < level.low_stock_until as is_low",
     replace: "level.is_low as is_low",
@@ -29,10 +22,10 @@ export const LIST_SLIPS: readonly Slip[] = [
     tests: RIGHT,
   },
   {
-    file: `${LISTS}/level_scans.ts`,
-    find: "only: sql`expires_at > statement_timestamp()`,",
-    replace: "only: sql`true`,",
-    rule: "a goods has holds if one of them lives: the scan does not spend itself on others",
+    file: `${LISTS}/levels.ts`,
+    find: "(live.reserved > 0)",
+    replace: "(level.reserved > 0)",
+    rule: "a goods has holds only if one of them lives",
     tests: RIGHT,
   },
   {
@@ -50,22 +43,9 @@ export const LIST_SLIPS: readonly Slip[] = [
     tests: RIGHT,
   },
   {
-    file: `${LISTS}/order_scans.ts`,
-    find: "order by ${column} ${sort}, created_at ${sort}, order_id ${sort} limit",
-    replace: "order by created_at ${sort}, order_id ${sort} limit",
-    rule: "orders of a buyer are found by their own index",
-    tests: PLANS,
-  },
-  {
     ...TOKENS,
     find: "if (!fingerprint.equals(fingerprintOf(list)))",
     replace: "if (fingerprint.length !== fingerprintOf(list).length)",
     rule: "a token is taken by the query that it is of, and by no other",
-  },
-  {
-    ...TOKENS,
-    find: `if (bytes.length <= HEAD_BYTES || bytes.toString("base64url") !== token)`,
-    replace: `if (bytes.length <= HEAD_BYTES)`,
-    rule: "a token has one spelling",
   },
 ];

@@ -78,8 +78,8 @@ export function pageOf<R extends readonly [key: Key, ...unknown[]]>(
 }
 
 /**
- * A number that stands in the text. Of a parameter the planner knows nothing once it plans for all values, takes a limit
- * for a tenth of all rows, and then rather sorts them than going along an index.
+ * A number that stands in the text. Of a parameter the planner knows nothing once it plans for all values: it takes a
+ * limit for a tenth of all rows, and plans for as many.
  */
 export function literal(sql: postgres.Sql, value: number): Fragment {
   invariant(Number.isSafeInteger(value), `a number in the text of a statement is ${value}`);
