@@ -38,6 +38,7 @@ const INVENTORY = "inventory.v1.InventoryService";
 const GOODS = "inventory.v1.GoodsService";
 const HOLDS = "inventory.v1.HoldService";
 const QUERY = "inventory.v1.QueryService";
+const STOCK = "inventory.v1.StockService";
 const LOCK = "inventory.v1.LockService";
 const HEALTH = "grpc.health.v1.Health";
 const REFLECTION = ["v1", "v1alpha"].map((version) => `grpc.reflection.${version}.ServerReflection`);
@@ -56,14 +57,14 @@ Deno.test("the program's services: by what is each found, which does health name
   await withServices((modules, board) => {
     assertEquals(
       namesOf(modules, () => true).sort(),
-      [...REFLECTION, HEALTH, INVENTORY, GOODS, HOLDS, QUERY, LOCK, "inventory"].sort(),
+      [...REFLECTION, HEALTH, INVENTORY, GOODS, HOLDS, QUERY, STOCK, LOCK, "inventory"].sort(),
     );
-    assertEquals([...board.statuses.keys()].sort(), ["", "inventory", GOODS, HOLDS, INVENTORY, QUERY]);
+    assertEquals([...board.statuses.keys()].sort(), ["", "inventory", GOODS, HOLDS, INVENTORY, QUERY, STOCK]);
     assertEquals(namesOf(modules, ({ drainExempt }) => drainExempt).sort(), [HEALTH, LOCK]);
     const { listed, byName } = describedBy(modules);
     assertEquals(
       listed.map(({ typeName }) => typeName).sort(),
-      [...REFLECTION, HEALTH, INVENTORY, GOODS, HOLDS, QUERY, LOCK].sort(),
+      [...REFLECTION, HEALTH, INVENTORY, GOODS, HOLDS, QUERY, STOCK, LOCK].sort(),
     );
     assertEquals(byName.map(({ typeName }) => typeName), ["inventory"]);
   });
@@ -100,6 +101,14 @@ Deno.test("the program's services: what a caller of each method must be allowed"
       [`${HOLDS}/ListHolds`]: "reader",
       [`${HOLDS}/ListShortfalls`]: "reader",
       [`${HOLDS}/ResolveShortfall`]: "stocker",
+      [`${STOCK}/AdjustInv`]: "stocker",
+      [`${STOCK}/ApplyBatch`]: "stocker",
+      [`${STOCK}/CountInv`]: "stocker",
+      [`${STOCK}/DeleteInv`]: "stocker",
+      [`${STOCK}/GetPolicy`]: "reader",
+      [`${STOCK}/RestoreInv`]: "stocker",
+      [`${STOCK}/SetPolicy`]: "stocker",
+      [`${STOCK}/TransferInv`]: "stocker",
       [`${QUERY}/ListInv`]: "reader",
       [`${QUERY}/ListMovements`]: "reader",
       [`${QUERY}/ListOrders`]: "reader",
