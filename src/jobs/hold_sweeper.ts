@@ -27,8 +27,8 @@ const PAUSE: Backoff = { leastMs: 1_000, firstMs: 3_000, growth: 1, maxMs: 3_000
 /** After a failure, in ms. */
 const FAILED_PAUSE: Backoff = { leastMs: 1_000, firstMs: 4_000, growth: 2, maxMs: 60_000 };
 /**
- * Behind each batch, so many times as long as it took: where very many holds end at once, sales keep most of the database
- * and of the process, as nothing waits for the sweeper.
+ * Behind each batch, so many times as long as it took: where very many holds end at once, sales keep most of the
+ * database and of the process, as nothing waits for the sweeper.
  */
 const REST_PER_BATCH = 9;
 /** The longest of these, in ms. */

@@ -1,6 +1,6 @@
 /**
- * What a page of a list costs in tables of some 100,000 rows: counted in rows that PostgreSQL fetches, not in time, with
- * the plan that knows the values and with the one that knows none, as a session that has asked often has it.
+ * What a page of a list costs in tables of some 100,000 rows: counted in rows that PostgreSQL fetches, not in time,
+ * with the plan that knows the values and with the one that knows none, as a session that has asked often has it.
  */
 import { assert, assertEquals } from "@std/assert";
 import postgres from "postgres";

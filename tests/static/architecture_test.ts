@@ -59,7 +59,7 @@ const LAW: Readonly<Record<string, Law>> = {
     packages: [],
   },
   "app.ts": {
-    files: ["stock.ts", "config", "health", "jobs", "rpc", "services", "transport"],
+    files: ["stock.ts", "config", "health", "jobs", "lanes/list_reads.ts", "rpc", "services", "transport"],
     packages: ["uuid"],
   },
   "main.ts": ENTRY,

@@ -11,7 +11,8 @@ import postgres from "postgres";
  * - stock is what its movements add up to, in units on hand, reserved units and version
  * - versions run 1..n without a gap, each after-value is the one before it plus the delta, and none is out of bounds
  * - what is reserved is what lines of holds have, each of an order that is held until the same moment
- * - each line of a sold order was sold by exactly one movement, of the sale or its confirmation, and nothing else was sold
+ * - each line of a sold order was sold by exactly one movement, of the sale or its confirmation, and nothing else was
+ *   sold
  * - what came back of a line is what rollback movements gave back, never more than was sold
  * - a recorded operation and its movements say the same
  * - an order without movements is barred, and a barred one has none

@@ -53,7 +53,7 @@ function confirm(orderId: string, num?: number, recordsShortfall = false): Opera
   return { kind: "confirm", orderId, lines: num === undefined ? [] : [{ ...PLACE, num }], recordsShortfall };
 }
 
-Deno.test("a confirmation after its time sells what is there still, or says how much it lacked", () => {
+Deno.test("a confirmation after its time sells what is there still, or says how much is missing", () => {
   const bench = new Bench(5);
   bench.does(reserve("h", 3, 10));
   bench.after(10).does(sell("o", 3));

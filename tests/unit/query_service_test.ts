@@ -1,4 +1,6 @@
-/** QueryService over the in-memory transport, with lists of the test's own: what is asked of them, and what is answered. */
+/**
+ * QueryService over the in-memory transport, with lists of the test's own: what is asked of them, and what is answered.
+ */
 import { Code, ConnectError, createClient, createRouterTransport } from "@connectrpc/connect";
 import { type Timestamp, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";

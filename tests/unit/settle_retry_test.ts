@@ -61,7 +61,7 @@ function assertAgain(operation: Operation, first: Verdict, second: Verdict, isNe
       if (!second.ok) return assert(["order_state", "content_differs"].includes(second.refusal.reason) && !isNext);
       return assertEquals(is, { ...was, replayed: true });
     case "reserve":
-      // Its own units never stand in its way.
+      // Its own units count as free for it.
       return isNext ? assertEquals(is, was) : undefined;
     case "extend":
       return isNext ? assertEquals(is, { ...was, replayed: true }) : undefined;

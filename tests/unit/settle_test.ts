@@ -13,7 +13,9 @@ const RUNS = 2000;
 const EMPTY: Snapshot = { atMs: 1000, levels: new Map(), orders: new Map(), operations: new Map() };
 const AT_0 = { locationId: 0 };
 
-/** What is written of expired holds: each line once, at its true time, and nothing else is said to have happened then. */
+/**
+ * What is written of expired holds: each line once, at its true time, and nothing else is said to have happened then.
+ */
 function assertExpiries({ atMs, movements, endedLines = [] }: Changes): void {
   const text = ({ expiresAtMs, orderId, ...line }: { expiresAtMs: number; orderId: string; num: number } & Place) =>
     `${keyOf(line)} ${orderId} ${line.num} ${expiresAtMs}`;

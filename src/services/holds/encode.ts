@@ -27,7 +27,10 @@ const PAGE_LINES_MAX = 10_000;
 type SkuNames = ReadonlyMap<number, string> | undefined;
 type OrderMessage = MessageInitShape<typeof OrderSchema>;
 
-/** The order after a reserve, extend, confirm or release; `skus` are what its request called goods. @throws ConnectError, or the fault itself */
+/**
+ * The order after a reserve, extend, confirm or release; `skus` are what its request called goods. @throws
+ * ConnectError, or the fault itself
+ */
 export function holdAnswer(
   { kind, dryRun }: Operation,
   ending: Verdict | Error,

@@ -106,7 +106,9 @@ export interface History {
   readonly calls: readonly Call[];
 }
 
-/** One call as Connect in JSON has it: a method, of `inventory.v1.InventoryService` unless it says so, and its message. */
+/**
+ * One call as Connect in JSON has it: a method, of `inventory.v1.InventoryService` unless it says so, and its message.
+ */
 export interface WireRequest {
   readonly service?: "HoldService" | "StockService";
   readonly method: string;
@@ -225,8 +227,8 @@ export function classify(httpStatus: number, body: string): Answer {
 export const CUT: Answer = { outcome: "unknown", code: "cut" };
 
 /**
- * Whether the same may be sent again, as the API says: it was refused for a moment. Where it is not as expected it never
- * will be again.
+ * Whether the same may be sent again, as the API says: it was refused for a moment. Where it is not as expected it
+ * never will be again.
  */
 export function isForNow(answer: Answer): boolean {
   if (answer.outcome !== "refused" || !FOR_NOW.has(answer.code)) return false;

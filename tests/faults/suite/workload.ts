@@ -1,7 +1,7 @@
 /**
- * What callers of a fleet do: orders, rollbacks of all kinds, sets and looks, holds and all else, at a bounded pace, with everything that
- * callers do wrong: they leave, set deadlines that pass in the middle, send things twice and in the wrong order. What
- * has no clear answer is sent again under the same id.
+ * What callers of a fleet do: orders, rollbacks of all kinds, sets and looks, holds and all else, at a bounded pace,
+ * with everything that callers do wrong: they leave, set deadlines that pass in the middle, send things twice and in
+ * the wrong order. What has no clear answer is sent again under the same id.
  */
 import { type Asked, Desk, wait } from "./desk.ts";
 import { EMPTY_GOODS, type Fleet, GOODS, HOT_GOODS, SCARCE_GOODS } from "./fleet.ts";

@@ -1,6 +1,6 @@
 /**
- * What the plain model knows: shelves, orders and records. What is reserved is never counted along: it is whatever holds
- * that are not over add up to.
+ * What the plain model knows: shelves, orders and records. What is reserved is never counted along: it is whatever
+ * holds that are not over add up to.
  */
 import type { Policy } from "../../../src/inventory/model.ts";
 import { type Quantities, type SeenVerdict } from "../seen_verdict.ts";

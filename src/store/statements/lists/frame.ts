@@ -41,9 +41,9 @@ export interface Scan {
 }
 
 /**
- * The list as a statement: `page` selects rows from `scanned`, each as JSON `row` and with `bytes`, which it takes in an
- * answer at most; `key` is the key of a candidate,
- * which is called `place` there. One row more is asked for than the page may have.
+ * The list as a statement: `page` selects rows from `scanned`, each as JSON `row` and with `bytes`, which it takes in
+ * an answer at most; `key` is the key of a candidate, which is called `place` there. One row more is asked for than the
+ * page may have.
  */
 export function framed(
   sql: postgres.Sql,

@@ -31,7 +31,7 @@ export function momentsOf({ wallMs, invokedMs, answeredMs }: Call): Pick<Span, "
 
 /**
  * What may have been available at each version of the span: to sales, or without `safety` to whoever need not spare the
- * safety stock. `own`: an order whose live hold does not stand in its own way.
+ * safety stock. `own`: an order for which its live hold counts as free.
  */
 export function* availableIn(
   { ledgers, spans }: Pick<Explanations, "ledgers" | "spans">,

@@ -1,5 +1,6 @@
 /**
- * Which lines of holds were reserved at each version, and when their time was up, as the ledger and the calls say. An expired hold blocks nobody: whatever moves after its time finds it off the ledger.
+ * Which lines of holds were reserved at each version, and when their time was up, as the ledger and the calls say. An
+ * expired hold blocks nobody: whatever moves after its time finds it off the ledger.
  */
 import type { AskedFor } from "./asked.ts";
 import type { GoodsLedger } from "./ledger.ts";
@@ -82,8 +83,8 @@ function checkExpiry(
 }
 
 /**
- * How much more than the ledger says may have been available beside what is reserved, at some moment of a span of wall time: what
- * holds had reserved whose time was up by then, each of the sums that were possible.
+ * How much more than the ledger says may have been available beside what is reserved, at some moment of a span of wall
+ * time: what holds had reserved whose time was up by then, each of the sums that were possible.
  */
 export function freedAt(reserved: readonly HoldSpan[], fromMs: number, toMs: number): Set<number> {
   const live = reserved.toSorted((a, b) => a.expiresAtMs - b.expiresAtMs);

@@ -9,7 +9,9 @@ import type { Violations } from "./violations.ts";
 /** Callers and the service read one clock, in whole ms. */
 const CLOCK_MS = 5;
 
-/** Says which movements are too old. Those without an id by which to distinguish them, such as sets, are not looked at. */
+/**
+ * Says which movements are too old. Those without an id by which to distinguish them, such as sets, are not looked at.
+ */
 export function checkMoments(tables: Tables, asked: AskedFor, violations: Violations): void {
   const { sells, rollbacks, reserves, extends_, confirms, releases, recorded } = asked;
   const keys = new Map(tables.operations.map((row) => [row.operationId, operationKey(row)]));
