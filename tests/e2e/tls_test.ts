@@ -25,7 +25,7 @@ serverTest("with a certificate everything is served over TLS", WITH_TLS, async (
   await step("gRPC over HTTP/2", async () => {
     await using client = grpcJsClient(server.url, { ca: CERTIFICATE });
     assertEquals(await client.call("SetInv", { goodsId: 1, num: 10 }), {
-      answer: { goodsId: 1, num: 10, onHand: 10, reserved: 0, version: "1", locationId: 0 },
+      answer: { goodsId: 1, num: 10, onHand: 10, reserved: 0, version: "1", locationId: 0, sku: "" },
     });
   });
 

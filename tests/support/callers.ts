@@ -77,3 +77,9 @@ export function tally(values: readonly string[]): Record<string, number> {
   for (const value of values) counts[value] = (counts[value] ?? 0) + 1;
   return counts;
 }
+
+/** The answer without what says that it repeats an earlier one: the rest must be the same each time. */
+export function firstOrRepeated({ code, body }: Answer): Answer {
+  const { replayed: _, ...rest } = body;
+  return { code, body: rest };
+}

@@ -55,7 +55,17 @@ export function movementScan(
                      and operation_id = ${query.operationId!} offset 0)`,
       );
     case "orderId":
-      return within(sql, parts, sql`(select * from movements where order_id = ${query.orderId!} offset 0)`);
+      return within(
+        sql,
+        parts,
+        sql`(
+                  select * from ${
+          ofOrder(sql, {
+            orderId: sql`${query.orderId!}::text`,
+            madeAt: sql`(select created_at from orders where order_id = ${query.orderId!})`,
+          })
+        } as its offset 0)`,
+      );
     case "goodsId":
       return byPlace(sql, parts, after !== undefined || sinceUs !== FIRST_US || untilUs !== LAST_US);
     case "reason":
@@ -67,6 +77,20 @@ export function movementScan(
     default:
       return within(sql, parts, sql`movements`);
   }
+}
+
+/**
+ * The movements of an order, as a table. Its sale was made with it, and stands at that time among those of the same
+ * write; for all others there is an index by order.
+ */
+export function ofOrder(
+  sql: postgres.Sql,
+  { orderId, madeAt }: { readonly orderId: Fragment; readonly madeAt: Fragment },
+): Fragment {
+  return sql`(
+                    select * from movements where order_id = ${orderId} and order_id is not null and kind <> 'sell'
+                    union all
+                    select * from movements where at = ${madeAt} and order_id = ${orderId} and kind = 'sell')`;
 }
 
 type Filter = "operationId" | "orderId" | "buyerId" | "goodsId" | "locationId" | "reason" | "actor" | "kinds";
@@ -206,9 +230,10 @@ function byBuyer(sql: postgres.Sql, parts: ScanParts): Scan {
                      and (buyer_id, created_at, order_id)
                        ${behind}= (${buyerId!}::text, ${timeOfUs(sql, madeUs)}, ${orderId}::text)
                    order by buyer_id ${sort}, created_at ${sort}, order_id ${sort}) as made,
-                 lateral (select * from movements
-                           where order_id = made.order_id
-                             and at >= ${timeOfUs(sql, sinceUs ?? FIRST_US)}
+                 lateral (select * from ${
+    ofOrder(sql, { orderId: sql`made.order_id`, madeAt: sql`made.created_at` })
+  } as its
+                           where at >= ${timeOfUs(sql, sinceUs ?? FIRST_US)}
                              and at < ${timeOfUs(sql, untilUs ?? LAST_US)}
                              and (made.created_at, made.order_id, at, goods_id, location_id, version)
                                ${behind} (${timeOfUs(sql, madeUs)}, ${orderId}::text, ${timeOfUs(sql, atUs)},

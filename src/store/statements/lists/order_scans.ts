@@ -5,7 +5,7 @@ import { isSortedByTaking, type OrderQuery } from "../../../inventory/queries.ts
 import { arrayLiteral } from "../../postgres/arrays.ts";
 import type { Fragment } from "../branches/branch.ts";
 import { direction, FIRST_US, type Key, LAST_US, literal, type Scan, timeOfUs } from "./frame.ts";
-import { movementScan } from "./movement_scans.ts";
+import { movementScan, ofOrder } from "./movement_scans.ts";
 
 /** Orders that are looked at for one page. */
 const ORDERS_MAX = 3000;
@@ -154,8 +154,10 @@ export function takenOrders(sql: postgres.Sql, query: OrderQuery): Fragment {
                          lateral (select * from orders where order_id = scanned.order_id offset 0) as made
                    where scanned.kind = any (${taking}::text[])
                      and not exists (
-                       select from movements as earlier
-                        where earlier.order_id = scanned.order_id and earlier.goods_id = ${goodsId}::int
+                       select from ${
+    ofOrder(sql, { orderId: sql`scanned.order_id`, madeAt: sql`made.created_at` })
+  } as earlier
+                        where earlier.goods_id = ${goodsId}::int
                           and (${locationId}::int is null or earlier.location_id = ${locationId}::int)
                           and earlier.kind = any (${taking}::text[])
                           and (earlier.at, earlier.location_id, earlier.version)
