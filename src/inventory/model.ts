@@ -44,7 +44,7 @@ export interface Policy {
   readonly backorderMax: number;
   /** Units that one order may take. */
   readonly orderNumMax?: number;
-  /** Units that one buyer may take within `buyerWindowMs`; without a window, ever. */
+  /** Units that one buyer may take within `buyerWindowMs`; without one, ever. Live holds count however old they are. */
   readonly buyerNumMax?: number;
   readonly buyerWindowMs?: number;
   /** Low from so many available on, until `lowStockUntil` or more are; both or none. */
@@ -68,7 +68,10 @@ export interface Order {
   readonly lines: readonly Line[];
   /** How many of each line came back so far; one for each of `lines`. */
   readonly returned: readonly number[];
-  /** When its units were taken, in ms since 1970: of a hold, when it was last reserved, or confirmed after its time. */
+  /**
+   * When its units were taken, in ms since 1970: of a hold, when it was last reserved; or when it was confirmed, where
+   * that was after its time, or after the window of its buyer's limit.
+   */
   readonly atMs: number;
   /** What was asked, one for each of `lines`, where less was taken. */
   readonly asked?: readonly number[];
@@ -154,7 +157,10 @@ export interface Snapshot {
   readonly due?: readonly DueHold[];
   /** There are more of them than were read. */
   readonly moreDue?: boolean;
-  /** What buyers have of goods that are capped, by {@link takenKey}, their orders within the window added up. */
+  /**
+   * What buyers have of goods that are capped, by {@link takenKey}: their live holds and, within the window, their sales
+   * added up.
+   */
   readonly taken?: ReadonlyMap<string, number>;
   /**
    * What was on hand at an earlier moment, by {@link momentKey}; undefined: a later set or count says how many since.

@@ -122,6 +122,22 @@ inEveryMode("the window slides: what was taken before it counts no more", async 
   assertEquals(await come(lanes, sell("more", "b")), "over_limit");
 });
 
+inEveryMode("a live hold counts however old it is, and confirmed it is a sale of then", async () => {
+  await using on = await lanesBench();
+  const lanes = on.lanes();
+  assertEquals(await come(lanes, policy({ buyerWindowMs: 1 })), "ok");
+  const held = await lanes.apply(reserve("hold", "b", 2), NEVER);
+  assert(held.ok && held.kind === "hold");
+  const nowMs = async () =>
+    (await on.store.readSnapshot({ stockKeys: [], orderIds: [], operationIds: [] }, NEVER)).atMs;
+  await eventually(async () => await nowMs() > held.order.atMs + 1, "the hold is older than the window");
+  assertEquals(await come(lanes, sell("more", "b", 2)), "over_limit");
+  const sold = await lanes.apply({ kind: "confirm", orderId: "hold", lines: [], recordsShortfall: false }, NEVER);
+  assert(sold.ok && sold.kind === "hold" && sold.order.atMs > held.order.atMs);
+  const read = await on.store.readSnapshot({ stockKeys: [], orderIds: ["hold"], operationIds: [] }, NEVER);
+  assertEquals(read.orders.get("hold")?.atMs, sold.order.atMs);
+});
+
 inEveryMode(
   "what came back, was released or has expired counts no more, and a hold does not block itself",
   async () => {

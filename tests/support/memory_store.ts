@@ -119,7 +119,7 @@ export class MemoryStore {
       if (order.buyerId !== buyerId) continue;
       const isHeld = order.state === "held" && order.expiresAtMs! > atMs;
       const isSold = order.state === "sold" || order.state === "rolled_back";
-      if (order.atMs <= sinceMs || (!isHeld && !isSold)) continue;
+      if (!isHeld && !(isSold && order.atMs > sinceMs)) continue;
       order.lines.forEach((line, i) => {
         if (keyOf(line) === keyOf(level)) num += line.num - (order.returned[i] ?? 0);
       });

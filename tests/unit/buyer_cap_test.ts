@@ -62,20 +62,33 @@ Deno.test("holds count, and reserving anew is not blocked by itself", () => {
   assertEquals(come(on(3, [held("x", 3)], CAP, 3), reserve("x", 4)), [["buyer", 0]]);
 });
 
-Deno.test("a hold that is older than the window frees nothing where it is reserved anew", () => {
-  const old = held("x", 3, { atMs: NOW - WINDOW });
-  assertEquals(come(on(1, [old], CAP, 3), reserve("x", 3)), [["buyer", 1]]);
-  assertEquals(come(on(1, [old], CAP, 3), reserve("x", 2)), ["ok"]);
+const CONFIRM: Operation = { kind: "confirm", orderId: "x", lines: [], recordsShortfall: false };
+
+Deno.test("a live hold counts however old it is, and reserved anew it is not in its own way", () => {
+  const old = held("x", 2, { atMs: NOW - WINDOW });
+  assertEquals(come(on(3, [old], CAP, 2), sell("y", 1, "b"), reserve("x", 3)), [["buyer", 3], ["buyer", 1]]);
+  assertEquals(come(on(3, [old], CAP, 2), reserve("x", 2)), ["ok"]);
+  // Its buyer has it no more.
+  assertEquals(come(on(2, [old], CAP, 2), reserve("x", 1, "c"), sell("y", 3, "b")), ["ok"]);
+});
+
+Deno.test("a hold that is older than the window is a sale of the moment at which it is confirmed", () => {
+  for (const [atMs, soldMs] of [[NOW - WINDOW, NOW], [NOW - WINDOW + 1, NOW - WINDOW + 1]] as const) {
+    const hold = held("x", 3, { atMs });
+    assertEquals(settle(on(3, [hold], CAP, 3), [CONFIRM]).changes.orders[0]!.after.atMs, soldMs);
+    assertEquals(come(on(3, [hold], CAP, 3), CONFIRM, sell("y", 1, "b")), ["ok", ["buyer", 3]]);
+  }
+  const { buyerId: _, ...nobodys } = held("x", 3, { atMs: 0 });
+  assertEquals(settle(on(0, [nobodys], CAP, 3), [CONFIRM]).changes.orders[0]!.after.atMs, 0);
 });
 
 Deno.test("what is reserved anew, or confirmed after its time, counts from then on", () => {
   const old = held("x", 3, { atMs: NOW - WINDOW });
-  assertEquals(come(on(0, [old], CAP, 3), reserve("x", 3), sell("y", 1, "b")), ["ok", ["buyer", 3]]);
+  assertEquals(come(on(3, [old], CAP, 3), reserve("x", 3), sell("y", 1, "b")), ["ok", ["buyer", 3]]);
   const over = held("x", 3, { atMs: NOW - WINDOW, expiresAtMs: NOW - 1 });
-  const confirm: Operation = { kind: "confirm", orderId: "x", lines: [], recordsShortfall: false };
-  const { changes } = settle(on(0, [over]), [confirm]);
+  const { changes } = settle(on(0, [over]), [CONFIRM]);
   assertEquals(changes.orders[0]!.after.atMs, NOW);
-  assertEquals(come(on(0, [over]), confirm, sell("y", 1, "b")), ["ok", ["buyer", 3]]);
+  assertEquals(come(on(0, [over]), CONFIRM, sell("y", 1, "b")), ["ok", ["buyer", 3]]);
 });
 
 Deno.test("what comes back counts no more, and of what is older than the window nothing is taken off", () => {

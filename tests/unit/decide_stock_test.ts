@@ -67,6 +67,19 @@ Deno.test("a confirmation after its time sells what is there still, or says how 
   assertEquals(bench.does(confirm("h", 2)).replayed, true);
 });
 
+Deno.test("no shortfall stands beside a sale, also where the order was reserved anew in between", () => {
+  const bench = new Bench(4);
+  bench.does(reserve("h", 4, 10));
+  bench.after(10).does(sell("o", 4));
+  bench.does(confirm("h", undefined, true));
+  assertEquals([...bench.store.shortfalls.keys()], ["h"]);
+  bench.does({ kind: "rollback", orderId: "o", rollbackId: undefined, lines: [] });
+  bench.does(reserve("h", 4, 10));
+  assertEquals([...bench.store.shortfalls.keys()], ["h"], "it is not paid for yet");
+  assertEquals(bench.does(confirm("h")).state, "sold");
+  assertEquals(bench.store.shortfalls.size, 0);
+});
+
 Deno.test("a confirmation after its time is held to the limits of a sale, one in time is not", () => {
   for (const isLate of [false, true]) {
     const bench = new Bench(10);
@@ -85,8 +98,9 @@ Deno.test("what a buyer has counts for the window from when it was taken, last r
   const no = (taken: number, num: number) => ({ no: "over_limit", limit: "buyer", lines: [["1", num, taken, 3]] });
   bench.does(reserve("h", 3, 100, "x"));
   assertEquals(bench.after(19).does(sell("a", 1, "x")), no(3, 1));
-  // Older than the window it is no obstacle; and replaced, no credit.
-  assertEquals(bench.after(1).does(reserve("h", 4, 100, "x")), no(0, 4));
+  // A live hold counts however old it is, but for itself.
+  assertEquals(bench.after(1).does(sell("a", 1, "x")), no(3, 1));
+  assertEquals(bench.does(reserve("h", 4, 100, "x")), no(0, 4));
   // Reserved anew it is taken anew.
   assertEquals(bench.does(reserve("h", 2, 100, "x")).ok, "hold");
   assertEquals(bench.does(confirm("h")).ok, "hold");
@@ -99,7 +113,10 @@ Deno.test("what a buyer has counts for the window from when it was taken, last r
     sell("c", 4, "x"),
   ], bench.nowMs).map(seenVerdict);
   assertEquals(together, [{ ok: "rollback", gave: { 1: 3 } }, no(0, 4)]);
-  bench.does(reserve("late", 3, 1, "x"));
+  bench.after(20).does(reserve("long", 3, 100, "x"));
+  assertEquals(bench.after(20).does(confirm("long")).state, "sold");
+  assertEquals(bench.after(19).does(sell("d", 1, "x")), no(3, 1));
+  bench.after(1).does(reserve("late", 3, 1, "x"));
   assertEquals(bench.after(100).does(confirm("late")).state, "sold");
   assertEquals(bench.does(sell("d", 1, "x")), no(3, 1));
 });

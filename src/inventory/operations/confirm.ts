@@ -1,4 +1,5 @@
 /** A hold is paid: it becomes a sale, whole or of fewer lines. */
+import { isBeforeWindow } from "../buyer_units.ts";
 import { keysOfLines, lineDifferences, sameLines, withNums } from "../lines.ts";
 import type { Line, Order, Shortfall, Snapshot } from "../model.ts";
 import { keyOf } from "../stock_key.ts";
@@ -46,14 +47,30 @@ export const CONFIRM: OperationRules<ConfirmOperation> = {
     if (exceeding.length > 0) return refused({ reason: "exceeds_held", orderId, lines: exceeding });
     const asked = new Map(lines.map((line) => [keyOf(line), line.num]));
     const nums = known.lines.map((line) => lines.length === 0 ? line.num : asked.get(keyOf(line)) ?? 0);
-    const sold: Order = { ...known, state: "sold", lines: withNums(known.lines, nums) };
+    const sold: Order = {
+      ...known,
+      state: "sold",
+      lines: withNums(known.lines, nums),
+      ...(isOfOld(snapshot, known) ? { atMs: snapshot.atMs } : {}),
+    };
     if (state === "expired") return sellLate(snapshot, operation, known, sold);
     const steps = known.lines.flatMap(({ goodsId, locationId, num }, i) =>
       num === 0 ? [] : [{ goodsId, locationId, onHandDelta: -(nums[i] ?? 0), reservedDelta: -num }]
     );
-    return { ok: true, effect: { steps, order: sold }, answer: { ok: true, kind: "hold", order: sold } };
+    // A hold that was reserved anew may have fallen short before.
+    const effect = { steps, order: sold, endsShortfall: true } as const;
+    return { ok: true, effect, answer: { ok: true, kind: "hold", order: sold } };
   },
 };
+
+/**
+ * Whether the hold is older than the window within which its buyer's units count. It counted all the same as long as it
+ * lived, and goes on as a sale of now: else who pays for it could take as much again at once.
+ */
+function isOfOld({ levels, atMs }: Snapshot, hold: Order): boolean {
+  return hold.buyerId !== undefined &&
+    hold.lines.some((line) => isBeforeWindow(hold, levels.get(keyOf(line))?.policy?.buyerWindowMs, atMs));
+}
 
 /**
  * The hold's time is up, and what it had is anybody's. Whether it is sold now or its shortfall goes on record, the

@@ -98,7 +98,7 @@ export function orderArray(sql: postgres.Sql): Fragment {
                              orders.held, (extract(epoch from orders.expires_at) * 1000)::bigint, orders.buyer_id)`;
 }
 
-/** What buyers have of goods that are capped, live holds included: nothing for goods that are not. */
+/** What buyers have of goods that are capped, live holds of any age included: nothing for goods that are not. */
 function takenColumn(buyers: readonly Buyer[]): Statement<unknown[]> {
   const { goodsIds, locationIds } = placeColumns(buyers);
   const buyerIds = column(buyers, (buyer) => buyer.buyerId);
@@ -106,13 +106,17 @@ function takenColumn(buyers: readonly Buyer[]): Statement<unknown[]> {
     sql`
         (select coalesce(json_agg(json_build_array(newest.goods_id, newest.location_id, asked.buyer_id, (
                   select coalesce(sum(line.num - line.returned), 0)
-                    from now, orders,
+                    from (select goods_ids, location_ids, nums, returned
+                            from now, orders
+                           where orders.buyer_id = asked.buyer_id and state in ('sold', 'rolled_back')
+                             and orders.created_at > case when newest.buyer_window_ms is null then '-infinity'
+                                                       else now.at - newest.buyer_window_ms * interval '1 ms' end
+                           union all
+                          select goods_ids, location_ids, nums, returned
+                            from now, orders
+                           where orders.buyer_id = asked.buyer_id and state = 'held' and expires_at > now.at) as theirs,
                          unnest(goods_ids, location_ids, nums, returned) as line (goods_id, location_id, num, returned)
-                   where orders.buyer_id = asked.buyer_id
-                     and orders.created_at > case when newest.buyer_window_ms is null then '-infinity'
-                                               else now.at - newest.buyer_window_ms * interval '1 ms' end
-                     and (state in ('sold', 'rolled_back') or (state = 'held' and expires_at > now.at))
-                     and line.goods_id = newest.goods_id and coalesce(line.location_id, 0) = newest.location_id))), '[]')
+                   where line.goods_id = newest.goods_id and coalesce(line.location_id, 0) = newest.location_id))), '[]')
            from unnest((select ${goodsIds}::int[]), (select ${locationIds}::int[]), (select ${buyerIds}::text[]))
                   as asked (goods_id, location_id, buyer_id)
            join newest on newest.goods_id = asked.goods_id and newest.location_id = asked.location_id

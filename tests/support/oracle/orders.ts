@@ -105,8 +105,12 @@ export function confirm(world: World, orderId: string, asked: Quantities, record
   const sold: Quantities = {};
   for (const name of Object.keys(known.has)) sold[name] = none ? known.has[name]! : asked[name] ?? 0;
   let sinceMs = known.sinceMs;
-  if (state === "held") { for (const name of taken(known.has)) world.move(name, -sold[name]!); }
-  else {
+  if (state === "held") {
+    for (const name of taken(known.has)) world.move(name, -sold[name]!);
+    const windows = Object.keys(known.has).map((name) => world.shelves.get(name)?.policy.buyerWindowMs ?? Infinity);
+    if (known.buyer !== undefined && windows.some((window) => sinceMs + window <= world.nowMs)) sinceMs = world.nowMs;
+    world.shortfalls.delete(orderId);
+  } else {
     const took = take(world, only(sold), "all", known.buyer);
     if ("refused" in took && took.refused.no === "short_stock") {
       const { lines } = took.refused;

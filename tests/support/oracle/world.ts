@@ -76,14 +76,14 @@ export class World {
     return new Map([...this.orders].map(([id, order]) => [id, stateOf(order)]));
   }
 
-  /** What the buyer has of a goods within its window. */
+  /** What the buyer has of a goods: what is held, and what was sold within its window. */
   bought(buyer: string, place: string, except?: string): number {
     const window = this.shelves.get(place)?.policy.buyerWindowMs ?? Infinity;
     let num = 0;
     for (const [id, order] of this.orders) {
       if (id === except || order.buyer !== buyer) continue;
-      const counts = order.state === "held" || order.state === "sold";
-      if (counts && order.sinceMs > this.nowMs - window) num += (order.has[place] ?? 0) - (order.back[place] ?? 0);
+      const counts = order.state === "held" || (order.state === "sold" && order.sinceMs > this.nowMs - window);
+      if (counts) num += (order.has[place] ?? 0) - (order.back[place] ?? 0);
     }
     return num;
   }

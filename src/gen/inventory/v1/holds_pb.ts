@@ -73,7 +73,8 @@ export type Order = Message<"inventory.v1.Order"> & {
   buyerId: string;
 
   /**
-   * When it took what it has: sold, reserved (anew too), or confirmed after its time; or when it was barred.
+   * When it took what it has: sold, reserved (anew too), or confirmed after its time or after the buyer_window of a
+   * policy; or when it was barred.
    *
    * @generated from field: google.protobuf.Timestamp created_at = 5;
    */

@@ -478,7 +478,8 @@ export type Policy = Message<"inventory.v1.Policy"> & {
 
   /**
    * The time within which the buyer's units count, from when they were taken: 1 second to 3660 days, in whole
-   * milliseconds. Absent: all that the buyer ever took. Only with buyer_num_max.
+   * milliseconds. Absent: all that the buyer ever took. Only with buyer_num_max. A live hold counts however old it is;
+   * one that is confirmed after that time counts from then on.
    *
    * @generated from field: google.protobuf.Duration buyer_window = 5;
    */
