@@ -51,6 +51,8 @@ export class Decision {
   next: readonly Entry[] = [];
   /** Decided, and not to be written as the lease had too little time left. */
   leaseLost: readonly Entry[] = [];
+  /** Those of `next` that wait until expired holds are off, where nothing else is to be written. */
+  #waiting: readonly Entry[] = [];
   /** Of the entries, in their sequence. */
   #verdicts: readonly Verdict[] = [];
   readonly #guard: Guard;
@@ -78,10 +80,24 @@ export class Decision {
     this.entries = begun.slice(0, verdicts.length);
     this.#verdicts = verdicts;
     if (changesNothing(changes)) return undefined;
+    if (verdicts.length === 0) this.#waiting = undecided;
     const stockKeys = changes.levels.map(({ after }) => keyOf(after));
     if (await this.#guard.extend(stockKeys, writeMsMax)) return changes;
+    this.chargeWaiting();
     [this.leaseLost, this.entries] = [this.entries, []];
     return undefined;
+  }
+
+  /**
+   * Nothing could be written. Where that was expired holds alone, it is those who wait for it that were tried in vain:
+   * requeued like others of `next` they would be tried at once, as if for the first time, for as long as it fails.
+   */
+  chargeWaiting(): void {
+    const waiting = this.#waiting;
+    if (waiting.length === 0) return;
+    this.#waiting = [];
+    this.next = this.next.filter((entry) => !waiting.includes(entry));
+    this.entries = waiting;
   }
 
   /** A write of them was lost. Who was refused, or only wanted to know, has no part in it. */

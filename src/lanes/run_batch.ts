@@ -136,6 +136,7 @@ class Batch implements Requeued {
       if (isDetour && attempt === ATTEMPTS_WITHOUT_ROW_LOCKS + 1) detours.note("failedAttempts");
       await this.#change(decision, this.#guard.rowLocks || isDetour);
     } catch (error) {
+      decision.chargeWaiting();
       this.#take(decision);
       for (const entry of decision.entries) entry.pause();
       if (error instanceof OutcomeUnknownError) decision.noteLostWrite(error);

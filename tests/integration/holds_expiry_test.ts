@@ -1,11 +1,13 @@
 /**
  * Holds whose time is up: they are over from that moment on, whoever has seen it. And what tidies up after them.
  */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import type postgres from "postgres";
 import type { Changes, Snapshot } from "../../src/inventory/model.ts";
 import { HoldSweeper } from "../../src/jobs/hold_sweeper.ts";
 import { settledWithin, until } from "../../src/base/bounded_wait.ts";
+import { Failure } from "../../src/lanes/failure.ts";
+import { FenceLostError } from "../../src/store/errors.ts";
 import { DUE_HOLDS_MAX } from "../../src/store/statements/snapshot_row.ts";
 import type { Store } from "../../src/store/store.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
@@ -54,6 +56,37 @@ inEveryMode("an expired hold blocks no sale, though nobody has swept it", async 
   assertEquals({ ...expired }, { order_id: "h", reserved_delta: -10, occurred_ms: `${trueMs}` });
   assertEquals(await holdViolations(owner.sql), []);
 });
+
+inEveryMode(
+  "who waits until more holds are off than one write takes waits no longer than for other writes",
+  async () => {
+    await using on = await lanesBench();
+    const leaving = new AbortController();
+    let writes = 0;
+    const lost = () => {
+      if (++writes > 100) leaving.abort();
+      return new FenceLostError("always");
+    };
+    const due = { goodsId: 1, locationId: 0, num: 1, orderId: "over", expiresAtMs: 1 };
+    const withMore: Store["readSnapshot"] = async (keys, signal) => {
+      const snapshot = await on.store.readSnapshot(keys, signal);
+      const levels = new Map([...snapshot.levels].map(([key, level]) => [key, { ...level, reserved: 1 }]));
+      return { ...snapshot, levels, due: [due], moreDue: true };
+    };
+    const lanes = on.lanes({
+      store: {
+        readSnapshot: withMore,
+        writeChanges: () => Promise.reject(lost()),
+        changeUnderRowLocks: async (keys, decide, signal) => {
+          if (await decide(await withMore(keys, signal)) !== undefined) throw lost();
+        },
+      },
+    });
+    const ended = await lanes.apply(reserve("h", [[1, 1]]), leaving.signal).catch((error) => error);
+    assertInstanceOf(ended, Failure);
+    assert(writes <= 20, `${writes} writes`);
+  },
+);
 
 inEveryMode("a hold is over at the millisecond at which its time is up, by the database's clock", async () => {
   await using on = await lanesBench();
