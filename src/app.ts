@@ -97,13 +97,14 @@ export function openServices(
     log,
   });
   const reads = new ListReads({
-    readsMax: Math.min(LIST_READS_MAX, config.databasePoolMax),
+    // One connection at least stays for sales, where there are two.
+    readsMax: Math.max(1, Math.min(LIST_READS_MAX, config.databasePoolMax - 1)),
     waitingMax: LISTS_MAX,
     waitingPerAddressMax: shareOf(LISTS_MAX, config.addressShareMax),
   });
   const described = [
     inventoryModule(inventory, config),
-    queryModule({ lists: store.lists, reads }, config),
+    queryModule({ lists: store.lists, reads, skusOf: skus.skusOf }, config),
     articleModule(inventory, config),
     goodsModule({ names, reasons }, config),
     holdModule(
@@ -114,7 +115,8 @@ export function openServices(
       lanes,
       ...skus,
       reasons,
-      listHolds: (filter, page, signal) => store.listHolds(filter, page, signal),
+      listHolds: (filter, page, signal, address) =>
+        reads.run((ended) => store.listHolds(filter, page, ended), signal, address),
       orderLinesMax: config.orderLinesMax,
       orderIdRequired: config.orderIdRequired,
       batchOrdersMax: config.batchOrdersMax,

@@ -82,13 +82,13 @@ export const SETTINGS = z.object({
     "lines in one order",
   ),
   BATCH_ORDERS_MAX: integer(1, 10_000).default(1000).describe(
-    "orders in one `SellBatch`, rollbacks in one `RollbackBatch`",
+    "orders in one `SellBatch`, rollbacks in one `RollbackBatch`, operations in one `ApplyBatch`",
   ),
   QUEUE_MAX: integer(1, 1_000_000).default(10_000).describe(
     "operations under way, and reads that wait, in each worker; at least `BATCH_ORDERS_MAX`",
   ),
   REQUEST_BYTES_MAX: integer(1024, 64 * 1024 * 1024).default(1024 * 1024).describe(
-    "largest message, a batch, unpacked; other messages have less: 4 KiB, and 128 bytes a line",
+    "largest message, a batch, unpacked; other messages have less: 4 KiB, and 384 bytes a line",
   ),
   REQUEST_BYTES_BUDGET: integer(1024 * 1024, 16 * 1024 * 1024 * 1024).default(64 * 1024 * 1024).describe(
     "bytes of all large messages under way, at least four times `REQUEST_BYTES_MAX`; beyond it calls end in `RESOURCE_EXHAUSTED`",

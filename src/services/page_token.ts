@@ -21,7 +21,10 @@ const BASE64URL = /^[A-Za-z0-9_-]+$/;
 /** What a key is made of, in its sequence: the values of the last row by which the list is sorted. */
 export type PageKey = readonly (string | number)[];
 
-/** The same as types: a key is taken only if it has exactly these. Integers are safe ones. */
+/**
+ * The same as types: a key is taken only if it has exactly these. Integers are safe ones from 0 on, as ids, versions and
+ * times are, and strings are without U+0000: what is made up must not fail in the database, which has neither.
+ */
 export type PageKeyShape = readonly ("string" | "integer")[];
 
 /** The values that a shape stands for. */
@@ -88,7 +91,11 @@ function parse(text: string): unknown {
 
 function isOfShape(key: unknown, shape: PageKeyShape): boolean {
   return Array.isArray(key) && key.length === shape.length &&
-    shape.every((type, i) => type === "string" ? typeof key[i] === "string" : Number.isSafeInteger(key[i]));
+    shape.every((type, i) => type === "string" ? isText(key[i]) : Number.isSafeInteger(key[i]) && key[i] >= 0);
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === "string" && !value.includes("\0");
 }
 
 function fingerprintOf({ name, query }: PagedList): Buffer {

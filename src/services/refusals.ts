@@ -26,6 +26,13 @@ const GOODS_BYTES_MAX = 5_500;
 /** The differences in a detail; the text of the error has the first KiB of them again. */
 const DIFFERENCES_CHARACTERS_MAX = 1_200;
 
+/** The lines of a Shortfall, all in one detail, which is there or is not: beside the longest text. */
+const SHORTFALL_BYTES_MAX = 4_000;
+/** A line without its sku: tags, lengths and four numbers, of which what is available may be below 0. */
+const SHORTFALL_LINE_BYTES = 35;
+/** Of a character, in UTF-8. */
+const CHARACTER_BYTES_MAX = 4;
+
 /** The states of an order as the wire names them. */
 export const WIRE_STATES: Readonly<Record<OrderState, WireOrderState>> = {
   held: WireOrderState.HELD,
@@ -169,9 +176,18 @@ export function shortfallError({ orderId, lines }: Shortfall, recorded: boolean,
     Code.FailedPrecondition,
     `hold ${orderId} has expired, and its stock is gone: ${summary(words)}`,
     [
-      { desc: ShortfallSchema, value: { orderId, lines: withSkus(lines, skus), recorded } },
+      { desc: ShortfallSchema, value: { orderId, lines: fitting(withSkus(lines, skus)), recorded } },
     ],
   );
+}
+
+/** The first lines that fit into one detail; of 500 with the longest numbers more than a hundred. */
+function fitting<L extends { readonly sku?: string }>(lines: readonly L[]): readonly L[] {
+  let bytes = 0;
+  const end = lines.findIndex(({ sku = "" }) =>
+    (bytes += SHORTFALL_LINE_BYTES + [...sku].length * CHARACTER_BYTES_MAX) > SHORTFALL_BYTES_MAX
+  );
+  return end === -1 ? lines : lines.slice(0, end);
 }
 
 /** A goods that is at more locations than are answered at once. */

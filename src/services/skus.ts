@@ -41,9 +41,14 @@ export function readGoodsId(violations: Violations, prefix: string, { goodsId, s
   const id = skus?.get(name);
   if (id === undefined) violations.addUnknownSku(name);
   else if (goodsId > 0 && goodsId !== id) {
-    violations.add(`${prefix}sku`, `expected the sku of goods ${goodsId}, got that of goods ${id}`);
+    violations.add(`${prefix}sku`, otherGoods(goodsId, id));
   }
   return id ?? 0;
+}
+
+/** What is wrong with a sku that names another goods than the id beside it. */
+export function otherGoods(goodsId: number, ofSku: number): string {
+  return `expected the sku of goods ${goodsId}, got that of goods ${ofSku}`;
 }
 
 /** A sku in its form NFC; undefined, and a violation, for what can't be one. */

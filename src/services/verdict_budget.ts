@@ -93,10 +93,18 @@ export function linesIn<T extends WithLines>(budget: AnswerBudget, answer: T): {
   return { answer: { ...answer, goodsInfo: [], ...(short.length === 0 ? {} : { short: [] }) }, truncated: true };
 }
 
+/** What a text takes in JSON, without its quotes. */
+export function textBytes(text: string): number {
+  return text === "" ? 0 : utf8Length(JSON.stringify(text)) - 2;
+}
+
 function jsonLength(value: readonly unknown[]): number {
-  const text = JSON.stringify(value);
   // Those that have no sku are written with an empty one.
-  return (ASCII.test(text) ? text.length : UTF8.encode(text).length) + value.length * NO_SKU_BYTES;
+  return utf8Length(JSON.stringify(value)) + value.length * NO_SKU_BYTES;
+}
+
+function utf8Length(text: string): number {
+  return ASCII.test(text) ? text.length : UTF8.encode(text).length;
 }
 
 /** Lines of an answer, and those of which less was taken than asked for. */

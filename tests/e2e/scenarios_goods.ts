@@ -34,6 +34,7 @@ export const GOODS: readonly Scenario[] = [
       same("RegisterGoods", { sku: `Sku ${g}` }),
       same("GetGoods", { goodsId: g }),
       same("GetGoods", { sku: `Sku ${g}` }),
+      same("GetGoods", { goodsId: g, sku: `Sku ${g}` }),
       // Case is kept, and what looks alike is another name.
       named(g + 1, `sku ${g}`),
       named(g + 2, `Ｓku ${g}`),
@@ -213,9 +214,9 @@ export const GOODS: readonly Scenario[] = [
       ),
       fails(
         "GetGoods",
-        { goodsId: g, sku: `S${g}` },
+        { goodsId: g + 1, sku: `S${g}` },
         "INVALID_ARGUMENT",
-        badRequest(["sku", "expected a goods_id or a sku, got both"]),
+        badRequest(["sku", `expected the sku of goods ${g + 1}, got that of goods ${g}`]),
       ),
       detail(g, 10, 1, `S${g}`),
     ],

@@ -28,7 +28,9 @@ function clientOf(lists: Partial<Lists> = {}) {
     orders: (query, page) => (asked.push({ query, page }), Promise.resolve({ rows: [], next: undefined })),
   };
   const reads = new ListReads({ readsMax: 1, waitingMax: 10, waitingPerAddressMax: 10 });
-  const module = queryModule({ lists: { ...empty, ...lists }, reads }, { requestBytesMax: 1024 * 1024 });
+  const module = queryModule({ lists: { ...empty, ...lists }, reads, skusOf: () => undefined }, {
+    requestBytesMax: 1024 * 1024,
+  });
   const transport = createRouterTransport((router) => addServices(router, [module]));
   return { client: createClient(QueryService, transport), asked };
 }

@@ -2,7 +2,7 @@
 import type { AddReasonRequest, GetGoodsRequest, RegisterGoodsRequest } from "../../gen/inventory/v1/goods_pb.ts";
 import { REASON_PATTERN } from "../../goods/reasons.ts";
 import { Violations } from "../../rpc/errors.ts";
-import { readSku } from "../skus.ts";
+import { otherGoods, readSku } from "../skus.ts";
 import { checkGoodsId } from "../validation.ts";
 
 /** Characters of the description of a reason. */
@@ -26,10 +26,17 @@ export function decodeGet(
 ): { readonly goodsId: number; readonly sku: string | undefined } {
   const violations = new Violations();
   if (text === "") checkGoodsId(violations, "goods_id", goodsId);
-  else if (goodsId !== 0) violations.add("sku", "expected a goods_id or a sku, got both");
+  else if (goodsId < 0) violations.add("goods_id", `expected a goods id greater than 0, or none, got ${goodsId}`);
   const sku = text === "" ? undefined : readSku(violations, "sku", text);
   violations.check();
   return { goodsId, sku };
+}
+
+/** An id and a sku in one request name one goods. @throws ConnectError INVALID_ARGUMENT */
+export function checkSameGoods(goodsId: number, ofSku: number): void {
+  const violations = new Violations();
+  if (goodsId !== ofSku) violations.add("sku", otherGoods(goodsId, ofSku));
+  violations.check();
 }
 
 /** @throws ConnectError INVALID_ARGUMENT */

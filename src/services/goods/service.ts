@@ -8,7 +8,7 @@ import { callerAddress } from "../../transport/addresses.ts";
 import { type BoundSettings, smallBounds } from "../bounds.ts";
 import { type ServiceModule, serviceModule } from "../service_module.ts";
 import { answered } from "../sku_look_up.ts";
-import { decodeGet, decodeReason, decodeRegister } from "./decode.ts";
+import { checkSameGoods, decodeGet, decodeReason, decodeRegister } from "./decode.ts";
 import { addedReason, goodsMessage, registeredGoods, unknownName } from "./encode.ts";
 
 /** What the service works with. */
@@ -49,6 +49,7 @@ function createGoodsService({ names, reasons }: GoodsServiceOptions): ServiceImp
       const asked = decodeGet(request);
       const goods = await answered(names.find(asked, ...callerOf(context)));
       if (goods === undefined) throw unknownName(asked);
+      if (asked.goodsId !== 0) checkSameGoods(asked.goodsId, goods.goodsId);
       return { goods: goodsMessage(goods) };
     },
 

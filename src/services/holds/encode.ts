@@ -28,8 +28,9 @@ type SkuNames = ReadonlyMap<number, string> | undefined;
 type OrderMessage = MessageInitShape<typeof OrderSchema>;
 
 /**
- * The order after a reserve, extend, confirm or release; `skus` are what its request called goods. @throws
- * ConnectError, or the fault itself
+ * The order after a reserve, extend, confirm or release; `skus` are what its request called goods, also in an error.
+ *
+ * @throws ConnectError, or the fault itself
  */
 export function holdAnswer(
   { kind, dryRun }: Operation,
@@ -37,8 +38,8 @@ export function holdAnswer(
   skus?: SkuNames,
 ): { readonly order: OrderMessage; readonly replayed: boolean } {
   if (ending instanceof Error) throw errorOf(ending);
-  if (!ending.ok) throw refusalError(ending.refusal);
-  if (ending.kind === "shortfall") throw shortfallError(ending.shortfall, dryRun !== true);
+  if (!ending.ok) throw refusalError(ending.refusal, skus);
+  if (ending.kind === "shortfall") throw shortfallError(ending.shortfall, dryRun !== true, skus);
   if (ending.kind !== "hold") throw new Error(`The lanes answered a ${ending.kind} to a ${kind}`);
   return { order: orderMessage(ending.order, ending.order.state, skus), replayed: ending.replayed ?? false };
 }

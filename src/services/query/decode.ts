@@ -19,6 +19,7 @@ import type { OperationKind, OrderState } from "../../inventory/model.ts";
 import type { LevelQuery, MovementQuery, OrderQuery, PageOf } from "../../inventory/queries.ts";
 import { Violations } from "../../rpc/errors.ts";
 import { type PagedList, type PageKey, type PageKeyShape, readPageToken } from "../page_token.ts";
+import { type Named, readGoodsId, type SkuIds } from "../skus.ts";
 import { checkGoodsId, checkLocationId, readBuyerId, readEnum, readId } from "../validation.ts";
 import {
   changesList,
@@ -142,11 +143,11 @@ export function decodeListInv(request: ListInvRequest): AskedLevels {
   return { query, page: { size: page.size, after: page.after?.slice(0, -1) }, total, beganAtUs };
 }
 
-/** What a ListMovements asks for. */
-export function decodeListMovements(request: ListMovementsRequest): Asked<MovementQuery> {
+/** What a ListMovements asks for. @throws ConnectError NOT_FOUND for a sku, beside INVALID_ARGUMENT */
+export function decodeListMovements(request: ListMovementsRequest, skus?: SkuIds): Asked<MovementQuery> {
   const violations = new Violations();
-  const { goodsId, locationId } = request;
-  if (goodsId !== 0) checkGoodsId(violations, "goods_id", goodsId);
+  const { locationId } = request;
+  const goodsId = readOneGoods(violations, request, skus);
   if (locationId !== undefined) checkLocationId(violations, "location_id", locationId);
   const orderId = readId(violations, "order_id", request.orderId);
   const kinds = request.kinds.map((kind, i) =>
@@ -158,7 +159,7 @@ export function decodeListMovements(request: ListMovementsRequest): Asked<Moveme
   // Longer than callers may make them: those that are derived from an order and its lines are listed too.
   const operationId = readFilter(violations, "operation_id", request.operationId, ACTOR_MAX);
   const query: MovementQuery = {
-    ...(goodsId === 0 ? {} : { goodsId }),
+    ...(goodsId === undefined ? {} : { goodsId }),
     ...(locationId === undefined ? {} : { locationId }),
     ...(orderId === undefined ? {} : { orderId }),
     ...(buyerId === undefined ? {} : { buyerId }),
@@ -173,12 +174,14 @@ export function decodeListMovements(request: ListMovementsRequest): Asked<Moveme
   return { query, page };
 }
 
-/** What a ListOrders asks for. */
-export function decodeListOrders(request: ListOrdersRequest): Asked<OrderQuery> {
+/** What a ListOrders asks for. @throws ConnectError NOT_FOUND for a sku, beside INVALID_ARGUMENT */
+export function decodeListOrders(request: ListOrdersRequest, skus?: SkuIds): Asked<OrderQuery> {
   const violations = new Violations();
-  const { goodsId, locationId } = request;
-  if (goodsId !== 0) checkGoodsId(violations, "goods_id", goodsId);
-  else if (locationId !== undefined) violations.add("location_id", "expected none without a goods_id");
+  const { locationId } = request;
+  const goodsId = readOneGoods(violations, request, skus);
+  if (goodsId === undefined && locationId !== undefined) {
+    violations.add("location_id", "expected none without a goods_id or a sku");
+  }
   if (locationId !== undefined) checkLocationId(violations, "location_id", locationId);
   const states = request.states.map((state, i) =>
     readEnum<number, OrderState>(violations, `states[${i}]`, state, ORDER_STATES)
@@ -187,13 +190,18 @@ export function decodeListOrders(request: ListOrdersRequest): Asked<OrderQuery> 
   const query: OrderQuery = {
     ...(states.length === 0 ? {} : { states: sortedSet(states.filter((state) => state !== undefined)) }),
     ...(buyerId === undefined ? {} : { buyerId }),
-    ...(goodsId === 0 ? {} : { goodsId }),
+    ...(goodsId === undefined ? {} : { goodsId }),
     ...(locationId === undefined ? {} : { locationId }),
     ...readTimes(violations, request),
   };
   const { page } = readPage(violations, request, { list: ordersList(query), shape: ordersShape(query) });
   violations.check();
   return { query, page };
+}
+
+/** The goods that a list is of; undefined where it is of all. */
+function readOneGoods(violations: Violations, request: Named, skus: SkuIds | undefined): number | undefined {
+  return request.goodsId === 0 && request.sku === "" ? undefined : readGoodsId(violations, "", request, skus);
 }
 
 function readChangedSince(violations: Violations, request: ListInvRequest): number | undefined {

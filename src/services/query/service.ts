@@ -10,6 +10,7 @@ import { callerAddress } from "../../transport/addresses.ts";
 import type { BoundSettings } from "../bounds.ts";
 import { answered } from "../list_errors.ts";
 import { type ServiceModule, serviceModule } from "../service_module.ts";
+import type { SkusOf } from "../sku_look_up.ts";
 import { decodeListInv, decodeListMovements, decodeListOrders, type TotalAsked } from "./decode.ts";
 import { levelsAnswer, movementsAnswer, ordersAnswer } from "./encode.ts";
 import { queryMethods } from "./methods.ts";
@@ -19,11 +20,12 @@ import { movementsList, ordersList } from "./tokens.ts";
 export interface QueryServiceOptions {
   readonly lists: Lists;
   readonly reads: ListReads;
+  readonly skusOf: SkusOf;
 }
 
 /** The service; its handlers throw ConnectError only, for whatever the caller can know. */
 export function queryModule(
-  { lists, reads }: QueryServiceOptions,
+  { lists, reads, skusOf }: QueryServiceOptions,
   settings: Pick<BoundSettings, "requestBytesMax">,
 ): ServiceModule {
   const run = <T>(read: (signal: AbortSignal) => Promise<T>, context: HandlerContext): Promise<T> =>
@@ -41,14 +43,16 @@ export function queryModule(
       },
 
       async listMovements(request, context) {
-        const { query, page } = decodeListMovements(request);
+        const skus = skusOf([request], context);
+        const { query, page } = decodeListMovements(request, skus && await skus);
         return await answered(async () =>
           movementsAnswer(movementsList(query), await run((signal) => lists.movements(query, page, signal), context))
         );
       },
 
       async listOrders(request, context) {
-        const { query, page } = decodeListOrders(request);
+        const skus = skusOf([request], context);
+        const { query, page } = decodeListOrders(request, skus && await skus);
         return await answered(async () =>
           ordersAnswer(ordersList(query), await run((signal) => lists.orders(query, page, signal), context))
         );

@@ -19,7 +19,7 @@ import { holdAnswer } from "../holds/encode.ts";
 import { decodeRollback, decodeSell, decodeSet } from "../inventory/decode.ts";
 import { rollbackAnswer, sellAnswer, setAnswer } from "../inventory/encode.ts";
 import { type SkuIds, skuNames } from "../skus.ts";
-import type { AnswerBudget } from "../verdict_budget.ts";
+import { type AnswerBudget, textBytes } from "../verdict_budget.ts";
 import { decodeAdjust, decodeCount, decodeTransfer, type StockRules } from "./decode.ts";
 import { countAnswer, levelsAnswer } from "./encode.ts";
 
@@ -87,9 +87,9 @@ function holdDecoder<N extends Name>(
   };
 }
 
-/** One line, level or short line of an answer as JSON, with its comma. */
+/** One line, level or short line of an answer as JSON, with its comma, without its sku. */
 const ENTRY_BYTES_MAX = 160;
-/** An answer without those: ids, states and times, and a level. */
+/** An answer without those: ids, states and times, and a level without its sku. */
 const REST_BYTES_MAX = 400;
 
 /** Applies the batch. @throws ConnectError where it is refused as a whole */
@@ -142,28 +142,47 @@ function decodePart(
 }
 
 function fitted(budget: AnswerBudget, answer: Answer): Fitted<Answer> {
-  const entries = entriesOf(answer);
-  const isSmall = entries === 0;
-  if (budget.take(isSmall ? 0 : REST_BYTES_MAX + entries * ENTRY_BYTES_MAX)) return { answer, truncated: false };
+  if (budget.take(REST_BYTES_MAX + entriesBytes(answer))) return { answer, truncated: false };
   return { answer: cut(answer), truncated: true };
 }
 
-/** Lists of an answer, or of its order. */
-const LISTS = ["goodsInfo", "short", "levels", "lines"] as const;
+/** What an answer may have that grows: lists, of itself or of its order, and the skus of these or of its level. */
+interface Growing {
+  readonly goodsInfo?: readonly Entry[];
+  readonly short?: readonly Entry[];
+  readonly levels?: readonly Entry[];
+  readonly lines?: readonly Entry[];
+  readonly order?: Growing;
+  readonly level?: Entry;
+  readonly sku?: string;
+}
+type Entry = { readonly sku?: string };
 
-/** Lines and levels of an answer. */
-function entriesOf({ value }: Answer): number {
-  const lists: { readonly [N in (typeof LISTS)[number]]?: readonly unknown[] } = {
-    ...(value as object),
-    ...("order" in value ? value.order as object : {}),
-  };
-  return LISTS.reduce((sum, name) => sum + (lists[name]?.length ?? 0), 0);
+/** Bytes of all that grows. A sku of 64 characters that are not ASCII takes more than the line that it names. */
+function entriesBytes({ value }: Answer): number {
+  const { order, level, ...own } = value as Growing;
+  let bytes = textBytes(own.sku ?? "") + textBytes(level?.sku ?? "");
+  for (const { goodsInfo = [], short = [], levels = [], lines = [] } of order === undefined ? [own] : [own, order]) {
+    for (const list of [goodsInfo, short, levels, lines]) {
+      bytes += list.length * ENTRY_BYTES_MAX;
+      for (const { sku = "" } of list) bytes += textBytes(sku);
+    }
+  }
+  return bytes;
 }
 
-/** The answer without those. */
+/** The answer without all that. */
 function cut({ case: name, value }: Answer): Answer {
+  const { order, level } = value as Growing;
   const without = (message: object) =>
     Object.fromEntries(Object.entries(message).map(([field, kept]) => [field, Array.isArray(kept) ? [] : kept]));
-  const order = "order" in value ? { order: { ...without(value.order ?? {}), buyerId: "" } } : {};
-  return { case: name, value: { ...without(value), ...order } } as unknown as Answer;
+  return {
+    case: name,
+    value: {
+      ...without(value),
+      ...("sku" in value ? { sku: "" } : {}),
+      ...(level === undefined ? {} : { level: { ...level, sku: "" } }),
+      ...(order === undefined ? {} : { order: { ...without(order), buyerId: "" } }),
+    },
+  } as unknown as Answer;
 }

@@ -16,13 +16,17 @@ import { refusalError } from "../refusals.ts";
 const ROUND_HOLDS_MAX = 200;
 const ROUNDS_MAX = 50;
 
-/** What it works with: `listHolds` answers live holds, those that end first before others. */
+/**
+ * What it works with: `listHolds` answers live holds, those that end first before others; it throws Failure or
+ * ReadTooLongError.
+ */
 export interface DeleteParts {
   readonly lanes: Lanes;
   listHolds(
     filter: HoldFilter,
     page: { readonly after: TimeKey | undefined; readonly limit: number },
     signal: AbortSignal,
+    address: string | undefined,
   ): Promise<readonly Order[]>;
 }
 
@@ -33,7 +37,7 @@ export interface Deleted {
   readonly releasedHolds: number;
 }
 
-/** Deletes, and releases holds for it where that is wanted. @throws ConnectError, Failure, or the fault itself */
+/** Deletes, and releases holds for it where that is wanted. @throws ConnectError, Failure, ReadTooLongError, or the fault */
 export async function deleteInv(
   parts: DeleteParts,
   asked: Asked<DeleteOperation>,
@@ -65,6 +69,7 @@ async function releaseRound(
     { place: { goodsId, locationId } },
     { after: undefined, limit: ROUND_HOLDS_MAX },
     signal,
+    address,
   );
   const releases = holds.map(({ orderId }): ReleaseOperation => ({
     kind: "release",
@@ -90,7 +95,7 @@ async function wouldDelete(
   let releasedHolds = 0;
   let after: TimeKey | undefined;
   for (let round = 0; round < ROUNDS_MAX; round++) {
-    const holds = await listHolds({ place }, { after, limit: ROUND_HOLDS_MAX }, signal);
+    const holds = await listHolds({ place }, { after, limit: ROUND_HOLDS_MAX }, signal, address);
     releasedHolds += holds.length;
     const last = holds.at(-1);
     if (last === undefined || holds.length < ROUND_HOLDS_MAX) break;

@@ -10,8 +10,9 @@ import { callerAddress } from "../../transport/addresses.ts";
 import { readActor } from "../attribution.ts";
 import type { BatchOptions } from "../batch_call.ts";
 import type { BoundSettings } from "../bounds.ts";
-import { type Ending, errorOf } from "../ending.ts";
+import type { Ending } from "../ending.ts";
 import { decodePlace } from "../inventory/decode.ts";
+import { answered } from "../list_errors.ts";
 import { type ServiceModule, serviceModule } from "../service_module.ts";
 import { applyBatch } from "./apply_batch.ts";
 import { decodeAdjust, decodeCount, decodeDelete, decodeRestore, decodeTransfer, type StockRules } from "./decode.ts";
@@ -78,9 +79,7 @@ function createStockService(options: StockServiceOptions): ServiceImpl<typeof St
       const skus = skusOf([request], context, request.reason);
       const asked = decodeDelete(request, options, readActor(context), skus && await skus);
       const caller = { signal: callSignal(context), address: callerAddress(context.values) };
-      const deleted = await deleteInv(options, asked, request.releaseHolds, caller).catch((error) => {
-        throw errorOf(error);
-      });
+      const deleted = await answered(() => deleteInv(options, asked, request.releaseHolds, caller));
       return { ...deleted, level: namedLevel(deleted.level, asked) };
     },
 

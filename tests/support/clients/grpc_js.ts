@@ -135,18 +135,34 @@ function withoutNulls(message: Json): Json {
   return JSON.parse(JSON.stringify(message), (_key, value) => value ?? undefined);
 }
 
-const DURATION = /^(\d+)(?:\.(\d{1,9}))?s$/;
+/** Fields whose JSON is a text that the library does not know: durations, and times. */
+const DURATIONS = new Set(["ttl", "holdTtl", "buyerWindow"]);
+const TIMES = new Set(["occurredAt", "expiresFrom", "expiresBefore", "changedSince", "since", "until"]);
+const DURATION = /^(-?)(\d+)(?:\.(\d{1,9}))?s$/;
 
-/** JSON as the library takes it, which knows no text for a duration. */
+/** JSON as the library takes it. */
 function asFields(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(asFields);
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(
     Object.entries(value).map(([name, field]) => {
-      const [, seconds, fraction = ""] = (name === "ttl" && DURATION.exec(String(field))) || [];
-      return [name, seconds === undefined ? asFields(field) : { seconds, nanos: Number(fraction.padEnd(9, "0")) }];
+      if (typeof field !== "string") return [name, asFields(field)];
+      if (TIMES.has(name)) return [name, timeOf(field)];
+      return [name, DURATIONS.has(name) ? durationOf(field) : field];
     }),
   );
+}
+
+function durationOf(text: string): Json {
+  const [, sign = "", seconds = "", fraction = ""] = DURATION.exec(text) ?? [];
+  return { seconds: sign + seconds, nanos: Number(sign + fraction.padEnd(9, "0")) };
+}
+
+/** To the millisecond. */
+function timeOf(text: string): Json {
+  const ms = Date.parse(text);
+  const seconds = Math.floor(ms / 1000);
+  return { seconds: `${seconds}`, nanos: (ms - seconds * 1000) * 1_000_000 };
 }
 
 /** What the library decoded, in the form that JSON has: no absent messages, times as text, details decoded. */

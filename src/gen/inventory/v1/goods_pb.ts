@@ -104,14 +104,14 @@ export const RegisterGoodsResponseSchema: GenMessage<RegisterGoodsResponse> = /*
  */
 export type GetGoodsRequest = Message<"inventory.v1.GetGoodsRequest"> & {
   /**
-   * Greater than 0.
+   * Greater than 0; or none, where there is a sku.
    *
    * @generated from field: int32 goods_id = 1;
    */
   goodsId: number;
 
   /**
-   * Instead of the id.
+   * Instead of the id, or beside it.
    *
    * @generated from field: string sku = 2;
    */
@@ -261,6 +261,7 @@ export const GoodsService: GenService<{
   /**
    * Answers what a goods is called, by its id or its sku.
    *
+   * INVALID_ARGUMENT: id and sku are both there, and the sku is that of another goods.
    * NOT_FOUND: no such sku; or a goods_id that has neither a sku nor stock, nor ever had.
    * Retry: safe.
    *

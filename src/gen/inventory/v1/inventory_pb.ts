@@ -13,7 +13,8 @@
 //                       Retry with the same ids.
 //   RESOURCE_EXHAUSTED  too many calls wait, too many bytes of messages are being worked on, or the message is too
 //                       large. If RetryInfo is there, retry after it.
-//   ABORTED             the goods were busy for too long; RetryInfo. Retry with the same ids after it.
+//   ABORTED             the goods were busy for too long; RetryInfo. Retry with the same ids after it. Without RetryInfo
+//                       it is SetInv's alone: what was expected is not so. Do not retry.
 //   DEADLINE_EXCEEDED   the caller's deadline passed; the change may have been made. Retry with the same ids.
 //   CANCELED            the caller gave up; the change may have been made. Retry with the same ids.
 //   INTERNAL            a fault of the service; the x-request-id header finds its cause in the log.
@@ -703,8 +704,8 @@ export type SellVerdict = Message<"inventory.v1.SellVerdict"> & {
   } | { case: undefined; value?: undefined };
 
   /**
-   * The verdict stands, but goods_info and short of sold, or details and a part of the message of error, were left out of it:
-   * the answer would have passed 4 MiB. Small verdicts, of 400 bytes in JSON, always stay whole. Sell with the same
+   * The verdict stands, but goods_info and short of sold, or details and a part of the message of error, were left out
+   * of it: the answer would have passed 4 MiB. Small verdicts, of 400 bytes in JSON, always stay whole. Sell with the same
    * order_id answers the order in full.
    *
    * @generated from field: bool truncated = 3;
@@ -1147,7 +1148,7 @@ export type Shortfall = Message<"inventory.v1.Shortfall"> & {
   orderId: string;
 
   /**
-   * The lines that are short.
+   * The lines that are short; the first of them where an answer does not take all.
    *
    * @generated from field: repeated inventory.v1.ShortStock lines = 2;
    */
@@ -1508,8 +1509,9 @@ export const InventoryService: GenService<{
    * Answers the levels of several goods, as committed. They are not read at one instant: a change may come
    * between two of them.
    *
-   * Answers one verdict for each goods id, then for each place, in the same sequence: what InvDetail would have answered, or the error that
-   * it would have ended in, such as NOT_FOUND with its ErrorInfo. An id that comes twice is answered twice.
+   * Answers one verdict for each goods id, then for each place, in the same sequence: what InvDetail would have
+   * answered, or the error that it would have ended in, such as NOT_FOUND with its ErrorInfo. An id that comes twice is
+   * answered twice.
    * INVALID_ARGUMENT: no goods ids or places, or more than 1000; the call then fails as a whole.
    * Retry: safe.
    *

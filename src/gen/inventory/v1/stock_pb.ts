@@ -1047,9 +1047,9 @@ export type BatchVerdict = Message<"inventory.v1.BatchVerdict"> & {
   } | { case: undefined; value?: undefined };
 
   /**
-   * The verdict stands, but lines and levels, or details and a part of the message of error, were left out of it: the
-   * answer would have passed 4 MiB. Small verdicts, of 400 bytes in JSON, always stay whole. The single call with the
-   * same ids answers the operation in full.
+   * The verdict stands, but lines, levels, skus and buyer, or details and a part of the message of error, were left out
+   * of it: the answer would have passed 4 MiB. Small verdicts, of 400 bytes in JSON, always stay whole. The single call
+   * with the same ids answers the operation in full.
    *
    * @generated from field: bool truncated = 16;
    */
