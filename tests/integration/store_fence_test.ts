@@ -9,6 +9,7 @@ import { FenceLostError, RowLockedError } from "../../src/store/errors.ts";
 import type { PoolOptions } from "../../src/store/postgres/pool.ts";
 import { createStore, type Store } from "../../src/store/store.ts";
 import { applyTo, giveBack, rollback, sell, set, settleOn } from "../support/apply.ts";
+import { reserve } from "../support/holds.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { ledgerViolations } from "../support/ledger_check.ts";
 import { eventually, NEVER, TEST_LIMITS, within } from "../support/pool_probe.ts";
@@ -66,7 +67,16 @@ for (const [what, first, second] of MEETINGS) {
   });
 }
 
-/** What somebody changed behind the ledger after a sale of goods 1 and a rollback of `sold` were settled. */
+/** Goods 1 is never sold below 1. */
+const POLICY: Operation = {
+  kind: "policy",
+  operationId: "policy",
+  goodsId: 1,
+  locationId: 0,
+  policy: { safetyStock: 1, backorderMax: 0 },
+};
+
+/** What somebody changed behind the ledger after an operation was settled. */
 const TAMPERINGS: readonly [what: string, statement: string, operation: Operation][] = [
   ["a stock row whose version moved", "update levels set version = version + 1 where goods_id = 1", sell("a", [1, 1])],
   ["a stock row that is gone", "delete from levels where goods_id = 1", sell("a", [1, 1])],
@@ -78,6 +88,20 @@ const TAMPERINGS: readonly [what: string, statement: string, operation: Operatio
   ["what came back of an order", "update orders set returned = '{1,0}'", rollback("sold", "p", [1, 1])],
   ["an order's state", "update orders set state = 'released'", rollback("sold", "p", [1, 1])],
   ["an order that is gone", "delete from orders", rollback("sold", "p", [1, 1])],
+  [
+    "a hold's goods",
+    "update orders set goods_ids = '{1,3}' where order_id = 'held'",
+    reserve("held", [[2, 1], [3, 1]]),
+  ],
+  [
+    "where a hold lies",
+    "update orders set location_ids = '{0,7}', located_returned = returned where order_id = 'held'",
+    reserve("held", [[2, 1], [3, 1]]),
+  ],
+  ["whose a hold is", "update orders set buyer_id = 'b' where order_id = 'held'", reserve("held", [[2, 1], [3, 1]])],
+  ["safety stock", "update levels set safety_stock = 2 where goods_id = 1", POLICY],
+  ["a buyer's limit", "update levels set buyer_num_max = 2 where goods_id = 1", POLICY],
+  ["the length of holds", "update levels set hold_ttl_ms = 2 where goods_id = 1", POLICY],
 ];
 
 for (const [what, statement, operation] of TAMPERINGS) {
@@ -148,6 +172,7 @@ async function twoStores(limits: Partial<PoolOptions> = {}): Promise<Bench> {
       set("set-2", 2, 10),
       set("set-3", 3, 10),
       sell("sold", [1, 2], [2, 2]),
+      reserve("held", [[2, 1], [3, 1]]),
     );
   };
   await fill();
@@ -155,7 +180,7 @@ async function twoStores(limits: Partial<PoolOptions> = {}): Promise<Bench> {
     stores,
     owner,
     async reset() {
-      await owner`truncate levels, orders, operations, movements`;
+      await owner`truncate levels, orders, operations, movements, holds`;
       await fill();
     },
     async [Symbol.asyncDispose]() {

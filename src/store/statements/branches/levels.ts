@@ -1,6 +1,7 @@
 /** Levels, as a part of the write. */
 import type postgres from "postgres";
 import type { Level, Policy } from "../../../inventory/model.ts";
+import { NO_POLICY } from "../../../inventory/operations/policy.ts";
 import { column } from "../../postgres/arrays.ts";
 import { placeColumns } from "../stock_keys.ts";
 import type { Branch, Fragment } from "./branch.ts";
@@ -75,16 +76,16 @@ export function updateLevels(
              and levels.version_block = l.version_read / ${VERSIONS_A_BLOCK}::bigint
              and levels.version = l.version_read
              and levels.on_hand = l.on_hand_read and levels.reserved = l.reserved_read
-             and (levels.deleted_at is not null) = l.deleted_read
+             and (levels.deleted_at is not null) = l.deleted_read ${policies.compared}
           returning levels.goods_id
         )`;
   return { tables, unmoved: sql`(select count(*) from levelled) = ${levelled.length}::int` };
 }
 
-/** Where a policy changes, the pieces of the update that write all of them; elsewhere nothing. */
+/** Where a policy changes, the pieces of the update that write all of them, each as it was read; elsewhere nothing. */
 function policiesOf(sql: postgres.Sql, levelled: readonly Levelled[]) {
   if (levelled.every(({ before, after }) => before.policy === after.policy)) {
-    return { source: sql`levels`, set: sql``, arrays: sql``, columns: sql`` };
+    return { source: sql`levels`, set: sql``, arrays: sql``, columns: sql``, compared: sql`` };
   }
   const of = (value: (policy: Policy) => number | undefined) =>
     column(levelled, ({ after: { policy } }) => policy === undefined ? undefined : value(policy));
@@ -102,9 +103,22 @@ function policiesOf(sql: postgres.Sql, levelled: readonly Levelled[]) {
                         ${of((policy) => policy.buyerWindowMs)}::bigint[],
                         ${of((policy) => policy.lowStockAt)}::int[],
                         ${of((policy) => policy.lowStockUntil)}::int[],
-                        ${of((policy) => policy.holdTtlMs)}::bigint[]`,
+                        ${of((policy) => policy.holdTtlMs)}::bigint[],
+                        ${column(levelled, ({ before }) => numbersOf(before.policy))}::text[]`,
     columns: sql`,
                     safety_stock, backorder_max, order_num_max, buyer_num_max, buyer_window_ms, low_stock_at,
-                    low_stock_until, hold_ttl_ms`,
+                    low_stock_until, hold_ttl_ms, policy_read`,
+    compared: sql`
+             and jsonb_build_array(levels.safety_stock, levels.backorder_max, levels.order_num_max,
+                                   levels.buyer_num_max, levels.buyer_window_ms, levels.low_stock_at,
+                                   levels.low_stock_until, levels.hold_ttl_ms) = l.policy_read::jsonb`,
   };
+}
+
+/** The numbers of a policy by column, as a list in JSON, in which what is absent is null. */
+function numbersOf(policy: Policy | undefined): string {
+  const { safetyStock, backorderMax, ...more } = policy ?? NO_POLICY;
+  const { orderNumMax, buyerNumMax, buyerWindowMs, lowStockAt, lowStockUntil, holdTtlMs }: Partial<Policy> = more;
+  const limits = [orderNumMax, buyerNumMax, buyerWindowMs];
+  return JSON.stringify([safetyStock, backorderMax, ...limits, lowStockAt, lowStockUntil, holdTtlMs]);
 }

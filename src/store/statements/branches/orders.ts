@@ -36,58 +36,86 @@ function moreOf(sql: postgres.Sql, added: readonly Order[]) {
     names,
     values: sql`, location_ids::int[], case when location_ids is not null then returned::int[] end,
                  asked::int[], held::int[], to_timestamp(expires_at_ms / 1000.0), buyer_id`,
-    arrays: moreArrays(sql, added),
+    arrays: sql`,
+                        ${column(added, (o) => locationsOf(o.lines))}::text[],
+                        ${column(added, (o) => o.asked && arrayLiteral(o.asked))}::text[],
+                        ${column(added, (o) => o.held && arrayLiteral(o.held))}::text[],
+                        ${column(added, (o) => o.expiresAtMs)}::bigint[],
+                        ${column(added, (o) => o.buyerId)}::text[]`,
     columns: sql`, location_ids, asked, held, expires_at_ms, buyer_id`,
   };
 }
 
-function moreArrays(sql: postgres.Sql, orders: readonly Order[]): Fragment {
-  return sql`,
-                        ${column(orders, (o) => locationsOf(o.lines))}::text[],
-                        ${column(orders, (o) => o.asked && arrayLiteral(o.asked))}::text[],
-                        ${column(orders, (o) => o.held && arrayLiteral(o.held))}::text[],
-                        ${column(orders, (o) => o.expiresAtMs)}::bigint[],
-                        ${column(orders, (o) => o.buyerId)}::text[]`;
-}
-
 /**
- * Updates orders, each as it was read. Casts to arrays, which are STABLE, stand in a table expression of their own: not
- * every engine takes one beside a column in an UPDATE.
+ * Updates orders, each as it was read: what is written is compared before. Casts to arrays, which are STABLE, stand in a
+ * table expression of their own: not every engine takes one beside a column in an UPDATE.
  */
 export function updateOrders(sql: postgres.Sql, at: Fragment, changed: readonly Changed[]): Branch {
   const after = changed.map((order) => order.after);
+  const anew = anewOf(sql, changed);
   const tables = sql`
         wanted as materialized (
           select order_id, state_read, nums_read::int[] as nums_read, returned_read::int[] as returned_read,
                  to_timestamp(expires_read_ms / 1000.0) as expires_read,
-                 state, goods_ids::int[] as goods_ids, nums::int[] as nums, returned::int[] as returned,
-                 location_ids::int[] as location_ids, asked::int[] as asked, held::int[] as held,
-                 to_timestamp(expires_at_ms / 1000.0) as expires_at, buyer_id,
-                 to_timestamp(at_ms / 1000.0) as created_at
+                 state, nums::int[] as nums, returned::int[] as returned,
+                 to_timestamp(expires_at_ms / 1000.0) as expires_at, to_timestamp(at_ms / 1000.0) as created_at
+                 ${anew.values}
             from unnest(${column(after, (o) => o.orderId)}::text[],
                         ${column(changed, (o) => o.before.state)}::text[],
                         ${column(changed, (o) => numsOf(o.before.lines))}::text[],
                         ${column(changed, (o) => arrayLiteral(o.before.returned))}::text[],
                         ${column(changed, (o) => o.before.expiresAtMs)}::bigint[],
                         ${column(after, (o) => o.state)}::text[],
-                        ${column(after, (o) => goodsIdsOf(o.lines))}::text[],
                         ${column(after, (o) => numsOf(o.lines))}::text[],
                         ${column(after, (o) => arrayLiteral(o.returned))}::text[],
-                        ${column(after, (o) => o.atMs)}::bigint[] ${moreArrays(sql, after)})
-              as o (order_id, state_read, nums_read, returned_read, expires_read_ms, state, goods_ids, nums, returned,
-                    at_ms, location_ids, asked, held, expires_at_ms, buyer_id)
+                        ${column(after, (o) => o.expiresAtMs)}::bigint[],
+                        ${column(changed, ({ before, after }) => before.atMs === after.atMs ? undefined : after.atMs)}
+                          ::bigint[] ${anew.arrays})
+              as o (order_id, state_read, nums_read, returned_read, expires_read_ms, state, nums, returned,
+                    expires_at_ms, at_ms ${anew.columns})
         ), changed as (
           update orders
-             set state = w.state, goods_ids = w.goods_ids, nums = w.nums, returned = w.returned,
-                 location_ids = w.location_ids,
-                 located_returned = case when w.location_ids is not null then w.returned end, asked = w.asked, held = w.held, expires_at = w.expires_at,
-                 buyer_id = w.buyer_id, created_at = w.created_at, updated_at = ${at}
+             set state = w.state, nums = w.nums, returned = w.returned, expires_at = w.expires_at,
+                 located_returned = case when ${anew.source}.location_ids is not null then w.returned end,
+                 created_at = coalesce(w.created_at, orders.created_at), updated_at = ${at} ${anew.set}
             from wanted as w
            where orders.order_id = w.order_id and orders.state = w.state_read and orders.nums = w.nums_read
              and orders.returned = w.returned_read and orders.expires_at is not distinct from w.expires_read
+             ${anew.compared}
           returning orders.order_id
         )`;
   return { tables, unmoved: sql`(select count(*) from changed) = ${changed.length}::int` };
+}
+
+/** Where a hold is reserved anew, the pieces of the update that replace what only that does; elsewhere nothing. */
+function anewOf(sql: postgres.Sql, changed: readonly Changed[]) {
+  if (changed.every(({ before, after }) => before.held === after.held)) {
+    return { source: sql`orders`, values: sql``, arrays: sql``, columns: sql``, set: sql``, compared: sql`` };
+  }
+  const [before, after] = [changed.map((order) => order.before), changed.map((order) => order.after)];
+  return {
+    source: sql`w`,
+    values: sql`,
+                 goods_read::int[] as goods_read, locations_read::int[] as locations_read, buyer_read,
+                 goods_ids::int[] as goods_ids, location_ids::int[] as location_ids, asked::int[] as asked,
+                 held::int[] as held, buyer_id`,
+    arrays: sql`,
+                        ${column(before, (o) => goodsIdsOf(o.lines))}::text[],
+                        ${column(before, (o) => locationsOf(o.lines))}::text[],
+                        ${column(before, (o) => o.buyerId)}::text[],
+                        ${column(after, (o) => goodsIdsOf(o.lines))}::text[],
+                        ${column(after, (o) => locationsOf(o.lines))}::text[],
+                        ${column(after, (o) => o.asked && arrayLiteral(o.asked))}::text[],
+                        ${column(after, (o) => o.held && arrayLiteral(o.held))}::text[],
+                        ${column(after, (o) => o.buyerId)}::text[]`,
+    columns: sql`, goods_read, locations_read, buyer_read, goods_ids, location_ids, asked, held, buyer_id`,
+    set: sql`,
+                 goods_ids = w.goods_ids, location_ids = w.location_ids, asked = w.asked, held = w.held,
+                 buyer_id = w.buyer_id`,
+    compared: sql`
+             and orders.goods_ids = w.goods_read and orders.location_ids is not distinct from w.locations_read
+             and orders.buyer_id is not distinct from w.buyer_read`,
+  };
 }
 
 /** Undefined where all lie at location 0. */
