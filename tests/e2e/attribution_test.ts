@@ -56,6 +56,44 @@ serverTest("reason, document and actor stand beside what moved", {}, async (serv
       ]);
     });
 
+    await step(`${version}: of holds and stock as well; a bad one ends the call, and nothing moved`, async () => {
+      const goodsId = version === "HTTP/2" ? 12 : 11;
+      const orderId = `hold-${goodsId}`;
+      const goodsInfo = [{ goodsId, num: 1 }];
+      const [hold, stock] = ["/inventory.v1.HoldService/", "/inventory.v1.StockService/"];
+      const written: [kind: string, path: string, message: Record<string, unknown>][] = [
+        ["set", v1Path("SetInv"), { goodsId, num: 10 }],
+        ["reserve", `${hold}Reserve`, { orderId, goodsInfo }],
+        ["extend", `${hold}ExtendHold`, { orderId, ttl: "86400s" }],
+        ["confirm", `${hold}ConfirmHold`, { orderId }],
+        ["reserve", `${hold}Reserve`, { orderId: `${orderId}b`, goodsInfo }],
+        ["release", `${hold}ReleaseHold`, { orderId: `${orderId}b` }],
+        ["adjust", `${stock}AdjustInv`, { lines: [{ goodsId, delta: 2 }] }],
+        ["count", `${stock}CountInv`, { goodsId, num: 5 }],
+        ["transfer", `${stock}TransferInv`, { toLocationId: 1, lines: goodsInfo }],
+        ["policy", `${stock}SetPolicy`, { goodsId, policy: { safetyStock: 1 } }],
+        ["delete", `${stock}DeleteInv`, { goodsId }],
+        ["restore", `${stock}RestoreInv`, { goodsId }],
+      ];
+      for (const [, path, message] of written) {
+        const before = await rows();
+        const bad = [{ ...message, ...WHY, documentUri: "a\u202eb" }, { ...message, reason: "because" }, message];
+        const actors = ["clerk", undefined, "mallory, clerk"];
+        for (const [i, one] of bad.entries()) {
+          assertEquals(await post(path, one, actors[i]), [400, "invalid_argument"], `${path} ${i}`);
+        }
+        assertEquals(await rows(), before);
+        assertEquals(await post(path, { ...message, ...WHY }, "clerk"), [200, undefined], path);
+      }
+      const operations = [{ adjustInv: { lines: [{ goodsId, delta: 2 }], ...WHY } }, { sell: { goodsInfo, ...WHY } }];
+      assertEquals(await post(`${stock}ApplyBatch`, { operations }, "clerk, and others"), [400, "invalid_argument"]);
+      assertEquals(await post(`${stock}ApplyBatch`, { operations }, "clerk"), [200, undefined]);
+      // A transfer is a movement at both locations.
+      const kinds = [...written.map(([kind]) => kind), "transfer", "adjust", "sell"];
+      const expected = kinds.map((kind) => [kind, WHY.reason, WHY.documentUri, "clerk"]);
+      assertEquals((await ledger(goodsId)).toSorted(), expected.toSorted());
+    });
+
     await step(`${version}: what breaks a rule ends the call, of a batch as a whole, and nothing moved`, async () => {
       const before = await rows();
       for (const actor of ["a".repeat(129), "mallory, till 4", "zo\u00eb", "a\tb"]) {
