@@ -8,6 +8,17 @@ export interface NamedLevel extends Level {
   readonly sku?: string;
 }
 
+/** Locations of one goods that are read at once. */
+export const LOCATIONS_MAX = 1000;
+
+/** What one goods stands at, wherever it is sold. */
+export interface GoodsLevels {
+  /** By location. */
+  readonly levels: readonly Level[];
+  /** It has more than {@link LOCATIONS_MAX}, of which these are some. */
+  readonly isCut: boolean;
+}
+
 /** How much of a goods is available; none of one that is unknown. Below nothing where it is backordered. */
 export function available(level: Level | undefined): number {
   return level === undefined ? 0 : level.onHand - level.reserved - (level.policy?.safetyStock ?? 0);

@@ -25,17 +25,6 @@ export interface Level extends Place {
   readonly policy?: Policy;
 }
 
-/** Locations of one goods that are read at once. */
-export const LOCATIONS_MAX = 1000;
-
-/** What one goods stands at, wherever it is sold. */
-export interface GoodsLevels {
-  /** By location. */
-  readonly levels: readonly Level[];
-  /** It has more than {@link LOCATIONS_MAX}, of which these are some. */
-  readonly isCut: boolean;
-}
-
 /** What sales of one goods at one location are bound by. */
 export interface Policy {
   /** Units that sales can't touch; 0 or more. */
@@ -157,10 +146,7 @@ export interface Snapshot {
   readonly due?: readonly DueHold[];
   /** There are more of them than were read. */
   readonly moreDue?: boolean;
-  /**
-   * What buyers have of goods that are capped, by {@link takenKey}: their live holds and, within the window, their sales
-   * added up.
-   */
+  /** What buyers have of goods that are capped, by {@link takenKey}: live holds, and their sales within the window. */
   readonly taken?: ReadonlyMap<string, number>;
   /**
    * What was on hand at an earlier moment, by {@link momentKey}; undefined: a later set or count says how many since.

@@ -51,7 +51,7 @@ export class Decision {
   next: readonly Entry[] = [];
   /** Decided, and not to be written as the lease had too little time left. */
   leaseLost: readonly Entry[] = [];
-  /** Those of `next` that wait until expired holds are off, where nothing else is to be written. */
+  /** Those of `next` that wait until what is due is off, where nothing else is to be written. */
   #waiting: readonly Entry[] = [];
   /** Of the entries, in their sequence. */
   #verdicts: readonly Verdict[] = [];
@@ -89,7 +89,7 @@ export class Decision {
   }
 
   /**
-   * Nothing could be written. Where that was expired holds alone, it is those who wait for it that were tried in vain:
+   * Nothing could be written. Where that was what is due alone, it is those who wait for it that were tried in vain:
    * requeued like others of `next` they would be tried at once, as if for the first time, for as long as it fails.
    */
   chargeWaiting(): void {

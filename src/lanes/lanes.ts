@@ -6,8 +6,8 @@
  */
 import type { StockKey } from "../inventory/stock_key.ts";
 import { settledWithin } from "../base/bounded_wait.ts";
-import type { GoodsLevels, Level, Verdict } from "../inventory/model.ts";
-import type { NamedLevel } from "../inventory/levels.ts";
+import type { Level, Verdict } from "../inventory/model.ts";
+import type { GoodsLevels, NamedLevel } from "../inventory/levels.ts";
 import { changedOrder, type Operation, rulesOf } from "../inventory/operations/operation.ts";
 import { settle } from "../inventory/settle.ts";
 import { Admission } from "./admission.ts";

@@ -2,8 +2,8 @@
  * What the lanes read beside their batches: levels for those who ask, and orders that are rolled back.
  */
 import { NEVER } from "../base/never.ts";
-import type { GoodsLevels, Level, Order } from "../inventory/model.ts";
-import type { NamedLevel } from "../inventory/levels.ts";
+import type { Level, Order } from "../inventory/model.ts";
+import type { GoodsLevels, NamedLevel } from "../inventory/levels.ts";
 import type { StockKey } from "../inventory/stock_key.ts";
 import type { Store } from "../store/store.ts";
 import { CoalescedReads } from "./coalesced_reads.ts";

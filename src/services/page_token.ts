@@ -22,8 +22,8 @@ const BASE64URL = /^[A-Za-z0-9_-]+$/;
 export type PageKey = readonly (string | number)[];
 
 /**
- * The same as types: a key is taken only if it has exactly these. Integers are safe ones from 0 on, as ids, versions and
- * times are, and strings are without U+0000: what is made up must not fail in the database, which has neither.
+ * The same as types: a key is taken only if it has exactly these. Integers are safe ones from 0 on, as ids, versions
+ * and times are, and strings are without U+0000: what is made up must not fail in the database, which has neither.
  */
 export type PageKeyShape = readonly ("string" | "integer")[];
 

@@ -11,9 +11,9 @@ import {
   ShortfallSchema,
   ShortStockSchema,
 } from "../gen/inventory/v1/inventory_pb.ts";
-import { available } from "../inventory/levels.ts";
+import { available, LOCATIONS_MAX } from "../inventory/levels.ts";
 import { placeText } from "../inventory/lines.ts";
-import { INT32_MAX, LOCATIONS_MAX, type OrderState, type Refusal, type Shortfall } from "../inventory/model.ts";
+import { INT32_MAX, type OrderState, type Refusal, type Shortfall } from "../inventory/model.ts";
 import { keyOf, type Place } from "../inventory/stock_key.ts";
 import type { Failure, FailureKind } from "../lanes/failure.ts";
 import { type Detail, detailedError, info, retryInfo } from "../rpc/errors.ts";

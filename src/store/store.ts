@@ -1,13 +1,13 @@
 /**
  * The store as the rest of the program sees it: the committed snapshot, and whole changes to it.
  */
-import type { Changes, GoodsLevels, Order, Snapshot } from "../inventory/model.ts";
+import type { Changes, Order, Snapshot } from "../inventory/model.ts";
 import type { Lists } from "../inventory/queries.ts";
 import { keyOf, type StockKey } from "../inventory/stock_key.ts";
 import type { HoldFilter, RecordedShortfall, ResolvedShortfall, TimeKey } from "../inventory/hold_lists.ts";
 import { type DueOrders, listHolds, readDueOrders } from "./statements/list_holds.ts";
 import { listShortfalls, resolveShortfall } from "./statements/shortfalls.ts";
-import type { NamedLevel } from "../inventory/levels.ts";
+import type { GoodsLevels, NamedLevel } from "../inventory/levels.ts";
 import { addReason, readReasons, type Reason } from "./statements/reasons.ts";
 import { changeUnderRowLocks } from "./statements/change_under_row_locks.ts";
 import { countLevels, estimateLevels } from "./statements/lists/count_levels.ts";

@@ -1,8 +1,8 @@
 /** The levels of a goods at all of its locations, on real PostgreSQL: each once, of one moment, and bounded. */
+import { LOCATIONS_MAX } from "../../src/inventory/levels.ts";
 import { assertEquals } from "@std/assert";
 import postgres from "postgres";
 import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
-import { LOCATIONS_MAX } from "../../src/inventory/model.ts";
 import { createStore } from "../../src/store/store.ts";
 import { applyTo } from "../support/apply.ts";
 import { createTestDatabase } from "../support/database.ts";

@@ -64,7 +64,7 @@ Deno.test("holds count, and reserving anew is not blocked by itself", () => {
 
 const CONFIRM: Operation = { kind: "confirm", orderId: "x", lines: [], recordsShortfall: false };
 
-Deno.test("a live hold counts however old it is, and reserved anew it is not in its own way", () => {
+Deno.test("a live hold counts however old it is, and reserved anew it does not block itself", () => {
   const old = held("x", 2, { atMs: NOW - WINDOW });
   assertEquals(come(on(3, [old], CAP, 2), sell("y", 1, "b"), reserve("x", 3)), [["buyer", 3], ["buyer", 1]]);
   assertEquals(come(on(3, [old], CAP, 2), reserve("x", 2)), ["ok"]);

@@ -11,10 +11,10 @@ import type {
   SellResponseSchema,
   SetInvResponseSchema,
 } from "../../gen/inventory/v1/inventory_pb.ts";
-import type { GoodsLevels, Line } from "../../inventory/model.ts";
+import type { Line } from "../../inventory/model.ts";
 import { keyOf, type Place, type StockKey } from "../../inventory/stock_key.ts";
 import type { SetOperation } from "../../inventory/operations/set.ts";
-import type { NamedLevel } from "../../inventory/levels.ts";
+import type { GoodsLevels, NamedLevel } from "../../inventory/levels.ts";
 import { applied, type Asked, type Ending, errorOf, levelMessage } from "../ending.ts";
 import { refusalError, tooManyLocations } from "../refusals.ts";
 import { withSkus } from "../skus.ts";

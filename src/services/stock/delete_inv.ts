@@ -37,7 +37,11 @@ export interface Deleted {
   readonly releasedHolds: number;
 }
 
-/** Deletes, and releases holds for it where that is wanted. @throws ConnectError, Failure, ReadTooLongError, or the fault */
+/**
+ * Deletes, and releases holds for it where that is wanted.
+ *
+ * @throws ConnectError, Failure, ReadTooLongError, or the fault
+ */
 export async function deleteInv(
   parts: DeleteParts,
   asked: Asked<DeleteOperation>,

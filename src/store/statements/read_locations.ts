@@ -1,7 +1,7 @@
 /**
  * The read behind InvDetail with all locations.
  */
-import { type GoodsLevels, LOCATIONS_MAX } from "../../inventory/model.ts";
+import { type GoodsLevels, LOCATIONS_MAX } from "../../inventory/levels.ts";
 import { arrayLiteral } from "../postgres/arrays.ts";
 import type { Pool } from "../postgres/pool.ts";
 import type { Statement } from "../postgres/transaction_block.ts";

@@ -37,9 +37,16 @@ export const HOLD_SLIPS: readonly Slip[] = [
   {
     ...HOLDS,
     file: "src/inventory/operations/confirm.ts",
-    find: ", endsShortfall: true",
-    replace: "",
+    find: "effect: { steps, order, endsShortfall: true }",
+    replace: "effect: { steps, order }",
     rule: "a shortfall ends when its order is sold after all",
+  },
+  {
+    file: "src/inventory/operations/confirm.ts",
+    find: "const effect = { steps, order: sold, endsShortfall: true } as const;",
+    replace: "const effect = { steps, order: sold } as const;",
+    rule: "a shortfall ends too when its order is reserved anew and then sold",
+    tests: ["tests/unit/decide_stock_test.ts"],
   },
   {
     ...SWEEPER,

@@ -84,9 +84,21 @@ export const STORE_SLIPS: readonly Slip[] = [
   },
   {
     ...LEVELS,
-    find: "             and (levels.deleted_at is not null) = l.deleted_read\n",
+    find: "and (levels.deleted_at is not null) = l.deleted_read ",
     replace: "",
     rule: "a goods that was closed behind the ledger is not sold",
+  },
+  {
+    ...LEVELS,
+    find: " = l.policy_read::jsonb",
+    replace: " is not null",
+    rule: "a policy that was corrected behind the ledger is not undone",
+  },
+  {
+    ...ORDERS,
+    find: " and orders.location_ids is not distinct from w.locations_read",
+    replace: "",
+    rule: "where a hold lies is as it was read, where it is reserved anew",
   },
   {
     ...ORDERS,

@@ -47,8 +47,8 @@ function moreOf(sql: postgres.Sql, added: readonly Order[]) {
 }
 
 /**
- * Updates orders, each as it was read: what is written is compared before. Casts to arrays, which are STABLE, stand in a
- * table expression of their own: not every engine takes one beside a column in an UPDATE.
+ * Updates orders, each as it was read: what is written is compared before. Casts to arrays, which are STABLE, stand in
+ * a table expression of their own: not every engine takes one beside a column in an UPDATE.
  */
 export function updateOrders(sql: postgres.Sql, at: Fragment, changed: readonly Changed[]): Branch {
   const after = changed.map((order) => order.after);
