@@ -94,7 +94,7 @@ export const SETTINGS = z.object({
     "bytes of all large messages under way, at least four times `REQUEST_BYTES_MAX`; beyond it calls end in `RESOURCE_EXHAUSTED`",
   ),
   ORDER_ID_REQUIRED: z.enum(["on", "off"]).default("off").describe(
-    "`on`: a `Sell` needs an `order_id`, a `Rollback` an `order_id` or a `rollback_id`",
+    "`on`: a `Sell` needs an `order_id`, a `Rollback` an `order_id` or a `rollback_id`, what has one an `operation_id`",
   ),
   REQUEST_TIMEOUT_MS_MAX: integer(100, 600_000).default(30_000).describe(
     "largest deadline; longer ones are cut to it, and callers that set none have it",
