@@ -4,7 +4,7 @@
  */
 import { keyOf } from "../inventory/stock_key.ts";
 import { invariant } from "../base/invariant.ts";
-import type { Changes, Moment, Snapshot, Verdict } from "../inventory/model.ts";
+import { type Changes, type Moment, type Snapshot, takenKey, type Verdict } from "../inventory/model.ts";
 import { changedOrder, rulesOf } from "../inventory/operations/operation.ts";
 import type { Buyer } from "../inventory/operations/rules.ts";
 import { changesNothing, type settle } from "../inventory/settle.ts";
@@ -17,20 +17,21 @@ import type { Guard } from "./modes/mode.ts";
 export function keysOf(entries: readonly Entry[]): SnapshotKeys {
   const orderIds = new Set<string>();
   const operationIds = new Set<string>();
-  const buyers: Buyer[] = [];
+  // Each once, as whatever a buyer has is added up for it.
+  const buyers = new Map<string, Buyer>();
   const moments: Moment[] = [];
   for (const { operation, order } of entries) {
     const records = rulesOf(operation).records(operation, order);
     for (const id of records.orderIds ?? []) orderIds.add(id);
     for (const id of records.operationIds ?? []) operationIds.add(id);
-    if (records.buyers !== undefined) buyers.push(...records.buyers);
+    for (const buyer of records.buyers ?? []) buyers.set(takenKey(keyOf(buyer), buyer.buyerId), buyer);
     if (records.moments !== undefined) moments.push(...records.moments);
   }
   return {
     stockKeys: keysOfAll(entries),
     orderIds: [...orderIds],
     operationIds: [...operationIds],
-    ...(buyers.length === 0 ? {} : { buyers }),
+    ...(buyers.size === 0 ? {} : { buyers: [...buyers.values()] }),
     ...(moments.length === 0 ? {} : { moments }),
   };
 }

@@ -135,7 +135,8 @@ export type SetInvRequest = Message<"inventory.v1.SetInvRequest"> & {
    */
   expected: {
     /**
-     * This version; 0: it is new.
+     * This version; 0: it is new. Holds whose time is up come off with movements of their own, at the next write: the
+     * first set after that may be refused, and CurrentLevel has the version to expect then.
      *
      * @generated from field: int64 expected_version = 5;
      */
