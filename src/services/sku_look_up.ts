@@ -57,7 +57,9 @@ export function createSkus(
       const result = await answered(
         dryRun ? names.wouldName(sku, goodsId, signal, address) : names.name(sku, goodsId, signal),
       );
-      if (!result.ok && result.taken !== undefined) throw skuTaken({ sku, goodsId }, result.taken);
+      if (result.ok) return;
+      if (result.taken !== undefined) throw skuTaken({ sku, goodsId }, result.taken);
+      throw failureError(new Failure("busy", "Others give the goods or the sku a name at this moment"));
     },
   };
 }

@@ -89,6 +89,18 @@ Deno.test("a sku is given once; a dry run gives none, and says whether it could 
   assertEquals([...skuGiven({ goodsId: 9, sku: "E\u0301" })], [["\u00C9", 9]]);
 });
 
+Deno.test("a goods that could not be given its sku is not taken for one that was", async () => {
+  const names = new GoodsNames({
+    readSkus: () => Promise.resolve(new Map()),
+    readGoods: () => Promise.resolve(new Map()),
+    // Each time somebody else is as fast.
+    nameGoods: () => Promise.resolve([]),
+  }, { waitingMax: 100 });
+  const { giveSku } = createSkus(names, lookUp({}).reasons);
+  const error = await assertRejects(() => giveSku({ goodsId: 1, sku: "A", dryRun: false }, CONTEXT), ConnectError);
+  assertEquals(error.code, Code.Aborted);
+});
+
 /** A part as a batch has them. */
 interface Part {
   readonly goodsInfo: readonly { readonly goodsId: number; readonly sku: string }[];
