@@ -97,15 +97,24 @@ export class GoodsNames {
     return { ok: false, taken: undefined };
   }
 
-  /** What a naming would come to now; it changes nothing. */
-  async wouldName(sku: string, goodsId: number, signal: AbortSignal, address?: string): Promise<NamingResult> {
+  /** What a naming would come to now; it changes nothing. An id that would be made is 0. */
+  async wouldName(
+    sku: string,
+    goodsId: number | undefined,
+    signal: AbortSignal,
+    address?: string,
+  ): Promise<NamingResult> {
     const [named, called] = await Promise.all([
-      this.find({ goodsId, sku }, signal, address),
-      this.find({ goodsId, sku: undefined }, signal, address),
+      this.find({ goodsId: 0, sku }, signal, address),
+      goodsId === undefined ? undefined : this.find({ goodsId, sku: undefined }, signal, address),
     ]);
-    if (named !== undefined && named.goodsId !== goodsId) return { ok: false, taken: named };
-    if (called?.sku !== undefined && called.sku !== sku) return { ok: false, taken: called };
-    return { ok: true, goods: { goodsId, sku } };
+    if (named !== undefined) {
+      return goodsId === undefined || named.goodsId === goodsId
+        ? { ok: true, goods: named }
+        : { ok: false, taken: named };
+    }
+    if (called?.sku !== undefined) return { ok: false, taken: called };
+    return { ok: true, goods: { goodsId: goodsId ?? 0, sku } };
   }
 
   /** The same naming again changes nothing, so one whose connection was lost is simply repeated. */

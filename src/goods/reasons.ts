@@ -85,4 +85,12 @@ export class Reasons {
       throw failureOf(error);
     }
   }
+
+  /** What adding it would come to now; it changes nothing. */
+  async wouldAdd(reason: Reason, signal: AbortSignal, address?: string): Promise<AddedReason> {
+    const reasons = await this.read(signal, address);
+    const known = reasons.find(({ code }) => code === reason.code);
+    if (known === undefined) return reasons.length < REASONS_MAX ? { ok: true, reason } : { ok: false, known };
+    return known.description === reason.description ? { ok: true, reason: known } : { ok: false, known };
+  }
 }

@@ -6,7 +6,7 @@ import type { Lists } from "../inventory/queries.ts";
 import { keyOf, type StockKey } from "../inventory/stock_key.ts";
 import type { HoldFilter, RecordedShortfall, ResolvedShortfall, TimeKey } from "../inventory/hold_lists.ts";
 import { type DueOrders, listHolds, readDueOrders } from "./statements/list_holds.ts";
-import { listShortfalls, resolveShortfall } from "./statements/shortfalls.ts";
+import { listShortfalls, resolveShortfall, wouldResolveShortfall } from "./statements/shortfalls.ts";
 import type { GoodsLevels, NamedLevel } from "../inventory/levels.ts";
 import { addReason, readReasons, type Reason } from "./statements/reasons.ts";
 import { changeUnderRowLocks } from "./statements/change_under_row_locks.ts";
@@ -67,7 +67,12 @@ export interface Store {
   /** Open shortfalls, the oldest first. */
   listShortfalls(page: Page, signal: AbortSignal): Promise<RecordedShortfall[]>;
   /** Resolves the shortfall of an order, unless it is; undefined: there is none. */
-  resolveShortfall(orderId: string, resolution: string, signal: AbortSignal): Promise<ResolvedShortfall | undefined>;
+  resolveShortfall(
+    orderId: string,
+    resolution: string,
+    signal: AbortSignal,
+    dryRun?: boolean,
+  ): Promise<ResolvedShortfall | undefined>;
   /** Orders that are on record as held although their time is up, those that ended first before others. */
   readDueOrders(after: TimeKey, limit: number, signal: AbortSignal): Promise<DueOrders>;
   /** The goods of those of these skus that belong to one. */
@@ -115,7 +120,8 @@ export function createStore(given: StoreOptions): Store {
     readLockedOrders: (orderIds, signal) => readLockedOrders(pool, orderIds, options.log, signal),
     listHolds: (filter, page, signal) => listHolds(pool, filter, page, signal),
     listShortfalls: (page, signal) => listShortfalls(pool, page, signal),
-    resolveShortfall: (orderId, resolution, signal) => resolveShortfall(pool, orderId, resolution, signal),
+    resolveShortfall: (orderId, resolution, signal, dryRun = false) =>
+      dryRun ? wouldResolveShortfall(pool, orderId, signal) : resolveShortfall(pool, orderId, resolution, signal),
     readDueOrders: (after, limit, signal) => readDueOrders(pool, after, limit, signal),
     readSkus: (skus, signal) => readSkus(pool, skus, signal),
     readGoods: (goodsIds, signal) => readGoods(pool, goodsIds, signal),

@@ -118,6 +118,14 @@ const NAMES: readonly BadInput[] = [
   row("RegisterGoods", { sku: "TEA", goodsId: 2 }, ["ALREADY_EXISTS"]),
   row("GetGoods", { sku: "TEA", goodsId: 2 }, INVALID("sku")),
   row("GetGoods", { sku: "TEA", goodsId: 1 }, ["OK"]),
+  row("RegisterGoods", { sku: "new", dryRun: true }, ["OK"]),
+  row("RegisterGoods", { sku: "new", goodsId: 2, dryRun: true }, ["OK"]),
+  row("RegisterGoods", { sku: "TEA", goodsId: 2, dryRun: true }, ["ALREADY_EXISTS"]),
+  row("RegisterGoods", { sku: "new", goodsId: 1, dryRun: true }, ["ALREADY_EXISTS"]),
+  row("AddReason", { reason: { code: "sample", description: "Went out" }, dryRun: true }, ["OK"]),
+  row("AddReason", { reason: { code: "damage", description: "other words" }, dryRun: true }, ["ALREADY_EXISTS"]),
+  row("ResolveShortfall", { orderId: "gone", resolution: "refunded", dryRun: true }, ["OK"]),
+  row("ResolveShortfall", { orderId: "none", resolution: "refunded", dryRun: true }, ["NOT_FOUND"]),
   row("AddReason", { reason: { code: "It fell", description: "" } }, INVALID("reason.code", "reason.description")),
   row("AddReason", { reason: { code: "damage", description: "other words" } }, ["ALREADY_EXISTS"]),
 ];
@@ -169,6 +177,11 @@ serverTest(
     await call("SetInv", { goodsId: 1, num: 10, sku: "TEA" });
     await call("SetInv", { goodsId: 2, num: 5 });
     await call("Reserve", { orderId: "held", ...lines(line(2)), ttl: "86400s" });
+    await call("SetInv", { goodsId: 3, num: 1 });
+    await call("Reserve", { orderId: "gone", ...lines({ goodsId: 3, num: 1 }), ttl: "0.001s" });
+    await call("SetInv", { goodsId: 3, num: 0 });
+    const late = { orderId: "gone", recordShortfall: true };
+    assertEquals(wordsOf(await callJson(url, "ConfirmHold", JSON.stringify(late))), "FAILED_PRECONDITION");
     await call("Sell", { orderId: "sold", ...lines(line(1)) });
     await runBadInputs(server, step, [...HOLDS, ...STOCK, ...NAMES, ...LISTS, ...TEXTS.map(text), ...madeUpTokens()]);
   },

@@ -40,9 +40,10 @@ function createGoodsService({ names, reasons }: GoodsServiceOptions): ServiceImp
   return {
     async registerGoods(request, context) {
       const { sku, goodsId } = decodeRegister(request);
-      return {
-        goods: registeredGoods({ sku, goodsId }, await answered(names.name(sku, goodsId, callSignal(context)))),
-      };
+      const result = request.dryRun
+        ? names.wouldName(sku, goodsId, ...callerOf(context))
+        : names.name(sku, goodsId, callSignal(context));
+      return { goods: registeredGoods({ sku, goodsId }, await answered(result)) };
     },
 
     async getGoods(request, context) {
@@ -59,7 +60,10 @@ function createGoodsService({ names, reasons }: GoodsServiceOptions): ServiceImp
 
     async addReason(request, context) {
       const reason = decodeReason(request);
-      return { reason: addedReason(reason, await answered(reasons.add(reason, callSignal(context)))) };
+      const added = request.dryRun
+        ? reasons.wouldAdd(reason, ...callerOf(context))
+        : reasons.add(reason, callSignal(context));
+      return { reason: addedReason(reason, await answered(added)) };
     },
   };
 }

@@ -79,13 +79,13 @@ export function resolvedAnswer(
     ]);
   }
   const before = found.shortfall.resolved?.resolution ?? "";
-  if (before !== resolution) {
+  if (!found.now && before !== resolution) {
     const differences = `resolution was ${before}`;
     throw detailedError(Code.AlreadyExists, `the shortfall of ${orderId} is resolved: ${differences}`, [
       info("CONTENT_DIFFERS", { field: "resolution", order_id: orderId, differences }),
     ]);
   }
-  return { shortfall: shortfallMessage(found.shortfall), replayed: !found.now };
+  return { shortfall: { ...shortfallMessage(found.shortfall), resolution }, replayed: !found.now };
 }
 
 /** What a read or a write of the store ended in, for its caller. */

@@ -41,7 +41,13 @@ interface Page {
 export interface HoldLists {
   listHolds(filter: HoldFilter, page: Page, signal: AbortSignal): Promise<Order[]>;
   listShortfalls(page: Page, signal: AbortSignal): Promise<RecordedShortfall[]>;
-  resolveShortfall(orderId: string, resolution: string, signal: AbortSignal): Promise<ResolvedShortfall | undefined>;
+  /** With `dryRun` it answers what would come of it. */
+  resolveShortfall(
+    orderId: string,
+    resolution: string,
+    signal: AbortSignal,
+    dryRun?: boolean,
+  ): Promise<ResolvedShortfall | undefined>;
 }
 
 /** What the service is made of. */
@@ -121,7 +127,7 @@ function createHoldService(options: HoldServiceOptions): ServiceImpl<typeof Hold
 
     async resolveShortfall(request, context) {
       const asked = decodeResolve(request);
-      const resolved = lists.resolveShortfall(asked.orderId, asked.resolution, callSignal(context));
+      const resolved = lists.resolveShortfall(asked.orderId, asked.resolution, callSignal(context), request.dryRun);
       return resolvedAnswer(asked, await resolved.catch(rethrow));
     },
   };

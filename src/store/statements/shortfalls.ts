@@ -57,6 +57,21 @@ export async function resolveShortfall(
   throw new ConflictError("the shortfall is being resolved by somebody else");
 }
 
+/** What resolving it would come to now: by this call, if it is open. */
+export async function wouldResolveShortfall(
+  pool: Pool,
+  orderId: string,
+  signal: AbortSignal,
+): Promise<ResolvedShortfall | undefined> {
+  const [row] = await pool.run<ShortfallRow[]>(
+    (sql) => sql`select ${columns(sql)} from shortfalls where order_id = ${orderId}::text`,
+    signal,
+  );
+  if (row === undefined) return undefined;
+  const shortfall = shortfallOf(row);
+  return { shortfall, now: shortfall.resolved === undefined };
+}
+
 function resolveStatement(orderId: string, resolution: string): Statement<(ShortfallRow & { now: boolean })[]> {
   return (sql) =>
     sql`

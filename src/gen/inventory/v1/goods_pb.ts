@@ -21,7 +21,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file inventory/v1/goods.proto.
  */
 export const file_inventory_v1_goods: GenFile = /*@__PURE__*/
-  fileDesc("ChhpbnZlbnRvcnkvdjEvZ29vZHMucHJvdG8SDGludmVudG9yeS52MSJUCgVHb29kcxIQCghnb29kc19pZBgBIAEoBRILCgNza3UYAiABKAkSLAoIbmFtZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIjUKFFJlZ2lzdGVyR29vZHNSZXF1ZXN0EgsKA3NrdRgBIAEoCRIQCghnb29kc19pZBgCIAEoBSI7ChVSZWdpc3Rlckdvb2RzUmVzcG9uc2USIgoFZ29vZHMYASABKAsyEy5pbnZlbnRvcnkudjEuR29vZHMiMAoPR2V0R29vZHNSZXF1ZXN0EhAKCGdvb2RzX2lkGAEgASgFEgsKA3NrdRgCIAEoCSI2ChBHZXRHb29kc1Jlc3BvbnNlEiIKBWdvb2RzGAEgASgLMhMuaW52ZW50b3J5LnYxLkdvb2RzIhQKEkxpc3RSZWFzb25zUmVxdWVzdCI8ChNMaXN0UmVhc29uc1Jlc3BvbnNlEiUKB3JlYXNvbnMYASADKAsyFC5pbnZlbnRvcnkudjEuUmVhc29uIisKBlJlYXNvbhIMCgRjb2RlGAEgASgJEhMKC2Rlc2NyaXB0aW9uGAIgASgJIjgKEEFkZFJlYXNvblJlcXVlc3QSJAoGcmVhc29uGAEgASgLMhQuaW52ZW50b3J5LnYxLlJlYXNvbiI5ChFBZGRSZWFzb25SZXNwb25zZRIkCgZyZWFzb24YASABKAsyFC5pbnZlbnRvcnkudjEuUmVhc29uMt8CCgxHb29kc1NlcnZpY2USWAoNUmVnaXN0ZXJHb29kcxIiLmludmVudG9yeS52MS5SZWdpc3Rlckdvb2RzUmVxdWVzdBojLmludmVudG9yeS52MS5SZWdpc3Rlckdvb2RzUmVzcG9uc2USTgoIR2V0R29vZHMSHS5pbnZlbnRvcnkudjEuR2V0R29vZHNSZXF1ZXN0Gh4uaW52ZW50b3J5LnYxLkdldEdvb2RzUmVzcG9uc2UiA5ACARJXCgtMaXN0UmVhc29ucxIgLmludmVudG9yeS52MS5MaXN0UmVhc29uc1JlcXVlc3QaIS5pbnZlbnRvcnkudjEuTGlzdFJlYXNvbnNSZXNwb25zZSIDkAIBEkwKCUFkZFJlYXNvbhIeLmludmVudG9yeS52MS5BZGRSZWFzb25SZXF1ZXN0Gh8uaW52ZW50b3J5LnYxLkFkZFJlYXNvblJlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_timestamp]);
+  fileDesc("ChhpbnZlbnRvcnkvdjEvZ29vZHMucHJvdG8SDGludmVudG9yeS52MSJUCgVHb29kcxIQCghnb29kc19pZBgBIAEoBRILCgNza3UYAiABKAkSLAoIbmFtZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIkYKFFJlZ2lzdGVyR29vZHNSZXF1ZXN0EgsKA3NrdRgBIAEoCRIQCghnb29kc19pZBgCIAEoBRIPCgdkcnlfcnVuGAMgASgIIjsKFVJlZ2lzdGVyR29vZHNSZXNwb25zZRIiCgVnb29kcxgBIAEoCzITLmludmVudG9yeS52MS5Hb29kcyIwCg9HZXRHb29kc1JlcXVlc3QSEAoIZ29vZHNfaWQYASABKAUSCwoDc2t1GAIgASgJIjYKEEdldEdvb2RzUmVzcG9uc2USIgoFZ29vZHMYASABKAsyEy5pbnZlbnRvcnkudjEuR29vZHMiFAoSTGlzdFJlYXNvbnNSZXF1ZXN0IjwKE0xpc3RSZWFzb25zUmVzcG9uc2USJQoHcmVhc29ucxgBIAMoCzIULmludmVudG9yeS52MS5SZWFzb24iKwoGUmVhc29uEgwKBGNvZGUYASABKAkSEwoLZGVzY3JpcHRpb24YAiABKAkiSQoQQWRkUmVhc29uUmVxdWVzdBIkCgZyZWFzb24YASABKAsyFC5pbnZlbnRvcnkudjEuUmVhc29uEg8KB2RyeV9ydW4YAiABKAgiOQoRQWRkUmVhc29uUmVzcG9uc2USJAoGcmVhc29uGAEgASgLMhQuaW52ZW50b3J5LnYxLlJlYXNvbjLfAgoMR29vZHNTZXJ2aWNlElgKDVJlZ2lzdGVyR29vZHMSIi5pbnZlbnRvcnkudjEuUmVnaXN0ZXJHb29kc1JlcXVlc3QaIy5pbnZlbnRvcnkudjEuUmVnaXN0ZXJHb29kc1Jlc3BvbnNlEk4KCEdldEdvb2RzEh0uaW52ZW50b3J5LnYxLkdldEdvb2RzUmVxdWVzdBoeLmludmVudG9yeS52MS5HZXRHb29kc1Jlc3BvbnNlIgOQAgESVwoLTGlzdFJlYXNvbnMSIC5pbnZlbnRvcnkudjEuTGlzdFJlYXNvbnNSZXF1ZXN0GiEuaW52ZW50b3J5LnYxLkxpc3RSZWFzb25zUmVzcG9uc2UiA5ACARJMCglBZGRSZWFzb24SHi5pbnZlbnRvcnkudjEuQWRkUmVhc29uUmVxdWVzdBofLmludmVudG9yeS52MS5BZGRSZWFzb25SZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_timestamp]);
 
 /**
  * The names of one goods.
@@ -73,6 +73,13 @@ export type RegisterGoodsRequest = Message<"inventory.v1.RegisterGoodsRequest"> 
    * @generated from field: int32 goods_id = 2;
    */
   goodsId: number;
+
+  /**
+   * True: answers what would come of it, and changes nothing.
+   *
+   * @generated from field: bool dry_run = 3;
+   */
+  dryRun: boolean;
 };
 
 /**
@@ -210,6 +217,13 @@ export type AddReasonRequest = Message<"inventory.v1.AddReasonRequest"> & {
    * @generated from field: inventory.v1.Reason reason = 1;
    */
   reason?: Reason | undefined;
+
+  /**
+   * True: answers what would come of it, and changes nothing.
+   *
+   * @generated from field: bool dry_run = 2;
+   */
+  dryRun: boolean;
 };
 
 /**
