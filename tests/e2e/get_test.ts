@@ -7,7 +7,12 @@ import { createClient } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-web";
 import { Buffer } from "node:buffer";
 import { gzipSync } from "node:zlib";
-import { InventoryService } from "../../src/gen/inventory/v1/inventory_pb.ts";
+import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
+import { GoodsService } from "../../src/gen/inventory/v1/goods_pb.ts";
+import { HoldService } from "../../src/gen/inventory/v1/holds_pb.ts";
+import { InventoryService, OrderState } from "../../src/gen/inventory/v1/inventory_pb.ts";
+import { QueryService } from "../../src/gen/inventory/v1/query_pb.ts";
+import { StockService } from "../../src/gen/inventory/v1/stock_pb.ts";
 import { Concurrency, LockService } from "../../src/gen/inventory/v1/lock_pb.ts";
 import { registry } from "../support/clients/client.ts";
 import { callJson } from "../support/clients/json_fetch.ts";
@@ -24,6 +29,8 @@ const OWN = "stock.example";
 
 serverTest("reads are answered to a GET as to a POST", { env: { ALLOWED_HOSTS: OWN } }, async (server, step) => {
   await callJson(server.url, "SetInv", JSON.stringify({ goodsId: 1, num: 10 }));
+  await callJson(server.url, "SetInv", JSON.stringify({ goodsId: 2, num: 5 }));
+  await callJson(server.url, "Sell", JSON.stringify({ orderId: "sold", goodsInfo: [{ goodsId: 2, num: 1 }] }));
 
   await step("of the library for browsers, in both encodings", async () => {
     for (const useBinaryFormat of [false, true]) {
@@ -42,10 +49,23 @@ serverTest("reads are answered to a GET as to a POST", { env: { ALLOWED_HOSTS: O
       assertEquals((await inventory.invDetail({ goodsId: 1 })).num, 10);
       const all = (await inventory.invDetail({ goodsId: 1, allLocations: true })).allLocations;
       assertEquals([all?.num, all?.levels.length], [10n, 1]);
-      const { verdicts } = await inventory.batchInvDetail({ goodsIds: [1, 2] });
+      const { verdicts } = await inventory.batchInvDetail({ goodsIds: [1, 9] });
       assertEquals(verdicts.map(({ outcome }) => outcome.case), ["detail", "error"]);
       assertEquals((await createClient(LockService, transport).status({})).concurrency, Concurrency.REDLOCK);
-      assertEquals(methods, Array(4).fill("GET"));
+      const holds = createClient(HoldService, transport);
+      const { order } = await holds.getOrder({ orderId: "sold" });
+      assertEquals(order?.state, OrderState.SOLD);
+      assertEquals([(await holds.listHolds({})).holds, (await holds.listShortfalls({})).shortfalls], [[], []]);
+      const { policy } = await createClient(StockService, transport).getPolicy({ goodsId: 2 });
+      assertEquals(policy?.orderNumMax, 0);
+      const goods = createClient(GoodsService, transport);
+      assertEquals((await goods.getGoods({ goodsId: 2 })).goods?.sku, "");
+      assertEquals((await goods.listReasons({})).reasons.length, 6);
+      const lists = createClient(QueryService, transport);
+      assertEquals((await lists.listInv({})).levels.length, 2);
+      assertEquals((await lists.listMovements({ orderId: "sold" })).movements.length, 1);
+      assertEquals((await lists.listOrders({})).orders.length, 1);
+      assertEquals(methods, Array(13).fill("GET"));
     }
   });
 
@@ -120,12 +140,15 @@ serverTest("reads are answered to a GET as to a POST", { env: { ALLOWED_HOSTS: O
 
     await step(`${version}: a write is no GET`, async () => {
       const before = await levelOf(server);
-      for (const method of ["SetInv", "Sell", "Rollback", "SellBatch", "RollbackBatch"]) {
-        const { status, headers } = await connection.request(
-          "GET",
-          `${v1Path(method)}?${json({ goodsId: 1, num: 3 })}`,
-        );
-        assertEquals([status, headers.allow], [405, "POST"], method);
+      const services = [InventoryService, HoldService, StockService, GoodsService];
+      const writes = services.flatMap(({ typeName, methods }) =>
+        methods.filter(({ idempotency }) => idempotency !== MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS)
+          .map(({ name }) => `/${typeName}/${name}`)
+      );
+      assertEquals(writes.length, 5 + 5 + 7 + 2);
+      for (const path of writes) {
+        const { status, headers } = await connection.request("GET", `${path}?${json({ goodsId: 1, num: 3 })}`);
+        assertEquals([status, headers.allow], [405, "POST"], path);
       }
       assertEquals(await levelOf(server), before);
     });
