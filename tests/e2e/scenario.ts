@@ -16,8 +16,6 @@ export interface Scenario {
   readonly name: string;
   /** Why the article's contract can't say it. */
   readonly notInArticle?: string;
-  /** With the others of this kind it shows each shape of answer and error once. */
-  readonly isRepresentative?: true;
   calls(goods: number): readonly Call[];
 }
 

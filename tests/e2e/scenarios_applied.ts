@@ -29,7 +29,6 @@ export const APPLIED: readonly Scenario[] = [
   },
   {
     name: "sells all lines of an order, merged, and once",
-    isRepresentative: true,
     calls: (g) => [
       set(g, 10, 1),
       set(g + 1, 10, 1),

@@ -118,7 +118,6 @@ export const BATCHES: readonly Scenario[] = [
   },
   {
     name: "reads a batch of goods, the unknown marked, the repeated answered at each place",
-    isRepresentative: true,
     notInArticle,
     calls: (g) => [
       set(g, 10, 1),

@@ -27,7 +27,6 @@ export const GOODS: readonly Scenario[] = [
   {
     name: "gives a goods its sku once, and knows it by either name",
     notInArticle: NOT_IN_ARTICLE,
-    isRepresentative: true,
     calls: (g) => [
       named(g, `Sku ${g}`),
       same("RegisterGoods", { goodsId: g, sku: `Sku ${g}` }),
@@ -76,7 +75,6 @@ export const GOODS: readonly Scenario[] = [
   {
     name: "sets and answers levels by sku, and gives a goods its sku with its first level",
     notInArticle: NOT_IN_ARTICLE,
-    isRepresentative: true,
     calls: (g) => [
       fails("SetInv", { sku: `S${g}`, num: 1 }, "NOT_FOUND", unknownSkus(`S${g}`)),
       ok("SetInv", { goodsId: g, sku: `S${g}`, num: 10 }, level(g, 10, 1, `S${g}`)),
@@ -145,7 +143,6 @@ export const GOODS: readonly Scenario[] = [
   {
     name: "sells and gives back by sku, added up with lines by id",
     notInArticle: NOT_IN_ARTICLE,
-    isRepresentative: true,
     calls: (g) => [
       set(g, 10, 1),
       set(g + 1, 10, 1),
@@ -162,7 +159,6 @@ export const GOODS: readonly Scenario[] = [
   {
     name: "names every unknown sku, and in its errors what the request did, and moves nothing",
     notInArticle: NOT_IN_ARTICLE,
-    isRepresentative: true,
     calls: (g) => [
       set(g, 10, 1),
       named(g, `S${g}`),
@@ -224,7 +220,6 @@ export const GOODS: readonly Scenario[] = [
   {
     name: "sells and gives back batches by sku, each with its own verdict",
     notInArticle: NOT_IN_ARTICLE,
-    isRepresentative: true,
     calls: (g) => [
       set(g, 10, 1),
       named(g, `S${g}`),
@@ -246,7 +241,6 @@ export const GOODS: readonly Scenario[] = [
   {
     name: "adds a reason once, and lists it",
     notInArticle: NOT_IN_ARTICLE,
-    isRepresentative: true,
     calls: (g) => [
       ok("AddReason", { reason: { code: `r${g}`, description: `Reason ${g}` } }, {
         reason: { code: `r${g}`, description: `Reason ${g}` },

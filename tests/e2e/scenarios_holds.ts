@@ -71,7 +71,6 @@ export const HOLDS: readonly Scenario[] = [
   {
     name: "holds units for a buyer, sells fewer of them, and takes those back",
     notInArticle: NOT_IN_ARTICLE,
-    isRepresentative: true,
     calls: (g) => [
       set(g, 10, 1),
       ok("Reserve", reserve(`${g}`, [[g, 4]], { buyerId: "ann@shop.example" }), {
@@ -182,7 +181,6 @@ export const HOLDS: readonly Scenario[] = [
   {
     name: "knows a hold as expired the moment its time is up, and a shortfall until it is resolved",
     notInArticle: NOT_IN_ARTICLE,
-    isRepresentative: true,
     calls: (g) => {
       const short = { goodsId: g, asked: 4, available: 3, locationId: 0, sku: "" };
       const shortfall = (recorded: boolean) => (

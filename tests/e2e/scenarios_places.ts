@@ -10,7 +10,6 @@ const notInArticle = "no locations or expectations";
 export const PLACES: readonly Scenario[] = [
   {
     name: "keeps the stock of each location apart, and answers one, some or all of them",
-    isRepresentative: true,
     notInArticle,
     calls: (g) => [
       ok("SetInv", { goodsId: g, num: 5, locationId: 7 }, at(7, level(g, 5, 1))),
@@ -91,7 +90,6 @@ export const PLACES: readonly Scenario[] = [
   },
   {
     name: "sets a level only where it stands as expected, and says how it stands",
-    isRepresentative: true,
     notInArticle,
     calls: (g) => [
       fails("SetInv", { goodsId: g, num: 5, expectedVersion: "3" }, "ABORTED", current(g, 0, 0)),

@@ -17,7 +17,6 @@ export const REFUSED: readonly Scenario[] = [
   },
   {
     name: "refuses an order that is short of stock, with every short line, and decides it afresh later",
-    isRepresentative: true,
     calls: (g) => [
       set(g, 2, 1),
       set(g + 1, 1, 1),
@@ -67,7 +66,6 @@ export const REFUSED: readonly Scenario[] = [
   },
   {
     name: "names every field that breaks a rule",
-    isRepresentative: true,
     calls: (g) => [
       fails(
         "SetInv",

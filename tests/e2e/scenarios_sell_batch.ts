@@ -26,7 +26,6 @@ const notInArticle = "no batches";
 export const SELL_BATCHES: readonly Scenario[] = [
   {
     name: "sells a batch, each order with its own verdict, and answers a retry the same",
-    isRepresentative: true,
     notInArticle,
     calls: (g) => {
       const batch = {

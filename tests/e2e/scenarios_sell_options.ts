@@ -25,7 +25,6 @@ const DRY = { dryRun: true };
 export const SELL_OPTIONS: readonly Scenario[] = [
   {
     name: "takes of each line what is there where that is asked for, and says what was asked",
-    isRepresentative: true,
     notInArticle,
     calls: (g) => {
       const asked = order(`${g}`, [g, 5], [g + 1, 1], [g + 2, 3]);
@@ -70,7 +69,6 @@ export const SELL_OPTIONS: readonly Scenario[] = [
   },
   {
     name: "answers what would come of an order, and leaves everything as it is",
-    isRepresentative: true,
     notInArticle,
     calls: (g) => {
       const { soldAt: _, ...wouldBe } = sold(`${g}`, [g, 3]);

@@ -70,7 +70,6 @@ export const STOCK: readonly Scenario[] = [
   {
     name: "adjusts what is on hand, all lines or none, and once",
     notInArticle,
-    isRepresentative: true,
     calls: (g) => [
       set(g, 10, 1),
       set(g + 1, 10, 1),
@@ -151,7 +150,6 @@ export const STOCK: readonly Scenario[] = [
   {
     name: "moves units to another location, all lines or none, and once",
     notInArticle,
-    isRepresentative: true,
     calls: (g) => [
       set(g, 10, 1),
       set(g + 1, 1, 1),
@@ -193,7 +191,6 @@ export const STOCK: readonly Scenario[] = [
   {
     name: "binds sales to a policy, which is read back, until there is none",
     notInArticle,
-    isRepresentative: true,
     calls: (g) => {
       const request = { safetyStock: 2, orderNumMax: 5, buyerNumMax: 6 };
       const rest = place(g, 10, 2, { num: 8 });
@@ -292,7 +289,6 @@ export const STOCK: readonly Scenario[] = [
   {
     name: "takes a goods off sale, keeps what it has, and sells it again",
     notInArticle,
-    isRepresentative: true,
     calls: (g) => [
       set(g, 10, 1),
       ok("Sell", order(`${g}`, [g, 2]), sold(`${g}`, [g, 2])),
@@ -381,7 +377,6 @@ export const STOCK: readonly Scenario[] = [
   {
     name: "applies a batch of everything, each with its own verdict, in its sequence",
     notInArticle,
-    isRepresentative: true,
     calls: (g) => {
       const batch = {
         operations: [

@@ -14,10 +14,11 @@ const RETRY_CODES = new Set(["aborted", "unavailable", "resource_exhausted", "de
 const RETRIES_MAX = 200;
 const CALL_MS_MAX = 20_000;
 
-/** One call of `inventory.v1.InventoryService`; never throws. */
+/** One call of `inventory.v1.InventoryService`, or of another service as `StockService/SetPolicy`; never throws. */
 export async function call(url: string, method: string, body: unknown, timeoutMs?: number): Promise<Answer> {
+  const path = method.includes("/") ? method : `InventoryService/${method}`;
   try {
-    const response = await fetch(`${url}/inventory.v1.InventoryService/${method}`, {
+    const response = await fetch(`${url}/inventory.v1.${path}`, {
       method: "POST",
       headers: {
         "content-type": "application/json",
