@@ -186,14 +186,18 @@ function unknownOrderProblem({ request, invokedMs }: Call, { asked }: Explanatio
 function unknownProblem(
   call: Call,
   places: readonly PlaceKey[],
-  { times, ledgers }: Explanations,
+  { times, ledgers, asked }: Explanations,
 ): string | undefined {
   const { request, invokedMs, answeredMs } = call;
   if (request.kind === "set" || (request.kind === "rollback" && request.orderId !== "")) {
     return "because a goods is unknown";
   }
+  // A confirmation that comes late sells what was reserved under its id.
+  const known = request.kind === "confirm"
+    ? (asked.reserves.get(request.orderId)?.calls ?? []).flatMap((reserve) => placesOf(reserve.request))
+    : placesOf(request);
   for (const place of places) {
-    if (!placesOf(request).includes(place)) return `because goods ${place} is unknown, which it did not ask for`;
+    if (!known.includes(place)) return `because goods ${place} is unknown, which it did not ask for`;
     const { low, high } = times.window(place, invokedMs, answeredMs);
     const wasClosed = ledgers.get(place)?.closed.slice(low, high + 1).includes(true) === true;
     if (low > 0 && !wasClosed) return `because goods ${place} is unknown, which was at version ${low} before`;
