@@ -71,7 +71,8 @@ serverTest("a second signal exits at once", PATIENT, async (server) => {
   await health.hears("NOT_SERVING");
   server.signal("SIGINT");
   assertEquals(await server.exited, EXIT_FAILED);
-  assertEquals(await underWay, "UNAVAILABLE");
+  // grpc-js says INTERNAL where it hears of the end by a reset of the connection.
+  assert(["UNAVAILABLE", "INTERNAL"].includes(await underWay));
   assertEquals(await soldOrders(server), []);
 });
 
