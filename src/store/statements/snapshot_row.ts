@@ -163,7 +163,7 @@ function operationOf(
 }
 
 /** Lines out of the columns of an order. */
-export function linesOf(
+function linesOf(
   goodsIds: readonly number[],
   locationIds: readonly number[] | null,
   nums: readonly number[],

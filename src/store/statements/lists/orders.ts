@@ -1,6 +1,6 @@
 /** The list of orders. */
 import type postgres from "postgres";
-import type { Order, OrderState } from "../../../inventory/model.ts";
+import type { Order } from "../../../inventory/model.ts";
 import {
   isSortedByTaking,
   type OrderKey,
@@ -12,7 +12,7 @@ import { arrayLiteral } from "../../postgres/arrays.ts";
 import type { Pool } from "../../postgres/pool.ts";
 import type { Statement } from "../../postgres/transaction_block.ts";
 import type { Fragment } from "../branches/branch.ts";
-import { linesOf } from "../snapshot_row.ts";
+import { orderOf, type OrderRow } from "../snapshot_row.ts";
 import { framed, type FrameRow, msOf, pageOf, usOf } from "./frame.ts";
 import { orderScan, takenOrders } from "./order_scans.ts";
 
@@ -20,20 +20,7 @@ import { orderScan, takenOrders } from "./order_scans.ts";
 const ORDER_BYTES = 500;
 const LINE_BYTES = 160;
 
-type Row = readonly [
-  key: OrderKey,
-  orderId: string,
-  state: OrderState,
-  goodsIds: number[],
-  locationIds: number[] | null,
-  nums: number[],
-  returned: number[],
-  atMs: number,
-  asked: number[] | null,
-  held: number[] | null,
-  expiresAtMs: number | null,
-  buyerId: string | null,
-];
+type Row = readonly [key: OrderKey, ...order: OrderRow];
 
 /** A page of orders, each in the state of the moment of the read. */
 export async function listOrders(
@@ -45,7 +32,7 @@ export async function listOrders(
   const [answer] = await pool.run(listOrdersStatement(query, page), signal);
   if (answer === undefined) throw new Error("PostgreSQL answered a list without a row");
   const { rows, next } = pageOf(answer, page.size);
-  return { rows: rows.map(orderOf), next };
+  return { rows: rows.map(([, ...order]) => orderOf(order)), next };
 }
 
 /** The statement behind {@link listOrders}. What is held and over has expired, as `stateAt` says. */
@@ -78,20 +65,4 @@ function hasGoods(sql: postgres.Sql, query: OrderQuery): Fragment {
   return sql`exists (select from unnest(goods_ids, location_ids) as line (goods_id, location_id)
                           where line.goods_id = ${goodsId}
                             and (${locationId}::int is null or coalesce(line.location_id, 0) = ${locationId}::int))`;
-}
-
-function orderOf(
-  [, orderId, state, goodsIds, locationIds, nums, returned, atMs, asked, held, expiresAtMs, buyerId]: Row,
-): Order {
-  return {
-    orderId,
-    state,
-    lines: linesOf(goodsIds, locationIds, nums),
-    returned,
-    atMs,
-    ...(asked === null ? {} : { asked }),
-    ...(held === null ? {} : { held }),
-    ...(expiresAtMs === null ? {} : { expiresAtMs }),
-    ...(buyerId === null ? {} : { buyerId }),
-  };
 }
