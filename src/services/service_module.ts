@@ -5,11 +5,9 @@
  */
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import type { ConnectRouter, ServiceImpl } from "@connectrpc/connect";
+import { type Right, RIGHTS } from "../auth/rights.ts";
 import type { MessageBounds } from "../rpc/messages/check.ts";
 
-/** What a caller may be allowed: to look, to sell and take back, to change stock, to look at the server itself. */
-export const RIGHTS = ["reader", "seller", "stocker", "operator"] as const;
-export type Right = typeof RIGHTS[number];
 /** For methods that must answer whoever asks, such as a balancer that has no credentials. */
 export const ANYONE = "anyone";
 

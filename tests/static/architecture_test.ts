@@ -31,12 +31,14 @@ const LAW: Readonly<Record<string, Law>> = {
     files: ["lanes/coalesced_reads.ts", "lanes/failure.ts", "lanes/retry_rule.ts", "store"],
     packages: [],
   },
+  auth: { files: [], packages: [] },
   health: { files: ["telemetry"], packages: [] },
   tls: { files: ["telemetry"], packages: [] },
   transport: { files: ["telemetry"], packages: ["@connectrpc/connect"] },
   rpc: { files: ["transport", "telemetry", "gen/google"], packages: [...CONNECT, "@connectrpc/connect-node"] },
   services: {
     files: [
+      "auth/rights.ts",
       "config/mode_names.ts",
       "gen",
       "goods",
@@ -79,6 +81,7 @@ const REUSABLE_TOO = [
   "gen/grpc",
   "gen/health",
   "gen/google",
+  "auth/rights.ts",
   "services/health",
   "services/reflection",
   "services/service_module.ts",

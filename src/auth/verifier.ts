@@ -1,0 +1,68 @@
+/** What verifies credentials, one kind each: its contract, and the two ways in which it says no. */
+import type { Identity } from "./identity.ts";
+
+/** What of a client's certificate, which TLS has verified against the CA, says whose it is. */
+export interface ClientCertificate {
+  /** Its subject alternative names. */
+  readonly uris: readonly string[];
+  readonly dnsNames: readonly string[];
+  readonly commonName: string | undefined;
+  /** Of `Date.now()`. */
+  readonly endsAtMs: number;
+}
+
+/** What a call brings to prove who calls. */
+export interface Credentials {
+  /** Behind `Authorization: Bearer `. */
+  readonly bearer: string | undefined;
+  /** Of its connection; undefined where there is a bearer, which then has to do. */
+  readonly certificate: ClientCertificate | undefined;
+}
+
+/** Why credentials don't do: for the audit line and the metric, never for the caller. */
+export const REFUSAL_REASONS = [
+  "missing",
+  "malformed",
+  "unknown",
+  "wrong_secret",
+  "revoked",
+  "expired",
+  "not_yet_valid",
+  "wrong_signature",
+  "wrong_issuer",
+  "wrong_audience",
+  "wrong_algorithm",
+  "no_rights",
+] as const;
+export type RefusalReason = typeof REFUSAL_REASONS[number];
+
+/** One kind of credentials. */
+export interface Verifier {
+  /**
+   * Who calls; undefined: these are not credentials of this kind. At once where that is possible.
+   *
+   * @throws UnauthenticatedError, VerifierUnavailableError
+   */
+  verify(credentials: Credentials): Identity | undefined | Promise<Identity | undefined>;
+  close(): Promise<void>;
+}
+
+/** The credentials don't do. */
+export class UnauthenticatedError extends Error {
+  override name = "UnauthenticatedError";
+
+  /** @param about whose they say they are, such as the id of a key; nothing that is secret */
+  constructor(readonly reason: RefusalReason, readonly about?: string) {
+    super(reason);
+  }
+}
+
+/** Whether they do can't be found out now. */
+export class VerifierUnavailableError extends Error {
+  override name = "VerifierUnavailableError";
+
+  /** @param what is away, such as `the table of keys` */
+  constructor(readonly what: string, options?: ErrorOptions) {
+    super(`${what} can't be asked`, options);
+  }
+}
