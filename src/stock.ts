@@ -16,8 +16,10 @@ import type { Mode } from "./lanes/modes/mode.ts";
 import type { Lock } from "./lock/lock.ts";
 import { createRedlock } from "./lock/redlock.ts";
 import { readCertificates } from "./store/postgres/certificates.ts";
+import { observedStore } from "./store/observed_store.ts";
 import { createStore, type Store } from "./store/store.ts";
 import type { Log } from "./telemetry/log.ts";
+import type { StockObserver } from "./telemetry/observer.ts";
 import { shareOf } from "./transport/addresses.ts";
 
 /** Batches at a time, as far as the pool has connections. */
@@ -29,6 +31,8 @@ export interface StockParts {
   readonly lock?: Lock;
   readonly store?: Store;
   readonly settle?: typeof settle;
+  /** Absent: nobody looks. */
+  readonly observer?: StockObserver | undefined;
 }
 
 /** What decides and writes. */
@@ -45,10 +49,11 @@ export interface Stock {
 
 /** Builds what is behind the port. Nothing is connected before it is used, but for the nodes of the lock. */
 export function openStock(config: Config, parts: StockParts): Stock {
-  const { log, settle } = parts;
-  const store = parts.store ?? openStore(config, log);
+  const { log, settle, observer } = parts;
+  const opened = parts.store ?? openStore(config, log);
+  const store = observer === undefined ? opened : observedStore(opened, observer);
   const mode = openMode(config, parts);
-  const lanes = new Lanes({ store, settle, mode, random: Math.random, log }, {
+  const lanes = new Lanes({ store, settle, mode, random: Math.random, log, observer }, {
     operationsMax: config.queueMax,
     // As with all of the queue, a whole batch always fits.
     operationsPerAddressMax: Math.max(shareOf(config.queueMax, config.addressShareMax), config.batchOrdersMax),

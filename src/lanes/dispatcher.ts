@@ -12,6 +12,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { settle } from "../inventory/settle.ts";
 import type { Store } from "../store/store.ts";
 import { errorFields, type Log } from "../telemetry/log.ts";
+import type { ObservedBatch, StockObserver } from "../telemetry/observer.ts";
 import { type Entry, keysOfAll } from "./entry.ts";
 import type { LanesLimits } from "./lanes_limits.ts";
 import { LockedRows } from "./locked_rows.ts";
@@ -34,6 +35,8 @@ export interface DispatcherParts {
   readonly log: Log;
   /** Answers in [0, 1). */
   readonly random: () => number;
+  /** Absent: nobody looks. */
+  readonly observer?: StockObserver | undefined;
 }
 
 /** Entries in one batch, and their lines and entries together: far less than a statement may take. */
@@ -60,6 +63,7 @@ interface Guarded {
 /** Forms batches of those who wait and leads them to their ends, so many at a time. */
 export class Dispatcher {
   readonly #log: Log;
+  readonly #observer: StockObserver | undefined;
   readonly #limits: LanesLimits;
   readonly #queue = new Queue<Entry>();
   readonly #guards: Guards;
@@ -73,11 +77,12 @@ export class Dispatcher {
 
   /** `dispatched` is called after each look for batches. */
   constructor(parts: DispatcherParts, limits: LanesLimits, dispatched: () => void) {
-    const { store, settle, mode, log, random } = parts;
+    const { store, settle, mode, log, random, observer } = parts;
     this.#log = log;
+    this.#observer = observer;
     this.#limits = limits;
     this.#dispatched = dispatched;
-    this.#guards = guardsOf(mode, log);
+    this.#guards = guardsOf(mode, log, observer);
     this.#refusals = new Refusals(this.#queue, limits, random, () => this.#dispatch());
     this.#detours = new RowLockDetours(log, () => performance.now());
     this.#batchParts = {
@@ -135,7 +140,8 @@ export class Dispatcher {
     while (this.#batches < this.#limits.batchesMax) {
       const entries = this.#queue.take(BATCH_LIMITS);
       if (entries.length === 0) break;
-      void this.#lead(entries);
+      if (this.#observer === undefined) void this.#lead(entries);
+      else void this.#observer.batch(observed(entries), () => this.#lead(entries));
     }
     // Whoever was sidelined, or left, wants its other goods no more.
     this.#releaseUnwanted(this.#queue.leftGoods());
@@ -231,10 +237,15 @@ export class Dispatcher {
   }
 }
 
-function guardsOf(mode: Mode, log: Log): Guards {
+/** A batch as observers see it. */
+function observed(entries: readonly Entry[]): ObservedBatch {
+  return { entries: entries.length, goods: keysOfAll(entries).length, calls: entries.map(({ call }) => call) };
+}
+
+function guardsOf(mode: Mode, log: Log, observer: StockObserver | undefined): Guards {
   switch (mode.concurrency) {
     case "redlock":
-      return new RedlockGuards(mode, log);
+      return new RedlockGuards(mode, log, observer);
     case "row":
       return new RowGuards();
     case "optimistic":

@@ -45,6 +45,8 @@ export class Entry implements Waiting {
   lostWrite: OutcomeUnknownError | undefined;
   /** Rows of its goods were seen to be locked by a foreign session. */
   rowsWereLocked = false;
+  /** The call that it is of, as the observer knows it. */
+  readonly call: unknown;
   readonly #end = Promise.withResolvers<Verdict>();
   readonly #ended: () => void;
   readonly #signal: AbortSignal;
@@ -56,12 +58,14 @@ export class Entry implements Waiting {
     waitUntilMs: number,
     signal: AbortSignal,
     ended: () => void,
+    call?: unknown,
   ) {
     this.operation = operation;
     this.stockKeys = rulesOf(operation).keysOf(operation, undefined);
     this.waitUntilMs = waitUntilMs;
     this.#signal = signal;
     this.#ended = ended;
+    this.call = call;
   }
 
   /** What it comes to. Rejects with a Failure, the signal's reason, or a fault of this program. */

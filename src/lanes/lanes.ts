@@ -17,6 +17,7 @@ import { Failure, failureOf } from "./failure.ts";
 import type { LanesLimits } from "./lanes_limits.ts";
 import type { FallbackView } from "./modes/quorum_fallback.ts";
 import { createReads, type OrderAt, type Reads } from "./reads.ts";
+import type { StockObserver } from "../telemetry/observer.ts";
 
 /** What the lanes work with. */
 export interface LanesParts extends Omit<DispatcherParts, "settle"> {
@@ -30,6 +31,7 @@ export const LANES_CLOSE_MS_MAX = 5000;
 /** Decides and writes operations, and reads levels. */
 export class Lanes {
   readonly #limits: LanesLimits;
+  readonly #observer: StockObserver | undefined;
   readonly #admission: Admission;
   readonly #dispatcher: Dispatcher;
   readonly #reads: Reads;
@@ -38,6 +40,7 @@ export class Lanes {
 
   constructor(parts: LanesParts, limits: LanesLimits) {
     this.#limits = limits;
+    this.#observer = parts.observer;
     this.#admission = new Admission(limits);
     this.#dispatcher = new Dispatcher({ ...parts, settle: parts.settle ?? settle }, limits, () => this.#noteIdle());
     this.#reads = createReads(parts.store, limits);
@@ -124,6 +127,7 @@ export class Lanes {
   /** Has the operations stand in line, as far as they are admitted. */
   #begin(operations: readonly Operation[], signal: AbortSignal, address: string | undefined): Promise<Verdict>[] {
     const waitUntilMs = performance.now() + this.#limits.lockWaitMsMax;
+    const call = this.#observer?.call();
     const entries: Entry[] = [];
     const verdicts = operations.map((operation) => {
       if (this.#closed) return Promise.reject(new Failure("database", "The service is shutting down"));
@@ -134,7 +138,7 @@ export class Lanes {
       const entry = new Entry(operation, waitUntilMs, signal, () => {
         this.#admission.free(lines, address);
         this.#noteIdle();
-      });
+      }, call);
       entries.push(entry);
       return entry.verdict;
     });

@@ -6,6 +6,7 @@
  * released in any case. The states of a goods and their transitions are those of lease_states.ts.
  */
 import type { StockKey } from "../../inventory/stock_key.ts";
+import type { StockObserver } from "../../telemetry/observer.ts";
 import { type Lease, LeaseTakenError, type Lock } from "../../lock/lock.ts";
 import { type LeaseEvent, type LeaseState, nextLeaseState } from "./lease_states.ts";
 import type { Refused } from "./mode.ts";
@@ -50,6 +51,7 @@ interface Past {
 export class LeaseCache {
   readonly #lock: Lock;
   readonly #nowMs: () => number;
+  readonly #observer: StockObserver | undefined;
   /** Goods in state in_use or idle. */
   readonly #cached = new Map<StockKey, Cached>();
   /** Goods in state released or paused, less than the longest pause ago, the oldest first. */
@@ -58,9 +60,10 @@ export class LeaseCache {
   #attemptMs = 0;
 
   /** `nowMs` is the monotonic clock. */
-  constructor(lock: Lock, nowMs: () => number) {
+  constructor(lock: Lock, nowMs: () => number, observer?: StockObserver | undefined) {
     this.#lock = lock;
     this.#nowMs = nowMs;
+    this.#observer = observer;
   }
 
   /** Goods whose lease is ours now. */
@@ -112,7 +115,7 @@ export class LeaseCache {
       if (lease === undefined) return false;
       if (lease.remainingMs() < neededMs) short.add(lease);
     }
-    const extensions = await Promise.allSettled([...short].map((lease) => lease.extend()));
+    const extensions = await Promise.allSettled([...short].map((lease) => this.#extend(lease, stockKeys.length)));
     return extensions.every(({ status }) => status === "fulfilled") && this.remainingMs(stockKeys) >= neededMs;
   }
 
@@ -166,15 +169,29 @@ export class LeaseCache {
     this.#leave(stockKeys, "released");
   }
 
+  async #extend(lease: Lease, goods: number): Promise<void> {
+    const ended = this.#observer?.lease("extend", goods);
+    try {
+      await lease.extend();
+      ended?.();
+    } catch (error) {
+      ended?.(error);
+      throw error;
+    }
+  }
+
   /** One attempt; how long it takes till the nodes have answered says how long others' take. */
   async #acquire(stockKeys: readonly StockKey[]): Promise<Lease> {
+    const ended = this.#observer?.lease("acquire", stockKeys.length);
     const askedMs = this.#nowMs();
     const note = () => this.#attemptMs += ATTEMPT_WEIGHT * (this.#nowMs() - askedMs - this.#attemptMs);
     try {
       const lease = await this.#lock.acquire(stockKeys);
       note();
+      ended?.();
       return lease;
     } catch (error) {
+      ended?.(error);
       if (error instanceof LeaseTakenError) note();
       throw error;
     }
@@ -216,7 +233,11 @@ export class LeaseCache {
       if (together === undefined) byLease.set(cached.lease, [stockKey]);
       else together.push(stockKey);
     }
-    for (const [lease, together] of byLease) lease.release(together);
+    for (const [lease, together] of byLease) {
+      const ended = this.#observer?.lease("release", together.length);
+      const released = lease.release(together);
+      if (ended !== undefined) void released.then(() => ended());
+    }
   }
 
   /** How long this process still leaves the goods to others. */

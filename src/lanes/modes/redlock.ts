@@ -5,6 +5,7 @@
 import type { StockKey } from "../../inventory/stock_key.ts";
 import { QuorumLostError } from "../../lock/lock.ts";
 import type { Log } from "../../telemetry/log.ts";
+import type { StockObserver } from "../../telemetry/observer.ts";
 import { LeaseCache } from "./lease_cache.ts";
 import type { Guard, Guards, Mode, Taken } from "./mode.ts";
 import { type FallbackView, QuorumFallback } from "./quorum_fallback.ts";
@@ -19,9 +20,13 @@ export class RedlockGuards implements Guards {
   /** Only where the loss of the quorum is to stop nobody. */
   readonly #fallback: QuorumFallback | undefined;
 
-  constructor({ lock, quorumLoss }: Extract<Mode, { concurrency: "redlock" }>, log: Log) {
+  constructor(
+    { lock, quorumLoss }: Extract<Mode, { concurrency: "redlock" }>,
+    log: Log,
+    observer?: StockObserver | undefined,
+  ) {
     const monotonicMs = () => performance.now();
-    const leases = new LeaseCache(lock, monotonicMs);
+    const leases = new LeaseCache(lock, monotonicMs, observer);
     const guard: Guard = {
       rowLocks: false,
       extend: (stockKeys, neededMs) => leases.extend(stockKeys, neededMs),
