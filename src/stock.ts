@@ -8,6 +8,7 @@ import {
   ROW_LOCK_TIMEOUT_MS,
   STATEMENT_TIMEOUT_MS,
 } from "./config/config.ts";
+import { readCertificatesSync } from "./config/tls_files.ts";
 import { GoodsNames } from "./goods/goods_names.ts";
 import { Reasons } from "./goods/reasons.ts";
 import type { settle } from "./inventory/settle.ts";
@@ -15,7 +16,7 @@ import { Lanes } from "./lanes/lanes.ts";
 import type { Mode } from "./lanes/modes/mode.ts";
 import type { Lock } from "./lock/lock.ts";
 import { createRedlock } from "./lock/redlock.ts";
-import { readCertificates } from "./store/postgres/certificates.ts";
+import { readDatabaseCertificates } from "./store/postgres/certificates.ts";
 import { observedStore } from "./store/observed_store.ts";
 import { createStore, type Store } from "./store/store.ts";
 import type { Log } from "./telemetry/log.ts";
@@ -83,7 +84,7 @@ export function openStock(config: Config, parts: StockParts): Stock {
 function openStore(config: Config, log: Log): Store {
   return createStore({
     address: config.database,
-    certificates: readCertificates(config.database),
+    certificates: readDatabaseCertificates(config.database),
     max: config.databasePoolMax,
     waitersMax: config.queueMax,
     connectTimeoutMs: connectTimeoutMs(config),
@@ -106,6 +107,7 @@ function openMode(config: Config, { log, lock }: StockParts): Mode {
 function openLock(config: Config, log: Log): Lock {
   return createRedlock({
     nodes: config.redisNodes,
+    ...(config.redisTls === undefined ? {} : { certificates: readCertificatesSync(config.redisTls) }),
     ttlMs: config.lockTtlMs,
     nodeTimeoutMs: config.lockNodeTimeoutMs,
     keyPrefix: `${config.lockKeyPrefix}goods:`,

@@ -2,10 +2,14 @@
  * From environment variables to one frozen, typed Config. Every problem is reported at once, none is guessed around.
  * Names, defaults and meanings are in settings.ts, rules over several settings in checks.ts.
  */
+import { readSmallFileSync } from "../base/small_file.ts";
+import { AddressError } from "./address_text.ts";
 import type { PostgresAddress } from "./postgres_address.ts";
 import type { RedisAddress } from "./redis_address.ts";
 import { SETTING_NAMES, SETTINGS } from "./settings.ts";
 import { configNotes } from "./notes.ts";
+import { SECRET_NAMES, underFileName, withSecretFiles } from "./secret_files.ts";
+import { redisTlsProblems, type TlsPaths, tlsPaths, underDatabaseTls } from "./store_tls.ts";
 import { budgetProblems, lockProblems, nodesProblems, queueProblems, workersProblems } from "./checks.ts";
 import type { ModeName, QuorumLoss } from "./mode_names.ts";
 import type { LOG_FORMATS, LOG_LEVELS } from "../telemetry/log.ts";
@@ -35,8 +39,14 @@ export interface Config {
   /** 0: any free port. */
   readonly port: number;
   readonly database: PostgresAddress;
+  /** Path of the file that its address stands in; undefined: the environment. */
+  readonly databaseUrlFile: string | undefined;
   /** The nodes of the lock, each a server of its own. */
   readonly redisNodes: readonly RedisAddress[];
+  /** Path of the file that their addresses stand in; undefined: the environment. */
+  readonly redisUrlsFile: string | undefined;
+  /** Files for TLS to the nodes; undefined: none are named. */
+  readonly redisTls: TlsPaths | undefined;
   /** What keeps writers of the same goods apart. */
   readonly concurrency: ModeName;
   /** What becomes of orders while too few nodes can vote; for the mode `redlock` only. */
@@ -89,12 +99,14 @@ export class ConfigError extends Error {
 }
 
 /**
- * Reads the settings; `read` answers an environment variable. A variable that is empty counts as not set.
+ * Reads the settings; `read` answers an environment variable, and `readFile` the text of a file of secrets, or throws
+ * UnreadableFileError. A variable that is empty counts as not set.
  *
  * Throws ConfigError naming every problem.
  */
-export function loadConfig(read: (name: string) => string | undefined): Config {
-  const given = Object.fromEntries(SETTING_NAMES.map((name) => [name, read(name) || undefined]));
+export function loadConfig(read: (name: string) => string | undefined, readFile = readSmallFileSync): Config {
+  const asGiven = Object.fromEntries(SETTING_NAMES.map((name) => [name, read(name) || undefined]));
+  const { values: given, problems: ofFiles } = withSecretFiles(asGiven, readFile);
   const parsed = SETTINGS.safeParse(given);
   // Rules over several settings are checked as far as those can be read, so that everything is said at once.
   const lock = SETTINGS.pick({ LOCK_TTL_MS: true, LOCK_NODE_TIMEOUT_MS: true, LOCK_WAIT_MS_MAX: true }).safeParse(
@@ -103,25 +115,34 @@ export function loadConfig(read: (name: string) => string | undefined): Config {
   const workers = SETTINGS.pick({ DATABASE_POOL_MAX: true, WORKERS: true }).safeParse(given);
   const queue = SETTINGS.pick({ QUEUE_MAX: true, BATCH_ORDERS_MAX: true }).safeParse(given);
   const nodes = SETTINGS.pick({ REDIS_URLS: true }).safeParse(given);
+  const database = readDatabase(given);
   const budget = SETTINGS.pick({ REQUEST_BYTES_BUDGET: true, REQUEST_BYTES_MAX: true }).safeParse(given);
   const problems = [
     ...(parsed.error?.issues ?? []).map(({ path, message }) => problem(String(path[0]), message, given)),
-    ...tlsProblems(given),
+    ...ofFiles,
+    ...["TLS", "DATABASE_TLS", "REDIS_TLS"].flatMap((prefix) => pairProblems(prefix, given)),
     ...(nodes.success ? nodesProblems(nodes.data.REDIS_URLS) : []),
+    ...(nodes.success ? redisTlsProblems(nodes.data.REDIS_URLS, tlsPaths("REDIS_TLS", given)) : []),
+    ...(database.success ? database.problems : []),
     ...(lock.success ? lockProblems(lock.data, 2 * STATEMENT_TIMEOUT_MS) : []),
     ...corsProblems(given),
     ...(queue.success ? queueProblems(queue.data) : []),
     ...(budget.success ? budgetProblems(budget.data) : []),
     ...(workers.success ? workersProblems(workers.data) : []),
   ];
-  if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
+  if (!parsed.success || !database.success || problems.length > 0) {
+    throw new ConfigError(problems.map((problem) => underFileName(problem, asGiven)));
+  }
   const settings = parsed.data;
   const { TLS_CERT_FILE: cert, TLS_KEY_FILE: key } = settings;
   return Object.freeze({
     host: settings.HOST,
     port: settings.PORT,
-    database: settings.DATABASE_URL,
+    database: database.address,
+    databaseUrlFile: settings.DATABASE_URL_FILE,
     redisNodes: settings.REDIS_URLS,
+    redisUrlsFile: settings.REDIS_URLS_FILE,
+    redisTls: tlsPaths("REDIS_TLS", given),
     concurrency: settings.CONCURRENCY,
     quorumLoss: settings.QUORUM_LOSS,
     lockTtlMs: settings.LOCK_TTL_MS,
@@ -146,32 +167,49 @@ export function loadConfig(read: (name: string) => string | undefined): Config {
     logLevel: settings.LOG_LEVEL,
     logFormat: settings.LOG_FORMAT,
     notes: configNotes(
-      settings,
-      new Set(SETTING_NAMES.filter((name) => given[name] !== undefined)),
+      { ...settings, DATABASE_URL: database.address },
+      new Set(SETTING_NAMES.filter((name) => asGiven[name] !== undefined)),
       DATABASE_CONNECT_TIMEOUT_MS / 1000,
     ),
   });
 }
 
-/** Settings whose values may contain a password, so that they are never repeated. */
-const SECRET_NAMES = new Set(["DATABASE_URL", "REDIS_URLS"]);
 /** A value with an @ may be an address that was meant for another setting; one that is longer helps nobody. */
 const REPEATED = /^[^@]{0,100}$/;
 
 function problem(name: string, message: string, given: Readonly<Record<string, string | undefined>>): string {
   const value = given[name] ?? "";
-  const isRepeated = !SECRET_NAMES.has(name) && REPEATED.test(value);
+  const isRepeated = !SECRET_NAMES.includes(name) && REPEATED.test(value);
   return `${name}: ${message}${isRepeated ? `, got ${JSON.stringify(value)}` : ""}`;
 }
 
-function tlsProblems({ TLS_CERT_FILE, TLS_KEY_FILE }: Readonly<Record<string, string | undefined>>): string[] {
-  if (TLS_CERT_FILE !== undefined && TLS_KEY_FILE === undefined) {
-    return ["TLS_KEY_FILE: expected, as TLS_CERT_FILE is set"];
+/** A certificate and its key go together. */
+function pairProblems(prefix: string, given: Readonly<Record<string, string | undefined>>): string[] {
+  const pair = [`${prefix}_CERT_FILE`, `${prefix}_KEY_FILE`];
+  const [set] = pair.filter((name) => given[name] !== undefined);
+  const missing = pair.filter((name) => given[name] === undefined);
+  return set === undefined ? [] : missing.map((name) => `${name}: expected, as ${set} is set`);
+}
+
+type ReadDatabase = { readonly success: false } | {
+  readonly success: true;
+  readonly address: PostgresAddress;
+  readonly problems: readonly string[];
+};
+
+/** The address of PostgreSQL, with the files of DATABASE_TLS_*. */
+function readDatabase(given: Readonly<Record<string, string | undefined>>): ReadDatabase {
+  const { success, data } = SETTINGS.pick({ DATABASE_URL: true }).safeParse(given);
+  if (!success) return { success };
+  const { DATABASE_URL: address } = data;
+  const paths = tlsPaths("DATABASE_TLS", given);
+  if (paths === undefined) return { success, address, problems: [] };
+  try {
+    return { success, address: underDatabaseTls(address, paths, "DATABASE_URL"), problems: [] };
+  } catch (error) {
+    if (!(error instanceof AddressError)) throw error;
+    return { success, address, problems: error.problems };
   }
-  if (TLS_KEY_FILE !== undefined && TLS_CERT_FILE === undefined) {
-    return ["TLS_CERT_FILE: expected, as TLS_KEY_FILE is set"];
-  }
-  return [];
 }
 
 /** What a proxy decides, nothing that is set here decides as well. */

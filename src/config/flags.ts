@@ -17,12 +17,13 @@ export function serverFlags(config: Config): string[] {
 
 /**
  * The flags for `deno run`, to stand before `src/supervisor.ts`: it may run the program `deno`, given by its path, and
- * read the settings. It talks to nobody.
+ * read the settings, `files` among them. It talks to nobody.
  */
-export function supervisorFlags(deno: string): string[] {
+export function supervisorFlags(deno: string, files: readonly string[] = []): string[] {
   return [
     "--no-prompt",
     `--allow-run=${deno}`,
+    ...permissionFlags({ net: [], read: files, write: [] }),
     "--allow-sys=hostname",
     `--allow-env=${SETTING_NAMES.join(",")}`,
     "--ignore-env",

@@ -2,9 +2,18 @@
 import { duplicates } from "./lists.ts";
 import { isAlwaysOwn } from "./origins.ts";
 import type { PostgresAddress } from "./postgres_address.ts";
+import { postgresTlsNotes } from "./store_tls.ts";
 
 /** Settings of the lock alone. */
-const OF_THE_LOCK = ["REDIS_URLS", "QUORUM_LOSS", "LOCK_TTL_MS", "LOCK_KEY_PREFIX"];
+const OF_THE_LOCK = [
+  "REDIS_URLS",
+  "REDIS_URLS_FILE",
+  "REDIS_TLS_CA_FILE",
+  "REDIS_TLS_CERT_FILE",
+  "QUORUM_LOSS",
+  "LOCK_TTL_MS",
+  "LOCK_KEY_PREFIX",
+];
 
 /** The settings that are looked at; the lists in their normal form. */
 export interface NotedSettings {
@@ -23,7 +32,7 @@ export function configNotes(settings: NotedSettings, given: ReadonlySet<string>,
   const unused = CONCURRENCY === "redlock" ? [] : OF_THE_LOCK.filter((name) => given.has(name));
   return [
     ...unused.map((name) => `${name} changes nothing: CONCURRENCY is ${CONCURRENCY}`),
-    ...DATABASE_URL.notes.map((note) => `DATABASE_URL: ${note}`),
+    ...[...DATABASE_URL.notes, ...postgresTlsNotes(DATABASE_URL)].map((note) => `DATABASE_URL: ${note}`),
     ...(isLonger(DATABASE_URL.connectTimeoutS, connectS)
       ? [`DATABASE_URL: connect_timeout is cut to ${connectS} s, the longest that fits into what waits for it`]
       : []),

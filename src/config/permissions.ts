@@ -5,6 +5,7 @@
 import { hostAndPort } from "./address_text.ts";
 import type { PostgresAddress } from "./postgres_address.ts";
 import type { Config } from "./config.ts";
+import type { TlsPaths } from "./store_tls.ts";
 import { COUNTED_FILE } from "./open_files.ts";
 
 /**
@@ -23,11 +24,21 @@ export function neededPermissions(config: Config): NeededPermissions {
   const nodes = config.concurrency === "redlock" ? config.redisNodes : [];
   const database = databasePermissions(config.database);
   const tlsFiles = config.tlsFiles === undefined ? [] : [config.tlsFiles.cert, config.tlsFiles.key];
+  const nodesFiles = nodes.length === 0 || config.redisTls === undefined ? [] : pathsOf(config.redisTls);
   return {
     net: [...new Set([listener, ...database.net, ...nodes.map(({ host, port }) => hostAndPort(host, port))])],
-    read: [...new Set([COUNTED_FILE, ...tlsFiles, ...database.read])],
+    read: [...new Set([COUNTED_FILE, ...tlsFiles, ...secretFiles(config), ...database.read, ...nodesFiles])],
     write: database.write,
   };
+}
+
+/** The files that settings stand in: read by whoever reads the settings. */
+export function secretFiles({ databaseUrlFile, redisUrlsFile }: Config): string[] {
+  return [databaseUrlFile, redisUrlsFile].filter((path) => path !== undefined);
+}
+
+function pathsOf({ trusted, own }: TlsPaths): string[] {
+  return [trusted, own?.certificate, own?.key].filter((path) => path !== undefined);
 }
 
 /** What talking to a PostgreSQL needs. */

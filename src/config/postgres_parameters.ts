@@ -20,6 +20,8 @@ export interface PostgresTls {
   readonly rootCertificate: string | undefined;
   /** Paths of a certificate of our own and its key. */
   readonly own: { readonly certificate: string; readonly key: string } | undefined;
+  /** True: the files are those of the settings DATABASE_TLS_*, and not of the address. */
+  readonly isSet?: boolean;
 }
 
 /** Parameters that stand for a part of the address itself. */

@@ -34,6 +34,8 @@ const parsed = <T>(read: (text: string) => T) =>
     }
   });
 
+const path = () => z.string().min(1).optional();
+
 const list = <T>(read: (text: string) => T) => parsed((text): readonly T[] => eachOf(splitList(text), read));
 
 /**
@@ -50,8 +52,32 @@ export const SETTINGS = z.object({
   DATABASE_URL: parsed((text) => parsePostgresAddress(text, SERVER_ROLE)).prefault(DATABASE_URL_DEFAULT).describe(
     "PostgreSQL, as the role that `migrate` makes; [what may stand in it](operating.md#postgresql)",
   ),
+  DATABASE_URL_FILE: path().describe(
+    "a file that `DATABASE_URL` stands in; [instead of the environment](operating.md#secrets-in-files)",
+  ),
+  DATABASE_TLS_CA_FILE: path().describe(
+    "certificates to trust for PostgreSQL, as PEM; makes `DATABASE_URL` [`verify-full`](operating.md#tls-to-the-stores) where that has no `sslmode`",
+  ),
+  DATABASE_TLS_CERT_FILE: path().describe(
+    "a certificate to show to PostgreSQL, as PEM; only together with `DATABASE_TLS_KEY_FILE`",
+  ),
+  DATABASE_TLS_KEY_FILE: path().describe(
+    "its private key as PEM",
+  ),
   REDIS_URLS: list(parseRedisAddress).prefault(REDIS_URLS_DEFAULT).describe(
     "the lock's nodes, comma-separated: an odd count, three or more; [what may stand in it](operating.md#redis)",
+  ),
+  REDIS_URLS_FILE: path().describe(
+    "a file that `REDIS_URLS` stands in; [instead of the environment](operating.md#secrets-in-files)",
+  ),
+  REDIS_TLS_CA_FILE: path().describe(
+    "certificates to trust for [nodes at `rediss://`](operating.md#tls-to-the-stores), as PEM; their names are looked at too",
+  ),
+  REDIS_TLS_CERT_FILE: path().describe(
+    "a certificate to show to the nodes, as PEM; only together with `REDIS_TLS_KEY_FILE`",
+  ),
+  REDIS_TLS_KEY_FILE: path().describe(
+    "its private key as PEM",
   ),
   CONCURRENCY: z.enum(MODES).default("redlock").describe(
     "the mode: [what keeps writers of a goods apart](lock.md#three-modes)",
@@ -116,10 +142,10 @@ export const SETTINGS = z.object({
   ALLOWED_HOSTS: list(parseHostName).default([]).describe(
     "this server's names, such as `stock.example`, beside `localhost` and addresses; [what they are for](clients.md#pages-in-a-browser)",
   ),
-  TLS_CERT_FILE: z.string().min(1).optional().describe(
+  TLS_CERT_FILE: path().describe(
     "certificate chain as PEM, [taken up when renewed](operating.md#certificates); only together with `TLS_KEY_FILE`; needs `--allow-read` for both",
   ),
-  TLS_KEY_FILE: z.string().min(1).optional().describe(
+  TLS_KEY_FILE: path().describe(
     "its private key as PEM",
   ),
   LOG_LEVEL: z.enum(LOG_LEVELS).default("info").describe(

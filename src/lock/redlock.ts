@@ -10,6 +10,7 @@ import { compareKeys, type StockKey } from "../inventory/stock_key.ts";
 import { Lock as NodesLock } from "redlock";
 import { settledWithin } from "../base/bounded_wait.ts";
 import type { RedisAddress } from "../config/redis_address.ts";
+import { type Certificates, NO_CERTIFICATES } from "../config/tls_files.ts";
 import { errorFields, type Log } from "../telemetry/log.ts";
 import { type Attempt, redlockOver, tryAcquire, tryExtend } from "./attempt.ts";
 import { quorumOf } from "./ballot.ts";
@@ -24,6 +25,8 @@ import { WaiterHints } from "./waiter_hints.ts";
 export interface RedlockOptions {
   /** An odd count. */
   readonly nodes: readonly RedisAddress[];
+  /** For nodes that are spoken to under TLS; none where absent. */
+  readonly certificates?: Certificates;
   readonly ttlMs: number;
   /** Limit of every command to one node; far below the TTL. */
   readonly nodeTimeoutMs: number;
@@ -51,7 +54,17 @@ export function createRedlock(options: RedlockOptions): Lock {
   // Under the prefix of the leases, which may be all that the user of a node is allowed; no goods has such a name.
   const probePrefix = `${options.keyPrefix}probe:`;
   const servers = new Servers();
-  const nodeOptions = { timeoutMs: nodeTimeoutMs, quarantineMs, probePrefix, servers, random, nowMs, log };
+  const { certificates = NO_CERTIFICATES } = options;
+  const nodeOptions = {
+    timeoutMs: nodeTimeoutMs,
+    certificates,
+    quarantineMs,
+    probePrefix,
+    servers,
+    random,
+    nowMs,
+    log,
+  };
   return new QuorumLock({ ...options, nowMs }, nodes.map((node, i) => new Node(node, i + 1, nodeOptions)));
 }
 

@@ -1,16 +1,17 @@
 /**
  * Migrations: makes the server's role, then runs dbmate over `migrations/`. Also an entry:
  * `deno task migrate [up|down|status]`, with DATABASE_URL (the server's) and DATABASE_OWNER_URL (who may change the
- * schema; the same as DATABASE_URL where it is not set).
+ * schema; the same as DATABASE_URL where it is not set), each of which may stand in a file (DATABASE_URL_FILE), and
+ * DATABASE_TLS_*.
  *
  * Several runs at once do no harm: each step is either repeatable or, when another run was first, tried again.
  * No password appears in a log, an error or a command line.
  */
 import { fileURLToPath } from "node:url";
 import { resolveBinary } from "dbmate";
-import { AddressError } from "../config/address_text.ts";
-import { parsePostgresAddress, type PostgresAddress } from "../config/postgres_address.ts";
-import { SERVER_ROLE } from "../config/settings.ts";
+import type { PostgresAddress } from "../config/postgres_address.ts";
+import { postgresTlsNotes } from "../config/store_tls.ts";
+import { migrateAddresses } from "./addresses.ts";
 import { ConfigError } from "../config/config.ts";
 import { EXIT_FAILED, EXIT_UNUSABLE } from "../process/exit_codes.ts";
 import { dbmateUrl, pinnedCertificate } from "./dbmate_address.ts";
@@ -112,37 +113,6 @@ function migrationsDirectory(): string {
   return fileURLToPath(new URL("../../migrations", import.meta.url));
 }
 
-/**
- * The address that stands in the variable `name`; the server's has a default for its user. Throws ConfigError that
- * names it.
- */
-export function databaseAddress(name: string, text: string): PostgresAddress {
-  try {
-    return parsePostgresAddress(text, name === "DATABASE_URL" ? SERVER_ROLE : "");
-  } catch (error) {
-    if (!(error instanceof AddressError)) throw error;
-    throw new ConfigError(error.problems.map((problem) => `${name}: ${problem}`));
-  }
-}
-
-/** Both addresses; each for the other where one is not set. Throws ConfigError with the problems of both. */
-function addresses(): { owner: PostgresAddress; server: PostgresAddress } {
-  const problems: string[] = [];
-  const [owner, server] = ["DATABASE_OWNER_URL", "DATABASE_URL"].map((name) => {
-    const text = Deno.env.get(name) ?? "";
-    try {
-      return text === "" ? undefined : databaseAddress(name, text);
-    } catch (error) {
-      if (!(error instanceof ConfigError)) throw error;
-      problems.push(...error.problems);
-    }
-  });
-  if (problems.length > 0) throw new ConfigError(problems);
-  const [first, second] = [owner ?? server, server ?? owner];
-  if (first !== undefined && second !== undefined) return { owner: first, server: second };
-  throw new ConfigError(["DATABASE_URL: expected, such as postgres://user:password@host:5432/database"]);
-}
-
 async function main(): Promise<number> {
   const log = createLog("info", "pretty");
   const args = Deno.args.filter((arg) => arg !== "--");
@@ -152,13 +122,13 @@ async function main(): Promise<number> {
     return EXIT_USAGE;
   }
   try {
-    const { owner, server } = addresses();
+    const { owner, server } = migrateAddresses((name) => Deno.env.get(name));
     const missing = await missingPermissions(databasePermissions(owner));
     if (missing.length > 0) {
       console.error(`Cannot start without these permissions: ${missing.join(" ")}`);
       return EXIT_UNUSABLE;
     }
-    for (const note of owner.notes) log.warn({}, note);
+    for (const note of [...owner.notes, ...postgresTlsNotes(owner)]) log.warn({}, note);
     console.log(await migrate({ owner, server, direction, log }));
     return 0;
   } catch (error) {

@@ -5,10 +5,10 @@
 import type { Buffer } from "node:buffer";
 import postgres from "postgres";
 import { type PostgresAddress, postgresHostText, withOneHost } from "../config/postgres_address.ts";
-import { readCertificates } from "../store/postgres/certificates.ts";
+import type { Certificates } from "../config/tls_files.ts";
+import { readDatabaseCertificates } from "../store/postgres/certificates.ts";
 import { driverAddress } from "../store/postgres/client.ts";
 import { Dialer } from "../store/postgres/dialer.ts";
-import type { PostgresCertificates } from "../store/postgres/secure.ts";
 
 const CONNECT_MS_MAX = 10_000;
 /** No such database. */
@@ -19,7 +19,7 @@ export interface OpenSession {
   readonly sql: postgres.Sql;
   /** The address, with the host that it is on. */
   readonly address: PostgresAddress;
-  readonly certificates: PostgresCertificates;
+  readonly certificates: Certificates;
   /** The server's own, as DER; undefined: there is no TLS. */
   readonly peerCertificate: Buffer | undefined;
 }
@@ -34,7 +34,7 @@ export async function withSession<T>(
   setting: string,
   work: (session: OpenSession) => Promise<T>,
 ): Promise<T> {
-  const certificates = readCertificates(address, setting);
+  const certificates = readDatabaseCertificates(address, setting);
   const reasons: string[] = [];
   for (let index = 0; index < address.hosts.length; index++) {
     const one = withOneHost(address, index);

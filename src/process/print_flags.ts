@@ -4,9 +4,12 @@
  */
 import { fileURLToPath } from "node:url";
 import { serverFlags, supervisorFlags } from "../config/flags.ts";
+import { secretFiles } from "../config/permissions.ts";
 import { startSettings } from "./start_settings.ts";
 
 const config = startSettings();
 const isOne = config.workers === 1;
 const program = fileURLToPath(new URL(isOne ? "../main.ts" : "../supervisor.ts", import.meta.url));
-for (const word of [...isOne ? serverFlags(config) : supervisorFlags(Deno.execPath()), program]) console.log(word);
+for (const word of [...isOne ? serverFlags(config) : supervisorFlags(Deno.execPath(), secretFiles(config)), program]) {
+  console.log(word);
+}

@@ -1,4 +1,5 @@
 /** The two files of a certificate and its key: read within bounds, and looked through for whether they can serve. */
+import { readSmallFile, UnreadableFileError } from "../base/small_file.ts";
 import { type FileProblem, type KeyPair, readKeyPair } from "./key_pair.ts";
 import type { FilesRead } from "./renewal.ts";
 import { trialHandshake } from "./trial_handshake.ts";
@@ -8,9 +9,6 @@ export interface TlsFiles {
   readonly cert: string;
   readonly key: string;
 }
-
-/** Largest file that is read, in bytes; a chain has some thousand. */
-const FILE_BYTES_MAX = 1024 * 1024;
 
 /**
  * Reads both files, at the time `nowMs`; `hosts` are names and addresses that clients will ask for. What is wrong with
@@ -45,20 +43,9 @@ export async function readTlsFiles(
 
 async function readText(path: string): Promise<{ text: string } | { problem: string }> {
   try {
-    // A pipe would be waited for until somebody writes.
-    const { isFile, isDirectory, size } = await Deno.stat(path);
-    if (!isFile) return { problem: `is ${isDirectory ? "a directory" : "no regular file"}, expected a file` };
-    if (size > FILE_BYTES_MAX) return { problem: `has ${size} bytes, expected ${FILE_BYTES_MAX} or fewer` };
-    const bytes = await Deno.readFile(path);
-    return bytes.length === 0 ? { problem: "is empty" } : { text: new TextDecoder().decode(bytes) };
+    return { text: await readSmallFile(path) };
   } catch (error) {
-    return { problem: whyUnread(error) };
+    if (!(error instanceof UnreadableFileError)) throw error;
+    return { problem: error.message };
   }
-}
-
-function whyUnread(error: unknown): string {
-  if (error instanceof Deno.errors.NotFound) return "there is no such file";
-  if (error instanceof Deno.errors.PermissionDenied) return "this user may not read the file";
-  if (error instanceof Deno.errors.NotCapable) return "needs --allow-read for it";
-  return `can't be read (${(error as { code?: string }).code ?? (error as Error).name})`;
 }

@@ -4,7 +4,7 @@
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 import { ConfigError } from "../../src/config/config.ts";
-import { readCertificates } from "../../src/store/postgres/certificates.ts";
+import { readDatabaseCertificates } from "../../src/store/postgres/certificates.ts";
 import { migrate } from "../../src/migrate/main.ts";
 import { DatabaseUnavailableError, StatementTimeoutError } from "../../src/store/errors.ts";
 import { Pool } from "../../src/store/postgres/pool.ts";
@@ -25,7 +25,7 @@ interface Session {
 /** What PostgreSQL says of a session of the service's; the reasons, where there is none. */
 async function sessionOf(url: string): Promise<Session | string> {
   const address = parsePostgresAddress(url);
-  const pool = new Pool({ ...LIMITS, address, certificates: readCertificates(address) });
+  const pool = new Pool({ ...LIMITS, address, certificates: readDatabaseCertificates(address) });
   try {
     const [row] = await pool.run<Session[]>(
       (sql) => sql`select ssl, client_dn from pg_stat_ssl where pid = pg_backend_pid()`,
@@ -165,7 +165,7 @@ Deno.test("a server without TLS is refused where TLS is asked for, and taken whe
 
 Deno.test("files of an address that can't be used are named by their parameter, and not by their path", () => {
   const rows: [query: string, problem: string][] = [
-    ["sslrootcert=/not/there.pem", "DATABASE_URL: sslrootcert: its file can't be read (NotFound)"],
+    ["sslrootcert=/not/there.pem", "DATABASE_URL: sslrootcert: there is no such file"],
     [`sslrootcert=${tlsPath("key.pem")}`, "DATABASE_URL: sslrootcert: expected certificates as PEM in the file"],
     [
       `sslcert=${tlsPath("authority.pem")}&sslkey=${tlsPath("authority.pem")}`,
@@ -175,7 +175,7 @@ Deno.test("files of an address that can't be used are named by their parameter, 
   for (const [query, problem] of rows) {
     const address = parsePostgresAddress(`postgres://u@localhost/d?sslmode=require&${query}`);
     try {
-      readCertificates(address);
+      readDatabaseCertificates(address);
       throw new Error(`taken: ${query}`);
     } catch (error) {
       assertInstanceOf(error, ConfigError);

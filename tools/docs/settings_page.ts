@@ -12,7 +12,8 @@ that can't be listened on and a certificate that can't serve end \`bin/holdfast\
 warning in the log.
 
 \`migrate\` reads \`DATABASE_URL\` and \`DATABASE_OWNER_URL\`, the address of a role that may change the schema
-([before the first start](operating.md#before-the-first-start)). \`DATA_DIR\` is read by \`up\` and by the tests. Every other
+([before the first start](operating.md#before-the-first-start)), or the files in \`DATABASE_URL_FILE\` and
+\`DATABASE_OWNER_URL_FILE\`, and \`DATABASE_TLS_*\`. \`DATA_DIR\` is read by \`up\` and by the tests. Every other
 setting is the server's, and \`up\` hands it on.
 `;
 

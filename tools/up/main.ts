@@ -9,12 +9,16 @@ import { loadConfig, STOP_MS_MAX } from "../../src/config/config.ts";
 import { SETTING_NAMES } from "../../src/config/settings.ts";
 import { EXIT_FAILED } from "../../src/process/exit_codes.ts";
 import { listenUrl } from "../../src/process/listen_line.ts";
-import { databaseAddress, migrate } from "../../src/migrate/main.ts";
+import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
+import { secretFileName } from "../../src/config/secret_files.ts";
+import { type MigrateAddresses, migrateAddresses } from "../../src/migrate/addresses.ts";
+import { migrate } from "../../src/migrate/main.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import type { Log } from "../../src/telemetry/log.ts";
 import { denoEnvironment } from "../../src/process/child_environment.ts";
 import { isForReader, message } from "../reader_errors.ts";
 import { serverFlags, supervisorFlags } from "../../src/config/flags.ts";
+import { secretFiles } from "../../src/config/permissions.ts";
 import { type ServerProcess, startServer } from "../stack/server_process.ts";
 import { type Stack, startStack } from "../stack/stack.ts";
 import { listenForStop, type StopRequests } from "../stop_requests.ts";
@@ -23,6 +27,7 @@ import { dataDir } from "../stack/own_directory.ts";
 import { settled, until } from "../../src/base/bounded_wait.ts";
 
 const DATABASE = "holdfast";
+const OWNER_NAMES = ["DATABASE_OWNER_URL", "DATABASE_OWNER_URL_FILE"];
 const REDIS_NODES = 5;
 const LISTEN_MS_MAX = 30_000;
 const SERVING_MS_MAX = 30_000;
@@ -45,13 +50,12 @@ async function main(): Promise<number> {
     const given = givenSettings();
     // Checked before anything is started; what is not given yet has a default of the right form.
     loadConfig((name) => given[name]);
-    const givenOwner = Deno.env.get("DATABASE_OWNER_URL") ?? "";
-    if (givenOwner !== "") databaseAddress("DATABASE_OWNER_URL", givenOwner);
+    if (OWNER_NAMES.some(isSet)) addressesOf(given);
     const starting = startStack({
       dir: dataDir(),
       log,
-      postgres: given["DATABASE_URL"] === undefined,
-      redisNodes: given["REDIS_URLS"] === undefined ? REDIS_NODES : 0,
+      postgres: !isGiven("DATABASE_URL", given),
+      redisNodes: isGiven("REDIS_URLS", given) ? 0 : REDIS_NODES,
       redisRights: "lock",
       durable: true,
     });
@@ -79,20 +83,33 @@ function givenSettings(): Record<string, string> {
   return Object.fromEntries(names.map((name) => [name, Deno.env.get(name) ?? ""]));
 }
 
+function isSet(name: string): boolean {
+  return (Deno.env.get(name) ?? "") !== "";
+}
+
+/** Whether it is given, itself or by its file. */
+function isGiven(name: string, given: Record<string, string>): boolean {
+  return given[name] !== undefined || given[secretFileName(name)] !== undefined;
+}
+
+/** The addresses to migrate. Of the owner's the environment alone knows. */
+function addressesOf(settings: Record<string, string>): MigrateAddresses {
+  return migrateAddresses((name) => OWNER_NAMES.includes(name) ? Deno.env.get(name) : settings[name]);
+}
+
 /** Makes the database where it is missing, migrates it, and completes the settings with the stack's addresses. */
 async function prepareStores(given: Record<string, string>, stack: Stack, log: Log): Promise<Record<string, string>> {
   const settings: Record<string, string> = { LOG_FORMAT: "pretty", ...given };
-  let ownerUrl = Deno.env.get("DATABASE_OWNER_URL") || given["DATABASE_URL"];
-  if (stack.postgres !== undefined) {
+  let addresses: MigrateAddresses;
+  if (stack.postgres === undefined) addresses = addressesOf(settings);
+  else {
     await stack.postgres.ensureDatabase(DATABASE);
-    ownerUrl = stack.postgres.ownerUrl(DATABASE);
-    settings["DATABASE_URL"] = stack.postgres.serverUrl(DATABASE);
+    const [owner, server] = [stack.postgres.ownerUrl(DATABASE), stack.postgres.serverUrl(DATABASE)];
+    settings["DATABASE_URL"] = server;
+    addresses = { owner: parsePostgresAddress(owner), server: parsePostgresAddress(server) };
   }
   if (stack.redis.length > 0) settings["REDIS_URLS"] = stack.redis.map((node) => node.url).join(",");
-  const serverUrl = settings["DATABASE_URL"];
-  if (ownerUrl === undefined || serverUrl === undefined) throw new Error("There is no database address to migrate");
-  const [owner, server] = [databaseAddress("DATABASE_OWNER_URL", ownerUrl), databaseAddress("DATABASE_URL", serverUrl)];
-  await migrate({ owner, server, direction: "up", log });
+  await migrate({ ...addresses, direction: "up", log });
   return settings;
 }
 
@@ -110,7 +127,7 @@ async function serve(
   const server = startServer({
     name: "server",
     program: deno,
-    args: ["run", ...supervised ? supervisorFlags(deno) : serverFlags(config), main],
+    args: ["run", ...supervised ? supervisorFlags(deno, secretFiles(config)) : serverFlags(config), main],
     dir: stack.dir,
     cwd: fileURLToPath(new URL("../..", import.meta.url)),
     mark: main,

@@ -12,6 +12,8 @@
 import { Redis } from "ioredis";
 import { type Backoff, backoffMs } from "../../base/backoff.ts";
 import type { RedisAddress } from "../../config/redis_address.ts";
+import type { Certificates } from "../../config/tls_files.ts";
+import { nodeTls } from "./node_tls.ts";
 import { watchReplies } from "./reply_watch.ts";
 import { timeLimited } from "./time_limit.ts";
 
@@ -19,6 +21,8 @@ import { timeLimited } from "./time_limit.ts";
 export interface NodeLinkOptions {
   /** Limit of every command, and a quarter of what the connection may be silent for. */
   readonly timeoutMs: number;
+  /** For a node that is spoken to under TLS. */
+  readonly certificates: Certificates;
   /** Answers in [0, 1). */
   readonly random: () => number;
   /** It has come up. What is sent in this call is the first that is sent. */
@@ -66,7 +70,7 @@ export class NodeLink {
       db: database,
       ...(user === undefined ? {} : { username: user }),
       ...(password === undefined ? {} : { password }),
-      ...(tls ? { tls: {} } : {}),
+      ...(tls ? { tls: nodeTls(host, options.certificates) } : {}),
       connectionName: "holdfast",
       connectTimeout: 0,
       // What a node may do is found out by doing it. ioredis's own look writes to the console and takes INFO to be
@@ -159,6 +163,9 @@ export class NodeLink {
     this.#replyBytes = 0;
     this.#silentLooks = 0;
     this.#error = undefined;
+    // ioredis listens to the first error of a socket only. Under TLS a second one follows a log-in that the node breaks
+    // off, and nobody would catch it.
+    this.#redis.stream.on("error", () => {});
     this.#redis.stream.on("data", (data: Uint8Array) => {
       this.#heard = true;
       this.#replyBytes += data.length;

@@ -13,6 +13,7 @@
  */
 import { illegalTransition } from "../../base/invariant.ts";
 import { type RedisAddress, redisAddressText } from "../../config/redis_address.ts";
+import type { Certificates } from "../../config/tls_files.ts";
 import { percentEncoded } from "../../config/address_text.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { VotingNode } from "../attempt.ts";
@@ -43,6 +44,8 @@ const RELEASE_HASH = scriptHash(RELEASE_SCRIPT);
 export interface NodeOptions {
   /** Limit of every command. */
   readonly timeoutMs: number;
+  /** For nodes that are spoken to under TLS. */
+  readonly certificates: Certificates;
   /** A server that started less than this ago has no vote. */
   readonly quarantineMs: number;
   /** Prefix of the keys that a node is probed with; nobody else may use it. */
@@ -89,6 +92,7 @@ export class Node implements VotingNode {
     this.#news = new NodeNews(number, this.#address, options.log);
     this.#link = new NodeLink(address, {
       timeoutMs: options.timeoutMs,
+      certificates: options.certificates,
       random: options.random,
       up: () => void this.#handshake(),
       lost: (error) => this.#lose(error),

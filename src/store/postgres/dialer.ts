@@ -9,24 +9,23 @@ import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { Buffer } from "node:buffer";
 import type { PostgresAddress, PostgresHost } from "../../config/postgres_address.ts";
+import { type Certificates, NO_CERTIFICATES } from "../../config/tls_files.ts";
 import { BoundLogin } from "./bound_login.ts";
 import { DatabaseUnavailableError } from "../errors.ts";
 import type { PrimarySearch } from "./primary.ts";
 import { ReplyGuard } from "./reply_guard.ts";
-import { openSecure, type PostgresCertificates } from "./secure.ts";
+import { openSecure } from "./secure.ts";
 
 /** What a dialer needs to know. */
 export interface DialerOptions {
   readonly address: PostgresAddress;
   /** Those that the address names; none where absent. */
-  readonly certificates?: PostgresCertificates | undefined;
+  readonly certificates?: Certificates | undefined;
   /** Limit of one dial, in ms. */
   readonly connectTimeoutMs: number;
   /** Knows which of several hosts to dial; where absent, the first. */
   readonly primary?: PrimarySearch | undefined;
 }
-
-const NO_CERTIFICATES: PostgresCertificates = { trusted: undefined, own: undefined };
 
 /** The dials of one client. */
 export class Dialer {

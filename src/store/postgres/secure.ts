@@ -14,20 +14,14 @@ import { isIP, Socket } from "node:net";
 import tls from "node:tls";
 import { isThisMachine, type PostgresHost } from "../../config/postgres_address.ts";
 import type { PostgresTls, SslMode } from "../../config/postgres_parameters.ts";
+import type { Certificates } from "../../config/tls_files.ts";
 import { DatabaseUnavailableError } from "../errors.ts";
-
-/** The files that an address names, as PEM. */
-export interface PostgresCertificates {
-  /** Undefined: those that the runtime trusts. */
-  readonly trusted: string | undefined;
-  readonly own: { readonly certificate: string; readonly key: string } | undefined;
-}
 
 /** How one host is reached. */
 export interface SecureOptions {
   readonly host: PostgresHost;
   readonly tls: PostgresTls;
-  readonly certificates: PostgresCertificates;
+  readonly certificates: Certificates;
   /** Limit of all of it, in ms. */
   readonly timeoutMs: number;
   /** Called with every socket that is opened, at once. */
