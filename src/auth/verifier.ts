@@ -1,4 +1,4 @@
-/** What verifies credentials, one kind each: its contract, and the two ways in which it says no. */
+/** What verifies credentials, one kind each: its contract, and the two errors by which it says no. */
 import type { Identity } from "./identity.ts";
 
 /** What of a client's certificate, which TLS has verified against the CA, says whose it is. */

@@ -4,10 +4,10 @@
  */
 import type { DescMethod } from "@bufbuild/protobuf";
 import {
-  Code,
   type ConnectError,
   type ConnectRouter,
   type ConnectRouterOptions,
+  type ContextValues,
   createConnectRouter,
   createMethodImplSpec,
   createServiceImplSpec,
@@ -24,6 +24,7 @@ import { errorFields, type Log } from "../telemetry/log.ts";
 import { cutTimeouts } from "./deadline.ts";
 import { textSides } from "../transport/content_types.ts";
 import { notOurName } from "./errors.ts";
+import { notServed } from "./not_served.ts";
 import { answerGet, faultOf, parametersOf } from "./universal/get.ts";
 import { answerHttp1 } from "./universal/http1.ts";
 import { explained } from "./universal/explained_status.ts";
@@ -32,18 +33,17 @@ import { answerText, receiveText } from "./universal/web_text.ts";
 import { GZIP } from "./messages/gzip.ts";
 import { toWebHeaders } from "../transport/http2/headers.ts";
 import { answerUniversally, type BodyStart, type PreparedRequest, type Receive } from "./universal/http2.ts";
+import { addressKey, callerValues } from "../transport/addresses.ts";
 import type { Http2Call, WireHandler } from "../transport/exchange.ts";
+import { type Admitted, type CallAdmission, decide, refusalOf } from "./admission.ts";
 import { createMessageCheck, type MessageBounds, type MessageCheck, UnreadableMessages } from "./messages/check.ts";
 import { MessageBudget } from "./messages/budget.ts";
-import { type OwnAnswer, refuseCall, sendOverHttp1, sendOverHttp2 } from "../transport/own_answer.ts";
+import { sendOverHttp1, sendOverHttp2 } from "../transport/own_answer.ts";
 import { receiveRequest, type Receiving } from "./messages/received_body.ts";
 import { Turns } from "./messages/turns.ts";
 
 /** What the messages of all calls may take where nothing else is asked for. */
 const BUDGET_BYTES = 64 * 1024 * 1024;
-
-/** Of a name that is not served, in the refusal. */
-const NAME_CHARACTERS_MAX = 100;
 
 /**
  * How to serve: what Connect's routers take, and the rest. gzip is the one encoding, and unknown fields are not kept.
@@ -66,12 +66,15 @@ export interface RpcHandlerOptions extends Omit<ConnectRouterOptions, "acceptCom
   readonly isOwnHost?: (host: string | undefined) => boolean;
   /** Where messages are counted that can't be read. */
   readonly unreadable?: UnreadableMessages;
+  /** Decides which calls go on. Absent: all of them do. */
+  readonly admission?: CallAdmission | undefined;
   readonly log: Log;
 }
 
 /** One method, by its path. */
 interface Route {
   readonly path: string;
+  readonly method: DescMethod;
   /** Connect's handler of it. */
   readonly handler: UniversalHandlerFn;
   /** Absent where every call goes to Connect's handler. */
@@ -116,20 +119,53 @@ class Router implements WireHandler {
   }
 
   http1(request: IncomingMessage, response: ServerResponse): void {
-    const { method = "", url = "", headers } = request;
-    const route = this.#routeOf(url);
-    if (route === undefined) return sendOverHttp1(response, this.#notServed(method, url, headers));
-    const { handler, receive } = this.#universal(route, method, url, headers);
-    answerHttp1(handler, request, response, receive, (error) => {
-      this.#log.error({ path: route.path, error: errorFields(error) }, "answer not sent by a fault of the service");
-    });
+    const { method = "", url: path = "", headers, socket } = request;
+    const { admission } = this.#options;
+    const route = this.#routeOf(path);
+    const values = callerValues(addressKey(socket.remoteAddress));
+    if (admission === undefined) return this.#answerHttp1(request, response, route, values);
+    const goOn = (refused: Admitted) => {
+      if (refused === undefined) return this.#answerHttp1(request, response, route, values);
+      const call = { method, headers, allowsGet: route?.allowsGet === true };
+      sendOverHttp1(response, refusalOf(call, refused, admission));
+    };
+    const head = { method: route?.method, path, headers, carrier: socket, values };
+    const admitted = decide(admission, head, this.#log);
+    if (!(admitted instanceof Promise)) return goOn(admitted);
+    const failed = (error: unknown) => this.#notSent(path, error);
+    admitted.then((refused) => socket.destroyed ? undefined : goOn(refused)).catch(failed);
   }
 
   http2(call: Http2Call): void {
-    const { ":method": method = "", ":path": path = "" } = call.headers;
+    const { headers, stream } = call;
+    const { ":method": method = "", ":path": path = "" } = headers;
+    const { admission } = this.#options;
     const route = this.#routeOf(path);
-    if (route === undefined) return sendOverHttp2(call, this.#notServed(method, path, call.headers));
-    const request: PreparedRequest = { url: urlOf(call, route), header: toWebHeaders(call.headers) };
+    const values = callerValues(call.address);
+    if (admission === undefined) return this.#answerHttp2(call, route, values);
+    const goOn = (refused: Admitted) => {
+      if (refused === undefined) return this.#answerHttp2(call, route, values);
+      const sent = { method, headers, allowsGet: route?.allowsGet === true };
+      sendOverHttp2(call, refusalOf(sent, refused, admission));
+    };
+    const head = { method: route?.method, path, headers, carrier: stream.session, values };
+    const admitted = decide(admission, head, this.#log);
+    if (!(admitted instanceof Promise)) return goOn(admitted);
+    const failed = (error: unknown) => this.#notWritten(call, error);
+    admitted.then((refused) => stream.closed || stream.destroyed ? undefined : goOn(refused)).catch(failed);
+  }
+
+  #answerHttp1(request: IncomingMessage, response: ServerResponse, route: Route | undefined, values: ContextValues) {
+    const { method = "", url = "", headers } = request;
+    if (route === undefined) return sendOverHttp1(response, notServed(this.#services, method, url, headers));
+    const { handler, receive } = this.#universal(route, method, url, headers);
+    answerHttp1(handler, request, response, receive, values, (error) => this.#notSent(route.path, error));
+  }
+
+  #answerHttp2(call: Http2Call, route: Route | undefined, values: ContextValues): void {
+    const { ":method": method = "", ":path": path = "" } = call.headers;
+    if (route === undefined) return sendOverHttp2(call, notServed(this.#services, method, path, call.headers));
+    const request: PreparedRequest = { url: urlOf(call, route), header: toWebHeaders(call.headers), values };
     cutTimeouts(request.header, this.#options.maxTimeoutMs);
     const failed = (error: unknown) => this.#notWritten(call, error);
     const other = (body?: BodyStart, refused?: ConnectError) => {
@@ -177,6 +213,7 @@ class Router implements WireHandler {
     this.#services.add(spec.method.parent.typeName);
     this.#byPath.set(path, {
       path,
+      method: spec.method,
       handler: explained(connectHandler, allowedMethods),
       unary,
       check,
@@ -188,18 +225,6 @@ class Router implements WireHandler {
   /** By path with or without a query. */
   #routeOf(path: string): Route | undefined {
     return this.#byPath.get(path) ?? this.#byPath.get(path.split("?", 1)[0]!);
-  }
-
-  /** What is unknown of the path: the service, or only its method. */
-  #notServed(method: string, path: string, headers: IncomingHttpHeaders): OwnAnswer {
-    const [, service, name] = /^\/([^/?]+)\/([^/?]+)(?:\?|$)/.exec(path) ?? [];
-    const what = service === undefined
-      ? "this path"
-      : this.#services.has(service)
-      ? `method ${shortened(name!)} of ${service}`
-      : `service ${shortened(service)}`;
-    const asked = { method, contentType: headers["content-type"], accept: headers.accept };
-    return refuseCall(asked, { code: Code.Unimplemented, message: `${what} is not served here`, status: 404 });
   }
 
   /** Connect's handler of the route, which gets what is left of the request when all is cut, unpacked and checked. */
@@ -229,17 +254,17 @@ class Router implements WireHandler {
     return this.#options.isOwnHost?.(host) === false ? notOurName(host ?? "") : undefined;
   }
 
+  #notSent(path: string, error: unknown): void {
+    this.#log.error({ path, error: errorFields(error) }, "answer not sent by a fault of the service");
+  }
+
   #notWritten({ stream, headers }: Http2Call, error: unknown): void {
     const isGone = stream.closed || stream.destroyed;
     const path = headers[":path"];
     if (isGone) return this.#log.debug({ path, error }, "answer not sent, the stream is closed");
-    this.#log.error({ path, error: errorFields(error) }, "answer not sent by a fault of the service");
+    this.#notSent(path ?? "", error);
     stream.close(http2.constants.NGHTTP2_INTERNAL_ERROR);
   }
-}
-
-function shortened(name: string): string {
-  return name.length <= NAME_CHARACTERS_MAX ? name : `${name.slice(0, NAME_CHARACTERS_MAX)}…`;
 }
 
 /** The URL of a call. Throws where host and path make none. */

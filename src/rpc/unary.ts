@@ -23,7 +23,6 @@ import {
   parseTimeout,
   setTrailerStatus,
 } from "@connectrpc/connect/protocol-grpc";
-import { callerValues } from "../transport/addresses.ts";
 import type { Http2Call } from "../transport/exchange.ts";
 import { closeOnceAnswered } from "../transport/http2/egress.ts";
 import { addFields, sendTrailersOnceWanted } from "../transport/http2/headers.ts";
@@ -202,13 +201,13 @@ class UnaryCall {
 
   async #answer(input: ReturnType<ReturnType<Serialization["getI"]>["parse"]>): Promise<void> {
     const { spec, options, limitMs } = this.method;
-    const { stream, address } = this.call;
+    const { stream } = this.call;
+    const { values } = this.request;
     const controller = new AbortController();
     const leave = () => controller.abort(closeReason(stream.rstCode));
     stream.once("close", leave);
     this.#time.answer((reason) => controller.abort(reason), limitMs);
     const { responseHeader, responseTrailer, compression } = this.#responseFields();
-    const values = callerValues(address);
     const context: HandlerContext = {
       method: spec.method,
       service: spec.method.parent,

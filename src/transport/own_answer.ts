@@ -5,6 +5,7 @@
 import { type Code, ConnectError } from "@connectrpc/connect";
 import { encodeEnvelope } from "@connectrpc/connect/protocol";
 import { endStreamFlag, endStreamToJson, errorToJsonBytes } from "@connectrpc/connect/protocol-connect";
+import { setTrailerStatus as setGrpcTrailerStatus } from "@connectrpc/connect/protocol-grpc";
 import { setTrailerStatus, trailerFlag, trailerSerialize } from "@connectrpc/connect/protocol-grpc-web";
 import { Buffer } from "node:buffer";
 import type { ServerResponse } from "node:http";
@@ -28,13 +29,19 @@ export interface AskedIn {
 }
 
 /** Why a call is refused. */
-export interface Refusal {
-  readonly code: Code;
-  /** Short: it may go into a header. */
-  readonly message: string;
-  /** For those who have no code, and for Connect's calls. */
-  readonly status: number;
-}
+export type Refusal =
+  & {
+    /** For those who have no code, and for Connect's calls. */
+    readonly status: number;
+  }
+  & ({
+    readonly code: Code;
+    /** Short: it may go into a header. */
+    readonly message: string;
+  } | {
+    /** Without metadata, and short, for the same reason. */
+    readonly error: ConnectError;
+  });
 
 const ENCODER = new TextEncoder();
 const NOTHING = new Uint8Array();
@@ -48,8 +55,9 @@ export function textAnswer(status: number, text: string, headers: Readonly<Recor
  * The refusal in the words of the request's protocol. But for calls of Connect these have HTTP status 200 for every
  * answer.
  */
-export function refuseCall({ method, contentType, accept }: AskedIn, { code, message, status }: Refusal): OwnAnswer {
-  const error = new ConnectError(message, code);
+export function refuseCall({ method, contentType, accept }: AskedIn, refusal: Refusal): OwnAnswer {
+  const { status } = refusal;
+  const error = "error" in refusal ? refusal.error : new ConnectError(refusal.message, refusal.code);
   const suffix = isJson(contentType) ? "json" : "proto";
   switch (method === "POST" ? protocolOf(contentType) : undefined) {
     case "grpc":
@@ -58,8 +66,7 @@ export function refuseCall({ method, contentType, accept }: AskedIn, { code, mes
         status: 200,
         headers: {
           "content-type": `application/grpc+${suffix}`,
-          "grpc-status": String(code),
-          "grpc-message": respellGrpcMessage(encodeURIComponent(message)),
+          ...grpcFields(error),
         },
         body: NOTHING,
       };
@@ -87,8 +94,17 @@ export function refuseCall({ method, contentType, accept }: AskedIn, { code, mes
         body: errorToJsonBytes(error, undefined),
       };
     case undefined:
-      return textAnswer(status, `${message}\n`);
+      return textAnswer(status, `${error.rawMessage}\n`);
   }
+}
+
+/** Status, message and details, each in a field. */
+function grpcFields(error: ConnectError): Record<string, string> {
+  const fields: Record<string, string> = {};
+  setGrpcTrailerStatus(new Headers(), error).forEach((value, name) => {
+    fields[name] = name === "grpc-message" ? respellGrpcMessage(value) : value;
+  });
+  return fields;
 }
 
 /** Sends it over HTTP/1, with the fields that were set before. */

@@ -2,6 +2,7 @@
 import { assertEquals, assertLess } from "@std/assert";
 import { Buffer } from "node:buffer";
 import type { UniversalHandlerFn } from "@connectrpc/connect/protocol";
+import { callerValues } from "../../src/transport/addresses.ts";
 import { answerHttp1 } from "../../src/rpc/universal/http1.ts";
 import { answerUniversally, type Receive } from "../../src/rpc/universal/http2.ts";
 import { MessageBudget } from "../../src/rpc/messages/budget.ts";
@@ -40,8 +41,9 @@ Deno.test("a body in pieces of one byte reaches a handler in few chunks", async 
   const check = { bytesMax: MESSAGE.length, isSingle: true, check: (bytes: Uint8Array) => ({ becomes: bytes.length }) };
   const receive: Receive = (chunks, header, values) => receiveRequest(chunks, header, check, receiving, values);
   const handler: WireHandler = {
-    http1: (request, response) => answerHttp1(answer, request, response, receive, fail),
-    http2: (call) => void answerUniversally(answer, call, { url: "http://a/", header }, receive).catch(fail),
+    http1: (request, response) => answerHttp1(answer, request, response, receive, callerValues(""), fail),
+    http2: (call) =>
+      void answerUniversally(answer, call, { url: "http://a/", header, values: callerValues("") }, receive).catch(fail),
   };
   await withListener({ handler }, async ({ listener }) => {
     const second = await RawPeer.http2(listener.port);

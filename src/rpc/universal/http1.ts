@@ -1,11 +1,10 @@
 /**
  * Any call over HTTP/1, by Connect's own handlers: what connect-node's adapter does, but with the body received by us.
  */
-import { Code, ConnectError } from "@connectrpc/connect";
+import { Code, ConnectError, type ContextValues } from "@connectrpc/connect";
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import { assertByteStreamRequest, type UniversalHandlerFn } from "@connectrpc/connect/protocol";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { addressKey, callerValues } from "../../transport/addresses.ts";
 import { callerGone } from "../errors.ts";
 import type { Receive } from "./http2.ts";
 
@@ -16,6 +15,7 @@ const HOST_OF_NONE = "localhost";
  * Answers a call. Throws at once where no URL can be made of its host and path.
  *
  * @param receive makes the body that the handler gets
+ * @param values of the call, for its handler
  * @param failed called with why the answer could not be written, unless that is that the peer has gone
  */
 export function answerHttp1(
@@ -23,11 +23,11 @@ export function answerHttp1(
   request: IncomingMessage,
   response: ServerResponse,
   receive: Receive,
+  values: ContextValues,
   failed: (error: unknown) => void,
 ): void {
   // HTTP/1.0 has none, and some proxies still speak it; who sends none in HTTP/1.1 is refused for it.
   if (request.httpVersion === "1.0") request.headers.host ??= HOST_OF_NONE;
-  const values = callerValues(addressKey(request.socket.remoteAddress));
   const asked = universalRequestFromNodeRequest(request, response, undefined, values);
   assertByteStreamRequest(asked);
   const { header, body, end } = receive(bodyOf(request), asked.header, values);

@@ -5,7 +5,6 @@
 import type { ContextValues } from "@connectrpc/connect";
 import type { UniversalHandlerFn, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import type { ServerHttp2Stream } from "node:http2";
-import { callerValues } from "../../transport/addresses.ts";
 import { addFields, sendTrailersOnceWanted } from "../../transport/http2/headers.ts";
 import type { Http2Call } from "../../transport/exchange.ts";
 import { boundTrailers } from "../trailer_budget.ts";
@@ -17,6 +16,8 @@ import { closeOnceAnswered } from "../../transport/http2/egress.ts";
 export interface PreparedRequest {
   readonly url: string;
   readonly header: Headers;
+  /** For its handler. */
+  readonly values: ContextValues;
 }
 
 /** Makes of the chunks of a body, of its header, and of the call's values, the request that Connect's handler gets. */
@@ -40,7 +41,7 @@ export interface BodyStart {
 export async function answerUniversally(
   handler: UniversalHandlerFn,
   call: Http2Call,
-  { url, header: given }: PreparedRequest,
+  { url, header: given, values }: PreparedRequest,
   receive: Receive,
   start: BodyStart = { chunks: [], ended: false },
 ): Promise<void> {
@@ -48,8 +49,7 @@ export async function answerUniversally(
   const controller = new AbortController();
   if (stream.closed || stream.destroyed) controller.abort(closeReason(stream.rstCode));
   else stream.once("close", () => controller.abort(closeReason(stream.rstCode)));
-  const contextValues = callerValues(call.address);
-  const { header, body, end } = receive(bodyOf(stream, start), given, contextValues);
+  const { header, body, end } = receive(bodyOf(stream, start), given, values);
   try {
     const response = await handler({
       httpVersion: "2.0",
@@ -58,7 +58,7 @@ export async function answerUniversally(
       header,
       body,
       signal: controller.signal,
-      contextValues,
+      contextValues: values,
     });
     await send(call, response);
   } finally {
