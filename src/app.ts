@@ -228,6 +228,7 @@ function listenOptions(config: Config, parts: AppParts): Omit<ListenerOptions, "
       leftToProxy: config.corsLeftToProxy,
     },
     log,
+    proxies: config.trustedProxies,
     newRequestId: uuidV7,
   };
 }

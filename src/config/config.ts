@@ -2,6 +2,7 @@
  * From environment variables to one frozen, typed Config. Every problem is reported at once, none is guessed around.
  * Names, defaults and meanings are in settings.ts, rules over several settings in checks.ts.
  */
+import type { IpNetwork } from "../base/ip_address.ts";
 import { readSmallFileSync } from "../base/small_file.ts";
 import { AddressError } from "./address_text.ts";
 import type { PostgresAddress } from "./postgres_address.ts";
@@ -72,6 +73,11 @@ export interface Config {
   readonly requestTimeoutMsMax: number;
   /** What one remote address may have of every limit that all callers share: over 0, up to 1. */
   readonly addressShareMax: number;
+  /** Which proxies are believed about who called them, and in which header. */
+  readonly trustedProxies: {
+    readonly networks: readonly IpNetwork[];
+    readonly header: "x-forwarded-for" | "forwarded";
+  };
   /** True: which pages may call is decided by a proxy in front, but for what ALLOWED_HOSTS is about. */
   readonly corsLeftToProxy: boolean;
   /** In the form in which a browser sends them; `https://*.shop.example` is all that is below `shop.example`. */
@@ -159,6 +165,7 @@ export function loadConfig(read: (name: string) => string | undefined, readFile 
     orderIdRequired: settings.ORDER_ID_REQUIRED === "on",
     requestTimeoutMsMax: settings.REQUEST_TIMEOUT_MS_MAX,
     addressShareMax: settings.ADDRESS_SHARE_MAX,
+    trustedProxies: { networks: settings.TRUSTED_PROXIES, header: settings.TRUSTED_PROXIES_HEADER },
     corsOrigins: [...new Set(settings.CORS_ORIGINS)],
     allowedHosts: [...new Set(settings.ALLOWED_HOSTS)],
     corsLeftToProxy: settings.CORS === "proxy",

@@ -21,6 +21,7 @@ export interface NotedSettings {
   readonly DATABASE_URL: PostgresAddress;
   readonly CORS_ORIGINS: readonly string[];
   readonly ALLOWED_HOSTS: readonly string[];
+  readonly TRUSTED_PROXIES: readonly unknown[];
 }
 
 /**
@@ -28,13 +29,16 @@ export interface NotedSettings {
  * take to let us in. None repeats an address.
  */
 export function configNotes(settings: NotedSettings, given: ReadonlySet<string>, connectS: number): string[] {
-  const { CONCURRENCY, DATABASE_URL, CORS_ORIGINS, ALLOWED_HOSTS } = settings;
+  const { CONCURRENCY, DATABASE_URL, CORS_ORIGINS, ALLOWED_HOSTS, TRUSTED_PROXIES } = settings;
   const unused = CONCURRENCY === "redlock" ? [] : OF_THE_LOCK.filter((name) => given.has(name));
   return [
     ...unused.map((name) => `${name} changes nothing: CONCURRENCY is ${CONCURRENCY}`),
     ...[...DATABASE_URL.notes, ...postgresTlsNotes(DATABASE_URL)].map((note) => `DATABASE_URL: ${note}`),
     ...(isLonger(DATABASE_URL.connectTimeoutS, connectS)
       ? [`DATABASE_URL: connect_timeout is cut to ${connectS} s, the longest that fits into what waits for it`]
+      : []),
+    ...(given.has("TRUSTED_PROXIES_HEADER") && TRUSTED_PROXIES.length === 0
+      ? ["TRUSTED_PROXIES_HEADER changes nothing: TRUSTED_PROXIES names none"]
       : []),
     ...twice("CORS_ORIGINS", CORS_ORIGINS),
     ...twice("ALLOWED_HOSTS", ALLOWED_HOSTS),

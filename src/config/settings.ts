@@ -7,6 +7,7 @@ import { AddressError } from "./address_text.ts";
 import { eachOf, splitList } from "./lists.ts";
 import { MODES, QUORUM_LOSSES } from "./mode_names.ts";
 import { parseHostName, parseListenHost, parseOrigin, parsePageHeader } from "./origins.ts";
+import { parseProxy } from "./proxies.ts";
 import { parsePostgresAddress } from "./postgres_address.ts";
 import { parseRedisAddress } from "./redis_address.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "../telemetry/log.ts";
@@ -128,7 +129,13 @@ export const SETTINGS = z.object({
   ADDRESS_SHARE_MAX: z.string().regex(/^\d*\.?\d+$/, "expected a number such as 0.25").transform(Number).pipe(
     z.number().min(0.01, "expected 0.01 or more").max(1, "expected 1 or less"),
   ).default(0.25).describe(
-    "what one address may have of each limit for all; `1` behind a proxy that all come through",
+    "what one address may have of each limit for all; `1` behind a proxy that all come through and that `TRUSTED_PROXIES` does not name",
+  ),
+  TRUSTED_PROXIES: list(parseProxy).default([]).describe(
+    "proxies that are [believed about who called them](clients.md#all-proxies): addresses and networks, such as `10.0.0.7,2001:db8::/32`",
+  ),
+  TRUSTED_PROXIES_HEADER: z.enum(["x-forwarded-for", "forwarded"]).default("x-forwarded-for").describe(
+    "the header in which they all note it; the other one is not looked at",
   ),
   CORS: z.enum(["on", "proxy"]).default("on").describe(
     "`proxy`: [a proxy in front decides which pages may call](clients.md#pages-in-a-browser)",

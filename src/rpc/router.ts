@@ -33,7 +33,7 @@ import { answerText, receiveText } from "./universal/web_text.ts";
 import { GZIP } from "./messages/gzip.ts";
 import { toWebHeaders } from "../transport/http2/headers.ts";
 import { answerUniversally, type BodyStart, type PreparedRequest, type Receive } from "./universal/http2.ts";
-import { addressKey, callerValues } from "../transport/addresses.ts";
+import { callerValues } from "../transport/addresses.ts";
 import type { Http2Call, WireHandler } from "../transport/exchange.ts";
 import { type Admitted, type CallAdmission, decide, refusalOf } from "./admission.ts";
 import { createMessageCheck, type MessageBounds, type MessageCheck, UnreadableMessages } from "./messages/check.ts";
@@ -118,11 +118,11 @@ class Router implements WireHandler {
     routes(this.#connectRouter());
   }
 
-  http1(request: IncomingMessage, response: ServerResponse): void {
+  http1(request: IncomingMessage, response: ServerResponse, address: string): void {
     const { method = "", url: path = "", headers, socket } = request;
     const { admission } = this.#options;
     const route = this.#routeOf(path);
-    const values = callerValues(addressKey(socket.remoteAddress));
+    const values = callerValues(address);
     if (admission === undefined) return this.#answerHttp1(request, response, route, values);
     const goOn = (refused: Admitted) => {
       if (refused === undefined) return this.#answerHttp1(request, response, route, values);

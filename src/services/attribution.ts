@@ -45,8 +45,8 @@ export interface OperatedRequest {
 /**
  * Who asks, by the call's header; undefined where it says nothing.
  *
- * From another machine the header is refused and not left out: the caller would believe that the ledger has it. A proxy
- * on this machine has to take it off what it passes on, or to set it.
+ * From another machine the header is refused and not left out: the caller would believe that the ledger has it. So it
+ * is in what a proxy on this machine has passed on; one that says so nowhere has to take it off.
  *
  * @throws ConnectError INVALID_ARGUMENT, PERMISSION_DENIED
  */

@@ -34,6 +34,14 @@ export function isLoopback(key: string): boolean {
   return key === LOOPBACK6 || key.startsWith("127.");
 }
 
+/**
+ * The key of a caller at this address whose call a proxy passed on. Who is behind a proxy of this machine need not be
+ * on this machine, whatever the proxy says: its key is not one of loopback.
+ */
+export function forwardedKey(key: string): string {
+  return isLoopback(key) ? `forwarded ${key}` : key;
+}
+
 /** What one address may have of `max`, at least one. */
 export function shareOf(max: number, share: number): number {
   return Math.max(1, Math.floor(max * share));

@@ -45,8 +45,8 @@ export class Admission {
    */
   admits(connection: Connection, exchange: Exchange): boolean {
     const { connections, limits, overLimits, isDraining, newRequestId } = this.options;
-    const limit = this.#limitPassed(connection, exchange.path);
-    if (limit !== undefined) overLimits.note(limit, connection.socket.remoteAddress);
+    const limit = this.#limitPassed(connection, exchange);
+    if (limit !== undefined) overLimits.note(limit, exchange.caller.address);
     if (limit === "pipelinedRequestsMax") {
       cut(connection);
       return false;
@@ -63,13 +63,20 @@ export class Admission {
 
   #limitPassed(
     connection: Connection,
-    path: string,
-  ): "requestsMax" | "requestsPerAddressMax" | "concurrentStreamsMax" | "pipelinedRequestsMax" | undefined {
+    { caller: { peer }, path }: Exchange,
+  ):
+    | "requestsMax"
+    | "requestsPerAddressMax"
+    | "concurrentStreamsMax"
+    | "pipelinedRequestsMax"
+    | "resetsPerAddressMax"
+    | undefined {
     const { connections, limits, handler } = this.options;
     const { size } = connection.exchanges;
     if (connection.http1 && size >= limits.pipelinedRequestsMax) return "pipelinedRequestsMax";
     if (size >= limits.concurrentStreamsMax * STREAMS_SEEN_FACTOR) return "concurrentStreamsMax";
-    const { requests } = connection.peer;
+    if (peer !== connection.peer && performance.now() < peer.barredUntil) return "resetsPerAddressMax";
+    const { requests } = peer;
     if (requests < limits.requestsPerAddressMax && connections.requests < limits.requestsMax) return undefined;
     // A server under its full load is no sick one: who asks how it is would send its load to the others.
     const more = handler.answersAtOnce?.(path) ? limits.probesMax : 0;
@@ -82,17 +89,22 @@ export class Admission {
     exchange.discardBody();
     if (isDraining() && connection.http1 && connection.exchanges.size === 0) connection.http1.destroySoon();
     if (!exchange.isReset) return;
+    // A session that was destroyed ends its streams too, and throws at goaway().
+    if (connection.http2!.destroyed) return;
+    // Who was refused was not begun, and may have been one of many honest callers.
+    const total = this.#refused.has(exchange) ? undefined : connections.noteReset(connection, exchange);
+    if (connection.peer.proxy !== undefined) {
+      // Streams of many callers end on it: those of each are counted, and not those of the connection.
+      if (total !== undefined) overLimits.note(total, exchange.caller.address);
+      return;
+    }
     const now = performance.now();
     if (now - connection.resetsSince > limits.resetWindowMs) {
       connection.resets = 0;
       connection.resetsSince = now;
     }
-    // A session that was destroyed ends its streams too, and throws at goaway().
-    if (connection.http2!.destroyed) return;
-    // Who was refused was not begun, and may have been one of many honest callers.
-    const total = this.#refused.has(exchange) ? undefined : connections.noteReset(connection);
     if (++connection.resets <= limits.resetsMax && total === undefined) return;
-    overLimits.note(total ?? "resetsMax", connection.socket.remoteAddress);
+    overLimits.note(total ?? "resetsMax", exchange.caller.address);
     // What one address spreads over its connections is one flood.
     for (const each of total === "resetsPerAddressMax" ? connections.ofPeer(connection.peer) : [connection]) calm(each);
   }

@@ -12,28 +12,12 @@ import type { Log } from "../telemetry/log.ts";
 import type { ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
 import type { Exchange } from "./exchange.ts";
-import { addressKey } from "./addresses.ts";
 import type { FrameWalk } from "./http2/frame_walk.ts";
 import type { ListenerLimits } from "./limits.ts";
+import { type Peer, Peers } from "./peers.ts";
 import { TokenBucket } from "./token_bucket.ts";
+import type { TrustedProxies } from "./trusted_proxies.ts";
 import type { Cork, UnreadAnswers, UnreadOfAll } from "./http2/egress.ts";
-
-/** One remote address, and what it has and did on all its connections. */
-export interface Peer {
-  /** From `addresses.ts`. */
-  readonly key: string;
-  connections: number;
-  requests: number;
-  /** Bytes of answers that it has not read. */
-  unreadBytes: number;
-  /** Streams that may yet end in a reset; absent as long as none has. */
-  resets: TokenBucket | undefined;
-  /** Until when it is refused connections, by `performance.now()`. */
-  barredUntil: number;
-  /** Requests begun in this turn of the event loop, and which turn that is (`read_turns.ts`). */
-  begun: number;
-  turn: number;
-}
 
 /** One connection. Times are of `performance.now()`, in ms. */
 export interface Connection {
@@ -73,21 +57,18 @@ export interface Connection {
 /** Why a connection was not admitted. */
 export type OverLimit = "connectionsMax" | "connectionsPerAddressMax" | "resetsPerAddressMax";
 
-/** Addresses that are remembered without a connection, for their resets; of more the first are forgotten. */
-const ADDRESSES_REMEMBERED_MAX = 10_000;
-
 /** The connections of one listener. */
 export class Connections {
   readonly #all = new Map<string, Connection>();
-  readonly #perAddress = new Map<string, Peer>();
-  /** Addresses without a connection whose bucket is not full yet. */
-  readonly #remembered = new Set<Peer>();
+  /** The addresses of the connections, and of the requests that proxies of ours pass on. */
+  readonly peers: Peers;
   readonly #resets: TokenBucket;
   #requests = 0;
   #unreadBytes = 0;
   readonly #waitingForNone: (() => void)[] = [];
 
-  constructor(private readonly limits: ListenerLimits) {
+  constructor(private readonly limits: ListenerLimits, proxies?: TrustedProxies) {
+    this.peers = new Peers(proxies);
     this.#resets = new TokenBucket(limits.resetsTotalMax, limits.resetWindowMs, performance.now());
   }
 
@@ -108,9 +89,10 @@ export class Connections {
   /** Takes the socket in until it closes, or says why not; then the caller closes it. */
   admit(socket: Socket): Connection | OverLimit {
     const now = performance.now();
-    const peer = this.#perAddress.get(addressKey(socket.remoteAddress)) ?? newPeer(addressKey(socket.remoteAddress));
+    const peer = this.peers.ofSocket(socket.remoteAddress);
+    const ownMax = peer.proxy === undefined ? this.limits.connectionsPerAddressMax : Infinity;
     if (this.#all.size >= this.limits.connectionsMax) return "connectionsMax";
-    if (peer.connections >= this.limits.connectionsPerAddressMax) return "connectionsPerAddressMax";
+    if (peer.connections >= ownMax) return "connectionsPerAddressMax";
     if (now < peer.barredUntil) return "resetsPerAddressMax";
     const connection: Connection = {
       socket,
@@ -134,16 +116,17 @@ export class Connections {
     const key = keyOf(socket);
     this.#all.set(key, connection);
     peer.connections++;
-    this.#perAddress.set(peer.key, peer);
-    this.#remembered.delete(peer);
+    this.peers.keep(peer);
     socket.once("close", () => {
       // A peer may come again from the same port before this is known.
       if (this.#all.get(key) === connection) this.#all.delete(key);
       // Did an answer's close never come, its place among the requests would be lost for good.
-      this.#requests -= connection.exchanges.size;
-      peer.requests -= connection.exchanges.size;
-      connection.exchanges.clear();
-      if (--peer.connections === 0) this.#forget(peer);
+      for (const exchange of connection.exchanges) {
+        this.#end(connection, exchange);
+        this.peers.leave(exchange.caller.peer);
+      }
+      peer.connections--;
+      this.peers.leave(peer);
       if (this.#all.size === 0) this.#waitingForNone.splice(0).forEach((resolve) => resolve());
     });
     return connection;
@@ -155,33 +138,48 @@ export class Connections {
     connection.headerSince = undefined;
     connection.requestBytes = 0;
     this.#requests++;
-    connection.peer.requests++;
+    const { peer } = exchange.caller;
+    peer.requests++;
+    // A peer with a connection is kept already.
+    if (peer !== connection.peer) this.peers.keep(peer);
     exchange.onceClosed(() => {
-      if (connection.exchanges.delete(exchange)) {
-        this.#requests--;
-        connection.peer.requests--;
-      }
+      this.#end(connection, exchange);
       if (connection.exchanges.size === 0) {
         connection.quietSince = performance.now();
         connection.quietBytesRead = connection.http1?.bytesRead ?? 0;
       }
       ended();
+      // Behind the above, by which it may have something to answer for.
+      if (peer !== connection.peer) this.peers.leave(peer);
     });
+  }
+
+  #end(connection: Connection, exchange: Exchange): void {
+    if (!connection.exchanges.delete(exchange)) return;
+    this.#requests--;
+    exchange.caller.peer.requests--;
   }
 
   /**
    * Counts a stream that ended in a reset. Answers the limit that is passed with it; past that of its address the
    * address is barred for a while, and its connections, this one as well, are for the caller to cut: {@link ofPeer}.
+   * Who came through a proxy of ours is barred past either limit: there is no connection of its own to be cut.
    */
-  noteReset({ peer }: Connection): "resetsPerAddressMax" | "resetsTotalMax" | undefined {
+  noteReset(
+    connection: Connection,
+    { caller: { peer } }: Exchange,
+  ): "resetsPerAddressMax" | "resetsTotalMax" | undefined {
     const { resetsPerAddressMax, resetWindowMs } = this.limits;
     const now = performance.now();
     peer.resets ??= new TokenBucket(resetsPerAddressMax, resetWindowMs, now);
-    if (!peer.resets.take(now)) {
-      peer.barredUntil = now + resetWindowMs;
-      return "resetsPerAddressMax";
-    }
-    return this.#resets.take(now) ? undefined : "resetsTotalMax";
+    const passed = !peer.resets.take(now)
+      ? "resetsPerAddressMax"
+      : this.#resets.take(now)
+      ? undefined
+      : "resetsTotalMax";
+    const isBarred = passed === "resetsPerAddressMax" || (passed !== undefined && peer !== connection.peer);
+    if (isBarred) peer.barredUntil = now + resetWindowMs;
+    return passed;
   }
 
   /** The connections of an address. Looks through all: not for everyday use. */
@@ -191,11 +189,12 @@ export class Connections {
 
   /** What a peer, and all, have not read on all connections. One stream alone may have more than the limits. */
   unreadOf(peer: Peer): UnreadOfAll {
-    const { unreadPerAddressBytesMax, unreadTotalBytesMax } = this.limits;
+    const { unreadTotalBytesMax } = this.limits;
+    const ownMax = peer.proxy === undefined ? this.limits.unreadPerAddressBytesMax : Infinity;
     return {
       add: (bytes, own) => {
         if (peer.unreadBytes > own) {
-          if (peer.unreadBytes + bytes > unreadPerAddressBytesMax) return "unreadPerAddressBytesMax";
+          if (peer.unreadBytes + bytes > ownMax) return "unreadPerAddressBytesMax";
           if (this.#unreadBytes + bytes > unreadTotalBytesMax) return "unreadTotalBytesMax";
         }
         peer.unreadBytes += bytes;
@@ -206,25 +205,6 @@ export class Connections {
         this.#unreadBytes -= bytes;
       },
     };
-  }
-
-  /** Forgets the addresses without a connection that have nothing to answer for any more. */
-  forgetPeers(now: number): void {
-    for (const peer of this.#remembered) {
-      if (!peer.resets!.isFull(now) || now < peer.barredUntil) continue;
-      this.#remembered.delete(peer);
-      this.#perAddress.delete(peer.key);
-    }
-  }
-
-  /** Whoever comes anew for each reset is still the same. */
-  #forget(peer: Peer): void {
-    if (peer.resets === undefined) return void this.#perAddress.delete(peer.key);
-    this.#remembered.add(peer);
-    if (this.#remembered.size <= ADDRESSES_REMEMBERED_MAX) return;
-    const [first] = this.#remembered;
-    this.#remembered.delete(first!);
-    this.#perAddress.delete(first!.key);
   }
 
   /** The connection below a TLS socket; absent where it has closed meanwhile. */
@@ -263,10 +243,6 @@ export function cut(connection: Connection): void {
   connection.http2?.destroy();
   connection.http1?.destroy();
   connection.socket.destroy();
-}
-
-function newPeer(key: string): Peer {
-  return { key, connections: 0, requests: 0, unreadBytes: 0, resets: undefined, barredUntil: 0, begun: 0, turn: 0 };
 }
 
 /** Address and port of the peer: one live connection, and the same for a TLS socket and the one that carries it. */

@@ -7,6 +7,7 @@
  */
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import type { IncomingHttpHeaders as Http2Headers, ServerHttp2Stream } from "node:http2";
+import type { Caller } from "./peers.ts";
 
 /** Header that carries the id of a request and of its answer. */
 export const REQUEST_ID_HEADER = "x-request-id";
@@ -24,6 +25,8 @@ export type RefusalStatus = 400 | 405 | 417 | 431 | 501 | 503;
  *     any            -> closed         its answer has ended, or its stream or connection is gone: it counts no more
  */
 export interface Exchange {
+  /** Whose request it is. */
+  readonly caller: Caller;
   readonly startedAt: number;
   /** When the handler was first seen to have ended its answer, which the peer has not read yet. */
   answeredAt: number | undefined;
@@ -84,6 +87,7 @@ export interface Http2Call {
 export interface WireHandler {
   /** Whether whatever is asked for at this path is answered at once. Absent: nothing is. */
   answersAtOnce?(path: string): boolean;
-  http1(request: IncomingMessage, response: ServerResponse): void;
+  /** @param address key of the caller's address, from `addresses.ts` */
+  http1(request: IncomingMessage, response: ServerResponse, address: string): void;
   http2(call: Http2Call): void;
 }

@@ -18,6 +18,7 @@ import { type CertificatePair, Port } from "./port.ts";
 import { Protocols, sniffProtocol } from "./protocols.ts";
 import { ReadTurns } from "./read_turns.ts";
 import { createSweep } from "./reaper.ts";
+import { TrustedProxies, type TrustedProxiesRules } from "./trusted_proxies.ts";
 
 /** How to listen. */
 export interface ListenerOptions {
@@ -32,6 +33,8 @@ export interface ListenerOptions {
   readonly handler: WireHandler;
   /** Which pages may call. */
   readonly cors: CorsSettings;
+  /** The proxies that are believed about who called them. Absent: none is. */
+  readonly proxies?: TrustedProxiesRules | undefined;
   /** Makes the id of a request that brings none, as `x-request-id` on its answer. Absent: requests get no ids. */
   readonly newRequestId?: (() => string) | undefined;
   /** Overrides of {@link LISTENER_LIMITS}, one by one. */
@@ -132,7 +135,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
 function partsOf(options: ListenerOptions, isDraining: () => boolean): Parts {
   const { log, newRequestId } = options;
   const limits: ListenerLimits = { ...LISTENER_LIMITS, ...options.limits };
-  const connections = new Connections(limits);
+  const connections = new Connections(limits, options.proxies && new TrustedProxies(options.proxies));
   const overLimits = new OverLimitLog(log);
   const handler = withCors(options.handler, corsRules(options.cors), log);
   const turns = new ReadTurns(limits, (connection, limit) => {
@@ -170,7 +173,7 @@ function startSweeping({ limits, connections, overLimits, log }: Parts): () => v
   const endOverdue = createSweep(connections, limits, log);
   const timer = setInterval(() => {
     endOverdue();
-    connections.forgetPeers(performance.now());
+    connections.peers.forget(performance.now());
     overLimits.log();
   }, limits.sweepMs);
   return () => clearInterval(timer);

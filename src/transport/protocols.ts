@@ -117,12 +117,13 @@ export class Protocols {
   readonly #answerHttp1 = (request: http.IncomingMessage, response: http.ServerResponse): void => {
     const connection = this.#byCarrier.get(request.socket);
     if (connection === undefined || connection.socket.destroyed) return void request.destroy();
-    const { turns, admission, handler } = this.options;
+    const { connections, turns, admission, handler } = this.options;
     turns.noteHttp1(connection.peer);
-    const exchange = new Http1Exchange(connection, request, response);
+    const caller = connections.peers.callerOf(connection.peer, request.headers);
+    const exchange = new Http1Exchange(caller, connection, request, response);
     if (!admission.admits(connection, exchange)) return;
     try {
-      handler.http1(request, response);
+      handler.http1(request, response, caller.address);
     } catch (error) {
       this.#refuseMalformed(exchange, error);
     }
@@ -140,7 +141,8 @@ export class Protocols {
     const connection = stream.session && this.#byCarrier.get(stream.session);
     if (connection === undefined) return void stream.destroy();
     const { peer, writes, unread } = connection;
-    const exchange = new Http2Exchange(peer.key, writes!, unread!, stream, headers, rawHeaders);
+    const caller = this.options.connections.peers.callerOf(peer, headers);
+    const exchange = new Http2Exchange(caller, writes!, unread!, stream, headers, rawHeaders);
     if (!this.options.admission.admits(connection, exchange)) return;
     try {
       exchange.sayContinue();

@@ -7,9 +7,10 @@
  */
 import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
-import type { Connection, Peer } from "./connections.ts";
+import type { Connection } from "./connections.ts";
 import { FrameWalk } from "./http2/frame_walk.ts";
 import type { ListenerLimits } from "./limits.ts";
+import type { Peer } from "./peers.ts";
 
 /**
  * HTTP/1 bytes handed on at once: as long as a header of a call, and few enough that a packet full of the shortest

@@ -3,11 +3,12 @@
  * ask for anything, or are no longer there. One pass over all connections instead of timers for each of them.
  */
 import type { Log } from "../telemetry/log.ts";
-import { type Connection, cut, type Peer } from "./connections.ts";
+import { type Connection, cut } from "./connections.ts";
 import type { Exchange } from "./exchange.ts";
 import type { FrameWalk } from "./http2/frame_walk.ts";
 import { answerAndCut } from "./http1/exchange.ts";
 import type { ListenerLimits } from "./limits.ts";
+import type { Peer } from "./peers.ts";
 
 /**
  * Makes the pass: call it every `limits.sweepMs`, and it looks at every connection once and ends what is over a limit.
@@ -53,17 +54,18 @@ function endOverdue(connections: Iterable<Connection>, now: number, limits: List
  * address, so that nobody drives out others, and whatever is too many then.
  */
 function surplusBodies(connections: Iterable<Connection>, now: number, limits: ListenerLimits): Set<Exchange> {
-  const slow: { readonly exchange: Exchange; readonly peer: Peer }[] = [];
-  for (const { exchanges, peer } of connections) {
+  const slow: Exchange[] = [];
+  for (const { exchanges } of connections) {
     for (const exchange of exchanges) {
-      if (!exchange.isRequestComplete && now - exchange.startedAt > limits.slowBodyMs) slow.push({ exchange, peer });
+      if (!exchange.isRequestComplete && now - exchange.startedAt > limits.slowBodyMs) slow.push(exchange);
     }
   }
   const surplus = new Set<Exchange>();
   if (slow.length <= limits.slowBodiesMax) return surplus;
   const own = new Map<Peer, number>();
   let kept = 0;
-  for (const { exchange, peer } of slow) {
+  for (const exchange of slow) {
+    const { peer } = exchange.caller;
     const count = (own.get(peer) ?? 0) + 1;
     own.set(peer, count);
     if (count <= limits.slowBodiesPerAddressMax && kept < limits.slowBodiesMax) kept++;

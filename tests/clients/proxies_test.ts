@@ -22,8 +22,7 @@ import { TLS_CERTIFICATE } from "../support/tls_server.ts";
 const LINES = 120;
 const PROXIES = { nginx: startNginx, HAProxy: startHaproxy, Caddy: startCaddy };
 
-// All calls come from the proxy's address.
-const BEHIND_PROXY = { env: { ADDRESS_SHARE_MAX: "1" } };
+const BEHIND_PROXY = { env: { TRUSTED_PROXIES: "127.0.0.1" } };
 
 serverTest("through proxies as docs/clients.md sets them", BEHIND_PROXY, async (server, step) => {
   for (const [number, [name, start]] of Object.entries(PROXIES).entries()) {

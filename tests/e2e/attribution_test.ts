@@ -22,8 +22,12 @@ serverTest("reason, document and actor stand beside what moved", {}, async (serv
 
   await eachVersion(server.url, async (version, { request }) => {
     const goodsId = version === "HTTP/2" ? 2 : 1;
-    const post = async (path: string, message: unknown, actor?: string) => {
-      const headers = { "content-type": "application/json", ...(actor === undefined ? {} : { [ACTOR]: actor }) };
+    const post = async (path: string, message: unknown, actor?: string, more: Record<string, string> = {}) => {
+      const headers = {
+        "content-type": "application/json",
+        ...(actor === undefined ? {} : { [ACTOR]: actor }),
+        ...more,
+      };
       const { status, body } = await request("POST", path, headers, [Buffer.from(JSON.stringify(message))]);
       return [status, JSON.parse(body.toString()).code];
     };
@@ -106,6 +110,25 @@ serverTest("reason, document and actor stand beside what moved", {}, async (serv
       }
       assertEquals(await rows(), before);
     });
+
+    await step(
+      `${version}: what a proxy has passed on is no call of this machine's own, and nothing moved`,
+      async () => {
+        const before = await rows();
+        for (const name of ["x-forwarded-for", "forwarded", "X-Forwarded-For"]) {
+          for (const value of ["127.0.0.1", "for=127.0.0.1", "203.0.113.5, ::1", ""]) {
+            for (
+              const [path, message] of [["Sell", { goodsInfo }], ["SellBatch", { orders: [{ goodsInfo }] }]] as const
+            ) {
+              const ended = await post(v1Path(path), message, "till 4", { [name]: value });
+              assertEquals(ended, [403, "permission_denied"], `${name}: ${value}`);
+            }
+            assertEquals(await post(v1Path("InvDetail"), { goodsId }, undefined, { [name]: value }), [200, undefined]);
+          }
+        }
+        assertEquals(await rows(), before);
+      },
+    );
 
     await step(`${version}: a reason is one of the shop's, from when it is added on`, async () => {
       const reason = `window_${goodsId}`;

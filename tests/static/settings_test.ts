@@ -66,6 +66,8 @@ Deno.test("the defaults of docs/settings.md are what the program runs on", () =>
     ORDER_ID_REQUIRED: code(config.orderIdRequired ? "on" : "off"),
     REQUEST_TIMEOUT_MS_MAX: code(config.requestTimeoutMsMax),
     ADDRESS_SHARE_MAX: code(config.addressShareMax),
+    TRUSTED_PROXIES: "none",
+    TRUSTED_PROXIES_HEADER: code(config.trustedProxies.header),
     CORS: code(config.corsLeftToProxy ? "proxy" : "on"),
     CORS_HEADERS: config.corsHeaders.length === 0 ? "none" : "",
     CORS_ORIGINS: config.corsOrigins.length === 0 ? "none" : "",

@@ -63,9 +63,9 @@ export async function withListener(
     },
   });
   const handler: ListenerOptions["handler"] = {
-    http1(request, response) {
+    http1(request, response, address) {
       handled++;
-      if (request.url !== "/large") return adapter.http1(request, response);
+      if (request.url !== "/large") return adapter.http1(request, response, address);
       response.writeHead(200, { "content-length": LARGE_BYTES });
       response.end(Buffer.alloc(LARGE_BYTES));
     },

@@ -3,9 +3,10 @@ import { assertEquals } from "@std/assert";
 import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import { PassThrough } from "node:stream";
-import type { Connection, Peer } from "../../src/transport/connections.ts";
+import type { Connection } from "../../src/transport/connections.ts";
 import { FrameWalk } from "../../src/transport/http2/frame_walk.ts";
 import { LISTENER_LIMITS } from "../../src/transport/limits.ts";
+import type { Peer } from "../../src/transport/peers.ts";
 import { ReadTurns } from "../../src/transport/read_turns.ts";
 import { call, many } from "../support/http2_calls.ts";
 import { FRAME, frame, opening } from "../support/http2_frames.ts";
@@ -28,6 +29,7 @@ function createTurns(
   return (key, bytes, frames) => {
     const peer: Peer = {
       key,
+      proxy: undefined,
       connections: 1,
       requests: 0,
       unreadBytes: 0,

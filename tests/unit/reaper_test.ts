@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import type { Connection } from "../../src/transport/connections.ts";
 import type { Exchange } from "../../src/transport/exchange.ts";
 import { LISTENER_LIMITS } from "../../src/transport/limits.ts";
+import type { Caller } from "../../src/transport/peers.ts";
 import { createSweep } from "../../src/transport/reaper.ts";
 
 const LIMITS = { ...LISTENER_LIMITS, slowBodiesMax: 0, slowBodyMs: 2_000, requestBodyMs: 10_000, sweepMs: 1_000 };
@@ -54,6 +55,7 @@ function sweeping(limits = LIMITS) {
   let isRequestComplete = false;
   const ends: string[] = [];
   const exchange: Partial<Exchange> = {
+    caller: { peer: {}, address: "a" } as unknown as Caller,
     startedAt: 0,
     answeredAt: undefined,
     isAnswerEnded: false,
@@ -79,14 +81,16 @@ Deno.test("who has many slow bodies drives out nobody else, and nobody as long a
   const surplus = (bodies: Readonly<Record<string, number>>) => {
     const gone: string[] = [];
     const connections = Object.entries(bodies).map(([key, count]) => {
+      const caller = { peer: { key }, address: key } as unknown as Caller;
       const exchanges = Array.from({ length: count }, (): Partial<Exchange> => ({
+        caller,
         startedAt: 0,
         answeredAt: undefined,
         isAnswerEnded: false,
         isRequestComplete: false,
         giveUp: () => void gone.push(key),
       }));
-      return { quietSince: 0, http1: {}, peer: { key }, exchanges: new Set(exchanges) } as unknown as Connection;
+      return { quietSince: 0, http1: {}, exchanges: new Set(exchanges) } as unknown as Connection;
     });
     let now = 0;
     const sweep = createSweep(

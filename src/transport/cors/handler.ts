@@ -109,10 +109,10 @@ export function withCors(handler: WireHandler, rules: CorsRules, log: Log): Wire
   const withoutOrigin = { headers: decideCors(NO_PAGE, rules).headers, answer: undefined };
   return {
     answersAtOnce: (path) => handler.answersAtOnce?.(path) === true,
-    http1(request, response) {
+    http1(request, response, address) {
       const { headers, answer } = decide(request.method ?? "", request.headers.host, request.headers);
       for (const name in headers) response.setHeader(name, headers[name]!);
-      if (answer === undefined) return handler.http1(request, response);
+      if (answer === undefined) return handler.http1(request, response, address);
       sendOverHttp1(response, answer);
     },
     http2(call) {

@@ -4,6 +4,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { type Connection, cut } from "../connections.ts";
+import type { Caller } from "../peers.ts";
 import { type Exchange, type RefusalStatus, REQUEST_ID_HEADER } from "../exchange.ts";
 
 const REASONS: Readonly<Record<number, string>> = {
@@ -23,6 +24,7 @@ export class Http1Exchange implements Exchange {
   #id: string | undefined = undefined;
 
   constructor(
+    readonly caller: Caller,
     private readonly connection: Connection,
     private readonly request: IncomingMessage,
     private readonly response: ServerResponse,

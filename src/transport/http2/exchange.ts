@@ -3,6 +3,7 @@
  */
 import http2, { type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import { type Exchange, type Http2Call, type RefusalStatus, REQUEST_ID_HEADER } from "../exchange.ts";
+import type { Caller } from "../peers.ts";
 import type { Cork, UnreadAnswers } from "./egress.ts";
 
 /** One request over HTTP/2 and its answer. */
@@ -13,14 +14,17 @@ export class Http2Exchange implements Exchange, Http2Call {
   #handedBytes = 0;
 
   constructor(
-    /** Key of the caller's address. */
-    readonly address: string,
+    readonly caller: Caller,
     private readonly writes: Cork,
     private readonly unread: UnreadAnswers,
     readonly stream: ServerHttp2Stream,
     readonly headers: IncomingHttpHeaders,
     readonly rawHeaders: readonly string[],
   ) {}
+
+  get address(): string {
+    return this.caller.address;
+  }
 
   get path(): string {
     return this.headers[":path"] ?? "";
