@@ -3,6 +3,7 @@ import { v7 as uuidV7 } from "uuid";
 import { type Config, DRAIN_MS_MAX } from "./config/config.ts";
 import { type Dependency, watchReadiness } from "./health/readiness.ts";
 import { ANSWER_JSON, DETAIL_FILES } from "./services/answer_json.ts";
+import { believedActor } from "./services/attribution.ts";
 import { articleModule } from "./services/article/service.ts";
 import { HealthBoard } from "./health/board.ts";
 import { createSkus } from "./services/sku_look_up.ts";
@@ -30,6 +31,9 @@ import {
   namesOf,
   type ServiceModule,
 } from "./services/service_module.ts";
+import { AccessLog } from "./telemetry/access_log.ts";
+import { type CallObserver, joinCallObservers } from "./telemetry/observer.ts";
+import type { Tracing } from "./telemetry/tracing.ts";
 import { shareOf } from "./transport/addresses.ts";
 import { stockModule } from "./services/stock/service.ts";
 import { createRpcHandler } from "./rpc/router.ts";
@@ -53,6 +57,8 @@ export interface AppParts extends StockParts {
   readonly connectionsMax?: number | undefined;
   /** Called when the port accepts nobody any more and can't be listened on anew. */
   readonly onDeaf?: (error: unknown) => void;
+  /** Absent: no spans are made. */
+  readonly tracing?: Tracing | undefined;
   /** Services beside the program's own, such as the benchmark's. */
   readonly services?: readonly ServiceModule[];
 }
@@ -147,7 +153,7 @@ export function openServices(
  * @throws Error where the port can't be listened on, or a service does not say all that it must
  */
 export async function startApp(config: Config, parts: AppParts): Promise<App> {
-  const stock = openStock(config, parts);
+  const stock = openStock(config, { observer: parts.tracing?.stock, ...parts });
   try {
     return await serveStock(stock, config, parts);
   } catch (error) {
@@ -174,6 +180,8 @@ async function serveStock(stock: Stock, config: Config, parts: AppParts): Promis
     budget,
     unreadable,
     isOwnHost: ownHosts(config.allowedHosts),
+    observer: callObserver(config, parts),
+    actorOf: believedActor,
     jsonOptions: ANSWER_JSON,
     interceptors: [
       errorBoundary(log),
@@ -205,6 +213,12 @@ async function serveStock(stock: Stock, config: Config, parts: AppParts): Promis
       await stock.close();
     },
   };
+}
+
+/** Who sees the calls: the access log, and tracing where there is some. */
+function callObserver({ accessLogSample: sample }: Config, { log, tracing }: AppParts): CallObserver | undefined {
+  const lines = { log, sample, random: Math.random, nowMs: () => performance.now(), traceOf: tracing?.fieldsOf };
+  return joinCallObservers([...(tracing === undefined ? [] : [tracing.calls]), new AccessLog(lines)]);
 }
 
 function listenOptions(config: Config, parts: AppParts): Omit<ListenerOptions, "handler"> {

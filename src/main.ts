@@ -7,6 +7,7 @@ import { startSettings } from "./process/start_settings.ts";
 import { onStopSignal } from "./process/stop_signals.ts";
 import { buildInfo, endIfVersionIsAsked } from "./process/version.ts";
 import { createProcessLog, endProcess } from "./telemetry/process_log.ts";
+import { openTracing } from "./telemetry/tracing.ts";
 
 endIfVersionIsAsked(Deno.args);
 const config = startSettings();
@@ -16,7 +17,8 @@ if (config.workers > 1) {
       `Run \`deno task start:workers\``,
   );
 }
-const log = createProcessLog(config.logLevel, config.logFormat);
+const tracing = openTracing();
+const log = createProcessLog(config.logLevel, config.logFormat, undefined, tracing?.fields);
 log.info(buildInfo(), "Holdfast starts");
 for (const note of config.notes) log.warn({}, note);
 const shutdown = Promise.withResolvers<void>();
@@ -31,4 +33,4 @@ const drain = (signal: string) => {
 onStopSignal((signal) => asked ? void endProcess(EXIT_FAILED) : drain(signal));
 onHangUp({ reload: () => reloads.dispatchEvent(new Event("reload")), stop: drain });
 watchCallers(callersOf(Deno.args), isAlive, () => drain("none: what started this process has ended"));
-await serve(config, { log, shutdown: shutdown.promise, reloads });
+await serve(config, { log, tracing, shutdown: shutdown.promise, reloads });

@@ -12,6 +12,7 @@ import { onStopSignal } from "./process/stop_signals.ts";
 import { buildInfo } from "./process/version.ts";
 import { errorFields } from "./telemetry/log.ts";
 import { createProcessLog } from "./telemetry/process_log.ts";
+import { openTracing } from "./telemetry/tracing.ts";
 import { giveSignsOfLife } from "./workers/heartbeat.ts";
 import { poolShare } from "./config/pool_share.ts";
 
@@ -20,7 +21,8 @@ if (!/^\d+$/.test(worker) || (port !== "claimed" && port !== "joined")) {
   refuse("This program is started by `deno task start:workers`");
 }
 const config = startSettings();
-const log = createProcessLog(config.logLevel, config.logFormat, { worker: Number(worker) });
+const tracing = openTracing();
+const log = createProcessLog(config.logLevel, config.logFormat, { worker: Number(worker) }, tracing?.fields);
 log.info(buildInfo(), "a worker of Holdfast starts");
 const shutdown = Promise.withResolvers<void>();
 let asked = false;
@@ -44,6 +46,7 @@ inputEnd().then(
 giveSignsOfLife(log);
 await serve({ ...config, databasePoolMax: poolShare(config.databasePoolMax, config.workers) }, {
   log,
+  tracing,
   shutdown: shutdown.promise,
   reloads,
   port,

@@ -89,6 +89,8 @@ export interface Config {
   readonly tlsFiles: { readonly cert: string; readonly key: string } | undefined;
   readonly logLevel: typeof LOG_LEVELS[number];
   readonly logFormat: typeof LOG_FORMATS[number];
+  /** Of the calls that end with OK, from 0 to 1. */
+  readonly accessLogSample: number;
   /** What is set and changes nothing, each as a line for the log. */
   readonly notes: readonly string[];
 }
@@ -173,6 +175,7 @@ export function loadConfig(read: (name: string) => string | undefined, readFile 
     tlsFiles: cert !== undefined && key !== undefined ? { cert, key } : undefined,
     logLevel: settings.LOG_LEVEL,
     logFormat: settings.LOG_FORMAT,
+    accessLogSample: settings.ACCESS_LOG_SAMPLE,
     notes: configNotes(
       { ...settings, DATABASE_URL: database.address },
       new Set(SETTING_NAMES.filter((name) => asGiven[name] !== undefined)),

@@ -161,6 +161,11 @@ export const SETTINGS = z.object({
   LOG_FORMAT: z.enum(LOG_FORMATS).default("json").describe(
     "the form of the log, which is on standard error",
   ),
+  ACCESS_LOG_SAMPLE: z.string().regex(/^\d*\.?\d+$/, "expected a number such as 0.01").transform(Number).pipe(
+    z.number().max(1, "expected 1 or less"),
+  ).default(0.01).describe(
+    "the part of answered calls that have [a line in the log](operating.md#a-line-for-a-call), from 0 to 1; calls that ended in an error have one each, up to 10 a second",
+  ),
 });
 
 /** The names of all settings that the server reads. */

@@ -38,6 +38,27 @@ const DOCKER_NAMES = [
   "XDG_RUNTIME_DIR",
 ] as const;
 
+/** What Deno reads of how, and where to, it sends traces. */
+const TRACE_NAMES = [
+  "OTEL_DENO",
+  "OTEL_DENO_TRACING",
+  "OTEL_DENO_METRICS",
+  "OTEL_DENO_CONSOLE",
+  "OTEL_SERVICE_NAME",
+  "OTEL_RESOURCE_ATTRIBUTES",
+  "OTEL_PROPAGATORS",
+  "OTEL_TRACES_SAMPLER",
+  "OTEL_TRACES_SAMPLER_ARG",
+  ...["ENDPOINT", "PROTOCOL", "HEADERS", "TIMEOUT", "COMPRESSION", "CERTIFICATE", "CLIENT_CERTIFICATE", "CLIENT_KEY"]
+    .map((name) => `OTEL_EXPORTER_OTLP_${name}`),
+  ...["SCHEDULE_DELAY", "MAX_QUEUE_SIZE", "MAX_EXPORT_BATCH_SIZE", "EXPORT_TIMEOUT"].map((name) => `OTEL_BSP_${name}`),
+] as const;
+
+/** Where a server that is started with it sends its traces. */
+export function traceEnvironment(): Record<string, string> {
+  return ours(TRACE_NAMES);
+}
+
 /** For a program of the system. */
 export function systemEnvironment(): Record<string, string> {
   return ours(SYSTEM_NAMES);

@@ -14,6 +14,7 @@ import { guardProcess } from "./guard.ts";
 import { LISTENER_LIMITS } from "../transport/limits.ts";
 import { errorFields, type Log } from "../telemetry/log.ts";
 import { endProcess, lastLines } from "../telemetry/process_log.ts";
+import type { Tracing } from "../telemetry/tracing.ts";
 import { claimPort } from "./claim_port.ts";
 
 /** What fails where the address is not to be listened on: taken, not allowed, not of this machine, no such name. */
@@ -26,6 +27,8 @@ const PASSING_CODES = new Set(["EAI_AGAIN", "EMFILE", "ENFILE", "ENOMEM", "ENOBU
 /** How to serve. */
 export interface ServeOptions {
   readonly log: Log;
+  /** Undefined: no spans are made. */
+  readonly tracing: Tracing | undefined;
   /** Resolves when it is time to drain. */
   readonly shutdown: Promise<void>;
   /** Emits `reload` when renewed files are to be taken up. */
@@ -35,7 +38,7 @@ export interface ServeOptions {
 }
 
 /** Serves until `shutdown`, then drains and exits with 0. Exits with 78 or 1, and says why, when it can't go on. */
-export async function serve(config: Config, { log, shutdown, reloads, port }: ServeOptions): Promise<never> {
+export async function serve(config: Config, { log, tracing, shutdown, reloads, port }: ServeOptions): Promise<never> {
   guardProcess(log);
   // All of it: what is thrown before the port is listened on would else be taken for a driver's, and the process end
   // with 0.
@@ -61,6 +64,7 @@ export async function serve(config: Config, { log, shutdown, reloads, port }: Se
     if (port === "claimed") await claimPort(config.host, config.port);
     const app = await startApp(config, {
       log,
+      tracing,
       tls: certificate?.pair,
       reusePort: port !== undefined,
       connectionsMax,

@@ -6,6 +6,7 @@ import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import { errorFields, type Log } from "../telemetry/log.ts";
 import { REQUEST_ID_HEADER } from "../transport/exchange.ts";
 import { drainingError, internalError } from "./errors.ts";
+import { seenCall } from "./seen_call.ts";
 import { boundError } from "./trailer_budget.ts";
 
 /** Whose call it is, for the log. */
@@ -35,6 +36,7 @@ export function errorBoundary(log: Log): Interceptor {
       if (error instanceof ConnectError) {
         log.debug({ requestId, method, code: Code[answer.code], error }, "call not done");
       }
+      seenCall(request.contextValues)?.noteError(answer);
       // In the trailers too, where gRPC clients look when a call has failed.
       if (requestId !== null) answer.metadata.set(REQUEST_ID_HEADER, requestId);
       return answer;

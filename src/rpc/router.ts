@@ -28,6 +28,7 @@ import { notServed } from "./not_served.ts";
 import { answerGet, faultOf, parametersOf } from "./universal/get.ts";
 import { answerHttp1 } from "./universal/http1.ts";
 import { explained } from "./universal/explained_status.ts";
+import { beginCall, observed, type SeenBy } from "./seen_call.ts";
 import { createUnaryPath, type UnaryPath } from "./unary.ts";
 import { answerText, receiveText } from "./universal/web_text.ts";
 import { GZIP } from "./messages/gzip.ts";
@@ -48,7 +49,7 @@ const BUDGET_BYTES = 64 * 1024 * 1024;
 /**
  * How to serve: what Connect's routers take, and the rest. gzip is the one encoding, and unknown fields are not kept.
  */
-export interface RpcHandlerOptions extends Omit<ConnectRouterOptions, "acceptCompression"> {
+export interface RpcHandlerOptions extends Omit<ConnectRouterOptions, "acceptCompression">, SeenBy {
   /** Adds the services. Called once. */
   readonly routes: (router: ConnectRouter) => void;
   /**
@@ -123,9 +124,11 @@ class Router implements WireHandler {
     const { admission } = this.#options;
     const route = this.#routeOf(path);
     const values = callerValues(address);
+    const seen = beginCall(this.#options, route?.path, headers, values, response);
     if (admission === undefined) return this.#answerHttp1(request, response, route, values);
     const goOn = (refused: Admitted) => {
       if (refused === undefined) return this.#answerHttp1(request, response, route, values);
+      seen?.end(refused);
       const call = { method, headers, allowsGet: route?.allowsGet === true };
       sendOverHttp1(response, refusalOf(call, refused, admission));
     };
@@ -142,9 +145,11 @@ class Router implements WireHandler {
     const { admission } = this.#options;
     const route = this.#routeOf(path);
     const values = callerValues(call.address);
+    const seen = beginCall(this.#options, route?.path, headers, values, stream);
     if (admission === undefined) return this.#answerHttp2(call, route, values);
     const goOn = (refused: Admitted) => {
       if (refused === undefined) return this.#answerHttp2(call, route, values);
+      seen?.end(refused);
       const sent = { method, headers, allowsGet: route?.allowsGet === true };
       sendOverHttp2(call, refusalOf(sent, refused, admission));
     };
@@ -159,7 +164,14 @@ class Router implements WireHandler {
     const { method = "", url = "", headers } = request;
     if (route === undefined) return sendOverHttp1(response, notServed(this.#services, method, url, headers));
     const { handler, receive } = this.#universal(route, method, url, headers);
-    answerHttp1(handler, request, response, receive, values, (error) => this.#notSent(route.path, error));
+    answerHttp1(
+      observed(handler, values),
+      request,
+      response,
+      receive,
+      values,
+      (error) => this.#notSent(route.path, error),
+    );
   }
 
   #answerHttp2(call: Http2Call, route: Route | undefined, values: ContextValues): void {
@@ -170,7 +182,7 @@ class Router implements WireHandler {
     const failed = (error: unknown) => this.#notWritten(call, error);
     const other = (body?: BodyStart, refused?: ConnectError) => {
       const { handler, receive } = this.#universal(route, method, path, call.headers, refused);
-      answerUniversally(handler, call, request, receive, body).catch(failed);
+      answerUniversally(observed(handler, values), call, request, receive, body).catch(failed);
     };
     if (route.unary === undefined) other();
     else route.unary(call, request, { other, failed });

@@ -32,6 +32,7 @@ import { FREE_BYTES, type MessageBudget, type MessageShare } from "./messages/bu
 import type { MessageCheck } from "./messages/check.ts";
 import { messageIn, SingleMessage } from "./messages/envelopes.ts";
 import { LARGE_BYTES } from "./messages/turns.ts";
+import { type SeenCall, seenCall } from "./seen_call.ts";
 import { boundTrailers } from "./trailer_budget.ts";
 import type { BodyStart, PreparedRequest } from "./universal/http2.ts";
 
@@ -104,6 +105,7 @@ class UnaryCall {
   readonly #time: CallTime;
   #received = 0;
   #share: MessageShare | undefined;
+  readonly #seen: SeenCall | undefined;
 
   constructor(
     private readonly method: UnaryMethod,
@@ -113,6 +115,7 @@ class UnaryCall {
     private readonly followUp: UnaryFollowUp,
     timeoutMs: number | undefined,
   ) {
+    this.#seen = seenCall(request.values);
     this.#body = new SingleMessage(method.check.bytesMax);
     this.#time = new CallTime(timeoutMs, () => this.#answerLate());
     if (timeoutMs !== undefined) call.stream.once("close", () => this.#time.stop());
@@ -144,7 +147,9 @@ class UnaryCall {
       // Connect's handler finds the same, and has the answer to it.
       return this.#handOn(body);
     }
-    this.#answer(input).catch(this.followUp.failed).finally(() => this.#share?.end());
+    const within = this.#seen?.within;
+    const answered = within === undefined ? this.#answer(input) : within(() => this.#answer(input));
+    answered.catch(this.followUp.failed).finally(() => this.#share?.end());
   };
 
   #stopReading(): BodyStart {
@@ -183,7 +188,9 @@ class UnaryCall {
     this.#stopReading();
     this.#share?.end();
     const { responseHeader, responseTrailer } = this.#responseFields();
-    setTrailerStatus(responseTrailer, deadlinePassed());
+    const late = deadlinePassed();
+    setTrailerStatus(responseTrailer, late);
+    this.#seen?.end(late);
     write(this.call, responseHeader, undefined, responseTrailer);
   }
 
@@ -222,6 +229,7 @@ class UnaryCall {
       values: limitMs === undefined ? values : setCallSignal(values, controller.signal),
     };
     let body: Uint8Array | undefined;
+    let failure: ConnectError | undefined;
     try {
       const output = await invokeUnaryImplementation(spec, context, input, options.interceptors);
       const data = this.serialization.getO(true).serialize(output);
@@ -234,12 +242,14 @@ class UnaryCall {
       controller.abort(error);
       // As Connect's handler has it, who throws undefined has thrown nothing.
       if (error !== undefined) {
-        setTrailerStatus(responseTrailer, error instanceof ConnectError ? error : internalError(error));
+        failure = error instanceof ConnectError ? error : internalError(error);
+        setTrailerStatus(responseTrailer, failure);
       }
     } finally {
       this.#time.stop();
       stream.off("close", leave);
     }
+    this.#seen?.end(failure);
     write(this.call, responseHeader, body, responseTrailer);
   }
 }

@@ -3,7 +3,8 @@
  * call. They are for people who look at the ledger later, so that nothing is taken that shows other than it is: all are
  * printable ASCII. None of them is part of what a retry has to repeat.
  */
-import type { HandlerContext } from "@connectrpc/connect";
+import type { ContextValues, HandlerContext } from "@connectrpc/connect";
+import type { IncomingHttpHeaders } from "node:http";
 import type { KnownReasons } from "../goods/reasons.ts";
 import type { Attribution } from "../inventory/model.ts";
 import type { Operated } from "../inventory/operations/rules.ts";
@@ -58,6 +59,13 @@ export function readActor({ requestHeader, values }: HandlerContext): string | u
   const actor = readText(violations, ACTOR_HEADER, given, ACTOR);
   violations.check();
   return actor;
+}
+
+/** The same for the log, where what is not believed is left out. */
+export function believedActor(values: ContextValues, header: IncomingHttpHeaders): string | undefined {
+  const given = header[ACTOR_HEADER];
+  if (typeof given !== "string" || given === "" || given.length > ACTOR.charactersMax) return undefined;
+  return isLoopback(callerAddress(values)) && !ACTOR.other.test(given) ? given : undefined;
 }
 
 /** A code of the table of reasons; undefined if the field is empty. */

@@ -15,19 +15,21 @@ function writeNow(line: string): void {
 
 /**
  * Makes the log; `base` is in every line, and `write` is given each, with its end. An Error under the key `error` is
- * written by {@link errorFields}.
+ * written by {@link errorFields}. `fields` answers what is added to a line, such as which trace it belongs to.
  */
 export function createLog(
   level: LogLevel,
   format: LogFormat,
   base: Record<string, unknown> | null = null,
   write: (line: string) => void = writeNow,
+  fields: (() => object | undefined) | undefined = undefined,
 ): Log {
   const pretty = format === "pretty" ? prettyFactory({ colorize: Deno.stderr.isTerminal() }) : undefined;
   return pino(
     {
       level,
       base,
+      ...(fields === undefined ? {} : { mixin: () => fields() ?? {} }),
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       serializers: { error: (value: unknown) => (value instanceof Error ? errorFields(value) : value) },

@@ -41,6 +41,8 @@ export interface StockObserver {
 export interface ObservedCall {
   /** With its service, such as `inventory.v1.InventoryService/Sell`. */
   readonly method: string;
+  /** By which protocol: gRPC, gRPC-web included, or Connect. */
+  readonly system: "grpc" | "connectrpc";
   readonly startedAt: number;
   /** Key of the caller's address. */
   readonly address: string;
@@ -72,6 +74,22 @@ export function joinStockObservers(observers: readonly StockObserver[]): StockOb
   const [first, ...others] = observers;
   if (first === undefined || others.length === 0) return first;
   return others.reduce(bothOf, first);
+}
+
+/** One observer of several; undefined where there is none. Only one of them may follow calls. */
+export function joinCallObservers(observers: readonly CallObserver[]): CallObserver | undefined {
+  const [first, ...others] = observers;
+  if (first === undefined || others.length === 0) return first;
+  return {
+    begin: (call, carrier) => {
+      let within: ReturnType<CallObserver["begin"]>;
+      for (const observer of observers) within = observer.begin(call, carrier) ?? within;
+      return within;
+    },
+    end: (call, carrier, end) => {
+      for (const observer of observers) observer.end(call, carrier, end);
+    },
+  };
 }
 
 /** Only the first of the two may know calls. */

@@ -12,8 +12,13 @@ const LAST_LINES_MS_MAX = 1000;
 const lines = new LineWriter((bytes) => Deno.stderr.write(bytes));
 
 /** Makes the log, as {@link createLog} does. There is one in a process. */
-export function createProcessLog(level: LogLevel, format: LogFormat, base?: Record<string, unknown>): Log {
-  const log = createLog(level, format, base ?? null, (line) => lines.line(line));
+export function createProcessLog(
+  level: LogLevel,
+  format: LogFormat,
+  base?: Record<string, unknown>,
+  fields?: () => object | undefined,
+): Log {
+  const log = createLog(level, format, base ?? null, (line) => lines.line(line), fields);
   lines.onLoss = (count) => log.error({ lines: count }, "lines of the log were not written: nobody took them");
   return log;
 }

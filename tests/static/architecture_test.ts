@@ -18,7 +18,7 @@ const CONNECT = ["@connectrpc/connect", "@bufbuild/protobuf"];
 /** For each room, and for each file that stands in none, what it may import. */
 const LAW: Readonly<Record<string, Law>> = {
   base: { files: [], packages: [] },
-  telemetry: { files: [], packages: ["pino", "pino-pretty"] },
+  telemetry: { files: [], packages: ["@opentelemetry/api", "pino", "pino-pretty"] },
   // How long a lease is good for is counted by the check of the settings as the lock counts it.
   config: { files: ["telemetry", "lock/validity.ts"], packages: ["zod"] },
   inventory: { files: [], packages: [] },
@@ -61,7 +61,7 @@ const LAW: Readonly<Record<string, Law>> = {
     packages: [],
   },
   "app.ts": {
-    files: ["stock.ts", "config", "health", "jobs", "lanes/list_reads.ts", "rpc", "services", "transport"],
+    files: ["stock.ts", "config", "health", "jobs", "lanes/list_reads.ts", "rpc", "services", "telemetry", "transport"],
     packages: ["uuid"],
   },
   "main.ts": ENTRY,

@@ -76,6 +76,7 @@ Deno.test("the defaults of docs/settings.md are what the program runs on", () =>
     TLS_KEY_FILE: config.tlsFiles === undefined ? "none" : "",
     LOG_LEVEL: code(config.logLevel),
     LOG_FORMAT: code(config.logFormat),
+    ACCESS_LOG_SAMPLE: code(config.accessLogSample),
     DATA_DIR: code(".holdfast"),
   });
 });

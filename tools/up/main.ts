@@ -15,7 +15,7 @@ import { type MigrateAddresses, migrateAddresses } from "../../src/migrate/addre
 import { migrate } from "../../src/migrate/main.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import type { Log } from "../../src/telemetry/log.ts";
-import { denoEnvironment } from "../../src/process/child_environment.ts";
+import { denoEnvironment, traceEnvironment } from "../../src/process/child_environment.ts";
 import { isForReader, message } from "../reader_errors.ts";
 import { serverFlags, supervisorFlags } from "../../src/config/flags.ts";
 import { secretFiles } from "../../src/config/permissions.ts";
@@ -131,7 +131,7 @@ async function serve(
     dir: stack.dir,
     cwd: fileURLToPath(new URL("../..", import.meta.url)),
     mark: main,
-    env: { ...denoEnvironment(), ...settings },
+    env: { ...denoEnvironment(), ...traceEnvironment(), ...settings },
     errorsToOurs: true,
     onLine(line) {
       console.log(line);

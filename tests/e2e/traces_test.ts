@@ -1,0 +1,58 @@
+/** Traces of real servers, as a receiver of OpenTelemetry gets them. */
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import { createGrpcTransport } from "@connectrpc/connect-node";
+import { InventoryService } from "../../src/gen/inventory/v1/inventory_pb.ts";
+import { MODES } from "../../src/config/mode_names.ts";
+import { OtlpReceiver, type ReceivedSpan } from "../support/otlp_receiver.ts";
+import { startServer } from "../support/server.ts";
+
+const PARENT = "b7ad6b7169203331";
+/** A trace of the caller's own, sampled. */
+function traceOf(number: number): { readonly traceId: string; readonly headers: Headers } {
+  const traceId = number.toString(16).padStart(32, "a");
+  return { traceId, headers: new Headers({ traceparent: `00-${traceId}-${PARENT}-01` }) };
+}
+const isSell = (traceId: string) => (span: ReceivedSpan) =>
+  span.traceId === traceId && span.name === "inventory.v1.InventoryService/Sell" &&
+  span.attributes["rpc.response.status_code"] !== undefined;
+const names = (spans: readonly ReceivedSpan[]) => spans.map(({ name }) => name);
+
+for (const mode of MODES) {
+  Deno.test(`mode ${mode}: the trace of a Sell has its call, batch, lease, read and write, each below the other`, async () => {
+    await using receiver = new OtlpReceiver();
+    await using server = await startServer({ env: { ...receiver.env, CONCURRENCY: mode, ACCESS_LOG_SAMPLE: "1" } });
+    const client = createClient(InventoryService, createGrpcTransport({ baseUrl: server.url }));
+    await client.setInv({ goodsId: 1, num: 10 });
+    const { traceId, headers } = traceOf(1);
+    await client.sell({ orderId: "o-1", goodsInfo: [{ goodsId: 1, num: 3 }] }, { headers });
+    const call = await receiver.one(isSell(traceId), "the Sell");
+    assertEquals([call.parentSpanId, call.kind, call.status], [PARENT, 2, 0]);
+    assertEquals(call.attributes["rpc.system.name"], "grpc");
+    assertEquals(call.attributes["rpc.response.status_code"], "OK");
+    const batch = await receiver.one(
+      (span) => span.parentSpanId === call.spanId && span.name === "batch",
+      "the batch of the Sell",
+    );
+    assertEquals(batch.links, [call.spanId]);
+    const read = mode === "row" ? "read_under_row_locks" : "read_snapshot";
+    const lease = mode === "redlock" ? ["lease acquire", "lease release"] : [];
+    const parts = [...lease, read, "write_changes"].sort();
+    assertEquals(names(await receiver.children(batch, parts.length)), parts);
+
+    // A refused one writes nothing, and says why.
+    const refused = traceOf(2);
+    const error = await assertRejects(
+      () => client.sell({ orderId: "o-2", goodsInfo: [{ goodsId: 1, num: 99 }] }, { headers: refused.headers }),
+      ConnectError,
+    );
+    assertEquals(error.code, Code.FailedPrecondition);
+    const refusal = await receiver.one(isSell(refused.traceId), "the refused Sell");
+    assertEquals(refusal.attributes["rpc.response.status_code"], "FAILED_PRECONDITION");
+    assertEquals(refusal.attributes["holdfast.reason"], "ShortStock");
+    assert(refusal.status !== 1, "it is green");
+    const vain = await receiver.one((span) => span.parentSpanId === refusal.spanId, "the batch of the refused Sell");
+    const inVain = [...lease, read].sort();
+    assertEquals(names(await receiver.children(vain, inVain.length)), inVain);
+  });
+}
