@@ -6,6 +6,7 @@ import { ANSWER_JSON, DETAIL_FILES } from "./services/answer_json.ts";
 import { believedActor } from "./services/attribution.ts";
 import { articleModule } from "./services/article/service.ts";
 import { HealthBoard } from "./health/board.ts";
+import { openCallers } from "./auth/open_callers.ts";
 import { createSkus } from "./services/sku_look_up.ts";
 import { goodsModule } from "./services/goods/service.ts";
 import { healthModule } from "./services/health/service.ts";
@@ -29,6 +30,7 @@ import {
   checkModules,
   describedBy,
   namesOf,
+  rightsOf,
   type ServiceModule,
 } from "./services/service_module.ts";
 import { AccessLog } from "./telemetry/access_log.ts";
@@ -171,6 +173,7 @@ async function serveStock(stock: Stock, config: Config, parts: AppParts): Promis
   );
   const unreadable = new UnreadableMessages(log);
   const modules = openServices(config, stock, { ...parts, board });
+  const callers = openCallers({ ...parts, config, readKeys: stock.store.readKeys, rightOf: rightsOf(modules) });
   const handler = createRpcHandler({
     log,
     unaryMsMax: config.requestTimeoutMsMax,
@@ -182,6 +185,7 @@ async function serveStock(stock: Stock, config: Config, parts: AppParts): Promis
     isOwnHost: ownHosts(config.allowedHosts),
     observer: callObserver(config, parts),
     actorOf: believedActor,
+    admission: callers?.admission,
     jsonOptions: ANSWER_JSON,
     interceptors: [
       errorBoundary(log),
@@ -194,7 +198,7 @@ async function serveStock(stock: Stock, config: Config, parts: AppParts): Promis
   const sweeper = new HoldSweeper({ store: stock.store, lanes: stock.lanes, log, random: Math.random });
   const stopping = new AbortController();
   const readiness = watchReadiness(
-    dependencies(stock, config),
+    [...dependencies(stock, config), ...callers?.dependencies ?? []],
     (ready) => board.set(ready ? "SERVING" : "NOT_SERVING"),
     log,
     stopping.signal,
@@ -210,6 +214,7 @@ async function serveStock(stock: Stock, config: Config, parts: AppParts): Promis
       await listener.drain(DRAIN_MS_MAX);
       await readiness;
       await swept;
+      await callers?.close();
       await stock.close();
     },
   };

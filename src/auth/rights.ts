@@ -21,3 +21,6 @@ export function isRight(name: string): name is Right {
 export function withContained(given: readonly Right[]): ReadonlySet<Right> {
   return new Set(given.flatMap((right) => [right, ...CONTAINED[right]]));
 }
+
+/** For methods that must answer whoever asks, such as a balancer that has no credentials. */
+export const ANYONE = "anyone";

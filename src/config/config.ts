@@ -8,6 +8,8 @@ import { AddressError } from "./address_text.ts";
 import type { PostgresAddress } from "./postgres_address.ts";
 import type { RedisAddress } from "./redis_address.ts";
 import { SETTING_NAMES, SETTINGS } from "./settings.ts";
+import type { IdentityKind } from "../auth/identity.ts";
+import { authProblems } from "./auth_setting.ts";
 import { configNotes } from "./notes.ts";
 import { SECRET_NAMES, underFileName, withSecretFiles } from "./secret_files.ts";
 import { redisTlsProblems, type TlsPaths, tlsPaths, underDatabaseTls } from "./store_tls.ts";
@@ -39,6 +41,8 @@ export interface Config {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
+  /** By what callers may prove who they are; none: everybody may do everything. */
+  readonly auth: readonly IdentityKind[];
   readonly database: PostgresAddress;
   /** Path of the file that its address stands in; undefined: the environment. */
   readonly databaseUrlFile: string | undefined;
@@ -125,9 +129,11 @@ export function loadConfig(read: (name: string) => string | undefined, readFile 
   const nodes = SETTINGS.pick({ REDIS_URLS: true }).safeParse(given);
   const database = readDatabase(given);
   const budget = SETTINGS.pick({ REQUEST_BYTES_BUDGET: true, REQUEST_BYTES_MAX: true }).safeParse(given);
+  const auth = SETTINGS.pick({ HOST: true, AUTH: true }).safeParse(given);
   const problems = [
     ...(parsed.error?.issues ?? []).map(({ path, message }) => problem(String(path[0]), message, given)),
     ...ofFiles,
+    ...(auth.success ? authProblems(auth.data) : []),
     ...["TLS", "DATABASE_TLS", "REDIS_TLS"].flatMap((prefix) => pairProblems(prefix, given)),
     ...(nodes.success ? nodesProblems(nodes.data.REDIS_URLS) : []),
     ...(nodes.success ? redisTlsProblems(nodes.data.REDIS_URLS, tlsPaths("REDIS_TLS", given)) : []),
@@ -146,6 +152,7 @@ export function loadConfig(read: (name: string) => string | undefined, readFile 
   return Object.freeze({
     host: settings.HOST,
     port: settings.PORT,
+    auth: settings.AUTH ?? [],
     database: database.address,
     databaseUrlFile: settings.DATABASE_URL_FILE,
     redisNodes: settings.REDIS_URLS,

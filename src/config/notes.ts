@@ -1,4 +1,5 @@
 /** What is set and changes nothing: said at the start, because whoever set it expects something of it. Pure. */
+import { isLoopbackHost } from "./auth_setting.ts";
 import { duplicates } from "./lists.ts";
 import { isAlwaysOwn } from "./origins.ts";
 import type { PostgresAddress } from "./postgres_address.ts";
@@ -18,6 +19,9 @@ const OF_THE_LOCK = [
 /** The settings that are looked at; the lists in their normal form. */
 export interface NotedSettings {
   readonly CONCURRENCY: string;
+  readonly HOST: string;
+  readonly AUTH?: readonly string[] | undefined;
+  readonly TLS_CERT_FILE?: string | undefined;
   readonly DATABASE_URL: PostgresAddress;
   readonly CORS_ORIGINS: readonly string[];
   readonly ALLOWED_HOSTS: readonly string[];
@@ -32,6 +36,7 @@ export function configNotes(settings: NotedSettings, given: ReadonlySet<string>,
   const { CONCURRENCY, DATABASE_URL, CORS_ORIGINS, ALLOWED_HOSTS, TRUSTED_PROXIES } = settings;
   const unused = CONCURRENCY === "redlock" ? [] : OF_THE_LOCK.filter((name) => given.has(name));
   return [
+    ...(isLoopbackHost(settings.HOST) ? [] : openness(settings)),
     ...unused.map((name) => `${name} changes nothing: CONCURRENCY is ${CONCURRENCY}`),
     ...[...DATABASE_URL.notes, ...postgresTlsNotes(DATABASE_URL)].map((note) => `DATABASE_URL: ${note}`),
     ...(isLonger(DATABASE_URL.connectTimeoutS, connectS)
@@ -47,6 +52,18 @@ export function configNotes(settings: NotedSettings, given: ReadonlySet<string>,
         ? [`ALLOWED_HOSTS: entry ${i + 1} changes nothing: localhost and addresses are always the server's own`]
         : []
     ),
+  ];
+}
+
+/** What those who can reach the port from other machines may do, or see. */
+function openness({ HOST, AUTH = [], TLS_CERT_FILE }: NotedSettings): string[] {
+  if (AUTH.length === 0) return [`AUTH is none: whoever can reach ${HOST} may do everything`];
+  if (TLS_CERT_FILE !== undefined) return [];
+  return [
+    `AUTH is ${
+      AUTH.join(",")
+    } without TLS_CERT_FILE: credentials cross the network readable, unless a proxy in front ` +
+    `ends TLS`,
   ];
 }
 

@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { AddressError } from "./address_text.ts";
+import { parseAuth } from "./auth_setting.ts";
 import { eachOf, splitList } from "./lists.ts";
 import { MODES, QUORUM_LOSSES } from "./mode_names.ts";
 import { parseHostName, parseListenHost, parseOrigin, parsePageHeader } from "./origins.ts";
@@ -49,6 +50,9 @@ export const SETTINGS = z.object({
   ),
   PORT: integer(0, 65_535).default(8080).describe(
     "port to listen on; 0 takes any free one and prints it",
+  ),
+  AUTH: parsed(parseAuth).optional().describe(
+    "who may call: `none`, or one or more of `keys`, `jwt`, `mtls`; [what each is](callers.md); must be set where `HOST` is beyond loopback",
   ),
   DATABASE_URL: parsed((text) => parsePostgresAddress(text, SERVER_ROLE)).prefault(DATABASE_URL_DEFAULT).describe(
     "PostgreSQL, as the role that `migrate` makes; [what may stand in it](operating.md#postgresql)",

@@ -5,6 +5,7 @@
  */
 import type { ContextValues, HandlerContext } from "@connectrpc/connect";
 import type { IncomingHttpHeaders } from "node:http";
+import { identityOf } from "../auth/caller.ts";
 import type { KnownReasons } from "../goods/reasons.ts";
 import type { Attribution } from "../inventory/model.ts";
 import type { Operated } from "../inventory/operations/rules.ts";
@@ -13,8 +14,11 @@ import { callerAddress, isLoopback } from "../transport/addresses.ts";
 import { untrustedActor } from "./refusals.ts";
 import { readText, type TextRule } from "./validation.ts";
 
-/** Says who asks. Until callers prove who they are, only those on this machine are believed. */
+/** Says who asks. Where callers prove nothing, only those on this machine are believed. */
 export const ACTOR_HEADER = "x-holdfast-actor";
+
+const NOT_FROM_ELSEWHERE = "is taken from the server's own machine only, and this call came from another";
+const NOT_BESIDE_IDENTITY = "is not taken where callers prove who they are, unless it says the same";
 
 /** A comma is what stands between two fields of that name once they are joined: there must be one. */
 const ACTOR: TextRule = {
@@ -44,7 +48,8 @@ export interface OperatedRequest {
 }
 
 /**
- * Who asks, by the call's header; undefined where it says nothing.
+ * Who asks: whoever the caller has proven to be. Where callers prove nothing, by the call's header; undefined where it
+ * says nothing.
  *
  * From another machine the header is refused and not left out: the caller would believe that the ledger has it. So it
  * is in what a proxy on this machine has passed on; one that says so nowhere has to take it off.
@@ -53,8 +58,15 @@ export interface OperatedRequest {
  */
 export function readActor({ requestHeader, values }: HandlerContext): string | undefined {
   const given = requestHeader.get(ACTOR_HEADER);
+  const identity = identityOf(values);
+  if (identity !== undefined) {
+    if (given !== null && given !== "" && given !== identity.name) {
+      throw untrustedActor(ACTOR_HEADER, NOT_BESIDE_IDENTITY);
+    }
+    return identity.name;
+  }
   if (given === null || given === "") return undefined;
-  if (!isLoopback(callerAddress(values))) throw untrustedActor(ACTOR_HEADER);
+  if (!isLoopback(callerAddress(values))) throw untrustedActor(ACTOR_HEADER, NOT_FROM_ELSEWHERE);
   const violations = new Violations();
   const actor = readText(violations, ACTOR_HEADER, given, ACTOR);
   violations.check();
@@ -63,6 +75,8 @@ export function readActor({ requestHeader, values }: HandlerContext): string | u
 
 /** The same for the log, where what is not believed is left out. */
 export function believedActor(values: ContextValues, header: IncomingHttpHeaders): string | undefined {
+  const identity = identityOf(values);
+  if (identity !== undefined) return identity.name;
   const given = header[ACTOR_HEADER];
   if (typeof given !== "string" || given === "" || given.length > ACTOR.charactersMax) return undefined;
   return isLoopback(callerAddress(values)) && !ACTOR.other.test(given) ? given : undefined;

@@ -199,13 +199,9 @@ export function tooManyLocations(goodsId: number): ConnectError {
   );
 }
 
-/** A call from another machine that says by this header who asks. */
-export function untrustedActor(header: string): ConnectError {
-  return detailedError(
-    Code.PermissionDenied,
-    `${header} is taken from the server's own machine only, and this call came from another`,
-    [info("ACTOR_NOT_TRUSTED", { header })],
-  );
+/** A call that says by this header who asks, and is not believed. @param why as `is taken from ... only` */
+export function untrustedActor(header: string, why: string): ConnectError {
+  return detailedError(Code.PermissionDenied, `${header} ${why}`, [info("ACTOR_NOT_TRUSTED", { header })]);
 }
 
 /** A sku is another goods' already, or a goods has another sku already: names both, as they are. */

@@ -5,11 +5,8 @@
  */
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import type { ConnectRouter, ServiceImpl } from "@connectrpc/connect";
-import { type Right, RIGHTS } from "../auth/rights.ts";
+import { ANYONE, type Right, RIGHTS } from "../auth/rights.ts";
 import type { MessageBounds } from "../rpc/messages/check.ts";
-
-/** For methods that must answer whoever asks, such as a balancer that has no credentials. */
-export const ANYONE = "anyone";
 
 /** Whether reflection names a service in lists, finds it by name only, or knows nothing of it. */
 export const REFLECTED = ["listed", "by name", "hidden"] as const;
@@ -17,7 +14,7 @@ export type Reflected = typeof REFLECTED[number];
 
 /** What is asked of a call of one method before its handler sees it. */
 export interface MethodRules {
-  /** What the caller must be allowed. Nothing checks it yet. */
+  /** What the caller must be allowed, where callers prove who they are. */
   readonly right: Right | typeof ANYONE;
   /** What one message to it may be. */
   readonly bounds: MessageBounds;
@@ -91,6 +88,18 @@ export function boundsOf(modules: readonly ServiceModule[]): (method: DescMethod
     ),
   );
   return (method) => bounds.get(method);
+}
+
+/** What callers of each method must be allowed; undefined for methods of other services. */
+export function rightsOf(
+  modules: readonly ServiceModule[],
+): (method: DescMethod) => MethodRules["right"] | undefined {
+  const rights = new Map(
+    modules.flatMap(({ service, methods }) =>
+      service.methods.map((method): [DescMethod, MethodRules["right"]] => [method, methods[method.localName]!.right])
+    ),
+  );
+  return (method) => rights.get(method);
 }
 
 /** The services as reflection describes them. */

@@ -27,6 +27,7 @@ export function observedStore(store: Store, observer: StockObserver): Store {
     nameGoods: observed("name_goods", (naming, signal) => store.nameGoods(naming, signal)),
     readReasons: observed("read_reasons", (max, signal) => store.readReasons(max, signal)),
     addReason: observed("add_reason", (reason, max, signal) => store.addReason(reason, max, signal)),
+    readKeys: observed("read_keys", (known, signal) => store.readKeys(known, signal)),
     lists: {
       levels: observed("list_levels", (query, page, signal) => lists.levels(query, page, signal)),
       countLevels: observed("count_levels", (query, isExact, signal) => lists.countLevels(query, isExact, signal)),

@@ -13,6 +13,7 @@ import { changeUnderRowLocks } from "./statements/change_under_row_locks.ts";
 import { countLevels, estimateLevels } from "./statements/lists/count_levels.ts";
 import { endSilentSessions, silentTransactionMsMax } from "./statements/end_silent_sessions.ts";
 import { FenceWatch } from "./fence_watch.ts";
+import { type KeysRead, readKeys } from "./statements/keys.ts";
 import { listLevels } from "./statements/lists/levels.ts";
 import { listMovements } from "./statements/lists/movements.ts";
 import { listOrders } from "./statements/lists/orders.ts";
@@ -85,6 +86,8 @@ export interface Store {
   readReasons(max: number, signal: AbortSignal): Promise<Reason[]>;
   /** Adds a reason, and answers the one that has its code then; none: there are `max`, or it is to be tried again. */
   addReason(reason: Reason, max: number, signal: AbortSignal): Promise<Reason | undefined>;
+  /** The keys of callers, unless they are as they were when their digest was `known`. */
+  readKeys(known: string | undefined, signal: AbortSignal): Promise<KeysRead>;
   /** Pages of what there is. */
   readonly lists: Lists;
   /**
@@ -106,6 +109,8 @@ export function createStore(given: StoreOptions): Store {
   const pool = new Pool(options, sessions);
   // Of its own, so that a queue of work is not taken for a database that is away.
   const pings = new Pool({ ...options, max: 1, waitersMax: 1 }, sessions);
+  // And who may call is known whatever calls there are.
+  const keys = new Pool({ ...options, max: 1, waitersMax: 1 }, sessions);
   const fences = new FenceWatch(pool, options.log);
   const silentMsMax = silentTransactionMsMax(options.statementTimeoutMs);
   return {
@@ -128,6 +133,7 @@ export function createStore(given: StoreOptions): Store {
     nameGoods: (naming, signal) => nameGoods(pool, naming, signal),
     readReasons: (max, signal) => readReasons(pool, max, signal),
     addReason: (reason, max, signal) => addReason(pool, reason, max, signal),
+    readKeys: (known, signal) => readKeys(keys, known, signal),
     lists: {
       levels: (query, page, signal) => listLevels(pool, query, page, signal),
       countLevels: (query, isExact, signal) => (isExact ? countLevels : estimateLevels)(pool, query, signal),
@@ -140,7 +146,7 @@ export function createStore(given: StoreOptions): Store {
       if (ended.length > 0) options.log.warn({ pids: ended, silentMsMax }, "ended sessions whose client fell silent");
     },
     close: async () => {
-      await Promise.all([pool.close(), pings.close()]);
+      await Promise.all([pool.close(), pings.close(), keys.close()]);
     },
   };
 }

@@ -222,15 +222,30 @@ for (const table of TABLES) {
   });
 }
 
-Deno.test("there are no tables but these and the list of migrations, which the server may only read", async () => {
+Deno.test("there are no tables but these, the keys and the list of migrations, which the server may only read", async () => {
   await using bench = await openBench();
   const { server, owner } = bench;
   const tables = await owner<{ name: string }[]>`
     select relname as name from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v', 'm', 'f', 'S')
      order by relname`;
-  assertEquals(tables.map((row) => row.name), [...TABLES, "goods_ids", "schema_migrations", "stock"].sort());
-  await server`select * from schema_migrations`;
-  for (const statement of ["insert into schema_migrations values ('1')", "delete from schema_migrations"]) {
+  assertEquals(
+    tables.map((row) => row.name),
+    [...TABLES, "api_keys", "goods_ids", "schema_migrations", "stock"].sort(),
+  );
+  await server`select * from schema_migrations, api_keys`;
+  const forbidden = [
+    "insert into schema_migrations values ('1')",
+    "delete from schema_migrations",
+    `insert into api_keys (key_id, key_sha256, name, rights) values ('aaaaaaaaaaaa', '${
+      "a".repeat(32)
+    }', 'a', '{operator}')`,
+    "update api_keys set revoked_at = null, expires_at = null",
+    "update api_keys set rights = '{operator}'",
+    "delete from api_keys",
+    "truncate api_keys",
+    "select * from api_keys for update",
+  ];
+  for (const statement of forbidden) {
     assertEquals((await refusalOf(server, statement))?.code, "42501", statement);
   }
   for (const statement of ["create table public.more (i int)", "create schema more", "create role more"]) {

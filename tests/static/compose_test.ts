@@ -34,7 +34,7 @@ const text = Deno.readTextFileSync("compose.yaml");
 /** As Compose reads it where every variable without a default is given. */
 const GIVEN = "0123456789abcdef";
 const compose: { services: Record<string, Service> } = parse(
-  text.replace(/\$\{\w+:\?[^}]*\}/g, GIVEN).replace(/\$\{\w+:-\}/g, ""),
+  text.replace(/\$\{\w+:\?[^}]*\}/g, GIVEN).replace(/\$\{\w+:-(\w*)\}/g, "$1"),
   { merge: true },
 );
 const { services } = compose;

@@ -63,7 +63,12 @@ export interface Output {
 }
 
 const ROOT = new URL("../../", import.meta.url);
-const ENTRIES = { start: "src/main.ts", "start:workers": "src/supervisor.ts", migrate: "src/migrate/main.ts" } as const;
+const ENTRIES = {
+  start: "src/main.ts",
+  "start:workers": "src/supervisor.ts",
+  migrate: "src/migrate/main.ts",
+  keys: "src/keys/main.ts",
+} as const;
 const START_MS_MAX = 20_000;
 /** More than the program may take until it has ended, also where a supervisor waits for it. */
 const END_MS_MAX = STOP_MS_MAX + 3_000;

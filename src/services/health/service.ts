@@ -11,7 +11,8 @@ import {
   HealthCheckResponse_ServingStatus as ServingStatus,
   type HealthCheckResponseSchema,
 } from "../../gen/health/v1/health_pb.ts";
-import { ANYONE, type MethodRules, type ServiceModule, serviceModule } from "../service_module.ts";
+import { ANYONE } from "../../auth/rights.ts";
+import { type MethodRules, type ServiceModule, serviceModule } from "../service_module.ts";
 
 /** Longest request, in bytes; it contains one service name. */
 export const HEALTH_REQUEST_BYTES_MAX = 4096;

@@ -1,0 +1,45 @@
+/** Everything that decides who may call, made of the settings. */
+import type { DescMethod } from "@bufbuild/protobuf";
+import type { Config } from "../config/config.ts";
+import type { CallAdmission } from "../rpc/admission.ts";
+import type { Log } from "../telemetry/log.ts";
+import { Authenticator } from "./authenticator.ts";
+import { KeyTable, type KeyTableOptions } from "./keys/key_table.ts";
+import { type AuditReason, RefusalAudit } from "./refusal_audit.ts";
+import type { ANYONE, Right } from "./rights.ts";
+import type { Verifier } from "./verifier.ts";
+
+/** What it is made of. */
+export interface CallersOptions {
+  readonly config: Pick<Config, "auth">;
+  readonly readKeys: KeyTableOptions["read"];
+  /** What a caller of the method must be allowed. */
+  readonly rightOf: (method: DescMethod) => Right | typeof ANYONE | undefined;
+  readonly log: Log;
+}
+
+/** Who decides, and what must answer for that. */
+export interface Callers {
+  readonly admission: CallAdmission;
+  /** Refused calls by reason, since the start. */
+  readonly refused: ReadonlyMap<AuditReason, number>;
+  readonly dependencies: readonly { readonly name: string; ping(): Promise<void> }[];
+  close(): Promise<void>;
+}
+
+/** Undefined where callers prove nothing. */
+export function openCallers({ config, readKeys, rightOf, log }: CallersOptions): Callers | undefined {
+  if (config.auth.length === 0) return undefined;
+  const audit = new RefusalAudit(log);
+  const keys = config.auth.includes("keys") ? new KeyTable({ read: readKeys, log }) : undefined;
+  const verifiers: readonly Verifier[] = [...(keys === undefined ? [] : [keys])];
+  const hasBearer = config.auth.some((kind) => kind !== "mtls");
+  return {
+    admission: new Authenticator({ verifiers, rightOf, audit, challenge: hasBearer ? "Bearer" : undefined }),
+    refused: audit.counts,
+    dependencies: keys === undefined ? [] : [{ name: "keys of callers", ping: () => keys.ping() }],
+    async close() {
+      await Promise.all(verifiers.map((verifier) => verifier.close()));
+    },
+  };
+}

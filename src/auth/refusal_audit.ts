@@ -1,0 +1,59 @@
+/**
+ * Refused calls, for whoever looks after the server: each is counted by its reason, and has a line of log. Callers
+ * cause these as often as they like, so that of a flood only some have one, with how many had none before it.
+ */
+import type { Log } from "../telemetry/log.ts";
+import type { RefusalReason } from "./verifier.ts";
+
+/** Lines at once, and the time in which as many may be written again. */
+const LINES_MAX = 20;
+const REFILL_MS = 20_000;
+
+/** Why a call was refused. */
+export type AuditReason = RefusalReason | "right_missing" | "unavailable";
+
+/** What of a refused call is worth a line; nothing of it is secret. */
+export interface Refused {
+  readonly reason: AuditReason;
+  readonly method: string;
+  readonly address: string;
+  readonly requestId: string | undefined;
+  /** Who calls, or says so: an id of a key, the name of an identity. */
+  readonly who?: string | undefined;
+  /** The right that is missing. */
+  readonly right?: string;
+}
+
+/** The audit. */
+export class RefusalAudit {
+  readonly #counts = new Map<AuditReason, number>();
+  #left = LINES_MAX;
+  #filledAt: number;
+  #unlogged = 0;
+
+  /** @param nowMs a clock that runs forward */
+  constructor(private readonly log: Log, private readonly nowMs: () => number = () => performance.now()) {
+    this.#filledAt = nowMs();
+  }
+
+  /** Refused calls by reason, since the start. */
+  get counts(): ReadonlyMap<AuditReason, number> {
+    return this.#counts;
+  }
+
+  /** Counts one, and writes its line where there may be one. */
+  note(refused: Refused): void {
+    this.#counts.set(refused.reason, (this.#counts.get(refused.reason) ?? 0) + 1);
+    const now = this.nowMs();
+    this.#left = Math.min(LINES_MAX, this.#left + (now - this.#filledAt) / REFILL_MS * LINES_MAX);
+    this.#filledAt = now;
+    if (this.#left < 1) {
+      this.#unlogged++;
+      return;
+    }
+    this.#left--;
+    const unlogged = this.#unlogged === 0 ? {} : { unloggedBefore: this.#unlogged };
+    this.#unlogged = 0;
+    this.log.warn({ ...refused, ...unlogged }, "a call was refused");
+  }
+}
