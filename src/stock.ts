@@ -8,15 +8,15 @@ import {
   ROW_LOCK_TIMEOUT_MS,
   STATEMENT_TIMEOUT_MS,
 } from "./config/config.ts";
-import { readCertificatesSync } from "./config/tls_files.ts";
 import { GoodsNames } from "./goods/goods_names.ts";
 import { Reasons } from "./goods/reasons.ts";
 import type { settle } from "./inventory/settle.ts";
 import { Lanes } from "./lanes/lanes.ts";
 import type { Mode } from "./lanes/modes/mode.ts";
 import type { Lock } from "./lock/lock.ts";
+import { openNodesAccess } from "./lock/nodes/access.ts";
 import { createRedlock } from "./lock/redlock.ts";
-import { readDatabaseCertificates } from "./store/postgres/certificates.ts";
+import { openDatabaseAccess } from "./store/postgres/access.ts";
 import { observedStore } from "./store/observed_store.ts";
 import { createStore, type Store } from "./store/store.ts";
 import type { Log } from "./telemetry/log.ts";
@@ -82,9 +82,10 @@ export function openStock(config: Config, parts: StockParts): Stock {
 }
 
 function openStore(config: Config, log: Log): Store {
+  const access = openDatabaseAccess(config.database, config.databaseUrlFile, log);
   return createStore({
-    address: config.database,
-    certificates: readDatabaseCertificates(config.database),
+    ...access.current,
+    access,
     max: config.databasePoolMax,
     waitersMax: config.queueMax,
     connectTimeoutMs: connectTimeoutMs(config),
@@ -107,7 +108,7 @@ function openMode(config: Config, { log, lock }: StockParts): Mode {
 function openLock(config: Config, log: Log): Lock {
   return createRedlock({
     nodes: config.redisNodes,
-    ...(config.redisTls === undefined ? {} : { certificates: readCertificatesSync(config.redisTls) }),
+    access: openNodesAccess(config.redisNodes, { urls: config.redisUrlsFile, tls: config.redisTls }, log),
     ttlMs: config.lockTtlMs,
     nodeTimeoutMs: config.lockNodeTimeoutMs,
     keyPrefix: `${config.lockKeyPrefix}goods:`,

@@ -58,7 +58,7 @@ export const SETTINGS = z.object({
     "PostgreSQL, as the role that `migrate` makes; [what may stand in it](operating.md#postgresql)",
   ),
   DATABASE_URL_FILE: path().describe(
-    "a file that `DATABASE_URL` stands in; [instead of the environment](operating.md#secrets-in-files)",
+    "a file that `DATABASE_URL` stands in; [read anew when a log-in fails](operating.md#secrets-in-files)",
   ),
   DATABASE_TLS_CA_FILE: path().describe(
     "certificates to trust for PostgreSQL, as PEM; makes `DATABASE_URL` [`verify-full`](operating.md#tls-to-the-stores) where that has no `sslmode`",
@@ -73,7 +73,7 @@ export const SETTINGS = z.object({
     "the lock's nodes, comma-separated: an odd count, three or more; [what may stand in it](operating.md#redis)",
   ),
   REDIS_URLS_FILE: path().describe(
-    "a file that `REDIS_URLS` stands in; [instead of the environment](operating.md#secrets-in-files)",
+    "a file that `REDIS_URLS` stands in; [read anew when a log-in fails](operating.md#secrets-in-files)",
   ),
   REDIS_TLS_CA_FILE: path().describe(
     "certificates to trust for [nodes at `rediss://`](operating.md#tls-to-the-stores), as PEM; their names are looked at too",

@@ -9,12 +9,13 @@
 import { compareKeys, type StockKey } from "../inventory/stock_key.ts";
 import { Lock as NodesLock } from "redlock";
 import { settledWithin } from "../base/bounded_wait.ts";
+import type { Reread } from "../base/reread.ts";
 import type { RedisAddress } from "../config/redis_address.ts";
-import { type Certificates, NO_CERTIFICATES } from "../config/tls_files.ts";
 import { errorFields, type Log } from "../telemetry/log.ts";
 import { type Attempt, redlockOver, tryAcquire, tryExtend } from "./attempt.ts";
 import { quorumOf } from "./ballot.ts";
 import { type Lease, LeaseLostError, LeaseTakenError, type Lock, QuorumLostError } from "./lock.ts";
+import { type NodesAccess, openNodesAccess } from "./nodes/access.ts";
 import { Node } from "./nodes/nodes.ts";
 import { Servers } from "./nodes/standing.ts";
 import type { LeaseStatus, LockStatus } from "./status.ts";
@@ -25,8 +26,8 @@ import { WaiterHints } from "./waiter_hints.ts";
 export interface RedlockOptions {
   /** An odd count. */
   readonly nodes: readonly RedisAddress[];
-  /** For nodes that are spoken to under TLS; none where absent. */
-  readonly certificates?: Certificates;
+  /** What they are dialled with, read anew; where absent, these addresses, and TLS by what the runtime trusts. */
+  readonly access?: Reread<NodesAccess>;
   readonly ttlMs: number;
   /** Limit of every command to one node; far below the TTL. */
   readonly nodeTimeoutMs: number;
@@ -54,18 +55,9 @@ export function createRedlock(options: RedlockOptions): Lock {
   // Under the prefix of the leases, which may be all that the user of a node is allowed; no goods has such a name.
   const probePrefix = `${options.keyPrefix}probe:`;
   const servers = new Servers();
-  const { certificates = NO_CERTIFICATES } = options;
-  const nodeOptions = {
-    timeoutMs: nodeTimeoutMs,
-    certificates,
-    quarantineMs,
-    probePrefix,
-    servers,
-    random,
-    nowMs,
-    log,
-  };
-  return new QuorumLock({ ...options, nowMs }, nodes.map((node, i) => new Node(node, i + 1, nodeOptions)));
+  const { access = openNodesAccess(nodes, { urls: undefined, tls: undefined }, log) } = options;
+  const nodeOptions = { timeoutMs: nodeTimeoutMs, access, quarantineMs, probePrefix, servers, random, nowMs, log };
+  return new QuorumLock({ ...options, nowMs }, nodes.map((_, i) => new Node(i + 1, nodeOptions)));
 }
 
 /** What this process has of one attempt's keys. */

@@ -1,8 +1,11 @@
 /** What is known of the nodes and of this process's leases, for people who look. */
 import type { StockKey } from "../inventory/stock_key.ts";
 
-/** `down`: no connection, or it can't vote; `quarantined`: connected, but it has no vote yet. */
-export type NodeState = "up" | "down" | "quarantined";
+/**
+ * `down`: no connection, or it can't vote; `refused`: it is there, and no log-in comes about; `quarantined`: connected,
+ * but it has no vote yet.
+ */
+export type NodeState = "up" | "down" | "refused" | "quarantined";
 
 /** One node, as this process sees it. */
 export interface NodeStatus {

@@ -8,6 +8,7 @@ import { type PostgresAddress, postgresHostText, withOneHost } from "../config/p
 import type { Certificates } from "../config/tls_files.ts";
 import { readDatabaseCertificates } from "../store/postgres/certificates.ts";
 import { driverAddress } from "../store/postgres/client.ts";
+import { innermost } from "../store/errors.ts";
 import { Dialer } from "../store/postgres/dialer.ts";
 
 const CONNECT_MS_MAX = 10_000;
@@ -77,8 +78,7 @@ async function refusalOf(sql: postgres.Sql, isOneOfSeveral: boolean): Promise<st
     const [row] = await sql<{ read_only: string }[]>`select current_setting('transaction_read_only') as read_only`;
     return isOneOfSeveral && row?.read_only !== "off" ? "it takes no writes" : undefined;
   } catch (error) {
-    let inner = error;
-    while (inner instanceof Error && inner.cause instanceof Error) inner = inner.cause;
+    const inner = innermost(error);
     const { code, message } = inner as { code?: string; message?: string };
     const hint = code === NO_DATABASE ? ". Create the database first: it must exist, and may be empty" : "";
     return `${message || code || inner}${hint}`;

@@ -2,6 +2,7 @@
  * What can go wrong between us and PostgreSQL, by what the caller may conclude from it.
  * SQLSTATE meanings: PostgreSQL manual, appendix A.
  */
+import { isTlsAlert } from "../base/tls_failure.ts";
 import type { StockKey } from "../inventory/stock_key.ts";
 
 /** Base of this folder's errors. The driver's error is the cause; only its code is ever shown. */
@@ -44,6 +45,11 @@ export class BlockLostError extends StoreError {
 /** The database can't be reached or takes no work now. Nothing was written. */
 export class DatabaseUnavailableError extends StoreError {
   override name = "DatabaseUnavailableError";
+}
+
+/** PostgreSQL is there, and refuses who logs in, or its certificate is not taken. Nothing was sent. */
+export class LogInFailedError extends DatabaseUnavailableError {
+  override name = "LogInFailedError";
 }
 
 /** A row was locked by someone else for longer than the lock timeout. Nothing was written. */
@@ -105,6 +111,32 @@ export function storeError(error: unknown): unknown {
   if (NOT_CONNECTED.test(code) || TAKES_NO_WORK.test(code)) return new DatabaseUnavailableError(code, { cause: error });
   if (CONNECTION_ENDED.test(code)) return new OutcomeUnknownError(code, { cause: error });
   return error;
+}
+
+/** Refused for who logs in: the password (28P01), the user, the certificate or the address (28000). */
+const LOG_IN_REFUSED = /^28/;
+
+/** The error of a connection that was opened and not let in. */
+export function notLetIn(error: unknown): DatabaseUnavailableError {
+  const { code } = error as { code?: string };
+  if (error instanceof LogInFailedError) return error;
+  if (typeof code === "string" && LOG_IN_REFUSED.test(code)) {
+    return new LogInFailedError(`PostgreSQL refuses the log-in (${code}): user, password or certificate`, {
+      cause: error,
+    });
+  }
+  return error instanceof Error && isTlsAlert(error)
+    ? new LogInFailedError("PostgreSQL refuses the log-in under TLS: the certificate", { cause: error })
+    : new DatabaseUnavailableError("PostgreSQL did not let us in", { cause: error });
+}
+
+/** What is at the bottom of an error: the words of a server or a socket, or ours where a log-in failed. */
+export function innermost(error: unknown): unknown {
+  let inner = error;
+  while (inner instanceof Error && inner.cause instanceof Error && !(inner instanceof LogInFailedError)) {
+    inner = inner.cause;
+  }
+  return inner;
 }
 
 /** What the driver refuses before it sends anything: faults of this program. */

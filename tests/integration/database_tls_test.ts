@@ -2,15 +2,16 @@
  * TLS to PostgreSQL, as the address asks for it: by the service and by migrate, with an authority of a company's own.
  */
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
-import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
+import { parsePostgresAddress, type PostgresAddress } from "../../src/config/postgres_address.ts";
 import { ConfigError } from "../../src/config/config.ts";
 import { readDatabaseCertificates } from "../../src/store/postgres/certificates.ts";
+import { migrateAddresses } from "../../src/migrate/addresses.ts";
 import { migrate } from "../../src/migrate/main.ts";
 import { DatabaseUnavailableError, StatementTimeoutError } from "../../src/store/errors.ts";
 import { Pool } from "../../src/store/postgres/pool.ts";
 import { testEnvironment } from "../support/env.ts";
 import { eventually, NEVER, TEST_LIMITS } from "../support/pool_probe.ts";
-import { standInTheMiddle, startTlsPostgres, tlsPath } from "../support/tls_postgres.ts";
+import { standInTheMiddle, startTlsPostgres, storePath, tlsPath } from "../support/tls_postgres.ts";
 
 const CA = `sslrootcert=${tlsPath("authority.pem")}`;
 const OTHER_CA = `sslrootcert=${tlsPath("other_authority.pem")}`;
@@ -23,8 +24,8 @@ interface Session {
 }
 
 /** What PostgreSQL says of a session of the service's; the reasons, where there is none. */
-async function sessionOf(url: string): Promise<Session | string> {
-  const address = parsePostgresAddress(url);
+async function sessionOf(given: string | PostgresAddress): Promise<Session | string> {
+  const address = typeof given === "string" ? parsePostgresAddress(given) : given;
   const pool = new Pool({ ...LIMITS, address, certificates: readDatabaseCertificates(address) });
   try {
     const [row] = await pool.run<Session[]>(
@@ -49,8 +50,8 @@ function reasons(error: unknown): string {
 }
 
 /** What `migrate status` says under that address. */
-async function status(url: string): Promise<string> {
-  const address = parsePostgresAddress(url);
+async function status(given: string | PostgresAddress): Promise<string> {
+  const address = typeof given === "string" ? parsePostgresAddress(given) : given;
   try {
     return await migrate({ owner: address, server: address, direction: "status", log: TEST_LIMITS.log });
   } catch (error) {
@@ -104,6 +105,46 @@ Deno.test("TLS to PostgreSQL is what the address says, for the service and for m
       assert(/TLS was not taken|certificate/.test(migrated) && !migrated.includes("Applied"), migrated);
     });
   }
+
+  await t.step(
+    "an authority by DATABASE_TLS_CA_FILE; a certificate with another name, or out of its time",
+    async () => {
+      const DATABASE_TLS_CA_FILE = storePath("authority.pem");
+      const read = (url: string, setting: string) =>
+        migrateAddresses((name) => ({ [setting]: url, DATABASE_TLS_CA_FILE })[name]).owner;
+      /** What both come to, the service and migrate. */
+      const both = async (host: string, query = "") => {
+        const owner = read(owning(host, query), "DATABASE_OWNER_URL");
+        const said = await status(owner);
+        return [
+          await sessionOf(read(serving(host, query), "DATABASE_URL")),
+          /Applied: [1-9]/.test(said) ? "applied" : said,
+        ];
+      };
+      await server.present("server.pem");
+      await eventually(async () => (await both("localhost"))[1] === "applied", "the certificate is shown");
+      for (const host of ["127.0.0.1", "localhost"]) assertEquals(await both(host), [UNDER_TLS, "applied"]);
+      const wrong: [certificate: "other_name.pem" | "expired.pem", query: string, why: RegExp][] = [
+        ["other_name.pem", "", /TLS was not taken: .*altnames/],
+        ["expired.pem", "sslmode=verify-ca", /TLS was not taken: .*out of its time/],
+      ];
+      for (const [certificate, query, why] of wrong) {
+        await server.present(certificate);
+        await eventually(async () => typeof (await both("localhost", query))[0] === "string", "it is refused");
+        for (const host of ["127.0.0.1", "localhost"]) {
+          const [served, migrated] = await both(host, query);
+          assert(typeof served === "string" && why.test(served), `${host}: ${JSON.stringify(served)}`);
+          assert(why.test(String(migrated)), `${host}: ${migrated}`);
+        }
+      }
+      await server.present("other_name.pem");
+      await eventually(
+        async () => (await both("localhost", "sslmode=verify-ca"))[1] === "applied",
+        "any name is taken",
+      );
+      await server.present("database");
+    },
+  );
 
   await t.step("a statement under TLS is cancelled when its caller leaves", async () => {
     const address = parsePostgresAddress(serving("127.0.0.1", "sslmode=require&channel_binding=require"));

@@ -193,31 +193,6 @@ Deno.test("two deployments with key prefixes of their own share the nodes, with 
   }
 });
 
-Deno.test("the rights that docs/lock.md names are all that a node's user needs", async () => {
-  const prefix = `rights:${crypto.randomUUID()}:`;
-  const page = (await Deno.readTextFile(new URL("../../docs/lock.md", import.meta.url))).replaceAll(/\s+/g, " ");
-  const commands = /the commands ([^.]+)\./.exec(page)?.[1]?.match(/[A-Z][A-Z ]+/g) ?? [];
-  assert(commands.length > 8, `${commands}`);
-  const rules = commands.map((command) => `+${command.trim().replace(" ", "|").toLowerCase()}`);
-  await using bench = await voteBench(acl("resetkeys", `~${prefix}*`, `~wanted:${prefix}*`, "-@all", ...rules), {
-    prefix,
-  });
-  const other = lockOver(bench.urls, [], prefix);
-  try {
-    for (const lock of [bench.lock, other]) {
-      await eventually(() => lock.status().nodes.every(({ state }) => state === "up"), "all vote");
-    }
-    const lease = await bench.lock.acquire([1, 2]);
-    await lease.extend();
-    const refusal = await assertRejects(() => other.acquire([2, 3]), LeaseTakenError);
-    assertEquals(refusal.stockKeys, [2]);
-    await eventually(async () => (await bench.lock.wantedByOthers([2])).length === 1, "the mark is seen");
-    await lease.release();
-  } finally {
-    await other.close();
-  }
-});
-
 interface Line {
   readonly message: string;
   readonly fields: Record<string, unknown>;

@@ -17,11 +17,25 @@ export function tlsPath(name: string): string {
   return `${TLS_FILES}${name}`;
 }
 
+/** Certificates of one authority for all stores, and one key: the good one is for 127.0.0.1 and localhost. */
+export const STORES = ["authority.pem", "server.pem", "other_name.pem", "expired.pem", "client.pem"] as const;
+
+/** The path of a file of `tests/support/tls/stores`. */
+export function storePath(name: typeof STORES[number] | "key.pem"): string {
+  return `${TLS_FILES}stores/${name}`;
+}
+
+/** A PostgreSQL that speaks TLS. */
+export interface TlsPostgres extends PrivatePostgres, AsyncDisposable {
+  /** Shows this certificate of {@link STORES}, or the first one again, to whoever comes from now on. */
+  present(certificate: typeof STORES[number] | "database"): Promise<void>;
+}
+
 /**
  * Starts one with the database `shop`, migrated. Its certificate is of `authority.pem`, for 127.0.0.1 and not for
  * `localhost`.
  */
-export async function startTlsPostgres(): Promise<PrivatePostgres & AsyncDisposable> {
+export async function startTlsPostgres(): Promise<TlsPostgres> {
   const dir = await Deno.makeTempDir({ prefix: "tls-" });
   // PostgreSQL runs as another user when we are root, and must get through to its data.
   await Deno.chmod(dir, 0o755);
@@ -31,17 +45,30 @@ export async function startTlsPostgres(): Promise<PrivatePostgres & AsyncDisposa
   const [owner, service] = [server.ownerUrl("shop"), server.serverUrl("shop")].map((url) => parsePostgresAddress(url));
   await migrate({ owner: owner!, server: service!, direction: "up", log });
   const sql = postgres(server.ownerUrl("postgres"), { max: 1, onnotice: () => {} });
-  const files = { "server.crt": "database.pem", "server.key": "database_key.pem", "root.crt": "authority.pem" };
-  for (const [name, from] of Object.entries(files)) {
-    const lines = Deno.readTextFileSync(tlsPath(from)).trim().split("\n").map((line) => `('${line}')`).join(",");
-    // By PostgreSQL itself, so that the key is its user's and nobody else's.
-    await sql.unsafe(`copy (values ${lines}) to program 'umask 077; cat > ${name}'`);
-  }
+  const bring = async (files: Readonly<Record<string, string>>) => {
+    for (const [name, path] of Object.entries(files)) {
+      const lines = Deno.readTextFileSync(path).trim().split("\n").map((line) => `('${line}')`).join(",");
+      // By PostgreSQL itself, so that the key is its user's and nobody else's.
+      await sql.unsafe(`copy (values ${lines}) to program 'umask 077; cat > ${name}'`);
+    }
+    await sql.unsafe("select pg_reload_conf()");
+  };
   await sql.unsafe("alter system set ssl_ca_file = 'root.crt'");
   await sql.unsafe("alter system set ssl = on");
-  await sql.unsafe("select pg_reload_conf()");
-  await sql.end();
-  return Object.assign(server, { [Symbol.asyncDispose]: () => server.stop("immediate") });
+  const first = { "server.crt": tlsPath("database.pem"), "server.key": tlsPath("database_key.pem") };
+  await bring({ ...first, "root.crt": tlsPath("authority.pem") });
+  return Object.assign(server, {
+    present: (certificate: typeof STORES[number] | "database") =>
+      bring(
+        certificate === "database"
+          ? first
+          : { "server.crt": storePath(certificate), "server.key": storePath("key.pem") },
+      ),
+    async [Symbol.asyncDispose]() {
+      await sql.end({ timeout: 1 });
+      await server.stop("immediate");
+    },
+  });
 }
 
 /** Who stands in between, on a port of 127.0.0.1. */

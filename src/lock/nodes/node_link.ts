@@ -21,8 +21,6 @@ import { timeLimited } from "./time_limit.ts";
 export interface NodeLinkOptions {
   /** Limit of every command, and a quarter of what the connection may be silent for. */
   readonly timeoutMs: number;
-  /** For a node that is spoken to under TLS. */
-  readonly certificates: Certificates;
   /** Answers in [0, 1). */
   readonly random: () => number;
   /** It has come up. What is sent in this call is the first that is sent. */
@@ -60,7 +58,8 @@ export class NodeLink {
   #error: Error | undefined;
   #closed = false;
 
-  constructor(address: RedisAddress, options: NodeLinkOptions) {
+  /** `certificates`: for a node that is spoken to under TLS. */
+  constructor(address: RedisAddress, certificates: Certificates, options: NodeLinkOptions) {
     const { timeoutMs, random } = options;
     this.#options = options;
     const { host, port, user, password, database, tls } = address;
@@ -70,7 +69,7 @@ export class NodeLink {
       db: database,
       ...(user === undefined ? {} : { username: user }),
       ...(password === undefined ? {} : { password }),
-      ...(tls ? { tls: nodeTls(host, options.certificates) } : {}),
+      ...(tls ? { tls: nodeTls(host, certificates) } : {}),
       connectionName: "holdfast",
       connectTimeout: 0,
       // What a node may do is found out by doing it. ioredis's own look writes to the console and takes INFO to be
@@ -99,6 +98,14 @@ export class NodeLink {
       if (!this.#closed) options.lost(error);
     });
     this.#looks = setInterval(() => this.#look(), this.#lookMs(timeoutMs));
+  }
+
+  /** From the next dial on it is this user, by these certificates. The host stays as it is. */
+  use({ host, user, password, tls }: RedisAddress, certificates: Certificates): void {
+    const { options } = this.#redis;
+    // ioredis looks at them at each dial.
+    Object.assign(options, { username: user ?? null, password: password ?? null });
+    if (tls) options.tls = nodeTls(host, certificates);
   }
 
   /** Runs a script by its hash. */

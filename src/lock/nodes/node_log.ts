@@ -24,7 +24,7 @@ export class NodeNews {
       this.#log.info(this.#node, "Redis node is back");
       this.#reported = undefined;
     }
-    if (state !== "down" || reason === undefined) return;
+    if ((state !== "down" && state !== "refused") || reason === undefined) return;
     const pauseMs = reason === this.#reported ? REPEAT_LOG_AFTER_MS : OTHER_REASON_LOG_AFTER_MS;
     if (this.#reported !== undefined && nowMs - this.#loggedAtMs < pauseMs) return;
     this.#reported = reason;

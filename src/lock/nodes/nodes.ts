@@ -12,16 +12,16 @@
  * A second connection beside the first throws. What was asked on a connection that is no more changes nothing.
  */
 import { illegalTransition } from "../../base/invariant.ts";
-import { type RedisAddress, redisAddressText } from "../../config/redis_address.ts";
-import type { Certificates } from "../../config/tls_files.ts";
-import { percentEncoded } from "../../config/address_text.ts";
+import type { Reread } from "../../base/reread.ts";
+import { redisAddressText } from "../../config/redis_address.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { VotingNode } from "../attempt.ts";
 import type { Vote } from "../ballot.ts";
+import { NodeAccess, type NodesAccess } from "./access.ts";
 import { OrphanedKeys } from "./orphaned_keys.ts";
 import { NodeLink } from "./node_link.ts";
 import { Probes, probeVote, WrongAnswerError } from "./probe.ts";
-import { reasonOf } from "./reason.ts";
+import { noLogInReason, reasonOf } from "./reason.ts";
 import { ACQUIRE_SCRIPT, EXTEND_SCRIPT, RELEASE_SCRIPT, scriptHash } from "../scripts.ts";
 import { NodeNews } from "./node_log.ts";
 import {
@@ -44,8 +44,8 @@ const RELEASE_HASH = scriptHash(RELEASE_SCRIPT);
 export interface NodeOptions {
   /** Limit of every command. */
   readonly timeoutMs: number;
-  /** For nodes that are spoken to under TLS. */
-  readonly certificates: Certificates;
+  /** What nodes are dialled with, this one by its number. */
+  readonly access: Reread<NodesAccess>;
   /** A server that started less than this ago has no vote. */
   readonly quarantineMs: number;
   /** Prefix of the keys that a node is probed with; nobody else may use it. */
@@ -64,8 +64,6 @@ export class Node implements VotingNode {
   readonly #link: NodeLink;
   readonly #number: number;
   readonly #address: string;
-  /** What of its address must not be shown. */
-  readonly #secrets: readonly string[];
   readonly #options: NodeOptions;
   readonly #probes: Probes;
   /** Of the server behind the connection that lives now. */
@@ -77,22 +75,24 @@ export class Node implements VotingNode {
   #refusal: string | undefined;
   /** Why there is no connection. */
   #lostFor = "not connected yet";
+  /** Why no log-in comes about. */
+  #noLogInFor: string | undefined;
+  readonly #access: NodeAccess;
   readonly #votes: Record<Vote, number> = { yes: 0, no: 0, missing: 0 };
   readonly #orphanedKeys = new OrphanedKeys();
   #latencyMs: number | undefined;
   readonly #news: NodeNews;
 
   /** `number` is its place among the nodes, from 1. */
-  constructor(address: RedisAddress, number: number, options: NodeOptions) {
+  constructor(number: number, options: NodeOptions) {
     this.#options = options;
     this.#number = number;
-    const { user = "", password = "" } = address;
+    this.#access = new NodeAccess(options.access, number);
+    const { address, certificates } = this.#access;
     this.#address = redisAddressText(address);
-    this.#secrets = [password, percentEncoded(password), user];
     this.#news = new NodeNews(number, this.#address, options.log);
-    this.#link = new NodeLink(address, {
+    this.#link = new NodeLink(address, certificates, {
       timeoutMs: options.timeoutMs,
-      certificates: options.certificates,
       random: options.random,
       up: () => void this.#handshake(),
       lost: (error) => this.#lose(error),
@@ -162,6 +162,7 @@ export class Node implements VotingNode {
 
   #standing(): Standing {
     return standingOf({
+      noLogInFor: this.#noLogInFor,
       lostFor: this.#connection === undefined ? this.#lostFor : undefined,
       refusal: this.#refusal,
       twin: this.#options.servers.twinOf(this.#number),
@@ -205,6 +206,7 @@ export class Node implements VotingNode {
   async #handshake(): Promise<void> {
     if (this.#connection !== undefined) illegalTransition(`node ${this.#number}`, "connected", "connected");
     this.#connection = ++this.#connections;
+    this.#noLogInFor = undefined;
     for (const script of [ACQUIRE_SCRIPT, EXTEND_SCRIPT, RELEASE_SCRIPT]) {
       // If this fails the script is sent as text, later and with the hazard above.
       this.#link.loadScript(script).catch(() => {});
@@ -221,8 +223,15 @@ export class Node implements VotingNode {
     this.#uptime = undefined;
     this.#refusal = undefined;
     this.#options.servers.set(this.#number, undefined);
-    this.#lostFor = error === undefined ? "the connection was closed" : reasonOf(error, this.#secrets);
+    this.#lostFor = error === undefined ? "the connection was closed" : reasonOf(error, this.#access.secrets);
+    this.#noLogInFor = error === undefined ? undefined : noLogInReason(error, this.#access.secrets);
+    if (this.#noLogInFor !== undefined) void this.#renewAccess();
     this.#report();
+  }
+
+  /** From the next dial on it is whoever stands in the files now. */
+  async #renewAccess(): Promise<void> {
+    if (await this.#access.renew()) this.#link.use(this.#access.address, this.#access.certificates);
   }
 
   async #probeNow(): Promise<string | undefined> {
@@ -260,7 +269,9 @@ export class Node implements VotingNode {
   }
 
   #refuse(error: Error): void {
-    this.#refusal = reasonOf(error, this.#secrets);
+    // The user was taken away, or may not be anybody any more: the next dial is a log-in.
+    if (noLogInReason(error, this.#access.secrets) !== undefined) return this.#link.drop(error);
+    this.#refusal = reasonOf(error, this.#access.secrets);
     // A replica's keys are another server's: what it granted before it became one is forgotten.
     if (error.message.startsWith("READONLY")) this.#uptime = { leastMs: 0, readMs: this.#options.nowMs() };
     // An answer to another question than ours, or none that fits: a new connection begins with the first of them.

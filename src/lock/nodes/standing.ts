@@ -2,6 +2,7 @@
  * Where a node stands, from what is known of it: whether it may vote, and why not. No I/O. The first line that fits
  * counts:
  *
+ *     no log-in comes about with it                 refused
  *     there is no connection                        down
  *     its server refused what a lease would ask     down
  *     an earlier node is the same server            down
@@ -25,6 +26,8 @@ export interface Standing {
 
 /** What is known of a node. */
 export interface Knowledge {
+  /** Why no log-in comes about: it refuses ours, or we its certificate. Undefined if that is not it. */
+  readonly noLogInFor: string | undefined;
   /** Why there is no connection; undefined if there is one. */
   readonly lostFor: string | undefined;
   /** Why its server refused the last probe; undefined if it did not. */
@@ -39,7 +42,9 @@ export interface Knowledge {
 const UP: Standing = { state: "up", reason: undefined };
 
 /** Where the node stands. */
-export function standingOf({ lostFor, refusal, twin, isKnown, quarantineLeftMs }: Knowledge): Standing {
+export function standingOf(knowledge: Knowledge): Standing {
+  const { noLogInFor, lostFor, refusal, twin, isKnown, quarantineLeftMs } = knowledge;
+  if (noLogInFor !== undefined) return { state: "refused", reason: noLogInFor };
   if (lostFor !== undefined) return { state: "down", reason: `down: ${lostFor}` };
   if (refusal !== undefined) return { state: "down", reason: `it can't vote: ${refusal}` };
   if (twin !== undefined) {

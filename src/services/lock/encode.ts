@@ -42,6 +42,7 @@ const QUORUM_LOSSES: Readonly<Record<QuorumLossName, QuorumLoss>> = {
 const NODE_STATES: Readonly<Record<NodeStatus["state"], LockNodeState>> = {
   up: LockNodeState.UP,
   down: LockNodeState.DOWN,
+  refused: LockNodeState.REFUSED,
   quarantined: LockNodeState.QUARANTINED,
 };
 

@@ -2,13 +2,17 @@
  * One client of the pool: one connection to PostgreSQL, and the settings of its session.
  */
 import postgres from "postgres";
+import type { Reread } from "../../base/reread.ts";
 import type { PostgresAddress } from "../../config/postgres_address.ts";
 import { errorFields, type Log } from "../../telemetry/log.ts";
+import type { DatabaseAccess } from "./access.ts";
 import { Dialer, type DialerOptions } from "./dialer.ts";
 import { APPLICATION_NAME, type SessionKind, type SessionLimits, sessionSettings } from "./sessions.ts";
 
 /** Where a client connects to, and the limits of its session; times in ms. */
 export interface ClientOptions extends DialerOptions, SessionLimits {
+  /** Who logs in, read anew, in place of the address and its certificates; where absent, always those. */
+  readonly access?: Reread<DatabaseAccess> | undefined;
   /** Settings of the session instead of ours; for tests. */
   readonly session?: Readonly<Record<string, string>> | undefined;
   readonly log: Log;
@@ -42,14 +46,18 @@ export class Client {
    */
   lost = false;
   readonly kind: SessionKind;
+  /** What it was made with, where that may become another. */
+  readonly access: DatabaseAccess | undefined;
   readonly #log: Log;
 
   /** `onLost` is called when its connection closed. */
   constructor(options: ClientOptions, kind: SessionKind, onLost: (client: Client) => void) {
-    const { address, connectTimeoutMs, log } = options;
+    const { connectTimeoutMs, log } = options;
     this.kind = kind;
+    this.access = options.access?.current;
     this.#log = log;
-    this.dialer = new Dialer(options);
+    const { address } = this.access ?? options;
+    this.dialer = new Dialer({ ...options, ...this.access });
     this.sql = postgres({
       ...driverAddress(address),
       max: 1,

@@ -26,6 +26,7 @@ import { Client, type ClientOptions } from "./client.ts";
 import {
   DatabaseUnavailableError,
   isDriverFault,
+  notLetIn,
   OutcomeUnknownError,
   PoolQueueFullError,
   StatementTimeoutError,
@@ -80,11 +81,15 @@ export class Pool {
    * Throws the signal's reason if it aborted before anything was sent, and the errors of errors.ts.
    */
   async run<T>(statement: Statement<T>, signal: AbortSignal): Promise<T> {
-    const client = await this.#take(signal);
-    try {
-      return await this.#send(client, statement, signal);
-    } finally {
-      this.#putBack(client);
+    for (let isAgain = false;; isAgain = true) {
+      const client = await this.#take(signal);
+      try {
+        return await this.#send(client, statement, signal);
+      } catch (error) {
+        if (isAgain || !await this.#isAccessRenewed(client)) throw error;
+      } finally {
+        this.#putBack(client);
+      }
     }
   }
 
@@ -94,18 +99,27 @@ export class Pool {
    * When `signal` aborts, the statement under way is cancelled. Throws what `work` throws, and as `run` does.
    */
   async block<T>(work: (block: Block) => Promise<T>, signal: AbortSignal): Promise<T> {
-    const client = await this.#take(signal);
-    client.dialer.sealed = true;
-    try {
-      return await runBlock({
-        isLost: () => client.lost,
-        send: (statement) => this.#send(client, statement, signal),
-        undo: () => this.#send(client, (sql) => sql`rollback`, NEVER).then(() => {}, () => void (client.lost = true)),
-      }, work);
-    } finally {
-      client.dialer.sealed = false;
-      this.#putBack(client);
+    for (let isAgain = false;; isAgain = true) {
+      const client = await this.#take(signal);
+      client.dialer.sealed = true;
+      try {
+        return await runBlock({
+          isLost: () => client.lost,
+          send: (statement) => this.#send(client, statement, signal),
+          undo: () => this.#send(client, (sql) => sql`rollback`, NEVER).then(() => {}, () => void (client.lost = true)),
+        }, work);
+      } catch (error) {
+        if (isAgain || !await this.#isAccessRenewed(client)) throw error;
+      } finally {
+        client.dialer.sealed = false;
+        this.#putBack(client);
+      }
     }
+  }
+
+  /** Whether the client was not let in, so that nothing of ours was taken, and there is other access to try now. */
+  async #isAccessRenewed({ dialer, access }: Client): Promise<boolean> {
+    return !dialer.admitted && access !== undefined && await this.#options.access?.isOther(access) === true;
   }
 
   /** Runs one statement on a client; one that can't be trusted after it is marked as lost. */
@@ -125,7 +139,7 @@ export class Pool {
       client.lost = true;
       if (refusesSettings(error)) this.#sessions.foundPooler(error.message);
       // The driver sends a statement only after PostgreSQL has let the connection in.
-      throw new DatabaseUnavailableError("PostgreSQL did not let us in", { cause: error });
+      throw notLetIn(error);
     }
   }
 

@@ -8,7 +8,7 @@
  *     searching --none does--> unknown
  *     known     --it could not be reached, or takes no writes--> unknown
  */
-import { DatabaseUnavailableError } from "../errors.ts";
+import { DatabaseUnavailableError, innermost } from "../errors.ts";
 
 /** So many dials a second at most are spent on searches, while no host takes writes. */
 export const DIALS_A_SECOND_MAX = 10;
@@ -85,8 +85,7 @@ export class PrimarySearch {
 
 /** The innermost reason, on one line. */
 function reasonOf(error: unknown): string {
-  let inner = error;
-  while (inner instanceof Error && inner.cause instanceof Error) inner = inner.cause;
+  const inner = innermost(error);
   const { code, message } = inner as { code?: string; message?: string };
   return String(message || code || inner).replace(/\s+/g, " ").slice(0, 160);
 }

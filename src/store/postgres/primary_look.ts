@@ -1,6 +1,7 @@
 /** The look behind the search for the host that takes writes: a session of its own on each host. */
 import { NEVER } from "../../base/never.ts";
 import { postgresHostText, withOneHost } from "../../config/postgres_address.ts";
+import type { DatabaseAccess } from "./access.ts";
 import { DatabaseUnavailableError } from "../errors.ts";
 import { Pool, type PoolOptions } from "./pool.ts";
 import { PrimarySearch } from "./primary.ts";
@@ -11,7 +12,22 @@ export function primaryOf(options: Omit<PoolOptions, "primary">, sessions: Sessi
   const { hosts } = options.address;
   return new PrimarySearch({
     hosts: hosts.map(postgresHostText),
-    look: (index) => assertTakesWrites({ ...options, address: withOneHost(options.address, index) }, sessions),
+    look: async (index) => {
+      const { access, ...given } = options;
+      const look = ({ address, certificates }: Partial<DatabaseAccess> = {}) =>
+        assertTakesWrites({
+          ...given,
+          address: withOneHost(address ?? given.address, index),
+          certificates: certificates ?? given.certificates,
+        }, sessions);
+      const seen = access?.current;
+      try {
+        await look(seen);
+      } catch (error) {
+        if (access === undefined || seen === undefined || !await access.isOther(seen)) throw error;
+        await look(access.current);
+      }
+    },
     nowMs: () => performance.now(),
   });
 }

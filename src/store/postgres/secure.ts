@@ -12,10 +12,11 @@
 import { Buffer } from "node:buffer";
 import { isIP, Socket } from "node:net";
 import tls from "node:tls";
+import { certificateProblem } from "../../base/tls_failure.ts";
 import { isThisMachine, type PostgresHost } from "../../config/postgres_address.ts";
 import type { PostgresTls, SslMode } from "../../config/postgres_parameters.ts";
 import type { Certificates } from "../../config/tls_files.ts";
-import { DatabaseUnavailableError } from "../errors.ts";
+import { DatabaseUnavailableError, LogInFailedError } from "../errors.ts";
 
 /** How one host is reached. */
 export interface SecureOptions {
@@ -68,7 +69,7 @@ export async function openSecure(options: SecureOptions): Promise<Socket> {
 }
 
 /** The TLS handshake failed, or the certificate was not taken. */
-class HandshakeError extends DatabaseUnavailableError {
+class HandshakeError extends LogInFailedError {
   override name = "HandshakeError";
 }
 
@@ -116,7 +117,8 @@ async function dialUnderTls(options: SecureOptions, mode: SslMode, limit: AbortS
   } catch (error) {
     socket.destroy();
     if (limit.aborted) throw error;
-    throw new HandshakeError(`PostgreSQL's TLS was not taken: ${(error as Error).message}`, { cause: error });
+    const why = certificateProblem(error as Error) ?? (error as Error).message;
+    throw new HandshakeError(`PostgreSQL's TLS was not taken: ${why}`, { cause: error });
   }
   return secured;
 }
