@@ -6,6 +6,7 @@ import { ANSWER_JSON, DETAIL_FILES } from "./services/answer_json.ts";
 import { believedActor } from "./services/attribution.ts";
 import { articleModule } from "./services/article/service.ts";
 import { HealthBoard } from "./health/board.ts";
+import { identityOf } from "./auth/caller.ts";
 import { openCallers } from "./auth/open_callers.ts";
 import { createSkus } from "./services/sku_look_up.ts";
 import { goodsModule } from "./services/goods/service.ts";
@@ -16,6 +17,8 @@ import { errorBoundary, refuseWhileDraining } from "./rpc/interceptors.ts";
 import { HoldSweeper } from "./jobs/hold_sweeper.ts";
 import { holdModule } from "./services/holds/service.ts";
 import { createInventoryService, inventoryModule } from "./services/inventory/service.ts";
+import { CallLimits, type CallLimitsView } from "./limits/call_limits.ts";
+import { watchLoopDelay } from "./limits/loop_delay.ts";
 import { listen, type ListenerOptions } from "./transport/listener.ts";
 import { limitsWithShare, LISTENER_LIMITS } from "./transport/limits.ts";
 import { ownHosts } from "./transport/own_names.ts";
@@ -71,6 +74,8 @@ export interface App {
   readonly url: string;
   /** What messages take and took, for whoever wants figures. */
   messages(): BudgetView & { readonly unreadable: number };
+  /** What the limits of calls did, for the same. */
+  limits(): CallLimitsView;
   /** Makes new connections' handshakes with this certificate. Only where `tls` was given. */
   useCertificate(pair: { readonly cert: string; readonly key: string }): void;
   /**
@@ -174,7 +179,17 @@ async function serveStock(stock: Stock, config: Config, parts: AppParts): Promis
   const unreadable = new UnreadableMessages(log);
   const modules = openServices(config, stock, { ...parts, board });
   const callers = openCallers({ ...parts, config, readKeys: stock.store.readKeys, rightOf: rightsOf(modules) });
+  const limits = new CallLimits({
+    inner: callers?.admission,
+    identityOf,
+    rightOf: rightsOf(modules),
+    bounds: config.identityBounds,
+    loopDelayMsMax: config.shedLoopDelayMs,
+    random: Math.random,
+    log,
+  });
   const handler = createRpcHandler({
+    admission: limits,
     log,
     unaryMsMax: config.requestTimeoutMsMax,
     writeMaxBytes: RESPONSE_BYTES_MAX,
@@ -185,7 +200,6 @@ async function serveStock(stock: Stock, config: Config, parts: AppParts): Promis
     isOwnHost: ownHosts(config.allowedHosts),
     observer: callObserver(config, parts),
     actorOf: believedActor,
-    admission: callers?.admission,
     jsonOptions: ANSWER_JSON,
     interceptors: [
       errorBoundary(log),
@@ -195,6 +209,7 @@ async function serveStock(stock: Stock, config: Config, parts: AppParts): Promis
     routes: (router) => addServices(router, modules),
   });
   const listener = await listen({ ...listenOptions(config, parts), handler: withHealthPaths(handler, board) });
+  const stopLooking = watchLoopDelay(limits.look);
   const sweeper = new HoldSweeper({ store: stock.store, lanes: stock.lanes, log, random: Math.random });
   const stopping = new AbortController();
   const readiness = watchReadiness(
@@ -206,9 +221,11 @@ async function serveStock(stock: Stock, config: Config, parts: AppParts): Promis
   return {
     url: listener.url,
     messages: () => ({ ...budget.view, unreadable: unreadable.count }),
+    limits: () => limits.view,
     useCertificate: (pair) => listener.useCertificate(pair),
     async close() {
       board.close();
+      stopLooking();
       stopping.abort();
       const swept = sweeper.stop();
       await listener.drain(DRAIN_MS_MAX);

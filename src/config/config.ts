@@ -77,6 +77,17 @@ export interface Config {
   readonly requestTimeoutMsMax: number;
   /** What one remote address may have of every limit that all callers share: over 0, up to 1. */
   readonly addressShareMax: number;
+  /** What one identity may have, in each worker. */
+  readonly identityBounds: {
+    /** Undefined: as many as come. */
+    readonly callsPerSecondMax: number | undefined;
+    /** Beyond those, in each 10 s. */
+    readonly burstCallsMax: number;
+    /** Under way. */
+    readonly callsMax: number;
+  };
+  /** From this delay of the event loop on calls are shed; undefined: never. */
+  readonly shedLoopDelayMs: number | undefined;
   /** Which proxies are believed about who called them, and in which header. */
   readonly trustedProxies: {
     readonly networks: readonly IpNetwork[];
@@ -174,6 +185,12 @@ export function loadConfig(read: (name: string) => string | undefined, readFile 
     orderIdRequired: settings.ORDER_ID_REQUIRED === "on",
     requestTimeoutMsMax: settings.REQUEST_TIMEOUT_MS_MAX,
     addressShareMax: settings.ADDRESS_SHARE_MAX,
+    identityBounds: {
+      callsPerSecondMax: settings.IDENTITY_CALLS_PER_S_MAX,
+      burstCallsMax: settings.IDENTITY_BURST_CALLS_MAX ?? settings.IDENTITY_CALLS_PER_S_MAX ?? 0,
+      callsMax: settings.IDENTITY_CALLS_MAX,
+    },
+    shedLoopDelayMs: settings.SHED_LOOP_DELAY_MS === 0 ? undefined : settings.SHED_LOOP_DELAY_MS,
     trustedProxies: { networks: settings.TRUSTED_PROXIES, header: settings.TRUSTED_PROXIES_HEADER },
     corsOrigins: [...new Set(settings.CORS_ORIGINS)],
     allowedHosts: [...new Set(settings.ALLOWED_HOSTS)],

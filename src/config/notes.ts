@@ -42,6 +42,9 @@ export function configNotes(settings: NotedSettings, given: ReadonlySet<string>,
     ...(isLonger(DATABASE_URL.connectTimeoutS, connectS)
       ? [`DATABASE_URL: connect_timeout is cut to ${connectS} s, the longest that fits into what waits for it`]
       : []),
+    ...(given.has("IDENTITY_BURST_CALLS_MAX") && !given.has("IDENTITY_CALLS_PER_S_MAX")
+      ? ["IDENTITY_BURST_CALLS_MAX changes nothing: IDENTITY_CALLS_PER_S_MAX is not set"]
+      : []),
     ...(given.has("TRUSTED_PROXIES_HEADER") && TRUSTED_PROXIES.length === 0
       ? ["TRUSTED_PROXIES_HEADER changes nothing: TRUSTED_PROXIES names none"]
       : []),

@@ -135,6 +135,18 @@ export const SETTINGS = z.object({
   ).default(0.25).describe(
     "what one address may have of each limit for all; `1` behind a proxy that all come through and that `TRUSTED_PROXIES` does not name",
   ),
+  IDENTITY_CALLS_PER_S_MAX: integer(1, 1_000_000).optional().describe(
+    "calls that one identity may make in a second, in each worker; [more](operating.md#what-one-identity-may-take)",
+  ),
+  IDENTITY_BURST_CALLS_MAX: integer(0, 10_000_000).optional().describe(
+    "calls beyond those in each 10 s; as many as in a second where it is not set",
+  ),
+  IDENTITY_CALLS_MAX: integer(1, 1_000_000).default(3000).describe(
+    "calls under way of one identity, in each worker",
+  ),
+  SHED_LOOP_DELAY_MS: integer(0, 60_000).default(1000).describe(
+    "from this delay of the event loop on, where it stands, [calls are shed](operating.md#more-work-than-a-process-can-do); `0`: never",
+  ),
   TRUSTED_PROXIES: list(parseProxy).default([]).describe(
     "proxies that are [believed about who called them](clients.md#all-proxies): addresses and networks, such as `10.0.0.7,2001:db8::/32`",
   ),

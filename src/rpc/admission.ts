@@ -5,6 +5,7 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, type ConnectError, type ContextValues } from "@connectrpc/connect";
 import { codeToHttpStatus } from "@connectrpc/connect/protocol-connect";
+import type { EventEmitter } from "node:events";
 import type { IncomingHttpHeaders } from "node:http";
 import type { Log } from "../telemetry/log.ts";
 import { REQUEST_ID_HEADER } from "../transport/exchange.ts";
@@ -19,6 +20,8 @@ export interface CallHead {
   readonly headers: IncomingHttpHeaders;
   /** What the call came by, for whatever is known of that: the session of HTTP/2, or the socket of HTTP/1. */
   readonly carrier: object | undefined;
+  /** What answers it: the stream of HTTP/2, or the response of HTTP/1. Emits "close" once when the call is over. */
+  readonly answer: EventEmitter;
   /** They have the address already, and go to the handler with what is added here. */
   readonly values: ContextValues;
 }
@@ -29,6 +32,8 @@ export type Admitted = ConnectError | undefined;
 /** Who decides, at once where that is possible. What it throws, or rejects with, is a fault of the service. */
 export interface CallAdmission {
   admit(head: CallHead): Admitted | Promise<Admitted>;
+  /** Whether every call goes on now, and need not be asked about. Absent: not known. */
+  readonly isOpen?: boolean;
   /** What callers are asked for by HTTP's status 401, such as `Bearer`; undefined: HTTP has no word for it. */
   readonly challenge: string | undefined;
 }

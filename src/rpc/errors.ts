@@ -13,7 +13,7 @@ export type Detail = { readonly desc: DescMessage; readonly value: MessageInitSh
 
 /** ErrorInfo's domain: whose reasons these are. */
 const DOMAIN = "inventory.v1";
-/** How long a caller is asked to wait before it sends the same request again. */
+/** How long a caller is asked to wait before it sends the same request again, where nothing else is known. */
 const RETRY_AFTER_MS = 100;
 /**
  * Broken rules that one answer names, in count and in bytes: they travel in trailers, which some clients bound at 8
@@ -154,9 +154,10 @@ export function info(reason: string, metadata: Readonly<Record<string, string>>)
 }
 
 /** That the same request may be sent again, and when. */
-export function retryInfo(): Detail {
-  const nanos = RETRY_AFTER_MS * 1_000_000;
-  return { desc: RetryInfoSchema, value: { retryDelay: { seconds: 0n, nanos } } };
+export function retryInfo(afterMs = RETRY_AFTER_MS): Detail {
+  const whole = Math.ceil(afterMs);
+  const [seconds, nanos] = [BigInt(Math.floor(whole / 1000)), whole % 1000 * 1_000_000];
+  return { desc: RetryInfoSchema, value: { retryDelay: { seconds, nanos } } };
 }
 
 /** The rules that a request breaks, collected, so that its caller sees all of them at once. */

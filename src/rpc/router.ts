@@ -125,14 +125,14 @@ class Router implements WireHandler {
     const route = this.#routeOf(path);
     const values = callerValues(address);
     const seen = beginCall(this.#options, route?.path, headers, values, response);
-    if (admission === undefined) return this.#answerHttp1(request, response, route, values);
+    if (admission === undefined || admission.isOpen) return this.#answerHttp1(request, response, route, values);
     const goOn = (refused: Admitted) => {
       if (refused === undefined) return this.#answerHttp1(request, response, route, values);
       seen?.end(refused);
       const call = { method, headers, allowsGet: route?.allowsGet === true };
       sendOverHttp1(response, refusalOf(call, refused, admission));
     };
-    const head = { method: route?.method, path, headers, carrier: socket, values };
+    const head = { method: route?.method, path, headers, carrier: socket, answer: response, values };
     const admitted = decide(admission, head, this.#log);
     if (!(admitted instanceof Promise)) return goOn(admitted);
     const failed = (error: unknown) => this.#notSent(path, error);
@@ -146,14 +146,14 @@ class Router implements WireHandler {
     const route = this.#routeOf(path);
     const values = callerValues(call.address);
     const seen = beginCall(this.#options, route?.path, headers, values, stream);
-    if (admission === undefined) return this.#answerHttp2(call, route, values);
+    if (admission === undefined || admission.isOpen) return this.#answerHttp2(call, route, values);
     const goOn = (refused: Admitted) => {
       if (refused === undefined) return this.#answerHttp2(call, route, values);
       seen?.end(refused);
       const sent = { method, headers, allowsGet: route?.allowsGet === true };
       sendOverHttp2(call, refusalOf(sent, refused, admission));
     };
-    const head = { method: route?.method, path, headers, carrier: stream.session, values };
+    const head = { method: route?.method, path, headers, carrier: stream.session, answer: stream, values };
     const admitted = decide(admission, head, this.#log);
     if (!(admitted instanceof Promise)) return goOn(admitted);
     const failed = (error: unknown) => this.#notWritten(call, error);

@@ -8,6 +8,13 @@ import { addressKey, forwardedKey, isLoopback } from "./addresses.ts";
 import { TokenBucket } from "./token_bucket.ts";
 import { isForwarded, type TrustedProxies } from "./trusted_proxies.ts";
 
+/** Who made a request. */
+export interface Caller {
+  readonly peer: Peer;
+  /** The key of the address, for handlers. */
+  readonly address: string;
+}
+
 /** One remote address, and what it has and did on all its connections. */
 export interface Peer {
   /** From `addresses.ts`; of a proxy of ours no address's. */
@@ -17,6 +24,8 @@ export interface Peer {
    * apply, and not to it.
    */
   readonly proxy: string | undefined;
+  /** As the caller of what it has not passed on. */
+  readonly itself: Caller;
   connections: number;
   /** In progress; a proxy of ours has none of its own. */
   requests: number;
@@ -33,13 +42,6 @@ export interface Peer {
 
 /** Addresses that are remembered with nothing there, for their resets; of more the first are forgotten. */
 const ADDRESSES_REMEMBERED_MAX = 10_000;
-
-/** Who made a request. */
-export interface Caller {
-  readonly peer: Peer;
-  /** The key of the address, for handlers. */
-  readonly address: string;
-}
 
 /** The addresses that have something here, or are remembered. */
 export class Peers {
@@ -58,8 +60,7 @@ export class Peers {
   /** Who made a request that came with these fields on a connection of this peer. Kept as above. */
   callerOf(peer: Peer, fields: IncomingHttpHeaders): Caller {
     if (peer.proxy === undefined) {
-      const isPassedOn = isLoopback(peer.key) && isForwarded(fields);
-      return { peer, address: isPassedOn ? forwardedKey(peer.key) : peer.key };
+      return isLoopback(peer.key) && isForwarded(fields) ? { peer, address: forwardedKey(peer.key) } : peer.itself;
     }
     const address = this.proxies!.callerKey(peer.proxy, fields);
     return { peer: this.#of(address, undefined), address };
@@ -93,16 +94,25 @@ export class Peers {
   }
 
   #of(key: string, proxy: string | undefined): Peer {
-    return this.#byKey.get(key) ?? {
-      key,
-      proxy,
-      connections: 0,
-      requests: 0,
-      unreadBytes: 0,
-      resets: undefined,
-      barredUntil: 0,
-      begun: 0,
-      turn: 0,
-    };
+    return this.#byKey.get(key) ?? newPeer(key, proxy);
   }
+}
+
+/** An address that has nothing here. */
+export function newPeer(key: string, proxy?: string): Peer {
+  const peer: Omit<Peer, "itself"> & { itself: Caller | undefined } = {
+    key,
+    proxy,
+    itself: undefined,
+    connections: 0,
+    requests: 0,
+    unreadBytes: 0,
+    resets: undefined,
+    barredUntil: 0,
+    begun: 0,
+    turn: 0,
+  };
+  const whole = peer as Peer;
+  peer.itself = { peer: whole, address: key };
+  return whole;
 }

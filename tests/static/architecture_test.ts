@@ -55,6 +55,17 @@ const LAW: Readonly<Record<string, Law>> = {
     ],
     packages: CONNECT,
   },
+  limits: {
+    files: [
+      "auth/identity.ts",
+      "auth/rights.ts",
+      "rpc/admission.ts",
+      "rpc/errors.ts",
+      "telemetry",
+      "transport/addresses.ts",
+    ],
+    packages: ["@bufbuild/protobuf", "@connectrpc/connect", "rate-limiter-flexible"],
+  },
   migrate: { files: ["config", "process/exit_codes.ts", "store", "telemetry"], packages: ["dbmate", "postgres"] },
   keys: {
     files: ["auth", "config", "migrate", "process/exit_codes.ts", "store"],
@@ -75,6 +86,7 @@ const LAW: Readonly<Record<string, Law>> = {
       "health",
       "jobs",
       "lanes/list_reads.ts",
+      "limits",
       "rpc",
       "services",
       "telemetry",

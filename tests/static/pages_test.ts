@@ -81,6 +81,7 @@ Deno.test("the rooms of docs/architecture.md are those of src, and import what i
 Deno.test("the runbook of docs/operating.md has every reason of an error", () => {
   const code = [
     "src/auth/authenticator.ts",
+    "src/limits/refusals.ts",
     "src/rpc/errors.ts",
     "src/services/refusals.ts",
     "src/services/list_errors.ts",

@@ -6,7 +6,7 @@ import { PassThrough } from "node:stream";
 import type { Connection } from "../../src/transport/connections.ts";
 import { FrameWalk } from "../../src/transport/http2/frame_walk.ts";
 import { LISTENER_LIMITS } from "../../src/transport/limits.ts";
-import type { Peer } from "../../src/transport/peers.ts";
+import { newPeer } from "../../src/transport/peers.ts";
 import { ReadTurns } from "../../src/transport/read_turns.ts";
 import { call, many } from "../support/http2_calls.ts";
 import { FRAME, frame, opening } from "../support/http2_frames.ts";
@@ -27,17 +27,7 @@ function createTurns(
     throw new Error("no connection is over a limit");
   });
   return (key, bytes, frames) => {
-    const peer: Peer = {
-      key,
-      proxy: undefined,
-      connections: 1,
-      requests: 0,
-      unreadBytes: 0,
-      resets: undefined,
-      barredUntil: 0,
-      begun: 0,
-      turn: 0,
-    };
+    const peer = { ...newPeer(key), connections: 1 };
     const socket = new PassThrough();
     const handedOn: Buffer[] = [];
     socket.on("data", (part: Buffer) => {

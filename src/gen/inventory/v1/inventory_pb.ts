@@ -11,7 +11,8 @@
 //   UNAVAILABLE         no lock quorum, database unreachable, or shutting down: nothing was changed. Or the database
 //                       went away in the middle (reason OUTCOME_UNKNOWN): the change may have been made. RetryInfo.
 //                       Retry with the same ids.
-//   RESOURCE_EXHAUSTED  too many calls wait, too many bytes of messages are being worked on, or the message is too
+//   RESOURCE_EXHAUSTED  too many calls wait, the caller makes more of them than it may, the server has more to do than
+//                       it can, too many bytes of messages are being worked on, or the message is too
 //                       large. If RetryInfo is there, retry after it.
 //   ABORTED             the goods were busy for too long; RetryInfo. Retry with the same ids after it. Without RetryInfo
 //                       it is SetInv's alone: what was expected is not so. Do not retry.

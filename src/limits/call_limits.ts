@@ -1,0 +1,130 @@
+/**
+ * Which calls go on, of those that may: not those that the server does not get through (`pressure.ts`), and not more of
+ * one identity than it may have (`identity_limits.ts`). Decided by the header alone, before anything is begun.
+ *
+ *     who may call at all -> how late the loop is -> places of the identity -> its rate -> handler
+ *
+ * What anybody may ask, such as health, goes on whatever comes. Callers without an identity have the limits of their
+ * address, which are others' (`src/transport`, `src/lanes`).
+ */
+import type { DescMethod } from "@bufbuild/protobuf";
+import type { ContextValues } from "@connectrpc/connect";
+import type { Identity } from "../auth/identity.ts";
+import { ANYONE, type Right } from "../auth/rights.ts";
+import type { Admitted, CallAdmission, CallHead } from "../rpc/admission.ts";
+import type { Log } from "../telemetry/log.ts";
+import { RareLine } from "../telemetry/rare_line.ts";
+import { callerAddress } from "../transport/addresses.ts";
+import { type IdentityBounds, IdentityLimits } from "./identity_limits.ts";
+import { Pressure } from "./pressure.ts";
+import { callsError, type LimitPassed, rateError, shedError } from "./refusals.ts";
+
+/** What the limits are made of. */
+export interface CallLimitsParts {
+  /** Whether a call may be made at all. Absent: every one may. */
+  readonly inner: CallAdmission | undefined;
+  /** Who calls, once `inner` has decided; undefined: nobody that is known. */
+  readonly identityOf: (values: ContextValues) => Identity | undefined;
+  /** What the caller of a method must be allowed. */
+  readonly rightOf: (method: DescMethod) => Right | typeof ANYONE | undefined;
+  readonly bounds: IdentityBounds;
+  /** The delay of the event loop that is aimed at, in ms; undefined: whatever it is. */
+  readonly loopDelayMsMax: number | undefined;
+  /** Evenly spread over [0, 1). */
+  readonly random: () => number;
+  readonly log: Log;
+}
+
+/** What the limits did, for whoever wants figures. */
+export interface CallLimitsView {
+  /** Calls that were refused, by limit. */
+  readonly refused: Readonly<Record<LimitPassed, number>>;
+  /** The least delay of the latest looks at the event loop, in ms. */
+  readonly loopDelayMs: number;
+  /** The part of the calls that are shed; above 1, operators' too. */
+  readonly pressure: number;
+  /** Identities with calls under way. */
+  readonly identities: number;
+}
+
+/** The limits of all calls of one process. */
+export class CallLimits implements CallAdmission {
+  readonly #parts: CallLimitsParts;
+  readonly #identities: IdentityLimits;
+  readonly #pressure: Pressure;
+  readonly #refused: Record<LimitPassed, number> = { rate: 0, calls: 0, loop_delay: 0 };
+  readonly #line: RareLine;
+
+  constructor(parts: CallLimitsParts) {
+    this.#parts = parts;
+    this.#identities = new IdentityLimits(parts.bounds);
+    this.#pressure = new Pressure(parts.loopDelayMsMax ?? Infinity);
+    this.#line = new RareLine(parts.log, "calls refused, over a limit");
+  }
+
+  get challenge(): string | undefined {
+    return this.#parts.inner?.challenge;
+  }
+
+  /** Without anybody who decides on callers there are no identities, and mostly there is no pressure. */
+  get isOpen(): boolean {
+    return this.#parts.inner === undefined && this.#pressure.value === 0;
+  }
+
+  get view(): CallLimitsView {
+    return {
+      refused: { ...this.#refused },
+      loopDelayMs: this.#pressure.standingMs,
+      pressure: this.#pressure.value,
+      identities: this.#identities.view.active,
+    };
+  }
+
+  /** Takes a look at the event loop, as {@link Pressure.look}. */
+  readonly look = (lateMs: number, sinceMs: number): void => {
+    if (this.#parts.loopDelayMsMax !== undefined) this.#pressure.look(lateMs, sinceMs);
+  };
+
+  admit(head: CallHead): Admitted | Promise<Admitted> {
+    const may = this.#parts.inner?.admit(head);
+    if (!(may instanceof Promise)) return may ?? this.#limit(head);
+    // Whoever goes meanwhile has nothing under way.
+    let isGone = false;
+    head.answer.once("close", () => isGone = true);
+    return may.then((refused) => refused ?? (isGone ? undefined : this.#limit(head)));
+  }
+
+  #limit(head: CallHead): Admitted | Promise<Admitted> {
+    const { identityOf, rightOf, random } = this.#parts;
+    const right = head.method && rightOf(head.method);
+    if (right === undefined || right === ANYONE) return undefined;
+    const identity = identityOf(head.values);
+    if (this.#pressure.value > 0) {
+      const isOperators = identity === undefined ? right === "operator" : identity.rights.has("operator");
+      if (this.#pressure.sheds(isOperators, random())) {
+        return this.#refuse("loop_delay", head, identity, shedError(random()));
+      }
+    }
+    return identity && this.#limitIdentity(head, identity);
+  }
+
+  #limitIdentity(head: CallHead, identity: Identity): Admitted | Promise<Admitted> {
+    const { bounds } = this.#parts;
+    // A key and a token may have the same name, and need not be the same caller.
+    const caller = `${identity.kind} ${identity.name}`;
+    if (!this.#identities.begin(caller)) return this.#refuse("calls", head, identity, callsError(bounds.callsMax));
+    head.answer.once("close", () => this.#identities.end(caller));
+    if (!this.#identities.hasRate) return undefined;
+    return this.#identities.count(caller).then((afterMs) =>
+      afterMs === undefined
+        ? undefined
+        : this.#refuse("rate", head, identity, rateError(bounds.callsPerSecondMax!, afterMs))
+    );
+  }
+
+  #refuse(limit: LimitPassed, head: CallHead, identity: Identity | undefined, error: Admitted): Admitted {
+    this.#refused[limit]++;
+    this.#line.note({ limit, caller: identity?.name ?? callerAddress(head.values) });
+    return error;
+  }
+}

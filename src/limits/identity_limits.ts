@@ -1,0 +1,92 @@
+/**
+ * What one identity may have: so many calls in a second, with so many more now and then, and so many under way. Kept in
+ * this process alone.
+ *
+ * Rates are those of rate-limiter-flexible: counts in windows of time, which it forgets by itself when they end.
+ */
+import { BurstyRateLimiter, RateLimiterMemory, RateLimiterRes } from "rate-limiter-flexible";
+import { invariant } from "../base/invariant.ts";
+
+/** The bounds for one identity. */
+export interface IdentityBounds {
+  /** Calls in one second; undefined: as many as come. */
+  readonly callsPerSecondMax: number | undefined;
+  /** Calls beyond those, in each {@link BURST_S}. */
+  readonly burstCallsMax: number;
+  /** Calls under way. */
+  readonly callsMax: number;
+}
+
+/** The window of a burst, in seconds. */
+export const BURST_S = 10;
+/** Identities whose rates are known at a time; of more the one is forgotten that has not called for the longest. */
+const IDENTITIES_MAX = 10_000;
+
+/** Calls by identity. */
+export class IdentityLimits {
+  readonly #bounds: IdentityBounds;
+  readonly #second: RateLimiterMemory | undefined;
+  readonly #burst: RateLimiterMemory | undefined;
+  readonly #rates: Pick<BurstyRateLimiter, "consume"> | undefined;
+  /** Those that the limiters may know, by their latest call. */
+  readonly #known = new Set<string>();
+  readonly #underWay = new Map<string, number>();
+
+  constructor(bounds: IdentityBounds, private readonly identitiesMax = IDENTITIES_MAX) {
+    this.#bounds = bounds;
+    const { callsPerSecondMax, burstCallsMax } = bounds;
+    if (callsPerSecondMax === undefined) return;
+    this.#second = new RateLimiterMemory({ points: callsPerSecondMax, duration: 1, keyPrefix: "" });
+    this.#burst = new RateLimiterMemory({ points: burstCallsMax, duration: BURST_S, keyPrefix: "" });
+    this.#rates = new BurstyRateLimiter(this.#second, this.#burst);
+  }
+
+  /** Whether there is a rate at all. */
+  get hasRate(): boolean {
+    return this.#rates !== undefined;
+  }
+
+  /** Identities that have calls under way, and whose rates are known. */
+  get view(): { readonly active: number; readonly known: number } {
+    return { active: this.#underWay.size, known: this.#known.size };
+  }
+
+  /** Counts a call of the identity; undefined, or in how many ms the next one may be made. */
+  async count(identity: string): Promise<number | undefined> {
+    invariant(this.#rates !== undefined, "a call was counted where there is no rate");
+    this.#know(identity);
+    try {
+      await this.#rates.consume(identity);
+      return undefined;
+    } catch (error) {
+      if (error instanceof RateLimiterRes) return Math.max(1, error.msBeforeNext);
+      throw error;
+    }
+  }
+
+  /** Takes a place for a call; false: there is none. */
+  begin(identity: string): boolean {
+    const underWay = this.#underWay.get(identity) ?? 0;
+    if (underWay >= this.#bounds.callsMax) return false;
+    this.#underWay.set(identity, underWay + 1);
+    return true;
+  }
+
+  /** The call has ended, whose place is free again. */
+  end(identity: string): void {
+    const underWay = this.#underWay.get(identity);
+    invariant(underWay !== undefined, "a call ended of an identity that has none under way");
+    if (underWay > 1) this.#underWay.set(identity, underWay - 1);
+    else this.#underWay.delete(identity);
+  }
+
+  #know(identity: string): void {
+    this.#known.delete(identity);
+    this.#known.add(identity);
+    if (this.#known.size <= this.identitiesMax) return;
+    const [oldest] = this.#known;
+    this.#known.delete(oldest!);
+    void this.#second?.delete(oldest!);
+    void this.#burst?.delete(oldest!);
+  }
+}

@@ -1,0 +1,153 @@
+/** What one identity may have, and whose calls go on. */
+import { Code, ConnectError, type ContextValues, createContextValues } from "@connectrpc/connect";
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { EventEmitter } from "node:events";
+import type { Identity } from "../../src/auth/identity.ts";
+import { type Right, withContained } from "../../src/auth/rights.ts";
+import { ErrorInfoSchema, RetryInfoSchema } from "../../src/gen/google/rpc/error_details_pb.ts";
+import { InventoryService } from "../../src/gen/inventory/v1/inventory_pb.ts";
+import { InvariantError } from "../../src/base/invariant.ts";
+import { CallLimits, type CallLimitsParts } from "../../src/limits/call_limits.ts";
+import { IdentityLimits } from "../../src/limits/identity_limits.ts";
+import type { Admitted, CallHead } from "../../src/rpc/admission.ts";
+
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
+const OPEN = { callsPerSecondMax: undefined, burstCallsMax: 0, callsMax: 1_000 };
+const { sell } = InventoryService.method;
+
+const identity = (name: string, right: Right = "seller", kind: Identity["kind"] = "keys"): Identity => ({
+  kind,
+  name,
+  rights: withContained([right]),
+  isValid: () => true,
+});
+
+/** Limits whose callers are in the values, with what came of each call. */
+function limitsOf(parts: Partial<CallLimitsParts>) {
+  const callers = new Map<ContextValues, Identity>();
+  const limits = new CallLimits({
+    inner: undefined,
+    identityOf: (values) => callers.get(values),
+    rightOf: () => "seller",
+    bounds: OPEN,
+    loopDelayMsMax: undefined,
+    random: () => 0,
+    log: silent,
+    ...parts,
+  });
+  const headOf = (caller?: Identity): CallHead & { answer: EventEmitter } => {
+    const values = createContextValues();
+    if (caller !== undefined) callers.set(values, caller);
+    return { method: sell, path: "", headers: {}, carrier: undefined, answer: new EventEmitter(), values };
+  };
+  return { limits, headOf };
+}
+
+function reasonOf(error: Admitted): string | undefined {
+  if (error === undefined) return undefined;
+  assert(error instanceof ConnectError);
+  assertEquals([error.code, error.findDetails(RetryInfoSchema).length], [Code.ResourceExhausted, 1]);
+  return error.findDetails(ErrorInfoSchema)[0]?.reason;
+}
+
+Deno.test("calls under way: so many of one identity, each end frees a place, and others have their own", async () => {
+  const { limits, headOf } = limitsOf({ bounds: { ...OPEN, callsMax: 2 } });
+  const [a, other] = [identity("a"), identity("a", "seller", "jwt")];
+  const begin = async (caller: Identity) => {
+    const head = headOf(caller);
+    return { head, reason: reasonOf(await limits.admit(head)) };
+  };
+  const [first, second, third] = [await begin(a), await begin(a), await begin(a)];
+  assertEquals([first.reason, second.reason, third.reason], [undefined, undefined, "CALLER_CALLS"]);
+  // Of the same name by another kind of proof.
+  assertEquals((await begin(other)).reason, undefined);
+  // Who was refused had none.
+  third.head.answer.emit("close");
+  assertEquals((await begin(a)).reason, "CALLER_CALLS");
+  first.head.answer.emit("close");
+  assertEquals([(await begin(a)).reason, (await begin(a)).reason], [undefined, "CALLER_CALLS"]);
+  assertEquals(limits.view, {
+    refused: { rate: 0, calls: 3, loop_delay: 0 },
+    loopDelayMs: 0,
+    pressure: 0,
+    identities: 2,
+  });
+});
+
+Deno.test("rate: so many in a second, a burst beyond them, then a refusal that says when", async () => {
+  const { limits, headOf } = limitsOf({ bounds: { callsPerSecondMax: 3, burstCallsMax: 2, callsMax: 100 } });
+  const call = async (name: string) => await limits.admit(headOf(identity(name)));
+  const ends: Admitted[] = [];
+  for (let i = 0; i < 7; i++) ends.push(await call("a"));
+  assertEquals(ends.map(reasonOf), [...Array(5).fill(undefined), "CALLER_RATE", "CALLER_RATE"]);
+  const [{ retryDelay } = {}] = ends.at(-1)!.findDetails(RetryInfoSchema);
+  const afterMs = Number(retryDelay!.seconds) * 1000 + retryDelay!.nanos / 1e6;
+  assert(afterMs > 0 && afterMs <= 1000, `${afterMs}`);
+  assertEquals(reasonOf(await call("b")), undefined);
+});
+
+Deno.test("without a burst a rate is all there is", async () => {
+  const limits = new IdentityLimits({ callsPerSecondMax: 1, burstCallsMax: 0, callsMax: 1 });
+  assertEquals([await limits.count("a"), (await limits.count("a"))! > 0], [undefined, true]);
+});
+
+Deno.test("no more identities are known than there may be: who has not called for the longest is forgotten", async () => {
+  const limits = new IdentityLimits({ callsPerSecondMax: 1, burstCallsMax: 0, callsMax: 1 }, 3);
+  for (const name of ["a", "b", "c"]) assertEquals(await limits.count(name), undefined);
+  assert(await limits.count("a") !== undefined);
+  assertEquals(await limits.count("d"), undefined);
+  assertEquals(limits.view.known, 3);
+  // "b" was, and is new; "a" was not.
+  assertEquals(await limits.count("b"), undefined);
+  assert(await limits.count("a") !== undefined);
+  for (let i = 0; i < 1_000; i++) await limits.count(`more ${i}`);
+  assertEquals(limits.view, { known: 3, active: 0 });
+});
+
+Deno.test("an end without a beginning is a fault of ours", () => {
+  assertThrows(() => new IdentityLimits(OPEN).end("a"), InvariantError);
+});
+
+Deno.test("a late loop sheds calls by chance, operators' last, and nothing that anybody may ask", async () => {
+  let chance = 0;
+  let right: Right | undefined = "seller";
+  const { limits, headOf } = limitsOf({ loopDelayMsMax: 100, random: () => chance, rightOf: () => right });
+  const seen = async (caller?: Identity) => reasonOf(await limits.admit(headOf(caller)));
+  assertEquals([limits.isOpen, await seen()], [true, undefined]);
+  for (let i = 0; i < 4; i++) limits.look(150, 250);
+  assertEquals(limits.isOpen, false);
+  assertEquals([await seen(), await seen(identity("a")), await seen(identity("a", "operator"))], [
+    "OVERLOADED",
+    "OVERLOADED",
+    undefined,
+  ]);
+  right = "operator";
+  assertEquals([await seen(), await seen(identity("a"))], [undefined, "OVERLOADED"]);
+  right = undefined;
+  assertEquals([await seen(), await seen(identity("a"))], [undefined, undefined]);
+  right = "seller";
+  chance = 0.99;
+  assertEquals(await seen(), undefined);
+  assertEquals(limits.view.refused, { rate: 0, calls: 0, loop_delay: 3 });
+  for (let i = 0; i < 100; i++) limits.look(0, 100);
+  assertEquals(limits.isOpen, true);
+});
+
+Deno.test("who may not call is refused for that, and has no place; who has gone meanwhile has none either", async () => {
+  const denied = new ConnectError("no", Code.Unauthenticated);
+  const latch = Promise.withResolvers<Admitted>();
+  const decisions: (Admitted | Promise<Admitted>)[] = [denied, Promise.resolve(denied), latch.promise, undefined];
+  const { limits, headOf } = limitsOf({
+    inner: { challenge: "Bearer", admit: () => decisions.shift() },
+    bounds: { ...OPEN, callsMax: 1 },
+  });
+  assertEquals([limits.challenge, limits.isOpen], ["Bearer", false]);
+  const a = identity("a");
+  assertEquals([await limits.admit(headOf(a)), await limits.admit(headOf(a))], [denied, denied]);
+  const gone = headOf(a);
+  const admitted = limits.admit(gone);
+  gone.answer.emit("close");
+  latch.resolve(undefined);
+  assertEquals([await admitted, limits.view.identities], [undefined, 0]);
+  assertEquals([await limits.admit(headOf(a)), limits.view.identities], [undefined, 1]);
+});
