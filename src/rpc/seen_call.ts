@@ -3,9 +3,11 @@ import { Code, ConnectError, type ContextValues, createContextKey } from "@conne
 import type { UniversalHandlerFn, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { codeFromHttpStatus, codeToString } from "@connectrpc/connect/protocol-connect";
 import type { IncomingHttpHeaders } from "node:http";
+import type { ServerHttp2Stream } from "node:http2";
 import { ErrorInfoSchema, RetryInfoSchema } from "../gen/google/rpc/error_details_pb.ts";
 import type { CallObserver, ObservedCall } from "../telemetry/observer.ts";
 import { callerAddress } from "../transport/addresses.ts";
+import { callerGone } from "./errors.ts";
 import { REQUEST_ID_HEADER } from "../transport/exchange.ts";
 
 const seenKey = createContextKey<SeenCall | undefined>(undefined, { description: "call as it is observed" });
@@ -51,6 +53,10 @@ export class SeenCall implements ObservedCall {
     this.address = callerAddress(values);
     this.requestId = typeof requestId === "string" ? requestId : undefined;
     this.within = observer.begin(this, carrier);
+    // Deno ends its span when the stream closes, which is before whoever works on the call hears that it was reset.
+    if (this.within !== undefined && "rstCode" in carrier) {
+      (carrier as ServerHttp2Stream).once("aborted", () => this.end(callerGone()));
+    }
   }
 
   /** Why it will end, for those who only see its answer. The last one stands. */
