@@ -1,4 +1,4 @@
-/** Where traces go, or can't go: workers send them as one server does, samplers are heeded, and nobody waits for them. */
+/** Where traces go, or can't go: workers send them too, samplers are heeded, and nobody waits for a collector. */
 import { assert, assertEquals } from "@std/assert";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
