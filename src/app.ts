@@ -1,5 +1,6 @@
 /** The composition root: the services on top of the stock, behind the port. main, tests and benchmarks share it. */
 import { v7 as uuidV7 } from "uuid";
+import type { Served } from "./admin/sources.ts";
 import { type Config, DRAIN_MS_MAX } from "./config/config.ts";
 import { type Dependency, watchReadiness } from "./health/readiness.ts";
 import { ANSWER_JSON, DETAIL_FILES } from "./services/answer_json.ts";
@@ -70,6 +71,8 @@ export interface AppParts extends StockParts {
 
 /** The running service. */
 export interface App {
+  /** What it shows of itself. */
+  readonly served: Served;
   /** Where it listens, such as `http://127.0.0.1:8080`. */
   readonly url: string;
   /** What messages take and took, for whoever wants figures. */
@@ -214,14 +217,28 @@ async function serveStock(stock: Stock, config: Config, parts: AppParts): Promis
   const stopping = new AbortController();
   const readiness = watchReadiness(
     [...dependencies(stock, config), ...callers?.dependencies ?? []],
-    (ready) => board.set(ready ? "SERVING" : "NOT_SERVING"),
+    (ready, dependencies) => {
+      board.setDependencies(dependencies);
+      board.set(ready ? "SERVING" : "NOT_SERVING");
+    },
     log,
     stopping.signal,
   );
+  const messages = () => ({ ...budget.view, unreadable: unreadable.count });
   return {
     url: listener.url,
-    messages: () => ({ ...budget.view, unreadable: unreadable.count }),
     limits: () => limits.view,
+    served: {
+      get health() {
+        return board.view;
+      },
+      lanes: stock.lanes,
+      lock: () => stock.lock?.status(),
+      store: stock.storeView,
+      listener: () => listener.view,
+      messages,
+    },
+    messages,
     useCertificate: (pair) => listener.useCertificate(pair),
     async close() {
       board.close();

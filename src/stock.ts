@@ -18,7 +18,7 @@ import { openNodesAccess } from "./lock/nodes/access.ts";
 import { createRedlock } from "./lock/redlock.ts";
 import { openDatabaseAccess } from "./store/postgres/access.ts";
 import { observedStore } from "./store/observed_store.ts";
-import { createStore, type Store } from "./store/store.ts";
+import { createStore, type PostgresStore, type Store, type StoreView } from "./store/store.ts";
 import type { Log } from "./telemetry/log.ts";
 import type { StockObserver } from "./telemetry/observer.ts";
 import { shareOf } from "./transport/addresses.ts";
@@ -40,6 +40,8 @@ export interface StockParts {
 export interface Stock {
   readonly lanes: Lanes;
   readonly store: Store;
+  /** What the store shows of itself; undefined where it was given instead of built. */
+  storeView(): StoreView | undefined;
   readonly names: GoodsNames;
   readonly reasons: Reasons;
   /** Undefined in the modes without Redis. */
@@ -51,7 +53,8 @@ export interface Stock {
 /** Builds what is behind the port. Nothing is connected before it is used, but for the nodes of the lock. */
 export function openStock(config: Config, parts: StockParts): Stock {
   const { log, settle, observer } = parts;
-  const opened = parts.store ?? openStore(config, log);
+  const own = parts.store === undefined ? openStore(config, log) : undefined;
+  const opened = own ?? parts.store!;
   const store = observer === undefined ? opened : observedStore(opened, observer);
   const mode = openMode(config, parts);
   const lanes = new Lanes({ store, settle, mode, random: Math.random, log, observer }, {
@@ -68,6 +71,7 @@ export function openStock(config: Config, parts: StockParts): Stock {
   return {
     lanes,
     store,
+    storeView: () => own?.view,
     // A sku takes more than one byte of a request, so that those of a whole batch always fit.
     names: new GoodsNames(store, { waitingMax: config.requestBytesMax }),
     reasons: new Reasons(store, { waitingMax: config.queueMax }),
@@ -81,7 +85,7 @@ export function openStock(config: Config, parts: StockParts): Stock {
   };
 }
 
-function openStore(config: Config, log: Log): Store {
+function openStore(config: Config, log: Log): PostgresStore {
   const access = openDatabaseAccess(config.database, config.databaseUrlFile, log);
   return createStore({
     ...access.current,

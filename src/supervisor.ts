@@ -10,6 +10,7 @@ import { START_MS_MAX, STOP_MS_MAX } from "./config/config.ts";
 import { refuse } from "./process/exit_codes.ts";
 import { onHangUp } from "./process/hang_up.ts";
 import { listenLine } from "./process/listen_line.ts";
+import { workerAdmin } from "./config/admin_address.ts";
 import { serverFlags } from "./config/flags.ts";
 import { startSettings } from "./process/start_settings.ts";
 import { onStopSignal } from "./process/stop_signals.ts";
@@ -40,7 +41,13 @@ const supervision = supervise({
     const port = config.port === 0 && url !== undefined ? Number(new URL(url).port) : config.port;
     const role = url === undefined ? "claimed" : "joined";
     return startWorker({
-      args: ["run", ...serverFlags({ ...config, port }), WORKER, String(worker), role],
+      args: [
+        "run",
+        ...serverFlags({ ...config, port, admin: workerAdmin(config.admin, worker) }),
+        WORKER,
+        String(worker),
+        role,
+      ],
       env: { PORT: String(port) },
       onLine,
     });

@@ -14,6 +14,7 @@ import { errorFields } from "./telemetry/log.ts";
 import { createProcessLog } from "./telemetry/process_log.ts";
 import { openTracing } from "./telemetry/tracing.ts";
 import { giveSignsOfLife } from "./workers/heartbeat.ts";
+import { workerAdmin } from "./config/admin_address.ts";
 import { poolShare } from "./config/pool_share.ts";
 
 const [worker = "", port = ""] = Deno.args;
@@ -44,7 +45,12 @@ inputEnd().then(
   },
 );
 giveSignsOfLife(log);
-await serve({ ...config, databasePoolMax: poolShare(config.databasePoolMax, config.workers) }, {
+const own = {
+  ...config,
+  databasePoolMax: poolShare(config.databasePoolMax, config.workers),
+  admin: workerAdmin(config.admin, Number(worker)),
+};
+await serve(own, {
   log,
   tracing,
   shutdown: shutdown.promise,

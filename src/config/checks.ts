@@ -34,6 +34,37 @@ export function queueProblems(settings: { readonly QUEUE_MAX: number; readonly B
   return [`QUEUE_MAX: expected BATCH_ORDERS_MAX (${BATCH_ORDERS_MAX}) or more, got "${QUEUE_MAX}"`];
 }
 
+/** Ports of one process and of its workers: of several each has an admin port behind the one that sums them up. */
+export interface PortSettings {
+  readonly PORT: number;
+  readonly ADMIN_PORT?: number | undefined;
+  readonly WORKERS: number;
+}
+
+/** The admin ports exist, and none is the service's. */
+export function adminProblems(settings: PortSettings): string[] {
+  const { ADMIN_PORT: first, WORKERS } = settings;
+  if (first === undefined || first === 0) return [];
+  if (first + WORKERS > 65_536) {
+    return [`ADMIN_PORT: expected ${65_535 - WORKERS} or less for WORKERS ${WORKERS}, got "${first}"`];
+  }
+  if (!isAdminPort(settings)) return [];
+  return [`ADMIN_PORT: ${adminPorts(settings)} would be where the service itself listens; expected others than PORT`];
+}
+
+/** Whether the service's port is one of them. */
+export function isAdminPort({ PORT, ADMIN_PORT: first, WORKERS }: PortSettings): boolean {
+  return first !== undefined && first !== 0 && PORT >= first && PORT <= lastAdminPort(first, WORKERS);
+}
+
+function adminPorts({ ADMIN_PORT: first = 0, WORKERS }: PortSettings): string {
+  return WORKERS === 1 ? `${first}` : `one of ${first} to ${lastAdminPort(first, WORKERS)}, for ${WORKERS} workers,`;
+}
+
+function lastAdminPort(first: number, workers: number): number {
+  return workers === 1 ? first : first + workers;
+}
+
 /** Half of the budget is for what is being received, which one message must fit into. */
 export function budgetProblems(
   settings: { readonly REQUEST_BYTES_BUDGET: number; readonly REQUEST_BYTES_MAX: number },

@@ -5,6 +5,7 @@
 import type { IpNetwork } from "../base/ip_address.ts";
 import { readSmallFileSync } from "../base/small_file.ts";
 import { AddressError } from "./address_text.ts";
+import type { AdminAddress } from "./admin_address.ts";
 import type { PostgresAddress } from "./postgres_address.ts";
 import type { RedisAddress } from "./redis_address.ts";
 import { SETTING_NAMES, SETTINGS } from "./settings.ts";
@@ -13,7 +14,15 @@ import { authProblems } from "./auth_setting.ts";
 import { configNotes } from "./notes.ts";
 import { SECRET_NAMES, underFileName, withSecretFiles } from "./secret_files.ts";
 import { redisTlsProblems, type TlsPaths, tlsPaths, underDatabaseTls } from "./store_tls.ts";
-import { budgetProblems, lockProblems, nodesProblems, queueProblems, workersProblems } from "./checks.ts";
+import {
+  adminProblems,
+  budgetProblems,
+  isAdminPort,
+  lockProblems,
+  nodesProblems,
+  queueProblems,
+  workersProblems,
+} from "./checks.ts";
 import type { ModeName, QuorumLoss } from "./mode_names.ts";
 import type { LOG_FORMATS, LOG_LEVELS } from "../telemetry/log.ts";
 
@@ -43,6 +52,8 @@ export interface Config {
   readonly port: number;
   /** By what callers may prove who they are; none: everybody may do everything. */
   readonly auth: readonly IdentityKind[];
+  /** Where metrics and health are shown; undefined: nowhere, and nothing is measured. */
+  readonly admin: AdminAddress | undefined;
   readonly database: PostgresAddress;
   /** Path of the file that its address stands in; undefined: the environment. */
   readonly databaseUrlFile: string | undefined;
@@ -141,6 +152,7 @@ export function loadConfig(read: (name: string) => string | undefined, readFile 
   const database = readDatabase(given);
   const budget = SETTINGS.pick({ REQUEST_BYTES_BUDGET: true, REQUEST_BYTES_MAX: true }).safeParse(given);
   const auth = SETTINGS.pick({ HOST: true, AUTH: true }).safeParse(given);
+  const ports = SETTINGS.pick({ PORT: true, ADMIN_PORT: true, WORKERS: true }).safeParse(given);
   const problems = [
     ...(parsed.error?.issues ?? []).map(({ path, message }) => problem(String(path[0]), message, given)),
     ...ofFiles,
@@ -154,6 +166,7 @@ export function loadConfig(read: (name: string) => string | undefined, readFile 
     ...(queue.success ? queueProblems(queue.data) : []),
     ...(budget.success ? budgetProblems(budget.data) : []),
     ...(workers.success ? workersProblems(workers.data) : []),
+    ...(ports.success && given.ADMIN_PORT !== undefined ? adminProblems(ports.data) : []),
   ];
   if (!parsed.success || !database.success || problems.length > 0) {
     throw new ConfigError(problems.map((problem) => underFileName(problem, asGiven)));
@@ -166,6 +179,11 @@ export function loadConfig(read: (name: string) => string | undefined, readFile 
     auth: settings.AUTH ?? [],
     database: database.address,
     databaseUrlFile: settings.DATABASE_URL_FILE,
+    admin: settings.ADMIN_PORT === undefined || isAdminPort(settings) ? undefined : {
+      host: settings.ADMIN_HOST,
+      port: settings.ADMIN_PORT,
+      isGiven: given.ADMIN_PORT !== undefined,
+    },
     redisNodes: settings.REDIS_URLS,
     redisUrlsFile: settings.REDIS_URLS_FILE,
     redisTls: tlsPaths("REDIS_TLS", given),

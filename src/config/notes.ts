@@ -1,6 +1,8 @@
 /** What is set and changes nothing: said at the start, because whoever set it expects something of it. Pure. */
 import { isLoopbackHost } from "./auth_setting.ts";
 import { duplicates } from "./lists.ts";
+import { isLoopback } from "./address_text.ts";
+import { isAdminPort, type PortSettings } from "./checks.ts";
 import { isAlwaysOwn } from "./origins.ts";
 import type { PostgresAddress } from "./postgres_address.ts";
 import { postgresTlsNotes } from "./store_tls.ts";
@@ -17,7 +19,8 @@ const OF_THE_LOCK = [
 ];
 
 /** The settings that are looked at; the lists in their normal form. */
-export interface NotedSettings {
+export interface NotedSettings extends PortSettings {
+  readonly ADMIN_HOST: string;
   readonly CONCURRENCY: string;
   readonly HOST: string;
   readonly AUTH?: readonly string[] | undefined;
@@ -48,6 +51,7 @@ export function configNotes(settings: NotedSettings, given: ReadonlySet<string>,
     ...(given.has("TRUSTED_PROXIES_HEADER") && TRUSTED_PROXIES.length === 0
       ? ["TRUSTED_PROXIES_HEADER changes nothing: TRUSTED_PROXIES names none"]
       : []),
+    ...adminNotes(settings),
     ...twice("CORS_ORIGINS", CORS_ORIGINS),
     ...twice("ALLOWED_HOSTS", ALLOWED_HOSTS),
     ...ALLOWED_HOSTS.flatMap((host, i) =>
@@ -73,6 +77,14 @@ function openness({ HOST, AUTH = [], TLS_CERT_FILE }: NotedSettings): string[] {
 /** For libpq 0, and less, is without an end. */
 function isLonger(givenS: number | undefined, maxS: number): boolean {
   return givenS !== undefined && (givenS <= 0 || givenS > maxS);
+}
+
+function adminNotes(settings: NotedSettings): string[] {
+  if (settings.ADMIN_PORT === undefined) return [];
+  // One that was set is a problem, and not a note.
+  if (isAdminPort(settings)) return ["ADMIN_PORT is off: its default is the service's own PORT; set it to another one"];
+  if (isLoopback(settings.ADMIN_HOST)) return [];
+  return ["ADMIN_HOST is beyond loopback: whoever reaches it sees metrics, and why the server is not ready"];
 }
 
 function twice(name: string, entries: readonly string[]): string[] {

@@ -7,8 +7,11 @@
 /** Opened to count files: the limit itself stands where Deno lets only programs look that may do everything. */
 export const COUNTED_FILE = "/dev/null";
 
-/** Files of a process beside connections to the port: the runtime's, those of drivers, and what opens for a moment. */
-const FILES_BESIDE = 64;
+/**
+ * Files of a process beside connections to the port: the runtime's, those of drivers, connections to the admin port,
+ * and what opens for a moment.
+ */
+const FILES_BESIDE = 96;
 
 /** With files for fewer connections than this a process is refused: it would turn honest callers away all the time. */
 export const CONNECTIONS_MIN = 64;

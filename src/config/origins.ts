@@ -35,15 +35,18 @@ export function isAlwaysOwn(host: string): boolean {
 
 /**
  * What can be listened on: a name or an address, that of IPv6 with or without brackets. Throws AddressError otherwise.
+ * `portName`: the setting of its port.
  */
-export function parseListenHost(text: string): string {
+export function parseListenHost(text: string, portName = "PORT"): string {
   if (text === "*") {
     throw new AddressError(["expected a name or an address; 0.0.0.0 or :: is every address of this machine"]);
   }
   if (isIP(text) !== 0) return text;
   const host = hostText(text);
   if (host === undefined || host.port !== "" || !isHostName(host.name) || text.endsWith(":")) {
-    throw new AddressError(["expected a name or an address such as 127.0.0.1, ::1 or 0.0.0.0; the port is PORT's"]);
+    throw new AddressError([
+      `expected a name or an address such as 127.0.0.1, ::1 or 0.0.0.0; the port is ${portName}'s`,
+    ]);
   }
   return host.name;
 }

@@ -19,15 +19,15 @@ export interface NeededPermissions {
 
 /** The permissions that the settings need, each once. */
 export function neededPermissions(config: Config): NeededPermissions {
-  // Port 0 can't be named: it is any port of this host.
-  const listener = config.port === 0 ? hostAndPort(config.host, 0).slice(0, -2) : hostAndPort(config.host, config.port);
+  const { admin } = config;
+  const listeners = [config, ...(admin === undefined ? [] : [admin])].map(listenPermission);
   const nodes = config.concurrency === "redlock" ? config.redisNodes : [];
   const database = databasePermissions(config.database);
   const tlsFiles = config.tlsFiles === undefined ? [] : [config.tlsFiles.cert, config.tlsFiles.key];
   const nodesFiles = nodes.length === 0 || config.redisTls === undefined ? [] : pathsOf(config.redisTls);
   return {
-    net: [...new Set([listener, ...database.net, ...nodes.map(({ host, port }) => hostAndPort(host, port))])],
     read: [...new Set([COUNTED_FILE, ...tlsFiles, ...secretFiles(config), ...database.read, ...nodesFiles])],
+    net: [...new Set([...listeners, ...database.net, ...nodes.map(({ host, port }) => hostAndPort(host, port))])],
     write: database.write,
   };
 }
@@ -39,6 +39,11 @@ export function secretFiles({ databaseUrlFile, redisUrlsFile }: Config): string[
 
 function pathsOf({ trusted, own }: TlsPaths): string[] {
   return [trusted, own?.certificate, own?.key].filter((path) => path !== undefined);
+}
+
+/** What listening there needs. Port 0 can't be named: it is any port of this host. */
+export function listenPermission({ host, port }: { readonly host: string; readonly port: number }): string {
+  return port === 0 ? hostAndPort(host, 0).slice(0, -2) : hostAndPort(host, port);
 }
 
 /** What talking to a PostgreSQL needs. */

@@ -54,6 +54,14 @@ export const SETTINGS = z.object({
   AUTH: parsed(parseAuth).optional().describe(
     "who may call: `none`, or one or more of `keys`, `jwt`, `mtls`; [what each is](callers.md); must be set where `HOST` is beyond loopback",
   ),
+  ADMIN_PORT: z.string().regex(/^(off|\d+)$/, "expected a port, or `off`").transform((text) =>
+    text === "off" ? undefined : Number(text)
+  ).pipe(z.number().max(65_535, "expected 65535 or less").optional()).prefault("8081").describe(
+    "port for [metrics and health](operating.md#metrics-and-health), of HTTP without TLS or keys; with several workers it sums them up, and worker N has the Nth port behind it; 0 takes any free one; `off`: none, and nothing is measured",
+  ),
+  ADMIN_HOST: parsed((text) => parseListenHost(text, "ADMIN_PORT")).prefault("127.0.0.1").describe(
+    "address that `ADMIN_PORT` is on; beyond loopback whoever reaches it sees metrics and why the server is not ready",
+  ),
   DATABASE_URL: parsed((text) => parsePostgresAddress(text, SERVER_ROLE)).prefault(DATABASE_URL_DEFAULT).describe(
     "PostgreSQL, as the role that `migrate` makes; [what may stand in it](operating.md#postgresql)",
   ),

@@ -11,6 +11,22 @@ export const WATCHERS_MAX = 1000;
 /** What can be said of a service. A name that is not on the board has no status. */
 export type HealthStatus = "SERVING" | "NOT_SERVING";
 
+/** Something that the server needs, as it was last looked at. */
+export interface DependencyState {
+  readonly name: string;
+  readonly ready: boolean;
+  /** Why it is not, in one bounded line; undefined: it is. */
+  readonly reason: string | undefined;
+}
+
+/** What the board says of the server as a whole. */
+export interface HealthView {
+  readonly ready: boolean;
+  /** It shuts down, whatever it needs is there or not. */
+  readonly closed: boolean;
+  readonly dependencies: readonly DependencyState[];
+}
+
 /** The name under which the protocol asks for the server as a whole. */
 const WHOLE_SERVER = "";
 
@@ -19,6 +35,7 @@ export class HealthBoard {
   readonly #statuses = new Map<string, HealthStatus>();
   readonly #subscribers = new Set<() => void>();
   #closed = false;
+  #dependencies: readonly DependencyState[] = [];
 
   /**
    * Starts with every service, and the server as a whole, at NOT_SERVING: nothing is up before it says so.
@@ -33,6 +50,11 @@ export class HealthBoard {
   /** Whether {@link close} was called. */
   get closed(): boolean {
     return this.#closed;
+  }
+
+  /** The server as a whole, as it is now. */
+  get view(): HealthView {
+    return { ready: this.get(WHOLE_SERVER) === "SERVING", closed: this.#closed, dependencies: this.#dependencies };
   }
 
   /** Number of current subscribers. */
@@ -55,6 +77,11 @@ export class HealthBoard {
     if (this.#closed || [...this.#statuses.values()].every((current) => current === status)) return;
     for (const service of this.#statuses.keys()) this.#statuses.set(service, status);
     this.#notify();
+  }
+
+  /** What the server's status stands on, as it was just looked at. */
+  setDependencies(dependencies: readonly DependencyState[]): void {
+    this.#dependencies = dependencies;
   }
 
   /**

@@ -4,6 +4,7 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { errorSummary, type Log } from "../telemetry/log.ts";
+import type { DependencyState } from "./board.ts";
 
 /** Pause between two looks. */
 const READINESS_PAUSE_MS = 500;
@@ -13,6 +14,9 @@ const LOOK_MS_MAX = 2000;
 /** A look that failed may be a connection that was just being made; so many in a row are worth a line in the log. */
 const FAILURES_TO_REPORT = 2;
 
+/** Of a reason, for people. */
+const REASON_CHARACTERS_MAX = 300;
+
 /** Something that must answer; rejects if it does not. */
 export interface Dependency {
   readonly name: string;
@@ -20,11 +24,12 @@ export interface Dependency {
 }
 
 /**
- * Looks until `signal` aborts and reports each look; never throws. Changes are logged, a lasting state is not.
+ * Looks until `signal` aborts and reports each look, and what came of each dependency; never throws. Changes are
+ * logged, a lasting state is not.
  */
 export async function watchReadiness(
   dependencies: readonly Dependency[],
-  report: (ready: boolean) => void,
+  report: (ready: boolean, dependencies: readonly DependencyState[]) => void,
   log: Log,
   signal: AbortSignal,
 ): Promise<void> {
@@ -32,20 +37,28 @@ export async function watchReadiness(
   while (!signal.aborted) {
     const looks = await Promise.all(dependencies.map(async (dependency) => {
       const failure = await look(dependency, signal);
-      if (signal.aborted) return false;
       const { name } = dependency;
+      if (signal.aborted) return { name, ready: false, reason: undefined };
       const before = failures.get(name);
       const count = failure === undefined ? 0 : (before ?? 0) + 1;
       failures.set(name, count);
       if (count === FAILURES_TO_REPORT) log.warn({ dependency: name, error: errorSummary(failure) }, "not ready");
       if (count === 0 && before !== 0) log.info({ dependency: name }, "ready");
       // One look that failed does not turn a service away that was ready a moment ago.
-      return count === 0 || (before === 0 && count < FAILURES_TO_REPORT);
+      const ready = count === 0 || (before === 0 && count < FAILURES_TO_REPORT);
+      return { name, ready, reason: ready ? undefined : reasonOf(failure) };
     }));
     if (signal.aborted) return;
-    report(looks.every(Boolean));
+    report(looks.every(({ ready }) => ready), looks);
     await delay(READINESS_PAUSE_MS, undefined, { signal }).catch(() => {});
   }
+}
+
+/** One line, with the word of whoever caused it. */
+function reasonOf(failure: unknown): string {
+  if (!(failure instanceof Error)) return String(failure).slice(0, REASON_CHARACTERS_MAX);
+  const cause = failure.cause instanceof Error && failure.cause.message !== "" ? `: ${failure.cause.message}` : "";
+  return `${failure.message}${cause}`.replace(/\s+/g, " ").slice(0, REASON_CHARACTERS_MAX);
 }
 
 /** Undefined if the dependency answered, else why not. */

@@ -51,6 +51,21 @@ export class Lanes {
     return this.#dispatcher.waiting;
   }
 
+  /** Operations that were admitted and have not ended. */
+  get operations(): number {
+    return this.#admission.operations;
+  }
+
+  /** How many there may be. */
+  get operationsMax(): number {
+    return this.#limits.operationsMax;
+  }
+
+  /** Batches under way. */
+  get batches(): number {
+    return this.#dispatcher.batches;
+  }
+
   /** Whether batches go by row locks for want of a quorum of the lock. */
   get fallback(): FallbackView {
     return this.#dispatcher.fallback;

@@ -14,6 +14,8 @@ const UNNAMED_HOSTS = new Set(["0.0.0.0", "::", "127.0.0.1", "::1", "localhost"]
 /** A certificate that can serve, where the settings name one. */
 export interface OpenedCertificate {
   readonly pair: KeyPair;
+  /** When the one in use expires, in ms since 1970. */
+  readonly expiresAtMs: number;
   /** Says what is in use, and takes up what the files come to contain. */
   watch(use: (pair: KeyPair) => void, log: Log): Watch;
 }
@@ -32,9 +34,13 @@ export async function openCertificate(config: Config): Promise<OpenedCertificate
   const say = (problem: FileProblem) => problemText(problem, files);
   const first = await read();
   if ("problems" in first) throw new ConfigError(first.problems.map(say));
+  const renewal = new Renewal(first, say);
   return {
     pair: first.pair,
-    watch: (use, log) => watchFiles({ renewal: new Renewal(first, say), read, use, log }),
+    get expiresAtMs() {
+      return renewal.expiresAtMs;
+    },
+    watch: (use, log) => watchFiles({ renewal, read, use, log }),
   };
 }
 

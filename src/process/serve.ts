@@ -3,7 +3,9 @@
  * else is the log on standard error.
  */
 import { listenLine } from "./listen_line.ts";
+import { processPages } from "../admin/pages.ts";
 import { startApp } from "../app.ts";
+import { openAdmin } from "./admin.ts";
 import { openCertificate } from "./certificate.ts";
 import { hostAndPort } from "../config/address_text.ts";
 import { type Config, ConfigError } from "../config/config.ts";
@@ -16,6 +18,7 @@ import { errorFields, type Log } from "../telemetry/log.ts";
 import { endProcess, lastLines } from "../telemetry/process_log.ts";
 import type { Tracing } from "../telemetry/tracing.ts";
 import { claimPort } from "./claim_port.ts";
+import { buildInfo } from "./version.ts";
 
 /** What fails where the address is not to be listened on: taken, not allowed, not of this machine, no such name. */
 const LISTEN_CALLS = new Set(["listen", "bind", "getaddrinfo"]);
@@ -61,6 +64,7 @@ export async function serve(config: Config, { log, tracing, shutdown, reloads, p
         "fewer connections: the limit of open files is low",
       );
     }
+    const admin = await openAdmin(config, log);
     if (port === "claimed") await claimPort(config.host, config.port);
     const app = await startApp(config, {
       log,
@@ -71,6 +75,11 @@ export async function serve(config: Config, { log, tracing, shutdown, reloads, p
       onDeaf: () => void endProcess(EXIT_DEAF),
     });
     const watch = certificate?.watch((pair) => app.useCertificate(pair), log);
+    admin?.show(processPages({
+      served: app.served,
+      build: buildInfo(),
+      certificateExpiryMs: () => certificate?.expiresAtMs,
+    }));
     reloads.addEventListener("reload", () => {
       if (watch !== undefined) return void watch.ask();
       log.info({}, "SIGHUP changes nothing: there is no certificate, and settings are read at the start only");
@@ -79,6 +88,7 @@ export async function serve(config: Config, { log, tracing, shutdown, reloads, p
     await shutdown;
     watch?.stop();
     await app.close();
+    await admin?.close();
     log.info({}, "stopped");
     return await endProcess(0);
   } catch (error) {

@@ -99,11 +99,32 @@ export interface Store {
   close(): Promise<void>;
 }
 
+/** How the connections of one pool stand. */
+export interface PoolView {
+  /** What it is for. */
+  readonly name: "work" | "health";
+  readonly lent: number;
+  readonly free: number;
+  readonly max: number;
+  /** Callers that wait for a connection. */
+  readonly waiting: number;
+}
+
+/** What a store on PostgreSQL shows of itself. */
+export interface StoreView {
+  readonly pools: readonly PoolView[];
+}
+
+/** A store on PostgreSQL. */
+export interface PostgresStore extends Store {
+  readonly view: StoreView;
+}
+
 /** What a store is made of: a pool that knows, or finds, the host that takes writes. */
 export type StoreOptions = Omit<PoolOptions, "primary">;
 
 /** The store on PostgreSQL. Connects on first use. */
-export function createStore(given: StoreOptions): Store {
+export function createStore(given: StoreOptions): PostgresStore {
   const sessions = new Sessions(given.log);
   const options = { ...given, primary: primaryOf(given, sessions) };
   const pool = new Pool(options, sessions);
@@ -114,6 +135,14 @@ export function createStore(given: StoreOptions): Store {
   const fences = new FenceWatch(pool, options.log);
   const silentMsMax = silentTransactionMsMax(options.statementTimeoutMs);
   return {
+    get view(): StoreView {
+      return {
+        pools: [
+          { name: "work", max: options.max, ...pool.counts },
+          { name: "health", max: 1, ...pings.counts },
+        ],
+      };
+    },
     readSnapshot: (keys, signal) => readSnapshot(pool, keys, signal),
     writeChanges: (changes, signal) =>
       fences.watch(changes.levels.map(({ after }) => keyOf(after)), () => writeChanges(pool, changes, signal), signal),

@@ -49,6 +49,11 @@ export class Renewal {
     this.#say = say;
   }
 
+  /** When what is in use expires, in ms since 1970. */
+  get expiresAtMs(): number {
+    return this.#facts.validToMs;
+  }
+
   /** What is to be said at the start. */
   begin(nowMs: number): Said[] {
     return this.#inUse("the certificate in use", nowMs);

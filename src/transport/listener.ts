@@ -12,7 +12,7 @@ import { withCors } from "./cors/handler.ts";
 import { corsRules, type CorsSettings } from "./cors/rules.ts";
 import type { WireHandler } from "./exchange.ts";
 import { LISTENER_LIMITS, type ListenerLimits } from "./limits.ts";
-import { OverLimitLog } from "./over_limit_log.ts";
+import { type CountedLimit, OverLimitLog } from "./over_limit_log.ts";
 import { dialPort, watchOwnPort } from "./own_port.ts";
 import { type CertificatePair, Port } from "./port.ts";
 import { Protocols, sniffProtocol } from "./protocols.ts";
@@ -51,12 +51,24 @@ export interface ListenerOptions {
   readonly log: Log;
 }
 
+/** What a listener has now, and what it refused. */
+export interface ListenerView {
+  readonly connections: number;
+  readonly connectionsMax: number;
+  /** Requests in progress. */
+  readonly requests: number;
+  readonly requestsMax: number;
+  /** Connections and requests that were refused or cut since the start, by the limit that they passed. */
+  readonly overLimits: Readonly<Record<CountedLimit, number>>;
+}
+
 /** A port that is being listened on. */
 export interface Listener {
   /** `http://127.0.0.1:8080`, with the port that was really bound. */
   readonly url: string;
   readonly host: string;
   readonly port: number;
+  readonly view: ListenerView;
   /**
    * Stops accepting, has every HTTP/2 peer go away, and lets requests in progress finish; what is left after
    * `graceMs` is cut. Resolves when every connection is gone. A second call waits for the same end.
@@ -127,6 +139,16 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     url: `${tls ? "https" : "http"}://${host.includes(":") ? `[${host}]` : host}:${bound}`,
     host,
     port: bound,
+    get view() {
+      const { connections, limits, overLimits } = parts;
+      return {
+        connections: connections.size,
+        connectionsMax: limits.connectionsMax,
+        requests: connections.requests,
+        requestsMax: limits.requestsMax,
+        overLimits: overLimits.totals,
+      };
+    },
     drain: (graceMs) => drained ??= drain(graceMs),
     useCertificate: (pair) => port.useCertificate(pair),
   };

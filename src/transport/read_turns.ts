@@ -11,6 +11,7 @@ import type { Connection } from "./connections.ts";
 import { FrameWalk } from "./http2/frame_walk.ts";
 import type { ListenerLimits } from "./limits.ts";
 import type { Peer } from "./peers.ts";
+import type { CountedLimit } from "./over_limit_log.ts";
 
 /**
  * HTTP/1 bytes handed on at once: as long as a header of a call, and few enough that a packet full of the shortest
@@ -76,7 +77,7 @@ export class ReadTurns {
   /** @param cut ends a connection for the limit that it is over */
   constructor(
     private readonly limits: ListenerLimits,
-    private readonly cut: (connection: Connection, limit: keyof ListenerLimits) => void,
+    private readonly cut: (connection: Connection, limit: CountedLimit) => void,
   ) {}
 
   /**

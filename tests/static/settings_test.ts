@@ -41,6 +41,8 @@ Deno.test("the defaults of docs/settings.md are what the program runs on", () =>
     HOST: code(config.host),
     PORT: code(config.port),
     AUTH: config.auth.length === 0 ? "none" : "",
+    ADMIN_PORT: code(config.admin?.port ?? "off"),
+    ADMIN_HOST: code(config.admin?.host ?? ""),
     DATABASE_URL: code(DATABASE_URL_DEFAULT),
     DATABASE_URL_FILE: config.databaseUrlFile === undefined ? "none" : "",
     DATABASE_TLS_CA_FILE: config.database.tls.rootCertificate === undefined ? "none" : "",

@@ -41,6 +41,8 @@ export interface TestServer extends AsyncDisposable {
   /** As printed, such as `http://127.0.0.1:43210`. */
   readonly url: string;
   readonly port: number;
+  /** Its admin port, as logged, such as `http://127.0.0.1:43211`; of several workers that which sums them up. */
+  readonly adminUrl: string;
   readonly pid: number;
   /** Its database, for the superuser. */
   readonly databaseOwnerUrl: string;
@@ -102,7 +104,14 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     if (options.healthy !== false && !await until(() => isServing(url, options.ca), START_MS_MAX)) {
       throw new Error("the program does not become healthy");
     }
-    const facts = { url, port: Number(new URL(url).port), pid: child.pid, databaseOwnerUrl: database.ownerUrl };
+    const adminUrl = /"url":"([^"]+)","msg":"metrics and health are here"/.exec(output.stderr)?.[1] ?? "";
+    const facts = {
+      url,
+      port: Number(new URL(url).port),
+      adminUrl,
+      pid: child.pid,
+      databaseOwnerUrl: database.ownerUrl,
+    };
     const input = options.stdin === "piped" ? child.stdin.getWriter() : undefined;
     const say = async (line: string) => {
       if (input === undefined) throw new Error("the program was started without a standard input");
@@ -188,6 +197,7 @@ async function spawn(options: ServerOptions, database: TestDatabase) {
     cwd: root,
     env: {
       PORT: "0",
+      ADMIN_PORT: "0",
       DATABASE_URL: database.serverUrl,
       REDIS_URLS: options.env?.REDIS_URLS ?? testEnvironment().redisUrls.join(","),
       CONCURRENCY: testMode(),

@@ -35,7 +35,7 @@ Deno.test("serverFlags() permits the listener and the stores by host and port, a
   };
   const flags = serverFlags(loadConfig((name) => env[name]));
   assert(flags.includes(
-    "--allow-net=127.0.0.1:8443,db.example:5432,127.0.0.1:7001,cache.example:6379,127.0.0.1:7003",
+    "--allow-net=127.0.0.1:8443,127.0.0.1:8081,db.example:5432,127.0.0.1:7001,cache.example:6379,127.0.0.1:7003",
   ));
   assert(flags.includes("--allow-read=/dev/null,/etc/tls/cert.pem,/etc/tls/key.pem"));
   const kinds = flags.map((flag) => flag.split("=")[0]).sort();
@@ -52,14 +52,14 @@ Deno.test("serverFlags() permits every host of a list, IPv6 in brackets, sockets
     CONCURRENCY: "row",
   };
   const flags = serverFlags(loadConfig((name) => env[name]));
-  assert(flags.includes("--allow-net=[::1]:8080,pg-1:5432,[2001:db8::7]:6000"), flags.join(" "));
+  assert(flags.includes("--allow-net=[::1]:8080,127.0.0.1:8081,pg-1:5432,[2001:db8::7]:6000"), flags.join(" "));
   assert(flags.includes("--allow-read=/dev/null,/etc/tls/a,,b.pem"), flags.join(" "));
   env["DATABASE_URL"] = "postgres://u@/d?host=/run/postgresql";
   const socket = "/run/postgresql/.s.PGSQL.5432";
   const others = serverFlags(loadConfig((name) => env[name]));
   for (
     const flag of [
-      `--allow-net=[::1]:8080,unix:${socket}`,
+      `--allow-net=[::1]:8080,127.0.0.1:8081,unix:${socket}`,
       `--allow-read=/dev/null,${socket}`,
       `--allow-write=${socket}`,
     ]

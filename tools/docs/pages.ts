@@ -1,11 +1,13 @@
 /** The pages that are made from code, as they are to stand in docs. */
 import { apiPage } from "./api_page.ts";
+import { metricsPage } from "./metrics_page.ts";
 import { settingsPage } from "./settings_page.ts";
 
 /** Path, by the repository's root, to text, formatted. */
 export async function generatedPages(): Promise<ReadonlyMap<string, string>> {
   return new Map([
     ["docs/api.md", await formatted(await apiPage())],
+    ["docs/metrics.md", await formatted(metricsPage())],
     ["docs/settings.md", await formatted(settingsPage())],
   ]);
 }

@@ -46,6 +46,7 @@ export interface BudgetView {
   readonly receivingBytes: number;
   /** Taken now by what batches in their turn become. */
   readonly turnBytes: number;
+  readonly turnBytesMax: number;
   /** The most there was at a time, since the start. */
   readonly peakBytes: number;
   /** Calls that were refused since the start. */
@@ -98,6 +99,7 @@ export class MessageBudget {
       bytesMax: this.#messagesMax,
       receivingBytes: this.#receivingBytes,
       turnBytes: this.turns.bytes,
+      turnBytesMax: this.turns.bytesMax,
       peakBytes: this.#peakBytes,
       refused: this.#refused,
     };

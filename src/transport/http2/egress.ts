@@ -12,11 +12,12 @@
 import http2, { type ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import type { ListenerLimits } from "../limits.ts";
+import type { CountedLimit } from "../over_limit_log.ts";
 
 /** The unread answers of a peer, and of all, on all connections. */
 export interface UnreadOfAll {
   /** Counts bytes of a stream that has `own` already; the limit that they would pass, if one. */
-  add(bytes: number, own: number): keyof ListenerLimits | undefined;
+  add(bytes: number, own: number): CountedLimit | undefined;
   remove(bytes: number): void;
 }
 
@@ -51,7 +52,7 @@ export class UnreadAnswers {
   constructor(
     private readonly limits: Pick<ListenerLimits, "unreadAnswerBytesMax">,
     private readonly all: UnreadOfAll,
-    private readonly passed: (limit: keyof ListenerLimits) => void,
+    private readonly passed: (limit: CountedLimit) => void,
   ) {}
 
   /**

@@ -1,0 +1,39 @@
+/** What a process shows of itself, as the rooms give it: read when somebody asks, and by nobody else. */
+import type { HealthView } from "../health/board.ts";
+import type { FallbackView } from "../lanes/modes/quorum_fallback.ts";
+import type { LockStatus } from "../lock/status.ts";
+import type { BudgetView } from "../rpc/messages/budget.ts";
+import type { StoreView } from "../store/store.ts";
+import type { ListenerView } from "../transport/listener.ts";
+
+/** What the lanes have now. */
+export interface LanesView {
+  /** Entries that stand in line. */
+  readonly waiting: number;
+  /** Operations admitted and not ended, those of batches under way included; and how many there may be. */
+  readonly operations: number;
+  readonly operationsMax: number;
+  /** Batches under way. */
+  readonly batches: number;
+  readonly fallback: FallbackView;
+}
+
+/** What a serving process shows. */
+export interface Served {
+  readonly health: HealthView;
+  readonly lanes: LanesView;
+  /** Undefined in the modes without Redis. */
+  lock(): LockStatus | undefined;
+  /** Undefined where the store is none of ours. */
+  store(): StoreView | undefined;
+  listener(): ListenerView;
+  messages(): BudgetView & { readonly unreadable: number };
+}
+
+/** All of it, with what is the process's own. */
+export interface Sources {
+  readonly served: Served;
+  readonly build: { readonly version: string; readonly deno: string };
+  /** When its certificate expires, in ms since the epoch; undefined: it has none. */
+  certificateExpiryMs(): number | undefined;
+}
