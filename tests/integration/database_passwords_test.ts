@@ -8,52 +8,13 @@ import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 import { DatabaseUnavailableError, LogInFailedError } from "../../src/store/errors.ts";
 import { openDatabaseAccess } from "../../src/store/postgres/access.ts";
 import { createStore, type Store } from "../../src/store/store.ts";
-import { createTestDatabase, ownerOf, type TestDatabase } from "../support/database.ts";
+import { createTestDatabase } from "../support/database.ts";
+import { newRole, type Role } from "../support/own_role.ts";
 import { applyTo, set } from "../support/apply.ts";
 import { eventually, NEVER, TEST_LIMITS } from "../support/pool_probe.ts";
 import { testEnvironment } from "../support/env.ts";
 
 const PASSWORDS = ["first-s3cret", "second-s3cret", "third-s3cret", "fourth-s3cret", "fifth-s3cret"];
-
-/** A role of a test's own beside the server's, whose address stands in a file. `await using` drops it. */
-interface Role extends AsyncDisposable {
-  readonly name: string;
-  readonly file: string;
-  /** What PostgreSQL takes from now on, and nobody is logged in any more; undefined: it lets the role in no more. */
-  change(password: string | undefined): Promise<void>;
-  /** What stands in the file from now on. */
-  write(password: string, more?: { readonly host?: string }): Promise<void>;
-}
-
-async function newRole(database: TestDatabase): Promise<Role> {
-  const name = `role_${crypto.randomUUID().replaceAll("-", "")}`;
-  const owner = ownerOf(database.ownerUrl);
-  const dir = await Deno.makeTempDir();
-  const file = `${dir}/url`;
-  await owner.sql.unsafe(`create role ${name} login in role holdfast_server`);
-  return {
-    name,
-    file,
-    async change(password) {
-      await owner.sql.unsafe(
-        `alter role ${name} ${password === undefined ? "nologin" : `login password '${password}'`}`,
-      );
-      await owner.sql`select pg_terminate_backend(pid, 5000) from pg_stat_activity where usename = ${name}`;
-    },
-    async write(password, { host = "127.0.0.1" } = {}) {
-      const url = new URL(database.serverUrl);
-      Object.assign(url, { username: name, password, hostname: host });
-      // As tools that renew secrets do it: at one moment.
-      await Deno.writeTextFile(`${file}.new`, `${url.href}\n`);
-      await Deno.rename(`${file}.new`, file);
-    },
-    async [Symbol.asyncDispose]() {
-      await owner.sql.unsafe(`drop role ${name}`);
-      await owner[Symbol.asyncDispose]();
-      await Deno.remove(dir, { recursive: true });
-    },
-  };
-}
 
 /** A store on what stands in the role's file now, and all lines that it logs. */
 function openStore({ file }: Role): { readonly store: Store; readonly lines: () => string } & AsyncDisposable {
