@@ -12,7 +12,7 @@ import { createTestDatabase } from "../support/database.ts";
 import { testEnvironment } from "../support/env.ts";
 import { checkLedger } from "../support/ledger_check.ts";
 import { newRole } from "../support/own_role.ts";
-import { startServer, type TestServer } from "../support/server.ts";
+import { runServer, startServer, type TestServer } from "../support/server.ts";
 import { pidOf, said } from "../support/workers.ts";
 
 const PASSWORDS = ["first-s3cret", "second-s3cret", "third-s3cret"];
@@ -20,7 +20,7 @@ const USER = "rotated";
 const STATUS_PATH = "/inventory.v1.LockService/Status";
 
 /** A user of the run's nodes, whose addresses stand in a file. `await using` removes it. */
-async function newUser(dir: string) {
+function newUser(dir: string) {
   const urls = testEnvironment().redisUrls;
   const nodes = urls.map((url) => new Redis(url));
   const file = `${dir}/nodes`;
@@ -82,6 +82,12 @@ Deno.test("passwords in files are replaced and taken back while callers buy, and
       processFacts(pid)!.commandLine.split(" ").find((word) => word.startsWith("--allow-read="));
     assertEquals(granted(server.pid), `--allow-read=${files}`);
     for (const worker of [1, 2]) assertEquals(granted(pidOf(server, worker)), `--allow-read=/dev/null,${files}`);
+  });
+
+  await t.step("a program that may not read them names the setting and the flag", async () => {
+    const { code, stderr } = await runServer({ env: { DATABASE_URL: "", DATABASE_URL_FILE: role.file } });
+    assertEquals(code, 78);
+    assert(stderr.includes(`DATABASE_URL_FILE: needs --allow-read for it, got "${role.file}"`), stderr);
   });
 
   let orders = 0;

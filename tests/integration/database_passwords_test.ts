@@ -58,6 +58,19 @@ Deno.test("a password is replaced while the store is at work", async (t) => {
     );
   });
 
+  await t.step("of several hosts, where the one that takes writes is looked for", async () => {
+    const hosts = { before: "127.0.0.1:1," };
+    await role.write(PASSWORDS[2]!, hosts);
+    await using another = openStore(role);
+    await role.write(PASSWORDS[1]!, hosts);
+    await role.change(PASSWORDS[1]);
+    await another.store.ping(NEVER);
+    await role.change(PASSWORDS[2]);
+    const refusal = await assertRejects(() => another.store.ping(NEVER));
+    assert(words(refusal).includes("PostgreSQL refuses the log-in (28P01)"), words(refusal));
+    await role.write(PASSWORDS[2]!);
+  });
+
   await t.step("in PostgreSQL and then in the file: calls are refused in between, and say why", async () => {
     await eventually(() => store.ping(NEVER).then(() => true, () => false), "it is taken up");
     await role.change(PASSWORDS[3]);

@@ -8,6 +8,7 @@ import { readDatabaseCertificates } from "../../src/store/postgres/certificates.
 import { migrateAddresses } from "../../src/migrate/addresses.ts";
 import { migrate } from "../../src/migrate/main.ts";
 import { DatabaseUnavailableError, StatementTimeoutError } from "../../src/store/errors.ts";
+import { openDatabaseAccess } from "../../src/store/postgres/access.ts";
 import { Pool } from "../../src/store/postgres/pool.ts";
 import { testEnvironment } from "../support/env.ts";
 import { eventually, NEVER, TEST_LIMITS } from "../support/pool_probe.ts";
@@ -142,6 +143,26 @@ Deno.test("TLS to PostgreSQL is what the address says, for the service and for m
         async () => (await both("localhost", "sslmode=verify-ca"))[1] === "applied",
         "any name is taken",
       );
+      await server.present("server.pem");
+
+      // The file of the authority is replaced while a pool is there.
+      const dir = await Deno.makeTempDir();
+      const path = `${dir}/ca.pem`;
+      await Deno.copyFile(tlsPath("other_authority.pem"), path);
+      const { server: address } = migrateAddresses((name) =>
+        ({ DATABASE_URL: serving("localhost", ""), DATABASE_TLS_CA_FILE: path })[name]
+      );
+      const access = openDatabaseAccess(address, undefined, TEST_LIMITS.log);
+      const pool = new Pool({ ...LIMITS, ...access.current, access });
+      const answers = () => pool.run((sql) => sql`select 1`, NEVER);
+      await eventually(async () => {
+        const why = reasons(await answers().catch((error) => error));
+        return why.includes("its authority is not trusted");
+      }, "it is refused");
+      await Deno.copyFile(storePath("authority.pem"), path);
+      await eventually(() => answers().then(() => true, () => false), "it is taken up");
+      await pool.close();
+      await Deno.remove(dir, { recursive: true });
       await server.present("database");
     },
   );

@@ -150,6 +150,27 @@ Deno.test({
       await Promise.all(nodes.map((node) => node.present("server.pem", true)));
       await locks.expect({ ...CA, ...OWN }, UP);
       await locks.expect(CA, REFUSED, /^it refuses the log-in: .*(certificate|handshake)/i);
+
+      // One of another authority, which is replaced.
+      const dir = await Deno.makeTempDir();
+      const own = { REDIS_TLS_CERT_FILE: `${dir}/cert.pem`, REDIS_TLS_KEY_FILE: `${dir}/key.pem` };
+      const place = async (certificate: string, key: string) => {
+        await Deno.copyFile(certificate, own.REDIS_TLS_CERT_FILE);
+        await Deno.copyFile(key, own.REDIS_TLS_KEY_FILE);
+      };
+      await place(tlsPath("server_role.pem"), tlsPath("server_role_key.pem"));
+      const lock = locks.open({ ...CA, ...own });
+      await stands(lock, REFUSED, /^it refuses the log-in: /);
+      // In between the key is not that of the certificate.
+      await Deno.copyFile(storePath("client.pem"), own.REDIS_TLS_CERT_FILE);
+      await eventually(
+        () => locks.lines.includes("REDIS_TLS_KEY_FILE: expected the key of the certificate"),
+        "it is said",
+      );
+      await place(storePath("client.pem"), storePath("key.pem"));
+      await stands(lock, UP);
+      await lock.close();
+      await Deno.remove(dir, { recursive: true });
       await Promise.all(nodes.map((node) => node.present("server.pem")));
     });
 
@@ -212,7 +233,7 @@ Deno.test({
       await stands(lock, REFUSED, /WRONGPASS/);
       await setUser("on");
       await stands(lock, UP);
-      assertEquals(locks.lines.split("was read anew and is another one").length - 1, 2);
+      assertEquals(locks.lines.split("was read anew and is another one").length - 1, 3);
       for (const secret of PASSWORDS) assert(!locks.lines.includes(secret), "a password was logged");
       assert(locks.lines.includes("it refuses the log-in: WRONGPASS"), locks.lines);
       await lock.close();

@@ -7,8 +7,8 @@ export interface Role extends AsyncDisposable {
   readonly file: string;
   /** What PostgreSQL takes from now on, and nobody is logged in any more; undefined: it lets the role in no more. */
   change(password: string | undefined): Promise<void>;
-  /** What stands in the file from now on. */
-  write(password: string, more?: { readonly host?: string }): Promise<void>;
+  /** What stands in the file from now on; `before`: hosts in front of its own. */
+  write(password: string, more?: { readonly host?: string; readonly before?: string }): Promise<void>;
 }
 
 /** Makes one that may do what the server may, and no password yet. */
@@ -27,11 +27,11 @@ export async function newRole(database: TestDatabase): Promise<Role> {
       );
       await owner.sql`select pg_terminate_backend(pid, 5000) from pg_stat_activity where usename = ${name}`;
     },
-    async write(password, { host = "127.0.0.1" } = {}) {
+    async write(password, { host = "127.0.0.1", before = "" } = {}) {
       const url = new URL(database.serverUrl);
       Object.assign(url, { username: name, password, hostname: host });
       // As tools that renew secrets do it: at one moment.
-      await Deno.writeTextFile(`${file}.new`, `${url.href}\n`);
+      await Deno.writeTextFile(`${file}.new`, `${url.href.replace("@", `@${before}`)}\n`);
       await Deno.rename(`${file}.new`, file);
     },
     async [Symbol.asyncDispose]() {

@@ -7,6 +7,27 @@ const EXTENSION = ["tests/integration/lock_extend_test.ts"];
 
 export const LOCK_SLIPS: readonly Slip[] = [
   {
+    file: "src/lock/nodes/node_link.ts",
+    find: '    this.#redis.stream.on("error", () => {});\n',
+    replace: "",
+    rule: "a node that breaks a log-in off under TLS leaves no error that nobody catches",
+    tests: ["tests/integration/redis_tls_test.ts"],
+  },
+  {
+    file: "src/lock/nodes/nodes.ts",
+    find: "if (await this.#access.renew())",
+    replace: "if (await this.#access.renew() && this.#connection !== undefined)",
+    rule: "a password that was replaced in its file is that of the next dial",
+    tests: ["tests/integration/redis_tls_test.ts"],
+  },
+  {
+    file: "src/lock/nodes/standing.ts",
+    find: '  if (noLogInFor !== undefined) return { state: "refused", reason: noLogInFor };\n',
+    replace: "",
+    rule: "a node that refuses the log-in is no node that is away",
+    tests: ["tests/unit/lock_standing_test.ts", "tests/integration/redis_tls_test.ts"],
+  },
+  {
     ...CLOCK,
     find: "    owned.startedMs = startedMs;\n",
     replace: "    owned.startedMs = this.#options.nowMs();\n",

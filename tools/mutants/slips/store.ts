@@ -13,6 +13,20 @@ const ORDERS = { ...LEVELS, file: "src/store/statements/branches/orders.ts" };
 
 export const STORE_SLIPS: readonly Slip[] = [
   {
+    file: "src/store/postgres/pool.ts",
+    find: "return !dialer.admitted && access !== undefined && await this.#options.access?.isOther(access) === true;",
+    replace: "return false;",
+    rule: "a password that was replaced in its file fails no call",
+    tests: ["tests/integration/database_passwords_test.ts"],
+  },
+  {
+    file: "src/config/renewed_secrets.ts",
+    find: "if (JSON.stringify(found) === JSON.stringify(before)) return;",
+    replace: "if (before !== undefined) return;",
+    rule: "a file that is read anew changes who logs in, and nothing else",
+    tests: ["tests/integration/database_passwords_test.ts", "tests/integration/redis_tls_test.ts"],
+  },
+  {
     file: "src/store/postgres/transaction_block.ts",
     find: "    await begun;\n",
     replace: "",
