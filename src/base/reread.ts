@@ -5,8 +5,14 @@
  *     as read --it did not do, and it was not read just now--> being read
  *     being read --it did not do--> being read: one read serves all who ask
  *     being read --done, or failed--> as read: what it says now; as before where it can't be read or says the same
+ *
+ * A read that hangs stays the one that is being read, and each who asks waits for it for a bounded time.
  */
 
+import { settled } from "./bounded_wait.ts";
+
+/** Nobody waits longer for a read: its disk may be one that hangs, and whoever waits may keep others waiting. */
+const READ_MS_MAX = 1000;
 /** Not read again within this time, so that who is refused all the time costs nothing. */
 export const REREAD_PAUSE_MS = 500;
 
@@ -22,6 +28,8 @@ export interface RereadOptions<T> {
   readonly failed: (error: Error) => void;
   /** A clock that runs forward, in ms. */
   readonly nowMs: () => number;
+  /** How long to wait for a read, in ms; by default {@link READ_MS_MAX}. */
+  readonly readMsMax?: number;
 }
 
 /** Plain data, as last read. */
@@ -47,7 +55,7 @@ export class Reread<T> {
     if (this.#current === seen) {
       if (this.#reading === undefined && this.#options.nowMs() - this.#readAtMs < REREAD_PAUSE_MS) return false;
       this.#reading ??= this.#read().finally(() => this.#reading = undefined);
-      await this.#reading;
+      await settled(this.#reading, this.#options.readMsMax ?? READ_MS_MAX);
     }
     return this.#current !== seen;
   }

@@ -47,3 +47,18 @@ Deno.test("a read that fails leaves what was there before, and is news once", as
   }
   assertEquals(said, ["is empty", "is empty", "now c"]);
 });
+
+Deno.test("a read that hangs delays who asks for a bounded time, and serves when it comes after all", async () => {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const reread = new Reread<string>({
+    first: "a",
+    read: () => promise,
+    renewed: () => {},
+    failed: () => {},
+    nowMs: () => 0,
+    readMsMax: 1,
+  });
+  assertEquals([await reread.isOther("a"), await reread.isOther("a")], [false, false]);
+  resolve("b");
+  assertEquals([await reread.isOther("a"), reread.current], [true, "b"]);
+});
