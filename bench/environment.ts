@@ -8,12 +8,15 @@ import { lockDirectory } from "../tools/stack/stack_lock.ts";
 import { databaseUser, reachableDirectory } from "../tools/stack/system_user.ts";
 import type { Log } from "../src/telemetry/log.ts";
 import { makeDatabases, owner } from "./databases.ts";
-import type { Targets } from "./load/protocol.ts";
+import { type Targets, type Variant, VARIANTS } from "./load/protocol.ts";
 import { BenchProcess } from "./process.ts";
+import { TraceSink } from "./trace_sink.ts";
 import { PROCESSES } from "./scenarios/scenario.ts";
 import type { Sizes } from "./sizes.ts";
 
 const REDIS_NODES = 5;
+/** Of the calls of the variant `sampled`, those that are traced. */
+const SAMPLED_SHARE = 0.01;
 
 /** What scenarios are run with. */
 export interface Environment {
@@ -30,12 +33,9 @@ export interface Environment {
   readonly stocks: readonly string[];
   /** Processes with the stock in them: as many as any scenario needs. */
   readonly stockProcesses: readonly BenchProcess[];
-  /**
-   * Servers with Holdfast's listener, in the order in which scenarios take them, and the one with connect-node's
-   * adapter.
-   */
+  /** Holdfast's servers, in the sequence in which scenarios take them. */
   readonly servers: readonly BenchProcess[];
-  readonly adapter: BenchProcess;
+  readonly variants: Readonly<Record<Variant, BenchProcess>>;
   readonly article: BenchProcess;
   readonly redis: BenchProcess;
   readonly grpc: BenchProcess;
@@ -68,6 +68,7 @@ export async function withEnvironment<T>(
   const dir = join(root, "stack");
   await removeStack(dir);
   const processes: BenchProcess[] = [];
+  await using sink = new TraceSink();
   const connections = new Map<string, postgres.Sql>();
   let stack: Stack | undefined;
   const killAll = () => {
@@ -87,31 +88,28 @@ export async function withEnvironment<T>(
     stop.throwIfAborted();
     report("the tables are full; starting the processes");
     const redisUrls = stack.redis.map((node) => node.url);
-    const settings = (name: string) => ({
-      HOST: "127.0.0.1",
-      PORT: "0",
-      DATABASE_URL: server.serverUrl(name),
-      REDIS_URLS: redisUrls.join(","),
-    });
+    const common = { HOST: "127.0.0.1", PORT: "0", REDIS_URLS: redisUrls.join(",") };
+    const settings = (name: string) => ({ ...common, DATABASE_URL: server.serverUrl(name) });
     const targets: Targets = {
       stocks: Object.fromEntries(stocks.map((name) => [name, settings(name)])),
       articleUrl: server.ownerUrl("baselines"),
       redisUrls,
       serverUrls: [],
-      adapterUrl: "",
+      variantUrls: {},
     };
-    const start = (module: string) => {
-      const started = new BenchProcess(module);
+    const start = (module: string, env?: Readonly<Record<string, string>>) => {
+      const started = new BenchProcess(module, env);
       processes.push(started);
       return started;
     };
     const count = Math.max(...PROCESSES);
-    const adapter = start("servers/stock_adapter.ts");
+    const variants = startVariants(start, sink);
     const servers = Array.from({ length: count }, () => start("servers/holdfast.ts"));
-    const [adapterUrl, ...serverUrls] = await Promise.all([adapter, ...servers].map((each) => each.open(targets)));
+    const variantUrls = await openVariants(variants, targets);
+    const serverUrls = await Promise.all(servers.map((each) => each.open(targets)));
     const startLoad = async (module: string) => {
       const started = start(module);
-      await started.open({ ...targets, serverUrls, adapterUrl: adapterUrl ?? "" });
+      await started.open({ ...targets, serverUrls, variantUrls });
       return started;
     };
     const [article, redis, grpc, ...stockProcesses] = await Promise.all([
@@ -133,7 +131,7 @@ export async function withEnvironment<T>(
       },
       stockProcesses,
       servers,
-      adapter,
+      variants,
       article,
       redis,
       grpc,
@@ -148,6 +146,25 @@ export async function withEnvironment<T>(
     await stack?.stop();
     await removeStack(dir);
   }
+}
+
+function startVariants(
+  start: (module: string, env?: Readonly<Record<string, string>>) => BenchProcess,
+  sink: TraceSink,
+): Readonly<Record<Variant, BenchProcess>> {
+  return {
+    adapter: start("servers/stock_adapter.ts"),
+    traced: start("servers/holdfast.ts", sink.env(1)),
+    sampled: start("servers/holdfast.ts", sink.env(SAMPLED_SHARE)),
+  };
+}
+
+async function openVariants(
+  variants: Readonly<Record<Variant, BenchProcess>>,
+  targets: Targets,
+): Promise<Record<string, string>> {
+  const opening = VARIANTS.map(async (name): Promise<[string, string]> => [name, await variants[name].open(targets)]);
+  return Object.fromEntries(await Promise.all(opening));
 }
 
 /** The data may be elsewhere, where PostgreSQL's user can't reach `dir`. */

@@ -106,12 +106,12 @@ async function prepareEnds(
 
 async function runLoad(scenario: Scenario, environment: Environment, startAtMs: number): Promise<Tally[]> {
   const processes = processesOf(scenario, environment);
-  const { kind, method, adapter, orders, database, concurrency, operation, endingPerS, workload } = scenario;
+  const { kind, method, variant, orders, database, concurrency, operation, endingPerS, workload } = scenario;
   const load = {
     work: {
       kind: kind as Exclude<Scenario["kind"], "pgbench">,
       ...(method === undefined ? {} : { method }),
-      ...(adapter === undefined ? {} : { adapter }),
+      ...(variant === undefined ? {} : { variant }),
       ...(orders === undefined ? {} : { orders }),
       database,
       ...(concurrency === undefined ? {} : { concurrency }),
@@ -143,7 +143,7 @@ function processesOf({ kind, processes }: Scenario, environment: Environment): r
 }
 
 /** The processes of ours in which the service ran. */
-function serversOf({ kind, processes, adapter }: Scenario, environment: Environment): readonly BenchProcess[] {
+function serversOf({ kind, processes, variant }: Scenario, environment: Environment): readonly BenchProcess[] {
   switch (kind) {
     case "stock":
       return environment.stockProcesses.slice(0, processes);
@@ -152,7 +152,7 @@ function serversOf({ kind, processes, adapter }: Scenario, environment: Environm
     case "pgbench":
       return [];
     default:
-      return adapter === true ? [environment.adapter] : environment.servers.slice(0, processes);
+      return variant !== undefined ? [environment.variants[variant]] : environment.servers.slice(0, processes);
   }
 }
 

@@ -62,6 +62,8 @@ const SMOKE_IDS = new Set([
   "operations/adjust/one_goods",
   "grpc/inv_detail",
   "grpc/sell/one_goods/2",
+  "grpc/sell/one_goods/traced",
+  "grpc/sell/one_goods/sampled",
   "grpc/sell/three_lines/1",
   "grpc/sell_batch/zipf/1",
   "latency/grpc/sell/uniform/1000",
@@ -100,6 +102,8 @@ const PAIRS = [
   ["grpc/noop", "grpc/noop_adapter"],
   ["grpc/noop", "grpc/inv_detail"],
   ["grpc/noop", "grpc/sell/one_goods/1"],
+  ["grpc/sell/one_goods/1", "grpc/sell/one_goods/traced"],
+  ["grpc/sell/one_goods/1", "grpc/sell/one_goods/sampled"],
 ] as const;
 
 /** The scenarios with those that are compared side by side, so that a slow moment of the machine hits both. */

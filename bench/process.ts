@@ -19,13 +19,13 @@ export class BenchProcess {
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   readonly #answers: AsyncGenerator<string>;
 
-  /** Starts `bench/<module>`. */
-  constructor(module: string) {
+  /** Starts `bench/<module>`, with this in its environment beside what every Deno of ours has. */
+  constructor(module: string, env: Readonly<Record<string, string>> = {}) {
     this.#name = module;
     this.#child = new Deno.Command(Deno.execPath(), {
       args: ["run", ...FLAGS, fileURLToPath(new URL(module, import.meta.url))],
       cwd: fileURLToPath(new URL("..", import.meta.url)),
-      env: denoEnvironment(),
+      env: { ...denoEnvironment(), ...env },
       clearEnv: true,
       stdin: "piped",
       stdout: "piped",

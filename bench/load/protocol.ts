@@ -14,10 +14,21 @@ export interface Targets {
   /** Address of the article's own table. */
   readonly articleUrl: string;
   readonly redisUrls: readonly string[];
-  /** Addresses of the running Holdfast servers, `http://127.0.0.1:port`, and of the one with connect-node's adapter. */
+  /** Addresses of the running Holdfast servers, `http://127.0.0.1:port`, and of those that are unlike them. */
   readonly serverUrls: readonly string[];
-  readonly adapterUrl: string;
+  readonly variantUrls: Readonly<Partial<Record<Variant, string>>>;
 }
+
+/**
+ * Servers that are unlike the others, one of each:
+ *
+ * - `adapter`: connect-node's adapter instead of Holdfast's listener
+ * - `traced`: a trace of every call
+ * - `sampled`: a trace of one call in a hundred
+ */
+export const VARIANTS = ["adapter", "traced", "sampled"] as const;
+/** One of {@link VARIANTS}. */
+export type Variant = typeof VARIANTS[number];
 
 /**
  * What callers in the process itself ask for: an order is sold; an order is reserved, then confirmed; a unit goes for a
@@ -31,11 +42,11 @@ export interface Work {
    * - `stock`: `operation` in the process itself
    * - `article`: lease and transaction around every Sell; `commits` counts to COMMIT, else the call is over at unlock
    * - `redis`: a script on one node
-   * - `grpc`: `method` of the servers, or of the adapter's
+   * - `grpc`: `method` of the servers, or of one variant
    */
   readonly kind: "stock" | "article" | "redis" | "grpc";
   readonly method?: "Sell" | "SellBatch" | "InvDetail" | "Noop";
-  readonly adapter?: boolean;
+  readonly variant?: Variant;
   /** For `stock`: `sell` where it is not given. */
   readonly operation?: StockOperation;
   /** For `stock`: holds end meanwhile, which the service's sweeper writes down. */

@@ -13,6 +13,8 @@ type Results = Readonly<Record<string, ScenarioResult>>;
 const CALL_MS_MAX = 100;
 /** Holds cost sales at most a third of their rate. */
 const HOLDS_SHARE_MIN = 2 / 3;
+/** Traces, which Deno begins for each request, sampled or not, cost sales at most a tenth of their rate. */
+const TRACES_SHARE_MIN = 0.9;
 
 /** All ratios, in the sequence in which they are shown. */
 export function ratios(results: Results, sizes: Sizes, ledgersClean: boolean, { lockWaitMsMax }: Limits): Ratio[] {
@@ -39,6 +41,12 @@ export function ratios(results: Results, sizes: Sizes, ledgersClean: boolean, { 
       "SellBatch of 100 / Sell, orders over gRPC, one goods",
       3,
       rate("grpc/sell_batch/one_goods/1"),
+      rate("grpc/sell/one_goods/1"),
+    ),
+    atLeast(
+      "Sell with 1 % of the calls traced / with none, one goods",
+      TRACES_SHARE_MIN,
+      rate("grpc/sell/one_goods/sampled"),
       rate("grpc/sell/one_goods/1"),
     ),
     atLeast("no-op, Holdfast's listener / connect-node's adapter", 2, rate("grpc/noop"), rate("grpc/noop_adapter")),

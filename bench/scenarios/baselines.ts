@@ -52,5 +52,5 @@ export const BASELINES: readonly Scenario[] = [
     callers: CALLERS,
   },
   { ...NOOP, id: "grpc/noop", title: "no-op, Holdfast's listener" },
-  { ...NOOP, id: "grpc/noop_adapter", title: "no-op, connect-node's adapter", adapter: true },
+  { ...NOOP, id: "grpc/noop_adapter", title: "no-op, connect-node's adapter", variant: "adapter" },
 ];

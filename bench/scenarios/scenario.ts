@@ -1,6 +1,6 @@
 /** What a scenario is: plain data, so that the whole run can be counted up before anything is started. */
 import type { ModeName } from "../../src/config/mode_names.ts";
-import type { Work } from "../load/protocol.ts";
+import type { Variant, Work } from "../load/protocol.ts";
 import type { Workload } from "../workload.ts";
 
 /** One arm of the run. It is measured once in every round. */
@@ -11,7 +11,8 @@ export interface Scenario {
   readonly group: "baselines" | "in-process" | "gRPC" | "SellBatch" | "latency" | "growth" | "modes" | "holds";
   readonly kind: Work["kind"] | "pgbench";
   readonly method?: Work["method"];
-  readonly adapter?: boolean;
+  /** The server that is unlike the others, where it is called instead of them. */
+  readonly variant?: Variant;
   /** Orders in one call of SellBatch. */
   readonly orders?: number;
   /** Name of the database that it sells from; see databases.ts. */

@@ -3,6 +3,7 @@ import { startApp } from "../../src/app.ts";
 import { loadConfig } from "../../src/config/config.ts";
 import { serviceModule } from "../../src/services/service_module.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
+import { openTracing } from "../../src/telemetry/tracing.ts";
 import { BenchService } from "../gen/bench/v1/bench_pb.ts";
 import { converse } from "../load/conversation.ts";
 
@@ -23,6 +24,7 @@ await converse(async ({ stocks }) => {
   const settings = stocks[DATABASE] ?? {};
   const app = await startApp(loadConfig((name) => settings[name]), {
     log: createLog("warn", "pretty"),
+    tracing: openTracing(),
     services: [BENCH],
   });
   return { url: app.url, close: () => app.close() };
