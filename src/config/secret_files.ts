@@ -17,6 +17,11 @@ export function secretOf(text: string): string {
   return text.replace(/\r?\n$/, "");
 }
 
+/** Whether it is no path but an address, as `scheme://...`. */
+function isAddress(text: string): boolean {
+  return text.includes("://");
+}
+
 /** Settings after their files were read, and what was wrong with those. */
 export interface ReadSettings {
   readonly values: Readonly<Record<string, string | undefined>>;
@@ -39,6 +44,11 @@ export function withSecretFiles(
     if (path === undefined) continue;
     if (given[name] !== undefined) {
       problems.push(`${secretFileName(name)}: expected nothing, as ${name} is set`);
+      continue;
+    }
+    // What was meant for the setting itself has a password in it, and stands in no message.
+    if (isAddress(path)) {
+      problems.push(`${secretFileName(name)}: expected the path of a file, and it is an address`);
       continue;
     }
     try {

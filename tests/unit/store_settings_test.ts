@@ -52,6 +52,8 @@ Deno.test("what is wrong with a file of a secret is said under its name, without
       /^DATABASE_URL_FILE: expected nothing, as DATABASE_URL is set$/,
     ],
     [{ DATABASE_URL_FILE: "/not/there" }, /^DATABASE_URL_FILE: there is no such file, got "\/not\/there"$/],
+    [{ DATABASE_URL_FILE: URL }, /^DATABASE_URL_FILE: expected the path of a file, and it is an address$/],
+    [{ REDIS_URLS_FILE: NODES }, /^REDIS_URLS_FILE: expected the path of a file, and it is an address$/],
     [{ DATABASE_URL_FILE: "/run/newline" }, /^DATABASE_URL_FILE: is empty, got /],
     [{ DATABASE_URL_FILE: "/run/wrong" }, /^DATABASE_URL_FILE: in the file: expected an address such as postgres:/],
     [{ DATABASE_URL_FILE: "/run/two" }, /^DATABASE_URL_FILE: in the file: a character stands in it/],
