@@ -208,10 +208,15 @@ async function serveStock(stock: Stock, config: Config, parts: AppParts): Promis
       errorBoundary(log),
       refuseWhileDraining(() => board.closed, new Set(namesOf(modules, ({ drainExempt }) => drainExempt))),
       deadline(config.requestTimeoutMsMax, log),
+      ...callers === undefined ? [] : [callers.interceptor],
     ],
     routes: (router) => addServices(router, modules),
   });
-  const listener = await listen({ ...listenOptions(config, parts), handler: withHealthPaths(handler, board) });
+  const listener = await listen({ ...listenOptions(config, parts), handler: withHealthPaths(handler, board) })
+    .catch(async (error) => {
+      await callers?.close();
+      throw error;
+    });
   const stopLooking = watchLoopDelay(limits.look);
   const sweeper = new HoldSweeper({ store: stock.store, lanes: stock.lanes, log, random: Math.random });
   const stopping = new AbortController();

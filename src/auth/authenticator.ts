@@ -2,7 +2,7 @@
  * Who calls, and whether they may: decided for every call before its message is read. What anyone may call is asked
  * for nothing. Whoever proves nothing gets one answer to everything else, whether it is served here or not.
  */
-import { Code, type ConnectError } from "@connectrpc/connect";
+import { Code, type ConnectError, type ContextValues } from "@connectrpc/connect";
 import type { DescMethod } from "@bufbuild/protobuf";
 import { type Admitted, type CallAdmission, type CallHead, methodName } from "../rpc/admission.ts";
 import { detailedError, info, retryInfo } from "../rpc/errors.ts";
@@ -63,6 +63,13 @@ export class Authenticator implements CallAdmission {
     } catch (error) {
       return this.#refuse(head, error);
     }
+  }
+
+  /** Of a stream whose caller's identity is no longer good. */
+  streamEnded(identity: Identity, method: string, values: ContextValues): ConnectError {
+    const address = callerAddress(values);
+    this.options.audit.note({ reason: "stream_ended", method, address, requestId: undefined, who: identity.name });
+    return UNAUTHENTICATED;
   }
 
   #verify({ headers, carrier }: CallHead): Identity | Promise<Identity> {

@@ -1,5 +1,6 @@
 /** Everything that decides who may call, made of the settings. */
 import type { DescMethod } from "@bufbuild/protobuf";
+import type { Interceptor } from "@connectrpc/connect";
 import type { Config } from "../config/config.ts";
 import type { CallAdmission } from "../rpc/admission.ts";
 import type { Log } from "../telemetry/log.ts";
@@ -7,6 +8,7 @@ import { Authenticator } from "./authenticator.ts";
 import { KeyTable, type KeyTableOptions } from "./keys/key_table.ts";
 import { type AuditReason, RefusalAudit } from "./refusal_audit.ts";
 import type { ANYONE, Right } from "./rights.ts";
+import { watchStreams } from "./stream_watch.ts";
 import type { Verifier } from "./verifier.ts";
 
 /** What it is made of. */
@@ -21,6 +23,8 @@ export interface CallersOptions {
 /** Who decides, and what must answer for that. */
 export interface Callers {
   readonly admission: CallAdmission;
+  /** Ends streams. */
+  readonly interceptor: Interceptor;
   /** Refused calls by reason, since the start. */
   readonly refused: ReadonlyMap<AuditReason, number>;
   readonly dependencies: readonly { readonly name: string; ping(): Promise<void> }[];
@@ -34,8 +38,15 @@ export function openCallers({ config, readKeys, rightOf, log }: CallersOptions):
   const keys = config.auth.includes("keys") ? new KeyTable({ read: readKeys, log }) : undefined;
   const verifiers: readonly Verifier[] = [...(keys === undefined ? [] : [keys])];
   const hasBearer = config.auth.some((kind) => kind !== "mtls");
+  const authenticator = new Authenticator({
+    verifiers,
+    rightOf,
+    audit,
+    challenge: hasBearer ? "Bearer" : undefined,
+  });
   return {
-    admission: new Authenticator({ verifiers, rightOf, audit, challenge: hasBearer ? "Bearer" : undefined }),
+    admission: authenticator,
+    interceptor: watchStreams((...stream) => authenticator.streamEnded(...stream)),
     refused: audit.counts,
     dependencies: keys === undefined ? [] : [{ name: "keys of callers", ping: () => keys.ping() }],
     async close() {

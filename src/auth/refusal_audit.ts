@@ -9,8 +9,8 @@ import type { RefusalReason } from "./verifier.ts";
 const LINES_MAX = 20;
 const REFILL_MS = 20_000;
 
-/** Why a call was refused. */
-export type AuditReason = RefusalReason | "right_missing" | "unavailable";
+/** Why a call was refused, or a stream ended: its identity is no longer good. */
+export type AuditReason = RefusalReason | "right_missing" | "unavailable" | "stream_ended";
 
 /** What of a refused call is worth a line; nothing of it is secret. */
 export interface Refused {

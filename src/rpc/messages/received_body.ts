@@ -9,6 +9,7 @@
  */
 import type { ConnectError, ContextValues } from "@connectrpc/connect";
 import { Buffer } from "node:buffer";
+import { EarlyEnd } from "../../base/early_end.ts";
 import { atOnce, keptBytes, setParts } from "./batch_parts.ts";
 import { COMPRESSED, Cutter, enveloped } from "./envelopes.ts";
 import { callerAddress } from "../../transport/addresses.ts";
@@ -67,7 +68,7 @@ export function receiveRequest(
   const isGzip = given.get(wire.encodingField) === "gzip";
   const promised = wire.isEnveloped || isGzip ? undefined : promisedBytes(given, check.bytesMax);
   const header = isGzip ? unpackedHeader(given, wire) : promised === undefined ? given : unsizedHeader(given);
-  const ending = new Ending();
+  const ending = new EarlyEnd();
   if (refused !== undefined) ending.end(refused);
   const limitMs = timeoutMs(given);
   const timer = limitMs === undefined ? undefined : setTimeout(() => ending.end(deadlinePassed()), limitMs);
@@ -135,35 +136,6 @@ export function receiveRequest(
     if (parts === undefined) return plain;
     setParts(values, parts, waits ? (signal) => budget.turns.take(becomes, address, signal) : atOnce);
     return EMPTY[wire.encoding];
-  }
-}
-
-/** The end of a body before its last byte, for a reason of ours. */
-class Ending {
-  #reason: ConnectError | undefined;
-  #reject: ((reason: ConnectError) => void) | undefined;
-
-  /** Whether it has come. */
-  get isEnded(): boolean {
-    return this.#reason !== undefined;
-  }
-
-  /** Whoever waits, or will, gets this. */
-  end(reason: ConnectError): void {
-    this.#reason ??= reason;
-    this.#reject?.(this.#reason);
-  }
-
-  /**
-   * What the promise comes to, unless the end comes first. Not with Promise.race, which would keep something for each
-   * wait.
-   */
-  before<T>(promise: Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      if (this.#reason !== undefined) return reject(this.#reason);
-      this.#reject = reject;
-      promise.then((value) => this.#reason === undefined ? resolve(value) : reject(this.#reason), reject);
-    });
   }
 }
 

@@ -8,6 +8,10 @@ import {
   BatchOperationSchema,
   type BatchVerdictSchema,
 } from "../../gen/inventory/v1/stock_pb.ts";
+import { rightMissing } from "../../auth/authenticator.ts";
+import { identityOf } from "../../auth/caller.ts";
+import type { Identity } from "../../auth/identity.ts";
+import type { Right } from "../../auth/rights.ts";
 import type { Operation } from "../../inventory/operations/operation.ts";
 import { Violations } from "../../rpc/errors.ts";
 import { partsOf } from "../../rpc/messages/batch_parts.ts";
@@ -57,6 +61,20 @@ const DECODERS: { readonly [N in Name]: Decode<N> } = {
   releaseHold: holdDecoder("releaseHold", decodeRelease),
 };
 
+/** What a caller of each operation must be allowed beside the batch itself: what its single call asks for. */
+export const PART_RIGHTS: { readonly [N in Name]: Right } = {
+  sell: "seller",
+  rollback: "seller",
+  setInv: "stocker",
+  adjustInv: "stocker",
+  countInv: "stocker",
+  transferInv: "stocker",
+  reserve: "seller",
+  extendHold: "seller",
+  confirmHold: "seller",
+  releaseHold: "seller",
+};
+
 function decoder<N extends Name, A extends Asked>(
   name: N,
   decode: (request: RequestOf<N>, rules: StockRules, actor?: string, skus?: SkuIds) => A,
@@ -98,12 +116,13 @@ export async function applyBatch(
   context: HandlerContext,
   options: StockRules & BatchOptions,
 ): Promise<MessageInitShape<typeof ApplyBatchResponseSchema>> {
+  const identity = identityOf(context.values);
   const kind: PartKind<BatchOperation, AskedPart, Answer> = {
     field: "operations",
     part: "operation",
     ordersInSequence: true,
     named: namedIn,
-    decode: (operation, actor, skus) => decodePart(operation, options, actor, skus),
+    decode: (operation, actor, skus) => decodePart(operation, options, identity, actor, skus),
     answer: (asked, ending) => asked.answer(ending),
     fit: fitted,
   };
@@ -129,10 +148,13 @@ function namedIn({ operation: { value } }: BatchOperation): NamedPart {
 function decodePart(
   { operation }: BatchOperation,
   rules: StockRules,
+  identity: Identity | undefined,
   actor: string | undefined,
   skus: SkuIds | undefined,
 ): AskedPart {
   if (operation.case !== undefined) {
+    const right = PART_RIGHTS[operation.case];
+    if (identity?.rights.has(right) === false) throw rightMissing(right);
     const decode = DECODERS[operation.case] as Decode<Name>;
     return decode(operation.value, rules, actor, skus);
   }
