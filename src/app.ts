@@ -37,8 +37,7 @@ import {
   rightsOf,
   type ServiceModule,
 } from "./services/service_module.ts";
-import { AccessLog } from "./telemetry/access_log.ts";
-import { type CallObserver, joinCallObservers } from "./telemetry/observer.ts";
+import { callObserver } from "./telemetry/call_observer.ts";
 import type { Tracing } from "./telemetry/tracing.ts";
 import { shareOf } from "./transport/addresses.ts";
 import { stockModule } from "./services/stock/service.ts";
@@ -201,7 +200,7 @@ async function serveStock(stock: Stock, config: Config, parts: AppParts): Promis
     budget,
     unreadable,
     isOwnHost: ownHosts(config.allowedHosts),
-    observer: callObserver(config, parts),
+    observer: callObserver(config.accessLogSample, parts),
     actorOf: believedActor,
     jsonOptions: ANSWER_JSON,
     interceptors: [
@@ -257,12 +256,6 @@ async function serveStock(stock: Stock, config: Config, parts: AppParts): Promis
       await stock.close();
     },
   };
-}
-
-/** Who sees the calls: the access log, and tracing where there is some. */
-function callObserver({ accessLogSample: sample }: Config, { log, tracing }: AppParts): CallObserver | undefined {
-  const lines = { log, sample, random: Math.random, nowMs: () => performance.now(), traceOf: tracing?.fieldsOf };
-  return joinCallObservers([...(tracing === undefined ? [] : [tracing.calls]), new AccessLog(lines)]);
 }
 
 function listenOptions(config: Config, parts: AppParts): Omit<ListenerOptions, "handler"> {
