@@ -102,6 +102,16 @@ export class Dispatcher {
     return this.#queue.waiting;
   }
 
+  /** Whether a whole batch waits: else nobody is known to wait for long. */
+  get isLong(): boolean {
+    return this.#queue.waiting >= BATCH_LIMITS.entriesMax;
+  }
+
+  /** How long an entry of these goods would wait at the least, in ms, where the queue {@link isLong}. */
+  waitMs(stockKeys: readonly StockKey[]): number {
+    return this.#queue.waitMs(stockKeys, BATCH_LIMITS, this.#limits.batchesMax);
+  }
+
   /** Batches under way. */
   get batches(): number {
     return this.#batches;
@@ -171,6 +181,7 @@ export class Dispatcher {
   async #lead(taken: readonly Entry[]): Promise<void> {
     const goods = new Set(keysOfAll(taken));
     const batch: Batch = { entries: taken, goods };
+    const begunAt = performance.now();
     this.#batches++;
     try {
       const guarded = await this.#take(batch);
@@ -195,7 +206,7 @@ export class Dispatcher {
     this.#guards.batchOver(goods);
     this.#releaseUnwanted(goods);
     await this.#guards.releaseDue(goods);
-    this.#queue.free(goods);
+    this.#queue.free(goods, performance.now() - begunAt);
     this.#batches--;
     this.#dispatch();
   }

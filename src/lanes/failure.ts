@@ -20,18 +20,31 @@ import {
  * - `database`: the database can't be reached or takes no work. Nothing was written.
  * - `outcome_unknown`: the database went away in the middle; the change may have been made.
  * - `queue_full`: too many callers wait. Nothing was written.
+ * - `deadline_too_short`: the caller's deadline passes before its turn comes. Nothing was begun.
  */
-export type FailureKind = "busy" | "no_quorum" | "database" | "outcome_unknown" | "queue_full";
+export type FailureKind = "busy" | "no_quorum" | "database" | "outcome_unknown" | "queue_full" | "deadline_too_short";
 
 /** An operation that came to no verdict. A retry under the same id is always safe. */
 export class Failure extends Error {
   override name = "Failure";
   readonly kind: FailureKind;
+  /** When a retry makes sense, in ms; undefined: as usual. */
+  readonly retryAfterMs: number | undefined;
 
-  constructor(kind: FailureKind, message: string, options?: ErrorOptions) {
+  constructor(kind: FailureKind, message: string, options?: ErrorOptions & { readonly retryAfterMs?: number }) {
     super(message, options);
     this.kind = kind;
+    this.retryAfterMs = options?.retryAfterMs;
   }
+}
+
+/** That a wait of so long can't end in the time that a call has left; undefined: it may. */
+export function deadlineTooShort(waitMs: number, remainingMs: number | undefined): Failure | undefined {
+  if (remainingMs === undefined || waitMs <= remainingMs) return undefined;
+  const [wait, left] = [waitMs, remainingMs].map((ms) => Math.max(0, Math.round(ms)));
+  return new Failure("deadline_too_short", `the queue takes ${wait} ms or more, and the call has ${left} ms left`, {
+    retryAfterMs: waitMs,
+  });
 }
 
 /** An error of the lock or the store as a Failure; anything else, a fault of this program, as it is. */

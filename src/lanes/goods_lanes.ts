@@ -4,6 +4,7 @@
  */
 import type { StockKey } from "../inventory/stock_key.ts";
 import { illegalTransition } from "../base/invariant.ts";
+import { Pace } from "./pace.ts";
 import { Lane, type Refusal, type Ticket, type Waiting, type Work } from "./lane.ts";
 
 /** Lanes by goods. */
@@ -16,6 +17,8 @@ export class GoodsLanes<W extends Waiting> {
   /** Lanes that somebody left, because they were sidelined or for good. */
   #left: Lane<W>[] = [];
   #parkedLanes = 0;
+  /** Of all batches. */
+  readonly #pace = new Pace();
 
   /** Lanes that exist. */
   get size(): number {
@@ -91,12 +94,30 @@ export class GoodsLanes<W extends Waiting> {
     return left.map(({ stockKey }) => stockKey);
   }
 
-  /** A batch no longer has these goods. */
-  free(stockKeys: Iterable<StockKey>): void {
+  /**
+   * How long who comes for these goods waits at the least, where `entriesMax` go in one batch, and `batchesMax` of
+   * these side by side: behind whole batches of the same goods that have not begun, and until its lane has its turn.
+   */
+  waitMs(stockKeys: readonly StockKey[], entriesMax: number, batchesMax: number): number {
+    let waitMs = this.#pace.waitMs(this.ready.size, entriesMax * batchesMax);
+    for (const stockKey of stockKeys) {
+      const lane = this.#lanes.get(stockKey);
+      if (lane?.pace === undefined) continue;
+      // As many as there may be of those who know it are in the batch under way.
+      waitMs = Math.max(waitMs, lane.pace.waitMs(lane.known - (lane.busy ? entriesMax : 0), entriesMax));
+    }
+    return waitMs;
+  }
+
+  /** A batch no longer has these goods; `tookMs` where it had them to its end. */
+  free(stockKeys: Iterable<StockKey>, tookMs?: number): void {
+    if (tookMs !== undefined) this.#pace.note(tookMs);
     for (const stockKey of stockKeys) {
       const lane = this.#lanes.get(stockKey);
       if (lane?.busy !== true) illegalTransition(`the lane of goods ${stockKey}`, "free", "freed");
       lane.busy = false;
+      // Of most goods nobody stands behind a batch, and nobody asks.
+      if (tookMs !== undefined && lane.known > 0) (lane.pace ??= new Pace()).note(tookMs);
       this.#look(lane);
     }
   }

@@ -6,6 +6,7 @@
  * there are too many of them.
  */
 import type { StockKey } from "../inventory/stock_key.ts";
+import type { Pace } from "./pace.ts";
 
 /** That the goods of a lane were refused, again and again. */
 export interface Refusal {
@@ -33,6 +34,8 @@ export class Lane<W extends Waiting> {
   parked = false;
   /** Lanes whose first entry was found to wait for this one; looked at again when something changes here. */
   readonly blocked = new Set<Lane<W>>();
+  /** Of its batches; absent before one has ended behind which others stood. */
+  pace: Pace | undefined;
   /** Somebody who stood here was sidelined or left since that was last asked. */
   wasLeft = false;
   #refusal: Refusal | undefined;

@@ -13,7 +13,7 @@ import { settle } from "../inventory/settle.ts";
 import { Admission } from "./admission.ts";
 import { Dispatcher, type DispatcherParts } from "./dispatcher.ts";
 import { Entry } from "./entry.ts";
-import { Failure, failureOf } from "./failure.ts";
+import { deadlineTooShort, Failure, failureOf } from "./failure.ts";
 import type { LanesLimits } from "./lanes_limits.ts";
 import type { FallbackView } from "./modes/quorum_fallback.ts";
 import { createReads, type OrderAt, type Reads } from "./reads.ts";
@@ -75,10 +75,11 @@ export class Lanes {
    * Applies the operation once, or finds that it was applied before, or refuses it.
    *
    * Work that has not begun to commit ends soon after `signal` has aborted. `address` is the caller's, where it has
-   * one. Throws Failure, or the signal's reason.
+   * one, and `remainingMs` what is left of its deadline: what can't be begun by then is refused at once. Throws
+   * Failure, or the signal's reason.
    */
-  async apply(operation: Operation, signal: AbortSignal, address?: string): Promise<Verdict> {
-    return await (this.#begin([operation], signal, address)[0] as Promise<Verdict>);
+  async apply(operation: Operation, signal: AbortSignal, address?: string, remainingMs?: number): Promise<Verdict> {
+    return await (this.#begin([operation], signal, address, remainingMs)[0] as Promise<Verdict>);
   }
 
   /**
@@ -88,8 +89,9 @@ export class Lanes {
     operations: readonly Operation[],
     signal: AbortSignal,
     address?: string,
+    remainingMs?: number,
   ): Promise<PromiseSettledResult<Verdict>[]> {
-    return await Promise.allSettled(this.#begin(operations, signal, address));
+    return await Promise.allSettled(this.#begin(operations, signal, address, remainingMs));
   }
 
   /**
@@ -140,13 +142,22 @@ export class Lanes {
   }
 
   /** Has the operations stand in line, as far as they are admitted. */
-  #begin(operations: readonly Operation[], signal: AbortSignal, address: string | undefined): Promise<Verdict>[] {
+  #begin(
+    operations: readonly Operation[],
+    signal: AbortSignal,
+    address: string | undefined,
+    remainingMs: number | undefined,
+  ): Promise<Verdict>[] {
     const waitUntilMs = performance.now() + this.#limits.lockWaitMsMax;
     const call = this.#observer?.call();
     const entries: Entry[] = [];
     const verdicts = operations.map((operation) => {
       if (this.#closed) return Promise.reject(new Failure("database", "The service is shutting down"));
       const rules = rulesOf(operation);
+      const tooShort = remainingMs === undefined || !this.#dispatcher.isLong
+        ? undefined
+        : deadlineTooShort(this.#dispatcher.waitMs(rules.keysOf(operation, undefined)), remainingMs);
+      if (tooShort !== undefined) return Promise.reject(tooShort);
       const lines = rules.lineCount(operation);
       const full = this.#admission.take(lines, address);
       if (full !== undefined) return Promise.reject(full);

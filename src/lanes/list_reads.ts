@@ -4,7 +4,8 @@
  */
 import { StatementTimeoutError } from "../store/errors.ts";
 import { Capacity } from "./admission.ts";
-import { failureOf } from "./failure.ts";
+import { deadlineTooShort, failureOf } from "./failure.ts";
+import { Pace } from "./pace.ts";
 import { readAgain } from "./retry_rule.ts";
 
 /** Bounds of the reads of one process. */
@@ -28,6 +29,7 @@ export class ListReads {
   readonly #capacity: Capacity;
   /** By arrival. */
   readonly #waiting = new Set<() => void>();
+  readonly #pace = new Pace();
   #underWay = 0;
 
   constructor({ readsMax, waitingMax: max, waitingPerAddressMax: addressMax }: ListReadsLimits) {
@@ -36,16 +38,26 @@ export class ListReads {
   }
 
   /**
-   * What the read answers. `address` is the caller's. Throws Failure, ReadTooLongError, or the signal's reason.
+   * What the read answers. `address` is the caller's, and `remainingMs` what is left of its deadline: what can't be
+   * begun by then is refused at once. Throws Failure, ReadTooLongError, or the signal's reason.
    */
-  async run<T>(read: (signal: AbortSignal) => Promise<T>, signal: AbortSignal, address?: string): Promise<T> {
+  async run<T>(
+    read: (signal: AbortSignal) => Promise<T>,
+    signal: AbortSignal,
+    address?: string,
+    remainingMs?: number,
+  ): Promise<T> {
+    const tooShort = deadlineTooShort(this.#pace.waitMs(this.#waiting.size, this.#readsMax), remainingMs);
+    if (tooShort !== undefined) throw tooShort;
     const full = this.#capacity.take(1, address);
     if (full !== undefined) throw full;
     try {
       await this.#turn(signal);
+      const begunAt = performance.now();
       try {
         return await readAgain(() => read(signal));
       } finally {
+        this.#pace.note(performance.now() - begunAt);
         this.#pass();
       }
     } catch (error) {

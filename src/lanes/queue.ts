@@ -146,9 +146,17 @@ export class Queue<W extends Waiting> {
     return entries;
   }
 
-  /** A batch no longer has these goods. */
-  free(stockKeys: Iterable<StockKey>): void {
-    this.#lanes.free(stockKeys);
+  /** A batch no longer has these goods; `tookMs`: how long it took, where it had them to its end. */
+  free(stockKeys: Iterable<StockKey>, tookMs?: number): void {
+    this.#lanes.free(stockKeys, tookMs);
+  }
+
+  /**
+   * How long who comes for these goods now waits at the least, in ms, by how long the latest batches took; `batchesMax`
+   * of them go side by side.
+   */
+  waitMs(stockKeys: readonly StockKey[], { entriesMax }: BatchLimits, batchesMax: number): number {
+    return this.#lanes.waitMs(stockKeys, entriesMax, batchesMax);
   }
 
   /**

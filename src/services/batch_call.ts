@@ -84,7 +84,7 @@ export async function endAll<R, A extends Asked, M>(
     const ends: PromiseSettledResult<Verdict>[] = [];
     for (const run of kind.ordersInSequence === true ? runsOf(asked) : [asked]) {
       const operations = run.map(({ asked: { operation } }) => operation);
-      ends.push(...await lanes.applyAll(operations, signal, callerAddress(context.values)));
+      ends.push(...await lanes.applyAll(operations, signal, callerAddress(context.values), context.timeoutMs()));
     }
     await inSlices(asked, signal, ({ at, asked }, i) => {
       const end = ends[i]!;

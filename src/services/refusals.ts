@@ -247,6 +247,7 @@ const FAILURES: Readonly<Record<FailureKind, readonly [Code, string]>> = {
   database: [Code.Unavailable, "DATABASE_UNAVAILABLE"],
   outcome_unknown: [Code.Unavailable, "OUTCOME_UNKNOWN"],
   queue_full: [Code.ResourceExhausted, "QUEUE_FULL"],
+  deadline_too_short: [Code.ResourceExhausted, "DEADLINE_TOO_SHORT"],
 };
 
 /**
@@ -255,7 +256,7 @@ const FAILURES: Readonly<Record<FailureKind, readonly [Code, string]>> = {
  */
 export function failureError(failure: Failure, ids: Readonly<Record<string, string>> = {}): ConnectError {
   const [code, reason] = FAILURES[failure.kind];
-  return detailedError(code, failure.message, [info(reason, ids), retryInfo()]);
+  return detailedError(code, failure.message, [info(reason, ids), retryInfo(failure.retryAfterMs)]);
 }
 
 function contentDiffers(field: string, id: string, differences: string): ConnectError {

@@ -116,3 +116,43 @@ inEveryMode(
     assertEquals((await Promise.all(beside)).map(({ ok }) => ok), [true, true]);
   },
 );
+
+inEveryMode(
+  "whose deadline passes before its turn is refused at once and leaves no trace; whose goods nobody waits for goes on",
+  async () => {
+    await using on = await lanesBench();
+    await stock(on, 2, 10_000);
+    const [atThird, latch] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    let writes = 0;
+    const lanes = on.lanes({
+      limits: { operationsMax: 5_000 },
+      store: {
+        writeChanges: async (changes, signal) => {
+          if (++writes === 3) {
+            atThird.resolve();
+            await latch.promise;
+          }
+          await on.store.writeChanges(changes, signal);
+        },
+      },
+    });
+    // Five whole batches, of which two are over, one is under way, and two wait.
+    const many = lanes.applyAll(Array.from({ length: 2_600 }, (_, i) => sell(`many-${i}`, [1, 1])), NEVER);
+    await atThird.promise;
+    const late = await assertRejects(() => lanes.apply(sell("late", [1, 1]), NEVER, undefined, 0), Failure);
+    assertEquals(late.kind, "deadline_too_short");
+    const [lateToo] = await lanes.applyAll([sell("late too", [2, 1], [1, 1])], NEVER, undefined, 0);
+    assertEquals(lateToo?.status === "rejected" && lateToo.reason.kind, "deadline_too_short");
+    const others = [
+      lanes.apply(sell("other goods", [2, 1]), NEVER, undefined, 0),
+      lanes.apply(sell("patient", [1, 1]), NEVER, undefined, 60_000),
+      lanes.apply(sell("without a deadline", [1, 1]), NEVER),
+    ];
+    latch.resolve();
+    assertEquals((await Promise.all(others)).map(({ ok }) => ok), [true, true, true]);
+    assertEquals((await many).filter(({ status }) => status === "rejected"), []);
+    assertEquals(await lanes.order("late", NEVER), undefined);
+    assertEquals([await on.onHand(1), await on.onHand(2)], [10_000 - 2_602, 9_999]);
+    assertEquals(await checkLedger(on.ownerUrl), []);
+  },
+);

@@ -60,6 +60,7 @@ const FAILURES: [FailureKind, Code][] = [
   ["database", Code.Unavailable],
   ["outcome_unknown", Code.Unavailable],
   ["queue_full", Code.ResourceExhausted],
+  ["deadline_too_short", Code.ResourceExhausted],
 ];
 
 for (const [kind, code] of FAILURES) {

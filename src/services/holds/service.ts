@@ -74,9 +74,10 @@ export function holdModule(options: HoldServiceOptions, settings: BoundSettings)
 function createHoldService(options: HoldServiceOptions): ServiceImpl<typeof HoldService> {
   const { lanes, lists, reads, skusOf } = options;
   const apply = (operation: Operation, context: HandlerContext): Promise<Verdict | Error> =>
-    lanes.apply(operation, callSignal(context), callerAddress(context.values)).catch((error) => error);
+    lanes.apply(operation, callSignal(context), callerAddress(context.values), context.timeoutMs())
+      .catch((error) => error);
   const run = <T>(read: (signal: AbortSignal) => Promise<T>, context: HandlerContext): Promise<T> =>
-    reads.run(read, callSignal(context), callerAddress(context.values));
+    reads.run(read, callSignal(context), callerAddress(context.values), context.timeoutMs());
   return {
     async reserve(request, context) {
       const skus = skusOf(request.goodsInfo, context, request.reason);

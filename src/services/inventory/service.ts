@@ -41,7 +41,8 @@ export function inventoryModule(
 export function createInventoryService(options: BatchServiceOptions): ServiceImpl<typeof InventoryService> {
   const { lanes, skusOf, giveSku } = options;
   const apply = (operation: Operation, context: HandlerContext): Promise<Ending> =>
-    lanes.apply(operation, callSignal(context), callerAddress(context.values)).catch((error) => error);
+    lanes.apply(operation, callSignal(context), callerAddress(context.values), context.timeoutMs())
+      .catch((error) => error);
   return {
     async setInv(request, context) {
       // Both: the goods gets this sku. What else is wrong is said before it has it.

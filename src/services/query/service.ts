@@ -29,7 +29,7 @@ export function queryModule(
   settings: Pick<BoundSettings, "requestBytesMax">,
 ): ServiceModule {
   const run = <T>(read: (signal: AbortSignal) => Promise<T>, context: HandlerContext): Promise<T> =>
-    reads.run(read, callSignal(context), callerAddress(context.values));
+    reads.run(read, callSignal(context), callerAddress(context.values), context.timeoutMs());
   return serviceModule({
     service: QueryService,
     handlers: {

@@ -41,7 +41,8 @@ export function stockModule(options: StockServiceOptions, settings: BoundSetting
 function createStockService(options: StockServiceOptions): ServiceImpl<typeof StockService> {
   const { lanes, skusOf } = options;
   const apply = (operation: Operation, context: HandlerContext): Promise<Ending> =>
-    lanes.apply(operation, callSignal(context), callerAddress(context.values)).catch((error) => error);
+    lanes.apply(operation, callSignal(context), callerAddress(context.values), context.timeoutMs())
+      .catch((error) => error);
   return {
     async adjustInv(request, context) {
       const skus = skusOf(request.lines, context, request.reason);

@@ -25,8 +25,8 @@ export const RPC_SLIPS: readonly Slip[] = [
   },
   {
     ...ERRORS,
-    find: "[info(reason, ids), retryInfo()]",
-    replace: "[info(reason, {}), retryInfo()]",
+    find: "[info(reason, ids), retryInfo(failure.retryAfterMs)]",
+    replace: "[info(reason, {}), retryInfo(failure.retryAfterMs)]",
     rule: "an error names the id to retry under",
   },
   {
