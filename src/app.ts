@@ -180,7 +180,7 @@ async function serveStock(stock: Stock, config: Config, parts: AppParts): Promis
   );
   const unreadable = new UnreadableMessages(log);
   const modules = openServices(config, stock, { ...parts, board });
-  const callers = openCallers({ ...parts, config, readKeys: stock.store.readKeys, rightOf: rightsOf(modules) });
+  const callers = await openCallers({ ...parts, config, readKeys: stock.store.readKeys, rightOf: rightsOf(modules) });
   const limits = new CallLimits({
     inner: callers?.admission,
     identityOf,

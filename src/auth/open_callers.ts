@@ -1,10 +1,13 @@
 /** Everything that decides who may call, made of the settings. */
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { Interceptor } from "@connectrpc/connect";
-import type { Config } from "../config/config.ts";
+import { type Config, ConfigError } from "../config/config.ts";
 import type { CallAdmission } from "../rpc/admission.ts";
 import type { Log } from "../telemetry/log.ts";
 import { Authenticator } from "./authenticator.ts";
+import { JwtVerifier } from "./jwt.ts";
+import { KeySetError } from "./jwt_key_set.ts";
+import type { JwtRules } from "./jwt_rules.ts";
 import { KeyTable, type KeyTableOptions } from "./keys/key_table.ts";
 import { type AuditReason, RefusalAudit } from "./refusal_audit.ts";
 import type { ANYONE, Right } from "./rights.ts";
@@ -13,7 +16,7 @@ import type { Verifier } from "./verifier.ts";
 
 /** What it is made of. */
 export interface CallersOptions {
-  readonly config: Pick<Config, "auth">;
+  readonly config: Pick<Config, "auth" | "jwt">;
   readonly readKeys: KeyTableOptions["read"];
   /** What a caller of the method must be allowed. */
   readonly rightOf: (method: DescMethod) => Right | typeof ANYONE | undefined;
@@ -31,12 +34,21 @@ export interface Callers {
   close(): Promise<void>;
 }
 
-/** Undefined where callers prove nothing. */
-export function openCallers({ config, readKeys, rightOf, log }: CallersOptions): Callers | undefined {
+/**
+ * Undefined where callers prove nothing.
+ *
+ * @throws ConfigError for a file of an issuer's keys that can't be used
+ */
+export async function openCallers(options: CallersOptions): Promise<Callers | undefined> {
+  const { config, readKeys, rightOf, log } = options;
   if (config.auth.length === 0) return undefined;
   const audit = new RefusalAudit(log);
   const keys = config.auth.includes("keys") ? new KeyTable({ read: readKeys, log }) : undefined;
-  const verifiers: readonly Verifier[] = [...(keys === undefined ? [] : [keys])];
+  const jwt = config.jwt === undefined ? undefined : await openTokens(config.jwt, log).catch(async (error) => {
+    await keys?.close();
+    throw error;
+  });
+  const verifiers: readonly Verifier[] = [keys, jwt].filter((verifier) => verifier !== undefined);
   const hasBearer = config.auth.some((kind) => kind !== "mtls");
   const authenticator = new Authenticator({
     verifiers,
@@ -53,4 +65,13 @@ export function openCallers({ config, readKeys, rightOf, log }: CallersOptions):
       await Promise.all(verifiers.map((verifier) => verifier.close()));
     },
   };
+}
+
+async function openTokens(rules: JwtRules, log: Log): Promise<JwtVerifier> {
+  try {
+    return await JwtVerifier.open(rules, { log, random: Math.random });
+  } catch (error) {
+    if (!(error instanceof KeySetError) || !("file" in rules.keys)) throw error;
+    throw new ConfigError([`JWT_JWKS: ${error.message}, got "${rules.keys.file}"`]);
+  }
 }

@@ -32,6 +32,8 @@ export const REFUSAL_REASONS = [
   "wrong_issuer",
   "wrong_audience",
   "wrong_algorithm",
+  "wrong_type",
+  "untrusted",
   "no_rights",
 ] as const;
 export type RefusalReason = typeof REFUSAL_REASONS[number];

@@ -10,7 +10,10 @@ import type { PostgresAddress } from "./postgres_address.ts";
 import type { RedisAddress } from "./redis_address.ts";
 import { SETTING_NAMES, SETTINGS } from "./settings.ts";
 import type { IdentityKind } from "../auth/identity.ts";
+import type { JwtRules } from "../auth/jwt_rules.ts";
+import type { MtlsRules } from "../auth/mtls_rules.ts";
 import { authProblems } from "./auth_setting.ts";
+import { callerProblems, jwtRulesOf, mtlsRulesOf } from "./caller_settings.ts";
 import { configNotes } from "./notes.ts";
 import { SECRET_NAMES, underFileName, withSecretFiles } from "./secret_files.ts";
 import { redisTlsProblems, type TlsPaths, tlsPaths, underDatabaseTls } from "./store_tls.ts";
@@ -54,6 +57,10 @@ export interface Config {
   readonly auth: readonly IdentityKind[];
   /** Where metrics and health are shown; undefined: nowhere, and nothing is measured. */
   readonly admin: AdminAddress | undefined;
+  /** What a token must be; undefined: none is taken. */
+  readonly jwt: JwtRules | undefined;
+  /** Whose certificates count; undefined: none is asked for. */
+  readonly mtls: MtlsRules | undefined;
   readonly database: PostgresAddress;
   /** Path of the file that its address stands in; undefined: the environment. */
   readonly databaseUrlFile: string | undefined;
@@ -156,7 +163,7 @@ export function loadConfig(read: (name: string) => string | undefined, readFile 
   const problems = [
     ...(parsed.error?.issues ?? []).map(({ path, message }) => problem(String(path[0]), message, given)),
     ...ofFiles,
-    ...(auth.success ? authProblems(auth.data) : []),
+    ...(auth.success ? [...authProblems(auth.data), ...callerProblems(auth.data.AUTH ?? [], given)] : []),
     ...["TLS", "DATABASE_TLS", "REDIS_TLS"].flatMap((prefix) => pairProblems(prefix, given)),
     ...(nodes.success ? nodesProblems(nodes.data.REDIS_URLS) : []),
     ...(nodes.success ? redisTlsProblems(nodes.data.REDIS_URLS, tlsPaths("REDIS_TLS", given)) : []),
@@ -177,6 +184,8 @@ export function loadConfig(read: (name: string) => string | undefined, readFile 
     host: settings.HOST,
     port: settings.PORT,
     auth: settings.AUTH ?? [],
+    jwt: jwtRulesOf(settings),
+    mtls: mtlsRulesOf(settings),
     database: database.address,
     databaseUrlFile: settings.DATABASE_URL_FILE,
     admin: settings.ADMIN_PORT === undefined || isAdminPort(settings) ? undefined : {

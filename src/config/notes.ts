@@ -1,5 +1,6 @@
 /** What is set and changes nothing: said at the start, because whoever set it expects something of it. Pure. */
 import { isLoopbackHost } from "./auth_setting.ts";
+import { unusedOfCallers } from "./caller_settings.ts";
 import { duplicates } from "./lists.ts";
 import { isLoopback } from "./address_text.ts";
 import { isAdminPort, type PortSettings } from "./checks.ts";
@@ -40,6 +41,7 @@ export function configNotes(settings: NotedSettings, given: ReadonlySet<string>,
   const unused = CONCURRENCY === "redlock" ? [] : OF_THE_LOCK.filter((name) => given.has(name));
   return [
     ...(isLoopbackHost(settings.HOST) ? [] : openness(settings)),
+    ...unusedOfCallers(settings.AUTH ?? [], given),
     ...unused.map((name) => `${name} changes nothing: CONCURRENCY is ${CONCURRENCY}`),
     ...[...DATABASE_URL.notes, ...postgresTlsNotes(DATABASE_URL)].map((note) => `DATABASE_URL: ${note}`),
     ...(isLonger(DATABASE_URL.connectTimeoutS, connectS)

@@ -24,12 +24,32 @@ export function neededPermissions(config: Config): NeededPermissions {
   const nodes = config.concurrency === "redlock" ? config.redisNodes : [];
   const database = databasePermissions(config.database);
   const tlsFiles = config.tlsFiles === undefined ? [] : [config.tlsFiles.cert, config.tlsFiles.key];
+  const callers = callerPermissions(config);
   const nodesFiles = nodes.length === 0 || config.redisTls === undefined ? [] : pathsOf(config.redisTls);
   return {
-    read: [...new Set([COUNTED_FILE, ...tlsFiles, ...secretFiles(config), ...database.read, ...nodesFiles])],
-    net: [...new Set([...listeners, ...database.net, ...nodes.map(({ host, port }) => hostAndPort(host, port))])],
+    read: [
+      ...new Set([COUNTED_FILE, ...tlsFiles, ...callers.read, ...secretFiles(config), ...database.read, ...nodesFiles]),
+    ],
+    net: [
+      ...new Set([
+        ...listeners,
+        ...database.net,
+        ...nodes.map(({ host, port }) => hostAndPort(host, port)),
+        ...callers.net,
+      ]),
+    ],
     write: database.write,
   };
+}
+
+/** What verifying callers needs. */
+function callerPermissions({ jwt, mtls }: Config): Pick<NeededPermissions, "net" | "read"> {
+  const files = mtls === undefined ? [] : [mtls.caFile];
+  if (jwt === undefined) return { net: [], read: files };
+  if ("file" in jwt.keys) return { net: [], read: [...files, jwt.keys.file] };
+  const { hostname, port, protocol } = new URL(jwt.keys.url);
+  const ownPort = protocol === "https:" ? 443 : 80;
+  return { net: [hostAndPort(hostname.replace(/^\[|\]$/g, ""), Number(port) || ownPort)], read: files };
 }
 
 /** The files that settings stand in: read by whoever reads the settings. */

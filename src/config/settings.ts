@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { AddressError } from "./address_text.ts";
 import { parseAuth } from "./auth_setting.ts";
+import { parseAlgorithms, parseKeysPlace, parseMtlsRights, parseTypes, parseWords } from "./caller_settings.ts";
 import { eachOf, splitList } from "./lists.ts";
 import { MODES, QUORUM_LOSSES } from "./mode_names.ts";
 import { parseHostName, parseListenHost, parseOrigin, parsePageHeader } from "./origins.ts";
@@ -61,6 +62,34 @@ export const SETTINGS = z.object({
   ),
   ADMIN_HOST: parsed((text) => parseListenHost(text, "ADMIN_PORT")).prefault("127.0.0.1").describe(
     "address that `ADMIN_PORT` is on; beyond loopback whoever reaches it sees metrics and why the server is not ready",
+  ),
+  JWT_ISSUER: z.string().regex(/^[!-~]{1,256}$/, "expected 1 to 256 visible ASCII characters").optional().describe(
+    "who signs [tokens](callers.md#tokens): their `iss`, to the character",
+  ),
+  JWT_AUDIENCE: parsed(parseWords).optional().describe(
+    "what tokens are for: one of these stands in their `aud`",
+  ),
+  JWT_JWKS: parsed(parseKeysPlace).optional().describe(
+    "the issuer's keys: an `https` address, or the path of a file, [both read anew](callers.md#the-issuers-keys)",
+  ),
+  JWT_ALGORITHMS: parsed(parseAlgorithms).prefault("RS256,ES256,EdDSA").describe(
+    "algorithms by which tokens may be signed: RS, PS or ES with 256, 384 or 512, and EdDSA",
+  ),
+  JWT_TYPES: parsed(parseTypes).prefault("at+jwt").describe(
+    "what a token's `typ` may be; `at+jwt,jwt` where the issuer [marks no access tokens](callers.md#tokens)",
+  ),
+  JWT_RIGHTS_CLAIM: z.string().regex(/^[!-~]{1,128}$/, "expected 1 to 128 visible ASCII characters").default("scope")
+    .describe(
+      "the claim that has the rights, such as `holdfast:seller`: words between spaces, or an array",
+    ),
+  JWT_CLOCK_SKEW_S: integer(0, 300).default(30).describe(
+    "how far the issuer's clock may be off",
+  ),
+  JWT_JWKS_AGE_MS_MAX: integer(60_000, 604_800_000).default(21_600_000).describe(
+    "so long the keys are good while they can't be read anew",
+  ),
+  MTLS_RIGHTS: parsed(parseMtlsRights).optional().describe(
+    "[certificates](callers.md#client-certificates) and their rights, such as `spiffe://shop/orders=seller,dns:pos.shop=seller+stocker,cn:ops=operator`",
   ),
   DATABASE_URL: parsed((text) => parsePostgresAddress(text, SERVER_ROLE)).prefault(DATABASE_URL_DEFAULT).describe(
     "PostgreSQL, as the role that `migrate` makes; [what may stand in it](operating.md#postgresql)",
@@ -178,6 +207,9 @@ export const SETTINGS = z.object({
   ),
   TLS_KEY_FILE: path().describe(
     "its private key as PEM",
+  ),
+  TLS_CLIENT_CA_FILE: path().describe(
+    "certificates that sign those of [clients](callers.md#client-certificates), as PEM, taken up when renewed; for `AUTH` with `mtls`",
   ),
   LOG_LEVEL: z.enum(LOG_LEVELS).default("info").describe(
     "least level of a line that is logged",

@@ -8,7 +8,7 @@ import { failureOf } from "../lanes/failure.ts";
 import { readAgain } from "../lanes/retry_rule.ts";
 import type { NamedGoods } from "../store/statements/goods.ts";
 import type { Store } from "../store/store.ts";
-import { Recent } from "./recent.ts";
+import { Recent } from "../base/recent.ts";
 
 /** Skus whose goods are kept: 256 bytes each at most, and as much for the entry. */
 export const KEPT_SKUS_MAX = 50_000;

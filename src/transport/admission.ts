@@ -5,7 +5,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import http2 from "node:http2";
 import { type Connection, type Connections, cut } from "./connections.ts";
-import { type Exchange, REQUEST_ID_HEADER, type WireHandler } from "./exchange.ts";
+import { type Exchange, type RefusalStatus, REQUEST_ID_HEADER, type WireHandler } from "./exchange.ts";
 import type { ListenerLimits } from "./limits.ts";
 import type { OverLimitLog } from "./over_limit_log.ts";
 
@@ -19,6 +19,7 @@ const STREAMS_SEEN_FACTOR = 2;
 /** What a field costs beside its name and value (RFC 9113, section 6.5.2, SETTINGS_MAX_HEADER_LIST_SIZE). */
 const FIELD_OVERHEAD_BYTES = 32;
 
+const AUTHORIZATION = "authorization";
 const REQUEST_ID_PATTERN = /^[A-Za-z0-9._:-]{1,64}$/;
 
 /** What admission needs. */
@@ -55,7 +56,7 @@ export class Admission {
     if (newRequestId !== undefined) exchange.carryId(identifyRequest(exchange.headers, newRequestId));
     if (isDraining()) exchange.sayClose();
     if (limit !== undefined) this.#refused.add(exchange);
-    const refusal = limit !== undefined ? 503 : isHeaderOverLimit(exchange.rawHeaders, limits) ? 431 : exchange.refusal;
+    const refusal = limit !== undefined ? 503 : refusalOfHeader(exchange, limits);
     if (refusal === undefined) return true;
     exchange.refuse(refusal);
     return false;
@@ -121,6 +122,25 @@ function identifyRequest(headers: IncomingHttpHeaders, newId: () => string): str
   const id = typeof given === "string" && REQUEST_ID_PATTERN.test(given) ? given : newId();
   headers[REQUEST_ID_HEADER] = id;
   return id;
+}
+
+function refusalOfHeader(exchange: Exchange, limits: ListenerLimits): RefusalStatus | undefined {
+  if (isHeaderOverLimit(exchange.rawHeaders, limits)) return 431;
+  if (exchange.headers.authorization !== undefined && isAuthorizedTwice(exchange.rawHeaders)) return 400;
+  return exchange.refusal;
+}
+
+/**
+ * Whether there are two fields of credentials. Node takes the first of them; a proxy in front may have judged another,
+ * so that it is not to be guessed who calls.
+ */
+function isAuthorizedTwice(raw: readonly string[]): boolean {
+  let fields = 0;
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i]!;
+    if (name.length === AUTHORIZATION.length && name.toLowerCase() === AUTHORIZATION) fields++;
+  }
+  return fields > 1;
 }
 
 /**

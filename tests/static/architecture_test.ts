@@ -20,7 +20,17 @@ const LAW: Readonly<Record<string, Law>> = {
   base: { files: [], packages: [] },
   telemetry: { files: [], packages: ["@opentelemetry/api", "pino", "pino-pretty"] },
   // How long a lease is good for is counted by the check of the settings as the lock counts it.
-  config: { files: ["auth/identity.ts", "telemetry", "lock/validity.ts"], packages: ["zod"] },
+  config: {
+    files: [
+      "auth/identity.ts",
+      "auth/jwt_rules.ts",
+      "auth/mtls_rules.ts",
+      "auth/rights.ts",
+      "telemetry",
+      "lock/validity.ts",
+    ],
+    packages: ["zod"],
+  },
   inventory: { files: [], packages: [] },
   store: { files: ["config", "inventory", "telemetry"], packages: ["postgres"] },
   lock: { files: ["config", "inventory/stock_key.ts", "telemetry"], packages: ["ioredis", "redlock"] },
@@ -33,7 +43,7 @@ const LAW: Readonly<Record<string, Law>> = {
   },
   auth: {
     files: ["config", "rpc", "store/statements/keys.ts", "telemetry", "transport"],
-    packages: CONNECT,
+    packages: [...CONNECT, "jose"],
   },
   health: { files: ["telemetry"], packages: [] },
   tls: { files: ["telemetry"], packages: [] },

@@ -33,6 +33,8 @@ Deno.test("docs/settings.md names what the code reads, and DATA_DIR of `up`", ()
 Deno.test("the defaults of docs/settings.md are what the program runs on", () => {
   const table = documented();
   const config = loadConfig(() => undefined);
+  const tokens = { AUTH: "jwt", JWT_ISSUER: "i", JWT_AUDIENCE: "a", JWT_JWKS: "/k" } as Record<string, string>;
+  const jwt = loadConfig((name) => tokens[name]).jwt!;
   const code = (value: string | number) => `\`${value}\``;
   const urls = REDIS_URLS_DEFAULT.split(",");
   const [firstNode = ""] = urls;
@@ -43,6 +45,15 @@ Deno.test("the defaults of docs/settings.md are what the program runs on", () =>
     AUTH: config.auth.length === 0 ? "none" : "",
     ADMIN_PORT: code(config.admin?.port ?? "off"),
     ADMIN_HOST: code(config.admin?.host ?? ""),
+    JWT_ISSUER: config.jwt === undefined ? "none" : "",
+    JWT_AUDIENCE: config.jwt === undefined ? "none" : "",
+    JWT_JWKS: config.jwt === undefined ? "none" : "",
+    JWT_ALGORITHMS: code(jwt.algorithms.join(",")),
+    JWT_TYPES: code(jwt.types.join(",")),
+    JWT_RIGHTS_CLAIM: code(jwt.rightsClaim),
+    JWT_CLOCK_SKEW_S: code(jwt.clockSkewS),
+    JWT_JWKS_AGE_MS_MAX: code(jwt.keysAgeMsMax),
+    MTLS_RIGHTS: config.mtls === undefined ? "none" : "",
     DATABASE_URL: code(DATABASE_URL_DEFAULT),
     DATABASE_URL_FILE: config.databaseUrlFile === undefined ? "none" : "",
     DATABASE_TLS_CA_FILE: config.database.tls.rootCertificate === undefined ? "none" : "",
@@ -81,6 +92,7 @@ Deno.test("the defaults of docs/settings.md are what the program runs on", () =>
     ALLOWED_HOSTS: config.allowedHosts.length === 0 ? "none" : "",
     TLS_CERT_FILE: config.tlsFiles === undefined ? "none" : "",
     TLS_KEY_FILE: config.tlsFiles === undefined ? "none" : "",
+    TLS_CLIENT_CA_FILE: config.mtls === undefined ? "none" : "",
     LOG_LEVEL: code(config.logLevel),
     LOG_FORMAT: code(config.logFormat),
     ACCESS_LOG_SAMPLE: code(config.accessLogSample),

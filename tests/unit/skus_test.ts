@@ -3,7 +3,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { Code, ConnectError } from "@connectrpc/connect";
 import fc from "fast-check";
 import { BadRequestSchema, ErrorInfoSchema } from "../../src/gen/google/rpc/error_details_pb.ts";
-import { Recent } from "../../src/goods/recent.ts";
+import { Recent } from "../../src/base/recent.ts";
 import { skuOf } from "../../src/inventory/sku.ts";
 import { Violations } from "../../src/rpc/errors.ts";
 import { TRAILER_BYTES_MAX } from "../../src/rpc/trailer_budget.ts";

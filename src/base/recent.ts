@@ -22,6 +22,14 @@ export class Recent<K, V> {
     return value;
   }
 
+  delete(key: K): void {
+    this.#entries.delete(key);
+  }
+
+  clear(): void {
+    this.#entries.clear();
+  }
+
   /** Adds or replaces a value. */
   set(key: K, value: V): void {
     this.#entries.delete(key);

@@ -1,0 +1,70 @@
+/** A key set (RFC 7517) as text: what of it can verify tokens. Pure. */
+import { createLocalJWKSet, type JSONWebKeySet, type JWTVerifyGetKey } from "jose";
+
+/** Largest key set that is read, in bytes; the largest in use have some ten thousand. */
+export const KEY_SET_BYTES_MAX = 256 * 1024;
+/** Keys in one set: each call of an unknown token looks through them. */
+export const KEYS_MAX = 100;
+/** Ids of keys that the log names. */
+const IDS_NAMED_MAX = 10;
+const ID_CHARACTERS_MAX = 64;
+/** Kinds of keys of which one half is public. */
+const KINDS: ReadonlySet<unknown> = new Set(["RSA", "EC", "OKP"]);
+
+/** Keys that verify. */
+export interface KeySet {
+  /** Finds the key of a token by its header. Looks at `alg` and `kid` and at nothing else of it. */
+  readonly find: JWTVerifyGetKey;
+  /** How many keys. */
+  readonly size: number;
+  /** Ids for the log: printable, cut, the first of them. */
+  readonly ids: readonly string[];
+}
+
+/** A key set that can't be used; the message says what was expected, and repeats nothing of it. */
+export class KeySetError extends Error {
+  override name = "KeySetError";
+}
+
+/**
+ * Reads a key set. Keys that are for something else (encryption, other kinds) are left out.
+ *
+ * @throws KeySetError
+ */
+export function parseKeySet(text: string): KeySet {
+  const all = keysOf(text);
+  if (all.length > KEYS_MAX) throw new KeySetError(`has ${all.length} keys, expected ${KEYS_MAX} or fewer`);
+  const keys = all.filter(isForSignatures);
+  if (keys.length === 0) throw new KeySetError(`none of its ${all.length} keys verifies signatures (RSA, EC or OKP)`);
+  if (keys.some((key) => key.d !== undefined)) {
+    throw new KeySetError("contains a private key, expected public ones: whoever reads it could sign tokens");
+  }
+  return { find: createLocalJWKSet({ keys } as unknown as JSONWebKeySet), size: keys.length, ids: idsOf(keys) };
+}
+
+type Key = Readonly<Record<string, unknown>>;
+
+function keysOf(text: string): Key[] {
+  const expected = `expected a key set, {"keys": [...]}`;
+  let set: unknown;
+  try {
+    set = JSON.parse(text);
+  } catch {
+    throw new KeySetError(`is no JSON, ${expected}`);
+  }
+  const keys = typeof set === "object" && set !== null ? (set as { keys?: unknown }).keys : undefined;
+  if (!Array.isArray(keys)) throw new KeySetError(`has no array "keys", ${expected}`);
+  if (!keys.every((key) => typeof key === "object" && key !== null && !Array.isArray(key))) {
+    throw new KeySetError(`"keys" contains what is no object, ${expected}`);
+  }
+  return keys;
+}
+
+function isForSignatures({ kty, use }: Key): boolean {
+  return KINDS.has(kty) && (use === undefined || use === "sig");
+}
+
+function idsOf(keys: readonly Key[]): string[] {
+  return keys.flatMap(({ kid }) => typeof kid === "string" ? [kid] : []).slice(0, IDS_NAMED_MAX)
+    .map((id) => id.slice(0, ID_CHARACTERS_MAX).replace(/[^ -~]/g, "?"));
+}
