@@ -28,6 +28,7 @@ Deno.test("docs/operating.md leads from a bare machine to a client that sells wi
     ["/etc/holdfast", join(dir, "etc")],
     ["/opt/holdfast", fileURLToPath(new URL("../..", import.meta.url))],
     ["/var/log/", `${dir}/`],
+    ["/var/lib/holdfast", join(dir, "home")],
     ["/run/", `${dir}/`],
     ["0.0.0.0", "127.0.0.1"],
     [":5432/", `:${owner.port}/`],

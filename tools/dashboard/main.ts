@@ -1,0 +1,120 @@
+/**
+ * `deno run -A tools/dashboard/main.ts`: the pictures of docs/operating.md. Starts a service of its own by `up`, makes
+ * a load for some minutes, has a Prometheus scrape it, and draws what the panels of ops/dashboard.json show. By hand,
+ * and no part of any check: run it when panels change, and look at what came of it. `PROMETHEUS` is the program.
+ */
+import { join } from "node:path";
+import { until } from "../../src/base/bounded_wait.ts";
+import { denoEnvironment } from "../../src/process/child_environment.ts";
+import { findRecords } from "../stack/process_record.ts";
+import { freePort } from "../stack/ports.ts";
+import { type Panel, type Row, rowsOf, withoutVariables } from "./dashboard.ts";
+import { sellFor, type Shop, stock } from "./load.ts";
+import { type Line, picture } from "./picture.ts";
+import { type Prometheus, type Series, startPrometheus } from "./prometheus.ts";
+
+const SERVING_MS_MAX = 60_000;
+const SCRAPE_EVERY_S = 1;
+const STEP_S = 2;
+/** Rates over so many scrapes. */
+const WINDOW = "10s";
+const PICTURES = new URL("../../docs/pictures/", import.meta.url);
+
+/** The load, step by step: callers, the pause behind each call, how long, and how many nodes stand still meanwhile. */
+const STEPS = [
+  { callers: 8, pauseMs: 40, forMs: 40_000, nodesPaused: 0 },
+  { callers: 8, pauseMs: 40, forMs: 20_000, nodesPaused: 1 },
+  { callers: 8, pauseMs: 40, forMs: 20_000, nodesPaused: 3 },
+  { callers: 8, pauseMs: 40, forMs: 20_000, nodesPaused: 0 },
+  { callers: 200, pauseMs: 5, forMs: 15_000, nodesPaused: 0 },
+  { callers: 8, pauseMs: 40, forMs: 25_000, nodesPaused: 0 },
+] as const;
+
+async function main(): Promise<void> {
+  const dir = await Deno.makeTempDir({ prefix: "dashboard-" });
+  // PostgreSQL runs as another user when we are root, and must get through to its data.
+  await Deno.chmod(dir, 0o755);
+  const dashboard = JSON.parse(await Deno.readTextFile(new URL("../../ops/dashboard.json", import.meta.url)));
+  const [port, adminPort, prometheusPort] = [freePort(), freePort(), freePort()];
+  const up = startUp({ PORT: `${port}`, ADMIN_PORT: `${adminPort}`, DATA_DIR: join(dir, "data") });
+  try {
+    const shop: Shop = { url: `http://127.0.0.1:${port}`, headers: {} };
+    if (!await until(() => isServing(shop.url), SERVING_MS_MAX)) throw new Error("`up` does not serve");
+    await using prometheus = await startPrometheus({
+      program: Deno.env.get("PROMETHEUS") ?? "prometheus",
+      dir,
+      port: prometheusPort,
+      target: `127.0.0.1:${adminPort}`,
+      everyS: SCRAPE_EVERY_S,
+    });
+    await stock(shop);
+    const fromS = Math.floor(Date.now() / 1000);
+    await makeLoad(shop, join(dir, "data"));
+    await draw(rowsOf(dashboard), prometheus, fromS, Math.floor(Date.now() / 1000));
+  } finally {
+    up.kill("SIGTERM");
+    await up.status;
+    await Deno.remove(dir, { recursive: true });
+  }
+}
+
+function startUp(settings: Readonly<Record<string, string>>): Deno.ChildProcess {
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", new URL("../up/main.ts", import.meta.url).pathname],
+    env: { ...denoEnvironment(), LOG_LEVEL: "warn", ...settings },
+    clearEnv: true,
+    stdin: "null",
+    stdout: "null",
+  }).spawn();
+}
+
+async function isServing(url: string): Promise<boolean> {
+  try {
+    const answer = await fetch(`${url}/readyz`);
+    await answer.body?.cancel();
+    return answer.ok;
+  } catch {
+    return false;
+  }
+}
+
+async function makeLoad(shop: Shop, dataDir: string): Promise<void> {
+  const nodes = (await findRecords(dataDir)).filter(({ record }) => record.name === "redis").map(({ record }) =>
+    record
+  );
+  try {
+    for (const { callers, pauseMs, forMs, nodesPaused } of STEPS) {
+      nodes.forEach(({ pid }, i) => Deno.kill(pid, i < nodesPaused ? "SIGSTOP" : "SIGCONT"));
+      await sellFor(shop, callers, pauseMs, forMs);
+    }
+  } finally {
+    for (const { pid } of nodes) Deno.kill(pid, "SIGCONT");
+  }
+}
+
+async function draw(rows: readonly Row[], prometheus: Prometheus, fromS: number, toS: number): Promise<void> {
+  await Deno.mkdir(PICTURES, { recursive: true });
+  for (const row of rows) {
+    const lines = new Map<number, readonly Line[]>();
+    for (const panel of row.panels) lines.set(panel.id, await linesOf(panel, prometheus, fromS, toS));
+    const name = `${row.title.toLowerCase().replaceAll(/[^a-z]+/g, "_")}.svg`;
+    await Deno.writeTextFile(new URL(name, PICTURES), picture(row, lines, fromS));
+    const empty = row.panels.filter(({ id }) => lines.get(id)?.length === 0).map(({ title }) => title);
+    console.log(`${name}${empty.length === 0 ? "" : `; without data: ${empty.join(", ")}`}`);
+  }
+}
+
+async function linesOf(panel: Panel, prometheus: Prometheus, fromS: number, toS: number): Promise<Line[]> {
+  const lines: Line[] = [];
+  for (const { expr, legendFormat } of panel.targets) {
+    const found = await prometheus.range(withoutVariables(expr, WINDOW), fromS, toS, STEP_S);
+    lines.push(...found.map(({ metric, values }) => ({ name: legend(legendFormat, metric), values })));
+  }
+  return lines;
+}
+
+function legend(format: string, labels: Series["metric"]): string {
+  return format.replaceAll(/\{\{\s*(\w+)\s*\}\}/g, (_, label) => labels[label] ?? "");
+}
+
+if (import.meta.main) await main();
