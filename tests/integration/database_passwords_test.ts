@@ -23,7 +23,7 @@ function openStore({ file }: Role): { readonly store: Store; readonly lines: () 
     void (lines += `${JSON.stringify(fields)} ${message}\n`);
   const log = { debug: note, info: note, warn: note, error: note };
   const access = openDatabaseAccess(parsePostgresAddress(Deno.readTextFileSync(file)), file, log);
-  const store = createStore({ ...TEST_LIMITS, ...access.current, access, log });
+  const store = createStore({ ...TEST_LIMITS, connectTimeoutMs: 5000, ...access.current, access, log });
   return { store, lines: () => lines, [Symbol.asyncDispose]: () => store.close() };
 }
 

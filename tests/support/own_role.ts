@@ -29,7 +29,7 @@ export async function newRole(database: TestDatabase): Promise<Role> {
     },
     async write(password, { host = "127.0.0.1", before = "" } = {}) {
       const url = new URL(database.serverUrl);
-      Object.assign(url, { username: name, password, hostname: host });
+      Object.assign(url, { username: name, password, hostname: host, search: "" });
       // As tools that renew secrets do it: at one moment.
       await Deno.writeTextFile(`${file}.new`, `${url.href.replace("@", `@${before}`)}\n`);
       await Deno.rename(`${file}.new`, file);
