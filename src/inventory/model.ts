@@ -226,7 +226,7 @@ export interface Shortfall {
 export type Verdict = Applied | { readonly ok: false; readonly refusal: Refusal };
 
 /**
- * What was applied. A retry gets exactly what the first call got, and `replayed`; a set gets the level as it stands.
+ * What was applied. A retry gets exactly what the first call got, and `replayed`.
  */
 export type Applied =
   & { readonly ok: true; readonly replayed?: true }

@@ -93,6 +93,23 @@ inEveryMode("a dry run that was answered by a lost write has no part in it, and 
   assertEquals(await checkLedger(on.ownerUrl), []);
 });
 
+inEveryMode("a set of a lost write that came is answered with what it made, not with what came after it", async () => {
+  await using on = await lanesBench();
+  const other = on.lanes();
+  const stood = await other.apply(set("as it stands", 1, 10), NEVER);
+  assert(stood.ok && stood.kind === "set");
+  const { lanes, commit } = lanesWithLateWrite(on, async () => {
+    assertEquals(await commit(), true);
+    assertEquals((await other.apply(sell("after", [1, 2]), NEVER)).ok, true);
+  });
+  const answer = await lanes.apply(set("five", 1, 5), NEVER);
+  assert(answer.ok && answer.kind === "set");
+  const { onHand, version: made } = answer.level;
+  assertEquals([onHand, made], [5, stood.level.version + 1]);
+  assertEquals(await on.onHand(1), 3);
+  assertEquals(await checkLedger(on.ownerUrl), []);
+});
+
 inEveryMode("an order of a lost write is not refused, whatever it would be refused for", async () => {
   await using on = await lanesBench();
   await using owner = ownerOf(on.ownerUrl);

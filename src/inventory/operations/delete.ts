@@ -1,6 +1,7 @@
 /** A goods is no longer sold at a location, or is again. Its history stays. */
 import { keyOf } from "../stock_key.ts";
-import { NO_EFFECT, type Operated, type OperationRules, refused } from "./rules.ts";
+import { levelMade, standsAs } from "./recorded.ts";
+import { type Operated, type OperationRules, refused } from "./rules.ts";
 
 /** The operation that closes. */
 export interface DeleteOperation extends Operated {
@@ -39,11 +40,9 @@ function changesDeleted(deleted: boolean): OperationRules<DeleteOperation | Rest
       const place = { goodsId, locationId };
       const level = snapshot.levels.get(keyOf(place));
       if (level === undefined) return refused({ reason: "unknown_goods", places: [place] });
-      // On record: it was done, and may be undone by now.
-      if (level.deleted === deleted || snapshot.operations.has(operationId)) {
-        const answer = { ok: true, kind: "stock", operationId, levels: [level], replayed: true } as const;
-        return { ok: true, effect: NO_EFFECT, answer };
-      }
+      const made = levelMade(snapshot, operationId);
+      if (made !== undefined) return standsAs(operationId, made, false);
+      if (level.deleted === deleted) return standsAs(operationId, level, true);
       if (deleted && level.reserved > 0) return refused({ reason: "has_holds", place, reserved: level.reserved });
       const step = { ...place, onHandDelta: 0, reservedDelta: 0 };
       const after = { ...level, deleted, version: level.version + 1 };
@@ -51,7 +50,7 @@ function changesDeleted(deleted: boolean): OperationRules<DeleteOperation | Rest
         ok: true,
         effect: {
           steps: [deleted ? { ...step, closes: true } : { ...step, opens: true }],
-          operation: { operationId, kind, orderId: undefined, lines: [] },
+          operation: { operationId, kind, orderId: undefined, lines: [], levels: [after] },
         },
         answer: { ok: true, kind: "stock", operationId, levels: [after] },
       };

@@ -1,7 +1,8 @@
 /** What sales of a goods at a location are bound by becomes something else. */
 import type { Policy } from "../model.ts";
 import { keyOf } from "../stock_key.ts";
-import { NO_EFFECT, type Operated, type OperationRules, refused } from "./rules.ts";
+import { levelMade, standsAs } from "./recorded.ts";
+import { type Operated, type OperationRules, refused } from "./rules.ts";
 
 /** The operation. */
 export interface PolicyOperation extends Operated {
@@ -33,12 +34,10 @@ export const POLICY: OperationRules<PolicyOperation> = {
   decide(snapshot, { operationId, goodsId, locationId, policy }) {
     const place = { goodsId, locationId };
     const level = snapshot.levels.get(keyOf(place));
+    const made = levelMade(snapshot, operationId);
+    if (made !== undefined) return standsAs(operationId, made, false);
     if (level === undefined || level.deleted) return refused({ reason: "unknown_goods", places: [place] });
-    // On record: it was set, and may be another by now.
-    if (snapshot.operations.has(operationId) || samePolicy(level.policy ?? NO_POLICY, policy)) {
-      const answer = { ok: true, kind: "stock", operationId, levels: [level], replayed: true } as const;
-      return { ok: true, effect: NO_EFFECT, answer };
-    }
+    if (samePolicy(level.policy ?? NO_POLICY, policy)) return standsAs(operationId, level, true);
     const free = level.onHand - level.reserved;
     if (free < -policy.backorderMax) return refused({ reason: "below_floor", place, available: free });
     const after = { ...level, policy, version: level.version + 1 };
@@ -46,7 +45,7 @@ export const POLICY: OperationRules<PolicyOperation> = {
       ok: true,
       effect: {
         steps: [{ ...place, onHandDelta: 0, reservedDelta: 0, policy }],
-        operation: { operationId, kind: "policy", orderId: undefined, lines: [] },
+        operation: { operationId, kind: "policy", orderId: undefined, lines: [], levels: [after] },
       },
       answer: { ok: true, kind: "stock", operationId, levels: [after] },
     };

@@ -2,6 +2,7 @@
 import { INT32_MAX, type Level } from "../model.ts";
 import { keyOf } from "../stock_key.ts";
 import { spare } from "./adjust.ts";
+import { levelMade } from "./recorded.ts";
 import { type Decision, NO_EFFECT, type Operated, type OperationRules, refused } from "./rules.ts";
 
 /** The operation. */
@@ -37,7 +38,8 @@ export const SET: OperationRules<SetOperation> = {
   decide(snapshot, { operationId, goodsId, locationId, num, basis = "available", expectedVersion, expectedNum }) {
     const place = { goodsId, locationId };
     const level = snapshot.levels.get(keyOf(place));
-    if (level !== undefined && snapshot.operations.has(operationId)) return stands(level);
+    const made = levelMade(snapshot, operationId);
+    if (made !== undefined) return stands(made);
     const withheld = basis === "on_hand" ? 0 : (level?.reserved ?? 0) + (level?.policy?.safetyStock ?? 0);
     const stood = (level?.onHand ?? 0) - withheld;
     if ((expectedVersion ?? level?.version ?? 0) !== (level?.version ?? 0) || (expectedNum ?? stood) !== stood) {
@@ -64,7 +66,7 @@ export const SET: OperationRules<SetOperation> = {
       ok: true,
       effect: {
         steps: [{ ...place, onHandDelta: onHand - (level?.onHand ?? 0), reservedDelta: 0, opens: true }],
-        operation: { operationId, kind: "set", orderId: undefined, lines: [{ ...place, num }] },
+        operation: { operationId, kind: "set", orderId: undefined, lines: [{ ...place, num }], levels: [after] },
       },
       answer: { ok: true, kind: "set", level: after },
     };

@@ -14,7 +14,8 @@ export function set(
   const shelf = world.shelves.get(name);
   const kept = basis === "on_hand" ? 0 : world.reserved(name) + (shelf?.policy.safetyStock ?? 0);
   const seen = () => ({ ok: "set", place: name, available: world.available(name), version: world.changes(name) });
-  if (shelf !== undefined && world.records.has(id)) return seen();
+  const made = world.records.get(id);
+  if (made !== undefined) return made.answer;
   const differs = expectedVersion !== undefined && expectedVersion !== world.changes(name) ||
     expectedNum !== undefined && expectedNum !== (shelf?.units ?? 0) - kept;
   if (differs) return { no: "not_as_expected", place: name, version: world.changes(name) };
@@ -25,8 +26,7 @@ export function set(
   if (shelf !== undefined && !shelf.closed && delta === 0) return seen();
   world.move(name, delta, { says: true });
   world.shelves.get(name)!.closed = false;
-  world.records.set(id, { what: "set", content: "", answer: {} });
-  return seen();
+  return world.record(id, "set", "", seen());
 }
 
 /** Units of no order come back. */
@@ -108,28 +108,28 @@ export function transfer(world: World, id: string, lines: Quantities, to: number
 export function policy(world: World, { operationId: id, policy, ...place }: Of<"policy">): SeenVerdict {
   const name = placeText(place);
   const shelf = world.shelves.get(name);
+  const made = world.records.get(id);
+  if (made !== undefined) return made.answer;
   if (shelf === undefined || shelf.closed) return { no: "unknown_goods", places: [name] };
-  if (world.records.has(id) || text(shelf.policy) === text(policy)) return { ...world.stock([name]), replayed: true };
+  if (text(shelf.policy) === text(policy)) return { ...world.stock([name]), replayed: true };
   const free = shelf.units - world.reserved(name);
   if (free < -policy.backorderMax) return { no: "below_floor", place: name, available: free };
   shelf.policy = policy;
   world.move(name, 0);
-  world.records.set(id, { what: "policy", content: "", answer: {} });
-  return world.stock([name]);
+  return world.record(id, "policy", "", world.stock([name]));
 }
 
 /** Ends sales, or begins them again. */
 export function close(world: World, { kind, operationId: id, ...place }: Of<"delete"> | Of<"restore">): SeenVerdict {
   const name = placeText(place);
   const shelf = world.shelves.get(name);
+  const made = world.records.get(id);
+  if (made !== undefined) return made.answer;
   if (shelf === undefined) return { no: "unknown_goods", places: [name] };
-  if (world.records.has(id) || shelf.closed === (kind === "delete")) {
-    return { ...world.stock([name]), replayed: true };
-  }
+  if (shelf.closed === (kind === "delete")) return { ...world.stock([name]), replayed: true };
   const reserved = world.reserved(name);
   if (kind === "delete" && reserved > 0) return { no: "has_holds", place: name, reserved };
   shelf.closed = kind === "delete";
   world.move(name, 0);
-  world.records.set(id, { what: kind, content: "", answer: {} });
-  return world.stock([name]);
+  return world.record(id, kind, "", world.stock([name]));
 }
