@@ -12,11 +12,13 @@ import { jsonClient } from "../support/clients/json_fetch.ts";
 import { serverTest } from "../support/server.ts";
 import { NOW, type Scenario, UUID_V7 } from "./scenario.ts";
 import { APPLIED } from "./scenarios_applied.ts";
+import { APPLY_BATCH } from "./scenarios_apply_batch.ts";
 import { BATCHES } from "./scenarios_batch.ts";
 import { GOODS } from "./scenarios_goods.ts";
 import { HOLDS, LATER } from "./scenarios_holds.ts";
 import { PLACES } from "./scenarios_places.ts";
 import { REFUSED } from "./scenarios_refused.ts";
+import { POLICIES } from "./scenarios_policies.ts";
 import { STOCK } from "./scenarios_stock.ts";
 import { SELL_BATCHES } from "./scenarios_sell_batch.ts";
 import { SELL_OPTIONS } from "./scenarios_sell_options.ts";
@@ -36,6 +38,8 @@ const ALL: readonly Scenario[] = [
   ...GOODS,
   ...HOLDS,
   ...STOCK,
+  ...POLICIES,
+  ...APPLY_BATCH,
 ];
 /** As many of them as together have each end of each method once; `endOf` names an end. */
 function covering(scenarios: readonly Scenario[], endOf: (method: Method, code: string) => string): Scenario[] {

@@ -1,14 +1,12 @@
-/** What StockService does: each scenario ends with a look at the levels. */
-import { again, type Json } from "../support/clients/client.ts";
-import { failure, verdicts } from "./batch_verdicts.ts";
+/** What StockService does with stock: each scenario ends with a look at the levels. */
+import { type Json } from "../support/clients/client.ts";
+import { verdicts } from "./batch_verdicts.ts";
 import {
   badRequest,
-  type Call,
   detail,
   fails,
   given,
   info,
-  level,
   named,
   ok,
   order,
@@ -20,50 +18,7 @@ import {
   UUID_V7,
 } from "./scenario.ts";
 
-const notInArticle = "nothing of it";
-
-/** A place as it stands, with what is reserved and withheld. */
-function place(goodsId: number, onHand: number, version: number, more: Json = {}): Json {
-  return { ...level(goodsId, onHand, version), ...more };
-}
-
-function adjust(
-  operationId: string,
-  ...lines: (readonly [goodsId: number, delta: number, locationId?: number])[]
-): Json {
-  return {
-    lines: lines.map(([goodsId, delta, locationId = 0]) => ({ goodsId, delta, locationId })),
-    ...(operationId === "" ? {} : { operationId }),
-  };
-}
-
-function adjusted(operationId: string, ...levels: Json[]): Json {
-  return { levels, operationId, replayed: false };
-}
-
-function transfer(operationId: string, to: number, ...lines: (readonly [goodsId: number, num: number])[]): Json {
-  return { toLocationId: to, lines: lines.map(([goodsId, num]) => ({ goodsId, num })), operationId };
-}
-
-/** The call is answered, and answered as a retry when it comes again. */
-function twice(method: Call["method"], request: Json, answer: Json): Call[] {
-  return [ok(method, request, answer), ok(method, request, again(answer))];
-}
-
-/** InvDetail of another location. */
-function detailAt(goodsId: number, locationId: number, num: number, version: number): Call {
-  return ok("InvDetail", { goodsId, locationId }, { ...level(goodsId, num, version), locationId });
-}
-
-function differs(operationId: string, differences: string): Json {
-  return info("CONTENT_DIFFERS", { field: "operation_id", operation_id: operationId, differences });
-}
-
-/** A policy in an answer. */
-function policy(more: Json = {}): Json {
-  const none = { safetyStock: 0, backorderMax: 0, orderNumMax: 0, buyerNumMax: 0, lowStockAt: 0, lowStockUntil: 0 };
-  return { ...none, ...more };
-}
+import { adjust, adjusted, detailAt, differs, notInArticle, place, policy, transfer, twice } from "./scenario_stock.ts";
 
 /** Each on goods of its own. */
 export const STOCK: readonly Scenario[] = [
@@ -189,104 +144,6 @@ export const STOCK: readonly Scenario[] = [
     ],
   },
   {
-    name: "binds sales to a policy, which is read back, until there is none",
-    notInArticle,
-    calls: (g) => {
-      const request = { safetyStock: 2, orderNumMax: 5, buyerNumMax: 6 };
-      const rest = place(g, 10, 2, { num: 8 });
-      return [
-        set(g, 10, 1),
-        ok("GetPolicy", { goodsId: g }, { goodsId: g, locationId: 0, policy: policy(), sku: "" }),
-        ...twice("SetPolicy", { goodsId: g, policy: request }, {
-          level: rest,
-          policy: policy(request),
-          replayed: false,
-        }),
-        ok("GetPolicy", { goodsId: g }, { goodsId: g, locationId: 0, policy: policy(request), sku: "" }),
-        fails("Sell", order(`${g}`, [g, 1]), "FAILED_PRECONDITION", info("BUYER_REQUIRED", { goods_ids: `${g}` })),
-        fails("Sell", { ...order(`${g}`, [g, 6]), buyerId: `b${g}` }, "FAILED_PRECONDITION", {
-          "@type": "inventory.v1.LimitExceeded",
-          goodsId: g,
-          locationId: 0,
-          limit: "LIMIT_OF_ORDER",
-          asked: 6,
-          taken: 0,
-          max: 5,
-          sku: "",
-        }),
-        ok("Sell", { ...order(`${g}`, [g, 5]), buyerId: `b${g}` }, sold(`${g}`, [g, 5])),
-        fails("Sell", { ...order(`${g}0`, [g, 2]), buyerId: `b${g}` }, "FAILED_PRECONDITION", {
-          "@type": "inventory.v1.LimitExceeded",
-          goodsId: g,
-          locationId: 0,
-          limit: "LIMIT_OF_BUYER",
-          asked: 2,
-          taken: 5,
-          max: 6,
-          sku: "",
-        }),
-        fails("Sell", { ...order(`${g}1`, [g, 4]), buyerId: `c${g}` }, "FAILED_PRECONDITION", {
-          "@type": "inventory.v1.ShortStock",
-          goodsId: g,
-          asked: 4,
-          available: 3,
-          locationId: 0,
-          sku: "",
-        }),
-        ok("SetPolicy", { goodsId: g }, { level: place(g, 5, 4), policy: policy(), replayed: false }),
-        ok("Sell", order(`${g}2`, [g, 5]), sold(`${g}2`, [g, 5])),
-        detail(g, 0, 5),
-      ];
-    },
-  },
-  {
-    name: "sells below nothing as far as a policy allows it, and keeps the policy from going back on that",
-    notInArticle,
-    calls: (g) => [
-      set(g, 1, 1),
-      ok("SetPolicy", { goodsId: g, policy: { backorderMax: 2 } }, {
-        level: place(g, 1, 2),
-        policy: policy({ backorderMax: 2 }),
-        replayed: false,
-      }),
-      ok("Sell", order(`${g}`, [g, 3]), sold(`${g}`, [g, 3])),
-      fails(
-        "SetPolicy",
-        { goodsId: g, policy: { backorderMax: 1 } },
-        "FAILED_PRECONDITION",
-        info("BELOW_FLOOR", {
-          goods_ids: `${g}`,
-          available: "-2",
-        }),
-      ),
-      ok("Rollback", order(`${g}`), given(`${g}`, [g, 3])),
-      detail(g, 1, 4),
-    ],
-  },
-  {
-    name: "names all that is wrong with a policy",
-    notInArticle,
-    calls: (g) => [
-      fails(
-        "SetPolicy",
-        {
-          goodsId: g,
-          policy: { safetyStock: -1, backorderMax: 1_000_000_001, orderNumMax: -2, buyerNumMax: -1, lowStockAt: 3 },
-        },
-        "INVALID_ARGUMENT",
-        badRequest(
-          ["policy.safety_stock", "expected 0 to 1000000000, got -1"],
-          ["policy.backorder_max", "expected 0 to 1000000000, got 1000000001"],
-          ["policy.order_num_max", "expected a quantity of 0 or more, got -2"],
-          ["policy.buyer_num_max", "expected a quantity of 0 or more, got -1"],
-          ["policy.low_stock_until", "expected a quantity greater than low_stock_at, got 0"],
-        ),
-      ),
-      fails("SetPolicy", { goodsId: g }, "NOT_FOUND", unknown(g)),
-      fails("GetPolicy", { goodsId: g }, "NOT_FOUND", unknown(g)),
-    ],
-  },
-  {
     name: "takes a goods off sale, keeps what it has, and sells it again",
     notInArticle,
     calls: (g) => [
@@ -371,87 +228,6 @@ export const STOCK: readonly Scenario[] = [
         }),
         fails("InvDetail", held, "NOT_FOUND", unknown(g)),
         detail(g + 1, 10, 5),
-      ];
-    },
-  },
-  {
-    name: "applies a batch of everything, each with its own verdict, in its sequence",
-    notInArticle,
-    calls: (g) => {
-      const batch = {
-        operations: [
-          { setInv: { goodsId: g, num: 10 } },
-          { sell: order(`${g}`, [g, 1]) },
-          { rollback: order(`${g}`) },
-          { adjustInv: adjust(`${g}-a`, [g, 5]) },
-          { countInv: { goodsId: g, num: 14, operationId: `${g}-c` } },
-          { transferInv: transfer(`${g}-t`, 3, [g, 4]) },
-          { sell: order(`${g}0`, [g, 11]) },
-          {},
-          { adjustInv: adjust("a b") },
-        ],
-      };
-      const applied = (replayed: boolean, sale: Json, setLevel: Json) =>
-        verdicts(
-          { setInv: setLevel, truncated: false },
-          sale,
-          { rollback: { ...given(`${g}`, [g, 1]), replayed }, truncated: false },
-          { adjustInv: { ...adjusted(`${g}-a`, place(g, 15, 4)), replayed }, truncated: false },
-          { countInv: { level: place(g, 14, 5), operationId: `${g}-c`, replayed }, truncated: false },
-          {
-            transferInv: {
-              levels: [place(g, 10, 6), place(g, 4, 1, { locationId: 3 })],
-              operationId: `${g}-t`,
-              replayed,
-            },
-            truncated: false,
-          },
-          {
-            ...failure("FAILED_PRECONDITION", `not enough stock: goods ${g} has 10 available, asked 11`, {
-              "@type": "inventory.v1.ShortStock",
-              goodsId: g,
-              asked: 11,
-              available: 10,
-              locationId: 0,
-              sku: "",
-            }),
-            truncated: false,
-          },
-          {
-            ...failure(
-              "INVALID_ARGUMENT",
-              "operation: expected one of the operations, got none that this server knows",
-              badRequest(["operation", "expected one of the operations, got none that this server knows"]),
-            ),
-            truncated: false,
-          },
-          {
-            ...failure(
-              "INVALID_ARGUMENT",
-              "lines: expected at least one line, got none, and 1 more",
-              badRequest(
-                ["lines", "expected at least one line, got none"],
-                [
-                  "operation_id",
-                  'expected 1 to 64 characters out of A-Z a-z 0-9 . _ : -, got " " (U+0020) as character 2 of 3',
-                ],
-              ),
-            ),
-            truncated: false,
-          },
-        );
-      return [
-        ok("ApplyBatch", batch, applied(false, { sell: sold(`${g}`, [g, 1]), truncated: false }, level(g, 10, 1))),
-        detail(g, 10, 6),
-        detailAt(g, 3, 4, 1),
-        fails(
-          "ApplyBatch",
-          { operations: [] },
-          "INVALID_ARGUMENT",
-          badRequest(
-            ["operations", "expected at least one operation, got none"],
-          ),
-        ),
       ];
     },
   },

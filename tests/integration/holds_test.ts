@@ -1,52 +1,10 @@
 /** Holds through lanes, store and PostgreSQL, one at a time: what each operation comes to, and what moves by it. */
 import { assert, assertEquals } from "@std/assert";
-import type { Level } from "../../src/inventory/model.ts";
-import type { StockKey } from "../../src/inventory/stock_key.ts";
 import { allRows } from "../support/all_rows.ts";
 import { rollback, sell, set } from "../support/apply.ts";
-import { ownerOf } from "../support/database.ts";
-import {
-  confirm,
-  elapse,
-  expire,
-  extend,
-  holdViolations,
-  orderOf,
-  release,
-  reserve,
-  wordOf,
-} from "../support/holds.ts";
-import { type LanesBench, lanesBench } from "../support/lanes_bench.ts";
-import { NEVER } from "../support/pool_probe.ts";
+import { confirm, elapse, extend, holdViolations, orderOf, release, reserve, wordOf } from "../support/holds.ts";
+import { holdBench, HOUR_MS, levelOf } from "../support/hold_bench.ts";
 import { inEveryMode } from "../support/test_mode.ts";
-
-const HOUR_MS = 3_600_000;
-
-/** On hand and reserved, as everybody reads them. */
-async function levelOf(on: LanesBench, key: StockKey): Promise<[onHand: number, reserved: number]> {
-  const level = (await on.store.readLevels([key], NEVER)).get(key) as Level;
-  return [level.onHand, level.reserved];
-}
-
-/** The bench, an owner's session, and the operations by one process; goods 1 has ten units. */
-async function holdBench() {
-  const on = await lanesBench();
-  const owner = ownerOf(on.ownerUrl);
-  const lanes = on.lanes();
-  return {
-    on,
-    sql: owner.sql,
-    apply: async (...operation: Parameters<typeof lanes.apply>[0][]) => {
-      const verdicts = [];
-      for (const each of operation) verdicts.push(await lanes.apply(each, NEVER));
-      return verdicts.at(-1)!;
-    },
-    async [Symbol.asyncDispose]() {
-      await owner[Symbol.asyncDispose]();
-      await on[Symbol.asyncDispose]();
-    },
-  };
-}
 
 inEveryMode("a reserve takes from what is available, not from what is on hand", async () => {
   await using bench = await holdBench();
@@ -207,86 +165,6 @@ inEveryMode("holds and sales share one set of ids", async () => {
   assertEquals(wordOf(await apply(sell("h", [1, 4]))), "content_differs");
 });
 
-inEveryMode("after its time a confirmation is a sale, if there is stock", async () => {
-  await using bench = await holdBench();
-  const { on, sql, apply } = bench;
-  await apply(reserve("swept", [[1, 4]]), reserve("unswept", [[1, 4]]));
-  await elapse(sql, HOUR_MS);
-  await apply(expire("swept"));
-  assertEquals(wordOf(await apply(confirm("swept", [[1, 3]]))), "sold");
-  assertEquals(wordOf(await apply(confirm("unswept"))), "sold");
-  assertEquals(await levelOf(on, 1), [3, 0]);
-  assertEquals(wordOf(await apply(confirm("unswept"))), "sold");
-  assertEquals(await levelOf(on, 1), [3, 0]);
-  assertEquals(await holdViolations(sql), []);
-});
-
-inEveryMode(
-  "after its time, with the stock gone, a confirmation is refused, and on request goes on record once",
-  async () => {
-    await using bench = await holdBench();
-    const { on, sql, apply } = bench;
-    const open = () => on.store.listShortfalls({ after: undefined, limit: 10 }, NEVER);
-    await apply(reserve("h", [[1, 4]], { buyerId: "b" }));
-    await elapse(sql, HOUR_MS);
-    await apply(sell("quick", [1, 7]));
-    const rows = await allRows(sql);
-    const refused = await apply(confirm("h"));
-    assertEquals(wordOf(refused), "shortfall");
-    assertEquals(await apply(confirm("h", [], { recordsShortfall: true, dryRun: true })).then(wordOf), "shortfall");
-    assertEquals([await allRows(sql), await open()], [rows, []]);
-
-    for (const _ of [1, 2]) {
-      const recorded = await apply(confirm("h", [], { recordsShortfall: true }));
-      assert(recorded.ok && recorded.kind === "shortfall");
-      const [shortfall, ...more] = await open();
-      assertEquals([shortfall?.orderId, shortfall?.buyerId, more], ["h", "b", []]);
-      assertEquals(shortfall?.lines, [{ goodsId: 1, locationId: 0, asked: 4, available: 3 }]);
-      assertEquals(await levelOf(on, 1), [3, 0]);
-    }
-    const resolve = (words: string) => on.store.resolveShortfall("h", words, NEVER);
-    const first = await resolve("refunded");
-    assertEquals([first?.now, first?.shortfall.resolved?.resolution], [true, "refunded"]);
-    assertEquals(await resolve("other words"), { shortfall: first!.shortfall, now: false });
-    assertEquals(await on.store.resolveShortfall("nobody", "x", NEVER), undefined);
-    assertEquals(await open(), []);
-    // Once resolved it is nobody's matter any more, however often it is confirmed.
-    await apply(confirm("h", [], { recordsShortfall: true }));
-    assertEquals(await open(), []);
-    assertEquals(await holdViolations(sql), []);
-  },
-);
-
-inEveryMode("a shortfall ends by itself when its order is sold after all", async () => {
-  await using bench = await holdBench();
-  const { on, sql, apply } = bench;
-  await apply(reserve("h", [[1, 4]]));
-  await elapse(sql, HOUR_MS);
-  await apply(sell("quick", [1, 10]), confirm("h", [], { recordsShortfall: true }), set("more", 1, 5));
-  assertEquals((await on.store.listShortfalls({ after: undefined, limit: 10 }, NEVER)).length, 1);
-  assertEquals(wordOf(await apply(confirm("h"))), "sold");
-  assertEquals(await on.store.listShortfalls({ after: undefined, limit: 10 }, NEVER), []);
-  const [row] = await sql`select resolution, resolved_at is not null as resolved from shortfalls`;
-  assertEquals({ ...row }, { resolution: "confirmed", resolved: true });
-  assertEquals(await levelOf(on, 1), [1, 0]);
-});
-
-inEveryMode("two confirmations of one batch, the first short and the second not, leave no shortfall", async () => {
-  await using bench = await holdBench();
-  const { on, sql, apply } = bench;
-  await apply(reserve("h", [[1, 4]]));
-  await elapse(sql, HOUR_MS);
-  await apply(sell("quick", [1, 10]), expire("h"));
-  const ends = await on.lanes().applyAll(
-    [confirm("h", [], { recordsShortfall: true }), set("more", 1, 5), confirm("h", [], { recordsShortfall: true })],
-    NEVER,
-  );
-  const verdicts = ends.map((end) => end.status === "fulfilled" ? wordOf(end.value) : end.reason);
-  assertEquals(verdicts, ["shortfall", "set", "sold"]);
-  assertEquals(await on.store.listShortfalls({ after: undefined, limit: 10 }, NEVER), []);
-  assertEquals(await holdViolations(sql), []);
-});
-
 inEveryMode("a dry run answers what would come of it, and writes nothing", async () => {
   await using bench = await holdBench();
   const { sql, apply } = bench;
@@ -305,29 +183,4 @@ inEveryMode("a dry run answers what would come of it, and writes nothing", async
     assertEquals(wordOf(await apply({ ...operation, dryRun: true })), word);
     assertEquals(await allRows(sql), rows);
   }
-});
-
-inEveryMode("a shortfall that is decided while another process sells the order after all is not recorded", async () => {
-  await using bench = await holdBench();
-  const { on, sql, apply } = bench;
-  await apply(reserve("h", [[1, 4]]));
-  await elapse(sql, HOUR_MS);
-  await apply(sell("quick", [1, 10]), expire("h"));
-  let meanwhile = async () => {
-    meanwhile = () => Promise.resolve();
-    assertEquals(wordOf(await apply(set("more", 1, 5), confirm("h"))), "sold");
-  };
-  const slow = on.lanes({
-    store: {
-      writeChanges: async (changes, signal) => {
-        await meanwhile();
-        await on.store.writeChanges(changes, signal);
-      },
-    },
-  });
-  assertEquals(wordOf(await slow.apply(confirm("h", [], { recordsShortfall: true }), NEVER)), "sold");
-  const [row] = await sql`select count(*)::int as count from shortfalls`;
-  assertEquals(row?.count, 0);
-  assertEquals(await levelOf(on, 1), [1, 0]);
-  assertEquals(await holdViolations(sql), []);
 });

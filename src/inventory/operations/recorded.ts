@@ -4,8 +4,8 @@ import type { Level, Line, RecordedKind, RecordedOperation, Snapshot } from "../
 import { type Decision, NO_EFFECT, refused } from "./rules.ts";
 
 /**
- * Of an operation of one place whose id is the server's own: how it left the place, if it is on record. That is so where
- * its write was lost and came all the same; what has come after it is none of its caller's.
+ * Of an operation of one place whose id is the server's own: how it left the place, if it is on record. That is so
+ * where its write was lost and came all the same; what has come after it is none of its caller's.
  */
 export function levelMade(snapshot: Snapshot, operationId: string): Level | undefined {
   return snapshot.operations.get(operationId)?.levels?.[0];

@@ -2,6 +2,7 @@
 import type { Slip } from "../plant.ts";
 
 const HOLDS = { tests: ["tests/integration/holds_test.ts"] };
+const SHORTFALLS = { tests: ["tests/integration/holds_shortfalls_test.ts"] };
 const EXPIRY = { tests: ["tests/integration/holds_expiry_test.ts"] };
 const SWEEPER = { file: "src/jobs/hold_sweeper.ts", tests: ["tests/unit/hold_sweeper_test.ts"] };
 
@@ -28,14 +29,14 @@ export const HOLD_SLIPS: readonly Slip[] = [
     rule: "a hold with more time has one row of holds, not two",
   },
   {
-    ...HOLDS,
+    ...SHORTFALLS,
     file: "src/inventory/operations/confirm.ts",
     find: "effect: { steps: [], order: expired, shortfall },",
     replace: "effect: { steps: [], shortfall },",
     rule: "no shortfall goes on record beside a sale that another process made meanwhile",
   },
   {
-    ...HOLDS,
+    ...SHORTFALLS,
     file: "src/inventory/operations/confirm.ts",
     find: "effect: { steps, order, endsShortfall: true }",
     replace: "effect: { steps, order }",
