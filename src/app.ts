@@ -18,14 +18,14 @@ import { errorBoundary, refuseWhileDraining } from "./rpc/interceptors.ts";
 import { HoldSweeper } from "./jobs/hold_sweeper.ts";
 import { holdModule } from "./services/holds/service.ts";
 import { createInventoryService, inventoryModule } from "./services/inventory/service.ts";
-import { CallLimits, type CallLimitsView } from "./limits/call_limits.ts";
+import { CallLimits } from "./limits/call_limits.ts";
 import { watchLoopDelay } from "./limits/loop_delay.ts";
 import { listen, type ListenerOptions } from "./transport/listener.ts";
 import { limitsWithShare, LISTENER_LIMITS } from "./transport/limits.ts";
 import { ownHosts } from "./transport/own_names.ts";
 import { ListReads } from "./lanes/list_reads.ts";
 import { lockModule } from "./services/lock/service.ts";
-import { type BudgetView, MessageBudget } from "./rpc/messages/budget.ts";
+import { MessageBudget } from "./rpc/messages/budget.ts";
 import { queryModule } from "./services/query/service.ts";
 import { reflectionModules } from "./services/reflection/service.ts";
 import {
@@ -38,6 +38,8 @@ import {
   type ServiceModule,
 } from "./services/service_module.ts";
 import { callObserver } from "./telemetry/call_observer.ts";
+import { joinStockObservers } from "./telemetry/observer.ts";
+import { ProcessMeasures } from "./telemetry/process_measures.ts";
 import type { Tracing } from "./telemetry/tracing.ts";
 import { shareOf } from "./transport/addresses.ts";
 import { stockModule } from "./services/stock/service.ts";
@@ -74,10 +76,6 @@ export interface App {
   readonly served: Served;
   /** Where it listens, such as `http://127.0.0.1:8080`. */
   readonly url: string;
-  /** What messages take and took, for whoever wants figures. */
-  messages(): BudgetView & { readonly unreadable: number };
-  /** What the limits of calls did, for the same. */
-  limits(): CallLimitsView;
   /** Makes new connections' handshakes with this certificate. Only where `tls` was given. */
   useCertificate(pair: { readonly cert: string; readonly key: string }): void;
   /**
@@ -162,17 +160,18 @@ export function openServices(
  * @throws Error where the port can't be listened on, or a service does not say all that it must
  */
 export async function startApp(config: Config, parts: AppParts): Promise<App> {
-  const stock = openStock(config, { observer: parts.tracing?.stock, ...parts });
+  const measures = config.admin === undefined ? undefined : new ProcessMeasures(() => performance.now());
+  const stock = openStock(config, { observer: joinStockObservers(parts.tracing?.stock, measures?.stock), ...parts });
   try {
-    return await serveStock(stock, config, parts);
+    return await serveStock(stock, config, { ...parts, measures });
   } catch (error) {
     await stock.close();
     throw error;
   }
 }
 
-async function serveStock(stock: Stock, config: Config, parts: AppParts): Promise<App> {
-  const { log } = parts;
+async function serveStock(stock: Stock, config: Config, parts: AppParts & Pick<Served, "measures">): Promise<App> {
+  const { log, measures } = parts;
   const board = new HealthBoard([]);
   const budget = new MessageBudget(
     config.requestBytesBudget,
@@ -216,7 +215,10 @@ async function serveStock(stock: Stock, config: Config, parts: AppParts): Promis
       await callers?.close();
       throw error;
     });
-  const stopLooking = watchLoopDelay(limits.look);
+  const stopLooking = watchLoopDelay((lateMs, sinceMs) => {
+    measures?.loopDelaySeconds.observeMs(lateMs);
+    limits.look(lateMs, sinceMs);
+  });
   const sweeper = new HoldSweeper({ store: stock.store, lanes: stock.lanes, log, random: Math.random });
   const stopping = new AbortController();
   const readiness = watchReadiness(
@@ -228,21 +230,20 @@ async function serveStock(stock: Stock, config: Config, parts: AppParts): Promis
     log,
     stopping.signal,
   );
-  const messages = () => ({ ...budget.view, unreadable: unreadable.count });
   return {
     url: listener.url,
-    limits: () => limits.view,
     served: {
-      get health() {
-        return board.view;
-      },
+      health: () => board.view,
       lanes: stock.lanes,
       lock: () => stock.lock?.status(),
       store: stock.storeView,
       listener: () => listener.view,
-      messages,
+      messages: () => ({ ...budget.view, unreadable: unreadable.count }),
+      limits: () => limits.view,
+      refusedCallers: () => callers?.refused ?? new Map(),
+      sweeper: () => sweeper.view,
+      measures,
     },
-    messages,
     useCertificate: (pair) => listener.useCertificate(pair),
     async close() {
       board.close();

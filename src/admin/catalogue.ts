@@ -1,6 +1,8 @@
 /** All metrics, by what they are about: what is scraped, and what docs/metrics.md lists. */
 import type { Metric } from "./metric.ts";
+import { CALLS } from "./catalogue/calls.ts";
 import { DATABASE } from "./catalogue/database.ts";
+import { JOBS } from "./catalogue/jobs.ts";
 import { LANES } from "./catalogue/lanes.ts";
 import { LOCK } from "./catalogue/lock.ts";
 import { PORT } from "./catalogue/port.ts";
@@ -15,10 +17,12 @@ export interface Chapter {
 /** In the sequence in which they are shown. */
 export const CHAPTERS: readonly Chapter[] = [
   { title: "Health and the process", metrics: PROCESS },
+  { title: "Calls", metrics: CALLS },
   { title: "The service's port", metrics: PORT },
   { title: "Operations and batches", metrics: LANES },
   { title: "The lock", metrics: LOCK },
   { title: "PostgreSQL", metrics: DATABASE },
+  { title: "Holds that end", metrics: JOBS },
 ];
 
 /** All of them. */

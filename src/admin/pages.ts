@@ -11,7 +11,10 @@ export function processPages(sources: Sources): Pages {
   const registry = createRegistry(METRICS, sources);
   return {
     "/livez": () => textAnswer(200, "ALIVE\n"),
-    "/readyz": () => textAnswer(sources.served.health.ready ? 200 : 503, readinessText(sources.served.health)),
+    "/readyz": () => {
+      const health = sources.served.health();
+      return textAnswer(health.ready ? 200 : 503, readinessText(health));
+    },
     "/metrics": async () => textAnswer(200, await registry.metrics(), { "content-type": registry.contentType }),
     // What whoever sums up several processes reads.
     "/metrics.json": async () =>

@@ -1,9 +1,13 @@
 /** What a process shows of itself, as the rooms give it: read when somebody asks, and by nobody else. */
 import type { HealthView } from "../health/board.ts";
 import type { FallbackView } from "../lanes/modes/quorum_fallback.ts";
+import type { SweeperView } from "../jobs/hold_sweeper.ts";
+import type { LanesTallies } from "../lanes/tallies.ts";
+import type { CallLimitsView } from "../limits/call_limits.ts";
 import type { LockStatus } from "../lock/status.ts";
 import type { BudgetView } from "../rpc/messages/budget.ts";
 import type { StoreView } from "../store/store.ts";
+import type { ProcessMeasures } from "../telemetry/process_measures.ts";
 import type { ListenerView } from "../transport/listener.ts";
 
 /** What the lanes have now. */
@@ -16,11 +20,14 @@ export interface LanesView {
   /** Batches under way. */
   readonly batches: number;
   readonly fallback: FallbackView;
+  /** Batches that went by row locks although nothing is away, by why. */
+  readonly detours: Readonly<Record<string, number>>;
+  readonly tallies: LanesTallies;
 }
 
 /** What a serving process shows. */
 export interface Served {
-  readonly health: HealthView;
+  health(): HealthView;
   readonly lanes: LanesView;
   /** Undefined in the modes without Redis. */
   lock(): LockStatus | undefined;
@@ -28,6 +35,12 @@ export interface Served {
   store(): StoreView | undefined;
   listener(): ListenerView;
   messages(): BudgetView & { readonly unreadable: number };
+  limits(): CallLimitsView;
+  /** Calls whose callers did not prove who they are, or may not do that, by why. */
+  refusedCallers(): ReadonlyMap<string, number>;
+  sweeper(): SweeperView;
+  /** Undefined: nothing is measured. */
+  readonly measures: ProcessMeasures | undefined;
 }
 
 /** All of it, with what is the process's own. */

@@ -55,6 +55,18 @@ export interface HoldSweeperParts {
   readonly nowMs?: () => number;
 }
 
+/** What a sweeper shows of itself. */
+export interface SweeperView {
+  /** Orders whose time was up when it last looked, and that it has not written down since; at most one batch. */
+  readonly due: number;
+  /** How long ago it was last through with all that was due; at first, since it began. */
+  readonly lagMs: number;
+  /** Orders that it has written down as expired. */
+  readonly expired: number;
+  /** Rounds that failed in a row. */
+  readonly failures: number;
+}
+
 /** What one round came to. */
 interface Round {
   readonly expired: number;
@@ -71,11 +83,21 @@ export class HoldSweeper {
   /** Where this round goes on, and where the next one begins. */
   #at = BEGINNING;
   #nextFrom: TimeKey | undefined;
+  #due = 0;
+  #expired = 0;
+  #failures = 0;
+  #throughAt: number;
 
   /** Begins, with a pause. */
   constructor(parts: HoldSweeperParts) {
     this.#parts = parts;
+    this.#throughAt = this.#nowMs();
     this.#stopped = this.#run();
+  }
+
+  get view(): SweeperView {
+    const lagMs = this.#nowMs() - this.#throughAt;
+    return { due: this.#due, lagMs, expired: this.#expired, failures: this.#failures };
   }
 
   /** Resolves once it sweeps no more. What is under way in the lanes ends there, or is left to another process. */
@@ -87,31 +109,45 @@ export class HoldSweeper {
   async #run(): Promise<void> {
     const { log, random, pause = realPause } = this.#parts;
     const { signal } = this.#stopping;
-    let failures = 0;
     while (!signal.aborted) {
-      await pause(failures === 0 ? backoffMs(PAUSE, 1, random()) : backoffMs(FAILED_PAUSE, failures, random()), signal);
+      await pause(
+        this.#failures === 0 ? backoffMs(PAUSE, 1, random()) : backoffMs(FAILED_PAUSE, this.#failures, random()),
+        signal,
+      );
       if (signal.aborted) return;
+      const begunMs = this.#nowMs();
       const { expired, failed, error } = await this.#sweep();
+      if (error === undefined) this.#throughAt = begunMs;
+      this.#expired += expired;
       if (expired > 0) log.info({ orders: expired }, "holds that had expired were written down");
-      failures = error === undefined ? 0 : failures + 1;
-      if (failures > 0 && !signal.aborted) {
-        log.warn({ failures, orders: failed, error: errorFields(error) }, "expired holds could not be written down");
+      this.#failures = error === undefined ? 0 : this.#failures + 1;
+      if (this.#failures > 0 && !signal.aborted) {
+        log.warn(
+          { failures: this.#failures, orders: failed, error: errorFields(error) },
+          "expired holds could not be written down",
+        );
       }
     }
   }
 
+  #nowMs(): number {
+    return this.#parts.nowMs?.() ?? performance.now();
+  }
+
   /** A round, or as much of it as can be had now. */
   async #sweep(): Promise<Round> {
-    const { store, lanes, pause = realPause, nowMs = () => performance.now() } = this.#parts;
+    const { store, lanes, pause = realPause } = this.#parts;
     const { signal } = this.#stopping;
     let [expired, failed] = [0, 0];
     let error: unknown;
     try {
       for (;;) {
-        const begunMs = nowMs();
+        const begunMs = this.#nowMs();
         const { atMs, orders } = await store.readDueOrders(this.#at, SWEEP_ORDERS_MAX, signal);
+        this.#due = orders.length;
         const ends = await lanes.applyAll(orders.map(({ orderId }) => ({ kind: "expire", orderId })), signal);
         const lost = orders.filter((_, i) => ends[i]?.status === "rejected");
+        this.#due = lost.length;
         expired += orders.length - lost.length;
         failed += lost.length;
         const [first] = lost;
@@ -126,7 +162,7 @@ export class HoldSweeper {
         error ??= ends.find((end) => end.status === "rejected")?.reason;
         const isFutile = lost.length > 0 && lost.length === orders.length;
         if (isFutile || orders.length < SWEEP_ORDERS_MAX) return { expired, failed, error };
-        const tookMs = nowMs() - begunMs;
+        const tookMs = this.#nowMs() - begunMs;
         if (tookMs > 0) await pause(Math.min(REST_PER_BATCH * tookMs, REST_MS_MAX), signal);
       }
     } catch (readError) {

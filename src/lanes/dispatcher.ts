@@ -14,6 +14,7 @@ import type { Store } from "../store/store.ts";
 import { errorFields, type Log } from "../telemetry/log.ts";
 import type { ObservedBatch, StockObserver } from "../telemetry/observer.ts";
 import { type Entry, keysOfAll } from "./entry.ts";
+import type { LanesTallies } from "./tallies.ts";
 import type { LanesLimits } from "./lanes_limits.ts";
 import { LockedRows } from "./locked_rows.ts";
 import type { Guard, Guards, Mode } from "./modes/mode.ts";
@@ -21,7 +22,7 @@ import { OptimisticGuards } from "./modes/optimistic.ts";
 import type { FallbackView } from "./modes/quorum_fallback.ts";
 import { RedlockGuards } from "./modes/redlock.ts";
 import { ROW_LOCKS, RowGuards } from "./modes/row.ts";
-import { RowLockDetours } from "./modes/row_lock_detours.ts";
+import { type DetourCause, RowLockDetours } from "./modes/row_lock_detours.ts";
 import { Queue } from "./queue.ts";
 import { ENDED_SIZE_MAX, Refusals } from "./refusals.ts";
 import { type BatchParts, runBatch } from "./run_batch.ts";
@@ -76,7 +77,7 @@ export class Dispatcher {
   #sweeping: ReturnType<typeof setTimeout> | undefined;
 
   /** `dispatched` is called after each look for batches. */
-  constructor(parts: DispatcherParts, limits: LanesLimits, dispatched: () => void) {
+  constructor(parts: DispatcherParts, limits: LanesLimits, tallies: LanesTallies, dispatched: () => void) {
     const { store, settle, mode, log, random, observer } = parts;
     this.#log = log;
     this.#observer = observer;
@@ -91,6 +92,7 @@ export class Dispatcher {
       log,
       random,
       detours: this.#detours,
+      tallies,
       locked: new LockedRows(store, () => performance.now()),
       batchMsMax: limits.lockWaitMsMax,
       writeMsMax: limits.writeMsMax,
@@ -122,6 +124,11 @@ export class Dispatcher {
     return this.#guards.fallback;
   }
 
+  /** Batches that went by row locks although the mode is another, and although nothing is away. */
+  get detours(): Readonly<Record<DetourCause, number>> {
+    return this.#detours.totals.counts;
+  }
+
   /** Has the entries stand in line, but for those that have ended. */
   add(entries: readonly Entry[]): void {
     for (const entry of entries) {
@@ -151,7 +158,7 @@ export class Dispatcher {
       const entries = this.#queue.take(BATCH_LIMITS);
       if (entries.length === 0) break;
       if (this.#observer === undefined) void this.#lead(entries);
-      else void this.#observer.batch(observed(entries), () => this.#lead(entries));
+      else void this.#observer.batch(new Observed(entries, this.#limits), () => this.#lead(entries));
     }
     // Whoever was sidelined, or left, wants its other goods no more.
     this.#releaseUnwanted(this.#queue.leftGoods());
@@ -248,9 +255,26 @@ export class Dispatcher {
   }
 }
 
-/** A batch as observers see it. */
-function observed(entries: readonly Entry[]): ObservedBatch {
-  return { entries: entries.length, goods: keysOfAll(entries).length, calls: entries.map(({ call }) => call) };
+/** A batch as observers see it; what they don't look at costs nothing. */
+class Observed implements ObservedBatch {
+  readonly entries: number;
+  readonly waitedMs: number;
+  readonly #entries: readonly Entry[];
+
+  constructor(entries: readonly Entry[], { lockWaitMsMax }: LanesLimits) {
+    this.#entries = entries;
+    this.entries = entries.length;
+    // They are sorted by arrival.
+    this.waitedMs = Math.max(0, performance.now() - entries[0]!.waitUntilMs + lockWaitMsMax);
+  }
+
+  get goods(): number {
+    return keysOfAll(this.#entries).length;
+  }
+
+  get calls(): readonly unknown[] {
+    return this.#entries.map(({ call }) => call);
+  }
 }
 
 function guardsOf(mode: Mode, log: Log, observer: StockObserver | undefined): Guards {

@@ -26,6 +26,9 @@ import type { Waiting } from "./lane.ts";
 /** Refusals that have found its own id on record, which keeps a lost write of the same id from committing any more. */
 const ON_RECORD: ReadonlySet<Refusal["reason"]> = new Set(["order_state", "content_differs"]);
 
+/** Called once it has ended: with its verdict, with why it failed, or, where its caller has left, with neither. */
+export type Ended = (verdict: Verdict | undefined, error: unknown) => void;
+
 /** An operation with its caller. */
 export class Entry implements Waiting {
   readonly operation: Operation;
@@ -48,16 +51,16 @@ export class Entry implements Waiting {
   /** The call that it is of, as the observer knows it. */
   readonly call: unknown;
   readonly #end = Promise.withResolvers<Verdict>();
-  readonly #ended: () => void;
+  readonly #ended: Ended;
   readonly #signal: AbortSignal;
   #state: "queued" | "deciding" | "ended" = "queued";
 
-  /** `signal` is its caller's; `ended` is called once it has ended. */
+  /** `signal` is its caller's. */
   constructor(
     operation: Operation,
     waitUntilMs: number,
     signal: AbortSignal,
-    ended: () => void,
+    ended: Ended,
     call?: unknown,
   ) {
     this.operation = operation;
@@ -98,7 +101,8 @@ export class Entry implements Waiting {
   /** Ends it if its caller has left and it is not being decided; answers whether it has ended. */
   leave(): boolean {
     if (this.#state === "queued" && this.#signal.aborted) {
-      this.#reject(this.#signal.reason);
+      this.#noteEnd(undefined, undefined);
+      this.#end.reject(this.#signal.reason);
     }
     return this.hasEnded;
   }
@@ -115,7 +119,7 @@ export class Entry implements Waiting {
     const isOpen = this.lostWrite !== undefined && !verdict.ok && !ON_RECORD.has(verdict.refusal.reason);
     if (isOpen) this.fail(this.lostWrite);
     else {
-      this.#noteEnd();
+      this.#noteEnd(verdict, undefined);
       this.#end.resolve(verdict);
     }
   }
@@ -123,17 +127,14 @@ export class Entry implements Waiting {
   /** Ends it without one: with a Failure for errors of lock and store, and with a fault of this program as it is. */
   fail(error: unknown): void {
     if (this.#state === "ended") illegalTransition("an entry", this.#state, "failed");
-    this.#reject(failureOf(this.lostWrite ?? error));
+    const failure = failureOf(this.lostWrite ?? error);
+    this.#noteEnd(undefined, failure);
+    this.#end.reject(failure);
   }
 
-  #reject(reason: unknown): void {
-    this.#noteEnd();
-    this.#end.reject(reason);
-  }
-
-  #noteEnd(): void {
+  #noteEnd(verdict: Verdict | undefined, error: unknown): void {
     this.#state = "ended";
-    this.#ended();
+    this.#ended(verdict, error);
   }
 }
 

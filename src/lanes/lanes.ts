@@ -14,7 +14,9 @@ import { Admission } from "./admission.ts";
 import { Dispatcher, type DispatcherParts } from "./dispatcher.ts";
 import { Entry } from "./entry.ts";
 import { deadlineTooShort, Failure, failureOf } from "./failure.ts";
+import { LanesTallies } from "./tallies.ts";
 import type { LanesLimits } from "./lanes_limits.ts";
+import type { DetourCause } from "./modes/row_lock_detours.ts";
 import type { FallbackView } from "./modes/quorum_fallback.ts";
 import { createReads, type OrderAt, type Reads } from "./reads.ts";
 import type { StockObserver } from "../telemetry/observer.ts";
@@ -35,6 +37,8 @@ export class Lanes {
   readonly #admission: Admission;
   readonly #dispatcher: Dispatcher;
   readonly #reads: Reads;
+  /** What operations came to, since the start. */
+  readonly tallies = new LanesTallies();
   #idle: (() => void) | undefined;
   #closed = false;
 
@@ -42,7 +46,12 @@ export class Lanes {
     this.#limits = limits;
     this.#observer = parts.observer;
     this.#admission = new Admission(limits);
-    this.#dispatcher = new Dispatcher({ ...parts, settle: parts.settle ?? settle }, limits, () => this.#noteIdle());
+    this.#dispatcher = new Dispatcher(
+      { ...parts, settle: parts.settle ?? settle },
+      limits,
+      this.tallies,
+      () => this.#noteIdle(),
+    );
     this.#reads = createReads(parts.store, limits);
   }
 
@@ -59,6 +68,11 @@ export class Lanes {
   /** How many there may be. */
   get operationsMax(): number {
     return this.#limits.operationsMax;
+  }
+
+  /** Batches that went by row locks although the mode is another, and although nothing is away. */
+  get detours(): Readonly<Record<DetourCause, number>> {
+    return this.#dispatcher.detours;
   }
 
   /** Batches under way. */
@@ -152,16 +166,17 @@ export class Lanes {
     const call = this.#observer?.call();
     const entries: Entry[] = [];
     const verdicts = operations.map((operation) => {
-      if (this.#closed) return Promise.reject(new Failure("database", "The service is shutting down"));
+      if (this.#closed) return this.#refuse(operation, new Failure("database", "The service is shutting down"));
       const rules = rulesOf(operation);
       const tooShort = remainingMs === undefined || !this.#dispatcher.isLong
         ? undefined
         : deadlineTooShort(this.#dispatcher.waitMs(rules.keysOf(operation, undefined)), remainingMs);
-      if (tooShort !== undefined) return Promise.reject(tooShort);
+      if (tooShort !== undefined) return this.#refuse(operation, tooShort);
       const lines = rules.lineCount(operation);
       const full = this.#admission.take(lines, address);
-      if (full !== undefined) return Promise.reject(full);
-      const entry = new Entry(operation, waitUntilMs, signal, () => {
+      if (full !== undefined) return this.#refuse(operation, full);
+      const entry = new Entry(operation, waitUntilMs, signal, (verdict, error) => {
+        this.tallies.ended(operation, verdict, error);
         this.#admission.free(lines, address);
         this.#noteIdle();
       }, call);
@@ -172,6 +187,11 @@ export class Lanes {
       void this.#queueWithOrders(entries, address);
     } else this.#dispatcher.add(entries);
     return verdicts;
+  }
+
+  #refuse(operation: Operation, failure: Failure): Promise<never> {
+    this.tallies.ended(operation, undefined, failure);
+    return Promise.reject(failure);
   }
 
   /** The goods of what changes an order may be that order's, which then is read before the entry can stand in line. */

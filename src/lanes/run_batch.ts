@@ -23,6 +23,7 @@ import type { Store } from "../store/store.ts";
 import { errorFields, type Log } from "../telemetry/log.ts";
 import { Decision, keysOf } from "./decision.ts";
 import type { Entry } from "./entry.ts";
+import type { LanesTallies } from "./tallies.ts";
 import { LockedRows, type Looked } from "./locked_rows.ts";
 import type { Guard } from "./modes/mode.ts";
 import type { RowLockDetours } from "./modes/row_lock_detours.ts";
@@ -49,6 +50,8 @@ export interface BatchParts {
   readonly random: () => number;
   /** Counts the batches that go by row locks although their guard is another. */
   readonly detours: RowLockDetours;
+  /** Counts failed attempts, and leases that ran out. */
+  readonly tallies: LanesTallies;
   /** Which rows were seen locked; one for all batches of the process. */
   readonly locked: LockedRows;
   /** Limits in ms: of all attempts of one batch together, and of its write. */
@@ -160,6 +163,7 @@ class Batch implements Requeued {
       // The write ends long before the lease does, unless the whole process stood still.
       const overMs = -this.#guard.remainingMs(keys.stockKeys);
       if (overMs > 0) {
+        this.#parts.tallies.leasesRanOut.add("under_write");
         log.warn({ overMs: Math.round(overMs) }, "a lease ran out under its write; the ledger's fence has decided");
       }
     }
@@ -169,7 +173,9 @@ class Batch implements Requeued {
   #take({ moved, next, leaseLost }: Decision): void {
     this.moved.push(...moved);
     this.next.push(...next);
-    if (leaseLost.length > 0) this.#refuse(leaseLost, new LeaseTakenError("The lease ran out before the write began"));
+    if (leaseLost.length === 0) return;
+    this.#parts.tallies.leasesRanOut.add("before_write");
+    this.#refuse(leaseLost, new LeaseTakenError("The lease ran out before the write began"));
   }
 
   /** What becomes of a group whose read or write failed. */
@@ -183,7 +189,9 @@ class Batch implements Requeued {
     if (cause === "row_locked") {
       return await this.#afterLocked(error as RowLockedError, { entries, attempt }, tried.inTime);
     }
-    switch (afterFailure(cause, tried)) {
+    const next = afterFailure(cause, tried);
+    this.#parts.tallies.attemptFailed(cause, next !== "fail");
+    switch (next) {
       case "again":
         return [{ entries, attempt: attempt + 1 }];
       case "halves":
@@ -212,6 +220,7 @@ class Batch implements Requeued {
       locked: locked.length,
       free: free.length,
     });
+    this.#parts.tallies.attemptFailed("row_locked", next.free !== "fail" || next.locked !== "fail");
     if (next.free === "fail") this.#fail(free, error);
     if (next.locked === "fail") this.#fail(locked, error);
     if (next.free === "requeue") this.#refuse(free, error);

@@ -1,18 +1,27 @@
 /** The answer to a call for what is not served. */
 import { Code } from "@connectrpc/connect";
 import type { IncomingHttpHeaders } from "node:http";
+import type { CallObserver } from "../telemetry/observer.ts";
 import { type OwnAnswer, refuseCall } from "../transport/own_answer.ts";
 
 /** Of a name, in the answer. */
 const NAME_CHARACTERS_MAX = 100;
 
-/** What is unknown of the path: the service, or only its method. @param services full names of those that are served */
+/** What is served, and who looks. */
+export interface Known {
+  /** Full names. */
+  readonly services: Set<string>;
+  readonly observer: CallObserver | undefined;
+}
+
+/** What is unknown of the path: the service, or only its method. */
 export function notServed(
-  services: ReadonlySet<string>,
+  { services, observer }: Known,
   method: string,
   path: string,
   headers: IncomingHttpHeaders,
 ): OwnAnswer {
+  observer?.unserved?.();
   const [, service, name] = /^\/([^/?]+)\/([^/?]+)(?:\?|$)/.exec(path) ?? [];
   const what = service === undefined
     ? "this path"

@@ -24,7 +24,7 @@ import { errorFields, type Log } from "../telemetry/log.ts";
 import { cutTimeouts } from "./deadline.ts";
 import { textSides } from "../transport/content_types.ts";
 import { notOurName } from "./errors.ts";
-import { notServed } from "./not_served.ts";
+import { type Known, notServed } from "./not_served.ts";
 import { answerGet, faultOf, parametersOf } from "./universal/get.ts";
 import { answerHttp1 } from "./universal/http1.ts";
 import { explained } from "./universal/explained_status.ts";
@@ -98,10 +98,11 @@ class Router implements WireHandler {
   readonly #receiving: Receiving;
   readonly #unreadable: UnreadableMessages;
   readonly #byPath = new Map<string, Route>();
-  readonly #services = new Set<string>();
+  readonly #known: Known;
 
   constructor(options: RpcHandlerOptions) {
     const { routes, log, budget, unreadable, ...given } = options;
+    this.#known = { services: new Set(), observer: given.observer };
     this.#log = log;
     this.#unreadable = unreadable ?? new UnreadableMessages(log);
     this.#receiving = {
@@ -162,7 +163,7 @@ class Router implements WireHandler {
 
   #answerHttp1(request: IncomingMessage, response: ServerResponse, route: Route | undefined, values: ContextValues) {
     const { method = "", url = "", headers } = request;
-    if (route === undefined) return sendOverHttp1(response, notServed(this.#services, method, url, headers));
+    if (route === undefined) return sendOverHttp1(response, notServed(this.#known, method, url, headers));
     const { handler, receive } = this.#universal(route, method, url, headers);
     answerHttp1(
       observed(handler, values),
@@ -176,7 +177,7 @@ class Router implements WireHandler {
 
   #answerHttp2(call: Http2Call, route: Route | undefined, values: ContextValues): void {
     const { ":method": method = "", ":path": path = "" } = call.headers;
-    if (route === undefined) return sendOverHttp2(call, notServed(this.#services, method, path, call.headers));
+    if (route === undefined) return sendOverHttp2(call, notServed(this.#known, method, path, call.headers));
     const request: PreparedRequest = { url: urlOf(call, route), header: toWebHeaders(call.headers), values };
     cutTimeouts(request.header, this.#options.maxTimeoutMs);
     const failed = (error: unknown) => this.#notWritten(call, error);
@@ -222,7 +223,7 @@ class Router implements WireHandler {
     const unary = isFast
       ? createUnaryPath({ spec, options: all, check, budget: this.#receiving.budget, limitMs: unaryMsMax })
       : undefined;
-    this.#services.add(spec.method.parent.typeName);
+    this.#known.services.add(spec.method.parent.typeName);
     this.#byPath.set(path, {
       path,
       method: spec.method,

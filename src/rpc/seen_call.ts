@@ -12,8 +12,11 @@ import { REQUEST_ID_HEADER } from "../transport/exchange.ts";
 
 const seenKey = createContextKey<SeenCall | undefined>(undefined, { description: "call as it is observed" });
 
-/** The names of gRPC's codes. */
-const CODE_NAMES: readonly string[] = ["OK", ...numbers(1, 16).map((code) => codeToString(code).toUpperCase())];
+/** The names of gRPC's codes, one of which Connect spells with one L. */
+const CODE_NAMES: readonly string[] = [
+  "OK",
+  ...numbers(1, 16).map((code) => code === Code.Canceled ? "CANCELLED" : codeToString(code).toUpperCase()),
+];
 
 /** Who sees the calls of methods that are served. */
 export interface SeenBy {
@@ -69,7 +72,8 @@ export class SeenCall implements ObservedCall {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     const why = error instanceof ConnectError ? error : this.#error;
-    const endedBy = error === undefined || error instanceof ConnectError ? why?.code ?? code : Code.Internal;
+    // What can't be written to a caller who has gone had its end before.
+    const endedBy = why?.code ?? (error === undefined ? code : Code.Internal);
     this.observer.end(this, this.carrier, {
       code: CODE_NAMES[endedBy ?? 0] ?? "UNKNOWN",
       reason: why === undefined ? undefined : reasonOf(why),

@@ -26,6 +26,7 @@ import { readLevels } from "./statements/read_levels.ts";
 import { readLocations } from "./statements/read_locations.ts";
 import { readLocked, readLockedOrders } from "./statements/read_locked.ts";
 import { Sessions } from "./postgres/sessions.ts";
+import type { ConnectionWaits } from "./postgres/connection_waits.ts";
 import { writeChanges } from "./statements/write_changes.ts";
 
 /** A part of a list: at most so many rows, from behind that one on. */
@@ -108,6 +109,7 @@ export interface PoolView {
   readonly max: number;
   /** Callers that wait for a connection. */
   readonly waiting: number;
+  readonly waits: ConnectionWaits;
 }
 
 /** What a store on PostgreSQL shows of itself. */
@@ -138,8 +140,8 @@ export function createStore(given: StoreOptions): PostgresStore {
     get view(): StoreView {
       return {
         pools: [
-          { name: "work", max: options.max, ...pool.counts },
-          { name: "health", max: 1, ...pings.counts },
+          { name: "work", max: options.max, ...pool.counts, waits: pool.waits },
+          { name: "health", max: 1, ...pings.counts, waits: pings.waits },
         ],
       };
     },

@@ -18,6 +18,8 @@ export type LeaseStep = "acquire" | "extend" | "release";
 export interface ObservedBatch {
   readonly entries: number;
   readonly goods: number;
+  /** How long ago the first of the entries arrived. */
+  readonly waitedMs: number;
   /** From {@link StockObserver.call}, of each entry; undefined for what came of no call. */
   readonly calls: readonly unknown[];
 }
@@ -28,8 +30,8 @@ export interface StockObserver {
   call(): unknown;
   /** Runs `work`, which leads a batch to its end, at once, and answers its promise. */
   batch(batch: ObservedBatch, work: () => Promise<void>): Promise<void>;
-  /** The lock is asked for something, of so many goods. */
-  lease(step: LeaseStep, goods: number): Ended;
+  /** The lock is asked for something, of so many goods. Undefined: its end is of no interest. */
+  lease(step: LeaseStep, goods: number): Ended | undefined;
   /**
    * A statement begins, or waits for its connection. `operation` is the name of what the store does, such as
    * `read_snapshot` or `write_changes`.
@@ -67,13 +69,16 @@ export interface CallObserver {
   begin(call: ObservedCall, carrier: object): (<T>(work: () => T) => T) | undefined;
   /** The answer of a call is known. `carrier` is that of `begin`. */
   end(call: ObservedCall, carrier: object, end: CallEnd): void;
+  /** Something was asked for that is not served. */
+  unserved?(): void;
 }
 
-/** One observer of several; undefined where there is none. */
-export function joinStockObservers(observers: readonly StockObserver[]): StockObserver | undefined {
-  const [first, ...others] = observers;
-  if (first === undefined || others.length === 0) return first;
-  return others.reduce(bothOf, first);
+/** One observer of two; undefined where there is none. Only the first may know calls. */
+export function joinStockObservers(
+  first: StockObserver | undefined,
+  second: StockObserver | undefined,
+): StockObserver | undefined {
+  return first === undefined || second === undefined ? first ?? second : bothOf(first, second);
 }
 
 /** One observer of several; undefined where there is none. Only one of them may follow calls. */
@@ -89,10 +94,12 @@ export function joinCallObservers(observers: readonly CallObserver[]): CallObser
     end: (call, carrier, end) => {
       for (const observer of observers) observer.end(call, carrier, end);
     },
+    unserved() {
+      for (const observer of observers) observer.unserved?.();
+    },
   };
 }
 
-/** Only the first of the two may know calls. */
 function bothOf(first: StockObserver, second: StockObserver): StockObserver {
   return {
     call: () => first.call(),
@@ -102,7 +109,10 @@ function bothOf(first: StockObserver, second: StockObserver): StockObserver {
   };
 }
 
-function bothEnded(first: Ended, second: Ended): Ended {
+function bothEnded(first: Ended, second: Ended): Ended;
+function bothEnded(first: Ended | undefined, second: Ended | undefined): Ended | undefined;
+function bothEnded(first: Ended | undefined, second: Ended | undefined): Ended | undefined {
+  if (first === undefined || second === undefined) return first ?? second;
   return (error) => {
     first(error);
     second(error);

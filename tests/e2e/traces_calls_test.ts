@@ -135,7 +135,7 @@ Deno.test("spans of calls", async (t) => {
         leaving.abort();
         assertEquals(await gone, Code.Canceled);
         // Deno calls every stream that was reset an error.
-        assertEquals(facts(await callOf(receiver, left.traceId)), `${SERVICE}/Sell 2 2 grpc CANCELED`);
+        assertEquals(facts(await callOf(receiver, left.traceId)), `${SERVICE}/Sell 2 2 grpc CANCELLED`);
       });
     } finally {
       await owner.end();

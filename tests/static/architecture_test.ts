@@ -86,7 +86,10 @@ const LAW: Readonly<Record<string, Law>> = {
   admin: {
     files: [
       "health/board.ts",
+      "jobs/hold_sweeper.ts",
       "lanes/modes/quorum_fallback.ts",
+      "lanes/tallies.ts",
+      "limits/call_limits.ts",
       "lock/status.ts",
       "rpc/messages/budget.ts",
       "store/store.ts",

@@ -1,5 +1,6 @@
 /** The lock on goods, in mode redlock alone: its nodes and its leases, as this process sees them. */
 import type { LockStatus, NodeState, NodeStatus } from "../../lock/status.ts";
+import { SECONDS } from "../../telemetry/measures.ts";
 import { each, flag, type Metric, one, type Sample } from "../metric.ts";
 import type { Sources } from "../sources.ts";
 
@@ -58,6 +59,24 @@ export const LOCK: readonly Metric[] = [
     help: "1: enough nodes have a vote",
     across: "min",
     read: ofLock(({ quorum, nodes }) => flag(nodes.filter(({ state }) => state === "up").length >= quorum)),
+  },
+  {
+    name: "holdfast_lock_acquire_seconds",
+    type: "histogram",
+    help: "how long an attempt on leases took; `taken`: another process has some of the goods",
+    labels: { result: ["acquired", "taken", "no_quorum", "failed"] },
+    bounds: SECONDS,
+    across: "sum",
+    read: ({ served: { measures } }) =>
+      (measures?.stock.acquireSeconds.all ?? []).map(([result, of]) => ({ labels: { result }, of })),
+  },
+  {
+    name: "holdfast_lease_extensions_total",
+    type: "counter",
+    help: "leases that were extended, or lost when they were to be",
+    labels: { result: ["extended", "lost"] },
+    across: "sum",
+    read: ({ served: { measures } }) => each("result", measures?.stock.extensions.counts ?? {}),
   },
   {
     name: "holdfast_leases",

@@ -1,5 +1,6 @@
 /** What there is of every process: whether it takes work, and what it takes of the machine. */
 import process from "node:process";
+import { SECONDS } from "../../telemetry/measures.ts";
 import { each, flag, type Metric, one } from "../metric.ts";
 
 /** When this process came to count time, in seconds since the epoch. */
@@ -19,23 +20,23 @@ export const PROCESS: readonly Metric[] = [
     type: "gauge",
     help: "1: it takes work; 0: it starts, shuts down, or something that it needs is away",
     across: "min",
-    read: ({ served: { health } }) => one(flag(health.ready)),
+    read: ({ served: { health } }) => one(flag(health().ready)),
   },
   {
     name: "holdfast_dependency_ready",
     type: "gauge",
     help: "1: what it needs answered when it was last looked at; it is looked at twice a second",
-    labels: { dependency: ["PostgreSQL", "Redis quorum"] },
+    labels: { dependency: ["PostgreSQL", "Redis quorum", "keys of callers"] },
     across: "min",
     read: ({ served: { health } }) =>
-      health.dependencies.map(({ name, ready }) => ({ labels: { dependency: name }, value: flag(ready) })),
+      health().dependencies.map(({ name, ready }) => ({ labels: { dependency: name }, value: flag(ready) })),
   },
   {
     name: "holdfast_draining",
     type: "gauge",
     help: "1: it shuts down and takes no new calls",
     across: "max",
-    read: ({ served: { health } }) => one(flag(health.closed)),
+    read: ({ served: { health } }) => one(flag(health().closed)),
   },
   {
     name: "holdfast_certificate_expiry_seconds",
@@ -46,6 +47,14 @@ export const PROCESS: readonly Metric[] = [
       const ms = certificateExpiryMs();
       return one(ms === undefined ? undefined : ms / 1000);
     },
+  },
+  {
+    name: "holdfast_event_loop_delay_seconds",
+    type: "histogram",
+    help: "how late the event loop was, looked at ten times a second",
+    bounds: SECONDS,
+    across: "sum",
+    read: ({ served: { measures } }) => measures === undefined ? [] : [{ of: measures.loopDelaySeconds }],
   },
   {
     name: "process_cpu_seconds_total",

@@ -3,6 +3,7 @@
  * need is seldom free at once, or others go on changing it. Each costs a transaction that occupies a connection.
  */
 import type { Log } from "../../telemetry/log.ts";
+import { Tally } from "../../telemetry/measures.ts";
 
 /** The shortest time between two lines, in ms. */
 const LINE_EVERY_MS = 10_000;
@@ -18,6 +19,8 @@ export class RowLockDetours {
   readonly #log: Log;
   readonly #nowMs: () => number;
   #counts: Record<DetourCause, number> = { severalGoods: 0, failedAttempts: 0 };
+  /** Since the start. */
+  readonly totals = new Tally<DetourCause>({ severalGoods: 0, failedAttempts: 0 });
   #loggedAtMs = -Infinity;
 
   /** `nowMs` is a clock that runs forward. */
@@ -29,6 +32,7 @@ export class RowLockDetours {
   /** Counts a batch. A line says how many since the line before. */
   note(cause: DetourCause): void {
     this.#counts[cause]++;
+    this.totals.add(cause);
     const nowMs = this.#nowMs();
     if (nowMs - this.#loggedAtMs < LINE_EVERY_MS) return;
     this.#log.info(this.#counts, "batches went by row locks, as their goods were seldom free or kept changing");

@@ -21,6 +21,7 @@ import { settledWithin } from "../../base/bounded_wait.ts";
 import { invariant } from "../../base/invariant.ts";
 import { NEVER } from "../../base/never.ts";
 import { errorFields } from "../../telemetry/log.ts";
+import { ConnectionWaits } from "./connection_waits.ts";
 import { type Block, runBlock, type Statement } from "./transaction_block.ts";
 import { Client, type ClientOptions } from "./client.ts";
 import {
@@ -58,6 +59,7 @@ export class Pool {
   readonly #sessions: Sessions;
   readonly #free: Client[] = [];
   readonly #waiters = new Set<Waiter>();
+  readonly waits = new ConnectionWaits();
   #lent = 0;
   #closed: ((value: void) => void) | undefined;
 
@@ -208,21 +210,26 @@ export class Pool {
     if (this.#closed !== undefined) return Promise.reject(new DatabaseUnavailableError("the pool is closed"));
     if (this.#lent < this.#options.max) {
       this.#lent++;
+      this.waits.seconds.observe(0);
       return Promise.resolve(this.#idle() ?? this.#connect());
     }
     if (this.#waiters.size >= this.#options.waitersMax) {
+      this.waits.timeouts++;
       return Promise.reject(
         new PoolQueueFullError(`${this.#options.waitersMax} callers already wait for a connection`),
       );
     }
+    const askedMs = performance.now();
     return new Promise((resolve, reject) => {
       const leave = () => {
+        this.waits.timeouts++;
         this.#waiters.delete(waiter);
         reject(signal.reason);
       };
       const waiter: Waiter = {
         grant: (client) => {
           signal.removeEventListener("abort", leave);
+          this.waits.seconds.observeMs(performance.now() - askedMs);
           resolve(client);
         },
         fail: (reason) => {

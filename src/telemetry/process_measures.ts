@@ -1,0 +1,18 @@
+/** What is measured of the work of one process, beside what its rooms count. */
+import { CallMeasures } from "./call_measures.ts";
+import { Distribution, SECONDS } from "./measures.ts";
+import { StockMeasures } from "./stock_measures.ts";
+
+/** Measures calls, the stock behind them, and the event loop that all of it runs on. */
+export class ProcessMeasures {
+  readonly calls: CallMeasures;
+  readonly stock: StockMeasures;
+  /** How late the event loop was each time that it was looked at. */
+  readonly loopDelaySeconds = new Distribution(SECONDS);
+
+  /** @param nowMs a clock that runs forward */
+  constructor(nowMs: () => number) {
+    this.calls = new CallMeasures(nowMs);
+    this.stock = new StockMeasures(nowMs);
+  }
+}

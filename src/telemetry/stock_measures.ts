@@ -1,0 +1,97 @@
+/** How large batches are and how long they take, and what they ask of the lock and of PostgreSQL. */
+import { Distribution, Distributions, SECONDS, SIZES, Tally } from "./measures.ts";
+import type { Ended, LeaseStep, ObservedBatch, StockObserver } from "./observer.ts";
+
+/** How asking for a lease ended, by the name of the error. */
+const ACQUIRE_RESULTS: Readonly<Record<string, AcquireResult>> = {
+  LeaseTakenError: "taken",
+  QuorumLostError: "no_quorum",
+};
+type AcquireResult = "acquired" | "taken" | "no_quorum" | "failed";
+
+/** How a statement ended, by the name of the error; anything else is `other`. */
+const ERROR_TYPES: Readonly<Record<string, string>> = {
+  FenceLostError: "fence_lost",
+  OffLedgerError: "off_ledger",
+  ConflictError: "conflict",
+  OutcomeUnknownError: "outcome_unknown",
+  BlockLostError: "block_lost",
+  DatabaseUnavailableError: "unavailable",
+  RowLockedError: "row_locked",
+  StatementTimeoutError: "timeout",
+  PoolQueueFullError: "pool_queue_full",
+  ConnectError: "cancelled",
+  AbortError: "cancelled",
+};
+/** All that `error_type` can be; nothing where a statement did what it should. */
+export const STATEMENT_ERRORS: readonly string[] = [...new Set(["", ...Object.values(ERROR_TYPES), "other"])];
+
+/** The durations of one operation's statements that ended alike. */
+export interface StatementDurations {
+  readonly operation: string;
+  readonly error: string;
+  readonly seconds: Distribution;
+}
+
+/** Measures the work of one process's stock. */
+export class StockMeasures implements StockObserver {
+  readonly batchEntries = new Distribution(SIZES);
+  readonly batchSeconds = new Distribution(SECONDS);
+  /** From the arrival of a batch's first entry to its begin. */
+  readonly waitSeconds = new Distribution(SECONDS);
+  readonly acquireSeconds = new Distributions<AcquireResult>(
+    { acquired: 0, taken: 0, no_quorum: 0, failed: 0 },
+    SECONDS,
+  );
+  readonly extensions = new Tally<"extended" | "lost">({ extended: 0, lost: 0 });
+  /** By operation of the store, then by error. */
+  readonly #statements = new Map<string, Map<string, Distribution>>();
+
+  /** @param nowMs a clock that runs forward */
+  constructor(private readonly nowMs: () => number) {}
+
+  call(): undefined {
+    return undefined;
+  }
+
+  async batch({ entries, waitedMs }: ObservedBatch, work: () => Promise<void>): Promise<void> {
+    const begunMs = this.nowMs();
+    this.batchEntries.observe(entries);
+    this.waitSeconds.observeMs(waitedMs);
+    await work();
+    this.batchSeconds.observeMs(this.nowMs() - begunMs);
+  }
+
+  lease(step: LeaseStep): Ended | undefined {
+    if (step === "release") return undefined;
+    if (step === "extend") return (error) => this.extensions.add(error === undefined ? "extended" : "lost");
+    const begunMs = this.nowMs();
+    return (error) => {
+      const result = error === undefined ? "acquired" : ACQUIRE_RESULTS[(error as Error).name] ?? "failed";
+      this.acquireSeconds.of(result).observeMs(this.nowMs() - begunMs);
+    };
+  }
+
+  statement(operation: string): Ended {
+    const begunMs = this.nowMs();
+    return (error) => {
+      const type = error === undefined ? "" : ERROR_TYPES[(error as Error).name] ?? "other";
+      this.#of(operation, type).observeMs(this.nowMs() - begunMs);
+    };
+  }
+
+  /** All that there were. */
+  *statements(): Iterable<StatementDurations> {
+    for (const [operation, byError] of this.#statements) {
+      for (const [error, seconds] of byError) yield { operation, error, seconds };
+    }
+  }
+
+  #of(operation: string, error: string): Distribution {
+    let byError = this.#statements.get(operation);
+    if (byError === undefined) this.#statements.set(operation, byError = new Map());
+    let seconds = byError.get(error);
+    if (seconds === undefined) byError.set(error, seconds = new Distribution(SECONDS));
+    return seconds;
+  }
+}
