@@ -35,6 +35,8 @@ export interface NodeLinkOptions {
 const SILENT_LOOKS_MAX = 8;
 /** The same while it is dialled, and while it ends. */
 const OPENING_LOOKS_MAX = 2;
+/** The same under TLS, whose handshake is more round trips, and work for both sides. */
+const OPENING_LOOKS_TLS_MAX = 4;
 /** Looks are not closer together, so that a very short limit costs nothing. */
 const LOOK_MS_MIN = 25;
 /** Longest reply. The longest that is asked for is some 500 kB, the values of {@link KEYS_AT_ONCE} keys. */
@@ -50,6 +52,7 @@ const UNASKED = "Command queue state error";
 export class NodeLink {
   readonly #redis: Redis;
   readonly #options: NodeLinkOptions;
+  readonly #openingLooksMax: number;
   readonly #looks: ReturnType<typeof setInterval>;
   /** Bytes that came since the last whole reply. */
   #replyBytes = 0;
@@ -63,6 +66,7 @@ export class NodeLink {
     const { timeoutMs, random } = options;
     this.#options = options;
     const { host, port, user, password, database, tls } = address;
+    this.#openingLooksMax = tls ? OPENING_LOOKS_TLS_MAX : OPENING_LOOKS_MAX;
     this.#redis = new Redis({
       host,
       port,
@@ -203,7 +207,7 @@ export class NodeLink {
     if (!isWaiting || (this.#heard && !isOpening)) this.#silentLooks = 0;
     else this.#silentLooks++;
     this.#heard = false;
-    const looksMax = isOpening ? OPENING_LOOKS_MAX : SILENT_LOOKS_MAX;
+    const looksMax = isOpening ? this.#openingLooksMax : SILENT_LOOKS_MAX;
     if (this.#silentLooks < looksMax) return;
     this.#silentLooks = 0;
     this.drop(new Error(`no answer for ${looksMax * this.#lookMs(this.#options.timeoutMs)} ms`));
