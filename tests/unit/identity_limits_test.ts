@@ -3,7 +3,7 @@ import { Code, ConnectError, type ContextValues, createContextValues } from "@co
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { EventEmitter } from "node:events";
 import type { Identity } from "../../src/auth/identity.ts";
-import { type Right, withContained } from "../../src/auth/rights.ts";
+import { ANYONE, type Right, withContained } from "../../src/auth/rights.ts";
 import { ErrorInfoSchema, RetryInfoSchema } from "../../src/gen/google/rpc/error_details_pb.ts";
 import { InventoryService } from "../../src/gen/inventory/v1/inventory_pb.ts";
 import { InvariantError } from "../../src/base/invariant.ts";
@@ -110,7 +110,7 @@ Deno.test("an end without a beginning is a fault of ours", () => {
 
 Deno.test("a late loop sheds calls by chance, operators' last, and nothing that anybody may ask", async () => {
   let chance = 0;
-  let right: Right | undefined = "seller";
+  let right: Right | typeof ANYONE | undefined = "seller";
   const { limits, headOf } = limitsOf({ loopDelayMsMax: 100, random: () => chance, rightOf: () => right });
   const seen = async (caller?: Identity) => reasonOf(await limits.admit(headOf(caller)));
   assertEquals([limits.isOpen, await seen()], [true, undefined]);
@@ -123,8 +123,10 @@ Deno.test("a late loop sheds calls by chance, operators' last, and nothing that 
   ]);
   right = "operator";
   assertEquals([await seen(), await seen(identity("a"))], [undefined, "OVERLOADED"]);
-  right = undefined;
-  assertEquals([await seen(), await seen(identity("a"))], [undefined, undefined]);
+  for (const none of [ANYONE, undefined] as const) {
+    right = none;
+    assertEquals([await seen(), await seen(identity("a"))], [undefined, undefined]);
+  }
   right = "seller";
   chance = 0.99;
   assertEquals(await seen(), undefined);

@@ -3,6 +3,7 @@ import type { Slip } from "./plant.ts";
 import { HOLD_SLIPS } from "./slips/holds.ts";
 import { INVENTORY_SLIPS } from "./slips/inventory.ts";
 import { LANES_SLIPS } from "./slips/lanes.ts";
+import { LIMITS_SLIPS } from "./slips/limits.ts";
 import { LOCK_SLIPS } from "./slips/lock.ts";
 import { MIGRATION_SLIPS } from "./slips/migrations.ts";
 import { LIST_SLIPS } from "./slips/lists.ts";
@@ -16,6 +17,7 @@ export const SLIPS: readonly Slip[] = [
   ...HOLD_SLIPS,
   ...INVENTORY_SLIPS,
   ...LANES_SLIPS,
+  ...LIMITS_SLIPS,
   ...LOCK_SLIPS,
   ...STORE_SLIPS,
   ...LIST_SLIPS,
