@@ -47,7 +47,7 @@ export class Admission {
   admits(connection: Connection, exchange: Exchange): boolean {
     const { connections, limits, overLimits, isDraining, newRequestId } = this.options;
     const limit = this.#limitPassed(connection, exchange);
-    if (limit !== undefined) overLimits.note(limit, exchange.caller.address);
+    if (limit !== undefined) overLimits.note(limit, exchange.caller.peer.key);
     if (limit === "pipelinedRequestsMax") {
       cut(connection);
       return false;
@@ -96,7 +96,7 @@ export class Admission {
     const total = this.#refused.has(exchange) ? undefined : connections.noteReset(connection, exchange);
     if (connection.peer.proxy !== undefined) {
       // Streams of many callers end on it: those of each are counted, and not those of the connection.
-      if (total !== undefined) overLimits.note(total, exchange.caller.address);
+      if (total !== undefined) overLimits.note(total, exchange.caller.peer.key);
       return;
     }
     const now = performance.now();
@@ -105,7 +105,7 @@ export class Admission {
       connection.resetsSince = now;
     }
     if (++connection.resets <= limits.resetsMax && total === undefined) return;
-    overLimits.note(total ?? "resetsMax", exchange.caller.address);
+    overLimits.note(total ?? "resetsMax", exchange.caller.peer.key);
     // What one address spreads over its connections is one flood.
     for (const each of total === "resetsPerAddressMax" ? connections.ofPeer(connection.peer) : [connection]) calm(each);
   }

@@ -7,7 +7,7 @@ import { Buffer } from "node:buffer";
 import { attackTest } from "../support/attack.ts";
 import { flood, floodAgain } from "../support/flood.ts";
 import { call, many, openCall, resets } from "../support/http2_calls.ts";
-import { FLAG, FRAME, frame, opening, PREFACE, uint32 } from "../support/http2_frames.ts";
+import { ERROR, FLAG, FRAME, frame, opening, PREFACE, uint32 } from "../support/http2_frames.ts";
 import { grpcMessage, v1Path, varintField } from "../support/raw_call.ts";
 import { eventually } from "../support/contention.ts";
 import { said } from "../support/workers.ts";
@@ -112,4 +112,37 @@ attackTest("who resets too much is refused, by name in the log, and served again
     const chunks = [Buffer.concat([opening(), call(CHECK, 1)])];
     return (await flood({ port, connections: 1, address: ATTACKER, chunks, lastMs: 200 })).closed === 0;
   }, 20_000);
+});
+
+const [SPOOFER, PROXY] = ["127.0.0.9", "127.0.0.10"];
+
+attackTest("who writes X-Forwarded-For himself is one address, and who attacks through a proxy is refused alone", {
+  env: { TRUSTED_PROXIES: PROXY },
+}, async (server) => {
+  const { port } = server;
+  const overLimit = (limit: string, address: string) => () =>
+    server.output.stderr.includes(`"limit":"${limit}"`) && server.output.stderr.includes(`"address":"${address}"`);
+  const flooding = (header: (i: number) => string) => [
+    Buffer.concat([
+      opening(),
+      ...many(900, (i) =>
+        Buffer.concat([
+          openCall(CHECK, 2 * i + 1, [["x-forwarded-for", header(i)]]),
+          frame(FRAME.reset, 0, 2 * i + 1, uint32(ERROR.cancel)),
+        ])),
+    ]),
+  ];
+  // Each call is of somebody else by its header, which may be of any form.
+  const forms = (i: number) => ["::1", `203.0.113.${i}`, `${PROXY}, 10.1.${i}.1`, "a,".repeat(200), '"\\'.repeat(99)];
+  const spoofed = flooding((i) => forms(i)[i % 5]!);
+  const spoofing = await flood({ port, connections: 60, address: SPOOFER, chunks: spoofed, lastMs: 20_000 });
+  assertEquals(spoofing, { connected: 60, closed: 60 });
+  await eventually("its own address is over its share", overLimit("resetsPerAddressMax", SPOOFER));
+  // 60 connections of a proxy bring the resets of one caller, who is not the proxy.
+  const isBarred = eventually("the caller is refused", overLimit("resetsPerAddressMax", "203.0.113.200"));
+  const chunks = flooding(() => "127.0.0.1, 203.0.113.200");
+  const proxied = await flood({ port, connections: 60, address: PROXY, chunks, lastMs: 20_000, until: isBarred });
+  await isBarred;
+  assertEquals(proxied, { connected: 60, closed: 0 }, "the proxy's connections stay");
+  assert(!server.output.stderr.includes(`"address":"${PROXY}"`), "the proxy itself is over no limit");
 });
