@@ -11,7 +11,7 @@ import { SellRequestSchema } from "../../src/gen/inventory/v1/inventory_pb.ts";
 import { inParallel } from "../support/callers.ts";
 import { again } from "../support/clients/client.ts";
 import { grpcJsClient, grpcJsService } from "../support/clients/grpc_js.ts";
-import { lockRow } from "../support/contention.ts";
+import { eventually, lockRow } from "../support/contention.ts";
 import { startCaddy, startHaproxy, startNginx } from "../support/proxies.ts";
 import { v1Path } from "../support/raw_call.ts";
 import { http2Request } from "../support/raw_peer.ts";
@@ -22,7 +22,7 @@ import { TLS_CERTIFICATE } from "../support/tls_server.ts";
 const LINES = 120;
 const PROXIES = { nginx: startNginx, HAProxy: startHaproxy, Caddy: startCaddy };
 
-const BEHIND_PROXY = { env: { TRUSTED_PROXIES: "127.0.0.1" } };
+const BEHIND_PROXY = { env: { TRUSTED_PROXIES: "127.0.0.1", ACCESS_LOG_SAMPLE: "1" } };
 
 serverTest("through proxies as docs/clients.md sets them", BEHIND_PROXY, async (server, step) => {
   for (const [number, [name, start]] of Object.entries(PROXIES).entries()) {
@@ -107,6 +107,15 @@ serverTest("through proxies as docs/clients.md sets them", BEHIND_PROXY, async (
       assertGreater(body.length, 4096);
     });
 
+    await step(`${name}: who calls is known by its own address, whatever it says itself`, async () => {
+      const headers = { "content-type": "application/json", "x-forwarded-for": "203.0.113.5", forwarded: "for=::1" };
+      const caller = `127.0.0.${9 + number}`;
+      const body = Buffer.from(JSON.stringify({ goodsId: goods }));
+      await send(proxy.url + v1Path("InvDetail"), "POST", headers, body, caller);
+      const isSaid = () => server.output.stderr.includes(`"peer":"forwarded ${caller}"`);
+      await eventually("a line for the call", isSaid);
+    });
+
     await step(`${name}: a health check by HTTP, and a watch whose first word is not delayed`, async () => {
       const { status, body } = await send(`${proxy.url}/healthz`, "GET", {});
       assertEquals([status, body.toString().trim()], [200, "SERVING"]);
@@ -130,9 +139,16 @@ function send(
   method: string,
   headers: Record<string, string>,
   body?: Uint8Array,
+  localAddress?: string,
 ): Promise<{ readonly status: number | undefined; readonly body: Buffer }> {
   const { promise, resolve, reject } = Promise.withResolvers<{ status: number | undefined; body: Buffer }>();
-  const request = https.request(url, { method, headers, agent: false, ca: TLS_CERTIFICATE }, async (response) => {
+  const request = https.request(url, {
+    method,
+    headers,
+    agent: false,
+    ca: TLS_CERTIFICATE,
+    ...(localAddress === undefined ? {} : { localAddress }),
+  }, async (response) => {
     const parts: Buffer[] = [];
     for await (const part of response) parts.push(part);
     resolve({ status: response.statusCode, body: Buffer.concat(parts) });

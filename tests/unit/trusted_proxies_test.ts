@@ -51,7 +51,7 @@ Deno.test("X-Forwarded-For: the right-most address that is no proxy of ours, wha
       ["::1, 10.1.2.3", "forwarded ::1"],
       ["127.8.8.8", "forwarded 127.8.8.8"],
     ] as const
-  ) assertEquals(proxies().callerKey(PROXY, { "x-forwarded-for": value, forwarded: "for=6.6.6.6" }), key, `${value}`);
+  ) assertEquals(proxies().callerKey(PROXY, { "x-forwarded-for": value, forwarded: "6.6.6.6" }), key, `${value}`);
   assertEquals(proxies().callerKey(PROXY, { "x-forwarded-for": ["198.51.100.1", "203.0.113.5"] }), "203.0.113.5");
 });
 

@@ -23,7 +23,7 @@ export const LIMITS_SLIPS: readonly Slip[] = [
   {
     ...PROXIES,
     find: `const value = fields[header] ?? "";`,
-    replace: `const value = fields[header] ?? fields["x-forwarded-for"] ?? "";`,
+    replace: `const value = fields[header] ?? fields.forwarded ?? "";`,
     rule: "the header that was not chosen is not looked at",
   },
   {
