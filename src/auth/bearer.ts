@@ -12,6 +12,8 @@ const BEARER = /^bearer +([\x21-\x7e]+) *$/i;
  */
 export function bearerOf(authorization: string | undefined): string | undefined {
   if (authorization === undefined) return undefined;
+  // node:http takes the first of several, and node:http2 may have them as a list, whatever its types say.
+  if (typeof authorization !== "string") throw new UnauthenticatedError("malformed");
   // By far the most common spelling, without a match.
   if (authorization.startsWith("Bearer hf_")) return authorization.slice("Bearer ".length);
   const found = authorization.length > CHARACTERS_MAX ? undefined : BEARER.exec(authorization)?.[1];

@@ -17,7 +17,7 @@ for (const workers of [undefined, 2]) {
       const allowed = (flags: readonly string[]) =>
         flags.map((flag) => flag.startsWith("--allow-net=") ? `${flag},${shown}` : flag);
       await refused(
-        { env: { HOST: host }, flags: allowed, ...(workers ? { workers } : {}) },
+        { env: { HOST: host, AUTH: "none" }, flags: allowed, ...(workers ? { workers } : {}) },
         `Cannot listen on ${shown}:0 (`,
       );
     }
@@ -37,6 +37,11 @@ Deno.test({
       );
     }
   },
+});
+
+Deno.test("a port that others can reach, without a word on who may call, ends the start with 78", async () => {
+  const words = "AUTH: expected, as HOST (0.0.0.0) can be reached from other machines: keys, jwt, mtls, or several";
+  await refused({ env: { HOST: "0.0.0.0" } }, words);
 });
 
 async function refused(options: ServerOptions, words: string, expected = EXIT_UNUSABLE) {

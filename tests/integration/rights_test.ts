@@ -6,7 +6,10 @@ import { loadConfig } from "../../src/config/config.ts";
 import { HealthBoard } from "../../src/health/board.ts";
 import { rightsOf } from "../../src/services/service_module.ts";
 import { openStock } from "../../src/stock.ts";
-import { createTestDatabase } from "../support/database.ts";
+import { PART_RIGHTS } from "../../src/services/stock/apply_batch.ts";
+import { addTestKey } from "../support/api_keys.ts";
+import { startKeyedApp } from "../support/keyed_app.ts";
+import { createTestDatabase, ownerOf } from "../support/database.ts";
 import { connectGrpc, type GrpcEnd, type GrpcSession } from "../support/grpc_session.ts";
 import { TEST_KINDS } from "../support/identity_kinds.ts";
 
@@ -57,6 +60,33 @@ function rulingOf({ code, message }: GrpcEnd): string {
   if (code === PERMISSION_DENIED) return message;
   return code === "cut" ? "cut" : "may";
 }
+
+Deno.test("a part of a batch asks for what its single call asks for", async () => {
+  const all = new Map((await methods()).map(({ path, asked }) => [path.split("/").at(-1)!.toLowerCase(), asked]));
+  const parts = Object.entries(PART_RIGHTS);
+  assertEquals(parts.map(([name]) => [name, all.get(name.toLowerCase())]), parts);
+
+  await using database = await createTestDatabase();
+  await using owner = ownerOf(database.ownerUrl);
+  const stocker = await addTestKey(owner.sql, { name: "stocker", rights: ["stocker"] });
+  const both = await addTestKey(owner.sql, { name: "both", rights: ["stocker", "seller"] });
+  await using app = await startKeyedApp(database);
+  const apply = async (...given: object[]) => {
+    const [{ headers }, ...operations] = given as [typeof both, ...object[]];
+    const { status, text } = await app.post("inventory.v1.StockService/ApplyBatch", { operations }, headers);
+    const { verdicts } = JSON.parse(text) as { verdicts: { error?: { code: number; message: string } }[] };
+    return [status, ...verdicts.map(({ error }) => error?.message ?? "done")];
+  };
+  const set = { setInv: { goodsId: 1, num: 10 } };
+  const sell = { sell: { goodsInfo: [{ goodsId: 1, num: 1 }] } };
+  const reserve = { reserve: { orderId: "h", goodsInfo: [{ goodsId: 1, num: 1 }] } };
+  const missing = "the right seller is missing";
+  assertEquals(await apply(stocker, set, sell, reserve), [200, "done", missing, missing]);
+  assertEquals(await apply(both, set, sell, reserve), [200, "done", "done", "done"]);
+  const rows = await owner.sql`select kind, actor from movements order by version`;
+  const did = (actor: string, ...kinds: string[]) => kinds.map((kind) => ({ kind, actor }));
+  assertEquals([...rows], [...did("stocker", "set"), ...did("both", "sell", "reserve")]);
+});
 
 for (const { kind, prepare } of TEST_KINDS) {
   Deno.test(`${kind}: every method asks every caller for its right, and for nothing else`, async (t) => {

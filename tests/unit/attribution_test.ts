@@ -1,6 +1,8 @@
 import { Code, ConnectError, createContextValues, createHandlerContext } from "@connectrpc/connect";
 import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
+import { setIdentity } from "../../src/auth/caller.ts";
+import type { Identity } from "../../src/auth/identity.ts";
 import { InventoryService } from "../../src/gen/inventory/v1/inventory_pb.ts";
 import { Violations } from "../../src/rpc/errors.ts";
 import { ACTOR_HEADER, type OperatedRequest, readActor, readOperated } from "../../src/services/attribution.ts";
@@ -46,6 +48,23 @@ Deno.test("who asks is believed on this machine, and refused from elsewhere", ()
     const [code, text] = faultOf(() => readActor(callFrom(address, "till 4")));
     assertEquals(code, "PermissionDenied", address);
     assertEquals(text, "x-holdfast-actor is taken from the server's own machine only, and this call came from another");
+  }
+});
+
+Deno.test("who has proven to be somebody is that, and nobody else, from wherever the call comes", () => {
+  const identity: Identity = { kind: "keys", name: "till 7", rights: new Set(), isValid: () => true };
+  for (const address of [...LOOPBACK, ...ELSEWHERE, undefined]) {
+    const proven = (...actors: string[]) => {
+      const context = callFrom(address, ...actors);
+      setIdentity(context.values, identity);
+      return context;
+    };
+    for (const actors of [[], [""], ["till 7"]]) assertEquals(readActor(proven(...actors)), "till 7");
+    for (const actors of [["till 4"], ["till 7", "till 7"], ["x".repeat(200)]]) {
+      const [code, text] = faultOf(() => readActor(proven(...actors)));
+      assertEquals(code, "PermissionDenied", address);
+      assertEquals(text, "x-holdfast-actor is not taken where callers prove who they are, unless it says the same");
+    }
   }
 });
 

@@ -75,7 +75,7 @@ Deno.test("HOST is a name or an address, with or without brackets, and no port",
     "localhost": "localhost",
     "stock-1.internal": "stock-1.internal",
   };
-  for (const [given, wanted] of Object.entries(rows)) assertEquals(load({ HOST: given }).host, wanted);
+  for (const [given, wanted] of Object.entries(rows)) assertEquals(load({ HOST: given, AUTH: "none" }).host, wanted);
   for (const host of ["*", "127.0.0.1:8080", "[::1]:8080", "[::1", "http://a", "a b", "a/b", "u:s3cret@h", "a:"]) {
     const found = problem({ HOST: host });
     assert(found.startsWith("HOST: expected"), found);
