@@ -1,4 +1,4 @@
-/** The limits of callers who prove who they are, by the settings: what is refused is not written, and may come again. */
+/** Limits of callers who prove who they are, by the settings: what is refused is not written, and may come again. */
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { assert, assertEquals } from "@std/assert";

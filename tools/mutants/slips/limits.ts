@@ -148,7 +148,7 @@ export const LIMITS_SLIPS: readonly Slip[] = [
   },
   {
     file: "src/lanes/lanes.ts",
-    find: "      if (tooShort !== undefined) return Promise.reject(tooShort);\n",
+    find: "      if (tooShort !== undefined) return this.#refuse(operation, tooShort);\n",
     replace: "",
     rule: "whose deadline passes before its turn is refused at once",
     tests: ["tests/integration/lanes_capacity_test.ts"],
