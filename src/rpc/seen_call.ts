@@ -7,7 +7,6 @@ import type { ServerHttp2Stream } from "node:http2";
 import { ErrorInfoSchema, RetryInfoSchema } from "../gen/google/rpc/error_details_pb.ts";
 import type { CallObserver, ObservedCall } from "../telemetry/observer.ts";
 import { callerAddress } from "../transport/addresses.ts";
-import { callerGone } from "./errors.ts";
 import { REQUEST_ID_HEADER } from "../transport/exchange.ts";
 
 const seenKey = createContextKey<SeenCall | undefined>(undefined, { description: "call as it is observed" });
@@ -58,7 +57,7 @@ export class SeenCall implements ObservedCall {
     this.within = observer.begin(this, carrier);
     // Deno ends its span when the stream closes, which is before whoever works on the call hears that it was reset.
     if (this.within !== undefined && "rstCode" in carrier) {
-      (carrier as ServerHttp2Stream).once("aborted", () => this.end(callerGone()));
+      (carrier as ServerHttp2Stream).once("aborted", () => this.end(undefined));
     }
   }
 
@@ -71,9 +70,11 @@ export class SeenCall implements ObservedCall {
   end(error: unknown, code: Code | undefined = undefined): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    const why = error instanceof ConnectError ? error : this.#error;
+    // What came of its work is nobody's then, whatever code it was reset with.
+    const isReset = (this.carrier as { readonly aborted?: boolean }).aborted === true;
+    const why = isReset ? undefined : error instanceof ConnectError ? error : this.#error;
     // What can't be written to a caller who has gone had its end before.
-    const endedBy = why?.code ?? (error === undefined ? code : Code.Internal);
+    const endedBy = isReset ? Code.Canceled : why?.code ?? (error === undefined ? code : Code.Internal);
     this.observer.end(this, this.carrier, {
       code: CODE_NAMES[endedBy ?? 0] ?? "UNKNOWN",
       reason: why === undefined ? undefined : reasonOf(why),

@@ -27,7 +27,7 @@ import type { Http2Call } from "../transport/exchange.ts";
 import { closeOnceAnswered } from "../transport/http2/egress.ts";
 import { addFields, sendTrailersOnceWanted } from "../transport/http2/headers.ts";
 import { CallTime, grpcTimeout, setCallSignal } from "./deadline.ts";
-import { budgetSpent, CALL_OVER, callerGone, closeReason, deadlinePassed, internalError } from "./errors.ts";
+import { budgetSpent, CALL_OVER, closeReason, deadlinePassed, internalError } from "./errors.ts";
 import { FREE_BYTES, type MessageBudget, type MessageShare } from "./messages/budget.ts";
 import type { MessageCheck } from "./messages/check.ts";
 import { messageIn, SingleMessage } from "./messages/envelopes.ts";
@@ -249,8 +249,7 @@ class UnaryCall {
       this.#time.stop();
       stream.off("close", leave);
     }
-    // Whatever code it was reset with.
-    this.#seen?.end(stream.aborted ? callerGone() : failure);
+    this.#seen?.end(failure);
     write(this.call, responseHeader, body, responseTrailer);
   }
 }

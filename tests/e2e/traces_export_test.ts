@@ -18,10 +18,10 @@ Deno.test("workers send their traces; of callers' own traces a parent-based samp
     env: { ...receiver.env, OTEL_TRACES_SAMPLER: "parentbased_always_off", ACCESS_LOG_SAMPLE: "1" },
   });
   const client = createClient(InventoryService, createGrpcTransport({ baseUrl: server.url }));
-  await client.setInv({ goodsId: 1, num: 10 });
+  await client.setInv({ goodsId: 1, num: 100 });
   const sell = (trace: string, flags: string) =>
     client.sell({ goodsInfo: [{ goodsId: 1, num: 1 }] }, {
-      headers: { traceparent: `00-${trace.repeat(32)}-${PARENT}-${flags}`, "x-request-id": trace },
+      headers: { traceparent: `00-${trace.padEnd(32, trace)}-${PARENT}-${flags}`, "x-request-id": trace },
     });
   await sell("d", "00");
   await sell("e", "01");
@@ -29,6 +29,13 @@ Deno.test("workers send their traces; of callers' own traces a parent-based samp
   const batch = await receiver.one(isBatch, "a batch");
   assertEquals(batch.traceId, "e".repeat(32));
   assertEquals(receiver.spans.filter(({ traceId }) => traceId !== batch.traceId), []);
+  // Untraced calls whose batch begins where that of a traced one ends are no part of its trace.
+  await Promise.all([sell("f", "01"), ...Array.from({ length: 5 }, () => sell("0c", "00"))]);
+  await sell("9", "01");
+  const last = await receiver.one((span) => isBatch(span) && span.traceId === "9".repeat(32), "the last batch");
+  await receiver.children(last, 2);
+  const writes = receiver.spans.filter(({ name }) => name === "write_changes").map(({ traceId }) => traceId);
+  assertEquals(writes, ["e", "f", "9"].map((trace) => trace.repeat(32)));
   // In the log each call has the trace that it is in, sampled or not, so that the lines of many servers can be joined.
   const lines = () => server.output.stderr.split("\n").filter((line) => line.includes('"msg":"call"'));
   const traceOf = (id: string) =>

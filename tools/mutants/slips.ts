@@ -10,6 +10,7 @@ import { LIST_SLIPS } from "./slips/lists.ts";
 import { GOODS_SLIPS } from "./slips/goods.ts";
 import { RPC_SLIPS } from "./slips/rpc.ts";
 import { STORE_SLIPS } from "./slips/store.ts";
+import { TELEMETRY_SLIPS } from "./slips/telemetry.ts";
 import { WORKERS_SLIPS } from "./slips/workers.ts";
 
 /** What `deno task mutants` plants. */
@@ -23,6 +24,7 @@ export const SLIPS: readonly Slip[] = [
   ...LIST_SLIPS,
   ...GOODS_SLIPS,
   ...RPC_SLIPS,
+  ...TELEMETRY_SLIPS,
   ...WORKERS_SLIPS,
   ...MIGRATION_SLIPS,
 ];
