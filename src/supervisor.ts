@@ -2,7 +2,8 @@
  * Entry of `deno task start:workers`: starts WORKERS processes of the service behind one port and keeps them running.
  *
  * It may run `deno` and read the settings, and nothing else: it opens no socket. The workers, which talk to the
- * network, get the permissions that the settings need and may run nothing.
+ * network, get the permissions that the settings need and may run nothing. What they count is summed up by a process
+ * of its own, which may ask them at their admin ports and nobody else.
  */
 import { fileURLToPath } from "node:url";
 import { callersOf, isAlive, watchCallers } from "./process/callers.ts";
@@ -11,16 +12,19 @@ import { refuse } from "./process/exit_codes.ts";
 import { onHangUp } from "./process/hang_up.ts";
 import { listenLine } from "./process/listen_line.ts";
 import { workerAdmin } from "./config/admin_address.ts";
-import { serverFlags } from "./config/flags.ts";
+import { gathererFlags, serverFlags } from "./config/flags.ts";
+import { SETTING_NAMES } from "./config/settings.ts";
 import { startSettings } from "./process/start_settings.ts";
 import { onStopSignal } from "./process/stop_signals.ts";
 import { buildInfo, endIfVersionIsAsked } from "./process/version.ts";
 import { createProcessLog, endProcess } from "./telemetry/process_log.ts";
 import { HEARTBEAT_MS_MAX } from "./workers/heartbeat.ts";
+import { Gatherer } from "./workers/gatherer.ts";
 import { supervise } from "./workers/supervise.ts";
 import { startWorker } from "./workers/worker_process.ts";
 
 const WORKER = fileURLToPath(new URL("./worker.ts", import.meta.url));
+const GATHERER = fileURLToPath(new URL("./gatherer.ts", import.meta.url));
 
 endIfVersionIsAsked(Deno.args);
 const config = startSettings();
@@ -31,6 +35,20 @@ if ((await Deno.permissions.query({ name: "run", command: deno })).state !== "gr
 const log = createProcessLog(config.logLevel, config.logFormat);
 log.info(buildInfo(), "Holdfast starts");
 for (const note of config.notes) log.warn({}, note);
+const gatherer = config.admin && new Gatherer({
+  start: (onLine) =>
+    startWorker({
+      args: ["run", ...gathererFlags(config.admin!, config.workers), GATHERER, gathererSettings()],
+      // It needs none of them, and some are secrets.
+      env: Object.fromEntries(SETTING_NAMES.map((name) => [name, ""])),
+      onLine,
+    }),
+  log,
+  random: Math.random,
+});
+// It has said why.
+const refused = await gatherer?.started;
+if (refused !== undefined) await endProcess(refused);
 const supervision = supervise({
   count: config.workers,
   startMsMax: START_MS_MAX,
@@ -52,6 +70,7 @@ const supervision = supervise({
       onLine,
     });
   },
+  showsAt: (worker, url) => gatherer?.setWorker(worker, url),
   announce: (url) => console.log(listenLine(url)),
   log,
 });
@@ -65,5 +84,11 @@ onStopSignal(stop);
 onHangUp({ reload: () => supervision.reload(), stop: (why) => asked || stop(why) });
 watchCallers(callersOf(Deno.args), isAlive, () => asked || stop("none: what started this process has ended"));
 const exitCode = await supervision.exitCode;
+await gatherer?.stop();
 log.info({ exitCode }, "stopped");
 await endProcess(exitCode);
+
+function gathererSettings(): string {
+  const { admin, allowedHosts, logLevel, logFormat } = config;
+  return JSON.stringify({ admin, allowedHosts, logLevel, logFormat });
+}

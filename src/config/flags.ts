@@ -1,7 +1,8 @@
 /** The flags that our processes are started with: what each needs, one by one and no wider. */
+import { type AdminAddress, workerAdmin } from "./admin_address.ts";
 import type { Config } from "./config.ts";
 import { SETTING_NAMES } from "./settings.ts";
-import { neededPermissions, permissionFlags } from "./permissions.ts";
+import { listenPermission, neededPermissions, permissionFlags } from "./permissions.ts";
 
 /** The flags for `deno run`, to stand before `src/main.ts`, or before `src/worker.ts` and its arguments. */
 export function serverFlags(config: Config): string[] {
@@ -13,6 +14,16 @@ export function serverFlags(config: Config): string[] {
     // Libraries that look through the whole environment then see the named variables only, and do not fail.
     "--ignore-env",
   ];
+}
+
+/**
+ * The flags for `deno run`, to stand before `src/gatherer.ts`: it may listen at the admin port and ask those of the
+ * workers, and nothing else.
+ */
+export function gathererFlags(admin: AdminAddress, workers: number): string[] {
+  const ports = [admin, ...Array.from({ length: workers }, (_, i) => workerAdmin(admin, i + 1)!)];
+  const net = [...new Set(ports.map(listenPermission))];
+  return ["--no-prompt", `--allow-net=${net.join(",")}`, "--allow-sys=hostname", "--ignore-env"];
 }
 
 /**

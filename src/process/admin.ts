@@ -11,7 +11,10 @@ import type { Log } from "../telemetry/log.ts";
 import { lastLines } from "../telemetry/process_log.ts";
 
 /** The port; undefined where there is to be none, or the default one is taken. Ends the process as above. */
-export async function openAdmin({ admin, allowedHosts }: Config, log: Log): Promise<AdminPort | undefined> {
+export async function openAdmin(
+  { admin, allowedHosts }: Pick<Config, "admin" | "allowedHosts">,
+  log: Log,
+): Promise<AdminPort | undefined> {
   if (admin === undefined) return undefined;
   const { host, port, isGiven } = admin;
   try {

@@ -2,7 +2,7 @@
  * A process that serves: permissions, the app, and its end. Standard output gets one line, when it listens; everything
  * else is the log on standard error.
  */
-import { listenLine } from "./listen_line.ts";
+import { adminLine, listenLine } from "./listen_line.ts";
 import { processPages } from "../admin/pages.ts";
 import { startApp } from "../app.ts";
 import { openAdmin } from "./admin.ts";
@@ -65,6 +65,7 @@ export async function serve(config: Config, { log, tracing, shutdown, reloads, p
       );
     }
     const admin = await openAdmin(config, log);
+    if (port !== undefined) console.log(adminLine(admin?.url));
     if (port === "claimed") await claimPort(config.host, config.port);
     const app = await startApp(config, {
       log,

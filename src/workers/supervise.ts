@@ -1,6 +1,6 @@
 /** Carries the plan out: starts workers, hears of them, waits, signals. What follows from what is in `plan.ts`. */
 import { EXIT_FAILED } from "../process/exit_codes.ts";
-import { listenUrl } from "../process/listen_line.ts";
+import { adminUrl, listenUrl } from "../process/listen_line.ts";
 import { errorFields, type Log } from "../telemetry/log.ts";
 import { HEARTBEAT_EVERY_MS, HEARTBEAT_LINE, Silence } from "./heartbeat.ts";
 import { begin, next, type PlanAction, type PlanEvent, type Step } from "./plan.ts";
@@ -21,6 +21,8 @@ export interface SuperviseOptions {
   readonly heartbeatMsMax: number;
   /** Starts a worker (1 to `count`) where the others listen, or as the first of all without `url`. */
   start(worker: number, url: string | undefined, onLine: (line: string) => void): WorkerProcess;
+  /** Called with where a worker shows its metrics, each time that one says so. */
+  showsAt?(worker: number, url: string): void;
   /** Called once, when all workers listen for the first time. */
   announce(url: string): void;
   readonly log: Log;
@@ -38,7 +40,7 @@ export interface Supervision {
 
 /** Starts the workers and keeps them running until `stop` is called. */
 export function supervise(
-  { count, startMsMax, stopMsMax, heartbeatMsMax, start, announce, log }: SuperviseOptions,
+  { count, startMsMax, stopMsMax, heartbeatMsMax, start, showsAt, announce, log }: SuperviseOptions,
 ): Supervision {
   const running = new Map<number, WorkerProcess>();
   /** For each worker, what ends it if it does not listen in time. */
@@ -108,6 +110,8 @@ export function supervise(
   function hear(worker: number, line: string): void {
     silence.heard(worker);
     if (line === HEARTBEAT_LINE) return;
+    const admin = adminUrl(line);
+    if (admin !== undefined) return admin === null ? undefined : showsAt?.(worker, admin);
     const url = listenUrl(line);
     if (url === undefined) return log.warn({ worker, line }, "a worker wrote to standard output");
     clearTimeout(starting.get(worker));

@@ -1,8 +1,9 @@
 /**
  * One worker as a process of its own, and its end.
  *
- * Its standard input is a pipe that nothing is ever written to. The system closes it when the supervisor ends, however
- * that ends, and the worker takes this as the request to drain: no worker outlives its supervisor for long.
+ * Its standard input is a pipe, to which nothing is written but for the process that sums the workers up. The system
+ * closes it when the supervisor ends, however that ends, and the worker takes this as the request to drain: no worker
+ * outlives its supervisor for long.
  *
  * Its standard error is ours. Lines up to 4 KiB, which a pipe takes whole, don't mix with those of other workers, and
  * a worker that drains after the supervisor's death can still write them.
@@ -28,6 +29,8 @@ export interface WorkerProcess {
   readonly ended: Promise<Deno.CommandStatus>;
   /** Asks it to drain with SIGTERM; kills it when it is still there `msMax` milliseconds later. */
   terminate(msMax: number): void;
+  /** Writes a line to its standard input. Whoever has ended gets none. */
+  write(line: string): void;
   /** Has it take up renewed files, with SIGHUP. */
   reload(): void;
   /** Ends it at once. */
@@ -50,9 +53,11 @@ export function startWorker({ args, env, onLine }: WorkerCommand): WorkerProcess
     stderr: "inherit",
   }).spawn();
   let alive = true;
+  const input = child.stdin.getWriter();
   const ended = Promise.all([child.status, readLines(child.stdout, onLine)]).then(async ([status]) => {
     alive = false;
-    await child.stdin.close();
+    // A write may have failed, which closes it as well.
+    await input.close().catch(() => {});
     return status;
   });
   const send = (name: Deno.Signal) => {
@@ -62,6 +67,10 @@ export function startWorker({ args, env, onLine }: WorkerCommand): WorkerProcess
     pid: child.pid,
     ended,
     terminate: (msMax) => void terminate({ send, endsWithin: endsBy(ended) }, "SIGTERM", msMax),
+    write(line) {
+      // That it ends meanwhile shows in its end.
+      if (alive) input.write(new TextEncoder().encode(`${line}\n`)).catch(() => {});
+    },
     reload: () => send("SIGHUP"),
     kill: () => send("SIGKILL"),
   };

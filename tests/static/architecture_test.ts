@@ -124,6 +124,10 @@ const LAW: Readonly<Record<string, Law>> = {
   "main.ts": ENTRY,
   "supervisor.ts": ENTRY,
   "worker.ts": ENTRY,
+  "gatherer.ts": {
+    files: ["admin/gather.ts", "config/config.ts", "process", "telemetry", "workers/gatherer.ts"],
+    packages: [],
+  },
 };
 
 /** Files that must know nothing of stock, so that others can take them as they are. */

@@ -197,7 +197,8 @@ async function spawn(options: ServerOptions, database: TestDatabase) {
     cwd: root,
     env: {
       PORT: "0",
-      ADMIN_PORT: "0",
+      // Of several workers it is a process more.
+      ADMIN_PORT: options.workers === undefined ? "0" : "off",
       DATABASE_URL: database.serverUrl,
       REDIS_URLS: options.env?.REDIS_URLS ?? testEnvironment().redisUrls.join(","),
       CONCURRENCY: testMode(),

@@ -1,7 +1,7 @@
 /** Tests of the pure parts of the launchers: what they read from test summaries, what they permit, what they print. */
 import { assert, assertEquals } from "@std/assert";
 import { loadConfig } from "../../src/config/config.ts";
-import { serverFlags } from "../../src/config/flags.ts";
+import { gathererFlags, serverFlags } from "../../src/config/flags.ts";
 import { callersArgument, callersOf } from "../../src/process/callers.ts";
 import { callersCount } from "../../src/process/find_callers.ts";
 import { count } from "../../tools/test/test_run.ts";
@@ -41,6 +41,18 @@ Deno.test("serverFlags() permits the listener and the stores by host and port, a
   const kinds = flags.map((flag) => flag.split("=")[0]).sort();
   assertEquals(kinds, ["--allow-env", "--allow-net", "--allow-read", "--allow-sys", "--ignore-env", "--no-prompt"]);
   assert(!flags.join(" ").includes("secret"));
+});
+
+Deno.test("gathererFlags() permits the admin ports of the workers, and nothing else", () => {
+  const admin = { host: "127.0.0.1", port: 8081, isGiven: false };
+  assertEquals(gathererFlags(admin, 2), [
+    "--no-prompt",
+    "--allow-net=127.0.0.1:8081,127.0.0.1:8082,127.0.0.1:8083",
+    "--allow-sys=hostname",
+    "--ignore-env",
+  ]);
+  // Any port of that host, as nobody knows them before.
+  assert(gathererFlags({ ...admin, port: 0 }, 2).includes("--allow-net=127.0.0.1"));
 });
 
 Deno.test("serverFlags() permits every host of a list, IPv6 in brackets, sockets and certificates", () => {

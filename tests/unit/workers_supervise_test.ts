@@ -28,6 +28,7 @@ Deno.test("a worker that starts again has all of its time for that, however late
         pid: started.length,
         ended,
         terminate: () => end(0),
+        write: () => {},
         reload: () => void process.reloads++,
         kill: () => void process.kills++,
       };

@@ -1,5 +1,6 @@
 /** The page docs/metrics.md: every metric that is scraped, read off the list that scrapes are made of. */
 import { CHAPTERS } from "../../src/admin/catalogue.ts";
+import { WORKERS_METRIC } from "../../src/admin/catalogue/workers.ts";
 import type { LabelValues, Metric } from "../../src/admin/metric.ts";
 
 const HEAD = `# Metrics
@@ -23,14 +24,27 @@ export function metricsPage(): string {
       ...metrics.map(row),
       "",
     ]),
+    "## Several workers",
+    "",
+    "What only the port that sums them up shows:",
+    "",
+    "| metric | type | meaning | labels |",
+    "| --- | --- | --- | --- |",
+    `| \`${WORKERS_METRIC.name}\` | ${WORKERS_METRIC.type} | ${WORKERS_METRIC.help} | ${
+      labelsText(WORKERS_METRIC.labels)
+    } |`,
+    "",
   ].join("\n");
 }
 
 function row(metric: Metric): string {
   const { name, type, help, labels = {}, across } = metric;
-  const words = Object.entries(labels).map(([label, values]) => `\`${label}\`: ${valuesText(values)}`);
   const meaning = metric.type === "histogram" ? `${help}; buckets up to ${metric.bounds.join(", ")}` : help;
-  return `| \`${name}\` | ${type} | ${meaning} | ${words.join("; ")} | ${across} |`;
+  return `| \`${name}\` | ${type} | ${meaning} | ${labelsText(labels)} | ${across} |`;
+}
+
+function labelsText(labels: Readonly<Record<string, LabelValues>>): string {
+  return Object.entries(labels).map(([label, values]) => `\`${label}\`: ${valuesText(values)}`).join("; ");
 }
 
 function valuesText(values: LabelValues): string {
