@@ -65,8 +65,8 @@ function covering(
 
 /**
  * By tests, each with a server of its own. buf curl is a process a call, 50 ms of CPU on a core of its own: of the
- * whole conversation, which the libraries have over all protocols, it has what reaches every method and every code over the
- * first, and every code over the others.
+ * whole conversation, which the libraries have over all protocols, it has what reaches every method and every code over
+ * the first, and every code over the others.
  */
 const EVERY_METHOD_AND_CODE = covering(ALL, (method, code) => code === "ok" ? method : code);
 const EVERY_CODE = covering(ALL, (_method, code) => code);
