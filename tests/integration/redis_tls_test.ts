@@ -206,6 +206,8 @@ Deno.test({
     });
 
     await t.step("a password that is wrong, replaced, or taken back, in the middle of the work", async () => {
+      const anybody = locks.urls("").replaceAll("holdfast:@", "");
+      await locks.expect({ ...CA, REDIS_URLS: anybody }, REFUSED, /^it refuses the log-in: NOAUTH/);
       const dir = await Deno.makeTempDir();
       const REDIS_URLS_FILE = `${dir}/nodes`;
       const write = (password: string) => Deno.writeTextFile(REDIS_URLS_FILE, `${locks.urls(password)}\n`);

@@ -1,6 +1,6 @@
 /** What is said of a node that has no vote, and which nodes are one server. */
 import { assert, assertEquals } from "@std/assert";
-import { reasonOf } from "../../src/lock/nodes/reason.ts";
+import { noLogInReason, reasonOf } from "../../src/lock/nodes/reason.ts";
 import { runIdOf, Servers } from "../../src/lock/nodes/standing.ts";
 
 Deno.test("a reason is one bounded line without what must not be shown", () => {
@@ -15,6 +15,32 @@ Deno.test("a reason is one bounded line without what must not be shown", () => {
   assert(long.length < 200, `${long.length} characters`);
   assert(!reasonOf(new Error(`${"x".repeat(155)}a-long-secret`), ["a-long-secret"]).includes("a-lon"), "a piece of it");
   assertEquals(reasonOf(Object.assign(new Error(""), { code: "ECONNREFUSED" }), []), "ECONNREFUSED");
+});
+
+Deno.test("a log-in that fails is distinguished from a node that is away, in words without a secret", () => {
+  const failed = (message: string, code?: string) =>
+    noLogInReason(Object.assign(new Error(message), code === undefined ? {} : { code }), ["hunter2"]);
+  const wrong = "WRONGPASS invalid username-password pair or user is disabled.";
+  assertEquals(failed(wrong), `it refuses the log-in: ${wrong}`);
+  assertEquals(failed("NOAUTH hunter2\nis needed"), "it refuses the log-in: NOAUTH *** is needed");
+  assertEquals(failed("ERR invalid password"), "it refuses the log-in: ERR invalid password");
+  assertEquals(
+    failed("received fatal alert: CertificateRequired", "ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED"),
+    "it refuses the log-in: received fatal alert: CertificateRequired",
+  );
+  assertEquals(
+    failed("self-signed certificate in certificate chain", "SELF_SIGNED_CERT_IN_CHAIN"),
+    "its certificate is not taken: self-signed certificate in certificate chain",
+  );
+  for (
+    const [message, code] of [
+      ["connect ECONNREFUSED 127.0.0.1:1", "ECONNREFUSED"],
+      ["write EPROTO", "EPROTO"],
+      ["ERR unknown command 'WRONGPASS'"],
+      ["OOM command not allowed"],
+      ["NOPERM this user has no permissions to run the 'evalsha' command"],
+    ] as const
+  ) assertEquals(failed(message, code), undefined);
 });
 
 Deno.test("of nodes that are one server the first has the vote, and the next when that is gone", () => {
