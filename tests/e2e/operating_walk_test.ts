@@ -28,7 +28,8 @@ Deno.test("docs/operating.md leads from a bare machine to a client that sells wi
     ["/etc/holdfast", join(dir, "etc")],
     ["/opt/holdfast", fileURLToPath(new URL("../..", import.meta.url))],
     ["/var/log/", `${dir}/`],
-    ["/var/lib/holdfast", join(dir, "home")],
+    // With another home it would fetch what it has in this one.
+    ["env HOME=/var/lib/holdfast ", ""],
     ["/run/", `${dir}/`],
     ["0.0.0.0", "127.0.0.1"],
     [":5432/", `:${owner.port}/`],

@@ -18,16 +18,22 @@ const SCRAPE_EVERY_S = 1;
 const STEP_S = 2;
 /** Rates over so many scrapes. */
 const WINDOW = "10s";
+/** More than one address may have. */
+const IDLE_CONNECTIONS = 1_050;
 const PICTURES = new URL("../../docs/pictures/", import.meta.url);
 
-/** The load, step by step: callers, the pause behind each call, how long, and how many nodes stand still meanwhile. */
+/**
+ * The load, step by step: callers, the pause behind each call, how long, how many nodes stand still meanwhile, and how
+ * many connections are open that nobody uses.
+ */
 const STEPS = [
-  { callers: 8, pauseMs: 40, forMs: 40_000, nodesPaused: 0 },
-  { callers: 8, pauseMs: 40, forMs: 20_000, nodesPaused: 1 },
-  { callers: 8, pauseMs: 40, forMs: 20_000, nodesPaused: 3 },
-  { callers: 8, pauseMs: 40, forMs: 20_000, nodesPaused: 0 },
-  { callers: 200, pauseMs: 5, forMs: 15_000, nodesPaused: 0 },
-  { callers: 8, pauseMs: 40, forMs: 25_000, nodesPaused: 0 },
+  { callers: 8, pauseMs: 40, forMs: 40_000, nodesPaused: 0, idle: 0 },
+  { callers: 8, pauseMs: 40, forMs: 20_000, nodesPaused: 1, idle: 0 },
+  { callers: 8, pauseMs: 40, forMs: 20_000, nodesPaused: 3, idle: 0 },
+  { callers: 8, pauseMs: 40, forMs: 20_000, nodesPaused: 0, idle: 0 },
+  { callers: 200, pauseMs: 5, forMs: 15_000, nodesPaused: 0, idle: 0 },
+  { callers: 8, pauseMs: 40, forMs: 15_000, nodesPaused: 0, idle: IDLE_CONNECTIONS },
+  { callers: 8, pauseMs: 40, forMs: 20_000, nodesPaused: 0, idle: 0 },
 ] as const;
 
 async function main(): Promise<void> {
@@ -36,10 +42,12 @@ async function main(): Promise<void> {
   await Deno.chmod(dir, 0o755);
   const dashboard = JSON.parse(await Deno.readTextFile(new URL("../../ops/dashboard.json", import.meta.url)));
   const [port, adminPort, prometheusPort] = [freePort(), freePort(), freePort()];
-  const up = startUp({ PORT: `${port}`, ADMIN_PORT: `${adminPort}`, DATA_DIR: join(dir, "data") });
+  const dataDir = join(dir, "data");
+  const up = startUp({ PORT: `${port}`, ADMIN_PORT: `${adminPort}`, DATA_DIR: dataDir, AUTH: "keys" });
   try {
-    const shop: Shop = { url: `http://127.0.0.1:${port}`, headers: {} };
-    if (!await until(() => isServing(shop.url), SERVING_MS_MAX)) throw new Error("`up` does not serve");
+    const url = `http://127.0.0.1:${port}`;
+    if (!await until(() => isServing(url), SERVING_MS_MAX)) throw new Error("`up` does not serve");
+    const shop: Shop = { url, headers: { authorization: `Bearer ${await newKey(dataDir)}` } };
     await using prometheus = await startPrometheus({
       program: Deno.env.get("PROMETHEUS") ?? "prometheus",
       dir,
@@ -49,7 +57,7 @@ async function main(): Promise<void> {
     });
     await stock(shop);
     const fromS = Math.floor(Date.now() / 1000);
-    await makeLoad(shop, join(dir, "data"));
+    await makeLoad(shop, dataDir);
     await draw(rowsOf(dashboard), prometheus, fromS, Math.floor(Date.now() / 1000));
   } finally {
     up.kill("SIGTERM");
@@ -68,6 +76,26 @@ function startUp(settings: Readonly<Record<string, string>>): Deno.ChildProcess 
   }).spawn();
 }
 
+/** A key with every right, made as an owner makes one. Throws Error with the command's words. */
+async function newKey(dataDir: string): Promise<string> {
+  const place = (await findRecords(dataDir)).find(({ record }) => record.name === "postgres")?.dir;
+  if (place === undefined) throw new Error("`up` has no PostgreSQL");
+  const [password, port] = ["owner_password", "port"].map((name) => Deno.readTextFileSync(join(place, name)).trim());
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "-A",
+      new URL("../../src/keys/main.ts", import.meta.url).pathname,
+      "add",
+      "shop",
+      "--rights=operator",
+    ],
+    env: { DATABASE_OWNER_URL: `postgres://holdfast_owner:${password}@127.0.0.1:${port}/holdfast?sslmode=disable` },
+  }).output();
+  if (!success) throw new Error(new TextDecoder().decode(stderr));
+  return new TextDecoder().decode(stdout).trim();
+}
+
 async function isServing(url: string): Promise<boolean> {
   try {
     const answer = await fetch(`${url}/readyz`);
@@ -83,13 +111,19 @@ async function makeLoad(shop: Shop, dataDir: string): Promise<void> {
     record
   );
   try {
-    for (const { callers, pauseMs, forMs, nodesPaused } of STEPS) {
+    for (const { callers, pauseMs, forMs, nodesPaused, idle } of STEPS) {
       nodes.forEach(({ pid }, i) => Deno.kill(pid, i < nodesPaused ? "SIGSTOP" : "SIGCONT"));
+      const connections = await Promise.all(Array.from({ length: idle }, () => connectTo(shop.url)));
       await sellFor(shop, callers, pauseMs, forMs);
+      for (const connection of connections) connection?.close();
     }
   } finally {
     for (const { pid } of nodes) Deno.kill(pid, "SIGCONT");
   }
+}
+
+async function connectTo(url: string): Promise<Deno.Conn | undefined> {
+  return await Deno.connect({ hostname: "127.0.0.1", port: Number(new URL(url).port) }).catch(() => undefined);
 }
 
 async function draw(rows: readonly Row[], prometheus: Prometheus, fromS: number, toS: number): Promise<void> {

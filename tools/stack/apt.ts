@@ -10,7 +10,7 @@ import type { Log } from "../../src/telemetry/log.ts";
 /** Another apt may be at work, such as a second launcher's; it is waited for this long in total. */
 const TRIES_MAX = 30;
 const TRY_AGAIN_MS = 4_000;
-/** All clients of the tests are some 230 MB to fetch and 1.1 GB on disk. */
+/** All clients of the tests are some 250 MB to fetch and 1.4 GB on disk. */
 const INSTALL_MS_MAX = 600_000;
 const WORDS_CHARACTERS_MAX = 400;
 
