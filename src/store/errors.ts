@@ -115,12 +115,14 @@ export function storeError(error: unknown): unknown {
 
 /** Refused for who logs in: the password (28P01), the user, the certificate or the address (28000). */
 const LOG_IN_REFUSED = /^28/;
+/** How PgBouncer (1.18) says it, under a code for all that it refuses. */
+const POOLER_REFUSES = /^08P01 .*(authentication failed|no such user)/;
 
 /** The error of a connection that was opened and not let in. */
 export function notLetIn(error: unknown): DatabaseUnavailableError {
-  const { code } = error as { code?: string };
+  const { code, message } = error as { code?: string; message?: string };
   if (error instanceof LogInFailedError) return error;
-  if (typeof code === "string" && LOG_IN_REFUSED.test(code)) {
+  if (typeof code === "string" && (LOG_IN_REFUSED.test(code) || POOLER_REFUSES.test(`${code} ${message}`))) {
     return new LogInFailedError(`PostgreSQL refuses the log-in (${code}): user, password or certificate`, {
       cause: error,
     });

@@ -12,7 +12,7 @@ import {
 } from "@std/assert";
 import type postgres from "postgres";
 import { settle } from "../../src/inventory/settle.ts";
-import { DatabaseUnavailableError } from "../../src/store/errors.ts";
+import { DatabaseUnavailableError, LogInFailedError } from "../../src/store/errors.ts";
 import { createStore, type Store } from "../../src/store/store.ts";
 import { callUntilDecided, inParallel, tally } from "../support/callers.ts";
 import { applyTo, keysOf, sell, set } from "../support/apply.ts";
@@ -164,3 +164,16 @@ async function storeBehind(settings: readonly string[] = []) {
     },
   };
 }
+
+Deno.test("a log-in that the pooler refuses is reported as one", async () => {
+  await using database = await createTestDatabase();
+  await using bouncer = await startPgBouncer(database.serverUrl);
+  for (const username of ["holdfast_server", "nobody_there"]) {
+    const url = Object.assign(new URL(bouncer.through(database.serverUrl)), { username, password: "wrong" }).href;
+    const store = createStore({ ...LIMITS, address: parsePostgresAddress(url) });
+    // The first look finds that there is a pooler.
+    await store.ping(NEVER).catch(() => {});
+    await assertRejects(() => store.ping(NEVER), LogInFailedError, "PostgreSQL refuses the log-in (08P01)");
+    await store.close();
+  }
+});
