@@ -2,8 +2,10 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
+import postgres from "postgres";
 import { InventoryService } from "../../src/gen/inventory/v1/inventory_pb.ts";
 import { MODES } from "../../src/config/mode_names.ts";
+import { until } from "../../src/base/bounded_wait.ts";
 import { OtlpReceiver, type ReceivedSpan } from "../support/otlp_receiver.ts";
 import { startServer } from "../support/server.ts";
 
@@ -54,5 +56,25 @@ for (const mode of MODES) {
     const vain = await receiver.one((span) => span.parentSpanId === refusal.spanId, "the batch of the refused Sell");
     const inVain = [...lease, read].sort();
     assertEquals(names(await receiver.children(vain, inVain.length)), inVain);
+
+    // One that fails: its write, or in mode row its read, stands red below a batch that did not get on.
+    const failed = traceOf(3);
+    const owner = postgres(server.databaseOwnerUrl, { max: 1 });
+    await owner.begin(async (sql) => {
+      await sql`select from levels where goods_id = 1 for update`;
+      failed.headers.set("grpc-timeout", "1S");
+      const sell = client.sell({ orderId: "o-3", goodsInfo: [{ goodsId: 1, num: 1 }] }, { headers: failed.headers });
+      await assertRejects(() => sell, ConnectError);
+    });
+    await owner.end();
+    const failure = await receiver.one(isSell(failed.traceId), "the failed Sell");
+    assertEquals([failure.status, failure.attributes["error.type"]], [2, "DEADLINE_EXCEEDED"]);
+    const locked = ({ traceId, attributes }: ReceivedSpan) =>
+      traceId === failed.traceId && attributes["error.type"] === "RowLockedError";
+    await until(() => receiver.spans.some(locked), 10_000);
+    const { name, status, parentSpanId } = receiver.spans.find(locked)!;
+    assertEquals([name, status], [mode === "row" ? read : "write_changes", 2]);
+    const tried = await receiver.one((span) => span.spanId === parentSpanId, "the batch of the failed Sell");
+    assertEquals([tried.name, tried.links], ["batch", [failure.spanId]]);
   });
 }
