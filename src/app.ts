@@ -15,6 +15,7 @@ import { healthModule } from "./services/health/service.ts";
 import { withHealthPaths } from "./services/health/paths.ts";
 import { deadline } from "./rpc/deadline.ts";
 import { errorBoundary, refuseWhileDraining } from "./rpc/interceptors.ts";
+import { LedgerCheck } from "./jobs/ledger_check.ts";
 import { HoldSweeper } from "./jobs/hold_sweeper.ts";
 import { holdModule } from "./services/holds/service.ts";
 import { createInventoryService, inventoryModule } from "./services/inventory/service.ts";
@@ -220,6 +221,7 @@ async function serveStock(stock: Stock, config: Config, parts: AppParts & Pick<S
     limits.look(lateMs, sinceMs);
   });
   const sweeper = new HoldSweeper({ store: stock.store, lanes: stock.lanes, log, random: Math.random });
+  const ledger = stock.own && new LedgerCheck({ store: stock.own, log, random: Math.random });
   const stopping = new AbortController();
   const readiness = watchReadiness(
     [...dependencies(stock, config), ...callers?.dependencies ?? []],
@@ -236,12 +238,13 @@ async function serveStock(stock: Stock, config: Config, parts: AppParts & Pick<S
       health: () => board.view,
       lanes: stock.lanes,
       lock: () => stock.lock?.status(),
-      store: stock.storeView,
+      store: () => stock.own?.view,
       listener: () => listener.view,
       messages: () => ({ ...budget.view, unreadable: unreadable.count }),
       limits: () => limits.view,
       refusedCallers: () => callers?.refused ?? new Map(),
       sweeper: () => sweeper.view,
+      ledger: () => ledger?.view,
       measures,
     },
     useCertificate: (pair) => listener.useCertificate(pair),
@@ -249,10 +252,10 @@ async function serveStock(stock: Stock, config: Config, parts: AppParts & Pick<S
       board.close();
       stopLooking();
       stopping.abort();
-      const swept = sweeper.stop();
+      const jobs = Promise.all([sweeper.stop(), ledger?.stop()]);
       await listener.drain(DRAIN_MS_MAX);
       await readiness;
-      await swept;
+      await jobs;
       await callers?.close();
       await stock.close();
     },

@@ -18,7 +18,7 @@ import { openNodesAccess } from "./lock/nodes/access.ts";
 import { createRedlock } from "./lock/redlock.ts";
 import { openDatabaseAccess } from "./store/postgres/access.ts";
 import { observedStore } from "./store/observed_store.ts";
-import { createStore, type PostgresStore, type Store, type StoreView } from "./store/store.ts";
+import { createStore, type PostgresStore, type Store } from "./store/store.ts";
 import type { Log } from "./telemetry/log.ts";
 import type { StockObserver } from "./telemetry/observer.ts";
 import { shareOf } from "./transport/addresses.ts";
@@ -40,8 +40,8 @@ export interface StockParts {
 export interface Stock {
   readonly lanes: Lanes;
   readonly store: Store;
-  /** What the store shows of itself; undefined where it was given instead of built. */
-  storeView(): StoreView | undefined;
+  /** The store where it was built here, and not given. */
+  readonly own: Pick<PostgresStore, "view" | "checkLedger"> | undefined;
   readonly names: GoodsNames;
   readonly reasons: Reasons;
   /** Undefined in the modes without Redis. */
@@ -71,7 +71,7 @@ export function openStock(config: Config, parts: StockParts): Stock {
   return {
     lanes,
     store,
-    storeView: () => own?.view,
+    own,
     // A sku takes more than one byte of a request, so that those of a whole batch always fit.
     names: new GoodsNames(store, { waitingMax: config.requestBytesMax }),
     reasons: new Reasons(store, { waitingMax: config.queueMax }),

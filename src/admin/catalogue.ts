@@ -22,7 +22,7 @@ export const CHAPTERS: readonly Chapter[] = [
   { title: "Operations and batches", metrics: LANES },
   { title: "The lock", metrics: LOCK },
   { title: "PostgreSQL", metrics: DATABASE },
-  { title: "Holds that end", metrics: JOBS },
+  { title: "What a process does by itself", metrics: JOBS },
 ];
 
 /** All of them. */

@@ -2,6 +2,7 @@
 import type { HealthView } from "../health/board.ts";
 import type { FallbackView } from "../lanes/modes/quorum_fallback.ts";
 import type { SweeperView } from "../jobs/hold_sweeper.ts";
+import type { LedgerCheckView } from "../jobs/ledger_check.ts";
 import type { LanesTallies } from "../lanes/tallies.ts";
 import type { CallLimitsView } from "../limits/call_limits.ts";
 import type { LockStatus } from "../lock/status.ts";
@@ -39,6 +40,8 @@ export interface Served {
   /** Calls whose callers did not prove who they are, or may not do that, by why. */
   refusedCallers(): ReadonlyMap<string, number>;
   sweeper(): SweeperView;
+  /** Undefined where nothing is compared. */
+  ledger(): LedgerCheckView | undefined;
   /** Undefined: nothing is measured. */
   readonly measures: ProcessMeasures | undefined;
 }

@@ -3,13 +3,14 @@
  */
 import type { Changes, Order, Snapshot } from "../inventory/model.ts";
 import type { Lists } from "../inventory/queries.ts";
-import { keyOf, type StockKey } from "../inventory/stock_key.ts";
+import { keyOf, type Place, type StockKey } from "../inventory/stock_key.ts";
 import type { HoldFilter, RecordedShortfall, ResolvedShortfall, TimeKey } from "../inventory/hold_lists.ts";
 import { type DueOrders, listHolds, readDueOrders } from "./statements/list_holds.ts";
 import { listShortfalls, resolveShortfall, wouldResolveShortfall } from "./statements/shortfalls.ts";
 import type { GoodsLevels, NamedLevel } from "../inventory/levels.ts";
 import { addReason, readReasons, type Reason } from "./statements/reasons.ts";
 import { changeUnderRowLocks } from "./statements/change_under_row_locks.ts";
+import { type CheckedPage, checkLedger } from "./statements/check_ledger.ts";
 import { countLevels, estimateLevels } from "./statements/lists/count_levels.ts";
 import { endSilentSessions, silentTransactionMsMax } from "./statements/end_silent_sessions.ts";
 import { FenceWatch } from "./fence_watch.ts";
@@ -119,6 +120,8 @@ export interface StoreView {
 
 /** A store on PostgreSQL. */
 export interface PostgresStore extends Store {
+  /** Compares so many levels behind that place with the ledger. */
+  checkLedger(after: Place | undefined, limit: number, signal: AbortSignal): Promise<CheckedPage>;
   readonly view: StoreView;
 }
 
@@ -145,6 +148,7 @@ export function createStore(given: StoreOptions): PostgresStore {
         ],
       };
     },
+    checkLedger: (after, limit, signal) => checkLedger(pool, after, limit, signal),
     readSnapshot: (keys, signal) => readSnapshot(pool, keys, signal),
     writeChanges: (changes, signal) =>
       fences.watch(changes.levels.map(({ after }) => keyOf(after)), () => writeChanges(pool, changes, signal), signal),

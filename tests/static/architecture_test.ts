@@ -86,7 +86,7 @@ const LAW: Readonly<Record<string, Law>> = {
   admin: {
     files: [
       "health/board.ts",
-      "jobs/hold_sweeper.ts",
+      "jobs",
       "lanes/modes/quorum_fallback.ts",
       "lanes/tallies.ts",
       "limits/call_limits.ts",

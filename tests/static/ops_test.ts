@@ -32,7 +32,12 @@ const TARGET_LABELS = ["job", "instance"];
 /** What Prometheus itself says of who is scraped. */
 const OF_PROMETHEUS = new Set(["up"]);
 /** Metrics that nobody needs to look at, each with the reason. */
-const NOT_SHOWN = new Set<string>([]);
+const NOT_SHOWN = new Set<string>([
+  // New ones.
+  "holdfast_ledger_violations",
+  "holdfast_ledger_checked_total",
+  "holdfast_ledger_passes_total",
+]);
 /** An expression in which everything that can be asked for is asked for. */
 const BROKEN =
   "sum by (nobody) (rate(holdfast_nothing[5m])) / holdfast_ready{nobody='x'} > process_heap_bytes{part='away'}";

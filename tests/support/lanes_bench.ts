@@ -4,7 +4,7 @@ import { Lanes } from "../../src/lanes/lanes.ts";
 import type { LanesLimits } from "../../src/lanes/lanes_limits.ts";
 import type { QuorumLoss } from "../../src/config/mode_names.ts";
 import type { Lock } from "../../src/lock/lock.ts";
-import { createStore, type Store } from "../../src/store/store.ts";
+import { createStore, type PostgresStore, type Store } from "../../src/store/store.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import type { Log } from "../../src/telemetry/log.ts";
 import { set } from "./apply.ts";
@@ -37,7 +37,7 @@ export interface LanesChanges {
 
 /** A database with goods 1 at ten units, and lanes over it. */
 export interface LanesBench extends AsyncDisposable {
-  readonly store: Store;
+  readonly store: PostgresStore;
   readonly ownerUrl: string;
   /**
    * Lanes as of a process of its own. Without a lock of its own it goes in the mode of the run, or everybody is granted

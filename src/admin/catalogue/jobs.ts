@@ -30,4 +30,26 @@ export const JOBS: readonly Metric[] = [
     across: "sum",
     read: ({ served: { sweeper } }) => one(sweeper().expired),
   },
+  {
+    name: "holdfast_ledger_violations",
+    type: "gauge",
+    help: "goods at locations whose stock is not what their ledger came to: in the last whole pass, or so far in the " +
+      "one under way; each process compares 500 of them every few seconds",
+    across: "max",
+    read: ({ served: { ledger } }) => one(ledger()?.violations),
+  },
+  {
+    name: "holdfast_ledger_checked_total",
+    type: "counter",
+    help: "goods at locations that were compared with their ledger",
+    across: "sum",
+    read: ({ served: { ledger } }) => one(ledger()?.checked),
+  },
+  {
+    name: "holdfast_ledger_passes_total",
+    type: "counter",
+    help: "times that all of them were compared",
+    across: "sum",
+    read: ({ served: { ledger } }) => one(ledger()?.passes),
+  },
 ];
