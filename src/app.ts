@@ -2,7 +2,7 @@
 import { v7 as uuidV7 } from "uuid";
 import type { Served } from "./admin/sources.ts";
 import { type Config, DRAIN_MS_MAX } from "./config/config.ts";
-import { type Dependency, watchReadiness } from "./health/readiness.ts";
+import { watchReadiness } from "./health/readiness.ts";
 import { ANSWER_JSON, DETAIL_FILES } from "./services/answer_json.ts";
 import { believedActor } from "./services/attribution.ts";
 import { articleModule } from "./services/article/service.ts";
@@ -23,6 +23,7 @@ import { CallLimits } from "./limits/call_limits.ts";
 import { watchLoopDelay } from "./limits/loop_delay.ts";
 import { listen, type ListenerOptions } from "./transport/listener.ts";
 import { limitsWithShare, LISTENER_LIMITS } from "./transport/limits.ts";
+import type { CertificatePair } from "./transport/port.ts";
 import { ownHosts } from "./transport/own_names.ts";
 import { ListReads } from "./lanes/list_reads.ts";
 import { lockModule } from "./services/lock/service.ts";
@@ -46,7 +47,7 @@ import { shareOf } from "./transport/addresses.ts";
 import { stockModule } from "./services/stock/service.ts";
 import { createRpcHandler } from "./rpc/router.ts";
 import { UnreadableMessages } from "./rpc/messages/check.ts";
-import { openStock, type Stock, type StockParts } from "./stock.ts";
+import { openStock, type Stock, stockDependencies, type StockParts } from "./stock.ts";
 
 /** Largest answer, as much as gRPC clients take by default. Batches keep within it, and all else is far smaller. */
 const RESPONSE_BYTES_MAX = 4 * 1024 * 1024;
@@ -58,7 +59,7 @@ const LISTS_MAX = 200;
 /** What may be given to the app beside the parts of its stock. */
 export interface AppParts extends StockParts {
   /** Certificate chain and key as PEM; without it the port speaks cleartext. */
-  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
+  readonly tls?: CertificatePair | undefined;
   /** True: the port is shared with other processes that say so too. */
   readonly reusePort?: boolean;
   /** Connections that the port may have, where the process can't have as many as the listener's limits say. */
@@ -78,7 +79,7 @@ export interface App {
   /** Where it listens, such as `http://127.0.0.1:8080`. */
   readonly url: string;
   /** Makes new connections' handshakes with this certificate. Only where `tls` was given. */
-  useCertificate(pair: { readonly cert: string; readonly key: string }): void;
+  useCertificate(pair: CertificatePair): void;
   /**
    * Health turns NOT_SERVING, new calls are refused, calls under way finish or are cut after a bounded time,
    * leases are released, connections close.
@@ -180,11 +181,12 @@ async function serveStock(stock: Stock, config: Config, parts: AppParts & Pick<S
   );
   const unreadable = new UnreadableMessages(log);
   const modules = openServices(config, stock, { ...parts, board });
-  const callers = await openCallers({ ...parts, config, readKeys: stock.store.readKeys, rightOf: rightsOf(modules) });
+  const rightOf = rightsOf(modules);
+  const callers = await openCallers({ ...parts, config, readKeys: stock.store.readKeys, rightOf });
   const limits = new CallLimits({
     inner: callers?.admission,
     identityOf,
-    rightOf: rightsOf(modules),
+    rightOf,
     bounds: config.identityBounds,
     loopDelayMsMax: config.shedLoopDelayMs,
     random: Math.random,
@@ -211,11 +213,14 @@ async function serveStock(stock: Stock, config: Config, parts: AppParts & Pick<S
     ],
     routes: (router) => addServices(router, modules),
   });
-  const listener = await listen({ ...listenOptions(config, parts), handler: withHealthPaths(handler, board) })
-    .catch(async (error) => {
-      await callers?.close();
-      throw error;
-    });
+  const listener = await listen({
+    ...listenOptions(config, parts),
+    handler: withHealthPaths(handler, board),
+    carried: callers?.carried,
+  }).catch(async (error) => {
+    await callers?.close();
+    throw error;
+  });
   const stopLooking = watchLoopDelay((lateMs, sinceMs) => {
     measures?.loopDelaySeconds.observeMs(lateMs);
     limits.look(lateMs, sinceMs);
@@ -224,7 +229,7 @@ async function serveStock(stock: Stock, config: Config, parts: AppParts & Pick<S
   const ledger = stock.own && new LedgerCheck({ store: stock.own, log, random: Math.random });
   const stopping = new AbortController();
   const readiness = watchReadiness(
-    [...dependencies(stock, config), ...callers?.dependencies ?? []],
+    [...stockDependencies(stock, config), ...callers?.dependencies ?? []],
     (ready, dependencies) => {
       board.setDependencies(dependencies);
       board.set(ready ? "SERVING" : "NOT_SERVING");
@@ -247,7 +252,10 @@ async function serveStock(stock: Stock, config: Config, parts: AppParts & Pick<S
       ledger: () => ledger?.view,
       measures,
     },
-    useCertificate: (pair) => listener.useCertificate(pair),
+    useCertificate(pair) {
+      listener.useCertificate(pair);
+      callers?.useCertificate(pair);
+    },
     async close() {
       board.close();
       stopLooking();
@@ -286,14 +294,4 @@ function listenOptions(config: Config, parts: AppParts): Omit<ListenerOptions, "
     proxies: config.trustedProxies,
     newRequestId: uuidV7,
   };
-}
-
-/** What must answer for the server to be ready. */
-function dependencies({ store, lock }: Stock, { quorumLoss }: Config): Dependency[] {
-  // Where the loss of the quorum stops nobody, it is no reason to turn callers away.
-  const needsQuorum = lock !== undefined && quorumLoss === "refuse";
-  return [
-    { name: "PostgreSQL", ping: (signal) => store.ping(signal) },
-    ...(needsQuorum ? [{ name: "Redis quorum", ping: () => lock.ping() }] : []),
-  ];
 }

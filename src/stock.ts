@@ -120,3 +120,16 @@ function openLock(config: Config, log: Log): Lock {
     log,
   });
 }
+
+/** What must answer for the server to be ready. */
+export function stockDependencies(
+  { store, lock }: Stock,
+  { quorumLoss }: Config,
+): { readonly name: string; ping(signal: AbortSignal): Promise<void> }[] {
+  // Where the loss of the quorum stops nobody, it is no reason to turn callers away.
+  const needsQuorum = lock !== undefined && quorumLoss === "refuse";
+  return [
+    { name: "PostgreSQL", ping: (signal) => store.ping(signal) },
+    ...(needsQuorum ? [{ name: "Redis quorum", ping: () => lock.ping() }] : []),
+  ];
+}

@@ -4,11 +4,15 @@ import type { Interceptor } from "@connectrpc/connect";
 import { type Config, ConfigError } from "../config/config.ts";
 import type { CallAdmission } from "../rpc/admission.ts";
 import type { Log } from "../telemetry/log.ts";
+import type { ListenerOptions } from "../transport/listener.ts";
+import type { CertificatePair } from "../transport/port.ts";
 import { Authenticator } from "./authenticator.ts";
+import { ClientCertificates } from "./client_certificates.ts";
 import { JwtVerifier } from "./jwt.ts";
 import { KeySetError } from "./jwt_key_set.ts";
 import type { JwtRules } from "./jwt_rules.ts";
 import { KeyTable, type KeyTableOptions } from "./keys/key_table.ts";
+import { MtlsVerifier } from "./mtls.ts";
 import { type AuditReason, RefusalAudit } from "./refusal_audit.ts";
 import type { ANYONE, Right } from "./rights.ts";
 import { watchStreams } from "./stream_watch.ts";
@@ -16,10 +20,12 @@ import type { Verifier } from "./verifier.ts";
 
 /** What it is made of. */
 export interface CallersOptions {
-  readonly config: Pick<Config, "auth" | "jwt">;
+  readonly config: Pick<Config, "auth" | "jwt" | "mtls">;
   readonly readKeys: KeyTableOptions["read"];
   /** What a caller of the method must be allowed. */
   readonly rightOf: (method: DescMethod) => Right | typeof ANYONE | undefined;
+  /** What the port speaks TLS with, and by whom certificates of clients may be signed; undefined: it is cleartext. */
+  readonly tls?: CertificatePair | undefined;
   readonly log: Log;
 }
 
@@ -30,6 +36,10 @@ export interface Callers {
   readonly interceptor: Interceptor;
   /** Refused calls by reason, since the start. */
   readonly refused: ReadonlyMap<AuditReason, number>;
+  /** Gets each TLS connection where clients are asked for certificates. */
+  readonly carried: ListenerOptions["carried"];
+  /** Takes up authorities that were renewed. */
+  useCertificate(pair: CertificatePair): void;
   readonly dependencies: readonly { readonly name: string; ping(): Promise<void> }[];
   close(): Promise<void>;
 }
@@ -40,7 +50,7 @@ export interface Callers {
  * @throws ConfigError for a file of an issuer's keys that can't be used
  */
 export async function openCallers(options: CallersOptions): Promise<Callers | undefined> {
-  const { config, readKeys, rightOf, log } = options;
+  const { config, readKeys, rightOf, tls, log } = options;
   if (config.auth.length === 0) return undefined;
   const audit = new RefusalAudit(log);
   const keys = config.auth.includes("keys") ? new KeyTable({ read: readKeys, log }) : undefined;
@@ -48,18 +58,25 @@ export async function openCallers(options: CallersOptions): Promise<Callers | un
     await keys?.close();
     throw error;
   });
-  const verifiers: readonly Verifier[] = [keys, jwt].filter((verifier) => verifier !== undefined);
+  const mtls = config.mtls === undefined ? undefined : new MtlsVerifier(config.mtls.rights);
+  const certificates = mtls === undefined || tls?.clientCa === undefined
+    ? undefined
+    : new ClientCertificates(tls.clientCa);
+  const verifiers: readonly Verifier[] = [keys, jwt, mtls].filter((verifier) => verifier !== undefined);
   const hasBearer = config.auth.some((kind) => kind !== "mtls");
   const authenticator = new Authenticator({
     verifiers,
     rightOf,
     audit,
+    certificateOf: certificates && ((carrier) => certificates.of(carrier)),
     challenge: hasBearer ? "Bearer" : undefined,
   });
   return {
     admission: authenticator,
     interceptor: watchStreams((...stream) => authenticator.streamEnded(...stream)),
     refused: audit.counts,
+    carried: certificates && ((carrier, socket) => certificates.shown(carrier, socket)),
+    useCertificate: ({ clientCa }) => clientCa === undefined ? undefined : certificates?.useAuthorities(clientCa),
     dependencies: keys === undefined ? [] : [{ name: "keys of callers", ping: () => keys.ping() }],
     async close() {
       await Promise.all(verifiers.map((verifier) => verifier.close()));

@@ -1,14 +1,13 @@
 /** What verifies credentials, one kind each: its contract, and the two errors by which it says no. */
+import type { CertificateNames } from "./certificate_names.ts";
 import type { Identity } from "./identity.ts";
 
-/** What of a client's certificate, which TLS has verified against the CA, says whose it is. */
+/** A certificate that the client of a connection has shown; that it has its key TLS has seen. */
 export interface ClientCertificate {
-  /** Its subject alternative names. */
-  readonly uris: readonly string[];
-  readonly dnsNames: readonly string[];
-  readonly commonName: string | undefined;
-  /** Of `Date.now()`. */
-  readonly endsAtMs: number;
+  /** Undefined where they can't be read. */
+  readonly names: CertificateNames | undefined;
+  /** Why it proves nothing at this moment; undefined: it does. Answers at once. */
+  doubt(): "untrusted" | "not_yet_valid" | "expired" | undefined;
 }
 
 /** What a call brings to prove who calls. */

@@ -119,7 +119,10 @@ export interface Config {
   readonly corsHeaders: readonly string[];
   /** Names of this server, beside those of loopback, under which pages of its own may call. */
   readonly allowedHosts: readonly string[];
-  readonly tlsFiles: { readonly cert: string; readonly key: string } | undefined;
+  /** The certificate's, and those of the authorities of clients where these are asked for certificates. */
+  readonly tlsFiles:
+    | { readonly cert: string; readonly key: string; readonly clientCa?: string | undefined }
+    | undefined;
   readonly logLevel: typeof LOG_LEVELS[number];
   readonly logFormat: typeof LOG_FORMATS[number];
   /** Of the calls that end with OK, from 0 to 1. */
@@ -223,7 +226,9 @@ export function loadConfig(read: (name: string) => string | undefined, readFile 
     allowedHosts: [...new Set(settings.ALLOWED_HOSTS)],
     corsLeftToProxy: settings.CORS === "proxy",
     corsHeaders: settings.CORS_HEADERS,
-    tlsFiles: cert !== undefined && key !== undefined ? { cert, key } : undefined,
+    tlsFiles: cert !== undefined && key !== undefined
+      ? { cert, key, clientCa: mtlsRulesOf(settings)?.caFile }
+      : undefined,
     logLevel: settings.LOG_LEVEL,
     logFormat: settings.LOG_FORMAT,
     accessLogSample: settings.ACCESS_LOG_SAMPLE,

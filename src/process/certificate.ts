@@ -44,6 +44,13 @@ export async function openCertificate(config: Config): Promise<OpenedCertificate
   };
 }
 
+/** The settings that name the files. */
+const SETTING_OF: Readonly<Record<FileProblem["file"], string>> = {
+  cert: "TLS_CERT_FILE",
+  key: "TLS_KEY_FILE",
+  clientCa: "TLS_CLIENT_CA_FILE",
+};
+
 function problemText({ file, problem }: FileProblem, files: TlsFiles): string {
-  return `${file === "cert" ? "TLS_CERT_FILE" : "TLS_KEY_FILE"}: ${problem}, got "${files[file]}"`;
+  return `${SETTING_OF[file]}: ${problem}, got "${files[file]}"`;
 }

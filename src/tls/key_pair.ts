@@ -10,11 +10,13 @@ import { parsePem, type PemBlock } from "./pem.ts";
 export interface KeyPair {
   readonly cert: string;
   readonly key: string;
+  /** By whom certificates of clients may be signed, as PEM; absent: none is asked for. */
+  readonly clientCa?: string;
 }
 
-/** What is wrong with one of the two files. */
+/** What is wrong with one of the files. */
 export interface FileProblem {
-  readonly file: "cert" | "key";
+  readonly file: "cert" | "key" | "clientCa";
   readonly problem: string;
 }
 

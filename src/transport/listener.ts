@@ -31,6 +31,11 @@ export interface ListenerOptions {
   /** Cleartext where absent. */
   readonly tls?: CertificatePair | undefined;
   readonly handler: WireHandler;
+  /**
+   * Called for each connection whose TLS handshake is done, before its first request, with what its requests will come
+   * by: the session of HTTP/2, or the socket itself.
+   */
+  readonly carried?: ((carrier: object, socket: TLSSocket) => void) | undefined;
   /** Which pages may call. */
   readonly cors: CorsSettings;
   /** The proxies that are believed about who called them. Absent: none is. */
@@ -155,7 +160,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
 }
 
 function partsOf(options: ListenerOptions, isDraining: () => boolean): Parts {
-  const { log, newRequestId } = options;
+  const { log, newRequestId, carried } = options;
   const limits: ListenerLimits = { ...LISTENER_LIMITS, ...options.limits };
   const connections = new Connections(limits, options.proxies && new TrustedProxies(options.proxies));
   const overLimits = new OverLimitLog(log);
@@ -165,7 +170,17 @@ function partsOf(options: ListenerOptions, isDraining: () => boolean): Parts {
     cut(connection);
   });
   const admission = new Admission({ connections, limits, handler, overLimits, isDraining, newRequestId });
-  const protocols = new Protocols({ limits, connections, turns, admission, handler, overLimits, log, isDraining });
+  const protocols = new Protocols({
+    limits,
+    connections,
+    turns,
+    admission,
+    handler,
+    overLimits,
+    log,
+    isDraining,
+    carried,
+  });
   return { limits, connections, overLimits, protocols, log };
 }
 

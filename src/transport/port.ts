@@ -10,6 +10,8 @@ import type { Log } from "../telemetry/log.ts";
 export interface CertificatePair {
   readonly cert: string;
   readonly key: string;
+  /** Clients are asked for certificates that these have signed, and may come without one. Absent: they are not. */
+  readonly clientCa?: string | undefined;
 }
 
 /** How to bind, and who gets the connections. */
@@ -56,7 +58,7 @@ export class Port {
   /** From now on handshakes are made with this certificate. Only where TLS is spoken. */
   useCertificate(pair: CertificatePair): void {
     this.#certificate = pair;
-    (this.#server as tls.Server).setSecureContext(pair);
+    (this.#server as tls.Server).setSecureContext(contextOf(pair));
   }
 
   /** Binds to `number` again, in place of a server that accepts nobody any more. @throws as {@link open} */
@@ -64,7 +66,7 @@ export class Port {
     this.close();
     this.#server = await bind(number, this.options, this.#certificate);
     // It may have been renewed meanwhile.
-    if (this.#certificate) (this.#server as tls.Server).setSecureContext(this.#certificate);
+    if (this.#certificate) (this.#server as tls.Server).setSecureContext(contextOf(this.#certificate));
   }
 
   /** Accepts nobody any more. Connections that are there stay. */
@@ -73,10 +75,20 @@ export class Port {
   }
 }
 
+function contextOf({ cert, key, clientCa }: CertificatePair): tls.SecureContextOptions {
+  return { cert, key, ...(clientCa === undefined ? {} : { ca: clientCa }) };
+}
+
 async function bind(number: number, options: PortOptions, pair: CertificatePair | undefined): Promise<net.Server> {
   const { host, reusePort, handshakeMs, accept, secured, log } = options;
   const server = pair
-    ? tls.createServer({ ...pair, ALPNProtocols: ["h2", "http/1.1"], handshakeTimeout: handshakeMs })
+    ? tls.createServer({
+      ...contextOf(pair),
+      // Not refused here, as whoever has a key or a token needs no certificate; whoever looks at calls looks at these.
+      ...(pair.clientCa === undefined ? {} : { requestCert: true, rejectUnauthorized: false }),
+      ALPNProtocols: ["h2", "http/1.1"],
+      handshakeTimeout: handshakeMs,
+    })
     : net.createServer();
   server.on("connection", accept);
   if (pair) {

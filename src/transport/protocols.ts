@@ -13,6 +13,7 @@ import { Buffer } from "node:buffer";
 import http from "node:http";
 import http2 from "node:http2";
 import type { Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
 import { invariant } from "../base/invariant.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Admission } from "./admission.ts";
@@ -42,6 +43,8 @@ export interface ProtocolsOptions {
   readonly overLimits: OverLimitLog;
   readonly log: Log;
   readonly isDraining: () => boolean;
+  /** See {@link ListenerOptions.carried}. */
+  readonly carried: ((carrier: object, socket: TLSSocket) => void) | undefined;
 }
 
 /** The two servers. */
@@ -51,7 +54,7 @@ export class Protocols {
   /** By what carries its requests: the socket of HTTP/1, above TLS where there is TLS, or the session of HTTP/2. */
   readonly #byCarrier = new WeakMap<object, Connection>();
   /** Whose session node:http2 is making: it emits "session" before it has taken its socket over. */
-  #starting: Connection | undefined;
+  #starting: { readonly connection: Connection; readonly socket: Socket } | undefined;
 
   constructor(private readonly options: ProtocolsOptions) {
     this.#http1 = createHttp1Server(options.limits, this.#answerHttp1);
@@ -80,7 +83,7 @@ export class Protocols {
 
   #beginHttp1(connection: Connection, socket: Socket): void {
     connection.http1 = socket;
-    this.#byCarrier.set(socket, connection);
+    this.#carry(socket, connection, socket);
     readByData(socket);
     this.#http1.emit("connection", socket);
     this.options.turns.take(connection, socket);
@@ -95,23 +98,28 @@ export class Protocols {
       (limit) => overLimits.note(limit, connection.socket.remoteAddress),
     );
     connection.frames = new FrameWalk();
-    this.#starting = connection;
+    this.#starting = { connection, socket };
     this.#http2.emit("connection", socket);
     this.#starting = undefined;
     turns.take(connection, socket, connection.frames);
   }
 
   #beginSession(session: http2.ServerHttp2Session): void {
-    const connection = this.#starting;
-    invariant(connection !== undefined, "an HTTP/2 session of no connection");
+    invariant(this.#starting !== undefined, "an HTTP/2 session of no connection");
+    const { connection, socket } = this.#starting;
     connection.http2 = session;
-    this.#byCarrier.set(session, connection);
+    this.#carry(session, connection, socket);
     session.on("error", (error: Error) => {
       this.options.log.debug({ error }, "HTTP/2 connection closed for a protocol error");
       connection.socket.destroy();
     });
     session.on("close", () => connection.socket.destroySoon());
     if (this.options.isDraining()) session.close();
+  }
+
+  #carry(carrier: object, connection: Connection, socket: Socket): void {
+    this.#byCarrier.set(carrier, connection);
+    if (socket !== connection.socket) this.options.carried?.(carrier, socket as TLSSocket);
   }
 
   readonly #answerHttp1 = (request: http.IncomingMessage, response: http.ServerResponse): void => {

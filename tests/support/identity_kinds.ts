@@ -6,6 +6,9 @@ import type { IdentityKind } from "../../src/auth/identity.ts";
 import { type Right, RIGHTS } from "../../src/auth/rights.ts";
 import { addTestKey } from "./api_keys.ts";
 import { ownerOf, type TestDatabase } from "./database.ts";
+import { CLIENT_AUTHORITY, CLIENT_KEY, CLIENTS } from "./tls/client_certificates.ts";
+import { CERTIFICATE, KEY } from "./tls/pems.ts";
+import { AUDIENCE, ISSUER, newIssuer } from "./tokens.ts";
 
 /** A caller: its name, and what its connections and calls bring. */
 export interface TestCaller {
@@ -19,7 +22,7 @@ export interface TestCaller {
 export interface PreparedKind {
   readonly settings: Readonly<Record<string, string>>;
   /** Of the server, as PEM, where the kind needs TLS. */
-  readonly tls?: { readonly cert: string; readonly key: string; readonly ca: string };
+  readonly tls?: { readonly cert: string; readonly key: string; readonly ca: string; readonly clientCa?: string };
   readonly callers: Readonly<Record<Right, TestCaller>>;
   close(): Promise<void>;
 }
@@ -44,5 +47,47 @@ const KEYS: TestKind = {
   },
 };
 
+const JWT: TestKind = {
+  kind: "jwt",
+  async prepare() {
+    const issuer = await newIssuer();
+    const keys = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, () => new Response(issuer.keySet));
+    const callers = {} as Record<Right, TestCaller>;
+    for (const right of RIGHTS) {
+      const sub = `a ${right}`;
+      const token = await issuer.token({ sub, scope: `openid holdfast:${right}` });
+      callers[right] = { name: sub, headers: { authorization: `Bearer ${token}` } };
+    }
+    const place = `http://127.0.0.1:${keys.addr.port}/jwks`;
+    const settings = { AUTH: "jwt", JWT_ISSUER: ISSUER, JWT_AUDIENCE: AUDIENCE, JWT_JWKS: place };
+    return { settings, callers, close: () => keys.shutdown() };
+  },
+};
+
+const MTLS: TestKind = {
+  kind: "mtls",
+  prepare() {
+    const shown = {
+      reader: ["cn:till", CLIENTS.till],
+      seller: ["spiffe://shop/orders", CLIENTS.orders],
+      stocker: ["dns:pos.shop", CLIENTS.pos],
+      operator: ["dns:ops.shop", CLIENTS.ops],
+    } as const satisfies Record<Right, readonly [name: string, certificate: string]>;
+    const callers = {} as Record<Right, TestCaller>;
+    for (const right of RIGHTS) {
+      const [name, cert] = shown[right];
+      callers[right] = { name, headers: {}, tls: { cert, key: CLIENT_KEY } };
+    }
+    const files = { TLS_CERT_FILE: "certificate", TLS_KEY_FILE: "key", TLS_CLIENT_CA_FILE: "authorities" };
+    const rights = RIGHTS.map((right) => `${callers[right].name}=${right}`).join(",");
+    return Promise.resolve({
+      settings: { AUTH: "mtls", MTLS_RIGHTS: rights, ...files },
+      tls: { cert: CERTIFICATE, key: KEY, ca: CERTIFICATE, clientCa: CLIENT_AUTHORITY },
+      callers,
+      close: () => Promise.resolve(),
+    });
+  },
+};
+
 /** All of them. */
-export const TEST_KINDS: readonly TestKind[] = [KEYS];
+export const TEST_KINDS: readonly TestKind[] = [KEYS, JWT, MTLS];
