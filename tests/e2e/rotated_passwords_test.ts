@@ -97,10 +97,10 @@ async function rotated(t: Deno.TestContext): Promise<void> {
       select ssl from pg_stat_ssl join pg_stat_activity using (pid) where usename = ${role.name}`;
     assertEquals([rows.length > 0, rows.every(({ ssl }) => ssl)], [true, true]);
     for (const { owner, tlsPort } of redis.nodes) {
-      const lines = String(await owner.call("client", "list")).split("\n").filter((line) =>
-        line.includes(`user=${USER}`)
-      );
-      assertEquals([lines.length, lines.every((line) => line.includes(`laddr=127.0.0.1:${tlsPort} `))], [2, true]);
+      const lines = async () =>
+        String(await owner.call("client", "list")).split("\n").filter((line) => line.includes(`user=${USER} `));
+      await eventually("each worker is there", async () => (await lines()).length === 2);
+      for (const line of await lines()) assert(line.includes(`laddr=127.0.0.1:${tlsPort} `), line);
     }
   });
 
