@@ -6,6 +6,8 @@ import { stopStrays } from "../tools/stack/process_record.ts";
 import { type Stack, startStack } from "../tools/stack/stack.ts";
 import { lockDirectory } from "../tools/stack/stack_lock.ts";
 import { databaseUser, reachableDirectory } from "../tools/stack/system_user.ts";
+import { keyHash, newKey } from "../src/auth/keys/key_text.ts";
+import { addKey } from "../src/store/statements/keys.ts";
 import type { Log } from "../src/telemetry/log.ts";
 import { makeDatabases, owner } from "./databases.ts";
 import { type Targets, type Variant, VARIANTS } from "./load/protocol.ts";
@@ -96,6 +98,7 @@ export async function withEnvironment<T>(
       redisUrls,
       serverUrls: [],
       variantUrls: {},
+      key: await addSellersKey(owner(server, "wire")),
     };
     const start = (module: string, env?: Readonly<Record<string, string>>) => {
       const started = new BenchProcess(module, env);
@@ -148,6 +151,15 @@ export async function withEnvironment<T>(
   }
 }
 
+/** Adds a key for the servers that ask for one. */
+async function addSellersKey(sql: postgres.Sql): Promise<string> {
+  const { id, key } = newKey();
+  const sha256 = keyHash(key).toString("hex");
+  await addKey({ id, sha256, name: "bench", rights: ["seller"], expires: undefined })(sql);
+  await sql.end();
+  return key;
+}
+
 function startVariants(
   start: (module: string, env?: Readonly<Record<string, string>>) => BenchProcess,
   sink: TraceSink,
@@ -156,6 +168,7 @@ function startVariants(
     adapter: start("servers/stock_adapter.ts"),
     traced: start("servers/holdfast.ts", sink.env(1)),
     sampled: start("servers/holdfast.ts", sink.env(SAMPLED_SHARE)),
+    keyed: start("servers/holdfast_keyed.ts"),
   };
 }
 

@@ -62,6 +62,7 @@ const SMOKE_IDS = new Set([
   "operations/adjust/one_goods",
   "grpc/inv_detail",
   "grpc/sell/one_goods/2",
+  "grpc/sell/one_goods/keyed",
   "grpc/sell/one_goods/traced",
   "grpc/sell/one_goods/sampled",
   "grpc/sell/three_lines/1",
@@ -104,6 +105,7 @@ const PAIRS = [
   ["grpc/noop", "grpc/sell/one_goods/1"],
   ["grpc/sell/one_goods/1", "grpc/sell/one_goods/traced"],
   ["grpc/sell/one_goods/1", "grpc/sell/one_goods/sampled"],
+  ["grpc/sell/one_goods/1", "grpc/sell/one_goods/keyed"],
 ] as const;
 
 /** The scenarios with those that are compared side by side, so that a slow moment of the machine hits both. */

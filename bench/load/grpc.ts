@@ -95,14 +95,17 @@ function caller(connections: readonly GrpcConnection[], make: Maker): Call {
   };
 }
 
-async function connect({ serverUrls, variantUrls }: Targets, order: LoadRun): Promise<GrpcConnection[]> {
+async function connect({ serverUrls, variantUrls, key }: Targets, order: LoadRun): Promise<GrpcConnection[]> {
   const { work, callers, servers, ratePerS } = order;
   const urls = work.variant !== undefined ? [variantUrls[work.variant] ?? ""] : serverUrls.slice(0, servers);
   const perConnection = ratePerS === undefined ? CALLERS_PER_CONNECTION : STREAMS_PER_CONNECTION_MAX;
   const perServer = Math.ceil(callers / urls.length / perConnection);
   // Round the servers, so that of two equally busy connections the next server's comes first.
   const wanted = Array.from({ length: perServer }, () => urls).flat();
-  return await Promise.all(wanted.map((url) => GrpcConnection.connect(url, PATHS[work.method ?? "Noop"])));
+  const authorization = work.variant === "keyed" ? `Bearer ${key}` : undefined;
+  return await Promise.all(
+    wanted.map((url) => GrpcConnection.connect(url, PATHS[work.method ?? "Noop"], authorization)),
+  );
 }
 
 if (import.meta.main) {

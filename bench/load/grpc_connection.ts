@@ -49,9 +49,9 @@ export class GrpcConnection {
   #windowBytes = DEFAULT_WINDOW_BYTES;
   #closed: CallLostError | undefined;
 
-  private constructor(socket: Deno.TcpConn, path: string, authority: string) {
+  private constructor(socket: Deno.TcpConn, path: string, authority: string, authorization: string | undefined) {
     this.#socket = socket;
-    this.#blocks = callBlocks(path, authority);
+    this.#blocks = callBlocks(path, authority, authorization);
     this.#send(PREFACE);
     const settings = [[HEADER_TABLE_SIZE, 0], [ENABLE_PUSH, 0], [INITIAL_WINDOW_SIZE, STREAM_WINDOW_BYTES]] as const;
     const payload = new DataView(new ArrayBuffer(settings.length * 6));
@@ -65,11 +65,11 @@ export class GrpcConnection {
   }
 
   /** Connects to `http://host:port`, for calls of `path` such as `/package.Service/Method`. */
-  static async connect(url: string, path: string): Promise<GrpcConnection> {
+  static async connect(url: string, path: string, authorization?: string): Promise<GrpcConnection> {
     const { hostname, port, host } = new URL(url);
     const socket = await Deno.connect({ hostname, port: Number(port) });
     socket.setNoDelay(true);
-    return new GrpcConnection(socket, path, host);
+    return new GrpcConnection(socket, path, host, authorization);
   }
 
   /** Calls in progress. */

@@ -22,7 +22,11 @@ const STATUS_NAME_HUFFMAN = huffmanBytes("grpc-status", {
  * Blocks of a call: `first` for the first one of a connection, which the server's table remembers, and `next` for all
  * after it.
  */
-export function callBlocks(path: string, authority: string): { first: Uint8Array; next: Uint8Array } {
+export function callBlocks(
+  path: string,
+  authority: string,
+  authorization?: string,
+): { first: Uint8Array; next: Uint8Array } {
   // ":method POST" and ":scheme http" are in the static table; then literals with indexing, by the name's static index.
   const first = Uint8Array.from([
     0x83,
@@ -36,9 +40,12 @@ export function callBlocks(path: string, authority: string): { first: Uint8Array
     0x40,
     ...literal("te"),
     ...literal("trailers"),
+    ...(authorization === undefined ? [] : [0x57, ...literal(authorization)]),
   ]);
   // What came last has the lowest index, 62.
-  return { first, next: Uint8Array.of(0x83, 0x86, 0x80 | 65, 0x80 | 64, 0x80 | 63, 0x80 | 62) };
+  const added = authorization === undefined ? 4 : 5;
+  const indexes = Array.from({ length: added }, (_, i) => 0x80 | (61 + added - i));
+  return { first, next: Uint8Array.of(0x83, 0x86, ...indexes) };
 }
 
 /**

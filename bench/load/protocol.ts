@@ -17,6 +17,8 @@ export interface Targets {
   /** Addresses of the running Holdfast servers, `http://127.0.0.1:port`, and of those that are unlike them. */
   readonly serverUrls: readonly string[];
   readonly variantUrls: Readonly<Partial<Record<Variant, string>>>;
+  /** What callers of the variant `keyed` bring. */
+  readonly key: string;
 }
 
 /**
@@ -25,8 +27,9 @@ export interface Targets {
  * - `adapter`: connect-node's adapter instead of Holdfast's listener
  * - `traced`: a trace of every call
  * - `sampled`: a trace of one call in a hundred
+ * - `keyed`: asks for a key, and writes down whose it is
  */
-export const VARIANTS = ["adapter", "traced", "sampled"] as const;
+export const VARIANTS = ["adapter", "traced", "sampled", "keyed"] as const;
 /** One of {@link VARIANTS}. */
 export type Variant = typeof VARIANTS[number];
 

@@ -16,6 +16,9 @@ const HOLDS_SHARE_MIN = 2 / 3;
 /** Traces cost sales at most a fifth of their rate. Most of that is Deno's span of each request, sampled or not. */
 const TRACES_SHARE_MIN = 0.8;
 
+/** Who calls, and that it stands in the ledger, costs sales at most a twentieth of their rate. */
+const KEYS_SHARE_MIN = 0.95;
+
 /** All ratios, in the sequence in which they are shown. */
 export function ratios(results: Results, sizes: Sizes, ledgersClean: boolean, { lockWaitMsMax }: Limits): Ratio[] {
   const rate = (id: string) => results[id]?.median;
@@ -47,6 +50,12 @@ export function ratios(results: Results, sizes: Sizes, ledgersClean: boolean, { 
       "Sell with 1 % of the calls traced / with none, one goods",
       TRACES_SHARE_MIN,
       rate("grpc/sell/one_goods/sampled"),
+      rate("grpc/sell/one_goods/1"),
+    ),
+    atLeast(
+      "Sell by a key / by anybody, one goods",
+      KEYS_SHARE_MIN,
+      rate("grpc/sell/one_goods/keyed"),
       rate("grpc/sell/one_goods/1"),
     ),
     atLeast("no-op, Holdfast's listener / connect-node's adapter", 2, rate("grpc/noop"), rate("grpc/noop_adapter")),

@@ -63,5 +63,8 @@ Deno.test("the blocks of a call: literals that the table keeps, then their four 
   const { first, next } = callBlocks("/a.B/C", "127.0.0.1:1");
   assertEquals([...first.subarray(0, 3)], [0x83, 0x86, 0x44]);
   assertEquals([...next], [0x83, 0x86, 0xc1, 0xc0, 0xbf, 0xbe]);
+  const keyed = callBlocks("/a.B/C", "127.0.0.1:1", "Bearer k");
+  assertEquals([...keyed.next], [0x83, 0x86, 0xc2, 0xc1, 0xc0, 0xbf, 0xbe]);
+  assertEquals([...keyed.first.subarray(first.length)], [0x57, 8, ...text("Bearer k").slice(1)]);
   assertThrows(() => callBlocks(`/${"x".repeat(200)}`, "a"), Error, "too long");
 });
