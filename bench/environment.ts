@@ -169,6 +169,7 @@ function startVariants(
     traced: start("servers/holdfast.ts", sink.env(1)),
     sampled: start("servers/holdfast.ts", sink.env(SAMPLED_SHARE)),
     keyed: start("servers/holdfast_keyed.ts"),
+    unmeasured: start("servers/holdfast.ts"),
   };
 }
 
@@ -176,8 +177,16 @@ async function openVariants(
   variants: Readonly<Record<Variant, BenchProcess>>,
   targets: Targets,
 ): Promise<Record<string, string>> {
-  const opening = VARIANTS.map(async (name): Promise<[string, string]> => [name, await variants[name].open(targets)]);
+  const opening = VARIANTS.map(async (name): Promise<[string, string]> => [
+    name,
+    await variants[name].open(name === "unmeasured" ? withoutMetrics(targets) : targets),
+  ]);
   return Object.fromEntries(await Promise.all(opening));
+}
+
+function withoutMetrics(targets: Targets): Targets {
+  const stocks = Object.entries(targets.stocks).map(([name, settings]) => [name, { ...settings, ADMIN_PORT: "off" }]);
+  return { ...targets, stocks: Object.fromEntries(stocks) };
 }
 
 /** The data may be elsewhere, where PostgreSQL's user can't reach `dir`. */

@@ -65,6 +65,7 @@ const SMOKE_IDS = new Set([
   "grpc/sell/one_goods/keyed",
   "grpc/sell/one_goods/traced",
   "grpc/sell/one_goods/sampled",
+  "grpc/sell/one_goods/unmeasured",
   "grpc/sell/three_lines/1",
   "grpc/sell_batch/zipf/1",
   "latency/grpc/sell/uniform/1000",
@@ -106,6 +107,7 @@ const PAIRS = [
   ["grpc/sell/one_goods/1", "grpc/sell/one_goods/traced"],
   ["grpc/sell/one_goods/1", "grpc/sell/one_goods/sampled"],
   ["grpc/sell/one_goods/1", "grpc/sell/one_goods/keyed"],
+  ["grpc/sell/one_goods/1", "grpc/sell/one_goods/unmeasured"],
 ] as const;
 
 /** The scenarios with those that are compared side by side, so that a slow moment of the machine hits both. */

@@ -28,8 +28,9 @@ export interface Targets {
  * - `traced`: a trace of every call
  * - `sampled`: a trace of one call in a hundred
  * - `keyed`: asks for a key, and writes down whose it is
+ * - `unmeasured`: nothing is measured for metrics (`ADMIN_PORT=off`)
  */
-export const VARIANTS = ["adapter", "traced", "sampled", "keyed"] as const;
+export const VARIANTS = ["adapter", "traced", "sampled", "keyed", "unmeasured"] as const;
 /** One of {@link VARIANTS}. */
 export type Variant = typeof VARIANTS[number];
 

@@ -19,6 +19,9 @@ const TRACES_SHARE_MIN = 0.8;
 /** Who calls, and that it stands in the ledger, costs sales at most a twentieth of their rate. */
 const KEYS_SHARE_MIN = 0.95;
 
+/** Metrics, which are on by default, cost sales at most three in a hundred. */
+const METRICS_SHARE_MIN = 0.97;
+
 /** All ratios, in the sequence in which they are shown. */
 export function ratios(results: Results, sizes: Sizes, ledgersClean: boolean, { lockWaitMsMax }: Limits): Ratio[] {
   const rate = (id: string) => results[id]?.median;
@@ -57,6 +60,12 @@ export function ratios(results: Results, sizes: Sizes, ledgersClean: boolean, { 
       KEYS_SHARE_MIN,
       rate("grpc/sell/one_goods/keyed"),
       rate("grpc/sell/one_goods/1"),
+    ),
+    atLeast(
+      "Sell with metrics / without, one goods",
+      METRICS_SHARE_MIN,
+      rate("grpc/sell/one_goods/1"),
+      rate("grpc/sell/one_goods/unmeasured"),
     ),
     atLeast("no-op, Holdfast's listener / connect-node's adapter", 2, rate("grpc/noop"), rate("grpc/noop_adapter")),
     atLeast("one goods, 2 processes / 1 process", 0.8, rate("in_process/one_goods/2"), lone),

@@ -49,6 +49,17 @@ export const GRPC_UNARY: readonly Scenario[] = [
     processes: 1,
     unit: "orders/s",
   })),
+  {
+    ...GRPC,
+    ...VARIANT_TIMES,
+    id: "grpc/sell/one_goods/unmeasured",
+    title: "gRPC Sell, one goods, without metrics",
+    method: "Sell",
+    variant: "unmeasured",
+    workload: WORKLOADS.one_goods,
+    processes: 1,
+    unit: "orders/s",
+  },
   ...WORKLOAD_NAMES.flatMap((name) =>
     PROCESSES.map((processes): Scenario => ({
       ...GRPC,
