@@ -4,9 +4,10 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { parse } from "yaml";
-import { type Panel, rowsOf, withoutVariables } from "../../tools/dashboard/dashboard.ts";
+import { type Panel, pictureName, rowsOf, withoutVariables } from "../../tools/dashboard/dashboard.ts";
 import type { Metric } from "../../src/admin/metric.ts";
 import { METRICS } from "../../src/admin/catalogue.ts";
+import { WORKERS_METRIC } from "../../src/admin/catalogue/workers.ts";
 import { anchors, prose } from "../support/markdown.ts";
 import { parseQuery, type Selector } from "../support/promql.ts";
 import { sourceText } from "../support/source_files.ts";
@@ -32,17 +33,16 @@ const TARGET_LABELS = ["job", "instance"];
 /** What Prometheus itself says of who is scraped. */
 const OF_PROMETHEUS = new Set(["up"]);
 /** Metrics that nobody needs to look at, each with the reason. */
-const NOT_SHOWN = new Set<string>([
-  // New ones.
-  "holdfast_ledger_violations",
-  "holdfast_ledger_checked_total",
-  "holdfast_ledger_passes_total",
-]);
+const NOT_SHOWN = new Set<string>([]);
 /** An expression in which everything that can be asked for is asked for. */
 const BROKEN =
   "sum by (nobody) (rate(holdfast_nothing[5m])) / holdfast_ready{nobody='x'} > process_heap_bytes{part='away'}";
 
-const BY_SERIES = new Map(METRICS.flatMap((metric) => seriesOf(metric).map((name) => [name, metric] as const)));
+/** What is known of a metric here. */
+type Described = Pick<Metric, "name" | "type" | "labels">;
+/** All that a scrape may show, of a process or of a supervisor. */
+const ALL: readonly Described[] = [...METRICS, WORKERS_METRIC];
+const BY_SERIES = new Map(ALL.flatMap((metric) => seriesOf(metric).map((name) => [name, metric] as const)));
 
 const EXPRESSIONS = [
   ...RULES.map(({ alert, expr }) => ({ where: `the alert ${alert}`, expr })),
@@ -68,7 +68,7 @@ Deno.test("the check of expressions finds what there is not", () => {
 
 Deno.test("every metric is shown on the dashboard or watched by an alert", () => {
   const asked = new Set(EXPRESSIONS.flatMap(({ expr }) => parseQuery(expr).selectors.map(({ metric }) => metric)));
-  const unseen = METRICS.filter((metric) => !seriesOf(metric).some((name) => asked.has(name))).map(({ name }) => name);
+  const unseen = ALL.filter((metric) => !seriesOf(metric).some((name) => asked.has(name))).map(({ name }) => name);
   assertEquals(unseen.toSorted(), [...NOT_SHOWN].sort());
 });
 
@@ -123,8 +123,15 @@ Deno.test("the dashboard's panels have each a place, a name, an explanation and 
   }
 });
 
+Deno.test("every row of the dashboard has its picture on the operating page, and no picture is of none", () => {
+  const shown = [...sourceText("docs/operating.md").matchAll(/^!\[.+\]\(pictures\/(.+)\)$/gm)].map(([, name]) => name);
+  assertEquals(shown, ROWS.map(pictureName));
+  const files = [...Deno.readDirSync(new URL("../../docs/pictures/", import.meta.url))].map(({ name }) => name);
+  assertEquals(files.sort(), ROWS.map(pictureName).sort());
+});
+
 /** What Prometheus knows a metric by. */
-function seriesOf({ name, type }: Metric): string[] {
+function seriesOf({ name, type }: Described): string[] {
   return type === "histogram" ? [`${name}_bucket`, `${name}_sum`, `${name}_count`] : [name];
 }
 

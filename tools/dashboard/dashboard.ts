@@ -19,6 +19,7 @@ export interface Panel {
   readonly fieldConfig: {
     readonly defaults: { readonly unit: string; readonly custom?: { readonly stacking?: { readonly mode: string } } };
   };
+  readonly options?: { readonly textMode?: string };
   readonly targets: readonly Target[];
 }
 
@@ -42,4 +43,9 @@ export function rowsOf({ panels }: { readonly panels: readonly Panel[] }): reado
 /** An expression with Grafana's variables replaced: every job and instance, rates over `window`, such as `5m`. */
 export function withoutVariables(expr: string, window: string): string {
   return expr.replaceAll("$__rate_interval", window).replaceAll(/\$(job|instance)\b/g, ".*");
+}
+
+/** The name of the file that has a row's picture. */
+export function pictureName({ title }: Pick<Row, "title">): string {
+  return `${title.toLowerCase().replaceAll(/[^a-z]+/g, "_")}.svg`;
 }

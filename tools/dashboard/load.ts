@@ -2,7 +2,10 @@
  * The load for the pictures, bounded in callers and in time: sales, batches, holds and reads of a few goods, with some
  * calls that are refused by right.
  */
+import { until } from "../../src/base/bounded_wait.ts";
 
+const UNAUTHENTICATED = 401;
+const KNOWN_MS_MAX = 5_000;
 const GOODS = 40;
 /** Some have so few units that they are sold out before the end. */
 const UNITS = 100_000;
@@ -16,8 +19,11 @@ export interface Shop {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Gives all goods their units. Throws Error where that is refused. */
+/** Gives all goods their units, once the shop is known, which takes up to a second. Throws Error where it is refused. */
 export async function stock(shop: Shop): Promise<void> {
+  const isKnown = async () =>
+    (await call(shop, "InventoryService/InvDetail", { goodsId: 1 })).status !== UNAUTHENTICATED;
+  if (!await until(isKnown, KNOWN_MS_MAX)) throw new Error("the key of the shop is not taken");
   for (let goodsId = 1; goodsId <= GOODS; goodsId++) {
     const num = goodsId % 10 === 0 ? FEW_UNITS : UNITS;
     const { ok, text } = await call(shop, "InventoryService/SetInv", { goodsId, num });
@@ -83,5 +89,5 @@ async function call({ url, headers }: Shop, method: string, message: unknown) {
     headers: { "content-type": "application/json", ...headers },
     body: JSON.stringify(message),
   });
-  return { ok: answer.ok, text: await answer.text() };
+  return { ok: answer.ok, status: answer.status, text: await answer.text() };
 }

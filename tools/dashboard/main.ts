@@ -8,14 +8,14 @@ import { until } from "../../src/base/bounded_wait.ts";
 import { denoEnvironment } from "../../src/process/child_environment.ts";
 import { findRecords } from "../stack/process_record.ts";
 import { freePort } from "../stack/ports.ts";
-import { type Panel, type Row, rowsOf, withoutVariables } from "./dashboard.ts";
+import { type Panel, pictureName, type Row, rowsOf, withoutVariables } from "./dashboard.ts";
 import { sellFor, type Shop, stock } from "./load.ts";
 import { type Line, picture } from "./picture.ts";
 import { type Prometheus, type Series, startPrometheus } from "./prometheus.ts";
 
 const SERVING_MS_MAX = 60_000;
 const SCRAPE_EVERY_S = 1;
-const STEP_S = 2;
+const STEP_S = 3;
 /** Rates over so many scrapes. */
 const WINDOW = "10s";
 /** More than one address may have. */
@@ -131,7 +131,7 @@ async function draw(rows: readonly Row[], prometheus: Prometheus, fromS: number,
   for (const row of rows) {
     const lines = new Map<number, readonly Line[]>();
     for (const panel of row.panels) lines.set(panel.id, await linesOf(panel, prometheus, fromS, toS));
-    const name = `${row.title.toLowerCase().replaceAll(/[^a-z]+/g, "_")}.svg`;
+    const name = pictureName(row);
     await Deno.writeTextFile(new URL(name, PICTURES), picture(row, lines, fromS));
     const empty = row.panels.filter(({ id }) => lines.get(id)?.length === 0).map(({ title }) => title);
     console.log(`${name}${empty.length === 0 ? "" : `; without data: ${empty.join(", ")}`}`);

@@ -8,6 +8,10 @@ const UNIT_WIDTH = 50;
 const UNIT_HEIGHT = 32;
 const COLOURS = ["#2f6fb2", "#c77d2e", "#2a9d74", "#b23a48", "#8a5fbf", "#5b7f3a", "#a0522d", "#8a8f98"];
 const LEGEND_LINES_MAX = 12;
+/** Pixels of a legend: a row of it, the icon of a name with the space around, and a character. */
+const LEGEND_ROW = 17;
+const LEGEND_ICON = 32;
+const LEGEND_CHARACTER = 6.2;
 
 /** One line of a panel. */
 export interface Line {
@@ -44,7 +48,9 @@ function panelPicture(panel: Panel, lines: readonly Line[], fromS: number): stri
       color: COLOURS,
       textStyle: { fontFamily: "sans-serif" },
       title: { text: panel.title, left: 8, top: 4, textStyle: { fontSize: 13 } },
-      ...(panel.type === "stat" ? ofNumber(lines, unit) : ofLines(lines, unit, isStacked, fromS)),
+      ...(panel.type === "stat"
+        ? ofNumber(lines, unit, panel.options?.textMode ?? "value")
+        : ofLines(lines, { unit, isStacked, fromS, width })),
     });
     return chart.renderToSVGString();
   } finally {
@@ -52,10 +58,10 @@ function panelPicture(panel: Panel, lines: readonly Line[], fromS: number): stri
   }
 }
 
-function ofNumber(lines: readonly Line[], unit: string): echarts.EChartsOption {
+function ofNumber(lines: readonly Line[], unit: string, textMode: string): echarts.EChartsOption {
   const texts = lines.map(({ name, values }) => {
-    const last = Number(values.at(-1)?.[1] ?? NaN);
-    return name === "" || lines.length === 1 ? inUnit(last, unit) : `${name}: ${inUnit(last, unit)}`;
+    const last = inUnit(Number(values.at(-1)?.[1] ?? NaN), unit);
+    return textMode === "name" ? name : textMode === "value" ? last : `${name}: ${last}`;
   });
   return {
     graphic: {
@@ -67,17 +73,32 @@ function ofNumber(lines: readonly Line[], unit: string): echarts.EChartsOption {
   };
 }
 
-function ofLines(lines: readonly Line[], unit: string, isStacked: boolean, fromS: number): echarts.EChartsOption {
+interface Look {
+  readonly unit: string;
+  readonly isStacked: boolean;
+  readonly fromS: number;
+  readonly width: number;
+}
+
+function ofLines(given: readonly Line[], { unit, isStacked, fromS, width }: Look): echarts.EChartsOption {
+  const lines = given.map(({ name, values }) => ({ name: name.replace("inventory.v1.", ""), values }));
+  const legendRows = Math.ceil(
+    sum(lines.map(({ name }) => LEGEND_ICON + LEGEND_CHARACTER * name.length)) / (width - 80),
+  );
+  // The library stacks the values of categories alone, and times are none.
+  const below = isStacked ? new Map<number, number>() : undefined;
+  const times = [...new Set(lines.flatMap(({ values }) => values.map(([at]) => at)))].sort((a, b) => a - b);
   return {
     legend: {
       type: "plain",
       bottom: 2,
       itemHeight: 8,
+      itemGap: 18,
       itemWidth: 14,
       textStyle: { fontSize: 10 },
       data: lines.slice(0, LEGEND_LINES_MAX).map(({ name }) => name),
     },
-    grid: { left: 64, right: 16, top: 34, bottom: 62 },
+    grid: { left: 64, right: 16, top: 34, bottom: 26 + LEGEND_ROW * Math.max(legendRows, 1) },
     xAxis: { type: "value", min: 0, axisLabel: { formatter: "{value} s", fontSize: 10 }, splitLine: { show: false } },
     yAxis: {
       type: "value",
@@ -89,19 +110,37 @@ function ofLines(lines: readonly Line[], unit: string, isStacked: boolean, fromS
       type: "line",
       showSymbol: false,
       lineStyle: { width: 1.5 },
-      ...(isStacked ? { stack: "all", areaStyle: { opacity: 0.35 } } : {}),
-      data: values.map((
-        [at, value],
-      ) => [Math.round(at - fromS), Number.isFinite(Number(value)) ? Number(value) : null]),
+      ...(isStacked ? { areaStyle: { opacity: 0.12 } } : {}),
+      data: pointsOf(values, times, below).map(([at, value]) => [Math.round(at - fromS), value]),
     })),
   };
+}
+
+/** At each time a value, on top of those in `below`, to which it is added; without it gaps stay gaps. */
+function pointsOf(
+  values: Line["values"],
+  times: readonly number[],
+  below: Map<number, number> | undefined,
+): [number, number | null][] {
+  const byTime = new Map(values.map(([at, value]) => [at, Number(value)]));
+  return times.map((at) => {
+    const value = byTime.get(at);
+    const known = value !== undefined && Number.isFinite(value) ? value : undefined;
+    if (below === undefined) return [at, known ?? null];
+    below.set(at, (below.get(at) ?? 0) + (known ?? 0));
+    return [at, below.get(at)!];
+  });
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }
 
 /** As Grafana writes values of its units, as far as the dashboard has them. */
 export function inUnit(value: number, unit: string): string {
   if (!Number.isFinite(value)) return "-";
   if (unit === "percentunit") return `${short(100 * value)} %`;
-  if (unit === "bytes") return scaled(value, 1024, ["B", "KiB", "MiB", "GiB"]);
+  if (unit === "decbytes") return scaled(value, 1000, ["B", "kB", "MB", "GB"]);
   if (unit === "s") return inTime(value);
   if (unit === "reqps" || unit === "ops") return `${scaled(value, 1000, ["", "k", "M"])}/s`;
   return scaled(value, 1000, ["", "k", "M"]);
@@ -126,7 +165,10 @@ function short(value: number): string {
   return `${Number(value.toPrecision(3))}`;
 }
 
-/** Tenths of a pixel are enough, and half of the bytes. */
+/** Tenths of a pixel are enough, and half of the bytes. What is written in the picture stays as it is. */
 function withShortNumbers(svg: string): string {
-  return svg.replaceAll(/\d+\.\d{2,}/g, (number) => `${Number(Number(number).toFixed(1))}`);
+  return svg.replaceAll(
+    /"[^"]*"/g,
+    (attribute) => attribute.replaceAll(/\d+\.\d{2,}/g, (number) => `${Number(Number(number).toFixed(1))}`),
+  );
 }
