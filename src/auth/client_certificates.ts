@@ -54,8 +54,7 @@ export class ClientCertificates {
 
   /** Takes down what the client of a new connection has shown; `carrier` is what its requests come by. */
   shown(carrier: object, socket: TLSSocket): void {
-    // Where there is none, Deno gives an object without anything in it.
-    const chain = chainOf(socket.getPeerCertificate(true) as PeerCertificate | undefined);
+    const chain = chainOf(socket);
     const [own] = chain;
     if (own === undefined) return;
     const isVerified = socket.isSessionReused()
@@ -129,15 +128,23 @@ function isSignedBy(certificate: X509Certificate, authority: X509Certificate): b
   }
 }
 
-/** The client's own first. Deno adds the authority where it knows one. */
-function chainOf(peer: PeerCertificate | undefined): X509Certificate[] {
+/**
+ * The client's own first; none where it has shown none, or one that can't be read, which TLS takes here from whoever
+ * likes to send it. Deno adds the authority where it knows one.
+ */
+function chainOf(socket: TLSSocket): X509Certificate[] {
   const chain: X509Certificate[] = [];
-  for (let each = peer; each?.raw !== undefined && chain.length <= CHAIN_MAX; each = each.issuerCertificate) {
-    chain.push(new X509Certificate(each.raw));
-    // One that signed itself names itself.
-    if (each.issuerCertificate === each) break;
+  try {
+    let each = socket.getPeerCertificate(true) as PeerCertificate | null | undefined;
+    for (; each?.raw !== undefined && chain.length <= CHAIN_MAX; each = each.issuerCertificate) {
+      chain.push(new X509Certificate(each.raw));
+      // One that signed itself names itself.
+      if (each.issuerCertificate === each) break;
+    }
+    return chain;
+  } catch {
+    return [];
   }
-  return chain;
 }
 
 function authoritiesOf(pem: string): X509Certificate[] {

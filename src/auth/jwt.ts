@@ -25,6 +25,13 @@ import {
 export const TOKEN_CHARACTERS_MAX = 8192;
 /** Verified tokens that are known; of more, those that were shown last. */
 export const TOKENS_KNOWN_MAX = 10_000;
+/**
+ * Signatures that are verified at once, in threads of the runtime; each takes a tenth to a third of a millisecond. More
+ * of them would keep the event loop from the processor.
+ */
+const VERIFIED_AT_ONCE = 2;
+/** Tokens that wait for it or are at it. */
+const UNDER_WAY_MAX = 1_000;
 /** Three parts in base64url; the last is empty where it is not signed. */
 const TOKEN = /^[\w-]+\.[\w-]+\.[\w-]*$/;
 const KEYS_AWAY = "the keys of the tokens' issuer";
@@ -45,6 +52,9 @@ export class JwtVerifier implements Verifier {
   readonly #known: Recent<string, Identity>;
   /** A caller's first calls come together; the token is verified once. */
   readonly #underWay = new Map<string, Promise<Identity>>();
+  readonly #turns: Promise<unknown>[] = Array.from({ length: VERIFIED_AT_ONCE }, () => Promise.resolve());
+  #begun = 0;
+  #waiting = 0;
   /** By which the known ones were verified. */
   #knownBy: KeySet | undefined;
   readonly #options: JWTVerifyOptions;
@@ -104,7 +114,8 @@ export class JwtVerifier implements Verifier {
     }
     const underWay = this.#underWay.get(id);
     if (underWay !== undefined) return underWay;
-    const verified = this.#verifyAnew(id, bearer, keys);
+    if (this.#waiting >= UNDER_WAY_MAX) throw new VerifierUnavailableError("a turn to verify a token");
+    const verified = this.#inTurn(() => this.#verifyAnew(id, bearer, keys));
     this.#underWay.set(id, verified);
     return verified;
   }
@@ -116,6 +127,15 @@ export class JwtVerifier implements Verifier {
   /** How many tokens are known. */
   get known(): number {
     return this.#known.size;
+  }
+
+  /** After those before it, whatever came of them. */
+  #inTurn(verify: () => Promise<Identity>): Promise<Identity> {
+    const turn = this.#begun++ % VERIFIED_AT_ONCE;
+    this.#waiting++;
+    const verified = this.#turns[turn]!.then(verify).finally(() => this.#waiting--);
+    this.#turns[turn] = verified.catch(() => {});
+    return verified;
   }
 
   async #verifyAnew(id: string, token: string, keys: KeySet): Promise<Identity> {

@@ -3,6 +3,7 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { createHmac } from "node:crypto";
 import type { Identity } from "../../src/auth/identity.ts";
 import { JwtVerifier, TOKEN_CHARACTERS_MAX, TOKENS_KNOWN_MAX } from "../../src/auth/jwt.ts";
+import { identityOfClaims } from "../../src/auth/jwt_claims.ts";
 import { ASKED_PAUSE_MS } from "../../src/auth/jwt_keys.ts";
 import { KEYS_MAX, KeySetError, parseKeySet } from "../../src/auth/jwt_key_set.ts";
 import { UnauthenticatedError, VerifierUnavailableError } from "../../src/auth/verifier.ts";
@@ -105,6 +106,11 @@ Deno.test("a token that is not as it must be is refused, with the reason for the
   }
 });
 
+Deno.test("an end without an end is none: 1e400 is Infinity in JSON", () => {
+  const claims = JSON.parse('{"sub": "orders", "exp": 1e400}');
+  assertThrows(() => identityOfClaims(claims, RULES, Date.now), UnauthenticatedError);
+});
+
 Deno.test("the id of a key is compared and nothing else is made of it", async () => {
   await using by = await opened();
   by.state.steadyMs = ASKED_PAUSE_MS - 1;
@@ -129,6 +135,27 @@ Deno.test("a token that was verified is known until its end, by its hash, and no
   assertEquals(assertThrows(() => by.verifier.verify(credentials), UnauthenticatedError).reason, "expired");
   assertEquals(await by.reasonOf(token), "expired");
   assertEquals(by.verifier.known, 0);
+});
+
+Deno.test("of tokens that come at once only so many wait for their turn, and each gets its own answer", async () => {
+  const quick = await newIssuer("key-1", "EdDSA");
+  await using by = await opened(quick.keySet);
+  const [header, , signature] = (await quick.token()).split(".");
+  const good = await quick.token({ sub: "behind them" });
+  const ask = (bearer: string) => {
+    try {
+      return Promise.resolve(by.verifier.verify({ bearer, certificate: undefined })).catch((error) => error.reason);
+    } catch (error) {
+      assert(error instanceof VerifierUnavailableError);
+      return "no turn";
+    }
+  };
+  const flood = Array.from({ length: 1500 }, (_, i) => ask(`${header}.${encoded({ sub: `${i}` })}.${signature}`));
+  assertEquals(ask(good), "no turn");
+  const results = await Promise.all(flood);
+  assertEquals(results.filter((result) => result === "wrong_signature").length, 1000);
+  assertEquals(results.filter((result) => result === "no turn").length, 500);
+  assertEquals((await by.verify(good))?.name, "behind them");
 });
 
 Deno.test("a key that the issuer has taken back verifies nothing, not even what is known", async () => {
