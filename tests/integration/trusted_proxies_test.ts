@@ -60,12 +60,15 @@ Deno.test("handlers see the caller behind a proxy, by every protocol, and what i
       [trusting(OTHER), { "x-forwarded-for": `127.0.0.1, ${ALICE}` }, ALICE],
       [trusting(OTHER), { "x-forwarded-for": BOB, forwarded: "for=127.0.0.1" }, "2001:db8:1:2::/64"],
       [trusting(OTHER, "forwarded"), { forwarded: `for="[${BOB}]:9"`, "x-forwarded-for": ALICE }, "2001:db8:1:2::/64"],
+      // What the caller sent, and a line of the proxy's own behind it, as HAProxy adds one.
+      [trusting(OTHER), { "x-forwarded-for": ["127.0.0.1", ALICE] }, ALICE],
+      [trusting(OTHER, "forwarded"), { forwarded: ["for=::1", `for=${ALICE}`] }, ALICE],
       [trusting(OTHER), {}, "forwarded 127.0.0.1"],
       [trusting(OTHER), { "x-forwarded-for": `${"a".repeat(8_000)},` }, "forwarded 127.0.0.1"],
       [trusting(OTHER), { "x-forwarded-for": `${",".repeat(8_000)}${ALICE}` }, ALICE],
       [trusting(PROXY), { "x-forwarded-for": ALICE }, "forwarded 127.0.0.1"],
       [trusting(PROXY), {}, "127.0.0.1"],
-    ] as [TrustedProxiesRules, Record<string, string>, string][]
+    ] as [TrustedProxiesRules, Record<string, string | string[]>, string][]
   ) {
     await withListener({ handler, proxies: rules }, async ({ listener }) => {
       await eachVersion(listener.url, async (version, { request }) => {

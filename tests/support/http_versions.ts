@@ -18,7 +18,7 @@ export interface Connection {
   request(
     method: string,
     path: string,
-    headers?: Readonly<Record<string, string>>,
+    headers?: Readonly<Record<string, string | string[]>>,
     body?: readonly Uint8Array[],
     progress?: (body: Buffer) => void,
   ): Promise<VersionAnswer>;
