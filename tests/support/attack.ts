@@ -3,9 +3,12 @@
  * and what the process may cost while it lasts.
  */
 import { assertEquals, assertLess } from "@std/assert";
+import { addTestKey } from "./api_keys.ts";
 import { callJson } from "./clients/json_fetch.ts";
+import { ownerOf } from "./database.ts";
 import { describeCalls, startGoodCaller } from "./good_caller.ts";
 import { eventually } from "./contention.ts";
+import { setIdentityHeaders } from "./identity_headers.ts";
 import { processSize } from "./process_size.ts";
 import { type ServerOptions, serverTest, type TestServer } from "./server.ts";
 
@@ -22,6 +25,8 @@ export interface AttackOptions extends ServerOptions {
   readonly goodCallMsMax?: number;
   /** Instead of {@link RESIDENT_MIB_MAX}. */
   readonly residentMiBMax?: number;
+  /** The server asks for keys, and all callers have one, the attacker too. So do all attacks with ATTACKS_AUTH=keys. */
+  readonly keyed?: boolean;
 }
 
 /**
@@ -34,7 +39,10 @@ export function attackTest(
   attack: (server: TestServer) => Promise<void>,
 ): void {
   const { goodCallMsMax = GOOD_CALL_MS_MAX, residentMiBMax = RESIDENT_MIB_MAX } = options;
-  serverTest(name, options, async (server) => {
+  const { keyed = Deno.env.get("ATTACKS_AUTH") === "keys" } = options;
+  const env = keyed ? { ...options.env, AUTH: "keys" } : options.env;
+  serverTest(name, { ...options, ...(env === undefined ? {} : { env }) }, async (server) => {
+    using _identity = keyed ? await bringKey(server) : undefined;
     await callJson(server.url, "SetInv", JSON.stringify({ goodsId: 1, num: 1_000_000_000 }));
     // Each process looks at its nodes by itself, and a probe may reach any of them.
     const ready = () => server.output.stderr.split('"Redis quorum","msg":"ready"').length - 1;
@@ -55,4 +63,16 @@ export function attackTest(
     const sold = await callJson(server.url, "Sell", JSON.stringify({ goodsInfo: [{ goodsId: 1, num: 1 }] }));
     assertEquals("answer" in sold, true, JSON.stringify(sold));
   });
+}
+
+/** Has all callers of the test bring an operator's key from now on, which the server knows. */
+async function bringKey({ url, databaseOwnerUrl }: TestServer): Promise<Disposable> {
+  await using owner = ownerOf(databaseOwnerUrl);
+  const { headers } = await addTestKey(owner.sql, { name: "attacked", rights: ["operator"] });
+  const forget = setIdentityHeaders(headers);
+  await eventually("the key is known", async () => {
+    const result = await callJson(url, "InvDetail", JSON.stringify({ goodsId: 1 }));
+    return !("code" in result) || result.code !== "UNAUTHENTICATED";
+  });
+  return { [Symbol.dispose]: forget };
 }

@@ -3,6 +3,8 @@
  * connection, Health.Check four times a second on new HTTP/1.1 connections. It runs in a thread of its own.
  */
 
+import { identityHeaders } from "./identity_headers.ts";
+
 /** What came of one kind of calls. */
 export interface CallTimes {
   /** Ascending, failed calls included. */
@@ -32,7 +34,7 @@ export async function startGoodCaller(url: string): Promise<GoodCaller> {
       worker.onerror = (event) => reject(new Error(event.message));
     });
   const ready = next();
-  worker.postMessage(url);
+  worker.postMessage({ url, headers: identityHeaders() });
   await ready;
   return {
     async stop() {

@@ -1,6 +1,6 @@
 /**
  * The good caller's own thread: what an attacker costs the thread that plays it must not count as the server's time.
- * Given a URL it calls until it is sent anything else, then posts what came of it.
+ * Given a URL and what its calls bring it calls until it is sent anything else, then posts what came of it.
  */
 /// <reference lib="webworker" />
 import { Buffer } from "node:buffer";
@@ -19,12 +19,12 @@ const ANSWER_MS_MAX = 10_000;
 const DETAIL = "/inventory.v1.InventoryService/InvDetail";
 const CHECK = "/grpc.health.v1.Health/Check";
 
-self.onmessage = ({ data: url }: MessageEvent<string>) => {
+self.onmessage = ({ data: { url, headers } }: MessageEvent<{ url: string; headers: Record<string, string> }>) => {
   const detail = calls();
   const health = calls();
   const session = connect(url);
   const timers = [
-    setInterval(() => detail.note(() => invDetail(session())), DETAIL_EVERY_MS),
+    setInterval(() => detail.note(() => invDetail(session(), headers)), DETAIL_EVERY_MS),
     setInterval(() => health.note(() => check(url)), HEALTH_EVERY_MS),
   ];
   self.onmessage = async () => {
@@ -34,7 +34,7 @@ self.onmessage = ({ data: url }: MessageEvent<string>) => {
     self.postMessage(report);
   };
   // Ready: the first answers are there, so that no attack begins before its good caller.
-  Promise.all([detail.note(() => invDetail(session())), health.note(() => check(url))]).then(() => {
+  Promise.all([detail.note(() => invDetail(session(), headers)), health.note(() => check(url))]).then(() => {
     self.postMessage("ready");
   });
 };
@@ -79,13 +79,14 @@ function connect(url: string): () => http2.ClientHttp2Session {
   };
 }
 
-function invDetail(session: http2.ClientHttp2Session): Promise<string> {
+function invDetail(session: http2.ClientHttp2Session, headers: Record<string, string>): Promise<string> {
   return new Promise((resolve) => {
     const stream = session.request({
       ":method": "POST",
       ":path": DETAIL,
       "content-type": "application/grpc+proto",
       te: "trailers",
+      ...headers,
     });
     let status = "cut";
     const read = (fields: http2.IncomingHttpHeaders) => status = String(fields["grpc-status"] ?? status);

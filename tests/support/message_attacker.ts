@@ -4,6 +4,7 @@
  */
 import http2 from "node:http2";
 import net from "node:net";
+import { identityHeaders } from "./identity_headers.ts";
 
 /** One request, whole. */
 export interface AttackRequest {
@@ -62,6 +63,7 @@ function send(session: http2.ClientHttp2Session, { path, headers, body }: Attack
       ":path": path,
       "content-type": "application/grpc+proto",
       te: "trailers",
+      ...identityHeaders(),
       ...headers,
     });
     const timer = setTimeout(() => end("no answer"), ANSWER_MS_MAX);

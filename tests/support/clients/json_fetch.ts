@@ -1,4 +1,5 @@
 /** No client at all: `fetch` and JSON, as a script or a webhook would do it. */
+import { identityHeaders } from "../identity_headers.ts";
 import {
   type CallResult,
   canonicalCode,
@@ -23,7 +24,7 @@ export function jsonClient(baseUrl: string): Client {
 export async function callJson(baseUrl: string, method: Method, body: BodyInit): Promise<CallResult> {
   const response = await fetch(`${baseUrl}/${serviceOf(method).service}/${method}`, {
     method: "POST",
-    headers: { "content-type": "application/json" },
+    headers: { "content-type": "application/json", ...identityHeaders() },
     body,
   });
   const message = await response.json();
