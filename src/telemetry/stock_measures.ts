@@ -3,28 +3,28 @@ import { Distribution, Distributions, SECONDS, SIZES, Tally } from "./measures.t
 import type { Ended, LeaseStep, ObservedBatch, StockObserver } from "./observer.ts";
 
 /** How asking for a lease ended, by the name of the error. */
-const ACQUIRE_RESULTS: Readonly<Record<string, AcquireResult>> = {
-  LeaseTakenError: "taken",
-  QuorumLostError: "no_quorum",
-};
+const ACQUIRE_RESULTS: ReadonlyMap<string, AcquireResult> = new Map([
+  ["LeaseTakenError", "taken"],
+  ["QuorumLostError", "no_quorum"],
+]);
 type AcquireResult = "acquired" | "taken" | "no_quorum" | "failed";
 
 /** How a statement ended, by the name of the error; anything else is `other`. */
-const ERROR_TYPES: Readonly<Record<string, string>> = {
-  FenceLostError: "fence_lost",
-  OffLedgerError: "off_ledger",
-  ConflictError: "conflict",
-  OutcomeUnknownError: "outcome_unknown",
-  BlockLostError: "block_lost",
-  DatabaseUnavailableError: "unavailable",
-  RowLockedError: "row_locked",
-  StatementTimeoutError: "timeout",
-  PoolQueueFullError: "pool_queue_full",
-  ConnectError: "cancelled",
-  AbortError: "cancelled",
-};
+const ERROR_TYPES: ReadonlyMap<string, string> = new Map([
+  ["FenceLostError", "fence_lost"],
+  ["OffLedgerError", "off_ledger"],
+  ["ConflictError", "conflict"],
+  ["OutcomeUnknownError", "outcome_unknown"],
+  ["BlockLostError", "block_lost"],
+  ["DatabaseUnavailableError", "unavailable"],
+  ["RowLockedError", "row_locked"],
+  ["StatementTimeoutError", "timeout"],
+  ["PoolQueueFullError", "pool_queue_full"],
+  ["ConnectError", "cancelled"],
+  ["AbortError", "cancelled"],
+]);
 /** All that `error_type` can be; nothing where a statement did what it should. */
-export const STATEMENT_ERRORS: readonly string[] = [...new Set(["", ...Object.values(ERROR_TYPES), "other"])];
+export const STATEMENT_ERRORS: readonly string[] = [...new Set(["", ...ERROR_TYPES.values(), "other"])];
 
 /** The durations of one operation's statements that ended alike. */
 export interface StatementDurations {
@@ -67,7 +67,9 @@ export class StockMeasures implements StockObserver {
     if (step === "extend") return (error) => this.extensions.add(error === undefined ? "extended" : "lost");
     const begunMs = this.nowMs();
     return (error) => {
-      const result = error === undefined ? "acquired" : ACQUIRE_RESULTS[(error as Error).name] ?? "failed";
+      const result = error === undefined
+        ? "acquired"
+        : ACQUIRE_RESULTS.get((error as Error | null)?.name ?? "") ?? "failed";
       this.acquireSeconds.of(result).observeMs(this.nowMs() - begunMs);
     };
   }
@@ -75,7 +77,7 @@ export class StockMeasures implements StockObserver {
   statement(operation: string): Ended {
     const begunMs = this.nowMs();
     return (error) => {
-      const type = error === undefined ? "" : ERROR_TYPES[(error as Error).name] ?? "other";
+      const type = error === undefined ? "" : ERROR_TYPES.get((error as Error | null)?.name ?? "") ?? "other";
       this.#of(operation, type).observeMs(this.nowMs() - begunMs);
     };
   }
