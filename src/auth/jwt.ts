@@ -151,10 +151,12 @@ export class JwtVerifier implements Verifier {
   async #identityOf(token: string, keys: KeySet): Promise<Identity> {
     try {
       const now = this.nowMs();
-      const { payload, protectedHeader: { typ } } = await jwtVerify(token, keys.find, {
+      const { payload, protectedHeader: { typ, crit } } = await jwtVerify(token, keys.find, {
         ...this.#options,
         currentDate: new Date(now),
       });
+      // The library understands one extension, which no token has a use for.
+      if (crit !== undefined) throw new UnauthenticatedError("malformed", subjectOf(payload));
       if (!this.rules.types.includes(plainType(typ))) throw new UnauthenticatedError("wrong_type", subjectOf(payload));
       return identityOfClaims(payload, this.rules, this.nowMs);
     } catch (error) {

@@ -5,12 +5,15 @@
 import { assert, assertEquals } from "@std/assert";
 import http2 from "node:http2";
 import https from "node:https";
+import type { AddressInfo } from "node:net";
+import tls from "node:tls";
 import { addTestKey } from "../support/api_keys.ts";
 import { eventually } from "../support/contention.ts";
 import { createTestDatabase, ownerOf } from "../support/database.ts";
 import { resumingClient } from "../support/resuming_client.ts";
 import { runServer, startServer, type TestServer } from "../support/server.ts";
 import { BETWEEN, CLIENT_AUTHORITY, CLIENT_KEY, CLIENTS, OTHER_AUTHORITY } from "../support/tls/client_certificates.ts";
+import { KEY } from "../support/tls/pems.ts";
 import { TLS_CERTIFICATE, TLS_CERTIFICATE_FILE, TLS_KEY_FILE } from "../support/tls_server.ts";
 import { logLines } from "../support/workers.ts";
 
@@ -110,6 +113,32 @@ Deno.test("a certificate counts by its authority, its time and its name, and a r
     server.signal("SIGHUP");
     await eventually("it is in use", () => logLines(server).filter(({ msg }) => msg === TAKEN_UP).length === times);
   }
+});
+
+Deno.test("control: the runtime alone says of a resumed session that any certificate is verified", async () => {
+  const seen: string[] = [];
+  const options = {
+    cert: TLS_CERTIFICATE,
+    key: KEY,
+    ca: CLIENT_AUTHORITY,
+    requestCert: true,
+    rejectUnauthorized: false,
+  };
+  const server = tls.createServer(options, (socket) => {
+    seen.push(`${socket.isSessionReused() ? "resumed" : "anew"}: ${socket.authorized ? "verified" : "not verified"}`);
+    socket.on("error", () => {});
+    socket.resume().end("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  {
+    const itself = { ca: TLS_CERTIFICATE, cert: CLIENTS.ofItself, key: CLIENT_KEY };
+    await using forger = resumingClient({ port, path: "/", ...itself });
+    assertEquals([await forger.call(), await forger.call()], ["anew 200", "resumed 200"]);
+  }
+  // When this fails, the runtime has become better: see client_certificates.ts.
+  assertEquals(seen, ["anew: not verified", "resumed: verified"]);
+  await new Promise((resolve) => server.close(resolve));
 });
 
 Deno.test("a file of authorities that has none, or what is none, ends the start under its setting's name", async () => {

@@ -77,6 +77,7 @@ Deno.test("a token that is not as it must be is refused, with the reason for the
     ["no signature", `${header}.${claims}.`, "wrong_signature"],
     ["half a signature", `${header}.${claims}.${signature.slice(0, 40)}`, "wrong_signature"],
     ["what must be understood", forged({ alg: "ES256", typ: "at+jwt", crit: ["exp"], exp: 1 }, {}, "AA"), "malformed"],
+    ["what the library understands", issuer.token({}, { crit: ["b64"], b64: true }), "malformed"],
     ["another issuer", issuer.token({ iss: "https://issuer.example" }), "wrong_issuer"],
     ["no issuer", issuer.token({ iss: undefined }), "wrong_issuer"],
     ["several issuers", issuer.token({ iss: [ISSUER] }), "wrong_issuer"],
