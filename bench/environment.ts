@@ -101,9 +101,8 @@ export async function withEnvironment<T>(
       key: await addSellersKey(owner(server, "wire")),
     };
     const start = (module: string, env?: Readonly<Record<string, string>>) => {
-      const started = new BenchProcess(module, env);
-      processes.push(started);
-      return started;
+      processes.push(new BenchProcess(module, env));
+      return processes.at(-1)!;
     };
     const count = Math.max(...PROCESSES);
     const variants = startVariants(start, sink);

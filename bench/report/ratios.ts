@@ -1,4 +1,5 @@
 /** The ratios that a run is judged by: medians within the one run, each with its target. Pure. */
+import type { Variant } from "../load/protocol.ts";
 import type { Sizes } from "../sizes.ts";
 import { type Ratio, rounded, type ScenarioResult } from "./results.ts";
 
@@ -15,10 +16,8 @@ const CALL_MS_MAX = 100;
 const HOLDS_SHARE_MIN = 2 / 3;
 /** Traces cost sales at most a fifth of their rate. Most of that is Deno's span of each request, sampled or not. */
 const TRACES_SHARE_MIN = 0.8;
-
 /** Who calls, and that it stands in the ledger, costs sales at most a twentieth of their rate. */
 const KEYS_SHARE_MIN = 0.95;
-
 /** Metrics, which are on by default, cost sales at most three in a hundred. */
 const METRICS_SHARE_MIN = 0.97;
 
@@ -49,24 +48,7 @@ export function ratios(results: Results, sizes: Sizes, ledgersClean: boolean, { 
       rate("grpc/sell_batch/one_goods/1"),
       rate("grpc/sell/one_goods/1"),
     ),
-    atLeast(
-      "Sell with 1 % of the calls traced / with none, one goods",
-      TRACES_SHARE_MIN,
-      rate("grpc/sell/one_goods/sampled"),
-      rate("grpc/sell/one_goods/1"),
-    ),
-    atLeast(
-      "Sell by a key / by anybody, one goods",
-      KEYS_SHARE_MIN,
-      rate("grpc/sell/one_goods/keyed"),
-      rate("grpc/sell/one_goods/1"),
-    ),
-    atLeast(
-      "Sell with metrics / without, one goods",
-      METRICS_SHARE_MIN,
-      rate("grpc/sell/one_goods/1"),
-      rate("grpc/sell/one_goods/unmeasured"),
-    ),
+    ...costs((variant) => rate(`grpc/sell/one_goods/${variant}`)),
     atLeast("no-op, Holdfast's listener / connect-node's adapter", 2, rate("grpc/noop"), rate("grpc/noop_adapter")),
     atLeast("one goods, 2 processes / 1 process", 0.8, rate("in_process/one_goods/2"), lone),
     limited("one goods, 2 processes: smallest share", results["in_process/one_goods/2"]?.smallestShare, {
@@ -123,6 +105,16 @@ export function ratios(results: Results, sizes: Sizes, ledgersClean: boolean, { 
       target: "= 0",
       isMet: violations.length === 0 && ledgersClean,
     },
+  ];
+}
+
+/** What parts of a server that can be turned on or off cost sales of one goods over gRPC. */
+function costs(sells: (server: "1" | Variant) => number | undefined): Ratio[] {
+  const plain = sells("1");
+  return [
+    atLeast("Sell with 1 % of the calls traced / with none, one goods", TRACES_SHARE_MIN, sells("sampled"), plain),
+    atLeast("Sell by a key / by anybody, one goods", KEYS_SHARE_MIN, sells("keyed"), plain),
+    atLeast("Sell with metrics / without, one goods", METRICS_SHARE_MIN, plain, sells("unmeasured")),
   ];
 }
 
