@@ -19,7 +19,7 @@ export interface Shop {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Gives all goods their units, once the shop is known, which takes up to a second. Throws Error where it is refused. */
+/** Gives all goods their units, once the shop is known, which takes up to a second. Throws Error where refused. */
 export async function stock(shop: Shop): Promise<void> {
   const isKnown = async () =>
     (await call(shop, "InventoryService/InvDetail", { goodsId: 1 })).status !== UNAUTHENTICATED;
