@@ -59,11 +59,18 @@ export function grpcTimeout(ms: number): string {
 
 /** The deadline in the header of a call of that content type, in ms; undefined where there is none that can be read. */
 export function timeoutMs(header: Headers): number | undefined {
-  const isGrpc = header.get("content-type")?.toLowerCase().startsWith("application/grpc") === true;
-  const { timeoutMs, error } = isGrpc
-    ? parseGrpc(header.get(grpcHeader), Infinity)
-    : parseConnect(header.get(connectHeader), Infinity);
+  const { timeoutMs, error } = parsedTimeout(header);
   return error === undefined ? timeoutMs : undefined;
+}
+
+/** What is wrong with that deadline; undefined where nothing is, or there is none. */
+export function deadlineFault(header: Headers): ConnectError | undefined {
+  return parsedTimeout(header).error;
+}
+
+function parsedTimeout(header: Headers): ReturnType<typeof parseGrpc> {
+  const isGrpc = header.get("content-type")?.toLowerCase().startsWith("application/grpc") === true;
+  return isGrpc ? parseGrpc(header.get(grpcHeader), Infinity) : parseConnect(header.get(connectHeader), Infinity);
 }
 
 function isAbove({ timeoutMs }: { timeoutMs?: number }, msMax: number): boolean {

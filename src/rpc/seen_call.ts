@@ -8,6 +8,7 @@ import { ErrorInfoSchema, RetryInfoSchema } from "../gen/google/rpc/error_detail
 import type { CallObserver, ObservedCall } from "../telemetry/observer.ts";
 import { callerAddress } from "../transport/addresses.ts";
 import { REQUEST_ID_HEADER } from "../transport/exchange.ts";
+import { deadlineFault } from "./deadline.ts";
 
 const seenKey = createContextKey<SeenCall | undefined>(undefined, { description: "call as it is observed" });
 
@@ -114,6 +115,9 @@ export function observed(handler: UniversalHandlerFn, values: ContextValues): Un
   return async (request) => {
     const body = isBytes(request.body) ? noting(request.body, seen) : request.body;
     const run = () => handler({ ...request, body });
+    // Connect answers it before anybody else gets to see the call.
+    const fault = deadlineFault(request.header);
+    if (fault !== undefined) seen.noteError(fault);
     try {
       const answer = await (seen.within === undefined ? run() : seen.within(run));
       if (answer.body !== undefined) return { ...answer, body: ended(answer, answer.body, seen) };
