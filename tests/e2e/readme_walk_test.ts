@@ -1,7 +1,7 @@
 /**
  * The walks of README.md and docs/walk.md, run as they stand there: each block of shell, and the answers shown below
- * it. The ports are all that is replaced. In an answer `…` stands for what differs from run to run, and for nothing that
- * counts.
+ * it. The ports are all that is replaced. In an answer `…` stands for what differs from run to run, and for nothing
+ * that counts.
  */
 import { assert, assertEquals } from "@std/assert";
 import { stepsOf, walk } from "../support/page_walk.ts";
