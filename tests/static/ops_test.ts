@@ -85,6 +85,11 @@ Deno.test("an alert says how bad it is, what it means, and where it is written w
   assertEquals(headings, names, "the entries of the runbook, one for each alert, in their sequence");
 });
 
+Deno.test("every alert has its case among those that promtool runs, behind that of a service that is well", () => {
+  const cases = parse(sourceText("ops/alerts_test.yaml")).tests.map(({ name }: { name: string }) => name);
+  assertEquals(cases.slice(1), RULES.map(({ alert }) => alert));
+});
+
 Deno.test("an entry of the runbook says what it means, where to look and what to do", () => {
   for (const entry of sourceText(RUNBOOK).split(/^## /m).slice(1)) {
     const [heading = ""] = entry.split("\n");

@@ -9,7 +9,7 @@ const UNIT_HEIGHT = 32;
 const COLOURS = ["#2f6fb2", "#c77d2e", "#2a9d74", "#b23a48", "#8a5fbf", "#5b7f3a", "#a0522d", "#8a8f98"];
 const LEGEND_LINES_MAX = 12;
 /** Pixels of a legend: a row of it, the icon of a name with the space around, and a character. */
-const LEGEND_ROW = 17;
+const LEGEND_ROW = 22;
 const LEGEND_ICON = 32;
 const LEGEND_CHARACTER = 6.2;
 
@@ -93,12 +93,12 @@ function ofLines(given: readonly Line[], { unit, isStacked, fromS, width }: Look
       type: "plain",
       bottom: 2,
       itemHeight: 8,
-      itemGap: 18,
+      itemGap: 12,
       itemWidth: 14,
       textStyle: { fontSize: 10 },
       data: lines.slice(0, LEGEND_LINES_MAX).map(({ name }) => name),
     },
-    grid: { left: 64, right: 16, top: 34, bottom: 26 + LEGEND_ROW * Math.max(legendRows, 1) },
+    grid: { left: 64, right: 16, top: 34, bottom: 24 + LEGEND_ROW * Math.max(legendRows, 1) },
     xAxis: { type: "value", min: 0, axisLabel: { formatter: "{value} s", fontSize: 10 }, splitLine: { show: false } },
     yAxis: {
       type: "value",
