@@ -8,10 +8,11 @@ import { ipNetwork } from "../../src/base/ip_address.ts";
 import { createRpcHandler } from "../../src/rpc/router.ts";
 import { Health } from "../../src/gen/health/v1/health_pb.ts";
 import { callerAddress } from "../../src/transport/addresses.ts";
+import type { ListenerLimits } from "../../src/transport/limits.ts";
 import type { TrustedProxiesRules } from "../../src/transport/trusted_proxies.ts";
 import { eachVersion } from "../support/http_versions.ts";
 import { openCall } from "../support/http2_calls.ts";
-import { ERROR, FLAG, FRAME, frame, uint32 } from "../support/http2_frames.ts";
+import { ERROR, FLAG, FRAME, frame, PREFACE, uint32 } from "../support/http2_frames.ts";
 import { CHECK, poll, withListener } from "../support/listening.ts";
 import { RawPeer } from "../support/raw_peer.ts";
 
@@ -128,29 +129,55 @@ Deno.test("who is no proxy of ours gains nothing by the header: it has the share
   });
 });
 
-Deno.test("resets: who resets too often through a proxy is refused for a while, and nobody else on that connection", async () => {
-  const limits = { sweepMs: 20, resetsPerAddressMax: 30, resetsMax: 10, resetWindowMs: 600 };
-  await withListener({ proxies: trusting(PROXY), limits }, async ({ listener: { port }, logged }) => {
-    const peer = await RawPeer.http2(port, { address: PROXY });
-    let stream = 1;
-    for (let i = 0; i < 60; i++, stream += 2) {
-      peer.send(Buffer.concat([begun(stream, ALICE), frame(FRAME.reset, 0, stream, uint32(ERROR.cancel))]));
+const RESETS: Readonly<Record<string, Partial<ListenerLimits>>> = {
+  resetsPerAddressMax: { resetsPerAddressMax: 30 },
+  resetsTotalMax: { resetsTotalMax: 30 },
+};
+
+for (const [limit, more] of Object.entries(RESETS)) {
+  Deno.test(`${limit}: who passes it through a proxy is refused for a while, and nobody else on that connection`, async () => {
+    const limits = { sweepMs: 20, resetsMax: 10, resetWindowMs: 600, ...more };
+    await withListener({ proxies: trusting(PROXY), limits }, async ({ listener: { port }, logged }) => {
+      const peer = await RawPeer.http2(port, { address: PROXY });
+      let stream = 1;
+      for (let i = 0; i < 60; i++, stream += 2) {
+        peer.send(Buffer.concat([begun(stream, ALICE), frame(FRAME.reset, 0, stream, uint32(ERROR.cancel))]));
+      }
+      await poll(
+        () => logged.some(({ limit: passed, address }) => passed === limit && address === ALICE),
+        "a line",
+      );
+      const own = stream;
+      peer.send(Buffer.concat([whole(own, ALICE), whole(own + 2, BOB)]));
+      await answered(peer, own + 2);
+      await refused(peer, own);
+      stream = own + 2;
+      await poll(async () => {
+        stream += 2;
+        peer.send(whole(stream, ALICE));
+        await peer.until(() => peer.got(FRAME.headers, 0, stream) || peer.got(FRAME.reset, 0, stream), "an end");
+        return peer.got(FRAME.headers, 0, stream);
+      }, "the time is over");
+      await peer.leave();
+    });
+  });
+}
+
+Deno.test("answers that are not taken: a proxy's count for its connections alone", async () => {
+  // The answer of a Check is its prefix and two bytes.
+  const limits = { sweepMs: 20, unreadPerAddressBytesMax: 10 };
+  await withListener({ proxies: trusting(PROXY), limits }, async ({ listener: { port }, open }) => {
+    open();
+    const noWindow = frame(FRAME.settings, 0, 0, Buffer.concat([Buffer.of(0, 4), uint32(0)]));
+    const start = Buffer.concat([PREFACE, noWindow]);
+    const answers: number[] = [];
+    for (const address of [PROXY, PROXY, OTHER, OTHER]) {
+      const peer = await RawPeer.http2(port, { start, address });
+      peer.send(whole(1, ALICE));
+      await peer.until(() => peer.got(FRAME.headers, 0, 1) || peer.got(FRAME.reset, 0, 1), "an answer or its end");
+      answers.push(peer.count(FRAME.headers));
+      // Left to the listener, so that what was not taken stays.
     }
-    await poll(
-      () => logged.some(({ limit, address }) => limit === "resetsPerAddressMax" && address === ALICE),
-      "a line",
-    );
-    const own = stream;
-    peer.send(Buffer.concat([whole(own, ALICE), whole(own + 2, BOB)]));
-    await answered(peer, own + 2);
-    await refused(peer, own);
-    stream = own + 2;
-    await poll(async () => {
-      stream += 2;
-      peer.send(whole(stream, ALICE));
-      await peer.until(() => peer.got(FRAME.headers, 0, stream) || peer.got(FRAME.reset, 0, stream), "an end");
-      return peer.got(FRAME.headers, 0, stream);
-    }, "the time is over");
-    await peer.leave();
+    assertEquals(answers, [1, 1, 1, 0]);
   });
 });

@@ -68,6 +68,20 @@ export const LIMITS_SLIPS: readonly Slip[] = [
     tests: WIRE,
   },
   {
+    file: "src/transport/connections.ts",
+    find: "const ownMax = peer.proxy === undefined ? this.limits.unreadPerAddressBytesMax : Infinity;",
+    replace: "const ownMax = this.limits.unreadPerAddressBytesMax;",
+    rule: "what a proxy does not take counts for its connections",
+    tests: WIRE,
+  },
+  {
+    file: "src/transport/connections.ts",
+    find: `passed === "resetsPerAddressMax" || (passed !== undefined && peer !== connection.peer)`,
+    replace: `passed === "resetsPerAddressMax"`,
+    rule: "who passes the resets of all through a proxy is barred too",
+    tests: WIRE,
+  },
+  {
     file: "src/transport/admission.ts",
     find: "peer !== connection.peer && performance.now() < peer.barredUntil",
     replace: "peer !== connection.peer && peer.barredUntil < 0",
