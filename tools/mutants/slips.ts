@@ -1,5 +1,6 @@
 /** All slips, folder by folder. */
 import type { Slip } from "./plant.ts";
+import { ADMIN_SLIPS } from "./slips/admin.ts";
 import { CREDENTIAL_SLIPS } from "./slips/credentials.ts";
 import { HOLD_SLIPS } from "./slips/holds.ts";
 import { INVENTORY_SLIPS } from "./slips/inventory.ts";
@@ -16,6 +17,7 @@ import { WORKERS_SLIPS } from "./slips/workers.ts";
 
 /** What `deno task mutants` plants. */
 export const SLIPS: readonly Slip[] = [
+  ...ADMIN_SLIPS,
   ...CREDENTIAL_SLIPS,
   ...HOLD_SLIPS,
   ...INVENTORY_SLIPS,
