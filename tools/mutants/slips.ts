@@ -2,6 +2,7 @@
 import type { Slip } from "./plant.ts";
 import { ADMIN_SLIPS } from "./slips/admin.ts";
 import { CREDENTIAL_SLIPS } from "./slips/credentials.ts";
+import { CALLER_SLIPS } from "./slips/callers.ts";
 import { HOLD_SLIPS } from "./slips/holds.ts";
 import { INVENTORY_SLIPS } from "./slips/inventory.ts";
 import { LANES_SLIPS } from "./slips/lanes.ts";
@@ -28,6 +29,7 @@ export const SLIPS: readonly Slip[] = [
   ...LIST_SLIPS,
   ...GOODS_SLIPS,
   ...RPC_SLIPS,
+  ...CALLER_SLIPS,
   ...TELEMETRY_SLIPS,
   ...WORKERS_SLIPS,
   ...MIGRATION_SLIPS,
