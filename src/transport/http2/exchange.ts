@@ -46,9 +46,8 @@ export class Http2Exchange implements Exchange, Http2Call {
   }
 
   get isReset(): boolean {
-    // A peer's reset that brings no error has no code. Nor has the end that node:http2 makes of a stream of whose
-    // request nothing was read, behind its answer: who is refused many times in a row has reset nothing.
-    return Boolean(this.stream.rstCode) || (this.stream.aborted && !this.stream.writableEnded);
+    // A peer's reset that brings no error has no code.
+    return Boolean(this.stream.rstCode) || this.stream.aborted;
   }
 
   cork(): void {

@@ -69,11 +69,4 @@ export const CALLER_SLIPS: readonly Slip[] = [
     rule: "a port that others can reach is not open by oversight",
     tests: ["tests/unit/auth_setting_test.ts"],
   },
-  {
-    file: "src/transport/http2/exchange.ts",
-    find: "(this.stream.aborted && !this.stream.writableEnded)",
-    replace: "this.stream.aborted",
-    rule: "refused calls are no resets of their caller",
-    tests: ["tests/integration/identity_paths_test.ts"],
-  },
 ];
