@@ -1,10 +1,12 @@
 /**
  * The keys of `api_keys` as a process knows them: read twice a second, so that a key that was revoked, or added, or
  * changed, is so in every process within {@link KNOWN_MS_MAX}. A call is decided by what was read no longer ago than
- * that, and waits for the next read where there is nothing so new.
+ * that, and waits for the next read where there is nothing so new. A read that takes longer than half of that is still
+ * good for the other half when it is there, or a process that gets little of its CPU would let nobody in: then a change
+ * takes that much longer, {@link KNOWN_LATE_MS_MAX} at most.
  *
- *     known    the latest read began no longer ago than KNOWN_MS_MAX: calls are decided at once
- *     waited   it did not, and the next read has not failed yet: calls wait for it, as long as it takes, bounded
+ *     known    what the latest read found is good still: calls are decided at once
+ *     waited   it is not, and the next read has not failed yet: calls wait for it, as long as it may take
  *     away     the latest read failed: calls are refused as UNAVAILABLE until one succeeds
  *
  *     waited -> known    a read has succeeded          waited -> away   it has failed
@@ -30,7 +32,11 @@ export const KNOWN_MS_MAX = 1000;
 /** From the start of a read to the start of the next. */
 const READ_EVERY_MS = 500;
 /** A read is given up after this, and so is the wait for one. */
-const READ_MS_MAX = 800;
+const READ_MS_MAX = 3000;
+/** What was found is good for so long when it is there, however long the read took. */
+const GOOD_MS_MIN = KNOWN_MS_MAX / 2;
+/** How old what is known may be where reads are slow. */
+export const KNOWN_LATE_MS_MAX = READ_MS_MAX + GOOD_MS_MIN;
 /** An open stream goes on for so long while nothing can be read. */
 const STREAM_MS_MAX = 10_000;
 /** What a hash is compared with where there is no such key. Nothing has it. */
@@ -67,8 +73,9 @@ export class KeyTable implements Verifier {
    */
   readonly #verified = new Map<string, Entry>();
   #digest: string | undefined;
-  /** Start of the latest read that succeeded. */
+  /** The latest read that succeeded: when it began, and until when calls are decided by it. */
   #knownAt = -Infinity;
+  #knownUntil = -Infinity;
   #isAway = false;
   /** The read under way, or the next one. Never rejects. */
   #read = Promise.withResolvers<void>();
@@ -83,13 +90,13 @@ export class KeyTable implements Verifier {
 
   verify({ bearer }: Credentials): Identity | undefined | Promise<Identity> {
     if (bearer === undefined || !bearer.startsWith(KEY_PREFIX)) return undefined;
-    if (this.#isKnown(KNOWN_MS_MAX)) return this.#identityOf(bearer);
+    if (this.#isKnown()) return this.#identityOf(bearer);
     return this.#known().then(() => this.#identityOf(bearer));
   }
 
   /** Resolves where it is known which keys there are. @throws VerifierUnavailableError */
   async ping(): Promise<void> {
-    if (!this.#isKnown(KNOWN_MS_MAX)) await this.#known();
+    if (!this.#isKnown()) await this.#known();
   }
 
   close(): Promise<void> {
@@ -99,14 +106,14 @@ export class KeyTable implements Verifier {
     return Promise.resolve();
   }
 
-  #isKnown(msMax: number): boolean {
-    return this.#nowMs() - this.#knownAt <= msMax;
+  #isKnown(): boolean {
+    return this.#nowMs() <= this.#knownUntil;
   }
 
   /** Waits until keys are known. @throws VerifierUnavailableError */
   async #known(): Promise<void> {
     if (!this.#isAway && !this.#isClosed) await settledWithin(this.#read.promise, READ_MS_MAX);
-    if (!this.#isKnown(KNOWN_MS_MAX)) throw new VerifierUnavailableError(TABLE);
+    if (!this.#isKnown()) throw new VerifierUnavailableError(TABLE);
   }
 
   /** @throws UnauthenticatedError */
@@ -161,6 +168,7 @@ export class KeyTable implements Verifier {
       this.#digest = digest;
     }
     this.#knownAt = startedAt;
+    this.#knownUntil = Math.max(startedAt + KNOWN_MS_MAX, this.#nowMs() + GOOD_MS_MIN);
   }
 
   /** The entry that there was, where it is the same still: its open streams go on. */
@@ -176,7 +184,7 @@ export class KeyTable implements Verifier {
       rights: withContained(row.rights.filter(isRight)),
       isValid: () =>
         this.#byId.get(row.id) === entry && !row.isRevoked && this.#nowMs() < entry.endsAt &&
-        this.#isKnown(STREAM_MS_MAX),
+        this.#nowMs() - this.#knownAt <= STREAM_MS_MAX,
     };
     const entry: Entry = { row, hash: Buffer.from(row.sha256, "hex"), endsAt, identity };
     return entry;
