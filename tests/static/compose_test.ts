@@ -12,6 +12,8 @@ interface Service {
   readonly image?: string;
   readonly build?: { readonly dockerfile_inline?: string };
   readonly command?: readonly string[];
+  readonly entrypoint?: readonly string[];
+  readonly profiles?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
   readonly ports?: readonly string[];
   readonly expose?: readonly string[];
@@ -40,11 +42,12 @@ const compose: { services: Record<string, Service> } = parse(
 const { services } = compose;
 const server = services["server"] ?? {};
 const migrate = services["migrate"] ?? {};
+const keys = services["keys"] ?? {};
 const redisNames = Object.keys(services).filter((name) => name.startsWith("redis-"));
 
 Deno.test("compose: the parts of the stack are there, and nothing else", () => {
   const nodes = ["redis-1", "redis-2", "redis-3", "redis-4", "redis-5"];
-  assertEquals(Object.keys(services).sort(), ["migrate", "postgres", ...nodes, "server"]);
+  assertEquals(Object.keys(services).sort(), ["keys", "migrate", "postgres", ...nodes, "server"]);
 });
 
 Deno.test("compose: the server is given known settings, and they go together", () => {
@@ -148,8 +151,18 @@ Deno.test("compose: the server starts after the migrations, which start after Po
   assertEquals(migrate.environment?.["DATABASE_URL"], server.environment?.["DATABASE_URL"]);
 });
 
+Deno.test("compose: keys are made by the owner, with the permissions of the task but for what it can't reach", () => {
+  const { tasks } = JSON.parse(Deno.readTextFileSync("deno.json"));
+  const flags = (tasks["keys"] as string).split(" ").slice(2, -1);
+  const kept = flags.filter((flag) => !/^--allow-(read|write|net)/.test(flag));
+  const entry = ["deno", "run", "--cached-only", "--allow-net=postgres:5432", ...kept, "src/keys/main.ts"];
+  assertEquals(keys.entrypoint?.toSorted(), entry.toSorted());
+  assertEquals(keys.profiles, ["tools"], "it is started when it is asked for");
+  assertEquals(keys.environment, { DATABASE_OWNER_URL: migrate.environment?.["DATABASE_OWNER_URL"] ?? "" });
+});
+
 Deno.test("compose: our containers are not root, can change nothing, and report their health", () => {
-  for (const [name, service] of Object.entries({ server, migrate })) {
+  for (const [name, service] of Object.entries({ server, migrate, keys })) {
     const dockerfile = service.build?.dockerfile_inline ?? "";
     assertEquals(/^USER (\S+)$/m.exec(dockerfile)?.[1], "deno", name);
     assertEquals(service.read_only, true, name);
@@ -166,7 +179,7 @@ Deno.test("compose: our containers are not root, can change nothing, and report 
 
 Deno.test("compose: the image is tagged with the version, and contains neither tests nor tools", () => {
   const { version } = JSON.parse(Deno.readTextFileSync("deno.json"));
-  for (const { image, build } of [server, migrate]) {
+  for (const { image, build } of [server, migrate, keys]) {
     assertEquals(image, `holdfast:${version}`);
     const copied = [...(build?.dockerfile_inline ?? "").matchAll(/^COPY (.+) \S+$/gm)].map(([, from]) => from);
     assertEquals(copied, ["deno.json deno.lock", "migrations", "src"]);

@@ -31,6 +31,7 @@
 //   x-holdfast-actor    1 to 128 characters of printable ASCII without a comma. It is taken from callers on the
 //                       server's own machine; from elsewhere it ends the call in PERMISSION_DENIED (reason
 //                       ACTOR_NOT_TRUSTED), and nothing was done.
+// Where callers prove who they are (docs/callers.md) who asks is the caller; x-holdfast-actor may only say the same.
 // With dry_run a write answers what it would come to, by the same rules and on the same stock, and changes nothing. What
 // it answers is true of that moment only. An id that the server would have made is empty in the answer then.
 // Reads (methods with NO_SIDE_EFFECTS) may be asked for by Connect's HTTP GET, under a name that is this server's: an
