@@ -11,6 +11,7 @@ import { articleClient, grpcJsClient } from "../support/clients/grpc_js.ts";
 import { callJson } from "../support/clients/json_fetch.ts";
 import { eventually } from "../support/contention.ts";
 import { v1Path } from "../support/raw_call.ts";
+import { askedAt } from "../support/scrape.ts";
 import { serverTest, startServer } from "../support/server.ts";
 
 const DATABASE_PASSWORD = "planted-db/7#";
@@ -62,6 +63,13 @@ Deno.test("passwords that are refused appear nowhere, and calls end UNAVAILABLE"
     const { stderr } = server.output;
     return stderr.includes(`"dependency":"PostgreSQL"`) && stderr.includes(`"dependency":"Redis quorum"`);
   });
+  const [status, reasons] = await askedAt(`${server.adminUrl}/readyz`);
+  assertEquals(status, 503, reasons);
+  for (const away of ["PostgreSQL", "Redis quorum"]) {
+    assert(new RegExp(`^${away}: (?!ready$).+`, "m").test(reasons), reasons);
+  }
+  answers.push(reasons);
+  for (const page of ["metrics", "metrics.json"]) answers.push((await askedAt(`${server.adminUrl}/${page}`))[1]);
   assertEquals(await server.stop(), 0);
   for (const secret of PLANTED) {
     for (const answer of answers) assert(!answer.includes(secret), answer);
