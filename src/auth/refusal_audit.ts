@@ -3,14 +3,16 @@
  * cause these as often as they like, so that of a flood only some have one, with how many had none before it.
  */
 import type { Log } from "../telemetry/log.ts";
-import type { RefusalReason } from "./verifier.ts";
+import { REFUSAL_REASONS } from "./verifier.ts";
 
 /** Lines at once, and the time in which as many may be written again. */
 const LINES_MAX = 20;
 const REFILL_MS = 20_000;
 
 /** Why a call was refused, or a stream ended: its identity is no longer good. */
-export type AuditReason = RefusalReason | "right_missing" | "unavailable" | "stream_ended";
+export const AUDIT_REASONS = [...REFUSAL_REASONS, "right_missing", "unavailable", "stream_ended"] as const;
+/** One of {@link AUDIT_REASONS}. */
+export type AuditReason = typeof AUDIT_REASONS[number];
 
 /** What of a refused call is worth a line; nothing of it is secret. */
 export interface Refused {

@@ -170,6 +170,23 @@ serverTest("what is counted is what was done, by every protocol", {}, async (ser
   });
 });
 
+serverTest("who is refused is counted, by why", { env: { AUTH: "keys" } }, async ({ url, adminUrl }) => {
+  const send = async (headers: Record<string, string>) =>
+    (await askedAt(`${url}/${SERVICE}/Sell`, {
+      method: "POST",
+      headers: { "content-type": "application/json", ...headers },
+      body: "{}",
+    }))[0];
+  for (let i = 0; i < 3; i++) assertEquals(await send({}), 401);
+  assertEquals(await send({ authorization: "Bearer nobody's" }), 401);
+  const scraped = await scrape(adminUrl);
+  assertEquals(scraped.value("holdfast_auth_refusals_total", { reason: "missing" }), 3);
+  assertEquals(scraped.sum("holdfast_auth_refusals_total"), 4);
+  const refused = { rpc_method: `${SERVICE}/Sell`, rpc_response_status_code: "UNAUTHENTICATED" };
+  assertEquals(scraped.value("rpc_server_call_duration_seconds_count", refused), 4);
+  assertEquals(scraped.value("holdfast_dependency_ready", { dependency: "keys of callers" }), 1);
+});
+
 /** Calls of all but health, which whoever waits for the server asks for, by method and code. */
 function callsOf({ series }: Scrape): Record<string, number> {
   return Object.fromEntries(

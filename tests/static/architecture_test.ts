@@ -85,6 +85,7 @@ const LAW: Readonly<Record<string, Law>> = {
   // It looks at rooms through the types of what they show, and is in nobody's way.
   admin: {
     files: [
+      "auth/refusal_audit.ts",
       "health/board.ts",
       "jobs",
       "lanes/modes/quorum_fallback.ts",

@@ -1,4 +1,5 @@
 /** Calls of methods, by OpenTelemetry's names for servers of RPC, and who may not make them. */
+import { AUDIT_REASONS } from "../../auth/refusal_audit.ts";
 import { OTHER_METHODS } from "../../telemetry/call_measures.ts";
 import { SECONDS } from "../../telemetry/measures.ts";
 import { type Metric, one } from "../metric.ts";
@@ -25,10 +26,10 @@ export const CALLS: readonly Metric[] = [
     name: "holdfast_auth_refusals_total",
     type: "counter",
     help: "calls whose callers did not prove who they are, or may not make them, by why",
-    labels: { reason: "as in the audit lines of the log, such as `missing`" },
+    labels: { reason: AUDIT_REASONS },
     across: "sum",
     read: ({ served: { refusedCallers } }) =>
-      [...refusedCallers()].map(([reason, value]) => ({ labels: { reason }, value })),
+      AUDIT_REASONS.map((reason) => ({ labels: { reason }, value: refusedCallers().get(reason) ?? 0 })),
   },
   {
     name: "holdfast_identities_active",
