@@ -30,4 +30,16 @@ grant select on api_keys to holdfast_server;
 
 -- migrate:down
 
+set local lock_timeout = '2s';
+
+-- The version before lets everybody in who reaches it. Nobody adds a key between this look and the end.
+lock table api_keys in access exclusive mode;
+do $$
+begin
+  if exists (select from api_keys where revoked_at is null and (expires_at is null or expires_at > now())) then
+    raise exception 'the version before has no words for what is on record: keys that are valid (revoke them first)';
+  end if;
+end
+$$;
+
 drop table api_keys;

@@ -59,7 +59,7 @@ for (const workers of [undefined, 2]) {
     const env = { DATABASE_URL: UNUSABLE, CONCURRENCY: "row" };
     const { code, stdout, stderr } = await runServer({ env, ...(workers === undefined ? {} : { workers }) });
     assertEquals([code, stdout], [EXIT_UNUSABLE, ""], stderr);
-    assertStringIncludes(stderr, "DATABASE_URL: sslrootcert: expected certificates as PEM in the file");
+    assertStringIncludes(stderr, "DATABASE_URL: sslrootcert: is no regular file, expected a file");
   });
 }
 
@@ -70,7 +70,7 @@ Deno.test("migrate names what it can't take, repeats nothing, and exits with 78"
       { DATABASE_URL: `postgres://u:${SECRET}%@h/d`, DATABASE_OWNER_URL: `postgres://${SECRET}@h/d?sslmode=maybe` },
       ["DATABASE_URL: the password has a %", "DATABASE_OWNER_URL: sslmode: expected"],
     ],
-    [{ DATABASE_URL: UNUSABLE }, ["DATABASE_OWNER_URL (or DATABASE_URL): sslrootcert: expected certificates"]],
+    [{ DATABASE_URL: UNUSABLE }, ["DATABASE_OWNER_URL (or DATABASE_URL): sslrootcert: is no regular file"]],
   ];
   for (const [env, wanted] of rows) {
     const run = new Deno.Command(Deno.execPath(), {

@@ -32,8 +32,12 @@ interface Line {
 
 Deno.test("a paused worker is killed and replaced, and then every new connection is served again", async () => {
   await using database = await createTestDatabase();
-  const settings = { DATABASE_URL: database.serverUrl, REDIS_URLS: testEnvironment().redisUrls.join(",") };
-  const { supervision, announced, lines } = superviseWorkers({ ...settings, WORKERS: String(WORKERS) });
+  const { supervision, announced, lines } = superviseWorkers({
+    DATABASE_URL: database.serverUrl,
+    REDIS_URLS: testEnvironment().redisUrls.join(","),
+    WORKERS: String(WORKERS),
+    ADMIN_PORT: "off",
+  });
   const said = (msg: string, worker: number) => lines.filter((line) => line.msg === msg && line.worker === worker);
   try {
     const url = await announced;
