@@ -11,12 +11,16 @@ import { errorSummary } from "../telemetry/log.ts";
 import { type OwnAnswer, textAnswer } from "../transport/own_answer.ts";
 import { WORKERS_METRIC } from "./catalogue/workers.ts";
 import type { Pages } from "./handler.ts";
+import type { Across } from "./metric.ts";
 import type { Scraped } from "./registry.ts";
 
 /** Longest that a worker may take to answer. */
 const ANSWER_MS_MAX = 2_000;
 /** The most that one may answer with. */
 const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
+
+/** How values may be summed up. */
+const ACROSS: ReadonlySet<unknown> = new Set<Across>(["sum", "max", "min", "first"]);
 
 /** How a page of a worker is asked for. Rejects where there is no answer of status 200 or 503 in time. */
 export type Ask = (url: string) => Promise<{ readonly status: number; readonly text: string }>;
@@ -142,12 +146,16 @@ export async function askOverHttp(url: string): Promise<{ readonly status: numbe
 function scrapedOf(text: string): readonly Scraped[] | undefined {
   try {
     const list: unknown = JSON.parse(text);
-    return Array.isArray(list) && list.every((one) => typeof one?.name === "string" && Array.isArray(one.values))
-      ? list
-      : undefined;
+    return Array.isArray(list) && list.every(isScraped) ? list : undefined;
   } catch {
     return undefined;
   }
+}
+
+function isScraped(one: Partial<Record<keyof Scraped, unknown>> | null): boolean {
+  return typeof one?.name === "string" && typeof one.help === "string" && ACROSS.has(one.aggregator) &&
+    Array.isArray(one.values) &&
+    one.values.every((each) => typeof each?.value === "number" && typeof each.labels === "object");
 }
 
 /** Whether it only grows while a process lives. The library's words for types are an enum that JSON has none of. */

@@ -64,7 +64,17 @@ Deno.test("what a worker counted stays when others have taken its place, one aft
   }
 });
 
-for (const garbage of ["", "{}", "[1]", `[{"name":"calls_total"}]`, "<html>"]) {
+const GARBAGE = [
+  "",
+  "{}",
+  "[1]",
+  "[null]",
+  "<html>",
+  `[{"name":"calls_total"}]`,
+  answerOf(2, 20, 2).replace('"sum"', '"nothing"'),
+  answerOf(2, 20, 2).replace('"value":20', '"value":"20"'),
+];
+for (const garbage of GARBAGE) {
   Deno.test(`what is no list of metrics counts as no answer: ${garbage}`, async () => {
     const { answers, sums } = gathering();
     await sums();
