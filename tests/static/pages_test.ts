@@ -20,6 +20,10 @@ Deno.test("every link from page to page, and to a heading, leads somewhere", () 
   assertEquals(broken, []);
 });
 
+Deno.test("no page has the marks of a merge that was left half done, wherever a formatter put them", () => {
+  assertEquals(pages().filter((page) => /<{7}|>{7}/.test(sourceText(page))), []);
+});
+
 Deno.test("every file and folder of the repository that a page names is there", () => {
   const gone = pages().flatMap((page) =>
     [...prose(page).matchAll(/`((?:src|tools|tests|bench|docs|proto|migrations|bin)\/[\w./-]*)`/g)]
