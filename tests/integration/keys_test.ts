@@ -3,10 +3,12 @@
  * stand for two processes: they share nothing else.
  */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { KNOWN_LATE_MS_MAX, KNOWN_MS_MAX } from "../../src/auth/keys/key_table.ts";
+import { KeyTable, KNOWN_LATE_MS_MAX, KNOWN_MS_MAX } from "../../src/auth/keys/key_table.ts";
 import { createStore } from "../../src/store/store.ts";
+import { keyHash } from "../../src/auth/keys/key_text.ts";
+import { UnauthenticatedError } from "../../src/auth/verifier.ts";
 import { addTestKey } from "../support/api_keys.ts";
-import { createTestDatabase, ownerOf } from "../support/database.ts";
+import { createTestDatabase, ownerOf, type TestDatabase } from "../support/database.ts";
 import { connectGrpc } from "../support/grpc_session.ts";
 import { type KeyedApp, startKeyedApp } from "../support/keyed_app.ts";
 import { runTask } from "../support/tasks.ts";
@@ -24,6 +26,17 @@ const WAIT_MS_MAX = 10_000;
 
 const isOpenTo = async ({ post }: KeyedApp, headers: Record<string, string>) =>
   (await post(DETAIL, { goodsId: 1 }, headers)).status !== 401;
+
+const storeOn = ({ serverUrl }: TestDatabase) =>
+  createStore({
+    address: parsePostgresAddress(serverUrl),
+    max: 4,
+    waitersMax: 100,
+    connectTimeoutMs: DATABASE_CONNECT_TIMEOUT_MS,
+    statementTimeoutMs: STATEMENT_TIMEOUT_MS,
+    lockTimeoutMs: ROW_LOCK_TIMEOUT_MS,
+    log: createLog("error", "pretty"),
+  });
 
 /**
  * Calls until it is refused. A call that began more than a second after the change was committed must be, where the
@@ -145,6 +158,27 @@ Deno.test("rows that are changed by hand count as well, a key expires, and strea
     assertEquals(row?.over, true, `refused before it expired, ${performance.now() - changedAt} ms after it was set`);
   });
 
+  await t.step("also where the process's own clock stood meanwhile, as that of a machine that slept", async () => {
+    const store = storeOn(database);
+    const table = new KeyTable({ read: store.readKeys, log: createLog("error", "pretty"), nowMs: () => 0 });
+    const e = await addTestKey(owner.sql, { name: "e", rights: ["reader"] });
+    const verify = async () => {
+      try {
+        return (await table.verify({ bearer: e.key, certificate: undefined }))?.name;
+      } catch (error) {
+        return error instanceof UnauthenticatedError ? error.reason : error;
+      }
+    };
+    try {
+      await owner.sql`update api_keys set expires_at = now() + interval '900 ms' where key_id = ${e.id}`;
+      assert(await until(async () => await verify() === "e", WAIT_MS_MAX), String(await verify()));
+      assert(await until(async () => await verify() === "expired", WAIT_MS_MAX), String(await verify()));
+    } finally {
+      await table.close();
+      await store.close();
+    }
+  });
+
   await t.step("a stream ends when its key is revoked, and another one goes on", async () => {
     const ending = session.open(REFLECTION, c.headers);
     const going = session.open(REFLECTION, d.headers);
@@ -157,21 +191,26 @@ Deno.test("rows that are changed by hand count as well, a key expires, and strea
     going.endRequests();
     assertEquals((await going.ended).code, 0);
   });
+
+  await t.step("one that ends never, or ended ever since, keeps nobody else out", async () => {
+    for (const [row, expires] of [[a, "infinity"], [b, "-infinity"]] as const) {
+      await owner.sql`
+        insert into api_keys (key_id, key_sha256, name, rights, expires_at)
+        values (${row.id}, ${keyHash(row.key)}, 'by hand', '{reader}', ${expires}::text::timestamptz)
+        on conflict (key_id) do update set expires_at = excluded.expires_at`;
+    }
+    assert(await until(() => isOpenTo(app, a.headers), WAIT_MS_MAX));
+    assertEquals((await app.post(DETAIL, { goodsId: 1 }, a.headers)).status, 200);
+    assertEquals(await isOpenTo(app, b.headers), false);
+    assertMatch((await runTask("keys", ["list"], { DATABASE_OWNER_URL: database.ownerUrl })).stdout, /by hand$/m);
+  });
 });
 
 Deno.test("while keys can't be read every call is UNAVAILABLE, nothing is written, and health says why", async () => {
   await using database = await createTestDatabase();
   await using owner = ownerOf(database.ownerUrl);
   const { headers } = await addTestKey(owner.sql, { name: "till", rights: ["operator"] });
-  const store = createStore({
-    address: parsePostgresAddress(database.serverUrl),
-    max: 4,
-    waitersMax: 100,
-    connectTimeoutMs: DATABASE_CONNECT_TIMEOUT_MS,
-    statementTimeoutMs: STATEMENT_TIMEOUT_MS,
-    lockTimeoutMs: ROW_LOCK_TIMEOUT_MS,
-    log: createLog("error", "pretty"),
-  });
+  const store = storeOn(database);
   let isAway = false;
   const readKeys: typeof store.readKeys = (known, signal) =>
     isAway ? Promise.reject(new Error("away")) : store.readKeys(known, signal);

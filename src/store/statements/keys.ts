@@ -21,7 +21,7 @@ export interface KeyRow {
   readonly sha256: string;
   readonly name: string;
   readonly rights: readonly string[];
-  /** From the read on, by PostgreSQL's clock; undefined: it does not expire. */
+  /** From the read on, by PostgreSQL's clock, an infinity included; undefined: it does not expire. */
   readonly endsInMs: number | undefined;
   readonly isRevoked: boolean;
 }
@@ -46,7 +46,9 @@ interface ReadRow {
 
 /**
  * All keys, unless they are as they were when the digest came to `known`. In every read all rows are looked at, and not
- * what a column says of their latest change: a row that was changed by hand counts, too.
+ * what a column says of their latest change: a row that was changed by hand counts, too. One that expires is another one
+ * then, so that PostgreSQL's clock decides whatever the reader's has done since; and it may do so at `infinity`, which
+ * no time can be taken off.
  */
 export async function readKeys(pool: Pool, known: string | undefined, signal: AbortSignal): Promise<KeysRead> {
   const rows = await pool.run<ReadRow[]>(
@@ -54,20 +56,20 @@ export async function readKeys(pool: Pool, known: string | undefined, signal: Ab
       sql`
         with found as (
           select key_id, encode(key_sha256, 'hex') as sha256, name, array_to_string(rights, ',') as rights,
-                 revoked_at is not null as is_revoked, expires_at
+                 revoked_at is not null as is_revoked, coalesce(expires_at <= now(), false) as is_expired, expires_at
             from api_keys
            where coalesce(least(revoked_at, expires_at), 'infinity') > now() - interval '1 day' * ${OVER_DAYS}::int
            order by coalesce(least(revoked_at, expires_at), 'infinity') desc, key_id
            limit ${READ_MAX}::int
         ),
         digest as (
-          select md5(coalesce(string_agg(
-                   concat_ws(' ', key_id, sha256, rights, is_revoked, extract(epoch from expires_at), name),
-                   chr(10) order by key_id), '')) as digest
+          select encode(sha256(convert_to(coalesce(string_agg(
+                   concat_ws(' ', key_id, sha256, rights, is_revoked, is_expired, extract(epoch from expires_at), name),
+                   chr(10) order by key_id), ''), 'UTF8')), 'hex') as digest
             from found
         )
         select digest, key_id, sha256, name, rights, is_revoked,
-               (1000 * extract(epoch from expires_at - now()))::float8 as ends_in_ms
+               (1000 * (extract(epoch from expires_at) - extract(epoch from now())))::float8 as ends_in_ms
           from digest left join found on digest is distinct from ${known ?? ""}::text`,
     signal,
   );
