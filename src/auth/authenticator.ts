@@ -35,11 +35,10 @@ export interface AuthenticatorOptions {
 }
 
 /** The one text that says so: why not is nobody's business but the server's. */
-const UNAUTHENTICATED = detailedError(
-  Code.Unauthenticated,
-  "the call has no credentials that are valid here",
-  [info("UNAUTHENTICATED", {})],
-);
+const unauthenticated = () =>
+  detailedError(Code.Unauthenticated, "the call has no credentials that are valid here", [info("UNAUTHENTICATED", {})]);
+/** For calls that reach no handler: one for all, as nothing is added to them. */
+const UNAUTHENTICATED = unauthenticated();
 const UNAVAILABLE = detailedError(Code.Unavailable, "credentials can't be checked now", [
   info("CREDENTIALS_NOT_CHECKED", {}),
   retryInfo(),
@@ -65,11 +64,11 @@ export class Authenticator implements CallAdmission {
     }
   }
 
-  /** Of a stream whose caller's identity is no longer good. */
+  /** Of a stream whose caller's identity is no longer good. Its own: the id of its call is added to it. */
   streamEnded(identity: Identity, method: string, values: ContextValues): ConnectError {
     const address = callerAddress(values);
     this.options.audit.note({ reason: "stream_ended", method, address, requestId: undefined, who: identity.name });
-    return UNAUTHENTICATED;
+    return unauthenticated();
   }
 
   #verify({ headers, carrier }: CallHead): Identity | Promise<Identity> {

@@ -190,6 +190,10 @@ Deno.test("rows that are changed by hand count as well, a key expires, and strea
     ]);
     going.endRequests();
     assertEquals((await going.ended).code, 0);
+    // Each has an id of its own, before and after one that another call's log lines have.
+    const strangers = await Promise.all([{}, {}].map((headers) => session.open(REFLECTION, headers).ended));
+    const ids = [await ending.ended, ...strangers].map(({ headers }) => headers["x-request-id"]);
+    assertEquals(new Set(ids).size, ids.length, ids.join());
   });
 
   await t.step("one that ends never, or ended ever since, keeps nobody else out", async () => {
