@@ -17,6 +17,8 @@ export class GoodsLanes<W extends Waiting> {
   /** Lanes that somebody left, because they were sidelined or for good. */
   #left: Lane<W>[] = [];
   #parkedLanes = 0;
+  /** The most lanes that one entry has known since there were none. */
+  #widest = 0;
   /** Of all batches. */
   readonly #pace = new Pace();
 
@@ -27,6 +29,7 @@ export class GoodsLanes<W extends Waiting> {
 
   /** The lanes of these goods, for an entry that knows them until `forget`. */
   know(stockKeys: readonly StockKey[]): Lane<W>[] {
+    this.#widest = Math.max(this.#lanes.size === 0 ? 0 : this.#widest, stockKeys.length);
     return stockKeys.map((stockKey) => {
       const lane = this.#lane(stockKey);
       lane.known++;
@@ -96,17 +99,20 @@ export class GoodsLanes<W extends Waiting> {
 
   /**
    * How long who comes for these goods waits at the least, where `entriesMax` go in one batch, and `batchesMax` of
-   * these side by side: behind whole batches of the same goods that have not begun, and until its lane has its turn.
+   * these side by side: behind whole batches of the same goods that have not begun, or, where nobody knows any of them,
+   * until the new lane has its turn, which comes behind all that are ready.
    */
   waitMs(stockKeys: readonly StockKey[], entriesMax: number, batchesMax: number): number {
-    let waitMs = this.#pace.waitMs(this.ready.size, entriesMax * batchesMax);
+    let [waitMs, areNew] = [0, stockKeys.length > 0];
     for (const stockKey of stockKeys) {
       const lane = this.#lanes.get(stockKey);
+      if (lane !== undefined) areNew = false;
       if (lane?.pace === undefined) continue;
       // As many as there may be of those who know it are in the batch under way.
       waitMs = Math.max(waitMs, lane.pace.waitMs(lane.known - (lane.busy ? entriesMax : 0), entriesMax));
     }
-    return waitMs;
+    // An entry of several goods takes the heads of several lanes, or is passed in all of them while it waits in one.
+    return areNew && this.#widest === 1 ? this.#pace.waitMs(this.ready.size, entriesMax * batchesMax) : waitMs;
   }
 
   /** A batch no longer has these goods; `tookMs` where it had them to its end. */

@@ -48,17 +48,27 @@ Deno.test("a queue: many lanes wait for their turn, as many rounds of batches as
     queue.free(batch.flatMap(({ stockKeys }) => stockKeys), tookMs);
   }
   assertEquals(queue.waitMs([5_000], LIMITS, BATCHES_MAX), Math.floor(850 / 200) * 20);
+  assertEquals(queue.waitMs([1_050, 5_000], LIMITS, BATCHES_MAX), 0, "it goes with who is there already");
+  queue.add(entry("of several", 6_001, 6_002, 6_003));
+  assertEquals(queue.waitMs([5_000], LIMITS, BATCHES_MAX), 0, "lanes are no measure of entries");
 });
 
 Deno.test("a queue: no wait is said to be longer than it is where batches take as long as before", () => {
   fc.assert(fc.property(
-    fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 400 }),
+    // Of one goods each or of several, a few that all want or many.
+    fc.constantFrom([4, 1], [400, 1], [400, 6]).chain(([goods, lines]) =>
+      fc.array(fc.uniqueArray(fc.integer({ min: 1, max: goods! }), { minLength: 1, maxLength: lines! }), {
+        minLength: 1,
+        maxLength: 400,
+        size: "max",
+      })
+    ),
     fc.integer({ min: 1, max: 100 }),
-    fc.integer({ min: 1, max: 4 }),
+    fc.integer({ min: 1, max: 401 }),
     (arrivals, tookMs, asked) => {
-      const limits = { entriesMax: 10, sizeMax: 1_000 };
+      const limits = { entriesMax: 10, sizeMax: 40 };
       const queue = new Queue<QueuedEntry>();
-      arrivals.forEach((goods, i) => queue.add(entry(`${i}`, goods)));
+      arrivals.forEach((goods, i) => queue.add(entry(`${i}`, ...goods)));
       let saidMs: number | undefined;
       const late = entry("late", asked);
       // One batch at a time, each as long as the others.

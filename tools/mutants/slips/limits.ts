@@ -154,6 +154,13 @@ export const LIMITS_SLIPS: readonly Slip[] = [
     tests: WAIT,
   },
   {
+    file: "src/lanes/goods_lanes.ts",
+    find: "areNew && this.#widest === 1 ?",
+    replace: "areNew ?",
+    rule: "lanes that one order takes at once are no rounds of their own",
+    tests: WAIT,
+  },
+  {
     file: "src/lanes/failure.ts",
     find: "remainingMs === undefined || waitMs <= remainingMs",
     replace: "remainingMs === undefined || 2 * waitMs <= remainingMs",
