@@ -8,12 +8,16 @@
 // Errors that every call can end with, and whether the same request may be sent again:
 //   INVALID_ARGUMENT    a field breaks its rule, or JSON has one that does not exist, and BadRequest names every such
 //                       field; or the request or its deadline can't be read. Do not retry.
-//   UNAVAILABLE         no lock quorum, database unreachable, or shutting down: nothing was changed. Or the database
-//                       went away in the middle (reason OUTCOME_UNKNOWN): the change may have been made. RetryInfo.
-//                       Retry with the same ids.
+//   UNAUTHENTICATED     where callers prove who they are: the call has no credentials that are valid here. Do not
+//                       retry with the same ones.
+//   PERMISSION_DENIED   the caller has not the right that ErrorInfo names (reason RIGHT_MISSING), or what is said below
+//                       of x-holdfast-actor and of reads by GET. Do not retry.
+//   UNAVAILABLE         no lock quorum, database unreachable, credentials that can't be checked now, or shutting down:
+//                       nothing was changed. Or the database went away in the middle (reason OUTCOME_UNKNOWN): the
+//                       change may have been made. RetryInfo. Retry with the same ids.
 //   RESOURCE_EXHAUSTED  too many calls wait, the caller makes more of them than it may, the server has more to do than
-//                       it can, too many bytes of messages are being worked on, or the message is too
-//                       large. If RetryInfo is there, retry after it.
+//                       it can, too many bytes of messages are being worked on, or the message is too large. If
+//                       RetryInfo is there, retry after it.
 //   ABORTED             the goods were busy for too long; RetryInfo. Retry with the same ids after it. Without RetryInfo
 //                       it is SetInv's alone: what was expected is not so. Do not retry.
 //   DEADLINE_EXCEEDED   the caller's deadline passed; the change may have been made. Retry with the same ids.
