@@ -120,7 +120,7 @@ class Router implements WireHandler {
     routes(this.#connectRouter());
   }
 
-  http1(request: IncomingMessage, response: ServerResponse, address: string): void {
+  http1(request: IncomingMessage, response: ServerResponse, address: string): void | Promise<void> {
     const { method = "", url: path = "", headers, socket } = request;
     const { admission } = this.#options;
     const route = this.#routeOf(path);
@@ -136,11 +136,10 @@ class Router implements WireHandler {
     const head = { method: route?.method, path, headers, carrier: socket, answer: response, values };
     const admitted = decide(admission, head, this.#log);
     if (!(admitted instanceof Promise)) return goOn(admitted);
-    const failed = (error: unknown) => this.#notSent(path, error);
-    admitted.then((refused) => socket.destroyed ? undefined : goOn(refused)).catch(failed);
+    return admitted.then((refused) => socket.destroyed ? undefined : goOn(refused));
   }
 
-  http2(call: Http2Call): void {
+  http2(call: Http2Call): void | Promise<void> {
     const { headers, stream } = call;
     const { ":method": method = "", ":path": path = "" } = headers;
     const { admission } = this.#options;
@@ -157,8 +156,7 @@ class Router implements WireHandler {
     const head = { method: route?.method, path, headers, carrier: stream.session, answer: stream, values };
     const admitted = decide(admission, head, this.#log);
     if (!(admitted instanceof Promise)) return goOn(admitted);
-    const failed = (error: unknown) => this.#notWritten(call, error);
-    admitted.then((refused) => stream.closed || stream.destroyed ? undefined : goOn(refused)).catch(failed);
+    return admitted.then((refused) => stream.closed || stream.destroyed ? undefined : goOn(refused));
   }
 
   #answerHttp1(request: IncomingMessage, response: ServerResponse, route: Route | undefined, values: ContextValues) {

@@ -83,11 +83,11 @@ export interface Http2Call {
   cork(): void;
 }
 
-/** What answers requests of both protocols. Both may throw where no URL can be made of a request. */
+/** What answers requests of both protocols. Both may throw, or reject, where no URL can be made of a request. */
 export interface WireHandler {
   /** Whether whatever is asked for at this path is answered at once. Absent: nothing is. */
   answersAtOnce?(path: string): boolean;
   /** @param address key of the caller's address, from `addresses.ts` */
-  http1(request: IncomingMessage, response: ServerResponse, address: string): void;
-  http2(call: Http2Call): void;
+  http1(request: IncomingMessage, response: ServerResponse, address: string): void | Promise<void>;
+  http2(call: Http2Call): void | Promise<void>;
 }

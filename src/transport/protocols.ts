@@ -131,7 +131,8 @@ export class Protocols {
     const exchange = new Http1Exchange(caller, connection, request, response);
     if (!admission.admits(connection, exchange)) return;
     try {
-      handler.http1(request, response, caller.address);
+      const later = handler.http1(request, response, caller.address);
+      if (later !== undefined) later.catch((error) => this.#refuseMalformed(exchange, error));
     } catch (error) {
       this.#refuseMalformed(exchange, error);
     }
@@ -154,7 +155,8 @@ export class Protocols {
     if (!this.options.admission.admits(connection, exchange)) return;
     try {
       exchange.sayContinue();
-      this.options.handler.http2(exchange);
+      const later = this.options.handler.http2(exchange);
+      if (later !== undefined) later.catch((error) => this.#refuseMalformed(exchange, error));
     } catch (error) {
       this.#refuseMalformed(exchange, error);
     }

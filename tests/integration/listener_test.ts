@@ -8,6 +8,7 @@ import {
   countStatus,
   JSON_CALL,
   poll,
+  type Setting,
   WATCH,
   withListener,
 } from "../support/listening.ts";
@@ -138,8 +139,13 @@ Deno.test("a TLS handshake that never begins is ended", async () => {
   });
 });
 
-Deno.test("requests that no URL can be made of are answered 400", async () => {
-  await withListener({}, async ({ listener }) => {
+Deno.test("requests that no URL can be made of are answered 400, whenever their calls are admitted", async (t) => {
+  for (const admitted of [undefined, Promise.resolve(undefined)]) {
+    const admission = { challenge: undefined, admit: () => admitted };
+    await t.step(admitted === undefined ? "at once" : "later", () => withListener({ admission }, isRefused));
+  }
+
+  async function isRefused({ listener, logged }: Setting): Promise<void> {
     for (
       const request of [
         JSON_CALL.replace("127.0.0.1", "127.0.0.1:99999"),
@@ -160,7 +166,8 @@ Deno.test("requests that no URL can be made of are answered 400", async () => {
     };
     assertEquals((await http2Request(listener.url, headers, Buffer.from("{}"))).status, 400);
     await answersBothProtocols(listener);
-  });
+    assert(!logged.some(({ message }) => String(message).includes("fault of the service")), "no fault of ours");
+  }
 });
 
 Deno.test("CORS is in front of the handler, on both protocols", async () => {

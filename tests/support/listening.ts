@@ -7,7 +7,7 @@ import { assertEquals } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { Health, HealthCheckResponse_ServingStatus } from "../../src/gen/health/v1/health_pb.ts";
 import { listen, type Listener, type ListenerOptions } from "../../src/transport/listener.ts";
-import { createRpcHandler } from "../../src/rpc/router.ts";
+import { createRpcHandler, type RpcHandlerOptions } from "../../src/rpc/router.ts";
 import type { ListenerLimits } from "../../src/transport/limits.ts";
 import type { Log } from "../../src/telemetry/log.ts";
 import { FLAG, FRAME, frame } from "./http2_frames.ts";
@@ -34,9 +34,11 @@ export interface Setting {
   readonly open: () => void;
 }
 
-/** Runs with a listener of these options, and drains it in the end, whatever happens. */
+/**
+ * Runs with a listener of these options, and drains it in the end, whatever happens. By default every call is admitted.
+ */
 export async function withListener(
-  options: Partial<ListenerOptions>,
+  { admission, ...options }: Partial<ListenerOptions> & Pick<RpcHandlerOptions, "admission">,
   run: (setting: Setting) => Promise<void>,
 ): Promise<void> {
   const latch = Promise.withResolvers<void>();
@@ -46,6 +48,7 @@ export async function withListener(
   let handled = 0;
   const adapter = createRpcHandler({
     log,
+    admission,
     readMaxBytes: 65_536,
     routes(router) {
       router.service(Health, {

@@ -68,6 +68,7 @@ export class Http1Exchange implements Exchange {
   }
 
   refuse(status: RefusalStatus): void {
+    if (this.response.headersSent) return cut(this.connection);
     this.sayClose();
     this.response.writeHead(status);
     this.response.end();
