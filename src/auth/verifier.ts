@@ -33,7 +33,6 @@ export const REFUSAL_REASONS = [
   "wrong_algorithm",
   "wrong_type",
   "untrusted",
-  "no_rights",
 ] as const;
 export type RefusalReason = typeof REFUSAL_REASONS[number];
 
