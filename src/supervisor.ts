@@ -43,6 +43,7 @@ const gatherer = config.admin && new Gatherer({
       env: Object.fromEntries(SETTING_NAMES.map((name) => [name, ""])),
       onLine,
     }),
+  startMsMax: START_MS_MAX,
   log,
   random: Math.random,
 });

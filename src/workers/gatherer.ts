@@ -4,13 +4,16 @@
  * stops no call.
  *
  *     starting --listens, or does without a port--> running
- *     starting --ended----------------------------> the start has failed
+ *     starting --ended, the first time------------> the start has failed
+ *     starting --ended, later---------------------> waiting
+ *     starting --time over------------------------> waiting       killed; at first the workers start without it
  *     running  --ended----------------------------> waiting
- *     waiting  --delay over-----------------------> running
+ *     waiting  --delay over-----------------------> starting
  *     any      --stop-----------------------------> gone
  */
+import { EXIT_FAILED } from "../process/exit_codes.ts";
 import { adminUrl } from "../process/listen_line.ts";
-import type { Log } from "../telemetry/log.ts";
+import { errorFields, type Log } from "../telemetry/log.ts";
 import { restartDelayMs } from "./restart_delay.ts";
 import type { WorkerProcess } from "./worker_process.ts";
 
@@ -21,6 +24,8 @@ const STOP_MS_MAX = 2_000;
 export interface GathererOptions {
   /** Starts it; `onLine` gets what it writes to its standard output. */
   start(onLine: (line: string) => void): WorkerProcess;
+  /** One that says nothing for so many ms after its start is killed. */
+  readonly startMsMax: number;
   readonly log: Log;
   /** Answers in [0, 1). */
   readonly random: () => number;
@@ -34,6 +39,7 @@ export class Gatherer {
   #process: WorkerProcess | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #failures = 0;
+  /** The first start is over: from now on one that ends is started again. */
   #isReady = false;
   #isOver = false;
 
@@ -42,7 +48,7 @@ export class Gatherer {
     this.#run();
   }
 
-  /** Resolves with undefined once it runs, or with the exit code that it ended with instead. */
+  /** Resolves with undefined once it runs or is done without, or with the exit code that it ended with instead. */
   get started(): Promise<number | undefined> {
     return this.#ready.promise;
   }
@@ -62,23 +68,49 @@ export class Gatherer {
   }
 
   #run(): void {
-    const { start, log, random } = this.#options;
-    const process = this.#process = start((line) => {
-      const url = adminUrl(line);
-      if (url === undefined) return log.warn({ line }, "the process that sums up metrics wrote to standard output");
-      this.#isReady = true;
-      this.#failures = 0;
-      this.#ready.resolve(undefined);
-    });
+    const { start, startMsMax, log } = this.#options;
+    let process: WorkerProcess;
+    try {
+      process = start((line) => {
+        const url = adminUrl(line);
+        if (url === undefined) return log.warn({ line }, "the process that sums up metrics wrote to standard output");
+        clearTimeout(late);
+        this.#failures = 0;
+        this.#goOn();
+      });
+    } catch (error) {
+      log.error({ error: errorFields(error) }, "the process that sums up metrics could not be started");
+      return this.#ended(EXIT_FAILED, null);
+    }
+    this.#process = process;
+    const late = setTimeout(() => {
+      log.warn({ pid: process.pid, startMsMax }, "the process that sums up metrics does not start and is killed");
+      this.#goOn();
+      process.kill();
+    }, startMsMax);
     for (const [worker, url] of this.#workers) process.write(workerLine(worker, url));
     void process.ended.then(({ code, signal }) => {
+      clearTimeout(late);
       this.#process = undefined;
-      if (this.#isOver) return;
-      if (!this.#isReady) return this.#ready.resolve(code);
-      const delayMs = restartDelayMs(++this.#failures, random());
-      log.warn({ code, signal, delayMs }, "the process that sums up metrics has ended, and is started again");
-      this.#timer = setTimeout(() => this.#run(), delayMs);
+      this.#ended(code, signal);
     });
+  }
+
+  #goOn(): void {
+    this.#isReady = true;
+    this.#ready.resolve(undefined);
+  }
+
+  #ended(code: number, signal: string | null): void {
+    const { log, random } = this.#options;
+    if (this.#isOver) return;
+    if (!this.#isReady) {
+      log.error({ code, signal }, "the process that sums up metrics has ended before it was ready");
+      return this.#ready.resolve(code === 0 ? EXIT_FAILED : code);
+    }
+    const delayMs = restartDelayMs(++this.#failures, random());
+    log.warn({ code, signal, delayMs }, "the process that sums up metrics has ended, and is started again");
+    this.#timer = setTimeout(() => this.#run(), delayMs);
   }
 }
 
