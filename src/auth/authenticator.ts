@@ -34,6 +34,11 @@ export interface AuthenticatorOptions {
   readonly challenge: string | undefined;
 }
 
+/**
+ * What balancers of AWS ask every gRPC server for unless they are told another path, without credentials: they want to
+ * hear that nobody serves it.
+ */
+const BALANCER_PATH = "/AWS.ALB/healthcheck";
 /** The one text that says so: why not is nobody's business but the server's. */
 const unauthenticated = () =>
   detailedError(Code.Unauthenticated, "the call has no credentials that are valid here", [info("UNAUTHENTICATED", {})]);
@@ -54,7 +59,7 @@ export class Authenticator implements CallAdmission {
 
   admit(head: CallHead): Admitted | Promise<Admitted> {
     const right = head.method === undefined ? undefined : this.options.rightOf(head.method);
-    if (right === ANYONE) return undefined;
+    if (right === ANYONE || head.path === BALANCER_PATH) return undefined;
     try {
       const identity = this.#verify(head);
       if (!(identity instanceof Promise)) return this.#decide(head, right, identity);

@@ -6,7 +6,7 @@ import { assert, assertEquals, assertLess } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { newKey } from "../../src/auth/keys/key_text.ts";
 import { attackTest } from "../support/attack.ts";
-import { identityHeaders } from "../support/identity_headers.ts";
+import { callerSetup } from "../support/caller_setup.ts";
 import { sendAll } from "../support/message_attacker.ts";
 import { grpcMessage } from "../support/raw_call.ts";
 
@@ -25,7 +25,7 @@ attackTest(
     const empty = grpcMessage(Buffer.alloc(0));
     const whole = grpcMessage(Buffer.alloc(MESSAGE_BYTES_MAX / 2, Buffer.of(0x0a, 0)));
     const attack = { count: 2_000, connections: 4, address: ATTACKER };
-    const { authorization = "" } = identityHeaders();
+    const { authorization = "" } = callerSetup().headers;
     const guessed = [
       `Bearer ${newKey().key}`,
       // The id is no secret.

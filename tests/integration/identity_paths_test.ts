@@ -158,6 +158,10 @@ Deno.test("every protocol asks for the same, says the same, and lets through the
     }
     assertEquals(await session.open(REFLECTION, keys.seller.headers).ended.then(({ code }) => code), 7);
     assertEquals(await session.open(REFLECTION).ended.then(({ code }) => code), 16);
+    // What balancers of AWS ask for, and nothing like it.
+    const asked = ["/AWS.ALB/healthcheck", "/AWS.ALB/health", "/AWS.ALB/healthcheck/"];
+    const codes = await Promise.all(asked.map((path) => session.call(path, {}, BINARY_BODY).then(({ code }) => code)));
+    assertEquals(codes, [12, 16, 16]);
     const watch = session.open(WATCH, { authorization: "Bearer nobody" });
     watch.endRequests();
     assertEquals(await watch.begun, "answer");

@@ -8,9 +8,11 @@ import { callJson } from "./clients/json_fetch.ts";
 import { ownerOf } from "./database.ts";
 import { describeCalls, startGoodCaller } from "./good_caller.ts";
 import { eventually } from "./contention.ts";
-import { setIdentityHeaders } from "./identity_headers.ts";
+import type { Right } from "../../src/auth/rights.ts";
+import { type Fields, setCallerSetup } from "./caller_setup.ts";
 import { processSize } from "./process_size.ts";
 import { type ServerOptions, serverTest, type TestServer } from "./server.ts";
+import { WITH_TLS } from "./tls_server.ts";
 
 /**
  * Longest answer to the good caller, in ms: generous, as two cores are shared with the attacker and with other work.
@@ -25,9 +27,16 @@ export interface AttackOptions extends ServerOptions {
   readonly goodCallMsMax?: number;
   /** Instead of {@link RESIDENT_MIB_MAX}. */
   readonly residentMiBMax?: number;
-  /** The server asks for keys, and all callers have one, the attacker too. So do all attacks with ATTACKS_AUTH=keys. */
+  /** The server asks for keys, and the good caller has one. So it is in all attacks where {@link SWITCH} is set. */
   readonly keyed?: boolean;
+  /** It speaks TLS, too. */
+  readonly secured?: boolean;
+  /** The right of the attacker's own key; "none": it has no key. By default it may do everything. */
+  readonly attacker?: Right | "none";
 }
+
+/** An environment variable: `keys` runs every attack with keys, `tls` over TLS, too. */
+const SWITCH = "ATTACKS_WITH";
 
 /**
  * A test with a server of its own: `attack` runs beside the good caller, of whose calls none may fail and none be slow;
@@ -39,10 +48,13 @@ export function attackTest(
   attack: (server: TestServer) => Promise<void>,
 ): void {
   const { goodCallMsMax = GOOD_CALL_MS_MAX, residentMiBMax = RESIDENT_MIB_MAX } = options;
-  const { keyed = Deno.env.get("ATTACKS_AUTH") === "keys" } = options;
-  const env = keyed ? { ...options.env, AUTH: "keys" } : options.env;
-  serverTest(name, { ...options, ...(env === undefined ? {} : { env }) }, async (server) => {
-    using _identity = keyed ? await bringKey(server) : undefined;
+  const asked = Deno.env.get(SWITCH);
+  const { secured = asked === "tls", attacker = "operator" } = options;
+  const { keyed = secured || asked === "keys" } = options;
+  const tls = secured ? WITH_TLS : {};
+  const env = { ...tls.env, ...(keyed ? { AUTH: "keys" } : {}), ...options.env };
+  serverTest(name, { ...tls, ...options, env }, async (server) => {
+    using _setup = await callAs(server, { keyed, ca: tls.ca, attacker });
     await callJson(server.url, "SetInv", JSON.stringify({ goodsId: 1, num: 1_000_000_000 }));
     // Each process looks at its nodes by itself, and a probe may reach any of them.
     const ready = () => server.output.stderr.split('"Redis quorum","msg":"ready"').length - 1;
@@ -65,11 +77,20 @@ export function attackTest(
   });
 }
 
-/** Has all callers of the test bring an operator's key from now on, which the server knows. */
-async function bringKey({ url, databaseOwnerUrl }: TestServer): Promise<Disposable> {
+/** Has the callers of the test trust the server, and bring keys that it knows, from now on. */
+async function callAs(
+  { url, databaseOwnerUrl }: TestServer,
+  { keyed, ca, attacker }: Readonly<{ keyed: boolean; ca: string | undefined; attacker: Right | "none" }>,
+): Promise<Disposable> {
+  if (!keyed) return { [Symbol.dispose]: setCallerSetup({ ca }) };
   await using owner = ownerOf(databaseOwnerUrl);
+  let attackerHeaders: Fields = {};
+  if (attacker !== "none") {
+    ({ headers: attackerHeaders } = await addTestKey(owner.sql, { name: "attacker", rights: [attacker] }));
+  }
+  // The later one: as soon as it is known the other is.
   const { headers } = await addTestKey(owner.sql, { name: "attacked", rights: ["operator"] });
-  const forget = setIdentityHeaders(headers);
+  const forget = setCallerSetup({ headers, attackerHeaders, ca });
   await eventually("the key is known", async () => {
     const result = await callJson(url, "InvDetail", JSON.stringify({ goodsId: 1 }));
     return !("code" in result) || result.code !== "UNAUTHENTICATED";

@@ -2,8 +2,10 @@
  * Many raw connections at once, each of which sends the same bytes as fast as they are taken: the attacker's side of
  * tests about what connections may cost.
  */
-import type { Buffer } from "node:buffer";
-import net from "node:net";
+import { Buffer } from "node:buffer";
+import type net from "node:net";
+import { connectTo } from "./caller_setup.ts";
+import { PREFACE } from "./http2_frames.ts";
 
 /** What to send, and whence. */
 export interface FloodOptions {
@@ -15,6 +17,8 @@ export interface FloodOptions {
   readonly address?: string;
   /** Chunks that each connection sends. */
   readonly chunks: readonly Uint8Array[];
+  /** True: in clear, whatever the server speaks. */
+  readonly isClear?: boolean;
   /** True: what the server sends is not read. */
   readonly isDeaf?: boolean;
   /** How long the connections are kept after all was sent, in ms, unless the server closes them all before. */
@@ -74,8 +78,9 @@ export async function floodAgain(options: FloodOptions, forMs: number): Promise<
   return made;
 }
 
-function floodingPeer({ port, address, chunks, isDeaf }: FloodOptions) {
-  const socket = net.connect({ host: "127.0.0.1", port, ...(address === undefined ? {} : { localAddress: address }) });
+function floodingPeer({ port, address, chunks, isClear, isDeaf }: FloodOptions) {
+  const isHttp2 = PREFACE.equals(Buffer.from(chunks[0]?.subarray(0, PREFACE.length) ?? []));
+  const socket = connectTo({ port, address, protocol: isHttp2 ? "h2" : "http/1.1", isClear });
   let isConnected = false;
   let isClosed = false;
   socket.on("error", () => {});

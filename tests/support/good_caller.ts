@@ -2,8 +2,7 @@
  * Somebody who only wants to be served, beside whoever attacks: InvDetail of goods 1 every 20 ms over one HTTP/2
  * connection, Health.Check four times a second on new HTTP/1.1 connections. It runs in a thread of its own.
  */
-
-import { identityHeaders } from "./identity_headers.ts";
+import { callerSetup } from "./caller_setup.ts";
 
 /** What came of one kind of calls. */
 export interface CallTimes {
@@ -34,7 +33,8 @@ export async function startGoodCaller(url: string): Promise<GoodCaller> {
       worker.onerror = (event) => reject(new Error(event.message));
     });
   const ready = next();
-  worker.postMessage({ url, headers: identityHeaders() });
+  const { headers, ca } = callerSetup();
+  worker.postMessage({ url, headers, ca });
   await ready;
   return {
     async stop() {

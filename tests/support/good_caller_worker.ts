@@ -6,6 +6,7 @@
 import { Buffer } from "node:buffer";
 import http from "node:http";
 import http2 from "node:http2";
+import https from "node:https";
 import type { GoodCalls } from "./good_caller.ts";
 import { grpcMessage, varintField } from "./raw_call.ts";
 
@@ -19,13 +20,20 @@ const ANSWER_MS_MAX = 10_000;
 const DETAIL = "/inventory.v1.InventoryService/InvDetail";
 const CHECK = "/grpc.health.v1.Health/Check";
 
-self.onmessage = ({ data: { url, headers } }: MessageEvent<{ url: string; headers: Record<string, string> }>) => {
+/** Where to call, with what, and whom to trust where that is over TLS. */
+interface Calling {
+  readonly url: string;
+  readonly headers: Record<string, string>;
+  readonly ca: string | undefined;
+}
+
+self.onmessage = ({ data: { url, headers, ca } }: MessageEvent<Calling>) => {
   const detail = calls();
   const health = calls();
-  const session = connect(url);
+  const session = connect(url, ca);
   const timers = [
     setInterval(() => detail.note(() => invDetail(session(), headers)), DETAIL_EVERY_MS),
-    setInterval(() => health.note(() => check(url)), HEALTH_EVERY_MS),
+    setInterval(() => health.note(() => check(url, ca)), HEALTH_EVERY_MS),
   ];
   self.onmessage = async () => {
     timers.forEach(clearInterval);
@@ -34,7 +42,7 @@ self.onmessage = ({ data: { url, headers } }: MessageEvent<{ url: string; header
     self.postMessage(report);
   };
   // Ready: the first answers are there, so that no attack begins before its good caller.
-  Promise.all([detail.note(() => invDetail(session(), headers)), health.note(() => check(url))]).then(() => {
+  Promise.all([detail.note(() => invDetail(session(), headers)), health.note(() => check(url, ca))]).then(() => {
     self.postMessage("ready");
   });
 };
@@ -68,11 +76,11 @@ async function timeout(): Promise<string> {
 }
 
 /** One connection for all calls, made again where it has ended, as client libraries do. */
-function connect(url: string): () => http2.ClientHttp2Session {
+function connect(url: string, ca: string | undefined): () => http2.ClientHttp2Session {
   let session: http2.ClientHttp2Session | undefined;
   return () => {
     if (session === undefined || session.closed || session.destroyed) {
-      session = http2.connect(url);
+      session = http2.connect(url, ca === undefined ? {} : { ca });
       session.on("error", () => {});
     }
     return session;
@@ -99,10 +107,12 @@ function invDetail(session: http2.ClientHttp2Session, headers: Record<string, st
   });
 }
 
-function check(url: string): Promise<string> {
+function check(url: string, ca: string | undefined): Promise<string> {
   return new Promise((resolve) => {
     const headers = { "content-type": "application/json", connection: "close" };
-    const request = http.request(url + CHECK, { method: "POST", headers, agent: false }, (response) => {
+    const { request: begin } = ca === undefined ? http : https;
+    const options = { method: "POST", headers, agent: false, ...(ca === undefined ? {} : { ca }) };
+    const request = begin(url + CHECK, options, (response: http.IncomingMessage) => {
       let text = "";
       response.on("data", (part: Buffer) => text += part);
       response.on("end", () => resolve(text.includes(`"SERVING"`) ? "OK" : `${response.statusCode} ${text}`));

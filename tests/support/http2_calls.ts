@@ -2,6 +2,7 @@
  * gRPC calls as HTTP/2 frames: whole, half, and in the floods that are known as attacks. Knows no socket.
  */
 import { Buffer } from "node:buffer";
+import { callerSetup } from "./caller_setup.ts";
 import { callHeaders, ERROR, FLAG, FRAME, frame, headerBlock, uint32 } from "./http2_frames.ts";
 
 /** A whole call on a stream: headers, an empty message, end. */
@@ -9,9 +10,14 @@ export function call(path: string, stream: number): Buffer {
   return Buffer.concat([openCall(path, stream), frame(FRAME.data, FLAG.endStream, stream, Buffer.alloc(5))]);
 }
 
-/** The headers of a call whose message is still to come. */
+/** The headers of a call whose message is still to come, with what attackers bring. */
 export function openCall(path: string, stream: number, more: readonly (readonly [string, string])[] = []): Buffer {
-  return frame(FRAME.headers, FLAG.endHeaders, stream, callHeaders(path, more));
+  return frame(
+    FRAME.headers,
+    FLAG.endHeaders,
+    stream,
+    callHeaders(path, [...Object.entries(callerSetup().attackerHeaders), ...more]),
+  );
 }
 
 /** Calls that are reset as soon as they are open (CVE-2023-44487). */

@@ -3,8 +3,7 @@
  * tests about what a message may cost.
  */
 import http2 from "node:http2";
-import net from "node:net";
-import { identityHeaders } from "./identity_headers.ts";
+import { callerSetup, connectTo } from "./caller_setup.ts";
 
 /** One request, whole. */
 export interface AttackRequest {
@@ -38,9 +37,8 @@ export async function sendAll(
   const seen: Record<string, number> = {};
   let left = count;
   await Promise.all(Array.from({ length: connections }, async () => {
-    const { hostname, port } = new URL(url);
     const session = http2.connect(url, {
-      createConnection: () => net.connect({ host: hostname, port: Number(port), localAddress: address }),
+      createConnection: () => connectTo({ port: Number(new URL(url).port), address, protocol: "h2" }),
     });
     session.on("error", () => {});
     const caller = async () => {
@@ -63,7 +61,7 @@ function send(session: http2.ClientHttp2Session, { path, headers, body }: Attack
       ":path": path,
       "content-type": "application/grpc+proto",
       te: "trailers",
-      ...identityHeaders(),
+      ...callerSetup().attackerHeaders,
       ...headers,
     });
     const timer = setTimeout(() => end("no answer"), ANSWER_MS_MAX);

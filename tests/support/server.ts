@@ -235,14 +235,22 @@ async function isServing(url: string, ca: string | undefined): Promise<boolean> 
   return body?.status === "SERVING";
 }
 
+/** An answer in JSON. */
+export interface Posted {
+  readonly status: number;
+  readonly httpVersion: string;
+  readonly body: Record<string, unknown>;
+}
+
 /** What is answered to JSON that is posted over HTTP/1.1. Not with fetch, which trusts no certificate as its own CA. */
 export async function post(
   url: string,
   message: unknown,
   ca?: string,
-): Promise<{ readonly httpVersion: string; readonly body: Record<string, unknown> }> {
+  more: Readonly<Record<string, string>> = {},
+): Promise<Posted> {
   const { promise, resolve, reject } = Promise.withResolvers<http.IncomingMessage>();
-  const headers = { "content-type": "application/json" };
+  const headers = { "content-type": "application/json", ...more };
   const options = { method: "POST", headers, agent: false, ...(ca === undefined ? {} : { ca }) } as const;
   const request = ca === undefined ? http.request(url, options, resolve) : https.request(url, options, resolve);
   request.on("error", reject);
@@ -250,5 +258,5 @@ export async function post(
   const response = await promise;
   let text = "";
   for await (const part of response) text += part;
-  return { httpVersion: response.httpVersion, body: JSON.parse(text) };
+  return { status: response.statusCode ?? 0, httpVersion: response.httpVersion, body: JSON.parse(text) };
 }

@@ -1,5 +1,6 @@
 /** No client at all: `fetch` and JSON, as a script or a webhook would do it. */
-import { identityHeaders } from "../identity_headers.ts";
+import { callerSetup } from "../caller_setup.ts";
+import { post } from "../server.ts";
 import {
   type CallResult,
   canonicalCode,
@@ -22,16 +23,28 @@ export function jsonClient(baseUrl: string): Client {
 
 /** Posts a body as it is. */
 export async function callJson(baseUrl: string, method: Method, body: BodyInit): Promise<CallResult> {
-  const response = await fetch(`${baseUrl}/${serviceOf(method).service}/${method}`, {
+  const { headers, ca } = callerSetup();
+  const url = `${baseUrl}/${serviceOf(method).service}/${method}`;
+  if (ca !== undefined) {
+    const { status, body: answer } = await post(url, JSON.parse(String(body)), ca, headers);
+    return status === 200 ? { answer: answer as Json } : jsonResult(answer as unknown as JsonError);
+  }
+  const response = await fetch(url, {
     method: "POST",
-    headers: { "content-type": "application/json", ...identityHeaders() },
+    headers: { "content-type": "application/json", ...headers },
     body,
   });
   const message = await response.json();
   return response.ok ? { answer: message as Json } : jsonResult(message);
 }
 
-/** What an error in Connect's JSON says. */
-export function jsonResult(error: { code: string; details?: { type: string; value: string }[] }): CallResult {
+/** An error in Connect's JSON. */
+interface JsonError {
+  readonly code: string;
+  readonly details?: readonly { readonly type: string; readonly value: string }[];
+}
+
+/** What it says. */
+export function jsonResult(error: JsonError): CallResult {
   return { code: canonicalCode(error.code), details: (error.details ?? []).map(decodeDetail) };
 }
