@@ -99,6 +99,7 @@ export class Protocols {
     );
     connection.frames = new FrameWalk();
     this.#starting = { connection, socket };
+    hideBuffer(socket);
     this.#http2.emit("connection", socket);
     this.#starting = undefined;
     turns.take(connection, socket, connection.frames);
@@ -211,6 +212,16 @@ function createHttp1Server(limits: ListenerLimits, handle: http.RequestListener)
 function readByData(socket: Socket): void {
   const { _handle } = socket as Socket & { _handle?: { _consumed?: boolean } | null };
   if (_handle) _handle._consumed = true;
+}
+
+/**
+ * Has the socket say until the next tick that nothing is in its buffer. At that tick node:http2 of Deno 2.9.3 takes what
+ * is there for its session, past whoever listens to the socket: before what waits for its turn, and once more with it.
+ */
+function hideBuffer(socket: Socket): void {
+  Object.defineProperty(socket, "readableLength", { value: 0, configurable: true });
+  // Behind what node:http2 does in that tick, as that is asked for first.
+  setImmediate(() => Reflect.deleteProperty(socket, "readableLength"));
 }
 
 /**
