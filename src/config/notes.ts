@@ -40,7 +40,7 @@ export function configNotes(settings: NotedSettings, given: ReadonlySet<string>,
   const { CONCURRENCY, DATABASE_URL, CORS_ORIGINS, ALLOWED_HOSTS, TRUSTED_PROXIES } = settings;
   const unused = CONCURRENCY === "redlock" ? [] : OF_THE_LOCK.filter((name) => given.has(name));
   return [
-    ...(isLoopbackHost(settings.HOST) ? [] : openness(settings)),
+    ...(isLoopbackHost(settings.HOST) ? opennessThroughProxies(settings) : openness(settings)),
     ...unusedOfCallers(settings.AUTH ?? [], given),
     ...unused.map((name) => `${name} changes nothing: CONCURRENCY is ${CONCURRENCY}`),
     ...[...DATABASE_URL.notes, ...postgresTlsNotes(DATABASE_URL)].map((note) => `DATABASE_URL: ${note}`),
@@ -73,6 +73,14 @@ function openness({ HOST, AUTH = [], TLS_CERT_FILE }: NotedSettings): string[] {
       AUTH.join(",")
     } without TLS_CERT_FILE: credentials cross the network readable, unless a proxy in front ` +
     `ends TLS`,
+  ];
+}
+
+/** The same where only this machine can reach the port, and a proxy on it passes on what others call. */
+function opennessThroughProxies({ AUTH, TRUSTED_PROXIES }: NotedSettings): string[] {
+  if (TRUSTED_PROXIES.length === 0 || (AUTH !== undefined && AUTH.length > 0)) return [];
+  return [
+    `AUTH is ${AUTH === undefined ? "not set" : "none"}: whoever calls through TRUSTED_PROXIES may do everything`,
   ];
 }
 

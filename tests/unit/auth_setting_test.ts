@@ -42,6 +42,14 @@ Deno.test("AUTH=none is a warning where others can reach the port, and so are cr
   assertEquals(load({ AUTH: "none" }).notes, []);
 });
 
+Deno.test("nobody being asked is a warning on loopback, too, where a proxy passes on what others call", () => {
+  const notes = (settings: Record<string, string>) => load({ TRUSTED_PROXIES: "127.0.0.1", ...settings }).notes;
+  assertEquals(notes({}), ["AUTH is not set: whoever calls through TRUSTED_PROXIES may do everything"]);
+  assertEquals(notes({ AUTH: "none" }), ["AUTH is none: whoever calls through TRUSTED_PROXIES may do everything"]);
+  assertEquals(notes({ AUTH: "keys" }), []);
+  assertEquals(notes({ HOST: "0.0.0.0", AUTH: "none" }).length, 1);
+});
+
 Deno.test("AUTH is none, or kinds that there are, each once", () => {
   assertEquals(load({ AUTH: "keys" }).auth, ["keys"]);
   assertEquals(load({ AUTH: "none" }).auth, []);
