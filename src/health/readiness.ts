@@ -1,6 +1,7 @@
 /**
- * Whether the program can do its work: PostgreSQL answers and a lease could be had. Looked at on a clock of
- * its own, so that a health check costs nothing and an outage is seen without traffic.
+ * Whether the program can do its work: PostgreSQL answers, a lease could be had, and, where callers have keys, it is
+ * known who has one. Looked at on a clock of its own, so that a health check costs nothing and an outage is seen without
+ * traffic.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { errorSummary, type Log } from "../telemetry/log.ts";
