@@ -59,7 +59,9 @@ function row(name: string, byDefault: string, values: string, meaning: string, q
 }
 
 function defaultOf(name: string, value: unknown): string {
-  if (value === undefined || (Array.isArray(value) && value.length === 0)) return "none";
+  // Not "none", which some settings may be set to.
+  if (value === undefined) return "not set";
+  if (Array.isArray(value) && value.length === 0) return "none";
   if (name !== "REDIS_URLS") return code(String(value));
   const urls = REDIS_URLS_DEFAULT.split(",");
   return `${code(urls[0] ?? "")} to ${code(`:${new URL(urls.at(-1) ?? "").port}`)}`;
