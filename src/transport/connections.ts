@@ -120,10 +120,11 @@ export class Connections {
     socket.once("close", () => {
       // A peer may come again from the same port before this is known.
       if (this.#all.get(key) === connection) this.#all.delete(key);
-      // Did an answer's close never come, its place among the requests would be lost for good.
+      // Did an answer's close never come, its place among the requests, and of its caller, would be lost for good.
       for (const exchange of connection.exchanges) {
         this.#end(connection, exchange);
         this.peers.leave(exchange.caller.peer);
+        exchange.close();
       }
       peer.connections--;
       this.peers.leave(peer);

@@ -59,6 +59,11 @@ export interface Exchange {
    *   may be tried again.
    */
   giveUp(why: "slow" | "surplus"): void;
+  /**
+   * Its connection has closed. HTTP/1: has its response say so where node:http does not, as it does of the first of
+   * several in a row alone, so that whoever waits for its end never waits in vain.
+   */
+  close(): void;
   /** Asks the peer not to send more on this connection, where it is not too late. HTTP/2 has GOAWAY for that. */
   sayClose(): void;
   /** HTTP/1: has what is left of a body that nobody wants read off, or the next request is never seen. */

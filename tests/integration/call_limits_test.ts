@@ -13,6 +13,7 @@ import { InventoryService } from "../../src/gen/inventory/v1/inventory_pb.ts";
 import { CallLimits } from "../../src/limits/call_limits.ts";
 import { createRpcHandler } from "../../src/rpc/router.ts";
 import { poll, withListener } from "../support/listening.ts";
+import { RawPeer } from "../support/raw_peer.ts";
 
 const identityKey = createContextKey<Identity | undefined>(undefined);
 const nothing = () => {};
@@ -29,6 +30,7 @@ async function withLimits(
   run: (setting: {
     readonly protocols: ReadonlyMap<string, Protocol>;
     readonly limits: CallLimits;
+    readonly port: number;
     /** Calls that reached the handler. */
     readonly handled: () => number;
     readonly open: () => void;
@@ -68,7 +70,7 @@ async function withLimits(
         },
       }),
   });
-  await withListener({ handler }, async ({ listener: { url: baseUrl } }) => {
+  await withListener({ handler }, async ({ listener: { url: baseUrl, port } }) => {
     const withHeaders = (headers: Record<string, string>) =>
       [(next: (request: never) => unknown) => (request: never) => {
         for (const [name, value] of Object.entries(headers)) (request as { header: Headers }).header.set(name, value);
@@ -87,7 +89,7 @@ async function withLimits(
     }
     protocols.set("gRPC", (headers) => createGrpcTransport({ baseUrl, interceptors: withHeaders(headers) }));
     try {
-      await run({ protocols, limits, handled: () => handled, open: () => latch.resolve() });
+      await run({ protocols, limits, port, handled: () => handled, open: () => latch.resolve() });
     } finally {
       latch.resolve();
     }
@@ -129,6 +131,26 @@ Deno.test("calls under way: by every protocol one identity has its places, anoth
     await poll(() => limits.view.identities === 0, "all places are free");
     for (const [name, protocol] of protocols) assertEquals(await selling(clientOf(protocol, "greedy")), "ok", name);
     assertEquals(limits.view.refused, { rate: 0, calls: protocols.size, loop_delay: 0 });
+  });
+});
+
+Deno.test("calls under way: of those that were sent in a row over HTTP/1 each frees its place when their connection goes", async () => {
+  await withLimits({ callsPerSecondMax: undefined, burstCallsMax: 0, callsMax: CALLS_MAX }, async (setting) => {
+    const { limits, port, handled } = setting;
+    const peer = await RawPeer.http1(port);
+    const body = '{"orderId":"latch"}';
+    const fields = [
+      "host: 127.0.0.1",
+      "content-type: application/json",
+      "x-as: greedy",
+      `content-length: ${body.length}`,
+    ];
+    const request = `POST /${InventoryService.typeName}/Sell HTTP/1.1\r\n${fields.join("\r\n")}\r\n\r\n${body}`;
+    peer.send(request.repeat(CALLS_MAX));
+    await poll(() => handled() === CALLS_MAX, "both");
+    assertEquals(limits.view.identities, 1);
+    peer.socket.resetAndDestroy();
+    await poll(() => limits.view.identities === 0, "free places");
   });
 });
 

@@ -79,6 +79,10 @@ export class Http1Exchange implements Exchange {
     else answerAndCut(this.connection.http1!, why === "surplus" ? 503 : 408, this.#id);
   }
 
+  close(): void {
+    this.response.emit("close");
+  }
+
   sayClose(): void {
     if (!this.response.headersSent) this.response.setHeader("connection", "close");
   }

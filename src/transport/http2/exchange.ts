@@ -89,6 +89,8 @@ export class Http2Exchange implements Exchange, Http2Call {
     this.stream.close(why === "surplus" && !this.stream.headersSent ? NGHTTP2_REFUSED_STREAM : NGHTTP2_CANCEL);
   }
 
+  close(): void {}
+
   sayClose(): void {}
 
   discardBody(): void {}
