@@ -9,6 +9,7 @@ import { articleModule } from "./services/article/service.ts";
 import { HealthBoard } from "./health/board.ts";
 import { identityOf } from "./auth/caller.ts";
 import { openCallers } from "./auth/open_callers.ts";
+import { RefusalAudit } from "./auth/refusal_audit.ts";
 import { createSkus } from "./services/sku_look_up.ts";
 import { goodsModule } from "./services/goods/service.ts";
 import { healthModule } from "./services/health/service.ts";
@@ -96,7 +97,10 @@ export interface App {
 export function openServices(
   config: Config,
   { lanes, lock, names, reasons, store }: Stock,
-  { board, services = [], log }: Pick<AppParts, "services" | "log"> & { readonly board: HealthBoard },
+  { board, audit, services = [], log }: Pick<AppParts, "services" | "log"> & {
+    readonly board: HealthBoard;
+    readonly audit: RefusalAudit;
+  },
 ): readonly ServiceModule[] {
   const { concurrency, quorumLoss, addressShareMax } = config;
   const skus = createSkus(names, reasons);
@@ -138,6 +142,7 @@ export function openServices(
       responseBytesMax: RESPONSE_BYTES_MAX,
       newId: uuidV7,
       nowMs: Date.now,
+      audit,
       log,
     }, config),
     lockModule({
@@ -180,9 +185,10 @@ async function serveStock(stock: Stock, config: Config, parts: AppParts & Pick<S
     Math.max(config.requestBytesBudget * config.addressShareMax, config.requestBytesMax),
   );
   const unreadable = new UnreadableMessages(log);
-  const modules = openServices(config, stock, { ...parts, board });
+  const audit = new RefusalAudit(log);
+  const modules = openServices(config, stock, { ...parts, board, audit });
   const rightOf = rightsOf(modules);
-  const callers = await openCallers({ ...parts, config, readKeys: stock.store.readKeys, rightOf });
+  const callers = await openCallers({ ...parts, config, readKeys: stock.store.readKeys, rightOf, audit });
   const limits = new CallLimits({
     inner: callers?.admission,
     identityOf,
@@ -247,7 +253,7 @@ async function serveStock(stock: Stock, config: Config, parts: AppParts & Pick<S
       listener: () => listener.view,
       messages: () => ({ ...budget.view, unreadable: unreadable.count }),
       limits: () => limits.view,
-      refusedCallers: () => callers?.refused ?? new Map(),
+      refusedCallers: () => audit.counts,
       sweeper: () => sweeper.view,
       ledger: () => ledger?.view,
       measures,

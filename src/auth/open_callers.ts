@@ -13,7 +13,7 @@ import { KeySetError } from "./jwt_key_set.ts";
 import type { JwtRules } from "./jwt_rules.ts";
 import { KeyTable, type KeyTableOptions } from "./keys/key_table.ts";
 import { MtlsVerifier } from "./mtls.ts";
-import { type AuditReason, RefusalAudit } from "./refusal_audit.ts";
+import type { RefusalAudit } from "./refusal_audit.ts";
 import type { ANYONE, Right } from "./rights.ts";
 import { watchStreams } from "./stream_watch.ts";
 import type { Verifier } from "./verifier.ts";
@@ -26,6 +26,8 @@ export interface CallersOptions {
   readonly rightOf: (method: DescMethod) => Right | typeof ANYONE | undefined;
   /** What the port speaks TLS with, and by whom certificates of clients may be signed; undefined: it is cleartext. */
   readonly tls?: CertificatePair | undefined;
+  /** Where refused calls are noted. */
+  readonly audit: RefusalAudit;
   readonly log: Log;
 }
 
@@ -34,8 +36,6 @@ export interface Callers {
   readonly admission: CallAdmission;
   /** Ends streams. */
   readonly interceptor: Interceptor;
-  /** Refused calls by reason, since the start. */
-  readonly refused: ReadonlyMap<AuditReason, number>;
   /** Gets each TLS connection where clients are asked for certificates. */
   readonly carried: ListenerOptions["carried"];
   /** Takes up authorities that were renewed. */
@@ -50,9 +50,8 @@ export interface Callers {
  * @throws ConfigError for a file of an issuer's keys that can't be used
  */
 export async function openCallers(options: CallersOptions): Promise<Callers | undefined> {
-  const { config, readKeys, rightOf, tls, log } = options;
+  const { config, readKeys, rightOf, tls, audit, log } = options;
   if (config.auth.length === 0) return undefined;
-  const audit = new RefusalAudit(log);
   const keys = config.auth.includes("keys") ? new KeyTable({ read: readKeys, log }) : undefined;
   const jwt = config.jwt === undefined ? undefined : await openTokens(config.jwt, log).catch(async (error) => {
     await keys?.close();
@@ -74,7 +73,6 @@ export async function openCallers(options: CallersOptions): Promise<Callers | un
   return {
     admission: authenticator,
     interceptor: watchStreams((...stream) => authenticator.streamEnded(...stream)),
-    refused: audit.counts,
     carried: certificates && ((carrier, socket) => certificates.shown(carrier, socket)),
     useCertificate: ({ clientCa }) => clientCa === undefined ? undefined : certificates?.useAuthorities(clientCa),
     dependencies: keys === undefined ? [] : [{ name: "keys of callers", ping: () => keys.ping() }],

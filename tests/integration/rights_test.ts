@@ -2,6 +2,7 @@
 import { assertEquals } from "@std/assert";
 import { openServices, startApp } from "../../src/app.ts";
 import { ANYONE, RIGHTS, withContained } from "../../src/auth/rights.ts";
+import { RefusalAudit } from "../../src/auth/refusal_audit.ts";
 import { loadConfig } from "../../src/config/config.ts";
 import { HealthBoard } from "../../src/health/board.ts";
 import { rightsOf } from "../../src/services/service_module.ts";
@@ -33,7 +34,7 @@ interface Method {
 async function methods(): Promise<readonly Method[]> {
   const config = loadConfig((name) => name === "CONCURRENCY" ? "row" : undefined);
   const stock = openStock(config, { log });
-  const modules = openServices(config, stock, { board: new HealthBoard([]), log });
+  const modules = openServices(config, stock, { board: new HealthBoard([]), audit: new RefusalAudit(log), log });
   await stock.close();
   const rightOf = rightsOf(modules);
   return modules.flatMap(({ service }) =>
@@ -82,6 +83,8 @@ Deno.test("a part of a batch asks for what its single call asks for", async () =
   const reserve = { reserve: { orderId: "h", goodsInfo: [{ goodsId: 1, num: 1 }] } };
   const missing = "the right seller is missing";
   assertEquals(await apply(stocker, set, sell, reserve), [200, "done", missing, missing]);
+  const noted = app.warnings.map(({ method, who, right, address }) => [method, who, right, address]);
+  assertEquals(noted, [["inventory.v1.StockService/ApplyBatch", "stocker", "seller", "127.0.0.1"]]);
   assertEquals(await apply(both, set, sell, reserve), [200, "done", "done", "done"]);
   const rows = await owner.sql`select kind, actor from movements order by version`;
   const did = (actor: string, ...kinds: string[]) => kinds.map((kind) => ({ kind, actor }));

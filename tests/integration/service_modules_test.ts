@@ -7,6 +7,7 @@ import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { openServices, startApp } from "../../src/app.ts";
 import { openStock } from "../../src/stock.ts";
+import { RefusalAudit } from "../../src/auth/refusal_audit.ts";
 import { loadConfig } from "../../src/config/config.ts";
 import { BenchService } from "../../bench/gen/bench/v1/bench_pb.ts";
 import { Health } from "../../src/gen/health/v1/health_pb.ts";
@@ -47,7 +48,7 @@ async function withServices(run: (modules: readonly ServiceModule[], board: Heal
   const stock = openStock(config, { log });
   const board = new HealthBoard([]);
   try {
-    run(openServices(config, stock, { board, log }), board);
+    run(openServices(config, stock, { board, audit: new RefusalAudit(log), log }), board);
   } finally {
     await stock.close();
   }

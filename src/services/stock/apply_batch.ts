@@ -10,11 +10,13 @@ import {
 } from "../../gen/inventory/v1/stock_pb.ts";
 import { rightMissing } from "../../auth/authenticator.ts";
 import { identityOf } from "../../auth/caller.ts";
-import type { Identity } from "../../auth/identity.ts";
+import type { RefusalAudit } from "../../auth/refusal_audit.ts";
 import type { Right } from "../../auth/rights.ts";
 import type { Operation } from "../../inventory/operations/operation.ts";
 import { Violations } from "../../rpc/errors.ts";
 import { partsOf } from "../../rpc/messages/batch_parts.ts";
+import { callerAddress } from "../../transport/addresses.ts";
+import { REQUEST_ID_HEADER } from "../../transport/exchange.ts";
 import { type BatchOptions, endAll, type Fitted, type PartKind } from "../batch_call.ts";
 import type { NamedPart } from "../decode_parts.ts";
 import type { Asked, Ending } from "../ending.ts";
@@ -110,19 +112,24 @@ const ENTRY_BYTES_MAX = 160;
 /** An answer without those: ids, states and times, and a level without its sku. */
 const REST_BYTES_MAX = 400;
 
+/** Where it is noted that a caller has asked for what it may not. */
+export interface AuditedParts {
+  readonly audit: Pick<RefusalAudit, "note">;
+}
+
 /** Applies the batch. @throws ConnectError where it is refused as a whole */
 export async function applyBatch(
   request: ApplyBatchRequest,
   context: HandlerContext,
-  options: StockRules & BatchOptions,
+  options: StockRules & BatchOptions & AuditedParts,
 ): Promise<MessageInitShape<typeof ApplyBatchResponseSchema>> {
-  const identity = identityOf(context.values);
+  const mayDo = rightCheck(context, options);
   const kind: PartKind<BatchOperation, AskedPart, Answer> = {
     field: "operations",
     part: "operation",
     ordersInSequence: true,
     named: namedIn,
-    decode: (operation, actor, skus) => decodePart(operation, options, identity, actor, skus),
+    decode: (operation, actor, skus) => decodePart(operation, options, mayDo, actor, skus),
     answer: (asked, ending) => asked.answer(ending),
     fit: fitted,
   };
@@ -133,6 +140,27 @@ export async function applyBatch(
       outcome: "error" in end ? { case: "error", value: end.error } : end.answer,
       truncated: end.truncated,
     })),
+  };
+}
+
+/** Throws PERMISSION_DENIED for a right that the caller has not. The first time in a batch that is noted. */
+function rightCheck({ values, requestHeader, service, method }: HandlerContext, { audit }: AuditedParts) {
+  const identity = identityOf(values);
+  let isNoted = false;
+  return (right: Right): void => {
+    if (identity === undefined || identity.rights.has(right)) return;
+    if (!isNoted) {
+      audit.note({
+        reason: "right_missing",
+        method: `${service.typeName}/${method.name}`,
+        address: callerAddress(values),
+        requestId: requestHeader.get(REQUEST_ID_HEADER) ?? undefined,
+        who: identity.name,
+        right,
+      });
+    }
+    isNoted = true;
+    throw rightMissing(right);
   };
 }
 
@@ -148,13 +176,12 @@ function namedIn({ operation: { value } }: BatchOperation): NamedPart {
 function decodePart(
   { operation }: BatchOperation,
   rules: StockRules,
-  identity: Identity | undefined,
+  mayDo: (right: Right) => void,
   actor: string | undefined,
   skus: SkuIds | undefined,
 ): AskedPart {
   if (operation.case !== undefined) {
-    const right = PART_RIGHTS[operation.case];
-    if (identity?.rights.has(right) === false) throw rightMissing(right);
+    mayDo(PART_RIGHTS[operation.case]);
     const decode = DECODERS[operation.case] as Decode<Name>;
     return decode(operation.value, rules, actor, skus);
   }

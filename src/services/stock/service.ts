@@ -14,7 +14,7 @@ import type { Ending } from "../ending.ts";
 import { decodePlace } from "../inventory/decode.ts";
 import { answered } from "../list_errors.ts";
 import { type ServiceModule, serviceModule } from "../service_module.ts";
-import { applyBatch } from "./apply_batch.ts";
+import { applyBatch, type AuditedParts } from "./apply_batch.ts";
 import { decodeAdjust, decodeCount, decodeDelete, decodeRestore, decodeTransfer, type StockRules } from "./decode.ts";
 import { deleteInv, type DeleteParts } from "./delete_inv.ts";
 import { countAnswer, levelsAnswer, namedLevel, placeAnswer, policyAnswer, readPolicyAnswer } from "./encode.ts";
@@ -23,7 +23,7 @@ import { stockMethods } from "./methods.ts";
 import { decodePolicy } from "./policy.ts";
 
 /** What the service is made of. */
-export type StockServiceOptions = StockRules & BatchOptions & DeleteParts;
+export type StockServiceOptions = StockRules & BatchOptions & DeleteParts & AuditedParts;
 
 /** The module of the service. */
 export function stockModule(options: StockServiceOptions, settings: BoundSettings): ServiceModule {
