@@ -62,8 +62,8 @@ export function methodName({ method }: CallHead): string {
 export interface RefusedCall {
   readonly method: string;
   readonly headers: IncomingHttpHeaders;
-  /** Whether its method may be called by GET: who does so reads JSON. */
-  readonly allowsGet: boolean;
+  /** Whether it is one by GET, by how it is written and not by what is asked: who calls so reads JSON. */
+  readonly isGet: boolean;
 }
 
 /**
@@ -71,11 +71,11 @@ export interface RefusedCall {
  * where the protocol has a status of its own there is none.
  */
 export function refusalOf(
-  { method, headers, allowsGet }: RefusedCall,
+  { method, headers, isGet }: RefusedCall,
   error: ConnectError,
   { challenge }: Pick<CallAdmission, "challenge">,
 ): OwnAnswer {
-  const asked = method === "GET" && allowsGet
+  const asked = isGet
     ? { method: "POST", contentType: "application/json", accept: undefined }
     : { method, contentType: headers["content-type"], accept: headers.accept };
   const answer = refuseCall(asked, { error, status: codeToHttpStatus(error.code) });

@@ -25,7 +25,7 @@ import { cutTimeouts } from "./deadline.ts";
 import { textSides } from "../transport/content_types.ts";
 import { notOurName } from "./errors.ts";
 import { type Known, notServed } from "./not_served.ts";
-import { answerGet, faultOf, parametersOf } from "./universal/get.ts";
+import { answerGet, faultOf, isCallByGet, parametersOf } from "./universal/get.ts";
 import { answerHttp1 } from "./universal/http1.ts";
 import { explained } from "./universal/explained_status.ts";
 import { beginCall, observed, type SeenBy } from "./seen_call.ts";
@@ -130,7 +130,7 @@ class Router implements WireHandler {
     const goOn = (refused: Admitted) => {
       if (refused === undefined) return this.#answerHttp1(request, response, route, values);
       seen?.end(refused);
-      const call = { method, headers, allowsGet: route?.allowsGet === true };
+      const call = { method, headers, isGet: isCallByGet(method, path) };
       sendOverHttp1(response, refusalOf(call, refused, admission));
     };
     const head = { method: route?.method, path, headers, carrier: socket, answer: response, values };
@@ -150,7 +150,7 @@ class Router implements WireHandler {
     const goOn = (refused: Admitted) => {
       if (refused === undefined) return this.#answerHttp2(call, route, values);
       seen?.end(refused);
-      const sent = { method, headers, allowsGet: route?.allowsGet === true };
+      const sent = { method, headers, isGet: isCallByGet(method, path) };
       sendOverHttp2(call, refusalOf(sent, refused, admission));
     };
     const head = { method: route?.method, path, headers, carrier: stream.session, answer: stream, values };

@@ -125,10 +125,14 @@ Deno.test("every protocol asks for the same, says the same, and lets through the
     await t.step(`${version}: Connect's GET, and what is no call`, async () => {
       const get = (path: string, headers = {}) => request("GET", path, headers);
       const query = `?connect=v1&encoding=json&message=${encodeURIComponent('{"goodsId":1}')}`;
-      const nobody = await get(DETAIL + query);
-      assertEquals([nobody.status, JSON.parse(nobody.body.toString()).message], [401, TEXT]);
+      // By what is asked nobody can see what may be called so, and what is there at all.
+      const asked = await Promise.all(
+        [DETAIL, SELL, "/inventory.v1.InventoryService/Steal"].map((path) => get(path + query)),
+      );
+      for (const { status, body } of asked) assertEquals([status, JSON.parse(body.toString()).message], [401, TEXT]);
+      assertEquals(new Set(asked.map(({ body }) => body.toString())).size, 1);
       assertEquals((await get(DETAIL + query, keys.reader.headers)).status, 200);
-      for (const path of [SELL + query, "/", "/metrics", "/inventory.v1.InventoryService/Steal", "/favicon.ico"]) {
+      for (const path of [SELL, DETAIL, "/", "/metrics", "/inventory.v1.InventoryService/Steal", "/favicon.ico"]) {
         const { status, body, headers } = await get(path);
         assertEquals([status, body.toString(), headers["www-authenticate"]], [401, `${TEXT}\n`, "Bearer"], path);
       }

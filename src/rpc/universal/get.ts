@@ -26,6 +26,11 @@ export function parametersOf(path: string): URLSearchParams {
   return new URLSearchParams(at === -1 ? "" : path.slice(at + 1));
 }
 
+/** Whether it is written as a call by GET, to whatever path. */
+export function isCallByGet(method: string, path: string): boolean {
+  return method === "GET" && parametersOf(path).has("encoding");
+}
+
 /** What is wrong with the parameters; undefined where nothing is. */
 export function faultOf(parameters: URLSearchParams): ConnectError | undefined {
   const violations = new Violations();
