@@ -10,6 +10,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type Backoff, backoffMs } from "../base/backoff.ts";
 import { keyOf, type Place, type StockKey } from "../inventory/stock_key.ts";
+import { DatabaseUnavailableError, PoolQueueFullError } from "../store/errors.ts";
 import type { PostgresStore } from "../store/store.ts";
 import { errorSummary, type Log } from "../telemetry/log.ts";
 
@@ -21,6 +22,7 @@ const PAGE_PLACES = 500;
 const OFF_MAX = 10_000;
 /** Of these, in a line of the log. */
 const NAMED_MAX = 10;
+const PASSING = [DatabaseUnavailableError, PoolQueueFullError];
 
 /** What it is made of. */
 export interface LedgerCheckParts {
@@ -84,8 +86,12 @@ export class LedgerCheck {
       try {
         await this.#checkPage(signal);
       } catch (error) {
-        // Whether PostgreSQL is there is for health to say.
-        log.debug({ error: errorSummary(error) }, "the ledger could not be compared with the levels");
+        // Whether PostgreSQL is there, and takes work, is for health to say; anything else would go on unseen.
+        const isPassing = signal.aborted || PASSING.some((kind) => error instanceof kind);
+        log[isPassing ? "debug" : "warn"](
+          { error: errorSummary(error) },
+          "the ledger could not be compared with the levels",
+        );
       }
     }
   }

@@ -3,6 +3,7 @@ import { assertEquals } from "@std/assert";
 import postgres from "postgres";
 import { until } from "../../src/base/bounded_wait.ts";
 import { LedgerCheck } from "../../src/jobs/ledger_check.ts";
+import { DatabaseUnavailableError } from "../../src/store/errors.ts";
 import type { Log } from "../../src/telemetry/log.ts";
 import { sell, set } from "../support/apply.ts";
 import { lanesBench } from "../support/lanes_bench.ts";
@@ -68,4 +69,24 @@ Deno.test("stock that is not what its ledger came to is counted once a pass, nam
   await check.stop();
   await lanes.close();
   await owner.end({ timeout: 1 });
+});
+
+Deno.test("what keeps it from comparing is said, but for a database that is away, which others say", async () => {
+  const errors = [new DatabaseUnavailableError("away"), new Error("permission denied for table movements")];
+  const warnings: unknown[] = [];
+  const done = Promise.withResolvers<void>();
+  const check = new LedgerCheck({
+    store: { checkLedger: () => Promise.reject(errors.shift()) },
+    log: { debug() {}, info() {}, warn: ({ error }) => void warnings.push((error as Error).message), error() {} },
+    random: () => 0,
+    pause(_ms, signal) {
+      if (errors.length > 0) return Promise.resolve();
+      done.resolve();
+      return new Promise((resolve) => signal.addEventListener("abort", () => resolve()));
+    },
+  });
+  await done.promise;
+  await check.stop();
+  assertEquals(warnings, ["permission denied for table movements"]);
+  assertEquals(check.view, { violations: 0, checked: 0, passes: 0 });
 });
