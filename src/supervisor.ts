@@ -39,8 +39,8 @@ const gatherer = config.admin && new Gatherer({
   start: (onLine) =>
     startWorker({
       args: ["run", ...gathererFlags(config.admin!, config.workers), GATHERER, gathererSettings()],
-      // It needs none of them, and some are secrets.
-      env: Object.fromEntries(SETTING_NAMES.map((name) => [name, ""])),
+      // It needs no setting, and some are secrets. What it asks of the workers is nobody's call, and has no trace.
+      env: { ...Object.fromEntries(SETTING_NAMES.map((name) => [name, ""])), OTEL_DENO: "false" },
       onLine,
     }),
   startMsMax: START_MS_MAX,

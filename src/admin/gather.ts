@@ -129,9 +129,13 @@ export class Gathering {
   }
 }
 
-/** Asks over HTTP; bounded in time and bytes. */
+/** Asks over HTTP, as {@link Ask}; bounded in time and bytes. */
 export async function askOverHttp(url: string): Promise<{ readonly status: number; readonly text: string }> {
   const response = await fetch(url, { signal: AbortSignal.timeout(ANSWER_MS_MAX), redirect: "error" });
+  if (response.status !== 200 && response.status !== 503) {
+    await response.body?.cancel();
+    throw new Error(`no page of a worker: status ${response.status}`);
+  }
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of response.body ?? []) {

@@ -1,8 +1,9 @@
 /** The admin port by itself: how many it takes, what it says before there is anything to show, and when that fails. */
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import net from "node:net";
 import { type AdminPort, openAdminPort } from "../../src/admin/admin_port.ts";
 import { LOCK } from "../../src/admin/catalogue/lock.ts";
+import { askOverHttp } from "../../src/admin/gather.ts";
 import { createRegistry } from "../../src/admin/registry.ts";
 import type { Sources } from "../../src/admin/sources.ts";
 import { until } from "../../src/base/bounded_wait.ts";
@@ -52,6 +53,16 @@ Deno.test("a page that can't be made is answered 500, without a word of why, whi
     const [status, text] = await askedAt(`${port.url}/metrics`);
     assertEquals([status, text.includes("secret")], [500, false]);
     assertEquals(lines.filter(({ level }) => level === "error").length, 1);
+  });
+});
+
+Deno.test("whoever sums up takes a page of a worker, ready or not, and nothing that somebody else answers there", async () => {
+  await withPort(async (port) => {
+    port.show({ "/readyz": () => textAnswer(503, "NOT_SERVING\n"), "/odd": () => textAnswer(204, "") });
+    assertEquals(await askOverHttp(`${port.url}/readyz`), { status: 503, text: "NOT_SERVING\n" });
+    for (const page of ["/metrics.json", "/odd"]) {
+      await assertRejects(() => askOverHttp(`${port.url}${page}`), Error, "no page of a worker");
+    }
   });
 });
 
