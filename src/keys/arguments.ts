@@ -7,6 +7,7 @@ import type { NewKey } from "../store/statements/keys.ts";
 
 /** Of an expiry in days. */
 const DAYS_MAX = 3650;
+const DAY_CHARACTERS = "2027-01-31".length;
 const DATE = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2})?Z)?$/;
 
 /** How it is called. */
@@ -81,8 +82,10 @@ function expiryOf(text: string | undefined, nowMs: number): NewKey["expires"] {
   if (text === undefined) return undefined;
   const days = /^(\d{1,4})d$/.exec(text)?.[1];
   if (days !== undefined && Number(days) >= 1 && Number(days) <= DAYS_MAX) return { inDays: Number(days) };
-  const at = DATE.test(text) ? Date.parse(text) : NaN;
-  if (at > nowMs) return { at: new Date(at).toISOString() };
+  const atMs = DATE.test(text) ? Date.parse(text) : NaN;
+  const at = atMs > nowMs ? new Date(atMs).toISOString() : "";
+  // A day that its month has not would be one of the next.
+  if (at !== "" && at.startsWith(text.slice(0, DAY_CHARACTERS))) return { at };
   throw new UsageError(
     `--expires expects 1d to ${DAYS_MAX}d, or a time to come such as 2027-01-31 or 2027-01-31T12:00Z, in UTC`,
   );

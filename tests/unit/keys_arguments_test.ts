@@ -45,6 +45,8 @@ Deno.test("what is asked otherwise is refused, by what was expected, and no key 
     [expires("3651d"), "--expires expects"],
     [expires("2026-11-28"), "--expires expects"],
     [expires("2026-13-01"), "--expires expects"],
+    [expires("2027-02-29"), "--expires expects"],
+    [expires("2027-01-31T24:00Z"), "--expires expects"],
     [expires("tomorrow"), "--expires expects"],
     [[...seller, "--forever"], "forever"],
     [["revoke"], "revoke expects the id"],
