@@ -20,7 +20,7 @@ const ANSWER_MS_MAX = 2_000;
 const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
 
 /** How values may be summed up. */
-const ACROSS: ReadonlySet<unknown> = new Set<Across>(["sum", "max", "min", "first"]);
+const ACROSS: ReadonlySet<unknown> = new Set<Across>(["sum", "max", "min"]);
 
 /** How a page of a worker is asked for. Rejects where there is no answer of status 200 or 503 in time. */
 export type Ask = (url: string) => Promise<{ readonly status: number; readonly text: string }>;

@@ -24,7 +24,7 @@ export interface Spread {
 export type LabelValues = readonly string[] | string;
 
 /** How values of several workers become one. */
-export type Across = "sum" | "max" | "min" | "first";
+export type Across = "sum" | "max" | "min";
 
 interface Described {
   readonly name: string;

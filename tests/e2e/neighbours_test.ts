@@ -113,6 +113,7 @@ for (const workers of [undefined, 2]) {
       args: ["run", ...await taskFlags(task), workers === undefined ? "src/main.ts" : "src/supervisor.ts"],
       env: {
         PORT: "0",
+        ADMIN_PORT: "0",
         DATABASE_URL: database.serverUrl,
         REDIS_URLS: testEnvironment().redisUrls.join(","),
         LOG_LEVEL: "debug",

@@ -121,7 +121,7 @@ async function dataDirectory(): Promise<string> {
 function command(dir: string, env: Record<string, string> = {}): Deno.Command {
   return new Deno.Command(Deno.execPath(), {
     args: ["task", "up"],
-    env: { DATA_DIR: dir, PORT: "0", DATABASE_URL: "", REDIS_URLS: "", NO_COLOR: "1", ...env },
+    env: { DATA_DIR: dir, PORT: "0", ADMIN_PORT: "0", DATABASE_URL: "", REDIS_URLS: "", NO_COLOR: "1", ...env },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

@@ -33,9 +33,9 @@ export async function stock(shop: Shop): Promise<void> {
 
 /** Calls by so many callers, each with a pause of `pauseMs` behind each call, for `forMs`. */
 export async function sellFor(shop: Shop, callers: number, pauseMs: number, forMs: number): Promise<void> {
-  const until = performance.now() + forMs;
+  const endsAt = performance.now() + forMs;
   await Promise.all(Array.from({ length: callers }, async () => {
-    while (performance.now() < until) {
+    while (performance.now() < endsAt) {
       await oneOf(shop).catch(() => {});
       await new Promise((resolve) => setTimeout(resolve, pauseMs * (0.5 + Math.random())));
     }
