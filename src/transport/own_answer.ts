@@ -9,6 +9,7 @@ import { setTrailerStatus as setGrpcTrailerStatus } from "@connectrpc/connect/pr
 import { setTrailerStatus, trailerFlag, trailerSerialize } from "@connectrpc/connect/protocol-grpc-web";
 import { Buffer } from "node:buffer";
 import type { ServerResponse } from "node:http";
+import http2 from "node:http2";
 import { isJson, protocolOf, textSides } from "./content_types.ts";
 import { respellGrpcMessage } from "./http2/headers.ts";
 import type { Http2Call } from "./exchange.ts";
@@ -45,6 +46,10 @@ export type Refusal =
 
 const ENCODER = new TextEncoder();
 const NOTHING = new Uint8Array();
+/** Read of a request whose answer does not depend on it. */
+const UNWANTED_BYTES_MAX = 16 * 1024;
+/** Longest wait for the end of such a request, in ms. */
+const UNWANTED_MS_MAX = 1_000;
 
 /** A short text. */
 export function textAnswer(status: number, text: string, headers: Readonly<Record<string, string>> = {}): OwnAnswer {
@@ -113,12 +118,23 @@ export function sendOverHttp1(response: ServerResponse, { status, headers, body 
   response.end(body);
 }
 
-/** Sends it over HTTP/2. node:http2 closes a stream behind its answer of whose request nothing was read. */
+/**
+ * Sends it over HTTP/2, and reads what is still to come of a small request, to no end: node:http2 closes a stream behind
+ * its answer of whose request nothing was read. What comes then for it counts against its connection, which nghttp2
+ * ends after a thousand, and with it the calls of everybody who comes over the same one.
+ */
 export function sendOverHttp2({ stream, headers: asked, answerHeaders }: Http2Call, answer: OwnAnswer): void {
   const { status, headers, body } = answer;
   const endStream = body.length === 0 || asked[":method"] === "HEAD";
   stream.respond({ ...answerHeaders, ...headers, ":status": status }, { endStream });
   if (!endStream) stream.end(body);
+  const close = () => stream.close(http2.constants.NGHTTP2_NO_ERROR);
+  const timer = setTimeout(close, UNWANTED_MS_MAX);
+  let bytes = 0;
+  stream.on("data", (chunk: Uint8Array) => {
+    bytes += chunk.length;
+    if (bytes > UNWANTED_BYTES_MAX) close();
+  }).once("close", () => clearTimeout(timer));
 }
 
 /** The text of these bytes, padded, as bytes of its own. */

@@ -4,8 +4,11 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { Buffer } from "node:buffer";
+import { ERROR, FLAG, FRAME, frame } from "../support/http2_frames.ts";
+import { call, many, openCall } from "../support/http2_calls.ts";
 import { type Connection, eachVersion } from "../support/http_versions.ts";
 import { CHECK, withListener } from "../support/listening.ts";
+import { RawPeer } from "../support/raw_peer.ts";
 
 const STEAL = "/grpc.health.v1.Health/Steal";
 const EVIL = "https://evil.example";
@@ -53,6 +56,41 @@ Deno.test("a path that is not served, and a page that may not call, in the words
     assertEquals(lines.map(({ count, reason }) => [count, reason]), [[1, REFUSED]]);
   });
 });
+
+Deno.test("however many calls of a connection are refused before their messages come, it goes on", async () => {
+  await withListener({}, async ({ listener }) => {
+    const peer = await RawPeer.http2(listener.port);
+    let stream = -1;
+    // More messages for streams that are closed than nghttp2 takes.
+    for (let round = 0; round < 12; round++) {
+      const streams = many(100, () => stream += 2);
+      peer.send(Buffer.concat(streams.map((each) => openCall(STEAL, each))));
+      await peer.until(() => answeredBy(peer).length === (stream + 1) / 2, "answers to all");
+      peer.send(Buffer.concat(streams.map((each) => frame(FRAME.data, FLAG.endStream, each, Buffer.alloc(5)))));
+    }
+    peer.send(call(CHECK, stream += 2));
+    await peer.until(() => answeredBy(peer).includes(stream), "an answer behind them");
+    assertEquals(peer.errorCodes(FRAME.goAway), []);
+    await peer.leave();
+  });
+});
+
+Deno.test("of a large message that is not wanted little is read", async () => {
+  await withListener({}, async ({ listener }) => {
+    const peer = await RawPeer.http2(listener.port);
+    const part = frame(FRAME.data, FLAG.none, 1, Buffer.alloc(16_000));
+    peer.send(Buffer.concat([openCall(STEAL, 1), ...many(4, () => part)]));
+    await peer.until(() => peer.got(FRAME.reset, 0, 1), "the end of the stream");
+    assertEquals(peer.errorCodes(FRAME.reset), [ERROR.none]);
+    await peer.leave();
+  });
+});
+
+/** Streams whose answer has ended. */
+function answeredBy({ frames }: RawPeer): number[] {
+  return frames.filter(({ type, flags }) => (type === FRAME.headers || type === FRAME.data) && flags & FLAG.endStream)
+    .map(({ stream }) => stream);
+}
 
 Deno.test("what of a path is not served is named, and never at length", async () => {
   await withListener({}, async ({ listener }) => {
