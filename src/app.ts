@@ -209,7 +209,7 @@ async function serveStock(stock: Stock, config: Config, parts: AppParts & Pick<S
     unreadable,
     isOwnHost: ownHosts(config.allowedHosts),
     observer: callObserver(config.accessLogSample, parts),
-    actorOf: believedActor,
+    actorOf: callers === undefined ? believedActor : (values) => identityOf(values)?.name,
     jsonOptions: ANSWER_JSON,
     interceptors: [
       errorBoundary(log),

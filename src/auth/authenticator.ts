@@ -100,12 +100,13 @@ export class Authenticator implements CallAdmission {
   }
 
   #decide(head: CallHead, right: Right | undefined, identity: Identity): Admitted {
+    // Also of a call that is refused it is known who made it.
+    setIdentity(head.values, identity);
     // A path that is not served, and a method that no module names: whoever is somebody may know of that.
     if (right !== undefined && !identity.rights.has(right)) {
       this.#note(head, { reason: "right_missing", who: identity.name, right });
       return rightMissing(right);
     }
-    setIdentity(head.values, identity);
     return undefined;
   }
 

@@ -73,10 +73,8 @@ export function readActor({ requestHeader, values }: HandlerContext): string | u
   return actor;
 }
 
-/** The same for the log, where what is not believed is left out. */
+/** The same for the log of a server where callers prove nothing: what is not believed is left out. */
 export function believedActor(values: ContextValues, header: IncomingHttpHeaders): string | undefined {
-  const identity = identityOf(values);
-  if (identity !== undefined) return identity.name;
   const given = header[ACTOR_HEADER];
   if (typeof given !== "string" || given === "" || given.length > ACTOR.charactersMax) return undefined;
   return isLoopback(callerAddress(values)) && !ACTOR.other.test(given) ? given : undefined;

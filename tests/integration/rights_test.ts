@@ -62,7 +62,7 @@ function rulingOf({ code, message }: GrpcEnd): string {
   return code === "cut" ? "cut" : "may";
 }
 
-Deno.test("a part of a batch asks for what its single call asks for", async () => {
+Deno.test("a part of a batch asks for what its single call asks for, and lines of calls say who has proven it", async () => {
   const all = new Map((await methods()).map(({ path, asked }) => [path.split("/").at(-1)!.toLowerCase(), asked]));
   const parts = Object.entries(PART_RIGHTS);
   assertEquals(parts.map(([name]) => [name, all.get(name.toLowerCase())]), parts);
@@ -86,6 +86,15 @@ Deno.test("a part of a batch asks for what its single call asks for", async () =
   const noted = app.warnings.map(({ method, who, right, address }) => [method, who, right, address]);
   assertEquals(noted, [["inventory.v1.StockService/ApplyBatch", "stocker", "seller", "127.0.0.1"]]);
   assertEquals(await apply(both, set, sell, reserve), [200, "done", "done", "done"]);
+  // On this machine a header would be believed where nobody proves anything.
+  const claim = { "x-holdfast-actor": "both" };
+  const status = async (headers: object) =>
+    (await app.post("inventory.v1.InventoryService/Sell", {}, { ...claim, ...headers })).status;
+  assertEquals([await status({}), await status(stocker.headers)], [401, 403]);
+  assertEquals(app.calls.map(({ code, actor }) => [code, actor]).slice(-2), [
+    ["UNAUTHENTICATED", undefined],
+    ["PERMISSION_DENIED", "stocker"],
+  ]);
   const rows = await owner.sql`select kind, actor from movements order by version`;
   const did = (actor: string, ...kinds: string[]) => kinds.map((kind) => ({ kind, actor }));
   assertEquals([...rows], [...did("stocker", "set"), ...did("both", "sell", "reserve")]);

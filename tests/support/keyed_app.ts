@@ -9,11 +9,13 @@ export interface KeyedLine {
   readonly [field: string]: unknown;
 }
 
-/** The app, and what it has logged as a warning. */
+/** The app, and what it has logged as a warning, and of calls. */
 export interface KeyedApp extends AsyncDisposable {
   readonly app: App;
   readonly url: string;
   readonly warnings: readonly KeyedLine[];
+  /** The lines of calls. */
+  readonly calls: readonly KeyedLine[];
   /** Posts JSON, over HTTP/1.1. */
   post(method: string, message: unknown, headers?: Readonly<Record<string, string>>): Promise<PostEnd>;
 }
@@ -38,14 +40,19 @@ export async function startKeyedApp(
     ...settings,
   };
   const warnings: KeyedLine[] = [];
+  const calls: KeyedLine[] = [];
   const quiet = () => {};
+  const info = (fields: Record<string, unknown>, message: string) => {
+    if (message === "call") calls.push({ ...fields, message });
+  };
   const warn = (fields: Record<string, unknown>, message: string) => void warnings.push({ ...fields, message });
-  const log = { debug: quiet, info: quiet, warn, error: warn };
+  const log = { debug: quiet, info, warn, error: warn };
   const app = await startApp(loadConfig((name) => given[name]), { log, ...parts });
   return {
     app,
     url: app.url,
     warnings,
+    calls,
     async post(method, message, headers = {}) {
       const response = await fetch(`${app.url}/${method}`, {
         method: "POST",

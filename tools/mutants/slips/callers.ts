@@ -56,6 +56,13 @@ export const CALLER_SLIPS: readonly Slip[] = [
     tests: ["tests/integration/rights_test.ts"],
   },
   {
+    file: "src/app.ts",
+    find: "callers === undefined ? believedActor : (values) => identityOf(values)?.name",
+    replace: "believedActor",
+    rule: "no line of a call has a name that nobody has proven",
+    tests: ["tests/integration/rights_test.ts"],
+  },
+  {
     file: "src/services/attribution.ts",
     find: `given !== "" && given !== identity.name`,
     replace: "false",
