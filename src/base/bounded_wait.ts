@@ -1,4 +1,5 @@
 /** Waiting for what may never come. */
+import { setTimeout as delay } from "node:timers/promises";
 
 /** Waits for the promise, for `ms` at most; answers whether it was fulfilled by then. Rejects where it does. */
 export async function settledWithin(promise: Promise<unknown>, ms: number): Promise<boolean> {
@@ -14,6 +15,11 @@ export async function settledWithin(promise: Promise<unknown>, ms: number): Prom
 /** As {@link settledWithin}, for a promise that may just as well be rejected: answers whether either came by then. */
 export function settled(promise: Promise<unknown>, ms: number): Promise<boolean> {
   return settledWithin(promise.catch(() => {}), ms);
+}
+
+/** Waits so many ms, or until the signal aborts, whichever is first. */
+export async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await delay(ms, undefined, { signal }).catch(() => {});
 }
 
 /** How often {@link until} looks. */

@@ -3,7 +3,7 @@
  * known who has one. Looked at on a clock of its own, so that a health check costs nothing and an outage is seen without
  * traffic.
  */
-import { setTimeout as delay } from "node:timers/promises";
+import { pause } from "../base/bounded_wait.ts";
 import { errorSummary, type Log } from "../telemetry/log.ts";
 import type { DependencyState } from "./board.ts";
 
@@ -51,7 +51,7 @@ export async function watchReadiness(
     }));
     if (signal.aborted) return;
     report(looks.every(({ ready }) => ready), looks);
-    await delay(READINESS_PAUSE_MS, undefined, { signal }).catch(() => {});
+    await pause(READINESS_PAUSE_MS, signal);
   }
 }
 

@@ -15,8 +15,8 @@
  * number of processes may sweep at once: whoever comes second finds nothing to do. What a process leaves behind the
  * next one finds, as it is all on record.
  */
-import { setTimeout as delay } from "node:timers/promises";
 import { type Backoff, backoffMs } from "../base/backoff.ts";
+import { pause as realPause } from "../base/bounded_wait.ts";
 import type { TimeKey } from "../inventory/hold_lists.ts";
 import type { Lanes } from "../lanes/lanes.ts";
 import type { Store } from "../store/store.ts";
@@ -174,8 +174,4 @@ export class HoldSweeper {
 /** From which key on rows of that moment are found. */
 function before(ms: number): TimeKey {
   return { atMs: Math.max(0, ms - 1), orderId: "" };
-}
-
-async function realPause(ms: number, signal: AbortSignal): Promise<void> {
-  await delay(ms, undefined, { signal }).catch(() => {});
 }

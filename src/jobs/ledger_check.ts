@@ -7,8 +7,8 @@
  *     checking --it can't be read----> pausing    at the same place
  *     any      --stop----------------> stopped
  */
-import { setTimeout as delay } from "node:timers/promises";
 import { type Backoff, backoffMs } from "../base/backoff.ts";
+import { pause as realPause } from "../base/bounded_wait.ts";
 import { keyOf, type Place, type StockKey } from "../inventory/stock_key.ts";
 import { DatabaseUnavailableError, PoolQueueFullError } from "../store/errors.ts";
 import type { PostgresStore } from "../store/store.ts";
@@ -111,8 +111,4 @@ export class LedgerCheck {
     this.#lastOff = this.#off.size;
     this.#off.clear();
   }
-}
-
-async function realPause(ms: number, signal: AbortSignal): Promise<void> {
-  await delay(ms, undefined, { signal }).catch(() => {});
 }

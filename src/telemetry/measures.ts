@@ -79,6 +79,28 @@ export class Distributions<L extends string> {
   }
 }
 
+/** One distribution for each pair of labels that there was. */
+export class PairDistributions {
+  readonly #byFirst = new Map<string, Map<string, Distribution>>();
+
+  constructor(private readonly bounds: readonly number[]) {}
+
+  /** That of the pair, from now on one of {@link all}. */
+  of(first: string, second: string): Distribution {
+    let bySecond = this.#byFirst.get(first);
+    if (bySecond === undefined) this.#byFirst.set(first, bySecond = new Map());
+    let distribution = bySecond.get(second);
+    if (distribution === undefined) bySecond.set(second, distribution = new Distribution(this.bounds));
+    return distribution;
+  }
+
+  get all(): readonly (readonly [first: string, second: string, distribution: Distribution])[] {
+    return [...this.#byFirst].flatMap(([first, bySecond]) =>
+      [...bySecond].map(([second, distribution]) => [first, second, distribution] as const)
+    );
+  }
+}
+
 /** Upper ends of buckets for times, in seconds: of what takes from one millisecond to the longest deadline. */
 export const SECONDS: readonly number[] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 /** Of counts, up to the largest batch. */

@@ -1,5 +1,5 @@
 /** How large batches are and how long they take, and what they ask of the lock and of PostgreSQL. */
-import { Distribution, Distributions, SECONDS, SIZES, Tally } from "./measures.ts";
+import { Distribution, Distributions, PairDistributions, SECONDS, SIZES, Tally } from "./measures.ts";
 import type { Ended, LeaseStep, ObservedBatch, StockObserver } from "./observer.ts";
 
 /** How asking for a lease ended, by the name of the error. */
@@ -45,7 +45,7 @@ export class StockMeasures implements StockObserver {
   );
   readonly extensions = new Tally<"extended" | "lost">({ extended: 0, lost: 0 });
   /** By operation of the store, then by error. */
-  readonly #statements = new Map<string, Map<string, Distribution>>();
+  readonly #statements = new PairDistributions(SECONDS);
 
   /** @param nowMs a clock that runs forward */
   constructor(private readonly nowMs: () => number) {}
@@ -78,22 +78,12 @@ export class StockMeasures implements StockObserver {
     const begunMs = this.nowMs();
     return (error) => {
       const type = error === undefined ? "" : ERROR_TYPES.get((error as Error | null)?.name ?? "") ?? "other";
-      this.#of(operation, type).observeMs(this.nowMs() - begunMs);
+      this.#statements.of(operation, type).observeMs(this.nowMs() - begunMs);
     };
   }
 
   /** All that there were. */
-  *statements(): Iterable<StatementDurations> {
-    for (const [operation, byError] of this.#statements) {
-      for (const [error, seconds] of byError) yield { operation, error, seconds };
-    }
-  }
-
-  #of(operation: string, error: string): Distribution {
-    let byError = this.#statements.get(operation);
-    if (byError === undefined) this.#statements.set(operation, byError = new Map());
-    let seconds = byError.get(error);
-    if (seconds === undefined) byError.set(error, seconds = new Distribution(SECONDS));
-    return seconds;
+  statements(): StatementDurations[] {
+    return this.#statements.all.map(([operation, error, seconds]) => ({ operation, error, seconds }));
   }
 }

@@ -37,7 +37,7 @@ Deno.test("errors of any name that statements end with come to few labels", () =
       stock.statement("write_changes")(Object.assign(new Error("x"), { name }));
       stock.lease("acquire")?.(Object.assign(new Error("x"), { name }));
     }
-    const labels = [...stock.statements()].map(({ error }) => error);
+    const labels = stock.statements().map(({ error }) => error);
     assertEquals(labels.filter((label) => !STATEMENT_ERRORS.includes(label)), []);
     const acquired = stock.acquireSeconds.all.map(([result, { counts }]) => [result, counts.reduce((a, b) => a + b)]);
     assertEquals(acquired, [["acquired", 0], ["taken", 0], ["no_quorum", 0], ["failed", names.length + 4]]);
@@ -48,7 +48,7 @@ Deno.test("calls of what is not served are one series, whatever they name", () =
   const calls = new CallMeasures(() => 0);
   for (let i = 0; i < 1000; i++) calls.unserved();
   assertEquals(
-    [...calls.durations()].map(({ method, code, seconds }) => [method, code, seconds.counts[0]]),
+    calls.durations().map(({ method, code, seconds }) => [method, code, seconds.counts[0]]),
     [[OTHER_METHODS, "UNIMPLEMENTED", 1000]],
   );
 });
