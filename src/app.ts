@@ -3,59 +3,33 @@ import { v7 as uuidV7 } from "uuid";
 import type { Served } from "./admin/sources.ts";
 import { type Config, DRAIN_MS_MAX } from "./config/config.ts";
 import { watchReadiness } from "./health/readiness.ts";
-import { ANSWER_JSON, DETAIL_FILES } from "./services/answer_json.ts";
+import { ANSWER_JSON } from "./services/answer_json.ts";
 import { believedActor } from "./services/attribution.ts";
-import { articleModule } from "./services/article/service.ts";
 import { HealthBoard } from "./health/board.ts";
 import { identityOf } from "./auth/caller.ts";
 import { openCallers } from "./auth/open_callers.ts";
 import { RefusalAudit } from "./auth/refusal_audit.ts";
-import { createSkus } from "./services/sku_look_up.ts";
-import { goodsModule } from "./services/goods/service.ts";
-import { healthModule } from "./services/health/service.ts";
 import { withHealthPaths } from "./services/health/paths.ts";
 import { deadline } from "./rpc/deadline.ts";
 import { errorBoundary, refuseWhileDraining } from "./rpc/interceptors.ts";
 import { LedgerCheck } from "./jobs/ledger_check.ts";
 import { HoldSweeper } from "./jobs/hold_sweeper.ts";
-import { holdModule } from "./services/holds/service.ts";
-import { createInventoryService, inventoryModule } from "./services/inventory/service.ts";
 import { CallLimits } from "./limits/call_limits.ts";
 import { watchLoopDelay } from "./limits/loop_delay.ts";
 import { listen, type ListenerOptions } from "./transport/listener.ts";
 import { limitsWithShare, LISTENER_LIMITS } from "./transport/limits.ts";
 import type { CertificatePair } from "./transport/port.ts";
 import { ownHosts } from "./transport/own_names.ts";
-import { ListReads } from "./lanes/list_reads.ts";
-import { lockModule } from "./services/lock/service.ts";
 import { MessageBudget } from "./rpc/messages/budget.ts";
-import { queryModule } from "./services/query/service.ts";
-import { reflectionModules } from "./services/reflection/service.ts";
-import {
-  addServices,
-  boundsOf,
-  checkModules,
-  describedBy,
-  namesOf,
-  rightsOf,
-  type ServiceModule,
-} from "./services/service_module.ts";
+import { addServices, boundsOf, namesOf, rightsOf, type ServiceModule } from "./services/service_module.ts";
 import { callObserver } from "./telemetry/call_observer.ts";
 import { joinStockObservers } from "./telemetry/observer.ts";
 import { ProcessMeasures } from "./telemetry/process_measures.ts";
 import type { Tracing } from "./telemetry/tracing.ts";
-import { shareOf } from "./transport/addresses.ts";
-import { stockModule } from "./services/stock/service.ts";
 import { createRpcHandler } from "./rpc/router.ts";
 import { UnreadableMessages } from "./rpc/messages/check.ts";
 import { openStock, type Stock, stockDependencies, type StockParts } from "./stock.ts";
-
-/** Largest answer, as much as gRPC clients take by default. Batches keep within it, and all else is far smaller. */
-const RESPONSE_BYTES_MAX = 4 * 1024 * 1024;
-
-/** Lists that are read at a time, and that are read or wait for it. */
-const LIST_READS_MAX = 2;
-const LISTS_MAX = 200;
+import { openServices, RESPONSE_BYTES_MAX } from "./service_list.ts";
 
 /** What may be given to the app beside the parts of its stock. */
 export interface AppParts extends StockParts {
@@ -86,79 +60,6 @@ export interface App {
    * leases are released, connections close.
    */
   close(): Promise<void>;
-}
-
-/**
- * Every service, once. Routing, the health board, reflection, the bounds of messages, and what is still served while
- * the server drains are all made of this list.
- *
- * @throws Error naming service, method and field where a module does not say all that it must
- */
-export function openServices(
-  config: Config,
-  { lanes, lock, names, reasons, store }: Stock,
-  { board, audit, services = [], log }: Pick<AppParts, "services" | "log"> & {
-    readonly board: HealthBoard;
-    readonly audit: RefusalAudit;
-  },
-): readonly ServiceModule[] {
-  const { concurrency, quorumLoss, addressShareMax } = config;
-  const skus = createSkus(names, reasons);
-  const inventory = createInventoryService({
-    lanes,
-    ...skus,
-    reasons,
-    orderLinesMax: config.orderLinesMax,
-    orderIdRequired: config.orderIdRequired,
-    batchOrdersMax: config.batchOrdersMax,
-    responseBytesMax: RESPONSE_BYTES_MAX,
-    newId: uuidV7,
-    log,
-  });
-  const reads = new ListReads({
-    // One connection at least stays for sales, where there are two.
-    readsMax: Math.max(1, Math.min(LIST_READS_MAX, config.databasePoolMax - 1)),
-    waitingMax: LISTS_MAX,
-    waitingPerAddressMax: shareOf(LISTS_MAX, config.addressShareMax),
-  });
-  const described = [
-    inventoryModule(inventory, config),
-    queryModule({ lists: store.lists, reads, skusOf: skus.skusOf }, config),
-    articleModule(inventory, config),
-    goodsModule({ names, reasons }, config),
-    holdModule(
-      { lanes, lists: store, reads, skusOf: skus.skusOf, reasons, orderLinesMax: config.orderLinesMax },
-      config,
-    ),
-    stockModule({
-      lanes,
-      ...skus,
-      reasons,
-      listHolds: (filter, page, signal, address) =>
-        reads.run((ended) => store.listHolds(filter, page, ended), signal, address),
-      orderLinesMax: config.orderLinesMax,
-      orderIdRequired: config.orderIdRequired,
-      batchOrdersMax: config.batchOrdersMax,
-      responseBytesMax: RESPONSE_BYTES_MAX,
-      newId: uuidV7,
-      nowMs: Date.now,
-      audit,
-      log,
-    }, config),
-    lockModule({
-      status: () => ({ concurrency, redlock: lock && { quorumLoss, fallback: lanes.fallback, ...lock.status() } }),
-    }, config),
-    healthModule(board, addressShareMax),
-    ...services,
-  ];
-  checkModules(described);
-  const modules = [
-    ...described,
-    ...reflectionModules({ ...describedBy(described), files: DETAIL_FILES }, addressShareMax),
-  ];
-  checkModules(modules);
-  for (const name of namesOf(modules, ({ healthListed }) => healthListed)) board.setService(name, "NOT_SERVING");
-  return modules;
 }
 
 /**

@@ -35,7 +35,7 @@ export interface AuthenticatorOptions {
 }
 
 /**
- * What balancers of AWS ask every gRPC server for unless they are told another path, without credentials: they want to
+ * What balancers of AWS ask every gRPC server for where no other path is set, without credentials: they want to
  * hear that nobody serves it.
  */
 const BALANCER_PATH = "/AWS.ALB/healthcheck";

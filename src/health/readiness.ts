@@ -1,7 +1,7 @@
 /**
  * Whether the program can do its work: PostgreSQL answers, a lease could be had, and, where callers have keys, it is
- * known who has one. Looked at on a clock of its own, so that a health check costs nothing and an outage is seen without
- * traffic.
+ * known who has one. Looked at on a clock of its own, so that a health check costs nothing and an outage is seen
+ * without traffic.
  */
 import { pause } from "../base/bounded_wait.ts";
 import { errorSummary, type Log } from "../telemetry/log.ts";

@@ -119,9 +119,9 @@ export function sendOverHttp1(response: ServerResponse, { status, headers, body 
 }
 
 /**
- * Sends it over HTTP/2, and reads what is still to come of a small request, to no end: node:http2 closes a stream behind
- * its answer of whose request nothing was read. What comes then for it counts against its connection, which nghttp2
- * ends after a thousand, and with it the calls of everybody who comes over the same one.
+ * Sends it over HTTP/2, and reads what is still to come of a small request, to no end: node:http2 closes a stream
+ * behind its answer of whose request nothing was read. What comes then for it counts against its connection, which
+ * nghttp2 ends after a thousand, and with it the calls of everybody who comes over the same one.
  */
 export function sendOverHttp2({ stream, headers: asked, answerHeaders }: Http2Call, answer: OwnAnswer): void {
   const { status, headers, body } = answer;

@@ -215,8 +215,9 @@ function readByData(socket: Socket): void {
 }
 
 /**
- * Has the socket say until the next tick that nothing is in its buffer. At that tick node:http2 of Deno 2.9.3 takes what
- * is there for its session, past whoever listens to the socket: before what waits for its turn, and once more with it.
+ * Has the socket say until the next tick that nothing is in its buffer. At that tick node:http2 of Deno 2.9.3 takes
+ * what is there for its session, past whoever listens to the socket: before what waits for its turn, and once more with
+ * it.
  */
 function hideBuffer(socket: Socket): void {
   Object.defineProperty(socket, "readableLength", { value: 0, configurable: true });

@@ -1,6 +1,7 @@
 /** Every method of every service, every right, every kind of identity: who may call what, and nobody anything else. */
 import { assertEquals } from "@std/assert";
-import { openServices, startApp } from "../../src/app.ts";
+import { startApp } from "../../src/app.ts";
+import { openServices } from "../../src/service_list.ts";
 import { ANYONE, RIGHTS, withContained } from "../../src/auth/rights.ts";
 import { RefusalAudit } from "../../src/auth/refusal_audit.ts";
 import { loadConfig } from "../../src/config/config.ts";

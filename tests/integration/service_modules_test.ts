@@ -5,7 +5,8 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { openServices, startApp } from "../../src/app.ts";
+import { startApp } from "../../src/app.ts";
+import { openServices } from "../../src/service_list.ts";
 import { openStock } from "../../src/stock.ts";
 import { RefusalAudit } from "../../src/auth/refusal_audit.ts";
 import { loadConfig } from "../../src/config/config.ts";

@@ -46,9 +46,9 @@ interface ReadRow {
 
 /**
  * All keys, unless they are as they were when the digest came to `known`. In every read all rows are looked at, and not
- * what a column says of their latest change: a row that was changed by hand counts, too. One that expires is another one
- * then, so that PostgreSQL's clock decides whatever the reader's has done since; and it may do so at `infinity`, which
- * no time can be taken off.
+ * what a column says of their latest change: a row that was changed by hand counts, too. One that expires is another
+ * one then, so that PostgreSQL's clock decides whatever the reader's has done since; and it may do so at `infinity`,
+ * which no time can be taken off.
  */
 export async function readKeys(pool: Pool, known: string | undefined, signal: AbortSignal): Promise<KeysRead> {
   const rows = await pool.run<ReadRow[]>(

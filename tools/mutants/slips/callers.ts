@@ -13,7 +13,7 @@ export const CALLER_SLIPS: readonly Slip[] = [
   },
   {
     ...RULING,
-    find: "if (right === ANYONE) return undefined;",
+    find: "if (right === ANYONE || head.path === BALANCER_PATH) return undefined;",
     replace: "if (right === ANYONE || right === undefined) return undefined;",
     rule: "what is served here is no business of whoever proves nothing",
   },
