@@ -39,7 +39,7 @@ export interface TestRun {
  */
 export function runTests(args: readonly string[], env: Record<string, string>, givesWay: boolean): TestRun {
   return runDeno(givesWay, ["test", "--no-prompt", NO_CHECK, `--preload=${PRELOAD}`, ...args], {
-    ...seeds(),
+    ...switches(),
     ...env,
   });
 }
@@ -89,9 +89,10 @@ function runDeno(givesWay: boolean, args: readonly string[], env: Record<string,
   };
 }
 
-/** What repeats a run whose seed was printed. */
-function seeds(): Record<string, string> {
-  return Object.fromEntries(Object.entries(Deno.env.toObject()).filter(([name]) => name.endsWith("_SEED")));
+/** What repeats a run whose seed was printed, and what attacks come with (tests/support/attack.ts). */
+function switches(): Record<string, string> {
+  const isSwitch = (name: string) => name.endsWith("_SEED") || name === "ATTACKS_WITH";
+  return Object.fromEntries(Object.entries(Deno.env.toObject()).filter(([name]) => isSwitch(name)));
 }
 
 /**
