@@ -7,7 +7,7 @@ import { listen } from "../transport/listener.ts";
 import type { ListenerLimits } from "../transport/limits.ts";
 import { ownHosts } from "../transport/own_names.ts";
 import { textAnswer } from "../transport/own_answer.ts";
-import { type Pages, pagesHandler } from "./handler.ts";
+import { alivePage, type Pages, pagesHandler } from "./handler.ts";
 
 /** A few scrapers, probes and people, each with a connection or two. Times in ms, sizes in bytes. */
 const LIMITS: Partial<ListenerLimits> = {
@@ -35,9 +35,9 @@ const LIMITS: Partial<ListenerLimits> = {
 /** How long whoever is answered when it closes may take. */
 const DRAIN_MS_MAX = 500;
 
-const STARTING: Pages = Object.fromEntries(
-  ["/livez", "/readyz", "/metrics"].map((path) => [path, () => textAnswer(503, "starting\n")]),
-);
+const startingPage = () => textAnswer(503, "starting\n");
+/** Whoever starts slowly is alive, and is not to be started again for it. */
+const STARTING: Pages = { "/livez": alivePage, "/readyz": startingPage, "/metrics": startingPage };
 
 /** Where to listen, and under which names beside addresses and those of loopback. */
 export interface AdminOptions {
@@ -52,7 +52,7 @@ export interface AdminOptions {
 export interface AdminPort {
   /** Such as `http://127.0.0.1:8081`. */
   readonly url: string;
-  /** From now on answers with these; before, every page says that the process starts. */
+  /** From now on answers with these; before, every page but `/livez` says that the process starts. */
   show(pages: Pages): void;
   close(): Promise<void>;
 }

@@ -14,6 +14,9 @@ import type { WireHandler } from "../transport/exchange.ts";
 /** What is answered, by path. */
 export type Pages = Readonly<Record<string, () => OwnAnswer | Promise<OwnAnswer>>>;
 
+/** That the event loop turns, which is said by saying anything. */
+export const alivePage = (): OwnAnswer => textAnswer(200, "ALIVE\n");
+
 const METHODS = ["GET", "HEAD"];
 /** Of a host, in an answer. */
 const HOST_CHARACTERS_MAX = 100;

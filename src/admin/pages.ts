@@ -2,7 +2,7 @@
 import type { HealthView } from "../health/board.ts";
 import { textAnswer } from "../transport/own_answer.ts";
 import { METRICS } from "./catalogue.ts";
-import type { Pages } from "./handler.ts";
+import { alivePage, type Pages } from "./handler.ts";
 import { createRegistry } from "./registry.ts";
 import type { Sources } from "./sources.ts";
 
@@ -10,7 +10,7 @@ import type { Sources } from "./sources.ts";
 export function processPages(sources: Sources): Pages {
   const registry = createRegistry(METRICS, sources);
   return {
-    "/livez": () => textAnswer(200, "ALIVE\n"),
+    "/livez": alivePage,
     "/readyz": () => {
       const health = sources.served.health();
       return textAnswer(health.ready ? 200 : 503, readinessText(health));
