@@ -76,11 +76,11 @@ export class Authenticator implements CallAdmission {
     return unauthenticated();
   }
 
-  #verify({ headers, carrier }: CallHead): Identity | Promise<Identity> {
+  #verify({ headers, carrier, values }: CallHead): Identity | Promise<Identity> {
     const { verifiers, certificateOf } = this.options;
     const bearer = bearerOf(headers.authorization);
     const certificate = bearer !== undefined || carrier === undefined ? undefined : certificateOf?.(carrier);
-    const credentials: Credentials = { bearer, certificate };
+    const credentials: Credentials = { bearer, certificate, address: callerAddress(values) };
     for (const [i, verifier] of verifiers.entries()) {
       const identity = verifier.verify(credentials);
       if (identity instanceof Promise) {

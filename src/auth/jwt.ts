@@ -8,6 +8,7 @@
 import { errors, jwtVerify, type JWTVerifyOptions } from "jose";
 import { hash } from "node:crypto";
 import { Recent } from "../base/recent.ts";
+import { AddressPlaces } from "../transport/addresses.ts";
 import type { Identity } from "./identity.ts";
 import { type Claims, identityOfClaims, subjectOf } from "./jwt_claims.ts";
 import { IssuerKeys, type IssuerKeysOptions } from "./jwt_keys.ts";
@@ -38,6 +39,8 @@ const KEYS_AWAY = "the keys of the tokens' issuer";
 
 /** What the verifier is made of beside the rules; the clocks are for tests. */
 export interface JwtVerifierOptions extends Pick<IssuerKeysOptions, "log" | "random" | "read"> {
+  /** The part of those that wait for their turn which the tokens of one address may be. */
+  readonly addressShare: number;
   /** Of `Date.now()`, for what tokens say of times. */
   readonly nowMs?: () => number;
   /** Runs forward, for the age of the keys. */
@@ -54,7 +57,7 @@ export class JwtVerifier implements Verifier {
   readonly #underWay = new Map<string, Promise<Identity>>();
   readonly #turns: Promise<unknown>[] = Array.from({ length: VERIFIED_AT_ONCE }, () => Promise.resolve());
   #begun = 0;
-  #waiting = 0;
+  readonly #places: AddressPlaces;
   /** By which the known ones were verified. */
   #knownBy: KeySet | undefined;
   readonly #options: JWTVerifyOptions;
@@ -63,9 +66,10 @@ export class JwtVerifier implements Verifier {
     private readonly rules: JwtRules,
     private readonly keys: IssuerKeys,
     private readonly nowMs: () => number,
-    knownMax: number,
+    { knownMax = TOKENS_KNOWN_MAX, addressShare }: Pick<JwtVerifierOptions, "knownMax" | "addressShare">,
   ) {
     this.#known = new Recent(knownMax);
+    this.#places = new AddressPlaces(UNDER_WAY_MAX, addressShare);
     const { issuer, audiences, algorithms, clockSkewS } = rules;
     this.#options = {
       issuer,
@@ -78,17 +82,19 @@ export class JwtVerifier implements Verifier {
 
   /** Reads the issuer's keys and keeps them up. @throws KeySetError for a file of keys that can't be used */
   static async open(rules: JwtRules, options: JwtVerifierOptions): Promise<JwtVerifier> {
-    const { nowMs = Date.now, steadyMs, knownMax = TOKENS_KNOWN_MAX, ...own } = options;
+    const { nowMs = Date.now, steadyMs, log, random, read } = options;
     const keys = await IssuerKeys.open({
-      ...own,
+      log,
+      random,
+      ...(read === undefined ? {} : { read }),
       place: rules.keys,
       ageMsMax: rules.keysAgeMsMax,
       ...(steadyMs === undefined ? {} : { nowMs: steadyMs }),
     });
-    return new JwtVerifier(rules, keys, nowMs, knownMax);
+    return new JwtVerifier(rules, keys, nowMs, options);
   }
 
-  verify({ bearer }: Credentials): Identity | undefined | Promise<Identity> {
+  verify({ bearer, address }: Credentials): Identity | undefined | Promise<Identity> {
     if (bearer === undefined) return undefined;
     if (bearer.length > TOKEN_CHARACTERS_MAX) {
       // What is as long is no key, so it was meant for a token.
@@ -114,8 +120,9 @@ export class JwtVerifier implements Verifier {
     }
     const underWay = this.#underWay.get(id);
     if (underWay !== undefined) return underWay;
-    if (this.#waiting >= UNDER_WAY_MAX) throw new VerifierUnavailableError("a turn to verify a token");
-    const verified = this.#inTurn(() => this.#verifyAnew(id, bearer, keys));
+    const free = this.#places.take(address);
+    if (free === undefined) throw new VerifierUnavailableError("a turn to verify a token");
+    const verified = this.#inTurn(() => this.#verifyAnew(id, bearer, keys)).finally(free);
     this.#underWay.set(id, verified);
     return verified;
   }
@@ -132,8 +139,7 @@ export class JwtVerifier implements Verifier {
   /** After those before it, whatever came of them. */
   #inTurn(verify: () => Promise<Identity>): Promise<Identity> {
     const turn = this.#begun++ % VERIFIED_AT_ONCE;
-    this.#waiting++;
-    const verified = this.#turns[turn]!.then(verify).finally(() => this.#waiting--);
+    const verified = this.#turns[turn]!.then(verify);
     this.#turns[turn] = verified.catch(() => {});
     return verified;
   }

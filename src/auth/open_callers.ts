@@ -20,7 +20,7 @@ import type { Verifier } from "./verifier.ts";
 
 /** What it is made of. */
 export interface CallersOptions {
-  readonly config: Pick<Config, "auth" | "jwt" | "mtls">;
+  readonly config: Pick<Config, "auth" | "jwt" | "mtls" | "addressShareMax">;
   readonly readKeys: KeyTableOptions["read"];
   /** What a caller of the method must be allowed. */
   readonly rightOf: (method: DescMethod) => Right | typeof ANYONE | undefined;
@@ -53,7 +53,7 @@ export async function openCallers(options: CallersOptions): Promise<Callers | un
   const { config, readKeys, rightOf, tls, audit, log } = options;
   if (config.auth.length === 0) return undefined;
   const keys = config.auth.includes("keys") ? new KeyTable({ read: readKeys, log }) : undefined;
-  const jwt = config.jwt === undefined ? undefined : await openTokens(config.jwt, log).catch(async (error) => {
+  const jwt = config.jwt === undefined ? undefined : await openTokens(config.jwt, config, log).catch(async (error) => {
     await keys?.close();
     throw error;
   });
@@ -82,9 +82,13 @@ export async function openCallers(options: CallersOptions): Promise<Callers | un
   };
 }
 
-async function openTokens(rules: JwtRules, log: Log): Promise<JwtVerifier> {
+async function openTokens(
+  rules: JwtRules,
+  { addressShareMax: addressShare }: Pick<Config, "addressShareMax">,
+  log: Log,
+): Promise<JwtVerifier> {
   try {
-    return await JwtVerifier.open(rules, { log, random: Math.random });
+    return await JwtVerifier.open(rules, { addressShare, log, random: Math.random });
   } catch (error) {
     if (!(error instanceof KeySetError) || !("file" in rules.keys)) throw error;
     throw new ConfigError([`JWT_JWKS: ${error.message}, got "${rules.keys.file}"`]);

@@ -16,6 +16,8 @@ export interface Credentials {
   readonly bearer: string | undefined;
   /** Of its connection; undefined where there is a bearer, which then has to do. */
   readonly certificate: ClientCertificate | undefined;
+  /** The key of the caller's address, for limits that one of them must not use up. */
+  readonly address: string;
 }
 
 /** Why credentials don't do: for the audit line and the metric, never for the caller. */

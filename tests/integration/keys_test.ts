@@ -164,7 +164,7 @@ Deno.test("rows that are changed by hand count as well, a key expires, and strea
     const e = await addTestKey(owner.sql, { name: "e", rights: ["reader"] });
     const verify = async () => {
       try {
-        return (await table.verify({ bearer: e.key, certificate: undefined }))?.name;
+        return (await table.verify({ bearer: e.key, certificate: undefined, address: "" }))?.name;
       } catch (error) {
         return error instanceof UnauthenticatedError ? error.reason : error;
       }

@@ -24,7 +24,7 @@ function named(pem: string, doubt?: "untrusted" | "expired"): string {
   })();
   const certificate: ClientCertificate = { names, doubt: () => doubt };
   try {
-    const identity = new MtlsVerifier(RIGHTS).verify({ bearer: undefined, certificate })!;
+    const identity = new MtlsVerifier(RIGHTS).verify({ bearer: undefined, certificate, address: "" })!;
     return `${identity.name}: ${[...identity.rights].join(" ")}`;
   } catch (error) {
     assert(error instanceof UnauthenticatedError);

@@ -14,6 +14,8 @@ const rsa = await newIssuer("key-2", "RS256");
 const stranger = await newIssuer();
 const both = JSON.stringify({ keys: [issuer.publicKey, rsa.publicKey] });
 
+const credentialsOf = (bearer: string, address = "10.0.0.1") => ({ bearer, certificate: undefined, address });
+
 /** A verifier whose key set, clocks and log are the test's. */
 async function opened(keySet: string | Error = both, rules = RULES, knownMax = TOKENS_KNOWN_MAX) {
   const state = { keySet, reads: 0, steadyMs: 0, nowMs: Date.now(), lines: [] as string[] };
@@ -21,6 +23,7 @@ async function opened(keySet: string | Error = both, rules = RULES, knownMax = T
   const verifier = await JwtVerifier.open(rules, {
     log: { debug: note, info: note, warn: note, error: note },
     random: () => 0.5,
+    addressShare: 0.25,
     knownMax,
     steadyMs: () => state.steadyMs,
     nowMs: () => state.nowMs,
@@ -29,7 +32,7 @@ async function opened(keySet: string | Error = both, rules = RULES, knownMax = T
       return state.keySet instanceof Error ? Promise.reject(state.keySet) : Promise.resolve(state.keySet);
     },
   });
-  const verify = async (token: string) => await verifier.verify({ bearer: token, certificate: undefined });
+  const verify = async (token: string) => await verifier.verify(credentialsOf(token));
   const reasonOf = async (token: string) => (await assertRejects(() => verify(token), UnauthenticatedError)).reason;
   return { state, verifier, verify, reasonOf, [Symbol.asyncDispose]: () => verifier.close() };
 }
@@ -125,7 +128,7 @@ Deno.test("the id of a key is compared and nothing else is made of it", async ()
 Deno.test("a token that was verified is known until its end, by its hash, and none that was not", async () => {
   await using by = await opened();
   const token = await issuer.token();
-  const credentials = { bearer: token, certificate: undefined };
+  const credentials = credentialsOf(token);
   // Both come before the first is verified: one verification.
   const [first, second] = [by.verifier.verify(credentials), by.verifier.verify(credentials)];
   assert(first instanceof Promise && first === second);
@@ -143,19 +146,28 @@ Deno.test("of tokens that come at once only so many wait for their turn, and eac
   await using by = await opened(quick.keySet);
   const [header, , signature] = (await quick.token()).split(".");
   const good = await quick.token({ sub: "behind them" });
-  const ask = (bearer: string) => {
+  const ask = (bearer: string, address: string) => {
     try {
-      return Promise.resolve(by.verifier.verify({ bearer, certificate: undefined })).catch((error) => error.reason);
+      return Promise.resolve(by.verifier.verify(credentialsOf(bearer, address))).catch((error) => error.reason);
     } catch (error) {
       assert(error instanceof VerifierUnavailableError);
       return "no turn";
     }
   };
-  const flood = Array.from({ length: 1500 }, (_, i) => ask(`${header}.${encoded({ sub: `${i}` })}.${signature}`));
-  assertEquals(ask(good), "no turn");
+  const floodOf = (address: string) =>
+    Array.from(
+      { length: 400 },
+      (_, i) => ask(`${header}.${encoded({ sub: `${address} ${i}` })}.${signature}`, address),
+    );
+  const flood = floodOf("10.0.0.1");
+  assertEquals(ask(good, "10.0.0.1"), "no turn");
+  const behind = ask(good, "10.0.0.2");
+  flood.push(...["10.0.0.2", "10.0.0.3", "10.0.0.4", "10.0.0.5"].flatMap(floodOf));
   const results = await Promise.all(flood);
-  assertEquals(results.filter((result) => result === "wrong_signature").length, 1000);
-  assertEquals(results.filter((result) => result === "no turn").length, 500);
+  // A quarter of a thousand for each address; of the last there is none left.
+  assertEquals(results.filter((result) => result === "wrong_signature").length, 999);
+  assertEquals(results.filter((result) => result === "no turn").length, 1001);
+  assertEquals((await behind).name, "behind them");
   assertEquals((await by.verify(good))?.name, "behind them");
 });
 
@@ -227,8 +239,7 @@ Deno.test("only so many tokens are known, and those that are shown stay", async 
   await using by = await opened(both, RULES, 2);
   const tokens: string[] = [];
   for (const sub of ["a", "b", "c"]) tokens.push(await issuer.token({ sub }));
-  const isKnown = (index: number) =>
-    !(by.verifier.verify({ bearer: tokens[index]!, certificate: undefined }) instanceof Promise);
+  const isKnown = (index: number) => !(by.verifier.verify(credentialsOf(tokens[index]!)) instanceof Promise);
   await by.verify(tokens[0]!);
   await by.verify(tokens[1]!);
   assert(isKnown(0));

@@ -59,7 +59,7 @@ class Bench implements Disposable {
   }
 
   verify(bearer: string): Identity | undefined | Promise<Identity | undefined> {
-    return this.table.verify({ bearer, certificate: undefined });
+    return this.table.verify({ bearer, certificate: undefined, address: "" });
   }
 
   /** Why it is refused at once; "" where it is not. */
@@ -105,7 +105,7 @@ Deno.test("a key is known by all of its text, and what is not quite a key is non
   ];
   for (const text of bad.filter((each) => each.startsWith("hf_"))) assertEquals(bench.refusal(text), "malformed", text);
   for (const text of ["", "HF_", "hf", "eyJ.a.b"]) assertEquals(bench.verify(text), undefined, text);
-  assertEquals(bench.table.verify({ bearer: undefined, certificate: undefined }), undefined);
+  assertEquals(bench.table.verify({ bearer: undefined, certificate: undefined, address: "" }), undefined);
 });
 
 Deno.test("a key is refused from the read on that finds it revoked, changed or gone, and at the moment it expires", async () => {

@@ -36,7 +36,7 @@ export const CREDENTIAL_SLIPS: readonly Slip[] = [
   },
   {
     file: "src/auth/jwt.ts",
-    find: "if (this.#waiting >= UNDER_WAY_MAX)",
+    find: "if (free === undefined)",
     replace: "if (false)",
     rule: "only so many tokens wait for their turn",
     tests: TOKENS,
