@@ -8,7 +8,7 @@
 import { fileURLToPath } from "node:url";
 import { callersOf, isAlive, watchCallers } from "./process/callers.ts";
 import { START_MS_MAX, STOP_MS_MAX } from "./config/config.ts";
-import { refuse } from "./process/exit_codes.ts";
+import { EXIT_FAILED, refuse } from "./process/exit_codes.ts";
 import { onHangUp } from "./process/hang_up.ts";
 import { listenLine } from "./process/listen_line.ts";
 import { workerAdmin } from "./config/admin_address.ts";
@@ -20,7 +20,7 @@ import { buildInfo, endIfVersionIsAsked } from "./process/version.ts";
 import { createProcessLog, endProcess } from "./telemetry/process_log.ts";
 import { HEARTBEAT_MS_MAX } from "./workers/heartbeat.ts";
 import { Gatherer } from "./workers/gatherer.ts";
-import { supervise } from "./workers/supervise.ts";
+import { supervise, type Supervision } from "./workers/supervise.ts";
 import { startWorker } from "./workers/worker_process.ts";
 
 const WORKER = fileURLToPath(new URL("./worker.ts", import.meta.url));
@@ -35,6 +35,15 @@ if ((await Deno.permissions.query({ name: "run", command: deno })).state !== "gr
 const log = createProcessLog(config.logLevel, config.logFormat);
 log.info(buildInfo(), "Holdfast starts");
 for (const note of config.notes) log.warn({}, note);
+let supervision: Supervision | undefined = undefined;
+let asked = false;
+const stop = (signal: string) => {
+  log.info({ signal }, asked ? "ending at once" : "shutting down; a second signal exits at once");
+  if (supervision !== undefined) supervision.stop();
+  else if (asked) void endProcess(EXIT_FAILED);
+  else void endBefore();
+  asked = true;
+};
 const gatherer = config.admin && new Gatherer({
   start: (onLine) =>
     startWorker({
@@ -47,10 +56,15 @@ const gatherer = config.admin && new Gatherer({
   log,
   random: Math.random,
 });
-// It has said why.
+// Before anything is waited for: as process 1 it would be sent signals in vain.
+onStopSignal(stop);
+onHangUp({ reload: () => supervision?.reload(), stop: (why) => asked || stop(why) });
+watchCallers(callersOf(Deno.args), isAlive, () => asked || stop("none: what started this process has ended"));
 const refused = await gatherer?.started;
+// It has said why.
 if (refused !== undefined) await endProcess(refused);
-const supervision = supervise({
+if (asked) await endBefore();
+supervision = supervise({
   count: config.workers,
   startMsMax: START_MS_MAX,
   stopMsMax: STOP_MS_MAX,
@@ -75,19 +89,16 @@ const supervision = supervise({
   announce: (url) => console.log(listenLine(url)),
   log,
 });
-let asked = false;
-const stop = (signal: string) => {
-  log.info({ signal }, asked ? "ending at once" : "shutting down; a second signal exits at once");
-  asked = true;
-  supervision.stop();
-};
-onStopSignal(stop);
-onHangUp({ reload: () => supervision.reload(), stop: (why) => asked || stop(why) });
-watchCallers(callersOf(Deno.args), isAlive, () => asked || stop("none: what started this process has ended"));
 const exitCode = await supervision.exitCode;
 await gatherer?.stop();
 log.info({ exitCode }, "stopped");
 await endProcess(exitCode);
+
+/** Before there are workers. */
+async function endBefore(): Promise<never> {
+  await gatherer?.stop();
+  return await endProcess(0);
+}
 
 function gathererSettings(): string {
   const { admin, allowedHosts, logLevel, logFormat } = config;

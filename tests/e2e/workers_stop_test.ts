@@ -4,7 +4,7 @@ import postgres from "postgres";
 import { call, inParallel } from "../support/callers.ts";
 import { eventually, takeLeases, type TakenLeases } from "../support/contention.ts";
 import { rawJson } from "../support/raw_call.ts";
-import { serverTest, type TestServer } from "../support/server.ts";
+import { runServer, serverTest, type TestServer } from "../support/server.ts";
 import { allGone, pidOf, said, signal as kill } from "../support/workers.ts";
 
 const EXIT_FAILED = 1;
@@ -41,6 +41,12 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
     await allGone(calls.pids);
   });
 }
+
+Deno.test("a request to stop that comes before the first worker ends the start, exit 0", async () => {
+  const options = { workers: WORKERS.length, env: { ADMIN_PORT: "0" }, endsAfter: '"msg":"Holdfast starts"' };
+  const { code, stdout, stderr } = await runServer(options);
+  assertEquals([code, stdout], [0, ""], stderr);
+});
 
 serverTest("a worker that is paused is woken to drain", { workers: 2 }, async (server) => {
   await kill(pidOf(server, 2), "SIGSTOP");

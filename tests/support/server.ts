@@ -125,10 +125,19 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
   }
 }
 
-/** Runs the program to its end, for settings that it must refuse. Kills it when it starts after all. */
-export async function runServer(options: ServerOptions = {}): Promise<Output & { readonly code: number }> {
+/**
+ * Runs the program to its end, for settings that it must refuse, or with SIGTERM once `endsAfter` stands in its log.
+ * Kills it when it starts after all.
+ */
+export async function runServer(
+  { endsAfter, ...options }: ServerOptions & { readonly endsAfter?: string } = {},
+): Promise<Output & { readonly code: number }> {
   await using database = await createTestDatabase();
   const { child, output, exited } = await spawn(options, database);
+  if (endsAfter !== undefined) {
+    await until(() => output.stderr.includes(endsAfter), START_MS_MAX);
+    child.kill("SIGTERM");
+  }
   const timer = setTimeout(
     () => options.line === undefined ? child.kill("SIGKILL") : killGroup(child.pid),
     START_MS_MAX,
