@@ -224,13 +224,15 @@ Deno.test("a flood of refused calls has few lines, which say how many there were
   const { app } = bench;
   // More than a connection may have reset; their messages never end.
   const calls = LISTENER_LIMITS.resetsMax + 200;
+  const beganAt = performance.now();
   await using session = connectGrpc(app.url);
   for (let sent = 0; sent < calls; sent += 50) {
     const ends = await Promise.all(Array.from({ length: 50 }, () => session.open(SELL).ended));
     assertEquals(ends.filter(({ code }) => code !== 16), []);
   }
   const lines = auditLines(app);
-  assertLess(lines.length, 40);
+  // Twenty at once and one a second, however long it takes here.
+  assertLess(lines.length, 22 + (performance.now() - beganAt) / 1000);
   const unlogged = lines.reduce((sum, { unloggedBefore = 0 }) => sum + (unloggedBefore as number), 0);
   assert(lines.length + unlogged <= calls, `${lines.length} lines and ${unlogged}`);
 });
