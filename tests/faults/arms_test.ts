@@ -10,6 +10,8 @@ import { OTHER_MS_MAX } from "./suite/arms/scenarios.ts";
 const ARMS_AT_ONCE = 4;
 /** All arms are one test; they take some 35 s, and far longer on a machine that has other work. */
 const MS_MAX = 600_000;
+/** Of an arm without its protection: what it shows happens in nearly every one. */
+const TRIES_MAX = 3;
 /** Steps that run beside each other can't be looked after one by one: the test around them is. */
 const BESIDE_OTHERS = { sanitizeOps: false, sanitizeResources: false, sanitizeExit: false };
 
@@ -25,7 +27,11 @@ Deno.test({
 });
 
 async function isFound({ name, base, out, run }: Arm): Promise<void> {
-  const caught = await run([...base, ...out], OTHER_MS_MAX.without);
+  let caught = await run([...base, ...out], OTHER_MS_MAX.without);
+  // The worst moment of some is one of a clock, which a machine that has other work may miss.
+  for (let more = 1; more < TRIES_MAX && caught.violations.length === 0; more++) {
+    caught = await run([...base, ...out], OTHER_MS_MAX.without);
+  }
   console.log(`${name}: caught without ${out} after ${caught.operations} operations: ${caught.violations[0]}`);
   assertNotEquals(caught.violations, []);
   assertEquals((await run(base, OTHER_MS_MAX.with)).violations, []);
