@@ -92,7 +92,10 @@ async function bind(number: number, options: PortOptions, pair: CertificatePair 
     : net.createServer();
   server.on("connection", accept);
   if (pair) {
-    server.on("secureConnection", secured);
+    server.on("secureConnection", (socket) => {
+      pauseBelow(socket);
+      secured(socket);
+    });
     server.on("tlsClientError", (error: Error, socket: net.Socket) => {
       log.debug({ error }, "TLS handshake failed");
       socket.destroy();
@@ -104,4 +107,31 @@ async function bind(number: number, options: PortOptions, pair: CertificatePair 
   });
   server.on("error", (error: Error) => log.error({ error }, "Accepting connections failed"));
   return server;
+}
+
+/** What node:net reads a socket by. That of a TLS socket has the one of the TCP socket below. */
+interface Handle {
+  readStart(): number;
+  readStop(): number;
+  /** Absent or null where nothing is below, or it has closed. */
+  readonly _nativeTcpHandle?: Handle | null;
+}
+
+/**
+ * Has the TCP socket below a TLS socket read only while that one is read. Deno 2.9.3 reads on below one that is paused,
+ * and keeps what it decrypts in memory without a bound: `TLSWrap.readStop` leaves the TCP handle be.
+ */
+function pauseBelow(socket: tls.TLSSocket): void {
+  const { _handle: handle } = socket as tls.TLSSocket & { _handle?: Handle | null };
+  if (!handle) return;
+  const { readStart, readStop } = handle;
+  // First below: above, what was kept is handed on at once, and may be too much again.
+  handle.readStart = () => {
+    handle._nativeTcpHandle?.readStart();
+    return readStart.call(handle);
+  };
+  handle.readStop = () => {
+    handle._nativeTcpHandle?.readStop();
+    return readStop.call(handle);
+  };
 }
