@@ -104,11 +104,9 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     if (options.healthy !== false && !await until(() => isServing(url, options.ca), START_MS_MAX)) {
       throw new Error("the program does not become healthy");
     }
-    const adminUrl = /"url":"([^"]+)","msg":"metrics and health are here"/.exec(output.stderr)?.[1] ?? "";
     const facts = {
       url,
       port: Number(new URL(url).port),
-      adminUrl,
       pid: child.pid,
       databaseOwnerUrl: database.ownerUrl,
     };
@@ -117,7 +115,19 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
       if (input === undefined) throw new Error("the program was started without a standard input");
       await input.write(new TextEncoder().encode(`${line}\n`));
     };
-    return { ...facts, output, exited, say, signal, stop, [Symbol.asyncDispose]: dispose };
+    return {
+      ...facts,
+      // Said on the other one of its two outputs than the address above, so maybe a moment later.
+      get adminUrl() {
+        return /"url":"([^"]+)","msg":"metrics and health are here"/.exec(output.stderr)?.[1] ?? "";
+      },
+      output,
+      exited,
+      say,
+      signal,
+      stop,
+      [Symbol.asyncDispose]: dispose,
+    };
   } catch (error) {
     signal("SIGKILL");
     await dispose();

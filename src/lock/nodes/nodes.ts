@@ -219,12 +219,15 @@ export class Node implements VotingNode {
   }
 
   #lose(error: Error | undefined): void {
+    const wasUp = this.#connection !== undefined;
     this.#connection = undefined;
     this.#uptime = undefined;
     this.#refusal = undefined;
     this.#options.servers.set(this.#number, undefined);
     this.#lostFor = error === undefined ? "the connection was closed" : reasonOf(error, this.#access.secrets);
-    this.#noLogInFor = error === undefined ? undefined : noLogInReason(error, this.#access.secrets);
+    // Of a log-in that is closed without a word, why may have been lost with the close: what was said last stands.
+    const isMute = error === undefined && !wasUp;
+    if (!isMute) this.#noLogInFor = error === undefined ? undefined : noLogInReason(error, this.#access.secrets);
     if (this.#noLogInFor !== undefined) void this.#renewAccess();
     this.#report();
   }
