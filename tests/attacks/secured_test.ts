@@ -60,6 +60,7 @@ attackTest(
   {
     secured: true,
     attacker: "reader",
+    goodCallMsMax: HANDSHAKES_MS_MAX,
   },
   async ({ port, url, adminUrl, output }) => {
     const detail = grpcMessage(varintField(1, 1n));

@@ -55,10 +55,13 @@ export function attackTest(
   const env = { ...tls.env, ...(keyed ? { AUTH: "keys" } : {}), ...options.env };
   serverTest(name, { ...tls, ...options, env }, async (server) => {
     using _setup = await callAs(server, { keyed, ca: tls.ca, attacker });
-    await callJson(server.url, "SetInv", JSON.stringify({ goodsId: 1, num: 1_000_000_000 }));
     // Each process looks at its nodes by itself, and a probe may reach any of them.
     const ready = () => server.output.stderr.split('"Redis quorum","msg":"ready"').length - 1;
     await eventually("all are ready", () => ready() >= (options.workers ?? 1));
+    const stocked = async () =>
+      "answer" in await callJson(server.url, "SetInv", JSON.stringify({ goodsId: 1, num: 1_000_000_000 }));
+    // A worker may have read the keys a moment before there was this one.
+    await eventually("goods 1 is stocked", stocked);
     const before = await processSize(server.pid);
     const goodCaller = await startGoodCaller(server.url);
     let failure: unknown;
