@@ -1,5 +1,5 @@
 /**
- * `deno run -A tools/dashboard/main.ts`: the pictures of docs/operating.md. Starts a service of its own by `up`, makes
+ * `deno task dashboard`: the pictures of docs/operating.md. Starts a service of its own by `up`, makes
  * a load for some minutes, has a Prometheus scrape it, and draws what the panels of ops/dashboard.json show. By hand,
  * and no part of any check: run it when panels change, and look at what came of it. `PROMETHEUS` is the program.
  */
@@ -20,6 +20,7 @@ const STEP_S = 3;
 const WINDOW = "10s";
 /** More than one address may have. */
 const IDLE_CONNECTIONS = 1_050;
+const ROOT = new URL("../../", import.meta.url).pathname;
 const PICTURES = new URL("../../docs/pictures/", import.meta.url);
 
 /**
@@ -66,9 +67,18 @@ async function main(): Promise<void> {
   }
 }
 
+/** How the task of `deno.json` runs Deno, with its permissions. */
+function taskArgs(name: string): string[] {
+  const { tasks } = JSON.parse(Deno.readTextFileSync(join(ROOT, "deno.json"))) as { tasks: Record<string, string> };
+  const [deno, ...args] = tasks[name]!.split(" ");
+  if (deno !== "deno") throw new Error(`the task ${name} does not run deno alone`);
+  return args;
+}
+
 function startUp(settings: Readonly<Record<string, string>>): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", new URL("../up/main.ts", import.meta.url).pathname],
+    args: taskArgs("up"),
+    cwd: ROOT,
     env: { ...denoEnvironment(), LOG_LEVEL: "warn", ...settings },
     clearEnv: true,
     stdin: "null",
@@ -82,14 +92,8 @@ async function newKey(dataDir: string): Promise<string> {
   if (place === undefined) throw new Error("`up` has no PostgreSQL");
   const [password, port] = ["owner_password", "port"].map((name) => Deno.readTextFileSync(join(place, name)).trim());
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "-A",
-      new URL("../../src/keys/main.ts", import.meta.url).pathname,
-      "add",
-      "shop",
-      "--rights=operator",
-    ],
+    args: [...taskArgs("keys"), "add", "shop", "--rights=operator"],
+    cwd: ROOT,
     env: { DATABASE_OWNER_URL: `postgres://holdfast_owner:${password}@127.0.0.1:${port}/holdfast?sslmode=disable` },
   }).output();
   if (!success) throw new Error(new TextDecoder().decode(stderr));
