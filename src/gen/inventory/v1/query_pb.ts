@@ -20,13 +20,15 @@ import type { Order } from "./holds_pb.ts";
 import { file_inventory_v1_holds } from "./holds_pb.ts";
 import type { OrderState } from "./inventory_pb.ts";
 import { file_inventory_v1_inventory } from "./inventory_pb.ts";
+import type { Policy } from "./stock_pb.ts";
+import { file_inventory_v1_stock } from "./stock_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file inventory/v1/query.proto.
  */
 export const file_inventory_v1_query: GenFile = /*@__PURE__*/
-  fileDesc("ChhpbnZlbnRvcnkvdjEvcXVlcnkucHJvdG8SDGludmVudG9yeS52MSLGAwoOTGlzdEludlJlcXVlc3QSEQoJZ29vZHNfaWRzGAEgAygFEgwKBHNrdXMYAiADKAkSEgoKc2t1X3ByZWZpeBgDIAEoCRIUCgxsb2NhdGlvbl9pZHMYBCADKAUSEAoDbG93GAUgASgISACIAQESFQoIc29sZF9vdXQYBiABKAhIAYgBARIWCgloYXNfaG9sZHMYByABKAhIAogBARIsCgdkZWxldGVkGAggASgOMhsuaW52ZW50b3J5LnYxLkRlbGV0ZWRGaWx0ZXISMQoNY2hhbmdlZF9zaW5jZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGwoTY2hhbmdlZF9zaW5jZV90b2tlbhgKIAEoCRIjCgRzb3J0GAsgASgOMhUuaW52ZW50b3J5LnYxLkludlNvcnQSEgoKZGVzY2VuZGluZxgMIAEoCBInCgV0b3RhbBgNIAEoDjIYLmludmVudG9yeS52MS5Ub3RhbENvdW50EhEKCXBhZ2Vfc2l6ZRgOIAEoBRISCgpwYWdlX3Rva2VuGA8gASgJQgYKBF9sb3dCCwoJX3NvbGRfb3V0QgwKCl9oYXNfaG9sZHMipQEKD0xpc3RJbnZSZXNwb25zZRIpCgZsZXZlbHMYASADKAsyGS5pbnZlbnRvcnkudjEuTGlzdGVkTGV2ZWwSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJEhUKDWNoYW5nZXNfdG9rZW4YAyABKAkSEgoFdG90YWwYBCABKANIAIgBARIZChF0b3RhbF9pc19lc3RpbWF0ZRgFIAEoCEIICgZfdG90YWwigQIKC0xpc3RlZExldmVsEhAKCGdvb2RzX2lkGAEgASgFEhMKC2xvY2F0aW9uX2lkGAIgASgFEgsKA3NrdRgDIAEoCRILCgNudW0YBCABKAUSDwoHb25faGFuZBgFIAEoBRIQCghyZXNlcnZlZBgGIAEoBRIPCgd2ZXJzaW9uGAcgASgDEgsKA2xvdxgIIAEoCBIQCghzb2xkX291dBgJIAEoCBIuCgp1cGRhdGVkX2F0GAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpkZWxldGVkX2F0GAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKGAwoUTGlzdE1vdmVtZW50c1JlcXVlc3QSEAoIZ29vZHNfaWQYASABKAUSGAoLbG9jYXRpb25faWQYAiABKAVIAIgBARIQCghvcmRlcl9pZBgDIAEoCRIQCghidXllcl9pZBgEIAEoCRINCgVhY3RvchgFIAEoCRIOCgZyZWFzb24YBiABKAkSKQoFa2luZHMYByADKA4yGi5pbnZlbnRvcnkudjEuTW92ZW1lbnRLaW5kEhQKDG9wZXJhdGlvbl9pZBgIIAEoCRIpCgVzaW5jZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoFdW50aWwYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiQKBHNvcnQYCyABKA4yFi5pbnZlbnRvcnkudjEuVGltZVNvcnQSEQoJcGFnZV9zaXplGAwgASgFEhIKCnBhZ2VfdG9rZW4YDSABKAkSCwoDc2t1GA4gASgJQg4KDF9sb2NhdGlvbl9pZCJhChVMaXN0TW92ZW1lbnRzUmVzcG9uc2USLwoJbW92ZW1lbnRzGAEgAygLMhwuaW52ZW50b3J5LnYxLkxpc3RlZE1vdmVtZW50EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKGAwoOTGlzdGVkTW92ZW1lbnQSEAoIZ29vZHNfaWQYASABKAUSEwoLbG9jYXRpb25faWQYAiABKAUSDwoHdmVyc2lvbhgDIAEoAxIoCgRraW5kGAQgASgOMhouaW52ZW50b3J5LnYxLk1vdmVtZW50S2luZBIQCghvcmRlcl9pZBgFIAEoCRIUCgxvcGVyYXRpb25faWQYBiABKAkSFQoNb25faGFuZF9kZWx0YRgHIAEoBRIWCg5yZXNlcnZlZF9kZWx0YRgIIAEoBRIVCg1vbl9oYW5kX2FmdGVyGAkgASgFEhYKDnJlc2VydmVkX2FmdGVyGAogASgFEg4KBnJlYXNvbhgLIAEoCRIUCgxkb2N1bWVudF91cmkYDCABKAkSDQoFYWN0b3IYDSABKAkSJgoCYXQYDiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC29jY3VycmVkX2F0GA8gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCK7AgoRTGlzdE9yZGVyc1JlcXVlc3QSKAoGc3RhdGVzGAEgAygOMhguaW52ZW50b3J5LnYxLk9yZGVyU3RhdGUSEAoIYnV5ZXJfaWQYAiABKAkSEAoIZ29vZHNfaWQYAyABKAUSGAoLbG9jYXRpb25faWQYBCABKAVIAIgBARIpCgVzaW5jZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoFdW50aWwYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiQKBHNvcnQYByABKA4yFi5pbnZlbnRvcnkudjEuVGltZVNvcnQSEQoJcGFnZV9zaXplGAggASgFEhIKCnBhZ2VfdG9rZW4YCSABKAkSCwoDc2t1GAogASgJQg4KDF9sb2NhdGlvbl9pZCJSChJMaXN0T3JkZXJzUmVzcG9uc2USIwoGb3JkZXJzGAEgAygLMhMuaW52ZW50b3J5LnYxLk9yZGVyEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSpeCgdJbnZTb3J0EhgKFElOVl9TT1JUX1VOU1BFQ0lGSUVEEAASEgoOSU5WX1NPUlRfR09PRFMQARIQCgxJTlZfU09SVF9TS1UQAhITCg9JTlZfU09SVF9DSEFOR0UQAyplCg1EZWxldGVkRmlsdGVyEh4KGkRFTEVURURfRklMVEVSX1VOU1BFQ0lGSUVEEAASFwoTREVMRVRFRF9GSUxURVJfT05MWRABEhsKF0RFTEVURURfRklMVEVSX0lOQ0xVREVEEAIqWgoKVG90YWxDb3VudBIbChdUT1RBTF9DT1VOVF9VTlNQRUNJRklFRBAAEhgKFFRPVEFMX0NPVU5UX0VTVElNQVRFEAESFQoRVE9UQUxfQ09VTlRfRVhBQ1QQAipdCghUaW1lU29ydBIZChVUSU1FX1NPUlRfVU5TUEVDSUZJRUQQABIaChZUSU1FX1NPUlRfTkVXRVNUX0ZJUlNUEAESGgoWVElNRV9TT1JUX09MREVTVF9GSVJTVBACKrgDCgxNb3ZlbWVudEtpbmQSHQoZTU9WRU1FTlRfS0lORF9VTlNQRUNJRklFRBAAEhUKEU1PVkVNRU5UX0tJTkRfU0VUEAESFgoSTU9WRU1FTlRfS0lORF9TRUxMEAISGgoWTU9WRU1FTlRfS0lORF9ST0xMQkFDSxADEhsKF01PVkVNRU5UX0tJTkRfR0lWRV9CQUNLEAQSGQoVTU9WRU1FTlRfS0lORF9SRVNFUlZFEAUSGAoUTU9WRU1FTlRfS0lORF9FWFRFTkQQBhIZChVNT1ZFTUVOVF9LSU5EX0NPTkZJUk0QBxIZChVNT1ZFTUVOVF9LSU5EX1JFTEVBU0UQCBIYChRNT1ZFTUVOVF9LSU5EX0VYUElSRRAJEhgKFE1PVkVNRU5UX0tJTkRfQURKVVNUEAoSFwoTTU9WRU1FTlRfS0lORF9DT1VOVBALEhoKFk1PVkVNRU5UX0tJTkRfVFJBTlNGRVIQDBIYChRNT1ZFTUVOVF9LSU5EX1BPTElDWRANEhgKFE1PVkVNRU5UX0tJTkRfREVMRVRFEA4SGQoVTU9WRU1FTlRfS0lORF9SRVNUT1JFEA8ykAIKDFF1ZXJ5U2VydmljZRJLCgdMaXN0SW52EhwuaW52ZW50b3J5LnYxLkxpc3RJbnZSZXF1ZXN0Gh0uaW52ZW50b3J5LnYxLkxpc3RJbnZSZXNwb25zZSIDkAIBEl0KDUxpc3RNb3ZlbWVudHMSIi5pbnZlbnRvcnkudjEuTGlzdE1vdmVtZW50c1JlcXVlc3QaIy5pbnZlbnRvcnkudjEuTGlzdE1vdmVtZW50c1Jlc3BvbnNlIgOQAgESVAoKTGlzdE9yZGVycxIfLmludmVudG9yeS52MS5MaXN0T3JkZXJzUmVxdWVzdBogLmludmVudG9yeS52MS5MaXN0T3JkZXJzUmVzcG9uc2UiA5ACAWIGcHJvdG8z", [file_google_protobuf_timestamp, file_inventory_v1_holds, file_inventory_v1_inventory]);
+  fileDesc("ChhpbnZlbnRvcnkvdjEvcXVlcnkucHJvdG8SDGludmVudG9yeS52MSLGAwoOTGlzdEludlJlcXVlc3QSEQoJZ29vZHNfaWRzGAEgAygFEgwKBHNrdXMYAiADKAkSEgoKc2t1X3ByZWZpeBgDIAEoCRIUCgxsb2NhdGlvbl9pZHMYBCADKAUSEAoDbG93GAUgASgISACIAQESFQoIc29sZF9vdXQYBiABKAhIAYgBARIWCgloYXNfaG9sZHMYByABKAhIAogBARIsCgdkZWxldGVkGAggASgOMhsuaW52ZW50b3J5LnYxLkRlbGV0ZWRGaWx0ZXISMQoNY2hhbmdlZF9zaW5jZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGwoTY2hhbmdlZF9zaW5jZV90b2tlbhgKIAEoCRIjCgRzb3J0GAsgASgOMhUuaW52ZW50b3J5LnYxLkludlNvcnQSEgoKZGVzY2VuZGluZxgMIAEoCBInCgV0b3RhbBgNIAEoDjIYLmludmVudG9yeS52MS5Ub3RhbENvdW50EhEKCXBhZ2Vfc2l6ZRgOIAEoBRISCgpwYWdlX3Rva2VuGA8gASgJQgYKBF9sb3dCCwoJX3NvbGRfb3V0QgwKCl9oYXNfaG9sZHMipQEKD0xpc3RJbnZSZXNwb25zZRIpCgZsZXZlbHMYASADKAsyGS5pbnZlbnRvcnkudjEuTGlzdGVkTGV2ZWwSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJEhUKDWNoYW5nZXNfdG9rZW4YAyABKAkSEgoFdG90YWwYBCABKANIAIgBARIZChF0b3RhbF9pc19lc3RpbWF0ZRgFIAEoCEIICgZfdG90YWwigQIKC0xpc3RlZExldmVsEhAKCGdvb2RzX2lkGAEgASgFEhMKC2xvY2F0aW9uX2lkGAIgASgFEgsKA3NrdRgDIAEoCRILCgNudW0YBCABKAUSDwoHb25faGFuZBgFIAEoBRIQCghyZXNlcnZlZBgGIAEoBRIPCgd2ZXJzaW9uGAcgASgDEgsKA2xvdxgIIAEoCBIQCghzb2xkX291dBgJIAEoCBIuCgp1cGRhdGVkX2F0GAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpkZWxldGVkX2F0GAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKGAwoUTGlzdE1vdmVtZW50c1JlcXVlc3QSEAoIZ29vZHNfaWQYASABKAUSGAoLbG9jYXRpb25faWQYAiABKAVIAIgBARIQCghvcmRlcl9pZBgDIAEoCRIQCghidXllcl9pZBgEIAEoCRINCgVhY3RvchgFIAEoCRIOCgZyZWFzb24YBiABKAkSKQoFa2luZHMYByADKA4yGi5pbnZlbnRvcnkudjEuTW92ZW1lbnRLaW5kEhQKDG9wZXJhdGlvbl9pZBgIIAEoCRIpCgVzaW5jZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoFdW50aWwYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiQKBHNvcnQYCyABKA4yFi5pbnZlbnRvcnkudjEuVGltZVNvcnQSEQoJcGFnZV9zaXplGAwgASgFEhIKCnBhZ2VfdG9rZW4YDSABKAkSCwoDc2t1GA4gASgJQg4KDF9sb2NhdGlvbl9pZCJhChVMaXN0TW92ZW1lbnRzUmVzcG9uc2USLwoJbW92ZW1lbnRzGAEgAygLMhwuaW52ZW50b3J5LnYxLkxpc3RlZE1vdmVtZW50EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKGAwoOTGlzdGVkTW92ZW1lbnQSEAoIZ29vZHNfaWQYASABKAUSEwoLbG9jYXRpb25faWQYAiABKAUSDwoHdmVyc2lvbhgDIAEoAxIoCgRraW5kGAQgASgOMhouaW52ZW50b3J5LnYxLk1vdmVtZW50S2luZBIQCghvcmRlcl9pZBgFIAEoCRIUCgxvcGVyYXRpb25faWQYBiABKAkSFQoNb25faGFuZF9kZWx0YRgHIAEoBRIWCg5yZXNlcnZlZF9kZWx0YRgIIAEoBRIVCg1vbl9oYW5kX2FmdGVyGAkgASgFEhYKDnJlc2VydmVkX2FmdGVyGAogASgFEg4KBnJlYXNvbhgLIAEoCRIUCgxkb2N1bWVudF91cmkYDCABKAkSDQoFYWN0b3IYDSABKAkSJgoCYXQYDiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC29jY3VycmVkX2F0GA8gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCK7AgoRTGlzdE9yZGVyc1JlcXVlc3QSKAoGc3RhdGVzGAEgAygOMhguaW52ZW50b3J5LnYxLk9yZGVyU3RhdGUSEAoIYnV5ZXJfaWQYAiABKAkSEAoIZ29vZHNfaWQYAyABKAUSGAoLbG9jYXRpb25faWQYBCABKAVIAIgBARIpCgVzaW5jZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoFdW50aWwYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiQKBHNvcnQYByABKA4yFi5pbnZlbnRvcnkudjEuVGltZVNvcnQSEQoJcGFnZV9zaXplGAggASgFEhIKCnBhZ2VfdG9rZW4YCSABKAkSCwoDc2t1GAogASgJQg4KDF9sb2NhdGlvbl9pZCJSChJMaXN0T3JkZXJzUmVzcG9uc2USIwoGb3JkZXJzGAEgAygLMhMuaW52ZW50b3J5LnYxLk9yZGVyEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJxChFFeHBsYWluSW52UmVxdWVzdBIQCghnb29kc19pZBgBIAEoBRITCgtsb2NhdGlvbl9pZBgCIAEoBRILCgNza3UYAyABKAkSFQoNbW92ZW1lbnRzX21heBgEIAEoBRIRCglob2xkc19tYXgYBSABKAUiywIKEkV4cGxhaW5JbnZSZXNwb25zZRIoCgVsZXZlbBgBIAEoCzIZLmludmVudG9yeS52MS5MaXN0ZWRMZXZlbBIkCgZwb2xpY3kYAiABKAsyFC5pbnZlbnRvcnkudjEuUG9saWN5EiMKBHN1bXMYAyADKAsyFS5pbnZlbnRvcnkudjEuS2luZFN1bRIsCgdvcGVuaW5nGAQgASgLMhsuaW52ZW50b3J5LnYxLkxlZGdlck9wZW5pbmcSDwoHYWRkc191cBgFIAEoCBIqCgVob2xkcxgGIAMoCzIbLmludmVudG9yeS52MS5FeHBsYWluZWRIb2xkEhMKC2hvbGRzX3RvdGFsGAcgASgFEi8KCW1vdmVtZW50cxgIIAMoCzIcLmludmVudG9yeS52MS5MaXN0ZWRNb3ZlbWVudBIPCgd3YWl0aW5nGAkgASgFInUKB0tpbmRTdW0SKAoEa2luZBgBIAEoDjIaLmludmVudG9yeS52MS5Nb3ZlbWVudEtpbmQSEQoJbW92ZW1lbnRzGAIgASgDEhUKDW9uX2hhbmRfZGVsdGEYAyABKAMSFgoOcmVzZXJ2ZWRfZGVsdGEYBCABKAMiQwoNTGVkZ2VyT3BlbmluZxIPCgd2ZXJzaW9uGAEgASgDEg8KB29uX2hhbmQYAiABKAUSEAoIcmVzZXJ2ZWQYAyABKAUifQoNRXhwbGFpbmVkSG9sZBIQCghvcmRlcl9pZBgBIAEoCRIQCghidXllcl9pZBgCIAEoCRILCgNudW0YAyABKAUSLgoKZXhwaXJlc19hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASCwoDZHVlGAUgASgIIqwBCg9HZXRTdGF0c1JlcXVlc3QSEQoJZ29vZHNfaWRzGAEgAygFEhQKDGxvY2F0aW9uX2lkcxgCIAMoBRIRCglmaXJzdF9kYXkYAyABKAkSEAoIbGFzdF9kYXkYBCABKAkSEQoJdGltZV96b25lGAUgASgJEhEKCWRheXNfb25seRgGIAEoCBIRCglwYWdlX3NpemUYByABKAUSEgoKcGFnZV90b2tlbhgIIAEoCSKuAQoQR2V0U3RhdHNSZXNwb25zZRIpCgZ0b3RhbHMYASABKAsyGS5pbnZlbnRvcnkudjEuU3RvY2tUb3RhbHMSKAoIdHVybm92ZXIYAiADKAsyFi5pbnZlbnRvcnkudjEuVHVybm92ZXISLAoIcmVmdXNhbHMYAyADKAsyGi5pbnZlbnRvcnkudjEuUmVmdXNhbENvdW50EhcKD25leHRfcGFnZV90b2tlbhgEIAEoCSKBAQoLU3RvY2tUb3RhbHMSDgoGcGxhY2VzGAEgASgDEg8KB29uX2hhbmQYAiABKAMSEAoIcmVzZXJ2ZWQYAyABKAMSCwoDbnVtGAQgASgDEgsKA2xvdxgFIAEoAxIQCghzb2xkX291dBgGIAEoAxITCgtpc19lc3RpbWF0ZRgHIAEoCCJ+CghUdXJub3ZlchILCgNkYXkYASABKAkSEAoIZ29vZHNfaWQYAiABKAUSDAoEc29sZBgDIAEoAxISCgpnaXZlbl9iYWNrGAQgASgDEg0KBWFkZGVkGAUgASgDEg8KB3JlbW92ZWQYBiABKAMSEQoJbW92ZW1lbnRzGAcgASgDIi0KDFJlZnVzYWxDb3VudBIOCgZyZWFzb24YASABKAkSDQoFY291bnQYAiABKAMqXgoHSW52U29ydBIYChRJTlZfU09SVF9VTlNQRUNJRklFRBAAEhIKDklOVl9TT1JUX0dPT0RTEAESEAoMSU5WX1NPUlRfU0tVEAISEwoPSU5WX1NPUlRfQ0hBTkdFEAMqZQoNRGVsZXRlZEZpbHRlchIeChpERUxFVEVEX0ZJTFRFUl9VTlNQRUNJRklFRBAAEhcKE0RFTEVURURfRklMVEVSX09OTFkQARIbChdERUxFVEVEX0ZJTFRFUl9JTkNMVURFRBACKloKClRvdGFsQ291bnQSGwoXVE9UQUxfQ09VTlRfVU5TUEVDSUZJRUQQABIYChRUT1RBTF9DT1VOVF9FU1RJTUFURRABEhUKEVRPVEFMX0NPVU5UX0VYQUNUEAIqXQoIVGltZVNvcnQSGQoVVElNRV9TT1JUX1VOU1BFQ0lGSUVEEAASGgoWVElNRV9TT1JUX05FV0VTVF9GSVJTVBABEhoKFlRJTUVfU09SVF9PTERFU1RfRklSU1QQAiq4AwoMTW92ZW1lbnRLaW5kEh0KGU1PVkVNRU5UX0tJTkRfVU5TUEVDSUZJRUQQABIVChFNT1ZFTUVOVF9LSU5EX1NFVBABEhYKEk1PVkVNRU5UX0tJTkRfU0VMTBACEhoKFk1PVkVNRU5UX0tJTkRfUk9MTEJBQ0sQAxIbChdNT1ZFTUVOVF9LSU5EX0dJVkVfQkFDSxAEEhkKFU1PVkVNRU5UX0tJTkRfUkVTRVJWRRAFEhgKFE1PVkVNRU5UX0tJTkRfRVhURU5EEAYSGQoVTU9WRU1FTlRfS0lORF9DT05GSVJNEAcSGQoVTU9WRU1FTlRfS0lORF9SRUxFQVNFEAgSGAoUTU9WRU1FTlRfS0lORF9FWFBJUkUQCRIYChRNT1ZFTUVOVF9LSU5EX0FESlVTVBAKEhcKE01PVkVNRU5UX0tJTkRfQ09VTlQQCxIaChZNT1ZFTUVOVF9LSU5EX1RSQU5TRkVSEAwSGAoUTU9WRU1FTlRfS0lORF9QT0xJQ1kQDRIYChRNT1ZFTUVOVF9LSU5EX0RFTEVURRAOEhkKFU1PVkVNRU5UX0tJTkRfUkVTVE9SRRAPMpACCgxRdWVyeVNlcnZpY2USSwoHTGlzdEludhIcLmludmVudG9yeS52MS5MaXN0SW52UmVxdWVzdBodLmludmVudG9yeS52MS5MaXN0SW52UmVzcG9uc2UiA5ACARJdCg1MaXN0TW92ZW1lbnRzEiIuaW52ZW50b3J5LnYxLkxpc3RNb3ZlbWVudHNSZXF1ZXN0GiMuaW52ZW50b3J5LnYxLkxpc3RNb3ZlbWVudHNSZXNwb25zZSIDkAIBElQKCkxpc3RPcmRlcnMSHy5pbnZlbnRvcnkudjEuTGlzdE9yZGVyc1JlcXVlc3QaIC5pbnZlbnRvcnkudjEuTGlzdE9yZGVyc1Jlc3BvbnNlIgOQAgFiBnByb3RvMw", [file_google_protobuf_timestamp, file_inventory_v1_holds, file_inventory_v1_inventory, file_inventory_v1_stock]);
 
 /**
  * @generated from message inventory.v1.ListInvRequest
@@ -600,6 +602,472 @@ export type ListOrdersResponse = Message<"inventory.v1.ListOrdersResponse"> & {
  */
 export const ListOrdersResponseSchema: GenMessage<ListOrdersResponse> = /*@__PURE__*/
   messageDesc(file_inventory_v1_query, 7);
+
+/**
+ * @generated from message inventory.v1.ExplainInvRequest
+ */
+export type ExplainInvRequest = Message<"inventory.v1.ExplainInvRequest"> & {
+  /**
+   * @generated from field: int32 goods_id = 1;
+   */
+  goodsId: number;
+
+  /**
+   * @generated from field: int32 location_id = 2;
+   */
+  locationId: number;
+
+  /**
+   * Names the goods instead of, or beside, goods_id.
+   *
+   * @generated from field: string sku = 3;
+   */
+  sku: string;
+
+  /**
+   * The latest movements to list, 100 at most; 0: 20.
+   *
+   * @generated from field: int32 movements_max = 4;
+   */
+  movementsMax: number;
+
+  /**
+   * Holds to list, 100 at most, those that end first; 0: 20.
+   *
+   * @generated from field: int32 holds_max = 5;
+   */
+  holdsMax: number;
+};
+
+/**
+ * Describes the message inventory.v1.ExplainInvRequest.
+ * Use `create(ExplainInvRequestSchema)` to create a new message.
+ */
+export const ExplainInvRequestSchema: GenMessage<ExplainInvRequest> = /*@__PURE__*/
+  messageDesc(file_inventory_v1_query, 8);
+
+/**
+ * @generated from message inventory.v1.ExplainInvResponse
+ */
+export type ExplainInvResponse = Message<"inventory.v1.ExplainInvResponse"> & {
+  /**
+   * @generated from field: inventory.v1.ListedLevel level = 1;
+   */
+  level?: ListedLevel | undefined;
+
+  /**
+   * Absent: none is set.
+   *
+   * @generated from field: inventory.v1.Policy policy = 2;
+   */
+  policy?: Policy | undefined;
+
+  /**
+   * What the movements of each kind come to, from opening on.
+   *
+   * @generated from field: repeated inventory.v1.KindSum sums = 3;
+   */
+  sums: KindSum[];
+
+  /**
+   * Where the sums begin: the ledger's first row, or a later one where it is long.
+   *
+   * @generated from field: inventory.v1.LedgerOpening opening = 4;
+   */
+  opening?: LedgerOpening | undefined;
+
+  /**
+   * Whether opening and sums come to what the level says, and the holds to its reserved.
+   *
+   * @generated from field: bool adds_up = 5;
+   */
+  addsUp: boolean;
+
+  /**
+   * Live holds of it, and those whose time is up that nobody has written down yet.
+   *
+   * @generated from field: repeated inventory.v1.ExplainedHold holds = 6;
+   */
+  holds: ExplainedHold[];
+
+  /**
+   * How many there are, listed here or not.
+   *
+   * @generated from field: int32 holds_total = 7;
+   */
+  holdsTotal: number;
+
+  /**
+   * The latest first.
+   *
+   * @generated from field: repeated inventory.v1.ListedMovement movements = 8;
+   */
+  movements: ListedMovement[];
+
+  /**
+   * Operations that wait for it, or are under way, in the process that answers.
+   *
+   * @generated from field: int32 waiting = 9;
+   */
+  waiting: number;
+};
+
+/**
+ * Describes the message inventory.v1.ExplainInvResponse.
+ * Use `create(ExplainInvResponseSchema)` to create a new message.
+ */
+export const ExplainInvResponseSchema: GenMessage<ExplainInvResponse> = /*@__PURE__*/
+  messageDesc(file_inventory_v1_query, 9);
+
+/**
+ * Movements of one kind, added up.
+ *
+ * @generated from message inventory.v1.KindSum
+ */
+export type KindSum = Message<"inventory.v1.KindSum"> & {
+  /**
+   * @generated from field: inventory.v1.MovementKind kind = 1;
+   */
+  kind: MovementKind;
+
+  /**
+   * @generated from field: int64 movements = 2;
+   */
+  movements: bigint;
+
+  /**
+   * @generated from field: int64 on_hand_delta = 3;
+   */
+  onHandDelta: bigint;
+
+  /**
+   * @generated from field: int64 reserved_delta = 4;
+   */
+  reservedDelta: bigint;
+};
+
+/**
+ * Describes the message inventory.v1.KindSum.
+ * Use `create(KindSumSchema)` to create a new message.
+ */
+export const KindSumSchema: GenMessage<KindSum> = /*@__PURE__*/
+  messageDesc(file_inventory_v1_query, 10);
+
+/**
+ * A point of the ledger of one goods at one location.
+ *
+ * @generated from message inventory.v1.LedgerOpening
+ */
+export type LedgerOpening = Message<"inventory.v1.LedgerOpening"> & {
+  /**
+   * Movements up to this version are not in the sums; 0: all are.
+   *
+   * @generated from field: int64 version = 1;
+   */
+  version: bigint;
+
+  /**
+   * @generated from field: int32 on_hand = 2;
+   */
+  onHand: number;
+
+  /**
+   * @generated from field: int32 reserved = 3;
+   */
+  reserved: number;
+};
+
+/**
+ * Describes the message inventory.v1.LedgerOpening.
+ * Use `create(LedgerOpeningSchema)` to create a new message.
+ */
+export const LedgerOpeningSchema: GenMessage<LedgerOpening> = /*@__PURE__*/
+  messageDesc(file_inventory_v1_query, 11);
+
+/**
+ * A hold's part of one goods.
+ *
+ * @generated from message inventory.v1.ExplainedHold
+ */
+export type ExplainedHold = Message<"inventory.v1.ExplainedHold"> & {
+  /**
+   * @generated from field: string order_id = 1;
+   */
+  orderId: string;
+
+  /**
+   * @generated from field: string buyer_id = 2;
+   */
+  buyerId: string;
+
+  /**
+   * @generated from field: int32 num = 3;
+   */
+  num: number;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp expires_at = 4;
+   */
+  expiresAt?: Timestamp | undefined;
+
+  /**
+   * Its time is up: it blocks no sale any more.
+   *
+   * @generated from field: bool due = 5;
+   */
+  due: boolean;
+};
+
+/**
+ * Describes the message inventory.v1.ExplainedHold.
+ * Use `create(ExplainedHoldSchema)` to create a new message.
+ */
+export const ExplainedHoldSchema: GenMessage<ExplainedHold> = /*@__PURE__*/
+  messageDesc(file_inventory_v1_query, 12);
+
+/**
+ * @generated from message inventory.v1.GetStatsRequest
+ */
+export type GetStatsRequest = Message<"inventory.v1.GetStatsRequest"> & {
+  /**
+   * At most 1000; none: all goods.
+   *
+   * @generated from field: repeated int32 goods_ids = 1;
+   */
+  goodsIds: number[];
+
+  /**
+   * At most 100; none: all locations.
+   *
+   * @generated from field: repeated int32 location_ids = 2;
+   */
+  locationIds: number[];
+
+  /**
+   * Days from this one on, as 2026-01-31; at most 366 of them. Empty: the last 30.
+   *
+   * @generated from field: string first_day = 3;
+   */
+  firstDay: string;
+
+  /**
+   * Up to this one, and with it. Empty: today.
+   *
+   * @generated from field: string last_day = 4;
+   */
+  lastDay: string;
+
+  /**
+   * Where days begin, as "Asia/Shanghai"; empty: UTC.
+   *
+   * @generated from field: string time_zone = 5;
+   */
+  timeZone: string;
+
+  /**
+   * By day alone, all goods together.
+   *
+   * @generated from field: bool days_only = 6;
+   */
+  daysOnly: boolean;
+
+  /**
+   * Rows on a page, 1000 at most; 0: 100.
+   *
+   * @generated from field: int32 page_size = 7;
+   */
+  pageSize: number;
+
+  /**
+   * The next_page_token of the page before.
+   *
+   * @generated from field: string page_token = 8;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message inventory.v1.GetStatsRequest.
+ * Use `create(GetStatsRequestSchema)` to create a new message.
+ */
+export const GetStatsRequestSchema: GenMessage<GetStatsRequest> = /*@__PURE__*/
+  messageDesc(file_inventory_v1_query, 13);
+
+/**
+ * @generated from message inventory.v1.GetStatsResponse
+ */
+export type GetStatsResponse = Message<"inventory.v1.GetStatsResponse"> & {
+  /**
+   * What there is now; only on the first page.
+   *
+   * @generated from field: inventory.v1.StockTotals totals = 1;
+   */
+  totals?: StockTotals | undefined;
+
+  /**
+   * By day, the latest first, then by goods.
+   *
+   * @generated from field: repeated inventory.v1.Turnover turnover = 2;
+   */
+  turnover: Turnover[];
+
+  /**
+   * Operations that the process that answers has refused since it started, by reason; only on the first page.
+   *
+   * @generated from field: repeated inventory.v1.RefusalCount refusals = 3;
+   */
+  refusals: RefusalCount[];
+
+  /**
+   * Empty: the end.
+   *
+   * @generated from field: string next_page_token = 4;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message inventory.v1.GetStatsResponse.
+ * Use `create(GetStatsResponseSchema)` to create a new message.
+ */
+export const GetStatsResponseSchema: GenMessage<GetStatsResponse> = /*@__PURE__*/
+  messageDesc(file_inventory_v1_query, 14);
+
+/**
+ * @generated from message inventory.v1.StockTotals
+ */
+export type StockTotals = Message<"inventory.v1.StockTotals"> & {
+  /**
+   * Goods at locations, without the deleted.
+   *
+   * @generated from field: int64 places = 1;
+   */
+  places: bigint;
+
+  /**
+   * @generated from field: int64 on_hand = 2;
+   */
+  onHand: bigint;
+
+  /**
+   * @generated from field: int64 reserved = 3;
+   */
+  reserved: bigint;
+
+  /**
+   * @generated from field: int64 num = 4;
+   */
+  num: bigint;
+
+  /**
+   * @generated from field: int64 low = 5;
+   */
+  low: bigint;
+
+  /**
+   * @generated from field: int64 sold_out = 6;
+   */
+  soldOut: bigint;
+
+  /**
+   * Counting all of it would have taken too long: places is the planner's estimate, and the rest is absent.
+   *
+   * @generated from field: bool is_estimate = 7;
+   */
+  isEstimate: boolean;
+};
+
+/**
+ * Describes the message inventory.v1.StockTotals.
+ * Use `create(StockTotalsSchema)` to create a new message.
+ */
+export const StockTotalsSchema: GenMessage<StockTotals> = /*@__PURE__*/
+  messageDesc(file_inventory_v1_query, 15);
+
+/**
+ * What moved in one day.
+ *
+ * @generated from message inventory.v1.Turnover
+ */
+export type Turnover = Message<"inventory.v1.Turnover"> & {
+  /**
+   * As 2026-01-31.
+   *
+   * @generated from field: string day = 1;
+   */
+  day: string;
+
+  /**
+   * 0 where it is of all goods.
+   *
+   * @generated from field: int32 goods_id = 2;
+   */
+  goodsId: number;
+
+  /**
+   * Units that were sold, with those of confirmed holds.
+   *
+   * @generated from field: int64 sold = 3;
+   */
+  sold: bigint;
+
+  /**
+   * Units that came back from sales.
+   *
+   * @generated from field: int64 given_back = 4;
+   */
+  givenBack: bigint;
+
+  /**
+   * Units by which on hand went up, and down, by anything else.
+   *
+   * @generated from field: int64 added = 5;
+   */
+  added: bigint;
+
+  /**
+   * @generated from field: int64 removed = 6;
+   */
+  removed: bigint;
+
+  /**
+   * Movements of all kinds.
+   *
+   * @generated from field: int64 movements = 7;
+   */
+  movements: bigint;
+};
+
+/**
+ * Describes the message inventory.v1.Turnover.
+ * Use `create(TurnoverSchema)` to create a new message.
+ */
+export const TurnoverSchema: GenMessage<Turnover> = /*@__PURE__*/
+  messageDesc(file_inventory_v1_query, 16);
+
+/**
+ * @generated from message inventory.v1.RefusalCount
+ */
+export type RefusalCount = Message<"inventory.v1.RefusalCount"> & {
+  /**
+   * As "SHORT_STOCK".
+   *
+   * @generated from field: string reason = 1;
+   */
+  reason: string;
+
+  /**
+   * @generated from field: int64 count = 2;
+   */
+  count: bigint;
+};
+
+/**
+ * Describes the message inventory.v1.RefusalCount.
+ * Use `create(RefusalCountSchema)` to create a new message.
+ */
+export const RefusalCountSchema: GenMessage<RefusalCount> = /*@__PURE__*/
+  messageDesc(file_inventory_v1_query, 17);
 
 /**
  * How a list of stock is sorted.
