@@ -61,7 +61,7 @@ const LATENCIES_MAX = 10_000;
 /** Runs `call` as it is asked for; resolves when every call has ended. */
 export async function run(call: Call, load: LoadRun): Promise<Tally> {
   const tallies = new TallyKeeper(load);
-  await delay(Math.max(tallies.startMs - performance.now(), 0));
+  await notBefore(tallies.startMs);
   if (load.ratePerS === undefined) await closedLoop(call, load, tallies);
   else await openLoop(call, load, load.ratePerS, tallies);
   return tallies.tally();
@@ -90,6 +90,13 @@ async function openLoop(call: Call, { callers }: LoadRun, ratePerS: number, tall
     ended.finally(() => inProgress.delete(ended));
   }
   await Promise.all(inProgress);
+}
+
+/** A timer leaves fractions of a millisecond out, and so ends before its time: what was sold then is in no window. */
+async function notBefore(ms: number): Promise<void> {
+  for (let waitMs = ms - performance.now(); waitMs > 0; waitMs = ms - performance.now()) {
+    await delay(Math.ceil(waitMs));
+  }
 }
 
 /** Adds up the calls of one run. Times are those of `performance.now()`. */
