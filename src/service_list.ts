@@ -16,6 +16,7 @@ import { reflectionModules } from "./services/reflection/service.ts";
 import { checkModules, describedBy, namesOf, type ServiceModule } from "./services/service_module.ts";
 import { createSkus } from "./services/sku_look_up.ts";
 import { stockModule } from "./services/stock/service.ts";
+import { systemModule } from "./services/system/service.ts";
 import type { Stock } from "./stock.ts";
 import type { Log } from "./telemetry/log.ts";
 import { shareOf } from "./transport/addresses.ts";
@@ -93,6 +94,7 @@ export function openServices(
     lockModule({
       status: () => ({ concurrency, redlock: lock && { quorumLoss, fallback: lanes.fallback, ...lock.status() } }),
     }, config),
+    systemModule(config),
     healthModule(board, addressShareMax),
     ...services,
   ];

@@ -1,11 +1,5 @@
-/**
- * Which Holdfast this is. The version is that of `deno.json`; it is imported, so that saying it takes no permission.
- * Run by itself it prints the version, for `bin/holdfast --version`.
- */
-import project from "../../deno.json" with { type: "json" };
-
-/** Such as `0.1.0`. */
-export const VERSION: string = project.version;
+/** Says which Holdfast this is. Run by itself it prints the version, for `bin/holdfast --version`. */
+import { VERSION } from "../base/version.ts";
 
 /** What a process of ours runs on, for the first line of its log. */
 export function buildInfo(): { readonly version: string; readonly deno: string } {

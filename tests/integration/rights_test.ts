@@ -3,6 +3,7 @@ import { assertEquals } from "@std/assert";
 import { startApp } from "../../src/app.ts";
 import { openServices } from "../../src/service_list.ts";
 import { ANYONE, RIGHTS, withContained } from "../../src/auth/rights.ts";
+import { VERSION } from "../../src/base/version.ts";
 import { RefusalAudit } from "../../src/auth/refusal_audit.ts";
 import { loadConfig } from "../../src/config/config.ts";
 import { HealthBoard } from "../../src/health/board.ts";
@@ -88,6 +89,9 @@ Deno.test("a part of a batch asks for what its single call asks for, and lines o
     .map(({ method, who, right, address }) => [method, who, right, address]);
   assertEquals(noted, [["inventory.v1.StockService/ApplyBatch", "stocker", "seller", "127.0.0.1"]]);
   assertEquals(await apply(both, set, sell, reserve), [200, "done", "done", "done"]);
+  const { text } = await app.post("inventory.v1.SystemService/WhoAmI", {}, both.headers);
+  const who = { name: "both", kind: "keys", rights: ["reader", "seller", "stocker"], version: VERSION };
+  assertEquals(JSON.parse(text), who, "WhoAmI");
   // On this machine a header would be believed where nobody proves anything.
   const claim = { "x-holdfast-actor": "both" };
   const status = async (headers: object) =>

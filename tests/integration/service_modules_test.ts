@@ -8,6 +8,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { startApp } from "../../src/app.ts";
 import { openServices } from "../../src/service_list.ts";
 import { openStock } from "../../src/stock.ts";
+import { VERSION } from "../../src/base/version.ts";
 import { RefusalAudit } from "../../src/auth/refusal_audit.ts";
 import { loadConfig } from "../../src/config/config.ts";
 import { BenchService } from "../../bench/gen/bench/v1/bench_pb.ts";
@@ -42,6 +43,7 @@ const HOLDS = "inventory.v1.HoldService";
 const QUERY = "inventory.v1.QueryService";
 const STOCK = "inventory.v1.StockService";
 const LOCK = "inventory.v1.LockService";
+const SYSTEM = "inventory.v1.SystemService";
 const HEALTH = "grpc.health.v1.Health";
 const REFLECTION = ["v1", "v1alpha"].map((version) => `grpc.reflection.${version}.ServerReflection`);
 
@@ -59,14 +61,14 @@ Deno.test("the program's services: by what is each found, which does health name
   await withServices((modules, board) => {
     assertEquals(
       namesOf(modules, () => true).sort(),
-      [...REFLECTION, HEALTH, INVENTORY, GOODS, HOLDS, QUERY, STOCK, LOCK, "inventory"].sort(),
+      [...REFLECTION, HEALTH, INVENTORY, GOODS, HOLDS, QUERY, STOCK, LOCK, SYSTEM, "inventory"].sort(),
     );
     assertEquals([...board.statuses.keys()].sort(), ["", "inventory", GOODS, HOLDS, INVENTORY, QUERY, STOCK]);
-    assertEquals(namesOf(modules, ({ drainExempt }) => drainExempt).sort(), [HEALTH, LOCK]);
+    assertEquals(namesOf(modules, ({ drainExempt }) => drainExempt).sort(), [HEALTH, LOCK, SYSTEM]);
     const { listed, byName } = describedBy(modules);
     assertEquals(
       listed.map(({ typeName }) => typeName).sort(),
-      [...REFLECTION, HEALTH, INVENTORY, GOODS, HOLDS, QUERY, STOCK, LOCK].sort(),
+      [...REFLECTION, HEALTH, INVENTORY, GOODS, HOLDS, QUERY, STOCK, LOCK, SYSTEM].sort(),
     );
     assertEquals(byName.map(({ typeName }) => typeName), ["inventory"]);
   });
@@ -115,6 +117,8 @@ Deno.test("the program's services: what a caller of each method must be allowed"
       [`${QUERY}/ListMovements`]: "reader",
       [`${QUERY}/ListOrders`]: "reader",
       [`${LOCK}/Status`]: "operator",
+      [`${SYSTEM}/WhoAmI`]: "reader",
+      [`${SYSTEM}/GetSystem`]: "operator",
       [`${HEALTH}/Check`]: "anyone",
       [`${HEALTH}/List`]: "anyone",
       [`${HEALTH}/Watch`]: "anyone",
@@ -154,6 +158,8 @@ Deno.test("a server starts with a service beside its own, whose calls it takes a
       return await response.json();
     };
     assertEquals(await call(`${NAME}/Noop`, {}), {});
+    const who = { name: "", kind: "", rights: ["reader", "seller", "stocker", "operator"], version: VERSION };
+    assertEquals(await call(`${SYSTEM}/WhoAmI`, {}), who, "nobody is asked who it is");
     const { status } = await call("grpc.health.v1.Health/Check", { service: NAME });
     assertEquals(typeof status, "string");
   } finally {

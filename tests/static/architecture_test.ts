@@ -171,7 +171,7 @@ const FUNCTION_LINES_MAX = { "src/": 121, "tools/": 104, "bench/": 93 };
 const SOURCES = sourceFiles("src/");
 
 /** The one import of src from outside of it: the version, which stands in deno.json alone. */
-const OF_THE_PROJECT = "src/process/version.ts imports deno.json";
+const OF_THE_PROJECT = "src/base/version.ts imports deno.json";
 
 function roomOf(path: string): string {
   return path.replace(/^src\//, "").replace(/\/.*$/, "");

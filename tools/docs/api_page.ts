@@ -12,6 +12,7 @@ const OURS = [
   "inventory/v1/stock.proto",
   "inventory/v1/query.proto",
   "inventory/v1/lock.proto",
+  "inventory/v1/system.proto",
 ] as const;
 const HEAD = new URL("./api_head.md", import.meta.url);
 const ARTICLE_TITLE = "The article's contract";

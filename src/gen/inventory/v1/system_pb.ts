@@ -45,14 +45,14 @@ export type WhoAmIResponse = Message<"inventory.v1.WhoAmIResponse"> & {
   name: string;
 
   /**
-   * "key", "jwt" or "mtls"; empty: callers are not asked who they are.
+   * How it proved that: "keys", "jwt" or "mtls", as in AUTH; empty: callers are not asked who they are.
    *
    * @generated from field: string kind = 2;
    */
   kind: string;
 
   /**
-   * What it may do, with all that is contained in that: of "reader", "seller", "stocker", "operator".
+   * What it may do, with all that is contained in that: of "reader", "seller", "stocker", "operator", in this sequence.
    *
    * @generated from field: repeated string rights = 3;
    */
