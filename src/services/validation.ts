@@ -58,6 +58,14 @@ export function checkCount(
   if (count > max) violations.add(field, `expected at most ${max} ${part}s, got ${count}`);
 }
 
+/** A version that a goods has to stand at. No goods gets as far as versions that a number can't say exactly. */
+export function readVersion(violations: Violations, field: string, version: bigint): number {
+  if (version < 0n || version > BigInt(Number.MAX_SAFE_INTEGER)) {
+    violations.add(field, `expected a version of 0 to ${Number.MAX_SAFE_INTEGER}, got ${version}`);
+  }
+  return Number(version);
+}
+
 /** An id that the caller chose; undefined if the field is empty. */
 export function readId(violations: Violations, field: string, id: string): string | undefined {
   return readText(violations, field, id, ID);

@@ -18,6 +18,7 @@ import {
   UUID_V7,
 } from "./scenario.ts";
 
+import { current } from "./scenarios_sell_options.ts";
 import { adjust, adjusted, detailAt, differs, notInArticle, place, policy, transfer, twice } from "./scenario_stock.ts";
 
 /** Each on goods of its own. */
@@ -161,6 +162,65 @@ export const STOCK: readonly Scenario[] = [
     ],
   },
   {
+    name: "changes a place only where it stands at the version that was expected, and says how it stands",
+    notInArticle,
+    calls: (g) => {
+      const moved = (expectedVersion: string) => ({
+        ...transfer(`${g}-t`, 2, [g, 1]),
+        lines: [{ goodsId: g, num: 1, expectedVersion }],
+      });
+      return [
+        set(g, 10, 1),
+        set(g + 1, 10, 1),
+        fails(
+          "AdjustInv",
+          { lines: [{ goodsId: g + 1, delta: 1 }, { goodsId: g, delta: 1, expectedVersion: "0" }] },
+          "ABORTED",
+          current(g, 10, 1),
+        ),
+        // The retry finds another version, and is answered all the same.
+        ...twice(
+          "AdjustInv",
+          { lines: [{ goodsId: g, delta: 1, expectedVersion: "1" }], operationId: `${g}` },
+          adjusted(`${g}`, place(g, 11, 2)),
+        ),
+        fails("TransferInv", moved("1"), "ABORTED", current(g, 11, 2)),
+        ...twice("TransferInv", moved("2"), {
+          levels: [place(g, 10, 3), place(g, 1, 1, { locationId: 2 })],
+          operationId: `${g}-t`,
+          replayed: false,
+        }),
+        fails(
+          "SetPolicy",
+          { goodsId: g, policy: { safetyStock: 1 }, expectedVersion: "2" },
+          "ABORTED",
+          current(g, 10, 3),
+        ),
+        ...twice("SetPolicy", { goodsId: g, policy: { safetyStock: 0, orderNumMax: 5 }, expectedVersion: "3" }, {
+          level: place(g, 10, 4),
+          policy: policy({ orderNumMax: 5 }),
+          replayed: false,
+        }),
+        fails("DeleteInv", { goodsId: g, releaseHolds: true, expectedVersion: "3" }, "ABORTED", current(g, 10, 4)),
+        ...twice("DeleteInv", { goodsId: g, expectedVersion: "4" }, {
+          level: place(g, 10, 5),
+          releasedHolds: 0,
+          replayed: false,
+        }),
+        fails("RestoreInv", { goodsId: g, expectedVersion: "4" }, "ABORTED", current(g, 10, 5)),
+        ...twice("RestoreInv", { goodsId: g, expectedVersion: "5" }, { level: place(g, 10, 6), replayed: false }),
+        fails(
+          "RestoreInv",
+          { goodsId: g, expectedVersion: "-1" },
+          "INVALID_ARGUMENT",
+          badRequest(["expected_version", `expected a version of 0 to ${Number.MAX_SAFE_INTEGER}, got -1`]),
+        ),
+        detail(g, 10, 6),
+        detail(g + 1, 10, 1),
+      ];
+    },
+  },
+  {
     name: "knows goods by their skus, and answers as it was asked",
     notInArticle,
     calls: (g) => {
@@ -221,7 +281,8 @@ export const STOCK: readonly Scenario[] = [
           releasedHolds: 1,
           replayed: false,
         }),
-        ok("DeleteInv", { ...held, releaseHolds: true }, {
+        // What holds that are released make of the version is no matter of what was expected.
+        ok("DeleteInv", { ...held, releaseHolds: true, expectedVersion: "4" }, {
           level: place(g, 10, 6),
           releasedHolds: 1,
           replayed: false,

@@ -122,6 +122,19 @@ const set = withOptional(
   ...(expectedNum === undefined ? {} : { expectedNum }),
 }));
 
+/** The same, where the first place that it moves is to stand at some version; mostly at any. */
+function expecting<
+  O extends { readonly lines?: readonly Line[]; readonly goodsId?: number; readonly locationId?: number },
+>(
+  operations: fc.Arbitrary<O>,
+) {
+  return fc.tuple(operations, seldom(fc.integer({ min: 0, max: 6 }))).map(([operation, version]) => {
+    const place = operation.lines?.[0] ?? operation;
+    const { goodsId = 1, locationId = 0 } = place;
+    return version === undefined ? operation : { ...operation, expected: [{ goodsId, locationId, version }] };
+  });
+}
+
 const operationId = fc.constantFrom("back-1", "back-2", "back-3", "do-1", "do-2", "do-3", "do-4");
 
 /** One operation, as the wire would hand it on. Moments are within the first 100 ms from {@link START_MS} on. */
@@ -166,13 +179,13 @@ export const anyOperation: fc.Arbitrary<Operation> = withOptional(
     { weight: 2, arbitrary: fc.record({ kind: fc.constant("expire" as const), orderId }) },
     {
       weight: 2,
-      arbitrary: fc.record({
+      arbitrary: expecting(fc.record({
         kind: fc.constant("adjust" as const),
         operationId,
         lines: fc.tuple(lines(1), fc.constantFrom(1, -1)).map(([lines, sign]) =>
           lines.map((line) => ({ ...line, num: sign * line.num }))
         ),
-      }),
+      })),
     },
     {
       weight: 3,
@@ -189,16 +202,22 @@ export const anyOperation: fc.Arbitrary<Operation> = withOptional(
     },
     {
       weight: 2,
-      arbitrary: fc.record({ kind: fc.constant("transfer" as const), operationId, from: locationId, lines: lines(1) })
-        .map(({ from, lines, ...rest }) => ({
+      arbitrary: expecting(
+        fc.record({ kind: fc.constant("transfer" as const), operationId, from: locationId, lines: lines(1) }).map((
+          { from, lines, ...rest },
+        ) => ({
           ...rest,
           toLocationId: from === 0 ? 1 : 0,
           lines: mergeLines(lines.map((line) => ({ ...line, locationId: from }))).filter(({ num }) => num <= INT32_MAX),
         })).filter(({ lines }) => lines.length > 0),
+      ),
     },
-    { weight: 3, arbitrary: fc.tuple(ofPlace("policy" as const), policy).map(([at, policy]) => ({ ...at, policy })) },
-    { weight: 1, arbitrary: ofPlace("delete" as const) },
-    { weight: 1, arbitrary: ofPlace("restore" as const) },
+    {
+      weight: 3,
+      arbitrary: expecting(fc.tuple(ofPlace("policy" as const), policy).map(([at, policy]) => ({ ...at, policy }))),
+    },
+    { weight: 1, arbitrary: expecting(ofPlace("delete" as const)) },
+    { weight: 1, arbitrary: expecting(ofPlace("restore" as const)) },
   ) as fc.Arbitrary<Operation>,
   { dryRun: seldom(fc.constant(true as const)) },
 ).map(({ dryRun, ...operation }) => (dryRun === undefined ? operation : { ...operation, dryRun }) as Operation);

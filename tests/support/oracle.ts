@@ -41,11 +41,11 @@ function decide(world: World, operation: Operation): SeenVerdict {
     case "expire":
       return { ok: "expired" };
     case "adjust":
-      return adjust(world, operation.operationId, quantities(operation.lines));
+      return adjust(world, operation.operationId, quantities(operation.lines), operation);
     case "count":
       return count(world, operation);
     case "transfer":
-      return transfer(world, operation.operationId, quantities(operation.lines), operation.toLocationId);
+      return transfer(world, operation.operationId, quantities(operation.lines), operation);
     case "policy":
       return policy(world, operation);
     case "delete":

@@ -77,11 +77,13 @@ const EVERY_ENDING = [
   ...["ok", "unknown_order", "order_state", "exceeds_held", "content_differs"].map((end) => `confirm ${end}`),
   ...["ok", "order_state"].map((end) => `release ${end}`),
   "expire ok",
-  ...["ok", "unknown_goods", "short_stock", "out_of_range", "content_differs"].map((end) => `adjust ${end}`),
+  ...["ok", "unknown_goods", "not_as_expected", "short_stock", "out_of_range", "content_differs"].map((end) =>
+    `adjust ${end}`
+  ),
   ...["ok", "unknown_goods", "short_stock", "content_differs"].map((end) => `count ${end}`),
-  ...["ok", "unknown_goods", "short_stock", "content_differs"].map((end) => `transfer ${end}`),
-  ...["ok", "unknown_goods"].map((end) => `policy ${end}`),
-  ...["ok", "unknown_goods", "has_holds"].map((end) => `delete ${end}`),
+  ...["ok", "unknown_goods", "not_as_expected", "short_stock", "content_differs"].map((end) => `transfer ${end}`),
+  ...["ok", "unknown_goods", "not_as_expected"].map((end) => `policy ${end}`),
+  ...["ok", "unknown_goods", "not_as_expected", "has_holds"].map((end) => `delete ${end}`),
   ...["ok", "unknown_goods"].map((end) => `restore ${end}`),
 ];
 

@@ -3,11 +3,12 @@ import { unknownPlaces } from "../levels.ts";
 import { keysOfLines } from "../lines.ts";
 import { INT32_MAX, type Level, type Line } from "../model.ts";
 import { keyOf } from "../stock_key.ts";
+import { type Expecting, unexpected } from "./expected.ts";
 import { decideRecorded } from "./recorded.ts";
 import { type Operated, type OperationRules, refused } from "./rules.ts";
 
 /** The operation. */
-export interface AdjustOperation extends Operated {
+export interface AdjustOperation extends Operated, Expecting {
   readonly kind: "adjust";
   readonly operationId: string;
   /** At least one; a `num` is above or below 0. */
@@ -27,11 +28,14 @@ export const ADJUST: OperationRules<AdjustOperation> = {
 
   records: ({ operationId }) => ({ operationIds: [operationId] }),
 
-  decide(snapshot, { operationId, lines }) {
+  decide(snapshot, operation) {
+    const { operationId, lines } = operation;
     const recorded = snapshot.operations.get(operationId);
     if (recorded !== undefined) return decideRecorded(recorded, { kind: "adjust", lines });
     const unknown = unknownPlaces(snapshot, lines);
     if (unknown.length > 0) return refused({ reason: "unknown_goods", places: unknown });
+    const changed = unexpected(snapshot, operation);
+    if (changed !== undefined) return changed;
     const before = lines.map((line) => snapshot.levels.get(keyOf(line)) as Level);
     const over = lines.filter(({ num }, i) => (before[i] as Level).onHand + num > INT32_MAX)
       .map(({ goodsId, locationId }) => ({ goodsId, locationId }));

@@ -1,11 +1,12 @@
 /** What sales of a goods at a location are bound by becomes something else. */
 import type { Policy } from "../model.ts";
 import { keyOf } from "../stock_key.ts";
+import { type Expecting, unexpected } from "./expected.ts";
 import { levelMade, standsAs } from "./recorded.ts";
 import { type Operated, type OperationRules, refused } from "./rules.ts";
 
 /** The operation. */
-export interface PolicyOperation extends Operated {
+export interface PolicyOperation extends Operated, Expecting {
   readonly kind: "policy";
   /** Made by the server: a policy that is set again is the same. */
   readonly operationId: string;
@@ -31,13 +32,16 @@ export const POLICY: OperationRules<PolicyOperation> = {
 
   records: ({ operationId }) => ({ operationIds: [operationId] }),
 
-  decide(snapshot, { operationId, goodsId, locationId, policy }) {
+  decide(snapshot, operation) {
+    const { operationId, goodsId, locationId, policy } = operation;
     const place = { goodsId, locationId };
     const level = snapshot.levels.get(keyOf(place));
     const made = levelMade(snapshot, operationId);
     if (made !== undefined) return standsAs(operationId, made, false);
     if (level === undefined || level.deleted) return refused({ reason: "unknown_goods", places: [place] });
     if (samePolicy(level.policy ?? NO_POLICY, policy)) return standsAs(operationId, level, true);
+    const changed = unexpected(snapshot, operation);
+    if (changed !== undefined) return changed;
     const free = level.onHand - level.reserved;
     if (free < -policy.backorderMax) return refused({ reason: "below_floor", place, available: free });
     const after = { ...level, policy, version: level.version + 1 };

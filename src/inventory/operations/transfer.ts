@@ -3,11 +3,12 @@ import { unknownPlaces } from "../levels.ts";
 import { keysOfLines } from "../lines.ts";
 import { INT32_MAX, type Level, type Line, type Snapshot } from "../model.ts";
 import { compareKeys, comparePlaces, keyOf, type Place } from "../stock_key.ts";
+import { type Expecting, unexpected } from "./expected.ts";
 import { decideRecorded } from "./recorded.ts";
 import { type Operated, type OperationRules, refused } from "./rules.ts";
 
 /** The operation. */
-export interface TransferOperation extends Operated {
+export interface TransferOperation extends Operated, Expecting {
   readonly kind: "transfer";
   readonly operationId: string;
   /** Another than that of the lines. */
@@ -30,7 +31,8 @@ export const TRANSFER: OperationRules<TransferOperation> = {
 
   records: ({ operationId }) => ({ operationIds: [operationId] }),
 
-  decide(snapshot, { operationId, toLocationId, lines }) {
+  decide(snapshot, operation) {
+    const { operationId, toLocationId, lines } = operation;
     const content = { to_location_id: toLocationId };
     const recorded = snapshot.operations.get(operationId);
     if (recorded !== undefined) return decideRecorded(recorded, { kind: "transfer", lines, content });
@@ -40,6 +42,8 @@ export const TRANSFER: OperationRules<TransferOperation> = {
       ...targets.filter((place) => snapshot.levels.get(keyOf(place))?.deleted === true),
     ];
     if (unknown.length > 0) return refused({ reason: "unknown_goods", places: unknown });
+    const changed = unexpected(snapshot, operation);
+    if (changed !== undefined) return changed;
     const short = lines
       .map(({ num, ...place }) => ({ ...place, asked: num, available: free(snapshot, place) }))
       .filter(({ asked, available }) => asked > available);

@@ -21,7 +21,7 @@ import { Violations } from "../../rpc/errors.ts";
 import { PLAIN, readOperated } from "../attribution.ts";
 import type { Asked } from "../ending.ts";
 import { type Named, readGoodsId, type SkuIds, skuNames } from "../skus.ts";
-import { checkLocationId, readBuyerId, readEnum, readId, readLines } from "../validation.ts";
+import { checkLocationId, readBuyerId, readEnum, readId, readLines, readVersion } from "../validation.ts";
 
 /** What is expected of an id that is not there. */
 export const ID_REQUIRED =
@@ -91,17 +91,14 @@ export function decodeSet(
   };
 }
 
-/** What a set expects. No goods gets as far as versions that a number can't say exactly. */
+/** What a set expects. */
 function readExpected(
   violations: Violations,
   { case: what, value }: SetInvRequest["expected"],
 ): Pick<SetOperation, "expectedVersion" | "expectedNum"> {
   if (what === undefined) return {};
   if (what === "expectedNum") return { expectedNum: value };
-  if (value < 0n || value > BigInt(Number.MAX_SAFE_INTEGER)) {
-    violations.add("expected_version", `expected a version of 0 to ${Number.MAX_SAFE_INTEGER}, got ${value}`);
-  }
-  return { expectedVersion: Number(value) };
+  return { expectedVersion: readVersion(violations, "expected_version", value) };
 }
 
 /** A place as a request names it. */

@@ -14,6 +14,7 @@ import { mergeLines, placeText } from "../../inventory/lines.ts";
 import { INT32_MAX, type Line } from "../../inventory/model.ts";
 import type { AdjustOperation } from "../../inventory/operations/adjust.ts";
 import type { CountOperation } from "../../inventory/operations/count.ts";
+import type { Expected, Expecting } from "../../inventory/operations/expected.ts";
 import type { DeleteOperation, RestoreOperation } from "../../inventory/operations/delete.ts";
 import type { Operation } from "../../inventory/operations/operation.ts";
 import type { TransferOperation } from "../../inventory/operations/transfer.ts";
@@ -23,7 +24,7 @@ import { readOperated } from "../attribution.ts";
 import type { Asked } from "../ending.ts";
 import { ID_REQUIRED, type RequestRules } from "../inventory/decode.ts";
 import { type Named, readGoodsId, type SkuIds, skuNames } from "../skus.ts";
-import { checkLocationId, readId, readLines } from "../validation.ts";
+import { checkLocationId, readId, readLines, readVersion } from "../validation.ts";
 
 /** How far back a count may lie, in days. */
 const COUNT_DAYS_MAX = 366;
@@ -52,11 +53,13 @@ export function decodeAdjust(
 ): AskedOperation<AdjustOperation> {
   const violations = new Violations();
   const lines = readAdjustments(violations, request.lines, rules.orderLinesMax, skus);
+  const expecting = readExpectations(violations, request.lines, skus);
   const { operationId, ids, named } = readOperationId(violations, request, rules);
   const operated = readOperated(violations, request, actor, rules.reasons);
   violations.check();
   const names = skuNames(request.lines, skus);
-  return { operation: { kind: "adjust", operationId, lines, ...operated }, ids, named, skus: names };
+  const operation: AdjustOperation = { kind: "adjust", operationId, lines, ...expecting, ...operated };
+  return { operation, ids, named, skus: names };
 }
 
 /** @param actor who asks @throws ConnectError INVALID_ARGUMENT */
@@ -97,10 +100,24 @@ export function decodeTransfer(
   const locationId = Math.max(0, fromLocationId);
   const moved = request.lines.map(({ goodsId, sku, num }) => ({ goodsId, sku, num, locationId }));
   const lines = readLines(violations, "lines", moved, { max: rules.orderLinesMax, required: true, skus });
+  const leaving = request.lines.map(({ goodsId, sku, expectedVersion }) => ({
+    goodsId,
+    sku,
+    locationId,
+    expectedVersion,
+  }));
+  const expecting = readExpectations(violations, leaving, skus);
   const { operationId, ids, named } = readOperationId(violations, request, rules);
   const operated = readOperated(violations, request, actor, rules.reasons);
   violations.check();
-  const operation: TransferOperation = { kind: "transfer", operationId, toLocationId, lines, ...operated };
+  const operation: TransferOperation = {
+    kind: "transfer",
+    operationId,
+    toLocationId,
+    lines,
+    ...expecting,
+    ...operated,
+  };
   return { operation, ids, named, skus: skuNames(request.lines, skus) };
 }
 
@@ -138,6 +155,28 @@ export function readPlace(
   return { goodsId, locationId };
 }
 
+/** What is expected of the one place of a request. */
+export function readExpectation(violations: Violations, expectedVersion: bigint | undefined, place: Place): Expecting {
+  if (expectedVersion === undefined) return {};
+  return { expected: [{ ...place, version: readVersion(violations, "expected_version", expectedVersion) }] };
+}
+
+/** What lines expect of their places, one by one: two lines of one place that differ can't both be right. */
+function readExpectations(
+  violations: Violations,
+  lines: readonly (Named & { readonly locationId: number; readonly expectedVersion?: bigint | undefined })[],
+  skus: SkuIds | undefined,
+): Expecting {
+  const expected = lines.flatMap((line, i): Expected[] => {
+    if (line.expectedVersion === undefined) return [];
+    const version = readVersion(violations, `lines[${i}].expected_version`, line.expectedVersion);
+    // What is wrong with a goods is said where its line is read.
+    const goodsId = readGoodsId(new Violations(), "", line, skus);
+    return [{ goodsId, locationId: line.locationId, version }];
+  });
+  return expected.length === 0 ? {} : { expected };
+}
+
 function readOperatedPlace(
   request: DeleteInvRequest | RestoreInvRequest,
   reasons: StockRules["reasons"],
@@ -146,9 +185,10 @@ function readOperatedPlace(
 ) {
   const violations = new Violations();
   const place = readPlace(violations, request, skus);
+  const expecting = readExpectation(violations, request.expectedVersion, place);
   const operated = readOperated(violations, request, actor, reasons);
   violations.check();
-  return { ...place, ...operated, names: skuNames([request], skus) };
+  return { ...place, ...expecting, ...operated, names: skuNames([request], skus) };
 }
 
 /** Merged and sorted by place; a `num` is above or below 0. */

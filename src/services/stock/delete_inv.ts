@@ -48,7 +48,7 @@ export async function deleteInv(
   releasesHolds: boolean,
   { signal, address }: { readonly signal: AbortSignal; readonly address: string | undefined },
 ): Promise<Deleted> {
-  const { operation } = asked;
+  let { operation } = asked;
   let releasedHolds = 0;
   for (let round = 0;; round++) {
     const ending: Ending = await parts.lanes.apply(operation, signal, address).catch((error) => error);
@@ -59,6 +59,9 @@ export async function deleteInv(
     }
     if (operation.dryRun === true) return await wouldDelete(parts, operation, signal, address);
     releasedHolds += await releaseRound(parts, operation, signal, address);
+    // Each hold that was released made a version of its own.
+    const { expected: _, ...rest } = operation;
+    operation = rest;
   }
 }
 

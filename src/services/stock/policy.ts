@@ -9,7 +9,7 @@ import { Violations } from "../../rpc/errors.ts";
 import { readOperated } from "../attribution.ts";
 import type { Asked } from "../ending.ts";
 import { type SkuIds, skuNames } from "../skus.ts";
-import { readPlace, type StockRules } from "./decode.ts";
+import { readExpectation, readPlace, type StockRules } from "./decode.ts";
 
 /** Units of safety stock, and of backorders: half an int32, so that what is available less both still is one. */
 const WITHHELD_MAX = 1_000_000_000;
@@ -28,9 +28,17 @@ export function decodePolicy(
   const violations = new Violations();
   const place = readPlace(violations, request, skus);
   const policy = request.policy === undefined ? NO_POLICY : readPolicy(violations, request.policy);
+  const expecting = readExpectation(violations, request.expectedVersion, place);
   const operated = readOperated(violations, request, actor, reasons);
   violations.check();
-  const operation: PolicyOperation = { kind: "policy", operationId: newId(), ...place, policy, ...operated };
+  const operation: PolicyOperation = {
+    kind: "policy",
+    operationId: newId(),
+    ...place,
+    policy,
+    ...expecting,
+    ...operated,
+  };
   return { operation, skus: skuNames([request], skus) };
 }
 

@@ -1,4 +1,5 @@
 /** What the plain model answers to operations on stock. */
+import type { Expecting } from "../../../src/inventory/operations/expected.ts";
 import type { Operation } from "../../../src/inventory/operations/operation.ts";
 import { placeText, type Quantities, type SeenVerdict } from "../seen_verdict.ts";
 import { LIMIT, text, type World } from "./world.ts";
@@ -42,11 +43,13 @@ export function giveBack(world: World, id: string, asked: Quantities): SeenVerdi
 }
 
 /** Units come and go. */
-export function adjust(world: World, id: string, by: Quantities): SeenVerdict {
+export function adjust(world: World, id: string, by: Quantities, expecting: Expecting): SeenVerdict {
   const before = world.before(id, "adjust", text(by));
   if (before !== undefined) return before;
   const unknown = world.unknown(by);
   if (unknown.length > 0) return { no: "unknown_goods", places: unknown };
+  const changed = unexpected(world, expecting);
+  if (changed !== undefined) return changed;
   const over = world.over(by);
   if (over.length > 0) return { no: "out_of_range", places: over };
   const short = Object.keys(by).filter((name) => -by[name]! > world.spare(name));
@@ -79,7 +82,12 @@ export function count(world: World, { operationId: id, num, occurredAtMs, ...pla
 }
 
 /** Units go elsewhere. */
-export function transfer(world: World, id: string, lines: Quantities, to: number): SeenVerdict {
+export function transfer(
+  world: World,
+  id: string,
+  lines: Quantities,
+  { toLocationId: to, ...expecting }: Of<"transfer">,
+): SeenVerdict {
   const before = world.before(id, "transfer", `${text(lines)} to ${to}`);
   if (before !== undefined) return before;
   const target = (name: string) => placeText({ goodsId: Number(name.split("@")[0]), locationId: to });
@@ -87,6 +95,8 @@ export function transfer(world: World, id: string, lines: Quantities, to: number
   const closed = names.map(target).filter((name) => world.shelves.get(name)?.closed === true);
   const unknown = [...world.unknown(lines), ...closed];
   if (unknown.length > 0) return { no: "unknown_goods", places: unknown };
+  const changed = unexpected(world, expecting);
+  if (changed !== undefined) return changed;
   const free = (name: string) => Math.max(0, world.shelves.get(name)!.units - world.reserved(name));
   const short = names.filter((name) => lines[name]! > free(name));
   if (short.length > 0) return { no: "short_stock", lines: short.map((name) => [name, lines[name]!, free(name)]) };
@@ -105,13 +115,15 @@ export function transfer(world: World, id: string, lines: Quantities, to: number
 }
 
 /** Restricts sales. */
-export function policy(world: World, { operationId: id, policy, ...place }: Of<"policy">): SeenVerdict {
+export function policy(world: World, { operationId: id, policy, expected = [], ...place }: Of<"policy">): SeenVerdict {
   const name = placeText(place);
   const shelf = world.shelves.get(name);
   const made = world.records.get(id);
   if (made !== undefined) return made.answer;
   if (shelf === undefined || shelf.closed) return { no: "unknown_goods", places: [name] };
   if (text(shelf.policy) === text(policy)) return { ...world.stock([name]), replayed: true };
+  const changed = unexpected(world, { expected });
+  if (changed !== undefined) return changed;
   const free = shelf.units - world.reserved(name);
   if (free < -policy.backorderMax) return { no: "below_floor", place: name, available: free };
   shelf.policy = policy;
@@ -120,16 +132,29 @@ export function policy(world: World, { operationId: id, policy, ...place }: Of<"
 }
 
 /** Ends sales, or begins them again. */
-export function close(world: World, { kind, operationId: id, ...place }: Of<"delete"> | Of<"restore">): SeenVerdict {
+export function close(
+  world: World,
+  { kind, operationId: id, expected = [], ...place }: Of<"delete"> | Of<"restore">,
+): SeenVerdict {
   const name = placeText(place);
   const shelf = world.shelves.get(name);
   const made = world.records.get(id);
   if (made !== undefined) return made.answer;
   if (shelf === undefined) return { no: "unknown_goods", places: [name] };
   if (shelf.closed === (kind === "delete")) return { ...world.stock([name]), replayed: true };
+  const changed = unexpected(world, { expected });
+  if (changed !== undefined) return changed;
   const reserved = world.reserved(name);
   if (kind === "delete" && reserved > 0) return { no: "has_holds", place: name, reserved };
   shelf.closed = kind === "delete";
   world.move(name, 0);
   return world.record(id, kind, "", world.stock([name]));
+}
+
+/** The first place that does not stand at the version that was expected of it. */
+function unexpected(world: World, { expected = [] }: Expecting): SeenVerdict | undefined {
+  const other = expected.find(({ version, ...place }) => version !== world.changes(placeText(place)));
+  if (other === undefined) return undefined;
+  const name = placeText(other);
+  return { no: "not_as_expected", place: name, version: world.changes(name) };
 }

@@ -5,6 +5,7 @@ const OPERATIONS = "src/inventory/operations";
 const RULE_TESTS = ["tests/unit/decide_test.ts", "tests/unit/settle_test.ts"];
 const LEVELS = { file: "src/inventory/levels.ts", tests: RULE_TESTS };
 const SET = { file: `${OPERATIONS}/set.ts`, tests: RULE_TESTS };
+const EXPECTED = { file: `${OPERATIONS}/expected.ts`, tests: RULE_TESTS };
 const SELL = { file: `${OPERATIONS}/sell.ts`, tests: RULE_TESTS };
 const TAKE = { file: `${OPERATIONS}/take.ts`, tests: RULE_TESTS };
 const ROLLBACK = { file: `${OPERATIONS}/rollback.ts`, tests: RULE_TESTS };
@@ -23,6 +24,12 @@ export const INVENTORY_SLIPS: readonly Slip[] = [
     find: " || (expectedNum ?? stood) !== stood",
     replace: "",
     rule: "a level is set only at the quantity that is expected",
+  },
+  {
+    ...EXPECTED,
+    find: "if ((level?.version ?? 0) !== version)",
+    replace: "if ((level?.version ?? 0) < version)",
+    rule: "a place is changed only at the version that is expected",
   },
   {
     ...SELL,

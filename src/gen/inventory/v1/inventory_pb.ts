@@ -19,7 +19,7 @@
 //                       it can, too many bytes of messages are being worked on, or the message is too large. If
 //                       RetryInfo is there, retry after it.
 //   ABORTED             the goods were busy for too long; RetryInfo. Retry with the same ids after it. Without RetryInfo
-//                       it is SetInv's alone: what was expected is not so. Do not retry.
+//                       what was expected is not so (SetInv, and writes of StockService). Do not retry.
 //   DEADLINE_EXCEEDED   the caller's deadline passed; the change may have been made. Retry with the same ids.
 //   CANCELED            the caller gave up; the change may have been made. Retry with the same ids.
 //   INTERNAL            a fault of the service; the x-request-id header finds its cause in the log.
