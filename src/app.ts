@@ -68,8 +68,10 @@ export interface App {
  * @throws Error where the port can't be listened on, or a service does not say all that it must
  */
 export async function startApp(config: Config, parts: AppParts): Promise<App> {
-  const measures = config.admin === undefined ? undefined : new ProcessMeasures(() => performance.now());
-  const stock = openStock(config, { observer: joinStockObservers(parts.tracing?.stock, measures?.stock), ...parts });
+  const measures = new ProcessMeasures(() => performance.now());
+  // What batches take is shown at the admin port alone.
+  const measured = config.admin === undefined ? undefined : measures.stock;
+  const stock = openStock(config, { observer: joinStockObservers(parts.tracing?.stock, measured), ...parts });
   try {
     return await serveStock(stock, config, { ...parts, measures });
   } catch (error) {
@@ -129,7 +131,7 @@ async function serveStock(stock: Stock, config: Config, parts: AppParts & Pick<S
     throw error;
   });
   const stopLooking = watchLoopDelay((lateMs, sinceMs) => {
-    measures?.loopDelaySeconds.observeMs(lateMs);
+    measures.looked(lateMs);
     limits.look(lateMs, sinceMs);
   });
   const sweeper = new HoldSweeper({ store: stock.store, lanes: stock.lanes, log, random: Math.random });

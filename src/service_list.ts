@@ -19,6 +19,7 @@ import { stockModule } from "./services/stock/service.ts";
 import { systemModule } from "./services/system/service.ts";
 import type { Stock } from "./stock.ts";
 import type { Log } from "./telemetry/log.ts";
+import type { ProcessMeasures } from "./telemetry/process_measures.ts";
 import { shareOf } from "./transport/addresses.ts";
 
 /** Largest answer, as much as gRPC clients take by default. Batches keep within it, and all else is far smaller. */
@@ -32,6 +33,7 @@ const LISTS_MAX = 200;
 export interface ServiceParts {
   readonly board: HealthBoard;
   readonly audit: RefusalAudit;
+  readonly measures: ProcessMeasures;
   readonly log: Log;
   /** Beside the program's own, such as the benchmark's. */
   readonly services?: readonly ServiceModule[];
@@ -45,11 +47,12 @@ export interface ServiceParts {
  */
 export function openServices(
   config: Config,
-  { lanes, lock, names, reasons, store }: Stock,
-  { board, audit, services = [], log }: ServiceParts,
+  { lanes, lock, names, own, reasons, store }: Stock,
+  { board, audit, measures, services = [], log }: ServiceParts,
 ): readonly ServiceModule[] {
   const { concurrency, quorumLoss, addressShareMax } = config;
   const skus = createSkus(names, reasons);
+  const processId = uuidV7();
   const inventory = createInventoryService({
     lanes,
     ...skus,
@@ -94,7 +97,20 @@ export function openServices(
     lockModule({
       status: () => ({ concurrency, redlock: lock && { quorumLoss, fallback: lanes.fallback, ...lock.status() } }),
     }, config),
-    systemModule(config),
+    systemModule({
+      view: () => ({
+        processId,
+        // As the metric process_start_time_seconds has it.
+        startedMs: performance.timeOrigin,
+        nowMs: Date.now(),
+        health: board.view,
+        lanes,
+        pool: own?.view.pools.find(({ name }) => name === "work"),
+        calls: measures.calls.durations(),
+        watchers: 0,
+        loopDelayMs: measures.loopDelayMs,
+      }),
+    }, config),
     healthModule(board, addressShareMax),
     ...services,
   ];

@@ -42,8 +42,7 @@ export interface Served {
   sweeper(): SweeperView;
   /** Undefined where nothing is compared. */
   ledger(): LedgerCheckView | undefined;
-  /** Undefined: nothing is measured. */
-  readonly measures: ProcessMeasures | undefined;
+  readonly measures: ProcessMeasures;
 }
 
 /** All of it, with what is the process's own. */

@@ -190,6 +190,7 @@ export class Dispatcher {
     const batch: Batch = { entries: taken, goods };
     const begunAt = performance.now();
     this.#batches++;
+    this.#batchParts.tallies.batchBegan(taken.length);
     try {
       const guarded = await this.#take(batch);
       if (guarded !== undefined) {

@@ -1,4 +1,4 @@
-/** What operations came to, and why batches were tried again: numbers since the process started. */
+/** What operations came to, how large batches were, and why they were tried again: since the process started. */
 import type { OperationKind, Refusal, Verdict } from "../inventory/model.ts";
 import type { Operation } from "../inventory/operations/operation.ts";
 import { Tally } from "../telemetry/measures.ts";
@@ -86,6 +86,20 @@ export class LanesTallies {
   readonly retries = new Tally(CAUSES);
   /** Leases that ran out: before the write of their batch began, or under it. */
   readonly leasesRanOut = new Tally({ before_write: 0, under_write: 0 });
+
+  #batches = 0;
+  #batchEntries = 0;
+
+  /** Batches that have begun, and the entries of all of them. */
+  get batches(): { readonly count: number; readonly entries: number } {
+    return { count: this.#batches, entries: this.#batchEntries };
+  }
+
+  /** A batch of so many entries begins. */
+  batchBegan(entries: number): void {
+    this.#batches++;
+    this.#batchEntries += entries;
+  }
 
   /** What operations came to, by kind. */
   get operations(): Readonly<Record<OperationKind, Tally<OperationEnd>>> {

@@ -14,6 +14,7 @@ import { InventoryService, OrderState } from "../../src/gen/inventory/v1/invento
 import { QueryService } from "../../src/gen/inventory/v1/query_pb.ts";
 import { StockService } from "../../src/gen/inventory/v1/stock_pb.ts";
 import { Concurrency, LockService } from "../../src/gen/inventory/v1/lock_pb.ts";
+import { SystemService } from "../../src/gen/inventory/v1/system_pb.ts";
 import { registry } from "../support/clients/client.ts";
 import { callJson } from "../support/clients/json_fetch.ts";
 import { type Connection, eachVersion } from "../support/http_versions.ts";
@@ -65,7 +66,9 @@ serverTest("reads are answered to a GET as to a POST", { env: { ALLOWED_HOSTS: O
       assertEquals((await lists.listInv({})).levels.length, 2);
       assertEquals((await lists.listMovements({ orderId: "sold" })).movements.length, 1);
       assertEquals((await lists.listOrders({})).orders.length, 1);
-      assertEquals(methods, Array(13).fill("GET"));
+      const system = createClient(SystemService, transport);
+      assertEquals([(await system.whoAmI({})).rights.length, (await system.getSystem({})).ordersApplied], [4, 1n]);
+      assertEquals(methods, Array(15).fill("GET"));
     }
   });
 

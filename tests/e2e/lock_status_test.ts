@@ -1,6 +1,7 @@
 /**
  * LockService/Status of the real program: the same for clients that nobody here wrote, with the lock's nodes up, in
- * quarantine and gone, with leases and without, while PostgreSQL is away, and while the server drains.
+ * quarantine and gone, with leases and without, while PostgreSQL is away, and while the server drains. Beside it
+ * SystemService/GetSystem, which answers then, too.
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import http2 from "node:http2";
@@ -17,6 +18,7 @@ import { grpcMessage, v1Path } from "../support/raw_call.ts";
 import { post, serverTest, startServer, type TestServer } from "../support/server.ts";
 
 const STATUS_PATH = "/inventory.v1.LockService/Status";
+const SYSTEM_PATH = "/inventory.v1.SystemService/GetSystem";
 /** The mode with a lock, whichever one this run goes by. */
 const REDLOCK = { CONCURRENCY: "redlock" };
 const TTL_MS = 5000;
@@ -48,11 +50,33 @@ interface Status {
   readonly leasesTotal: number;
 }
 
+interface System {
+  readonly processId: string;
+  readonly ready: boolean;
+  readonly dependencies: readonly { readonly name: string; readonly up: boolean; readonly reason: string }[];
+  readonly database: { readonly connections: number; readonly connectionsMax: number };
+  readonly lanes: { readonly batches: string; readonly batchEntries: string };
+  readonly calls: readonly {
+    readonly method: string;
+    readonly code: string;
+    readonly count: string;
+    readonly durations: readonly { readonly count: string }[];
+  }[];
+  readonly operations: readonly { readonly operation: string; readonly verdict: string; readonly count: string }[];
+  readonly refusals: readonly { readonly reason: string; readonly count: string }[];
+  readonly ordersApplied: string;
+}
+
 /** By fetch's plainer sister: JSON over HTTP/1.1. */
 async function statusOf(url: string): Promise<Status> {
   const { body } = await post(url + STATUS_PATH, {});
   assert("concurrency" in body, JSON.stringify(body));
   return body as unknown as Status;
+}
+
+/** What the process says of itself, by the same. */
+async function systemOf(url: string): Promise<System> {
+  return (await post(url + SYSTEM_PATH, {})).body as unknown as System;
 }
 
 function addressesOf(urls: readonly string[]): string[] {
@@ -119,6 +143,26 @@ serverTest("a lease is reported while a batch has it, and votes are counted", { 
   assert(added.length >= before.quorum, JSON.stringify(nodes));
   for (const { latencyMs } of added) assert(latencyMs! > 0, JSON.stringify(nodes));
   await eventually("the lease is released", async () => (await statusOf(server.url)).leasesTotal === 0);
+
+  const short = await call(server.url, "Sell", { orderId: "short", goodsInfo: [{ goodsId: 7, num: 99 }] });
+  assertEquals(short.code, "failed_precondition");
+  const system = await systemOf(server.url);
+  assertEquals([system.ready, system.ordersApplied], [true, "1"]);
+  assertEquals(system.dependencies.map(({ up, reason }) => [up, reason]), [[true, ""], [true, ""]]);
+  assertEquals(system.operations, [
+    { operation: "set", verdict: "applied", count: "1" },
+    { operation: "sell", verdict: "applied", count: "1" },
+    { operation: "sell", verdict: "refused", count: "1" },
+  ]);
+  assertEquals(system.refusals, [{ reason: "short_stock", count: "1" }]);
+  assertEquals([system.lanes.batches, system.lanes.batchEntries], ["3", "3"]);
+  assert(system.database.connections > 0 && system.database.connections <= system.database.connectionsMax);
+  const sales = system.calls.filter(({ method }) => method === "inventory.v1.InventoryService/Sell");
+  assertEquals(sales.map(({ code, count }) => [code, count]), [["OK", "1"], ["FAILED_PRECONDITION", "1"]]);
+  for (const { durations } of sales) {
+    assertEquals(durations.reduce((sum, { count }) => sum + Number(count), 0), 1);
+  }
+  assertEquals((await systemOf(server.url)).processId, system.processId);
 });
 
 Deno.test("nodes that have just started have no vote, nodes that are gone are down, and no password is shown", async () => {
@@ -186,7 +230,11 @@ Deno.test("it answers while the nodes and PostgreSQL are away, where sales are r
   assertEquals(status.nodes.map(({ address }) => address), NOBODY);
   assertEquals(statesOf(status), ["DOWN"]);
   for (const node of status.nodes) assert(!("uptimeMs" in node) && !("latencyMs" in node), JSON.stringify(node));
-  assert(!JSON.stringify(status).includes(PASSWORD));
+  const system = await systemOf(server.url);
+  assertEquals([system.ready, system.ordersApplied], [false, "0"]);
+  assertEquals(system.dependencies.map(({ name, up }) => [name, up]), [["PostgreSQL", false], ["Redis quorum", false]]);
+  for (const { reason } of system.dependencies) assert(reason !== "");
+  assert(!JSON.stringify([status, system]).includes(PASSWORD));
 });
 
 serverTest("with the quorum lost it says since when orders go by row locks", {
@@ -216,11 +264,12 @@ serverTest("a server that drains refuses calls that reach it, and still reports"
   await leases.askedFor();
 
   const status = await beginCall(server, STATUS_PATH);
+  const system = await beginCall(server, SYSTEM_PATH);
   const detail = await beginCall(server, v1Path("InvDetail"));
   server.signal("SIGTERM");
   await watch.hears("NOT_SERVING");
   // OK, and UNAVAILABLE.
-  assertEquals([await status.finish(), await detail.finish()], ["0", "14"]);
+  assertEquals([await status.finish(), await system.finish(), await detail.finish()], ["0", "0", "14"]);
 
   await leases.release();
   assert("answer" in await underWay);

@@ -4,6 +4,7 @@ import net from "node:net";
 import { type AdminPort, openAdminPort } from "../../src/admin/admin_port.ts";
 import { LOCK } from "../../src/admin/catalogue/lock.ts";
 import { askOverHttp } from "../../src/admin/gather.ts";
+import { ProcessMeasures } from "../../src/telemetry/process_measures.ts";
 import { createRegistry } from "../../src/admin/registry.ts";
 import type { Sources } from "../../src/admin/sources.ts";
 import { until } from "../../src/base/bounded_wait.ts";
@@ -130,7 +131,7 @@ Deno.test("nodes are numbers in labels, whatever they say and however often they
     votesMissing: votes,
   });
   const status = () => ({ quorum: 3, ttlMs: 5000, nodes: [0, 1, 2, 3, 4].map(node), leases: [] });
-  const sources = { served: { lock: status, measures: undefined } } as unknown as Sources;
+  const sources = { served: { lock: status, measures: new ProcessMeasures(() => 0) } } as unknown as Sources;
   const registry = createRegistry(LOCK, sources);
   const seriesOf = async () =>
     (await registry.metrics()).split("\n").filter((line) => line !== "" && !line.startsWith("#"))

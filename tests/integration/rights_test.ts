@@ -8,6 +8,7 @@ import { RefusalAudit } from "../../src/auth/refusal_audit.ts";
 import { loadConfig } from "../../src/config/config.ts";
 import { HealthBoard } from "../../src/health/board.ts";
 import { rightsOf } from "../../src/services/service_module.ts";
+import { ProcessMeasures } from "../../src/telemetry/process_measures.ts";
 import { openStock } from "../../src/stock.ts";
 import { PART_RIGHTS } from "../../src/services/stock/apply_batch.ts";
 import { addTestKey } from "../support/api_keys.ts";
@@ -36,7 +37,13 @@ interface Method {
 async function methods(): Promise<readonly Method[]> {
   const config = loadConfig((name) => name === "CONCURRENCY" ? "row" : undefined);
   const stock = openStock(config, { log });
-  const modules = openServices(config, stock, { board: new HealthBoard([]), audit: new RefusalAudit(log), log });
+  const measures = new ProcessMeasures(() => 0);
+  const modules = openServices(config, stock, {
+    board: new HealthBoard([]),
+    audit: new RefusalAudit(log),
+    measures,
+    log,
+  });
   await stock.close();
   const rightOf = rightsOf(modules);
   return modules.flatMap(({ service }) =>

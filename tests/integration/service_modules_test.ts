@@ -9,6 +9,7 @@ import { startApp } from "../../src/app.ts";
 import { openServices } from "../../src/service_list.ts";
 import { openStock } from "../../src/stock.ts";
 import { VERSION } from "../../src/base/version.ts";
+import { ProcessMeasures } from "../../src/telemetry/process_measures.ts";
 import { RefusalAudit } from "../../src/auth/refusal_audit.ts";
 import { loadConfig } from "../../src/config/config.ts";
 import { BenchService } from "../../bench/gen/bench/v1/bench_pb.ts";
@@ -51,7 +52,8 @@ async function withServices(run: (modules: readonly ServiceModule[], board: Heal
   const stock = openStock(config, { log });
   const board = new HealthBoard([]);
   try {
-    run(openServices(config, stock, { board, audit: new RefusalAudit(log), log }), board);
+    const measures = new ProcessMeasures(() => 0);
+    run(openServices(config, stock, { board, audit: new RefusalAudit(log), measures, log }), board);
   } finally {
     await stock.close();
   }

@@ -17,7 +17,7 @@ export const CALLS: readonly Metric[] = [
     bounds: SECONDS,
     across: "sum",
     read: ({ served: { measures } }) =>
-      (measures?.calls.durations() ?? []).map(({ method, code, seconds }) => ({
+      measures.calls.durations().map(({ method, code, seconds }) => ({
         labels: { rpc_method: method, rpc_response_status_code: code },
         of: seconds,
       })),

@@ -16,7 +16,7 @@ export const DATABASE: readonly Metric[] = [
     bounds: SECONDS,
     across: "sum",
     read: ({ served: { measures } }) =>
-      (measures?.stock.statements() ?? []).map(({ operation, error, seconds }) => ({
+      measures.stock.statements().map(({ operation, error, seconds }) => ({
         labels: { db_operation_name: operation, error_type: error },
         of: seconds,
       })),

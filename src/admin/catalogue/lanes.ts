@@ -44,7 +44,7 @@ export const LANES: readonly Metric[] = [
     help: "operations in a batch when it began",
     bounds: SIZES,
     across: "sum",
-    read: ({ served: { measures } }) => measures === undefined ? [] : [{ of: measures.stock.batchEntries }],
+    read: ({ served: { measures } }) => [{ of: measures.stock.batchEntries }],
   },
   {
     name: "holdfast_batch_duration_seconds",
@@ -52,7 +52,7 @@ export const LANES: readonly Metric[] = [
     help: "how long a batch took: lease, read, write, and the release of what nobody waits for",
     bounds: SECONDS,
     across: "sum",
-    read: ({ served: { measures } }) => measures === undefined ? [] : [{ of: measures.stock.batchSeconds }],
+    read: ({ served: { measures } }) => [{ of: measures.stock.batchSeconds }],
   },
   {
     name: "holdfast_queue_wait_seconds",
@@ -60,7 +60,7 @@ export const LANES: readonly Metric[] = [
     help: "how long the first operation of a batch had stood in line, attempts before included",
     bounds: SECONDS,
     across: "sum",
-    read: ({ served: { measures } }) => measures === undefined ? [] : [{ of: measures.stock.waitSeconds }],
+    read: ({ served: { measures } }) => [{ of: measures.stock.waitSeconds }],
   },
   {
     name: "holdfast_failed_attempts_total",

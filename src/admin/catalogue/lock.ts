@@ -68,7 +68,7 @@ export const LOCK: readonly Metric[] = [
     bounds: SECONDS,
     across: "sum",
     read: ({ served: { measures } }) =>
-      (measures?.stock.acquireSeconds.all ?? []).map(([result, of]) => ({ labels: { result }, of })),
+      measures.stock.acquireSeconds.all.map(([result, of]) => ({ labels: { result }, of })),
   },
   {
     name: "holdfast_lease_extensions_total",
@@ -76,7 +76,7 @@ export const LOCK: readonly Metric[] = [
     help: "leases that were extended, or lost when they were to be",
     labels: { result: ["extended", "lost"] },
     across: "sum",
-    read: ({ served: { measures } }) => each("result", measures?.stock.extensions.counts ?? {}),
+    read: ({ served: { measures } }) => each("result", measures.stock.extensions.counts),
   },
   {
     name: "holdfast_leases",

@@ -54,7 +54,7 @@ export const PROCESS: readonly Metric[] = [
     help: "how late the event loop was, looked at ten times a second",
     bounds: SECONDS,
     across: "sum",
-    read: ({ served: { measures } }) => measures === undefined ? [] : [{ of: measures.loopDelaySeconds }],
+    read: ({ served: { measures } }) => [{ of: measures.loopDelaySeconds }],
   },
   {
     name: "process_cpu_seconds_total",

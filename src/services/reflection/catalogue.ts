@@ -35,9 +35,9 @@ export function createCatalogue({ listed, byName = [], files = [] }: Described):
     extensionFiles: new Map(),
   };
   for (const file of withDependencies([...[...listed, ...byName].map(({ file }) => file), ...files])) {
-    addOnce(catalogue.filesByName, file.proto.name, file);
+    addOnce(catalogue.filesByName, [file.proto.name], file);
     catalogue.bytes.set(file, toBinary(FileDescriptorProtoSchema, file.proto));
-    for (const symbol of symbolsOf(file)) addOnce(catalogue.filesBySymbol, symbol, file);
+    addOnce(catalogue.filesBySymbol, symbolsOf(file), file);
     for (const { typeName } of allMessages(file.messages)) numbersOf(catalogue, typeName);
     for (const { extendee, number } of allExtensions(file)) numbersOf(catalogue, extendee.typeName).set(number, file);
   }
@@ -52,9 +52,11 @@ export function withDependencies(files: readonly DescFile[]): Set<DescFile> {
   return found;
 }
 
-function addOnce(files: Map<string, DescFile>, name: string, file: DescFile): void {
-  if (files.has(name)) throw new Error(`Cannot describe the services: "${name}" is declared twice`);
-  files.set(name, file);
+function addOnce(files: Map<string, DescFile>, names: Iterable<string>, file: DescFile): void {
+  for (const name of names) {
+    if (files.has(name)) throw new Error(`Cannot describe the services: "${name}" is declared twice`);
+    files.set(name, file);
+  }
 }
 
 function numbersOf(catalogue: Catalogue, typeName: string): Map<number, DescFile> {

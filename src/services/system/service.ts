@@ -1,21 +1,27 @@
-/** inventory.v1.SystemService: what the server knows of its callers and of itself. It asks nobody. */
-import { Code, ConnectError } from "@connectrpc/connect";
+/** inventory.v1.SystemService: what the process knows of its callers and of itself. It asks nobody. */
 import { identityOf } from "../../auth/caller.ts";
 import { SystemService } from "../../gen/inventory/v1/system_pb.ts";
 import { type BoundSettings, smallBounds } from "../bounds.ts";
 import { type ServiceModule, serviceModule } from "../service_module.ts";
-import { whoAmIMessage } from "./encode.ts";
+import { systemMessage, type SystemView, whoAmIMessage } from "./encode.ts";
 
-/** The service. */
-export function systemModule(settings: Pick<BoundSettings, "requestBytesMax">): ServiceModule {
+/** What the service is made of. */
+export interface SystemServiceOptions {
+  /** The view of now. Called once a call; it asks nobody. */
+  readonly view: () => SystemView;
+}
+
+/** The service. Its handlers throw nothing of their own. */
+export function systemModule(
+  { view }: SystemServiceOptions,
+  settings: Pick<BoundSettings, "requestBytesMax">,
+): ServiceModule {
   const bounds = smallBounds(settings);
   return serviceModule({
     service: SystemService,
     handlers: {
       whoAmI: (_request, { values }) => whoAmIMessage(identityOf(values)),
-      getSystem() {
-        throw new ConnectError("not served yet", Code.Unimplemented);
-      },
+      getSystem: () => systemMessage(view()),
     },
     methods: {
       whoAmI: { right: "reader", bounds },

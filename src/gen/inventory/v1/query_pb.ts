@@ -912,7 +912,8 @@ export type GetStatsResponse = Message<"inventory.v1.GetStatsResponse"> & {
   turnover: Turnover[];
 
   /**
-   * Operations that the process that answers has refused since it started, by reason; only on the first page.
+   * Operations that were refused or failed in the process that answers since it started, by reason; only on the first
+   * page.
    *
    * @generated from field: repeated inventory.v1.RefusalCount refusals = 3;
    */
@@ -1050,7 +1051,7 @@ export const TurnoverSchema: GenMessage<Turnover> = /*@__PURE__*/
  */
 export type RefusalCount = Message<"inventory.v1.RefusalCount"> & {
   /**
-   * As "SHORT_STOCK".
+   * As "short_stock": the reasons of the metric holdfast_refusals_total.
    *
    * @generated from field: string reason = 1;
    */

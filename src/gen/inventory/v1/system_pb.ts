@@ -18,7 +18,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file inventory/v1/system.proto.
  */
 export const file_inventory_v1_system: GenFile = /*@__PURE__*/
-  fileDesc("ChlpbnZlbnRvcnkvdjEvc3lzdGVtLnByb3RvEgxpbnZlbnRvcnkudjEiDwoNV2hvQW1JUmVxdWVzdCJNCg5XaG9BbUlSZXNwb25zZRIMCgRuYW1lGAEgASgJEgwKBGtpbmQYAiABKAkSDgoGcmlnaHRzGAMgAygJEg8KB3ZlcnNpb24YBCABKAkiEgoQR2V0U3lzdGVtUmVxdWVzdCKpAwoRR2V0U3lzdGVtUmVzcG9uc2USEgoKcHJvY2Vzc19pZBgBIAEoCRIuCgpzdGFydGVkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBImCgJhdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHdmVyc2lvbhgEIAEoCRIuCgxkZXBlbmRlbmNpZXMYBSADKAsyGC5pbnZlbnRvcnkudjEuRGVwZW5kZW5jeRIsCghkYXRhYmFzZRgGIAEoCzIaLmludmVudG9yeS52MS5EYXRhYmFzZVBvb2wSIgoFbGFuZXMYByABKAsyEy5pbnZlbnRvcnkudjEuTGFuZXMSJgoFY2FsbHMYCCADKAsyFy5pbnZlbnRvcnkudjEuQ2FsbENvdW50EiwKCHJlZnVzYWxzGAkgAygLMhouaW52ZW50b3J5LnYxLlJlZnVzYWxDb3VudBIWCg5vcmRlcnNfYXBwbGllZBgKIAEoAxIQCgh3YXRjaGVycxgLIAEoBRIVCg1sb29wX2RlbGF5X21zGAwgASgBIjYKCkRlcGVuZGVuY3kSDAoEbmFtZRgBIAEoCRIKCgJ1cBgCIAEoCBIOCgZyZWFzb24YAyABKAkiTQoMRGF0YWJhc2VQb29sEhMKC2Nvbm5lY3Rpb25zGAEgASgFEhcKD2Nvbm5lY3Rpb25zX21heBgCIAEoBRIPCgd3YWl0aW5nGAMgASgFIlUKBUxhbmVzEg8KB2VudHJpZXMYASABKAUSEwoLZW50cmllc19tYXgYAiABKAUSDwoHYmF0Y2hlcxgDIAEoAxIVCg1iYXRjaF9lbnRyaWVzGAQgASgDImgKCUNhbGxDb3VudBIOCgZtZXRob2QYASABKAkSDAoEY29kZRgCIAEoCRINCgVjb3VudBgDIAEoAxIuCglkdXJhdGlvbnMYBCADKAsyGy5pbnZlbnRvcnkudjEuRHVyYXRpb25Db3VudCI+Cg1EdXJhdGlvbkNvdW50EhMKBm1zX21heBgBIAEoAUgAiAEBEg0KBWNvdW50GAIgASgDQgkKB19tc19tYXgyrAEKDVN5c3RlbVNlcnZpY2USSAoGV2hvQW1JEhsuaW52ZW50b3J5LnYxLldob0FtSVJlcXVlc3QaHC5pbnZlbnRvcnkudjEuV2hvQW1JUmVzcG9uc2UiA5ACARJRCglHZXRTeXN0ZW0SHi5pbnZlbnRvcnkudjEuR2V0U3lzdGVtUmVxdWVzdBofLmludmVudG9yeS52MS5HZXRTeXN0ZW1SZXNwb25zZSIDkAIBYgZwcm90bzM", [file_google_protobuf_timestamp, file_inventory_v1_query]);
+  fileDesc("ChlpbnZlbnRvcnkvdjEvc3lzdGVtLnByb3RvEgxpbnZlbnRvcnkudjEiDwoNV2hvQW1JUmVxdWVzdCJNCg5XaG9BbUlSZXNwb25zZRIMCgRuYW1lGAEgASgJEgwKBGtpbmQYAiABKAkSDgoGcmlnaHRzGAMgAygJEg8KB3ZlcnNpb24YBCABKAkiEgoQR2V0U3lzdGVtUmVxdWVzdCL8AwoRR2V0U3lzdGVtUmVzcG9uc2USEgoKcHJvY2Vzc19pZBgBIAEoCRIuCgpzdGFydGVkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBImCgJhdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHdmVyc2lvbhgEIAEoCRIuCgxkZXBlbmRlbmNpZXMYBSADKAsyGC5pbnZlbnRvcnkudjEuRGVwZW5kZW5jeRIsCghkYXRhYmFzZRgGIAEoCzIaLmludmVudG9yeS52MS5EYXRhYmFzZVBvb2wSIgoFbGFuZXMYByABKAsyEy5pbnZlbnRvcnkudjEuTGFuZXMSJgoFY2FsbHMYCCADKAsyFy5pbnZlbnRvcnkudjEuQ2FsbENvdW50EiwKCHJlZnVzYWxzGAkgAygLMhouaW52ZW50b3J5LnYxLlJlZnVzYWxDb3VudBIWCg5vcmRlcnNfYXBwbGllZBgKIAEoAxIQCgh3YXRjaGVycxgLIAEoBRIVCg1sb29wX2RlbGF5X21zGAwgASgBEg0KBXJlYWR5GA0gASgIEhAKCGRyYWluaW5nGA4gASgIEjAKCm9wZXJhdGlvbnMYDyADKAsyHC5pbnZlbnRvcnkudjEuT3BlcmF0aW9uQ291bnQiNgoKRGVwZW5kZW5jeRIMCgRuYW1lGAEgASgJEgoKAnVwGAIgASgIEg4KBnJlYXNvbhgDIAEoCSJdCgxEYXRhYmFzZVBvb2wSEwoLY29ubmVjdGlvbnMYASABKAUSFwoPY29ubmVjdGlvbnNfbWF4GAIgASgFEg8KB3dhaXRpbmcYAyABKAUSDgoGaW5fdXNlGAQgASgFIoEBCgVMYW5lcxIPCgdlbnRyaWVzGAEgASgFEhMKC2VudHJpZXNfbWF4GAIgASgFEg8KB2JhdGNoZXMYAyABKAMSFQoNYmF0Y2hfZW50cmllcxgEIAEoAxIPCgd3YWl0aW5nGAUgASgFEhkKEWJhdGNoZXNfdW5kZXJfd2F5GAYgASgFImgKCUNhbGxDb3VudBIOCgZtZXRob2QYASABKAkSDAoEY29kZRgCIAEoCRINCgVjb3VudBgDIAEoAxIuCglkdXJhdGlvbnMYBCADKAsyGy5pbnZlbnRvcnkudjEuRHVyYXRpb25Db3VudCI+Cg1EdXJhdGlvbkNvdW50EhMKBm1zX21heBgBIAEoAUgAiAEBEg0KBWNvdW50GAIgASgDQgkKB19tc19tYXgiQwoOT3BlcmF0aW9uQ291bnQSEQoJb3BlcmF0aW9uGAEgASgJEg8KB3ZlcmRpY3QYAiABKAkSDQoFY291bnQYAyABKAMyrAEKDVN5c3RlbVNlcnZpY2USSAoGV2hvQW1JEhsuaW52ZW50b3J5LnYxLldob0FtSVJlcXVlc3QaHC5pbnZlbnRvcnkudjEuV2hvQW1JUmVzcG9uc2UiA5ACARJRCglHZXRTeXN0ZW0SHi5pbnZlbnRvcnkudjEuR2V0U3lzdGVtUmVxdWVzdBofLmludmVudG9yeS52MS5HZXRTeXN0ZW1SZXNwb25zZSIDkAIBYgZwcm90bzM", [file_google_protobuf_timestamp, file_inventory_v1_query]);
 
 /**
  * @generated from message inventory.v1.WhoAmIRequest
@@ -134,21 +134,21 @@ export type GetSystemResponse = Message<"inventory.v1.GetSystemResponse"> & {
   lanes?: Lanes | undefined;
 
   /**
-   * Calls that were answered, by method and code.
+   * Calls that were answered, by method and code; streams that have ended.
    *
    * @generated from field: repeated inventory.v1.CallCount calls = 8;
    */
   calls: CallCount[];
 
   /**
-   * Operations that were refused, by reason.
+   * Operations that were refused or failed, by reason.
    *
    * @generated from field: repeated inventory.v1.RefusalCount refusals = 9;
    */
   refusals: RefusalCount[];
 
   /**
-   * Orders that were applied.
+   * Sales that were applied, dry runs and answers that were given again not among them.
    *
    * @generated from field: int64 orders_applied = 10;
    */
@@ -167,6 +167,27 @@ export type GetSystemResponse = Message<"inventory.v1.GetSystemResponse"> & {
    * @generated from field: double loop_delay_ms = 12;
    */
   loopDelayMs: number;
+
+  /**
+   * All that it needs is there, and it takes work.
+   *
+   * @generated from field: bool ready = 13;
+   */
+  ready: boolean;
+
+  /**
+   * It is shutting down, and takes no new work.
+   *
+   * @generated from field: bool draining = 14;
+   */
+  draining: boolean;
+
+  /**
+   * Operations that have ended, by kind and verdict.
+   *
+   * @generated from field: repeated inventory.v1.OperationCount operations = 15;
+   */
+  operations: OperationCount[];
 };
 
 /**
@@ -183,7 +204,7 @@ export const GetSystemResponseSchema: GenMessage<GetSystemResponse> = /*@__PURE_
  */
 export type Dependency = Message<"inventory.v1.Dependency"> & {
   /**
-   * As "database" or "quorum".
+   * As "PostgreSQL", "Redis quorum" or "keys of callers".
    *
    * @generated from field: string name = 1;
    */
@@ -216,6 +237,8 @@ export const DependencySchema: GenMessage<Dependency> = /*@__PURE__*/
  */
 export type DatabasePool = Message<"inventory.v1.DatabasePool"> & {
   /**
+   * In use or idle.
+   *
    * @generated from field: int32 connections = 1;
    */
   connections: number;
@@ -231,6 +254,13 @@ export type DatabasePool = Message<"inventory.v1.DatabasePool"> & {
    * @generated from field: int32 waiting = 3;
    */
   waiting: number;
+
+  /**
+   * Those of the connections that are in use.
+   *
+   * @generated from field: int32 in_use = 4;
+   */
+  inUse: number;
 };
 
 /**
@@ -259,6 +289,8 @@ export type Lanes = Message<"inventory.v1.Lanes"> & {
   entriesMax: number;
 
   /**
+   * Batches that have begun.
+   *
    * @generated from field: int64 batches = 3;
    */
   batches: bigint;
@@ -269,6 +301,20 @@ export type Lanes = Message<"inventory.v1.Lanes"> & {
    * @generated from field: int64 batch_entries = 4;
    */
   batchEntries: bigint;
+
+  /**
+   * Entries that wait.
+   *
+   * @generated from field: int32 waiting = 5;
+   */
+  waiting: number;
+
+  /**
+   * Batches that are under way.
+   *
+   * @generated from field: int32 batches_under_way = 6;
+   */
+  batchesUnderWay: number;
 };
 
 /**
@@ -285,7 +331,7 @@ export const LanesSchema: GenMessage<Lanes> = /*@__PURE__*/
  */
 export type CallCount = Message<"inventory.v1.CallCount"> & {
   /**
-   * As "inventory.v1.InventoryService/Sell".
+   * As "inventory.v1.InventoryService/Sell"; "_OTHER" for all that is not served.
    *
    * @generated from field: string method = 1;
    */
@@ -304,7 +350,8 @@ export type CallCount = Message<"inventory.v1.CallCount"> & {
   count: bigint;
 
   /**
-   * How long they took: calls up to each of the bounds, in milliseconds; the last has none.
+   * How long they took: each call is in the first bucket that is long enough for it. All buckets are there, the
+   * shortest first, with the same bounds in every answer.
    *
    * @generated from field: repeated inventory.v1.DurationCount durations = 4;
    */
@@ -341,6 +388,41 @@ export type DurationCount = Message<"inventory.v1.DurationCount"> & {
  */
 export const DurationCountSchema: GenMessage<DurationCount> = /*@__PURE__*/
   messageDesc(file_inventory_v1_system, 8);
+
+/**
+ * Operations of one kind that came to one end.
+ *
+ * @generated from message inventory.v1.OperationCount
+ */
+export type OperationCount = Message<"inventory.v1.OperationCount"> & {
+  /**
+   * As "sell" or "reserve".
+   *
+   * @generated from field: string operation = 1;
+   */
+  operation: string;
+
+  /**
+   * "applied"; "repeated": the answer of an earlier call under the same id; "tried": a dry run; "refused" by a rule of
+   * stock; "failed" for want of goods, lock, database or queue; "left" by the caller before it was decided; "fault" of
+   * the program.
+   *
+   * @generated from field: string verdict = 2;
+   */
+  verdict: string;
+
+  /**
+   * @generated from field: int64 count = 3;
+   */
+  count: bigint;
+};
+
+/**
+ * Describes the message inventory.v1.OperationCount.
+ * Use `create(OperationCountSchema)` to create a new message.
+ */
+export const OperationCountSchema: GenMessage<OperationCount> = /*@__PURE__*/
+  messageDesc(file_inventory_v1_system, 9);
 
 /**
  * Looks at the server and at the caller, and changes nothing.
