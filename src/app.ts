@@ -2,6 +2,7 @@
 import { v7 as uuidV7 } from "uuid";
 import type { Served } from "./admin/sources.ts";
 import { type Config, DRAIN_MS_MAX } from "./config/config.ts";
+import { CONSOLE_DIR } from "./config/console_dir.ts";
 import { watchReadiness } from "./health/readiness.ts";
 import { ANSWER_JSON } from "./services/answer_json.ts";
 import { believedActor } from "./services/attribution.ts";
@@ -9,6 +10,7 @@ import { HealthBoard } from "./health/board.ts";
 import { identityOf } from "./auth/caller.ts";
 import { openCallers } from "./auth/open_callers.ts";
 import { RefusalAudit } from "./auth/refusal_audit.ts";
+import { openConsole, withConsole } from "./site/handler.ts";
 import { withHealthPaths } from "./services/health/paths.ts";
 import { deadline } from "./rpc/deadline.ts";
 import { errorBoundary, refuseWhileDraining } from "./rpc/interceptors.ts";
@@ -124,7 +126,10 @@ async function serveStock(stock: Stock, config: Config, parts: AppParts & Pick<S
   });
   const listener = await listen({
     ...listenOptions(config, parts),
-    handler: withHealthPaths(handler, board),
+    handler: withHealthPaths(
+      config.console ? withConsole(handler, await openConsole(CONSOLE_DIR, log)) : handler,
+      board,
+    ),
     carried: callers?.carried,
   }).catch(async (error) => {
     await callers?.close();

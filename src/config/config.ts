@@ -119,6 +119,8 @@ export interface Config {
   readonly corsHeaders: readonly string[];
   /** Names of this server, beside those of loopback, under which pages of its own may call. */
   readonly allowedHosts: readonly string[];
+  /** Whether the page for browsers is served. */
+  readonly console: boolean;
   /** The certificate's, and those of the authorities of clients where these are asked for certificates. */
   readonly tlsFiles:
     | { readonly cert: string; readonly key: string; readonly clientCa?: string | undefined }
@@ -226,6 +228,7 @@ export function loadConfig(read: (name: string) => string | undefined, readFile 
     allowedHosts: [...new Set(settings.ALLOWED_HOSTS)],
     corsLeftToProxy: settings.CORS === "proxy",
     corsHeaders: settings.CORS_HEADERS,
+    console: settings.CONSOLE === "on",
     tlsFiles: cert !== undefined && key !== undefined
       ? { cert, key, clientCa: mtlsRulesOf(settings)?.caFile }
       : undefined,

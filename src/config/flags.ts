@@ -1,14 +1,19 @@
 /** The flags that our processes are started with: what each needs, one by one and no wider. */
 import { type AdminAddress, workerAdmin } from "./admin_address.ts";
 import type { Config } from "./config.ts";
+import { CONSOLE_DIR } from "./console_dir.ts";
 import { SETTING_NAMES } from "./settings.ts";
 import { listenPermission, neededPermissions, permissionFlags } from "./permissions.ts";
 
-/** The flags for `deno run`, to stand before `src/main.ts`, or before `src/worker.ts` and its arguments. */
+/**
+ * The flags for `deno run`, to stand before `src/main.ts`, or before `src/worker.ts` and its arguments. The console is
+ * permitted beside what is needed: without it the server says so and starts.
+ */
 export function serverFlags(config: Config): string[] {
+  const needed = neededPermissions(config);
   return [
     "--no-prompt",
-    ...permissionFlags(neededPermissions(config)),
+    ...permissionFlags({ ...needed, read: [...needed.read, ...config.console ? [CONSOLE_DIR] : []] }),
     "--allow-sys=hostname",
     `--allow-env=${SETTING_NAMES.join(",")}`,
     // Libraries that look through the whole environment then see the named variables only, and do not fail.

@@ -202,6 +202,9 @@ export const SETTINGS = z.object({
   ALLOWED_HOSTS: list(parseHostName).default([]).describe(
     "this server's names, such as `stock.example`, beside `localhost` and addresses; [what they are for](clients.md#pages-in-a-browser)",
   ),
+  CONSOLE: z.enum(["on", "off"]).default("on").describe(
+    "`off`: [the page for browsers](console.md) is not served; whoever reaches the port gets it, and with it nothing but the page",
+  ),
   TLS_CERT_FILE: path().describe(
     "certificate chain as PEM, [taken up when renewed](operating.md#certificates); only together with `TLS_KEY_FILE`; needs `--allow-read` for both",
   ),

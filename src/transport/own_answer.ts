@@ -48,6 +48,8 @@ const ENCODER = new TextEncoder();
 const NOTHING = new Uint8Array();
 /** Read of a request whose answer does not depend on it. */
 const UNWANTED_BYTES_MAX = 16 * 1024;
+/** Statuses whose answers have no length, as they have no body. */
+const BODILESS = new Set([204, 304]);
 /** Longest wait for the end of such a request, in ms. */
 const UNWANTED_MS_MAX = 1_000;
 
@@ -114,7 +116,7 @@ function grpcFields(error: ConnectError): Record<string, string> {
 
 /** Sends it over HTTP/1, with the fields that were set before. */
 export function sendOverHttp1(response: ServerResponse, { status, headers, body }: OwnAnswer): void {
-  response.writeHead(status, status === 204 ? headers : { ...headers, "content-length": String(body.length) });
+  response.writeHead(status, BODILESS.has(status) ? headers : { ...headers, "content-length": String(body.length) });
   response.end(body);
 }
 

@@ -4,6 +4,7 @@
  * refuses whom, but no password.
  */
 import { assert, assertEquals } from "@std/assert";
+import { CONSOLE_DIR } from "../../src/config/console_dir.ts";
 import { processFacts } from "../../src/process/facts.ts";
 import { LOCK_RULES } from "../../tools/stack/redis_users.ts";
 import { call, callUntilDecided, health } from "../support/callers.ts";
@@ -88,7 +89,8 @@ async function rotated(t: Deno.TestContext): Promise<void> {
     const granted = (pid: number) =>
       processFacts(pid)!.commandLine.split(" ").find((word) => word.startsWith("--allow-read="));
     assertEquals(granted(server.pid), `--allow-read=${files}`);
-    for (const worker of [1, 2]) assertEquals(granted(pidOf(server, worker)), `--allow-read=/dev/null,${files},${tls}`);
+    const ofWorker = `--allow-read=/dev/null,${files},${tls},${CONSOLE_DIR}`;
+    for (const worker of [1, 2]) assertEquals(granted(pidOf(server, worker)), ofWorker);
   });
 
   await t.step("all sessions are under TLS", async () => {

@@ -99,6 +99,9 @@ const LAW: Readonly<Record<string, Law>> = {
     ],
     packages: ["prom-client"],
   },
+  // Runs in browsers: what it shares with the server is the API alone.
+  console: { files: ["gen"], packages: ["@connectrpc/connect", "@connectrpc/connect-web", "lit"] },
+  site: { files: ["telemetry", "transport"], packages: [] },
   process: { files: ["admin", "app.ts", "config", "telemetry", "tls", "transport/limits.ts"], packages: [] },
   gen: { files: [], packages: ["@bufbuild/protobuf"] },
   "stock.ts": {
@@ -130,6 +133,7 @@ const LAW: Readonly<Record<string, Law>> = {
       "limits",
       "rpc",
       "services",
+      "site",
       "telemetry",
       "transport",
     ],

@@ -2,6 +2,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { parse } from "yaml";
 import { loadConfig, STOP_MS_MAX } from "../../src/config/config.ts";
+import { CONSOLE_DIR } from "../../src/config/console_dir.ts";
 import { SETTING_NAMES } from "../../src/config/settings.ts";
 import { EXIT_UNUSABLE } from "../../src/process/exit_codes.ts";
 import { LOCK_RULES, REDIS_USER } from "../../tools/stack/redis_users.ts";
@@ -64,9 +65,12 @@ Deno.test("compose: the server is given known settings, and they go together", (
   assertEquals(config.database.hosts.map(postgresHostText), ["postgres:5432"]);
 });
 
+/** A path as the image has it, below its working directory. */
+const inImage = (word: string) => word.replace(CONSOLE_DIR, "dist/console");
+
 Deno.test("compose: the server may reach its own port and stores, and nothing more", () => {
   const config = loadConfig((name) => server.environment?.[name]);
-  const expected = ["run", "--cached-only", ...serverFlags(config), "src/main.ts"];
+  const expected = ["run", "--cached-only", ...serverFlags(config), "src/main.ts"].map(inImage);
   assertEquals([...(server.command ?? [])].sort(), expected.sort());
   assertEquals(server.command?.at(-1), "src/main.ts");
 });
@@ -181,8 +185,11 @@ Deno.test("compose: the image is tagged with the version, and contains neither t
   const { version } = JSON.parse(Deno.readTextFileSync("deno.json"));
   for (const { image, build } of [server, migrate, keys]) {
     assertEquals(image, `holdfast:${version}`);
-    const copied = [...(build?.dockerfile_inline ?? "").matchAll(/^COPY (.+) \S+$/gm)].map(([, from]) => from);
-    assertEquals(copied, ["deno.json deno.lock", "migrations", "src"]);
+    // The page is made in a stage of its own, of which the image has the result alone.
+    const [, building = "", own = ""] = (build?.dockerfile_inline ?? "").split(/^FROM /m);
+    const copied = [...own.matchAll(/^COPY (.+) \S+$/gm)].map(([, from]) => from);
+    assertEquals(copied, ["deno.json deno.lock", "migrations", "src", "--from=console /app/dist/console"]);
+    assert(building.endsWith("RUN deno task console\n\n"), building);
   }
 });
 
@@ -192,6 +199,7 @@ Deno.test("compose: the image and bin/holdfast have the pinned Deno, and the ima
   const permission = migrate.command?.find((word) => word.startsWith("--allow-run="));
   assert(permission?.split(",").every((path) => path.includes(`@${dbmate}/`)), `${permission} is not dbmate ${dbmate}`);
   const pinned = /deno@(\d+\.\d+\.\d+)/.exec(Deno.readTextFileSync(".ci/run"))?.[1];
-  assertEquals(/^FROM denoland\/deno:(\S+)$/m.exec(server.build?.dockerfile_inline ?? "")?.[1], pinned);
+  const bases = [...(server.build?.dockerfile_inline ?? "").matchAll(/^FROM (\S+)/gm)].map(([, base]) => base);
+  assertEquals(bases, [`denoland/deno:${pinned}`, `denoland/deno:${pinned}`]);
   assertEquals(/^version=(\S+)$/m.exec(Deno.readTextFileSync("bin/holdfast"))?.[1], pinned);
 });

@@ -1,6 +1,7 @@
 /** The settings: docs/settings.md says what is read, and the tasks of deno.json allow it and no more. */
 import { assert, assertEquals } from "@std/assert";
 import { loadConfig } from "../../src/config/config.ts";
+import { CONSOLE_DIR } from "../../src/config/console_dir.ts";
 import { DATABASE_URL_DEFAULT, REDIS_URLS_DEFAULT, SETTING_NAMES } from "../../src/config/settings.ts";
 import { serverFlags, supervisorFlags } from "../../src/config/flags.ts";
 
@@ -16,6 +17,8 @@ const CALLERS =
 const START = (TASKS["start"] ?? "").replace(CALLERS, "").replaceAll('"', "");
 /** Asking whether a caller is alive is for those that have callers, and not for workers. */
 const watchful = (flag: string) => flag === "--allow-sys=hostname" ? "--allow-sys=hostname,getPriority" : flag;
+/** As a task names it, from the folder that it runs in. */
+const fromHere = (flag: string) => flag.replace(CONSOLE_DIR, "dist/console");
 
 /** The rows of the settings table: names to default. */
 function documented(): Map<string, string> {
@@ -89,6 +92,7 @@ Deno.test("the defaults of docs/settings.md are what the program runs on", () =>
     CORS: code(config.corsLeftToProxy ? "proxy" : "on"),
     CORS_HEADERS: config.corsHeaders.length === 0 ? "none" : "",
     CORS_ORIGINS: config.corsOrigins.length === 0 ? "none" : "",
+    CONSOLE: code(config.console ? "on" : "off"),
     ALLOWED_HOSTS: config.allowedHosts.length === 0 ? "none" : "",
     TLS_CERT_FILE: config.tlsFiles === undefined ? "not set" : "",
     TLS_KEY_FILE: config.tlsFiles === undefined ? "not set" : "",
@@ -105,8 +109,8 @@ Deno.test("the start task grants every setting by name, and nothing wholesale", 
   const environment = flags.find((flag) => flag.startsWith("--allow-env="))?.slice("--allow-env=".length).split(",");
   assertEquals(environment?.sort(), [...SETTING_NAMES].sort());
   for (const flag of flags) {
-    // Opened to count the files that may be, and by nature without content.
-    if (flag === "--allow-read=/dev/null") continue;
+    // Opened to count the files that may be, and by nature without content; and the page, which everybody gets.
+    if (flag === "--allow-read=/dev/null,dist/console") continue;
     assert(/^--(no-prompt|ignore-env|allow-(net|env|sys)=.+)$/.test(flag), `${flag} grants more than the server needs`);
   }
 });
@@ -117,7 +121,7 @@ Deno.test("a worker's flags are those of the start task, and reach no host that 
   const ofWorker = serverFlags(loadConfig(() => undefined));
   const isNet = (flag: string) => flag.startsWith("--allow-net=");
   assertEquals(
-    ofWorker.filter((flag) => !isNet(flag)).map(watchful).sort(),
+    ofWorker.filter((flag) => !isNet(flag)).map(watchful).map(fromHere).sort(),
     ofTask.filter((flag) => !isNet(flag)).sort(),
   );
   const hosts = (flags: readonly string[]) => flags.find(isNet)?.slice("--allow-net=".length).split(",") ?? [];

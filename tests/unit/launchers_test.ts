@@ -1,6 +1,7 @@
 /** Tests of the pure parts of the launchers: what they read from test summaries, what they permit, what they print. */
 import { assert, assertEquals } from "@std/assert";
 import { loadConfig } from "../../src/config/config.ts";
+import { CONSOLE_DIR } from "../../src/config/console_dir.ts";
 import { gathererFlags, serverFlags } from "../../src/config/flags.ts";
 import { callersArgument, callersOf } from "../../src/process/callers.ts";
 import { callersCount } from "../../src/process/find_callers.ts";
@@ -37,7 +38,7 @@ Deno.test("serverFlags() permits the listener and the stores by host and port, a
   assert(flags.includes(
     "--allow-net=127.0.0.1:8443,127.0.0.1:8081,db.example:5432,127.0.0.1:7001,cache.example:6379,127.0.0.1:7003",
   ));
-  assert(flags.includes("--allow-read=/dev/null,/etc/tls/cert.pem,/etc/tls/key.pem"));
+  assert(flags.includes(`--allow-read=/dev/null,/etc/tls/cert.pem,/etc/tls/key.pem,${CONSOLE_DIR}`));
   const kinds = flags.map((flag) => flag.split("=")[0]).sort();
   assertEquals(kinds, ["--allow-env", "--allow-net", "--allow-read", "--allow-sys", "--ignore-env", "--no-prompt"]);
   assert(!flags.join(" ").includes("secret"));
@@ -65,14 +66,14 @@ Deno.test("serverFlags() permits every host of a list, IPv6 in brackets, sockets
   };
   const flags = serverFlags(loadConfig((name) => env[name]));
   assert(flags.includes("--allow-net=[::1]:8080,127.0.0.1:8081,pg-1:5432,[2001:db8::7]:6000"), flags.join(" "));
-  assert(flags.includes("--allow-read=/dev/null,/etc/tls/a,,b.pem"), flags.join(" "));
+  assert(flags.includes(`--allow-read=/dev/null,/etc/tls/a,,b.pem,${CONSOLE_DIR}`), flags.join(" "));
   env["DATABASE_URL"] = "postgres://u@/d?host=/run/postgresql";
   const socket = "/run/postgresql/.s.PGSQL.5432";
   const others = serverFlags(loadConfig((name) => env[name]));
   for (
     const flag of [
       `--allow-net=[::1]:8080,127.0.0.1:8081,unix:${socket}`,
-      `--allow-read=/dev/null,${socket}`,
+      `--allow-read=/dev/null,${socket},${CONSOLE_DIR}`,
       `--allow-write=${socket}`,
     ]
   ) {

@@ -6,6 +6,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { UnreadableFileError } from "../../src/base/small_file.ts";
 import { ConfigError, loadConfig } from "../../src/config/config.ts";
+import { CONSOLE_DIR } from "../../src/config/console_dir.ts";
 import { serverFlags, supervisorFlags } from "../../src/config/flags.ts";
 import { secretFiles } from "../../src/config/permissions.ts";
 import { migrateAddresses } from "../../src/migrate/addresses.ts";
@@ -89,10 +90,13 @@ Deno.test("files of secrets and of TLS may be read by the service, those of secr
   const config = load(settings);
   const secrets = "/run/url,/run/nodes";
   const tls = "/tls/a,,b.pem,/tls/ca.pem,/tls/cert.pem,/tls/key.pem";
-  assert(serverFlags(config).includes(`--allow-read=/dev/null,${secrets},${tls}`), serverFlags(config).join(" "));
+  assert(
+    serverFlags(config).includes(`--allow-read=/dev/null,${secrets},${tls},${CONSOLE_DIR}`),
+    serverFlags(config).join(" "),
+  );
   assert(supervisorFlags("deno", secretFiles(config)).includes(`--allow-read=${secrets}`));
   const others = serverFlags(load({ ...settings, CONCURRENCY: "row" }));
-  assert(others.includes(`--allow-read=/dev/null,${secrets},/tls/a,,b.pem`), others.join(" "));
+  assert(others.includes(`--allow-read=/dev/null,${secrets},/tls/a,,b.pem,${CONSOLE_DIR}`), others.join(" "));
 });
 
 Deno.test("files of TLS make an address verify-full, and stand beside nothing that says otherwise", () => {

@@ -6,6 +6,7 @@
  * Safe beside a running `up` and beside another `test`: nothing of it has a fixed place or port.
  */
 import { createLog } from "../../src/telemetry/create_log.ts";
+import { bringConsole } from "../console/build.ts";
 import { bringClientPrograms, type ClientPrograms } from "./client_programs.ts";
 import type { Log } from "../../src/telemetry/log.ts";
 import { isForReader, message } from "../reader_errors.ts";
@@ -52,7 +53,9 @@ async function main(): Promise<number> {
     const { jobs, flags } = planTests(Deno.args.filter((arg) => arg !== NO_CHECK));
     if (jobs.length === 0) throw new Error("there is no test in these directories");
     const places = Math.min(PLACES, jobs.length);
-    if (jobs.some(({ group }) => needsServers(group))) starting = startTestServers(log, places);
+    // The servers of the tests read the page at their start.
+    const building = jobs.some(({ group }) => needsServers(group)) ? bringConsole(log) : undefined;
+    if (building !== undefined) starting = startTestServers(log, places);
     // Beside the tests that need none of them, and behind what apt has to bring for the servers.
     if (jobs.some(({ group }) => group === "clients")) bringing = starting?.then(() => bringClientPrograms(log));
     // Whoever needs them hears of it when they could not be started or brought.
@@ -63,6 +66,7 @@ async function main(): Promise<number> {
       : ended("types", checkTypes(jobs.flatMap(({ paths }) => paths)));
     await sideBySide(jobs, places, async (job, place) => {
       const servers = needsServers(job.group) ? (await starting)?.places[place] : undefined;
+      await building;
       const clients = job.group === "clients" ? await bringing : undefined;
       if (requests.isAsked()) return;
       const access = servers && { ...servers.access, programs: [...servers.access.programs, ...clients?.paths ?? []] };

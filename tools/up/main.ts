@@ -23,6 +23,7 @@ import { type ServerProcess, startServer } from "../stack/server_process.ts";
 import { type Stack, startStack } from "../stack/stack.ts";
 import { listenForStop, type StopRequests } from "../stop_requests.ts";
 import { linesToPaste } from "./up_lines.ts";
+import { bringConsole } from "../console/build.ts";
 import { dataDir } from "../stack/own_directory.ts";
 import { settled, until } from "../../src/base/bounded_wait.ts";
 
@@ -49,7 +50,8 @@ async function main(): Promise<number> {
   try {
     const given = givenSettings();
     // Checked before anything is started; what is not given yet has a default of the right form.
-    loadConfig((name) => given[name]);
+    const { console: hasConsole } = loadConfig((name) => given[name]);
+    const building = hasConsole ? bringConsole(log) : undefined;
     if (OWNER_NAMES.some(isSet)) addressesOf(given);
     const starting = startStack({
       dir: dataDir(),
@@ -67,6 +69,7 @@ async function main(): Promise<number> {
     stopReporting = reportWhatEnds(stack, requests, log);
     if (requests.isAsked()) return await stopAll(undefined, stack, requests, log);
     const settings = await prepareStores(given, stack, log);
+    await building;
     if (requests.isAsked()) return await stopAll(undefined, stack, requests, log);
     return await serve(settings, stack, requests, log);
   } catch (error) {

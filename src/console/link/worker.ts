@@ -1,0 +1,2 @@
+/** The entry of the worker that all tabs share. */
+export {};

@@ -1,0 +1,2 @@
+/** The entry of the page. */
+import "./shell/console_frame.ts";
