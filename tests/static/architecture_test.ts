@@ -100,7 +100,10 @@ const LAW: Readonly<Record<string, Law>> = {
     packages: ["prom-client"],
   },
   // Runs in browsers: what it shares with the server is the API alone.
-  console: { files: ["gen"], packages: ["@connectrpc/connect", "@connectrpc/connect-web", "lit"] },
+  console: {
+    files: ["gen"],
+    packages: ["@bufbuild/protobuf", "@connectrpc/connect", "@connectrpc/connect-web", "lit"],
+  },
   site: { files: ["telemetry", "transport"], packages: [] },
   process: { files: ["admin", "app.ts", "config", "telemetry", "tls", "transport/limits.ts"], packages: [] },
   gen: { files: [], packages: ["@bufbuild/protobuf"] },
