@@ -1,0 +1,274 @@
+/** The goods page's list: its state in the URL, what it asks for, and its rows while pages and changes come in any turn. */
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { InvSort } from "../../src/gen/inventory/v1/query_pb.ts";
+import { fits } from "../../src/console/goods/fits.ts";
+import { FrameTurns } from "../../src/console/goods/frame_turns.ts";
+import { GoodsList, type ListCalls } from "../../src/console/goods/goods_list.ts";
+import { comesSorted, type ListRequest, listRequests } from "../../src/console/goods/list_requests.ts";
+import {
+  DELETED,
+  isFiltered,
+  listParams,
+  listsTheSame,
+  MODES,
+  readListState,
+  SORTS,
+} from "../../src/console/goods/list_state.ts";
+import { keyOf, type Row, type RowKey, safetyOf } from "../../src/console/goods/row.ts";
+import { sortedSlots } from "../../src/console/goods/row_order.ts";
+import { RowStore } from "../../src/console/goods/row_store.ts";
+
+const USUAL = readListState(new URLSearchParams());
+
+function row(goodsId: number, rest: Partial<Row> = {}): Row {
+  return {
+    ...{ goodsId, locationId: 0, sku: "", num: 5, onHand: 5, reserved: 0, version: 1 },
+    ...{ isLow: false, isSoldOut: false, updatedAtMs: 1_600_000_000_000, deletedAtMs: undefined },
+    ...rest,
+  };
+}
+
+Deno.test("a state of the list is the same after it was in a URL, whatever is in it", () => {
+  const states = fc.record({
+    search: fc.string({ unit: "grapheme", maxLength: 20 }).map((text) => text.trim()),
+    isLow: fc.boolean(),
+    isSoldOut: fc.boolean(),
+    hasHolds: fc.boolean(),
+    since: fc.constantFrom(undefined, "30m", "1h", "7d", "999d"),
+    locationIds: fc.uniqueArray(fc.nat(2_147_483_647), { maxLength: 5 }).map((ids) => ids.sort((a, b) => a - b)),
+    deleted: fc.constantFrom(...DELETED),
+    sort: fc.constantFrom(...SORTS),
+    isDescending: fc.boolean(),
+    mode: fc.constantFrom(...MODES),
+  });
+  fc.assert(fc.property(states, (state) => {
+    const params = new URLSearchParams(listParams(state).toString());
+    assertEquals(readListState(params), state);
+  }));
+  assertEquals(listParams(USUAL).toString(), "", "what is as usual makes no URL longer");
+  assert(!isFiltered(USUAL));
+  assert(listsTheSame(USUAL, { ...USUAL, mode: "count" }));
+  assert(!listsTheSame(USUAL, { ...USUAL, isLow: true }));
+});
+
+Deno.test("a URL that says nonsense shows the usual list", () => {
+  const params = new URLSearchParams("since=-3h&sort=colour&deleted=maybe&mode=fly&at=x.99999999999.-1");
+  assertEquals(readListState(params), USUAL);
+  assertEquals(readListState(new URLSearchParams("at=7, 3;3 12")).locationIds, [3, 7, 12]);
+});
+
+Deno.test("every state of the list is asked for by requests that ListInv takes", () => {
+  const of = (query: string) => listRequests(readListState(new URLSearchParams(query)), 1_000_000_000);
+  assertEquals(of("").map(({ sort }) => sort), [InvSort.GOODS]);
+  assertEquals(of("sort=-goods")[0]!.descending, true);
+  // Goods without a SKU are in no list by SKU.
+  assertEquals(of("sort=sku").map(({ sort }) => sort), [InvSort.SKU, InvSort.GOODS]);
+  assertEquals(of("sort=sku&low").map(({ sort, low }) => [sort, low]), [[InvSort.GOODS, true]]);
+  assertEquals(of("q=TEA")[0]!.skuPrefix, "TEA");
+  // The server sorts by SKU where there is a prefix, and by change where there is a time, and takes no other.
+  assertEquals(of("q=TEA&sort=-goods").map(({ sort, descending }) => [sort, descending]), [[undefined, false]]);
+  assertEquals(of("q=TEA&since=1h&sort=-sku").map(({ sort, descending }) => [sort, descending]), [[undefined, false]]);
+  assertEquals(of("q=42").map(({ goodsIds, skuPrefix }) => [goodsIds, skuPrefix]), [[[42], undefined], [
+    undefined,
+    "42",
+  ]]);
+  assertEquals(of("q=99999999999").length, 1, "no goods id is as large");
+  assertEquals(of("since=1h")[0]!.changedSince?.seconds, 996_400n);
+  assert(comesSorted(readListState(new URLSearchParams("sort=-sku"))));
+  assert(!comesSorted(readListState(new URLSearchParams("sort=available"))));
+  assert(!comesSorted(readListState(new URLSearchParams("since=1h"))));
+});
+
+Deno.test("a row fits by what its filters say", () => {
+  const state = readListState(new URLSearchParams("q=TEA&low&holds&at=2"));
+  const fitting = row(1, { sku: "TEA-1", isLow: true, reserved: 1, locationId: 2 });
+  assert(fits(fitting, state));
+  assert(!fits({ ...fitting, reserved: 0 }, state));
+  assert(!fits({ ...fitting, isLow: false }, state));
+  assert(!fits({ ...fitting, locationId: 0 }, state));
+  assert(!fits({ ...fitting, sku: "COFFEE" }, state));
+  assert(!fits({ ...fitting, deletedAtMs: 5 }, state));
+  assert(fits(row(42), readListState(new URLSearchParams("q=42"))));
+});
+
+Deno.test("of whatever comes, the newest version of a place stays, and a change during a page is not lost", () => {
+  // What happens to three places, each seen by pages and changes that come in any turn.
+  const step = fc.oneof(
+    fc.record({ do: fc.constant("write" as const), goodsId: fc.integer({ min: 1, max: 3 }) }),
+    fc.record({ do: fc.constant("ask" as const) }),
+    fc.record({ do: fc.constant("answer" as const) }),
+    fc.record({ do: fc.constant("deliver" as const) }),
+  );
+  fc.assert(fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+    const store = new RowStore();
+    const table = new Map<number, Row>([1, 2, 3].map((id) => [id, row(id)]));
+    const stream: Row[] = [];
+    let page: Row[] | undefined;
+    const deliver = () => stream.splice(0).forEach((one) => void store.merge(one));
+    for (const one of steps) {
+      if (one.do === "write") {
+        const next = row(one.goodsId, { version: table.get(one.goodsId)!.version + 1 });
+        table.set(one.goodsId, next);
+        stream.push(next);
+      } else if (one.do === "ask" && page === undefined) {
+        store.expectPage();
+        page = [...table.values()];
+      } else if (one.do === "answer" && page !== undefined) {
+        assert(store.takePage(page));
+        page = undefined;
+      } else if (one.do === "deliver") deliver();
+    }
+    if (page !== undefined) store.takePage(page);
+    deliver();
+    for (const [id, { version }] of table) {
+      const slot = store.slotOf(id);
+      if (slot !== undefined) assertEquals(store.at(slot)!.version, version, `goods ${id}`);
+    }
+  }));
+});
+
+Deno.test("a store keeps so many rows and no more, and reads a page again rather than miss a change of it", () => {
+  const store = new RowStore(2, 1);
+  store.expectPage();
+  store.merge(row(8, { version: 2 }));
+  store.merge(row(8, { version: 3 }));
+  store.merge(row(9, { version: 2 }));
+  assert(!store.takePage([row(8), row(9)]));
+  assertEquals(store.count, 0);
+  store.expectPage();
+  assert(store.takePage([row(8), row(9), row(10)]));
+  assertEquals([store.count, store.isFull, store.slotOf(10)], [2, true, undefined]);
+  assertEquals(store.merge(row(8)), "older");
+  assertEquals(store.merge(row(8, { version: 2, num: 1 })), "changed");
+  assertEquals(store.merge(row(10)), "unknown");
+});
+
+Deno.test("rows are sorted by any column in both directions, equal ones as they came", () => {
+  const rows = [
+    row(3, { num: -5, onHand: 7, reserved: 2, sku: "b", updatedAtMs: 1_700_000_002_000 }),
+    row(1, { num: 2_147_483_647, onHand: 2_147_483_647, sku: "", updatedAtMs: 1_700_000_001_000 }),
+    row(2, { num: 0, onHand: 7, reserved: 0, sku: "a", updatedAtMs: 1_700_000_003_000 }),
+  ];
+  const store = new RowStore();
+  store.expectPage();
+  store.takePage(rows);
+  const ids = (sort: (typeof SORTS)[number], descending = false) =>
+    [...sortedSlots(store, sort, descending)].map((slot) => store.at(slot)!.goodsId);
+  assertEquals(ids("goods"), [1, 2, 3]);
+  assertEquals(ids("available"), [3, 2, 1]);
+  assertEquals(ids("available", true), [1, 2, 3]);
+  assertEquals(ids("on_hand"), [3, 2, 1]);
+  assertEquals(ids("on_hand", true), [1, 3, 2]);
+  assertEquals(ids("reserved", true), [3, 1, 2]);
+  assertEquals(ids("safety", true).at(0), 3);
+  assertEquals(ids("changed", true), [2, 3, 1]);
+  assertEquals(ids("sku"), [2, 3, 1]);
+  assertEquals(ids("sku", true), [3, 2, 1]);
+  assertEquals(safetyOf(rows[0]!), 10);
+});
+
+/** A server with so many goods, whose pages are answered at once. */
+function calls(count: number, asked: ListRequest[] = []): ListCalls & { sizes: number[]; failures: number } {
+  const server = {
+    sizes: [] as number[],
+    failures: 0,
+    page(request: ListRequest, { size, token }: { size: number; token: string }) {
+      asked.push(request);
+      if (server.failures > 0) return Promise.reject(new Error(`failure ${server.failures--}`));
+      server.sizes.push(size);
+      const from = Number(token);
+      const rows = Array.from({ length: Math.min(size, count - from) }, (_, i) => row(from + i + 1));
+      return Promise.resolve({ rows, nextPageToken: from + size < count ? String(from + size) : "" });
+    },
+    count: () => Promise.resolve(count),
+    wait: () => Promise.resolve(),
+    mayRetry: (error: unknown) => error instanceof Error && error.message.startsWith("failure"),
+  };
+  return server;
+}
+
+/** Ends when the condition is true; looks at it after every turn of the event loop. */
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve));
+}
+
+Deno.test("a list is read as far as somebody looks, and has room for the rest", async () => {
+  const server = calls(20_000);
+  const list = new GoodsList(USUAL, 0, server, () => {});
+  await until(() => list.store.count === 2100);
+  assertEquals([list.status, list.count, list.total], ["partly", 20_000, 20_000]);
+  assertEquals([list.at(0)?.goodsId, list.at(15_000)], [1, undefined]);
+  list.want(15_000);
+  await until(() => list.at(15_000) !== undefined);
+  assertEquals(server.sizes.slice(0, 5), [100, 500, 500, 500, 500]);
+  assert(server.sizes.includes(1000));
+  list.want(20_000);
+  await until(() => list.status === "whole");
+  assertEquals([list.count, list.total], [20_000, 20_000]);
+  list.close();
+});
+
+Deno.test("a list that can't come sorted is read whole and sorted, and says when its order is an older one", async () => {
+  const list = new GoodsList({ ...USUAL, sort: "available", isDescending: true }, 0, calls(3000), () => {});
+  await until(() => list.status === "whole");
+  assertEquals([list.count, list.at(0)?.goodsId, list.isMoved], [3000, 1, false]);
+  assertEquals(list.apply([row(7, { num: 1000, version: 2 }), row(7, { num: 3, version: 1 })]), [7]);
+  assertEquals([list.at(6)?.num, list.isMoved], [1000, true]);
+});
+
+Deno.test("places that are new are counted once the list's end is known, and not before", async () => {
+  const list = new GoodsList({ ...USUAL, isLow: true }, 0, calls(10_000), () => {});
+  await until(() => list.status === "partly");
+  list.apply([row(50_000, { isLow: true })]);
+  assertEquals(list.newcomers, 0);
+  list.want(10_000);
+  await until(() => list.status === "whole");
+  list.apply([row(50_000, { isLow: true, version: 2 }), row(50_001)]);
+  assertEquals(list.newcomers, 1);
+  list.apply([row(50_000, { version: 3 })]);
+  assertEquals(list.newcomers, 0, "it fits no more");
+});
+
+Deno.test("a page that fails is asked for again, and one that is refused ends the list with the reason", async () => {
+  const server = calls(50);
+  server.failures = 3;
+  const list = new GoodsList(USUAL, 0, server, () => {});
+  await until(() => list.status === "whole");
+  assertEquals([list.count, list.error], [50, undefined]);
+  const refused = { ...calls(50), page: () => Promise.reject(new Error("no right")) };
+  const other = new GoodsList(USUAL, 0, refused, () => {});
+  await until(() => other.status === "failed");
+  assertEquals((other.error as Error).message, "no right");
+});
+
+Deno.test("by SKU, goods without one are looked for only where there are some", async () => {
+  const asked: ListRequest[] = [];
+  const list = new GoodsList({ ...USUAL, sort: "sku" }, 0, calls(50, asked), () => {});
+  await until(() => list.status === "whole");
+  assertEquals(asked.map(({ sort }) => sort), [InvSort.SKU]);
+});
+
+Deno.test("changes between two frames are taken together, of each place the newest", () => {
+  const frames: (() => void)[] = [];
+  const taken: [RowKey, Row][][] = [];
+  const turns = new FrameTurns<RowKey, Row>(
+    (run) => {
+      frames.push(run);
+      return () => {};
+    },
+    (item, than) => item.version > than.version,
+    (items) => taken.push([...items]),
+  );
+  for (const version of [2, 4, 3]) turns.add(1, row(1, { version }));
+  turns.add(2, row(2));
+  assertEquals(frames.length, 1, "one frame was asked for");
+  frames[0]!();
+  assertEquals(taken.map((items) => items.map(([key, { version }]) => [key, version])), [[[1, 4], [2, 1]]]);
+  // Nobody draws a page that nobody sees.
+  for (let id = 1; id <= 10_000; id++) turns.add(keyOf(row(id)), row(id));
+  assertEquals(taken[1]!.length, 10_000);
+  turns.add(3, row(3));
+  turns.stop();
+  assertEquals(taken.length, 2);
+});
