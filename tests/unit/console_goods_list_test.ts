@@ -1,4 +1,4 @@
-/** The goods page's list: its state in the URL, what it asks for, and its rows while pages and changes come in any turn. */
+/** The goods page's list: its state in the URL, what it asks for, and its rows as pages and changes come. */
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { InvSort } from "../../src/gen/inventory/v1/query_pb.ts";

@@ -23,7 +23,7 @@ export const EDITS_MAX = 5000;
 export type EditState = "open" | "sending" | "applied" | "conflict" | "refused" | "unknown";
 
 /** Why a quantity can't be applied, as far as is known before it is sent. */
-export type EditProblem = NumberProblem | "deleted" | "below_reserved";
+export type EditProblem = NumberProblem | "deleted" | "below_reserved" | "unchanged";
 
 /** One edited place. */
 export interface Edit {
@@ -85,8 +85,8 @@ export class EditSheet {
   }
 
   /**
-   * A text is typed for a row as it stands. Empty, or the quantity that is there already (but for a count, which says
-   * that somebody looked): it is no edit. False: there are as many as a sheet has, or it is being sent.
+   * A text is typed for a row as it stands; an empty one takes an edit back. False: a sheet has as many as it may, or
+   * the edit is being sent.
    */
   type(row: Row, text: string, nowMs: number): boolean {
     const key = keyOf(row);
@@ -94,8 +94,7 @@ export class EditSheet {
     if (earlier?.state === "sending") return false;
     const read = readQuantity(text);
     const value = "value" in read ? read.value : undefined;
-    const isNone = text.trim() === "" || (this.kind !== "count" && value === quantityOf(row, this.kind));
-    if (isNone) {
+    if (text.trim() === "") {
       this.#edits.delete(key);
       return true;
     }
@@ -167,6 +166,11 @@ export class EditSheet {
     if (this.#edits.get(key)?.state !== "sending") this.#edits.delete(key);
   }
 
+  /** Whoever typed is done with a place: the quantity that is there anyhow is no edit. */
+  settle(key: RowKey): void {
+    if (this.#edits.get(key)?.problem === "unchanged") this.#edits.delete(key);
+  }
+
   /** Those that were applied are over. */
   dropApplied(): void {
     for (const { key, state } of this.#edits.values()) if (state === "applied") this.#edits.delete(key);
@@ -192,5 +196,7 @@ export class EditSheet {
 
 function problemOf(row: Row, value: number, kind: EditKind): EditProblem | undefined {
   if (row.deletedAtMs !== undefined) return "deleted";
+  // A count that finds what is on record says that somebody looked.
+  if (kind !== "count" && value === quantityOf(row, kind)) return "unchanged";
   return kind !== "available" && value < row.reserved ? "below_reserved" : undefined;
 }

@@ -26,7 +26,7 @@ export function totalsOf(sheet: EditSheet): EditTotals {
     ...{ conflicts: 0, refused: 0, unknown: 0, difference: 0 },
   };
   for (const edit of sheet.all()) {
-    if (edit.problem !== undefined) totals.bad++;
+    if (edit.problem !== undefined && edit.problem !== "unchanged") totals.bad++;
     if (sheet.isReady(edit)) {
       totals.ready++;
       totals.difference += edit.after! - sheet.before(edit);

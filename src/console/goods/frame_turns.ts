@@ -1,9 +1,9 @@
 /**
- * Work that many events ask for, done once before the next frame is drawn: a thousand changes a second are sixty looks at
- * the table, at most.
+ * Work that many events ask for, done once before the next frame is drawn: a thousand changes a second are sixty looks
+ * at the table, at most.
  */
 
-/** Asks for `run` before the next frame; answers what takes that back. The browser's requestAnimationFrame, or a test. */
+/** Asks for `run` before the next frame; answers what takes that back. In a browser it is requestAnimationFrame. */
 export type NextFrame = (run: () => void) => () => void;
 
 /** Items that wait for a frame: a page that nobody looks at gets none, and takes so many without one. */

@@ -1,9 +1,9 @@
 /**
  * The rows of one list: read page by page as far as somebody looks, and kept up to date by changes.
  *
- * ListInv goes on from a token, so whoever jumps far down waits for the pages in between; what has been read stays. Rows
- * keep their places while they change, so that none moves away under a pointer; what is new, or would stand elsewhere
- * now, is counted, and a list that is made anew has it.
+ * ListInv goes on from a token, so whoever jumps far down waits for the pages in between; what has been read stays.
+ * Rows keep their places while they change, so that none moves away under a pointer; what is new, or would stand
+ * elsewhere now, is counted, and a list that is made anew has it.
  */
 import { type Backoff, backoffMs } from "../../base/backoff.ts";
 import { fits } from "./fits.ts";

@@ -50,7 +50,7 @@ export function comesSorted(state: ListState): boolean {
   return state.sort === "goods" || isListedBySku(state);
 }
 
-/** Whether the list is read by SKU. With these filters an index by goods finds the few rows there are, by SKU all do. */
+/** Whether the list is read by SKU. With these filters an index by goods finds the few rows that there are. */
 function isListedBySku(state: ListState): boolean {
   return state.sort === "sku" && !state.isLow && !state.isSoldOut && !state.hasHolds && state.deleted !== "only" &&
     state.locationIds.length === 0;

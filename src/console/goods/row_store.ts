@@ -52,7 +52,7 @@ export class RowStore {
     this.#isPageUnderWay = true;
   }
 
-  /** The page came. False: more changed meanwhile than could be kept; nothing was taken in, and it is to be read again. */
+  /** The page came. False: more changed meanwhile than could be kept; nothing was taken in, it is to be read again. */
   takePage(page: readonly Row[]): boolean {
     this.#isPageUnderWay = false;
     if (this.#isBesideCut) return false;

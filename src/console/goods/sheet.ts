@@ -1,6 +1,6 @@
 /**
- * What a pasted text says: quantities alone, for rows that are chosen; or each with the goods that it is of, and perhaps
- * its location.
+ * What a pasted text says: quantities alone, for rows that are chosen; or each with the goods that it is of, and
+ * perhaps its location.
  */
 import { INT32_MAX, isGrouped, type NumberProblem, readQuantity } from "./numbers.ts";
 import { CHARACTERS_MAX, type SheetLine, splitSheet } from "./sheet_cells.ts";
