@@ -24,6 +24,7 @@ Deno.test("paths choose what is run, once each; all else is handed on; a path th
   assertEquals(jobs.map(({ group }) => group), ["static"]);
   assertEquals(jobs[0]?.paths.filter((path) => path.endsWith("pages_test.ts")).length, 1);
   assertEquals(flags, ["--filter", "a name"]);
+  assertEquals(planTests(["tests/browser/frame_test.ts"]).jobs.map(({ group }) => group), ["browser"]);
   assertThrows(() => planTests(["src/store"]), Error, "src/store is in no directory of tests");
   assertThrows(() => planTests(["tests/unit/no_test.ts"]), Error, "tests/unit/no_test.ts is not there");
 });

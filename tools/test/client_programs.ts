@@ -1,6 +1,6 @@
 /**
- * Programs of others for the tests in tests/clients: clients in other languages, proxies and poolers. Those that are
- * missing are brought in with one call of apt, beside the tests that need none of them.
+ * Programs of others for the tests in tests/clients and tests/browser: clients in other languages, proxies, poolers, a
+ * browser. Those that are missing are brought in with one call of apt, beside the tests that need none of them.
  */
 import type { Log } from "../../src/telemetry/log.ts";
 import { aptInstall } from "../stack/apt.ts";
@@ -65,6 +65,15 @@ const PROGRAMS: Readonly<Record<string, ClientProgram>> = {
   chromium: { program: "/usr/lib/chromium/chromium-headless-shell", packages: ["chromium-headless-shell"] },
 };
 
+/** All that tests of pages need. */
+const BROWSER = "chromium";
+
+/**
+ * Has playwright-core not look, while it is loaded, whether it is on Windows: for that it asks for a file of /proc,
+ * which Deno opens to nobody but a program with every permission.
+ */
+const LOADS_PLAYWRIGHT = { __IS_WSL_TEST__: "1" };
+
 /** Where they are, for the tests. */
 export interface ClientPrograms {
   /** What the tests read; see tests/support/client_programs.ts. */
@@ -74,20 +83,26 @@ export interface ClientPrograms {
 }
 
 /**
- * Finds them, and brings in what is missing. Never throws: a test that needs one that is missing fails, and says why.
+ * Finds what tests of these groups need, and brings in what is missing. Never throws: a test that needs one that is
+ * missing fails, and says why.
  */
-export async function bringClientPrograms(log: Log): Promise<ClientPrograms> {
-  const missing = Object.values(PROGRAMS).filter((program) => pathOf(program) === undefined);
+export async function bringClientPrograms(
+  log: Log,
+  groups: readonly ("clients" | "browser")[],
+): Promise<ClientPrograms> {
+  const needed = Object.entries(PROGRAMS).filter(([name]) => groups.includes("clients") || name === BROWSER);
+  const missing = needed.map(([, program]) => program).filter((program) => pathOf(program) === undefined);
   const packages = [...new Set(missing.flatMap((program) => program.packages))];
   let reason = "apt's packages do not contain it";
   if (packages.length > 0) await aptInstall(packages, log).catch((error) => reason = message(error));
-  const found = Object.entries(PROGRAMS).map(([name, program]) => {
+  const found = needed.map(([name, program]) => {
     const path = pathOf(program);
     const advice = `install it (\`sudo apt-get install ${program.packages.join(" ")}\`)`;
     return [name, path === undefined ? { missing: `${name} is missing: ${reason}; ${advice}` } : { path }] as const;
   });
   const paths = found.flatMap(([, { path }]) => path ?? []);
-  return { env: { TEST_CLIENT_PROGRAMS: JSON.stringify(Object.fromEntries(found)) }, paths };
+  const env = { TEST_CLIENT_PROGRAMS: JSON.stringify(Object.fromEntries(found)), ...LOADS_PLAYWRIGHT };
+  return { env, paths };
 }
 
 function pathOf({ program, library }: ClientProgram): string | undefined {

@@ -12,7 +12,7 @@ import type { Log } from "../../src/telemetry/log.ts";
 import { isForReader, message } from "../reader_errors.ts";
 import { sideBySide } from "./side_by_side.ts";
 import { listenForStop } from "../stop_requests.ts";
-import { needsServers, permissions, planTests, type TestJob } from "./test_groups.ts";
+import { needsPrograms, needsServers, permissions, planTests, type TestJob } from "./test_groups.ts";
 import { checkTypes, NO_CHECK, runTests, type TestEnd, type TestRun } from "./test_run.ts";
 import { startTestServers, type TestServers } from "./test_servers.ts";
 
@@ -57,7 +57,8 @@ async function main(): Promise<number> {
     const building = jobs.some(({ group }) => needsServers(group)) ? bringConsole(log) : undefined;
     if (building !== undefined) starting = startTestServers(log, places);
     // Beside the tests that need none of them, and behind what apt has to bring for the servers.
-    if (jobs.some(({ group }) => group === "clients")) bringing = starting?.then(() => bringClientPrograms(log));
+    const groups = jobs.map(({ group }) => group).filter(needsPrograms);
+    if (groups.length > 0) bringing = starting?.then(() => bringClientPrograms(log, groups));
     // Whoever needs them hears of it when they could not be started or brought.
     starting?.catch(() => {});
     bringing?.catch(() => {});
@@ -67,7 +68,7 @@ async function main(): Promise<number> {
     await sideBySide(jobs, places, async (job, place) => {
       const servers = needsServers(job.group) ? (await starting)?.places[place] : undefined;
       await building;
-      const clients = job.group === "clients" ? await bringing : undefined;
+      const clients = needsPrograms(job.group) ? await bringing : undefined;
       if (requests.isAsked()) return;
       const access = servers && { ...servers.access, programs: [...servers.access.programs, ...clients?.paths ?? []] };
       const args = [...permissions(job.group, access), ...flags, ...job.paths];

@@ -1,12 +1,12 @@
 /**
  * The tests in groups by what they may do, and in invocations of `deno test` that run side by side. Unit tests may do
  * nothing, which proves that what they test is pure; tests of the repository itself may read it; the rest starts
- * servers and talks to them. What needs clients and proxies of others is a group of its own.
+ * servers and talks to them. What needs clients and proxies of others, or a browser, are groups of their own.
  */
 import { join, relative, resolve } from "node:path";
 
 /** What tests may do; see {@link permissions}. */
-export type TestGroup = "unit" | "static" | "servers" | "clients";
+export type TestGroup = "unit" | "static" | "servers" | "clients" | "browser";
 
 /** One `deno test` invocation: `paths` are test files, at least one. */
 export interface TestJob {
@@ -45,13 +45,19 @@ const ROOTS: Record<TestGroup, readonly string[]> = {
   // Programs of others are brought in meanwhile.
   servers: ["tests/faults", "tests/e2e", "tests/integration", "tests/attacks"],
   clients: ["tests/clients"],
+  browser: ["tests/browser"],
 };
 /** So many files of these groups share an invocation; its start takes as long as many of them. Others have one each. */
-const FILES_TOGETHER: Record<TestGroup, number> = { unit: 24, static: 24, servers: 1, clients: 1 };
+const FILES_TOGETHER: Record<TestGroup, number> = { unit: 24, static: 24, servers: 1, clients: 1, browser: 1 };
 
 /** Whether tests of this group talk to servers. */
 export function needsServers(group: TestGroup): boolean {
-  return group === "servers" || group === "clients";
+  return group === "servers" || needsPrograms(group);
+}
+
+/** Whether tests of this group run programs of others. */
+export function needsPrograms(group: TestGroup): group is "clients" | "browser" {
+  return group === "clients" || group === "browser";
 }
 
 /**
@@ -97,6 +103,9 @@ export interface ServerTestAccess {
   readonly temporaryDir: string;
 }
 
+/** Pictures of pages are kept there. */
+const PICTURES_DIR = "dist/pictures";
+
 /** Loopback addresses that tests may attack a server from. */
 const ATTACKER_ADDRESSES = ["127.0.0.9", "127.0.0.10", "127.0.0.11"];
 
@@ -108,7 +117,7 @@ export function permissions(group: TestGroup, access: ServerTestAccess | undefin
     `--allow-net=${["127.0.0.1", "localhost", "[::1]", ...ATTACKER_ADDRESSES].join(",")}`,
     // Whole, because a server's data must be reachable by another user, which is judged from every directory above it.
     "--allow-read",
-    `--allow-write=${access.temporaryDir}`,
+    `--allow-write=${access.temporaryDir}${group === "browser" ? `,${PICTURES_DIR}` : ""}`,
     `--allow-run=${access.programs.join(",")}`,
     // Whole, because client libraries of others list the environment.
     "--allow-env",
