@@ -29,6 +29,7 @@ import { joinStockObservers } from "./telemetry/observer.ts";
 import { ProcessMeasures } from "./telemetry/process_measures.ts";
 import type { Tracing } from "./telemetry/tracing.ts";
 import { createRpcHandler } from "./rpc/router.ts";
+import { streamFields } from "./rpc/stream_methods.ts";
 import { UnreadableMessages } from "./rpc/messages/check.ts";
 import { openStock, type Stock, stockDependencies, type StockParts } from "./stock.ts";
 import { openServices, RESPONSE_BYTES_MAX } from "./service_list.ts";
@@ -99,6 +100,7 @@ async function serveStock(stock: Stock, config: Config, parts: AppParts & Pick<S
     identityOf,
     rightOf,
     bounds: config.identityBounds,
+    streams: { ...config.watchers, addressShare: config.addressShareMax },
     loopDelayMsMax: config.shedLoopDelayMs,
     random: Math.random,
     log,
@@ -108,6 +110,7 @@ async function serveStock(stock: Stock, config: Config, parts: AppParts & Pick<S
     log,
     unaryMsMax: config.requestTimeoutMsMax,
     writeMaxBytes: RESPONSE_BYTES_MAX,
+    unreadStreamMs: LISTENER_LIMITS.unreadStreamMs,
     maxTimeoutMs: config.requestTimeoutMsMax,
     bounds: boundsOf(modules),
     budget,
@@ -120,6 +123,7 @@ async function serveStock(stock: Stock, config: Config, parts: AppParts & Pick<S
       errorBoundary(log),
       refuseWhileDraining(() => board.closed, new Set(namesOf(modules, ({ drainExempt }) => drainExempt))),
       deadline(config.requestTimeoutMsMax, log),
+      streamFields,
       ...callers === undefined ? [] : [callers.interceptor],
     ],
     routes: (router) => addServices(router, modules),

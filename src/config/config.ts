@@ -104,6 +104,8 @@ export interface Config {
     /** Under way. */
     readonly callsMax: number;
   };
+  /** Streams of changes in each worker: in all, of one identity, and how old one gets. */
+  readonly watchers: { readonly max: number; readonly identityMax: number; readonly ageMsMax: number };
   /** From this delay of the event loop on calls are shed; undefined: never. */
   readonly shedLoopDelayMs: number | undefined;
   /** Which proxies are believed about who called them, and in which header. */
@@ -221,6 +223,11 @@ export function loadConfig(read: (name: string) => string | undefined, readFile 
       callsPerSecondMax: settings.IDENTITY_CALLS_PER_S_MAX,
       burstCallsMax: settings.IDENTITY_BURST_CALLS_MAX ?? settings.IDENTITY_CALLS_PER_S_MAX ?? 0,
       callsMax: settings.IDENTITY_CALLS_MAX,
+    },
+    watchers: {
+      max: settings.WATCHERS_MAX,
+      identityMax: settings.IDENTITY_WATCHERS_MAX,
+      ageMsMax: settings.WATCH_AGE_MS_MAX,
     },
     shedLoopDelayMs: settings.SHED_LOOP_DELAY_MS === 0 ? undefined : settings.SHED_LOOP_DELAY_MS,
     trustedProxies: { networks: settings.TRUSTED_PROXIES, header: settings.TRUSTED_PROXIES_HEADER },

@@ -181,6 +181,15 @@ export const SETTINGS = z.object({
   IDENTITY_CALLS_MAX: integer(1, 1_000_000).default(3000).describe(
     "calls under way of one identity, in each worker",
   ),
+  WATCHERS_MAX: integer(1, 100_000).default(1000).describe(
+    "streams of [changes](clients.md#streams-of-changes) open at a time, in each worker; one address may have `ADDRESS_SHARE_MAX` of them",
+  ),
+  IDENTITY_WATCHERS_MAX: integer(1, 100_000).default(250).describe(
+    "of these, streams of one identity",
+  ),
+  WATCH_AGE_MS_MAX: integer(1_000, 86_400_000).default(300_000).describe(
+    "how old such a stream gets, less up to a quarter by chance, before it ends with a token to go on from",
+  ),
   SHED_LOOP_DELAY_MS: integer(0, 60_000).default(1000).describe(
     "from this delay of the event loop on, where it stands, [calls are shed](operating.md#more-work-than-a-process-can-do); `0`: never",
   ),

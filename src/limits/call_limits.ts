@@ -4,6 +4,8 @@
  *
  *     who may call at all -> how late the loop is -> places of the identity -> its rate -> handler
  *
+ * What streams for minutes has a place of its own among the streams (`stream_places.ts`) instead of one among calls.
+ *
  * What anybody may ask, such as health, goes on whatever comes. Callers without an identity have the limits of their
  * address, which are others' (`src/transport`, `src/lanes`).
  */
@@ -17,7 +19,8 @@ import { RareLine } from "../telemetry/rare_line.ts";
 import { callerAddress } from "../transport/addresses.ts";
 import { type IdentityBounds, IdentityLimits } from "./identity_limits.ts";
 import { Pressure } from "./pressure.ts";
-import { callsError, type LimitPassed, rateError, shedError } from "./refusals.ts";
+import { callsError, type LimitPassed, rateError, shedError, streamsError } from "./refusals.ts";
+import { type StreamBounds, StreamPlaces, type StreamsPassed } from "./stream_places.ts";
 
 /** What the limits are made of. */
 export interface CallLimitsParts {
@@ -28,6 +31,8 @@ export interface CallLimitsParts {
   /** What the caller of a method must be allowed. */
   readonly rightOf: (method: DescMethod) => Right | typeof ANYONE | undefined;
   readonly bounds: IdentityBounds;
+  /** Of streams. */
+  readonly streams: StreamBounds;
   /** The delay of the event loop that is aimed at, in ms; undefined: whatever it is. */
   readonly loopDelayMsMax: number | undefined;
   /** Evenly spread over [0, 1). */
@@ -45,6 +50,8 @@ export interface CallLimitsView {
   readonly pressure: number;
   /** Identities with calls under way. */
   readonly identities: number;
+  /** Streams that are open. */
+  readonly streams: number;
 }
 
 /** The limits of all calls of one process. */
@@ -52,12 +59,20 @@ export class CallLimits implements CallAdmission {
   readonly #parts: CallLimitsParts;
   readonly #identities: IdentityLimits;
   readonly #pressure: Pressure;
-  readonly #refused: Record<LimitPassed, number> = { rate: 0, calls: 0, loop_delay: 0 };
+  readonly #streams: StreamPlaces;
+  readonly #refused: Record<LimitPassed, number> = {
+    rate: 0,
+    calls: 0,
+    loop_delay: 0,
+    streams: 0,
+    identity_streams: 0,
+  };
   readonly #line: RareLine;
 
   constructor(parts: CallLimitsParts) {
     this.#parts = parts;
     this.#identities = new IdentityLimits(parts.bounds);
+    this.#streams = new StreamPlaces(parts.streams);
     this.#pressure = new Pressure(parts.loopDelayMsMax ?? Infinity);
     this.#line = new RareLine(parts.log, "calls refused, over a limit");
   }
@@ -66,7 +81,7 @@ export class CallLimits implements CallAdmission {
     return this.#parts.inner?.challenge;
   }
 
-  /** Without anybody who decides on callers there are no identities, and mostly there is no pressure. */
+  /** To all but streams: without anybody who decides on callers there are no identities, and mostly no pressure. */
   get isOpen(): boolean {
     return this.#parts.inner === undefined && this.#pressure.value === 0;
   }
@@ -77,6 +92,7 @@ export class CallLimits implements CallAdmission {
       loopDelayMs: this.#pressure.standingMs,
       pressure: this.#pressure.value,
       identities: this.#identities.view.active,
+      streams: this.#streams.open,
     };
   }
 
@@ -105,15 +121,29 @@ export class CallLimits implements CallAdmission {
         return this.#refuse("loop_delay", head, identity, shedError(random()));
       }
     }
-    return identity && this.#limitIdentity(head, identity);
+    // A key and a token may have the same name, and need not be the same caller.
+    const caller = identity && `${identity.kind} ${identity.name}`;
+    if (head.method?.methodKind === "server_streaming") {
+      const passed = this.#takePlace(head, caller);
+      if (passed !== undefined) return this.#refuse(passed, head, identity, streamsError(passed, random()));
+    }
+    return identity && this.#limitIdentity(head, identity, caller!);
   }
 
-  #limitIdentity(head: CallHead, identity: Identity): Admitted | Promise<Admitted> {
+  /** Takes a place among the streams until the stream is closed. */
+  #takePlace(head: CallHead, caller: string | undefined): StreamsPassed | undefined {
+    const place = this.#streams.take(callerAddress(head.values), caller);
+    if (typeof place === "string") return place;
+    head.answer.once("close", place);
+    return undefined;
+  }
+
+  #limitIdentity(head: CallHead, identity: Identity, caller: string): Admitted | Promise<Admitted> {
     const { bounds } = this.#parts;
-    // A key and a token may have the same name, and need not be the same caller.
-    const caller = `${identity.kind} ${identity.name}`;
-    if (!this.#identities.begin(caller)) return this.#refuse("calls", head, identity, callsError(bounds.callsMax));
-    head.answer.once("close", () => this.#identities.end(caller));
+    if (head.method?.methodKind !== "server_streaming") {
+      if (!this.#identities.begin(caller)) return this.#refuse("calls", head, identity, callsError(bounds.callsMax));
+      head.answer.once("close", () => this.#identities.end(caller));
+    }
     if (!this.#identities.hasRate) return undefined;
     return this.#identities.count(caller).then((afterMs) =>
       afterMs === undefined

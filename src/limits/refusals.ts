@@ -1,12 +1,15 @@
 /** What calls over a limit are answered: before anything of them is begun, and with when to come again. */
 import { Code, type ConnectError } from "@connectrpc/connect";
 import { detailedError, info, retryInfo } from "../rpc/errors.ts";
+import type { StreamsPassed } from "./stream_places.ts";
 
 /** Why a call did not go on. */
-export type LimitPassed = "rate" | "calls" | "loop_delay";
+export type LimitPassed = "rate" | "calls" | "loop_delay" | StreamsPassed;
 
 /** When the next call may come where a place has to become free, in ms. */
 const PLACE_MS = 100;
+/** When a stream may be asked for again, at the soonest, in ms: places become free as streams end for their age. */
+const STREAM_PLACE_MS = 2_000;
 /** Of those that are shed each is asked to wait for one of these, in ms, so that they don't all come back at once. */
 const SHED_MS = [500, 700, 900, 1100, 1300, 1500, 1700, 1900];
 
@@ -24,6 +27,19 @@ export function callsError(callsMax: number): ConnectError {
     info("CALLER_CALLS", { calls_max: `${callsMax}` }),
     retryInfo(PLACE_MS),
   ]);
+}
+
+/** As many streams are open as may be: of one identity, or of one address or all together. */
+export function streamsError(passed: StreamsPassed, chance: number): ConnectError {
+  const isOfIdentity = passed === "identity_streams";
+  return detailedError(
+    Code.ResourceExhausted,
+    isOfIdentity ? "too many streams of one caller are open" : "too many streams are open, of one address or of all",
+    [
+      isOfIdentity ? info("CALLER_STREAMS", {}) : info("STREAMS", {}),
+      retryInfo(STREAM_PLACE_MS * (1 + chance)),
+    ],
+  );
 }
 
 const SHED = SHED_MS.map((afterMs) =>

@@ -32,10 +32,15 @@ export type Admitted = ConnectError | undefined;
 /** Who decides, at once where that is possible. What it throws, or rejects with, is a fault of the service. */
 export interface CallAdmission {
   admit(head: CallHead): Admitted | Promise<Admitted>;
-  /** Whether every call goes on now, and need not be asked about. Absent: not known. */
+  /** Whether every call but streams goes on now, and need not be asked about. Absent: not known. */
   readonly isOpen?: boolean;
   /** What callers are asked for by HTTP's status 401, such as `Bearer`; undefined: HTTP has no word for it. */
   readonly challenge: string | undefined;
+}
+
+/** Whether a call need not be asked about. */
+export function isOpen(admission: CallAdmission, isStream = false): boolean {
+  return admission.isOpen === true && !isStream;
 }
 
 /** Asks for the decision; does not throw, and does not reject. */

@@ -25,10 +25,12 @@ import { cutTimeouts } from "./deadline.ts";
 import { textSides } from "../transport/content_types.ts";
 import { notOurName } from "./errors.ts";
 import { type Known, notServed } from "./not_served.ts";
+import { CallUrls } from "./universal/call_url.ts";
 import { answerGet, faultOf, isCallByGet, parametersOf } from "./universal/get.ts";
 import { answerHttp1 } from "./universal/http1.ts";
 import { explained } from "./universal/explained_status.ts";
 import { beginCall, observed, type SeenBy } from "./seen_call.ts";
+import { isOfStreams, UNCOMPRESSED, UNREAD_STREAM_MS } from "./stream_methods.ts";
 import { createUnaryPath, type UnaryPath } from "./unary.ts";
 import { answerText, receiveText } from "./universal/web_text.ts";
 import { GZIP } from "./messages/gzip.ts";
@@ -36,7 +38,7 @@ import { toWebHeaders } from "../transport/http2/headers.ts";
 import { answerUniversally, type BodyStart, type PreparedRequest, type Receive } from "./universal/http2.ts";
 import { callerValues } from "../transport/addresses.ts";
 import type { Http2Call, WireHandler } from "../transport/exchange.ts";
-import { type Admitted, type CallAdmission, decide, refusalOf } from "./admission.ts";
+import { type Admitted, type CallAdmission, decide, isOpen, refusalOf } from "./admission.ts";
 import { createMessageCheck, type MessageBounds, type MessageCheck, UnreadableMessages } from "./messages/check.ts";
 import { MessageBudget } from "./messages/budget.ts";
 import { sendOverHttp1, sendOverHttp2 } from "../transport/own_answer.ts";
@@ -67,6 +69,8 @@ export interface RpcHandlerOptions extends Omit<ConnectRouterOptions, "acceptCom
   readonly isOwnHost?: (host: string | undefined) => boolean;
   /** Where messages are counted that can't be read. */
   readonly unreadable?: UnreadableMessages;
+  /** How long the peer of a stream over HTTP/1 may read nothing of a message, in ms. */
+  readonly unreadStreamMs?: number;
   /** Decides which calls go on. Absent: all of them do. */
   readonly admission?: CallAdmission | undefined;
   readonly log: Log;
@@ -83,8 +87,9 @@ interface Route {
   readonly check: MessageCheck;
   /** It has no side effects, and so may be called by GET. */
   readonly allowsGet: boolean;
-  /** The origin of the latest call, and the URL made of it: most callers name the same one. */
-  latest: { readonly origin: string; readonly url: string } | undefined;
+  /** Its answers are of many messages: they have limits of their own, and the server's of unary calls is not theirs. */
+  readonly isStream: boolean;
+  readonly urls: CallUrls;
 }
 
 /** Makes the handler. It throws where no URL can be made of a request's host and path, or no header of its fields. */
@@ -126,7 +131,9 @@ class Router implements WireHandler {
     const route = this.#routeOf(path);
     const values = callerValues(address);
     const seen = beginCall(this.#options, route?.path, headers, values, response);
-    if (admission === undefined || admission.isOpen) return this.#answerHttp1(request, response, route, values);
+    if (admission === undefined || isOpen(admission, route?.isStream)) {
+      return this.#answerHttp1(request, response, route, values);
+    }
     const goOn = (refused: Admitted) => {
       if (refused === undefined) return this.#answerHttp1(request, response, route, values);
       seen?.end(refused);
@@ -146,7 +153,7 @@ class Router implements WireHandler {
     const route = this.#routeOf(path);
     const values = callerValues(call.address);
     const seen = beginCall(this.#options, route?.path, headers, values, stream);
-    if (admission === undefined || admission.isOpen) return this.#answerHttp2(call, route, values);
+    if (admission === undefined || isOpen(admission, route?.isStream)) return this.#answerHttp2(call, route, values);
     const goOn = (refused: Admitted) => {
       if (refused === undefined) return this.#answerHttp2(call, route, values);
       seen?.end(refused);
@@ -170,14 +177,16 @@ class Router implements WireHandler {
       receive,
       values,
       (error) => this.#notSent(route.path, error),
+      route.isStream ? { unreadMs: this.#options.unreadStreamMs ?? UNREAD_STREAM_MS } : undefined,
     );
   }
 
   #answerHttp2(call: Http2Call, route: Route | undefined, values: ContextValues): void {
     const { ":method": method = "", ":path": path = "" } = call.headers;
     if (route === undefined) return sendOverHttp2(call, notServed(this.#known, method, path, call.headers));
-    const request: PreparedRequest = { url: urlOf(call, route), header: toWebHeaders(call.headers), values };
-    cutTimeouts(request.header, this.#options.maxTimeoutMs);
+    const { isStream } = route;
+    const request: PreparedRequest = { url: route.urls.of(call), header: toWebHeaders(call.headers), values, isStream };
+    cutTimeouts(request.header, this.#timeoutMsMax(route));
     const failed = (error: unknown) => this.#notWritten(call, error);
     const other = (body?: BodyStart, refused?: ConnectError) => {
       const { handler, receive } = this.#universal(route, method, path, call.headers, refused);
@@ -189,7 +198,9 @@ class Router implements WireHandler {
 
   /** Connect's router, of each of whose methods a route is made. */
   #connectRouter(): ConnectRouter {
-    const router = createConnectRouter(this.#options);
+    // What is beyond ours is cut by us before Connect sees it.
+    const { maxTimeoutMs: _, ...connects } = this.#options;
+    const router = createConnectRouter(connects);
     const add = (spec: MethodImplSpec, own: ConnectRouterOptions | undefined) => {
       const handler = router.handlers.findLast(({ method }) => method === spec.method)!;
       this.#addRoute(handler, spec, own);
@@ -197,7 +208,7 @@ class Router implements WireHandler {
     const routed: ConnectRouter = {
       handlers: router.handlers,
       service(service, implementation, own) {
-        router.service(service, implementation, own);
+        router.service(service, implementation, isOfStreams(service) ? { ...own, ...UNCOMPRESSED } : own);
         Object.values(createServiceImplSpec(service, implementation).methods).forEach((spec) => add(spec, own));
         return routed;
       },
@@ -229,7 +240,8 @@ class Router implements WireHandler {
       unary,
       check,
       allowsGet: allowedMethods.includes("GET"),
-      latest: undefined,
+      isStream: spec.kind !== "unary",
+      urls: new CallUrls(path),
     });
   }
 
@@ -240,16 +252,17 @@ class Router implements WireHandler {
 
   /** Connect's handler of the route, which gets what is left of the request when all is cut, unpacked and checked. */
   #universal(
-    { handler, check, allowsGet }: Route,
+    route: Route,
     method: string,
     path: string,
     headers: IncomingHttpHeaders,
     refused?: ConnectError,
   ) {
+    const { handler, check, allowsGet } = route;
     const parameters = method === "GET" && allowsGet ? parametersOf(path) : undefined;
     const reason = parameters === undefined ? refused : this.#faultOfGet(headers) ?? faultOf(parameters);
     const receive: Receive = (chunks, header, values) => {
-      cutTimeouts(header, this.#options.maxTimeoutMs);
+      cutTimeouts(header, this.#timeoutMsMax(route));
       return receiveRequest(chunks, header, check, this.#receiving, values, reason);
     };
     if (parameters !== undefined) return answerGet(handler, receive, parameters);
@@ -258,6 +271,11 @@ class Router implements WireHandler {
       handler: answer ? answerText(handler) : handler,
       receive: request ? receiveText(receive, check.bytesMax) : receive,
     };
+  }
+
+  /** The largest deadline of a call, in ms. A stream's is as long as its caller says. */
+  #timeoutMsMax({ isStream }: Route): number | undefined {
+    return isStream ? undefined : this.#options.maxTimeoutMs;
   }
 
   #faultOfGet(headers: IncomingHttpHeaders): ConnectError | undefined {
@@ -276,20 +294,4 @@ class Router implements WireHandler {
     this.#notSent(path ?? "", error);
     stream.close(http2.constants.NGHTTP2_INTERNAL_ERROR);
   }
-}
-
-/** The URL of a call. Throws where host and path make none. */
-function urlOf({ stream, headers }: Http2Call, route: Route): string {
-  const origin = `${stream.session?.encrypted ? "https" : "http"}://${authorityOf(headers)}`;
-  const path = headers[":path"] ?? "";
-  if (path !== route.path) return new URL(path, origin).toString();
-  if (route.latest?.origin !== origin) route.latest = { origin, url: new URL(path, origin).toString() };
-  return route.latest.url;
-}
-
-/** The host that a request was sent to: `:authority`, or `host` where the peer sent only that (RFC 9113, 8.3.1). */
-function authorityOf(headers: IncomingHttpHeaders): string {
-  const authority = headers[":authority"] ?? headers.host;
-  if (authority === undefined) throw new Error("a request without a host");
-  return authority;
 }

@@ -17,7 +17,8 @@ import type { ListenerLimits } from "./limits.ts";
 import { type Peer, Peers } from "./peers.ts";
 import { TokenBucket } from "./token_bucket.ts";
 import type { TrustedProxies } from "./trusted_proxies.ts";
-import type { Cork, UnreadAnswers, UnreadOfAll } from "./http2/egress.ts";
+import type { UnreadOfAll } from "./http2/egress.ts";
+import type { Outgoing } from "./http2/exchange.ts";
 
 /** One connection. Times are of `performance.now()`, in ms. */
 export interface Connection {
@@ -28,10 +29,8 @@ export interface Connection {
   http1: Socket | undefined;
   /** Speaks HTTP/2, once that is known. */
   http2: ServerHttp2Session | undefined;
-  /** HTTP/2: the writes of its session. */
-  writes: Cork | undefined;
-  /** HTTP/2: what its peer was answered and has not read. */
-  unread: UnreadAnswers | undefined;
+  /** HTTP/2: what goes out, and what its peer was answered and has not read. */
+  out: Outgoing | undefined;
   readonly exchanges: Set<Exchange>;
   /** Since when no request is in progress; at first, since the connection was accepted or its protocol became known. */
   quietSince: number;
@@ -99,8 +98,7 @@ export class Connections {
       peer,
       http1: undefined,
       http2: undefined,
-      writes: undefined,
-      unread: undefined,
+      out: undefined,
       exchanges: new Set(),
       quietSince: now,
       quietBytesRead: 0,

@@ -84,6 +84,11 @@ export interface Http2Call {
    * nothing must be written, and the stream has been reset.
    */
   handOver(bytes: number): boolean;
+  /**
+   * Whether all that was handed over has left for the peer: undefined where it has, else a promise of whether it did in
+   * the end. False: the stream is closed, and has been reset where its peer read nothing of it for too long.
+   */
+  letOut(): Promise<boolean> | undefined;
   /** Has what is written to the stream from here on go out together with what soon follows. */
   cork(): void;
 }

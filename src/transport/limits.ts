@@ -47,6 +47,13 @@ export interface ListenerLimits {
   readonly unreadPerAddressBytesMax: number;
   /** The same for all connections. */
   readonly unreadTotalBytesMax: number;
+  /**
+   * A stream of many messages of whose last one nothing has left for the peer for so long is reset, or its HTTP/1
+   * connection cut. One that reads slowly has its next message when it has room for it.
+   */
+  readonly unreadStreamMs: number;
+  /** Bytes of one HTTP/2 connection that the system has not taken, beyond which its streams wait. */
+  readonly socketWaitingBytesMax: number;
   /** A connection without any request in progress is closed after this; an open silent stream keeps it. */
   readonly idleMs: number;
   /** An HTTP/2 connection with requests in progress gets a PING this often, which finds peers that vanished. */
@@ -121,6 +128,9 @@ export const LISTENER_LIMITS: ListenerLimits = Object.freeze({
   unreadAnswerBytesMax: 16 * 1024 * 1024,
   unreadPerAddressBytesMax: 32 * 1024 * 1024,
   unreadTotalBytesMax: 128 * 1024 * 1024,
+  // As long as for an answer. A page that sleeps is cut with its connection by PING; what is left reads on purpose.
+  unreadStreamMs: 60_000,
+  socketWaitingBytesMax: 256 * 1024,
   // Longer than clients' pools keep connections as a rule (Go 90 s, browsers some minutes less), so that the side that
   // can retry is the side that closes.
   idleMs: 300_000,

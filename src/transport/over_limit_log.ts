@@ -17,6 +17,7 @@ export const COUNTED_LIMITS = [
   "unreadAnswerBytesMax",
   "unreadPerAddressBytesMax",
   "unreadTotalBytesMax",
+  "unreadStreamMs",
   "resetsMax",
   "resetsPerAddressMax",
   "resetsTotalMax",

@@ -23,8 +23,9 @@ import { answerAndCut, Http1Exchange } from "./http1/exchange.ts";
 import { Cork, UnreadAnswers } from "./http2/egress.ts";
 import { Http2Exchange } from "./http2/exchange.ts";
 import { FrameWalk } from "./http2/frame_walk.ts";
+import { StreamWindows } from "./http2/windows.ts";
 import type { ListenerLimits } from "./limits.ts";
-import type { OverLimitLog } from "./over_limit_log.ts";
+import type { CountedLimit, OverLimitLog } from "./over_limit_log.ts";
 import type { ReadTurns } from "./read_turns.ts";
 
 /** Start of the HTTP/2 connection preface (RFC 9113, section 3.4); no HTTP/1 method begins like it. */
@@ -91,13 +92,16 @@ export class Protocols {
 
   #beginHttp2(connection: Connection, socket: Socket): void {
     const { limits, connections, overLimits, turns } = this.options;
-    connection.writes = new Cork(socket);
-    connection.unread = new UnreadAnswers(
+    const passed = (limit: CountedLimit) => overLimits.note(limit, connection.socket.remoteAddress);
+    const windows = new StreamWindows(() => streamsOf(connection));
+    connection.out = {
+      writes: new Cork(socket),
+      unread: new UnreadAnswers(limits, connections.unreadOf(connection.peer), passed),
+      windows,
       limits,
-      connections.unreadOf(connection.peer),
-      (limit) => overLimits.note(limit, connection.socket.remoteAddress),
-    );
-    connection.frames = new FrameWalk();
+      stalled: () => passed("unreadStreamMs"),
+    };
+    connection.frames = new FrameWalk(windows);
     this.#starting = { connection, socket };
     hideBuffer(socket);
     this.#http2.emit("connection", socket);
@@ -150,9 +154,9 @@ export class Protocols {
     // A stream whose session broke in the same read has lost it already.
     const connection = stream.session && this.#byCarrier.get(stream.session);
     if (connection === undefined) return void stream.destroy();
-    const { peer, writes, unread } = connection;
+    const { peer, out } = connection;
     const caller = this.options.connections.peers.callerOf(peer, headers);
-    const exchange = new Http2Exchange(caller, writes!, unread!, stream, headers, rawHeaders);
+    const exchange = new Http2Exchange(caller, out!, stream, headers, rawHeaders);
     if (!this.options.admission.admits(connection, exchange)) return;
     try {
       exchange.sayContinue();
@@ -168,6 +172,11 @@ export class Protocols {
     this.options.log.debug({ error }, "Request refused as malformed");
     exchange.refuse(400);
   }
+}
+
+/** The ids of the streams of a connection that have not ended. */
+function* streamsOf({ exchanges }: Connection): Iterable<number> {
+  for (const exchange of exchanges) if (exchange instanceof Http2Exchange) yield exchange.stream.id!;
 }
 
 /**

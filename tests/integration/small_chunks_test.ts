@@ -43,7 +43,12 @@ Deno.test("a body in pieces of one byte reaches a handler in few chunks", async 
   const handler: WireHandler = {
     http1: (request, response) => answerHttp1(answer, request, response, receive, callerValues(""), fail),
     http2: (call) =>
-      void answerUniversally(answer, call, { url: "http://a/", header, values: callerValues("") }, receive).catch(fail),
+      void answerUniversally(
+        answer,
+        call,
+        { url: "http://a/", header, values: callerValues(""), isStream: false },
+        receive,
+      ).catch(fail),
   };
   await withListener({ handler }, async ({ listener }) => {
     const second = await RawPeer.http2(listener.port);

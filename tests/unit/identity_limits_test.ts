@@ -8,11 +8,14 @@ import { ErrorInfoSchema, RetryInfoSchema } from "../../src/gen/google/rpc/error
 import { InventoryService } from "../../src/gen/inventory/v1/inventory_pb.ts";
 import { InvariantError } from "../../src/base/invariant.ts";
 import { CallLimits, type CallLimitsParts } from "../../src/limits/call_limits.ts";
+import { callerValues } from "../../src/transport/addresses.ts";
+import { WatchService } from "../../src/gen/inventory/v1/watch_pb.ts";
 import { IdentityLimits } from "../../src/limits/identity_limits.ts";
 import type { Admitted, CallHead } from "../../src/rpc/admission.ts";
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 const OPEN = { callsPerSecondMax: undefined, burstCallsMax: 0, callsMax: 1_000 };
+const NONE = { rate: 0, calls: 0, loop_delay: 0, streams: 0, identity_streams: 0 };
 const { sell } = InventoryService.method;
 
 const identity = (name: string, right: Right = "seller", kind: Identity["kind"] = "keys"): Identity => ({
@@ -30,6 +33,7 @@ function limitsOf(parts: Partial<CallLimitsParts>) {
     identityOf: (values) => callers.get(values),
     rightOf: () => "seller",
     bounds: OPEN,
+    streams: { max: 4, addressShare: 0.5, identityMax: 1 },
     loopDelayMsMax: undefined,
     random: () => 0,
     log: silent,
@@ -67,10 +71,11 @@ Deno.test("calls under way: so many of one identity, each end frees a place, and
   first.head.answer.emit("close");
   assertEquals([(await begin(a)).reason, (await begin(a)).reason], [undefined, "CALLER_CALLS"]);
   assertEquals(limits.view, {
-    refused: { rate: 0, calls: 3, loop_delay: 0 },
+    refused: { ...NONE, calls: 3 },
     loopDelayMs: 0,
     pressure: 0,
     identities: 2,
+    streams: 0,
   });
 });
 
@@ -130,7 +135,7 @@ Deno.test("a late loop sheds calls by chance, operators' last, and nothing that 
   right = "seller";
   chance = 0.99;
   assertEquals(await seen(), undefined);
-  assertEquals(limits.view.refused, { rate: 0, calls: 0, loop_delay: 3 });
+  assertEquals(limits.view.refused, { ...NONE, loop_delay: 3 });
   for (let i = 0; i < 100; i++) limits.look(0, 100);
   assertEquals(limits.isOpen, true);
 });
@@ -152,4 +157,46 @@ Deno.test("who may not call is refused for that, and has no place; who has gone 
   latch.resolve(undefined);
   assertEquals([await admitted, limits.view.identities], [undefined, 0]);
   assertEquals([await limits.admit(headOf(a)), limits.view.identities], [undefined, 1]);
+});
+
+Deno.test("streams have places of their own: of one identity, of one address and of all; and none among calls", async () => {
+  const { watchInv } = WatchService.method;
+  const { limits, headOf } = limitsOf({
+    bounds: { ...OPEN, callsMax: 1 },
+    streams: { max: 4, addressShare: 0.5, identityMax: 1 },
+  });
+  const watch = async (address: string) => {
+    const streaming = { ...headOf(), method: watchInv, values: callerValues(address) };
+    return { streaming, reason: reasonOf(await limits.admit(streaming)) };
+  };
+  const first = await watch("a");
+  assertEquals([first.reason, (await watch("a")).reason, (await watch("a")).reason], [undefined, undefined, "STREAMS"]);
+  assertEquals([(await watch("b")).reason, (await watch("b")).reason], [undefined, undefined]);
+  assertEquals([(await watch("c")).reason, limits.view.streams], ["STREAMS", 4]);
+  first.streaming.answer.emit("close");
+  assertEquals([(await watch("c")).reason, limits.view.streams], [undefined, 4]);
+  assertEquals(limits.view.refused, { ...NONE, streams: 2 });
+});
+
+Deno.test("streams of one identity are so many at a time, and leave its places among calls alone", async () => {
+  const { limits, headOf } = limitsOf({
+    bounds: { ...OPEN, callsMax: 1 },
+    streams: { max: 10, addressShare: 1, identityMax: 2 },
+  });
+  const a = identity("a");
+  const watch = async (caller = a) => {
+    const head = { ...headOf(caller), method: WatchService.method.watchInv };
+    return { head, reason: reasonOf(await limits.admit(head)) };
+  };
+  const first = await watch();
+  assertEquals([first.reason, (await watch()).reason, (await watch()).reason], [
+    undefined,
+    undefined,
+    "CALLER_STREAMS",
+  ]);
+  assertEquals((await watch(identity("b"))).reason, undefined);
+  assertEquals(reasonOf(await limits.admit(headOf(a))), undefined, "a call beside its streams");
+  assertEquals(reasonOf(await limits.admit(headOf(a))), "CALLER_CALLS");
+  first.head.answer.emit("close");
+  assertEquals([(await watch()).reason, (await watch()).reason], [undefined, "CALLER_STREAMS"]);
 });

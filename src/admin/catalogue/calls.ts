@@ -39,6 +39,13 @@ export const CALLS: readonly Metric[] = [
     read: ({ served: { limits } }) => one(limits().identities),
   },
   {
+    name: "holdfast_watchers_open",
+    type: "gauge",
+    help: "streams of changes that are open",
+    across: "sum",
+    read: ({ served: { limits } }) => one(limits().streams),
+  },
+  {
     name: "holdfast_shedding_pressure",
     type: "gauge",
     help: "the part of the calls that are refused as the event loop is late; above 1, operators' too",

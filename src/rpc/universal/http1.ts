@@ -3,7 +3,11 @@
  */
 import { Code, ConnectError, type ContextValues } from "@connectrpc/connect";
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
-import { assertByteStreamRequest, type UniversalHandlerFn } from "@connectrpc/connect/protocol";
+import {
+  assertByteStreamRequest,
+  type UniversalHandlerFn,
+  type UniversalServerResponse,
+} from "@connectrpc/connect/protocol";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { callerGone } from "../errors.ts";
 import type { Receive } from "./http2.ts";
@@ -11,12 +15,18 @@ import type { Receive } from "./http2.ts";
 /** Stands in the URL of a call that names no host. Nothing is decided by it. */
 const HOST_OF_NONE = "localhost";
 
+/** Of an answer of many messages: how long its peer may read nothing of one. */
+export interface Streamed {
+  readonly unreadMs: number;
+}
+
 /**
  * Answers a call. Throws at once where no URL can be made of its host and path.
  *
  * @param receive makes the body that the handler gets
  * @param values of the call, for its handler
  * @param failed called with why the answer could not be written, unless that is that the peer has gone
+ * @param streamed absent where the answer is one message
  */
 export function answerHttp1(
   handler: UniversalHandlerFn,
@@ -25,6 +35,7 @@ export function answerHttp1(
   receive: Receive,
   values: ContextValues,
   failed: (error: unknown) => void,
+  streamed?: Streamed,
 ): void {
   // HTTP/1.0 has none, and some proxies still speak it; who sends none in HTTP/1.1 is refused for it.
   if (request.httpVersion === "1.0") request.headers.host ??= HOST_OF_NONE;
@@ -33,7 +44,7 @@ export function answerHttp1(
   const { header, body, end } = receive(bodyOf(request), asked.header, values);
   handler({ ...asked, header, body })
     .finally(end)
-    .then((answer) => universalResponseToNodeResponse(answer, response))
+    .then((answer) => universalResponseToNodeResponse(streamed ? taken(answer, response, streamed) : answer, response))
     .catch((error) => {
       if (ConnectError.from(error).code !== Code.Aborted) failed(error);
     });
@@ -51,3 +62,52 @@ async function* bodyOf(request: IncomingMessage): AsyncGenerator<Uint8Array> {
     throw callerGone(error);
   }
 }
+
+/**
+ * The answer, whose messages node:http asks for one by one, each when the system has taken those before. A peer that
+ * reads nothing of one for too long is cut; and with its connection the handler ends, as connect-node's adapter waits
+ * for such a peer without an end.
+ */
+function taken(
+  answer: UniversalServerResponse,
+  response: ServerResponse,
+  { unreadMs }: Streamed,
+): UniversalServerResponse {
+  const source = answer.body?.[Symbol.asyncIterator]();
+  if (source === undefined) return answer;
+  let timer: ReturnType<typeof setInterval> | undefined;
+  const end = () => {
+    clearInterval(timer);
+    source.return?.().catch(ignore);
+  };
+  if (response.destroyed) end();
+  else response.once("close", end);
+  const watch = () => {
+    let before = takenBytes(response);
+    timer = setInterval(() => {
+      const now = takenBytes(response);
+      if (now === before) response.destroy();
+      before = now;
+    }, unreadMs);
+  };
+  const next = async () => {
+    clearInterval(timer);
+    const message = await source.next();
+    if (message.done !== true && !response.destroyed) watch();
+    return message;
+  };
+  const body = { [Symbol.asyncIterator]: () => ({ next, return: (value?: unknown) => leave(value) }) };
+  const leave = async (value: unknown) => {
+    end();
+    return await Promise.resolve({ done: true as const, value });
+  };
+  return { ...answer, body };
+}
+
+/** Bytes that the system has taken of the connection. */
+function takenBytes({ socket }: ServerResponse): number {
+  return socket === null ? 0 : socket.bytesWritten - socket.writableLength;
+}
+
+/** What a handler says to its answer going nowhere, goes nowhere. */
+function ignore(): void {}

@@ -4,7 +4,7 @@
  */
 import type { ContextValues } from "@connectrpc/connect";
 import type { UniversalHandlerFn, UniversalServerResponse } from "@connectrpc/connect/protocol";
-import type { ServerHttp2Stream } from "node:http2";
+import http2, { type ServerHttp2Stream } from "node:http2";
 import { addFields, sendTrailersOnceWanted } from "../../transport/http2/headers.ts";
 import type { Http2Call } from "../../transport/exchange.ts";
 import { boundTrailers } from "../trailer_budget.ts";
@@ -18,6 +18,8 @@ export interface PreparedRequest {
   readonly header: Headers;
   /** For its handler. */
   readonly values: ContextValues;
+  /** Whether its answer is of many messages, each of which waits until those before it have left for the peer. */
+  readonly isStream: boolean;
 }
 
 /** Makes of the chunks of a body, of its header, and of the call's values, the request that Connect's handler gets. */
@@ -41,7 +43,7 @@ export interface BodyStart {
 export async function answerUniversally(
   handler: UniversalHandlerFn,
   call: Http2Call,
-  { url, header: given, values }: PreparedRequest,
+  { url, header: given, values, isStream }: PreparedRequest,
   receive: Receive,
   start: BodyStart = { chunks: [], ended: false },
 ): Promise<void> {
@@ -60,7 +62,7 @@ export async function answerUniversally(
       signal: controller.signal,
       contextValues: values,
     });
-    await send(call, response);
+    await send(call, response, isStream);
   } finally {
     end();
   }
@@ -82,7 +84,7 @@ async function* bodyOf(stream: ServerHttp2Stream, { chunks, ended }: BodyStart):
   }
 }
 
-async function send(call: Http2Call, response: UniversalServerResponse): Promise<void> {
+async function send(call: Http2Call, response: UniversalServerResponse, isStream: boolean): Promise<void> {
   const { stream, answerHeaders } = call;
   const { status, header, body, trailer } = response;
   const messages = body?.[Symbol.asyncIterator]();
@@ -101,6 +103,7 @@ async function send(call: Http2Call, response: UniversalServerResponse): Promise
       if (!call.handOver(message.value.length)) throw answersUnread();
       call.cork();
       if (!stream.write(message.value)) await untilDrained(stream);
+      if (isStream) await untilLetOut(call);
     }
     call.cork();
     closeOnceAnswered(stream, trailer !== undefined);
@@ -112,6 +115,13 @@ async function send(call: Http2Call, response: UniversalServerResponse): Promise
   } finally {
     messages?.return?.().catch(ignore);
   }
+}
+
+/** Until then nothing more is asked of the handler, which so learns that its peer is slow. */
+async function untilLetOut(call: Http2Call): Promise<void> {
+  const letOut = call.letOut();
+  if (letOut === undefined || await letOut) return;
+  throw call.stream.rstCode === http2.constants.NGHTTP2_ENHANCE_YOUR_CALM ? answersUnread() : streamClosed();
 }
 
 /** What a handler says to its answer going nowhere, goes nowhere. */

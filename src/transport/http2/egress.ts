@@ -7,7 +7,8 @@
  *
  * It also takes whatever is written to a stream and keeps it until the peer's window lets it out, and a write calls
  * back at once; that all was read shows only in the end, as the stream's "close". So a stream counts with all that it
- * was given since its start.
+ * was given since its start, or since the peer's windows have let all of it out (`windows.ts`), which is looked at
+ * between the messages of those that have many.
  */
 import http2, { type ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
@@ -36,6 +37,16 @@ export class Cork {
     this.#isCorked = true;
     this.socket.cork();
     afterTrailers(() => this.#uncork());
+  }
+
+  /** Bytes that the system has not taken yet: the peer reads no more of its connection. */
+  get waiting(): number {
+    return this.socket.writableLength;
+  }
+
+  /** Bytes that the system has taken. */
+  get taken(): number {
+    return this.socket.bytesWritten - this.socket.writableLength;
   }
 
   #uncork(): void {
@@ -70,7 +81,7 @@ export class UnreadAnswers {
     return true;
   }
 
-  /** A stream with so many of the bytes is over. */
+  /** A stream with so many of the bytes is over, or they have been let out. */
   remove(bytes: number): void {
     this.#bytes -= bytes;
     this.all.remove(bytes);

@@ -4,19 +4,36 @@
 import http2, { type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import { type Exchange, type Http2Call, type RefusalStatus, REQUEST_ID_HEADER } from "../exchange.ts";
 import type { Caller } from "../peers.ts";
+import type { ListenerLimits } from "../limits.ts";
 import type { Cork, UnreadAnswers } from "./egress.ts";
+import type { StreamWindows } from "./windows.ts";
+
+/** How often it is looked whether bytes went out, in ms: on a connection that the system takes no more of; else. */
+const LOOK_AT_SOCKET_MS = 50;
+const LOOK_AT_WINDOWS_MS = 250;
+
+/** What goes out on the connection of an exchange. */
+export interface Outgoing {
+  readonly writes: Cork;
+  readonly unread: UnreadAnswers;
+  readonly windows: StreamWindows;
+  readonly limits: Pick<ListenerLimits, "socketWaitingBytesMax" | "unreadStreamMs">;
+  /** A stream is given up, as its peer reads nothing of it. */
+  readonly stalled: () => void;
+}
 
 /** One request over HTTP/2 and its answer. */
 export class Http2Exchange implements Exchange, Http2Call {
   readonly startedAt = performance.now();
   answeredAt: number | undefined = undefined;
   readonly answerHeaders: Record<string, string> = {};
+  /** Of its messages: in all, and what of these counts as unread. */
   #handedBytes = 0;
+  #unreadBytes = 0;
 
   constructor(
     readonly caller: Caller,
-    private readonly writes: Cork,
-    private readonly unread: UnreadAnswers,
+    private readonly out: Outgoing,
     readonly stream: ServerHttp2Stream,
     readonly headers: IncomingHttpHeaders,
     readonly rawHeaders: readonly string[],
@@ -51,17 +68,87 @@ export class Http2Exchange implements Exchange, Http2Call {
   }
 
   cork(): void {
-    this.writes.cork();
+    this.out.writes.cork();
   }
 
   handOver(bytes: number): boolean {
-    if (!this.unread.add(bytes, this.#handedBytes)) {
+    if (!this.out.unread.add(bytes, this.#unreadBytes)) {
       this.stream.close(http2.constants.NGHTTP2_ENHANCE_YOUR_CALM);
       return false;
     }
-    if (this.#handedBytes === 0) this.stream.once("close", () => this.unread.remove(this.#handedBytes));
+    if (this.#handedBytes === 0) this.#forgetOnceClosed(this.stream.id!);
     this.#handedBytes += bytes;
+    this.#unreadBytes += bytes;
     return true;
+  }
+
+  #forgetOnceClosed(id: number): void {
+    this.stream.once("close", () => {
+      this.out.unread.remove(this.#unreadBytes);
+      this.out.windows.forget(id);
+    });
+  }
+
+  letOut(): Promise<boolean> | undefined {
+    if (!this.#isLetOut()) return this.#untilLetOut();
+    this.#countAsRead();
+    return undefined;
+  }
+
+  /** Whether the peer's windows, and the system, have taken all that was written to the stream. */
+  #isLetOut(): boolean {
+    const { stream, out } = this;
+    if (this.#handedBytes > out.windows.of(stream.id!)) return false;
+    if (out.writes.waiting > out.limits.socketWaitingBytesMax) return false;
+    return (stream.session?.state.remoteWindowSize ?? 0) > 0;
+  }
+
+  #countAsRead(): void {
+    if (this.stream.closed || this.stream.destroyed) return;
+    this.out.unread.remove(this.#unreadBytes);
+    this.#unreadBytes = 0;
+  }
+
+  async #untilLetOut(): Promise<boolean> {
+    const { stream, out: { windows, writes, limits, stalled } } = this;
+    const id = stream.id!;
+    // Windows that open for others are no sign that this one is read; what goes out on the connection may be its own.
+    const moved = () => this.#handedBytes > windows.of(id) ? windows.of(id) : writes.taken;
+    let last = moved();
+    let movedAt = performance.now();
+    while (!stream.closed && !stream.destroyed) {
+      if (this.#isLetOut()) {
+        this.#countAsRead();
+        return true;
+      }
+      const now = moved();
+      if (now !== last) movedAt = performance.now();
+      else if (performance.now() - movedAt > limits.unreadStreamMs) {
+        stalled();
+        stream.close(http2.constants.NGHTTP2_ENHANCE_YOUR_CALM);
+        return false;
+      }
+      last = now;
+      await this.#woken(writes.waiting > 0 ? LOOK_AT_SOCKET_MS : LOOK_AT_WINDOWS_MS);
+    }
+    return false;
+  }
+
+  /** Ends when a window opens, the stream closes, or after a while. */
+  #woken(afterMs: number): Promise<void> {
+    const { stream, out: { windows } } = this;
+    return new Promise((resolve) => {
+      const wake = () => {
+        clearTimeout(timer);
+        windows.wakeOn(stream.id!, undefined);
+        stream.off("close", wake);
+        resolve();
+      };
+      const timer = setTimeout(wake, afterMs);
+      // node:http2 knows of it only when it has been handed the bytes that say so.
+      windows.wakeOn(stream.id!, () => setImmediate(wake));
+      stream.once("close", wake);
+    });
   }
 
   onceClosed(closed: () => void): void {

@@ -1,15 +1,19 @@
 /**
- * How far the HTTP/2 frames of one connection are (RFC 9113, section 4), seen by their headers alone, so that bytes can
- * be handed on up to so much work and no further, and so that a peer is seen that never ends what it has begun. Pure.
- * Checks nothing: that is for whoever reads the frames.
+ * How far the HTTP/2 frames of one connection are (RFC 9113, section 4), seen by their headers and by what of them is
+ * about windows, so that bytes can be handed on up to so much work and no further, so that a peer is seen that never
+ * ends what it has begun, and so that answers go out as fast as the peer reads. Pure. Checks nothing: that is for
+ * whoever reads the frames.
  */
 
 const PREFACE_BYTES = 24;
 const HEADER_BYTES = 9;
 const DATA = 0x0;
 const HEADERS = 0x1;
+const SETTINGS = 0x4;
+const WINDOW_UPDATE = 0x8;
 const CONTINUATION = 0x9;
 const END_STREAM = 0x1;
+const ACK = 0x1;
 const END_HEADERS = 0x4;
 
 /**
@@ -20,6 +24,19 @@ const END_HEADERS = 0x4;
 const BEGIN = 1 / 2;
 const END = 1 / 2;
 const OTHER = 1 / 16;
+
+/** One of SETTINGS: an identifier of two bytes and a value of four. */
+const SETTING_BYTES = 6;
+const INITIAL_WINDOW_SIZE = 0x4;
+/** Of a window's bytes and of a stream's id the first bit says nothing. */
+const LOW_31_BITS = 2 ** 31;
+
+/** What a peer says of its windows. */
+export interface SaidOfWindows {
+  setInitial(bytes: number): void;
+  /** Of stream 0: of all streams together. */
+  open(stream: number, bytes: number): void;
+}
 
 /** The frames of one connection, from its preface on. */
 export class FrameWalk {
@@ -34,8 +51,15 @@ export class FrameWalk {
   #length = 0;
   #type = DATA;
   #flags = 0;
+  #stream = 0;
   #payloadLeft = 0;
   #inHeaderBlock = false;
+  #isOfWindows = false;
+  #setting = 0;
+  #value = 0;
+
+  /** @param windows hear what the peer says of them, before whoever reads the frames does. Absent: nobody does */
+  constructor(private readonly windows?: SaidOfWindows) {}
 
   /**
    * Whether something has begun that must end soon: the preface with its SETTINGS, a header block, a frame. Not a frame
@@ -60,6 +84,7 @@ export class FrameWalk {
     while (at < chunk.length) {
       if (this.#payloadLeft > 0) {
         const bytes = Math.min(this.#payloadLeft, chunk.length - at);
+        if (this.#isOfWindows) this.#heed(chunk, at, at + bytes);
         this.#payloadLeft -= bytes;
         at += bytes;
         if (this.#payloadLeft === 0) this.#end();
@@ -73,6 +98,8 @@ export class FrameWalk {
       this.work += this.#cost();
       if (this.#type === HEADERS) this.#inHeaderBlock = true;
       this.#payloadLeft = this.#length;
+      this.#isOfWindows = this.windows !== undefined && this.#saysWindows();
+      this.#value = 0;
       if (this.#payloadLeft === 0) this.#end();
     }
     return at;
@@ -80,10 +107,38 @@ export class FrameWalk {
 
   #header(byte: number): void {
     const at = this.#headerLength++;
-    if (at === 0) this.#length = byte;
-    else if (at < 3) this.#length = this.#length * 256 + byte;
+    if (at === 0) {
+      this.#length = byte;
+      this.#stream = 0;
+    } else if (at < 3) this.#length = this.#length * 256 + byte;
     else if (at === 3) this.#type = byte;
     else if (at === 4) this.#flags = byte;
+    else this.#stream = this.#stream * 256 + byte;
+  }
+
+  #saysWindows(): boolean {
+    return this.#type === WINDOW_UPDATE || (this.#type === SETTINGS && (this.#flags & ACK) === 0);
+  }
+
+  /** Takes in bytes of a payload that is about windows. */
+  #heed(chunk: Uint8Array, from: number, end: number): void {
+    const first = this.#length - this.#payloadLeft;
+    for (let at = from; at < end; at++) {
+      this.#value = this.#value * 256 + chunk[at]!;
+      const place = first + at - from;
+      if (this.#type === SETTINGS) this.#heedSetting(place % SETTING_BYTES);
+      else if (place === 3) this.windows!.open(this.#stream % LOW_31_BITS, this.#value % LOW_31_BITS);
+    }
+  }
+
+  #heedSetting(place: number): void {
+    if (place === 1) {
+      this.#setting = this.#value;
+      this.#value = 0;
+    } else if (place === SETTING_BYTES - 1) {
+      if (this.#setting === INITIAL_WINDOW_SIZE) this.windows!.setInitial(this.#value);
+      this.#value = 0;
+    }
   }
 
   #cost(): number {

@@ -128,9 +128,16 @@ export const LIMITS_SLIPS: readonly Slip[] = [
   },
   {
     ...CALLS,
-    find: "const caller = `${identity.kind} ${identity.name}`;",
-    replace: "const caller = identity.name;",
+    find: "const caller = identity && `${identity.kind} ${identity.name}`;",
+    replace: "const caller = identity?.name;",
     rule: "a key and a token of one name are two",
+  },
+  {
+    file: "src/limits/stream_places.ts",
+    find: "if (own >= this.bounds.identityMax)",
+    replace: "if (own > this.bounds.identityMax)",
+    rule: "streams of one identity are so many",
+    tests: CALLS.tests,
   },
   {
     file: "src/limits/identity_limits.ts",
