@@ -72,7 +72,7 @@ export function openServices(
   });
   const described = [
     inventoryModule(inventory, config),
-    queryModule({ lists: store.lists, reads, skusOf: skus.skusOf }, config),
+    queryModule({ lists: store.lists, reads, skusOf: skus.skusOf, lanes }, config),
     articleModule(inventory, config),
     goodsModule({ names, reasons }, config),
     holdModule(

@@ -2,7 +2,7 @@
  * What can be asked about stock, movements and orders, and what is answered, as plain data. Times in filters and keys
  * are in microseconds since 1970, as exact as PostgreSQL has them: a key must name its row.
  */
-import type { Level, Movement, OperationKind, Order, OrderState } from "./model.ts";
+import type { Level, Movement, OperationKind, OrderState } from "./model.ts";
 
 /** One page of a list: of how many rows at most, and behind which key; without one, from the beginning. */
 export interface PageOf<K> {
@@ -98,22 +98,4 @@ export function isSortedByTaking({ goodsId, buyerId }: OrderQuery): boolean {
 export interface Total {
   readonly count: number;
   readonly isEstimate: boolean;
-}
-
-/** Everything that lists are read with; each ends with its signal, and throws the errors of the store. */
-export interface Lists {
-  levels(
-    query: LevelQuery,
-    page: PageOf<LevelKey>,
-    signal: AbortSignal,
-  ): Promise<Page<ListedLevel, LevelKey> & { readonly atUs: number }>;
-  /** With `isExact`, counted one by one, which a list of millions can't be within the time of a statement. */
-  countLevels(query: LevelQuery, isExact: boolean, signal: AbortSignal): Promise<number>;
-  movements(
-    query: MovementQuery,
-    page: PageOf<MovementKey>,
-    signal: AbortSignal,
-  ): Promise<Page<ListedMovement, MovementKey>>;
-  /** In the states of the moment of the read: what is held and over has expired. */
-  orders(query: OrderQuery, page: PageOf<OrderKey>, signal: AbortSignal): Promise<Page<Order, OrderKey>>;
 }

@@ -104,6 +104,11 @@ export class Dispatcher {
     return this.#queue.waiting;
   }
 
+  /** Entries of the goods that wait or are under way. */
+  entriesOf(stockKey: StockKey): number {
+    return this.#queue.entriesOf(stockKey);
+  }
+
   /** Whether a whole batch waits: else nobody is known to wait for long. */
   get isLong(): boolean {
     return this.#queue.waiting >= BATCH_LIMITS.entriesMax;

@@ -27,6 +27,11 @@ export class GoodsLanes<W extends Waiting> {
     return this.#lanes.size;
   }
 
+  /** Entries that know the lane of the goods. */
+  knownBy(stockKey: StockKey): number {
+    return this.#lanes.get(stockKey)?.known ?? 0;
+  }
+
   /** The lanes of these goods, for an entry that knows them until `forget`. */
   know(stockKeys: readonly StockKey[]): Lane<W>[] {
     this.#widest = Math.max(this.#lanes.size === 0 ? 0 : this.#widest, stockKeys.length);

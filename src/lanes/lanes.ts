@@ -60,6 +60,11 @@ export class Lanes {
     return this.#dispatcher.waiting;
   }
 
+  /** Operations on the goods that stand in line or are under way. */
+  operationsOn(stockKey: StockKey): number {
+    return this.#dispatcher.entriesOf(stockKey);
+  }
+
   /** Operations that were admitted and have not ended. */
   get operations(): number {
     return this.#admission.operations;

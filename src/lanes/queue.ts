@@ -119,6 +119,11 @@ export class Queue<W extends Waiting> {
     return this.first(stockKey) !== undefined;
   }
 
+  /** Entries of the goods that wait or are taken, wherever they stand. */
+  entriesOf(stockKey: StockKey): number {
+    return this.#lanes.knownBy(stockKey);
+  }
+
   /** Who stands first in the lane of the goods. */
   first(stockKey: StockKey): W | undefined {
     return this.#lanes.first(stockKey);

@@ -2,7 +2,7 @@
  * The store as the rest of the program sees it: the committed snapshot, and whole changes to it.
  */
 import type { Changes, Order, Snapshot } from "../inventory/model.ts";
-import type { Lists } from "../inventory/queries.ts";
+import type { Lists } from "../inventory/lists.ts";
 import { keyOf, type Place, type StockKey } from "../inventory/stock_key.ts";
 import type { HoldFilter, RecordedShortfall, ResolvedShortfall, TimeKey } from "../inventory/hold_lists.ts";
 import { type DueOrders, listHolds, readDueOrders } from "./statements/list_holds.ts";
@@ -13,6 +13,7 @@ import { changeUnderRowLocks } from "./statements/change_under_row_locks.ts";
 import { type CheckedPage, checkLedger } from "./statements/check_ledger.ts";
 import { countLevels, estimateLevels } from "./statements/lists/count_levels.ts";
 import { endSilentSessions, silentTransactionMsMax } from "./statements/end_silent_sessions.ts";
+import { explainPlace } from "./statements/explain_place.ts";
 import { FenceWatch } from "./fence_watch.ts";
 import { type KeysRead, readKeys } from "./statements/keys.ts";
 import { listLevels } from "./statements/lists/levels.ts";
@@ -174,6 +175,7 @@ export function createStore(given: StoreOptions): PostgresStore {
       countLevels: (query, isExact, signal) => (isExact ? countLevels : estimateLevels)(pool, query, signal),
       movements: (query, page, signal) => listMovements(pool, query, page, signal),
       orders: (query, page, signal) => listOrders(pool, query, page, signal),
+      explain: (place, limits, signal) => explainPlace(pool, place, limits, signal),
     },
     ping: async (signal) => {
       await ping(pings, sessions, options, signal);

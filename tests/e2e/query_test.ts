@@ -18,8 +18,9 @@ const ORDERS = 8;
 /** More pages than a walk of these tests has. */
 const PAGES_MAX = 500;
 
-type Method = "ListInv" | "ListMovements" | "ListOrders";
-const ROWS: Readonly<Record<Method, string>> = { ListInv: "levels", ListMovements: "movements", ListOrders: "orders" };
+type List = "ListInv" | "ListMovements" | "ListOrders";
+type Method = List | "ExplainInv";
+const ROWS: Readonly<Record<List, string>> = { ListInv: "levels", ListMovements: "movements", ListOrders: "orders" };
 
 /** An answer, or the body of an error, as JSON by fetch. */
 async function ask(url: string, method: Method, request: Json): Promise<Json> {
@@ -27,7 +28,7 @@ async function ask(url: string, method: Method, request: Json): Promise<Json> {
 }
 
 /** All rows of a list. */
-async function walk(url: string, method: Method, request: Json): Promise<Json[]> {
+async function walk(url: string, method: List, request: Json): Promise<Json[]> {
   const rows: Json[] = [];
   let pageToken = "";
   for (let page = 0; page < PAGES_MAX; page++) {
@@ -75,6 +76,7 @@ serverTest("every client gets the same pages and the same errors", {}, async (se
     ["ListInv", { soldOut: true }],
     ["ListMovements", { orderId: "order-2", sort: "TIME_SORT_OLDEST_FIRST" }],
     ["ListOrders", { states: ["ORDER_STATE_ROLLED_BACK"] }],
+    ["ExplainInv", { goodsId: 4, locationId: 1, movementsMax: 2 }],
     ["ListInv", { pageSize: 1001, goodsIds: [-1], pageToken: "none" }],
   ];
   for (const [method, request] of asked) {
@@ -133,9 +135,37 @@ serverTest("lists answer what there is", {}, async ({ url }, step) => {
       ["MOVEMENT_KIND_SELL", -1],
     ]);
   });
+  await step("why a goods stands where it does", async () => {
+    const goodsInfo = [{ goodsId: 5, locationId: 2, num: 4 }];
+    await post(`${url}/inventory.v1.HoldService/Reserve`, { orderId: "held", buyerId: "b", goodsInfo });
+    const { level, sums, opening, addsUp, holds, movements, ...rest } = await ask(url, "ExplainInv", {
+      goodsId: 5,
+      locationId: 2,
+      movementsMax: 1,
+    });
+    assertEquals([(level as Json).num, (level as Json).onHand, (level as Json).reserved], [96, 100, 4]);
+    assertEquals(
+      (sums as Json[]).map(({ kind, movements, onHandDelta, reservedDelta }) => [
+        ...[kind, movements, onHandDelta, reservedDelta],
+      ]),
+      [
+        ["MOVEMENT_KIND_RESERVE", "1", "0", "4"],
+        ["MOVEMENT_KIND_ROLLBACK", "1", "1", "0"],
+        ["MOVEMENT_KIND_SELL", "1", "-1", "0"],
+        ["MOVEMENT_KIND_SET", "1", "100", "0"],
+      ],
+    );
+    assertEquals([opening, addsUp], [{ version: "0", onHand: 0, reserved: 0 }, true]);
+    assertEquals((holds as Json[]).map(({ orderId, buyerId, num, due }) => [orderId, buyerId, num, due]), [
+      ["held", "b", 4, false],
+    ]);
+    assertEquals((movements as Json[]).map(({ version, orderId }) => [version, orderId]), [["4", "held"]]);
+    assertEquals(rest, { holdsTotal: 1, moreHolds: false, waiting: 0 });
+  });
   await step("orders, the newest first", async () => {
     const orders = await walk(url, "ListOrders", { pageSize: 2 });
     assertEquals(orders.map(({ orderId }) => orderId), [
+      "held",
       "last",
       ...Array(ORDERS).keys().map((i) => `order-${ORDERS - i}`),
     ]);

@@ -9,6 +9,7 @@ import { type FrameRow, pageOf } from "../../src/store/statements/lists/frame.ts
 import { listLevelsStatement } from "../../src/store/statements/lists/levels.ts";
 import { listMovementsStatement } from "../../src/store/statements/lists/movements.ts";
 import { listOrdersStatement } from "../../src/store/statements/lists/orders.ts";
+import { explainPlaceStatement, SUMMED_MAX } from "../../src/store/statements/explain_place.ts";
 import type { Statement } from "../../src/store/postgres/transaction_block.ts";
 import { createTestDatabase, ownerOf } from "../support/database.ts";
 
@@ -120,6 +121,12 @@ Deno.test("a page of a list fetches its rows and few others, whatever the tables
           assert(fetched <= max, `${fetched} rows were fetched for a page of ${rows}`);
         });
       }
+      await t.step(`why a goods of many movements stands where it does, ${mode}`, async () => {
+        const explained = explainPlaceStatement({ goodsId: 1, locationId: 0 }, { movements: 100, holds: 100 });
+        const { answer, fetched, scannedWhole } = await counted(server, explained);
+        assertEquals([answer.opening?.[0], scannedWhole], [ORDERS / 2 + 1 - SUMMED_MAX, 0]);
+        assert(fetched <= SUMMED_MAX + 1 + FETCHED_MAX, `${fetched} rows were fetched`);
+      });
       for (const [name, { list, expected }] of Object.entries(WALKS)) {
         await t.step(`${name}, page by page, although few fit, ${mode}`, async () => {
           const [row] = await owner.sql.unsafe(`select count(*)::int as count from ${expected}`);
@@ -171,13 +178,13 @@ async function walk(server: postgres.Sql, list: (after?: readonly (string | numb
 }
 
 /** The answer, and the rows that were fetched for it. */
-async function counted(server: postgres.Sql, statement: Case["statement"]) {
+async function counted<T extends unknown[]>(server: postgres.Sql, statement: Statement<T>) {
   return await server.begin(async (sql) => {
     const before = await fetchedSoFar(sql);
     const [answer] = await statement(sql as unknown as postgres.Sql);
     const after = await fetchedSoFar(sql);
     return {
-      answer: answer!,
+      answer: answer as unknown as T[number],
       fetched: after.fetched - before.fetched,
       scannedWhole: after.scanned - before.scanned,
     };

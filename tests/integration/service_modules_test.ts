@@ -118,6 +118,7 @@ Deno.test("the program's services: what a caller of each method must be allowed"
       [`${QUERY}/ListInv`]: "reader",
       [`${QUERY}/ListMovements`]: "reader",
       [`${QUERY}/ListOrders`]: "reader",
+      [`${QUERY}/ExplainInv`]: "reader",
       [`${LOCK}/Status`]: "operator",
       [`${SYSTEM}/WhoAmI`]: "reader",
       [`${SYSTEM}/GetSystem`]: "operator",

@@ -7,7 +7,8 @@ import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { BadRequestSchema, ErrorInfoSchema } from "../../src/gen/google/rpc/error_details_pb.ts";
 import { InvSort, type MovementKind, QueryService, TotalCount } from "../../src/gen/inventory/v1/query_pb.ts";
 import { OrderState } from "../../src/gen/inventory/v1/inventory_pb.ts";
-import type { LevelQuery, Lists, PageOf } from "../../src/inventory/queries.ts";
+import type { Lists } from "../../src/inventory/lists.ts";
+import type { LevelQuery, PageOf } from "../../src/inventory/queries.ts";
 import { ListReads } from "../../src/lanes/list_reads.ts";
 import { queryModule } from "../../src/services/query/service.ts";
 import { addServices } from "../../src/services/service_module.ts";
@@ -26,11 +27,15 @@ function clientOf(lists: Partial<Lists> = {}) {
     countLevels: (_query, isExact) => Promise.resolve(isExact ? 3 : 1000),
     movements: (query, page) => (asked.push({ query, page }), Promise.resolve({ rows: [], next: undefined })),
     orders: (query, page) => (asked.push({ query, page }), Promise.resolve({ rows: [], next: undefined })),
+    explain: (place, limits) => (asked.push({ place, limits }), Promise.resolve(undefined)),
   };
   const reads = new ListReads({ readsMax: 1, waitingMax: 10, waitingPerAddressMax: 10 });
-  const module = queryModule({ lists: { ...empty, ...lists }, reads, skusOf: () => undefined }, {
-    requestBytesMax: 1024 * 1024,
-  });
+  const module = queryModule({
+    lists: { ...empty, ...lists },
+    reads,
+    skusOf: () => undefined,
+    lanes: { operationsOn: () => 0 },
+  }, { requestBytesMax: 1024 * 1024 });
   const transport = createRouterTransport((router) => addServices(router, [module]));
   return { client: createClient(QueryService, transport), asked };
 }
@@ -100,6 +105,10 @@ Deno.test("every rule that a request breaks is named at once", async () => {
     await fieldsOf(client.listOrders({ locationId: 1, states: [OrderState.HELD, 77 as OrderState] })),
     ["location_id", "states[1]"],
   );
+  assertEquals(
+    await fieldsOf(client.explainInv({ goodsId: 0, locationId: -1, movementsMax: 101, holdsMax: -1 })),
+    ["goods_id", "location_id", "movements_max", "holds_max"],
+  );
   assertEquals(await fieldsOf(client.listInv({ sort: InvSort.CHANGE })), ["sort"]);
   assertEquals(await fieldsOf(client.listInv({ changedSinceToken: changesToken, descending: true })), ["descending"]);
   assertEquals(asked.length, 1, "nothing was read for any of them");
@@ -147,4 +156,12 @@ Deno.test("a page that takes too long is an error that says so, and not to be se
   assertMatch(error.rawMessage, /narrower filters/);
   assertEquals(error.findDetails(ErrorInfoSchema).map(({ reason }) => reason), ["QUERY_TOO_LONG"]);
   assertEquals(error.details.length, 1, "no RetryInfo");
+});
+
+Deno.test("an explanation is of a goods that was set once, and lists twenty movements and holds", async () => {
+  const { client, asked } = clientOf();
+  const error = await assertRejects(() => client.explainInv({ goodsId: 7, locationId: 2 }), ConnectError);
+  assertEquals(error.code, Code.NotFound);
+  assertEquals(error.findDetails(ErrorInfoSchema).map(({ reason }) => reason), ["UNKNOWN_GOODS"]);
+  assertEquals(asked, [{ place: { goodsId: 7, locationId: 2 }, limits: { movements: 20, holds: 20 } }]);
 });

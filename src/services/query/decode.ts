@@ -270,7 +270,8 @@ function readFilter(violations: Violations, field: string, text: string, max: nu
   return text;
 }
 
-function readPage<const S extends PageKeyShape>(
+/** How many rows, from where on; the token is one of this list. */
+export function readPage<const S extends PageKeyShape>(
   violations: Violations,
   { pageSize, pageToken }: { readonly pageSize: number; readonly pageToken: string },
   { list, shape }: { readonly list: PagedList; readonly shape: S },
@@ -282,11 +283,12 @@ function readPage<const S extends PageKeyShape>(
   return { page: { size: pageSize === 0 ? PAGE_SIZE : pageSize, after } };
 }
 
-function checkMax(violations: Violations, field: string, count: number, max: number): void {
+/** A filter of at most so many values. */
+export function checkMax(violations: Violations, field: string, count: number, max: number): void {
   if (count > max) violations.add(field, `expected at most ${max}, got ${count}`);
 }
 
 /** One spelling of a filter, so that its pages' tokens fit whatever the sequence. */
-function sortedSet<T extends string | number>(values: readonly T[]): T[] {
+export function sortedSet<T extends string | number>(values: readonly T[]): T[] {
   return [...new Set(values)].sort((a, b) => (a < b ? -1 : 1));
 }

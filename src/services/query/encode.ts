@@ -17,7 +17,8 @@ import { orderMessage } from "../holds/encode.ts";
 import { type AskedLevels, MOVEMENT_KINDS } from "./decode.ts";
 import { changesList, levelsList } from "./tokens.ts";
 
-const WIRE_KINDS = reversed<OperationKind, MovementKind>(MOVEMENT_KINDS);
+/** The kinds of movements as the wire has them. */
+export const WIRE_KINDS = reversed<OperationKind, MovementKind>(MOVEMENT_KINDS);
 
 /** A page of levels; it was read at `atUs`. */
 export function levelsAnswer(
@@ -53,7 +54,8 @@ export function ordersAnswer(
   };
 }
 
-function levelMessage(level: ListedLevel): MessageInitShape<typeof ListedLevelSchema> {
+/** A level as a message. */
+export function levelMessage(level: ListedLevel): MessageInitShape<typeof ListedLevelSchema> {
   const { goodsId, locationId, sku = "", onHand, reserved, version, isLow, isSoldOut, updatedAtMs, deletedAtMs } =
     level;
   return {
@@ -71,7 +73,8 @@ function levelMessage(level: ListedLevel): MessageInitShape<typeof ListedLevelSc
   };
 }
 
-function movementMessage(movement: ListedMovement): MessageInitShape<typeof ListedMovementSchema> {
+/** A movement as a message. */
+export function movementMessage(movement: ListedMovement): MessageInitShape<typeof ListedMovementSchema> {
   const { goodsId, locationId, version, kind, onHandDelta, reservedDelta, onHandAfter, reservedAfter } = movement;
   const { orderId = "", operationId = "", reason = "", documentUri = "", actor = "", atMs, occurredAtMs } = movement;
   return {

@@ -35,6 +35,7 @@ export function queryMethods(
     listInv: { right: "reader", bounds: { bytesMax: Math.min(invBytes, requestBytesMax), counts } },
     listMovements: { right: "reader", bounds: { bytesMax, counts: [kinds] } },
     listOrders: { right: "reader", bounds: { bytesMax, counts: [states] } },
+    explainInv: { right: "reader", bounds: { bytesMax, counts: [] } },
   };
 }
 

@@ -3,15 +3,20 @@
  */
 import type { HandlerContext } from "@connectrpc/connect";
 import { QueryService } from "../../gen/inventory/v1/query_pb.ts";
-import type { Lists, Total } from "../../inventory/queries.ts";
+import { keyOf } from "../../inventory/stock_key.ts";
+import type { Lists } from "../../inventory/lists.ts";
+import type { Total } from "../../inventory/queries.ts";
+import type { Lanes } from "../../lanes/lanes.ts";
 import { type ListReads, ReadTooLongError } from "../../lanes/list_reads.ts";
 import { callSignal } from "../../rpc/deadline.ts";
 import { callerAddress } from "../../transport/addresses.ts";
 import type { BoundSettings } from "../bounds.ts";
 import { answered } from "../list_errors.ts";
+import { refusalError } from "../refusals.ts";
 import { type ServiceModule, serviceModule } from "../service_module.ts";
 import type { SkusOf } from "../sku_look_up.ts";
 import { decodeListInv, decodeListMovements, decodeListOrders, type TotalAsked } from "./decode.ts";
+import { decodeExplainInv, explainedAnswer } from "./explain.ts";
 import { levelsAnswer, movementsAnswer, ordersAnswer } from "./encode.ts";
 import { queryMethods } from "./methods.ts";
 import { movementsList, ordersList } from "./tokens.ts";
@@ -21,11 +26,12 @@ export interface QueryServiceOptions {
   readonly lists: Lists;
   readonly reads: ListReads;
   readonly skusOf: SkusOf;
+  readonly lanes: Pick<Lanes, "operationsOn">;
 }
 
 /** The service; its handlers throw ConnectError only, for whatever the caller can know. */
 export function queryModule(
-  { lists, reads, skusOf }: QueryServiceOptions,
+  { lists, reads, skusOf, lanes }: QueryServiceOptions,
   settings: Pick<BoundSettings, "requestBytesMax">,
 ): ServiceModule {
   const run = <T>(read: (signal: AbortSignal) => Promise<T>, context: HandlerContext): Promise<T> =>
@@ -56,6 +62,16 @@ export function queryModule(
         return await answered(async () =>
           ordersAnswer(ordersList(query), await run((signal) => lists.orders(query, page, signal), context))
         );
+      },
+
+      async explainInv(request, context) {
+        const skus = skusOf([request], context);
+        const { place, limits } = decodeExplainInv(request, skus && await skus);
+        return await answered(async () => {
+          const explained = await run((signal) => lists.explain(place, limits, signal), context);
+          if (explained === undefined) throw refusalError({ reason: "unknown_goods", places: [place] });
+          return explainedAnswer(explained, lanes.operationsOn(keyOf(place)));
+        });
       },
     },
     methods: queryMethods(settings),

@@ -64,10 +64,7 @@ export function snapshotStatement(keys: SnapshotKeys): Statement<SnapshotRow[]> 
           (select (extract(epoch from at) * 1000)::bigint from now) as at_ms,
           (select coalesce(json_agg(json_build_array(
                     goods_id, location_id, on_hand, reserved, version, deleted_at is not null,
-                    case when safety_stock > 0 or backorder_max > 0
-                           or coalesce(order_num_max, buyer_num_max, low_stock_at, hold_ttl_ms) is not null
-                      then json_build_array(safety_stock, backorder_max, order_num_max, buyer_num_max, buyer_window_ms,
-                                            low_stock_at, low_stock_until, hold_ttl_ms) end)), '[]')
+                    ${policyArray(sql)})), '[]')
              from newest) as levels,
           (select coalesce(json_agg(json_build_array(goods_id, location_id, order_id, num,
                                                      (extract(epoch from expires_at) * 1000)::bigint)), '[]')
@@ -88,6 +85,15 @@ export function snapshotStatement(keys: SnapshotKeys): Statement<SnapshotRow[]> 
              from operations where operation_id = any (${operationIds}::text[])) as operations
           ${taken} ${earlier}`;
   };
+}
+
+/** The policy of a row of levels as a list, for {@link policyOf}; null where there is none. */
+export function policyArray(sql: postgres.Sql): Fragment {
+  return sql`
+                    case when safety_stock > 0 or backorder_max > 0
+                           or coalesce(order_num_max, buyer_num_max, low_stock_at, hold_ttl_ms) is not null
+                      then json_build_array(safety_stock, backorder_max, order_num_max, buyer_num_max, buyer_window_ms,
+                                            low_stock_at, low_stock_until, hold_ttl_ms) end`;
 }
 
 /** A row of orders as a list, for {@link orderOf}. */

@@ -19,7 +19,8 @@ import { keyOf } from "../../inventory/stock_key.ts";
  */
 export const DUE_HOLDS_MAX = 500;
 
-type PolicyRow = [
+/** A policy as a list, out of `policyArray`. */
+export type PolicyRow = [
   safetyStock: number,
   backorderMax: number,
   orderNumMax: number | null,
@@ -107,7 +108,8 @@ function levelOf([goodsId, locationId, onHand, reserved, version, deleted, polic
   return policy === null ? level : { ...level, policy: policyOf(policy) };
 }
 
-function policyOf([
+/** The policy that a row is. */
+export function policyOf([
   safetyStock,
   backorderMax,
   orderNumMax,

@@ -14,7 +14,7 @@ const SERVICES = {
     methods: ["SetInv", "InvDetail", "Sell", "Rollback", "SellBatch", "RollbackBatch", "BatchInvDetail"],
   },
   GoodsService: { contract: "goods.proto", methods: ["RegisterGoods", "GetGoods", "ListReasons", "AddReason"] },
-  QueryService: { contract: "query.proto", methods: ["ListInv", "ListMovements", "ListOrders"] },
+  QueryService: { contract: "query.proto", methods: ["ListInv", "ListMovements", "ListOrders", "ExplainInv"] },
   HoldService: {
     contract: "holds.proto",
     methods: [

@@ -11,7 +11,8 @@ import { levelScan } from "./level_scans.ts";
 /** A level as JSON, with a sku of 64 characters. */
 const LEVEL_BYTES = 800;
 
-type Row = readonly [
+/** A level as a list. */
+export type LevelRow = readonly [
   key: LevelKey,
   goodsId: number,
   locationId: number,
@@ -27,7 +28,7 @@ type Row = readonly [
 ];
 
 /** The answer, and the moment of the read in microseconds since 1970. */
-export type LevelsAnswer = FrameRow<Row> & { readonly at_us: string };
+export type LevelsAnswer = FrameRow<LevelRow> & { readonly at_us: string };
 
 /** A page of levels, each as of the moment of the read, which is answered too. */
 export async function listLevels(
@@ -53,13 +54,25 @@ export function listLevelsStatement(query: LevelQuery, { size, after }: PageOf<L
   return (sql) => {
     const scan = levelScan(sql, query, after);
     const page = sql`
-          select json_build_array(${keyOf(sql, query.sort)}, place.goods_id, place.location_id,
-                                  (select sku from goods where goods_id = place.goods_id),
+          select json_build_array(${keyOf(sql, query.sort)}, ${levelColumns(sql)}) as row,
+                 ${LEVEL_BYTES}::int as bytes
+            from scanned as place, ${levelTables(sql)}
+           where ${filters(sql, query)}`;
+    return sql`${framed(sql, { scan, page, key: keyOf(sql, query.sort), size })}`;
+  };
+}
+
+/** What a list has of the level of a `place`, behind its key, out of {@link levelTables}. */
+export function levelColumns(sql: postgres.Sql): Fragment {
+  return sql`place.goods_id, place.location_id, (select sku from goods where goods_id = place.goods_id),
                                   level.on_hand, live.reserved, level.safety_stock, level.version,
                                   now.is_low, now.is_sold_out, ${msOf(sql, sql`level.updated_at`)},
-                                  ${msOf(sql, sql`level.deleted_at`)}) as row,
-                 ${LEVEL_BYTES}::int as bytes
-            from scanned as place,
+                                  ${msOf(sql, sql`level.deleted_at`)}`;
+}
+
+/** The level of a `place`, what of its reserved is live, and what that makes of it. */
+export function levelTables(sql: postgres.Sql): Fragment {
+  return sql`
                  lateral (select * from levels
                            where goods_id = place.goods_id and location_id = place.location_id
                            order by version_block desc limit 1) as level,
@@ -71,10 +84,7 @@ export function listLevelsStatement(query: LevelQuery, { size, after }: PageOf<L
                  lateral (select level.on_hand::bigint - live.reserved - level.safety_stock as available offset 0)
                       as sums,
                  lateral (select level.is_low and sums.available < level.low_stock_until as is_low,
-                                 sums.available + level.backorder_max <= 0 as is_sold_out offset 0) as now
-           where ${filters(sql, query)}`;
-    return sql`${framed(sql, { scan, page, key: keyOf(sql, query.sort), size })}`;
-  };
+                                 sums.available + level.backorder_max <= 0 as is_sold_out offset 0) as now`;
 }
 
 function keyOf(sql: postgres.Sql, sort: LevelQuery["sort"]): Fragment {
@@ -105,7 +115,8 @@ function filters(sql: postgres.Sql, query: LevelQuery): Fragment {
              and (${hasHolds}::bool is null or (live.reserved > 0) = ${hasHolds}::bool)`;
 }
 
-function levelOf(row: Row): ListedLevel {
+/** The level that a row is. */
+export function levelOf(row: LevelRow): ListedLevel {
   const [
     ,
     goodsId,

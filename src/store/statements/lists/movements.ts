@@ -19,7 +19,8 @@ import { movementScan } from "./movement_scans.ts";
 /** A movement as JSON without the texts of its callers, of which each character takes two bytes at most. */
 const MOVEMENT_BYTES = 900;
 
-type Row = readonly [
+/** A movement as a list. */
+export type MovementRow = readonly [
   key: MovementKey,
   goodsId: number,
   locationId: number,
@@ -55,22 +56,27 @@ export async function listMovements(
 export function listMovementsStatement(
   query: MovementQuery,
   { size, after }: PageOf<MovementKey>,
-): Statement<FrameRow<Row>[]> {
+): Statement<FrameRow<MovementRow>[]> {
   return (sql) => {
     const at = usOf(sql, sql`at`);
     const key = isSortedByOrder(query)
       ? sql`json_build_array(${usOf(sql, sql`made_at`)}, order_id, ${at}, goods_id, location_id, version)`
       : sql`json_build_array(${at}, goods_id, location_id, version)`;
     const page = sql`
-          select json_build_array(${key}, goods_id, location_id, version, kind, order_id, operation_id, on_hand_delta,
-                                  reserved_delta, on_hand_after, reserved_after, reason, document_uri, actor,
-                                  ${msOf(sql, sql`at`)}, ${msOf(sql, sql`occurred_at`)}) as row,
+          select json_build_array(${key}, ${movementColumns(sql)}) as row,
                  ${MOVEMENT_BYTES}::int + 2 * coalesce(octet_length(document_uri), 0)
                    + 2 * coalesce(octet_length(actor), 0) + 2 * coalesce(octet_length(reason), 0) as bytes
             from scanned
            where ${filters(sql, query)}`;
     return sql`${framed(sql, { scan: movementScan(sql, query, { after, size }), page, key, size })}`;
   };
+}
+
+/** What a list has of a row of movements, behind its key. */
+export function movementColumns(sql: postgres.Sql): Fragment {
+  return sql`goods_id, location_id, version, kind, order_id, operation_id, on_hand_delta,
+                                  reserved_delta, on_hand_after, reserved_after, reason, document_uri, actor,
+                                  ${msOf(sql, sql`at`)}, ${msOf(sql, sql`occurred_at`)}`;
 }
 
 /** One text for whatever filters there are; those that the scan goes by are looked at again. */
@@ -89,7 +95,8 @@ function filters(sql: postgres.Sql, query: MovementQuery): Fragment {
                   or (select buyer_id from orders where order_id = scanned.order_id) = ${buyerId}::text)`;
 }
 
-function movementOf(
+/** The movement that a row is. */
+export function movementOf(
   [
     ,
     goodsId,
@@ -107,7 +114,7 @@ function movementOf(
     actor,
     atMs,
     occurredAtMs,
-  ]: Row,
+  ]: MovementRow,
 ): ListedMovement {
   return {
     goodsId,
