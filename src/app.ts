@@ -176,6 +176,7 @@ async function serveStock(stock: Stock, config: Config, parts: AppParts & Pick<S
     },
     async close() {
       board.close();
+      stock.watching.drain();
       stopLooking();
       stopping.abort();
       const jobs = Promise.all([sweeper.stop(), ledger?.stop()]);

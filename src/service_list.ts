@@ -17,6 +17,7 @@ import { checkModules, describedBy, namesOf, type ServiceModule } from "./servic
 import { createSkus } from "./services/sku_look_up.ts";
 import { stockModule } from "./services/stock/service.ts";
 import { systemModule } from "./services/system/service.ts";
+import { watchModule } from "./services/watch/service.ts";
 import type { Stock } from "./stock.ts";
 import type { Log } from "./telemetry/log.ts";
 import type { ProcessMeasures } from "./telemetry/process_measures.ts";
@@ -47,7 +48,7 @@ export interface ServiceParts {
  */
 export function openServices(
   config: Config,
-  { lanes, lock, names, own, reasons, store }: Stock,
+  { lanes, lock, names, own, reasons, store, watching, past }: Stock,
   { board, audit, measures, services = [], log }: ServiceParts,
 ): readonly ServiceModule[] {
   const { concurrency, quorumLoss, addressShareMax } = config;
@@ -73,6 +74,7 @@ export function openServices(
   const described = [
     inventoryModule(inventory, config),
     queryModule({ lists: store.lists, reads, skusOf: skus.skusOf, lanes }, config),
+    watchModule({ watching, lists: store.lists, past, reads, skusOf: skus.skusOf }, config),
     articleModule(inventory, config),
     goodsModule({ names, reasons }, config),
     holdModule(
@@ -107,7 +109,7 @@ export function openServices(
         lanes,
         pool: own?.view.pools.find(({ name }) => name === "work"),
         calls: measures.calls.durations(),
-        watchers: 0,
+        watchers: watching.view.watchers,
         loopDelayMs: measures.loopDelayMs,
       }),
     }, config),

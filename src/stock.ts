@@ -22,6 +22,9 @@ import { createStore, type PostgresStore, type Store } from "./store/store.ts";
 import type { Log } from "./telemetry/log.ts";
 import type { StockObserver } from "./telemetry/observer.ts";
 import { shareOf } from "./transport/addresses.ts";
+import type { PastReads } from "./watch/catch_up.ts";
+import { openWatching } from "./watch/open.ts";
+import type { Watching } from "./watch/watching.ts";
 
 /** Batches at a time, as far as the pool has connections. */
 const BATCHES_MAX = 4;
@@ -41,9 +44,12 @@ export interface Stock {
   readonly lanes: Lanes;
   readonly store: Store;
   /** The store where it was built here, and not given. */
-  readonly own: Pick<PostgresStore, "view" | "checkLedger"> | undefined;
+  readonly own: Pick<PostgresStore, "view" | "checkLedger" | "tail"> | undefined;
   readonly names: GoodsNames;
   readonly reasons: Reasons;
+  /** Streams of changes, and what they read for themselves. */
+  readonly watching: Watching;
+  readonly past: PastReads;
   /** Undefined in the modes without Redis. */
   readonly lock: Lock | undefined;
   /** Waits for statements under way, bounded; leases are released and connections close. */
@@ -68,10 +74,13 @@ export function openStock(config: Config, parts: StockParts): Stock {
     lockAttemptMsMax: config.lockNodeTimeoutMs,
     writeMsMax: STATEMENT_TIMEOUT_MS,
   });
+  const { watching, past } = openWatching(own?.tail, log);
   return {
     lanes,
     store,
     own,
+    watching,
+    past,
     // A sku takes more than one byte of a request, so that those of a whole batch always fit.
     names: new GoodsNames(store, { waitingMax: config.requestBytesMax }),
     reasons: new Reasons(store, { waitingMax: config.queueMax }),
@@ -79,6 +88,7 @@ export function openStock(config: Config, parts: StockParts): Stock {
     async close() {
       // From the front to the back: calls whose deadline passed may still be in a statement, under a lease.
       await lanes.close();
+      await watching.stop();
       await store.close();
       if ("lock" in mode) await mode.lock.close();
     },

@@ -41,7 +41,12 @@ export interface PagedList {
 
 /** The token of the page that begins behind this key. */
 export function pageToken(list: PagedList, key: PageKey): string {
-  const text = Buffer.from(JSON.stringify(key));
+  return sealToken(list, JSON.stringify(key));
+}
+
+/** The token of a list, or of a stream, that contains this text. */
+export function sealToken(list: PagedList, content: string): string {
+  const text = Buffer.from(content);
   const fingerprint = fingerprintOf(list);
   return Buffer.concat([Buffer.of(VERSION), fingerprint, checksumOf(fingerprint, text), text]).toString("base64url");
 }
@@ -66,7 +71,25 @@ export function readPageToken<const S extends PageKeyShape>(
 
 /** The key, or what is wrong with the token. */
 function readToken<S extends PageKeyShape>(token: string, list: PagedList, shape: S): KeyOf<S> | string {
-  if (token.length > PAGE_TOKEN_CHARACTERS_MAX) return `${token.length} characters`;
+  const opened = openToken(token, list, PAGE_TOKEN_CHARACTERS_MAX);
+  if ("wrong" in opened) return opened.wrong;
+  const key = parse(opened.text);
+  return isOfShape(key, shape) ? key as unknown as KeyOf<S> : "one whose position can't be read";
+}
+
+/** The text in a token, or what is wrong with it: it is another list's, was changed, or is longer than that. */
+export function openToken(
+  token: string,
+  list: PagedList,
+  charactersMax: number,
+): { readonly text: string } | { readonly wrong: string } {
+  const wrong = wrongOf(token, list, charactersMax);
+  if (wrong !== undefined) return { wrong };
+  return { text: Buffer.from(token, "base64url").subarray(HEAD_BYTES).toString() };
+}
+
+function wrongOf(token: string, list: PagedList, charactersMax: number): string | undefined {
+  if (token.length > charactersMax) return `${token.length} characters`;
   const bytes = BASE64URL.test(token) ? Buffer.from(token, "base64url") : Buffer.alloc(0);
   // One text for one token: base64 lets the last character differ in bits that count for nothing.
   if (bytes.length <= HEAD_BYTES || bytes.toString("base64url") !== token) return "what is no token";
@@ -77,8 +100,7 @@ function readToken<S extends PageKeyShape>(token: string, list: PagedList, shape
     return "one that was changed on its route";
   }
   if (!fingerprint.equals(fingerprintOf(list))) return "one of another query: filters and sort must stay the same";
-  const key = parse(text.toString());
-  return isOfShape(key, shape) ? key as unknown as KeyOf<S> : "one whose position can't be read";
+  return undefined;
 }
 
 function parse(text: string): unknown {

@@ -30,6 +30,8 @@ import { readLocked, readLockedOrders } from "./statements/read_locked.ts";
 import { Sessions } from "./postgres/sessions.ts";
 import type { ConnectionWaits } from "./postgres/connection_waits.ts";
 import { writeChanges } from "./statements/write_changes.ts";
+import { readTail, type TailQuery, type TailRead } from "./statements/tail.ts";
+import { identifyDatabase, isMovementThere, type WrittenMovement } from "./statements/tail_marks.ts";
 
 /** A part of a list: at most so many rows, from behind that one on. */
 export interface Page {
@@ -123,7 +125,22 @@ export interface StoreView {
 export interface PostgresStore extends Store {
   /** Compares so many levels behind that place with the ledger. */
   checkLedger(after: Place | undefined, limit: number, signal: AbortSignal): Promise<CheckedPage>;
+  /** Movements as they are committed, on a connection of its own. */
+  readonly tail: TailStore;
   readonly view: StoreView;
+}
+
+/** What is read of changes; all of it ends with its signal, and throws the errors of errors.ts. */
+export interface TailStore {
+  /** Names the database: another one has another id. */
+  identify(signal: AbortSignal): Promise<string>;
+  read(query: TailQuery, signal: AbortSignal): Promise<TailRead>;
+  /** The same on the connections of sales, for streams that read for themselves. */
+  readPast(query: TailQuery, signal: AbortSignal): Promise<TailRead>;
+  /** Whether this movement is there, as that transaction wrote it. On the connections of sales. */
+  isThere(movement: WrittenMovement, signal: AbortSignal): Promise<boolean>;
+  /** Whom to call after every write of this store that was committed; undefined: nobody any more. */
+  onCommitted(listener: (() => void) | undefined): void;
 }
 
 /** What a store is made of: a pool that knows, or finds, the host that takes writes. */
@@ -138,7 +155,10 @@ export function createStore(given: StoreOptions): PostgresStore {
   const pings = new Pool({ ...options, max: 1, waitersMax: 1 }, sessions);
   // And who may call is known whatever calls there are.
   const keys = new Pool({ ...options, max: 1, waitersMax: 1 }, sessions);
+  // And changes are read however many sales there are.
+  const tail = new Pool({ ...options, max: 1, waitersMax: 1 }, sessions);
   const fences = new FenceWatch(pool, options.log);
+  let committed: (() => void) | undefined;
   const silentMsMax = silentTransactionMsMax(options.statementTimeoutMs);
   return {
     get view(): StoreView {
@@ -150,11 +170,23 @@ export function createStore(given: StoreOptions): PostgresStore {
       };
     },
     checkLedger: (after, limit, signal) => checkLedger(pool, after, limit, signal),
+    tail: {
+      identify: (signal) => identifyDatabase(tail, signal),
+      read: (query, signal) => readTail(tail, query, signal),
+      readPast: (query, signal) => readTail(pool, query, signal),
+      isThere: (movement, signal) => isMovementThere(pool, movement, signal),
+      onCommitted: (listener) => void (committed = listener),
+    },
     readSnapshot: (keys, signal) => readSnapshot(pool, keys, signal),
-    writeChanges: (changes, signal) =>
-      fences.watch(changes.levels.map(({ after }) => keyOf(after)), () => writeChanges(pool, changes, signal), signal),
-    changeUnderRowLocks: (keys, decide, signal) =>
-      fences.watch(keys.stockKeys, () => changeUnderRowLocks(pool, keys, decide, signal), signal),
+    writeChanges: async (changes, signal) => {
+      const stockKeys = changes.levels.map(({ after }) => keyOf(after));
+      await fences.watch(stockKeys, () => writeChanges(pool, changes, signal), signal);
+      committed?.();
+    },
+    changeUnderRowLocks: async (keys, decide, signal) => {
+      await fences.watch(keys.stockKeys, () => changeUnderRowLocks(pool, keys, decide, signal), signal);
+      committed?.();
+    },
     readLevels: (stockKeys, signal) => readLevels(pool, stockKeys, signal),
     readLocations: (goodsIds, signal) => readLocations(pool, goodsIds, signal),
     readLocked: (stockKeys, signal) => readLocked(pool, stockKeys, options.log, signal),
@@ -183,7 +215,7 @@ export function createStore(given: StoreOptions): PostgresStore {
       if (ended.length > 0) options.log.warn({ pids: ended, silentMsMax }, "ended sessions whose client fell silent");
     },
     close: async () => {
-      await Promise.all([pool.close(), pings.close(), keys.close()]);
+      await Promise.all([pool.close(), pings.close(), keys.close(), tail.close()]);
     },
   };
 }

@@ -35,6 +35,7 @@ const LAW: Readonly<Record<string, Law>> = {
   store: { files: ["config", "inventory", "telemetry"], packages: ["postgres"] },
   lock: { files: ["config", "inventory/stock_key.ts", "telemetry"], packages: ["ioredis", "redlock"] },
   lanes: { files: ["config/mode_names.ts", "inventory", "store", "lock", "telemetry"], packages: [] },
+  watch: { files: ["inventory", "store", "telemetry"], packages: [] },
   jobs: { files: ["inventory", "lanes", "store", "telemetry"], packages: [] },
   // What is read for many calls at once is read as the lanes read it.
   goods: {
@@ -60,8 +61,10 @@ const LAW: Readonly<Record<string, Law>> = {
       "lanes",
       "lock/status.ts",
       "rpc",
+      "store/transaction_snapshot.ts",
       "telemetry",
       "transport",
+      "watch",
     ],
     packages: CONNECT,
   },
@@ -108,7 +111,7 @@ const LAW: Readonly<Record<string, Law>> = {
   process: { files: ["admin", "app.ts", "config", "telemetry", "tls", "transport/limits.ts"], packages: [] },
   gen: { files: [], packages: ["@bufbuild/protobuf"] },
   "stock.ts": {
-    files: ["config", "goods", "inventory", "lanes", "lock", "store", "telemetry", "transport/addresses.ts"],
+    files: ["config", "goods", "inventory", "lanes", "lock", "store", "telemetry", "transport/addresses.ts", "watch"],
     packages: [],
   },
   "service_list.ts": {

@@ -244,7 +244,7 @@ function readTimes(
 }
 
 /** In microseconds since 1970; what is more exact is rounded up, as no row stands between. */
-function readTime(violations: Violations, field: string, time: Timestamp | undefined): number | undefined {
+export function readTime(violations: Violations, field: string, time: Timestamp | undefined): number | undefined {
   if (time === undefined) return undefined;
   const us = Number(time.seconds) * 1_000_000 + Math.ceil(time.nanos / 1000);
   if (us >= 0 && us <= LAST_US) return us;
@@ -253,7 +253,7 @@ function readTime(violations: Violations, field: string, time: Timestamp | undef
 }
 
 /** Texts are compared as they are written down: composed (NFC). */
-function readSku(violations: Violations, field: string, text: string, min: 0 | 1): string {
+export function readSku(violations: Violations, field: string, text: string, min: 0 | 1): string {
   const sku = text.normalize("NFC");
   const { length } = [...sku];
   if (length < min || length > TEXT_MAX) {

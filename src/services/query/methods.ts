@@ -14,8 +14,8 @@ import type { ServiceModule } from "../service_module.ts";
 import { GOODS_MAX, LOCATIONS_MAX } from "./decode.ts";
 
 /** A goods id in a JSON list, on a line of its own; and a SKU, whose characters take up to 4 bytes each. */
-const GOODS_ID_BYTES = 24;
-const SKU_BYTES = 280;
+export const GOODS_ID_BYTES = 24;
+export const SKU_BYTES = 280;
 
 /** The rules of every method. */
 export function queryMethods(
@@ -39,6 +39,7 @@ export function queryMethods(
   };
 }
 
-function countOf(desc: DescField, max: number, what: string): CountBound {
+/** At most so many values in a list. */
+export function countOf(desc: DescField, max: number, what: string): CountBound {
   return { desc, max, field: desc.name, what };
 }

@@ -175,8 +175,8 @@ export const LANES_SLIPS: readonly Slip[] = [
   },
   {
     file: "src/stock.ts",
-    find: "      await lanes.close();\n      await store.close();",
-    replace: "      await store.close();",
+    find: "      await lanes.close();\n",
+    replace: "",
     rule: "an orderly stop waits for what is in progress, and leaves no lease key",
     tests: ["tests/e2e/orderly_stop_test.ts", "tests/integration/stock_close_test.ts"],
   },

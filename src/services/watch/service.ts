@@ -1,0 +1,83 @@
+/** inventory.v1.WatchService: decodes a request, and encodes the events of its stream as they come. */
+import { Code, type HandlerContext } from "@connectrpc/connect";
+import { WatchService } from "../../gen/inventory/v1/watch_pb.ts";
+import type { Lists } from "../../inventory/lists.ts";
+import { failureOf } from "../../lanes/failure.ts";
+import type { ListReads } from "../../lanes/list_reads.ts";
+import { detailedError, info } from "../../rpc/errors.ts";
+import { callerAddress } from "../../transport/addresses.ts";
+import type { PastReads } from "../../watch/catch_up.ts";
+import type { InvReads } from "../../watch/inv_stream.ts";
+import { ResumeFaultError } from "../../watch/movement_stream.ts";
+import type { Watching } from "../../watch/watching.ts";
+import type { BoundSettings } from "../bounds.ts";
+import { answered } from "../list_errors.ts";
+import { type ServiceModule, serviceModule } from "../service_module.ts";
+import type { SkusOf } from "../sku_look_up.ts";
+import { decodeWatchInv, decodeWatchMovements } from "./decode.ts";
+import { invMessage, movementsMessage } from "./encode.ts";
+import { watchMethods } from "./methods.ts";
+
+/** What the service is made of. */
+export interface WatchServiceOptions {
+  readonly watching: Watching;
+  readonly lists: Pick<Lists, "levels">;
+  readonly past: PastReads;
+  /** Gives each read of a stream its turn among those of lists. */
+  readonly reads: ListReads;
+  readonly skusOf: SkusOf;
+}
+
+const REASONS = { other_database: "RESUME_TOKEN_FOREIGN", past_gone: "RESUME_TOKEN_GONE" } as const;
+
+/** The service; its handlers throw ConnectError only, for whatever the caller can know. */
+export function watchModule(
+  { watching, lists, past, reads, skusOf }: WatchServiceOptions,
+  settings: Pick<BoundSettings, "requestBytesMax">,
+): ServiceModule {
+  const readsOf = ({ values }: HandlerContext): InvReads => {
+    const address = callerAddress(values);
+    return {
+      levels: (query, page, signal) => reads.run((ended) => lists.levels(query, page, ended), signal, address),
+      tail: (query, signal) => reads.run((ended) => past.tail(query, ended), signal, address),
+      isThere: (witness, signal) => reads.run((ended) => past.isThere(witness, ended), signal, address),
+    };
+  };
+  return serviceModule({
+    service: WatchService,
+    handlers: {
+      async *watchInv(request, context) {
+        const skus = skusOf(request.skus.map((sku) => ({ sku })), context);
+        const { ask, stream } = decodeWatchInv(request, skus && await skus);
+        const events = watching.inv(ask, readsOf(context), context.signal);
+        for await (const event of eventsOf(events, context.signal)) yield invMessage(stream, event);
+      },
+
+      async *watchMovements(request, context) {
+        const skus = skusOf(request.skus.map((sku) => ({ sku })), context);
+        const { ask, stream } = decodeWatchMovements(request, skus && await skus);
+        const events = watching.movements(ask, readsOf(context), context.signal);
+        for await (const event of eventsOf(events, context.signal)) yield movementsMessage(stream, event);
+      },
+    },
+    methods: watchMethods(settings),
+    drainExempt: false,
+    healthListed: true,
+    reflected: "listed",
+  });
+}
+
+/** The events, with what ends them in words of the wire. */
+async function* eventsOf<E>(events: AsyncGenerator<E>, signal: AbortSignal): AsyncGenerator<E> {
+  try {
+    yield* events;
+  } catch (error) {
+    if (signal.aborted) return;
+    if (error instanceof ResumeFaultError) {
+      throw detailedError(Code.FailedPrecondition, `the resume_token can't be gone on from: ${error.message}`, [
+        info(REASONS[error.fault], {}),
+      ]);
+    }
+    await answered(() => Promise.reject(failureOf(error)));
+  }
+}

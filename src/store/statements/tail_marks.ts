@@ -1,0 +1,42 @@
+/** What names a database and its past. */
+import type { Place } from "../../inventory/stock_key.ts";
+import type { Pool } from "../postgres/pool.ts";
+import type { Statement } from "../postgres/transaction_block.ts";
+import { lowXid } from "../transaction_snapshot.ts";
+
+/**
+ * The id of the database: that of its cluster, which a standby of it and a copy of its files have too, and its own
+ * within that. A database that a dump was restored to has another one.
+ */
+export async function identifyDatabase(pool: Pool, signal: AbortSignal): Promise<string> {
+  const [row] = await pool.run(identityStatement, signal);
+  if (row === undefined) throw new Error("PostgreSQL answered a select without a row");
+  return row.id;
+}
+
+/** The statement behind {@link identifyDatabase}. */
+export const identityStatement: Statement<{ readonly id: string }[]> = (sql) =>
+  sql`
+    select (select system_identifier from pg_control_system()) || '-' ||
+           (select oid from pg_database where datname = current_database()) as id`;
+
+/** A movement, and the lower 32 bits of the id of the transaction that wrote it. */
+export interface WrittenMovement extends Place {
+  readonly version: number;
+  readonly xid: number;
+}
+
+/** Whether the movement is there, and was written by that transaction. */
+export async function isMovementThere(pool: Pool, movement: WrittenMovement, signal: AbortSignal): Promise<boolean> {
+  const rows = await pool.run(isThereStatement(movement), signal);
+  return rows.length > 0;
+}
+
+/** The statement behind {@link isMovementThere}. */
+export function isThereStatement({ goodsId, locationId, version, xid }: WrittenMovement): Statement<unknown[]> {
+  return (sql) =>
+    sql`
+      select 1 as one from movements
+       where goods_id = ${goodsId}::int and location_id = ${locationId}::int and version = ${version}::bigint
+         and xmin = ${lowXid(xid)}::text::xid`;
+}

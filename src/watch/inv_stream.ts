@@ -1,0 +1,208 @@
+/**
+ * One stream of levels: a snapshot, or what came since a position; then every change.
+ *
+ *     joining     --from a position that can be gone on from--> catching up
+ *     joining     --from now on-------------------------------> live
+ *     joining     --else--------------------------------------> reading the snapshot
+ *     catching up, reading the snapshot --done----------------> live
+ *     live        --more places changed than may wait---------> ended
+ *     any         --the server drains-------------------------> ended
+ *     any         --the client has gone-----------------------> left
+ *
+ * What the tailer brings meanwhile waits, bounded, and is left out where the snapshot or the position has it already.
+ */
+import type { LevelKey, LevelQuery, ListedLevel, Page, PageOf } from "../inventory/queries.ts";
+import { hasSeen, hasSeenAllOf, type TransactionSnapshot } from "../store/transaction_snapshot.ts";
+import { Bell } from "./bell.ts";
+import { catchUp, judgeResume, type PastReads } from "./catch_up.ts";
+import type { InvChange } from "./changes.ts";
+import { type End, HEARTBEAT_MS, type InvEvent, type Start } from "./events.ts";
+import { fitsInv, type InvFilter } from "./filter.ts";
+import { PendingChanges } from "./pending_changes.ts";
+import { bounded } from "./joining.ts";
+import type { LivePosition } from "./position.ts";
+import { SnapshotPages } from "./snapshot_pages.ts";
+import type { TailBatch, Tailer } from "./tailer.ts";
+
+/** Places on a page of the snapshot, and changes in one event of what came since a position. */
+const PAGE_PLACES = 500;
+
+/** What a stream is of, and from where. */
+export interface InvAsk {
+  readonly filter: InvFilter;
+  /** Absent: from now on. */
+  readonly from?: LivePosition | undefined;
+  /** Without a snapshot, wherever it begins. */
+  readonly changesOnly: boolean;
+}
+
+/** What a stream reads for itself. */
+export interface InvReads extends PastReads {
+  levels(query: LevelQuery, page: PageOf<LevelKey>, signal: AbortSignal): Promise<Page<ListedLevel, LevelKey>>;
+}
+
+/** What it works with. */
+export interface StreamParts<R> {
+  readonly tailer: Tailer;
+  readonly reads: R;
+  /** Aborts with the client. */
+  readonly signal: AbortSignal;
+  /** Aborts when the server drains. */
+  readonly draining: AbortSignal;
+}
+
+/** The events of one stream, until the client has gone or the server ends it. Throws the errors of the reads. */
+export async function* invEvents(ask: InvAsk, parts: StreamParts<InvReads>): AsyncGenerator<InvEvent> {
+  const stream = new InvStream(ask, parts);
+  const { signal, draining } = parts;
+  const onEnd = () => stream.bell.ring();
+  signal.addEventListener("abort", onEnd, { once: true });
+  draining.addEventListener("abort", onEnd, { once: true });
+  try {
+    yield* stream.events();
+  } finally {
+    stream.leave();
+    signal.removeEventListener("abort", onEnd);
+    draining.removeEventListener("abort", onEnd);
+  }
+}
+
+class InvStream {
+  readonly bell = new Bell();
+  readonly #ask: InvAsk;
+  readonly #parts: StreamParts<InvReads>;
+  readonly #fits: (change: InvChange) => boolean;
+  /** What the client is to get. */
+  #pending = new PendingChanges();
+  /** What came while a page was read, of places that no page has had before. */
+  #early = new PendingChanges();
+  #pages: SnapshotPages | undefined;
+  /** What this snapshot saw the client has. */
+  #resumed: TransactionSnapshot | undefined;
+  /** Why it could not go on from the position. */
+  #fault: Extract<Start, "other_database" | "past_gone"> | undefined;
+  /** Gets nothing any more. */
+  leave: () => void = () => {};
+
+  constructor(ask: InvAsk, parts: StreamParts<InvReads>) {
+    this.#ask = ask;
+    this.#parts = parts;
+    this.#fits = fitsInv(ask.filter);
+  }
+
+  /** Whether the client has gone, or the server ends the stream. */
+  get #isEnding(): boolean {
+    const { signal, draining } = this.#parts;
+    return signal.aborted || draining.aborted;
+  }
+
+  async *events(): AsyncGenerator<InvEvent> {
+    const { from } = this.#ask;
+    if (from === undefined || !(yield* this.#resume(from))) yield* this.#begin();
+    yield* this.#live();
+  }
+
+  /** From the position; false, and nothing is said, where that can't be. */
+  async *#resume(from: LivePosition): AsyncGenerator<InvEvent, boolean> {
+    const { reads, signal, tailer } = this.#parts;
+    // Before anything is waited for: what comes from now on is distinguished from what the client has.
+    this.#resumed = from.snapshot;
+    const origin = await this.#join();
+    this.#fault = await judgeResume(from, origin, { reads, tailer, signal });
+    if (this.#fault !== undefined) return false;
+    const changes = await catchUp(from, origin, { reads, signal });
+    if (changes === undefined) {
+      this.#fault = "past_gone";
+      return false;
+    }
+    yield { kind: "started", start: "resumed", databaseId: origin.databaseId, position: from };
+    const wanted = changes.filter(this.#fits);
+    for (let at = 0; at < wanted.length && !this.#isEnding; at += PAGE_PLACES) {
+      const part = wanted.slice(at, at + PAGE_PLACES).map((change) => ({ change, folded: 0 }));
+      const isLast = at + PAGE_PLACES >= wanted.length && hasSeenAllOf(origin.snapshot, from.snapshot);
+      yield { kind: "changes", changes: part, position: isLast ? origin : undefined };
+    }
+    return true;
+  }
+
+  /** With a snapshot, or from now on. */
+  async *#begin(): AsyncGenerator<InvEvent> {
+    const { filter, changesOnly } = this.#ask;
+    this.#resumed = undefined;
+    this.#pages = changesOnly ? undefined : new SnapshotPages(filter);
+    const origin = await this.#join();
+    yield {
+      kind: "started",
+      start: this.#fault ?? (changesOnly ? "now" : "snapshot"),
+      databaseId: origin.databaseId,
+      position: changesOnly ? origin : undefined,
+    };
+    if (this.#pages !== undefined) yield* this.#snapshot(this.#pages);
+  }
+
+  /** Gets all that comes from now on, and nothing of what came before. */
+  async #join(): Promise<LivePosition> {
+    this.leave();
+    this.#pending = new PendingChanges();
+    this.#early = new PendingChanges();
+    const { origin, leave } = this.#parts.tailer.join((batch) => this.#take(batch));
+    this.leave = leave;
+    return await bounded(origin, this.#parts.signal);
+  }
+
+  #take({ begun, changes, position }: TailBatch): void {
+    let wanted = changes.filter(this.#fits);
+    const resumed = this.#resumed;
+    if (resumed !== undefined) {
+      wanted = wanted.filter(({ movement }) => !hasSeen(resumed, movement.xid));
+      if (position !== undefined && hasSeenAllOf(position.snapshot, resumed)) this.#resumed = undefined;
+    }
+    const pages = this.#pages;
+    if (pages !== undefined) {
+      if (!pages.isComplete) this.#early.add(wanted.filter((change) => !pages.covers(change)), undefined);
+      wanted = wanted.filter((change) => pages.isNewer(change));
+      pages.forgetBefore(begun);
+      if (pages.isPassedBy(begun)) this.#pages = undefined;
+    }
+    const isExact = this.#pages === undefined && this.#resumed === undefined;
+    this.#pending.add(wanted, isExact ? position : undefined);
+    if (!this.#pending.isEmpty || this.#pending.isOver) this.bell.ring();
+  }
+
+  async *#snapshot(pages: SnapshotPages): AsyncGenerator<InvEvent> {
+    const { reads, signal, tailer } = this.#parts;
+    while (!pages.isComplete && !this.#isEnding && !this.#pending.isOver) {
+      const page = await reads.levels(pages.query, { size: PAGE_PLACES, after: pages.after }, signal);
+      // Nothing is waited for from here to where the changes are distinguished.
+      pages.add(page, tailer.clock);
+      const news = this.#early.takeAll().filter(({ change }) => pages.isNewer(change));
+      const changes = news.map((each) => pages.withoutHad(each));
+      if (this.#early.isOver) this.#pending.overflow();
+      this.#early = new PendingChanges();
+      if (pages.isComplete) tailer.wake();
+      yield { kind: "snapshot", levels: page.rows, isComplete: pages.isComplete };
+      if (changes.length > 0) yield { kind: "changes", changes };
+      for (let taken = this.#pending.take(); taken !== undefined; taken = this.#pending.take()) {
+        yield { kind: "changes", ...taken };
+      }
+    }
+  }
+
+  async *#live(): AsyncGenerator<InvEvent> {
+    const { signal, draining } = this.#parts;
+    let saidAtMs = performance.now();
+    while (!signal.aborted) {
+      const taken = this.#pending.take();
+      const end: End | undefined = draining.aborted ? "draining" : this.#pending.isOver ? "behind" : undefined;
+      if (taken !== undefined) yield { kind: "changes", ...taken };
+      else if (end !== undefined) return yield { kind: "ended", end, position: this.#pending.takePosition() };
+      else if (performance.now() - saidAtMs >= HEARTBEAT_MS) {
+        yield { kind: "heartbeat", position: this.#pending.takePosition() };
+      } else {
+        await this.bell.wait(saidAtMs + HEARTBEAT_MS - performance.now());
+        continue;
+      }
+      saidAtMs = performance.now();
+    }
+  }
+}

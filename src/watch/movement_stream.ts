@@ -1,0 +1,214 @@
+/**
+ * One stream of rows of the ledger: at least once, by version for each place, from any point of the past.
+ *
+ *     joining   --from a point of the past-----------------> walking
+ *     joining   --from now on------------------------------> live
+ *     walking   --up to where the tailer stood, and what it
+ *                 brought meanwhile has all waited---------> live
+ *     walking   --the same, and it was more than may wait--> walking, from there to where the tailer stands now
+ *     live      --more rows than may wait------------------> walking, from where the client stands
+ *     any       --the server drains------------------------> ended
+ *     any       --the client has gone----------------------> left
+ *
+ * A walk leads from one moment to another, each a snapshot: exactly the rows between them, by time. So what was under
+ * way where one ends comes with the next.
+ */
+import type { TailKey, TailRow } from "../store/statements/tail.ts";
+import { hasSeen, hasSeenAllOf, type TransactionSnapshot } from "../store/transaction_snapshot.ts";
+import { Bell } from "./bell.ts";
+import { judgeResume, type PastReads, type ResumeFault } from "./catch_up.ts";
+import { type End, HEARTBEAT_MS, type MovementEvent } from "./events.ts";
+import { fitsMovements, type MovementFilter } from "./filter.ts";
+import type { StreamParts } from "./inv_stream.ts";
+import { bounded } from "./joining.ts";
+import type { LivePosition, PastPosition, Position } from "./position.ts";
+import { TAIL_ROWS_MAX, type TailBatch } from "./tailer.ts";
+import { inVersionOrder } from "./version_order.ts";
+
+/** Rows of the tail that wait; what is more is read again. */
+const WAITING_MAX = 4000;
+
+/** What a stream is of, and from where. */
+export interface MovementAsk {
+  readonly filter: MovementFilter;
+  /** A position; or whatever was written down at a time or later, in microseconds since 1970. Absent: from now on. */
+  readonly from?: Position | { readonly fromUs: number } | undefined;
+}
+
+/** A position that a stream can't go on from. */
+export class ResumeFaultError extends Error {
+  override name = "ResumeFaultError";
+  readonly fault: ResumeFault;
+
+  constructor(fault: ResumeFault) {
+    super(fault === "other_database" ? "it is of another database" : "what came after it is gone");
+    this.fault = fault;
+  }
+}
+
+/** Where a walk begins: what `after` saw is left out, and so is what is not behind the key. */
+interface WalkStart {
+  readonly after: TransactionSnapshot | undefined;
+  readonly sinceUs: number;
+  readonly key?: TailKey | undefined;
+}
+
+/**
+ * The events of one stream, until the client has gone or the server ends it. Throws the errors of the reads, and
+ * ResumeFaultError.
+ */
+export async function* movementEvents(
+  ask: MovementAsk,
+  parts: StreamParts<PastReads>,
+): AsyncGenerator<MovementEvent> {
+  const stream = new MovementStream(ask, parts);
+  const { signal, draining } = parts;
+  const onEnd = () => stream.bell.ring();
+  signal.addEventListener("abort", onEnd, { once: true });
+  draining.addEventListener("abort", onEnd, { once: true });
+  try {
+    yield* stream.events();
+  } finally {
+    stream.leave();
+    signal.removeEventListener("abort", onEnd);
+    draining.removeEventListener("abort", onEnd);
+  }
+}
+
+class MovementStream {
+  readonly bell = new Bell();
+  readonly #ask: MovementAsk;
+  readonly #parts: StreamParts<PastReads>;
+  readonly #fits: (row: TailRow) => boolean;
+  #waiting: { readonly rows: readonly TailRow[]; readonly position: LivePosition | undefined }[] = [];
+  #waitingRows = 0;
+  /** More came than may wait: it is read again. */
+  #isOver = false;
+  /** What this snapshot saw the client has. */
+  #resumed: TransactionSnapshot | undefined;
+  #saidAtMs = performance.now();
+  /** Gets nothing any more. */
+  leave: () => void = () => {};
+
+  constructor(ask: MovementAsk, parts: StreamParts<PastReads>) {
+    this.#ask = ask;
+    this.#parts = parts;
+    this.#fits = fitsMovements(ask.filter);
+  }
+
+  get #isEnding(): boolean {
+    const { signal, draining } = this.#parts;
+    return signal.aborted || draining.aborted;
+  }
+
+  async *events(): AsyncGenerator<MovementEvent> {
+    const { from } = this.#ask;
+    const { reads, tailer, signal, draining } = this.#parts;
+    if (from !== undefined && "snapshot" in from) this.#resumed = from.snapshot;
+    let upTo = await this.#join();
+    let start: WalkStart | undefined;
+    if (from !== undefined && "snapshot" in from) {
+      const fault = await judgeResume(from, upTo, { reads, tailer, signal });
+      if (fault !== undefined) throw new ResumeFaultError(fault);
+      start = { after: from.snapshot, sinceUs: from.sinceUs };
+    } else if (from !== undefined) start = { after: undefined, sinceUs: from.fromUs };
+    const position = from === undefined ? upTo : "snapshot" in from ? from : undefined;
+    const { databaseId } = upTo;
+    yield { kind: "started", start: from === undefined ? "now" : "resumed", databaseId, position };
+    if (from !== undefined && "past" in from) {
+      const { after, key } = from.past;
+      yield* this.#walk({ after, key, sinceUs: key[0] }, from);
+    }
+    while (!signal.aborted) {
+      if (start !== undefined) yield* this.#walk(start, upTo);
+      start = undefined;
+      if (!this.#isEnding && !this.#isOver) upTo = yield* this.#live(upTo);
+      if (this.#isEnding) {
+        const end: End = "draining";
+        if (draining.aborted) yield { kind: "ended", end };
+        return;
+      }
+      start = { after: upTo.snapshot, sinceUs: upTo.sinceUs };
+      upTo = await this.#join();
+    }
+  }
+
+  /** Gets all that comes from now on, and nothing of what came before. */
+  async #join(): Promise<LivePosition> {
+    this.leave();
+    this.#waiting = [];
+    this.#waitingRows = 0;
+    this.#isOver = false;
+    const { origin, leave } = this.#parts.tailer.join((batch) => this.#take(batch));
+    this.leave = leave;
+    return await bounded(origin, this.#parts.signal);
+  }
+
+  #take({ rows, position }: TailBatch): void {
+    if (this.#isOver) return;
+    const resumed = this.#resumed;
+    const wanted = rows.filter((row) => this.#fits(row) && (resumed === undefined || !hasSeen(resumed, row.xid)));
+    if (resumed !== undefined && position !== undefined && hasSeenAllOf(position.snapshot, resumed)) {
+      this.#resumed = undefined;
+    }
+    const exact = this.#resumed === undefined ? position : undefined;
+    const last = this.#waiting.at(-1);
+    // Of reads that brought nothing the position counts, and only the last one's.
+    if (wanted.length === 0 && last?.rows.length === 0) this.#waiting.pop();
+    this.#waiting.push({ rows: wanted, position: exact });
+    this.#waitingRows += wanted.length;
+    if (this.#waitingRows > WAITING_MAX) {
+      this.#isOver = true;
+      this.#waiting = [];
+    }
+    if (wanted.length > 0) this.bell.ring();
+  }
+
+  /** The rows from one moment to another, by time. */
+  async *#walk(start: WalkStart, upTo: LivePosition): AsyncGenerator<MovementEvent> {
+    const { reads, signal } = this.#parts;
+    const { after, sinceUs } = start;
+    let { key } = start;
+    while (!this.#isEnding) {
+      const page = await reads.tail({ after, upTo: upTo.snapshot, sinceUs, key, limit: TAIL_ROWS_MAX }, signal);
+      const last = page.rows.at(-1);
+      if (last !== undefined) key = [last.atUs, last.goodsId, last.locationId, last.version];
+      const { databaseId, snapshot, witness } = upTo;
+      const position: PastPosition | LivePosition = !page.hasMore || key === undefined
+        ? upTo
+        : { databaseId, snapshot, sinceUs: upTo.sinceUs, witness, past: { after, key } };
+      const rows = inVersionOrder(page.rows.filter(this.#fits));
+      if (rows.length > 0) yield this.#said({ kind: "movements", rows, position });
+      else if (performance.now() - this.#saidAtMs >= HEARTBEAT_MS) yield this.#said({ kind: "heartbeat", position });
+      if (!page.hasMore) return;
+    }
+  }
+
+  /** What the tailer brings; answers where the client stands when that is over. */
+  async *#live(from: LivePosition): AsyncGenerator<MovementEvent, LivePosition> {
+    let stands = from;
+    let isMoved = false;
+    while (!this.#isEnding && !this.#isOver) {
+      const next = this.#waiting.shift();
+      if (next !== undefined) {
+        this.#waitingRows -= next.rows.length;
+        isMoved ||= next.position !== undefined;
+        stands = next.position ?? stands;
+        if (next.rows.length === 0) continue;
+        isMoved = false;
+        yield this.#said({ kind: "movements", rows: next.rows, position: next.position });
+      } else if (performance.now() - this.#saidAtMs >= HEARTBEAT_MS) {
+        yield this.#said({ kind: "heartbeat", position: isMoved ? stands : undefined });
+        isMoved = false;
+      } else {
+        await this.bell.wait(this.#saidAtMs + HEARTBEAT_MS - performance.now());
+      }
+    }
+    return stands;
+  }
+
+  #said(event: MovementEvent): MovementEvent {
+    this.#saidAtMs = performance.now();
+    return event;
+  }
+}

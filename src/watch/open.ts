@@ -1,0 +1,20 @@
+/** Streams of changes of a store. */
+import { DatabaseUnavailableError } from "../store/errors.ts";
+import type { TailStore } from "../store/store.ts";
+import type { Log } from "../telemetry/log.ts";
+import type { PastReads } from "./catch_up.ts";
+import { Watching } from "./watching.ts";
+
+/** Streams, and what they read for themselves; without a store on PostgreSQL there is nothing to stream. */
+export function openWatching(
+  tail: TailStore | undefined,
+  log: Log,
+): { readonly watching: Watching; readonly past: PastReads } {
+  const source = tail ?? { identify: nothing, read: nothing, onCommitted: () => {} };
+  const watching = new Watching({ source, log, random: Math.random });
+  return { watching, past: { tail: tail?.readPast ?? nothing, isThere: tail?.isThere ?? nothing } };
+}
+
+function nothing(): Promise<never> {
+  return Promise.reject(new DatabaseUnavailableError("the store has no ledger to stream"));
+}

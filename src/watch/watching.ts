@@ -1,0 +1,53 @@
+/** Streams of changes, all from one tailer. No wire. */
+import type { Log } from "../telemetry/log.ts";
+import type { PastReads } from "./catch_up.ts";
+import type { InvEvent, MovementEvent } from "./events.ts";
+import { type InvAsk, invEvents, type InvReads } from "./inv_stream.ts";
+import { type MovementAsk, movementEvents } from "./movement_stream.ts";
+import { Tailer, type TailerView, type TailSource } from "./tailer.ts";
+
+/** What it is made of. */
+export interface WatchingParts {
+  /** On connections of its own, so that the tailer waits behind nobody, and nobody behind it. */
+  readonly source: TailSource;
+  readonly log: Log;
+  /** Answers in [0, 1). */
+  readonly random: () => number;
+}
+
+/** Opens streams. */
+export class Watching {
+  readonly #tailer: Tailer;
+  readonly #draining = new AbortController();
+
+  constructor(parts: WatchingParts) {
+    this.#tailer = new Tailer({ ...parts, nowMs: () => performance.now() });
+  }
+
+  get view(): TailerView {
+    return this.#tailer.view;
+  }
+
+  /**
+   * A stream of levels. Nothing is read before its first event is asked for; what the client is slow to take is folded.
+   * It throws the errors of the reads that it makes for itself, and ends with the signal.
+   */
+  inv(ask: InvAsk, reads: InvReads, signal: AbortSignal): AsyncGenerator<InvEvent> {
+    return invEvents(ask, { tailer: this.#tailer, reads, signal, draining: this.#draining.signal });
+  }
+
+  /** A stream of movements, as above; also throws ResumeFaultError. What the client is slow to take is read later. */
+  movements(ask: MovementAsk, reads: PastReads, signal: AbortSignal): AsyncGenerator<MovementEvent> {
+    return movementEvents(ask, { tailer: this.#tailer, reads, signal, draining: this.#draining.signal });
+  }
+
+  /** Ends all streams, each with what it has and a position; new ones end at once. */
+  drain(): void {
+    this.#draining.abort();
+  }
+
+  /** Reads no more. */
+  async stop(): Promise<void> {
+    await this.#tailer.stop();
+  }
+}
