@@ -1,0 +1,247 @@
+/** One order: its lines, its state, what it has moved, and what can be done to it; live. */
+import { Code, ConnectError } from "@connectrpc/connect";
+import { css, html, nothing, type PropertyValues } from "lit";
+import type { Order } from "../../gen/inventory/v1/holds_pb.ts";
+import { type ListedMovement, TimeSort } from "../../gen/inventory/v1/query_pb.ts";
+import type { Link } from "../link/link.ts";
+import { writtenMs } from "../one_goods/level_reader.ts";
+import { MOVEMENTS_LOOK, movementsTable } from "../one_goods/movements_table.ts";
+import { ConsoleElement } from "../parts/console_element.ts";
+import { leftText } from "../parts/countdown.ts";
+import { LOOK } from "../parts/look.ts";
+import { troubleNote } from "../parts/operation_dialog.ts";
+import { Pacer } from "../parts/pacer.ts";
+import { formats, sayTrouble } from "../parts/speech.ts";
+import type { Trouble } from "../parts/trouble.ts";
+import { wordsOf } from "../words/language.ts";
+import * as FORMS from "../words/forms.ts";
+import * as ORDERS from "../words/orders.ts";
+import "./action_dialog.ts";
+import { lineText } from "./action_dialog.ts";
+import { ACTIONS, type OrderAction, stateAt } from "./order_actions.ts";
+import { stateBadge } from "./order_list.ts";
+
+const READ_PAUSE_MS = 1000;
+/** Movements that are listed; an order has seldom more than a few a line. */
+const MOVEMENTS_MAX = 1000;
+
+/** `<hf-one-order>` */
+export class OneOrder extends ConsoleElement {
+  static override properties = {
+    link: { attribute: false },
+    orderId: { attribute: false },
+    order: { state: true },
+    movements: { state: true },
+    isMissing: { state: true },
+    nowMs: { state: true },
+    trouble: { state: true },
+    action: { state: true },
+  };
+  static override styles = [
+    LOOK,
+    MOVEMENTS_LOOK,
+    css`
+      .page {
+        display: grid;
+        gap: 16px;
+        grid-template-columns: minmax(0, 1fr);
+      }
+      .card {
+        display: grid;
+        gap: 12px;
+        grid-template-columns: minmax(0, 1fr);
+      }
+      h1 {
+        overflow-wrap: anywhere;
+      }
+    `,
+  ];
+
+  declare link: Link;
+  declare orderId: string;
+  declare order: Order | undefined;
+  declare movements: readonly ListedMovement[];
+  declare isMissing: boolean;
+  declare nowMs: number;
+  declare trouble: Trouble | undefined;
+  declare action: OrderAction | undefined;
+  #stops: (() => void)[] = [];
+  #clock: ReturnType<typeof setInterval> | undefined;
+  readonly #pacer = new Pacer(() => this.#read(), READ_PAUSE_MS);
+
+  constructor() {
+    super();
+    this.movements = [];
+    this.isMissing = false;
+    this.nowMs = Date.now();
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#clock = setInterval(() => this.nowMs = Date.now(), 1000);
+    this.#stops = [
+      this.link.onChanges((changes) => {
+        if (changes.some(({ orderId }) => orderId === this.orderId)) this.#pacer.ask();
+      }),
+      this.link.onReload(() => this.#pacer.ask()),
+    ];
+    if (this.hasUpdated) this.#pacer.ask();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    clearInterval(this.#clock);
+    for (const stop of this.#stops) stop();
+    this.#pacer.stop();
+  }
+
+  override willUpdate(changed: PropertyValues<this>): void {
+    if (!changed.has("orderId")) return;
+    this.order = undefined;
+    this.movements = [];
+    this.isMissing = false;
+    this.trouble = undefined;
+    this.action = undefined;
+    this.#pacer.ask();
+  }
+
+  async #read(): Promise<void> {
+    const { orderId } = this;
+    const isNow = () => this.orderId === orderId;
+    try {
+      const [{ order }, { movements }] = await Promise.all([
+        this.link.holds.getOrder({ orderId }),
+        this.link.query.listMovements({ orderId, sort: TimeSort.NEWEST_FIRST, pageSize: MOVEMENTS_MAX }),
+      ]);
+      if (!isNow()) return;
+      this.order = order;
+      this.movements = movements;
+      this.isMissing = false;
+      this.trouble = undefined;
+    } catch (error) {
+      if (!isNow()) return;
+      this.isMissing = ConnectError.from(error).code === Code.NotFound;
+      this.trouble = this.isMissing ? undefined : sayTrouble(error);
+    }
+  }
+
+  override render() {
+    const words = wordsOf(ORDERS);
+    const forms = wordsOf(FORMS);
+    const { order } = this;
+    return html`
+      <div class="page">
+        <a href="/orders">← ${words.all}</a>
+        <div class="row">
+          <h1>${words.order(this.orderId)}</h1>
+          ${order === undefined ? nothing : stateBadge(stateAt(order, this.nowMs))}
+        </div>
+        <div role="alert">
+          ${this.trouble === undefined ? nothing : html`
+            ${troubleNote(this.trouble)} <button class="small" @click=${() => this.#pacer.ask()}>${forms.retry}</button>
+          `}
+        </div>
+        ${this.isMissing
+          ? html`<p>${words.noOrder(this.orderId)} <span class="muted">${words.noOrderHint}</span></p>`
+          : order === undefined
+          ? this.trouble === undefined ? html`<p class="muted" role="status">${forms.loading}</p>` : nothing
+          : this.#order(order)}
+        ${this.action === undefined || order === undefined ? nothing : html`
+          <hf-order-action
+            .link=${this.link}
+            .order=${order}
+            .what=${this.action}
+            @closed=${() => this.action = undefined}
+            @done=${() => this.#pacer.ask()}
+          ></hf-order-action>
+        `}
+      </div>
+    `;
+  }
+
+  #order(order: Order) {
+    const words = wordsOf(ORDERS);
+    const { time } = formats();
+    const endsMs = order.expiresAt === undefined ? undefined : writtenMs({ at: order.expiresAt });
+    const isLive = stateAt(order, this.nowMs) === order.state && ACTIONS[order.state].includes("extend");
+    return html`
+      <section class="card" aria-labelledby="lines">
+        <p>
+          ${words.buyer}: ${order.buyerId === "" ? words.nobody : order.buyerId} · ${words.created}:
+          ${time(writtenMs({ at: order.createdAt }))}
+          ${endsMs === undefined ? nothing : html`
+            · ${words.expires}: ${time(endsMs)}
+            ${isLive
+              ? html`(<span class="num" id="left">${words.left(leftText(endsMs - this.nowMs))}</span>)`
+              : nothing}
+          `}
+        </p>
+        <h2 id="lines">${words.lines}</h2>
+        ${this.#lines(order)} ${this.#actions(order)}
+      </section>
+      <section class="card" aria-labelledby="movements">
+        <h2 id="movements">${words.movements}</h2>
+        ${this.movements.length === 0
+          ? html`<p class="muted">${words.noMovements}</p>`
+          : movementsTable(this.movements, { places: true })}
+      </section>
+    `;
+  }
+
+  #lines({ lines, expiresAt }: Order) {
+    const words = wordsOf(ORDERS);
+    const { number } = formats();
+    const wasHold = expiresAt !== undefined;
+    return html`
+      <div class="scroll">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">${words.goods}</th>
+              <th scope="col" class="num">${words.asked}</th>
+              <th scope="col" class="num">${words.num}</th>
+              ${wasHold ? html`<th scope="col" class="num">${words.held}</th>` : nothing}
+              <th scope="col" class="num">${words.returned}</th>
+            </tr>
+          </thead>
+          <tbody>
+            ${lines.map((line) =>
+              html`
+                <tr>
+                  <td><a href="/goods/${line.goodsId}?location=${line.locationId}">${lineText(line)}</a></td>
+                  <td class="num">${number(line.asked)}</td>
+                  <td class="num">${number(line.num)}</td>
+                  ${wasHold ? html`<td class="num">${number(line.held)}</td>` : nothing}
+                  <td class="num">${number(line.returned)}</td>
+                </tr>
+              `
+            )}
+          </tbody>
+        </table>
+      </div>
+    `;
+  }
+
+  #actions(order: Order) {
+    const words = wordsOf(ORDERS);
+    const actions = ACTIONS[stateAt(order, this.nowMs)];
+    if (!this.link.may("seller")) return html`<p class="muted">${words.mayNotSell}</p>`;
+    if (actions.length === 0) return nothing;
+    return html`
+      <div class="row" role="group" aria-label=${words.actions}>
+        ${actions.map((action) =>
+          html`
+            <button
+              class=${action === "release" || action === "rollback" ? "danger" : ""}
+              @click=${() => this.action = action}
+            >
+              ${words.does[action]}
+            </button>
+          `
+        )}
+      </div>
+    `;
+  }
+}
+
+customElements.define("hf-one-order", OneOrder);

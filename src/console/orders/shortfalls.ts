@@ -1,0 +1,205 @@
+/** Confirmations that found their hold expired and the stock gone, for somebody to see to. */
+import { css, html, nothing } from "lit";
+import type { ShortfallRecord } from "../../gen/inventory/v1/holds_pb.ts";
+import type { Link } from "../link/link.ts";
+import { readResolution, valueOf } from "../parts/checks.ts";
+import { ConsoleElement } from "../parts/console_element.ts";
+import { textField } from "../parts/fields.ts";
+import { FORM_LOOK } from "../parts/form_look.ts";
+import { LOOK } from "../parts/look.ts";
+import { OperationDialog, troubleNote } from "../parts/operation_dialog.ts";
+import { formats, sayTrouble } from "../parts/speech.ts";
+import type { Trouble } from "../parts/trouble.ts";
+import { writtenMs } from "../one_goods/level_reader.ts";
+import { wordsOf } from "../words/language.ts";
+import * as FORMS from "../words/forms.ts";
+import * as ORDERS from "../words/orders.ts";
+import { lineText } from "./action_dialog.ts";
+import { orderAddress } from "./orders_url.ts";
+
+const PAGE_ROWS = 50;
+/** Shortfalls that are shown at most; the oldest first, so that the others come as these are resolved. */
+const SHOWN_MAX = 500;
+
+/** `<hf-shortfalls>` */
+export class Shortfalls extends ConsoleElement {
+  static override properties = {
+    link: { attribute: false },
+    rows: { state: true },
+    next: { state: true },
+    trouble: { state: true },
+    asked: { state: true },
+  };
+  static override styles = [
+    LOOK,
+    css`
+      .scroll {
+        overflow-x: auto;
+      }
+      ul {
+        margin: 0;
+        padding-inline-start: 16px;
+      }
+    `,
+  ];
+
+  declare link: Link;
+  declare rows: readonly ShortfallRecord[] | undefined;
+  declare next: string;
+  declare trouble: Trouble | undefined;
+  /** The order whose shortfall is to be resolved. */
+  declare asked: string | undefined;
+
+  constructor() {
+    super();
+    this.next = "";
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    void this.#read("");
+  }
+
+  async #read(pageToken: string): Promise<void> {
+    try {
+      const page = await this.link.holds.listShortfalls({ pageSize: PAGE_ROWS, pageToken });
+      this.rows = [...(pageToken === "" ? [] : this.rows ?? []), ...page.shortfalls].slice(0, SHOWN_MAX);
+      this.next = page.nextPageToken;
+      this.trouble = undefined;
+    } catch (error) {
+      this.trouble = sayTrouble(error);
+    }
+  }
+
+  override render() {
+    const words = wordsOf(ORDERS);
+    const forms = wordsOf(FORMS);
+    const { rows } = this;
+    return html`
+      <p class="muted">${words.shortfallHint}</p>
+      ${this.trouble === undefined ? nothing : troubleNote(this.trouble)}
+      ${rows === undefined
+        ? html`<p class="muted" role="status">${forms.loading}</p>`
+        : rows.length === 0
+        ? html`<p>${words.noShortfalls}</p>`
+        : this.#table(rows)}
+      ${this.next === "" || (rows?.length ?? 0) >= SHOWN_MAX ? nothing : html`
+        <button @click=${() => void this.#read(this.next)}>${forms.more}</button>
+      `}
+      ${this.link.may("stocker") ? nothing : html`<p class="muted">${words.mayNotResolve}</p>`}
+      ${this.asked === undefined ? nothing : html`
+        <hf-resolve-dialog
+          .link=${this.link}
+          .orderId=${this.asked}
+          @closed=${() => this.asked = undefined}
+          @done=${() => void this.#read("")}
+        ></hf-resolve-dialog>
+      `}
+    `;
+  }
+
+  #table(rows: readonly ShortfallRecord[]) {
+    const words = wordsOf(ORDERS);
+    const { number, time } = formats();
+    return html`
+      <div class="scroll">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">${words.at}</th>
+              <th scope="col">${words.id}</th>
+              <th scope="col">${words.buyer}</th>
+              <th scope="col">${words.missing}</th>
+              <th scope="col"><span class="visually-hidden">${words.actions}</span></th>
+            </tr>
+          </thead>
+          <tbody>
+            ${rows.map(({ orderId, buyerId, lines, createdAt }) =>
+              html`
+                <tr>
+                  <td>${time(writtenMs({ at: createdAt }))}</td>
+                  <td><a class="mono" href=${orderAddress(orderId)}>${orderId}</a></td>
+                  <td>${buyerId === "" ? html`<span class="muted">${words.nobody}</span>` : buyerId}</td>
+                  <td>
+                    <ul>
+                      ${lines.map((line) =>
+                        html`<li>${words.missingLine(lineText(line), number(line.asked), number(line.available))}</li>`
+                      )}
+                    </ul>
+                  </td>
+                  <td>
+                    ${this.link.may("stocker")
+                      ? html`
+                        <button class="small" @click=${() => this.asked = orderId}>
+                          ${words.resolve}<span class="visually-hidden"> ${orderId}</span>
+                        </button>
+                      `
+                      : nothing}
+                  </td>
+                </tr>
+              `
+            )}
+          </tbody>
+        </table>
+      </div>
+    `;
+  }
+}
+
+customElements.define("hf-shortfalls", Shortfalls);
+
+/** `<hf-resolve-dialog>` */
+export class ResolveDialog extends OperationDialog {
+  static override properties = {
+    ...OperationDialog.properties,
+    orderId: { attribute: false },
+    resolution: { state: true },
+  };
+  static override styles = [...OperationDialog.styles, FORM_LOOK];
+
+  declare orderId: string;
+  declare resolution: string;
+
+  constructor() {
+    super();
+    this.resolution = "";
+  }
+
+  protected override heading(): string {
+    return wordsOf(ORDERS).resolveTitle(this.orderId);
+  }
+
+  protected override action() {
+    return { label: wordsOf(ORDERS).resolve };
+  }
+
+  protected override isRight(): boolean {
+    return valueOf(readResolution(this.resolution)) !== undefined;
+  }
+
+  protected override async send(): Promise<string> {
+    const { done } = wordsOf(ORDERS);
+    const { orderId } = this;
+    const resolution = valueOf(readResolution(this.resolution)) ?? "";
+    const { replayed } = await this.link.holds.resolveShortfall({ orderId, resolution });
+    return replayed ? done.replayed : done.resolve(orderId);
+  }
+
+  protected override body() {
+    const words = wordsOf(ORDERS);
+    return html`
+      ${this.troubleNote()} ${textField({
+        id: "resolution",
+        label: words.resolution,
+        hint: words.resolutionHint,
+        value: this.resolution,
+        isFirst: true,
+        read: readResolution(this.resolution),
+        isChecked: this.isChecked,
+        onInput: (resolution) => this.resolution = resolution,
+      })}
+    `;
+  }
+}
+
+customElements.define("hf-resolve-dialog", ResolveDialog);
