@@ -9,6 +9,7 @@ import { FenceLostError } from "../../src/store/errors.ts";
 import { createStore, type Store } from "../../src/store/store.ts";
 import { writeStatement } from "../../src/store/statements/write_changes.ts";
 import { applyTo, giveBack, rollback, sell, set, settleOn } from "../support/apply.ts";
+import { reserve } from "../support/holds.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { ledgerViolations } from "../support/ledger_check.ts";
 import { NEVER, TEST_LIMITS } from "../support/pool_probe.ts";
@@ -47,6 +48,59 @@ Deno.test("every mixture of operations is written as it was decided", async () =
   // A bound, so that prepared statements stay few: movements go with levels, and a bar or a part records itself.
   assertEquals(texts.size <= 31, true, `${texts.size} texts`);
   assertGreater(texts.size, 10);
+});
+
+/** Sales alone: of one line each or of several, of the same goods or of others, with more to say of them or less. */
+const SALES: readonly (readonly Operation[])[] = [
+  [sell("one-a", [1, 1])],
+  [sell("same-a", [1, 1]), sell("same-c", [1, 2]), sell("same-b", [1, 1])],
+  [sell("others-a", [3, 1]), sell("others-b", [1, 2])],
+  [sell("lines-a", [1, 1], [2, 3]), sell("lines-b", [2, 1])],
+  [{ ...sell("said", [1, 1]), attribution: { reason: "damage", actor: "till 3" } }, sell("unsaid", [2, 1])],
+  [{ ...sell("bought", [1, 1]), buyerId: "somebody" } as Operation, sell("unbought", [2, 1])],
+  [{ ...sell("what-is-there", [2, 500]), fill: "available" } as Operation],
+];
+
+Deno.test("sales alone are written as they were decided, beside what is reserved", async () => {
+  await using bench = await openBench();
+  const { store, owner } = bench;
+  await applyTo(store, set("set-1", 1, 100), set("set-2", 2, 100), set("set-3", 3, 100), reserve("held", [[1, 5]]));
+  for (const operations of SALES) {
+    const { keys, changes } = await settleOn(store, ...operations);
+    await store.writeChanges(changes, NEVER);
+    const { levels, orders } = await store.readSnapshot(keys, NEVER);
+    assertEquals(
+      changes.levels.map(({ after }) => levels.get(after.goodsId)),
+      changes.levels.map(({ after }) => after),
+    );
+    assertEquals(
+      changes.orders.map(({ after }) => orders.get(after.orderId)),
+      changes.orders.map(({ after }) => after),
+    );
+    const ids = changes.orders.map(({ after }) => after.orderId);
+    const written = await owner`
+      select goods_id, location_id, version::int, kind, order_id, operation_id, on_hand_delta, reserved_delta,
+             on_hand_after, reserved_after, reason, actor
+        from movements where order_id = any (${`{${ids}}`}::text[]) order by goods_id, version`;
+    assertEquals(
+      written.map((row) => ({ ...row })),
+      changes.movements.map((m) => ({
+        goods_id: m.goodsId,
+        location_id: 0,
+        version: m.version,
+        kind: "sell",
+        order_id: m.orderId,
+        operation_id: null,
+        on_hand_delta: m.onHandDelta,
+        reserved_delta: 0,
+        on_hand_after: m.onHandAfter,
+        reserved_after: m.reservedAfter,
+        reason: m.reason ?? null,
+        actor: m.actor ?? null,
+      })),
+    );
+  }
+  assertEquals(await ledgerViolations(owner), []);
 });
 
 Deno.test("a goods that is closed by hand under load stays closed; setting it opens it", async () => {

@@ -19,3 +19,8 @@ function element(value: Element): string {
 export function column<T>(rows: readonly T[], value: (row: T) => Element): string {
   return arrayLiteral(rows.map(value));
 }
+
+/** The numbers of an array as PostgreSQL writes it, of which none is NULL; null: none. */
+export function numbersOf(array: string | null): readonly number[] {
+  return array === null ? [] : JSON.parse(`[${array.slice(1, -1)}]`);
+}

@@ -74,7 +74,7 @@ function lockedOrdersStatement(orderIds: readonly string[]): Statement<{ order_i
   return (sql) =>
     sql`
         with free as (
-          select order_id from orders where order_id = any (${ids}::text[]) for update skip locked
+          select order_id from orders where order_id = any ((select ${ids}::text[])::text[]) for update skip locked
         )
-        select order_id from orders where order_id = any (${ids}::text[]) except select order_id from free`;
+        select order_id from orders where order_id = any ((select ${ids}::text[])::text[]) except select order_id from free`;
 }

@@ -31,9 +31,9 @@ export interface SnapshotKeys {
  *
  * A row of levels is looked for from the highest block of its versions down, here and wherever it is looked for. While
  * any session keeps an old snapshot open, PostgreSQL keeps every version of the row, and a search by goods alone reads
- * all of them. The array is asked for by a select of its own so that no plan depends on its length: else a short one is
- * planned anew at every call, at half as much again of PostgreSQL's time. Holds are looked for from `holds_from` on,
- * for the same reason: below it there are only remains.
+ * all of them. Arrays are asked for by selects of their own so that no plan depends on their length: else short ones
+ * are planned anew at every call, and that of a lone order takes PostgreSQL three times as long. Holds are looked for
+ * from `holds_from` on, for the same reason: below it there are only remains.
  *
  * The moment is cut to a millisecond, as every `expires_at` is a whole one: what is over by the one is over by the
  * other.
@@ -57,15 +57,15 @@ export function snapshotStatement(keys: SnapshotKeys): Statement<SnapshotRow[]> 
         ), newest as (
           select level.*
             from unnest((select ${goodsIds}::int[]), (select ${locationIds}::int[])) as asked (goods_id, location_id),
-                 lateral (select * from levels where goods_id = asked.goods_id and location_id = asked.location_id
+                 lateral (select goods_id, location_id, on_hand, reserved, version, deleted_at is not null as deleted,
+                                 buyer_num_max, buyer_window_ms, holds_from,
+                                 ${policyArray(sql)} as policy
+                            from levels where goods_id = asked.goods_id and location_id = asked.location_id
                            order by version_block desc limit 1) as level
         )
         select
           (select (extract(epoch from at) * 1000)::bigint from now) as at_ms,
-          (select coalesce(json_agg(json_build_array(
-                    goods_id, location_id, on_hand, reserved, version, deleted_at is not null,
-                    ${policyArray(sql)})), '[]')
-             from newest) as levels,
+          levelled.*,
           (select coalesce(json_agg(json_build_array(goods_id, location_id, order_id, num,
                                                      (extract(epoch from expires_at) * 1000)::bigint)), '[]')
              from (select hold.*
@@ -79,11 +79,16 @@ export function snapshotStatement(keys: SnapshotKeys): Statement<SnapshotRow[]> 
       DUE_HOLDS_MAX + 1
     }::int) as due) as due,
           (select coalesce(json_agg(${orderArray(sql)}), '[]')
-             from orders where order_id = any (${orderIds}::text[])) as orders,
+             from orders where order_id = any ((select ${orderIds}::text[])::text[])) as orders,
           (select coalesce(json_agg(json_build_array(operation_id, kind, order_id, goods_ids, location_ids, nums,
                                                      content, answer)), '[]')
-             from operations where operation_id = any (${operationIds}::text[])) as operations
-          ${taken} ${earlier}`;
+             from operations where operation_id = any ((select ${operationIds}::text[])::text[])) as operations
+          ${taken} ${earlier}
+          from (select array_agg(goods_id) as goods_ids, array_agg(location_id) as location_ids,
+                       array_agg(on_hand) as on_hand, array_agg(reserved) as reserved, array_agg(version) as versions,
+                       json_agg(json_build_array(goods_id, location_id, deleted, policy))
+                         filter (where deleted or policy is not null) as apart
+                  from newest) as levelled`;
   };
 }
 

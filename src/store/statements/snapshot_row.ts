@@ -11,7 +11,8 @@ import {
   type Snapshot,
   takenKey,
 } from "../../inventory/model.ts";
-import { keyOf } from "../../inventory/stock_key.ts";
+import { keyOf, type StockKey } from "../../inventory/stock_key.ts";
+import { numbersOf } from "../postgres/arrays.ts";
 
 /**
  * Lines of expired holds that one snapshot has; where there are more, little else is decided on it. Each of them is a
@@ -30,15 +31,8 @@ export type PolicyRow = [
   lowStockUntil: number | null,
   holdTtlMs: number | null,
 ];
-type LevelRow = [
-  goodsId: number,
-  locationId: number,
-  onHand: number,
-  reserved: number,
-  version: number,
-  deleted: boolean,
-  policy: PolicyRow | null,
-];
+/** A level that is no longer sold, or has a policy. */
+type ApartRow = [goodsId: number, locationId: number, deleted: boolean, policy: PolicyRow | null];
 type DueRow = [goodsId: number, locationId: number, orderId: string, num: number, expiresAt: number];
 /** An order as a list, out of `orderArray`. */
 export type OrderRow = [
@@ -68,7 +62,14 @@ type OperationRow = [
 /** The one row of the answer. */
 export interface SnapshotRow {
   at_ms: string;
-  levels: LevelRow[];
+  /** Of the levels, a column each, as PostgreSQL writes an array; null where there are none. */
+  goods_ids: string | null;
+  location_ids: string | null;
+  on_hand: string | null;
+  reserved: string | null;
+  versions: string | null;
+  /** What else is to be said of some of them; null: of none. */
+  apart: ApartRow[] | null;
   due: DueRow[];
   orders: OrderRow[];
   operations: OperationRow[];
@@ -82,7 +83,7 @@ export function snapshotOf([row]: readonly SnapshotRow[]): Snapshot {
   const { due, taken, moments } = row;
   return {
     atMs: Number(row.at_ms),
-    levels: new Map(row.levels.map(levelOf).map((level) => [keyOf(level), level])),
+    levels: levelsOf(row),
     orders: new Map(row.orders.map((order) => [order[0], orderOf(order)])),
     operations: new Map(row.operations.map((operation) => [operation[0], operationOf(operation)])),
     ...(due.length === 0 ? {} : { due: due.slice(0, DUE_HOLDS_MAX).map(dueOf), moreDue: due.length > DUE_HOLDS_MAX }),
@@ -103,9 +104,28 @@ export function snapshotOf([row]: readonly SnapshotRow[]): Snapshot {
   };
 }
 
-function levelOf([goodsId, locationId, onHand, reserved, version, deleted, policy]: LevelRow): Level {
-  const level = { goodsId, locationId, onHand, reserved, version, deleted };
-  return policy === null ? level : { ...level, policy: policyOf(policy) };
+/** They come as columns of numbers, which take less of both sides' time than a list for each level. */
+function levelsOf({ goods_ids, location_ids, on_hand, reserved, versions, apart }: SnapshotRow): Map<StockKey, Level> {
+  const [goodsIds, locationIds] = [numbersOf(goods_ids), numbersOf(location_ids)];
+  const [onHands, reserveds, allVersions] = [numbersOf(on_hand), numbersOf(reserved), numbersOf(versions)];
+  const levels = new Map<StockKey, Level>();
+  goodsIds.forEach((goodsId, i) => {
+    const level: Level = {
+      goodsId,
+      locationId: locationIds[i] as number,
+      onHand: onHands[i] as number,
+      reserved: reserveds[i] as number,
+      version: allVersions[i] as number,
+      deleted: false,
+    };
+    levels.set(keyOf(level), level);
+  });
+  for (const [goodsId, locationId, deleted, policy] of apart ?? []) {
+    const key = keyOf({ goodsId, locationId });
+    const level = { ...levels.get(key) as Level, deleted };
+    levels.set(key, policy === null ? level : { ...level, policy: policyOf(policy) });
+  }
+  return levels;
 }
 
 /** The policy that a row is. */

@@ -6,9 +6,10 @@ import type { Changes } from "../../inventory/model.ts";
 import { FENCE_LOST_TEXT } from "../errors.ts";
 import type { Pool } from "../postgres/pool.ts";
 import type { Statement } from "../postgres/transaction_block.ts";
-import { type Branch, timeOf } from "./branches/branch.ts";
+import { type Branch, type Fragment, timeOf } from "./branches/branch.ts";
 import { insertLevels, type Levelled, updateLevels } from "./branches/levels.ts";
 import { insertMovements } from "./branches/movements.ts";
+import { areSales, haveOneLine, insertSold, moveSold } from "./branches/sales.ts";
 import { type Changed, insertOrders, updateOrders } from "./branches/orders.ts";
 import { deleteHolds, endShortfalls, insertHolds, insertOperations, insertShortfalls } from "./branches/records.ts";
 
@@ -50,19 +51,11 @@ export function writeStatement(changes: Changes): Statement<unknown[]> {
 }
 
 function branchesOf(sql: postgres.Sql, changes: Changes): Branch[] {
-  const { atMs, movements, operations, heldLines = [], endedLines = [], holdsFromMs } = changes;
-  const { shortfalls = [], endedShortfalls = [] } = changes;
-  const opened = changes.levels.filter(({ before }) => before === undefined).map(({ after }) => after);
-  const levelled = changes.levels.filter((level): level is Levelled => level.before !== undefined);
-  const added = changes.orders.filter(({ before }) => before === undefined).map(({ after }) => after);
+  const { atMs, operations, heldLines = [], endedLines = [], shortfalls = [], endedShortfalls = [] } = changes;
   const changed = changes.orders.filter((order): order is Changed => order.before !== undefined);
   const at = timeOf(sql, atMs);
-  const holdsFrom = holdsFromMs === undefined ? at : timeOf(sql, holdsFromMs);
   return [
-    ...(movements.length > 0 ? [insertMovements(sql, at, movements)] : []),
-    ...(opened.length > 0 ? [insertLevels(sql, at, opened)] : []),
-    ...(levelled.length > 0 ? [updateLevels(sql, { at, holdsFrom }, levelled)] : []),
-    ...(added.length > 0 ? [insertOrders(sql, at, added)] : []),
+    ...(areSales(changes) ? soldOf(sql, at, changes) : movedOf(sql, at, changes)),
     ...(changed.length > 0 ? [updateOrders(sql, at, changed)] : []),
     ...(operations.length > 0 ? [insertOperations(sql, at, operations)] : []),
     ...(heldLines.length > 0 ? [insertHolds(sql, heldLines)] : []),
@@ -70,4 +63,28 @@ function branchesOf(sql: postgres.Sql, changes: Changes): Branch[] {
     ...(shortfalls.length > 0 ? [insertShortfalls(sql, at, shortfalls)] : []),
     ...(endedShortfalls.length > 0 ? [endShortfalls(sql, at, endedShortfalls)] : []),
   ];
+}
+
+/** Movements, levels and new orders, of sales alone. */
+function soldOf(sql: postgres.Sql, at: Fragment, changes: Changes): Branch[] {
+  return [moveSold(sql, at, changes), ...(haveOneLine(changes) ? [insertSold(sql, at)] : addedOf(sql, at, changes))];
+}
+
+/** The same of any operations. */
+function movedOf(sql: postgres.Sql, at: Fragment, changes: Changes): Branch[] {
+  const { movements, levels, holdsFromMs } = changes;
+  const opened = levels.filter(({ before }) => before === undefined).map(({ after }) => after);
+  const levelled = levels.filter((level): level is Levelled => level.before !== undefined);
+  const holdsFrom = holdsFromMs === undefined ? at : timeOf(sql, holdsFromMs);
+  return [
+    ...(movements.length > 0 ? [insertMovements(sql, at, movements)] : []),
+    ...(opened.length > 0 ? [insertLevels(sql, at, opened)] : []),
+    ...(levelled.length > 0 ? [updateLevels(sql, { at, holdsFrom }, levelled)] : []),
+    ...addedOf(sql, at, changes),
+  ];
+}
+
+function addedOf(sql: postgres.Sql, at: Fragment, { orders }: Changes): Branch[] {
+  const added = orders.filter(({ before }) => before === undefined).map(({ after }) => after);
+  return added.length > 0 ? [insertOrders(sql, at, added)] : [];
 }

@@ -9,6 +9,7 @@ const LEVELS = {
   file: "src/store/statements/branches/levels.ts",
   tests: ["tests/integration/store_fence_test.ts"],
 };
+const SALES = { ...LEVELS, file: "src/store/statements/branches/sales.ts" };
 const ORDERS = { ...LEVELS, file: "src/store/statements/branches/orders.ts" };
 
 export const STORE_SLIPS: readonly Slip[] = [
@@ -107,6 +108,31 @@ export const STORE_SLIPS: readonly Slip[] = [
     find: " = l.policy_read::jsonb",
     replace: " is not null",
     rule: "a policy that was corrected behind the ledger is not undone",
+  },
+  {
+    ...SALES,
+    find: "and levels.on_hand = l.on_hand_read ",
+    replace: "",
+    rule: "what is on hand of goods that are sold is as it was read",
+  },
+  {
+    ...SALES,
+    find: " and levels.reserved = l.reserved",
+    replace: "",
+    rule: "what is reserved of goods that are sold is as it was read",
+  },
+  {
+    ...SALES,
+    find: " and levels.deleted_at is null",
+    replace: "",
+    rule: "a goods that was closed behind the ledger takes no sale",
+  },
+  {
+    ...SALES,
+    find: "max(version) as version, min(on_hand) as on_hand",
+    replace: "max(version) as version, max(on_hand) as on_hand",
+    rule: "a goods that is sold by several stands as after the last of them",
+    tests: ["tests/integration/store_branches_test.ts"],
   },
   {
     ...ORDERS,

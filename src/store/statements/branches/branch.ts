@@ -1,4 +1,9 @@
-/** The parts that the write after a decision is made of. */
+/**
+ * The parts that the write after a decision is made of.
+ *
+ * Arrays are asked for by selects of their own, so that no plan depends on their length: else the statement of a short
+ * batch is planned anew at every call, which takes PostgreSQL as long again as all the rest of a lone sale.
+ */
 import type postgres from "postgres";
 
 /** A piece of a statement. */

@@ -7,7 +7,7 @@ import { placeColumns } from "../stock_keys.ts";
 import type { Branch, Fragment } from "./branch.ts";
 
 /** Row versions of a goods that have one key in levels; the column version_block of the migrations is made with it. */
-const VERSIONS_A_BLOCK = 64;
+export const VERSIONS_A_BLOCK = 64;
 
 /** A level that was there before. */
 export interface Levelled {
@@ -22,11 +22,11 @@ export function insertLevels(sql: postgres.Sql, at: Fragment, opened: readonly L
         opened as (
           insert into levels (goods_id, location_id, on_hand, reserved, version, created_at, updated_at)
           select goods_id, location_id, on_hand, reserved, version, ${at}, ${at}
-            from unnest(${goodsIds}::int[],
-                        ${locationIds}::int[],
-                        ${column(opened, (l) => l.onHand)}::int[],
-                        ${column(opened, (l) => l.reserved)}::int[],
-                        ${column(opened, (l) => l.version)}::bigint[])
+            from unnest((select ${goodsIds}::int[]),
+                        (select ${locationIds}::int[]),
+                        (select ${column(opened, (l) => l.onHand)}::int[]),
+                        (select ${column(opened, (l) => l.reserved)}::int[]),
+                        (select ${column(opened, (l) => l.version)}::bigint[]))
               as l (goods_id, location_id, on_hand, reserved, version)
         )`;
   return { tables };
@@ -53,23 +53,18 @@ export function updateLevels(
              set on_hand = l.on_hand, reserved = l.reserved, version = l.version, updated_at = ${at},
                  deleted_at = case when l.deleted = l.deleted_read then levels.deleted_at when l.deleted then ${at} end,
                  holds_from = case when l.reserved > 0 then ${holdsFrom} end,
-                 is_low = case when ${policies.source}.low_stock_at is null then false
-                               when l.on_hand - l.reserved - ${policies.source}.safety_stock
-                                    <= ${policies.source}.low_stock_at then true
-                               when l.on_hand - l.reserved - ${policies.source}.safety_stock
-                                    >= ${policies.source}.low_stock_until then false
-                               else levels.is_low end
+                 is_low = ${isLow(sql, policies.source)}
                  ${policies.set}
-            from unnest(${goodsIds}::int[],
-                        ${locationIds}::int[],
-                        ${column(levelled, (l) => l.before.version)}::bigint[],
-                        ${column(levelled, (l) => l.before.onHand)}::int[],
-                        ${column(levelled, (l) => l.before.reserved)}::int[],
-                        ${column(levelled, (l) => l.before.deleted)}::bool[],
-                        ${column(levelled, (l) => l.after.onHand)}::int[],
-                        ${column(levelled, (l) => l.after.reserved)}::int[],
-                        ${column(levelled, (l) => l.after.version)}::bigint[],
-                        ${column(levelled, (l) => l.after.deleted)}::bool[] ${policies.arrays})
+            from unnest((select ${goodsIds}::int[]),
+                        (select ${locationIds}::int[]),
+                        (select ${column(levelled, (l) => l.before.version)}::bigint[]),
+                        (select ${column(levelled, (l) => l.before.onHand)}::int[]),
+                        (select ${column(levelled, (l) => l.before.reserved)}::int[]),
+                        (select ${column(levelled, (l) => l.before.deleted)}::bool[]),
+                        (select ${column(levelled, (l) => l.after.onHand)}::int[]),
+                        (select ${column(levelled, (l) => l.after.reserved)}::int[]),
+                        (select ${column(levelled, (l) => l.after.version)}::bigint[]),
+                        (select ${column(levelled, (l) => l.after.deleted)}::bool[]) ${policies.arrays})
               as l (goods_id, location_id, version_read, on_hand_read, reserved_read, deleted_read,
                     on_hand, reserved, version, deleted ${policies.columns})
            where levels.goods_id = any (array[l.goods_id]) and levels.location_id = l.location_id
@@ -80,6 +75,14 @@ export function updateLevels(
           returning levels.goods_id
         )`;
   return { tables, unmoved: sql`(select count(*) from levelled) = ${levelled.length}::int` };
+}
+
+/** Whether a level is low once it is as `l` says, by the limits that `source` has. */
+export function isLow(sql: postgres.Sql, source: Fragment): Fragment {
+  return sql`case when ${source}.low_stock_at is null then false
+                               when l.on_hand - l.reserved - ${source}.safety_stock <= ${source}.low_stock_at then true
+                               when l.on_hand - l.reserved - ${source}.safety_stock >= ${source}.low_stock_until then false
+                               else levels.is_low end`;
 }
 
 /** Where a policy changes, the pieces of the update that write all of them, each as it was read; elsewhere nothing. */
@@ -96,15 +99,15 @@ function policiesOf(sql: postgres.Sql, levelled: readonly Levelled[]) {
                  buyer_num_max = l.buyer_num_max, buyer_window_ms = l.buyer_window_ms, low_stock_at = l.low_stock_at,
                  low_stock_until = l.low_stock_until, hold_ttl_ms = l.hold_ttl_ms`,
     arrays: sql`,
-                        ${column(levelled, ({ after }) => after.policy?.safetyStock ?? 0)}::int[],
-                        ${column(levelled, ({ after }) => after.policy?.backorderMax ?? 0)}::int[],
-                        ${of((policy) => policy.orderNumMax)}::int[],
-                        ${of((policy) => policy.buyerNumMax)}::int[],
-                        ${of((policy) => policy.buyerWindowMs)}::bigint[],
-                        ${of((policy) => policy.lowStockAt)}::int[],
-                        ${of((policy) => policy.lowStockUntil)}::int[],
-                        ${of((policy) => policy.holdTtlMs)}::bigint[],
-                        ${column(levelled, ({ before }) => numbersOf(before.policy))}::text[]`,
+                        (select ${column(levelled, ({ after }) => after.policy?.safetyStock ?? 0)}::int[]),
+                        (select ${column(levelled, ({ after }) => after.policy?.backorderMax ?? 0)}::int[]),
+                        (select ${of((policy) => policy.orderNumMax)}::int[]),
+                        (select ${of((policy) => policy.buyerNumMax)}::int[]),
+                        (select ${of((policy) => policy.buyerWindowMs)}::bigint[]),
+                        (select ${of((policy) => policy.lowStockAt)}::int[]),
+                        (select ${of((policy) => policy.lowStockUntil)}::int[]),
+                        (select ${of((policy) => policy.holdTtlMs)}::bigint[]),
+                        (select ${column(levelled, ({ before }) => numbersOf(before.policy))}::text[])`,
     columns: sql`,
                     safety_stock, backorder_max, order_num_max, buyer_num_max, buyer_window_ms, low_stock_at,
                     low_stock_until, hold_ttl_ms, policy_read`,

@@ -20,11 +20,11 @@ export function insertOrders(sql: postgres.Sql, at: Fragment, added: readonly Or
         added as (
           insert into orders (order_id, state, goods_ids, nums, returned, created_at, updated_at ${more.names})
           select order_id, state, goods_ids::int[], nums::int[], returned::int[], ${at}, ${at} ${more.values}
-            from unnest(${column(added, (o) => o.orderId)}::text[],
-                        ${column(added, (o) => o.state)}::text[],
-                        ${column(added, (o) => goodsIdsOf(o.lines))}::text[],
-                        ${column(added, (o) => numsOf(o.lines))}::text[],
-                        ${column(added, (o) => arrayLiteral(o.returned))}::text[] ${more.arrays})
+            from unnest((select ${column(added, (o) => o.orderId)}::text[]),
+                        (select ${column(added, (o) => o.state)}::text[]),
+                        (select ${column(added, (o) => goodsIdsOf(o.lines))}::text[]),
+                        (select ${column(added, (o) => numsOf(o.lines))}::text[]),
+                        (select ${column(added, (o) => arrayLiteral(o.returned))}::text[]) ${more.arrays})
               as o (order_id, state, goods_ids, nums, returned ${more.columns})
         )`;
   return { tables };
@@ -37,11 +37,11 @@ function moreOf(sql: postgres.Sql, added: readonly Order[]) {
     values: sql`, location_ids::int[], case when location_ids is not null then returned::int[] end,
                  asked::int[], held::int[], to_timestamp(expires_at_ms / 1000.0), buyer_id`,
     arrays: sql`,
-                        ${column(added, (o) => locationsOf(o.lines))}::text[],
-                        ${column(added, (o) => o.asked && arrayLiteral(o.asked))}::text[],
-                        ${column(added, (o) => o.held && arrayLiteral(o.held))}::text[],
-                        ${column(added, (o) => o.expiresAtMs)}::bigint[],
-                        ${column(added, (o) => o.buyerId)}::text[]`,
+                        (select ${column(added, (o) => locationsOf(o.lines))}::text[]),
+                        (select ${column(added, (o) => o.asked && arrayLiteral(o.asked))}::text[]),
+                        (select ${column(added, (o) => o.held && arrayLiteral(o.held))}::text[]),
+                        (select ${column(added, (o) => o.expiresAtMs)}::bigint[]),
+                        (select ${column(added, (o) => o.buyerId)}::text[])`,
     columns: sql`, location_ids, asked, held, expires_at_ms, buyer_id`,
   };
 }
@@ -60,17 +60,16 @@ export function updateOrders(sql: postgres.Sql, at: Fragment, changed: readonly 
                  state, nums::int[] as nums, returned::int[] as returned,
                  to_timestamp(expires_at_ms / 1000.0) as expires_at, to_timestamp(at_ms / 1000.0) as created_at
                  ${anew.values}
-            from unnest(${column(after, (o) => o.orderId)}::text[],
-                        ${column(changed, (o) => o.before.state)}::text[],
-                        ${column(changed, (o) => numsOf(o.before.lines))}::text[],
-                        ${column(changed, (o) => arrayLiteral(o.before.returned))}::text[],
-                        ${column(changed, (o) => o.before.expiresAtMs)}::bigint[],
-                        ${column(after, (o) => o.state)}::text[],
-                        ${column(after, (o) => numsOf(o.lines))}::text[],
-                        ${column(after, (o) => arrayLiteral(o.returned))}::text[],
-                        ${column(after, (o) => o.expiresAtMs)}::bigint[],
-                        ${column(changed, ({ before, after }) => before.atMs === after.atMs ? undefined : after.atMs)}
-                          ::bigint[] ${anew.arrays})
+            from unnest((select ${column(after, (o) => o.orderId)}::text[]),
+                        (select ${column(changed, (o) => o.before.state)}::text[]),
+                        (select ${column(changed, (o) => numsOf(o.before.lines))}::text[]),
+                        (select ${column(changed, (o) => arrayLiteral(o.before.returned))}::text[]),
+                        (select ${column(changed, (o) => o.before.expiresAtMs)}::bigint[]),
+                        (select ${column(after, (o) => o.state)}::text[]),
+                        (select ${column(after, (o) => numsOf(o.lines))}::text[]),
+                        (select ${column(after, (o) => arrayLiteral(o.returned))}::text[]),
+                        (select ${column(after, (o) => o.expiresAtMs)}::bigint[]),
+                        (select ${column(changed, createdAnew)}::bigint[]) ${anew.arrays})
               as o (order_id, state_read, nums_read, returned_read, expires_read_ms, state, nums, returned,
                     expires_at_ms, at_ms ${anew.columns})
         ), changed as (
@@ -87,6 +86,11 @@ export function updateOrders(sql: postgres.Sql, at: Fragment, changed: readonly 
   return { tables, unmoved: sql`(select count(*) from changed) = ${changed.length}::int` };
 }
 
+/** When an order's units were taken, in ms, where they were taken anew. */
+function createdAnew({ before, after }: Changed): number | undefined {
+  return before.atMs === after.atMs ? undefined : after.atMs;
+}
+
 /** Where a hold is reserved anew, the pieces of the update that replace what only that does; elsewhere nothing. */
 function anewOf(sql: postgres.Sql, changed: readonly Changed[]) {
   if (changed.every(({ before, after }) => before.held === after.held)) {
@@ -100,14 +104,14 @@ function anewOf(sql: postgres.Sql, changed: readonly Changed[]) {
                  goods_ids::int[] as goods_ids, location_ids::int[] as location_ids, asked::int[] as asked,
                  held::int[] as held, buyer_id`,
     arrays: sql`,
-                        ${column(before, (o) => goodsIdsOf(o.lines))}::text[],
-                        ${column(before, (o) => locationsOf(o.lines))}::text[],
-                        ${column(before, (o) => o.buyerId)}::text[],
-                        ${column(after, (o) => goodsIdsOf(o.lines))}::text[],
-                        ${column(after, (o) => locationsOf(o.lines))}::text[],
-                        ${column(after, (o) => o.asked && arrayLiteral(o.asked))}::text[],
-                        ${column(after, (o) => o.held && arrayLiteral(o.held))}::text[],
-                        ${column(after, (o) => o.buyerId)}::text[]`,
+                        (select ${column(before, (o) => goodsIdsOf(o.lines))}::text[]),
+                        (select ${column(before, (o) => locationsOf(o.lines))}::text[]),
+                        (select ${column(before, (o) => o.buyerId)}::text[]),
+                        (select ${column(after, (o) => goodsIdsOf(o.lines))}::text[]),
+                        (select ${column(after, (o) => locationsOf(o.lines))}::text[]),
+                        (select ${column(after, (o) => o.asked && arrayLiteral(o.asked))}::text[]),
+                        (select ${column(after, (o) => o.held && arrayLiteral(o.held))}::text[]),
+                        (select ${column(after, (o) => o.buyerId)}::text[])`,
     columns: sql`, goods_read, locations_read, buyer_read, goods_ids, location_ids, asked, held, buyer_id`,
     set: sql`,
                  goods_ids = w.goods_ids, location_ids = w.location_ids, asked = w.asked, held = w.held,

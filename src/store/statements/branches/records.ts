@@ -17,14 +17,14 @@ export function insertOperations(sql: postgres.Sql, at: Fragment, operations: re
                                   created_at)
           select operation_id, kind, order_id, goods_ids::int[], location_ids::int[], nums::int[], content::jsonb,
                  answer::jsonb, ${at}
-            from unnest(${column(operations, (o) => o.operationId)}::text[],
-                        ${column(operations, (o) => o.kind)}::text[],
-                        ${column(operations, (o) => o.orderId)}::text[],
-                        ${column(operations, (o) => goodsIdsOf(o.lines))}::text[],
-                        ${column(operations, (o) => locationsOf(o.lines))}::text[],
-                        ${column(operations, (o) => numsOf(o.lines))}::text[],
-                        ${column(operations, (o) => o.content && JSON.stringify(o.content))}::text[],
-                        ${column(operations, (o) => o.levels && JSON.stringify(o.levels))}::text[])
+            from unnest((select ${column(operations, (o) => o.operationId)}::text[]),
+                        (select ${column(operations, (o) => o.kind)}::text[]),
+                        (select ${column(operations, (o) => o.orderId)}::text[]),
+                        (select ${column(operations, (o) => goodsIdsOf(o.lines))}::text[]),
+                        (select ${column(operations, (o) => locationsOf(o.lines))}::text[]),
+                        (select ${column(operations, (o) => numsOf(o.lines))}::text[]),
+                        (select ${column(operations, (o) => o.content && JSON.stringify(o.content))}::text[]),
+                        (select ${column(operations, (o) => o.levels && JSON.stringify(o.levels))}::text[]))
               as o (operation_id, kind, order_id, goods_ids, location_ids, nums, content, answer)
         )`;
   return { tables };
@@ -37,11 +37,11 @@ export function insertHolds(sql: postgres.Sql, lines: readonly HoldLine[]): Bran
         held as (
           insert into holds (goods_id, location_id, expires_at, order_id, num)
           select goods_id, location_id, to_timestamp(expires_at_ms / 1000.0), order_id, num
-            from unnest(${goodsIds}::int[],
-                        ${locationIds}::int[],
-                        ${column(lines, (l) => l.expiresAtMs)}::bigint[],
-                        ${column(lines, (l) => l.orderId)}::text[],
-                        ${column(lines, (l) => l.num)}::int[])
+            from unnest((select ${goodsIds}::int[]),
+                        (select ${locationIds}::int[]),
+                        (select ${column(lines, (l) => l.expiresAtMs)}::bigint[]),
+                        (select ${column(lines, (l) => l.orderId)}::text[]),
+                        (select ${column(lines, (l) => l.num)}::int[]))
               as l (goods_id, location_id, expires_at_ms, order_id, num)
           on conflict (goods_id, location_id, expires_at, order_id) do update set num = excluded.num
         )`;
@@ -54,10 +54,10 @@ export function deleteHolds(sql: postgres.Sql, lines: readonly HoldLine[]): Bran
   const tables = sql`
         ended as (
           delete from holds
-           using unnest(${goodsIds}::int[],
-                        ${locationIds}::int[],
-                        ${column(lines, (l) => l.expiresAtMs)}::bigint[],
-                        ${column(lines, (l) => l.orderId)}::text[])
+           using unnest((select ${goodsIds}::int[]),
+                        (select ${locationIds}::int[]),
+                        (select ${column(lines, (l) => l.expiresAtMs)}::bigint[]),
+                        (select ${column(lines, (l) => l.orderId)}::text[]))
               as l (goods_id, location_id, expires_at_ms, order_id)
            where holds.goods_id = any (array[l.goods_id]) and holds.location_id = l.location_id
              and holds.expires_at = to_timestamp(l.expires_at_ms / 1000.0) and holds.order_id = l.order_id
@@ -72,12 +72,12 @@ export function insertShortfalls(sql: postgres.Sql, at: Fragment, shortfalls: re
         fell_short as (
           insert into shortfalls (order_id, buyer_id, goods_ids, location_ids, asked, available, created_at)
           select order_id, buyer_id, goods_ids::int[], location_ids::int[], asked::int[], available::int[], ${at}
-            from unnest(${column(shortfalls, (s) => s.orderId)}::text[],
-                        ${column(shortfalls, (s) => s.buyerId)}::text[],
-                        ${column(shortfalls, (s) => arrayLiteral(s.lines.map((l) => l.goodsId)))}::text[],
-                        ${column(shortfalls, (s) => arrayLiteral(s.lines.map((l) => l.locationId)))}::text[],
-                        ${column(shortfalls, (s) => arrayLiteral(s.lines.map((l) => l.asked)))}::text[],
-                        ${column(shortfalls, (s) => arrayLiteral(s.lines.map((l) => l.available)))}::text[])
+            from unnest((select ${column(shortfalls, (s) => s.orderId)}::text[]),
+                        (select ${column(shortfalls, (s) => s.buyerId)}::text[]),
+                        (select ${column(shortfalls, (s) => arrayLiteral(s.lines.map((l) => l.goodsId)))}::text[]),
+                        (select ${column(shortfalls, (s) => arrayLiteral(s.lines.map((l) => l.locationId)))}::text[]),
+                        (select ${column(shortfalls, (s) => arrayLiteral(s.lines.map((l) => l.asked)))}::text[]),
+                        (select ${column(shortfalls, (s) => arrayLiteral(s.lines.map((l) => l.available)))}::text[]))
               as s (order_id, buyer_id, goods_ids, location_ids, asked, available)
           on conflict (order_id) do nothing
         )`;
@@ -89,7 +89,7 @@ export function endShortfalls(sql: postgres.Sql, at: Fragment, orderIds: readonl
   const tables = sql`
         needless as (
           update shortfalls set resolved_at = ${at}, resolution = ${SOLD_AFTER_ALL}
-           where order_id = any (${arrayLiteral(orderIds)}::text[]) and resolved_at is null
+           where order_id = any ((select ${arrayLiteral(orderIds)}::text[])::text[]) and resolved_at is null
         )`;
   return { tables };
 }
