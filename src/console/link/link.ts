@@ -2,7 +2,7 @@
  * The page's link to the server: a client for each service, what the caller may do, and the one stream of changes that
  * all tabs of this browser share.
  */
-import { type Client, Code, ConnectError, createClient } from "@connectrpc/connect";
+import { type Client, Code, ConnectError, createClient, type Transport } from "@connectrpc/connect";
 import { GoodsService } from "../../gen/inventory/v1/goods_pb.ts";
 import { HoldService } from "../../gen/inventory/v1/holds_pb.ts";
 import { InventoryService } from "../../gen/inventory/v1/inventory_pb.ts";
@@ -11,15 +11,14 @@ import { QueryService } from "../../gen/inventory/v1/query_pb.ts";
 import { StockService } from "../../gen/inventory/v1/stock_pb.ts";
 import { SystemService, type WhoAmIResponse } from "../../gen/inventory/v1/system_pb.ts";
 import type { InvChange } from "../../gen/inventory/v1/watch_pb.ts";
-import { transportTo, type Wire } from "./transport.ts";
+import { joinStream } from "./shared_stream.ts";
+import type { LinkState, StreamEvent, StreamPart } from "./stream_events.ts";
+import { type Credentials, transportTo } from "./transport.ts";
 
 /** What a caller may be allowed. */
 export type Right = "reader" | "seller" | "stocker" | "operator";
 
-/** Whether changes arrive: not yet, now, or no more for the moment. */
-export type LinkState = "connecting" | "live" | "away";
-
-/** What pages call the server by. */
+/** What pages call the server by. Those that begin with `on` call back until what they answer is called. */
 export interface Link {
   readonly inventory: Client<typeof InventoryService>;
   readonly query: Client<typeof QueryService>;
@@ -33,46 +32,127 @@ export interface Link {
   /** What the caller may; all while callers are not asked who they are. */
   may(right: Right): boolean;
   readonly state: LinkState;
-  /** Calls back when `state` has changed. This and those below answer what ends it. */
   onState(listener: (state: LinkState) => void): () => void;
   /** Every batch of changes of the one stream of this browser. */
   onChanges(listener: (changes: readonly InvChange[]) => void): () => void;
   /** What is shown may have changes behind it that nobody will bring: whoever shows lists reads them anew. */
   onReload(listener: () => void): () => void;
+  /** The server takes the key no more: there is nothing to call by. */
+  onRefused(listener: () => void): () => void;
+  /** Ends it. */
+  close(): void;
 }
 
-/** How to link. */
-export interface LinkOptions {
-  /** The server's origin. */
-  readonly baseUrl: string;
-  readonly wire: Wire;
-  readonly key: string | undefined;
-}
+/** A page that opens waits so long for the stream, in ms: what it reads then has no change behind it. */
+const STREAM_MS_MAX = 1_000;
 
 /**
  * Asks the server who it takes the caller for, and opens the link.
  *
  * @throws ConnectError where it can't be asked: UNAUTHENTICATED, or whatever stands between
  */
-export async function openLink({ baseUrl, wire, key }: LinkOptions): Promise<Link> {
-  const transport = transportTo(baseUrl, wire, key);
-  const system = createClient(SystemService, transport);
-  const caller = await whoAmI(system);
-  const none = () => () => {};
-  return {
-    inventory: createClient(InventoryService, transport),
-    query: createClient(QueryService, transport),
-    stock: createClient(StockService, transport),
-    holds: createClient(HoldService, transport),
-    goods: createClient(GoodsService, transport),
-    lock: createClient(LockService, transport),
-    system,
-    caller,
-    may: (right) => caller === undefined || caller.kind === "" || caller.rights.includes(right),
-    state: "connecting",
-    onState: none,
-    onChanges: none,
-    onReload: none,
+export async function openLink(credentials: Credentials): Promise<Link> {
+  const events = new Listeners();
+  const transport = transportTo(credentials, () => events.refused());
+  const caller = await whoAmI(createClient(SystemService, transport));
+  const link = new OpenLink(transport, caller, events);
+  await link.begin(credentials);
+  return link;
+}
+
+class OpenLink implements Link {
+  readonly inventory;
+  readonly query;
+  readonly stock;
+  readonly holds;
+  readonly goods;
+  readonly lock;
+  readonly system;
+  readonly onState;
+  readonly onChanges;
+  readonly onReload;
+  readonly onRefused;
+  #part: StreamPart | undefined;
+
+  constructor(
+    transport: Transport,
+    readonly caller: WhoAmIResponse | undefined,
+    private readonly listeners: Listeners,
+  ) {
+    this.inventory = createClient(InventoryService, transport);
+    this.query = createClient(QueryService, transport);
+    this.stock = createClient(StockService, transport);
+    this.holds = createClient(HoldService, transport);
+    this.goods = createClient(GoodsService, transport);
+    this.lock = createClient(LockService, transport);
+    this.system = createClient(SystemService, transport);
+    this.onState = listeners.onState;
+    this.onChanges = listeners.onChanges;
+    this.onReload = listeners.onReload;
+    this.onRefused = listeners.onRefused;
+  }
+
+  get state(): LinkState {
+    return this.listeners.state;
+  }
+
+  may(right: Right): boolean {
+    return this.caller === undefined || this.caller.kind === "" || this.caller.rights.includes(right);
+  }
+
+  /** Takes part in the stream, and waits for it a while. */
+  async begin(credentials: Credentials): Promise<void> {
+    const live = Promise.withResolvers<void>();
+    const stop = this.listeners.onState((state) => state === "live" && live.resolve());
+    const timer = setTimeout(live.resolve, STREAM_MS_MAX);
+    this.#part = joinStream(credentials, (event) => this.listeners.take(event));
+    await live.promise;
+    clearTimeout(timer);
+    stop();
+  }
+
+  close(): void {
+    this.#part?.close();
+  }
+}
+
+/** Who wants to hear of what the stream says, and how it is. */
+class Listeners {
+  state: LinkState = "connecting";
+  readonly #state = new Set<(state: LinkState) => void>();
+  readonly #changes = new Set<(changes: readonly InvChange[]) => void>();
+  readonly #reload = new Set<() => void>();
+  readonly #refused = new Set<() => void>();
+
+  readonly onState = adderTo(this.#state);
+  readonly onChanges = adderTo(this.#changes);
+  readonly onReload = adderTo(this.#reload);
+  readonly onRefused = adderTo(this.#refused);
+
+  take(event: StreamEvent): void {
+    switch (event.kind) {
+      case "state":
+        this.state = event.state;
+        return this.#state.forEach((listener) => listener(event.state));
+      case "changes":
+        return this.#changes.forEach((listener) => listener(event.changes));
+      case "reload":
+        return this.#reload.forEach((listener) => listener());
+      case "refused":
+        // Who may not watch may still do what it may; who is not known may nothing.
+        if (event.code === Code.Unauthenticated) this.refused();
+    }
+  }
+
+  refused(): void {
+    this.#refused.forEach((listener) => listener());
+  }
+}
+
+function adderTo<Listener>(set: Set<Listener>): (listener: Listener) => () => void {
+  return (listener) => {
+    set.add(listener);
+    return () => set.delete(listener);
   };
 }
 

@@ -1,9 +1,18 @@
 /** How the page calls the server: gRPC-web, or Connect's JSON, which the browser's own tools can show. */
-import type { Interceptor, Transport } from "@connectrpc/connect";
+import { Code, ConnectError, type Interceptor, type Transport } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/connect-web";
 
 /** `?wire=json` chooses Connect's JSON. */
 export type Wire = "grpc-web" | "json";
+
+/** Who calls, whom, and how. */
+export interface Credentials {
+  /** The server's origin. */
+  readonly baseUrl: string;
+  readonly wire: Wire;
+  /** A key or a token; undefined: none was typed in. */
+  readonly key: string | undefined;
+}
 
 /** Longest wait for an answer to a call that is no stream, in ms. */
 const CALL_MS_MAX = 30_000;
@@ -13,11 +22,20 @@ export function wireOf(query: URLSearchParams): Wire {
   return query.get("wire") === "json" ? "json" : "grpc-web";
 }
 
-/** A transport to the server that the page came from, with the key where there is one. */
-export function transportTo(baseUrl: string, wire: Wire, key: string | undefined): Transport {
-  const withKey: Interceptor = (next) => (request) => {
+/**
+ * A transport to the server, with the key where there is one.
+ *
+ * @param refused called when the server does not take the key
+ */
+export function transportTo({ baseUrl, wire, key }: Credentials, refused?: () => void): Transport {
+  const withKey: Interceptor = (next) => async (request) => {
     if (key !== undefined) request.header.set("authorization", `Bearer ${key}`);
-    return next(request);
+    try {
+      return await next(request);
+    } catch (error) {
+      if (ConnectError.from(error).code === Code.Unauthenticated) refused?.();
+      throw error;
+    }
   };
   const options = { baseUrl, interceptors: [withKey], defaultTimeoutMs: CALL_MS_MAX };
   return wire === "json" ? createConnectTransport(options) : createGrpcWebTransport(options);

@@ -224,4 +224,8 @@ export const LOOK = css`
     background: var(--bad-soft);
     color: var(--bad);
   }
+  .state {
+    padding: 32px 16px;
+    text-align: center;
+  }
 `;

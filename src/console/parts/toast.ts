@@ -1,67 +1,114 @@
-/** Short notes of what was done, which screen readers say and which go by themselves. */
-import { css, html } from "lit";
+/**
+ * Short notes at the edge of the page that go by themselves, and are read out. `showToast("Saved")` from anywhere; the
+ * frame shows them.
+ */
+import { css, html, nothing } from "lit";
+import { wordsOf } from "../words/language.ts";
+import * as SHELL from "../words/shell.ts";
 import { ConsoleElement } from "./console_element.ts";
 import { LOOK } from "./look.ts";
 
-/** How long one stands, in ms, and how many at most. */
-const STANDS_MS = 6000;
-const TOASTS_MAX = 4;
+/** A note: `bad` ones stay until they are closed. */
+export interface Toast {
+  readonly text: string;
+  readonly kind: "good" | "bad";
+}
 
-/** `<hf-toasts>`; one on the page, made with the first note. */
+const TOASTS_MAX = 4;
+const SHOWN_MS = 6_000;
+const said = new EventTarget();
+
+/** Shows a note. */
+export function showToast(text: string, kind: Toast["kind"] = "good"): void {
+  said.dispatchEvent(new CustomEvent<Toast>("toast", { detail: { text, kind } }));
+}
+
+/** `<hf-toasts>`: where they are shown. */
 export class Toasts extends ConsoleElement {
-  static override properties = { texts: { state: true } };
+  static override properties = { toasts: { state: true } };
   static override styles = [
     LOOK,
     css`
       :host {
         position: fixed;
-        inset: auto 16px 16px auto;
-        z-index: 10;
-        max-width: calc(100vw - 32px);
-        pointer-events: none;
-      }
-      .list {
+        right: 16px;
+        bottom: 16px;
+        z-index: 20;
         display: grid;
         gap: 8px;
+        max-width: min(420px,
+          calc(100vw - 32px));
       }
       .toast {
-        background: var(--text);
-        color: var(--page);
-        border-radius: var(--radius);
-        padding: 8px 12px;
+        display: flex;
+        align-items: center;
+        gap: 8px;
+        padding: 8px 8px 8px 16px;
+        border: 1px solid
+          var(--line-strong);
+        border-left: 3px solid var(--good);
+        border-radius: 8px;
+        background: var(--raised);
         box-shadow: var(--shadow);
+      }
+      .toast.bad {
+        border-left-color: var(--bad);
+      }
+      .toast p {
+        flex: 1;
+        overflow-wrap: anywhere;
+      }
+      @media (max-width: 640px) {
+        :host {
+          bottom: 72px;
+        }
       }
     `,
   ];
 
-  declare texts: readonly string[];
+  declare toasts: readonly Toast[];
 
   constructor() {
     super();
-    this.texts = [];
+    this.toasts = [];
   }
 
-  /** Shows one more. */
-  add(text: string): void {
-    this.texts = [...this.texts, text].slice(-TOASTS_MAX);
-    setTimeout(() => this.texts = this.texts.filter((each) => each !== text), STANDS_MS);
+  override connectedCallback(): void {
+    super.connectedCallback();
+    said.addEventListener("toast", this.#show);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    said.removeEventListener("toast", this.#show);
+  }
+
+  #show = (event: Event) => {
+    const { detail } = event as CustomEvent<Toast>;
+    // The same once more is the same.
+    this.toasts = [...this.toasts.filter(({ text }) => text !== detail.text), detail].slice(-TOASTS_MAX);
+    if (detail.kind === "good") setTimeout(() => this.#close(detail), SHOWN_MS);
+  };
+
+  #close(toast: Toast): void {
+    this.toasts = this.toasts.filter((each) => each !== toast);
   }
 
   override render() {
+    const close = wordsOf(SHELL).close;
     return html`
-      <div class="list" role="status">${this.texts.map((text) => html`<div class="toast">${text}</div>`)}</div>
+      <div role="status" aria-live="polite">
+        ${this.toasts.length === 0 ? nothing : this.toasts.map((each) =>
+          html`
+            <div class="toast ${each.kind}">
+              <p>${each.text}</p>
+              <button class="quiet small" aria-label=${close} @click=${() => this.#close(each)}>✕</button>
+            </div>
+          `
+        )}
+      </div>
     `;
   }
 }
 
 customElements.define("hf-toasts", Toasts);
-
-/** Shows a note. */
-export function showToast(text: string): void {
-  let toasts = document.querySelector<Toasts>("hf-toasts");
-  if (toasts === null) {
-    toasts = document.createElement("hf-toasts") as Toasts;
-    document.body.append(toasts);
-  }
-  toasts.add(text);
-}

@@ -1,18 +1,30 @@
-/** The frame around the pages: where to go, and the page of the address. */
-import { css, html, nothing } from "lit";
+/** The frame around the pages: where to go, whether it is live, who calls, and the page of the address. */
+import { html, nothing, type PropertyValues } from "lit";
+import { keyed } from "lit/directives/keyed.js";
 import "../goods/goods_page.ts";
 import "../one_goods/one_goods_page.ts";
 import "../orders/orders_page.ts";
 import "../system/system_page.ts";
-import { storedKey } from "../link/credentials.ts";
-import { type Link, openLink } from "../link/link.ts";
-import { wireOf } from "../link/transport.ts";
+import "../parts/toast.ts";
+import "./help_dialog.ts";
+import "./key_entry.ts";
+import "./settings_menu.ts";
+import type { Link } from "../link/link.ts";
+import type { LinkState } from "../link/stream_events.ts";
+import { onAnnounced } from "../parts/announce.ts";
 import { ConsoleElement } from "../parts/console_element.ts";
 import { LOOK } from "../parts/look.ts";
-import { wordsOf } from "../words/language.ts";
+import type { PageElement } from "../parts/page_element.ts";
+import { sayTrouble } from "../parts/speech.ts";
+import { locale, wordsOf } from "../words/language.ts";
 import * as SHELL from "../words/shell.ts";
+import { FRAME_LOOK } from "./frame_look.ts";
+import type { TypedKey } from "./key_entry.ts";
 import type { PageName, Route } from "./route.ts";
 import { currentRoute, followHistory, followLinks, onRoute } from "./router.ts";
+import { Session, type SessionState } from "./session.ts";
+import { listenForKeys } from "./shortcuts.ts";
+import { followTheme } from "./theme.ts";
 
 const PLACES = ["goods", "orders", "system"] as const;
 const PLACE_OF: Readonly<Record<PageName, typeof PLACES[number]>> = {
@@ -25,76 +37,162 @@ const PLACE_OF: Readonly<Record<PageName, typeof PLACES[number]>> = {
 
 /** `<hf-console>` */
 export class ConsoleFrame extends ConsoleElement {
-  static override properties = { route: { state: true }, link: { state: true } };
-  static override styles = [
-    LOOK,
-    css`
-      :host {
-        min-height: 100vh;
-      }
-      header {
-        display: flex;
-        gap: 16px;
-        padding: 8px 16px;
-        border-bottom: 1px solid var(--line);
-      }
-      main {
-        padding: 16px;
-      }
-    `,
-  ];
+  static override properties = {
+    route: { state: true },
+    session: { state: true },
+    stream: { state: true },
+    said: { state: true },
+    hasHelp: { state: true },
+  };
+  static override styles = [LOOK, FRAME_LOOK];
 
   declare route: Route;
-  declare link: Link | undefined;
+  declare session: SessionState;
+  declare stream: LinkState;
+  /** What is read out. */
+  declare said: string;
+  declare hasHelp: boolean;
+  readonly #session: Session;
+  #stopStream: (() => void) | undefined;
 
   constructor() {
     super();
     this.route = currentRoute();
-    followHistory();
-    onRoute((route) => this.route = route);
+    this.session = { kind: "opening" };
+    this.stream = "connecting";
+    this.said = "";
+    this.hasHelp = false;
+    this.#session = new Session((state) => this.#sessionChanged(state));
   }
 
   override firstUpdated(): void {
+    document.documentElement.lang = locale();
+    followTheme();
+    followHistory();
     followLinks(this.renderRoot);
-    void this.#open();
+    onRoute((route) => this.route = route);
+    onAnnounced((text) => this.said = text);
+    listenForKeys({ search: () => this.#page?.focusSearch(), help: () => this.hasHelp = true });
+    void this.#session.open();
   }
 
-  async #open(): Promise<void> {
-    this.link = await openLink({ baseUrl: location.origin, wire: wireOf(this.route.query), key: storedKey() });
+  override updated(changed: PropertyValues): void {
+    const before = changed.get("route") as Route | undefined;
+    document.title = `${wordsOf(SHELL)[PLACE_OF[this.route.page]]} · Holdfast`;
+    if (before === undefined || before.page === this.route.page && before.id === this.route.id) return;
+    const main = this.renderRoot.querySelector("main")!;
+    main.focus({ preventScroll: true });
+    main.scrollTop = 0;
+  }
+
+  get #page(): PageElement | null {
+    return this.renderRoot.querySelector<PageElement>(".page");
+  }
+
+  #sessionChanged(state: SessionState): void {
+    this.#stopStream?.();
+    this.session = state;
+    this.stream = state.kind === "open" ? state.link.state : "connecting";
+    this.#stopStream = state.kind === "open" ? state.link.onState((stream) => this.stream = stream) : undefined;
   }
 
   override render() {
     const words = wordsOf(SHELL);
     return html`
-      <a class="visually-hidden" href="#main">${words.skip}</a>
+      <a class="skip" href="#main" @click=${this.#skip}>${words.skip}</a>
       <header>
-        <nav aria-label=${words.pages} class="row">
+        <a class="brand" href="/goods">Holdfast</a>
+        <nav aria-label=${words.pages}>
           ${PLACES.map((place) =>
-            html`
-              <a href="/${place}" aria-current=${PLACE_OF[this.route.page] === place
-                ? "page"
-                : nothing}>${words[place]}</a>
-            `
+            html`<a href="/${place}" aria-current=${PLACE_OF[this.route.page] === place ? "page" : nothing}>${
+              words[
+                place
+              ]
+            }</a>`
           )}
         </nav>
+        ${this.session.kind === "open" ? this.#live() : nothing}
+        <hf-settings
+          .caller=${this.session.kind === "open" ? this.session.link.caller : undefined}
+          .hasKey=${this.#session.hasKey}
+          @change-key=${() => this.#session.askForKey(false)}
+          @sign-out=${() => this.#session.signOut()}
+          @shortcuts=${() => this.hasHelp = true}
+        ></hf-settings>
       </header>
-      <main id="main" tabindex="-1">${this.link === undefined ? nothing : this.#page(this.link)}</main>
+      <div role="status">
+        ${this.session.kind === "open" && this.stream === "away"
+          ? html`<div class="banner">${words.awayBanner}</div>`
+          : nothing}
+      </div>
+      <main id="main" tabindex="-1">${this.#content()}</main>
+      <div class="visually-hidden" aria-live="polite">${this.said}</div>
+      <hf-toasts></hf-toasts>
+      ${this.hasHelp ? html`<hf-help @closed=${() => this.hasHelp = false}></hf-help>` : nothing}
     `;
   }
 
-  #page(link: Link) {
-    switch (this.route.page) {
-      case "goods":
-        return html`<hf-goods .link=${link} .route=${this.route}></hf-goods>`;
-      case "one_goods":
-        return html`<hf-one-goods .link=${link} .route=${this.route}></hf-one-goods>`;
-      case "orders":
-      case "order":
-        return html`<hf-orders .link=${link} .route=${this.route}></hf-orders>`;
-      case "system":
-        return html`<hf-system .link=${link} .route=${this.route}></hf-system>`;
+  #live() {
+    const words = wordsOf(SHELL);
+    const [text, style] = this.stream === "live"
+      ? [words.live, "live-on"]
+      : this.stream === "away"
+      ? [words.away, "live-away"]
+      : [words.connecting, ""];
+    return html`<span class="live ${style}" title=${words.liveHint}><span class="dot"></span>${text}</span>`;
+  }
+
+  #content() {
+    const words = wordsOf(SHELL);
+    switch (this.session.kind) {
+      case "opening":
+        return html`<p class="middle muted" role="status">${words.opening}</p>`;
+      case "key":
+        return html`<hf-key-entry .isRefused=${this.session.isRefused} @key=${this.#typed}></hf-key-entry>`;
+      case "denied":
+      case "unreachable":
+        return this.#failed(this.session.error, this.session.kind === "unreachable");
+      case "open":
+        // Another link is another reader: nothing of the one before is left on the page.
+        return keyed(this.session.link, this.#pageOf(this.session.link));
     }
   }
+
+  #failed(error: unknown, isTriedAgain: boolean) {
+    const words = wordsOf(SHELL);
+    const { text, lines } = sayTrouble(error);
+    return html`
+      <div class="middle" role="alert">
+        <h1>${isTriedAgain ? words.unreachable : text}</h1>
+        ${isTriedAgain
+          ? html`<p class="muted">${words.unreachableHint}</p>`
+          : lines.map((line) => html`<p>${line}</p>`)}
+        <button @click=${() => this.#session.open()}>${words.again}</button>
+      </div>
+    `;
+  }
+
+  #pageOf(link: Link) {
+    const { route } = this;
+    switch (route.page) {
+      case "goods":
+        return html`<hf-goods class="page" .link=${link} .route=${route}></hf-goods>`;
+      case "one_goods":
+        return html`<hf-one-goods class="page" .link=${link} .route=${route}></hf-one-goods>`;
+      case "orders":
+      case "order":
+        return html`<hf-orders class="page" .link=${link} .route=${route}></hf-orders>`;
+      case "system":
+        return html`<hf-system class="page" .link=${link} .route=${route}></hf-system>`;
+    }
+  }
+
+  #typed = ({ detail: { key, remember } }: CustomEvent<TypedKey>) => this.#session.useKey(key, remember);
+
+  #skip = (event: Event) => {
+    event.preventDefault();
+    this.renderRoot.querySelector("main")!.focus();
+  };
 }
 
 customElements.define("hf-console", ConsoleFrame);

@@ -1,0 +1,40 @@
+/** Light or dark: the reader's choice, else the system's. The colours themselves stand in `theme.css`. */
+
+export const THEMES = ["system", "light", "dark"] as const;
+/** What the reader chose. */
+export type Theme = typeof THEMES[number];
+
+const STORED_AS = "holdfast.theme";
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const changed = new EventTarget();
+let theme: Theme = THEMES.find((each) => each === localStorage.getItem(STORED_AS)) ?? "system";
+
+/** The choice. */
+export function chosenTheme(): Theme {
+  return theme;
+}
+
+/** Chooses, for good. */
+export function setTheme(to: Theme): void {
+  theme = to;
+  localStorage.setItem(STORED_AS, to);
+  apply();
+}
+
+/** Calls back when the colours have changed, until what it answers is called: for what is drawn and not styled. */
+export function onTheme(listener: () => void): () => void {
+  changed.addEventListener("theme", listener);
+  return () => changed.removeEventListener("theme", listener);
+}
+
+/** Has the page follow the choice, and the system where that is the choice. */
+export function followTheme(): void {
+  apply();
+  dark.addEventListener("change", apply);
+}
+
+function apply(): void {
+  const isDark = theme === "system" ? dark.matches : theme === "dark";
+  document.documentElement.dataset["theme"] = isDark ? "dark" : "light";
+  changed.dispatchEvent(new Event("theme"));
+}
