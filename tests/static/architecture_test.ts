@@ -105,7 +105,14 @@ const LAW: Readonly<Record<string, Law>> = {
   // Runs in browsers: what it shares with the server is the API alone.
   console: {
     files: ["gen"],
-    packages: ["@bufbuild/protobuf", "@connectrpc/connect", "@connectrpc/connect-web", "lit", "uplot"],
+    packages: [
+      "@bufbuild/protobuf",
+      "@connectrpc/connect",
+      "@connectrpc/connect-web",
+      "@tanstack/virtual-core",
+      "lit",
+      "uplot",
+    ],
   },
   site: { files: ["telemetry", "transport"], packages: [] },
   process: { files: ["admin", "app.ts", "config", "telemetry", "tls", "transport/limits.ts"], packages: [] },

@@ -186,7 +186,7 @@ Deno.test("a batch sets what is still as it was seen, and its verdicts come back
     ["refused", undefined, "14"],
     ["unknown", undefined, "15"],
   ]);
-  assertEquals(sheet.get(4)!.refusal?.reason, "TOO_LARGE");
+  assertEquals(sheet.get(4)!.refusal?.findDetails(ErrorInfoSchema)[0]?.reason, "TOO_LARGE");
   assertEquals(levels.map((level) => [level.goodsId, level.num]), [[1, 11], [2, 99], [3, 13]]);
   // Only the one of which nobody knows is sent again by itself; a conflict waits for whoever typed it.
   assertEquals(sheet.send(500).map(({ key }) => key), [5]);

@@ -1,8 +1,7 @@
 /** Edits as calls of ApplyBatch, and what its verdicts say of each. */
-import { create, fromBinary, type MessageInitShape } from "@bufbuild/protobuf";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { ErrorInfoSchema } from "../../gen/google/rpc/error_details_pb.ts";
 import type { Status } from "../../gen/google/rpc/status_pb.ts";
 import { Basis, CurrentLevelSchema } from "../../gen/inventory/v1/inventory_pb.ts";
 import {
@@ -11,7 +10,7 @@ import {
   type BatchOperationSchema,
   type BatchVerdict,
 } from "../../gen/inventory/v1/stock_pb.ts";
-import { type Edit, type EditKind, type EditSheet, quantityOf, type Refusal } from "./edit_sheet.ts";
+import { type Edit, type EditKind, type EditSheet, quantityOf } from "./edit_sheet.ts";
 import type { Row } from "./row.ts";
 
 /** Edits of one call; servers take 1000 unless they are set to fewer. */
@@ -20,13 +19,16 @@ export const BATCH_EDITS_MAX = 500;
 /** A place's quantities and version as an answer has them. */
 export type AnsweredLevel = Pick<Row, "goodsId" | "locationId" | "num" | "onHand" | "reserved" | "version">;
 
-/** Codes after which nobody knows whether it was applied, or which say that it may be tried again. */
+/** Codes after which nobody knows whether it was applied, or which say that it may be sent again as it is. */
 const UNKNOWN: ReadonlySet<number> = new Set([
   Code.Unavailable,
   Code.DeadlineExceeded,
   Code.Canceled,
   Code.Unknown,
+  Code.Internal,
   Code.ResourceExhausted,
+  // Without a level: others were faster too often.
+  Code.Aborted,
 ]);
 
 /**
@@ -65,7 +67,7 @@ export function takeVerdicts(
     const { outcome } = verdicts[i] ?? {};
     if (outcome?.case === "error") return takeError(sheet, key, outcome.value);
     if (outcome?.case !== "setInv" && outcome?.case !== "countInv") {
-      sheet.lost(key, { code: Code.Unknown, reason: "", message: "" });
+      sheet.lost(key, new ConnectError("no verdict", Code.Unknown));
       return [];
     }
     sheet.applied(key);
@@ -75,31 +77,31 @@ export function takeVerdicts(
 }
 
 /** The call itself ended in an error: what it says is said of each edit. */
-export function takeFailure(sheet: EditSheet, edits: readonly Edit[], error: unknown): void {
-  const failure = ConnectError.from(error);
-  const { code, rawMessage: message } = failure;
-  const [info] = failure.findDetails(ErrorInfoSchema);
-  const refusal: Refusal = { code, reason: info?.reason ?? "", message };
-  for (const { key } of edits) {
-    if (UNKNOWN.has(code)) sheet.lost(key, refusal);
-    else sheet.refused(key, refusal);
-  }
+export function takeFailure(sheet: EditSheet, edits: readonly Edit[], thrown: unknown): void {
+  for (const { key } of edits) takeRefusal(sheet, key, ConnectError.from(thrown));
 }
 
 function takeError(sheet: EditSheet, key: Edit["key"], status: Status): readonly AnsweredLevel[] {
-  const detail = status.details.find(({ typeUrl }) => typeUrl.endsWith("/inventory.v1.CurrentLevel"));
-  if (status.code === Code.Aborted && detail !== undefined) {
-    const level = fromBinary(CurrentLevelSchema, detail.value);
-    sheet.conflicted(key, quantityOf(level, sheet.kind));
-    return [levelOf(level)];
+  const error = errorOf(status);
+  const [level] = error.findDetails(CurrentLevelSchema);
+  if (error.code !== Code.Aborted || level === undefined) {
+    takeRefusal(sheet, key, error);
+    return [];
   }
-  const info = status.details.find(({ typeUrl }) => typeUrl.endsWith("/google.rpc.ErrorInfo"));
-  const reason = info === undefined ? "" : fromBinary(ErrorInfoSchema, info.value).reason;
-  const refusal = { code: status.code, reason, message: status.message };
-  // Aborted without a level: others were faster too often, and it may be tried again.
-  if (UNKNOWN.has(status.code) || status.code === Code.Aborted) sheet.lost(key, refusal);
-  else sheet.refused(key, refusal);
-  return [];
+  sheet.conflicted(key, quantityOf(level, sheet.kind));
+  return [levelOf(level)];
+}
+
+function takeRefusal(sheet: EditSheet, key: Edit["key"], error: ConnectError): void {
+  if (UNKNOWN.has(error.code)) sheet.lost(key, error);
+  else sheet.refused(key, error);
+}
+
+/** The error in which the single call would have ended. */
+function errorOf({ code, message, details }: Status): ConnectError {
+  const error = new ConnectError(message, code);
+  error.details = details.map(({ typeUrl, value }) => ({ type: typeUrl.replace(/^.*\//, ""), value }));
+  return error;
 }
 
 function levelOf(

@@ -10,6 +10,7 @@
  *
  * Sending is possible from open and unknown. A quantity that can't be read is open with a problem and is not sent.
  */
+import type { ConnectError } from "@connectrpc/connect";
 import { invariant } from "../../base/invariant.ts";
 import { type NumberProblem, readQuantity } from "./numbers.ts";
 import { keyOf, type Row, type RowKey } from "./row.ts";
@@ -41,17 +42,8 @@ export interface Edit {
   readonly operationId: string;
   /** What stands there, where it is not what was seen. */
   readonly now: number | undefined;
-  /** What the server said of a refusal. */
-  readonly refusal: Refusal | undefined;
-}
-
-/** Why an edit was refused. */
-export interface Refusal {
-  /** A google.rpc.Code. */
-  readonly code: number;
-  /** As "SHORT_STOCK"; empty: none. */
-  readonly reason: string;
-  readonly message: string;
+  /** What the server answered instead of applying it, as the error of a single call. */
+  readonly refusal: ConnectError | undefined;
 }
 
 /** What of a row an edit of a kind is about. */
@@ -128,9 +120,9 @@ export class EditSheet {
     return (state === "open" || state === "unknown") && problem === undefined && after !== undefined;
   }
 
-  /** Edits that can be sent, at most `max`; they are being sent from now on. */
-  send(max: number): readonly Edit[] {
-    const ready = [...this.#edits.values()].filter((edit) => this.isReady(edit)).slice(0, max);
+  /** Edits of these that can be sent, at most `max`; they are being sent from now on. */
+  send(max: number, keys: ReadonlySet<RowKey> = new Set(this.#edits.keys())): readonly Edit[] {
+    const ready = [...this.#edits.values()].filter((edit) => keys.has(edit.key) && this.isReady(edit)).slice(0, max);
     return ready.map((edit) => this.#put(edit, { state: "sending", refusal: undefined }));
   }
 
@@ -146,12 +138,12 @@ export class EditSheet {
   }
 
   /** It was refused for good, as it is. */
-  refused(key: RowKey, refusal: Refusal): void {
+  refused(key: RowKey, refusal: ConnectError): void {
     this.#put(this.#sent(key), { state: "refused", refusal });
   }
 
   /** No answer came, or one that says that nobody knows. */
-  lost(key: RowKey, refusal: Refusal): void {
+  lost(key: RowKey, refusal: ConnectError): void {
     this.#put(this.#sent(key), { state: "unknown", refusal });
   }
 

@@ -31,11 +31,17 @@ export interface ListPage {
   readonly nextPageToken: string;
 }
 
+/** Rows that a list has. */
+export interface ListTotal {
+  readonly count: number;
+  readonly isEstimate: boolean;
+}
+
 /** What lists are made with; both calls end with their signal. */
 export interface ListCalls {
   page(request: ListRequest, page: { size: number; token: string }, signal: AbortSignal): Promise<ListPage>;
-  /** How many rows there are; undefined: too many to be counted in time. */
-  count(request: ListRequest, signal: AbortSignal): Promise<number | undefined>;
+  /** How many rows there are; an estimate where they are too many to be counted in time. */
+  count(request: ListRequest, signal: AbortSignal): Promise<ListTotal>;
   /** Ends after so many ms, or with the signal. */
   wait(ms: number, signal: AbortSignal): Promise<void>;
   /** Whether a failed call may be made again, and is no mistake of ours. */
@@ -52,7 +58,7 @@ export class GoodsList {
   readonly #newcomers = new Set<RowKey>();
   #status: ListStatus = "first";
   #error: unknown;
-  #total: number | undefined;
+  #total: ListTotal | undefined;
   #order: Int32Array | undefined;
   #isMoved = false;
   #wanted = 0;
@@ -83,12 +89,12 @@ export class GoodsList {
   get count(): number {
     if (this.#status === "first") return 0;
     if (this.#status !== "partly") return this.store.count;
-    return Math.min(this.store.rowsMax, Math.max(this.#total ?? 0, this.store.count + 1));
+    return Math.min(this.store.rowsMax, Math.max(this.#total?.count ?? 0, this.store.count + 1));
   }
 
   /** Rows that the filters fit, as far as it is known. */
-  get total(): number | undefined {
-    return this.#status === "whole" ? this.store.count : this.#total;
+  get total(): ListTotal | undefined {
+    return this.#status === "whole" ? { count: this.store.count, isEstimate: false } : this.#total;
   }
 
   /** Places that have come into being, or come to fit, since their page was read; {@link NEWCOMERS_MAX} at most. */
@@ -182,7 +188,7 @@ export class GoodsList {
     }
   }
 
-  async #countTotal(request: ListRequest): Promise<number | undefined> {
+  async #countTotal(request: ListRequest): Promise<ListTotal | undefined> {
     try {
       this.#total = await this.calls.count(request, this.#ended.signal);
       this.changed();
@@ -194,7 +200,8 @@ export class GoodsList {
   }
 
   async #isAllThere(request: ListRequest): Promise<boolean> {
-    return await this.#countTotal(request) === this.store.count;
+    const total = await this.#countTotal(request);
+    return total?.isEstimate === false && total.count === this.store.count;
   }
 
   async #retried<T>(call: (signal: AbortSignal) => Promise<T>): Promise<T> {

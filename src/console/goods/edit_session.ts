@@ -1,0 +1,218 @@
+/** Editing many rows: what is typed and pasted, what of it is shown, and sending it. */
+import type { ApplyBatchRequest, BatchVerdict } from "../../gen/inventory/v1/stock_pb.ts";
+import { type AnsweredLevel, BATCH_EDITS_MAX, batchRequest, takeFailure, takeVerdicts } from "./edit_batches.ts";
+import { type Edit, type EditKind, EditSheet } from "./edit_sheet.ts";
+import { indexRows, type TargetProblem, targetsOf, unknownNames } from "./paste_targets.ts";
+import { keyOf, type Row, type RowKey } from "./row.ts";
+import { readSheet } from "./sheet.ts";
+import { LINES_MAX } from "./sheet_cells.ts";
+
+/** Lines that can't be taken in which are shown. */
+const PROBLEMS_MAX = 100;
+
+/** What came of a paste. */
+export interface PasteReport {
+  /** Lines that became edits. */
+  readonly taken: number;
+  /** Lines that say what is there anyhow. */
+  readonly unchanged: number;
+  /** Lines that did not, the first of them. */
+  readonly problems: readonly {
+    readonly line: number;
+    readonly text: string;
+    readonly problem: TargetProblem | "full";
+  }[];
+  readonly problemCount: number;
+  /** There was more in it than is read at once. */
+  readonly isCut: boolean;
+}
+
+/** What a session is made with. */
+export interface EditCalls {
+  /** ApplyBatch. */
+  batch(request: ApplyBatchRequest): Promise<readonly BatchVerdict[]>;
+  /** Rows of these SKUs or goods ids, wherever they are. */
+  find(names: readonly string[]): Promise<readonly Row[]>;
+  nowMs(): number;
+  /** How far the server's clock is ahead of this one, in ms. */
+  clockAheadMs(): number;
+  makeId(): string;
+}
+
+/** One kind of edits, from the first that is typed to the last that is applied or given up. */
+export class EditSession {
+  readonly sheet: EditSheet;
+  /** A code of the shop's reasons; empty: none. */
+  reason = "";
+  #report: PasteReport | undefined;
+  #isBusy = false;
+  #review: readonly RowKey[] | undefined;
+  readonly #answered = new Map<RowKey, AnsweredLevel>();
+
+  /** `rows` are those that are listed; `changed` is called after anything here is another. */
+  constructor(
+    readonly kind: EditKind,
+    private readonly calls: EditCalls,
+    private readonly rows: { get(key: RowKey): Row | undefined; all(): Iterable<Row> },
+    private readonly changed: () => void,
+  ) {
+    this.sheet = new EditSheet(kind, () => calls.makeId());
+  }
+
+  /** What came of the latest paste, until it is put away. */
+  get report(): PasteReport | undefined {
+    return this.#report;
+  }
+
+  /** Something is under way that edits wait for. */
+  get isBusy(): boolean {
+    return this.#isBusy;
+  }
+
+  /** The edited places in the sequence in which they are reviewed; undefined: all rows are shown. */
+  get review(): readonly RowKey[] | undefined {
+    return this.#review;
+  }
+
+  /** Shows the edited rows alone, those that need a look first; or all rows again. */
+  showOnlyEdits(only: boolean): void {
+    const edits = [...this.sheet.all()];
+    this.#review = only ? edits.sort((a, b) => urgency(a) - urgency(b)).map(({ key }) => key) : undefined;
+    this.changed();
+  }
+
+  /** A row as it is listed, else as it was when it was edited. */
+  row(key: RowKey): Row | undefined {
+    return this.rows.get(key) ?? this.sheet.get(key)?.seen;
+  }
+
+  type(row: Row, text: string): void {
+    this.sheet.type(row, text, this.calls.nowMs());
+    this.changed();
+  }
+
+  /** Whoever typed has left the row. */
+  settle(key: RowKey): void {
+    this.sheet.settle(key);
+    this.changed();
+  }
+
+  /** The same quantity for several rows. */
+  typeAll(rows: readonly Row[], text: string): void {
+    const nowMs = this.calls.nowMs();
+    for (const row of rows) {
+      this.sheet.type(row, text, nowMs);
+      this.sheet.settle(keyOf(row));
+    }
+    this.changed();
+  }
+
+  /** A text of a sheet; a column goes down `chosen`. Goods that are named and not listed are looked up. */
+  async paste(text: string, chosen: readonly Row[]): Promise<void> {
+    await this.#busy(async () => {
+      const pasted = readSheet(text);
+      const listed = indexRows(this.rows.all());
+      const missing = unknownNames(pasted, listed);
+      const found = missing.length === 0 ? [] : await this.calls.find(missing.slice(0, LINES_MAX));
+      const index = found.length === 0 ? listed : indexRows([...this.rows.all(), ...found]);
+      this.#report = this.#take(targetsOf(pasted, chosen, index), pasted.isCut);
+    });
+    if ((this.#report?.taken ?? 0) > 1) this.showOnlyEdits(true);
+  }
+
+  /** Puts the report of the latest paste away. */
+  forgetReport(): void {
+    this.#report = undefined;
+    this.changed();
+  }
+
+  /** Sends all that is ready, batch after batch, each edit once. What is not applied stays as it was typed. */
+  async apply(): Promise<void> {
+    await this.#busy(async () => {
+      this.sheet.dropApplied();
+      const { reason } = this;
+      const left = new Set([...this.sheet.all()].filter((edit) => this.sheet.isReady(edit)).map(({ key }) => key));
+      while (left.size > 0) {
+        const edits = this.sheet.send(BATCH_EDITS_MAX, left);
+        for (const { key } of edits) left.delete(key);
+        if (edits.length === 0) break;
+        this.changed();
+        const request = batchRequest(edits, this.kind, { reason, clockAheadMs: this.calls.clockAheadMs() });
+        try {
+          const levels = takeVerdicts(this.sheet, edits, await this.calls.batch(request));
+          for (const level of levels) this.#answered.set(keyOf(level), level);
+        } catch (error) {
+          takeFailure(this.sheet, edits, error);
+        }
+      }
+    });
+    this.showOnlyEdits(this.sheet.size > 0);
+  }
+
+  /** What was typed for a place shall replace what stands there now. */
+  keepMine(key: RowKey): void {
+    const row = this.#newest(key);
+    if (row !== undefined) this.sheet.keepMine(key, row, this.calls.nowMs());
+    this.changed();
+  }
+
+  /** Gives up what was typed for a place. */
+  drop(key: RowKey): void {
+    this.sheet.drop(key);
+    if (this.#review !== undefined) this.#review = this.#review.filter((each) => each !== key);
+    if (this.#review?.length === 0) this.#review = undefined;
+    this.changed();
+  }
+
+  /** Gives up all that was typed and is not under way. */
+  clear(): void {
+    this.sheet.clear();
+    this.#answered.clear();
+    this.#report = undefined;
+    this.showOnlyEdits(false);
+  }
+
+  #take(targets: ReturnType<typeof targetsOf>, isCut: boolean): PasteReport {
+    const nowMs = this.calls.nowMs();
+    const [problems, counts] = [[] as PasteReport["problems"][number][], { taken: 0, unchanged: 0 }];
+    for (const { line: { line, text, num }, row, problem } of targets) {
+      if (row === undefined) problems.push({ line, text, problem });
+      else if (!this.sheet.type(row, String(num), nowMs)) problems.push({ line, text, problem: "full" });
+      else if (this.sheet.get(keyOf(row))?.problem === "unchanged") {
+        counts.unchanged++;
+        this.sheet.drop(keyOf(row));
+      } else counts.taken++;
+    }
+    return { ...counts, problems: problems.slice(0, PROBLEMS_MAX), problemCount: problems.length, isCut };
+  }
+
+  /** The row with what the latest answer says of it, where that is newer than what is listed. */
+  #newest(key: RowKey): Row | undefined {
+    const row = this.row(key);
+    const answered = this.#answered.get(key);
+    return row !== undefined && answered !== undefined && answered.version > row.version
+      ? { ...row, ...answered }
+      : row;
+  }
+
+  async #busy(work: () => Promise<void>): Promise<void> {
+    if (this.#isBusy) return;
+    this.#isBusy = true;
+    this.changed();
+    try {
+      await work();
+    } finally {
+      this.#isBusy = false;
+      this.changed();
+    }
+  }
+}
+
+/** Lower: it needs a look sooner. */
+function urgency({ state, problem, now }: Edit): number {
+  if (state === "conflict" || state === "refused") return 0;
+  if (problem !== undefined) return 1;
+  if (state === "unknown") return 2;
+  if (state === "open" && now !== undefined) return 3;
+  return state === "applied" ? 5 : 4;
+}
