@@ -73,7 +73,7 @@ export function openServices(
   });
   const described = [
     inventoryModule(inventory, config),
-    queryModule({ lists: store.lists, reads, skusOf: skus.skusOf, lanes }, config),
+    queryModule({ lists: store.lists, reads, skusOf: skus.skusOf, lanes, nowMs: Date.now }, config),
     watchModule({ watching, lists: store.lists, past, reads, skusOf: skus.skusOf }, config),
     articleModule(inventory, config),
     goodsModule({ names, reasons }, config),

@@ -13,6 +13,7 @@ import type {
   Page,
   PageOf,
 } from "./queries.ts";
+import type { StockTotals, TurnoverPage, TurnoverQuery, TurnoverRows } from "./stats.ts";
 import type { Place } from "./stock_key.ts";
 
 /** Everything that lists are read with; each ends with its signal, and throws the errors of the store. */
@@ -31,6 +32,10 @@ export interface Lists {
   ): Promise<Page<ListedMovement, MovementKey>>;
   /** In the states of the moment of the read: what is held and over has expired. */
   orders(query: OrderQuery, page: PageOf<OrderKey>, signal: AbortSignal): Promise<Page<Order, OrderKey>>;
+  /** What was turned over in some days: the latest first, then by goods. */
+  turnover(query: TurnoverQuery, page: TurnoverPage, signal: AbortSignal): Promise<TurnoverRows>;
+  /** What all levels that a query fits come to, by the columns alone that it has for goods, locations and deletion. */
+  totals(query: LevelQuery, signal: AbortSignal): Promise<StockTotals>;
   /** Why a place stands where it does; undefined: it never was set. */
   explain(place: Place, limits: ExplainLimits, signal: AbortSignal): Promise<Explained | undefined>;
 }

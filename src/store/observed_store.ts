@@ -33,6 +33,8 @@ export function observedStore(store: Store, observer: StockObserver): Store {
       countLevels: observed("count_levels", (query, isExact, signal) => lists.countLevels(query, isExact, signal)),
       movements: observed("list_movements", (query, page, signal) => lists.movements(query, page, signal)),
       orders: observed("list_orders", (query, page, signal) => lists.orders(query, page, signal)),
+      turnover: observed("read_turnover", (query, page, signal) => lists.turnover(query, page, signal)),
+      totals: observed("read_totals", (query, signal) => lists.totals(query, signal)),
       explain: observed("explain_place", (place, limits, signal) => lists.explain(place, limits, signal)),
     },
     ping: (signal) => store.ping(signal),

@@ -29,6 +29,8 @@ import { readLocations } from "./statements/read_locations.ts";
 import { readLocked, readLockedOrders } from "./statements/read_locked.ts";
 import { Sessions } from "./postgres/sessions.ts";
 import type { ConnectionWaits } from "./postgres/connection_waits.ts";
+import { readTotals } from "./statements/stats/totals.ts";
+import { readTurnover } from "./statements/stats/turnover.ts";
 import { writeChanges } from "./statements/write_changes.ts";
 import { readTail, type TailQuery, type TailRead } from "./statements/tail.ts";
 import { identifyDatabase, isMovementThere, type WrittenMovement } from "./statements/tail_marks.ts";
@@ -207,6 +209,8 @@ export function createStore(given: StoreOptions): PostgresStore {
       countLevels: (query, isExact, signal) => (isExact ? countLevels : estimateLevels)(pool, query, signal),
       movements: (query, page, signal) => listMovements(pool, query, page, signal),
       orders: (query, page, signal) => listOrders(pool, query, page, signal),
+      turnover: (query, page, signal) => readTurnover(pool, query, page, signal),
+      totals: (query, signal) => readTotals(pool, query, signal),
       explain: (place, limits, signal) => explainPlace(pool, place, limits, signal),
     },
     ping: async (signal) => {

@@ -67,9 +67,10 @@ serverTest("reads are answered to a GET as to a POST", { env: { ALLOWED_HOSTS: O
       assertEquals((await lists.listMovements({ orderId: "sold" })).movements.length, 1);
       assertEquals((await lists.listOrders({})).orders.length, 1);
       assertEquals((await lists.explainInv({ goodsId: 2 })).addsUp, true);
+      assertEquals((await lists.getStats({ daysOnly: true })).totals?.onHand, 14n);
       const system = createClient(SystemService, transport);
       assertEquals([(await system.whoAmI({})).rights.length, (await system.getSystem({})).ordersApplied], [4, 1n]);
-      assertEquals(methods, Array(16).fill("GET"));
+      assertEquals(methods, Array(17).fill("GET"));
     }
   });
 

@@ -19,7 +19,7 @@ const ORDERS = 8;
 const PAGES_MAX = 500;
 
 type List = "ListInv" | "ListMovements" | "ListOrders";
-type Method = List | "ExplainInv";
+type Method = List | "ExplainInv" | "GetStats";
 const ROWS: Readonly<Record<List, string>> = { ListInv: "levels", ListMovements: "movements", ListOrders: "orders" };
 
 /** An answer, or the body of an error, as JSON by fetch. */
@@ -77,6 +77,7 @@ serverTest("every client gets the same pages and the same errors", {}, async (se
     ["ListMovements", { orderId: "order-2", sort: "TIME_SORT_OLDEST_FIRST" }],
     ["ListOrders", { states: ["ORDER_STATE_ROLLED_BACK"] }],
     ["ExplainInv", { goodsId: 4, locationId: 1, movementsMax: 2 }],
+    ["GetStats", { goodsIds: [4], timeZone: "Asia/Shanghai" }],
     ["ListInv", { pageSize: 1001, goodsIds: [-1], pageToken: "none" }],
   ];
   for (const [method, request] of asked) {
@@ -161,6 +162,20 @@ serverTest("lists answer what there is", {}, async ({ url }, step) => {
     ]);
     assertEquals((movements as Json[]).map(({ version, orderId }) => [version, orderId]), [["4", "held"]]);
     assertEquals(rest, { holdsTotal: 1, moreHolds: false, waiting: 0 });
+  });
+  await step("what there is in all, and what was turned over today", async () => {
+    const { totals, turnover, refusals } = await ask(url, "GetStats", { goodsIds: [5, 6], timeZone: "Europe/Berlin" });
+    assertEquals(totals, {
+      ...{ places: "2", onHand: "199", reserved: "4", num: "195", low: "0", soldOut: "0", isEstimate: false },
+    });
+    const sums = new Map<unknown, number[]>();
+    for (const { goodsId, sold, givenBack, added, removed, movements } of turnover as Json[]) {
+      const row = [sold, givenBack, added, removed, movements].map(Number);
+      // Of two days where the test runs over midnight.
+      sums.set(goodsId, row.map((value, i) => value + (sums.get(goodsId)?.[i] ?? 0)));
+    }
+    assertEquals([...sums].sort(), [[5, [1, 1, 100, 0, 4]], [6, [1, 0, 100, 0, 2]]]);
+    assertEquals(refusals, []);
   });
   await step("orders, the newest first", async () => {
     const orders = await walk(url, "ListOrders", { pageSize: 2 });

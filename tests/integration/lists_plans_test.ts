@@ -10,6 +10,7 @@ import { listLevelsStatement } from "../../src/store/statements/lists/levels.ts"
 import { listMovementsStatement } from "../../src/store/statements/lists/movements.ts";
 import { listOrdersStatement } from "../../src/store/statements/lists/orders.ts";
 import { explainPlaceStatement, SUMMED_MAX } from "../../src/store/statements/explain_place.ts";
+import { turnoverStatement } from "../../src/store/statements/stats/turnover.ts";
 import type { Statement } from "../../src/store/postgres/transaction_block.ts";
 import { createTestDatabase, ownerOf } from "../support/database.ts";
 
@@ -23,6 +24,7 @@ const FETCHED_SELDOM_MAX = 12_000;
 /** When the first order would be, and when the last is; one a second. */
 const FIRST_US = Date.UTC(2026, 10, 1) * 1000;
 const LAST_US = FIRST_US + ORDERS * 1_000_000;
+const DAY_US = 86_400_000_000;
 const MIDDLE_US = LAST_US - (ORDERS / 2) * 1_000_000;
 
 interface Case {
@@ -126,6 +128,26 @@ Deno.test("a page of a list fetches its rows and few others, whatever the tables
         const { answer, fetched, scannedWhole } = await counted(server, explained);
         assertEquals([answer.opening?.[0], scannedWhole], [ORDERS / 2 + 1 - SUMMED_MAX, 0]);
         assert(fetched <= SUMMED_MAX + 1 + FETCHED_MAX, `${fetched} rows were fetched`);
+      });
+      await t.step(`what all goods turned over, ${mode}`, async () => {
+        const startsUs = Array.from({ length: 8 }, (_, i) => FIRST_US + (i - 5) * DAY_US);
+        const query = { isByGoods: true, startsUs };
+        const { answer, fetched, scannedWhole } = await counted(
+          server,
+          turnoverStatement(query, { size: SIZE, afterGoodsId: 0 }),
+        );
+        assertEquals([answer.day, answer.goods_id, scannedWhole], [6, 1, 0]);
+        // Of the second day; of the first, which the page does not get to, there are six times as many.
+        assert(fetched <= (ORDERS - 86_400) * 1.5 + SIZE, `${fetched} rows were fetched`);
+      });
+      await t.step(`what a goods of many movements turned over in an hour, ${mode}`, async () => {
+        const query = { goodsIds: [1], isByGoods: false, startsUs: [MIDDLE_US, MIDDLE_US + 3_600_000_000] };
+        const { answer, fetched, scannedWhole } = await counted(
+          server,
+          turnoverStatement(query, { size: SIZE, afterGoodsId: 0 }),
+        );
+        assertEquals([answer.day, answer.sold, answer.movements, scannedWhole], [0, "1800", "1800", 0]);
+        assert(fetched <= 1800 + SIZE, `${fetched} rows were fetched`);
       });
       for (const [name, { list, expected }] of Object.entries(WALKS)) {
         await t.step(`${name}, page by page, although few fit, ${mode}`, async () => {

@@ -119,6 +119,7 @@ Deno.test("the program's services: what a caller of each method must be allowed"
       [`${QUERY}/ListMovements`]: "reader",
       [`${QUERY}/ListOrders`]: "reader",
       [`${QUERY}/ExplainInv`]: "reader",
+      [`${QUERY}/GetStats`]: "reader",
       [`${LOCK}/Status`]: "operator",
       [`${SYSTEM}/WhoAmI`]: "reader",
       [`${SYSTEM}/GetSystem`]: "operator",

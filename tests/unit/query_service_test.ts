@@ -9,7 +9,9 @@ import { InvSort, type MovementKind, QueryService, TotalCount } from "../../src/
 import { OrderState } from "../../src/gen/inventory/v1/inventory_pb.ts";
 import type { Lists } from "../../src/inventory/lists.ts";
 import type { LevelQuery, PageOf } from "../../src/inventory/queries.ts";
+import type { TurnoverQuery } from "../../src/inventory/stats.ts";
 import { ListReads } from "../../src/lanes/list_reads.ts";
+import { LanesTallies } from "../../src/lanes/tallies.ts";
 import { queryModule } from "../../src/services/query/service.ts";
 import { addServices } from "../../src/services/service_module.ts";
 import { StatementTimeoutError } from "../../src/store/errors.ts";
@@ -27,6 +29,8 @@ function clientOf(lists: Partial<Lists> = {}) {
     countLevels: (_query, isExact) => Promise.resolve(isExact ? 3 : 1000),
     movements: (query, page) => (asked.push({ query, page }), Promise.resolve({ rows: [], next: undefined })),
     orders: (query, page) => (asked.push({ query, page }), Promise.resolve({ rows: [], next: undefined })),
+    turnover: (query, page) => (asked.push({ query, page }), Promise.resolve({ rows: [], more: false })),
+    totals: () => Promise.resolve({ places: 1n, onHand: 9n, reserved: 2n, num: 6n, low: 0n, soldOut: 0n }),
     explain: (place, limits) => (asked.push({ place, limits }), Promise.resolve(undefined)),
   };
   const reads = new ListReads({ readsMax: 1, waitingMax: 10, waitingPerAddressMax: 10 });
@@ -34,7 +38,8 @@ function clientOf(lists: Partial<Lists> = {}) {
     lists: { ...empty, ...lists },
     reads,
     skusOf: () => undefined,
-    lanes: { operationsOn: () => 0 },
+    lanes: { operationsOn: () => 0, tallies: new LanesTallies() },
+    nowMs: () => NOW_US / 1000,
   }, { requestBytesMax: 1024 * 1024 });
   const transport = createRouterTransport((router) => addServices(router, [module]));
   return { client: createClient(QueryService, transport), asked };
@@ -109,6 +114,16 @@ Deno.test("every rule that a request breaks is named at once", async () => {
     await fieldsOf(client.explainInv({ goodsId: 0, locationId: -1, movementsMax: 101, holdsMax: -1 })),
     ["goods_id", "location_id", "movements_max", "holds_max"],
   );
+  assertEquals(
+    await fieldsOf(client.getStats({
+      ...{ goodsIds: [0], locationIds: [-1], firstDay: "2026-02-29", lastDay: "yesterday", timeZone: "Mars/Olympus" },
+      ...{ pageSize: 1001, pageToken: changesToken },
+    })),
+    ["goods_ids[0]", "location_ids[0]", "time_zone", "last_day", "first_day", "page_size", "page_token"],
+  );
+  assertEquals(await fieldsOf(client.getStats({ firstDay: "2026-03-02", lastDay: "2026-03-01" })), ["first_day"]);
+  assertEquals(await fieldsOf(client.getStats({ firstDay: "2025-03-01", lastDay: "2026-03-02" })), ["first_day"]);
+  assertEquals(await fieldsOf(client.getStats({ lastDay: "1969-12-31" })), ["last_day"]);
   assertEquals(await fieldsOf(client.listInv({ sort: InvSort.CHANGE })), ["sort"]);
   assertEquals(await fieldsOf(client.listInv({ changedSinceToken: changesToken, descending: true })), ["descending"]);
   assertEquals(asked.length, 1, "nothing was read for any of them");
@@ -164,4 +179,36 @@ Deno.test("an explanation is of a goods that was set once, and lists twenty move
   assertEquals(error.code, Code.NotFound);
   assertEquals(error.findDetails(ErrorInfoSchema).map(({ reason }) => reason), ["UNKNOWN_GOODS"]);
   assertEquals(asked, [{ place: { goodsId: 7, locationId: 2 }, limits: { movements: 20, holds: 20 } }]);
+});
+
+Deno.test("without anything stats are of the last 30 days in UTC, from today on, a week a page", async () => {
+  const { client, asked } = clientOf();
+  const pages: { days: string[]; isFirst: boolean }[] = [];
+  let pageToken = "";
+  do {
+    const { nextPageToken, totals } = await client.getStats({ pageToken });
+    const { query } = asked.at(-1) as { query: TurnoverQuery };
+    const days = query.startsUs.map((us) => new Date(us / 1000).toISOString());
+    pages.push({ days: days.map((day) => day.replace("T00:00:00.000Z", "")), isFirst: totals !== undefined });
+    pageToken = nextPageToken;
+  } while (pageToken !== "");
+  assertEquals(pages.map(({ days, isFirst }) => [days[0], days.at(-1), days.length, isFirst]), [
+    ["2025-11-22", "2025-11-29", 8, true],
+    ["2025-11-15", "2025-11-22", 8, false],
+    ["2025-11-08", "2025-11-15", 8, false],
+    ["2025-11-01", "2025-11-08", 8, false],
+    ["2025-10-30", "2025-11-01", 3, false],
+  ]);
+  const { nextPageToken } = await client.getStats({ lastDay: "2025-11-28" });
+  const other = await fieldsOf(client.getStats({ lastDay: "2025-11-28", daysOnly: true, pageToken: nextPageToken }));
+  assertEquals(other, ["page_token"], "of another query");
+});
+
+Deno.test("what can't be added up in time is an estimate of how many places there are", async () => {
+  const { client } = clientOf({ totals: () => Promise.reject(new StatementTimeoutError("57014")) });
+  const { totals } = await client.getStats({});
+  assertEquals([totals?.places, totals?.isEstimate, totals?.onHand], [1000n, true, 0n]);
+  const slow = clientOf({ turnover: () => Promise.reject(new StatementTimeoutError("57014")) });
+  const error = await assertRejects(() => slow.client.getStats({}), ConnectError);
+  assertEquals(error.findDetails(ErrorInfoSchema).map(({ reason }) => reason), ["QUERY_TOO_LONG"]);
 });

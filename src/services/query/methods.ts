@@ -1,6 +1,7 @@
 /** The methods of inventory.v1.QueryService: who may call each, and what its messages may be. */
 import type { DescField } from "@bufbuild/protobuf";
 import {
+  GetStatsRequestSchema,
   ListInvRequestSchema,
   ListMovementsRequestSchema,
   ListOrdersRequestSchema,
@@ -28,6 +29,12 @@ export function queryMethods(
     countOf(inv.locationIds, LOCATIONS_MAX, "location ids"),
   ];
   const invBytes = SMALL_BYTES_MAX + GOODS_MAX * (GOODS_ID_BYTES + SKU_BYTES) + LOCATIONS_MAX * GOODS_ID_BYTES;
+  const stats = GetStatsRequestSchema.field;
+  const statsCounts: readonly CountBound[] = [
+    countOf(stats.goodsIds, GOODS_MAX, "goods ids"),
+    countOf(stats.locationIds, LOCATIONS_MAX, "location ids"),
+  ];
+  const statsBytes = SMALL_BYTES_MAX + (GOODS_MAX + LOCATIONS_MAX) * GOODS_ID_BYTES;
   const bytesMax = Math.min(SMALL_BYTES_MAX, requestBytesMax);
   const kinds = countOf(ListMovementsRequestSchema.field.kinds, MovementKindSchema.values.length, "kinds");
   const states = countOf(ListOrdersRequestSchema.field.states, OrderStateSchema.values.length, "states");
@@ -35,6 +42,7 @@ export function queryMethods(
     listInv: { right: "reader", bounds: { bytesMax: Math.min(invBytes, requestBytesMax), counts } },
     listMovements: { right: "reader", bounds: { bytesMax, counts: [kinds] } },
     listOrders: { right: "reader", bounds: { bytesMax, counts: [states] } },
+    getStats: { right: "reader", bounds: { bytesMax: Math.min(statsBytes, requestBytesMax), counts: statsCounts } },
     explainInv: { right: "reader", bounds: { bytesMax, counts: [] } },
   };
 }

@@ -1,8 +1,10 @@
 /**
  * inventory.v1.QueryService: decodes a request, has the page read, encodes the answer.
  */
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { HandlerContext } from "@connectrpc/connect";
-import { QueryService } from "../../gen/inventory/v1/query_pb.ts";
+import { QueryService, type StockTotalsSchema } from "../../gen/inventory/v1/query_pb.ts";
+import type { StockTotals } from "../../inventory/stats.ts";
 import { keyOf } from "../../inventory/stock_key.ts";
 import type { Lists } from "../../inventory/lists.ts";
 import type { Total } from "../../inventory/queries.ts";
@@ -12,11 +14,13 @@ import { callSignal } from "../../rpc/deadline.ts";
 import { callerAddress } from "../../transport/addresses.ts";
 import type { BoundSettings } from "../bounds.ts";
 import { answered } from "../list_errors.ts";
+import { refusalCounts } from "../refusal_counts.ts";
 import { refusalError } from "../refusals.ts";
 import { type ServiceModule, serviceModule } from "../service_module.ts";
 import type { SkusOf } from "../sku_look_up.ts";
 import { decodeListInv, decodeListMovements, decodeListOrders, type TotalAsked } from "./decode.ts";
 import { decodeExplainInv, explainedAnswer } from "./explain.ts";
+import { decodeGetStats, turnoverAnswer } from "./stats.ts";
 import { levelsAnswer, movementsAnswer, ordersAnswer } from "./encode.ts";
 import { queryMethods } from "./methods.ts";
 import { movementsList, ordersList } from "./tokens.ts";
@@ -26,12 +30,14 @@ export interface QueryServiceOptions {
   readonly lists: Lists;
   readonly reads: ListReads;
   readonly skusOf: SkusOf;
-  readonly lanes: Pick<Lanes, "operationsOn">;
+  readonly lanes: Pick<Lanes, "operationsOn" | "tallies">;
+  /** The time of day, in ms since 1970. */
+  readonly nowMs: () => number;
 }
 
 /** The service; its handlers throw ConnectError only, for whatever the caller can know. */
 export function queryModule(
-  { lists, reads, skusOf, lanes }: QueryServiceOptions,
+  { lists, reads, skusOf, lanes, nowMs }: QueryServiceOptions,
   settings: Pick<BoundSettings, "requestBytesMax">,
 ): ServiceModule {
   const run = <T>(read: (signal: AbortSignal) => Promise<T>, context: HandlerContext): Promise<T> =>
@@ -73,12 +79,40 @@ export function queryModule(
           return explainedAnswer(explained, lanes.operationsOn(keyOf(place)));
         });
       },
+
+      async getStats(request, context) {
+        const asked = decodeGetStats(request, nowMs());
+        return await answered(async () => {
+          const rows = await run((signal) => lists.turnover(asked.query, asked.page, signal), context);
+          const first = !asked.isFirst ? {} : {
+            totals: await totalsOf(
+              () => run((signal) => lists.totals(asked.levels, signal), context),
+              () => run((signal) => lists.countLevels(asked.levels, false, signal), context),
+            ),
+            refusals: refusalCounts(lanes.tallies),
+          };
+          return { ...turnoverAnswer(asked, rows), ...first };
+        });
+      },
     },
     methods: queryMethods(settings),
     drainExempt: false,
     healthListed: true,
     reflected: "listed",
   });
+}
+
+/** What there is, or, where that can't be added up in time, how many places there may be. */
+async function totalsOf(
+  read: () => Promise<StockTotals>,
+  estimate: () => Promise<number>,
+): Promise<MessageInitShape<typeof StockTotalsSchema>> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof ReadTooLongError)) throw error;
+    return { places: BigInt(await estimate()), isEstimate: true };
+  }
 }
 
 /** The rows that a query fits, as it was asked for; an estimate where they are too many to be counted in time. */

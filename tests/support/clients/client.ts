@@ -14,7 +14,10 @@ const SERVICES = {
     methods: ["SetInv", "InvDetail", "Sell", "Rollback", "SellBatch", "RollbackBatch", "BatchInvDetail"],
   },
   GoodsService: { contract: "goods.proto", methods: ["RegisterGoods", "GetGoods", "ListReasons", "AddReason"] },
-  QueryService: { contract: "query.proto", methods: ["ListInv", "ListMovements", "ListOrders", "ExplainInv"] },
+  QueryService: {
+    contract: "query.proto",
+    methods: ["ListInv", "ListMovements", "ListOrders", "ExplainInv", "GetStats"],
+  },
   HoldService: {
     contract: "holds.proto",
     methods: [

@@ -24,14 +24,19 @@ export function countLevelsStatement(query: LevelQuery): Statement<{ readonly co
   return (sql) =>
     sql`
         select count(*)
-          from levels,
+          from ${liveLevels(sql)}
+         where ${filters(sql, query)} and ${liveFilters(sql, query)}`;
+}
+
+/** All levels, as the table `levels`, with `live_reserved` and `available` as of now. */
+export function liveLevels(sql: postgres.Sql): Fragment {
+  return sql`levels,
                lateral (select reserved - case when holds_from <= statement_timestamp() then (
                                  select coalesce(sum(num), 0)::int from holds
                                   where goods_id = levels.goods_id and location_id = levels.location_id
                                     and expires_at >= levels.holds_from and expires_at <= statement_timestamp())
                                else 0 end as live_reserved offset 0) as live,
-               lateral (select on_hand::bigint - live_reserved - safety_stock as available offset 0) as sums
-         where ${filters(sql, query)} and ${liveFilters(sql, query)}`;
+               lateral (select on_hand::bigint - live_reserved - safety_stock as available offset 0) as sums`;
 }
 
 interface PlanRow {
@@ -44,7 +49,7 @@ export function estimateLevelsStatement(query: LevelQuery): Statement<PlanRow[]>
 }
 
 /** What the columns say; of sold out and low more than there are, never less. */
-function filters(sql: postgres.Sql, query: LevelQuery): Fragment {
+export function filters(sql: postgres.Sql, query: LevelQuery): Fragment {
   const { goodsIds, skus, skuPrefix, locationIds, isLow, isSoldOut, hasHolds, deleted, changedSinceUs, sort } = query;
   const conditions = [
     ...(deleted === "included" ? [] : [deleted === "only" ? sql`deleted_at is not null` : sql`deleted_at is null`]),
