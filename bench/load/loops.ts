@@ -58,29 +58,43 @@ const REFUSED_PAUSE_MS = 2;
 /** Latencies that are reported of one run. */
 const LATENCIES_MAX = 10_000;
 
+/** What the loops go by: ms as `performance.now()` counts them, and a wait of so many. */
+export interface LoadClock {
+  now(): number;
+  delay(ms: number): Promise<unknown>;
+}
+
+const CLOCK: LoadClock = { now: () => performance.now(), delay };
+
 /** Runs `call` as it is asked for; resolves when every call has ended. */
-export async function run(call: Call, load: LoadRun): Promise<Tally> {
-  const tallies = new TallyKeeper(load);
-  await notBefore(tallies.startMs);
-  if (load.ratePerS === undefined) await closedLoop(call, load, tallies);
-  else await openLoop(call, load, load.ratePerS, tallies);
+export async function run(call: Call, load: LoadRun, clock = CLOCK): Promise<Tally> {
+  const tallies = new TallyKeeper(load, clock);
+  await notBefore(tallies.startMs, clock);
+  if (load.ratePerS === undefined) await closedLoop(call, load, tallies, clock);
+  else await openLoop(call, load, load.ratePerS, tallies, clock);
   return tallies.tally();
 }
 
-async function closedLoop(call: Call, { callers }: LoadRun, tallies: TallyKeeper): Promise<void> {
+async function closedLoop(call: Call, { callers }: LoadRun, tallies: TallyKeeper, clock: LoadClock): Promise<void> {
   await Promise.all(Array.from({ length: callers }, async () => {
-    while (performance.now() < tallies.endMs && !tallies.failed) {
-      if (!await tallies.enter(call, performance.now())) await delay(REFUSED_PAUSE_MS);
+    while (clock.now() < tallies.endMs && !tallies.failed) {
+      if (!await tallies.enter(call, clock.now())) await clock.delay(REFUSED_PAUSE_MS);
     }
   }));
 }
 
-async function openLoop(call: Call, { callers }: LoadRun, ratePerS: number, tallies: TallyKeeper): Promise<void> {
+async function openLoop(
+  call: Call,
+  { callers }: LoadRun,
+  ratePerS: number,
+  tallies: TallyKeeper,
+  clock: LoadClock,
+): Promise<void> {
   const inProgress = new Set<Promise<unknown>>();
   const intendedMs = (index: number) => tallies.startMs + index * 1000 / ratePerS;
   for (let index = 0; intendedMs(index) < tallies.endMs && !tallies.failed; index++) {
-    const waitMs = intendedMs(index) - performance.now();
-    if (waitMs > 0) await delay(waitMs);
+    const waitMs = intendedMs(index) - clock.now();
+    if (waitMs > 0) await clock.delay(waitMs);
     if (inProgress.size >= callers) {
       tallies.refuse("not begun: too many in progress");
       continue;
@@ -93,16 +107,17 @@ async function openLoop(call: Call, { callers }: LoadRun, ratePerS: number, tall
 }
 
 /** A timer leaves fractions of a millisecond out, and so ends before its time: what was sold then is in no window. */
-async function notBefore(ms: number): Promise<void> {
-  for (let waitMs = ms - performance.now(); waitMs > 0; waitMs = ms - performance.now()) {
-    await delay(Math.ceil(waitMs));
+async function notBefore(ms: number, clock: LoadClock): Promise<void> {
+  for (let waitMs = ms - clock.now(); waitMs > 0; waitMs = ms - clock.now()) {
+    await clock.delay(Math.ceil(waitMs));
   }
 }
 
-/** Adds up the calls of one run. Times are those of `performance.now()`. */
+/** Adds up the calls of one run. Times are those of its clock. */
 class TallyKeeper {
   readonly startMs: number;
   readonly endMs: number;
+  readonly #clock: LoadClock;
   readonly #windowFromMs: number;
   readonly #refused: Record<string, number> = {};
   readonly #unknown: Record<string, number> = {};
@@ -118,7 +133,8 @@ class TallyKeeper {
   #longestMs = 0;
   #fault: string | undefined;
 
-  constructor({ startAtMs, warmupMs, windowMs }: LoadRun) {
+  constructor({ startAtMs, warmupMs, windowMs }: LoadRun, clock: LoadClock) {
+    this.#clock = clock;
     this.startMs = startAtMs - performance.timeOrigin;
     this.#windowFromMs = this.startMs + warmupMs;
     this.endMs = this.#windowFromMs + windowMs;
@@ -130,7 +146,7 @@ class TallyKeeper {
 
   /** One call that should begin at `fromMs`. Answers whether it was done; never rejects. */
   async enter(call: Call, fromMs: number): Promise<boolean> {
-    const lateMs = performance.now() - fromMs;
+    const lateMs = this.#clock.now() - fromMs;
     let result: CallResult;
     try {
       result = await call();
@@ -138,7 +154,7 @@ class TallyKeeper {
       this.#fault ??= error instanceof Error ? error.stack ?? error.message : String(error);
       return false;
     }
-    const nowMs = performance.now();
+    const nowMs = this.#clock.now();
     this.#longestMs = Math.max(this.#longestMs, nowMs - fromMs);
     this.#orders += result.orders;
     this.#units += result.units;

@@ -1,8 +1,10 @@
 /**
- * Tests of the limit that every test has: of its own, as `deno test` runs here with it, and of a run of hanging ones.
+ * Tests of the limit that every test has: of its own, as `deno test` runs here with it, and of a run of hanging ones;
+ * and of files that share a module.
  */
 import { assertEquals, assertMatch } from "@std/assert";
 import { fileURLToPath } from "node:url";
+import { moduleOf } from "../../tools/test/files_together.ts";
 import { count } from "../../tools/test/test_run.ts";
 
 const LIMIT_MS = 1_000;
@@ -37,10 +39,7 @@ Deno.test("a test that hangs or spins fails by its name, and those behind it and
     signal: AbortSignal.timeout(RUN_MS_MAX),
   }).output();
   const words = new TextDecoder().decode(stdout);
-  const ends = Object.fromEntries(
-    [...words.matchAll(/^(\w[^\n]*?) \.\.\. (ok|FAILED|ignored) \(/gm)].map(([, name, end]) => [name, end]),
-  );
-  assertEquals(ends, {
+  assertEquals(endsOf(words), {
     "before": "ok",
     "waits for ever": "FAILED",
     "in a step": "FAILED",
@@ -56,6 +55,42 @@ Deno.test("a test that hangs or spins fails by its name, and those behind it and
   assertEquals(count(words, success), { passed: 3, failed: 5 });
 });
 
+Deno.test("files of one module are run by their names, and one that can't be loaded is a failure beside them", async () => {
+  const dir = await Deno.makeTempDir();
+  const preload = fileURLToPath(new URL("../../tools/test/test_preload.ts", import.meta.url));
+  const texts = {
+    a: `Deno.test("first", () => {}); Deno.test(function second() {});`,
+    missing: `import "./nowhere.ts"; Deno.test("never", () => {});`,
+    throwing: `Deno.test("registered before", () => {}); throw new Error("at its start");`,
+    b: `Deno.test("last", () => {});`,
+  };
+  const paths = Object.keys(texts).map((name) => `${dir}/${name}_test.ts`);
+  for (const [i, text] of Object.values(texts).entries()) await Deno.writeTextFile(paths[i]!, text);
+  await Deno.writeTextFile(`${dir}/all.ts`, moduleOf(paths));
+  const { success, stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["test", "--no-check", "--no-config", `--preload=${preload}`, `${dir}/all.ts`],
+    env: { NO_COLOR: "1" },
+    signal: AbortSignal.timeout(RUN_MS_MAX),
+  }).output();
+  const words = new TextDecoder().decode(stdout);
+  const [a, missing, throwing, b] = paths;
+  assertEquals(endsOf(words), {
+    [`${a}: first`]: "ok",
+    [`${a}: second`]: "ok",
+    [`${missing}: the file is loaded`]: "FAILED",
+    [`${throwing}: registered before`]: "ok",
+    [`${throwing}: the file is loaded`]: "FAILED",
+    [`${b}: last`]: "ok",
+  }, words);
+  assertEquals(count(words, success), { passed: 4, failed: 2 });
+});
+
 Deno.test("this very run has the limit", () => {
   assertMatch(Deno.test.toString(), /timeout: msMax/);
 });
+
+/** How each test ended, by its name. */
+function endsOf(words: string): Record<string, string> {
+  const lines = words.matchAll(/^([/\w][^\n]*?) \.\.\. (ok|FAILED|ignored) \(/gm);
+  return Object.fromEntries([...lines].map(([, name, end]) => [name!, end!]));
+}

@@ -1,7 +1,10 @@
+/** Both kinds of load, by a clock of the tests': nothing here depends on how busy the machine is. */
 import { assert, assertEquals } from "@std/assert";
-import { refused, run, sold, unknown } from "../../bench/load/loops.ts";
-import type { LoadRun } from "../../bench/load/protocol.ts";
+import { type Call, type LoadClock, refused, run, sold, unknown } from "../../bench/load/loops.ts";
+import type { LoadRun, Tally } from "../../bench/load/protocol.ts";
 import { quantile } from "../../bench/stats.ts";
+
+const START_MS = 5;
 
 function order(changes: Partial<LoadRun>): LoadRun {
   return {
@@ -10,7 +13,7 @@ function order(changes: Partial<LoadRun>): LoadRun {
       database: "stock",
       workload: { goods: 1, stride: 1, spread: "uniform", lines: 1 },
     },
-    startAtMs: performance.timeOrigin + performance.now() + 5,
+    startAtMs: performance.timeOrigin + START_MS,
     warmupMs: 0,
     windowMs: 200,
     callers: 1000,
@@ -19,13 +22,48 @@ function order(changes: Partial<LoadRun>): LoadRun {
   };
 }
 
-const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+/** Its time goes on when everybody waits, to the end of the shortest wait, or by {@link passes}. */
+class Clock implements LoadClock {
+  #nowMs = 0;
+  readonly #waits = new Set<{ readonly untilMs: number; readonly end: () => void }>();
+
+  now(): number {
+    return this.#nowMs;
+  }
+
+  delay(ms: number): Promise<void> {
+    return new Promise((end) => this.#waits.add({ untilMs: this.#nowMs + ms, end }));
+  }
+
+  /** Time in which this whole process does nothing else. */
+  passes(ms: number): void {
+    this.#nowMs += ms;
+  }
+
+  /** Goes on until the run is over. */
+  async run(call: (clock: Clock) => ReturnType<Call>, load: LoadRun): Promise<Tally> {
+    let isOver = false;
+    const running = run(() => call(this), load, this).finally(() => isOver = true);
+    while (!isOver) {
+      // What is due in this moment has been done behind the next turn of the event loop.
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      const next = [...this.#waits].sort((a, b) => a.untilMs - b.untilMs)[0];
+      if (next === undefined) continue;
+      this.#waits.delete(next);
+      this.#nowMs = Math.max(this.#nowMs, next.untilMs);
+      next.end();
+    }
+    return await running;
+  }
+}
+
+const runs = (call: (clock: Clock) => ReturnType<Call>, load: LoadRun) => new Clock().run(call, load);
 
 Deno.test("open loop: a stall is felt by every call that should have begun in it", async () => {
   let calls = 0;
-  const tally = await run(() => {
+  const tally = await runs((clock) => {
     // One call blocks the whole process for 100 ms, as a stalled server or a stalled caller would.
-    if (calls++ === 20) { for (const untilMs = performance.now() + 100; performance.now() < untilMs;); }
+    if (calls++ === 20) clock.passes(100);
     return Promise.resolve(sold(1));
   }, order({ ratePerS: 500 }));
   assertEquals(tally.latenciesUs.length, 100);
@@ -35,13 +73,13 @@ Deno.test("open loop: a stall is felt by every call that should have begun in it
 });
 
 Deno.test("open loop: begins as many calls as the rate says, however slow they are, up to the bound", async () => {
-  const slow = await run(async () => {
-    await pause(100);
+  const slow = await runs(async (clock) => {
+    await clock.delay(100);
     return sold(1);
   }, order({ ratePerS: 200 }));
   assertEquals(slow.orders, 40);
-  const bounded = await run(async () => {
-    await pause(1500);
+  const bounded = await runs(async (clock) => {
+    await clock.delay(1500);
     return sold(1);
   }, order({ ratePerS: 200, callers: 10 }));
   assertEquals(bounded.orders, 10);
@@ -52,13 +90,11 @@ Deno.test("closed loop: each caller has one call under way, and what ends after 
   let underWay = 0;
   let most = 0;
   let calls = 0;
-  // Long enough that the first calls end in it although the machine does other things, too.
-  const load = order({ callers: 4, windowMs: 2000 });
-  const overMs = load.startAtMs + load.windowMs + 50;
-  const tally = await run(async () => {
+  const load = order({ callers: 4 });
+  const tally = await runs(async (clock) => {
     most = Math.max(most, ++underWay);
     // The first call of each caller ends at once, the second after the window.
-    if (calls++ >= 4) await pause(overMs - performance.timeOrigin - performance.now());
+    if (calls++ >= 4) await clock.delay(load.windowMs + 50);
     underWay--;
     return sold(2);
   }, load);
@@ -72,9 +108,9 @@ Deno.test("closed loop: each caller has one call under way, and what ends after 
 Deno.test("refusals and unknown ends are counted apart, and neither is a sale", async () => {
   let calls = 0;
   const results = [sold(3), refused("short_stock"), unknown("UNAVAILABLE")];
-  const tally = await run(async () => {
+  const tally = await runs(async (clock) => {
     const result = results[calls++ % 3]!;
-    await pause(20);
+    await clock.delay(20);
     return result;
   }, order({ callers: 3 }));
   assertEquals(tally.orders, tally.units / 3);
@@ -85,6 +121,6 @@ Deno.test("refusals and unknown ends are counted apart, and neither is a sale", 
 });
 
 Deno.test("a fault ends the run and is reported", async () => {
-  const tally = await run(() => Promise.reject(new Error("no such goods")), order({ callers: 2 }));
+  const tally = await runs(() => Promise.reject(new Error("no such goods")), order({ callers: 2 }));
   assert(tally.fault?.includes("no such goods"));
 });

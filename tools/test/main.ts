@@ -10,6 +10,7 @@ import { bringConsole } from "../console/build.ts";
 import { bringClientPrograms, type ClientPrograms } from "./client_programs.ts";
 import type { Log } from "../../src/telemetry/log.ts";
 import { isForReader, message } from "../reader_errors.ts";
+import { moduleOf } from "./files_together.ts";
 import { sideBySide } from "./side_by_side.ts";
 import { listenForStop } from "../stop_requests.ts";
 import { needsPrograms, needsServers, permissions, planTests, type TestJob } from "./test_groups.ts";
@@ -71,7 +72,8 @@ async function main(): Promise<number> {
       const clients = needsPrograms(job.group) ? await bringing : undefined;
       if (requests.isAsked()) return;
       const access = servers && { ...servers.access, programs: [...servers.access.programs, ...clients?.paths ?? []] };
-      const args = [...permissions(job.group, access), ...flags, ...job.paths];
+      await using tests = await testModules(job.paths, flags);
+      const args = [...permissions(job.group, access), ...flags, ...tests.paths];
       show(job, await ended(nameOf(job), runTests(args, { ...servers?.env, ...clients?.env }, !job.isHeavy)), log);
     }, requests.isAsked);
     const types = await checking;
@@ -88,6 +90,20 @@ async function main(): Promise<number> {
   console.log(`${total.passed} passed, ${total.failed} failed`);
   if (requests.isAsked()) return INTERRUPTED_EXIT_CODE;
   return total.failed > 0 || total.passed === 0 ? 1 : 0;
+}
+
+/**
+ * What is handed to `deno test`: one module for several files, which is removed at the end of the block. With flags of
+ * `deno test`, which may name tests, it is the files themselves.
+ */
+async function testModules(
+  paths: readonly string[],
+  flags: readonly string[],
+): Promise<{ readonly paths: readonly string[] } & AsyncDisposable> {
+  if (paths.length === 1 || flags.length > 0) return { paths, [Symbol.asyncDispose]: () => Promise.resolve() };
+  const path = await Deno.makeTempFile({ prefix: "holdfast-tests-", suffix: ".ts" });
+  await Deno.writeTextFile(path, moduleOf(paths));
+  return { paths: [path], [Symbol.asyncDispose]: () => Deno.remove(path) };
 }
 
 /** Whole, so that what files say at the same time stays apart. */

@@ -47,8 +47,11 @@ const ROOTS: Record<TestGroup, readonly string[]> = {
   clients: ["tests/clients"],
   browser: ["tests/browser"],
 };
-/** So many files of these groups share an invocation; its start takes as long as many of them. Others have one each. */
-const FILES_TOGETHER: Record<TestGroup, number> = { unit: 24, static: 24, servers: 1, clients: 1, browser: 1 };
+/**
+ * So many files of these groups share an invocation, and what they import is loaded once. The others wait for most of
+ * their time, or have one each in {@link LONG_FILES}.
+ */
+const FILES_TOGETHER: Record<TestGroup, number> = { unit: 48, static: 24, servers: 8, clients: 1, browser: 1 };
 
 /** Whether tests of this group talk to servers. */
 export function needsServers(group: TestGroup): boolean {
@@ -81,14 +84,16 @@ export function planTests(args: readonly string[]): { jobs: TestJob[]; flags: st
     const all = asked.length === 0 || asked.includes("tests");
     const paths = all ? ROOTS[group].filter(exists) : asked.filter((path) => groupOf(path) === group);
     const found = new Set(paths.flatMap(testFiles));
-    const files = [...LONG_FILES.filter((path) => found.delete(path)), ...found];
-    return chunks(files, FILES_TOGETHER[group]).map((paths) => ({ group, paths, isHeavy: isHeavy(paths) }));
+    const long = LONG_FILES.filter((path) => found.delete(path)).map((path) => [path]);
+    const [heavy, others] = [[...found].filter(isHeavy), [...found].filter((path) => !isHeavy(path))];
+    const together = [others, heavy].flatMap((files) => chunks(files, FILES_TOGETHER[group]));
+    return [...long, ...together].map((paths) => ({ group, paths, isHeavy: paths.some(isHeavy) }));
   });
   return { jobs, flags };
 }
 
-function isHeavy(paths: readonly string[]): boolean {
-  return paths.some((path) => HEAVY_ROOTS.some((root) => path.startsWith(root)));
+function isHeavy(path: string): boolean {
+  return HEAVY_ROOTS.some((root) => path.startsWith(root));
 }
 
 function chunks<T>(items: readonly T[], size: number): T[][] {

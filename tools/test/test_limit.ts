@@ -2,6 +2,7 @@
  * A time limit for every test, without a word of it in any: a test that hangs, or spins, fails by its name, and those
  * behind it run.
  */
+import { nameInRun } from "./files_together.ts";
 
 /** Longest time of one test, in ms: the longest of ours takes 40 s on two cores, the others a few seconds at most. */
 export const TEST_MS_MAX = 180_000;
@@ -16,8 +17,8 @@ type Part = string | Partial<Deno.TestDefinition> | Deno.TestDefinition["fn"];
 type Register = (definition: Deno.TestDefinition) => void;
 
 /**
- * What `Deno.test` does, with the limit `msMax` for each test that has no limit of its own. Deno 2.9.3 ends a test at
- * its limit also where that never leaves the loop.
+ * What `Deno.test` does, with the limit `msMax` for each test that has no limit of its own, and by its name in the run.
+ * Deno 2.9.3 ends a test at its limit also where that never leaves the loop.
  */
 export function limited(register: Register, msMax: number): (...parts: Part[]) => void {
   return (...parts) => {
@@ -26,6 +27,6 @@ export function limited(register: Register, msMax: number): (...parts: Part[]) =
       return typeof part === "function" ? { fn: part } : part;
     });
     const definition = Object.assign({ timeout: msMax }, ...given);
-    register({ ...definition, name: definition.name ?? definition.fn.name });
+    register({ ...definition, name: nameInRun(definition.name ?? definition.fn.name) });
   };
 }
