@@ -45,6 +45,7 @@ const QUERY = "inventory.v1.QueryService";
 const STOCK = "inventory.v1.StockService";
 const LOCK = "inventory.v1.LockService";
 const SYSTEM = "inventory.v1.SystemService";
+const WATCH = "inventory.v1.WatchService";
 const HEALTH = "grpc.health.v1.Health";
 const REFLECTION = ["v1", "v1alpha"].map((version) => `grpc.reflection.${version}.ServerReflection`);
 
@@ -63,14 +64,14 @@ Deno.test("the program's services: by what is each found, which does health name
   await withServices((modules, board) => {
     assertEquals(
       namesOf(modules, () => true).sort(),
-      [...REFLECTION, HEALTH, INVENTORY, GOODS, HOLDS, QUERY, STOCK, LOCK, SYSTEM, "inventory"].sort(),
+      [...REFLECTION, HEALTH, INVENTORY, GOODS, HOLDS, QUERY, STOCK, LOCK, SYSTEM, WATCH, "inventory"].sort(),
     );
-    assertEquals([...board.statuses.keys()].sort(), ["", "inventory", GOODS, HOLDS, INVENTORY, QUERY, STOCK]);
+    assertEquals([...board.statuses.keys()].sort(), ["", "inventory", GOODS, HOLDS, INVENTORY, QUERY, STOCK, WATCH]);
     assertEquals(namesOf(modules, ({ drainExempt }) => drainExempt).sort(), [HEALTH, LOCK, SYSTEM]);
     const { listed, byName } = describedBy(modules);
     assertEquals(
       listed.map(({ typeName }) => typeName).sort(),
-      [...REFLECTION, HEALTH, INVENTORY, GOODS, HOLDS, QUERY, STOCK, LOCK, SYSTEM].sort(),
+      [...REFLECTION, HEALTH, INVENTORY, GOODS, HOLDS, QUERY, STOCK, LOCK, SYSTEM, WATCH].sort(),
     );
     assertEquals(byName.map(({ typeName }) => typeName), ["inventory"]);
   });
@@ -121,6 +122,8 @@ Deno.test("the program's services: what a caller of each method must be allowed"
       [`${QUERY}/ExplainInv`]: "reader",
       [`${QUERY}/GetStats`]: "reader",
       [`${LOCK}/Status`]: "operator",
+      [`${WATCH}/WatchInv`]: "reader",
+      [`${WATCH}/WatchMovements`]: "reader",
       [`${SYSTEM}/WhoAmI`]: "reader",
       [`${SYSTEM}/GetSystem`]: "operator",
       [`${HEALTH}/Check`]: "anyone",
@@ -134,7 +137,9 @@ Deno.test("the program's services: what a caller of each method must be allowed"
 Deno.test("the program's services: what a reader may call has no side effects, and what writes is never said to have none", async () => {
   await withServices((modules) => {
     for (const { service, methods } of modules.filter(({ service }) => service.typeName.startsWith("inventory.v1."))) {
-      for (const { name, localName, idempotency } of service.methods) {
+      // A stream has no form for GET, and nothing that may be repeated by a proxy.
+      for (const { name, localName, idempotency, methodKind } of service.methods) {
+        if (methodKind === "server_streaming") continue;
         const isFree = idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS;
         const { right } = methods[localName]!;
         if (right !== "operator") assertEquals(isFree, right === "reader", `${service.typeName}/${name}`);

@@ -14,6 +14,8 @@ const DETAILS_TRAILER = "grpc-status-details-bin";
 export interface GrpcJsOptions {
   /** Certificate authority as PEM, where the server speaks TLS. */
   readonly ca?: string;
+  /** Beside those of its own. */
+  readonly options?: grpc.ClientOptions;
 }
 
 /** A service of a contract file, ready to be called by the names of its methods. */
@@ -21,7 +23,7 @@ export function grpcJsService(
   url: string,
   contract: string,
   service: string,
-  { ca }: GrpcJsOptions = {},
+  { ca, options: more }: GrpcJsOptions = {},
 ): grpc.Client & Record<string, UnaryMethod> {
   const credentials = ca === undefined
     ? grpc.credentials.createInsecure()
@@ -31,7 +33,7 @@ export function grpcJsService(
   for (const part of parts) found = (found as Record<string, unknown>)[part];
   const Service = found as grpc.ServiceClientConstructor;
   // An address is no server name that Deno's TLS takes.
-  const options = ca === undefined ? {} : { "grpc.ssl_target_name_override": "localhost" };
+  const options = { ...more, ...(ca === undefined ? {} : { "grpc.ssl_target_name_override": "localhost" }) };
   return new Service(new URL(url).host, credentials, options) as never;
 }
 
