@@ -90,7 +90,7 @@ export async function withEnvironment<T>(
     stop.throwIfAborted();
     report("the tables are full; starting the processes");
     const redisUrls = stack.redis.map((node) => node.url);
-    const common = { HOST: "127.0.0.1", PORT: "0", REDIS_URLS: redisUrls.join(",") };
+    const common = { HOST: "127.0.0.1", PORT: "0", CONSOLE: "off", REDIS_URLS: redisUrls.join(",") };
     const settings = (name: string) => ({ ...common, DATABASE_URL: server.serverUrl(name) });
     const targets: Targets = {
       stocks: Object.fromEntries(stocks.map((name) => [name, settings(name)])),

@@ -1,10 +1,10 @@
 /**
- * `deno task bench [--smoke]`: measures Holdfast beside what it is compared with, on servers of its own, and checks the
- * stock after every measurement. Progress is on standard error; standard output gets the table at the end.
+ * `deno task bench [--smoke] [--turns]`: measures Holdfast beside what it is compared with, on servers of its own, and
+ * checks the stock after every measurement. Progress is on standard error; standard output gets the table at the end.
  *
  * A whole run writes bench/results.json and bench/results.svg. A smoke run is short, writes nothing, and is about
  * correctness alone. Either fails when the stock does not add up; a ratio that misses its target is shown and fails
- * nothing.
+ * nothing. `--turns` measures only what is compared by turns, oftener and on small tables, and writes nothing.
  */
 import { fileURLToPath } from "node:url";
 import { loadConfig } from "../src/config/config.ts";
@@ -22,18 +22,19 @@ import { ratios } from "./report/ratios.ts";
 import { type Results, resultsText, rounded, scenarioResult } from "./report/results.ts";
 import { readSetting } from "./report/setting.ts";
 import { table } from "./report/table.ts";
+import { measureTurns } from "./turns.ts";
 
 const EXIT_USAGE = 2;
 const EXIT_INTERRUPTED = 130;
 
 async function main(): Promise<number> {
   const args = Deno.args.filter((arg) => arg !== "--");
-  if (args.some((arg) => arg !== "--smoke")) {
-    console.error("Usage: deno task bench [--smoke]");
+  if (args.some((arg) => arg !== "--smoke" && arg !== "--turns")) {
+    console.error("Usage: deno task bench [--smoke] [--turns]");
     return EXIT_USAGE;
   }
-  const smoke = args.includes("--smoke");
-  const plan = planRun({ smoke, sellBatch: Object.hasOwn(InventoryService.method, "sellBatch") });
+  const [smoke, turnsOnly] = [args.includes("--smoke"), args.includes("--turns")];
+  const plan = planRun({ smoke, turnsOnly, sellBatch: Object.hasOwn(InventoryService.method, "sellBatch") });
   const log = createLog("warn", "pretty");
   const stop = new AbortController();
   const requests = listenForStop();
@@ -51,10 +52,10 @@ async function main(): Promise<number> {
       report,
       (environment) => runAll(plan, environment, stop.signal),
     );
-    console.log(table(results, plan.scenarios));
+    console.log(table(results, [...plan.scenarios, ...plan.turns.scenarios]));
     const clean = results.ratios.at(-1)?.isMet === true;
     for (const words of wrongs(results)) console.log(words);
-    if (!smoke) await write(results, plan);
+    if (!smoke && !turnsOnly) await write(results, plan);
     report(clean ? "done, and the stock adds up" : "FAILED: the stock does not add up, see above");
     return clean ? 0 : EXIT_FAILED;
   } catch (error) {
@@ -67,15 +68,19 @@ async function main(): Promise<number> {
 }
 
 async function runAll(plan: Plan, environment: Environment, stop: AbortSignal): Promise<Results> {
-  const { scenarios, warmup, rounds, sizes, smoke } = plan;
+  const { scenarios, warmup, rounds, turns, sizes, smoke } = plan;
   report(`warming up: ${warmup.length} of ${scenarios.length} scenarios`);
   const unusual: string[] = [];
   for (const scenario of warmup) {
     stop.throwIfAborted();
     unusual.push(...(await measure(scenario, environment)).violations);
   }
-  const measured = new Map<string, Measurement[]>(scenarios.map(({ id }) => [id, []]));
   const setupMs = performance.now();
+  report(`${turns.scenarios.length} scenarios by turns, ${turns.warmup} + ${turns.cycles} times each`);
+  const measured = new Map<string, Measurement[]>([
+    ...scenarios.map(({ id }): [string, Measurement[]] => [id, []]),
+    ...await measureTurns(turns, environment, stop),
+  ]);
   let wholeRoundMs = 0;
   for (let round = 1; round <= rounds; round++) {
     const startedMs = performance.now();
@@ -102,7 +107,9 @@ async function runAll(plan: Plan, environment: Environment, stop: AbortSignal): 
   const ledgers = await checkLedgers(environment);
   stop.throwIfAborted();
   const results = Object.fromEntries(
-    scenarios.map((scenario) => [scenario.id, scenarioResult(scenario, measured.get(scenario.id) ?? [])]),
+    [...scenarios, ...turns.scenarios].map((
+      scenario,
+    ) => [scenario.id, scenarioResult(scenario, measured.get(scenario.id) ?? [])]),
   );
   const whole = unusual.length === 0 && Object.values(ledgers).every((violations) => violations.length === 0);
   return {
@@ -110,7 +117,8 @@ async function runAll(plan: Plan, environment: Environment, stop: AbortSignal): 
     seconds: Math.round(performance.now() / 1000),
     setting: await readSetting(environment),
     // The last one is whether the stock adds up. A smoke run is too short and too cold for the others.
-    ratios: ratios(results, sizes, whole, loadConfig(() => undefined)).slice(smoke ? -1 : 0),
+    ratios: ratios(results, sizes, whole, loadConfig(() => undefined)).slice(smoke ? -1 : 0)
+      .filter(({ value }) => rounds > 0 || value !== undefined),
     ledgers,
     scenarios: results,
   };
@@ -137,7 +145,7 @@ function wrongs({ scenarios, ledgers }: Results): string[] {
 async function write(results: Results, plan: Plan): Promise<void> {
   const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
   await Deno.writeTextFile(path("results.json"), resultsText(results));
-  await Deno.writeTextFile(path("results.svg"), chart(results, plan.scenarios));
+  await Deno.writeTextFile(path("results.svg"), chart(results, [...plan.scenarios, ...plan.turns.scenarios]));
   report("wrote bench/results.json and bench/results.svg");
 }
 

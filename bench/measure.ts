@@ -32,6 +32,11 @@ export interface Measurement {
    * Memory right afterwards of the process that served, the largest of several, in MiB; undefined: none of ours did.
    */
   readonly residentMiB: number | undefined;
+  /**
+   * CPU time of the processes that served, and the orders or calls that were answered; absent where none of ours did,
+   * or the system does not say.
+   */
+  readonly cpu?: { readonly ms: number; readonly answered: number };
   /** Holds whose time was up while it was measured, and that were taken off. */
   readonly ended?: number;
   /** What stock and ledger say against it; none if it is clean. */
@@ -47,29 +52,61 @@ export async function measure(scenario: Scenario, environment: Environment): Pro
   if (scenario.kind === "pgbench") return await measurePgbench(scenario, environment);
   const before = await totals(scenario, environment);
   const { startAtMs, ending } = await prepareEnds(scenario, environment);
+  const servers = serversOf(scenario, environment);
+  const cpuBeforeMs = servers.map((each) => each.cpuMs());
   const tallies = await runLoad(scenario, environment, startAtMs);
-  const residents = serversOf(scenario, environment).map((each) => each.residentMiB());
+  const measured = measurementOf(scenario, tallies, { servers, cpuBeforeMs });
   const after = await totals(scenario, environment);
   const ended = ending - (ending > 0 ? await settleEnds(environment.sql(scenario.database)) : 0);
-  const fault = tallies.find((tally) => tally.fault !== undefined)?.fault;
-  if (fault !== undefined) throw new Error(`${scenario.id} failed: ${fault}`);
+  const violations = before === undefined || after === undefined
+    ? []
+    : stockViolations(before, after, acknowledged(tallies, scenario), {
+      operation: scenario.kind === "article" ? undefined : scenario.operation ?? "sell",
+      ended,
+    });
+  if (ending > 0 && ended === 0) violations.push("not one hold ended");
+  return {
+    ...measured,
+    ...(ending > 0 ? { ended } : {}),
+    violations: [...violations, ...measured.violations],
+  };
+}
 
-  const unknown = together(tallies.map((tally) => tally.unknown));
-  const acknowledged = {
+/** What callers had an answer for, and what they had none for: what the stock has to show. */
+export function acknowledged(tallies: readonly Tally[], { workload }: Scenario) {
+  return {
     orders: sum(tallies.map((tally) => tally.orders)),
     operations: sum(tallies.map((tally) => tally.operations)),
     units: sum(tallies.map((tally) => tally.units)),
     reserved: sum(tallies.map((tally) => tally.reserved)),
-    unknown: sum(Object.values(unknown)),
-    unitsPerOrderMax: scenario.workload.lines,
+    unknown: sum(tallies.flatMap((tally) => Object.values(tally.unknown))),
+    unitsPerOrderMax: workload.lines,
   };
-  const violations = before === undefined || after === undefined ? [] : stockViolations(before, after, acknowledged, {
-    operation: scenario.kind === "article" ? undefined : scenario.operation ?? "sell",
-    ended,
-  });
-  if (ending > 0 && ended === 0) violations.push("not one hold ended");
-  // A stock to which nothing happened adds up, and says nothing.
-  if (tallies.every((tally) => tally.answered === 0)) violations.push("not one call was done");
+}
+
+/** Processes of ours that served, and the CPU time that they had taken before. */
+interface Served {
+  readonly servers: readonly BenchProcess[];
+  readonly cpuBeforeMs: readonly (number | undefined)[];
+}
+
+/**
+ * What the processes that made the load say, right after it, with the memory and the CPU time of those that served.
+ *
+ * @throws Error when one of them met what it did not expect
+ */
+export function measurementOf(
+  scenario: Scenario,
+  tallies: readonly Tally[],
+  { servers, cpuBeforeMs }: Served,
+): Measurement {
+  const fault = tallies.find((tally) => tally.fault !== undefined)?.fault;
+  if (fault !== undefined) throw new Error(`${scenario.id} failed: ${fault}`);
+  const residents = servers.map((each) => each.residentMiB());
+  const cpuMs = servers.length === 0
+    ? NaN
+    : sum(servers.map((each, i) => (each.cpuMs() ?? NaN) - (cpuBeforeMs[i] ?? NaN)));
+  const answered = sum(tallies.map((tally) => tally.answered));
   const parts = tallies.map((tally) => tally.done / (scenario.windowMs / 1000));
   return {
     rate: sum(parts),
@@ -79,11 +116,17 @@ export async function measure(scenario: Scenario, environment: Environment): Pro
     longestMs: Math.max(...tallies.map((tally) => tally.longestMs)),
     lateUs: Math.max(...tallies.map((tally) => tally.lateUs)),
     refused: together(tallies.map((tally) => tally.refused)),
-    unknown,
+    unknown: together(tallies.map((tally) => tally.unknown)),
     residentMiB: residents.length === 0 ? undefined : Math.max(...residents),
-    ...(ending > 0 ? { ended } : {}),
-    violations,
+    ...(Number.isFinite(cpuMs) ? { cpu: { ms: cpuMs, answered } } : {}),
+    // A stock to which nothing happened adds up, and says nothing.
+    violations: answered === 0 ? ["not one call was done"] : [],
   };
+}
+
+/** When a measurement begins that is asked for now, in ms since 1970. */
+export function soonMs(): number {
+  return performance.timeOrigin + performance.now() + LEAD_MS;
 }
 
 /** Has as many holds end as the scenario wants, from its beginning to its end, and says when that is. */
@@ -91,7 +134,6 @@ async function prepareEnds(
   { endingPerS: perS, warmupMs, windowMs, workload: { goods }, database }: Scenario,
   environment: Environment,
 ): Promise<{ readonly startAtMs: number; readonly ending: number }> {
-  const soonMs = () => performance.timeOrigin + performance.now() + LEAD_MS;
   if (perS === undefined) return { startAtMs: soonMs(), ending: 0 };
   const sql = environment.sql(database);
   const count = Math.ceil(perS * (warmupMs + windowMs) / 1000);
@@ -104,7 +146,8 @@ async function prepareEnds(
   }
 }
 
-async function runLoad(scenario: Scenario, environment: Environment, startAtMs: number): Promise<Tally[]> {
+/** Has the processes of the scenario make its load. */
+export async function runLoad(scenario: Scenario, environment: Environment, startAtMs: number): Promise<Tally[]> {
   const processes = processesOf(scenario, environment);
   const { kind, method, variant, orders, database, concurrency, operation, endingPerS, workload } = scenario;
   const load = {
@@ -143,7 +186,7 @@ function processesOf({ kind, processes }: Scenario, environment: Environment): r
 }
 
 /** The processes of ours in which the service ran. */
-function serversOf({ kind, processes, variant }: Scenario, environment: Environment): readonly BenchProcess[] {
+export function serversOf({ kind, processes, variant }: Scenario, environment: Environment): readonly BenchProcess[] {
   switch (kind) {
     case "stock":
       return environment.stockProcesses.slice(0, processes);
@@ -156,7 +199,8 @@ function serversOf({ kind, processes, variant }: Scenario, environment: Environm
   }
 }
 
-async function totals({ kind, database }: Scenario, environment: Environment): Promise<StockTotals | undefined> {
+/** What is in the stock that the scenario is about; undefined: it has none. */
+export async function totals({ kind, database }: Scenario, environment: Environment): Promise<StockTotals | undefined> {
   if (kind === "redis") return undefined;
   if (kind === "article") return await articleTotals(environment.sql(database));
   return await stockTotals(environment.sql(database));

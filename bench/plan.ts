@@ -9,6 +9,8 @@ import { RATIO_TIMES, type Scenario } from "./scenarios/scenario.ts";
 import { SELL_BATCH } from "./scenarios/sell_batch.ts";
 import { MODE_SCENARIOS } from "./scenarios/modes.ts";
 import { OPERATION_SCENARIOS } from "./scenarios/operations.ts";
+import { TURNS } from "./scenarios/turns.ts";
+import { sequenceOf, type Turns } from "./turn_sequence.ts";
 import { SIZES, type Sizes, SMOKE_SIZES } from "./sizes.ts";
 
 /** The whole of a run ends within this, or it is stopped and has failed. */
@@ -27,6 +29,7 @@ const FIXED_MS = {
   checks: 35_000,
   eachMeasurement: 250,
   eachEnding: 1_000,
+  eachTurn: 55,
 } as const;
 
 /** Kept free at the end, for what takes longer than it was seen to. */
@@ -40,8 +43,16 @@ export interface Plan {
   readonly scenarios: readonly Scenario[];
   /** Run once before the first round, and thrown away: code is compiled and connections are made. */
   readonly warmup: readonly Scenario[];
+  /** Measured between the warm-up and the first round. */
+  readonly turns: Turns;
   readonly sizes: Sizes;
 }
+
+/** Cycles of what is measured by turns. */
+const TURN_CYCLES = { warmup: 2, cycles: 6 } as const;
+const SMOKE_TURN_CYCLES = { warmup: 0, cycles: 2 } as const;
+/** Where nothing else is measured. */
+const MORE_TURN_CYCLES = { warmup: 4, cycles: 40 } as const;
 
 const SMOKE_TIMES = { warmupMs: 50, windowMs: 300 } as const;
 /** One of each kind, and all that have several processes on one goods. */
@@ -62,18 +73,26 @@ const SMOKE_IDS = new Set([
   "operations/adjust/one_goods",
   "grpc/inv_detail",
   "grpc/sell/one_goods/2",
-  "grpc/sell/one_goods/keyed",
-  "grpc/sell/one_goods/traced",
-  "grpc/sell/one_goods/sampled",
-  "grpc/sell/one_goods/unmeasured",
   "grpc/sell/three_lines/1",
   "grpc/sell_batch/zipf/1",
   "latency/grpc/sell/uniform/1000",
 ]);
 
+/** What is to be run. */
+export interface Wanted {
+  readonly smoke: boolean;
+  readonly sellBatch: boolean;
+  /** Only what is measured by turns, oftener. */
+  readonly turnsOnly?: boolean;
+}
+
 /** What a run consists of: three rounds of everything; for a smoke run one short round of some of it. */
-export function planRun({ smoke, sellBatch }: { readonly smoke: boolean; readonly sellBatch: boolean }): Plan {
-  const sizes = smoke ? SMOKE_SIZES : SIZES;
+export function planRun({ smoke, sellBatch, turnsOnly = false }: Wanted): Plan {
+  const sizes = smoke || turnsOnly ? SMOKE_SIZES : SIZES;
+  if (turnsOnly) {
+    const turns = { scenarios: TURNS, ...(smoke ? SMOKE_TURN_CYCLES : MORE_TURN_CYCLES) };
+    return { smoke, rounds: 0, scenarios: [], warmup: [], turns, sizes };
+  }
   const all = sideBySide([
     ...BASELINES,
     ...IN_PROCESS,
@@ -86,10 +105,11 @@ export function planRun({ smoke, sellBatch }: { readonly smoke: boolean; readonl
     ...liveHolds(sizes.holds),
   ])
     .filter(({ method }) => sellBatch || method !== "SellBatch");
-  if (!smoke) return { smoke, rounds: 3, scenarios: all, warmup: all.filter(isWarmup), sizes };
+  const turns = { scenarios: TURNS, ...(smoke ? SMOKE_TURN_CYCLES : TURN_CYCLES) };
+  if (!smoke) return { smoke, rounds: 3, scenarios: all, warmup: all.filter(isWarmup), turns, sizes };
   const some = all.filter(({ id, group }) => SMOKE_IDS.has(id) || group === "growth" || group === "holds")
     .map((scenario) => scenario.kind === "pgbench" ? scenario : { ...scenario, ...SMOKE_TIMES });
-  return { smoke, rounds: 1, scenarios: some, warmup: [], sizes };
+  return { smoke, rounds: 1, scenarios: some, warmup: [], turns, sizes };
 }
 
 /** What a ratio compares, the second of a pair to be measured right after the first. */
@@ -104,10 +124,6 @@ const PAIRS = [
   ["grpc/noop", "grpc/noop_adapter"],
   ["grpc/noop", "grpc/inv_detail"],
   ["grpc/noop", "grpc/sell/one_goods/1"],
-  ["grpc/sell/one_goods/1", "grpc/sell/one_goods/traced"],
-  ["grpc/sell/one_goods/1", "grpc/sell/one_goods/sampled"],
-  ["grpc/sell/one_goods/1", "grpc/sell/one_goods/keyed"],
-  ["grpc/sell/one_goods/1", "grpc/sell/one_goods/unmeasured"],
 ] as const;
 
 /** The scenarios with those that are compared side by side, so that a slow moment of the machine hits both. */
@@ -124,9 +140,9 @@ function sideBySide(scenarios: readonly Scenario[]): Scenario[] {
 }
 
 /** How long the plan should take, in ms. */
-export function plannedMs({ rounds, scenarios }: Plan): number {
+export function plannedMs({ rounds, scenarios, turns }: Plan): number {
   const { start, load, warm, checks } = FIXED_MS;
-  return start + load + warm + checks + rounds * roundMs(scenarios);
+  return start + load + warm + checks + turnsMs(turns) + rounds * roundMs(scenarios);
 }
 
 /**
@@ -152,6 +168,14 @@ export function nextRound(
 /** Those with the long windows, but for the open loops. */
 function standsInRatio({ windowMs, ratePerS }: Scenario): boolean {
   return windowMs >= RATIO_TIMES.windowMs && ratePerS === undefined;
+}
+
+function turnsMs(turns: Turns): number {
+  const { eachMeasurement, eachTurn } = FIXED_MS;
+  return sequenceOf(turns).reduce<number>(
+    (sum, { scenario: { warmupMs, windowMs } }) => sum + warmupMs + windowMs + eachTurn,
+    eachMeasurement,
+  );
 }
 
 function roundMs(scenarios: readonly Scenario[]): number {

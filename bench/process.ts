@@ -1,7 +1,7 @@
 /** The processes that a run starts: those that make load and the servers under it. One question to each at a time. */
 import { fileURLToPath } from "node:url";
 import { denoEnvironment } from "../src/process/child_environment.ts";
-import { residentMiB } from "../src/process/facts.ts";
+import { cpuMs, residentMiB } from "../src/process/facts.ts";
 import { settled } from "../src/base/bounded_wait.ts";
 import { lines } from "./load/conversation.ts";
 import type { Answer, LoadRun, Question, Tally, Targets } from "./load/protocol.ts";
@@ -50,6 +50,11 @@ export class BenchProcess {
     const mib = residentMiB(this.#child.pid);
     if (mib === undefined) throw new Error(`The system does not report the memory of bench/${this.#name}`);
     return mib;
+  }
+
+  /** CPU time that it has taken since it started, in ms; undefined where the system does not say. */
+  cpuMs(): number | undefined {
+    return cpuMs(this.#child.pid);
   }
 
   /** Lets it close what it opened and end, and kills it when it does not in time. */

@@ -25,6 +25,26 @@ export function quantile(values: readonly number[], share: number): number {
   return sorted[Math.max(Math.ceil(share * sorted.length) - 1, 0)]!;
 }
 
+/** How something compares with something else that was measured beside it, again and again. */
+export interface Compared {
+  readonly median: number;
+  /** Half of the pairs lie between these. */
+  readonly low: number;
+  readonly high: number;
+  readonly pairs: number;
+}
+
+/**
+ * The quotients of values of one place in two lists, which were measured side by side; those of whole pairs only.
+ * Undefined where there are none.
+ */
+export function compared(values: readonly number[], of: readonly number[]): Compared | undefined {
+  const quotients = values.slice(0, of.length).map((value, i) => value / of[i]!).filter(Number.isFinite);
+  if (quotients.length === 0) return undefined;
+  const [low, high] = [quantile(quotients, 0.25), quantile(quotients, 0.75)];
+  return { median: median(quotients), low, high, pairs: quotients.length };
+}
+
 /** What is reported of the latencies of a scenario, in the unit of the values. */
 export interface Quantiles {
   readonly count: number;

@@ -23,6 +23,7 @@ const COLOURS: Readonly<Record<Scenario["group"], string>> = {
   "growth": "#b23a48",
   "modes": "#5b7f3a",
   "holds": "#a0522d",
+  "in turns": "#4a7a8c",
 };
 const QUANTILES = [["p50", "#9cc4e4"], ["p99", "#3a7ca5"], ["p999", "#16425b"]] as const;
 

@@ -1,6 +1,8 @@
 /** The ratios that a run is judged by: medians within the one run, each with its target. Pure. */
 import type { Variant } from "../load/protocol.ts";
+import { PLAIN } from "../scenarios/turns.ts";
 import type { Sizes } from "../sizes.ts";
+import { type Compared, compared } from "../stats.ts";
 import { type Ratio, rounded, type ScenarioResult } from "./results.ts";
 
 /** Longest wait for goods that the service allows (LOCK_WAIT_MS_MAX), for the run's settings. */
@@ -48,7 +50,7 @@ export function ratios(results: Results, sizes: Sizes, ledgersClean: boolean, { 
       rate("grpc/sell_batch/one_goods/1"),
       rate("grpc/sell/one_goods/1"),
     ),
-    ...costs((variant) => rate(`grpc/sell/one_goods/${variant}`)),
+    ...costs(results),
     atLeast("no-op, Holdfast's listener / connect-node's adapter", 2, rate("grpc/noop"), rate("grpc/noop_adapter")),
     atLeast("one goods, 2 processes / 1 process", 0.8, rate("in_process/one_goods/2"), lone),
     limited("one goods, 2 processes: smallest share", results["in_process/one_goods/2"]?.smallestShare, {
@@ -108,14 +110,24 @@ export function ratios(results: Results, sizes: Sizes, ledgersClean: boolean, { 
   ];
 }
 
-/** What parts of a server that can be turned on or off cost sales of one goods over gRPC. */
-function costs(sells: (server: "1" | Variant) => number | undefined): Ratio[] {
-  const plain = sells("1");
-  return [
-    atLeast("Sell with 1 % of the calls traced / with none, one goods", TRACES_SHARE_MIN, sells("sampled"), plain),
-    atLeast("Sell by a key / by anybody, one goods", KEYS_SHARE_MIN, sells("keyed"), plain),
-    atLeast("Sell with metrics / without, one goods", METRICS_SHARE_MIN, plain, sells("unmeasured")),
-  ];
+/** What parts of a server that can be turned on or off cost sales of one goods over gRPC, measured by turns. */
+function costs(results: Results): Ratio[] {
+  const plain = results[PLAIN];
+  const of = (variant: Variant) => results[`turns/sell/${variant}`];
+  const rows = [
+    ["Sell with 1 % of the calls traced / with none, one goods", TRACES_SHARE_MIN, of("sampled"), plain],
+    ["Sell by a key / by anybody, one goods", KEYS_SHARE_MIN, of("keyed"), plain],
+    ["Sell with metrics / without, one goods", METRICS_SHARE_MIN, plain, of("unmeasured")],
+  ] as const;
+  return rows.flatMap(([claim, target, its, other]) => [
+    byTurns(claim, target, compared(its?.rounds ?? [], other?.rounds ?? [])),
+    atLeast(`${claim}, by the server's CPU time`, target, other?.cpuUs, its?.cpuUs),
+  ]);
+}
+
+function byTurns(claim: string, target: number, of: Compared | undefined): Ratio {
+  const ratio = limited(claim, of?.median, { atLeast: target });
+  return of === undefined ? ratio : { ...ratio, spread: [rounded(of.low), rounded(of.high)] };
 }
 
 function atLeast(claim: string, target: number, value: number | undefined, of: number | undefined): Ratio {

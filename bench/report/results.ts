@@ -27,17 +27,21 @@ export interface ScenarioResult {
   readonly unknown?: Readonly<Record<string, number>>;
   /** Memory (RSS) of the process that served, right after it: the largest of all rounds and processes. */
   readonly residentMiB?: number;
+  /** CPU time of what served, in us for an order or a call, of all rounds together. */
+  readonly cpuUs?: number;
   /** Holds that ended meanwhile and that sales took off, of all rounds. */
   readonly endedHolds?: number;
   /** What stock and ledger say against it. */
   readonly violations: readonly string[];
 }
 
-/** One comparison of medians within a run. */
+/** One comparison within a run: of medians, or the median of comparisons by turns. */
 export interface Ratio {
   readonly claim: string;
   /** Undefined where this run did not measure it. */
   readonly value?: number;
+  /** By turns: half of the pairs lie between these. */
+  readonly spread?: readonly [low: number, high: number];
   readonly target: string;
   readonly isMet?: boolean;
 }
@@ -70,6 +74,8 @@ export function scenarioResult(scenario: Scenario, measurements: readonly Measur
   const shares = measurements.filter(({ parts }) => parts.length > 0)
     .map(({ parts, rate }) => rate === 0 ? 0 : Math.min(...parts) / rate);
   const residents = measurements.flatMap(({ residentMiB }) => residentMiB ?? []);
+  const cpus = measurements.flatMap(({ cpu }) => cpu ?? []);
+  const cpuUs = 1000 * sum(cpus.map(({ ms }) => ms)) / sum(cpus.map(({ answered }) => answered));
   const ended = measurements.flatMap((each) => each.ended ?? []);
   const rounds = measurements.map((each) => rounded(each.rate));
   return {
@@ -88,7 +94,8 @@ export function scenarioResult(scenario: Scenario, measurements: readonly Measur
     ...(Object.keys(refused).length === 0 ? {} : { refused }),
     ...(Object.keys(unknown).length === 0 ? {} : { unknown }),
     ...(residents.length === 0 ? {} : { residentMiB: Math.round(Math.max(...residents)) }),
-    ...(ended.length === 0 ? {} : { endedHolds: ended.reduce((sum, count) => sum + count, 0) }),
+    ...(Number.isFinite(cpuUs) ? { cpuUs: rounded(cpuUs) } : {}),
+    ...(ended.length === 0 ? {} : { endedHolds: sum(ended) }),
     violations: measurements.flatMap((each) => each.violations),
   };
 }
@@ -109,6 +116,10 @@ export function resultsText(results: Results): string {
 /** Three digits that matter, for reading. */
 export function rounded(value: number): number {
   return Math.abs(value) >= 100 ? Math.round(value) : Number(value.toPrecision(3));
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }
 
 function quantilesMs(latenciesUs: readonly number[]): Quantiles | undefined {

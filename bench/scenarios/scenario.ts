@@ -3,12 +3,21 @@ import type { ModeName } from "../../src/config/mode_names.ts";
 import type { Variant, Work } from "../load/protocol.ts";
 import type { Workload } from "../workload.ts";
 
-/** One arm of the run. It is measured once in every round. */
+/** One arm of the run. It is measured once in every round, or has its turns. */
 export interface Scenario {
   /** Unique; the key in results.json. */
   readonly id: string;
   readonly title: string;
-  readonly group: "baselines" | "in-process" | "gRPC" | "SellBatch" | "latency" | "growth" | "modes" | "holds";
+  readonly group:
+    | "baselines"
+    | "in-process"
+    | "gRPC"
+    | "SellBatch"
+    | "latency"
+    | "growth"
+    | "modes"
+    | "holds"
+    | "in turns";
   readonly kind: Work["kind"] | "pgbench";
   readonly method?: Work["method"];
   /** The server that is unlike the others, where it is called instead of them. */

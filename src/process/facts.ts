@@ -1,6 +1,9 @@
-/** What the system knows of a process by its id: when it started, its command line, who started it, and its memory. */
+/** What the system knows of a process by its id: its start, its command line, its parent, its memory and CPU time. */
 
 import { systemEnvironment } from "./child_environment.ts";
+
+/** A tick in which the system counts CPU time, for programs: USER_HZ is 100 on every Linux that Deno runs on. */
+const CLOCK_TICK_MS = 10;
 
 /** `startedAt` is the system's own notion, good for comparing only. `commandLine` joins the arguments with spaces. */
 export interface ProcessFacts {
@@ -22,20 +25,33 @@ export function residentMiB(pid: number): number | undefined {
   return kiB === undefined ? undefined : Number(kiB) / 1024;
 }
 
+/** CPU time of a living process so far, in ms; undefined where the system does not say it finely enough. */
+export function cpuMs(pid: number): number | undefined {
+  if (Deno.build.os !== "linux") return undefined;
+  const fields = fieldsBehindName(output("cat", [`/proc/${pid}/stat`]));
+  const [user, system] = [fields?.[11], fields?.[12]].map(Number);
+  return user === undefined || system === undefined ? undefined : (user + system) * CLOCK_TICK_MS;
+}
+
 function factsOnLinux(pid: number): ProcessFacts | undefined {
   // Deno opens /proc to programs with every permission only, so another program reads it.
   const text = output("cat", [`/proc/${pid}/stat`, `/proc/${pid}/cmdline`]);
   const lineEnd = text.indexOf("\n");
-  // The second field, the name, is in parentheses and may itself contain spaces and parentheses.
-  const nameEnd = text.lastIndexOf(") ", lineEnd);
-  if (nameEnd < 0 || lineEnd < 0) return undefined;
-  const fields = text.slice(nameEnd + 2, lineEnd).split(" ");
+  const fields = fieldsBehindName(text.slice(0, lineEnd));
+  if (fields === undefined || lineEnd < 0) return undefined;
   const state = fields[0];
   const parent = fields[1];
   const startTicks = fields[19];
   if (state === "Z" || state === "X" || parent === undefined || startTicks === undefined) return undefined;
   const commandLine = text.slice(lineEnd + 1).replaceAll("\0", " ").trim();
   return { startedAt: startTicks, commandLine, parent: Number(parent) };
+}
+
+/** The fields of a line of /proc/PID/stat from the third on; undefined for what is none. */
+function fieldsBehindName(line: string): string[] | undefined {
+  // The second field, the name, is in parentheses and may itself contain spaces and parentheses.
+  const nameEnd = line.lastIndexOf(") ");
+  return nameEnd < 0 ? undefined : line.slice(nameEnd + 2).trim().split(" ");
 }
 
 function factsElsewhere(pid: number): ProcessFacts | undefined {

@@ -29,6 +29,13 @@ Deno.test("of a scenario's rounds the largest memory is kept, in the record and 
   assertMatch(rows.find((row) => row.startsWith(`  ${scenario.title}`)) ?? "", / 1,235 +clean$/);
 });
 
+Deno.test("the CPU time of a call is that of all rounds together", () => {
+  const scenario = scenarios.find(({ id }) => id === "grpc/sell/one_goods/1")!;
+  const rounds = [{ ms: 100, answered: 1000 }, { ms: 500, answered: 2000 }].map((cpu) => ({ ...measured(1), cpu }));
+  assertEquals(scenarioResult(scenario, rounds).cpuUs, 200);
+  assertEquals("cpuUs" in scenarioResult(scenario, [measured(1)]), false);
+});
+
 Deno.test("where none of ours served there is no memory to report", () => {
   const scenario = scenarios.find(({ kind }) => kind === "pgbench")!;
   assertEquals("residentMiB" in scenarioResult(scenario, [measured(undefined)]), false);

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { nextRound, plannedMs, planRun, RUN_MS_MAX } from "../../bench/plan.ts";
+import { sequenceOf } from "../../bench/turn_sequence.ts";
 import { PROCESSES, WORKLOAD_NAMES } from "../../bench/scenarios/scenario.ts";
 
 const WHOLE = planRun({ smoke: false, sellBatch: true });
@@ -20,6 +21,23 @@ Deno.test("every method to sell is measured on every workload with 1, 2 and 4 pr
       for (const processes of PROCESSES) assert(ids.has(`${method}/${workload}/${processes}`), `${method} ${workload}`);
     }
   }
+});
+
+Deno.test("by turns each scenario is as often the first as the last, and counts in as many cycles as any other", () => {
+  const { turns } = WHOLE;
+  const counted = sequenceOf(turns).filter(({ counts }) => counts).map(({ scenario: { id } }) => id);
+  const ids = turns.scenarios.map(({ id }) => id);
+  assertEquals(counted.length, ids.length * turns.cycles);
+  assertEquals(counted, Array.from({ length: turns.cycles / 2 }, () => [...ids, ...ids.toReversed()]).flat());
+  // Nothing was begun for the first time in a turn that counts.
+  assert(sequenceOf(turns).findIndex(({ counts }) => counts) >= ids.length);
+});
+
+Deno.test("turns alone are many, on small tables, and within the limit of a run", () => {
+  const alone = planRun({ smoke: false, sellBatch: true, turnsOnly: true });
+  assertEquals([alone.scenarios, alone.warmup, alone.sizes], [[], [], SMOKE.sizes]);
+  assertEquals(alone.turns.scenarios, WHOLE.turns.scenarios);
+  assert(alone.turns.cycles > WHOLE.turns.cycles && plannedMs(alone) <= RUN_MS_MAX - 20_000);
 });
 
 Deno.test("callers divide evenly among processes, and sales over the table", () => {

@@ -1,0 +1,32 @@
+/** What a part of a server costs its sales: servers with it and without, which are measured by turns. */
+import { type Scenario, WORKLOADS } from "./scenario.ts";
+
+/** Of one turn of one of them. */
+const TURN_TIMES = { warmupMs: 40, windowMs: 160 } as const;
+
+/** Few, as they are answered together: of many a short window would have a few batches, and one more or less. */
+const TURN_CALLERS = 64;
+
+const TURN = {
+  ...TURN_TIMES,
+  group: "in turns",
+  kind: "grpc",
+  method: "Sell",
+  database: "wire",
+  callers: TURN_CALLERS,
+  workload: WORKLOADS.one_goods,
+  processes: 1,
+  unit: "orders/s",
+} as const;
+
+/** The one with which the others are compared. */
+export const PLAIN = "turns/sell/plain";
+
+/** All of them sell one goods over gRPC, so that the server, and nothing behind it, is what is compared. */
+export const TURNS: readonly Scenario[] = [
+  { ...TURN, id: PLAIN, title: "gRPC Sell, one goods, by turns with" },
+  { ...TURN, id: "turns/sell/keyed", title: "gRPC Sell, one goods, by a key", variant: "keyed" },
+  { ...TURN, id: "turns/sell/unmeasured", title: "gRPC Sell, one goods, without metrics", variant: "unmeasured" },
+  { ...TURN, id: "turns/sell/sampled", title: "gRPC Sell, one goods, 1 % of the calls traced", variant: "sampled" },
+  { ...TURN, id: "turns/sell/traced", title: "gRPC Sell, one goods, every call traced", variant: "traced" },
+];
