@@ -1,6 +1,6 @@
 /** The frame of the page: where to go, by mouse and by keyboard, in both languages, and what every page is. */
 import { assertEquals } from "@std/assert";
-import { browserTest, checkAccessible, takePictures } from "./support/browser.ts";
+import { browserTest, checkAccessible } from "./support/browser.ts";
 
 browserTest("the frame leads from page to page", {}, async ({ page, step }) => {
   await step("by its links, without loading anything anew", async () => {
@@ -20,7 +20,60 @@ browserTest("the frame leads from page to page", {}, async ({ page, step }) => {
       await page.goto(path);
       await page.getByRole("heading", { level: 1 }).waitFor();
       await checkAccessible(page);
-      await takePictures(page, path.slice(1));
     });
   }
+});
+
+browserTest("the frame follows its reader: keys, colours, language, and a phone", { locale: "zh-CN" }, async (test) => {
+  const { page, step } = test;
+
+  await step("in the browser's language, until another one is chosen for good", async () => {
+    await page.getByRole("heading", { level: 1, name: "商品" }).waitFor();
+    assertEquals(await page.getAttribute("html", "lang"), "zh-CN");
+    await page.getByRole("button", { name: "设置" }).click();
+    await page.getByLabel("语言").selectOption("en");
+    await page.getByRole("heading", { level: 1, name: "Goods" }).waitFor();
+    await page.reload();
+    await page.getByRole("heading", { level: 1, name: "Goods" }).waitFor();
+  });
+
+  await step("dark where the system is, and where that is chosen", async () => {
+    const themed = (theme: string) => page.locator(`html[data-theme="${theme}"]`).waitFor();
+    await themed("light");
+    await page.emulateMedia({ colorScheme: "dark" });
+    await themed("dark");
+    await page.getByRole("button", { name: "Settings" }).click();
+    await page.getByLabel("Colours").selectOption("light");
+    await themed("light");
+    await page.keyboard.press("Escape");
+  });
+
+  await step("by keyboard alone", async () => {
+    await page.locator("main").focus();
+    await page.keyboard.press("?");
+    await page.getByRole("dialog").getByText("Search").waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    await page.keyboard.press("g");
+    await page.keyboard.press("s");
+    await page.getByRole("heading", { level: 1, name: "System" }).waitFor();
+    assertEquals(await page.evaluate(() => document.activeElement?.shadowRoot?.activeElement?.id), "main");
+    await page.keyboard.press("g");
+    await page.keyboard.press("o");
+    await page.getByRole("heading", { level: 1, name: "Orders" }).waitFor();
+    await page.reload();
+    await page.getByRole("heading", { level: 1, name: "Orders" }).waitFor();
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    assertEquals(await page.evaluate(() => document.activeElement?.shadowRoot?.activeElement?.id), "main");
+  });
+
+  await step("on a phone it leads from its foot, and nothing is wider than the screen", async () => {
+    await page.setViewportSize({ width: 360, height: 740 });
+    for (const name of ["System", "Goods", "Orders"]) {
+      await page.getByRole("navigation").getByRole("link", { name }).click();
+      await page.getByRole("heading", { level: 1, name }).waitFor();
+      assertEquals(await page.evaluate(() => document.documentElement.scrollWidth), 360, name);
+    }
+  });
 });

@@ -201,7 +201,11 @@ export class TimeChart extends ConsoleElement {
             ...(paths === undefined ? {} : { paths }),
           })),
         ],
-        axes: [{ ...axis, values: timeLabels }, { ...axis, size: 64, values: (_plot, ticks) => ticks.map(number) }],
+        axes: [{ ...axis, space: LABEL_SPACE, values: timeLabels }, {
+          ...axis,
+          size: 64,
+          values: (_plot, ticks) => ticks.map(number),
+        }],
         scales: { y: { range: (_plot, min, max) => [Math.min(0, min), Math.max(1, max) * 1.05] } },
       },
       this.#aligned(),
@@ -210,17 +214,26 @@ export class TimeChart extends ConsoleElement {
   }
 }
 
-const DAY_S = 86_400;
+const MINUTES_S = 15 * 60;
+const DAYS_S = 3 * 86_400;
+/** Pixels between two labels, so that they stay apart in every language. */
+const LABEL_SPACE = 84;
 
-/** Clock times where days are few, and days where they are many, in the reader's locale. */
+/** Clock times where days are few, to the second where minutes are, and days where they are many. */
 function timeLabels(_plot: uPlot, ticks: number[]): string[] {
-  const isWithinDays = (ticks.at(-1) ?? 0) - (ticks[0] ?? 0) < 3 * DAY_S;
-  const clock = new Intl.DateTimeFormat(locale(), { hour: "2-digit", minute: "2-digit" });
+  const rangeS = (ticks.at(-1) ?? 0) - (ticks[0] ?? 0);
+  const seconds = rangeS < MINUTES_S ? { second: "2-digit" } as const : {};
+  const clock = new Intl.DateTimeFormat(locale(), {
+    hour: "2-digit",
+    minute: "2-digit",
+    hourCycle: "h23",
+    ...seconds,
+  });
   const day = new Intl.DateTimeFormat(locale(), { month: "short", day: "numeric" });
   return ticks.map((atS) => {
     const date = new Date(atS * 1000);
-    const isMidnight = date.getHours() === 0 && date.getMinutes() === 0;
-    return isWithinDays && !isMidnight ? clock.format(date) : day.format(date);
+    const isMidnight = date.getHours() === 0 && date.getMinutes() === 0 && date.getSeconds() === 0;
+    return rangeS < DAYS_S && !isMidnight ? clock.format(date) : day.format(date);
   });
 }
 

@@ -1,10 +1,6 @@
 /** The frame around the pages: where to go, whether it is live, who calls, and the page of the address. */
 import { html, nothing, type PropertyValues } from "lit";
 import { keyed } from "lit/directives/keyed.js";
-import "../goods/goods_page.ts";
-import "../one_goods/one_goods_page.ts";
-import "../orders/orders_page.ts";
-import "../system/system_page.ts";
 import "../parts/toast.ts";
 import "./help_dialog.ts";
 import "./key_entry.ts";
@@ -14,12 +10,14 @@ import type { LinkState } from "../link/stream_events.ts";
 import { onAnnounced } from "../parts/announce.ts";
 import { ConsoleElement } from "../parts/console_element.ts";
 import { LOOK } from "../parts/look.ts";
+import { failed, loading } from "../parts/states.ts";
 import type { PageElement } from "../parts/page_element.ts";
 import { sayTrouble } from "../parts/speech.ts";
 import { locale, wordsOf } from "../words/language.ts";
 import * as SHELL from "../words/shell.ts";
 import { FRAME_LOOK } from "./frame_look.ts";
 import type { TypedKey } from "./key_entry.ts";
+import { bringPage, isBrought } from "./pages.ts";
 import type { PageName, Route } from "./route.ts";
 import { currentRoute, followHistory, followLinks, onRoute } from "./router.ts";
 import { Session, type SessionState } from "./session.ts";
@@ -43,6 +41,7 @@ export class ConsoleFrame extends ConsoleElement {
     stream: { state: true },
     said: { state: true },
     hasHelp: { state: true },
+    missing: { state: true },
   };
   static override styles = [LOOK, FRAME_LOOK];
 
@@ -52,6 +51,8 @@ export class ConsoleFrame extends ConsoleElement {
   /** What is read out. */
   declare said: string;
   declare hasHelp: boolean;
+  /** Why the scripts of a page have not come. */
+  declare missing: unknown;
   readonly #session: Session;
   #stopStream: (() => void) | undefined;
 
@@ -62,6 +63,7 @@ export class ConsoleFrame extends ConsoleElement {
     this.stream = "connecting";
     this.said = "";
     this.hasHelp = false;
+    this.missing = undefined;
     this.#session = new Session((state) => this.#sessionChanged(state));
   }
 
@@ -174,6 +176,7 @@ export class ConsoleFrame extends ConsoleElement {
 
   #pageOf(link: Link) {
     const { route } = this;
+    if (!isBrought(route.page)) return this.#bring(route.page);
     switch (route.page) {
       case "goods":
         return html`<hf-goods class="page" .link=${link} .route=${route}></hf-goods>`;
@@ -185,6 +188,13 @@ export class ConsoleFrame extends ConsoleElement {
       case "system":
         return html`<hf-system class="page" .link=${link} .route=${route}></hf-system>`;
     }
+  }
+
+  /** What stands there until the page's scripts have come. */
+  #bring(page: PageName) {
+    if (this.missing !== undefined) return failed(this.missing, () => location.reload());
+    bringPage(page).then(() => this.requestUpdate(), (error) => this.missing = error);
+    return loading();
   }
 
   #typed = ({ detail: { key, remember } }: CustomEvent<TypedKey>) => this.#session.useKey(key, remember);

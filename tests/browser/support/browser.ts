@@ -6,6 +6,7 @@ import axe from "axe-core";
 import { assertEquals } from "@std/assert";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { clientProgram } from "../../support/client_programs.ts";
+import { createTestDatabase } from "../../support/database.ts";
 import { type ServerOptions, startServer, type Step, type TestServer } from "../../support/server.ts";
 
 /** How to test. */
@@ -26,6 +27,8 @@ export interface BrowserTest {
   /** The profile that `page` is in; what is opened in it shares storage and workers. */
   readonly context: BrowserContext;
   readonly step: Step;
+  /** Stops the server, and starts it again on the same port and data; `whileAway` runs between. */
+  restart(whileAway?: () => Promise<void>): Promise<void>;
   /** One more tab of the same profile, at a path of the console. */
   open(path: string): Promise<Page>;
   /** A profile of its own, as another person's browser. Its pages are watched like the first one's. */
@@ -49,18 +52,16 @@ export function browserTest(
 ): void {
   // The driver of the browser keeps timers and pipes of its own until it has closed.
   Deno.test({ name, sanitizeOps: false, sanitizeResources: false }, async (t) => {
-    await using server = await startServer(options);
-    const browser = await chromium.launch({
-      executablePath: clientProgram("chromium"),
-      // As root a browser starts without its sandbox alone.
-      args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
-      timeout: WAIT_MS_MAX,
-    });
+    await using database = await createTestDatabase();
+    const server = await startServer({ ...options, database });
+    let running = server;
     const faults: string[] = [];
     let passed = true;
+    let browser: Browser | undefined;
     try {
+      const launched = browser = await launch();
       const profile: BrowserTest["profile"] = async (given = {}) => {
-        const context = await browser.newContext({ locale, viewport, baseURL: server.url, ...given });
+        const context = await launched.newContext({ locale, viewport, baseURL: server.url, ...given });
         context.setDefaultTimeout(WAIT_MS_MAX);
         await watchFaults(context, faults);
         return context;
@@ -75,15 +76,30 @@ export function browserTest(
         passed = await t.step(title, part) && passed;
       };
       const page = await open(path);
-      await run({ page, server, browser, context, step, open, profile });
+      const restart: BrowserTest["restart"] = async (whileAway) => {
+        await running.stop();
+        await whileAway?.();
+        running = await startServer({ ...options, database, env: { ...options.env, PORT: String(server.port) } });
+      };
+      await run({ page, server, browser: launched, context, step, open, profile, restart });
       assertEquals(faults, [], "what pages must not do");
     } catch (error) {
       passed = false;
       throw error;
     } finally {
-      await browser.close();
-      if (!passed) console.error(`--- log of the server of "${name}" ---\n${server.output.stderr}---`);
+      await browser?.close();
+      if (!passed) console.error(`--- log of the server of "${name}" ---\n${running.output.stderr}---`);
+      await running.stop();
     }
+  });
+}
+
+function launch(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: clientProgram("chromium"),
+    // As root a browser starts without its sandbox alone.
+    args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
+    timeout: WAIT_MS_MAX,
   });
 }
 

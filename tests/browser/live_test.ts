@@ -1,0 +1,78 @@
+/** The stream of changes as pages take part in it: one for all tabs, taken up again when the server was away. */
+import { createClient } from "@connectrpc/connect";
+import { createGrpcWebTransport } from "@connectrpc/connect-web";
+import { assert, assertEquals } from "@std/assert";
+import type { BrowserContext, Page } from "playwright-core";
+import { until } from "../../src/base/bounded_wait.ts";
+import { SystemService } from "../../src/gen/inventory/v1/system_pb.ts";
+import { browserTest } from "./support/browser.ts";
+
+const TABS = 10;
+const FALLBACK_TABS = 3;
+const SETTLE_MS_MAX = 20_000;
+
+browserTest("one stream for all tabs, which outlives the server", {}, async (test) => {
+  const { page, server, context, step, open, profile, restart } = test;
+  const system = createClient(SystemService, createGrpcWebTransport({ baseUrl: server.url }));
+  const watchers = async () => (await system.getSystem({})).watchers;
+  const settled = async (count: number) => {
+    await until(async () => await watchers() === count, SETTLE_MS_MAX);
+    assertEquals(await watchers(), count);
+  };
+
+  await step("ten tabs at once are all live, by one stream", async () => {
+    await live(page);
+    const tabs = await Promise.all(Array.from({ length: TABS - 1 }, () => open("/system")));
+    for (const tab of tabs) await live(tab);
+    assertEquals(context.pages().length, TABS);
+    await settled(1);
+    for (const tab of tabs) await tab.close();
+    await settled(1);
+  });
+
+  await step("without a worker to share one of the tabs has the stream, and another one when that goes", async () => {
+    const other = await profile();
+    await other.addInitScript(() => Reflect.deleteProperty(globalThis, "SharedWorker"));
+    const tabs: Page[] = [];
+    for (let i = 0; i < FALLBACK_TABS; i++) tabs.push(await tabOf(other));
+    for (const tab of tabs) await live(tab);
+    await settled(2);
+    await tabs[0]!.close();
+    await settled(2);
+    for (const tab of tabs.slice(1)) await live(tab);
+    await other.close();
+    await settled(1);
+  });
+
+  await step("nobody is troubled by a short break, a long one shows, and both are over by themselves", async () => {
+    const banner = page.getByText("The connection is gone.");
+    await restart(async () => {
+      await banner.waitFor();
+      await page.getByText("Not live").waitFor();
+    });
+    await live(page);
+    await banner.waitFor({ state: "hidden" });
+    await settled(1);
+  });
+
+  await step("by Connect's JSON the same", async () => {
+    const asked: string[] = [];
+    const other = await profile();
+    other.on("request", (request) => asked.push(request.headers()["content-type"] ?? ""));
+    const tab = await tabOf(other, "/system?wire=json");
+    await live(tab);
+    assert(asked.some((type) => type === "application/json"), asked.join(", "));
+    assert(!asked.some((type) => type.includes("grpc")), asked.join(", "));
+    await other.close();
+  });
+});
+
+async function tabOf(context: BrowserContext, path = "/system"): Promise<Page> {
+  const tab = await context.newPage();
+  await tab.goto(path);
+  return tab;
+}
+
+async function live(page: Page): Promise<void> {
+  await page.getByText("Live", { exact: true }).waitFor();
+}
