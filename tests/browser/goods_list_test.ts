@@ -1,20 +1,228 @@
-/** The list of goods: found, filtered, sorted and walked through, by mouse and by keyboard, whatever its size. */
-import { assertEquals } from "@std/assert";
+/** The list of goods: found, filtered, sorted and walked through, by mouse and by keyboard, and live. */
+import { assert, assertEquals } from "@std/assert";
+import type { Page } from "playwright-core";
 import { call } from "../support/callers.ts";
+import { callGrpcJs, grpcJsService } from "../support/clients/grpc_js.ts";
 import { browserTest, checkAccessible, takePictures } from "./support/browser.ts";
-import { makeGoods } from "./support/made_goods.ts";
+import { makeGoods, skuOf } from "./support/made_goods.ts";
 
-browserTest("goods are found", { path: "/goods" }, async ({ page, server, step }) => {
+/** The names of the rows that are drawn, from the top on. */
+function names(page: Page): Promise<string[]> {
+  return page.getByRole("grid").locator(".cell.name a").allTextContents();
+}
+
+/** Waits until the rows that are drawn are these. */
+async function waitForNames(page: Page, expected: readonly string[]): Promise<void> {
+  await page.waitForFunction(
+    (texts) => {
+      const table = document.querySelector("hf-console")?.shadowRoot?.querySelector("hf-goods")?.shadowRoot
+        ?.querySelector("hf-goods-table")?.shadowRoot;
+      const drawn = [...table?.querySelectorAll(".cell.name a") ?? []].map(({ textContent }) => textContent);
+      return JSON.stringify(drawn) === texts;
+    },
+    JSON.stringify(expected),
+  ).catch(async (error) => {
+    throw new Error(`rows are ${JSON.stringify(await names(page))}, expected ${JSON.stringify(expected)}`, {
+      cause: error,
+    });
+  });
+}
+
+browserTest("goods are found, filtered and sorted, and the address says how", { path: "/goods" }, async (test) => {
+  const { page, server, step } = test;
+  const query = () => new URL(page.url()).search;
   await step("an empty shop says how it gets goods", async () => {
     await page.getByRole("heading", { name: "No goods yet" }).waitFor();
+    await checkAccessible(page);
   });
-  await makeGoods(server, 3000);
-  await call(server.url, "SetInv", { goodsId: 3001, num: 0 });
+
+  await makeGoods(server, 1500, 12);
+  const made = async (method: string, body: unknown) => {
+    const answer = await call(server.url, method, body);
+    assertEquals(answer.code, "ok", JSON.stringify(answer.body));
+  };
+  await made("StockService/SetPolicy", {
+    goodsId: 1500,
+    policy: { safetyStock: 100, lowStockAt: 1450, lowStockUntil: 1460 },
+  });
+  await made("SetInv", { goodsId: 3, num: 0 });
+  await made("HoldService/Reserve", { orderId: "hold-1", goodsInfo: [{ goodsId: 7, num: 2 }], ttl: "600s" });
+  await made("SetInv", { goodsId: 7, locationId: 4, num: 40 });
+  await made("StockService/DeleteInv", { goodsId: 1499 });
   await page.reload();
-  await step("rows", async () => {
+
+  await step("rows have all that a level says, and a policy's safety stock", async () => {
     await page.getByRole("row", { name: /SKU-0001/ }).waitFor();
-    assertEquals(await page.getByRole("grid").getAttribute("aria-rowcount"), "3002");
+    await page.getByText("1,500 rows", { exact: true }).waitFor();
+    assertEquals(await page.getByRole("grid").getAttribute("aria-rowcount"), "1501");
+    const cells = await page.locator('[aria-rowindex="8"] [role=gridcell]').allInnerTexts();
+    assertEquals(cells.slice(0, 7), ["SKU-0007", "7", "0", "5", "2", "0", "7"]);
     await checkAccessible(page);
     await takePictures(page, "goods");
   });
+
+  await step("a search by SKU or id is in the address, and back leads out of it", async () => {
+    await page.getByRole("searchbox").fill("SKU-000");
+    await waitForNames(page, [1, 2, 3, 4, 5, 6, 7, 7, 8, 9].map(skuOf));
+    assertEquals(query(), "?q=SKU-000");
+    await page.getByRole("searchbox").fill("1234");
+    await waitForNames(page, ["#1234"]);
+    assertEquals(query(), "?q=1234", "while somebody types, the address is that of one search");
+    await page.goBack();
+    await page.getByRole("row", { name: /SKU-0012/ }).waitFor();
+    assertEquals([query(), await page.getByRole("searchbox").inputValue()], ["", ""]);
+  });
+
+  await step("every filter", async () => {
+    await page.getByLabel("Sold out").check();
+    await waitForNames(page, [skuOf(3)]);
+    await page.getByLabel("Has holds").check();
+    await page.getByRole("heading", { name: "No goods fit these filters" }).waitFor();
+    assertEquals(query(), "?soldout=1&holds=1");
+    await page.getByLabel("Sold out").uncheck();
+    await waitForNames(page, [skuOf(7)]);
+    await page.getByRole("button", { name: "Clear filters" }).click();
+    await page.getByLabel("Below threshold").check();
+    await waitForNames(page, ["#1500"]);
+    assertEquals(await page.locator('[aria-rowindex="2"] .safety').innerText(), "100");
+    await page.getByLabel("Below threshold").uncheck();
+    await page.getByLabel("Locations").fill("4");
+    await page.keyboard.press("Enter");
+    await waitForNames(page, [skuOf(7)]);
+    assertEquals(query(), "?at=4");
+    await page.getByRole("button", { name: "Clear filters" }).click();
+    await page.getByLabel("Deleted").selectOption("only");
+    await waitForNames(page, ["#1499"]);
+    await page.getByLabel("Deleted").selectOption("no");
+    await page.getByLabel("Changed").selectOption("1h");
+    await page.getByText("1,500 rows", { exact: true }).waitFor();
+    // The last that changed, first.
+    assertEquals((await names(page))[0], skuOf(7));
+    assertEquals(query(), "?since=1h");
+    await page.goBack();
+    await page.goBack();
+    await waitForNames(page, ["#1499"]);
+  });
+
+  await step("a link shows the same list, sorted by any column", async () => {
+    await page.goto("/goods?sort=-available");
+    await page.getByText("1,500 rows", { exact: true }).waitFor();
+    assertEquals((await names(page)).slice(0, 3), ["#1498", "#1497", "#1496"]);
+    assertEquals(await page.getByRole("columnheader", { name: "Available" }).getAttribute("aria-sort"), "descending");
+    await page.getByRole("button", { name: "Available" }).click();
+    await page.waitForURL((url) => url.search === "?sort=available");
+    await page.waitForFunction(() => document.querySelector("hf-console") !== null);
+    await page.getByRole("row", { name: /SKU-0003/ }).waitFor();
+    assertEquals((await names(page)).slice(0, 3), [3, 1, 2].map(skuOf));
+    await page.getByRole("button", { name: "SKU" }).click();
+    await page.waitForURL((url) => url.search === "?sort=sku");
+    // Goods without a SKU come behind those that have one.
+    await page.getByText("1,500 rows", { exact: true }).waitFor();
+    assertEquals((await names(page)).slice(0, 2), [1, 2].map(skuOf));
+  });
+});
+
+browserTest("the list is walked through by keyboard alone", { path: "/goods" }, async ({ page, server, step }) => {
+  await makeGoods(server, 5000, 3);
+  await page.reload();
+  await page.getByRole("row", { name: /SKU-0001/ }).waitFor();
+  const focused = () =>
+    page.evaluate(() => {
+      let active: Element | null = document.activeElement;
+      while (active?.shadowRoot?.activeElement) active = active.shadowRoot.activeElement;
+      const cell = active?.closest("[data-column]");
+      return [cell?.closest("[aria-rowindex]")?.getAttribute("aria-rowindex"), cell?.getAttribute("aria-colindex")];
+    });
+  const press = async (...keys: string[]) => {
+    for (const key of keys) await page.keyboard.press(key);
+  };
+  /** Waits until a row is drawn and has the cursor: rows far away are read first. */
+  const at = async (row: number, column: number) => {
+    await page.locator(`[aria-rowindex="${row}"]`).first().waitFor();
+    assertEquals(await focused(), [`${row}`, `${column}`]);
+  };
+
+  await step("one cell of the table is in the sequence of tabs, and arrows go on from it", async () => {
+    await page.getByLabel("Deleted").focus();
+    await press("Tab");
+    await at(2, 1);
+    await press("ArrowDown", "ArrowDown", "ArrowRight");
+    await at(4, 2);
+    await press("End");
+    await at(4, 9);
+    await press("Home");
+    await at(4, 1);
+    await press("ArrowUp", "ArrowUp", "ArrowUp");
+    await at(1, 1);
+    await press("Enter");
+    await page.waitForURL((url) => url.search === "?sort=sku");
+    await page.goBack();
+  });
+
+  await step("page by page, and to both ends, also where nothing is read yet", async () => {
+    await page.getByText("5,000 rows", { exact: true }).waitFor();
+    await page.getByRole("columnheader", { name: "Id" }).and(page.locator('[aria-sort="ascending"]')).waitFor();
+    await press("ArrowDown", "PageDown");
+    const [row] = await focused();
+    assert(Number(row) > 10 && Number(row) < 30, `a page leads to row ${row}`);
+    await press("Control+End");
+    await page.getByRole("row", { name: /#5000/ }).waitFor();
+    await at(5001, 9);
+    assert((await names(page)).length < 60, "only what is in view is drawn");
+    await press("Control+Home");
+    await at(2, 1);
+  });
+
+  await step("Enter opens a goods, and back returns", async () => {
+    await press("ArrowDown", "Enter");
+    await page.waitForURL((url) => url.pathname === "/goods/2");
+    await page.goBack();
+    await page.getByRole("row", { name: /SKU-0001/ }).waitFor();
+  });
+});
+
+browserTest("changes are seen as they are made", { path: "/goods?q=SKU" }, async ({ page, server, step }) => {
+  await makeGoods(server, 10, 10);
+  await page.reload();
+  await page.getByRole("row", { name: /SKU-0010/ }).waitFor();
+  const client = grpcJsService(server.url, "inventory/v1/inventory.proto", "inventory.v1.InventoryService");
+  const row = page.locator('[aria-rowindex="6"]');
+  try {
+    await step("a sale", async () => {
+      const result = await callGrpcJs(client, "Sell", { orderId: "sale-1", goodsInfo: [{ goodsId: 5, num: 2 }] });
+      assert("answer" in result, JSON.stringify(result));
+      await row.locator(".available", { hasText: "3" }).waitFor();
+      assertEquals(await row.locator(".on_hand").innerText(), "3");
+      await row.locator("time", { hasText: "now" }).waitFor();
+    });
+
+    await step("a row that fits no more stays where it is, and says so", async () => {
+      await page.getByLabel("Sold out").check();
+      await page.getByRole("heading", { name: "No goods fit these filters" }).waitFor();
+      await callGrpcJs(client, "SetInv", { goodsId: 6, num: 0 });
+      await page.getByRole("button", { name: "Refresh" }).first().click();
+      await waitForNames(page, [skuOf(6)]);
+      await callGrpcJs(client, "SetInv", { goodsId: 6, num: 4 });
+      await page.getByText("Fits the filters no more").waitFor();
+      await waitForNames(page, [skuOf(6)]);
+    });
+
+    await step("new goods wait until somebody asks for them", async () => {
+      await callGrpcJs(client, "SetInv", { goodsId: 9, num: 0 });
+      await page.getByRole("button", { name: "1 new — Refresh" }).click();
+      await waitForNames(page, [skuOf(9)]);
+    });
+  } finally {
+    client.close();
+  }
+});
+
+browserTest("the list is in Chinese too", { path: "/goods", locale: "zh-CN" }, async ({ page, server }) => {
+  await makeGoods(server, 30, 30);
+  await call(server.url, "SetInv", { goodsId: 2, num: 0 });
+  await page.reload();
+  await page.getByRole("heading", { level: 1, name: "商品" }).waitFor();
+  await page.getByText("30 行", { exact: true }).waitFor();
+  await page.getByRole("row", { name: /SKU-0002.*售罄/ }).waitFor();
+  await takePictures(page, "goods_zh");
 });

@@ -7,10 +7,10 @@
  */
 import { type Backoff, backoffMs } from "../../base/backoff.ts";
 import { fits } from "./fits.ts";
-import { comesSorted, type ListRequest, listRequests } from "./list_requests.ts";
+import { comesSorted, lastHasAll, type ListRequest, listRequests } from "./list_requests.ts";
 import type { ListState } from "./list_state.ts";
 import { keyOf, type Row, type RowKey } from "./row.ts";
-import { sortedSlots } from "./row_order.ts";
+import { isMovedBy, sortedSlots } from "./row_order.ts";
 import { RowStore } from "./row_store.ts";
 
 /** Rows of the first page, which is to be there soon; of each page then; and of each where many are waited for. */
@@ -123,13 +123,14 @@ export class GoodsList {
   apply(rows: Iterable<Row>): readonly RowKey[] {
     const changed: RowKey[] = [];
     for (const row of rows) {
-      const merged = this.store.merge(row);
       const key = keyOf(row);
+      const before = this.store.at(this.store.slotOf(key) ?? -1);
+      const merged = this.store.merge(row);
+      if (merged === "changed" && this.#order !== undefined) this.#isMoved ||= isMovedBy(this.state.sort, before!, row);
       if (merged === "changed") changed.push(key);
       // Before its end is read nobody knows whether a place is new or yet to come.
       else if (merged === "unknown" && this.#status === "whole") this.#noteNewcomer(key, row);
     }
-    if (changed.length > 0 && this.#order !== undefined) this.#isMoved = true;
     return changed;
   }
 
@@ -146,9 +147,9 @@ export class GoodsList {
 
   async #walk(requests: readonly ListRequest[]): Promise<void> {
     try {
+      const counted = this.#countTotal(requests.at(-1)!);
       for (const [i, request] of requests.entries()) {
-        if (i > 0 && await this.#isAllThere(request)) break;
-        if (i === 0) void this.#countTotal(request);
+        if (i > 0 && this.#isAllThere(await counted)) break;
         await this.#walkOne(request);
         if (this.store.isFull) break;
       }
@@ -199,9 +200,8 @@ export class GoodsList {
     }
   }
 
-  async #isAllThere(request: ListRequest): Promise<boolean> {
-    const total = await this.#countTotal(request);
-    return total?.isEstimate === false && total.count === this.store.count;
+  #isAllThere(total: ListTotal | undefined): boolean {
+    return lastHasAll(this.state) && total?.isEstimate === false && total.count === this.store.count;
   }
 
   async #retried<T>(call: (signal: AbortSignal) => Promise<T>): Promise<T> {

@@ -11,6 +11,7 @@ import { type Cell, type ColumnName, COLUMNS } from "./columns.ts";
 import { Flashes } from "./flashes.ts";
 import { headTemplate } from "./goods_head.ts";
 import type { GoodsModel } from "./goods_model.ts";
+import { CARDS_LOOK } from "./goods_cards_look.ts";
 import { addressOf, rowTemplate } from "./goods_row.ts";
 import { CARD_HEIGHT, CARDS, HEAD_HEIGHT, ROW_HEIGHT, TABLE_LOOK } from "./goods_table_look.ts";
 import { handleKey, isEntry } from "./grid_keys.ts";
@@ -30,7 +31,7 @@ export class GoodsTable extends ConsoleElement {
     mayEdit: { attribute: false },
     cell: { state: true },
   };
-  static override styles = [LOOK, TABLE_LOOK];
+  static override styles = [LOOK, TABLE_LOOK, CARDS_LOOK];
 
   declare model: GoodsModel;
   declare mayEdit: boolean;

@@ -1,4 +1,4 @@
-/** How the table looks: rows of one height, cards on a phone's width; nothing of a row can move anything outside it. */
+/** How the table looks: rows of one height, of which nothing can move anything outside of it. */
 import { css } from "lit";
 
 /** Heights in CSS pixels, which the table counts with too. */
@@ -136,6 +136,21 @@ export const TABLE_LOOK = css`
     min-height: 28px;
     padding: 0 8px;
   }
+  .cell.verdict {
+    display: flex;
+    align-items: center;
+    gap: 6px;
+  }
+  .cell.verdict > button {
+    flex: none;
+  }
+  .cell.verdict > .badge,
+  .cell.verdict > .said {
+    display: block;
+    min-width: 0;
+    overflow: hidden;
+    text-overflow: ellipsis;
+  }
   .cell .said {
     color: var(--bad);
     font-size: 12px;
@@ -192,103 +207,6 @@ export const TABLE_LOOK = css`
   @media (prefers-reduced-motion: reduce) {
     .row[data-flash] {
       animation-timing-function: step-end;
-    }
-  }
-  @media (max-width: 720px) {
-    .head {
-      display: none;
-    }
-    .head,
-    .row,
-    .spacer {
-      min-width: 0;
-    }
-    .row {
-      height: 76px;
-      padding: 6px 4px;
-      align-items: center;
-    }
-    .label {
-      display: inline;
-      color: var(--muted);
-      font-weight: 400;
-    }
-    .cell {
-      line-height: 20px;
-      text-align: left;
-      font-size: 12px;
-    }
-    .cell.name {
-      font-size: 15px;
-    }
-    .cell.available {
-      font-size: 14px;
-    }
-    .cell.id,
-    .cell.safety {
-      display: none;
-    }
-    .window.view .row {
-      grid-template:
-        "name name state" 26px
-        "available reserved on_hand" 20px
-        "changed changed location" 18px / 1fr 1fr 1fr;
-    }
-    .window.edit .row,
-    .window.count .row {
-      grid-template:
-        "select name entry" 32px
-        "select available difference" 16px
-        "select verdict verdict" 20px / 32px 1fr minmax(110px, 1.2fr);
-    }
-    .window.count .cell.available,
-    .window.edit .cell.on_hand,
-    .window.edit .cell.reserved,
-    .window.edit .cell.location,
-    .window.count .cell.location {
-      display: none;
-    }
-    .cell.select {
-      grid-area: select;
-    }
-    .cell.name {
-      grid-area: name;
-    }
-    .cell.state {
-      grid-area: state;
-      text-align: right;
-    }
-    .cell.available {
-      grid-area: available;
-    }
-    .cell.reserved {
-      grid-area: reserved;
-    }
-    .cell.on_hand {
-      grid-area: on_hand;
-    }
-    .window.count .cell.on_hand {
-      grid-area: available;
-    }
-    .cell.changed {
-      grid-area: changed;
-    }
-    .cell.location {
-      grid-area: location;
-      text-align: right;
-    }
-    .cell.location::before {
-      content: "@ ";
-    }
-    .cell.entry {
-      grid-area: entry;
-    }
-    .cell.difference {
-      grid-area: difference;
-      text-align: right;
-    }
-    .cell.verdict {
-      grid-area: verdict;
     }
   }
 `;

@@ -43,6 +43,11 @@ export function listRequests(state: ListState, nowMs: number): readonly ListRequ
     : [byGoods];
 }
 
+/** Whether the last of the requests finds all rows, so that its total is the list's. */
+export function lastHasAll({ search }: ListState): boolean {
+  return !isGoodsId(search);
+}
+
 /** Whether rows come in the list's sequence; else they are sorted here, once all are there. */
 export function comesSorted(state: ListState): boolean {
   if (sinceMs(state) !== undefined || isGoodsId(state.search)) return false;
