@@ -1,5 +1,6 @@
 /** Who holds units of a place, until when, counting down; holds are released and given more time from here. */
 import { css, html, nothing, type PropertyValues } from "lit";
+import { repeat } from "lit/directives/repeat.js";
 import type { Order } from "../../gen/inventory/v1/holds_pb.ts";
 import type { Link } from "../link/link.ts";
 import { ConsoleElement } from "../parts/console_element.ts";
@@ -150,7 +151,7 @@ export class GoodsHolds extends ConsoleElement {
             </tr>
           </thead>
           <tbody>
-            ${holds.map((hold) => {
+            ${repeat(holds, ({ orderId }) => orderId, (hold) => {
               const endsMs = writtenMs({ at: hold.expiresAt });
               return html`
                 <tr>

@@ -6,12 +6,11 @@ import { LOOK } from "../parts/look.ts";
 import { troubleNote } from "../parts/operation_dialog.ts";
 import { Pacer } from "../parts/pacer.ts";
 import { formats, sayTrouble } from "../parts/speech.ts";
-import "../parts/time_chart.ts";
 import type { Trouble } from "../parts/trouble.ts";
 import { wordsOf } from "../words/language.ts";
 import * as FORMS from "../words/forms.ts";
 import * as ONE_GOODS from "../words/one_goods.ts";
-import { type LevelStep, pointsIn, type Window, windowOf, type Zoom, ZOOMS } from "./level_over_time.ts";
+import { type LevelStep, type Point, pointsIn, type Window, windowOf, type Zoom, ZOOMS } from "./level_over_time.ts";
 import { LevelReader } from "./level_reader.ts";
 import { type PlaceKnown, standOf } from "./place.ts";
 
@@ -67,6 +66,8 @@ export class LevelChart extends ConsoleElement {
   override connectedCallback(): void {
     super.connectedCallback();
     this.#giveUp = new AbortController();
+    // It brings a library of its own, which nobody waits for who sees no chart.
+    void import("../parts/time_chart.ts");
     if (this.hasUpdated) this.#pacer.ask();
   }
 
@@ -138,12 +139,15 @@ export class LevelChart extends ConsoleElement {
     const points = pointsIn(steps, window);
     if (points.length === 0) return html`<p class="muted">${words.noChanges}</p>`;
     const { safetyStock } = standOf(this.place);
+    // The chart begins where the window does, though nothing may be known of that time.
+    const isKnown = (points[0]?.atMs ?? 0) <= window.fromMs;
+    const line = (of: (point: Point) => number) => [...(isKnown ? [] : [null]), ...points.map(of)];
     const data = {
-      timesMs: points.map(({ atMs }) => atMs),
+      timesMs: [...(isKnown ? [] : [window.fromMs]), ...points.map(({ atMs }) => atMs)],
       values: [
-        points.map(({ onHand }) => onHand),
-        points.map(({ onHand, reserved }) => onHand - reserved - safetyStock),
-        points.map(({ reserved }) => reserved),
+        line(({ onHand }) => onHand),
+        line(({ onHand, reserved }) => onHand - reserved - safetyStock),
+        line(({ reserved }) => reserved),
       ],
     };
     const lines = [

@@ -1,5 +1,6 @@
 /** Rows of the ledger as a table. */
 import { css, html, nothing, type TemplateResult } from "lit";
+import { repeat } from "lit/directives/repeat.js";
 import { type ListedMovement, MovementKind } from "../../gen/inventory/v1/query_pb.ts";
 import { orderAddress } from "../orders/orders_url.ts";
 import { formats } from "../parts/speech.ts";
@@ -51,11 +52,16 @@ export function movementsTable(rows: readonly ListedMovement[], { places = false
           </tr>
         </thead>
         <tbody>
-          ${rows.map((row) => movementRow(row, places))}
+          ${repeat(rows, keyOf, (row) => movementRow(row, places))}
         </tbody>
       </table>
     </div>
   `;
+}
+
+/** A row stays the same one wherever newer ones push it. */
+function keyOf({ goodsId, locationId, version }: ListedMovement): string {
+  return `${goodsId} ${locationId} ${version}`;
 }
 
 function movementRow(row: ListedMovement, places: boolean): TemplateResult {

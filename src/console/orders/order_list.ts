@@ -1,6 +1,7 @@
 /** The list of orders: filtered, the newest first, page by page, and live. */
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { css, html, nothing, type PropertyValues } from "lit";
+import { repeat } from "lit/directives/repeat.js";
 import type { Order } from "../../gen/inventory/v1/holds_pb.ts";
 import type { OrderState } from "../../gen/inventory/v1/inventory_pb.ts";
 import type { InvChange } from "../../gen/inventory/v1/watch_pb.ts";
@@ -184,7 +185,7 @@ export class OrderList extends ConsoleElement {
             </tr>
           </thead>
           <tbody>
-            ${rows.map((order) => {
+            ${repeat(rows, ({ orderId }) => orderId, (order) => {
               const units = order.lines.reduce((sum, { num }) => sum + num, 0);
               const state = stateAt(order, this.nowMs);
               const leftMs = writtenMs({ at: order.expiresAt }) - this.nowMs;

@@ -1,5 +1,6 @@
 /** Confirmations that found their hold expired and the stock gone, for somebody to see to. */
 import { css, html, nothing } from "lit";
+import { repeat } from "lit/directives/repeat.js";
 import type { ShortfallRecord } from "../../gen/inventory/v1/holds_pb.ts";
 import type { Link } from "../link/link.ts";
 import { readResolution, valueOf } from "../parts/checks.ts";
@@ -114,7 +115,7 @@ export class Shortfalls extends ConsoleElement {
             </tr>
           </thead>
           <tbody>
-            ${rows.map(({ orderId, buyerId, lines, createdAt }) =>
+            ${repeat(rows, ({ orderId }) => orderId, ({ orderId, buyerId, lines, createdAt }) =>
               html`
                 <tr>
                   <td>${time(writtenMs({ at: createdAt }))}</td>
@@ -137,8 +138,7 @@ export class Shortfalls extends ConsoleElement {
                       : nothing}
                   </td>
                 </tr>
-              `
-            )}
+              `)}
           </tbody>
         </table>
       </div>

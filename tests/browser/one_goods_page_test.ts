@@ -1,0 +1,149 @@
+/** The page of one goods: what it shows, and that everybody can use it. */
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import type { Page } from "playwright-core";
+import { post } from "../support/server.ts";
+import { browserTest, checkAccessible, takePictures } from "./support/browser.ts";
+
+browserTest("one goods is seen whole", { path: "/goods/99" }, async ({ page, server, step, profile }) => {
+  const call = async (method: string, request: unknown, actor = "") => {
+    const headers = actor === "" ? {} : { "x-holdfast-actor": actor };
+    return (await post(`${server.url}/inventory.v1.${method}`, request, undefined, headers)).body;
+  };
+  const line = (num: number) => [{ goodsId: 1, num }];
+  await call("InventoryService/SetInv", { goodsId: 1, num: 50, sku: "mug-1" }, "ann");
+  await call("StockService/AdjustInv", { lines: [{ goodsId: 1, delta: -4 }], reason: "damage" }, "=cmd()");
+  await call("InventoryService/Sell", { orderId: "sold-1", goodsInfo: line(6) }, "till");
+  await call("HoldService/Reserve", { orderId: "cart-1", buyerId: "bob", goodsInfo: line(3), ttl: "600s" }, "till");
+  await call("HoldService/Reserve", { orderId: "cart-2", buyerId: "eve", goodsInfo: line(2), ttl: "900s" }, "till");
+  await call("StockService/SetPolicy", { goodsId: 1, policy: { safetyStock: 5, backorderMax: 7 } }, "ann");
+
+  await step("what nobody has stocked says so, and can be stocked", async () => {
+    await page.getByText("Goods 99 was never stocked at this location").waitFor();
+    assertEquals(await page.getByRole("group", { name: "Actions" }).getByRole("button").allInnerTexts(), ["Set"]);
+    await page.goto("/goods/none");
+    await page.getByRole("heading", { name: "There is no such goods" }).waitFor();
+  });
+
+  await step("its numbers say how they come about", async () => {
+    await page.goto("/goods/1?zoom=hour");
+    await page.getByRole("heading", { level: 1, name: "mug-1" }).waitFor();
+    await page.getByText("30 available = 40 on hand − 5 reserved − 5 safety stock").waitFor();
+    await page.getByText("37 can be sold, as 7 may be sold before they are there").waitFor();
+    await page.getByText("From 40 to 50 on hand in this time; now 40 on hand, 5 reserved.").waitFor();
+    await page.getByText("Drawn from all 6 changes of this time.").waitFor();
+    assert(await page.locator("hf-time-chart canvas").isVisible());
+  });
+
+  await step("why the number is what it is: the ledger adds up by kind, and holds and policy are named", async () => {
+    await page.getByText("Why is this number what it is?").click();
+    await page.getByText("The ledger, the level and the holds agree.").waitFor();
+    const rows = await page.locator("#sums tbody tr").evaluateAll((rows) =>
+      rows.map((row) => [...row.children].map((cell) => cell.textContent?.trim() ?? "").join(" "))
+    );
+    for (const row of ["Set 1 +50 0", "Adjusted 1 -4 0", "Sold 1 -6 0", "Reserved 2 0 +5", "Sum  40 5"]) {
+      assert(rows.includes(row), `${row}: ${rows.join("; ")}`);
+    }
+    await page.getByText("Nothing waits for it.").waitFor();
+  });
+
+  await step("history by who, why and what, in the address, and as a file that is read back", async () => {
+    const shown = (...versions: number[]) =>
+      page.waitForFunction(
+        ([selector, wanted]) => {
+          const rows = document.querySelector("hf-console")?.shadowRoot?.querySelector("hf-one-goods")?.shadowRoot
+            ?.querySelector("hf-goods-history")?.shadowRoot?.querySelectorAll<HTMLElement>(selector!) ?? [];
+          return [...rows].map((row) => row.dataset.version).join() === wanted;
+        },
+        ["tbody tr", versions.join()] as const,
+      );
+    await shown(6, 5, 4, 3, 2, 1);
+    const history = page.getByRole("region", { name: "History" });
+    await history.getByLabel("Who").fill("ann");
+    await page.waitForURL("**/goods/1?zoom=hour&actor=ann");
+    await shown(6, 1);
+    await history.getByLabel("Kind").selectOption({ label: "Set" });
+    await page.waitForURL("**&kind=set");
+    await shown(1);
+    await history.getByRole("button", { name: "Clear" }).click();
+    await shown(6, 5, 4, 3, 2, 1);
+
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      history.getByRole("button", { name: "Export CSV" }).click(),
+    ]);
+    assertEquals(download.suggestedFilename(), "goods-1-location-0.csv");
+    const text = await Deno.readTextFile(await download.path());
+    const [head, ...rows] = text.trimEnd().split("\r\n").map((row) => row.split(","));
+    assertEquals(rows.length, 6);
+    const column = (name: string) => rows.map((row) => row[head!.indexOf(name)]);
+    assertEquals(column("kind"), ["policy", "reserve", "reserve", "sell", "adjust", "set"]);
+    assertEquals(column("on_hand_delta"), ["0", "0", "0", "-6", "-4", "50"]);
+    assertEquals(column("actor"), ["ann", "till", "till", "till", "'=cmd()", "ann"]);
+    await page.getByText("6 rows exported").waitFor();
+  });
+
+  await step("holds by owner, counting down; they are extended and released with a reason", async () => {
+    const holds = page.getByRole("region", { name: "Holds" });
+    const bob = holds.getByRole("row", { name: /cart-1 bob 3/ });
+    assertMatch(await bob.innerText(), /\b[0-9]:[0-5]\d\b/);
+    await bob.getByRole("button", { name: "Extend" }).click();
+    await page.getByRole("dialog").getByLabel("Lasts from now on").fill("2h");
+    await page.getByRole("dialog").getByRole("button", { name: "Extend" }).click();
+    await page.getByText("Order cart-1 has more time").waitFor();
+    const eve = holds.getByRole("row", { name: /cart-2 eve 2/ });
+    await eve.getByRole("button", { name: "Release" }).click();
+    const release = page.getByRole("dialog", { name: "Release order cart-2" });
+    await release.getByText("It can't be confirmed any more").waitFor();
+    await release.getByLabel("Reason").selectOption("correction");
+    await release.getByRole("button", { name: "Release" }).click();
+    await page.getByText("Order cart-2 is released").waitFor();
+    await eve.waitFor({ state: "detached" });
+    const { holds: left } = await call("HoldService/ListHolds", { goodsId: 1 });
+    assertEquals((left as { orderId: string }[]).map(({ orderId }) => orderId), ["cart-1"]);
+  });
+
+  await step(
+    "what others sell is seen as it happens, in numbers, chart and history, and in an open dialog",
+    async () => {
+      await action(page, "Set").click();
+      await call("InventoryService/Sell", { orderId: "sold-2", goodsInfo: line(1) });
+      const dialog = page.getByRole("dialog");
+      await dialog.getByText("It has changed since you opened this.").waitFor();
+      await dialog.getByRole("button", { name: "Take the new numbers" }).click();
+      assertEquals(await dialog.locator("[data-before=on-hand]").innerText(), "39");
+      await page.keyboard.press("Escape");
+      await page.getByText("31 available = 39 on hand − 3 reserved − 5 safety stock").waitFor();
+      await page.getByText("From 39 to 50 on hand in this time; now 39 on hand, 3 reserved.").waitFor();
+      await page.locator("hf-goods-history").getByRole("link", { name: "sold-2" }).waitFor();
+      await call("InventoryService/Rollback", { orderId: "sold-2" });
+      await page.getByText("32 available = 40 on hand − 3 reserved − 5 safety stock").waitFor();
+    },
+  );
+
+  await step("axe finds nothing serious, with a dialog open too, and it fits a phone", async () => {
+    await checkAccessible(page);
+    await takePictures(page, "one_goods");
+    await action(page, "Adjust").click();
+    await page.getByLabel("Units that come").fill("-3");
+    await checkAccessible(page);
+    await page.keyboard.press("Escape");
+    await page.setViewportSize({ width: 390, height: 844 });
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    assert(overflow <= 0, `${overflow} pixels beside the screen`);
+  });
+
+  await step("in Chinese too, errors with their lines", async () => {
+    const other = await (await profile({ locale: "zh-CN" })).newPage();
+    await other.goto("/goods/1");
+    await other.getByText("可售 32 = 在库 40 − 已预留 3 − 安全库存 5").waitFor();
+    await action(other, "调整").click();
+    await other.getByLabel("增加(+)或减少(−)").fill("-2000");
+    await other.getByRole("dialog").getByRole("button", { name: "调整" }).click();
+    await other.getByText("库存不足,未做任何更改。").waitFor();
+  });
+});
+
+/** A button of what can be done. */
+function action(page: Page, name: string) {
+  return page.getByRole("group", { name: /^(Actions|操作)$/ }).getByRole("button", { name, exact: true });
+}
