@@ -57,6 +57,8 @@ const SALES: readonly (readonly Operation[])[] = [
   [sell("others-a", [3, 1]), sell("others-b", [1, 2])],
   [sell("lines-a", [1, 1], [2, 3]), sell("lines-b", [2, 1])],
   [{ ...sell("said", [1, 1]), attribution: { reason: "damage", actor: "till 3" } }, sell("unsaid", [2, 1])],
+  [{ ...sell("by", [1, 1]), attribution: { actor: "till 3" } }, sell("by-nobody", [2, 1])],
+  [{ ...sell("paper", [1, 1]), attribution: { documentUri: "https://shop.example/1", reason: "found" } }],
   [{ ...sell("bought", [1, 1]), buyerId: "somebody" } as Operation, sell("unbought", [2, 1])],
   [{ ...sell("what-is-there", [2, 500]), fill: "available" } as Operation],
 ];
@@ -80,7 +82,7 @@ Deno.test("sales alone are written as they were decided, beside what is reserved
     const ids = changes.orders.map(({ after }) => after.orderId);
     const written = await owner`
       select goods_id, location_id, version::int, kind, order_id, operation_id, on_hand_delta, reserved_delta,
-             on_hand_after, reserved_after, reason, actor
+             on_hand_after, reserved_after, reason, document_uri, actor
         from movements where order_id = any (${`{${ids}}`}::text[]) order by goods_id, version`;
     assertEquals(
       written.map((row) => ({ ...row })),
@@ -96,6 +98,7 @@ Deno.test("sales alone are written as they were decided, beside what is reserved
         on_hand_after: m.onHandAfter,
         reserved_after: m.reservedAfter,
         reason: m.reason ?? null,
+        document_uri: m.documentUri ?? null,
         actor: m.actor ?? null,
       })),
     );

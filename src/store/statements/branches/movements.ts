@@ -5,7 +5,7 @@ import { column } from "../../postgres/arrays.ts";
 import { placeColumns } from "../stock_keys.ts";
 import type { Branch, Fragment } from "./branch.ts";
 
-/** Inserts them. Their primary key is the fence. What they were for is a text of its own, as sales seldom say. */
+/** Inserts them. Their primary key is the fence. */
 export function insertMovements(sql: postgres.Sql, at: Fragment, movements: readonly Movement[]): Branch {
   const { goodsIds, locationIds } = placeColumns(movements);
   const { names, values, arrays, columns } = attributionOf(sql, movements);
@@ -31,20 +31,35 @@ export function insertMovements(sql: postgres.Sql, at: Fragment, movements: read
   return { tables };
 }
 
-/** What movements were for, as pieces of the statement; nothing where none says. */
-export function attributionOf(sql: postgres.Sql, movements: readonly Movement[]) {
-  const isGiven = movements.some(({ reason, documentUri, actor, occurredAtMs }) =>
-    reason !== undefined || documentUri !== undefined || actor !== undefined || occurredAtMs !== undefined
-  );
-  const names = isGiven ? sql`, reason, document_uri, actor, occurred_at` : sql``;
-  const values = isGiven ? sql`, reason, document_uri, actor, to_timestamp(occurred_at_ms / 1000.0)` : sql``;
-  const arrays = isGiven
-    ? sql`,
-                        (select ${column(movements, (m) => m.reason)}::text[]),
-                        (select ${column(movements, (m) => m.documentUri)}::text[]),
-                        (select ${column(movements, (m) => m.actor)}::text[]),
-                        (select ${column(movements, (m) => m.occurredAtMs)}::bigint[])`
-    : sql``;
-  const columns = isGiven ? sql`, reason, document_uri, actor, occurred_at_ms` : sql``;
-  return { names, values, arrays, columns };
+/** Pieces of the statement for columns that few movements have. */
+interface Pieces {
+  readonly names: Fragment;
+  readonly values: Fragment;
+  readonly arrays: Fragment;
+  readonly columns: Fragment;
+}
+
+/** What movements were for, whose they were and when they happened: of each as much as any of them says. */
+export function attributionOf(sql: postgres.Sql, movements: readonly Movement[]): Pieces {
+  let all: Pieces = { names: sql``, values: sql``, arrays: sql``, columns: sql`` };
+  const add = (name: Fragment, value: Fragment, array: Fragment) => {
+    all = {
+      names: sql`${all.names}, ${name}`,
+      values: sql`${all.values}, ${value}`,
+      arrays: sql`${all.arrays}, (select ${array})`,
+      columns: sql`${all.columns}, ${name}`,
+    };
+  };
+  const text = (name: Fragment, of: (movement: Movement) => string | undefined) => {
+    if (!movements.some((movement) => of(movement) !== undefined)) return;
+    add(name, name, sql`${column(movements, of)}::text[]`);
+  };
+  text(sql`reason`, (m) => m.reason);
+  text(sql`document_uri`, (m) => m.documentUri);
+  text(sql`actor`, (m) => m.actor);
+  if (movements.some(({ occurredAtMs }) => occurredAtMs !== undefined)) {
+    const ms = column(movements, (m) => m.occurredAtMs);
+    add(sql`occurred_at`, sql`to_timestamp(occurred_at / 1000.0)`, sql`${ms}::bigint[]`);
+  }
+  return all;
 }
