@@ -4,16 +4,14 @@
  * and no part of any check: run it when panels change, and look at what came of it. `PROMETHEUS` is the program.
  */
 import { join } from "node:path";
-import { until } from "../../src/base/bounded_wait.ts";
-import { denoEnvironment } from "../../src/process/child_environment.ts";
 import { findRecords } from "../stack/process_record.ts";
+import { startOwnUp, taskArgs } from "../own_up.ts";
 import { freePort } from "../stack/ports.ts";
 import { type Panel, pictureName, type Row, rowsOf, withoutVariables } from "./dashboard.ts";
 import { sellFor, type Shop, stock } from "./load.ts";
 import { type Line, picture } from "./picture.ts";
 import { type Prometheus, type Series, startPrometheus } from "./prometheus.ts";
 
-const SERVING_MS_MAX = 60_000;
 const SCRAPE_EVERY_S = 1;
 const STEP_S = 3;
 /** Rates over so many scrapes. */
@@ -38,52 +36,20 @@ const STEPS = [
 ] as const;
 
 async function main(): Promise<void> {
-  const dir = await Deno.makeTempDir({ prefix: "dashboard-" });
-  // PostgreSQL runs as another user when we are root, and must get through to its data.
-  await Deno.chmod(dir, 0o755);
   const dashboard = JSON.parse(await Deno.readTextFile(new URL("../../ops/dashboard.json", import.meta.url)));
-  const [port, adminPort, prometheusPort] = [freePort(), freePort(), freePort()];
-  const dataDir = join(dir, "data");
-  const up = startUp({ PORT: `${port}`, ADMIN_PORT: `${adminPort}`, DATA_DIR: dataDir, AUTH: "keys" });
-  try {
-    const url = `http://127.0.0.1:${port}`;
-    if (!await until(() => isServing(url), SERVING_MS_MAX)) throw new Error("`up` does not serve");
-    const shop: Shop = { url, headers: { authorization: `Bearer ${await newKey(dataDir)}` } };
-    await using prometheus = await startPrometheus({
-      program: Deno.env.get("PROMETHEUS") ?? "prometheus",
-      dir,
-      port: prometheusPort,
-      target: `127.0.0.1:${adminPort}`,
-      everyS: SCRAPE_EVERY_S,
-    });
-    await stock(shop);
-    const fromS = Math.floor(Date.now() / 1000);
-    await makeLoad(shop, dataDir);
-    await draw(rowsOf(dashboard), prometheus, fromS, Math.floor(Date.now() / 1000));
-  } finally {
-    up.kill("SIGTERM");
-    await up.status;
-    await Deno.remove(dir, { recursive: true });
-  }
-}
-
-/** How the task of `deno.json` runs Deno, with its permissions. */
-function taskArgs(name: string): string[] {
-  const { tasks } = JSON.parse(Deno.readTextFileSync(join(ROOT, "deno.json"))) as { tasks: Record<string, string> };
-  const [deno, ...args] = tasks[name]!.split(" ");
-  if (deno !== "deno") throw new Error(`the task ${name} does not run deno alone`);
-  return args;
-}
-
-function startUp(settings: Readonly<Record<string, string>>): Deno.ChildProcess {
-  return new Deno.Command(Deno.execPath(), {
-    args: taskArgs("up"),
-    cwd: ROOT,
-    env: { ...denoEnvironment(), LOG_LEVEL: "warn", ...settings },
-    clearEnv: true,
-    stdin: "null",
-    stdout: "null",
-  }).spawn();
+  await using up = await startOwnUp("dashboard", { AUTH: "keys" });
+  const shop: Shop = { url: up.url, headers: { authorization: `Bearer ${await newKey(up.dataDir)}` } };
+  await using prometheus = await startPrometheus({
+    program: Deno.env.get("PROMETHEUS") ?? "prometheus",
+    dir: up.dir,
+    port: freePort(),
+    target: `127.0.0.1:${up.adminPort}`,
+    everyS: SCRAPE_EVERY_S,
+  });
+  await stock(shop);
+  const fromS = Math.floor(Date.now() / 1000);
+  await makeLoad(shop, up.dataDir);
+  await draw(rowsOf(dashboard), prometheus, fromS, Math.floor(Date.now() / 1000));
 }
 
 /** A key with every right, made as an owner makes one. Throws Error with the command's words. */
@@ -98,16 +64,6 @@ async function newKey(dataDir: string): Promise<string> {
   }).output();
   if (!success) throw new Error(new TextDecoder().decode(stderr));
   return new TextDecoder().decode(stdout).trim();
-}
-
-async function isServing(url: string): Promise<boolean> {
-  try {
-    const answer = await fetch(`${url}/readyz`);
-    await answer.body?.cancel();
-    return answer.ok;
-  } catch {
-    return false;
-  }
 }
 
 async function makeLoad(shop: Shop, dataDir: string): Promise<void> {

@@ -1,0 +1,107 @@
+/** The page under measurement: what is done in it, and the frames that it needed for that. */
+import type { Browser, Page } from "playwright-core";
+import { CATEGORIES, type MainThread, readTrace } from "./trace.ts";
+
+/** A frame counts as long from here on, in ms: it is the browser's own bound too. */
+export const LONG_MS = 50;
+
+/** What was seen while one thing was done. */
+export interface Seen {
+  readonly name: string;
+  /** Frames that were drawn. */
+  readonly frames: number;
+  /** Time from frame to frame, in ms. */
+  readonly p50Ms: number;
+  readonly p95Ms: number;
+  readonly p99Ms: number;
+  readonly longestMs: number;
+  /** Frames over {@link LONG_MS}, as the browser's own observer of long animation frames reports them, in ms. */
+  readonly long: readonly number[];
+  readonly mainThread: MainThread;
+}
+
+/** The browser's. */
+declare function requestAnimationFrame(run: (nowMs: number) => void): number;
+
+interface Watched {
+  readonly frames: readonly number[];
+  readonly long: readonly number[];
+}
+
+/** Does something in the page with its frames watched and its main thread traced. */
+export async function watchFrames(
+  browser: Browser,
+  page: Page,
+  name: string,
+  act: () => Promise<void>,
+): Promise<Seen> {
+  await browser.startTracing(page, { categories: [...CATEGORIES] });
+  await page.evaluate(() => {
+    const watched = { frames: [] as number[], long: [] as number[], isOver: false };
+    Object.assign(globalThis, { watched });
+    const observer = new PerformanceObserver((list) => {
+      for (const { duration } of list.getEntries()) watched.long.push(Math.round(duration));
+    });
+    observer.observe({ type: "long-animation-frame" });
+    let before = performance.now();
+    const next = (now: number) => {
+      watched.frames.push(now - before);
+      before = now;
+      if (!watched.isOver) requestAnimationFrame(next);
+      else observer.disconnect();
+    };
+    requestAnimationFrame(next);
+  });
+  await act();
+  const { frames, long } = await page.evaluate(async () => {
+    const { watched } = globalThis as unknown as { watched: Watched & { isOver: boolean } };
+    // What is reported of the last frames comes a little later.
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    watched.isOver = true;
+    return { frames: watched.frames.slice(1), long: watched.long };
+  });
+  const mainThread = readTrace((await browser.stopTracing()).toString());
+  const sorted = frames.toSorted((a, b) => a - b);
+  const at = (share: number) => Math.round(10 * (sorted[Math.floor(share * (sorted.length - 1))] ?? 0)) / 10;
+  return {
+    ...{ name, frames: frames.length, p50Ms: at(0.5), p95Ms: at(0.95), p99Ms: at(0.99), longestMs: at(1) },
+    ...{ long, mainThread },
+  };
+}
+
+/** Turns the wheel over the table, down and up again, a notch a frame, for `forMs`. */
+export async function turnWheel(page: Page, forMs: number): Promise<void> {
+  const box = (await page.getByRole("grid").boundingBox())!;
+  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+  const endsMs = performance.now() + forMs;
+  for (let i = 0; performance.now() < endsMs; i++) {
+    await page.mouse.wheel(0, i % 200 < 150 ? 160 : -160);
+    await pause(16);
+  }
+}
+
+/** Drags the bar of the table to places all over the list, four a second, for `forMs`. */
+export async function dragBar(page: Page, forMs: number): Promise<void> {
+  const endsMs = performance.now() + forMs;
+  for (let i = 1; performance.now() < endsMs; i++) {
+    // Evenly spread, and never twice in the same sequence.
+    await page.getByRole("grid").evaluate((grid, share) => grid.scrollTop = share * grid.scrollHeight, i * 0.618 % 1);
+    await pause(250);
+  }
+}
+
+/** Goes down page by page, by a key that is kept down, for `forMs`. */
+export async function pressPageDown(page: Page, forMs: number): Promise<void> {
+  await page.getByRole("grid").evaluate((grid) => grid.scrollTop = 0);
+  await page.locator('[aria-rowindex="3"] [aria-colindex="2"]').click();
+  const endsMs = performance.now() + forMs;
+  while (performance.now() < endsMs) {
+    await page.keyboard.press("PageDown");
+    await pause(33);
+  }
+}
+
+/** Waits. */
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
