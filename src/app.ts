@@ -10,7 +10,7 @@ import { HealthBoard } from "./health/board.ts";
 import { identityOf } from "./auth/caller.ts";
 import { openCallers } from "./auth/open_callers.ts";
 import { RefusalAudit } from "./auth/refusal_audit.ts";
-import { openConsole, withConsole } from "./site/handler.ts";
+import { ServedConsole } from "./site/handler.ts";
 import { withHealthPaths } from "./services/health/paths.ts";
 import { deadline } from "./rpc/deadline.ts";
 import { errorBoundary, refuseWhileDraining } from "./rpc/interceptors.ts";
@@ -58,6 +58,8 @@ export interface App {
   readonly url: string;
   /** Makes new connections' handshakes with this certificate. Only where `tls` was given. */
   useCertificate(pair: CertificatePair): void;
+  /** Reads the page for browsers anew, where it is served. */
+  readConsole(): Promise<void>;
   /**
    * Health turns NOT_SERVING, new calls are refused, calls under way finish or are cut after a bounded time,
    * leases are released, connections close.
@@ -128,12 +130,10 @@ async function serveStock(stock: Stock, config: Config, parts: AppParts & Pick<S
     ],
     routes: (router) => addServices(router, modules),
   });
+  const page = config.console ? await ServedConsole.open(CONSOLE_DIR, log) : undefined;
   const listener = await listen({
     ...listenOptions(config, parts),
-    handler: withHealthPaths(
-      config.console ? withConsole(handler, await openConsole(CONSOLE_DIR, log)) : handler,
-      board,
-    ),
+    handler: withHealthPaths(page?.before(handler) ?? handler, board),
     carried: callers?.carried,
   }).catch(async (error) => {
     await callers?.close();
@@ -170,6 +170,7 @@ async function serveStock(stock: Stock, config: Config, parts: AppParts & Pick<S
       ledger: () => ledger?.view,
       measures,
     },
+    readConsole: async () => await page?.read(),
     useCertificate(pair) {
       listener.useCertificate(pair);
       callers?.useCertificate(pair);

@@ -82,7 +82,9 @@ export async function serve(config: Config, { log, tracing, shutdown, reloads, p
       certificateExpiryMs: () => certificate?.expiresAtMs,
     }));
     reloads.addEventListener("reload", () => {
+      void app.readConsole();
       if (watch !== undefined) return void watch.ask();
+      if (config.console) return log.info({}, "SIGHUP: the console is read anew; settings are read at the start only");
       log.info({}, "SIGHUP changes nothing: there is no certificate, and settings are read at the start only");
     });
     console.log(listenLine(app.url));

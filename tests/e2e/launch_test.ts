@@ -56,7 +56,10 @@ serverTest("a signal to the task itself comes through: SIGHUP, which ends nothin
   env: PATIENT,
 }, async (server) => {
   server.signal("SIGHUP");
-  await eventually("it is said", () => logLines(server).some(({ msg }) => msg.startsWith("SIGHUP changes nothing: ")));
+  await eventually(
+    "it is said",
+    () => logLines(server).some(({ msg }) => msg.startsWith("SIGHUP: the console is read anew")),
+  );
   assertEquals(await stopsWithCall(server, () => server.signal("SIGTERM")), "200");
   assertEquals(await server.exited, 0);
   assertStringIncludes(server.output.stderr, '"signal":"SIGTERM"');

@@ -153,6 +153,7 @@ async function serve(
     // Redis nodes that have just started have no vote before a lease of the time before would be over.
     const serving = until(() => requests.isAsked() || !server.isAlive() || isServing(url), SERVING_MS_MAX);
     if (!await serving) log.warn({}, `the service is not SERVING after ${SERVING_MS_MAX} ms: see its log above`);
+    if (config.console) console.log(`Open ${url} in a browser to watch it.`);
     console.log(`Try it, from another terminal:\n${linesToPaste(url).join("\n")}`);
   }
   const why = await Promise.race([ended, requests.first]);
