@@ -1,10 +1,16 @@
 /** Tests of `deno task up` as a user runs it: it serves, keeps its data, stops cleanly, and says when it cannot. */
 import { assert, assertEquals } from "@std/assert";
+import { createClient } from "@connectrpc/connect";
+import { createConnectTransport } from "@connectrpc/connect-node";
+import { QueryService } from "../../src/gen/inventory/v1/query_pb.ts";
+import { SystemService } from "../../src/gen/inventory/v1/system_pb.ts";
 import { until } from "../../src/base/bounded_wait.ts";
 import { findRecords } from "../../tools/stack/process_record.ts";
 import { isRunning, said } from "../support/workers.ts";
 
 const SERVING_MS_MAX = 30_000;
+/** The same where a shop is filled before. */
+const FILLED_MS_MAX = 60_000;
 const SERVICE = "inventory.v1.InventoryService";
 const LISTEN_LINE = /^Holdfast listens on (\S+)$[^]*^Try it/m;
 
@@ -37,12 +43,34 @@ Deno.test("up serves, keeps its data over a restart, and leaves nothing running"
   assertEquals(await stop(second), 0);
 });
 
-Deno.test("up prints where it listens and three lines to paste", async () => {
-  const launcher = await up(await dataDirectory(), NO_NODES_ASKED);
+Deno.test("up prints where it listens and three lines to paste; with --demo and --tls a shop is open, over TLS", async () => {
+  const dir = await dataDirectory();
+  const launcher = await up(dir, NO_NODES_ASKED, ["--demo", "--tls"]);
   const methods = ["SetInv", "Sell", "InvDetail"];
   const complete = () => methods.every((method) => launcher.stdout().includes(`${launcher.url}/${SERVICE}/${method}`));
   assert(await until(complete, SERVING_MS_MAX), launcher.stdout());
-  await stop(launcher);
+  const ca = `${dir}/tls/certificate.pem`;
+  assertEquals(
+    launcher.stdout().split("\n").filter((line) => line.includes(` --cacert ${ca} `)).length,
+    methods.length,
+  );
+  const transport = createConnectTransport({
+    httpVersion: "2",
+    baseUrl: launcher.url,
+    nodeOptions: { ca: await Deno.readTextFile(ca) },
+  });
+  const { totals, turnover } = await createClient(QueryService, transport).getStats({ daysOnly: true });
+  assert(totals!.places > 3000n && totals!.reserved > 0n && turnover.length > 5, `${totals!.places} places`);
+  const system = createClient(SystemService, transport);
+  const isSelling = async () => (await system.getSystem({})).ordersApplied > 0n;
+  assert(await until(isSelling, SERVING_MS_MAX), launcher.stderr());
+  assertEquals(await stop(launcher), 0);
+});
+
+Deno.test("up refuses what it does not know, and says what there is", async () => {
+  const { code, stderr } = await command(await dataDirectory(), {}, ["--demon"]).output();
+  const words = new TextDecoder().decode(stderr);
+  assertEquals([code, words.includes("Usage: deno task up [--demo] [--tls]")], [2, true], words);
 });
 
 Deno.test("up ends with an error when its server dies, and takes the stack down", async () => {
@@ -118,9 +146,9 @@ async function dataDirectory(): Promise<string> {
   return dir;
 }
 
-function command(dir: string, env: Record<string, string> = {}): Deno.Command {
+function command(dir: string, env: Record<string, string> = {}, args: readonly string[] = []): Deno.Command {
   return new Deno.Command(Deno.execPath(), {
-    args: ["task", "up"],
+    args: ["task", "up", ...args],
     env: { DATA_DIR: dir, PORT: "0", ADMIN_PORT: "0", DATABASE_URL: "", REDIS_URLS: "", NO_COLOR: "1", ...env },
     stdin: "null",
     stdout: "piped",
@@ -129,19 +157,24 @@ function command(dir: string, env: Record<string, string> = {}): Deno.Command {
 }
 
 /** Starts `deno task up` and waits until it serves. */
-async function up(dir: string, env: Record<string, string> = {}): Promise<Launcher> {
-  const child = command(dir, env).spawn();
+async function up(
+  dir: string,
+  env: Record<string, string> = {},
+  args: readonly string[] = [],
+): Promise<Launcher> {
+  const child = command(dir, env, args).spawn();
   const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
   const read = Promise.all([stdout.done, stderr.done]);
   const listens = () => LISTEN_LINE.exec(stdout.text())?.[1];
   let running = true;
   child.status.then(() => running = false);
-  await until(() => !running || listens() !== undefined, SERVING_MS_MAX);
+  const listenMsMax = args.includes("--demo") ? FILLED_MS_MAX : SERVING_MS_MAX;
+  await until(() => !running || listens() !== undefined, listenMsMax);
   const url = listens();
   if (url !== undefined) return { child, url, read, stdout: stdout.text, stderr: stderr.text };
   if (running) child.kill("SIGTERM");
   await read;
-  throw new Error(`up did not listen within ${SERVING_MS_MAX} ms: ${stderr.text()}`);
+  throw new Error(`up did not listen within ${listenMsMax} ms: ${stderr.text()}`);
 }
 
 async function stop(launcher: Launcher): Promise<number> {

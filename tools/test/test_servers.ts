@@ -87,6 +87,8 @@ export async function startTestServers(log: Log, placeCount: number): Promise<Te
       ...(Deno.build.os === "linux" ? ["cat", "ls", "prlimit"] : ["ps"]),
       // Repositories of a test's own.
       "git",
+      // Certificates of `up --tls`.
+      "openssl",
       // What another user can do to us is tried as that user.
       "sh",
     ];

@@ -1,9 +1,11 @@
 /**
  * `deno task up`: a whole Holdfast with one command. Brings the programs, starts the private stack under DATA_DIR
- * (or uses DATABASE_URL and REDIS_URLS, where given), migrates, serves, and takes everything down again at Ctrl-C.
+ * (or uses DATABASE_URL and REDIS_URLS, where given), migrates, serves, and takes everything down again at Ctrl-C. With
+ * `--demo` it has a shop in it, and with `--tls` a certificate (options.ts).
  *
  * Standard output gets the server's listen line and the lines to paste; everything else is on standard error.
  */
+import { createConnectTransport } from "@connectrpc/connect-node";
 import { fileURLToPath } from "node:url";
 import { loadConfig, STOP_MS_MAX } from "../../src/config/config.ts";
 import { SETTING_NAMES } from "../../src/config/settings.ts";
@@ -22,6 +24,10 @@ import { secretFiles } from "../../src/config/permissions.ts";
 import { type ServerProcess, startServer } from "../stack/server_process.ts";
 import { type Stack, startStack } from "../stack/stack.ts";
 import { listenForStop, type StopRequests } from "../stop_requests.ts";
+import { DEMO_SIZE, demoGoods, fillDemo } from "./demo/fill.ts";
+import { runLoad } from "./demo/load.ts";
+import { checkOptions, type UpOptions, upOptions, USAGE } from "./options.ts";
+import { bringCertificate } from "./own_certificate.ts";
 import { linesToPaste } from "./up_lines.ts";
 import { bringConsole } from "../console/build.ts";
 import { dataDir } from "../stack/own_directory.ts";
@@ -35,12 +41,15 @@ const SERVING_MS_MAX = 30_000;
 const HEALTH_MS_MAX = 3_000;
 /** After its own bound the server is killed; a supervisor kills its workers then, and ends a moment later. */
 const SERVER_STOP_MS_MAX = STOP_MS_MAX + 2_000;
+/** So long before now the history of the demo ends, and its load begins a moment after. */
+const DEMO_ENDS_MS = 5_000;
 const EXIT_USAGE = 2;
 const EXIT_FORCED = 130;
 
 async function main(): Promise<number> {
-  if (Deno.args.length > 0) {
-    console.error("Usage: deno task up (settings come from the environment, see docs/settings.md)");
+  const options = upOptions(Deno.args);
+  if (options === undefined) {
+    console.error(USAGE);
     return EXIT_USAGE;
   }
   const log = createLog("info", "pretty");
@@ -52,6 +61,7 @@ async function main(): Promise<number> {
     // Checked before anything is started; what is not given yet has a default of the right form.
     const { console: hasConsole } = loadConfig((name) => given[name]);
     const building = hasConsole ? bringConsole(log) : undefined;
+    checkOptions(options, (name) => Deno.env.get(name));
     if (OWNER_NAMES.some(isSet)) addressesOf(given);
     const starting = startStack({
       dir: dataDir(),
@@ -68,10 +78,11 @@ async function main(): Promise<number> {
     stack = await starting;
     stopReporting = reportWhatEnds(stack, requests, log);
     if (requests.isAsked()) return await stopAll(undefined, stack, requests, log);
-    const settings = await prepareStores(given, stack, log);
+    const settings = { ...await prepareStores(given, stack, log), ...options.tls ? await ownTls(given, stack) : {} };
+    if (options.demo) await fillDemo(settings["DATABASE_URL"]!, DEMO_SIZE, Date.now() - DEMO_ENDS_MS, log);
     await building;
     if (requests.isAsked()) return await stopAll(undefined, stack, requests, log);
-    return await serve(settings, stack, requests, log);
+    return await serve(settings, options, stack, requests, log);
   } catch (error) {
     log.error(isForReader(error) ? {} : { error }, message(error));
     return EXIT_FAILED;
@@ -116,8 +127,16 @@ async function prepareStores(given: Record<string, string>, stack: Stack, log: L
   return settings;
 }
 
+/** The settings of a certificate that is made here. */
+async function ownTls(given: Record<string, string>, { dir }: Stack): Promise<Record<string, string>> {
+  const { host } = loadConfig((name) => given[name]);
+  const { cert, key } = await bringCertificate(dir, host, Date.now());
+  return { TLS_CERT_FILE: cert, TLS_KEY_FILE: key };
+}
+
 async function serve(
   settings: Record<string, string>,
+  options: UpOptions,
   stack: Stack,
   requests: StopRequests,
   log: Log,
@@ -142,6 +161,8 @@ async function serve(
       if (url !== undefined) listening.resolve(url);
     },
   });
+  const calling = new AbortController();
+  let calls: Promise<unknown> | undefined;
   const ended = server.ended.then((status) => status.signal ?? `exit code ${status.code}`);
   await settled(Promise.race([listening.promise, ended, requests.first]), LISTEN_MS_MAX);
   if (server.isAlive() && !requests.isAsked()) {
@@ -153,15 +174,28 @@ async function serve(
     // Redis nodes that have just started have no vote before a lease of the time before would be over.
     const serving = until(() => requests.isAsked() || !server.isAlive() || isServing(url), SERVING_MS_MAX);
     if (!await serving) log.warn({}, `the service is not SERVING after ${SERVING_MS_MAX} ms: see its log above`);
-    if (config.console) console.log(`Open ${url} in a browser to watch it.`);
-    console.log(`Try it, from another terminal:\n${linesToPaste(url).join("\n")}`);
+    const ca = options.tls ? settings["TLS_CERT_FILE"] : undefined;
+    const once = ca === undefined ? "" : `; it asks once whether to trust the certificate, which is ${ca}`;
+    if (config.console) console.log(`Open ${url} in a browser to watch it${once}.`);
+    console.log(`Try it, from another terminal:\n${linesToPaste(url, ca).join("\n")}`);
+    if (options.demo) calls = callDemo(url, ca, log, calling.signal);
   }
   const why = await Promise.race([ended, requests.first]);
+  calling.abort();
+  await calls;
   if (requests.isAsked()) {
     log.info({ why }, "stopping; a second Ctrl-C does not wait for calls in progress");
     return await stopAll(server, stack, requests, log);
   }
   throw new Error(`The server ended by itself (${why}): see its log above`);
+}
+
+/** People in the demo shop, until the signal aborts. */
+async function callDemo(url: string, ca: string | undefined, log: Log, signal: AbortSignal): Promise<void> {
+  const nodeOptions = ca === undefined ? {} : { ca: await Deno.readTextFile(ca) };
+  const transport = createConnectTransport({ httpVersion: "2", baseUrl: url, nodeOptions });
+  log.info({}, "the demo shop is open: some calls a second, until it is stopped");
+  await runLoad({ transport, goods: demoGoods(DEMO_SIZE), prefix: `demo-${Date.now().toString(36)}`, log }, signal);
 }
 
 /** Server first, so that its last calls still find their stores. */

@@ -8,11 +8,12 @@ const GOODS_ID = 42;
 
 /**
  * Three calls for a service at `url`: put stock in, sell some of it, look at what is left. The order is a new one at
- * every start, as data stays from one to the next.
+ * every start, as data stays from one to the next. `ca`: the file of a certificate that is to be trusted for it.
  */
-export function linesToPaste(url: string): string[] {
+export function linesToPaste(url: string, ca?: string): string[] {
   // A certificate for this machine is seldom one that others trust.
-  const transport = url.startsWith("https:") ? "--protocol grpc -k" : "--protocol grpc --http2-prior-knowledge";
+  const trust = ca === undefined ? "-k" : `--cacert ${ca}`;
+  const transport = `--protocol grpc ${url.startsWith("https:") ? trust : "--http2-prior-knowledge"}`;
   const call = (method: string, body: unknown) =>
     `${BUF} ${transport} -d '${JSON.stringify(body)}' ${url}/${SERVICE}/${method}`;
   return [

@@ -1,0 +1,45 @@
+/** What `deno task up` may be asked for on its command line. */
+
+/** All of it off where nobody asks. */
+export interface UpOptions {
+  /** A shop with weeks of history, and a gentle load on it. */
+  readonly demo: boolean;
+  /** HTTP/2 over TLS, by a certificate of its own making. */
+  readonly tls: boolean;
+}
+
+/** For whoever asks for something else. */
+export const USAGE = `Usage: deno task up [--demo] [--tls]
+
+  --demo  fills a shop, once (goods with skus, three locations, holds, orders, weeks of history), and then sells,
+          reserves and restocks in it, some calls a second, until it is stopped
+  --tls   speaks TLS (gRPC and HTTP/2, and HTTP/1.1) with a certificate that it makes and keeps under DATA_DIR
+
+Settings come from the environment, see docs/settings.md.`;
+
+/** The options; undefined for arguments that are none. */
+export function upOptions(args: readonly string[]): UpOptions | undefined {
+  const given = new Set(args.filter((arg) => arg !== "--"));
+  const options = { demo: given.delete("--demo"), tls: given.delete("--tls") };
+  return given.size === 0 ? options : undefined;
+}
+
+/**
+ * Looks whether the settings leave room for what is asked for.
+ *
+ * @throws Error naming the option and the setting that do not go together
+ */
+export function checkOptions({ demo, tls }: UpOptions, get: (setting: string) => string | undefined): void {
+  const against = (option: string, settings: readonly string[], why: string) => {
+    const set = settings.find((setting) => !["", "none"].includes(get(setting) ?? ""));
+    if (set !== undefined) throw new Error(`${option} does not go with ${set}: ${why}`);
+  };
+  if (demo) {
+    against("--demo", ["DATABASE_URL", "DATABASE_URL_FILE"], "it fills the database that `up` brings, and no other");
+    against("--demo", ["AUTH"], "its load has no credentials");
+  }
+  if (tls) {
+    const why = "with a certificate of your own the port speaks TLS already";
+    against("--tls", ["TLS_CERT_FILE", "TLS_KEY_FILE"], why);
+  }
+}
