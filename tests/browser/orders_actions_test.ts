@@ -1,0 +1,155 @@
+/** Orders: each action from the page, what it says beforehand, and what it comes to. */
+import { assert, assertEquals } from "@std/assert";
+import type { Page } from "playwright-core";
+import { until } from "../../src/base/bounded_wait.ts";
+import { post } from "../support/server.ts";
+import { browserTest } from "./support/browser.ts";
+
+const EXPIRES_MS_MAX = 10_000;
+
+browserTest("orders are made and ended from their page", { path: "/orders" }, async ({ page, server, step }) => {
+  const call = async (method: string, request: unknown) =>
+    (await post(`${server.url}/inventory.v1.${method}`, request)).body;
+  const numbers = async (goodsId: number) => {
+    const { num, onHand, reserved } = await call("InventoryService/InvDetail", { goodsId });
+    return { num, onHand, reserved };
+  };
+  await call("InventoryService/SetInv", { goodsId: 1, num: 10, sku: "mug" });
+  await call("InventoryService/SetInv", { goodsId: 2, num: 10 });
+  const dialog = page.getByRole("dialog");
+
+  await step("nothing is there yet, and says so", async () => {
+    await page.getByText("There are no orders yet.").waitFor();
+  });
+
+  let sold = "";
+  await step("sold, by id and by SKU, under an id that the page has made", async () => {
+    await page.getByRole("button", { name: "New order" }).click();
+    await dialog.getByRole("button", { name: "Sell" }).click();
+    await dialog.getByText("At least one line.").waitFor();
+    await dialog.getByLabel("Goods, Line 1").fill("mug");
+    await dialog.getByLabel("Units, Line 1").fill("11");
+    await dialog.getByText("mug: 11 asked for, 10 there").waitFor();
+    await dialog.getByLabel("Units, Line 1").fill("2");
+    await dialog.getByRole("button", { name: "Add a line" }).click();
+    await dialog.getByLabel("Goods, Line 2").fill("2");
+    await dialog.getByLabel("Units, Line 2").fill("3");
+    await dialog.getByLabel("Buyer").fill("bob");
+    await dialog.getByText("As things are now it gets all of it.").waitFor();
+    assertEquals(await numbers(1), { num: 10, onHand: 10, reserved: 0 });
+    sold = await dialog.getByLabel("Order id").inputValue();
+    await dialog.getByRole("button", { name: "Sell" }).click();
+    await page.waitForURL(`**/orders/${sold}`);
+    await page.getByText(`Order ${sold} is sold`).waitFor();
+    await page.locator("hf-one-order").getByText("Sold", { exact: true }).first().waitFor();
+    assertEquals([await numbers(1), await numbers(2)], [
+      { num: 8, onHand: 8, reserved: 0 },
+      { num: 7, onHand: 7, reserved: 0 },
+    ]);
+  });
+
+  await step("rolled back, a part and then the whole, with what each brings back", async () => {
+    await action(page, "Roll back").click();
+    await dialog.getByLabel("Units, Goods 2").fill("4");
+    await dialog.getByRole("button", { name: "Roll back" }).click();
+    await dialog.getByText("From 0 to 3.").waitFor();
+    await dialog.getByLabel("Units, Goods 2").fill("1");
+    await dialog.getByLabel("Units, Goods 1").fill("0");
+    assertEquals(await effects(page), ["Goods 1 0 0 0", "Goods 2 +1 +1 0"]);
+    await dialog.getByLabel("Reason").selectOption("return");
+    await dialog.getByRole("button", { name: "Roll back" }).click();
+    await page.getByText(`1 units of order ${sold} came back`).waitFor();
+    assertEquals((await numbers(2)).num, 8);
+    await page.locator("hf-one-order").getByRole("row", { name: "Goods 2 3 3 1" }).waitFor();
+    await action(page, "Roll back").click();
+    assertEquals(await effects(page), ["Goods 1 +2 +2 0", "Goods 2 +2 +2 0"]);
+    await dialog.getByRole("button", { name: "Roll back" }).click();
+    await page.locator("hf-one-order .badge").getByText("Rolled back").waitFor();
+    assertEquals([(await numbers(1)).num, (await numbers(2)).num], [10, 10]);
+    await action(page, "Roll back").waitFor({ state: "detached" });
+  });
+
+  await step("reserved for a time, extended, and confirmed in part", async () => {
+    await page.goto("/orders");
+    await page.getByRole("button", { name: "New order" }).click();
+    await dialog.getByLabel("What to do").selectOption("reserve");
+    await dialog.getByLabel("Goods, Line 1").fill("1");
+    await dialog.getByLabel("Units, Line 1").fill("5");
+    await dialog.getByLabel("Order id").fill("cart-1");
+    await dialog.getByLabel("Lasts from now on").fill("10m");
+    await dialog.getByRole("button", { name: "Reserve" }).click();
+    await page.waitForURL("**/orders/cart-1");
+    await page.getByText("in 9:").waitFor();
+    assertEquals(await numbers(1), { num: 5, onHand: 10, reserved: 5 });
+    await action(page, "Extend").click();
+    await dialog.getByLabel("Lasts from now on").fill("2h");
+    await dialog.getByRole("button", { name: "Extend" }).click();
+    await page.getByText("in 1:59:").waitFor();
+    await action(page, "Confirm").click();
+    await dialog.getByLabel("Units, Goods 1").fill("4");
+    assertEquals(await effects(page), ["Goods 1 +1 -4 -5"]);
+    await dialog.getByRole("button", { name: "Confirm" }).click();
+    await page.getByText("Order cart-1 is sold").waitFor();
+    assertEquals(await numbers(1), { num: 6, onHand: 6, reserved: 0 });
+    const kinds = page.locator("hf-one-order section").nth(1).getByRole("row");
+    await kinds.getByText("Hold confirmed").waitFor();
+    assertEquals(await kinds.count(), 4, "reserve, extend, confirm below the head");
+  });
+
+  await step("released", async () => {
+    await call("HoldService/Reserve", { orderId: "cart-2", goodsInfo: [{ goodsId: 2, num: 3 }] });
+    await page.goto("/orders/cart-2");
+    await action(page, "Release").click();
+    assertEquals(await effects(page), ["Goods 2 3 +3 0 -3"]);
+    await dialog.getByRole("button", { name: "Release" }).click();
+    await page.locator("hf-one-order .badge").getByText("Released").waitFor();
+    assertEquals(await numbers(2), { num: 10, onHand: 10, reserved: 0 });
+  });
+
+  await step("paid too late: a shortfall goes on record, and is resolved in words", async () => {
+    await call("HoldService/Reserve", {
+      orderId: "late",
+      buyerId: "eve",
+      goodsInfo: [{ goodsId: 2, num: 9 }],
+      ttl: "0.05s",
+    });
+    assert(await until(async () => (await numbers(2)).num === 10, EXPIRES_MS_MAX), "the hold does not end");
+    await call("InventoryService/Sell", { orderId: "fast", goodsInfo: [{ goodsId: 2, num: 4 }] });
+    await page.goto("/orders/late");
+    await page.locator("hf-one-order .badge").getByText("Expired").waitFor();
+    await action(page, "Confirm").click();
+    await dialog.getByText("The hold has expired: it is sold at once if there is stock still.").waitFor();
+    await dialog.getByRole("button", { name: "Confirm" }).click();
+    await dialog.getByText("its stock was sold to others meanwhile").waitFor();
+    await dialog.getByText("goods 2: 9 asked for, 6 there").waitFor();
+    assertEquals(await numbers(2), { num: 6, onHand: 6, reserved: 0 });
+    await dialog.getByRole("button", { name: "Cancel" }).click();
+    await page.goto("/orders?list=shortfalls");
+    await page.getByText("Goods 2: 9 asked for, 6 there").waitFor();
+    await page.getByRole("button", { name: "Resolve late" }).click();
+    await dialog.getByLabel("How it ended").fill("退款");
+    await dialog.getByRole("button", { name: "Resolve" }).click();
+    await dialog.getByText("Letters, digits and signs of ASCII alone.").waitFor();
+    await dialog.getByLabel("How it ended").fill("refunded");
+    await dialog.getByRole("button", { name: "Resolve" }).click();
+    await page.getByText("No shortfalls wait for anybody.").waitFor();
+    assertEquals((await call("HoldService/ListShortfalls", {})).shortfalls, []);
+  });
+});
+
+/** A button of what can be done. */
+function action(page: Page, name: string) {
+  return page.getByRole("group", { name: "Actions" }).getByRole("button", { name, exact: true });
+}
+
+/** What the open dialog says that an action would move: goods, then available, on hand and reserved. */
+async function effects(page: Page): Promise<string[]> {
+  const rows = page.getByRole("dialog").locator("tbody tr");
+  return await rows.evaluateAll((rows) =>
+    rows.map((row) =>
+      [...row.querySelectorAll("td")].map((cell) =>
+        cell.querySelector("input") === null ? cell.textContent?.trim() ?? "" : ""
+      ).filter((text) => text !== "").join(" ")
+    )
+  );
+}
