@@ -74,7 +74,7 @@ export function openStock(config: Config, parts: StockParts): Stock {
     lockAttemptMsMax: config.lockNodeTimeoutMs,
     writeMsMax: STATEMENT_TIMEOUT_MS,
   });
-  const { watching, past } = openWatching(own?.tail, log);
+  const { watching, past } = openWatching(own?.tail, log, config.watchers.ageMsMax);
   return {
     lanes,
     store,

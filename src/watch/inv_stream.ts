@@ -6,7 +6,7 @@
  *     joining     --else--------------------------------------> reading the snapshot
  *     catching up, reading the snapshot --done----------------> live
  *     live        --more places changed than may wait---------> ended
- *     any         --the server drains-------------------------> ended
+ *     any         --the server drains, or it is too old-------> ended
  *     any         --the client has gone-----------------------> left
  *
  * What the tailer brings meanwhile waits, bounded, and is left out where the snapshot or the position has it already.
@@ -16,7 +16,8 @@ import { hasSeen, hasSeenAllOf, type TransactionSnapshot } from "../store/transa
 import { Bell } from "./bell.ts";
 import { catchUp, judgeResume, type PastReads } from "./catch_up.ts";
 import type { InvChange } from "./changes.ts";
-import { type End, HEARTBEAT_MS, type InvEvent, type Start } from "./events.ts";
+import { Ending, type EndingParts } from "./ending.ts";
+import { HEARTBEAT_MS, type InvEvent, type Start } from "./events.ts";
 import { fitsInv, type InvFilter } from "./filter.ts";
 import { PendingChanges } from "./pending_changes.ts";
 import { bounded } from "./joining.ts";
@@ -42,35 +43,26 @@ export interface InvReads extends PastReads {
 }
 
 /** What it works with. */
-export interface StreamParts<R> {
+export interface StreamParts<R> extends EndingParts {
   readonly tailer: Tailer;
   readonly reads: R;
-  /** Aborts with the client. */
-  readonly signal: AbortSignal;
-  /** Aborts when the server drains. */
-  readonly draining: AbortSignal;
 }
 
 /** The events of one stream, until the client has gone or the server ends it. Throws the errors of the reads. */
 export async function* invEvents(ask: InvAsk, parts: StreamParts<InvReads>): AsyncGenerator<InvEvent> {
   const stream = new InvStream(ask, parts);
-  const { signal, draining } = parts;
-  const onEnd = () => stream.bell.ring();
-  signal.addEventListener("abort", onEnd, { once: true });
-  draining.addEventListener("abort", onEnd, { once: true });
   try {
     yield* stream.events();
   } finally {
-    stream.leave();
-    signal.removeEventListener("abort", onEnd);
-    draining.removeEventListener("abort", onEnd);
+    stream.close();
   }
 }
 
 class InvStream {
-  readonly bell = new Bell();
+  readonly #bell = new Bell();
   readonly #ask: InvAsk;
   readonly #parts: StreamParts<InvReads>;
+  readonly #ending: Ending;
   readonly #fits: (change: InvChange) => boolean;
   /** What the client is to get. */
   #pending = new PendingChanges();
@@ -81,19 +73,19 @@ class InvStream {
   #resumed: TransactionSnapshot | undefined;
   /** Why it could not go on from the position. */
   #fault: Extract<Start, "other_database" | "past_gone"> | undefined;
-  /** Gets nothing any more. */
-  leave: () => void = () => {};
+  #leave = () => {};
 
   constructor(ask: InvAsk, parts: StreamParts<InvReads>) {
     this.#ask = ask;
     this.#parts = parts;
+    this.#ending = new Ending(parts, () => this.#bell.ring());
     this.#fits = fitsInv(ask.filter);
   }
 
-  /** Whether the client has gone, or the server ends the stream. */
-  get #isEnding(): boolean {
-    const { signal, draining } = this.#parts;
-    return signal.aborted || draining.aborted;
+  /** Gets nothing any more. */
+  close(): void {
+    this.#leave();
+    this.#ending.stop();
   }
 
   async *events(): AsyncGenerator<InvEvent> {
@@ -117,7 +109,7 @@ class InvStream {
     }
     yield { kind: "started", start: "resumed", databaseId: origin.databaseId, position: from };
     const wanted = changes.filter(this.#fits);
-    for (let at = 0; at < wanted.length && !this.#isEnding; at += PAGE_PLACES) {
+    for (let at = 0; at < wanted.length && !this.#ending.isOver; at += PAGE_PLACES) {
       const part = wanted.slice(at, at + PAGE_PLACES).map((change) => ({ change, folded: 0 }));
       const isLast = at + PAGE_PLACES >= wanted.length && hasSeenAllOf(origin.snapshot, from.snapshot);
       yield { kind: "changes", changes: part, position: isLast ? origin : undefined };
@@ -142,11 +134,11 @@ class InvStream {
 
   /** Gets all that comes from now on, and nothing of what came before. */
   async #join(): Promise<LivePosition> {
-    this.leave();
+    this.#leave();
     this.#pending = new PendingChanges();
     this.#early = new PendingChanges();
     const { origin, leave } = this.#parts.tailer.join((batch) => this.#take(batch));
-    this.leave = leave;
+    this.#leave = leave;
     return await bounded(origin, this.#parts.signal);
   }
 
@@ -166,12 +158,12 @@ class InvStream {
     }
     const isExact = this.#pages === undefined && this.#resumed === undefined;
     this.#pending.add(wanted, isExact ? position : undefined);
-    if (!this.#pending.isEmpty || this.#pending.isOver) this.bell.ring();
+    if (!this.#pending.isEmpty || this.#pending.isOver) this.#bell.ring();
   }
 
   async *#snapshot(pages: SnapshotPages): AsyncGenerator<InvEvent> {
     const { reads, signal, tailer } = this.#parts;
-    while (!pages.isComplete && !this.#isEnding && !this.#pending.isOver) {
+    while (!pages.isComplete && !this.#ending.isOver && !this.#pending.isOver) {
       const page = await reads.levels(pages.query, { size: PAGE_PLACES, after: pages.after }, signal);
       // Nothing is waited for from here to where the changes are distinguished.
       pages.add(page, tailer.clock);
@@ -189,17 +181,16 @@ class InvStream {
   }
 
   async *#live(): AsyncGenerator<InvEvent> {
-    const { signal, draining } = this.#parts;
     let saidAtMs = performance.now();
-    while (!signal.aborted) {
+    while (!this.#ending.isGone) {
       const taken = this.#pending.take();
-      const end: End | undefined = draining.aborted ? "draining" : this.#pending.isOver ? "behind" : undefined;
+      const end = this.#ending.end ?? (this.#pending.isOver ? "behind" : undefined);
       if (taken !== undefined) yield { kind: "changes", ...taken };
       else if (end !== undefined) return yield { kind: "ended", end, position: this.#pending.takePosition() };
       else if (performance.now() - saidAtMs >= HEARTBEAT_MS) {
         yield { kind: "heartbeat", position: this.#pending.takePosition() };
       } else {
-        await this.bell.wait(saidAtMs + HEARTBEAT_MS - performance.now());
+        await this.#bell.wait(saidAtMs + HEARTBEAT_MS - performance.now());
         continue;
       }
       saidAtMs = performance.now();

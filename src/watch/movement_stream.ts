@@ -7,7 +7,7 @@
  *                 brought meanwhile has all waited---------> live
  *     walking   --the same, and it was more than may wait--> walking, from there to where the tailer stands now
  *     live      --more rows than may wait------------------> walking, from where the client stands
- *     any       --the server drains------------------------> ended
+ *     any       --the server drains, or it is too old------> ended
  *     any       --the client has gone----------------------> left
  *
  * A walk leads from one moment to another, each a snapshot: exactly the rows between them, by time. So what was under
@@ -17,7 +17,8 @@ import type { TailKey, TailRow } from "../store/statements/tail.ts";
 import { hasSeen, hasSeenAllOf, type TransactionSnapshot } from "../store/transaction_snapshot.ts";
 import { Bell } from "./bell.ts";
 import { judgeResume, type PastReads, type ResumeFault } from "./catch_up.ts";
-import { type End, HEARTBEAT_MS, type MovementEvent } from "./events.ts";
+import { Ending } from "./ending.ts";
+import { HEARTBEAT_MS, type MovementEvent } from "./events.ts";
 import { fitsMovements, type MovementFilter } from "./filter.ts";
 import type { StreamParts } from "./inv_stream.ts";
 import { bounded } from "./joining.ts";
@@ -62,23 +63,18 @@ export async function* movementEvents(
   parts: StreamParts<PastReads>,
 ): AsyncGenerator<MovementEvent> {
   const stream = new MovementStream(ask, parts);
-  const { signal, draining } = parts;
-  const onEnd = () => stream.bell.ring();
-  signal.addEventListener("abort", onEnd, { once: true });
-  draining.addEventListener("abort", onEnd, { once: true });
   try {
     yield* stream.events();
   } finally {
-    stream.leave();
-    signal.removeEventListener("abort", onEnd);
-    draining.removeEventListener("abort", onEnd);
+    stream.close();
   }
 }
 
 class MovementStream {
-  readonly bell = new Bell();
+  readonly #bell = new Bell();
   readonly #ask: MovementAsk;
   readonly #parts: StreamParts<PastReads>;
+  readonly #ending: Ending;
   readonly #fits: (row: TailRow) => boolean;
   #waiting: { readonly rows: readonly TailRow[]; readonly position: LivePosition | undefined }[] = [];
   #waitingRows = 0;
@@ -87,23 +83,24 @@ class MovementStream {
   /** What this snapshot saw the client has. */
   #resumed: TransactionSnapshot | undefined;
   #saidAtMs = performance.now();
-  /** Gets nothing any more. */
-  leave: () => void = () => {};
+  #leave = () => {};
 
   constructor(ask: MovementAsk, parts: StreamParts<PastReads>) {
     this.#ask = ask;
     this.#parts = parts;
+    this.#ending = new Ending(parts, () => this.#bell.ring());
     this.#fits = fitsMovements(ask.filter);
   }
 
-  get #isEnding(): boolean {
-    const { signal, draining } = this.#parts;
-    return signal.aborted || draining.aborted;
+  /** Gets nothing any more. */
+  close(): void {
+    this.#leave();
+    this.#ending.stop();
   }
 
   async *events(): AsyncGenerator<MovementEvent> {
     const { from } = this.#ask;
-    const { reads, tailer, signal, draining } = this.#parts;
+    const { reads, tailer, signal } = this.#parts;
     if (from !== undefined && "snapshot" in from) this.#resumed = from.snapshot;
     let upTo = await this.#join();
     let start: WalkStart | undefined;
@@ -119,15 +116,13 @@ class MovementStream {
       const { after, key } = from.past;
       yield* this.#walk({ after, key, sinceUs: key[0] }, from);
     }
-    while (!signal.aborted) {
+    for (;;) {
       if (start !== undefined) yield* this.#walk(start, upTo);
       start = undefined;
-      if (!this.#isEnding && !this.#isOver) upTo = yield* this.#live(upTo);
-      if (this.#isEnding) {
-        const end: End = "draining";
-        if (draining.aborted) yield { kind: "ended", end };
-        return;
-      }
+      if (!this.#ending.isOver && !this.#isOver) upTo = yield* this.#live(upTo);
+      const { end } = this.#ending;
+      if (end !== undefined) return yield { kind: "ended", end };
+      if (this.#ending.isGone) return;
       start = { after: upTo.snapshot, sinceUs: upTo.sinceUs };
       upTo = await this.#join();
     }
@@ -135,12 +130,12 @@ class MovementStream {
 
   /** Gets all that comes from now on, and nothing of what came before. */
   async #join(): Promise<LivePosition> {
-    this.leave();
+    this.#leave();
     this.#waiting = [];
     this.#waitingRows = 0;
     this.#isOver = false;
     const { origin, leave } = this.#parts.tailer.join((batch) => this.#take(batch));
-    this.leave = leave;
+    this.#leave = leave;
     return await bounded(origin, this.#parts.signal);
   }
 
@@ -161,7 +156,7 @@ class MovementStream {
       this.#isOver = true;
       this.#waiting = [];
     }
-    if (wanted.length > 0) this.bell.ring();
+    if (wanted.length > 0) this.#bell.ring();
   }
 
   /** The rows from one moment to another, by time. */
@@ -169,7 +164,7 @@ class MovementStream {
     const { reads, signal } = this.#parts;
     const { after, sinceUs } = start;
     let { key } = start;
-    while (!this.#isEnding) {
+    while (!this.#ending.isOver) {
       const page = await reads.tail({ after, upTo: upTo.snapshot, sinceUs, key, limit: TAIL_ROWS_MAX }, signal);
       const last = page.rows.at(-1);
       if (last !== undefined) key = [last.atUs, last.goodsId, last.locationId, last.version];
@@ -188,7 +183,7 @@ class MovementStream {
   async *#live(from: LivePosition): AsyncGenerator<MovementEvent, LivePosition> {
     let stands = from;
     let isMoved = false;
-    while (!this.#isEnding && !this.#isOver) {
+    while (!this.#ending.isOver && !this.#isOver) {
       const next = this.#waiting.shift();
       if (next !== undefined) {
         this.#waitingRows -= next.rows.length;
@@ -201,7 +196,7 @@ class MovementStream {
         yield this.#said({ kind: "heartbeat", position: isMoved ? stands : undefined });
         isMoved = false;
       } else {
-        await this.bell.wait(this.#saidAtMs + HEARTBEAT_MS - performance.now());
+        await this.#bell.wait(this.#saidAtMs + HEARTBEAT_MS - performance.now());
       }
     }
     return stands;

@@ -9,9 +9,10 @@ import { Watching } from "./watching.ts";
 export function openWatching(
   tail: TailStore | undefined,
   log: Log,
+  ageMsMax: number,
 ): { readonly watching: Watching; readonly past: PastReads } {
   const source = tail ?? { identify: nothing, read: nothing, onCommitted: () => {} };
-  const watching = new Watching({ source, log, random: Math.random });
+  const watching = new Watching({ source, log, random: Math.random, ageMsMax });
   return { watching, past: { tail: tail?.readPast ?? nothing, isThere: tail?.isThere ?? nothing } };
 }
 

@@ -2,7 +2,7 @@
 import type { Log } from "../telemetry/log.ts";
 import type { PastReads } from "./catch_up.ts";
 import type { InvEvent, MovementEvent } from "./events.ts";
-import { type InvAsk, invEvents, type InvReads } from "./inv_stream.ts";
+import { type InvAsk, invEvents, type InvReads, type StreamParts } from "./inv_stream.ts";
 import { type MovementAsk, movementEvents } from "./movement_stream.ts";
 import { Tailer, type TailerView, type TailSource } from "./tailer.ts";
 
@@ -13,14 +13,18 @@ export interface WatchingParts {
   readonly log: Log;
   /** Answers in [0, 1). */
   readonly random: () => number;
+  /** How old a stream gets, in ms. */
+  readonly ageMsMax: number;
 }
 
 /** Opens streams. */
 export class Watching {
+  readonly #parts: WatchingParts;
   readonly #tailer: Tailer;
   readonly #draining = new AbortController();
 
   constructor(parts: WatchingParts) {
+    this.#parts = parts;
     this.#tailer = new Tailer({ ...parts, nowMs: () => performance.now() });
   }
 
@@ -33,12 +37,17 @@ export class Watching {
    * It throws the errors of the reads that it makes for itself, and ends with the signal.
    */
   inv(ask: InvAsk, reads: InvReads, signal: AbortSignal): AsyncGenerator<InvEvent> {
-    return invEvents(ask, { tailer: this.#tailer, reads, signal, draining: this.#draining.signal });
+    return invEvents(ask, this.#partsOf(reads, signal));
   }
 
   /** A stream of movements, as above; also throws ResumeFaultError. What the client is slow to take is read later. */
   movements(ask: MovementAsk, reads: PastReads, signal: AbortSignal): AsyncGenerator<MovementEvent> {
-    return movementEvents(ask, { tailer: this.#tailer, reads, signal, draining: this.#draining.signal });
+    return movementEvents(ask, this.#partsOf(reads, signal));
+  }
+
+  #partsOf<R>(reads: R, signal: AbortSignal): StreamParts<R> {
+    const { random, ageMsMax } = this.#parts;
+    return { tailer: this.#tailer, reads, signal, draining: this.#draining.signal, random, ageMsMax };
   }
 
   /** Ends all streams, each with what it has and a position; new ones end at once. */
