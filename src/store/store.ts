@@ -32,7 +32,11 @@ import type { ConnectionWaits } from "./postgres/connection_waits.ts";
 import { readTotals } from "./statements/stats/totals.ts";
 import { readTurnover } from "./statements/stats/turnover.ts";
 import { writeChanges } from "./statements/write_changes.ts";
-import { readTail, type TailQuery, type TailRead } from "./statements/tail.ts";
+import { readTail, type TailQuery } from "./statements/tail.ts";
+import type { TailRead } from "./statements/tail_rows.ts";
+import { type ScanQuery, scanTail } from "./statements/tail_scan.ts";
+import { readVersions, type VersionRange } from "./statements/tail_versions.ts";
+import { readXids, type XidsRead } from "./statements/tail_xids.ts";
 import { identifyDatabase, isMovementThere, type WrittenMovement } from "./statements/tail_marks.ts";
 
 /** A part of a list: at most so many rows, from behind that one on. */
@@ -136,17 +140,33 @@ export interface PostgresStore extends Store {
 export interface TailStore {
   /** Names the database: another one has another id. */
   identify(signal: AbortSignal): Promise<string>;
+  /** Which transactions from one on have movements of lately. */
+  xids(
+    query: { readonly from: number; readonly limit: number },
+    signal: AbortSignal,
+  ): Promise<XidsRead>;
   read(query: TailQuery, signal: AbortSignal): Promise<TailRead>;
-  /** The same on the connections of sales, for streams that read for themselves. */
-  readPast(query: TailQuery, signal: AbortSignal): Promise<TailRead>;
-  /** Whether this movement is there, as that transaction wrote it. On the connections of sales. */
+  scan(query: ScanQuery, signal: AbortSignal): Promise<TailRead>;
+  readonly versions: (ranges: readonly VersionRange[], limit: number, signal: AbortSignal) => Promise<TailRead>;
+  /** Whether this movement is there, as that transaction wrote it. */
   isThere(movement: WrittenMovement, signal: AbortSignal): Promise<boolean>;
+  /** The same on the connections of sales, for streams that read for themselves. */
+  readonly past: Pick<TailStore, "scan" | "versions" | "isThere">;
   /** Whom to call after every write of this store that was committed; undefined: nobody any more. */
   onCommitted(listener: (() => void) | undefined): void;
 }
 
 /** What a store is made of: a pool that knows, or finds, the host that takes writes. */
 export type StoreOptions = Omit<PoolOptions, "primary">;
+
+/** Reads of the past on the connections of a pool. */
+function pastOf(pool: Pool): TailStore["past"] {
+  return {
+    scan: (query, signal) => scanTail(pool, query, signal),
+    versions: (ranges, limit, signal) => readVersions(pool, ranges, limit, signal),
+    isThere: (movement, signal) => isMovementThere(pool, movement, signal),
+  };
+}
 
 /** The store on PostgreSQL. Connects on first use. */
 export function createStore(given: StoreOptions): PostgresStore {
@@ -174,9 +194,10 @@ export function createStore(given: StoreOptions): PostgresStore {
     checkLedger: (after, limit, signal) => checkLedger(pool, after, limit, signal),
     tail: {
       identify: (signal) => identifyDatabase(tail, signal),
+      xids: (query, signal) => readXids(tail, query, signal),
       read: (query, signal) => readTail(tail, query, signal),
-      readPast: (query, signal) => readTail(pool, query, signal),
-      isThere: (movement, signal) => isMovementThere(pool, movement, signal),
+      ...pastOf(tail),
+      past: pastOf(pool),
       onCommitted: (listener) => void (committed = listener),
     },
     readSnapshot: (keys, signal) => readSnapshot(pool, keys, signal),

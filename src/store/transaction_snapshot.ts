@@ -1,46 +1,63 @@
 /**
- * What one statement of PostgreSQL saw: of which transactions it saw the rows. Pure.
+ * Which transactions' rows were seen up to a moment. Pure.
  *
  * Ids of transactions are whole (xid8), as numbers: at a million a second they are exact for two centuries.
  *
- * Only transactions are named here, and no subtransactions (savepoints): a row that one of those wrote has its id,
- * which is above that of its transaction, and looks as if it had been seen from the moment on at which the id was given
- * out.
+ * What PostgreSQL says of a snapshot names transactions, and not what is written under savepoints: such a row has an id
+ * of its own, above that of its transaction, and looks as if it had been seen from the moment on at which the id was
+ * given out. And after a crash, or by a standby that takes over, ids are given out once more that belonged to nothing
+ * that was committed. So from the lowest id on that was under way, what was seen is listed one by one, as far as rows
+ * of the ledger go.
  */
 
-/** Transactions below `xmin` are over, those from `xmax` on had not begun, of those between `xip` were under way. */
-export interface TransactionSnapshot {
-  readonly xmin: number;
+/** What one statement of PostgreSQL says that it saw. */
+export interface DatabaseSnapshot {
+  /** Transactions from here on had not begun. */
   readonly xmax: number;
-  /** Ascending. */
+  /** Those that were under way; ascending. */
   readonly xip: readonly number[];
+}
+
+/** Of which transactions the rows were seen. */
+export interface SeenTransactions extends DatabaseSnapshot {
+  /** Below this one all but those of `xip`; from here on those of `above`, and no others. At most `xmax`. */
+  readonly from: number;
+  /** Ascending. */
+  readonly above: readonly number[];
 }
 
 /** The first transaction id of all. */
 export const FIRST_XID = 3;
 
 /** What pg_current_snapshot() answers, as text: `xmin:xmax:xip,xip,...`. */
-export function parseSnapshot(text: string): TransactionSnapshot {
-  const [xmin, xmax, xip = ""] = text.split(":");
-  const snapshot = { xmin: Number(xmin), xmax: Number(xmax), xip: xip === "" ? [] : xip.split(",").map(Number) };
-  if (!isSnapshot(snapshot)) throw new Error("PostgreSQL answered a snapshot that can't be read");
+export function parseSnapshot(text: string): DatabaseSnapshot {
+  const [, xmax, xip = ""] = text.split(":");
+  const snapshot = { xmax: Number(xmax), xip: xip === "" ? [] : xip.split(",").map(Number) };
+  if (!isSeen({ ...snapshot, from: snapshot.xmax, above: [] })) {
+    throw new Error("PostgreSQL answered a snapshot that can't be read");
+  }
   return snapshot;
 }
 
-/** Whether these numbers are a snapshot at all. */
-export function isSnapshot({ xmin, xmax, xip }: TransactionSnapshot): boolean {
-  return [xmin, xmax, ...xip].every(Number.isSafeInteger) && xmin >= FIRST_XID && xmin <= xmax &&
-    xip.every((xid, i) => xid >= xmin && xid < xmax && (i === 0 || xid > xip[i - 1]!));
+/** Whether these numbers go together. */
+export function isSeen({ xmax, xip, from, above }: SeenTransactions): boolean {
+  return [xmax, from, ...xip, ...above].every((xid) => Number.isSafeInteger(xid) && xid >= FIRST_XID) &&
+    from <= xmax && isAscending(xip) && isAscending(above) && (xip.at(-1) ?? 0) < xmax && (above[0] ?? from) >= from;
 }
 
-/** Whether it saw what this transaction wrote. */
-export function hasSeen({ xmin, xmax, xip }: TransactionSnapshot, xid: number): boolean {
-  return xid < xmin || (xid < xmax && !xip.includes(xid));
+function isAscending(xids: readonly number[]): boolean {
+  return xids.every((xid, i) => i === 0 || xid > xids[i - 1]!);
 }
 
-/** Whether one saw all that another saw. */
-export function hasSeenAllOf(later: TransactionSnapshot, earlier: TransactionSnapshot): boolean {
-  return later.xmax >= earlier.xmax && later.xip.every((xid) => !hasSeen(earlier, xid));
+/** Whether what this transaction wrote was seen. */
+export function hasSeen({ xip, from, above }: SeenTransactions, xid: number): boolean {
+  return xid >= from ? above.includes(xid) : !xip.includes(xid);
+}
+
+/** Whether a later moment of the same database has seen all that an earlier one has. */
+export function hasSeenAllOf(later: SeenTransactions, earlier: SeenTransactions): boolean {
+  return later.xmax >= earlier.xmax && later.xip.every((xid) => !hasSeen(earlier, xid)) &&
+    earlier.above.every((xid) => hasSeen(later, xid));
 }
 
 /** The whole id of which these are the lower 32 bits, as rows have it: the last one up to `next`. */

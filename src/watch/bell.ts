@@ -15,7 +15,7 @@ export class Bell {
   async wait(ms: number): Promise<void> {
     if (!this.#isRung) {
       const { promise, resolve } = Promise.withResolvers<void>();
-      const timer = setTimeout(resolve, ms);
+      const timer = setTimeout(resolve, Math.max(0, ms));
       this.#wake = resolve;
       await promise;
       clearTimeout(timer);

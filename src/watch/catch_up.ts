@@ -1,15 +1,20 @@
 /** What came between the position that a client kept and where the tailer stands. */
 import { pause } from "../base/bounded_wait.ts";
-import type { TailKey, TailQuery, TailRead } from "../store/statements/tail.ts";
-import { hasSeenAllOf } from "../store/transaction_snapshot.ts";
+import type { TailKey, TailLevel, TailRead, TailRow } from "../store/statements/tail_rows.ts";
+import type { ScanQuery } from "../store/statements/tail_scan.ts";
+import type { VersionRange } from "../store/statements/tail_versions.ts";
+import { hasSeen, hasSeenAllOf } from "../store/transaction_snapshot.ts";
 import { changesOf, type InvChange } from "./changes.ts";
+import { inOrder } from "./ordering.ts";
 import type { LivePosition, Witness } from "./position.ts";
-import { TAIL_ROWS_MAX, type Tailer } from "./tailer.ts";
-import { inVersionOrder } from "./version_order.ts";
+import { SCAN_ROWS_MAX } from "./tail_reader.ts";
+import type { Tailer } from "./tailer.ts";
+import { VersionSequence } from "./version_sequence.ts";
 
 /** Reads of the past, each in its turn among all that are read so. */
 export interface PastReads {
-  tail(query: TailQuery, signal: AbortSignal): Promise<TailRead>;
+  scan(query: ScanQuery, signal: AbortSignal): Promise<TailRead>;
+  readonly versions: (ranges: readonly VersionRange[], limit: number, signal: AbortSignal) => Promise<TailRead>;
   /** Whether this movement is there, as that transaction wrote it. */
   isThere(witness: Witness, signal: AbortSignal): Promise<boolean>;
 }
@@ -19,8 +24,11 @@ export type ResumeFault = "other_database" | "past_gone";
 
 /** Older positions than this are not gone on from; in microseconds: an hour. */
 export const RESUME_US_MAX = 3_600_000_000;
-/** Movements that are read to go on from a position, of whatever goods. */
+/** Movements that are gone on with at once, and that are looked at for it, of whatever goods. */
 export const RESUME_ROWS_MAX = 50_000;
+const RESUME_SCANNED_MAX = 1_000_000;
+/** Clocks of two servers of one database, of which one took over, differ by less than this. */
+export const CLOCKS_US_MAX = 5_000_000;
 /** Ids of transactions are compared by their lower 32 bits, which is right as far as half of these. */
 const RESUME_XIDS_MAX = 2 ** 30;
 /** How long a tailer may take to pass a position of another process, which was a moment ahead of it. */
@@ -35,16 +43,14 @@ export async function judgeResume(
 ): Promise<ResumeFault | undefined> {
   if (from.databaseId !== origin.databaseId) return "other_database";
   if (from.witness !== undefined && !await reads.isThere(from.witness, signal)) return "past_gone";
-  if (origin.snapshot.xmax - from.snapshot.xmax > RESUME_XIDS_MAX) return "past_gone";
+  if (origin.seen.xmax - from.seen.xmax > RESUME_XIDS_MAX) return "past_gone";
   if (origin.sinceUs - from.sinceUs > RESUME_US_MAX) return "past_gone";
-  return hasSeenAllOf(origin.snapshot, from.snapshot) || await passes(from, { tailer, signal })
-    ? undefined
-    : "past_gone";
+  return hasSeenAllOf(origin.seen, from.seen) || await passes(from, { tailer, signal }) ? undefined : "past_gone";
 }
 
 /** Whether the tailer comes to see all that the position has seen: where the database was set back it does not. */
 async function passes(
-  { snapshot }: LivePosition,
+  { seen }: LivePosition,
   { tailer, signal }: { readonly tailer: Tailer; readonly signal: AbortSignal },
 ): Promise<boolean> {
   const joinedAt = tailer.clock;
@@ -53,7 +59,7 @@ async function passes(
     tailer.wake();
     await pause(PASS_LOOK_MS, signal);
     const at = tailer.position;
-    if (at !== undefined && hasSeenAllOf(at.snapshot, snapshot)) return true;
+    if (at !== undefined && hasSeenAllOf(at.seen, seen)) return true;
     // Two reads that began since have ended, or fail.
     if (tailer.clock > joinedAt + 2) return false;
   }
@@ -63,20 +69,29 @@ async function passes(
 /** All changes from one to the other, by version for each place; undefined: they are too many. */
 export async function catchUp(
   from: LivePosition,
-  { snapshot }: LivePosition,
+  { seen }: LivePosition,
   { reads, signal }: { readonly reads: PastReads; readonly signal: AbortSignal },
 ): Promise<InvChange[] | undefined> {
-  const pages: TailRead[] = [];
+  const sequence = new VersionSequence(RESUME_ROWS_MAX);
+  const isDue = ({ xid }: TailRow) => !hasSeen(from.seen, xid) && hasSeen(seen, xid);
+  const rows: TailRow[] = [];
+  const levels: TailLevel[] = [];
   let key: TailKey | undefined;
-  for (;;) {
-    const query = { after: from.snapshot, upTo: snapshot, sinceUs: from.sinceUs, key, limit: TAIL_ROWS_MAX };
-    const page = await reads.tail(query, signal);
-    pages.push(page);
-    const last = page.rows.at(-1);
-    if (last === undefined || !page.hasMore) break;
-    if (pages.length * TAIL_ROWS_MAX >= RESUME_ROWS_MAX) return undefined;
-    key = [last.atUs, last.goodsId, last.locationId, last.version];
+  for (let scanned = 0; scanned < RESUME_SCANNED_MAX; scanned += SCAN_ROWS_MAX) {
+    const query = { after: from.seen, upTo: seen, sinceUs: sinceOf(from), key, limit: SCAN_ROWS_MAX };
+    const page = await reads.scan(query, signal);
+    const ordered = await inOrder(page, { sequence, versions: reads.versions, isDue }, signal);
+    rows.push(...ordered.rows);
+    levels.push(...ordered.levels);
+    if (rows.length > RESUME_ROWS_MAX) return undefined;
+    // The latest page's levels of a place are the newest.
+    if (page.next === undefined) return changesOf(rows, levels);
+    key = page.next;
   }
-  // The latest page's levels of a place are the newest.
-  return changesOf(inVersionOrder(pages.flatMap(({ rows }) => rows)), pages.flatMap(({ levels }) => levels));
+  return undefined;
+}
+
+/** From which time on what a position has not seen was written down, by whichever server's clock. */
+export function sinceOf({ sinceUs }: LivePosition): number {
+  return Math.max(0, sinceUs - CLOCKS_US_MAX);
 }

@@ -2,7 +2,7 @@
 import { keyOf, type StockKey } from "../inventory/stock_key.ts";
 import { available } from "../inventory/levels.ts";
 import type { ListedLevel } from "../inventory/queries.ts";
-import type { TailLevel, TailRow } from "../store/statements/tail.ts";
+import type { TailLevel, TailRow } from "../store/statements/tail_rows.ts";
 
 /** One change: the movement, and where its place stands since. */
 export interface InvChange {

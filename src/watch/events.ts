@@ -1,6 +1,6 @@
 /** What streams of changes bring, as plain data; the wire has messages of the same names. */
 import type { ListedLevel } from "../inventory/queries.ts";
-import type { TailRow } from "../store/statements/tail.ts";
+import type { TailRow } from "../store/statements/tail_rows.ts";
 import type { InvChange } from "./changes.ts";
 import type { Position } from "./position.ts";
 

@@ -1,7 +1,7 @@
 /** Which goods a stream is of. Pure. */
 import type { OperationKind } from "../inventory/model.ts";
 import type { InvChange } from "./changes.ts";
-import type { TailRow } from "../store/statements/tail.ts";
+import type { TailRow } from "../store/statements/tail_rows.ts";
 
 /** Goods and locations; what is absent is no filter. */
 export interface InvFilter {

@@ -12,7 +12,7 @@
  * What the tailer brings meanwhile waits, bounded, and is left out where the snapshot or the position has it already.
  */
 import type { LevelKey, LevelQuery, ListedLevel, Page, PageOf } from "../inventory/queries.ts";
-import { hasSeen, hasSeenAllOf, type TransactionSnapshot } from "../store/transaction_snapshot.ts";
+import { hasSeen, hasSeenAllOf, type SeenTransactions } from "../store/transaction_snapshot.ts";
 import { Bell } from "./bell.ts";
 import { catchUp, judgeResume, type PastReads } from "./catch_up.ts";
 import type { InvChange } from "./changes.ts";
@@ -23,6 +23,7 @@ import { PendingChanges } from "./pending_changes.ts";
 import { bounded } from "./joining.ts";
 import type { LivePosition } from "./position.ts";
 import { SnapshotPages } from "./snapshot_pages.ts";
+import { DatabaseSetBackError } from "./tail_reader.ts";
 import type { TailBatch, Tailer } from "./tailer.ts";
 
 /** Places on a page of the snapshot, and changes in one event of what came since a position. */
@@ -69,8 +70,13 @@ class InvStream {
   /** What came while a page was read, of places that no page has had before. */
   #early = new PendingChanges();
   #pages: SnapshotPages | undefined;
+  /** The database is not the one that the stream began with. */
+  #isLost = false;
+  /** The client has nothing yet to go on from behind its snapshot; and once there is, it gets it at once. */
+  #isWithoutPosition = false;
+  #isPositionDue = false;
   /** What this snapshot saw the client has. */
-  #resumed: TransactionSnapshot | undefined;
+  #resumed: SeenTransactions | undefined;
   /** Why it could not go on from the position. */
   #fault: Extract<Start, "other_database" | "past_gone"> | undefined;
   #leave = () => {};
@@ -98,7 +104,7 @@ class InvStream {
   async *#resume(from: LivePosition): AsyncGenerator<InvEvent, boolean> {
     const { reads, signal, tailer } = this.#parts;
     // Before anything is waited for: what comes from now on is distinguished from what the client has.
-    this.#resumed = from.snapshot;
+    this.#resumed = from.seen;
     const origin = await this.#join();
     this.#fault = await judgeResume(from, origin, { reads, tailer, signal });
     if (this.#fault !== undefined) return false;
@@ -111,7 +117,7 @@ class InvStream {
     const wanted = changes.filter(this.#fits);
     for (let at = 0; at < wanted.length && !this.#ending.isOver; at += PAGE_PLACES) {
       const part = wanted.slice(at, at + PAGE_PLACES).map((change) => ({ change, folded: 0 }));
-      const isLast = at + PAGE_PLACES >= wanted.length && hasSeenAllOf(origin.snapshot, from.snapshot);
+      const isLast = at + PAGE_PLACES >= wanted.length && hasSeenAllOf(origin.seen, from.seen);
       yield { kind: "changes", changes: part, position: isLast ? origin : undefined };
     }
     return true;
@@ -122,6 +128,7 @@ class InvStream {
     const { filter, changesOnly } = this.#ask;
     this.#resumed = undefined;
     this.#pages = changesOnly ? undefined : new SnapshotPages(filter);
+    this.#isWithoutPosition = !changesOnly;
     const origin = await this.#join();
     yield {
       kind: "started",
@@ -142,23 +149,29 @@ class InvStream {
     return await bounded(origin, this.#parts.signal);
   }
 
-  #take({ begun, changes, position }: TailBatch): void {
+  #take(batch: TailBatch | undefined): void {
+    if (batch === undefined) {
+      this.#isLost = true;
+      return this.#bell.ring();
+    }
+    const { begun, changes, position } = batch;
     let wanted = changes.filter(this.#fits);
     const resumed = this.#resumed;
     if (resumed !== undefined) {
       wanted = wanted.filter(({ movement }) => !hasSeen(resumed, movement.xid));
-      if (position !== undefined && hasSeenAllOf(position.snapshot, resumed)) this.#resumed = undefined;
+      if (position !== undefined && hasSeenAllOf(position.seen, resumed)) this.#resumed = undefined;
     }
     const pages = this.#pages;
     if (pages !== undefined) {
       if (!pages.isComplete) this.#early.add(wanted.filter((change) => !pages.covers(change)), undefined);
       wanted = wanted.filter((change) => pages.isNewer(change));
-      pages.forgetBefore(begun);
-      if (pages.isPassedBy(begun)) this.#pages = undefined;
+      if (position !== undefined) pages.forgetBefore(begun);
+      if (position !== undefined && pages.isPassedBy(begun)) this.#pages = undefined;
     }
     const isExact = this.#pages === undefined && this.#resumed === undefined;
     this.#pending.add(wanted, isExact ? position : undefined);
-    if (!this.#pending.isEmpty || this.#pending.isOver) this.#bell.ring();
+    this.#isPositionDue ||= this.#isWithoutPosition && this.#pending.position !== undefined;
+    if (!this.#pending.isEmpty || this.#pending.isOver || this.#isPositionDue) this.#bell.ring();
   }
 
   async *#snapshot(pages: SnapshotPages): AsyncGenerator<InvEvent> {
@@ -180,15 +193,27 @@ class InvStream {
     }
   }
 
+  #takePosition(): LivePosition | undefined {
+    return this.#noted({ position: this.#pending.takePosition() }).position;
+  }
+
+  /** The client gets this position. */
+  #noted<T extends { readonly position: LivePosition | undefined }>(said: T): T {
+    this.#isPositionDue = false;
+    if (said.position !== undefined) this.#isWithoutPosition = false;
+    return said;
+  }
+
   async *#live(): AsyncGenerator<InvEvent> {
     let saidAtMs = performance.now();
     while (!this.#ending.isGone) {
+      if (this.#isLost) throw new DatabaseSetBackError();
       const taken = this.#pending.take();
       const end = this.#ending.end ?? (this.#pending.isOver ? "behind" : undefined);
-      if (taken !== undefined) yield { kind: "changes", ...taken };
-      else if (end !== undefined) return yield { kind: "ended", end, position: this.#pending.takePosition() };
-      else if (performance.now() - saidAtMs >= HEARTBEAT_MS) {
-        yield { kind: "heartbeat", position: this.#pending.takePosition() };
+      if (taken !== undefined) yield { kind: "changes", ...this.#noted(taken) };
+      else if (end !== undefined) return yield { kind: "ended", end, position: this.#takePosition() };
+      else if (this.#isPositionDue || performance.now() - saidAtMs >= HEARTBEAT_MS) {
+        yield { kind: "heartbeat", position: this.#takePosition() };
       } else {
         await this.#bell.wait(saidAtMs + HEARTBEAT_MS - performance.now());
         continue;

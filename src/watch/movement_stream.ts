@@ -13,21 +13,25 @@
  * A walk leads from one moment to another, each a snapshot: exactly the rows between them, by time. So what was under
  * way where one ends comes with the next.
  */
-import type { TailKey, TailRow } from "../store/statements/tail.ts";
-import { hasSeen, hasSeenAllOf, type TransactionSnapshot } from "../store/transaction_snapshot.ts";
+import { compareTailKeys, type TailKey, tailKeyOf, type TailRow } from "../store/statements/tail_rows.ts";
+import { hasSeen, hasSeenAllOf, type SeenTransactions } from "../store/transaction_snapshot.ts";
 import { Bell } from "./bell.ts";
-import { judgeResume, type PastReads, type ResumeFault } from "./catch_up.ts";
+import { judgeResume, type PastReads, type ResumeFault, sinceOf } from "./catch_up.ts";
 import { Ending } from "./ending.ts";
 import { HEARTBEAT_MS, type MovementEvent } from "./events.ts";
 import { fitsMovements, type MovementFilter } from "./filter.ts";
 import type { StreamParts } from "./inv_stream.ts";
 import { bounded } from "./joining.ts";
 import type { LivePosition, PastPosition, Position } from "./position.ts";
-import { TAIL_ROWS_MAX, type TailBatch } from "./tailer.ts";
-import { inVersionOrder } from "./version_order.ts";
+import { inOrder } from "./ordering.ts";
+import { DatabaseSetBackError, SCAN_ROWS_MAX } from "./tail_reader.ts";
+import type { TailBatch } from "./tailer.ts";
+import { VersionSequence } from "./version_sequence.ts";
 
 /** Rows of the tail that wait; what is more is read again. */
 const WAITING_MAX = 4000;
+/** Places whose versions a walk remembers; those of others it looks up. */
+const WALKED_PLACES_MAX = 2000;
 
 /** What a stream is of, and from where. */
 export interface MovementAsk {
@@ -49,7 +53,7 @@ export class ResumeFaultError extends Error {
 
 /** Where a walk begins: what `after` saw is left out, and so is what is not behind the key. */
 interface WalkStart {
-  readonly after: TransactionSnapshot | undefined;
+  readonly after: SeenTransactions | undefined;
   readonly sinceUs: number;
   readonly key?: TailKey | undefined;
 }
@@ -80,8 +84,10 @@ class MovementStream {
   #waitingRows = 0;
   /** More came than may wait: it is read again. */
   #isOver = false;
+  /** The database is not the one that the stream began with. */
+  #isLost = false;
   /** What this snapshot saw the client has. */
-  #resumed: TransactionSnapshot | undefined;
+  #resumed: SeenTransactions | undefined;
   #saidAtMs = performance.now();
   #leave = () => {};
 
@@ -101,15 +107,15 @@ class MovementStream {
   async *events(): AsyncGenerator<MovementEvent> {
     const { from } = this.#ask;
     const { reads, tailer, signal } = this.#parts;
-    if (from !== undefined && "snapshot" in from) this.#resumed = from.snapshot;
+    if (from !== undefined && "seen" in from) this.#resumed = from.seen;
     let upTo = await this.#join();
     let start: WalkStart | undefined;
-    if (from !== undefined && "snapshot" in from) {
+    if (from !== undefined && "seen" in from) {
       const fault = await judgeResume(from, upTo, { reads, tailer, signal });
       if (fault !== undefined) throw new ResumeFaultError(fault);
-      start = { after: from.snapshot, sinceUs: from.sinceUs };
+      start = { after: from.seen, sinceUs: sinceOf(from) };
     } else if (from !== undefined) start = { after: undefined, sinceUs: from.fromUs };
-    const position = from === undefined ? upTo : "snapshot" in from ? from : undefined;
+    const position = from === undefined ? upTo : "seen" in from ? from : undefined;
     const { databaseId } = upTo;
     yield { kind: "started", start: from === undefined ? "now" : "resumed", databaseId, position };
     if (from !== undefined && "past" in from) {
@@ -123,7 +129,7 @@ class MovementStream {
       const { end } = this.#ending;
       if (end !== undefined) return yield { kind: "ended", end };
       if (this.#ending.isGone) return;
-      start = { after: upTo.snapshot, sinceUs: upTo.sinceUs };
+      start = { after: upTo.seen, sinceUs: sinceOf(upTo) };
       upTo = await this.#join();
     }
   }
@@ -139,11 +145,16 @@ class MovementStream {
     return await bounded(origin, this.#parts.signal);
   }
 
-  #take({ rows, position }: TailBatch): void {
+  #take(batch: TailBatch | undefined): void {
+    if (batch === undefined) {
+      this.#isLost = true;
+      return this.#bell.ring();
+    }
     if (this.#isOver) return;
+    const { rows, position } = batch;
     const resumed = this.#resumed;
     const wanted = rows.filter((row) => this.#fits(row) && (resumed === undefined || !hasSeen(resumed, row.xid)));
-    if (resumed !== undefined && position !== undefined && hasSeenAllOf(position.snapshot, resumed)) {
+    if (resumed !== undefined && position !== undefined && hasSeenAllOf(position.seen, resumed)) {
       this.#resumed = undefined;
     }
     const exact = this.#resumed === undefined ? position : undefined;
@@ -164,18 +175,24 @@ class MovementStream {
     const { reads, signal } = this.#parts;
     const { after, sinceUs } = start;
     let { key } = start;
+    const sequence = new VersionSequence(WALKED_PLACES_MAX);
     while (!this.#ending.isOver) {
-      const page = await reads.tail({ after, upTo: upTo.snapshot, sinceUs, key, limit: TAIL_ROWS_MAX }, signal);
-      const last = page.rows.at(-1);
-      if (last !== undefined) key = [last.atUs, last.goodsId, last.locationId, last.version];
-      const { databaseId, snapshot, witness } = upTo;
-      const position: PastPosition | LivePosition = !page.hasMore || key === undefined
+      const page = await reads.scan({ after, upTo: upTo.seen, sinceUs, key, limit: SCAN_ROWS_MAX }, signal);
+      // What comes before the page by its time was given, whether or not that is remembered.
+      const from: TailKey = key ?? [sinceUs, 0, 0, 0];
+      const isDue = (row: TailRow) =>
+        compareTailKeys(tailKeyOf(row), from) > 0 && hasSeen(upTo.seen, row.xid) &&
+        (after === undefined || !hasSeen(after, row.xid));
+      const ordered = await inOrder(page, { sequence, versions: reads.versions, isDue }, signal);
+      key = page.next;
+      const { databaseId, seen, witness } = upTo;
+      const position: PastPosition | LivePosition = key === undefined
         ? upTo
-        : { databaseId, snapshot, sinceUs: upTo.sinceUs, witness, past: { after, key } };
-      const rows = inVersionOrder(page.rows.filter(this.#fits));
+        : { databaseId, seen, sinceUs: upTo.sinceUs, witness, past: { after, key } };
+      const rows = ordered.rows.filter(this.#fits);
       if (rows.length > 0) yield this.#said({ kind: "movements", rows, position });
       else if (performance.now() - this.#saidAtMs >= HEARTBEAT_MS) yield this.#said({ kind: "heartbeat", position });
-      if (!page.hasMore) return;
+      if (key === undefined) return;
     }
   }
 
@@ -184,6 +201,7 @@ class MovementStream {
     let stands = from;
     let isMoved = false;
     while (!this.#ending.isOver && !this.#isOver) {
+      if (this.#isLost) throw new DatabaseSetBackError();
       const next = this.#waiting.shift();
       if (next !== undefined) {
         this.#waitingRows -= next.rows.length;

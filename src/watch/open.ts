@@ -11,9 +11,10 @@ export function openWatching(
   log: Log,
   ageMsMax: number,
 ): { readonly watching: Watching; readonly past: PastReads } {
-  const source = tail ?? { identify: nothing, read: nothing, onCommitted: () => {} };
+  const none = { scan: nothing, versions: nothing, isThere: nothing };
+  const source = tail ?? { ...none, identify: nothing, xids: nothing, read: nothing, onCommitted: () => {} };
   const watching = new Watching({ source, log, random: Math.random, ageMsMax });
-  return { watching, past: { tail: tail?.readPast ?? nothing, isThere: tail?.isThere ?? nothing } };
+  return { watching, past: tail?.past ?? none };
 }
 
 function nothing(): Promise<never> {

@@ -2,12 +2,12 @@
  * Where a stream of changes stands: all that is written down in a resume token, as plain data. Pure.
  */
 import type { Place } from "../inventory/stock_key.ts";
-import type { TailKey } from "../store/statements/tail.ts";
-import type { TransactionSnapshot } from "../store/transaction_snapshot.ts";
+import type { TailKey } from "../store/statements/tail_rows.ts";
+import type { SeenTransactions } from "../store/transaction_snapshot.ts";
 
 /** A moment of a database: what had been committed then. */
 export interface Moment {
-  readonly snapshot: TransactionSnapshot;
+  readonly seen: SeenTransactions;
   /** What was not committed then was, or is, written down at this time or later; in microseconds since 1970. */
   readonly sinceUs: number;
 }
@@ -30,7 +30,7 @@ export interface LivePosition extends Moment {
 export interface PastPosition extends LivePosition {
   readonly past: {
     /** What that moment had is left out; undefined: nothing is. */
-    readonly after: TransactionSnapshot | undefined;
+    readonly after: SeenTransactions | undefined;
     /** Behind this movement. */
     readonly key: TailKey;
   };

@@ -65,7 +65,9 @@ export class SnapshotPages {
     return { change, folded: Math.min(folded, change.level.version - had - 1) };
   }
 
-  /** What came with a read of the tail that was the so many-th to begin was taken in; what comes next is later. */
+  /**
+   * All that a read of the tail, the so many-th to begin, or one before it saw was taken in: what comes next is newer.
+   */
   forgetBefore(begun: number): void {
     if (this.#versions.size === 0) return;
     for (const [key, { readAt }] of this.#versions) if (readAt < begun) this.#versions.delete(key);

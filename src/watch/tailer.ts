@@ -1,78 +1,50 @@
 /**
- * Reads what is committed as it is committed, once for all watchers of the process: which movements came since it read
- * last. It runs while anybody watches.
+ * Reads what is committed as it is committed, once for all watchers of the process. It runs while anybody watches.
  *
- *     stopped  --somebody joins-----------------------> starting
- *     starting --the database said where it stands----> tailing
- *     tailing  --a read: its movements go to everybody--> tailing
- *     starting, tailing --the read failed-------------> the same, after a pause that grows
- *     any      --the last one left--------------------> stopped
- *
- * Two reads follow on each other by their snapshots: what the one has not seen and the other has is new, whatever its
- * time and the sequence of its commit, and no row is new twice. A transaction that hangs holds nobody up: what it wrote
- * is new once it is over, and what others wrote while it hung has been new before.
- *
- * The ledger has no index of transactions. Rows are looked for by their time, from {@link OVERLAP_US} before the read
- * before, as their time is that of the read that they were decided on. Of a transaction that was under way then, they
- * are looked for from when it was first seen.
+ *     stopped  --somebody joins---------------------------> starting
+ *     starting --the database said where it stands--------> tailing
+ *     tailing  --a read: what is new goes to everybody----> tailing
+ *     starting, tailing --the read failed-----------------> the same, after a pause that grows
+ *     tailing  --the database is not the one that it was--> starting: everybody's stream has to end
+ *     any      --the last one left------------------------> stopped
  */
 import { type Backoff, backoffMs } from "../base/backoff.ts";
 import { pause } from "../base/bounded_wait.ts";
-import { invariant } from "../base/invariant.ts";
 import { DatabaseUnavailableError, OutcomeUnknownError, StatementTimeoutError } from "../store/errors.ts";
-import type { TailQuery, TailRead, TailRow } from "../store/statements/tail.ts";
-import { hasSeen, lowXid } from "../store/transaction_snapshot.ts";
 import { errorSummary, type Log } from "../telemetry/log.ts";
-import { changesOf, type InvChange } from "./changes.ts";
-import type { LivePosition, Witness } from "./position.ts";
-import { inVersionOrder } from "./version_order.ts";
+import type { LivePosition } from "./position.ts";
+import { DatabaseSetBackError, type TailPart, TailReader, type TailSource } from "./tail_reader.ts";
 
 /** From the begin of one read to that of the next: at the most, and where this process has written meanwhile. */
 const POLL_MS = 150;
 const WOKEN_POLL_MS = 50;
-/** Rows of one read; what is more comes with further ones of the same difference. */
-export const TAIL_ROWS_MAX = 2000;
-/** A movement is committed so long after its time at the most: decided on a read, written, committed. */
-const OVERLAP_US = 2_000_000;
-/** So far before its start a tailer looks for rows of transactions that it finds under way. */
-const START_LOOKBACK_US = 300_000_000;
-/** Rows of savepoints are distinguished from rows that were seen in transactions that hang no longer than this. */
-const SAVEPOINT_US_MAX = 30_000_000;
+/** A read is followed by a pause of at least so many times what it took, so that it costs a bounded part of a core. */
+const PAUSE_PER_READ = 4;
 const FAILED_PAUSE: Backoff = { leastMs: 100, firstMs: 250, growth: 2, maxMs: 2_000 };
 const PASSING = [DatabaseUnavailableError, OutcomeUnknownError, StatementTimeoutError];
 
-/** Where movements are read from. */
-export interface TailSource {
-  /** Names the database: another one has another id. */
-  identify(signal: AbortSignal): Promise<string>;
-  read(query: TailQuery, signal: AbortSignal): Promise<TailRead>;
-  /** Whom to call after every batch that this process has committed; undefined: nobody any more. */
-  onCommitted(listener: (() => void) | undefined): void;
-}
-
-/** What came with one read. */
-export interface TailBatch {
-  /** When the read began, by {@link Tailer.clock}. */
+/** What came with one read, or a part of it. */
+export interface TailBatch extends TailPart {
+  /** The read was the so many-th to begin. */
   readonly begun: number;
-  /** In commit order as far as it shows: by version for each place. */
-  readonly rows: readonly TailRow[];
-  /** The same as changes of levels. */
-  readonly changes: readonly InvChange[];
-  /** Where everybody stands who took this batch in; undefined: more of the same difference follows. */
-  readonly position: LivePosition | undefined;
 }
 
-/** Takes batches in. */
-export type Watcher = (batch: TailBatch) => void;
+/** Takes batches in; undefined: the database is not the one that it was, and there will be no more. */
+export type Watcher = (batch: TailBatch | undefined) => void;
 
 /** What it is made of. */
 export interface TailerParts {
-  readonly source: TailSource;
+  readonly source: TailSource & {
+    /** Whom to call after every batch that this process has committed; undefined: nobody any more. */
+    onCommitted(listener: (() => void) | undefined): void;
+  };
   readonly log: Log;
   /** Answers in [0, 1). */
   readonly random: () => number;
   /** A clock that runs forward, in ms. */
   readonly nowMs: () => number;
+  /** Instead of LATE_US_MAX of tail_reader.ts. */
+  readonly lateUsMax?: number | undefined;
 }
 
 /** What it shows of itself. */
@@ -90,16 +62,15 @@ export interface TailerView {
 export class Tailer {
   readonly #parts: TailerParts;
   readonly #watchers = new Set<Watcher>();
-  readonly #underWaySince = new Map<number, number>();
-  readonly #stopping = new AbortController();
-  #clock = 0;
-  #run: Promise<void> | undefined;
-  #position: LivePosition | undefined;
-  #nowUs = 0;
-  #readAtMs = 0;
+  /** Those who joined while there was no position to begin from. */
   readonly #joining = new Map<Watcher, (origin: LivePosition) => void>();
+  readonly #stopping = new AbortController();
+  #reader: TailReader | undefined;
+  #run: Promise<void> | undefined;
   /** A part of a difference was given, and the rest was not. */
-  #isBetweenPages = false;
+  #isBetweenParts = false;
+  #clock = 0;
+  #readAtMs = 0;
   #wake = Promise.withResolvers<void>();
   #isWoken = false;
   #counts = { reads: 0, failures: 0, rows: 0 };
@@ -110,7 +81,7 @@ export class Tailer {
 
   get view(): TailerView {
     const lagMs = this.#run === undefined ? 0 : this.#parts.nowMs() - this.#readAtMs;
-    return { watchers: this.#watchers.size, ...this.#counts, lagSeconds: lagMs / 1000 };
+    return { watchers: this.#watchers.size + this.#joining.size, ...this.#counts, lagSeconds: lagMs / 1000 };
   }
 
   /** Counts the reads that have begun: one that begins later sees all that was committed before. */
@@ -120,20 +91,22 @@ export class Tailer {
 
   /** Where it stands; undefined: it does not run, or is starting. */
   get position(): LivePosition | undefined {
-    return this.#position;
+    return this.#reader?.position;
   }
 
   /**
-   * Gives every batch to the watcher from now on: all that is committed after `origin`. Leaving is to be called once.
+   * Gives every batch to the watcher from now on: all that is committed after `origin`, which is known once the
+   * database has said it. Leaving is to be called once.
    */
   join(watcher: Watcher): { readonly origin: Promise<LivePosition>; leave(): void } {
     const leave = () => {
       this.#watchers.delete(watcher);
       this.#joining.delete(watcher);
     };
-    if (this.#position !== undefined && !this.#isBetweenPages) {
+    const { position } = this;
+    if (position !== undefined && !this.#isBetweenParts) {
       this.#watchers.add(watcher);
-      return { origin: Promise.resolve(this.#position), leave };
+      return { origin: Promise.resolve(position), leave };
     }
     const { promise: origin, resolve } = Promise.withResolvers<LivePosition>();
     this.#joining.set(watcher, resolve);
@@ -145,16 +118,7 @@ export class Tailer {
     return { origin, leave };
   }
 
-  /** Those who joined before there was a position to begin from. */
-  #admit(position: LivePosition): void {
-    for (const [watcher, resolve] of this.#joining) {
-      this.#watchers.add(watcher);
-      resolve(position);
-    }
-    this.#joining.clear();
-  }
-
-  /** This process has committed something: the next read is due. Costs a flag. */
+  /** Somebody waits for the next read. Costs a flag. */
   wake(): void {
     if (this.#isWoken) return;
     this.#isWoken = true;
@@ -172,11 +136,13 @@ export class Tailer {
 
   async #tail(): Promise<void> {
     const { log, random, nowMs } = this.#parts;
+    const { signal } = this.#stopping;
     let failures = 0;
-    while (this.#watchers.size + this.#joining.size > 0 && !this.#stopping.signal.aborted) {
+    while (this.#watchers.size + this.#joining.size > 0 && !signal.aborted) {
       const begunMs = nowMs();
       try {
-        await this.#read(++this.#clock);
+        await this.#read(failures > 0);
+        this.#readAtMs = begunMs;
         if (failures > 0) log.info({ failures }, "changes are read again");
         failures = 0;
         await this.#pause(begunMs);
@@ -184,115 +150,78 @@ export class Tailer {
         failures++;
         this.#counts.failures++;
         const isPassing = PASSING.some((kind) => error instanceof kind);
-        if (!this.#stopping.signal.aborted) {
+        if (!signal.aborted) {
           log[isPassing && failures > 1 ? "debug" : "warn"](
             { failures, error: errorSummary(error) },
             "changes could not be read",
           );
         }
-        await this.#rest(backoffMs(FAILED_PAUSE, failures, random()));
+        await pause(backoffMs(FAILED_PAUSE, failures, random()), signal);
       }
     }
-    this.#position = undefined;
-    this.#underWaySince.clear();
-    this.#isBetweenPages = false;
+    this.#reader = undefined;
+    this.#isBetweenParts = false;
     this.#parts.source.onCommitted(undefined);
     this.#run = undefined;
   }
 
   async #pause(begunMs: number): Promise<void> {
     const { nowMs } = this.#parts;
-    await this.#rest(begunMs + WOKEN_POLL_MS - nowMs());
-    if (this.#isWoken) return;
+    const tookMs = nowMs() - begunMs;
+    const leastMs = Math.max(WOKEN_POLL_MS - tookMs, PAUSE_PER_READ * tookMs);
+    await pause(Math.max(0, leastMs), this.#stopping.signal);
+    const restMs = begunMs + POLL_MS - nowMs();
+    if (this.#isWoken || restMs <= 0) return;
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const due = new Promise<void>((resolve) => timer = setTimeout(resolve, begunMs + POLL_MS - nowMs()));
+    const due = new Promise<void>((resolve) => timer = setTimeout(resolve, restMs));
     await Promise.race([due, this.#wake.promise]);
     clearTimeout(timer);
   }
 
-  async #rest(ms: number): Promise<void> {
-    if (ms > 0) await pause(ms, this.#stopping.signal);
-  }
-
-  /** One read, and further ones where it is more than fits; the first of all only says where the database stands. */
-  async #read(begun: number): Promise<void> {
-    const { source, nowMs } = this.#parts;
+  /** One read; the first of all only says where the database stands. */
+  async #read(isAfterFailure: boolean): Promise<void> {
+    const { source, nowMs, lateUsMax } = this.#parts;
     const { signal } = this.#stopping;
     this.#isWoken = false;
     this.#wake = Promise.withResolvers();
-    const from = this.#position;
-    const begunMs = nowMs();
     this.#counts.reads++;
-    if (from === undefined) {
-      const databaseId = await source.identify(signal);
-      const first = await source.read({ sinceUs: 0, limit: 0 }, signal);
-      this.#position = this.#positionAt(first, { databaseId, witness: undefined });
-      this.#admit(this.#position);
-    } else {
-      const query = this.#queryBehind(from, begunMs);
-      let read = await source.read(query, signal);
-      const { snapshot } = read;
-      let { witness } = from;
-      for (let page = read;; page = read) {
-        witness = witnessOf(page.rows) ?? witness;
-        const rows = inVersionOrder(page.rows.filter(({ xid }) => !hasSeen(from.snapshot, xid)));
-        this.#counts.rows += rows.length;
-        const changes = changesOf(rows, page.levels);
-        if (!page.hasMore) {
-          this.#position = this.#positionAt({ ...page, snapshot }, { databaseId: from.databaseId, witness });
-          this.#isBetweenPages = false;
-          this.#give({ begun, rows, changes, position: this.#position });
-          this.#admit(this.#position);
-          break;
-        }
-        this.#isBetweenPages = true;
-        this.#give({ begun, rows, changes, position: undefined });
-        const { atUs, goodsId, locationId, version } = page.rows.at(-1)!;
-        read = await source.read({ ...query, upTo: snapshot, key: [atUs, goodsId, locationId, version] }, signal);
-      }
+    const begun = ++this.#clock;
+    if (this.#reader === undefined) {
+      const reader = new TailReader(source, nowMs, lateUsMax);
+      const position = await reader.start(signal);
+      this.#reader = reader;
+      this.#admit(position);
+      return;
     }
-    this.#readAtMs = begunMs;
+    try {
+      if (isAfterFailure) await this.#reader.verify(signal);
+      await this.#reader.read((part) => this.#give({ ...part, begun }), signal);
+    } catch (error) {
+      if (error instanceof DatabaseSetBackError) this.#dismiss();
+      throw error;
+    }
   }
 
-  #queryBehind({ snapshot }: LivePosition, begunMs: number): TailQuery {
-    const late = snapshot.xip.map((xid) => {
-      const sinceUs = this.#underWaySince.get(xid);
-      invariant(sinceUs !== undefined, "a transaction under way has no time since when");
-      return { xid, sinceUs };
-    });
-    return {
-      after: snapshot,
-      sinceUs: this.#nowUs - OVERLAP_US,
-      agoUs: Math.ceil((begunMs - this.#readAtMs) * 1000) + OVERLAP_US,
-      late,
-      withSavepoints: late.filter(({ sinceUs }) => this.#nowUs - sinceUs < SAVEPOINT_US_MAX).map(({ xid }) => xid),
-      limit: TAIL_ROWS_MAX,
-    };
-  }
-
-  #positionAt(
-    { snapshot, nowUs }: Pick<TailRead, "snapshot" | "nowUs">,
-    { databaseId, witness }: Pick<LivePosition, "databaseId" | "witness">,
-  ): LivePosition {
-    const isFirst = this.#position === undefined;
-    const since = isFirst ? nowUs - START_LOOKBACK_US : this.#nowUs - OVERLAP_US;
-    for (const xid of this.#underWaySince.keys()) if (hasSeen(snapshot, xid)) this.#underWaySince.delete(xid);
-    for (const xid of snapshot.xip) if (!this.#underWaySince.has(xid)) this.#underWaySince.set(xid, since);
-    this.#nowUs = nowUs;
-    return {
-      databaseId,
-      snapshot,
-      sinceUs: Math.max(0, Math.min(nowUs, ...this.#underWaySince.values())),
-      witness,
-    };
+  /** Nobody can be given what comes next: it is not what follows on what they have. */
+  #dismiss(): void {
+    this.#reader = undefined;
+    this.#isBetweenParts = false;
+    for (const watcher of this.#watchers) watcher(undefined);
+    this.#watchers.clear();
   }
 
   #give(batch: TailBatch): void {
+    this.#counts.rows += batch.rows.length;
+    this.#isBetweenParts = batch.position === undefined;
     for (const watcher of this.#watchers) watcher(batch);
+    if (batch.position !== undefined) this.#admit(batch.position);
   }
-}
 
-function witnessOf(rows: readonly TailRow[]): Witness | undefined {
-  const last = rows.at(-1);
-  return last && { goodsId: last.goodsId, locationId: last.locationId, version: last.version, xid: lowXid(last.xid) };
+  #admit(position: LivePosition): void {
+    for (const [watcher, resolve] of this.#joining) {
+      this.#watchers.add(watcher);
+      resolve(position);
+    }
+    this.#joining.clear();
+  }
 }

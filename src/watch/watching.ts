@@ -4,17 +4,19 @@ import type { PastReads } from "./catch_up.ts";
 import type { InvEvent, MovementEvent } from "./events.ts";
 import { type InvAsk, invEvents, type InvReads, type StreamParts } from "./inv_stream.ts";
 import { type MovementAsk, movementEvents } from "./movement_stream.ts";
-import { Tailer, type TailerView, type TailSource } from "./tailer.ts";
+import { Tailer, type TailerParts, type TailerView } from "./tailer.ts";
 
 /** What it is made of. */
 export interface WatchingParts {
   /** On connections of its own, so that the tailer waits behind nobody, and nobody behind it. */
-  readonly source: TailSource;
+  readonly source: TailerParts["source"];
   readonly log: Log;
   /** Answers in [0, 1). */
   readonly random: () => number;
   /** How old a stream gets, in ms. */
   readonly ageMsMax: number;
+  /** Instead of LATE_US_MAX of tail_reader.ts. */
+  readonly lateUsMax?: number | undefined;
 }
 
 /** Opens streams. */

@@ -39,7 +39,8 @@ export function watchModule(
     const address = callerAddress(values);
     return {
       levels: (query, page, signal) => reads.run((ended) => lists.levels(query, page, ended), signal, address),
-      tail: (query, signal) => reads.run((ended) => past.tail(query, ended), signal, address),
+      scan: (query, signal) => reads.run((ended) => past.scan(query, ended), signal, address),
+      versions: (ranges, limit, signal) => reads.run((ended) => past.versions(ranges, limit, ended), signal, address),
       isThere: (witness, signal) => reads.run((ended) => past.isThere(witness, ended), signal, address),
     };
   };

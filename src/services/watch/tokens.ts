@@ -1,26 +1,26 @@
 /** Positions of streams as tokens, and back. Pure. */
 import type { Violations } from "../../rpc/errors.ts";
-import { isSnapshot, type TransactionSnapshot } from "../../store/transaction_snapshot.ts";
+import { isSeen, type SeenTransactions } from "../../store/transaction_snapshot.ts";
 import type { LivePosition, PastPosition, Position } from "../../watch/position.ts";
 import { openToken, type PagedList, sealToken } from "../page_token.ts";
 
 /**
- * Longest token: of some 2,000 transactions under way at once. Of a moment with more there is none, and the one before
- * stays good.
+ * Longest token. Of a moment at which very many transactions are under way there is none, and the one before stays
+ * good.
  */
-export const RESUME_TOKEN_CHARACTERS_MAX = 8192;
+export const RESUME_TOKEN_CHARACTERS_MAX = 16_384;
 const DATABASE_ID = /^\d{1,20}-\d{1,10}$/;
 
-/** [xmin, xmax - xmin, distances of xip from one to the next] */
-type SnapshotArray = readonly [number, number, readonly number[]];
+/** xmax, xmax - from, and distances of xip and of above from one to the next. */
+type SeenArray = readonly [number, number, readonly number[], readonly number[]];
 
 /** The token of a position of a stream; "": there is none. */
 export function resumeToken(stream: PagedList, position: Position | undefined): string {
   if (position === undefined) return "";
-  const { databaseId, snapshot, sinceUs, witness } = position;
+  const { databaseId, seen, sinceUs, witness } = position;
   const content = JSON.stringify([
     databaseId,
-    arrayOf(snapshot),
+    arrayOf(seen),
     sinceUs,
     witness === undefined ? [] : [witness.goodsId, witness.locationId, witness.version, witness.xid],
     ..."past" in position ? [position.past.after ? arrayOf(position.past.after) : [], position.past.key] : [],
@@ -49,39 +49,49 @@ function positionOf(text: string): Position | undefined {
     return undefined;
   }
   if (!Array.isArray(content) || (content.length !== 4 && content.length !== 6)) return undefined;
-  const [databaseId, seen, sinceUs, witness, after, key] = content as unknown[];
-  const snapshot = snapshotOf(seen);
-  if (typeof databaseId !== "string" || !DATABASE_ID.test(databaseId) || snapshot === undefined) return undefined;
+  const [databaseId, seenArray, sinceUs, witness, after, key] = content as unknown[];
+  const seen = seenOf(seenArray);
+  if (typeof databaseId !== "string" || !DATABASE_ID.test(databaseId) || seen === undefined) return undefined;
   if (!isNumbers([sinceUs]) || !isNumbers(witness) || (witness.length !== 0 && witness.length !== 4)) return undefined;
   const [goodsId = 0, locationId = 0, version = 0, xid = 0] = witness;
   const live: LivePosition = {
     databaseId,
-    snapshot,
+    seen,
     sinceUs: sinceUs as number,
     witness: witness.length === 0 ? undefined : { goodsId, locationId, version, xid },
   };
   if (content.length === 4) return live;
-  const saw = isNumbers(after) && after.length === 0 ? undefined : snapshotOf(after);
+  const saw = isNumbers(after) && after.length === 0 ? undefined : seenOf(after);
   if (!isNumbers(key) || key.length !== 4 || (saw === undefined && !isNumbers(after))) return undefined;
   const past: PastPosition["past"] = { after: saw, key: key as unknown as PastPosition["past"]["key"] };
   return { ...live, past };
 }
 
-function arrayOf({ xmin, xmax, xip }: TransactionSnapshot): SnapshotArray {
-  return [xmin, xmax - xmin, xip.map((xid, i) => xid - (xip[i - 1] ?? xmin))];
+function arrayOf({ xmax, xip, from, above }: SeenTransactions): SeenArray {
+  return [xmax, xmax - from, distancesOf(xip), distancesOf(above)];
 }
 
-function snapshotOf(array: unknown): TransactionSnapshot | undefined {
-  if (!Array.isArray(array) || array.length !== 3) return undefined;
-  const [xmin, width, distances] = array as unknown[];
-  if (!isNumbers([xmin, width]) || !isNumbers(distances)) return undefined;
-  let last = xmin as number;
-  const snapshot = {
-    xmin: xmin as number,
-    xmax: (xmin as number) + (width as number),
-    xip: distances.map((distance) => last += distance),
+function seenOf(array: unknown): SeenTransactions | undefined {
+  if (!Array.isArray(array) || array.length !== 4) return undefined;
+  const [xmax, width, xip, above] = array as unknown[];
+  if (!isNumbers([xmax, width]) || !isNumbers(xip) || !isNumbers(above)) return undefined;
+  const seen = {
+    xmax: xmax as number,
+    from: (xmax as number) - (width as number),
+    xip: numbersOf(xip),
+    above: numbersOf(above),
   };
-  return isSnapshot(snapshot) ? snapshot : undefined;
+  return isSeen(seen) ? seen : undefined;
+}
+
+/** The first number, and what each of the next is more than the one before. */
+function distancesOf(numbers: readonly number[]): number[] {
+  return numbers.map((number, i) => number - (numbers[i - 1] ?? 0));
+}
+
+function numbersOf(distances: readonly number[]): number[] {
+  let last = 0;
+  return distances.map((distance) => last += distance);
 }
 
 /** Safe integers from 0 on. */

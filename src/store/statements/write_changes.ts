@@ -33,6 +33,12 @@ export async function writeChanges(pool: Pool, changes: Changes, signal: AbortSi
 }
 
 /**
+ * How old a decision may be when it is written, in ms. Whoever reads the ledger by time relies on it: a row does not
+ * come long after its time. A process that stood still meets the fence with what it had decided before.
+ */
+export const DECISION_AGE_MS_MAX = 2_000;
+
+/**
  * The statement behind {@link writeChanges}, for a transaction block.
  *
  * Made of the branches that have rows: engines that spread the tables over servers pay for each branch, and some take
@@ -43,11 +49,18 @@ export function writeStatement(changes: Changes): Statement<unknown[]> {
     const branches = branchesOf(sql, changes);
     if (branches.length === 0) return sql`select 1 as whole`;
     const tables = branches.map((branch) => branch.tables).reduce((all, next) => sql`${all}, ${next}`);
-    const unmoved = branches.flatMap((branch) => branch.unmoved ?? []);
+    const unmoved = [
+      ...branches.flatMap((branch) => branch.unmoved ?? []),
+      ...(changes.movements.length > 0 ? [isYoung(sql, changes)] : []),
+    ];
     if (unmoved.length === 0) return sql`with ${tables} select 1 as whole`;
     const whole = unmoved.reduce((all, next) => sql`${all} and ${next}`);
     return sql`with ${tables} select (case when ${whole} then '1' else ${FENCE_LOST_TEXT}::text end)::int as whole`;
   };
+}
+
+function isYoung(sql: postgres.Sql, { atMs }: Changes): Fragment {
+  return sql`${timeOf(sql, atMs)} > statement_timestamp() - ${DECISION_AGE_MS_MAX}::int * interval '1 millisecond'`;
 }
 
 function branchesOf(sql: postgres.Sql, changes: Changes): Branch[] {

@@ -1,0 +1,244 @@
+/**
+ * What a tailer knows from one read to the next, and the reads themselves: which movements came since the one before.
+ *
+ * Two reads follow on each other by their snapshots: what the one has not seen and the other has is new, whatever its
+ * time and the sequence of its commit, and no row is new twice. A transaction that hangs holds nobody up: what it wrote
+ * is new once it is over, and what others wrote while it hung has been new before.
+ *
+ * The ledger has no index of transactions, so rows are looked for by their time:
+ *
+ *   - A decision is written while it is younger than DECISION_AGE_MS_MAX, and a row has the time of its decision. So
+ *     whatever was not even begun at one read has a time not longer before it than {@link LATE_US_MAX}, and is found by
+ *     the next. Servers' clocks may differ: where the database was taken over by another, the time that has passed
+ *     counts by this process's clock.
+ *   - Of a transaction that was under way at a read, rows may have any time since it began. Once it is over, those from
+ *     when it was first seen on are looked for, a bounded piece beside each read. Until that is done no positions are
+ *     given out, and nobody joins.
+ *   - Whatever slips through all of that, such as a row that somebody writes by hand with a time of long ago, is missed
+ *     by the next version of its place, and read by its key.
+ */
+import { invariant } from "../base/invariant.ts";
+import { DatabaseUnavailableError } from "../store/errors.ts";
+import type { TailQuery } from "../store/statements/tail.ts";
+import type { TailRead, TailRow } from "../store/statements/tail_rows.ts";
+import type { ScanQuery } from "../store/statements/tail_scan.ts";
+import type { VersionRange } from "../store/statements/tail_versions.ts";
+import {
+  type DatabaseSnapshot,
+  FIRST_XID,
+  hasSeen,
+  lowXid,
+  type SeenTransactions,
+} from "../store/transaction_snapshot.ts";
+import type { XidsRead } from "../store/statements/tail_xids.ts";
+import { changesOf, type InvChange } from "./changes.ts";
+import { inOrder } from "./ordering.ts";
+import type { LivePosition, Witness } from "./position.ts";
+import { SeenXids } from "./seen_xids.ts";
+import { VersionSequence } from "./version_sequence.ts";
+
+/** Rows of one read; what is more comes with further ones of the same difference. */
+export const TAIL_ROWS_MAX = 2000;
+/** Movements that one read of the past looks at. */
+export const SCAN_ROWS_MAX = 5000;
+/** See above: how old a decision is when it is written, and what a statement takes until it has a transaction. */
+export const LATE_US_MAX = 3_000_000;
+/** Rows are read from so much longer before a read, so that transactions of less than a second need no looking for. */
+const OVERLAP_PER_LATE = 4 / 3;
+/** Pages of such a look beside one read. */
+const SCAN_PAGES_MAX = 10;
+/** Movements that are looked at for who wrote them lately. */
+const START_ROWS_MAX = 20_000;
+/** So far before its start a tailer looks for rows of transactions that it finds under way. */
+const START_LOOKBACK_US = 300_000_000;
+
+/** Where movements are read from. */
+export interface TailSource {
+  /** Names the database: another one has another id. */
+  identify(signal: AbortSignal): Promise<string>;
+  xids(
+    query: { readonly from: number; readonly limit: number },
+    signal: AbortSignal,
+  ): Promise<XidsRead>;
+  read(query: TailQuery, signal: AbortSignal): Promise<TailRead>;
+  scan(query: ScanQuery, signal: AbortSignal): Promise<TailRead>;
+  readonly versions: (ranges: readonly VersionRange[], limit: number, signal: AbortSignal) => Promise<TailRead>;
+  /** Whether this movement is there, as that transaction wrote it. */
+  isThere(witness: Witness, signal: AbortSignal): Promise<boolean>;
+}
+
+/** The database is not the one that it was, or has lost what had been committed. */
+export class DatabaseSetBackError extends DatabaseUnavailableError {
+  override name = "DatabaseSetBackError";
+
+  constructor() {
+    super("the database is another one, or was set back");
+  }
+}
+
+/** A part of what is new. */
+export interface TailPart {
+  /** By version for each place. */
+  readonly rows: readonly TailRow[];
+  /** The same as changes of levels. */
+  readonly changes: readonly InvChange[];
+  /** Where one stands who has all parts up to this one; undefined: more follow. */
+  readonly position: LivePosition | undefined;
+}
+
+/** From the start of a tailer to its end. */
+export class TailReader {
+  readonly #source: TailSource;
+  /** A clock that runs forward, in ms. */
+  readonly #nowMs: () => number;
+  readonly #lateUs: number;
+  readonly #overlapUs: number;
+  readonly #sequence = new VersionSequence();
+  /** Transactions that are under way, and from which time on each may have written rows. */
+  readonly #underWay = new Map<number, number>();
+  /** What is to be looked for of those that are over, each behind what was seen when it was under way. */
+  readonly #scans: (ScanQuery & { readonly after: SeenTransactions })[] = [];
+  #seen: SeenXids | undefined;
+  #snapshot: DatabaseSnapshot = { xmax: FIRST_XID, xip: [] };
+  #position: LivePosition | undefined;
+  #nowUs = 0;
+  #readAtMs = 0;
+
+  /** @param lateUsMax instead of {@link LATE_US_MAX} */
+  constructor(source: TailSource, nowMs: () => number, lateUsMax = LATE_US_MAX) {
+    this.#source = source;
+    this.#nowMs = nowMs;
+    this.#lateUs = lateUsMax;
+    this.#overlapUs = Math.ceil(lateUsMax * OVERLAP_PER_LATE);
+  }
+
+  /** Where one stands who has all that was given; undefined: that can't be said now. */
+  get position(): LivePosition | undefined {
+    return this.#scans.length === 0 ? this.#position : undefined;
+  }
+
+  /** Reads where the database stands. Throws the errors of the source, as all that reads. */
+  async start(signal: AbortSignal): Promise<LivePosition> {
+    const databaseId = await this.#source.identify(signal);
+    const { snapshot: { xmax, xip } } = await this.#source.xids({ from: FIRST_XID, limit: 1 }, signal);
+    const begunMs = this.#nowMs();
+    const from = xip[0] ?? xmax;
+    const { snapshot, nowUs, xids } = await this.#source.xids({ from, limit: START_ROWS_MAX }, signal);
+    // Where there are more than can be listed, all are taken as the snapshot says it.
+    this.#seen = xids === undefined ? new SeenXids(snapshot.xmax, []) : new SeenXids(from, xids);
+    return this.#moveTo({ snapshot, nowUs, begunMs }, {
+      databaseId,
+      witness: undefined,
+      sinceUs: nowUs - START_LOOKBACK_US,
+    });
+  }
+
+  /**
+   * Looks whether the database is the one that it was, and has the past that it had: after a connection was lost it may
+   * be another. Throws DatabaseSetBackError where it is not.
+   */
+  async verify(signal: AbortSignal): Promise<void> {
+    const from = this.#position;
+    invariant(from !== undefined, "a tailer looks back before it has started");
+    if (await this.#source.identify(signal) !== from.databaseId) throw new DatabaseSetBackError();
+    if (from.witness !== undefined && !await this.#source.isThere(from.witness, signal)) {
+      throw new DatabaseSetBackError();
+    }
+  }
+
+  /** Gives what is new; the last part has a position. Throws DatabaseSetBackError, too. */
+  async read(give: (part: TailPart) => void, signal: AbortSignal): Promise<void> {
+    const from = this.#position;
+    invariant(from !== undefined, "a tailer reads before it has started");
+    await this.#scan(from, give, signal);
+    const begunMs = this.#nowMs();
+    const query: TailQuery = {
+      after: from.seen,
+      sinceUs: this.#nowUs - this.#overlapUs,
+      agoUs: Math.ceil((begunMs - this.#readAtMs) * 1000) + this.#overlapUs,
+      limit: TAIL_ROWS_MAX,
+    };
+    let page = await this.#source.read(query, signal);
+    const { snapshot, nowUs } = page;
+    if (snapshot.xmax <= (from.seen.above.at(-1) ?? 0)) throw new DatabaseSetBackError();
+    let { witness } = from;
+    for (;;) {
+      const part = await this.#inOrder(asSeenBy(snapshot, page), from.seen, signal);
+      witness = witnessOf(part.rows) ?? witness;
+      if (page.next === undefined) {
+        const sinceUs = Math.min(query.sinceUs, nowUs - query.agoUs);
+        this.#moveTo({ snapshot, nowUs, begunMs }, { databaseId: from.databaseId, witness, sinceUs });
+        return give({ ...part, position: this.position });
+      }
+      give({ ...part, position: undefined });
+      page = await this.#source.read({ ...query, key: page.next }, signal);
+    }
+  }
+
+  /** A bounded number of pages of what transactions wrote that hung and are over. */
+  async #scan({ seen }: LivePosition, give: (part: TailPart) => void, signal: AbortSignal): Promise<void> {
+    for (let pages = 0; pages < SCAN_PAGES_MAX; pages++) {
+      const [scan] = this.#scans;
+      if (scan === undefined) return;
+      const page = await this.#source.scan(scan, signal);
+      const part = await this.#inOrder(asSeenBy(this.#snapshot, page), seen, signal);
+      if (part.rows.length > 0) give({ ...part, position: undefined });
+      if (page.next === undefined) this.#scans.shift();
+      else this.#scans[0] = { ...scan, key: page.next };
+    }
+  }
+
+  /** `sinceUs`: from when on rows were read. */
+  #moveTo(
+    { snapshot, nowUs, begunMs }: Pick<TailRead, "snapshot" | "nowUs"> & { readonly begunMs: number },
+    { databaseId, witness, sinceUs }: Pick<LivePosition, "databaseId" | "witness" | "sinceUs">,
+  ): LivePosition {
+    const over = [...this.#underWay].filter(([xid]) => !snapshot.xip.includes(xid));
+    for (const [xid] of over) this.#underWay.delete(xid);
+    const late = over.map(([, since]) => since).filter((since) => since < sinceUs);
+    if (late.length > 0 && this.#position !== undefined) {
+      // What they wrote before that: what is younger came with this read.
+      const range = { sinceUs: Math.max(0, Math.min(...late)), untilUs: sinceUs, limit: SCAN_ROWS_MAX };
+      this.#scans.push({ ...range, after: this.#position.seen });
+    }
+    for (const xid of snapshot.xip) {
+      if (!this.#underWay.has(xid)) this.#underWay.set(xid, sinceUs + this.#overlapUs - this.#lateUs);
+    }
+    this.#snapshot = snapshot;
+    this.#nowUs = nowUs;
+    this.#readAtMs = begunMs;
+    this.#position = {
+      databaseId,
+      seen: this.#seen!.at(snapshot),
+      sinceUs: Math.max(0, Math.min(nowUs - this.#lateUs, ...this.#underWay.values())),
+      witness,
+    };
+    return this.#position;
+  }
+
+  /** What of a page is new, with what is missing before it. */
+  async #inOrder(
+    page: TailRead,
+    from: SeenTransactions,
+    signal: AbortSignal,
+  ): Promise<Omit<TailPart, "position">> {
+    const { rows, levels } = await inOrder(page, {
+      sequence: this.#sequence,
+      versions: this.#source.versions,
+      // All before the first one that was seen has been given, or is old, or is being looked for.
+      isDue: ({ xid }) => [from, ...this.#scans.map(({ after }) => after)].some((after) => !hasSeen(after, xid)),
+    }, signal);
+    for (const { xid } of rows) this.#seen!.add(xid);
+    return { rows, changes: changesOf(rows, levels) };
+  }
+}
+
+/** Without what was committed after that: of those transactions a page may have a part. */
+function asSeenBy({ xmax, xip }: DatabaseSnapshot, page: TailRead): TailRead {
+  return { ...page, rows: page.rows.filter(({ xid }) => xid < xmax && !xip.includes(xid)) };
+}
+
+function witnessOf(rows: readonly TailRow[]): Witness | undefined {
+  const last = rows.at(-1);
+  return last && { goodsId: last.goodsId, locationId: last.locationId, version: last.version, xid: lowXid(last.xid) };
+}
