@@ -168,6 +168,7 @@ async function serveStock(stock: Stock, config: Config, parts: AppParts & Pick<S
       refusedCallers: () => audit.counts,
       sweeper: () => sweeper.view,
       ledger: () => ledger?.view,
+      tailer: () => stock.watching.view,
       measures,
     },
     readConsole: async () => await page?.read(),

@@ -10,6 +10,7 @@ import type { BudgetView } from "../rpc/messages/budget.ts";
 import type { StoreView } from "../store/store.ts";
 import type { ProcessMeasures } from "../telemetry/process_measures.ts";
 import type { ListenerView } from "../transport/listener.ts";
+import type { TailerView } from "../watch/tailer.ts";
 
 /** What the lanes have now. */
 export interface LanesView {
@@ -42,6 +43,7 @@ export interface Served {
   sweeper(): SweeperView;
   /** Undefined where nothing is compared. */
   ledger(): LedgerCheckView | undefined;
+  tailer(): TailerView;
   readonly measures: ProcessMeasures;
 }
 

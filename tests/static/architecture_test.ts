@@ -99,6 +99,7 @@ const LAW: Readonly<Record<string, Law>> = {
       "store/store.ts",
       "telemetry",
       "transport",
+      "watch/tailer.ts",
     ],
     packages: ["prom-client"],
   },

@@ -52,4 +52,32 @@ export const JOBS: readonly Metric[] = [
     across: "sum",
     read: ({ served: { ledger } }) => one(ledger()?.passes),
   },
+  {
+    name: "holdfast_tailer_lag_seconds",
+    type: "gauge",
+    help: "how long ago the last read of the tailer began that succeeded; 0 while nobody watches",
+    across: "max",
+    read: ({ served: { tailer } }) => one(tailer().lagSeconds),
+  },
+  {
+    name: "holdfast_tailer_reads_total",
+    type: "counter",
+    help: "reads of what has been committed, which go on while anybody watches",
+    across: "sum",
+    read: ({ served: { tailer } }) => one(tailer().reads),
+  },
+  {
+    name: "holdfast_tailer_failures_total",
+    type: "counter",
+    help: "of these, reads that failed",
+    across: "sum",
+    read: ({ served: { tailer } }) => one(tailer().failures),
+  },
+  {
+    name: "holdfast_tailer_movements_total",
+    type: "counter",
+    help: "movements that these brought, whoever wrote them",
+    across: "sum",
+    read: ({ served: { tailer } }) => one(tailer().rows),
+  },
 ];
