@@ -1,7 +1,7 @@
 /** The page of the system: what it shows of the lock, the database, and of the orders that come. */
 import { createClient } from "@connectrpc/connect";
 import { createGrpcWebTransport } from "@connectrpc/connect-web";
-import { assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import type { Page } from "playwright-core";
 import { until } from "../../src/base/bounded_wait.ts";
 import { InventoryService } from "../../src/gen/inventory/v1/inventory_pb.ts";
@@ -21,6 +21,10 @@ browserTest("the system shows what it does, as it does it", { path: "/system" },
     await page.getByRole("row", { name: "PostgreSQL" }).getByText("There").waitFor();
   });
 
+  await step("a chart that begins with nothing, then one value, draws those that follow", async () => {
+    assertEquals(await grownChart(page), { empty: 0, grown: true });
+  });
+
   await step("orders and refusals show as they come", async () => {
     await shop.setInv({ goodsId: 1, num: 1_000_000 });
     const stop = new AbortController();
@@ -33,10 +37,9 @@ browserTest("the system shows what it does, as it does it", { path: "/system" },
     try {
       await page.getByRole("row", { name: "short_stock" }).waitFor();
       // So many answers that the charts have a line.
-      await until(async () => await answers(page) >= ANSWERS, ANSWERS_MS_MAX);
-      const figures = await page.locator("hf-system .figure dd").allTextContents();
-      const [orders = "", refused = "", p50 = "", p99 = "", , batch = ""] = figures;
-      for (const figure of [orders, refused, p50, p99, batch]) assertMatch(figure, /[1-9]/);
+      assert(await until(async () => await answers(page) >= ANSWERS, ANSWERS_MS_MAX));
+      // Of a second in which none was refused the page says so.
+      assert(await until(async () => (await shown(page)).every((figure) => /[1-9]/.test(figure)), ANSWERS_MS_MAX));
       await takePictures(page, "system");
       await checkAccessible(page);
     } finally {
@@ -51,4 +54,45 @@ async function answers(page: Page): Promise<number> {
   return await page.locator("hf-system").evaluate((system) =>
     (system as unknown as { readonly samples: readonly unknown[] }).samples.length
   );
+}
+
+/** The figures of what orders make: their rates, times and batches. */
+async function shown(page: Page): Promise<string[]> {
+  const [orders = "", refused = "", p50 = "", p99 = "", , batch = ""] = await page.locator("hf-system .figure dd")
+    .allTextContents();
+  return [orders, refused, p50, p99, batch];
+}
+
+/** How many pixels of a chart have the colour of its line while it has no value, and whether some have in the end. */
+async function grownChart(page: Page): Promise<{ empty: number; grown: boolean }> {
+  return await page.locator("hf-system").evaluate(async (system) => {
+    type Chart = HTMLElement & { data: unknown; lines: unknown; readonly updateComplete: Promise<unknown> };
+    const chart = document.createElement("hf-time-chart") as Chart;
+    chart.lines = [{ label: "Grown", color: "--chart-1" }];
+    (system as HTMLElement & { renderRoot: ShadowRoot }).renderRoot.append(chart);
+    const frame = () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+    const colored = () => {
+      const canvas = chart.shadowRoot?.querySelector("canvas") as HTMLCanvasElement;
+      const pen = document.createElement("canvas").getContext("2d") as CanvasRenderingContext2D;
+      pen.fillStyle = getComputedStyle(chart).getPropertyValue("--chart-1").trim();
+      const [red, green, blue] = [1, 3, 5].map((at) => parseInt(pen.fillStyle.toString().slice(at, at + 2), 16));
+      const { data } = (canvas.getContext("2d") as CanvasRenderingContext2D)
+        .getImageData(0, 0, canvas.width, canvas.height);
+      let count = 0;
+      for (let i = 0; i < data.length; i += 4) {
+        if (data[i] === red && data[i + 1] === green && data[i + 2] === blue) count++;
+      }
+      return count;
+    };
+    const counts: number[] = [];
+    for (const length of [0, 1, 2, 9]) {
+      const timesMs = Array.from({ length }, (_, i) => 1_800_000_000_000 + i * 1000);
+      chart.data = { timesMs, values: [timesMs.map((_, i) => i % 5)] };
+      await chart.updateComplete;
+      await frame();
+      counts.push(colored());
+    }
+    chart.remove();
+    return { empty: counts[0] ?? -1, grown: (counts.at(-1) ?? 0) > 0 };
+  });
 }

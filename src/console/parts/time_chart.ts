@@ -118,6 +118,8 @@ export class TimeChart extends ConsoleElement {
   declare height: number;
   #plot: uPlot | undefined;
   #drawn = "";
+  /** Its reader looks at a part: new data leave that as it is. */
+  #isZoomed = false;
   readonly #sizes = new ResizeObserver(() => this.#fit());
   readonly #theme = new MutationObserver(() => this.#draw());
 
@@ -150,15 +152,8 @@ export class TimeChart extends ConsoleElement {
   override updated(_changed: PropertyValues): void {
     const made = JSON.stringify([this.lines, this.isStepped, this.height, locale()]);
     if (this.#plot === undefined || made !== this.#drawn) this.#draw();
-    else this.#plot.setData(this.#aligned(), !this.#isZoomed(this.#plot));
+    else this.#plot.setData(this.#aligned(), !this.#isZoomed);
     this.#drawn = made;
-  }
-
-  /** Its reader looks at a part: new data leave that as it is. */
-  #isZoomed(plot: uPlot): boolean {
-    const times = plot.data[0];
-    const { min, max } = plot.scales.x ?? {};
-    return times.length > 0 && (min !== times[0] || max !== times.at(-1));
   }
 
   #fit(): void {
@@ -176,6 +171,7 @@ export class TimeChart extends ConsoleElement {
     const target = this.renderRoot.querySelector("div");
     if (target === null) return;
     this.#plot?.destroy();
+    this.#isZoomed = false;
     const style = getComputedStyle(this);
     const color = (name: string) => style.getPropertyValue(name).trim();
     const { number, time } = formats();
@@ -190,6 +186,10 @@ export class TimeChart extends ConsoleElement {
         width: Math.max(this.clientWidth, 120),
         height: this.height,
         cursor: { y: false },
+        hooks: {
+          setSelect: [(plot) => this.#isZoomed = plot.select.width > 0],
+          ready: [(plot) => plot.over.addEventListener("dblclick", () => this.#isZoomed = false)],
+        },
         series: [
           { label: "", value: (_plot, atS) => atS === null ? "–" : time(atS * 1000) },
           ...this.lines.map(({ label, color: name }): uPlot.Series => ({

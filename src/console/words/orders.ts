@@ -16,7 +16,8 @@ const english = {
   buyer: "Buyer",
   nobody: "Nobody",
   lines: "Lines",
-  lineCount: (lines: string, units: string) => `${lines} lines, ${units} units`,
+  lineCount: (lines: string, units: string) =>
+    `${lines} ${lines === "1" ? "line" : "lines"}, ${units} ${units === "1" ? "unit" : "units"}`,
   ends: "Ends in",
   ended: "Time is up",
   none: "No order fits these filters.",
@@ -75,7 +76,7 @@ const english = {
     confirm: (id: string) => `Order ${id} is sold`,
     extend: (id: string) => `Order ${id} has more time`,
     release: (id: string) => `Order ${id} is released`,
-    rollback: (id: string, units: string) => `${units} units of order ${id} came back`,
+    rollback: (id: string, units: string) => `${units} ${units === "1" ? "unit" : "units"} of order ${id} came back`,
     sell: (id: string) => `Order ${id} is sold`,
     reserve: (id: string) => `Order ${id} is reserved`,
     replayed: "It was so already",
