@@ -208,6 +208,19 @@ Deno.test("what can't be added up in time is an estimate of how many places ther
   const { client } = clientOf({ totals: () => Promise.reject(new StatementTimeoutError("57014")) });
   const { totals } = await client.getStats({});
   assertEquals([totals?.places, totals?.isEstimate, totals?.onHand], [1000n, true, 0n]);
+  const days: number[] = [];
+  const many = clientOf({
+    turnover({ startsUs }) {
+      days.push(startsUs.length - 1);
+      if (startsUs.length > 2) return Promise.reject(new StatementTimeoutError("57014"));
+      const sums = { sold: 1n, givenBack: 0n, added: 0n, removed: 0n, movements: 1n };
+      return Promise.resolve({ rows: [{ day: 0, goodsId: 7, ...sums }], more: false });
+    },
+  });
+  const first = await many.client.getStats({ lastDay: "2025-11-28" });
+  const second = await many.client.getStats({ lastDay: "2025-11-28", pageToken: first.nextPageToken });
+  assertEquals(days, [7, 1, 7, 1]);
+  assertEquals([first, second].map(({ turnover }) => turnover[0]?.day), ["2025-11-28", "2025-11-27"]);
   const slow = clientOf({ turnover: () => Promise.reject(new StatementTimeoutError("57014")) });
   const error = await assertRejects(() => slow.client.getStats({}), ConnectError);
   assertEquals(error.findDetails(ErrorInfoSchema).map(({ reason }) => reason), ["QUERY_TOO_LONG"]);

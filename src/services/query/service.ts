@@ -4,7 +4,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { HandlerContext } from "@connectrpc/connect";
 import { QueryService, type StockTotalsSchema } from "../../gen/inventory/v1/query_pb.ts";
-import type { StockTotals } from "../../inventory/stats.ts";
+import type { StockTotals, TurnoverRows } from "../../inventory/stats.ts";
 import { keyOf } from "../../inventory/stock_key.ts";
 import type { Lists } from "../../inventory/lists.ts";
 import type { Total } from "../../inventory/queries.ts";
@@ -20,7 +20,7 @@ import { type ServiceModule, serviceModule } from "../service_module.ts";
 import type { SkusOf } from "../sku_look_up.ts";
 import { decodeListInv, decodeListMovements, decodeListOrders, type TotalAsked } from "./decode.ts";
 import { decodeExplainInv, explainedAnswer } from "./explain.ts";
-import { decodeGetStats, turnoverAnswer } from "./stats.ts";
+import { type AskedStats, decodeGetStats, firstDayOf, turnoverAnswer } from "./stats.ts";
 import { levelsAnswer, movementsAnswer, ordersAnswer } from "./encode.ts";
 import { queryMethods } from "./methods.ts";
 import { movementsList, ordersList } from "./tokens.ts";
@@ -81,9 +81,10 @@ export function queryModule(
       },
 
       async getStats(request, context) {
-        const asked = decodeGetStats(request, nowMs());
+        const whole = decodeGetStats(request, nowMs());
         return await answered(async () => {
-          const rows = await run((signal) => lists.turnover(asked.query, asked.page, signal), context);
+          const read = (of: AskedStats) => run((signal) => lists.turnover(of.query, of.page, signal), context);
+          const { asked, rows } = await turnoverOf(whole, read);
           const first = !asked.isFirst ? {} : {
             totals: await totalsOf(
               () => run((signal) => lists.totals(asked.levels, signal), context),
@@ -100,6 +101,20 @@ export function queryModule(
     healthListed: true,
     reflected: "listed",
   });
+}
+
+/** What was turned over in the days of a page, or, where that can't be added up in time, in the first of them. */
+async function turnoverOf(
+  whole: AskedStats,
+  read: (asked: AskedStats) => Promise<TurnoverRows>,
+): Promise<{ readonly asked: AskedStats; readonly rows: TurnoverRows }> {
+  try {
+    return { asked: whole, rows: await read(whole) };
+  } catch (error) {
+    const first = firstDayOf(whole);
+    if (first === undefined || !(error instanceof ReadTooLongError)) throw error;
+    return { asked: first, rows: await read(first) };
+  }
 }
 
 /** What there is, or, where that can't be added up in time, how many places there may be. */

@@ -15,7 +15,7 @@ const DAYS = 30;
 const DAYS_MAX = 366;
 /** Days that one page looks at: of all goods, and of those that are named, of which there are fewer movements. */
 const DAYS_OF_ALL_MAX = 7;
-const DAYS_OF_GOODS_MAX = 31;
+const DAYS_OF_GOODS_MAX = 14;
 /** Follows on every goods: the page goes on with the day before. */
 const AFTER_ALL_GOODS = INT32_MAX;
 
@@ -34,7 +34,7 @@ export interface AskedStats {
   readonly isFirst: boolean;
   readonly list: PagedList;
   readonly days: Days;
-  /** The first day that this page looks at. */
+  /** The earliest day that this page looks at. */
   readonly from: number;
 }
 
@@ -71,6 +71,17 @@ export function decodeGetStats(request: GetStatsRequest, nowMs: number): AskedSt
     list,
     days: { first, last },
     from,
+  };
+}
+
+/** The same for the first of its days alone, where they are too much together; undefined: it is one. */
+export function firstDayOf(asked: AskedStats): AskedStats | undefined {
+  const { startsUs } = asked.query;
+  if (startsUs.length === 2) return undefined;
+  return {
+    ...asked,
+    query: { ...asked.query, startsUs: startsUs.slice(-2) },
+    from: asked.from + startsUs.length - 2,
   };
 }
 

@@ -76,7 +76,11 @@ function standingOf([version, onHand, reserved]: StandingRow): Standing {
 
 /**
  * The statement behind {@link explainPlace}. Of the ledger it reads the latest rows, also those that are newer than the
- * level says: it must not hide that. Where one row more is there than is added up, that is where the sums begin.
+ * level says: it must not hide that. Where the sums begin is reckoned from the level's version; a row that is missing
+ * there breaks the chain.
+ *
+ * What is read of movements is bounded by their versions, and not by a limit alone: of a goods that the planner takes
+ * for one of few movements it would read all rows and sort them.
  */
 export function explainPlaceStatement(
   { goodsId, locationId }: Place,
@@ -87,11 +91,14 @@ export function explainPlaceStatement(
     const max = literal(sql, SUMMED_MAX);
     const more = literal(sql, SUMMED_MAX + 1);
     return sql`
-        with recent as materialized (
+        with newest as materialized (
+          select version from levels where ${isHere} order by version_block desc limit 1
+        ), recent as materialized (
           select version, kind, on_hand_delta, reserved_delta, on_hand_after, reserved_after
-            from movements where ${isHere} order by version desc limit ${more}
+            from movements
+           where ${isHere} and version >= (select version - ${max} from newest) order by version desc limit ${more}
         ), chained as (
-          select *, count(*) over () > ${max} and row_number() over by_version = 1 as is_opening,
+          select *, version = (select version - ${max} from newest) as is_opening,
                  (version, on_hand_after::bigint, reserved_after::bigint)
                    = (1 + lag(version, 1, 0::bigint) over by_version,
                       on_hand_delta + lag(on_hand_after::bigint, 1, 0::bigint) over by_version,
@@ -123,7 +130,9 @@ export function explainPlaceStatement(
           (select json_build_array(count(*), coalesce(sum(num), 0)) from held) as held,
           (select coalesce(json_agg(json_build_array(json_build_array(), ${movementColumns(sql)})
                     order by version desc), '[]')
-             from (select * from movements where ${isHere} order by version desc limit ${limits.movements}::int)
-                    as latest) as movements`;
+             from (select * from movements
+                    where ${isHere} and version >= (select min(version) from (
+                            select version from recent order by version desc limit ${limits.movements}::int) as listed)
+                    order by version desc limit ${limits.movements}::int) as latest) as movements`;
   };
 }

@@ -48,4 +48,32 @@ export const LIST_SLIPS: readonly Slip[] = [
     replace: "if (fingerprint.length !== fingerprintOf(list).length)",
     rule: "a token is taken by the query that it is of, and by no other",
   },
+  {
+    file: "src/inventory/explained.ts",
+    find: "return isChained && total.version",
+    replace: "return total.version",
+    rule: "a ledger whose rows do not follow on one another does not add up",
+    tests: ["tests/integration/explain_test.ts"],
+  },
+  {
+    file: "src/services/query/stats.ts",
+    find: "const top = goodsId === AFTER_ALL_GOODS ? day - 1 : day;",
+    replace: "const top = day;",
+    rule: "a page of stats goes on with the day before, once all goods of a day were there",
+    tests: ["tests/integration/stats_test.ts"],
+  },
+  {
+    file: "src/store/statements/stats/turnover.ts",
+    find: "and at < ${timeOf(sql, sql`day.end_us`)}",
+    replace: "and at <= ${timeOf(sql, sql`day.end_us`)}",
+    rule: "what is written down at midnight is of the day that begins",
+    tests: ["tests/integration/stats_test.ts"],
+  },
+  {
+    file: "src/services/query/days.ts",
+    find: "if (before === after) return",
+    replace: "if (before >= after) return",
+    rule: "a day on which clocks are set back begins once",
+    tests: ["tests/unit/days_test.ts"],
+  },
 ];

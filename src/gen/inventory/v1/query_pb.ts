@@ -1390,11 +1390,12 @@ export const QueryService: GenService<{
   /**
    * Answers what there is in all, what was turned over by day and goods as the ledger has it, and what was refused.
    *
-   * Movements are of the day on which they were written down. A page has the rows of seven days at most, of 31 where
-   * goods are named, so that one may end, or be empty, before page_size. Totals are of now, whatever the days.
+   * Movements are of the day on which they were written down. A page has the rows of seven days at most, of 14 where
+   * goods are named, and of one where these have too many movements, so that it may end, or be empty, before page_size.
+   * Totals are of now, whatever the days.
    * INVALID_ARGUMENT: a filter breaks its rule, or page_token is not of this query.
-   * RESOURCE_EXHAUSTED: with reason QUERY_TOO_LONG the database did not get through in time; fewer days, or goods that
-   * are named, may do.
+   * RESOURCE_EXHAUSTED: with reason QUERY_TOO_LONG the database did not get through one day in time; goods that are
+   * named may do.
    * Retry: safe.
    *
    * @generated from rpc inventory.v1.QueryService.GetStats
