@@ -95,7 +95,7 @@ browserTest(
       await page.goto("/goods/4");
       await action(page, "Take off sale").click();
       const dialog = page.getByRole("dialog");
-      await dialog.getByText("Live holds have 2 units").waitFor();
+      await dialog.getByText("Live holds have 2 of it").waitFor();
       await dialog.getByLabel("Release the holds").check();
       await dialog.getByRole("button", { name: "Take off sale" }).click();
       await page.getByText("Off sale", { exact: true }).waitFor();
@@ -125,8 +125,26 @@ browserTest(
       assertEquals((await level(5)).version, "3");
     });
 
-    await step("by the keyboard alone, and Esc changes nothing", async () => {
+    await step("once, also where the answer is lost and it is sent again", async () => {
       await page.goto("/goods/6");
+      let sent = 0;
+      await page.route("**/inventory.v1.StockService/AdjustInv", async (route) => {
+        sent++;
+        await route.fetch();
+        await route.abort("connectionreset");
+      }, { times: 1 });
+      await action(page, "Adjust").click();
+      const dialog = page.getByRole("dialog");
+      await dialog.getByLabel("Units that come").fill("-4");
+      await dialog.getByRole("button", { name: "Adjust" }).click();
+      await dialog.getByText("Sending it again is safe").waitFor();
+      assertEquals([sent, (await level(6)).num], [1, 26]);
+      await dialog.getByRole("button", { name: "Adjust" }).click();
+      await page.getByText("Adjusted: 26 on hand now").waitFor();
+      assertEquals((await level(6)).version, "2");
+    });
+
+    await step("by the keyboard alone, and Esc changes nothing", async () => {
       const button = action(page, "Adjust");
       await button.focus();
       await page.keyboard.press("Enter");
@@ -138,7 +156,7 @@ browserTest(
       await page.keyboard.press("Enter");
       await page.keyboard.type("7");
       await page.keyboard.press("Enter");
-      await page.getByText("Adjusted: 37 on hand now").waitFor();
+      await page.getByText("Adjusted: 33 on hand now").waitFor();
     });
   },
 );

@@ -57,7 +57,7 @@ browserTest("orders are found again", { path: "/orders", env: { AUTH: "keys" } }
     page.locator("hf-order-list tbody tr").evaluateAll((rows) => rows.map((row) => (row as HTMLElement).dataset.order));
 
   await step("the newest first, page by page, and a new one as it is made", async () => {
-    await page.getByRole("row", { name: /cart Held bob 1 lines, 3 units 14:/ }).waitFor();
+    await page.getByRole("row", { name: /cart Held bob 1 line, 3 units 14:/ }).waitFor();
     const first = await shown(page);
     assertEquals([first.length, first[0], first[1]], [50, "cart", "order-7"]);
     await page.getByRole("button", { name: "Show more" }).click();
@@ -98,7 +98,7 @@ browserTest("orders are found again", { path: "/orders", env: { AUTH: "keys" } }
     await page.keyboard.type("order-7");
     await page.keyboard.press("Enter");
     await page.waitForURL("**/orders/order-7");
-    await page.getByRole("row", { name: "Goods 1 7 7 0" }).waitFor();
+    await page.getByRole("row", { name: "mug 7 7 0" }).waitFor();
     await page.goto("/orders/order-x");
     await page.getByText("There is no order order-x.").waitFor();
   });

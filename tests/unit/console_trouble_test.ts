@@ -46,7 +46,7 @@ Deno.test("every refusal of the server is said in words of a shop, with its line
     ],
     [{ reason: "buyer_required", places: [PLACE] }, "say who buys", []],
     [{ reason: "unknown_goods", places: [PLACE, OTHER] }, "no such goods", ["7", "8@3"]],
-    [{ reason: "has_holds", place: PLACE, reserved: 2 }, "Live holds have 2 units", []],
+    [{ reason: "has_holds", place: PLACE, reserved: 2 }, "Live holds have 2 of it", []],
     [{ reason: "below_floor", place: PLACE, available: -2 }, "-2 are available", []],
     [{ reason: "out_of_range", places: [PLACE] }, "more than can be counted", []],
     [

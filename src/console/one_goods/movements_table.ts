@@ -32,8 +32,12 @@ export function kindText(kind: MovementKind): string {
   return kinds[name as keyof typeof kinds] ?? name;
 }
 
-/** The table; with `places` each row says of which goods it is. */
-export function movementsTable(rows: readonly ListedMovement[], { places = false } = {}): TemplateResult {
+/** The table; with `names`, SKUs by goods id, each row says of which goods it is. */
+export function movementsTable(
+  rows: readonly ListedMovement[],
+  names?: ReadonlyMap<number, string>,
+): TemplateResult {
+  const places = names !== undefined;
   const words = wordsOf(ONE_GOODS);
   return html`
     <div class="scroll" tabindex="0" role="group" aria-label=${words.history}>
@@ -52,7 +56,7 @@ export function movementsTable(rows: readonly ListedMovement[], { places = false
           </tr>
         </thead>
         <tbody>
-          ${repeat(rows, keyOf, (row) => movementRow(row, places))}
+          ${repeat(rows, keyOf, (row) => movementRow(row, names))}
         </tbody>
       </table>
     </div>
@@ -64,8 +68,9 @@ function keyOf({ goodsId, locationId, version }: ListedMovement): string {
   return `${goodsId} ${locationId} ${version}`;
 }
 
-function movementRow(row: ListedMovement, places: boolean): TemplateResult {
+function movementRow(row: ListedMovement, names: ReadonlyMap<number, string> | undefined): TemplateResult {
   const words = wordsOf(ONE_GOODS);
+  const places = names !== undefined;
   const { number, signed, time } = formats();
   const happened = row.occurredAt === undefined ? undefined : time(writtenMs({ at: row.occurredAt }));
   const delta = (value: number) =>
@@ -80,9 +85,8 @@ function movementRow(row: ListedMovement, places: boolean): TemplateResult {
       ${places
         ? html`
           <td>
-            <a href="/goods/${row.goodsId}?location=${row.locationId}">${words.goods(
-              row.goodsId,
-            )}</a>${row.locationId === 0 ? nothing : html`
+            <a href="/goods/${row.goodsId}?location=${row.locationId}">${names.get(row.goodsId) ??
+              words.goods(row.goodsId)}</a>${row.locationId === 0 ? nothing : html`
               <span class="muted">${words.atLocation(row.locationId)}</span>
             `}
           </td>

@@ -2,7 +2,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { css, html, nothing, type PropertyValues } from "lit";
 import type { Order } from "../../gen/inventory/v1/holds_pb.ts";
-import { type ListedMovement, TimeSort } from "../../gen/inventory/v1/query_pb.ts";
+import { DeletedFilter, type ListedMovement, TimeSort } from "../../gen/inventory/v1/query_pb.ts";
 import type { Link } from "../link/link.ts";
 import { writtenMs } from "../one_goods/level_reader.ts";
 import { MOVEMENTS_LOOK, movementsTable } from "../one_goods/movements_table.ts";
@@ -24,6 +24,8 @@ import { stateBadge } from "./order_list.ts";
 const READ_PAUSE_MS = 1000;
 /** Movements that are listed; an order has seldom more than a few a line. */
 const MOVEMENTS_MAX = 1000;
+/** Places whose goods' names are read at once: as many as an order has lines, and some that are at several. */
+const NAMES_MAX = 1000;
 
 /** `<hf-one-order>` */
 export class OneOrder extends ConsoleElement {
@@ -32,6 +34,7 @@ export class OneOrder extends ConsoleElement {
     orderId: { attribute: false },
     order: { state: true },
     movements: { state: true },
+    names: { state: true },
     isMissing: { state: true },
     nowMs: { state: true },
     trouble: { state: true },
@@ -61,6 +64,8 @@ export class OneOrder extends ConsoleElement {
   declare orderId: string;
   declare order: Order | undefined;
   declare movements: readonly ListedMovement[];
+  /** SKUs of its goods, by their ids; those that have none are not in it. */
+  declare names: ReadonlyMap<number, string>;
   declare isMissing: boolean;
   declare nowMs: number;
   declare trouble: Trouble | undefined;
@@ -72,6 +77,7 @@ export class OneOrder extends ConsoleElement {
   constructor() {
     super();
     this.movements = [];
+    this.names = new Map();
     this.isMissing = false;
     this.nowMs = Date.now();
   }
@@ -113,8 +119,11 @@ export class OneOrder extends ConsoleElement {
         this.link.holds.getOrder({ orderId }),
         this.link.query.listMovements({ orderId, sort: TimeSort.NEWEST_FIRST, pageSize: MOVEMENTS_MAX }),
       ]);
+      const names = await this.#readNames(order?.lines ?? []);
       if (!isNow()) return;
+      for (const line of order?.lines ?? []) line.sku = names.get(line.goodsId) ?? "";
       this.order = order;
+      this.names = names;
       this.movements = movements;
       this.isMissing = false;
       this.trouble = undefined;
@@ -123,6 +132,20 @@ export class OneOrder extends ConsoleElement {
       this.isMissing = ConnectError.from(error).code === Code.NotFound;
       this.trouble = this.isMissing ? undefined : sayTrouble(error);
     }
+  }
+
+  /** Orders name goods by ids, and people by SKUs. */
+  async #readNames(lines: readonly { readonly goodsId: number }[]): Promise<Map<number, string>> {
+    const ids = [...new Set(lines.map(({ goodsId }) => goodsId))].filter((id) => !this.names.has(id));
+    const names = new Map(this.names);
+    if (ids.length === 0) return names;
+    const known = await this.link.query.listInv({
+      goodsIds: ids,
+      deleted: DeletedFilter.INCLUDED,
+      pageSize: NAMES_MAX,
+    });
+    for (const { goodsId, sku } of known.levels) if (sku !== "") names.set(goodsId, sku);
+    return names;
   }
 
   override render() {
@@ -183,7 +206,7 @@ export class OneOrder extends ConsoleElement {
         <h2 id="movements">${words.movements}</h2>
         ${this.movements.length === 0
           ? html`<p class="muted">${words.noMovements}</p>`
-          : movementsTable(this.movements, { places: true })}
+          : movementsTable(this.movements, this.names)}
       </section>
     `;
   }

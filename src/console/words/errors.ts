@@ -20,7 +20,7 @@ const en_ = {
   changed: "Somebody changed it meanwhile, so nothing was done.",
   changedLine: (goods: string, available: string, onHand: string) =>
     `${goods}: ${available} available and ${onHand} on hand now`,
-  hasHolds: (num: string) => `Live holds have ${num} units of it.`,
+  hasHolds: (num: string) => `Live holds have ${num} of it.`,
   belowFloor: (num: string) => `${num} are available already, which is below what this would allow.`,
   contentDiffers: "This was sent before with other content, and that stands.",
   unknownGoods: "There is no such goods there, or it is off sale.",

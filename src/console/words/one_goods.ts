@@ -46,7 +46,7 @@ const english = {
   toLocation: "To location",
   before: "Before",
   after: "After",
-  releaseHolds: (num: string) => `Release the holds that have ${num} units of it first`,
+  releaseHolds: (num: string) => `Release the holds first that have ${num} of it`,
   whatever: "Do it also if somebody changes it meanwhile: it is added to whatever stands there",
   movedOn: "It has changed since you opened this. Before and after are those of what you saw.",
   takeNew: "Take the new numbers",
@@ -58,7 +58,7 @@ const english = {
     too_many: (num: string) => `At most ${num} can go: the others are promised to holds.`,
     too_large: () => "That is more than can be counted.",
     below_floor: (num: string) => `${num} are free already, below what this allows.`,
-    has_holds: (num: string) => `Live holds have ${num} units. They must end, or be released, first.`,
+    has_holds: (num: string) => `Live holds have ${num} of it. They must end, or be released, first.`,
     no_change: () => "It is so already: nothing will change.",
   },
   done: {
