@@ -57,7 +57,7 @@ export function placeNumbers(place: PlaceKnown, actions: TemplateResult): Templa
         <div><dt>${words.reserved}</dt><dd id="reserved">${num(stand.reserved)}</dd></div>
         <div><dt>${words.safety}</dt><dd id="safety">${num(stand.safetyStock)}</dd></div>
       </dl>
-      <p class="num-formula">
+      <p id="formula">
         ${words.formula(num(availableOf(stand)), num(stand.onHand), num(stand.reserved), num(stand.safetyStock))}
       </p>
       ${stand.backorderMax === 0 ? nothing : html`
