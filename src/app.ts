@@ -21,6 +21,7 @@ import { watchLoopDelay } from "./limits/loop_delay.ts";
 import { listen, type ListenerOptions } from "./transport/listener.ts";
 import { limitsWithShare, LISTENER_LIMITS } from "./transport/limits.ts";
 import type { CertificatePair } from "./transport/port.ts";
+import { corsRules } from "./transport/cors/rules.ts";
 import { ownHosts } from "./transport/own_names.ts";
 import { MessageBudget } from "./rpc/messages/budget.ts";
 import { addServices, boundsOf, namesOf, rightsOf, type ServiceModule } from "./services/service_module.ts";
@@ -130,7 +131,7 @@ async function serveStock(stock: Stock, config: Config, parts: AppParts & Pick<S
     ],
     routes: (router) => addServices(router, modules),
   });
-  const page = config.console ? await ServedConsole.open(CONSOLE_DIR, log) : undefined;
+  const page = config.console ? await ServedConsole.open(CONSOLE_DIR, pageHosts(config), log) : undefined;
   const listener = await listen({
     ...listenOptions(config, parts),
     handler: withHealthPaths(page?.before(handler) ?? handler, board),
@@ -189,6 +190,13 @@ async function serveStock(stock: Stock, config: Config, parts: AppParts & Pick<S
       await stock.close();
     },
   };
+}
+
+/** Hosts from which pages may call this server: its own names, and those that are allowed as origins. */
+function pageHosts({ allowedHosts, corsOrigins }: Config): (host: string | undefined) => boolean {
+  const isOwnHost = ownHosts(allowedHosts);
+  const { origins } = corsRules({ origins: corsOrigins, hosts: allowedHosts });
+  return (host) => isOwnHost(host) || origins.has(`http://${host}`) || origins.has(`https://${host}`);
 }
 
 function listenOptions(config: Config, parts: AppParts): Omit<ListenerOptions, "handler"> {

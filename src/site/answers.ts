@@ -52,16 +52,35 @@ const MISSING = `The console is not built here. On the machine of the server, wh
 and start the server again. CONSOLE=off serves nothing here. The API is not concerned.
 `;
 
+/** What is shown of a host that a request names, in characters: it is as long as its sender likes. */
+const HOST_CHARACTERS_MAX = 100;
+const NOT_OURS = (host: string) =>
+  `There is no page here under the name ${host.slice(0, HOST_CHARACTERS_MAX)}.
+
+Anybody can have a name of his lead to this server. Where it is one of its own, set ALLOWED_HOSTS to it.
+`;
+
 /** What of a request to read the answer depends on. */
 export interface PageRequest {
   /** Path and query, as sent. */
   readonly path: string;
+  /** As the request names it, with its port or without. */
+  readonly host: string | undefined;
   readonly headers: IncomingHttpHeaders;
 }
 
-/** The answer; undefined where it is not the console that is asked for. `bundle` undefined: it is not built. */
-export function answerPage(bundle: Bundle | undefined, { path, headers }: PageRequest): OwnAnswer | undefined {
+/** What there is to answer with. */
+export interface Site {
+  /** Undefined: it is not built. */
+  readonly bundle: Bundle | undefined;
+  /** Whether pages that came from this host may call: under another one they could do nothing. */
+  readonly isOwnHost: (host: string | undefined) => boolean;
+}
+
+/** The answer; undefined where it is not the console that is asked for. */
+export function answerPage({ bundle, isOwnHost }: Site, { path, host, headers }: PageRequest): OwnAnswer | undefined {
   if (ADDRESSES.test(path)) {
+    if (!isOwnHost(host)) return textAnswer(403, NOT_OURS(host ?? ""), { ...FIELDS, "cache-control": "no-store" });
     if (bundle === undefined) return textAnswer(503, MISSING, { ...FIELDS, "cache-control": "no-store" });
     return fileAnswer(bundle.page, headers, ASKED_AGAIN);
   }

@@ -16,8 +16,7 @@ browserTest("one stream for all tabs, which outlives the server", {}, async (tes
   const system = createClient(SystemService, createGrpcWebTransport({ baseUrl: server.url }));
   const watchers = async () => (await system.getSystem({})).watchers;
   const settled = async (count: number) => {
-    await until(async () => await watchers() === count, SETTLE_MS_MAX);
-    assertEquals(await watchers(), count);
+    assert(await until(async () => await watchers() === count, SETTLE_MS_MAX), `${await watchers()} are open`);
   };
 
   await step("ten tabs at once are all live, by one stream", async () => {
@@ -37,9 +36,20 @@ browserTest("one stream for all tabs, which outlives the server", {}, async (tes
     for (let i = 0; i < FALLBACK_TABS; i++) tabs.push(await tabOf(other));
     for (const tab of tabs) await live(tab);
     await settled(2);
+    const leader = await leaderOf(tabs[1]!);
     await tabs[0]!.close();
+    await until(async () => ![leader, undefined].includes(await leaderOf(tabs[1]!)), SETTLE_MS_MAX);
     await settled(2);
     for (const tab of tabs.slice(1)) await live(tab);
+    await other.close();
+    await settled(1);
+  });
+
+  await step("so it is where the worker can't be loaded", async () => {
+    const other = await profile();
+    await other.route(/\/assets\/worker-/, (route) => route.abort());
+    await live(await tabOf(other));
+    await settled(2);
     await other.close();
     await settled(1);
   });
@@ -75,4 +85,9 @@ async function tabOf(context: BrowserContext, path = "/system"): Promise<Page> {
 
 async function live(page: Page): Promise<void> {
   await page.getByText("Live", { exact: true }).waitFor();
+}
+
+/** Which tab has the lock, by the browser's name for it. */
+function leaderOf(tab: Page): Promise<string | undefined> {
+  return tab.evaluate(async () => (await navigator.locks.query()).held?.[0]?.clientId);
 }

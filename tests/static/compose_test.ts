@@ -188,7 +188,13 @@ Deno.test("compose: the image is tagged with the version, and contains neither t
     // The page is made in a stage of its own, of which the image has the result alone.
     const [, building = "", own = ""] = (build?.dockerfile_inline ?? "").split(/^FROM /m);
     const copied = [...own.matchAll(/^COPY (.+) \S+$/gm)].map(([, from]) => from);
-    assertEquals(copied, ["deno.json deno.lock", "migrations", "src", "--from=console /app/dist/console"]);
+    assertEquals(copied, [
+      "deno.json deno.lock",
+      "migrations",
+      "src",
+      "tests/browser/deno.json",
+      "--from=console /app/dist/console",
+    ]);
     assert(building.endsWith("RUN deno task console\n\n"), building);
   }
 });

@@ -9,6 +9,9 @@ import type { StreamEvent, StreamPart } from "./stream_events.ts";
 import type { FromTab } from "./tab_messages.ts";
 import type { Credentials } from "./transport.ts";
 
+/** A worker that is asked how the stream is and has not answered by then is not there, in ms. */
+const ANSWER_MS_MAX = 10_000;
+
 /** Takes part in the stream of this caller; `emit` gets all that it says. */
 export function joinStream(credentials: Credentials, emit: (event: StreamEvent) => void): StreamPart {
   const part = join(credentials, emit);
@@ -33,24 +36,48 @@ export function joinStream(credentials: Credentials, emit: (event: StreamEvent) 
 }
 
 function join(credentials: Credentials, emit: (event: StreamEvent) => void): StreamPart {
-  const worker = startWorker();
-  if (worker !== undefined) return joinWorker(worker, credentials, emit);
+  return joinWorker(credentials, emit) ?? joinTabs(credentials, emit);
+}
+
+function joinTabs(credentials: Credentials, emit: (event: StreamEvent) => void): StreamPart {
   // Both are there in pages of TLS and of loopback alone. Elsewhere each tab has a stream of its own.
   if ("locks" in navigator && "subtle" in crypto) return electStream(credentials, emit);
   return openStream(credentials, emit);
 }
 
-function joinWorker(
-  { port }: SharedWorker,
-  credentials: Credentials,
-  emit: (event: StreamEvent) => void,
-): StreamPart {
+/** Undefined where browsers have no such worker. One that does not answer, or can't be loaded, is given up. */
+function joinWorker(credentials: Credentials, emit: (event: StreamEvent) => void): StreamPart | undefined {
+  const worker = startWorker();
+  if (worker === undefined) return undefined;
+  const { port } = worker;
+  let tabs: StreamPart | undefined;
+  let isClosed = false;
   const say = (message: FromTab) => port.postMessage(message);
-  port.onmessage = ({ data }: MessageEvent<StreamEvent>) => emit(data);
+  const giveUp = () => {
+    if (tabs !== undefined || isClosed) return;
+    // One that is only slow ends what nobody listens to.
+    say({ kind: "bye" });
+    port.close();
+    tabs = joinTabs(credentials, emit);
+  };
+  let unanswered = setTimeout(giveUp, ANSWER_MS_MAX);
+  worker.onerror = giveUp;
+  port.onmessage = ({ data }: MessageEvent<StreamEvent>) => {
+    clearTimeout(unanswered);
+    emit(data);
+  };
   say({ kind: "hello", credentials });
   return {
-    look: () => say({ kind: "look" }),
+    look() {
+      if (tabs !== undefined) return tabs.look();
+      clearTimeout(unanswered);
+      unanswered = setTimeout(giveUp, ANSWER_MS_MAX);
+      say({ kind: "look" });
+    },
     close() {
+      isClosed = true;
+      clearTimeout(unanswered);
+      tabs?.close();
       say({ kind: "bye" });
       port.close();
     },

@@ -5,6 +5,7 @@
  */
 import type { LiveStream } from "./live_stream.ts";
 import { openStream } from "./open_stream.ts";
+import type { StreamEvent } from "./stream_events.ts";
 import type { FromTab } from "./tab_messages.ts";
 
 interface Shared {
@@ -19,8 +20,9 @@ scope.onconnect = ({ ports: [port] }) => {
   let caller: string | undefined;
   port!.onmessage = ({ data }: MessageEvent<FromTab>) => {
     if (data.kind === "hello") caller = join(data, port!);
-    else if (data.kind === "look") caller !== undefined && byCaller.get(caller)?.stream.look();
-    else if (caller !== undefined) leave(caller, port!);
+    else if (caller === undefined) return;
+    else if (data.kind === "look") look(caller, port!);
+    else leave(caller, port!);
   };
 };
 
@@ -32,11 +34,20 @@ function join({ credentials }: Extract<FromTab, { kind: "hello" }>, port: Messag
     const ports = new Set([port]);
     const stream = openStream(credentials, (event) => ports.forEach((each) => each.postMessage(event)));
     byCaller.set(caller, { ports, stream });
-  } else {
-    known.ports.add(port);
-    port.postMessage({ kind: "state", state: known.stream.state });
-  }
+  } else known.ports.add(port);
+  sayState(caller, port);
   return caller;
+}
+
+function look(caller: string, port: MessagePort): void {
+  byCaller.get(caller)?.stream.look();
+  sayState(caller, port);
+}
+
+/** It is the answer that shows a tab that this worker is there. */
+function sayState(caller: string, port: MessagePort): void {
+  const shared = byCaller.get(caller);
+  if (shared !== undefined) port.postMessage({ kind: "state", state: shared.stream.state } satisfies StreamEvent);
 }
 
 /** The stream of a caller without tabs ends. */
