@@ -78,7 +78,10 @@ async function main(): Promise<number> {
     stack = await starting;
     stopReporting = reportWhatEnds(stack, requests, log);
     if (requests.isAsked()) return await stopAll(undefined, stack, requests, log);
-    const settings = { ...await prepareStores(given, stack, log), ...options.tls ? await ownTls(given, stack) : {} };
+    // The demo is refused now and then, as shops are, and each of these would be a line of the log.
+    const quiet = options.demo ? { LOG_LEVEL: "warn" } : {};
+    const stores = await prepareStores({ ...quiet, ...given }, stack, log);
+    const settings = { ...stores, ...options.tls ? await ownTls(given, stack) : {} };
     if (options.demo) await fillDemo(settings["DATABASE_URL"]!, DEMO_SIZE, Date.now() - DEMO_ENDS_MS, log);
     await building;
     if (requests.isAsked()) return await stopAll(undefined, stack, requests, log);
