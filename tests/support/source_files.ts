@@ -20,15 +20,26 @@ export function specifiersOf(path: string): string[] {
     .map((match) => match[1] ?? match[2] ?? "");
 }
 
+/** Of files that were read already: a circle is looked for from every import of every file. */
+const imports = new Map<string, readonly string[]>();
+const reaches = new Map<string, ReadonlySet<string>>();
+
 /** The paths of the files that a file imports, by the repository's root. */
-export function importedBy(path: string): string[] {
-  return specifiersOf(path).filter((specifier) => specifier.startsWith("."))
+export function importedBy(path: string): readonly string[] {
+  const known = imports.get(path);
+  if (known !== undefined) return known;
+  const imported = specifiersOf(path).filter((specifier) => specifier.startsWith("."))
     .map((specifier) => new URL(specifier, new URL(path, ROOT)).pathname.slice(ROOT.pathname.length));
+  imports.set(path, imported);
+  return imported;
 }
 
 /** All files that a file reaches by imports, itself included. */
 export function reachedBy(path: string): ReadonlySet<string> {
+  const known = reaches.get(path);
+  if (known !== undefined) return known;
   const reached = new Set([path]);
   for (const file of reached) for (const imported of importedBy(file)) reached.add(imported);
+  reaches.set(path, reached);
   return reached;
 }
