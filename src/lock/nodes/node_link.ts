@@ -9,6 +9,7 @@
  * The limits are ours and not ioredis's (6.0.0), whose timers take a stall of our own loop for an outage of every node:
  * 2 s of it dropped all links.
  */
+import process from "node:process";
 import { Redis } from "ioredis";
 import { type Backoff, backoffMs } from "../../base/backoff.ts";
 import type { RedisAddress } from "../../config/redis_address.ts";
@@ -60,6 +61,8 @@ export class NodeLink {
   #silentLooks = 0;
   #error: Error | undefined;
   #closed = false;
+  /** The socket that waits for more to send in this tick. */
+  #gathering: Redis["stream"] | undefined;
 
   /** `certificates`: for a node that is spoken to under TLS. */
   constructor(address: RedisAddress, certificates: Certificates, options: NodeLinkOptions) {
@@ -114,11 +117,13 @@ export class NodeLink {
 
   /** Runs a script by its hash. */
   evalsha(hash: string, keyCount: number, args: (string | number)[]): Promise<unknown> {
+    this.#gather();
     return this.#limited(this.#redis.evalsha(hash, keyCount, ...args));
   }
 
   /** Runs a script by its text. */
   eval(script: string, keyCount: number, args: (string | number)[]): Promise<unknown> {
+    this.#gather();
     return this.#limited(this.#redis.eval(script, keyCount, ...args));
   }
 
@@ -159,6 +164,21 @@ export class NodeLink {
     this.#closed = true;
     clearInterval(this.#looks);
     this.#redis.disconnect();
+  }
+
+  /**
+   * What else is sent to the node by the end of this tick goes in one write: mostly a release, and the request for the
+   * lease of the next batch.
+   */
+  #gather(): void {
+    const { stream } = this.#redis;
+    if (stream === undefined || stream === this.#gathering) return;
+    this.#gathering = stream;
+    stream.cork();
+    process.nextTick(() => {
+      if (this.#gathering === stream) this.#gathering = undefined;
+      stream.uncork();
+    });
   }
 
   #limited<T>(answer: Promise<T>): Promise<T> {

@@ -8,6 +8,13 @@ const EXTENSION = ["tests/integration/lock_extend_test.ts"];
 export const LOCK_SLIPS: readonly Slip[] = [
   {
     file: "src/lock/nodes/node_link.ts",
+    find: "    stream.cork();\n",
+    replace: "",
+    rule: "a release and the next lease go to a node in one write",
+    tests: ["tests/integration/lock_writes_test.ts"],
+  },
+  {
+    file: "src/lock/nodes/node_link.ts",
     find: '    this.#redis.stream.on("error", () => {});\n',
     replace: "",
     rule: "a node that breaks a log-in off under TLS leaves no error that nobody catches",
