@@ -25,7 +25,7 @@ import {
 
 const nothing = () => {};
 const log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
-const settings = new Map([["PORT", "0"], ["CONCURRENCY", "row"]]);
+const settings = new Map([["PORT", "0"], ["CONCURRENCY", "row"], ["ADMIN_PORT", "off"]]);
 const config = loadConfig((name) => settings.get(name));
 const NAME = BenchService.typeName;
 
@@ -169,6 +169,16 @@ Deno.test("a server starts with a service beside its own, whose calls it takes a
     assertEquals(await call(`${NAME}/Noop`, {}), {});
     const who = { name: "", kind: "", rights: ["reader", "seller", "stocker", "operator"], version: VERSION };
     assertEquals(await call(`${SYSTEM}/WhoAmI`, {}), who, "nobody is asked who it is");
+    // Nothing is shown at an admin port here.
+    const { calls, operations } = await call(`${SYSTEM}/GetSystem`, {}) as {
+      calls: { method: string; code: string; count: string }[];
+      operations: unknown[];
+    };
+    assertEquals(calls.map(({ method, code, count }) => [method, code, count]), [
+      [`${NAME}/Noop`, "OK", "1"],
+      [`${SYSTEM}/WhoAmI`, "OK", "1"],
+    ]);
+    assertEquals(operations, []);
     const { status } = await call("grpc.health.v1.Health/Check", { service: NAME });
     assertEquals(typeof status, "string");
   } finally {
