@@ -19,6 +19,7 @@ import { keyOf, type Row, type RowKey, safetyOf } from "../../src/console/goods/
 import { sortedSlots } from "../../src/console/goods/row_order.ts";
 import { RowStore } from "../../src/console/goods/row_store.ts";
 
+const TURNS_MAX = 2000;
 const USUAL = readListState(new URLSearchParams());
 
 function row(goodsId: number, rest: Partial<Row> = {}): Row {
@@ -190,7 +191,8 @@ function calls(count: number, asked: ListRequest[] = []): ListCalls & { sizes: n
 
 /** Ends when the condition is true; looks at it after every turn of the event loop. */
 async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve));
+  for (let turns = 0; !condition() && turns < TURNS_MAX; turns++) await new Promise((resolve) => setTimeout(resolve));
+  assert(condition(), `not within ${TURNS_MAX} turns of the event loop`);
 }
 
 Deno.test("a list is read as far as somebody looks, and has room for the rest", async () => {

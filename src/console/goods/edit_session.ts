@@ -39,6 +39,15 @@ export interface EditCalls {
   makeId(): string;
 }
 
+/** The rows beside which edits are shown. */
+export interface EditedList {
+  /** Undefined: it is not listed. */
+  get(key: RowKey): Row | undefined;
+  all(): Iterable<Row>;
+  /** Is called after anything of the session is another. */
+  changed(): void;
+}
+
 /** One kind of edits, from the first that is typed to the last that is applied or given up. */
 export class EditSession {
   readonly sheet: EditSheet;
@@ -48,15 +57,15 @@ export class EditSession {
   #isBusy = false;
   #review: readonly RowKey[] | undefined;
   readonly #answered = new Map<RowKey, AnsweredLevel>();
+  #list: EditedList = { get: () => undefined, all: () => [], changed: () => {} };
 
-  /** `rows` are those that are listed; `changed` is called after anything here is another. */
-  constructor(
-    readonly kind: EditKind,
-    private readonly calls: EditCalls,
-    private readonly rows: { get(key: RowKey): Row | undefined; all(): Iterable<Row> },
-    private readonly changed: () => void,
-  ) {
+  constructor(readonly kind: EditKind, private readonly calls: EditCalls) {
     this.sheet = new EditSheet(kind, () => calls.makeId());
+  }
+
+  /** From now on it is about these rows. */
+  show(list: EditedList): void {
+    this.#list = list;
   }
 
   /** What came of the latest paste, until it is put away. */
@@ -78,23 +87,23 @@ export class EditSession {
   showOnlyEdits(only: boolean): void {
     const edits = [...this.sheet.all()];
     this.#review = only ? edits.sort((a, b) => urgency(a) - urgency(b)).map(({ key }) => key) : undefined;
-    this.changed();
+    this.#list.changed();
   }
 
   /** A row as it is listed, else as it was when it was edited. */
   row(key: RowKey): Row | undefined {
-    return this.rows.get(key) ?? this.sheet.get(key)?.seen;
+    return this.#list.get(key) ?? this.sheet.get(key)?.seen;
   }
 
   type(row: Row, text: string): void {
     this.sheet.type(row, text, this.calls.nowMs());
-    this.changed();
+    this.#list.changed();
   }
 
   /** Whoever typed has left the row. */
   settle(key: RowKey): void {
     this.sheet.settle(key);
-    this.changed();
+    this.#list.changed();
   }
 
   /** The same quantity for several rows. */
@@ -104,17 +113,17 @@ export class EditSession {
       this.sheet.type(row, text, nowMs);
       this.sheet.settle(keyOf(row));
     }
-    this.changed();
+    this.#list.changed();
   }
 
   /** A text of a sheet; a column goes down `chosen`. Goods that are named and not listed are looked up. */
   async paste(text: string, chosen: readonly Row[]): Promise<void> {
     await this.#busy(async () => {
       const pasted = readSheet(text);
-      const listed = indexRows(this.rows.all());
+      const listed = indexRows(this.#list.all());
       const missing = unknownNames(pasted, listed);
       const found = missing.length === 0 ? [] : await this.calls.find(missing.slice(0, LINES_MAX));
-      const index = found.length === 0 ? listed : indexRows([...this.rows.all(), ...found]);
+      const index = found.length === 0 ? listed : indexRows([...this.#list.all(), ...found]);
       this.#report = this.#take(targetsOf(pasted, chosen, index), pasted.isCut);
     });
     if ((this.#report?.taken ?? 0) > 1) this.showOnlyEdits(true);
@@ -123,7 +132,7 @@ export class EditSession {
   /** Puts the report of the latest paste away. */
   forgetReport(): void {
     this.#report = undefined;
-    this.changed();
+    this.#list.changed();
   }
 
   /** Sends all that is ready, batch after batch, each edit once. What is not applied stays as it was typed. */
@@ -136,7 +145,7 @@ export class EditSession {
         const edits = this.sheet.send(BATCH_EDITS_MAX, left);
         for (const { key } of edits) left.delete(key);
         if (edits.length === 0) break;
-        this.changed();
+        this.#list.changed();
         const request = batchRequest(edits, this.kind, { reason, clockAheadMs: this.calls.clockAheadMs() });
         try {
           const levels = takeVerdicts(this.sheet, edits, await this.calls.batch(request));
@@ -153,7 +162,7 @@ export class EditSession {
   keepMine(key: RowKey): void {
     const row = this.#newest(key);
     if (row !== undefined) this.sheet.keepMine(key, row, this.calls.nowMs());
-    this.changed();
+    this.#list.changed();
   }
 
   /** Gives up what was typed for a place. */
@@ -161,7 +170,7 @@ export class EditSession {
     this.sheet.drop(key);
     if (this.#review !== undefined) this.#review = this.#review.filter((each) => each !== key);
     if (this.#review?.length === 0) this.#review = undefined;
-    this.changed();
+    this.#list.changed();
   }
 
   /** Gives up all that was typed and is not under way. */
@@ -198,12 +207,12 @@ export class EditSession {
   async #busy(work: () => Promise<void>): Promise<void> {
     if (this.#isBusy) return;
     this.#isBusy = true;
-    this.changed();
+    this.#list.changed();
     try {
       await work();
     } finally {
       this.#isBusy = false;
-      this.changed();
+      this.#list.changed();
     }
   }
 }

@@ -96,7 +96,7 @@ export class GoodsFilters extends ConsoleElement {
         )}
         <label>
           <span>${words.changedSince}</span>
-          <select @change=${(event: Event) => this.#show({ since: valueOf(event) || undefined, ...this.#usualSort() })}>
+          <select @change=${this.#sinceChosen}>
             <option value="" ?selected=${state.since === undefined}>${words.anyTime}</option>
             ${since.map((each) =>
               html`<option value=${each} ?selected=${state.since === each}>${
@@ -180,11 +180,12 @@ export class GoodsFilters extends ConsoleElement {
     this.#show({ ...readListState(new URLSearchParams()), mode });
   };
 
-  /** The sort goes with the filter by time, which has one of its own. */
-  #usualSort(): Partial<ListState> {
-    const { sort, isDescending } = readListState(new URLSearchParams());
-    return this.state.since === undefined ? { sort: "changed", isDescending: true } : { sort, isDescending };
-  }
+  /** The sort goes with this filter, which has one of its own. */
+  readonly #sinceChosen = (event: Event) => {
+    const since = valueOf(event);
+    const { sort, isDescending } = readListState(new URLSearchParams({ since }));
+    this.#show({ since: since === "" ? undefined : since, sort, isDescending });
+  };
 
   #show(change: Partial<ListState>, replace = false): void {
     this.dispatchEvent(new CustomEvent("state", { detail: { state: { ...this.state, ...change }, replace } }));

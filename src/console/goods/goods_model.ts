@@ -1,10 +1,10 @@
 /** What the goods page shows, without an element: the list, the changes that come to it, the chosen rows, the edits. */
-import { type EditCalls, EditSession } from "./edit_session.ts";
+import { type EditCalls, type EditedList, EditSession } from "./edit_session.ts";
 import { type EditKind, EDITS_MAX } from "./edit_sheet.ts";
 import { fits } from "./fits.ts";
 import { FrameTurns, type NextFrame } from "./frame_turns.ts";
 import { GoodsList, type ListCalls } from "./goods_list.ts";
-import { type ListState, listsTheSame, readListState } from "./list_state.ts";
+import { type ListState, listsTheSame, type PageMode, readListState } from "./list_state.ts";
 import { keyOf, type Row, type RowKey } from "./row.ts";
 import { Selection } from "./selection.ts";
 
@@ -26,11 +26,15 @@ export class GoodsModel {
   #isSelectingAll = false;
   #isSelectionCut = false;
   #setKind: Exclude<EditKind, "count"> = "available";
-  readonly #sessions = new Map<EditKind, EditSession>();
   readonly #listeners = new Set<ModelListener>();
   readonly #turns: FrameTurns<RowKey, Row>;
 
-  constructor(private readonly calls: ModelCalls) {
+  /** `sessions` are kept by whoever keeps edits for longer than a page. */
+  constructor(
+    private readonly calls: ModelCalls,
+    private readonly sessions: Map<EditKind, EditSession> = new Map(),
+  ) {
+    for (const session of sessions.values()) session.show(this.#edited);
     this.#turns = new FrameTurns(
       calls.nextFrame,
       (row, than) => row.version > than.version,
@@ -66,14 +70,11 @@ export class GoodsModel {
 
   /** The edits of a kind, whether or not they are shown. */
   sessionOf(kind: EditKind): EditSession {
-    const known = this.#sessions.get(kind);
+    const known = this.sessions.get(kind);
     if (known !== undefined) return known;
-    const rows = {
-      get: (key: RowKey) => this.#row(key),
-      all: () => this.#rows(),
-    };
-    const made = new EditSession(kind, this.calls, rows, () => this.#notify("all"));
-    this.#sessions.set(kind, made);
+    const made = new EditSession(kind, this.calls);
+    made.show(this.#edited);
+    this.sessions.set(kind, made);
     return made;
   }
 
@@ -83,12 +84,11 @@ export class GoodsModel {
     this.#notify("all");
   }
 
-  /** Edits that would be lost with the page. */
-  get unsaved(): number {
-    return [...this.#sessions.values()].reduce(
-      (sum, { sheet }) => sum + [...sheet.all()].filter(({ state }) => state !== "applied").length,
-      0,
-    );
+  /** Edits of a mode that are not applied. */
+  unsaved(mode: PageMode): number {
+    const kinds: readonly EditKind[] = mode === "view" ? [] : mode === "count" ? ["count"] : ["available", "on_hand"];
+    const edits = kinds.flatMap((kind) => [...this.sessions.get(kind)?.sheet.all() ?? []]);
+    return edits.filter(({ state }) => state !== "applied").length;
   }
 
   /** Rows that are shown: of the list, or the edited ones alone. */
@@ -186,12 +186,18 @@ export class GoodsModel {
     this.#next?.apply(rows.values());
     const noted = [this.#list?.newcomers, this.#list?.isMoved].join();
     const changed = this.#list?.apply(rows.values()) ?? [];
-    for (const { sheet } of this.#sessions.values()) {
+    for (const { sheet } of this.sessions.values()) {
       if (sheet.size > 0) { for (const row of rows.values()) sheet.noteChange(row); }
     }
     if ([this.#list?.newcomers, this.#list?.isMoved].join() !== noted) this.#notify("all");
     else if (changed.length > 0) this.#notify(new Set(changed));
   }
+
+  readonly #edited: EditedList = {
+    get: (key) => this.#row(key),
+    all: () => this.#rows(),
+    changed: () => this.#notify("all"),
+  };
 
   #row(key: RowKey): Row | undefined {
     const store = this.#list?.store;

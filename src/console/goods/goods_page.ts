@@ -13,6 +13,10 @@ import { goodsCalls } from "./goods_calls.ts";
 import "./goods_filters.ts";
 import type { GoodsFilters } from "./goods_filters.ts";
 import { PAGE_LOOK } from "./goods_page_look.ts";
+import type { EditSession } from "./edit_session.ts";
+import type { EditKind } from "./edit_sheet.ts";
+import type { Link } from "../link/link.ts";
+import type { Cell } from "./columns.ts";
 import { GoodsModel } from "./goods_model.ts";
 import "./goods_table.ts";
 import type { GoodsTable } from "./goods_table.ts";
@@ -24,6 +28,11 @@ import { rowOf } from "./row.ts";
 /** Left free below the page, in CSS pixels, and its least height. */
 const BELOW = 16;
 const HEIGHT_MIN = 360;
+
+/** Edits outlive the page: whoever looks at one goods in between finds them again. */
+const keptSessions = new WeakMap<Link, Map<EditKind, EditSession>>();
+/** Where the cursor was in the list that was left last. */
+let leftAt: { readonly query: string; readonly cell: Cell } | undefined;
 
 /** `<hf-goods>` */
 export class GoodsPage extends PageElement {
@@ -87,6 +96,11 @@ export class GoodsPage extends PageElement {
 
   override updated(): void {
     this.#fit();
+    const table = this.#table();
+    if (table !== null && leftAt !== undefined) {
+      if (leftAt.query === location.search) table.go(leftAt.cell);
+      leftAt = undefined;
+    }
     if (!this.#isEntryDue || this.#model?.session === undefined) return;
     this.#isEntryDue = false;
     this.#table()?.enterEntry();
@@ -94,11 +108,13 @@ export class GoodsPage extends PageElement {
 
   #begin(): void {
     for (const end of this.#endings.splice(0)) end();
-    const model = new GoodsModel(goodsCalls(this.link));
+    const sessions = keptSessions.get(this.link) ?? new Map<EditKind, EditSession>();
+    keptSessions.set(this.link, sessions);
+    const model = new GoodsModel(goodsCalls(this.link), sessions);
     this.#model = model;
     const resized = () => this.#fit();
     const leaving = (event: BeforeUnloadEvent) => {
-      if (model.unsaved > 0) event.preventDefault();
+      if (model.unsaved("edit") + model.unsaved("count") > 0) event.preventDefault();
     };
     addEventListener("resize", resized);
     addEventListener("beforeunload", leaving);
@@ -160,7 +176,9 @@ export class GoodsPage extends PageElement {
     const words = wordsOf(GOODS);
     return html`
       <div class="modes" role="group" aria-label=${words.modes}>${MODES.map((each) =>
-        html`<button aria-pressed=${each === mode} @click=${() => this.#go({ mode: each })}>${words[each]}</button>`
+        html`<button aria-pressed=${each === mode} @click=${() => this.#go({ mode: each })}>${words[each]}${
+          this.#model!.unsaved(each) > 0 ? ` (${formats().number(this.#model!.unsaved(each))})` : nothing
+        }</button>`
       )}</div>
     `;
   }
@@ -190,7 +208,7 @@ export class GoodsPage extends PageElement {
         .model=${model}
         .mayEdit=${this.link.may("stocker")}
         aria-busy=${model.isReading}
-        @open=${(event: CustomEvent<string>) => navigate(event.detail)}
+        @open=${this.#opened}
         @sort=${this.#sortAsked}
         @edit=${() => {
           this.#isEntryDue = true;
@@ -214,6 +232,12 @@ export class GoodsPage extends PageElement {
       </div>
     `;
   }
+
+  readonly #opened = ({ detail }: CustomEvent<string>) => {
+    const table = this.#table();
+    if (table !== null) leftAt = { query: location.search, cell: table.cell };
+    navigate(detail);
+  };
 
   readonly #refreshed = () => this.#model?.refresh();
 

@@ -199,6 +199,7 @@ export class GoodsTable extends ConsoleElement {
     if (row !== undefined && wish === "keep") return this.model.session?.keepMine(keyOf(row));
     if (row !== undefined && wish === "drop") return this.model.session?.drop(keyOf(row));
     const at = this.#cellOf(event);
+    if (at !== undefined && target.closest("a") !== null) this.cell = at;
     if (at === undefined || target.closest("a, input, button") !== null) return;
     this.go(at);
   };

@@ -1,0 +1,172 @@
+/** The goods page's table without a browser: its cursor, its chosen rows, its highlights, and a session of edits. */
+import { assert, assertEquals } from "@std/assert";
+import { create } from "@bufbuild/protobuf";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { type Cell, type Move, moved, moveOf } from "../../src/console/goods/columns.ts";
+import { type EditCalls, EditSession } from "../../src/console/goods/edit_session.ts";
+import { EDITS_MAX } from "../../src/console/goods/edit_sheet.ts";
+import { Flashes } from "../../src/console/goods/flashes.ts";
+import { GoodsModel } from "../../src/console/goods/goods_model.ts";
+import type { ListPage } from "../../src/console/goods/goods_list.ts";
+import { type ListState, readListState } from "../../src/console/goods/list_state.ts";
+import { keyOf, type Row } from "../../src/console/goods/row.ts";
+import { Selection } from "../../src/console/goods/selection.ts";
+import { type ApplyBatchRequest, type BatchVerdict, BatchVerdictSchema } from "../../src/gen/inventory/v1/stock_pb.ts";
+
+function row(goodsId: number, rest: Partial<Row> = {}): Row {
+  return {
+    ...{ goodsId, locationId: 0, sku: `SKU-${goodsId}`, num: 5, onHand: 5, reserved: 0, version: 1 },
+    ...{ isLow: false, isSoldOut: false, updatedAtMs: 0, deletedAtMs: undefined },
+    ...rest,
+  };
+}
+
+Deno.test("the cursor stays in the table whatever moves it", () => {
+  const size = { rows: 100, columns: 9, perView: 10 };
+  const cases: readonly (readonly [Cell, Move, Cell])[] = [
+    [{ row: 0, column: 0 }, "up", { row: -1, column: 0 }],
+    [{ row: -1, column: 3 }, "up", { row: -1, column: 3 }],
+    [{ row: -1, column: 3 }, "page_up", { row: 0, column: 3 }],
+    [{ row: 95, column: 3 }, "page_down", { row: 99, column: 3 }],
+    [{ row: 99, column: 3 }, "down", { row: 99, column: 3 }],
+    [{ row: 5, column: 0 }, "left", { row: 5, column: 0 }],
+    [{ row: 5, column: 8 }, "right", { row: 5, column: 8 }],
+    [{ row: 5, column: 4 }, "home", { row: 5, column: 0 }],
+    [{ row: 5, column: 4 }, "end", { row: 5, column: 8 }],
+    [{ row: 5, column: 4 }, "first", { row: 0, column: 0 }],
+    [{ row: 5, column: 4 }, "last", { row: 99, column: 8 }],
+  ];
+  for (const [cell, move, expected] of cases) assertEquals(moved(cell, move, size), expected, move);
+  assertEquals(moved({ row: -1, column: 0 }, "down", { ...size, rows: 0 }), { row: -1, column: 0 });
+  assertEquals([moveOf("Home", false), moveOf("Home", true), moveOf("x", false)], ["home", "first", undefined]);
+});
+
+Deno.test("rows are chosen one by one and in ranges, as many as can be edited at once", () => {
+  const list = { count: 8000, at: (index: number) => index < 7000 ? row(index + 1) : undefined };
+  const selection = new Selection();
+  selection.toggle(list, 4);
+  selection.extend(list, 2);
+  assertEquals(selection.rows(list).map(({ goodsId }) => goodsId), [3, 4, 5]);
+  selection.toggle(list, 3);
+  selection.toggle(list, 7999);
+  assertEquals(selection.rowsOrFrom(list, 50).map(({ goodsId }) => goodsId), [3, 5], "one that is not read is not");
+  assert(!selection.all(list));
+  assertEquals(selection.size, EDITS_MAX);
+  selection.clear();
+  assertEquals(selection.rowsOrFrom(list, 6998).map(({ goodsId }) => goodsId), [6999, 7000]);
+});
+
+Deno.test("a row is highlighted anew with each change, and not when it comes into view", () => {
+  const flashes = new Flashes();
+  assert(!flashes.note(new Set([9]), [1, 2]));
+  assert(flashes.note(new Set([1]), [1, 2]));
+  assertEquals([flashes.of(1), flashes.of(2)], ["a", undefined]);
+  flashes.note(new Set([1]), [1, 2]);
+  assertEquals(flashes.of(1), "b");
+  flashes.note(new Set([2]), [2]);
+  assertEquals(flashes.of(1), undefined, "it left the view");
+  flashes.end(2);
+  assertEquals(flashes.of(2), undefined);
+});
+
+/** A server that answers each batch by `answer`. */
+function calls(answer: (request: ApplyBatchRequest, round: number) => readonly BatchVerdict[]) {
+  const requests: ApplyBatchRequest[] = [];
+  let id = 0;
+  const made: EditCalls = {
+    batch: (request) => {
+      requests.push(request);
+      return Promise.resolve(answer(request, requests.length));
+    },
+    find: (names) => Promise.resolve(names.filter((name) => name === "FAR").map(() => row(900, { sku: "FAR" }))),
+    nowMs: () => 0,
+    clockAheadMs: () => 0,
+    makeId: () => `${++id}`,
+  };
+  return { made, requests };
+}
+
+const APPLIED = create(BatchVerdictSchema, { outcome: { case: "setInv", value: {} } });
+
+function sessionOf(answer: Parameters<typeof calls>[0], rows: readonly Row[]) {
+  const { made, requests } = calls(answer);
+  const session = new EditSession("available", made);
+  session.show({ get: (key) => rows.find((each) => keyOf(each) === key), all: () => rows, changed: () => {} });
+  return { session, requests };
+}
+
+Deno.test("more edits than a batch has go in several, each once, and what gets no answer waits for the next press", async () => {
+  const rows = Array.from({ length: 1200 }, (_, i) => row(i + 1));
+  const { session, requests } = sessionOf(({ operations }, round) => {
+    if (round === 2) throw new ConnectError("away", Code.Unavailable);
+    return operations.map(() => APPLIED);
+  }, rows);
+  session.typeAll(rows, "9");
+  await session.apply();
+  assertEquals(requests.map(({ operations }) => operations.length), [500, 500, 200]);
+  const states = () => Object.groupBy([...session.sheet.all()], ({ state }) => state);
+  assertEquals([states().applied?.length, states().unknown?.length], [700, 500]);
+  assertEquals(session.sheet.get(session.review![0]!)!.state, "unknown", "what needs a look stands first");
+  await session.apply();
+  assertEquals(requests.length, 4);
+  assertEquals(states().applied?.length, 500);
+});
+
+Deno.test("a list that is pasted finds its goods also where they are not listed, and says what it could not take", async () => {
+  const { session } = sessionOf(() => [], [row(1), row(2)]);
+  await session.paste("SKU-1\t7\nFAR\t8\nSKU-2\t5\nNONE\t9\nSKU-1\tx", []);
+  const { taken, unchanged, problems } = session.report!;
+  assertEquals([taken, unchanged], [2, 1]);
+  assertEquals(problems.map(({ line, problem }) => [line, problem]), [[4, "unknown_goods"], [5, "not_a_number"]]);
+  assertEquals(session.review, [1, 900]);
+  assertEquals(session.row(900)?.sku, "FAR");
+  session.drop(1);
+  session.drop(900);
+  assertEquals([session.review, session.sheet.size], [undefined, 0]);
+});
+
+Deno.test("edits stay while another page is looked at, and the list before is shown until the next is there", async () => {
+  let asked = Promise.withResolvers<(page: ListPage) => void>();
+  const answer = async (page: ListPage) => {
+    const resolve = await asked.promise;
+    asked = Promise.withResolvers();
+    resolve(page);
+  };
+  const { made } = calls(() => []);
+  const all = {
+    ...made,
+    page: () => new Promise<ListPage>((resolve) => asked.resolve(resolve)),
+    count: () => Promise.resolve({ count: 2, isEstimate: false }),
+    wait: () => Promise.resolve(),
+    mayRetry: () => false,
+    nextFrame: (run: () => void) => {
+      run();
+      return () => {};
+    },
+  };
+  const settled = async (model: GoodsModel, count: number) => {
+    for (let turns = 0; model.count !== count && turns < 1000; turns++) {
+      await new Promise((resolve) => setTimeout(resolve));
+    }
+    assertEquals(model.count, count);
+  };
+  const state = (query: string): ListState => readListState(new URLSearchParams(query));
+  const sessions = new Map();
+  const model = new GoodsModel(all, sessions);
+  model.show(state("mode=edit"));
+  await answer({ rows: [row(1), row(2)], nextPageToken: "" });
+  await settled(model, 2);
+  model.session!.type(model.at(0)!, "9");
+  model.note([row(1, { version: 2, num: 4 })]);
+  assertEquals([model.at(0)!.num, model.session!.sheet.get(1)!.now], [4, 4]);
+  model.show(state("mode=edit&soldout"));
+  assertEquals([model.count, model.isReading], [2, true]);
+  await answer({ rows: [row(2, { num: 0 })], nextPageToken: "" });
+  await settled(model, 1);
+  assertEquals([model.isReading, model.unsaved("edit"), model.unsaved("count")], [false, 1, 0]);
+  model.close();
+  const later = new GoodsModel(all, sessions);
+  later.show(state("mode=edit"));
+  assertEquals(later.session!.sheet.get(1)!.text, "9");
+  later.close();
+});
