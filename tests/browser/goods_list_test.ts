@@ -173,11 +173,15 @@ browserTest("the list is walked through by keyboard alone", { path: "/goods" }, 
     await at(2, 1);
   });
 
-  await step("Enter opens a goods, and back returns", async () => {
-    await press("ArrowDown", "Enter");
-    await page.waitForURL((url) => url.pathname === "/goods/2");
+  await step("Enter opens a goods, and back leads to where the list was left", async () => {
+    await press("PageDown", "PageDown", "PageDown", "Enter");
+    await page.waitForURL((url) => url.pathname !== "/goods");
+    const goodsId = Number(new URL(page.url()).pathname.split("/").at(-1));
+    assert(goodsId > 30);
     await page.goBack();
-    await page.getByRole("row", { name: /SKU-0001/ }).waitFor();
+    await page.getByRole("row", { name: `#${goodsId}` }).waitFor();
+    await page.waitForFunction(() => document.activeElement?.tagName === "HF-CONSOLE");
+    await at(goodsId + 1, 1);
   });
 });
 

@@ -98,8 +98,10 @@ export class GoodsPage extends PageElement {
     this.#fit();
     const table = this.#table();
     if (table !== null && leftAt !== undefined) {
-      if (leftAt.query === location.search) table.go(leftAt.cell);
+      const { query, cell } = leftAt;
       leftAt = undefined;
+      // It can scroll once it is drawn.
+      if (query === location.search) void table.updateComplete.then(() => table.go(cell));
     }
     if (!this.#isEntryDue || this.#model?.session === undefined) return;
     this.#isEntryDue = false;
