@@ -2,4 +2,4 @@
 import { talkTest } from "../support/talk_with.ts";
 import { java } from "../support/talks.ts";
 
-talkTest("grpc-java", java, "Debian's netty knows no ALPN");
+talkTest("grpc-java", java, { withoutTls: "Debian's netty knows no ALPN" });

@@ -4,19 +4,25 @@
  */
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import { create, toBinary } from "@bufbuild/protobuf";
+import { createClient } from "@connectrpc/connect";
+import { createGrpcWebTransport } from "@connectrpc/connect-node";
 import { Buffer } from "node:buffer";
 import https from "node:https";
 import type { ClientReadableStream } from "@grpc/grpc-js";
+import { type WatchInvResponse, WatchService } from "../../src/gen/inventory/v1/watch_pb.ts";
 import { SellRequestSchema } from "../../src/gen/inventory/v1/inventory_pb.ts";
 import { inParallel } from "../support/callers.ts";
 import { again } from "../support/clients/client.ts";
 import { grpcJsClient, grpcJsService } from "../support/clients/grpc_js.ts";
 import { eventually, lockRow } from "../support/contention.ts";
-import { startCaddy, startHaproxy, startNginx } from "../support/proxies.ts";
+import { type Proxy, startCaddy, startHaproxy, startNginx } from "../support/proxies.ts";
 import { v1Path } from "../support/raw_call.ts";
 import { http2Request } from "../support/raw_peer.ts";
 import { post, serverTest } from "../support/server.ts";
+import { connectSource, grpcJsSource } from "../support/stream_sources.ts";
+import { watchModule } from "../support/talks.ts";
 import { TLS_CERTIFICATE } from "../support/tls_server.ts";
+import { Watcher } from "../support/watching_client.ts";
 
 /** More short lines than the details of one error may name. */
 const LINES = 120;
@@ -116,6 +122,8 @@ serverTest("through proxies as docs/clients.md sets them", BEHIND_PROXY, async (
       await eventually("a line for the call", isSaid);
     });
 
+    await step(`${name}: streams of changes, each message as it comes`, () => watchThrough(proxy, goods));
+
     await step(`${name}: a health check by HTTP, and a watch whose first word is not delayed`, async () => {
       const { status, body } = await send(`${proxy.url}/healthz`, "GET", {});
       assertEquals([status, body.toString().trim()], [200, "SERVING"]);
@@ -132,6 +140,47 @@ serverTest("through proxies as docs/clients.md sets them", BEHIND_PROXY, async (
     });
   }
 });
+
+serverTest("through nginx that gathers answers, streams come message by message", BEHIND_PROXY, async (server) => {
+  await using proxy = await startNginx(server.url, { "proxy_buffering off;": "proxy_buffering on;" });
+  await post(proxy.url + v1Path("SetInv"), { goodsId: 1, num: 10 }, TLS_CERTIFICATE);
+  await watchThrough(proxy, 1);
+});
+
+/** Each change arrives before the next one is made, over all protocols, by the program that docs/clients.md has too. */
+async function watchThrough(proxy: Proxy, goodsId: number): Promise<void> {
+  const ca = TLS_CERTIFICATE;
+  const sources = [
+    grpcJsSource(proxy.url, { ca }),
+    connectSource(proxy.url, "gRPC-web", "1.1", ca),
+    connectSource(proxy.url, "Connect", "1.1", ca),
+  ];
+  const watchers = sources.map((source, i) =>
+    new Watcher({ name: `${i}`, dial: () => source, request: { goodsIds: [goodsId] }, random: Math.random }).start()
+  );
+  const { watch } = await watchModule();
+  const over = new AbortController();
+  const seen: number[] = [];
+  const take = (message: WatchInvResponse) => {
+    if (message.event.case === "changes") seen.push(...message.event.value.changes.map(({ level }) => level!.num));
+  };
+  const transport = createGrpcWebTransport({ baseUrl: proxy.url, httpVersion: "1.1", nodeOptions: { ca } });
+  const { watchInv } = createClient(WatchService, transport);
+  const watching = watch(watchInv, { goodsIds: [goodsId], changesOnly: true }, take, { signal: over.signal });
+  try {
+    await Promise.all(watchers.map((watcher) => watcher.until(({ levels }) => levels.has(`${goodsId}@0`))));
+    for (const num of [20_001, 20_002, 20_003]) {
+      await post(proxy.url + v1Path("SetInv"), { goodsId, num }, ca);
+      await Promise.all(watchers.map((it) => it.until(({ levels }) => levels.get(`${goodsId}@0`)!.onHand === num)));
+      if (seen.length > 0 || num > 20_001) await eventually(`the page sees ${num}`, () => seen.at(-1) === num);
+    }
+    assertEquals(watchers.flatMap(({ faults }) => faults), []);
+  } finally {
+    over.abort();
+    await Promise.all([watching, ...watchers.map((watcher) => watcher.stop())]);
+    sources.forEach((source) => source.close());
+  }
+}
 
 /** A request over HTTP/1.1 and TLS. */
 function send(

@@ -2,4 +2,4 @@
 import { talkTest } from "../support/talk_with.ts";
 import { python } from "../support/talks.ts";
 
-talkTest("grpcio in Python", python);
+talkTest("grpcio in Python", python, { watches: true });

@@ -17,14 +17,15 @@ export interface Proxy extends AsyncDisposable {
   readonly url: string;
 }
 
-/** nginx in front of a server. */
-export async function startNginx(serverUrl: string): Promise<Proxy> {
+/** nginx in front of a server, its block with these changes. */
+export async function startNginx(serverUrl: string, changes: Readonly<Record<string, string>> = {}): Promise<Proxy> {
   const { dir, port } = await place();
   const conf = docBlock("nginx.conf", {
     "127.0.0.1:8080": new URL(serverUrl).host,
     "8443": String(port),
     "/etc/ssl/stock.example.pem": TLS_CERTIFICATE_FILE,
     "/etc/ssl/stock.example.key": TLS_KEY_FILE,
+    ...changes,
   });
   const kept = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((name) => `${name}_temp_path ${dir}/${name};`);
   const path = join(dir, "nginx.conf");

@@ -10,6 +10,11 @@ import { TLS_CERTIFICATE, TLS_CERTIFICATE_FILE, WITH_TLS } from "./tls_server.ts
 const GOODS = 1;
 /** A goods whose row a session keeps locked, so that a sale of it outlasts its deadline. */
 const LOCKED = 2;
+/** A goods that is being sold while the client watches it, and by which of them. */
+const SOLD = 3;
+const WATCHED = ["watch WATCH_START_SNAPSHOT", "watch WATCH_START_RESUMED", "watched without a gap"];
+/** Streams end so soon that one is taken up again within the test. */
+const SHORT_STREAMS = { WATCH_AGE_MS_MAX: "1000" };
 
 /** What each says, a line for each step. */
 export const SAID: readonly string[] = [
@@ -28,24 +33,58 @@ export const SAID: readonly string[] = [
  * A test of a gRPC client, connected as docs/clients.md says: in cleartext, over TLS unless `withoutTls` says why not,
  * and with a call that is retried.
  */
-export function talkTest(client: string, build: (dir: string) => Promise<Talk>, withoutTls?: string): void {
+export function talkTest(
+  client: string,
+  build: (dir: string) => Promise<Talk>,
+  { withoutTls, watches = false }: { readonly withoutTls?: string; readonly watches?: boolean } = {},
+): void {
   const limit = withoutTls === undefined ? "" : `, in cleartext only (${withoutTls})`;
-  serverTest(`${client} has the conversation that docs/clients.md promises${limit}`, {}, async (server, step) => {
-    const talk = await build(await Deno.makeTempDir());
-    const talkTo = async (server: TestServer, ca = "") => {
-      await post(server.url + v1Path("SetInv"), { goodsId: LOCKED, num: 10 }, ca === "" ? undefined : TLS_CERTIFICATE);
-      await using _locked = await lockRow(server.databaseOwnerUrl, LOCKED);
-      await using reluctant = await startReluctantServer();
-      const host = new URL(server.url).host;
-      const said = await talk.run([host, ca, "talk", String(GOODS), String(LOCKED), reluctant.address]);
-      assertEquals(said, [...SAID, "retried 7"]);
-      assertEquals(reluctant.calls, 2);
-    };
-    await step("in cleartext", () => talkTo(server));
-    if (withoutTls !== undefined) return;
-    await step("over TLS", async () => {
-      await using secure = await startServer(WITH_TLS);
-      await talkTo(secure, TLS_CERTIFICATE_FILE);
-    });
-  });
+  serverTest(
+    `${client} has the conversation that docs/clients.md promises${limit}`,
+    { env: SHORT_STREAMS },
+    async (server, step) => {
+      const talk = await build(await Deno.makeTempDir());
+      const talkTo = async (server: TestServer, ca = "") => {
+        await post(
+          server.url + v1Path("SetInv"),
+          { goodsId: LOCKED, num: 10 },
+          ca === "" ? undefined : TLS_CERTIFICATE,
+        );
+        await using _locked = await lockRow(server.databaseOwnerUrl, LOCKED);
+        await using reluctant = await startReluctantServer();
+        const host = new URL(server.url).host;
+        await using _selling = await sell(server, ca);
+        const numbers = [GOODS, LOCKED].map(String);
+        const said = await talk.run([host, ca, "talk", ...numbers, reluctant.address, ...watches ? [`${SOLD}`] : []]);
+        assertEquals(said, [...SAID, "retried 7", ...watches ? WATCHED : []]);
+        assertEquals(reluctant.calls, 2);
+      };
+      await step("in cleartext", () => talkTo(server));
+      if (withoutTls !== undefined) return;
+      await step("over TLS", async () => {
+        await using secure = await startServer({ ...WITH_TLS, env: { ...WITH_TLS.env, ...SHORT_STREAMS } });
+        await talkTo(secure, TLS_CERTIFICATE_FILE);
+      });
+    },
+  );
+}
+
+/** Sells of a goods until it is disposed of. */
+async function sell(server: TestServer, ca: string): Promise<AsyncDisposable> {
+  const trusted = ca === "" ? undefined : TLS_CERTIFICATE;
+  await post(server.url + v1Path("SetInv"), { goodsId: SOLD, num: 1_000_000 }, trusted);
+  let isSelling = true;
+  const selling = (async () => {
+    for (let i = 0; isSelling; i++) {
+      const order = { orderId: `sold-${i}`, goodsInfo: [{ goodsId: SOLD, num: 1 }] };
+      await post(server.url + v1Path("Sell"), order, trusted);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  })();
+  return {
+    async [Symbol.asyncDispose]() {
+      isSelling = false;
+      await selling;
+    },
+  };
 }

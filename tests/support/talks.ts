@@ -27,6 +27,7 @@ export async function python(dir: string): Promise<Talk> {
     "health/v1/health.proto",
   );
   await Deno.writeTextFile(join(dir, "connect.py"), docBlock("connect.py"));
+  await Deno.writeTextFile(join(dir, "watch.py"), docBlock("watch.py"));
   await Deno.copyFile(join(TALKS, "talk.py"), join(dir, "talk.py"));
   return {
     run: (args) =>
@@ -92,6 +93,15 @@ export async function java(dir: string): Promise<Talk> {
   const compile = `"$0" -proc:none -nowarn -cp "${classes}" -d . $(find . -name "*.java")`;
   await lines("sh", ["-c", compile, clientProgram("javac")], { cwd: dir });
   return { run: (args) => lines(clientProgram("java"), ["-cp", classes, "Talk", ...args], { cwd: dir }) };
+}
+
+/** How pages and Node watch. */
+export async function watchModule(): Promise<{
+  watch(method: unknown, request: object, take: (message: never) => unknown, options: object): Promise<void>;
+}> {
+  const path = join(await Deno.makeTempDir(), "watch.js");
+  await Deno.writeTextFile(path, docBlock("watch.js"));
+  return await import(`file://${path}`);
 }
 
 /** The contracts as a FileDescriptorSet, for what reads them at run time. */

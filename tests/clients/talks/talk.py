@@ -1,12 +1,13 @@
-"""A conversation with Holdfast by grpcio, a line for each step: talk.py ADDRESS CA ORDERS GOODS LOCKED RELUCTANT."""
+"""A conversation with Holdfast by grpcio, a line for each step: talk.py ADDRESS CA ORDERS GOODS LOCKED RELUCTANT [SOLD]."""
 import sys
 
 import grpc
 from google.rpc import status_pb2
 from health.v1 import health_pb2, health_pb2_grpc
-from inventory.v1 import inventory_pb2 as pb, inventory_pb2_grpc
+from inventory.v1 import inventory_pb2 as pb, inventory_pb2_grpc, watch_pb2, watch_pb2_grpc
 
 from connect import connect
+from watch import watch
 
 
 def details(error, kind):
@@ -54,9 +55,42 @@ def talk(channel, orders, goods, locked):
     print("late", code(lambda: stub.Sell(order(f"{orders}-3", locked, 1), timeout=0.2)))
 
 
-address, ca, orders, goods, locked, reluctant = sys.argv[1:]
+class Seen:
+    """Watches a goods that is being sold until its stream has been taken up again; versions come one by one."""
+
+    def __init__(self):
+        self.version = None
+        self.resumed = False
+        self.starts = []
+
+    def take(self, message):
+        event = message.WhichOneof("event")
+        if event == "started":
+            start = watch_pb2.WatchStart.Name(message.started.start)
+            # A stream may end before it has brought a token.
+            if start not in self.starts:
+                print("watch", start)
+            self.starts.append(start)
+            self.resumed = start == "WATCH_START_RESUMED"
+        if event == "snapshot":
+            self.version = message.snapshot.levels[0].version
+        for change in message.changes.changes if event == "changes" else []:
+            if change.level.version != self.version + 1 + change.folded:
+                raise Exception(f"{change} after version {self.version}")
+            self.version = change.level.version
+            if self.resumed:
+                raise StopIteration
+
+
+address, ca, orders, goods, locked, reluctant, sold = sys.argv[1:]
 with connect(address, ca) as channel:
     talk(channel, orders, int(goods), int(locked))
 with connect(reluctant, "") as channel:
     stub = inventory_pb2_grpc.InventoryServiceStub(channel)
     print("retried", stub.InvDetail(pb.InvDetailRequest(goods_id=1), timeout=20).num)
+with connect(address, ca) as channel:
+    stub = watch_pb2_grpc.WatchServiceStub(channel)
+    try:
+        watch(stub.WatchInv, watch_pb2.WatchInvRequest(goods_ids=[int(sold)]), Seen().take)
+    except StopIteration:
+        print("watched without a gap")
