@@ -32,7 +32,7 @@ import type { ConnectionWaits } from "./postgres/connection_waits.ts";
 import { readTotals } from "./statements/stats/totals.ts";
 import { readTurnover } from "./statements/stats/turnover.ts";
 import { writeChanges } from "./statements/write_changes.ts";
-import { readTail, type TailQuery } from "./statements/tail.ts";
+import { type NewRead, readTail, type TailQuery } from "./statements/tail.ts";
 import type { TailRead } from "./statements/tail_rows.ts";
 import { type ScanQuery, scanTail } from "./statements/tail_scan.ts";
 import { readVersions, type VersionRange } from "./statements/tail_versions.ts";
@@ -145,7 +145,7 @@ export interface TailStore {
     query: { readonly from: number; readonly limit: number },
     signal: AbortSignal,
   ): Promise<XidsRead>;
-  read(query: TailQuery, signal: AbortSignal): Promise<TailRead>;
+  read(query: TailQuery, signal: AbortSignal): Promise<NewRead>;
   scan(query: ScanQuery, signal: AbortSignal): Promise<TailRead>;
   readonly versions: (ranges: readonly VersionRange[], limit: number, signal: AbortSignal) => Promise<TailRead>;
   /** Whether this movement is there, as that transaction wrote it. */

@@ -9,11 +9,11 @@ import type { FoldedChange } from "./events.ts";
 import type { LivePosition } from "./position.ts";
 
 /** Changes that wait one by one. */
-export const CHANGES_MAX = 1000;
+export const CHANGES_MAX = 2000;
 /** Places that wait. */
 export const PLACES_MAX = 5000;
-/** Changes that are taken at a time: some 100 KB as a message. */
-const TAKEN_MAX = 500;
+/** Changes that are taken at a time, some 300 KB as a message: as many as come with one part of a read. */
+const TAKEN_MAX = 2000;
 
 /** What was taken. */
 export interface Taken {

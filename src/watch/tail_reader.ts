@@ -19,7 +19,7 @@
  */
 import { invariant } from "../base/invariant.ts";
 import { DatabaseUnavailableError } from "../store/errors.ts";
-import type { TailQuery } from "../store/statements/tail.ts";
+import type { NewRead, TailQuery } from "../store/statements/tail.ts";
 import type { TailRead, TailRow } from "../store/statements/tail_rows.ts";
 import type { ScanQuery } from "../store/statements/tail_scan.ts";
 import type { VersionRange } from "../store/statements/tail_versions.ts";
@@ -60,11 +60,9 @@ export interface TailSource {
     query: { readonly from: number; readonly limit: number },
     signal: AbortSignal,
   ): Promise<XidsRead>;
-  read(query: TailQuery, signal: AbortSignal): Promise<TailRead>;
+  read(query: TailQuery, signal: AbortSignal): Promise<NewRead>;
   scan(query: ScanQuery, signal: AbortSignal): Promise<TailRead>;
   readonly versions: (ranges: readonly VersionRange[], limit: number, signal: AbortSignal) => Promise<TailRead>;
-  /** Whether this movement is there, as that transaction wrote it. */
-  isThere(witness: Witness, signal: AbortSignal): Promise<boolean>;
 }
 
 /** The database is not the one that it was, or has lost what had been committed. */
@@ -134,16 +132,13 @@ export class TailReader {
   }
 
   /**
-   * Looks whether the database is the one that it was, and has the past that it had: after a connection was lost it may
-   * be another. Throws DatabaseSetBackError where it is not.
+   * Looks whether the database is the one that it was: after a failure it may be another. Every read looks whether it
+   * has the past that it had. Throws DatabaseSetBackError where it is not.
    */
   async verify(signal: AbortSignal): Promise<void> {
     const from = this.#position;
     invariant(from !== undefined, "a tailer looks back before it has started");
     if (await this.#source.identify(signal) !== from.databaseId) throw new DatabaseSetBackError();
-    if (from.witness !== undefined && !await this.#source.isThere(from.witness, signal)) {
-      throw new DatabaseSetBackError();
-    }
   }
 
   /** Gives what is new; the last part has a position. Throws DatabaseSetBackError, too. */
@@ -156,11 +151,12 @@ export class TailReader {
       after: from.seen,
       sinceUs: this.#nowUs - this.#overlapUs,
       agoUs: Math.ceil((begunMs - this.#readAtMs) * 1000) + this.#overlapUs,
+      witness: from.witness,
       limit: TAIL_ROWS_MAX,
     };
     let page = await this.#source.read(query, signal);
     const { snapshot, nowUs } = page;
-    if (snapshot.xmax <= (from.seen.above.at(-1) ?? 0)) throw new DatabaseSetBackError();
+    if (!page.isPastThere || snapshot.xmax <= (from.seen.above.at(-1) ?? 0)) throw new DatabaseSetBackError();
     let { witness } = from;
     for (;;) {
       const part = await this.#inOrder(asSeenBy(snapshot, page), from.seen, signal);

@@ -5,11 +5,10 @@
 import { assert, assertEquals } from "@std/assert";
 import postgres from "postgres";
 import { settledWithin } from "../../src/base/bounded_wait.ts";
-import type { LivePosition } from "../../src/watch/position.ts";
 import { createTestDatabase, ownerOf } from "../support/database.ts";
 import { vanishByHand, writeByHand } from "../support/ledger_writers.ts";
 import { seededRandom } from "../support/rude_http2.ts";
-import { type InvClient, type MovementClient, watchProcess } from "../support/watched.ts";
+import { InvClient, type MovementClient, watchProcess } from "../support/watched.ts";
 
 /** So late are rows here, so that many transactions hang for longer than what is read with all others. */
 const LATE_US = 300_000;
@@ -62,7 +61,7 @@ Deno.test("what hangs holds nobody up, and comes once it is committed; one who r
   await all.until(() => all.versions.get(5) === 1);
   await naive.read();
   assertEquals([...all.versions.keys()], [5]);
-  const midway = all.livePosition;
+  const midway = { livePosition: all.livePosition, versions: all.versionsAtPosition };
   release.resolve();
   await Promise.all(hanging);
   await writeByHand(sql, { goodsIds: [5] });
@@ -71,8 +70,8 @@ Deno.test("what hangs holds nobody up, and comes once it is committed; one who r
   }
   assertEquals(ledger.repeats, 0);
 
-  const resumed = process.inv({ from: midway });
-  resumed.versions.set(5, 1);
+  const resumed = process.inv({ from: midway.livePosition });
+  for (const [goodsId, version] of midway.versions) resumed.versions.set(goodsId, version);
   await resumed.until(() => resumed.versions.has(1) && resumed.versions.has(2));
   assert(resumed.events[0]?.kind === "started" && resumed.events[0].start === "resumed");
   await naive.read();
@@ -167,9 +166,7 @@ Deno.test("whoever writes how ever, every stream of every process has each chang
       const seen = stream.events.length;
       await Promise.race([stream.until(() => stream.events.length > seen), writing]);
       await stream.leave();
-      const { versions, livePosition } = stream as { versions: Map<number, number>; livePosition?: LivePosition };
-      const next: InvClient = places[0]!.inv({ filter, from: livePosition });
-      for (const [goodsId, version] of versions) next.versions.set(goodsId, version);
+      const next = InvClient.after(stream, places[0]!.inv, { filter });
       places = places.toReversed();
       stream = next;
       await stream.until(() => stream.events.length > 0);

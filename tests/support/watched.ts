@@ -47,6 +47,7 @@ abstract class Client<E extends { readonly kind: string; readonly position?: Pos
   position: Position | undefined;
   readonly #leaving = new AbortController();
   readonly #ended: Promise<void>;
+  #stopped = { ...Promise.withResolvers<void>(), promise: Promise.resolve() };
   #came = Promise.withResolvers<void>();
   #failure: unknown;
 
@@ -64,6 +65,16 @@ abstract class Client<E extends { readonly kind: string; readonly position?: Pos
     }
   }
 
+  /** Takes nothing for now. */
+  stop(): void {
+    this.#stopped = Promise.withResolvers();
+  }
+
+  /** Goes on. */
+  go(): void {
+    this.#stopped.resolve();
+  }
+
   /** Takes nothing more. */
   async leave(): Promise<void> {
     this.#leaving.abort();
@@ -77,6 +88,7 @@ abstract class Client<E extends { readonly kind: string; readonly position?: Pos
         this.takeIn(event);
         this.position = event.position ?? this.position;
         this.#ring();
+        await this.#stopped.promise;
       }
     } catch (error) {
       if (!this.#leaving.signal.aborted) this.#failure = error;
@@ -93,9 +105,18 @@ abstract class Client<E extends { readonly kind: string; readonly position?: Pos
 /** Has the versions of goods at location 0, and fails where one comes twice, too early, or is left out unsaid. */
 export class InvClient extends Client<InvEvent> {
   readonly versions = new Map<number, number>();
+  /** The same where it goes on from: what came behind its last position comes again. */
+  versionsAtPosition: ReadonlyMap<number, number> = new Map();
 
   get livePosition(): LivePosition | undefined {
     return this.position;
+  }
+
+  /** Goes on from where another one ended. */
+  static after(ended: InvClient, open: (ask: Partial<InvAsk>) => InvClient, ask: Partial<InvAsk> = {}): InvClient {
+    const client = open({ ...ask, from: ended.livePosition });
+    for (const [goodsId, version] of ended.versionsAtPosition) client.versions.set(goodsId, version);
+    return client;
   }
 
   get isComplete(): boolean {
@@ -103,6 +124,11 @@ export class InvClient extends Client<InvEvent> {
   }
 
   protected takeIn(event: InvEvent): void {
+    this.#takeIn(event);
+    if (event.position !== undefined) this.versionsAtPosition = new Map(this.versions);
+  }
+
+  #takeIn(event: InvEvent): void {
     if (event.kind === "snapshot") {
       for (const { goodsId, version } of event.levels) {
         assert(!this.versions.has(goodsId), `goods ${goodsId} came twice in the snapshot, or changed before it`);

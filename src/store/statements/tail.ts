@@ -6,6 +6,7 @@ import type { Pool } from "../postgres/pool.ts";
 import type { Statement } from "../postgres/transaction_block.ts";
 import type { SeenTransactions } from "../transaction_snapshot.ts";
 import { literal, timeOfUs } from "./lists/frame.ts";
+import { isThere, type WrittenMovement } from "./tail_marks.ts";
 import {
   answerColumns,
   isBehind,
@@ -15,6 +16,7 @@ import {
   tailKeyOf,
   type TailRead,
   tailReadOf,
+  type TailRow,
 } from "./tail_rows.ts";
 
 /** Which movements are read. */
@@ -25,24 +27,35 @@ export interface TailQuery {
   readonly sinceUs: number;
   /** Or, where that is earlier, so long before the read, by the database's clock. */
   readonly agoUs: number;
+  /** A movement of before, which must be there as that transaction wrote it. */
+  readonly witness: WrittenMovement | undefined;
   /** Behind this one. */
   readonly key?: TailKey | undefined;
   /** Rows at most. */
   readonly limit: number;
 }
 
+/** What came of it. */
+export interface NewRead extends TailRead {
+  /** The witness is there. */
+  readonly isPastThere: boolean;
+}
+
+interface NewAnswer extends TailAnswer {
+  readonly is_past_there: boolean;
+}
+
 /** Reads movements. */
-export async function readTail(pool: Pool, query: TailQuery, signal: AbortSignal): Promise<TailRead> {
+export async function readTail(pool: Pool, query: TailQuery, signal: AbortSignal): Promise<NewRead> {
   const [answer] = await pool.run(tailStatement(query), signal);
-  return tailReadOf(
-    answer,
-    (rows) => rows.length === query.limit && rows.length > 0 ? tailKeyOf(rows.at(-1)!) : undefined,
-  );
+  const isFull = (rows: readonly TailRow[]) => rows.length === query.limit && rows.length > 0;
+  const read = tailReadOf(answer, (rows) => isFull(rows) ? tailKeyOf(rows.at(-1)!) : undefined);
+  return { ...read, isPastThere: answer?.is_past_there === true };
 }
 
 /** The statement behind {@link readTail}: of one snapshot, so that rows and levels are of one moment. */
-export function tailStatement(query: TailQuery): Statement<TailAnswer[]> {
-  const { after, sinceUs, agoUs, key, limit } = query;
+export function tailStatement(query: TailQuery): Statement<NewAnswer[]> {
+  const { after, sinceUs, agoUs, key, limit, witness } = query;
   return (sql) =>
     sql`
         with moved as materialized (
@@ -52,5 +65,6 @@ export function tailStatement(query: TailQuery): Statement<TailAnswer[]> {
              and ${isBehind(sql, key)} and ${isUnseen(sql, after, sql`xmin`)}
            order by at, goods_id, location_id, version limit ${literal(sql, limit)}
         )
-        select ${answerColumns(sql)}`;
+        select ${answerColumns(sql)},
+               ${witness === undefined ? sql`true` : sql`exists (${isThere(sql, witness)})`} as is_past_there`;
 }

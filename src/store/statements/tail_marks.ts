@@ -1,7 +1,9 @@
 /** What names a database and its past. */
+import type postgres from "postgres";
 import type { Place } from "../../inventory/stock_key.ts";
 import type { Pool } from "../postgres/pool.ts";
 import type { Statement } from "../postgres/transaction_block.ts";
+import type { Fragment } from "./branches/branch.ts";
 import { lowXid } from "../transaction_snapshot.ts";
 
 /**
@@ -33,9 +35,13 @@ export async function isMovementThere(pool: Pool, movement: WrittenMovement, sig
 }
 
 /** The statement behind {@link isMovementThere}. */
-export function isThereStatement({ goodsId, locationId, version, xid }: WrittenMovement): Statement<unknown[]> {
-  return (sql) =>
-    sql`
+export function isThereStatement(movement: WrittenMovement): Statement<unknown[]> {
+  return (sql) => sql`${isThere(sql, movement)}`;
+}
+
+/** A query that has a row where the movement is there. */
+export function isThere(sql: postgres.Sql, { goodsId, locationId, version, xid }: WrittenMovement): Fragment {
+  return sql`
       select 1 as one from movements
        where goods_id = ${goodsId}::int and location_id = ${locationId}::int and version = ${version}::bigint
          and xmin = ${lowXid(xid)}::text::xid`;

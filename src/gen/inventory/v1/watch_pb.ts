@@ -84,7 +84,7 @@ export const WatchInvRequestSchema: GenMessage<WatchInvRequest> = /*@__PURE__*/
 export type WatchInvResponse = Message<"inventory.v1.WatchInvResponse"> & {
   /**
    * From where to go on, once this message and all before it are taken in. Empty: keep the one before; before the first
-   * there is nothing to go on from.
+   * there is nothing to go on from. What came behind it comes again, and is known by its versions.
    *
    * @generated from field: string resume_token = 1;
    */

@@ -1,0 +1,230 @@
+/** The pure parts of streams of changes, against simple models. */
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { Violations } from "../../src/rpc/errors.ts";
+import { readResumeToken, RESUME_TOKEN_CHARACTERS_MAX, resumeToken } from "../../src/services/watch/tokens.ts";
+import type { TailLevel, TailRow } from "../../src/store/statements/tail_rows.ts";
+import { hasSeen, parseSnapshot, wholeXid } from "../../src/store/transaction_snapshot.ts";
+import { changesOf, type InvChange } from "../../src/watch/changes.ts";
+import { CHANGES_MAX, PendingChanges, PLACES_MAX } from "../../src/watch/pending_changes.ts";
+import type { Position } from "../../src/watch/position.ts";
+import { SEEN_XIDS_MAX, SeenXids } from "../../src/watch/seen_xids.ts";
+import { compareSkus, SnapshotPages } from "../../src/watch/snapshot_pages.ts";
+import { VersionSequence } from "../../src/watch/version_sequence.ts";
+
+function row(goodsId: number, version: number, more: Partial<TailRow> = {}): TailRow {
+  return {
+    goodsId,
+    locationId: 0,
+    version,
+    kind: "adjust",
+    orderId: undefined,
+    operationId: undefined,
+    onHandDelta: 0,
+    reservedDelta: 0,
+    onHandAfter: 10,
+    reservedAfter: 0,
+    atMs: version,
+    atUs: version * 1000,
+    xid: 100 + version,
+    ...more,
+  };
+}
+
+function level(goodsId: number, version: number, more: Partial<TailLevel> = {}): TailLevel {
+  const none = { sku: undefined, lowStockAt: undefined, lowStockUntil: undefined, deletedAtMs: undefined };
+  return { goodsId, locationId: 0, version, safetyStock: 0, backorderMax: 0, isLow: false, ...none, ...more };
+}
+
+function changes(rows: readonly TailRow[]): InvChange[] {
+  return changesOf(rows, []);
+}
+
+const XID = fc.integer({ min: 3, max: 2 ** 33 });
+const SEEN = fc.record({
+  base: XID,
+  width: fc.nat(1000),
+  xip: fc.uniqueArray(fc.nat(1999)),
+  above: fc.uniqueArray(fc.nat(999)),
+})
+  .map(({ base, width, xip, above }) => {
+    const from = base + 1000;
+    const sorted = (numbers: number[]) => numbers.sort((a, b) => a - b);
+    const xmax = from + 1000 + width;
+    return { xmax, from, xip: sorted(xip.map((x) => base + x)), above: sorted(above.map((x) => from + x)) };
+  });
+const POSITION: fc.Arbitrary<Position> = fc.record({
+  databaseId: fc.tuple(fc.bigInt({ min: 1n, max: 2n ** 63n }), fc.nat()).map(([system, oid]) => `${system}-${oid}`),
+  seen: SEEN,
+  sinceUs: fc.maxSafeNat(),
+  witness: fc.option(fc.record({ goodsId: fc.nat(), locationId: fc.nat(), version: fc.maxSafeNat(), xid: fc.nat() }), {
+    nil: undefined,
+  }),
+  past: fc.option(
+    fc.record({
+      after: fc.option(SEEN, { nil: undefined }),
+      key: fc.tuple(fc.maxSafeNat(), fc.nat(), fc.nat(), fc.maxSafeNat()),
+    }),
+    { nil: undefined },
+  ),
+}).map(({ past, ...live }) => past === undefined ? live : { ...live, past });
+
+Deno.test("a token says its position, to the stream of its filters alone, and nothing that was changed does", () => {
+  const stream = { name: "WatchInv", query: { goodsIds: [1, 2] } };
+  const read = (token: string, other = stream) => {
+    const violations = new Violations();
+    return readResumeToken(violations, token, other);
+  };
+  fc.assert(fc.property(POSITION, fc.nat(), (position, at) => {
+    const token = resumeToken(stream, position);
+    if (token === "") return;
+    assert(token.length <= RESUME_TOKEN_CHARACTERS_MAX);
+    assertEquals(read(token), position);
+    assertEquals(read(token, { ...stream, query: { goodsIds: [1] } }), undefined);
+    assertEquals(read(token, { ...stream, name: "WatchMovements" }), undefined);
+    const i = at % token.length;
+    const changed = `${token.slice(0, i)}${token[i] === "A" ? "B" : "A"}${token.slice(i + 1)}`;
+    assertEquals(read(changed), undefined);
+  }));
+  const xip = Array.from({ length: 10_000 }, (_, i) => 1000 + 7 * i);
+  const seen = { xmax: 1_000_000, from: 1_000_000, xip, above: [] };
+  assertEquals(resumeToken(stream, { databaseId: "1-1", seen, sinceUs: 0, witness: undefined }), "");
+});
+
+Deno.test("ids of rows are whole again also where their lower half has come round", () => {
+  fc.assert(fc.property(XID, fc.nat(2 ** 31 - 1), (next, ago) => {
+    fc.pre(next - ago >= 3);
+    assertEquals(wholeXid((next - ago) % 2 ** 32, next), next - ago);
+  }));
+  assertEquals(parseSnapshot("10:20:10,14"), { xmax: 20, xip: [10, 14] });
+});
+
+Deno.test("what was seen is what was added, however the database's snapshots go on", () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.record({ steps: fc.nat(20), keeps: fc.boolean(), adds: fc.array(fc.nat(20)) })),
+      (moves) => {
+        const seen = new SeenXids(100, []);
+        const added = new Set<number>();
+        let [xmax, oldest] = [100, 100];
+        for (const { steps, keeps, adds } of moves) {
+          const begun = xmax;
+          xmax += steps;
+          for (const each of adds) {
+            if (each >= steps) continue;
+            seen.add(begun + each);
+            added.add(begun + each);
+          }
+          if (!keeps) oldest = xmax;
+          const at = seen.at({ xmax, xip: oldest < xmax ? [oldest] : [] });
+          if (added.size > SEEN_XIDS_MAX) return;
+          for (let xid = oldest; xid < xmax; xid++) {
+            if (xid === oldest && !added.has(xid)) assert(!hasSeen(at, xid));
+            else assertEquals(hasSeen(at, xid), added.has(xid), `transaction ${xid}`);
+          }
+          assert(hasSeen(at, 50) && !hasSeen(at, xmax));
+        }
+      },
+    ),
+  );
+});
+
+Deno.test("of changes that wait each place's latest comes, and with those folded into it none is lost", () => {
+  const PLACE = fc.integer({ min: 1, max: 30 });
+  const MOVE = fc.oneof(
+    { arbitrary: fc.record({ add: fc.array(PLACE, { maxLength: 400 }) }), weight: 3 },
+    fc.constant("take"),
+  );
+  fc.assert(fc.property(fc.array(MOVE, { maxLength: 30 }), (moves) => {
+    const pending = new PendingChanges();
+    const written = new Map<number, number>();
+    const had = new Map<number, number>();
+    const take = () => {
+      const taken = pending.take();
+      for (const { change: { level }, folded } of taken?.changes ?? []) {
+        assertEquals(level.version, (had.get(level.goodsId) ?? 0) + folded + 1);
+        had.set(level.goodsId, level.version);
+      }
+      return taken;
+    };
+    for (const move of moves) {
+      if (move === "take") take();
+      else {
+        const rows = move.add.map((goodsId) => {
+          const version = (written.get(goodsId) ?? 0) + 1;
+          written.set(goodsId, version);
+          return row(goodsId, version);
+        });
+        pending.add(changes(rows), undefined);
+      }
+    }
+    while (take() !== undefined);
+    assertEquals([...had].sort(), [...written].sort());
+    assert(!pending.isOver);
+  }));
+  const full = new PendingChanges();
+  full.add(changes(Array.from({ length: Math.max(PLACES_MAX, CHANGES_MAX) + 1 }, (_, i) => row(i + 1, 1))), undefined);
+  assert(full.isOver && full.isEmpty && full.take() === undefined);
+});
+
+Deno.test("a change is given if a page has had its place, with a lower version", () => {
+  const pages = new SnapshotPages({});
+  const [early, late] = [changes([row(5, 3)])[0]!, changes([row(50, 3)])[0]!];
+  const listed = (goodsId: number, version: number) => ({ ...changes([row(goodsId, version)])[0]!.level });
+  assert(!pages.isNewer(early));
+  pages.add({ rows: [listed(5, 2), listed(9, 9)], next: [9, 0] }, 7);
+  assert(pages.isNewer(early) && !pages.covers(late) && !pages.isComplete);
+  assertEquals(pages.withoutHad({ change: early, folded: 2 }), { change: early, folded: 0 });
+  pages.add({ rows: [listed(50, 3)], next: undefined }, 8);
+  assert(pages.isComplete && !pages.isNewer(late) && !pages.isPassedBy(8) && pages.isPassedBy(9));
+  pages.forgetBefore(9);
+  assertEquals(pages.size, 0);
+});
+
+Deno.test("skus are compared as PostgreSQL does by bytes", () => {
+  const CODE_POINT = fc.oneof(fc.integer({ min: 32, max: 126 }), fc.integer({ min: 0xe000, max: 0x1ffff }));
+  const TEXT = fc.array(CODE_POINT, { maxLength: 6 }).map((points) => String.fromCodePoint(...points));
+  fc.assert(fc.property(TEXT, TEXT, (a, b) => {
+    const [left, right] = [a, b].map((text) => new TextEncoder().encode(text));
+    const i = left!.findIndex((byte, at) => byte !== right![at]);
+    const expected = i < 0 ? Math.sign(left!.length - right!.length) : i >= right!.length ? 1 : left![i]! - right![i]!;
+    assertEquals(Math.sign(compareSkus(a, b)), Math.sign(expected));
+  }));
+});
+
+Deno.test("what is missing before a row is known by its version, and nothing is given twice", () => {
+  const sequence = new VersionSequence(3);
+  sequence.note([row(1, 4)]);
+  assertEquals(sequence.newOf([row(1, 4), row(1, 5), row(1, 5), row(2, 7)]).map(({ version }) => version), [5, 7]);
+  const { between, before } = sequence.missingOf([row(1, 7), row(2, 7), row(3, 1)], new Set());
+  assertEquals(between, [{ goodsId: 1, locationId: 0, from: 5, to: 6 }]);
+  assertEquals(before, [{ goodsId: 2, locationId: 0, from: 6, to: 6 }]);
+  assertEquals(sequence.missingOf([row(2, 7), row(2, 9)], new Set([2])), {
+    between: [{ goodsId: 2, locationId: 0, from: 8, to: 8 }],
+    before: [],
+  });
+  sequence.note([2, 3, 4].map((goodsId) => row(goodsId, 1)));
+  assertEquals([1, 2, 3, 4].map((goodsId) => sequence.given({ goodsId, locationId: 0 })), [undefined, 1, 1, 1]);
+});
+
+Deno.test("the newest change is what the level says, and earlier ones what the ledger does", () => {
+  const rows = [
+    row(1, 1, { onHandAfter: 9 }),
+    row(1, 2, { onHandAfter: 3, kind: "delete" }),
+    row(1, 3, { onHandAfter: 4, reservedAfter: 1 }),
+  ];
+  const stands = level(1, 3, {
+    sku: "a",
+    safetyStock: 2,
+    backorderMax: 1,
+    isLow: true,
+    lowStockAt: 3,
+    lowStockUntil: 8,
+    deletedAtMs: 2,
+  });
+  const [first, second, third] = changesOf(rows, [stands]).map(({ level }) => level);
+  assertEquals([first?.isLow, first?.deleted, first?.isSoldOut, first?.sku], [true, false, false, "a"]);
+  assertEquals([second?.isLow, second?.deleted, second?.deletedAtMs], [true, true, 2]);
+  assertEquals([third?.isLow, third?.deleted, third?.isSoldOut], [true, true, false]);
+  assertEquals(third?.policy, { safetyStock: 2, backorderMax: 1 });
+});
