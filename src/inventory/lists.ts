@@ -34,7 +34,7 @@ export interface Lists {
   orders(query: OrderQuery, page: PageOf<OrderKey>, signal: AbortSignal): Promise<Page<Order, OrderKey>>;
   /** What was turned over in some days: the latest first, then by goods. */
   turnover(query: TurnoverQuery, page: TurnoverPage, signal: AbortSignal): Promise<TurnoverRows>;
-  /** What all levels that a query fits come to, by the columns alone that it has for goods, locations and deletion. */
+  /** What all levels come to that a query fits; it counts by the filters of goods, locations and deletion alone. */
   totals(query: LevelQuery, signal: AbortSignal): Promise<StockTotals>;
   /** Why a place stands where it does; undefined: it never was set. */
   explain(place: Place, limits: ExplainLimits, signal: AbortSignal): Promise<Explained | undefined>;

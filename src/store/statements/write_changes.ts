@@ -39,19 +39,20 @@ export async function writeChanges(pool: Pool, changes: Changes, signal: AbortSi
 export const DECISION_AGE_MS_MAX = 2_000;
 
 /**
- * The statement behind {@link writeChanges}, for a transaction block.
+ * The statement behind {@link writeChanges}, for a transaction block. `ageMsMax` is Infinity where nobody reads the
+ * ledger yet and what is written is of the past.
  *
  * Made of the branches that have rows: engines that spread the tables over servers pay for each branch, and some take
  * no two of one table. A connection prepares those texts that it uses.
  */
-export function writeStatement(changes: Changes): Statement<unknown[]> {
+export function writeStatement(changes: Changes, ageMsMax = DECISION_AGE_MS_MAX): Statement<unknown[]> {
   return (sql) => {
     const branches = branchesOf(sql, changes);
     if (branches.length === 0) return sql`select 1 as whole`;
     const tables = branches.map((branch) => branch.tables).reduce((all, next) => sql`${all}, ${next}`);
     const unmoved = [
       ...branches.flatMap((branch) => branch.unmoved ?? []),
-      ...(changes.movements.length > 0 ? [isYoung(sql, changes)] : []),
+      ...(changes.movements.length > 0 && ageMsMax < Infinity ? [isYoung(sql, changes, ageMsMax)] : []),
     ];
     if (unmoved.length === 0) return sql`with ${tables} select 1 as whole`;
     const whole = unmoved.reduce((all, next) => sql`${all} and ${next}`);
@@ -59,8 +60,8 @@ export function writeStatement(changes: Changes): Statement<unknown[]> {
   };
 }
 
-function isYoung(sql: postgres.Sql, { atMs }: Changes): Fragment {
-  return sql`${timeOf(sql, atMs)} > statement_timestamp() - ${DECISION_AGE_MS_MAX}::int * interval '1 millisecond'`;
+function isYoung(sql: postgres.Sql, { atMs }: Changes, ageMsMax: number): Fragment {
+  return sql`${timeOf(sql, atMs)} > statement_timestamp() - ${ageMsMax}::int * interval '1 millisecond'`;
 }
 
 function branchesOf(sql: postgres.Sql, changes: Changes): Branch[] {

@@ -13,6 +13,7 @@ import { drawOf } from "./random.ts";
 /** The first operation of the opening, by which a database that has the shop is known. */
 const MARK = "open-100001";
 const SEED = 20_261;
+const STATEMENT_LIMIT = "60s";
 
 /** How large a shop. */
 export interface DemoSize {
@@ -43,13 +44,18 @@ export async function fillDemo(url: string, size: DemoSize, endMs: number, log: 
     if (marked.length > 0) return false;
     log.info({}, "filling the demo shop: weeks of history, which takes some seconds");
     const goods = demoGoods(size);
+    // The role's own limits are for one that serves; those of transactions are not the same in all versions.
+    await sql`
+      select set_config(name, case name when 'statement_timeout' then ${STATEMENT_LIMIT} else '0' end, false)
+        from pg_settings
+       where name in ('statement_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout')`;
     let movements = 0;
     let orders = 0;
     await sql.begin(async (block) => {
       await block`insert into reasons ${block([...DEMO_REASONS])} on conflict do nothing`;
       await block`insert into goods ${block(goods.map(({ goodsId, sku }) => ({ goods_id: goodsId, sku })))}`;
       for (const changes of history({ draw: drawOf(SEED + 1), goods, days: size.days, endMs })) {
-        await writeStatement(changes)(block as unknown as postgres.Sql);
+        await writeStatement(changes, Infinity)(block as unknown as postgres.Sql);
         movements += changes.movements.length;
         orders += changes.orders.filter(({ before }) => before === undefined).length;
       }
