@@ -89,6 +89,24 @@ browserTest(
       assertEquals((policy as Record<string, unknown>).holdTtl, "1800s");
     });
 
+    await step("by a policy though sales have come between, and not over another policy", async () => {
+      const dialog = page.getByRole("dialog");
+      await action(page, "Policy").click();
+      await dialog.getByLabel("Safety stock").fill("3");
+      await call("InventoryService/Sell", { orderId: "between", goodsInfo: [{ goodsId: 3, num: 1 }] });
+      await dialog.getByRole("button", { name: "Policy" }).click();
+      await page.locator("#safety", { hasText: "3" }).waitFor();
+      await action(page, "Policy").click();
+      await dialog.getByLabel("Safety stock").fill("4");
+      await call("StockService/SetPolicy", { goodsId: 3, policy: { safetyStock: 5 } });
+      await dialog.getByRole("button", { name: "Policy" }).click();
+      await dialog.getByText("Somebody changed it meanwhile, so nothing was done.").waitFor();
+      await dialog.getByText("It is 5 now").waitFor();
+      assertEquals(await dialog.getByLabel("Safety stock").inputValue(), "4");
+      assertEquals(await level(3), { num: 4, onHand: 9, reserved: 0, version: "5" });
+      await page.keyboard.press("Escape");
+    });
+
     await step("off sale, with its holds released first, and on sale again", async () => {
       const lines = { orderId: "h-4", goodsInfo: [{ goodsId: 4, num: 2 }] };
       await call("HoldService/Reserve", lines);

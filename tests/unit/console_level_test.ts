@@ -1,11 +1,15 @@
 /** The level over time that the page of one goods draws. */
 import { assert, assertEquals } from "@std/assert";
+import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import fc from "fast-check";
+import { type Ledger, LevelReader } from "../../src/console/one_goods/level_reader.ts";
+import { ListedMovementSchema } from "../../src/gen/inventory/v1/query_pb.ts";
 import {
   type LedgerRow,
   type LevelStep,
   pointsIn,
+  STEPS_MAX,
   type Window,
   windowOf,
   withRows,
@@ -82,6 +86,54 @@ Deno.test("a zoom looks back from now, or over all there is", () => {
   assertEquals(windowOf("all", steps, nowMs), { fromMs: START_MS, toMs: nowMs });
   assertEquals(windowOf("all", [], nowMs), { fromMs: nowMs - 60_000, toMs: nowMs });
 });
+
+Deno.test("a ledger is read no further back than is asked, nor beyond its bound, and only what is new after that", async () => {
+  const ledger = new MadeLedger(STEPS_MAX + 5000);
+  const reader = new LevelReader(ledger.list, { goodsId: 1, locationId: 0 });
+  const { signal } = new AbortController();
+  const read = async (fromMs: number) => {
+    ledger.pages = 0;
+    await reader.read(fromMs, signal, () => {});
+    return { pages: ledger.pages, steps: reader.steps.length, hasOlder: reader.hasOlder };
+  };
+  assertEquals(await read(START_MS + ledger.count - 1500), { pages: 2, steps: 2000, hasOlder: true });
+  ledger.count += 10;
+  assertEquals(await read(START_MS + ledger.count - 1500), { pages: 1, steps: 2010, hasOlder: true });
+  const whole = await read(-Infinity);
+  assertEquals([whole.steps, whole.hasOlder], [STEPS_MAX, true]);
+  assertEquals(reader.steps.at(-1)?.version, ledger.count);
+  // So many came that the newest page does not reach what is known: there would be a gap.
+  ledger.count += 3000;
+  await read(Infinity);
+  assertEquals(
+    reader.steps.map(({ version }) => version),
+    Array.from({ length: 1000 }, (_, i) => ledger.count - 999 + i),
+  );
+});
+
+/** A ledger of so many rows, a millisecond each, as its list answers it. */
+class MadeLedger {
+  count: number;
+  pages = 0;
+
+  constructor(count: number) {
+    this.count = count;
+  }
+
+  get list(): Ledger {
+    const listMovements = ({ pageSize, pageToken }: { pageSize: number; pageToken: string }) => {
+      this.pages++;
+      const from = pageToken === "" ? this.count : Number(pageToken);
+      const movements = Array.from(
+        { length: Math.min(pageSize, from) },
+        (_, i) => create(ListedMovementSchema, { version: BigInt(from - i), at: timestampFromMs(START_MS + from - i) }),
+      );
+      const next = from - movements.length;
+      return Promise.resolve({ movements, nextPageToken: next === 0 ? "" : `${next}` });
+    };
+    return { listMovements } as unknown as Ledger;
+  }
+}
 
 const LINES: readonly ((level: { readonly onHand: number; readonly reserved: number }) => number)[] = [
   ({ onHand }) => onHand,

@@ -83,7 +83,7 @@ export class LevelChart extends ConsoleElement {
   #begin(): void {
     this.#giveUp.abort();
     this.#giveUp = new AbortController();
-    this.#ledger = new LevelReader(this.link, this.place);
+    this.#ledger = new LevelReader(this.link.query, this.place);
     this.steps = undefined;
   }
 

@@ -1,22 +1,25 @@
 /** Reads as much of a place's ledger as a chart needs, newest first and page by page, up to a bound. */
 import { timestampMs } from "@bufbuild/protobuf/wkt";
-import { TimeSort } from "../../gen/inventory/v1/query_pb.ts";
-import type { Link } from "../link/link.ts";
+import type { Client } from "@connectrpc/connect";
+import { type QueryService, TimeSort } from "../../gen/inventory/v1/query_pb.ts";
 import { type LevelStep, STEPS_MAX, withRows } from "./level_over_time.ts";
 
 const PAGE_ROWS = 1000;
 
+/** What is read by. */
+export type Ledger = Pick<Client<typeof QueryService>, "listMovements">;
+
 /** What was read so far. Steps are kept from reading to reading, and only what is missing is read. */
 export class LevelReader {
-  readonly #link: Link;
+  readonly #ledger: Ledger;
   readonly #place: { readonly goodsId: number; readonly locationId: number };
   /** Oldest first, by version without a gap. */
   steps: readonly LevelStep[] = [];
   /** Where older rows go on; empty: there are none, undefined: nothing was read. */
   #older: string | undefined;
 
-  constructor(link: Link, place: { readonly goodsId: number; readonly locationId: number }) {
-    this.#link = link;
+  constructor(ledger: Ledger, place: { readonly goodsId: number; readonly locationId: number }) {
+    this.#ledger = ledger;
     this.#place = place;
   }
 
@@ -54,7 +57,7 @@ export class LevelReader {
 
   #page(pageToken: string, signal: AbortSignal) {
     const request = { ...this.#place, sort: TimeSort.NEWEST_FIRST, pageSize: PAGE_ROWS, pageToken };
-    return this.#link.query.listMovements(request, { signal });
+    return this.#ledger.listMovements(request, { signal });
   }
 }
 

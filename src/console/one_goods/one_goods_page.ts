@@ -37,7 +37,7 @@ const READ_AFTER: ReadonlySet<MovementKind> = new Set([
 /** The shortest time between two readings of what changes do not bring, in ms. */
 const READ_PAUSE_MS = 1000;
 /** How often a screen reader hears the number at most, in ms. */
-const SAY_PAUSE_MS = 4000;
+const SAY_PAUSE_MS = 10_000;
 
 /** `<hf-one-goods>` */
 export class OneGoodsPage extends PageElement {
@@ -59,6 +59,10 @@ export class OneGoodsPage extends PageElement {
         grid-template-columns: minmax(0, 1fr);
         max-width: 1280px;
         margin: 0 auto;
+      }
+      /* Nothing to say takes no room. */
+      .page > [role="alert"]:not(:has(*)) {
+        position: absolute;
       }
       .card {
         display: grid;

@@ -49,6 +49,10 @@ export class OneOrder extends ConsoleElement {
         gap: 16px;
         grid-template-columns: minmax(0, 1fr);
       }
+      /* Nothing to say takes no room. */
+      .page > [role="alert"]:not(:has(*)) {
+        position: absolute;
+      }
       .card {
         display: grid;
         gap: 12px;

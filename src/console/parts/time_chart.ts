@@ -191,7 +191,8 @@ export class TimeChart extends ConsoleElement {
           ready: [(plot) => plot.over.addEventListener("dblclick", () => this.#isZoomed = false)],
         },
         series: [
-          { label: "", value: (_plot, atS) => atS === null ? "–" : time(atS * 1000) },
+          // An empty label becomes "Time", in English.
+          { label: "\u00a0", value: (_plot, atS) => atS === null ? "–" : time(atS * 1000) },
           ...this.lines.map(({ label, color: name }): uPlot.Series => ({
             label,
             stroke: color(name),
