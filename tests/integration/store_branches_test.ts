@@ -2,11 +2,14 @@
  * The write statement is made of the branches that have rows. Whatever is written together, it comes out as decided;
  * and what the fence of a closed goods keeps, it keeps under load.
  */
-import { assertEquals, assertGreater, assertInstanceOf } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertInstanceOf } from "@std/assert";
 import postgres from "postgres";
 import type { Operation } from "../../src/inventory/operations/operation.ts";
 import { FenceLostError } from "../../src/store/errors.ts";
 import { createStore, type Store } from "../../src/store/store.ts";
+import { snapshotStatement } from "../../src/store/statements/read_snapshot.ts";
+import { snapshotOf } from "../../src/store/statements/snapshot_row.ts";
+import { settle } from "../../src/inventory/settle.ts";
 import { writeStatement } from "../../src/store/statements/write_changes.ts";
 import { applyTo, giveBack, rollback, sell, set, settleOn } from "../support/apply.ts";
 import { reserve } from "../support/holds.ts";
@@ -104,6 +107,41 @@ Deno.test("sales alone are written as they were decided, beside what is reserved
     );
   }
   assertEquals(await ledgerViolations(owner), []);
+});
+
+/** With fewer the plan for ten of them looks no dearer than that for one. */
+const ROWS = 20_000;
+
+Deno.test("statements of one order are planned a few times, and not at every call", async () => {
+  await using bench = await openBench();
+  const { store, owner } = bench;
+  await applyTo(store, set("set", 1, 100));
+  await owner`
+    insert into levels (goods_id, on_hand, version) select goods_id, 9, 1 from generate_series(2, ${ROWS}::int) as goods_id`;
+  await owner`
+    insert into orders (order_id, state, goods_ids, nums, returned)
+    select 'old-' || i, 'sold', '{1}', '{1}', '{0}' from generate_series(1, ${ROWS}::int) as i`;
+  await owner`
+    insert into operations (operation_id, kind, goods_ids, nums)
+    select 'old-' || i, 'set', '{1}', '{1}' from generate_series(1, ${ROWS}::int) as i`;
+  await owner`analyze`;
+  // PostgreSQL plans a statement for what it is given five times, and goes on so where that looks cheaper.
+  for (let i = 0; i < 12; i++) {
+    const keys = { stockKeys: [1], orderIds: [`o-${i}`], operationIds: [] };
+    const snapshot = snapshotOf(await snapshotStatement(keys)(owner));
+    await writeStatement(settle(snapshot, [sell(`o-${i}`, [1, 1])]).changes)(owner);
+  }
+  for (let i = 0; i < 12; i++) {
+    const keys = { stockKeys: [1], orderIds: [], operationIds: [`set-${i}`] };
+    const snapshot = snapshotOf(await snapshotStatement(keys)(owner));
+    await writeStatement(settle(snapshot, [set(`set-${i}`, 1, 100 + i)]).changes)(owner);
+  }
+  const plans = await owner`
+    select left(regexp_replace(statement, '\\s+', ' ', 'g'), 40) as statement, custom_plans::int, generic_plans::int
+      from pg_prepared_statements where generic_plans + custom_plans >= 12`;
+  // The read, the write of a sale, and that of a set.
+  assertEquals(plans.length, 3, JSON.stringify(plans));
+  for (const { statement, custom_plans: planned } of plans) assert(planned <= 5, `${planned} times: ${statement}`);
 });
 
 Deno.test("a goods that is closed by hand under load stays closed; setting it opens it", async () => {
