@@ -50,11 +50,11 @@ export class EditBar extends ConsoleElement {
       }
       @media (max-width: 720px) {
         .bar {
-          flex-wrap: nowrap;
-          overflow-x: auto;
+          gap: 6px;
+          padding: 6px;
         }
-        .bar > * {
-          flex: none;
+        .grow {
+          display: none;
         }
       }
     `,

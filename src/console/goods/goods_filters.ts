@@ -24,7 +24,7 @@ export class GoodsFilters extends ConsoleElement {
         align-items: center;
       }
       .search {
-        flex: 1 1 180px;
+        flex: 1 1 120px;
         max-width: 320px;
       }
       .search input {

@@ -25,10 +25,6 @@ import "./paste_dialog.ts";
 import type { PasteDialog } from "./paste_dialog.ts";
 import { rowOf } from "./row.ts";
 
-/** Left free below the page, in CSS pixels, and its least height. */
-const BELOW = 16;
-const HEIGHT_MIN = 360;
-
 /** Edits outlive the page: whoever looks at one goods in between finds them again. */
 const keptSessions = new WeakMap<Link, Map<EditKind, EditSession>>();
 /** Where the cursor was in the list that was left last. */
@@ -95,7 +91,6 @@ export class GoodsPage extends PageElement {
   }
 
   override updated(): void {
-    this.#fit();
     const table = this.#table();
     if (table !== null && leftAt !== undefined) {
       const { query, cell } = leftAt;
@@ -114,15 +109,12 @@ export class GoodsPage extends PageElement {
     keptSessions.set(this.link, sessions);
     const model = new GoodsModel(goodsCalls(this.link), sessions);
     this.#model = model;
-    const resized = () => this.#fit();
     const leaving = (event: BeforeUnloadEvent) => {
       if (model.unsaved("edit") + model.unsaved("count") > 0) event.preventDefault();
     };
-    addEventListener("resize", resized);
     addEventListener("beforeunload", leaving);
     this.#endings.push(
       () => model.close(),
-      () => removeEventListener("resize", resized),
       () => removeEventListener("beforeunload", leaving),
       // What only rows changed of is the table's to draw.
       model.subscribe((changed) => {
@@ -262,12 +254,6 @@ export class GoodsPage extends PageElement {
     const query = listParams({ ...this.#model!.state, ...change }).toString();
     if (change.mode === undefined) this.#table()?.toTop();
     navigate(query === "" ? "/goods" : `/goods?${query}`, { replace });
-  }
-
-  /** The page is as high as the window has space below what stands above it. */
-  #fit(): void {
-    const top = this.getBoundingClientRect().top + scrollY;
-    this.style.height = `${Math.max(HEIGHT_MIN, innerHeight - top - BELOW)}px`;
   }
 
   #table(): GoodsTable | null {

@@ -1,4 +1,4 @@
-/** How the goods page is laid out: as high as the window, and the table has what the rest leaves. */
+/** How the goods page is laid out: as high as the frame leaves it, and the table has the rest. */
 import { css } from "lit";
 
 export const PAGE_LOOK = css`
@@ -6,7 +6,8 @@ export const PAGE_LOOK = css`
     display: flex;
     flex-direction: column;
     gap: 12px;
-    min-height: 0;
+    height: 100%;
+    min-height: 420px;
   }
   hf-goods-table {
     flex: 1;

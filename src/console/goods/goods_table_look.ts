@@ -53,14 +53,14 @@ export const TABLE_LOOK = css`
   }
   .head.edit,
   .window.edit .row {
-    grid-template-columns: 36px minmax(140px, 2fr) 76px repeat(3, minmax(76px, 0.8fr)) 116px minmax(150px, 1.2fr) minmax(
+    grid-template-columns: 36px minmax(140px, 2fr) 76px repeat(3, minmax(76px, 0.8fr)) 116px minmax(190px, 1.2fr) minmax(
       220px,
       2.4fr
     );
   }
   .head.count,
   .window.count .row {
-    grid-template-columns: 36px minmax(140px, 2fr) 76px minmax(84px, 1fr) 116px minmax(150px, 1.2fr) minmax(220px, 2.4fr);
+    grid-template-columns: 36px minmax(140px, 2fr) 76px minmax(84px, 1fr) 116px minmax(190px, 1.2fr) minmax(220px, 2.4fr);
   }
   .spacer {
     position: relative;
@@ -116,6 +116,9 @@ export const TABLE_LOOK = css`
   .head button:focus-visible {
     outline-offset: -2px;
   }
+  .cell.state {
+    text-align: left;
+  }
   .cell.available {
     font-weight: 600;
   }
@@ -130,6 +133,9 @@ export const TABLE_LOOK = css`
   }
   .cell.entry {
     padding: 0 4px;
+  }
+  .cell.entry input:focus-visible {
+    outline-offset: -2px;
   }
   .cell.entry input {
     width: 100%;
