@@ -10,8 +10,8 @@ export interface SuiteServerOptions extends Omit<ServerOptions, "entry" | "flags
   readonly without?: readonly Protection[];
 }
 
-/** The running server. `await using` stops it. */
-export interface SuiteServer extends TestServer {
+/** Operations of a server are stopped at its points. */
+export interface Stops {
   /**
    * From when this resolves on, the next operation that reaches the point will stop there. Rejects for one that is
    * paused.
@@ -28,6 +28,9 @@ export interface SuiteServer extends TestServer {
   forget(): Promise<void>;
 }
 
+/** The running server. `await using` stops it. */
+export interface SuiteServer extends TestServer, Stops {}
+
 const ENTRY = "tests/faults/suite/server.ts";
 
 /** Starts it and waits until it is healthy, unless `healthy` says otherwise. */
@@ -39,18 +42,24 @@ export async function startSuiteServer({ without = [], ...options }: SuiteServer
     env: { ...options.env, [WITHOUT_VARIABLE]: without.join(",") },
     flags: (flags) => flags.map((flag) => flag.startsWith("--allow-env=") ? `${flag},${WITHOUT_VARIABLE}` : flag),
   });
-  let stops = 0;
-  const waitedFor = new Map<Point, number[]>();
-  const said = (line: string) => server.output.stdout.split("\n").includes(line);
   return {
     ...server,
     // Getters are not copied.
     get output() {
       return server.output;
     },
+    ...stopsOf(server.say, (line) => server.output.stdout.split("\n").includes(line)),
+  };
+}
+
+/** By what the points are asked to do, and whether they have said a line. */
+export function stopsOf(say: (line: string) => Promise<void>, said: (line: string) => boolean): Stops {
+  let stops = 0;
+  const waitedFor = new Map<Point, number[]>();
+  return {
     async stopAt(point, msMax) {
       const number = ++stops;
-      await server.say(`stop ${point} ${number}`);
+      await say(`stop ${point} ${number}`);
       await eventually(`${point} is armed`, () => said(`ARMED ${point} ${number}`), msMax);
       waitedFor.set(point, [...waitedFor.get(point) ?? [], number]);
     },
@@ -59,7 +68,7 @@ export async function startSuiteServer({ without = [], ...options }: SuiteServer
       if (number === undefined) throw new Error(`Nobody is to be stopped at ${point}`);
       await eventually(`an operation stands at ${point}`, () => said(`AT ${point} ${number}`), msMax);
     },
-    go: () => server.say("go"),
-    forget: () => server.say("forget"),
+    go: () => say("go"),
+    forget: () => say("forget"),
   };
 }

@@ -8,8 +8,7 @@ import { stallCommits, type StalledCommits } from "../../../support/stalled_comm
 import type { Answer, Request } from "../history.ts";
 import { Link } from "../link.ts";
 import { readSessions } from "../sessions.ts";
-import type { SuiteServer } from "../suite_server.ts";
-import { ArmBench, GOODS, sale } from "./arm_bench.ts";
+import { ArmBench, type ArmServer, GOODS, sale } from "./arm_bench.ts";
 import { resultOf, type Scenario, through } from "./scenarios.ts";
 
 /** In the middle of the first write, which is waited for for 1.5 s. */
@@ -31,7 +30,7 @@ const ORDER: Request = order("lost");
  */
 async function decidedTogether(
   bench: ArmBench,
-  server: SuiteServer,
+  server: ArmServer,
   { stall, heal }: { readonly stall: () => Promise<void>; readonly heal: () => Promise<void> },
 ): Promise<void> {
   await bench.fill(server);
@@ -50,7 +49,7 @@ async function decidedTogether(
 /** The set and the order, which go on together behind an order that is refused; `stall` comes before that. */
 async function inOneBatch(
   bench: ArmBench,
-  server: SuiteServer,
+  server: ArmServer,
   asked: Request,
   stall: () => Promise<void>,
 ): Promise<[Promise<Answer>, Promise<Answer>, Promise<Answer>]> {

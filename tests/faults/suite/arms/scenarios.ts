@@ -9,12 +9,13 @@ import type { TestDatabase } from "../../../support/database.ts";
 import { atPort, testEnvironment } from "../../../support/env.ts";
 import { lockRow } from "../../../support/contention.ts";
 import { startOwnPostgres } from "../../../support/own_postgres.ts";
+import { SALES_WRITE } from "../faults/postgres_faults.ts";
 import type { Request } from "../history.ts";
 import { Link } from "../link.ts";
 import type { Protection } from "../protections/names.ts";
 import type { Point } from "../protections/points.ts";
 import type { SuiteServer } from "../suite_server.ts";
-import { ArmBench, GOODS, OTHER_GOODS, sale } from "./arm_bench.ts";
+import { ArmBench, type ArmServer, GOODS, OTHER_GOODS, sale } from "./arm_bench.ts";
 
 /**
  * Does the worst without these protections; answers what the checker found, and after how many calls. Where a second
@@ -51,8 +52,7 @@ export async function resultOf(bench: ArmBench): Promise<ArmResult> {
 }
 
 /**
- * The first server stands still at the point while the second sells the same goods; then the first goes on. `meanwhile`
- * happens to it before the second begins, and `after` before it goes on.
+ * The first server stands still at the point while the second sells the same goods; then the first goes on.
  */
 export function meeting(
   point: Point,
@@ -63,51 +63,49 @@ export function meeting(
     first: firstAsks = sale("first"),
     other: otherAsks = sale("other"),
     meanwhile = () => Promise.resolve(),
-    after = () => Promise.resolve(),
+    isPaused = false,
   }: {
     readonly env?: Readonly<Record<string, string>>;
     /** What the second does without, where that is not what the first does without. */
     readonly second?: readonly Protection[];
     /** Before both. */
-    readonly prepare?: (first: SuiteServer, bench: ArmBench) => Promise<void>;
+    readonly prepare?: (first: ArmServer, bench: ArmBench) => Promise<void>;
     readonly first?: Request;
     readonly other?: Request;
-    readonly meanwhile?: (first: SuiteServer, bench: ArmBench) => Promise<void>;
-    readonly after?: (first: SuiteServer) => Promise<void>;
+    /** What happens to the first while it stands still. */
+    readonly meanwhile?: (bench: ArmBench) => Promise<void>;
+    /** It is stopped as a whole until its lease is over, and until the second has done what it could. */
+    readonly isPaused?: boolean;
   } = {},
 ): Scenario {
   return async (without, otherMsMax) => {
     await using bench = await ArmBench.open(without);
-    const [first, second] = await Promise.all([
-      bench.server({ env }),
-      bench.server({ env, without: secondWithout ?? without }),
-    ]);
+    const program = isPaused ? await bench.process({ env }) : undefined;
+    const first = program ?? await bench.server({ env });
+    const second = await bench.server({ env, without: secondWithout ?? without });
     await bench.fill(first);
     await prepare(first, bench);
     await first.stopAt(point);
     const selling = bench.decided(first, firstAsks);
     await first.at(point);
-    await meanwhile(first, bench);
+    await meanwhile(bench);
+    if (program !== undefined) await pauseBeyondLease(program);
     const other = bench.decided(second, otherAsks);
     await settled(other, otherMsMax);
-    await after(first);
+    program?.signal("SIGCONT");
     await first.go();
     await Promise.all([selling, other]);
     return await resultOf(bench);
   };
 }
 
-/** The owner of the lease is stopped as a whole until its lease is over. */
-export const PAUSED = {
-  meanwhile: async (first: SuiteServer) => {
-    first.signal("SIGSTOP");
-    await new Promise((resolve) => setTimeout(resolve, TTL_MS + 200));
-  },
-  after: (first: SuiteServer) => Promise.resolve(first.signal("SIGCONT")),
-};
+async function pauseBeyondLease(program: SuiteServer): Promise<void> {
+  program.signal("SIGSTOP");
+  await new Promise((resolve) => setTimeout(resolve, TTL_MS + 200));
+}
 
 /** Takes the lease of the arm's goods from every node. */
-export async function deleteKeys(_first: SuiteServer, { keyPrefix }: ArmBench): Promise<void> {
+export async function deleteKeys({ keyPrefix }: ArmBench): Promise<void> {
   for (const url of testEnvironment().redisUrls) {
     const node = new Redis(url);
     assertEquals(await node.del(`${keyPrefix}goods:${GOODS}`), 1);
@@ -174,7 +172,7 @@ export const partition: Scenario = async (without, otherMsMax) => {
 /** The answer of a sale is lost with its server, or with its caller, and the sale sent again to another. */
 export const sentAgain: Scenario = async (without) => {
   await using bench = await ArmBench.open(without);
-  const [first, second] = await Promise.all([bench.server(), bench.server()]);
+  const [first, second] = await Promise.all([bench.process(), bench.server()]);
   await bench.fill(first);
   await first.stopAt("after_commit");
   const lost = bench.send(first, sale("again"), -1);
@@ -189,7 +187,7 @@ export const sentAgain: Scenario = async (without) => {
 /** A server is killed when everything is decided and nothing is committed. */
 export const killedBeforeCommit: Scenario = async (without) => {
   await using bench = await ArmBench.open(without);
-  const first = await bench.server();
+  const first = await bench.process();
   await bench.fill(first);
   await first.stopAt("before_commit");
   const lost = bench.send(first, SALE_OF_BOTH);
@@ -235,9 +233,9 @@ export const cutAfterCommit: Scenario = async (without) => {
   try {
     const server = await bench.server({ database: through(bench.database, link.port) });
     await bench.fill(server);
-    link.cutAt({ at: '{"sell"}', when: "after" });
+    link.cutAt({ at: SALES_WRITE, when: "after" });
     const selling = bench.send(server, sale("cut"));
-    await until(() => link.cuts > 0, POINT_MS_MAX.without);
+    if (!await until(() => link.cuts > 0, POINT_MS_MAX.without)) throw new Error("No write was cut");
     link.heal();
     await selling;
     return await resultOf(bench);

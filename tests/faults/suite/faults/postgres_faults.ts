@@ -10,11 +10,13 @@ import type { Stage } from "../stage.ts";
 import { type Fault, fault, type Heal, membersOf, pickMember } from "./fault.ts";
 import { parsePostgresAddress } from "../../../../src/config/postgres_address.ts";
 
+/** The kind of a write of sales alone, as the text of four bytes that such a parameter is. */
+export const SALES_WRITE = "\0\0\0\x04sell";
 /**
  * What only a statement that writes has among its parameters, which go over as text: the kinds of its movements. The
  * statement itself goes over once a connection, and in the mode `row` COMMIT comes right behind it.
  */
-const WRITES = ['{"sell"', '{"rollback"', '{"set"', '{"give_back"'];
+const WRITES = [SALES_WRITE, '{"sell"', '{"rollback"', '{"set"', '{"give_back"'];
 /** From below what the program waits for a statement to well above it, in ms. */
 const LATE_MS: readonly [number, number] = [1200, 4000];
 /** Bytes of a connection that vanishes: of its greeting alone to several of its writes. */

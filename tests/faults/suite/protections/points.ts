@@ -39,7 +39,7 @@ export class Points {
     for await (const text of input.pipeThrough(new TextDecoderStream())) {
       const lines = (rest + text).split("\n");
       rest = lines.pop() ?? "";
-      for (const line of lines) this.#obey(line.trim());
+      for (const line of lines) this.obey(line.trim());
     }
   }
 
@@ -63,7 +63,8 @@ export class Points {
     });
   }
 
-  #obey(line: string): void {
+  /** Does what one line asks for. @throws Error for one that asks for nothing known */
+  obey(line: string): void {
     if (line === "forget") {
       this.#armed.length = 0;
       return;
