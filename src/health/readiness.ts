@@ -9,6 +9,11 @@ import type { DependencyState } from "./board.ts";
 
 /** Pause between two looks. */
 const READINESS_PAUSE_MS = 500;
+/**
+ * Pauses between the first looks of a start, as long as none was good: what is needed is being connected then, which
+ * takes some milliseconds, and whoever waits for this process need not wait for a whole pause.
+ */
+const FIRST_PAUSES_MS = [25, 50, 100, 200] as const;
 /** Longest that one look may take; no answer by then is a no. */
 const LOOK_MS_MAX = 2000;
 
@@ -35,13 +40,16 @@ export async function watchReadiness(
   signal: AbortSignal,
 ): Promise<void> {
   const failures = new Map<string, number>();
-  while (!signal.aborted) {
-    const looks = await Promise.all(dependencies.map(async (dependency) => {
+  let isStarting = true;
+  for (let number = 0; !signal.aborted; number++) {
+    const firstPauseMs: number | undefined = isStarting ? FIRST_PAUSES_MS[number] : undefined;
+    const looks: readonly DependencyState[] = await Promise.all(dependencies.map(async (dependency) => {
       const failure = await look(dependency, signal);
       const { name } = dependency;
       if (signal.aborted) return { name, ready: false, reason: undefined };
       const before = failures.get(name);
-      const count = failure === undefined ? 0 : (before ?? 0) + 1;
+      // Failures of a start are as many as its pauses are long.
+      const count = failure === undefined ? 0 : firstPauseMs === undefined ? (before ?? 0) + 1 : 1;
       failures.set(name, count);
       if (count === FAILURES_TO_REPORT) log.warn({ dependency: name, error: errorSummary(failure) }, "not ready");
       if (count === 0 && before !== 0) log.info({ dependency: name }, "ready");
@@ -50,8 +58,10 @@ export async function watchReadiness(
       return { name, ready, reason: ready ? undefined : reasonOf(failure) };
     }));
     if (signal.aborted) return;
-    report(looks.every(({ ready }) => ready), looks);
-    await pause(READINESS_PAUSE_MS, signal);
+    const ready = looks.every(({ ready }) => ready);
+    isStarting &&= !ready;
+    report(ready, looks);
+    await pause(isStarting && firstPauseMs !== undefined ? firstPauseMs : READINESS_PAUSE_MS, signal);
   }
 }
 

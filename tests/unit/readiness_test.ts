@@ -26,6 +26,13 @@ Deno.test("a service is not ready before its first good look", async () => {
   assertEquals(await looks([false, true]), { reported: [false, true], warnings: 0 });
 });
 
+Deno.test("what is not there yet when a process starts is looked for often, and reported when it stays away", async () => {
+  assertEquals((await looks([false, false, false, false, true])).warnings, 0);
+  assertEquals((await looks([false, false, false, false, false])).warnings, 1);
+  // Ready once, it is looked at like any other.
+  assertEquals((await looks([false, true, false, false])).warnings, 1);
+});
+
 Deno.test("one bad look does not turn a ready service away, a second in a row does, and is logged", async () => {
   assertEquals(await looks([true, false, true, false, false, true]), {
     reported: [true, true, true, true, false, true],
