@@ -16,6 +16,8 @@ const STOCK = 1_000_000;
 /** Sales that must have been acknowledged between two outages, so that each one meets a service under load. */
 const SALES_BETWEEN = 100;
 const HEAL_MS_MAX = 20_000;
+/** Of a caller that was not served, as the API asks for; or an outage is nothing but refusals. */
+const PAUSE_MS = 20;
 
 inEveryMode("PostgreSQL restarts under load: every acknowledged order is in the ledger once", async () => {
   await using own = await startOwnPostgres();
@@ -40,6 +42,7 @@ inEveryMode("PostgreSQL restarts under load: every acknowledged order is in the 
       else unclear.push(order);
       if (answer.code === "unavailable") outageMet?.();
       if (acknowledged.size >= target) reached?.();
+      if (answer.code !== "ok") await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }
   });
   const moreSales = () =>

@@ -12,6 +12,8 @@ import { logLines, pidOf, said, signal } from "../support/workers.ts";
 const START_MS_MAX = 60_000;
 const STOCK = 100_000;
 const CALLERS = 32;
+/** Of each caller between its orders: it is deaths that are tried here, and not how much two workers can do. */
+const PAUSE_MS = 20;
 const DEATHS = 3;
 const TLS_FILES = new URL("../support/tls/", import.meta.url).pathname;
 
@@ -28,6 +30,7 @@ serverTest("a worker killed under calls, again and again: the other serves on, a
     while (selling) {
       const order = { orderId: `order-${orders++}`, goodsInfo: [{ goodsId: 1, num: 1 }] };
       codes.push((await callUntilDecided(server.url, "Sell", order)).code);
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }
   });
   for (let death = 1; death <= DEATHS; death++) {

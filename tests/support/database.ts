@@ -1,5 +1,6 @@
 /** A migrated database for one test, copied from the run's template under a random name. */
 import postgres from "postgres";
+import { askDatabaseMaker } from "../../tools/test/database_maker.ts";
 import { testEnvironment } from "./env.ts";
 
 /** A database of a test's own. `await using` drops it at the end of the block. */
@@ -24,16 +25,13 @@ export interface TestDatabaseOptions {
  * @throws Error when the test was not started by `deno task test`
  */
 export async function createTestDatabase(options: TestDatabaseOptions = {}): Promise<TestDatabase> {
-  const environment = testEnvironment();
-  const name = `test_${crypto.randomUUID().replaceAll("-", "")}`;
-  const template = options.empty === true ? "template0" : environment.databaseTemplate;
-  // Files are copied in 17 ms of CPU, with what a first session would have to make; the default, by the log, takes 32.
-  await asOwner(environment.databaseOwnerUrl, `create database ${name} template ${template} strategy file_copy`);
-  const drop = () => asOwner(environment.databaseOwnerUrl, `drop database if exists ${name} with (force)`);
+  const { databaseMaker, databaseOwnerUrl, databaseServerUrl } = testEnvironment();
+  const name = await askDatabaseMaker(databaseMaker, options.empty === true ? "empty" : "copy");
+  const drop = async () => void await askDatabaseMaker(databaseMaker, `drop/${name}`);
   return {
     name,
-    ownerUrl: withDatabase(environment.databaseOwnerUrl, name),
-    serverUrl: withDatabase(environment.databaseServerUrl, name),
+    ownerUrl: withDatabase(databaseOwnerUrl, name),
+    serverUrl: withDatabase(databaseServerUrl, name),
     drop,
     [Symbol.asyncDispose]: drop,
   };
@@ -56,13 +54,4 @@ function withDatabase(url: string, name: string): string {
 export function ownerOf(ownerUrl: string): { readonly sql: postgres.Sql } & AsyncDisposable {
   const sql = postgres(ownerUrl, { max: 1, onnotice: () => {} });
   return { sql, [Symbol.asyncDispose]: () => sql.end() };
-}
-
-async function asOwner(url: string, statement: string): Promise<void> {
-  const sql = postgres(url, { max: 1, onnotice: () => {} });
-  try {
-    await sql.unsafe(statement);
-  } finally {
-    await sql.end();
-  }
 }

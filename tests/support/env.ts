@@ -8,8 +8,8 @@ export interface TestEnvironment {
   readonly databaseOwnerUrl: string;
   /** The role `holdfast_server`. */
   readonly databaseServerUrl: string;
-  /** Name of the migrated database that tests copy. */
-  readonly databaseTemplate: string;
+  /** Where databases are made: tools/test/database_maker.ts. */
+  readonly databaseMaker: string;
   /** Five nodes that no test has at the same time; one that stops or pauses nodes starts its own. */
   readonly redisUrls: readonly string[];
   /** Directory of `initdb` and `postgres`. */
@@ -29,7 +29,7 @@ export function testEnvironment(): TestEnvironment {
   return {
     databaseOwnerUrl: required("TEST_DATABASE_OWNER_URL"),
     databaseServerUrl: required("TEST_DATABASE_SERVER_URL"),
-    databaseTemplate: required("TEST_DATABASE_TEMPLATE"),
+    databaseMaker: required("TEST_DATABASE_MAKER"),
     redisUrls: required("TEST_REDIS_URLS").split(","),
     postgresBin: required("TEST_POSTGRES_BIN"),
     redisProgram: redisProgram(required("TEST_REDIS_SERVER")),

@@ -1,7 +1,7 @@
 /** What the log of a server with workers says of them, and signals to one of them. */
 import { processFacts } from "../../src/process/facts.ts";
 import { eventually } from "./contention.ts";
-import type { TestServer } from "./server.ts";
+import type { Output, TestServer } from "./server.ts";
 
 /** A line of the log. */
 export interface LogLine {
@@ -12,10 +12,17 @@ export interface LogLine {
   readonly delayMs?: number;
 }
 
+/** What was read of a log before, which only grows and is asked for again and again. */
+const read = new WeakMap<Output, { characters: number; readonly lines: LogLine[] }>();
+
 /** The log so far, of the supervisor and all workers, in order. Only whole lines of JSON. */
-export function logLines({ output }: Pick<TestServer, "output">): LogLine[] {
-  const lines = output.stderr.split("\n").slice(0, -1);
-  return lines.flatMap((line) => line.startsWith("{") ? [JSON.parse(line) as LogLine] : []);
+export function logLines({ output }: Pick<TestServer, "output">): readonly LogLine[] {
+  const before = read.get(output) ?? { characters: 0, lines: [] };
+  read.set(output, before);
+  const whole = output.stderr.slice(before.characters, output.stderr.lastIndexOf("\n") + 1);
+  before.characters += whole.length;
+  for (const line of whole.split("\n")) if (line.startsWith("{")) before.lines.push(JSON.parse(line) as LogLine);
+  return before.lines;
 }
 
 /** The lines that say `msg`, of one worker or of all. */
