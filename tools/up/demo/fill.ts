@@ -13,6 +13,8 @@ import { drawOf } from "./random.ts";
 /** The first operation of the opening, by which a database that has the shop is known. */
 const MARK = "open-100001";
 const SEED = 20_261;
+/** Statements that are sent without waiting for the one before. */
+const SENT_MAX = 32;
 const STATEMENT_LIMIT = "60s";
 
 /** How large a shop. */
@@ -54,11 +56,16 @@ export async function fillDemo(url: string, size: DemoSize, endMs: number, log: 
     await sql.begin(async (block) => {
       await block`insert into reasons ${block([...DEMO_REASONS])} on conflict do nothing`;
       await block`insert into goods ${block(goods.map(({ goodsId, sku }) => ({ goods_id: goodsId, sku })))}`;
+      let sent: Promise<unknown>[] = [];
       for (const changes of history({ draw: drawOf(SEED + 1), goods, days: size.days, endMs })) {
-        await writeStatement(changes, Infinity)(block as unknown as postgres.Sql);
+        sent.push(writeStatement(changes, Infinity)(block as unknown as postgres.Sql));
         movements += changes.movements.length;
         orders += changes.orders.filter(({ before }) => before === undefined).length;
+        if (sent.length < SENT_MAX) continue;
+        await Promise.all(sent);
+        sent = [];
       }
+      await Promise.all(sent);
     });
     log.info({ goods: goods.length, orders, movements }, "the demo shop is filled");
     return true;

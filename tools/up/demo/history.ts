@@ -26,8 +26,8 @@ export const DEMO_REASONS = [{ code: "delivery", description: "Units came from a
 
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
-const STEP_MS = 900_000;
-const STEPS_A_DAY = 60;
+const STEP_MS = 1_200_000;
+const STEPS_A_DAY = 45;
 const OPENS_MS = 7 * HOUR_MS;
 /** Operations of the opening that are written together. */
 const OPENING_BATCH = 400;
@@ -52,7 +52,7 @@ export function* history(options: HistoryOptions): Generator<Changes> {
     for (let step = 0; step < STEPS_A_DAY; step++) {
       const atMs = dayMs + OPENS_MS + step * STEP_MS + draw.below(STEP_MS);
       // People come at noon, and more of them in the evening.
-      const rush = 1 + Math.sin((step / STEPS_A_DAY) * Math.PI) + (step > 40 ? 1 : 0);
+      const rush = 1 + Math.sin((step / STEPS_A_DAY) * Math.PI) + (step > 30 ? 1 : 0);
       if (atMs < endMs) yield* shop.step(atMs, rush);
     }
   }
@@ -140,15 +140,15 @@ class Shop {
     yield* this.#decide(operations, atMs + 1_800_000);
   }
 
-  /** A quarter of an hour; `rush`: how much is going on. */
+  /** Twenty minutes; `rush`: how much is going on. */
   *step(atMs: number, rush: number): Generator<Changes> {
     const draw = this.#draw;
     const due = this.#mirror.dueOrders(atMs);
     yield* this.#decide(due.map((orderId): Operation => ({ kind: "expire", orderId })), atMs);
     const operations: Operation[] = [];
     const count = (mean: number) => Math.floor(draw.number() * 2 * mean * rush / 2 + draw.number());
-    for (let i = count(4); i > 0; i--) operations.push(this.#sale());
-    for (let i = count(1); i > 0; i--) operations.push(this.#reservation(60_000 * (15 + draw.below(60))));
+    for (let i = count(5); i > 0; i--) operations.push(this.#sale());
+    for (let i = count(1.3); i > 0; i--) operations.push(this.#reservation(60_000 * (15 + draw.below(60))));
     this.#held = this.#held.filter((orderId) => this.#mirror.orders.get(orderId)?.state === "held");
     for (const orderId of this.#held) {
       if (draw.isSo(0.4)) {
