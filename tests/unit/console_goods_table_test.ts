@@ -164,6 +164,22 @@ Deno.test("edits stay while another page is looked at, and the list before is sh
   await answer({ rows: [row(2, { num: 0 })], nextPageToken: "" });
   await settled(model, 1);
   assertEquals([model.isReading, model.unsaved("edit"), model.unsaved("count")], [false, 1, 0]);
+  // Anew, from the view on: what is in view stays until the next list has it.
+  model.look(2);
+  model.show(state("mode=edit"));
+  await answer({ rows: [row(1), row(2), row(3)], nextPageToken: "more" });
+  await settled(model, 4);
+  model.look(3);
+  // The list before has asked for its next page, which nobody answers any more.
+  await asked.promise;
+  asked = Promise.withResolvers();
+  model.refresh();
+  await answer({ rows: [row(1), row(2)], nextPageToken: "more" });
+  await new Promise((resolve) => setTimeout(resolve));
+  assertEquals([model.at(2)?.goodsId, model.isReading], [3, true]);
+  await answer({ rows: [row(4)], nextPageToken: "" });
+  while (model.isReading) await new Promise((resolve) => setTimeout(resolve));
+  assertEquals(model.at(2)?.goodsId, 4);
   model.close();
   const later = new GoodsModel(all, sessions);
   later.show(state("mode=edit"));

@@ -64,15 +64,19 @@ export class GoodsList {
   #wanted = 0;
   #wake: (() => void) | undefined;
 
-  /** `changed` is called after anything that is asked for here is another. */
+  /**
+   * `changed` is called after anything that is asked for here is another. `total` is taken for right until the server
+   * has said how many rows there are: that of an earlier list of the same.
+   */
   constructor(
     readonly state: ListState,
     nowMs: number,
     private readonly calls: ListCalls,
     private readonly changed: () => void,
-    store = new RowStore(),
+    total?: ListTotal,
   ) {
-    this.store = store;
+    this.store = new RowStore();
+    this.#total = total && { ...total, isEstimate: true };
     void this.#walk(listRequests(state, nowMs));
   }
 
@@ -110,6 +114,11 @@ export class GoodsList {
   /** The row that is shown at an index from 0 on; undefined: it is not read yet. */
   at(index: number): Row | undefined {
     return this.store.at(this.#order?.[index] ?? index);
+  }
+
+  /** Whether rows up to this index are here, or there are no more. */
+  has(index: number): boolean {
+    return this.#status === "partly" ? this.store.count >= index : this.#status !== "first";
   }
 
   /** Rows up to this index are looked at. */

@@ -3,7 +3,7 @@ import { type EditCalls, type EditedList, EditSession } from "./edit_session.ts"
 import { type EditKind, EDITS_MAX } from "./edit_sheet.ts";
 import { fits } from "./fits.ts";
 import { FrameTurns, type NextFrame } from "./frame_turns.ts";
-import { GoodsList, type ListCalls } from "./goods_list.ts";
+import { GoodsList, type ListCalls, type ListTotal } from "./goods_list.ts";
 import { type ListState, listsTheSame, type PageMode, readListState } from "./list_state.ts";
 import { keyOf, type Row, type RowKey } from "./row.ts";
 import { Selection } from "./selection.ts";
@@ -23,6 +23,9 @@ export class GoodsModel {
   #list: GoodsList | undefined;
   /** One that is read to take the place of the one that is shown. */
   #next: GoodsList | undefined;
+  /** Rows up to this one are in view; and those that the next list must have before it is shown. */
+  #viewEnd = 0;
+  #due = 0;
   #isSelectingAll = false;
   #isSelectionCut = false;
   #setKind: Exclude<EditKind, "count"> = "available";
@@ -108,17 +111,26 @@ export class GoodsModel {
     return this.#list === undefined || fits(row, this.#list.state);
   }
 
+  /** Rows up to this index are in view. */
+  look(end: number): void {
+    this.#viewEnd = end;
+    this.#list?.want(end);
+  }
+
   /** Shows what an address says. */
   show(state: ListState): void {
     const isSame = this.#list !== undefined && listsTheSame(state, this.#state);
     this.#state = state;
-    if (!isSame) this.#read();
+    if (!isSame) {
+      this.selection.clear();
+      this.#read(0, undefined);
+    }
     this.#notify("all");
   }
 
-  /** Reads the list anew: what is new is in it, and what fits no more is not. */
+  /** Reads the list anew: what is new is in it, and what fits no more is not. What is in view stays so meanwhile. */
   refresh(): void {
-    this.#read();
+    this.#read(this.#viewEnd, this.#list?.total);
     this.#notify("all");
   }
 
@@ -154,15 +166,18 @@ export class GoodsModel {
     this.#list = this.#next = undefined;
   }
 
-  #read(): void {
+  #read(due: number, total: ListTotal | undefined): void {
     this.#next?.close();
-    const list: GoodsList = new GoodsList(this.#state, this.calls.nowMs(), this.calls, () => this.#listChanged(list));
+    const changed = () => this.#listChanged(list);
+    const list: GoodsList = new GoodsList(this.#state, this.calls.nowMs(), this.calls, changed, total);
     this.#next = list;
+    this.#due = due;
+    list.want(due);
     if (this.#list === undefined) this.#take(list);
   }
 
   #listChanged(list: GoodsList): void {
-    if (list === this.#next && list.status !== "first") this.#take(list);
+    if (list === this.#next && list.has(this.#due)) this.#take(list);
     this.#selectAll();
     this.#notify("all");
   }
@@ -179,7 +194,6 @@ export class GoodsModel {
     this.#list?.close();
     this.#list = list;
     this.#next = undefined;
-    this.selection.clear();
   }
 
   #apply(rows: ReadonlyMap<RowKey, Row>): void {

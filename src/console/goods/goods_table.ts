@@ -104,7 +104,7 @@ export class GoodsTable extends ConsoleElement {
     const { state } = this.model;
     const columns = this.#columns();
     const drawn = this.#rows.drawn();
-    this.model.list?.want(drawn.end);
+    this.model.look(drawn.end);
     const indexes = Array.from({ length: drawn.end - drawn.first }, (_, i) => drawn.first + i);
     const isDrawn = this.cell.row >= drawn.first && this.cell.row < drawn.end || this.cell.row === -1;
     return html`
