@@ -146,11 +146,13 @@ browserTest(
     await step("once, also where the answer is lost and it is sent again", async () => {
       await page.goto("/goods/6");
       let sent = 0;
-      await page.route("**/inventory.v1.StockService/AdjustInv", async (route) => {
-        sent++;
-        await route.fetch();
-        await route.abort("connectionreset");
-      }, { times: 1 });
+      for (const method of ["StockService/AdjustInv", "InventoryService/SetInv"]) {
+        await page.route(`**/inventory.v1.${method}`, async (route) => {
+          sent++;
+          await route.fetch();
+          await route.abort("connectionreset");
+        }, { times: 1 });
+      }
       await action(page, "Adjust").click();
       const dialog = page.getByRole("dialog");
       await dialog.getByLabel("Units that come").fill("-4");
@@ -160,6 +162,13 @@ browserTest(
       await dialog.getByRole("button", { name: "Adjust" }).click();
       await page.getByText("Adjusted: 26 on hand now").waitFor();
       assertEquals((await level(6)).version, "2");
+      await action(page, "Set").click();
+      await dialog.getByLabel("New number").fill("30");
+      await dialog.getByRole("button", { name: "Set", exact: true }).click();
+      await dialog.getByText("Sending it again is safe").waitFor();
+      await dialog.getByRole("button", { name: "Set", exact: true }).click();
+      await page.getByText("Set: 30 available now").waitFor();
+      assertEquals([sent, (await level(6)).version], [2, "3"]);
     });
 
     await step("by the keyboard alone, and Esc changes nothing", async () => {
@@ -174,7 +183,7 @@ browserTest(
       await page.keyboard.press("Enter");
       await page.keyboard.type("7");
       await page.keyboard.press("Enter");
-      await page.getByText("Adjusted: 33 on hand now").waitFor();
+      await page.getByText("Adjusted: 37 on hand now").waitFor();
     });
   },
 );

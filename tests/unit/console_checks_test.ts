@@ -15,6 +15,8 @@ import {
   readResolution,
   readWhole,
 } from "../../src/console/parts/checks.ts";
+import { leftText } from "../../src/console/parts/countdown.ts";
+import { newId } from "../../src/console/parts/ids.ts";
 import { dayOf, dayStartMs } from "../../src/console/parts/days.ts";
 
 const BOUNDS = { min: 0, max: 2_147_483_647 };
@@ -68,6 +70,19 @@ Deno.test("ids and texts are those that the server takes; of a document what is 
     if (!isProblem(read)) assertEquals(/^[!-~]{0,512}$/.test(read.value), true);
   }));
   assertEquals(["refunded", "", "退款"].map((text) => seen(readResolution(text))), ["refunded", "empty", "bad_text"]);
+});
+
+Deno.test("an id of the page is a UUID of version 7, made of the time and of chance", () => {
+  const ones = (bytes: Uint8Array) => bytes.fill(255);
+  assertEquals(newId(0x0123456789ab, ones), "01234567-89ab-7fff-bfff-ffffffffffff");
+  assertEquals(isProblem(readOrderId(newId())), false);
+  assertEquals(new Set(Array.from({ length: 100 }, () => newId())).size, 100);
+});
+
+Deno.test("what is left is shown as clocks do, down to nothing", () => {
+  assertEquals([-5, 0, 1, 59_000, 245_000, 3_845_000, 90_061_000].map(leftText), [
+    ...["0:00", "0:00", "0:01", "0:59", "4:05", "1:04:05", "1d 01:01"],
+  ]);
 });
 
 Deno.test("a day begins at midnight where the reader is", () => {

@@ -77,5 +77,7 @@ Deno.test("what may be done is distinguished from what was not", () => {
   const busy = said(failureError(new Failure("busy", "x")));
   assertEquals([busy.text, busy.isUnsure, busy.mayRetry], [ERRORS.en.busy, false, true]);
   assertEquals(said(new ConnectError("x", Code.DeadlineExceeded)).isUnsure, true);
+  // A browser throws no more than this where a connection breaks.
+  assertEquals(said(new TypeError("Failed to fetch")).isUnsure, true);
   assertEquals(said(new ConnectError("x", Code.Unavailable)).text, ERRORS.en.away);
 });

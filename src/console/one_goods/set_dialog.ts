@@ -1,6 +1,7 @@
 /** Sets what is available, or on hand, to a number. */
+import { ConnectError } from "@connectrpc/connect";
 import { html } from "lit";
-import { Basis } from "../../gen/inventory/v1/inventory_pb.ts";
+import { Basis, CurrentLevelSchema } from "../../gen/inventory/v1/inventory_pb.ts";
 import { attributionOf, isRightAttribution } from "../parts/attribution.ts";
 import { INT32_MAX, readWhole, valueOf } from "../parts/checks.ts";
 import { choiceField, textField } from "../parts/fields.ts";
@@ -8,7 +9,7 @@ import { formats } from "../parts/speech.ts";
 import { wordsOf } from "../words/language.ts";
 import * as ONE_GOODS from "../words/one_goods.ts";
 import { PlaceDialog } from "./place_dialog.ts";
-import { previewSet } from "./preview.ts";
+import { availableOf, previewSet } from "./preview.ts";
 
 /** `<hf-set-dialog>` */
 export class SetDialog extends PlaceDialog {
@@ -41,6 +42,22 @@ export class SetDialog extends PlaceDialog {
 
   protected override async send(): Promise<string> {
     const { done } = wordsOf(ONE_GOODS);
+    try {
+      return done.set(formats().number(await this.#set()));
+    } catch (error) {
+      if (this.trouble?.isUnsure !== true || !this.#wasSet(error)) throw error;
+      return done.set(formats().number(availableOf(previewSet(this.seen, valueOf(this.#read) ?? 0, this.basis).after)));
+    }
+  }
+
+  /** A set has no id to be known again by: sent again after its answer was lost it finds what it has made itself. */
+  #wasSet(error: unknown): boolean {
+    const [current] = ConnectError.from(error).findDetails(CurrentLevelSchema);
+    const { after } = previewSet(this.seen, valueOf(this.#read) ?? 0, this.basis);
+    return current?.version === BigInt(after.version) && current.onHand === after.onHand;
+  }
+
+  async #set(): Promise<number> {
     const { goodsId, locationId } = this.place;
     const { num } = await this.link.inventory.setInv({
       goodsId,
@@ -50,7 +67,7 @@ export class SetDialog extends PlaceDialog {
       expected: { case: "expectedVersion", value: this.expectedVersion },
       ...attributionOf(this.why),
     });
-    return done.set(formats().number(num));
+    return num;
   }
 
   protected override body() {
