@@ -1,6 +1,7 @@
 /** How the page calls the server: gRPC-web, or Connect's JSON, which the browser's own tools can show. */
 import { Code, ConnectError, type Interceptor, type Transport } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/connect-web";
+import { retrying } from "./retries.ts";
 
 /** `?wire=json` chooses Connect's JSON. */
 export type Wire = "grpc-web" | "json";
@@ -37,6 +38,6 @@ export function transportTo({ baseUrl, wire, key }: Credentials, refused?: () =>
       throw error;
     }
   };
-  const options = { baseUrl, interceptors: [withKey], defaultTimeoutMs: CALL_MS_MAX };
+  const options = { baseUrl, interceptors: [withKey, retrying()], defaultTimeoutMs: CALL_MS_MAX };
   return wire === "json" ? createConnectTransport(options) : createGrpcWebTransport(options);
 }

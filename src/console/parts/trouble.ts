@@ -58,14 +58,20 @@ export function troubleOf(thrown: unknown, speech: Speech): Trouble {
     // A browser says no more than that where a connection broke.
     (error.code === Code.Unknown && error.cause instanceof TypeError);
   const said = isUnsure ? { text: words.unsure, lines: [] } : sayDetails(error, speech) ?? sayCode(error, words);
+  const id = error.metadata.get("x-request-id") ?? "";
+  // What the reader can mend needs no operator.
+  const quoted = id !== "" && (isUnsure || QUOTED.has(error.code)) ? [words.quote(id)] : [];
   return {
-    ...said,
+    text: said.text,
+    lines: [...said.lines, ...quoted],
     mayRetry: mayRetry || isUnsure,
     isUnsure,
     ...(current === undefined ? {} : { current }),
   };
 }
 
+/** What the log of the server may say more of. */
+const QUOTED: ReadonlySet<Code> = new Set([Code.Unavailable, Code.ResourceExhausted, Code.PermissionDenied]);
 const RETRYABLE: ReadonlySet<Code> = new Set([Code.Unavailable, Code.ResourceExhausted, Code.Aborted, Code.Internal]);
 
 interface Said {

@@ -38,6 +38,7 @@ const en_ = {
   denied: "You may not do this.",
   unimplemented: "This server does not know this.",
   internal: (id: string) => `Something is broken at the server.${id === "" ? "" : ` Its log has more under ${id}.`}`,
+  quote: (id: string) => `To quote to whoever runs the server: ${id}`,
   retry: "Try again",
 };
 
@@ -76,6 +77,7 @@ const zh_: typeof en_ = {
   denied: "您无权执行此操作。",
   unimplemented: "此服务器不支持该功能。",
   internal: (id) => `服务器出现故障。${id === "" ? "" : `日志编号 ${id}。`}`,
+  quote: (id) => `请向管理员提供编号:${id}`,
   retry: "重试",
 };
 
