@@ -2,7 +2,7 @@
  * What a tailer knows from one read to the next, and the reads themselves: which movements came since the one before.
  *
  * Two reads follow on each other by their snapshots: what the one has not seen and the other has is new, whatever its
- * time and the sequence of its commit, and no row is new twice. A transaction that hangs holds nobody up: what it wrote
+ * time and the sequence of its commit, and no row is new twice. A transaction that hangs delays nobody: what it wrote
  * is new once it is over, and what others wrote while it hung has been new before.
  *
  * The ledger has no index of transactions, so rows are looked for by their time:

@@ -35,7 +35,7 @@ class NaiveTail {
   }
 }
 
-Deno.test("what hangs holds nobody up, and comes once it is committed; one who reads by time misses it", async () => {
+Deno.test("what hangs delays nobody, and comes once it is committed; one who reads by time misses it", async () => {
   await using database = await createTestDatabase();
   await using owner = ownerOf(database.ownerUrl);
   const sql = postgres(database.ownerUrl, { max: 4, onnotice: () => {} });
