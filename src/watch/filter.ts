@@ -18,6 +18,26 @@ export interface MovementFilter {
   readonly kinds?: readonly OperationKind[];
 }
 
+/** Goods that are looked up one by one among what changed; of more of them, all that changed is gone through. */
+const LOOKED_UP_MAX = 20;
+
+/** Changes, and those of one goods among them. */
+export interface ChangesByGoods {
+  readonly changes: readonly InvChange[];
+  readonly byGoods: ReadonlyMap<number, readonly InvChange[]>;
+}
+
+/** What of all that changed the filter asks for; by version for each place. */
+export function selectInv(filter: InvFilter): (all: ChangesByGoods) => readonly InvChange[] {
+  const fits = fitsInv(filter);
+  const { goodsIds, skuPrefix, locationIds } = filter;
+  if (goodsIds !== undefined && goodsIds.length <= LOOKED_UP_MAX) {
+    return ({ byGoods }) => goodsIds.flatMap((goodsId) => byGoods.get(goodsId)?.filter(fits) ?? []);
+  }
+  const isOfAll = goodsIds === undefined && skuPrefix === undefined && locationIds === undefined;
+  return ({ changes }) => isOfAll ? changes : changes.filter(fits);
+}
+
 /** Whether a change is of what the filter asks for. */
 export function fitsInv({ goodsIds, skuPrefix, locationIds }: InvFilter): (change: InvChange) => boolean {
   const goods = goodsIds && new Set(goodsIds);

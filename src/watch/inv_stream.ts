@@ -18,7 +18,7 @@ import { catchUp, judgeResume, type PastReads } from "./catch_up.ts";
 import type { InvChange } from "./changes.ts";
 import { Ending, type EndingParts } from "./ending.ts";
 import { HEARTBEAT_MS, type InvEvent, type Start } from "./events.ts";
-import { fitsInv, type InvFilter } from "./filter.ts";
+import { type ChangesByGoods, fitsInv, type InvFilter, selectInv } from "./filter.ts";
 import { PendingChanges } from "./pending_changes.ts";
 import { bounded } from "./joining.ts";
 import type { LivePosition } from "./position.ts";
@@ -65,6 +65,7 @@ class InvStream {
   readonly #parts: StreamParts<InvReads>;
   readonly #ending: Ending;
   readonly #fits: (change: InvChange) => boolean;
+  readonly #select: (all: ChangesByGoods) => readonly InvChange[];
   /** What the client is to get. */
   #pending = new PendingChanges();
   /** What came while a page was read, of places that no page has had before. */
@@ -86,6 +87,7 @@ class InvStream {
     this.#parts = parts;
     this.#ending = new Ending(parts, () => this.#bell.ring());
     this.#fits = fitsInv(ask.filter);
+    this.#select = selectInv(ask.filter);
   }
 
   /** Gets nothing any more. */
@@ -154,8 +156,8 @@ class InvStream {
       this.#isLost = true;
       return this.#bell.ring();
     }
-    const { begun, changes, position } = batch;
-    let wanted = changes.filter(this.#fits);
+    const { begun, position } = batch;
+    let wanted = this.#select(batch);
     const resumed = this.#resumed;
     if (resumed !== undefined) {
       wanted = wanted.filter(({ movement }) => !hasSeen(resumed, movement.xid));

@@ -12,6 +12,7 @@ import { type Backoff, backoffMs } from "../base/backoff.ts";
 import { pause } from "../base/bounded_wait.ts";
 import { DatabaseUnavailableError, OutcomeUnknownError, StatementTimeoutError } from "../store/errors.ts";
 import { errorSummary, type Log } from "../telemetry/log.ts";
+import type { ChangesByGoods } from "./filter.ts";
 import type { LivePosition } from "./position.ts";
 import { DatabaseSetBackError, type TailPart, TailReader, type TailSource } from "./tail_reader.ts";
 
@@ -24,7 +25,7 @@ const FAILED_PAUSE: Backoff = { leastMs: 100, firstMs: 250, growth: 2, maxMs: 2_
 const PASSING = [DatabaseUnavailableError, OutcomeUnknownError, StatementTimeoutError];
 
 /** What came with one read, or a part of it. */
-export interface TailBatch extends TailPart {
+export interface TailBatch extends TailPart, ChangesByGoods {
   /** The read was the so many-th to begin. */
   readonly begun: number;
 }
@@ -195,7 +196,10 @@ export class Tailer {
     }
     try {
       if (isAfterFailure) await this.#reader.verify(signal);
-      await this.#reader.read((part) => this.#give({ ...part, begun }), signal);
+      const give = (part: TailPart) => {
+        this.#give({ ...part, begun, byGoods: Map.groupBy(part.changes, ({ level }) => level.goodsId) });
+      };
+      await this.#reader.read(give, signal);
     } catch (error) {
       if (error instanceof DatabaseSetBackError) this.#dismiss();
       throw error;

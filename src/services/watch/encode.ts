@@ -1,7 +1,7 @@
 /** Events of streams as messages. */
-import type { MessageInitShape } from "@bufbuild/protobuf";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import {
-  type InvChangeSchema,
+  InvChangeSchema,
   WatchEnd,
   type WatchEndedSchema,
   type WatchHeartbeatSchema,
@@ -21,6 +21,7 @@ import {
 } from "../../watch/events.ts";
 import type { PagedList } from "../page_token.ts";
 import { levelMessage, movementMessage, WIRE_KINDS } from "../query/encode.ts";
+import { sharedChanges } from "./shared_bytes.ts";
 import { resumeToken } from "./tokens.ts";
 
 const STARTS: Readonly<Record<Start, WatchStart>> = {
@@ -36,9 +37,13 @@ const ENDS: Readonly<Record<End, WatchEnd>> = {
   behind: WatchEnd.BEHIND,
 };
 
-/** An event of a stream of levels. */
-export function invMessage(stream: PagedList, event: InvEvent): MessageInitShape<typeof WatchInvResponseSchema> {
-  return { resumeToken: resumeToken(stream, event.position), event: invEvent(event) };
+/** An event of a stream of levels; `isJson`: its stream is JSON, whose messages share nothing. */
+export function invMessage(
+  stream: PagedList,
+  event: InvEvent,
+  isJson: boolean,
+): MessageInitShape<typeof WatchInvResponseSchema> {
+  return { resumeToken: resumeToken(stream, event.position), event: invEvent(event, isJson) };
 }
 
 /** An event of a stream of movements. */
@@ -49,12 +54,17 @@ export function movementsMessage(
   return { resumeToken: resumeToken(stream, event.position), event: movementEvent(event) };
 }
 
-function invEvent(event: InvEvent): NonNullable<MessageInitShape<typeof WatchInvResponseSchema>["event"]> {
+function invEvent(event: InvEvent, isJson: boolean): NonNullable<MessageInitShape<typeof WatchInvResponseSchema>["event"]> {
   switch (event.kind) {
     case "snapshot":
       return { case: "snapshot", value: { levels: event.levels.map(levelMessage), complete: event.isComplete } };
     case "changes":
-      return { case: "changes", value: { changes: event.changes.map(changeMessage) } };
+      return {
+        case: "changes",
+        value: isJson
+          ? { changes: event.changes.map(changeMessage) }
+          : sharedChanges(event.changes, (each) => create(InvChangeSchema, changeMessage(each))),
+      };
     default:
       return frameEvent(event);
   }

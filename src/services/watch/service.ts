@@ -51,7 +51,8 @@ export function watchModule(
         const skus = skusOf(request.skus.map((sku) => ({ sku })), context);
         const { ask, stream } = decodeWatchInv(request, skus && await skus);
         const events = watching.inv(ask, readsOf(context), context.signal);
-        for await (const event of eventsOf(events, context.signal)) yield invMessage(stream, event);
+        const isJson = context.requestHeader.get("content-type")?.includes("json") === true;
+        for await (const event of eventsOf(events, context.signal)) yield invMessage(stream, event, isJson);
       },
 
       async *watchMovements(request, context) {
