@@ -33,6 +33,12 @@ const WAITING_MAX = 4000;
 /** Places whose versions a walk remembers; those of others it looks up. */
 const WALKED_PLACES_MAX = 2000;
 
+/** Of the rows of one event, as a message; one row is in an event whatever it takes. */
+export const EVENT_BYTES_MAX = 512 * 1024;
+/** A row without its texts, of which each character takes four bytes at most. */
+const ROW_BYTES = 200;
+const CHARACTER_BYTES_MAX = 4;
+
 /** What a stream is of, and from where. */
 export interface MovementAsk {
   readonly filter: MovementFilter;
@@ -190,7 +196,7 @@ class MovementStream {
         ? upTo
         : { databaseId, seen, sinceUs: upTo.sinceUs, witness, past: { after, key } };
       const rows = ordered.rows.filter(this.#fits);
-      if (rows.length > 0) yield this.#said({ kind: "movements", rows, position });
+      if (rows.length > 0) yield* this.#movements(rows, position);
       else if (performance.now() - this.#saidAtMs >= HEARTBEAT_MS) yield this.#said({ kind: "heartbeat", position });
       if (key === undefined) return;
     }
@@ -209,7 +215,7 @@ class MovementStream {
         stands = next.position ?? stands;
         if (next.rows.length === 0) continue;
         isMoved = false;
-        yield this.#said({ kind: "movements", rows: next.rows, position: next.position });
+        yield* this.#movements(next.rows, next.position);
       } else if (performance.now() - this.#saidAtMs >= HEARTBEAT_MS) {
         yield this.#said({ kind: "heartbeat", position: isMoved ? stands : undefined });
         isMoved = false;
@@ -220,8 +226,28 @@ class MovementStream {
     return stands;
   }
 
+  /** The rows in events of which each fits in a message; the position comes with the last one. */
+  *#movements(rows: readonly TailRow[], position: Position | undefined): Generator<MovementEvent> {
+    let begin = 0;
+    let bytes = 0;
+    for (const [i, row] of rows.entries()) {
+      bytes += bytesOf(row);
+      if (i + 1 < rows.length && bytes + bytesOf(rows[i + 1]!) <= EVENT_BYTES_MAX) continue;
+      const isLast = i + 1 === rows.length;
+      yield this.#said({ kind: "movements", rows: rows.slice(begin, i + 1), position: isLast ? position : undefined });
+      begin = i + 1;
+      bytes = 0;
+    }
+  }
+
   #said(event: MovementEvent): MovementEvent {
     this.#saidAtMs = performance.now();
     return event;
   }
+}
+
+/** What a row takes as a message at most. */
+function bytesOf({ orderId = "", operationId = "", reason = "", documentUri = "", actor = "" }: TailRow): number {
+  const characters = orderId.length + operationId.length + reason.length + documentUri.length + actor.length;
+  return ROW_BYTES + CHARACTER_BYTES_MAX * characters;
 }

@@ -40,13 +40,13 @@ import { VersionSequence } from "./version_sequence.ts";
 /** Rows of one read; what is more comes with further ones of the same difference. */
 export const TAIL_ROWS_MAX = 2000;
 /** Movements that one read of the past looks at. */
-export const SCAN_ROWS_MAX = 5000;
+export const SCAN_ROWS_MAX = 2000;
 /** See above: how old a decision is when it is written, and what a statement takes until it has a transaction. */
 export const LATE_US_MAX = 3_000_000;
 /** Rows are read from so much longer before a read, so that transactions of less than a second need no looking for. */
 const OVERLAP_PER_LATE = 4 / 3;
 /** Pages of such a look beside one read. */
-const SCAN_PAGES_MAX = 10;
+const SCAN_PAGES_MAX = 20;
 /** Movements that are looked at for who wrote them lately. */
 const START_ROWS_MAX = 20_000;
 /** So far before its start a tailer looks for rows of transactions that it finds under way. */

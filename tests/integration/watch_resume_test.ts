@@ -1,7 +1,7 @@
 /** Where streams go on: after outages, from tokens of elsewhere and of a past that is gone, and for slow clients. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import postgres from "postgres";
-import { ResumeFaultError } from "../../src/watch/movement_stream.ts";
+import { EVENT_BYTES_MAX, ResumeFaultError } from "../../src/watch/movement_stream.ts";
 import { PLACES_MAX } from "../../src/watch/pending_changes.ts";
 import { DatabaseSetBackError } from "../../src/watch/tail_reader.ts";
 import { createTestDatabase } from "../support/database.ts";
@@ -116,11 +116,20 @@ Deno.test("the past comes by version where clocks ran back, and a walk goes on i
                                    reserved_after, at)
             select 7, 0, version, 'adjust', 1, 0, 1, 0, now() - interval '1 hour' + version * interval '1 ms'
               from generate_series(1, 12000) as version`;
+  // Each of these takes a part of a message that must not be more than it may.
+  await sql`insert into movements (goods_id, location_id, version, kind, on_hand_delta, reserved_delta, on_hand_after,
+                                   reserved_after, document_uri)
+            select 8, 0, version, 'adjust', 1, 0, 1, 0, repeat('ä', 2000) from generate_series(1, 200) as version`;
   const whole = process.movements({ from: { fromUs: 0 } });
   await whole.until(() =>
     whole.versions.get(7) === 12_000 && whole.versions.get(1)! >= 4 && whole.versions.get(2) === 4
   );
+  await whole.until(() => whole.versions.get(8) === 200);
   assertEquals(whole.repeats, 0);
+  const sizes = whole.events.flatMap((event) =>
+    event.kind === "movements" ? [event.rows.reduce((sum, { documentUri = "" }) => sum + 2 * documentUri.length, 0)] : []
+  );
+  assert(Math.max(...sizes) > 100_000 && Math.max(...sizes) <= EVENT_BYTES_MAX, `${Math.max(...sizes)} bytes`);
   const midway = whole.events.find((event) => event.position !== undefined && "past" in event.position);
   assert(midway?.position !== undefined);
   const rest = process.movements({ from: midway.position });
