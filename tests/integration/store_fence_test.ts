@@ -7,6 +7,7 @@ import postgres from "postgres";
 import type { Operation } from "../../src/inventory/operations/operation.ts";
 import { FenceLostError, RowLockedError } from "../../src/store/errors.ts";
 import type { PoolOptions } from "../../src/store/postgres/pool.ts";
+import { DECISION_AGE_MS_MAX } from "../../src/store/statements/write_changes.ts";
 import { createStore, type Store } from "../../src/store/store.ts";
 import { applyTo, giveBack, rollback, sell, set, settleOn } from "../support/apply.ts";
 import { reserve } from "../support/holds.ts";
@@ -153,6 +154,20 @@ Deno.test("a writer that waits for longer than the lock timeout writes nothing",
   await foreign`rollback`;
   foreign.release();
   assertEquals(await allRows(owner), before);
+});
+
+Deno.test("a decision is not written when it is too old, as of a process that stood still", async () => {
+  await using bench = await twoStores();
+  const { stores: [store], owner } = bench;
+  for (const operation of [sell("a", [1, 1]), set("b", 9, 1)]) {
+    const { changes } = await settleOn(store, operation);
+    const before = await allRows(owner);
+    const old = { ...changes, atMs: changes.atMs - DECISION_AGE_MS_MAX };
+    assertInstanceOf(await within(failure(store.writeChanges(old, NEVER)), "the writer"), FenceLostError);
+    assertEquals(await allRows(owner), before);
+    const { changes: anew } = await settleOn(store, operation);
+    await store.writeChanges(anew, NEVER);
+  }
 });
 
 interface Bench extends AsyncDisposable {

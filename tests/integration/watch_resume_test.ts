@@ -127,7 +127,9 @@ Deno.test("the past comes by version where clocks ran back, and a walk goes on i
   await whole.until(() => whole.versions.get(8) === 200);
   assertEquals(whole.repeats, 0);
   const sizes = whole.events.flatMap((event) =>
-    event.kind === "movements" ? [event.rows.reduce((sum, { documentUri = "" }) => sum + 2 * documentUri.length, 0)] : []
+    event.kind === "movements"
+      ? [event.rows.reduce((sum, { documentUri = "" }) => sum + 2 * documentUri.length, 0)]
+      : []
   );
   assert(Math.max(...sizes) > 100_000 && Math.max(...sizes) <= EVENT_BYTES_MAX, `${Math.max(...sizes)} bytes`);
   const midway = whole.events.find((event) => event.position !== undefined && "past" in event.position);

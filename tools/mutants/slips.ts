@@ -14,6 +14,7 @@ import { GOODS_SLIPS } from "./slips/goods.ts";
 import { RPC_SLIPS } from "./slips/rpc.ts";
 import { STORE_SLIPS } from "./slips/store.ts";
 import { TELEMETRY_SLIPS } from "./slips/telemetry.ts";
+import { WATCH_SLIPS } from "./slips/watch.ts";
 import { WORKERS_SLIPS } from "./slips/workers.ts";
 
 /** What `deno task mutants` plants. */
@@ -33,4 +34,5 @@ export const SLIPS: readonly Slip[] = [
   ...TELEMETRY_SLIPS,
   ...WORKERS_SLIPS,
   ...MIGRATION_SLIPS,
+  ...WATCH_SLIPS,
 ];

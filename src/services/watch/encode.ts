@@ -54,7 +54,10 @@ export function movementsMessage(
   return { resumeToken: resumeToken(stream, event.position), event: movementEvent(event) };
 }
 
-function invEvent(event: InvEvent, isJson: boolean): NonNullable<MessageInitShape<typeof WatchInvResponseSchema>["event"]> {
+function invEvent(
+  event: InvEvent,
+  isJson: boolean,
+): NonNullable<MessageInitShape<typeof WatchInvResponseSchema>["event"]> {
   switch (event.kind) {
     case "snapshot":
       return { case: "snapshot", value: { levels: event.levels.map(levelMessage), complete: event.isComplete } };

@@ -1,7 +1,7 @@
 /**
  * Changes as bytes, which all streams that have one share: it is encoded once, however many they are.
  *
- * A list of messages is on the wire what fields of its number are that nobody knows, one a message. So the bytes are put
+ * A list of messages is on the wire what fields of its number are that nobody knows, one a message. So the bytes stand
  * where protobuf-es keeps such fields, and are written as they are. In JSON there is nothing of the kind.
  */
 import { create, toBinary } from "@bufbuild/protobuf";

@@ -1,0 +1,73 @@
+/** Slips in streams of changes. */
+import type { Slip } from "../plant.ts";
+
+const WATCH = "src/watch";
+const TAIL = ["tests/integration/watch_tail_test.ts"];
+const RESUME = ["tests/integration/watch_resume_test.ts"];
+const PURE = ["tests/unit/watch_test.ts"];
+
+export const WATCH_SLIPS: readonly Slip[] = [
+  {
+    file: "src/store/transaction_snapshot.ts",
+    find: "return xid >= from ? above.includes(xid) : !xip.includes(xid);",
+    replace: "return xid >= from ? true : !xip.includes(xid);",
+    rule: "what was not seen is not taken as seen",
+    tests: PURE,
+  },
+  {
+    file: `${WATCH}/tail_reader.ts`,
+    find: "if (late.length > 0 && this.#position !== undefined) {",
+    replace: "if (late.length > Infinity && this.#position !== undefined) {",
+    rule: "what a transaction wrote that hung is looked for once it is over",
+    tests: TAIL,
+  },
+  {
+    file: `${WATCH}/ordering.ts`,
+    find: "if (between.length + before.length === 0) break;",
+    replace: "if (between.length + before.length >= 0) break;",
+    rule: "what is missing before a row is read by its key",
+    tests: TAIL,
+  },
+  {
+    file: `${WATCH}/tail_reader.ts`,
+    find: "if (!page.isPastThere || ",
+    replace: "if (",
+    rule: "a database that was set back ends streams",
+    tests: RESUME,
+  },
+  {
+    file: `${WATCH}/catch_up.ts`,
+    find: `if (from.databaseId !== origin.databaseId) return "other_database";`,
+    replace: "",
+    rule: "a token of another database is not gone on from",
+    tests: RESUME,
+  },
+  {
+    file: `${WATCH}/inv_stream.ts`,
+    find: "wanted = wanted.filter(({ movement }) => !hasSeen(resumed, movement.xid));",
+    replace: "",
+    rule: "who goes on from a token gets nothing again that it has",
+    tests: TAIL,
+  },
+  {
+    file: `${WATCH}/snapshot_pages.ts`,
+    find: "change.level.version > (this.#versions.get(change.key)?.version ?? 0)",
+    replace: "change.level.version > 0",
+    rule: "what a page of the snapshot has is not given again",
+    tests: PURE,
+  },
+  {
+    file: `${WATCH}/pending_changes.ts`,
+    find: "if ((this.#places?.size ?? 0) > PLACES_MAX) this.overflow();",
+    replace: "",
+    rule: "a watcher that reads nothing takes a bounded part of memory",
+    tests: PURE,
+  },
+  {
+    file: "src/store/statements/write_changes.ts",
+    find: "changes.movements.length > 0 && ageMsMax < Infinity",
+    replace: "ageMsMax < 0",
+    rule: "a decision is written while it is young",
+    tests: ["tests/integration/store_fence_test.ts"],
+  },
+];
