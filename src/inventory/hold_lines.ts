@@ -14,6 +14,8 @@ export function heldLinesOf(
   const held: HoldLine[] = [];
   const ended: HoldLine[] = [];
   for (const { before, after } of orders) {
+    // Most never were a hold.
+    if (before?.expiresAtMs === undefined && after.expiresAtMs === undefined) continue;
     const now = linesOf(after, atMs);
     const names = new Set(now.map(nameOf));
     held.push(...now);

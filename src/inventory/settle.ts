@@ -151,7 +151,8 @@ function changesOf(
   batch: Batch,
 ): Changes {
   const { atMs, due = [], moreDue = false } = snapshot;
-  const moved = new Map(movements.map((movement): [StockKey, Place] => [keyOf(movement), movement]));
+  movements.sort((a, b) => comparePlaces(a, b) || a.version - b.version);
+  const moved = movements.filter((movement, i) => i === 0 || comparePlaces(movements[i - 1] as Place, movement) !== 0);
   const orders = [...batch.orders].sort().map((orderId) => ({
     before: snapshot.orders.get(orderId),
     after: working.orders.get(orderId) as Order,
@@ -161,10 +162,10 @@ function changesOf(
   const lastDue = due.at(-1);
   return {
     atMs,
-    movements: movements.sort((a, b) => comparePlaces(a, b) || a.version - b.version),
-    levels: [...moved].sort(([, a], [, b]) => comparePlaces(a, b)).map(([key, place]) => ({
-      before: snapshot.levels.get(key),
-      after: present(working.levels.get(key), place),
+    movements,
+    levels: moved.map((place) => ({
+      before: snapshot.levels.get(keyOf(place)),
+      after: present(working.levels.get(keyOf(place)), place),
     })),
     orders,
     operations: batch.operations.sort((a, b) => (a.operationId < b.operationId ? -1 : 1)),
@@ -260,6 +261,8 @@ function levelAfter(movement: Movement, before: Level, { opens, closes, policy =
 
 /** What the order's buyer has, once the order is as `after` says. */
 function countTaken({ taken, levels, atMs }: Working, before: Order | undefined, after: Order): void {
+  // Most have no buyer.
+  if (before?.buyerId === undefined && after.buyerId === undefined) return;
   for (const [order, sign] of [[before, -1], [after, 1]] as const) {
     const buyerId = order?.buyerId;
     if (order === undefined || buyerId === undefined) continue;

@@ -28,7 +28,8 @@ export const SELL: OperationRules<SellOperation> = {
 
   keysOf: ({ lines }) => keysOfLines(lines),
 
-  records: ({ orderId, lines, buyerId }) => ({ orderIds: [orderId], ...buyersOf(lines, buyerId) }),
+  records: ({ orderId, lines, buyerId }) =>
+    buyerId === undefined ? { orderIds: [orderId] } : { orderIds: [orderId], ...buyersOf(lines, buyerId) },
 
   decide(snapshot, { orderId, lines, fill = "all", buyerId }) {
     const known = snapshot.orders.get(orderId);
