@@ -52,7 +52,7 @@ async function applied(page: Page, text: RegExp): Promise<void> {
   await said(page, text);
 }
 
-browserTest("quantities are set in a grid", { path: "/goods" }, async ({ page, server, step }) => {
+browserTest("quantities are set and counted in a grid", { path: "/goods" }, async ({ page, server, step }) => {
   await makeGoods(server, 120, 110);
   await call(server.url, "GoodsService/AddReason", { reason: { code: "recount", description: "Counted anew" } });
   await page.reload();
@@ -157,31 +157,28 @@ browserTest("quantities are set in a grid", { path: "/goods" }, async ({ page, s
     await page.getByText("Fewer than are reserved for holds").waitFor();
     await said(page, "1 can't be");
   });
-});
 
-browserTest("stock is counted", { path: "/goods?mode=count&q=SKU-001" }, async ({ page, server, step }) => {
-  await makeGoods(server, 30, 30);
-  await page.reload();
-  const field = (goodsId: number) => page.getByRole("textbox", { name: `Counted of ${skuOf(goodsId)}` });
-  await field(10).waitFor();
-
+  const counted = (goodsId: number) => page.getByRole("textbox", { name: `Counted of ${skuOf(goodsId)}` });
   await step("on hand, counted and their difference, and what was sold since the count stays sold", async () => {
-    await field(10).fill("8");
-    await field(11).fill("11");
-    assertEquals(await page.locator('[aria-rowindex="2"] .difference').innerText(), "10 → 8 -2");
-    assertEquals(await page.locator('[aria-rowindex="3"] .difference').innerText(), "11 → 11 0");
+    await bar(page).getByRole("button", { name: "Discard all" }).click();
+    await page.goto("/goods?mode=count&q=SKU-001");
+    await counted(10).waitFor();
+    await counted(10).fill("8");
+    await counted(11).fill("11000");
+    assertEquals(await page.locator('[aria-rowindex="2"] .difference').innerText(), "10,000 → 8 -9,992");
+    assertEquals(await page.locator('[aria-rowindex="3"] .difference').innerText(), "11,000 → 11,000 0");
     await takePictures(page, "goods_count");
     await call(server.url, "Sell", { orderId: "since", goodsInfo: [{ goodsId: 10, num: 3 }] });
     await bar(page).getByRole("button", { name: "Apply 2" }).waitFor();
     await applied(page, /\d applied$/);
-    assertEquals((await onHand(server, 11)).slice(9), [5, 11]);
+    assertEquals((await onHand(server, 11)).slice(9), [5, 11_000]);
     const { body } = await call(server.url, "QueryService/ListMovements", { goodsId: 11, pageSize: 1 });
     assertEquals((body.movements as { kind: string }[])[0]?.kind, "MOVEMENT_KIND_COUNT");
   });
 
   await step("while the server is away nothing that was typed is lost, and it is counted once", async () => {
     await bar(page).getByRole("button", { name: "Discard all" }).click();
-    await field(12).fill("2");
+    await counted(12).fill("2");
     // The call is made, and its answer does not come.
     await page.route("**/inventory.v1.StockService/ApplyBatch", async (route) => {
       await route.fetch();

@@ -214,7 +214,9 @@ Deno.test("a list is read as far as somebody looks, and has room for the rest", 
 Deno.test("a list that can't come sorted is read whole and sorted, and says when its order is an older one", async () => {
   const list = new GoodsList({ ...USUAL, sort: "available", isDescending: true }, 0, calls(3000), () => {});
   await until(() => list.status === "whole");
-  assertEquals([list.count, list.at(0)?.goodsId, list.isMoved], [3000, 1, false]);
+  assertEquals([list.count, list.at(0)?.goodsId], [3000, 1]);
+  list.apply([row(9, { onHand: 7, reserved: 2, version: 2 })]);
+  assert(!list.isMoved, "it is not sorted by what changed");
   assertEquals(list.apply([row(7, { num: 1000, version: 2 }), row(7, { num: 3, version: 1 })]), [7]);
   assertEquals([list.at(6)?.num, list.isMoved], [1000, true]);
 });
@@ -242,6 +244,19 @@ Deno.test("a page that fails is asked for again, and one that is refused ends th
   const other = new GoodsList(USUAL, 0, refused, () => {});
   await until(() => other.status === "failed");
   assertEquals((other.error as Error).message, "no right");
+});
+
+Deno.test("a number finds the goods of that id and the SKUs that begin with it, each once", async () => {
+  const found = {
+    ...calls(1),
+    page: ({ goodsIds }: ListRequest) => {
+      const rows = goodsIds === undefined ? [row(7, { sku: "42-A" })] : [row(42)];
+      return Promise.resolve({ rows, nextPageToken: "" });
+    },
+  };
+  const list = new GoodsList({ ...USUAL, search: "42" }, 0, found, () => {});
+  await until(() => list.status === "whole");
+  assertEquals([list.at(0)?.goodsId, list.at(1)?.goodsId], [7, 42]);
 });
 
 Deno.test("by SKU, goods without one are looked for only where there are some", async () => {

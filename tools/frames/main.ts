@@ -78,6 +78,9 @@ async function look(program: string, url: string, { goods, forMs, changes }: Loo
     };
     await watch("wheel, while pages are read", () => turnWheel(page, forMs));
     await watch("bar dragged all over the list, while pages are read", () => dragBar(page, forMs));
+    await page.getByRole("grid").evaluate((grid) => grid.scrollTop = grid.scrollHeight);
+    await page.locator(`[aria-rowindex="${goods + 1}"] .name a`).waitFor();
+    await page.getByRole("grid").evaluate((grid) => grid.scrollTop = 0);
     await watch("wheel, all rows read", () => turnWheel(page, forMs));
     await watch("page by page by key", () => pressPageDown(page, forMs));
     await page.getByRole("grid").evaluate((grid) => grid.scrollTop = 0);
