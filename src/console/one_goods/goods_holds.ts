@@ -47,6 +47,9 @@ export class GoodsHolds extends ConsoleElement {
       .scroll {
         overflow-x: auto;
       }
+      .scroll :is(th, td) {
+        white-space: nowrap;
+      }
     `,
   ];
 

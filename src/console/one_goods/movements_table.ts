@@ -14,8 +14,15 @@ export const MOVEMENTS_LOOK = css`
   .scroll {
     overflow-x: auto;
   }
-  td.when {
+  .scroll :is(th, td) {
     white-space: nowrap;
+  }
+  .document {
+    display: inline-block;
+    max-width: 240px;
+    overflow: hidden;
+    text-overflow: ellipsis;
+    vertical-align: bottom;
   }
   .up {
     color: var(--good);
@@ -77,7 +84,7 @@ function movementRow(row: ListedMovement, names: ReadonlyMap<number, string> | u
     html`<td class="num ${value > 0 ? "up" : value < 0 ? "down" : "muted"}">${signed(value)}</td>`;
   return html`
     <tr data-version=${row.version}>
-      <td class="when">
+      <td>
         ${time(writtenMs(row))}${happened === undefined
           ? nothing
           : html`<br><span class="muted">${words.happened(happened)}</span>`}
@@ -103,7 +110,7 @@ function movementRow(row: ListedMovement, names: ReadonlyMap<number, string> | u
       <td>
         ${row.reason}${row.documentUri === ""
           ? nothing
-          : html`<br><span class="mono">${documentOf(row.documentUri)}</span>`}
+          : html`<br><span class="mono document" title=${row.documentUri}>${documentOf(row.documentUri)}</span>`}
       </td>
       ${places ? nothing : html`
         <td class="mono">

@@ -44,7 +44,7 @@ export class OrderList extends ConsoleElement {
       .scroll {
         overflow-x: auto;
       }
-      td.when {
+      .scroll :is(th, td) {
         white-space: nowrap;
       }
     `,
@@ -191,7 +191,7 @@ export class OrderList extends ConsoleElement {
               const leftMs = writtenMs({ at: order.expiresAt }) - this.nowMs;
               return html`
                 <tr data-order=${order.orderId}>
-                  <td class="when">${time(writtenMs({ at: order.createdAt }))}</td>
+                  <td>${time(writtenMs({ at: order.createdAt }))}</td>
                   <td><a class="mono" href=${orderAddress(order.orderId)}>${order.orderId}</a></td>
                   <td>${stateBadge(state)}</td>
                   <td>${order.buyerId === "" ? html`<span class="muted">${words.nobody}</span>` : order.buyerId}</td>

@@ -37,6 +37,9 @@ export class Shortfalls extends ConsoleElement {
       .scroll {
         overflow-x: auto;
       }
+      .scroll :is(th, td) {
+        white-space: nowrap;
+      }
       ul {
         margin: 0;
         padding-inline-start: 16px;
