@@ -25,6 +25,24 @@ export async function processSize(pid: number): Promise<ProcessSize> {
   return { residentMiB: inMiB("VmRSS"), peakMiB: inMiB("VmHWM"), openFiles: files.trim().split("\n").length };
 }
 
+/** What the main thread of a process has had of processors so far, and how long it was ready and had none, in ms. */
+export interface Processors {
+  readonly usedMs: number;
+  readonly waitedMs: number;
+}
+
+/** Measures it. Linux only. @throws Error where the process is gone */
+export async function processorsOf(pid: number): Promise<Processors> {
+  const [used, waited] = (await output("cat", `/proc/${pid}/schedstat`)).split(" ").map((ns) => Number(ns) / 1e6);
+  return { usedMs: used!, waitedMs: waited! };
+}
+
+/** By how much the machine stretched what it did from one moment to another: 1 where it always had a processor. */
+export function stretchOf(before: Processors, after: Processors): number {
+  const usedMs = after.usedMs - before.usedMs;
+  return usedMs <= 0 ? 1 : (usedMs + after.waitedMs - before.waitedMs) / usedMs;
+}
+
 async function output(program: string, path: string): Promise<string> {
   const { success, stdout, stderr } = await new Deno.Command(program, { args: [path] }).output();
   const decoder = new TextDecoder();
