@@ -35,6 +35,8 @@ export interface StockParts {
   readonly lock?: Lock;
   readonly store?: Store;
   readonly settle?: typeof settle;
+  /** Longest time between two messages of a stream of changes, in ms; for tests. */
+  readonly heartbeatMs?: number;
   /** Absent: nobody looks. */
   readonly observer?: StockObserver | undefined;
 }
@@ -74,7 +76,10 @@ export function openStock(config: Config, parts: StockParts): Stock {
     lockAttemptMsMax: config.lockNodeTimeoutMs,
     writeMsMax: STATEMENT_TIMEOUT_MS,
   });
-  const { watching, past } = openWatching(own?.tail, log, config.watchers.ageMsMax);
+  const { watching, past } = openWatching(own?.tail, log, {
+    ageMsMax: config.watchers.ageMsMax,
+    heartbeatMs: parts.heartbeatMs,
+  });
   return {
     lanes,
     store,

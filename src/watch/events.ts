@@ -4,7 +4,7 @@ import type { TailRow } from "../store/statements/tail_rows.ts";
 import type { InvChange } from "./changes.ts";
 import type { Position } from "./position.ts";
 
-/** Longest time between two events, in ms. */
+/** Longest time between two events where nothing else is asked for, in ms. */
 export const HEARTBEAT_MS = 10_000;
 
 /** How a stream begins; see WatchStart in watch.proto. */
@@ -22,7 +22,7 @@ interface At {
 export type FrameEvent =
   & At
   & (
-    | { readonly kind: "started"; readonly start: Start; readonly databaseId: string }
+    | { readonly kind: "started"; readonly start: Start; readonly databaseId: string; readonly heartbeatMs: number }
     | { readonly kind: "heartbeat" }
     | { readonly kind: "ended"; readonly end: End }
   );

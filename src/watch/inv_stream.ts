@@ -17,7 +17,7 @@ import { Bell } from "./bell.ts";
 import { catchUp, judgeResume, type PastReads } from "./catch_up.ts";
 import type { InvChange } from "./changes.ts";
 import { Ending, type EndingParts } from "./ending.ts";
-import { HEARTBEAT_MS, type InvEvent, type Start } from "./events.ts";
+import type { InvEvent, Start } from "./events.ts";
 import { type ChangesByGoods, fitsInv, type InvFilter, selectInv } from "./filter.ts";
 import { PendingChanges } from "./pending_changes.ts";
 import { bounded } from "./joining.ts";
@@ -45,6 +45,8 @@ export interface InvReads extends PastReads {
 
 /** What it works with. */
 export interface StreamParts<R> extends EndingParts {
+  /** Longest time between two events, in ms. */
+  readonly heartbeatMs: number;
   readonly tailer: Tailer;
   readonly reads: R;
 }
@@ -115,7 +117,13 @@ class InvStream {
       this.#fault = "past_gone";
       return false;
     }
-    yield { kind: "started", start: "resumed", databaseId: origin.databaseId, position: from };
+    yield {
+      kind: "started",
+      start: "resumed",
+      databaseId: origin.databaseId,
+      heartbeatMs: this.#parts.heartbeatMs,
+      position: from,
+    };
     const wanted = changes.filter(this.#fits);
     for (let at = 0; at < wanted.length && !this.#ending.isOver; at += PAGE_PLACES) {
       const part = wanted.slice(at, at + PAGE_PLACES).map((change) => ({ change, folded: 0 }));
@@ -136,6 +144,7 @@ class InvStream {
       kind: "started",
       start: this.#fault ?? (changesOnly ? "now" : "snapshot"),
       databaseId: origin.databaseId,
+      heartbeatMs: this.#parts.heartbeatMs,
       position: changesOnly ? origin : undefined,
     };
     if (this.#pages !== undefined) yield* this.#snapshot(this.#pages);
@@ -214,10 +223,10 @@ class InvStream {
       const end = this.#ending.end ?? (this.#pending.isOver ? "behind" : undefined);
       if (taken !== undefined) yield { kind: "changes", ...this.#noted(taken) };
       else if (end !== undefined) return yield { kind: "ended", end, position: this.#takePosition() };
-      else if (this.#isPositionDue || performance.now() - saidAtMs >= HEARTBEAT_MS) {
+      else if (this.#isPositionDue || performance.now() - saidAtMs >= this.#parts.heartbeatMs) {
         yield { kind: "heartbeat", position: this.#takePosition() };
       } else {
-        await this.#bell.wait(saidAtMs + HEARTBEAT_MS - performance.now());
+        await this.#bell.wait(saidAtMs + this.#parts.heartbeatMs - performance.now());
         continue;
       }
       saidAtMs = performance.now();

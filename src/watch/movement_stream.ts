@@ -18,7 +18,7 @@ import { hasSeen, hasSeenAllOf, type SeenTransactions } from "../store/transacti
 import { Bell } from "./bell.ts";
 import { judgeResume, type PastReads, type ResumeFault, sinceOf } from "./catch_up.ts";
 import { Ending } from "./ending.ts";
-import { HEARTBEAT_MS, type MovementEvent } from "./events.ts";
+import type { MovementEvent } from "./events.ts";
 import { fitsMovements, type MovementFilter } from "./filter.ts";
 import type { StreamParts } from "./inv_stream.ts";
 import { bounded } from "./joining.ts";
@@ -123,7 +123,8 @@ class MovementStream {
     } else if (from !== undefined) start = { after: undefined, sinceUs: from.fromUs };
     const position = from === undefined ? upTo : "seen" in from ? from : undefined;
     const { databaseId } = upTo;
-    yield { kind: "started", start: from === undefined ? "now" : "resumed", databaseId, position };
+    const { heartbeatMs } = this.#parts;
+    yield { kind: "started", start: from === undefined ? "now" : "resumed", databaseId, heartbeatMs, position };
     if (from !== undefined && "past" in from) {
       const { after, key } = from.past;
       yield* this.#walk({ after, key, sinceUs: key[0] }, from);
@@ -197,7 +198,9 @@ class MovementStream {
         : { databaseId, seen, sinceUs: upTo.sinceUs, witness, past: { after, key } };
       const rows = ordered.rows.filter(this.#fits);
       if (rows.length > 0) yield* this.#movements(rows, position);
-      else if (performance.now() - this.#saidAtMs >= HEARTBEAT_MS) yield this.#said({ kind: "heartbeat", position });
+      else if (performance.now() - this.#saidAtMs >= this.#parts.heartbeatMs) {
+        yield this.#said({ kind: "heartbeat", position });
+      }
       if (key === undefined) return;
     }
   }
@@ -216,11 +219,11 @@ class MovementStream {
         if (next.rows.length === 0) continue;
         isMoved = false;
         yield* this.#movements(next.rows, next.position);
-      } else if (performance.now() - this.#saidAtMs >= HEARTBEAT_MS) {
+      } else if (performance.now() - this.#saidAtMs >= this.#parts.heartbeatMs) {
         yield this.#said({ kind: "heartbeat", position: isMoved ? stands : undefined });
         isMoved = false;
       } else {
-        await this.#bell.wait(this.#saidAtMs + HEARTBEAT_MS - performance.now());
+        await this.#bell.wait(this.#saidAtMs + this.#parts.heartbeatMs - performance.now());
       }
     }
     return stands;

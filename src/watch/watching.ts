@@ -1,7 +1,7 @@
 /** Streams of changes, all from one tailer. No wire. */
 import type { Log } from "../telemetry/log.ts";
 import type { PastReads } from "./catch_up.ts";
-import type { InvEvent, MovementEvent } from "./events.ts";
+import { HEARTBEAT_MS, type InvEvent, type MovementEvent } from "./events.ts";
 import { type InvAsk, invEvents, type InvReads, type StreamParts } from "./inv_stream.ts";
 import { type MovementAsk, movementEvents } from "./movement_stream.ts";
 import { Tailer, type TailerParts, type TailerView } from "./tailer.ts";
@@ -15,6 +15,8 @@ export interface WatchingParts {
   readonly random: () => number;
   /** How old a stream gets, in ms. */
   readonly ageMsMax: number;
+  /** Instead of HEARTBEAT_MS. */
+  readonly heartbeatMs?: number | undefined;
   /** Instead of LATE_US_MAX of tail_reader.ts. */
   readonly lateUsMax?: number | undefined;
 }
@@ -48,8 +50,8 @@ export class Watching {
   }
 
   #partsOf<R>(reads: R, signal: AbortSignal): StreamParts<R> {
-    const { random, ageMsMax } = this.#parts;
-    return { tailer: this.#tailer, reads, signal, draining: this.#draining.signal, random, ageMsMax };
+    const { random, ageMsMax, heartbeatMs = HEARTBEAT_MS } = this.#parts;
+    return { tailer: this.#tailer, reads, signal, draining: this.#draining.signal, random, ageMsMax, heartbeatMs };
   }
 
   /** Ends all streams, each with what it has and a position; new ones end at once. */

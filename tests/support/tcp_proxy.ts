@@ -24,6 +24,8 @@ export interface TcpProxy extends AsyncDisposable {
   closed(connection: number): Promise<void>;
   /** Lets no new connection in any more; those that are open go on. */
   refuse(): void;
+  /** Closes all that are open, and lets new ones in. */
+  cut(): void;
 }
 
 /** Starts a proxy on a free port of `hostname` that leads to `targetPort` of 127.0.0.1. */
@@ -58,6 +60,10 @@ export function startProxy(targetPort: number, behaviour: ProxyBehaviour = {}, h
     },
     closed: async (connection) => await passing[connection],
     refuse,
+    cut() {
+      for (const end of ends) closeQuietly(end);
+      ends.clear();
+    },
     async [Symbol.asyncDispose]() {
       refuse();
       for (const end of ends) closeQuietly(end);

@@ -14,7 +14,6 @@ import {
   type End,
   type FoldedChange,
   type FrameEvent,
-  HEARTBEAT_MS,
   type InvEvent,
   type MovementEvent,
   type Start,
@@ -88,7 +87,7 @@ function frameEvent(event: FrameEvent) {
       const value: MessageInitShape<typeof WatchStartedSchema> = {
         start: STARTS[start],
         databaseId,
-        heartbeatMs: HEARTBEAT_MS,
+        heartbeatMs: event.heartbeatMs,
       };
       return { case: "started" as const, value };
     }

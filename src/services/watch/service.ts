@@ -1,5 +1,5 @@
 /** inventory.v1.WatchService: decodes a request, and encodes the events of its stream as they come. */
-import { Code, type HandlerContext } from "@connectrpc/connect";
+import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
 import { WatchService } from "../../gen/inventory/v1/watch_pb.ts";
 import type { Lists } from "../../inventory/lists.ts";
 import { failureOf } from "../../lanes/failure.ts";
@@ -73,7 +73,9 @@ export function watchModule(
 async function* eventsOf<E>(events: AsyncGenerator<E>, signal: AbortSignal): AsyncGenerator<E> {
   try {
     yield* events;
+    throwDeadline(signal);
   } catch (error) {
+    throwDeadline(signal);
     if (signal.aborted) return;
     if (error instanceof ResumeFaultError) {
       throw detailedError(Code.FailedPrecondition, `the resume_token can't be gone on from: ${error.message}`, [
@@ -82,4 +84,9 @@ async function* eventsOf<E>(events: AsyncGenerator<E>, signal: AbortSignal): Asy
     }
     await answered(() => Promise.reject(failureOf(error)));
   }
+}
+
+/** A stream that ends at its caller's deadline says so: Connect only raises the signal. */
+function throwDeadline({ reason }: AbortSignal): void {
+  if (reason instanceof ConnectError && reason.code === Code.DeadlineExceeded) throw reason;
 }
