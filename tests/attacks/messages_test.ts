@@ -72,7 +72,8 @@ attackTest("JSON of 330,000 empty orders, of 90,000 unknown keys, and 500,000 de
 
 attackTest("bombs of gzip and of brotli", {}, async ({ url }) => {
   const attack = { count: 160, connections: 4 };
-  const zeros = Buffer.alloc(200_000_000);
+  // All of them unpacked would fill the memory that is allowed here seventeen times over.
+  const zeros = Buffer.alloc(64_000_000);
   assertEquals(await sendAll(url, gzipped("Sell", gzipSync(zeros), true), attack), { "grpc-status 8": 160 });
   // Some 300 bytes, as with the default quality, which takes seconds for it.
   const params = { [constants.BROTLI_PARAM_QUALITY]: 9 };
