@@ -6,8 +6,8 @@
  * What PostgreSQL says of a snapshot names transactions, and not what is written under savepoints: such a row has an id
  * of its own, above that of its transaction, and looks as if it had been seen from the moment on at which the id was
  * given out. And after a crash, or by a standby that takes over, ids are given out once more that belonged to nothing
- * that was committed. So from the lowest id on that was under way, what was seen is listed one by one, as far as rows
- * of the ledger go.
+ * that was committed. So from the lowest id on that was under way, or from behind the highest one that was seen, what
+ * was seen is listed one by one, as far as rows of the ledger go.
  */
 
 /** What one statement of PostgreSQL says that it saw. */
@@ -54,10 +54,14 @@ export function hasSeen({ xip, from, above }: SeenTransactions, xid: number): bo
   return xid >= from ? above.includes(xid) : !xip.includes(xid);
 }
 
-/** Whether a later moment of the same database has seen all that an earlier one has. */
+/**
+ * Whether a later moment of the same database has seen all that an earlier one has: PostgreSQL's snapshot is of later,
+ * or, where ids were given out once more meanwhile, the highest one that was seen earlier was seen.
+ */
 export function hasSeenAllOf(later: SeenTransactions, earlier: SeenTransactions): boolean {
-  return later.xmax >= earlier.xmax && later.xip.every((xid) => !hasSeen(earlier, xid)) &&
-    earlier.above.every((xid) => hasSeen(later, xid));
+  const highest = earlier.above.at(-1) ?? earlier.from - 1;
+  return (later.xmax >= earlier.xmax || hasSeen(later, highest)) &&
+    later.xip.every((xid) => !hasSeen(earlier, xid)) && earlier.above.every((xid) => hasSeen(later, xid));
 }
 
 /** The whole id of which these are the lower 32 bits, as rows have it: the last one up to `next`. */

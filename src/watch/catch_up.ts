@@ -22,7 +22,7 @@ export interface PastReads {
 /** Why a stream can't go on from a position. */
 export type ResumeFault = "other_database" | "past_gone";
 
-/** Older positions than this are not gone on from; in microseconds: an hour. */
+/** Older positions than this are not gone on from in streams of levels; in microseconds: an hour. */
 export const RESUME_US_MAX = 3_600_000_000;
 /** Movements that are gone on with at once, and that are looked at for it, of whatever goods. */
 export const RESUME_ROWS_MAX = 50_000;
@@ -35,16 +35,24 @@ const RESUME_XIDS_MAX = 2 ** 30;
 const PASS_MS_MAX = 2_000;
 const PASS_LOOK_MS = 20;
 
-/** Why a stream can't go on from there; undefined: it can. `origin` is where the tailer stands. */
+/**
+ * Why a stream can't go on from there; undefined: it can. `origin` is where the tailer stands, and `ageUsMax` how old a
+ * position may be.
+ */
 export async function judgeResume(
   from: LivePosition,
   origin: LivePosition,
-  { reads, tailer, signal }: { readonly reads: PastReads; readonly tailer: Tailer; readonly signal: AbortSignal },
+  { reads, tailer, signal, ageUsMax }: {
+    readonly reads: PastReads;
+    readonly tailer: Tailer;
+    readonly signal: AbortSignal;
+    readonly ageUsMax: number;
+  },
 ): Promise<ResumeFault | undefined> {
   if (from.databaseId !== origin.databaseId) return "other_database";
   if (from.witness !== undefined && !await reads.isThere(from.witness, signal)) return "past_gone";
   if (origin.seen.xmax - from.seen.xmax > RESUME_XIDS_MAX) return "past_gone";
-  if (origin.sinceUs - from.sinceUs > RESUME_US_MAX) return "past_gone";
+  if (origin.sinceUs - from.sinceUs > ageUsMax) return "past_gone";
   return hasSeenAllOf(origin.seen, from.seen) || await passes(from, { tailer, signal }) ? undefined : "past_gone";
 }
 

@@ -14,7 +14,7 @@
 import type { LevelKey, LevelQuery, ListedLevel, Page, PageOf } from "../inventory/queries.ts";
 import { hasSeen, hasSeenAllOf, type SeenTransactions } from "../store/transaction_snapshot.ts";
 import { Bell } from "./bell.ts";
-import { catchUp, judgeResume, type PastReads } from "./catch_up.ts";
+import { catchUp, judgeResume, type PastReads, RESUME_US_MAX } from "./catch_up.ts";
 import type { InvChange } from "./changes.ts";
 import { Ending, type EndingParts } from "./ending.ts";
 import type { InvEvent, Start } from "./events.ts";
@@ -110,7 +110,7 @@ class InvStream {
     // Before anything is waited for: what comes from now on is distinguished from what the client has.
     this.#resumed = from.seen;
     const origin = await this.#join();
-    this.#fault = await judgeResume(from, origin, { reads, tailer, signal });
+    this.#fault = await judgeResume(from, origin, { reads, tailer, signal, ageUsMax: RESUME_US_MAX });
     if (this.#fault !== undefined) return false;
     const changes = await catchUp(from, origin, { reads, signal });
     if (changes === undefined) {

@@ -117,7 +117,7 @@ class MovementStream {
     let upTo = await this.#join();
     let start: WalkStart | undefined;
     if (from !== undefined && "seen" in from) {
-      const fault = await judgeResume(from, upTo, { reads, tailer, signal });
+      const fault = await judgeResume(from, upTo, { reads, tailer, signal, ageUsMax: Infinity });
       if (fault !== undefined) throw new ResumeFaultError(fault);
       start = { after: from.seen, sinceUs: sinceOf(from) };
     } else if (from !== undefined) start = { after: undefined, sinceUs: from.fromUs };

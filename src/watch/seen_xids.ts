@@ -7,27 +7,35 @@ import type { DatabaseSnapshot, SeenTransactions } from "../store/transaction_sn
  */
 export const SEEN_XIDS_MAX = 500;
 
+/** Ids are compared by their lower 32 bits: no list begins further behind than half of what that is right for. */
+const FAR_BEHIND = 2 ** 30;
+
 /** Of one tailer. */
 export class SeenXids {
   #seen: Set<number>;
   /** From here on every id that was seen is there. */
   #from: number;
+  /** The highest of all that were seen, or that the snapshot of the start had seen. */
+  #highest: number;
 
   /** @param seen from `from` on; whatever of them has been seen */
   constructor(from: number, seen: readonly number[]) {
     this.#from = from;
     this.#seen = new Set(seen);
+    this.#highest = Math.max(from - 1, ...seen);
   }
 
   /** Its rows were given. */
   add(xid: number): void {
     if (xid >= this.#from) this.#seen.add(xid);
+    this.#highest = Math.max(this.#highest, xid);
   }
 
   /** What was seen, now that the database has come to this snapshot. Forgets what needs no list any more. */
   at({ xmax, xip }: DatabaseSnapshot): SeenTransactions {
     const above = [...this.#seen].sort((a, b) => a - b);
-    const lowest = Math.max(this.#from, Math.min(xip[0] ?? xmax, xmax));
+    // Ids above the highest that was seen may be given out once more, so they are not taken as seen.
+    const lowest = Math.max(this.#from, Math.min(xip[0] ?? xmax, this.#highest + 1), xmax - FAR_BEHIND);
     const first = above.findIndex((xid) => xid >= lowest);
     const listed = first < 0 ? [] : above.slice(first);
     const kept = listed.slice(-SEEN_XIDS_MAX);

@@ -97,6 +97,8 @@ export class TailReader {
   /** What is to be looked for of those that are over, each behind what was seen when it was under way. */
   readonly #scans: (ScanQuery & { readonly after: SeenTransactions })[] = [];
   #seen: SeenXids | undefined;
+  /** What was seen at the start. */
+  #startedWith: SeenTransactions | undefined;
   #snapshot: DatabaseSnapshot = { xmax: FIRST_XID, xip: [] };
   #position: LivePosition | undefined;
   #nowUs = 0;
@@ -124,11 +126,13 @@ export class TailReader {
     const { snapshot, nowUs, xids } = await this.#source.xids({ from, limit: START_ROWS_MAX }, signal);
     // Where there are more than can be listed, all are taken as the snapshot says it.
     this.#seen = xids === undefined ? new SeenXids(snapshot.xmax, []) : new SeenXids(from, xids);
-    return this.#moveTo({ snapshot, nowUs, begunMs }, {
+    const position = this.#moveTo({ snapshot, nowUs, begunMs }, {
       databaseId,
       witness: undefined,
       sinceUs: nowUs - START_LOOKBACK_US,
     });
+    this.#startedWith = position.seen;
+    return position;
   }
 
   /**
@@ -212,6 +216,15 @@ export class TailReader {
     return this.#position;
   }
 
+  /**
+   * Whether a row before the first of a place that is not remembered is new: it was not seen before this read, or is
+   * being looked for. As long as all places are remembered, none of this one's was given since the start.
+   */
+  #isDue(xid: number, from: SeenTransactions): boolean {
+    const given = this.#sequence.hasForgotten ? from : this.#startedWith ?? from;
+    return [given, from, ...this.#scans.map(({ after }) => after)].some((seen) => !hasSeen(seen, xid));
+  }
+
   /** What of a page is new, with what is missing before it. */
   async #inOrder(
     page: TailRead,
@@ -221,8 +234,7 @@ export class TailReader {
     const { rows, levels } = await inOrder(page, {
       sequence: this.#sequence,
       versions: this.#source.versions,
-      // All before the first one that was seen has been given, or is old, or is being looked for.
-      isDue: ({ xid }) => [from, ...this.#scans.map(({ after }) => after)].some((after) => !hasSeen(after, xid)),
+      isDue: ({ xid }) => this.#isDue(xid, from),
     }, signal);
     for (const { xid } of rows) this.#seen!.add(xid);
     return { rows, changes: changesOf(rows, levels) };

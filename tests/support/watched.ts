@@ -1,5 +1,6 @@
 /** Streams of changes in this process, on a database of a test. */
 import { assert } from "@std/assert";
+import { settledWithin } from "../../src/base/bounded_wait.ts";
 import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 import { createStore, type PostgresStore } from "../../src/store/store.ts";
 import type { InvEvent, MovementEvent } from "../../src/watch/events.ts";
@@ -11,6 +12,8 @@ import type { TestDatabase } from "./database.ts";
 import { TEST_LIMITS } from "./pool_probe.ts";
 
 const AGE_MS = 600_000;
+/** Heartbeats come more often; a stream with nothing else says nothing that a test waits for. */
+const SILENCE_MS_MAX = 30_000;
 
 /** A process that streams. `await using` ends it. */
 export interface WatchProcess extends AsyncDisposable {
@@ -61,7 +64,9 @@ abstract class Client<E extends { readonly kind: string; readonly position?: Pos
   async until(condition: () => boolean): Promise<void> {
     while (!condition()) {
       if (this.#failure !== undefined) throw this.#failure;
-      await this.#came.promise;
+      if (!await settledWithin(this.#came.promise, SILENCE_MS_MAX)) {
+        throw new Error("the stream has nothing more to say");
+      }
     }
   }
 

@@ -126,7 +126,11 @@ Deno.test("what was seen is what was added, however the database's snapshots go 
             if (xid === oldest && !added.has(xid)) assert(!hasSeen(at, xid));
             else assertEquals(hasSeen(at, xid), added.has(xid), `transaction ${xid}`);
           }
-          assert(hasSeen(at, 50) && !hasSeen(at, xmax));
+          const highest = Math.max(99, ...added);
+          for (const xid of [highest + 1, xmax, xmax + 1]) {
+            assert(!hasSeen(at, xid), `${xid} may be given out once more`);
+          }
+          assert(hasSeen(at, 50) && hasSeen(at, highest));
         }
       },
     ),
