@@ -2,32 +2,31 @@
 import { assertEquals } from "@std/assert";
 import { browserTest, checkAccessible } from "./support/browser.ts";
 
-browserTest("the frame leads from page to page", {}, async ({ page, step }) => {
+browserTest("the frame leads from page to page, and follows its reader", {}, async (test) => {
+  const { page: first, step, profile } = test;
   await step("by its links, without loading anything anew", async () => {
-    await page.evaluate(() => (globalThis as unknown as { kept: boolean }).kept = true);
+    await first.evaluate(() => (globalThis as unknown as { kept: boolean }).kept = true);
     for (const [name, path] of [["Orders", "/orders"], ["System", "/system"], ["Goods", "/goods"]] as const) {
-      await page.getByRole("navigation").getByRole("link", { name }).click();
-      await page.getByRole("heading", { level: 1, name }).waitFor();
-      assertEquals(new URL(page.url()).pathname, path);
+      await first.getByRole("navigation").getByRole("link", { name }).click();
+      await first.getByRole("heading", { level: 1, name }).waitFor();
+      assertEquals(new URL(first.url()).pathname, path);
     }
-    await page.goBack();
-    await page.getByRole("heading", { level: 1, name: "System" }).waitFor();
-    assertEquals(await page.evaluate(() => (globalThis as unknown as { kept?: boolean }).kept), true);
+    await first.goBack();
+    await first.getByRole("heading", { level: 1, name: "System" }).waitFor();
+    assertEquals(await first.evaluate(() => (globalThis as unknown as { kept?: boolean }).kept), true);
   });
 
   for (const path of ["/goods", "/orders", "/system"]) {
     await step(`axe finds nothing serious at ${path}`, async () => {
-      await page.goto(path);
-      await page.getByRole("heading", { level: 1 }).waitFor();
-      await checkAccessible(page);
+      await first.goto(path);
+      await first.getByRole("heading", { level: 1 }).waitFor();
+      await checkAccessible(first);
     });
   }
-});
 
-browserTest("the frame follows its reader: keys, colours, language, and a phone", { locale: "zh-CN" }, async (test) => {
-  const { page, step } = test;
-
+  const page = await (await profile({ locale: "zh-CN" })).newPage();
   await step("in the browser's language, until another one is chosen for good", async () => {
+    await page.goto("/goods");
     await page.getByRole("heading", { level: 1, name: "商品" }).waitFor();
     assertEquals(await page.getAttribute("html", "lang"), "zh-CN");
     await page.getByRole("button", { name: "设置" }).click();

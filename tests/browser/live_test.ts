@@ -4,6 +4,7 @@ import { createGrpcWebTransport } from "@connectrpc/connect-web";
 import { assert, assertEquals } from "@std/assert";
 import type { BrowserContext, Page } from "playwright-core";
 import { until } from "../../src/base/bounded_wait.ts";
+import { InventoryService } from "../../src/gen/inventory/v1/inventory_pb.ts";
 import { SystemService } from "../../src/gen/inventory/v1/system_pb.ts";
 import { browserTest } from "./support/browser.ts";
 
@@ -18,6 +19,16 @@ browserTest("one stream for all tabs, which outlives the server", {}, async (tes
   const settled = async (count: number) => {
     assert(await until(async () => await watchers() === count, SETTLE_MS_MAX), `${await watchers()} are open`);
   };
+
+  await step("the first goods of all shows by itself, and what is sold of it", async () => {
+    const shop = createClient(InventoryService, createGrpcWebTransport({ baseUrl: server.url }));
+    await page.getByText("No goods yet").waitFor();
+    await shop.setInv({ goodsId: 17, num: 50 });
+    const row = page.getByRole("row").filter({ hasText: "17" });
+    await row.filter({ hasText: "50" }).waitFor();
+    await shop.sell({ orderId: "first", goodsInfo: [{ goodsId: 17, num: 3 }] });
+    await row.filter({ hasText: "47" }).waitFor();
+  });
 
   await step("ten tabs at once are all live, by one stream", async () => {
     await live(page);

@@ -203,7 +203,9 @@ export class GoodsModel {
     for (const { sheet } of this.sessions.values()) {
       if (sheet.size > 0) { for (const row of rows.values()) sheet.noteChange(row); }
     }
-    if ([this.#list?.newcomers, this.#list?.isMoved].join() !== noted) this.#notify("all");
+    // In an empty list nobody has a place to lose.
+    if (this.#list?.count === 0 && this.#list.newcomers > 0 && this.#next === undefined) this.refresh();
+    else if ([this.#list?.newcomers, this.#list?.isMoved].join() !== noted) this.#notify("all");
     else if (changed.length > 0) this.#notify(new Set(changed));
   }
 
