@@ -133,6 +133,8 @@ browserTest("quantities are set and counted in a grid", { path: "/goods" }, asyn
     await page.getByLabel("Choose SKU-0004").check();
     await said(page, "2 chosen");
     await page.getByRole("button", { name: "Paste a list" }).click();
+    await page.getByRole("dialog").getByRole("textbox").waitFor();
+    await checkAccessible(page);
     await page.getByRole("dialog").getByRole("textbox").fill("1,111\n2 222\n3333");
     await page.getByRole("dialog").getByRole("button", { name: "Take in" }).click();
     await page.getByText("Line 3 3333: No row is left for it").waitFor();
@@ -167,6 +169,7 @@ browserTest("quantities are set and counted in a grid", { path: "/goods" }, asyn
     await counted(11).fill("11000");
     assertEquals(await page.locator('[aria-rowindex="2"] .difference').innerText(), "10,000 → 8 -9,992");
     assertEquals(await page.locator('[aria-rowindex="3"] .difference').innerText(), "11,000 → 11,000 0");
+    await checkAccessible(page);
     await takePictures(page, "goods_count");
     await call(server.url, "Sell", { orderId: "since", goodsInfo: [{ goodsId: 10, num: 3 }] });
     await bar(page).getByRole("button", { name: "Apply 2" }).waitFor();

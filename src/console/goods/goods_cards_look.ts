@@ -17,7 +17,6 @@ export const CARDS_LOOK = css`
       align-items: center;
     }
     .label {
-      display: inline;
       color: var(--muted);
       font-weight: 400;
     }

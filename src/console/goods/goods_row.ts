@@ -14,6 +14,8 @@ export interface RowView {
   /** Undefined: it is not read yet. */
   readonly row: Row | undefined;
   readonly columns: readonly ColumnName[];
+  /** It is a card, where numbers stand with their names; in a table the heads say them. */
+  readonly isCard: boolean;
   /** The column that has the cursor; undefined: none of this row. */
   readonly activeColumn: number | undefined;
   readonly fits: boolean;
@@ -80,13 +82,13 @@ function content(view: RowView, row: Row, column: ColumnName, i: number): unknow
     case "location":
       return row.locationId;
     case "available":
-      return labelled(words.columns.available, formats.number(row.num));
+      return named(view, column, formats.number(row.num));
     case "reserved":
-      return labelled(words.columns.reserved, formats.number(row.reserved));
+      return named(view, column, formats.number(row.reserved));
     case "safety":
-      return labelled(words.columns.safety, formats.number(safetyOf(row)));
+      return named(view, column, formats.number(safetyOf(row)));
     case "on_hand":
-      return labelled(words.columns.on_hand, formats.number(row.onHand));
+      return named(view, column, formats.number(row.onHand));
     case "state":
       return stateOf(view, row);
     case "changed":
@@ -105,9 +107,8 @@ export function addressOf({ goodsId, locationId }: Row): string {
   return locationId === 0 ? `/goods/${goodsId}` : `/goods/${goodsId}?location=${locationId}`;
 }
 
-/** On a card the number stands with its name; in a table the head says it. */
-function labelled(name: string, text: string): TemplateResult {
-  return html`<span class="label" aria-hidden="true">${name} </span>${text}`;
+function named({ isCard, words }: RowView, column: keyof typeof en.columns, text: string): unknown {
+  return isCard ? html`<span class="label" aria-hidden="true">${words.columns[column]} </span>${text}` : text;
 }
 
 function stateOf({ words, fits }: RowView, row: Row): unknown {

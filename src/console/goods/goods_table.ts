@@ -153,6 +153,7 @@ export class GoodsTable extends ConsoleElement {
       index,
       row,
       columns,
+      isCard: this.#cards.matches,
       activeColumn: this.cell.row === index ? this.cell.column : undefined,
       fits: row === undefined || this.model.fits(row),
       isSelected: key !== undefined && this.model.selection.has(key),

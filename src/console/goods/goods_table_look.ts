@@ -164,9 +164,6 @@ export const TABLE_LOOK = css`
   .cell button {
     vertical-align: middle;
   }
-  .label {
-    display: none;
-  }
   .blank {
     display: inline-block;
     width: 60%;
