@@ -32,6 +32,16 @@ Deno.test("a number is read as people write it, within its bounds", () => {
     ...[12, 1234, 12, 5, 0, "empty", "no_number", "no_number", "no_number", "out_of_bounds", 2_147_483_647],
     "out_of_bounds",
   ]);
+  // Each would be another number, read by those who write numbers otherwise.
+  for (const text of ["1,5", "1,00", "12,5", "1.234", "1 5", "1,2345", "5²", "½", "1/2", "0x10"]) {
+    assertEquals(seen(readWhole(text, BOUNDS)), "no_number", text);
+  }
+  assertEquals(["1 234", "1'234", "12.00", "１，２３４"].map((text) => seen(readWhole(text, BOUNDS))), [
+    1234,
+    1234,
+    12,
+    1234,
+  ]);
   assertEquals(["-3", "−3", "0", "+0"].map((text) => seen(readDelta(text))), [-3, -3, "zero", "zero"]);
 });
 

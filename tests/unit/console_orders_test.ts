@@ -95,6 +95,10 @@ Deno.test("lines are asked for by id or by sku; what is wrong is said of its own
     problems: [{}, {}, {}],
   });
   assertEquals(readLines([EMPTY_LINE]), { problem: "no_lines", problems: [{}] });
+  // So many of what? A line that is left out unasked is a line that is not sold.
+  for (const lost of [typed("", "5"), typed(" ", "1", "3")]) {
+    assertEquals(readLines([typed("7"), lost]).problems, [{}, { goods: { problem: "empty" } }]);
+  }
   const { problems } = readLines([typed("7", "0"), typed("8", "1", "x")]);
   assertEquals(problems.map((line) => Object.keys(line)), [["num"], ["location"]]);
 });

@@ -132,8 +132,11 @@ export class GoodsHistory extends ConsoleElement {
   }
 
   async #readOlder(): Promise<void> {
+    const request = this.#request(PAGE_ROWS, this.next);
     try {
-      const { movements, nextPageToken } = await this.link.query.listMovements(this.#request(PAGE_ROWS, this.next));
+      const { movements, nextPageToken } = await this.link.query.listMovements(request);
+      // Another filter, or a list that begins anew, has rows of its own.
+      if (JSON.stringify(request) !== JSON.stringify(this.#request(PAGE_ROWS, this.next))) return;
       this.rows = joined(this.rows ?? [], movements).slice(0, ROWS_MAX);
       this.next = nextPageToken;
     } catch (error) {

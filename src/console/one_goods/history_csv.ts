@@ -57,9 +57,12 @@ export function csvRow(cells: readonly (string | number | bigint)[]): string {
   return `${cells.map((cell) => typeof cell === "string" ? textCell(cell) : `${cell}`).join(",")}\r\n`;
 }
 
-/** What a spreadsheet would take for a formula gets an apostrophe before it, which says that it is text. */
+/**
+ * What a spreadsheet would take for a formula gets an apostrophe before it, which says that it is text: at the begin of
+ * a cell, and where a cell begins for spreadsheets that part them by semicolons or tabs, whatever the quotes say.
+ */
 function textCell(text: string): string {
-  const safe = /^[=+\-@\t\r\n＝＋－＠]/u.test(text) ? `'${text}` : text;
+  const safe = text.replaceAll(/(?<=^|[;\t\r\n])(?=[=+\-@\t\r\n＝＋－＠])/gu, "'");
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 

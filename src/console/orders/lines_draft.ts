@@ -27,7 +27,7 @@ export type AskedLine = GoodsName & { readonly locationId: number; readonly num:
 /** What is wrong with a line, by field. */
 export type LineProblems = Partial<Record<keyof LineDraft, Problem>>;
 
-/** All lines as they are asked for, or what is wrong with each; lines that are left empty count for nothing. */
+/** All lines as they are asked for, or what is wrong with each; lines that nobody typed in count for nothing. */
 export function readLines(drafts: readonly LineDraft[]): Read<AskedLine[]> & { readonly problems: LineProblems[] } {
   const reads = drafts.map(readLine);
   const problems = reads.map(({ problems }) => problems);
@@ -40,7 +40,7 @@ export function readLines(drafts: readonly LineDraft[]): Read<AskedLine[]> & { r
 }
 
 function readLine({ goods, location, num }: LineDraft): { readonly line?: AskedLine; readonly problems: LineProblems } {
-  if (goods.trim() === "") return { problems: {} };
+  if (isLeft({ goods, location, num })) return { problems: {} };
   const reads = {
     goods: readGoods(goods),
     location: readWhole(location, { min: 0, max: INT32_MAX }),
@@ -49,4 +49,10 @@ function readLine({ goods, location, num }: LineDraft): { readonly line?: AskedL
   const problems = Object.fromEntries(Object.entries(reads).filter(([, read]) => isProblem<unknown>(read)));
   if (isProblem(reads.goods) || isProblem(reads.location) || isProblem(reads.num)) return { problems };
   return { line: { ...reads.goods.value, locationId: reads.location.value, num: reads.num.value }, problems };
+}
+
+/** Whether nobody typed anything in it that says that it is meant. */
+function isLeft({ goods, location, num }: LineDraft): boolean {
+  const isUntouched = (text: string, usual: string) => text.trim() === "" || text.trim() === usual;
+  return goods.trim() === "" && isUntouched(location, EMPTY_LINE.location) && isUntouched(num, EMPTY_LINE.num);
 }

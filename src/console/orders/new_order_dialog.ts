@@ -84,6 +84,8 @@ export class NewOrderDialog extends OperationDialog {
   declare why: AttributionDraft;
   declare reasons: readonly ReasonChoice[];
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** What was asked before the latest change says nothing of what is typed now. */
+  #changes = 0;
 
   constructor() {
     super();
@@ -109,6 +111,7 @@ export class NewOrderDialog extends OperationDialog {
     );
     if (!isOther || this.state !== "editing") return;
     this.checked = undefined;
+    this.#changes++;
     clearTimeout(this.#timer);
     if (this.isRight()) this.#timer = setTimeout(() => void this.#check(), CHECK_AFTER_MS);
   }
@@ -154,17 +157,18 @@ export class NewOrderDialog extends OperationDialog {
   }
 
   async #check(): Promise<void> {
-    const asked = this.lines;
+    const asked = this.#changes;
     try {
       const short = await this.#ask(true);
-      if (this.lines === asked) this.checked = { short };
+      if (this.#changes === asked) this.checked = { short };
     } catch (error) {
-      if (this.lines === asked) this.checked = { trouble: sayTrouble(error) };
+      if (this.#changes === asked) this.checked = { trouble: sayTrouble(error) };
     }
   }
 
   protected override async send(): Promise<string> {
     clearTimeout(this.#timer);
+    this.#changes++;
     this.checked = undefined;
     await this.#ask(false);
     return wordsOf(ORDERS).done[this.kind](this.orderId.trim());

@@ -1,6 +1,7 @@
 /**
  * What people type, read by the bounds that the API has, so that most mistakes are seen before anything is sent. Pure.
  */
+import { readWritten } from "./written_numbers.ts";
 
 /** Largest quantity, goods id and location id. */
 export const INT32_MAX = 2_147_483_647;
@@ -40,13 +41,11 @@ export function valueOf<T>(read: Read<T>): T | undefined {
   return isProblem(read) ? undefined : read.value;
 }
 
-/** A whole number; digits of any width, and spaces or commas between them, are read as people mean them. */
+/** A whole number; what may be a fraction, or a slip of the comma, is none. */
 export function readWhole(text: string, { min, max }: { readonly min: number; readonly max: number }): Read<number> {
-  const digits = plain(text).replaceAll(/[\s,_']/g, "").replace("−", "-");
-  if (digits === "") return { problem: "empty" };
-  if (!/^[+-]?\d{1,15}$/.test(digits)) return { problem: "no_number" };
-  // "-0" is 0.
-  const value = Number(digits) + 0;
+  const value = readWritten(text);
+  if (value === "empty") return { problem: "empty" };
+  if (typeof value === "string" || !Number.isInteger(value)) return { problem: "no_number" };
   return value < min || value > max ? { problem: "out_of_bounds", min, max } : { value };
 }
 
