@@ -1,6 +1,7 @@
 /** All slips, folder by folder. */
 import type { Slip } from "./plant.ts";
 import { ADMIN_SLIPS } from "./slips/admin.ts";
+import { CONSOLE_SLIPS } from "./slips/console.ts";
 import { CREDENTIAL_SLIPS } from "./slips/credentials.ts";
 import { CALLER_SLIPS } from "./slips/callers.ts";
 import { HOLD_SLIPS } from "./slips/holds.ts";
@@ -35,4 +36,5 @@ export const SLIPS: readonly Slip[] = [
   ...WORKERS_SLIPS,
   ...MIGRATION_SLIPS,
   ...WATCH_SLIPS,
+  ...CONSOLE_SLIPS,
 ];

@@ -1,0 +1,51 @@
+/** Slips in how the page for browsers is served, and in its link to the server. */
+import type { Slip } from "../plant.ts";
+
+const SITE = { file: "src/site/answers.ts", tests: ["tests/unit/console_route_test.ts"] };
+const STREAM = { file: "src/console/link/live_stream.ts", tests: ["tests/unit/console_live_stream_test.ts"] };
+const RETRIES = { file: "src/console/link/retries.ts", tests: ["tests/unit/console_retries_test.ts"] };
+
+export const CONSOLE_SLIPS: readonly Slip[] = [
+  {
+    ...SITE,
+    find: "if (!isOwnHost(host)) return",
+    replace: "if (false) return",
+    rule: "there is no page under a name that may be somebody else's",
+  },
+  {
+    ...SITE,
+    find: "const isPacked = file.packed !== undefined && takesGzip",
+    replace: "const isPacked = file.packed !== undefined || takesGzip",
+    rule: "gzip is for who takes it",
+  },
+  {
+    ...STREAM,
+    find: "if (this.#failures > 1) await",
+    replace: "if (this.#failures > 0) await",
+    rule: "a stream that broke is dialled again at once",
+  },
+  {
+    ...STREAM,
+    find: "> STEADY_MS) this.#failures = 0;",
+    replace: "> 0 || true) this.#failures = 0;",
+    rule: "what does not last is not dialled as fast as it goes",
+  },
+  {
+    ...STREAM,
+    find: "after(this.#silenceMsMax, () => attempt.abort())",
+    replace: "after(10 * this.#silenceMsMax, () => attempt.abort())",
+    rule: "a stream that is silent for 2.5 heartbeats is given up",
+  },
+  {
+    ...STREAM,
+    find: `if (start !== WatchStart.RESUMED) this.options.emit`,
+    replace: `if (start === WatchStart.NOW) this.options.emit`,
+    rule: "what may have been missed is read anew",
+  },
+  {
+    ...RETRIES,
+    find: "reason === OUTCOME_UNKNOWN",
+    replace: `reason === ""`,
+    rule: "what may have been done is not sent again by itself",
+  },
+];
