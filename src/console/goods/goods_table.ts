@@ -128,7 +128,7 @@ export class GoodsTable extends ConsoleElement {
         <div role="rowgroup">
           ${headTemplate({ columns, state, words, activeColumn: this.cell.row === -1 ? this.cell.column : undefined })}
         </div>
-        <div role="rowgroup" class="spacer">
+        <div role="rowgroup" class="spacer ${state.mode}">
           <div class="window ${state.mode}" role="presentation" @animationend=${this.#faded}>
             ${repeat(indexes, (index) => index, (index) => this.#row(index, columns))}
           </div>

@@ -66,6 +66,17 @@ export const TABLE_LOOK = css`
     position: relative;
     min-width: 780px;
   }
+  /* As wide as the columns are at least: a row clips what is beyond it. */
+  @media (min-width: 721px) {
+    .edit,
+    .edit .row {
+      min-width: 1024px;
+    }
+    .count,
+    .count .row {
+      min-width: 880px;
+    }
+  }
   .window {
     position: absolute;
     inset: 0 0 auto 0;
