@@ -3,6 +3,7 @@ import { pause } from "../base/bounded_wait.ts";
 import type { TailKey, TailLevel, TailRead, TailRow } from "../store/statements/tail_rows.ts";
 import type { ScanQuery } from "../store/statements/tail_scan.ts";
 import type { VersionRange } from "../store/statements/tail_versions.ts";
+import { DatabaseUnavailableError } from "../store/errors.ts";
 import { hasSeen, hasSeenAllOf } from "../store/transaction_snapshot.ts";
 import { changesOf, type InvChange } from "./changes.ts";
 import { inOrder } from "./ordering.ts";
@@ -56,22 +57,27 @@ export async function judgeResume(
   return hasSeenAllOf(origin.seen, from.seen) || await passes(from, { tailer, signal }) ? undefined : "past_gone";
 }
 
-/** Whether the tailer comes to see all that the position has seen: where the database was set back it does not. */
+/**
+ * Whether the tailer comes to see all that the position has seen: where the database was set back it does not. Throws
+ * DatabaseUnavailableError where it could not read in that time.
+ */
 async function passes(
   { seen }: LivePosition,
   { tailer, signal }: { readonly tailer: Tailer; readonly signal: AbortSignal },
 ): Promise<boolean> {
-  const joinedAt = tailer.clock;
+  const askedAt = tailer.clock;
   const untilMs = performance.now() + PASS_MS_MAX;
-  while (!signal.aborted && performance.now() < untilMs) {
+  while (performance.now() < untilMs) {
     tailer.wake();
     await pause(PASS_LOOK_MS, signal);
+    signal.throwIfAborted();
     const at = tailer.position;
-    if (at !== undefined && hasSeenAllOf(at.seen, seen)) return true;
-    // Two reads that began since have ended, or fail.
-    if (tailer.clock > joinedAt + 2) return false;
+    if (at === undefined) continue;
+    if (hasSeenAllOf(at.seen, seen)) return true;
+    // A read that began since has seen whatever anybody had seen before.
+    if (tailer.wholeClock > askedAt) return false;
   }
-  return false;
+  throw new DatabaseUnavailableError("the database did not say in time whether it is behind the position");
 }
 
 /** All changes from one to the other, by version for each place; undefined: they are too many. */

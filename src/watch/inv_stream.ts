@@ -125,7 +125,12 @@ class InvStream {
       position: from,
     };
     const wanted = changes.filter(this.#fits);
-    for (let at = 0; at < wanted.length && !this.#ending.isOver; at += PAGE_PLACES) {
+    for (let at = 0; at < wanted.length; at += PAGE_PLACES) {
+      // What waits came behind the rest, and its position has what the client did not get.
+      if (this.#ending.isOver) {
+        this.#pending.overflow();
+        break;
+      }
       const part = wanted.slice(at, at + PAGE_PLACES).map((change) => ({ change, folded: 0 }));
       const isLast = at + PAGE_PLACES >= wanted.length && hasSeenAllOf(origin.seen, from.seen);
       yield { kind: "changes", changes: part, position: isLast ? origin : undefined };

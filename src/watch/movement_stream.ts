@@ -126,8 +126,8 @@ class MovementStream {
     const { heartbeatMs } = this.#parts;
     yield { kind: "started", start: from === undefined ? "now" : "resumed", databaseId, heartbeatMs, position };
     if (from !== undefined && "past" in from) {
-      const { after, key } = from.past;
-      yield* this.#walk({ after, key, sinceUs: key[0] }, from);
+      const { past: { after, key }, ...upToThen } = from;
+      yield* this.#walk({ after, key, sinceUs: key[0] }, upToThen);
     }
     for (;;) {
       if (start !== undefined) yield* this.#walk(start, upTo);

@@ -32,16 +32,18 @@ export async function inOrder(
 ): Promise<OrderedPage> {
   let rows = sequence.newOf(page.rows);
   let levels = page.levels;
-  /** Places before whose first row nothing is due. */
+  /** Places before whose first row nothing is due; and those where something was, so that more may be. */
   const looked = new Set<StockKey>();
+  const late = new Set<StockKey>();
   for (let reads = 0; reads < READS_MAX; reads++) {
-    const { between, before } = sequence.missingOf(rows, looked);
+    const { between, before } = sequence.missingOf(rows, looked, late);
     if (between.length + before.length === 0) break;
     const found = await versions([...between, ...before], ROWS_MAX, signal);
     const asked = new Set(before.map(keyOf));
     const due = found.rows.filter((row) => !asked.has(keyOf(row)) || isDue(row));
     const dueKeys = new Set(due.map(keyOf));
-    if (found.rows.length < ROWS_MAX) { for (const key of asked) if (!dueKeys.has(key)) looked.add(key); }
+    for (const key of dueKeys) late.add(key);
+    for (const key of answeredOf(before, found.rows)) if (!dueKeys.has(key)) looked.add(key);
     const countBefore = rows.length;
     rows = sequence.newOf([...due, ...rows]);
     levels = [...levels, ...found.levels];
@@ -51,4 +53,15 @@ export async function inOrder(
   const sorted = inVersionOrder(rows);
   sequence.note(sorted);
   return { rows: sorted, levels };
+}
+
+/** Places of whose range all came that is there. */
+function answeredOf(ranges: readonly VersionRange[], rows: readonly TailRow[]): StockKey[] {
+  if (rows.length < ROWS_MAX) return ranges.map(keyOf);
+  const byPlace = Map.groupBy(rows, keyOf);
+  const isWhole = (range: VersionRange) => {
+    const came = byPlace.get(keyOf(range))?.filter(({ version }) => version >= range.from && version <= range.to);
+    return came?.length === range.to - range.from + 1;
+  };
+  return ranges.filter(isWhole).map(keyOf);
 }

@@ -71,6 +71,7 @@ export class Tailer {
   /** A part of a difference was given, and the rest was not. */
   #isBetweenParts = false;
   #clock = 0;
+  #wholeClock = 0;
   #readAtMs = 0;
   #wake = Promise.withResolvers<void>();
   #isWoken = false;
@@ -88,6 +89,11 @@ export class Tailer {
   /** Counts the reads that have begun: one that begins later sees all that was committed before. */
   get clock(): number {
     return this.#clock;
+  }
+
+  /** The last read that succeeded was the so many-th to begin; 0: none yet. */
+  get wholeClock(): number {
+    return this.#wholeClock;
   }
 
   /** Where it stands; undefined: it does not run, or is starting. */
@@ -144,6 +150,7 @@ export class Tailer {
       try {
         await this.#read(failures > 0);
         this.#readAtMs = begunMs;
+        this.#wholeClock = this.#clock;
         if (failures > 0) log.info({ failures }, "changes are read again");
         failures = 0;
         await this.#pause(begunMs);

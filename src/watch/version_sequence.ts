@@ -10,7 +10,7 @@ import type { VersionRange } from "../store/statements/tail_versions.ts";
 
 /** Places that are remembered: some 10 MB. */
 const PLACES_MAX = 100_000;
-/** Versions that are looked at, at a time, before the first one of a place that is not remembered. */
+/** Versions that are looked at, at a time, before a row of a place that is not remembered which came late itself. */
 const LOOK_BACK = 100;
 
 /** A movement, by what it is sorted. */
@@ -60,8 +60,11 @@ export class VersionSequence {
     });
   }
 
-  /** What is missing before these rows. `looked`: places before whose first row nothing is missing. */
-  missingOf(rows: readonly Versioned[], looked: ReadonlySet<StockKey>): Missing {
+  /**
+   * What is missing before these rows. `looked`: places before whose first row nothing is missing; `late`: those whose
+   * first row was missing itself.
+   */
+  missingOf(rows: readonly Versioned[], looked: ReadonlySet<StockKey>, late: ReadonlySet<StockKey>): Missing {
     const between: VersionRange[] = [];
     const before: VersionRange[] = [];
     for (const [key, ofPlace] of Map.groupBy(rows, keyOf)) {
@@ -78,7 +81,7 @@ export class VersionSequence {
       before.push({
         goodsId,
         locationId,
-        from: Math.max(1, first - (ofPlace.length > 1 ? LOOK_BACK : 1)),
+        from: Math.max(1, first - (late.has(key) ? LOOK_BACK : 1)),
         to: first - 1,
       });
     }

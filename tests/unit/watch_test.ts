@@ -90,6 +90,12 @@ Deno.test("a token says its position, to the stream of its filters alone, and no
     const changed = `${token.slice(0, i)}${token[i] === "A" ? "B" : "A"}${token.slice(i + 1)}`;
     assertEquals(read(changed), undefined);
   }));
+  // What is made up, and no number of the database's.
+  const wide = { xmax: 10, from: 10, xip: [], above: [] };
+  for (const place of [{ goodsId: 2 ** 31, locationId: 0 }, { goodsId: 1, locationId: 2 ** 31 }]) {
+    const witness = { ...place, version: 1, xid: 5 };
+    assertEquals(read(resumeToken(stream, { databaseId: "1-1", seen: wide, sinceUs: 0, witness })), undefined);
+  }
   const xip = Array.from({ length: 10_000 }, (_, i) => 1000 + 7 * i);
   const seen = { xmax: 1_000_000, from: 1_000_000, xip, above: [] };
   assertEquals(resumeToken(stream, { databaseId: "1-1", seen, sinceUs: 0, witness: undefined }), "");
@@ -225,10 +231,10 @@ Deno.test("what is missing before a row is known by its version, and nothing is 
   const sequence = new VersionSequence(3);
   sequence.note([row(1, 4)]);
   assertEquals(sequence.newOf([row(1, 4), row(1, 5), row(1, 5), row(2, 7)]).map(({ version }) => version), [5, 7]);
-  const { between, before } = sequence.missingOf([row(1, 7), row(2, 7), row(3, 1)], new Set());
+  const { between, before } = sequence.missingOf([row(1, 7), row(2, 7), row(3, 1)], new Set(), new Set());
   assertEquals(between, [{ goodsId: 1, locationId: 0, from: 5, to: 6 }]);
   assertEquals(before, [{ goodsId: 2, locationId: 0, from: 6, to: 6 }]);
-  assertEquals(sequence.missingOf([row(2, 7), row(2, 9)], new Set([2])), {
+  assertEquals(sequence.missingOf([row(2, 7), row(2, 9)], new Set([2]), new Set()), {
     between: [{ goodsId: 2, locationId: 0, from: 8, to: 8 }],
     before: [],
   });

@@ -1,4 +1,5 @@
 /** Positions of streams as tokens, and back. Pure. */
+import { INT32_MAX } from "../../inventory/model.ts";
 import type { Violations } from "../../rpc/errors.ts";
 import { isSeen, type SeenTransactions } from "../../store/transaction_snapshot.ts";
 import type { LivePosition, PastPosition, Position } from "../../watch/position.ts";
@@ -54,6 +55,8 @@ function positionOf(text: string): Position | undefined {
   if (typeof databaseId !== "string" || !DATABASE_ID.test(databaseId) || seen === undefined) return undefined;
   if (!isNumbers([sinceUs]) || !isNumbers(witness) || (witness.length !== 0 && witness.length !== 4)) return undefined;
   const [goodsId = 0, locationId = 0, version = 0, xid = 0] = witness;
+  // Whoever makes one up must not have the database refuse a number.
+  if (goodsId > INT32_MAX || locationId > INT32_MAX) return undefined;
   const live: LivePosition = {
     databaseId,
     seen,

@@ -5,6 +5,7 @@ const WATCH = "src/watch";
 const TAIL = ["tests/integration/watch_tail_test.ts"];
 const RESUME = ["tests/integration/watch_resume_test.ts"];
 const PURE = ["tests/unit/watch_test.ts"];
+const STREAMS = ["tests/unit/watch_streams_test.ts"];
 
 export const WATCH_SLIPS: readonly Slip[] = [
   {
@@ -48,6 +49,21 @@ export const WATCH_SLIPS: readonly Slip[] = [
     replace: "",
     rule: "who goes on from a token gets nothing again that it has",
     tests: TAIL,
+  },
+  {
+    file: `${WATCH}/inv_stream.ts`,
+    find: `        this.#pending.overflow();
+        break;`,
+    replace: "        break;",
+    rule: "no position is given behind changes that a stream did not get to",
+    tests: STREAMS,
+  },
+  {
+    file: `${WATCH}/catch_up.ts`,
+    find: "if (tailer.wholeClock > askedAt) return false;",
+    replace: "if (tailer.clock > askedAt + 2) return false;",
+    rule: "while the database is away no past is said to be gone",
+    tests: STREAMS,
   },
   {
     file: `${WATCH}/snapshot_pages.ts`,

@@ -1,0 +1,202 @@
+/** Streams of changes over a ledger in memory: what ends them at a bad moment, and what a page of many goods takes. */
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { until } from "../../src/base/bounded_wait.ts";
+import { DatabaseUnavailableError } from "../../src/store/errors.ts";
+import { compareTailKeys, tailKeyOf, type TailRead, type TailRow } from "../../src/store/statements/tail_rows.ts";
+import { hasSeen } from "../../src/store/transaction_snapshot.ts";
+import type { VersionRange } from "../../src/store/statements/tail_versions.ts";
+import { createLog } from "../../src/telemetry/create_log.ts";
+import type { InvEvent, MovementEvent } from "../../src/watch/events.ts";
+import { inOrder } from "../../src/watch/ordering.ts";
+import type { LivePosition, Position } from "../../src/watch/position.ts";
+import type { TailerParts } from "../../src/watch/tailer.ts";
+import { VersionSequence } from "../../src/watch/version_sequence.ts";
+import { Watching } from "../../src/watch/watching.ts";
+
+const NEVER = new AbortController().signal;
+const WAIT_MS = 20_000;
+
+function row(goodsId: number, version: number, xid: number): TailRow {
+  const numbers = { onHandDelta: 1, reservedDelta: 0, onHandAfter: version, reservedAfter: 0 };
+  const ids = { orderId: undefined, operationId: undefined };
+  return { goodsId, locationId: 0, version, kind: "adjust", ...ids, ...numbers, atMs: xid, atUs: xid * 1000, xid };
+}
+
+/** A database of one table, in which each transaction has one row, and whose clock is their ids. */
+class Ledger {
+  readonly rows: TailRow[] = [];
+  /** Its tailer can't read. */
+  isAway = false;
+  #next = 100;
+  readonly #versions = new Map<number, number>();
+
+  write(goodsId: number): void {
+    const version = (this.#versions.get(goodsId) ?? 0) + 1;
+    this.#versions.set(goodsId, version);
+    this.rows.push(row(goodsId, version, this.#next++));
+  }
+
+  #read(rows: readonly TailRow[], limit = Infinity): TailRead {
+    const page = rows.slice(0, limit);
+    const next = rows.length > limit ? tailKeyOf(page.at(-1)!) : undefined;
+    return { snapshot: { xmax: this.#next, xip: [] }, nowUs: this.#next * 1000, rows: page, levels: [], next };
+  }
+
+  readonly past = {
+    scan: ({ after, upTo, key, limit }: Parameters<TailerParts["source"]["scan"]>[0]) =>
+      Promise.resolve(this.#read(
+        this.rows.filter((each) =>
+          (key === undefined || compareTailKeys(tailKeyOf(each), key) > 0) &&
+          (after === undefined || !hasSeen(after, each.xid)) && (upTo === undefined || hasSeen(upTo, each.xid))
+        ),
+        limit,
+      )),
+    versions: () => Promise.resolve(this.#read([])),
+    isThere: () => Promise.resolve(true),
+  };
+
+  readonly source: TailerParts["source"] = {
+    ...this.past,
+    identify: () => Promise.resolve("1-1"),
+    xids: ({ from }) => {
+      const { snapshot, nowUs } = this.#read([]);
+      return Promise.resolve({ snapshot, nowUs, xids: this.rows.map(({ xid }) => xid).filter((xid) => xid >= from) });
+    },
+    read: ({ after }) => {
+      if (this.isAway) return Promise.reject(new DatabaseUnavailableError("away"));
+      const page = this.#read(this.rows.filter(({ xid }) => !hasSeen(after, xid)));
+      return Promise.resolve({ ...page, isPastThere: true });
+    },
+    onCommitted: () => {},
+  };
+
+  open(): Watching {
+    return new Watching({ source: this.source, log: createLog("silent", "json"), random: () => 0, ageMsMax: 600_000 });
+  }
+}
+
+/** A stream of all levels, without a snapshot. */
+function invOf(watching: Watching, ledger: Ledger, from?: LivePosition): AsyncGenerator<InvEvent> {
+  const reads = { ...ledger.past, levels: () => Promise.reject(new Error("no snapshot was asked for")) };
+  return watching.inv({ filter: {}, from, changesOnly: true }, reads, NEVER);
+}
+
+async function next<E>(events: AsyncGenerator<E>): Promise<E> {
+  const { value, done } = await events.next();
+  assert(!done, "the stream ended");
+  return value;
+}
+
+const goodsOf = (event: InvEvent) =>
+  event.kind === "changes" ? event.changes.map(({ change }) => change.level.goodsId) : [];
+
+/** Where a stream stands that has seen everything. */
+async function positionOf(watching: Watching, ledger: Ledger): Promise<LivePosition> {
+  const events = invOf(watching, ledger);
+  const { position } = await next(events);
+  await events.return(undefined);
+  assert(position !== undefined);
+  return position;
+}
+
+Deno.test("a stream that ends while it catches up gives no position behind what its client did not get", async () => {
+  const ledger = new Ledger();
+  const [before, watching] = [ledger.open(), ledger.open()];
+  const from = await positionOf(before, ledger);
+  await before.stop();
+  for (let goodsId = 1; goodsId <= 1200; goodsId++) ledger.write(goodsId);
+  const events = invOf(watching, ledger, from);
+  const said = [await next(events), await next(events)];
+  const { rows } = watching.view;
+  ledger.write(5000);
+  assert(await until(() => watching.view.rows > rows, WAIT_MS), "the tailer brings what came meanwhile");
+  watching.drain();
+  for await (const event of events) said.push(event);
+  assertEquals(said.at(-1)?.kind, "ended");
+  await watching.stop();
+
+  const last = said.findLast(({ position }) => position !== undefined)!;
+  const had = said.slice(0, said.indexOf(last) + 1).flatMap(goodsOf);
+  const again = ledger.open();
+  const resumed = invOf(again, ledger, last.position as LivePosition);
+  while (!had.includes(5000)) had.push(...goodsOf(await next(resumed)));
+  assertEquals(new Set(had).size, 1201);
+  await resumed.return(undefined);
+  await again.stop();
+});
+
+Deno.test("a walk that ends where a token of its middle led to stands there, and not in the middle again", async () => {
+  const ledger = new Ledger();
+  const watching = ledger.open();
+  for (let i = 0; i < 5000; i++) ledger.write(1);
+  const take = async (from: Position | { readonly fromUs: number }, isEnough: (all: MovementEvent[]) => boolean) => {
+    const events = watching.movements({ filter: {}, from }, ledger.past, NEVER);
+    const all: MovementEvent[] = [];
+    while (!isEnough(all)) all.push(await next(events));
+    await events.return(undefined);
+    return all;
+  };
+  const isMidway = ({ position }: MovementEvent) => position !== undefined && "past" in position;
+  const midway = (await take({ fromUs: 0 }, (all) => all.some(isMidway))).findLast(isMidway)!;
+  const count = (all: MovementEvent[]) =>
+    all.reduce((sum, event) => sum + (event.kind === "movements" ? event.rows.length : 0), 0);
+  const rest = await take(midway.position!, (all) => count(all) === 3000);
+  const end = rest.at(-1)!;
+  assert(end.position !== undefined && !isMidway(end));
+  await watching.stop();
+});
+
+Deno.test("a tailer that can't read does not say that the past is gone", async () => {
+  const ledger = new Ledger();
+  const [ahead, behind] = [ledger.open(), ledger.open()];
+  const open = invOf(behind, ledger);
+  await next(open);
+  ledger.isAway = true;
+  const { failures } = behind.view;
+  assert(await until(() => behind.view.failures > failures, WAIT_MS));
+  ledger.write(1);
+  const from = await positionOf(ahead, ledger);
+  const movements = behind.movements({ filter: {}, from }, ledger.past, NEVER);
+  await assertRejects(() => movements.next(), DatabaseUnavailableError);
+  ledger.isAway = false;
+  const resumed = behind.movements({ filter: {}, from }, ledger.past, NEVER);
+  assertEquals((await next(resumed)).kind, "started");
+  for (const stream of [open, resumed]) await stream.return(undefined);
+  for (const watching of [ahead, behind]) await watching.stop();
+});
+
+/** Of `version` and those before it, so many of each place, as the database would answer them. */
+function versionsOf(late: (range: VersionRange, version: number) => number) {
+  let reads = 0;
+  const versions = (ranges: readonly VersionRange[], limit: number): Promise<TailRead> => {
+    reads++;
+    const rows = ranges.flatMap((range) =>
+      Array.from({ length: range.to - range.from + 1 }, (_, i) => {
+        const version = range.to - i;
+        return row(range.goodsId, version, late(range, version));
+      })
+    ).slice(0, limit);
+    return Promise.resolve({ snapshot: { xmax: 1000, xip: [] }, nowUs: 0, rows, levels: [], next: undefined });
+  };
+  return { versions, reads: () => reads };
+}
+
+Deno.test("a page of as many goods as it has rows is looked at once, and the last one's late rows come too", async () => {
+  const [SEEN, UNSEEN] = [10, 900];
+  const isDue = ({ xid }: TailRow) => xid === UNSEEN;
+  for (const [goods, each] of [[2000, 1], [1000, 2]] as const) {
+    const rows = Array.from(
+      { length: goods * each },
+      (_, i) => row(1 + i % goods, 500 + Math.floor(i / goods), UNSEEN),
+    );
+    const none = versionsOf(() => SEEN);
+    const page = { rows, levels: [] };
+    const plain = await inOrder(page, { sequence: new VersionSequence(), versions: none.versions, isDue }, NEVER);
+    assertEquals([plain.rows.length, none.reads()], [2000, 1]);
+    const some = versionsOf(({ goodsId }, version) => goodsId === goods && version > 350 ? UNSEEN : SEEN);
+    const full = await inOrder(page, { sequence: new VersionSequence(), versions: some.versions, isDue }, NEVER);
+    const last = full.rows.filter(({ goodsId }) => goodsId === goods).map(({ version }) => version);
+    assertEquals(last, Array.from({ length: 149 + each }, (_, i) => 351 + i));
+    assertEquals(full.rows.length, 2149);
+  }
+});
