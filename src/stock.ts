@@ -18,7 +18,7 @@ import { openNodesAccess } from "./lock/nodes/access.ts";
 import { createRedlock } from "./lock/redlock.ts";
 import { openDatabaseAccess } from "./store/postgres/access.ts";
 import { observedStore } from "./store/observed_store.ts";
-import { createStore, type PostgresStore, type Store } from "./store/store.ts";
+import { createStore, type PostgresStore, type Store, type TailStore } from "./store/store.ts";
 import type { Log } from "./telemetry/log.ts";
 import type { StockObserver } from "./telemetry/observer.ts";
 import { shareOf } from "./transport/addresses.ts";
@@ -34,6 +34,8 @@ export interface StockParts {
   readonly log: Log;
   readonly lock?: Lock;
   readonly store?: Store;
+  /** Of a store that is given: what its streams of changes are read from. Absent: there are none. */
+  readonly tail?: TailStore;
   readonly settle?: typeof settle;
   /** Longest time between two messages of a stream of changes, in ms; for tests. */
   readonly heartbeatMs?: number;
@@ -76,7 +78,7 @@ export function openStock(config: Config, parts: StockParts): Stock {
     lockAttemptMsMax: config.lockNodeTimeoutMs,
     writeMsMax: STATEMENT_TIMEOUT_MS,
   });
-  const { watching, past } = openWatching(own?.tail, log, {
+  const { watching, past } = openWatching(own?.tail ?? parts.tail, log, {
     ageMsMax: config.watchers.ageMsMax,
     heartbeatMs: parts.heartbeatMs,
   });

@@ -101,9 +101,41 @@ export interface Call {
   readonly answer: Answer;
 }
 
-/** All calls of a run, in any order. */
+/** Where a watcher saw a place stand. */
+export interface SeenLevel {
+  readonly goodsId: number;
+  readonly locationId: number;
+  readonly version: number;
+  readonly onHand: number;
+  readonly reserved: number;
+}
+
+/**
+ * What a watcher saw, one thing after the other:
+ *
+ * - begun: a stream, from the latest token; or anew, and what was before counts no more
+ * - token: from here on nothing comes again
+ */
+export type Sight =
+  | { readonly sight: "begun"; readonly anew: boolean }
+  | { readonly sight: "snapshot"; readonly levels: readonly SeenLevel[] }
+  /** `folded`: changes of the same place before it, which it stands for too. */
+  | { readonly sight: "changes"; readonly changes: readonly (SeenLevel & { readonly folded: number })[] }
+  | { readonly sight: "token" };
+
+/** A watcher of all places. */
+export interface Watched {
+  readonly name: string;
+  /** Of rows of the ledger, not of levels. */
+  readonly isOfLedger: boolean;
+  readonly sights: readonly Sight[];
+}
+
+/** All calls of a run, in any order, and what was watched. */
 export interface History {
   readonly calls: readonly Call[];
+  /** Absent: nobody watched. */
+  readonly watched?: readonly Watched[];
 }
 
 /**

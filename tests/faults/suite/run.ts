@@ -6,6 +6,7 @@ import { readTables } from "./checker/tables.ts";
 import { type Fault, membersOf } from "./faults/fault.ts";
 import type { Fleet } from "./fleet.ts";
 import type { Call } from "./history.ts";
+import { Lookout } from "./lookout.ts";
 import { Random } from "./random.ts";
 import { type Round, Schedule } from "./schedule.ts";
 import { leaks, measureSizes, type Sizes } from "./sizes.ts";
@@ -62,6 +63,8 @@ export async function runSuite(stage: Stage, options: RunOptions): Promise<RunRe
   const each = callsPerSecond / stage.fleets.length;
   const workloads = stage.fleets.map((fleet) => new Workload(fleet, each, random.fork()));
   await Promise.all(workloads.map((workload) => workload.start()));
+  const lookouts = stage.fleets.map((fleet) => new Lookout(fleet, random.fork()));
+  for (const lookout of lookouts) lookout.start();
   const schedule = new Schedule(stage, random.fork(), faults);
   const startedMs = performance.now();
   const calmMs = Math.min(CALM_AFTER_MS, ms / 2);
@@ -82,8 +85,10 @@ export async function runSuite(stage: Stage, options: RunOptions): Promise<RunRe
   const last = await measureSizes(stage);
   say("checking");
   const checked = [];
-  for (const { name, calls, ownerUrl } of stage.fleets) {
-    const violations = [...check({ calls }, await readTables(ownerUrl)), ...await checkLedger(ownerUrl)];
+  for (const [i, { name, calls, ownerUrl }] of stage.fleets.entries()) {
+    const tables = await readTables(ownerUrl);
+    const watched = await lookouts[i]!.finish(tables);
+    const violations = [...check({ calls, watched }, tables), ...await checkLedger(ownerUrl)];
     checked.push({ name, calls, violations });
   }
   return {

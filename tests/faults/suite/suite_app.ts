@@ -38,6 +38,7 @@ export async function startSuiteApp(
   const app = await startApp(config, {
     log,
     store,
+    tail: store.tail,
     settle: (snapshot, operations) =>
       settle(snapshot, withoutMetExpectations(snapshot, operations), {
         leansOnOthers: without.has("committed_ground"),

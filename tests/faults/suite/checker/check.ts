@@ -20,6 +20,7 @@ import { checkRollbacks } from "./rollback_rules.ts";
 import { checkMoments } from "./moment_rules.ts";
 import { checkSells } from "./sell_rules.ts";
 import { checkSets } from "./set_rules.ts";
+import { checkWatched } from "./watch_rules.ts";
 import type { OrderRow, Tables } from "./tables.ts";
 import { Times } from "./times.ts";
 import { Violations } from "./violations.ts";
@@ -38,6 +39,7 @@ import { Violations } from "./violations.ts";
  * - transfers are whole; adjustments and counts are made once, as asked
  * - per goods, the ledger explains every answer and refusal within the time of its call; over all goods there is one
  *   order
+ * - who watched saw each version of each place once, in sequence, as the ledger has it, and in the end the last one
  *
  * @throws Error for a request that it does not know: something given back without an order and an id
  */
@@ -61,6 +63,7 @@ export function check(history: History, tables: Tables): string[] {
   checkRefusals(history.calls, explanations, violations);
   checkAfterRollback(orders, asked, violations);
   checkOneSequence(ledgers, violations);
+  checkWatched(history.watched ?? [], ledgers, violations);
   return violations.list();
 }
 

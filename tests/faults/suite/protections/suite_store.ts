@@ -16,7 +16,7 @@ import {
   OutcomeUnknownError,
   storeError,
 } from "../../../../src/store/errors.ts";
-import { createStore, type Store } from "../../../../src/store/store.ts";
+import { createStore, type PostgresStore, type Store } from "../../../../src/store/store.ts";
 import { errorFields, type Log } from "../../../../src/telemetry/log.ts";
 import { looseWrite } from "./loose_write.ts";
 import type { Protection } from "./names.ts";
@@ -38,7 +38,7 @@ type Write = Store["writeChanges"];
 type Change = Store["changeUnderRowLocks"];
 
 /** The store on PostgreSQL that `without` leaves of it. */
-export function createSuiteStore(parts: SuiteStoreParts): Store {
+export function createSuiteStore(parts: SuiteStoreParts): Store & Pick<PostgresStore, "tail"> {
   const { config, without, points, log } = parts;
   const session = without.has("durable_commit") ? { synchronous_commit: "off" } : {};
   const store = createStore({
