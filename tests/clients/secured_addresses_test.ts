@@ -1,6 +1,6 @@
 /**
  * Addresses of PostgreSQL as people have them, for a service that speaks TLS and asks who calls: it starts, asks, knows
- * a key that is added to the database behind such an address, and sells.
+ * a key that is added to the database behind such an address, and sells; a proxy before it may answer CORS itself.
  */
 import { assertEquals } from "@std/assert";
 import { addTestKey } from "../support/api_keys.ts";
@@ -9,7 +9,8 @@ import { callJson } from "../support/clients/json_fetch.ts";
 import { eventually } from "../support/contention.ts";
 import { createTestDatabase, lastingDatabase, ownerOf, type TestDatabase } from "../support/database.ts";
 import { startPgBouncer } from "../support/pgbouncer.ts";
-import { startServer } from "../support/server.ts";
+import { v1Path } from "../support/raw_call.ts";
+import { post, startServer } from "../support/server.ts";
 import { startProxy } from "../support/tcp_proxy.ts";
 import { startTlsPostgres } from "../support/tls_postgres.ts";
 import { WITH_TLS } from "../support/tls_server.ts";
@@ -33,7 +34,7 @@ async function sellsByKey(database: TestDatabase, address: string): Promise<void
   await using server = await startServer({
     ...WITH_TLS,
     database,
-    env: { ...WITH_TLS.env, AUTH: "keys", DATABASE_URL: address },
+    env: { ...WITH_TLS.env, AUTH: "keys", DATABASE_URL: address, CORS: "proxy" },
   });
   const call = (method: "SetInv" | "Sell" | "InvDetail", request: unknown) =>
     callJson(server.url, method, JSON.stringify(request));
@@ -53,6 +54,11 @@ async function sellsByKey(database: TestDatabase, address: string): Promise<void
     const [row] = await owner.sql`
       select on_hand, (select actor from movements where order_id = 'secured') as actor from levels where goods_id = 1`;
     assertEquals({ ...row }, { on_hand: 3, actor: "shop" });
+    // A page of anywhere, whose proxy has answered for its origin; its key is asked for all the same.
+    for (const [known, status] of [[headers, 200], [{}, 401]] as const) {
+      const sent = { origin: "https://shop.example", ...known };
+      assertEquals((await post(server.url + v1Path("InvDetail"), { goodsId: 1 }, WITH_TLS.ca, sent)).status, status);
+    }
   } finally {
     forget();
   }
