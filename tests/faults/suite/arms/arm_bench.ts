@@ -1,6 +1,6 @@
 /**
  * Two servers on one database, and a caller that notes what it sees. Only those that are killed or stopped as a whole
- * are processes of their own: a start of one takes 0.35 s of CPU, and of one in the test's process 0.03 s.
+ * are processes of their own, of which each start takes 0.35 s of CPU.
  */
 import { loadConfig } from "../../../../src/config/config.ts";
 import { createLog } from "../../../../src/telemetry/create_log.ts";
