@@ -14,6 +14,9 @@ import { CHANGES_MAX, PendingChanges, PLACES_MAX } from "../../src/watch/pending
 import type { Position } from "../../src/watch/position.ts";
 import { SEEN_XIDS_MAX, SeenXids } from "../../src/watch/seen_xids.ts";
 import { compareSkus, SnapshotPages } from "../../src/watch/snapshot_pages.ts";
+import type { FoldedChange } from "../../src/watch/events.ts";
+import { invEvents } from "../../src/watch/inv_stream.ts";
+import type { Tailer, Watcher } from "../../src/watch/tailer.ts";
 import { VersionSequence } from "../../src/watch/version_sequence.ts";
 
 function row(goodsId: number, version: number, more: Partial<TailRow> = {}): TailRow {
@@ -214,6 +217,56 @@ Deno.test("whoever watches few goods gets of them what those get who watch all, 
     // The bytes that were shared.
     assertEquals(bytesOf(false), bytesOf(true));
   }));
+});
+
+Deno.test("who comes with a token of a process that was ahead gets nothing again that it has", async () => {
+  const at = (xmax: number) => ({
+    databaseId: "1-1",
+    seen: { xmax, xip: [], from: xmax, above: [] },
+    sinceUs: 0,
+    witness: undefined,
+  });
+  let watcher: Watcher = () => {};
+  let position = at(101);
+  const rows = [row(1, 7, { xid: 101 }), row(1, 8, { xid: 102 })];
+  const moved = changes(rows);
+  const tailer = {
+    clock: 1,
+    get position() {
+      return position;
+    },
+    join(joined: Watcher) {
+      watcher = joined;
+      return { origin: Promise.resolve(position), leave: () => {} };
+    },
+    wake() {
+      if (position.seen.xmax === 103) return;
+      position = at(103);
+      watcher({ begun: 2, rows, changes: moved, byGoods: Map.groupBy(moved, ({ level }) => level.goodsId), position });
+    },
+  };
+  const none = { snapshot: { xmax: 103, xip: [] }, nowUs: 0, rows: [], levels: [], next: undefined };
+  const nobody = new AbortController().signal;
+  const events = invEvents({ filter: {}, from: at(102), changesOnly: false }, {
+    tailer: tailer as unknown as Tailer,
+    reads: {
+      scan: () => Promise.resolve(none),
+      versions: () => Promise.resolve(none),
+      isThere: () => Promise.resolve(true),
+      levels: () => Promise.reject(new Error("no snapshot is wanted")),
+    },
+    signal: nobody,
+    draining: nobody,
+    ageMsMax: 600_000,
+    heartbeatMs: 600_000,
+    random: () => 0,
+  });
+  const started = (await events.next()).value;
+  const changed = (await events.next()).value;
+  assert(started?.kind === "started" && started.start === "resumed" && changed?.kind === "changes");
+  assertEquals(changed.changes.map(({ change }: FoldedChange) => change.movement.xid), [102]);
+  assertEquals(changed.position, at(103));
+  await events.return(undefined);
 });
 
 Deno.test("skus are compared as PostgreSQL does by bytes", () => {

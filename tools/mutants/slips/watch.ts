@@ -48,7 +48,7 @@ export const WATCH_SLIPS: readonly Slip[] = [
     find: "wanted = wanted.filter(({ movement }) => !hasSeen(resumed, movement.xid));",
     replace: "",
     rule: "who goes on from a token gets nothing again that it has",
-    tests: TAIL,
+    tests: PURE,
   },
   {
     file: `${WATCH}/inv_stream.ts`,
