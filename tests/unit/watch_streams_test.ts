@@ -5,13 +5,15 @@ import { DatabaseUnavailableError } from "../../src/store/errors.ts";
 import { compareTailKeys, tailKeyOf, type TailRead, type TailRow } from "../../src/store/statements/tail_rows.ts";
 import { hasSeen } from "../../src/store/transaction_snapshot.ts";
 import type { VersionRange } from "../../src/store/statements/tail_versions.ts";
-import { createLog } from "../../src/telemetry/create_log.ts";
 import type { InvEvent, MovementEvent } from "../../src/watch/events.ts";
 import { inOrder } from "../../src/watch/ordering.ts";
 import type { LivePosition, Position } from "../../src/watch/position.ts";
 import type { TailerParts } from "../../src/watch/tailer.ts";
 import { VersionSequence } from "../../src/watch/version_sequence.ts";
 import { Watching } from "../../src/watch/watching.ts";
+
+/** Unit tests may write nothing. */
+const QUIET = { debug() {}, info() {}, warn() {}, error() {} };
 
 const NEVER = new AbortController().signal;
 const WAIT_MS = 20_000;
@@ -71,7 +73,7 @@ class Ledger {
   };
 
   open(): Watching {
-    return new Watching({ source: this.source, log: createLog("silent", "json"), random: () => 0, ageMsMax: 600_000 });
+    return new Watching({ source: this.source, log: QUIET, random: () => 0, ageMsMax: 600_000 });
   }
 }
 
