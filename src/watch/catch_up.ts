@@ -1,5 +1,6 @@
 /** What came between the position that a client kept and where the tailer stands. */
 import { pause } from "../base/bounded_wait.ts";
+import type { Place } from "../inventory/stock_key.ts";
 import type { TailKey, TailLevel, TailRead, TailRow } from "../store/statements/tail_rows.ts";
 import type { ScanQuery } from "../store/statements/tail_scan.ts";
 import type { VersionRange } from "../store/statements/tail_versions.ts";
@@ -25,7 +26,7 @@ export type ResumeFault = "other_database" | "past_gone";
 
 /** Older positions than this are not gone on from in streams of levels; in microseconds: an hour. */
 export const RESUME_US_MAX = 3_600_000_000;
-/** Movements that are gone on with at once, and that are looked at for it, of whatever goods. */
+/** Movements that a stream goes on with at once, and that are looked at for it, of whatever goods. */
 export const RESUME_ROWS_MAX = 50_000;
 const RESUME_SCANNED_MAX = 1_000_000;
 /** Clocks of two servers of one database, of which one took over, differ by less than this. */
@@ -80,11 +81,20 @@ async function passes(
   throw new DatabaseUnavailableError("the database did not say in time whether it is behind the position");
 }
 
-/** All changes from one to the other, by version for each place; undefined: they are too many. */
+/** What is caught up on, and with what. */
+export interface CatchUpParts {
+  readonly reads: PastReads;
+  readonly signal: AbortSignal;
+  readonly isWanted: (place: Place) => boolean;
+  /** Whether there is room for so many rows more. */
+  readonly take: (rows: number) => boolean;
+}
+
+/** All changes from one to the other of places that are wanted, by version for each; undefined: they are too many. */
 export async function catchUp(
   from: LivePosition,
   { seen }: LivePosition,
-  { reads, signal }: { readonly reads: PastReads; readonly signal: AbortSignal },
+  { reads, signal, isWanted, take }: CatchUpParts,
 ): Promise<InvChange[] | undefined> {
   const sequence = new VersionSequence(RESUME_ROWS_MAX);
   const isDue = ({ xid }: TailRow) => !hasSeen(from.seen, xid) && hasSeen(seen, xid);
@@ -94,10 +104,11 @@ export async function catchUp(
   for (let scanned = 0; scanned < RESUME_SCANNED_MAX; scanned += SCAN_ROWS_MAX) {
     const query = { after: from.seen, upTo: seen, sinceUs: sinceOf(from), key, limit: SCAN_ROWS_MAX };
     const page = await reads.scan(query, signal);
-    const ordered = await inOrder(page, { sequence, versions: reads.versions, isDue }, signal);
+    const wanted = { rows: page.rows.filter(isWanted), levels: page.levels.filter(isWanted) };
+    const ordered = await inOrder(wanted, { sequence, versions: reads.versions, isDue }, signal);
     rows.push(...ordered.rows);
     levels.push(...ordered.levels);
-    if (rows.length > RESUME_ROWS_MAX) return undefined;
+    if (rows.length > RESUME_ROWS_MAX || !take(ordered.rows.length)) return undefined;
     // The latest page's levels of a place are the newest.
     if (page.next === undefined) return changesOf(rows, levels);
     key = page.next;

@@ -1,6 +1,7 @@
 /** Which goods a stream is of. Pure. */
 import type { OperationKind } from "../inventory/model.ts";
 import type { InvChange } from "./changes.ts";
+import type { Place } from "../inventory/stock_key.ts";
 import type { TailRow } from "../store/statements/tail_rows.ts";
 
 /** Goods and locations; what is absent is no filter. */
@@ -38,23 +39,24 @@ export function selectInv(filter: InvFilter): (all: ChangesByGoods) => readonly 
   return ({ changes }) => isOfAll ? changes : changes.filter(fits);
 }
 
-/** Whether a change is of what the filter asks for. */
-export function fitsInv({ goodsIds, skuPrefix, locationIds }: InvFilter): (change: InvChange) => boolean {
+/** Whether a place is one of those that the filter names; what it says of skus and kinds is not looked at. */
+export function fitsPlace({ goodsIds, locationIds }: InvFilter | MovementFilter): (place: Place) => boolean {
   const goods = goodsIds && new Set(goodsIds);
   const locations = locationIds && new Set(locationIds);
-  return ({ level }) =>
-    (goods === undefined || goods.has(level.goodsId)) &&
-    (locations === undefined || locations.has(level.locationId)) &&
-    (skuPrefix === undefined || level.sku?.startsWith(skuPrefix) === true);
+  return ({ goodsId, locationId }) =>
+    (goods === undefined || goods.has(goodsId)) && (locations === undefined || locations.has(locationId));
+}
+
+/** Whether a change is of what the filter asks for. */
+export function fitsInv(filter: InvFilter): (change: InvChange) => boolean {
+  const isWanted = fitsPlace(filter);
+  const { skuPrefix } = filter;
+  return ({ level }) => isWanted(level) && (skuPrefix === undefined || level.sku?.startsWith(skuPrefix) === true);
 }
 
 /** Whether a movement is. */
-export function fitsMovements({ goodsIds, locationIds, kinds }: MovementFilter): (row: TailRow) => boolean {
-  const goods = goodsIds && new Set(goodsIds);
-  const locations = locationIds && new Set(locationIds);
-  const wanted = kinds && new Set(kinds);
-  return (row) =>
-    (goods === undefined || goods.has(row.goodsId)) &&
-    (locations === undefined || locations.has(row.locationId)) &&
-    (wanted === undefined || wanted.has(row.kind));
+export function fitsMovements(filter: MovementFilter): (row: TailRow) => boolean {
+  const isWanted = fitsPlace(filter);
+  const kinds = filter.kinds && new Set(filter.kinds);
+  return (row) => isWanted(row) && (kinds === undefined || kinds.has(row.kind));
 }

@@ -18,10 +18,11 @@ import { catchUp, judgeResume, type PastReads, RESUME_US_MAX } from "./catch_up.
 import type { InvChange } from "./changes.ts";
 import { Ending, type EndingParts } from "./ending.ts";
 import type { InvEvent, Start } from "./events.ts";
-import { type ChangesByGoods, fitsInv, type InvFilter, selectInv } from "./filter.ts";
+import { type ChangesByGoods, fitsInv, fitsPlace, type InvFilter, selectInv } from "./filter.ts";
 import { PendingChanges } from "./pending_changes.ts";
 import { bounded } from "./joining.ts";
 import type { LivePosition } from "./position.ts";
+import type { RowBudget } from "./row_budget.ts";
 import { SnapshotPages } from "./snapshot_pages.ts";
 import { DatabaseSetBackError } from "./tail_reader.ts";
 import type { TailBatch, Tailer } from "./tailer.ts";
@@ -49,6 +50,8 @@ export interface StreamParts<R> extends EndingParts {
   readonly heartbeatMs: number;
   readonly tailer: Tailer;
   readonly reads: R;
+  /** Of rows that streams catch up on. */
+  readonly caughtUp: RowBudget;
 }
 
 /** The events of one stream, until the client has gone or the server ends it. Throws the errors of the reads. */
@@ -80,6 +83,8 @@ class InvStream {
   #isPositionDue = false;
   /** What this snapshot saw the client has. */
   #resumed: SeenTransactions | undefined;
+  /** Rows that it catches up on, of the budget of all streams. */
+  #caughtUp = 0;
   /** Why it could not go on from the position. */
   #fault: Extract<Start, "other_database" | "past_gone"> | undefined;
   #leave = () => {};
@@ -96,6 +101,18 @@ class InvStream {
   close(): void {
     this.#leave();
     this.#ending.stop();
+    this.#freeCaughtUp();
+  }
+
+  #takeCaughtUp(rows: number): boolean {
+    if (!this.#parts.caughtUp.take(rows)) return false;
+    this.#caughtUp += rows;
+    return true;
+  }
+
+  #freeCaughtUp(): void {
+    this.#parts.caughtUp.free(this.#caughtUp);
+    this.#caughtUp = 0;
   }
 
   async *events(): AsyncGenerator<InvEvent> {
@@ -112,8 +129,11 @@ class InvStream {
     const origin = await this.#join();
     this.#fault = await judgeResume(from, origin, { reads, tailer, signal, ageUsMax: RESUME_US_MAX });
     if (this.#fault !== undefined) return false;
-    const changes = await catchUp(from, origin, { reads, signal });
+    const isWanted = fitsPlace(this.#ask.filter);
+    const take = (rows: number) => this.#takeCaughtUp(rows);
+    const changes = await catchUp(from, origin, { reads, signal, isWanted, take });
     if (changes === undefined) {
+      this.#freeCaughtUp();
       this.#fault = "past_gone";
       return false;
     }
@@ -135,6 +155,7 @@ class InvStream {
       const isLast = at + PAGE_PLACES >= wanted.length && hasSeenAllOf(origin.seen, from.seen);
       yield { kind: "changes", changes: part, position: isLast ? origin : undefined };
     }
+    this.#freeCaughtUp();
     return true;
   }
 

@@ -4,7 +4,11 @@ import type { PastReads } from "./catch_up.ts";
 import { HEARTBEAT_MS, type InvEvent, type MovementEvent } from "./events.ts";
 import { type InvAsk, invEvents, type InvReads, type StreamParts } from "./inv_stream.ts";
 import { type MovementAsk, movementEvents } from "./movement_stream.ts";
+import { RowBudget } from "./row_budget.ts";
 import { Tailer, type TailerParts, type TailerView } from "./tailer.ts";
+
+/** Rows that all streams together catch up on at a time, some 120 MB; more streams begin with a snapshot instead. */
+export const CAUGHT_UP_ROWS_MAX = 200_000;
 
 /** What it is made of. */
 export interface WatchingParts {
@@ -26,6 +30,7 @@ export class Watching {
   readonly #parts: WatchingParts;
   readonly #tailer: Tailer;
   readonly #draining = new AbortController();
+  readonly #caughtUp = new RowBudget(CAUGHT_UP_ROWS_MAX);
 
   constructor(parts: WatchingParts) {
     this.#parts = parts;
@@ -51,7 +56,8 @@ export class Watching {
 
   #partsOf<R>(reads: R, signal: AbortSignal): StreamParts<R> {
     const { random, ageMsMax, heartbeatMs = HEARTBEAT_MS } = this.#parts;
-    return { tailer: this.#tailer, reads, signal, draining: this.#draining.signal, random, ageMsMax, heartbeatMs };
+    const shared = { tailer: this.#tailer, caughtUp: this.#caughtUp, draining: this.#draining.signal };
+    return { ...shared, reads, signal, random, ageMsMax, heartbeatMs };
   }
 
   /** Ends all streams, each with what it has and a position; new ones end at once. */

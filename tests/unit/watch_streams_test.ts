@@ -6,11 +6,12 @@ import { compareTailKeys, tailKeyOf, type TailRead, type TailRow } from "../../s
 import { hasSeen } from "../../src/store/transaction_snapshot.ts";
 import type { VersionRange } from "../../src/store/statements/tail_versions.ts";
 import type { InvEvent, MovementEvent } from "../../src/watch/events.ts";
+import { RESUME_ROWS_MAX } from "../../src/watch/catch_up.ts";
 import { inOrder } from "../../src/watch/ordering.ts";
 import type { LivePosition, Position } from "../../src/watch/position.ts";
 import type { TailerParts } from "../../src/watch/tailer.ts";
 import { VersionSequence } from "../../src/watch/version_sequence.ts";
-import { Watching } from "../../src/watch/watching.ts";
+import { CAUGHT_UP_ROWS_MAX, Watching } from "../../src/watch/watching.ts";
 
 /** Unit tests may write nothing. */
 const QUIET = { debug() {}, info() {}, warn() {}, error() {} };
@@ -73,14 +74,14 @@ class Ledger {
   };
 
   open(): Watching {
-    return new Watching({ source: this.source, log: QUIET, random: () => 0, ageMsMax: 600_000 });
+    return new Watching({ source: this.source, log: QUIET, random: () => 0, ageMsMax: 600_000, heartbeatMs: 100 });
   }
 }
 
 /** A stream of all levels, without a snapshot. */
-function invOf(watching: Watching, ledger: Ledger, from?: LivePosition): AsyncGenerator<InvEvent> {
+function invOf(watching: Watching, ledger: Ledger, from?: LivePosition, filter = {}): AsyncGenerator<InvEvent> {
   const reads = { ...ledger.past, levels: () => Promise.reject(new Error("no snapshot was asked for")) };
-  return watching.inv({ filter: {}, from, changesOnly: true }, reads, NEVER);
+  return watching.inv({ filter, from, changesOnly: true }, reads, NEVER);
 }
 
 async function next<E>(events: AsyncGenerator<E>): Promise<E> {
@@ -125,6 +126,35 @@ Deno.test("a stream that ends while it catches up gives no position behind what 
   assertEquals(new Set(had).size, 1201);
   await resumed.return(undefined);
   await again.stop();
+});
+
+Deno.test("what all streams catch up on is bounded: one more begins anew, unless it wants little of it", async () => {
+  const ledger = new Ledger();
+  const [before, watching] = [ledger.open(), ledger.open()];
+  const from = await positionOf(before, ledger);
+  await before.stop();
+  for (let i = 0; i < RESUME_ROWS_MAX; i++) ledger.write(1 + i % 1000);
+  const opened: AsyncGenerator<InvEvent>[] = [];
+  const startOf = async (filter = {}) => {
+    const events = invOf(watching, ledger, from, filter);
+    opened.push(events);
+    const event = await next(events);
+    return event.kind === "started" && event.start;
+  };
+  const fits = CAUGHT_UP_ROWS_MAX / RESUME_ROWS_MAX;
+  for (let i = 0; i < fits; i++) assertEquals(await startOf(), "resumed");
+  assertEquals([await startOf(), await startOf()], ["past_gone", "past_gone"]);
+  await opened[0]!.return(undefined);
+  assertEquals([await startOf(), await startOf()], ["resumed", "past_gone"]);
+  assertEquals(await startOf({ goodsIds: [7] }), "past_gone");
+  // Who has taken all of it leaves its part to others.
+  for (let had = 0; had < RESUME_ROWS_MAX;) had += goodsOf(await next(opened[1]!)).length;
+  const last = opened[1]!.next();
+  assertEquals([await startOf({ goodsIds: [7] }), await startOf({ goodsIds: [7] })], ["resumed", "resumed"]);
+  await opened[1]!.return(undefined);
+  await last;
+  for (const events of opened) await events.return(undefined);
+  await watching.stop();
 });
 
 Deno.test("a walk that ends where a token of its middle led to stands there, and not in the middle again", async () => {

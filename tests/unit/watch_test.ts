@@ -12,6 +12,7 @@ import { hasSeen, parseSnapshot, wholeXid } from "../../src/store/transaction_sn
 import { changesOf, type InvChange } from "../../src/watch/changes.ts";
 import { CHANGES_MAX, PendingChanges, PLACES_MAX } from "../../src/watch/pending_changes.ts";
 import type { Position } from "../../src/watch/position.ts";
+import { RowBudget } from "../../src/watch/row_budget.ts";
 import { SEEN_XIDS_MAX, SeenXids } from "../../src/watch/seen_xids.ts";
 import { compareSkus, SnapshotPages } from "../../src/watch/snapshot_pages.ts";
 import type { FoldedChange } from "../../src/watch/events.ts";
@@ -258,6 +259,7 @@ Deno.test("who comes with a token of a process that was ahead gets nothing again
     signal: nobody,
     draining: nobody,
     ageMsMax: 600_000,
+    caughtUp: new RowBudget(10),
     heartbeatMs: 600_000,
     random: () => 0,
   });
