@@ -157,7 +157,10 @@ export interface TailStore {
 }
 
 /** What a store is made of: a pool that knows, or finds, the host that takes writes. */
-export type StoreOptions = Omit<PoolOptions, "primary">;
+export interface StoreOptions extends Omit<PoolOptions, "primary"> {
+  /** Instead of DECISION_AGE_MS_MAX: for tests of what is kept right without it. */
+  readonly decisionAgeMsMax?: number;
+}
 
 /** Reads of the past on the connections of a pool. */
 function pastOf(pool: Pool): TailStore["past"] {
@@ -203,7 +206,7 @@ export function createStore(given: StoreOptions): PostgresStore {
     readSnapshot: (keys, signal) => readSnapshot(pool, keys, signal),
     writeChanges: async (changes, signal) => {
       const stockKeys = changes.levels.map(({ after }) => keyOf(after));
-      await fences.watch(stockKeys, () => writeChanges(pool, changes, signal), signal);
+      await fences.watch(stockKeys, () => writeChanges(pool, changes, signal, given.decisionAgeMsMax), signal);
       committed?.();
     },
     changeUnderRowLocks: async (keys, decide, signal) => {

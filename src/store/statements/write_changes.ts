@@ -28,8 +28,13 @@ import { deleteHolds, endShortfalls, insertHolds, insertOperations, insertShortf
  *
  * Throws FenceLostError with nothing written if a row was changed since it was read.
  */
-export async function writeChanges(pool: Pool, changes: Changes, signal: AbortSignal): Promise<void> {
-  await pool.run(writeStatement(changes), signal);
+export async function writeChanges(
+  pool: Pool,
+  changes: Changes,
+  signal: AbortSignal,
+  ageMsMax = DECISION_AGE_MS_MAX,
+): Promise<void> {
+  await pool.run(writeStatement(changes, ageMsMax), signal);
 }
 
 /**
@@ -40,7 +45,7 @@ export const DECISION_AGE_MS_MAX = 2_000;
 
 /**
  * The statement behind {@link writeChanges}, for a transaction block. `ageMsMax` is Infinity where nobody reads the
- * ledger yet and what is written is of the past.
+ * ledger by time.
  *
  * Made of the branches that have rows: engines that spread the tables over servers pay for each branch, and some take
  * no two of one table. A connection prepares those texts that it uses.

@@ -135,7 +135,7 @@ export const ARMS: readonly Arm[] = [
   {
     name: "a packet with a write seconds late, and another caller of the batch leaves",
     faults: "a packet with a write comes late; postgres link stalled, slow",
-    base: [],
+    base: ["decision_age"],
     out: ["lost_write", "committed_ground"],
     run: latePacket,
   },

@@ -28,6 +28,8 @@ const PROTECTIONS = {
   lost_write: "a lost write is forgotten when the order is decided again",
   /** Operations are applied on the strength of what others of their batch change, which is not committed. */
   committed_ground: "orders lean on what others of their batch change",
+  /** What was decided long ago is written, too, as long as nothing has moved. */
+  decision_age: "decisions are written however old they are",
   /** What expired holds have reserved counts until somebody has written down that they are over. */
   expiry: "expired holds stay reserved",
   /** What a buyer has is counted before the goods is read, in a read of its own. */

@@ -49,6 +49,7 @@ export function createSuiteStore(parts: SuiteStoreParts): Store & Pick<PostgresS
     connectTimeoutMs: DATABASE_CONNECT_TIMEOUT_MS,
     statementTimeoutMs: STATEMENT_TIMEOUT_MS,
     lockTimeoutMs: ROW_LOCK_TIMEOUT_MS,
+    ...(without.has("decision_age") ? { decisionAgeMsMax: Infinity } : {}),
     log,
   });
   const loose = (["fence", "order_ids", "one_statement"] as const).some((name) => without.has(name));
