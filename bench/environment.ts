@@ -114,6 +114,7 @@ export async function withEnvironment<T>(
       await started.open({ ...targets, serverUrls, variantUrls });
       return started;
     };
+    await startLoad("load/watchers.ts");
     const [article, redis, grpc, ...stockProcesses] = await Promise.all([
       startLoad("load/article.ts"),
       startLoad("load/redis.ts"),
@@ -127,9 +128,8 @@ export async function withEnvironment<T>(
       stocks,
       ownerUrl: (database) => server.ownerUrl(database),
       sql(database) {
-        const sql = connections.get(database) ?? owner(server, database);
-        connections.set(database, sql);
-        return sql;
+        if (!connections.has(database)) connections.set(database, owner(server, database));
+        return connections.get(database)!;
       },
       stockProcesses,
       servers,
@@ -169,6 +169,7 @@ function startVariants(
     sampled: start("servers/holdfast.ts", sink.env(SAMPLED_SHARE)),
     keyed: start("servers/holdfast_keyed.ts"),
     unmeasured: start("servers/holdfast.ts"),
+    watched: start("servers/holdfast.ts"),
   };
 }
 
@@ -178,15 +179,22 @@ async function openVariants(
 ): Promise<Record<string, string>> {
   const opening = VARIANTS.map(async (name): Promise<[string, string]> => [
     name,
-    await variants[name].open(name === "unmeasured" ? withoutMetrics(targets) : targets),
+    await variants[name].open(withSettings(targets, VARIANT_SETTINGS[name] ?? {})),
   ]);
   return Object.fromEntries(await Promise.all(opening));
 }
 
-function withoutMetrics(targets: Targets): Targets {
-  const stocks = Object.entries(targets.stocks).map(([name, settings]) => [name, { ...settings, ADMIN_PORT: "off" }]);
+function withSettings(targets: Targets, more: Readonly<Record<string, string>>): Targets {
+  const stocks = Object.entries(targets.stocks).map(([name, settings]) => [name, { ...settings, ...more }]);
   return { ...targets, stocks: Object.fromEntries(stocks) };
 }
+
+/** Streams from one address that last for a whole run. */
+const WATCHED_SETTINGS = { ADDRESS_SHARE_MAX: "1", WATCH_AGE_MS_MAX: "86400000" };
+const VARIANT_SETTINGS: Readonly<Partial<Record<Variant, Readonly<Record<string, string>>>>> = {
+  unmeasured: { ADMIN_PORT: "off" },
+  watched: WATCHED_SETTINGS,
+};
 
 /** The data may be elsewhere, where PostgreSQL's user can't reach `dir`. */
 async function removeStack(dir: string): Promise<void> {

@@ -27,6 +27,8 @@ export interface GrpcAnswer {
 
 interface Pending {
   readonly parts: Uint8Array[];
+  /** Of a stream: what comes is counted here, and thrown away. */
+  readonly came?: (bytes: number) => void;
   resolve(answer: GrpcAnswer): void;
   reject(error: Error): void;
 }
@@ -77,8 +79,12 @@ export class GrpcConnection {
     return this.#pending.size + this.#waiting.length;
   }
 
-  /** Makes one call. Rejects with CallLostError where no answer came. */
-  call(message: Uint8Array): Promise<GrpcAnswer> {
+  /**
+   * Makes one call. Rejects with CallLostError where no answer came.
+   *
+   * @param came for the answer of a stream, which is counted and not kept; of 8 MiB at the most
+   */
+  call(message: Uint8Array, came?: (bytes: number) => void): Promise<GrpcAnswer> {
     const { promise, resolve, reject } = Promise.withResolvers<GrpcAnswer>();
     if (this.#closed !== undefined) return Promise.reject(this.#closed);
     const bytes = GRPC_PREFIX_BYTES + message.length;
@@ -87,7 +93,7 @@ export class GrpcConnection {
       const stream = this.#nextStream;
       this.#nextStream += 2;
       this.#windowBytes -= bytes;
-      this.#pending.set(stream, { parts: [], resolve, reject });
+      this.#pending.set(stream, { parts: [], resolve, reject, ...(came === undefined ? {} : { came }) });
       this.#send(request(stream, stream === 1 ? this.#blocks.first : this.#blocks.next, message));
     };
     if (this.#windowBytes >= bytes && this.#waiting.length === 0) send();
@@ -159,7 +165,8 @@ export class GrpcConnection {
     }
     if (type === DATA) {
       if (flags & PADDED) throw new Error("padded frames are not read");
-      if (payload.length > 0) pending.parts.push(payload);
+      if (pending.came !== undefined) pending.came(payload.length);
+      else if (payload.length > 0) pending.parts.push(payload);
     }
     if (type === HEADERS && (flags & END_STREAM) !== 0) {
       if ((flags & END_HEADERS) === 0 || (flags & (PADDED | PRIORITY)) !== 0) {

@@ -29,8 +29,9 @@ export interface Targets {
  * - `sampled`: a trace of one call in a hundred
  * - `keyed`: asks for a key, and writes down whose it is
  * - `unmeasured`: nothing is measured for metrics (`ADMIN_PORT=off`)
+ * - `watched`: 500 streams of changes are open there, of 20 goods each
  */
-export const VARIANTS = ["adapter", "traced", "sampled", "keyed", "unmeasured"] as const;
+export const VARIANTS = ["adapter", "traced", "sampled", "keyed", "unmeasured", "watched"] as const;
 /** One of {@link VARIANTS}. */
 export type Variant = typeof VARIANTS[number];
 

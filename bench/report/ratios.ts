@@ -1,6 +1,6 @@
 /** The ratios that a run is judged by: medians within the one run, each with its target. Pure. */
 import type { Variant } from "../load/protocol.ts";
-import { PLAIN } from "../scenarios/turns.ts";
+import { PLAIN, UNWATCHED } from "../scenarios/turns.ts";
 import type { Sizes } from "../sizes.ts";
 import { type Compared, compared } from "../stats.ts";
 import { type Ratio, rounded, type ScenarioResult } from "./results.ts";
@@ -22,6 +22,8 @@ const TRACES_SHARE_MIN = 0.8;
 const KEYS_SHARE_MIN = 0.95;
 /** Metrics, which are on by default, cost sales at most three in a hundred. */
 const METRICS_SHARE_MIN = 0.97;
+/** 500 streams of changes cost sales at most a fifth of their rate. */
+const WATCHERS_SHARE_MIN = 0.8;
 
 /** All ratios, in the sequence in which they are shown. */
 export function ratios(results: Results, sizes: Sizes, ledgersClean: boolean, { lockWaitMsMax }: Limits): Ratio[] {
@@ -110,7 +112,7 @@ export function ratios(results: Results, sizes: Sizes, ledgersClean: boolean, { 
   ];
 }
 
-/** What parts of a server that can be turned on or off cost sales of one goods over gRPC, measured by turns. */
+/** What parts of a server that can be turned on or off cost sales over gRPC, measured by turns. */
 function costs(results: Results): Ratio[] {
   const plain = results[PLAIN];
   const of = (variant: Variant) => results[`turns/sell/${variant}`];
@@ -118,6 +120,7 @@ function costs(results: Results): Ratio[] {
     ["Sell with 1 % of the calls traced / with none, one goods", TRACES_SHARE_MIN, of("sampled"), plain],
     ["Sell by a key / by anybody, one goods", KEYS_SHARE_MIN, of("keyed"), plain],
     ["Sell with metrics / without, one goods", METRICS_SHARE_MIN, plain, of("unmeasured")],
+    ["Sell beside 500 watchers / beside none, 10,000 goods", WATCHERS_SHARE_MIN, of("watched"), results[UNWATCHED]],
   ] as const;
   return rows.flatMap(([claim, target, its, other]) => [
     byTurns(claim, target, compared(its?.rounds ?? [], other?.rounds ?? [])),

@@ -22,11 +22,22 @@ const TURN = {
 /** The one with which the others are compared. */
 export const PLAIN = "turns/sell/plain";
 
-/** All of them sell one goods over gRPC, so that the server, and nothing behind it, is what is compared. */
+/** The one with which that beside watchers is compared: of many goods, as one that all watch would be another story. */
+export const UNWATCHED = "turns/sell/unwatched";
+
+/** All of them sell over gRPC, most of them one goods, so that the server, and nothing behind it, is compared. */
 export const TURNS: readonly Scenario[] = [
   { ...TURN, id: PLAIN, title: "gRPC Sell, one goods, by turns with" },
   { ...TURN, id: "turns/sell/keyed", title: "gRPC Sell, one goods, by a key", variant: "keyed" },
   { ...TURN, id: "turns/sell/unmeasured", title: "gRPC Sell, one goods, without metrics", variant: "unmeasured" },
   { ...TURN, id: "turns/sell/sampled", title: "gRPC Sell, one goods, 1 % of the calls traced", variant: "sampled" },
+  { ...TURN, id: UNWATCHED, title: "gRPC Sell, 10,000 goods, by turns with", workload: WORKLOADS.uniform },
+  {
+    ...TURN,
+    id: "turns/sell/watched",
+    title: "gRPC Sell, 10,000 goods, watched by 500 streams",
+    variant: "watched",
+    workload: WORKLOADS.uniform,
+  },
   { ...TURN, id: "turns/sell/traced", title: "gRPC Sell, one goods, every call traced", variant: "traced" },
 ];
