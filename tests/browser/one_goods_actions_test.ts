@@ -26,7 +26,7 @@ browserTest(
       const dialog = page.getByRole("dialog", { name: "Set the stock of Goods 1" });
       await dialog.getByLabel("New number").fill("12x");
       await dialog.getByRole("button", { name: "Set", exact: true }).click();
-      await dialog.getByText("This is no whole number.").waitFor();
+      await dialog.getByText("This is not a whole number.").waitFor();
       await dialog.getByLabel("New number").fill("15");
       assertEquals(await changes(dialog), { available: ["10", "15"], "on-hand": ["10", "15"] });
       await dialog.getByLabel("Reason").selectOption("correction");

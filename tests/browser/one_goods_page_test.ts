@@ -141,9 +141,9 @@ browserTest("one goods is seen whole", { path: "/goods/99" }, async ({ page, ser
     await other.goto("/goods/1");
     await other.locator("#formula", { hasText: "可售 32 = 在库 40 − 已预留 3 − 安全库存 5" }).waitFor();
     await action(other, "调整").click();
-    await other.getByLabel("增加(+)或减少(−)").fill("-2000");
+    await other.getByLabel("增加（+）或减少（−）").fill("-2000");
     await other.getByRole("dialog").getByRole("button", { name: "调整" }).click();
-    await other.getByText("库存不足,未做任何更改。").waitFor();
+    await other.getByText("库存不足，未做任何更改。").waitFor();
   });
 });
 

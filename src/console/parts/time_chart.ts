@@ -192,7 +192,7 @@ export class TimeChart extends ConsoleElement {
         },
         series: [
           // An empty label becomes "Time", in English.
-          { label: "\u00a0", value: (_plot, atS) => atS === null ? "–" : time(atS * 1000) },
+          { label: "\u00a0", value: (_plot, atS) => atS === null ? "" : time(atS * 1000) },
           ...this.lines.map(({ label, color: name }): uPlot.Series => ({
             label,
             stroke: color(name),
@@ -202,7 +202,7 @@ export class TimeChart extends ConsoleElement {
             ...(paths === undefined ? {} : { paths }),
           })),
         ],
-        axes: [{ ...axis, space: LABEL_SPACE, values: timeLabels }, {
+        axes: [{ ...axis, size: AXIS_HEIGHT, space: LABEL_SPACE, values: timeLabels }, {
           ...axis,
           size: 64,
           values: (_plot, ticks) => ticks.map(number),
@@ -219,6 +219,8 @@ const MINUTES_S = 15 * 60;
 const DAYS_S = 3 * 86_400;
 /** Pixels between two labels, so that they stay apart in every language. */
 const LABEL_SPACE = 84;
+/** Pixels for the labels of times, one line. */
+const AXIS_HEIGHT = 32;
 
 /** Clock times where days are few, to the second where minutes are, and days where they are many. */
 function timeLabels(_plot: uPlot, ticks: number[]): string[] {

@@ -38,6 +38,7 @@ export class KeyEntry extends ConsoleElement {
       .field {
         display: flex;
         gap: 8px;
+        margin-top: 4px;
       }
       .field input {
         flex: 1;
