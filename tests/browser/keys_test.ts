@@ -59,7 +59,20 @@ browserTest("a key opens the page, as far as its rights go", { env: { AUTH: "key
     await page.getByRole("heading", { name: "Lock nodes" }).waitFor();
     const other = await open("/system");
     await other.getByRole("heading", { name: "Lock nodes" }).waitFor();
-    await other.close();
+    const own = await open("/system");
+    await own.getByRole("button", { name: "Settings" }).click();
+    await own.getByRole("button", { name: "Use another key" }).click();
+    await signIn(own, reader.key);
+    await own.getByText("does not have the right “operator”").waitFor();
+    // Forgotten in one tab it is forgotten in all that call by it, and in no other.
+    await other.getByRole("button", { name: "Settings" }).click();
+    await other.getByRole("button", { name: "Forget the key" }).click();
+    await page.getByRole("heading", { name: "Sign in" }).waitFor();
+    await own.getByText("does not have the right “operator”").waitFor();
+    await other.getByLabel("Remember it in this browser").check();
+    await signIn(other, operator.key);
+    await page.getByRole("heading", { name: "Lock nodes" }).waitFor();
+    for (const tab of [other, own]) await tab.close();
   });
 
   await step("one that is revoked is asked for anew", async () => {

@@ -6,10 +6,14 @@ import type { BrowserContext, Page } from "playwright-core";
 import { until } from "../../src/base/bounded_wait.ts";
 import { InventoryService } from "../../src/gen/inventory/v1/inventory_pb.ts";
 import { SystemService } from "../../src/gen/inventory/v1/system_pb.ts";
+import { call } from "../support/callers.ts";
 import { browserTest } from "./support/browser.ts";
 
 const TABS = 10;
 const FALLBACK_TABS = 3;
+/** As `src/console/link/shared_stream.ts` has them. */
+const LOOK_MS = 20_000;
+const ANSWER_MS_MAX = 10_000;
 const SETTLE_MS_MAX = 20_000;
 
 browserTest("one stream for all tabs, which outlives the server", {}, async (test) => {
@@ -30,6 +34,8 @@ browserTest("one stream for all tabs, which outlives the server", {}, async (tes
     await row.filter({ hasText: "47" }).waitFor();
   });
 
+  await call(server.url, "InventoryService/SetInv", { goodsId: 1, num: 5 });
+
   await step("ten tabs at once are all live, by one stream", async () => {
     await live(page);
     const tabs = await Promise.all(Array.from({ length: TABS - 1 }, () => open("/system")));
@@ -37,6 +43,37 @@ browserTest("one stream for all tabs, which outlives the server", {}, async (tes
     assertEquals(context.pages().length, TABS);
     await settled(1);
     for (const tab of tabs) await tab.close();
+    await settled(1);
+  });
+
+  await step("a page that the browser freezes leaves it, and is up to date once it is thawed", async () => {
+    const other = await profile();
+    const tab = await tabOf(other, "/goods/1");
+    const available = tab.locator("#available");
+    await available.filter({ hasText: /^5$/ }).waitFor();
+    await settled(2);
+    // A browser freezes what nobody looks at, which no page without a window is.
+    const say = (event: string) => tab.evaluate((name) => void document.dispatchEvent(new Event(name)), event);
+    await say("freeze");
+    await settled(1);
+    await call(server.url, "InventoryService/SetInv", { goodsId: 1, num: 7 });
+    await say("resume");
+    await available.filter({ hasText: /^7$/ }).waitFor();
+    await settled(2);
+    await other.close();
+    await settled(1);
+  });
+
+  await step("a worker that says nothing any more is given up by who looks", async () => {
+    const other = await profile();
+    await other.clock.install();
+    await other.addInitScript(silentAfterHello);
+    const tab = await tabOf(other);
+    await live(tab);
+    await settled(1);
+    for (const waitMs of [LOOK_MS, ANSWER_MS_MAX]) await other.clock.fastForward(waitMs + 1000);
+    await settled(2);
+    await other.close();
     await settled(1);
   });
 
@@ -101,4 +138,18 @@ async function live(page: Page): Promise<void> {
 /** Which tab has the lock, by the browser's name for it. */
 function leaderOf(tab: Page): Promise<string | undefined> {
   return tab.evaluate(async () => (await navigator.locks.query()).held?.[0]?.clientId);
+}
+
+/** In the page: the worker says once that all is well, and dies. */
+function silentAfterHello(): void {
+  class SilentWorker {
+    readonly port = {
+      onmessage: undefined as ((event: { data: unknown }) => void) | undefined,
+      postMessage: ({ kind }: { kind: string }) => {
+        if (kind === "hello") setTimeout(() => this.port.onmessage?.({ data: { kind: "state", state: "live" } }));
+      },
+      close: () => {},
+    };
+  }
+  Object.assign(globalThis, { SharedWorker: SilentWorker });
 }

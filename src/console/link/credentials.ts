@@ -9,10 +9,19 @@ export function storedKey(): string | undefined {
   return sessionStorage.getItem(STORED_AS) ?? localStorage.getItem(STORED_AS) ?? undefined;
 }
 
-/** Keeps it: for this tab, or with `remember` for every tab of this browser until it is forgotten. */
+/** Keeps it: for this tab, or with `remember` for every tab of this browser that has none of its own. */
 export function keepKey(key: string, remember: boolean): void {
-  forgetKey();
-  (remember ? localStorage : sessionStorage).setItem(STORED_AS, key);
+  if (!remember) return sessionStorage.setItem(STORED_AS, key);
+  sessionStorage.removeItem(STORED_AS);
+  localStorage.setItem(STORED_AS, key);
+}
+
+/** Calls back when another tab has remembered or forgotten the key that this one calls by. */
+export function onKeyElsewhere(listener: () => void): void {
+  addEventListener("storage", ({ storageArea, key }: StorageEvent) => {
+    const isKey = storageArea === localStorage && (key === STORED_AS || key === null);
+    if (isKey && sessionStorage.getItem(STORED_AS) === null) listener();
+  });
 }
 
 /** Forgets it, in this tab and in the browser. */

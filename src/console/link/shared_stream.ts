@@ -12,27 +12,52 @@ import type { Credentials } from "./transport.ts";
 /** A worker that is asked how the stream is and has not answered by then is not there, in ms. */
 const ANSWER_MS_MAX = 10_000;
 
+/** A tab that is looked at asks so often whether the stream is there still, in ms: a worker that dies says nothing. */
+const LOOK_MS = 20_000;
+
 /** Takes part in the stream of this caller; `emit` gets all that it says. */
 export function joinStream(credentials: Credentials, emit: (event: StreamEvent) => void): StreamPart {
-  const part = join(credentials, emit);
-  const look = () => document.visibilityState === "visible" && part.look();
-  const close = () => {
-    removeEventListener("pagehide", leave);
-    removeEventListener("pageshow", look);
-    removeEventListener("online", look);
-    document.removeEventListener("visibilitychange", look);
-    part.close();
+  let part: StreamPart | undefined = join(credentials, emit);
+  const look = () => {
+    if (document.visibilityState === "visible") part?.look();
   };
-  // A page that the browser keeps and shows again begins anew, as it may have missed anything.
-  const leave = (event: PageTransitionEvent) => {
-    if (event.persisted) addEventListener("pageshow", () => location.reload(), { once: true });
-    close();
+  // What is said to a page that the browser freezes, or keeps to show it again, would pile up unheard.
+  const leave = () => {
+    part?.close();
+    part = undefined;
   };
-  addEventListener("pagehide", leave);
-  addEventListener("pageshow", look);
-  addEventListener("online", look);
-  document.addEventListener("visibilitychange", look);
-  return { look, close };
+  const comeBack = () => {
+    if (part !== undefined) return look();
+    part = join(credentials, reloading(emit));
+  };
+  const stop = new AbortController();
+  const { signal } = stop;
+  addEventListener("pagehide", leave, { signal });
+  addEventListener("pageshow", comeBack, { signal });
+  addEventListener("online", look, { signal });
+  document.addEventListener("freeze", leave, { signal });
+  document.addEventListener("resume", comeBack, { signal });
+  document.addEventListener("visibilitychange", look, { signal });
+  const timer = setInterval(look, LOOK_MS);
+  return {
+    look,
+    close() {
+      stop.abort();
+      clearInterval(timer);
+      leave();
+    },
+  };
+}
+
+/** Anything may have been missed before the stream is live: what is shown is read anew then. */
+function reloading(emit: (event: StreamEvent) => void): (event: StreamEvent) => void {
+  let isDue = true;
+  return (event) => {
+    emit(event);
+    if (!isDue || event.kind !== "state" || event.state !== "live") return;
+    isDue = false;
+    emit({ kind: "reload" });
+  };
 }
 
 function join(credentials: Credentials, emit: (event: StreamEvent) => void): StreamPart {

@@ -5,6 +5,7 @@ import "../parts/toast.ts";
 import "./help_dialog.ts";
 import "./key_entry.ts";
 import "./settings_menu.ts";
+import { onKeyElsewhere } from "../link/credentials.ts";
 import type { Link } from "../link/link.ts";
 import type { LinkState } from "../link/stream_events.ts";
 import { onAnnounced } from "../parts/announce.ts";
@@ -75,6 +76,7 @@ export class ConsoleFrame extends ConsoleElement {
     onRoute((route) => this.route = route);
     onAnnounced((text) => this.said = text);
     listenForKeys({ search: () => this.#page?.focusSearch(), help: () => this.hasHelp = true });
+    onKeyElsewhere(() => void this.#session.open());
     void this.#session.open();
   }
 

@@ -7,7 +7,7 @@
  *     opening      -> unreachable  it does not answer
  *     unreachable  -> opening      after some seconds, or when somebody asks
  *     open         -> key          it does not take the key any more
- *     open, key    -> opening      another key, or none
+ *     open, key    -> opening      another key, or none, typed in here or in another tab
  */
 import { Code, ConnectError } from "@connectrpc/connect";
 import { forgetKey, keepKey, storedKey } from "../link/credentials.ts";
