@@ -17,6 +17,7 @@
  *   - Whatever slips through all of that, such as a row that somebody writes by hand with a time of long ago, is missed
  *     by the next version of its place, and read by its key.
  */
+import { pause } from "../base/bounded_wait.ts";
 import { invariant } from "../base/invariant.ts";
 import { DatabaseUnavailableError } from "../store/errors.ts";
 import type { NewRead, TailQuery } from "../store/statements/tail.ts";
@@ -49,7 +50,13 @@ const OVERLAP_PER_LATE = 4 / 3;
 const SCAN_PAGES_MAX = 20;
 /** Movements that are looked at for who wrote them lately. */
 const START_ROWS_MAX = 20_000;
-/** So far before its start a tailer looks for rows of transactions that it finds under way. */
+/**
+ * Reads at the start, and the pause before each, until none of what was under way at the first is: of what has begun
+ * since it is known from when on it may have written. Mostly the second is the last one.
+ */
+const START_AGAIN_MAX = 5;
+const START_PAUSE_MS = 20;
+/** So far before its start a tailer looks for rows of transactions that are under way all that time. */
 const START_LOOKBACK_US = 300_000_000;
 
 /** Where movements are read from. */
@@ -120,16 +127,26 @@ export class TailReader {
   /** Reads where the database stands. Throws the errors of the source, as all that reads. */
   async start(signal: AbortSignal): Promise<LivePosition> {
     const databaseId = await this.#source.identify(signal);
-    const { snapshot: { xmax, xip } } = await this.#source.xids({ from: FIRST_XID, limit: 1 }, signal);
-    const begunMs = this.#nowMs();
+    const { snapshot: { xmax, xip }, nowUs: firstUs } = await this.#source.xids({ from: FIRST_XID, limit: 1 }, signal);
     const from = xip[0] ?? xmax;
-    const { snapshot, nowUs, xids } = await this.#source.xids({ from, limit: START_ROWS_MAX }, signal);
+    let begunMs = this.#nowMs();
+    let read = await this.#source.xids({ from, limit: START_ROWS_MAX }, signal);
+    const isOld = (xid: number) => xip.includes(xid);
+    for (let again = 0; again < START_AGAIN_MAX && read.snapshot.xip.some(isOld); again++) {
+      await pause(START_PAUSE_MS, signal);
+      begunMs = this.#nowMs();
+      read = await this.#source.xids({ from, limit: START_ROWS_MAX }, signal);
+    }
+    const { snapshot, nowUs, xids } = read;
+    for (const xid of snapshot.xip) {
+      this.#underWay.set(xid, isOld(xid) ? nowUs - START_LOOKBACK_US : firstUs - this.#lateUs);
+    }
     // Where there are more than can be listed, all are taken as the snapshot says it.
     this.#seen = xids === undefined ? new SeenXids(snapshot.xmax, []) : new SeenXids(from, xids);
     const position = this.#moveTo({ snapshot, nowUs, begunMs }, {
       databaseId,
       witness: undefined,
-      sinceUs: nowUs - START_LOOKBACK_US,
+      sinceUs: nowUs,
     });
     this.#startedWith = position.seen;
     return position;

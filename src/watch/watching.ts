@@ -8,7 +8,7 @@ import { RowBudget } from "./row_budget.ts";
 import { Tailer, type TailerParts, type TailerView } from "./tailer.ts";
 
 /** Rows that all streams together catch up on at a time, some 120 MB; more streams begin with a snapshot instead. */
-export const CAUGHT_UP_ROWS_MAX = 200_000;
+const CAUGHT_UP_ROWS_MAX = 200_000;
 
 /** What it is made of. */
 export interface WatchingParts {
@@ -23,6 +23,8 @@ export interface WatchingParts {
   readonly heartbeatMs?: number | undefined;
   /** Instead of LATE_US_MAX of tail_reader.ts. */
   readonly lateUsMax?: number | undefined;
+  /** Instead of {@link CAUGHT_UP_ROWS_MAX}. */
+  readonly caughtUpRowsMax?: number | undefined;
 }
 
 /** Opens streams. */
@@ -30,10 +32,11 @@ export class Watching {
   readonly #parts: WatchingParts;
   readonly #tailer: Tailer;
   readonly #draining = new AbortController();
-  readonly #caughtUp = new RowBudget(CAUGHT_UP_ROWS_MAX);
+  readonly #caughtUp: RowBudget;
 
   constructor(parts: WatchingParts) {
     this.#parts = parts;
+    this.#caughtUp = new RowBudget(parts.caughtUpRowsMax ?? CAUGHT_UP_ROWS_MAX);
     this.#tailer = new Tailer({ ...parts, nowMs: () => performance.now() });
   }
 

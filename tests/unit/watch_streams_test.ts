@@ -2,16 +2,16 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { until } from "../../src/base/bounded_wait.ts";
 import { DatabaseUnavailableError } from "../../src/store/errors.ts";
-import { compareTailKeys, tailKeyOf, type TailRead, type TailRow } from "../../src/store/statements/tail_rows.ts";
+import { tailKeyOf, type TailRead, type TailRow } from "../../src/store/statements/tail_rows.ts";
 import { hasSeen } from "../../src/store/transaction_snapshot.ts";
 import type { VersionRange } from "../../src/store/statements/tail_versions.ts";
 import type { InvEvent, MovementEvent } from "../../src/watch/events.ts";
-import { RESUME_ROWS_MAX } from "../../src/watch/catch_up.ts";
 import { inOrder } from "../../src/watch/ordering.ts";
 import type { LivePosition, Position } from "../../src/watch/position.ts";
+import { TailReader } from "../../src/watch/tail_reader.ts";
 import type { TailerParts } from "../../src/watch/tailer.ts";
 import { VersionSequence } from "../../src/watch/version_sequence.ts";
-import { CAUGHT_UP_ROWS_MAX, Watching } from "../../src/watch/watching.ts";
+import { Watching } from "../../src/watch/watching.ts";
 
 /** Unit tests may write nothing. */
 const QUIET = { debug() {}, info() {}, warn() {}, error() {} };
@@ -25,12 +25,15 @@ function row(goodsId: number, version: number, xid: number): TailRow {
   return { goodsId, locationId: 0, version, kind: "adjust", ...ids, ...numbers, atMs: xid, atUs: xid * 1000, xid };
 }
 
+/** The first transaction. */
+const FIRST = 100;
+
 /** A database of one table, in which each transaction has one row, and whose clock is their ids. */
 class Ledger {
   readonly rows: TailRow[] = [];
   /** Its tailer can't read. */
   isAway = false;
-  #next = 100;
+  #next = FIRST;
   readonly #versions = new Map<number, number>();
 
   write(goodsId: number): void {
@@ -46,14 +49,20 @@ class Ledger {
   }
 
   readonly past = {
-    scan: ({ after, upTo, key, limit }: Parameters<TailerParts["source"]["scan"]>[0]) =>
-      Promise.resolve(this.#read(
-        this.rows.filter((each) =>
-          (key === undefined || compareTailKeys(tailKeyOf(each), key) > 0) &&
-          (after === undefined || !hasSeen(after, each.xid)) && (upTo === undefined || hasSeen(upTo, each.xid))
-        ),
-        limit,
-      )),
+    scan: ({ after, upTo, key, limit }: Parameters<TailerParts["source"]["scan"]>[0]) => {
+      const rows: TailRow[] = [];
+      for (
+        let i = key === undefined ? 0 : key[0] / 1000 - FIRST + 1;
+        i < this.rows.length && rows.length <= limit;
+        i++
+      ) {
+        const { xid } = this.rows[i]!;
+        if ((after === undefined || !hasSeen(after, xid)) && (upTo === undefined || hasSeen(upTo, xid))) {
+          rows.push(this.rows[i]!);
+        }
+      }
+      return Promise.resolve(this.#read(rows, limit));
+    },
     versions: () => Promise.resolve(this.#read([])),
     isThere: () => Promise.resolve(true),
   };
@@ -73,8 +82,9 @@ class Ledger {
     onCommitted: () => {},
   };
 
-  open(): Watching {
-    return new Watching({ source: this.source, log: QUIET, random: () => 0, ageMsMax: 600_000, heartbeatMs: 100 });
+  open(caughtUpRowsMax?: number): Watching {
+    const rest = { random: () => 0, ageMsMax: 600_000, heartbeatMs: 100 };
+    return new Watching({ source: this.source, log: QUIET, caughtUpRowsMax, ...rest });
   }
 }
 
@@ -129,11 +139,12 @@ Deno.test("a stream that ends while it catches up gives no position behind what 
 });
 
 Deno.test("what all streams catch up on is bounded: one more begins anew, unless it wants little of it", async () => {
+  const [ROWS, FIT] = [3000, 3];
   const ledger = new Ledger();
-  const [before, watching] = [ledger.open(), ledger.open()];
+  const [before, watching] = [ledger.open(), ledger.open(ROWS * FIT)];
   const from = await positionOf(before, ledger);
   await before.stop();
-  for (let i = 0; i < RESUME_ROWS_MAX; i++) ledger.write(1 + i % 1000);
+  for (let i = 0; i < ROWS; i++) ledger.write(1 + i % 1000);
   const opened: AsyncGenerator<InvEvent>[] = [];
   const startOf = async (filter = {}) => {
     const events = invOf(watching, ledger, from, filter);
@@ -141,14 +152,13 @@ Deno.test("what all streams catch up on is bounded: one more begins anew, unless
     const event = await next(events);
     return event.kind === "started" && event.start;
   };
-  const fits = CAUGHT_UP_ROWS_MAX / RESUME_ROWS_MAX;
-  for (let i = 0; i < fits; i++) assertEquals(await startOf(), "resumed");
+  for (let i = 0; i < FIT; i++) assertEquals(await startOf(), "resumed");
   assertEquals([await startOf(), await startOf()], ["past_gone", "past_gone"]);
   await opened[0]!.return(undefined);
   assertEquals([await startOf(), await startOf()], ["resumed", "past_gone"]);
   assertEquals(await startOf({ goodsIds: [7] }), "past_gone");
   // Who has taken all of it leaves its part to others.
-  for (let had = 0; had < RESUME_ROWS_MAX;) had += goodsOf(await next(opened[1]!)).length;
+  for (let had = 0; had < ROWS;) had += goodsOf(await next(opened[1]!)).length;
   const last = opened[1]!.next();
   assertEquals([await startOf({ goodsIds: [7] }), await startOf({ goodsIds: [7] })], ["resumed", "resumed"]);
   await opened[1]!.return(undefined);
@@ -230,5 +240,33 @@ Deno.test("a page of as many goods as it has rows is looked at once, and the las
     const last = full.rows.filter(({ goodsId }) => goodsId === goods).map(({ version }) => version);
     assertEquals(last, Array.from({ length: 149 + each }, (_, i) => 351 + i));
     assertEquals(full.rows.length, 2149);
+  }
+});
+
+Deno.test("a tailer that starts among sales looks for what they wrote where it reads anyway, and gives positions", async () => {
+  const SECOND_US = 1_000_000;
+  for (
+    const [xip, scans] of [[[[50], [50, 60], [60, 61], [61]], 0], [[[50], ...Array(6).fill([50]), []], 1]] as const
+  ) {
+    const answers = [...xip];
+    let [nowUs, scanned] = [10_000 * SECOND_US, 0];
+    const answer = () => {
+      nowUs += SECOND_US / 10;
+      return { snapshot: { xmax: 100, xip: answers.shift() ?? [] }, nowUs, rows: [], levels: [], next: undefined };
+    };
+    const reader = new TailReader({
+      identify: () => Promise.resolve("1-1"),
+      xids: () => Promise.resolve({ ...answer(), xids: [] }),
+      read: () => Promise.resolve({ ...answer(), isPastThere: true }),
+      versions: () => Promise.resolve(answer()),
+      scan: () => Promise.resolve({ ...answer(), scanned: scanned++ }),
+    }, () => nowUs / 1000);
+    const started = await reader.start(NEVER);
+    assertEquals(nowUs - started.sinceUs > 10 * SECOND_US, scans > 0);
+    let isAfterScan = false;
+    for (let read = 0; read < 3; read++) {
+      await reader.read(({ position }) => isAfterScan ||= position === undefined, NEVER);
+    }
+    assertEquals([scanned, isAfterScan], [scans, scans > 0]);
   }
 });
