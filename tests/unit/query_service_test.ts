@@ -12,6 +12,8 @@ import type { LevelQuery, PageOf } from "../../src/inventory/queries.ts";
 import type { TurnoverQuery } from "../../src/inventory/stats.ts";
 import { ListReads } from "../../src/lanes/list_reads.ts";
 import { LanesTallies } from "../../src/lanes/tallies.ts";
+import { pageToken } from "../../src/services/page_token.ts";
+import { LAST_DAY } from "../../src/services/query/days.ts";
 import { queryModule } from "../../src/services/query/service.ts";
 import { addServices } from "../../src/services/service_module.ts";
 import { StatementTimeoutError } from "../../src/store/errors.ts";
@@ -202,6 +204,24 @@ Deno.test("without anything stats are of the last 30 days in UTC, from today on,
   const { nextPageToken } = await client.getStats({ lastDay: "2025-11-28" });
   const other = await fieldsOf(client.getStats({ lastDay: "2025-11-28", daysOnly: true, pageToken: nextPageToken }));
   assertEquals(other, ["page_token"], "of another query");
+});
+
+Deno.test("a made-up token of stats is refused where its days or its goods are none", async () => {
+  const { client, asked } = clientOf();
+  const query = { firstDay: "", lastDay: "", timeZone: "", daysOnly: false };
+  const call = (...key: number[]) => client.getStats({ pageToken: pageToken({ name: "GetStats", query }, key) });
+  await call(20_000, 20_001, 20_001, 7);
+  const wrong = [
+    [20_001, 20_000, 20_000, 7],
+    [20_000, 20_001, 20_002, 7],
+    [20_000, 20_001, 20_000, 2 ** 31 - 1],
+    [19_000, 20_001, 20_001, 7],
+    [20_000, 20_001, 20_001, 2 ** 31],
+    [LAST_DAY, LAST_DAY + 1, LAST_DAY + 1, 7],
+    [2 ** 52, 2 ** 52 + 1, 2 ** 52 + 1, 7],
+  ];
+  for (const key of wrong) assertEquals(await fieldsOf(call(...key)), ["page_token"], `${key}`);
+  assertEquals(asked.length, 1, "nothing was read for any of them");
 });
 
 Deno.test("what can't be added up in time is an estimate of how many places there are", async () => {

@@ -7,7 +7,7 @@ import type { TurnoverPage, TurnoverQuery, TurnoverRows } from "../../inventory/
 import { Violations } from "../../rpc/errors.ts";
 import { type PagedList, pageToken } from "../page_token.ts";
 import { checkGoodsId, checkLocationId } from "../validation.ts";
-import { dayOf, dayText, TimeZone } from "./days.ts";
+import { dayOf, dayText, LAST_DAY, TimeZone } from "./days.ts";
 import { checkMax, GOODS_MAX, LOCATIONS_MAX, readPage, sortedSet } from "./decode.ts";
 
 /** Days where nobody says from which on, and at most. */
@@ -57,7 +57,8 @@ export function decodeGetStats(request: GetStatsRequest, nowMs: number): AskedSt
   const { page } = readPage(violations, request, { list, shape: ["integer", "integer", "integer", "integer"] });
   const [first, last, day, goodsId] = (page.after ?? [askedDays.first, askedDays.last, askedDays.last, 0]) as Key;
   const top = goodsId === AFTER_ALL_GOODS ? day - 1 : day;
-  if (!(first <= top && top <= last && last - first < DAYS_MAX)) {
+  // Whoever makes a token up may write any numbers into it.
+  if (!(first <= top && top <= last && last - first < DAYS_MAX && last <= LAST_DAY && goodsId <= INT32_MAX)) {
     violations.add("page_token", "expected a token that this list answered, got one of other days");
   }
   violations.check();
