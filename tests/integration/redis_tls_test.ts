@@ -118,6 +118,10 @@ Deno.test({
       const lock = locks.open(CA);
       await stands(lock, UP);
       await (await acquired(lock, [1, 2, 3], 5000)).release();
+      // What is sent in one tick goes in one write, under TLS too.
+      const together = await Promise.all([[1, 2, 3], [4], [5, 6]].map((goods) => lock.acquire(goods)));
+      await Promise.all([...together.map((lease) => lease.release()), lock.wantedByOthers([1])]);
+      assertEquals(lock.status().nodes.map(({ votesFor }) => votesFor), [4, 4, 4]);
       await lock.close();
     });
 
