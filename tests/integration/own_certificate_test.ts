@@ -31,6 +31,12 @@ Deno.test("a certificate of up's own: who may read its key, its names, and when 
   const again = await bring("stock.example");
   await Deno.chmod(paths.key, 0o644);
   assert(await bring("stock.example") !== again, "others could read its key");
+  const older = await Deno.readTextFile(paths.key);
+  const renewed = await bring("other.example");
+  await Deno.writeTextFile(paths.key, older);
+  const other = await bring("other.example");
+  assert(other !== renewed, "its key was another's, as of a start that was cut short");
+  assert("pair" in await readTlsFiles(paths, nowMs + 1000, ["other.example"]));
   await Deno.writeTextFile(paths.cert, "no certificate");
   assert(new X509Certificate(await bring("localhost")).checkHost("localhost") !== undefined);
   assertEquals([...Deno.readDirSync(`${dir}/tls`)].map(({ name }) => name).sort(), ["certificate.pem", "key.pem"]);

@@ -3,7 +3,7 @@
  * under DATA_DIR and is made anew, at a start, when it ends soon or lacks a name. Whoever trusts this one file trusts
  * this one server: it is no authority, and can sign nothing.
  */
-import { X509Certificate } from "node:crypto";
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
 import { join } from "node:path";
 import { ownDirectory, PRIVATE_MODE } from "../stack/own_directory.ts";
@@ -49,12 +49,14 @@ export async function bringCertificate(dir: string, host: string, nowMs: number)
   return paths;
 }
 
-/** Whether it is there with its key, has these names, and does not end soon. */
+/** Whether it is there with its own key, has these names, and does not end soon. */
 async function isGood({ cert, key }: OwnCertificate, names: readonly string[], nowMs: number): Promise<boolean> {
   try {
     const certificate = new X509Certificate(await Deno.readTextFile(cert));
     const { mode } = await Deno.stat(key);
-    return ((mode ?? 0) & 0o077) === 0 && Date.parse(certificate.validTo) - nowMs > RENEW_DAYS * DAY_MS &&
+    return ((mode ?? 0) & 0o077) === 0 &&
+      certificate.checkPrivateKey(createPrivateKey(await Deno.readTextFile(key))) &&
+      Date.parse(certificate.validTo) - nowMs > RENEW_DAYS * DAY_MS &&
       names.every((name) => (isIP(name) === 0 ? certificate.checkHost(name) : certificate.checkIP(name)) !== undefined);
   } catch {
     return false;
