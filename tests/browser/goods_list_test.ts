@@ -68,6 +68,9 @@ browserTest("goods are found, walked through and followed", { path: "/goods" }, 
     await page.getByRole("searchbox").fill("1234");
     await waitForNames(page, ["#1234"]);
     assertEquals(query(), "?q=1234", "while somebody types, the address is that of one search");
+    await page.getByRole("searchbox").fill("12 ");
+    await page.waitForURL((url) => url.search === "?q=12");
+    assertEquals(await page.getByRole("searchbox").inputValue(), "12 ", "who pauses behind a space goes on behind it");
     await page.goBack();
     await page.getByRole("row", { name: /SKU-0012/ }).waitFor();
     assertEquals([query(), await page.getByRole("searchbox").inputValue()], ["", ""]);

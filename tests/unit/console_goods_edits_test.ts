@@ -216,6 +216,7 @@ Deno.test("a call that fails as a whole leaves every number where it was typed",
     return [sheet.get(1)!.state, sheet.get(1)!.text];
   };
   assertEquals(failed(new ConnectError("away", Code.Unavailable)), ["unknown", "10"]);
+  assertEquals(failed(new ConnectError("this key has expired", Code.Unauthenticated)), ["unknown", "10"]);
   assertEquals(failed(new TypeError("fetch failed")), ["unknown", "10"]);
   assertEquals(failed(new ConnectError("no", Code.PermissionDenied)), ["refused", "10"]);
 });

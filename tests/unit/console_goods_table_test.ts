@@ -6,6 +6,7 @@ import { type Cell, type Move, moved, moveOf } from "../../src/console/goods/col
 import { type EditCalls, EditSession } from "../../src/console/goods/edit_session.ts";
 import { EDITS_MAX } from "../../src/console/goods/edit_sheet.ts";
 import { Flashes } from "../../src/console/goods/flashes.ts";
+import { hasUnsaved, keptSessions } from "../../src/console/goods/kept_edits.ts";
 import { GoodsModel } from "../../src/console/goods/goods_model.ts";
 import type { ListPage } from "../../src/console/goods/goods_list.ts";
 import { type ListState, readListState } from "../../src/console/goods/list_state.ts";
@@ -125,6 +126,28 @@ Deno.test("a list that is pasted finds its goods also where they are not listed,
   assertEquals([session.review, session.sheet.size], [undefined, 0]);
 });
 
+Deno.test("a list whose goods can't be looked up is said not to be taken in", async () => {
+  const { made } = calls(() => []);
+  const away = new ConnectError("away", Code.Unavailable);
+  const session = new EditSession("available", { ...made, find: () => Promise.reject(away) });
+  session.show({ get: () => undefined, all: () => [row(1)], changed: () => {} });
+  await session.paste("SKU-1\t7\nFAR\t8", []);
+  assertEquals([session.report?.error, session.report?.taken, session.sheet.size, session.isBusy], [away, 0, 0, false]);
+  await session.paste("SKU-1\t7", []);
+  assertEquals([session.report?.error, session.report?.taken], [undefined, 1]);
+});
+
+Deno.test("edits of one reader stay through another key, and nobody else gets them", () => {
+  const caller = (name: string) => ({ kind: "key", name });
+  const sessions = keptSessions(caller("ann"));
+  const session = new EditSession("count", calls(() => []).made);
+  sessions.set("count", session);
+  assertEquals(hasUnsaved(), false);
+  session.type(row(1), "9");
+  assertEquals([keptSessions(caller("ann")), hasUnsaved()], [sessions, true]);
+  assertEquals([keptSessions(caller("bob")).size, hasUnsaved()], [0, false]);
+});
+
 Deno.test("edits stay while another page is looked at, and the list before is shown until the next is there", async () => {
   let asked = Promise.withResolvers<(page: ListPage) => void>();
   const answer = async (page: ListPage) => {
@@ -181,8 +204,12 @@ Deno.test("edits stay while another page is looked at, and the list before is sh
   while (model.isReading) await new Promise((resolve) => setTimeout(resolve));
   assertEquals(model.at(2)?.goodsId, 4);
   model.close();
-  const later = new GoodsModel(all, sessions);
+  // Another key of the same reader: what was typed is applied by the calls that have it.
+  const another = calls(({ operations }) => operations.map(() => APPLIED));
+  const later = new GoodsModel({ ...all, batch: another.made.batch }, sessions);
   later.show(state("mode=edit"));
   assertEquals(later.session!.sheet.get(1)!.text, "9");
+  await later.session!.apply();
+  assertEquals([another.requests.length, later.session!.sheet.get(1)!.state], [1, "applied"]);
   later.close();
 });

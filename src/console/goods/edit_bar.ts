@@ -3,7 +3,7 @@ import { css, html, nothing } from "lit";
 import type { Reason } from "../../gen/inventory/v1/goods_pb.ts";
 import { ConsoleElement } from "../parts/console_element.ts";
 import { LOOK } from "../parts/look.ts";
-import { formats } from "../parts/speech.ts";
+import { formats, sayTrouble } from "../parts/speech.ts";
 import * as GOODS from "../words/goods.ts";
 import { wordsOf } from "../words/language.ts";
 import type { EditSession } from "./edit_session.ts";
@@ -171,6 +171,18 @@ export class EditBar extends ConsoleElement {
     const words = wordsOf(GOODS);
     const number = (value: number) => formats().number(value);
     const left = report.problemCount - report.problems.length;
+    if (report.error !== undefined) {
+      return html`
+        <div class="note bad" role="alert">
+          <div class="row">
+            <b>${words.notTaken}</b>
+            <span>${sayTrouble(report.error).text}</span>
+            <span class="grow"></span>
+            <button class="small quiet" @click=${() => session.forgetReport()}>${words.close}</button>
+          </div>
+        </div>
+      `;
+    }
     return html`
       <div class="note ${report.problemCount > 0 ? "warn" : ""}" role="status">
         <div class="row">

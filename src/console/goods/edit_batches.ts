@@ -27,6 +27,8 @@ const UNKNOWN: ReadonlySet<number> = new Set([
   Code.Unknown,
   Code.Internal,
   Code.ResourceExhausted,
+  // The key has expired: with another one it is sent again.
+  Code.Unauthenticated,
   // Without a level: others were faster too often.
   Code.Aborted,
 ]);

@@ -25,6 +25,8 @@ export interface PasteReport {
   readonly problemCount: number;
   /** There was more in it than is read at once. */
   readonly isCut: boolean;
+  /** Why goods that are not listed could not be looked up; nothing was taken in then. */
+  readonly error?: unknown;
 }
 
 /** What a session is made with. */
@@ -59,13 +61,14 @@ export class EditSession {
   readonly #answered = new Map<RowKey, AnsweredLevel>();
   #list: EditedList = { get: () => undefined, all: () => [], changed: () => {} };
 
-  constructor(readonly kind: EditKind, private readonly calls: EditCalls) {
+  constructor(readonly kind: EditKind, private calls: EditCalls) {
     this.sheet = new EditSheet(kind, () => calls.makeId());
   }
 
-  /** From now on it is about these rows. */
-  show(list: EditedList): void {
+  /** From now on it is about these rows, and asks the server by these calls. */
+  show(list: EditedList, calls: EditCalls = this.calls): void {
     this.#list = list;
+    this.calls = calls;
   }
 
   /** What came of the latest paste, until it is put away. */
@@ -119,12 +122,17 @@ export class EditSession {
   /** A text of a sheet; a column goes down `chosen`. Goods that are named and not listed are looked up. */
   async paste(text: string, chosen: readonly Row[]): Promise<void> {
     await this.#busy(async () => {
+      this.#report = undefined;
       const pasted = readSheet(text);
       const listed = indexRows(this.#list.all());
       const missing = unknownNames(pasted, listed);
-      const found = missing.length === 0 ? [] : await this.calls.find(missing.slice(0, LINES_MAX));
-      const index = found.length === 0 ? listed : indexRows([...this.#list.all(), ...found]);
-      this.#report = this.#take(targetsOf(pasted, chosen, index), pasted.isCut);
+      try {
+        const found = missing.length === 0 ? [] : await this.calls.find(missing.slice(0, LINES_MAX));
+        const index = found.length === 0 ? listed : indexRows([...this.#list.all(), ...found]);
+        this.#report = this.#take(targetsOf(pasted, chosen, index), pasted.isCut);
+      } catch (error) {
+        this.#report = { taken: 0, unchanged: 0, problems: [], problemCount: 0, isCut: false, error };
+      }
     });
     if ((this.#report?.taken ?? 0) > 1) this.showOnlyEdits(true);
   }

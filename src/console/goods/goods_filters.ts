@@ -86,7 +86,7 @@ export class GoodsFilters extends ConsoleElement {
             autocomplete="off"
             spellcheck="false"
             placeholder=${words.searchHint}
-            .value=${live(state.search)}
+            .value=${live(this.#searchText())}
             @input=${this.#searched}
           >
         </label>
@@ -144,6 +144,12 @@ export class GoodsFilters extends ConsoleElement {
           : nothing}
       </form>
     `;
+  }
+
+  /** What is typed stays as it is, with the space behind which somebody pauses, while it says what is searched for. */
+  #searchText(): string {
+    const typed = this.renderRoot.querySelector<HTMLInputElement>("input[type=search]")?.value ?? "";
+    return typed.trim() === this.state.search ? typed : this.state.search;
   }
 
   #tick(name: "isLow" | "isSoldOut" | "hasHolds", label: string) {

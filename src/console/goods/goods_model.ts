@@ -37,7 +37,7 @@ export class GoodsModel {
     private readonly calls: ModelCalls,
     private readonly sessions: Map<EditKind, EditSession> = new Map(),
   ) {
-    for (const session of sessions.values()) session.show(this.#edited);
+    for (const session of sessions.values()) session.show(this.#edited, calls);
     this.#turns = new FrameTurns(
       calls.nextFrame,
       (row, than) => row.version > than.version,
@@ -76,7 +76,7 @@ export class GoodsModel {
     const known = this.sessions.get(kind);
     if (known !== undefined) return known;
     const made = new EditSession(kind, this.calls);
-    made.show(this.#edited);
+    made.show(this.#edited, this.calls);
     this.sessions.set(kind, made);
     return made;
   }

@@ -13,20 +13,20 @@ import { goodsCalls } from "./goods_calls.ts";
 import "./goods_filters.ts";
 import type { GoodsFilters } from "./goods_filters.ts";
 import { PAGE_LOOK } from "./goods_page_look.ts";
-import type { EditSession } from "./edit_session.ts";
-import type { EditKind } from "./edit_sheet.ts";
-import type { Link } from "../link/link.ts";
 import type { Cell } from "./columns.ts";
 import { GoodsModel } from "./goods_model.ts";
 import "./goods_table.ts";
+import { hasUnsaved, keptSessions } from "./kept_edits.ts";
 import type { GoodsTable } from "./goods_table.ts";
 import { isFiltered, listParams, type ListState, MODES, type PageMode, readListState, SORTS } from "./list_state.ts";
 import "./paste_dialog.ts";
 import type { PasteDialog } from "./paste_dialog.ts";
 import { rowOf } from "./row.ts";
 
-/** Edits outlive the page: whoever looks at one goods in between finds them again. */
-const keptSessions = new WeakMap<Link, Map<EditKind, EditSession>>();
+addEventListener("beforeunload", (event: BeforeUnloadEvent) => {
+  if (hasUnsaved()) event.preventDefault();
+});
+
 /** Where the cursor was in the list that was left last. */
 let leftAt: { readonly query: string; readonly cell: Cell } | undefined;
 
@@ -105,17 +105,10 @@ export class GoodsPage extends PageElement {
 
   #begin(): void {
     for (const end of this.#endings.splice(0)) end();
-    const sessions = keptSessions.get(this.link) ?? new Map<EditKind, EditSession>();
-    keptSessions.set(this.link, sessions);
-    const model = new GoodsModel(goodsCalls(this.link), sessions);
+    const model = new GoodsModel(goodsCalls(this.link), keptSessions(this.link.caller));
     this.#model = model;
-    const leaving = (event: BeforeUnloadEvent) => {
-      if (model.unsaved("edit") + model.unsaved("count") > 0) event.preventDefault();
-    };
-    addEventListener("beforeunload", leaving);
     this.#endings.push(
       () => model.close(),
-      () => removeEventListener("beforeunload", leaving),
       // What only rows changed of is the table's to draw.
       model.subscribe((changed) => {
         if (changed === "all" || (model.session?.sheet.size ?? 0) > 0) this.revision++;
