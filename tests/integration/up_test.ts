@@ -65,6 +65,11 @@ Deno.test("up prints where it listens and three lines to paste; with --demo and 
   const isSelling = async () => (await system.getSystem({})).ordersApplied > 0n;
   assert(await until(isSelling, SERVING_MS_MAX), launcher.stderr());
   assertEquals(await stop(launcher), 0);
+
+  const own = await up(dir, NO_NODES_ASKED);
+  const inOwn = createClient(QueryService, createConnectTransport({ httpVersion: "1.1", baseUrl: own.url }));
+  assertEquals((await inOwn.getStats({ daysOnly: true })).totals?.places, 0n, "a shop of one's own has none of it");
+  assertEquals(await stop(own), 0);
 });
 
 Deno.test("up refuses what it does not know, and says what there is", async () => {

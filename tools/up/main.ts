@@ -26,14 +26,13 @@ import { type Stack, startStack } from "../stack/stack.ts";
 import { listenForStop, type StopRequests } from "../stop_requests.ts";
 import { DEMO_SIZE, demoGoods, fillDemo } from "./demo/fill.ts";
 import { runLoad } from "./demo/load.ts";
-import { checkOptions, type UpOptions, upOptions, USAGE } from "./options.ts";
+import { checkOptions, databaseOf, type UpOptions, upOptions, USAGE } from "./options.ts";
 import { bringCertificate } from "./own_certificate.ts";
 import { linesToPaste } from "./up_lines.ts";
 import { bringConsole } from "../console/build.ts";
 import { dataDir } from "../stack/own_directory.ts";
 import { settled, until } from "../../src/base/bounded_wait.ts";
 
-const DATABASE = "holdfast";
 const OWNER_NAMES = ["DATABASE_OWNER_URL", "DATABASE_OWNER_URL_FILE"];
 const REDIS_NODES = 5;
 const LISTEN_MS_MAX = 30_000;
@@ -80,7 +79,7 @@ async function main(): Promise<number> {
     if (requests.isAsked()) return await stopAll(undefined, stack, requests, log);
     // The demo is refused now and then, as shops are, and each of these would be a line of the log.
     const quiet = options.demo ? { LOG_LEVEL: "warn" } : {};
-    const stores = await prepareStores({ ...quiet, ...given }, stack, log);
+    const stores = await prepareStores({ ...quiet, ...given }, databaseOf(options), stack, log);
     const settings = { ...stores, ...options.tls ? await ownTls(given, stack) : {} };
     if (options.demo) await fillDemo(settings["DATABASE_URL"]!, DEMO_SIZE, Date.now() - DEMO_ENDS_MS, log);
     await building;
@@ -115,13 +114,18 @@ function addressesOf(settings: Record<string, string>): MigrateAddresses {
 }
 
 /** Makes the database where it is missing, migrates it, and completes the settings with the stack's addresses. */
-async function prepareStores(given: Record<string, string>, stack: Stack, log: Log): Promise<Record<string, string>> {
+async function prepareStores(
+  given: Record<string, string>,
+  database: string,
+  stack: Stack,
+  log: Log,
+): Promise<Record<string, string>> {
   const settings: Record<string, string> = { LOG_FORMAT: "pretty", ...given };
   let addresses: MigrateAddresses;
   if (stack.postgres === undefined) addresses = addressesOf(settings);
   else {
-    await stack.postgres.ensureDatabase(DATABASE);
-    const [owner, server] = [stack.postgres.ownerUrl(DATABASE), stack.postgres.serverUrl(DATABASE)];
+    await stack.postgres.ensureDatabase(database);
+    const [owner, server] = [stack.postgres.ownerUrl(database), stack.postgres.serverUrl(database)];
     settings["DATABASE_URL"] = server;
     addresses = { owner: parsePostgresAddress(owner), server: parsePostgresAddress(server) };
   }

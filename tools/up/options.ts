@@ -8,11 +8,19 @@ export interface UpOptions {
   readonly tls: boolean;
 }
 
+/**
+ * The database that `up` makes and serves. The demo shop has one of its own: what is in a ledger is never taken out,
+ * and whoever looks at the demo where a shop of their own is must not find thousands of goods in it ever after.
+ */
+export function databaseOf({ demo }: Pick<UpOptions, "demo">): string {
+  return demo ? "holdfast_demo" : "holdfast";
+}
+
 /** For whoever asks for something else. */
 export const USAGE = `Usage: deno task up [--demo] [--tls]
 
-  --demo  fills a shop, once (goods with skus, three locations, holds, orders, weeks of history), and then sells,
-          reserves and restocks in it, some calls a second, until it is stopped
+  --demo  fills a shop, once (goods with skus, three locations, holds, orders, weeks of history), in a database beside
+          that of your own, and then sells, reserves and restocks in it, some calls a second, until it is stopped
   --tls   speaks TLS (gRPC and HTTP/2, and HTTP/1.1) with a certificate that it makes and keeps under DATA_DIR
 
 Settings come from the environment, see docs/settings.md.`;
@@ -35,7 +43,7 @@ export function checkOptions({ demo, tls }: UpOptions, get: (setting: string) =>
     if (set !== undefined) throw new Error(`${option} does not go with ${set}: ${why}`);
   };
   if (demo) {
-    against("--demo", ["DATABASE_URL", "DATABASE_URL_FILE"], "it fills the database that `up` brings, and no other");
+    against("--demo", ["DATABASE_URL", "DATABASE_URL_FILE"], "it fills a database that `up` brings, and no other");
     against("--demo", ["AUTH"], "its load has no credentials");
   }
   if (tls) {
