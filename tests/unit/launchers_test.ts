@@ -90,6 +90,9 @@ Deno.test("linesToPaste() speaks cleartext HTTP/2 or TLS, as the server does", (
   );
   assertEquals(others.length, 2);
   assert(linesToPaste("https://127.0.0.1:8443").every((line) => !line.includes("prior-knowledge")));
+  const trusting = (path: string) => /--cacert (.*) -d /.exec(linesToPaste("https://127.0.0.1:8443", path)[0]!)?.[1];
+  assertEquals(trusting("/data/tls/certificate.pem"), "/data/tls/certificate.pem");
+  assertEquals(trusting("/my data/it's/certificate.pem"), "'/my data/it'\\''s/certificate.pem'");
 });
 
 Deno.test("callersCount() distinguishes what stands between the user and a program from the user's own shells", () => {

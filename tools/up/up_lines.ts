@@ -12,7 +12,7 @@ const GOODS_ID = 42;
  */
 export function linesToPaste(url: string, ca?: string): string[] {
   // A certificate for this machine is seldom one that others trust.
-  const trust = ca === undefined ? "-k" : `--cacert ${ca}`;
+  const trust = ca === undefined ? "-k" : `--cacert ${asWord(ca)}`;
   const transport = `--protocol grpc ${url.startsWith("https:") ? trust : "--http2-prior-knowledge"}`;
   const call = (method: string, body: unknown) =>
     `${BUF} ${transport} -d '${JSON.stringify(body)}' ${url}/${SERVICE}/${method}`;
@@ -21,4 +21,9 @@ export function linesToPaste(url: string, ca?: string): string[] {
     call("Sell", { orderId: `try-${Date.now().toString(36)}`, goodsInfo: [{ goodsId: GOODS_ID, num: 3 }] }),
     call("InvDetail", { goodsId: GOODS_ID }),
   ];
+}
+
+/** A path as one word of a shell, whatever is in it. */
+function asWord(path: string): string {
+  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }
