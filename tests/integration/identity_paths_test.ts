@@ -132,10 +132,13 @@ Deno.test("every protocol asks for the same, says the same, and lets through the
       for (const { status, body } of asked) assertEquals([status, JSON.parse(body.toString()).message], [401, TEXT]);
       assertEquals(new Set(asked.map(({ body }) => body.toString())).size, 1);
       assertEquals((await get(DETAIL + query, keys.reader.headers)).status, 200);
-      for (const path of [SELL, DETAIL, "/", "/metrics", "/inventory.v1.InventoryService/Steal", "/favicon.ico"]) {
+      for (const path of [SELL, DETAIL, "/metrics", "/inventory.v1.InventoryService/Steal", "/favicon.ico"]) {
         const { status, body, headers } = await get(path);
         assertEquals([status, body.toString(), headers["www-authenticate"]], [401, `${TEXT}\n`, "Bearer"], path);
       }
+      // The page has no data of its own: it asks for a key.
+      const page = await get("/");
+      assertEquals([page.status, page.headers["content-type"]], [200, "text/html; charset=utf-8"]);
       const probes = await Promise.all(["/readyz", "/healthz", "/livez"].map((path) => get(path)));
       assertEquals(probes.map(({ status }) => status), [200, 200, 200]);
       const preflight = await request("OPTIONS", SELL, {

@@ -190,9 +190,10 @@ Deno.test("close waits for a batch for a bounded time, and then releases its lea
     },
     store: {
       writeChanges: async (...args) => {
-        writing.resolve();
-        await goOn.promise;
         await on.store.writeChanges(...args);
+        writing.resolve();
+        // The answer comes when nobody waits for it any more.
+        await goOn.promise;
       },
     },
   });

@@ -34,10 +34,9 @@ export const PORT: readonly Metric[] = [
   {
     name: "holdfast_over_limit_total",
     type: "counter",
-    help:
-      "connections, requests and calls that were refused or cut, by the limit that they passed; `rate` and `calls` " +
-      "are those of an identity, `loop_delay` sheds what the process does not get through",
-    labels: { limit: [...COUNTED_LIMITS, "rate", "calls", "loop_delay"] },
+    help: "connections, requests and calls that were refused or cut, by the limit that they passed; `rate`, `calls` " +
+      "and `identity_streams` are those of an identity, `loop_delay` sheds what the process does not get through",
+    labels: { limit: [...COUNTED_LIMITS, "rate", "calls", "streams", "identity_streams", "loop_delay"] },
     across: "sum",
     read: ({ served: { listener, limits } }) => each("limit", { ...listener().overLimits, ...limits().refused }),
   },

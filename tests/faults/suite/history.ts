@@ -129,6 +129,8 @@ export interface Watched {
   /** Of rows of the ledger, not of levels. */
   readonly isOfLedger: boolean;
   readonly sights: readonly Sight[];
+  /** What there was before it stopped: so far at the least it has to have seen. */
+  readonly due: readonly { readonly goodsId: number; readonly locationId: number; readonly version: number }[];
 }
 
 /** All calls of a run, in any order, and what was watched. */

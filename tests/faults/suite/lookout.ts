@@ -17,7 +17,7 @@ const EACH_MS = 1_000;
 /** One watcher, and what it saw. */
 interface Eye {
   readonly watcher: Watcher;
-  readonly watched: Watched & { readonly sights: Sight[] };
+  readonly watched: Omit<Watched, "due"> & { readonly sights: Sight[] };
 }
 
 /** The watchers of one fleet. */
@@ -36,18 +36,22 @@ export class Lookout {
     for (const { watcher } of this.#eyes) watcher.start();
   }
 
-  /** Waits until all have seen what the tables have, for a bounded time, and answers what each saw. */
+  /**
+   * Waits until all have seen what the tables have, for a bounded time, and answers what each saw. Holds expire
+   * meanwhile: what was seen is to be checked against tables that are read afterwards.
+   */
   async finish({ movements }: Tables): Promise<readonly Watched[]> {
-    const last = new Map<string, number>();
-    for (const { goodsId, locationId = 0, version } of movements) {
-      const place = placeOf({ goodsId, locationId });
-      last.set(place, Math.max(version, last.get(place) ?? 0));
-    }
+    const due = [...Map.groupBy(movements, ({ goodsId, locationId = 0 }) => placeOf({ goodsId, locationId })).values()]
+      .map(([first, ...more]) => ({
+        goodsId: first!.goodsId,
+        locationId: first!.locationId ?? 0,
+        version: more.reduce((last, { version }) => Math.max(last, version), first!.version),
+      }));
     const hasSeen = ({ levels }: Watcher) =>
-      [...last].every(([place, version]) => (levels.get(place)?.version ?? 0) >= version);
+      due.every(({ version, ...place }) => (levels.get(placeOf(place))?.version ?? 0) >= version);
     await settledWithin(Promise.allSettled(this.#eyes.map(({ watcher }) => watcher.until(hasSeen))), SEEN_MS_MAX);
     await Promise.all(this.#eyes.map(({ watcher }) => watcher.stop()));
-    return this.#eyes.map(({ watched }) => watched);
+    return this.#eyes.map(({ watched }) => ({ ...watched, due }));
   }
 
   #eye(name: string, isOfLedger: boolean): Eye {

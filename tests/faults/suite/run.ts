@@ -86,9 +86,8 @@ export async function runSuite(stage: Stage, options: RunOptions): Promise<RunRe
   say("checking");
   const checked = [];
   for (const [i, { name, calls, ownerUrl }] of stage.fleets.entries()) {
-    const tables = await readTables(ownerUrl);
-    const watched = await lookouts[i]!.finish(tables);
-    const violations = [...check({ calls, watched }, tables), ...await checkLedger(ownerUrl)];
+    const watched = await lookouts[i]!.finish(await readTables(ownerUrl));
+    const violations = [...check({ calls, watched }, await readTables(ownerUrl)), ...await checkLedger(ownerUrl)];
     checked.push({ name, calls, violations });
   }
   return {

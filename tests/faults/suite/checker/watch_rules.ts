@@ -1,6 +1,6 @@
 /**
  * What a watcher saw is what the ledger says: of each place every version once and in sequence, folded ones counted,
- * with what stood after it, across all its streams; and in the end it has seen the last one of every place.
+ * with what stood after it, across all its streams; and in the end it has seen all that there was before it stopped.
  */
 import type { SeenLevel, Watched } from "../history.ts";
 import type { GoodsLedger } from "./ledger.ts";
@@ -17,19 +17,19 @@ export function checkWatched(
 }
 
 function checkOne(
-  { name, isOfLedger, sights }: Watched,
+  { name, isOfLedger, sights, due }: Watched,
   ledgers: ReadonlyMap<PlaceKey, GoodsLedger>,
   violations: Violations,
 ): void {
   /** The latest version of each place: that was seen, and that need not be seen again. */
   let versions = new Map<PlaceKey, number>();
   let kept = new Map<PlaceKey, number>();
-  const look = (level: SeenLevel) => {
+  const look = (level: SeenLevel, isNow: boolean) => {
     const place = placeKey(level);
     const movement = ledgers.get(place)?.movements[level.version - 1];
     if (movement === undefined) {
       violations.add(`${name}: saw version ${level.version} of goods ${place}, which the ledger does not have`);
-    } else if (movement.onHandAfter !== level.onHand || movement.reservedAfter !== level.reserved) {
+    } else if (movement.onHandAfter !== level.onHand || !isReserved(level.reserved, movement.reservedAfter, isNow)) {
       violations.add(
         `${name}: saw ${level.onHand} on hand and ${level.reserved} reserved at version ${level.version} of goods ` +
           `${place}, the ledger has ${movement.onHandAfter} and ${movement.reservedAfter}`,
@@ -44,7 +44,7 @@ function checkOne(
       versions = new Map(kept);
     } else if (sight.sight === "snapshot") {
       for (const level of sight.levels) {
-        const place = look(level);
+        const place = look(level, true);
         const before = versions.get(place) ?? 0;
         if (level.version < before) {
           violations.add(`${name}: a snapshot has version ${level.version} of goods ${place} after version ${before}`);
@@ -53,7 +53,7 @@ function checkOne(
       }
     } else {
       for (const change of sight.changes) {
-        const place = look(change);
+        const place = look(change, false);
         const before = versions.get(place) ?? 0;
         if (change.version !== before + 1 + change.folded) {
           violations.add(
@@ -67,10 +67,13 @@ function checkOne(
       }
     }
   }
-  for (const [place, { movements }] of ledgers) {
-    const last = versions.get(place) ?? 0;
-    if (last !== movements.length) {
-      violations.add(`${name}: saw goods ${place} up to version ${last} of ${movements.length}`);
-    }
+  for (const { version, ...place } of due) {
+    const last = versions.get(placeKey(place)) ?? 0;
+    if (last < version) violations.add(`${name}: saw goods ${placeKey(place)} up to version ${last} of ${version}`);
   }
+}
+
+/** Of where a place stands now, what expired holds have is reserved no more, whether or not that is written down. */
+function isReserved(seen: number, written: number, isNow: boolean): boolean {
+  return isNow ? seen <= written : seen === written;
 }
