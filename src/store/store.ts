@@ -36,6 +36,7 @@ import { type NewRead, readTail, type TailQuery } from "./statements/tail.ts";
 import type { TailRead } from "./statements/tail_rows.ts";
 import { type ScanQuery, scanTail } from "./statements/tail_scan.ts";
 import { readVersions, type VersionRange } from "./statements/tail_versions.ts";
+import { readWriters, type WritersRead } from "./statements/tail_writers.ts";
 import { readXids, type XidsRead } from "./statements/tail_xids.ts";
 import { identifyDatabase, isMovementThere, type WrittenMovement } from "./statements/tail_marks.ts";
 
@@ -145,6 +146,8 @@ export interface TailStore {
     query: { readonly from: number; readonly limit: number },
     signal: AbortSignal,
   ): Promise<XidsRead>;
+  /** Which transactions under way may have written movements. */
+  writers(signal: AbortSignal): Promise<WritersRead>;
   read(query: TailQuery, signal: AbortSignal): Promise<NewRead>;
   scan(query: ScanQuery, signal: AbortSignal): Promise<TailRead>;
   readonly versions: (ranges: readonly VersionRange[], limit: number, signal: AbortSignal) => Promise<TailRead>;
@@ -198,6 +201,7 @@ export function createStore(given: StoreOptions): PostgresStore {
     tail: {
       identify: (signal) => identifyDatabase(tail, signal),
       xids: (query, signal) => readXids(tail, query, signal),
+      writers: (signal) => readWriters(tail, signal),
       read: (query, signal) => readTail(tail, query, signal),
       ...pastOf(tail),
       past: pastOf(pool),

@@ -12,7 +12,8 @@ export function openWatching(
   times: Pick<WatchingParts, "ageMsMax" | "heartbeatMs">,
 ): { readonly watching: Watching; readonly past: PastReads } {
   const none = { scan: nothing, versions: nothing, isThere: nothing };
-  const source = tail ?? { ...none, identify: nothing, xids: nothing, read: nothing, onCommitted: () => {} };
+  const source = tail ??
+    { ...none, identify: nothing, xids: nothing, writers: nothing, read: nothing, onCommitted: () => {} };
   const watching = new Watching({ source, log, random: Math.random, ...times });
   return { watching, past: tail?.past ?? none };
 }

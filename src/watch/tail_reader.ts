@@ -13,7 +13,8 @@
  *     counts by this process's clock.
  *   - Of a transaction that was under way at a read, rows may have any time since it began. Once it is over, those from
  *     when it was first seen on are looked for, a bounded piece beside each read. Until that is done no positions are
- *     given out, and nobody joins.
+ *     given out, and nobody joins. Who is under way for long, of whatever database of the cluster, and had not written
+ *     to the ledger at a look at its locks, has written nothing earlier than that look.
  *   - Whatever slips through all of that, such as a row that somebody writes by hand with a time of long ago, is missed
  *     by the next version of its place, and read by its key.
  */
@@ -31,6 +32,7 @@ import {
   lowXid,
   type SeenTransactions,
 } from "../store/transaction_snapshot.ts";
+import type { WritersRead } from "../store/statements/tail_writers.ts";
 import type { XidsRead } from "../store/statements/tail_xids.ts";
 import { changesOf, type InvChange } from "./changes.ts";
 import { inOrder } from "./ordering.ts";
@@ -46,6 +48,8 @@ export const SCAN_ROWS_MAX = 2000;
 export const LATE_US_MAX = 3_000_000;
 /** Rows are read from so much longer before a read, so that transactions of less than a second need no looking for. */
 const OVERLAP_PER_LATE = 4 / 3;
+/** A transaction is under way for long from so many times that on. */
+const LONG_PER_OVERLAP = 2;
 /** Pages of such a look beside one read. */
 const SCAN_PAGES_MAX = 20;
 /** Movements that are looked at for who wrote them lately. */
@@ -67,6 +71,8 @@ export interface TailSource {
     query: { readonly from: number; readonly limit: number },
     signal: AbortSignal,
   ): Promise<XidsRead>;
+  /** Which transactions under way may have written movements. */
+  writers(signal: AbortSignal): Promise<WritersRead>;
   read(query: TailQuery, signal: AbortSignal): Promise<NewRead>;
   scan(query: ScanQuery, signal: AbortSignal): Promise<TailRead>;
   readonly versions: (ranges: readonly VersionRange[], limit: number, signal: AbortSignal) => Promise<TailRead>;
@@ -110,6 +116,7 @@ export class TailReader {
   #position: LivePosition | undefined;
   #nowUs = 0;
   #readAtMs = 0;
+  #lookedUs = 0;
 
   /** @param lateUsMax instead of {@link LATE_US_MAX} */
   constructor(source: TailSource, nowMs: () => number, lateUsMax = LATE_US_MAX) {
@@ -167,6 +174,7 @@ export class TailReader {
     const from = this.#position;
     invariant(from !== undefined, "a tailer reads before it has started");
     await this.#scan(from, give, signal);
+    const idle = await this.#lookForIdle(signal);
     const begunMs = this.#nowMs();
     const query: TailQuery = {
       after: from.seen,
@@ -184,12 +192,29 @@ export class TailReader {
       witness = witnessOf(part.rows) ?? witness;
       if (page.next === undefined) {
         const sinceUs = Math.min(query.sinceUs, nowUs - query.agoUs);
+        // Only what was under way after the look, too: what is over may have written, and has no locks.
+        for (const [xid, since] of idle) if (snapshot.xip.includes(xid)) this.#underWay.set(xid, since);
         this.#moveTo({ snapshot, nowUs, begunMs }, { databaseId: from.databaseId, witness, sinceUs });
         return give({ ...part, position: this.position });
       }
       give({ ...part, position: undefined });
       page = await this.#source.read({ ...query, key: page.next }, signal);
     }
+  }
+
+  /**
+   * Where something is under way for long, and not too often: of what had not written to the ledger yet, from which
+   * time on it may have written.
+   */
+  async #lookForIdle(signal: AbortSignal): Promise<ReadonlyMap<number, number>> {
+    const oldUs = this.#nowUs - LONG_PER_OVERLAP * this.#overlapUs;
+    const isLong = [...this.#underWay.values()].some((since) => since < oldUs);
+    if (!isLong || this.#nowUs - this.#lookedUs < this.#overlapUs) return new Map();
+    const { nowUs, xids } = await this.#source.writers(signal);
+    this.#lookedUs = this.#nowUs;
+    const writers = new Set(xids);
+    const idle = [...this.#underWay.keys()].filter((xid) => !writers.has(lowXid(xid)));
+    return new Map(idle.map((xid) => [xid, nowUs - this.#lateUs]));
   }
 
   /** A bounded number of pages of what transactions wrote that hung and are over. */

@@ -13,6 +13,8 @@ import { InvClient, type MovementClient, watchProcess } from "../support/watched
 /** So late are rows here, so that many transactions hang for longer than what is read with all others. */
 const LATE_US = 1_500_000;
 const AGO_MS_MAX = 300;
+/** The same where one hangs for long at once. */
+const IDLE_LATE_US = 150_000;
 /** Reads of a tailer in which transactions hang for a third of that. */
 const READS = 10;
 
@@ -84,6 +86,47 @@ Deno.test("what hangs delays nobody, and comes once it is committed; one who rea
   await naive.read();
   assert(naive.seen.has("5:2") && !naive.seen.has("1:1"), "the control arm must miss what hung");
   for (const stream of [all, ledger, resumed]) await stream.leave();
+  await sql.end();
+});
+
+Deno.test("who is under way for long and writes nothing has nobody look back for long, and its late rows come", async () => {
+  await using database = await createTestDatabase();
+  const sql = postgres(database.ownerUrl, { max: 4, onnotice: () => {} });
+  await using process = watchProcess(database, IDLE_LATE_US);
+  const stream = process.inv({ changesOnly: true });
+  await stream.until(() => stream.livePosition !== undefined);
+  const [idle, writer] = [await sql.reserve(), await sql.reserve()];
+  await idle`begin`;
+  const [begun] = await idle<{ us: string }[]>`select pg_current_xact_id(),
+                                                      (extract(epoch from clock_timestamp()) * 1000000)::bigint as us`;
+  const isLaterThan = (us: number) => (stream.livePosition?.sinceUs ?? 0) > us;
+  const moves = async (isEnough: () => boolean) => {
+    assert(
+      await until(async () => {
+        await writeByHand(sql, { goodsIds: [5] });
+        return isEnough();
+      }, MISSED_MS),
+    );
+  };
+  await moves(() => isLaterThan(Number(begun!.us)));
+  const insert = (connection: postgres.ReservedSql, goodsId: number) =>
+    connection`insert into movements (goods_id, location_id, version, kind, on_hand_delta, reserved_delta,
+                                      on_hand_after, reserved_after, at)
+               values (${goodsId}, 0, 1, 'adjust', 1, 0, 1, 0, clock_timestamp())`;
+  await writer`begin`;
+  await insert(writer, 1);
+  // Longer than whatever is looked at for all others, and many looks.
+  const { reads } = process.watching.view;
+  await moves(() => process.watching.view.reads > reads + READS);
+  assert(!stream.versions.has(1));
+  await writer`commit`;
+  assert(await settledWithin(stream.until(() => stream.versions.get(1) === 1), MISSED_MS), "what hung is missed");
+  await insert(idle, 2);
+  await moves(() => process.watching.view.reads > reads + 2 * READS);
+  await idle`commit`;
+  assert(await settledWithin(stream.until(() => stream.versions.get(2) === 1), MISSED_MS), "what came late is missed");
+  for (const connection of [idle, writer]) connection.release();
+  await stream.leave();
   await sql.end();
 });
 

@@ -74,6 +74,7 @@ class Ledger {
       const { snapshot, nowUs } = this.#read([]);
       return Promise.resolve({ snapshot, nowUs, xids: this.rows.map(({ xid }) => xid).filter((xid) => xid >= from) });
     },
+    writers: () => Promise.resolve({ nowUs: this.#next * 1000, xids: [] }),
     read: ({ after }) => {
       if (this.isAway) return Promise.reject(new DatabaseUnavailableError("away"));
       const page = this.#read(this.rows.filter(({ xid }) => !hasSeen(after, xid)));
@@ -257,6 +258,7 @@ Deno.test("a tailer that starts among sales looks for what they wrote where it r
     const reader = new TailReader({
       identify: () => Promise.resolve("1-1"),
       xids: () => Promise.resolve({ ...answer(), xids: [] }),
+      writers: () => Promise.resolve({ nowUs, xids: [50] }),
       read: () => Promise.resolve({ ...answer(), isPastThere: true }),
       versions: () => Promise.resolve(answer()),
       scan: () => Promise.resolve({ ...answer(), scanned: scanned++ }),

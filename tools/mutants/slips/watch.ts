@@ -31,6 +31,20 @@ export const WATCH_SLIPS: readonly Slip[] = [
   },
   {
     file: `${WATCH}/tail_reader.ts`,
+    find: "if (snapshot.xip.includes(xid)) this.#underWay.set(xid, since);",
+    replace: "",
+    rule: "who is under way for long and writes nothing has nobody look back for long",
+    tests: TAIL,
+  },
+  {
+    file: `${WATCH}/tail_reader.ts`,
+    find: "!writers.has(lowXid(xid))",
+    replace: "!writers.has(-xid)",
+    rule: "who has written to the ledger and hangs is no idle transaction",
+    tests: TAIL,
+  },
+  {
+    file: `${WATCH}/tail_reader.ts`,
     find: "if (!page.isPastThere || ",
     replace: "if (",
     rule: "a database that was set back ends streams",
