@@ -107,6 +107,25 @@ browserTest(
       await page.keyboard.press("Escape");
     });
 
+    await step("and never over one that the page has not read yet, though it has its numbers", async () => {
+      const dialog = page.getByRole("dialog");
+      const released = Promise.withResolvers<void>();
+      await page.route("**/inventory.v1.QueryService/ListInv*", async (route) => {
+        await released.promise;
+        await route.continue();
+      });
+      await call("StockService/SetPolicy", { goodsId: 3, policy: { safetyStock: 1, orderNumMax: 6 } });
+      await page.locator("#safety", { hasText: "1" }).waitFor();
+      await action(page, "Policy").click();
+      await dialog.getByLabel("Safety stock").fill("2");
+      await dialog.getByRole("button", { name: "Policy" }).click();
+      await page.locator("#safety", { hasText: "2" }).waitFor();
+      const { policy } = await call("StockService/GetPolicy", { goodsId: 3 });
+      assertEquals((policy as Record<string, unknown>).orderNumMax, 6);
+      released.resolve();
+      await page.unrouteAll({ behavior: "wait" });
+    });
+
     await step("off sale, with its holds released first, and on sale again", async () => {
       const lines = { orderId: "h-4", goodsInfo: [{ goodsId: 4, num: 2 }] };
       await call("HoldService/Reserve", lines);

@@ -30,7 +30,8 @@ export async function readPlace(link: Link, goodsId: number, locationId: number)
   return { goodsId, locationId, level, policy, everywhere: levels };
 }
 
-async function readPolicy(link: Link, goodsId: number, locationId: number): Promise<Policy | undefined> {
+/** Reads its policy; undefined where none is set, or it is off sale. @throws ConnectError */
+export async function readPolicy(link: Link, goodsId: number, locationId: number): Promise<Policy | undefined> {
   try {
     return (await link.stock.getPolicy({ goodsId, locationId })).policy;
   } catch (error) {

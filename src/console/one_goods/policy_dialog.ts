@@ -1,13 +1,16 @@
 /** Sets what sales are bound by. */
 import { equals } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { html, type PropertyValues } from "lit";
+import { html, nothing, type PropertyValues } from "lit";
 import { CurrentLevelSchema } from "../../gen/inventory/v1/inventory_pb.ts";
 import { type Policy, PolicySchema } from "../../gen/inventory/v1/stock_pb.ts";
 import { attributionOf, isRightAttribution } from "../parts/attribution.ts";
 import { textField } from "../parts/fields.ts";
+import { sayTrouble } from "../parts/speech.ts";
 import { wordsOf } from "../words/language.ts";
+import * as FORMS from "../words/forms.ts";
 import * as ONE_GOODS from "../words/one_goods.ts";
+import { readPolicy } from "./place.ts";
 import { PlaceDialog } from "./place_dialog.ts";
 import { draftOf, POLICY_FIELDS, type PolicyDraft, policyOf, readDraft, TIMES } from "./policy_draft.ts";
 import { previewPolicy } from "./preview.ts";
@@ -19,22 +22,31 @@ const SENDS_MAX = 5;
 export class PolicyDialog extends PlaceDialog {
   static override properties = { ...PlaceDialog.properties, draft: { state: true }, theirs: { state: true } };
 
-  declare draft: PolicyDraft;
+  /** Undefined: the policy is not read yet. */
+  declare draft: PolicyDraft | undefined;
   /** What somebody else has set meanwhile. */
   declare theirs: PolicyDraft | undefined;
   #seen: Policy | undefined;
-
-  constructor() {
-    super();
-    this.draft = draftOf(undefined);
-  }
+  /** What was seen is the policy of this version, or of a later one: whatever is set after that is of a later one yet. */
+  #seenAt = 0n;
 
   override willUpdate(changed: PropertyValues): void {
-    if (!this.hasUpdated) {
-      this.#seen = this.place.policy;
-      this.draft = draftOf(this.#seen);
-    }
     super.willUpdate(changed);
+    if (!this.hasUpdated) void this.#begin();
+  }
+
+  /** Reads it anew, as numbers come to the page before their policy does. */
+  async #begin(): Promise<void> {
+    this.#seenAt = this.expectedVersion;
+    try {
+      this.#seen = await readPolicy(this.link, this.place.goodsId, this.place.locationId);
+    } catch (error) {
+      this.trouble = sayTrouble(error);
+      return;
+    }
+    this.draft = draftOf(this.#seen);
+    await this.updateComplete;
+    this.renderRoot.querySelector<HTMLElement>("[autofocus]")?.focus();
   }
 
   protected override heading(): string {
@@ -46,18 +58,18 @@ export class PolicyDialog extends PlaceDialog {
   }
 
   protected override isRight(): boolean {
-    return policyOf(this.draft) !== undefined && isRightAttribution(this.why);
+    return this.draft !== undefined && policyOf(this.draft) !== undefined && isRightAttribution(this.why);
   }
 
   protected override async send(): Promise<string> {
     const { done } = wordsOf(ONE_GOODS);
     const { goodsId, locationId } = this.place;
-    const policy = policyOf(this.draft);
+    const policy = this.draft && policyOf(this.draft);
     for (let sent = 1;; sent++) {
       try {
         const { replayed } = await this.link.stock.setPolicy({
           ...{ goodsId, locationId, ...(policy === undefined ? {} : { policy }) },
-          expectedVersion: this.expectedVersion,
+          expectedVersion: this.#seenAt,
           ...attributionOf(this.why),
         });
         return replayed ? done.nothing() : done.policy();
@@ -73,19 +85,27 @@ export class PolicyDialog extends PlaceDialog {
     const [current] = refused.findDetails(CurrentLevelSchema);
     if (refused.code !== Code.Aborted || current === undefined) return false;
     const { goodsId, locationId } = this.place;
-    const { policy } = await this.link.stock.getPolicy({ goodsId, locationId });
+    this.#seenAt = current.version;
+    const policy = await readPolicy(this.link, goodsId, locationId);
     const before = this.#seen;
     this.#seen = policy;
-    const isSame = policy !== undefined && before !== undefined && equals(PolicySchema, policy, before);
+    const isSame = policy === undefined || before === undefined
+      ? policy === before
+      : equals(PolicySchema, policy, before);
     if (!isSame) this.theirs = draftOf(policy);
-    else this.seen = { ...this.seen, version: Number(current.version) };
     return isSame;
   }
 
   protected override body() {
     const words = wordsOf(ONE_GOODS);
-    const read = readDraft(this.draft);
-    const policy = policyOf(this.draft);
+    const { draft } = this;
+    if (draft === undefined) {
+      return html`${this.notes()}${
+        this.trouble === undefined ? html`<p class="muted" role="status">${wordsOf(FORMS).loading}</p>` : nothing
+      }`;
+    }
+    const read = readDraft(draft);
+    const policy = policyOf(draft);
     return html`
       ${this.notes()}
       <div class="two">
@@ -93,16 +113,16 @@ export class PolicyDialog extends PlaceDialog {
           textField({
             id: field,
             label: words.policyFields[field],
-            value: this.draft[field],
+            value: draft[field],
             kind: TIMES.has(field) ? "text" : "number",
-            ...(this.theirs === undefined || this.theirs[field] === this.draft[field]
+            ...(this.theirs === undefined || this.theirs[field] === draft[field]
               ? {}
               : { hint: words.nowIs(this.theirs[field] === "" ? "–" : this.theirs[field]) }),
             isFirst: field === "safetyStock",
             isDuration: TIMES.has(field),
             read: read[field],
             isChecked: this.isChecked,
-            onInput: (text) => this.draft = { ...this.draft, [field]: text },
+            onInput: (text) => this.draft = { ...draft, [field]: text },
           })
         )}
       </div>
