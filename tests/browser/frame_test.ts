@@ -67,6 +67,26 @@ browserTest("the frame leads from page to page, and follows its reader", {}, asy
     assertEquals(await page.evaluate(() => document.activeElement?.shadowRoot?.activeElement?.id), "main");
   });
 
+  await step("where the browser may keep nothing it works all the same", async () => {
+    const strict = await profile();
+    await strict.addInitScript(() => {
+      for (const name of ["localStorage", "sessionStorage"]) {
+        Object.defineProperty(globalThis, name, {
+          get() {
+            throw new DOMException("Access is denied for this document.", "SecurityError");
+          },
+        });
+      }
+    });
+    const page = await strict.newPage();
+    await page.goto("/goods");
+    await page.getByRole("heading", { level: 1, name: "Goods" }).waitFor();
+    await page.getByRole("button", { name: "Settings" }).click();
+    await page.getByLabel("Language").selectOption("zh");
+    await page.getByRole("heading", { level: 1, name: "商品" }).waitFor();
+    await strict.close();
+  });
+
   await step("on a phone it leads from its foot, and nothing is wider than the screen", async () => {
     await page.setViewportSize({ width: 360, height: 740 });
     for (const name of ["System", "Goods", "Orders"]) {

@@ -4,7 +4,7 @@ import { DeletedFilter, TotalCount } from "../../gen/inventory/v1/query_pb.ts";
 import type { Link } from "../link/link.ts";
 import { newId } from "../parts/ids.ts";
 import type { ModelCalls } from "./goods_model.ts";
-import { INT32_MAX } from "./numbers.ts";
+import { INT32_MAX } from "../parts/written_numbers.ts";
 import { type Row, rowOf } from "./row.ts";
 
 /** Names that one ListInv looks up, and rows that it answers at most. */

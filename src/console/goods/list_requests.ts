@@ -3,7 +3,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { DeletedFilter, InvSort, type ListInvRequestSchema } from "../../gen/inventory/v1/query_pb.ts";
 import { type Deleted, type ListState, sinceMs } from "./list_state.ts";
-import { INT32_MAX } from "./numbers.ts";
+import { INT32_MAX } from "../parts/written_numbers.ts";
 
 /** A request without its page. */
 export type ListRequest = Omit<MessageInitShape<typeof ListInvRequestSchema>, "$typeName" | "$unknown">;

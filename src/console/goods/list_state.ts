@@ -1,5 +1,5 @@
 /** What the list shows, as it stands in the URL: a link shows the same list, and going back shows the one before. */
-import { INT32_MAX } from "./numbers.ts";
+import { INT32_MAX } from "../parts/written_numbers.ts";
 
 /** What the list can be sorted by. */
 export const SORTS = ["goods", "sku", "available", "reserved", "safety", "on_hand", "changed"] as const;

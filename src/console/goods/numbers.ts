@@ -1,8 +1,5 @@
 /** Whole quantities as people and sheets write them. */
-import { readWritten } from "../parts/written_numbers.ts";
-
-/** Largest quantity, goods id and location id. */
-export const INT32_MAX = 2_147_483_647;
+import { INT32_MAX, readWritten } from "../parts/written_numbers.ts";
 
 /** Why a text is no quantity. */
 export type NumberProblem = "empty" | "not_a_number" | "below_zero" | "not_whole" | "ambiguous" | "too_large";

@@ -2,8 +2,8 @@
  * What a pasted text says: quantities alone, for rows that are chosen; or each with the goods that it is of, and
  * perhaps its location.
  */
-import { isGrouped } from "../parts/written_numbers.ts";
-import { INT32_MAX, type NumberProblem, readQuantity } from "./numbers.ts";
+import { INT32_MAX, isGrouped } from "../parts/written_numbers.ts";
+import { type NumberProblem, readQuantity } from "./numbers.ts";
 import { CHARACTERS_MAX, type SheetLine, splitSheet } from "./sheet_cells.ts";
 
 /** Why a line can't be taken in. */

@@ -103,7 +103,7 @@ class OpenLink implements Link {
   /** Takes part in the stream, and waits for it a while. */
   async begin(credentials: Credentials): Promise<void> {
     const live = Promise.withResolvers<void>();
-    const stop = this.listeners.onState((state) => state === "live" && live.resolve());
+    const stop = this.listeners.onState((state) => (state === "live" || state === "denied") && live.resolve());
     const timer = setTimeout(live.resolve, STREAM_MS_MAX);
     this.#part = joinStream(credentials, (event) => this.listeners.take(event));
     await live.promise;

@@ -10,7 +10,7 @@
  *     any      -> closed
  *
  * To those who look on it is `connecting` until it was open once, then `live`, and `away` once it has not been open for
- * AWAY_AFTER_MS: who redials at once and gets through has not been away.
+ * AWAY_AFTER_MS: who redials at once and gets through has not been away. Who may not watch is `denied`.
  */
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type WatchInvResponse, WatchStart } from "../../gen/inventory/v1/watch_pb.ts";
@@ -148,7 +148,7 @@ export class LiveStream {
   #explain(error: unknown): End {
     const { code, rawMessage } = ConnectError.from(error);
     if (code === Code.Unauthenticated || code === Code.PermissionDenied) {
-      this.#setState("away");
+      this.#setState(code === Code.PermissionDenied ? "denied" : "away");
       this.options.emit({ kind: "refused", code, message: rawMessage });
       return "refused";
     }

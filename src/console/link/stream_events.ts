@@ -1,8 +1,8 @@
 /** What the stream says to whoever shows stock: plain data, which can be posted from a worker to its tabs. */
 import type { InvChange } from "../../gen/inventory/v1/watch_pb.ts";
 
-/** Whether changes arrive: not yet, now, or no more for the moment. */
-export type LinkState = "connecting" | "live" | "away";
+/** Whether changes arrive: not yet, now, no more for the moment, or never, as this caller may not watch. */
+export type LinkState = "connecting" | "live" | "away" | "denied";
 
 /** One thing that the stream says. */
 export type StreamEvent =

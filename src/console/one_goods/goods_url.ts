@@ -1,6 +1,7 @@
 /** What the page of one goods shows, as its address says it. Pure. */
 import { MovementKind } from "../../gen/inventory/v1/query_pb.ts";
 import { dayOf } from "../parts/days.ts";
+import { INT32_MAX } from "../parts/written_numbers.ts";
 import { type Zoom, ZOOMS } from "./level_over_time.ts";
 
 /** Which movements the history lists. */
@@ -26,8 +27,6 @@ export interface GoodsView {
 export const KINDS: readonly MovementKind[] = Object.values(MovementKind).filter((kind): kind is MovementKind =>
   typeof kind === "number" && kind !== MovementKind.UNSPECIFIED
 );
-
-const INT32_MAX = 2_147_483_647;
 
 /** Of no filter. */
 export const NO_FILTER: HistoryFilter = { actor: "", reason: "", kinds: [] };

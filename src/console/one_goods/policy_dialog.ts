@@ -27,7 +27,7 @@ export class PolicyDialog extends PlaceDialog {
   /** What somebody else has set meanwhile. */
   declare theirs: PolicyDraft | undefined;
   #seen: Policy | undefined;
-  /** What was seen is the policy of this version, or of a later one: whatever is set after that is of a later one yet. */
+  /** What was seen is the policy of this version, or of a later one; what is set after that has a later one yet. */
   #seenAt = 0n;
 
   override willUpdate(changed: PropertyValues): void {

@@ -5,13 +5,13 @@ import { type Policy, PolicySchema } from "../../gen/inventory/v1/stock_pb.ts";
 import {
   durationText,
   HOLD_TTL_MS_MAX,
-  INT32_MAX,
   isProblem,
   type Read,
   readDuration,
   readWhole,
   valueOf,
 } from "../parts/checks.ts";
+import { INT32_MAX } from "../parts/written_numbers.ts";
 
 /** Units of safety stock, and of backorders. */
 const WITHHELD_MAX = 1_000_000_000;

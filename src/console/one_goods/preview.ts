@@ -2,9 +2,7 @@
  * What an operation would do to a place, for people to look at before they do it. The server alone decides; what is
  * here only says beforehand what it would say. Pure.
  */
-
-/** Largest quantity. */
-export const INT32_MAX = 2_147_483_647;
+import { INT32_MAX } from "../parts/written_numbers.ts";
 
 /** Where a place stands, with what its policy withholds and allows. */
 export interface Stand {

@@ -1,9 +1,10 @@
 /** Moves units to another location. */
 import { html, nothing } from "lit";
 import { attributionOf, isRightAttribution } from "../parts/attribution.ts";
-import { INT32_MAX, type Read, readWhole, valueOf } from "../parts/checks.ts";
+import { type Read, readWhole, valueOf } from "../parts/checks.ts";
 import { checkField, textField } from "../parts/fields.ts";
 import { formats } from "../parts/speech.ts";
+import { INT32_MAX } from "../parts/written_numbers.ts";
 import { wordsOf } from "../words/language.ts";
 import * as ONE_GOODS from "../words/one_goods.ts";
 import { standOf } from "./place.ts";

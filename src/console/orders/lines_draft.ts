@@ -1,13 +1,6 @@
 /** The lines of a new order as they are typed, and what they come to. Pure. */
-import {
-  type GoodsName,
-  INT32_MAX,
-  isProblem,
-  type Problem,
-  type Read,
-  readGoods,
-  readWhole,
-} from "../parts/checks.ts";
+import { type GoodsName, isProblem, type Problem, type Read, readGoods, readWhole } from "../parts/checks.ts";
+import { INT32_MAX } from "../parts/written_numbers.ts";
 
 /** One line, as typed. */
 export interface LineDraft {

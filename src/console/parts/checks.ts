@@ -1,10 +1,8 @@
 /**
  * What people type, read by the bounds that the API has, so that most mistakes are seen before anything is sent. Pure.
  */
-import { readWritten } from "./written_numbers.ts";
+import { INT32_MAX, readWritten } from "./written_numbers.ts";
 
-/** Largest quantity, goods id and location id. */
-export const INT32_MAX = 2_147_483_647;
 /** Longest time that a hold lasts, in ms. */
 export const HOLD_TTL_MS_MAX = 31 * 24 * 3_600_000;
 

@@ -72,7 +72,8 @@ export abstract class DialogElement extends ConsoleElement {
   override firstUpdated(): void {
     const dialog = this.#dialog;
     dialog.showModal();
-    dialog.querySelector<HTMLElement>("[autofocus], input, select, button")?.focus();
+    const first = dialog.querySelector<HTMLElement>("[autofocus]") ?? dialog.querySelector("input, select, button");
+    (first as HTMLElement | null)?.focus();
   }
 
   /** Closes it. */

@@ -1,5 +1,8 @@
 /** Numbers as people and sheets write them, in any of the locales that the console speaks. Pure. */
 
+/** Largest quantity, goods id and location id. */
+export const INT32_MAX = 2_147_483_647;
+
 /** The number, or why it is none. */
 export type WrittenNumber = number | "empty" | "not_a_number" | "ambiguous";
 

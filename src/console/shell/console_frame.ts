@@ -138,12 +138,12 @@ export class ConsoleFrame extends ConsoleElement {
 
   #live() {
     const words = wordsOf(SHELL);
-    const [text, style] = this.stream === "live"
-      ? [words.live, "live-on"]
-      : this.stream === "away"
-      ? [words.away, "live-away"]
-      : [words.connecting, ""];
-    return html`<span class="live ${style}" title=${words.liveHint}><span class="dot"></span>${text}</span>`;
+    const [text, style, hint] = this.stream === "live"
+      ? [words.live, "live-on", words.liveHint]
+      : this.stream === "connecting"
+      ? [words.connecting, "", words.liveHint]
+      : [words.away, "live-away", this.stream === "denied" ? words.deniedHint : words.awayBanner];
+    return html`<span class="live ${style}" title=${hint}><span class="dot"></span>${text}</span>`;
   }
 
   #content() {

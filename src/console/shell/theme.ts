@@ -1,4 +1,5 @@
 /** Light or dark: the reader's choice, else the system's. The colours themselves stand in `theme.css`. */
+import { forBrowser } from "../parts/browser_storage.ts";
 
 export const THEMES = ["system", "light", "dark"] as const;
 /** What the reader chose. */
@@ -7,7 +8,7 @@ export type Theme = typeof THEMES[number];
 const STORED_AS = "holdfast.theme";
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const changed = new EventTarget();
-let theme: Theme = THEMES.find((each) => each === localStorage.getItem(STORED_AS)) ?? "system";
+let theme: Theme = THEMES.find((each) => each === forBrowser.getItem(STORED_AS)) ?? "system";
 
 /** The choice. */
 export function chosenTheme(): Theme {
@@ -17,7 +18,7 @@ export function chosenTheme(): Theme {
 /** Chooses, for good. */
 export function setTheme(to: Theme): void {
   theme = to;
-  localStorage.setItem(STORED_AS, to);
+  forBrowser.setItem(STORED_AS, to);
   apply();
 }
 

@@ -1,4 +1,5 @@
 /** The language of the page: the reader's choice, else the browser's. Each page has a table of words in each. */
+import { forBrowser } from "../parts/browser_storage.ts";
 
 /** The languages that there are. */
 export type Language = "en" | "zh";
@@ -12,7 +13,7 @@ const changed = new EventTarget();
 let chosen: Language | undefined = stored();
 
 function stored(): Language | undefined {
-  const text = localStorage.getItem(STORED_AS);
+  const text = forBrowser.getItem(STORED_AS);
   return LANGUAGES.find((language) => language === text);
 }
 
@@ -30,7 +31,7 @@ export function locale(): string {
 /** Chooses a language, for good. */
 export function setLanguage(to: Language): void {
   chosen = to;
-  localStorage.setItem(STORED_AS, to);
+  forBrowser.setItem(STORED_AS, to);
   document.documentElement.lang = locale();
   changed.dispatchEvent(new Event("language"));
 }

@@ -14,6 +14,7 @@ export const en = {
   unreachableHint: "It is tried again every few seconds.",
   live: "Live",
   liveHint: "Changes arrive as they are made",
+  deniedHint: "This key may not follow changes: load the page anew to see what is new",
   connecting: "Connecting",
   away: "Not live",
   awayBanner:
@@ -66,6 +67,7 @@ export const zh: typeof en = {
   unreachableHint: "每隔几秒会自动重试。",
   live: "实时",
   liveHint: "更改会立即显示",
+  deniedHint: "此密钥无权接收更改：请重新加载页面以查看最新内容",
   connecting: "连接中",
   away: "未连接",
   awayBanner: "连接已断开，所示内容可能不是最新；服务器恢复后会自动继续。",
