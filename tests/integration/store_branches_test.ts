@@ -10,9 +10,10 @@ import { createStore, type Store } from "../../src/store/store.ts";
 import { snapshotStatement } from "../../src/store/statements/read_snapshot.ts";
 import { snapshotOf } from "../../src/store/statements/snapshot_row.ts";
 import { settle } from "../../src/inventory/settle.ts";
+import { keyOf } from "../../src/inventory/stock_key.ts";
 import { writeStatement } from "../../src/store/statements/write_changes.ts";
 import { applyTo, giveBack, rollback, sell, set, settleOn } from "../support/apply.ts";
-import { reserve } from "../support/holds.ts";
+import { confirm, elapse, reserve } from "../support/holds.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { ledgerViolations } from "../support/ledger_check.ts";
 import { NEVER, TEST_LIMITS } from "../support/pool_probe.ts";
@@ -106,6 +107,57 @@ Deno.test("sales alone are written as they were decided, beside what is reserved
       })),
     );
   }
+  assertEquals(await ledgerViolations(owner), []);
+});
+
+Deno.test("what looks like sales alone, or nearly, is written as it was decided: below nothing, late, elsewhere", async () => {
+  await using bench = await openBench();
+  const { store, owner } = bench;
+  const policy = { safetyStock: 0, backorderMax: 90, lowStockAt: 3, lowStockUntil: 6 };
+  const there = { ...set("set-2-there", 2, 100), locationId: 7 } as Operation;
+  const late = ["late-1", "late-2", "late-3", "late-4"];
+  await applyTo(
+    store,
+    ...[set("set-1", 1, 5), set("set-2", 2, 100), set("set-3", 3, 100), there],
+    { kind: "policy", operationId: "policy", goodsId: 1, locationId: 0, policy },
+    ...late.map((orderId) => reserve(orderId, [[3, 2]], { ttlMs: 1000 })),
+  );
+  await elapse(owner, 2000);
+  const both = {
+    ...sell("both"),
+    lines: [{ goodsId: 2, locationId: 0, num: 1 }, { goodsId: 2, locationId: 7, num: 2 }],
+  };
+  const batches: readonly (readonly [kinds: string, isLow: boolean, ...operations: Operation[]])[] = [
+    ["sell sell", true, sell("a", [1, 2]), sell("b", [1, 30])],
+    ["sell", true, sell("c", [1, 20])],
+    ["sell sell sell", true, sell("plain", [2, 3]), both as Operation],
+    ["sell", true, { ...sell("there"), lines: [{ goodsId: 2, locationId: 7, num: 4 }] } as Operation],
+    // The first of them takes all off that is over; the others are sales in all but their orders.
+    ["confirm expire expire expire expire", true, confirm("late-1")],
+    ["confirm confirm", true, confirm("late-2"), confirm("late-3")],
+    ["confirm sell", true, confirm("late-4"), sell("beside", [2, 1])],
+    ["set", false, set("set-1-again", 1, 9)],
+    ["sell", false, sell("d", [1, 5])],
+    ["sell", true, sell("e", [1, 1])],
+  ];
+  for (const [kinds, isLow, ...operations] of batches) {
+    const { keys, changes } = await settleOn(store, ...operations);
+    assertEquals(changes.movements.map(({ kind }) => kind).sort().join(" "), kinds);
+    await store.writeChanges(changes, NEVER);
+    const { levels, orders } = await store.readSnapshot(keys, NEVER);
+    for (const { after } of changes.levels) assertEquals(levels.get(keyOf(after)), after);
+    for (const { after } of changes.orders) assertEquals(orders.get(after.orderId), after);
+    for (const { goodsId, locationId, version, kind, orderId } of changes.movements) {
+      const [found] = await owner`
+        select kind, order_id from movements
+         where goods_id = ${goodsId}::int and location_id = ${locationId}::int and version = ${version}::bigint`;
+      assertEquals([found?.kind, found?.order_id], [kind, orderId ?? null]);
+    }
+    const [row] = await owner`select is_low, holds_from is null as free from levels where goods_id = 1`;
+    assertEquals([row?.is_low, row?.free], [isLow, true], kinds);
+  }
+  const [row] = await owner`select on_hand from levels where goods_id = 3`;
+  assertEquals(row?.on_hand, 92);
   assertEquals(await ledgerViolations(owner), []);
 });
 
