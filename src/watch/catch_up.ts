@@ -26,9 +26,12 @@ export type ResumeFault = "other_database" | "past_gone";
 
 /** Older positions than this are not gone on from in streams of levels; in microseconds: an hour. */
 export const RESUME_US_MAX = 3_600_000_000;
-/** Movements that a stream goes on with at once, and that are looked at for it, of whatever goods. */
-export const RESUME_ROWS_MAX = 50_000;
-const RESUME_SCANNED_MAX = 1_000_000;
+/**
+ * Movements that a stream goes on with at once, and that are looked at for it, of whatever goods: its client hears
+ * nothing before all of them were read, and gives up after some seconds.
+ */
+const RESUME_ROWS_MAX = 50_000;
+const RESUME_SCANNED_MAX = 200_000;
 /** Clocks of two servers of one database, of which one took over, differ by less than this. */
 export const CLOCKS_US_MAX = 5_000_000;
 /** Ids of transactions are compared by their lower 32 bits, which is right as far as half of these. */

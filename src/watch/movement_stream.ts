@@ -132,9 +132,11 @@ class MovementStream {
     for (;;) {
       if (start !== undefined) yield* this.#walk(start, upTo);
       start = undefined;
-      if (!this.#ending.isOver && !this.#isOver) upTo = yield* this.#live(upTo);
+      const isLive = !this.#ending.isOver && !this.#isOver;
+      if (isLive) upTo = yield* this.#live(upTo);
       const { end } = this.#ending;
-      if (end !== undefined) return yield { kind: "ended", end };
+      // A walk that was not at its end has said where its client stands.
+      if (end !== undefined) return yield { kind: "ended", end, position: isLive ? upTo : undefined };
       if (this.#ending.isGone) return;
       start = { after: upTo.seen, sinceUs: sinceOf(upTo) };
       upTo = await this.#join();

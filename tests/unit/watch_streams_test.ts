@@ -18,6 +18,8 @@ const QUIET = { debug() {}, info() {}, warn() {}, error() {} };
 
 const NEVER = new AbortController().signal;
 const WAIT_MS = 20_000;
+/** Movements that a stream looks through to go on. */
+const LOOKED_THROUGH_MAX = 200_000;
 
 function row(goodsId: number, version: number, xid: number): TailRow {
   const numbers = { onHandDelta: 1, reservedDelta: 0, onHandAfter: version, reservedAfter: 0 };
@@ -165,6 +167,41 @@ Deno.test("what all streams catch up on is bounded: one more begins anew, unless
   await opened[1]!.return(undefined);
   await last;
   for (const events of opened) await events.return(undefined);
+  await watching.stop();
+});
+
+Deno.test("a stream of movements that nothing came of ends where it stands, and goes on behind that", async () => {
+  const ledger = new Ledger();
+  for (let i = 0; i < 5; i++) ledger.write(1);
+  const watching = ledger.open();
+  const filter = { goodsIds: [2] };
+  const events = watching.movements({ filter, from: { fromUs: 0 } }, ledger.past, NEVER);
+  assertEquals((await next(events)).position, undefined);
+  assertEquals((await next(events)).kind, "heartbeat");
+  const ended = next(events);
+  watching.drain();
+  const { kind, position } = await ended;
+  assert(kind === "ended" && position !== undefined && !("past" in position));
+  assert(ledger.rows.every(({ xid }) => hasSeen(position.seen, xid)));
+  await watching.stop();
+});
+
+Deno.test("who would have to look through too much for the little that it wants begins anew", async () => {
+  const ledger = new Ledger();
+  const [before, watching] = [ledger.open(), ledger.open()];
+  const from = await positionOf(before, ledger);
+  await before.stop();
+  for (let i = 0; i < LOOKED_THROUGH_MAX; i++) ledger.write(1 + i % 1000);
+  const startOf = async () => {
+    const events = invOf(watching, ledger, from, { goodsIds: [2000] });
+    const event = await next(events);
+    await events.return(undefined);
+    return event.kind === "started" && event.start;
+  };
+  assertEquals(await startOf(), "resumed");
+  ledger.write(1);
+  // The tailer that the stream before had does not stand there yet.
+  assert(await until(async () => await startOf() === "past_gone", WAIT_MS));
   await watching.stop();
 });
 
