@@ -34,8 +34,8 @@ const HEARTBEAT_MS = 40;
 const LOOK_MS = 20;
 const IDLE_LOOKS = 25;
 const PATH = "/inventory.v1.WatchService/WatchInv";
-/** Of 500 sales each: more than what waits one by one, and windows, take. */
-const BATCHES = 10;
+/** Of 500 sales each: more than wait one by one, and than two messages under way take, of a part of a read each. */
+const BATCHES = 16;
 
 async function withApp(
   env: Record<string, string>,
