@@ -100,6 +100,10 @@ Deno.test("a token says its position, to the stream of its filters alone, and no
     const witness = { ...place, version: 1, xid: 5 };
     assertEquals(read(resumeToken(stream, { databaseId: "1-1", seen: wide, sinceUs: 0, witness })), undefined);
   }
+  const lists = [SEEN_XIDS_MAX, SEEN_XIDS_MAX + 1].map((length) => Array.from({ length }, (_, i) => 10 + i));
+  const long = lists.map((above) => ({ databaseId: "1-1", seen: { ...wide, xmax: 9999, above }, sinceUs: 0 }));
+  const readLong = long.map((position) => read(resumeToken(stream, { ...position, witness: undefined })));
+  assertEquals(readLong.map((position) => position?.seen.above.length), [SEEN_XIDS_MAX, undefined]);
   const xip = Array.from({ length: 10_000 }, (_, i) => 1000 + 7 * i);
   const seen = { xmax: 1_000_000, from: 1_000_000, xip, above: [] };
   assertEquals(resumeToken(stream, { databaseId: "1-1", seen, sinceUs: 0, witness: undefined }), "");

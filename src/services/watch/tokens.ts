@@ -3,6 +3,7 @@ import { INT32_MAX } from "../../inventory/model.ts";
 import type { Violations } from "../../rpc/errors.ts";
 import { isSeen, type SeenTransactions } from "../../store/transaction_snapshot.ts";
 import type { LivePosition, PastPosition, Position } from "../../watch/position.ts";
+import { SEEN_XIDS_MAX } from "../../watch/seen_xids.ts";
 import { openToken, type PagedList, sealToken } from "../page_token.ts";
 
 /**
@@ -78,6 +79,8 @@ function seenOf(array: unknown): SeenTransactions | undefined {
   if (!Array.isArray(array) || array.length !== 4) return undefined;
   const [xmax, width, xip, above] = array as unknown[];
   if (!isNumbers([xmax, width]) || !isNumbers(xip) || !isNumbers(above)) return undefined;
+  // A longer list is made up: each row of the past would be looked for in all of it.
+  if (above.length > SEEN_XIDS_MAX) return undefined;
   const seen = {
     xmax: xmax as number,
     from: (xmax as number) - (width as number),
