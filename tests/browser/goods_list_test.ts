@@ -123,20 +123,30 @@ browserTest("goods are found, walked through and followed", { path: "/goods" }, 
     await page.getByText("4,000 rows", { exact: true }).waitFor();
     assertEquals((await names(page)).slice(0, 2), [1, 2].map(skuOf));
   });
-  const focused = () =>
-    page.evaluate(() => {
+  /**
+   * The row and column of the cell that has the focus, once one has it: a row far away is drawn when the table has
+   * scrolled there, and until then the table itself has the focus. `wanted`: once it is that one.
+   */
+  const focused = async (wanted?: readonly [row: string, column: string]) => {
+    const found = await page.waitForFunction((wanted) => {
       let active: Element | null = document.activeElement;
       while (active?.shadowRoot?.activeElement) active = active.shadowRoot.activeElement;
       const cell = active?.closest("[data-column]");
-      return [cell?.closest("[aria-rowindex]")?.getAttribute("aria-rowindex"), cell?.getAttribute("aria-colindex")];
-    });
+      const row = cell?.closest("[aria-rowindex]")?.getAttribute("aria-rowindex") ?? undefined;
+      const column = cell?.getAttribute("aria-colindex") ?? undefined;
+      if (row === undefined || column === undefined) return undefined;
+      return wanted === undefined || (row === wanted[0] && column === wanted[1]) ? [row, column] as const : undefined;
+    }, wanted);
+    return (await found.jsonValue())!;
+  };
   const press = async (...keys: string[]) => {
     for (const key of keys) await page.keyboard.press(key);
   };
-  /** Waits until a row is drawn and has the cursor: rows far away are read first. */
+  /** Waits until a cell has the cursor. */
   const at = async (row: number, column: number) => {
-    await page.locator(`[aria-rowindex="${row}"]`).first().waitFor();
-    assertEquals(await focused(), [`${row}`, `${column}`]);
+    await focused([`${row}`, `${column}`]).catch(async (cause) => {
+      throw new Error(`the cursor is at ${await focused()}, expected at ${row},${column}`, { cause });
+    });
   };
 
   await step("one cell of the table is in the sequence of tabs, and arrows go on from it", async () => {
