@@ -48,6 +48,22 @@ browserTest("orders are made and ended from their page", { path: "/orders" }, as
     ]);
   });
 
+  await step("and not once more under the same id, which is said", async () => {
+    await page.goto("/orders");
+    await page.getByRole("button", { name: "New order" }).click();
+    await dialog.getByLabel("Goods, Line 1").fill("mug");
+    await dialog.getByLabel("Units, Line 1").fill("2");
+    await dialog.getByRole("button", { name: "Add a line" }).click();
+    await dialog.getByLabel("Goods, Line 2").fill("2");
+    await dialog.getByLabel("Units, Line 2").fill("3");
+    await dialog.getByLabel("Buyer").fill("bob");
+    await dialog.getByLabel("Order id").fill(sold);
+    await dialog.getByRole("button", { name: "Sell" }).click();
+    await page.getByText("It was so already").waitFor();
+    await page.waitForURL(`**/orders/${sold}`);
+    assertEquals(await numbers(1), { num: 8, onHand: 8, reserved: 0 });
+  });
+
   await step("rolled back, a part and then the whole, with what each brings back", async () => {
     await action(page, "Roll back").click();
     await dialog.getByLabel("Units, Goods 2").fill("4");

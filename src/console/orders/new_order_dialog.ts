@@ -134,8 +134,8 @@ export class NewOrderDialog extends OperationDialog {
       (this.kind === "sell" || !isProblem(this.#lasting)) && isRightAttribution(this.why);
   }
 
-  /** Asks for it; with `dryRun` only to know. Answers the lines that are short. */
-  async #ask(dryRun: boolean): Promise<readonly ShortStock[]> {
+  /** Asks for it; with `dryRun` only to know. Answers the lines that are short, and whether it was sold before. */
+  async #ask(dryRun: boolean): Promise<{ readonly short: readonly ShortStock[]; readonly replayed: boolean }> {
     const request = {
       goodsInfo: valueOf(readLines(this.lines)) ?? [],
       orderId: valueOf(readOrderId(this.orderId)) ?? "",
@@ -144,22 +144,23 @@ export class NewOrderDialog extends OperationDialog {
       dryRun,
       ...attributionOf(this.why),
     };
-    if (this.kind === "sell") return (await this.link.inventory.sell(request)).short;
+    if (this.kind === "sell") return await this.link.inventory.sell(request);
     const ttlMs = valueOf(this.#lasting) ?? 0;
     const { order } = await this.link.holds.reserve({
       ...request,
       ...(ttlMs === 0 ? {} : { ttl: durationFromMs(ttlMs) }),
     });
-    return (order?.lines ?? []).filter(({ asked, num }) => asked > num).map((line) => ({
+    const short = (order?.lines ?? []).filter(({ asked, num }) => asked > num).map((line) => ({
       ...{ $typeName: "inventory.v1.ShortStock", goodsId: line.goodsId, asked: line.asked, available: line.num },
       ...{ locationId: line.locationId, sku: line.sku },
-    }));
+    } satisfies ShortStock));
+    return { short, replayed: false };
   }
 
   async #check(): Promise<void> {
     const asked = this.#changes;
     try {
-      const short = await this.#ask(true);
+      const { short } = await this.#ask(true);
       if (this.#changes === asked) this.checked = { short };
     } catch (error) {
       if (this.#changes === asked) this.checked = { trouble: sayTrouble(error) };
@@ -170,8 +171,10 @@ export class NewOrderDialog extends OperationDialog {
     clearTimeout(this.#timer);
     this.#changes++;
     this.checked = undefined;
-    await this.#ask(false);
-    return wordsOf(ORDERS).done[this.kind](this.orderId.trim());
+    const { replayed } = await this.#ask(false);
+    const { done } = wordsOf(ORDERS);
+    // Sent again after its answer was lost, it is this very sale that is found.
+    return replayed && this.trouble?.isUnsure !== true ? done.replayed : done[this.kind](this.orderId.trim());
   }
 
   protected override body() {
