@@ -1,16 +1,22 @@
 /** What is asked for often is done seldom, and never twice at a time. */
 import { assertEquals } from "@std/assert";
-import { Pacer } from "../../src/console/parts/pacer.ts";
+import { Pacer, type Sight } from "../../src/console/parts/pacer.ts";
+
+const SEEN: Sight = { isHidden: () => false, onceSeen: () => () => {} };
 
 Deno.test("a pacer does once more what was asked for meanwhile, however often, and nothing after it was stopped", async () => {
   const runs: PromiseWithResolvers<void>[] = [];
   const begun: PromiseWithResolvers<void>[] = [Promise.withResolvers(), Promise.withResolvers()];
-  const pacer = new Pacer(() => {
-    const run = Promise.withResolvers<void>();
-    begun[runs.length]?.resolve();
-    runs.push(run);
-    return run.promise;
-  }, 1);
+  const pacer = new Pacer(
+    () => {
+      const run = Promise.withResolvers<void>();
+      begun[runs.length]?.resolve();
+      runs.push(run);
+      return run.promise;
+    },
+    1,
+    SEEN,
+  );
   for (let i = 0; i < 5; i++) pacer.ask();
   assertEquals(runs.length, 1, "one at a time");
   runs[0]?.resolve();
@@ -22,4 +28,37 @@ Deno.test("a pacer does once more what was asked for meanwhile, however often, a
   await new Promise((resolve) => setTimeout(resolve, 1));
   await new Promise((resolve) => setTimeout(resolve, 1));
   assertEquals(runs.length, 2, "it was stopped");
+});
+
+Deno.test("a pacer of a page that nobody looks at waits, and does once what was asked for meanwhile", async () => {
+  let isHidden = true;
+  const looks = new Set<() => void>();
+  const see = () => {
+    isHidden = false;
+    for (const look of [...looks]) {
+      looks.delete(look);
+      look();
+    }
+  };
+  const onceSeen = (then: () => void) => {
+    looks.add(then);
+    return () => looks.delete(then);
+  };
+  let runs = 0;
+  const run = () => Promise.resolve(void runs++);
+  const pacer = new Pacer(run, 1, { isHidden: () => isHidden, onceSeen });
+  for (let i = 0; i < 5; i++) pacer.ask();
+  assertEquals([runs, looks.size], [0, 1]);
+  see();
+  assertEquals([runs, looks.size], [1, 0]);
+  pacer.stop();
+  await Promise.resolve();
+  pacer.stop();
+  isHidden = true;
+  const other = new Pacer(run, 1, { isHidden: () => isHidden, onceSeen });
+  other.ask();
+  other.stop();
+  assertEquals(looks.size, 0);
+  see();
+  assertEquals(runs, 1, "it was stopped");
 });

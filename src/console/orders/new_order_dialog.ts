@@ -84,7 +84,6 @@ export class NewOrderDialog extends OperationDialog {
   declare why: AttributionDraft;
   declare reasons: readonly ReasonChoice[];
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** What was asked before the latest change says nothing of what is typed now. */
   #changes = 0;
 
   constructor() {
@@ -171,8 +170,7 @@ export class NewOrderDialog extends OperationDialog {
     clearTimeout(this.#timer);
     this.#changes++;
     this.checked = undefined;
-    const { replayed } = await this.#ask(false);
-    const { done } = wordsOf(ORDERS);
+    const [{ replayed }, { done }] = [await this.#ask(false), wordsOf(ORDERS)];
     // Sent again after its answer was lost, it is this very sale that is found.
     return replayed && this.trouble?.isUnsure !== true ? done.replayed : done[this.kind](this.orderId.trim());
   }

@@ -24,6 +24,8 @@ import { stateAt } from "./order_actions.ts";
 import { orderAddress, type OrdersView, stateName } from "./orders_url.ts";
 
 const PAGE_ROWS = 50;
+/** Rows of one call, where more pages than one are read anew; the server answers no more. */
+const READ_ROWS = 1000;
 /** Orders that are shown at most. */
 const ROWS_MAX = 1000;
 const READ_PAUSE_MS = 2000;
@@ -97,10 +99,10 @@ export class OrderList extends ConsoleElement {
     this.#pacer.ask();
   }
 
-  #request(pageToken: string) {
+  #request(pageToken: string, pageSize = PAGE_ROWS) {
     const { states, buyer, goods, since, until } = this.view;
     return {
-      ...{ states: [...states], buyerId: buyer, pageSize: PAGE_ROWS, pageToken },
+      ...{ states: [...states], buyerId: buyer, pageSize, pageToken },
       ...(goods === "" ? {} : valueOf(readGoods(goods)) ?? {}),
       ...(since === undefined ? {} : { since: timestampFromMs(dayStartMs(since)) }),
       ...(until === undefined ? {} : { until: timestampFromMs(dayStartMs(until, 1)) }),
@@ -115,7 +117,8 @@ export class OrderList extends ConsoleElement {
       const rows: Order[] = [];
       let pageToken = "";
       do {
-        const page = await this.link.query.listOrders(this.#request(pageToken));
+        const size = Math.min(wanted - rows.length, READ_ROWS);
+        const page = await this.link.query.listOrders(this.#request(pageToken, size));
         rows.push(...page.orders);
         pageToken = page.nextPageToken;
       } while (pageToken !== "" && rows.length < wanted);
