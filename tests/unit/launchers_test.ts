@@ -6,7 +6,7 @@ import { gathererFlags, serverFlags } from "../../src/config/flags.ts";
 import { callersArgument, callersOf } from "../../src/process/callers.ts";
 import { callersCount } from "../../src/process/find_callers.ts";
 import { count } from "../../tools/test/test_run.ts";
-import { linesToPaste } from "../../tools/up/up_lines.ts";
+import { linesToPaste, reachableUrl } from "../../tools/up/up_lines.ts";
 
 Deno.test("count() reads the last summary, and counts a run that broke without one as a failure", () => {
   const rows: [string, boolean, { passed: number; failed: number }][] = [
@@ -93,6 +93,11 @@ Deno.test("linesToPaste() speaks cleartext HTTP/2 or TLS, as the server does", (
   const trusting = (path: string) => /--cacert (.*) -d /.exec(linesToPaste("https://127.0.0.1:8443", path)[0]!)?.[1];
   assertEquals(trusting("/data/tls/certificate.pem"), "/data/tls/certificate.pem");
   assertEquals(trusting("/my data/it's/certificate.pem"), "'/my data/it'\\''s/certificate.pem'");
+});
+
+Deno.test("reachableUrl() names this machine where a server listens at all of its addresses", () => {
+  const urls = ["http://0.0.0.0:8080", "https://[::]:8443", "http://10.0.0.0:80", "https://stock.example:8443"];
+  assertEquals(urls.map(reachableUrl), ["http://127.0.0.1:8080", "https://[::1]:8443", ...urls.slice(2)]);
 });
 
 Deno.test("callersCount() distinguishes what stands between the user and a program from the user's own shells", () => {

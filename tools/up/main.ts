@@ -28,7 +28,7 @@ import { DEMO_SIZE, demoGoods, fillDemo } from "./demo/fill.ts";
 import { runLoad } from "./demo/load.ts";
 import { checkOptions, databaseOf, type UpOptions, upOptions, USAGE } from "./options.ts";
 import { bringCertificate } from "./own_certificate.ts";
-import { linesToPaste } from "./up_lines.ts";
+import { linesToPaste, reachableUrl } from "./up_lines.ts";
 import { bringConsole } from "../console/build.ts";
 import { dataDir } from "../stack/own_directory.ts";
 import { settled, until } from "../../src/base/bounded_wait.ts";
@@ -177,11 +177,12 @@ async function serve(
       await server.stop("SIGTERM", SERVER_STOP_MS_MAX);
       throw new Error(`The server did not listen within ${LISTEN_MS_MAX} ms: see its log above`);
     }
-    const url = await listening.promise;
-    // Redis nodes that have just started have no vote before a lease of the time before would be over.
-    const serving = until(() => requests.isAsked() || !server.isAlive() || isServing(url), SERVING_MS_MAX);
-    if (!await serving) log.warn({}, `the service is not SERVING after ${SERVING_MS_MAX} ms: see its log above`);
+    const url = reachableUrl(await listening.promise);
     const ca = options.tls ? settings["TLS_CERT_FILE"] : undefined;
+    // Redis nodes that have just started have no vote before a lease of the time before would be over.
+    const isUp = await lookerAt(url, config.tlsFiles?.clientCa === undefined ? ca : undefined);
+    const serving = until(() => requests.isAsked() || !server.isAlive() || isUp(), SERVING_MS_MAX);
+    if (!await serving) log.warn({}, `the service is not SERVING after ${SERVING_MS_MAX} ms: see its log above`);
     const once = ca === undefined ? "" : `; it asks once whether to trust the certificate, which is ${ca}`;
     if (config.console) console.log(`Open ${url} in a browser to watch it${once}.`);
     console.log(`Try it, from another terminal:\n${linesToPaste(url, ca).join("\n")}`);
@@ -248,12 +249,21 @@ function reportWhatEnds(stack: Stack, requests: StopRequests, log: Log): () => v
   return () => watching = false;
 }
 
-/** A certificate of the server's own is not looked at: it is asked on this machine only. */
-async function isServing(url: string): Promise<boolean> {
-  if (url.startsWith("https:")) return true;
+/**
+ * A look whether it serves. `ca`: a certificate of `up`'s own making; behind another, which may be for other names and
+ * may ask for one of ours, nobody looks.
+ */
+async function lookerAt(url: string, ca: string | undefined): Promise<() => boolean | Promise<boolean>> {
+  if (!url.startsWith("https:")) return () => isServing(url);
+  if (ca === undefined) return () => true;
+  const client = Deno.createHttpClient({ caCerts: [await Deno.readTextFile(ca)] });
+  return () => isServing(url, client);
+}
+
+async function isServing(url: string, client?: Deno.HttpClient): Promise<boolean> {
   const signal = AbortSignal.timeout(HEALTH_MS_MAX);
   try {
-    const answer = await fetch(`${url}/readyz`, { signal });
+    const answer = await fetch(`${url}/readyz`, { signal, ...(client === undefined ? {} : { client }) });
     // Read to its end, or its connection would stay open unused, and every look would open another.
     await answer.arrayBuffer();
     return answer.ok;

@@ -23,6 +23,11 @@ export function linesToPaste(url: string, ca?: string): string[] {
   ];
 }
 
+/** Where this machine reaches what listens at `url`, which may be all of its addresses: these are no name of it. */
+export function reachableUrl(url: string): string {
+  return url.replace("//0.0.0.0", "//127.0.0.1").replace("//[::]", "//[::1]");
+}
+
 /** A path as one word of a shell, whatever is in it. */
 function asWord(path: string): string {
   return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
