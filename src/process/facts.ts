@@ -29,8 +29,8 @@ export function residentMiB(pid: number): number | undefined {
 export function cpuMs(pid: number): number | undefined {
   if (Deno.build.os !== "linux") return undefined;
   const fields = fieldsBehindName(output("cat", [`/proc/${pid}/stat`]));
-  const [user, system] = [fields?.[11], fields?.[12]].map(Number);
-  return user === undefined || system === undefined ? undefined : (user + system) * CLOCK_TICK_MS;
+  const ticks = Number(fields?.[11]) + Number(fields?.[12]);
+  return Number.isFinite(ticks) ? ticks * CLOCK_TICK_MS : undefined;
 }
 
 function factsOnLinux(pid: number): ProcessFacts | undefined {

@@ -5,7 +5,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "node:path";
 import postgres from "postgres";
 import { startPostgres } from "../../tools/stack/postgres.ts";
-import { processFacts } from "../../src/process/facts.ts";
+import { cpuMs, processFacts, residentMiB } from "../../src/process/facts.ts";
 import { findRecords } from "../../tools/stack/process_record.ts";
 import { startRedisNode } from "../../tools/stack/redis.ts";
 import { settled } from "../../src/base/bounded_wait.ts";
@@ -17,6 +17,14 @@ const log = createLog("error", "pretty");
 const ANSWER_MS_MAX = 2_000;
 /** A paused node must not answer in this time; a living one answers in one. */
 const SILENCE_MS = 300;
+
+Deno.test("of a living process its CPU time is known, and of one that is gone nothing", () => {
+  if (Deno.build.os !== "linux") return;
+  const ms = cpuMs(Deno.pid);
+  assert(ms !== undefined && ms > 0, `${ms} ms`);
+  const noPid = 2 ** 22;
+  assertEquals([cpuMs(noPid), residentMiB(noPid), processFacts(noPid)], [undefined, undefined, undefined]);
+});
 
 Deno.test("a Redis node stops, crashes, and comes back on its port", async () => {
   const node = await startRedisNode({ dir: await serverDirectory(), log, program: testEnvironment().redisProgram });
