@@ -12,7 +12,8 @@ export interface InvChange {
 }
 
 /**
- * A change for each of the rows, in their sequence; `levels` are of the moment of the read.
+ * A change for each of the rows, in their sequence; `levels` are of the moment of the read, or of a later one where it
+ * takes several reads.
  *
  * Of the newest movement of a place the level is exactly the row of levels. Of an earlier one the numbers are the
  * ledger's, which does not say what the policy was: it is taken as it stands at the read, and whether the place is
@@ -27,12 +28,18 @@ export function changesOf(rows: readonly TailRow[], levels: readonly TailLevel[]
     const movement = rows[i]!;
     const key = keyOf(movement);
     const stands = byKey.get(key);
-    if (!deletedAt.has(key)) deletedAt.set(key, stands?.deletedAtMs);
+    if (!deletedAt.has(key)) deletedAt.set(key, deletedAtOf(movement, stands));
     const deletedAtMs = movement.kind === "delete" ? deletedAt.get(key) ?? movement.atMs : deletedAt.get(key);
     changes.push({ key, movement, level: levelAfter(movement, stands, deletedAtMs) });
     if (movement.kind === "delete") deletedAt.set(key, undefined);
   }
   return changes.reverse();
+}
+
+/** Whether the place was deleted after its newest row: not if that was done by a change which comes later. */
+function deletedAtOf({ version, atMs }: TailRow, stands: TailLevel | undefined): number | undefined {
+  if (stands?.deletedAtMs === undefined) return undefined;
+  return stands.version === version || stands.deletedAtMs < atMs ? stands.deletedAtMs : undefined;
 }
 
 function levelAfter(movement: TailRow, stands: TailLevel | undefined, deletedAtMs: number | undefined): ListedLevel {

@@ -24,14 +24,16 @@ export interface OrderedPage {
   readonly levels: readonly TailLevel[];
 }
 
-/** What of a page was not given yet. Throws the errors of the reads; then nothing counts as given. */
+/**
+ * What of a page was not given yet, with levels of the moment of the page: what is missing is read later, when levels
+ * may be those of changes that come with the next page. Throws the errors of the reads; then nothing counts as given.
+ */
 export async function inOrder(
   page: Pick<TailRead, "rows" | "levels">,
   { sequence, versions, isDue }: OrderingParts,
   signal: AbortSignal,
 ): Promise<OrderedPage> {
   let rows = sequence.newOf(page.rows);
-  let levels = page.levels;
   /** Places before whose first row nothing is due; and those where something was, so that more may be. */
   const looked = new Set<StockKey>();
   const late = new Set<StockKey>();
@@ -46,13 +48,12 @@ export async function inOrder(
     for (const key of answeredOf(before, found.rows)) if (!dueKeys.has(key)) looked.add(key);
     const countBefore = rows.length;
     rows = sequence.newOf([...due, ...rows]);
-    levels = [...levels, ...found.levels];
     // Somebody has taken rows out of the ledger: there is nothing to wait for.
     if (rows.length === countBefore && before.length === 0) break;
   }
   const sorted = inVersionOrder(rows);
   sequence.note(sorted);
-  return { rows: sorted, levels };
+  return { rows: sorted, levels: page.levels };
 }
 
 /** Places of whose range all came that is there. */

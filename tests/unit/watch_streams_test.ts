@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { until } from "../../src/base/bounded_wait.ts";
 import { DatabaseUnavailableError } from "../../src/store/errors.ts";
-import { tailKeyOf, type TailRead, type TailRow } from "../../src/store/statements/tail_rows.ts";
+import { tailKeyOf, type TailLevel, type TailRead, type TailRow } from "../../src/store/statements/tail_rows.ts";
 import { hasSeen } from "../../src/store/transaction_snapshot.ts";
 import type { VersionRange } from "../../src/store/statements/tail_versions.ts";
 import type { InvEvent, MovementEvent } from "../../src/watch/events.ts";
@@ -279,6 +279,21 @@ Deno.test("a page of as many goods as it has rows is looked at once, and the las
     assertEquals(last, Array.from({ length: 149 + each }, (_, i) => 351 + i));
     assertEquals(full.rows.length, 2149);
   }
+});
+
+Deno.test("what is missing is read later, and a page has levels of its own moment all the same", async () => {
+  const level = (version: number, deletedAtMs?: number): TailLevel => ({
+    ...{ goodsId: 1, locationId: 0, version, sku: undefined, safetyStock: 0, backorderMax: 0, isLow: false },
+    ...{ lowStockAt: undefined, lowStockUntil: undefined, deletedAtMs },
+  });
+  const earlier = versionsOf(() => 10);
+  const versions = async (ranges: readonly VersionRange[], limit: number) => ({
+    ...await earlier.versions(ranges, limit),
+    levels: [level(4, 1)],
+  });
+  const page = { rows: [row(1, 3, 900)], levels: [level(3)] };
+  const ordered = await inOrder(page, { sequence: new VersionSequence(), versions, isDue: () => false }, NEVER);
+  assertEquals([earlier.reads(), ordered.levels], [1, [level(3)]]);
 });
 
 Deno.test("a tailer that starts among sales looks for what they wrote where it reads anyway, and gives positions", async () => {

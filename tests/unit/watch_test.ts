@@ -322,3 +322,12 @@ Deno.test("the newest change is what the level says, and earlier ones what the l
   assertEquals([third?.isLow, third?.deleted, third?.isSoldOut], [true, true, false]);
   assertEquals(third?.policy, { safetyStock: 2, backorderMax: 1 });
 });
+
+Deno.test("a change before a deletion does not say that it is deleted, though levels were read after both", () => {
+  const release = row(1, 3, { kind: "release" });
+  const deleted = level(1, 4, { deletedAtMs: 4 });
+  assertEquals(changesOf([release], [deleted])[0]?.level.deleted, false);
+  assertEquals(changesOf([row(1, 4, { kind: "delete" })], [deleted])[0]?.level.deletedAtMs, 4);
+  // Deleted before it.
+  assertEquals(changesOf([row(1, 5)], [level(1, 6, { deletedAtMs: 4 })])[0]?.level.deletedAtMs, 4);
+});
