@@ -17,6 +17,8 @@ browserTest("the system shows what it does, as it does it", { path: "/system" },
 
   await step("five nodes with votes, the database, and that it is ready", async () => {
     await page.getByText("Ready", { exact: true }).waitFor();
+    // It is ready with three of them.
+    await page.getByText("Has a vote").nth(4).waitFor();
     assertEquals(await page.getByText("Has a vote").count(), 5);
     await page.getByRole("row", { name: "PostgreSQL" }).getByText("There").waitFor();
   });
