@@ -138,7 +138,8 @@ export class OneGoodsPage extends PageElement {
     if (mine.length === 0) return;
     const latest = mine.findLast(({ level }) => level?.locationId === view.locationId)?.level;
     if (place?.level === undefined || latest === undefined) return this.#reader.ask();
-    const isPlain = mine.every(({ kind }) => !READ_AFTER.has(kind));
+    // What is folded into a change may have been of any kind.
+    const isPlain = mine.every(({ kind, folded }) => !READ_AFTER.has(kind) && folded === 0);
     if (latest.version > place.level.version) this.place = { ...place, level: latest };
     if (!isPlain || mine.some(({ level }) => level?.locationId !== view.locationId)) this.#reader.ask();
     this.#speaker.ask();
