@@ -72,14 +72,14 @@ export const ARMS: readonly Arm[] = [
   {
     name: "owner paused beyond its TTL before it has looked",
     faults: "process paused, after lease and after read",
-    base: ["fence"],
+    base: ["fence", "decision_age"],
     out: ["recheck"],
     run: meeting("after_read", { isPaused: true }),
   },
   {
     name: "owner paused beyond its TTL when it has looked",
     faults: "process paused, before commit",
-    base: [],
+    base: ["decision_age"],
     out: ["fence"],
     run: meeting("before_commit", { isPaused: true }),
   },
