@@ -114,8 +114,8 @@ Deno.test("who is under way for long and writes nothing has nobody look back for
                                       on_hand_after, reserved_after, at)
                values (${goodsId}, 0, 1, 'adjust', 1, 0, 1, 0, clock_timestamp())`;
   await writer`begin`;
-  // Its id comes before its row's time: on a busy machine an insert may take longer from one to the other than is looked
-  // at here.
+  // Its id comes before its row's time: on a busy machine an insert may take longer from one to the other than a tailer
+  // looks back here.
   await writer`select pg_current_xact_id()`;
   await insert(writer, 1);
   // Longer than whatever is looked at for all others, and many looks.

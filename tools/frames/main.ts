@@ -8,7 +8,7 @@
 import { createLog } from "../../src/telemetry/create_log.ts";
 import { startOwnUp } from "../own_up.ts";
 import { bringClientPrograms } from "../test/client_programs.ts";
-import { dragBar, LONG_MS, pause, pressPageDown, type Seen, turnWheel, watchFrames } from "./page.ts";
+import { dragBar, focusFirst, LONG_MS, pause, pressPageDown, type Seen, turnWheel, watchFrames } from "./page.ts";
 import { type Changes, makeChanges, makeShop } from "./shop.ts";
 
 const CHANGES_PER_S = 1000;
@@ -82,6 +82,7 @@ async function look(program: string, url: string, { goods, forMs, changes }: Loo
     await page.locator(`[aria-rowindex="${goods + 1}"] .name a`).waitFor();
     await page.getByRole("grid").evaluate((grid) => grid.scrollTop = 0);
     await watch("wheel, all rows read", () => turnWheel(page, forMs));
+    await focusFirst(page);
     await watch("page by page by key", () => pressPageDown(page, forMs));
     await page.getByRole("grid").evaluate((grid) => grid.scrollTop = 0);
     changes.draw = () => 1 + Math.floor(IN_VIEW * Math.random());

@@ -44,12 +44,6 @@ export class GoodsHolds extends ConsoleElement {
         gap: 12px;
         grid-template-columns: minmax(0, 1fr);
       }
-      .scroll {
-        overflow-x: auto;
-      }
-      .scroll :is(th, td) {
-        white-space: nowrap;
-      }
     `,
   ];
 

@@ -11,12 +11,6 @@ import { writtenMs } from "./level_reader.ts";
 
 /** How it looks. */
 export const MOVEMENTS_LOOK = css`
-  .scroll {
-    overflow-x: auto;
-  }
-  .scroll :is(th, td) {
-    white-space: nowrap;
-  }
   .document {
     display: inline-block;
     max-width: 240px;

@@ -1,6 +1,6 @@
 /** The list of orders: filtered, the newest first, page by page, and live. */
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { css, html, nothing, type PropertyValues } from "lit";
+import { html, nothing, type PropertyValues } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import type { Order } from "../../gen/inventory/v1/holds_pb.ts";
 import type { OrderState } from "../../gen/inventory/v1/inventory_pb.ts";
@@ -40,17 +40,7 @@ export class OrderList extends ConsoleElement {
     nowMs: { state: true },
     trouble: { state: true },
   };
-  static override styles = [
-    LOOK,
-    css`
-      .scroll {
-        overflow-x: auto;
-      }
-      .scroll :is(th, td) {
-        white-space: nowrap;
-      }
-    `,
-  ];
+  static override styles = [LOOK];
 
   declare link: Link;
   declare view: OrdersView;

@@ -34,12 +34,6 @@ export class Shortfalls extends ConsoleElement {
   static override styles = [
     LOOK,
     css`
-      .scroll {
-        overflow-x: auto;
-      }
-      .scroll :is(th, td) {
-        white-space: nowrap;
-      }
       ul {
         margin: 0;
         padding-inline-start: 16px;

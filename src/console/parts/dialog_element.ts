@@ -46,8 +46,8 @@ export abstract class DialogElement extends ConsoleElement {
         justify-content: flex-end;
         gap: 8px;
       }
-      .scroll {
-        overflow-x: auto;
+      .scroll :is(th, td) {
+        white-space: normal;
       }
       ul {
         margin: 4px 0 0;

@@ -228,4 +228,10 @@ export const LOOK = css`
     padding: 32px 16px;
     text-align: center;
   }
+  .scroll {
+    overflow-x: auto;
+  }
+  .scroll :is(th, td) {
+    white-space: nowrap;
+  }
 `;

@@ -43,9 +43,6 @@ export const SYSTEM_LOOK = css`
     gap: 8px;
     align-content: start;
   }
-  .scroll {
-    overflow-x: auto;
-  }
   td,
   th[scope="row"] {
     white-space: nowrap;

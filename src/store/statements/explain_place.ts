@@ -66,7 +66,7 @@ export async function explainPlace(
       isDue,
     })),
     held: { count: Math.min(count, SUMMED_MAX), num, more: count > SUMMED_MAX },
-    movements: row.movements.map(movementOf),
+    movements: row.movements.map(([, ...columns]) => movementOf(columns)),
   };
 }
 

@@ -7,7 +7,6 @@
  * the time of a row can leave it out; so nobody asks by these ids for what is older than 2^31 transactions.
  */
 import type postgres from "postgres";
-import type { OperationKind } from "../../inventory/model.ts";
 import type { ListedMovement } from "../../inventory/queries.ts";
 import type { Place } from "../../inventory/stock_key.ts";
 import { arrayLiteral } from "../postgres/arrays.ts";
@@ -20,6 +19,7 @@ import {
 } from "../transaction_snapshot.ts";
 import type { Fragment } from "./branches/branch.ts";
 import { msOf, timeOfUs, usOf } from "./lists/frame.ts";
+import { type MovementColumns, movementColumns, movementOf } from "./lists/movements.ts";
 
 /** Where a walk through movements goes on: time in microseconds, goods, location and version of the last one. */
 export type TailKey = readonly [atUs: number, goodsId: number, locationId: number, version: number];
@@ -55,24 +55,7 @@ export interface TailRead {
   readonly next: TailKey | undefined;
 }
 
-type RowArray = readonly [
-  goodsId: number,
-  locationId: number,
-  version: number,
-  kind: OperationKind,
-  orderId: string | null,
-  operationId: string | null,
-  onHandDelta: number,
-  reservedDelta: number,
-  onHandAfter: number,
-  reservedAfter: number,
-  reason: string | null,
-  documentUri: string | null,
-  actor: string | null,
-  atUs: number,
-  occurredAtMs: number | null,
-  xid: number,
-];
+type RowArray = readonly [...MovementColumns, atUs: number, xid: number];
 type LevelArray = readonly [
   goodsId: number,
   locationId: number,
@@ -119,9 +102,7 @@ export function compareTailKeys(a: TailKey, b: TailKey): number {
 export function answerColumns(sql: postgres.Sql): Fragment {
   return sql`pg_current_snapshot()::text as seen, ${usOf(sql, sql`statement_timestamp()`)} as now_us,
                (select coalesce(json_agg(json_build_array(
-                         goods_id, location_id, version, kind, order_id, operation_id, on_hand_delta, reserved_delta,
-                         on_hand_after, reserved_after, reason, document_uri, actor, ${usOf(sql, sql`at`)},
-                         ${msOf(sql, sql`occurred_at`)}, xid)), '[]') from moved) as moved,
+                         ${movementColumns(sql)}, ${usOf(sql, sql`at`)}, xid)), '[]') from moved) as moved,
                (select coalesce(json_agg(json_build_array(
                          place.goods_id, place.location_id, level.version,
                          (select sku from goods where goods_id = place.goods_id), level.safety_stock,
@@ -152,46 +133,9 @@ function isOneOf(sql: postgres.Sql, xids: readonly number[], writer: Fragment): 
   return sql`${writer} = any ((select ${arrayLiteral(xids.map(lowXid))}::xid[])::xid[])`;
 }
 
-function rowOf(
-  [
-    goodsId,
-    locationId,
-    version,
-    kind,
-    orderId,
-    operationId,
-    onHandDelta,
-    reservedDelta,
-    onHandAfter,
-    reservedAfter,
-    reason,
-    documentUri,
-    actor,
-    atUs,
-    occurredAtMs,
-    xid,
-  ]: RowArray,
-  nextXid: number,
-): TailRow {
-  return {
-    goodsId,
-    locationId,
-    version,
-    kind,
-    orderId: orderId ?? undefined,
-    operationId: operationId ?? undefined,
-    onHandDelta,
-    reservedDelta,
-    onHandAfter,
-    reservedAfter,
-    ...(reason === null ? {} : { reason }),
-    ...(documentUri === null ? {} : { documentUri }),
-    ...(actor === null ? {} : { actor }),
-    atMs: Math.floor(atUs / 1000),
-    ...(occurredAtMs === null ? {} : { occurredAtMs }),
-    atUs,
-    xid: wholeXid(xid, nextXid),
-  };
+function rowOf(row: RowArray, nextXid: number): TailRow {
+  const [atUs, xid] = row.slice(-2) as [number, number];
+  return { ...movementOf(row), atUs, xid: wholeXid(xid, nextXid) };
 }
 
 function levelOf(

@@ -20,8 +20,10 @@ import { movementScan } from "./movement_scans.ts";
 const MOVEMENT_BYTES = 900;
 
 /** A movement as a list. */
-export type MovementRow = readonly [
-  key: MovementKey,
+export type MovementRow = readonly [key: MovementKey, ...MovementColumns];
+
+/** What a movement's row has, without the key by which a list is sorted. */
+export type MovementColumns = readonly [
   goodsId: number,
   locationId: number,
   version: number,
@@ -49,7 +51,7 @@ export async function listMovements(
   const [answer] = await pool.run(listMovementsStatement(query, page), signal);
   if (answer === undefined) throw new Error("PostgreSQL answered a list without a row");
   const { rows, next } = pageOf(answer, page.size);
-  return { rows: rows.map(movementOf), next };
+  return { rows: rows.map(([, ...columns]) => movementOf(columns)), next };
 }
 
 /** The statement behind {@link listMovements}. */
@@ -95,10 +97,9 @@ function filters(sql: postgres.Sql, query: MovementQuery): Fragment {
                   or (select buyer_id from orders where order_id = scanned.order_id) = ${buyerId}::text)`;
 }
 
-/** The movement that a row is. */
+/** The movement that a row is, whatever it has behind. */
 export function movementOf(
   [
-    ,
     goodsId,
     locationId,
     version,
@@ -114,7 +115,7 @@ export function movementOf(
     actor,
     atMs,
     occurredAtMs,
-  ]: MovementRow,
+  ]: readonly [...MovementColumns, ...unknown[]],
 ): ListedMovement {
   return {
     goodsId,
