@@ -98,10 +98,10 @@ function table(seen: readonly Seen[]): string {
   const lines = seen.map(({ name, frames, p50Ms, p95Ms, p99Ms, longestMs, long, mainThread: main }) =>
     `| ${name} | ${frames} | ${p50Ms} | ${p95Ms} | ${p99Ms} | ${longestMs} | ${main.longestMs} | ${main.longestCpuMs} | ${
       Math.round(100 * main.busy)
-    } % | ${long.length} |`
+    } % | ${long.length === 0 ? "none" : long.join(", ")} |`
   );
   return [
-    "| what | frames | p50 ms | p95 ms | p99 ms | longest ms | longest task ms | its CPU ms at most | main thread busy | over 50 ms |",
+    "| what | frames | p50 ms | p95 ms | p99 ms | longest ms | longest task ms | its CPU ms at most | main thread busy | over 50 ms, each |",
     "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ...lines,
   ].join("\n");

@@ -4,7 +4,7 @@ import type { Slip } from "../plant.ts";
 const WATCH = "src/watch";
 const TAIL = ["tests/integration/watch_tail_test.ts"];
 const RESUME = ["tests/integration/watch_resume_test.ts"];
-const PURE = ["tests/unit/watch_test.ts"];
+const PURE = ["tests/unit/watch_test.ts", "tests/unit/watch_tokens_test.ts"];
 const STREAMS = ["tests/unit/watch_streams_test.ts"];
 
 export const WATCH_SLIPS: readonly Slip[] = [
