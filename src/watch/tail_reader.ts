@@ -21,10 +21,10 @@
 import { pause } from "../base/bounded_wait.ts";
 import { invariant } from "../base/invariant.ts";
 import { DatabaseUnavailableError } from "../store/errors.ts";
-import type { NewRead, TailQuery } from "../store/statements/tail.ts";
+import type { TailQuery } from "../store/statements/tail.ts";
 import type { TailRead, TailRow } from "../store/statements/tail_rows.ts";
 import type { ScanQuery } from "../store/statements/tail_scan.ts";
-import type { VersionRange } from "../store/statements/tail_versions.ts";
+import type { TailStore } from "../store/store.ts";
 import {
   type DatabaseSnapshot,
   FIRST_XID,
@@ -32,8 +32,6 @@ import {
   lowXid,
   type SeenTransactions,
 } from "../store/transaction_snapshot.ts";
-import type { WritersRead } from "../store/statements/tail_writers.ts";
-import type { XidsRead } from "../store/statements/tail_xids.ts";
 import { changesOf, type InvChange } from "./changes.ts";
 import { inOrder } from "./ordering.ts";
 import type { LivePosition, Witness } from "./position.ts";
@@ -64,19 +62,7 @@ const START_PAUSE_MS = 20;
 const START_LOOKBACK_US = 300_000_000;
 
 /** Where movements are read from. */
-export interface TailSource {
-  /** Names the database: another one has another id. */
-  identify(signal: AbortSignal): Promise<string>;
-  xids(
-    query: { readonly from: number; readonly limit: number },
-    signal: AbortSignal,
-  ): Promise<XidsRead>;
-  /** Which transactions under way may have written movements. */
-  writers(signal: AbortSignal): Promise<WritersRead>;
-  read(query: TailQuery, signal: AbortSignal): Promise<NewRead>;
-  scan(query: ScanQuery, signal: AbortSignal): Promise<TailRead>;
-  readonly versions: (ranges: readonly VersionRange[], limit: number, signal: AbortSignal) => Promise<TailRead>;
-}
+export type TailSource = Pick<TailStore, "identify" | "xids" | "writers" | "read" | "scan" | "versions">;
 
 /** The database is not the one that it was, or has lost what had been committed. */
 export class DatabaseSetBackError extends DatabaseUnavailableError {

@@ -11,6 +11,7 @@
 import { type Backoff, backoffMs } from "../base/backoff.ts";
 import { pause } from "../base/bounded_wait.ts";
 import { DatabaseUnavailableError, OutcomeUnknownError, StatementTimeoutError } from "../store/errors.ts";
+import type { TailStore } from "../store/store.ts";
 import { errorSummary, type Log } from "../telemetry/log.ts";
 import type { ChangesByGoods } from "./filter.ts";
 import type { LivePosition } from "./position.ts";
@@ -35,10 +36,7 @@ export type Watcher = (batch: TailBatch | undefined) => void;
 
 /** What it is made of. */
 export interface TailerParts {
-  readonly source: TailSource & {
-    /** Whom to call after every batch that this process has committed; undefined: nobody any more. */
-    onCommitted(listener: (() => void) | undefined): void;
-  };
+  readonly source: TailSource & Pick<TailStore, "onCommitted">;
   readonly log: Log;
   /** Answers in [0, 1). */
   readonly random: () => number;

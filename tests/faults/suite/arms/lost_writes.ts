@@ -9,7 +9,7 @@ import type { Answer, Request } from "../history.ts";
 import { Link } from "../link.ts";
 import { readSessions } from "../sessions.ts";
 import { ArmBench, type ArmServer, GOODS, sale } from "./arm_bench.ts";
-import { resultOf, type Scenario, through } from "./scenarios.ts";
+import { MissedMomentError, resultOf, type Scenario, through } from "./scenarios.ts";
 
 /** In the middle of the first write, which is waited for for 1.5 s. */
 const LEAVES_MS = 1200;
@@ -109,7 +109,7 @@ export const latePacket: Scenario = async (without) => {
     await decidedTogether(bench, server, {
       stall: () => Promise.resolve(link.delayOne({ at: ['{"set"'], ms: LATE_MS })),
       heal: async () => {
-        if (link.lates === 0) throw new Error("No packet came late");
+        if (link.lates === 0) throw new MissedMomentError("No packet came late");
         if (!await until(() => link.lateNow === 0, MADE_MS_MAX)) throw new Error("The packet did not come");
         await allMade(bench.database.ownerUrl);
       },

@@ -17,6 +17,11 @@ import type { Point } from "../protections/points.ts";
 import type { SuiteServer } from "../suite_server.ts";
 import { ArmBench, type ArmServer, GOODS, OTHER_GOODS, sale } from "./arm_bench.ts";
 
+/** The machine was too busy for the moment that an arm is about: nothing was shown, and it may be tried again. */
+export class MissedMomentError extends Error {
+  override name = "MissedMomentError";
+}
+
 /**
  * Does the worst without these protections; answers what the checker found, and after how many calls. Where a second
  * server tries while the first stands still it does so for `otherMsMax`, unless it gets what it wants before.
@@ -235,7 +240,7 @@ export const cutAfterCommit: Scenario = async (without) => {
     await bench.fill(server);
     link.cutAt({ at: SALES_WRITE, when: "after" });
     const selling = bench.send(server, sale("cut"));
-    if (!await until(() => link.cuts > 0, POINT_MS_MAX.without)) throw new Error("No write was cut");
+    if (!await until(() => link.cuts > 0, POINT_MS_MAX.without)) throw new MissedMomentError("No write was cut");
     link.heal();
     await selling;
     return await resultOf(bench);
