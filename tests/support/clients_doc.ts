@@ -12,8 +12,17 @@ const BLOCKS = new Map(Array.from(TEXT.matchAll(FENCE), ([, name = "", block = "
 export function docBlock(name: string, changes: Readonly<Record<string, string>> = {}): string {
   const block = BLOCKS.get(name);
   if (block === undefined) throw new Error(`docs/clients.md has no block ${name}`);
-  return Object.entries(changes).reduce((text, [from, to]) => {
-    if (!text.includes(from)) throw new Error(`the block ${name} of docs/clients.md does not say ${from}`);
-    return text.replaceAll(from, to);
-  }, block);
+  return changed(block, changes);
+}
+
+/**
+ * A text in which every text that is a key of `changes` is replaced wherever it stands.
+ *
+ * @throws Error where one of them is not in it
+ */
+export function changed(text: string, changes: Readonly<Record<string, string>>): string {
+  return Object.entries(changes).reduce((part, [from, to]) => {
+    if (!part.includes(from)) throw new Error(`what is to be changed does not say ${from}`);
+    return part.replaceAll(from, to);
+  }, text);
 }

@@ -5,7 +5,7 @@ import { freePort } from "../../tools/stack/ports.ts";
 import { startServer } from "../../tools/stack/server_process.ts";
 import { until } from "../../src/base/bounded_wait.ts";
 import { clientProgram } from "./client_programs.ts";
-import { docBlock } from "./clients_doc.ts";
+import { changed, docBlock } from "./clients_doc.ts";
 import { TLS_CERTIFICATE_FILE, TLS_KEY_FILE } from "./tls_server.ts";
 
 const START_MS_MAX = 15_000;
@@ -36,20 +36,39 @@ export async function startNginx(serverUrl: string, changes: Readonly<Record<str
 
 /** HAProxy in front of a server. */
 export async function startHaproxy(serverUrl: string): Promise<Proxy> {
+  const cfg = docBlock("haproxy.cfg", { "127.0.0.1:8080": new URL(serverUrl).host });
+  return await runHaproxy(cfg, "holdfast/one");
+}
+
+/** HAProxy in front of two servers, each goods at one of them: deploy/haproxy/by_goods.cfg with fewer servers. */
+export async function startHaproxyByGoods(serverUrls: readonly [string, string]): Promise<Proxy> {
+  const text = await Deno.readTextFile(new URL("../../deploy/haproxy/by_goods.cfg", import.meta.url));
+  const cfg = changed(text, {
+    "10.0.0.1:8080": new URL(serverUrls[0]).host,
+    "10.0.0.2:8080": new URL(serverUrls[1]).host,
+    "  server three 10.0.0.3:8080 id 3\n": "",
+    "  server four 10.0.0.4:8080 id 4\n": "",
+    // A server that went is seen sooner.
+    "inter 1s": "inter 100ms",
+  });
+  return await runHaproxy(cfg, "by_goods/two");
+}
+
+/** Runs it with the certificate of the tests. Its own check of `server`'s health must have succeeded. */
+async function runHaproxy(text: string, server: string): Promise<Proxy> {
   const { dir, port } = await place();
   const pem = join(dir, "stock.example.pem");
   const parts = await Promise.all([TLS_CERTIFICATE_FILE, TLS_KEY_FILE].map((file) => Deno.readTextFile(file)));
   await Deno.writeTextFile(pem, parts.join("\n"), { mode: 0o600 });
   const path = join(dir, "haproxy.cfg");
-  const cfg = docBlock("haproxy.cfg", {
-    "127.0.0.1:8080": new URL(serverUrl).host,
+  const cfg = changed(text, {
     "8443": String(port),
     "/etc/haproxy/stock.example.pem": pem,
     "mode http": "mode http\n  log stdout format raw daemon\n  option log-health-checks",
   });
   await Deno.writeTextFile(path, cfg);
-  // Its own check of the service's health must succeed: until one has failed it takes the server for healthy.
-  return await start("haproxy", ["-db", "-f", path], dir, port, "Health check for server holdfast/one succeeded");
+  // Until a check has failed it takes a server for healthy.
+  return await start("haproxy", ["-db", "-f", path], dir, port, `Health check for server ${server} succeeded`);
 }
 
 /** Caddy in front of a server. */

@@ -3,6 +3,7 @@
  * connect is a block of docs/clients.md. Each is built into a directory of its own and prints a line for each step.
  */
 import { join } from "node:path";
+import type { Interceptor } from "@connectrpc/connect";
 import { clientProgram } from "./client_programs.ts";
 import { docBlock } from "./clients_doc.ts";
 
@@ -103,8 +104,17 @@ export async function java(dir: string): Promise<Talk> {
 export async function watchModule(): Promise<{
   watch(method: unknown, request: object, take: (message: never) => unknown, options: object): Promise<void>;
 }> {
-  const path = join(await Deno.makeTempDir(), "watch.js");
-  await Deno.writeTextFile(path, docBlock("watch.js"));
+  return await docModule("watch.js");
+}
+
+/** How clients name the goods of their calls. */
+export async function goodsModule(): Promise<{ readonly namesGoods: Interceptor }> {
+  return await docModule("goods.js");
+}
+
+async function docModule<T>(name: string): Promise<T> {
+  const path = join(await Deno.makeTempDir(), name);
+  await Deno.writeTextFile(path, docBlock(name));
   return await import(`file://${path}`);
 }
 

@@ -44,6 +44,8 @@ const USUAL_HEADERS: readonly string[] = [
   "cache-control",
   "pragma",
   "x-requested-with",
+  // Which goods a call is of, for a balancer.
+  "x-holdfast-goods",
   // Against forged requests, and for requests that are sent again.
   "x-csrf-token",
   "x-xsrf-token",
