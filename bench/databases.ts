@@ -10,7 +10,7 @@ import type { Sizes } from "./sizes.ts";
 import { parsePostgresAddress } from "../src/config/postgres_address.ts";
 
 /** Units of each goods at first: more than a run can sell, less than the largest quantity. */
-const UNITS = 1_000_000_000;
+export const UNITS = 1_000_000_000;
 const TEMPLATE = "bench_template";
 /** Goods in one recorded operation of the set-up, and lines in one of its orders. */
 const GOODS_PER_OPERATION = 1_000;
@@ -26,11 +26,7 @@ export interface Content {
 
 /** Makes all databases, full, and vacuumed, and written to disk. Answers the names of those that have a stock. */
 export async function makeDatabases(server: PrivatePostgres, sizes: Sizes, log: Log): Promise<string[]> {
-  await server.createDatabase(TEMPLATE);
-  const [owning, serving] = [server.ownerUrl(TEMPLATE), server.serverUrl(TEMPLATE)].map((url) =>
-    parsePostgresAddress(url)
-  );
-  await migrate({ owner: owning!, server: serving!, direction: "up", log });
+  await makeEmptyStock(server, TEMPLATE, log);
   const contents: Record<string, Content> = {
     stock: { goods: GOODS, versions: 1 },
     wire: { goods: GOODS, versions: 1 },
@@ -45,6 +41,13 @@ export async function makeDatabases(server: PrivatePostgres, sizes: Sizes, log: 
   await sql.unsafe("checkpoint");
   await sql.end();
   return [...Object.keys(contents), ...Object.keys(ledger)];
+}
+
+/** Makes a database with the tables of a stock, and nothing in them. */
+export async function makeEmptyStock(server: PrivatePostgres, name: string, log: Log): Promise<void> {
+  await server.createDatabase(name);
+  const [owning, serving] = [server.ownerUrl(name), server.serverUrl(name)].map((url) => parsePostgresAddress(url));
+  await migrate({ owner: owning!, server: serving!, direction: "up", log });
 }
 
 /** A connection for the owner: large sorts and indexes are made in memory, and statements are not compiled. */
@@ -93,7 +96,9 @@ async function addSales(sql: postgres.Sql, { goods, versions }: Content): Promis
     select 'sold-' || version || '-' || part, 'sold',
            array(select part * ${LINES_PER_ORDER} + line from generate_series(1, ${LINES_PER_ORDER}) as line),
            array_fill(1, array[${LINES_PER_ORDER}]), array_fill(0, array[${LINES_PER_ORDER}])
-      from generate_series(2, ${versions}) as version, generate_series(0, ${goods / LINES_PER_ORDER - 1}) as part`);
+      from generate_series(2, ${versions}) as version, generate_series(0, ${
+    Math.ceil(goods / LINES_PER_ORDER) - 1
+  }) as part`);
   await sql.unsafe(`
     insert into movements (goods_id, version, kind, order_id, operation_id, on_hand_delta, reserved_delta,
                            on_hand_after, reserved_after)

@@ -1,22 +1,17 @@
-/** Everything that a run measures on: its own PostgreSQL and Redis, made from nothing, and the processes over them. */
-import { join } from "node:path";
+/** Everything that a run measures on: its own PostgreSQL and Redis, and the processes over them. */
 import type postgres from "postgres";
-import { dataDir } from "../tools/stack/own_directory.ts";
-import { stopStrays } from "../tools/stack/process_record.ts";
-import { type Stack, startStack } from "../tools/stack/stack.ts";
-import { lockDirectory } from "../tools/stack/stack_lock.ts";
-import { databaseUser, reachableDirectory } from "../tools/stack/system_user.ts";
 import { keyHash, newKey } from "../src/auth/keys/key_text.ts";
 import { addKey } from "../src/store/statements/keys.ts";
-import type { Log } from "../src/telemetry/log.ts";
 import { makeDatabases, owner } from "./databases.ts";
 import { type Targets, type Variant, VARIANTS } from "./load/protocol.ts";
+import { type BenchStack, withBenchStack } from "./bench_stack.ts";
 import { BenchProcess } from "./process.ts";
+import { startBalancers } from "./fleet.ts";
 import { TraceSink } from "./trace_sink.ts";
 import { PROCESSES } from "./scenarios/scenario.ts";
+import type { RunContext } from "./run_context.ts";
 import type { Sizes } from "./sizes.ts";
 
-const REDIS_NODES = 5;
 /** Of the calls of the variant `sampled`, those that are traced. */
 const SAMPLED_SHARE = 0.01;
 
@@ -43,53 +38,48 @@ export interface Environment {
   readonly grpc: BenchProcess;
 }
 
-/**
- * Where the data is: beside that of `task up`, because a directory for temporary files is often in memory, and then a
- * commit costs nothing.
- */
-function benchDirectory(): string {
-  return join(dataDir(), "bench");
+/** What a run needs. */
+export interface EnvironmentNeeds {
+  readonly sizes: Sizes;
+  /** Balancers in front of the servers. */
+  readonly needsFleet: boolean;
 }
 
 /**
- * Starts it all, runs `use`, and stops and removes it all. `report` hears how far it is.
+ * Starts it all, runs `use`, and stops and removes it all.
  *
- * When `stop` aborts everything is killed; what `use` waits for then fails.
+ * When the run is to stop everything is killed; what `use` waits for then fails.
  */
 export async function withEnvironment<T>(
-  sizes: Sizes,
-  log: Log,
-  stop: AbortSignal,
-  report: (progress: string) => void,
+  needs: EnvironmentNeeds,
+  context: RunContext,
   use: (environment: Environment) => Promise<T>,
 ): Promise<T> {
-  const root = benchDirectory();
-  using _lock = await lockDirectory(root, log);
-  const strays = await stopStrays(root);
-  if (strays.length > 0) log.warn({ strays }, "stopped servers that an earlier run left behind");
-  const dir = join(root, "stack");
-  await removeStack(dir);
+  return await withBenchStack(context.log, (stack) => withProcesses(stack, needs, context, use));
+}
+
+async function withProcesses<T>(
+  stack: BenchStack,
+  { sizes, needsFleet }: EnvironmentNeeds,
+  { log, stop, report }: RunContext,
+  use: (environment: Environment) => Promise<T>,
+): Promise<T> {
+  const { postgres: server, redisUrls } = stack;
+  await using behind = new AsyncDisposableStack();
   const processes: BenchProcess[] = [];
   await using sink = new TraceSink();
   const connections = new Map<string, postgres.Sql>();
-  let stack: Stack | undefined;
   const killAll = () => {
     for (const each of processes) each.kill();
     // Running statements fail by it, so that nobody waits for them.
-    void stack?.stop("crash");
+    stack.crash();
   };
   stop.addEventListener("abort", killAll);
   try {
-    stack = await startStack({ dir, log, postgres: true, redisNodes: REDIS_NODES, durable: true, programsDir: root });
-    const { postgres: server, postgresBin, redisProgram } = stack;
-    if (server === undefined || postgresBin === undefined || redisProgram === undefined) {
-      throw new Error("The stack came up without a server that was asked for");
-    }
     report("PostgreSQL and five Redis run; filling the tables");
     const stocks = await makeDatabases(server, sizes, log);
     stop.throwIfAborted();
     report("the tables are full; starting the processes");
-    const redisUrls = stack.redis.map((node) => node.url);
     const common = { HOST: "127.0.0.1", PORT: "0", CONSOLE: "off", REDIS_URLS: redisUrls.join(",") };
     const settings = (name: string) => ({ ...common, DATABASE_URL: server.serverUrl(name) });
     const targets: Targets = {
@@ -109,9 +99,10 @@ export async function withEnvironment<T>(
     const servers = Array.from({ length: count }, () => start("servers/holdfast.ts"));
     const variantUrls = await openVariants(variants, targets);
     const serverUrls = await Promise.all(servers.map((each) => each.open(targets)));
+    const fleetUrls = needsFleet ? behind.use(await startBalancers(stack.dir, serverUrls, log)).urls : undefined;
     const startLoad = async (module: string) => {
       const started = start(module);
-      await started.open({ ...targets, serverUrls, variantUrls });
+      await started.open({ ...targets, serverUrls, variantUrls, ...(fleetUrls === undefined ? {} : { fleetUrls }) });
       return started;
     };
     await startLoad("load/watchers.ts");
@@ -123,8 +114,8 @@ export async function withEnvironment<T>(
     ]);
     const environment: Environment = {
       dir: stack.dir,
-      postgresBin,
-      redisProgram,
+      postgresBin: stack.postgresBin,
+      redisProgram: stack.redisProgram,
       stocks,
       ownerUrl: (database) => server.ownerUrl(database),
       sql(database) {
@@ -145,8 +136,6 @@ export async function withEnvironment<T>(
     await Promise.all([...connections.values()].map((sql) => sql.end({ timeout: 1 })));
     // Those that make load first, so that servers have no call in progress.
     for (const each of processes.toReversed()) await each.stop();
-    await stack?.stop();
-    await removeStack(dir);
   }
 }
 
@@ -195,13 +184,3 @@ const VARIANT_SETTINGS: Readonly<Partial<Record<Variant, Readonly<Record<string,
   unmeasured: { ADMIN_PORT: "off" },
   watched: WATCHED_SETTINGS,
 };
-
-/** The data may be elsewhere, where PostgreSQL's user can't reach `dir`. */
-async function removeStack(dir: string): Promise<void> {
-  const user = databaseUser();
-  const data = join(dir, "postgres");
-  if (user !== undefined) await Deno.remove(await reachableDirectory(data, user), { recursive: true });
-  await Deno.remove(dir, { recursive: true }).catch((error) => {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  });
-}

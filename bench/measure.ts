@@ -149,12 +149,15 @@ async function prepareEnds(
 /** Has the processes of the scenario make its load. */
 export async function runLoad(scenario: Scenario, environment: Environment, startAtMs: number): Promise<Tally[]> {
   const processes = processesOf(scenario, environment);
-  const { kind, method, variant, orders, database, concurrency, operation, endingPerS, workload } = scenario;
+  const { kind, method, variant, fleet, namesGoods, orders, database, concurrency, operation, endingPerS, workload } =
+    scenario;
   const load = {
     work: {
       kind: kind as Exclude<Scenario["kind"], "pgbench">,
       ...(method === undefined ? {} : { method }),
       ...(variant === undefined ? {} : { variant }),
+      ...(fleet === undefined ? {} : { fleet }),
+      ...(namesGoods === undefined ? {} : { namesGoods }),
       ...(orders === undefined ? {} : { orders }),
       database,
       ...(concurrency === undefined ? {} : { concurrency }),

@@ -9,6 +9,7 @@ import { RATIO_TIMES, type Scenario } from "./scenarios/scenario.ts";
 import { SELL_BATCH } from "./scenarios/sell_batch.ts";
 import { MODE_SCENARIOS } from "./scenarios/modes.ts";
 import { OPERATION_SCENARIOS } from "./scenarios/operations.ts";
+import { FLEET_TURNS } from "./scenarios/fleet.ts";
 import { TURNS } from "./scenarios/turns.ts";
 import { sequenceOf, type Turns } from "./turn_sequence.ts";
 import { SIZES, type Sizes, SMOKE_SIZES } from "./sizes.ts";
@@ -82,15 +83,18 @@ const SMOKE_IDS = new Set([
 export interface Wanted {
   readonly smoke: boolean;
   readonly sellBatch: boolean;
-  /** Only what is measured by turns, oftener. */
-  readonly turnsOnly?: boolean;
+  /** Only what is measured by turns, oftener: parts of a server, or several hosts. */
+  readonly only?: "turns" | "hosts";
 }
 
 /** What a run consists of: three rounds of everything; for a smoke run one short round of some of it. */
-export function planRun({ smoke, sellBatch, turnsOnly = false }: Wanted): Plan {
-  const sizes = smoke || turnsOnly ? SMOKE_SIZES : SIZES;
-  if (turnsOnly) {
-    const turns = { scenarios: TURNS, ...(smoke ? SMOKE_TURN_CYCLES : MORE_TURN_CYCLES) };
+export function planRun({ smoke, sellBatch, only }: Wanted): Plan {
+  const sizes = smoke || only !== undefined ? SMOKE_SIZES : SIZES;
+  if (only !== undefined) {
+    const turns = {
+      scenarios: only === "turns" ? TURNS : FLEET_TURNS,
+      ...(smoke ? SMOKE_TURN_CYCLES : MORE_TURN_CYCLES),
+    };
     return { smoke, rounds: 0, scenarios: [], warmup: [], turns, sizes };
   }
   const all = sideBySide([

@@ -4,7 +4,7 @@ import { denoEnvironment } from "../src/process/child_environment.ts";
 import { cpuMs, residentMiB } from "../src/process/facts.ts";
 import { settled } from "../src/base/bounded_wait.ts";
 import { lines } from "./load/conversation.ts";
-import type { Answer, LoadRun, Question, Tally, Targets } from "./load/protocol.ts";
+import type { Answer, LoadRun, Memory, Question, Tally, Targets } from "./load/protocol.ts";
 
 /** What a process may do: talk to this machine, and nothing else. Libraries that look for settings find none. */
 const FLAGS = ["--no-prompt", "--allow-net=127.0.0.1", "--allow-sys=hostname", "--ignore-env"] as const;
@@ -43,6 +43,11 @@ export class BenchProcess {
   /** Has it make load. */
   async run(order: LoadRun): Promise<Tally> {
     return await this.#ask({ run: order }) as Tally;
+  }
+
+  /** Its memory, as it says itself. */
+  async memory(): Promise<Memory> {
+    return await this.#ask({ memory: true }) as Memory;
   }
 
   /** Memory that it has in RAM now, in MiB. */

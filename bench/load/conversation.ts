@@ -2,7 +2,9 @@
  * A process of the bench as it sees itself: answers questions on standard input, one after the other, until that ends,
  * which it also does when the run is killed.
  */
-import type { Answer, LoadRun, Question, Tally, Targets } from "./protocol.ts";
+import type { Answer, LoadRun, Memory, Question, Tally, Targets } from "./protocol.ts";
+
+const MIB = 1024 * 1024;
 
 /** What a process can do, after it was given its targets. */
 export interface Role {
@@ -22,6 +24,8 @@ export async function converse(open: (targets: Targets) => Promise<Role>): Promi
       if ("open" in question) {
         role = await open(question.open);
         answer = { ok: role.url ?? "" };
+      } else if ("memory" in question) {
+        answer = { ok: ownMemory() };
       } else {
         if (role?.run === undefined) throw new Error("This process runs no load, or was not opened");
         answer = { ok: await role.run(question.run) };
@@ -32,6 +36,11 @@ export async function converse(open: (targets: Targets) => Promise<Role>): Promi
     await writeLine(answer);
   }
   await role?.close();
+}
+
+function ownMemory(): Memory {
+  const { rss, heapUsed } = Deno.memoryUsage();
+  return { residentMiB: rss / MIB, heapMiB: heapUsed / MIB };
 }
 
 /** The lines of a stream of text. */

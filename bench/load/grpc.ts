@@ -3,6 +3,7 @@ import { v7 as uuidV7 } from "uuid";
 import { type Picker, picker } from "../workload.ts";
 import { converse } from "./conversation.ts";
 import { CallLostError, type GrpcAnswer, GrpcConnection } from "./grpc_connection.ts";
+import { extraField } from "./hpack.ts";
 import { type Call, type CallResult, refused, run, sold, unknown } from "./loops.ts";
 import { invDetailRequest, sellBatchCodes, sellBatchRequest, sellRequest } from "./messages.ts";
 import type { LoadRun, Targets, Work } from "./protocol.ts";
@@ -31,14 +32,25 @@ const UNKNOWNS: Readonly<Record<number, string>> = { 1: "CANCELLED", 4: "DEADLIN
 const EMPTY = new Uint8Array(0);
 
 /** Answers a call's message, how many orders it has, and what its answer came to. */
-type Maker = () => { readonly message: Uint8Array; readonly orders: number; read(answer: Uint8Array): CallResult };
+type Maker = () => {
+  readonly message: Uint8Array;
+  readonly orders: number;
+  /** What it says beside its message. */
+  readonly extra?: Uint8Array;
+  read(answer: Uint8Array): CallResult;
+};
 
 function maker(work: Work, pick: Picker): Maker {
   switch (work.method) {
     case "Sell":
       return () => {
         const goodsIds = pick();
-        return { message: sellRequest(uuidV7(), goodsIds), orders: 1, read: () => sold(goodsIds.length) };
+        return {
+          message: sellRequest(uuidV7(), goodsIds),
+          orders: 1,
+          ...(work.namesGoods === true ? { extra: extraField("x-holdfast-goods", String(goodsIds[0])) } : {}),
+          read: () => sold(goodsIds.length),
+        };
       };
     case "SellBatch":
       return () => {
@@ -83,10 +95,10 @@ function allOf(results: readonly CallResult[]): CallResult {
 function caller(connections: readonly GrpcConnection[], make: Maker): Call {
   return async (): Promise<CallResult> => {
     const connection = connections.reduce((one, other) => other.inProgress < one.inProgress ? other : one);
-    const { message, orders, read } = make();
+    const { message, orders, extra, read } = make();
     let answer: GrpcAnswer;
     try {
-      answer = await connection.call(message);
+      answer = await connection.call(message, undefined, extra);
     } catch (error) {
       if (error instanceof CallLostError) return unknown(error.message, orders);
       throw error;
@@ -95,14 +107,19 @@ function caller(connections: readonly GrpcConnection[], make: Maker): Call {
   };
 }
 
-async function connect({ serverUrls, variantUrls, key }: Targets, order: LoadRun): Promise<GrpcConnection[]> {
-  const { work, callers, servers, ratePerS } = order;
-  const urls = work.variant !== undefined ? [variantUrls[work.variant] ?? ""] : serverUrls.slice(0, servers);
+function urlsOf({ serverUrls, variantUrls, fleetUrls }: Targets, { work, servers }: LoadRun): readonly string[] {
+  if (work.fleet !== undefined) return [fleetUrls?.[work.fleet] ?? ""];
+  return work.variant !== undefined ? [variantUrls[work.variant] ?? ""] : serverUrls.slice(0, servers);
+}
+
+async function connect(targets: Targets, order: LoadRun): Promise<GrpcConnection[]> {
+  const { work, callers, ratePerS } = order;
+  const urls = urlsOf(targets, order);
   const perConnection = ratePerS === undefined ? CALLERS_PER_CONNECTION : STREAMS_PER_CONNECTION_MAX;
   const perServer = Math.ceil(callers / urls.length / perConnection);
   // Round the servers, so that of two equally busy connections the next server's comes first.
   const wanted = Array.from({ length: perServer }, () => urls).flat();
-  const authorization = work.variant === "keyed" ? `Bearer ${key}` : undefined;
+  const authorization = work.variant === "keyed" ? `Bearer ${targets.key}` : undefined;
   return await Promise.all(
     wanted.map((url) => GrpcConnection.connect(url, PATHS[work.method ?? "Noop"], authorization)),
   );

@@ -83,8 +83,9 @@ export class GrpcConnection {
    * Makes one call. Rejects with CallLostError where no answer came.
    *
    * @param came for the answer of a stream, which is counted and not kept; of 8 MiB at the most
+   * @param extra a header of this call alone, as {@link extraField} makes it
    */
-  call(message: Uint8Array, came?: (bytes: number) => void): Promise<GrpcAnswer> {
+  call(message: Uint8Array, came?: (bytes: number) => void, extra?: Uint8Array): Promise<GrpcAnswer> {
     const { promise, resolve, reject } = Promise.withResolvers<GrpcAnswer>();
     if (this.#closed !== undefined) return Promise.reject(this.#closed);
     const bytes = GRPC_PREFIX_BYTES + message.length;
@@ -94,7 +95,8 @@ export class GrpcConnection {
       this.#nextStream += 2;
       this.#windowBytes -= bytes;
       this.#pending.set(stream, { parts: [], resolve, reject, ...(came === undefined ? {} : { came }) });
-      this.#send(request(stream, stream === 1 ? this.#blocks.first : this.#blocks.next, message));
+      const block = stream === 1 ? this.#blocks.first : this.#blocks.next;
+      this.#send(request(stream, extra === undefined ? block : concat([block, extra]), message));
     };
     if (this.#windowBytes >= bytes && this.#waiting.length === 0) send();
     else this.#waiting.push({ bytes, send });

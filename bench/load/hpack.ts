@@ -1,6 +1,5 @@
 /**
- * The two things that a gRPC client needs of HPACK (RFC 7541): the header block of a request, and the status of an
- * answer. Pure.
+ * What a gRPC client needs of HPACK (RFC 7541): the header block of a request, and the status of an answer. Pure.
  */
 
 const ENCODER = new TextEncoder();
@@ -46,6 +45,11 @@ export function callBlocks(
   const added = authorization === undefined ? 4 : 5;
   const indexes = Array.from({ length: added }, (_, i) => 0x80 | (61 + added - i));
   return { first, next: Uint8Array.of(0x83, 0x86, ...indexes) };
+}
+
+/** A header of one call alone, which no table remembers. */
+export function extraField(name: string, value: string): Uint8Array {
+  return Uint8Array.from([0x00, ...literal(name), ...literal(value)]);
 }
 
 /**

@@ -84,7 +84,8 @@ function fieldsOf(message: Uint8Array): Field[] {
   return fields;
 }
 
-function varint(value: number): number[] {
+/** A number as protobuf writes it. */
+export function varint(value: number): number[] {
   const bytes: number[] = [];
   for (; value > 127; value = Math.floor(value / 128)) bytes.push(value % 128 + 128);
   return [...bytes, value];

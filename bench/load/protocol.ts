@@ -17,6 +17,8 @@ export interface Targets {
   /** Addresses of the running Holdfast servers, `http://127.0.0.1:port`, and of those that are unlike them. */
   readonly serverUrls: readonly string[];
   readonly variantUrls: Readonly<Partial<Record<Variant, string>>>;
+  /** Addresses of the balancers in front of the servers, in a run that has them. */
+  readonly fleetUrls?: Readonly<Record<Fleet, string>>;
   /** What callers of the variant `keyed` bring. */
   readonly key: string;
 }
@@ -36,6 +38,13 @@ export const VARIANTS = ["adapter", "traced", "sampled", "keyed", "unmeasured", 
 export type Variant = typeof VARIANTS[number];
 
 /**
+ * Servers behind a balancer: one of them, all with each goods at one of them, and all in turn.
+ */
+export const FLEETS = ["one", "by_goods", "round_robin"] as const;
+/** One of {@link FLEETS}. */
+export type Fleet = typeof FLEETS[number];
+
+/**
  * What callers in the process itself ask for: an order is sold; an order is reserved, then confirmed; a unit goes for a
  * reason that is no order.
  */
@@ -52,6 +61,10 @@ export interface Work {
   readonly kind: "stock" | "article" | "redis" | "grpc";
   readonly method?: "Sell" | "SellBatch" | "InvDetail" | "Noop";
   readonly variant?: Variant;
+  /** For `grpc`: calls go to this balancer. */
+  readonly fleet?: Fleet;
+  /** For `grpc`: each call names its goods in the header `x-holdfast-goods`. */
+  readonly namesGoods?: boolean;
   /** For `stock`: `sell` where it is not given. */
   readonly operation?: StockOperation;
   /** For `stock`: holds end meanwhile, which the service's sweeper writes down. */
@@ -111,7 +124,14 @@ export interface Tally {
 /** A question to a process. */
 export type Question =
   | { readonly open: Targets }
-  | { readonly run: LoadRun };
+  | { readonly run: LoadRun }
+  | { readonly memory: true };
+
+/** Memory of a process: what it has in RAM, and what of that are live objects and their garbage. */
+export interface Memory {
+  readonly residentMiB: number;
+  readonly heapMiB: number;
+}
 
 /** Its answer; `open` of a server answers the address that it listens on. */
 export type Answer =

@@ -53,6 +53,7 @@ export function ratios(results: Results, sizes: Sizes, ledgersClean: boolean, { 
       rate("grpc/sell/one_goods/1"),
     ),
     ...costs(results),
+    ...fleet(results),
     atLeast("no-op, Holdfast's listener / connect-node's adapter", 2, rate("grpc/noop"), rate("grpc/noop_adapter")),
     atLeast("one goods, 2 processes / 1 process", 0.8, rate("in_process/one_goods/2"), lone),
     limited("one goods, 2 processes: smallest share", results["in_process/one_goods/2"]?.smallestShare, {
@@ -110,6 +111,29 @@ export function ratios(results: Results, sizes: Sizes, ledgersClean: boolean, { 
       isMet: violations.length === 0 && ledgersClean,
     },
   ];
+}
+
+/** Four servers, each goods at one of them, beside one server behind the same balancer, and beside one without any. */
+function fleet(results: Results): Ratio[] {
+  return ([["one goods", "one_goods", 0.95], ["10,000 goods", "uniform", 1]] as const).flatMap(
+    ([goods, name, target]) => {
+      // Only a run of several hosts has them.
+      if (results[`fleet/${name}/direct`] === undefined) return [];
+      const of = (id: string) => results[`fleet/${name}/${id}`]?.rounds ?? [];
+      return [
+        byTurns(
+          `four hosts by their goods / one behind HAProxy, ${goods}`,
+          target,
+          compared(of("by_goods"), of("one")),
+        ),
+        byTurns(
+          `four hosts by their goods / one without HAProxy, ${goods}`,
+          target,
+          compared(of("by_goods"), of("direct")),
+        ),
+      ];
+    },
+  );
 }
 
 /** What parts of a server that can be turned on or off cost sales over gRPC, measured by turns. */

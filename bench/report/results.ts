@@ -46,6 +46,16 @@ export interface Ratio {
   readonly isMet?: boolean;
 }
 
+/** What the machine can do at the most, whoever asks. */
+export interface Limit {
+  readonly title: string;
+  readonly perSecond: number;
+  /** Of one that is done after the other. */
+  readonly p50Ms?: number;
+  /** Where a server answers: its CPU time for one, in us. */
+  readonly cpuUs?: number;
+}
+
 /** Where and on what a run was made; nothing that names the machine. */
 export interface Setting {
   readonly cores: number;
@@ -105,12 +115,17 @@ export function resultsText(results: Results): string {
   const { scenarios, ratios, ...rest } = results;
   const body = [
     ...Object.entries(rest).map(([key, value]) => `  ${JSON.stringify(key)}: ${JSON.stringify(value)}`),
-    `  "ratios": [\n${ratios.map((ratio) => `    ${JSON.stringify(ratio)}`).join(",\n")}\n  ]`,
+    linesOf("ratios", ratios),
     `  "scenarios": {\n${
       Object.entries(scenarios).map(([id, value]) => `    ${JSON.stringify(id)}: ${JSON.stringify(value)}`).join(",\n")
     }\n  }`,
   ];
   return `{\n${body.join(",\n")}\n}\n`;
+}
+
+/** A list of the record, a line each. */
+export function linesOf(key: string, rows: readonly unknown[]): string {
+  return `  ${JSON.stringify(key)}: [\n${rows.map((row) => `    ${JSON.stringify(row)}`).join(",\n")}\n  ]`;
 }
 
 /** Three digits that matter, for reading. */

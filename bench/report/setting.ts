@@ -1,5 +1,5 @@
 /** What a run was made on: counts, versions and the settings that matter, and no name of the machine. */
-import type { Environment } from "../environment.ts";
+import type postgres from "postgres";
 import type { Setting } from "./results.ts";
 
 /** Settings of PostgreSQL that a rate depends on. */
@@ -13,13 +13,12 @@ const POSTGRES_SETTINGS = [
   "autovacuum",
 ] as const;
 
-/** Asks the programs of the run. */
-export async function readSetting(environment: Environment): Promise<Setting> {
-  const sql = environment.sql("baselines");
+/** Asks the programs of the run: PostgreSQL by any connection to it, and Redis. */
+export async function readSetting(sql: postgres.Sql, redisProgram: string): Promise<Setting> {
   const [version] = await sql<{ server_version: string }[]>`show server_version`;
   const settings = await sql<{ name: string; value: string }[]>`
     select name, current_setting(name) as value from pg_settings where name = any (${[...POSTGRES_SETTINGS]})`;
-  const redis = await new Deno.Command(environment.redisProgram, { args: ["--version"], stdin: "null" }).output();
+  const redis = await new Deno.Command(redisProgram, { args: ["--version"], stdin: "null" }).output();
   return {
     cores: navigator.hardwareConcurrency,
     platform: `${Deno.build.os} ${Deno.build.arch}`,

@@ -1,7 +1,6 @@
 /** A run for the eye: one line a scenario, then the ratios. Pure. */
 import type { Scenario } from "../scenarios/scenario.ts";
-import type { Ratio } from "./results.ts";
-import type { Results, ScenarioResult } from "./results.ts";
+import type { Ratio, Results, ScenarioResult } from "./results.ts";
 
 /** Of those that have more, the others are in the record. */
 const ROUNDS_SHOWN_MAX = 6;
@@ -48,8 +47,8 @@ function ratioRow({ claim, value, spread, target, isMet }: Ratio): string[] {
   ];
 }
 
-/** Columns as wide as their widest cell; all but the first lean right. */
-function aligned(rows: readonly (readonly string[])[]): string[] {
+/** Lines of cells: columns as wide as their widest cell; all but the first lean right. */
+export function aligned(rows: readonly (readonly string[])[]): string[] {
   const widths: number[] = [];
   for (const cells of rows) {
     cells.forEach((cell, column) => widths[column] = Math.max(widths[column] ?? 0, cell.length));
@@ -60,6 +59,7 @@ function aligned(rows: readonly (readonly string[])[]): string[] {
   );
 }
 
-function number(value: number): string {
+/** A number with its thousands apart. */
+export function number(value: number): string {
   return value.toLocaleString("en");
 }

@@ -1,6 +1,6 @@
 /** What a scenario is: plain data, so that the whole run can be counted up before anything is started. */
 import type { ModeName } from "../../src/config/mode_names.ts";
-import type { Variant, Work } from "../load/protocol.ts";
+import type { Fleet, Variant, Work } from "../load/protocol.ts";
 import type { Workload } from "../workload.ts";
 
 /** One arm of the run. It is measured once in every round, or has its turns. */
@@ -17,11 +17,16 @@ export interface Scenario {
     | "growth"
     | "modes"
     | "holds"
-    | "in turns";
+    | "in turns"
+    | "several hosts";
   readonly kind: Work["kind"] | "pgbench";
   readonly method?: Work["method"];
   /** The server that is unlike the others, where it is called instead of them. */
   readonly variant?: Variant;
+  /** The balancer that is called instead of the servers. */
+  readonly fleet?: Fleet;
+  /** Calls say which goods they are of, for a balancer. */
+  readonly namesGoods?: boolean;
   /** Orders in one call of SellBatch. */
   readonly orders?: number;
   /** Name of the database that it sells from; see databases.ts. */
@@ -53,6 +58,8 @@ export const GOODS = 10_000;
 /** Windows of scenarios that a ratio stands on, and of those that only complete the picture. In ms. */
 export const RATIO_TIMES = { warmupMs: 200, windowMs: 1_000 } as const;
 export const PICTURE_TIMES = { warmupMs: 50, windowMs: 160 } as const;
+/** Of one turn of what is measured by turns. */
+export const TURN_TIMES = { warmupMs: 40, windowMs: 160 } as const;
 
 /** Where sales go, by name. */
 export const WORKLOADS = {

@@ -34,10 +34,12 @@ Deno.test("by turns each scenario is as often the first as the last, and counts 
 });
 
 Deno.test("turns alone are many, on small tables, and within the limit of a run", () => {
-  const alone = planRun({ smoke: false, sellBatch: true, turnsOnly: true });
-  assertEquals([alone.scenarios, alone.warmup, alone.sizes], [[], [], SMOKE.sizes]);
-  assertEquals(alone.turns.scenarios, WHOLE.turns.scenarios);
-  assert(alone.turns.cycles > WHOLE.turns.cycles && plannedMs(alone) <= RUN_MS_MAX - 20_000);
+  for (const only of ["turns", "hosts"] as const) {
+    const alone = planRun({ smoke: false, sellBatch: true, only });
+    assertEquals([alone.scenarios, alone.warmup, alone.sizes], [[], [], SMOKE.sizes]);
+    if (only === "turns") assertEquals(alone.turns.scenarios, WHOLE.turns.scenarios);
+    assert(alone.turns.cycles > WHOLE.turns.cycles && plannedMs(alone) <= RUN_MS_MAX - 20_000);
+  }
 });
 
 Deno.test("callers divide evenly among processes, and sales over the table", () => {

@@ -5,7 +5,8 @@ import { resultsText, type ScenarioResult } from "../../bench/report/results.ts"
 import { table } from "../../bench/report/table.ts";
 
 const { scenarios: once, turns, sizes } = planRun({ smoke: false, sellBatch: true });
-const scenarios = [...once, ...turns.scenarios];
+const { turns: hosts } = planRun({ smoke: false, sellBatch: true, only: "hosts" });
+const scenarios = [...once, ...turns.scenarios, ...hosts.scenarios];
 const LIMITS = { lockWaitMsMax: 2000 };
 
 /** Every scenario at the same rate, but for what a test changes. */
@@ -30,7 +31,7 @@ function find(claim: RegExp, changes: Readonly<Record<string, Partial<ScenarioRe
   return found[0];
 }
 
-Deno.test("every ratio names scenarios of the plan: nothing is left unmeasured in a whole run", () => {
+Deno.test("every ratio names scenarios of the plan: nothing is left unmeasured in a whole run and one of several hosts", () => {
   for (const { claim, value, isMet } of ratios(measured(), sizes, true, LIMITS)) {
     assert(value !== undefined && isMet !== undefined, claim);
   }

@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { callBlocks, grpcStatus } from "../../bench/load/hpack.ts";
+import { callBlocks, extraField, grpcStatus } from "../../bench/load/hpack.ts";
 import { invDetailRequest, sellBatchCodes, sellBatchRequest, sellRequest } from "../../bench/load/messages.ts";
 import { InvDetailRequestSchema, SellRequestSchema } from "../../src/gen/inventory/v1/inventory_pb.ts";
 
@@ -67,4 +67,6 @@ Deno.test("the blocks of a call: literals that the table keeps, then their four 
   assertEquals([...keyed.next], [0x83, 0x86, 0xc2, 0xc1, 0xc0, 0xbf, 0xbe]);
   assertEquals([...keyed.first.subarray(first.length)], [0x57, 8, ...text("Bearer k").slice(1)]);
   assertThrows(() => callBlocks(`/${"x".repeat(200)}`, "a"), Error, "too long");
+  // A literal that no table keeps, with its name.
+  assertEquals([...extraField("x", "17")], [0x00, 1, 0x78, 2, 0x31, 0x37]);
 });

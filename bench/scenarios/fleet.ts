@@ -1,0 +1,39 @@
+/**
+ * Four servers with lanes of their own behind a balancer that spreads calls by their goods, beside one server: behind
+ * the same balancer, and without one. The same without regard to goods shows what that is worth.
+ */
+import type { Fleet } from "../load/protocol.ts";
+import { CALLERS, type Scenario, TURN_TIMES, WORKLOADS } from "./scenario.ts";
+
+const SERVERS = 4;
+const TITLES: Readonly<Record<Fleet, string>> = {
+  one: "one server behind HAProxy",
+  by_goods: "four by their goods",
+  round_robin: "four in turn",
+};
+
+/** Measured by turns; ids end in the fleet, or in `direct`. */
+export const FLEET_TURNS: readonly Scenario[] = (["one_goods", "uniform"] as const).flatMap((name) => {
+  const common = {
+    ...TURN_TIMES,
+    group: "several hosts",
+    kind: "grpc",
+    method: "Sell",
+    database: "wire",
+    callers: CALLERS,
+    workload: WORKLOADS[name],
+    unit: "orders/s",
+    namesGoods: true,
+  } as const;
+  const goods = name === "uniform" ? "10,000 goods" : "one goods";
+  return [
+    { ...common, id: `fleet/${name}/direct`, title: `gRPC Sell, ${goods}, one server`, processes: 1 },
+    ...(["one", "by_goods", "round_robin"] as const).map((fleet): Scenario => ({
+      ...common,
+      id: `fleet/${name}/${fleet}`,
+      title: `gRPC Sell, ${goods}, ${TITLES[fleet]}`,
+      fleet,
+      processes: fleet === "one" ? 1 : SERVERS,
+    })),
+  ];
+});
