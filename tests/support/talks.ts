@@ -104,17 +104,17 @@ export async function java(dir: string): Promise<Talk> {
 export async function watchModule(): Promise<{
   watch(method: unknown, request: object, take: (message: never) => unknown, options: object): Promise<void>;
 }> {
-  return await docModule("watch.js");
+  return await docModule("watch.js", docBlock("watch.js"));
 }
 
 /** How clients name the goods of their calls. */
 export async function goodsModule(): Promise<{ readonly namesGoods: Interceptor }> {
-  return await docModule("goods.js");
+  return await docModule("goods.js", docBlock("goods.js"));
 }
 
-async function docModule<T>(name: string): Promise<T> {
+async function docModule<T>(name: string, text: string): Promise<T> {
   const path = join(await Deno.makeTempDir(), name);
-  await Deno.writeTextFile(path, docBlock(name));
+  await Deno.writeTextFile(path, text);
   return await import(`file://${path}`);
 }
 
