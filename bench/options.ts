@@ -7,7 +7,7 @@ export const USAGE = "Usage: deno task bench [--turns | --hosts | --versus | --m
 const MINUTES_DEFAULT = 10;
 const MINUTES_MAX = 60;
 
-/** A run: everything, only what is compared by turns, several hosts, beside the article's service, or of memory over minutes. */
+/** A run: everything, what is compared by turns, several hosts, beside the article's service, or memory. */
 export interface Asked {
   readonly kind: "whole" | "turns" | "hosts" | "versus" | "memory";
   /** Short, and about correctness only. */

@@ -15,7 +15,7 @@ export interface MemoryTrend {
   /** In RAM at the beginning and at the end, the medians of a tenth of the samples each. */
   readonly firstMiB: number;
   readonly lastMiB: number;
-  /** Of a line through the samples of the second half, in MiB a minute: in the first code is compiled and caches fill. */
+  /** Of a line through the second half, in MiB a minute: in the first half code is compiled and caches fill. */
   readonly slopeMiBPerMinute: number;
   /**
    * The smallest heap of the second quarter of the time and of the last: garbage comes and goes, and what is live is

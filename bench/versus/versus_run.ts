@@ -1,6 +1,6 @@
 /**
- * `deno task bench --versus`: Holdfast and the article's service in Go over the same PostgreSQL and the same Redis, with
- * the same bytes, by turns. Writes bench/versus.json and bench/versus.svg; a smoke run writes nothing.
+ * `deno task bench --versus`: Holdfast and the article's service in Go over the same PostgreSQL and the same Redis,
+ * with the same bytes, by turns. Writes bench/versus.json and bench/versus.svg; a smoke run writes nothing.
  */
 import { fileURLToPath } from "node:url";
 import { type BenchStack, withBenchStack } from "../bench_stack.ts";
