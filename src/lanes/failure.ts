@@ -10,6 +10,7 @@ import {
   FenceLostError,
   OutcomeUnknownError,
   PoolQueueFullError,
+  ReadOnlyServerError,
   RowLockedError,
   StatementTimeoutError,
 } from "../store/errors.ts";
@@ -18,11 +19,19 @@ import {
  * - `busy`: others had the goods, or went on changing them, for too long. Nothing was written.
  * - `no_quorum`: too few lock nodes answer. Nothing was written.
  * - `database`: the database can't be reached or takes no work. Nothing was written.
+ * - `read_only`: the database is there, and takes no writes, as a standby does. Nothing was written.
  * - `outcome_unknown`: the database went away in the middle; the change may have been made.
  * - `queue_full`: too many callers wait. Nothing was written.
  * - `deadline_too_short`: the caller's deadline passes before its turn comes. Nothing was begun.
  */
-export type FailureKind = "busy" | "no_quorum" | "database" | "outcome_unknown" | "queue_full" | "deadline_too_short";
+export type FailureKind =
+  | "busy"
+  | "no_quorum"
+  | "database"
+  | "read_only"
+  | "outcome_unknown"
+  | "queue_full"
+  | "deadline_too_short";
 
 /** An operation that came to no verdict. A retry under the same id is always safe. */
 export class Failure extends Error {
@@ -58,6 +67,7 @@ export function failureOf(error: unknown): unknown {
   if (error instanceof QuorumLostError) {
     return new Failure("no_quorum", "Too few lock nodes answer", { cause: error });
   }
+  if (isOfReadOnlyServer(error)) return new Failure("read_only", "The database takes no writes now", { cause: error });
   if (
     error instanceof DatabaseUnavailableError || error instanceof BlockLostError ||
     error instanceof StatementTimeoutError
@@ -71,4 +81,10 @@ export function failureOf(error: unknown): unknown {
     return new Failure("queue_full", "Too many calls wait for the database", { cause: error });
   }
   return error;
+}
+
+/** A part of a batch that met one is the cause of how its other parts end. */
+function isOfReadOnlyServer(error: unknown): boolean {
+  return error instanceof ReadOnlyServerError ||
+    (error instanceof DatabaseUnavailableError && error.cause instanceof ReadOnlyServerError);
 }

@@ -59,6 +59,7 @@ const REASONS: Readonly<Record<Refusal["reason"] | FailureKind, 0>> = {
   busy: 0,
   no_quorum: 0,
   database: 0,
+  read_only: 0,
   outcome_unknown: 0,
   queue_full: 0,
   deadline_too_short: 0,

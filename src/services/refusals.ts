@@ -245,6 +245,7 @@ const FAILURES: Readonly<Record<FailureKind, readonly [Code, string]>> = {
   busy: [Code.Aborted, "GOODS_BUSY"],
   no_quorum: [Code.Unavailable, "NO_LOCK_QUORUM"],
   database: [Code.Unavailable, "DATABASE_UNAVAILABLE"],
+  read_only: [Code.Unavailable, "DATABASE_READ_ONLY"],
   outcome_unknown: [Code.Unavailable, "OUTCOME_UNKNOWN"],
   queue_full: [Code.ResourceExhausted, "QUEUE_FULL"],
   deadline_too_short: [Code.ResourceExhausted, "DEADLINE_TOO_SHORT"],

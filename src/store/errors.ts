@@ -52,6 +52,17 @@ export class LogInFailedError extends DatabaseUnavailableError {
   override name = "LogInFailedError";
 }
 
+/** PostgreSQL is there, and takes no writes: it is a standby, or set so. Nothing was written. */
+export class ReadOnlyServerError extends DatabaseUnavailableError {
+  override name = "ReadOnlyServerError";
+}
+
+/** The error of a server that was looked at. */
+export function takesNoWrites(isStandby: boolean): ReadOnlyServerError {
+  const why = isStandby ? "it is a standby" : "its sessions are set to read only";
+  return new ReadOnlyServerError(`PostgreSQL takes no writes: ${why}`);
+}
+
 /** A row was locked by someone else for longer than the lock timeout. Nothing was written. */
 export class RowLockedError extends StoreError {
   override name = "RowLockedError";
@@ -84,10 +95,9 @@ const CONNECTION_ENDED = /^(CONNECTION_|25P03|25P04|57P01|57P02|57P04|57P05|08|4
 const NOT_CONNECTED = /^(CONNECT_TIMEOUT|ECONNREFUSED|ENOTFOUND|EAI_)/;
 /**
  * Refused before a statement was taken, or a whole class in which the statement was undone: out of resources (53), I/O
- * error (58), read-only (25006), starting up or shutting down (57P03), log-in (28), no database, not migrated (42P01,
- * 42703).
+ * error (58), starting up or shutting down (57P03), log-in (28), no database, not migrated (42P01, 42703).
  */
-const TAKES_NO_WORK = /^(57P03|53|58|25006|28|3D000|42P01|42703)/;
+const TAKES_NO_WORK = /^(57P03|53|58|28|3D000|42P01|42703)/;
 
 /**
  * The driver's error as one of ours. Errors that are not the database's condition (syntax, missing rights, a violated
@@ -108,6 +118,7 @@ export function storeError(error: unknown): unknown {
   if (code === "40001" || code === "40P01") return new ConflictError(code, { cause: error });
   if (code === "55P03") return new RowLockedError(code, { cause: error });
   if (code === "57014") return new StatementTimeoutError(code, { cause: error });
+  if (code === "25006") return new ReadOnlyServerError("PostgreSQL takes no writes", { cause: error });
   if (NOT_CONNECTED.test(code) || TAKES_NO_WORK.test(code)) return new DatabaseUnavailableError(code, { cause: error });
   if (CONNECTION_ENDED.test(code)) return new OutcomeUnknownError(code, { cause: error });
   return error;
@@ -118,10 +129,13 @@ const LOG_IN_REFUSED = /^28/;
 /** How PgBouncer (1.18) says it, under a code for all that it refuses. */
 const POOLER_REFUSES = /^08P01 .*(authentication failed|no such user)/;
 
-/** The error of a connection that was opened and not let in. */
+const NOT_LET_IN = "PostgreSQL did not let us in";
+
+/** The error of a connection that was opened and not let in. What is one already comes back as it is. */
 export function notLetIn(error: unknown): DatabaseUnavailableError {
   const { code, message } = error as { code?: string; message?: string };
-  if (error instanceof LogInFailedError) return error;
+  if (error instanceof LogInFailedError || error instanceof ReadOnlyServerError) return error;
+  if (error instanceof DatabaseUnavailableError && error.message === NOT_LET_IN) return error;
   if (typeof code === "string" && (LOG_IN_REFUSED.test(code) || POOLER_REFUSES.test(`${code} ${message}`))) {
     return new LogInFailedError(`PostgreSQL refuses the log-in (${code}): user, password or certificate`, {
       cause: error,
@@ -129,7 +143,7 @@ export function notLetIn(error: unknown): DatabaseUnavailableError {
   }
   return error instanceof Error && isTlsAlert(error)
     ? new LogInFailedError("PostgreSQL refuses the log-in under TLS: the certificate", { cause: error })
-    : new DatabaseUnavailableError("PostgreSQL did not let us in", { cause: error });
+    : new DatabaseUnavailableError(NOT_LET_IN, { cause: error });
 }
 
 /** What is at the bottom of an error: the words of a server or a socket, or ours where a log-in failed. */

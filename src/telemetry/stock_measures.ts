@@ -17,6 +17,7 @@ const ERROR_TYPES: ReadonlyMap<string, string> = new Map([
   ["OutcomeUnknownError", "outcome_unknown"],
   ["BlockLostError", "block_lost"],
   ["DatabaseUnavailableError", "unavailable"],
+  ["ReadOnlyServerError", "read_only"],
   ["RowLockedError", "row_locked"],
   ["StatementTimeoutError", "timeout"],
   ["PoolQueueFullError", "pool_queue_full"],

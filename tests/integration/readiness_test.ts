@@ -6,7 +6,7 @@ import postgres from "postgres";
 import { until } from "../../src/base/bounded_wait.ts";
 import type { Changes } from "../../src/inventory/model.ts";
 import { settle } from "../../src/inventory/settle.ts";
-import { DatabaseUnavailableError, RowLockedError } from "../../src/store/errors.ts";
+import { ReadOnlyServerError, RowLockedError } from "../../src/store/errors.ts";
 import { createStore, type Store } from "../../src/store/store.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import { createTestDatabase } from "../support/database.ts";
@@ -68,15 +68,22 @@ Deno.test("a database that only reads is not ready, and its connections do not o
   const owner = postgres(database.ownerUrl, { max: 1, onnotice: () => {} });
   const setReadOnly = (value: "on" | "off") =>
     owner.unsafe(`alter database ${database.name} set default_transaction_read_only = ${value}`);
-  await setReadOnly("on");
   const store = storeOn(database.serverUrl);
   const changes = await changesOf(store, "first", 5);
-  await assertRejects(() => store.ping(NEVER), DatabaseUnavailableError);
-  await assertRejects(() => store.writeChanges(changes, NEVER), DatabaseUnavailableError);
+  await setReadOnly("on");
+  await owner`
+    select pg_terminate_backend(pid) from pg_stat_activity
+     where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'`;
+  await assertRejects(
+    () => store.ping(NEVER),
+    ReadOnlyServerError,
+    "takes no writes: its sessions are set to read only",
+  );
+  await assertRejects(() => store.writeChanges(changes, NEVER), ReadOnlyServerError);
   await owner`set default_transaction_read_only = off`;
   await setReadOnly("off");
   await store.ping(NEVER);
-  await store.writeChanges(changes, NEVER);
+  await store.writeChanges(await changesOf(store, "second", 5), NEVER);
   assertEquals((await store.readLevels([1], NEVER)).get(1)?.onHand, 5);
   await store.close();
   await owner.end();

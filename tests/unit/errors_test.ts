@@ -58,6 +58,7 @@ const FAILURES: [FailureKind, Code][] = [
   ["busy", Code.Aborted],
   ["no_quorum", Code.Unavailable],
   ["database", Code.Unavailable],
+  ["read_only", Code.Unavailable],
   ["outcome_unknown", Code.Unavailable],
   ["queue_full", Code.ResourceExhausted],
   ["deadline_too_short", Code.ResourceExhausted],

@@ -23,7 +23,7 @@ function connection(failures: Readonly<Record<string, Error>>) {
     return failure === undefined ? Promise.resolve([] as T) : Promise.reject(failure);
   };
   const undo = () => send((sql) => sql`rollback`).then(() => {});
-  const parts: BlockConnection = { isLost: () => false, send, undo };
+  const parts: BlockConnection = { isLost: () => false, send, write: send, undo };
   return { sent, parts };
 }
 

@@ -168,7 +168,15 @@ Deno.test("errors fit as well, where each is about as large as its own part", ()
 Deno.test("what a caller needs for its retry is never left out, in however large a batch", () => {
   const budget = new AnswerBudget(32 + VERDICT_BYTES_MAX, 1);
   for (
-    const kind of ["busy", "no_quorum", "database", "outcome_unknown", "queue_full", "deadline_too_short"] as const
+    const kind of [
+      "busy",
+      "no_quorum",
+      "database",
+      "read_only",
+      "outcome_unknown",
+      "queue_full",
+      "deadline_too_short",
+    ] as const
   ) {
     const message = "The database went away; the change may have been made";
     assertEquals(errorIn(budget, failureError(new Failure(kind, message), { rollback_id: ID })).truncated, false, kind);

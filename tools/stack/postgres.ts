@@ -19,7 +19,8 @@ import { databaseUser } from "./system_user.ts";
 import { until } from "../../src/base/bounded_wait.ts";
 
 const READY_MS_MAX = 30_000;
-const READY_TEXT = "database system is ready to accept connections";
+/** Or read-only ones: a standby. */
+const READY_TEXT = "database system is ready to accept";
 const STOP_MS_MAX = 15_000;
 const START_TRIES_MAX = 20;
 /** After a kill the old server's children need a moment to leave its shared memory. */

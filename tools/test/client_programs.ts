@@ -65,6 +65,19 @@ const PROGRAMS: Readonly<Record<string, ClientProgram>> = {
   chromium: { program: "/usr/lib/chromium/chromium-headless-shell", packages: ["chromium-headless-shell"] },
 };
 
+/** Those of drills alone. */
+const DRILL_PROGRAMS: Readonly<Record<string, ClientProgram>> = {
+  patroni: { program: "patroni", packages: ["patroni", "python3-urllib3"] },
+  etcd: { program: "etcd", packages: ["etcd-server"] },
+};
+
+/** The long drills, tests/drills/<name>/main.ts, and which programs of others each needs. */
+export const DRILLS = {
+  failover: ["haproxy", "patroni", "etcd"],
+} as const;
+/** One of {@link DRILLS}. */
+export type DrillName = keyof typeof DRILLS;
+
 /** All that tests of pages need. */
 const BROWSER = "chromium";
 
@@ -90,7 +103,17 @@ export async function bringClientPrograms(
   log: Log,
   groups: readonly ("clients" | "browser")[],
 ): Promise<ClientPrograms> {
-  const needed = Object.entries(PROGRAMS).filter(([name]) => groups.includes("clients") || name === BROWSER);
+  return await bring(log, Object.entries(PROGRAMS).filter(([name]) => groups.includes("clients") || name === BROWSER));
+}
+
+/** The same for one drill. */
+export async function bringDrillPrograms(log: Log, drill: DrillName): Promise<ClientPrograms> {
+  const names: readonly string[] = DRILLS[drill];
+  const all = Object.entries({ ...PROGRAMS, ...DRILL_PROGRAMS });
+  return await bring(log, all.filter(([name]) => names.includes(name)));
+}
+
+async function bring(log: Log, needed: readonly (readonly [string, ClientProgram])[]): Promise<ClientPrograms> {
   const missing = needed.map(([, program]) => program).filter((program) => pathOf(program) === undefined);
   const packages = [...new Set(missing.flatMap((program) => program.packages))];
   let reason = "apt's packages do not contain it";

@@ -22,6 +22,7 @@ const HEAVY_ROOTS = ["tests/attacks"];
 const LONG_FILES = [
   "tests/e2e/open_files_test.ts",
   "tests/faults/arms_test.ts",
+  "tests/drills/failover_test.ts",
   "tests/faults/suite_test.ts",
   "tests/faults/worker_loss_test.ts",
   "tests/faults/postgres_restart_test.ts",
@@ -43,7 +44,7 @@ const ROOTS: Record<TestGroup, readonly string[]> = {
   unit: ["tests/unit"],
   static: ["tests/static"],
   // Programs of others are brought in meanwhile.
-  servers: ["tests/faults", "tests/e2e", "tests/integration", "tests/attacks"],
+  servers: ["tests/drills", "tests/faults", "tests/e2e", "tests/integration", "tests/attacks"],
   clients: ["tests/clients"],
   browser: ["tests/browser"],
 };

@@ -84,6 +84,7 @@ export async function startTestServers(log: Log, placeCount: number): Promise<Te
     const programs = [
       join(postgresBin, "initdb"),
       join(postgresBin, "postgres"),
+      join(postgresBin, "pg_basebackup"),
       redisProgram,
       Deno.execPath(),
       resolveBinary(),

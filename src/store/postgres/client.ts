@@ -18,7 +18,7 @@ export interface ClientOptions extends DialerOptions, SessionLimits {
   readonly log: Log;
 }
 
-/** A connection is replaced after this long, so that a fail-over behind one name is followed. */
+/** A connection is replaced after this long, so that a failover behind one name is followed. */
 const CONNECTION_LIFETIME_S_MAX = 1800;
 /** A connection is idle for so long before TCP looks whether the other side is there. */
 const KEEPALIVE_IDLE_S = 60;
@@ -67,6 +67,7 @@ export class Client {
       fetch_types: false,
       onnotice: (notice) => log.debug({ notice: notice.message }, "PostgreSQL notice"),
       onclose: () => {
+        if (!this.lost) this.dialer.doubtHost();
         this.lost = true;
         onLost(this);
       },
@@ -80,6 +81,19 @@ export class Client {
         ...(kind === "own" ? { ...sessionSettings(options), ...options.session } : {}),
       },
     });
+  }
+
+  /**
+   * Asks PostgreSQL to cancel a statement of it, on a connection of its own; whether that succeeds is not known. It may
+   * arrive only when the connection already serves the next statement, so it can't be used any more.
+   *
+   * `query.cancel()` calls the same function but drops its promise, whose failure would end the process as an
+   * unhandled rejection.
+   */
+  cancel(query: object): void {
+    this.lost = true;
+    const { canceller } = query as { canceller: (query: object) => Promise<void> };
+    canceller(query).catch(() => {});
   }
 
   /** Closes it. It can't be used any more. */

@@ -23,7 +23,7 @@ export interface DialerOptions {
   readonly certificates?: Certificates | undefined;
   /** Limit of one dial, in ms. */
   readonly connectTimeoutMs: number;
-  /** Knows which of several hosts to dial; where absent, the first. */
+  /** Knows which of several hosts to dial, and whether there is one; where absent, the first. */
   readonly primary?: PrimarySearch | undefined;
 }
 
@@ -60,6 +60,11 @@ export class Dialer {
   get isAtPrimary(): boolean {
     const { primary } = this.#options;
     return this.#index === undefined || primary === undefined || primary.isKnown(this.#index);
+  }
+
+  /** The connection ended; the host may be another one than it was. */
+  doubtHost(): void {
+    if (this.#index !== undefined) this.#options.primary?.doubt(this.#index);
   }
 
   /** What was dialled can't be worked with; another host may take the writes now. */

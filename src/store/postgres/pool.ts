@@ -82,11 +82,24 @@ export class Pool {
    *
    * Throws the signal's reason if it aborted before anything was sent, and the errors of errors.ts.
    */
-  async run<T>(statement: Statement<T>, signal: AbortSignal): Promise<T> {
+  run<T>(statement: Statement<T>, signal: AbortSignal): Promise<T> {
+    return this.#alone(statement, signal, signal);
+  }
+
+  /**
+   * The same for a statement that writes. It is never cancelled: PostgreSQL answers a commit that waits for a standby,
+   * and is cancelled, as if the standby had it, and shows it to everybody.
+   */
+  write<T>(statement: Statement<T>, signal: AbortSignal): Promise<T> {
+    return this.#alone(statement, signal, NEVER);
+  }
+
+  /** `waiting`: of who waits for a connection; `running`: of the statement. */
+  async #alone<T>(statement: Statement<T>, waiting: AbortSignal, running: AbortSignal): Promise<T> {
     for (let isAgain = false;; isAgain = true) {
-      const client = await this.#take(signal);
+      const client = await this.#take(waiting);
       try {
-        return await this.#send(client, statement, signal);
+        return await this.#send(client, statement, running);
       } catch (error) {
         if (isAgain || !await this.#isAccessRenewed(client)) throw error;
       } finally {
@@ -98,7 +111,8 @@ export class Pool {
   /**
    * Runs `work` in a transaction block on a connection of its own. What it did not commit is undone.
    *
-   * When `signal` aborts, the statement under way is cancelled. Throws what `work` throws, and as `run` does.
+   * When `signal` aborts, the statement under way is cancelled, but for the one that writes and its COMMIT. Throws what
+   * `work` throws, and as `run` does.
    */
   async block<T>(work: (block: Block) => Promise<T>, signal: AbortSignal): Promise<T> {
     for (let isAgain = false;; isAgain = true) {
@@ -108,6 +122,7 @@ export class Pool {
         return await runBlock({
           isLost: () => client.lost,
           send: (statement) => this.#send(client, statement, signal),
+          write: (statement) => this.#send(client, statement, NEVER),
           undo: () => this.#send(client, (sql) => sql`rollback`, NEVER).then(() => {}, () => void (client.lost = true)),
         }, work);
       } catch (error) {
@@ -132,7 +147,7 @@ export class Pool {
       return await this.#execute(client, query, signal);
     } catch (error) {
       const ours = this.#judge(error);
-      // After a fail-over a connection may be to a server that only reads now; a new one finds the right server.
+      // After a failover a connection may be to a server that only reads now; a new one finds the right server.
       if (ours instanceof OutcomeUnknownError || ours instanceof DatabaseUnavailableError) {
         client.lost = true;
         client.dialer.forgetHost();
@@ -186,9 +201,7 @@ export class Pool {
       timer = setTimeout(admit, this.#options.connectTimeoutMs + SILENCE_MS_MAX);
     }
     const cancel = () => {
-      // It may arrive only when the connection already serves the next statement.
-      client.lost = true;
-      requestCancel(query);
+      client.cancel(query);
       giveUpAfter(SILENCE_MS_MAX);
     };
     signal.addEventListener("abort", cancel, { once: true });
@@ -283,15 +296,4 @@ export class Pool {
     this.#free.splice(index, 1);
     client.discard();
   }
-}
-
-/**
- * Asks PostgreSQL to cancel a statement, on a connection of its own; if that fails the silence limit decides.
- *
- * `query.cancel()` calls the same function but drops its promise, whose failure would end the process as an
- * unhandled rejection.
- */
-function requestCancel(query: object): void {
-  const { canceller } = query as { canceller: (query: object) => Promise<void> };
-  canceller(query).catch(() => {});
 }

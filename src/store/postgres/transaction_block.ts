@@ -34,13 +34,15 @@ export interface Block {
 export interface BlockConnection {
   isLost(): boolean;
   send<T>(statement: Statement<T>): Promise<T>;
+  /** The same, but it is never cancelled. */
+  write<T>(statement: Statement<T>): Promise<T>;
   /** Sends ROLLBACK; never rejects. */
   undo(): Promise<void>;
 }
 
 /** Runs `work` in a block. What it did not commit is undone. Throws what `work` throws, and what BEGIN fails with. */
 export async function runBlock<T>(
-  { isLost, send, undo }: BlockConnection,
+  { isLost, send, write, undo }: BlockConnection,
   work: (block: Block) => Promise<T>,
 ): Promise<T> {
   let open = true;
@@ -63,8 +65,8 @@ export async function runBlock<T>(
     await begun;
     assertOpen();
     sealed = true;
-    const written = send(statement);
-    const committed = send((sql) => sql`commit`).then(() => void (open = false));
+    const written = write(statement);
+    const committed = write((sql) => sql`commit`).then(() => void (open = false));
     await firstFailure([written, committed]);
   };
   // Not waited for alone: reads behind it do no harm where it fails.

@@ -51,7 +51,7 @@ export interface Naming {
  */
 export async function nameGoods(pool: Pool, naming: Naming, signal: AbortSignal): Promise<NamedGoods[]> {
   const { sku, goodsId } = naming;
-  const rows = await pool.run(
+  const rows = await pool.write(
     goodsId === undefined ? nameNewStatement(naming) : nameStatement({ sku, goodsId }),
     signal,
   );

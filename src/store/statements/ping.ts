@@ -3,13 +3,14 @@
  */
 import type postgres from "postgres";
 import type { Statement } from "../postgres/transaction_block.ts";
-import { BlockLostError, DatabaseUnavailableError } from "../errors.ts";
+import { BlockLostError, DatabaseUnavailableError, takesNoWrites } from "../errors.ts";
 import type { Pool } from "../postgres/pool.ts";
 import { type SessionLimits, type Sessions, type SessionState, unfitSettings } from "../postgres/sessions.ts";
 
 /** What a look at a session shows. */
 interface Look extends SessionState {
   readonly read_only: string;
+  readonly is_standby: boolean;
   /** The process that ran the statement. */
   readonly pid: number;
   readonly role: string;
@@ -17,7 +18,7 @@ interface Look extends SessionState {
 
 /**
  * Resolves if PostgreSQL answers, takes writes, has the schema of this version, keeps to our limits, and answers a
- * commit only when it is durable; a standby after a fail-over takes no writes. Throws the errors of errors.ts.
+ * commit only when it is durable; a standby after a failover takes no writes. Throws the errors of errors.ts.
  *
  * Where statements run in other sessions than the one that logged in, all of them are begun anew, for a pooler.
  */
@@ -36,7 +37,7 @@ export async function ping(pool: Pool, sessions: Sessions, limits: SessionLimits
   if (look.read_only === "off") return;
   // Another server may have taken its place; only a new connection can find it.
   pool.dropIdle();
-  throw new DatabaseUnavailableError("PostgreSQL takes no writes");
+  throw takesNoWrites(look.is_standby);
 }
 
 /** Orders may need transaction blocks, and PgBouncer in its mode `statement` ends the connection at a `begin`. */
@@ -64,7 +65,8 @@ function sessionOf(rows: readonly Look[]): number {
  */
 export const schemaStatement: Statement<Look[]> = (sql) =>
   sql`
-    select current_setting('transaction_read_only') as read_only, (select location_id from levels where false) as schema,
+    select current_setting('transaction_read_only') as read_only, pg_is_in_recovery() as is_standby,
+           (select location_id from levels where false) as schema,
            pg_backend_pid() as pid, current_user::text as role,
            current_setting('enable_seqscan') as enable_seqscan, current_setting('jit') as jit,
            current_setting('synchronous_commit') as synchronous_commit,

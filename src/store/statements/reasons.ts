@@ -26,7 +26,7 @@ export async function addReason(
   max: number,
   signal: AbortSignal,
 ): Promise<Reason | undefined> {
-  const rows = await pool.run<Reason[]>(
+  const rows = await pool.write<Reason[]>(
     (sql) =>
       sql`
         with asked as (select ${code}::text as code, ${description}::text as description),

@@ -48,7 +48,7 @@ export async function resolveShortfall(
   signal: AbortSignal,
 ): Promise<ResolvedShortfall | undefined> {
   for (let attempt = 1; attempt <= RESOLVE_ATTEMPTS_MAX; attempt++) {
-    const [row] = await pool.run(resolveStatement(orderId, resolution), signal);
+    const [row] = await pool.write(resolveStatement(orderId, resolution), signal);
     if (row === undefined) return undefined;
     const shortfall = shortfallOf(row);
     // What is read beside the update is as old as the statement: open, though somebody has just resolved it.

@@ -34,7 +34,7 @@ export async function writeChanges(
   signal: AbortSignal,
   ageMsMax = DECISION_AGE_MS_MAX,
 ): Promise<void> {
-  await pool.run(writeStatement(changes, ageMsMax), signal);
+  await pool.write(writeStatement(changes, ageMsMax), signal);
 }
 
 /**

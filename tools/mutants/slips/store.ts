@@ -68,8 +68,8 @@ export const STORE_SLIPS: readonly Slip[] = [
   },
   {
     ...ERRORS,
-    find: "/^(57P03|53|58|25006|",
-    replace: "/^(57P03|53|58|",
+    find: 'if (code === "25006") ',
+    replace: 'if (code === "25007") ',
     rule: "a database that is read-only takes no work",
   },
   {

@@ -1,0 +1,128 @@
+/**
+ * A failover under load, small: a primary that comes back alone, and is killed; its synchronous standby takes its
+ * place; and the same without synchronous replication, as the control arm. `deno task drills failover` is the long one.
+ */
+import { assert, assertEquals, assertGreater, assertLessOrEqual } from "@std/assert";
+import { until } from "../../src/base/bounded_wait.ts";
+import { DIALS_A_SECOND_MAX } from "../../src/store/postgres/primary.ts";
+import { call, health } from "../support/callers.ts";
+import { lastingDatabase } from "../support/database.ts";
+import { startServer, type TestServer } from "../support/server.ts";
+import { startProxy } from "../support/tcp_proxy.ts";
+import { audit } from "./failover/audit.ts";
+import { Callers } from "./failover/callers.ts";
+import { Cluster } from "./failover/cluster.ts";
+import { figuresOf, outageWords } from "./failover/outage.ts";
+
+const CALLERS = 8;
+/** Which the callers do not ask for. */
+const OWN_GOODS = 1000;
+const SALES = 50;
+/** Others may have the machine. */
+const SALES_MS_MAX = 60_000;
+/** Refusals that an outage lasts for at the least. */
+const REFUSALS = 30;
+
+Deno.test("a primary is killed, and its standby promoted: what was acknowledged is there, once", async (t) => {
+  const seed = Number(Deno.env.get("FAILOVER_SEED") ?? Math.floor(Math.random() * 2 ** 31));
+  console.log(`FAILOVER_SEED=${seed}`);
+  await using cluster = await Cluster.start("a");
+  await cluster.follow("b", "a");
+  await cluster.waitFor("b", "a");
+  const dials: number[] = [];
+  const counted = (name: string) =>
+    startProxy(cluster.member(name).server.port, { admit: () => Promise.resolve(void dials.push(performance.now())) });
+  await using a = counted("a");
+  await using b = counted("b");
+  const addressOf = (...ports: number[]) =>
+    `${
+      cluster.member("a").server.serverUrl(cluster.database)
+        .replace(/@[^/]+/, `@${ports.map((port) => `127.0.0.1:${port}`).join(",")}`)
+    }&target_session_attrs=primary`;
+  const databaseOf = (address: string) =>
+    lastingDatabase(cluster.database, cluster.member("a").server.ownerUrl(cluster.database), address);
+  await using service = await startServer({ database: databaseOf(addressOf(a.port, b.port)) });
+  const callers = new Callers({ url: service.url, callers: CALLERS, seed });
+  await callers.start();
+  await callers.sell(SALES, SALES_MS_MAX);
+  const sell = { kind: "sell", orderId: "on-one-disk", lines: [{ goodsId: OWN_GOODS, num: 1 }] } as const;
+  await callers.decide({ kind: "set", goodsId: OWN_GOODS, num: 10 });
+  const operation = callers.newOperation();
+  await t.step("what only a primary that came back alone has is not answered as sold", async () => {
+    const { owner, server } = cluster.member("a");
+    cluster.cut("b");
+    assertEquals((await callers.send(sell, operation)).outcome, "unknown");
+    await server.kill();
+    await server.start();
+    const isThere = () =>
+      owner`select from orders where order_id = ${sell.orderId}`.then(({ length }) => length === 1, () => false);
+    assert(await until(isThere, SALES_MS_MAX));
+    const before = dials.length;
+    const answers = [];
+    // Once it was looked at, and again.
+    while (answers.length < 3 || dials.length < before + 4) {
+      const answer = await callers.send(sell, operation);
+      answers.push(answer.outcome === "ok" ? "ok" : answer.code);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    assertEquals(new Set(answers), new Set(["unavailable"]), `${answers}`);
+  });
+
+  await t.step("the standby takes its place", async () => {
+    const refused = () => callers.calls.filter(({ answer }) => answer.outcome === "refused").length;
+    await cluster.kill("a");
+    const killedMs = performance.now();
+    const before = refused();
+    assert(await until(() => refused() >= before + REFUSALS, SALES_MS_MAX));
+    await cluster.promote("b");
+    const writableMs = performance.now();
+    await callers.sell(SALES, SALES_MS_MAX);
+    assertEquals((await callers.decide(sell, undefined, operation)).outcome, "ok");
+    const figures = figuresOf({ killedMs, writableMs }, callers.calls, dials);
+    console.log(outageWords(figures));
+    assertLessOrEqual(figures.dialsMax, DIALS_A_SECOND_MAX);
+    assertEquals(Object.keys(figures.refused).filter((words) => !words.startsWith("unavailable")), []);
+  });
+
+  await callers.finish();
+  const { lost, doubled, violations, ledger, acknowledged } = await audit(
+    callers.calls,
+    cluster.member("b").server.ownerUrl(cluster.database),
+  );
+  assertEquals({ lost, doubled, violations, ledger }, { lost: [], doubled: [], violations: [], ledger: [] });
+  assertGreater(acknowledged, 2 * SALES);
+
+  await cluster.follow("a", "b");
+  await t.step("a standby alone is called one, and is sold from once it is promoted", async () => {
+    await using reader = await startServer({ database: databaseOf(addressOf(a.port)), healthy: false });
+    await notReady(reader);
+    const answer = await call(reader.url, "Sell", { orderId: "to-a-standby", goodsInfo: [{ goodsId: 1, num: 1 }] });
+    assertEquals([answer.code, answer.body.message], ["unavailable", "The database takes no writes now"]);
+    assert(JSON.stringify(answer.body).includes("DATABASE_READ_ONLY"), JSON.stringify(answer.body));
+    assertEquals(await health(reader.url), "NOT_SERVING");
+    const log = reader.output.stderr;
+    assert(/"name":"ReadOnlyServerError".*it is a standby.*not ready/.test(log), log);
+
+    await losing(cluster, callers);
+    assert(await until(async () => await health(reader.url) === "SERVING", SALES_MS_MAX), reader.output.stderr);
+  });
+});
+
+/** The control arm: no commit waits for the standby, which is cut off before the primary is killed. */
+async function losing(cluster: Cluster, callers: Callers): Promise<void> {
+  await callers.start();
+  cluster.cut("a");
+  await callers.sell(SALES, SALES_MS_MAX);
+  await cluster.kill("b");
+  await cluster.promote("a");
+  await callers.sell(SALES, SALES_MS_MAX);
+  await callers.finish();
+  const { lost, violations } = await audit(callers.calls, cluster.member("a").server.ownerUrl(cluster.database));
+  console.log(`without synchronous replication ${lost.length} acknowledged orders were lost`);
+  assertGreater(lost.length, SALES / 2);
+  assertGreater(violations.length, 0);
+}
+
+async function notReady({ output }: TestServer): Promise<void> {
+  assert(await until(() => output.stderr.includes("not ready"), SALES_MS_MAX), output.stderr);
+}
