@@ -1,5 +1,5 @@
 /**
- * nginx, HAProxy and Caddy in front of the service, set as docs/clients.md says: gRPC, gRPC-web, Connect and health
+ * nginx, HAProxy and Caddy in front of the service, set by the files of deploy/: gRPC, gRPC-web, Connect and health
  * checks go through one port of theirs over TLS, with the largest errors, large answers and streams.
  */
 import { assert, assertEquals, assertGreater } from "@std/assert";
@@ -30,7 +30,7 @@ const PROXIES = { nginx: startNginx, HAProxy: startHaproxy, Caddy: startCaddy };
 
 const BEHIND_PROXY = { env: { TRUSTED_PROXIES: "127.0.0.1", ACCESS_LOG_SAMPLE: "1" } };
 
-serverTest("through proxies as docs/clients.md sets them", BEHIND_PROXY, async (server, step) => {
+serverTest("through proxies as deploy/ sets them", BEHIND_PROXY, async (server, step) => {
   for (const [number, [name, start]] of Object.entries(PROXIES).entries()) {
     await using proxy = await start(server.url);
     await using client = grpcJsClient(proxy.url, { ca: TLS_CERTIFICATE });

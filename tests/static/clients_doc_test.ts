@@ -7,7 +7,7 @@ Deno.test("every block of docs/clients.md has a name, and a test that runs it", 
   const fences = [...TEXT.matchAll(/^ *```(.*)$/gm)].map(([, info = ""]) => info);
   const opened = fences.filter((_, i) => i % 2 === 0);
   const names = opened.map((info) => /^\w+ (\S+)$/.exec(info)?.[1] ?? `a block without a name: ${info}`);
-  const used = ["proxies", "pgbouncer", "talks"].map((name) =>
+  const used = ["pgbouncer", "talks"].map((name) =>
     Deno.readTextFileSync(new URL(`../support/${name}.ts`, import.meta.url))
   ).concat(Deno.readTextFileSync(new URL("../clients/page_test.ts", import.meta.url))).join("\n");
   const run = [...used.matchAll(/docBlock\(\s*"([^"]+)"/g)].map(([, name]) => name ?? "");

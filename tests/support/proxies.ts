@@ -1,11 +1,11 @@
-/** Proxies of others in front of the service, set as docs/clients.md says. */
+/** Proxies of others in front of the service, set by the files of deploy/. */
 import { join } from "node:path";
 import { SERVER_ENVIRONMENT } from "../../src/process/child_environment.ts";
 import { freePort } from "../../tools/stack/ports.ts";
 import { startServer } from "../../tools/stack/server_process.ts";
 import { until } from "../../src/base/bounded_wait.ts";
 import { clientProgram } from "./client_programs.ts";
-import { changed, docBlock } from "./clients_doc.ts";
+import { type Changes, deployFile } from "./clients_doc.ts";
 import { TLS_CERTIFICATE_FILE, TLS_KEY_FILE } from "./tls_server.ts";
 
 const START_MS_MAX = 15_000;
@@ -17,10 +17,10 @@ export interface Proxy extends AsyncDisposable {
   readonly url: string;
 }
 
-/** nginx in front of a server, its block with these changes. */
-export async function startNginx(serverUrl: string, changes: Readonly<Record<string, string>> = {}): Promise<Proxy> {
+/** nginx in front of a server, its file with these changes. */
+export async function startNginx(serverUrl: string, changes: Changes = {}): Promise<Proxy> {
   const { dir, port } = await place();
-  const conf = docBlock("nginx.conf", {
+  const conf = deployFile("nginx/nginx.conf", {
     "127.0.0.1:8080": new URL(serverUrl).host,
     "8443": String(port),
     "/etc/ssl/stock.example.pem": TLS_CERTIFICATE_FILE,
@@ -36,32 +36,34 @@ export async function startNginx(serverUrl: string, changes: Readonly<Record<str
 
 /** HAProxy in front of a server. */
 export async function startHaproxy(serverUrl: string): Promise<Proxy> {
-  const cfg = docBlock("haproxy.cfg", { "127.0.0.1:8080": new URL(serverUrl).host });
-  return await runHaproxy(cfg, "holdfast/one");
+  return await runHaproxy("haproxy.cfg", { "127.0.0.1:8080": new URL(serverUrl).host }, "holdfast/one");
 }
 
 /** HAProxy in front of two servers, each goods at one of them: deploy/haproxy/by_goods.cfg with fewer servers. */
 export async function startHaproxyByGoods(serverUrls: readonly [string, string]): Promise<Proxy> {
-  const text = await Deno.readTextFile(new URL("../../deploy/haproxy/by_goods.cfg", import.meta.url));
-  const cfg = changed(text, {
+  const changes = {
     "10.0.0.1:8080": new URL(serverUrls[0]).host,
     "10.0.0.2:8080": new URL(serverUrls[1]).host,
     "  server three 10.0.0.3:8080 id 3\n": "",
     "  server four 10.0.0.4:8080 id 4\n": "",
     // A server that went is seen sooner.
     "inter 1s": "inter 100ms",
-  });
-  return await runHaproxy(cfg, "by_goods/two");
+  };
+  return await runHaproxy("by_goods.cfg", changes, "by_goods/two");
 }
 
-/** Runs it with the certificate of the tests. Its own check of `server`'s health must have succeeded. */
-async function runHaproxy(text: string, server: string): Promise<Proxy> {
+/**
+ * Runs it by a file of deploy/haproxy with the certificate of the tests. Its own check of `server`'s health must have
+ * succeeded.
+ */
+async function runHaproxy(file: string, changes: Changes, server: string): Promise<Proxy> {
   const { dir, port } = await place();
   const pem = join(dir, "stock.example.pem");
   const parts = await Promise.all([TLS_CERTIFICATE_FILE, TLS_KEY_FILE].map((file) => Deno.readTextFile(file)));
   await Deno.writeTextFile(pem, parts.join("\n"), { mode: 0o600 });
   const path = join(dir, "haproxy.cfg");
-  const cfg = changed(text, {
+  const cfg = deployFile(`haproxy/${file}`, {
+    ...changes,
     "8443": String(port),
     "/etc/haproxy/stock.example.pem": pem,
     "mode http": "mode http\n  log stdout format raw daemon\n  option log-health-checks",
@@ -75,7 +77,7 @@ async function runHaproxy(text: string, server: string): Promise<Proxy> {
 export async function startCaddy(serverUrl: string): Promise<Proxy> {
   const { dir, port } = await place();
   const path = join(dir, "Caddyfile");
-  const site = docBlock("Caddyfile", {
+  const site = deployFile("caddy/Caddyfile", {
     "127.0.0.1:8080": new URL(serverUrl).host,
     "stock.example:8443": `127.0.0.1:${port}`,
     "/etc/ssl/stock.example.pem": TLS_CERTIFICATE_FILE,
