@@ -1,8 +1,10 @@
 /** The composition root: the services on top of the stock, behind the port. main, tests and benchmarks share it. */
+import { setTimeout as delay } from "node:timers/promises";
 import { v7 as uuidV7 } from "uuid";
 import type { Served } from "./admin/sources.ts";
-import { type Config, DRAIN_MS_MAX } from "./config/config.ts";
+import type { Config } from "./config/config.ts";
 import { CONSOLE_DIR } from "./config/console_dir.ts";
+import { DRAIN_MS_MAX } from "./config/stop_times.ts";
 import { watchReadiness } from "./health/readiness.ts";
 import { ANSWER_JSON } from "./services/answer_json.ts";
 import { believedActor } from "./services/attribution.ts";
@@ -18,7 +20,7 @@ import { LedgerCheck } from "./jobs/ledger_check.ts";
 import { HoldSweeper } from "./jobs/hold_sweeper.ts";
 import { CallLimits } from "./limits/call_limits.ts";
 import { watchLoopDelay } from "./limits/loop_delay.ts";
-import { listen, type ListenerOptions } from "./transport/listener.ts";
+import { listen, type Listener, type ListenerOptions } from "./transport/listener.ts";
 import { limitsWithShare, LISTENER_LIMITS } from "./transport/limits.ts";
 import type { CertificatePair } from "./transport/port.ts";
 import { corsRules } from "./transport/cors/rules.ts";
@@ -26,6 +28,7 @@ import { ownHosts } from "./transport/own_names.ts";
 import { MessageBudget } from "./rpc/messages/budget.ts";
 import { addServices, boundsOf, namesOf, rightsOf, type ServiceModule } from "./services/service_module.ts";
 import { callObserver } from "./telemetry/call_observer.ts";
+import type { Log } from "./telemetry/log.ts";
 import { joinStockObservers } from "./telemetry/observer.ts";
 import { ProcessMeasures } from "./telemetry/process_measures.ts";
 import type { Tracing } from "./telemetry/tracing.ts";
@@ -34,6 +37,9 @@ import { streamFields } from "./rpc/stream_methods.ts";
 import { UnreadableMessages } from "./rpc/messages/check.ts";
 import { openStock, type Stock, stockDependencies, type StockParts } from "./stock.ts";
 import { openServices, RESPONSE_BYTES_MAX } from "./service_list.ts";
+
+/** So long before connections are closed their peers are asked to make others: longer than a request is in transit. */
+const ASKED_TO_LEAVE_MS = 1_000;
 
 /** What may be given to the app beside the parts of its stock. */
 export interface AppParts extends StockParts {
@@ -62,8 +68,8 @@ export interface App {
   /** Reads the page for browsers anew, where it is served. */
   readConsole(): Promise<void>;
   /**
-   * Health turns NOT_SERVING, new calls are refused, calls under way finish or are cut after a bounded time,
-   * leases are released, connections close.
+   * Health turns NOT_SERVING, and calls are served for DRAIN_DELAY_MS more. Then new calls are refused, calls under way
+   * finish or are cut after a bounded time, leases are released, connections close.
    */
   close(): Promise<void>;
 }
@@ -178,8 +184,7 @@ async function serveStock(stock: Stock, config: Config, parts: AppParts & Pick<S
       callers?.useCertificate(pair);
     },
     async close() {
-      board.close();
-      stock.watching.drain();
+      await leave({ board, listener, stock }, config, log);
       stopLooking();
       stopping.abort();
       const jobs = Promise.all([sweeper.stop(), ledger?.stop()]);
@@ -190,6 +195,32 @@ async function serveStock(stock: Stock, config: Config, parts: AppParts & Pick<S
       await stock.close();
     },
   };
+}
+
+/** What those who call look at and come by. */
+interface Entrance {
+  readonly board: HealthBoard;
+  readonly listener: Listener;
+  readonly stock: Pick<Stock, "watching">;
+}
+
+/**
+ * Takes no new calls any more, once whoever balances them has had DRAIN_DELAY_MS to see that health says NOT_SERVING.
+ * In the end of that time clients with connections of their own are asked to go, and by then find other processes.
+ */
+async function leave({ board, listener, stock }: Entrance, { drainDelayMs }: Config, log: Log): Promise<void> {
+  const askedMs = Math.min(ASKED_TO_LEAVE_MS, drainDelayMs);
+  if (drainDelayMs > 0) {
+    board.leave();
+    log.info({ drainDelayMs }, "health says NOT_SERVING; calls are still served");
+    await delay(drainDelayMs - askedMs);
+  }
+  stock.watching.drain();
+  if (drainDelayMs > 0) {
+    listener.askToLeave();
+    await delay(askedMs);
+  }
+  board.close();
 }
 
 /** Hosts from which pages may call this server: its own names, and those that are allowed as origins. */
@@ -210,6 +241,9 @@ function listenOptions(config: Config, parts: AppParts): Omit<ListenerOptions, "
       ...limitsWithShare(config.addressShareMax, connectionsMax),
       // Twice the largest message, for the framing of its chunks.
       http1RequestBytesMax: Math.max(LISTENER_LIMITS.http1RequestBytesMax, 2 * config.requestBytesMax),
+      connectionAgeMsMax: config.connectionAgeMsMax ?? Infinity,
+      // The longest call, and the time in which its caller reads the answer.
+      leaveMsMax: config.requestTimeoutMsMax + LISTENER_LIMITS.leaveMsMax,
     },
     onDeaf,
     tls,

@@ -7,13 +7,13 @@
  */
 import { fileURLToPath } from "node:url";
 import { callersOf, isAlive, watchCallers } from "./process/callers.ts";
-import { START_MS_MAX, STOP_MS_MAX } from "./config/config.ts";
 import { EXIT_FAILED, refuse } from "./process/exit_codes.ts";
 import { onHangUp } from "./process/hang_up.ts";
 import { listenLine } from "./process/listen_line.ts";
 import { workerAdmin } from "./config/admin_address.ts";
 import { gathererFlags, serverFlags } from "./config/flags.ts";
 import { SETTING_NAMES } from "./config/settings.ts";
+import { START_MS_MAX, stopMsMax } from "./config/stop_times.ts";
 import { startSettings } from "./process/start_settings.ts";
 import { onStopSignal } from "./process/stop_signals.ts";
 import { buildInfo, endIfVersionIsAsked } from "./process/version.ts";
@@ -67,7 +67,7 @@ if (asked) await endBefore();
 supervision = supervise({
   count: config.workers,
   startMsMax: START_MS_MAX,
-  stopMsMax: STOP_MS_MAX,
+  stopMsMax: stopMsMax(config.drainDelayMs),
   heartbeatMsMax: HEARTBEAT_MS_MAX,
   start(worker, url, onLine) {
     // PORT 0 is settled by the first worker. Never read from an address for a port of choice: 80 is not written there.

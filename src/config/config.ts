@@ -39,14 +39,6 @@ export const STATEMENT_TIMEOUT_MS = 1000;
 export const ROW_LOCK_TIMEOUT_MS = 250;
 /** Longest time to open a connection to PostgreSQL. */
 export const DATABASE_CONNECT_TIMEOUT_MS = 3000;
-/** How long a worker may take from its start until it listens. */
-export const START_MS_MAX = 30_000;
-/** How long calls under way may take to finish after SIGTERM. */
-export const DRAIN_MS_MAX = 10_000;
-/** How long closing may take after that: operations under way 5 s, statements 5 s, releases of leases 1 s. */
-export const CLOSE_MS_MAX = 11_000;
-/** How long a process that was asked to stop may take in all, with some time to end. */
-export const STOP_MS_MAX = DRAIN_MS_MAX + CLOSE_MS_MAX + 1_000;
 
 /** What the program runs on. Times in ms, sizes in bytes. */
 export interface Config {
@@ -108,6 +100,10 @@ export interface Config {
   readonly watchers: { readonly max: number; readonly identityMax: number; readonly ageMsMax: number };
   /** From this delay of the event loop on calls are shed; undefined: never. */
   readonly shedLoopDelayMs: number | undefined;
+  /** How long calls are still served once it was asked to stop and health says so. */
+  readonly drainDelayMs: number;
+  /** How old a connection gets before its peer is asked to go; undefined: as old as it likes. */
+  readonly connectionAgeMsMax: number | undefined;
   /** Which proxies are believed about who called them, and in which header. */
   readonly trustedProxies: {
     readonly networks: readonly IpNetwork[];
@@ -230,6 +226,8 @@ export function loadConfig(read: (name: string) => string | undefined, readFile 
       ageMsMax: settings.WATCH_AGE_MS_MAX,
     },
     shedLoopDelayMs: settings.SHED_LOOP_DELAY_MS === 0 ? undefined : settings.SHED_LOOP_DELAY_MS,
+    drainDelayMs: settings.DRAIN_DELAY_MS,
+    connectionAgeMsMax: settings.CONNECTION_AGE_MS_MAX === 0 ? undefined : settings.CONNECTION_AGE_MS_MAX,
     trustedProxies: { networks: settings.TRUSTED_PROXIES, header: settings.TRUSTED_PROXIES_HEADER },
     corsOrigins: [...new Set(settings.CORS_ORIGINS)],
     allowedHosts: [...new Set(settings.ALLOWED_HOSTS)],

@@ -12,6 +12,7 @@ import { parseHostName, parseListenHost, parseOrigin, parsePageHeader } from "./
 import { parseProxy } from "./proxies.ts";
 import { parsePostgresAddress } from "./postgres_address.ts";
 import { parseRedisAddress } from "./redis_address.ts";
+import { DRAIN_DELAY_MS_MAX } from "./stop_times.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "../telemetry/log.ts";
 
 /** The role that the server works as; the migrations grant to it, and `migrate` makes it. */
@@ -19,6 +20,9 @@ export const SERVER_ROLE = "holdfast_server";
 /** What DATABASE_URL and REDIS_URLS are where they are not set. */
 export const DATABASE_URL_DEFAULT = `postgres://${SERVER_ROLE}@127.0.0.1:5432/holdfast`;
 export const REDIS_URLS_DEFAULT = [6379, 6380, 6381, 6382, 6383].map((port) => `redis://127.0.0.1:${port}`).join(",");
+
+/** Of every connection that a client makes anew something stays in memory (docs/operating.md, "Old connections"). */
+const CONNECTION_AGE_MS_MIN = 10_000;
 
 const integer = (min: number, max: number) =>
   z.string().regex(/^-?\d+$/, "expected a whole number").transform(Number).pipe(
@@ -192,6 +196,15 @@ export const SETTINGS = z.object({
   ),
   SHED_LOOP_DELAY_MS: integer(0, 60_000).default(1000).describe(
     "from this delay of the event loop on, where it stands, [calls are shed](operating.md#more-work-than-a-process-can-do); `0`: never",
+  ),
+  DRAIN_DELAY_MS: integer(0, DRAIN_DELAY_MS_MAX).default(0).describe(
+    "so long after `SIGTERM` calls are still served while health says `NOT_SERVING`: [as long as balancers take to notice](operating.md#rolling-restarts)",
+  ),
+  CONNECTION_AGE_MS_MAX: integer(0, 86_400_000).refine(
+    (ms) => ms === 0 || ms >= CONNECTION_AGE_MS_MIN,
+    `expected ${CONNECTION_AGE_MS_MIN} or more, or 0 for connections of any age`,
+  ).default(0).describe(
+    "how old a connection gets, less up to a tenth by chance, before its client is [asked to make another](operating.md#old-connections); `0`: as old as it likes",
   ),
   TRUSTED_PROXIES: list(parseProxy).default([]).describe(
     "proxies that are [believed about who called them](clients.md#all-proxies): addresses and networks, such as `10.0.0.7,2001:db8::/32`",

@@ -1,5 +1,9 @@
 /**
  * Which services take work, and who wants to know when that changes. No I/O: whoever knows why sets it on the board.
+ *
+ *     open    --leave--> leaving    NOT_SERVING for good, while calls are still served
+ *     leaving --close--> closed     every Watch ends, and calls are refused
+ *     open    --close--> closed
  */
 
 /** Most services on one board, "" included; so a List answer is bounded as well. */
@@ -22,7 +26,9 @@ export interface DependencyState {
 /** What the board says of the server as a whole. */
 export interface HealthView {
   readonly ready: boolean;
-  /** It shuts down, whatever it needs is there or not. */
+  /** It was asked to stop, whatever it needs is there or not. */
+  readonly leaving: boolean;
+  /** It takes no new calls any more. */
   readonly closed: boolean;
   readonly dependencies: readonly DependencyState[];
 }
@@ -34,6 +40,7 @@ const WHOLE_SERVER = "";
 export class HealthBoard {
   readonly #statuses = new Map<string, HealthStatus>();
   readonly #subscribers = new Set<() => void>();
+  #leaving = false;
   #closed = false;
   #dependencies: readonly DependencyState[] = [];
 
@@ -54,7 +61,12 @@ export class HealthBoard {
 
   /** The server as a whole, as it is now. */
   get view(): HealthView {
-    return { ready: this.get(WHOLE_SERVER) === "SERVING", closed: this.#closed, dependencies: this.#dependencies };
+    return {
+      ready: this.get(WHOLE_SERVER) === "SERVING",
+      leaving: this.#leaving,
+      closed: this.#closed,
+      dependencies: this.#dependencies,
+    };
   }
 
   /** Number of current subscribers. */
@@ -72,9 +84,9 @@ export class HealthBoard {
     return this.#statuses.get(service);
   }
 
-  /** Sets every service and the server as a whole. After {@link close} it does nothing. */
+  /** Sets every service and the server as a whole. After {@link leave} it does nothing. */
   set(status: HealthStatus): void {
-    if (this.#closed || [...this.#statuses.values()].every((current) => current === status)) return;
+    if (this.#leaving || [...this.#statuses.values()].every((current) => current === status)) return;
     for (const service of this.#statuses.keys()) this.#statuses.set(service, status);
     this.#notify();
   }
@@ -85,12 +97,12 @@ export class HealthBoard {
   }
 
   /**
-   * Sets one service, and puts it on the board if it is new. After {@link close} it does nothing.
+   * Sets one service, and puts it on the board if it is new. After {@link leave} it does nothing.
    *
    * @throws RangeError if a new name would make more than {@link SERVICES_MAX}.
    */
   setService(service: string, status: HealthStatus): void {
-    if (this.#closed) return;
+    if (this.#leaving) return;
     if (!this.#statuses.has(service) && this.#statuses.size >= SERVICES_MAX) {
       throw new RangeError(`Cannot add service "${service}" to the health board: it holds ${SERVICES_MAX} already`);
     }
@@ -111,9 +123,15 @@ export class HealthBoard {
     return () => void this.#subscribers.delete(subscriber);
   }
 
-  /** For shutdown: everything is NOT_SERVING from here on, and every Watch ends after it has said so. */
-  close(): void {
+  /** For shutdown: everything is NOT_SERVING from here on, which every Watch says. */
+  leave(): void {
     this.set("NOT_SERVING");
+    this.#leaving = true;
+  }
+
+  /** As {@link leave}, and every Watch ends after it has said so. */
+  close(): void {
+    this.leave();
     this.#closed = true;
     this.#notify();
   }

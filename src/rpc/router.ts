@@ -37,6 +37,7 @@ import { GZIP } from "./messages/gzip.ts";
 import { toWebHeaders } from "../transport/http2/headers.ts";
 import { answerUniversally, type BodyStart, type PreparedRequest, type Receive } from "./universal/http2.ts";
 import { callerValues } from "../transport/addresses.ts";
+import { streamValues } from "../transport/leaving.ts";
 import type { Http2Call, WireHandler } from "../transport/exchange.ts";
 import { type Admitted, type CallAdmission, decide, isOpen, refusalOf } from "./admission.ts";
 import { createMessageCheck, type MessageBounds, type MessageCheck, UnreadableMessages } from "./messages/check.ts";
@@ -129,7 +130,7 @@ class Router implements WireHandler {
     const { method = "", url: path = "", headers, socket } = request;
     const { admission } = this.#options;
     const route = this.#routeOf(path);
-    const values = callerValues(address);
+    const values = route?.isStream ? streamValues(address, socket) : callerValues(address);
     const seen = beginCall(this.#options, route?.path, headers, values, response);
     if (admission === undefined || isOpen(admission, route?.isStream)) {
       return this.#answerHttp1(request, response, route, values);
@@ -151,7 +152,7 @@ class Router implements WireHandler {
     const { ":method": method = "", ":path": path = "" } = headers;
     const { admission } = this.#options;
     const route = this.#routeOf(path);
-    const values = callerValues(call.address);
+    const values = route?.isStream ? streamValues(call.address, stream.session) : callerValues(call.address);
     const seen = beginCall(this.#options, route?.path, headers, values, stream);
     if (admission === undefined || isOpen(admission, route?.isStream)) return this.#answerHttp2(call, route, values);
     const goOn = (refused: Admitted) => {

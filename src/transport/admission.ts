@@ -54,7 +54,7 @@ export class Admission {
     }
     connections.begin(connection, exchange, () => this.#ended(connection, exchange));
     if (newRequestId !== undefined) exchange.carryId(identifyRequest(exchange.headers, newRequestId));
-    if (isDraining()) exchange.sayClose();
+    if (isDraining() || connection.leavingSince !== undefined) exchange.sayClose();
     if (limit !== undefined) this.#refused.add(exchange);
     const refusal = limit !== undefined ? 503 : refusalOfHeader(exchange, limits);
     if (refusal === undefined) return true;

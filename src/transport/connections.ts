@@ -14,6 +14,8 @@ import type { Socket } from "node:net";
 import type { Exchange } from "./exchange.ts";
 import type { FrameWalk } from "./http2/frame_walk.ts";
 import type { ListenerLimits } from "./limits.ts";
+import { leaveAt } from "./connection_age.ts";
+import { endStreams } from "./leaving.ts";
 import { type Peer, Peers } from "./peers.ts";
 import { TokenBucket } from "./token_bucket.ts";
 import type { TrustedProxies } from "./trusted_proxies.ts";
@@ -25,6 +27,10 @@ export interface Connection {
   /** Carries the bytes: below TLS, where there is TLS. */
   readonly socket: Socket;
   readonly peer: Peer;
+  /** When its peer is to be asked to go, since when it is, and whether HTTP/2 has said its last word of it. */
+  readonly leaveAt: number;
+  leavingSince: number | undefined;
+  isClosing: boolean;
   /** Speaks HTTP/1, once that is known. */
   http1: Socket | undefined;
   /** Speaks HTTP/2, once that is known. */
@@ -66,7 +72,12 @@ export class Connections {
   #unreadBytes = 0;
   readonly #waitingForNone: (() => void)[] = [];
 
-  constructor(private readonly limits: ListenerLimits, proxies?: TrustedProxies) {
+  /** @param random answers in [0, 1) */
+  constructor(
+    private readonly limits: ListenerLimits,
+    proxies?: TrustedProxies,
+    private readonly random: () => number = Math.random,
+  ) {
     this.peers = new Peers(proxies);
     this.#resets = new TokenBucket(limits.resetsTotalMax, limits.resetWindowMs, performance.now());
   }
@@ -96,6 +107,9 @@ export class Connections {
     const connection: Connection = {
       socket,
       peer,
+      leaveAt: leaveAt(now, this.limits.connectionAgeMsMax, this.random()),
+      leavingSince: undefined,
+      isClosing: false,
       http1: undefined,
       http2: undefined,
       out: undefined,
@@ -235,6 +249,26 @@ export class Connections {
     await this.whenNone();
     clearTimeout(grace);
   }
+}
+
+/**
+ * Asks the peer of an old connection to go: what streams over it ends, all else goes on, and so does what comes until
+ * the peer has heard of it. An HTTP/1 connection that is used no more is closed as an idle one, and not before: whoever
+ * is just sending a request would not know what came of it.
+ */
+export function askToLeave(connection: Connection, now: number): void {
+  const { http1, http2, out, exchanges } = connection;
+  connection.leavingSince = now;
+  const carrier = http1 ?? http2;
+  if (http2?.closed === false) out!.writes.askToLeave();
+  else for (const exchange of exchanges) exchange.sayClose();
+  if (carrier !== undefined) endStreams(carrier);
+}
+
+/** Takes no more streams of an HTTP/2 peer that was asked to go; those under way finish. */
+export function closeSession(connection: Connection): void {
+  connection.isClosing = true;
+  connection.http2?.close();
 }
 
 /** Cuts the connection with everything on it. */

@@ -64,7 +64,7 @@ export interface Exchange {
    * several in a row alone, so that whoever waits for its end never waits in vain.
    */
   close(): void;
-  /** Asks the peer not to send more on this connection, where it is not too late. HTTP/2 has GOAWAY for that. */
+  /** HTTP/1: asks the peer to send no more on this connection, where it is not too late. HTTP/2 has GOAWAY for that. */
   sayClose(): void;
   /** HTTP/1: has what is left of a body that nobody wants read off, or the next request is never seen. */
   discardBody(): void;

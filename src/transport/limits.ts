@@ -56,6 +56,13 @@ export interface ListenerLimits {
   readonly socketWaitingBytesMax: number;
   /** A connection without any request in progress is closed after this; an open silent stream keeps it. */
   readonly idleMs: number;
+  /**
+   * How old a connection gets, less up to a tenth by chance, before its peer is asked to go (`connection_age.ts`);
+   * Infinity: as old as it likes.
+   */
+  readonly connectionAgeMsMax: number;
+  /** HTTP/2: how long requests may still be in progress after that; then the connection is cut. */
+  readonly leaveMsMax: number;
   /** An HTTP/2 connection with requests in progress gets a PING this often, which finds peers that vanished. */
   readonly pingMs: number;
   /** A PING unanswered for this long closes the connection and cancels its requests. */
@@ -134,6 +141,9 @@ export const LISTENER_LIMITS: ListenerLimits = Object.freeze({
   // Longer than clients' pools keep connections as a rule (Go 90 s, browsers some minutes less), so that the side that
   // can retry is the side that closes.
   idleMs: 300_000,
+  // Who balances connections, and not calls, sets one; of each that is made anew Deno keeps some 17 kB.
+  connectionAgeMsMax: Infinity,
+  leaveMsMax: 10_000,
   pingMs: 30_000,
   pingAckMs: 20_000,
   sweepMs: 1_000,

@@ -7,7 +7,7 @@ import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { errorFields, type Log } from "../telemetry/log.ts";
 import { Admission } from "./admission.ts";
-import { Connections, cut } from "./connections.ts";
+import { askToLeave, Connections, cut } from "./connections.ts";
 import { withCors } from "./cors/handler.ts";
 import { corsRules, type CorsSettings } from "./cors/rules.ts";
 import type { WireHandler } from "./exchange.ts";
@@ -74,6 +74,11 @@ export interface Listener {
   readonly host: string;
   readonly port: number;
   readonly view: ListenerView;
+  /**
+   * Asks every peer that is there to make its next connection elsewhere; what streams to them ends. All else is served
+   * on, new connections too.
+   */
+  askToLeave(): void;
   /**
    * Stops accepting, has every HTTP/2 peer go away, and lets requests in progress finish; what is left after
    * `graceMs` is cut. Resolves when every connection is gone. A second call waits for the same end.
@@ -153,6 +158,9 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
         requestsMax: limits.requestsMax,
         overLimits: overLimits.totals,
       };
+    },
+    askToLeave() {
+      for (const connection of parts.connections) askToLeave(connection, performance.now());
     },
     drain: (graceMs) => drained ??= drain(graceMs),
     useCertificate: (pair) => port.useCertificate(pair),

@@ -3,7 +3,8 @@
  * ask for anything, or are no longer there. One pass over all connections instead of timers for each of them.
  */
 import type { Log } from "../telemetry/log.ts";
-import { type Connection, cut } from "./connections.ts";
+import { ageStep } from "./connection_age.ts";
+import { askToLeave, closeSession, type Connection, cut } from "./connections.ts";
 import type { Exchange } from "./exchange.ts";
 import type { FrameWalk } from "./http2/frame_walk.ts";
 import { answerAndCut } from "./http1/exchange.ts";
@@ -40,7 +41,7 @@ function endOverdue(connections: Iterable<Connection>, now: number, limits: List
   const surplus = surplusBodies(connections, now, limits);
   for (const connection of connections) {
     for (const exchange of connection.exchanges) lookAtExchange(exchange, surplus.has(exchange), now, limits, log);
-    const limit = overdueLimit(connection, now, limits);
+    const limit = lastStep(connection, now, limits) ?? overdueLimit(connection, now, limits);
     if (limit === undefined) continue;
     log.debug({ limit, address: connection.socket.remoteAddress }, "Connection closed, over a limit");
     if (limit === "requestHeaderMs" && connection.http1) answerAndCut(connection.http1, 408);
@@ -74,6 +75,16 @@ function surplusBodies(connections: Iterable<Connection>, now: number, limits: L
   return surplus;
 }
 
+/** Has an old connection go, step by step; answers the limit by which it is cut in the end. */
+function lastStep(connection: Connection, now: number, limits: ListenerLimits): "leaveMsMax" | undefined {
+  if (!connection.http1 && !connection.http2) return undefined;
+  const step = ageStep(connection, now, limits);
+  if (step === "leave") askToLeave(connection, now);
+  // Whoever speaks HTTP/1 has one request at a time, which has limits of its own, and hears of it with its answer.
+  else if (step === "close" && connection.http2) closeSession(connection);
+  return step === "cut" ? "leaveMsMax" : undefined;
+}
+
 /** The limit that a connection is over, if any. Sends the PINGs that are due. */
 function overdueLimit(connection: Connection, now: number, limits: ListenerLimits): keyof ListenerLimits | undefined {
   const quietMs = now - connection.quietSince;
@@ -101,7 +112,8 @@ function dragsOn(connection: Connection, frames: FrameWalk, now: number, limits:
 }
 
 function isPeerGone(connection: Connection, now: number, limits: ListenerLimits): boolean {
-  // A session that said GOAWAY drops its PINGs unanswered; it lives no longer than the grace of the drain anyway.
+  // A session that said its last GOAWAY drops its PINGs unanswered; it lives no longer than the grace of the drain, or
+  // than leaveMsMax, anyway.
   if (!connection.http2 || connection.http2.closed) return false;
   const sinceMs = now - connection.pingedAt;
   if (connection.pingUnanswered) return sinceMs > limits.pingAckMs;

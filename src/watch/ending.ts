@@ -1,4 +1,4 @@
-/** What ends a stream: its client goes, the server drains, or it is as old as streams get. */
+/** What ends a stream: its client goes, the server drains, or it, or its connection, is as old as they get. */
 import type { End } from "./events.ts";
 
 /** The part of the age that chance takes, at the most: streams that began together don't end together. */
@@ -10,6 +10,8 @@ export interface EndingParts {
   readonly signal: AbortSignal;
   /** Aborts when the server drains. */
   readonly draining: AbortSignal;
+  /** Aborts when its connection is to end. */
+  readonly leaving: AbortSignal;
   /** How old a stream gets, in ms, less up to a quarter by chance. */
   readonly ageMsMax: number;
   /** Answers in [0, 1). */
@@ -33,6 +35,7 @@ export class Ending {
     }, parts.ageMsMax * (1 - AGE_JITTER * parts.random()));
     parts.signal.addEventListener("abort", ring);
     parts.draining.addEventListener("abort", ring);
+    parts.leaving.addEventListener("abort", ring);
   }
 
   /** The client has gone: nobody hears of anything. */
@@ -42,7 +45,8 @@ export class Ending {
 
   /** Why the server ends the stream; undefined: it does not. */
   get end(): Extract<End, "age" | "draining"> | undefined {
-    return this.#parts.draining.aborted ? "draining" : this.#isOld ? "age" : undefined;
+    const { draining, leaving } = this.#parts;
+    return draining.aborted ? "draining" : this.#isOld || leaving.aborted ? "age" : undefined;
   }
 
   /** Either. */
@@ -55,5 +59,6 @@ export class Ending {
     clearTimeout(this.#timer);
     this.#parts.signal.removeEventListener("abort", this.#ring);
     this.#parts.draining.removeEventListener("abort", this.#ring);
+    this.#parts.leaving.removeEventListener("abort", this.#ring);
   }
 }

@@ -1,4 +1,5 @@
 /** Streams of changes, all from one tailer. No wire. */
+import { NEVER } from "../base/never.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { PastReads } from "./catch_up.ts";
 import { HEARTBEAT_MS, type InvEvent, type MovementEvent } from "./events.ts";
@@ -46,21 +47,27 @@ export class Watching {
 
   /**
    * A stream of levels. Nothing is read before its first event is asked for; what the client is slow to take is folded.
-   * It throws the errors of the reads that it makes for itself, and ends with the signal.
+   * It throws the errors of the reads that it makes for itself, ends with the signal, and says where to go on once
+   * `leaving` aborts.
    */
-  inv(ask: InvAsk, reads: InvReads, signal: AbortSignal): AsyncGenerator<InvEvent> {
-    return invEvents(ask, this.#partsOf(reads, signal));
+  inv(ask: InvAsk, reads: InvReads, signal: AbortSignal, leaving = NEVER): AsyncGenerator<InvEvent> {
+    return invEvents(ask, this.#partsOf(reads, signal, leaving));
   }
 
   /** A stream of movements, as above; also throws ResumeFaultError. What the client is slow to take is read later. */
-  movements(ask: MovementAsk, reads: PastReads, signal: AbortSignal): AsyncGenerator<MovementEvent> {
-    return movementEvents(ask, this.#partsOf(reads, signal));
+  movements(
+    ask: MovementAsk,
+    reads: PastReads,
+    signal: AbortSignal,
+    leaving = NEVER,
+  ): AsyncGenerator<MovementEvent> {
+    return movementEvents(ask, this.#partsOf(reads, signal, leaving));
   }
 
-  #partsOf<R>(reads: R, signal: AbortSignal): StreamParts<R> {
+  #partsOf<R>(reads: R, signal: AbortSignal, leaving: AbortSignal): StreamParts<R> {
     const { random, ageMsMax, heartbeatMs = HEARTBEAT_MS } = this.#parts;
     const shared = { tailer: this.#tailer, caughtUp: this.#caughtUp, draining: this.#draining.signal };
-    return { ...shared, reads, signal, random, ageMsMax, heartbeatMs };
+    return { ...shared, reads, signal, leaving, random, ageMsMax, heartbeatMs };
   }
 
   /** Ends all streams, each with what it has and a position; new ones end at once. */

@@ -1,5 +1,5 @@
 /** How the program starts and ends: what it refuses to start on, and what becomes of calls when it is asked to stop. */
-import { CLOSE_MS_MAX, DRAIN_MS_MAX, STOP_MS_MAX } from "../../src/config/config.ts";
+import { CLOSE_MS_MAX, DRAIN_MS_MAX, stopMsMax } from "../../src/config/stop_times.ts";
 import { LANES_CLOSE_MS_MAX } from "../../src/lanes/lanes.ts";
 import { LOCK_CLOSE_MS_MAX } from "../../src/lock/redlock.ts";
 import { POOL_CLOSE_MS_MAX } from "../../src/store/postgres/pool.ts";
@@ -59,6 +59,29 @@ for (const signal of ["SIGTERM", "SIGINT", "SIGQUIT"] as const) {
     assertStringIncludes(server.output.stderr, `"signal":"${signal}"`);
   });
 }
+
+const DELAYED = { env: { DRAIN_DELAY_MS: "2000" } };
+
+serverTest("DRAIN_DELAY_MS: health first, and calls go on until balancers have seen it", DELAYED, async (server) => {
+  await using grpc = grpcJsClient(server.url);
+  await grpc.call("SetInv", { goodsId: 1, num: 10 });
+  using health = watchHealth(server.url);
+  await health.hears("SERVING");
+  server.signal("SIGTERM");
+  await health.hears("NOT_SERVING");
+  const sold = await grpc.call("Sell", { goodsInfo: [{ goodsId: 1, num: 1 }], orderId: "while-leaving" });
+  assert("answer" in sold, JSON.stringify(sold));
+  // Of a connection that is made now.
+  await using late = jsonClient(server.url);
+  assertEquals(await codeOf(late.call("Sell", { goodsInfo: [{ goodsId: 1, num: 1 }], orderId: "late" })), "OK");
+  const readyz = await Promise.all([server.url, server.adminUrl].map((url) => fetch(`${url}/readyz`)));
+  assertEquals(readyz.map(({ status }) => status), [503, 503]);
+  const [word, reasons] = await Promise.all(readyz.map((answer) => answer.text()));
+  assertEquals(word, "NOT_SERVING\n");
+  assertStringIncludes(reasons!, "shutting down");
+  assertEquals(await server.exited, 0);
+  assertEquals(await soldOrders(server), ["late", "while-leaving"]);
+});
 
 serverTest("a second signal exits at once", PATIENT, async (server) => {
   await using grpc = grpcJsClient(server.url);
@@ -178,5 +201,5 @@ async function soldOrders(server: TestServer): Promise<string[]> {
 
 Deno.test("closing fits into the time in which a process is asked to stop", () => {
   assert(LANES_CLOSE_MS_MAX + POOL_CLOSE_MS_MAX + LOCK_CLOSE_MS_MAX <= CLOSE_MS_MAX);
-  assert(DRAIN_MS_MAX + CLOSE_MS_MAX < STOP_MS_MAX);
+  assert(DRAIN_MS_MAX + CLOSE_MS_MAX < stopMsMax(0));
 });

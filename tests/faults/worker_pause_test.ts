@@ -4,7 +4,8 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { fileURLToPath } from "node:url";
-import { loadConfig, START_MS_MAX, STOP_MS_MAX } from "../../src/config/config.ts";
+import { loadConfig } from "../../src/config/config.ts";
+import { START_MS_MAX, stopMsMax } from "../../src/config/stop_times.ts";
 import { serverFlags } from "../../src/config/flags.ts";
 import type { Log } from "../../src/telemetry/log.ts";
 import { supervise, type Supervision } from "../../src/workers/supervise.ts";
@@ -72,7 +73,7 @@ function superviseWorkers(
   const supervision = supervise({
     count: WORKERS,
     startMsMax: START_MS_MAX,
-    stopMsMax: STOP_MS_MAX,
+    stopMsMax: stopMsMax(0),
     heartbeatMsMax: HEARTBEAT_MS_MAX,
     start(worker, url, onLine) {
       const settings = { ...env, PORT: url === undefined ? "0" : new URL(url).port };

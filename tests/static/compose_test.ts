@@ -1,9 +1,10 @@
 /** Compares compose.yaml with the code: settings, permissions, nodes and ports. No engine is needed for it. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { parse } from "yaml";
-import { loadConfig, STOP_MS_MAX } from "../../src/config/config.ts";
+import { loadConfig } from "../../src/config/config.ts";
 import { CONSOLE_DIR } from "../../src/config/console_dir.ts";
 import { SETTING_NAMES } from "../../src/config/settings.ts";
+import { STOP_MS_MAX } from "../../src/config/stop_times.ts";
 import { EXIT_UNUSABLE } from "../../src/process/exit_codes.ts";
 import { LOCK_RULES, REDIS_USER } from "../../tools/stack/redis_users.ts";
 import { serverFlags } from "../../src/config/flags.ts";

@@ -90,6 +90,8 @@ Deno.test("the defaults of docs/settings.md are what the program runs on", () =>
     IDENTITY_WATCHERS_MAX: code(config.watchers.identityMax),
     WATCH_AGE_MS_MAX: code(config.watchers.ageMsMax),
     SHED_LOOP_DELAY_MS: code(config.shedLoopDelayMs ?? 0),
+    DRAIN_DELAY_MS: code(config.drainDelayMs),
+    CONNECTION_AGE_MS_MAX: code(config.connectionAgeMsMax ?? 0),
     TRUSTED_PROXIES: "none",
     TRUSTED_PROXIES_HEADER: code(config.trustedProxies.header),
     CORS: code(config.corsLeftToProxy ? "proxy" : "on"),

@@ -9,6 +9,8 @@ export interface HealthWatch extends Disposable {
   readonly statuses: readonly string[];
   /** Resolves when it has heard so. */
   hears(status: string): Promise<void>;
+  /** Resolves when the server has ended it, without an error. */
+  readonly ended: Promise<void>;
 }
 
 /** Watches a service, or the whole server. */
@@ -18,10 +20,12 @@ export function watchHealth(url: string, service = ""): HealthWatch {
   const statuses: string[] = [];
   const stream = watch.call(client, { service });
   stream.on("data", ({ status }) => statuses.push(status));
+  const ended = new Promise<void>((resolve) => stream.once("end", resolve));
   // It ends when the server does.
   stream.on("error", () => {});
   return {
     statuses,
+    ended,
     hears: (status) => eventually(`health says ${status}`, () => statuses.includes(status)),
     [Symbol.dispose]() {
       stream.cancel();

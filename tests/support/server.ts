@@ -4,7 +4,7 @@
  */
 import http from "node:http";
 import https from "node:https";
-import { STOP_MS_MAX } from "../../src/config/config.ts";
+import { stopMsMax } from "../../src/config/stop_times.ts";
 import { testMode } from "./test_mode.ts";
 import { createTestDatabase, type TestDatabase } from "./database.ts";
 import { testEnvironment } from "./env.ts";
@@ -72,8 +72,8 @@ const ENTRIES = {
   keys: "src/keys/main.ts",
 } as const;
 const START_MS_MAX = 20_000;
-/** More than the program may take until it has ended, also where a supervisor waits for it. */
-const END_MS_MAX = STOP_MS_MAX + 3_000;
+/** What a supervisor that waits for the program may take beside. */
+const END_MS_MORE = 3_000;
 
 /**
  * Starts the program and waits until it listens and says SERVING.
@@ -86,9 +86,10 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
   let running = true;
   exited.then(() => running = false);
   const signal = (name: Deno.Signal) => running && child.kill(name);
+  const endMsMax = stopMsMax(Number(options.env?.["DRAIN_DELAY_MS"] ?? 0)) + END_MS_MORE;
   const stop = async (name: Deno.Signal = "SIGTERM") => {
     signal(name);
-    const timer = setTimeout(() => options.line === undefined ? signal("SIGKILL") : killGroup(child.pid), END_MS_MAX);
+    const timer = setTimeout(() => options.line === undefined ? signal("SIGKILL") : killGroup(child.pid), endMsMax);
     const code = await exited;
     clearTimeout(timer);
     return code;

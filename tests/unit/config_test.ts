@@ -70,6 +70,8 @@ const REFUSED: [why: string, settings: Record<string, string>, naming: string][]
   ["headers where a proxy decides", { CORS: "proxy", CORS_HEADERS: "x-tenant" }, "CORS_HEADERS"],
   ["a mode of concurrency that there is not", { CONCURRENCY: "hope" }, "CONCURRENCY"],
   ["a quorum loss that is ignored", { QUORUM_LOSS: "ignore" }, "QUORUM_LOSS"],
+  ["a delay that no grace period is for", { DRAIN_DELAY_MS: "60001" }, "expected 60000 or less"],
+  ["connections that are made anew all the time", { CONNECTION_AGE_MS_MAX: "9999" }, "expected 10000 or more, or 0"],
   ["a wait below one attempt", { LOCK_WAIT_MS_MAX: "499" }, "LOCK_WAIT_MS_MAX"],
 ];
 
@@ -85,6 +87,11 @@ Deno.test("loadConfig() takes headers of pages in small letters, and the names o
   assertEquals(load({ CORS_HEADERS: " X-Tenant, x-b" }).corsHeaders, ["x-tenant", "x-b"]);
   const { corsLeftToProxy, allowedHosts } = load({ CORS: "proxy", ALLOWED_HOSTS: "stock.example" });
   assertEquals([corsLeftToProxy, allowedHosts], [true, ["stock.example"]]);
+});
+
+Deno.test("loadConfig() takes 0 for connections of any age", () => {
+  const agesMax = ["0", "10000"].map((CONNECTION_AGE_MS_MAX) => load({ CONNECTION_AGE_MS_MAX }).connectionAgeMsMax);
+  assertEquals(agesMax, [undefined, 10_000]);
 });
 
 Deno.test("loadConfig() accepts the smallest TTL that the work fits into", () => {

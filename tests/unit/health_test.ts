@@ -199,6 +199,23 @@ Deno.test("close() ends every Watch, the known ones with NOT_SERVING as the last
   assertEquals(board.subscribers, 0);
 });
 
+Deno.test("after leave() the board stays NOT_SERVING, which every Watch says and waits on, and close() ends them", async () => {
+  const board = new HealthBoard([SERVICE]);
+  board.set("SERVING");
+  const next = watchOf(board, SERVICE);
+  assertEquals(await next(), SERVING);
+  board.leave();
+  board.set("SERVING");
+  board.setService(SERVICE, "SERVING");
+  assertEquals(await next(), NOT_SERVING);
+  const { ready, leaving, closed } = board.view;
+  assertEquals([ready, leaving, closed, board.closed], [false, true, false, false]);
+  const late = watchOf(board, "");
+  assertEquals([await late(), board.subscribers], [NOT_SERVING, 2]);
+  board.close();
+  assertEquals([await next(), await late(), board.view.closed], ["end", "end", true]);
+});
+
 Deno.test("after close() the board stays NOT_SERVING, and a new Watch says so and ends", async () => {
   const board = new HealthBoard([SERVICE]);
   board.close();

@@ -17,7 +17,7 @@ function viewOf(tallies: LanesTallies): SystemView {
     processId: "one",
     startedMs: STARTED_MS + 0.25,
     nowMs: STARTED_MS + 1000,
-    health: { ready: false, closed: true, dependencies: [] },
+    health: { ready: false, leaving: true, closed: true, dependencies: [] },
     lanes: { operations: 7, operationsMax: 100, waiting: 3, batches: 2, tallies },
     pool: undefined,
     calls: [],
@@ -64,6 +64,7 @@ Deno.test("what it needs, its connections, and what operations came to", async (
     ...viewOf(tallies),
     health: {
       ready: true,
+      leaving: false,
       closed: false,
       dependencies: [
         { name: "PostgreSQL", ready: true, reason: undefined },

@@ -154,6 +154,7 @@ Deno.test("who comes with a token of a process that was ahead gets nothing again
     },
     signal: nobody,
     draining: nobody,
+    leaving: nobody,
     ageMsMax: 600_000,
     caughtUp: new RowBudget(10),
     heartbeatMs: 600_000,

@@ -7,7 +7,8 @@
  */
 import { createConnectTransport } from "@connectrpc/connect-node";
 import { fileURLToPath } from "node:url";
-import { loadConfig, STOP_MS_MAX } from "../../src/config/config.ts";
+import { loadConfig } from "../../src/config/config.ts";
+import { STOP_MS_MAX } from "../../src/config/stop_times.ts";
 import { SETTING_NAMES } from "../../src/config/settings.ts";
 import { EXIT_FAILED } from "../../src/process/exit_codes.ts";
 import { listenUrl } from "../../src/process/listen_line.ts";

@@ -4,6 +4,7 @@
  */
 import { Code, ConnectError, type ServiceImpl } from "@connectrpc/connect";
 import { AddressPlaces, callerAddress } from "../../transport/addresses.ts";
+import { leavingOf } from "../../transport/leaving.ts";
 import { type HealthBoard, WATCHERS_MAX } from "../../health/board.ts";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import {
@@ -49,7 +50,7 @@ function createHealthService(board: HealthBoard, addressShare: number): ServiceI
       const leave = places.take(callerAddress(values));
       if (leave === undefined) throw new ConnectError("too many health watches of one address", Code.ResourceExhausted);
       try {
-        yield* watch(board, service, signal);
+        yield* watch(board, service, signal, leavingOf(values));
       } finally {
         leave();
       }
@@ -62,7 +63,8 @@ function createHealthService(board: HealthBoard, addressShare: number): ServiceI
 }
 
 /**
- * The status of one service now and after each change, until the client goes away or the board is closed.
+ * The status of one service now and after each change, until the client goes away, its connection is to end, or the
+ * board is closed.
  *
  * There is no queue: whatever changes while the client is slow to read comes down to the status that it finds
  * when it is ready, and nothing if that is the one it knows.
@@ -71,12 +73,14 @@ async function* watch(
   board: HealthBoard,
   service: string,
   signal: AbortSignal,
+  leaving: AbortSignal,
 ): AsyncGenerator<MessageInitShape<typeof HealthCheckResponseSchema>> {
   let wake = Promise.withResolvers<void>();
   const onWake = () => wake.resolve();
   const unsubscribe = board.subscribe(onWake);
   if (unsubscribe === undefined) throw new ConnectError("too many health watches", Code.ResourceExhausted);
   signal.addEventListener("abort", onWake);
+  leaving.addEventListener("abort", onWake);
   try {
     let last: ServingStatus | undefined;
     while (!signal.aborted) {
@@ -86,11 +90,12 @@ async function* watch(
       const status = ServingStatus[board.get(service) ?? "SERVICE_UNKNOWN"];
       if (status !== last) yield { status };
       last = status;
-      if (closed) return;
+      if (closed || leaving.aborted) return;
       if (!signal.aborted) await wake.promise;
     }
   } finally {
     signal.removeEventListener("abort", onWake);
+    leaving.removeEventListener("abort", onWake);
     unsubscribe();
   }
 }

@@ -6,6 +6,7 @@ import { failureOf } from "../../lanes/failure.ts";
 import type { ListReads } from "../../lanes/list_reads.ts";
 import { detailedError, info } from "../../rpc/errors.ts";
 import { callerAddress } from "../../transport/addresses.ts";
+import { leavingOf } from "../../transport/leaving.ts";
 import type { PastReads } from "../../watch/catch_up.ts";
 import type { InvReads } from "../../watch/inv_stream.ts";
 import { ResumeFaultError } from "../../watch/movement_stream.ts";
@@ -50,7 +51,7 @@ export function watchModule(
       async *watchInv(request, context) {
         const skus = skusOf(request.skus.map((sku) => ({ sku })), context);
         const { ask, stream } = decodeWatchInv(request, skus && await skus);
-        const events = watching.inv(ask, readsOf(context), context.signal);
+        const events = watching.inv(ask, readsOf(context), context.signal, leavingOf(context.values));
         const isJson = context.requestHeader.get("content-type")?.includes("json") === true;
         for await (const event of eventsOf(events, context.signal)) yield invMessage(stream, event, isJson);
       },
@@ -58,7 +59,7 @@ export function watchModule(
       async *watchMovements(request, context) {
         const skus = skusOf(request.skus.map((sku) => ({ sku })), context);
         const { ask, stream } = decodeWatchMovements(request, skus && await skus);
-        const events = watching.movements(ask, readsOf(context), context.signal);
+        const events = watching.movements(ask, readsOf(context), context.signal, leavingOf(context.values));
         for await (const event of eventsOf(events, context.signal)) yield movementsMessage(stream, event);
       },
     },

@@ -22,6 +22,13 @@ export interface UnreadOfAll {
   remove(bytes: number): void;
 }
 
+/**
+ * GOAWAY with the largest id as the last stream: the peer is asked for no more streams, and those are served that it
+ * opens before it has heard of it (RFC 9113, section 6.8). node:http2 can't be asked for it: by its own GOAWAY, of
+ * whatever last stream, nghttp2 takes no more.
+ */
+const LEAVE_NOTICE = Uint8Array.of(0, 0, 8, 7, 0, 0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0);
+
 /** The writes to one socket. */
 export class Cork {
   #isCorked = false;
@@ -37,6 +44,11 @@ export class Cork {
     this.#isCorked = true;
     this.socket.cork();
     afterTrailers(() => this.#uncork());
+  }
+
+  /** Asks the peer to open no more streams. node:http2 writes whole frames, so that one of ours fits between them. */
+  askToLeave(): void {
+    this.socket.write(LEAVE_NOTICE);
   }
 
   /** Bytes that the system has not taken yet: the peer reads no more of its connection. */

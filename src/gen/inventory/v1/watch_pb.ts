@@ -519,7 +519,7 @@ export enum WatchEnd {
   UNSPECIFIED = 0,
 
   /**
-   * It is as old as streams get. Call again with the token, at once.
+   * It, or its connection, is as old as they get. Call again with the token, at once.
    *
    * @generated from enum value: WATCH_END_AGE = 1;
    */
