@@ -112,7 +112,7 @@ Deno.test("streams end with their token when their connection is old, and go on 
   const app = await startApp(config, { log: createLog("error", "pretty") });
   const { signal } = new AbortController();
   const sources = [grpcJsSource(app.url), connectSource(app.url, "Connect", "1.1")];
-  const ended = { case: "ended", end: "WATCH_END_AGE" };
+  const ended = { case: "ended", end: "WATCH_END_AGE" } as const;
   try {
     assertEquals((await callUntilDecided(app.url, "SetInv", { goodsId: 1, num: 10 })).code, "ok");
     using health = watchHealth(app.url);

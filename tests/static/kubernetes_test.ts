@@ -4,7 +4,8 @@
  */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { parse } from "yaml";
-import { loadConfig, STOP_MS_MAX } from "../../src/config/config.ts";
+import { loadConfig } from "../../src/config/config.ts";
+import { STOP_MS_MAX } from "../../src/config/stop_times.ts";
 import { CONSOLE_DIR } from "../../src/config/console_dir.ts";
 import { serverFlags } from "../../src/config/flags.ts";
 import { SETTING_NAMES } from "../../src/config/settings.ts";
