@@ -10,7 +10,7 @@ import { createTestDatabase } from "../support/database.ts";
 import { watchHealth } from "../support/health_watch.ts";
 import { call } from "../support/http2_calls.ts";
 import { ERROR, FLAG, FRAME } from "../support/http2_frames.ts";
-import { CHECK, countStatus, JSON_CALL, jsonCall, latchedCall, limitTest, poll } from "../support/listening.ts";
+import { CHECK, countStatus, JSON_CALL, jsonCall, latchedCall, limitTest } from "../support/listening.ts";
 import { RawPeer } from "../support/raw_peer.ts";
 import { connectSource, grpcJsSource } from "../support/stream_sources.ts";
 
