@@ -20,14 +20,14 @@ Deno.test("every version of Deno, buf and dbmate that is written down is the one
   const pinned = (name: string) => /@(\d+\.\d+\.\d+)$/.exec(imports[name])?.[1];
   const deno = /deno@(\d+\.\d+\.\d+)/.exec(sourceText(".ci/run"))?.[1];
   const versions = [
-    { what: /(?<!@)\bdeno@(\d+\.\d+\.\d+)|denoland\/deno:(\d+\.\d+\.\d+)/g, version: deno },
+    { what: /(?<!@)\bdeno@(\d+\.\d+\.\d+)|denoland\/deno:(?:distroless-)?(\d+\.\d+\.\d+)/g, version: deno },
     { what: /@bufbuild\/buf@(\d+\.\d+\.\d+)/g, version: pinned("@bufbuild/buf") },
     { what: /(?:npm:|@)dbmate(?:\+[\w-]+)?@(\d+\.\d+\.\d+)|linux-\w+@(\d+\.\d+\.\d+)/g, version: pinned("dbmate") },
   ];
   const documents = [...Deno.readDirSync("docs")].map(({ name }) => `docs/${name}`).filter((name) =>
     name.endsWith(".md")
   );
-  const places = ["README.md", "CONTRIBUTING.md", "compose.yaml", "deno.json", ".ci/run", ...documents];
+  const places = ["README.md", "CONTRIBUTING.md", "compose.yaml", "Dockerfile", "deno.json", ".ci/run", ...documents];
   for (const file of [...places, ...sourceFiles("src/"), ...sourceFiles("tools/")]) {
     for (const { what, version } of versions) {
       for (const [text, ...groups] of sourceText(file).matchAll(what)) {
