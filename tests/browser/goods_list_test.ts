@@ -182,6 +182,13 @@ browserTest("goods are found, walked through and followed", { path: "/goods" }, 
     await at(2, 1);
   });
 
+  await step("rows that were scrolled past leave nothing behind", async () => {
+    const drawn = page.getByRole("grid").locator(".window");
+    const [rows, nodes] = await drawn.evaluate(({ children, childNodes }) => [children.length, childNodes.length]);
+    // A row, the text around it, and a mark at each end.
+    assert(nodes < 5 * rows + 10, `${nodes} nodes for ${rows} rows`);
+  });
+
   await step("Enter opens a goods, and back leads to where the list was left", async () => {
     await press("PageDown", "PageDown", "PageDown");
     const [row] = await focused();

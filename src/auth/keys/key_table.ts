@@ -173,6 +173,7 @@ export class KeyTable implements Verifier {
 
   /** The entry that there was, where it is the same still: its open streams go on. */
   #entryOf(row: KeyRow, startedAt: number, before: Entry | undefined): Entry {
+    // PostgreSQL read its clock after the read began: a key is over too early by what the read took, never too late.
     const endsAt = startedAt + (row.endsInMs ?? Infinity);
     if (before !== undefined && isSameButForTime(before.row, row)) {
       before.endsAt = endsAt;

@@ -1,6 +1,6 @@
 /** Search, filters and sort of the list, as they stand in the URL. */
 import { css, html, nothing } from "lit";
-import { live } from "lit/directives/live.js";
+import { live } from "lit-html/directives/live.js";
 import { ConsoleElement } from "../parts/console_element.ts";
 import { LOOK } from "../parts/look.ts";
 import * as GOODS from "../words/goods.ts";

@@ -1,6 +1,6 @@
 /** One row of the table, as it is drawn. */
 import { html, nothing, type TemplateResult } from "lit";
-import { live } from "lit/directives/live.js";
+import { live } from "lit-html/directives/live.js";
 import type { Formats } from "../parts/formats.ts";
 import { sayTrouble } from "../parts/speech.ts";
 import type { en } from "../words/goods.ts";

@@ -1,6 +1,6 @@
 /** The table of goods: only the rows that are looked at are drawn, and one cell of it has the cursor. */
 import { html, nothing, type PropertyValues } from "lit";
-import { repeat } from "lit/directives/repeat.js";
+import { repeat } from "lit-html/directives/repeat.js";
 import { ConsoleElement } from "../parts/console_element.ts";
 import { LOOK } from "../parts/look.ts";
 import { formats } from "../parts/speech.ts";

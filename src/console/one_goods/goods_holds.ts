@@ -1,6 +1,6 @@
 /** Who holds units of a place, until when, counting down; holds are released and given more time from here. */
 import { css, html, nothing, type PropertyValues } from "lit";
-import { repeat } from "lit/directives/repeat.js";
+import { repeat } from "lit-html/directives/repeat.js";
 import type { Order } from "../../gen/inventory/v1/holds_pb.ts";
 import type { Link } from "../link/link.ts";
 import { ConsoleElement } from "../parts/console_element.ts";

@@ -1,6 +1,6 @@
 /** Rows of the ledger as a table. */
 import { css, html, nothing, type TemplateResult } from "lit";
-import { repeat } from "lit/directives/repeat.js";
+import { repeat } from "lit-html/directives/repeat.js";
 import { type ListedMovement, MovementKind } from "../../gen/inventory/v1/query_pb.ts";
 import { orderAddress } from "../orders/orders_url.ts";
 import { formats } from "../parts/speech.ts";

@@ -1,7 +1,7 @@
 /** The list of orders: filtered, the newest first, page by page, and live. */
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { html, nothing, type PropertyValues } from "lit";
-import { repeat } from "lit/directives/repeat.js";
+import { repeat } from "lit-html/directives/repeat.js";
 import type { Order } from "../../gen/inventory/v1/holds_pb.ts";
 import type { OrderState } from "../../gen/inventory/v1/inventory_pb.ts";
 import type { InvChange } from "../../gen/inventory/v1/watch_pb.ts";

@@ -1,6 +1,6 @@
 /** Confirmations that found their hold expired and the stock gone, for somebody to see to. */
 import { css, html, nothing } from "lit";
-import { repeat } from "lit/directives/repeat.js";
+import { repeat } from "lit-html/directives/repeat.js";
 import type { ShortfallRecord } from "../../gen/inventory/v1/holds_pb.ts";
 import type { Link } from "../link/link.ts";
 import { readResolution, valueOf } from "../parts/checks.ts";

@@ -1,6 +1,6 @@
 /** The frame around the pages: where to go, whether it is live, who calls, and the page of the address. */
 import { html, nothing, type PropertyValues } from "lit";
-import { keyed } from "lit/directives/keyed.js";
+import { keyed } from "lit-html/directives/keyed.js";
 import "../parts/toast.ts";
 import "./help_dialog.ts";
 import "./key_entry.ts";
