@@ -17,12 +17,14 @@ export interface Witness extends Place {
   readonly version: number;
   /** The lower 32 bits of the transaction's id. */
   readonly xid: number;
+  /** Its time, in microseconds since 1970. */
+  readonly atUs: number;
 }
 
 /** Where a stream that has taken in everything up to a moment goes on. */
 export interface LivePosition extends Moment {
   readonly databaseId: string;
-  /** The last movement that the tailer had read then; undefined: none yet. */
+  /** The last movement that there was then; undefined: none yet. */
   readonly witness: Witness | undefined;
 }
 

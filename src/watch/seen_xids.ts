@@ -8,7 +8,7 @@ import type { DatabaseSnapshot, SeenTransactions } from "../store/transaction_sn
 export const SEEN_XIDS_MAX = 500;
 
 /** Ids are compared by their lower 32 bits: no list begins further behind than half of what that is right for. */
-const FAR_BEHIND = 2 ** 30;
+export const FAR_BEHIND = 2 ** 30;
 
 /** Of one tailer. */
 export class SeenXids {

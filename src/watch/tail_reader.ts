@@ -35,7 +35,7 @@ import {
 import { changesOf, type InvChange } from "./changes.ts";
 import { inOrder } from "./ordering.ts";
 import type { LivePosition, Witness } from "./position.ts";
-import { SeenXids } from "./seen_xids.ts";
+import { FAR_BEHIND, SeenXids } from "./seen_xids.ts";
 import { VersionSequence } from "./version_sequence.ts";
 
 /** Rows of one read; what is more comes with further ones of the same difference. */
@@ -120,8 +120,11 @@ export class TailReader {
   /** Reads where the database stands. Throws the errors of the source, as all that reads. */
   async start(signal: AbortSignal): Promise<LivePosition> {
     const databaseId = await this.#source.identify(signal);
-    const { snapshot: { xmax, xip }, nowUs: firstUs } = await this.#source.xids({ from: FIRST_XID, limit: 1 }, signal);
-    const from = xip[0] ?? xmax;
+    const first = await this.#source.xids({ from: FIRST_XID, limit: 1 }, signal);
+    const { snapshot: { xmax, xip }, nowUs: firstUs, newest } = first;
+    const newestXid = newest?.xid ?? FIRST_XID - 1;
+    // Ids above the newest movement's may be given out once more, and belong to nothing that was seen.
+    const from = Math.max(Math.min(xip[0] ?? xmax, newestXid + 1), xmax - FAR_BEHIND);
     let begunMs = this.#nowMs();
     let read = await this.#source.xids({ from, limit: START_ROWS_MAX }, signal);
     const isOld = (xid: number) => xip.includes(xid);
@@ -138,7 +141,7 @@ export class TailReader {
     this.#seen = xids === undefined ? new SeenXids(snapshot.xmax, []) : new SeenXids(from, xids);
     const position = this.#moveTo({ snapshot, nowUs, begunMs }, {
       databaseId,
-      witness: undefined,
+      witness: read.newest && { ...read.newest, xid: lowXid(read.newest.xid) },
       sinceUs: nowUs,
     });
     this.#startedWith = position.seen;
@@ -276,5 +279,7 @@ function asSeenBy({ xmax, xip }: DatabaseSnapshot, page: TailRead): TailRead {
 
 function witnessOf(rows: readonly TailRow[]): Witness | undefined {
   const last = rows.at(-1);
-  return last && { goodsId: last.goodsId, locationId: last.locationId, version: last.version, xid: lowXid(last.xid) };
+  if (last === undefined) return undefined;
+  const { goodsId, locationId, version, xid, atUs } = last;
+  return { goodsId, locationId, version, xid: lowXid(xid), atUs };
 }

@@ -47,7 +47,20 @@ Deno.test("lost connections leave no gap, and a past that is not the same any mo
 
   const { livePosition } = all;
   assert(livePosition?.witness !== undefined);
-  const { goodsId, version } = livePosition.witness;
+  const { goodsId, version, atUs } = livePosition.witness;
+  // After a restore another transaction may have its id, and be of the same version; not of the same time.
+  const { isThere } = process.store.tail.past;
+  for (const [us, isIt] of [[atUs, true], [atUs + 1, false]] as const) {
+    assertEquals(await isThere({ ...livePosition.witness, atUs: us }, new AbortController().signal), isIt);
+  }
+  // Nor are ids that no movement has taken as seen, by whoever begins now: they are given out once more.
+  for (let i = 0; i < 3; i++) await sql`select pg_current_xact_id()`;
+  await using later = watchProcess(database);
+  const quiet = later.inv({ changesOnly: true });
+  await quiet.until(() => quiet.livePosition !== undefined);
+  assertEquals(quiet.livePosition?.witness, livePosition.witness);
+  assertEquals(quiet.livePosition?.seen.from, livePosition.seen.from);
+  await quiet.leave();
   await sql`delete from movements where goods_id = ${goodsId} and version = ${version}`;
   for (const stream of [all, ledger]) await assertRejects(() => stream.until(() => false), DatabaseSetBackError);
   const anew = process.inv({ from: livePosition });

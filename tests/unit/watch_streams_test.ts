@@ -74,7 +74,8 @@ class Ledger {
     identify: () => Promise.resolve("1-1"),
     xids: ({ from }) => {
       const { snapshot, nowUs } = this.#read([]);
-      return Promise.resolve({ snapshot, nowUs, xids: this.rows.map(({ xid }) => xid).filter((xid) => xid >= from) });
+      const xids = this.rows.map(({ xid }) => xid).filter((xid) => xid >= from);
+      return Promise.resolve({ snapshot, nowUs, xids, newest: this.rows.at(-1) });
     },
     writers: () => Promise.resolve({ nowUs: this.#next * 1000, xids: [] }),
     read: ({ after }) => {
@@ -309,7 +310,7 @@ Deno.test("a tailer that starts among sales looks for what they wrote where it r
     };
     const reader = new TailReader({
       identify: () => Promise.resolve("1-1"),
-      xids: () => Promise.resolve({ ...answer(), xids: [] }),
+      xids: () => Promise.resolve({ ...answer(), xids: [], newest: undefined }),
       writers: () => Promise.resolve({ nowUs, xids: [50] }),
       read: () => Promise.resolve({ ...answer(), isPastThere: true }),
       versions: () => Promise.resolve(answer()),

@@ -24,9 +24,16 @@ const POSITION: fc.Arbitrary<Position> = fc.record({
   databaseId: fc.tuple(fc.bigInt({ min: 1n, max: 2n ** 63n }), fc.nat()).map(([system, oid]) => `${system}-${oid}`),
   seen: SEEN,
   sinceUs: fc.maxSafeNat(),
-  witness: fc.option(fc.record({ goodsId: fc.nat(), locationId: fc.nat(), version: fc.maxSafeNat(), xid: fc.nat() }), {
-    nil: undefined,
-  }),
+  witness: fc.option(
+    fc.record({
+      goodsId: fc.nat(),
+      locationId: fc.nat(),
+      version: fc.maxSafeNat(),
+      xid: fc.nat(),
+      atUs: fc.maxSafeNat(),
+    }),
+    { nil: undefined },
+  ),
   past: fc.option(
     fc.record({
       after: fc.option(SEEN, { nil: undefined }),
@@ -56,7 +63,7 @@ Deno.test("a token says its position, to the stream of its filters alone, and no
   // What is made up, and no number of the database's.
   const wide = { xmax: 10, from: 10, xip: [], above: [] };
   for (const place of [{ goodsId: 2 ** 31, locationId: 0 }, { goodsId: 1, locationId: 2 ** 31 }]) {
-    const witness = { ...place, version: 1, xid: 5 };
+    const witness = { ...place, version: 1, xid: 5, atUs: 7 };
     assertEquals(read(resumeToken(stream, { databaseId: "1-1", seen: wide, sinceUs: 0, witness })), undefined);
   }
   const lists = [SEEN_XIDS_MAX, SEEN_XIDS_MAX + 1].map((length) => Array.from({ length }, (_, i) => 10 + i));

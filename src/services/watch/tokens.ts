@@ -24,7 +24,7 @@ export function resumeToken(stream: PagedList, position: Position | undefined): 
     databaseId,
     arrayOf(seen),
     sinceUs,
-    witness === undefined ? [] : [witness.goodsId, witness.locationId, witness.version, witness.xid],
+    witness === undefined ? [] : [witness.goodsId, witness.locationId, witness.version, witness.xid, witness.atUs],
     ..."past" in position ? [position.past.after ? arrayOf(position.past.after) : [], position.past.key] : [],
   ]);
   const token = sealToken(stream, content);
@@ -54,15 +54,15 @@ function positionOf(text: string): Position | undefined {
   const [databaseId, seenArray, sinceUs, witness, after, key] = content as unknown[];
   const seen = seenOf(seenArray);
   if (typeof databaseId !== "string" || !DATABASE_ID.test(databaseId) || seen === undefined) return undefined;
-  if (!isNumbers([sinceUs]) || !isNumbers(witness) || (witness.length !== 0 && witness.length !== 4)) return undefined;
-  const [goodsId = 0, locationId = 0, version = 0, xid = 0] = witness;
+  if (!isNumbers([sinceUs]) || !isNumbers(witness) || (witness.length !== 0 && witness.length !== 5)) return undefined;
+  const [goodsId = 0, locationId = 0, version = 0, xid = 0, atUs = 0] = witness;
   // Whoever makes one up must not have the database refuse a number.
   if (goodsId > INT32_MAX || locationId > INT32_MAX) return undefined;
   const live: LivePosition = {
     databaseId,
     seen,
     sinceUs: sinceUs as number,
-    witness: witness.length === 0 ? undefined : { goodsId, locationId, version, xid },
+    witness: witness.length === 0 ? undefined : { goodsId, locationId, version, xid, atUs },
   };
   if (content.length === 4) return live;
   const saw = isNumbers(after) && after.length === 0 ? undefined : seenOf(after);

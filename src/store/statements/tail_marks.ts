@@ -4,6 +4,7 @@ import type { Place } from "../../inventory/stock_key.ts";
 import type { Pool } from "../postgres/pool.ts";
 import type { Statement } from "../postgres/transaction_block.ts";
 import type { Fragment } from "./branches/branch.ts";
+import { timeOfUs } from "./lists/frame.ts";
 import { lowXid } from "../transaction_snapshot.ts";
 
 /**
@@ -22,10 +23,14 @@ export const identityStatement: Statement<{ readonly id: string }[]> = (sql) =>
     select (select system_identifier from pg_control_system()) || '-' ||
            (select oid from pg_database where datname = current_database()) as id`;
 
-/** A movement, and the lower 32 bits of the id of the transaction that wrote it. */
+/**
+ * A movement, the lower 32 bits of the id of the transaction that wrote it, and its time, in microseconds since 1970: a
+ * database that was restored to an earlier moment gives the same ids to other transactions, but not the same time.
+ */
 export interface WrittenMovement extends Place {
   readonly version: number;
   readonly xid: number;
+  readonly atUs: number;
 }
 
 /** Whether the movement is there, and was written by that transaction. */
@@ -40,9 +45,9 @@ export function isThereStatement(movement: WrittenMovement): Statement<unknown[]
 }
 
 /** A query that has a row where the movement is there. */
-export function isThere(sql: postgres.Sql, { goodsId, locationId, version, xid }: WrittenMovement): Fragment {
+export function isThere(sql: postgres.Sql, { goodsId, locationId, version, xid, atUs }: WrittenMovement): Fragment {
   return sql`
       select 1 as one from movements
        where goods_id = ${goodsId}::int and location_id = ${locationId}::int and version = ${version}::bigint
-         and xmin = ${lowXid(xid)}::text::xid`;
+         and xmin = ${lowXid(xid)}::text::xid and at = ${timeOfUs(sql, atUs)}`;
 }
