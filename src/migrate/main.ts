@@ -7,7 +7,6 @@
  * Several runs at once do no harm: each step is either repeatable or, when another run was first, tried again.
  * No password appears in a log, an error or a command line.
  */
-import { fileURLToPath } from "node:url";
 import { resolveBinary } from "dbmate";
 import type { PostgresAddress } from "../config/postgres_address.ts";
 import { postgresTlsNotes } from "../config/store_tls.ts";
@@ -15,6 +14,7 @@ import { migrateAddresses } from "./addresses.ts";
 import { ConfigError } from "../config/config.ts";
 import { EXIT_FAILED, EXIT_UNUSABLE } from "../process/exit_codes.ts";
 import { dbmateUrl, pinnedCertificate } from "./dbmate_address.ts";
+import { migrationsDirectory } from "./known.ts";
 import { ensureServerRole } from "./role.ts";
 import { withSession } from "./session.ts";
 import { databasePermissions, missingPermissions } from "../config/permissions.ts";
@@ -107,10 +107,6 @@ function anotherRunWasFirst(said: string): boolean {
   return /already exists|duplicate key value|tuple concurrently|deadlock detected|cannot be performed on relation/.test(
     said,
   );
-}
-
-function migrationsDirectory(): string {
-  return fileURLToPath(new URL("../../migrations", import.meta.url));
 }
 
 async function main(): Promise<number> {

@@ -41,6 +41,11 @@ const SETTINGS: Readonly<Record<string, string>> = {
  */
 const SETTINGS_FROM_17: Readonly<Record<string, string>> = { transaction_timeout: "10s" };
 
+/** What the role is set to on a PostgreSQL of this version, such as 150019. */
+export function roleSettings(postgres: number): Readonly<Record<string, string>> {
+  return postgres >= 170_000 ? { ...SETTINGS, ...SETTINGS_FROM_17 } : SETTINGS;
+}
+
 /**
  * Makes sure that the role exists, is nothing more than a login, has its timeouts, and, when `server` logs in as it,
  * that the password of that address is its password. What is right already is not touched, so that an owner without
@@ -63,7 +68,7 @@ export async function ensureServerRole({ sql }: OpenSession, server: PostgresAdd
 
 async function bringUpToDate(sql: postgres.Sql, server: PostgresAddress, log: Log): Promise<void> {
   const [postgresql] = await sql<{ version: number }[]>`select current_setting('server_version_num')::int as version`;
-  const settings = (postgresql?.version ?? 0) >= 170_000 ? { ...SETTINGS, ...SETTINGS_FROM_17 } : SETTINGS;
+  const settings = roleSettings(postgresql?.version ?? 0);
   const [found] = await sql<RoleRow[]>`
     select rolcanlogin, rolsuper, rolcreatedb, rolcreaterole, coalesce(rolconfig, '{}') as rolconfig
     from pg_roles where rolname = ${SERVER_ROLE}`;

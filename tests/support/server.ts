@@ -70,6 +70,7 @@ const ENTRIES = {
   "start:workers": "src/supervisor.ts",
   migrate: "src/migrate/main.ts",
   keys: "src/keys/main.ts",
+  doctor: "src/doctor/main.ts",
 } as const;
 const START_MS_MAX = 20_000;
 /** What a supervisor that waits for the program may take beside. */

@@ -23,21 +23,33 @@ interface Look extends SessionState {
  * Where statements run in other sessions than the one that logged in, all of them are begun anew, for a pooler.
  */
 export async function ping(pool: Pool, sessions: Sessions, limits: SessionLimits, signal: AbortSignal): Promise<void> {
-  const rows = sessions.kind === "own" ? await pool.run(schemaStatement, signal) : await lookInBlock(pool, signal);
-  const [look] = rows;
-  if (look === undefined) throw new Error("PostgreSQL answered a select without a row");
-  if (sessions.kind === "own" && look.pid !== sessionOf(rows)) {
+  const rows = await look(pool, sessions, signal);
+  const [state] = rows;
+  if (state === undefined) throw new Error("PostgreSQL answered a select without a row");
+  if (sessions.kind === "own" && state.pid !== sessionOf(rows)) {
     sessions.foundPooler("a statement ran in another session than the one that logged in");
     throw new DatabaseUnavailableError("PostgreSQL is behind a pooler: sessions are begun anew");
   }
-  const unfit = unfitSettings(look, limits);
+  const unfit = unfitSettings(state, limits);
   if (unfit.length > 0) {
-    throw new DatabaseUnavailableError(`the settings of role ${look.role} do not do: ${unfit.join("; ")}. ${ADVICE}`);
+    throw new DatabaseUnavailableError(`the settings of role ${state.role} do not do: ${unfit.join("; ")}. ${ADVICE}`);
   }
-  if (look.read_only === "off") return;
+  if (state.read_only === "off") return;
   // Another server may have taken its place; only a new connection can find it.
   pool.dropIdle();
-  throw takesNoWrites(look.is_standby);
+  throw takesNoWrites(state.is_standby);
+}
+
+async function look(pool: Pool, { kind }: Sessions, signal: AbortSignal): Promise<Look[]> {
+  try {
+    return kind === "own" ? await pool.run(schemaStatement, signal) : await lookInBlock(pool, signal);
+  } catch (error) {
+    const { code } = (error as Error).cause as { code?: string } ?? {};
+    if (!(error instanceof DatabaseUnavailableError) || !OTHER_SCHEMA.has(code ?? "")) throw error;
+    throw new DatabaseUnavailableError("the schema is older than this version: run `deno task migrate`", {
+      cause: error,
+    });
+  }
 }
 
 /** Orders may need transaction blocks, and PgBouncer in its mode `statement` ends the connection at a `begin`. */
@@ -52,6 +64,8 @@ async function lookInBlock(pool: Pool, signal: AbortSignal): Promise<Look[]> {
   }
 }
 
+/** undefined_table, undefined_column */
+const OTHER_SCHEMA = new Set(["42P01", "42703"]);
 const ADVICE = "`deno task migrate` makes them for the role holdfast_server; a pooler has them once it connects anew";
 
 /** The process that took the log-in, as it was named then. */
