@@ -9,7 +9,7 @@ Deno.test("every file of tests is run once, and what takes long early", () => {
   const paths = jobs.flatMap(({ paths }) => paths);
   assertEquals(paths.toSorted(), sourceFiles("tests/").filter((path) => path.endsWith("_test.ts")));
   const started = (path: string) => paths.indexOf(path);
-  assert(started("tests/e2e/open_files_test.ts") < started("tests/faults/once_test.ts"));
+  assert(started("tests/e2e/open_files_test.ts") < started("tests/faults/two_processes_test.ts"));
   assert(started("tests/integration/up_test.ts") < started("tests/e2e/article_test.ts"));
 });
 
