@@ -11,7 +11,7 @@ import { eventually } from "./contention.ts";
 import type { Right } from "../../src/auth/rights.ts";
 import { type Fields, setCallerSetup } from "./caller_setup.ts";
 import { processorsOf, processSize, stretchOf } from "./process_size.ts";
-import { type ServerOptions, serverTest, type TestServer } from "./server.ts";
+import { type ServerOptions, serverTest, type Step, type TestServer } from "./server.ts";
 import { WITH_TLS } from "./tls_server.ts";
 
 /**
@@ -46,14 +46,36 @@ export interface AttackOptions extends ServerOptions {
 /** An environment variable: `keys` runs every attack with keys, `tls` over TLS, too. */
 const SWITCH = "ATTACKS_WITH";
 
+/** What somebody does to the server. */
+export type Attack = (server: TestServer) => Promise<void>;
+
 /**
  * A test with a server of its own: `attack` runs beside the good caller, of whose calls none may fail and none be slow;
  * the server must stay small, be the same process, and take an order afterwards. The figures are printed.
  */
-export function attackTest(
+export function attackTest(name: string, options: AttackOptions, attack: Attack): void {
+  testOfAttacks(name, options, (server, limits) => beside(server, name, attack, limits));
+}
+
+/** One server that is attacked in these manners, one after the other, each as in {@link attackTest}. */
+export function attackTests(name: string, options: AttackOptions, attacks: Readonly<Record<string, Attack>>): void {
+  testOfAttacks(name, options, async (server, limits, step) => {
+    for (const [what, attack] of Object.entries(attacks)) {
+      await step(what, () => beside(server, what, attack, limits));
+    }
+  });
+}
+
+/** What may be noticed of an attack. */
+interface Limits {
+  readonly goodCallMsMax: number;
+  readonly residentMiBMax: number;
+}
+
+function testOfAttacks(
   name: string,
   options: AttackOptions,
-  attack: (server: TestServer) => Promise<void>,
+  run: (server: TestServer, limits: Limits, step: Step) => Promise<void>,
 ): void {
   const { residentMiBMax = RESIDENT_MIB_MAX } = options;
   const asked = Deno.env.get(SWITCH);
@@ -62,7 +84,7 @@ export function attackTest(
   const { goodCallMsMax = secured ? options.securedMsMax ?? GOOD_CALL_MS_MAX : GOOD_CALL_MS_MAX } = options;
   const tls = secured ? WITH_TLS : {};
   const env = { ...tls.env, ...(keyed ? { AUTH: "keys" } : {}), ...options.env };
-  serverTest(name, { ...tls, ...options, env }, async (server) => {
+  serverTest(name, { ...tls, ...options, env }, async (server, step) => {
     using _setup = await callAs(server, { keyed, ca: tls.ca, attacker });
     // Each process looks at its nodes by itself, and a probe may reach any of them.
     const ready = () => server.output.stderr.split('"Redis quorum","msg":"ready"').length - 1;
@@ -74,23 +96,28 @@ export function attackTest(
       const asked = await Promise.all(Array.from({ length: ASKED_A_WORKER * (options.workers ?? 1) }, stocked));
       return asked.every((isSo) => isSo);
     });
-    const [before, processorsBefore] = [await processSize(server.pid), await processorsOf(server.pid)];
-    const goodCaller = await startGoodCaller(server.url);
-    let failure: unknown;
-    await attack(server).catch((error) => failure = error);
-    const calls = await goodCaller.stop();
-    const after = await processSize(server.pid);
-    const stretch = Math.min(stretchOf(processorsBefore, await processorsOf(server.pid)), STRETCH_MAX);
-    const memory = `${before.residentMiB.toFixed(0)} MiB before, ${after.peakMiB.toFixed(0)} MiB at most`;
-    console.log(`    ${name}: ${describeCalls(calls)}; resident ${memory}; stretched by ${stretch.toFixed(2)}`);
-    if (failure !== undefined) throw failure;
-    assertEquals([...calls.detail.failures, ...calls.health.failures], []);
-    assertLess(calls.detail.ms.at(-1)!, goodCallMsMax * stretch);
-    assertLess(calls.health.ms.at(-1)!, goodCallMsMax * stretch);
-    assertLess(after.peakMiB, residentMiBMax);
-    const sold = await callJson(server.url, "Sell", JSON.stringify({ goodsInfo: [{ goodsId: 1, num: 1 }] }));
-    assertEquals("answer" in sold, true, JSON.stringify(sold));
+    await run(server, { goodCallMsMax, residentMiBMax }, step);
   });
+}
+
+/** Attacks beside the good caller; see {@link attackTest}. */
+async function beside(server: TestServer, what: string, attack: Attack, limits: Limits): Promise<void> {
+  const [before, processorsBefore] = [await processSize(server.pid), await processorsOf(server.pid)];
+  const goodCaller = await startGoodCaller(server.url);
+  let failure: unknown;
+  await attack(server).catch((error) => failure = error);
+  const calls = await goodCaller.stop();
+  const after = await processSize(server.pid);
+  const stretch = Math.min(stretchOf(processorsBefore, await processorsOf(server.pid)), STRETCH_MAX);
+  const memory = `${before.residentMiB.toFixed(0)} MiB before, ${after.peakMiB.toFixed(0)} MiB at most so far`;
+  console.log(`    ${what}: ${describeCalls(calls)}; resident ${memory}; stretched by ${stretch.toFixed(2)}`);
+  if (failure !== undefined) throw failure;
+  assertEquals([...calls.detail.failures, ...calls.health.failures], []);
+  assertLess(calls.detail.ms.at(-1)!, limits.goodCallMsMax * stretch);
+  assertLess(calls.health.ms.at(-1)!, limits.goodCallMsMax * stretch);
+  assertLess(after.peakMiB, limits.residentMiBMax);
+  const sold = await callJson(server.url, "Sell", JSON.stringify({ goodsInfo: [{ goodsId: 1, num: 1 }] }));
+  assertEquals("answer" in sold, true, JSON.stringify(sold));
 }
 
 /** Has the callers of the test trust the server, and bring keys that it knows, from now on. */
