@@ -1,11 +1,12 @@
 /** The pool when PostgreSQL goes away under it: killed connections, a server that is frozen, stopped or not there. */
 import { assert, assertEquals, assertGreater, assertInstanceOf, assertRejects } from "@std/assert";
-import { type PrivatePostgres, startPostgres } from "../../tools/stack/postgres.ts";
+import type { PrivatePostgres } from "../../tools/stack/postgres.ts";
 import { DatabaseUnavailableError, OutcomeUnknownError, StoreError } from "../../src/store/errors.ts";
 import { Pool, type PoolOptions } from "../../src/store/postgres/pool.ts";
 import { errorFields } from "../../src/telemetry/log.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { testEnvironment } from "../support/env.ts";
+import { startCopiedPostgres } from "../support/own_postgres.ts";
 import {
   eventually,
   NEVER,
@@ -193,12 +194,7 @@ async function startServer(): Promise<{ postgres: PrivatePostgres; url: string }
   const dir = await Deno.makeTempDir({ prefix: "pool-" });
   // PostgreSQL runs as another user when we are root, and must get through to its data.
   await Deno.chmod(dir, 0o755);
-  const postgres = await startPostgres({
-    dir,
-    log: TEST_LIMITS.log,
-    binDir: testEnvironment().postgresBin,
-    fsync: false,
-  });
+  const postgres = await startCopiedPostgres(dir);
   return {
     postgres,
     url: postgres.ownerUrl("postgres"),
@@ -208,8 +204,8 @@ async function startServer(): Promise<{ postgres: PrivatePostgres; url: string }
 
 /** Signals processes that are not our children, for which Deno asks more permissions than tests have. */
 async function signalAll(signal: Deno.Signal, pids: readonly number[]): Promise<void> {
-  const code = `for (const pid of ${JSON.stringify(pids)}) Deno.kill(pid, "${signal}")`;
-  const { success } = await new Deno.Command(Deno.execPath(), { args: ["eval", code] }).output();
+  const line = `kill -s ${signal.replace("SIG", "")} ${pids.join(" ")}`;
+  const { success } = await new Deno.Command("sh", { args: ["-c", line] }).output();
   assert(success, `${signal} could not be sent to ${pids}`);
 }
 

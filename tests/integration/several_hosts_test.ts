@@ -5,14 +5,13 @@
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import postgres from "postgres";
 import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
-import { startPostgres } from "../../tools/stack/postgres.ts";
 import { migrate } from "../../src/migrate/main.ts";
 import { DatabaseUnavailableError } from "../../src/store/errors.ts";
 import { DIALS_A_SECOND_MAX } from "../../src/store/postgres/primary.ts";
 import { createStore, type Store } from "../../src/store/store.ts";
 import { applyTo, set } from "../support/apply.ts";
 import { createTestDatabase } from "../support/database.ts";
-import { testEnvironment } from "../support/env.ts";
+import { makeDatabase, startCopiedPostgres } from "../support/own_postgres.ts";
 import { eventually, NEVER, TEST_LIMITS } from "../support/pool_probe.ts";
 import { startProxy, type TcpProxy } from "../support/tcp_proxy.ts";
 
@@ -51,18 +50,10 @@ Deno.test("of several hosts the one that takes writes is used, wherever it stand
   await using database = await createTestDatabase();
   const dir = await Deno.makeTempDir({ prefix: "hosts-" });
   await Deno.chmod(dir, 0o755);
-  const { postgresBin } = testEnvironment();
-  const second = await startPostgres({ dir, log: TEST_LIMITS.log, binDir: postgresBin, fsync: false });
+  // The same role and password on both.
+  const second = await startCopiedPostgres(dir);
   try {
-    await second.createDatabase(database.name);
-    const withPort = (url: string, port: number) => url.replace(/:\d+\//, `:${port}/`);
-    // The same role and password on both.
-    await migrate({
-      owner: parsePostgresAddress(second.ownerUrl(database.name)),
-      server: parsePostgresAddress(withPort(database.serverUrl, second.port)),
-      direction: "up",
-      log: TEST_LIMITS.log,
-    });
+    await makeDatabase(second, database.name);
     await using a = serverOf(database.ownerUrl, database.name);
     await using b = serverOf(second.ownerUrl(database.name), database.name);
     const closed = Deno.listen({ hostname: "127.0.0.1", port: 0 });

@@ -14,6 +14,8 @@ export interface TestEnvironment {
   readonly redisUrls: readonly string[];
   /** Directory of `initdb` and `postgres`. */
   readonly postgresBin: string;
+  /** Files of a PostgreSQL that has the migrated template; see own_postgres.ts. */
+  readonly postgresCopy: string;
   /** `redis-server`, or `docker` where Redis runs in containers; for {@link startRedisNode} and its like. */
   readonly redisProgram: RedisProgram;
   /** Path of `buf`. */
@@ -32,6 +34,7 @@ export function testEnvironment(): TestEnvironment {
     databaseMaker: required("TEST_DATABASE_MAKER"),
     redisUrls: required("TEST_REDIS_URLS").split(","),
     postgresBin: required("TEST_POSTGRES_BIN"),
+    postgresCopy: required("TEST_POSTGRES_COPY"),
     redisProgram: redisProgram(required("TEST_REDIS_SERVER")),
     buf: required("TEST_BUF"),
   };

@@ -3,11 +3,8 @@ import { Buffer } from "node:buffer";
 import net from "node:net";
 import tls from "node:tls";
 import postgres from "postgres";
-import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
-import { type PrivatePostgres, startPostgres } from "../../tools/stack/postgres.ts";
-import { migrate } from "../../src/migrate/main.ts";
-import { createLog } from "../../src/telemetry/create_log.ts";
-import { testEnvironment } from "./env.ts";
+import type { PrivatePostgres } from "../../tools/stack/postgres.ts";
+import { makeDatabase, startCopiedPostgres } from "./own_postgres.ts";
 
 const TLS_FILES = new URL("./tls/", import.meta.url).pathname;
 const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
@@ -39,11 +36,8 @@ export async function startTlsPostgres(): Promise<TlsPostgres> {
   const dir = await Deno.makeTempDir({ prefix: "tls-" });
   // PostgreSQL runs as another user when we are root, and must get through to its data.
   await Deno.chmod(dir, 0o755);
-  const log = createLog("error", "pretty");
-  const server = await startPostgres({ dir, log, binDir: testEnvironment().postgresBin, fsync: false });
-  await server.createDatabase("shop");
-  const [owner, service] = [server.ownerUrl("shop"), server.serverUrl("shop")].map((url) => parsePostgresAddress(url));
-  await migrate({ owner: owner!, server: service!, direction: "up", log });
+  const server = await startCopiedPostgres(dir);
+  await makeDatabase(server, "shop");
   const sql = postgres(server.ownerUrl("postgres"), { max: 1, onnotice: () => {} });
   const bring = async (files: Readonly<Record<string, string>>) => {
     for (const [name, path] of Object.entries(files)) {

@@ -4,6 +4,8 @@
  */
 import postgres from "postgres";
 
+/** The database of a run that has the whole schema and no rows. */
+export const TEMPLATE_DATABASE = "holdfast_template";
 /** At once; who comes meanwhile waits. */
 const SESSIONS = 3;
 const NAME = /^test_[0-9a-f]{32}$/;
@@ -14,8 +16,8 @@ export interface DatabaseMaker extends AsyncDisposable {
   readonly url: string;
 }
 
-/** Starts it, for the server at `ownerUrl`; `template` is what is copied, by a superuser's session. */
-export function startDatabaseMaker(ownerUrl: string, template: string): DatabaseMaker {
+/** Starts it, for the server at `ownerUrl`: {@link TEMPLATE_DATABASE} is what is copied, by a superuser's session. */
+export function startDatabaseMaker(ownerUrl: string): DatabaseMaker {
   const sql = postgres(ownerUrl, { max: SESSIONS, onnotice: () => {} });
   const secret = crypto.randomUUID();
   const make = async (from: string): Promise<string> => {
@@ -27,7 +29,7 @@ export function startDatabaseMaker(ownerUrl: string, template: string): Database
   const answer = async (path: string): Promise<string> => {
     const [, asked, what, name = "", ...more] = path.split("/");
     if (asked !== secret || more.length > 0) throw new Error("this path is none");
-    if (what === "copy") return await make(template);
+    if (what === "copy") return await make(TEMPLATE_DATABASE);
     if (what === "empty") return await make("template0");
     if (what !== "drop" || !NAME.test(name)) throw new Error(`Cannot ${what} ${name}`);
     // With the connections that still use it.

@@ -2,15 +2,14 @@
  * Everything that a run takes place on: one PostgreSQL, five Redis, and fleets of processes that reach them by links.
  */
 import { join } from "node:path";
-import { type PrivatePostgres, startPostgres } from "../../../tools/stack/postgres.ts";
+import type { PrivatePostgres } from "../../../tools/stack/postgres.ts";
 import { type PrivateRedis, startRedisNodes } from "../../../tools/stack/redis.ts";
-import { migrate } from "../../../src/migrate/main.ts";
 import { createLog } from "../../../src/telemetry/create_log.ts";
 import { testEnvironment } from "../../support/env.ts";
+import { makeDatabase, startCopiedPostgres } from "../../support/own_postgres.ts";
 import { DataDisk } from "./data_disk.ts";
 import { Fleet, FLEETS } from "./fleet.ts";
 import { checkOut } from "./version.ts";
-import { parsePostgresAddress } from "../../../src/config/postgres_address.ts";
 
 const REDIS_NODES = 5;
 
@@ -39,7 +38,7 @@ export async function openStage({ disk: wantsDisk, before: commit }: StageOption
   const dir = await Deno.makeTempDir();
   // PostgreSQL runs as another user when we are root, and must get through to its data.
   await Deno.chmod(dir, 0o755);
-  const { postgresBin, redisProgram } = testEnvironment();
+  const { redisProgram } = testEnvironment();
   const stops: (() => Promise<void>)[] = [];
   const dispose = async () => {
     for (const stop of stops.toReversed()) await stop();
@@ -50,20 +49,14 @@ export async function openStage({ disk: wantsDisk, before: commit }: StageOption
     const disk = wantsDisk ? await DataDisk.mount(join(dir, "disk")) : undefined;
     if (disk !== undefined) stops.push(() => disk.unmount());
     // Its processes are killed, never the machine, so nothing that was written is lost without fsync.
-    const postgres = await startPostgres({ dir: join(dir, "postgres"), binDir: postgresBin, fsync: false, log });
+    const postgres = await startCopiedPostgres(join(dir, "postgres"));
     stops.push(() => postgres.stop("immediate"));
     if (disk !== undefined) await disk.makeTablespace(postgres.ownerUrl("postgres"));
     const fleets: Fleet[] = [];
     for (const plan of FLEETS) {
-      await postgres.createDatabase(plan.name);
+      await makeDatabase(postgres, plan.name);
       if (disk !== undefined) await disk.move(postgres.ownerUrl("postgres"), plan.name);
       const [ownerUrl, serverUrl] = [postgres.ownerUrl(plan.name), postgres.serverUrl(plan.name)];
-      await migrate({
-        owner: parsePostgresAddress(ownerUrl),
-        server: parsePostgresAddress(serverUrl),
-        direction: "up",
-        log,
-      });
       fleets.push(new Fleet(plan, { ownerUrl, serverUrl, postgresPort: () => postgres.port, redis }));
     }
     stops.push(async () => void await Promise.all(fleets.map((fleet) => fleet.close())));
