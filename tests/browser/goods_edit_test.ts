@@ -1,7 +1,7 @@
 /** Quantities that are typed, pasted and counted in the list of goods, with others at it meanwhile. */
 import { assert, assertEquals } from "@std/assert";
 import postgres from "postgres";
-import type { Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 import { until } from "../../src/base/bounded_wait.ts";
 import { addTestKey } from "../support/api_keys.ts";
 import { call } from "../support/callers.ts";
@@ -34,9 +34,10 @@ async function onHand({ url }: TestServer, count: number): Promise<number[]> {
 
 const bar = (page: Page) => page.getByRole("toolbar");
 
-/** Waits until the bar says how the edits stand. */
-async function said(page: Page, text: string | RegExp): Promise<void> {
-  await bar(page).getByText(text).waitFor().catch(async (error) => {
+/** Waits until the bar says how the edits stand, or what else it may say is there. */
+async function said(page: Page, text: string | RegExp, otherwise?: Locator): Promise<void> {
+  const words = bar(page).getByText(text);
+  await (otherwise === undefined ? words : words.or(otherwise).first()).waitFor().catch(async (error) => {
     throw new Error(`the bar says ${JSON.stringify(await bar(page).innerText())}`, { cause: error });
   });
 }
@@ -46,7 +47,7 @@ async function applied(page: Page, text: RegExp): Promise<void> {
   const isLost = bar(page).getByText("without an answer");
   for (let presses = 1; presses <= PRESSES_MAX; presses++) {
     await bar(page).getByRole("button", { name: /^Apply \d/ }).click();
-    await bar(page).getByText(text).or(isLost).first().waitFor();
+    await said(page, text, isLost);
     if (await isLost.count() === 0) break;
   }
   await said(page, text);

@@ -89,9 +89,12 @@ function runDeno(givesWay: boolean, args: readonly string[], env: Record<string,
   };
 }
 
-/** What repeats a run whose seed was printed, and what attacks come with (tests/support/attack.ts). */
+/**
+ * What repeats a run whose seed was printed, what attacks come with (tests/support/attack.ts), and whether pictures of
+ * pages are taken (tests/browser/support/browser.ts).
+ */
 function switches(): Record<string, string> {
-  const isSwitch = (name: string) => name.endsWith("_SEED") || name === "ATTACKS_WITH";
+  const isSwitch = (name: string) => name.endsWith("_SEED") || ["ATTACKS_WITH", "TAKE_PICTURES"].includes(name);
   return Object.fromEntries(Object.entries(Deno.env.toObject()).filter(([name]) => isSwitch(name)));
 }
 

@@ -23,7 +23,6 @@ export interface BrowserTest {
   /** A page at the server's console. */
   readonly page: Page;
   readonly server: TestServer;
-  readonly browser: Browser;
   /** The profile that `page` is in; what is opened in it shares storage and workers. */
   readonly context: BrowserContext;
   readonly step: Step;
@@ -40,6 +39,8 @@ const WAIT_MS_MAX = 20_000;
 const VIEWPORT = { width: 1280, height: 800 };
 /** Widths of pictures, in pixels: a phone, a tablet, a desk. */
 const WIDTHS = { phone: 390, tablet: 820, desk: 1280 } as const;
+/** The environment variable by which `deno task pictures` asks for them: each is drawn without a graphics card. */
+const TAKE_PICTURES = "TAKE_PICTURES";
 const PICTURES = new URL("../../../dist/pictures/", import.meta.url);
 /** What axe calls the two worst of its four grades. */
 const SERIOUS = new Set(["serious", "critical"]);
@@ -57,11 +58,12 @@ export function browserTest(
     let running = server;
     const faults: string[] = [];
     let passed = true;
-    let browser: Browser | undefined;
+    const profiles: BrowserContext[] = [];
     try {
-      const launched = browser = await launch();
+      const browser = await sharedBrowser();
       const profile: BrowserTest["profile"] = async (given = {}) => {
-        const context = await launched.newContext({ locale, viewport, baseURL: server.url, ...given });
+        const context = await browser.newContext({ locale, viewport, baseURL: server.url, ...given });
+        profiles.push(context);
         context.setDefaultTimeout(WAIT_MS_MAX);
         await watchFaults(context, faults);
         return context;
@@ -81,18 +83,29 @@ export function browserTest(
         await whileAway?.();
         running = await startServer({ ...options, database, env: { ...options.env, PORT: String(server.port) } });
       };
-      await run({ page, server, browser: launched, context, step, open, profile, restart });
+      await run({ page, server, context, step, open, profile, restart });
       assertEquals(faults, [], "what pages must not do");
     } catch (error) {
       passed = false;
       throw error;
     } finally {
-      await browser?.close();
+      await Promise.all(profiles.map((context) => context.close()));
       if (!passed) console.error(`--- log of the server of "${name}" ---\n${running.output.stderr}---`);
       await running.stop();
     }
   });
 }
+
+let shared: Promise<Browser> | undefined;
+
+/** One for all tests of this process, each of which has profiles of its own in it. */
+async function sharedBrowser(): Promise<Browser> {
+  shared ??= launch();
+  if (!(await shared).isConnected()) shared = launch();
+  return await shared;
+}
+
+Deno.test.afterAll(async () => await (await shared)?.close());
 
 function launch(): Promise<Browser> {
   return chromium.launch({
@@ -122,7 +135,7 @@ async function watchFaults(context: BrowserContext, faults: string[]): Promise<v
  * @param without rules that can't be judged here, by their ids
  */
 export async function checkAccessible(page: Page, without: readonly string[] = []): Promise<void> {
-  await page.evaluate(axe.source);
+  if (!await page.evaluate(() => "axe" in globalThis)) await page.evaluate(axe.source);
   const found = await page.evaluate(
     async (rules) =>
       (await (globalThis as unknown as { axe: typeof axe }).axe.run(document, {
@@ -140,10 +153,11 @@ export async function checkAccessible(page: Page, without: readonly string[] = [
 }
 
 /**
- * Keeps pictures of the page in `dist/pictures`: light and dark, at the width of a phone, a tablet and a desk. The page
- * has its own size and colours again afterwards.
+ * Keeps pictures of the page in `dist/pictures` where {@link TAKE_PICTURES} is set: light and dark, at the width of a
+ * phone, a tablet and a desk. The page has its own size and colours again afterwards.
  */
 export async function takePictures(page: Page, name: string): Promise<void> {
+  if (Deno.env.get(TAKE_PICTURES) === undefined) return;
   const { width, height } = page.viewportSize() ?? VIEWPORT;
   await Deno.mkdir(PICTURES, { recursive: true });
   for (const [device, width] of Object.entries(WIDTHS)) {
