@@ -12,7 +12,7 @@ import { InventoryService, type SellVerdict } from "../../src/gen/inventory/v1/i
 import { decodeDetail, type Json, registry } from "../support/clients/client.ts";
 import { callGrpcJs, grpcJsService } from "../support/clients/grpc_js.ts";
 import { eventually, takeLeases } from "../support/contention.ts";
-import { serverTest } from "../support/server.ts";
+import { serverTest, type TestServer } from "../support/server.ts";
 import { allRows } from "../support/all_rows.ts";
 
 const RESPONSE_BYTES_MAX = 4 * 1024 * 1024;
@@ -74,9 +74,17 @@ serverTest(
   },
 );
 
-serverTest("lines that would make an answer too large are left out of it, and the order is answered in full alone", {
+serverTest("large batches, and batches whose deadline passes", {
   env: { BATCH_ORDERS_MAX: "10000", REQUEST_BYTES_MAX: String(16 * 1024 * 1024), LOCK_WAIT_MS_MAX: "30000" },
-}, async (server) => {
+}, async (server, step) => {
+  await step(
+    "lines that would make an answer too large are left out of it, and the order is answered in full alone",
+    () => leavesLinesOut(server),
+  );
+  await step("who is late is answered truly when the batch is sent again", () => isAnsweredAgain(server));
+});
+
+async function leavesLinesOut(server: TestServer): Promise<void> {
   const orders = 40;
   const lines = Array.from(
     { length: 500 },
@@ -105,11 +113,9 @@ serverTest("lines that would make an answer too large are left out of it, and th
   const last = sold.findLast(({ truncated }) => truncated)!.sold!;
   const { body } = await post(server.url, "Sell", { goodsInfo: lines, orderId: last.orderId });
   assertEquals(body, { ...last, goodsInfo: answered });
-});
+}
 
-serverTest("a batch whose deadline passes is answered truly when it is sent again", {
-  env: { LOCK_WAIT_MS_MAX: "30000" },
-}, async (server) => {
+async function isAnsweredAgain(server: TestServer): Promise<void> {
   await post(server.url, "SetInv", { goodsId: 1, num: 10 });
   await post(server.url, "SetInv", { goodsId: 2, num: 10 });
   const batch = { orders: [sellOf("free", 1), sellOf("waits", 2)] };
@@ -128,7 +134,7 @@ serverTest("a batch whose deadline passes is answered truly when it is sent agai
   const { body } = await post(server.url, "SellBatch", batch);
   assertEquals((body.verdicts as Verdict[]).map(({ sold }) => sold?.orderId), ["free", "waits"]);
   for (const goodsId of [1, 2]) assertEquals((await post(server.url, "InvDetail", { goodsId })).body.num, 9);
-});
+}
 
 serverTest("the error in a verdict is that of the single call: code, message and details", {
   env: { LOCK_WAIT_MS_MAX: "600" },

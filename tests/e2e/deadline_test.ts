@@ -42,8 +42,8 @@ const IMPATIENT: Readonly<Record<string, Impatient>> = {
 };
 const EXPECTED: Readonly<Record<string, string>> = { "Connect": "504 DEADLINE_EXCEEDED" };
 
-serverTest("a call whose goods are taken ends with its deadline and leaves nothing", {
-  env: { LOCK_WAIT_MS_MAX: "30000" },
+serverTest("a call whose goods are taken ends with its deadline, or with its caller, and leaves nothing", {
+  env: { LOCK_WAIT_MS_MAX: "30000", LOG_LEVEL: "debug" },
 }, async (server, step) => {
   await stock(server);
   for (const [name, send] of Object.entries(IMPATIENT)) {
@@ -60,22 +60,6 @@ serverTest("a call whose goods are taken ends with its deadline and leaves nothi
         assertEquals(await endOfWait(server.url, send, () => leases.askedFor()), expected);
       }));
   }
-});
-
-/** What the sale comes to that has been seen to wait. */
-async function endOfWait(url: string, send: Impatient, waits: () => Promise<void>): Promise<string> {
-  for (const deadlineMs of DEADLINES_MS) {
-    const answer = send(url, deadlineMs);
-    const seen = waits().then(() => true, () => false);
-    if (await Promise.race([seen, answer.then(() => false)])) return await answer;
-  }
-  throw new Error(`No sale came to wait before its deadline, of ${DEADLINES_MS.at(-1)} ms at most`);
-}
-
-serverTest("a caller that goes away while it waits leaves nothing", {
-  env: { LOCK_WAIT_MS_MAX: "30000", LOG_LEVEL: "debug" },
-}, async (server, step) => {
-  await stock(server);
   await step("cancelled over gRPC, waiting for a row", () =>
     changingNothing(server, async () => {
       await using row = await lockRow(server.databaseOwnerUrl, GOODS);
@@ -110,6 +94,16 @@ serverTest("a caller that goes away while it waits leaves nothing", {
       assertEquals(await call, undefined);
     }));
 });
+
+/** What the sale comes to that has been seen to wait. */
+async function endOfWait(url: string, send: Impatient, waits: () => Promise<void>): Promise<string> {
+  for (const deadlineMs of DEADLINES_MS) {
+    const answer = send(url, deadlineMs);
+    const seen = waits().then(() => true, () => false);
+    if (await Promise.race([seen, answer.then(() => false)])) return await answer;
+  }
+  throw new Error(`No sale came to wait before its deadline, of ${DEADLINES_MS.at(-1)} ms at most`);
+}
 
 serverTest("a call without a deadline ends with the server's limit", {
   env: { REQUEST_TIMEOUT_MS_MAX: "400", LOCK_WAIT_MS_MAX: "30000" },

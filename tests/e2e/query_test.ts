@@ -10,7 +10,7 @@ import type { CallResult, Client, Json } from "../support/clients/client.ts";
 import { callTransport, connectBinaryClient, grpcWebClient } from "../support/clients/connect_web.ts";
 import { grpcJsClient } from "../support/clients/grpc_js.ts";
 import { jsonClient } from "../support/clients/json_fetch.ts";
-import { post, serverTest } from "../support/server.ts";
+import { post, serverTest, type Step } from "../support/server.ts";
 
 const SERVICE = "inventory.v1.QueryService";
 const GOODS = 12;
@@ -59,50 +59,7 @@ async function fill(url: string): Promise<void> {
   await done(url, "Rollback", { orderId: "order-2" });
 }
 
-serverTest("every client gets the same pages and the same errors", {}, async (server, step) => {
-  const { url } = server;
-  await fill(url);
-  const get = createConnectTransport({ baseUrl: url, useHttpGet: true });
-  const clients: readonly Pick<Client, "name" | "call">[] = [
-    grpcJsClient(url),
-    grpcWebClient(url),
-    connectBinaryClient(url),
-    jsonClient(url),
-    { name: "connect-web, Connect by GET", call: (method, request) => callTransport(get, method, request) },
-    ...(["grpc", "grpcweb", "connect"] as const).map((protocol) => bufCurlClient(url, protocol)),
-  ];
-  const asked: readonly (readonly [Method, Json])[] = [
-    ["ListInv", { pageSize: 5, total: "TOTAL_COUNT_EXACT" }],
-    ["ListInv", { soldOut: true }],
-    ["ListMovements", { orderId: "order-2", sort: "TIME_SORT_OLDEST_FIRST" }],
-    ["ListOrders", { states: ["ORDER_STATE_ROLLED_BACK"] }],
-    ["ExplainInv", { goodsId: 4, locationId: 1, movementsMax: 2 }],
-    ["GetStats", { goodsIds: [4], timeZone: "Asia/Shanghai" }],
-    ["ListInv", { pageSize: 1001, goodsIds: [-1], pageToken: "none" }],
-  ];
-  for (const [method, request] of asked) {
-    const expected = withoutTokens({ answer: await ask(url, method, request) });
-    const isError = "code" in (expected as { answer: Json }).answer;
-    for (const client of clients) {
-      await step(`${client.name}: ${method} ${JSON.stringify(request)}`, async () => {
-        const result = withoutTokens(await client.call(method, request));
-        if (!isError) return assertEquals(result, expected);
-        assert("code" in result, JSON.stringify(result));
-        assertEquals(result.code, "INVALID_ARGUMENT");
-        const fields = (result.details[0]!.fieldViolations as { field: string }[]).map(({ field }) => field);
-        assertEquals(fields, ["goods_ids[0]", "page_size", "page_token"]);
-      });
-    }
-  }
-  for (const client of clients) if (Symbol.asyncDispose in client) await (client as Client)[Symbol.asyncDispose]();
-});
-
-/** Tokens say when they were made. */
-function withoutTokens(result: CallResult): CallResult {
-  return JSON.parse(JSON.stringify(result), (name, value) => /Token$/.test(name) ? value !== "" : value);
-}
-
-serverTest("lists answer what there is", {}, async ({ url }, step) => {
+serverTest("lists answer what there is, the same for every client", {}, async ({ url }, step) => {
   await fill(url);
   await step("stock, with a total", async () => {
     const answer = await ask(url, "ListInv", { pageSize: 2, goodsIds: [3, 4, 5], total: "TOTAL_COUNT_EXACT" });
@@ -185,10 +142,11 @@ serverTest("lists answer what there is", {}, async ({ url }, step) => {
       ...Array(ORDERS).keys().map((i) => `order-${ORDERS - i}`),
     ]);
   });
+  await step("tokens of other queries are refused, and a page's size may change", () => tokensAreOfOneQuery(url));
+  await sameForAll(url, step);
 });
 
-serverTest("tokens of other queries are refused, and a page's size may change", {}, async ({ url }) => {
-  await fill(url);
+async function tokensAreOfOneQuery(url: string): Promise<void> {
   const { nextPageToken, changesToken } = await ask(url, "ListInv", { pageSize: 2 });
   const refused: readonly (readonly [Method, Json])[] = [
     ["ListInv", { pageToken: nextPageToken, descending: true }],
@@ -205,7 +163,49 @@ serverTest("tokens of other queries are refused, and a page's size may change", 
   }
   const { levels } = await ask(url, "ListInv", { pageToken: nextPageToken, pageSize: 1 });
   assertEquals((levels as Json[]).map(({ goodsId }) => goodsId), [3]);
-});
+}
+
+/** Every client gets the same pages and the same errors. */
+async function sameForAll(url: string, step: Step): Promise<void> {
+  const get = createConnectTransport({ baseUrl: url, useHttpGet: true });
+  const clients: readonly Pick<Client, "name" | "call">[] = [
+    grpcJsClient(url),
+    grpcWebClient(url),
+    connectBinaryClient(url),
+    jsonClient(url),
+    { name: "connect-web, Connect by GET", call: (method, request) => callTransport(get, method, request) },
+    ...(["grpc", "grpcweb", "connect"] as const).map((protocol) => bufCurlClient(url, protocol)),
+  ];
+  const asked: readonly (readonly [Method, Json])[] = [
+    ["ListInv", { pageSize: 5, total: "TOTAL_COUNT_EXACT" }],
+    ["ListInv", { soldOut: true }],
+    ["ListMovements", { orderId: "order-2", sort: "TIME_SORT_OLDEST_FIRST" }],
+    ["ListOrders", { states: ["ORDER_STATE_ROLLED_BACK"] }],
+    ["ExplainInv", { goodsId: 4, locationId: 1, movementsMax: 2 }],
+    ["GetStats", { goodsIds: [4], timeZone: "Asia/Shanghai" }],
+    ["ListInv", { pageSize: 1001, goodsIds: [-1], pageToken: "none" }],
+  ];
+  for (const [method, request] of asked) {
+    const expected = withoutTokens({ answer: await ask(url, method, request) });
+    const isError = "code" in (expected as { answer: Json }).answer;
+    for (const client of clients) {
+      await step(`${client.name}: ${method} ${JSON.stringify(request)}`, async () => {
+        const result = withoutTokens(await client.call(method, request));
+        if (!isError) return assertEquals(result, expected);
+        assert("code" in result, JSON.stringify(result));
+        assertEquals(result.code, "INVALID_ARGUMENT");
+        const fields = (result.details[0]!.fieldViolations as { field: string }[]).map(({ field }) => field);
+        assertEquals(fields, ["goods_ids[0]", "page_size", "page_token"]);
+      });
+    }
+  }
+  for (const client of clients) if (Symbol.asyncDispose in client) await (client as Client)[Symbol.asyncDispose]();
+}
+
+/** Tokens say when they were made. */
+function withoutTokens(result: CallResult): CallResult {
+  return JSON.parse(JSON.stringify(result), (name, value) => /Token$/.test(name) ? value !== "" : value);
+}
 
 serverTest("a walk beside writers finds every row that was there throughout exactly once", {}, async ({ url }) => {
   const goodsIds = Array.from({ length: 60 }, (_, i) => 2 * i + 2);
@@ -225,10 +225,12 @@ serverTest("a walk beside writers finds every row that was there throughout exac
       sold++;
       if (i % 3 === 0) await call(url, "SetInv", { goodsId: 2 * ((i + writer) % 60) + 1, num: i });
       if (i % 5 === 0) await call(url, "Rollback", { orderId: `before-${i % ordersBefore}` });
+      // What they write is walked through: more of it shows nothing more.
+      await new Promise((resolve) => setTimeout(resolve, 10));
     }
   });
   try {
-    for (let round = 0; round < 3; round++) {
+    for (let round = 0; round < 2; round++) {
       for (const descending of [false, true]) {
         const walked = (await walk(url, "ListInv", { pageSize: 3, descending })).map(({ goodsId }) => Number(goodsId));
         assertEquals(new Set(walked).size, walked.length, "no goods came twice");

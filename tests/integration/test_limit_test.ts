@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { moduleOf } from "../../tools/test/files_together.ts";
 import { count } from "../../tools/test/test_run.ts";
 
-const LIMIT_MS = 1_000;
+const LIMIT_MS = 500;
 /** Far longer than the run takes, and how it is known that nothing ended it. */
 const RUN_MS_MAX = 60_000;
 

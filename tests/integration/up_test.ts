@@ -6,7 +6,7 @@ import { QueryService } from "../../src/gen/inventory/v1/query_pb.ts";
 import { SystemService } from "../../src/gen/inventory/v1/system_pb.ts";
 import { until } from "../../src/base/bounded_wait.ts";
 import { findRecords } from "../../tools/stack/process_record.ts";
-import { isRunning, said } from "../support/workers.ts";
+import { isRunning, said, signal } from "../support/workers.ts";
 
 const SERVING_MS_MAX = 30_000;
 /** The same where a shop is filled before. */
@@ -32,7 +32,7 @@ interface Launcher {
 }
 
 Deno.test("up serves, keeps its data over a restart, and leaves nothing running", async () => {
-  const dir = await dataDirectory();
+  const dir = await keptDirectory();
   const first = await up(dir);
   assertEquals((await call(first.url, "SetInv", { goodsId: 7, num: 10 })).num, 10);
   assertEquals(await stop(first), 0);
@@ -86,13 +86,13 @@ Deno.test("up refuses what it does not know, and says what there is", async () =
 });
 
 Deno.test("up ends with an error when its server dies, and takes the stack down", async () => {
-  const dir = await dataDirectory();
+  const dir = await keptDirectory();
   const launcher = await up(dir, NO_NODES_ASKED);
   const records = await findRecords(dir);
   const server = records.find(({ record }) => record.name === "server")?.record.pid;
   assert(server !== undefined, "the server is not recorded");
   // This process may not signal what is not its child.
-  await new Deno.Command(Deno.execPath(), { args: ["eval", `Deno.kill(${server}, "SIGKILL")`] }).output();
+  await signal(server, "SIGKILL");
   assertEquals(await ended(launcher), 1);
   assert(launcher.stderr().includes("The server ended by itself (SIGKILL)"), launcher.stderr());
   assertEquals(await findRecords(dir), []);
@@ -100,7 +100,7 @@ Deno.test("up ends with an error when its server dies, and takes the stack down"
 
 Deno.test("what up starts gets the environment that it needs and no more, and no password on a command line", async () => {
   if (Deno.build.os !== "linux") return;
-  const dir = await dataDirectory();
+  const dir = await keptDirectory();
   const launcher = await up(dir, {
     WORKERS: "2",
     LOG_FORMAT: "json",
@@ -132,7 +132,7 @@ Deno.test("what up starts gets the environment that it needs and no more, and no
 });
 
 Deno.test("up starts as many workers as it is set to, and stops them all", async () => {
-  const launcher = await up(await dataDirectory(), { ...NO_NODES_ASKED, WORKERS: "2", LOG_FORMAT: "json" });
+  const launcher = await up(await keptDirectory(), { ...NO_NODES_ASKED, WORKERS: "2", LOG_FORMAT: "json" });
   assertEquals((await call(launcher.url, "SetInv", { goodsId: 7, num: 10 })).num, 10);
   const output = { stdout: launcher.stdout(), stderr: launcher.stderr() };
   const pids = said({ output }, "worker started").map(({ pid }) => pid ?? 0);
@@ -150,6 +150,13 @@ Deno.test("up reports every wrong setting before it starts anything", async () =
   assert(words.includes("LOCK_TTL_MS") && words.includes("PORT"), words);
   assertEquals(Array.from(Deno.readDirSync(dir)), []);
 });
+
+let kept: Promise<string> | undefined;
+
+/** One directory for several tests: what is made of an empty one is another test's, and takes a second of CPU. */
+function keptDirectory(): Promise<string> {
+  return kept ??= dataDirectory();
+}
 
 /** A fresh directory whose path is open to the user that runs PostgreSQL. */
 async function dataDirectory(): Promise<string> {

@@ -72,11 +72,19 @@ export async function cpp(dir: string): Promise<Talk> {
   );
   await Deno.writeTextFile(join(dir, "connect.h"), docBlock("connect.h"));
   await Deno.copyFile(join(TALKS, "talk.cc"), join(dir, "talk.cc"));
-  // What includes the library's large headers is compiled as one: they are most of the time.
-  const large = ["talk.cc", "inventory/v1/inventory.grpc.pb.cc", "health/v1/health.grpc.pb.cc"];
-  await Deno.writeTextFile(join(dir, "large.cc"), large.map((name) => `#include "${name}"\n`).join(""));
-  const sources = ["large.cc", ...protos.map((proto) => proto.replace(/proto$/, "pb.cc"))].join(" ");
-  const command = `"$0" -std=c++17 -O0 -I. ${sources} -o talk $(pkg-config --libs grpc++ protobuf)`;
+  // All of it is compiled as one: the libraries' large headers are most of the time. What is made of each contract has
+  // two names that the others have as well.
+  const own = ["talk.cc", "inventory/v1/inventory.grpc.pb.cc", "health/v1/health.grpc.pb.cc"];
+  const made = protos.map((proto) => proto.replace(/proto$/, "pb.cc"));
+  const all = [
+    ...own.map((name) => `#include "${name}"`),
+    ...made.flatMap((name, i) => [
+      ...["schemas", "file_default_instances"].flatMap((same) => [`#undef ${same}`, `#define ${same} ${same}_${i}`]),
+      `#include "${name}"`,
+    ]),
+  ];
+  await Deno.writeTextFile(join(dir, "all.cc"), all.map((line) => `${line}\n`).join(""));
+  const command = `"$0" -std=c++17 -O0 -I. all.cc -o talk $(pkg-config --libs grpc++ protobuf)`;
   await lines("sh", ["-c", command, clientProgram("g++")], { cwd: dir });
   return { run: (args) => lines("sh", ["-c", 'exec ./talk "$@"', "talk", ...args], { cwd: dir }) };
 }

@@ -54,8 +54,8 @@ export async function allGone(pids: readonly number[], msMax?: number): Promise<
 
 /** Sends a signal to a process that is not our child, which needs more permissions than the tests have. */
 export async function signal(pid: number, name: Deno.Signal): Promise<void> {
-  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["eval", `Deno.kill(${pid}, "${name}")`],
+  const { success, stderr } = await new Deno.Command("sh", {
+    args: ["-c", `kill -s ${name.replace("SIG", "")} ${pid}`],
   }).output();
   if (!success) throw new Error(`Cannot send ${name} to ${pid}: ${new TextDecoder().decode(stderr)}`);
 }

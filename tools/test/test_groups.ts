@@ -35,7 +35,7 @@ const LONG_FILES = [
   "tests/integration/lock_nodes_test.ts",
   "tests/e2e/transport_robustness_test.ts",
   "tests/faults/stalled_commit_test.ts",
-  "tests/faults/once_test.ts",
+  "tests/faults/two_processes_test.ts",
 ];
 const TEST_FILE = /(^|_|\.)test\.(ts|tsx|js|mjs)$/;
 
@@ -52,7 +52,7 @@ const ROOTS: Record<TestGroup, readonly string[]> = {
  * So many files of these groups share an invocation, and what they import is loaded once. The others wait for most of
  * their time, or have one each in {@link LONG_FILES}.
  */
-const FILES_TOGETHER: Record<TestGroup, number> = { unit: 48, static: 24, servers: 8, clients: 1, browser: 1 };
+const FILES_TOGETHER: Record<TestGroup, number> = { unit: 60, static: 24, servers: 12, clients: 3, browser: 3 };
 
 /** Whether tests of this group talk to servers. */
 export function needsServers(group: TestGroup): boolean {

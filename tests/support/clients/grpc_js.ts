@@ -29,7 +29,7 @@ export function grpcJsService(
     ? grpc.credentials.createInsecure()
     : grpc.credentials.createSsl(Buffer.from(ca));
   const parts = service.split(".");
-  let found: unknown = grpc.loadPackageDefinition(load(contract));
+  let found: unknown = contractOf(contract);
   for (const part of parts) found = (found as Record<string, unknown>)[part];
   const Service = found as grpc.ServiceClientConstructor;
   // An address is no server name that Deno's TLS takes.
@@ -88,6 +88,15 @@ export function articleClient(url: string): Client {
     call: (method, request) => callGrpcJs(service, method, request),
     [Symbol.asyncDispose]: () => Promise.resolve(service.close()),
   };
+}
+
+const contracts = new Map<string, grpc.GrpcObject>();
+
+/** What a contract file defines: read once, as that takes longer than most calls. */
+function contractOf(file: string): grpc.GrpcObject {
+  const known = contracts.get(file) ?? grpc.loadPackageDefinition(load(file));
+  contracts.set(file, known);
+  return known;
 }
 
 function load(...files: string[]): PackageDefinition {
