@@ -60,6 +60,8 @@ Deno.test("the files of the image, of which none can be written, migrate, make a
       ...Object.fromEntries(Object.entries(settingsOf()).map(([name, value]) => [name, here(value)])),
       ...{ HOST: "127.0.0.1", PORT: `${port}`, ADMIN_HOST: "127.0.0.1", ADMIN_PORT: `${adminPort}` },
       ...{ DATABASE_OWNER_URL_FILE: join(laid.dir, "etc/owner/url"), LOCK_KEY_PREFIX: `${database.name}:` },
+      // Nobody is sent here that has to learn of its end.
+      DRAIN_DELAY_MS: "0",
     };
 
     const migrated = await run(laid, words("Job"), settings);
