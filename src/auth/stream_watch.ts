@@ -10,25 +10,30 @@ import type { Identity } from "./identity.ts";
 /** How often a stream is looked at. */
 export const LOOK_EVERY_MS = 250;
 
+type Next = Parameters<Interceptor>[0];
+
 /** Says why a stream ends: the error that its caller gets. */
 export type EndedBy = (identity: Identity, method: string, values: ContextValues) => Error;
 
 /** Ends streams whose caller's identity is no longer good. */
 export function watchStreams(endedBy: EndedBy): Interceptor {
-  return (next) => async (request) => {
+  return (next) => (request) => {
     const identity = request.stream ? identityOf(request.contextValues) : undefined;
-    if (identity === undefined) return await next(request);
-    const end = new EarlyEnd();
-    const look = () => {
-      if (end.isEnded || identity.isValid()) return;
-      end.end(endedBy(identity, `${request.service.typeName}/${request.method.name}`, request.contextValues));
-    };
-    const timer = setInterval(look, LOOK_EVERY_MS);
-    // It aborts at the end of every call, whatever the end is.
-    request.signal.addEventListener("abort", () => clearInterval(timer), { once: true });
-    const response = await end.before(next(request));
-    return response.stream ? { ...response, message: watched(response.message, end, look) } : response;
+    return identity === undefined ? next(request) : watchStream(next, request, identity, endedBy);
   };
+}
+
+async function watchStream(next: Next, request: Parameters<Next>[0], identity: Identity, endedBy: EndedBy) {
+  const end = new EarlyEnd();
+  const look = () => {
+    if (end.isEnded || identity.isValid()) return;
+    end.end(endedBy(identity, `${request.service.typeName}/${request.method.name}`, request.contextValues));
+  };
+  const timer = setInterval(look, LOOK_EVERY_MS);
+  // It aborts at the end of every call, whatever the end is.
+  request.signal.addEventListener("abort", () => clearInterval(timer), { once: true });
+  const response = await end.before(next(request));
+  return response.stream ? { ...response, message: watched(response.message, end, look) } : response;
 }
 
 async function* watched<T>(messages: AsyncIterable<T>, end: EarlyEnd, look: () => void): AsyncGenerator<T> {

@@ -106,7 +106,7 @@ export class CallLimits implements CallAdmission {
     if (!(may instanceof Promise)) return may ?? this.#limit(head);
     // Whoever goes meanwhile has nothing under way.
     let isGone = false;
-    head.answer.once("close", () => isGone = true);
+    head.answer.onceClosed(() => isGone = true);
     return may.then((refused) => refused ?? (isGone ? undefined : this.#limit(head)));
   }
 
@@ -134,7 +134,7 @@ export class CallLimits implements CallAdmission {
   #takePlace(head: CallHead, caller: string | undefined): StreamsPassed | undefined {
     const place = this.#streams.take(callerAddress(head.values), caller);
     if (typeof place === "string") return place;
-    head.answer.once("close", place);
+    head.answer.onceClosed(place);
     return undefined;
   }
 
@@ -142,7 +142,7 @@ export class CallLimits implements CallAdmission {
     const { bounds } = this.#parts;
     if (head.method?.methodKind !== "server_streaming") {
       if (!this.#identities.begin(caller)) return this.#refuse("calls", head, identity, callsError(bounds.callsMax));
-      head.answer.once("close", () => this.#identities.end(caller));
+      head.answer.onceClosed(() => this.#identities.end(caller));
     }
     if (!this.#identities.hasRate) return undefined;
     return this.#identities.count(caller).then((afterMs) =>

@@ -5,7 +5,6 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, type ConnectError, type ContextValues } from "@connectrpc/connect";
 import { codeToHttpStatus } from "@connectrpc/connect/protocol-connect";
-import type { EventEmitter } from "node:events";
 import type { IncomingHttpHeaders } from "node:http";
 import type { Log } from "../telemetry/log.ts";
 import { REQUEST_ID_HEADER } from "../transport/exchange.ts";
@@ -20,8 +19,11 @@ export interface CallHead {
   readonly headers: IncomingHttpHeaders;
   /** What the call came by, for whatever is known of that: the session of HTTP/2, or the socket of HTTP/1. */
   readonly carrier: object | undefined;
-  /** What answers it: the stream of HTTP/2, or the response of HTTP/1. Emits "close" once when the call is over. */
-  readonly answer: EventEmitter;
+  /** What answers it: the stream of HTTP/2, or the response of HTTP/1. */
+  readonly answer: {
+    /** Calls back once, when the call is over. */
+    onceClosed(closed: () => void): void;
+  };
   /** They have the address already, and go to the handler with what is added here. */
   readonly values: ContextValues;
 }

@@ -29,16 +29,41 @@ const TIMER_MS_MAX = 2 ** 31 - 1;
 /** Of a number in grpc-timeout. */
 const GRPC_DIGITS_MAX = 99_999_999;
 
-const signalKey = createContextKey<AbortSignal | undefined>(undefined, { description: "end of a unary call" });
+/**
+ * The signal of a unary call, which aborts with a ConnectError at its deadline or at the server's limit, or once its
+ * caller has gone; and who answers the call then. Not by a listener, which costs the platform more than the signal.
+ */
+export class CallEnd {
+  readonly #controller = new AbortController();
+  #answer: ((reason: unknown) => void) | undefined;
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Ends it. Later ends are none. */
+  end(reason: unknown): void {
+    if (this.signal.aborted) return;
+    this.#controller.abort(reason);
+    this.#answer?.(reason);
+  }
+
+  /** From now on an end calls this, or nobody. */
+  answerBy(answer: ((reason: unknown) => void) | undefined): void {
+    this.#answer = answer;
+  }
+}
+
+const endKey = createContextKey<CallEnd | undefined>(undefined, { description: "end of a unary call" });
 
 /** Aborts when the call's time is up or its caller has gone. Never lasts longer than the server's limit. */
 export function callSignal(context: HandlerContext): AbortSignal {
-  return context.values.get(signalKey) ?? context.signal;
+  return context.values.get(endKey)?.signal ?? context.signal;
 }
 
-/** Says of a call that this signal, its own, aborts with a ConnectError at its deadline or at the server's limit. */
-export function setCallSignal(values: ContextValues, signal: AbortSignal): ContextValues {
-  return values.set(signalKey, signal);
+/** Says of a call that it ends by this. */
+export function setCallEnd(values: ContextValues, end: CallEnd): ContextValues {
+  return values.set(endKey, end);
 }
 
 /**
@@ -129,39 +154,58 @@ export class CallTime {
   }
 }
 
+type Next = Parameters<Interceptor>[0];
+
 /**
  * Ends unary calls when their signal aborts: at their deadline, when their caller has gone, or after `timeoutMsMax`.
- * Connect itself only raises the signal and goes on waiting for the handler. Keeps no time of its own for calls whose
- * own signal ends with the server's limit ({@link setCallSignal}).
+ * Connect itself only raises the signal and goes on waiting for the handler. Keeps no time of its own for calls that
+ * have an end of their own ({@link setCallEnd}).
  */
 export function deadline(timeoutMsMax: number, log: Log): Interceptor {
-  return (next) => async (request) => {
-    if (request.stream) return await next(request);
-    const own = request.contextValues.get(signalKey) === undefined ? new AbortController() : undefined;
-    const signal = own?.signal ?? request.signal;
-    const { promise: ended, reject } = Promise.withResolvers<never>();
-    const end = (reason: ConnectError) => {
-      own?.abort(reason);
-      reject(reason);
-    };
-    const timer = own && setTimeout(() => end(limitPassed(timeoutMsMax)), timeoutMsMax);
-    const leave = () => end(request.signal.reason instanceof ConnectError ? request.signal.reason : callerGone());
-    if (request.signal.aborted) leave();
-    request.signal.addEventListener("abort", leave, { once: true });
-    if (own) setCallSignal(request.contextValues, signal);
-    try {
-      if (signal.aborted) return await ended;
-      const answer = next(request);
-      answer.catch((error) => {
-        // Nobody waits for it any more, so this is where a fault would go unseen.
-        if (signal.aborted && error !== signal.reason && !(error instanceof ConnectError)) {
-          log.error({ error: errorFields(error) }, "a call failed after its end by a fault of the service");
-        }
-      });
-      return await Promise.race([ended, answer]);
-    } finally {
-      clearTimeout(timer);
-      request.signal.removeEventListener("abort", leave);
-    }
+  return (next) => (request) => {
+    if (request.stream) return next(request);
+    const end = request.contextValues.get(endKey);
+    return end === undefined ? limited(next, request, timeoutMsMax, log) : ended(next, request, end, log);
   };
+}
+
+/** A call that has neither end nor limit of its own. */
+async function limited(next: Next, request: Parameters<Next>[0], timeoutMsMax: number, log: Log) {
+  const end = new CallEnd();
+  setCallEnd(request.contextValues, end);
+  const leave = () => end.end(forCaller(request.signal.reason));
+  if (request.signal.aborted) leave();
+  request.signal.addEventListener("abort", leave, { once: true });
+  const timer = setTimeout(() => end.end(limitPassed(timeoutMsMax)), timeoutMsMax);
+  try {
+    return await ended(next, request, end, log);
+  } finally {
+    clearTimeout(timer);
+    request.signal.removeEventListener("abort", leave);
+  }
+}
+
+/** What is answered, or the reason of the end where that comes first. */
+function ended(next: Next, request: Parameters<Next>[0], end: CallEnd, log: Log): ReturnType<Next> {
+  const { signal } = end;
+  if (signal.aborted) return Promise.reject(forCaller(signal.reason));
+  return new Promise((resolve, reject) => {
+    end.answerBy((reason) => reject(forCaller(reason)));
+    next(request).then((response) => {
+      end.answerBy(undefined);
+      resolve(response);
+    }, (error) => {
+      end.answerBy(undefined);
+      // Nobody waits for it any more, so this is where a fault would go unseen.
+      if (signal.aborted && error !== signal.reason && !(error instanceof ConnectError)) {
+        log.error({ error: errorFields(error) }, "a call failed after its end by a fault of the service");
+      }
+      reject(error);
+    });
+  });
+}
+
+/** Why a call has ended, where it has not been answered: without a reason of ours, because its caller has gone. */
+function forCaller(reason: unknown): ConnectError {
+  return reason instanceof ConnectError ? reason : callerGone();
 }

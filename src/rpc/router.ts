@@ -34,7 +34,7 @@ import { isOfStreams, UNCOMPRESSED, UNREAD_STREAM_MS } from "./stream_methods.ts
 import { createUnaryPath, type UnaryPath } from "./unary.ts";
 import { answerText, receiveText } from "./universal/web_text.ts";
 import { GZIP } from "./messages/gzip.ts";
-import { toWebHeaders } from "../transport/http2/headers.ts";
+import { LazyHeaders } from "../transport/http2/lazy_headers.ts";
 import { answerUniversally, type BodyStart, type PreparedRequest, type Receive } from "./universal/http2.ts";
 import { callerValues } from "../transport/addresses.ts";
 import { streamValues } from "../transport/leaving.ts";
@@ -141,7 +141,8 @@ class Router implements WireHandler {
       const call = { method, headers, isGet: isCallByGet(method, path) };
       sendOverHttp1(response, refusalOf(call, refused, admission));
     };
-    const head = { method: route?.method, path, headers, carrier: socket, answer: response, values };
+    const answer = { onceClosed: (closed: () => void) => void response.once("close", closed) };
+    const head = { method: route?.method, path, headers, carrier: socket, answer, values };
     const admitted = decide(admission, head, this.#log);
     if (!(admitted instanceof Promise)) return goOn(admitted);
     return admitted.then((refused) => socket.destroyed ? undefined : goOn(refused));
@@ -161,7 +162,7 @@ class Router implements WireHandler {
       const sent = { method, headers, isGet: isCallByGet(method, path) };
       sendOverHttp2(call, refusalOf(sent, refused, admission));
     };
-    const head = { method: route?.method, path, headers, carrier: stream.session, answer: stream, values };
+    const head = { method: route?.method, path, headers, carrier: stream.session, answer: call, values };
     const admitted = decide(admission, head, this.#log);
     if (!(admitted instanceof Promise)) return goOn(admitted);
     return admitted.then((refused) => stream.closed || stream.destroyed ? undefined : goOn(refused));
@@ -185,8 +186,8 @@ class Router implements WireHandler {
   #answerHttp2(call: Http2Call, route: Route | undefined, values: ContextValues): void {
     const { ":method": method = "", ":path": path = "" } = call.headers;
     if (route === undefined) return sendOverHttp2(call, notServed(this.#known, method, path, call.headers));
-    const { isStream } = route;
-    const request: PreparedRequest = { url: route.urls.of(call), header: toWebHeaders(call.headers), values, isStream };
+    const { isStream, urls } = route;
+    const request: PreparedRequest = { url: urls.of(call), header: new LazyHeaders(call.headers), values, isStream };
     cutTimeouts(request.header, this.#timeoutMsMax(route));
     const failed = (error: unknown) => this.#notWritten(call, error);
     const other = (body?: BodyStart, refused?: ConnectError) => {

@@ -20,8 +20,11 @@ export function isOfStreams({ methods }: DescService): boolean {
 }
 
 /** Has streams say to proxies what they are. */
-export const streamFields: Interceptor = (next) => async (request) => {
-  const response = await next(request);
-  if (response.stream) Object.entries(STREAM_FIELDS).forEach((field) => response.header.set(...field));
+export const streamFields: Interceptor = (next) => (request) =>
+  request.stream ? withFields(next(request)) : next(request);
+
+async function withFields<R extends { readonly header: Headers }>(answering: Promise<R>): Promise<R> {
+  const response = await answering;
+  Object.entries(STREAM_FIELDS).forEach((field) => response.header.set(...field));
   return response;
-};
+}

@@ -26,7 +26,8 @@ import {
 import type { Http2Call } from "../transport/exchange.ts";
 import { closeOnceAnswered } from "../transport/http2/egress.ts";
 import { addFields, sendTrailersOnceWanted } from "../transport/http2/headers.ts";
-import { CallTime, grpcTimeout, setCallSignal } from "./deadline.ts";
+import { LazyHeaders } from "../transport/http2/lazy_headers.ts";
+import { CallEnd, CallTime, grpcTimeout, setCallEnd } from "./deadline.ts";
 import { budgetSpent, CALL_OVER, closeReason, deadlinePassed, internalError } from "./errors.ts";
 import { FREE_BYTES, type MessageBudget, type MessageShare } from "./messages/budget.ts";
 import type { MessageCheck } from "./messages/check.ts";
@@ -71,6 +72,9 @@ type Serialization = ReturnType<typeof createMethodSerializationLookup>;
 
 const CONTENT_TYPES: ReadonlySet<string | null> = new Set(["application/grpc", contentTypeProto]);
 const ENCODINGS: ReadonlySet<string | null> = new Set([null, "identity"]);
+/** What an answer has at first, and most answers have in the end. */
+const HEADER = { [headerContentType]: contentTypeProto };
+const TRAILERS = { [headerGrpcStatus]: grpcStatusOk };
 
 /** Makes the fast path of one method. */
 export function createUnaryPath(method: UnaryMethod): UnaryPath {
@@ -118,7 +122,7 @@ class UnaryCall {
     this.#seen = seenCall(request.values);
     this.#body = new SingleMessage(method.check.bytesMax);
     this.#time = new CallTime(timeoutMs, () => this.#answerLate());
-    if (timeoutMs !== undefined) call.stream.once("close", () => this.#time.stop());
+    if (timeoutMs !== undefined) call.onceClosed(() => this.#time.stop());
   }
 
   /** Reads the body; what it comes to is decided at its end, or at the first byte that makes it none for this path. */
@@ -169,9 +173,11 @@ class UnaryCall {
 
   #shared(): MessageShare {
     if (this.#share !== undefined) return this.#share;
-    const { stream, address } = this.call;
-    const share = this.method.budget.begin(address, () => this.#handOn(this.#stopReading(), budgetSpent()));
-    stream.once("close", () => share.end());
+    const share = this.method.budget.begin(
+      this.call.address,
+      () => this.#handOn(this.#stopReading(), budgetSpent()),
+    );
+    this.call.onceClosed(() => share.end());
     return this.#share = share;
   }
 
@@ -196,8 +202,8 @@ class UnaryCall {
 
   #responseFields() {
     const { options } = this.method;
-    const responseHeader = new Headers({ [headerContentType]: contentTypeProto });
-    const responseTrailer = new Headers({ [headerGrpcStatus]: grpcStatusOk });
+    const responseHeader = new LazyHeaders(HEADER);
+    const responseTrailer = new LazyHeaders(TRAILERS);
     const accepted = this.request.header.get(headerAcceptEncoding);
     const compression = accepted === null
       ? null
@@ -210,10 +216,10 @@ class UnaryCall {
     const { spec, options, limitMs } = this.method;
     const { stream } = this.call;
     const { values } = this.request;
-    const controller = new AbortController();
-    const leave = () => controller.abort(closeReason(stream.rstCode));
-    stream.once("close", leave);
-    this.#time.answer((reason) => controller.abort(reason), limitMs);
+    const end = new CallEnd();
+    // Once it is answered, it has ended.
+    this.call.onceClosed(() => end.end(closeReason(stream.rstCode)));
+    this.#time.answer((reason) => end.end(reason), limitMs);
     const { responseHeader, responseTrailer, compression } = this.#responseFields();
     const context: HandlerContext = {
       method: spec.method,
@@ -221,12 +227,12 @@ class UnaryCall {
       protocolName: "grpc",
       requestMethod: "POST",
       url: this.request.url,
-      signal: controller.signal,
+      signal: end.signal,
       timeoutMs: () => this.#time.remainingMs,
       requestHeader: this.request.header,
       responseHeader,
       responseTrailer,
-      values: limitMs === undefined ? values : setCallSignal(values, controller.signal),
+      values: limitMs === undefined ? values : setCallEnd(values, end),
     };
     let body: Uint8Array | undefined;
     let failure: ConnectError | undefined;
@@ -237,9 +243,9 @@ class UnaryCall {
         ? { flags: 0, data }
         : await envelopeCompress({ flags: 0, data }, compression, options.compressMinBytes);
       body = encodeEnvelope(flags, packed);
-      controller.abort(CALL_OVER);
+      end.end(CALL_OVER);
     } catch (error) {
-      controller.abort(error);
+      end.end(error);
       // As Connect's handler has it, who throws undefined has thrown nothing.
       if (error !== undefined) {
         failure = error instanceof ConnectError ? error : internalError(error);
@@ -247,19 +253,20 @@ class UnaryCall {
       }
     } finally {
       this.#time.stop();
-      stream.off("close", leave);
     }
     this.#seen?.end(failure);
     write(this.call, responseHeader, body, responseTrailer);
   }
 }
 
-function write(call: Http2Call, header: Headers, body: Uint8Array | undefined, trailer: Headers): void {
+function write(call: Http2Call, header: LazyHeaders, body: Uint8Array | undefined, trailer: LazyHeaders): void {
   const { stream, answerHeaders } = call;
   if (stream.closed || stream.destroyed) return;
   if (body !== undefined && !call.handOver(body.length)) return;
-  const fields = addFields({ ...answerHeaders, ":status": 200 }, header);
-  const trailers = boundTrailers(addFields({}, trailer));
+  const fields = header.unchanged === undefined
+    ? addFields({ ...answerHeaders, ":status": 200 }, header)
+    : { ...answerHeaders, ":status": 200, ...header.unchanged };
+  const trailers = trailer.unchanged ?? boundTrailers(addFields({}, trailer));
   call.cork();
   stream.respond(fields, { waitForTrailers: true });
   sendTrailersOnceWanted(stream, () => trailers);

@@ -91,6 +91,8 @@ export interface Http2Call {
   letOut(): Promise<boolean> | undefined;
   /** Has what is written to the stream from here on go out together with what soon follows. */
   cork(): void;
+  /** Calls back once, when the stream has closed. */
+  onceClosed(closed: () => void): void;
 }
 
 /** What answers requests of both protocols. Both may throw, or reject, where no URL can be made of a request. */

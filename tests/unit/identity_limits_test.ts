@@ -1,7 +1,6 @@
 /** What one identity may have, and whose calls go on. */
 import { Code, ConnectError, type ContextValues, createContextValues } from "@connectrpc/connect";
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { EventEmitter } from "node:events";
 import type { Identity } from "../../src/auth/identity.ts";
 import { ANYONE, type Right, withContained } from "../../src/auth/rights.ts";
 import { ErrorInfoSchema, RetryInfoSchema } from "../../src/gen/google/rpc/error_details_pb.ts";
@@ -39,12 +38,26 @@ function limitsOf(parts: Partial<CallLimitsParts>) {
     log: silent,
     ...parts,
   });
-  const headOf = (caller?: Identity): CallHead & { answer: EventEmitter } => {
+  const headOf = (caller?: Identity): CallHead & { answer: Answer } => {
     const values = createContextValues();
     if (caller !== undefined) callers.set(values, caller);
-    return { method: sell, path: "", headers: {}, carrier: undefined, answer: new EventEmitter(), values };
+    const answer = new Answer();
+    return { method: sell, path: "", headers: {}, carrier: undefined, answer, values };
   };
   return { limits, headOf };
+}
+
+/** An answer that is over when it is said so. */
+class Answer {
+  readonly #closed: (() => void)[] = [];
+
+  onceClosed(closed: () => void): void {
+    this.#closed.push(closed);
+  }
+
+  close(): void {
+    for (const closed of this.#closed.splice(0)) closed();
+  }
 }
 
 function reasonOf(error: Admitted): string | undefined {
@@ -66,9 +79,9 @@ Deno.test("calls under way: so many of one identity, each end frees a place, and
   // Of the same name by another kind of proof.
   assertEquals((await begin(other)).reason, undefined);
   // Who was refused had none.
-  third.head.answer.emit("close");
+  third.head.answer.close();
   assertEquals((await begin(a)).reason, "CALLER_CALLS");
-  first.head.answer.emit("close");
+  first.head.answer.close();
   assertEquals([(await begin(a)).reason, (await begin(a)).reason], [undefined, "CALLER_CALLS"]);
   assertEquals(limits.view, {
     refused: { ...NONE, calls: 3 },
@@ -153,7 +166,7 @@ Deno.test("who may not call is refused for that, and has no place; who has gone 
   assertEquals([await limits.admit(headOf(a)), await limits.admit(headOf(a))], [denied, denied]);
   const gone = headOf(a);
   const admitted = limits.admit(gone);
-  gone.answer.emit("close");
+  gone.answer.close();
   latch.resolve(undefined);
   assertEquals([await admitted, limits.view.identities], [undefined, 0]);
   assertEquals([await limits.admit(headOf(a)), limits.view.identities], [undefined, 1]);
@@ -173,7 +186,7 @@ Deno.test("streams have places of their own: of one identity, of one address and
   assertEquals([first.reason, (await watch("a")).reason, (await watch("a")).reason], [undefined, undefined, "STREAMS"]);
   assertEquals([(await watch("b")).reason, (await watch("b")).reason], [undefined, undefined]);
   assertEquals([(await watch("c")).reason, limits.view.streams], ["STREAMS", 4]);
-  first.streaming.answer.emit("close");
+  first.streaming.answer.close();
   assertEquals([(await watch("c")).reason, limits.view.streams], [undefined, 4]);
   assertEquals(limits.view.refused, { ...NONE, streams: 2 });
 });
@@ -197,6 +210,6 @@ Deno.test("streams of one identity are so many at a time, and leave its places a
   assertEquals((await watch(identity("b"))).reason, undefined);
   assertEquals(reasonOf(await limits.admit(headOf(a))), undefined, "a call beside its streams");
   assertEquals(reasonOf(await limits.admit(headOf(a))), "CALLER_CALLS");
-  first.head.answer.emit("close");
+  first.head.answer.close();
   assertEquals([(await watch()).reason, (await watch()).reason], [undefined, "CALLER_STREAMS"]);
 });

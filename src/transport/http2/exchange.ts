@@ -30,6 +30,8 @@ export class Http2Exchange implements Exchange, Http2Call {
   /** Of its messages: in all, and what of these counts as unread. */
   #handedBytes = 0;
   #unreadBytes = 0;
+  /** Who hears that the stream has closed, in this sequence. */
+  #closed: (() => void)[] | undefined;
 
   constructor(
     readonly caller: Caller,
@@ -76,17 +78,16 @@ export class Http2Exchange implements Exchange, Http2Call {
       this.stream.close(http2.constants.NGHTTP2_ENHANCE_YOUR_CALM);
       return false;
     }
-    if (this.#handedBytes === 0) this.#forgetOnceClosed(this.stream.id!);
+    if (this.#handedBytes === 0) {
+      const id = this.stream.id!;
+      this.onceClosed(() => {
+        this.out.unread.remove(this.#unreadBytes);
+        this.out.windows.forget(id);
+      });
+    }
     this.#handedBytes += bytes;
     this.#unreadBytes += bytes;
     return true;
-  }
-
-  #forgetOnceClosed(id: number): void {
-    this.stream.once("close", () => {
-      this.out.unread.remove(this.#unreadBytes);
-      this.out.windows.forget(id);
-    });
   }
 
   letOut(): Promise<boolean> | undefined {
@@ -151,8 +152,13 @@ export class Http2Exchange implements Exchange, Http2Call {
     });
   }
 
+  /** One listener for all of them: a stream of node:http2 looks at each that comes or goes by listeners of its own. */
   onceClosed(closed: () => void): void {
-    this.stream.once("close", closed);
+    if (this.#closed !== undefined) return void this.#closed.push(closed);
+    const all = this.#closed = [closed];
+    this.stream.on("close", () => {
+      for (const each of all) each();
+    });
   }
 
   carryId(id: string): void {

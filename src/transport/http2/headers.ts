@@ -53,7 +53,8 @@ export function addFields(target: OutgoingHttpHeaders, headers: Headers): Outgoi
 
 /** Sends trailers once node:http2 asks for them, unless the stream is gone by then. `fields` is called at that time. */
 export function sendTrailersOnceWanted(stream: ServerHttp2Stream, fields: () => OutgoingHttpHeaders): void {
-  stream.once("wantTrailers", () => {
+  // Once for a stream.
+  stream.on("wantTrailers", () => {
     // It throws at a closed stream, and from within an event that would end the process.
     if (!stream.closed && !stream.destroyed) stream.sendTrailers(fields());
   });
