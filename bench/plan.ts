@@ -53,7 +53,10 @@ export interface Plan {
 const TURN_CYCLES = { warmup: 2, cycles: 6 } as const;
 const SMOKE_TURN_CYCLES = { warmup: 0, cycles: 2 } as const;
 /** Where nothing else is measured. */
-const MORE_TURN_CYCLES = { warmup: 4, cycles: 40 } as const;
+const ALONE = {
+  turns: { scenarios: TURNS, warmup: 4, cycles: 40 },
+  hosts: { scenarios: FLEET_TURNS, warmup: 1, cycles: 8 },
+} as const;
 
 const SMOKE_TIMES = { warmupMs: 50, windowMs: 300 } as const;
 /** One of each kind, and all that have several processes on one goods. */
@@ -91,10 +94,7 @@ export interface Wanted {
 export function planRun({ smoke, sellBatch, only }: Wanted): Plan {
   const sizes = smoke || only !== undefined ? SMOKE_SIZES : SIZES;
   if (only !== undefined) {
-    const turns = {
-      scenarios: only === "turns" ? TURNS : FLEET_TURNS,
-      ...(smoke ? SMOKE_TURN_CYCLES : MORE_TURN_CYCLES),
-    };
+    const turns = { ...ALONE[only], ...(smoke ? SMOKE_TURN_CYCLES : {}) };
     return { smoke, rounds: 0, scenarios: [], warmup: [], turns, sizes };
   }
   const all = sideBySide([

@@ -116,20 +116,18 @@ export function ratios(results: Results, sizes: Sizes, ledgersClean: boolean, { 
 /** Four servers, each goods at one of them, beside one server behind the same balancer, and beside one without any. */
 function fleet(results: Results): Ratio[] {
   return ([["one goods", "one_goods", 0.95], ["10,000 goods", "uniform", 1]] as const).flatMap(
-    ([goods, name, target]) => {
+    ([goods, name, least]) => {
+      const [four, one, alone] = ["by_goods", "one", "direct"].map((id) => results[`fleet/${name}/${id}`]);
       // Only a run of several hosts has them.
-      if (results[`fleet/${name}/direct`] === undefined) return [];
-      const of = (id: string) => results[`fleet/${name}/${id}`]?.rounds ?? [];
+      if (four === undefined || one === undefined || alone === undefined) return [];
+      const behind = `four hosts by their goods / one behind HAProxy, ${goods}`;
       return [
-        byTurns(
-          `four hosts by their goods / one behind HAProxy, ${goods}`,
-          target,
-          compared(of("by_goods"), of("one")),
-        ),
+        byTurns(behind, least, compared(four.rounds, one.rounds)),
+        atLeast(`${behind}, by the servers' CPU time`, least, one.cpuUs, four.cpuUs),
         byTurns(
           `four hosts by their goods / one without HAProxy, ${goods}`,
-          target,
-          compared(of("by_goods"), of("direct")),
+          least,
+          compared(four.rounds, alone.rounds),
         ),
       ];
     },

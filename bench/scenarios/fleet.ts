@@ -3,9 +3,11 @@
  * the same balancer, and without one. The same without regard to goods shows what that is worth.
  */
 import type { Fleet } from "../load/protocol.ts";
-import { CALLERS, type Scenario, TURN_TIMES, WORKLOADS } from "./scenario.ts";
+import { CALLERS, type Scenario, WORKLOADS } from "./scenario.ts";
 
 const SERVERS = 4;
+/** With as many callers for each server a call takes longer than a short turn. */
+const TIMES = { warmupMs: 300, windowMs: 700 } as const;
 const TITLES: Readonly<Record<Fleet, string>> = {
   one: "one server behind HAProxy",
   by_goods: "four by their goods",
@@ -15,7 +17,7 @@ const TITLES: Readonly<Record<Fleet, string>> = {
 /** Measured by turns; ids end in the fleet, or in `direct`. */
 export const FLEET_TURNS: readonly Scenario[] = (["one_goods", "uniform"] as const).flatMap((name) => {
   const common = {
-    ...TURN_TIMES,
+    ...TIMES,
     group: "several hosts",
     kind: "grpc",
     method: "Sell",
@@ -34,6 +36,8 @@ export const FLEET_TURNS: readonly Scenario[] = (["one_goods", "uniform"] as con
       title: `gRPC Sell, ${goods}, ${TITLES[fleet]}`,
       fleet,
       processes: fleet === "one" ? 1 : SERVERS,
+      // Each server has as many as the one alone: with a quarter of them its batches would be a quarter as large.
+      callers: fleet === "one" ? CALLERS : CALLERS * SERVERS,
     })),
   ];
 });

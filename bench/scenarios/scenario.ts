@@ -58,8 +58,6 @@ export const GOODS = 10_000;
 /** Windows of scenarios that a ratio stands on, and of those that only complete the picture. In ms. */
 export const RATIO_TIMES = { warmupMs: 200, windowMs: 1_000 } as const;
 export const PICTURE_TIMES = { warmupMs: 50, windowMs: 160 } as const;
-/** Of one turn of what is measured by turns. */
-export const TURN_TIMES = { warmupMs: 40, windowMs: 160 } as const;
 
 /** Where sales go, by name. */
 export const WORKLOADS = {

@@ -1,5 +1,8 @@
 /** What a part of a server costs its sales: servers with it and without, which are measured by turns. */
-import { type Scenario, TURN_TIMES, WORKLOADS } from "./scenario.ts";
+import { type Scenario, WORKLOADS } from "./scenario.ts";
+
+/** Of one turn of one of them. */
+const TURN_TIMES = { warmupMs: 40, windowMs: 160 } as const;
 
 /** Few, as they are answered together: of many a short window would have a few batches, and one more or less. */
 const TURN_CALLERS = 64;
