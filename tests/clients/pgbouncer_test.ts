@@ -2,80 +2,29 @@
  * Behind PgBouncer in transaction mode, as Debian ships it and docs/clients.md sets it: orders go through as they do
  * without it, and what can't be had behind a pooler is reported by name.
  */
-import {
-  assert,
-  assertEquals,
-  assertGreater,
-  assertLessOrEqual,
-  assertRejects,
-  assertStringIncludes,
-} from "@std/assert";
-import type postgres from "postgres";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { settle } from "../../src/inventory/settle.ts";
 import { DatabaseUnavailableError, LogInFailedError } from "../../src/store/errors.ts";
 import { createStore, type Store } from "../../src/store/store.ts";
-import { callUntilDecided, inParallel, tally } from "../support/callers.ts";
+import { inParallel } from "../support/callers.ts";
 import { applyTo, keysOf, sell, set } from "../support/apply.ts";
-import { again } from "../support/clients/client.ts";
 import { createTestDatabase, ownerOf } from "../support/database.ts";
 import { ledgerViolations } from "../support/ledger_check.ts";
 import { startPgBouncer } from "../support/pgbouncer.ts";
 import { NEVER, TEST_LIMITS } from "../support/pool_probe.ts";
-import { startServer } from "../support/server.ts";
+import { throughPooler } from "../drills/pooler/through_pooler.ts";
 import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 
-/** Fewer sessions than each process has connections, so that they go from hand to hand. */
-const SESSIONS_MAX = 4;
-const GOODS = 100;
 const ORDERS = 1000;
-const CALLERS = 40;
 const LIMITS = { ...TEST_LIMITS, connectTimeoutMs: 3000, statementTimeoutMs: 1000, lockTimeoutMs: 250 };
 
-for (const concurrency of ["redlock", "row"]) {
+for (const concurrency of ["redlock", "row"] as const) {
   Deno.test(`${concurrency}: ${ORDERS} orders of two processes are sold once, also when the pooler's sessions are ended`, async () => {
-    await using database = await createTestDatabase();
-    await using bouncer = await startPgBouncer(database.serverUrl, [`default_pool_size = ${SESSIONS_MAX}`]);
-    const behind = { ...database, serverUrl: bouncer.through(database.serverUrl) };
-    const start = () => startServer({ database: behind, env: { CONCURRENCY: concurrency } });
-    const [first, second] = await Promise.all([start(), start()]);
-    await using _servers = { [Symbol.asyncDispose]: async () => void await Promise.all([first.stop(), second.stop()]) };
-    const urls = [first.url, second.url];
-    await using owner = ownerOf(database.ownerUrl);
-    await inParallel(GOODS, CALLERS, async (i) => {
-      assertEquals((await callUntilDecided(first.url, "SetInv", { goodsId: i + 1, num: 1000 })).code, "ok");
-    });
-
-    let sessionsMax = 0;
-    const seen: string[] = [];
-    const answers = await inParallel(ORDERS, CALLERS, async (i) => {
-      if (i % 100 === 50) sessionsMax = Math.max(sessionsMax, await sessions(owner.sql));
-      if (i === ORDERS / 2) await endSessions(owner.sql);
-      const lines = [{ goodsId: 1 + i % GOODS, num: 1 }, { goodsId: 1 + (i + 37) % GOODS, num: 2 }];
-      const answer = await callUntilDecided(
-        urls[i % 2]!,
-        "Sell",
-        { orderId: `order-${i}`, goodsInfo: lines },
-        (answer) => {
-          seen.push(answer.code);
-        },
-      );
-      // Some are sent twice, to the other process.
-      if (i % 10 !== 0) return answer.code;
-      const retried = await callUntilDecided(urls[(i + 1) % 2]!, "Sell", { orderId: `order-${i}`, goodsInfo: lines });
-      assertEquals(retried, again(answer));
-      return answer.code;
-    });
-
-    assertEquals(tally(answers), { ok: ORDERS });
-    assertEquals(tally(seen).internal, undefined);
-    const [left] = await owner.sql<{ num: number }[]>`select sum(on_hand)::int as num from levels`;
-    assertEquals(left?.num, GOODS * 1000 - 3 * ORDERS);
-    assertEquals(await ledgerViolations(owner.sql), []);
-    assertGreater(sessionsMax, 0);
-    assertLessOrEqual(sessionsMax, SESSIONS_MAX, "they did not go through PgBouncer");
-    for (const { output } of [first, second]) {
-      assertEquals(output.stderr.split("PostgreSQL is behind a pooler").length, 2, output.stderr);
-    }
+    const seed = Math.floor(Math.random() * 2 ** 31);
+    const size = { concurrency, endsSessions: true };
+    const { faults, figures } = await throughPooler(size, { seed, orders: ORDERS, say: () => {} });
+    assertEquals(faults, [], `seed ${seed}: ${JSON.stringify(figures)}`);
+    assertEquals(figures["orders"], ORDERS);
   });
 }
 
@@ -129,20 +78,6 @@ async function sold(store: Store, orderId: string, goodsId: number): Promise<voi
   const operation = sell(orderId, [goodsId, 1]);
   const keys = keysOf(operation);
   await store.changeUnderRowLocks(keys, (snapshot) => Promise.resolve(settle(snapshot, [operation]).changes), NEVER);
-}
-
-/** Sessions that the pooler has, by the name that it hands on. */
-async function sessions(owner: postgres.Sql): Promise<number> {
-  const [row] = await owner<{ count: number }[]>`
-    select count(*)::int as count from pg_stat_activity
-     where application_name = 'holdfast' and datname = current_database()`;
-  return row?.count ?? 0;
-}
-
-async function endSessions(owner: postgres.Sql): Promise<void> {
-  await owner`
-    select pg_terminate_backend(pid) from pg_stat_activity
-     where usename = 'holdfast_server' and datname = current_database()`;
 }
 
 /** A store behind a PgBouncer with those settings, of a database of its own. */

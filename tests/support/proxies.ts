@@ -39,6 +39,13 @@ export async function startHaproxy(serverUrl: string): Promise<Proxy> {
   return await runHaproxy("haproxy.cfg", { "127.0.0.1:8080": new URL(serverUrl).host }, "holdfast/one");
 }
 
+/** HAProxy in front of several servers, whose health it looks at every `checkMs`. */
+export async function startHaproxyOfFleet(serverUrls: readonly string[], checkMs: number): Promise<Proxy> {
+  const servers = serverUrls.map((url, i) => `  server s${i + 1} ${new URL(url).host}\n`);
+  const changes = { "  server one 127.0.0.1:8080\n": servers.join(""), "inter 1s": `inter ${checkMs}ms` };
+  return await runHaproxy("haproxy.cfg", changes, `holdfast/s${serverUrls.length}`);
+}
+
 /** HAProxy in front of two servers, each goods at one of them: deploy/haproxy/by_goods.cfg with fewer servers. */
 export async function startHaproxyByGoods(serverUrls: readonly [string, string]): Promise<Proxy> {
   const changes = {

@@ -8,6 +8,7 @@ import { HOLD_SLIPS } from "./slips/holds.ts";
 import { INVENTORY_SLIPS } from "./slips/inventory.ts";
 import { LANES_SLIPS } from "./slips/lanes.ts";
 import { LIMITS_SLIPS } from "./slips/limits.ts";
+import { LEAVING_SLIPS } from "./slips/leaving.ts";
 import { LOCK_SLIPS } from "./slips/lock.ts";
 import { MIGRATION_SLIPS } from "./slips/migrations.ts";
 import { LIST_SLIPS } from "./slips/lists.ts";
@@ -26,6 +27,7 @@ export const SLIPS: readonly Slip[] = [
   ...INVENTORY_SLIPS,
   ...LANES_SLIPS,
   ...LIMITS_SLIPS,
+  ...LEAVING_SLIPS,
   ...LOCK_SLIPS,
   ...STORE_SLIPS,
   ...LIST_SLIPS,

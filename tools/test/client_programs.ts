@@ -74,6 +74,8 @@ const DRILL_PROGRAMS: Readonly<Record<string, ClientProgram>> = {
 /** The long drills, tests/drills/<name>/main.ts, and which programs of others each needs. */
 export const DRILLS = {
   failover: ["haproxy", "patroni", "etcd"],
+  rolling: ["haproxy"],
+  pooler: ["pgbouncer"],
 } as const;
 /** One of {@link DRILLS}. */
 export type DrillName = keyof typeof DRILLS;

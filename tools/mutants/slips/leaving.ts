@@ -1,0 +1,46 @@
+/** Slips in how a process leaves, and in how connections that are old do. */
+import type { Slip } from "../plant.ts";
+
+const AGE = { file: "src/transport/connection_age.ts", tests: ["tests/unit/connection_age_test.ts"] };
+const CONNECTIONS = { file: "src/transport/connections.ts", tests: ["tests/integration/connection_age_test.ts"] };
+const BOARD = { file: "src/health/board.ts", tests: ["tests/unit/health_test.ts"] };
+
+export const LEAVING_SLIPS: readonly Slip[] = [
+  {
+    ...AGE,
+    find: "(1 - JITTER * random)",
+    replace: "(1 + JITTER * random)",
+    rule: "no connection gets older than it may",
+  },
+  {
+    ...AGE,
+    find: 'if (!isClosing) return "close";',
+    replace: "",
+    rule: "who was asked to go has its last streams taken, and then no more",
+  },
+  {
+    ...CONNECTIONS,
+    find: "if (http2?.closed === false) out!.writes.askToLeave();",
+    replace: "if (http2?.closed === false) http2.close();",
+    rule: "what was sent before the peer heard of it is served",
+  },
+  {
+    ...CONNECTIONS,
+    find: "if (carrier !== undefined) endStreams(carrier);",
+    replace: "",
+    rule: "streams end with their connection",
+  },
+  {
+    file: "src/transport/admission.ts",
+    find: " || connection.leavingSince !== undefined",
+    replace: "",
+    rule: "an HTTP/1 answer says that its connection ends",
+    tests: CONNECTIONS.tests,
+  },
+  {
+    ...BOARD,
+    find: "    if (this.#leaving ||",
+    replace: "    if (this.#closed ||",
+    rule: "who leaves is not ready again",
+  },
+];
