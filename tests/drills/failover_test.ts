@@ -12,7 +12,7 @@ import { startProxy } from "../support/tcp_proxy.ts";
 import { audit } from "./failover/audit.ts";
 import { Callers } from "./failover/callers.ts";
 import { Cluster } from "./failover/cluster.ts";
-import { figuresOf, outageWords } from "./failover/outage.ts";
+import { figuresOf, mostInASecond, outageWords } from "./failover/outage.ts";
 
 const CALLERS = 8;
 /** Which the callers do not ask for. */
@@ -20,6 +20,8 @@ const OWN_GOODS = 1000;
 const SALES = 50;
 /** Others may have the machine. */
 const SALES_MS_MAX = 60_000;
+/** Of calls at a server that only reads. */
+const ROUNDS = 20;
 /** Refusals that an outage lasts for at the least. */
 const REFUSALS = 30;
 
@@ -96,6 +98,12 @@ Deno.test("a primary is killed, and its standby promoted: what was acknowledged 
   await t.step("a standby alone is called one, and is sold from once it is promoted", async () => {
     await using reader = await startServer({ database: databaseOf(addressOf(a.port)), healthy: false });
     await notReady(reader);
+    const before = dials.length;
+    for (let round = 0; round < ROUNDS; round++) {
+      const calls = Array.from({ length: CALLERS }, () => call(reader.url, "InvDetail", { goodsId: 1 }));
+      for (const { code } of await Promise.all(calls)) assertEquals(code, "unavailable");
+    }
+    assertLessOrEqual(mostInASecond(dials.slice(before)), DIALS_A_SECOND_MAX);
     const answer = await call(reader.url, "Sell", { orderId: "to-a-standby", goodsInfo: [{ goodsId: 1, num: 1 }] });
     assertEquals([answer.code, answer.body.message], ["unavailable", "The database takes no writes now"]);
     assert(JSON.stringify(answer.body).includes("DATABASE_READ_ONLY"), JSON.stringify(answer.body));

@@ -69,6 +69,19 @@ Deno.test("who asks while hosts are looked at waits for that, and one that is sl
   assertEquals([await asked, state.dials.length], [[1, 1, 1], 2]);
 });
 
+Deno.test("who asks while hosts are looked at once more, as none took writes, is refused at once", async () => {
+  const { search, state } = searchOver(["a", "b"]);
+  await assertRejects(() => search.find(), DatabaseUnavailableError);
+  const latch = Promise.withResolvers<void>();
+  state.wait = latch.promise;
+  state.primary = 1;
+  state.nowMs += 1000;
+  const first = search.find();
+  await assertRejects(() => search.find(), DatabaseUnavailableError, "no host takes writes");
+  latch.resolve();
+  assertEquals([await first, await search.find(), state.dials.length], [1, 1, 4]);
+});
+
 Deno.test("a host that never answers delays nobody: another is found, or who asks is refused in time", async () => {
   let primary = -1;
   let dials = 0;

@@ -89,8 +89,13 @@ export class Dialer {
     }
     this.#dialled = true;
     const { address, certificates = NO_CERTIFICATES, connectTimeoutMs, primary } = this.#options;
-    this.#index ??= await primary?.find() ?? 0;
-    const host = address.hosts[this.#index] as PostgresHost;
+    const index = await primary?.find() ?? 0;
+    // The driver dials again for a statement that met a closed connection, and to cancel one.
+    if (this.#index !== undefined && this.#index !== index) {
+      throw new DatabaseUnavailableError("another host takes the writes now");
+    }
+    this.#index = index;
+    const host = address.hosts[index] as PostgresHost;
     const socket = await openSecure({
       host,
       tls: address.tls,

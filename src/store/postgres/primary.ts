@@ -3,7 +3,8 @@
  *
  *     unknown   --asked, and the pause is over--> searching
  *     unknown   --asked before that--> unknown: refused at once, with what the last search found
- *     searching --asked--> searching: one search serves all who ask, each for a bounded time
+ *     searching --asked--> searching: one search serves all who ask, each for a bounded time; where the one before it
+ *                          failed, they are refused at once with what that one found
  *     searching --a host takes writes--> known
  *     searching --none does--> unknown
  *     known     --it could not be reached, or takes no writes--> unknown
@@ -24,7 +25,7 @@ const SEARCH_DIALS_A_SECOND_MAX = 8;
  * Longest that one who asks waits for a search, in ms, but for the first of all; and that a search waits for one of
  * several hosts, as another may take its place meanwhile. Who answers later is heard all the same.
  */
-const ANSWER_MS_MAX = 1500;
+const ANSWER_MS_MAX = 750;
 
 /** What the search is given. */
 export interface PrimarySearchOptions {
@@ -61,7 +62,10 @@ export class PrimarySearch {
 
   /** The place of the host that takes writes. Throws DatabaseUnavailableError where none does. */
   async find(): Promise<number> {
-    if (this.#searching !== undefined) return await this.#bounded(this.#searching);
+    if (this.#searching !== undefined) {
+      if (this.#failure !== undefined) throw this.#failure;
+      return await this.#bounded(this.#searching);
+    }
     if (this.#known !== undefined && !this.#isDoubted) return this.#known;
     const { hosts, nowMs } = this.#options;
     // Whole searches: a part of one finds nothing.

@@ -51,8 +51,13 @@ export function figuresOf(
     withoutSalesMs: first - last,
     refusedMsMax: Math.max(0, ...meanwhile.map(({ invokedMs, answeredMs = Infinity }) => answeredMs - invokedMs)),
     refused,
-    dialsMax: Math.max(0, ...within.map((from) => within.filter((at) => at >= from && at < from + 1000).length)),
+    dialsMax: mostInASecond(within),
   };
+}
+
+/** The most of these moments that lie within a second. */
+export function mostInASecond(moments: readonly number[]): number {
+  return Math.max(0, ...moments.map((from) => moments.filter((at) => at >= from && at < from + 1000).length));
 }
 
 /** The figures in one line. */

@@ -41,7 +41,7 @@ interface RunningNode extends Node {
   readonly config: string;
   patroni: ServerProcess | undefined;
   /** The superuser's connection. */
-  readonly owner: postgres.Sql;
+  owner: postgres.Sql;
 }
 
 /** The cluster. `await using` stops it, and removes what it left. */
@@ -95,12 +95,14 @@ export class PatroniCluster implements AsyncDisposable {
     return this.#nodes[found.indexOf(true)];
   }
 
-  /** Resolves when a member takes writes, with the moment. */
+  /** Resolves when a commit on a member is answered, which may have to wait for its standby; with the moment. */
   async nextPrimary(msMax: number): Promise<{ readonly node: Node; readonly atMs: number }> {
     const untilMs = performance.now() + msMax;
     while (performance.now() < untilMs) {
       const node = await this.primary();
-      if (node !== undefined) return { node, atMs: performance.now() };
+      const isCommitted = node !== undefined &&
+        await (node as RunningNode).owner`select pg_logical_emit_message(true, 'drill', '')`.then(() => true, () => false);
+      if (node !== undefined && isCommitted) return { node, atMs: performance.now() };
       await new Promise((resolve) => setTimeout(resolve, WATCH_MS));
     }
     throw new Error(`no member takes writes after ${msMax} ms`);
@@ -128,6 +130,10 @@ export class PatroniCluster implements AsyncDisposable {
       running.patroni = undefined;
     }
     await signal("KILL", await postmasterOf(running));
+    // What outlives the postmaster for a moment may still answer on a connection that is there.
+    const { owner } = running;
+    running.owner = this.#ownerOf(running.port);
+    await owner.end({ timeout: 0 });
   }
 
   /** Starts what was killed with its Patroni. */
@@ -215,11 +221,7 @@ export class PatroniCluster implements AsyncDisposable {
       dataDir,
       config,
       patroni: undefined,
-      owner: postgres(this.#url("postgres", this.#passwords.owner, [port], "postgres"), {
-        max: 1,
-        connect_timeout: LOOK_MS_MAX / 1000,
-        onnotice: () => {},
-      }),
+      owner: this.#ownerOf(port),
       env: {
         ...SERVER_ENVIRONMENT,
         PATH: `${testEnvironment().postgresBin}${delimiter}/usr/bin${delimiter}/bin`,
@@ -282,6 +284,14 @@ export class PatroniCluster implements AsyncDisposable {
       .then(([row]) => row?.standby === false, () => false);
     const late = new Promise<false>((resolve) => setTimeout(() => resolve(false), LOOK_MS_MAX));
     return await Promise.race([asked, late]);
+  }
+
+  #ownerOf(port: number): postgres.Sql {
+    return postgres(this.#url("postgres", this.#passwords.owner, [port], "postgres"), {
+      max: 1,
+      connect_timeout: LOOK_MS_MAX / 1000,
+      onnotice: () => {},
+    });
   }
 
   #url(user: string, password: string, ports: readonly number[], database: string): string {
