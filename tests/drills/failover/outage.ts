@@ -14,7 +14,7 @@ export interface OutageFigures {
   readonly failoverMs: number;
   /** From then on, until the first sale was acknowledged. */
   readonly backMs: number;
-  /** From the last sale before to the first one behind it. */
+  /** The longest time from one sale to the next. */
   readonly withoutSalesMs: number;
   /** The longest time that a call took which was sent while there was no primary, and refused. */
   readonly refusedMsMax: number;
@@ -34,7 +34,10 @@ export function figuresOf(
     request.kind === "sell" && answer.outcome === "ok" && answeredMs !== undefined ? [answeredMs] : []
   ).sort((a, b) => a - b);
   const first = sales.find((at) => at > writableMs) ?? Infinity;
-  const last = sales.findLast((at) => at < first) ?? 0;
+  const pauses = sales.flatMap((at, i) => {
+    const next = sales[i + 1] ?? Infinity;
+    return next > killedMs && at < writableMs ? [next - at] : [];
+  });
   const meanwhile = calls.filter(({ invokedMs, answer }) =>
     invokedMs > killedMs && invokedMs < writableMs && answer.outcome !== "ok"
   );
@@ -48,7 +51,7 @@ export function figuresOf(
   return {
     failoverMs: writableMs - killedMs,
     backMs: first - writableMs,
-    withoutSalesMs: first - last,
+    withoutSalesMs: Math.max(0, ...pauses),
     refusedMsMax: Math.max(0, ...meanwhile.map(({ invokedMs, answeredMs = Infinity }) => answeredMs - invokedMs)),
     refused,
     dialsMax: mostInASecond(within),
