@@ -42,13 +42,6 @@ export const STORE_SLIPS: readonly Slip[] = [
     tests: ["tests/integration/writes_not_cancelled_test.ts"],
   },
   {
-    file: "src/store/postgres/pool.ts",
-    find: "write: (statement) => this.#send(client, statement, NEVER),",
-    replace: "write: (statement) => this.#send(client, statement, signal),",
-    rule: "the write of a block is not cancelled while its commit waits for a standby",
-    tests: ["tests/integration/writes_not_cancelled_test.ts"],
-  },
-  {
     file: "src/config/renewed_secrets.ts",
     find: "if (JSON.stringify(found) === JSON.stringify(before)) return;",
     replace: "if (before !== undefined) return;",
