@@ -101,7 +101,10 @@ export class PatroniCluster implements AsyncDisposable {
     while (performance.now() < untilMs) {
       const node = await this.primary();
       const isCommitted = node !== undefined &&
-        await (node as RunningNode).owner`select pg_logical_emit_message(true, 'drill', '')`.then(() => true, () => false);
+        await (node as RunningNode).owner`select pg_logical_emit_message(true, 'drill', '')`.then(
+          () => true,
+          () => false,
+        );
       if (node !== undefined && isCommitted) return { node, atMs: performance.now() };
       await new Promise((resolve) => setTimeout(resolve, WATCH_MS));
     }
