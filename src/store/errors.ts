@@ -86,6 +86,9 @@ const PRIMARY_KEY = /_pkey(_?\d+)?$/;
 /** How Citus says it where the SQLSTATE of a shard was lost. */
 const PRIMARY_KEY_IN_TEXT = /unique constraint "(\w+_pkey(?:_?\d+)?)"/;
 
+/** A decision of before a period of the ledger began; see retention/periods.ts. */
+const PERIOD_BEGAN = /^movements_\d+_began$/;
+
 /** The text that the write statement casts to a number when a row it read has moved; see write_changes.ts. */
 export const FENCE_LOST_TEXT = "rows no longer stand where they were read";
 
@@ -108,6 +111,9 @@ export function storeError(error: unknown): unknown {
   const { code, constraint_name } = error as { code?: string; constraint_name?: string };
   if (typeof code !== "string") return error;
   if (code === "23505" && PRIMARY_KEY.test(constraint_name ?? "")) {
+    return new FenceLostError(constraint_name, { cause: error });
+  }
+  if (code === "23514" && PERIOD_BEGAN.test(constraint_name ?? "")) {
     return new FenceLostError(constraint_name, { cause: error });
   }
   const constraint = code === "XX000" ? PRIMARY_KEY_IN_TEXT.exec(error.message)?.[1] : undefined;

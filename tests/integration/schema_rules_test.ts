@@ -222,7 +222,7 @@ for (const table of TABLES) {
   });
 }
 
-Deno.test("there are no tables but these, the keys and the list of migrations, which the server may only read", async () => {
+Deno.test("there are no tables but these, the keys, the list of migrations and what retention keeps, which the server may only read", async () => {
   await using bench = await openBench();
   const { server, owner } = bench;
   const tables = await owner<{ name: string }[]>`
@@ -230,10 +230,16 @@ Deno.test("there are no tables but these, the keys and the list of migrations, w
      order by relname`;
   assertEquals(
     tables.map((row) => row.name),
-    [...TABLES, "api_keys", "goods_ids", "schema_migrations", "stock"].sort(),
+    [...TABLES, "api_keys", "goods_ids", "openings", "periods", "schema_migrations", "stock"].sort(),
   );
-  await server`select * from schema_migrations, api_keys`;
+  await server`select * from schema_migrations, api_keys, openings, periods`;
   const forbidden = [
+    ...["openings", "periods"].flatMap((table) => [
+      `insert into ${table} select * from ${table}`,
+      `update ${table} set ${table === "openings" ? "version = 1" : "period = 1"}`,
+      `delete from ${table}`,
+      `truncate ${table}`,
+    ]),
     "insert into schema_migrations values ('1')",
     "delete from schema_migrations",
     `insert into api_keys (key_id, key_sha256, name, rights) values ('aaaaaaaaaaaa', '${

@@ -126,6 +126,11 @@ const NO_WORDS: readonly (readonly [named: string, statement: string])[] = [
 Deno.test("what 0.1.0 has no words for is not lost: the migration down refuses, and says what there is", async (t) => {
   await using database = await createTestDatabase();
   await using owner = ownerOf(database.ownerUrl);
+  await owner.sql`insert into periods values (1, now())`;
+  const inPeriods = await assertRejects(() => run(database, "down"), Error);
+  assert(inPeriods.message.includes("what is on record: movements in periods"), inPeriods.message);
+  await owner.sql`delete from periods`;
+  await run(database, "down");
   await owner.sql`
     insert into api_keys (key_id, key_sha256, name, rights)
     values ('aaaaaaaaaaaa', sha256('a'), 'tills', '{seller}')`;

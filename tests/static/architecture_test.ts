@@ -85,6 +85,7 @@ const LAW: Readonly<Record<string, Law>> = {
     packages: [],
   },
   doctor: { files: ["config", "migrate", "process/exit_codes.ts", "store"], packages: [] },
+  retention: { files: ["config", "migrate", "process/exit_codes.ts", "store"], packages: [] },
   workers: { files: ["process", "telemetry"], packages: [] },
   // It looks at rooms through the types of what they show, and is in nobody's way.
   admin: {

@@ -71,6 +71,7 @@ const ENTRIES = {
   migrate: "src/migrate/main.ts",
   keys: "src/keys/main.ts",
   doctor: "src/doctor/main.ts",
+  retain: "src/retention/main.ts",
 } as const;
 const START_MS_MAX = 20_000;
 /** What a supervisor that waits for the program may take beside. */

@@ -50,9 +50,14 @@ export function checkLedgerStatement(after: Place | undefined, limit: number): S
                  is distinct from (page.version, page.on_hand, page.reserved) as is_off
           from page
           left join lateral (
-            select version, on_hand_after, reserved_after from movements
-             where goods_id = page.goods_id and location_id = page.location_id
-             order by version desc limit 1
+            select * from (
+              (select version, on_hand_after, reserved_after from movements
+                where goods_id = page.goods_id and location_id = page.location_id
+                order by version desc limit 1)
+               union all
+              select version, on_hand, reserved from openings
+               where goods_id = page.goods_id and location_id = page.location_id
+            ) as kept order by version desc limit 1
           ) as newest on true
          order by page.goods_id, page.location_id`;
 }

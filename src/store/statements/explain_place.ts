@@ -76,8 +76,8 @@ function standingOf([version, onHand, reserved]: StandingRow): Standing {
 
 /**
  * The statement behind {@link explainPlace}. Of the ledger it reads the latest rows, also those that are newer than the
- * level says: it must not hide that. Where the sums begin is reckoned from the level's version; a row that is missing
- * there breaks the chain.
+ * level says: it must not hide that. Where the sums begin is reckoned from the level's version, or is where the ledger
+ * begins, of which the movements before are not kept; a row that is missing there breaks the chain.
  *
  * What is read of movements is bounded by their versions, and not by a limit alone: of a goods that the planner takes
  * for one of few movements it would read all rows and sort them.
@@ -93,12 +93,18 @@ export function explainPlaceStatement(
     return sql`
         with newest as materialized (
           select version from levels where ${isHere} order by version_block desc limit 1
+        ), kept as materialized (
+          select version, on_hand, reserved from openings
+           where ${isHere} and version >= (select version - ${max} from newest)
         ), recent as materialized (
-          select version, kind, on_hand_delta, reserved_delta, on_hand_after, reserved_after
-            from movements
-           where ${isHere} and version >= (select version - ${max} from newest) order by version desc limit ${more}
+          (select version, kind, on_hand_delta, reserved_delta, on_hand_after, reserved_after
+             from movements
+            where ${isHere} and version >= (select version - ${max} from newest)
+              and version > coalesce((select version from kept), 0) order by version desc limit ${more})
+           union all
+          select version, 'opening', 0, 0, on_hand, reserved from kept
         ), chained as (
-          select *, version = (select version - ${max} from newest) as is_opening,
+          select *, version = coalesce((select version from kept), (select version - ${max} from newest)) as is_opening,
                  (version, on_hand_after::bigint, reserved_after::bigint)
                    = (1 + lag(version, 1, 0::bigint) over by_version,
                       on_hand_delta + lag(on_hand_after::bigint, 1, 0::bigint) over by_version,
@@ -121,7 +127,7 @@ export function explainPlaceStatement(
           (select json_build_array(version, on_hand_after, reserved_after) from chained where is_opening) as opening,
           (select coalesce(json_agg(json_build_array(kind, movements, on_hand_delta, reserved_delta) order by kind), '[]')
              from summed) as sums,
-          (select coalesce(bool_and(follow), false) from summed) as is_chained,
+          (select coalesce(bool_and(follow), exists (select from kept)) from summed) as is_chained,
           (select coalesce(json_agg(json_build_array(
                     order_id, (select buyer_id from orders where orders.order_id = first.order_id), num,
                     ${msOf(sql, sql`expires_at`)}, expires_at <= statement_timestamp())

@@ -47,7 +47,8 @@ const RIGHTS: readonly (readonly [object: string, right: string, expected: boole
   ...["levels", "orders", "operations", "movements", "goods", "reasons", "holds", "shortfalls"].flatMap((table) =>
     [[table, "SELECT", true], [table, "INSERT", true], [table, "TRUNCATE", false]] as const
   ),
-  ["api_keys", "SELECT", true],
+  ...["api_keys", "openings", "periods"].map((table) => [table, "SELECT", true] as const),
+  ...["openings", "periods"].map((table) => [table, "INSERT", false] as const),
   ["api_keys", "INSERT", false],
   ["schema_migrations", "SELECT", true],
   ["holds", "DELETE", true],

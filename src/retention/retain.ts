@@ -1,0 +1,77 @@
+/** Keeps movements for a window: periods begin and leave, and behind them orders and operations. */
+import type { OpenSession } from "../migrate/session.ts";
+import { pause } from "../base/bounded_wait.ts";
+import { leaveOperations, leaveOrders, type LeftPage } from "../store/statements/retention/old_orders.ts";
+import { beginPeriod, divide, dropPeriod, openPeriod, readPeriods } from "../store/statements/retention/periods.ts";
+import { DECISION_AGE_MS_MAX } from "../store/statements/write_changes.ts";
+import type { Statement } from "../store/postgres/transaction_block.ts";
+import { planRetention, type Window } from "./plan.ts";
+
+/** A session. */
+type Sql = OpenSession["sql"];
+
+/** Between two pages, for everybody else. */
+const PAGE_PAUSE_MS = 20;
+/** Until no decision of before a period may be written any more. */
+const DECIDED_MS = DECISION_AGE_MS_MAX + 1_000;
+/** Two runs at once would do the same twice. */
+const LOCK_ID = 7_083_361;
+
+/** What was done. */
+export interface Retained {
+  /** The period that began; undefined: none. */
+  readonly began: number | undefined;
+  /** Those that left. */
+  readonly dropped: readonly number[];
+  readonly orders: number;
+  readonly operations: number;
+}
+
+/**
+ * Does what there is to do now, on one session of the owner's. May be run at any time, also again where it failed.
+ * Throws Error where another run is under way, and what PostgreSQL says.
+ */
+export async function retain(sql: Sql, window: Window, signal: AbortSignal): Promise<Retained> {
+  const [lock] = await sql<{ ours: boolean }[]>`select pg_try_advisory_lock(${LOCK_ID}) as ours`;
+  if (lock?.ours !== true) throw new Error("another run is under way");
+  try {
+    const before = await readPeriods(sql);
+    const plan = planRetention(before.nowMs, before.periods, window);
+    if (plan.divides) await divide(sql);
+    if (plan.begins !== undefined) {
+      await beginPeriod(sql, plan.begins);
+      await pause(DECIDED_MS, signal);
+      await openPeriod(sql, plan.begins);
+    }
+    for (const period of plan.drops) await dropPeriod(sql, period);
+    const { periods: [oldest] } = await readPeriods(sql);
+    // Of these no movement is kept, or all are.
+    const beforeMs = oldest?.beganAtMs ?? -Infinity;
+    const leave = async (page: (beforeMs: number, after: string) => Statement<LeftPage[]>) =>
+      beforeMs === -Infinity ? 0 : await leavePages(sql, (after) => page(beforeMs, after), signal);
+    return {
+      began: plan.begins,
+      dropped: plan.drops,
+      orders: await leave(leaveOrders),
+      operations: await leave(leaveOperations),
+    };
+  } finally {
+    await sql`select pg_advisory_unlock(${LOCK_ID})`;
+  }
+}
+
+async function leavePages(
+  sql: Sql,
+  page: (after: string) => Statement<LeftPage[]>,
+  signal: AbortSignal,
+): Promise<number> {
+  let count = 0;
+  let after: string | null = "";
+  while (after !== null) {
+    const [row]: LeftPage[] = await page(after)(sql);
+    count += Number(row?.left ?? 0);
+    after = row?.next ?? null;
+    if (after !== null) await pause(PAGE_PAUSE_MS, signal);
+  }
+  return count;
+}

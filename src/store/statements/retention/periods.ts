@@ -1,0 +1,138 @@
+/**
+ * The ledger in periods, each a partition of movements by its column `period`, whose default is the period that is
+ * written now. So no statement of the service names it, and a row's period is decided by PostgreSQL.
+ *
+ * Each partition has the fence as its own primary key. What begins a period sees to it that no decision of before is
+ * written into it, see {@link beginPeriod}: so of two writers that read the same version still only one can commit.
+ */
+import type postgres from "postgres";
+
+/** The period in which the first movements of places stay, whose others are not kept: by them places are found. */
+const FIRST_MOVEMENTS = 0;
+const COLUMNS_OF_KEY = "goods_id, location_id, version";
+/** Whoever reads the ledger for long has a lock that this one waits for, and everybody else would wait behind it. */
+const LOCK_TIMEOUT = "2s";
+
+/** A period, and when it began, in ms since 1970; `-Infinity`: it has all that there was. */
+export interface Period {
+  readonly period: number;
+  readonly beganAtMs: number;
+}
+
+/** What there is, from the oldest to the one that is written now; empty: movements is one table. */
+export async function readPeriods(sql: postgres.Sql): Promise<{ readonly nowMs: number; readonly periods: Period[] }> {
+  const rows = await sql<{ now_ms: string; period: number | null; began_ms: string | null }[]>`
+    select (extract(epoch from clock_timestamp()) * 1000)::bigint as now_ms, period,
+           case when isfinite(began_at) then (extract(epoch from began_at) * 1000)::bigint end as began_ms
+      from (select 1) as one left join periods on true order by period`;
+  const periods = rows.flatMap(({ period, began_ms }) =>
+    period === null ? [] : [{ period, beganAtMs: began_ms === null ? -Infinity : Number(began_ms) }]
+  );
+  return { nowMs: Number(rows[0]!.now_ms), periods };
+}
+
+/**
+ * Makes the one table the first period. Reads all of it once, beside those who write; they wait for milliseconds only.
+ * May be run again where it did not come to its end.
+ */
+export async function divide(sql: postgres.Sql): Promise<void> {
+  await briefly(sql, async (short) => {
+    await short`alter table movements add column if not exists period smallint not null default 1`;
+    await short`alter table movements drop constraint if exists movements_1_period`;
+    await short`alter table movements add constraint movements_1_period check (period = 1) not valid`;
+  });
+  await sql`alter table movements validate constraint movements_1_period`;
+  await briefly(sql, async (short) => {
+    await short`lock table movements in access exclusive mode`;
+    const indexes = await short<{ name: string; definition: string }[]>`
+      select relname as name, pg_get_indexdef(indexrelid) as definition
+        from pg_index join pg_class on pg_class.oid = indexrelid
+       where indrelid = 'movements'::regclass and not indisprimary`;
+    const grants = await short<{ right: string; grantee: string }[]>`
+      select privilege_type as right, case when grantee = 0 then 'public' else grantee::regrole::text end as grantee
+        from pg_class, aclexplode(relacl) where pg_class.oid = 'movements'::regclass and grantee <> relowner`;
+    const [table] = await short<{ owner: string }[]>`
+      select relowner::regrole::text as owner from pg_class where oid = 'movements'::regclass`;
+    await short`alter table movements rename to movements_1`;
+    await short`alter index movements_pkey rename to movements_1_pkey`;
+    for (const { name } of indexes) await short.unsafe(`alter index "${name}" rename to "${name}_1"`);
+    await short`create table movements (like movements_1 including defaults including constraints) partition by list (period)`;
+    await short.unsafe(`alter table movements owner to ${table!.owner}`);
+    await short`alter table movements drop constraint movements_1_period`;
+    await short`alter table movements attach partition movements_1 for values in (1)`;
+    // Each finds the one of the partition that is like it.
+    for (const { definition } of indexes) {
+      await short.unsafe(definition.replace(/ ON (ONLY )?\S*movements(_1)? /, " on movements "));
+    }
+    for (const { right, grantee } of grants) await short.unsafe(`grant ${right} on movements to ${grantee}`);
+    await addPartition(short, FIRST_MOVEMENTS);
+    await short`insert into periods (period, began_at) values (1, '-infinity')`;
+  });
+}
+
+/**
+ * Begins the period: what is written from now on is in it. Nobody writes to the ledger while it begins, and whatever
+ * was decided before is refused by a check until such decisions are too old to be written anyway. A read that began
+ * since has seen all of the period before.
+ *
+ * @returns when it began, in ms since 1970
+ */
+export async function beginPeriod(sql: postgres.Sql, period: number): Promise<number> {
+  return await briefly(sql, async (short) => {
+    await short`lock table movements in access exclusive mode`;
+    await addPartition(short, period);
+    const [row] = await short<{ at: string; ms: string }[]>`
+      select at::text as at, (extract(epoch from at) * 1000)::bigint as ms
+        from (select date_trunc('milliseconds', clock_timestamp()) + interval '1 ms' as at) as now`;
+    const { at, ms } = row!;
+    await short.unsafe(
+      `alter table movements_${period} add constraint movements_${period}_began check (at >= '${at}'::timestamptz)`,
+    );
+    await short.unsafe(`alter table movements alter column period set default ${period}`);
+    await short`insert into periods (period, began_at) values (${period}, ${at}::timestamptz)`;
+    return Number(ms);
+  });
+}
+
+/** Takes the check of {@link beginPeriod} away: after a fail-over to a clock that is behind, it would refuse all. */
+export async function openPeriod(sql: postgres.Sql, period: number): Promise<void> {
+  await briefly(sql, async (short) => {
+    await short.unsafe(`alter table movements_${period} drop constraint if exists movements_${period}_began`);
+  });
+}
+
+/** Drops the oldest period, and keeps where its places stood then, and the first movement of each. */
+export async function dropPeriod(sql: postgres.Sql, period: number): Promise<void> {
+  const columns = await sql<{ name: string }[]>`
+    select attname as name from pg_attribute
+     where attrelid = 'movements'::regclass and attnum > 0 and not attisdropped and attname <> 'period'`;
+  const names = columns.map(({ name }) => name).join(", ");
+  await briefly(sql, async (short) => {
+    await short.unsafe(`
+      insert into openings (goods_id, location_id, version, on_hand, reserved, at)
+      select distinct on (goods_id, location_id) goods_id, location_id, version, on_hand_after, reserved_after, at
+        from movements_${period} order by goods_id, location_id, version desc
+          on conflict (goods_id, location_id) do update
+         set version = excluded.version, on_hand = excluded.on_hand, reserved = excluded.reserved, at = excluded.at`);
+    await short.unsafe(`
+      insert into movements (period, ${names}) select ${FIRST_MOVEMENTS}, ${names} from movements_${period} where version = 1`);
+    await short.unsafe(`drop table movements_${period}`);
+    await short`delete from periods where period = ${period}`;
+  });
+}
+
+async function addPartition(short: postgres.TransactionSql, period: number): Promise<void> {
+  await short.unsafe(`create table movements_${period} partition of movements for values in (${period})`);
+  await short.unsafe(`alter table movements_${period} add primary key (${COLUMNS_OF_KEY})`);
+  await short.unsafe(`alter table movements_${period} set (autovacuum_vacuum_insert_scale_factor = 0.02)`);
+}
+
+/** In one transaction that waits for no lock for long. */
+async function briefly<T>(sql: postgres.Sql, work: (short: postgres.TransactionSql) => Promise<T>): Promise<T> {
+  return await sql.begin(async (short) => {
+    await short.unsafe(`set local lock_timeout = '${LOCK_TIMEOUT}'`);
+    await short`set local statement_timeout = 0`;
+    await short`set local enable_seqscan = on`;
+    return await work(short);
+  }) as T;
+}
