@@ -194,6 +194,7 @@ export function serversOf({ kind, processes, variant }: Scenario, environment: E
     case "stock":
       return environment.stockProcesses.slice(0, processes);
     case "article":
+      return [environment.article];
     case "redis":
     case "pgbench":
       return [];

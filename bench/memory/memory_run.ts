@@ -13,6 +13,7 @@ import { type OwnServer, startOwnServer } from "../versus/own_server.ts";
 import { bringH2load } from "../versus/programs.ts";
 import { writeBodies } from "../versus/requests.ts";
 import { VERSUS_SCENARIOS, type VersusScenario } from "../versus/scenarios.ts";
+import type { MemoryRow } from "./memory_record.ts";
 import { type MemorySample, type MemoryTrend, memoryTrend } from "./slope.ts";
 
 /** Samples of a scenario, however long it is. */
@@ -20,12 +21,6 @@ const SAMPLES = 120;
 /** Beside the scenarios. */
 const FIXED_MS = 60_000;
 const MINUTE_MS = 60_000;
-
-interface MemoryRow extends MemoryTrend {
-  readonly title: string;
-  /** Calls answered in all of it, refusals included. */
-  readonly calls: number;
-}
 
 /** How long a run may take, in ms. */
 export function memoryRunMs(minutes: number): number {

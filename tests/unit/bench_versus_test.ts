@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { GoodInvInfoSchema, SellInfoSchema } from "../../src/gen/article/inventory_pb.ts";
+import { measuredPage } from "../../tools/docs/measured_page.ts";
 import { memoryTrend } from "../../bench/memory/slope.ts";
 import { askedOf } from "../../bench/options.ts";
 import { readH2load } from "../../bench/versus/h2load.ts";
@@ -77,6 +78,44 @@ Deno.test("the record is text that reads back as it was, and has a row of the ta
   const table = versusTable(record);
   for (const { title } of VERSUS_SCENARIOS) assert(table.includes(`  ${title} `), table);
 });
+
+Deno.test("the page of what was measured has the rows of each record that there is, and nothing of others", () => {
+  const setting = { cores: 2, platform: "linux x86_64", versions: { deno: "2.9.3" }, postgresql: {} };
+  const common = { at: "2026-01-01T00:00:00.000Z", seconds: 1, setting };
+  const scenario = { unit: "orders/s", rounds: [9], median: 9, longestMs: 1, violations: [] } as const;
+  const results = {
+    ...common,
+    ratios: [],
+    ledgers: {},
+    scenarios: { "a/b": { ...scenario, title: "sold", cpuUs: 7 }, "c/d": { ...scenario, title: "of others" } },
+  };
+  const before = { at: common.at, cpuUs: { "a/b": 8 } };
+  const one = measuredPage({ results, before, versus: undefined, hosts: undefined, memory: undefined });
+  assert(one.includes("| sold | 9 | 7 | 8 |") && !one.includes("of others") && !one.includes("## Memory"), one);
+  const all = measuredPage({
+    results,
+    before,
+    versus: {
+      ...common,
+      limits: [{ title: "fsyncs", perSecond: 900 }],
+      violations: [],
+      scenarios: versusRows(measured({})),
+    },
+    hosts: {
+      ...results,
+      ratios: [{ claim: "four / one", value: 0.9, target: ">= 1", isMet: false, spread: [0.8, 1] }],
+    },
+    memory: { at: common.at, minutes: 2, scenarios: [{ title: "sold", calls: 5, ...memoryTrend(memorySamples) }] },
+  });
+  for (const { title } of VERSUS_SCENARIOS) assert(all.includes(`| ${title} | 100 |`), all);
+  for (
+    const row of ["| fsyncs | 900 |", "| four / one | 0.9, missed | 0.8 to 1 | >= 1 |", "| sold | 5 | 1 | 1 | 0 |"]
+  ) {
+    assert(all.includes(row), `${row} is not in ${all}`);
+  }
+});
+
+const memorySamples = Array.from({ length: 20 }, (_, i) => ({ minutes: i, residentMiB: 1, heapMiB: 1 }));
 
 Deno.test("what h2load says is read, and a run in which not all calls were answered is none", () => {
   const words = (failed: number, status: string) => `

@@ -1,5 +1,6 @@
-/** The pages that are made from code, as they are to stand in docs. */
+/** The pages that are made from code, and from the records of the bench, as they are to stand in docs. */
 import { apiPage } from "./api_page.ts";
+import { measuredPage } from "./measured_page.ts";
 import { metricsPage } from "./metrics_page.ts";
 import { settingsPage } from "./settings_page.ts";
 
@@ -7,9 +8,21 @@ import { settingsPage } from "./settings_page.ts";
 export async function generatedPages(): Promise<ReadonlyMap<string, string>> {
   return new Map([
     ["docs/api.md", await formatted(await apiPage())],
+    ["docs/measured.md", await formatted(measuredPage(await records()))],
     ["docs/metrics.md", await formatted(metricsPage())],
     ["docs/settings.md", await formatted(settingsPage())],
   ]);
+}
+
+async function records() {
+  const [results, before, versus, hosts, memory] = await Promise.all(
+    ["results", "cpu_before", "versus", "hosts", "memory"].map((name) =>
+      Deno.readTextFile(`bench/${name}.json`).then(JSON.parse, (error) => {
+        if (!(error instanceof Deno.errors.NotFound)) throw error;
+      })
+    ),
+  );
+  return { results, before, versus, hosts, memory };
 }
 
 async function formatted(text: string): Promise<string> {
