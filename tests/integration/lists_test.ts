@@ -14,7 +14,7 @@ import { CHOICES, insertShop, type MadeLevel, type MadeShop, madeShop } from "..
 import { NEVER, TEST_LIMITS } from "../support/pool_probe.ts";
 import { seededRandom } from "../support/rude_http2.ts";
 
-const RUNS = 60;
+const RUNS = 30;
 const SHOPS = 2;
 /** More pages than any of these walks has. */
 const PAGES_MAX = 1000;
