@@ -1,6 +1,6 @@
 /** Connections that are as old as they get: their peers are asked to go, and nobody's call is lost by it. */
 import { assert, assertEquals } from "@std/assert";
-import { connectivityState } from "@grpc/grpc-js";
+import { type ChannelInterface, connectivityState } from "@grpc/grpc-js";
 import { startApp } from "../../src/app.ts";
 import { loadConfig } from "../../src/config/config.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
@@ -10,9 +10,10 @@ import { createTestDatabase } from "../support/database.ts";
 import { watchHealth } from "../support/health_watch.ts";
 import { call } from "../support/http2_calls.ts";
 import { ERROR, FLAG, FRAME } from "../support/http2_frames.ts";
-import { CHECK, countStatus, JSON_CALL, jsonCall, latchedCall, limitTest } from "../support/listening.ts";
+import { CHECK, countStatus, JSON_CALL, jsonCall, latchedCall, limitTest, withListener } from "../support/listening.ts";
 import { RawPeer } from "../support/raw_peer.ts";
 import { connectSource, grpcJsSource } from "../support/stream_sources.ts";
+import { TLS_CERTIFICATE, TLS_KEY_FILE } from "../support/tls_server.ts";
 
 const SOON_MS = 100;
 const CONNECTIONS_LEFT = 8;
@@ -73,13 +74,31 @@ limitTest("HTTP/1.1: the next answer says close, and an idle connection is let b
   assertEquals([countStatus(busy, 200), countStatus(idle, 200)], [1, 2]);
 });
 
-limitTest("grpc-js without a retry policy goes from one connection to the next, and no call fails", {
-  connectionAgeMsMax: SOON_MS,
-}, async ({ listener }) => {
-  const service = grpcJsService(listener.url, "health/v1/health.proto", "grpc.health.v1.Health", {
-    options: { "grpc.enable_retries": 0 },
+for (const tls of [undefined, { cert: TLS_CERTIFICATE, key: Deno.readTextFileSync(TLS_KEY_FILE) }]) {
+  const over = tls === undefined ? "" : " over TLS";
+  Deno.test(`grpc-js without a retry policy goes from one connection to the next, and no call fails${over}`, async () => {
+    await withListener({ tls, limits: { sweepMs: 20, connectionAgeMsMax: SOON_MS } }, async ({ listener }) => {
+      const service = grpcJsService(listener.url, "health/v1/health.proto", "grpc.health.v1.Health", {
+        options: { "grpc.enable_retries": 0 },
+        ...(tls === undefined ? {} : { ca: tls.cert }),
+      });
+      const left = countLeft(service.getChannel());
+      const codes = await Promise.all(Array.from({ length: 4 }, async () => {
+        const seen: string[] = [];
+        while (left() < CONNECTIONS_LEFT) {
+          const result = await callGrpcJs(service, "Check", {});
+          seen.push("code" in result ? result.code : "OK");
+        }
+        return seen;
+      }));
+      service.close();
+      assertEquals([...new Set(codes.flat())], ["OK"]);
+    });
   });
-  const channel = service.getChannel();
+}
+
+/** Counts the connections that a channel has left. */
+function countLeft(channel: ChannelInterface): () => number {
   let left = 0;
   const watch = () => {
     const state = channel.getConnectivityState(false);
@@ -90,17 +109,8 @@ limitTest("grpc-js without a retry policy goes from one connection to the next, 
     });
   };
   watch();
-  const codes = await Promise.all(Array.from({ length: 4 }, async () => {
-    const seen: string[] = [];
-    while (left < CONNECTIONS_LEFT) {
-      const result = await callGrpcJs(service, "Check", {});
-      seen.push("code" in result ? result.code : "OK");
-    }
-    return seen;
-  }));
-  service.close();
-  assertEquals([...new Set(codes.flat())], ["OK"]);
-});
+  return () => left;
+}
 
 /** Longer than a stream takes to begin, with all that it has a token for. */
 const BEGUN_MS = 1_500;
