@@ -1,7 +1,13 @@
 /** Keeps movements for a window: periods begin and leave, and behind them orders and operations. */
 import type { OpenSession } from "../migrate/session.ts";
 import { pause } from "../base/bounded_wait.ts";
-import { leaveOperations, leaveOrders, type LeftPage } from "../store/statements/retention/old_orders.ts";
+import {
+  FIRST_PAGE,
+  leaveOperations,
+  leaveOrders,
+  type LeftPage,
+  type PageStart,
+} from "../store/statements/retention/old_orders.ts";
 import { beginPeriod, divide, dropPeriod, openPeriod, readPeriods } from "../store/statements/retention/periods.ts";
 import { DECISION_AGE_MS_MAX } from "../store/statements/write_changes.ts";
 import type { Statement } from "../store/postgres/transaction_block.ts";
@@ -12,6 +18,8 @@ type Sql = OpenSession["sql"];
 
 /** Between two pages, for everybody else. */
 const PAGE_PAUSE_MS = 20;
+/** Orders, or operations, that are looked at with one statement. */
+const PAGE_ROWS = 5_000;
 /** Until no decision of before a period may be written any more. */
 const DECIDED_MS = DECISION_AGE_MS_MAX + 1_000;
 /** Two runs at once would do the same twice. */
@@ -31,7 +39,12 @@ export interface Retained {
  * Does what there is to do now, on one session of the owner's. May be run at any time, also again where it failed.
  * Throws Error where another run is under way, and what PostgreSQL says.
  */
-export async function retain(sql: Sql, window: Window, signal: AbortSignal): Promise<Retained> {
+export async function retain(
+  sql: Sql,
+  window: Window,
+  signal: AbortSignal,
+  { pageRows = PAGE_ROWS, decidedMs = DECIDED_MS }: { readonly pageRows?: number; readonly decidedMs?: number } = {},
+): Promise<Retained> {
   const [lock] = await sql<{ ours: boolean }[]>`select pg_try_advisory_lock(${LOCK_ID}) as ours`;
   if (lock?.ours !== true) throw new Error("another run is under way");
   try {
@@ -40,15 +53,17 @@ export async function retain(sql: Sql, window: Window, signal: AbortSignal): Pro
     if (plan.divides) await divide(sql);
     if (plan.begins !== undefined) {
       await beginPeriod(sql, plan.begins);
-      await pause(DECIDED_MS, signal);
-      await openPeriod(sql, plan.begins);
+      await pause(decidedMs, signal);
     }
+    // Also where an earlier run did not come to it.
+    const written = plan.begins ?? before.periods.at(-1)?.period;
+    if (written !== undefined) await openPeriod(sql, written);
     for (const period of plan.drops) await dropPeriod(sql, period);
     const { periods: [oldest] } = await readPeriods(sql);
     // Of these no movement is kept, or all are.
     const beforeMs = oldest?.beganAtMs ?? -Infinity;
-    const leave = async (page: (beforeMs: number, after: string) => Statement<LeftPage[]>) =>
-      beforeMs === -Infinity ? 0 : await leavePages(sql, (after) => page(beforeMs, after), signal);
+    const leave = async (page: typeof leaveOrders) =>
+      beforeMs === -Infinity ? 0 : await leavePages(sql, (after) => page(beforeMs, after, pageRows), signal);
     return {
       began: plan.begins,
       dropped: plan.drops,
@@ -62,11 +77,11 @@ export async function retain(sql: Sql, window: Window, signal: AbortSignal): Pro
 
 async function leavePages(
   sql: Sql,
-  page: (after: string) => Statement<LeftPage[]>,
+  page: (after: PageStart) => Statement<LeftPage[]>,
   signal: AbortSignal,
 ): Promise<number> {
   let count = 0;
-  let after: string | null = "";
+  let after: PageStart | null = FIRST_PAGE;
   while (after !== null) {
     const [row]: LeftPage[] = await page(after)(sql);
     count += Number(row?.left ?? 0);

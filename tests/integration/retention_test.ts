@@ -12,9 +12,11 @@ import { FenceLostError } from "../../src/store/errors.ts";
 import { beginPeriod, divide, dropPeriod, readPeriods } from "../../src/store/statements/retention/periods.ts";
 import { createStore, type PostgresStore } from "../../src/store/store.ts";
 import { applyTo, rollback, sell, set, settleOn } from "../support/apply.ts";
-import { createTestDatabase } from "../support/database.ts";
+import { createTestDatabase, ownerOf } from "../support/database.ts";
+import { reserve } from "../support/holds.ts";
 import { ledgerViolations } from "../support/ledger_check.ts";
 import { NEVER, TEST_LIMITS } from "../support/pool_probe.ts";
+import { oldSell } from "../support/version_0_1_0.ts";
 import { watchProcess } from "../support/watched.ts";
 
 const LIMITS: LanesLimits = {
@@ -29,12 +31,17 @@ const GOODS = 5;
 const STOCK = 100_000;
 const CALLERS = 8;
 
-Deno.test("periods begin and leave while orders are sold: all places add up, and no order is lost or doubled", async () => {
+for (const concurrency of ["optimistic", "row"] as const) {
+  const title = "periods begin and leave while orders are sold: all places add up, and no order is lost or doubled";
+  Deno.test(`${concurrency}: ${title}`, () => sellThroughPeriods(concurrency));
+}
+
+async function sellThroughPeriods(concurrency: "optimistic" | "row"): Promise<void> {
   await using database = await createTestDatabase();
   const owner = postgres(database.ownerUrl, { max: 1, onnotice: () => {} });
   const store = createStore({ ...TEST_LIMITS, max: 6, address: parsePostgresAddress(database.serverUrl) });
   const lanes = new Lanes(
-    { store, mode: { concurrency: "optimistic" }, random: Math.random, log: TEST_LIMITS.log },
+    { store, mode: { concurrency }, random: Math.random, log: TEST_LIMITS.log },
     LIMITS,
   );
   // One place is idle from its first day on.
@@ -97,7 +104,7 @@ Deno.test("periods begin and leave while orders are sold: all places add up, and
   await lanes.close();
   await store.close();
   await owner.end({ timeout: 1 });
-});
+}
 
 Deno.test("a decision of before a period is not written into it: of two that read one version one commits", async () => {
   await using database = await createTestDatabase();
@@ -112,6 +119,8 @@ Deno.test("a decision of before a period is not written into it: of two that rea
     await assertRejects(() => store.writeChanges(changes, NEVER), FenceLostError);
   }
   await applyTo(store, sell("early", [1, 1]), set("new", 2, 10));
+  await using before = ownerOf(database.serverUrl);
+  assertEquals(await oldSell(before.sql, "by 0.1.0", [1, 1]), "sold");
   assertEquals(await ledgerViolations(owner), []);
   await store.close();
   await owner.end({ timeout: 1 });
@@ -122,17 +131,24 @@ Deno.test("a run does what is due, and orders leave behind their movements", asy
   const owner = postgres(database.ownerUrl, { max: 1, onnotice: () => {} });
   const store = createStore({ ...TEST_LIMITS, address: parsePostgresAddress(database.serverUrl) });
   await applyTo(store, set("set", 1, 10));
-  await applyTo(store, sell("old", [1, 1]));
+  await applyTo(store, sell("old", [1, 1]), sell("older", [1, 1]));
+  await applyTo(store, sell("oldest", [1, 1]), reserve("held", [[1, 1]], { ttlMs: 60_000 }));
   const window = { keptMs: 0, periodMs: 86_400_000 };
-  assertEquals(await retain(owner, { ...window, keptMs: 86_400_000 }, NEVER), {
+  assertEquals(await retain(owner, { ...window, keptMs: 86_400_000 }, NEVER, { decidedMs: 0 }), {
     began: 2,
     dropped: [],
     orders: 0,
     operations: 0,
   });
   await applyTo(store, sell("new", [1, 1]));
-  assertEquals(await retain(owner, window, NEVER), { began: undefined, dropped: [1], orders: 1, operations: 1 });
-  assertEquals((await owner`select order_id from orders`).map((row) => row["order_id"]), ["new"]);
+  assertEquals(await retain(owner, window, NEVER, { pageRows: 1 }), {
+    began: undefined,
+    dropped: [1],
+    orders: 3,
+    operations: 1,
+  });
+  const left = await owner`select order_id from orders order by order_id`;
+  assertEquals(left.map((row) => row["order_id"]), ["held", "new"]);
   assertEquals(await ledgerViolations(owner), []);
   await assertPlacesAreWhole(store);
   // Once is for as long as it is known.

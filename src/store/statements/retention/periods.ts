@@ -10,8 +10,15 @@ import type postgres from "postgres";
 /** The period in which the first movements of places stay, whose others are not kept: by them places are found. */
 const FIRST_MOVEMENTS = 0;
 const COLUMNS_OF_KEY = "goods_id, location_id, version";
-/** Whoever reads the ledger for long has a lock that this one waits for, and everybody else would wait behind it. */
-const LOCK_TIMEOUT = "2s";
+/**
+ * Whoever reads the ledger for long has a lock that this one waits for, and everybody else waits behind it: not for
+ * longer than sales bear, but more than once.
+ */
+const LOCK_TIMEOUT = "150ms";
+const LOCK_TRIES_MAX = 20;
+const LOCK_PAUSE_MS = 500;
+/** lock_not_available */
+const LOCKED = "55P03";
 
 /** A period, and when it began, in ms since 1970; `-Infinity`: it has all that there was. */
 export interface Period {
@@ -96,6 +103,8 @@ export async function beginPeriod(sql: postgres.Sql, period: number): Promise<nu
 
 /** Takes the check of {@link beginPeriod} away: after a fail-over to a clock that is behind, it would refuse all. */
 export async function openPeriod(sql: postgres.Sql, period: number): Promise<void> {
+  const found = await sql`select from pg_constraint where conname = ${`movements_${period}_began`}`;
+  if (found.length === 0) return;
   await briefly(sql, async (short) => {
     await short.unsafe(`alter table movements_${period} drop constraint if exists movements_${period}_began`);
   });
@@ -110,8 +119,10 @@ export async function dropPeriod(sql: postgres.Sql, period: number): Promise<voi
   await briefly(sql, async (short) => {
     await short.unsafe(`
       insert into openings (goods_id, location_id, version, on_hand, reserved, at)
-      select distinct on (goods_id, location_id) goods_id, location_id, version, on_hand_after, reserved_after, at
-        from movements_${period} order by goods_id, location_id, version desc
+      select goods_id, location_id, version, on_hand_after, reserved_after, at
+        from (select goods_id, location_id, max(version) as version
+                from movements_${period} group by goods_id, location_id) as last
+        join movements_${period} using (goods_id, location_id, version)
           on conflict (goods_id, location_id) do update
          set version = excluded.version, on_hand = excluded.on_hand, reserved = excluded.reserved, at = excluded.at`);
     await short.unsafe(`
@@ -127,12 +138,19 @@ async function addPartition(short: postgres.TransactionSql, period: number): Pro
   await short.unsafe(`alter table movements_${period} set (autovacuum_vacuum_insert_scale_factor = 0.02)`);
 }
 
-/** In one transaction that waits for no lock for long. */
+/** In one transaction that waits for no lock for long; where it would, it is undone and tried again. */
 async function briefly<T>(sql: postgres.Sql, work: (short: postgres.TransactionSql) => Promise<T>): Promise<T> {
-  return await sql.begin(async (short) => {
-    await short.unsafe(`set local lock_timeout = '${LOCK_TIMEOUT}'`);
-    await short`set local statement_timeout = 0`;
-    await short`set local enable_seqscan = on`;
-    return await work(short);
-  }) as T;
+  for (let attempt = 1;; attempt++) {
+    try {
+      return await sql.begin(async (short) => {
+        await short.unsafe(`set local lock_timeout = '${LOCK_TIMEOUT}'`);
+        await short`set local statement_timeout = 0`;
+        await short`set local enable_seqscan = on`;
+        return await work(short);
+      }) as T;
+    } catch (error) {
+      if ((error as { code?: string }).code !== LOCKED || attempt === LOCK_TRIES_MAX) throw error;
+      await new Promise((resolve) => setTimeout(resolve, LOCK_PAUSE_MS));
+    }
+  }
 }
