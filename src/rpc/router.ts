@@ -34,7 +34,7 @@ import { isOfStreams, UNCOMPRESSED, UNREAD_STREAM_MS } from "./stream_methods.ts
 import { createUnaryPath, type UnaryPath } from "./unary.ts";
 import { answerText, receiveText } from "./universal/web_text.ts";
 import { GZIP } from "./messages/gzip.ts";
-import { LazyHeaders } from "../transport/http2/lazy_headers.ts";
+import { LazyHeaders } from "../transport/http2/headers.ts";
 import { answerUniversally, type BodyStart, type PreparedRequest, type Receive } from "./universal/http2.ts";
 import { callerValues } from "../transport/addresses.ts";
 import { streamValues } from "../transport/leaving.ts";

@@ -25,8 +25,7 @@ import {
 } from "@connectrpc/connect/protocol-grpc";
 import type { Http2Call } from "../transport/exchange.ts";
 import { closeOnceAnswered } from "../transport/http2/egress.ts";
-import { addFields, sendTrailersOnceWanted } from "../transport/http2/headers.ts";
-import { LazyHeaders } from "../transport/http2/lazy_headers.ts";
+import { addFields, LazyHeaders, sendTrailersOnceWanted } from "../transport/http2/headers.ts";
 import { CallEnd, CallTime, grpcTimeout, setCallEnd } from "./deadline.ts";
 import { budgetSpent, CALL_OVER, closeReason, deadlinePassed, internalError } from "./errors.ts";
 import { FREE_BYTES, type MessageBudget, type MessageShare } from "./messages/budget.ts";

@@ -19,8 +19,11 @@ const DEAF_LOOKS = 2;
  */
 const DIALS_PER_SHARER = 8;
 
-/** Some request that every server answers, be it with a refusal. Cleartext: a TLS port answers it with an alert. */
-const KNOCK = "HEAD / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+/**
+ * A request that every server refuses before it is anybody's call, or each knock at a server that asks for credentials
+ * would be counted and logged as a caller without them. Cleartext: a TLS port answers it with an alert.
+ */
+const KNOCK = "HEAD / HTTP/1.1\r\nhost: localhost\r\nexpect: no-answer\r\nconnection: close\r\n\r\n";
 
 /**
  * What came of a dial. `answered`: by this process or another that shares the port. `silent`: connected and not

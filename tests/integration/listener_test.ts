@@ -13,6 +13,7 @@ import {
   withListener,
 } from "../support/listening.ts";
 import { grpcCall, http2Request, RawPeer } from "../support/raw_peer.ts";
+import { dialPort } from "../../src/transport/own_port.ts";
 import { call } from "../support/http2_calls.ts";
 
 const CERTIFICATE = Deno.readTextFileSync(new URL("../support/tls/certificate.pem", import.meta.url));
@@ -168,6 +169,12 @@ Deno.test("requests that no URL can be made of are answered 400, whenever their 
     await answersBothProtocols(listener);
     assert(!logged.some(({ message }) => String(message).includes("fault of the service")), "no fault of ours");
   }
+});
+
+Deno.test("a process that dials its own port is answered, and is no caller", async () => {
+  await withListener({}, async ({ listener, handled }) => {
+    assertEquals([await dialPort(listener.host, listener.port), handled()], ["answered", 0]);
+  });
 });
 
 Deno.test("CORS is in front of the handler, on both protocols", async () => {

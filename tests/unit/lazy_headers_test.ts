@@ -1,7 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { toWebHeaders } from "../../src/transport/http2/headers.ts";
-import { LazyHeaders } from "../../src/transport/http2/lazy_headers.ts";
+import { LazyHeaders, toWebHeaders } from "../../src/transport/http2/headers.ts";
 
 const NAMES = ["content-type", "te", "x-a", "cookie", "grpc-timeout"] as const;
 const name = fc.constantFrom(...NAMES, "Content-Type", "X-A", "constructor");
