@@ -21,7 +21,7 @@ import { http2Request } from "../support/raw_peer.ts";
 import { post, serverTest } from "../support/server.ts";
 import { connectSource, grpcJsSource } from "../support/stream_sources.ts";
 import { watchModule } from "../support/talks.ts";
-import { TLS_CERTIFICATE } from "../support/tls_server.ts";
+import { TLS_CERTIFICATE, WITH_TLS } from "../support/tls_server.ts";
 import { Watcher } from "../support/watching_client.ts";
 
 /** More short lines than the details of one error may name. */
@@ -29,6 +29,8 @@ const LINES = 120;
 const PROXIES = { nginx: startNginx, HAProxy: startHaproxy, Caddy: startCaddy };
 
 const BEHIND_PROXY = { env: { TRUSTED_PROXIES: "127.0.0.1", ACCESS_LOG_SAMPLE: "1" } };
+
+const BEHIND_PROXY_WITH_TLS = { ...WITH_TLS, env: { ...WITH_TLS.env, ...BEHIND_PROXY.env } };
 
 serverTest("through proxies as deploy/ sets them", BEHIND_PROXY, async (server, step) => {
   for (const [number, [name, start]] of Object.entries(PROXIES).entries()) {
@@ -145,6 +147,15 @@ serverTest("through nginx that gathers answers, streams come message by message"
   await using proxy = await startNginx(server.url, { "proxy_buffering off;": "proxy_buffering on;" });
   await post(proxy.url + v1Path("SetInv"), { goodsId: 1, num: 10 }, TLS_CERTIFICATE);
   await watchThrough(proxy, 1);
+});
+
+serverTest("through HAProxy to a server that speaks TLS", BEHIND_PROXY_WITH_TLS, async (server) => {
+  await using proxy = await startHaproxy(server.url);
+  await using client = grpcJsClient(proxy.url, { ca: TLS_CERTIFICATE });
+  const { body } = await post(proxy.url + v1Path("SetInv"), { goodsId: 1, num: 10 }, TLS_CERTIFICATE);
+  assertEquals(body.num, 10);
+  const sold = await client.call("Sell", { orderId: "behind-tls", goodsInfo: [{ goodsId: 1, num: 1 }] });
+  assert("answer" in sold, JSON.stringify(sold));
 });
 
 /** Each change arrives before the next one is made, over all protocols, by the program that docs/clients.md has too. */

@@ -30,6 +30,7 @@ interface Kustomization {
   readonly components?: readonly string[];
   readonly configMapGenerator?: readonly {
     readonly name: string;
+    readonly namespace?: string;
     readonly behavior?: "merge";
     readonly envs?: readonly string[];
     readonly literals?: readonly string[];
@@ -105,11 +106,12 @@ function completed(dir: string, read: Kustomization, before: readonly Manifest[]
     if (component.kind !== "Component") throw new Error(`${path} is no component`);
     manifests = completed(join(dir, path), component, manifests);
   }
-  for (const { name, behavior, envs = [], literals = [] } of read.configMapGenerator ?? []) {
+  for (const { name, namespace, behavior, envs = [], literals = [] } of read.configMapGenerator ?? []) {
     const lines = [...envs.flatMap((path) => sourceText(join(dir, path)).split("\n")), ...literals];
     const data = environment(lines);
     const there = manifests.find(({ kind, metadata }) => kind === "ConfigMap" && metadata.name === name);
     if ((behavior === "merge") !== (there !== undefined)) throw new Error(`${dir}: ConfigMap ${name} is there twice`);
+    if (there?.metadata.namespace !== namespace) throw new Error(`${dir}: ConfigMap ${name} of another namespace`);
     if (there === undefined) manifests.push({ apiVersion: "v1", kind: "ConfigMap", metadata: { name }, data });
     else Object.assign(there.data, data);
   }

@@ -34,9 +34,15 @@ export async function startNginx(serverUrl: string, changes: Changes = {}): Prom
   return await start("nginx", ["-p", dir, "-e", "stderr", "-c", path], dir, port);
 }
 
-/** HAProxy in front of a server. */
+/** HAProxy in front of a server, to which it speaks TLS, as a comment of its file says, where that does. */
 export async function startHaproxy(serverUrl: string): Promise<Proxy> {
-  return await runHaproxy("haproxy.cfg", { "127.0.0.1:8080": new URL(serverUrl).host }, "holdfast/one");
+  const cleartext = "  default-server proto h2 check check-proto h1";
+  const tls = `  default-server ssl verify required ca-file ${TLS_CERTIFICATE_FILE} alpn h2 check check-alpn http/1.1`;
+  const changes = {
+    "  server one 127.0.0.1:8080": `  server one ${new URL(serverUrl).host}`,
+    ...serverUrl.startsWith("https:") ? { [cleartext]: tls } : {},
+  };
+  return await runHaproxy("haproxy.cfg", changes, "holdfast/one");
 }
 
 /** HAProxy in front of several servers, whose health it looks at every `checkMs`. */
