@@ -93,6 +93,8 @@ async function sellThroughPeriods(concurrency: "optimistic" | "row"): Promise<vo
     select (select count(*)::int from movements where period > 0) as kept,
            (select sum(version)::int from levels) as moved`;
   assertGreater(counts!.moved, counts!.kept);
+  // By these places are found.
+  assertEquals((await owner`select goods_id from movements where version = 1`).length, GOODS + 1);
   const [onHand] = await owner<{ sum: number }[]>`select sum(on_hand)::int as sum from levels`;
   assertEquals(onHand?.sum, (GOODS + 1) * STOCK - sold - 4);
   await assertPlacesAreWhole(store);
