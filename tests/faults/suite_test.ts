@@ -4,8 +4,8 @@ import { report } from "./suite/report.ts";
 import { runSuite, violationsOf } from "./suite/run.ts";
 import { openStage } from "./suite/stage.ts";
 
-const MS = 16_000;
-const CALLS_PER_SECOND = 90;
+const MS = 12_000;
+const CALLS_PER_SECOND = 80;
 
 Deno.test("under random faults every promise is kept, in every mode and in all of them beside each other", async () => {
   const seed = Math.floor(Math.random() * 2 ** 31);

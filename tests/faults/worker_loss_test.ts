@@ -11,10 +11,10 @@ import { logLines, pidOf, said, signal } from "../support/workers.ts";
 /** Some starts of a process, on a machine that is busy with other things. */
 const START_MS_MAX = 60_000;
 const STOCK = 100_000;
-const CALLERS = 32;
+const CALLERS = 16;
 /** Of each caller between its orders: it is deaths that are tried here, and not how much two workers can do. */
 const PAUSE_MS = 20;
-const DEATHS = 3;
+const DEATHS = 2;
 const TLS_FILES = new URL("../support/tls/", import.meta.url).pathname;
 
 serverTest("a worker killed under calls, again and again: the other serves on, and every sale is counted once", {
