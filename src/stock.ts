@@ -11,6 +11,7 @@ import {
 import { GoodsNames } from "./goods/goods_names.ts";
 import { Reasons } from "./goods/reasons.ts";
 import type { settle } from "./inventory/settle.ts";
+import type { settleKept } from "./inventory/settle_kept.ts";
 import { Lanes } from "./lanes/lanes.ts";
 import type { Mode } from "./lanes/modes/mode.ts";
 import type { Lock } from "./lock/lock.ts";
@@ -37,6 +38,7 @@ export interface StockParts {
   /** Of a store that is given: what its streams of changes are read from. Absent: there are none. */
   readonly tail?: TailStore;
   readonly settle?: typeof settle;
+  readonly settleKept?: typeof settleKept;
   /** Longest time between two messages of a stream of changes, in ms; for tests. */
   readonly heartbeatMs?: number;
   /** Absent: nobody looks. */
@@ -62,12 +64,12 @@ export interface Stock {
 
 /** Builds what is behind the port. Nothing is connected before it is used, but for the nodes of the lock. */
 export function openStock(config: Config, parts: StockParts): Stock {
-  const { log, settle, observer } = parts;
+  const { log, settle, settleKept, observer } = parts;
   const own = parts.store === undefined ? openStore(config, log) : undefined;
   const opened = own ?? parts.store!;
   const store = observer === undefined ? opened : observedStore(opened, observer);
   const mode = openMode(config, parts);
-  const lanes = new Lanes({ store, settle, mode, random: Math.random, log, observer }, {
+  const lanes = new Lanes({ store, settle, settleKept, mode, random: Math.random, log, observer }, {
     operationsMax: config.queueMax,
     // As with all of the queue, a whole batch always fits.
     operationsPerAddressMax: Math.max(shareOf(config.queueMax, config.addressShareMax), config.batchOrdersMax),

@@ -1,13 +1,14 @@
 /**
  * What has to be read of a batch, and how it is then decided: all entries whose goods were read, together, by one
- * `settle`.
+ * `settle`; or without a read, by `settleKept`.
  */
 import { keyOf } from "../inventory/stock_key.ts";
 import { invariant } from "../base/invariant.ts";
 import { type Changes, type Moment, type Snapshot, takenKey, type Verdict } from "../inventory/model.ts";
 import { changedOrder, rulesOf } from "../inventory/operations/operation.ts";
 import type { Buyer } from "../inventory/operations/rules.ts";
-import { changesNothing, type settle } from "../inventory/settle.ts";
+import { changesNothing, type settle, type Settled } from "../inventory/settle.ts";
+import type { KeptSnapshot, settleKept } from "../inventory/settle_kept.ts";
 import type { OutcomeUnknownError } from "../store/errors.ts";
 import type { SnapshotKeys } from "../store/statements/read_snapshot.ts";
 import { type Entry, keysOfAll } from "./entry.ts";
@@ -39,6 +40,7 @@ export function keysOf(entries: readonly Entry[]): SnapshotKeys {
 /** What a decision is made with. */
 export interface DecisionParts {
   readonly settle: typeof settle;
+  readonly settleKept: typeof settleKept;
   /** Time that a write may take, in ms; nothing is written under a lease that has less left. */
   readonly writeMsMax: number;
 }
@@ -67,14 +69,13 @@ export class Decision {
 
   /** Decides them; answers what is to be written, or undefined for nothing. */
   async make(snapshot: Snapshot): Promise<Changes | undefined> {
-    const { settle, writeMsMax } = this.#parts;
     const moved = this.entries.filter((entry) => learnGoods(entry, snapshot));
     const ahead = moved[0] === undefined ? this.entries : this.entries.slice(0, this.entries.indexOf(moved[0]));
     // Whoever stands behind one of them may want its goods, and must not go before it.
     const behind = this.entries.slice(ahead.length).filter((entry) => !moved.includes(entry));
     const begun = ahead.filter((entry) => entry.begin());
     [this.moved, this.next, this.entries] = [moved, behind, begun];
-    const { verdicts, changes } = settle(snapshot, begun.map((entry) => entry.operation));
+    const { verdicts, changes } = this.#parts.settle(snapshot, begun.map((entry) => entry.operation));
     const undecided = begun.slice(verdicts.length);
     for (const entry of undecided) entry.pause();
     this.next = [...behind, ...undecided];
@@ -82,11 +83,37 @@ export class Decision {
     this.#verdicts = verdicts;
     if (changesNothing(changes)) return undefined;
     if (verdicts.length === 0) this.#waiting = undecided;
-    const stockKeys = changes.levels.map(({ after }) => keyOf(after));
-    if (await this.#guard.extend(stockKeys, writeMsMax)) return changes;
+    return await this.#covered(changes) ? changes : undefined;
+  }
+
+  /**
+   * Decides them without a read, on levels that are kept; answers what is to be written, or undefined for nothing.
+   * "to be read for": nothing was decided. Where the write is lost to the fence they are to be {@link undo}ne.
+   */
+  async makeUnread(kept: KeptSnapshot): Promise<Changes | undefined | "to be read for"> {
+    const entries = this.entries.filter((entry) => !entry.leave());
+    // A write that was lost may have put it on record.
+    if (entries.some(({ lostWrite }) => lostWrite !== undefined)) return "to be read for";
+    const settled: Settled | undefined = this.#parts.settleKept(kept, entries.map((entry) => entry.operation));
+    if (settled === undefined) return "to be read for";
+    for (const entry of entries) entry.begin();
+    [this.entries, this.#verdicts] = [entries, settled.verdicts];
+    if (changesNothing(settled.changes)) return undefined;
+    return await this.#covered(settled.changes) ? settled.changes : undefined;
+  }
+
+  /** What was decided counts no more: nothing of it was written, and they are to be decided again. */
+  undo(): void {
+    for (const entry of this.entries) entry.pause();
+  }
+
+  /** Whether the lease lasts for the write; else they are {@link leaseLost}. */
+  async #covered({ levels }: Changes): Promise<boolean> {
+    const stockKeys = levels.map(({ after }) => keyOf(after));
+    if (await this.#guard.extend(stockKeys, this.#parts.writeMsMax)) return true;
     this.chargeWaiting();
     [this.leaseLost, this.entries] = [this.entries, []];
-    return undefined;
+    return false;
   }
 
   /**

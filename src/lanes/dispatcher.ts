@@ -10,10 +10,12 @@
 import type { StockKey } from "../inventory/stock_key.ts";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { settle } from "../inventory/settle.ts";
+import type { settleKept } from "../inventory/settle_kept.ts";
 import type { Store } from "../store/store.ts";
 import { errorFields, type Log } from "../telemetry/log.ts";
 import type { ObservedBatch, StockObserver } from "../telemetry/observer.ts";
 import { type Entry, keysOfAll } from "./entry.ts";
+import { KeptLevels } from "./kept_levels.ts";
 import type { LanesTallies } from "./tallies.ts";
 import type { LanesLimits } from "./lanes_limits.ts";
 import { LockedRows } from "./locked_rows.ts";
@@ -32,6 +34,8 @@ export interface DispatcherParts {
   readonly store: Store;
   /** How a batch is decided. */
   readonly settle: typeof settle;
+  /** The same without a read. */
+  readonly settleKept: typeof settleKept;
   readonly mode: Mode;
   readonly log: Log;
   /** Answers in [0, 1). */
@@ -78,7 +82,7 @@ export class Dispatcher {
 
   /** `dispatched` is called after each look for batches. */
   constructor(parts: DispatcherParts, limits: LanesLimits, tallies: LanesTallies, dispatched: () => void) {
-    const { store, settle, mode, log, random, observer } = parts;
+    const { store, settle, settleKept, mode, log, random, observer } = parts;
     this.#log = log;
     this.#observer = observer;
     this.#limits = limits;
@@ -89,11 +93,13 @@ export class Dispatcher {
     this.#batchParts = {
       store,
       settle,
+      settleKept,
       log,
       random,
       detours: this.#detours,
       tallies,
       locked: new LockedRows(store, () => performance.now()),
+      kept: new KeptLevels(() => performance.now()),
       batchMsMax: limits.lockWaitMsMax,
       writeMsMax: limits.writeMsMax,
     };
@@ -235,6 +241,8 @@ export class Dispatcher {
       const taken = await this.#guards.take(needed);
       if (taken.is === "guarded") return { guard: taken.guard, insists: false };
       const { refused } = taken;
+      // Whoever has them moves them.
+      this.#batchParts.kept.forget(refused.stockKeys);
       if (batch.entries.some((entry) => this.#refusals.insists(entry, refused))) {
         this.#detours.note("severalGoods");
         return { guard: ROW_LOCKS, insists: true };

@@ -10,6 +10,7 @@ import type { Level, Verdict } from "../inventory/model.ts";
 import type { GoodsLevels, NamedLevel } from "../inventory/levels.ts";
 import { changedOrder, type Operation, rulesOf } from "../inventory/operations/operation.ts";
 import { settle } from "../inventory/settle.ts";
+import { settleKept } from "../inventory/settle_kept.ts";
 import { Admission } from "./admission.ts";
 import { Dispatcher, type DispatcherParts } from "./dispatcher.ts";
 import { Entry } from "./entry.ts";
@@ -22,9 +23,10 @@ import { createReads, type OrderAt, type Reads } from "./reads.ts";
 import type { StockObserver } from "../telemetry/observer.ts";
 
 /** What the lanes work with. */
-export interface LanesParts extends Omit<DispatcherParts, "settle"> {
-  /** How a batch is decided; `settle` where nothing else is given. */
+export interface LanesParts extends Omit<DispatcherParts, "settle" | "settleKept"> {
+  /** How a batch is decided; `settle` and `settleKept` where nothing else is given. */
   readonly settle?: typeof settle | undefined;
+  readonly settleKept?: typeof settleKept | undefined;
 }
 
 /** How long `close` waits for operations under way. */
@@ -47,7 +49,7 @@ export class Lanes {
     this.#observer = parts.observer;
     this.#admission = new Admission(limits);
     this.#dispatcher = new Dispatcher(
-      { ...parts, settle: parts.settle ?? settle },
+      { ...parts, settle: parts.settle ?? settle, settleKept: parts.settleKept ?? settleKept },
       limits,
       this.tallies,
       () => this.#noteIdle(),

@@ -1,7 +1,7 @@
 /**
  * One batch whose goods are ours: read -> settle -> one fenced write -> answer. Two round trips, whatever its size,
- * with or without row locks from the read to the commit. What becomes of those whose read or write failed is
- * retry_rule.ts.
+ * with or without row locks from the read to the commit; one where the levels of its goods are kept and it is
+ * nothing but sales that are made. What becomes of those whose read or write failed is retry_rule.ts.
  *
  * Entries whose goods a foreign session has locked are requeued; before they are tried again, the goods are looked at,
  * so that nobody waits on a connection twice. An entry whose own order is locked ends as busy, and is looked at before
@@ -13,16 +13,17 @@
  * writes nothing meets no first write, so an entry of a lost write is not refused: it ends as of unknown outcome, and
  * since no order was sold on the strength of another of its batch (settle.ts), its retry comes to a write again.
  */
-import type { StockKey } from "../inventory/stock_key.ts";
+import type { Changes, Snapshot } from "../inventory/model.ts";
+import { keyOf, type StockKey } from "../inventory/stock_key.ts";
 import { setTimeout as delay } from "node:timers/promises";
 import { NEVER } from "../base/never.ts";
-import type { settle } from "../inventory/settle.ts";
 import { LeaseTakenError } from "../lock/lock.ts";
-import { DatabaseUnavailableError, OutcomeUnknownError, RowLockedError } from "../store/errors.ts";
+import { DatabaseUnavailableError, FenceLostError, OutcomeUnknownError, RowLockedError } from "../store/errors.ts";
 import type { Store } from "../store/store.ts";
 import { errorFields, type Log } from "../telemetry/log.ts";
-import { Decision, keysOf } from "./decision.ts";
-import type { Entry } from "./entry.ts";
+import { Decision, type DecisionParts, keysOf } from "./decision.ts";
+import { type Entry, keysOfAll } from "./entry.ts";
+import type { KeptLevels, ReadMoment } from "./kept_levels.ts";
 import type { LanesTallies } from "./tallies.ts";
 import { LockedRows, type Looked } from "./locked_rows.ts";
 import type { Guard } from "./modes/mode.ts";
@@ -42,9 +43,8 @@ import {
 } from "./retry_rule.ts";
 
 /** What a batch works with. */
-export interface BatchParts {
+export interface BatchParts extends DecisionParts {
   readonly store: Store;
-  readonly settle: typeof settle;
   readonly log: Log;
   /** Answers in [0, 1). */
   readonly random: () => number;
@@ -54,9 +54,10 @@ export interface BatchParts {
   readonly tallies: LanesTallies;
   /** Which rows were seen locked; one for all batches of the process. */
   readonly locked: LockedRows;
-  /** Limits in ms: of all attempts of one batch together, and of its write. */
+  /** Of all batches of the process. */
+  readonly kept: KeptLevels;
+  /** Of all attempts of one batch together, in ms. */
   readonly batchMsMax: number;
-  readonly writeMsMax: number;
 }
 
 /** Entries that have not ended and are to be queued again. */
@@ -139,6 +140,7 @@ class Batch implements Requeued {
       if (isDetour && attempt === ATTEMPTS_WITHOUT_ROW_LOCKS + 1) detours.note("failedAttempts");
       await this.#change(decision, this.#guard.rowLocks || isDetour);
     } catch (error) {
+      this.#parts.kept.forget(keysOfAll(entries));
       decision.chargeWaiting();
       this.#take(decision);
       for (const entry of decision.entries) entry.pause();
@@ -150,18 +152,56 @@ class Batch implements Requeued {
     return [];
   }
 
-  /** Reads the snapshot of the entries, and commits what is decided on it. */
+  /** Decides the entries, on levels that are kept or on a snapshot, and commits what that comes to. */
   async #change(decision: Decision, rowLocks: boolean): Promise<void> {
-    const { store, log } = this.#parts;
+    const { store, kept } = this.#parts;
+    if (!rowLocks && await this.#changeUnread(decision)) return;
     const keys = keysOf(decision.entries);
-    if (rowLocks) return await store.changeUnderRowLocks(keys, (snapshot) => decision.make(snapshot), NEVER);
-    const changes = await decision.make(await readAgain(() => store.readSnapshot(keys, NEVER)));
-    if (changes === undefined) return;
+    let read: ReadMoment | undefined;
+    const decide = async (snapshot: Snapshot) => {
+      read = { atMs: snapshot.atMs, receivedMs: performance.now() };
+      return await decision.make(snapshot);
+    };
+    let changes: Changes | undefined;
+    if (rowLocks) {
+      await store.changeUnderRowLocks(keys, async (snapshot) => changes = await decide(snapshot), NEVER);
+    } else {
+      changes = await decide(await readAgain(() => store.readSnapshot(keys, NEVER)));
+      if (changes !== undefined) await this.#write(changes);
+    }
+    if (changes !== undefined) kept.wrote(changes, read);
+  }
+
+  /** The same without a read; answers false where there has to be one, and nothing was written. */
+  async #changeUnread(decision: Decision): Promise<boolean> {
+    const { kept, tallies } = this.#parts;
+    const levels = kept.of(decision.entries);
+    if (levels === undefined) return false;
+    const changes = await decision.makeUnread(levels);
+    if (changes === "to be read for") return false;
+    if (changes === undefined) return true;
+    try {
+      await this.#write(changes);
+    } catch (error) {
+      if (!(error instanceof FenceLostError)) throw error;
+      // Others have moved some of the goods, or one of the orders is on record.
+      tallies.unread.add("lost");
+      kept.moved(keysOfAll(decision.entries));
+      decision.undo();
+      return false;
+    }
+    tallies.unread.add("written");
+    kept.wrote(changes);
+    return true;
+  }
+
+  async #write(changes: Changes): Promise<void> {
+    const { store, log } = this.#parts;
     try {
       await store.writeChanges(changes, NEVER);
     } finally {
       // The write ends long before the lease does, unless the whole process stood still.
-      const overMs = -this.#guard.remainingMs(keys.stockKeys);
+      const overMs = -this.#guard.remainingMs(changes.levels.map(({ after }) => keyOf(after)));
       if (overMs > 0) {
         this.#parts.tallies.leasesRanOut.add("under_write");
         log.warn({ overMs: Math.round(overMs) }, "a lease ran out under its write; the ledger's fence has decided");

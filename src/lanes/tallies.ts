@@ -87,6 +87,8 @@ export class LanesTallies {
   readonly retries = new Tally(CAUSES);
   /** Leases that ran out: before the write of their batch began, or under it. */
   readonly leasesRanOut = new Tally({ before_write: 0, under_write: 0 });
+  /** Writes on levels that were kept: made, or lost to the fence, and decided again on a snapshot. */
+  readonly unread = new Tally({ written: 0, lost: 0 });
 
   #batches = 0;
   #batchEntries = 0;

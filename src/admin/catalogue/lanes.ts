@@ -4,7 +4,7 @@ import { SECONDS, SIZES } from "../../telemetry/measures.ts";
 import { each, flag, type Metric, one } from "../metric.ts";
 
 /** What labels can be. */
-const { operations, reasons, failedAttempts, leasesRanOut } = new LanesTallies();
+const { operations, reasons, failedAttempts, leasesRanOut, unread } = new LanesTallies();
 const KINDS = Object.entries(operations);
 const CAUSES = Object.keys(failedAttempts.counts);
 
@@ -85,6 +85,15 @@ export const LANES: readonly Metric[] = [
     help: "writes that found the rows changed since they were read, and wrote nothing",
     across: "sum",
     read: ({ served: { lanes: { tallies } } }) => one(tallies.failedAttempts.counts.fence),
+  },
+  {
+    name: "holdfast_unread_writes_total",
+    type: "counter",
+    help: "writes of sales that were decided on kept levels, without a read: `written`, or `lost` to the fence, as " +
+      "somebody else had moved the goods or an order was on record, and decided again on what was read then",
+    labels: { result: Object.keys(unread.counts) },
+    across: "sum",
+    read: ({ served: { lanes: { tallies } } }) => each("result", tallies.unread.counts),
   },
   {
     name: "holdfast_row_lock_detours_total",

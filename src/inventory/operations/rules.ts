@@ -27,6 +27,11 @@ export interface Operated {
 export interface OperationRules<O> {
   /** It only takes units away: among operations that all do, none makes another possible. */
   readonly takesOnly: boolean;
+  /**
+   * Applied, it writes an order that has to be new, and for that nothing has to be known beside levels. Absent: it has to
+   * be read for.
+   */
+  readonly mayGoUnread?: true;
   /** What it moves is known only once its {@link changedOrder} was read. */
   readonly keysNeedOrder: boolean;
   /** How many lines it counts as where it is asked whether there is capacity for it; at least 1. */

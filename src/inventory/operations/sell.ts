@@ -20,6 +20,7 @@ export interface SellOperation extends Operated {
 /** Its rules. */
 export const SELL: OperationRules<SellOperation> = {
   takesOnly: true,
+  mayGoUnread: true,
   keysNeedOrder: false,
 
   lineCount: ({ lines }) => lines.length,

@@ -5,6 +5,7 @@
 import { type App, startApp } from "../../../src/app.ts";
 import type { Config } from "../../../src/config/config.ts";
 import { settle } from "../../../src/inventory/settle.ts";
+import { settleKept } from "../../../src/inventory/settle_kept.ts";
 import type { Log } from "../../../src/telemetry/log.ts";
 import type { Protection } from "./protections/names.ts";
 import { Points } from "./protections/points.ts";
@@ -43,6 +44,10 @@ export async function startSuiteApp(
       settle(snapshot, withoutMetExpectations(snapshot, operations), {
         leansOnOthers: without.has("committed_ground"),
       }),
+    settleKept: (kept, operations) =>
+      without.has("fresh_refusal")
+        ? settle({ ...kept, orders: new Map(), operations: new Map() }, operations)
+        : settleKept(kept, operations),
     ...(locked === undefined ? {} : { lock: locked.lock }),
   });
   return { app, points };

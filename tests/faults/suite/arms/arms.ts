@@ -4,11 +4,13 @@
  * fence is out in both, it is the lock alone that is shown to suffice.
  */
 import type { Protection } from "../protections/names.ts";
+import { GOODS, sale, STOCK } from "./arm_bench.ts";
 import { latePacket, stalledCommit } from "./lost_writes.ts";
 import { expired, transferred, twoExpect, twoTabs } from "./stock_scenarios.ts";
 import {
   cutAfterCommit,
   deleteKeys,
+  keptLevel,
   killedBeforeCommit,
   killedPostgres,
   lockedRow,
@@ -89,6 +91,23 @@ export const ARMS: readonly Arm[] = [
     base: [],
     out: ["fence"],
     run: meeting("before_commit", { meanwhile: deleteKeys }),
+  },
+  {
+    name: "sold by a level that is kept, and that another process has moved",
+    faults: "plain concurrency; whatever has a process think that nobody else was there",
+    base: [],
+    out: ["fence"],
+    run: keptLevel({ other: sale("other"), first: sale("first") }),
+  },
+  {
+    name: "refused by a level that is kept, and that another process has filled up",
+    faults: "plain concurrency",
+    base: [],
+    out: ["fresh_refusal"],
+    run: keptLevel({
+      other: { kind: "set", goodsId: GOODS, num: 2 * STOCK },
+      first: { kind: "sell", orderId: "first", lines: [{ goodsId: GOODS, num: 2 * STOCK }] },
+    }),
   },
   {
     name: "two of five nodes on one side, three on the other",

@@ -88,7 +88,8 @@ export function meeting(
     const program = isPaused ? await bench.process({ env }) : undefined;
     const first = program ?? await bench.server({ env });
     const second = await bench.server({ env, without: secondWithout ?? without });
-    await bench.fill(first);
+    // The first then has no levels that it could go by without a read.
+    await bench.fill(second);
     await prepare(first, bench);
     await first.stopAt(point);
     const selling = bench.decided(first, firstAsks);
@@ -173,6 +174,18 @@ export const partition: Scenario = async (without, otherMsMax) => {
     for (const link of links.flat()) link.close();
   }
 };
+
+/** The first server goes by what it has written, while the second has moved the goods since. */
+export function keptLevel({ other, first: firstAsks }: { readonly other: Request; readonly first: Request }): Scenario {
+  return async (without) => {
+    await using bench = await ArmBench.open(without);
+    const [first, second] = await Promise.all([bench.server(), bench.server()]);
+    await bench.fill(first);
+    await bench.decided(second, other);
+    await bench.decided(first, firstAsks);
+    return await resultOf(bench);
+  };
+}
 
 /** The answer of a sale is lost with its server, or with its caller, and the sale sent again to another. */
 export const sentAgain: Scenario = async (without) => {

@@ -36,6 +36,8 @@ const PROTECTIONS = {
   buyer_count: "what a buyer has is counted before the goods is read",
   /** Only what leaves a location is written. */
   whole_transfer: "of a transfer only what leaves is written",
+  /** Nobody is refused on a level that is kept: whoever would be is decided on a snapshot. */
+  fresh_refusal: "orders are refused on levels that are kept",
   /** What a set expects is compared before the goods is read, in a read of its own. */
   fenced_expectation: "what a set expects is compared before the goods is read",
 } as const;

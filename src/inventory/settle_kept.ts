@@ -1,0 +1,44 @@
+/**
+ * Settling without a read: sales decided on levels as this process has written them last. Pure.
+ *
+ * Others may have moved such a level since, and nothing is known of orders. So nothing is believed that the write does
+ * not find to be true: its fence compares the levels with what stands there, and each order has to be new by its
+ * primary key; where one of both is not so, nothing is written, and all is decided again on a snapshot. What writes
+ * nothing meets neither, so here nobody is refused, and nobody is answered for an earlier call.
+ */
+import type { Level, Verdict } from "./model.ts";
+import { type Operation, rulesOf } from "./operations/operation.ts";
+import { settle, type Settled } from "./settle.ts";
+import type { StockKey } from "./stock_key.ts";
+
+/** Levels that are kept: no snapshot, as it was not read, and says nothing of what is not in it. */
+export interface KeptSnapshot {
+  /** By the database's clock, as far as this process knows it, in ms since 1970. */
+  readonly atMs: number;
+  readonly levels: ReadonlyMap<StockKey, Level>;
+}
+
+/**
+ * Whether sales may be decided on the level once it is kept. Of one with a policy that may ask for more than the level;
+ * of one with holds their time may be up, which has to be written down before.
+ */
+export function mayBeKept({ reserved, deleted, policy }: Level): boolean {
+  return reserved === 0 && !deleted && policy === undefined;
+}
+
+/** What the operations come to; undefined: they have to be decided on a snapshot. All their levels have to be kept. */
+export function settleKept({ atMs, levels }: KeptSnapshot, operations: readonly Operation[]): Settled | undefined {
+  if (!operations.every(mayGoUnread)) return undefined;
+  const settled = settle({ atMs, levels, orders: new Map(), operations: new Map() }, operations);
+  const isWhole = settled.verdicts.length === operations.length && settled.verdicts.every(isWritten);
+  return isWhole ? settled : undefined;
+}
+
+function mayGoUnread(operation: Operation): boolean {
+  return rulesOf(operation).mayGoUnread === true && operation.dryRun !== true;
+}
+
+/** Not so of the second of two orders with one id. */
+function isWritten(verdict: Verdict): boolean {
+  return verdict.ok && verdict.replayed !== true;
+}

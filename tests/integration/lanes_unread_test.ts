@@ -1,0 +1,166 @@
+/** Sales on levels that are kept, without a read, on a real database: what they meet, and who is read for. */
+import { assert, assertEquals } from "@std/assert";
+import type { Operation } from "../../src/inventory/operations/operation.ts";
+import { OutcomeUnknownError } from "../../src/store/errors.ts";
+import { rollback, sell, set } from "../support/apply.ts";
+import { ownerOf } from "../support/database.ts";
+import { type LanesBench, lanesBench } from "../support/lanes_bench.ts";
+import { checkLedger } from "../support/ledger_check.ts";
+import { NEVER } from "../support/pool_probe.ts";
+
+/** Lanes that count their reads and writes, on goods 1 at 10 units and goods 2 at 20, which both are kept. */
+async function counted(on: LanesBench, beforeWrite: () => Promise<void> = () => Promise.resolve()) {
+  const calls = { reads: 0, writes: 0 };
+  const lanes = on.lanes({
+    store: {
+      readSnapshot: (...args) => (calls.reads++, on.store.readSnapshot(...args)),
+      writeChanges: async (...args) => {
+        calls.writes++;
+        await beforeWrite();
+        await on.store.writeChanges(...args);
+      },
+    },
+  });
+  // Other numbers than those that stand there, for those would not be written.
+  for (const [first, second] of [[1, 2], [10, 20]] as const) {
+    await lanes.applyAll([set(crypto.randomUUID(), 1, first), set(crypto.randomUUID(), 2, second)], NEVER);
+  }
+  calls.reads = calls.writes = 0;
+  return {
+    lanes,
+    calls,
+    /** How the operations ended, which come together, and after how many reads and writes. */
+    async ends(...operations: Operation[]) {
+      const before = { ...calls };
+      const results = await lanes.applyAll(operations, NEVER);
+      return [
+        results.map((result) => {
+          if (result.status === "rejected") return result.reason.kind;
+          const { value } = result;
+          return value.ok ? value.replayed ? "repeated" : "ok" : value.refusal.reason;
+        }).join(),
+        calls.reads - before.reads,
+        calls.writes - before.writes,
+      ];
+    },
+  };
+}
+
+Deno.test("sales of goods that nobody else moves are written without a read, and stand as if they had been read for", async () => {
+  await using on = await lanesBench();
+  const { lanes, ends } = await counted(on);
+  assertEquals(await ends(sell("a", [1, 1])), ["ok", 0, 1]);
+  assertEquals(await ends(sell("b", [1, 1], [2, 2]), sell("c", [2, 3])), ["ok,ok", 0, 1]);
+  assertEquals(await ends({ ...sell("d", [1, 1]), buyerId: "somebody" } as Operation), ["ok", 0, 1]);
+  assertEquals(lanes.tallies.unread.counts, { written: 3, lost: 0 });
+  assertEquals([await on.onHand(1), await on.onHand(2)], [7, 15]);
+  assertEquals(await checkLedger(on.ownerUrl), []);
+
+  await using owner = ownerOf(on.ownerUrl);
+  const [late] = await owner.sql`
+    select count(*) filter (where at > now()) as ahead, count(*) filter (where at < before) as sinking
+      from (select at, lag(at) over (partition by goods_id order by version) as before from movements) as ledger`;
+  assertEquals({ ...late }, { ahead: "0", sinking: "0" }, "times rise with versions, up to the database's own");
+});
+
+Deno.test("what others have moved meets the fence, is read once more, and comes to what is true", async () => {
+  await using on = await lanesBench();
+  const { lanes, ends } = await counted(on);
+  const other = on.lanes();
+  assertEquals((await other.apply(sell("other", [1, 4]), NEVER)).ok, true);
+  assertEquals(await ends(sell("a", [1, 6])), ["ok", 1, 2]);
+  assertEquals(await on.onHand(1), 0);
+  assertEquals(lanes.tallies.unread.counts, { written: 0, lost: 1 });
+  // For a while nothing is kept of it.
+  assertEquals((await other.apply(set("more", 1, 5), NEVER)).ok, true);
+  assertEquals(await ends(sell("b", [1, 5])), ["ok", 1, 1]);
+  assertEquals(await checkLedger(on.ownerUrl), []);
+});
+
+Deno.test("nobody is refused on a kept level: who would be is read for", async () => {
+  await using on = await lanesBench();
+  const { ends } = await counted(on);
+  assertEquals((await on.lanes().apply(set("more", 1, 100), NEVER)).ok, true);
+  assertEquals(await ends(sell("a", [1, 50])), ["ok", 1, 1]);
+  assertEquals(await ends(sell("b", [2, 21])), ["short_stock", 1, 0]);
+  assertEquals((await on.lanes().apply(set("even-more", 2, 200), NEVER)).ok, true);
+  assertEquals(await ends(sell("c", [2, 1]), sell("d", [2, 199]), sell("e", [2, 1])), ["ok,ok,short_stock", 1, 1]);
+  assertEquals(await checkLedger(on.ownerUrl), []);
+});
+
+Deno.test("an order that is on record meets its primary key, and is answered from its record", async () => {
+  await using on = await lanesBench();
+  const { lanes, ends } = await counted(on);
+  assertEquals(await ends(sell("a", [1, 1])), ["ok", 0, 1]);
+  assertEquals(await ends(sell("a", [1, 1])), ["repeated", 1, 1]);
+  assertEquals(await ends(sell("b", [2, 2])), ["ok", 0, 1]);
+  assertEquals(await ends(sell("new", [2, 1]), sell("b", [2, 3])), ["ok,content_differs", 1, 2]);
+  assertEquals(lanes.tallies.unread.counts, { written: 2, lost: 2 });
+  const verdict = await on.lanes().apply(rollback("barred", undefined), NEVER);
+  assert(verdict.ok);
+  const again = await counted(on);
+  assertEquals(await again.ends(sell("barred", [1, 1])), ["order_state", 1, 1]);
+  assertEquals([await on.onHand(1), await on.onHand(2)], [10, 20]);
+  assertEquals(await checkLedger(on.ownerUrl), []);
+});
+
+Deno.test("one order twice in a batch, and a dry run, are read for", async () => {
+  await using on = await lanesBench();
+  const { ends } = await counted(on);
+  assertEquals(await ends(sell("a", [1, 1]), sell("a", [1, 1])), ["ok,repeated", 1, 1]);
+  assertEquals(await ends({ ...sell("b", [2, 1]), dryRun: true } as Operation), ["ok", 1, 0]);
+  assertEquals([await on.onHand(1), await on.onHand(2)], [9, 20]);
+});
+
+Deno.test("a policy, a hold and an end of sale are never sold past", async () => {
+  await using on = await lanesBench();
+  const { lanes, ends } = await counted(on);
+  const place = { goodsId: 1, locationId: 0 };
+  const other = on.lanes();
+  assert((await lanes.apply({ kind: "reserve", orderId: "h", lines: [{ ...place, num: 4 }] }, NEVER)).ok);
+  assertEquals(await ends(sell("a", [1, 7])), ["short_stock", 1, 0]);
+  assert((await lanes.apply({ kind: "release", orderId: "h" }, NEVER)).ok);
+  assertEquals(await ends(sell("b", [1, 1])), ["ok", 0, 1]);
+  const policy = { safetyStock: 5, backorderMax: 0 };
+  assert((await other.apply({ kind: "policy", operationId: "p", ...place, policy }, NEVER)).ok);
+  assertEquals(await ends(sell("c", [1, 5])), ["short_stock", 1, 1]);
+  assert((await other.apply({ kind: "delete", operationId: "d", goodsId: 2, locationId: 0 }, NEVER)).ok);
+  assertEquals(await ends(sell("d", [2, 1])), ["unknown_goods", 1, 1]);
+  assertEquals(await checkLedger(on.ownerUrl), []);
+});
+
+Deno.test("an order whose write on a kept level was lost is read for", async () => {
+  await using on = await lanesBench();
+  let isLost = false;
+  const { lanes, ends, calls } = await counted(on, () => {
+    if (!isLost) return Promise.resolve();
+    isLost = false;
+    return Promise.reject(new OutcomeUnknownError("the connection is gone"));
+  });
+  isLost = true;
+  assertEquals(await ends(sell("a", [1, 1])), ["ok", 1, 2]);
+  assertEquals(await ends(sell("b", [1, 1])), ["ok", 0, 1], "what was read and written since is kept again");
+  assertEquals([lanes.tallies.failedAttempts.counts.lost_write, calls.reads], [1, 1]);
+  assertEquals(await on.onHand(1), 8);
+  assertEquals(await checkLedger(on.ownerUrl), []);
+});
+
+Deno.test("a lease that runs out keeps a sale without a read from being written, too", async () => {
+  await using on = await lanesBench();
+  let leftMs = 5000;
+  const lanes = on.lanes({
+    lock: {
+      acquire: () =>
+        Promise.resolve({
+          remainingMs: () => leftMs,
+          extend: () => Promise.reject(new Error("lost")),
+          release: () => Promise.resolve(void (leftMs = 5000)),
+        }),
+    },
+  });
+  assert((await lanes.apply(set("own", 1, 10), NEVER)).ok);
+  leftMs = 1;
+  assert((await lanes.apply(sell("a", [1, 1]), NEVER)).ok);
+  assertEquals(lanes.tallies.leasesRanOut.counts.before_write, 1);
+  assertEquals(await checkLedger(on.ownerUrl), []);
+});

@@ -1,0 +1,93 @@
+/** For how long levels are kept, and what ends that. The clock is the test's. */
+import { assertEquals } from "@std/assert";
+import type { Changes, Level } from "../../src/inventory/model.ts";
+import { KEPT_LEVELS_MAX, KEPT_MS_MAX, KeptLevels, MOVED_MS } from "../../src/lanes/kept_levels.ts";
+
+/** By the database's clock, which is far from ours. */
+const READ_AT_MS = 5_000_000;
+
+function level(goodsId: number, version = 1, more: Partial<Level> = {}): Level {
+  return { goodsId, locationId: 0, onHand: 10, reserved: 0, version, deleted: false, ...more };
+}
+
+function changes(atMs: number, ...levels: Level[]): Changes {
+  return { atMs, movements: [], levels: levels.map((after) => ({ before: undefined, after })), orders: [], operations: [] };
+}
+
+function bench() {
+  const clock = { nowMs: 1000 };
+  const kept = new KeptLevels(() => clock.nowMs);
+  return {
+    clock,
+    kept,
+    /** Reads and writes. */
+    wrote: (...levels: Level[]) =>
+      kept.wrote(changes(READ_AT_MS, ...levels), { atMs: READ_AT_MS, receivedMs: clock.nowMs }),
+    /** The versions of the goods, where all are kept. */
+    versions: (...goodsIds: number[]) => {
+      const found = kept.of([{ stockKeys: goodsIds }]);
+      return found && goodsIds.map((goodsId) => found.levels.get(goodsId)?.version);
+    },
+  };
+}
+
+Deno.test("a level is kept from its write on, for a bounded time from the read that it goes back to", () => {
+  const { clock, kept, wrote, versions } = bench();
+  assertEquals(versions(1), undefined);
+  wrote(level(1), level(2));
+  assertEquals(versions(1, 2), [1, 1]);
+  assertEquals(versions(1, 3), undefined, "one of them is not kept");
+  clock.nowMs += KEPT_MS_MAX;
+  kept.wrote(changes(READ_AT_MS, level(1, 2)));
+  assertEquals(versions(1), [2]);
+  clock.nowMs++;
+  assertEquals(versions(1), undefined, "a write without a read makes it no younger");
+  kept.wrote(changes(READ_AT_MS, level(9)));
+  assertEquals(versions(9), undefined, "there was no read");
+});
+
+Deno.test("what is decided on kept levels has the time that the database's clock has, and none before its level's", () => {
+  const { clock, kept, wrote } = bench();
+  wrote(level(1));
+  clock.nowMs += 0.7;
+  wrote(level(2));
+  clock.nowMs += 100.5;
+  assertEquals(kept.of([{ stockKeys: [1] }])?.atMs, READ_AT_MS + 101);
+  assertEquals(kept.of([{ stockKeys: [2] }])?.atMs, READ_AT_MS + 100);
+  assertEquals(kept.of([{ stockKeys: [1] }, { stockKeys: [2] }])?.atMs, READ_AT_MS + 101);
+  kept.wrote(changes(READ_AT_MS + 400, level(2, 2)));
+  assertEquals(kept.of([{ stockKeys: [2] }])?.atMs, READ_AT_MS + 400);
+});
+
+Deno.test("a level that may not be kept any more is not, and neither is what somebody may have moved", () => {
+  const { kept, wrote, versions } = bench();
+  wrote(level(1), level(2));
+  wrote(level(1, 2, { reserved: 1 }));
+  kept.forget([2, 3]);
+  assertEquals([versions(1), versions(2)], [undefined, undefined]);
+  assertEquals(kept.size, 0);
+});
+
+Deno.test("what others were found to have moved is not kept for a while", () => {
+  const { clock, kept, wrote, versions } = bench();
+  wrote(level(1));
+  kept.moved([1]);
+  clock.nowMs += MOVED_MS - 1;
+  wrote(level(1, 5));
+  kept.forget([1]);
+  wrote(level(1, 6));
+  assertEquals(versions(1), undefined);
+  clock.nowMs++;
+  assertEquals(versions(1), undefined, "nothing was written since");
+  wrote(level(1, 7));
+  assertEquals(versions(1), [7]);
+});
+
+Deno.test("of very many goods the oldest are forgotten", () => {
+  const { kept, wrote, versions } = bench();
+  for (let goodsId = 1; goodsId <= KEPT_LEVELS_MAX + 1; goodsId++) wrote(level(goodsId));
+  assertEquals(kept.size, KEPT_LEVELS_MAX);
+  assertEquals([versions(1), versions(2)], [undefined, [1]]);
+  kept.moved([1]);
+  assertEquals(kept.size, KEPT_LEVELS_MAX);
+});
