@@ -92,8 +92,6 @@ export class Decision {
    */
   async makeUnread(kept: KeptSnapshot): Promise<Changes | undefined | "to be read for"> {
     const entries = this.entries.filter((entry) => !entry.leave());
-    // A write that was lost may have put it on record.
-    if (entries.some(({ lostWrite }) => lostWrite !== undefined)) return "to be read for";
     const settled: Settled | undefined = this.#parts.settleKept(kept, entries.map((entry) => entry.operation));
     if (settled === undefined) return "to be read for";
     for (const entry of entries) entry.begin();

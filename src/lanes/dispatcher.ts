@@ -14,6 +14,7 @@ import type { settleKept } from "../inventory/settle_kept.ts";
 import type { Store } from "../store/store.ts";
 import { errorFields, type Log } from "../telemetry/log.ts";
 import type { ObservedBatch, StockObserver } from "../telemetry/observer.ts";
+import { BatchesAtOnce, COMPANY_ENOUGH } from "./batches_at_once.ts";
 import { type Entry, keysOfAll } from "./entry.ts";
 import { KeptLevels } from "./kept_levels.ts";
 import type { LanesTallies } from "./tallies.ts";
@@ -71,12 +72,16 @@ export class Dispatcher {
   readonly #observer: StockObserver | undefined;
   readonly #limits: LanesLimits;
   readonly #queue = new Queue<Entry>();
+  readonly #isWanted = (stockKey: StockKey) => this.#queue.isWanted(stockKey);
   readonly #guards: Guards;
   readonly #refusals: Refusals;
   readonly #detours: RowLockDetours;
   readonly #batchParts: BatchParts;
   readonly #dispatched: () => void;
+  readonly #atOnce: BatchesAtOnce;
   #batches = 0;
+  /** Whether a batch has ended since callers that left were last looked for. */
+  #hasEnded = false;
   #planned = false;
   #sweeping: ReturnType<typeof setTimeout> | undefined;
 
@@ -86,6 +91,7 @@ export class Dispatcher {
     this.#log = log;
     this.#observer = observer;
     this.#limits = limits;
+    this.#atOnce = new BatchesAtOnce(limits.batchesMax);
     this.#dispatched = dispatched;
     this.#guards = guardsOf(mode, log, observer);
     this.#refusals = new Refusals(this.#queue, limits, random, () => this.#dispatch());
@@ -165,7 +171,8 @@ export class Dispatcher {
   }
 
   #dispatch(): void {
-    while (this.#batches < this.#limits.batchesMax) {
+    const ready = () => this.#queue.ready(COMPANY_ENOUGH);
+    while (this.#atOnce.mayBegin(this.#batches, ready)) {
       const entries = this.#queue.take(BATCH_LIMITS);
       if (entries.length === 0) break;
       if (this.#observer === undefined) void this.#lead(entries);
@@ -179,6 +186,8 @@ export class Dispatcher {
 
   /** Ends those whose callers have left while they waited, so that they take nobody's place. */
   #sweep(): void {
+    if (!this.#hasEnded) this.#atOnce.forget();
+    this.#hasEnded = false;
     let size = 0;
     for (const entry of this.#queue.waitingEntries()) {
       if (!entry.leave()) continue;
@@ -192,7 +201,7 @@ export class Dispatcher {
   }
 
   #releaseUnwanted(stockKeys: Iterable<StockKey>): void {
-    this.#guards.releaseUnwanted(stockKeys, (stockKey) => this.#queue.isWanted(stockKey));
+    this.#guards.releaseUnwanted(stockKeys, this.#isWanted);
   }
 
   /** Leads one batch to its end; its goods are busy until then. */
@@ -221,12 +230,15 @@ export class Dispatcher {
       if (entry.hasEnded) this.#queue.remove(entry);
     }
     // The answers go out first, and those who come back at once are seen before the lease is released.
+    const endedAt = performance.now();
     await nextTurn();
+    this.#atOnce.note(endedAt - begunAt, performance.now() - endedAt);
     this.#guards.batchOver(goods);
-    this.#releaseUnwanted(goods);
+    this.#guards.linger(goods, this.#isWanted);
     await this.#guards.releaseDue(goods);
     this.#queue.free(goods, performance.now() - begunAt);
     this.#batches--;
+    this.#hasEnded = true;
     this.#dispatch();
   }
 

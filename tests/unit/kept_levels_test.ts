@@ -11,7 +11,13 @@ function level(goodsId: number, version = 1, more: Partial<Level> = {}): Level {
 }
 
 function changes(atMs: number, ...levels: Level[]): Changes {
-  return { atMs, movements: [], levels: levels.map((after) => ({ before: undefined, after })), orders: [], operations: [] };
+  return {
+    atMs,
+    movements: [],
+    levels: levels.map((after) => ({ before: undefined, after })),
+    orders: [],
+    operations: [],
+  };
 }
 
 function bench() {

@@ -141,14 +141,17 @@ export class LeaseCache {
     if (unwanted.length > 0) this.release(unwanted);
   }
 
-  /** Of these goods, releases the idle ones whose turn it is to be another process's. Never rejects. */
-  async releaseDue(stockKeys: Iterable<StockKey>): Promise<void> {
+  /**
+   * Of these goods, releases the idle ones whose turn it is to be another process's; answers those that others were
+   * seen to want. Never rejects.
+   */
+  async releaseDue(stockKeys: Iterable<StockKey>): Promise<readonly StockKey[]> {
     const askedMs = this.#nowMs();
     const due = [...stockKeys].filter((stockKey) => {
       const idle = this.#idle(stockKey);
       return idle !== undefined && askedMs - Math.max(idle.sinceMs, idle.lookedMs) >= SHARE_AFTER_MS;
     });
-    if (due.length === 0) return;
+    if (due.length === 0) return due;
     const wanted = new Set(await this.#lock.wantedByOthers(due));
     const nowMs = this.#nowMs();
     const turns = due.filter((stockKey) => {
@@ -157,6 +160,22 @@ export class LeaseCache {
       return cached !== undefined && (wanted.has(stockKey) || nowMs - cached.sinceMs >= SHARE_AFTER_MS_MAX);
     });
     this.#leave(turns, "yielded");
+    return due.filter((stockKey) => wanted.has(stockKey));
+  }
+
+  /**
+   * Of these goods, releases the idle ones that have been ours for the longest, and begins their time anew: for those
+   * that nobody here waits for, so that others find them free as often as they would if none were cached.
+   */
+  releaseOld(stockKeys: Iterable<StockKey>): StockKey[] {
+    const nowMs = this.#nowMs();
+    const old = [...stockKeys].filter((stockKey) => {
+      const idle = this.#idle(stockKey);
+      return idle !== undefined && nowMs - idle.sinceMs >= SHARE_AFTER_MS_MAX;
+    });
+    this.release(old);
+    for (const stockKey of old) this.#past.delete(stockKey);
+    return old;
   }
 
   /** Releases everything. */

@@ -47,6 +47,11 @@ export interface Guards {
   batchOver(stockKeys: Iterable<StockKey>): void;
   /** Of these goods, releases those that no batch has and nobody here wants. */
   releaseUnwanted(stockKeys: Iterable<StockKey>, isWanted: (stockKey: StockKey) => boolean): void;
+  /**
+   * The same of the goods of a batch that is over, for which somebody may come in a moment: those may stay ours for as
+   * long.
+   */
+  linger(stockKeys: ReadonlySet<StockKey>, isWanted: (stockKey: StockKey) => boolean): void;
   /** Of these goods, releases those that no batch has and whose turn it is to be another process's. Never rejects. */
   releaseDue(stockKeys: Iterable<StockKey>): Promise<void>;
   /** Releases those of the goods that are ours, whoever has them. */
@@ -71,6 +76,7 @@ export abstract class GuardsWithoutLeases implements Guards {
 
   batchOver(): void {}
   releaseUnwanted(): void {}
+  linger(): void {}
   releaseDue(): Promise<void> {
     return Promise.resolve();
   }

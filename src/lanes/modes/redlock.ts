@@ -6,7 +6,8 @@ import type { StockKey } from "../../inventory/stock_key.ts";
 import { QuorumLostError } from "../../lock/lock.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { StockObserver } from "../../telemetry/observer.ts";
-import { LeaseCache } from "./lease_cache.ts";
+import { LeaseCache, PAUSE_MS_MIN } from "./lease_cache.ts";
+import { Lingering } from "./lingering.ts";
 import type { Guard, Guards, Mode, Taken } from "./mode.ts";
 import { type FallbackView, QuorumFallback } from "./quorum_fallback.ts";
 import { ROW_LOCKS } from "./row.ts";
@@ -16,6 +17,9 @@ const BY_ROW_LOCKS: Taken = { is: "guarded", guard: ROW_LOCKS };
 /** Guards of a process in mode `redlock`. */
 export class RedlockGuards implements Guards {
   readonly #leases: LeaseCache;
+  readonly #lingering: Lingering;
+  /** Whether somebody here wants the goods. */
+  #isWanted: (stockKey: StockKey) => boolean = () => false;
   readonly #byLeases: Taken;
   /** Only where the loss of the quorum is to stop nobody. */
   readonly #fallback: QuorumFallback | undefined;
@@ -33,6 +37,7 @@ export class RedlockGuards implements Guards {
       remainingMs: (stockKeys) => leases.remainingMs(stockKeys),
     };
     this.#leases = leases;
+    this.#lingering = new Lingering((stockKeys) => leases.releaseUnwanted(stockKeys, this.#isWanted), monotonicMs);
     this.#byLeases = { is: "guarded", guard };
     this.#fallback = quorumLoss === "row" ? new QuorumFallback({ monotonicMs, timeMs: Date.now }, log) : undefined;
   }
@@ -62,8 +67,17 @@ export class RedlockGuards implements Guards {
     this.#leases.releaseUnwanted(stockKeys, isWanted);
   }
 
-  releaseDue(stockKeys: Iterable<StockKey>): Promise<void> {
-    return this.#leases.releaseDue(stockKeys);
+  linger(stockKeys: ReadonlySet<StockKey>, isWanted: (stockKey: StockKey) => boolean): void {
+    this.#isWanted = isWanted;
+    const unwanted = new Set<StockKey>();
+    for (const stockKey of stockKeys) if (!isWanted(stockKey)) unwanted.add(stockKey);
+    if (unwanted.size === 0) return;
+    this.#lingering.share(this.#leases.releaseOld(unwanted), PAUSE_MS_MIN);
+    this.#leases.releaseUnwanted(this.#lingering.begin(unwanted), isWanted);
+  }
+
+  async releaseDue(stockKeys: Iterable<StockKey>): Promise<void> {
+    this.#lingering.share(await this.#leases.releaseDue(stockKeys));
   }
 
   release(stockKeys: readonly StockKey[]): void {
@@ -71,6 +85,7 @@ export class RedlockGuards implements Guards {
   }
 
   releaseAll(): void {
+    this.#lingering.stop();
     this.#leases.releaseAll();
   }
 
@@ -78,6 +93,7 @@ export class RedlockGuards implements Guards {
     // Of goods that are ours, or are left to others for a moment, the nodes are not asked.
     const isAsked = this.#leases.remainingMs(stockKeys) <= 0;
     const refused = await this.#leases.take(stockKeys);
+    if (refused !== undefined && refused.afterMs === undefined) this.#lingering.share(refused.stockKeys);
     if (isAsked && refused?.afterMs === undefined) this.#fallback?.regained();
     return refused === undefined ? this.#byLeases : { is: "refused", refused };
   }
