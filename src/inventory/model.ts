@@ -195,6 +195,8 @@ export interface HoldLine extends Line {
 export interface Changes {
   /** The time of all of it, from the snapshot. */
   readonly atMs: number;
+  /** It was decided on no snapshot: its time is that of the write, whatever `atMs` says. Absent: it was. */
+  readonly atWrite?: true;
   /** By place, then version; the versions of each follow on its level in the snapshot without a gap. */
   readonly movements: readonly Movement[];
   /** Where each moved goods stands afterwards, by place; `before` is undefined for a new one. */

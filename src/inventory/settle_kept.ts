@@ -13,7 +13,7 @@ import type { StockKey } from "./stock_key.ts";
 
 /** Levels that are kept: no snapshot, as it was not read, and says nothing of what is not in it. */
 export interface KeptSnapshot {
-  /** By the database's clock, as far as this process knows it, in ms since 1970. */
+  /** By this process's time of day, in ms since 1970; what is written has the time of its write. */
   readonly atMs: number;
   readonly levels: ReadonlyMap<StockKey, Level>;
 }
@@ -31,7 +31,12 @@ export function settleKept({ atMs, levels }: KeptSnapshot, operations: readonly 
   if (!operations.every(mayGoUnread)) return undefined;
   const settled = settle({ atMs, levels, orders: new Map(), operations: new Map() }, operations);
   const isWhole = settled.verdicts.length === operations.length && settled.verdicts.every(isWritten);
-  return isWhole ? settled : undefined;
+  return isWhole ? { ...settled, changes: { ...settled.changes, atWrite: true } } : undefined;
+}
+
+/** The verdict of what was written at this time, in ms since 1970. */
+export function verdictAt(verdict: Verdict, atMs: number): Verdict {
+  return verdict.ok && "order" in verdict ? { ...verdict, order: { ...verdict.order, atMs } } : verdict;
 }
 
 function mayGoUnread(operation: Operation): boolean {

@@ -8,7 +8,7 @@ import { type Changes, type Moment, type Snapshot, takenKey, type Verdict } from
 import { changedOrder, rulesOf } from "../inventory/operations/operation.ts";
 import type { Buyer } from "../inventory/operations/rules.ts";
 import { changesNothing, type settle, type Settled } from "../inventory/settle.ts";
-import type { KeptSnapshot, settleKept } from "../inventory/settle_kept.ts";
+import { type KeptSnapshot, type settleKept, verdictAt } from "../inventory/settle_kept.ts";
 import type { OutcomeUnknownError } from "../store/errors.ts";
 import type { SnapshotKeys } from "../store/statements/read_snapshot.ts";
 import { type Entry, keysOfAll } from "./entry.ts";
@@ -98,6 +98,11 @@ export class Decision {
     [this.entries, this.#verdicts] = [entries, settled.verdicts];
     if (changesNothing(settled.changes)) return undefined;
     return await this.#covered(settled.changes) ? settled.changes : undefined;
+  }
+
+  /** What was decided without a read was written at this time, in ms since 1970. */
+  writtenAt(atMs: number): void {
+    this.#verdicts = this.#verdicts.map((verdict) => verdictAt(verdict, atMs));
   }
 
   /** What was decided counts no more: nothing of it was written, and they are to be decided again. */

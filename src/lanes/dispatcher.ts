@@ -13,7 +13,7 @@ import type { settle } from "../inventory/settle.ts";
 import type { settleKept } from "../inventory/settle_kept.ts";
 import type { Store } from "../store/store.ts";
 import { errorFields, type Log } from "../telemetry/log.ts";
-import type { ObservedBatch, StockObserver } from "../telemetry/observer.ts";
+import type { StockObserver } from "../telemetry/observer.ts";
 import { BatchesAtOnce, COMPANY_ENOUGH } from "./batches_at_once.ts";
 import { type Entry, keysOfAll } from "./entry.ts";
 import { KeptLevels } from "./kept_levels.ts";
@@ -26,6 +26,7 @@ import type { FallbackView } from "./modes/quorum_fallback.ts";
 import { RedlockGuards } from "./modes/redlock.ts";
 import { ROW_LOCKS, RowGuards } from "./modes/row.ts";
 import { type DetourCause, RowLockDetours } from "./modes/row_lock_detours.ts";
+import { Observed } from "./observed_batch.ts";
 import { Queue } from "./queue.ts";
 import { ENDED_SIZE_MAX, Refusals } from "./refusals.ts";
 import { type BatchParts, runBatch } from "./run_batch.ts";
@@ -105,7 +106,7 @@ export class Dispatcher {
       detours: this.#detours,
       tallies,
       locked: new LockedRows(store, () => performance.now()),
-      kept: new KeptLevels(() => performance.now()),
+      kept: new KeptLevels({ monotonicMs: () => performance.now(), timeMs: Date.now }),
       batchMsMax: limits.lockWaitMsMax,
       writeMsMax: limits.writeMsMax,
     };
@@ -278,28 +279,6 @@ export class Dispatcher {
     this.#releaseUnwanted(spare);
     this.#queue.free(spare);
     this.#plan();
-  }
-}
-
-/** A batch as observers see it; what they don't look at costs nothing. */
-class Observed implements ObservedBatch {
-  readonly entries: number;
-  readonly waitedMs: number;
-  readonly #entries: readonly Entry[];
-
-  constructor(entries: readonly Entry[], { lockWaitMsMax }: LanesLimits) {
-    this.#entries = entries;
-    this.entries = entries.length;
-    // They are sorted by arrival.
-    this.waitedMs = Math.max(0, performance.now() - entries[0]!.waitUntilMs + lockWaitMsMax);
-  }
-
-  get goods(): number {
-    return keysOfAll(this.#entries).length;
-  }
-
-  get calls(): readonly unknown[] {
-    return this.#entries.map(({ call }) => call);
   }
 }
 

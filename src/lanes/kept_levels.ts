@@ -18,35 +18,33 @@ import { keyOf, type StockKey } from "../inventory/stock_key.ts";
 /** Goods that are known here; of more the oldest are forgotten. */
 export const KEPT_LEVELS_MAX = 10_000;
 /**
- * So long after the last read that it goes back to a level is kept, in ms. Until then the database's clock is taken to
- * run as ours, and what moves no version, such as a policy that is changed by hand, is not seen.
+ * So long after the last read that it goes back to a level is kept, in ms: what moves no version, such as a policy that
+ * is changed by hand, is not seen before.
  */
 export const KEPT_MS_MAX = 2_000;
 /** So long nothing is kept of a goods that others have moved, in ms. */
 export const MOVED_MS = 250;
 
-/** A read, by both clocks, in ms: the database's as it was read, and ours when the answer was there. */
-export interface ReadMoment {
-  readonly atMs: number;
-  readonly receivedMs: number;
-}
-
 interface Kept {
   readonly level: Level;
-  /** Of the write that made it. */
-  readonly atMs: number;
-  readonly read: ReadMoment;
+  /** When the last read was that it goes back to. */
+  readonly readMs: number;
+}
+
+/** Clocks in ms: a monotonic one, and the time of day. */
+export interface KeptClocks {
+  monotonicMs(): number;
+  timeMs(): number;
 }
 
 /** The kept levels of one process. A goods is in one batch at a time; whoever asks sees to that. */
 export class KeptLevels {
-  readonly #nowMs: () => number;
+  readonly #clocks: KeptClocks;
   /** A number: moved, until then. By when they came, the oldest first. */
   readonly #goods = new Map<StockKey, Kept | number>();
 
-  /** `nowMs` is a clock that runs forward. */
-  constructor(nowMs: () => number) {
-    this.#nowMs = nowMs;
+  constructor(clocks: KeptClocks) {
+    this.#clocks = clocks;
   }
 
   /** Goods that are kept or moved. */
@@ -56,30 +54,27 @@ export class KeptLevels {
 
   /** The levels of all goods of the entries; undefined: some are not kept. */
   of(entries: readonly { readonly stockKeys: readonly StockKey[] }[]): KeptSnapshot | undefined {
-    const nowMs = this.#nowMs();
+    const nowMs = this.#clocks.monotonicMs();
     const levels = new Map<StockKey, Level>();
-    let atMs = 0;
     for (const { stockKeys } of entries) {
       for (const stockKey of stockKeys) {
         const kept = this.#goods.get(stockKey);
-        if (typeof kept !== "object" || nowMs - kept.read.receivedMs > KEPT_MS_MAX) return undefined;
+        if (typeof kept !== "object" || nowMs - kept.readMs > KEPT_MS_MAX) return undefined;
         levels.set(stockKey, kept.level);
-        // Times rise with versions, and none is later than the database's clock: its answer was under way for a while.
-        atMs = Math.max(atMs, kept.atMs, kept.read.atMs + nowMs - kept.read.receivedMs);
       }
     }
-    return { atMs: Math.floor(atMs), levels };
+    return { atMs: this.#clocks.timeMs(), levels };
   }
 
-  /** The changes were committed; `read`: what they were decided on, where that was not kept. */
-  wrote({ atMs, levels }: Changes, read?: ReadMoment): void {
-    const nowMs = this.#nowMs();
+  /** The changes were committed; `readMs`: when what they were decided on was read, where that was not kept. */
+  wrote({ levels }: Changes, readMs?: number): void {
+    const nowMs = this.#clocks.monotonicMs();
     for (const { after } of levels) {
       const stockKey = keyOf(after);
       const before = this.#goods.get(stockKey);
       if (typeof before === "number" && before > nowMs) continue;
-      const from = read ?? (typeof before === "object" ? before.read : undefined);
-      if (from !== undefined && mayBeKept(after)) this.#set(stockKey, { level: after, atMs, read: from });
+      const sinceMs = readMs ?? (typeof before === "object" ? before.readMs : undefined);
+      if (sinceMs !== undefined && mayBeKept(after)) this.#set(stockKey, { level: after, readMs: sinceMs });
       else this.#goods.delete(stockKey);
     }
   }
@@ -93,7 +88,7 @@ export class KeptLevels {
 
   /** A write on their kept levels was lost to the fence. */
   moved(stockKeys: Iterable<StockKey>): void {
-    const untilMs = this.#nowMs() + MOVED_MS;
+    const untilMs = this.#clocks.monotonicMs() + MOVED_MS;
     for (const stockKey of stockKeys) this.#set(stockKey, untilMs);
   }
 

@@ -5,7 +5,7 @@
 import type { StockKey } from "../inventory/stock_key.ts";
 import { LeaseTakenError } from "../lock/lock.ts";
 import { retryDelayMs } from "./modes/retry_delay.ts";
-import type { RefusedEntry } from "./run_batch.ts";
+import type { RefusedEntry } from "./requeued.ts";
 import type { Entry } from "./entry.ts";
 import type { LanesLimits } from "./lanes_limits.ts";
 import type { Refused } from "./modes/mode.ts";

@@ -23,7 +23,8 @@ import type { Store } from "../store/store.ts";
 import { errorFields, type Log } from "../telemetry/log.ts";
 import { Decision, type DecisionParts, keysOf } from "./decision.ts";
 import { type Entry, keysOfAll } from "./entry.ts";
-import type { KeptLevels, ReadMoment } from "./kept_levels.ts";
+import type { KeptLevels } from "./kept_levels.ts";
+import type { RefusedEntry, Requeued } from "./requeued.ts";
 import type { LanesTallies } from "./tallies.ts";
 import { LockedRows, type Looked } from "./locked_rows.ts";
 import type { Guard } from "./modes/mode.ts";
@@ -58,23 +59,6 @@ export interface BatchParts extends DecisionParts {
   readonly kept: KeptLevels;
   /** Of all attempts of one batch together, in ms. */
   readonly batchMsMax: number;
-}
-
-/** Entries that have not ended and are to be queued again. */
-export interface Requeued {
-  /** Their goods were not known when they were queued. */
-  readonly moved: readonly Entry[];
-  /** They lean on what others of the batch changed, or stand behind one that moved, and are decided after those. */
-  readonly next: readonly Entry[];
-  /** Some of their goods could not be written now: which, and why. */
-  readonly refused: readonly RefusedEntry[];
-}
-
-/** An entry that could not be written now, because of these of its goods. */
-export interface RefusedEntry {
-  readonly entry: Entry;
-  readonly stockKeys: readonly StockKey[];
-  readonly error: Error;
 }
 
 /** Entries that are decided and written together; `attempt` is from 1. */
@@ -157,9 +141,9 @@ class Batch implements Requeued {
     const { store, kept } = this.#parts;
     if (!rowLocks && await this.#changeUnread(decision)) return;
     const keys = keysOf(decision.entries);
-    let read: ReadMoment | undefined;
+    let readMs: number | undefined;
     const decide = async (snapshot: Snapshot) => {
-      read = { atMs: snapshot.atMs, receivedMs: performance.now() };
+      readMs = performance.now();
       return await decision.make(snapshot);
     };
     let changes: Changes | undefined;
@@ -169,7 +153,7 @@ class Batch implements Requeued {
       changes = await decide(await readAgain(() => store.readSnapshot(keys, NEVER)));
       if (changes !== undefined) await this.#write(changes);
     }
-    if (changes !== undefined) kept.wrote(changes, read);
+    if (changes !== undefined) kept.wrote(changes, readMs);
   }
 
   /** The same without a read; answers false where there has to be one, and nothing was written. */
@@ -181,7 +165,7 @@ class Batch implements Requeued {
     if (changes === "to be read for") return false;
     if (changes === undefined) return true;
     try {
-      await this.#write(changes);
+      decision.writtenAt(await this.#write(changes) ?? changes.atMs);
     } catch (error) {
       if (!(error instanceof FenceLostError)) throw error;
       // Others have moved some of the goods, or one of the orders is on record.
@@ -195,10 +179,10 @@ class Batch implements Requeued {
     return true;
   }
 
-  async #write(changes: Changes): Promise<void> {
+  async #write(changes: Changes): Promise<number | void> {
     const { store, log } = this.#parts;
     try {
-      await store.writeChanges(changes, NEVER);
+      return await store.writeChanges(changes, NEVER);
     } finally {
       // The write ends long before the lease does, unless the whole process stood still.
       const overMs = -this.#guard.remainingMs(changes.levels.map(({ after }) => keyOf(after)));

@@ -30,9 +30,10 @@ export class FenceWatch {
    * movement of a goods is on record although its row of levels stands before it: somebody has changed one without the
    * other.
    */
-  async watch(stockKeys: readonly StockKey[], write: () => Promise<void>, signal: AbortSignal): Promise<void> {
+  async watch<T>(stockKeys: readonly StockKey[], write: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    let written: T;
     try {
-      await write();
+      written = await write();
     } catch (error) {
       if (!(error instanceof FenceLostError)) throw error;
       const suspects = this.#count(stockKeys);
@@ -40,6 +41,7 @@ export class FenceWatch {
       throw off.length === 0 ? error : new OffLedgerError(off, { cause: error });
     }
     if (this.#losses.size > 0) { for (const stockKey of stockKeys) this.#losses.delete(stockKey); }
+    return written;
   }
 
   /** Those that are off. A look that fails is no word on the write, which was undone: none are blamed. */

@@ -54,9 +54,10 @@ export interface Store {
   readSnapshot(keys: SnapshotKeys, signal: AbortSignal): Promise<Snapshot>;
   /**
    * Commits all changes, or none of them: FenceLostError if a row was changed since the snapshot was read,
-   * OffLedgerError if it is found, after some of those, that the goods can't be written at all.
+   * OffLedgerError if it is found, after some of those, that the goods can't be written at all. Answers the time that
+   * they were given, in ms since 1970, or nothing where that is the changes' own.
    */
-  writeChanges(changes: Changes, signal: AbortSignal): Promise<void>;
+  writeChanges(changes: Changes, signal: AbortSignal): Promise<number | void>;
   /**
    * Reads the snapshot with the goods' rows locked, and commits what `decide` makes of it before they are unlocked;
    * undefined: nothing. FenceLostError where a row that could not be locked was changed meanwhile; OffLedgerError as
@@ -210,8 +211,10 @@ export function createStore(given: StoreOptions): PostgresStore {
     readSnapshot: (keys, signal) => readSnapshot(pool, keys, signal),
     writeChanges: async (changes, signal) => {
       const stockKeys = changes.levels.map(({ after }) => keyOf(after));
-      await fences.watch(stockKeys, () => writeChanges(pool, changes, signal, given.decisionAgeMsMax), signal);
+      const write = () => writeChanges(pool, changes, signal, given.decisionAgeMsMax);
+      const atMs = await fences.watch(stockKeys, write, signal);
       committed?.();
+      return atMs;
     },
     changeUnderRowLocks: async (keys, decide, signal) => {
       await fences.watch(keys.stockKeys, () => changeUnderRowLocks(pool, keys, decide, signal), signal);

@@ -18,7 +18,11 @@ import { grantAllLock } from "../support/unguarded.ts";
 import { inEveryMode } from "../support/test_mode.ts";
 
 /** The store's write with something going wrong at each of the first `times` calls. */
-function failing(store: Store, times: number, fault: (write: () => Promise<void>) => Promise<void>): Partial<Store> {
+function failing(
+  store: Store,
+  times: number,
+  fault: (write: () => Promise<number | void>) => Promise<number | void>,
+): Partial<Store> {
   let calls = 0;
   return {
     writeChanges: (changes: Changes, signal: AbortSignal) => {
@@ -46,11 +50,13 @@ for (const [operation, expected, onHand] of EXPECTED) {
   for (
     const [when, fault] of [
       ["before it arrived", () => Promise.reject(new OutcomeUnknownError("lost"))],
-      ["after it committed", (write: () => Promise<void>) => write().then(lost)],
+      ["after it committed", (write: () => Promise<number | void>) => write().then(lost)],
       // Nobody waits for it any more, but PostgreSQL is still at it.
       [
         "while it is under way",
-        (write: () => Promise<void>) => (write().catch(() => {}), Promise.reject(new OutcomeUnknownError("lost"))),
+        (
+          write: () => Promise<number | void>,
+        ) => (write().catch(() => {}), Promise.reject(new OutcomeUnknownError("lost"))),
       ],
     ] as const
   ) {

@@ -17,7 +17,7 @@ async function counted(on: LanesBench, beforeWrite: () => Promise<void> = () => 
       writeChanges: async (...args) => {
         calls.writes++;
         await beforeWrite();
-        await on.store.writeChanges(...args);
+        return await on.store.writeChanges(...args);
       },
     },
   });
@@ -61,6 +61,14 @@ Deno.test("sales of goods that nobody else moves are written without a read, and
     select count(*) filter (where at > now()) as ahead, count(*) filter (where at < before) as sinking
       from (select at, lag(at) over (partition by goods_id order by version) as before from movements) as ledger`;
   assertEquals({ ...late }, { ahead: "0", sinking: "0" }, "times rise with versions, up to the database's own");
+  const beforeMs = Number((await owner.sql`select extract(epoch from clock_timestamp()) * 1000 as ms`)[0]?.ms);
+  const verdict = await lanes.apply(sell("e", [1, 1]), NEVER);
+  const [e] = await owner.sql`
+    select extract(epoch from created_at) * 1000 as ms, created_at = (select at from movements where order_id = 'e') as is_same
+      from orders where order_id = 'e'`;
+  assert(verdict.ok && verdict.kind === "sell");
+  assertEquals([Number(e?.ms), e?.is_same], [verdict.order.atMs, true], "what is answered is what is on record");
+  assert(verdict.order.atMs >= Math.floor(beforeMs), "an order is not sold before it was asked for");
 });
 
 Deno.test("what others have moved meets the fence, is read once more, and comes to what is true", async () => {

@@ -76,7 +76,7 @@ for (const [write, { change, places }] of Object.entries(WRITES)) {
 }
 
 /** Prepares a change; what is answered sends it. */
-type Change = (store: Store, operation: Operation) => Promise<() => Promise<void>>;
+type Change = (store: Store, operation: Operation) => Promise<() => Promise<unknown>>;
 
 async function changeUnderRowLocks(store: Store, operation: Operation) {
   const keys = keysOf(operation);

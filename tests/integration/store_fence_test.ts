@@ -217,6 +217,6 @@ async function waitingWriters(owner: postgres.Sql): Promise<number> {
 }
 
 /** What a promise fails with; undefined if it does not. */
-function failure(promise: Promise<void>): Promise<unknown> {
+function failure(promise: Promise<unknown>): Promise<unknown> {
   return promise.then(() => undefined, (error) => error);
 }

@@ -3,16 +3,15 @@ import { assertEquals } from "@std/assert";
 import type { Changes, Level } from "../../src/inventory/model.ts";
 import { KEPT_LEVELS_MAX, KEPT_MS_MAX, KeptLevels, MOVED_MS } from "../../src/lanes/kept_levels.ts";
 
-/** By the database's clock, which is far from ours. */
-const READ_AT_MS = 5_000_000;
+const TIME_MS = 5_000_000;
 
 function level(goodsId: number, version = 1, more: Partial<Level> = {}): Level {
   return { goodsId, locationId: 0, onHand: 10, reserved: 0, version, deleted: false, ...more };
 }
 
-function changes(atMs: number, ...levels: Level[]): Changes {
+function changes(...levels: Level[]): Changes {
   return {
-    atMs,
+    atMs: 0,
     movements: [],
     levels: levels.map((after) => ({ before: undefined, after })),
     orders: [],
@@ -22,13 +21,12 @@ function changes(atMs: number, ...levels: Level[]): Changes {
 
 function bench() {
   const clock = { nowMs: 1000 };
-  const kept = new KeptLevels(() => clock.nowMs);
+  const kept = new KeptLevels({ monotonicMs: () => clock.nowMs, timeMs: () => TIME_MS });
   return {
     clock,
     kept,
     /** Reads and writes. */
-    wrote: (...levels: Level[]) =>
-      kept.wrote(changes(READ_AT_MS, ...levels), { atMs: READ_AT_MS, receivedMs: clock.nowMs }),
+    wrote: (...levels: Level[]) => kept.wrote(changes(...levels), clock.nowMs),
     /** The versions of the goods, where all are kept. */
     versions: (...goodsIds: number[]) => {
       const found = kept.of([{ stockKeys: goodsIds }]);
@@ -42,27 +40,15 @@ Deno.test("a level is kept from its write on, for a bounded time from the read t
   assertEquals(versions(1), undefined);
   wrote(level(1), level(2));
   assertEquals(versions(1, 2), [1, 1]);
+  assertEquals(kept.of([{ stockKeys: [1] }])?.atMs, TIME_MS);
   assertEquals(versions(1, 3), undefined, "one of them is not kept");
   clock.nowMs += KEPT_MS_MAX;
-  kept.wrote(changes(READ_AT_MS, level(1, 2)));
+  kept.wrote(changes(level(1, 2)));
   assertEquals(versions(1), [2]);
   clock.nowMs++;
   assertEquals(versions(1), undefined, "a write without a read makes it no younger");
-  kept.wrote(changes(READ_AT_MS, level(9)));
+  kept.wrote(changes(level(9)));
   assertEquals(versions(9), undefined, "there was no read");
-});
-
-Deno.test("what is decided on kept levels has the time that the database's clock has, and none before its level's", () => {
-  const { clock, kept, wrote } = bench();
-  wrote(level(1));
-  clock.nowMs += 0.7;
-  wrote(level(2));
-  clock.nowMs += 100.5;
-  assertEquals(kept.of([{ stockKeys: [1] }])?.atMs, READ_AT_MS + 101);
-  assertEquals(kept.of([{ stockKeys: [2] }])?.atMs, READ_AT_MS + 100);
-  assertEquals(kept.of([{ stockKeys: [1] }, { stockKeys: [2] }])?.atMs, READ_AT_MS + 101);
-  kept.wrote(changes(READ_AT_MS + 400, level(2, 2)));
-  assertEquals(kept.of([{ stockKeys: [2] }])?.atMs, READ_AT_MS + 400);
 });
 
 Deno.test("a level that may not be kept any more is not, and neither is what somebody may have moved", () => {

@@ -28,8 +28,8 @@ export interface OperationRules<O> {
   /** It only takes units away: among operations that all do, none makes another possible. */
   readonly takesOnly: boolean;
   /**
-   * Applied, it writes an order that has to be new, and for that nothing has to be known beside levels. Absent: it has to
-   * be read for.
+   * Applied, it writes an order that has to be new, and for that nothing has to be known beside levels. Absent: it
+   * always has to be read for.
    */
   readonly mayGoUnread?: true;
   /** What it moves is known only once its {@link changedOrder} was read. */

@@ -1,6 +1,6 @@
 /**
  * Leases that linger: of goods that nobody here wants just now, for a moment, as whoever was answered may come back at
- * once, and would ask all nodes for what they were told to release a moment before.
+ * once, and would ask all nodes for what they had to release a moment before.
  *
  *     (none)    --begin--> lingering    unless others wanted the goods a while ago
  *     lingering --begin--> lingering    a batch had it meanwhile, and its moment begins anew

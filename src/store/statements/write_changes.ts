@@ -26,15 +26,17 @@ import { deleteHolds, endShortfalls, insertHolds, insertOperations, insertShortf
  * Movements are inserted by key, but the plan chooses in which sequence rows of levels are updated, so two
  * servers without a lease can lock each other out. PostgreSQL then ends one of them, and nothing of it is left.
  *
- * Throws FenceLostError with nothing written if a row was changed since it was read.
+ * Answers the time of what was written, in ms since 1970. Throws FenceLostError with nothing written if a row was
+ * changed since it was read.
  */
 export async function writeChanges(
   pool: Pool,
   changes: Changes,
   signal: AbortSignal,
   ageMsMax = DECISION_AGE_MS_MAX,
-): Promise<void> {
-  await pool.write(writeStatement(changes, ageMsMax), signal);
+): Promise<number> {
+  const [row] = await pool.write(writeStatement(changes, ageMsMax), signal);
+  return Number(row?.at_ms ?? changes.atMs);
 }
 
 /**
@@ -50,19 +52,32 @@ export const DECISION_AGE_MS_MAX = 2_000;
  * Made of the branches that have rows: engines that spread the tables over servers pay for each branch, and some take
  * no two of one table. A connection prepares those texts that it uses.
  */
-export function writeStatement(changes: Changes, ageMsMax = DECISION_AGE_MS_MAX): Statement<unknown[]> {
+export function writeStatement(changes: Changes, ageMsMax = DECISION_AGE_MS_MAX): Statement<WrittenRow[]> {
   return (sql) => {
     const branches = branchesOf(sql, changes);
     if (branches.length === 0) return sql`select 1 as whole`;
     const tables = branches.map((branch) => branch.tables).reduce((all, next) => sql`${all}, ${next}`);
+    const mayBeOld = changes.atWrite !== true && changes.movements.length > 0 && ageMsMax < Infinity;
     const unmoved = [
       ...branches.flatMap((branch) => branch.unmoved ?? []),
-      ...(changes.movements.length > 0 && ageMsMax < Infinity ? [isYoung(sql, changes, ageMsMax)] : []),
+      ...(mayBeOld ? [isYoung(sql, changes, ageMsMax)] : []),
     ];
     if (unmoved.length === 0) return sql`with ${tables} select 1 as whole`;
     const whole = unmoved.reduce((all, next) => sql`${all} and ${next}`);
-    return sql`with ${tables} select (case when ${whole} then '1' else ${FENCE_LOST_TEXT}::text end)::int as whole`;
+    const at = changes.atWrite === true ? sql`, (extract(epoch from ${nowOf(sql)}) * 1000)::bigint as at_ms` : sql``;
+    return sql`
+        with ${tables} select (case when ${whole} then '1' else ${FENCE_LOST_TEXT}::text end)::int as whole ${at}`;
   };
+}
+
+/** The one row of the answer. */
+interface WrittenRow {
+  readonly at_ms?: string;
+}
+
+/** The time of a write that was decided on no snapshot, cut as in readSnapshot. */
+function nowOf(sql: postgres.Sql): Fragment {
+  return sql`date_trunc('milliseconds', statement_timestamp())`;
 }
 
 function isYoung(sql: postgres.Sql, { atMs }: Changes, ageMsMax: number): Fragment {
@@ -70,9 +85,9 @@ function isYoung(sql: postgres.Sql, { atMs }: Changes, ageMsMax: number): Fragme
 }
 
 function branchesOf(sql: postgres.Sql, changes: Changes): Branch[] {
-  const { atMs, operations, heldLines = [], endedLines = [], shortfalls = [], endedShortfalls = [] } = changes;
+  const { atMs, atWrite, operations, heldLines = [], endedLines = [], shortfalls = [], endedShortfalls = [] } = changes;
   const changed = changes.orders.filter((order): order is Changed => order.before !== undefined);
-  const at = timeOf(sql, atMs);
+  const at = atWrite === true ? nowOf(sql) : timeOf(sql, atMs);
   return [
     ...(areSales(changes) ? soldOf(sql, at, changes) : movedOf(sql, at, changes)),
     ...(changed.length > 0 ? [updateOrders(sql, at, changed)] : []),

@@ -96,17 +96,17 @@ export const LANES_SLIPS: readonly Slip[] = [
   },
   {
     file: "src/lanes/kept_levels.ts",
-    find: " || nowMs - kept.read.receivedMs > KEPT_MS_MAX) return",
+    find: " || nowMs - kept.readMs > KEPT_MS_MAX) return",
     replace: ") return",
     rule: "a level is kept for a bounded time from the read that it goes back to",
     tests: ["tests/unit/kept_levels_test.ts"],
   },
   {
-    file: "src/lanes/kept_levels.ts",
-    find: "atMs = Math.max(atMs, kept.atMs, ",
-    replace: "atMs = Math.max(atMs, ",
-    rule: "times rise with versions",
-    tests: ["tests/unit/kept_levels_test.ts"],
+    file: "src/inventory/settle_kept.ts",
+    find: "{ ...settled.changes, atWrite: true }",
+    replace: "settled.changes",
+    rule: "what is decided without a read has the time of its write",
+    tests: ["tests/integration/lanes_unread_test.ts"],
   },
   {
     file: "src/lanes/run_batch.ts",

@@ -4,6 +4,7 @@ import { Redis } from "ioredis";
 import postgres from "postgres";
 import { startRedisNodes } from "../../../../tools/stack/redis.ts";
 import { settled, until } from "../../../../src/base/bounded_wait.ts";
+import { KEPT_MS_MAX } from "../../../../src/lanes/kept_levels.ts";
 import { createLog } from "../../../../src/telemetry/create_log.ts";
 import type { TestDatabase } from "../../../support/database.ts";
 import { atPort, testEnvironment } from "../../../support/env.ts";
@@ -15,7 +16,7 @@ import { Link } from "../link.ts";
 import type { Protection } from "../protections/names.ts";
 import type { Point } from "../protections/points.ts";
 import type { SuiteServer } from "../suite_server.ts";
-import { ArmBench, type ArmServer, GOODS, OTHER_GOODS, sale } from "./arm_bench.ts";
+import { ArmBench, type ArmServer, GOODS, OTHER_GOODS, sale, STOCK } from "./arm_bench.ts";
 
 /** The machine was too busy for the moment that an arm is about: nothing was shown, and it may be tried again. */
 export class MissedMomentError extends Error {
@@ -180,9 +181,11 @@ export function keptLevel({ other, first: firstAsks }: { readonly other: Request
   return async (without) => {
     await using bench = await ArmBench.open(without);
     const [first, second] = await Promise.all([bench.server(), bench.server()]);
-    await bench.fill(first);
+    const beganMs = performance.now();
+    await bench.decided(first, { kind: "set", goodsId: GOODS, num: STOCK });
     await bench.decided(second, other);
     await bench.decided(first, firstAsks);
+    if (performance.now() - beganMs > KEPT_MS_MAX) throw new MissedMomentError("The level is not kept any more");
     return await resultOf(bench);
   };
 }

@@ -150,7 +150,7 @@ function plainWrite({ without, points, beforeWrite }: SuiteStoreParts, store: St
     const changes = without.has("whole_transfer") ? halfTransfers(all) : all;
     await beforeWrite(goodsOf(changes));
     await points.reach("before_commit");
-    await store.writeChanges(changes, signal);
+    return await store.writeChanges(changes, signal);
   };
 }
 
@@ -175,8 +175,9 @@ function severalWrites({ without, points, beforeWrite }: SuiteStoreParts, sql: p
 /** What the caller hears of a write, and when. */
 function answered({ without, points, log }: SuiteStoreParts, write: Write): Write {
   const answered: Write = async (changes, signal) => {
+    let atMs: number | void;
     try {
-      await write(changes, signal);
+      atMs = await write(changes, signal);
     } catch (error) {
       if (!(error instanceof OutcomeUnknownError)) throw error;
       if (without.has("lost_write")) throw new ConflictError("reported as undone", { cause: error });
@@ -184,6 +185,7 @@ function answered({ without, points, log }: SuiteStoreParts, write: Write): Writ
       throw new DatabaseUnavailableError("reported as not written", { cause: error });
     }
     await points.reach("after_commit");
+    return atMs;
   };
   if (!without.has("commit_before_answer")) return answered;
   return (changes, signal) => {
