@@ -76,11 +76,12 @@ Deno.test("a primary is killed, and its standby promoted: what was acknowledged 
     const killedMs = performance.now();
     const before = refused();
     assert(await until(() => refused() >= before + REFUSALS, SALES_MS_MAX));
+    const absentMs = performance.now();
     await cluster.promote("b");
     const writableMs = performance.now();
     await callers.sell(SALES, SALES_MS_MAX);
     assertEquals((await callers.decide(sell, undefined, operation)).outcome, "ok");
-    const figures = figuresOf({ killedMs, writableMs }, callers.calls, dials);
+    const figures = figuresOf({ killedMs, absentMs, writableMs }, callers.calls, dials);
     console.log(outageWords(figures));
     assertLessOrEqual(figures.dialsMax, DIALS_A_SECOND_MAX);
     assertEquals(Object.keys(figures.refused).filter((words) => !words.startsWith("unavailable")), []);

@@ -94,10 +94,10 @@ async function main(): Promise<number> {
     const killedMs = performance.now();
     await cluster.kill(primary, how);
     await end?.();
-    const { node, atMs } = await cluster.nextPrimary(FAILOVER_MS_MAX);
+    const { node, atMs, absentMs } = await cluster.nextPrimary(FAILOVER_MS_MAX);
     await callers.sell(1, FAILOVER_MS_MAX);
     await pause(REFUSED_MS_MAX);
-    const figures = figuresOf({ killedMs, writableMs: atMs }, callers.calls, dials);
+    const figures = figuresOf({ killedMs, absentMs, writableMs: atMs }, callers.calls, dials);
     outages.push(figures);
     say(`${primary.name} killed (${how}), ${node.name} took its place: ${outageWords(figures)}`);
     cluster.bringBack();

@@ -4,6 +4,8 @@ import { type Call, reasonOf } from "../../faults/suite/history.ts";
 /** When there was no primary; by the clock of the calls, in ms. */
 export interface Outage {
   readonly killedMs: number;
+  /** There was certainly none until then: who finds the new one first is not who measures. */
+  readonly absentMs: number;
   /** When another one took writes. */
   readonly writableMs: number;
 }
@@ -26,7 +28,7 @@ export interface OutageFigures {
 
 /** `dials`: when each connection was opened. */
 export function figuresOf(
-  { killedMs, writableMs }: Outage,
+  { killedMs, absentMs, writableMs }: Outage,
   calls: readonly Call[],
   dials: readonly number[],
 ): OutageFigures {
@@ -47,7 +49,7 @@ export function figuresOf(
     const words = `${answer.code} ${answer.outcome === "refused" ? reasonOf(answer.details) : ""}`.trim();
     refused[words] = (refused[words] ?? 0) + 1;
   }
-  const within = dials.filter((at) => at >= killedMs && at < writableMs);
+  const within = dials.filter((at) => at >= killedMs && at < absentMs);
   return {
     failoverMs: writableMs - killedMs,
     backMs: first - writableMs,

@@ -95,17 +95,25 @@ export class PatroniCluster implements AsyncDisposable {
     return this.#nodes[found.indexOf(true)];
   }
 
-  /** Resolves when a commit on a member is answered, which may have to wait for its standby; with the moment. */
-  async nextPrimary(msMax: number): Promise<{ readonly node: Node; readonly atMs: number }> {
+  /**
+   * Resolves when a commit on a member is answered, which may have to wait for its standby; with that moment, and the
+   * last one at which there was no primary.
+   */
+  async nextPrimary(
+    msMax: number,
+  ): Promise<{ readonly node: Node; readonly atMs: number; readonly absentMs: number }> {
     const untilMs = performance.now() + msMax;
+    let absentMs = performance.now();
     while (performance.now() < untilMs) {
+      const lookedMs = performance.now();
       const node = await this.primary();
       const isCommitted = node !== undefined &&
         await (node as RunningNode).owner`select pg_logical_emit_message(true, 'drill', '')`.then(
           () => true,
           () => false,
         );
-      if (node !== undefined && isCommitted) return { node, atMs: performance.now() };
+      if (node !== undefined && isCommitted) return { node, atMs: performance.now(), absentMs };
+      if (node === undefined) absentMs = lookedMs;
       await new Promise((resolve) => setTimeout(resolve, WATCH_MS));
     }
     throw new Error(`no member takes writes after ${msMax} ms`);
