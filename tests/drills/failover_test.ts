@@ -3,12 +3,14 @@
  * place; and the same without synchronous replication, as the control arm. `deno task drills failover` is the long one.
  */
 import { assert, assertEquals, assertGreater, assertLessOrEqual } from "@std/assert";
-import { until } from "../../src/base/bounded_wait.ts";
+import { settledWithin, until } from "../../src/base/bounded_wait.ts";
 import { DIALS_A_SECOND_MAX } from "../../src/store/postgres/primary.ts";
 import { call, health } from "../support/callers.ts";
 import { lastingDatabase } from "../support/database.ts";
 import { startServer, type TestServer } from "../support/server.ts";
+import { connectSource } from "../support/stream_sources.ts";
 import { startProxy } from "../support/tcp_proxy.ts";
+import { Watcher } from "../support/watching_client.ts";
 import { audit } from "./failover/audit.ts";
 import { Callers } from "./failover/callers.ts";
 import { Cluster } from "./failover/cluster.ts";
@@ -45,6 +47,16 @@ Deno.test("a primary is killed, and its standby promoted: what was acknowledged 
     lastingDatabase(cluster.database, cluster.member("a").server.ownerUrl(cluster.database), address);
   await using service = await startServer({ database: databaseOf(addressOf(a.port, b.port)) });
   const callers = new Callers({ url: service.url, callers: CALLERS, seed });
+  const watchers = (["WatchInv", "WatchMovements"] as const).map((method) =>
+    new Watcher({
+      name: method,
+      method,
+      request: method === "WatchInv" ? {} : { from: { case: "beginning", value: true } },
+      dial: () => connectSource(service.url, "Connect", "1.1"),
+      random: Math.random,
+      backoffMsMax: 500,
+    }).start()
+  );
   await callers.start();
   await callers.sell(SALES, SALES_MS_MAX);
   const sell = { kind: "sell", orderId: "on-one-disk", lines: [{ goodsId: OWN_GOODS, num: 1 }] } as const;
@@ -88,6 +100,16 @@ Deno.test("a primary is killed, and its standby promoted: what was acknowledged 
   });
 
   await callers.finish();
+  await t.step("who watched saw each version of each place once, across the failover", async () => {
+    const levels = await cluster.member("b").owner<{ place: string; version: number }[]>`
+      select goods_id || '@' || location_id as place, version::int as version from levels`;
+    for (const watcher of watchers) {
+      const isThere = () => levels.every(({ place, version }) => watcher.levels.get(place)?.version === version);
+      assert(await settledWithin(watcher.until(isThere), SALES_MS_MAX), JSON.stringify(watcher.counts));
+      assertEquals(watcher.faults, []);
+      await watcher.stop();
+    }
+  });
   const { lost, doubled, violations, ledger, acknowledged } = await audit(
     callers.calls,
     cluster.member("b").server.ownerUrl(cluster.database),
