@@ -24,7 +24,8 @@ ARG TARGETARCH
 RUN deno task image /app "$TARGETARCH"
 # What Deno makes of the sources, so that no start has to: there nothing can be written.
 WORKDIR /app
-RUN DENO_DIR=/cache deno cache src/main.ts src/migrate/main.ts src/keys/main.ts src/process/ready_check.ts
+RUN DENO_DIR=/cache deno cache src/main.ts src/migrate/main.ts src/keys/main.ts src/doctor/main.ts \
+  src/retention/main.ts src/process/ready_check.ts
 
 # Without a shell or a package manager. Its entry point is Deno, behind an init that passes signals on.
 FROM denoland/deno:distroless-2.9.3

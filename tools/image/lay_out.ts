@@ -12,8 +12,14 @@ import { type InstalledPackage, packagesOf, ROOT } from "./packages.ts";
 export type Arch = "x64" | "arm64";
 
 /** What is started in a container. */
-const PROGRAMS = ["src/main.ts", "src/migrate/main.ts", "src/keys/main.ts"];
-const TASKS = ["migrate", "keys"];
+const PROGRAMS = [
+  "src/main.ts",
+  "src/migrate/main.ts",
+  "src/keys/main.ts",
+  "src/doctor/main.ts",
+  "src/retention/main.ts",
+];
+const TASKS = ["migrate", "keys", "doctor", "retain"];
 /** The page's sources run in browsers, built. */
 const LEFT_OUT = join(ROOT, "src", "console");
 /** Packages of programs for one system each. */
