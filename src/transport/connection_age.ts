@@ -2,14 +2,14 @@
  * How old connections get. A peer whose connection has lasted is asked to make another, which finds the processes that
  * are there by then: one connection has all calls of a client, and would stay with the process that it once found.
  *
- *     served   --it is old enough--> leaving    HTTP/2: GOAWAY that names no last stream; streams of many messages end
+ *     served   --it is old enough--> leaving    HTTP/2: GOAWAY that names no last stream, and a PING; streams end
  *     served   --it is old enough--> leaving    HTTP/1: the next answer says `connection: close`
- *     leaving  --the next pass--> closing       HTTP/2: GOAWAY with the last stream seen; no later one is begun
+ *     leaving  --the PING is answered--> closing    HTTP/2: GOAWAY with the last stream seen; no later one is begun
  *     leaving, closing --the last request has ended--> gone
- *     closing  --requests took longer than they may--> cut
+ *     leaving, closing --requests, or the answer, took longer than they may--> cut
  *
- * Between the two GOAWAYs the peer's streams are served that it opened before it heard of the first, so that no request
- * is lost (RFC 9113, section 6.8). Pure.
+ * Between the two GOAWAYs the peer's streams are served that it opened before it heard of the first, all of which come
+ * before the answer to the PING behind it: so no request is lost (RFC 9113, section 6.8). Pure.
  */
 import type { ListenerLimits } from "./limits.ts";
 
@@ -27,6 +27,8 @@ export interface AgeState {
   readonly leaveAt: number;
   /** Since when it is asked; undefined: it is not. */
   readonly leavingSince: number | undefined;
+  /** HTTP/2: the peer has heard of it. */
+  readonly isHeard: boolean;
   /** HTTP/2: the last GOAWAY was sent. */
   readonly isClosing: boolean;
 }
@@ -36,11 +38,11 @@ export type AgeStep = "leave" | "close" | "cut" | undefined;
 
 /** The step that follows from the state at the time `now`. HTTP/1 knows the first alone. */
 export function ageStep(
-  { leaveAt, leavingSince, isClosing }: AgeState,
+  { leaveAt, leavingSince, isHeard, isClosing }: AgeState,
   now: number,
   { leaveMsMax }: Pick<ListenerLimits, "leaveMsMax">,
 ): AgeStep {
   if (leavingSince === undefined) return now >= leaveAt ? "leave" : undefined;
-  if (!isClosing) return "close";
-  return now - leavingSince > leaveMsMax ? "cut" : undefined;
+  if (now - leavingSince > leaveMsMax) return "cut";
+  return isHeard && !isClosing ? "close" : undefined;
 }

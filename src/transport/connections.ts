@@ -27,9 +27,13 @@ export interface Connection {
   /** Carries the bytes: below TLS, where there is TLS. */
   readonly socket: Socket;
   readonly peer: Peer;
-  /** When its peer is to be asked to go, since when it is, and whether HTTP/2 has said its last word of it. */
+  /**
+   * When its peer is to be asked to go, and since when it is. HTTP/2: whether it has heard of it, and whether it was
+   * said which stream is the last.
+   */
   readonly leaveAt: number;
   leavingSince: number | undefined;
+  isHeard: boolean;
   isClosing: boolean;
   /** Speaks HTTP/1, once that is known. */
   http1: Socket | undefined;
@@ -109,6 +113,7 @@ export class Connections {
       peer,
       leaveAt: leaveAt(now, this.limits.connectionAgeMsMax, this.random()),
       leavingSince: undefined,
+      isHeard: false,
       isClosing: false,
       http1: undefined,
       http2: undefined,
@@ -260,8 +265,10 @@ export function askToLeave(connection: Connection, now: number): void {
   const { http1, http2, out, exchanges } = connection;
   connection.leavingSince = now;
   const carrier = http1 ?? http2;
-  if (http2?.closed === false) out!.writes.askToLeave();
-  else for (const exchange of exchanges) exchange.sayClose();
+  if (http2?.closed === false) {
+    out!.writes.askToLeave();
+    http2.ping((error: Error | null) => connection.isHeard = error === null);
+  } else for (const exchange of exchanges) exchange.sayClose();
   if (carrier !== undefined) endStreams(carrier);
 }
 

@@ -61,7 +61,7 @@ export interface ListenerLimits {
    * Infinity: as old as it likes.
    */
   readonly connectionAgeMsMax: number;
-  /** HTTP/2: how long requests may still be in progress after that; then the connection is cut. */
+  /** HTTP/2: how long requests may still be in progress after that, and an answer be missing; then it is cut. */
   readonly leaveMsMax: number;
   /** An HTTP/2 connection with requests in progress gets a PING this often, which finds peers that vanished. */
   readonly pingMs: number;

@@ -82,7 +82,7 @@ function lastStep(connection: Connection, now: number, limits: ListenerLimits): 
   if (step === "leave") askToLeave(connection, now);
   // Whoever speaks HTTP/1 has one request at a time, which has limits of its own, and hears of it with its answer.
   else if (step === "close" && connection.http2) closeSession(connection);
-  return step === "cut" ? "leaveMsMax" : undefined;
+  return step === "cut" && connection.http2 ? "leaveMsMax" : undefined;
 }
 
 /** The limit that a connection is over, if any. Sends the PINGs that are due. */

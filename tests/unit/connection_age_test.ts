@@ -29,15 +29,21 @@ Deno.test("a connection goes step by step, at one pass after another", () => {
   const table: [Partial<AgeState>, number, AgeStep][] = [
     [{ leaveAt: 1000 }, 999, undefined],
     [{ leaveAt: 1000 }, 1000, "leave"],
-    [{ leaveAt: 1000, leavingSince: 1000 }, 1001, "close"],
+    [{ leaveAt: 1000, leavingSince: 1000 }, 1001, undefined],
+    [{ leaveAt: 1000, leavingSince: 1000, isHeard: true }, 1001, "close"],
     // A drain asks before its time.
-    [{ leaveAt: 1000, leavingSince: 10 }, 20, "close"],
-    [{ leaveAt: 1000, leavingSince: 1000, isClosing: true }, 1100, undefined],
-    [{ leaveAt: 1000, leavingSince: 1000, isClosing: true }, 1101, "cut"],
+    [{ leaveAt: 1000, leavingSince: 10, isHeard: true }, 20, "close"],
+    [{ leaveAt: 1000, leavingSince: 1000, isHeard: true, isClosing: true }, 1100, undefined],
+    [{ leaveAt: 1000, leavingSince: 1000, isHeard: true, isClosing: true }, 1101, "cut"],
+    [{ leaveAt: 1000, leavingSince: 1000 }, 1101, "cut"],
   ];
   for (const [state, now, step] of table) assertEquals(stepOf(state, now), step, JSON.stringify({ state, now }));
 });
 
 function stepOf(state: Partial<AgeState>, now: number): AgeStep {
-  return ageStep({ leaveAt: Infinity, leavingSince: undefined, isClosing: false, ...state }, now, LIMITS);
+  return ageStep(
+    { leaveAt: Infinity, leavingSince: undefined, isHeard: false, isClosing: false, ...state },
+    now,
+    LIMITS,
+  );
 }

@@ -8,7 +8,7 @@ import { throughPooler } from "./through_pooler.ts";
 const DRILLS = ([
   { concurrency: "redlock", endsSessions: true },
   { concurrency: "row", endsSessions: true },
-  { concurrency: "redlock", parameters: "?prepare=false", endsSessions: false },
+  { concurrency: "redlock", prepare: "false", endsSessions: false },
 ] as const).map((size) => ({
   name: ["pooler", ...Object.values(size)].join(" "),
   run: throughPooler.bind(undefined, size),

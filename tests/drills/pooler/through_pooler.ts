@@ -26,20 +26,22 @@ const ANSWERS_OF_A_RETRY = new Set(["ok", "unavailable", "aborted", "resource_ex
 /** What is tried. */
 export interface PoolerSize {
   readonly concurrency: "redlock" | "row" | "optimistic";
-  /** Behind the pooler's address, such as `?prepare=false`; nothing is needed. */
-  readonly parameters?: string;
+  /** What the pooler's address says beside host and port; nothing is needed. */
+  readonly prepare?: "false";
   /** True: the pooler's sessions are ended in the middle of it. */
   readonly endsSessions: boolean;
 }
 
 /** Does it, and judges what came of it. */
 export async function throughPooler(
-  { concurrency, parameters = "", endsSessions }: PoolerSize,
+  { concurrency, prepare, endsSessions }: PoolerSize,
   { seed, orders, say }: DrillOptions,
 ): Promise<DrillReport> {
   await using database = await createTestDatabase();
   await using bouncer = await startPgBouncer(database.serverUrl, [`default_pool_size = ${SESSIONS_MAX}`]);
-  const behind = { ...database, serverUrl: bouncer.through(database.serverUrl) + parameters };
+  const address = new URL(bouncer.through(database.serverUrl));
+  if (prepare !== undefined) address.searchParams.set("prepare", prepare);
+  const behind = { ...database, serverUrl: address.href };
   const start = () => startServer({ database: behind, env: { CONCURRENCY: concurrency } });
   const servers = await Promise.all([start(), start()]);
   const urls = servers.map(({ url }) => url);

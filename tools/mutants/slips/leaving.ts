@@ -14,14 +14,14 @@ export const LEAVING_SLIPS: readonly Slip[] = [
   },
   {
     ...AGE,
-    find: 'if (!isClosing) return "close";',
-    replace: "",
-    rule: "who was asked to go has its last streams taken, and then no more",
+    find: "return isHeard && !isClosing ?",
+    replace: "return !isClosing ?",
+    rule: "who has not heard of it yet has its streams taken",
   },
   {
     ...CONNECTIONS,
-    find: "if (http2?.closed === false) out!.writes.askToLeave();",
-    replace: "if (http2?.closed === false) http2.close();",
+    find: "    out!.writes.askToLeave();\n",
+    replace: "    http2.close();\n",
     rule: "what was sent before the peer heard of it is served",
   },
   {
