@@ -19,11 +19,16 @@ export class BenchProcess {
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   readonly #answers: AsyncGenerator<string>;
 
-  /** Starts `bench/<module>`, with this in its environment beside what every Deno of ours has. */
-  constructor(module: string, env: Readonly<Record<string, string>> = {}) {
+  /** Starts `bench/<module>`, with this beside what every Deno of ours has in its environment, and V8's flags. */
+  constructor(module: string, env: Readonly<Record<string, string>> = {}, v8Flags: readonly string[] = []) {
     this.#name = module;
     this.#child = new Deno.Command(Deno.execPath(), {
-      args: ["run", ...FLAGS, fileURLToPath(new URL(module, import.meta.url))],
+      args: [
+        "run",
+        ...FLAGS,
+        ...v8Flags.map((flag) => `--v8-flags=${flag}`),
+        fileURLToPath(new URL(module, import.meta.url)),
+      ],
       cwd: fileURLToPath(new URL("..", import.meta.url)),
       env: { ...denoEnvironment(), ...env },
       clearEnv: true,
@@ -45,9 +50,9 @@ export class BenchProcess {
     return await this.#ask({ run: order }) as Tally;
   }
 
-  /** Its memory, as it says itself. */
-  async memory(): Promise<Memory> {
-    return await this.#ask({ memory: true }) as Memory;
+  /** Its memory, as it says itself, where that is asked for with its garbage collected. */
+  async memory(state: "as it is" | "collected"): Promise<Memory> {
+    return await this.#ask({ memory: state }) as Memory;
   }
 
   /** Memory that it has in RAM now, in MiB. */

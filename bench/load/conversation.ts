@@ -25,6 +25,7 @@ export async function converse(open: (targets: Targets) => Promise<Role>): Promi
         role = await open(question.open);
         answer = { ok: role.url ?? "" };
       } else if ("memory" in question) {
+        if (question.memory === "collected") collectGarbage();
         answer = { ok: ownMemory() };
       } else {
         if (role?.run === undefined) throw new Error("This process runs no load, or was not opened");
@@ -36,6 +37,13 @@ export async function converse(open: (targets: Targets) => Promise<Role>): Promi
     await writeLine(answer);
   }
   await role?.close();
+}
+
+/** Only in a process that was started so that it can. */
+function collectGarbage(): void {
+  const { gc } = globalThis as { gc?: () => void };
+  if (gc === undefined) throw new Error("This process can't be asked to collect its garbage");
+  gc();
 }
 
 function ownMemory(): Memory {

@@ -125,9 +125,12 @@ export interface Tally {
 export type Question =
   | { readonly open: Targets }
   | { readonly run: LoadRun }
-  | { readonly memory: true };
+  | { readonly memory: "as it is" | "collected" };
 
-/** Memory of a process: what it has in RAM, and what of that are live objects and their garbage. */
+/**
+ * Memory of a process: what it has in RAM, and what of that are objects, with their garbage where that was not
+ * collected before.
+ */
 export interface Memory {
   readonly residentMiB: number;
   readonly heapMiB: number;

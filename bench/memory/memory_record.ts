@@ -6,6 +6,9 @@ export interface MemoryRow extends MemoryTrend {
   readonly title: string;
   /** Calls answered in all of it, refusals included. */
   readonly calls: number;
+  /** The heap before and after it, right after all garbage was collected: what is live. */
+  readonly liveBeforeMiB: number;
+  readonly liveAfterMiB: number;
 }
 
 /** The record, memory.json. */

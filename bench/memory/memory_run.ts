@@ -14,10 +14,12 @@ import { bringH2load } from "../versus/programs.ts";
 import { writeBodies } from "../versus/requests.ts";
 import { VERSUS_SCENARIOS, type VersusScenario } from "../versus/scenarios.ts";
 import type { MemoryRow } from "./memory_record.ts";
-import { type MemorySample, type MemoryTrend, memoryTrend } from "./slope.ts";
+import { type MemorySample, memoryTrend } from "./slope.ts";
 
 /** Samples of a scenario, however long it is. */
 const SAMPLES = 120;
+/** Between the end of a load and a look at what is left. */
+const SETTLE_MS = 2_000;
 /** Beside the scenarios. */
 const FIXED_MS = 60_000;
 const MINUTE_MS = 60_000;
@@ -63,31 +65,45 @@ export async function runMemory(minutes: number, context: RunContext): Promise<b
 /** Loads the server with a scenario for its minutes, and looks at it meanwhile. */
 async function watch(own: OwnServer, scenario: VersusScenario, minutes: number, loader: Loader): Promise<MemoryRow> {
   const durationMs = Math.round(minutes * MINUTE_MS);
+  const before = await own.memory("collected");
   const startedMs = performance.now();
   const samples: MemorySample[] = [];
   const loading = load(own, scenario, durationMs, loader);
   let isOver = false;
   const over = loading.finally(() => isOver = true).catch(() => {});
   while (!isOver) {
-    samples.push({ minutes: (performance.now() - startedMs) / MINUTE_MS, ...await own.memory() });
+    const { residentMiB } = await own.memory("as it is");
+    samples.push({ minutes: (performance.now() - startedMs) / MINUTE_MS, residentMiB });
     await Promise.race([delay(durationMs / SAMPLES), over]);
   }
   const { answered } = await loading;
-  const trend = Object.entries(memoryTrend(samples)).map(([name, value]) => [name, rounded(value)]);
-  return { title: scenario.title, calls: answered, ...Object.fromEntries(trend) as MemoryTrend };
+  // What the last calls leave is cleaned up.
+  await delay(SETTLE_MS);
+  const after = await own.memory("collected");
+  const { firstMiB, lastMiB, slopeMiBPerMinute, ...trend } = memoryTrend(samples);
+  return {
+    title: scenario.title,
+    calls: answered,
+    ...trend,
+    firstMiB: rounded(firstMiB),
+    lastMiB: rounded(lastMiB),
+    slopeMiBPerMinute: rounded(slopeMiBPerMinute),
+    liveBeforeMiB: rounded(before.heapMiB),
+    liveAfterMiB: rounded(after.heapMiB),
+  };
 }
 
 function tableOf(rows: readonly MemoryRow[]): string {
   return aligned([
-    ["memory of the server", "calls", "RSS MiB", "at the end", "a minute", "heap MiB", "at the end"],
+    ["memory of the server", "calls", "RSS MiB", "at the end", "a minute", "live heap", "at the end"],
     ...rows.map((row) => [
       `  ${row.title}`,
       number(row.calls),
       number(row.firstMiB),
       number(row.lastMiB),
       String(row.slopeMiBPerMinute),
-      number(row.heapBeforeMiB),
-      number(row.heapAfterMiB),
+      number(row.liveBeforeMiB),
+      number(row.liveAfterMiB),
     ]),
   ]).join("\n");
 }

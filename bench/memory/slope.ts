@@ -1,12 +1,11 @@
 /** Whether memory grows. Pure. */
 import { median } from "../stats.ts";
 
-/** Memory at one moment. */
+/** What a process has in RAM at one moment. */
 export interface MemorySample {
   /** Since the scenario began. */
   readonly minutes: number;
   readonly residentMiB: number;
-  readonly heapMiB: number;
 }
 
 /** What the samples of a scenario come to. */
@@ -17,12 +16,6 @@ export interface MemoryTrend {
   readonly lastMiB: number;
   /** Of a line through the second half, in MiB a minute: in the first half code is compiled and caches fill. */
   readonly slopeMiBPerMinute: number;
-  /**
-   * The smallest heap of the second quarter of the time and of the last: garbage comes and goes, and what is live is
-   * what is left right after it was collected.
-   */
-  readonly heapBeforeMiB: number;
-  readonly heapAfterMiB: number;
 }
 
 /** @throws RangeError for fewer than eight samples, which say nothing */
@@ -30,16 +23,12 @@ export function memoryTrend(samples: readonly MemorySample[]): MemoryTrend {
   const count = samples.length;
   if (count < 8) throw new RangeError(`${count} samples of memory are too few`);
   const tenth = Math.ceil(count / 10);
-  const part = (from: number, to: number) => samples.slice(Math.floor(count * from), Math.ceil(count * to));
   const residents = (some: readonly MemorySample[]) => some.map(({ residentMiB }) => residentMiB);
-  const smallestHeap = (some: readonly MemorySample[]) => Math.min(...some.map(({ heapMiB }) => heapMiB));
   return {
     samples: count,
     firstMiB: median(residents(samples.slice(0, tenth))),
     lastMiB: median(residents(samples.slice(-tenth))),
-    slopeMiBPerMinute: slope(part(0.5, 1)),
-    heapBeforeMiB: smallestHeap(part(0.25, 0.5)),
-    heapAfterMiB: smallestHeap(part(0.75, 1)),
+    slopeMiBPerMinute: slope(samples.slice(count >> 1)),
   };
 }
 

@@ -116,8 +116,8 @@ function memoryPart({ at, minutes, scenarios }: MemoryRecord): string[] {
         number(row.firstMiB),
         number(row.lastMiB),
         number(row.slopeMiBPerMinute),
-        number(row.heapBeforeMiB),
-        number(row.heapAfterMiB),
+        number(row.liveBeforeMiB),
+        number(row.liveAfterMiB),
       ]),
     ),
   ];
