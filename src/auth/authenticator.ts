@@ -81,8 +81,8 @@ export class Authenticator implements CallAdmission {
     const bearer = bearerOf(headers.authorization);
     const certificate = bearer !== undefined || carrier === undefined ? undefined : certificateOf?.(carrier);
     const credentials: Credentials = { bearer, certificate, address: callerAddress(values) };
-    for (const [i, verifier] of verifiers.entries()) {
-      const identity = verifier.verify(credentials);
+    for (let i = 0; i < verifiers.length; i++) {
+      const identity = verifiers[i]!.verify(credentials);
       if (identity instanceof Promise) {
         return identity.then((found) => found ?? this.#verifyByOthers(credentials, i + 1));
       }

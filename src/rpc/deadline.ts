@@ -103,6 +103,45 @@ function isAbove({ timeoutMs }: { timeoutMs?: number }, msMax: number): boolean 
 }
 
 /**
+ * A limit that is the same for many calls: whoever begins first comes to it first. So one timer does for all, where one
+ * for each was measured to cost 1.2 us of a call.
+ */
+export class SharedLimit {
+  /** Who has begun, the longest ago first, and when they come to it, by `performance.now()`. */
+  readonly #begun = new Map<object, { readonly atMs: number; readonly passed: () => void }>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(readonly ms: number) {}
+
+  /** Calls `passed` in {@link ms}, unless `call` is done before. */
+  begin(call: object, passed: () => void): void {
+    this.#begun.set(call, { atMs: performance.now() + this.ms, passed });
+    this.#timer ??= setTimeout(this.#pass, this.ms);
+  }
+
+  /** The call is done, or has not begun. */
+  done(call: object): void {
+    if (!this.#begun.delete(call) || this.#begun.size > 0) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  readonly #pass = (): void => {
+    this.#timer = undefined;
+    for (const [call, { atMs, passed }] of this.#begun) {
+      const leftMs = atMs - performance.now();
+      if (leftMs > 0) {
+        clearTimeout(this.#timer);
+        this.#timer = setTimeout(this.#pass, Math.ceil(leftMs));
+        return;
+      }
+      this.#begun.delete(call);
+      passed();
+    }
+  };
+}
+
+/**
  * The time of a call on the fast path.
  *
  *     receiving -> passed      a brought deadline passes before the message is complete: `late` is called
@@ -113,6 +152,7 @@ function isAbove({ timeoutMs }: { timeoutMs?: number }, msMax: number): boolean 
 export class CallTime {
   readonly #passesAt: number | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #limit: SharedLimit | undefined;
   #passed: () => void;
 
   /**
@@ -136,10 +176,11 @@ export class CallTime {
    * The message is complete. From now on `end` is called with the reason, once: at the deadline, at once where it has
    * passed without having been said; else after the server's limit, where there is one.
    */
-  answer(end: (reason: ConnectError) => void, limitMs: number | undefined): void {
+  answer(end: (reason: ConnectError) => void, limit: SharedLimit | undefined): void {
     const { remainingMs } = this;
     if (remainingMs === undefined) {
-      if (limitMs !== undefined) this.#timer = setTimeout(() => end(limitPassed(limitMs)), limitMs);
+      this.#limit = limit;
+      limit?.begin(this, () => end(limitPassed(limit.ms)));
       return;
     }
     this.#passed = () => end(deadlinePassed());
@@ -150,7 +191,8 @@ export class CallTime {
 
   /** Calls nobody any more. */
   stop(): void {
-    clearTimeout(this.#timer);
+    if (this.#timer !== undefined) clearTimeout(this.#timer);
+    this.#limit?.done(this);
   }
 }
 

@@ -26,7 +26,7 @@ import {
 import type { Http2Call } from "../transport/exchange.ts";
 import { closeOnceAnswered } from "../transport/http2/egress.ts";
 import { addFields, LazyHeaders, sendTrailersOnceWanted } from "../transport/http2/headers.ts";
-import { CallEnd, CallTime, grpcTimeout, setCallEnd } from "./deadline.ts";
+import { CallEnd, CallTime, grpcTimeout, setCallEnd, SharedLimit } from "./deadline.ts";
 import { budgetSpent, CALL_OVER, closeReason, deadlinePassed, internalError } from "./errors.ts";
 import { FREE_BYTES, type MessageBudget, type MessageShare } from "./messages/budget.ts";
 import type { MessageCheck } from "./messages/check.ts";
@@ -84,12 +84,13 @@ export function createUnaryPath(method: UnaryMethod): UnaryPath {
     options.jsonOptions,
     options,
   );
+  const limit = method.limitMs === undefined ? undefined : new SharedLimit(method.limitMs);
   return (call, request, followUp) => {
     const { header } = request;
     const { timeoutMs, error } = parseTimeout(header.get(headerTimeout), options.maxTimeoutMs);
     const isPlain = call.headers[":method"] === "POST" && error === undefined &&
       CONTENT_TYPES.has(header.get(headerContentType)) && ENCODINGS.has(header.get(headerEncoding));
-    if (isPlain) new UnaryCall(method, serialization, call, request, followUp, timeoutMs).receive();
+    if (isPlain) new UnaryCall(method, { serialization, limit }, call, request, followUp, timeoutMs).receive();
     else followUp.other();
   };
 }
@@ -112,7 +113,7 @@ class UnaryCall {
 
   constructor(
     private readonly method: UnaryMethod,
-    private readonly serialization: Serialization,
+    private readonly made: { readonly serialization: Serialization; readonly limit: SharedLimit | undefined },
     private readonly call: Http2Call,
     private readonly request: PreparedRequest,
     private readonly followUp: UnaryFollowUp,
@@ -145,7 +146,7 @@ class UnaryCall {
     try {
       const { becomes } = this.method.check.check(message, "binary");
       if (becomes > FREE_BYTES && !this.#shared().keep(becomes)) return this.#handOn(body, budgetSpent());
-      input = this.serialization.getI(true).parse(message);
+      input = this.made.serialization.getI(true).parse(message);
     } catch {
       // Connect's handler finds the same, and has the answer to it.
       return this.#handOn(body);
@@ -212,13 +213,14 @@ class UnaryCall {
   }
 
   async #answer(input: ReturnType<ReturnType<Serialization["getI"]>["parse"]>): Promise<void> {
-    const { spec, options, limitMs } = this.method;
+    const { spec, options } = this.method;
+    const { limit } = this.made;
     const { stream } = this.call;
     const { values } = this.request;
     const end = new CallEnd();
     // Once it is answered, it has ended.
     this.call.onceClosed(() => end.end(closeReason(stream.rstCode)));
-    this.#time.answer((reason) => end.end(reason), limitMs);
+    this.#time.answer((reason) => end.end(reason), limit);
     const { responseHeader, responseTrailer, compression } = this.#responseFields();
     const context: HandlerContext = {
       method: spec.method,
@@ -231,13 +233,13 @@ class UnaryCall {
       requestHeader: this.request.header,
       responseHeader,
       responseTrailer,
-      values: limitMs === undefined ? values : setCallEnd(values, end),
+      values: limit === undefined ? values : setCallEnd(values, end),
     };
     let body: Uint8Array | undefined;
     let failure: ConnectError | undefined;
     try {
       const output = await invokeUnaryImplementation(spec, context, input, options.interceptors);
-      const data = this.serialization.getO(true).serialize(output);
+      const data = this.made.serialization.getO(true).serialize(output);
       const { flags, data: packed } = compression === null
         ? { flags: 0, data }
         : await envelopeCompress({ flags: 0, data }, compression, options.compressMinBytes);

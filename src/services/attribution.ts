@@ -110,6 +110,10 @@ export function readOperated(
   if (request.reason === "" && request.documentUri === "" && actor === undefined && !request.dryRun) return PLAIN;
   const reason = readReason(violations, "reason", request.reason, reasons);
   const documentUri = readText(violations, "document_uri", request.documentUri, DOCUMENT_URI);
+  // Where callers prove who they are, nearly all have this and no more.
+  if (actor !== undefined && (reason ?? documentUri) === undefined && !request.dryRun) {
+    return { attribution: { actor } };
+  }
   const attribution: Attribution | undefined = (reason ?? documentUri ?? actor) === undefined ? undefined : {
     ...(reason === undefined ? {} : { reason }),
     ...(documentUri === undefined ? {} : { documentUri }),

@@ -3,7 +3,7 @@ import { parseTimeout as parseGrpc } from "@connectrpc/connect/protocol-grpc";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import type { ConnectError } from "@connectrpc/connect";
-import { CallTime, cutTimeouts, grpcTimeout, timeoutMs } from "../../src/rpc/deadline.ts";
+import { CallTime, cutTimeouts, grpcTimeout, SharedLimit, timeoutMs } from "../../src/rpc/deadline.ts";
 
 const UNITS_MS = { H: 3_600_000, M: 60_000, S: 1_000, m: 1, u: 1e-3, n: 1e-6 } as const;
 const units = fc.constantFrom(...Object.keys(UNITS_MS) as (keyof typeof UNITS_MS)[]);
@@ -82,7 +82,10 @@ function watched(timeoutMs: number | undefined) {
   const { promise, resolve } = Promise.withResolvers<string>();
   const time = new CallTime(timeoutMs, () => resolve("late"));
   const answer = (limitMs: number | undefined) =>
-    time.answer((reason: ConnectError) => resolve(reason.rawMessage), limitMs);
+    time.answer(
+      (reason: ConnectError) => resolve(reason.rawMessage),
+      limitMs === undefined ? undefined : new SharedLimit(limitMs),
+    );
   return { time, answer, called: promise };
 }
 
@@ -119,4 +122,30 @@ Deno.test("whose time is stopped is called no more", async () => {
     await watched(5).called;
     assertEquals(await Promise.race([called, Promise.resolve("nobody")]), "nobody");
   }
+});
+
+Deno.test("of calls with one limit each comes to it in its own time, and who is done comes to none", async () => {
+  const limit = new SharedLimit(5);
+  const passed: { readonly call: number; readonly afterMs: number }[] = [];
+  const over = Promise.withResolvers<void>();
+  const calls = [0, 1, 2, 3].map((call) => ({ call }));
+  const begin = (call: { readonly call: number }) => {
+    const begunAt = performance.now();
+    limit.begin(call, () => {
+      passed.push({ ...call, afterMs: performance.now() - begunAt });
+      if (call.call === 3) over.resolve();
+    });
+  };
+  calls.slice(0, 2).forEach(begin);
+  limit.done(calls[0]!);
+  await new Promise((resolve) => setTimeout(resolve, 2));
+  calls.slice(2).forEach(begin);
+  limit.done(calls[2]!);
+  await over.promise;
+  assertEquals(passed.map(({ call }) => call), [1, 3]);
+  assert(passed.every(({ afterMs }) => afterMs >= 5), JSON.stringify(passed));
+  // With nobody left it has no timer, and begins again.
+  begin(calls[3]!);
+  limit.done(calls[3]!);
+  limit.done(calls[3]!);
 });

@@ -90,8 +90,9 @@ export class KeyTable implements Verifier {
 
   verify({ bearer }: Credentials): Identity | undefined | Promise<Identity> {
     if (bearer === undefined || !bearer.startsWith(KEY_PREFIX)) return undefined;
-    if (this.#isKnown()) return this.#identityOf(bearer);
-    return this.#known().then(() => this.#identityOf(bearer));
+    const nowMs = this.#nowMs();
+    if (this.#isKnown(nowMs)) return this.#identityOf(bearer, nowMs);
+    return this.#known().then(() => this.#identityOf(bearer, this.#nowMs()));
   }
 
   /** Resolves where it is known which keys there are. @throws VerifierUnavailableError */
@@ -106,8 +107,8 @@ export class KeyTable implements Verifier {
     return Promise.resolve();
   }
 
-  #isKnown(): boolean {
-    return this.#nowMs() <= this.#knownUntil;
+  #isKnown(nowMs = this.#nowMs()): boolean {
+    return nowMs <= this.#knownUntil;
   }
 
   /** Waits until keys are known. @throws VerifierUnavailableError */
@@ -117,9 +118,9 @@ export class KeyTable implements Verifier {
   }
 
   /** @throws UnauthenticatedError */
-  #identityOf(key: string): Identity {
+  #identityOf(key: string, nowMs: number): Identity {
     const verified = this.#verified.get(key);
-    if (verified !== undefined) return this.#live(verified);
+    if (verified !== undefined) return live(verified, nowMs);
     const id = keyId(key);
     if (id === undefined) throw new UnauthenticatedError("malformed");
     const entry = this.#byId.get(id);
@@ -127,15 +128,9 @@ export class KeyTable implements Verifier {
     const isSame = timingSafeEqual(keyHash(key), entry?.hash ?? NO_HASH);
     if (entry === undefined) throw new UnauthenticatedError("unknown", id);
     if (!isSame) throw new UnauthenticatedError("wrong_secret", id);
-    const identity = this.#live(entry);
+    const identity = live(entry, nowMs);
     this.#verified.set(key, entry);
     return identity;
-  }
-
-  #live(entry: Entry): Identity {
-    if (entry.row.isRevoked) throw new UnauthenticatedError("revoked", entry.row.id);
-    if (this.#nowMs() >= entry.endsAt) throw new UnauthenticatedError("expired", entry.row.id);
-    return entry.identity;
   }
 
   /** Reads, and again in a while. */
@@ -190,6 +185,12 @@ export class KeyTable implements Verifier {
     const entry: Entry = { row, hash: Buffer.from(row.sha256, "hex"), endsAt, identity };
     return entry;
   }
+}
+
+function live(entry: Entry, nowMs: number): Identity {
+  if (entry.row.isRevoked) throw new UnauthenticatedError("revoked", entry.row.id);
+  if (nowMs >= entry.endsAt) throw new UnauthenticatedError("expired", entry.row.id);
+  return entry.identity;
 }
 
 function isSameButForTime(a: KeyRow, b: KeyRow): boolean {

@@ -37,7 +37,7 @@ export const CALLER_SLIPS: readonly Slip[] = [
   },
   {
     ...TABLE,
-    find: "if (this.#nowMs() >= entry.endsAt)",
+    find: "if (nowMs >= entry.endsAt)",
     replace: "if (false)",
     rule: "a key expires to the moment, whatever was read when",
   },
