@@ -106,7 +106,7 @@ export const LANES_SLIPS: readonly Slip[] = [
     find: "{ ...settled.changes, atWrite: true }",
     replace: "settled.changes",
     rule: "what is decided without a read has the time of its write",
-    tests: ["tests/integration/lanes_unread_test.ts"],
+    tests: ["tests/unit/settle_kept_test.ts"],
   },
   {
     file: "src/lanes/run_batch.ts",
@@ -121,6 +121,20 @@ export const LANES_SLIPS: readonly Slip[] = [
     replace: "underWay < this.#max && ready() > COMPANY_ENOUGH",
     rule: "nobody waits where company is enough",
     tests: ["tests/unit/batches_at_once_test.ts"],
+  },
+  {
+    file: "src/inventory/settle_kept.ts",
+    find: "return reserved === 0 && !deleted",
+    replace: "return !deleted",
+    rule: "a level of which holds have units is not kept, as their time may be up",
+    tests: ["tests/unit/settle_kept_test.ts"],
+  },
+  {
+    file: "src/lanes/modes/redlock.ts",
+    find: "if (refused !== undefined && refused.afterMs === undefined) this.#lingering.share(refused.stockKeys);\n",
+    replace: "",
+    rule: "a lease does not linger of goods that another process had a while ago",
+    tests: ["tests/unit/lingering_test.ts"],
   },
   {
     file: "src/lanes/modes/lingering.ts",
