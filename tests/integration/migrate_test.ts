@@ -3,9 +3,12 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import postgres from "postgres";
 import { startPostgres } from "../../tools/stack/postgres.ts";
 import { migrate } from "../../src/migrate/main.ts";
+import { DatabaseUnavailableError } from "../../src/store/errors.ts";
+import { createStore } from "../../src/store/store.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { testEnvironment } from "../support/env.ts";
+import { NEVER, TEST_LIMITS } from "../support/pool_probe.ts";
 import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 
 const log = createLog("warn", "pretty");
@@ -43,6 +46,18 @@ for (const runs of [2, 4]) {
     }
   });
 }
+
+Deno.test("a server is not ready before the newest migration, and says what to do", async () => {
+  await using database = await createTestDatabase();
+  const store = createStore({ ...TEST_LIMITS, address: parsePostgresAddress(database.serverUrl) });
+  await store.ping(NEVER);
+  await run(database, "down");
+  const { message } = await assertRejects(() => store.ping(NEVER), DatabaseUnavailableError);
+  assertEquals(message, "the schema is older than this version: run `deno task migrate`");
+  await run(database, "up");
+  await store.ping(NEVER);
+  await store.close();
+});
 
 Deno.test("status reports what is applied, and no password", async () => {
   await using database = await createTestDatabase();

@@ -74,13 +74,13 @@ function sessionOf(rows: readonly Look[]): number {
 }
 
 /**
- * Fails where a column is missing. Reads no row: the first one may lie behind many old versions. PostgreSQL shows times
- * as 250ms, 1s or 0, which it takes for intervals, too.
+ * Fails where the newest migration is missing, by something that it made. Reads no row: the first one may lie behind
+ * many old versions. PostgreSQL shows times as 250ms, 1s or 0, which it takes for intervals, too.
  */
 export const schemaStatement: Statement<Look[]> = (sql) =>
   sql`
     select current_setting('transaction_read_only') as read_only, pg_is_in_recovery() as is_standby,
-           (select location_id from levels where false) as schema,
+           (select version from openings where false) as schema,
            pg_backend_pid() as pid, current_user::text as role,
            current_setting('enable_seqscan') as enable_seqscan, current_setting('jit') as jit,
            current_setting('synchronous_commit') as synchronous_commit,
