@@ -129,7 +129,8 @@ function settingsOf(): Record<string, string> {
 async function lay(): Promise<Laid> {
   const dir = await Deno.makeTempDir();
   const [app, cache] = [join(dir, "app"), join(dir, "deno-dir")];
-  const line = (pattern: RegExp) => pattern.exec(sourceText("Dockerfile"))?.[1]?.split(" ") ?? [];
+  const dockerfile = sourceText("Dockerfile").replaceAll(/\\\n\s*/g, "");
+  const line = (pattern: RegExp) => pattern.exec(dockerfile)?.[1]?.split(/\s+/) ?? [];
   await output([Deno.execPath(), "task", "image", app]);
   const laid = { dir, app, env: { DENO_DIR: cache, NPM_CONFIG_REGISTRY: "http://127.0.0.1:1", PATH: "/usr/bin:/bin" } };
   const cached = await run(laid, [Deno.execPath(), "cache", ...line(/^RUN DENO_DIR=\/cache deno cache (.+)$/m)]);
