@@ -14,7 +14,6 @@ import type { settleKept } from "../inventory/settle_kept.ts";
 import type { Store } from "../store/store.ts";
 import { errorFields, type Log } from "../telemetry/log.ts";
 import type { StockObserver } from "../telemetry/observer.ts";
-import { BatchesAtOnce, COMPANY_ENOUGH } from "./batches_at_once.ts";
 import { type Entry, keysOfAll } from "./entry.ts";
 import { KeptLevels } from "./kept_levels.ts";
 import type { LanesTallies } from "./tallies.ts";
@@ -79,10 +78,7 @@ export class Dispatcher {
   readonly #detours: RowLockDetours;
   readonly #batchParts: BatchParts;
   readonly #dispatched: () => void;
-  readonly #atOnce: BatchesAtOnce;
   #batches = 0;
-  /** Whether a batch has ended since callers that left were last looked for. */
-  #hasEnded = false;
   #planned = false;
   #sweeping: ReturnType<typeof setTimeout> | undefined;
 
@@ -92,7 +88,6 @@ export class Dispatcher {
     this.#log = log;
     this.#observer = observer;
     this.#limits = limits;
-    this.#atOnce = new BatchesAtOnce(limits.batchesMax);
     this.#dispatched = dispatched;
     this.#guards = guardsOf(mode, log, observer);
     this.#refusals = new Refusals(this.#queue, limits, random, () => this.#dispatch());
@@ -172,8 +167,7 @@ export class Dispatcher {
   }
 
   #dispatch(): void {
-    const ready = () => this.#queue.ready(COMPANY_ENOUGH);
-    while (this.#atOnce.mayBegin(this.#batches, ready)) {
+    while (this.#batches < this.#limits.batchesMax) {
       const entries = this.#queue.take(BATCH_LIMITS);
       if (entries.length === 0) break;
       if (this.#observer === undefined) void this.#lead(entries);
@@ -187,8 +181,6 @@ export class Dispatcher {
 
   /** Ends those whose callers have left while they waited, so that they take nobody's place. */
   #sweep(): void {
-    if (!this.#hasEnded) this.#atOnce.forget();
-    this.#hasEnded = false;
     let size = 0;
     for (const entry of this.#queue.waitingEntries()) {
       if (!entry.leave()) continue;
@@ -231,15 +223,12 @@ export class Dispatcher {
       if (entry.hasEnded) this.#queue.remove(entry);
     }
     // The answers go out first, and those who come back at once are seen before the lease is released.
-    const endedAt = performance.now();
     await nextTurn();
-    this.#atOnce.note(endedAt - begunAt, performance.now() - endedAt);
     this.#guards.batchOver(goods);
     this.#guards.linger(goods, this.#isWanted);
     await this.#guards.releaseDue(goods);
     this.#queue.free(goods, performance.now() - begunAt);
     this.#batches--;
-    this.#hasEnded = true;
     this.#dispatch();
   }
 

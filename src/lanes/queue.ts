@@ -59,16 +59,6 @@ export class Queue<W extends Waiting> {
     for (const { entry, state } of this.#tickets.values()) if (state === "waiting") yield entry;
   }
 
-  /** Entries that may be able to go now, counted up to `max`. */
-  ready(max: number): number {
-    let entries = this.#keyless.size;
-    for (const lane of this.#lanes.ready) {
-      if (entries >= max) break;
-      entries += lane.known;
-    }
-    return Math.min(entries, max);
-  }
-
   /** Lanes that exist, for tests that nothing stays behind. */
   get lanes(): number {
     return this.#lanes.size;

@@ -116,13 +116,6 @@ export const LANES_SLIPS: readonly Slip[] = [
     tests: ["tests/integration/lanes_unread_test.ts"],
   },
   {
-    file: "src/lanes/batches_at_once.ts",
-    find: "underWay < this.#max && ready() >= COMPANY_ENOUGH",
-    replace: "underWay < this.#max && ready() > COMPANY_ENOUGH",
-    rule: "nobody waits where company is enough",
-    tests: ["tests/unit/batches_at_once_test.ts"],
-  },
-  {
     file: "src/inventory/settle_kept.ts",
     find: "return reserved === 0 && !deleted",
     replace: "return !deleted",
