@@ -4,7 +4,8 @@
  * Others may have moved such a level since, and nothing is known of orders. So nothing is believed that the write does
  * not find to be true: its fence compares the levels with what stands there, and each order has to be new by its
  * primary key; where one of both is not so, nothing is written, and all is decided again on a snapshot. What writes
- * nothing meets neither, so here nobody is refused, and nobody is answered for an earlier call.
+ * nothing meets neither, so here nobody is refused, and nobody is answered for an earlier call. Nor does anybody get
+ * less than he asks for: a goods of which there seems to be nothing is left out of the write.
  */
 import type { Level, Verdict } from "./model.ts";
 import { type Operation, rulesOf } from "./operations/operation.ts";
@@ -43,7 +44,7 @@ function mayGoUnread(operation: Operation): boolean {
   return rulesOf(operation).mayGoUnread === true && operation.dryRun !== true;
 }
 
-/** Not so of the second of two orders with one id. */
+/** Whether all that is asked for is written. Not so of the second of two orders with one id. */
 function isWritten(verdict: Verdict): boolean {
-  return verdict.ok && verdict.replayed !== true;
+  return verdict.ok && verdict.replayed !== true && !("order" in verdict && verdict.order.asked !== undefined);
 }

@@ -96,6 +96,18 @@ Deno.test("nobody is refused on a kept level: who would be is read for", async (
   assertEquals(await checkLedger(on.ownerUrl), []);
 });
 
+Deno.test("nobody gets less than there is on a kept level: of a goods of which nothing is taken, nothing meets the fence", async () => {
+  await using on = await lanesBench();
+  const { lanes, ends } = await counted(on);
+  assertEquals(await ends(sell("all", [1, 10])), ["ok", 0, 1]);
+  assertEquals((await on.lanes().apply(set("more", 1, 50), NEVER)).ok, true);
+  const verdict = await lanes.apply({ ...sell("part", [1, 3], [2, 2]), fill: "available" } as Operation, NEVER);
+  assert(verdict.ok && verdict.kind === "sell");
+  assertEquals([verdict.order.lines.map(({ num }) => num), verdict.order.asked], [[3, 2], undefined]);
+  assertEquals([await on.onHand(1), await on.onHand(2)], [47, 18]);
+  assertEquals(await checkLedger(on.ownerUrl), []);
+});
+
 Deno.test("an order that is on record meets its primary key, and is answered from its record", async () => {
   await using on = await lanesBench();
   const { lanes, ends } = await counted(on);

@@ -95,6 +95,13 @@ export const LANES_SLIPS: readonly Slip[] = [
     tests: ["tests/unit/settle_kept_test.ts"],
   },
   {
+    file: "src/inventory/settle_kept.ts",
+    find: ` && !("order" in verdict && verdict.order.asked !== undefined)`,
+    replace: "",
+    rule: "nobody gets less than he asks for on a kept level",
+    tests: ["tests/unit/settle_kept_test.ts"],
+  },
+  {
     file: "src/lanes/kept_levels.ts",
     find: " || nowMs - kept.readMs > KEPT_MS_MAX) return",
     replace: ") return",
