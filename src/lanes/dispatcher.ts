@@ -15,7 +15,7 @@ import type { Store } from "../store/store.ts";
 import { errorFields, type Log } from "../telemetry/log.ts";
 import type { StockObserver } from "../telemetry/observer.ts";
 import { type Entry, keysOfAll } from "./entry.ts";
-import { KeptLevels } from "./kept_levels.ts";
+import { type KeptClocks, KeptLevels } from "./kept_levels.ts";
 import type { LanesTallies } from "./tallies.ts";
 import type { LanesLimits } from "./lanes_limits.ts";
 import { LockedRows } from "./locked_rows.ts";
@@ -43,7 +43,11 @@ export interface DispatcherParts {
   readonly random: () => number;
   /** Absent: nobody looks. */
   readonly observer?: StockObserver | undefined;
+  /** By which levels are kept; the process's own where nothing else is given. */
+  readonly keptClocks?: KeptClocks | undefined;
 }
+
+const OWN_CLOCKS: KeptClocks = { monotonicMs: () => performance.now(), timeMs: Date.now };
 
 /** Entries in one batch, and their lines and entries together: far less than a statement may take. */
 const BATCH_LIMITS = { entriesMax: 512, sizeMax: 2048 };
@@ -84,7 +88,7 @@ export class Dispatcher {
 
   /** `dispatched` is called after each look for batches. */
   constructor(parts: DispatcherParts, limits: LanesLimits, tallies: LanesTallies, dispatched: () => void) {
-    const { store, settle, settleKept, mode, log, random, observer } = parts;
+    const { store, settle, settleKept, mode, log, random, observer, keptClocks = OWN_CLOCKS } = parts;
     this.#log = log;
     this.#observer = observer;
     this.#limits = limits;
@@ -101,7 +105,7 @@ export class Dispatcher {
       detours: this.#detours,
       tallies,
       locked: new LockedRows(store, () => performance.now()),
-      kept: new KeptLevels({ monotonicMs: () => performance.now(), timeMs: Date.now }),
+      kept: new KeptLevels(keptClocks),
       batchMsMax: limits.lockWaitMsMax,
       writeMsMax: limits.writeMsMax,
     };

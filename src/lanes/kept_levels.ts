@@ -18,8 +18,8 @@ import { keyOf, type StockKey } from "../inventory/stock_key.ts";
 /** Goods that are known here; of more the oldest are forgotten. */
 export const KEPT_LEVELS_MAX = 10_000;
 /**
- * So long after the last read that it goes back to a level is kept, in ms: what moves no version, such as a policy that
- * is changed by hand, is not seen before.
+ * So long after the last read that it goes back to a level is kept, in ms. Nothing is right by that alone, as the write
+ * compares all that a decision looks at; what was found out too late ends here.
  */
 export const KEPT_MS_MAX = 2_000;
 /** So long nothing is kept of a goods that others have moved, in ms. */

@@ -1,6 +1,8 @@
 /** Sales on levels that are kept, without a read, on a real database: what they meet, and who is read for. */
 import { assert, assertEquals } from "@std/assert";
 import type { Operation } from "../../src/inventory/operations/operation.ts";
+import { beginPeriod, divide } from "../../src/store/statements/retention/periods.ts";
+import type { KeptClocks } from "../../src/lanes/kept_levels.ts";
 import { OutcomeUnknownError } from "../../src/store/errors.ts";
 import { rollback, sell, set } from "../support/apply.ts";
 import { ownerOf } from "../support/database.ts";
@@ -8,10 +10,14 @@ import { type LanesBench, lanesBench } from "../support/lanes_bench.ts";
 import { checkLedger } from "../support/ledger_check.ts";
 import { NEVER } from "../support/pool_probe.ts";
 
+/** However long the test takes, what is kept is not too old. */
+const STANDING: KeptClocks = { monotonicMs: () => 0, timeMs: Date.now };
+
 /** Lanes that count their reads and writes, on goods 1 at 10 units and goods 2 at 20, which both are kept. */
 async function counted(on: LanesBench, beforeWrite: () => Promise<void> = () => Promise.resolve()) {
   const calls = { reads: 0, writes: 0 };
   const lanes = on.lanes({
+    keptClocks: STANDING,
     store: {
       readSnapshot: (...args) => (calls.reads++, on.store.readSnapshot(...args)),
       writeChanges: async (...args) => {
@@ -146,6 +152,35 @@ Deno.test("a policy, a hold and an end of sale are never sold past", async () =>
   assertEquals(await ends(sell("c", [1, 5])), ["short_stock", 1, 1]);
   assert((await other.apply({ kind: "delete", operationId: "d", goodsId: 2, locationId: 0 }, NEVER)).ok);
   assertEquals(await ends(sell("d", [2, 1])), ["unknown_goods", 1, 1]);
+  // By hand it moves no version.
+  await using owner = ownerOf(on.ownerUrl);
+  for (const locationId of [0, 1]) {
+    const there = { goodsId: 3, locationId };
+    for (const num of [5, 10]) {
+      const operationId = `set-${locationId}-${num}`;
+      assert((await lanes.apply({ kind: "set", operationId, ...there, num }, NEVER)).ok);
+    }
+    await owner.sql`update levels set safety_stock = 5 where goods_id = 3 and location_id = ${locationId}`;
+    const past = { kind: "sell", orderId: `past-${locationId}`, lines: [{ ...there, num: 6 }] } as const;
+    assertEquals(await ends(past), ["short_stock", 1, 1], `at location ${locationId}`);
+  }
+  assertEquals(await checkLedger(on.ownerUrl), []);
+});
+
+Deno.test("what was kept before a period of the ledger began is sold in it where it still stands, and only there", async () => {
+  await using on = await lanesBench();
+  const { lanes, ends } = await counted(on);
+  await using owner = ownerOf(on.ownerUrl);
+  await divide(owner.sql);
+  assertEquals(await ends(sell("before", [1, 1]), sell("too", [2, 1])), ["ok,ok", 0, 1]);
+  assertEquals((await on.lanes().apply(sell("other", [1, 1]), NEVER)).ok, true);
+  await beginPeriod(owner.sql, 2);
+  assertEquals(await ends(sell("moved", [1, 1])), ["ok", 1, 2]);
+  assertEquals(await ends(sell("stands", [2, 1])), ["ok", 0, 1]);
+  assertEquals(lanes.tallies.unread.counts, { written: 2, lost: 1 });
+  const periods = await owner
+    .sql`select goods_id, period, max(version)::int as version from movements group by 1, 2 order by 1, 2`;
+  assertEquals(periods.map((row) => Object.values(row)), [[1, 1, 5], [1, 2, 6], [2, 1, 3], [2, 2, 4]]);
   assertEquals(await checkLedger(on.ownerUrl), []);
 });
 

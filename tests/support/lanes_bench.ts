@@ -1,6 +1,7 @@
 /** Lanes over a real database, with parts of lock and store exchanged where a test needs it. */
 import { assertEquals } from "@std/assert";
 import { Lanes } from "../../src/lanes/lanes.ts";
+import type { KeptClocks } from "../../src/lanes/kept_levels.ts";
 import type { LanesLimits } from "../../src/lanes/lanes_limits.ts";
 import type { QuorumLoss } from "../../src/config/mode_names.ts";
 import type { Lock } from "../../src/lock/lock.ts";
@@ -33,6 +34,7 @@ export interface LanesChanges {
   readonly quorumLoss?: QuorumLoss;
   readonly limits?: Partial<LanesLimits>;
   readonly log?: Log;
+  readonly keptClocks?: KeptClocks;
 }
 
 /** A database with goods 1 at ten units, and lanes over it. */
@@ -64,7 +66,7 @@ export async function lanesBench(given?: TestDatabase): Promise<LanesBench> {
   const bench: LanesBench = {
     store,
     ownerUrl: database.ownerUrl,
-    lanes({ store: changedStore = {}, lock, quorumLoss = "refuse", limits = {}, log = quiet } = {}) {
+    lanes({ store: changedStore = {}, lock, quorumLoss = "refuse", limits = {}, log = quiet, keptClocks } = {}) {
       if (lock !== undefined && isInEveryMode()) throw new Error("Lanes with a lock of their own know one mode only");
       const concurrency = testMode();
       const lanes = new Lanes(
@@ -75,6 +77,7 @@ export async function lanesBench(given?: TestDatabase): Promise<LanesBench> {
             : { concurrency },
           random: () => 0.5,
           log,
+          keptClocks,
         },
         { ...LANES_LIMITS, ...limits },
       );

@@ -9,6 +9,7 @@ import { arrayLiteral, column } from "../postgres/arrays.ts";
 import type { Pool } from "../postgres/pool.ts";
 import type { Statement } from "../postgres/transaction_block.ts";
 import type { Fragment } from "./branches/branch.ts";
+import { hasNoPolicy } from "./branches/levels.ts";
 import { DUE_HOLDS_MAX, snapshotOf, type SnapshotRow } from "./snapshot_row.ts";
 import { keyColumns, placeColumns } from "./stock_keys.ts";
 
@@ -95,8 +96,7 @@ export function snapshotStatement(keys: SnapshotKeys): Statement<SnapshotRow[]> 
 /** The policy of a row of levels as a list, for {@link policyOf}; null where there is none. */
 export function policyArray(sql: postgres.Sql): Fragment {
   return sql`
-                    case when safety_stock > 0 or backorder_max > 0
-                           or coalesce(order_num_max, buyer_num_max, low_stock_at, hold_ttl_ms) is not null
+                    case when not (${hasNoPolicy(sql)})
                       then json_build_array(safety_stock, backorder_max, order_num_max, buyer_num_max, buyer_window_ms,
                                             low_stock_at, low_stock_until, hold_ttl_ms) end`;
 }

@@ -7,7 +7,7 @@ import { FENCE_LOST_TEXT } from "../errors.ts";
 import type { Pool } from "../postgres/pool.ts";
 import type { Statement } from "../postgres/transaction_block.ts";
 import { type Branch, type Fragment, timeOf } from "./branches/branch.ts";
-import { insertLevels, type Levelled, updateLevels } from "./branches/levels.ts";
+import { insertLevels, type Levelled, stillPlain, updateLevels } from "./branches/levels.ts";
 import { insertMovements } from "./branches/movements.ts";
 import { areSales, haveOneLine, insertSold, moveSold } from "./branches/sales.ts";
 import { type Changed, insertOrders, updateOrders } from "./branches/orders.ts";
@@ -19,9 +19,9 @@ import { deleteHolds, endShortfalls, insertHolds, insertOperations, insertShortf
  * It is fenced: it inserts movement `version read + 1` of each goods and inserts new orders and operations,
  * so of two writers that read the same rows the second fails on a primary key (while the first is still in
  * flight, it waits for it). A row that existed must still be as it was read, in every column that a decision looks at
- * and that is written: who changes one by hand moves no version, and must not be undone. Rows that were to be changed
- * but no longer match are found by counting, and the cast of a text to int ends the statement: plain SQL can raise an
- * error by nothing else.
+ * and that is written: who changes one by hand moves no version, and must not be undone. Levels that were not read for
+ * must have no policy either, as when they were kept. Rows that were to be changed but no longer match are found by
+ * counting, and the cast of a text to int ends the statement: plain SQL can raise an error by nothing else.
  *
  * Movements are inserted by key, but the plan chooses in which sequence rows of levels are updated, so two
  * servers without a lease can lock each other out. PostgreSQL then ends one of them, and nothing of it is left.
@@ -113,7 +113,7 @@ function movedOf(sql: postgres.Sql, at: Fragment, changes: Changes): Branch[] {
   return [
     ...(movements.length > 0 ? [insertMovements(sql, at, movements)] : []),
     ...(opened.length > 0 ? [insertLevels(sql, at, opened)] : []),
-    ...(levelled.length > 0 ? [updateLevels(sql, { at, holdsFrom }, levelled)] : []),
+    ...(levelled.length > 0 ? [updateLevels(sql, { at, holdsFrom, plain: stillPlain(sql, changes) }, levelled)] : []),
     ...addedOf(sql, at, changes),
   ];
 }

@@ -102,6 +102,13 @@ export const LANES_SLIPS: readonly Slip[] = [
     tests: ["tests/unit/settle_kept_test.ts"],
   },
   {
+    file: "src/store/statements/branches/levels.ts",
+    find: "return atWrite === true ? sql`and ${hasNoPolicy(sql)}` : sql``;",
+    replace: "return atWrite === true ? sql`` : sql``;",
+    rule: "a policy that was given by hand since a level was kept is not sold past",
+    tests: ["tests/integration/lanes_unread_test.ts"],
+  },
+  {
     file: "src/lanes/kept_levels.ts",
     find: " || nowMs - kept.readMs > KEPT_MS_MAX) return",
     replace: ") return",

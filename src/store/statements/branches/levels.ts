@@ -1,6 +1,6 @@
 /** Levels, as a part of the write. */
 import type postgres from "postgres";
-import type { Level, Policy } from "../../../inventory/model.ts";
+import type { Changes, Level, Policy } from "../../../inventory/model.ts";
 import { NO_POLICY } from "../../../inventory/operations/policy.ts";
 import { column } from "../../postgres/arrays.ts";
 import { placeColumns } from "../stock_keys.ts";
@@ -33,7 +33,8 @@ export function insertLevels(sql: postgres.Sql, at: Fragment, opened: readonly L
 }
 
 /**
- * Updates levels, each as it was read; `holdsFrom`: no hold of them that is left ends before.
+ * Updates levels, each as it was read; `holdsFrom`: no hold of them that is left ends before; `plain`: as
+ * {@link stillPlain}.
  *
  * A row is found by its whole key, and that of the goods is written as `any (array[...])`: an equality of columns could
  * be joined by a merge, for which the planner also considers to read all of the index, and does so where few rows are
@@ -42,7 +43,7 @@ export function insertLevels(sql: postgres.Sql, at: Fragment, opened: readonly L
  */
 export function updateLevels(
   sql: postgres.Sql,
-  { at, holdsFrom }: { readonly at: Fragment; readonly holdsFrom: Fragment },
+  { at, holdsFrom, plain }: { readonly at: Fragment; readonly holdsFrom: Fragment; readonly plain: Fragment },
   levelled: readonly Levelled[],
 ): Branch {
   const { goodsIds, locationIds } = placeColumns(levelled.map(({ after }) => after));
@@ -71,10 +72,24 @@ export function updateLevels(
              and levels.version_block = l.version_read / ${VERSIONS_A_BLOCK}::bigint
              and levels.version = l.version_read
              and levels.on_hand = l.on_hand_read and levels.reserved = l.reserved_read
-             and (levels.deleted_at is not null) = l.deleted_read ${policies.compared}
+             and (levels.deleted_at is not null) = l.deleted_read ${policies.compared} ${plain}
           returning levels.goods_id
         )`;
   return { tables, unmoved: sql`(select count(*) from levelled) = ${levelled.length}::int` };
+}
+
+/** Whether no policy is in the row of levels that the query names columns of. */
+export function hasNoPolicy(sql: postgres.Sql): Fragment {
+  return sql`safety_stock = 0 and backorder_max = 0
+                 and coalesce(order_num_max, buyer_num_max, low_stock_at, hold_ttl_ms) is null`;
+}
+
+/**
+ * What also has to be true of levels that were kept, and so had no policy when they were read: one that was given to
+ * them by hand since has moved no version.
+ */
+export function stillPlain(sql: postgres.Sql, { atWrite }: Pick<Changes, "atWrite">): Fragment {
+  return atWrite === true ? sql`and ${hasNoPolicy(sql)}` : sql``;
 }
 
 /** Whether a level is low once it is as `l` says, by the limits that `source` has. */

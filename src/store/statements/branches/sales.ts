@@ -3,7 +3,7 @@ import type postgres from "postgres";
 import type { Changes, Order } from "../../../inventory/model.ts";
 import { column } from "../../postgres/arrays.ts";
 import type { Branch, Fragment } from "./branch.ts";
-import { isLow, VERSIONS_A_BLOCK } from "./levels.ts";
+import { isLow, stillPlain, VERSIONS_A_BLOCK } from "./levels.ts";
 import { attributionOf } from "./movements.ts";
 
 /**
@@ -24,7 +24,8 @@ export function areSales({ movements, levels }: Changes): boolean {
  * is sold by several of them was read as it stood before the first, and stands as after the last. Their location is a
  * column, like the goods: where it is a number of the statement, the planner may read all that lies there.
  */
-export function moveSold(sql: postgres.Sql, at: Fragment, { movements, levels }: Changes): Branch {
+export function moveSold(sql: postgres.Sql, at: Fragment, changes: Changes): Branch {
+  const { movements, levels } = changes;
   const attribution = attributionOf(sql, movements);
   const kind = movements[0]?.kind ?? null;
   const tables = sql`
@@ -54,6 +55,7 @@ export function moveSold(sql: postgres.Sql, at: Fragment, { movements, levels }:
              and levels.version_block = l.version_read / ${VERSIONS_A_BLOCK}::bigint
              and levels.version = l.version_read
              and levels.on_hand = l.on_hand_read and levels.reserved = l.reserved and levels.deleted_at is null
+             ${stillPlain(sql, changes)}
           returning levels.goods_id
         )`;
   return { tables, unmoved: sql`(select count(*) from levelled) = ${levels.length}::int` };

@@ -79,8 +79,9 @@ export async function divide(sql: postgres.Sql): Promise<void> {
 
 /**
  * Begins the period: what is written from now on is in it. Nobody writes to the ledger while it begins, and whatever
- * was decided before is refused by a check until such decisions are too old to be written anyway. A read that began
- * since has seen all of the period before.
+ * was read for before is refused by a check until such decisions are too old to be written anyway. A read that began
+ * since has seen all of the period before. What is decided without one has the time of its write, and passes the check:
+ * it only moves rows of levels, which stand since before it began where the period before has left them.
  *
  * @returns when it began, in ms since 1970
  */
