@@ -42,5 +42,8 @@ begin
 end
 $$;
 
+-- What is left of a division that did not come to its end.
+alter table movements drop constraint if exists movements_1_period, drop column if exists period;
+
 drop table periods;
 drop table openings;

@@ -39,16 +39,18 @@ export async function examine(
   expected: Expected,
   orderIds: readonly string[] = [],
 ): Promise<Findings> {
+  const [migrated] = await isMigratedStatement(sql);
+  if (migrated?.there !== true) {
+    return { faults: ["schema: there is none: run `deno task migrate`"], sizes: undefined, missing: orderIds };
+  }
   return await sql.begin("isolation level repeatable read read only", async (transaction) => {
+    // Before anything is seen: a period that leaves behind that would be missing from it.
+    await transaction`lock table movements in access share mode`;
     // The server's role gives a statement some seconds, and this reads everything.
     await transaction`set local statement_timeout = 0`;
     await transaction`set local enable_seqscan = on`;
     await transaction`set local jit = off`;
     const session = transaction as unknown as Sql;
-    const [migrated] = await isMigratedStatement(session);
-    if (migrated?.there !== true) {
-      return { faults: ["schema: there is none: run `deno task migrate`"], sizes: undefined, missing: orderIds };
-    }
     const [state] = await schemaStateStatement(session);
     const schema = schemaFaults(state!, expected);
     // Tables of another version can't be read as this one's.

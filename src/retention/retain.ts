@@ -1,6 +1,7 @@
 /** Keeps movements for a window: periods begin and leave, and behind them orders and operations. */
 import type { OpenSession } from "../migrate/session.ts";
 import { pause } from "../base/bounded_wait.ts";
+import { STATEMENT_TIMEOUT_MS } from "../config/config.ts";
 import {
   FIRST_PAGE,
   leaveOperations,
@@ -20,8 +21,10 @@ type Sql = OpenSession["sql"];
 const PAGE_PAUSE_MS = 20;
 /** Orders, or operations, that are looked at with one statement. */
 const PAGE_ROWS = 5_000;
-/** Until no decision of before a period may be written any more. */
-const DECIDED_MS = DECISION_AGE_MS_MAX + 1_000;
+/** Until no decision of before a period may be written any more: it, the statement that writes it, and a second. */
+const DECIDED_MS = DECISION_AGE_MS_MAX + STATEMENT_TIMEOUT_MS + 1_000;
+/** What a clock that says what may leave may be off by. */
+const CLOCKS_APART_MS_MAX = 3_600_000;
 /** Two runs at once would do the same twice. */
 const LOCK_ID = 7_083_361;
 
@@ -35,20 +38,34 @@ export interface Retained {
   readonly operations: number;
 }
 
+/** What tests set. */
+interface Pace {
+  readonly pageRows: number;
+  readonly decidedMs: number;
+  /** This machine's time, in ms since 1970. */
+  readonly nowMs: () => number;
+}
+
 /**
  * Does what there is to do now, on one session of the owner's. May be run at any time, also again where it failed.
- * Throws Error where another run is under way, and what PostgreSQL says.
+ * Throws Error where another run is under way or PostgreSQL's clock is far from this machine's, and what PostgreSQL
+ * says.
  */
 export async function retain(
   sql: Sql,
   window: Window,
   signal: AbortSignal,
-  { pageRows = PAGE_ROWS, decidedMs = DECIDED_MS }: { readonly pageRows?: number; readonly decidedMs?: number } = {},
+  { pageRows = PAGE_ROWS, decidedMs = DECIDED_MS, nowMs = Date.now }: Partial<Pace> = {},
 ): Promise<Retained> {
   const [lock] = await sql<{ ours: boolean }[]>`select pg_try_advisory_lock(${LOCK_ID}) as ours`;
   if (lock?.ours !== true) throw new Error("another run is under way");
   try {
     const before = await readPeriods(sql);
+    const apartMs = Math.abs(before.nowMs - nowMs());
+    if (apartMs > CLOCKS_APART_MS_MAX) {
+      const apart = `${Math.round(apartMs / 1000)} s apart`;
+      throw new Error(`the clocks of PostgreSQL and of this machine are ${apart}: nothing was done, as one is wrong`);
+    }
     const plan = planRetention(before.nowMs, before.periods, window);
     if (plan.divides) await divide(sql);
     if (plan.begins !== undefined) {

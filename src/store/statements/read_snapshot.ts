@@ -136,10 +136,11 @@ function takenColumn(buyers: readonly Buyer[]): Statement<unknown[]> {
 
 /**
  * What was on hand after the last movement that was written down by then. Times rise with versions, so that it is found
- * by halving, however many movements came since; those that are not kept any more were before.
+ * by halving, however many movements came since; those that are not kept any more are taken for earlier ones.
  *
  * To it comes what counts have found that are of an earlier moment and were written down later. Where somebody has said
- * since how many there are, by a set or a count of a later moment, there is nothing more to say: null.
+ * since how many there are, by a set or a count of a later moment, there is nothing more to say: null. So it is where
+ * movements of later are not kept.
  */
 function momentsColumn(moments: readonly Moment[]): Statement<unknown[]> {
   const { goodsIds, locationIds } = placeColumns(moments);
@@ -162,7 +163,11 @@ function momentsColumn(moments: readonly Moment[]): Statement<unknown[]> {
                            select from movements
                             where goods_id = newest.goods_id and location_id = newest.location_id
                               and kind in ('set', 'count') and version > last.version
-                              and coalesce(occurred_at, at) > to_timestamp(asked.at_ms / 1000.0)) then null
+                              and coalesce(occurred_at, at) > to_timestamp(asked.at_ms / 1000.0))
+                           or exists (
+                           select from openings
+                            where goods_id = newest.goods_id and location_id = newest.location_id
+                              and at > to_timestamp(asked.at_ms / 1000.0)) then null
                          else coalesce(
                            (select on_hand_after - on_hand_delta from movements
                              where goods_id = newest.goods_id and location_id = newest.location_id

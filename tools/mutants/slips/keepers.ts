@@ -6,7 +6,37 @@ const PERIODS = {
   tests: ["tests/integration/retention_test.ts"],
 };
 
+const EDGES = ["tests/integration/retention_edges_test.ts"];
+
 export const KEEPER_SLIPS: readonly Slip[] = [
+  {
+    file: PERIODS.file,
+    tests: EDGES,
+    find: "set local idle_in_transaction_session_timeout = '${SILENCE_MAX}'",
+    replace: "set local idle_in_transaction_session_timeout = 0",
+    rule: "who falls silent while a period begins keeps nobody waiting for long",
+  },
+  {
+    file: "src/store/statements/retention/old_orders.ts",
+    tests: EDGES,
+    find: "and not exists (select from orders where orders.order_id = page.order_id)",
+    replace: "",
+    rule: "what an order was changed by stays as long as the order",
+  },
+  {
+    file: "src/store/statements/branches/levels.ts",
+    tests: EDGES,
+    find: "limit 1) is null",
+    replace: "and false limit 1) is null",
+    rule: "a place is not opened again by who decided so before a period",
+  },
+  {
+    file: "src/store/statements/read_snapshot.ts",
+    tests: EDGES,
+    find: "and at > to_timestamp(asked.at_ms / 1000.0)) then null",
+    replace: "and false) then null",
+    rule: "a late count of a moment whose movements have left changes nothing",
+  },
   {
     ...PERIODS,
     find: "check (at >= '${at}'::timestamptz)",

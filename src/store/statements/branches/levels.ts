@@ -15,7 +15,10 @@ export interface Levelled {
   readonly after: Level;
 }
 
-/** Inserts levels that are new. */
+/**
+ * Inserts levels that are new. Their first movement is the fence, but where the ledger is divided another period may
+ * have it; so it is looked whether there is a row, by a query of its own: a join could read all of the index.
+ */
 export function insertLevels(sql: postgres.Sql, at: Fragment, opened: readonly Level[]): Branch {
   const { goodsIds, locationIds } = placeColumns(opened);
   const tables = sql`
@@ -28,8 +31,11 @@ export function insertLevels(sql: postgres.Sql, at: Fragment, opened: readonly L
                         (select ${column(opened, (l) => l.reserved)}::int[]),
                         (select ${column(opened, (l) => l.version)}::bigint[]))
               as l (goods_id, location_id, on_hand, reserved, version)
+           where (select version from levels
+                   where goods_id = l.goods_id and location_id = l.location_id limit 1) is null
+          returning goods_id
         )`;
-  return { tables };
+  return { tables, unmoved: sql`(select count(*) from opened) = ${opened.length}::int` };
 }
 
 /**

@@ -23,9 +23,9 @@ export interface SchemaState {
   } | null;
 }
 
-/** A row where dbmate has been here at all. */
+/** Whether migrations have made anything. */
 export const isMigratedStatement: Statement<{ readonly there: boolean }[]> = (sql) =>
-  sql`select to_regclass('schema_migrations') is not null as there`;
+  sql`select num_nulls(to_regclass('schema_migrations'), to_regclass('movements')) = 0 as there`;
 
 /** The one row of it. */
 export const schemaStateStatement: Statement<SchemaState[]> = (sql) =>

@@ -48,16 +48,20 @@ export function leaveOrders(
            (select count(*) from gone) as left`;
 }
 
-/** The same of operations, which have no index by time: all are looked at, by their ids. */
+/**
+ * The same of operations, which have no index by time: all are looked at, by their ids. What an order was changed by
+ * stays as long as the order: sent again it would change it again.
+ */
 export function leaveOperations(beforeMs: number, [, after]: PageStart, pageRows: number): Statement<LeftPage[]> {
   return (sql) =>
     sql`
     with page as materialized (
-      select operation_id, created_at from operations
+      select operation_id, order_id, created_at from operations
        where operation_id > ${after} order by operation_id limit ${pageRows}::int
     ), gone as (
       delete from operations using page
        where operations.operation_id = page.operation_id and page.created_at < to_timestamp(${beforeMs / 1000}::float8)
+         and not exists (select from orders where orders.order_id = page.order_id)
       returning operations.operation_id
     )
     select (select json_build_array(0, operation_id) from page offset ${pageRows - 1}::int) as next,

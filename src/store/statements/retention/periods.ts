@@ -17,6 +17,10 @@ const COLUMNS_OF_KEY = "goods_id, location_id, version";
 const LOCK_TIMEOUT = "150ms";
 const LOCK_TRIES_MAX = 20;
 const LOCK_PAUSE_MS = 500;
+/** For a vacuum of the table: one that PostgreSQL began by itself makes way after a second (deadlock_timeout). */
+const VACUUM_TIMEOUT = "5s";
+/** Where whoever runs this falls silent, its locks are taken from it after so long. */
+const SILENCE_MAX = "2s";
 /** lock_not_available */
 const LOCKED = "55P03";
 
@@ -43,13 +47,16 @@ export async function readPeriods(sql: postgres.Sql): Promise<{ readonly nowMs: 
  * May be run again where it did not come to its end.
  */
 export async function divide(sql: postgres.Sql): Promise<void> {
-  await briefly(sql, async (short) => {
+  await briefly(sql, "movements", async (short) => {
     await short`alter table movements add column if not exists period smallint not null default 1`;
     await short`alter table movements drop constraint if exists movements_1_period`;
     await short`alter table movements add constraint movements_1_period check (period = 1) not valid`;
   });
-  await sql`alter table movements validate constraint movements_1_period`;
-  await briefly(sql, async (short) => {
+  await sql.begin(async (long) => {
+    await long`set local statement_timeout = 0`;
+    await long`alter table movements validate constraint movements_1_period`;
+  });
+  await briefly(sql, "movements", async (short) => {
     await short`lock table movements in access exclusive mode`;
     const indexes = await short<{ name: string; definition: string }[]>`
       select relname as name, pg_get_indexdef(indexrelid) as definition
@@ -86,8 +93,9 @@ export async function divide(sql: postgres.Sql): Promise<void> {
  * @returns when it began, in ms since 1970
  */
 export async function beginPeriod(sql: postgres.Sql, period: number): Promise<number> {
-  return await briefly(sql, async (short) => {
-    await short`lock table movements in access exclusive mode`;
+  return await briefly(sql, undefined, async (short) => {
+    // All who write and read go by the whole table, so nobody is waited for who has to do with one partition alone.
+    await short`lock table only movements in access exclusive mode`;
     await addPartition(short, period);
     const [row] = await short<{ at: string; ms: string }[]>`
       select at::text as at, (extract(epoch from at) * 1000)::bigint as ms
@@ -96,7 +104,7 @@ export async function beginPeriod(sql: postgres.Sql, period: number): Promise<nu
     await short.unsafe(
       `alter table movements_${period} add constraint movements_${period}_began check (at >= '${at}'::timestamptz)`,
     );
-    await short.unsafe(`alter table movements alter column period set default ${period}`);
+    await short.unsafe(`alter table only movements alter column period set default ${period}`);
     await short`insert into periods (period, began_at) values (${period}, ${at}::timestamptz)`;
     return Number(ms);
   });
@@ -106,7 +114,7 @@ export async function beginPeriod(sql: postgres.Sql, period: number): Promise<nu
 export async function openPeriod(sql: postgres.Sql, period: number): Promise<void> {
   const found = await sql`select from pg_constraint where conname = ${`movements_${period}_began`}`;
   if (found.length === 0) return;
-  await briefly(sql, async (short) => {
+  await briefly(sql, `movements_${period}`, async (short) => {
     await short.unsafe(`alter table movements_${period} drop constraint if exists movements_${period}_began`);
   });
 }
@@ -117,7 +125,7 @@ export async function dropPeriod(sql: postgres.Sql, period: number): Promise<voi
     select attname as name from pg_attribute
      where attrelid = 'movements'::regclass and attnum > 0 and not attisdropped and attname <> 'period'`;
   const names = columns.map(({ name }) => name).join(", ");
-  await briefly(sql, async (short) => {
+  await briefly(sql, `movements_${period}`, async (short) => {
     await short.unsafe(`
       insert into openings (goods_id, location_id, version, on_hand, reserved, at)
       select goods_id, location_id, version, on_hand_after, reserved_after, at
@@ -139,14 +147,24 @@ async function addPartition(short: postgres.TransactionSql, period: number): Pro
   await short.unsafe(`alter table movements_${period} set (autovacuum_vacuum_insert_scale_factor = 0.02)`);
 }
 
-/** In one transaction that waits for no lock for long; where it would, it is undone and tried again. */
-async function briefly<T>(sql: postgres.Sql, work: (short: postgres.TransactionSql) => Promise<T>): Promise<T> {
+/**
+ * In one transaction that waits for no lock for long; where it would, it is undone and tried again. A vacuum of the
+ * table is waited for before, by a lock behind which nobody waits who sells.
+ */
+async function briefly<T>(
+  sql: postgres.Sql,
+  table: string | undefined,
+  work: (short: postgres.TransactionSql) => Promise<T>,
+): Promise<T> {
   for (let attempt = 1;; attempt++) {
     try {
       return await sql.begin(async (short) => {
-        await short.unsafe(`set local lock_timeout = '${LOCK_TIMEOUT}'`);
         await short`set local statement_timeout = 0`;
+        await short.unsafe(`set local idle_in_transaction_session_timeout = '${SILENCE_MAX}'`);
         await short`set local enable_seqscan = on`;
+        await short.unsafe(`set local lock_timeout = '${VACUUM_TIMEOUT}'`);
+        if (table !== undefined) await short.unsafe(`lock table only ${table} in share update exclusive mode`);
+        await short.unsafe(`set local lock_timeout = '${LOCK_TIMEOUT}'`);
         return await work(short);
       }) as T;
     } catch (error) {

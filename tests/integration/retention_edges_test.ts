@@ -1,0 +1,174 @@
+/** What must not be lost where a period begins or leaves: late writers, late counts, second runs and silent keepers. */
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { once } from "node:events";
+import { connect } from "node:net";
+import postgres from "postgres";
+import { until } from "../../src/base/bounded_wait.ts";
+import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
+import type { CountOperation } from "../../src/inventory/operations/count.ts";
+import { retain } from "../../src/retention/retain.ts";
+import { FenceLostError } from "../../src/store/errors.ts";
+import { beginPeriod, divide, openPeriod } from "../../src/store/statements/retention/periods.ts";
+import { createStore, type PostgresStore } from "../../src/store/store.ts";
+import { applyTo, rollback, sell, set, settleOn } from "../support/apply.ts";
+import { createTestDatabase, type TestDatabase } from "../support/database.ts";
+import { ledgerViolations } from "../support/ledger_check.ts";
+import { NEVER, TEST_LIMITS } from "../support/pool_probe.ts";
+
+const WAIT_MS_MAX = 20_000;
+/** All that has ended leaves. */
+const NOTHING_KEPT = { keptMs: 0, periodMs: 86_400_000 };
+/** More than one place has rows in one block of its versions. */
+const VERSIONS = 70;
+
+interface Divided extends AsyncDisposable {
+  readonly database: TestDatabase;
+  readonly owner: postgres.Sql;
+  readonly store: PostgresStore;
+}
+
+async function divided(): Promise<Divided> {
+  const database = await createTestDatabase();
+  const owner = postgres(database.ownerUrl, { max: 1, onnotice: () => {} });
+  const store = createStore({
+    ...TEST_LIMITS,
+    address: parsePostgresAddress(database.serverUrl),
+    decisionAgeMsMax: Infinity,
+  });
+  await divide(owner);
+  return {
+    database,
+    owner,
+    store,
+    [Symbol.asyncDispose]: async () => {
+      await store.close();
+      await owner.end({ timeout: 1 });
+      await database[Symbol.asyncDispose]();
+    },
+  };
+}
+
+Deno.test("a part of an order that came back does not come back again while the order is on record", async () => {
+  await using on = await divided();
+  await applyTo(on.store, set("set", 1, 10), sell("order", [1, 3]), sell("gone", [1, 1]));
+  await applyTo(on.store, rollback("order", "first", [1, 1]), rollback("gone", "whole"));
+  await retain(on.owner, NOTHING_KEPT, NEVER, { decidedMs: 0 });
+  await applyTo(on.store, rollback("order", "second", [1, 1]));
+  const { orders, operations } = await retain(on.owner, NOTHING_KEPT, NEVER);
+  // The set, and what was of the order that left.
+  assertEquals([orders, operations], [1, 2]);
+  const { verdicts } = await applyTo(on.store, rollback("order", "first", [1, 1]));
+  assertEquals(verdicts.map((verdict) => verdict.ok && "replayed" in verdict && verdict.replayed), [true]);
+  const [level] = await on.owner<{ on_hand: number }[]>`select on_hand from levels`;
+  assertEquals(level?.on_hand, 9);
+  assertEquals(await ledgerViolations(on.owner), []);
+});
+
+Deno.test("a place is not opened again by who decided so before a period, however late that is written", async () => {
+  await using on = await divided();
+  const late = await settleOn(on.store, set("late", 1, 10));
+  await applyTo(on.store, ...Array.from({ length: VERSIONS }, (_, i) => set(`set-${i}`, 1, 100 + i)));
+  await beginPeriod(on.owner, 2);
+  await openPeriod(on.owner, 2);
+  await assertRejects(() => on.store.writeChanges(late.changes, NEVER), FenceLostError);
+  assertEquals(await ledgerViolations(on.owner), []);
+});
+
+Deno.test("a late count of a moment whose movements have left changes nothing", async () => {
+  await using on = await divided();
+  await applyTo(on.store, set("set", 1, 100));
+  const [moment] = await on.owner<{ ms: string }[]>`
+    select (extract(epoch from clock_timestamp()) * 1000)::bigint + 1 as ms`;
+  await until(async () => {
+    const [now] = await on.owner<{ ms: string }[]>`select (extract(epoch from clock_timestamp()) * 1000)::bigint as ms`;
+    return Number(now!.ms) > Number(moment!.ms);
+  }, WAIT_MS_MAX);
+  await applyTo(on.store, sell("old", [1, 10]));
+  await retain(on.owner, NOTHING_KEPT, NEVER, { decidedMs: 0 });
+  await applyTo(on.store, sell("new", [1, 1]));
+  await retain(on.owner, NOTHING_KEPT, NEVER);
+  const occurredAtMs = Number(moment!.ms);
+  const count: CountOperation = {
+    kind: "count",
+    operationId: "count",
+    goodsId: 1,
+    locationId: 0,
+    num: 100,
+    occurredAtMs,
+  };
+  await applyTo(on.store, count);
+  const [level] = await on.owner<{ on_hand: number }[]>`select on_hand from levels`;
+  assertEquals(level?.on_hand, 89);
+});
+
+Deno.test("of two runs at once one goes, and none goes by a clock that is far from this machine's", async () => {
+  await using on = await divided();
+  await using second = {
+    sql: postgres(on.database.ownerUrl, { max: 1 }),
+    [Symbol.asyncDispose]: () => second.sql.end(),
+  };
+  const tomorrow = () => Date.now() + 86_400_000;
+  await assertRejects(
+    () => retain(on.owner, NOTHING_KEPT, NEVER, { nowMs: tomorrow }),
+    Error,
+    "the clocks of PostgreSQL and of this machine",
+  );
+  const runs = await Promise.allSettled([on.owner, second.sql].map((sql) => retain(sql, NOTHING_KEPT, NEVER)));
+  assertEquals(runs.map(({ status }) => status).toSorted(), ["fulfilled", "rejected"]);
+  const [failed] = runs.flatMap((run) => run.status === "rejected" ? [`${run.reason}`] : []);
+  assert(failed?.includes("another run is under way"), failed);
+});
+
+Deno.test("who falls silent while a period begins keeps sales waiting for no longer than a bound", async () => {
+  await using on = await divided();
+  await applyTo(on.store, set("set", 1, 10));
+  const { hostname, port } = new URL(on.database.ownerUrl);
+  const socket = connect(Number(port), hostname);
+  await once(socket, "connect");
+  let isSilent = false;
+  const fallSilent = () => {
+    isSilent = true;
+    Object.assign(socket, { write: () => true });
+    for (const event of ["data", "end", "close"]) socket.removeAllListeners(event);
+  };
+  const silent = postgres(on.database.ownerUrl, {
+    max: 1,
+    onnotice: () => {},
+    socket: () => socket,
+    debug: (_: number, query: string) => query.includes("set default") && fallSilent(),
+  } as postgres.Options<Record<string, never>>);
+  void beginPeriod(silent, 2);
+  assert(await until(() => isSilent, WAIT_MS_MAX), "it did not come to that");
+  const sold = () => applyTo(on.store, sell("order", [1, 1])).then(() => true, () => false);
+  assert(await until(sold, WAIT_MS_MAX), "sales wait for whoever is silent");
+  socket.destroy();
+});
+
+Deno.test("a vacuum is waited for in a manner that keeps no sale waiting", async () => {
+  await using database = await createTestDatabase();
+  const [owner, vacuum] = [1, 2].map(() => postgres(database.ownerUrl, { max: 1, onnotice: () => {} }));
+  const store = createStore({
+    ...TEST_LIMITS,
+    address: parsePostgresAddress(database.serverUrl),
+    decisionAgeMsMax: Infinity,
+  });
+  const dividing = vacuum!.begin(async (sql) => {
+    await sql`lock table movements in share update exclusive mode`;
+    const divided = divide(owner!);
+    divided.catch(() => {});
+    const isWaiting = async () => {
+      const rows = await sql`
+        select from pg_locks where relation = 'movements'::regclass and not granted and mode = 'ShareUpdateExclusiveLock'`;
+      return rows.length > 0;
+    };
+    assert(await until(isWaiting, WAIT_MS_MAX), "it asks for a lock that sales wait behind");
+    await applyTo(store, set("set", 1, 10), sell("order", [1, 1]));
+    return { divided };
+  });
+  await (await dividing).divided;
+  await beginPeriod(owner!, 2);
+  await applyTo(store, sell("next", [1, 1]));
+  assertEquals(await ledgerViolations(owner!), []);
+  await store.close();
+  for (const sql of [owner!, vacuum!]) await sql.end({ timeout: 1 });
+});
