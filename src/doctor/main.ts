@@ -6,16 +6,12 @@
  * with 0 where nothing was found, with 3 where something was, and with 1 where it could not look.
  */
 import { parseArgs } from "node:util";
-import { ConfigError } from "../config/config.ts";
-import { databasePermissions, missingPermissions } from "../config/permissions.ts";
-import { migrateAddresses } from "../migrate/addresses.ts";
 import { knownMigrations } from "../migrate/known.ts";
+import { ownerCommand, UsageError } from "../migrate/owner_command.ts";
 import { roleSettings } from "../migrate/role.ts";
-import { withSession } from "../migrate/session.ts";
-import { EXIT_FAILED, EXIT_UNUSABLE } from "../process/exit_codes.ts";
+import type { OpenSession } from "../migrate/session.ts";
 import { examine, type Findings } from "./examine.ts";
 
-const EXIT_USAGE = 2;
 /** Something was found. */
 const EXIT_FOUND = 3;
 const USAGE = "Usage: deno task doctor [--orders FILE]\nFILE has the id of an order on each line.";
@@ -24,29 +20,15 @@ const ORDERS_BYTES_MAX = 512 * 1024 * 1024;
 /** Of what was found, so many are shown. */
 const FAULTS_SHOWN_MAX = 100;
 
-/** Is not called as it should be. */
-class UsageError extends Error {}
-
-async function main(): Promise<number> {
-  try {
-    const orderIds = await idsOf(ordersFile(Deno.args.filter((arg) => arg !== "--")));
-    const { owner } = migrateAddresses((name) => Deno.env.get(name));
-    const missing = await missingPermissions(databasePermissions(owner));
-    if (missing.length > 0) {
-      console.error(`Cannot start without these permissions: ${missing.join(" ")}`);
-      return EXIT_UNUSABLE;
-    }
-    const expected = { migrations: knownMigrations(), roleSettings };
-    return await withSession(owner, "DATABASE_OWNER_URL (or DATABASE_URL)", async ({ sql }) => {
-      const findings = await examine(sql, expected, orderIds);
-      for (const line of linesOf(findings, orderIds.length)) console.log(line);
-      return findings.faults.length + findings.missing.length > 0 ? EXIT_FOUND : 0;
-    });
-  } catch (error) {
-    console.error((error as Error).message);
-    if (error instanceof UsageError) console.error(USAGE);
-    return error instanceof UsageError ? EXIT_USAGE : error instanceof ConfigError ? EXIT_UNUSABLE : EXIT_FAILED;
-  }
+/** Reads the arguments; what is answered looks, and prints what it finds. */
+async function prepare(args: readonly string[]) {
+  const orderIds = await idsOf(ordersFile(args));
+  const expected = { migrations: knownMigrations(), roleSettings };
+  return async (sql: OpenSession["sql"]) => {
+    const findings = await examine(sql, expected, orderIds);
+    for (const line of linesOf(findings, orderIds.length)) console.log(line);
+    return findings.faults.length + findings.missing.length > 0 ? EXIT_FOUND : 0;
+  };
 }
 
 function ordersFile(args: readonly string[]): string | undefined {
@@ -87,4 +69,4 @@ function linesOf({ faults, sizes, missing }: Findings, asked: number): string[] 
   ];
 }
 
-if (import.meta.main) Deno.exit(await main());
+if (import.meta.main) Deno.exit(await ownerCommand(USAGE, prepare));

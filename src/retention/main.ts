@@ -4,15 +4,12 @@
  * nobody has ever run it, all is kept.
  */
 import { parseArgs } from "node:util";
-import { ConfigError } from "../config/config.ts";
-import { databasePermissions, missingPermissions } from "../config/permissions.ts";
-import { migrateAddresses } from "../migrate/addresses.ts";
-import { withSession } from "../migrate/session.ts";
-import { EXIT_FAILED, EXIT_UNUSABLE } from "../process/exit_codes.ts";
+import { NEVER } from "../base/never.ts";
+import { ownerCommand, UsageError } from "../migrate/owner_command.ts";
+import type { OpenSession } from "../migrate/session.ts";
 import type { Window } from "./plan.ts";
 import { retain } from "./retain.ts";
 
-const EXIT_USAGE = 2;
 const DAY_MS = 86_400_000;
 const PERIOD_DAYS = 30;
 /** An id is known for so long at the least: whoever tries again for longer asks first what became of the order. */
@@ -23,30 +20,16 @@ const PERIODS_MAX = 60;
 const USAGE = `Usage: deno task retain --days N [--period-days P]
 Movements are kept for N days (${DAYS_MIN} to ${DAYS_MAX}), and leave in periods of P days (N / ${PERIODS_MAX} to N; ${PERIOD_DAYS}).`;
 
-/** Is not called as it should be. */
-class UsageError extends Error {}
-
-async function main(): Promise<number> {
-  try {
-    const window = windowOf(Deno.args.filter((arg) => arg !== "--"));
-    const { owner } = migrateAddresses((name) => Deno.env.get(name));
-    const missing = await missingPermissions(databasePermissions(owner));
-    if (missing.length > 0) {
-      console.error(`Cannot start without these permissions: ${missing.join(" ")}`);
-      return EXIT_UNUSABLE;
-    }
-    return await withSession(owner, "DATABASE_OWNER_URL (or DATABASE_URL)", async ({ sql }) => {
-      const { began, dropped, orders, operations } = await retain(sql, window, new AbortController().signal);
-      console.log(began === undefined ? "the period goes on" : `period ${began} has begun`);
-      console.log(dropped.length === 0 ? "no period has left" : `left: period ${dropped.join(", ")}`);
-      console.log(`left: ${orders} orders and ${operations} operations`);
-      return 0;
-    });
-  } catch (error) {
-    console.error((error as Error).message);
-    if (error instanceof UsageError) console.error(USAGE);
-    return error instanceof UsageError ? EXIT_USAGE : error instanceof ConfigError ? EXIT_UNUSABLE : EXIT_FAILED;
-  }
+/** Reads the arguments; what is answered does what is due, and prints it. */
+function prepare(args: readonly string[]) {
+  const window = windowOf(args);
+  return async (sql: OpenSession["sql"]) => {
+    const { began, dropped, orders, operations } = await retain(sql, window, NEVER);
+    console.log(began === undefined ? "the period goes on" : `period ${began} has begun`);
+    console.log(dropped.length === 0 ? "no period has left" : `left: period ${dropped.join(", ")}`);
+    console.log(`left: ${orders} orders and ${operations} operations`);
+    return 0;
+  };
 }
 
 function windowOf(args: readonly string[]): Window {
@@ -70,4 +53,4 @@ function wholeNumber(name: string, text: string | undefined, min: number, max: n
   throw new UsageError(`${name}: expected a whole number from ${min} to ${max}, got ${text ?? "nothing"}`);
 }
 
-if (import.meta.main) Deno.exit(await main());
+if (import.meta.main) Deno.exit(await ownerCommand(USAGE, prepare));

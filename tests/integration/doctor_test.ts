@@ -64,7 +64,7 @@ Deno.test("the doctor finds what was spoilt, and names the orders that are missi
   await owner.end({ timeout: 1 });
 });
 
-Deno.test("the tasks of keepers say what they did, and refuse words that they do not know", async () => {
+Deno.test("doctor and retain say what they did, and refuse words that they do not know", async () => {
   await using database = await createTestDatabase();
   const runTask = async (task: "doctor" | "retain", ...args: string[]) => {
     const entry = { doctor: "src/doctor/main.ts", retain: "src/retention/main.ts" }[task];

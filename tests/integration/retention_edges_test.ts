@@ -1,4 +1,4 @@
-/** What must not be lost where a period begins or leaves: late writers, late counts, second runs and silent keepers. */
+/** Where a period begins or leaves: late writers, late counts, a second run, and one that falls silent. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { once } from "node:events";
 import { connect } from "node:net";
@@ -62,6 +62,9 @@ Deno.test("a part of an order that came back does not come back again while the 
   const [level] = await on.owner<{ on_hand: number }[]>`select on_hand from levels`;
   assertEquals(level?.on_hand, 9);
   assertEquals(await ledgerViolations(on.owner), []);
+  // By it places are found, whatever else is kept of them.
+  await on.owner`delete from movements where version = 1`;
+  assertEquals(await ledgerViolations(on.owner), ["goods 1: without its first movement"]);
 });
 
 Deno.test("a place is not opened again by who decided so before a period, however late that is written", async () => {

@@ -6,7 +6,7 @@ import { CREDENTIAL_SLIPS } from "./slips/credentials.ts";
 import { CALLER_SLIPS } from "./slips/callers.ts";
 import { HOLD_SLIPS } from "./slips/holds.ts";
 import { INVENTORY_SLIPS } from "./slips/inventory.ts";
-import { KEEPER_SLIPS } from "./slips/keepers.ts";
+import { RETENTION_SLIPS } from "./slips/retention.ts";
 import { LANES_SLIPS } from "./slips/lanes.ts";
 import { LIMITS_SLIPS } from "./slips/limits.ts";
 import { LEAVING_SLIPS } from "./slips/leaving.ts";
@@ -26,7 +26,7 @@ export const SLIPS: readonly Slip[] = [
   ...CREDENTIAL_SLIPS,
   ...HOLD_SLIPS,
   ...INVENTORY_SLIPS,
-  ...KEEPER_SLIPS,
+  ...RETENTION_SLIPS,
   ...LANES_SLIPS,
   ...LIMITS_SLIPS,
   ...LEAVING_SLIPS,

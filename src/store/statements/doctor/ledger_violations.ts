@@ -13,7 +13,7 @@ const VIOLATIONS_MAX = 10_000;
  * - a goods has one row a location in stock
  * - stock is what its movements add up to, in units on hand, reserved units and version
  * - versions run 1..n without a gap, or from the opening's where movements are not kept any more, each after-value is
- *   the one before it plus the delta, and none is out of bounds
+ *   the one before it plus the delta, and none is out of bounds; the first of a place stays in any case
  * - what is reserved is what lines of holds have, each of an order that is held until the same moment
  * - each line of a sold order was sold by exactly one movement, of the sale or its confirmation, and nothing else was
  *   sold
@@ -99,6 +99,10 @@ with since as (
   select format('goods %s: versions %s to %s in %s movements', ${PLACE}, t.first, t.last, t.movements)
     from totals t left join openings o using (goods_id, location_id)
    where t.first <> coalesce(o.version, 1) or t.last - t.first + 1 <> t.movements
+  union all
+  select format('goods %s: without its first movement', ${PLACE})
+    from openings o where not exists (
+           select from movements m where m.version = 1 and (m.goods_id, m.location_id) = (o.goods_id, o.location_id))
   union all
   select format('goods %s, version %s: on hand %s after %s and %s', ${PLACE}, version, on_hand_after, on_hand_before, on_hand_delta)
     from steps where on_hand_after <> on_hand_before + on_hand_delta

@@ -1,4 +1,4 @@
-/** Slips in what keepers run: retention, and the doctor. */
+/** Slips in retention, the doctor, and streams after a restore. */
 import type { Slip } from "../plant.ts";
 
 const PERIODS = {
@@ -8,7 +8,7 @@ const PERIODS = {
 
 const EDGES = ["tests/integration/retention_edges_test.ts"];
 
-export const KEEPER_SLIPS: readonly Slip[] = [
+export const RETENTION_SLIPS: readonly Slip[] = [
   {
     file: PERIODS.file,
     tests: EDGES,
