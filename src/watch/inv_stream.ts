@@ -19,7 +19,7 @@ import type { InvChange } from "./changes.ts";
 import { Ending, type EndingParts } from "./ending.ts";
 import type { InvEvent, Start } from "./events.ts";
 import { type ChangesByGoods, fitsInv, fitsPlace, type InvFilter, selectInv } from "./filter.ts";
-import { PendingChanges } from "./pending_changes.ts";
+import { PendingChanges, type Taken } from "./pending_changes.ts";
 import { bounded } from "./joining.ts";
 import type { LivePosition } from "./position.ts";
 import type { RowBudget } from "./row_budget.ts";
@@ -29,6 +29,9 @@ import type { TailBatch, Tailer } from "./tailer.ts";
 
 /** Places on a page of the snapshot, and changes in one event of what came since a position. */
 const PAGE_PLACES = 500;
+
+/** A stream that is to end waits so long for a position behind what its client has, in ms: some reads of the tailer. */
+const POSITION_MS_MAX = 1_000;
 
 /** What a stream is of, and from where. */
 export interface InvAsk {
@@ -78,7 +81,7 @@ class InvStream {
   #pages: SnapshotPages | undefined;
   /** The database is not the one that the stream began with. */
   #isLost = false;
-  /** The client has nothing yet to go on from behind its snapshot; and once there is, it gets it at once. */
+  /** The client has nothing yet to go on from behind what it has; and once there is, it gets it at once. */
   #isWithoutPosition = false;
   #isPositionDue = false;
   /** What this snapshot saw the client has. */
@@ -230,26 +233,42 @@ class InvStream {
     }
   }
 
+  /** The position that the client gets; undefined: none that it does not have. */
   #takePosition(): LivePosition | undefined {
-    return this.#noted({ position: this.#pending.takePosition() }).position;
+    const position = this.#pending.takePosition();
+    this.#isPositionDue = false;
+    if (position !== undefined) this.#isWithoutPosition = false;
+    return position;
   }
 
-  /** The client gets this position. */
-  #noted<T extends { readonly position: LivePosition | undefined }>(said: T): T {
+  /** What the client gets, and with it a position or none. */
+  #noted(taken: Taken): Taken {
     this.#isPositionDue = false;
-    if (said.position !== undefined) this.#isWithoutPosition = false;
-    return said;
+    this.#isWithoutPosition = taken.position === undefined;
+    return taken;
+  }
+
+  /** Whether a position is to be expected that the client would need. */
+  get #isPositionWaitedFor(): boolean {
+    return this.#isWithoutPosition && !this.#pending.isOver && this.#pages?.isComplete !== false;
   }
 
   async *#live(): AsyncGenerator<InvEvent> {
     let saidAtMs = performance.now();
+    let endsAtMs: number | undefined;
     while (!this.#ending.isGone) {
       if (this.#isLost) throw new DatabaseSetBackError();
       const taken = this.#pending.take();
       const end = this.#ending.end ?? (this.#pending.isOver ? "behind" : undefined);
       if (taken !== undefined) yield { kind: "changes", ...this.#noted(taken) };
-      else if (end !== undefined) return yield { kind: "ended", end, position: this.#takePosition() };
-      else if (this.#isPositionDue || performance.now() - saidAtMs >= this.#parts.heartbeatMs) {
+      else if (end !== undefined) {
+        const position = this.#takePosition();
+        endsAtMs ??= performance.now() + POSITION_MS_MAX;
+        const waitMs = endsAtMs - performance.now();
+        if (!this.#isPositionWaitedFor || waitMs <= 0) return yield { kind: "ended", end, position };
+        await this.#bell.wait(waitMs);
+        continue;
+      } else if (this.#isPositionDue || performance.now() - saidAtMs >= this.#parts.heartbeatMs) {
         yield { kind: "heartbeat", position: this.#takePosition() };
       } else {
         await this.#bell.wait(saidAtMs + this.#parts.heartbeatMs - performance.now());

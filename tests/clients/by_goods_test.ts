@@ -92,7 +92,15 @@ Deno.test("behind HAProxy each goods is at one of two servers, and when that goe
       return now.every((process) => process === left);
     });
     assertNotEquals(gone, left);
-    const { num } = await createClient(InventoryService, second).invDetail({ goodsId: 1 });
+    let num: number | undefined;
+    // On a starved machine HAProxy's look at the one that is left may be late, and then nobody is there for a moment.
+    await eventually("the one that is left answers", async () => {
+      num = await createClient(InventoryService, second).invDetail({ goodsId: 1 }).then(
+        (it) => it.num,
+        () => undefined,
+      );
+      return num !== undefined;
+    });
     assertEquals(num, 7);
   });
 });
