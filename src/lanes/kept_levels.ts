@@ -9,7 +9,9 @@
  *     moved  --wrote, forget--> moved
  *     moved  --out of time--> absent
  *
- * A goods that is moved by others all the time costs so one vain write in {@link MOVED_MS}.
+ * It is moved for {@link MOVED_MS} at first, and each time for twice as long as the time before, up to the most; each
+ * batch of sales that is written on its kept level halves that again. So a goods that others move all the time costs
+ * hardly any vain writes, however seldom it is sold here, and who is alone with it hardly any reads.
  */
 import type { Changes, Level } from "../inventory/model.ts";
 import { type KeptSnapshot, mayBeKept } from "../inventory/settle_kept.ts";
@@ -22,13 +24,21 @@ export const KEPT_LEVELS_MAX = 10_000;
  * compares all that a decision looks at; what was found out too late ends here.
  */
 export const KEPT_MS_MAX = 2_000;
-/** So long nothing is kept of a goods that others have moved, in ms. */
+/** So long nothing is kept of a goods that others have moved, in ms: at the least, and at the most. */
 export const MOVED_MS = 250;
+export const MOVED_MS_MAX = 16_000;
 
 interface Kept {
   readonly level: Level;
   /** When the last read was that it goes back to. */
   readonly readMs: number;
+  /** For how long the goods was moved, halved by each write on its kept level since; 0: it never was. */
+  readonly movedMs: number;
+}
+
+interface Moved {
+  readonly untilMs: number;
+  readonly movedMs: number;
 }
 
 /** Clocks in ms: a monotonic one, and the time of day. */
@@ -40,8 +50,8 @@ export interface KeptClocks {
 /** The kept levels of one process. A goods is in one batch at a time; whoever asks sees to that. */
 export class KeptLevels {
   readonly #clocks: KeptClocks;
-  /** A number: moved, until then. By when they came, the oldest first. */
-  readonly #goods = new Map<StockKey, Kept | number>();
+  /** By when they came, the oldest first. */
+  readonly #goods = new Map<StockKey, Kept | Moved>();
 
   constructor(clocks: KeptClocks) {
     this.#clocks = clocks;
@@ -59,7 +69,7 @@ export class KeptLevels {
     for (const { stockKeys } of entries) {
       for (const stockKey of stockKeys) {
         const kept = this.#goods.get(stockKey);
-        if (typeof kept !== "object" || nowMs - kept.readMs > KEPT_MS_MAX) return undefined;
+        if (!isKept(kept) || nowMs - kept.readMs > KEPT_MS_MAX) return undefined;
         levels.set(stockKey, kept.level);
       }
     }
@@ -72,30 +82,45 @@ export class KeptLevels {
     for (const { after } of levels) {
       const stockKey = keyOf(after);
       const before = this.#goods.get(stockKey);
-      if (typeof before === "number" && before > nowMs) continue;
-      const sinceMs = readMs ?? (typeof before === "object" ? before.readMs : undefined);
-      if (sinceMs !== undefined && mayBeKept(after)) this.#set(stockKey, { level: after, readMs: sinceMs });
-      else this.#goods.delete(stockKey);
+      if (before !== undefined && !isKept(before) && before.untilMs > nowMs) continue;
+      const sinceMs = readMs ?? (isKept(before) ? before.readMs : undefined);
+      const movedMs = (before?.movedMs ?? 0) / (readMs === undefined ? 2 : 1);
+      if (sinceMs !== undefined && mayBeKept(after)) this.#set(stockKey, { level: after, readMs: sinceMs, movedMs });
+      else this.#drop(stockKey, movedMs);
     }
   }
 
   /** What stands in the database is not known any more. */
   forget(stockKeys: Iterable<StockKey>): void {
     for (const stockKey of stockKeys) {
-      if (typeof this.#goods.get(stockKey) === "object") this.#goods.delete(stockKey);
+      const before = this.#goods.get(stockKey);
+      if (isKept(before)) this.#drop(stockKey, before.movedMs);
     }
   }
 
   /** A write on their kept levels was lost to the fence. */
   moved(stockKeys: Iterable<StockKey>): void {
-    const untilMs = this.#clocks.monotonicMs() + MOVED_MS;
-    for (const stockKey of stockKeys) this.#set(stockKey, untilMs);
+    const nowMs = this.#clocks.monotonicMs();
+    for (const stockKey of stockKeys) {
+      const movedMs = Math.min(Math.max(MOVED_MS, 2 * (this.#goods.get(stockKey)?.movedMs ?? 0)), MOVED_MS_MAX);
+      this.#set(stockKey, { untilMs: nowMs + movedMs, movedMs });
+    }
   }
 
-  #set(stockKey: StockKey, kept: Kept | number): void {
+  /** Nothing is kept of the goods but for how long it was moved, where that matters the next time. */
+  #drop(stockKey: StockKey, movedMs: number): void {
+    if (2 * movedMs <= MOVED_MS) this.#goods.delete(stockKey);
+    else this.#set(stockKey, { untilMs: -Infinity, movedMs });
+  }
+
+  #set(stockKey: StockKey, kept: Kept | Moved): void {
     this.#goods.set(stockKey, kept);
     if (this.#goods.size <= KEPT_LEVELS_MAX) return;
     const [oldest] = this.#goods.keys();
     if (oldest !== undefined) this.#goods.delete(oldest);
   }
+}
+
+function isKept(known: Kept | Moved | undefined): known is Kept {
+  return known !== undefined && "level" in known;
 }

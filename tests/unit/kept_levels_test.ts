@@ -1,7 +1,7 @@
 /** For how long levels are kept, and what ends that. The clock is the test's. */
 import { assertEquals } from "@std/assert";
 import type { Changes, Level } from "../../src/inventory/model.ts";
-import { KEPT_LEVELS_MAX, KEPT_MS_MAX, KeptLevels, MOVED_MS } from "../../src/lanes/kept_levels.ts";
+import { KEPT_LEVELS_MAX, KEPT_MS_MAX, KeptLevels, MOVED_MS, MOVED_MS_MAX } from "../../src/lanes/kept_levels.ts";
 
 const TIME_MS = 5_000_000;
 
@@ -73,6 +73,33 @@ Deno.test("what others were found to have moved is not kept for a while", () => 
   assertEquals(versions(1), undefined, "nothing was written since");
   wrote(level(1, 7));
   assertEquals(versions(1), [7]);
+});
+
+Deno.test("what others move each time is tried ever more seldom, and sales on its kept level undo that step by step", () => {
+  const { clock, kept, wrote, versions } = bench();
+  const movedFor = (ms: number, after: () => void) => {
+    kept.moved([1]);
+    clock.nowMs += ms - 1;
+    wrote(level(1));
+    assertEquals(versions(1), undefined, `a ms before ${ms}`);
+    clock.nowMs++;
+    after();
+    wrote(level(1));
+    assertEquals(versions(1), [1], `after ${ms}`);
+  };
+  wrote(level(1));
+  movedFor(MOVED_MS, () => {});
+  movedFor(2 * MOVED_MS, () => wrote(level(1, 2, { reserved: 1 })));
+  kept.forget([1]);
+  assertEquals(versions(1), undefined);
+  for (let ms = 4 * MOVED_MS; ms < MOVED_MS_MAX; ms *= 2) movedFor(ms, () => {});
+  for (let i = 0; i < 2; i++) movedFor(MOVED_MS_MAX, () => {});
+  kept.wrote(changes(level(1, 2)));
+  movedFor(MOVED_MS_MAX, () => {});
+  for (let i = 0; i < 3; i++) kept.wrote(changes(level(1, 2)));
+  movedFor(MOVED_MS_MAX / 4, () => {});
+  for (let i = 0; i < 20; i++) kept.wrote(changes(level(1, 2)));
+  movedFor(MOVED_MS, () => {});
 });
 
 Deno.test("of very many goods the oldest are forgotten", () => {

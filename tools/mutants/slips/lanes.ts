@@ -110,6 +110,20 @@ export const LANES_SLIPS: readonly Slip[] = [
   },
   {
     file: "src/lanes/kept_levels.ts",
+    find: "(readMs === undefined ? 2 : 1)",
+    replace: "1",
+    rule: "who is alone with a goods again needs no read for it soon",
+    tests: ["tests/unit/kept_levels_test.ts"],
+  },
+  {
+    file: "src/lanes/kept_levels.ts",
+    find: "2 * (this.#goods.get(stockKey)?.movedMs ?? 0)",
+    replace: "0",
+    rule: "a goods that others move each time is ever more seldom decided on without a read",
+    tests: ["tests/unit/kept_levels_test.ts"],
+  },
+  {
+    file: "src/lanes/kept_levels.ts",
     find: " || nowMs - kept.readMs > KEPT_MS_MAX) return",
     replace: ") return",
     rule: "a level is kept for a bounded time from the read that it goes back to",
