@@ -8,7 +8,7 @@ import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 import type { CountOperation } from "../../src/inventory/operations/count.ts";
 import { retain } from "../../src/retention/retain.ts";
 import { FenceLostError } from "../../src/store/errors.ts";
-import { beginPeriod, divide, openPeriod } from "../../src/store/statements/retention/periods.ts";
+import { beginPeriod, divide, dropPeriod, openPeriod } from "../../src/store/statements/retention/periods.ts";
 import { createStore, type PostgresStore } from "../../src/store/store.ts";
 import { applyTo, rollback, sell, set, settleOn } from "../support/apply.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
@@ -145,6 +145,33 @@ Deno.test("who falls silent while a period begins keeps sales waiting for no lon
   const sold = () => applyTo(on.store, sell("order", [1, 1])).then(() => true, () => false);
   assert(await until(sold, WAIT_MS_MAX), "sales wait for whoever is silent");
   socket.destroy();
+});
+
+Deno.test("a period leaves once whoever reads the ledger has ended, and is added up once", async () => {
+  await using on = await divided();
+  await applyTo(on.store, set("set", 1, 10));
+  await beginPeriod(on.owner, 2);
+  const count = { additions: 0, drops: 0 };
+  const remover = postgres(on.database.ownerUrl, {
+    max: 1,
+    onnotice: () => {},
+    debug: (_, query) => {
+      if (query.includes("insert into openings")) count.additions++;
+      if (query.includes("drop table")) count.drops++;
+    },
+  });
+  const dropping = await on.owner.begin(async (sql) => {
+    await sql`select count(*) from movements`;
+    const dropped = dropPeriod(remover, 1);
+    dropped.catch(() => {});
+    assert(await until(() => count.drops > 1, WAIT_MS_MAX), "it waits for whoever reads");
+    await applyTo(on.store, sell("order", [1, 1]));
+    return { dropped };
+  });
+  await dropping.dropped;
+  assertEquals(count.additions, 1);
+  assertEquals(await ledgerViolations(on.owner), []);
+  await remover.end({ timeout: 1 });
 });
 
 Deno.test("a vacuum is waited for in a manner that keeps no sale waiting", async () => {

@@ -125,7 +125,7 @@ export async function dropPeriod(sql: postgres.Sql, period: number): Promise<voi
     select attname as name from pg_attribute
      where attrelid = 'movements'::regclass and attnum > 0 and not attisdropped and attname <> 'period'`;
   const names = columns.map(({ name }) => name).join(", ");
-  await briefly(sql, `movements_${period}`, async (short) => {
+  await once(sql, `movements_${period}`, async (short) => {
     await short.unsafe(`
       insert into openings (goods_id, location_id, version, on_hand, reserved, at)
       select goods_id, location_id, version, on_hand_after, reserved_after, at
@@ -136,7 +136,8 @@ export async function dropPeriod(sql: postgres.Sql, period: number): Promise<voi
          set version = excluded.version, on_hand = excluded.on_hand, reserved = excluded.reserved, at = excluded.at`);
     await short.unsafe(`
       insert into movements (period, ${names}) select ${FIRST_MOVEMENTS}, ${names} from movements_${period} where version = 1`);
-    await short.unsafe(`drop table movements_${period}`);
+    // What came before may have taken minutes, and is not done again for a lock.
+    await untilUnlocked(() => short.savepoint((drop) => drop.unsafe(`drop table movements_${period}`)));
     await short`delete from periods where period = ${period}`;
   });
 }
@@ -147,26 +148,40 @@ async function addPartition(short: postgres.TransactionSql, period: number): Pro
   await short.unsafe(`alter table movements_${period} set (autovacuum_vacuum_insert_scale_factor = 0.02)`);
 }
 
-/**
- * In one transaction that waits for no lock for long; where it would, it is undone and tried again. A vacuum of the
- * table is waited for before, by a lock behind which nobody waits who sells.
- */
+/** In one transaction, as {@link once}, which is undone and tried again where it would wait for a lock for long. */
 async function briefly<T>(
   sql: postgres.Sql,
   table: string | undefined,
   work: (short: postgres.TransactionSql) => Promise<T>,
 ): Promise<T> {
+  return await untilUnlocked(() => once(sql, table, work));
+}
+
+/**
+ * In one transaction that waits for no lock for long. A vacuum of the table is waited for before, by a lock behind
+ * which nobody waits who sells.
+ */
+async function once<T>(
+  sql: postgres.Sql,
+  table: string | undefined,
+  work: (short: postgres.TransactionSql) => Promise<T>,
+): Promise<T> {
+  return await sql.begin(async (short) => {
+    await short`set local statement_timeout = 0`;
+    await short.unsafe(`set local idle_in_transaction_session_timeout = '${SILENCE_MAX}'`);
+    await short`set local enable_seqscan = on`;
+    await short.unsafe(`set local lock_timeout = '${VACUUM_TIMEOUT}'`);
+    if (table !== undefined) await short.unsafe(`lock table only ${table} in share update exclusive mode`);
+    await short.unsafe(`set local lock_timeout = '${LOCK_TIMEOUT}'`);
+    return await work(short);
+  }) as T;
+}
+
+/** Tries again, so many times, what others' locks are in the way of. */
+async function untilUnlocked<T>(work: () => Promise<T>): Promise<T> {
   for (let attempt = 1;; attempt++) {
     try {
-      return await sql.begin(async (short) => {
-        await short`set local statement_timeout = 0`;
-        await short.unsafe(`set local idle_in_transaction_session_timeout = '${SILENCE_MAX}'`);
-        await short`set local enable_seqscan = on`;
-        await short.unsafe(`set local lock_timeout = '${VACUUM_TIMEOUT}'`);
-        if (table !== undefined) await short.unsafe(`lock table only ${table} in share update exclusive mode`);
-        await short.unsafe(`set local lock_timeout = '${LOCK_TIMEOUT}'`);
-        return await work(short);
-      }) as T;
+      return await work();
     } catch (error) {
       if ((error as { code?: string }).code !== LOCKED || attempt === LOCK_TRIES_MAX) throw error;
       await new Promise((resolve) => setTimeout(resolve, LOCK_PAUSE_MS));
