@@ -6,7 +6,8 @@
  *     lingering --begin--> lingering    a batch had it meanwhile, and its moment begins anew
  *     lingering --its moment is over, stop--> (none)    and it is released, where nobody here wants it by then
  *
- * Others that come within that moment are refused once, and wait some milliseconds. Once they were seen to want a goods
+ * Others that come within that moment are refused, and wait some milliseconds; where somebody here comes back each
+ * time, until it is looked whether they wait (SHARE_AFTER_MS of lease_cache.ts). Once they were seen to want a goods
  * its lease does not linger for a while, so that it costs them that now and then and not each time.
  */
 import type { StockKey } from "../../inventory/stock_key.ts";

@@ -141,4 +141,18 @@ export const RPC_SLIPS: readonly Slip[] = [
     rule: "behind padding a group of base64 has nothing but padding",
     tests: ["tests/unit/base64_test.ts"],
   },
+  {
+    file: "src/rpc/deadline.ts",
+    find: "if (!this.#begun.delete(call) || this.#begun.size > 0) return;",
+    replace: "if (this.#begun.size > 1) return;",
+    rule: "a call that is done comes to no limit",
+    tests: ["tests/unit/deadline_test.ts"],
+  },
+  {
+    file: "src/rpc/deadline.ts",
+    find: "      if (leftMs > 0) {\n        clearTimeout",
+    replace: "      if (leftMs > this.ms) {\n        clearTimeout",
+    rule: "of calls with one timer none is ended before its own limit",
+    tests: ["tests/unit/deadline_test.ts"],
+  },
 ];
