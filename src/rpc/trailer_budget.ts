@@ -12,6 +12,8 @@ import { respellGrpcMessage } from "../transport/http2/headers.ts";
 
 /** Of the whole list of trailers. */
 export const TRAILER_BYTES_MAX = 8_192;
+/** Of a header that has an error in it: nginx has 4 KiB for a header by default (`grpc_buffer_size`). */
+export const ERROR_HEADER_BYTES_MAX = 3_072;
 /** What a field costs beside its name and value (RFC 9113, section 6.5.2, SETTINGS_MAX_HEADER_LIST_SIZE). */
 const FIELD_BYTES = 32;
 /** Of the text of an error as `grpc-message` has it. */
@@ -90,6 +92,21 @@ export function boundTrailers(fields: OutgoingHttpHeaders): OutgoingHttpHeaders 
   if (trailerBytes(others) <= TRAILER_BYTES_MAX) return others;
   const { "grpc-status": status, "grpc-message": text } = others;
   return { "grpc-status": status, ...(text === undefined ? {} : { "grpc-message": text }) };
+}
+
+/**
+ * Header and trailers in one, where an error is all of the answer ("Trailers-Only") and it fits: libraries of gRPC retry
+ * by their policy only what came without a header of its own. Undefined: it has to be both.
+ */
+export function errorAlone(
+  header: OutgoingHttpHeaders,
+  trailers: Readonly<OutgoingHttpHeaders>,
+): OutgoingHttpHeaders | undefined {
+  const status = trailers["grpc-status"];
+  if (status === undefined || status === "0") return undefined;
+  // There is no message that would be packed.
+  const { "grpc-encoding": _, ...fields } = { ...header, ...trailers };
+  return trailerBytes(fields) <= ERROR_HEADER_BYTES_MAX ? fields : undefined;
 }
 
 /** Cut between characters: an escape is three bytes, and a character of UTF-8 up to four of them. */

@@ -1,7 +1,7 @@
 /**
  * The fast path of a unary gRPC call over HTTP/2: one message in, one message out, one write for header and message and
- * one for the trailers. It says what Connect's handler says, to the byte, without its chain of generators; whatever is
- * not plain goes to that handler.
+ * one for the trailers, or one for an error. It says what Connect's handler says, to the byte, without its chain of
+ * generators; whatever is not plain goes to that handler.
  */
 import { ConnectError, type HandlerContext, type MethodImplSpec } from "@connectrpc/connect";
 import {
@@ -33,7 +33,7 @@ import type { MessageCheck } from "./messages/check.ts";
 import { messageIn, SingleMessage } from "./messages/envelopes.ts";
 import { LARGE_BYTES } from "./messages/turns.ts";
 import { type SeenCall, seenCall } from "./seen_call.ts";
-import { boundTrailers } from "./trailer_budget.ts";
+import { boundTrailers, errorAlone } from "./trailer_budget.ts";
 import type { BodyStart, PreparedRequest } from "./universal/http2.ts";
 
 /** A method that can be answered on the fast path. */
@@ -269,6 +269,12 @@ function write(call: Http2Call, header: LazyHeaders, body: Uint8Array | undefine
     : { ...answerHeaders, ":status": 200, ...header.unchanged };
   const trailers = trailer.unchanged ?? boundTrailers(addFields({}, trailer));
   call.cork();
+  const alone = body === undefined ? errorAlone(fields, trailers) : undefined;
+  if (alone !== undefined) {
+    closeOnceAnswered(stream, false);
+    stream.respond(alone, { endStream: true });
+    return;
+  }
   stream.respond(fields, { waitForTrailers: true });
   sendTrailersOnceWanted(stream, () => trailers);
   closeOnceAnswered(stream, true);

@@ -49,6 +49,7 @@ Deno.test("docs/backup.md leads back to a moment, and says what is missing then;
     await using server = await startServer(options);
     await call(server, "SetInv", { goodsId: GOODS_ID, num: STOCK });
     await Promise.all([sellMany(server, "early", acknowledged), run([base!])]);
+    await assertArchivesOnce(postgres, dir);
     [moment] = await Promise.all([momentOf(database.ownerUrl), sellMany(server, "late", acknowledged)]);
     for (const method of ["WatchInv", "WatchMovements"] as const) {
       tokens.set(method, await tokenOf(server, method, acknowledged));
@@ -131,6 +132,24 @@ function shellOf({ server }: OwnPostgres, dir: string) {
       },
       msMax: RUN_MS_MAX,
     });
+}
+
+/** The command takes a piece that is there already for kept, and none with other content in its place. */
+async function assertArchivesOnce({ server }: OwnPostgres, dir: string): Promise<void> {
+  await using owner = ownerOf(server.ownerUrl("postgres"));
+  const [row] = await owner.sql<{ archive_command: string }[]>`show archive_command`;
+  const piece = join(dir, "piece");
+  const name = "00000001000000FF000000FF";
+  const archive = async (content: string) => {
+    await Deno.writeTextFile(piece, content);
+    await Deno.chmod(piece, 0o644);
+    const shell = row!.archive_command.replaceAll("%p", piece).replaceAll("%f", name);
+    return (await new Deno.Command("sh", { args: ["-c", shell] }).output()).success;
+  };
+  assertEquals([await archive("one"), await archive("one"), await archive("two")], [true, true, false]);
+  const kept = join(dir, "backups/holdfast/wal", name);
+  assertEquals(await Deno.readTextFile(kept), "one");
+  await Deno.remove(kept);
 }
 
 async function call(server: TestServer, method: string, message: unknown): Promise<Record<string, unknown>> {

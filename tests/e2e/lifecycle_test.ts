@@ -171,7 +171,9 @@ async function beginCall(url: string, method: "InvDetail") {
   };
   const stream = session.request(headers, { endStream: false });
   stream.on("error", () => {}).resume();
-  const { promise: trailers, resolve } = Promise.withResolvers<http2.IncomingHttpHeaders | undefined>();
+  const { promise: end, resolve } = Promise.withResolvers<http2.IncomingHttpHeaders | undefined>();
+  // An error that is all of the answer is in its header.
+  stream.once("response", (header) => "grpc-status" in header && resolve(header));
   stream.once("trailers", resolve);
   stream.once("close", () => resolve(undefined));
   // What is answered to a PING behind it says that the header has been read.
@@ -182,7 +184,7 @@ async function beginCall(url: string, method: "InvDetail") {
   return {
     async finish({ goodsId }: { readonly goodsId: number }) {
       stream.end(grpcMessage(varintField(1, BigInt(goodsId))));
-      const received = await trailers;
+      const received = await end;
       assert(received !== undefined, "the call was cut");
       const details = Buffer.from(String(received["grpc-status-details-bin"]), "base64");
       const code = received["grpc-status"] === "14" ? "UNAVAILABLE" : received["grpc-status"];

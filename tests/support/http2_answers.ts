@@ -81,6 +81,11 @@ export async function ask(
   }
 }
 
+/** The fields that say how it ended: the trailers, or the header of an error that is all of the answer. */
+export function endOf({ header, trailer }: RawAnswer): readonly string[] {
+  return trailer.length > 0 ? trailer : header;
+}
+
 async function sent(stream: http2.ClientHttp2Stream, part: Uint8Array): Promise<void> {
   if (stream.destroyed || stream.writableEnded) return;
   await new Promise<void>((resolve) => {

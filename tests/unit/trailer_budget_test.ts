@@ -7,6 +7,8 @@ import {
   boundError,
   boundText,
   boundTrailers,
+  ERROR_HEADER_BYTES_MAX,
+  errorAlone,
   MESSAGE_BYTES_MAX,
   TRAILER_BYTES_MAX,
   trailerBytes,
@@ -72,4 +74,18 @@ Deno.test("trailers of any size fit in the end, with the status, and a text that
     assert(text.startsWith(decodeURIComponent(sent)), sent);
     if (whole <= TRAILER_BYTES_MAX) assertEquals(Object.keys(bounded).sort(), Object.keys(fields).sort());
   }));
+});
+
+Deno.test("an error that is all of an answer is one header, where it fits; nothing else is", () => {
+  const header = { ":status": 200, "content-type": "application/grpc", "grpc-encoding": "gzip", "x-request-id": "a" };
+  const more = "y".repeat(ERROR_HEADER_BYTES_MAX - 300);
+  assertEquals(errorAlone(header, { "grpc-status": "14", "x-request-id": "a" }), {
+    ":status": 200,
+    "content-type": "application/grpc",
+    "grpc-status": "14",
+    "x-request-id": "a",
+  });
+  assertEquals([errorAlone(header, { "grpc-status": "0" }), errorAlone(header, {})], [undefined, undefined]);
+  assertEquals(errorAlone(header, { "grpc-status": "9", "x-more": more })?.["x-more"], more);
+  assertEquals(errorAlone(header, { "grpc-status": "9", "x-more": "y".repeat(ERROR_HEADER_BYTES_MAX) }), undefined);
 });

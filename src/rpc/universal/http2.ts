@@ -7,7 +7,7 @@ import type { UniversalHandlerFn, UniversalServerResponse } from "@connectrpc/co
 import http2, { type ServerHttp2Stream } from "node:http2";
 import { addFields, sendTrailersOnceWanted } from "../../transport/http2/headers.ts";
 import type { Http2Call } from "../../transport/exchange.ts";
-import { boundTrailers } from "../trailer_budget.ts";
+import { boundTrailers, errorAlone } from "../trailer_budget.ts";
 import { answersUnread, CALL_OVER, callerGone, closeReason, streamClosed } from "../errors.ts";
 import type { ReceivedRequest } from "../messages/received_body.ts";
 import { closeOnceAnswered } from "../../transport/http2/egress.ts";
@@ -93,10 +93,18 @@ async function send(call: Http2Call, response: UniversalServerResponse, isStream
     let message = await messages?.next();
     mustBeOpen(stream);
     const fields = { ...answerHeaders, ":status": status };
+    if (header !== undefined) addFields(fields, header);
+    const isEmpty = message === undefined || message.done === true;
+    const alone = isEmpty && trailer !== undefined
+      ? errorAlone(fields, boundTrailers(addFields({}, trailer)))
+      : undefined;
     call.cork();
-    stream.respond(header === undefined ? fields : addFields(fields, header), {
-      waitForTrailers: trailer !== undefined,
-    });
+    if (alone !== undefined) {
+      closeOnceAnswered(stream, false);
+      stream.respond(alone, { endStream: true });
+      return;
+    }
+    stream.respond(fields, { waitForTrailers: trailer !== undefined });
     if (trailer !== undefined) sendTrailersOnceWanted(stream, () => boundTrailers(addFields({}, trailer)));
     for (; message !== undefined && !message.done; message = await messages!.next()) {
       mustBeOpen(stream);
