@@ -117,7 +117,9 @@ async function openStream(session: http2.ClientHttp2Session, path: string, messa
   const timer = setTimeout(() => resolve("silence"), 10_000);
   stream.on("error", nothing);
   stream.once("data", () => resolve("a message"));
-  stream.once("trailers", (trailers: http2.IncomingHttpHeaders) => resolve(String(trailers["grpc-status"])));
+  const end = (fields: http2.IncomingHttpHeaders) => "grpc-status" in fields && resolve(String(fields["grpc-status"]));
+  stream.once("response", end);
+  stream.once("trailers", end);
   stream.once("close", () => resolve("closed"));
   // A Watch begins with the end of its request; reflection goes on asking.
   if (path === WATCH) stream.end(grpcMessage(message));
