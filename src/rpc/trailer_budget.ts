@@ -95,8 +95,8 @@ export function boundTrailers(fields: OutgoingHttpHeaders): OutgoingHttpHeaders 
 }
 
 /**
- * Header and trailers in one, where an error is all of the answer ("Trailers-Only") and it fits: libraries of gRPC retry
- * by their policy only what came without a header of its own. Undefined: it has to be both.
+ * Header and trailers in one, where an error is all of the answer ("Trailers-Only") and it fits: libraries of gRPC
+ * retry by their policy only what came without a header of its own. Undefined: it has to be both.
  */
 export function errorAlone(
   header: OutgoingHttpHeaders,
