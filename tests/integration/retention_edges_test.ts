@@ -116,7 +116,9 @@ Deno.test("of two runs at once one goes, and none goes by a clock that is far fr
     Error,
     "the clocks of PostgreSQL and of this machine",
   );
-  const runs = await Promise.allSettled([on.owner, second.sql].map((sql) => retain(sql, NOTHING_KEPT, NEVER)));
+  const runs = await Promise.allSettled(
+    [on.owner, second.sql].map((sql) => retain(sql, NOTHING_KEPT, NEVER, { decidedMs: 1000 })),
+  );
   assertEquals(runs.map(({ status }) => status).toSorted(), ["fulfilled", "rejected"]);
   const [failed] = runs.flatMap((run) => run.status === "rejected" ? [`${run.reason}`] : []);
   assert(failed?.includes("another run is under way"), failed);
