@@ -184,6 +184,24 @@ Deno.test("what was kept before a period of the ledger began is sold in it where
   assertEquals(await checkLedger(on.ownerUrl), []);
 });
 
+Deno.test("a database that has lost the latest changes, as one that was restored, is not written by what was kept", async () => {
+  await using on = await lanesBench();
+  const { lanes, ends } = await counted(on);
+  assertEquals(await ends(sell("lost", [1, 1])), ["ok", 0, 1]);
+  await using owner = ownerOf(on.ownerUrl);
+  await owner.sql.begin(async (sql) => {
+    await sql`delete from orders where order_id = 'lost'`;
+    const [gone] = await sql`delete from movements where order_id = 'lost' returning version`;
+    await sql`update levels set on_hand = on_hand + 1, version = version - 1 where goods_id = 1 and version = ${
+      gone!["version"]
+    }`;
+  });
+  assertEquals(await ends(sell("next", [1, 3]), sell("lost", [1, 1])), ["ok,ok", 1, 2]);
+  assertEquals(await on.onHand(1), 6);
+  assertEquals(lanes.tallies.unread.counts, { written: 1, lost: 1 });
+  assertEquals(await checkLedger(on.ownerUrl), []);
+});
+
 Deno.test("an order whose write on a kept level was lost is read for", async () => {
   await using on = await lanesBench();
   let isLost = false;
