@@ -55,10 +55,13 @@ Deno.test("under an old snapshot no statement of the store reads the old version
       "the write finds the row by its whole key, so that it passes over no blocks of the goods",
       async () => {
         const changes = settle(snapshotOf(await snapshotStatement(KEYS)(server)), [sell("next", [1, 1])]).changes;
-        const plan = (await server`explain ${writeStatement(changes)(server)}`).map((row) => row["QUERY PLAN"]);
-        const condition = plan[plan.findIndex((line: string) => line.includes("levels_pkey")) + 1];
-        for (const column of ["goods_id", "location_id", "version_block"]) {
-          assert(condition.includes(`(${column} = `), condition);
+        const unread: Changes = { ...changes, atWrite: true };
+        for (const written of [changes, unread]) {
+          const plan = (await server`explain ${writeStatement(written)(server)}`).map((row) => row["QUERY PLAN"]);
+          const condition = plan[plan.findIndex((line: string) => line.includes("levels_pkey")) + 1];
+          for (const column of ["goods_id", "location_id", "version_block"]) {
+            assert(condition.includes(`(${column} = `), condition);
+          }
         }
       },
     );
