@@ -154,11 +154,13 @@ function startVariants(
 ): Readonly<Record<Variant, BenchProcess>> {
   return {
     adapter: start("servers/stock_adapter.ts"),
+    plain: start("servers/holdfast.ts"),
     traced: start("servers/holdfast.ts", sink.env(1)),
     sampled: start("servers/holdfast.ts", sink.env(SAMPLED_SHARE)),
     keyed: start("servers/holdfast_keyed.ts"),
     unmeasured: start("servers/holdfast.ts"),
     watched: start("servers/holdfast.ts"),
+    unwatched: start("servers/holdfast.ts"),
   };
 }
 

@@ -24,16 +24,28 @@ export interface Targets {
 }
 
 /**
- * Servers that are unlike the others, one of each:
+ * Servers beside the others, one of each. What is compared has had as many calls as what it is compared with: a server
+ * that had twice as many runs code that was compiled better.
  *
+ * - `plain`: like the others; those by turns are compared with it
  * - `adapter`: connect-node's adapter instead of Holdfast's listener
  * - `traced`: a trace of every call
  * - `sampled`: a trace of one call in a hundred
  * - `keyed`: asks for a key, and writes down whose it is
  * - `unmeasured`: nothing is measured for metrics (`ADMIN_PORT=off`)
  * - `watched`: 500 streams of changes are open there, of 20 goods each
+ * - `unwatched`: like `plain`; that one is compared with it
  */
-export const VARIANTS = ["adapter", "traced", "sampled", "keyed", "unmeasured", "watched"] as const;
+export const VARIANTS = [
+  "adapter",
+  "plain",
+  "traced",
+  "sampled",
+  "keyed",
+  "unmeasured",
+  "watched",
+  "unwatched",
+] as const;
 /** One of {@link VARIANTS}. */
 export type Variant = typeof VARIANTS[number];
 

@@ -27,11 +27,17 @@ export const UNWATCHED = "turns/sell/unwatched";
 
 /** All of them sell over gRPC, most of them one goods, so that the server, and nothing behind it, is compared. */
 export const TURNS: readonly Scenario[] = [
-  { ...TURN, id: PLAIN, title: "gRPC Sell, one goods, by turns with" },
+  { ...TURN, id: PLAIN, title: "gRPC Sell, one goods, by turns with", variant: "plain" },
   { ...TURN, id: "turns/sell/keyed", title: "gRPC Sell, one goods, by a key", variant: "keyed" },
   { ...TURN, id: "turns/sell/unmeasured", title: "gRPC Sell, one goods, without metrics", variant: "unmeasured" },
   { ...TURN, id: "turns/sell/sampled", title: "gRPC Sell, one goods, 1 % of the calls traced", variant: "sampled" },
-  { ...TURN, id: UNWATCHED, title: "gRPC Sell, 10,000 goods, by turns with", workload: WORKLOADS.uniform },
+  {
+    ...TURN,
+    id: UNWATCHED,
+    title: "gRPC Sell, 10,000 goods, by turns with",
+    variant: "unwatched",
+    workload: WORKLOADS.uniform,
+  },
   {
     ...TURN,
     id: "turns/sell/watched",
