@@ -3,9 +3,9 @@
  * decoded, no deadline kept, nothing counted: what a call costs before anybody has done anything for it.
  */
 import http2 from "node:http2";
-import type { AddressInfo } from "node:net";
 import { Buffer } from "node:buffer";
 import { converse } from "../load/conversation.ts";
+import { onLoopback } from "./loopback.ts";
 
 const HEADERS = { ":status": 200, "content-type": "application/grpc+proto" };
 const TRAILERS = { "grpc-status": "0" };
@@ -23,15 +23,5 @@ await converse(async () => {
       stream.end(BODY);
     });
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", resolve);
-  });
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    close() {
-      server.close();
-      return Promise.resolve();
-    },
-  };
+  return await onLoopback(server);
 });

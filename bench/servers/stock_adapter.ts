@@ -3,7 +3,6 @@
  * its listener: what a call costs with the libraries as they come.
  */
 import http2 from "node:http2";
-import type { AddressInfo } from "node:net";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { loadConfig } from "../../src/config/config.ts";
 import { deadline } from "../../src/rpc/deadline.ts";
@@ -11,6 +10,7 @@ import { errorBoundary, refuseWhileDraining } from "../../src/rpc/interceptors.t
 import { createLog } from "../../src/telemetry/create_log.ts";
 import { BenchService } from "../gen/bench/v1/bench_pb.ts";
 import { converse } from "../load/conversation.ts";
+import { onLoopback } from "./loopback.ts";
 
 await converse(async () => {
   const log = createLog("warn", "pretty");
@@ -19,15 +19,5 @@ await converse(async () => {
     interceptors: [errorBoundary(log), refuseWhileDraining(() => false, new Set()), deadline(requestTimeoutMsMax, log)],
     routes: (router) => router.service(BenchService, { noop: () => ({}) }),
   }));
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", resolve);
-  });
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    close() {
-      server.close();
-      return Promise.resolve();
-    },
-  };
+  return await onLoopback(server);
 });

@@ -44,14 +44,14 @@ Deno.test("Dockerfile: packages are fetched before any source is copied", () => 
 });
 
 Deno.test("Dockerfile: the image has a user by number, no command that needs a shell, and what was laid out alone", () => {
-  const only = (word: string) =>
+  const given = (word: string) =>
     IMAGE.filter((line) => line.startsWith(`${word} `)).map((line) => line.slice(word.length + 1));
   assertEquals(IMAGE[0], `FROM denoland/deno:distroless-${Deno.version.deno}`);
-  assertEquals(only("COPY"), ["--from=build /cache /deno-dir", "--from=build /app /app"]);
-  assertEquals(only("USER"), ["65532:65532"]);
-  assertEquals(["RUN", "ENTRYPOINT", "CMD", "HEALTHCHECK", "SHELL"].flatMap(only), []);
+  assertEquals(given("COPY"), ["--from=build /cache /deno-dir", "--from=build /app /app"]);
+  assertEquals(given("USER"), ["65532:65532"]);
+  assertEquals(["RUN", "ENTRYPOINT", "CMD", "HEALTHCHECK", "SHELL"].flatMap(given), []);
   const labels = Object.fromEntries(
-    [...only("LABEL").join(" ").matchAll(/org\.opencontainers\.image\.(\w+)="([^"]*)"/g)]
+    [...given("LABEL").join(" ").matchAll(/org\.opencontainers\.image\.(\w+)="([^"]*)"/g)]
       .map(([, name, value]) => [name, value]),
   );
   assertEquals(Object.keys(labels).sort(), ["description", "licenses", "revision", "title", "version"]);
