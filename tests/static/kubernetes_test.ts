@@ -62,7 +62,7 @@ function configOf(manifests: readonly Manifest[]) {
 }
 
 /** The one container of a pod. */
-// deno-lint-ignore no-explicit-any
+// deno-lint-ignore no-explicit-any -- YAML of any kind: its schemas are checked for themselves
 function containerOf(manifest: Manifest): any {
   const { containers } = podOf(manifest)!.spec;
   assertEquals(containers.length, 1, manifest.metadata.name);

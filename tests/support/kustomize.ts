@@ -17,7 +17,7 @@ export interface Manifest {
     labels?: Record<string, string>;
     readonly annotations?: Readonly<Record<string, string>>;
   };
-  // deno-lint-ignore no-explicit-any
+  // deno-lint-ignore no-explicit-any -- YAML of any kind: its schemas are checked for themselves
   [field: string]: any;
 }
 
@@ -160,7 +160,7 @@ function patch(manifests: readonly Manifest[], target: Target, path: string): vo
 function change(manifest: Manifest, { op, path, value }: Operation, file: string): void {
   const steps = path.split("/").slice(1).map((step) => step.replaceAll("~1", "/").replaceAll("~0", "~"));
   const last = steps.pop() ?? "";
-  // deno-lint-ignore no-explicit-any
+  // deno-lint-ignore no-explicit-any -- YAML of any kind: its schemas are checked for themselves
   const parent: any = steps.reduce((inner: any, step) => inner?.[step], manifest);
   if (typeof parent !== "object") throw new Error(`${file}: there is no ${dirname(path)}`);
   if (op !== "add" && !(last in parent)) throw new Error(`${file}: there is no ${path}`);
@@ -183,7 +183,7 @@ function complete(manifest: Manifest, { namespace, labels = [], images = [] }: K
 }
 
 /** The pod that an object is, or of which it makes some; undefined where it has to do with none. */
-// deno-lint-ignore no-explicit-any
+// deno-lint-ignore no-explicit-any -- YAML of any kind: its schemas are checked for themselves
 export function podOf(manifest: Manifest): { metadata: Manifest["metadata"]; spec: any } | undefined {
   if (manifest.kind === "Pod") return manifest as unknown as { metadata: Manifest["metadata"]; spec: unknown };
   return manifest["spec"]?.template;
