@@ -21,6 +21,10 @@ const DENO_NAMES = [
   "DENO_DIR",
   "DENO_CERT",
   "DENO_TLS_CA_STORE",
+  "NODE_EXTRA_CA_CERTS",
+  // Read where the store of certificates is the system's.
+  "SSL_CERT_FILE",
+  "SSL_CERT_DIR",
   "XDG_CACHE_HOME",
   "LOCALAPPDATA",
   "NPM_CONFIG_REGISTRY",

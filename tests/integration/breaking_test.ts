@@ -1,6 +1,7 @@
 /** What the gate compares the protos with, on a repository of the test's own. */
 import { assertEquals } from "@std/assert";
 import { comparedCommit } from "../../tools/gate/breaking.ts";
+import { lastRelease } from "../../tools/gate/last_release.ts";
 
 /** Whoever runs the test has settings of git that are none of ours. */
 const ENVIRONMENT = {
@@ -15,14 +16,21 @@ Deno.test("protos are compared with the last release, and before the first one w
   const root = await Deno.makeTempDir();
   const git = async (...args: string[]) => {
     const command = new Deno.Command("git", { args: ["-C", root, ...args], env: ENVIRONMENT });
-    const { success, stderr } = await command.output();
+    const { success, stdout, stderr } = await command.output();
     if (!success) throw new Error(new TextDecoder().decode(stderr));
+    return new TextDecoder().decode(stdout).trim();
   };
+  const head = () => git("rev-parse", "HEAD");
   const write = (text: string) => Deno.writeTextFile(`${root}/proto/a.proto`, text);
   const commit = async (text: string) => {
     await write(text);
     await git("add", ".");
     await git("commit", "--quiet", `--message=${text}`);
+  };
+  const release = async (changelog: string) => {
+    await Deno.writeTextFile(`${root}/CHANGELOG.md`, changelog);
+    await git("add", ".");
+    await git("commit", "--quiet", "--message=release");
   };
 
   await Deno.mkdir(`${root}/proto`);
@@ -35,18 +43,25 @@ Deno.test("protos are compared with the last release, and before the first one w
   await commit("second");
   assertEquals(await comparedCommit(root), "HEAD~1", "a second commit");
 
-  await git("tag", "version-of-another-kind");
-  await git("switch", "--quiet", "--create", "other");
-  await commit("elsewhere");
-  await git("tag", "v9.0.0");
-  await git("switch", "--quiet", "main");
-  assertEquals(await comparedCommit(root), "HEAD~1", "no tag of a release here");
   await git("tag", "v0.1.0", "HEAD~1");
-  assertEquals(await comparedCommit(root), "v0.1.0");
+  assertEquals(await comparedCommit(root), "HEAD~1", "a tag alone releases nothing");
+  await release("## Unreleased\n\n## 0.1.0 - 2020-01-01\n");
+  const first = await head();
+  assertEquals(await comparedCommit(root), first);
   await write("changed again");
-  assertEquals(await comparedCommit(root), "v0.1.0", "a changed work tree after a release");
+  assertEquals(await comparedCommit(root), first, "a changed work tree after a release");
   await commit("third");
-  await git("tag", "--annotate", "--message=second release", "v0.2.0");
+  await Deno.writeTextFile(`${root}/CHANGELOG.md`, "## 0.2.0 - 2020-01-03\n\n## 0.1.0 - 2020-01-01\n");
+  assertEquals(await comparedCommit(root), first, "a heading that is not committed");
+  await release("## Unreleased\n\n## 0.2.0 - 2020-01-03\n\n## 0.1.0 - 2020-01-01\n");
+  const second = await head();
+  await release("## Unreleased\n\n- new\n\n## 0.2.0 - 2020-01-04\n\n## 0.1.0 - 2020-01-01\n");
   await commit("fourth");
-  assertEquals(await comparedCommit(root), "v0.2.0");
+  assertEquals(await comparedCommit(root), second, "a date and a change that came later");
+
+  const shallow = await Deno.makeTempDir();
+  await git("clone", "--quiet", "--depth=1", `file://${root}`, shallow);
+  assertEquals(await lastRelease(shallow), undefined, "a clone without history");
+  assertEquals(await comparedCommit(shallow), undefined, "a clone without history");
+  for (const dir of [root, shallow]) await Deno.remove(dir, { recursive: true });
 });

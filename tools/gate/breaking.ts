@@ -1,10 +1,10 @@
 /**
- * Compares the protos with those of the last release: the last tag `v*` that HEAD comes from. Before the first one with
- * the previous commit: HEAD while they are being changed in the work tree, else the commit before HEAD. Reads git and
- * changes nothing in it.
+ * Compares the protos with those of the last release. Before the first one with the previous commit: HEAD while they
+ * are being changed in the work tree, else the commit before HEAD. Reads git and changes nothing in it.
  */
 import { join } from "node:path";
 import { bufBinary } from "./buf_binary.ts";
+import { lastRelease } from "./last_release.ts";
 import { ARTICLE_CONFIG, output, type StepResult } from "./run_program.ts";
 
 /** What the comparison needs of a commit. */
@@ -27,8 +27,8 @@ const INPUTS = [
 /** What the protos of the repository at `root` are compared with; undefined where it is not there. */
 export async function comparedCommit(root: string): Promise<string | undefined> {
   const git = (...args: string[]) => output("git", ["-C", root, ...args]);
-  const tag = await git("describe", "--tags", "--abbrev=0", "--match=v[0-9]*", "HEAD");
-  if (tag.success) return tag.words;
+  const release = await lastRelease(root);
+  if (release !== undefined) return release;
   const changed = !(await git("diff", "--quiet", "HEAD", "--", "proto")).success;
   const commit = changed ? "HEAD" : "HEAD~1";
   return (await git("rev-parse", "--verify", "--quiet", `${commit}^{commit}`)).success ? commit : undefined;
