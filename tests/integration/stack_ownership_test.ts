@@ -167,8 +167,9 @@ function sleeper(): Deno.ChildProcess {
 
 /** Whether every command of `script` succeeds as that user. */
 async function as(user: SystemUser, script: string): Promise<boolean> {
-  const { success } = await new Deno.Command("sh", { args: ["-ec", script], uid: user.uid, gid: user.gid }).output();
-  return success;
+  // That user may not be allowed into our own directory.
+  const options = { args: ["-ec", script], cwd: "/", uid: user.uid, gid: user.gid };
+  return (await new Deno.Command("sh", options).output()).success;
 }
 
 async function output(program: string, ...args: string[]): Promise<string> {
