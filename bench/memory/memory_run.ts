@@ -1,6 +1,6 @@
 /**
- * `deno task bench --memory [--minutes N]`: whether the server's memory grows, over minutes of each scenario of
- * `--versus`, one after the other in one process. Writes bench/memory.json.
+ * `deno task bench --memory [--minutes N]`: whether a server's memory grows, over minutes of each scenario of
+ * `--versus`, all at once, each on a server and a database of its own. Writes bench/memory.json.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -18,15 +18,17 @@ import { type MemorySample, memoryTrend } from "./slope.ts";
 
 /** Samples of a scenario, however long it is. */
 const SAMPLES = 120;
+/** Load before what counts: code is compiled, and pools and caches are filled. */
+const WARMUP_MS = 30_000;
 /** Between the end of a load and a look at what is left. */
 const SETTLE_MS = 2_000;
-/** Beside the scenarios. */
-const FIXED_MS = 60_000;
+/** Beside the scenarios: databases and servers are made, and warm up. */
+const FIXED_MS = 150_000;
 const MINUTE_MS = 60_000;
 
 /** How long a run may take, in ms. */
 export function memoryRunMs(minutes: number): number {
-  return VERSUS_SCENARIOS.length * minutes * MINUTE_MS * 1.1 + FIXED_MS;
+  return minutes * MINUTE_MS * 1.1 + FIXED_MS;
 }
 
 /**
@@ -37,21 +39,22 @@ export function memoryRunMs(minutes: number): number {
 export async function runMemory(minutes: number, context: RunContext): Promise<boolean> {
   const { log, stop, report } = context;
   const { rows, violations } = await withBenchStack(log, async (stack) => {
-    const own = await startOwnServer(stack, log);
-    // What waits for it fails then.
-    const kill = () => own.kill();
+    const servers: OwnServer[] = [];
+    // What waits for them fails then.
+    const kill = () => servers.forEach((server) => server.kill());
     stop.addEventListener("abort", kill);
     try {
+      for (const i of VERSUS_SCENARIOS.keys()) servers.push(await startOwnServer(stack, log, `memory_${i}`));
       const loader = { h2load: await bringH2load(log), bodies: await writeBodies(stack.dir), stop };
-      const rows: MemoryRow[] = [];
-      for (const scenario of VERSUS_SCENARIOS) {
-        report(`${scenario.title}, ${minutes} minutes`);
-        rows.push(await watch(own, scenario, minutes, loader));
-      }
-      return { rows, violations: await own.check() };
+      report(`${servers.length} servers, each with a scenario for ${minutes} minutes`);
+      const rows = await Promise.all(
+        VERSUS_SCENARIOS.map((scenario, i) => watch(servers[i]!, scenario, minutes, loader)),
+      );
+      const found = await Promise.all(servers.map((server) => server.check()));
+      return { rows, violations: found.flat() };
     } finally {
       stop.removeEventListener("abort", kill);
-      await own.close();
+      await Promise.all(servers.map((server) => server.close()));
     }
   });
   console.log(tableOf(rows));
@@ -65,6 +68,8 @@ export async function runMemory(minutes: number, context: RunContext): Promise<b
 /** Loads the server with a scenario for its minutes, and looks at it meanwhile. */
 async function watch(own: OwnServer, scenario: VersusScenario, minutes: number, loader: Loader): Promise<MemoryRow> {
   const durationMs = Math.round(minutes * MINUTE_MS);
+  await load(own, scenario, WARMUP_MS, loader);
+  await delay(SETTLE_MS);
   const before = await own.memory("collected");
   const startedMs = performance.now();
   const samples: MemorySample[] = [];

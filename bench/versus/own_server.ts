@@ -9,8 +9,8 @@ import { checkLedger } from "../stock_totals.ts";
 import type { MeasuredServer } from "./measured_server.ts";
 import { GOODS } from "./scenarios.ts";
 
-/** The database that servers of the bench look for. */
-const DATABASE = "wire";
+/** The stock that servers of the bench look for, and the database of it where nobody says another. */
+const STOCK = "wire";
 
 const READY_MS_MAX = 30_000;
 
@@ -23,10 +23,14 @@ export interface OwnServer extends MeasuredServer {
   kill(): void;
 }
 
-/** Starts it, with the settings that it has by default and {@link GOODS} goods. */
-export async function startOwnServer({ postgres, redisUrls }: BenchStack, log: Log): Promise<OwnServer> {
-  await makeEmptyStock(postgres, DATABASE, log);
-  const sql = owner(postgres, DATABASE);
+/** Starts it on a new database, with the settings that it has by default and {@link GOODS} goods. */
+export async function startOwnServer(
+  { postgres, redisUrls }: BenchStack,
+  log: Log,
+  database: string = STOCK,
+): Promise<OwnServer> {
+  await makeEmptyStock(postgres, database, log);
+  const sql = owner(postgres, database);
   await fill(sql, { goods: GOODS, versions: 1 });
   // Whoever measures memory has it collect its garbage; to nobody else it makes a difference.
   const server = new BenchProcess("servers/holdfast.ts", {}, ["--expose-gc"]);
@@ -35,9 +39,10 @@ export async function startOwnServer({ postgres, redisUrls }: BenchStack, log: L
     PORT: "0",
     CONSOLE: "off",
     REDIS_URLS: redisUrls.join(","),
-    DATABASE_URL: postgres.serverUrl(DATABASE),
+    LOCK_KEY_PREFIX: `${database}:`,
+    DATABASE_URL: postgres.serverUrl(database),
   };
-  const stocks = { [DATABASE]: settings };
+  const stocks = { [STOCK]: settings };
   const url = await server.open({ stocks, articleUrl: "", redisUrls, serverUrls: [], variantUrls: {}, key: "" });
   // Nodes that have just started have no vote for a while.
   if (!await until(() => isServing(url), READY_MS_MAX)) {

@@ -105,7 +105,7 @@ function memoryPart({ at, minutes, scenarios }: MemoryRecord): string[] {
   return [
     "## Memory",
     "",
-    `${minutes} minutes of each, one after the other in one process, ${at.slice(0, 10)}. ` +
+    `${minutes} minutes of each, all at once, each on a server of its own, ${at.slice(0, 10)}. ` +
     "[How it is measured](benchmarks.md#memory), [the record](../bench/memory.json).",
     "",
     ...table(
