@@ -132,9 +132,8 @@ async function serveStock(stock: Stock, config: Config, parts: AppParts & Pick<S
       errorBoundary(log),
       refuseWhileDraining(() => board.closed, new Set(namesOf(modules, ({ drainExempt }) => drainExempt))),
       deadline(config.requestTimeoutMsMax, log),
-      streamFields,
-      ...callers === undefined ? [] : [callers.interceptor],
     ],
+    streamInterceptors: [streamFields, ...callers === undefined ? [] : [callers.interceptor]],
     routes: (router) => addServices(router, modules),
   });
   const page = config.console ? await ServedConsole.open(CONSOLE_DIR, pageHosts(config), log) : undefined;

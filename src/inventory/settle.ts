@@ -249,6 +249,9 @@ function movementOf(step: Step, before: Level, { kind, attribution }: Operation,
   };
   // Most have neither, and spreading nothing takes its time all the same.
   if (attribution === undefined && occurredAtMs === undefined) return movement;
+  const { reason, documentUri, actor } = attribution ?? {};
+  // Where callers prove who they are, nearly all have this and no more.
+  if (actor !== undefined && (reason ?? documentUri ?? occurredAtMs) === undefined) return { ...movement, actor };
   return { ...movement, ...(occurredAtMs === undefined ? {} : { occurredAtMs }), ...attribution };
 }
 

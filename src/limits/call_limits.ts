@@ -141,8 +141,9 @@ export class CallLimits implements CallAdmission {
   #limitIdentity(head: CallHead, identity: Identity, caller: string): Admitted | Promise<Admitted> {
     const { bounds } = this.#parts;
     if (head.method?.methodKind !== "server_streaming") {
-      if (!this.#identities.begin(caller)) return this.#refuse("calls", head, identity, callsError(bounds.callsMax));
-      head.answer.onceClosed(() => this.#identities.end(caller));
+      const end = this.#identities.begin(caller);
+      if (end === undefined) return this.#refuse("calls", head, identity, callsError(bounds.callsMax));
+      head.answer.onceClosed(end);
     }
     if (!this.#identities.hasRate) return undefined;
     return this.#identities.count(caller).then((afterMs) =>

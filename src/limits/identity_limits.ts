@@ -22,6 +22,23 @@ export const BURST_S = 10;
 /** Identities whose rates are known at a time; of more the one is forgotten that has not called for the longest. */
 const IDENTITIES_MAX = 10_000;
 
+/** The calls of one identity that are under way, until there are none. */
+class UnderWay {
+  calls = 0;
+
+  constructor(private readonly ended: () => void) {}
+
+  begin(): () => void {
+    this.calls++;
+    return this.end;
+  }
+
+  readonly end = (): void => {
+    invariant(this.calls > 0, "a call ended of an identity that has none under way");
+    if (--this.calls === 0) this.ended();
+  };
+}
+
 /** Calls by identity. */
 export class IdentityLimits {
   readonly #bounds: IdentityBounds;
@@ -30,7 +47,7 @@ export class IdentityLimits {
   readonly #rates: Pick<BurstyRateLimiter, "consume"> | undefined;
   /** Those that the limiters may know, by their latest call. */
   readonly #known = new Set<string>();
-  readonly #underWay = new Map<string, number>();
+  readonly #underWay = new Map<string, UnderWay>();
 
   constructor(bounds: IdentityBounds, private readonly identitiesMax = IDENTITIES_MAX) {
     this.#bounds = bounds;
@@ -64,20 +81,18 @@ export class IdentityLimits {
     }
   }
 
-  /** Takes a place for a call; false: there is none. */
-  begin(identity: string): boolean {
-    const underWay = this.#underWay.get(identity) ?? 0;
-    if (underWay >= this.#bounds.callsMax) return false;
-    this.#underWay.set(identity, underWay + 1);
-    return true;
-  }
-
-  /** The call has ended, whose place is free again. */
-  end(identity: string): void {
-    const underWay = this.#underWay.get(identity);
-    invariant(underWay !== undefined, "a call ended of an identity that has none under way");
-    if (underWay > 1) this.#underWay.set(identity, underWay - 1);
-    else this.#underWay.delete(identity);
+  /**
+   * Takes a place for a call. Answers the function that frees it, to be called once, which is the same for all calls of
+   * an identity that are under way together; undefined: there is none.
+   */
+  begin(identity: string): (() => void) | undefined {
+    let underWay = this.#underWay.get(identity);
+    if ((underWay?.calls ?? 0) >= this.#bounds.callsMax) return undefined;
+    if (underWay === undefined) {
+      underWay = new UnderWay(() => this.#underWay.delete(identity));
+      this.#underWay.set(identity, underWay);
+    }
+    return underWay.begin();
   }
 
   #know(identity: string): void {

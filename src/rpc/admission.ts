@@ -47,17 +47,18 @@ export function isOpen(admission: CallAdmission, isStream = false): boolean {
 
 /** Asks for the decision; does not throw, and does not reject. */
 export function decide(admission: CallAdmission, head: CallHead, log: Log): Admitted | Promise<Admitted> {
-  const fault = (error: unknown): ConnectError => {
-    const requestId = head.headers[REQUEST_ID_HEADER];
-    const call = { requestId: typeof requestId === "string" ? requestId : null, method: methodName(head) };
-    return errorForCaller(error, call, log, "admission");
-  };
   try {
     const admitted = admission.admit(head);
-    return admitted instanceof Promise ? admitted.catch(fault) : admitted;
+    return admitted instanceof Promise ? admitted.catch((error) => faultOf(error, head, log)) : admitted;
   } catch (error) {
-    return fault(error);
+    return faultOf(error, head, log);
   }
+}
+
+function faultOf(error: unknown, head: CallHead, log: Log): ConnectError {
+  const requestId = head.headers[REQUEST_ID_HEADER];
+  const call = { requestId: typeof requestId === "string" ? requestId : null, method: methodName(head) };
+  return errorForCaller(error, call, log, "admission");
 }
 
 /** The method that is called, for a log line. */

@@ -11,6 +11,7 @@ import {
   createConnectRouter,
   createMethodImplSpec,
   createServiceImplSpec,
+  type Interceptor,
   type MethodImplSpec,
 } from "@connectrpc/connect";
 import {
@@ -23,10 +24,9 @@ import http2, { type IncomingHttpHeaders } from "node:http2";
 import { errorFields, type Log } from "../telemetry/log.ts";
 import { cutTimeouts } from "./deadline.ts";
 import { textSides } from "../transport/content_types.ts";
-import { notOurName } from "./errors.ts";
 import { type Known, notServed } from "./not_served.ts";
 import { CallUrls } from "./universal/call_url.ts";
-import { answerGet, faultOf, isCallByGet, parametersOf } from "./universal/get.ts";
+import { answerGet, faultOf, faultOfHost, isCallByGet, parametersOf } from "./universal/get.ts";
 import { answerHttp1 } from "./universal/http1.ts";
 import { explained } from "./universal/explained_status.ts";
 import { beginCall, observed, type SeenBy } from "./seen_call.ts";
@@ -60,6 +60,8 @@ export interface RpcHandlerOptions extends Omit<ConnectRouterOptions, "acceptCom
    * a handler that does not heed its signal is an interceptor. Absent: there is no such limit.
    */
   readonly unaryMsMax?: number;
+  /** Inside of the others, and of streams alone: a unary call need not go through them. Absent: there are none. */
+  readonly streamInterceptors?: readonly Interceptor[];
   /**
    * What one message of a method may be. Absent, or undefined for a method: `readMaxBytes` of its service is its bound.
    */
@@ -156,14 +158,16 @@ class Router implements WireHandler {
     const values = route?.isStream ? streamValues(call.address, stream.session) : callerValues(call.address);
     const seen = beginCall(this.#options, route?.path, headers, values, stream);
     if (admission === undefined || isOpen(admission, route?.isStream)) return this.#answerHttp2(call, route, values);
+    const head = { method: route?.method, path, headers, carrier: stream.session, answer: call, values };
+    const admitted = decide(admission, head, this.#log);
+    // Nearly every call, for which nothing more is made.
+    if (admitted === undefined) return this.#answerHttp2(call, route, values);
     const goOn = (refused: Admitted) => {
       if (refused === undefined) return this.#answerHttp2(call, route, values);
       seen?.end(refused);
       const sent = { method, headers, isGet: isCallByGet(method, path) };
       sendOverHttp2(call, refusalOf(sent, refused, admission));
     };
-    const head = { method: route?.method, path, headers, carrier: stream.session, answer: call, values };
-    const admitted = decide(admission, head, this.#log);
     if (!(admitted instanceof Promise)) return goOn(admitted);
     return admitted.then((refused) => stream.closed || stream.destroyed ? undefined : goOn(refused));
   }
@@ -201,8 +205,8 @@ class Router implements WireHandler {
   /** Connect's router, of each of whose methods a route is made. */
   #connectRouter(): ConnectRouter {
     // What is beyond ours is cut by us before Connect sees it.
-    const { maxTimeoutMs: _, ...connects } = this.#options;
-    const router = createConnectRouter(connects);
+    const { maxTimeoutMs: _, interceptors = [], streamInterceptors = [], ...connects } = this.#options;
+    const router = createConnectRouter({ ...connects, interceptors: [...interceptors, ...streamInterceptors] });
     const add = (spec: MethodImplSpec, own: ConnectRouterOptions | undefined) => {
       const handler = router.handlers.findLast(({ method }) => method === spec.method)!;
       this.#addRoute(handler, spec, own);
@@ -262,7 +266,8 @@ class Router implements WireHandler {
   ) {
     const { handler, check, allowsGet } = route;
     const parameters = method === "GET" && allowsGet ? parametersOf(path) : undefined;
-    const reason = parameters === undefined ? refused : this.#faultOfGet(headers) ?? faultOf(parameters);
+    const { isOwnHost } = this.#options;
+    const reason = parameters === undefined ? refused : faultOfHost(headers, isOwnHost) ?? faultOf(parameters);
     const receive: Receive = (chunks, header, values) => {
       cutTimeouts(header, this.#timeoutMsMax(route));
       return receiveRequest(chunks, header, check, this.#receiving, values, reason);
@@ -278,11 +283,6 @@ class Router implements WireHandler {
   /** The largest deadline of a call, in ms. A stream's is as long as its caller says. */
   #timeoutMsMax({ isStream }: Route): number | undefined {
     return isStream ? undefined : this.#options.maxTimeoutMs;
-  }
-
-  #faultOfGet(headers: IncomingHttpHeaders): ConnectError | undefined {
-    const host = headers[":authority"] || headers.host;
-    return this.#options.isOwnHost?.(host) === false ? notOurName(host ?? "") : undefined;
   }
 
   #notSent(path: string, error: unknown): void {

@@ -122,8 +122,18 @@ Deno.test("no more identities are known than there may be: who has not called fo
   assertEquals(limits.view, { known: 3, active: 0 });
 });
 
-Deno.test("an end without a beginning is a fault of ours", () => {
-  assertThrows(() => new IdentityLimits(OPEN).end("a"), InvariantError);
+Deno.test("an end without a beginning is a fault of ours, and frees no place of later calls", () => {
+  const limits = new IdentityLimits({ ...OPEN, callsMax: 2 });
+  const end = limits.begin("a")!;
+  end();
+  assertEquals(limits.view.active, 0);
+  assertThrows(end, InvariantError);
+  const [later, another] = [limits.begin("a")!, limits.begin("a")!];
+  assertThrows(end, InvariantError);
+  assertEquals([limits.begin("a"), limits.view.active], [undefined, 1]);
+  later();
+  another();
+  assertEquals(limits.view.active, 0);
 });
 
 Deno.test("a late loop sheds calls by chance, operators' last, and nothing that anybody may ask", async () => {

@@ -9,7 +9,8 @@
 import type { ConnectError } from "@connectrpc/connect";
 import type { UniversalHandlerFn } from "@connectrpc/connect/protocol";
 import { base64Decode } from "@bufbuild/protobuf/wire";
-import { unreadableMessage, Violations } from "../errors.ts";
+import type { IncomingHttpHeaders } from "node:http2";
+import { notOurName, unreadableMessage, Violations } from "../errors.ts";
 import type { Receive } from "./http2.ts";
 
 /** The parameters that say what is asked (the Connect protocol, "Unary-Get-Request"). */
@@ -29,6 +30,15 @@ export function parametersOf(path: string): URLSearchParams {
 /** Whether it is written as a call by GET, to whatever path. */
 export function isCallByGet(method: string, path: string): boolean {
   return method === "GET" && parametersOf(path).has("encoding");
+}
+
+/** What is wrong with the host of a call by GET; undefined where nothing is, or nobody says which hosts are our own. */
+export function faultOfHost(
+  headers: IncomingHttpHeaders,
+  isOwnHost: ((host: string | undefined) => boolean) | undefined,
+): ConnectError | undefined {
+  const host = headers[":authority"] || headers.host;
+  return isOwnHost?.(host) === false ? notOurName(host ?? "") : undefined;
 }
 
 /** What is wrong with the parameters; undefined where nothing is. */

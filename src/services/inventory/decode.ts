@@ -151,12 +151,18 @@ export function decodeSell(
   const operated = readOperated(violations, request, actor, reasons);
   violations.check();
   const plain: SellOperation = { kind: "sell", orderId, lines };
-  const operation = buyerId === undefined && fill === "all" && operated === PLAIN ? plain : {
-    ...plain,
-    ...(buyerId === undefined ? {} : { buyerId }),
-    ...(fill === "available" ? { fill } : {}),
-    ...operated,
-  };
+  const isPlain = buyerId === undefined && fill === "all";
+  const { attribution, dryRun } = operated;
+  const operation = isPlain && operated === PLAIN
+    ? plain
+    : isPlain && attribution !== undefined && dryRun === undefined
+    ? { ...plain, attribution }
+    : {
+      ...plain,
+      ...(buyerId === undefined ? {} : { buyerId }),
+      ...(fill === "available" ? { fill } : {}),
+      ...operated,
+    };
   return {
     operation,
     ids: { order_id: orderId },

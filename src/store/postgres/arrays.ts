@@ -12,12 +12,25 @@ export function arrayLiteral(values: readonly Element[]): string {
 
 function element(value: Element): string {
   if (value === undefined) return "NULL";
-  return typeof value === "string" ? `"${value.replace(/["\\]/g, "\\$&")}"` : String(value);
+  if (typeof value !== "string") return String(value);
+  // Hardly any has one, and to look for it was measured to take half of the time that replacing nothing takes.
+  return /["\\]/.test(value) ? `"${value.replace(/["\\]/g, "\\$&")}"` : `"${value}"`;
 }
 
-/** The same, of one value of each row. */
+/**
+ * The same, of one value of each row. Rows behind each other often have the same text, such as whose they are, which
+ * need not be looked through again.
+ */
 export function column<T>(rows: readonly T[], value: (row: T) => Element): string {
-  return arrayLiteral(rows.map(value));
+  let last: Element;
+  let literal = "";
+  let all = "";
+  for (const row of rows) {
+    const next = value(row);
+    if (all === "" || next !== last) literal = element(last = next);
+    all += all === "" ? literal : `,${literal}`;
+  }
+  return `{${all}}`;
 }
 
 /** The numbers of an array as PostgreSQL writes it, of which none is NULL; null: none. */

@@ -41,25 +41,29 @@ interface Pieces {
 
 /** What movements were for, whose they were and when they happened: of each as much as any of them says. */
 export function attributionOf(sql: postgres.Sql, movements: readonly Movement[]): Pieces {
-  let all: Pieces = { names: sql``, values: sql``, arrays: sql``, columns: sql`` };
+  const none = sql``;
+  let all: Pieces = { names: none, values: none, arrays: none, columns: none };
+  // A piece is a promise of the driver's, and not cheap: none is made that is not wanted.
+  const joined = (before: Fragment, piece: Fragment) => before === none ? piece : sql`${before}${piece}`;
   const add = (name: Fragment, value: Fragment, array: Fragment) => {
     all = {
-      names: sql`${all.names}, ${name}`,
-      values: sql`${all.values}, ${value}`,
-      arrays: sql`${all.arrays}, (select ${array})`,
-      columns: sql`${all.columns}, ${name}`,
+      names: joined(all.names, name),
+      values: joined(all.values, value),
+      arrays: joined(all.arrays, array),
+      columns: joined(all.columns, name),
     };
   };
-  const text = (name: Fragment, of: (movement: Movement) => string | undefined) => {
+  const text = (name: () => Fragment, of: (movement: Movement) => string | undefined) => {
     if (!movements.some((movement) => of(movement) !== undefined)) return;
-    add(name, name, sql`${column(movements, of)}::text[]`);
+    const piece = name();
+    add(piece, piece, sql`, (select ${column(movements, of)}::text[])`);
   };
-  text(sql`reason`, (m) => m.reason);
-  text(sql`document_uri`, (m) => m.documentUri);
-  text(sql`actor`, (m) => m.actor);
+  text(() => sql`, reason`, (m) => m.reason);
+  text(() => sql`, document_uri`, (m) => m.documentUri);
+  text(() => sql`, actor`, (m) => m.actor);
   if (movements.some(({ occurredAtMs }) => occurredAtMs !== undefined)) {
     const ms = column(movements, (m) => m.occurredAtMs);
-    add(sql`occurred_at`, sql`to_timestamp(occurred_at / 1000.0)`, sql`${ms}::bigint[]`);
+    add(sql`, occurred_at`, sql`, to_timestamp(occurred_at / 1000.0)`, sql`, (select ${ms}::bigint[])`);
   }
   return all;
 }
