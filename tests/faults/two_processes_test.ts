@@ -13,13 +13,13 @@ import { startSuiteServer } from "./suite/suite_server.ts";
 
 /** Orders of one unit each, so many at a time, of a goods that has fewer units. */
 const CALLERS = 64;
-const STOCK = 500;
-const ORDERS = 600;
+const STOCK = 200;
+const ORDERS = 260;
 /** The same call, so often at once. */
-const TIMES = 50;
+const TIMES = 30;
 /** Units that a buyer may have, and tries of each buyer: by turns a sale and a hold that is confirmed. */
 const CAP = 3;
-const BUYERS = 12;
+const BUYERS = 6;
 const TRIES = 16;
 
 /** Goods of each step: all are of one database. */
