@@ -7,6 +7,7 @@
  *                 brought meanwhile has all waited---------> live
  *     walking   --the same, and it was more than may wait--> walking, from there to where the tailer stands now
  *     live      --more rows than may wait------------------> walking, from where the client stands
+ *     live      --the same, while that can't be said-------> ended
  *     any       --the server drains, or it is too old------> ended
  *     any       --the client has gone----------------------> left
  *
@@ -30,6 +31,8 @@ import { VersionSequence } from "./version_sequence.ts";
 
 /** Rows of the tail that wait; what is more is read again. */
 const WAITING_MAX = 4000;
+/** A stream that is to end waits so long for a position behind what its client has, in ms: some reads of the tailer. */
+const POSITION_MS_MAX = 1_000;
 /** Places whose versions a walk remembers; those of others it looks up. */
 const WALKED_PLACES_MAX = 2000;
 
@@ -129,17 +132,20 @@ class MovementStream {
       const { past: { after, key }, ...upToThen } = from;
       yield* this.#walk({ after, key, sinceUs: key[0] }, upToThen);
     }
+    // The client may have more than the tailer of this process had seen.
+    let isBehind = from !== undefined && "seen" in from && !hasSeenAllOf(upTo.seen, from.seen);
     for (;;) {
-      if (start !== undefined) yield* this.#walk(start, upTo);
-      start = undefined;
-      const isLive = !this.#ending.isOver && !this.#isOver;
-      if (isLive) upTo = yield* this.#live(upTo);
-      const { end } = this.#ending;
-      // A walk that was not at its end has said where its client stands.
-      if (end !== undefined) return yield { kind: "ended", end, position: isLive ? upTo : undefined };
+      if (start !== undefined) yield* this.#walk(start, upTo, isBehind);
+      const isWalked = !this.#ending.isOver;
+      let stands = isBehind ? undefined : upTo;
+      if (isWalked && !this.#isOver) stands = yield* this.#live(stands);
       if (this.#ending.isGone) return;
-      start = { after: upTo.seen, sinceUs: sinceOf(upTo) };
+      const end = this.#ending.end ?? (stands === undefined ? "behind" : undefined);
+      // A walk that was not at its end has said where its client stands.
+      if (end !== undefined) return yield { kind: "ended", end, position: isWalked ? stands : undefined };
+      start = { after: stands!.seen, sinceUs: sinceOf(stands!) };
       upTo = await this.#join();
+      isBehind = false;
     }
   }
 
@@ -166,21 +172,21 @@ class MovementStream {
     if (resumed !== undefined && position !== undefined && hasSeenAllOf(position.seen, resumed)) {
       this.#resumed = undefined;
     }
-    const exact = this.#resumed === undefined ? position : undefined;
+    let exact = this.#resumed === undefined ? position : undefined;
     const last = this.#waiting.at(-1);
     // Of reads that brought nothing the position counts, and only the last one's.
-    if (wanted.length === 0 && last?.rows.length === 0) this.#waiting.pop();
+    if (wanted.length === 0 && last?.rows.length === 0) exact ??= this.#waiting.pop()?.position;
     this.#waiting.push({ rows: wanted, position: exact });
     this.#waitingRows += wanted.length;
     if (this.#waitingRows > WAITING_MAX) {
       this.#isOver = true;
       this.#waiting = [];
     }
-    if (wanted.length > 0) this.#bell.ring();
+    if (wanted.length > 0 || this.#ending.isOver) this.#bell.ring();
   }
 
-  /** The rows from one moment to another, by time. */
-  async *#walk(start: WalkStart, upTo: LivePosition): AsyncGenerator<MovementEvent> {
+  /** The rows from one moment to another, by time; without positions where the client is ahead of the latter. */
+  async *#walk(start: WalkStart, upTo: LivePosition, isBehind = false): AsyncGenerator<MovementEvent> {
     const { reads, signal } = this.#parts;
     const { after, sinceUs } = start;
     let { key } = start;
@@ -195,9 +201,10 @@ class MovementStream {
       const ordered = await inOrder(page, { sequence, versions: reads.versions, isDue }, signal);
       key = page.next;
       const { databaseId, seen, witness } = upTo;
-      const position: PastPosition | LivePosition = key === undefined
+      const reached: PastPosition | LivePosition = key === undefined
         ? upTo
         : { databaseId, seen, sinceUs: upTo.sinceUs, witness, past: { after, key } };
+      const position = isBehind ? undefined : reached;
       const rows = ordered.rows.filter(this.#fits);
       if (rows.length > 0) yield* this.#movements(rows, position);
       else if (performance.now() - this.#saidAtMs >= this.#parts.heartbeatMs) {
@@ -207,25 +214,34 @@ class MovementStream {
     }
   }
 
-  /** What the tailer brings; answers where the client stands when that is over. */
-  async *#live(from: LivePosition): AsyncGenerator<MovementEvent, LivePosition> {
+  /**
+   * What the tailer brings; answers where the client stands when that is over. Undefined, here as there: it has more
+   * than any position that is known. A token from before that would have it get again what came with no later one.
+   */
+  async *#live(from: LivePosition | undefined): AsyncGenerator<MovementEvent, LivePosition | undefined> {
     let stands = from;
     let isMoved = false;
-    while (!this.#ending.isOver && !this.#isOver) {
+    let endsAtMs: number | undefined;
+    while (!this.#ending.isGone && !this.#isOver) {
       if (this.#isLost) throw new DatabaseSetBackError();
+      const isToEnd = this.#ending.end !== undefined;
+      if (isToEnd) endsAtMs ??= performance.now() + POSITION_MS_MAX;
+      if (endsAtMs !== undefined && (stands !== undefined || performance.now() >= endsAtMs)) break;
       const next = this.#waiting.shift();
+      const dueAtMs = endsAtMs ?? this.#saidAtMs + this.#parts.heartbeatMs;
       if (next !== undefined) {
-        this.#waitingRows -= next.rows.length;
-        isMoved ||= next.position !== undefined;
-        stands = next.position ?? stands;
-        if (next.rows.length === 0) continue;
+        const { rows, position } = next;
+        this.#waitingRows -= rows.length;
+        isMoved ||= position !== undefined;
+        stands = position ?? (rows.length === 0 ? stands : undefined);
+        if (rows.length === 0) continue;
         isMoved = false;
-        yield* this.#movements(next.rows, next.position);
-      } else if (performance.now() - this.#saidAtMs >= this.#parts.heartbeatMs) {
+        yield* this.#movements(rows, position);
+      } else if (performance.now() >= dueAtMs) {
         yield this.#said({ kind: "heartbeat", position: isMoved ? stands : undefined });
         isMoved = false;
       } else {
-        await this.#bell.wait(this.#saidAtMs + this.#parts.heartbeatMs - performance.now());
+        await this.#bell.wait(dueAtMs - performance.now());
       }
     }
     return stands;

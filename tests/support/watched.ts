@@ -46,8 +46,12 @@ export function watchProcess({ serverUrl }: Pick<TestDatabase, "serverUrl">, lat
 /** Whoever takes the events of one stream in, as they come. */
 abstract class Client<E extends { readonly kind: string; readonly position?: Position | undefined }> {
   readonly events: E[] = [];
+  /** Of each goods at location 0. */
+  readonly versions = new Map<number, number>();
   /** What was taken in last. */
   position: Position | undefined;
+  /** The versions there: what came behind the last position comes again. */
+  versionsAtPosition: ReadonlyMap<number, number> = new Map();
   readonly #leaving = new AbortController();
   readonly #ended: Promise<void>;
   #stopped = { ...Promise.withResolvers<void>(), promise: Promise.resolve() };
@@ -68,6 +72,12 @@ abstract class Client<E extends { readonly kind: string; readonly position?: Pos
         throw new Error("the stream has nothing more to say");
       }
     }
+  }
+
+  /** Goes on from where another one ended. */
+  protected goOnFrom({ versionsAtPosition }: { readonly versionsAtPosition: ReadonlyMap<number, number> }): this {
+    for (const [goodsId, version] of versionsAtPosition) this.versions.set(goodsId, version);
+    return this;
   }
 
   /** Takes nothing for now. */
@@ -91,7 +101,10 @@ abstract class Client<E extends { readonly kind: string; readonly position?: Pos
       for await (const event of events) {
         this.events.push(event);
         this.takeIn(event);
-        this.position = event.position ?? this.position;
+        if (event.position !== undefined) {
+          this.position = event.position;
+          this.versionsAtPosition = new Map(this.versions);
+        }
         this.#ring();
         await this.#stopped.promise;
       }
@@ -109,19 +122,13 @@ abstract class Client<E extends { readonly kind: string; readonly position?: Pos
 
 /** Has the versions of goods at location 0, and fails where one comes twice, too early, or is left out unsaid. */
 export class InvClient extends Client<InvEvent> {
-  readonly versions = new Map<number, number>();
-  /** The same where it goes on from: what came behind its last position comes again. */
-  versionsAtPosition: ReadonlyMap<number, number> = new Map();
-
   get livePosition(): LivePosition | undefined {
     return this.position;
   }
 
   /** Goes on from where another one ended. */
   static after(ended: InvClient, open: (ask: Partial<InvAsk>) => InvClient, ask: Partial<InvAsk> = {}): InvClient {
-    const client = open({ ...ask, from: ended.livePosition });
-    for (const [goodsId, version] of ended.versionsAtPosition) client.versions.set(goodsId, version);
-    return client;
+    return open({ ...ask, from: ended.livePosition }).goOnFrom(ended);
   }
 
   get isComplete(): boolean {
@@ -129,11 +136,6 @@ export class InvClient extends Client<InvEvent> {
   }
 
   protected takeIn(event: InvEvent): void {
-    this.#takeIn(event);
-    if (event.position !== undefined) this.versionsAtPosition = new Map(this.versions);
-  }
-
-  #takeIn(event: InvEvent): void {
     if (event.kind === "snapshot") {
       for (const { goodsId, version } of event.levels) {
         assert(!this.versions.has(goodsId), `goods ${goodsId} came twice in the snapshot, or changed before it`);
@@ -153,17 +155,17 @@ export class InvClient extends Client<InvEvent> {
 
 /** The same of rows of the ledger. */
 export class MovementClient extends Client<MovementEvent> {
-  readonly versions = new Map<number, number>();
-  /** Rows that came again. */
-  repeats = 0;
+  /** Goes on from where another one ended. */
+  static after(ended: MovementClient, open: (ask: Partial<MovementAsk>) => MovementClient): MovementClient {
+    return open({ from: ended.position }).goOnFrom(ended);
+  }
 
   protected takeIn(event: MovementEvent): void {
     if (event.kind !== "movements") return;
     for (const { goodsId, version } of event.rows) {
       const before = this.versions.get(goodsId);
-      if (before !== undefined && version <= before) this.repeats++;
-      else assert(before === undefined || version === before + 1, `goods ${goodsId}: ${version} after ${before}`);
-      this.versions.set(goodsId, Math.max(version, before ?? 0));
+      assert(before === undefined || version === before + 1, `goods ${goodsId}: ${version} after ${before}`);
+      this.versions.set(goodsId, version);
     }
   }
 }

@@ -8,12 +8,7 @@ import { fitsInv, selectInv } from "../../src/watch/filter.ts";
 import type { TailLevel, TailRow } from "../../src/store/statements/tail_rows.ts";
 import { changesOf, type InvChange } from "../../src/watch/changes.ts";
 import { CHANGES_MAX, PendingChanges, PLACES_MAX } from "../../src/watch/pending_changes.ts";
-import { RowBudget } from "../../src/watch/row_budget.ts";
 import { compareSkus, SnapshotPages } from "../../src/watch/snapshot_pages.ts";
-import type { FoldedChange } from "../../src/watch/events.ts";
-import { invEvents } from "../../src/watch/inv_stream.ts";
-import type { LivePosition } from "../../src/watch/position.ts";
-import type { TailBatch, Tailer, Watcher } from "../../src/watch/tailer.ts";
 import { VersionSequence } from "../../src/watch/version_sequence.ts";
 
 function row(goodsId: number, version: number, more: Partial<TailRow> = {}): TailRow {
@@ -115,84 +110,6 @@ Deno.test("whoever watches few goods gets of them what those get who watch all, 
     // The bytes that were shared.
     assertEquals(bytesOf(false), bytesOf(true));
   }));
-});
-
-/** A tailer whose batches come when they are given. */
-class GivenTailer {
-  readonly clock = 1;
-  give: Watcher = () => {};
-
-  constructor(public position: LivePosition) {}
-
-  join(watcher: Watcher) {
-    this.give = watcher;
-    return { origin: Promise.resolve(this.position), leave: () => {} };
-  }
-
-  wake() {}
-}
-
-const NOBODY = new AbortController().signal;
-
-function at(xmax: number): LivePosition {
-  return { databaseId: "1-1", seen: { xmax, xip: [], from: xmax, above: [] }, sinceUs: 0, witness: undefined };
-}
-
-function batchOf(rows: readonly TailRow[], position: LivePosition | undefined): TailBatch {
-  const moved = changes(rows);
-  return { begun: 2, rows, changes: moved, byGoods: Map.groupBy(moved, ({ level }) => level.goodsId), position };
-}
-
-/** A stream of all, without a snapshot. */
-function streamOf(tailer: GivenTailer, from: LivePosition | undefined, draining = NOBODY) {
-  const none = { snapshot: { xmax: 103, xip: [] }, nowUs: 0, rows: [], levels: [], next: undefined };
-  return invEvents({ filter: {}, from, changesOnly: from === undefined }, {
-    tailer: tailer as unknown as Tailer,
-    reads: {
-      scan: () => Promise.resolve(none),
-      versions: () => Promise.resolve(none),
-      isThere: () => Promise.resolve(true),
-      levels: () => Promise.reject(new Error("no snapshot is wanted")),
-    },
-    signal: NOBODY,
-    draining,
-    leaving: NOBODY,
-    ageMsMax: 600_000,
-    caughtUp: new RowBudget(10),
-    heartbeatMs: 600_000,
-    random: () => 0,
-  });
-}
-
-Deno.test("who comes with a token of a process that was ahead gets nothing again that it has", async () => {
-  const tailer = new GivenTailer(at(101));
-  tailer.wake = () => {
-    if (tailer.position.seen.xmax === 103) return;
-    tailer.position = at(103);
-    tailer.give(batchOf([row(1, 7, { xid: 101 }), row(1, 8, { xid: 102 })], at(103)));
-  };
-  const events = streamOf(tailer, at(102));
-  const started = (await events.next()).value;
-  const changed = (await events.next()).value;
-  assert(started?.kind === "started" && started.start === "resumed" && changed?.kind === "changes");
-  assertEquals(changed.changes.map(({ change }: FoldedChange) => change.movement.xid), [102]);
-  assertEquals(changed.position, at(103));
-  await events.return(undefined);
-});
-
-Deno.test("a stream that is to end waits for a position behind what its client has, which comes a read later", async () => {
-  const tailer = new GivenTailer(at(101));
-  const draining = new AbortController();
-  const events = streamOf(tailer, undefined, draining.signal);
-  assertEquals((await events.next()).value?.kind, "started");
-  tailer.give(batchOf([row(1, 7, { xid: 101 })], undefined));
-  const changed = (await events.next()).value;
-  assert(changed?.kind === "changes" && changed.position === undefined);
-  draining.abort();
-  const ended = events.next();
-  await Promise.resolve();
-  tailer.give(batchOf([], at(102)));
-  assertEquals((await ended).value, { kind: "ended", end: "draining", position: at(102) });
 });
 
 Deno.test("skus are compared as PostgreSQL does by bytes", () => {
