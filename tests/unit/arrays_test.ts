@@ -1,7 +1,7 @@
 /** The text form of arrays, against a reader of its own; tests/integration/store_test.ts shows it to PostgreSQL. */
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { arrayLiteral } from "../../src/store/postgres/arrays.ts";
+import { arrayLiteral, column } from "../../src/store/postgres/arrays.ts";
 
 /** Each value and its text, as PostgreSQL's manual has it (section 8.15). */
 const FORMS: readonly [values: (string | number | boolean | undefined)[], literal: string][] = [
@@ -28,6 +28,13 @@ Deno.test("whatever texts go in are read back the same", () => {
   const text = fc.oneof(fc.string({ unit: "binary" }), fc.string({ unit: fc.constantFrom(..."\"\\{},' NULnul\n\t") }));
   const element = fc.option(text, { nil: undefined });
   fc.assert(fc.property(fc.array(element), (values) => assertEquals(read(arrayLiteral(values)), values)));
+});
+
+Deno.test("a column is the array of its rows' values, whichever of them follow each other", () => {
+  const element = fc.constantFrom(undefined, "NULL", "", "a", 'a"', "a\\", 0, 1, true);
+  fc.assert(fc.property(fc.array(element), (values) => {
+    assertEquals(column(values.map((value) => ({ value })), ({ value }) => value), arrayLiteral(values));
+  }));
 });
 
 /** Reads the text form letter by letter. */

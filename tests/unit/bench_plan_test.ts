@@ -23,14 +23,31 @@ Deno.test("every method to sell is measured on every workload with 1, 2 and 4 pr
   }
 });
 
-Deno.test("by turns each scenario is as often the first as the last, and counts in as many cycles as any other", () => {
-  const { turns } = WHOLE;
-  const counted = sequenceOf(turns).filter(({ counts }) => counts).map(({ scenario: { id } }) => id);
-  const ids = turns.scenarios.map(({ id }) => id);
-  assertEquals(counted.length, ids.length * turns.cycles);
-  assertEquals(counted, Array.from({ length: turns.cycles / 2 }, () => [...ids, ...ids.toReversed()]).flat());
-  // Nothing was begun for the first time in a turn that counts.
-  assert(sequenceOf(turns).findIndex(({ counts }) => counts) >= ids.length);
+Deno.test("by turns each scenario counts once in every cycle, begins as many as any other, and never follows itself", () => {
+  for (const length of [3, 4, 7, 8]) {
+    const scenarios = WHOLE.scenarios.slice(0, length);
+    const sequence = sequenceOf({ scenarios, warmup: 2, cycles: 2 * length });
+    assertEquals(sequence.map(({ counts }) => counts), sequence.map((_, i) => i >= 2 * length));
+    const ids = sequence.map(({ scenario: { id } }) => id);
+    for (let i = 1; i < ids.length; i++) assert(ids[i] !== ids[i - 1], `${ids[i]} twice in a row, of ${length}`);
+    const cycles = Array.from({ length: 2 + 2 * length }, (_, i) => ids.slice(i * length, (i + 1) * length));
+    for (const cycle of cycles) assertEquals(new Set(cycle).size, length);
+    // From the same one on, and backwards.
+    for (let i = 0; i < cycles.length; i += 2) {
+      const [first, ...others] = cycles[i]!;
+      assertEquals(cycles[i + 1], [first, ...others.reverse()]);
+    }
+    const counted = cycles.slice(2).map(([first]) => first);
+    for (const { id } of scenarios) assertEquals(counted.filter((first) => first === id).length, 2);
+  }
+});
+
+Deno.test("nothing is begun for the first time in a turn that counts", () => {
+  for (const { turns } of [WHOLE, planRun({ smoke: false, sellBatch: true, only: "turns" })]) {
+    const sequence = sequenceOf(turns);
+    assert(sequence.findIndex(({ counts }) => counts) >= turns.scenarios.length);
+    assertEquals([turns.warmup % 2, turns.cycles % 2], [0, 0]);
+  }
 });
 
 Deno.test("turns alone are many, on small tables, and within the limit of a run", () => {

@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { create } from "@bufbuild/protobuf";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { RollbackRequestSchema, SellRequestSchema } from "../../src/gen/inventory/v1/inventory_pb.ts";
+import { Fill, RollbackRequestSchema, SellRequestSchema } from "../../src/gen/inventory/v1/inventory_pb.ts";
 import { INT32_MAX } from "../../src/inventory/model.ts";
 import { decodeRollback, decodeSell } from "../../src/services/inventory/decode.ts";
 
@@ -71,6 +71,26 @@ Deno.test("an id that is none is refused by its first wrong character, of an ord
     assertEquals(assertThrows(sell, ConnectError).rawMessage, `order_id${message}`);
     assertEquals(assertThrows(back, ConnectError).rawMessage, `rollback_id${message}`);
   }
+});
+
+Deno.test("a sale has what is said of it, with whoever asks, and nothing else", () => {
+  const plain = { kind: "sell", orderId: "o", lines: many(1) };
+  const said = (more: MessageInitShape<typeof SellRequestSchema>, actor?: string) =>
+    decodeSell(create(SellRequestSchema, { orderId: "o", goodsInfo: many(1), ...more }), RULES, actor).operation;
+  const attribution = { actor: "till" };
+  assertEquals<unknown>(said({}), plain);
+  assertEquals<unknown>(said({}, "till"), { ...plain, attribution });
+  assertEquals<unknown>(said({ dryRun: true }, "till"), { ...plain, attribution, dryRun: true });
+  assertEquals<unknown>(said({ fill: Fill.AVAILABLE, buyerId: "b" }, "till"), {
+    ...plain,
+    buyerId: "b",
+    fill: "available",
+    attribution,
+  });
+  assertEquals<unknown>(said({ reason: "damage" }, "till"), {
+    ...plain,
+    attribution: { reason: "damage", actor: "till" },
+  });
 });
 
 Deno.test("ids are compared as they are: case makes another id", () => {

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import type { Changes, Level, Order, Snapshot } from "../../src/inventory/model.ts";
+import type { Changes, Level, Movement, Order, Snapshot } from "../../src/inventory/model.ts";
 import type { Operation } from "../../src/inventory/operations/operation.ts";
 import { changesNothing, settle } from "../../src/inventory/settle.ts";
 import { keyOf, type Place } from "../../src/inventory/stock_key.ts";
@@ -27,6 +27,27 @@ function assertExpiries({ atMs, movements, endedLines = [] }: Changes): void {
   });
   assertEquals(expired.sort(), over.sort());
 }
+
+Deno.test("a movement says what its operation says of itself, and nothing else", () => {
+  const place = { goodsId: 1, ...AT_0 };
+  const level: Level = { ...place, onHand: 9, reserved: 0, version: 1, deleted: false };
+  const snapshot: Snapshot = { ...EMPTY, levels: new Map([[keyOf(place), level]]) };
+  const all = [
+    {},
+    { actor: "till" },
+    { reason: "damage" },
+    { reason: "damage", actor: "till" },
+    { documentUri: "urn:1", actor: "till" },
+    { reason: "damage", documentUri: "urn:1", actor: "till" },
+  ];
+  for (const attribution of all) {
+    const operation: Operation = { kind: "sell", orderId: "a", lines: [{ ...place, num: 1 }], attribution };
+    const [{ goodsId, locationId, version, kind, orderId, operationId, ...more } = {} as Movement] =
+      settle(snapshot, [operation]).changes.movements;
+    assertEquals([goodsId, locationId, version, kind, orderId, operationId], [1, 0, 2, "sell", "a", undefined]);
+    assertEquals(more, { onHandDelta: -1, reservedDelta: 0, onHandAfter: 8, reservedAfter: 0, ...attribution });
+  }
+});
 
 Deno.test("settle() answers a batch as deciding them one at a time would", () => {
   const seen = new Map<string, number>();
