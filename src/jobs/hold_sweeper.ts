@@ -145,7 +145,10 @@ export class HoldSweeper {
         const begunMs = this.#nowMs();
         const { atMs, orders } = await store.readDueOrders(this.#at, SWEEP_ORDERS_MAX, signal);
         this.#due = orders.length;
-        const ends = await lanes.applyAll(orders.map(({ orderId }) => ({ kind: "expire", orderId })), signal);
+        const ends = await lanes.applyAll(
+          orders.map((order) => ({ kind: "expire", orderId: order.orderId, read: order })),
+          signal,
+        );
         const lost = orders.filter((_, i) => ends[i]?.status === "rejected");
         this.#due = lost.length;
         expired += orders.length - lost.length;

@@ -14,6 +14,7 @@ import type { settleKept } from "../inventory/settle_kept.ts";
 import type { Store } from "../store/store.ts";
 import { errorFields, type Log } from "../telemetry/log.ts";
 import type { StockObserver } from "../telemetry/observer.ts";
+import { BatchesUnderWay } from "./batches_under_way.ts";
 import { type Entry, keysOfAll } from "./entry.ts";
 import { type KeptClocks, KeptLevels } from "./kept_levels.ts";
 import type { LanesTallies } from "./tallies.ts";
@@ -43,8 +44,8 @@ export interface DispatcherParts {
   readonly random: () => number;
   /** Absent: nobody looks. */
   readonly observer?: StockObserver | undefined;
-  /** By which levels are kept; the process's own where nothing else is given. */
-  readonly keptClocks?: KeptClocks | undefined;
+  /** By which levels are kept and batches age; the process's own where nothing else is given. */
+  readonly clocks?: KeptClocks | undefined;
 }
 
 const OWN_CLOCKS: KeptClocks = { monotonicMs: () => performance.now(), timeMs: Date.now };
@@ -82,15 +83,16 @@ export class Dispatcher {
   readonly #detours: RowLockDetours;
   readonly #batchParts: BatchParts;
   readonly #dispatched: () => void;
-  #batches = 0;
+  readonly #underWay: BatchesUnderWay;
   #planned = false;
   #sweeping: ReturnType<typeof setTimeout> | undefined;
 
   /** `dispatched` is called after each look for batches. */
   constructor(parts: DispatcherParts, limits: LanesLimits, tallies: LanesTallies, dispatched: () => void) {
-    const { store, settle, settleKept, mode, log, random, observer, keptClocks = OWN_CLOCKS } = parts;
+    const { store, settle, settleKept, mode, log, random, observer, clocks = OWN_CLOCKS } = parts;
     this.#log = log;
     this.#observer = observer;
+    this.#underWay = new BatchesUnderWay(limits.batchesMax, clocks);
     this.#limits = limits;
     this.#dispatched = dispatched;
     this.#guards = guardsOf(mode, log, observer);
@@ -105,7 +107,7 @@ export class Dispatcher {
       detours: this.#detours,
       tallies,
       locked: new LockedRows(store, () => performance.now()),
-      kept: new KeptLevels(keptClocks),
+      kept: new KeptLevels(clocks),
       batchMsMax: limits.lockWaitMsMax,
       writeMsMax: limits.writeMsMax,
     };
@@ -133,7 +135,7 @@ export class Dispatcher {
 
   /** Batches under way. */
   get batches(): number {
-    return this.#batches;
+    return this.#underWay.size;
   }
 
   /** Whether batches go by row locks for want of a quorum of the lock. */
@@ -171,7 +173,7 @@ export class Dispatcher {
   }
 
   #dispatch(): void {
-    while (this.#batches < this.#limits.batchesMax) {
+    while (this.#underWay.mayBegin(this.isLong)) {
       const entries = this.#queue.take(BATCH_LIMITS);
       if (entries.length === 0) break;
       if (this.#observer === undefined) void this.#lead(entries);
@@ -205,8 +207,7 @@ export class Dispatcher {
   async #lead(taken: readonly Entry[]): Promise<void> {
     const goods = new Set(keysOfAll(taken));
     const batch: Batch = { entries: taken, goods };
-    const begunAt = performance.now();
-    this.#batches++;
+    this.#underWay.begin(batch);
     this.#batchParts.tallies.batchBegan(taken.length);
     try {
       const guarded = await this.#take(batch);
@@ -231,8 +232,7 @@ export class Dispatcher {
     this.#guards.batchOver(goods);
     this.#guards.linger(goods, this.#isWanted);
     await this.#guards.releaseDue(goods);
-    this.#queue.free(goods, performance.now() - begunAt);
-    this.#batches--;
+    this.#queue.free(goods, this.#underWay.end(batch));
     this.#dispatch();
   }
 

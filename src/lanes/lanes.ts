@@ -207,6 +207,8 @@ export class Lanes {
       const { operation } = entry;
       const orderId = rulesOf(operation).keysNeedOrder ? changedOrder(operation) : undefined;
       if (orderId === undefined) return;
+      const order = rulesOf(operation).orderRead?.(operation);
+      if (order !== undefined) return entry.learn(order);
       try {
         const orders = await this.#reads.orders.get([orderId], address);
         entry.learn(orders.get(orderId)?.order);

@@ -4,8 +4,10 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Verdict } from "../../src/inventory/model.ts";
 import type { Operation } from "../../src/inventory/operations/operation.ts";
+import type { StockKey } from "../../src/inventory/stock_key.ts";
 import { rollback, sell, set } from "../support/apply.ts";
 import { door } from "../support/door.ts";
 import { lanesBench, stock } from "../support/lanes_bench.ts";
@@ -13,7 +15,7 @@ import { checkLedger } from "../support/ledger_check.ts";
 import { anyTimelessOperation } from "../support/operations.ts";
 import { Oracle } from "../support/oracle.ts";
 import { type SeenVerdict, seenVerdict } from "../support/seen_verdict.ts";
-import { NEVER } from "../support/pool_probe.ts";
+import { eventually, NEVER } from "../support/pool_probe.ts";
 import { grantAllLock } from "../support/unguarded.ts";
 import { inEveryMode } from "../support/test_mode.ts";
 
@@ -48,6 +50,44 @@ Deno.test("operations that come together cost one lease, one read and one write,
     "in their sequence",
   );
   assertEquals([await on.onHand(1), await on.onHand(2)], [0, 30]);
+  assertEquals(await checkLedger(on.ownerUrl), []);
+});
+
+inEveryMode("who comes while two batches are young goes with the next, and at once where they are old", async () => {
+  await using on = await lanesBench();
+  await stock(on, 5, 10);
+  let nowMs = 0;
+  const gate = door();
+  const reads: (readonly StockKey[])[] = [];
+  const lanes = on.lanes({
+    clocks: { monotonicMs: () => nowMs, timeMs: Date.now },
+    store: {
+      readSnapshot: async (keys, signal) => {
+        reads.push(keys.stockKeys);
+        await gate.pass();
+        return await on.store.readSnapshot(keys, signal);
+      },
+    },
+  });
+  gate.shut();
+  const sales: Promise<Verdict>[] = [];
+  /** Each comes in a turn of its own. */
+  const come = async (goodsId: number) => {
+    sales.push(lanes.apply(sell(`o-${goodsId}`, [goodsId, 1]), NEVER));
+    await nextTurn();
+  };
+  for (const goodsId of [1, 2, 3, 4]) await come(goodsId);
+  await eventually(() => Promise.resolve(reads.length === 2), "two batches are under way");
+  assertEquals(lanes.waiting, 2);
+  nowMs = 49;
+  await come(5);
+  assertEquals(lanes.batches, 2);
+  // Their time is looked at by itself: nobody else comes.
+  nowMs = 50;
+  await eventually(() => Promise.resolve(reads.length === 3), "another batch goes beside those that are old");
+  assertEquals(reads, [[1], [2], [3, 4, 5]]);
+  gate.open();
+  assertEquals(ok(await Promise.all(sales)), 5);
   assertEquals(await checkLedger(on.ownerUrl), []);
 });
 

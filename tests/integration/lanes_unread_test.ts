@@ -17,7 +17,7 @@ const STANDING: KeptClocks = { monotonicMs: () => 0, timeMs: Date.now };
 async function counted(on: LanesBench, beforeWrite: () => Promise<void> = () => Promise.resolve()) {
   const calls = { reads: 0, writes: 0 };
   const lanes = on.lanes({
-    keptClocks: STANDING,
+    clocks: STANDING,
     store: {
       readSnapshot: (...args) => (calls.reads++, on.store.readSnapshot(...args)),
       writeChanges: async (...args) => {

@@ -10,7 +10,7 @@ import type { PoolOptions } from "../../src/store/postgres/pool.ts";
 import { DECISION_AGE_MS_MAX } from "../../src/store/statements/write_changes.ts";
 import { createStore, type Store } from "../../src/store/store.ts";
 import { applyTo, giveBack, rollback, sell, set, settleOn } from "../support/apply.ts";
-import { reserve } from "../support/holds.ts";
+import { release, reserve } from "../support/holds.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { ledgerViolations } from "../support/ledger_check.ts";
 import { eventually, NEVER, TEST_LIMITS, within } from "../support/pool_probe.ts";
@@ -103,6 +103,14 @@ const TAMPERINGS: readonly [what: string, statement: string, operation: Operatio
     reserve("held", [[2, 1], [3, 1]]),
   ],
   ["whose a hold is", "update orders set buyer_id = 'b' where order_id = 'held'", reserve("held", [[2, 1], [3, 1]])],
+  ["a hold's state, for a release", "update orders set state = 'expired' where order_id = 'held'", release("held")],
+  ["what a hold has, for a release", "update orders set nums = '{3,1}' where order_id = 'held'", release("held")],
+  ["what came back of a hold", "update orders set returned = '{1,0}' where order_id = 'held'", release("held")],
+  [
+    "when a hold ends",
+    "update orders set expires_at = expires_at + interval '1 s' where order_id = 'held'",
+    release("held"),
+  ],
   ["safety stock", "update levels set safety_stock = 2 where goods_id = 1", POLICY],
   ["a buyer's limit", "update levels set buyer_num_max = 2 where goods_id = 1", POLICY],
   ["the length of holds", "update levels set hold_ttl_ms = 2 where goods_id = 1", POLICY],

@@ -34,7 +34,7 @@ export interface LanesChanges {
   readonly quorumLoss?: QuorumLoss;
   readonly limits?: Partial<LanesLimits>;
   readonly log?: Log;
-  readonly keptClocks?: KeptClocks;
+  readonly clocks?: KeptClocks;
 }
 
 /** A database with goods 1 at ten units, and lanes over it. */
@@ -66,7 +66,7 @@ export async function lanesBench(given?: TestDatabase): Promise<LanesBench> {
   const bench: LanesBench = {
     store,
     ownerUrl: database.ownerUrl,
-    lanes({ store: changedStore = {}, lock, quorumLoss = "refuse", limits = {}, log = quiet, keptClocks } = {}) {
+    lanes({ store: changedStore = {}, lock, quorumLoss = "refuse", limits = {}, log = quiet, clocks } = {}) {
       if (lock !== undefined && isInEveryMode()) throw new Error("Lanes with a lock of their own know one mode only");
       const concurrency = testMode();
       const lanes = new Lanes(
@@ -77,7 +77,7 @@ export async function lanesBench(given?: TestDatabase): Promise<LanesBench> {
             : { concurrency },
           random: () => 0.5,
           log,
-          keptClocks,
+          clocks,
         },
         { ...LANES_LIMITS, ...limits },
       );

@@ -4,6 +4,7 @@ import type { TimeKey } from "../../src/inventory/hold_lists.ts";
 import type { Verdict } from "../../src/inventory/model.ts";
 import type { Operation } from "../../src/inventory/operations/operation.ts";
 import { HoldSweeper, SWEEP_ORDERS_MAX } from "../../src/jobs/hold_sweeper.ts";
+import type { DueOrder } from "../../src/store/statements/list_holds.ts";
 import type { Log } from "../../src/telemetry/log.ts";
 
 const NOW_MS = 10_000_000;
@@ -18,12 +19,20 @@ class Orders {
   /** What a read takes. */
   readMs = 0;
   nowMs = 0;
-  readonly #due: { orderId: string; expiresAtMs: number }[];
+  readonly #due: DueOrder[];
   readonly #bad: ReadonlySet<string>;
   #paused = Promise.withResolvers<void>();
 
   constructor(count: number, bad: readonly string[] = []) {
-    this.#due = Array.from({ length: count }, (_, i) => ({ orderId: `h${i}`, expiresAtMs: 1000 + i }));
+    this.#due = Array.from({ length: count }, (_, i) => ({
+      orderId: `h${i}`,
+      state: "held",
+      lines: [{ goodsId: 1, locationId: 0, num: 1 }],
+      returned: [0],
+      atMs: 0,
+      held: [1],
+      expiresAtMs: 1000 + i,
+    }));
     this.#bad = new Set(bad);
   }
 
@@ -60,7 +69,9 @@ class Orders {
         applyAll: (operations: readonly Operation[]) =>
           Promise.resolve(operations.map((operation): PromiseSettledResult<Verdict> => {
             assert(operation.kind === "expire");
-            const { orderId } = operation;
+            const { orderId, read } = operation;
+            // As it was read: the lanes need not read it again.
+            assertEquals(read, this.#due.find((order) => order.orderId === orderId));
             if (this.#bad.has(orderId)) return { status: "rejected", reason: new Error(`${orderId} can't be written`) };
             this.#due.splice(this.#due.findIndex((order) => order.orderId === orderId), 1);
             return { status: "fulfilled", value: EXPIRED };

@@ -3,6 +3,7 @@
  * units count as free from that moment on, and `settle` takes them off the levels whenever it meets them.
  */
 import { keysOfLines } from "../lines.ts";
+import type { Order } from "../model.ts";
 import { stateAt, stateRule } from "../states.ts";
 import { NO_EFFECT, type Operated, type OperationRules } from "./rules.ts";
 
@@ -10,12 +11,16 @@ import { NO_EFFECT, type Operated, type OperationRules } from "./rules.ts";
 export interface ExpireOperation extends Operated {
   readonly kind: "expire";
   readonly orderId: string;
+  /** The order as it was read just now; what it comes to is decided on the snapshot all the same. */
+  readonly read?: Order;
 }
 
 /** Its rules. */
 export const EXPIRE: OperationRules<ExpireOperation> = {
   takesOnly: false,
   keysNeedOrder: true,
+
+  orderRead: ({ read }) => read,
 
   lineCount: () => 1,
 

@@ -34,6 +34,8 @@ export interface OperationRules<O> {
   readonly mayGoUnread?: true;
   /** What it moves is known only once its {@link changedOrder} was read. */
   readonly keysNeedOrder: boolean;
+  /** That order, where its caller has just read it, so that it is not read again for its keys; else undefined. */
+  orderRead?(operation: O): Order | undefined;
   /** How many lines it counts as where it is asked whether there is capacity for it; at least 1. */
   lineCount(operation: O): number;
   /**

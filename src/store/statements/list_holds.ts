@@ -63,10 +63,7 @@ export function holdsStatement(
 }
 
 /** An order that is on record as held although its time is up. */
-export interface DueOrder {
-  readonly orderId: string;
-  readonly expiresAtMs: number;
-}
+export type DueOrder = Order & { readonly expiresAtMs: number };
 
 /** Some orders whose holds are over, and the database's clock, in ms since 1970. */
 export interface DueOrders {
@@ -83,24 +80,25 @@ export async function readDueOrders(
 ): Promise<DueOrders> {
   const [row] = await pool.run(dueOrdersStatement(after, limit), signal);
   if (row === undefined) throw new Error("PostgreSQL answered a select without a row");
-  return { atMs: Number(row.at_ms), orders: row.due.map(([orderId, expiresAtMs]) => ({ orderId, expiresAtMs })) };
+  return { atMs: Number(row.at_ms), orders: row.due.map((due) => orderOf(due) as DueOrder) };
 }
 
 /**
- * The statement behind {@link readDueOrders}. It takes the first of all that are held and leaves out what is not due:
- * with the clock as a bound beside it the planner reads, and sorts, all that is due.
+ * The statement behind {@link readDueOrders}; a check of the table has it that whatever is held has a time. It takes
+ * the first of all that are held and leaves out what is not due: with the clock as a bound beside it the planner reads,
+ * and sorts, all that is due.
  */
 export function dueOrdersStatement(
   { atMs, orderId }: TimeKey,
   limit: number,
-): Statement<{ at_ms: string; due: [orderId: string, expiresAtMs: number][] }[]> {
+): Statement<{ at_ms: string; due: OrderRow[] }[]> {
   return (sql) =>
     sql`
         select (extract(epoch from date_trunc('milliseconds', statement_timestamp())) * 1000)::bigint as at_ms,
-               (select coalesce(json_agg(json_build_array(order_id, (extract(epoch from expires_at) * 1000)::bigint)), '[]')
-                  from (select order_id, expires_at from orders
+               (select coalesce(json_agg(${orderArray(sql)}), '[]')
+                  from (select * from orders
                          where state = 'held'
                            and (expires_at, order_id) > (to_timestamp(${atMs}::bigint / 1000.0), ${orderId}::text)
-                         order by expires_at, order_id limit ${limit}::int) as first
+                         order by expires_at, order_id limit ${limit}::int) as orders
                  where expires_at <= statement_timestamp()) as due`;
 }

@@ -244,6 +244,20 @@ export const LANES_SLIPS: readonly Slip[] = [
     tests: ["tests/integration/lanes_test.ts"],
   },
   {
+    file: "src/lanes/batches_under_way.ts",
+    find: "    return young < YOUNG_MAX;\n",
+    replace: "    return young <= YOUNG_MAX;\n",
+    rule: "who comes while enough batches are young goes together with the next",
+    tests: ["tests/integration/lanes_batch_test.ts"],
+  },
+  {
+    file: "src/lanes/batches_under_way.ts",
+    find: "if (nowMs - begunMs < YOUNG_MS) young++;",
+    replace: "if (nowMs >= begunMs) young++;",
+    rule: "batches that are stuck keep nobody else waiting",
+    tests: ["tests/integration/lanes_batch_test.ts"],
+  },
+  {
     file: "src/lanes/dispatcher.ts",
     find: "    this.#guards.releaseAll();\n",
     replace: "",

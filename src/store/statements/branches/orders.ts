@@ -15,6 +15,7 @@ export function insertOrders(sql: postgres.Sql, at: Fragment, added: readonly Or
   const isPlain = added.every(({ lines, asked, held, buyerId }) =>
     locationsOf(lines) === undefined && asked === undefined && held === undefined && buyerId === undefined
   );
+  if (isPlain && added.every(({ lines }) => lines.length === 1)) return insertOfOneLine(sql, at, added);
   const more = isPlain ? { names: sql``, values: sql``, arrays: sql``, columns: sql`` } : moreOf(sql, added);
   const tables = sql`
         added as (
@@ -26,6 +27,22 @@ export function insertOrders(sql: postgres.Sql, at: Fragment, added: readonly Or
                         (select ${column(added, (o) => numsOf(o.lines))}::text[]),
                         (select ${column(added, (o) => arrayLiteral(o.returned))}::text[]) ${more.arrays})
               as o (order_id, state, goods_ids, nums, returned ${more.columns})
+        )`;
+  return { tables };
+}
+
+/** Most have one line: a cast of a text to an array takes PostgreSQL longer than to make one of a number. */
+function insertOfOneLine(sql: postgres.Sql, at: Fragment, added: readonly Order[]): Branch {
+  const tables = sql`
+        added as (
+          insert into orders (order_id, state, goods_ids, nums, returned, created_at, updated_at)
+          select order_id, state, array[goods_id], array[num], array[returned], ${at}, ${at}
+            from unnest((select ${column(added, (o) => o.orderId)}::text[]),
+                        (select ${column(added, (o) => o.state)}::text[]),
+                        (select ${column(added, (o) => o.lines[0]?.goodsId)}::int[]),
+                        (select ${column(added, (o) => o.lines[0]?.num)}::int[]),
+                        (select ${column(added, (o) => o.returned[0])}::int[]))
+              as o (order_id, state, goods_id, num, returned)
         )`;
   return { tables };
 }
@@ -53,30 +70,22 @@ function moreOf(sql: postgres.Sql, added: readonly Order[]) {
 export function updateOrders(sql: postgres.Sql, at: Fragment, changed: readonly Changed[]): Branch {
   const after = changed.map((order) => order.after);
   const anew = anewOf(sql, changed);
+  const rest = restOf(sql, changed, anew.source);
   const tables = sql`
         wanted as materialized (
           select order_id, state_read, nums_read::int[] as nums_read, returned_read::int[] as returned_read,
-                 to_timestamp(expires_read_ms / 1000.0) as expires_read,
-                 state, nums::int[] as nums, returned::int[] as returned,
-                 to_timestamp(expires_at_ms / 1000.0) as expires_at, to_timestamp(at_ms / 1000.0) as created_at
-                 ${anew.values}
+                 to_timestamp(expires_read_ms / 1000.0) as expires_read, state ${rest.values} ${anew.values}
             from unnest((select ${column(after, (o) => o.orderId)}::text[]),
                         (select ${column(changed, (o) => o.before.state)}::text[]),
                         (select ${column(changed, (o) => numsOf(o.before.lines))}::text[]),
                         (select ${column(changed, (o) => arrayLiteral(o.before.returned))}::text[]),
                         (select ${column(changed, (o) => o.before.expiresAtMs)}::bigint[]),
-                        (select ${column(after, (o) => o.state)}::text[]),
-                        (select ${column(after, (o) => numsOf(o.lines))}::text[]),
-                        (select ${column(after, (o) => arrayLiteral(o.returned))}::text[]),
-                        (select ${column(after, (o) => o.expiresAtMs)}::bigint[]),
-                        (select ${column(changed, createdAnew)}::bigint[]) ${anew.arrays})
-              as o (order_id, state_read, nums_read, returned_read, expires_read_ms, state, nums, returned,
-                    expires_at_ms, at_ms ${anew.columns})
+                        (select ${column(after, (o) => o.state)}::text[]) ${rest.arrays} ${anew.arrays})
+              as o (order_id, state_read, nums_read, returned_read, expires_read_ms, state
+                    ${rest.columns} ${anew.columns})
         ), changed as (
           update orders
-             set state = w.state, nums = w.nums, returned = w.returned, expires_at = w.expires_at,
-                 located_returned = case when ${anew.source}.location_ids is not null then w.returned end,
-                 created_at = coalesce(w.created_at, orders.created_at), updated_at = ${at} ${anew.set}
+             set state = w.state, updated_at = ${at} ${rest.set} ${anew.set}
             from wanted as w
            where orders.order_id = w.order_id and orders.state = w.state_read and orders.nums = w.nums_read
              and orders.returned = w.returned_read and orders.expires_at is not distinct from w.expires_read
@@ -84,6 +93,35 @@ export function updateOrders(sql: postgres.Sql, at: Fragment, changed: readonly 
           returning orders.order_id
         )`;
   return { tables, unmoved: sql`(select count(*) from changed) = ${changed.length}::int` };
+}
+
+/**
+ * The pieces of the update that write what is compared beside the state, and nothing where none of it changes, as of
+ * holds that expire or are released: then it is handed over once. `source`: whose locations are the order's.
+ */
+function restOf(sql: postgres.Sql, changed: readonly Changed[], source: Fragment) {
+  if (changed.every(changesStateOnly)) return { values: sql``, arrays: sql``, columns: sql``, set: sql`` };
+  const after = changed.map((order) => order.after);
+  return {
+    values: sql`,
+                 nums::int[] as nums, returned::int[] as returned, to_timestamp(expires_at_ms / 1000.0) as expires_at,
+                 to_timestamp(at_ms / 1000.0) as created_at`,
+    arrays: sql`,
+                        (select ${column(after, (o) => numsOf(o.lines))}::text[]),
+                        (select ${column(after, (o) => arrayLiteral(o.returned))}::text[]),
+                        (select ${column(after, (o) => o.expiresAtMs)}::bigint[]),
+                        (select ${column(changed, createdAnew)}::bigint[])`,
+    columns: sql`, nums, returned, expires_at_ms, at_ms`,
+    set: sql`,
+                 nums = w.nums, returned = w.returned, expires_at = w.expires_at,
+                 located_returned = case when ${source}.location_ids is not null then w.returned end,
+                 created_at = coalesce(w.created_at, orders.created_at)`,
+  };
+}
+
+function changesStateOnly({ before, after }: Changed): boolean {
+  return before.lines === after.lines && before.returned === after.returned && before.held === after.held &&
+    before.expiresAtMs === after.expiresAtMs && before.atMs === after.atMs;
 }
 
 /** When an order's units were taken, in ms, where they were taken anew. */
