@@ -226,7 +226,7 @@ serverTest("a walk beside writers finds every row that was there throughout exac
       if (i % 3 === 0) await call(url, "SetInv", { goodsId: 2 * ((i + writer) % 60) + 1, num: i });
       if (i % 5 === 0) await call(url, "Rollback", { orderId: `before-${i % ordersBefore}` });
       // What they write is walked through: more of it shows nothing more.
-      await new Promise((resolve) => setTimeout(resolve, 10));
+      await new Promise((resolve) => setTimeout(resolve, 25));
     }
   });
   try {
