@@ -43,6 +43,8 @@ export interface EnvironmentNeeds {
   readonly sizes: Sizes;
   /** Balancers in front of the servers. */
   readonly needsFleet: boolean;
+  /** Streams of changes that are open all the time, on the database of the servers. */
+  readonly needsWatchers: boolean;
 }
 
 /**
@@ -60,7 +62,7 @@ export async function withEnvironment<T>(
 
 async function withProcesses<T>(
   stack: BenchStack,
-  { sizes, needsFleet }: EnvironmentNeeds,
+  { sizes, needsFleet, needsWatchers }: EnvironmentNeeds,
   { log, stop, report }: RunContext,
   use: (environment: Environment) => Promise<T>,
 ): Promise<T> {
@@ -105,7 +107,7 @@ async function withProcesses<T>(
       await started.open({ ...targets, serverUrls, variantUrls, ...(fleetUrls === undefined ? {} : { fleetUrls }) });
       return started;
     };
-    await startLoad("load/watchers.ts");
+    if (needsWatchers) await startLoad("load/watchers.ts");
     const [article, redis, grpc, ...stockProcesses] = await Promise.all([
       startLoad("load/article.ts"),
       startLoad("load/redis.ts"),

@@ -1,5 +1,5 @@
 /**
- * Several servers behind HAProxy, as deploy/haproxy/by_goods.cfg has them but in clear: the four of a run, one of them
+ * Several servers behind HAProxy, as deploy/haproxy/by_goods.cfg has them but in clear: the four of a run, each of them
  * alone, and the four without regard to goods.
  */
 import { join } from "node:path";
@@ -19,11 +19,12 @@ const STOP_MS_MAX = 5_000;
 
 /** Running balancers. `await using` stops them. */
 export interface Balancers extends AsyncDisposable {
-  readonly urls: Readonly<Record<Fleet, string>>;
+  /** Of `one` an address for each server, of the others one. */
+  readonly urls: Readonly<Record<Fleet, readonly string[]>>;
 }
 
 /**
- * Starts one for each of {@link FLEETS}; HAProxy is brought in where it is missing.
+ * Starts those of {@link FLEETS}; HAProxy is brought in where it is missing.
  *
  * @throws Error where it does not start
  */
@@ -33,14 +34,20 @@ export async function startBalancers(dir: string, serverUrls: readonly string[],
   if (program === undefined) throw new Error("haproxy is missing: install it (`sudo apt-get install haproxy`)");
   const text = await Deno.readTextFile(CONFIG);
   await using started = new AsyncDisposableStack();
-  const urls = new Map<Fleet, string>();
-  for (const fleet of FLEETS) {
+  const urls: Record<Fleet, string[]> = { one: [], by_goods: [], round_robin: [] };
+  const all = FLEETS.flatMap((fleet) =>
+    (fleet === "one" ? serverUrls.map((url) => [url]) : [serverUrls]).map((servers, i) => ({
+      fleet,
+      servers,
+      name: `haproxy_${fleet}_${i + 1}`,
+    }))
+  );
+  for (const { fleet, servers, name } of all) {
     const port = freePort();
-    const path = join(dir, `haproxy_${fleet}.cfg`);
-    const servers = fleet === "one" ? serverUrls.slice(0, 1) : serverUrls;
+    const path = join(dir, `${name}.cfg`);
     await Deno.writeTextFile(path, inClear(text, port, servers, fleet));
     const server = startServer({
-      name: `haproxy_${fleet}`,
+      name,
       program,
       args: ["-db", "-f", path],
       dir,
@@ -53,11 +60,11 @@ export async function startBalancers(dir: string, serverUrls: readonly string[],
     if (!await until(async () => !server.isAlive() || await listens(), START_MS_MAX) || !server.isAlive()) {
       throw new Error(`haproxy does not start: ${server.tail()}`);
     }
-    urls.set(fleet, `http://127.0.0.1:${port}`);
+    urls[fleet].push(`http://127.0.0.1:${port}`);
   }
   const running = started.move();
   return {
-    urls: Object.fromEntries(urls) as Record<Fleet, string>,
+    urls,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }

@@ -8,6 +8,7 @@ import type { Tally } from "./load/protocol.ts";
 import type { BenchProcess } from "./process.ts";
 import type { Scenario } from "./scenarios/scenario.ts";
 import { together } from "./stats.ts";
+import { turned } from "./turn_sequence.ts";
 
 /** Between the request to begin and the beginning, for it to reach every process. */
 const LEAD_MS = 30;
@@ -146,8 +147,13 @@ async function prepareEnds(
   }
 }
 
-/** Has the processes of the scenario make its load. */
-export async function runLoad(scenario: Scenario, environment: Environment, startAtMs: number): Promise<Tally[]> {
+/** Has the processes of the scenario make its load; `first`: which of the servers is the first, counted round. */
+export async function runLoad(
+  scenario: Scenario,
+  environment: Environment,
+  startAtMs: number,
+  first = 0,
+): Promise<Tally[]> {
   const processes = processesOf(scenario, environment);
   const { kind, method, variant, fleet, namesGoods, orders, database, concurrency, operation, endingPerS, workload } =
     scenario;
@@ -170,6 +176,7 @@ export async function runLoad(scenario: Scenario, environment: Environment, star
     windowMs: scenario.windowMs,
     callers: scenario.callers / processes.length,
     servers: scenario.processes,
+    firstServer: first,
     ratePerS: scenario.ratePerS,
   };
   return await Promise.all(processes.map((each) => each.run(load)));
@@ -188,8 +195,12 @@ function processesOf({ kind, processes }: Scenario, environment: Environment): r
   }
 }
 
-/** The processes of ours in which the service ran. */
-export function serversOf({ kind, processes, variant }: Scenario, environment: Environment): readonly BenchProcess[] {
+/** The processes of ours in which the service ran; `first`: as in {@link runLoad}. */
+export function serversOf(
+  { kind, processes, variant }: Scenario,
+  environment: Environment,
+  first = 0,
+): readonly BenchProcess[] {
   switch (kind) {
     case "stock":
       return environment.stockProcesses.slice(0, processes);
@@ -199,7 +210,9 @@ export function serversOf({ kind, processes, variant }: Scenario, environment: E
     case "pgbench":
       return [];
     default:
-      return variant !== undefined ? [environment.variants[variant]] : environment.servers.slice(0, processes);
+      return variant !== undefined
+        ? [environment.variants[variant]]
+        : turned(environment.servers, first).slice(0, processes);
   }
 }
 

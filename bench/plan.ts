@@ -5,7 +5,7 @@ import { GRPC_UNARY } from "./scenarios/grpc.ts";
 import { IN_PROCESS } from "./scenarios/in_process.ts";
 import { LATENCY } from "./scenarios/latency.ts";
 import { liveHolds } from "./scenarios/live_holds.ts";
-import { RATIO_TIMES, type Scenario } from "./scenarios/scenario.ts";
+import { PROCESSES, RATIO_TIMES, type Scenario } from "./scenarios/scenario.ts";
 import { SELL_BATCH } from "./scenarios/sell_batch.ts";
 import { MODE_SCENARIOS } from "./scenarios/modes.ts";
 import { OPERATION_SCENARIOS } from "./scenarios/operations.ts";
@@ -52,11 +52,13 @@ export interface Plan {
 /** Cycles of what is measured by turns: even numbers, as each has a way back. */
 const TURN_CYCLES = { warmup: 2, cycles: 4 } as const;
 const SMOKE_TURN_CYCLES = { warmup: 0, cycles: 2 } as const;
+const PROCESSES_MAX = Math.max(...PROCESSES);
 /** Where nothing else is measured. */
 const ALONE = {
   // In fewer cycles before them code is still compiled: in one record a server got from 5,600 to 12,000 calls a second.
   turns: { scenarios: TURNS, warmup: 8, cycles: 42 },
-  hosts: { scenarios: FLEET_TURNS, warmup: 1, cycles: 8 },
+  // As many cycles as there are servers, or twice as many: each of them is the one alone as often as any other.
+  hosts: { scenarios: FLEET_TURNS, warmup: PROCESSES_MAX, cycles: 2 * PROCESSES_MAX },
 } as const;
 
 const SMOKE_TIMES = { warmupMs: 50, windowMs: 300 } as const;

@@ -14,6 +14,11 @@ export interface Turns {
 export interface Turn {
   readonly scenario: Scenario;
   readonly counts: boolean;
+  /**
+   * Of servers that are alike, this one is the first in its cycle, and so the one alone, counted round: then each of
+   * them has had as many calls as any other, and its code is compiled as well.
+   */
+  readonly first: number;
 }
 
 /**
@@ -32,6 +37,13 @@ export function sequenceOf({ scenarios, warmup, cycles }: Turns): Turn[] {
     return scenarios.map((_, i): Turn => ({
       scenario: scenarios[(from + i * step + length) % length]!,
       counts: cycle >= warmup,
+      first: cycle,
     }));
   }).flat();
+}
+
+/** The same list round from this place on; places are counted round too. */
+export function turned<T>(list: readonly T[], first: number): T[] {
+  const from = list.length === 0 ? 0 : first % list.length;
+  return [...list.slice(from), ...list.slice(0, from)];
 }

@@ -25,11 +25,11 @@ export async function measureTurns(
   if (first === undefined) return measured;
   const before = await totals(first, environment);
   const tallies: Tally[] = [];
-  for (const { scenario, counts } of sequenceOf(turns)) {
+  for (const { scenario, counts, first: firstServer } of sequenceOf(turns)) {
     stop.throwIfAborted();
-    const servers = serversOf(scenario, environment);
+    const servers = serversOf(scenario, environment, firstServer);
     const cpuBeforeMs = servers.map((each) => each.cpuMs());
-    const own = await runLoad(scenario, environment, soonMs());
+    const own = await runLoad(scenario, environment, soonMs(), firstServer);
     tallies.push(...own);
     if (!counts) continue;
     measured.get(scenario.id)?.push(measurementOf(scenario, own, { servers, cpuBeforeMs }));

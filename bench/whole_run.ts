@@ -32,7 +32,12 @@ export async function runWhole(
     ...(only === undefined ? {} : { only }),
     sellBatch: Object.hasOwn(InventoryService.method, "sellBatch"),
   });
-  const needs = { sizes: plan.sizes, needsFleet: plan.turns.scenarios.some(({ fleet }) => fleet !== undefined) };
+  const needs = {
+    sizes: plan.sizes,
+    needsFleet: plan.turns.scenarios.some(({ fleet }) => fleet !== undefined),
+    // Where nobody is compared with them they only take of the cores what the others are measured on.
+    needsWatchers: plan.turns.scenarios.some(({ variant }) => variant === "watched"),
+  };
   const results = await withEnvironment(needs, context, (environment) => runAll(plan, environment, context));
   console.log(table(results, allOf(plan)));
   for (const words of wrongs(results)) console.log(words);

@@ -8,6 +8,7 @@ import { type Call, type CallResult, refused, run, sold, unknown } from "./loops
 import { invDetailRequest, sellBatchCodes, sellBatchRequest, sellRequest } from "./messages.ts";
 import type { LoadRun, Targets, Work } from "./protocol.ts";
 import { together } from "../stats.ts";
+import { turned } from "../turn_sequence.ts";
 
 const PATHS = {
   Sell: "/inventory.v1.InventoryService/Sell",
@@ -48,7 +49,7 @@ function maker(work: Work, pick: Picker): Maker {
         return {
           message: sellRequest(uuidV7(), goodsIds),
           orders: 1,
-          ...(work.namesGoods === true ? { extra: extraField("x-holdfast-goods", String(goodsIds[0])) } : {}),
+          ...named(work, goodsIds),
           read: () => sold(goodsIds.length),
         };
       };
@@ -64,8 +65,13 @@ function maker(work: Work, pick: Picker): Maker {
     case "InvDetail":
       return () => ({ message: invDetailRequest(pick()[0]!), orders: 0, read: answered });
     default:
-      return () => ({ message: EMPTY, orders: 0, read: answered });
+      return () => ({ message: EMPTY, orders: 0, ...named(work, pick()), read: answered });
   }
+}
+
+/** What names the goods of a call, where its work says so. */
+function named({ namesGoods }: Work, [goodsId]: readonly number[]): { readonly extra?: Uint8Array } {
+  return namesGoods === true ? { extra: extraField("x-holdfast-goods", String(goodsId)) } : {};
 }
 
 function answered(): CallResult {
@@ -107,9 +113,14 @@ function caller(connections: readonly GrpcConnection[], make: Maker): Call {
   };
 }
 
-function urlsOf({ serverUrls, variantUrls, fleetUrls }: Targets, { work, servers }: LoadRun): readonly string[] {
-  if (work.fleet !== undefined) return [fleetUrls?.[work.fleet] ?? ""];
-  return work.variant !== undefined ? [variantUrls[work.variant] ?? ""] : serverUrls.slice(0, servers);
+function urlsOf(
+  { serverUrls, variantUrls, fleetUrls }: Targets,
+  { work, servers, firstServer = 0 }: LoadRun,
+): readonly string[] {
+  if (work.fleet !== undefined) return turned(fleetUrls?.[work.fleet] ?? [], firstServer).slice(0, 1);
+  return work.variant !== undefined
+    ? [variantUrls[work.variant] ?? ""]
+    : turned(serverUrls, firstServer).slice(0, servers);
 }
 
 async function connect(targets: Targets, order: LoadRun): Promise<GrpcConnection[]> {

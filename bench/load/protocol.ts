@@ -17,8 +17,8 @@ export interface Targets {
   /** Addresses of the running Holdfast servers, `http://127.0.0.1:port`, and of those that are unlike them. */
   readonly serverUrls: readonly string[];
   readonly variantUrls: Readonly<Partial<Record<Variant, string>>>;
-  /** Addresses of the balancers in front of the servers, in a run that has them. */
-  readonly fleetUrls?: Readonly<Record<Fleet, string>>;
+  /** Addresses of the balancers in front of the servers, in a run that has them; of `one` one for each server. */
+  readonly fleetUrls?: Readonly<Record<Fleet, readonly string[]>>;
   /** What callers of the variant `keyed` bring. */
   readonly key: string;
 }
@@ -100,6 +100,8 @@ export interface LoadRun {
   readonly callers: number;
   /** Servers that the callers are spread over. */
   readonly servers: number;
+  /** Which of them is the first, counted round; the first one where it is not given. */
+  readonly firstServer?: number;
   /** Open loop: calls begun in a second, whatever becomes of the ones before. Without it: closed loop. */
   readonly ratePerS?: number | undefined;
 }

@@ -113,13 +113,17 @@ export function ratios(results: Results, sizes: Sizes, ledgersClean: boolean, { 
   ];
 }
 
-/** Four servers, each goods at one of them, beside one server behind the same balancer, and beside one without any. */
+/**
+ * Four servers, each goods at one of them, beside one server behind the same balancer, and beside one without any; and
+ * what spreading costs a sale beside what it costs a call that does nothing.
+ */
 function fleet(results: Results): Ratio[] {
   return ([["one goods", "one_goods", 0.95], ["10,000 goods", "uniform", 1]] as const).flatMap(
     ([goods, name, least]) => {
       const [four, one, alone] = ["by_goods", "one", "direct"].map((id) => results[`fleet/${name}/${id}`]);
       // Only a run of several hosts has them.
       if (four === undefined || one === undefined || alone === undefined) return [];
+      const [noops, noop] = ["by_goods", "one"].map((id) => results[`fleet/noop/${id}`]?.rounds ?? []);
       const behind = `four hosts by their goods / one behind HAProxy, ${goods}`;
       return [
         byTurns(behind, least, compared(four.rounds, one.rounds)),
@@ -128,6 +132,12 @@ function fleet(results: Results): Ratio[] {
           `four hosts by their goods / one without HAProxy, ${goods}`,
           least,
           compared(four.rounds, alone.rounds),
+        ),
+        atLeast(
+          `${behind} / the same of a no-op`,
+          least,
+          compared(four.rounds, one.rounds)?.median,
+          compared(noops ?? [], noop ?? [])?.median,
         ),
       ];
     },

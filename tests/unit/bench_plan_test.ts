@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { nextRound, plannedMs, planRun, RUN_MS_MAX } from "../../bench/plan.ts";
-import { sequenceOf } from "../../bench/turn_sequence.ts";
+import { sequenceOf, turned } from "../../bench/turn_sequence.ts";
 import { PROCESSES, WORKLOAD_NAMES } from "../../bench/scenarios/scenario.ts";
 
 const WHOLE = planRun({ smoke: false, sellBatch: true });
@@ -57,6 +57,27 @@ Deno.test("turns alone are many, on small tables, and within the limit of a run"
     if (only === "turns") assertEquals(alone.turns.scenarios, WHOLE.turns.scenarios);
     assert(alone.turns.cycles > WHOLE.turns.cycles && plannedMs(alone) <= RUN_MS_MAX - 20_000);
   }
+});
+
+Deno.test("of several hosts each is as often the one alone as any other, and has been it before anything counts", () => {
+  const { turns } = planRun({ smoke: false, sellBatch: true, only: "hosts" });
+  const servers = Array.from({ length: Math.max(...PROCESSES) }, (_, i) => i);
+  const alone = turns.scenarios.filter(({ processes }) => processes === 1);
+  assert(alone.length > 0);
+  for (const one of alone) {
+    for (const counts of [false, true]) {
+      const its = sequenceOf(turns).filter((turn) => turn.scenario === one && turn.counts === counts);
+      const often = servers.map((server) => its.filter(({ first }) => turned(servers, first)[0] === server).length);
+      assertEquals(often, servers.map(() => its.length / servers.length), `${one.id} ${counts}`);
+      assert(its.length > 0);
+    }
+  }
+});
+
+Deno.test("a list that is turned is the same one from another place on", () => {
+  const seen = [0, 1, 3, 4, 9].map((first) => turned(["a", "b", "c", "d"], first).join(""));
+  assertEquals(seen, ["abcd", "bcda", "dabc", "abcd", "bcda"]);
+  assertEquals(turned([], 3), []);
 });
 
 Deno.test("callers divide evenly among processes, and sales over the table", () => {

@@ -72,6 +72,18 @@ Deno.test("what has turns is compared turn by turn, with its spread, and by CPU 
   assertEquals(find(/by anybody, one goods, by/, changes), cpu);
 });
 
+Deno.test("what spreading costs a sale is compared with what it costs a call that does nothing", () => {
+  const changes = {
+    "fleet/uniform/by_goods": { rounds: [60, 75, 120] },
+    "fleet/noop/by_goods": { rounds: [70, 75, 200] },
+    "fleet/noop/one": { rounds: [100, 100, 250] },
+  };
+  const claim = "four hosts by their goods / one behind HAProxy, 10,000 goods / the same of a no-op";
+  assertEquals(find(/10,000 goods \/ the same of a no-op$/, changes), { claim, value: 1, target: ">= 1", isMet: true });
+  const dearer = { ...changes, "fleet/uniform/by_goods": { rounds: [60, 72, 120] } };
+  assertEquals(find(/10,000 goods \/ the same of a no-op$/, dearer)?.isMet, false);
+});
+
 Deno.test("the last ratio says whether the stock adds up", () => {
   const last = (changes: Parameters<typeof measured>[0], clean: boolean) =>
     ratios(measured(changes), sizes, clean, LIMITS).at(-1)?.isMet;
