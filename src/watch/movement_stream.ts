@@ -28,9 +28,8 @@ import { inOrder } from "./ordering.ts";
 import { DatabaseSetBackError, SCAN_ROWS_MAX } from "./tail_reader.ts";
 import type { TailBatch } from "./tailer.ts";
 import { VersionSequence } from "./version_sequence.ts";
+import { WaitingRows } from "./waiting_rows.ts";
 
-/** Rows of the tail that wait; what is more is read again. */
-const WAITING_MAX = 4000;
 /** A stream that is to end waits so long for a position behind what its client has, in ms: some reads of the tailer. */
 const POSITION_MS_MAX = 1_000;
 /** Places whose versions a walk remembers; those of others it looks up. */
@@ -89,10 +88,7 @@ class MovementStream {
   readonly #parts: StreamParts<PastReads>;
   readonly #ending: Ending;
   readonly #fits: (row: TailRow) => boolean;
-  #waiting: { readonly rows: readonly TailRow[]; readonly position: LivePosition | undefined }[] = [];
-  #waitingRows = 0;
-  /** More came than may wait: it is read again. */
-  #isOver = false;
+  #waiting = new WaitingRows();
   /** The database is not the one that the stream began with. */
   #isLost = false;
   /** What this snapshot saw the client has. */
@@ -138,7 +134,7 @@ class MovementStream {
       if (start !== undefined) yield* this.#walk(start, upTo, isBehind);
       const isWalked = !this.#ending.isOver;
       let stands = isBehind ? undefined : upTo;
-      if (isWalked && !this.#isOver) stands = yield* this.#live(stands);
+      if (isWalked && !this.#waiting.isOver) stands = yield* this.#live(stands);
       if (this.#ending.isGone) return;
       const end = this.#ending.end ?? (stands === undefined ? "behind" : undefined);
       // A walk that was not at its end has said where its client stands.
@@ -152,9 +148,7 @@ class MovementStream {
   /** Gets all that comes from now on, and nothing of what came before. */
   async #join(): Promise<LivePosition> {
     this.#leave();
-    this.#waiting = [];
-    this.#waitingRows = 0;
-    this.#isOver = false;
+    this.#waiting = new WaitingRows();
     const { origin, leave } = this.#parts.tailer.join((batch) => this.#take(batch));
     this.#leave = leave;
     return await bounded(origin, this.#parts.signal);
@@ -165,23 +159,13 @@ class MovementStream {
       this.#isLost = true;
       return this.#bell.ring();
     }
-    if (this.#isOver) return;
     const { rows, position } = batch;
     const resumed = this.#resumed;
     const wanted = rows.filter((row) => this.#fits(row) && (resumed === undefined || !hasSeen(resumed, row.xid)));
     if (resumed !== undefined && position !== undefined && hasSeenAllOf(position.seen, resumed)) {
       this.#resumed = undefined;
     }
-    let exact = this.#resumed === undefined ? position : undefined;
-    const last = this.#waiting.at(-1);
-    // Of reads that brought nothing the position counts, and only the last one's.
-    if (wanted.length === 0 && last?.rows.length === 0) exact ??= this.#waiting.pop()?.position;
-    this.#waiting.push({ rows: wanted, position: exact });
-    this.#waitingRows += wanted.length;
-    if (this.#waitingRows > WAITING_MAX) {
-      this.#isOver = true;
-      this.#waiting = [];
-    }
+    this.#waiting.add(wanted, this.#resumed === undefined ? position : undefined);
     if (wanted.length > 0 || this.#ending.isOver) this.#bell.ring();
   }
 
@@ -192,6 +176,8 @@ class MovementStream {
     let { key } = start;
     const sequence = new VersionSequence(WALKED_PLACES_MAX);
     while (!this.#ending.isOver) {
+      // Also where it was lost before: what follows there is not what follows on what the client has.
+      if (this.#isLost) throw new DatabaseSetBackError();
       const page = await reads.scan({ after, upTo: upTo.seen, sinceUs, key, limit: SCAN_ROWS_MAX }, signal);
       // What comes before the page by its time was given, whether or not that is remembered.
       const from: TailKey = key ?? [sinceUs, 0, 0, 0];
@@ -222,7 +208,7 @@ class MovementStream {
     let stands = from;
     let isMoved = false;
     let endsAtMs: number | undefined;
-    while (!this.#ending.isGone && !this.#isOver) {
+    while (!this.#ending.isGone && !this.#waiting.isOver) {
       if (this.#isLost) throw new DatabaseSetBackError();
       const isToEnd = this.#ending.end !== undefined;
       if (isToEnd) endsAtMs ??= performance.now() + POSITION_MS_MAX;
@@ -231,7 +217,6 @@ class MovementStream {
       const dueAtMs = endsAtMs ?? this.#saidAtMs + this.#parts.heartbeatMs;
       if (next !== undefined) {
         const { rows, position } = next;
-        this.#waitingRows -= rows.length;
         isMoved ||= position !== undefined;
         stands = position ?? (rows.length === 0 ? stands : undefined);
         if (rows.length === 0) continue;

@@ -2,7 +2,7 @@
  * Positions that streams give: whoever goes on from the latest one gets everything once, whatever batches the tailer
  * brings with or without one, and whenever the stream ends.
  */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import fc from "fast-check";
 import { until } from "../../src/base/bounded_wait.ts";
 import type { TailRow } from "../../src/store/statements/tail_rows.ts";
@@ -13,6 +13,7 @@ import { invEvents } from "../../src/watch/inv_stream.ts";
 import { movementEvents } from "../../src/watch/movement_stream.ts";
 import type { LivePosition } from "../../src/watch/position.ts";
 import { RowBudget } from "../../src/watch/row_budget.ts";
+import { DatabaseSetBackError } from "../../src/watch/tail_reader.ts";
 import type { Tailer, Watcher } from "../../src/watch/tailer.ts";
 
 /** The first transaction; each has one row. */
@@ -223,4 +224,16 @@ Deno.test("a stream of movements of which more waits than may, behind no positio
   const ended = events.next();
   tailer.give(5_000, false);
   assertEquals((await ended).value, { kind: "ended", end: "behind", position: undefined });
+});
+
+Deno.test("a stream of movements does not go on in a database that took over, however much waited when it did", async () => {
+  const tailer = new GivenTailer();
+  const events = open("movements", tailer, undefined);
+  assertEquals((await events.next()).value?.kind, "started");
+  tailer.give(1, true);
+  assertEquals(versionsOf((await events.next()).value), [1]);
+  tailer.give(5_000, true);
+  tailer.watcher(undefined);
+  tailer.position = { ...at(FIRST + 5_001), databaseId: "2-2" };
+  await assertRejects(() => events.next(), DatabaseSetBackError);
 });
