@@ -12,6 +12,14 @@ const ENVIRONMENT = {
   ),
 };
 
+/** In the place of gpg: signs whatever it is given, and has something to say of each signature. */
+const SIGNER = `#!/bin/sh
+cat > /dev/null
+case "$*" in *--verify*) echo "gpg: Signature made" >&2; exit 1 ;; esac
+printf '\\n[GNUPG:] SIG_CREATED \\n' >&2
+printf -- '-----BEGIN PGP SIGNATURE-----\\n\\n-----END PGP SIGNATURE-----\\n'
+`;
+
 Deno.test("protos are compared with the last release, and before the first one with the commit before", async () => {
   const root = await Deno.makeTempDir();
   const git = async (...args: string[]) => {
@@ -58,6 +66,18 @@ Deno.test("protos are compared with the last release, and before the first one w
   await release("## Unreleased\n\n- new\n\n## 0.2.0 - 2020-01-04\n\n## 0.1.0 - 2020-01-01\n");
   await commit("fourth");
   assertEquals(await comparedCommit(root), second, "a date and a change that came later");
+
+  await git("update-ref", "refs/tags/HEAD", "HEAD~1");
+  assertEquals(await comparedCommit(root), second, "git warns of a tag that is named as HEAD is");
+  await git("update-ref", "-d", "refs/tags/HEAD");
+
+  const signer = `${root}/.git/signer`;
+  await Deno.writeTextFile(signer, SIGNER, { mode: 0o755 });
+  await git("config", "gpg.program", signer);
+  await git("config", "commit.gpgSign", "true");
+  await git("config", "log.showSignature", "true");
+  await release("## Unreleased\n\n## 0.3.0 - 2020-01-05\n");
+  assertEquals(await comparedCommit(root), await git("rev-parse", "HEAD"), "git shows the signatures of commits");
 
   const shallow = await Deno.makeTempDir();
   await git("clone", "--quiet", "--depth=1", `file://${root}`, shallow);

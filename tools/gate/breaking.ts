@@ -41,6 +41,7 @@ export async function breakingChanges(): Promise<StepResult> {
     return { state: "skipped", words: "there is no commit to compare with (a first one, a shallow clone, or no git)" };
   }
   const listed = await output("git", ["ls-tree", "-r", "--name-only", commit, "--", "proto"]);
+  if (!listed.success) return { state: "failed", words: listed.words };
   if (!listed.words.split("\n").some((path) => path.endsWith(".proto"))) {
     return { state: "skipped", words: `${commit} has no proto` };
   }

@@ -12,11 +12,16 @@ const RELEASED = /^## \d+\.\d+\.\d+ - /m;
  * where history is not there: no repository, or a shallow clone, whose oldest commit seems to have made everything.
  */
 export async function lastRelease(root: string): Promise<string | undefined> {
-  const git = (...args: string[]) => output("git", ["-C", root, ...args]);
-  if ((await git("rev-parse", "--is-shallow-repository")).words !== "false") return undefined;
-  const changelog = await git("show", `HEAD:./${CHANGELOG}`);
-  const heading = changelog.success ? RELEASED.exec(changelog.words)?.[0] : undefined;
+  // Of what git says its warnings are no part, such as that a tag has the name of a branch.
+  const git = async (...args: string[]) => {
+    const { success, stdout } = await output("git", ["-C", root, ...args]);
+    return success ? new TextDecoder().decode(stdout).trim() : undefined;
+  };
+  if (await git("rev-parse", "--is-shallow-repository") !== "false") return undefined;
+  const heading = RELEASED.exec(await git("show", `HEAD:./${CHANGELOG}`) ?? "")?.[0];
   if (heading === undefined) return undefined;
-  const { words } = await git("log", "--max-count=1", "--format=%H", `-S${heading}`, "--", CHANGELOG);
-  return words === "" ? undefined : words;
+  // Where somebody has signatures shown, what gpg says of one stands before the commit.
+  const asked = ["--max-count=1", "--format=%H", "--no-show-signature", `-S${heading}`];
+  const commit = await git("log", ...asked, "--", CHANGELOG);
+  return commit === "" ? undefined : commit;
 }
