@@ -4,6 +4,12 @@ import type { End } from "./events.ts";
 /** The part of the age that chance takes, at the most: streams that began together don't end together. */
 const AGE_JITTER = 1 / 4;
 
+/**
+ * A stream that is to end waits so long for a position behind what its client has, in ms: some reads of the tailer.
+ * Without one the client would get again what came behind the latest that it has.
+ */
+export const POSITION_MS_MAX = 1_000;
+
 /** What an ending is made of. */
 export interface EndingParts {
   /** Aborts with the client. */

@@ -16,7 +16,7 @@ import { hasSeen, hasSeenAllOf, type SeenTransactions } from "../store/transacti
 import { Bell } from "./bell.ts";
 import { catchUp, judgeResume, type PastReads, RESUME_US_MAX } from "./catch_up.ts";
 import type { InvChange } from "./changes.ts";
-import { Ending, type EndingParts } from "./ending.ts";
+import { Ending, type EndingParts, POSITION_MS_MAX } from "./ending.ts";
 import type { InvEvent, Start } from "./events.ts";
 import { type ChangesByGoods, fitsInv, fitsPlace, type InvFilter, selectInv } from "./filter.ts";
 import { PendingChanges, type Taken } from "./pending_changes.ts";
@@ -29,9 +29,6 @@ import type { TailBatch, Tailer } from "./tailer.ts";
 
 /** Places on a page of the snapshot, and changes in one event of what came since a position. */
 const PAGE_PLACES = 500;
-
-/** A stream that is to end waits so long for a position behind what its client has, in ms: some reads of the tailer. */
-const POSITION_MS_MAX = 1_000;
 
 /** What a stream is of, and from where. */
 export interface InvAsk {

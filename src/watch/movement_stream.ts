@@ -7,7 +7,7 @@
  *                 brought meanwhile has all waited---------> live
  *     walking   --the same, and it was more than may wait--> walking, from there to where the tailer stands now
  *     live      --more rows than may wait------------------> walking, from where the client stands
- *     live      --the same, while that can't be said-------> ended
+ *     either    --the same, and no position says where-----> ended
  *     any       --the server drains, or it is too old------> ended
  *     any       --the client has gone----------------------> left
  *
@@ -18,7 +18,7 @@ import { compareTailKeys, type TailKey, tailKeyOf, type TailRow } from "../store
 import { hasSeen, hasSeenAllOf, type SeenTransactions } from "../store/transaction_snapshot.ts";
 import { Bell } from "./bell.ts";
 import { judgeResume, type PastReads, type ResumeFault, sinceOf } from "./catch_up.ts";
-import { Ending } from "./ending.ts";
+import { Ending, POSITION_MS_MAX } from "./ending.ts";
 import type { MovementEvent } from "./events.ts";
 import { fitsMovements, type MovementFilter } from "./filter.ts";
 import type { StreamParts } from "./inv_stream.ts";
@@ -30,8 +30,6 @@ import type { TailBatch } from "./tailer.ts";
 import { VersionSequence } from "./version_sequence.ts";
 import { WaitingRows } from "./waiting_rows.ts";
 
-/** A stream that is to end waits so long for a position behind what its client has, in ms: some reads of the tailer. */
-const POSITION_MS_MAX = 1_000;
 /** Places whose versions a walk remembers; those of others it looks up. */
 const WALKED_PLACES_MAX = 2000;
 
@@ -136,10 +134,12 @@ class MovementStream {
       let stands = isBehind ? undefined : upTo;
       if (isWalked && !this.#waiting.isOver) stands = yield* this.#live(stands);
       if (this.#ending.isGone) return;
-      const end = this.#ending.end ?? (stands === undefined ? "behind" : undefined);
+      const { end } = this.#ending;
       // A walk that was not at its end has said where its client stands.
       if (end !== undefined) return yield { kind: "ended", end, position: isWalked ? stands : undefined };
-      start = { after: stands!.seen, sinceUs: sinceOf(stands!) };
+      // No walk can begin here; the client has a token, and drops what it gets again.
+      if (stands === undefined) return yield { kind: "ended", end: "behind", position: undefined };
+      start = { after: stands.seen, sinceUs: sinceOf(stands) };
       upTo = await this.#join();
       isBehind = false;
     }
@@ -201,8 +201,8 @@ class MovementStream {
   }
 
   /**
-   * What the tailer brings; answers where the client stands when that is over. Undefined, here as there: it has more
-   * than any position that is known. A token from before that would have it get again what came with no later one.
+   * What the tailer brings, to a client that stands there; answers where it stands when that is over. Undefined, of
+   * both: it has more than any position that is known, and by an earlier one would get some of that again.
    */
   async *#live(from: LivePosition | undefined): AsyncGenerator<MovementEvent, LivePosition | undefined> {
     let stands = from;
@@ -210,8 +210,7 @@ class MovementStream {
     let endsAtMs: number | undefined;
     while (!this.#ending.isGone && !this.#waiting.isOver) {
       if (this.#isLost) throw new DatabaseSetBackError();
-      const isToEnd = this.#ending.end !== undefined;
-      if (isToEnd) endsAtMs ??= performance.now() + POSITION_MS_MAX;
+      if (this.#ending.end !== undefined) endsAtMs ??= performance.now() + POSITION_MS_MAX;
       if (endsAtMs !== undefined && (stands !== undefined || performance.now() >= endsAtMs)) break;
       const next = this.#waiting.shift();
       const dueAtMs = endsAtMs ?? this.#saidAtMs + this.#parts.heartbeatMs;

@@ -1,4 +1,4 @@
-/** What the tailer brought of a stream of movements, and its client has not got yet. No I/O. */
+/** What the tailer brought for a stream of movements, and its client has not got yet. No I/O. */
 import type { TailRow } from "../store/statements/tail_rows.ts";
 import type { LivePosition } from "./position.ts";
 
@@ -28,7 +28,7 @@ export class WaitingRows {
     return this.#parts.length;
   }
 
-  /** Takes the rows in that are wanted of one read. */
+  /** Takes in what one read brought: the rows that are wanted of it. */
   add(rows: readonly TailRow[], position: LivePosition | undefined): void {
     if (this.#isOver) return;
     let stands = position;
