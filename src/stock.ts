@@ -27,7 +27,7 @@ import type { PastReads } from "./watch/catch_up.ts";
 import { openWatching } from "./watch/open.ts";
 import type { Watching } from "./watch/watching.ts";
 
-/** Batches at a time, as far as the pool has connections. */
+/** Batches at a time at the most, as far as the pool has connections. */
 const BATCHES_MAX = 4;
 
 /** Parts of the stock that may be given instead of built. */

@@ -1,6 +1,7 @@
 /**
  * From many entries to few batches. Entries of the same goods stand in line and are settled together: one lease on the
- * batch's goods, one read, one write, a verdict each. Batches of different goods go side by side.
+ * batch's goods, one read, one write, a verdict each. Batches of different goods go side by side, as many as
+ * batches_under_way.ts lets begin.
  *
  *     queue -> batch: take its goods -> runBatch -> goods stay ours for whoever waits, or are released
  *
@@ -52,7 +53,10 @@ const OWN_CLOCKS: KeptClocks = { monotonicMs: () => performance.now(), timeMs: D
 
 /** Entries in one batch, and their lines and entries together: far less than a statement may take. */
 const BATCH_LIMITS = { entriesMax: 512, sizeMax: 2048 };
-/** How often it is looked whether callers left while they waited. A listener to each cost more than all else here. */
+/**
+ * How often it is looked whether callers left while they waited, and whether a batch has grown old, beside which another
+ * may go. A listener to each caller cost more than all else here.
+ */
 const SWEEP_MS = 50;
 /** Attempts of one batch on its leases, each without the goods that were refused before. */
 const LEASE_ATTEMPTS_MAX = 8;
@@ -185,7 +189,7 @@ export class Dispatcher {
     this.#dispatched();
   }
 
-  /** Ends those whose callers have left while they waited, so that they take nobody's place. */
+  /** Ends those whose callers have left while they waited, so that they take nobody's place; then looks for batches. */
   #sweep(): void {
     let size = 0;
     for (const entry of this.#queue.waitingEntries()) {
