@@ -54,8 +54,8 @@ const OWN_CLOCKS: KeptClocks = { monotonicMs: () => performance.now(), timeMs: D
 /** Entries in one batch, and their lines and entries together: far less than a statement may take. */
 const BATCH_LIMITS = { entriesMax: 512, sizeMax: 2048 };
 /**
- * How often it is looked whether callers left while they waited, and whether a batch has grown old, beside which another
- * may go. A listener to each caller cost more than all else here.
+ * How often it is looked whether callers left while they waited, and whether a batch has grown old, so that another may
+ * go beside it. A listener to each caller cost more than all else here.
  */
 const SWEEP_MS = 50;
 /** Attempts of one batch on its leases, each without the goods that were refused before. */
@@ -189,7 +189,7 @@ export class Dispatcher {
     this.#dispatched();
   }
 
-  /** Ends those whose callers have left while they waited, so that they take nobody's place; then looks for batches. */
+  /** Ends those whose callers have left while they waited, so that they take nobody's place; and looks for batches. */
   #sweep(): void {
     let size = 0;
     for (const entry of this.#queue.waitingEntries()) {
