@@ -123,7 +123,7 @@ function fleet(results: Results): Ratio[] {
       const [four, one, alone] = ["by_goods", "one", "direct"].map((id) => results[`fleet/${name}/${id}`]);
       // Only a run of several hosts has them.
       if (four === undefined || one === undefined || alone === undefined) return [];
-      const [noops, noop] = ["by_goods", "one"].map((id) => results[`fleet/noop/${id}`]?.rounds ?? []);
+      const [noops, noop] = ["by_goods", "one"].map((id) => results[`fleet/noop/${id}`]?.rounds);
       const behind = `four hosts by their goods / one behind HAProxy, ${goods}`;
       return [
         byTurns(behind, least, compared(four.rounds, one.rounds)),

@@ -38,7 +38,7 @@ const SALES = (["one_goods", "uniform"] as const).flatMap((name) => {
   ];
 });
 
-const NOTHINGS = (["one", "by_goods"] as const).map((fleet): Scenario => ({
+const NO_OPS = (["one", "by_goods"] as const).map((fleet): Scenario => ({
   ...COMMON,
   ...behind(fleet),
   id: `fleet/noop/${fleet}`,
@@ -49,7 +49,7 @@ const NOTHINGS = (["one", "by_goods"] as const).map((fleet): Scenario => ({
 }));
 
 /** Measured by turns; ids end in the fleet, or in `direct`. */
-export const FLEET_TURNS: readonly Scenario[] = [...SALES, ...NOTHINGS];
+export const FLEET_TURNS: readonly Scenario[] = [...SALES, ...NO_OPS];
 
 /** Each server has as many callers as the one alone: with a quarter of them its batches would be a quarter as large. */
 function behind(fleet: Fleet): Pick<Scenario, "fleet" | "processes" | "callers"> {

@@ -60,7 +60,7 @@ export interface RpcHandlerOptions extends Omit<ConnectRouterOptions, "acceptCom
    * a handler that does not heed its signal is an interceptor. Absent: there is no such limit.
    */
   readonly unaryMsMax?: number;
-  /** Inside of the others, and of streams alone: a unary call need not go through them. Absent: there are none. */
+  /** Inside of the others, and of use to streams alone: unary gRPC over HTTP/2 goes without. Absent: there are none. */
   readonly streamInterceptors?: readonly Interceptor[];
   /**
    * What one message of a method may be. Absent, or undefined for a method: `readMaxBytes` of its service is its bound.

@@ -29,7 +29,7 @@ const STOCK = 1_000_000;
 const CALLERS = 3;
 /** Sales between two faults, so that each one meets all at work. */
 const SALES_BETWEEN = 15;
-/** Of each caller between its orders: one reaches some 300 clients, and it is how these resume that is tried here. */
+/** Of each caller between its orders: an order reaches some 300 clients, and how these resume is what is tried here. */
 const PAUSE_MS = 150;
 /** Until a change has reached everybody, whatever has just happened. */
 const SEEN_MS_MAX = 40_000;

@@ -88,7 +88,7 @@ const PAIRS: readonly {
 ];
 
 inEveryMode("two processes at one hold: one of them wins", async (t) => {
-  // One database and two processes for all pairs: a connection plans its statements once, which takes most of its time.
+  // One database and two processes for all pairs: to plan a connection's statements took most of the time of each.
   await using on = await lanesBench();
   await using owner = ownerOf(on.ownerUrl);
   const [first, second] = [on.lanes(), on.lanes()];

@@ -1,6 +1,7 @@
 /**
- * Compares the protos with those of the last release. Before the first one with the previous commit: HEAD while they
- * are being changed in the work tree, else the commit before HEAD. Reads git and changes nothing in it.
+ * Compares the protos with those of the last release. Before the first one, and in a clone that is too shallow to know
+ * it, with the previous commit: HEAD while they are being changed in the work tree, else the commit before HEAD. Reads
+ * git and changes nothing in it.
  */
 import { join } from "node:path";
 import { bufBinary } from "./buf_binary.ts";

@@ -151,6 +151,7 @@ export function decodeSell(
   const operated = readOperated(violations, request, actor, reasons);
   violations.check();
   const plain: SellOperation = { kind: "sell", orderId, lines };
+  // Most sales say nothing else, or whose they are: spreading nothing takes its time all the same.
   const isPlain = buyerId === undefined && fill === "all";
   const { attribution, dryRun } = operated;
   const operation = isPlain && operated === PLAIN

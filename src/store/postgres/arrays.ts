@@ -13,13 +13,13 @@ export function arrayLiteral(values: readonly Element[]): string {
 function element(value: Element): string {
   if (value === undefined) return "NULL";
   if (typeof value !== "string") return String(value);
-  // Hardly any has one, and to look for it was measured to take half of the time that replacing nothing takes.
+  // Hardly any text has a quote or a backslash: a look for one takes half of the time of replacing none, as measured.
   return /["\\]/.test(value) ? `"${value.replace(/["\\]/g, "\\$&")}"` : `"${value}"`;
 }
 
 /**
- * The same, of one value of each row. Rows behind each other often have the same text, such as whose they are, which
- * need not be looked through again.
+ * The same, of one value of each row. Rows that follow each other often have the same text, such as whose they are:
+ * what it is written as is kept for the next one.
  */
 export function column<T>(rows: readonly T[], value: (row: T) => Element): string {
   let last: Element;
