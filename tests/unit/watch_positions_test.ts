@@ -213,6 +213,27 @@ for (const kind of STREAMS) {
     assertEquals([versionsOf(changed), changed.position], [[3], at(FIRST + 3)]);
     await events.return(undefined);
   });
+
+  Deno.test(`who is ahead of this process gets no position of ${kind} before what it has, with what it had missed`, async () => {
+    const tailer = new GivenTailer();
+    tailer.rows.push(row(1), row(2), row(3));
+    tailer.position = at(FIRST + 2);
+    tailer.wake = () => {
+      if (tailer.position.seen.xmax < FIRST + 3) tailer.bring(tailer.rows.slice(2), at(FIRST + 3));
+    };
+    // The client has the last two; the first was under way when it left.
+    const events = open(kind, tailer, {
+      ...at(0),
+      seen: { xmax: FIRST + 3, xip: [FIRST], from: FIRST + 3, above: [] },
+    });
+    assertEquals((await events.next()).value?.kind, "started");
+    const missed = (await events.next()).value;
+    assertEquals([versionsOf(missed), missed.position], [[1], undefined]);
+    tailer.give(1, true);
+    const changed = (await events.next()).value;
+    assertEquals([versionsOf(changed), changed.position], [[4], at(FIRST + 4)]);
+    await events.return(undefined);
+  });
 }
 
 Deno.test("a stream of movements of which more waits than may, behind no position, ends and keeps its client's token", async () => {

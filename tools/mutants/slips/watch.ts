@@ -5,6 +5,7 @@ const WATCH = "src/watch";
 const TAIL = ["tests/integration/watch_tail_test.ts"];
 const RESUME = ["tests/integration/watch_resume_test.ts"];
 const PURE = ["tests/unit/watch_test.ts", "tests/unit/watch_tokens_test.ts"];
+const POSITIONS = ["tests/unit/watch_positions_test.ts"];
 const STREAMS = ["tests/unit/watch_streams_test.ts"];
 
 export const WATCH_SLIPS: readonly Slip[] = [
@@ -62,7 +63,29 @@ export const WATCH_SLIPS: readonly Slip[] = [
     find: "wanted = wanted.filter(({ movement }) => !hasSeen(resumed, movement.xid));",
     replace: "",
     rule: "who goes on from a token gets nothing again that it has",
-    tests: PURE,
+    tests: POSITIONS,
+  },
+  {
+    file: `${WATCH}/movement_stream.ts`,
+    find: "const position = isBehind ? undefined : reached;",
+    replace: "const position = reached;",
+    rule: "no walk gives a position before that of a client who is ahead of this process",
+    tests: POSITIONS,
+  },
+  {
+    file: `${WATCH}/movement_stream.ts`,
+    find: `not what follows on what the client has.
+      if (this.#isLost) throw new DatabaseSetBackError();`,
+    replace: "not what follows on what the client has.",
+    rule: "no stream of movements goes on in a database that took over",
+    tests: POSITIONS,
+  },
+  {
+    file: `${WATCH}/waiting_rows.ts`,
+    find: "      stands ??= before;\n",
+    replace: "",
+    rule: "of reads that brought nothing the latest position that is known is kept",
+    tests: ["tests/unit/waiting_rows_test.ts"],
   },
   {
     file: `${WATCH}/inv_stream.ts`,
