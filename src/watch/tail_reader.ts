@@ -13,8 +13,7 @@
  *     counts by this process's clock.
  *   - Of a transaction that was under way at a read, rows may have any time since it began. Once it is over, those from
  *     when it was first seen on are looked for, a bounded piece beside each read. Until that is done no positions are
- *     given out, and nobody joins. Who is under way for long, of whatever database of the cluster, and had not written
- *     to the ledger at a look at its locks, has written nothing earlier than that look.
+ *     given out, and nobody joins. Who is under way is known by snapshots, and by looks at who writes (under_way.ts).
  *   - Whatever slips through all of that, such as a row that somebody writes by hand with a time of long ago, is missed
  *     by the next version of its place, and read by its key.
  */
@@ -36,6 +35,7 @@ import { changesOf, type InvChange } from "./changes.ts";
 import { inOrder } from "./ordering.ts";
 import type { LivePosition, Witness } from "./position.ts";
 import { FAR_BEHIND, SeenXids } from "./seen_xids.ts";
+import { UnderWay } from "./under_way.ts";
 import { VersionSequence } from "./version_sequence.ts";
 
 /** Rows of one read; what is more comes with further ones of the same difference. */
@@ -46,8 +46,6 @@ export const SCAN_ROWS_MAX = 2000;
 export const LATE_US_MAX = 3_000_000;
 /** Rows are read from so much longer before a read, so that transactions of less than a second need no looking for. */
 const OVERLAP_PER_LATE = 4 / 3;
-/** A transaction is under way for long from so many times that on. */
-const LONG_PER_OVERLAP = 2;
 /** Pages of such a look beside one read. */
 const SCAN_PAGES_MAX = 20;
 /** Movements that are looked at for who wrote them lately. */
@@ -91,8 +89,7 @@ export class TailReader {
   readonly #lateUs: number;
   readonly #overlapUs: number;
   readonly #sequence = new VersionSequence();
-  /** Transactions that are under way, and from which time on each may have written rows. */
-  readonly #underWay = new Map<number, number>();
+  readonly #underWay: UnderWay;
   /** What is to be looked for of those that are over, each behind what was seen when it was under way. */
   readonly #scans: (ScanQuery & { readonly after: SeenTransactions })[] = [];
   #seen: SeenXids | undefined;
@@ -102,7 +99,6 @@ export class TailReader {
   #position: LivePosition | undefined;
   #nowUs = 0;
   #readAtMs = 0;
-  #lookedUs = 0;
 
   /** @param lateUsMax instead of {@link LATE_US_MAX} */
   constructor(source: TailSource, nowMs: () => number, lateUsMax = LATE_US_MAX) {
@@ -110,6 +106,7 @@ export class TailReader {
     this.#nowMs = nowMs;
     this.#lateUs = lateUsMax;
     this.#overlapUs = Math.ceil(lateUsMax * OVERLAP_PER_LATE);
+    this.#underWay = new UnderWay(lateUsMax);
   }
 
   /** Where one stands who has all that was given; undefined: that can't be said now. */
@@ -125,6 +122,8 @@ export class TailReader {
     const newestXid = newest?.xid ?? FIRST_XID - 1;
     // Ids above the newest movement's may be given out once more, and belong to nothing that was seen.
     const from = Math.max(Math.min(xip[0] ?? xmax, newestXid + 1), xmax - FAR_BEHIND);
+    // Before the read: who writes then and is above its snapshot is under way.
+    const look = await this.#source.writers(signal);
     let begunMs = this.#nowMs();
     let read = await this.#source.xids({ from, limit: START_ROWS_MAX }, signal);
     const isOld = (xid: number) => xip.includes(xid);
@@ -134,9 +133,8 @@ export class TailReader {
       read = await this.#source.xids({ from, limit: START_ROWS_MAX }, signal);
     }
     const { snapshot, nowUs, xids } = read;
-    for (const xid of snapshot.xip) {
-      this.#underWay.set(xid, isOld(xid) ? nowUs - START_LOOKBACK_US : firstUs - this.#lateUs);
-    }
+    const isNew = (xid: number) => xid < snapshot.xmax && !isOld(xid);
+    this.#underWay.begin(snapshot, look, (xid) => isNew(xid) ? firstUs - this.#lateUs : nowUs - START_LOOKBACK_US);
     // Where there are more than can be listed, all are taken as the snapshot says it.
     this.#seen = xids === undefined ? new SeenXids(snapshot.xmax, []) : new SeenXids(from, xids);
     const position = this.#moveTo({ snapshot, nowUs, begunMs }, {
@@ -163,11 +161,13 @@ export class TailReader {
     const from = this.#position;
     invariant(from !== undefined, "a tailer reads before it has started");
     await this.#scan(from, give, signal);
-    const idle = await this.#lookForIdle(signal);
+    if (this.#underWay.isLookDue(this.#nowUs)) {
+      this.#underWay.look(await this.#source.writers(signal), this.#snapshot.xmax);
+    }
     const begunMs = this.#nowMs();
     const query: TailQuery = {
       after: from.seen,
-      sinceUs: this.#nowUs - this.#overlapUs,
+      sinceUs: Math.min(this.#nowUs, this.#underWay.coveredUs) - this.#overlapUs,
       agoUs: Math.ceil((begunMs - this.#readAtMs) * 1000) + this.#overlapUs,
       witness: from.witness,
       limit: TAIL_ROWS_MAX,
@@ -181,29 +181,12 @@ export class TailReader {
       witness = witnessOf(part.rows) ?? witness;
       if (page.next === undefined) {
         const sinceUs = Math.min(query.sinceUs, nowUs - query.agoUs);
-        // Only what was under way after the look, too: what is over may have written, and has no locks.
-        for (const [xid, since] of idle) if (snapshot.xip.includes(xid)) this.#underWay.set(xid, since);
         this.#moveTo({ snapshot, nowUs, begunMs }, { databaseId: from.databaseId, witness, sinceUs });
         return give({ ...part, position: this.position });
       }
       give({ ...part, position: undefined });
       page = await this.#source.read({ ...query, key: page.next }, signal);
     }
-  }
-
-  /**
-   * Where something is under way for long, and not too often: of what had not written to the ledger yet, from which
-   * time on it may have written.
-   */
-  async #lookForIdle(signal: AbortSignal): Promise<ReadonlyMap<number, number>> {
-    const oldUs = this.#nowUs - LONG_PER_OVERLAP * this.#overlapUs;
-    const isLong = [...this.#underWay.values()].some((since) => since < oldUs);
-    if (!isLong || this.#nowUs - this.#lookedUs < this.#overlapUs) return new Map();
-    const { nowUs, xids } = await this.#source.writers(signal);
-    this.#lookedUs = this.#nowUs;
-    const writers = new Set(xids);
-    const idle = [...this.#underWay.keys()].filter((xid) => !writers.has(lowXid(xid)));
-    return new Map(idle.map((xid) => [xid, nowUs - this.#lateUs]));
   }
 
   /** A bounded number of pages of what transactions wrote that hung and are over. */
@@ -224,16 +207,11 @@ export class TailReader {
     { snapshot, nowUs, begunMs }: Pick<TailRead, "snapshot" | "nowUs"> & { readonly begunMs: number },
     { databaseId, witness, sinceUs }: Pick<LivePosition, "databaseId" | "witness" | "sinceUs">,
   ): LivePosition {
-    const over = [...this.#underWay].filter(([xid]) => !snapshot.xip.includes(xid));
-    for (const [xid] of over) this.#underWay.delete(xid);
-    const late = over.map(([, since]) => since).filter((since) => since < sinceUs);
-    if (late.length > 0 && this.#position !== undefined) {
+    const overUs = this.#underWay.moveTo(snapshot, sinceUs + this.#overlapUs);
+    if (overUs < sinceUs && this.#position !== undefined) {
       // What they wrote before that: what is younger came with this read.
-      const range = { sinceUs: Math.max(0, Math.min(...late)), untilUs: sinceUs, limit: SCAN_ROWS_MAX };
+      const range = { sinceUs: Math.max(0, overUs), untilUs: sinceUs, limit: SCAN_ROWS_MAX };
       this.#scans.push({ ...range, after: this.#position.seen });
-    }
-    for (const xid of snapshot.xip) {
-      if (!this.#underWay.has(xid)) this.#underWay.set(xid, sinceUs + this.#overlapUs - this.#lateUs);
     }
     this.#snapshot = snapshot;
     this.#nowUs = nowUs;
@@ -241,7 +219,7 @@ export class TailReader {
     this.#position = {
       databaseId,
       seen: this.#seen!.at(snapshot),
-      sinceUs: Math.max(0, Math.min(nowUs - this.#lateUs, ...this.#underWay.values())),
+      sinceUs: Math.max(0, Math.min(nowUs - this.#lateUs, this.#underWay.sinceUs)),
       witness,
     };
     return this.#position;

@@ -15,6 +15,8 @@ const LATE_US = 1_500_000;
 const AGO_MS_MAX = 300;
 /** The same where one hangs for long at once. */
 const IDLE_LATE_US = 150_000;
+/** Several times as long as that, in s. */
+const HANGS_S = 0.6;
 /** Reads of a tailer in which transactions hang for a third of that. */
 const READS = 10;
 
@@ -145,6 +147,33 @@ Deno.test("a row with a time of long ago is found by the next version of its goo
   await writeByHand(sql, { goodsIds: [1, 2] });
   await stream.until(() => stream.versions.get(1) === 3 && stream.versions.get(2) === 2);
   await stream.leave();
+  await sql.end();
+});
+
+Deno.test("what hangs comes also where nothing that began later is over, so that no snapshot has it", async () => {
+  await using database = await createTestDatabase();
+  const sql = postgres(database.ownerUrl, { max: 2, onnotice: () => {} });
+  await using one = watchProcess(database, IDLE_LATE_US);
+  await using other = watchProcess(database, IDLE_LATE_US);
+  const streams: { readonly versions: ReadonlyMap<number, number>; leave(): Promise<void> }[] = [];
+  const join = async (process: typeof one) => {
+    for (const stream of [process.movements(), process.inv()]) {
+      await stream.until(() => stream.position !== undefined);
+      streams.push(stream);
+    }
+  };
+  await join(one);
+  await writeByHand(sql, {
+    goodsIds: [1],
+    before: async () => {
+      await sql`select pg_sleep(${HANGS_S})`;
+      await join(other);
+      await sql`select pg_sleep(${HANGS_S})`;
+    },
+  });
+  const haveAll = () => Promise.resolve(streams.every(({ versions }) => versions.get(1) === 1));
+  assert(await until(haveAll, MISSED_MS), "what hung is missed");
+  for (const stream of streams) await stream.leave();
   await sql.end();
 });
 
