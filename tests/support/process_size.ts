@@ -3,6 +3,9 @@
  * /proc except to a program that is granted everything, which the tests are not.
  */
 
+/** As /proc/net/tcp has it. */
+const ESTABLISHED = "01";
+
 /** Memory and open files of a process. */
 export interface ProcessSize {
   /** Resident memory, in MiB. */
@@ -23,6 +26,13 @@ export async function processSize(pid: number): Promise<ProcessSize> {
   const files = await output("ls", `/proc/${pid}/fd`);
   const inMiB = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(status)?.[1]) / 1024;
   return { residentMiB: inMiB("VmRSS"), peakMiB: inMiB("VmHWM"), openFiles: files.trim().split("\n").length };
+}
+
+/** Connections that a server has on a port of 127.0.0.1. Linux only. */
+export async function connectionsOn(port: number): Promise<number> {
+  const local = `0100007F:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+  const lines = (await output("cat", "/proc/net/tcp")).split("\n").map((line) => line.trim().split(/\s+/));
+  return lines.filter(([, address, , state]) => address === local && state === ESTABLISHED).length;
 }
 
 /** What the main thread of a process has had of processors so far, and how long it was ready and had none, in ms. */

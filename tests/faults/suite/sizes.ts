@@ -1,12 +1,13 @@
 /** What the witnesses take of the machine, while no call is in progress: memory, files, connections. */
 import postgres from "postgres";
-import { processSize } from "../../support/process_size.ts";
+import { connectionsOn, processSize } from "../../support/process_size.ts";
 import type { Stage } from "./stage.ts";
 
 /** Of one process. */
 export interface Size {
   readonly name: string;
   readonly residentMiB: number;
+  /** Without what callers are connected by: those of a slow moment, when many call at once, stay for a while. */
   readonly openFiles: number;
   /** To PostgreSQL and to Redis, through its links. */
   readonly connections: number;
@@ -34,8 +35,9 @@ export async function measureSizes({ fleets, postgres: server }: Stage): Promise
     witnesses: await Promise.all(witnesses.map(async ({ name, server, links }) => {
       if (server === undefined) throw new Error(`${name} is a witness, and is down`);
       const { residentMiB, openFiles } = await processSize(server.pid);
+      const callers = await connectionsOn(Number(new URL(server.url).port));
       const connections = links.reduce((sum, { open }) => sum + open, 0);
-      return { name, residentMiB: Math.round(residentMiB), openFiles, connections };
+      return { name, residentMiB: Math.round(residentMiB), openFiles: openFiles - callers, connections };
     })),
   };
 }
