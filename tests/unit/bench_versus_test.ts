@@ -85,13 +85,20 @@ Deno.test("the page of what was measured has the rows of each record that there 
   const scenario = { unit: "orders/s", rounds: [9], median: 9, longestMs: 1, violations: [] } as const;
   const results = {
     ...common,
-    ratios: [],
+    ratios: [
+      { claim: "sales / no-ops", value: 0.7, target: ">= 0.6", isMet: true },
+      { claim: "stock that does not add up", value: 0, target: "= 0", isMet: true },
+    ],
     ledgers: {},
     scenarios: { "a/b": { ...scenario, title: "sold", cpuUs: 7 }, "c/d": { ...scenario, title: "of others" } },
   };
   const before = { at: common.at, cpuUs: { "a/b": 8 } };
   const one = measuredPage({ results, before, versus: undefined, hosts: undefined, memory: undefined });
-  assert(one.includes("| sold | 9 | 7 | 8 |") && !one.includes("of others") && !one.includes("## Memory"), one);
+  assert(
+    one.includes("| sold | 9 | 7 | 8 |") && !one.includes("of others") && !one.includes("= 0 |") &&
+      !one.includes("## Memory"),
+    one,
+  );
   const all = measuredPage({
     results,
     before,
@@ -115,6 +122,7 @@ Deno.test("the page of what was measured has the rows of each record that there 
   for (
     const row of [
       "| fsyncs | 900 |",
+      "| sales / no-ops | 0.7 |  | >= 0.6 |",
       "| four / one | 0.9, missed | 0.8 to 1 | >= 1 |",
       "| sold | 5 | 1 | 1 | 0 | 3 | 4 |",
     ]

@@ -31,6 +31,13 @@ export function measuredPage({ results, before, versus, hosts, memory }: Records
     ...versus === undefined ? [] : versusPart(versus),
     ...hosts === undefined ? [] : hostsPart(hosts),
     ...memory === undefined ? [] : memoryPart(memory),
+    "## The whole bench",
+    "",
+    `${
+      on(results)
+    } [What is compared](benchmarks.md#how-to-read-the-table-and-the-record), [the record](../bench/results.json).`,
+    "",
+    ...ratioTable(results),
     "## CPU time of a sale",
     "",
     `Every scenario of [the record](../bench/results.json) in which a server of ours answered. ${
@@ -97,7 +104,7 @@ function hostsPart(record: Results): string[] {
         shown(cpuUs),
       ]),
     ),
-    ...table(["ratio", "value", "half of the turns", "target"], record.ratios.filter(isComparison).map(ratioRow)),
+    ...ratioTable(record),
   ];
 }
 
@@ -121,6 +128,10 @@ function memoryPart({ at, minutes, scenarios }: MemoryRecord): string[] {
       ]),
     ),
   ];
+}
+
+function ratioTable({ ratios }: Results): string[] {
+  return table(["ratio", "value", "half of the turns", "target"], ratios.filter(isComparison).map(ratioRow));
 }
 
 /** The last ratio of a run says whether the stock adds up. */
