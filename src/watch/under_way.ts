@@ -5,7 +5,6 @@
  *     (unknown) --writes at a look, above the snapshot--------> under way
  *     under way --did not write at a look before the read-----> under way, from that look on
  *     under way --in the snapshot no more: it is over---------> (unknown), and looked for by whoever reads
- *     under way --above the snapshot, and not at a look-------> (unknown): a crash ended it, and its id is free again
  *
  * PostgreSQL lists no transaction above the last one that is over, which all are where commits as such hang. So it is
  * looked now and then at who writes: whoever does not has written nothing earlier than that look, less what a decision
@@ -79,7 +78,8 @@ export class UnderWay {
       const isIdle = look !== undefined && !look.writers.has(xid);
       const isOver = xid < xmax && !listed.has(xid);
       if (isOver) overUs = Math.min(overUs, sinceUs);
-      if (isOver || (isIdle && xid >= xmax)) this.#sinceUs.delete(xid);
+      if (isOver) this.#sinceUs.delete(xid);
+      // Also one that a crash has ended, whose id is given out once more: whoever has it then began after that look.
       else if (isIdle) this.#sinceUs.set(xid, Math.max(sinceUs, look.nowUs - this.#lateUs));
     }
     for (const xid of xip) if (!this.#sinceUs.has(xid)) this.#sinceUs.set(xid, begunUs - this.#lateUs);

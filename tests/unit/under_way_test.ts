@@ -19,7 +19,7 @@ Deno.test("who writes above the snapshot is under way until it is over, and goes
   assertEquals(underWay.sinceUs, 20_000 - LATE_US);
 });
 
-Deno.test("who is under way and does not write at a look has written nothing earlier; who is gone without an end is forgotten", () => {
+Deno.test("who is under way and does not write at a look has written nothing earlier, nor has who gets the id of one that a crash ended", () => {
   const underWay = new UnderWay(LATE_US);
   underWay.begin({ xmax: 100, xip: [90, 91] }, { nowUs: 10_000, xids: [91, 102] }, () => EVER);
   underWay.look({ nowUs: 20_000, xids: [91] }, 100);
@@ -27,7 +27,7 @@ Deno.test("who is under way and does not write at a look has written nothing ear
   assertEquals(underWay.sinceUs, EVER);
   assertEquals(underWay.moveTo({ xmax: 100, xip: [90] }, 20_100), EVER);
   assertEquals(underWay.sinceUs, 20_000 - LATE_US);
-  // 102 was gone at the look: whoever has its id is another.
+  // 102 was gone at the look: whoever has its id now began after that.
   assertEquals(underWay.moveTo({ xmax: 103, xip: [] }, 20_150), 20_000 - LATE_US);
 });
 
