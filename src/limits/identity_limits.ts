@@ -23,7 +23,7 @@ export const BURST_S = 10;
 const IDENTITIES_MAX = 10_000;
 
 /** The calls of one identity that are under way, until there are none. */
-class UnderWay {
+class CallsUnderWay {
   calls = 0;
 
   constructor(private readonly ended: () => void) {}
@@ -47,7 +47,7 @@ export class IdentityLimits {
   readonly #rates: Pick<BurstyRateLimiter, "consume"> | undefined;
   /** Those that the limiters may know, by their latest call. */
   readonly #known = new Set<string>();
-  readonly #underWay = new Map<string, UnderWay>();
+  readonly #underWay = new Map<string, CallsUnderWay>();
 
   constructor(bounds: IdentityBounds, private readonly identitiesMax = IDENTITIES_MAX) {
     this.#bounds = bounds;
@@ -89,7 +89,7 @@ export class IdentityLimits {
     let underWay = this.#underWay.get(identity);
     if ((underWay?.calls ?? 0) >= this.#bounds.callsMax) return undefined;
     if (underWay === undefined) {
-      underWay = new UnderWay(() => this.#underWay.delete(identity));
+      underWay = new CallsUnderWay(() => this.#underWay.delete(identity));
       this.#underWay.set(identity, underWay);
     }
     return underWay.begin();

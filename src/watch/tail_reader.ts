@@ -35,7 +35,7 @@ import { changesOf, type InvChange } from "./changes.ts";
 import { inOrder } from "./ordering.ts";
 import type { LivePosition, Witness } from "./position.ts";
 import { FAR_BEHIND, SeenXids } from "./seen_xids.ts";
-import { UnderWay } from "./under_way.ts";
+import { TransactionsUnderWay } from "./under_way.ts";
 import { VersionSequence } from "./version_sequence.ts";
 
 /** Rows of one read; what is more comes with further ones of the same difference. */
@@ -89,7 +89,7 @@ export class TailReader {
   readonly #lateUs: number;
   readonly #overlapUs: number;
   readonly #sequence = new VersionSequence();
-  readonly #underWay: UnderWay;
+  readonly #underWay: TransactionsUnderWay;
   /** What is to be looked for of those that are over, each behind what was seen when it was under way. */
   readonly #scans: (ScanQuery & { readonly after: SeenTransactions })[] = [];
   #seen: SeenXids | undefined;
@@ -106,7 +106,7 @@ export class TailReader {
     this.#nowMs = nowMs;
     this.#lateUs = lateUsMax;
     this.#overlapUs = Math.ceil(lateUsMax * OVERLAP_PER_LATE);
-    this.#underWay = new UnderWay(lateUsMax);
+    this.#underWay = new TransactionsUnderWay(lateUsMax);
   }
 
   /** Where one stands who has all that was given; undefined: that can't be said now. */

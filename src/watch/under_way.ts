@@ -23,7 +23,7 @@ export interface WritersLook {
 }
 
 /** Those of one tailer. */
-export class UnderWay {
+export class TransactionsUnderWay {
   readonly #lateUs: number;
   readonly #sinceUs = new Map<number, number>();
   /** The look that the next read follows on. */

@@ -1,13 +1,13 @@
 /** From which time on transactions that are under way may have written rows, against a simple model. */
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { UnderWay } from "../../src/watch/under_way.ts";
+import { TransactionsUnderWay } from "../../src/watch/under_way.ts";
 
 const LATE_US = 1200;
 const EVER = 0;
 
 Deno.test("who writes above the snapshot is under way until it is over, and goes back to the look before the one that found it", () => {
-  const underWay = new UnderWay(LATE_US);
+  const underWay = new TransactionsUnderWay(LATE_US);
   underWay.begin({ xmax: 100, xip: [] }, { nowUs: 10_000, xids: [] }, () => EVER);
   assertEquals([underWay.sinceUs, underWay.isLookDue(10_099), underWay.isLookDue(10_100)], [8_800, false, true]);
   underWay.look({ nowUs: 10_100, xids: [105] }, 100);
@@ -20,7 +20,7 @@ Deno.test("who writes above the snapshot is under way until it is over, and goes
 });
 
 Deno.test("who is under way and does not write at a look has written nothing earlier, nor has who gets the id of one that a crash ended", () => {
-  const underWay = new UnderWay(LATE_US);
+  const underWay = new TransactionsUnderWay(LATE_US);
   underWay.begin({ xmax: 100, xip: [90, 91] }, { nowUs: 10_000, xids: [91, 102] }, () => EVER);
   underWay.look({ nowUs: 20_000, xids: [91] }, 100);
   assertEquals(underWay.moveTo({ xmax: 100, xip: [90, 91] }, 20_050), Infinity);
@@ -48,7 +48,7 @@ Deno.test("no row is earlier than what is looked for, whoever hangs for however 
     /** By id: when it wrote first; undefined: it has not yet. */
     const running = new Map<number, number | undefined>();
     const ended: { readonly xid: number; readonly atUs: number }[] = [];
-    const underWay = new UnderWay(LATE_US);
+    const underWay = new TransactionsUnderWay(LATE_US);
     const snapshot = () => ({
       xmax: completed + 1,
       xip: [...running.keys()].filter((xid) => xid <= completed).sort((a, b) => a - b),
