@@ -1,6 +1,6 @@
 /** The frame of the page: where to go, by mouse and by keyboard, in both languages, and what every page is. */
 import { assertEquals } from "@std/assert";
-import { browserTest, checkAccessible } from "./support/browser.ts";
+import { browserTest, checkAccessible, shows } from "./support/browser.ts";
 
 browserTest("the frame leads from page to page, and follows its reader", {}, async (test) => {
   const { page: first, step, profile } = test;
@@ -28,7 +28,7 @@ browserTest("the frame leads from page to page, and follows its reader", {}, asy
   await step("in the browser's language, until another one is chosen for good", async () => {
     await page.goto("/goods");
     await page.getByRole("heading", { level: 1, name: "商品" }).waitFor();
-    assertEquals(await page.getAttribute("html", "lang"), "zh-CN");
+    await shows(() => page.getAttribute("html", "lang"), "zh-CN");
     await page.getByRole("button", { name: "设置" }).click();
     await page.getByLabel("语言").selectOption("en");
     await page.getByRole("heading", { level: 1, name: "Goods" }).waitFor();
@@ -56,7 +56,7 @@ browserTest("the frame leads from page to page, and follows its reader", {}, asy
     await page.keyboard.press("g");
     await page.keyboard.press("s");
     await page.getByRole("heading", { level: 1, name: "System" }).waitFor();
-    assertEquals(await page.evaluate(() => document.activeElement?.shadowRoot?.activeElement?.id), "main");
+    await shows(() => page.evaluate(() => document.activeElement?.shadowRoot?.activeElement?.id), "main");
     await page.keyboard.press("g");
     await page.keyboard.press("o");
     await page.getByRole("heading", { level: 1, name: "Orders" }).waitFor();
@@ -64,7 +64,7 @@ browserTest("the frame leads from page to page, and follows its reader", {}, asy
     await page.getByRole("heading", { level: 1, name: "Orders" }).waitFor();
     await page.keyboard.press("Tab");
     await page.keyboard.press("Enter");
-    assertEquals(await page.evaluate(() => document.activeElement?.shadowRoot?.activeElement?.id), "main");
+    await shows(() => page.evaluate(() => document.activeElement?.shadowRoot?.activeElement?.id), "main");
   });
 
   await step("where the browser may keep nothing it works all the same", async () => {
@@ -92,7 +92,7 @@ browserTest("the frame leads from page to page, and follows its reader", {}, asy
     for (const name of ["System", "Goods", "Orders"]) {
       await page.getByRole("navigation").getByRole("link", { name }).click();
       await page.getByRole("heading", { level: 1, name }).waitFor();
-      assertEquals(await page.evaluate(() => document.documentElement.scrollWidth), 360, name);
+      await shows(() => page.evaluate(() => document.documentElement.scrollWidth), 360, name);
     }
   });
 });

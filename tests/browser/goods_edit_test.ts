@@ -6,7 +6,7 @@ import { until } from "../../src/base/bounded_wait.ts";
 import { addTestKey } from "../support/api_keys.ts";
 import { call } from "../support/callers.ts";
 import type { TestServer } from "../support/server.ts";
-import { browserTest, checkAccessible, takePictures } from "./support/browser.ts";
+import { browserTest, checkAccessible, shows, takePictures } from "./support/browser.ts";
 import { makeGoods, skuOf } from "./support/made_goods.ts";
 
 const KNOWN_MS_MAX = 10_000;
@@ -69,10 +69,10 @@ browserTest("quantities are set and counted in a grid", { path: "/goods" }, asyn
     await page.keyboard.press("Enter");
     await page.keyboard.type("two");
     const first = page.locator('[aria-rowindex="2"]');
-    assertEquals(await first.locator(".difference").innerText(), "1 → 80 +79");
+    await shows(() => first.locator(".difference").innerText(), "1 → 80 +79");
     await page.locator('[aria-rowindex="3"]').getByText("Not a number").waitFor();
     await said(page, "1 to apply · 1 can't be · +79");
-    assertEquals(await field(2).getAttribute("aria-invalid"), "true");
+    await shows(() => field(2).getAttribute("aria-invalid"), "true");
     await checkAccessible(page);
     await page.keyboard.press("Escape");
     await said(page, "1 to apply · +79");
@@ -81,7 +81,7 @@ browserTest("quantities are set and counted in a grid", { path: "/goods" }, asyn
     await page.goBack();
     await page.getByRole("button", { name: "Edit quantities (1)" }).waitFor();
     await said(page, "1 to apply · +79");
-    assertEquals(await field(2).inputValue(), "");
+    await shows(() => field(2).inputValue(), "");
   });
 
   await step("apply sets it with its reason, and only it", async () => {
@@ -105,7 +105,7 @@ browserTest("quantities are set and counted in a grid", { path: "/goods" }, asyn
     await page.getByText("2 lines can't be taken in").waitFor();
     await page.getByText("Line 102 SKU-9999 · 5: No such goods there").waitFor();
     await page.getByText("Line 103 SKU-0101 · 1.5: Not a whole number").waitFor();
-    assertEquals(await page.getByRole("grid").getAttribute("aria-rowcount"), "101", "the edited rows alone");
+    await shows(() => page.getByRole("grid").getAttribute("aria-rowcount"), "101", "the edited rows alone");
     await takePictures(page, "goods_edit");
     await call(server.url, "SetInv", { goodsId: 50, num: 7 });
     await bar(page).getByRole("button", { name: "Apply 100" }).waitFor();
@@ -118,10 +118,10 @@ browserTest("quantities are set and counted in a grid", { path: "/goods" }, asyn
     // What needs a look stands first.
     const row = page.locator('[aria-rowindex="2"]');
     await row.getByText("Now 7: somebody was faster").waitFor();
-    assertEquals(await field(50).inputValue(), "50000");
+    await shows(() => field(50).inputValue(), "50000");
     await checkAccessible(page);
     await row.getByRole("button", { name: "Keep mine" }).click();
-    assertEquals(await row.locator(".difference").innerText(), "7 → 50,000 +49,993");
+    await shows(() => row.locator(".difference").innerText(), "7 → 50,000 +49,993");
     await bar(page).getByRole("button", { name: "Apply 1" }).waitFor();
     await applied(page, /1 applied$/);
     assertEquals((await onHand(server, 50))[49], 50_000);
@@ -170,8 +170,8 @@ browserTest("quantities are set and counted in a grid", { path: "/goods" }, asyn
     await counted(10).waitFor();
     await counted(10).fill("8");
     await counted(11).fill("11000");
-    assertEquals(await page.locator('[aria-rowindex="2"] .difference').innerText(), "10,000 → 8 -9,992");
-    assertEquals(await page.locator('[aria-rowindex="3"] .difference').innerText(), "11,000 → 11,000 0");
+    await shows(() => page.locator('[aria-rowindex="2"] .difference').innerText(), "10,000 → 8 -9,992");
+    await shows(() => page.locator('[aria-rowindex="3"] .difference').innerText(), "11,000 → 11,000 0");
     await checkAccessible(page);
     await takePictures(page, "goods_count");
     await call(server.url, "Sell", { orderId: "since", goodsInfo: [{ goodsId: 10, num: 3 }] });

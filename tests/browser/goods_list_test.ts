@@ -3,29 +3,12 @@ import { assert, assertEquals } from "@std/assert";
 import type { Page } from "playwright-core";
 import { call } from "../support/callers.ts";
 import { callGrpcJs, grpcJsService } from "../support/clients/grpc_js.ts";
-import { browserTest, checkAccessible, takePictures } from "./support/browser.ts";
+import { browserTest, checkAccessible, shows, takePictures } from "./support/browser.ts";
 import { makeGoods, skuOf } from "./support/made_goods.ts";
 
 /** The names of the rows that are drawn, from the top on. */
 function names(page: Page): Promise<string[]> {
   return page.getByRole("grid").locator(".cell.name a").allTextContents();
-}
-
-/** Waits until the rows that are drawn are these. */
-async function waitForNames(page: Page, expected: readonly string[]): Promise<void> {
-  await page.waitForFunction(
-    (texts) => {
-      const table = document.querySelector("hf-console")?.shadowRoot?.querySelector("hf-goods")?.shadowRoot
-        ?.querySelector("hf-goods-table")?.shadowRoot;
-      const drawn = [...table?.querySelectorAll(".cell.name a") ?? []].map(({ textContent }) => textContent);
-      return JSON.stringify(drawn) === texts;
-    },
-    JSON.stringify(expected),
-  ).catch(async (error) => {
-    throw new Error(`rows are ${JSON.stringify(await names(page))}, expected ${JSON.stringify(expected)}`, {
-      cause: error,
-    });
-  });
 }
 
 browserTest("goods are found, walked through and followed", { path: "/goods" }, async (test) => {
@@ -54,74 +37,74 @@ browserTest("goods are found, walked through and followed", { path: "/goods" }, 
   await step("rows have all that a level says, and a policy's safety stock", async () => {
     await page.getByRole("row", { name: /SKU-0001/ }).waitFor();
     await page.getByText("4,000 rows", { exact: true }).waitFor();
-    assertEquals(await page.getByRole("grid").getAttribute("aria-rowcount"), "4001");
-    const cells = await page.locator('[aria-rowindex="8"] [role=gridcell]').allInnerTexts();
-    assertEquals(cells.slice(0, 7), ["SKU-0007", "7", "0", "5", "2", "0", "7"]);
+    await shows(() => page.getByRole("grid").getAttribute("aria-rowcount"), "4001");
+    const cells = page.locator('[aria-rowindex="8"] [role=gridcell]');
+    await shows(async () => (await cells.allInnerTexts()).slice(0, 7), ["SKU-0007", "7", "0", "5", "2", "0", "7"]);
     await checkAccessible(page);
     await takePictures(page, "goods");
   });
 
   await step("a search by SKU or id is in the address, and back leads out of it", async () => {
     await page.getByRole("searchbox").fill("SKU-000");
-    await waitForNames(page, [1, 2, 3, 4, 5, 6, 7, 7, 8, 9].map(skuOf));
+    await shows(() => names(page), [1, 2, 3, 4, 5, 6, 7, 7, 8, 9].map(skuOf));
     assertEquals(query(), "?q=SKU-000");
     await page.getByRole("searchbox").fill("1234");
-    await waitForNames(page, ["#1234"]);
+    await shows(() => names(page), ["#1234"]);
     assertEquals(query(), "?q=1234", "while somebody types, the address is that of one search");
     await page.getByRole("searchbox").fill("12 ");
     await page.waitForURL((url) => url.search === "?q=12");
     assertEquals(await page.getByRole("searchbox").inputValue(), "12 ", "who pauses behind a space goes on behind it");
     await page.goBack();
     await page.getByRole("row", { name: /SKU-0012/ }).waitFor();
-    assertEquals([query(), await page.getByRole("searchbox").inputValue()], ["", ""]);
+    await shows(async () => [query(), await page.getByRole("searchbox").inputValue()], ["", ""]);
   });
 
   await step("every filter", async () => {
     await page.getByLabel("Sold out").check();
-    await waitForNames(page, [skuOf(3)]);
+    await shows(() => names(page), [skuOf(3)]);
     await page.getByLabel("Has holds").check();
     await page.getByRole("heading", { name: "No goods fit these filters" }).waitFor();
     assertEquals(query(), "?soldout=1&holds=1");
     await page.getByLabel("Sold out").uncheck();
-    await waitForNames(page, [skuOf(7)]);
+    await shows(() => names(page), [skuOf(7)]);
     await page.getByRole("button", { name: "Clear filters" }).click();
     await page.getByLabel("Below threshold").check();
-    await waitForNames(page, ["#1500"]);
-    assertEquals(await page.locator('[aria-rowindex="2"] .safety').innerText(), "100");
+    await shows(() => names(page), ["#1500"]);
+    await shows(() => page.locator('[aria-rowindex="2"] .safety').innerText(), "100");
     await page.getByLabel("Below threshold").uncheck();
     await page.getByLabel("Locations").fill("4");
     await page.keyboard.press("Enter");
-    await waitForNames(page, [skuOf(7)]);
+    await shows(() => names(page), [skuOf(7)]);
     assertEquals(query(), "?at=4");
     await page.getByRole("button", { name: "Clear filters" }).click();
     await page.getByLabel("Deleted").selectOption("only");
-    await waitForNames(page, ["#1499"]);
+    await shows(() => names(page), ["#1499"]);
     await page.getByLabel("Deleted").selectOption("no");
     await page.getByLabel("Changed").selectOption("1h");
     await page.getByText("4,000 rows", { exact: true }).waitFor();
     // The last that changed, first.
-    assertEquals((await names(page))[0], skuOf(7));
+    await shows(async () => (await names(page))[0], skuOf(7));
     assertEquals(query(), "?since=1h");
     await page.goBack();
     await page.goBack();
-    await waitForNames(page, ["#1499"]);
+    await shows(() => names(page), ["#1499"]);
   });
 
   await step("a link shows the same list, sorted by any column", async () => {
     await page.goto("/goods?sort=-available");
     await page.getByText("4,000 rows", { exact: true }).waitFor();
-    assertEquals((await names(page)).slice(0, 3), ["#4000", "#3999", "#3998"]);
-    assertEquals(await page.getByRole("columnheader", { name: "Available" }).getAttribute("aria-sort"), "descending");
+    await shows(async () => (await names(page)).slice(0, 3), ["#4000", "#3999", "#3998"]);
+    await shows(() => page.getByRole("columnheader", { name: "Available" }).getAttribute("aria-sort"), "descending");
     await page.getByRole("button", { name: "Available" }).click();
     await page.waitForURL((url) => url.search === "?sort=available");
     await page.waitForFunction(() => document.querySelector("hf-console") !== null);
     await page.getByRole("row", { name: /SKU-0003/ }).waitFor();
-    assertEquals((await names(page)).slice(0, 3), [3, 1, 2].map(skuOf));
+    await shows(async () => (await names(page)).slice(0, 3), [3, 1, 2].map(skuOf));
     await page.getByRole("button", { name: "SKU" }).click();
     await page.waitForURL((url) => url.search === "?sort=sku");
     // Goods without a SKU come behind those that have one.
     await page.getByText("4,000 rows", { exact: true }).waitFor();
-    assertEquals((await names(page)).slice(0, 2), [1, 2].map(skuOf));
+    await shows(async () => (await names(page)).slice(0, 2), [1, 2].map(skuOf));
   });
   /**
    * The row and column of the cell that has the focus, once one has it: a row far away is drawn when the table has
@@ -209,25 +192,25 @@ browserTest("goods are found, walked through and followed", { path: "/goods" }, 
       const result = await callGrpcJs(client, "Sell", { orderId: "sale-1", goodsInfo: [{ goodsId: 5, num: 2 }] });
       assert("answer" in result, JSON.stringify(result));
       await fifth.locator(".available", { hasText: "3" }).waitFor();
-      assertEquals(await fifth.locator(".on_hand").innerText(), "3");
+      await shows(() => fifth.locator(".on_hand").innerText(), "3");
       await fifth.locator("time", { hasText: "now" }).waitFor();
     });
 
     await step("a row that fits no more stays where it is, and says so", async () => {
       await page.getByLabel("Sold out").check();
-      await waitForNames(page, [skuOf(3)]);
+      await shows(() => names(page), [skuOf(3)]);
       await callGrpcJs(client, "SetInv", { goodsId: 6, num: 0 });
       await page.getByRole("button", { name: "1 new — Refresh" }).click();
-      await waitForNames(page, [3, 6].map(skuOf));
+      await shows(() => names(page), [3, 6].map(skuOf));
       await callGrpcJs(client, "SetInv", { goodsId: 6, num: 4 });
       await page.getByText("Fits the filters no more").waitFor();
-      await waitForNames(page, [3, 6].map(skuOf));
+      await shows(() => names(page), [3, 6].map(skuOf));
     });
 
     await step("new goods wait until somebody asks for them", async () => {
       await callGrpcJs(client, "SetInv", { goodsId: 9, num: 0 });
       await page.getByRole("button", { name: "1 new — Refresh" }).click();
-      await waitForNames(page, [3, 9].map(skuOf));
+      await shows(() => names(page), [3, 9].map(skuOf));
     });
   } finally {
     client.close();

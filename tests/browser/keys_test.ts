@@ -3,7 +3,7 @@ import { assertEquals } from "@std/assert";
 import type { Page } from "playwright-core";
 import { addTestKey } from "../support/api_keys.ts";
 import { ownerOf } from "../support/database.ts";
-import { browserTest, checkAccessible, takePictures } from "./support/browser.ts";
+import { browserTest, checkAccessible, shows, takePictures } from "./support/browser.ts";
 
 browserTest("a key opens the page, as far as its rights go", { env: { AUTH: "keys" } }, async (test) => {
   const { page, server, context, step, open } = test;
@@ -13,7 +13,7 @@ browserTest("a key opens the page, as far as its rights go", { env: { AUTH: "key
 
   await step("without one it is asked for, and nothing else is shown", async () => {
     await page.getByRole("heading", { name: "Sign in" }).waitFor();
-    assertEquals(await page.getByLabel("Key or token").getAttribute("type"), "password");
+    await shows(() => page.getByLabel("Key or token").getAttribute("type"), "password");
     await checkAccessible(page);
     await takePictures(page, "sign_in");
   });

@@ -1,8 +1,8 @@
 /** The page of one goods: every action, and two people on one goods. */
-import { assert, assertEquals } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import type { Page } from "playwright-core";
 import { post } from "../support/server.ts";
-import { browserTest } from "./support/browser.ts";
+import { browserTest, shows } from "./support/browser.ts";
 
 browserTest(
   "stock of one goods is changed from its page",
@@ -28,7 +28,7 @@ browserTest(
       await dialog.getByRole("button", { name: "Set", exact: true }).click();
       await dialog.getByText("This is not a whole number.").waitFor();
       await dialog.getByLabel("New number").fill("15");
-      assertEquals(await changes(dialog), { available: ["10", "15"], "on-hand": ["10", "15"] });
+      await shows(() => changes(dialog), { available: ["10", "15"], "on-hand": ["10", "15"] });
       await dialog.getByLabel("Reason").selectOption("correction");
       await dialog.getByLabel("Document").fill("note 7");
       await dialog.getByLabel("Document").press("Enter");
@@ -82,7 +82,7 @@ browserTest(
       await dialog.getByRole("button", { name: "Policy" }).click();
       await dialog.getByText("A time, such as 90s").waitFor();
       await dialog.getByLabel("Holds last").fill("30m");
-      assertEquals((await changes(dialog)).available, ["10", "8"]);
+      await shows(async () => (await changes(dialog)).available, ["10", "8"]);
       await dialog.getByRole("button", { name: "Policy" }).click();
       await page.getByText("8 available = 10 on hand − 0 reserved − 2 safety stock").waitFor();
       const { policy } = await call("StockService/GetPolicy", { goodsId: 3 });
@@ -156,7 +156,7 @@ browserTest(
       await dialog.getByText("Somebody changed it meanwhile, so nothing was done.").waitFor();
       assertEquals(await level(5), { num: 20, onHand: 20, reserved: 0, version: "2" });
       assertEquals(await dialog.getByLabel("New number").inputValue(), "30");
-      assertEquals((await changes(dialog)).available, ["20", "30"]);
+      await shows(async () => (await changes(dialog)).available, ["20", "30"]);
       await dialog.getByRole("button", { name: "Set", exact: true }).click();
       await other.getByText("Set: 30 available now").waitFor();
       assertEquals((await level(5)).version, "3");
@@ -198,7 +198,7 @@ browserTest(
       await page.keyboard.type("-5");
       await page.keyboard.press("Escape");
       await page.getByRole("dialog").waitFor({ state: "detached" });
-      assert(await button.evaluate((element) => element.matches(":focus")), "the focus is back");
+      await shows(() => button.evaluate((element) => element.matches(":focus")), true, "the focus is back");
       await page.keyboard.press("Enter");
       await page.keyboard.type("7");
       await page.keyboard.press("Enter");

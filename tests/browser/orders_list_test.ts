@@ -5,7 +5,7 @@ import { until } from "../../src/base/bounded_wait.ts";
 import { addTestKey } from "../support/api_keys.ts";
 import { ownerOf } from "../support/database.ts";
 import { post } from "../support/server.ts";
-import { browserTest, checkAccessible, takePictures } from "./support/browser.ts";
+import { browserTest, checkAccessible, shows, takePictures } from "./support/browser.ts";
 
 const KNOWN_MS_MAX = 10_000;
 /** More than a page has. */
@@ -58,13 +58,15 @@ browserTest("orders are found again", { path: "/orders", env: { AUTH: "keys" } }
 
   await step("the newest first, page by page, and a new one as it is made", async () => {
     await page.getByRole("row", { name: /cart Held bob 1 line, 3 units 1[0-4]:/ }).waitFor();
-    const first = await shown(page);
-    assertEquals([first.length, first[0], first[1]], [50, "cart", "order-7"]);
+    await shows(async () => {
+      const first = await shown(page);
+      return [first.length, first[0], first[1]];
+    }, [50, "cart", "order-7"]);
     await page.getByRole("button", { name: "Show more" }).click();
     await page.locator("hf-order-list tbody tr").nth(OLD_ORDERS + 1).waitFor();
     await call("InventoryService/Sell", { orderId: "newest", goodsInfo: [{ goodsId: 2, num: 1 }] });
     await page.locator('[data-order="newest"]').waitFor();
-    assertEquals((await shown(page))[0], "newest");
+    await shows(async () => (await shown(page))[0], "newest");
   });
 
   await step("by state, buyer and goods, all in the address", async () => {
@@ -72,7 +74,7 @@ browserTest("orders are found again", { path: "/orders", env: { AUTH: "keys" } }
     await page.waitForURL("**/orders?state=held");
     await page.locator('[data-order="newest"]').waitFor({ state: "detached" });
     await page.locator('[data-order="cart"]').waitFor();
-    assertEquals(await shown(page), ["cart"]);
+    await shows(() => shown(page), ["cart"]);
     await page.getByRole("link", { name: "Clear" }).click();
     await page.getByLabel("Find by").selectOption({ label: "Buyer" });
     await page.getByRole("textbox", { name: "Buyer" }).fill("nobody");
@@ -84,7 +86,7 @@ browserTest("orders are found again", { path: "/orders", env: { AUTH: "keys" } }
     await page.keyboard.press("Enter");
     await page.waitForURL("**/orders?goods=mug");
     await page.locator('[data-order="order-7"]').waitFor();
-    assertEquals((await shown(page)).filter((id) => id === "cart" || id === "newest"), []);
+    await shows(async () => (await shown(page)).filter((id) => id === "cart" || id === "newest"), []);
     await page.goBack();
     await page.getByText("No order fits these filters.").waitFor();
     await page.goto("/orders?since=2026-01-01&until=2026-01-02");

@@ -1,4 +1,4 @@
-/** What is true of every file: how wide its comments are, and which versions it names. */
+/** What is true of every file: how wide its comments are, how it waits for a page, which versions it names. */
 import { assertEquals } from "@std/assert";
 import { sourceFiles, sourceText } from "../support/source_files.ts";
 
@@ -13,6 +13,14 @@ Deno.test(`no line of a comment is wider than ${COMMENT_COLUMNS_MAX} columns`, (
     )
   );
   assertEquals(wide, []);
+});
+
+Deno.test("what a page shows is waited for: it may be drawn a moment after what stands beside it", () => {
+  const atOnce = /\.is(Visible|Hidden|Enabled|Disabled|Checked)\(|assert\w*\(\(*await .*\.(innerText|all\w+s)\(/;
+  const found = sourceFiles("tests/browser/").flatMap((file) =>
+    sourceText(file).split("\n").flatMap((line, i) => atOnce.test(line) ? [`${file}:${i + 1}${line}`] : [])
+  );
+  assertEquals(found, [], "`shows` of tests/browser/support and a locator's `waitFor` wait");
 });
 
 Deno.test("every version of Deno, buf and dbmate that is written down is the one of this repository", () => {

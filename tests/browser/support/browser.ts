@@ -3,8 +3,9 @@
  * not do is looked at in every test: nothing that its policy forbids, and no error that nobody catches.
  */
 import axe from "axe-core";
-import { assertEquals } from "@std/assert";
+import { assertEquals, equal } from "@std/assert";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { until } from "../../../src/base/bounded_wait.ts";
 import { clientProgram } from "../../support/client_programs.ts";
 import { createTestDatabase } from "../../support/database.ts";
 import { type ServerOptions, startServer, type Step, type TestServer } from "../../support/server.ts";
@@ -127,6 +128,16 @@ async function watchFaults(context: BrowserContext, faults: string[]): Promise<v
       console.error(`policy: ${effectiveDirective} forbade ${blockedURI} ${sample} of ${sourceFile}`);
     });
   });
+}
+
+/**
+ * Waits until a page shows this: what stands together is not always drawn together. What must not be there, or must
+ * have stayed, is looked at once.
+ */
+export async function shows<T>(read: () => Promise<T>, wanted: T, message?: string): Promise<void> {
+  let seen = await read();
+  await until(async () => equal(seen = await read(), wanted), WAIT_MS_MAX);
+  assertEquals(seen, wanted, message);
 }
 
 /**

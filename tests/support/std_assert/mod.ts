@@ -9,6 +9,7 @@ import { inspect } from "node:util";
 import { equal } from "./equal.ts";
 import { type AnyClass, AssertionError, attempt, suffix } from "./thrown.ts";
 
+export { equal } from "./equal.ts";
 export { assertRejects, assertThrows } from "./thrown.ts";
 
 /** Fails unless `expr` is truthy. */
