@@ -5,6 +5,7 @@ import { GRPC_UNARY } from "./scenarios/grpc.ts";
 import { IN_PROCESS } from "./scenarios/in_process.ts";
 import { LATENCY } from "./scenarios/latency.ts";
 import { liveHolds } from "./scenarios/live_holds.ts";
+import { PAIRS } from "./scenarios/pairs.ts";
 import { PROCESSES, RATIO_TIMES, type Scenario } from "./scenarios/scenario.ts";
 import { SELL_BATCH } from "./scenarios/sell_batch.ts";
 import { MODE_SCENARIOS } from "./scenarios/modes.ts";
@@ -118,20 +119,6 @@ export function planRun({ smoke, sellBatch, only }: Wanted): Plan {
     .map((scenario) => scenario.kind === "pgbench" ? scenario : { ...scenario, ...SMOKE_TIMES });
   return { smoke, rounds: 1, scenarios: some, warmup: [], turns, sizes };
 }
-
-/** What a ratio compares, the second of a pair to be measured right after the first. */
-const PAIRS = [
-  ["pgbench/one_row", "in_process/one_goods/1"],
-  ["in_process/one_goods/1", "in_process/one_goods/2"],
-  ["in_process/one_goods/1", "holds/ending/one_goods"],
-  ["in_process/one_goods/1", "holds/live/one_goods"],
-  ["pgbench/10000_rows", "in_process/uniform/1"],
-  ["in_process/uniform/1", "holds/ending/uniform"],
-  ["in_process/uniform/1", "holds/live/uniform"],
-  ["grpc/noop", "grpc/noop_adapter"],
-  ["grpc/noop", "grpc/inv_detail"],
-  ["grpc/noop", "grpc/sell/one_goods/1"],
-] as const;
 
 /** The scenarios with those that are compared side by side, so that a slow moment of the machine hits both. */
 function sideBySide(scenarios: readonly Scenario[]): Scenario[] {

@@ -1,6 +1,10 @@
-/** The ratios that a run is judged by: medians within the one run, each with its target. Pure. */
+/**
+ * The ratios that a run is judged by, each with its target: of what is measured side by side, or by turns, the median of
+ * the comparisons, else a comparison of medians. Pure.
+ */
 import type { Variant } from "../load/protocol.ts";
 import { PLAIN, UNWATCHED } from "../scenarios/turns.ts";
+import type { Pair } from "../scenarios/pairs.ts";
 import type { Sizes } from "../sizes.ts";
 import { type Compared, compared } from "../stats.ts";
 import { type Ratio, rounded, type ScenarioResult } from "./results.ts";
@@ -32,20 +36,19 @@ export function ratios(results: Results, sizes: Sizes, ledgersClean: boolean, { 
   const article = highest(["256", "16", "lone"].map((callers) => rate(`article/one_goods/${callers}`)));
   const [goodsFirst = 0] = sizes.goods;
   const goodsLast = sizes.goods.at(-1) ?? 0;
-  const lone = rate("in_process/one_goods/1");
   const four = results["in_process/one_goods/4"];
+  const live = `sells beside ${sizes.holds.toLocaleString("en")} live holds / sells`;
+  const ending = "sells while 10,000 holds end a second / sells";
+  const rounds = (id: string) => results[id]?.rounds ?? [];
+  const paired = (claim: string, target: number, [of, its]: Pair) =>
+    byTurns(claim, target, compared(rounds(its), rounds(of)));
   const violations = Object.values(results).flatMap((result) => result.violations);
   return [
-    atLeast("in-process, one goods / pgbench, one row", 5, lone, rate("pgbench/one_row")),
-    atLeast("in-process, one goods / article's approach at its best", 20, lone, article),
-    atLeast(
-      "in-process, 10,000 goods / pgbench, 10,000 rows",
-      1,
-      rate("in_process/uniform/1"),
-      rate("pgbench/10000_rows"),
-    ),
-    atLeast("gRPC Sell, one goods / no-op", 0.6, rate("grpc/sell/one_goods/1"), rate("grpc/noop")),
-    atLeast("gRPC InvDetail / no-op", 0.8, rate("grpc/inv_detail"), rate("grpc/noop")),
+    paired("in-process, one goods / pgbench, one row", 5, ["pgbench/one_row", "in_process/one_goods/1"]),
+    atLeast("in-process, one goods / article's approach at its best", 20, rate("in_process/one_goods/1"), article),
+    paired("in-process, 10,000 goods / pgbench, 10,000 rows", 1, ["pgbench/10000_rows", "in_process/uniform/1"]),
+    paired("gRPC Sell, one goods / no-op", 0.6, ["grpc/noop", "grpc/sell/one_goods/1"]),
+    paired("gRPC InvDetail / no-op", 0.8, ["grpc/noop", "grpc/inv_detail"]),
     atLeast(
       "SellBatch of 100 / Sell, orders over gRPC, one goods",
       3,
@@ -54,8 +57,8 @@ export function ratios(results: Results, sizes: Sizes, ledgersClean: boolean, { 
     ),
     ...costs(results),
     ...fleet(results),
-    atLeast("no-op, Holdfast's listener / connect-node's adapter", 2, rate("grpc/noop"), rate("grpc/noop_adapter")),
-    atLeast("one goods, 2 processes / 1 process", 0.8, rate("in_process/one_goods/2"), lone),
+    paired("no-op, Holdfast's listener / connect-node's adapter", 2, ["grpc/noop_adapter", "grpc/noop"]),
+    paired("one goods, 2 processes / 1 process", 0.8, ["in_process/one_goods/1", "in_process/one_goods/2"]),
     limited("one goods, 2 processes: smallest share", results["in_process/one_goods/2"]?.smallestShare, {
       atLeast: 0.25,
     }),
@@ -85,25 +88,10 @@ export function ratios(results: Results, sizes: Sizes, ledgersClean: boolean, { 
       rate(`growth/ledger/${sizes.movements}`),
       rate(`growth/goods/${goodsFirst}`),
     ),
-    ...(["one goods", "10,000 goods"] as const).flatMap((spread) => {
-      const name = spread === "one goods" ? "one_goods" : "uniform";
-      const sells = rate(`in_process/${name}/1`);
-      const live = sizes.holds.toLocaleString("en");
-      return [
-        atLeast(
-          `sells beside ${live} live holds / sells, ${spread}`,
-          HOLDS_SHARE_MIN,
-          rate(`holds/live/${name}`),
-          sells,
-        ),
-        atLeast(
-          `sells while 10,000 holds end a second / sells, ${spread}`,
-          HOLDS_SHARE_MIN,
-          rate(`holds/ending/${name}`),
-          sells,
-        ),
-      ];
-    }),
+    paired(`${live}, one goods`, HOLDS_SHARE_MIN, ["in_process/one_goods/1", "holds/live/one_goods"]),
+    paired(`${ending}, one goods`, HOLDS_SHARE_MIN, ["in_process/one_goods/1", "holds/ending/one_goods"]),
+    paired(`${live}, 10,000 goods`, HOLDS_SHARE_MIN, ["in_process/uniform/1", "holds/live/uniform"]),
+    paired(`${ending}, 10,000 goods`, HOLDS_SHARE_MIN, ["in_process/uniform/1", "holds/ending/uniform"]),
     {
       claim: "scenarios whose stock does not add up, and ledgers that are not whole",
       value: violations.length + (ledgersClean ? 0 : 1),

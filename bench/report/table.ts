@@ -16,7 +16,7 @@ export function table(results: Results, scenarios: readonly Scenario[]): string 
     }),
     [],
   ]);
-  const ratioRows = [["ratio", "value", "half of the turns", "target", "met"], ...results.ratios.map(ratioRow)];
+  const ratioRows = [["ratio", "value", "middle half", "target", "met"], ...results.ratios.map(ratioRow)];
   return [...aligned(rows), ...aligned(ratioRows)].join("\n");
 }
 

@@ -38,9 +38,18 @@ Deno.test("every ratio names scenarios of the plan: nothing is left unmeasured i
 });
 
 Deno.test("a ratio is met at its target, and not below it", () => {
-  const sell = (median: number) => find(/^gRPC Sell, one goods/, { "grpc/sell/one_goods/1": { median } });
-  assertEquals(sell(60), { claim: "gRPC Sell, one goods / no-op", value: 0.6, target: ">= 0.6", isMet: true });
-  assertEquals(sell(59)?.isMet, false);
+  const batch = (median: number) => find(/^SellBatch of 100/, { "grpc/sell_batch/one_goods/1": { median } });
+  const claim = "SellBatch of 100 / Sell, orders over gRPC, one goods";
+  assertEquals(batch(300), { claim, value: 3, target: ">= 3", isMet: true });
+  assertEquals(batch(299)?.isMet, false);
+});
+
+Deno.test("what is measured side by side is compared round by round, with its spread", () => {
+  const sell = (...rounds: number[]) =>
+    find(/^gRPC Sell, one goods/, { "grpc/sell/one_goods/1": { rounds }, "grpc/noop": { rounds: [100, 50, 200] } });
+  const claim = "gRPC Sell, one goods / no-op";
+  assertEquals(sell(60, 45, 80), { claim, value: 0.6, spread: [0.4, 0.9], target: ">= 0.6", isMet: true });
+  assertEquals(sell(59, 45, 80)?.isMet, false);
 });
 
 Deno.test("the article's approach counts at its best", () => {

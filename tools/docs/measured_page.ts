@@ -131,7 +131,7 @@ function memoryPart({ at, minutes, scenarios }: MemoryRecord): string[] {
 }
 
 function ratioTable({ ratios }: Results): string[] {
-  return table(["ratio", "value", "half of the turns", "target"], ratios.filter(isComparison).map(ratioRow));
+  return table(["ratio", "value", "middle half", "target"], ratios.filter(isComparison).map(ratioRow));
 }
 
 /** The last ratio of a run says whether the stock adds up. */
