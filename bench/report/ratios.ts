@@ -1,6 +1,6 @@
 /**
- * The ratios that a run is judged by, each with its target: of what is measured side by side, or by turns, the median of
- * the comparisons, else a comparison of medians. Pure.
+ * The ratios that a run is judged by, each with its target: of what is measured side by side, or by turns, the median
+ * of the comparisons, else a comparison of medians. Pure.
  */
 import type { Variant } from "../load/protocol.ts";
 import { PLAIN, UNWATCHED } from "../scenarios/turns.ts";
