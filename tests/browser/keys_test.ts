@@ -1,9 +1,13 @@
 /** Callers with keys: how one is typed in, what it allows to see, and how it is forgotten. */
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import type { Page } from "playwright-core";
-import { addTestKey } from "../support/api_keys.ts";
+import { until } from "../../src/base/bounded_wait.ts";
+import { addTestKey, type TestKey } from "../support/api_keys.ts";
 import { ownerOf } from "../support/database.ts";
+import type { TestServer } from "../support/server.ts";
 import { browserTest, checkAccessible, shows, takePictures } from "./support/browser.ts";
+
+const KNOWN_MS_MAX = 10_000;
 
 browserTest("a key opens the page, as far as its rights go", { env: { AUTH: "keys" } }, async (test) => {
   const { page, server, context, step, open } = test;
@@ -88,6 +92,139 @@ browserTest("a key opens the page, as far as its rights go", { env: { AUTH: "key
     assertEquals(context.pages().length, 1);
   });
 });
+
+browserTest("what is typed outlives the key", { env: { AUTH: "keys" } }, async (test) => {
+  const { page, server, step } = test;
+  await using owner = ownerOf(server.databaseOwnerUrl);
+  const rights = ["seller", "stocker"] as const;
+  /** One more, once the server knows it: keys are looked at again once a second. */
+  const keyOf = async (name: string) => {
+    const key = await addTestKey(owner.sql, { name, rights });
+    const isKnown = async () => (await ask(server, key, "SystemService/WhoAmI")).name === name;
+    assert(await until(isKnown, KNOWN_MS_MAX));
+    return key;
+  };
+  const nextKey = () => keyOf("till 7");
+  const revoke = ({ id }: TestKey) => owner.sql`update api_keys set revoked_at = now() where key_id = ${id}`;
+  const isAsked = () => page.getByText("The server does not know this key").waitFor();
+  const dialog = page.getByRole("dialog");
+  let key = await nextKey();
+  const call = (method: string, body: unknown) => ask(server, key, method, body);
+
+  await step("in a dialog of one goods, which is away while a key is asked for", async () => {
+    await signIn(page, key.key);
+    await page.getByRole("heading", { level: 1, name: "Goods" }).waitFor();
+    await call("InventoryService/SetInv", { goodsId: 1, num: 10 });
+    await page.goto("/goods/1");
+    const button = page.getByRole("group", { name: "Actions" }).getByRole("button", { name: "Adjust", exact: true });
+    await button.click();
+    await dialog.getByLabel("Units that come").fill("-4");
+    await dialog.getByLabel("Document").fill("D-17");
+    await revoke(key);
+    await isAsked();
+    assertEquals([await dialog.count(), await page.getByRole("heading", { name: "Holds" }).count()], [0, 0]);
+    await checkAccessible(page);
+    await signIn(page, (key = await nextKey()).key);
+    await dialog.waitFor();
+    await shows(() => dialog.getByLabel("Units that come").inputValue(), "-4");
+    await shows(() => dialog.getByLabel("Document").inputValue(), "D-17");
+    await dialog.getByRole("button", { name: "Adjust" }).click();
+    await page.getByText("Adjusted: 6 on hand now").waitFor();
+    await dialog.waitFor({ state: "detached" });
+    await shows(() => button.evaluate((element) => element.matches(":focus")), true, "the focus is back");
+  });
+
+  await step("where it is the sending that is refused: nothing is done, and it may be sent again", async () => {
+    await page.getByRole("button", { name: "Set", exact: true }).click();
+    await dialog.getByLabel("New number").fill("20");
+    await page.route("**/inventory.v1.InventoryService/SetInv", (route) => route.fulfill({ status: 401 }), {
+      times: 1,
+    });
+    await dialog.getByRole("button", { name: "Set", exact: true }).click();
+    await isAsked();
+    await signIn(page, key.key);
+    await dialog.getByText("The server did not take the key, so nothing was done.").waitFor();
+    const { levels } = await call("QueryService/ListInv", { goodsIds: [1] });
+    assertEquals((levels as { num: number }[])[0]?.num, 6);
+    await dialog.getByRole("button", { name: "Set", exact: true }).click();
+    await page.getByText("Set: 20 available now").waitFor();
+  });
+
+  await step("what changed meanwhile is there, and what is only read says nothing of the key", async () => {
+    await revoke(key);
+    await isAsked();
+    key = await nextKey();
+    await call("HoldService/Reserve", { orderId: "h", goodsInfo: [{ goodsId: 1, num: 3 }], ttl: "600s" });
+    await signIn(page, key.key);
+    await page.locator("hf-goods-holds").getByRole("link", { name: "h", exact: true }).waitFor();
+    await page.locator("#reserved", { hasText: "3" }).waitFor();
+    assertEquals(await page.getByText("did not take the key").count(), 0);
+  });
+
+  await step("in a new order, also while the server is away meanwhile", async () => {
+    await page.goto("/orders");
+    await page.getByRole("button", { name: "New order" }).click();
+    await dialog.getByLabel("Goods, line 1").fill("1");
+    await dialog.getByLabel("Units, line 1").fill("2");
+    const orderId = await dialog.getByLabel("Order id").inputValue();
+    await revoke(key);
+    await isAsked();
+    await page.route("**/inventory.v1.SystemService/WhoAmI", (route) => route.abort(), { times: 1 });
+    await signIn(page, (key = await nextKey()).key);
+    await page.getByRole("heading", { name: "The server can't be reached" }).waitFor();
+    await page.getByRole("button", { name: "Try again" }).click();
+    await dialog.waitFor();
+    await shows(() => dialog.getByLabel("Units, line 1").inputValue(), "2");
+    await dialog.getByRole("button", { name: "Sell", exact: true }).click();
+    await page.waitForURL((url) => url.pathname === `/orders/${orderId}`);
+  });
+
+  await step("in the grid of goods, and in what is pasted there", async () => {
+    await page.goto("/goods?mode=edit");
+    const field = page.getByRole("grid").locator(".entry input");
+    await field.fill("30");
+    await page.getByRole("button", { name: "Paste a list" }).click();
+    await dialog.getByRole("textbox").fill("1 40");
+    await revoke(key);
+    await isAsked();
+    await signIn(page, (key = await nextKey()).key);
+    await shows(() => dialog.getByRole("textbox").inputValue(), "1 40");
+    await dialog.getByRole("button", { name: "Cancel" }).click();
+    await shows(() => field.inputValue(), "30");
+    await page.getByRole("button", { name: "Apply 1" }).click();
+    await page.getByRole("toolbar").getByText("1 applied").waitFor();
+  });
+
+  await step("but not for another caller, and not for one who has the key forgotten", async () => {
+    await page.goto("/goods/1");
+    const button = page.getByRole("button", { name: "Adjust", exact: true });
+    await button.click();
+    await dialog.getByLabel("Units that come").fill("-4");
+    await revoke(key);
+    await isAsked();
+    const other = await keyOf("till 8");
+    await signIn(page, other.key);
+    await button.waitFor();
+    assertEquals(await dialog.count(), 0);
+    await button.click();
+    await dialog.getByLabel("Units that come").fill("-4");
+    await revoke(other);
+    await isAsked();
+    await page.getByRole("button", { name: "Settings" }).click();
+    await page.getByRole("button", { name: "Forget the key" }).click();
+    await page.getByText("The server does not know this key").waitFor({ state: "detached" });
+    await shows(() => page.locator("hf-one-goods").count(), 0);
+  });
+});
+
+async function ask({ url }: TestServer, { headers }: TestKey, method: string, body: unknown = {}) {
+  const answer = await fetch(`${url}/inventory.v1.${method}`, {
+    method: "POST",
+    headers: { ...headers, "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  return await answer.json() as Record<string, unknown>;
+}
 
 async function signIn(page: Page, key: string): Promise<void> {
   await page.getByLabel("Key or token").fill(key);

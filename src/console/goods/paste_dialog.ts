@@ -2,6 +2,7 @@
 import { css, html } from "lit";
 import { ConsoleElement } from "../parts/console_element.ts";
 import { LOOK } from "../parts/look.ts";
+import { closeModal, showModal } from "../parts/modal_dialogs.ts";
 import * as GOODS from "../words/goods.ts";
 import { wordsOf } from "../words/language.ts";
 import { CHARACTERS_MAX } from "./sheet_cells.ts";
@@ -42,7 +43,7 @@ export class PasteDialog extends ConsoleElement {
   /** Opens it, empty. */
   open(): void {
     this.#text().value = "";
-    this.#dialog().showModal();
+    showModal(this.#dialog());
   }
 
   override render() {
@@ -57,7 +58,7 @@ export class PasteDialog extends ConsoleElement {
             <textarea maxlength=${CHARACTERS_MAX} spellcheck="false"></textarea>
           </label>
           <div class="row end">
-            <button type="button" @click=${() => this.#dialog().close()}>${words.cancel}</button>
+            <button type="button" @click=${() => closeModal(this.#dialog())}>${words.cancel}</button>
             <button class="primary">${words.take}</button>
           </div>
         </form>

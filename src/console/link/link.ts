@@ -1,8 +1,8 @@
 /**
  * The page's link to the server: a client for each service, what the caller may do, and the one stream of changes that
- * all tabs of this browser share.
+ * all tabs of this browser share. It outlives its key: with another one of the same caller it goes on.
  */
-import { type Client, Code, ConnectError, createClient, type Transport } from "@connectrpc/connect";
+import { type Client, Code, ConnectError, createClient } from "@connectrpc/connect";
 import { GoodsService } from "../../gen/inventory/v1/goods_pb.ts";
 import { HoldService } from "../../gen/inventory/v1/holds_pb.ts";
 import { InventoryService } from "../../gen/inventory/v1/inventory_pb.ts";
@@ -11,6 +11,7 @@ import { QueryService } from "../../gen/inventory/v1/query_pb.ts";
 import { StockService } from "../../gen/inventory/v1/stock_pb.ts";
 import { SystemService, type WhoAmIResponse } from "../../gen/inventory/v1/system_pb.ts";
 import type { InvChange } from "../../gen/inventory/v1/watch_pb.ts";
+import { KeyedTransport } from "./keyed_transport.ts";
 import { joinStream } from "./shared_stream.ts";
 import type { LinkState, StreamEvent, StreamPart } from "./stream_events.ts";
 import { type Credentials, transportTo } from "./transport.ts";
@@ -37,8 +38,12 @@ export interface Link {
   onChanges(listener: (changes: readonly InvChange[]) => void): () => void;
   /** What is shown may have changes behind it that nobody will bring: whoever shows lists reads them anew. */
   onReload(listener: () => void): () => void;
-  /** The server takes the key no more: there is nothing to call by. */
+  /** The server takes the key no more: until it goes on with another one there is nothing to call by. */
   onRefused(listener: () => void): () => void;
+  /** Calls by this key, and takes part in the stream of its caller, for which it waits a while. */
+  begin(credentials: Credentials): Promise<void>;
+  /** Takes part in no stream and calls by no key, until it begins anew. */
+  hold(): void;
   /** Ends it. */
   close(): void;
 }
@@ -47,20 +52,31 @@ export interface Link {
 const STREAM_MS_MAX = 1_000;
 
 /**
- * Asks the server who it takes the caller for, and opens the link.
+ * Who the server takes the caller for; undefined where it does not say.
  *
  * @throws ConnectError where it can't be asked: UNAUTHENTICATED, or whatever stands between
  */
-export async function openLink(credentials: Credentials): Promise<Link> {
-  const events = new Listeners();
-  const transport = transportTo(credentials, () => events.refused());
-  const caller = await whoAmI(createClient(SystemService, transport));
-  const link = new OpenLink(transport, caller, events);
-  await link.begin(credentials);
-  return link;
+export async function askCaller(credentials: Credentials): Promise<WhoAmIResponse | undefined> {
+  try {
+    return await createClient(SystemService, transportTo(credentials)).whoAmI({});
+  } catch (error) {
+    if (ConnectError.from(error).code === Code.Unimplemented) return undefined;
+    throw error;
+  }
 }
 
-class OpenLink implements Link {
+/** Whether it is known to be the same caller, with the same rights. */
+export function isSameCaller(a: WhoAmIResponse | undefined, b: WhoAmIResponse | undefined): boolean {
+  const [of, other] = [a, b].map((caller) => caller && JSON.stringify([caller.kind, caller.name, caller.rights]));
+  return of !== undefined && of === other;
+}
+
+/** A link of this caller, to be begun. */
+export function linkOf(caller: WhoAmIResponse | undefined): Link {
+  return new CallerLink(caller);
+}
+
+class CallerLink implements Link {
   readonly inventory;
   readonly query;
   readonly stock;
@@ -72,13 +88,13 @@ class OpenLink implements Link {
   readonly onChanges;
   readonly onReload;
   readonly onRefused;
+  private readonly listeners = new Listeners();
+  readonly #transport = new KeyedTransport(() => this.listeners.refused());
   #part: StreamPart | undefined;
+  #hasBegun = false;
 
-  constructor(
-    transport: Transport,
-    readonly caller: WhoAmIResponse | undefined,
-    private readonly listeners: Listeners,
-  ) {
+  constructor(readonly caller: WhoAmIResponse | undefined) {
+    const [transport, { listeners }] = [this.#transport, this];
     this.inventory = createClient(InventoryService, transport);
     this.query = createClient(QueryService, transport);
     this.stock = createClient(StockService, transport);
@@ -100,19 +116,35 @@ class OpenLink implements Link {
     return this.caller === undefined || this.caller.kind === "" || this.caller.rights.includes(right);
   }
 
-  /** Takes part in the stream, and waits for it a while. */
   async begin(credentials: Credentials): Promise<void> {
+    this.hold();
     const live = Promise.withResolvers<void>();
     const stop = this.listeners.onState((state) => (state === "live" || state === "denied") && live.resolve());
     const timer = setTimeout(live.resolve, STREAM_MS_MAX);
+    this.#transport.use(transportTo(credentials));
     this.#part = joinStream(credentials, (event) => this.listeners.take(event));
     await live.promise;
     clearTimeout(timer);
     stop();
+    // A stream that other tabs have already says nothing of what came while this one had no key.
+    if (this.#hasBegun) this.listeners.take({ kind: "reload" });
+    this.#hasBegun = true;
+  }
+
+  hold(): void {
+    this.#leaveStream();
+    this.#transport.hold();
   }
 
   close(): void {
+    this.#leaveStream();
+    this.#transport.close();
+  }
+
+  #leaveStream(): void {
     this.#part?.close();
+    this.#part = undefined;
+    this.listeners.take({ kind: "state", state: "connecting" });
   }
 }
 
@@ -154,14 +186,4 @@ function adderTo<Listener>(set: Set<Listener>): (listener: Listener) => () => vo
     set.add(listener);
     return () => set.delete(listener);
   };
-}
-
-/** Undefined where the server does not serve the question. */
-async function whoAmI(system: Client<typeof SystemService>): Promise<WhoAmIResponse | undefined> {
-  try {
-    return await system.whoAmI({});
-  } catch (error) {
-    if (ConnectError.from(error).code === Code.Unimplemented) return undefined;
-    throw error;
-  }
 }

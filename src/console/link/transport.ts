@@ -1,5 +1,5 @@
 /** How the page calls the server: gRPC-web, or Connect's JSON, which the browser's own tools can show. */
-import { Code, ConnectError, type Interceptor, type Transport } from "@connectrpc/connect";
+import type { Interceptor, Transport } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/connect-web";
 import { retrying } from "./retries.ts";
 
@@ -23,20 +23,11 @@ export function wireOf(query: URLSearchParams): Wire {
   return query.get("wire") === "json" ? "json" : "grpc-web";
 }
 
-/**
- * A transport to the server, with the key where there is one.
- *
- * @param refused called when the server does not take the key
- */
-export function transportTo({ baseUrl, wire, key }: Credentials, refused?: () => void): Transport {
+/** A transport to the server, with the key where there is one. */
+export function transportTo({ baseUrl, wire, key }: Credentials): Transport {
   const withKey: Interceptor = (next) => async (request) => {
     if (key !== undefined) request.header.set("authorization", `Bearer ${key}`);
-    try {
-      return await next(request);
-    } catch (error) {
-      if (ConnectError.from(error).code === Code.Unauthenticated) refused?.();
-      throw error;
-    }
+    return await next(request);
   };
   const options = { baseUrl, interceptors: [withKey, retrying()], defaultTimeoutMs: CALL_MS_MAX };
   return wire === "json" ? createConnectTransport(options) : createGrpcWebTransport(options);

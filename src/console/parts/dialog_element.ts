@@ -7,6 +7,7 @@ import { wordsOf } from "../words/language.ts";
 import * as FORMS from "../words/forms.ts";
 import { ConsoleElement } from "./console_element.ts";
 import { LOOK } from "./look.ts";
+import { closeModal, showModal } from "./modal_dialogs.ts";
 
 /** A dialog around one form. */
 export abstract class DialogElement extends ConsoleElement {
@@ -71,14 +72,14 @@ export abstract class DialogElement extends ConsoleElement {
 
   override firstUpdated(): void {
     const dialog = this.#dialog;
-    dialog.showModal();
+    showModal(dialog, () => this.dispatchEvent(new Event("closed")));
     const first = dialog.querySelector<HTMLElement>("[autofocus]") ?? dialog.querySelector("input, select, button");
     (first as HTMLElement | null)?.focus();
   }
 
   /** Closes it. */
   close(): void {
-    this.#dialog.close();
+    closeModal(this.#dialog);
   }
 
   get #dialog(): HTMLDialogElement {
@@ -91,7 +92,6 @@ export abstract class DialogElement extends ConsoleElement {
     return html`
       <dialog
         aria-labelledby="heading"
-        @close=${() => this.dispatchEvent(new Event("closed"))}
         @cancel=${(event: Event) => this.isBusy && event.preventDefault()}
       >
         <form

@@ -12,6 +12,7 @@ import { onAnnounced } from "../parts/announce.ts";
 import { ConsoleElement } from "../parts/console_element.ts";
 import { LOOK } from "../parts/look.ts";
 import { failed, loading } from "../parts/states.ts";
+import { stepAside, stepBack } from "../parts/modal_dialogs.ts";
 import type { PageElement } from "../parts/page_element.ts";
 import { sayTrouble } from "../parts/speech.ts";
 import { locale, wordsOf } from "../words/language.ts";
@@ -82,6 +83,8 @@ export class ConsoleFrame extends ConsoleElement {
 
   override updated(changed: PropertyValues): void {
     const before = changed.get("route") as Route | undefined;
+    // Where the page is hidden still, nothing of it can have the focus.
+    if (changed.has("session") && this.session.kind === "open") stepBack();
     document.title = `${wordsOf(SHELL)[PLACE_OF[this.route.page]]} · Holdfast`;
     if (before === undefined || before.page === this.route.page && before.id === this.route.id) return;
     const main = this.renderRoot.querySelector("main")!;
@@ -95,6 +98,8 @@ export class ConsoleFrame extends ConsoleElement {
 
   #sessionChanged(state: SessionState): void {
     this.#stopStream?.();
+    // Before whatever stands there instead of the page gets the focus.
+    if (state.kind !== "open") stepAside();
     this.session = state;
     this.stream = state.kind === "open" ? state.link.state : "connecting";
     this.#stopStream = state.kind === "open" ? state.link.onState((stream) => this.stream = stream) : undefined;
@@ -129,7 +134,7 @@ export class ConsoleFrame extends ConsoleElement {
           ? html`<div class="banner">${words.awayBanner}</div>`
           : nothing}
       </div>
-      <main id="main" tabindex="-1">${this.#content()}</main>
+      <main id="main" tabindex="-1">${this.#kept()}${this.#content()}</main>
       <div class="visually-hidden" aria-live="polite">${this.said}</div>
       <hf-toasts></hf-toasts>
       ${this.hasHelp ? html`<hf-help @closed=${() => this.hasHelp = false}></hf-help>` : nothing}
@@ -157,9 +162,15 @@ export class ConsoleFrame extends ConsoleElement {
       case "unreachable":
         return this.#failed(this.session.error, this.session.kind === "unreachable");
       case "open":
-        // Another link is another reader: nothing of the one before is left on the page.
-        return keyed(this.session.link, this.#pageOf(this.session.link));
+        return nothing;
     }
+  }
+
+  /** The page, which is hidden while its link may be open again: what its reader has typed stays. */
+  #kept() {
+    const { link } = this.#session;
+    // Another link is another reader: nothing of the one before is left on the page.
+    return link === undefined ? nothing : keyed(link, this.#pageOf(link, this.session.kind !== "open"));
   }
 
   #failed(error: unknown, isTriedAgain: boolean) {
@@ -176,19 +187,19 @@ export class ConsoleFrame extends ConsoleElement {
     `;
   }
 
-  #pageOf(link: Link) {
+  #pageOf(link: Link, isHidden: boolean) {
     const { route } = this;
-    if (!isBrought(route.page)) return this.#bring(route.page);
+    if (!isBrought(route.page)) return isHidden ? nothing : this.#bring(route.page);
     switch (route.page) {
       case "goods":
-        return html`<hf-goods class="page" .link=${link} .route=${route}></hf-goods>`;
+        return html`<hf-goods class="page" ?hidden=${isHidden} .link=${link} .route=${route}></hf-goods>`;
       case "one_goods":
-        return html`<hf-one-goods class="page" .link=${link} .route=${route}></hf-one-goods>`;
+        return html`<hf-one-goods class="page" ?hidden=${isHidden} .link=${link} .route=${route}></hf-one-goods>`;
       case "orders":
       case "order":
-        return html`<hf-orders class="page" .link=${link} .route=${route}></hf-orders>`;
+        return html`<hf-orders class="page" ?hidden=${isHidden} .link=${link} .route=${route}></hf-orders>`;
       case "system":
-        return html`<hf-system class="page" .link=${link} .route=${route}></hf-system>`;
+        return html`<hf-system class="page" ?hidden=${isHidden} .link=${link} .route=${route}></hf-system>`;
     }
   }
 

@@ -89,6 +89,9 @@ export const FRAME_LOOK = css`
     max-width: 1440px;
     margin-inline: auto;
   }
+  .page[hidden] {
+    display: none;
+  }
   .middle {
     display: grid;
     place-items: center;

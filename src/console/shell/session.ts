@@ -1,5 +1,6 @@
 /**
- * How the page gets its link to the server, and loses it.
+ * How the page gets its link to the server, and loses it. A key that is taken no more is not the end of the link: who
+ * comes back as the same caller goes on with it, and finds what was typed.
  *
  *     opening      -> open         the server says who calls
  *     opening      -> key          it wants a key, or another one
@@ -11,7 +12,7 @@
  */
 import { Code, ConnectError } from "@connectrpc/connect";
 import { forgetKey, keepKey, storedKey } from "../link/credentials.ts";
-import { type Link, openLink } from "../link/link.ts";
+import { askCaller, isSameCaller, type Link, linkOf } from "../link/link.ts";
 import { wireOf } from "../link/transport.ts";
 
 /** Where it stands. */
@@ -29,8 +30,14 @@ export class Session {
   #state: SessionState = { kind: "opening" };
   #again: number | undefined;
   #attempt = 0;
+  #link: Link | undefined;
 
   constructor(private readonly changed: (state: SessionState) => void) {}
+
+  /** The link that is open, or was and may be again. */
+  get link(): Link | undefined {
+    return this.#link;
+  }
 
   get state(): SessionState {
     return this.#state;
@@ -45,16 +52,21 @@ export class Session {
   async open(): Promise<void> {
     clearTimeout(this.#again);
     const attempt = ++this.#attempt;
-    if (this.#state.kind === "open") this.#state.link.close();
+    this.#link?.hold();
     // What is unreachable says so until it is reached.
     if (this.#state.kind !== "unreachable") this.#set({ kind: "opening" });
     const key = storedKey();
     try {
       const wire = wireOf(new URL(location.href).searchParams);
-      const link = await openLink({ baseUrl: location.origin, wire, key });
-      if (attempt !== this.#attempt) return link.close();
-      link.onRefused(() => this.askForKey(true));
-      this.#set({ kind: "open", link });
+      const credentials = { baseUrl: location.origin, wire, key };
+      const caller = await askCaller(credentials);
+      if (attempt !== this.#attempt) return;
+      const link = this.#linkOf(caller);
+      await link.begin(credentials);
+      if (attempt === this.#attempt) {
+        this.#link = link;
+        this.#set({ kind: "open", link });
+      } else if (link !== this.#link) link.close();
     } catch (error) {
       if (attempt === this.#attempt) this.#fail(error, key !== undefined);
     }
@@ -69,20 +81,43 @@ export class Session {
   /** Calls without a key from now on. */
   signOut(): void {
     forgetKey();
+    this.#giveUp();
     void this.open();
   }
 
   /** Asks for a key. `isRefused`: the one that there was is not taken. */
   askForKey(isRefused: boolean): void {
     this.#attempt++;
-    if (this.#state.kind === "open") this.#state.link.close();
+    if (isRefused || this.#state.kind !== "open") this.#link?.hold();
+    else this.#giveUp();
     this.#set({ kind: "key", isRefused });
+  }
+
+  /** Of whoever calls now: the one that there was, where that is its. */
+  #linkOf(caller: Link["caller"]): Link {
+    if (this.#link !== undefined && isSameCaller(this.#link.caller, caller)) return this.#link;
+    this.#giveUp();
+    const link = linkOf(caller);
+    link.onRefused(() => this.askForKey(true));
+    return link;
+  }
+
+  /** Whoever comes is another reader: nothing of the one before is left. */
+  #giveUp(): void {
+    this.#link?.close();
+    this.#link = undefined;
   }
 
   #fail(error: unknown, hadKey: boolean): void {
     const { code } = ConnectError.from(error);
-    if (code === Code.Unauthenticated) return this.#set({ kind: "key", isRefused: hadKey });
-    if (code === Code.PermissionDenied) return this.#set({ kind: "denied", error });
+    if (code === Code.Unauthenticated) {
+      if (!hadKey) this.#giveUp();
+      return this.#set({ kind: "key", isRefused: hadKey });
+    }
+    if (code === Code.PermissionDenied) {
+      this.#giveUp();
+      return this.#set({ kind: "denied", error });
+    }
     this.#set({ kind: "unreachable", error });
     this.#again = setTimeout(() => void this.open(), AGAIN_MS_MAX * (0.5 + Math.random() / 2));
   }

@@ -4,6 +4,10 @@ import type { Slip } from "../plant.ts";
 const SITE = { file: "src/site/answers.ts", tests: ["tests/unit/console_route_test.ts"] };
 const STREAM = { file: "src/console/link/live_stream.ts", tests: ["tests/unit/console_live_stream_test.ts"] };
 const RETRIES = { file: "src/console/link/retries.ts", tests: ["tests/unit/console_retries_test.ts"] };
+const KEYED = {
+  file: "src/console/link/keyed_transport.ts",
+  tests: ["tests/unit/console_keyed_transport_test.ts"],
+};
 
 export const CONSOLE_SLIPS: readonly Slip[] = [
   {
@@ -47,5 +51,17 @@ export const CONSOLE_SLIPS: readonly Slip[] = [
     find: "reason === OUTCOME_UNKNOWN",
     replace: `reason === ""`,
     rule: "what may have been done is not sent again by itself",
+  },
+  {
+    ...KEYED,
+    find: "if (!isRead) throw error;",
+    replace: "",
+    rule: "what changes stock and was refused is not sent by another key by itself",
+  },
+  {
+    ...KEYED,
+    find: "if (transport === this.#now) {",
+    replace: "{",
+    rule: "a key that is in use is not refused by what the one before was sent with",
   },
 ];
