@@ -2,6 +2,16 @@
 import { assertEquals } from "@std/assert";
 import { browserTest, checkAccessible, shows } from "./support/browser.ts";
 
+const [LIGHT, DARK] = ["rgb(247, 248, 249)", "rgb(17, 20, 24)"];
+/** What the system has, what was chosen, and the colour behind all of the page. */
+const FIRST_COLORS = [
+  ["light", "", LIGHT],
+  ["dark", "", DARK],
+  ["dark", "system", DARK],
+  ["dark", "light", LIGHT],
+  ["light", "dark", DARK],
+] as const;
+
 browserTest("the frame leads from page to page, and follows its reader", {}, async (test) => {
   const { page: first, step, profile } = test;
   await step("by its links, without loading anything anew", async () => {
@@ -45,6 +55,21 @@ browserTest("the frame leads from page to page, and follows its reader", {}, asy
     await page.getByLabel("Colours").selectOption("light");
     await themed("light");
     await page.keyboard.press("Escape");
+  });
+
+  await step("from the first picture on, before the page's own scripts are there", async () => {
+    for (const [system, choice, color] of FIRST_COLORS) {
+      const fresh = await profile({ colorScheme: system });
+      await fresh.addInitScript((choice) => {
+        if (choice !== "" && location.protocol === "http:") localStorage.setItem("holdfast.theme", choice);
+      }, choice);
+      await fresh.route("**/assets/main-*.js", (route) => route.abort());
+      const page = await fresh.newPage();
+      await page.goto("/goods");
+      const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+      await shows(background, color, `the system is ${system}, chosen is ${choice || "nothing"}`);
+      await fresh.close();
+    }
   });
 
   await step("by keyboard alone", async () => {

@@ -6,6 +6,7 @@ import { serverTest, startServer } from "../support/server.ts";
 
 /** Of everything that the first page loads, as it goes over the wire. */
 const FIRST_LOAD_BYTES_MAX = 150 * 1024;
+const FIRST_SCRIPT_BYTES_MAX = 1024;
 
 serverTest("the console is served, and nothing beside it", {}, async (server, step) => {
   const page = await get(`${server.url}/`);
@@ -51,6 +52,12 @@ serverTest("the console is served, and nothing beside it", {}, async (server, st
       assertEquals(response.headers.get("vary"), "accept-encoding");
     }
     assert(bytes < FIRST_LOAD_BYTES_MAX, `${bytes} bytes`);
+  });
+
+  await step("the one script that the browser waits for is small, and brings no other", async () => {
+    const [, path] = page.text.match(/<script src="([^"]+)">/) ?? [];
+    const { text } = await get(`${server.url}${path}`);
+    assert(text.length < FIRST_SCRIPT_BYTES_MAX && !/\b(?:im|ex)port\b/.test(text), text);
   });
 
   await step("who has it already is not sent it again", async () => {

@@ -15,7 +15,12 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const BUILT = join(ROOT, "dist", "console");
 /** What it is made of, below the root. */
 const SOURCES = ["src/console", "src/gen", "tools/console", "deno.json", "deno.lock"];
-const ENTRIES = { main: "src/console/main.ts", worker: "src/console/link/worker.ts" };
+const ENTRIES = {
+  main: "src/console/main.ts",
+  worker: "src/console/link/worker.ts",
+  // No module in the page: it must share no part with the others.
+  first: "src/console/shell/first_theme.ts",
+};
 const FILES = { theme: "src/console/shell/theme.css", icon: "src/console/icon.svg" };
 const PAGE = "src/console/page.html";
 /** Names what a bundle was made of. */

@@ -1,10 +1,14 @@
-/** Light or dark: the reader's choice, else the system's. The colours themselves stand in `theme.css`. */
+/**
+ * Light or dark: the reader's choice, else the system's. The colours themselves stand in `theme.css`, and what holds
+ * until this script is here in `first_theme.ts`.
+ */
 import { forBrowser } from "../parts/browser_storage.ts";
 
 export const THEMES = ["system", "light", "dark"] as const;
 /** What the reader chose. */
 export type Theme = typeof THEMES[number];
 
+/** `first_theme.ts` looks there as well. */
 const STORED_AS = "holdfast.theme";
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const changed = new EventTarget();
