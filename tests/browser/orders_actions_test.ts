@@ -6,6 +6,7 @@ import { post } from "../support/server.ts";
 import { browserTest, shows } from "./support/browser.ts";
 
 const EXPIRES_MS_MAX = 10_000;
+const DAY_MS = 86_400_000;
 
 browserTest("orders are made and ended from their page", { path: "/orders" }, async ({ page, server, step }) => {
   const call = async (method: string, request: unknown) =>
@@ -169,3 +170,32 @@ async function effects(page: Page): Promise<string[]> {
     )
   );
 }
+
+browserTest("holds end by the server's clock, whatever the browser's says", {}, async ({ server, step, profile }) => {
+  const call = async (method: string, request: unknown) =>
+    (await post(`${server.url}/inventory.v1.${method}`, request)).body;
+  await call("InventoryService/SetInv", { goodsId: 1, num: 10 });
+  const hold = { orderId: "h-1", goodsInfo: [{ goodsId: 1, num: 2 }], ttl: "86400s" };
+  await call("HoldService/Reserve", hold);
+
+  for (const [name, aheadMs] of [["two days ahead", 2 * DAY_MS], ["two days behind", -2 * DAY_MS]] as const) {
+    const page = await (await profile()).newPage();
+    await page.clock.setSystemTime(Date.now() + aheadMs);
+
+    await step(`on its page and in the list, with a browser that is ${name}`, async () => {
+      await page.goto("/orders/h-1");
+      await page.getByText("Held", { exact: true }).first().waitFor();
+      await page.locator("#left", { hasText: /\b23:5\d:\d\d\b/ }).waitFor();
+      await page.getByRole("button", { name: "Confirm" }).click();
+      await page.getByRole("dialog").getByText("What the hold has is sold.").waitFor();
+      await page.goto("/orders");
+      await page.locator("[data-order=h-1]", { hasText: /\b23:5\d:\d\d\b/ }).waitFor();
+    });
+
+    await step(`among the holds of its goods, with a browser that is ${name}`, async () => {
+      await page.goto("/goods/1");
+      const row = page.getByRole("region", { name: "Holds" }).getByRole("row", { name: /h-1/ });
+      await row.filter({ hasText: /\b23:5\d:\d\d\b/ }).waitFor();
+    });
+  }
+});

@@ -81,7 +81,6 @@ function calls(answer: (request: ApplyBatchRequest, round: number) => readonly B
     },
     find: (names) => Promise.resolve(names.filter((name) => name === "FAR").map(() => row(900, { sku: "FAR" }))),
     nowMs: () => 0,
-    clockAheadMs: () => 0,
     makeId: () => `${++id}`,
   };
   return { made, requests };

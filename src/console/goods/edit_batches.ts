@@ -35,18 +35,18 @@ const UNKNOWN: ReadonlySet<number> = new Set([
 
 /**
  * The call for some edits, one operation each. A set is made only where the quantity is still the one that was seen; a
- * count is of the moment at which it was typed, by the server's clock, which is `clockAheadMs` ahead of this one.
+ * count is of the moment at which it was typed.
  */
 export function batchRequest(
   edits: readonly Edit[],
   kind: EditKind,
-  { reason, clockAheadMs }: { readonly reason: string; readonly clockAheadMs: number },
+  reason: string,
 ): ApplyBatchRequest {
   return create(ApplyBatchRequestSchema, {
     operations: edits.map((edit): MessageInitShape<typeof BatchOperationSchema> => {
       const { seen: { goodsId, locationId }, after: num = 0 } = edit;
       if (kind === "count") {
-        const occurredAt = timestampFromMs(Math.round(edit.typedAtMs + clockAheadMs));
+        const occurredAt = timestampFromMs(Math.floor(edit.typedAtMs));
         const { operationId } = edit;
         return {
           operation: { case: "countInv", value: { goodsId, locationId, num, occurredAt, operationId, reason } },

@@ -35,9 +35,8 @@ export interface EditCalls {
   batch(request: ApplyBatchRequest): Promise<readonly BatchVerdict[]>;
   /** Rows of these SKUs or goods ids, wherever they are. */
   find(names: readonly string[]): Promise<readonly Row[]>;
+  /** By the server's clock. */
   nowMs(): number;
-  /** How far the server's clock is ahead of this one, in ms. */
-  clockAheadMs(): number;
   makeId(): string;
 }
 
@@ -154,7 +153,7 @@ export class EditSession {
         for (const { key } of edits) left.delete(key);
         if (edits.length === 0) break;
         this.#list.changed();
-        const request = batchRequest(edits, this.kind, { reason, clockAheadMs: this.calls.clockAheadMs() });
+        const request = batchRequest(edits, this.kind, reason);
         try {
           const levels = takeVerdicts(this.sheet, edits, await this.calls.batch(request));
           for (const level of levels) this.#answered.set(keyOf(level), level);

@@ -2,6 +2,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { DeletedFilter, TotalCount } from "../../gen/inventory/v1/query_pb.ts";
 import type { Link } from "../link/link.ts";
+import { serverNowMs } from "../link/server_clock.ts";
 import { newId } from "../parts/ids.ts";
 import type { ModelCalls } from "./goods_model.ts";
 import { INT32_MAX } from "../parts/written_numbers.ts";
@@ -10,8 +11,6 @@ import { type Row, rowOf } from "./row.ts";
 /** Names that one ListInv looks up, and rows that it answers at most. */
 const NAMES_MAX = 500;
 const ROWS_MAX = 1000;
-/** A clock that is off by less than this is taken for right: the server's comes by the second. */
-const CLOCK_MS = 2000;
 /** Codes of calls that may get through a little later. */
 const RETRYABLE: ReadonlySet<Code> = new Set([
   Code.Unavailable,
@@ -23,19 +22,9 @@ const RETRYABLE: ReadonlySet<Code> = new Set([
 
 /** The calls of a link. */
 export function goodsCalls(link: Link): ModelCalls {
-  let clockAheadMs = 0;
-  const noteClock = (headers: Headers) => {
-    const serverMs = Date.parse(headers.get("date") ?? "");
-    // The header is cut to the second: on average it is half of one behind.
-    const aheadMs = serverMs + 500 - Date.now();
-    if (!Number.isNaN(aheadMs)) clockAheadMs = Math.abs(aheadMs) < CLOCK_MS ? 0 : aheadMs;
-  };
   return {
     async page(request, { size, token }, signal) {
-      const answer = await link.query.listInv({ ...request, pageSize: size, pageToken: token }, {
-        signal,
-        onHeader: noteClock,
-      });
+      const answer = await link.query.listInv({ ...request, pageSize: size, pageToken: token }, { signal });
       return { rows: answer.levels.map(rowOf), nextPageToken: answer.nextPageToken };
     },
     async count(request, signal) {
@@ -56,8 +45,7 @@ export function goodsCalls(link: Link): ModelCalls {
       return (await link.stock.applyBatch(request)).verdicts;
     },
     find: (names) => findRows(link, names),
-    nowMs: () => Date.now(),
-    clockAheadMs: () => clockAheadMs,
+    nowMs: serverNowMs,
     makeId: () => newId(),
     nextFrame: (run) => {
       const frame = requestAnimationFrame(run);

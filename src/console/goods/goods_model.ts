@@ -51,6 +51,11 @@ export class GoodsModel {
     return () => this.#listeners.delete(listener);
   }
 
+  /** By the server's clock. */
+  get nowMs(): number {
+    return this.calls.nowMs();
+  }
+
   get state(): ListState {
     return this.#state;
   }

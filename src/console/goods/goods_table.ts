@@ -160,7 +160,7 @@ export class GoodsTable extends ConsoleElement {
       flash: key === undefined ? undefined : this.#flashes.of(key),
       sheet,
       edit: key === undefined ? undefined : sheet?.get(key),
-      nowMs: Date.now(),
+      nowMs: this.model.nowMs,
       words: wordsOf(GOODS),
       formats: formats(),
     });

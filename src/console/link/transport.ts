@@ -2,6 +2,7 @@
 import type { Interceptor, Transport } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/connect-web";
 import { retrying } from "./retries.ts";
+import { noteAnswer } from "./server_clock.ts";
 
 /** `?wire=json` chooses Connect's JSON. */
 export type Wire = "grpc-web" | "json";
@@ -29,6 +30,13 @@ export function transportTo({ baseUrl, wire, key }: Credentials): Transport {
     if (key !== undefined) request.header.set("authorization", `Bearer ${key}`);
     return await next(request);
   };
-  const options = { baseUrl, interceptors: [withKey, retrying()], defaultTimeoutMs: CALL_MS_MAX };
+  // The last one: each call that is sent has a time of its own.
+  const timed: Interceptor = (next) => async (request) => {
+    const sentMs = Date.now();
+    const answer = await next(request);
+    noteAnswer(answer.header, sentMs);
+    return answer;
+  };
+  const options = { baseUrl, interceptors: [withKey, retrying(), timed], defaultTimeoutMs: CALL_MS_MAX };
   return wire === "json" ? createConnectTransport(options) : createGrpcWebTransport(options);
 }

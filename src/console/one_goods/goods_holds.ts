@@ -3,6 +3,7 @@ import { css, html, nothing, type PropertyValues } from "lit";
 import { repeat } from "lit-html/directives/repeat.js";
 import type { Order } from "../../gen/inventory/v1/holds_pb.ts";
 import type { Link } from "../link/link.ts";
+import { serverNowMs } from "../link/server_clock.ts";
 import { ConsoleElement } from "../parts/console_element.ts";
 import { leftText } from "../parts/countdown.ts";
 import { LOOK } from "../parts/look.ts";
@@ -66,12 +67,12 @@ export class GoodsHolds extends ConsoleElement {
     super();
     this.wanted = PAGE_HOLDS;
     this.hasMore = false;
-    this.nowMs = Date.now();
+    this.nowMs = serverNowMs();
   }
 
   override connectedCallback(): void {
     super.connectedCallback();
-    this.#clock = setInterval(() => this.nowMs = Date.now(), 1000);
+    this.#clock = setInterval(() => this.nowMs = serverNowMs(), 1000);
     if (this.hasUpdated) this.#pacer.ask();
   }
 

@@ -2,6 +2,7 @@
 import { css, html, nothing, type PropertyValues } from "lit";
 import type { ExplainInvResponse } from "../../gen/inventory/v1/query_pb.ts";
 import type { Link } from "../link/link.ts";
+import { serverNowMs } from "../link/server_clock.ts";
 import { orderAddress } from "../orders/orders_url.ts";
 import { ConsoleElement } from "../parts/console_element.ts";
 import { leftText } from "../parts/countdown.ts";
@@ -91,7 +92,7 @@ export class GoodsWhy extends ConsoleElement {
       });
       if (this.goodsId !== goodsId || this.locationId !== locationId) return this.#pacer.ask();
       this.answer = answer;
-      this.readAtMs = Date.now();
+      this.readAtMs = serverNowMs();
       this.trouble = undefined;
     } catch (error) {
       this.trouble = sayTrouble(error);

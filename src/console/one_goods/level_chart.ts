@@ -1,6 +1,7 @@
 /** Level over time: what was on hand, reserved and available, as far back as its reader asks, and live. */
 import { css, html, nothing, type PropertyValues } from "lit";
 import type { Link } from "../link/link.ts";
+import { serverNowMs } from "../link/server_clock.ts";
 import { ConsoleElement } from "../parts/console_element.ts";
 import { LOOK } from "../parts/look.ts";
 import { troubleNote } from "../parts/operation_dialog.ts";
@@ -54,7 +55,7 @@ export class LevelChart extends ConsoleElement {
 
   constructor() {
     super();
-    this.nowMs = Date.now();
+    this.nowMs = serverNowMs();
   }
 
   override disconnectedCallback(): void {
@@ -90,13 +91,13 @@ export class LevelChart extends ConsoleElement {
   async #read(): Promise<void> {
     const ledger = this.#ledger;
     if (ledger === undefined) return;
-    const { fromMs } = windowOf(this.zoom, [], Date.now());
+    const { fromMs } = windowOf(this.zoom, [], serverNowMs());
     const wantedMs = this.zoom === "all" ? -Infinity : fromMs;
     try {
       await ledger.read(wantedMs, this.#giveUp.signal, () => {
         if (this.#ledger !== ledger) return;
         this.steps = ledger.steps;
-        this.nowMs = Date.now();
+        this.nowMs = serverNowMs();
       });
       if (this.#ledger === ledger) this.trouble = undefined;
     } catch (error) {

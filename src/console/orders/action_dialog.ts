@@ -3,6 +3,7 @@ import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import { html, nothing, type PropertyValues } from "lit";
 import type { Order, OrderLine } from "../../gen/inventory/v1/holds_pb.ts";
 import { OrderState } from "../../gen/inventory/v1/inventory_pb.ts";
+import { serverNowMs } from "../link/server_clock.ts";
 import {
   type AttributionDraft,
   attributionFields,
@@ -130,7 +131,7 @@ export class ActionDialog extends OperationDialog {
 
   protected override body() {
     const words = wordsOf(ORDERS);
-    const isLate = this.what === "confirm" && stateAt(this.#order, Date.now()) === OrderState.EXPIRED;
+    const isLate = this.what === "confirm" && stateAt(this.#order, serverNowMs()) === OrderState.EXPIRED;
     return html`
       ${this.troubleNote()}
       <p>${isLate ? words.effects.confirmLate : words.effects[this.what]}</p>
@@ -162,7 +163,7 @@ export class ActionDialog extends OperationDialog {
     const words = wordsOf(ORDERS);
     const { signed } = formats();
     const nums = new Map(this.#order.lines.map((line) => [line, valueOf(this.#numOf(line)) ?? 0]));
-    const state = stateAt(this.#order, Date.now());
+    const state = stateAt(this.#order, serverNowMs());
     const effects = effectsOf(this.what, this.#order, state, this.#isByLine ? nums : undefined);
     return html`
       <div class="scroll">

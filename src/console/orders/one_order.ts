@@ -4,6 +4,7 @@ import { css, html, nothing, type PropertyValues } from "lit";
 import type { Order } from "../../gen/inventory/v1/holds_pb.ts";
 import { DeletedFilter, type ListedMovement, TimeSort } from "../../gen/inventory/v1/query_pb.ts";
 import type { Link } from "../link/link.ts";
+import { serverNowMs } from "../link/server_clock.ts";
 import { writtenMs } from "../one_goods/level_reader.ts";
 import { MOVEMENTS_LOOK, movementsTable } from "../one_goods/movements_table.ts";
 import { ConsoleElement } from "../parts/console_element.ts";
@@ -83,12 +84,12 @@ export class OneOrder extends ConsoleElement {
     this.movements = [];
     this.names = new Map();
     this.isMissing = false;
-    this.nowMs = Date.now();
+    this.nowMs = serverNowMs();
   }
 
   override connectedCallback(): void {
     super.connectedCallback();
-    this.#clock = setInterval(() => this.nowMs = Date.now(), 1000);
+    this.#clock = setInterval(() => this.nowMs = serverNowMs(), 1000);
     this.#stops = [
       this.link.onChanges((changes) => {
         if (changes.some(({ orderId }) => orderId === this.orderId)) this.#pacer.ask();

@@ -6,6 +6,7 @@ import type { Order } from "../../gen/inventory/v1/holds_pb.ts";
 import type { OrderState } from "../../gen/inventory/v1/inventory_pb.ts";
 import type { InvChange } from "../../gen/inventory/v1/watch_pb.ts";
 import type { Link } from "../link/link.ts";
+import { serverNowMs } from "../link/server_clock.ts";
 import { writtenMs } from "../one_goods/level_reader.ts";
 import { readGoods, valueOf } from "../parts/checks.ts";
 import { ConsoleElement } from "../parts/console_element.ts";
@@ -56,12 +57,12 @@ export class OrderList extends ConsoleElement {
   constructor() {
     super();
     this.next = "";
-    this.nowMs = Date.now();
+    this.nowMs = serverNowMs();
   }
 
   override connectedCallback(): void {
     super.connectedCallback();
-    this.#clock = setInterval(() => this.nowMs = Date.now(), 1000);
+    this.#clock = setInterval(() => this.nowMs = serverNowMs(), 1000);
     this.#stops = [
       this.link.onChanges((changes: readonly InvChange[]) => {
         if (changes.some(({ orderId }) => orderId !== "")) this.#pacer.ask();
