@@ -8,7 +8,6 @@ import https from "node:https";
 import type { AddressInfo } from "node:net";
 import tls from "node:tls";
 import { addTestKey } from "../support/api_keys.ts";
-import { eventually } from "../support/contention.ts";
 import { createTestDatabase, ownerOf } from "../support/database.ts";
 import { resumingClient } from "../support/resuming_client.ts";
 import { runServer, startServer, type TestServer } from "../support/server.ts";
@@ -16,6 +15,7 @@ import { BETWEEN, CLIENT_AUTHORITY, CLIENT_KEY, CLIENTS, OTHER_AUTHORITY } from 
 import { KEY } from "../support/tls/pems.ts";
 import { TLS_CERTIFICATE, TLS_CERTIFICATE_FILE, TLS_KEY_FILE } from "../support/tls_server.ts";
 import { logLines } from "../support/workers.ts";
+import { eventually } from "../support/eventually.ts";
 
 const PATH = "/inventory.v1.InventoryService/InvDetail";
 const TAKEN_UP = "a renewed certificate is in use for new connections";
@@ -105,13 +105,13 @@ Deno.test("a certificate counts by its authority, its time and its name, and a r
   await files.write(CLIENTS.orders);
   server.signal("SIGHUP");
   const refused = "the renewed certificate can't be used, and the one before it stays in use";
-  await eventually("it is said", () => logLines(server).some(({ msg }) => msg === refused));
+  await eventually(() => logLines(server).some(({ msg }) => msg === refused), "it is said");
   assertEquals(await bothStatuses(server, CLIENTS.orders), [404, 404]);
 
   async function replace(text: string, times: number): Promise<void> {
     await files.write(text);
     server.signal("SIGHUP");
-    await eventually("it is in use", () => logLines(server).filter(({ msg }) => msg === TAKEN_UP).length === times);
+    await eventually(() => logLines(server).filter(({ msg }) => msg === TAKEN_UP).length === times, "it is in use");
   }
 });
 

@@ -9,8 +9,8 @@ import { flood, floodAgain } from "../support/flood.ts";
 import { call, many, openCall, resets } from "../support/http2_calls.ts";
 import { ERROR, FLAG, FRAME, frame, opening, PREFACE, uint32 } from "../support/http2_frames.ts";
 import { grpcMessage, v1Path, varintField } from "../support/raw_call.ts";
-import { eventually } from "../support/contention.ts";
 import { said } from "../support/workers.ts";
+import { eventually } from "../support/eventually.ts";
 
 const ATTACKER = "127.0.0.9";
 const ATTACKERS = [ATTACKER, "127.0.0.10", "127.0.0.11"];
@@ -111,11 +111,11 @@ attackTest("who resets too much is refused, by name in the log, and served again
   await flood({ port, connections: 50, address: ATTACKER, chunks: [RESETS], lastMs: 20_000 });
   const refused = await flood({ port, connections: 1, address: ATTACKER, chunks: [opening()], lastMs: 500 });
   assertEquals(refused.closed, 1);
-  await eventually("a line of log", () => server.output.stderr.includes(`"limit":"resetsPerAddressMax"`));
-  await eventually("served again", async () => {
+  await eventually(() => server.output.stderr.includes(`"limit":"resetsPerAddressMax"`), "a line of log");
+  await eventually(async () => {
     const chunks = [Buffer.concat([opening(), call(CHECK, 1)])];
     return (await flood({ port, connections: 1, address: ATTACKER, chunks, lastMs: 200 })).closed === 0;
-  }, 20_000);
+  }, "served again", 20_000);
 });
 
 const [SPOOFER, PROXY] = ["127.0.0.9", "127.0.0.10"];
@@ -141,9 +141,9 @@ attackTest("who writes X-Forwarded-For himself is one address, and who attacks t
   const spoofed = flooding((i) => forms(i)[i % 5]!);
   const spoofing = await flood({ port, connections: 60, address: SPOOFER, chunks: spoofed, lastMs: 20_000 });
   assertEquals(spoofing, { connected: 60, closed: 60 });
-  await eventually("its own address is over its share", overLimit("resetsPerAddressMax", SPOOFER));
+  await eventually(overLimit("resetsPerAddressMax", SPOOFER), "its own address is over its share");
   // 60 connections of a proxy bring the resets of one caller, who is not the proxy.
-  const isBarred = eventually("the caller is refused", overLimit("resetsPerAddressMax", "203.0.113.200"));
+  const isBarred = eventually(overLimit("resetsPerAddressMax", "203.0.113.200"), "the caller is refused");
   const chunks = flooding(() => "127.0.0.1, 203.0.113.200");
   const proxied = await flood({ port, connections: 60, address: PROXY, chunks, lastMs: 20_000, until: isBarred });
   await isBarred;

@@ -4,11 +4,11 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { createHmac } from "node:crypto";
-import { eventually } from "../support/contention.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 import { callHeaders, FLAG, FRAME, frame } from "../support/http2_frames.ts";
 import { RawPeer } from "../support/raw_peer.ts";
 import { AUDIENCE, encoded, forged, ISSUER, newIssuer } from "../support/tokens.ts";
+import { eventually } from "../support/eventually.ts";
 
 /** `:status 400` by the static table of HPACK (RFC 7541, appendix A). */
 const STATUS_400 = 0x80 | 12;
@@ -34,7 +34,7 @@ Deno.test("no forged, foreign or old token is taken, and a good one is", async (
   assertEquals(await call(server, "InvDetail", { goodsId: 1 }, good), AWAY);
   assertEquals(await call(server, "InvDetail", { goodsId: 1 }, "hf_nobody"), REFUSED);
   answer = keySet;
-  await eventually("keys", async () => await call(server, "InvDetail", { goodsId: 1 }, good) !== AWAY);
+  await eventually(async () => await call(server, "InvDetail", { goodsId: 1 }, good) !== AWAY, "keys");
   asked.splice(0);
   assertEquals(await call(server, "SetInv", { goodsId: 1, num: 10 }, operator), "200");
   assertEquals(await call(server, "Sell", { orderId: "A", goodsInfo: [{ goodsId: 1, num: 1 }] }, good), "200");

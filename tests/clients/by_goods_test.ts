@@ -16,11 +16,11 @@ import {
 import { AdjustInvRequestSchema } from "../../src/gen/inventory/v1/stock_pb.ts";
 import { SystemService } from "../../src/gen/inventory/v1/system_pb.ts";
 import { createTestDatabase } from "../support/database.ts";
-import { eventually } from "../support/contention.ts";
 import { startHaproxyByGoods } from "../support/proxies.ts";
 import { startServer } from "../support/server.ts";
 import { goodsModule } from "../support/talks.ts";
 import { TLS_CERTIFICATE } from "../support/tls_server.ts";
+import { eventually } from "../support/eventually.ts";
 
 const GOODS = Array.from({ length: 40 }, (_, i) => i + 1);
 const ENV = { TRUSTED_PROXIES: "127.0.0.1" };
@@ -87,20 +87,20 @@ Deno.test("behind HAProxy each goods is at one of two servers, and when that goe
     const isOne = (await createClient(SystemService, createGrpcTransport({ baseUrl: one.url })).getSystem({}))
       .processId === gone;
     await (isOne ? one : two).stop();
-    await eventually("all goods are at the one that is left", async () => {
+    await eventually(async () => {
       const now = await Promise.all(GOODS.map((goods) => processOf(goods).catch(() => "")));
       return now.every((process) => process === left);
-    });
+    }, "all goods are at the one that is left");
     assertNotEquals(gone, left);
     let num: number | undefined;
     // On a starved machine HAProxy's look at the one that is left may be late, and then nobody is there for a moment.
-    await eventually("the one that is left answers", async () => {
+    await eventually(async () => {
       num = await createClient(InventoryService, second).invDetail({ goodsId: 1 }).then(
         (it) => it.num,
         () => undefined,
       );
       return num !== undefined;
-    });
+    }, "the one that is left answers");
     assertEquals(num, 7);
   });
 });

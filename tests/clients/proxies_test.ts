@@ -14,7 +14,7 @@ import { SellRequestSchema } from "../../src/gen/inventory/v1/inventory_pb.ts";
 import { inParallel } from "../support/callers.ts";
 import { again } from "../support/clients/client.ts";
 import { grpcJsClient, grpcJsService } from "../support/clients/grpc_js.ts";
-import { eventually, lockRow } from "../support/contention.ts";
+import { lockRow } from "../support/contention.ts";
 import { type Proxy, startCaddy, startHaproxy, startNginx } from "../support/proxies.ts";
 import { v1Path } from "../support/raw_call.ts";
 import { http2Request } from "../support/raw_peer.ts";
@@ -23,6 +23,7 @@ import { connectSource, grpcJsSource } from "../support/stream_sources.ts";
 import { watchModule } from "../support/talks.ts";
 import { TLS_CERTIFICATE, WITH_TLS } from "../support/tls_server.ts";
 import { Watcher } from "../support/watching_client.ts";
+import { eventually } from "../support/eventually.ts";
 
 /** More short lines than the details of one error may name. */
 const LINES = 120;
@@ -121,7 +122,7 @@ serverTest("through proxies as deploy/ sets them", BEHIND_PROXY, async (server, 
       const body = Buffer.from(JSON.stringify({ goodsId: goods }));
       await send(proxy.url + v1Path("InvDetail"), "POST", headers, body, caller);
       const isSaid = () => server.output.stderr.includes(`"peer":"forwarded ${caller}"`);
-      await eventually("a line for the call", isSaid);
+      await eventually(isSaid, "a line for the call");
     });
 
     await step(`${name}: streams of changes, each message as it comes`, () => watchThrough(proxy, goods));
@@ -183,7 +184,7 @@ async function watchThrough(proxy: Proxy, goodsId: number): Promise<void> {
     for (const num of [20_001, 20_002, 20_003]) {
       await post(proxy.url + v1Path("SetInv"), { goodsId, num }, ca);
       await Promise.all(watchers.map((it) => it.until(({ levels }) => levels.get(`${goodsId}@0`)!.onHand === num)));
-      if (seen.length > 0 || num > 20_001) await eventually(`the page sees ${num}`, () => seen.at(-1) === num);
+      if (seen.length > 0 || num > 20_001) await eventually(() => seen.at(-1) === num, `the page sees ${num}`);
     }
     assertEquals(watchers.flatMap(({ faults }) => faults), []);
   } finally {

@@ -6,7 +6,6 @@ import { assertEquals } from "@std/assert";
 import { addTestKey } from "../support/api_keys.ts";
 import { setCallerSetup } from "../support/caller_setup.ts";
 import { callJson } from "../support/clients/json_fetch.ts";
-import { eventually } from "../support/contention.ts";
 import { createTestDatabase, lastingDatabase, ownerOf, type TestDatabase } from "../support/database.ts";
 import { startPgBouncer } from "../support/pgbouncer.ts";
 import { v1Path } from "../support/raw_call.ts";
@@ -14,6 +13,7 @@ import { post, startServer } from "../support/server.ts";
 import { startProxy } from "../support/tcp_proxy.ts";
 import { startTlsPostgres } from "../support/tls_postgres.ts";
 import { WITH_TLS } from "../support/tls_server.ts";
+import { eventually } from "../support/eventually.ts";
 
 Deno.test("keys over TLS, and a PgBouncer in transaction mode at [::1]", async () => {
   await using database = await createTestDatabase();
@@ -45,10 +45,10 @@ async function sellsByKey(database: TestDatabase, address: string): Promise<void
     await using owner = ownerOf(database.ownerUrl);
     const { headers } = await addTestKey(owner.sql, { name: "shop", rights: ["operator"] });
     forget = setCallerSetup({ ca: WITH_TLS.ca, headers });
-    await eventually("the key is known", async () => {
+    await eventually(async () => {
       const result = await call("InvDetail", { goodsId: 1 });
       return "code" in result && result.code === "NOT_FOUND";
-    });
+    }, "the key is known");
     await call("SetInv", { goodsId: 1, num: 5 });
     await call("Sell", { orderId: "secured", goodsInfo: [{ goodsId: 1, num: 2 }] });
     const [row] = await owner.sql`

@@ -11,9 +11,10 @@ import { BadRequestSchema } from "../../src/gen/google/rpc/error_details_pb.ts";
 import { InventoryService, type SellVerdict } from "../../src/gen/inventory/v1/inventory_pb.ts";
 import { decodeDetail, type Json, registry } from "../support/clients/client.ts";
 import { callGrpcJs, grpcJsService } from "../support/clients/grpc_js.ts";
-import { eventually, takeLeases } from "../support/contention.ts";
+import { takeLeases } from "../support/contention.ts";
 import { serverTest, type TestServer } from "../support/server.ts";
 import { allRows } from "../support/all_rows.ts";
+import { eventually } from "../support/eventually.ts";
 
 const RESPONSE_BYTES_MAX = 4 * 1024 * 1024;
 /** Enough for the order whose goods are free, on a machine that is busy with other things. */
@@ -123,10 +124,7 @@ async function isAnsweredAgain(server: TestServer): Promise<void> {
     await using leases = await takeLeases(2);
     const answer = post(server.url, "SellBatch", batch, { "connect-timeout-ms": String(DEADLINE_MS) });
     await leases.askedFor();
-    await eventually(
-      "the free order is sold",
-      async () => (await post(server.url, "InvDetail", { goodsId: 1 })).body.num === 9,
-    );
+    await eventually(async () => (await post(server.url, "InvDetail", { goodsId: 1 })).body.num === 9, "the free order is sold");
     const { status, body } = await answer;
     assertEquals([status, body.code], [504, "deadline_exceeded"]);
     assertEquals((await post(server.url, "InvDetail", { goodsId: 2 })).body.num, 10);

@@ -5,8 +5,8 @@ import { startRedisNodes } from "../../tools/stack/redis.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import { call, health } from "../support/callers.ts";
 import { testEnvironment } from "../support/env.ts";
-import { eventually } from "../support/contention.ts";
 import { post, startServer } from "../support/server.ts";
+import { eventually } from "../support/eventually.ts";
 
 const NODES = 5;
 const QUORUM = 3;
@@ -31,14 +31,10 @@ Deno.test("most nodes out of memory: health turns NOT_SERVING and says why, and 
     assertEquals((await call(server.url, "SetInv", { goodsId: 1, num: 100 })).code, "ok");
     for (const [i, node] of nodes.slice(0, QUORUM).entries()) {
       await node.config("SET", "maxmemory", "1");
-      await eventually(
-        `node ${i + 1} is down`,
-        async () => (await states())[i]?.state === "LOCK_NODE_STATE_DOWN",
-        NOTICE_MS_MAX,
-      );
+      await eventually(async () => (await states())[i]?.state === "LOCK_NODE_STATE_DOWN", `node ${i + 1} is down`, NOTICE_MS_MAX);
       if (i < QUORUM - 1) assertEquals([await sell(), await health(server.url)], ["ok", "SERVING"]);
     }
-    await eventually("it is not ready", async () => await health(server.url) === "NOT_SERVING", NOTICE_MS_MAX);
+    await eventually(async () => await health(server.url) === "NOT_SERVING", "it is not ready", NOTICE_MS_MAX);
     assertEquals(await sell(), "unavailable");
     for (const { reason } of (await states()).slice(0, QUORUM)) {
       assertMatch(reason ?? "", /^it can't vote: OOM command not allowed/);
@@ -46,7 +42,7 @@ Deno.test("most nodes out of memory: health turns NOT_SERVING and says why, and 
     assertEquals((await states()).slice(QUORUM).map(({ state }) => state), Array(2).fill("LOCK_NODE_STATE_UP"));
 
     for (const node of nodes.slice(0, QUORUM)) await node.config("SET", "maxmemory", "0");
-    await eventually("it is ready again", async () => await health(server.url) === "SERVING", NOTICE_MS_MAX);
+    await eventually(async () => await health(server.url) === "SERVING", "it is ready again", NOTICE_MS_MAX);
     assertEquals(await sell(), "ok");
 
     assertEquals(await server.stop(), 0);

@@ -7,11 +7,12 @@ import { Buffer } from "node:buffer";
 import { gzipSync } from "node:zlib";
 import postgres from "postgres";
 import { callJson } from "../support/clients/json_fetch.ts";
-import { eventually, takeLeases } from "../support/contention.ts";
+import { takeLeases } from "../support/contention.ts";
 import { ask, endOf } from "../support/http2_answers.ts";
 import { bytesField, grpcMessage, rawGrpc, rawHttp1, v1Path, varintField } from "../support/raw_call.ts";
 import { serverTest, type TestServer } from "../support/server.ts";
 import { allRows } from "../support/all_rows.ts";
+import { eventually } from "../support/eventually.ts";
 
 const GOODS = 1;
 const SELL_BYTES = bytesField(1, Buffer.concat([varintField(1, BigInt(GOODS)), varintField(2, 1n)]));
@@ -112,12 +113,12 @@ serverTest("deadlines that are long, wrong, or pass", {
           assertEquals(rstCode, 0);
         }));
     }
-    await eventually("the program's statements have ended", async () => {
+    await eventually(async () => {
       const [row] = await owner<{ active: number }[]>`
         select count(*)::int as active from pg_stat_activity
         where datname = current_database() and application_name = 'holdfast' and state <> 'idle'`;
       return row!.active === 0;
-    });
+    }, "the program's statements have ended");
   } finally {
     await owner.end();
   }

@@ -8,10 +8,11 @@ import postgres from "postgres";
 import type { Json } from "../support/clients/client.ts";
 import { callGrpcJs, grpcJsService } from "../support/clients/grpc_js.ts";
 import { callJson } from "../support/clients/json_fetch.ts";
-import { eventually, lockRow, takeLeases } from "../support/contention.ts";
+import { lockRow, takeLeases } from "../support/contention.ts";
 import { bytesField, grpcMessage, rawGrpc, rawHttp1, v1Path, varintField } from "../support/raw_call.ts";
 import { serverTest, type TestServer } from "../support/server.ts";
 import { allRows } from "../support/all_rows.ts";
+import { eventually } from "../support/eventually.ts";
 
 const GOODS = 1;
 const STOCK = 10;
@@ -76,7 +77,7 @@ serverTest("a call whose goods are taken ends with its deadline, or with its cal
       const { length } = server.output.stderr;
       call.cancel();
       // Else the lease could be free before the server hears of it.
-      await eventually("the server knows", () => server.output.stderr.slice(length).includes(`"code":"Canceled"`));
+      await eventually(() => server.output.stderr.slice(length).includes(`"code":"Canceled"`), "the server knows");
     }));
   await step("connection closed over HTTP/1.1, waiting for a row", () =>
     changingNothing(server, async () => {
@@ -159,12 +160,12 @@ async function changingNothing(server: TestServer, run: () => Promise<void>): Pr
   try {
     const before = await allRows(owner);
     await run();
-    await eventually("the program's statements have ended", async () => {
+    await eventually(async () => {
       const [row] = await owner<{ active: number }[]>`
         select count(*)::int as active from pg_stat_activity
         where datname = current_database() and application_name = 'holdfast' and state <> 'idle'`;
       return row!.active === 0;
-    });
+    }, "the program's statements have ended");
     assertEquals(await allRows(owner), before);
     const probe = await callJson(server.url, "SetInv", JSON.stringify({ goodsId: GOODS, num: STOCK }));
     assertEquals("answer" in probe && probe.answer.num, STOCK);

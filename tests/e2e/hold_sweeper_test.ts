@@ -3,8 +3,8 @@ import { assertEquals } from "@std/assert";
 import { callJson } from "../support/clients/json_fetch.ts";
 import { ownerOf } from "../support/database.ts";
 import { holdViolations } from "../support/holds.ts";
-import { eventually } from "../support/pool_probe.ts";
 import { serverTest } from "../support/server.ts";
+import { eventually } from "../support/eventually.ts";
 
 serverTest(
   "the servers write down which holds have expired, and stop while they do",

@@ -4,11 +4,12 @@
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { call } from "../support/callers.ts";
-import { eventually, takeLeases } from "../support/contention.ts";
+import { takeLeases } from "../support/contention.ts";
 import { rawJson } from "../support/raw_call.ts";
 import { runServer, type ServerOptions, serverTest, startServer, type TestServer } from "../support/server.ts";
 import { commandLine, descendants } from "../support/processes.ts";
 import { type LogLine, logLines, said, signal as kill } from "../support/workers.ts";
+import { eventually } from "../support/eventually.ts";
 
 const EXIT_UNUSABLE = 78;
 const NPX = "npx -y deno@2.9.3 task";
@@ -56,10 +57,7 @@ serverTest("a signal to the task itself comes through: SIGHUP, which ends nothin
   env: PATIENT,
 }, async (server) => {
   server.signal("SIGHUP");
-  await eventually(
-    "it is said",
-    () => logLines(server).some(({ msg }) => msg.startsWith("SIGHUP: the console is read anew")),
-  );
+  await eventually(() => logLines(server).some(({ msg }) => msg.startsWith("SIGHUP: the console is read anew")), "it is said");
   assertEquals(await stopsWithCall(server, () => server.signal("SIGTERM")), "200");
   assertEquals(await server.exited, 0);
   assertStringIncludes(server.output.stderr, '"signal":"SIGTERM"');
@@ -87,7 +85,7 @@ Deno.test("a terminal that closes stops the server, with a drain", async () => {
   assert(served !== undefined, `none of ${pids} is the server`);
   // The terminal ends with the program that made it.
   assertEquals(await stopsWithCall(server, () => server.signal("SIGKILL")), "200");
-  await eventually("the server is gone", () => commandLine(served) === undefined);
+  await eventually(() => commandLine(served) === undefined, "the server is gone");
 });
 
 Deno.test("what can't be started on is said by bin/holdfast as by the tasks", async () => {
@@ -133,7 +131,7 @@ async function stopsWithCall(server: TestServer, stop: () => void): Promise<stri
   const result = rawJson(server.url, "Sell", JSON.stringify(order));
   await leases.askedFor();
   stop();
-  await eventually("nobody listens", async () => (await call(server.url, "InvDetail", {})).code === "unreachable");
+  await eventually(async () => (await call(server.url, "InvDetail", {})).code === "unreachable", "nobody listens");
   await leases.release();
   return await result;
 }

@@ -13,9 +13,10 @@ import type { CallResult, Json } from "../support/clients/client.ts";
 import { callGrpcJs, grpcJsClient, grpcJsService } from "../support/clients/grpc_js.ts";
 import { testEnvironment } from "../support/env.ts";
 import { watchHealth } from "../support/health_watch.ts";
-import { eventually, lockRow, takeLeases } from "../support/contention.ts";
+import { lockRow, takeLeases } from "../support/contention.ts";
 import { grpcMessage, v1Path } from "../support/raw_call.ts";
 import { post, serverTest, startServer, type TestServer } from "../support/server.ts";
+import { eventually } from "../support/eventually.ts";
 
 const STATUS_PATH = "/inventory.v1.LockService/Status";
 const SYSTEM_PATH = "/inventory.v1.SystemService/GetSystem";
@@ -127,7 +128,7 @@ serverTest(
 
 serverTest("a lease is reported while a batch has it, and votes are counted", { env: REDLOCK }, async (server) => {
   await call(server.url, "SetInv", { goodsId: 7, num: 10 });
-  await eventually("all nodes vote", async () => String(statesOf(await statusOf(server.url))) === "UP");
+  await eventually(async () => String(statesOf(await statusOf(server.url))) === "UP", "all nodes vote");
   const before = await statusOf(server.url);
   await using row = await lockRow(server.databaseOwnerUrl, 7);
   const sold = call(server.url, "Sell", { orderId: "waits", goodsInfo: [{ goodsId: 7, num: 1 }] });
@@ -142,7 +143,7 @@ serverTest("a lease is reported while a batch has it, and votes are counted", { 
   const added = nodes.filter(({ votesFor }, i) => BigInt(votesFor) > BigInt(before.nodes[i]!.votesFor));
   assert(added.length >= before.quorum, JSON.stringify(nodes));
   for (const { latencyMs } of added) assert(latencyMs! > 0, JSON.stringify(nodes));
-  await eventually("the lease is released", async () => (await statusOf(server.url)).leasesTotal === 0);
+  await eventually(async () => (await statusOf(server.url)).leasesTotal === 0, "the lease is released");
 
   const short = await call(server.url, "Sell", { orderId: "short", goodsInfo: [{ goodsId: 7, num: 99 }] });
   assertEquals(short.code, "failed_precondition");
@@ -181,10 +182,7 @@ Deno.test("nodes that have just started have no vote, nodes that are gone are do
   try {
     await using server = await startServer({ env });
     await call(server.url, "SetInv", { goodsId: 1, num: 10 });
-    await eventually(
-      "all are in quarantine",
-      async () => String(statesOf(await statusOf(server.url))) === "QUARANTINED",
-    );
+    await eventually(async () => String(statesOf(await statusOf(server.url))) === "QUARANTINED", "all are in quarantine");
     const young = await statusOf(server.url);
     assertEquals(young.nodes.map(({ address }) => address), addresses);
     for (const { uptimeMs, quarantineLeftMs, votesFor } of young.nodes) {
@@ -195,11 +193,7 @@ Deno.test("nodes that have just started have no vote, nodes that are gone are do
     assertGoesByRow(young, 1);
 
     await Promise.all(own.map((node) => node.kill()));
-    await eventually(
-      "all are down",
-      async () => String(statesOf(await statusOf(server.url))) === "DOWN",
-      NOTICE_MS_MAX,
-    );
+    await eventually(async () => String(statesOf(await statusOf(server.url))) === "DOWN", "all are down", NOTICE_MS_MAX);
     assertEquals((await call(server.url, "Sell", { goodsInfo: [{ goodsId: 1, num: 1 }] })).code, "ok");
     const gone = await statusOf(server.url);
     assertEquals(gone.nodes.map(({ address }) => address), addresses);

@@ -8,11 +8,11 @@ import { until } from "../../src/base/bounded_wait.ts";
 import { call, callUntilDecided, health, inParallel, tally } from "../support/callers.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { testEnvironment } from "../support/env.ts";
-import { eventually } from "../support/contention.ts";
 import { checkLedger } from "../support/ledger_check.ts";
 import { oddRedis } from "../support/odd_redis.ts";
 import { startServer, taskFlags } from "../support/server.ts";
 import { startProxy } from "../support/tcp_proxy.ts";
+import { eventually } from "../support/eventually.ts";
 
 const REDLOCK = { CONCURRENCY: "redlock" };
 const UNCAUGHT = fileURLToPath(new URL("../support/uncaught.ts", import.meta.url));
@@ -66,7 +66,7 @@ Deno.test("a PostgreSQL that begins to copy what nobody asked for: the process l
     }
     assertEquals((await call(server.url, "InvDetail", { goodsId: 1 })).body.num, 990);
     assertEquals(await checkLedger(database.ownerUrl), []);
-    await eventually("it is ready", async () => await health(server.url) === "SERVING");
+    await eventually(async () => await health(server.url) === "SERVING", "it is ready");
     assertEquals(await server.stop(), 0);
   } finally {
     await proxy[Symbol.asyncDispose]();

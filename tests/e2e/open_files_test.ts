@@ -1,10 +1,10 @@
 /** What becomes of a process that has no file left for a connection, at its start and later. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import net from "node:net";
-import { eventually } from "../support/contention.ts";
 import { processSize } from "../support/process_size.ts";
 import { post, runServer, serverTest, startServer } from "../support/server.ts";
 import { pidOf } from "../support/workers.ts";
+import { eventually } from "../support/eventually.ts";
 
 const isLinux = Deno.build.os === "linux";
 const EXIT_UNUSABLE = 78;
@@ -29,10 +29,10 @@ if (isLinux) {
             new Promise<void>((resolve) => socket.once("connect", resolve).once("error", resolve))
           ),
         );
-        await eventually("all files are in use", async () => (await processSize(pid)).openFiles >= openFiles + 9);
+        await eventually(async () => (await processSize(pid)).openFiles >= openFiles + 9, "all files are in use");
         for (const socket of sockets) socket.destroy();
         const line = `"msg":"the port accepted nobody any more; listening anew"`;
-        await eventually("it listens anew", () => server.output.stderr.includes(line), HEARD_MS_MAX);
+        await eventually(() => server.output.stderr.includes(line), "it listens anew", HEARD_MS_MAX);
         // On new connections, which any of the workers may get.
         for (let call = 0; call < 20; call++) {
           assertEquals((await post(`${server.url}/grpc.health.v1.Health/Check`, {})).body.status, "SERVING");
@@ -51,10 +51,10 @@ if (isLinux) {
     );
     assert((await processSize(server.pid)).openFiles < 300);
     for (const socket of sockets) socket.destroy();
-    await eventually("it answers", async () => {
+    await eventually(async () => {
       const answer = await post(`${server.url}/grpc.health.v1.Health/Check`, {}).catch(() => undefined);
       return answer?.body.status === "SERVING";
-    });
+    }, "it answers");
     assert(!server.output.stderr.includes("listening anew"), server.output.stderr);
   });
 

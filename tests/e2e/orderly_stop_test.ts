@@ -4,9 +4,9 @@ import { Redis } from "ioredis";
 import { call } from "../support/callers.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { testEnvironment } from "../support/env.ts";
-import { eventually } from "../support/contention.ts";
 import { checkLedger } from "../support/ledger_check.ts";
 import { startServer } from "../support/server.ts";
+import { eventually } from "../support/eventually.ts";
 
 const GOODS = 40;
 const CALLERS = 80;
@@ -31,7 +31,7 @@ Deno.test("after an orderly stop under load no lease key is left on any node, an
         }
       });
       // In the middle of it, while there are leases.
-      await eventually("there are leases", async () => sold > CALLERS && (await keysOf(nodes, prefix)).length > 0);
+      await eventually(async () => sold > CALLERS && (await keysOf(nodes, prefix)).length > 0, "there are leases");
       assertEquals(await server.stop(), 0);
       // At once: what is left stands for a whole TTL.
       assertEquals(await keysOf(nodes, prefix), []);

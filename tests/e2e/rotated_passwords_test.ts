@@ -8,7 +8,6 @@ import { CONSOLE_DIR } from "../../src/config/console_dir.ts";
 import { processFacts } from "../../src/process/facts.ts";
 import { LOCK_RULES } from "../../tools/stack/redis_users.ts";
 import { call, callUntilDecided, health } from "../support/callers.ts";
-import { eventually } from "../support/contention.ts";
 import { lastingDatabase, ownerOf } from "../support/database.ts";
 import { testEnvironment } from "../support/env.ts";
 import { checkLedger } from "../support/ledger_check.ts";
@@ -17,6 +16,7 @@ import { runServer, startServer, type TestServer } from "../support/server.ts";
 import { startTlsPostgres, storePath } from "../support/tls_postgres.ts";
 import { startTlsRedis, type TlsRedis } from "../support/tls_redis.ts";
 import { pidOf, said } from "../support/workers.ts";
+import { eventually } from "../support/eventually.ts";
 
 const PASSWORDS = ["first-s3cret", "second-s3cret", "third-s3cret"];
 const USER = "rotated";
@@ -101,7 +101,7 @@ async function rotated(t: Deno.TestContext): Promise<void> {
     for (const { owner, tlsPort } of redis.nodes) {
       const lines = async () =>
         String(await owner.call("client", "list")).split("\n").filter((line) => line.includes(`user=${USER} `));
-      await eventually("each worker is there", async () => (await lines()).length === 2);
+      await eventually(async () => (await lines()).length === 2, "each worker is there");
       for (const line of await lines()) assert(line.includes(`laddr=127.0.0.1:${tlsPort} `), line);
     }
   });
@@ -131,9 +131,9 @@ async function rotated(t: Deno.TestContext): Promise<void> {
       await store.write(PASSWORDS[1]!);
       await store.change(PASSWORDS[1]!);
       const [before] = [orders];
-      await eventually("orders go on", () => orders > before + 20);
+      await eventually(() => orders > before + 20, "orders go on");
     }
-    await eventually("all nodes are up", async () => await states(server) === "LOCK_NODE_STATE_UP");
+    await eventually(async () => await states(server) === "LOCK_NODE_STATE_UP", "all nodes are up");
     isOver = true;
     await Promise.all(buyers);
     assert(await isServing(server));
@@ -141,21 +141,21 @@ async function rotated(t: Deno.TestContext): Promise<void> {
 
   await t.step("taken back: health and the lock say who refuses, and it goes on when the files are right", async () => {
     await user.change(undefined);
-    await eventually("the nodes refuse", async () => await states(server) === "LOCK_NODE_STATE_REFUSED");
+    await eventually(async () => await states(server) === "LOCK_NODE_STATE_REFUSED", "the nodes refuse");
     assertEquals((await call(server.url, "Sell", { goodsInfo: [{ goodsId: 1, num: 1 }] })).code, "unavailable");
     await role.change(PASSWORDS[2]!);
-    await eventually("it is not ready", async () => !await isServing(server));
+    await eventually(async () => !await isServing(server), "it is not ready");
     const saysWhy = (dependency: string, why: RegExp) =>
       said(server, "not ready").some((line) => {
         const text = JSON.stringify(line);
         return text.includes(`"dependency":"${dependency}"`) && why.test(text);
       });
-    await eventually("the log says why", () =>
+    await eventually(() =>
       saysWhy("PostgreSQL", /PostgreSQL refuses the log-in \(28P01\)/) &&
-      saysWhy("Redis quorum", /it refuses the log-in: WRONGPASS/));
+      saysWhy("Redis quorum", /it refuses the log-in: WRONGPASS/), "the log says why");
     await user.change(PASSWORDS[2]!);
     await Promise.all([role.write(PASSWORDS[2]!), user.write(PASSWORDS[2]!)]);
-    await eventually("it serves again", () => isServing(server));
+    await eventually(() => isServing(server), "it serves again");
     await sold();
   });
 

@@ -9,10 +9,10 @@ import { createTestDatabase } from "../support/database.ts";
 import { testEnvironment } from "../support/env.ts";
 import { articleClient, grpcJsClient } from "../support/clients/grpc_js.ts";
 import { callJson } from "../support/clients/json_fetch.ts";
-import { eventually } from "../support/contention.ts";
 import { v1Path } from "../support/raw_call.ts";
 import { askedAt } from "../support/scrape.ts";
 import { serverTest, startServer } from "../support/server.ts";
+import { eventually } from "../support/eventually.ts";
 
 const DATABASE_PASSWORD = "planted-db/7#";
 const REDIS_PASSWORD = "planted-redis/8#";
@@ -59,10 +59,10 @@ Deno.test("passwords that are refused appear nowhere, and calls end UNAVAILABLE"
     });
     answers.push(await response.text(), JSON.stringify([...response.headers]));
   }
-  await eventually("both are said to be away", () => {
+  await eventually(() => {
     const { stderr } = server.output;
     return stderr.includes(`"dependency":"PostgreSQL"`) && stderr.includes(`"dependency":"Redis quorum"`);
-  });
+  }, "both are said to be away");
   const [status, reasons] = await askedAt(`${server.adminUrl}/readyz`);
   assertEquals(status, 503, reasons);
   for (const away of ["PostgreSQL", "Redis quorum"]) {
@@ -94,7 +94,7 @@ serverTest("a fault of the service is answered by its request id and nothing els
   assertEquals(await response.json(), { code: "internal", message: "internal error" });
   assertEquals(response.headers.get("x-request-id"), "find-me");
   assertEquals(await grpc.call("Sell", { goodsInfo: [{ goodsId: 1, num: 1 }] }), { code: "INTERNAL", details: [] });
-  await eventually("the log has the cause under the id", () => causeInLog(server.output.stderr, "find-me"));
+  await eventually(() => causeInLog(server.output.stderr, "find-me"), "the log has the cause under the id");
 
   await owner`grant insert on movements to holdfast_server`;
   assertEquals("answer" in await grpc.call("Sell", { goodsInfo: [{ goodsId: 1, num: 1 }] }), true);

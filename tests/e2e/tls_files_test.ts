@@ -6,10 +6,10 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import http2 from "node:http2";
 import tls from "node:tls";
 import { readTlsFiles } from "../../src/tls/files.ts";
-import { eventually } from "../support/contention.ts";
 import { runServer, type ServerOptions, startServer, type TestServer } from "../support/server.ts";
 import * as pem from "../support/tls/pems.ts";
 import { logLines, pidOf } from "../support/workers.ts";
+import { eventually } from "../support/eventually.ts";
 
 const EXIT_UNUSABLE = 78;
 const UNUSABLE = "the renewed certificate can't be used, and the one before it stays in use";
@@ -92,7 +92,7 @@ Deno.test("a renewed certificate serves new connections, without a restart and w
 
   // Found by the look that comes by itself.
   await files.write(pem.RENEWED, pem.RENEWED_KEY);
-  await eventually("it is in use", async () => await shown(server, "h2") === "renewed h2");
+  await eventually(async () => await shown(server, "h2") === "renewed h2", "it is in use");
   assertEquals(await shown(server, "http/1.1"), "renewed http/1.1");
   assertEquals(await healthOver(old), 200);
   old.destroy();
@@ -100,18 +100,18 @@ Deno.test("a renewed certificate serves new connections, without a restart and w
   // A pair that is broken, and what was in use stays.
   await files.write(pem.RENEWED, pem.KEY);
   server.signal("SIGHUP");
-  await eventually("it is said", () => saidTimes(server, UNUSABLE) === 1);
+  await eventually(() => saidTimes(server, UNUSABLE) === 1, "it is said");
   assertStringIncludes(server.output.stderr, `"problems":["TLS_KEY_FILE: the key is not that of the certificate`);
   assertEquals(await shown(server, "h2"), "renewed h2");
   await Deno.remove(files.cert);
   server.signal("SIGHUP");
-  await eventually("it is said", () => saidTimes(server, UNUSABLE) === 2);
+  await eventually(() => saidTimes(server, UNUSABLE) === 2, "it is said");
   assertStringIncludes(server.output.stderr, `"problems":["TLS_CERT_FILE: there is no such file`);
   assertEquals(await shown(server, "h2"), "renewed h2");
 
   await files.write(pem.ISSUED + pem.AUTHORITY, pem.KEY);
   server.signal("SIGHUP");
-  await eventually("it is in use", async () => await shown(server, "h2") === "localhost h2");
+  await eventually(async () => await shown(server, "h2") === "localhost h2", "it is in use");
   assertEquals(await server.stop(), 0);
   assert(!SECRETS.some((secret) => server.output.stderr.includes(secret)));
 });
@@ -123,17 +123,17 @@ Deno.test("SIGHUP has every worker take up a renewed certificate, and none dies 
   const pids = [pidOf(server, 1), pidOf(server, 2)];
   // Said only to who asks.
   server.signal("SIGHUP");
-  await eventually("both were asked", () => saidTimes(server, "the certificate's files hold what is in use") === 2);
+  await eventually(() => saidTimes(server, "the certificate's files hold what is in use") === 2, "both were asked");
   await files.write(pem.RENEWED, pem.RENEWED_KEY);
   server.signal("SIGHUP");
   const renewed = "a renewed certificate is in use for new connections";
-  await eventually("both have it", () => {
+  await eventually(() => {
     return [1, 2].every((worker) => logLines(server).some((line) => line.msg === renewed && line.worker === worker));
-  });
+  }, "both have it");
   for (let i = 0; i < 8; i++) assertEquals(await shown(server, "h2"), "renewed h2");
   await files.write("garbage", pem.KEY);
   server.signal("SIGHUP");
-  await eventually("both say it", () => saidTimes(server, UNUSABLE) === 2);
+  await eventually(() => saidTimes(server, UNUSABLE) === 2, "both say it");
   assertEquals(await shown(server, "h2"), "renewed h2");
   assertEquals([pidOf(server, 1), pidOf(server, 2)], pids);
   assertEquals(await server.stop(), 0);

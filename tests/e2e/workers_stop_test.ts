@@ -2,10 +2,11 @@
 import { assert, assertEquals } from "@std/assert";
 import postgres from "postgres";
 import { call, inParallel } from "../support/callers.ts";
-import { eventually, takeLeases, type TakenLeases } from "../support/contention.ts";
+import { takeLeases, type TakenLeases } from "../support/contention.ts";
 import { rawJson } from "../support/raw_call.ts";
 import { runServer, serverTest, type TestServer } from "../support/server.ts";
 import { allGone, pidOf, said, signal as kill } from "../support/workers.ts";
+import { eventually } from "../support/eventually.ts";
 
 const EXIT_FAILED = 1;
 const EXIT_KILLED = 137;
@@ -29,7 +30,7 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
     await askedToStop(server);
     // To the worker this is a second signal, as where every process of a service is signalled. It goes on draining.
     await kill(pidOf(server, 1), "SIGINT");
-    await eventually("nobody listens", async () => (await call(server.url, "InvDetail", {})).code === "unreachable");
+    await eventually(async () => (await call(server.url, "InvDetail", {})).code === "unreachable", "nobody listens");
     await calls.leases.release();
     assertEquals(await calls.ended, Array(CALLS).fill("200"));
     assertEquals(await server.exited, 0);
@@ -91,9 +92,9 @@ async function startCalls(server: TestServer): Promise<UnderWay> {
 }
 
 async function askedToStop(server: TestServer): Promise<void> {
-  await eventually("every worker is asked to stop", () => {
+  await eventually(() => {
     return WORKERS.every((worker) => said(server, "shutting down", worker).length > 0);
-  });
+  }, "every worker is asked to stop");
 }
 
 function answersAfterStop(server: TestServer, worker: number): number {

@@ -2,15 +2,11 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { assert, assertEquals } from "@std/assert";
-import { until } from "../../src/base/bounded_wait.ts";
 import { Link } from "./suite/link.ts";
+import { eventually } from "../support/eventually.ts";
 
-const LATE_MS = 400;
-const COMES_MS_MAX = 5000;
-
-async function eventually(what: string, condition: () => boolean): Promise<void> {
-  assert(await until(condition, COMES_MS_MAX), what);
-}
+/** Much longer than a connection takes from its beginning to its end, on a busy machine too. */
+const LATE_MS = 3000;
 
 /** A server on a port of its own that keeps what it reads, and a link to it. */
 class Ends implements AsyncDisposable {
@@ -78,11 +74,11 @@ async function whatComes(): Promise<void> {
   await using ends = new Ends();
   const { client, server } = await ends.connect();
   await send(client, "asked");
-  await eventually("the control passes", () => ends.text === "asked");
+  await eventually(() => ends.text === "asked", "the control passes");
   await send(server, "answer");
   await client.read(new Uint8Array(10));
   client.close();
-  await eventually("the control ends", () => ends.ended !== "no");
+  await eventually(() => ends.ended !== "no", "the control ends");
 }
 
 Deno.test("a client that is reset takes its connection to the server with it", async () => {
@@ -91,10 +87,10 @@ Deno.test("a client that is reset takes its connection to the server with it", a
   await once(client, "connect");
   client.write("a");
   await ends.accept();
-  await eventually("it passes", () => ends.text === "a");
+  await eventually(() => ends.text === "a", "it passes");
   client.resetAndDestroy();
-  await eventually("the server sees it", () => ends.ended !== "no");
-  await eventually("the link has forgotten it", () => ends.link.open === 0);
+  await eventually(() => ends.ended !== "no", "the server sees it");
+  await eventually(() => ends.link.open === 0, "the link has forgotten it");
 });
 
 Deno.test("a client that has ended its sending may still be answered", async () => {
@@ -102,7 +98,7 @@ Deno.test("a client that has ended its sending may still be answered", async () 
   const { client, server } = await ends.connect();
   await send(client, "asked");
   await client.closeWrite();
-  await eventually("the server sees the end", () => ends.ended === "end");
+  await eventually(() => ends.ended === "end", "the server sees the end");
   await send(server, "answer");
   const buffer = new Uint8Array(10);
   assertEquals(new TextDecoder().decode(buffer.subarray(0, await client.read(buffer) ?? 0)), "answer");
@@ -113,13 +109,13 @@ Deno.test("while a link is stalled not even an end passes", async () => {
   await using ends = new Ends();
   const { client } = await ends.connect();
   await send(client, "a");
-  await eventually("it passes", () => ends.text === "a");
+  await eventually(() => ends.text === "a", "it passes");
   ends.link.stall();
   await client.closeWrite();
   await whatComes();
   assertEquals(ends.ended, "no");
   ends.link.heal();
-  await eventually("the end passes", () => ends.ended === "end");
+  await eventually(() => ends.ended === "end", "the end passes");
 });
 
 Deno.test("a connection that vanished is silent in both directions, whatever either side does", async () => {
@@ -127,7 +123,7 @@ Deno.test("a connection that vanished is silent in both directions, whatever eit
   const { client, server } = await ends.connect();
   ends.link.vanishAfter(3);
   await send(client, "abcdef");
-  await eventually("three bytes pass", () => ends.text === "abc");
+  await eventually(() => ends.text === "abc", "three bytes pass");
   await send(server, "answer");
   await send(client, "ghi");
   ends.link.heal();
@@ -141,13 +137,13 @@ Deno.test("a packet that is late comes though its client has closed, and others 
   const { client } = await ends.connect();
   ends.link.delayOne({ at: ["write"], ms: LATE_MS });
   await send(client, "read;");
-  await eventually("it passes", () => ends.text === "read;");
+  await eventually(() => ends.text === "read;", "it passes");
   await send(client, "write;");
-  await eventually("it is late", () => ends.link.lateNow === 1);
+  await eventually(() => ends.link.lateNow === 1, "it is late");
   client.close();
   await whatComes();
   assertEquals([ends.text, ends.ended], ["read;", "no"]);
-  await eventually("it comes", () => ends.text === "read;write;");
-  await eventually("and then the end", () => ends.ended === "end");
+  await eventually(() => ends.text === "read;write;", "it comes");
+  await eventually(() => ends.ended === "end", "and then the end");
   assertEquals([ends.link.lates, ends.link.lateNow], [1, 0]);
 });

@@ -4,7 +4,6 @@
  */
 import { assertEquals } from "@std/assert";
 import { sell, set } from "../support/apply.ts";
-import { eventually } from "../support/contention.ts";
 import { ownerOf } from "../support/database.ts";
 import { lanesBench } from "../support/lanes_bench.ts";
 import { checkLedger } from "../support/ledger_check.ts";
@@ -12,6 +11,7 @@ import { startOwnPostgres } from "../support/own_postgres.ts";
 import { NEVER } from "../support/pool_probe.ts";
 import { stallCommits } from "../support/stalled_commits.ts";
 import { inEveryMode } from "../support/test_mode.ts";
+import { eventually } from "../support/eventually.ts";
 
 const CALLER_MS_MAX = 1000;
 
@@ -39,7 +39,7 @@ inEveryMode("what is answered beside a commit that stands still is true when it 
     // who takes writes it is refused by what that found.
     const retry = () => lanes.apply(sell(`b-${round}`, [goodsId, 5]), NEVER).then(({ ok }) => ok, () => undefined);
     let retried: boolean | undefined;
-    await eventually("the retry is decided", async () => (retried = await retry()) !== undefined);
+    await eventually(async () => (retried = await retry()) !== undefined, "the retry is decided");
     assertEquals(retried, true);
     assertEquals(await onRecord(), true);
     assertEquals(await on.onHand(goodsId), 0);

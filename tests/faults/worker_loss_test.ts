@@ -1,12 +1,12 @@
 /** A worker that dies: the others serve on, it comes back, and no promise is broken. */
 import { assert, assertEquals } from "@std/assert";
 import { callUntilDecided, inParallel, tally } from "../support/callers.ts";
-import { eventually } from "../support/contention.ts";
 import { checkLedger } from "../support/ledger_check.ts";
 import { rawJson } from "../support/raw_call.ts";
 import { serverTest, startServer, type TestServer } from "../support/server.ts";
 import { inEveryMode } from "../support/test_mode.ts";
 import { logLines, pidOf, said, signal } from "../support/workers.ts";
+import { eventually } from "../support/eventually.ts";
 
 /** Some starts of a process, on a machine that is busy with other things. */
 const START_MS_MAX = 60_000;
@@ -37,9 +37,9 @@ serverTest("a worker killed under calls, again and again: the other serves on, a
     await answersMore(server, 2);
     const answered = said(server, "call answered", 1).length;
     await signal(pidOf(server, 2), "SIGKILL");
-    await eventually("the death is seen", () => said(server, "worker ended", 2).length === death);
-    await eventually("the other serves on", () => said(server, "call answered", 1).length > answered + CALLERS);
-    await eventually("it is back", () => said(server, "worker listens", 2).length === death + 1);
+    await eventually(() => said(server, "worker ended", 2).length === death, "the death is seen");
+    await eventually(() => said(server, "call answered", 1).length > answered + CALLERS, "the other serves on");
+    await eventually(() => said(server, "worker listens", 2).length === death + 1, "it is back");
   }
   await answersMore(server, 2);
   selling = false;
@@ -64,9 +64,9 @@ Deno.test("a worker that can't start again is tried after longer and longer wait
   await Deno.remove(cert);
   await signal(pidOf(server, 2), "SIGKILL");
   const waitsOf = () => logLines(server).filter(({ worker, delayMs }) => worker === 2 && delayMs !== undefined);
-  await eventually("it fails to start, time and again", () => waitsOf().length >= 4, START_MS_MAX);
+  await eventually(() => waitsOf().length >= 4, "it fails to start, time and again", START_MS_MAX);
   await Deno.writeTextFile(cert, ca);
-  await eventually("it listens again", () => said(server, "worker listens", 2).length === 2, START_MS_MAX);
+  await eventually(() => said(server, "worker listens", 2).length === 2, "it listens again", START_MS_MAX);
 
   const waits = waitsOf();
   const starts = said(server, "worker started", 2).slice(1);
@@ -86,8 +86,8 @@ Deno.test("a worker that can't start again is tried after longer and longer wait
 /** Asks over connections of their own until the worker has answered once more than now. */
 async function answersMore(server: TestServer, worker: number): Promise<void> {
   const before = said(server, "call answered", worker).length;
-  await eventually(`worker ${worker} answers`, async () => {
+  await eventually(async () => {
     await rawJson(server.url, "InvDetail", `{"goodsId":1}`);
     return said(server, "call answered", worker).length > before;
-  });
+  }, `worker ${worker} answers`);
 }

@@ -13,9 +13,9 @@ import { startWorker } from "../../src/workers/worker_process.ts";
 import { callUntilDecided, inParallel } from "../support/callers.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { testEnvironment } from "../support/env.ts";
-import { eventually } from "../support/contention.ts";
 import { rawJson } from "../support/raw_call.ts";
 import { isRunning, signal } from "../support/workers.ts";
+import { eventually } from "../support/eventually.ts";
 
 const WORKER = fileURLToPath(new URL("../../src/worker.ts", import.meta.url));
 const WORKERS = 2;
@@ -52,7 +52,7 @@ Deno.test("a paused worker is killed and replaced, and then every new connection
     const answers = await ask();
     assertEquals(answers.filter((answer) => answer !== "200" && answer !== "cut"), []);
     assertEquals(said("the worker gives no sign of life and is killed", 2).map(({ pid }) => pid), [paused]);
-    await eventually("it is replaced", () => said("worker listens", 2).length === 2, REPLACED_MS_MAX);
+    await eventually(() => said("worker listens", 2).length === 2, "it is replaced", REPLACED_MS_MAX);
     assert(!isRunning(paused));
     assertEquals(await ask(), Array(CALLS).fill("200"));
     assertEquals(said("worker ended", 1), []);

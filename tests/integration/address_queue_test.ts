@@ -14,9 +14,9 @@ import type { Status } from "../../src/gen/google/rpc/status_pb.ts";
 import { InventoryService } from "../../src/gen/inventory/v1/inventory_pb.ts";
 import { createStore, type Store } from "../../src/store/store.ts";
 import { createTestDatabase } from "../support/database.ts";
-import { poll } from "../support/listening.ts";
 import { grantAllLock } from "../support/unguarded.ts";
 import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
+import { eventually } from "../support/eventually.ts";
 
 const GREEDY = "127.0.0.9";
 const OTHER = "127.0.0.1";
@@ -76,7 +76,7 @@ Deno.test("levels: an address has its share of the reads that wait, another its 
   await withWaitingStore(async ({ greedy, other }, store) => {
     const ids = (from: number, count: number) => Array.from({ length: count }, (_, i) => from + i);
     const first = greedy.batchInvDetail({ goodsIds: ids(1, SHARE - 1) });
-    await poll(() => store.asked() > 0, "a read");
+    await eventually(() => store.asked() > 0, "a read");
     const { verdicts } = await greedy.batchInvDetail({ goodsIds: ids(100, 2) });
     for (const { outcome } of verdicts) {
       assertFull(outcome.value as Status, `${SHARE} reads of one address already wait`);
@@ -100,12 +100,12 @@ Deno.test("orders: an address has its share of the operations under way, another
   await withWaitingStore(async ({ greedy, other }, store) => {
     const orders = (count: number) => Array.from({ length: count }, () => ({ goodsInfo: [{ goodsId: 1, num: 1 }] }));
     const first = greedy.sellBatch({ orders: orders(SHARE - 1) });
-    await poll(() => store.asked() > 0, "a read");
+    await eventually(() => store.asked() > 0, "a read");
     const refused: ConnectError[] = [];
     const one = () => greedy.sell(orders(1)[0]!).catch((error: ConnectError) => error as ConnectError);
     const singles = [one(), one(), one()];
     for (const single of singles) void single.then((error) => refused.push(error as ConnectError));
-    await poll(() => refused.length === 2, "two to be refused");
+    await eventually(() => refused.length === 2, "two to be refused");
     for (const { code, rawMessage, details } of refused) {
       assertEquals([code, rawMessage, details.length], [
         Code.ResourceExhausted,

@@ -14,9 +14,10 @@ import { addServices, type ServiceModule } from "../../src/services/service_modu
 import { createRpcHandler } from "../../src/rpc/router.ts";
 import { call } from "../support/http2_calls.ts";
 import { ERROR, FRAME, frame, PREFACE, uint32 } from "../support/http2_frames.ts";
-import { CHECK, poll, WATCH, withListener } from "../support/listening.ts";
+import { CHECK, WATCH, withListener } from "../support/listening.ts";
 import { grpcMessage } from "../support/raw_call.ts";
 import { RawPeer } from "../support/raw_peer.ts";
+import { eventually } from "../support/eventually.ts";
 
 const GREEDY = "127.0.0.9";
 const OTHER = "127.0.0.1";
@@ -85,7 +86,7 @@ Deno.test("answers that are not taken count by address, over all its connections
     assertEquals(second.errorCodes(FRAME.reset), [ERROR.enhanceYourCalm]);
     other.send(call(CHECK, 1));
     await other.until(() => other.got(FRAME.headers, 0, 1), "the answer of another address");
-    await poll(() => logged.some((line) => line.limit === "unreadPerAddressBytesMax"), "a line of log");
+    await eventually(() => logged.some((line) => line.limit === "unreadPerAddressBytesMax"), "a line of log");
     await first.leave();
     // The server sees that it has gone a little later.
     for (let stream = 3; stream < 200; stream += 2) {

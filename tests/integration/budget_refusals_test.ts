@@ -14,8 +14,9 @@ import { createRpcHandler } from "../../src/rpc/router.ts";
 import { decodeDetail, type Json } from "../support/clients/client.ts";
 import { decodeStatusDetails } from "../support/clients/grpc_js.ts";
 import { ask, type RawAnswer } from "../support/http2_answers.ts";
-import { poll, withListener } from "../support/listening.ts";
+import { withListener } from "../support/listening.ts";
 import { bytesField, grpcMessage, v1Path, varintField } from "../support/raw_call.ts";
+import { eventually } from "../support/eventually.ts";
 
 const MIB = 1024 * 1024;
 const OTHER = "another address";
@@ -185,7 +186,7 @@ Deno.test("others need the budget in which a message is received", async () => {
     for (const [name, { headers, body }] of Object.entries(PROTOCOLS)) {
       // Half of it comes, and no more.
       const answer = send(url, { headers, body: body.subarray(0, body.length / 2) }, "wait");
-      await poll(() => budget.view.receivingBytes > 8_000, "half a message");
+      await eventually(() => budget.view.receivingBytes > 8_000, "half a message");
       const other = budget.begin(OTHER, nothing);
       assertEquals(other.receive(MIB), true);
       assertRefused(name, await answer);
@@ -200,12 +201,12 @@ Deno.test("of a message that comes in pieces all counts, what came before the fi
     const { headers, body: message } = PROTOCOLS.gRPC!;
     const body = [message.subarray(0, FREE_BYTES), message.subarray(FREE_BYTES, 3 * FREE_BYTES)];
     const answer = ask(url, v1Path("SellBatch"), { headers: { ...headers, "grpc-timeout": "1S" }, body, then: "wait" });
-    await poll(() => budget.view.receivingBytes > 0, "what came counts");
-    await poll(
+    await eventually(() => budget.view.receivingBytes > 0, "what came counts");
+    await eventually(
       () => budget.view.receivingBytes === 2 * FREE_BYTES,
       `all of it counts, got ${budget.view.receivingBytes}`,
     );
     await answer;
-    await poll(() => budget.view.receivingBytes === 0, "the end of the call frees it");
+    await eventually(() => budget.view.receivingBytes === 0, "the end of the call frees it");
   });
 });

@@ -12,8 +12,9 @@ import { Health } from "../../src/gen/health/v1/health_pb.ts";
 import { InventoryService } from "../../src/gen/inventory/v1/inventory_pb.ts";
 import { CallLimits } from "../../src/limits/call_limits.ts";
 import { createRpcHandler } from "../../src/rpc/router.ts";
-import { poll, withListener } from "../support/listening.ts";
+import { withListener } from "../support/listening.ts";
 import { RawPeer } from "../support/raw_peer.ts";
+import { eventually } from "../support/eventually.ts";
 
 const identityKey = createContextKey<Identity | undefined>(undefined);
 const nothing = () => {};
@@ -119,7 +120,7 @@ Deno.test("calls under way: by every protocol one identity has its places, anoth
     const all = [...protocols.values()];
     const clientOf = (protocol: Protocol, as: string) => createClient(InventoryService, protocol({ "x-as": as }));
     const kept = [all[0]!, all.at(-1)!].map((protocol) => selling(clientOf(protocol, "greedy"), "latch"));
-    await poll(() => handled() === CALLS_MAX, "the calls that stay");
+    await eventually(() => handled() === CALLS_MAX, "the calls that stay");
     for (const [name, protocol] of protocols) {
       assertEquals(await selling(clientOf(protocol, "greedy")), "CALLER_CALLS", name);
       assertEquals(handled(), CALLS_MAX, "no handler saw it");
@@ -129,7 +130,7 @@ Deno.test("calls under way: by every protocol one identity has its places, anoth
     assertEquals(await selling(clientOf(all[0]!, "other")), "ok");
     open();
     assertEquals(await Promise.all(kept), ["ok", "ok"]);
-    await poll(() => limits.view.identities === 0, "all places are free");
+    await eventually(() => limits.view.identities === 0, "all places are free");
     for (const [name, protocol] of protocols) assertEquals(await selling(clientOf(protocol, "greedy")), "ok", name);
     assertEquals(limits.view.refused, { ...limits.view.refused, rate: 0, calls: protocols.size });
   });
@@ -148,10 +149,10 @@ Deno.test("calls under way: of those that were sent in a row over HTTP/1 each fr
     ];
     const request = `POST /${InventoryService.typeName}/Sell HTTP/1.1\r\n${fields.join("\r\n")}\r\n\r\n${body}`;
     peer.send(request.repeat(CALLS_MAX));
-    await poll(() => handled() === CALLS_MAX, "both");
+    await eventually(() => handled() === CALLS_MAX, "both");
     assertEquals(limits.view.identities, 1);
     peer.socket.resetAndDestroy();
-    await poll(() => limits.view.identities === 0, "free places");
+    await eventually(() => limits.view.identities === 0, "free places");
   });
 });
 
@@ -167,7 +168,7 @@ Deno.test("rate: by every protocol one identity's, another has its own, and who 
       for (let i = 0; i < RATE_MAX; i++) assertEquals(await selling(clientOf(`other by ${name}`)), "ok", name);
       for (let i = 0; i < 3 * RATE_MAX; i++) assertEquals(await selling(clientOf()), "ok", name);
     }
-    await poll(() => limits.view.identities === 0, "all places are free");
+    await eventually(() => limits.view.identities === 0, "all places are free");
   });
 });
 

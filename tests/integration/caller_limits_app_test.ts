@@ -11,7 +11,7 @@ import { InventoryService } from "../../src/gen/inventory/v1/inventory_pb.ts";
 import { addTestKey } from "../support/api_keys.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { checkLedger } from "../support/ledger_check.ts";
-import { poll } from "../support/listening.ts";
+import { eventually } from "../support/eventually.ts";
 
 const nothing = () => {};
 const log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
@@ -40,7 +40,7 @@ Deno.test("calls of one key beyond its rate are refused and write nothing; anoth
     const client = createClient(InventoryService, transport);
     // The table of keys is read before anybody is let in.
     const isSet = () => client.setInv({ goodsId: 1, num: 100 }, greedy).then(() => true, () => false);
-    await poll(isSet, "the keys are known");
+    await eventually(isSet, "the keys are known");
     const sellBy = (key: typeof greedy, name: string) => (i: number) =>
       client.sell({ orderId: `${name}-${i}`, goodsInfo: [{ goodsId: 1, num: 1 }] }, key)
         .then(() => "sold", (error: ConnectError) => {

@@ -8,12 +8,12 @@ import { parse } from "yaml";
 import { loadConfig } from "../../src/config/config.ts";
 import { listenUrl } from "../../src/process/listen_line.ts";
 import { freePort } from "../../tools/stack/ports.ts";
-import { eventually } from "../support/contention.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { testEnvironment } from "../support/env.ts";
 import { built, kustomization, type Manifest, podOf } from "../support/kustomize.ts";
 import { v1Path } from "../support/raw_call.ts";
 import { sourceText } from "../support/source_files.ts";
+import { eventually } from "../support/eventually.ts";
 
 const BASE = built("deploy/kubernetes/base");
 const { services: { server } } = parse(sourceText("compose.yaml"), { merge: true }) as {
@@ -74,7 +74,7 @@ Deno.test("the files of the image, of which none can be written, migrate, make a
     const ready = () =>
       fetch(`http://127.0.0.1:${adminPort}/readyz`).then((it) => (it.body?.cancel(), it.ok), () => false);
     const url = await serving.url;
-    await eventually("the server is ready", ready);
+    await eventually(ready, "the server is ready");
     const call = async (method: string, message: unknown) => {
       const headers = { "content-type": "application/json", authorization: `Bearer ${key}` };
       const answer = await fetch(url + v1Path(method), { method: "POST", headers, body: JSON.stringify(message) });

@@ -11,8 +11,9 @@ import { createStore, type Store } from "../../src/store/store.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { newRole, type Role } from "../support/own_role.ts";
 import { applyTo, set } from "../support/apply.ts";
-import { eventually, NEVER, TEST_LIMITS } from "../support/pool_probe.ts";
+import { NEVER, TEST_LIMITS } from "../support/pool_probe.ts";
 import { testEnvironment } from "../support/env.ts";
+import { eventually } from "../support/eventually.ts";
 
 const PASSWORDS = ["first-s3cret", "second-s3cret", "third-s3cret", "fourth-s3cret", "fifth-s3cret"];
 

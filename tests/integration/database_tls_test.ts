@@ -11,8 +11,9 @@ import { DatabaseUnavailableError, StatementTimeoutError } from "../../src/store
 import { openDatabaseAccess } from "../../src/store/postgres/access.ts";
 import { Pool } from "../../src/store/postgres/pool.ts";
 import { testEnvironment } from "../support/env.ts";
-import { eventually, NEVER, TEST_LIMITS } from "../support/pool_probe.ts";
+import { NEVER, TEST_LIMITS } from "../support/pool_probe.ts";
 import { standInTheMiddle, startTlsPostgres, storePath, tlsPath } from "../support/tls_postgres.ts";
+import { eventually } from "../support/eventually.ts";
 
 const CA = `sslrootcert=${tlsPath("authority.pem")}`;
 const OTHER_CA = `sslrootcert=${tlsPath("other_authority.pem")}`;

@@ -11,8 +11,9 @@ import { lockRow } from "../support/contention.ts";
 import { ownerOf } from "../support/database.ts";
 import { confirm, elapse, extend, release, reserve } from "../support/holds.ts";
 import { lanesBench } from "../support/lanes_bench.ts";
-import { eventually, NEVER } from "../support/pool_probe.ts";
+import { NEVER } from "../support/pool_probe.ts";
 import { seededRandom } from "../support/rude_http2.ts";
+import { eventually } from "../support/eventually.ts";
 
 const LIMITS = { movements: 20, holds: 20 };
 const OPERATIONS = 300;

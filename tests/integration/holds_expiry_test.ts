@@ -15,8 +15,9 @@ import { sell } from "../support/apply.ts";
 import { ownerOf } from "../support/database.ts";
 import { elapse, extend, holdViolations, reserve, wordOf } from "../support/holds.ts";
 import { LANES_LIMITS, type LanesBench, lanesBench } from "../support/lanes_bench.ts";
-import { eventually, NEVER } from "../support/pool_probe.ts";
+import { NEVER } from "../support/pool_probe.ts";
 import { inEveryMode } from "../support/test_mode.ts";
+import { eventually } from "../support/eventually.ts";
 
 const HOUR_MS = 3_600_000;
 /** For thousands of holds, on a machine that is busy. */

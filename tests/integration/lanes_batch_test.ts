@@ -15,9 +15,10 @@ import { checkLedger } from "../support/ledger_check.ts";
 import { anyTimelessOperation } from "../support/operations.ts";
 import { Oracle } from "../support/oracle.ts";
 import { type SeenVerdict, seenVerdict } from "../support/seen_verdict.ts";
-import { eventually, NEVER } from "../support/pool_probe.ts";
+import { NEVER } from "../support/pool_probe.ts";
 import { grantAllLock } from "../support/unguarded.ts";
 import { inEveryMode } from "../support/test_mode.ts";
+import { eventually } from "../support/eventually.ts";
 
 const RUNS = 150;
 

@@ -7,8 +7,9 @@ import { sell, set } from "../support/apply.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { atPort, testEnvironment } from "../support/env.ts";
 import { checkLedger } from "../support/ledger_check.ts";
-import { eventually, NEVER } from "../support/pool_probe.ts";
+import { NEVER } from "../support/pool_probe.ts";
 import { startProxy } from "../support/tcp_proxy.ts";
+import { eventually } from "../support/eventually.ts";
 
 /** Each direction. */
 const DELAY_MS = 25;

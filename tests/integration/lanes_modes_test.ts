@@ -14,8 +14,9 @@ import type { Log } from "../../src/telemetry/log.ts";
 import { sell, set } from "../support/apply.ts";
 import { LANES_LIMITS, type LanesBench, lanesBench } from "../support/lanes_bench.ts";
 import { checkLedger } from "../support/ledger_check.ts";
-import { eventually, NEVER } from "../support/pool_probe.ts";
+import { NEVER } from "../support/pool_probe.ts";
 import { grantAllLock } from "../support/unguarded.ts";
+import { eventually } from "../support/eventually.ts";
 
 const QUIET = createLog("silent", "json");
 

@@ -12,7 +12,8 @@ import { inEveryMode, testMode } from "../support/test_mode.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { testEnvironment } from "../support/env.ts";
 import { checkLedger } from "../support/ledger_check.ts";
-import { eventually, NEVER } from "../support/pool_probe.ts";
+import { NEVER } from "../support/pool_probe.ts";
+import { eventually } from "../support/eventually.ts";
 
 /** Of each process that sells one goods. */
 const HOT_CALLERS = 16;

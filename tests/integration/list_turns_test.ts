@@ -14,9 +14,9 @@ import { QueryService } from "../../src/gen/inventory/v1/query_pb.ts";
 import { StockService } from "../../src/gen/inventory/v1/stock_pb.ts";
 import { DatabaseUnavailableError, StatementTimeoutError } from "../../src/store/errors.ts";
 import { createStore, type Store } from "../../src/store/store.ts";
-import { eventually } from "../support/contention.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { grantAllLock } from "../support/unguarded.ts";
+import { eventually } from "../support/eventually.ts";
 
 const SALES = 20;
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
@@ -51,7 +51,7 @@ for (const [connections, atOnce] of [[8, 2], [2, 1], [1, 1]] as const) {
       ];
       const all = Promise.all(read);
       all.catch(() => {});
-      await eventually("as many as may be are under way", () => begun === atOnce);
+      await eventually(() => begun === atOnce, "as many as may be are under way");
       for (let i = 0; i < SALES; i++) await inventory.sell({ orderId: `s-${i}`, goodsInfo: [{ goodsId: 1, num: 1 }] });
       assertEquals(begun, atOnce);
       end.resolve();

@@ -8,13 +8,13 @@ import {
   jsonCall,
   LARGE_BYTES,
   latchedCall,
-  poll,
   type Setting,
   WATCH,
   withListener,
 } from "../support/listening.ts";
 import { http2Request, RawPeer } from "../support/raw_peer.ts";
 import { call } from "../support/http2_calls.ts";
+import { eventually } from "../support/eventually.ts";
 
 /** Longer than any drain here takes; one that only ends because of it logs so, and that fails the test. */
 const LONG_MS = 20_000;
@@ -151,5 +151,5 @@ async function drainInTime({ listener, logged }: Setting): Promise<void> {
 }
 
 function untilHandled({ handled }: Setting, requests: number): Promise<void> {
-  return poll(() => handled() >= requests, `${requests} requests`);
+  return eventually(() => handled() >= requests, `${requests} requests`);
 }

@@ -10,11 +10,11 @@ import {
   jsonCall,
   latchedCall,
   limitTest,
-  poll,
   untilAdmitted,
   WATCH,
 } from "../support/listening.ts";
 import { RawPeer } from "../support/raw_peer.ts";
+import { eventually } from "../support/eventually.ts";
 
 /** RFC 9113, section 7. */
 const REFUSED_STREAM = 0x7;
@@ -33,7 +33,7 @@ for (const limit of ["connectionsMax", "connectionsPerAddressMax"] as const) {
       third.send(JSON_CALL);
       await third.untilClosed("refused");
       assertEquals(third.text, "");
-      await poll(() => logged.some((line) => line.limit === limit && line.count === 1), "a line of log");
+      await eventually(() => logged.some((line) => line.limit === limit && line.count === 1), "a line of log");
       for (const peer of peers) await peer.leave();
       await untilAdmitted(listener.port);
     },
@@ -81,7 +81,7 @@ for (const limit of ["requestsMax", "requestsPerAddressMax"] as const) {
     await busy.until(() => busy.count(FRAME.headers, FLAG.endStream) === 2, "two answers");
     const vanishing = await RawPeer.http2(listener.port);
     vanishing.send(Buffer.concat([openCall(CHECK, 1), openCall(CHECK, 3)]));
-    await poll(() => setting.handled() === 4, "two more");
+    await eventually(() => setting.handled() === 4, "two more");
     await vanishing.leave();
     await busy.leave();
     await untilAdmitted(listener.port);
@@ -113,7 +113,7 @@ for (const path of [CHECK, WATCH]) {
     peer.send(call(path, 3));
     await peer.until(() => peer.got(FRAME.reset, 0, 3), "one too many");
     assertEquals(peer.errorCodes(FRAME.reset), [ERROR.enhanceYourCalm]);
-    await poll(() => logged.some((line) => line.limit === "unreadAnswerBytesMax"), "a line of log");
+    await eventually(() => logged.some((line) => line.limit === "unreadAnswerBytesMax"), "a line of log");
     peer.send(frame(FRAME.windowUpdate, 0, 1, uint32(100)));
     await peer.until(() => peer.got(FRAME.headers, FLAG.endStream, 1), "taken");
     // The server sees the end of a stream a little after its peer.
@@ -175,7 +175,7 @@ limitTest(
     const peer = await RawPeer.http2(listener.port);
     peer.send(Buffer.concat([...resets(CHECK, 2_000)]));
     await peer.untilClosed("too many resets");
-    await poll(() => logged.some((line) => line.limit === "resetsMax"), "a line of log");
+    await eventually(() => logged.some((line) => line.limit === "resetsMax"), "a line of log");
     // One read from the socket brings 450 of these before any is seen to be reset. Twice the streams get through, no
     // more.
     assertLessOrEqual(handled(), 2 * LISTENER_LIMITS.concurrentStreamsMax);
@@ -191,7 +191,7 @@ limitTest(
       peer.send(Buffer.concat([latchedCall(CHECK, stream), frame(FRAME.reset, 0, stream, uint32(ERROR.none))]));
     }
     await peer.untilClosed("too many resets");
-    await poll(() => logged.some((line) => line.limit === "resetsMax"), "a line of log");
+    await eventually(() => logged.some((line) => line.limit === "resetsMax"), "a line of log");
   },
 );
 
@@ -265,7 +265,7 @@ limitTest(
     peer.send(JSON_CALL.replace(/content-length.*$/s, "transfer-encoding: chunked\r\n\r\n1;"));
     for (let sent = 0; sent < 10; sent++) peer.send("a".repeat(100_000));
     await peer.untilClosed("too much framing");
-    await poll(() => setting.logged.some((line) => line.limit === "http1RequestBytesMax"), "a line of log");
+    await eventually(() => setting.logged.some((line) => line.limit === "http1RequestBytesMax"), "a line of log");
   },
 );
 

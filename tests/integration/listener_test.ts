@@ -7,7 +7,6 @@ import {
   CHECK,
   countStatus,
   JSON_CALL,
-  poll,
   type Setting,
   WATCH,
   withListener,
@@ -15,6 +14,7 @@ import {
 import { grpcCall, http2Request, RawPeer } from "../support/raw_peer.ts";
 import { dialPort } from "../../src/transport/own_port.ts";
 import { call } from "../support/http2_calls.ts";
+import { eventually } from "../support/eventually.ts";
 
 const CERTIFICATE = Deno.readTextFileSync(new URL("../support/tls/certificate.pem", import.meta.url));
 const KEY = Deno.readTextFileSync(new URL("../support/tls/key.pem", import.meta.url));
@@ -105,7 +105,7 @@ Deno.test("a connection that is reset before it said what it speaks harms nobody
     const peer = await RawPeer.http1(listener.port);
     await written(peer, Buffer.from("PRI"));
     peer.socket.resetAndDestroy();
-    await poll(() => logged.some((line) => line.message === "Connection broken"), "the reset seen");
+    await eventually(() => logged.some((line) => line.message === "Connection broken"), "the reset seen");
     await answersBothProtocols(listener);
   });
 });

@@ -10,10 +10,10 @@ import {
   LARGE_BYTES,
   latchedCall,
   limitTest,
-  poll,
   WATCH,
 } from "../support/listening.ts";
 import { RawPeer } from "../support/raw_peer.ts";
+import { eventually } from "../support/eventually.ts";
 
 /** The time under test, waited for by what it causes; all others are as by default. */
 const SOON_MS = 100;
@@ -91,7 +91,7 @@ limitTest("slowBodiesMax: a body that came while the event loop was blocked is n
 }, async ({ listener, handled }) => {
   const peer = await RawPeer.http2(listener.port);
   peer.send(openCall(CHECK, 1));
-  await poll(() => handled() === 1, "the header is read");
+  await eventually(() => handled() === 1, "the header is read");
   await new Promise<void>((resolve) => {
     peer.socket.write(frame(FRAME.data, FLAG.endStream, 1, Buffer.alloc(5)), () => resolve());
   });
@@ -116,7 +116,7 @@ limitTest("responseMs: and on HTTP/1.1", { responseMs: SOON_MS }, async ({ liste
   const peer = await RawPeer.http1(listener.port);
   peer.socket.pause();
   peer.send("GET /large HTTP/1.1\r\nhost: a\r\n\r\n");
-  await poll(() => logged.some((line) => line.limit === "responseMs"), "given up");
+  await eventually(() => logged.some((line) => line.limit === "responseMs"), "given up");
   peer.socket.resume();
   await peer.untilClosed("cut");
   assertLess(peer.text.length, LARGE_BYTES);

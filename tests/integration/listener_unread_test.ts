@@ -7,8 +7,9 @@ import { Buffer } from "node:buffer";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { connectTo, setCallerSetup } from "../support/caller_setup.ts";
-import { poll, withListener } from "../support/listening.ts";
+import { withListener } from "../support/listening.ts";
 import { TLS_CERTIFICATE, TLS_KEY_FILE } from "../support/tls_server.ts";
+import { eventually } from "../support/eventually.ts";
 
 /** What is sent: many times what may be taken. */
 const BODY_BYTES = 8 * 1024 * 1024;
@@ -55,7 +56,7 @@ for (const tls of [undefined, CERTIFICATE]) {
 /** The bytes that have been taken from the connection, above TLS, once they are no more from look to look. */
 async function lastTaken(socket: Socket): Promise<number> {
   let [taken, looks] = [0, 0];
-  await poll(() => {
+  await eventually(() => {
     looks = socket.bytesRead === taken ? looks + 1 : 0;
     taken = socket.bytesRead;
     return looks === LOOKS;

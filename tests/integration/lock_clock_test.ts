@@ -8,8 +8,8 @@ import { tenureMsMax, validityMs } from "../../src/lock/validity.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import { testEnvironment } from "../support/env.ts";
 import { lockBench } from "../support/lock_bench.ts";
-import { eventually } from "../support/pool_probe.ts";
 import { parseRedisAddress } from "../../src/config/redis_address.ts";
+import { eventually } from "../support/eventually.ts";
 
 const NODES = 5;
 const QUORUM = 3;

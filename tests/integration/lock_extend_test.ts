@@ -6,7 +6,7 @@ import { LeaseLostError, LeaseTakenError, type Lock, QuorumLostError } from "../
 import { createLog } from "../../src/telemetry/create_log.ts";
 import { testEnvironment } from "../support/env.ts";
 import { acquired, lockBench, LONG_TTL_MS, ready } from "../support/lock_bench.ts";
-import { eventually } from "../support/pool_probe.ts";
+import { eventually } from "../support/eventually.ts";
 
 const QUORUM = 3;
 /** Uptime is given in whole seconds, so this is the shortest that a restart can't be over before it is seen. */

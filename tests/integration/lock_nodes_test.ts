@@ -11,8 +11,9 @@ import { createLog } from "../../src/telemetry/create_log.ts";
 import { atPort, testEnvironment } from "../support/env.ts";
 import { Link } from "../faults/suite/link.ts";
 import { acquired, lockBench, LONG_TTL_MS, ready } from "../support/lock_bench.ts";
-import { eventually, within } from "../support/pool_probe.ts";
+import { within } from "../support/pool_probe.ts";
 import { parseRedisAddress } from "../../src/config/redis_address.ts";
+import { eventually } from "../support/eventually.ts";
 
 const NODES = 5;
 const QUORUM = 3;

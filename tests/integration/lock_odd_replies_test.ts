@@ -8,8 +8,8 @@ import type { Lock } from "../../src/lock/lock.ts";
 import { testEnvironment } from "../support/env.ts";
 import { acquired, type LockBench, lockBench } from "../support/lock_bench.ts";
 import { oddRedis } from "../support/odd_redis.ts";
-import { eventually } from "../support/pool_probe.ts";
 import { parseRedisAddress } from "../../src/config/redis_address.ts";
+import { eventually } from "../support/eventually.ts";
 
 const NODE_TIMEOUT_MS = 250;
 const MEGABYTE = 1024 * 1024;

@@ -9,7 +9,7 @@ import { timeLimited, TimeLimitError } from "../../src/lock/nodes/time_limit.ts"
 import { validityMs } from "../../src/lock/validity.ts";
 import { testEnvironment } from "../support/env.ts";
 import { lockBench, LONG_TTL_MS } from "../support/lock_bench.ts";
-import { eventually } from "../support/pool_probe.ts";
+import { eventually } from "../support/eventually.ts";
 
 /** As the program's by default. */
 const NODE_TIMEOUT_MS = 250;

@@ -5,9 +5,10 @@ import { type Lease, LeaseTakenError, type Lock, QuorumLostError } from "../../s
 import { RETRY_DELAY_MS_MAX, retryDelayMs } from "../../src/lanes/modes/retry_delay.ts";
 import { atPort, testEnvironment } from "../support/env.ts";
 import { acquired, CriticalSections, lockBench, LONG_TTL_MS, ready } from "../support/lock_bench.ts";
-import { eventually, within } from "../support/pool_probe.ts";
+import { within } from "../support/pool_probe.ts";
 import { startProxy, type TcpProxy } from "../support/tcp_proxy.ts";
 import { parseRedisAddress } from "../../src/config/redis_address.ts";
+import { eventually } from "../support/eventually.ts";
 
 /** What 8 workers of each of 3 locks want, in turn: every two sets next to each other overlap. */
 const WANTED = [[1], [1, 2], [2, 3], [1, 3], [3]];

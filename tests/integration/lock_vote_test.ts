@@ -11,8 +11,8 @@ import { createRedlock } from "../../src/lock/redlock.ts";
 import type { Log } from "../../src/telemetry/log.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import { testEnvironment } from "../support/env.ts";
-import { eventually } from "../support/pool_probe.ts";
 import { parseRedisAddress } from "../../src/config/redis_address.ts";
+import { eventually } from "../support/eventually.ts";
 
 const NODES = 5;
 const QUORUM = 3;

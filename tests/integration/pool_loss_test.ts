@@ -8,7 +8,6 @@ import { createTestDatabase } from "../support/database.ts";
 import { testEnvironment } from "../support/env.ts";
 import { startCopiedPostgres } from "../support/own_postgres.ts";
 import {
-  eventually,
   NEVER,
   passLatch,
   type PoolProbe,
@@ -18,6 +17,7 @@ import {
   within,
 } from "../support/pool_probe.ts";
 import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
+import { eventually } from "../support/eventually.ts";
 
 Deno.test("a connection that was killed between statements is not noticed by the next one", async () => {
   await using database = await createTestDatabase();

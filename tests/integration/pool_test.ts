@@ -8,8 +8,9 @@ import {
   StatementTimeoutError,
 } from "../../src/store/errors.ts";
 import { createTestDatabase } from "../support/database.ts";
-import { eventually, NEVER, passLatch, probePool, watchUncaught, within } from "../support/pool_probe.ts";
+import { NEVER, passLatch, probePool, watchUncaught, within } from "../support/pool_probe.ts";
 import { startProxy } from "../support/tcp_proxy.ts";
+import { eventually } from "../support/eventually.ts";
 
 Deno.test("callers beyond the connections wait and are served; beyond the queue they are refused at once", async () => {
   await using database = await createTestDatabase();

@@ -7,8 +7,8 @@ import { createRedlock } from "../../src/lock/redlock.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import { testEnvironment } from "../support/env.ts";
 import { acquired, LONG_TTL_MS, ready } from "../support/lock_bench.ts";
-import { eventually } from "../support/pool_probe.ts";
 import { parseRedisAddress } from "../../src/config/redis_address.ts";
+import { eventually } from "../support/eventually.ts";
 
 const log = createLog("error", "pretty");
 /** As src/stock.ts has it. */

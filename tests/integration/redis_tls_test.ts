@@ -9,10 +9,10 @@ import { createRedlock } from "../../src/lock/redlock.ts";
 import { LeaseTakenError, type Lock, QuorumLostError } from "../../src/lock/lock.ts";
 import type { NodeStatus } from "../../src/lock/status.ts";
 import { acquired, LONG_TTL_MS } from "../support/lock_bench.ts";
-import { eventually } from "../support/pool_probe.ts";
 import { testEnvironment } from "../support/env.ts";
 import { storePath, tlsPath } from "../support/tls_postgres.ts";
 import { startTlsRedis, type TlsRedis } from "../support/tls_redis.ts";
+import { eventually } from "../support/eventually.ts";
 
 const PASSWORDS = ["first-s3cret", "second-s3cret", "third-s3cret"];
 /** As the page has it. */

@@ -12,8 +12,9 @@ import { createStore, type Store } from "../../src/store/store.ts";
 import { applyTo, set } from "../support/apply.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { makeDatabase, startCopiedPostgres } from "../support/own_postgres.ts";
-import { eventually, NEVER, TEST_LIMITS } from "../support/pool_probe.ts";
+import { NEVER, TEST_LIMITS } from "../support/pool_probe.ts";
 import { startProxy, type TcpProxy } from "../support/tcp_proxy.ts";
+import { eventually } from "../support/eventually.ts";
 
 /** One of the servers: what its owner does with it. */
 interface Server extends AsyncDisposable {

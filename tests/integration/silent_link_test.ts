@@ -12,9 +12,10 @@ import { createStore, type Store } from "../../src/store/store.ts";
 import { applyTo, keysOf, sell, set, settleOn } from "../support/apply.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { ledgerViolations } from "../support/ledger_check.ts";
-import { eventually, NEVER, TEST_LIMITS, within } from "../support/pool_probe.ts";
+import { NEVER, TEST_LIMITS, within } from "../support/pool_probe.ts";
 import { type SilentLink, startSilentLink } from "../support/silent_link.ts";
 import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
+import { eventually } from "../support/eventually.ts";
 
 const LIMITS = { ...TEST_LIMITS, max: 1, statementTimeoutMs: 400, lockTimeoutMs: 100 };
 const LIMIT_MS = silentTransactionMsMax(LIMITS.statementTimeoutMs);

@@ -10,8 +10,9 @@ import { QuorumLostError } from "../../src/lock/lock.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { testEnvironment } from "../support/env.ts";
-import { eventually, lockRow } from "../support/contention.ts";
+import { lockRow } from "../support/contention.ts";
 import { NEVER } from "../support/pool_probe.ts";
+import { eventually } from "../support/eventually.ts";
 
 const GOODS = 20;
 const EVERY_NODE = 5;
@@ -32,7 +33,7 @@ Deno.test("closing waits for the batches under way and releases their leases: no
   const set = (operationId: string, goodsId: number, num: number) =>
     stock.lanes.apply({ kind: "set", operationId, goodsId, locationId: 0, num }, NEVER).then(() => true, () => false);
   try {
-    await eventually("a quorum votes", () => stock.lock!.ping().then(() => true, () => false));
+    await eventually(() => stock.lock!.ping().then(() => true, () => false), "a quorum votes");
     for (let goodsId = 1; goodsId <= GOODS; goodsId++) {
       assert(await set(`first-${goodsId}`, goodsId, 5));
     }

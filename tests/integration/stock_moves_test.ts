@@ -9,8 +9,9 @@ import { rollback, sell, set } from "../support/apply.ts";
 import { ownerOf } from "../support/database.ts";
 import { type LanesBench, lanesBench } from "../support/lanes_bench.ts";
 import { checkLedger } from "../support/ledger_check.ts";
-import { eventually, NEVER } from "../support/pool_probe.ts";
+import { NEVER } from "../support/pool_probe.ts";
 import { inEveryMode } from "../support/test_mode.ts";
+import { eventually } from "../support/eventually.ts";
 
 const FREE: Policy = { safetyStock: 0, backorderMax: 0 };
 

@@ -18,8 +18,9 @@ import { Pool, type PoolOptions } from "../../src/store/postgres/pool.ts";
 import { createStore } from "../../src/store/store.ts";
 import { applyTo, sell, set, settleOn } from "../support/apply.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
-import { eventually, NEVER, TEST_LIMITS, within } from "../support/pool_probe.ts";
+import { NEVER, TEST_LIMITS, within } from "../support/pool_probe.ts";
 import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
+import { eventually } from "../support/eventually.ts";
 
 type Kind = new (message?: string) => StoreError;
 

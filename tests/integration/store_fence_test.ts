@@ -13,9 +13,10 @@ import { applyTo, giveBack, rollback, sell, set, settleOn } from "../support/app
 import { release, reserve } from "../support/holds.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { ledgerViolations } from "../support/ledger_check.ts";
-import { eventually, NEVER, TEST_LIMITS, within } from "../support/pool_probe.ts";
+import { NEVER, TEST_LIMITS, within } from "../support/pool_probe.ts";
 import { allRows } from "../support/all_rows.ts";
 import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
+import { eventually } from "../support/eventually.ts";
 
 /** How often two writers are let loose on each other at the same moment. */
 const RACES = 10;

@@ -13,9 +13,10 @@ import { createStore, type Store } from "../../src/store/store.ts";
 import { applyTo, keysOf, sell, set } from "../support/apply.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { ledgerViolations } from "../support/ledger_check.ts";
-import { eventually, NEVER, TEST_LIMITS, watchUncaught, within } from "../support/pool_probe.ts";
+import { NEVER, TEST_LIMITS, watchUncaught, within } from "../support/pool_probe.ts";
 import { allRows } from "../support/all_rows.ts";
 import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
+import { eventually } from "../support/eventually.ts";
 
 const STORM_ROUNDS = 15;
 

@@ -10,8 +10,9 @@ import { createRpcHandler } from "../../src/rpc/router.ts";
 import type { ListenerLimits } from "../../src/transport/limits.ts";
 import { openCall } from "../support/http2_calls.ts";
 import { ERROR, FLAG, FRAME, frame, opening, uint32 } from "../support/http2_frames.ts";
-import { poll, type Setting, withListener } from "../support/listening.ts";
+import { type Setting, withListener } from "../support/listening.ts";
 import { RawPeer } from "../support/raw_peer.ts";
+import { eventually } from "../support/eventually.ts";
 
 const PATH = "/inventory.v1.WatchService/WatchInv";
 const TOKEN_BYTES = 16_000;
@@ -119,7 +120,7 @@ Deno.test("over HTTP/2 a handler makes no more than its peer's windows take, whi
     await settled(wide);
     assertEquals(streams[1]!.made, Math.ceil(2_000_000 / MESSAGE_BYTES));
     for (const peer of [slow, wide]) await peer.leave();
-    await poll(() => streams.every(({ hasEnded }) => hasEnded), "handlers end with their peers");
+    await eventually(() => streams.every(({ hasEnded }) => hasEnded), "handlers end with their peers");
   });
 });
 
@@ -152,9 +153,9 @@ Deno.test("over HTTP/2 a stream of which nothing is read for too long is reset, 
       return peer.got(FRAME.reset, 0, 1);
     }, "a reset");
     assertEquals(peer.errorCodes(FRAME.reset), [ERROR.enhanceYourCalm]);
-    await poll(() => streams[0]!.hasEnded, "its handler ends");
+    await eventually(() => streams[0]!.hasEnded, "its handler ends");
     assertEquals(streams[1]!.hasEnded, false);
-    await poll(() => logged.some(({ limit }) => limit === "unreadStreamMs"), "a line in the log");
+    await eventually(() => logged.some(({ limit }) => limit === "unreadStreamMs"), "a line in the log");
     await peer.leave();
   });
 });
@@ -169,7 +170,7 @@ Deno.test("over HTTP/1.1 a handler makes no more than the system takes, and one 
     const slow = await RawPeer.http1(listener.port);
     slow.socket.pause();
     call(slow);
-    await poll(() => streams[0]?.hasEnded === true, "the handler ends");
+    await eventually(() => streams[0]?.hasEnded === true, "the handler ends");
     // What systems keep for a socket, at the most: some MiB.
     assert(streams[0]!.made * MESSAGE_BYTES < 16_000_000, `${streams[0]!.made} messages were made`);
     await slow.leave();
@@ -181,7 +182,7 @@ Deno.test("over HTTP/1.1 a handler makes no more than the system takes, and one 
     assert(header.includes("\r\ncache-control: no-store, no-transform"), header);
     assert(header.includes("\r\nx-accel-buffering: no"), header);
     await good.leave();
-    await poll(() => streams[1]!.hasEnded, "the handler ends with its peer");
+    await eventually(() => streams[1]!.hasEnded, "the handler ends with its peer");
   });
 });
 

@@ -13,8 +13,9 @@ import type { TrustedProxiesRules } from "../../src/transport/trusted_proxies.ts
 import { eachVersion } from "../support/http_versions.ts";
 import { openCall } from "../support/http2_calls.ts";
 import { ERROR, FLAG, FRAME, frame, PREFACE, uint32 } from "../support/http2_frames.ts";
-import { CHECK, poll, withListener } from "../support/listening.ts";
+import { CHECK, withListener } from "../support/listening.ts";
 import { RawPeer } from "../support/raw_peer.ts";
+import { eventually } from "../support/eventually.ts";
 
 const PROXY = "127.0.0.9";
 const OTHER = "127.0.0.1";
@@ -99,7 +100,7 @@ Deno.test("requests and connections: each caller behind a proxy has its share, a
     assertEquals(third.errorCodes(FRAME.reset), [ERROR.refusedStream]);
     for (const stream of [3, 5, 7]) third.send(begun(stream, BOB));
     await refused(third, 7);
-    await poll(
+    await eventually(
       () =>
         logged.some(({ limit, address }) => limit === "requestsPerAddressMax" && address === ALICE) ||
         logged.some(({ limit, address }) => limit === "requestsPerAddressMax" && address === "2001:db8:1:2::/64"),
@@ -108,7 +109,7 @@ Deno.test("requests and connections: each caller behind a proxy has its share, a
     // An end frees the place.
     first.send(frame(FRAME.reset, 0, 1, uint32(ERROR.cancel)));
     let stream = 7;
-    await poll(async () => {
+    await eventually(async () => {
       stream += 2;
       third.send(whole(stream, ALICE));
       await third.until(() => third.got(FRAME.headers, 0, stream) || third.got(FRAME.reset, 0, stream), "an end");
@@ -143,7 +144,7 @@ for (const [limit, more] of Object.entries(RESETS)) {
       for (let i = 0; i < 60; i++, stream += 2) {
         peer.send(Buffer.concat([begun(stream, ALICE), frame(FRAME.reset, 0, stream, uint32(ERROR.cancel))]));
       }
-      await poll(
+      await eventually(
         () => logged.some(({ limit: passed, address }) => passed === limit && address === ALICE),
         "a line",
       );
@@ -152,7 +153,7 @@ for (const [limit, more] of Object.entries(RESETS)) {
       await answered(peer, own + 2);
       await refused(peer, own);
       stream = own + 2;
-      await poll(async () => {
+      await eventually(async () => {
         stream += 2;
         peer.send(whole(stream, ALICE));
         await peer.until(() => peer.got(FRAME.headers, 0, stream) || peer.got(FRAME.reset, 0, stream), "an end");

@@ -21,12 +21,12 @@ import { call } from "../support/callers.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { openCall } from "../support/http2_calls.ts";
 import { FLAG, FRAME, frame, uint32 } from "../support/http2_frames.ts";
-import { poll } from "../support/listening.ts";
 import { grpcMessage } from "../support/raw_call.ts";
 import { RawPeer } from "../support/raw_peer.ts";
 import { connectSource, grpcJsSource, type StreamSource } from "../support/stream_sources.ts";
 import { startProxy } from "../support/tcp_proxy.ts";
 import { Watcher } from "../support/watching_client.ts";
+import { eventually } from "../support/eventually.ts";
 
 const log = createLog("silent" as "error", "json");
 const HEARTBEAT_MS = 40;
@@ -52,7 +52,7 @@ async function withApp(
   };
   const app = await startApp(loadConfig((name) => settings[name]), { log, heartbeatMs });
   try {
-    await poll(async () => (await call(app.url, "SetInv", { goodsId: 1, num: 1000 })).code === "ok", "it serves");
+    await eventually(async () => (await call(app.url, "SetInv", { goodsId: 1, num: 1000 })).code === "ok", "it serves");
     await run(app, database);
   } finally {
     await app.close();
@@ -123,7 +123,7 @@ Deno.test("a proxy that cuts what is silent does not cut a stream, but one whose
         proxy.cut();
       }, LOOK_MS);
       const enough = 3 * IDLE_LOOKS * LOOK_MS / HEARTBEAT_MS;
-      await poll(() => cuts > 0 || watcher.counts.heartbeats! >= enough, "it is cut, or lasts for three times as long");
+      await eventually(() => cuts > 0 || watcher.counts.heartbeats! >= enough, "it is cut, or lasts for three times as long");
       clearInterval(look);
       assertEquals(cuts > 0, isCut, JSON.stringify(watcher.counts));
       await watcher.stop();
@@ -197,10 +197,10 @@ Deno.test("streams are so many in all, take no place among calls, and are refuse
     assertEquals([app.served.limits().streams, app.served.limits().refused.streams], [3, 1]);
     await sell(app, "beside-them");
     opened[0]!.over.abort();
-    await poll(() => app.served.limits().streams === 2, "its place is free");
+    await eventually(() => app.served.limits().streams === 2, "its place is free");
     assertEquals((await open()).first, "started");
     source.close();
-    await poll(() => app.served.limits().streams === 0, "all places are free, as their connection is gone");
+    await eventually(() => app.served.limits().streams === 0, "all places are free, as their connection is gone");
   });
 });
 

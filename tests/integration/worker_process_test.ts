@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { settled } from "../../src/base/bounded_wait.ts";
 import { startWorker, type WorkerProcess } from "../../src/workers/worker_process.ts";
-import { eventually } from "../support/contention.ts";
+import { eventually } from "../support/eventually.ts";
 
 const STUBBORN = new URL("../support/stubborn.ts", import.meta.url).pathname;
 const END_MS_MAX = 10_000;
@@ -37,7 +37,7 @@ async function withStubborn(run: (worker: WorkerProcess, lines: string[]) => Pro
   const args = ["run", "--no-prompt", STUBBORN];
   const worker = startWorker({ args, env: {}, onLine: (line) => lines.push(line) });
   try {
-    await eventually("it runs", () => lines.length === 2);
+    await eventually(() => lines.length === 2, "it runs");
     await run(worker, lines);
   } finally {
     worker.kill();

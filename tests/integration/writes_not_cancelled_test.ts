@@ -11,8 +11,9 @@ import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 import { applyTo, keysOf, sell, set, settleOn } from "../support/apply.ts";
 import { ownerOf } from "../support/database.ts";
 import { startOwnPostgres } from "../support/own_postgres.ts";
-import { eventually, TEST_LIMITS, within } from "../support/pool_probe.ts";
+import { TEST_LIMITS, within } from "../support/pool_probe.ts";
 import { stallCommits } from "../support/stalled_commits.ts";
+import { eventually } from "../support/eventually.ts";
 
 const LIMITS = { ...TEST_LIMITS, max: 8, connectTimeoutMs: 3000, statementTimeoutMs: 1000 };
 

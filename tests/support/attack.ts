@@ -7,12 +7,12 @@ import { addTestKey } from "./api_keys.ts";
 import { callJson } from "./clients/json_fetch.ts";
 import { ownerOf } from "./database.ts";
 import { describeCalls, startGoodCaller } from "./good_caller.ts";
-import { eventually } from "./contention.ts";
 import type { Right } from "../../src/auth/rights.ts";
 import { type Fields, setCallerSetup } from "./caller_setup.ts";
 import { processorsOf, processSize, stretchOf } from "./process_size.ts";
 import { type ServerOptions, serverTest, type Step, type TestServer } from "./server.ts";
 import { WITH_TLS } from "./tls_server.ts";
+import { eventually } from "./eventually.ts";
 
 /**
  * Longest answer to the good caller, in ms, where the server has a processor whenever it is ready: generous, as two
@@ -88,14 +88,14 @@ function testOfAttacks(
     using _setup = await callAs(server, { keyed, ca: tls.ca, attacker });
     // Each process looks at its nodes by itself, and a probe may reach any of them.
     const ready = () => server.output.stderr.split('"Redis quorum","msg":"ready"').length - 1;
-    await eventually("all are ready", () => ready() >= (options.workers ?? 1));
+    await eventually(() => ready() >= (options.workers ?? 1), "all are ready");
     const stocked = async () =>
       "answer" in await callJson(server.url, "SetInv", JSON.stringify({ goodsId: 1, num: 1_000_000_000 }));
     // A worker may have read the keys a moment before there was this one, and a call reaches any of them.
-    await eventually("goods 1 is stocked, whoever is asked", async () => {
+    await eventually(async () => {
       const asked = await Promise.all(Array.from({ length: ASKED_A_WORKER * (options.workers ?? 1) }, stocked));
       return asked.every((isSo) => isSo);
-    });
+    }, "goods 1 is stocked, whoever is asked");
     await run(server, { goodCallMsMax, residentMiBMax }, step);
   });
 }
@@ -134,9 +134,9 @@ async function callAs(
   // The later one: as soon as it is known the other is.
   const { headers } = await addTestKey(owner.sql, { name: "attacked", rights: ["operator"] });
   const forget = setCallerSetup({ headers, attackerHeaders, ca });
-  await eventually("the key is known", async () => {
+  await eventually(async () => {
     const result = await callJson(url, "InvDetail", JSON.stringify({ goodsId: 1 }));
     return !("code" in result) || result.code !== "UNAUTHENTICATED";
-  });
+  }, "the key is known");
   return { [Symbol.dispose]: forget };
 }

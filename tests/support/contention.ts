@@ -4,11 +4,10 @@
  */
 import { Redis } from "ioredis";
 import postgres from "postgres";
-import { until } from "../../src/base/bounded_wait.ts";
 import { testEnvironment } from "./env.ts";
 import { monitorRedis } from "./redis_monitor.ts";
+import { eventually } from "./eventually.ts";
 
-const WAIT_MS_MAX = 10_000;
 /** Where the program has its lease of a goods, on each node. */
 const LEASE_KEY_PREFIX = "holdfast:goods:";
 /** Longer than any test. */
@@ -44,12 +43,12 @@ export async function lockRow(ownerUrl: string, goodsId: number): Promise<Locked
     release,
     async waitedFor(count, msMax) {
       const what = `${count} statements wait for the row of goods ${goodsId}`;
-      await eventually(what, async () => {
+      await eventually(async () => {
         const [row] = await pool<{ waiting: number }[]>`
           select count(*)::int as waiting from pg_stat_activity
           where datname = current_database() and wait_event_type = 'Lock'`;
         return row!.waiting === count;
-      }, msMax);
+      }, what, msMax);
     },
     [Symbol.asyncDispose]: release,
   };
@@ -77,7 +76,7 @@ export async function takeLeases(...goodsIds: number[]): Promise<TakenLeases> {
   };
   return {
     release,
-    askedFor: () => eventually("the leases are asked for", () => asked.size === keys.length),
+    askedFor: () => eventually(() => asked.size === keys.length, "the leases are asked for"),
     async count() {
       const counts = await Promise.all(nodes.map((node) => node.exists(...keys)));
       return counts.reduce((sum, count) => sum + count, 0);
@@ -88,13 +87,4 @@ export async function takeLeases(...goodsIds: number[]): Promise<TakenLeases> {
       for (const node of nodes) node.disconnect();
     },
   };
-}
-
-/** Looks until it is so. @throws Error when it does not come to be in time */
-export async function eventually(
-  what: string,
-  condition: () => boolean | Promise<boolean>,
-  msMax = WAIT_MS_MAX,
-): Promise<void> {
-  if (!await until(condition, msMax)) throw new Error(`Waited ${msMax} ms in vain: ${what}`);
 }

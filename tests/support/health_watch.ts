@@ -1,7 +1,7 @@
 /** A load balancer's view: the health service's Watch over `@grpc/grpc-js`, with the contract of grpc-health-check. */
 import type * as grpc from "@grpc/grpc-js";
 import { grpcJsService } from "./clients/grpc_js.ts";
-import { eventually } from "./contention.ts";
+import { eventually } from "./eventually.ts";
 
 /** An open Watch. */
 export interface HealthWatch extends Disposable {
@@ -26,7 +26,7 @@ export function watchHealth(url: string, service = ""): HealthWatch {
   return {
     statuses,
     ended,
-    hears: (status) => eventually(`health says ${status}`, () => statuses.includes(status)),
+    hears: (status) => eventually(() => statuses.includes(status), `health says ${status}`),
     [Symbol.dispose]() {
       stream.cancel();
       client.close();

@@ -13,6 +13,7 @@ import type { Log } from "../../src/telemetry/log.ts";
 import { FLAG, FRAME, frame } from "./http2_frames.ts";
 import { grpcCall, RawPeer } from "./raw_peer.ts";
 import { openCall } from "./http2_calls.ts";
+import { eventually } from "./eventually.ts";
 
 /** Path of Health.Check. */
 export const CHECK = "/grpc.health.v1.Health/Check";
@@ -140,22 +141,9 @@ export async function answersBothProtocols(listener: Listener): Promise<void> {
   await peer.leave();
 }
 
-/**
- * Looks until it is so, a hundred times a second.
- *
- * @throws Error that says what was waited for, after ten seconds
- */
-export async function poll(isSo: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  for (let attempt = 0; attempt < 1_000; attempt++) {
-    if (await isSo()) return;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  throw new Error(`waited in vain: ${what}`);
-}
-
 /** Asks on new connections until one is admitted: the server sees those that left a little later. */
 export async function untilAdmitted(port: number): Promise<void> {
-  await poll(async () => {
+  await eventually(async () => {
     const peer = await RawPeer.http1(port);
     peer.send(JSON_CALL);
     await peer.until(() => peer.socket.destroyed || countStatus(peer, 200) === 1, "an answer or the end");

@@ -6,8 +6,8 @@ import { until } from "../../src/base/bounded_wait.ts";
 import { retryDelayMs } from "../../src/lanes/modes/retry_delay.ts";
 import { createRedlock, type RedlockOptions } from "../../src/lock/redlock.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
-import { eventually } from "./pool_probe.ts";
 import { parseRedisAddress } from "../../src/config/redis_address.ts";
+import { eventually } from "./eventually.ts";
 
 /** Long enough that no lease expires in a test that does not want it. */
 export const LONG_TTL_MS = 60_000;

@@ -1,13 +1,11 @@
 /** A pool under test, and what PostgreSQL itself says about its connections. */
 import { assert } from "@std/assert";
 import postgres from "postgres";
-import { until } from "../../src/base/bounded_wait.ts";
 import { Pool, type PoolOptions } from "../../src/store/postgres/pool.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
+import { eventually, HANG_MS } from "./eventually.ts";
 
-/** Bound of every wait for something that has to happen; only a hang reaches it. */
-const HANG_MS = 15_000;
 /** The advisory lock behind every {@link Latch}. */
 const LATCH_KEY = 7_340_033;
 
@@ -107,11 +105,6 @@ export async function passLatch(pool: Pool, signal: AbortSignal = NEVER): Promis
   );
   assert(row !== undefined);
   return row.pid;
-}
-
-/** Waits until `condition` is true; fails the test if it does not come true. */
-export async function eventually(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  assert(await until(condition, HANG_MS), `it did not come true within ${HANG_MS} ms that ${what}`);
 }
 
 /** Fails instead of hanging. `promise` must settle by its own limits long before. */

@@ -3,7 +3,7 @@
  * write.
  */
 import postgres from "postgres";
-import { eventually } from "./contention.ts";
+import { eventually } from "./eventually.ts";
 
 /** No standby has this name. */
 const STANDBY = "nobody";
@@ -31,20 +31,20 @@ export async function stallCommits(ownerUrl: string): Promise<StalledCommits> {
   await owner.unsafe(`alter system set synchronous_standby_names = '${STANDBY}'`);
   await owner`select pg_reload_conf()`;
   let commit: Promise<unknown> = Promise.resolve();
-  await eventually("a commit stands still", async () => {
+  await eventually(async () => {
     let isMade = false;
     commit = probe`select pg_logical_emit_message(true, 'probe', '')`.then(() => isMade = true);
     // It is reported where it is waited for; a server that is stopped before that ends it.
     commit.catch(() => {});
-    await eventually("a commit is made, or stands still", async () => isMade || await standing() > 0);
+    await eventually(async () => isMade || await standing() > 0, "a commit is made, or stands still");
     return !isMade;
-  });
+  }, "a commit stands still");
   return {
     async heal() {
       await owner`alter system reset synchronous_standby_names`;
       await owner`select pg_reload_conf()`;
       await commit;
-      await eventually("no commit stands still", async () => await standing() === 0);
+      await eventually(async () => await standing() === 0, "no commit stands still");
       await Promise.all([owner, probe].map((sql) => sql.end({ timeout: 1 })));
     },
   };

@@ -1,7 +1,7 @@
 /** What the log of a server with workers says of them, and signals to one of them. */
 import { processFacts } from "../../src/process/facts.ts";
-import { eventually } from "./contention.ts";
 import type { Output, TestServer } from "./server.ts";
+import { eventually } from "./eventually.ts";
 
 /** A line of the log. */
 export interface LogLine {
@@ -45,7 +45,7 @@ export function isRunning(pid: number): boolean {
 /** Resolves when none of the processes runs. Kills what is left before it rejects. */
 export async function allGone(pids: readonly number[], msMax?: number): Promise<void> {
   try {
-    await eventually(`processes ${pids} are gone`, () => !pids.some(isRunning), msMax);
+    await eventually(() => !pids.some(isRunning), `processes ${pids} are gone`, msMax);
   } catch (error) {
     for (const pid of pids.filter(isRunning)) await signal(pid, "SIGKILL");
     throw error;

@@ -1,8 +1,8 @@
 /** Starts the suite's server (server.ts) as a process, and stops it at its points. */
 import { type ServerOptions, startServer, type TestServer } from "../../support/server.ts";
-import { eventually } from "../../support/contention.ts";
 import { type Protection, WITHOUT_VARIABLE } from "./protections/names.ts";
 import type { Point } from "./protections/points.ts";
+import { eventually } from "../../support/eventually.ts";
 
 /** How to start it, beside what any server takes. */
 export interface SuiteServerOptions extends Omit<ServerOptions, "entry" | "flags" | "workers" | "stdin"> {
@@ -60,13 +60,13 @@ export function stopsOf(say: (line: string) => Promise<void>, said: (line: strin
     async stopAt(point, msMax) {
       const number = ++stops;
       await say(`stop ${point} ${number}`);
-      await eventually(`${point} is armed`, () => said(`ARMED ${point} ${number}`), msMax);
+      await eventually(() => said(`ARMED ${point} ${number}`), `${point} is armed`, msMax);
       waitedFor.set(point, [...waitedFor.get(point) ?? [], number]);
     },
     async at(point, msMax) {
       const number = waitedFor.get(point)?.shift();
       if (number === undefined) throw new Error(`Nobody is to be stopped at ${point}`);
-      await eventually(`an operation stands at ${point}`, () => said(`AT ${point} ${number}`), msMax);
+      await eventually(() => said(`AT ${point} ${number}`), `an operation stands at ${point}`, msMax);
     },
     go: () => say("go"),
     forget: () => say("forget"),
