@@ -67,7 +67,7 @@ Deno.test("a certificate counts by its authority, its time and its name, and a r
   assertEquals(await bothStatuses(server, undefined), [401, 401]);
   assertEquals(await bothStatuses(server, undefined, headers), [404, 404]);
   const untrusted = /"reason":"untrusted"[^\n]*"who":"spiffe:\/\/shop\/orders"[^\n]*"msg":"a call was refused"/;
-  assert(untrusted.test(server.output.stderr), server.output.stderr);
+  await eventually(() => untrusted.test(server.output.stderr), "the log says who was refused");
 
   const client = (cert: string) =>
     resumingClient({ port: server.port, path: PATH, ca: TLS_CERTIFICATE, cert, key: CLIENT_KEY });

@@ -112,10 +112,14 @@ attackTest("who resets too much is refused, by name in the log, and served again
   const refused = await flood({ port, connections: 1, address: ATTACKER, chunks: [opening()], lastMs: 500 });
   assertEquals(refused.closed, 1);
   await eventually(() => server.output.stderr.includes(`"limit":"resetsPerAddressMax"`), "a line of log");
-  await eventually(async () => {
-    const chunks = [Buffer.concat([opening(), call(CHECK, 1)])];
-    return (await flood({ port, connections: 1, address: ATTACKER, chunks, lastMs: 200 })).closed === 0;
-  }, "served again", 20_000);
+  await eventually(
+    async () => {
+      const chunks = [Buffer.concat([opening(), call(CHECK, 1)])];
+      return (await flood({ port, connections: 1, address: ATTACKER, chunks, lastMs: 200 })).closed === 0;
+    },
+    "served again",
+    20_000,
+  );
 });
 
 const [SPOOFER, PROXY] = ["127.0.0.9", "127.0.0.10"];

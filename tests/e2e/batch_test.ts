@@ -124,7 +124,10 @@ async function isAnsweredAgain(server: TestServer): Promise<void> {
     await using leases = await takeLeases(2);
     const answer = post(server.url, "SellBatch", batch, { "connect-timeout-ms": String(DEADLINE_MS) });
     await leases.askedFor();
-    await eventually(async () => (await post(server.url, "InvDetail", { goodsId: 1 })).body.num === 9, "the free order is sold");
+    await eventually(
+      async () => (await post(server.url, "InvDetail", { goodsId: 1 })).body.num === 9,
+      "the free order is sold",
+    );
     const { status, body } = await answer;
     assertEquals([status, body.code], [504, "deadline_exceeded"]);
     assertEquals((await post(server.url, "InvDetail", { goodsId: 2 })).body.num, 10);

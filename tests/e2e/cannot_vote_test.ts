@@ -31,7 +31,11 @@ Deno.test("most nodes out of memory: health turns NOT_SERVING and says why, and 
     assertEquals((await call(server.url, "SetInv", { goodsId: 1, num: 100 })).code, "ok");
     for (const [i, node] of nodes.slice(0, QUORUM).entries()) {
       await node.config("SET", "maxmemory", "1");
-      await eventually(async () => (await states())[i]?.state === "LOCK_NODE_STATE_DOWN", `node ${i + 1} is down`, NOTICE_MS_MAX);
+      await eventually(
+        async () => (await states())[i]?.state === "LOCK_NODE_STATE_DOWN",
+        `node ${i + 1} is down`,
+        NOTICE_MS_MAX,
+      );
       if (i < QUORUM - 1) assertEquals([await sell(), await health(server.url)], ["ok", "SERVING"]);
     }
     await eventually(async () => await health(server.url) === "NOT_SERVING", "it is not ready", NOTICE_MS_MAX);

@@ -3,6 +3,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { gunzipSync } from "node:zlib";
 import { eachVersion } from "../support/http_versions.ts";
 import { serverTest, startServer } from "../support/server.ts";
+import { eventually } from "../support/eventually.ts";
 
 /** Of everything that the first page loads, as it goes over the wire. */
 const FIRST_LOAD_BYTES_MAX = 150 * 1024;
@@ -112,7 +113,7 @@ Deno.test("what may not be read is said in the log and in the page's place, and 
   const response = await fetch(server.url);
   assertEquals(response.status, 503);
   assertStringIncludes(await response.text(), "deno@2.9.3 task console");
-  assertStringIncludes(server.output.stderr, "the console is not served");
+  await eventually(() => server.output.stderr.includes("the console is not served"), "the log says so");
 });
 
 async function get(url: string, headers: Record<string, string> = {}) {

@@ -90,9 +90,12 @@ serverTest("deadlines that are long, wrong, or pass", {
         await step(`${name}: one that passes ends the call`, () =>
           quiet(async () => {
             await using leases = await takeLeases(GOODS);
-            const answer = send(server, "Sell", name in DONE ? "300" : "300m");
-            await leases.askedFor();
-            assertEquals(await answer, name in DONE ? "504 DEADLINE_EXCEEDED" : "DEADLINE_EXCEEDED");
+            // On a busy machine that of the first may pass before it has asked for anything.
+            await eventually(async () => {
+              const answer = await send(server, "Sell", name in DONE ? "300" : "300m");
+              assertEquals(answer, name in DONE ? "504 DEADLINE_EXCEEDED" : "DEADLINE_EXCEEDED");
+              return leases.isAskedFor();
+            }, "a sale came to wait for its goods");
           }));
       }
     }

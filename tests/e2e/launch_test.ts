@@ -57,7 +57,10 @@ serverTest("a signal to the task itself comes through: SIGHUP, which ends nothin
   env: PATIENT,
 }, async (server) => {
   server.signal("SIGHUP");
-  await eventually(() => logLines(server).some(({ msg }) => msg.startsWith("SIGHUP: the console is read anew")), "it is said");
+  await eventually(
+    () => logLines(server).some(({ msg }) => msg.startsWith("SIGHUP: the console is read anew")),
+    "it is said",
+  );
   assertEquals(await stopsWithCall(server, () => server.signal("SIGTERM")), "200");
   assertEquals(await server.exited, 0);
   assertStringIncludes(server.output.stderr, '"signal":"SIGTERM"');

@@ -60,7 +60,8 @@ for (const signal of ["SIGTERM", "SIGINT", "SIGQUIT"] as const) {
   });
 }
 
-const DELAYED = { env: { DRAIN_DELAY_MS: "2000" } };
+/** For what the test does meanwhile, on a busy machine. */
+const DELAYED = { env: { DRAIN_DELAY_MS: "6000" } };
 
 serverTest("DRAIN_DELAY_MS: health first, and calls go on until balancers have seen it", DELAYED, async (server) => {
   await using grpc = grpcJsClient(server.url);

@@ -182,7 +182,10 @@ Deno.test("nodes that have just started have no vote, nodes that are gone are do
   try {
     await using server = await startServer({ env });
     await call(server.url, "SetInv", { goodsId: 1, num: 10 });
-    await eventually(async () => String(statesOf(await statusOf(server.url))) === "QUARANTINED", "all are in quarantine");
+    await eventually(
+      async () => String(statesOf(await statusOf(server.url))) === "QUARANTINED",
+      "all are in quarantine",
+    );
     const young = await statusOf(server.url);
     assertEquals(young.nodes.map(({ address }) => address), addresses);
     for (const { uptimeMs, quarantineLeftMs, votesFor } of young.nodes) {
@@ -193,7 +196,11 @@ Deno.test("nodes that have just started have no vote, nodes that are gone are do
     assertGoesByRow(young, 1);
 
     await Promise.all(own.map((node) => node.kill()));
-    await eventually(async () => String(statesOf(await statusOf(server.url))) === "DOWN", "all are down", NOTICE_MS_MAX);
+    await eventually(
+      async () => String(statesOf(await statusOf(server.url))) === "DOWN",
+      "all are down",
+      NOTICE_MS_MAX,
+    );
     assertEquals((await call(server.url, "Sell", { goodsInfo: [{ goodsId: 1, num: 1 }] })).code, "ok");
     const gone = await statusOf(server.url);
     assertEquals(gone.nodes.map(({ address }) => address), addresses);

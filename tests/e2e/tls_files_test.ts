@@ -100,13 +100,11 @@ Deno.test("a renewed certificate serves new connections, without a restart and w
   // A pair that is broken, and what was in use stays.
   await files.write(pem.RENEWED, pem.KEY);
   server.signal("SIGHUP");
-  await eventually(() => saidTimes(server, UNUSABLE) === 1, "it is said");
-  assertStringIncludes(server.output.stderr, `"problems":["TLS_KEY_FILE: the key is not that of the certificate`);
+  await eventually(() => saysUnusable(server, "TLS_KEY_FILE: the key is not that of the certificate"), "it is said");
   assertEquals(await shown(server, "h2"), "renewed h2");
   await Deno.remove(files.cert);
   server.signal("SIGHUP");
-  await eventually(() => saidTimes(server, UNUSABLE) === 2, "it is said");
-  assertStringIncludes(server.output.stderr, `"problems":["TLS_CERT_FILE: there is no such file`);
+  await eventually(() => saysUnusable(server, "TLS_CERT_FILE: there is no such file"), "it is said");
   assertEquals(await shown(server, "h2"), "renewed h2");
 
   await files.write(pem.ISSUED + pem.AUTHORITY, pem.KEY);
@@ -184,6 +182,11 @@ function shown(server: TestServer, protocol: string): Promise<string> {
     });
     socket.on("error", reject);
   });
+}
+
+/** A look that falls between the two files of a renewal says so, too, so that it may have been said before. */
+function saysUnusable({ output }: TestServer, problem: string): boolean {
+  return output.stderr.split("\n").some((line) => line.includes(UNUSABLE) && line.includes(`"problems":["${problem}`));
 }
 
 function saidTimes(server: TestServer, words: string): number {

@@ -8,6 +8,7 @@ import { InventoryService } from "../../src/gen/inventory/v1/inventory_pb.ts";
 import { until } from "../../src/base/bounded_wait.ts";
 import { OtlpReceiver, type ReceivedSpan } from "../support/otlp_receiver.ts";
 import { startServer, type TestServer } from "../support/server.ts";
+import { eventually } from "../support/eventually.ts";
 
 const PARENT = "b7ad6b7169203331";
 const SERVICE = "inventory.v1.InventoryService";
@@ -130,8 +131,9 @@ Deno.test("spans of calls", async (t) => {
         const left = begunTrace();
         const leaving = new AbortController();
         const gone = sell({ traceparent: left.traceparent }, leaving.signal);
-        const waiting = () => sql`select from pg_stat_activity where wait_event_type = 'Lock'`;
-        await until(async () => (await waiting()).length > 0, 10_000);
+        const waiting = () =>
+          sql`select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`;
+        await eventually(async () => (await waiting()).length > 0, "the call waits");
         leaving.abort();
         assertEquals(await gone, Code.Canceled);
         // Deno calls every stream that was reset an error.

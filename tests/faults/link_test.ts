@@ -1,7 +1,7 @@
 /** The fault suite's link: what it is asked to spoil is spoilt, and nothing else. */
 import { once } from "node:events";
 import { connect } from "node:net";
-import { assert, assertEquals } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { Link } from "./suite/link.ts";
 import { eventually } from "../support/eventually.ts";
 

@@ -15,7 +15,10 @@ import { startServer } from "../support/server.ts";
 const GOODS_ID = 1;
 /** Not sold before the quorum is gone: the lease of the other lingers, and is good for as long as it lives. */
 const OTHER_GOODS_ID = 2;
-const LOCK_WAIT_MS_MAX = 1000;
+/** Several tries of the nodes that are there, of which a busy machine may have one answer too late. */
+const LOCK_WAIT_MS_MAX = 3000;
+/** Of a caller, beyond it. */
+const CALLER_MS_MORE = 10_000;
 const HEAL_MS_MAX = 20_000;
 
 Deno.test("any two Redis may be away; a third stops sales but not reads; one back and sales go on", async () => {
@@ -34,13 +37,13 @@ Deno.test("any two Redis may be away; a third stops sales but not reads; one bac
     await using server = await startServer({ env });
     for (const goodsId of [GOODS_ID, OTHER_GOODS_ID]) await call(server.url, "SetInv", { goodsId, num: 1000 });
     let orders = 0;
-    // The deadline is a second past the lock wait, for a busy machine; how long it took is printed.
+    // The deadline is far past the lock wait, for a busy machine; how long it took is printed.
     const sell = (goodsId = GOODS_ID) =>
       call(
         server.url,
         "Sell",
         { orderId: `o-${orders++}`, goodsInfo: [{ goodsId, num: 1 }] },
-        LOCK_WAIT_MS_MAX + 1000,
+        LOCK_WAIT_MS_MAX + CALLER_MS_MORE,
       );
     const sellMany = async (count: number, goodsId?: number) =>
       tally((await inParallel(count, 4, () => sell(goodsId))).map(({ code }) => code));

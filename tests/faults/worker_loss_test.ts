@@ -39,7 +39,7 @@ serverTest("a worker killed under calls, again and again: the other serves on, a
     await signal(pidOf(server, 2), "SIGKILL");
     await eventually(() => said(server, "worker ended", 2).length === death, "the death is seen");
     await eventually(() => said(server, "call answered", 1).length > answered + CALLERS, "the other serves on");
-    await eventually(() => said(server, "worker listens", 2).length === death + 1, "it is back");
+    await eventually(() => said(server, "worker listens", 2).length === death + 1, "it is back", START_MS_MAX);
   }
   await answersMore(server, 2);
   selling = false;

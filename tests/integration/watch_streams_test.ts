@@ -123,7 +123,10 @@ Deno.test("a proxy that cuts what is silent does not cut a stream, but one whose
         proxy.cut();
       }, LOOK_MS);
       const enough = 3 * IDLE_LOOKS * LOOK_MS / HEARTBEAT_MS;
-      await eventually(() => cuts > 0 || watcher.counts.heartbeats! >= enough, "it is cut, or lasts for three times as long");
+      await eventually(
+        () => cuts > 0 || watcher.counts.heartbeats! >= enough,
+        "it is cut, or lasts for three times as long",
+      );
       clearInterval(look);
       assertEquals(cuts > 0, isCut, JSON.stringify(watcher.counts));
       await watcher.stop();

@@ -43,12 +43,16 @@ export async function lockRow(ownerUrl: string, goodsId: number): Promise<Locked
     release,
     async waitedFor(count, msMax) {
       const what = `${count} statements wait for the row of goods ${goodsId}`;
-      await eventually(async () => {
-        const [row] = await pool<{ waiting: number }[]>`
+      await eventually(
+        async () => {
+          const [row] = await pool<{ waiting: number }[]>`
           select count(*)::int as waiting from pg_stat_activity
           where datname = current_database() and wait_event_type = 'Lock'`;
-        return row!.waiting === count;
-      }, what, msMax);
+          return row!.waiting === count;
+        },
+        what,
+        msMax,
+      );
     },
     [Symbol.asyncDispose]: release,
   };
@@ -56,7 +60,9 @@ export async function lockRow(ownerUrl: string, goodsId: number): Promise<Locked
 
 /** Leases of nobody that would ever release them. */
 export interface TakenLeases extends Taken {
-  /** Resolves when somebody has asked for the lease of each of the goods, since they are taken. */
+  /** Whether somebody has asked for the lease of each of the goods, since they are taken, as far as is known by now. */
+  isAskedFor(): boolean;
+  /** Resolves when somebody has. */
   askedFor(): Promise<void>;
   /** How many leases of the goods there are, over all nodes, whoever's. */
   count(): Promise<number>;
@@ -71,12 +77,14 @@ export async function takeLeases(...goodsIds: number[]): Promise<TakenLeases> {
   const monitor = await monitorRedis(testEnvironment().redisUrls[0]!, (name, args) => {
     if (/^eval/i.test(name)) { for (const key of keys) if (args.includes(key)) asked.add(key); }
   });
+  const isAskedFor = () => asked.size === keys.length;
   const release = async () => {
     await Promise.all(nodes.map((node) => node.del(...keys)));
   };
   return {
     release,
-    askedFor: () => eventually(() => asked.size === keys.length, "the leases are asked for"),
+    isAskedFor,
+    askedFor: () => eventually(isAskedFor, "the leases are asked for"),
     async count() {
       const counts = await Promise.all(nodes.map((node) => node.exists(...keys)));
       return counts.reduce((sum, count) => sum + count, 0);
