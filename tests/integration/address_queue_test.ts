@@ -17,6 +17,7 @@ import { createTestDatabase } from "../support/database.ts";
 import { grantAllLock } from "../support/unguarded.ts";
 import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 import { eventually } from "../support/eventually.ts";
+import { TEST_LIMITS } from "../support/pool_probe.ts";
 
 const GREEDY = "127.0.0.9";
 const OTHER = "127.0.0.1";
@@ -39,9 +40,9 @@ async function withWaitingStore(
     address: parsePostgresAddress(database.serverUrl),
     max: 4,
     waitersMax: 100,
-    connectTimeoutMs: 3000,
-    statementTimeoutMs: 1000,
-    lockTimeoutMs: 900,
+    connectTimeoutMs: TEST_LIMITS.connectTimeoutMs,
+    statementTimeoutMs: TEST_LIMITS.statementTimeoutMs,
+    lockTimeoutMs: TEST_LIMITS.lockTimeoutMs,
     log: silent,
   });
   let asked = 0;

@@ -26,6 +26,7 @@ import { registry } from "../support/clients/client.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { grantAllLock } from "../support/unguarded.ts";
 import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
+import { TEST_LIMITS } from "../support/pool_probe.ts";
 
 const UUID = /^[0-9a-f-]{36}$/;
 const order = (goodsId: number, num: number, orderId = "") => ({
@@ -189,9 +190,9 @@ function storeOf(database: TestDatabase): Store {
     address: parsePostgresAddress(database.serverUrl),
     max: 4,
     waitersMax: 100,
-    connectTimeoutMs: 3000,
-    statementTimeoutMs: 1000,
-    lockTimeoutMs: 900,
+    connectTimeoutMs: TEST_LIMITS.connectTimeoutMs,
+    statementTimeoutMs: TEST_LIMITS.statementTimeoutMs,
+    lockTimeoutMs: TEST_LIMITS.lockTimeoutMs,
     log: silent,
   });
 }

@@ -118,9 +118,12 @@ inEveryMode("the window slides: what was taken before it counts no more", async 
     later = await lanes.apply(sell(`later-${attempt++}`, "b", CAP), NEVER);
     return later.ok;
   }, "the buyer may take again");
-  assert(attempt > 1, "not at once");
-  assert(later.ok && later.kind === "sell" && later.order.atMs >= first.order.atMs + windowMs);
-  assertEquals(await come(lanes, sell("more", "b")), "over_limit");
+  assert(later.ok && later.kind === "sell" && later.order.atMs >= first.order.atMs + windowMs, "not before");
+  // On a busy machine the window has slid on by the time that it is asked again.
+  const more = await lanes.apply(sell("more", "b"), NEVER);
+  assert(
+    more.ok ? more.kind === "sell" && more.order.atMs >= later.order.atMs + windowMs : reasonOf(more) === "over_limit",
+  );
 });
 
 inEveryMode("a live hold counts however old it is, and confirmed it is a sale of then", async () => {

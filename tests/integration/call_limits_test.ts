@@ -161,9 +161,10 @@ Deno.test("rate: by every protocol one identity's, another has its own, and who 
     for (const [name, protocol] of protocols) {
       const clientOf = (as?: string) =>
         createClient(InventoryService, protocol(as === undefined ? {} : { "x-as": as }));
-      const ends: string[] = [];
-      for (let i = 0; i < 20; i++) ends.push(await selling(clientOf(`greedy by ${name}`)));
-      assertEquals(ends.slice(0, RATE_MAX), ["ok", "ok", "ok"], name);
+      const greedy = clientOf(`greedy by ${name}`);
+      for (let i = 0; i < RATE_MAX; i++) assertEquals(await selling(greedy), "ok", name);
+      // At once: one after the other they may take as long on a busy machine as they are given for.
+      const ends = await Promise.all(Array.from({ length: 50 }, () => selling(greedy)));
       assert(ends.includes("CALLER_RATE"), name);
       for (let i = 0; i < RATE_MAX; i++) assertEquals(await selling(clientOf(`other by ${name}`)), "ok", name);
       for (let i = 0; i < 3 * RATE_MAX; i++) assertEquals(await selling(clientOf()), "ok", name);

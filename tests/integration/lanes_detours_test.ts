@@ -82,7 +82,7 @@ Deno.test("an order of several goods is refused without a quorum, however long i
   let asked = 0;
   const lanes = on.lanes({
     lock: { acquire: () => (asked++, Promise.reject(new QuorumLostError("away"))) },
-    limits: { lockWaitMsMax: 400, lockAttemptMsMax: 1 },
+    limits: { lockWaitMsMax: 2000, lockAttemptMsMax: 1 },
   });
   const failure = await assertRejects(() => lanes.apply(sell("both", [1, 1], [2, 1]), NEVER), Failure);
   assert(asked > 9, "it was asked for often enough");

@@ -69,6 +69,7 @@ inEveryMode("a row that a foreign session has locked stops those who need it, an
   const tried = { looks: 0, writes: 0 };
   const enough = Promise.withResolvers<void>();
   const lanes = on.lanes({
+    limits: PATIENT,
     store: {
       writeChanges: (changes, signal) => {
         if (changes.movements.some((movement) => movement.goodsId === 7)) tried.writes++;
@@ -96,7 +97,7 @@ inEveryMode("a row that a foreign session has locked stops those who need it, an
   }
   {
     await using _row = await lockRow(on.ownerUrl, 7);
-    const impatient = on.lanes({ limits: { lockWaitMsMax: 600 } });
+    const impatient = on.lanes({ limits: { lockWaitMsMax: 3000 } });
     const [locked, free] = await impatient.applyAll([sell("third", [7, 1]), sell("fourth", [8, 1])], NEVER);
     assertEquals(free?.status, "fulfilled");
     assert(locked?.status === "rejected" && locked.reason instanceof Failure);

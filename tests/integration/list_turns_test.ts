@@ -17,6 +17,7 @@ import { createStore, type Store } from "../../src/store/store.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { grantAllLock } from "../support/unguarded.ts";
 import { eventually } from "../support/eventually.ts";
+import { TEST_LIMITS } from "../support/pool_probe.ts";
 
 const SALES = 20;
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
@@ -127,9 +128,9 @@ function storeOf(database: TestDatabase): Store {
     address: parsePostgresAddress(database.serverUrl),
     max: 4,
     waitersMax: 100,
-    connectTimeoutMs: 3000,
-    statementTimeoutMs: 1000,
-    lockTimeoutMs: 900,
+    connectTimeoutMs: TEST_LIMITS.connectTimeoutMs,
+    statementTimeoutMs: TEST_LIMITS.statementTimeoutMs,
+    lockTimeoutMs: TEST_LIMITS.lockTimeoutMs,
     log: silent,
   });
 }

@@ -123,7 +123,8 @@ limitTest("responseMs: and on HTTP/1.1", { responseMs: SOON_MS }, async ({ liste
 });
 
 limitTest("idleMs: idle connections are closed, HTTP/2 with GOAWAY, while a silent stream keeps its own open", {
-  idleMs: SOON_MS,
+  // In which a call comes behind its connection, in a process that may stand still.
+  idleMs: 5 * SOON_MS,
 }, async ({ listener, open }) => {
   const watching = await RawPeer.http2(listener.port);
   watching.send(latchedCall(WATCH, 1));
@@ -148,7 +149,8 @@ limitTest("idleMs: idle connections are closed, HTTP/2 with GOAWAY, while a sile
 
 limitTest("pingAckMs: a peer that vanished is found by PING although its stream is open", {
   pingMs: SOON_MS,
-  pingAckMs: SOON_MS,
+  // The peer that answers is in this process, too, and may stand still with it.
+  pingAckMs: 10 * SOON_MS,
 }, async ({ listener }) => {
   const honest = await RawPeer.http2(listener.port);
   honest.send(latchedCall(WATCH, 1));

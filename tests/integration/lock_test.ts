@@ -4,7 +4,7 @@ import type { Redis } from "ioredis";
 import { type Lease, LeaseTakenError, type Lock, QuorumLostError } from "../../src/lock/lock.ts";
 import { RETRY_DELAY_MS_MAX, retryDelayMs } from "../../src/lanes/modes/retry_delay.ts";
 import { atPort, testEnvironment } from "../support/env.ts";
-import { acquired, CriticalSections, lockBench, LONG_TTL_MS, ready } from "../support/lock_bench.ts";
+import { acquired, CriticalSections, HAD_MS_MAX, lockBench, LONG_TTL_MS, ready } from "../support/lock_bench.ts";
 import { within } from "../support/pool_probe.ts";
 import { startProxy, type TcpProxy } from "../support/tcp_proxy.ts";
 import { parseRedisAddress } from "../../src/config/redis_address.ts";
@@ -43,13 +43,13 @@ Deno.test("the control arm: with a lock that grants everything the same workers 
 Deno.test("all of several goods or none: a failed attempt leaves no key anywhere", async () => {
   await using bench = lockBench(testEnvironment().redisUrls);
   const [one, other] = await Promise.all([bench.lock(), bench.lock()]);
-  const lease = await acquired(one, [2], 1000);
+  const lease = await acquired(one, [2], HAD_MS_MAX);
   const found = await bench.keysOnce(5);
   assertEquals(found.map((keys) => keys.length), [1, 1, 1, 1, 1]);
 
   await assertRejects(() => acquired(other, [1, 2, 3], 50), LeaseTakenError);
   await eventually(async () => same(await bench.keys(), found), "only the owner's keys are left");
-  const rest = await acquired(other, [1, 3], 1000);
+  const rest = await acquired(other, [1, 3], HAD_MS_MAX);
   await Promise.all([lease.release(), rest.release()]);
   await bench.assertNoKeys();
 });
@@ -57,13 +57,13 @@ Deno.test("all of several goods or none: a failed attempt leaves no key anywhere
 Deno.test("a lease lasts for as long as it says, and what expired is not released from under the next one", async () => {
   await using bench = lockBench(testEnvironment().redisUrls);
   const [short, next] = await Promise.all([bench.lock({ ttlMs: 300 }), bench.lock()]);
-  const expired = await acquired(short, [1], 1000);
+  const expired = await acquired(short, [1], HAD_MS_MAX);
   const left = expired.remainingMs();
   assert(left > 0 && left < 300, `${left} ms are left`);
   await eventually(async () => (await bench.keys()).flat().length === 0, "the keys have expired");
   assertLessOrEqual(expired.remainingMs(), 0);
 
-  const lease = await acquired(next, [1], 1000);
+  const lease = await acquired(next, [1], HAD_MS_MAX);
   const found = await bench.keysOnce(5);
   await within(expired.release(), "the late release");
   assertEquals(await bench.keys(), found);
@@ -74,10 +74,10 @@ Deno.test("a lease lasts for as long as it says, and what expired is not release
 Deno.test("a lease with too little of its time left is released and not handed out", async () => {
   await using proxies = slowNodes();
   await using bench = lockBench(testEnvironment().redisUrls);
-  // The votes take 600 ms of 1000, and no node is over its own limit.
-  const slow = await bench.lock({ nodes: proxies.urls.map(parseRedisAddress), ttlMs: 1000, nodeTimeoutMs: 5000 });
+  // The votes take 2100 ms of 4000, and no node is over its own limit; the release is there after 3150.
+  const slow = await bench.lock({ nodes: proxies.urls.map(parseRedisAddress), ttlMs: 4000, nodeTimeoutMs: 10_000 });
   const expired = await expiredKeys(bench.nodes);
-  proxies.delayMs = 300;
+  proxies.delayMs = 1050;
   const goodsIds = Array.from({ length: 40 }, (_, i) => i + 1);
   await assertRejects(() => acquired(slow, goodsIds, 1000), QuorumLostError, "too late");
   await bench.assertNoKeys();
@@ -87,7 +87,7 @@ Deno.test("a lease with too little of its time left is released and not handed o
   const left = await expiredKeys(bench.nodes) - expired;
   assert(left < goodsIds.length, `${left} keys were left to expire`);
   proxies.delayMs = 0;
-  const lease = await within(acquired(slow, [1, 2], 1000), "the attempt on nodes that are quick again");
+  const lease = await within(acquired(slow, [1, 2], HAD_MS_MAX), "the attempt on nodes that are quick again");
   await lease.release();
 });
 
@@ -99,7 +99,7 @@ Deno.test("a node that was restarted, and does not know the acquire script yet, 
   for (const node of bench.nodes.slice(0, 3)) await node.set(bench.key(1), "somebody else", "PX", LONG_TTL_MS);
   // As after a restart, when the first that came was somebody's release of a lease from before.
   const other = await bench.lock();
-  const lease = await acquired(other, [9], 1000);
+  const lease = await acquired(other, [9], HAD_MS_MAX);
   await eventually(async () => (await bench.keys(slowOnes)).flat().length === 2, "the slow nodes have voted");
   for (const node of slowOnes) await node.script("FLUSH", "SYNC");
   await lease.release();
@@ -159,7 +159,7 @@ Deno.test("who asks in vain is seen by the owner, for a while, and learns which 
 
   // A part of a lease can be released by itself.
   await lease.release([3]);
-  const part = await acquired(other, [3], 1000);
+  const part = await acquired(other, [3], HAD_MS_MAX);
   await assertRejects(() => other.acquire([2]), LeaseTakenError);
   await Promise.all([lease.release([2]), part.release()]);
   await bench.assertNoKeys();
@@ -174,7 +174,7 @@ Deno.test("a lease of very many goods is taken whole, refused whole, and release
   await eventually(async () => same(await count(), Array(5).fill(2500)), "all of them are on all nodes");
   await assertRejects(() => other.acquire([2500, 9000]), LeaseTakenError);
   await lease.release(goods.slice(1000));
-  const rest = await acquired(other, goods.slice(1000), 1000);
+  const rest = await acquired(other, goods.slice(1000), HAD_MS_MAX);
   await lease.release(goods);
   // A node that heard of the first release only after the question has refused the other, and then has none of them.
   await eventually(async () => {
@@ -191,7 +191,7 @@ Deno.test("close waits for releases under way and leaves no key", async () => {
   await using proxies = slowNodes();
   await using bench = lockBench(testEnvironment().redisUrls);
   const lock = await bench.lock({ nodes: proxies.urls.map(parseRedisAddress) });
-  const lease = await acquired(lock, [1, 2], 1000);
+  const lease = await acquired(lock, [1, 2], HAD_MS_MAX);
   proxies.delayMs = 50;
   let released = false;
   lease.release().then(() => released = true);

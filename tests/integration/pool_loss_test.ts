@@ -76,7 +76,8 @@ Deno.test("storms of killed connections: nothing twice, nothing acknowledged los
 Deno.test("a frozen PostgreSQL: statements end within their limits, and afterwards the full size comes back", async () => {
   await using server = await startServer();
   const { url } = server;
-  const limits = { max: 3, connectTimeoutMs: 300, statementTimeoutMs: 400 };
+  // In which a busy machine makes a connection, and has three statements stand at the latch.
+  const limits = { max: 3, connectTimeoutMs: 2500, statementTimeoutMs: 2500 };
   await using probe = probePool(url, url, limits);
   using uncaught = watchUncaught();
   await probe.assertFullSize(3);

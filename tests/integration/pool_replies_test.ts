@@ -97,7 +97,7 @@ for (const [what, { steps, said }] of Object.entries(LOG_INS)) {
     });
     using uncaught = watchUncaught();
     const pool = new Pool({ ...QUICK, address: parsePostgresAddress(server.url) });
-    const error = await within(failure(selectOne(pool)), "the statement", 3000) as Error;
+    const error = await within(failure(selectOne(pool)), "the statement") as Error;
     assertInstanceOf(error, DatabaseUnavailableError);
     const why = `${error.message} ${(error.cause as Error)?.message} ${
       ((error.cause as Error)?.cause as Error)?.message
@@ -158,7 +158,7 @@ for (const [what, { head, piece, times }] of Object.entries(ENDLESS)) {
   });
 }
 
-const QUICK = { ...TEST_LIMITS, max: 1, statementTimeoutMs: 1000, connectTimeoutMs: 1000, log: silent() };
+const QUICK = { ...TEST_LIMITS, max: 1, statementTimeoutMs: 4000, connectTimeoutMs: 4000, log: silent() };
 
 function silent() {
   const log = { ...TEST_LIMITS.log };

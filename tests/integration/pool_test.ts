@@ -90,7 +90,7 @@ Deno.test("a statement whose signal aborts is cancelled in PostgreSQL, and its p
 
 Deno.test("a caller that leaves while its connection is being made does not break it for the next", async () => {
   await using database = await createTestDatabase();
-  await using probe = probePool(database.serverUrl, database.ownerUrl, { max: 1, statementTimeoutMs: 500 });
+  await using probe = probePool(database.serverUrl, database.ownerUrl, { max: 1 });
   // Later and later between the first byte and the answer; each time on a connection of its own.
   for (let step = 0; step < 12; step++) {
     const controller = new AbortController();
@@ -148,7 +148,10 @@ Deno.test("a cancellation that can't be delivered ends in an error for its calle
 
 Deno.test("a statement over its time limit, and one that waits too long for a row, have errors of their own", async () => {
   await using database = await createTestDatabase();
-  await using probe = probePool(database.serverUrl, database.ownerUrl, { statementTimeoutMs: 400, lockTimeoutMs: 100 });
+  await using probe = probePool(database.serverUrl, database.ownerUrl, {
+    statementTimeoutMs: 2000,
+    lockTimeoutMs: 100,
+  });
   await assertRejects(() => probe.pool.run((sql) => sql`select pg_sleep(30)`, NEVER), StatementTimeoutError);
 
   await probe.owner`insert into levels (goods_id, on_hand, version) values (1, 5, 1)`;

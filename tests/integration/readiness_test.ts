@@ -3,7 +3,6 @@
  */
 import { assertEquals, assertRejects } from "@std/assert";
 import postgres from "postgres";
-import { until } from "../../src/base/bounded_wait.ts";
 import type { Changes } from "../../src/inventory/model.ts";
 import { settle } from "../../src/inventory/settle.ts";
 import { ReadOnlyServerError, RowLockedError } from "../../src/store/errors.ts";
@@ -11,6 +10,7 @@ import { createStore, type Store } from "../../src/store/store.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
+import { eventually } from "../support/eventually.ts";
 
 const NEVER = new AbortController().signal;
 const MAX = 2;
@@ -20,9 +20,9 @@ function storeOn(url: string): Store {
     address: parsePostgresAddress(url),
     max: MAX,
     waitersMax: 100,
-    connectTimeoutMs: 3000,
-    statementTimeoutMs: 5000,
-    lockTimeoutMs: 4000,
+    connectTimeoutMs: 10_000,
+    statementTimeoutMs: 20_000,
+    lockTimeoutMs: 15_000,
     log: createLog("error", "pretty"),
   });
 }
@@ -48,11 +48,11 @@ Deno.test("a pool that is all at work does not make the database look away", asy
   });
   await locked.promise;
   const writes = Array.from({ length: MAX + 3 }, () => store.writeChanges(changes, NEVER).catch((error) => error));
-  await until(async () => {
+  await eventually(async () => {
     const [row] = await owner`select count(*)::int as waiting from pg_stat_activity
       where datname = current_database() and wait_event_type = 'Lock'`;
     return row?.waiting >= MAX;
-  }, 5000);
+  }, "as many writes as may be wait for the row");
   await store.ping(NEVER);
   latch.resolve();
   await stranger;
@@ -83,7 +83,7 @@ Deno.test("a database that only reads is not ready, and its connections do not o
   await owner`set default_transaction_read_only = off`;
   await setReadOnly("off");
   // Who comes right behind a search that found nobody is refused by what that found.
-  assertEquals(await until(() => store.ping(NEVER).then(() => true, () => false), 5000), true);
+  await eventually(() => store.ping(NEVER).then(() => true, () => false), "it is ready");
   await store.writeChanges(await changesOf(store, "second", 5), NEVER);
   assertEquals((await store.readLevels([1], NEVER)).get(1)?.onHand, 5);
   await store.close();

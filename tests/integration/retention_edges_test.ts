@@ -116,8 +116,10 @@ Deno.test("of two runs at once one goes, and none goes by a clock that is far fr
     Error,
     "the clocks of PostgreSQL and of this machine",
   );
+  // Connected before, so that both begin together and the one that goes has not ended by then.
+  await Promise.all([on.owner, second.sql].map((sql) => sql`select 1`));
   const runs = await Promise.allSettled(
-    [on.owner, second.sql].map((sql) => retain(sql, NOTHING_KEPT, NEVER, { decidedMs: 1000 })),
+    [on.owner, second.sql].map((sql) => retain(sql, NOTHING_KEPT, NEVER, { decidedMs: 2000 })),
   );
   assertEquals(runs.map(({ status }) => status).toSorted(), ["fulfilled", "rejected"]);
   const [failed] = runs.flatMap((run) => run.status === "rejected" ? [`${run.reason}`] : []);

@@ -23,7 +23,7 @@ const LIMITS: LanesLimits = {
   operationsMax: 1000,
   linesMax: 100_000,
   batchesMax: 3,
-  lockWaitMsMax: 2000,
+  lockWaitMsMax: 20_000,
   lockAttemptMsMax: 50,
   writeMsMax: 1000,
 };

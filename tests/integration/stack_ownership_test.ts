@@ -161,7 +161,7 @@ async function openDirectory(): Promise<string> {
 
 /** A process that does nothing. */
 function sleeper(): Deno.ChildProcess {
-  const code = "await new Promise(() => setTimeout(() => {}, 60000))";
+  const code = "await new Promise(() => setTimeout(() => {}, 180000))";
   return new Deno.Command(Deno.execPath(), { args: ["eval", code] }).spawn();
 }
 

@@ -137,7 +137,7 @@ const RESETS: Readonly<Record<string, Partial<ListenerLimits>>> = {
 
 for (const [limit, more] of Object.entries(RESETS)) {
   Deno.test(`${limit}: who passes it through a proxy is refused for a while, and nobody else on that connection`, async () => {
-    const limits = { sweepMs: 20, resetsMax: 10, resetWindowMs: 600, ...more };
+    const limits = { sweepMs: 20, resetsMax: 10, resetWindowMs: 3000, ...more };
     await withListener({ proxies: trusting(PROXY), limits }, async ({ listener: { port }, logged }) => {
       const peer = await RawPeer.http2(port, { address: PROXY });
       let stream = 1;

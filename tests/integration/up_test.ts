@@ -107,8 +107,7 @@ Deno.test("what up starts gets the environment that it needs and no more, and no
     DATABASE_OWNER_URL: PLANTED,
     ANOTHER_SECRET: PLANTED,
   });
-  const output = { stdout: launcher.stdout(), stderr: launcher.stderr() };
-  const workers = said({ output }, "worker started").map(({ pid }) => ({ name: "worker", pid: pid ?? 0 }));
+  const workers = (await workersOf(launcher)).map((pid) => ({ name: "worker", pid }));
   const children = [...(await findRecords(dir)).map(({ record }) => record), ...workers];
   assertEquals(children.map(({ name }) => name).sort(), [
     "postgres",
@@ -134,8 +133,7 @@ Deno.test("what up starts gets the environment that it needs and no more, and no
 Deno.test("up starts as many workers as it is set to, and stops them all", async () => {
   const launcher = await up(await keptDirectory(), { ...NO_NODES_ASKED, WORKERS: "2", LOG_FORMAT: "json" });
   assertEquals((await call(launcher.url, "SetInv", { goodsId: 7, num: 10 })).num, 10);
-  const output = { stdout: launcher.stdout(), stderr: launcher.stderr() };
-  const pids = said({ output }, "worker started").map(({ pid }) => pid ?? 0);
+  const pids = await workersOf(launcher);
   assertEquals(pids.map(isRunning), [true, true]);
   assertEquals(await stop(launcher), 0);
   assertEquals(launcher.stdout().match(/Holdfast listens on/g)?.length, 1);
@@ -210,6 +208,16 @@ async function ended({ child, read }: Launcher): Promise<number> {
 async function read(pid: number, file: string): Promise<string> {
   const { stdout } = await new Deno.Command("cat", { args: [`/proc/${pid}/${file}`] }).output();
   return new TextDecoder().decode(stdout);
+}
+
+/** The processes of both workers, once the log says so, which is read from another pipe than the address. */
+async function workersOf(launcher: Launcher): Promise<number[]> {
+  const started = () => {
+    const output = { stdout: launcher.stdout(), stderr: launcher.stderr() };
+    return said({ output }, "worker started").map(({ pid }) => pid ?? 0);
+  };
+  assert(await until(() => started().length === 2, SERVING_MS_MAX), launcher.stderr());
+  return started();
 }
 
 function collect(stream: ReadableStream<Uint8Array>) {

@@ -214,13 +214,13 @@ Deno.test("a deadline ends a stream with its error, one beyond REQUEST_TIMEOUT_M
     const began = performance.now();
     let ended: unknown;
     try {
-      for await (const { event } of client.watchInv({}, { timeoutMs: 400 })) messages.push(event.case!);
+      for await (const { event } of client.watchInv({}, { timeoutMs: 2000 })) messages.push(event.case!);
     } catch (error) {
       ended = error;
     }
     assert(ended instanceof ConnectError && ended.code === Code.DeadlineExceeded, `${ended}`);
     assert(
-      performance.now() - began >= 399 && messages.filter((name) => name === "heartbeat").length > 2,
+      performance.now() - began >= 1999 && messages.filter((name) => name === "heartbeat").length > 2,
       `${messages}`,
     );
 

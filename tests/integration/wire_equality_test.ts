@@ -198,7 +198,13 @@ for (const [title, rows] of Object.entries({ HANDLERS, SIZES, BODIES, HEADERS, S
       for (const row of rows) {
         await t.step(`${row.name}: ${row.answer}`, async () => {
           const path = row.path ?? CHECK;
-          const [expected, actual] = await Promise.all([ask(stock.url, path, row), ask(ours.url, path, row)]);
+          const both = () => Promise.all([ask(stock.url, path, row), ask(ours.url, path, row)]);
+          let [expected, actual] = await both();
+          // A tenth of a second is the longest that can be said in ns, and a busy machine may stand still for as long.
+          for (let i = 0; i < 10 && row.answer === "OK" && [expected, actual].some(isLate); i++) {
+            for (const { notes } of [ours, stock]) notes.length = 0;
+            [expected, actual] = await both();
+          }
           assertEquals(answerOf(actual), row.answer);
           if (row.stock === undefined) assertEquals(comparable(actual), errorAlone(comparable(expected)));
           else assertEquals(answerOf(expected), row.stock);
@@ -230,6 +236,10 @@ function errorAlone(answer: RawAnswer): RawAnswer {
   const isOver = (line: string) => trailer.some((one) => one.split(": ")[0] === line.split(": ")[0]);
   const left = header.filter((line) => !isOver(line) && !line.startsWith("grpc-encoding: "));
   return { ...answer, header: [...left, ...trailer].sort(), trailer: [] };
+}
+
+function isLate(answer: RawAnswer): boolean {
+  return answerOf(answer) === "DeadlineExceeded";
 }
 
 function answerOf({ status, header, trailer }: RawAnswer): string {

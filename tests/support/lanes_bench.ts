@@ -57,8 +57,8 @@ export async function lanesBench(given?: TestDatabase): Promise<LanesBench> {
     address: parsePostgresAddress(database.serverUrl),
     max: CONNECTIONS,
     waitersMax: 100,
-    connectTimeoutMs: 3000,
-    statementTimeoutMs: 1000,
+    connectTimeoutMs: 10_000,
+    statementTimeoutMs: 10_000,
     lockTimeoutMs: 300,
     log: quiet,
   });

@@ -101,6 +101,9 @@ export function lockBench(urls: readonly string[]): LockBench {
   };
 }
 
+/** For a lease that is to be had: on a busy machine a node may answer too late again and again. */
+export const HAD_MS_MAX = 10_000;
+
 /** The lease of the goods, asked for again and again for up to `waitMs`. Throws the last refusal. */
 export async function acquired(lock: Lock, goodsIds: readonly number[], waitMs: number): Promise<Lease> {
   const startedMs = performance.now();

@@ -13,7 +13,7 @@ const LATCH_KEY = 7_340_033;
 export const TEST_LIMITS = {
   max: 2,
   waitersMax: 100,
-  connectTimeoutMs: 3_000,
+  connectTimeoutMs: 10_000,
   statementTimeoutMs: 10_000,
   lockTimeoutMs: 10_000,
   log: createLog("error", "pretty"),
