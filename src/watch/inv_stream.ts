@@ -18,6 +18,7 @@ import { catchUp, judgeResume, type PastReads, RESUME_US_MAX } from "./catch_up.
 import type { InvChange } from "./changes.ts";
 import { Ending, type EndingParts, POSITION_MS_MAX } from "./ending.ts";
 import type { InvEvent, Start } from "./events.ts";
+import { Heartbeats } from "./heartbeats.ts";
 import { type ChangesByGoods, fitsInv, fitsPlace, type InvFilter, selectInv } from "./filter.ts";
 import { PendingChanges, type Taken } from "./pending_changes.ts";
 import { bounded } from "./joining.ts";
@@ -69,6 +70,7 @@ class InvStream {
   readonly #ask: InvAsk;
   readonly #parts: StreamParts<InvReads>;
   readonly #ending: Ending;
+  readonly #heartbeats: Heartbeats;
   readonly #fits: (change: InvChange) => boolean;
   readonly #select: (all: ChangesByGoods) => readonly InvChange[];
   /** What the client is to get. */
@@ -93,6 +95,7 @@ class InvStream {
     this.#ask = ask;
     this.#parts = parts;
     this.#ending = new Ending(parts, () => this.#bell.ring());
+    this.#heartbeats = new Heartbeats(parts.heartbeatMs);
     this.#fits = fitsInv(ask.filter);
     this.#select = selectInv(ask.filter);
   }
@@ -213,8 +216,10 @@ class InvStream {
 
   async *#snapshot(pages: SnapshotPages): AsyncGenerator<InvEvent> {
     const { reads, signal, tailer } = this.#parts;
+    this.#heartbeats.said();
     while (!pages.isComplete && !this.#ending.isOver && !this.#pending.isOver) {
-      const page = await reads.levels(pages.query, { size: PAGE_PLACES, after: pages.after }, signal);
+      const reading = reads.levels(pages.query, { size: PAGE_PLACES, after: pages.after }, signal);
+      const page = yield* this.#heartbeats.through(reading);
       // Nothing is waited for from here to where the changes are distinguished.
       pages.add(page, tailer.clock);
       const news = this.#early.takeAll().filter(({ change }) => pages.isNewer(change));
@@ -227,6 +232,7 @@ class InvStream {
       for (let taken = this.#pending.take(); taken !== undefined; taken = this.#pending.take()) {
         yield { kind: "changes", ...taken };
       }
+      this.#heartbeats.said();
     }
   }
 
@@ -251,7 +257,7 @@ class InvStream {
   }
 
   async *#live(): AsyncGenerator<InvEvent> {
-    let saidAtMs = performance.now();
+    this.#heartbeats.said();
     let endsAtMs: number | undefined;
     while (!this.#ending.isGone) {
       if (this.#isLost) throw new DatabaseSetBackError();
@@ -265,13 +271,13 @@ class InvStream {
         if (!this.#isPositionWaitedFor || waitMs <= 0) return yield { kind: "ended", end, position };
         await this.#bell.wait(waitMs);
         continue;
-      } else if (this.#isPositionDue || performance.now() - saidAtMs >= this.#parts.heartbeatMs) {
+      } else if (this.#isPositionDue || this.#heartbeats.dueInMs <= 0) {
         yield { kind: "heartbeat", position: this.#takePosition() };
       } else {
-        await this.#bell.wait(saidAtMs + this.#parts.heartbeatMs - performance.now());
+        await this.#bell.wait(this.#heartbeats.dueInMs);
         continue;
       }
-      saidAtMs = performance.now();
+      this.#heartbeats.said();
     }
   }
 }

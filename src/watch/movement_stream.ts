@@ -20,6 +20,7 @@ import { Bell } from "./bell.ts";
 import { judgeResume, type PastReads, type ResumeFault, sinceOf } from "./catch_up.ts";
 import { Ending, POSITION_MS_MAX } from "./ending.ts";
 import type { MovementEvent } from "./events.ts";
+import { Heartbeats } from "./heartbeats.ts";
 import { fitsMovements, type MovementFilter } from "./filter.ts";
 import type { StreamParts } from "./inv_stream.ts";
 import { bounded } from "./joining.ts";
@@ -85,19 +86,20 @@ class MovementStream {
   readonly #ask: MovementAsk;
   readonly #parts: StreamParts<PastReads>;
   readonly #ending: Ending;
+  readonly #heartbeats: Heartbeats;
   readonly #fits: (row: TailRow) => boolean;
   #waiting = new WaitingRows();
   /** The database is not the one that the stream began with. */
   #isLost = false;
   /** What this snapshot saw the client has. */
   #resumed: SeenTransactions | undefined;
-  #saidAtMs = performance.now();
   #leave = () => {};
 
   constructor(ask: MovementAsk, parts: StreamParts<PastReads>) {
     this.#ask = ask;
     this.#parts = parts;
     this.#ending = new Ending(parts, () => this.#bell.ring());
+    this.#heartbeats = new Heartbeats(parts.heartbeatMs);
     this.#fits = fitsMovements(ask.filter);
   }
 
@@ -121,7 +123,8 @@ class MovementStream {
     const position = from === undefined ? upTo : "seen" in from ? from : undefined;
     const { databaseId } = upTo;
     const { heartbeatMs } = this.#parts;
-    yield { kind: "started", start: from === undefined ? "now" : "resumed", databaseId, heartbeatMs, position };
+    const how = from === undefined ? "now" : "resumed";
+    yield this.#said({ kind: "started", start: how, databaseId, heartbeatMs, position });
     if (from !== undefined && "past" in from) {
       const { past: { after, key }, ...upToThen } = from;
       yield* this.#walk({ after, key, sinceUs: key[0] }, upToThen);
@@ -140,7 +143,7 @@ class MovementStream {
       // No walk can begin here; the client has a token, and drops what it gets again.
       if (stands === undefined) return yield { kind: "ended", end: "behind", position: undefined };
       start = { after: stands.seen, sinceUs: sinceOf(stands) };
-      upTo = await this.#join();
+      upTo = yield* this.#heartbeats.through(this.#join());
       isBehind = false;
     }
   }
@@ -175,25 +178,29 @@ class MovementStream {
     const { after, sinceUs } = start;
     let { key } = start;
     const sequence = new VersionSequence(WALKED_PLACES_MAX);
+    /** Where the client stands behind pages that had nothing for it. */
+    let position: Position | undefined;
     while (!this.#ending.isOver) {
       // Also where it was lost before: what follows there is not what follows on what the client has.
       if (this.#isLost) throw new DatabaseSetBackError();
-      const page = await reads.scan({ after, upTo: upTo.seen, sinceUs, key, limit: SCAN_ROWS_MAX }, signal);
+      const reading = reads.scan({ after, upTo: upTo.seen, sinceUs, key, limit: SCAN_ROWS_MAX }, signal);
+      const page = yield* this.#heartbeats.through(reading, position);
       // What comes before the page by its time was given, whether or not that is remembered.
       const from: TailKey = key ?? [sinceUs, 0, 0, 0];
       const isDue = (row: TailRow) =>
         compareTailKeys(tailKeyOf(row), from) > 0 && hasSeen(upTo.seen, row.xid) &&
         (after === undefined || !hasSeen(after, row.xid));
-      const ordered = await inOrder(page, { sequence, versions: reads.versions, isDue }, signal);
+      const ordering = inOrder(page, { sequence, versions: reads.versions, isDue }, signal);
+      const ordered = yield* this.#heartbeats.through(ordering, position);
       key = page.next;
       const { databaseId, seen, witness } = upTo;
       const reached: PastPosition | LivePosition = key === undefined
         ? upTo
         : { databaseId, seen, sinceUs: upTo.sinceUs, witness, past: { after, key } };
-      const position = isBehind ? undefined : reached;
+      position = isBehind ? undefined : reached;
       const rows = ordered.rows.filter(this.#fits);
       if (rows.length > 0) yield* this.#movements(rows, position);
-      else if (performance.now() - this.#saidAtMs >= this.#parts.heartbeatMs) {
+      else if (this.#heartbeats.dueInMs <= 0) {
         yield this.#said({ kind: "heartbeat", position });
       }
       if (key === undefined) return;
@@ -213,7 +220,7 @@ class MovementStream {
       if (this.#ending.end !== undefined) endsAtMs ??= performance.now() + POSITION_MS_MAX;
       if (endsAtMs !== undefined && (stands !== undefined || performance.now() >= endsAtMs)) break;
       const next = this.#waiting.shift();
-      const dueAtMs = endsAtMs ?? this.#saidAtMs + this.#parts.heartbeatMs;
+      const dueInMs = endsAtMs === undefined ? this.#heartbeats.dueInMs : endsAtMs - performance.now();
       if (next !== undefined) {
         const { rows, position } = next;
         isMoved ||= position !== undefined;
@@ -221,11 +228,11 @@ class MovementStream {
         if (rows.length === 0) continue;
         isMoved = false;
         yield* this.#movements(rows, position);
-      } else if (performance.now() >= dueAtMs) {
+      } else if (dueInMs <= 0) {
         yield this.#said({ kind: "heartbeat", position: isMoved ? stands : undefined });
         isMoved = false;
       } else {
-        await this.#bell.wait(dueAtMs - performance.now());
+        await this.#bell.wait(dueInMs);
       }
     }
     return stands;
@@ -246,7 +253,7 @@ class MovementStream {
   }
 
   #said(event: MovementEvent): MovementEvent {
-    this.#saidAtMs = performance.now();
+    this.#heartbeats.said();
     return event;
   }
 }

@@ -1,10 +1,12 @@
 /** Streams of changes over a ledger in memory: what ends them at a bad moment, and what a page of many goods takes. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import type { ListedLevel } from "../../src/inventory/queries.ts";
 import { until } from "../../src/base/bounded_wait.ts";
 import { DatabaseUnavailableError } from "../../src/store/errors.ts";
 import { tailKeyOf, type TailLevel, type TailRead, type TailRow } from "../../src/store/statements/tail_rows.ts";
 import { hasSeen } from "../../src/store/transaction_snapshot.ts";
 import type { VersionRange } from "../../src/store/statements/tail_versions.ts";
+import type { PastReads } from "../../src/watch/catch_up.ts";
 import type { InvEvent, MovementEvent } from "../../src/watch/events.ts";
 import { inOrder } from "../../src/watch/ordering.ts";
 import type { LivePosition, Position } from "../../src/watch/position.ts";
@@ -35,6 +37,8 @@ class Ledger {
   readonly rows: TailRow[] = [];
   /** Its tailer can't read. */
   isAway = false;
+  /** What its tailer's reads wait for. */
+  held: PromiseWithResolvers<void> | undefined;
   #next = FIRST;
   readonly #versions = new Map<number, number>();
 
@@ -78,10 +82,11 @@ class Ledger {
       return Promise.resolve({ snapshot, nowUs, xids, newest: this.rows.at(-1) });
     },
     writers: () => Promise.resolve({ nowUs: this.#next * 1000, xids: [] }),
-    read: ({ after }) => {
-      if (this.isAway) return Promise.reject(new DatabaseUnavailableError("away"));
+    read: async ({ after }) => {
+      if (this.isAway) throw new DatabaseUnavailableError("away");
+      await this.held?.promise;
       const page = this.#read(this.rows.filter(({ xid }) => !hasSeen(after, xid)));
-      return Promise.resolve({ ...page, isPastThere: true });
+      return { ...page, isPastThere: true };
     },
     onCommitted: () => {},
   };
@@ -244,6 +249,89 @@ Deno.test("a tailer that can't read does not say that the past is gone", async (
   assertEquals((await next(resumed)).kind, "started");
   for (const stream of [open, resumed]) await stream.return(undefined);
   for (const watching of [ahead, behind]) await watching.stop();
+});
+
+Deno.test("a stream says that it is alive while a page of its snapshot is waited for, and nothing gets lost", async () => {
+  const ledger = new Ledger();
+  ledger.write(1);
+  const watching = ledger.open();
+  const held = Promise.withResolvers<void>();
+  const level = { ...row(1, 1, FIRST), num: 1, onHand: 1, reserved: 0 } as unknown as ListedLevel;
+  const levels = () => held.promise.then(() => ({ rows: [level], next: undefined }));
+  const events = watching.inv({ filter: {}, changesOnly: false }, { ...ledger.past, levels }, NEVER);
+  assertEquals((await next(events)).kind, "started");
+  for (let beats = 0; beats < 3; beats++) assertEquals(await next(events), { kind: "heartbeat", position: undefined });
+  const { rows } = watching.view;
+  ledger.write(1);
+  assert(await until(() => watching.view.rows > rows, WAIT_MS), "the tailer brings what came meanwhile");
+  held.resolve();
+  const said: InvEvent[] = [];
+  while (said.flatMap(goodsOf).length === 0) said.push(await next(events));
+  assertEquals(said.filter(({ kind }) => kind !== "heartbeat").map(({ kind }) => kind), ["snapshot", "changes"]);
+  await events.return(undefined);
+  await watching.stop();
+});
+
+Deno.test("who leaves while a page is waited for hears nothing of its end", async () => {
+  const ledger = new Ledger();
+  const watching = ledger.open();
+  const held = Promise.withResolvers<never>();
+  const reads = { ...ledger.past, levels: () => held.promise };
+  const events = watching.inv({ filter: {}, changesOnly: false }, reads, NEVER);
+  for (const kind of ["started", "heartbeat"]) assertEquals((await next(events)).kind, kind);
+  await events.return(undefined);
+  held.reject(new DatabaseUnavailableError("away"));
+  const others = watching.inv({ filter: {}, changesOnly: false }, reads, NEVER);
+  assertEquals((await next(others)).kind, "started");
+  await assertRejects(() => others.next(), DatabaseUnavailableError, "away");
+  await watching.stop();
+});
+
+Deno.test("a walk says that it is alive, and how far it got, while a read of the past is waited for", async () => {
+  const ledger = new Ledger();
+  for (let i = 0; i < 5000; i++) ledger.write(1);
+  const watching = ledger.open();
+  const held = Promise.withResolvers<void>();
+  let reads = 0;
+  const past: PastReads = {
+    ...ledger.past,
+    async scan(query) {
+      if (++reads === 2) await held.promise;
+      return await ledger.past.scan(query);
+    },
+  };
+  const events = watching.movements({ filter: { goodsIds: [2] }, from: { fromUs: 0 } }, past, NEVER);
+  assertEquals((await next(events)).kind, "started");
+  for (let beats = 0; beats < 3; beats++) {
+    const { kind, position } = await next(events);
+    assert(kind === "heartbeat" && position !== undefined && "past" in position);
+  }
+  held.resolve();
+  let { position } = await next(events);
+  while (position === undefined || "past" in position) ({ position } = await next(events));
+  await events.return(undefined);
+  await watching.stop();
+});
+
+Deno.test("a read of the tailer that hangs silences no stream", async () => {
+  const ledger = new Ledger();
+  const watching = ledger.open();
+  const streams = [invOf(watching, ledger), watching.movements({ filter: {} }, ledger.past, NEVER)] as const;
+  for (const stream of streams) assertEquals((await next<InvEvent | MovementEvent>(stream)).kind, "started");
+  ledger.held = Promise.withResolvers<void>();
+  const { reads } = watching.view;
+  assert(await until(() => watching.view.reads > reads, WAIT_MS));
+  for (const stream of streams) {
+    for (let beats = 0; beats < 3; beats++) {
+      assertEquals((await next<InvEvent | MovementEvent>(stream)).kind, "heartbeat");
+    }
+  }
+  ledger.write(1);
+  ledger.held.resolve();
+  const events = streams[0];
+  while (goodsOf(await next(events)).length === 0);
+  for (const stream of streams) await stream.return(undefined);
+  await watching.stop();
 });
 
 /** Of `version` and those before it, so many of each place, as the database would answer them. */

@@ -10,6 +10,20 @@ const STREAMS = ["tests/unit/watch_streams_test.ts"];
 
 export const WATCH_SLIPS: readonly Slip[] = [
   {
+    file: `${WATCH}/inv_stream.ts`,
+    find: "const page = yield* this.#heartbeats.through(reading);",
+    replace: "const page = await reading;",
+    rule: "who waits for a page of a snapshot hears that its stream is alive",
+    tests: STREAMS,
+  },
+  {
+    file: `${WATCH}/movement_stream.ts`,
+    find: "yield* this.#heartbeats.through(reading, position);",
+    replace: "yield* this.#heartbeats.through(reading);",
+    rule: "a walk that finds nothing for its client says how far it got",
+    tests: STREAMS,
+  },
+  {
     file: "src/store/transaction_snapshot.ts",
     find: "return xid >= from ? above.includes(xid) : !xip.includes(xid);",
     replace: "return xid >= from ? true : !xip.includes(xid);",
@@ -74,8 +88,8 @@ export const WATCH_SLIPS: readonly Slip[] = [
   },
   {
     file: `${WATCH}/movement_stream.ts`,
-    find: "const position = isBehind ? undefined : reached;",
-    replace: "const position = reached;",
+    find: "position = isBehind ? undefined : reached;",
+    replace: "position = reached;",
     rule: "no walk gives a position before that of a client who is ahead of this process",
     tests: POSITIONS,
   },
