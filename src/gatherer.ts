@@ -16,7 +16,7 @@ import { createProcessLog, endProcess } from "./telemetry/process_log.ts";
 import { workerOf } from "./workers/gatherer.ts";
 
 const settings = readSettings(Deno.args[0]);
-const log = createProcessLog(settings.logLevel, settings.logFormat, { gatherer: true });
+const log = await createProcessLog(settings.logLevel, settings.logFormat, { gatherer: true });
 guardProcess(log);
 const gathering = new Gathering(log);
 const port = await openAdmin(settings, log);

@@ -18,7 +18,7 @@ if (config.workers > 1) {
   );
 }
 const tracing = openTracing();
-const log = createProcessLog(config.logLevel, config.logFormat, undefined, tracing?.fields);
+const log = await createProcessLog(config.logLevel, config.logFormat, undefined, tracing?.fields);
 log.info(buildInfo(), "Holdfast starts");
 for (const note of config.notes) log.warn({}, note);
 const shutdown = Promise.withResolvers<void>();

@@ -32,7 +32,7 @@ const deno = Deno.execPath();
 if ((await Deno.permissions.query({ name: "run", command: deno })).state !== "granted") {
   refuse(`Cannot start without these permissions: --allow-run=${deno}`);
 }
-const log = createProcessLog(config.logLevel, config.logFormat);
+const log = await createProcessLog(config.logLevel, config.logFormat);
 log.info(buildInfo(), "Holdfast starts");
 for (const note of config.notes) log.warn({}, note);
 let supervision: Supervision | undefined = undefined;

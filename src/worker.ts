@@ -23,7 +23,7 @@ if (!/^\d+$/.test(worker) || (port !== "claimed" && port !== "joined")) {
 }
 const config = startSettings();
 const tracing = openTracing();
-const log = createProcessLog(config.logLevel, config.logFormat, { worker: Number(worker) }, tracing?.fields);
+const log = await createProcessLog(config.logLevel, config.logFormat, { worker: Number(worker) }, tracing?.fields);
 log.info(buildInfo(), "a worker of Holdfast starts");
 const shutdown = Promise.withResolvers<void>();
 let asked = false;

@@ -8,8 +8,7 @@ import type { ListenerOptions } from "../transport/listener.ts";
 import type { CertificatePair } from "../transport/port.ts";
 import { Authenticator } from "./authenticator.ts";
 import { ClientCertificates } from "./client_certificates.ts";
-import { JwtVerifier } from "./jwt.ts";
-import { KeySetError } from "./jwt_key_set.ts";
+import type { JwtVerifier } from "./jwt.ts";
 import type { JwtRules } from "./jwt_rules.ts";
 import { KeyTable, type KeyTableOptions } from "./keys/key_table.ts";
 import { MtlsVerifier } from "./mtls.ts";
@@ -87,6 +86,8 @@ async function openTokens(
   { addressShareMax: addressShare }: Pick<Config, "addressShareMax">,
   log: Log,
 ): Promise<JwtVerifier> {
+  // Loaded only where there are tokens: the library is 46 files.
+  const [{ JwtVerifier }, { KeySetError }] = await Promise.all([import("./jwt.ts"), import("./jwt_key_set.ts")]);
   try {
     return await JwtVerifier.open(rules, { addressShare, log, random: Math.random });
   } catch (error) {

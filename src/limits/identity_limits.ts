@@ -4,8 +4,16 @@
  *
  * Rates are those of rate-limiter-flexible: counts in windows of time, which it forgets by itself when they end.
  */
-import { BurstyRateLimiter, RateLimiterMemory, RateLimiterRes } from "rate-limiter-flexible";
+import type * as library from "rate-limiter-flexible";
+// From their own files: the whole library is 37, most of them for databases.
+import BurstyLimiter from "rate-limiter-flexible/lib/BurstyRateLimiter.js";
+import MemoryLimiter from "rate-limiter-flexible/lib/RateLimiterMemory.js";
+import LimiterRes from "rate-limiter-flexible/lib/RateLimiterRes.js";
 import { invariant } from "../base/invariant.ts";
+
+const RateLimiterMemory: typeof library.RateLimiterMemory = MemoryLimiter;
+const BurstyRateLimiter: typeof library.BurstyRateLimiter = BurstyLimiter;
+const RateLimiterRes: typeof library.RateLimiterRes = LimiterRes;
 
 /** The bounds for one identity. */
 export interface IdentityBounds {
@@ -42,9 +50,9 @@ class CallsUnderWay {
 /** Calls by identity. */
 export class IdentityLimits {
   readonly #bounds: IdentityBounds;
-  readonly #second: RateLimiterMemory | undefined;
-  readonly #burst: RateLimiterMemory | undefined;
-  readonly #rates: Pick<BurstyRateLimiter, "consume"> | undefined;
+  readonly #second: library.RateLimiterMemory | undefined;
+  readonly #burst: library.RateLimiterMemory | undefined;
+  readonly #rates: Pick<library.BurstyRateLimiter, "consume"> | undefined;
   /** Those that the limiters may know, by their latest call. */
   readonly #known = new Set<string>();
   readonly #underWay = new Map<string, CallsUnderWay>();

@@ -7,7 +7,7 @@ import { Redis } from "ioredis";
 import { guardProcess } from "../../src/process/guard.ts";
 import { createProcessLog, endProcess } from "../../src/telemetry/process_log.ts";
 
-const log = createProcessLog("info", "json");
+const log = await createProcessLog("info", "json");
 guardProcess(log);
 const [what, url = ""] = Deno.args;
 if (what === "own") {

@@ -7,8 +7,8 @@ export interface Catalogue {
   /** Sorted, each once. */
   services: string[];
   filesByName: Map<string, DescFile>;
-  /** Each file as a serialized FileDescriptorProto. */
-  bytes: Map<DescFile, Uint8Array>;
+  /** The file as a serialized FileDescriptorProto: made when it is first asked for, and kept. */
+  bytesOf(file: DescFile): Uint8Array;
   /** The file that declares a service, method, message, field, oneof, enum, enum value or extension. */
   filesBySymbol: Map<string, DescFile>;
   /** By extended message, then by field number. Every message is here, most with no extension. */
@@ -27,16 +27,20 @@ export interface Described {
 
 /** @throws Error if two different files have one name, or declare the same symbol: an answer would be about either. */
 export function createCatalogue({ listed, byName = [], files = [] }: Described): Catalogue {
+  const bytes = new Map<DescFile, Uint8Array>();
   const catalogue: Catalogue = {
     services: [...new Set(listed.map(({ typeName }) => typeName))].sort(),
     filesByName: new Map(),
-    bytes: new Map(),
+    bytesOf(file) {
+      const made = bytes.get(file) ?? toBinary(FileDescriptorProtoSchema, file.proto);
+      bytes.set(file, made);
+      return made;
+    },
     filesBySymbol: new Map(),
     extensionFiles: new Map(),
   };
   for (const file of withDependencies([...[...listed, ...byName].map(({ file }) => file), ...files])) {
     addOnce(catalogue.filesByName, [file.proto.name], file);
-    catalogue.bytes.set(file, toBinary(FileDescriptorProtoSchema, file.proto));
     addOnce(catalogue.filesBySymbol, symbolsOf(file), file);
     for (const { typeName } of allMessages(file.messages)) numbersOf(catalogue, typeName);
     for (const { extendee, number } of allExtensions(file)) numbersOf(catalogue, extendee.typeName).set(number, file);

@@ -48,11 +48,11 @@ export function answer(question: Question, catalogue: Catalogue, sent: Set<DescF
 }
 
 /** The file asked for goes out each time, as the client may have asked by another name; the rest once a stream. */
-function fileAnswer(file: DescFile | undefined, problem: string, { bytes }: Catalogue, sent: Set<DescFile>): Answer {
+function fileAnswer(file: DescFile | undefined, problem: string, { bytesOf }: Catalogue, sent: Set<DescFile>): Answer {
   if (file === undefined) return errorAnswer(Code.NotFound, problem);
   const files = [...withDependencies([file])].filter((needed) => needed === file || !sent.has(needed));
   files.forEach((needed) => sent.add(needed));
-  return { case: "fileDescriptorResponse", value: { fileDescriptorProto: files.map((needed) => bytes.get(needed)!) } };
+  return { case: "fileDescriptorResponse", value: { fileDescriptorProto: files.map(bytesOf) } };
 }
 
 /** Connect's codes have the numbers of gRPC's. The name asked for is not repeated: `originalRequest` has it. */

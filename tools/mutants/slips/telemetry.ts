@@ -26,7 +26,7 @@ export const TELEMETRY_SLIPS: readonly Slip[] = [
     tests: CALLS,
   },
   {
-    file: "src/telemetry/create_log.ts",
+    file: "src/telemetry/log_lines.ts",
     find: "{ mixin: () => fields() ?? {} }",
     replace: "{}",
     rule: "lines that belong to a trace have its ids",
