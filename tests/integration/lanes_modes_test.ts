@@ -41,19 +41,23 @@ Deno.test("without a quorum orders go by row locks, nobody is refused, and the n
       },
     },
   });
+  const beganMs = performance.now();
   for (const id of ["a", "b", "c"]) assertEquals((await lanes.apply(sell(id, [1, 1]), NEVER)).ok, true);
-  assertEquals(asked, 1, "each vain question costs a node's time limit");
+  // As often as the time that it took here makes it due.
+  const dueMax = 1 + Math.floor((performance.now() - beganMs) / ASK_AGAIN_AFTER_MS);
+  assert(asked >= 1 && asked <= dueMax, `asked ${asked} times: each vain question costs a node's time limit`);
   assertEquals(rowLocked, [1, 1, 1]);
   const since = lanes.fallback.sinceMs;
   assert(since !== undefined && Math.abs(Date.now() - since) < 60_000);
   assertEquals(lanes.fallback.batches, 3);
 
   quorum = true;
+  const before = asked;
   await eventually(async () => {
     assertEquals((await lanes.apply(sell(crypto.randomUUID(), [1, 1]), NEVER)).ok, true);
     return lanes.fallback.sinceMs === undefined;
   }, `after ${ASK_AGAIN_AFTER_MS} ms the nodes are asked, and leases are used again`);
-  assertEquals(asked, 2);
+  assertEquals(asked, before + 1);
   assertEquals(await checkLedger(on.ownerUrl), []);
 });
 
