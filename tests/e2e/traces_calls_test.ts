@@ -5,7 +5,6 @@ import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } f
 import postgres from "postgres";
 import { GoodsService } from "../../src/gen/inventory/v1/goods_pb.ts";
 import { InventoryService } from "../../src/gen/inventory/v1/inventory_pb.ts";
-import { until } from "../../src/base/bounded_wait.ts";
 import { OtlpReceiver, type ReceivedSpan } from "../support/otlp_receiver.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 import { eventually } from "../support/eventually.ts";
@@ -105,7 +104,7 @@ Deno.test("spans of calls", async (t) => {
     const ids = calls.map(({ spanId }) => spanId);
     const ours = () =>
       receiver.spans.filter(({ name, links }) => name === "batch" && links.some((id) => ids.includes(id)));
-    await until(() => ours().flatMap(({ links }) => links).length === calls.length, 10_000);
+    await eventually(() => ours().flatMap(({ links }) => links).length === calls.length, "batches link all calls");
     assertEquals(ours().flatMap(({ links }) => links).sort(), ids.toSorted());
     assert(ours().some(({ links }) => links.length > 1), "each went alone");
     for (const { traceId, parentSpanId, spanId, links: [first, ...others] } of ours()) {
@@ -171,7 +170,7 @@ Deno.test("spans of calls", async (t) => {
       const isCall = ({ name, attributes }: ReceivedSpan) =>
         name === `${SERVICE}/Sell` && attributes["rpc.response.status_code"] === "OK";
       const seen = () => receiver.spans.slice(before).filter(isCall);
-      await until(() => seen().length >= hostile.length, 10_000);
+      await eventually(() => seen().length >= hostile.length, "all calls are seen");
       assertEquals(seen().map(({ parentSpanId }) => parentSpanId), hostile.map(() => ""));
       assertEquals(seen().filter((span) => span.traceId.toLowerCase() === traceId), []);
     },
@@ -183,7 +182,7 @@ Deno.test("spans of calls", async (t) => {
     await client.sell({ goodsInfo: [{ goodsId: 3, num: 1 }] }, { headers });
     const { spanId } = await callOf(receiver, traceId);
     const lines = () => linesOf(server).filter(({ requestId }) => requestId === "traced");
-    await until(() => lines().length === 2, 10_000);
+    await eventually(() => lines().length === 2, "both lines of the call");
     const [answered, call] = lines();
     assertEquals([answered?.msg, answered?.trace_id, answered?.span_id], ["call answered", traceId, spanId]);
     assertEquals({ ...call, time: "", ms: 0 }, {

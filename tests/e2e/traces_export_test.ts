@@ -3,10 +3,10 @@ import { assert, assertEquals } from "@std/assert";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { InventoryService } from "../../src/gen/inventory/v1/inventory_pb.ts";
-import { until } from "../../src/base/bounded_wait.ts";
 import { checkLedger } from "../support/ledger_check.ts";
 import { OtlpReceiver } from "../support/otlp_receiver.ts";
 import { startServer, type TestServer } from "../support/server.ts";
+import { eventually } from "../support/eventually.ts";
 
 const PARENT = "b7ad6b7169203331";
 const SELLS = 200;
@@ -40,7 +40,7 @@ Deno.test("workers send their traces; of callers' own traces a parent-based samp
   const lines = () => server.output.stderr.split("\n").filter((line) => line.includes('"msg":"call"'));
   const traceOf = (id: string) =>
     lines().map((line) => JSON.parse(line)).find((line) => line.requestId === id)?.trace_id;
-  await until(() => traceOf("e") !== undefined, 10_000);
+  await eventually(() => traceOf("e") !== undefined, "the line of the call");
   assertEquals([traceOf("d"), traceOf("e")], ["d".repeat(32), "e".repeat(32)]);
 });
 

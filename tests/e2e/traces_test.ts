@@ -5,9 +5,9 @@ import { createGrpcTransport } from "@connectrpc/connect-node";
 import postgres from "postgres";
 import { InventoryService } from "../../src/gen/inventory/v1/inventory_pb.ts";
 import { MODES } from "../../src/config/mode_names.ts";
-import { until } from "../../src/base/bounded_wait.ts";
 import { OtlpReceiver, type ReceivedSpan } from "../support/otlp_receiver.ts";
 import { startServer } from "../support/server.ts";
+import { eventually } from "../support/eventually.ts";
 
 const PARENT = "b7ad6b7169203331";
 /** A trace of the caller's own, sampled. */
@@ -23,7 +23,9 @@ const names = (spans: readonly ReceivedSpan[]) => spans.map(({ name }) => name);
 for (const mode of MODES) {
   Deno.test(`mode ${mode}: the trace of a Sell has its call, batch, lease, read and write, each below the other`, async () => {
     await using receiver = new OtlpReceiver();
-    await using server = await startServer({ env: { ...receiver.env, CONCURRENCY: mode, ACCESS_LOG_SAMPLE: "1" } });
+    await using server = await startServer({
+      env: { ...receiver.env, CONCURRENCY: mode, ACCESS_LOG_SAMPLE: "1", LOCK_WAIT_MS_MAX: "30000" },
+    });
     const client = createClient(InventoryService, createGrpcTransport({ baseUrl: server.url }));
     await client.setInv({ goodsId: 1, num: 10 });
     const { traceId, headers } = traceOf(1);
@@ -63,7 +65,8 @@ for (const mode of MODES) {
     const owner = postgres(server.databaseOwnerUrl, { max: 1 });
     await owner.begin(async (sql) => {
       await sql`select from levels where goods_id = 1 for update`;
-      failed.headers.set("grpc-timeout", "1S");
+      // In which a busy machine comes to the row, and waits for as long as it may.
+      failed.headers.set("grpc-timeout", "3S");
       const sell = client.sell({ orderId: "o-3", goodsInfo: [{ goodsId: 1, num: 1 }] }, { headers: failed.headers });
       await assertRejects(() => sell, ConnectError);
     });
@@ -72,7 +75,7 @@ for (const mode of MODES) {
     assertEquals([failure.status, failure.attributes["error.type"]], [2, "DEADLINE_EXCEEDED"]);
     const locked = ({ traceId, attributes }: ReceivedSpan) =>
       traceId === failed.traceId && attributes["error.type"] === "RowLockedError";
-    await until(() => receiver.spans.some(locked), 10_000);
+    await eventually(() => receiver.spans.some(locked), "the wait for the row is over");
     const { name, status, parentSpanId } = receiver.spans.find(locked)!;
     assertEquals([name, status], [mode === "row" ? read : "write_changes", 2]);
     const tried = await receiver.one((span) => span.spanId === parentSpanId, "the batch of the failed Sell");

@@ -17,7 +17,7 @@ import { ERROR, FRAME, frame, PREFACE, uint32 } from "../support/http2_frames.ts
 import { CHECK, WATCH, withListener } from "../support/listening.ts";
 import { grpcMessage } from "../support/raw_call.ts";
 import { RawPeer } from "../support/raw_peer.ts";
-import { eventually } from "../support/eventually.ts";
+import { eventually, HANG_MS } from "../support/eventually.ts";
 
 const GREEDY = "127.0.0.9";
 const OTHER = "127.0.0.1";
@@ -115,7 +115,7 @@ async function openStream(session: http2.ClientHttp2Session, path: string, messa
   const headers = { ":method": "POST", ":path": path, "content-type": "application/grpc+proto", te: "trailers" };
   const stream = session.request(headers, { endStream: false });
   const { promise, resolve } = Promise.withResolvers<string>();
-  const timer = setTimeout(() => resolve("silence"), 10_000);
+  const timer = setTimeout(() => resolve("silence"), HANG_MS);
   stream.on("error", nothing);
   stream.once("data", () => resolve("a message"));
   const end = (fields: http2.IncomingHttpHeaders) => "grpc-status" in fields && resolve(String(fields["grpc-status"]));

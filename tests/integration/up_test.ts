@@ -8,9 +8,9 @@ import { until } from "../../src/base/bounded_wait.ts";
 import { findRecords } from "../../tools/stack/process_record.ts";
 import { isRunning, said, signal } from "../support/workers.ts";
 
-const SERVING_MS_MAX = 30_000;
+const SERVING_MS_MAX = 90_000;
 /** The same where a shop is filled before. */
-const FILLED_MS_MAX = 60_000;
+const FILLED_MS_MAX = 120_000;
 const SERVICE = "inventory.v1.InventoryService";
 const LISTEN_LINE = /^Holdfast listens on (\S+)$[^]*^Try it/m;
 

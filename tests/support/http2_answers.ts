@@ -4,9 +4,7 @@
  */
 import { Buffer } from "node:buffer";
 import http2 from "node:http2";
-
-/** An answer that takes longer has failed. */
-const ANSWER_MS_MAX = 10_000;
+import { HANG_MS } from "./eventually.ts";
 
 /** What to send. */
 export interface RawRequest {
@@ -51,7 +49,7 @@ export async function ask(
   let trailers: http2.IncomingHttpHeaders = {};
   const chunks: Buffer[] = [];
   const { promise: closed, resolve, reject } = Promise.withResolvers<void>();
-  const timer = setTimeout(() => reject(new Error(`no end of the answer of ${path}`)), ANSWER_MS_MAX);
+  const timer = setTimeout(() => reject(new Error(`no end of the answer of ${path}`)), HANG_MS);
   stream.on("error", () => {});
   stream.on("response", (received) => answered = received);
   stream.on("trailers", (received: http2.IncomingHttpHeaders) => trailers = received);

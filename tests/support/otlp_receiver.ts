@@ -1,6 +1,6 @@
 /** A receiver of OpenTelemetry's spans, as JSON over HTTP, in the test's own process. */
 import { assert } from "@std/assert";
-import { until } from "../../src/base/bounded_wait.ts";
+import { eventually } from "./eventually.ts";
 
 /** A span as it was received. */
 export interface ReceivedSpan {
@@ -34,9 +34,6 @@ interface Sent {
     }[];
   }[];
 }
-
-/** How long spans may take to be exported. */
-const EXPORT_MS_MAX = 10_000;
 
 /** Receives spans. */
 export class OtlpReceiver implements AsyncDisposable {
@@ -78,7 +75,7 @@ export class OtlpReceiver implements AsyncDisposable {
 
   /** Waits for the one span of which this is true. */
   async one(isIt: (span: ReceivedSpan) => boolean, what: string): Promise<ReceivedSpan> {
-    await until(() => this.spans.some(isIt), EXPORT_MS_MAX);
+    await eventually(() => this.spans.some(isIt), `a span that is ${what}`);
     const found = this.spans.filter(isIt);
     assert(found.length === 1, `${found.length} spans are ${what}: ${JSON.stringify(this.spans, undefined, 1)}`);
     return found[0]!;
@@ -87,7 +84,7 @@ export class OtlpReceiver implements AsyncDisposable {
   /** Those right below a span, by name, once there are so many. */
   async children({ traceId, spanId }: ReceivedSpan, count: number): Promise<ReceivedSpan[]> {
     const below = () => this.spans.filter((span) => span.traceId === traceId && span.parentSpanId === spanId);
-    await until(() => below().length >= count, EXPORT_MS_MAX);
+    await eventually(() => below().length >= count, `${count} spans below ${spanId}`);
     return below().sort((a, b) => a.name < b.name ? -1 : 1);
   }
 

@@ -13,7 +13,7 @@ import { atPort } from "./env.ts";
 
 /** What Debian's package comes with. Read first, where we may; what it sets is its defaults. */
 const DEBIANS = "/etc/pgbouncer/pgbouncer.ini";
-const START_MS_MAX = 10_000;
+const START_MS_MAX = 30_000;
 const STOP_MS_MAX = 5_000;
 
 /** A running PgBouncer. `await using` stops it. */

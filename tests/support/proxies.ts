@@ -8,7 +8,7 @@ import { clientProgram } from "./client_programs.ts";
 import { type Changes, deployFile } from "./clients_doc.ts";
 import { TLS_CERTIFICATE_FILE, TLS_KEY_FILE } from "./tls_server.ts";
 
-const START_MS_MAX = 15_000;
+const START_MS_MAX = 30_000;
 const STOP_MS_MAX = 5_000;
 
 /** A running proxy. `await using` stops it. */

@@ -8,14 +8,12 @@ import { canonicalCode, type Json } from "./clients/client.ts";
 import { decodeStatusDetails } from "./clients/grpc_js.ts";
 import { jsonResult } from "./clients/json_fetch.ts";
 import { Code } from "@connectrpc/connect";
+import { HANG_MS } from "./eventually.ts";
 
 /** Path of a method of inventory.v1. */
 export function v1Path(method: string): string {
   return `/inventory.v1.InventoryService/${method}`;
 }
-
-/** How long an answer may take; then it is "silence". */
-const ANSWER_MS_MAX = 10_000;
 
 /** A request over HTTP/1.1. */
 export interface Http1Request {
@@ -36,7 +34,7 @@ export async function rawHttp1(url: string, ...requests: Http1Request[]): Promis
 }
 
 async function sendHttp1(client: Deno.HttpClient, url: string, request: Http1Request): Promise<string> {
-  const signal = AbortSignal.timeout(ANSWER_MS_MAX);
+  const signal = AbortSignal.timeout(HANG_MS);
   const response = await fetch(url, { method: "POST", client, signal, ...request }).catch(() => undefined);
   if (response === undefined) return signal.aborted ? "silence" : "cut";
   const text = await response.text();
@@ -67,7 +65,7 @@ export interface GrpcRequest {
 export async function rawGrpc(baseUrl: string, { path = v1Path("Sell"), headers, body }: GrpcRequest): Promise<string> {
   const session = http2.connect(baseUrl);
   const { promise, resolve } = Promise.withResolvers<string>();
-  const timer = setTimeout(() => resolve("silence"), ANSWER_MS_MAX);
+  const timer = setTimeout(() => resolve("silence"), HANG_MS);
   session.on("error", () => {});
   session.on("close", () => resolve("cut"));
   const stream = session.request({

@@ -7,9 +7,7 @@ import { Buffer } from "node:buffer";
 import http2 from "node:http2";
 import net from "node:net";
 import { FLAG, FRAME, frame, frameReader, opening, type ReceivedFrame } from "./http2_frames.ts";
-
-/** A wait that takes longer has failed. */
-const WAIT_MS_MAX = 10_000;
+import { HANG_MS } from "./eventually.ts";
 
 /** One raw connection. */
 export class RawPeer {
@@ -102,7 +100,7 @@ export class RawPeer {
       if (isSo()) resolve(true);
     };
     this.#changed.add(look);
-    const atMost = setTimeout(() => resolve(false), WAIT_MS_MAX);
+    const atMost = setTimeout(() => resolve(false), HANG_MS);
     look();
     const wasSo = await promise;
     clearTimeout(atMost);

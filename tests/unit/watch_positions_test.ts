@@ -18,7 +18,7 @@ import type { Tailer, Watcher } from "../../src/watch/tailer.ts";
 
 /** The first transaction; each has one row. */
 const FIRST = 100;
-const WAIT_MS_MAX = 5_000;
+const WAIT_MS_MAX = 20_000;
 const NOBODY = new AbortController().signal;
 const STREAMS = ["levels", "movements"] as const;
 
