@@ -11,6 +11,8 @@ import { comparePlaces, keyOf, type Place, type StockKey } from "./stock_key.ts"
  * A sum may pass int32; the caller checks.
  */
 export function mergeLines(lines: readonly Line[]): Line[] {
+  // Most orders have one line.
+  if (lines.length === 1) return lines.map(({ goodsId, locationId, num }) => ({ goodsId, locationId, num }));
   const merged = new Map<StockKey, Line>();
   for (const { goodsId, locationId, num } of lines) {
     const key = keyOf({ goodsId, locationId });

@@ -163,7 +163,8 @@ export function retryInfo(afterMs = RETRY_AFTER_MS): Detail {
 /** The rules that a request breaks, collected, so that its caller sees all of them at once. */
 export class Violations {
   readonly #found: { field: string; description: string }[] = [];
-  readonly #unknownSkus = new Set<string>();
+  /** Absent: none. Nearly every request has none, and every request is looked at several times. */
+  #unknownSkus: Set<string> | undefined;
 
   /** A field may be named as its caller wrote it; half of a surrogate pair becomes U+FFFD, as no wire has it. */
   add(field: string, description: string): void {
@@ -172,7 +173,7 @@ export class Violations {
 
   /** A sku, in its form NFC, that names no goods: no broken rule, and of interest only where no rule is broken. */
   addUnknownSku(sku: string): void {
-    this.#unknownSkus.add(sku);
+    (this.#unknownSkus ??= new Set()).add(sku);
   }
 
   /**
@@ -188,7 +189,7 @@ export class Violations {
   /** The error to be thrown; undefined where no rule was broken, and no sku is unknown. */
   error(): ConnectError | undefined {
     const count = this.#found.length;
-    if (count === 0) return this.#unknownSkus.size === 0 ? undefined : unknownSkus([...this.#unknownSkus]);
+    if (count === 0) return this.#unknownSkus && unknownSkus([...this.#unknownSkus]);
     const [first] = this.#found;
     const more = count > 1 ? `, and ${count - 1} more` : "";
     return new ConnectError(`${first?.field}: ${first?.description}${more}`, Code.InvalidArgument, undefined, [

@@ -6,6 +6,8 @@ const line = (goodsId: number, num: number) => ({ goodsId, locationId: 0, num })
 Deno.test("mergeLines() adds up the lines of a goods and sorts by goods", () => {
   assertEquals(mergeLines([line(9, 1), line(2, 5), line(9, 2)]), [line(2, 5), line(9, 3)]);
   assertEquals(mergeLines([]), []);
+  // Nothing of it but place and quantity, however few there are.
+  assertEquals(mergeLines([Object.assign(line(1, 2), { sku: "A" })]), [line(1, 2)]);
 });
 
 Deno.test("sameLines() distinguishes goods, quantities and length", () => {

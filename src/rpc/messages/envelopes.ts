@@ -2,6 +2,7 @@
  * Bodies cut into messages as their bytes come. In gRPC, gRPC-web and Connect's streams alike each message has flags
  * and its length in front of it (the gRPC protocol over HTTP/2, "Length-Prefixed-Message"). No I/O.
  */
+import { Buffer } from "node:buffer";
 import { protocolError, tooLarge } from "../errors.ts";
 
 /** Flags and length in front of each message. */
@@ -110,7 +111,7 @@ export function messageIn(body: Uint8Array): Uint8Array {
  * Bytes of prefix and message; none, so that the first byte is too many, where it is not a plain message of that size.
  */
 function expectedBytes(start: Uint8Array, bytesMax: number): number {
-  const length = new DataView(start.buffer, start.byteOffset, PREFIX_BYTES).getUint32(1);
+  const length = lengthIn(start);
   return start[0] === 0 && length <= bytesMax ? PREFIX_BYTES + length : 0;
 }
 
@@ -140,7 +141,7 @@ export class Cutter {
         at += part.length;
         if (this.#prefixLength < PREFIX_BYTES) return;
       }
-      const length = new DataView(this.#prefix.buffer).getUint32(1);
+      const length = lengthIn(this.#prefix);
       if (length > this.bytesMax) throw messageTooLarge(length, this.bytesMax);
       const part = chunk.subarray(at, at + length - this.#buffer.length);
       at += part.length;
@@ -162,11 +163,31 @@ export class Cutter {
 
 /** The message with its prefix. */
 export function enveloped(flags: number, bytes: Uint8Array): Uint8Array {
-  const whole = new Uint8Array(PREFIX_BYTES + bytes.length);
+  return fillEnvelope(new Uint8Array(PREFIX_BYTES + bytes.length), flags, bytes);
+}
+
+/**
+ * The same for a stream of Node, which takes Buffers only, from their pool: a small one with memory of its own was
+ * measured to take 0.7 us, and this 0.02.
+ */
+export function envelopedBuffer(flags: number, bytes: Uint8Array): Buffer {
+  return fillEnvelope(Buffer.allocUnsafe(PREFIX_BYTES + bytes.length), flags, bytes);
+}
+
+function fillEnvelope<B extends Uint8Array>(whole: B, flags: number, bytes: Uint8Array): B {
+  const { length } = bytes;
   whole[0] = flags;
-  new DataView(whole.buffer).setUint32(1, bytes.length);
+  whole[1] = length >>> 24;
+  whole[2] = length >>> 16;
+  whole[3] = length >>> 8;
+  whole[4] = length;
   whole.set(bytes, PREFIX_BYTES);
   return whole;
+}
+
+/** The length that a prefix says. Not by a DataView, which would have bytes so few moved out of V8's heap. */
+function lengthIn(prefix: Uint8Array): number {
+  return prefix[1]! * 2 ** 24 + (prefix[2]! << 16 | prefix[3]! << 8 | prefix[4]!);
 }
 
 function messageTooLarge(bytes: number | undefined, bytesMax: number): Error {
