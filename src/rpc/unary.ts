@@ -3,13 +3,11 @@
  * one for the trailers, or one for an error. It says what Connect's handler says, to the byte, without its chain of
  * generators; whatever is not plain goes to that handler.
  */
-import { ConnectError, type HandlerContext, type MethodImplSpec } from "@connectrpc/connect";
+import { ConnectError } from "@connectrpc/connect";
 import {
   compressionNegotiate,
   createMethodSerializationLookup,
-  encodeEnvelope,
   envelopeCompress,
-  invokeUnaryImplementation,
   type UniversalHandlerOptions,
 } from "@connectrpc/connect/protocol";
 import {
@@ -30,14 +28,12 @@ import { CallEnd, CallTime, grpcTimeout, setCallEnd, SharedLimit } from "./deadl
 import { budgetSpent, CALL_OVER, closeReason, deadlinePassed, internalError } from "./errors.ts";
 import { FREE_BYTES, type MessageBudget, type MessageShare } from "./messages/budget.ts";
 import type { MessageCheck } from "./messages/check.ts";
-import { messageIn, SingleMessage } from "./messages/envelopes.ts";
+import { envelopedBuffer, messageIn, SingleMessage } from "./messages/envelopes.ts";
 import { LARGE_BYTES } from "./messages/turns.ts";
 import { type SeenCall, seenCall } from "./seen_call.ts";
 import { boundTrailers, errorAlone } from "./trailer_budget.ts";
+import { createUnaryHandler, type HandledCall, type UnaryHandler, type UnarySpec } from "./unary_handler.ts";
 import type { BodyStart, PreparedRequest } from "./universal/http2.ts";
-
-/** A method that can be answered on the fast path. */
-export type UnarySpec = MethodImplSpec & { readonly kind: "unary" };
 
 /** What becomes of a call that was given to the fast path, beside its answer. */
 export interface UnaryFollowUp {
@@ -69,6 +65,13 @@ export interface UnaryMethod {
 
 type Serialization = ReturnType<typeof createMethodSerializationLookup>;
 
+/** What is made of it once. */
+interface Made {
+  readonly serialization: Serialization;
+  readonly handler: UnaryHandler;
+  readonly limit: SharedLimit | undefined;
+}
+
 const CONTENT_TYPES: ReadonlySet<string | null> = new Set(["application/grpc", contentTypeProto]);
 const ENCODINGS: ReadonlySet<string | null> = new Set([null, "identity"]);
 /** What an answer has at first, and most answers have in the end. */
@@ -84,13 +87,17 @@ export function createUnaryPath(method: UnaryMethod): UnaryPath {
     options.jsonOptions,
     options,
   );
-  const limit = method.limitMs === undefined ? undefined : new SharedLimit(method.limitMs);
+  const made: Made = {
+    serialization,
+    handler: createUnaryHandler(spec, options.interceptors),
+    limit: method.limitMs === undefined ? undefined : new SharedLimit(method.limitMs),
+  };
   return (call, request, followUp) => {
     const { header } = request;
     const { timeoutMs, error } = parseTimeout(header.get(headerTimeout), options.maxTimeoutMs);
     const isPlain = call.headers[":method"] === "POST" && error === undefined &&
       CONTENT_TYPES.has(header.get(headerContentType)) && ENCODINGS.has(header.get(headerEncoding));
-    if (isPlain) new UnaryCall(method, { serialization, limit }, call, request, followUp, timeoutMs).receive();
+    if (isPlain) new UnaryCall(method, made, call, request, followUp, timeoutMs).receive();
     else followUp.other();
   };
 }
@@ -113,7 +120,7 @@ class UnaryCall {
 
   constructor(
     private readonly method: UnaryMethod,
-    private readonly made: { readonly serialization: Serialization; readonly limit: SharedLimit | undefined },
+    private readonly made: Made,
     private readonly call: Http2Call,
     private readonly request: PreparedRequest,
     private readonly followUp: UnaryFollowUp,
@@ -153,7 +160,7 @@ class UnaryCall {
     }
     const within = this.#seen?.within;
     const answered = within === undefined ? this.#answer(input) : within(() => this.#answer(input));
-    answered.catch(this.followUp.failed).finally(() => this.#share?.end());
+    answered.catch(this.followUp.failed).then(() => this.#share?.end());
   };
 
   #stopReading(): BodyStart {
@@ -213,37 +220,41 @@ class UnaryCall {
   }
 
   async #answer(input: ReturnType<ReturnType<Serialization["getI"]>["parse"]>): Promise<void> {
-    const { spec, options } = this.method;
+    const { spec: { method }, options } = this.method;
     const { limit } = this.made;
     const { stream } = this.call;
-    const { values } = this.request;
+    const { url, header, values } = this.request;
     const end = new CallEnd();
+    const contextValues = limit === undefined ? values : setCallEnd(values, end);
     // Once it is answered, it has ended.
     this.call.onceClosed(() => end.end(closeReason(stream.rstCode)));
     this.#time.answer((reason) => end.end(reason), limit);
     const { responseHeader, responseTrailer, compression } = this.#responseFields();
-    const context: HandlerContext = {
-      method: spec.method,
-      service: spec.method.parent,
+    const call: HandledCall = {
+      stream: false,
+      method,
+      service: method.parent,
       protocolName: "grpc",
       requestMethod: "POST",
-      url: this.request.url,
+      url,
+      message: input,
+      header,
+      requestHeader: header,
+      contextValues,
+      values: contextValues,
       signal: end.signal,
       timeoutMs: () => this.#time.remainingMs,
-      requestHeader: this.request.header,
       responseHeader,
       responseTrailer,
-      values: limit === undefined ? values : setCallEnd(values, end),
     };
     let body: Uint8Array | undefined;
     let failure: ConnectError | undefined;
     try {
-      const output = await invokeUnaryImplementation(spec, context, input, options.interceptors);
-      const data = this.made.serialization.getO(true).serialize(output);
+      const data = this.made.serialization.getO(true).serialize(await this.made.handler(call));
       const { flags, data: packed } = compression === null
         ? { flags: 0, data }
         : await envelopeCompress({ flags: 0, data }, compression, options.compressMinBytes);
-      body = encodeEnvelope(flags, packed);
+      body = envelopedBuffer(flags, packed);
       end.end(CALL_OVER);
     } catch (error) {
       end.end(error);
