@@ -192,7 +192,7 @@ export const SETTINGS = z.object({
     "of these, streams of one identity",
   ),
   WATCH_AGE_MS_MAX: integer(1_000, 86_400_000).default(300_000).describe(
-    "how old such a stream gets, less up to a quarter by chance, before it ends with a token to go on from",
+    "how old such a stream gets, from the end of its snapshot on and less up to a quarter by chance, before it ends with a token to go on from",
   ),
   SHED_LOOP_DELAY_MS: integer(0, 60_000).default(1000).describe(
     "from this delay of the event loop on, where it stands, [calls are shed](operating.md#more-work-than-a-process-can-do); `0`: never",

@@ -5,6 +5,12 @@ import type { End } from "./events.ts";
 const AGE_JITTER = 1 / 4;
 
 /**
+ * How long a stream may read its snapshot, in ms; longer where that is less than it may get old. Before its end there
+ * is nothing to go on from: a stream that is too old by then begins anew, and never comes to it.
+ */
+const SNAPSHOT_MS_MAX = 3_600_000;
+
+/**
  * A stream that is to end waits so long for a position behind what its client has, in ms: some reads of the tailer.
  * Without one the client would get again what came behind the latest that it has.
  */
@@ -20,6 +26,8 @@ export interface EndingParts {
   readonly leaving: AbortSignal;
   /** How old a stream gets, in ms, less up to a quarter by chance. */
   readonly ageMsMax: number;
+  /** Instead of {@link SNAPSHOT_MS_MAX}. */
+  readonly snapshotMsMax?: number | undefined;
   /** Answers in [0, 1). */
   readonly random: () => number;
 }
@@ -28,20 +36,37 @@ export interface EndingParts {
 export class Ending {
   readonly #parts: EndingParts;
   readonly #ring: () => void;
-  readonly #timer: ReturnType<typeof setTimeout>;
+  #timer: ReturnType<typeof setTimeout> | undefined;
   #isOld = false;
 
   /** Calls `ring` with every end that comes. */
   constructor(parts: EndingParts, ring: () => void) {
     this.#parts = parts;
     this.#ring = ring;
-    this.#timer = setTimeout(() => {
-      this.#isOld = true;
-      ring();
-    }, parts.ageMsMax * (1 - AGE_JITTER * parts.random()));
+    this.beginAge();
     parts.signal.addEventListener("abort", ring);
     parts.draining.addEventListener("abort", ring);
     parts.leaving.addEventListener("abort", ring);
+  }
+
+  /** It gets as old as streams do from now on. */
+  beginAge(): void {
+    this.#endWithin(this.#parts.ageMsMax);
+  }
+
+  /** Its snapshot is read from now on, and its age begins behind that. */
+  beginSnapshot(): void {
+    const { snapshotMsMax = SNAPSHOT_MS_MAX, ageMsMax } = this.#parts;
+    this.#endWithin(Math.max(snapshotMsMax, ageMsMax));
+  }
+
+  /** Less up to a quarter by chance. What is old stays so. */
+  #endWithin(ms: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#isOld = true;
+      this.#ring();
+    }, ms * (1 - AGE_JITTER * this.#parts.random()));
   }
 
   /** The client has gone: nobody hears of anything. */

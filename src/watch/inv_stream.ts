@@ -217,6 +217,7 @@ class InvStream {
   async *#snapshot(pages: SnapshotPages): AsyncGenerator<InvEvent> {
     const { reads, signal, tailer } = this.#parts;
     this.#heartbeats.said();
+    this.#ending.beginSnapshot();
     while (!pages.isComplete && !this.#ending.isOver && !this.#pending.isOver) {
       const reading = reads.levels(pages.query, { size: PAGE_PLACES, after: pages.after }, signal);
       const page = yield* this.#heartbeats.through(reading);
@@ -234,6 +235,7 @@ class InvStream {
       }
       this.#heartbeats.said();
     }
+    if (pages.isComplete) this.#ending.beginAge();
   }
 
   /** The position that the client gets; undefined: none that it does not have. */

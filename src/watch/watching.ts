@@ -20,6 +20,8 @@ export interface WatchingParts {
   readonly random: () => number;
   /** How old a stream gets, in ms. */
   readonly ageMsMax: number;
+  /** Instead of SNAPSHOT_MS_MAX of ending.ts. */
+  readonly snapshotMsMax?: number | undefined;
   /** Instead of HEARTBEAT_MS. */
   readonly heartbeatMs?: number | undefined;
   /** Instead of LATE_US_MAX of tail_reader.ts. */
@@ -65,9 +67,9 @@ export class Watching {
   }
 
   #partsOf<R>(reads: R, signal: AbortSignal, leaving: AbortSignal): StreamParts<R> {
-    const { random, ageMsMax, heartbeatMs = HEARTBEAT_MS } = this.#parts;
+    const { random, ageMsMax, snapshotMsMax, heartbeatMs = HEARTBEAT_MS } = this.#parts;
     const shared = { tailer: this.#tailer, caughtUp: this.#caughtUp, draining: this.#draining.signal };
-    return { ...shared, reads, signal, leaving, random, ageMsMax, heartbeatMs };
+    return { ...shared, reads, signal, leaving, random, ageMsMax, snapshotMsMax, heartbeatMs };
   }
 
   /** Ends all streams, each with what it has and a position; new ones end at once. */

@@ -17,6 +17,20 @@ export const WATCH_SLIPS: readonly Slip[] = [
     tests: STREAMS,
   },
   {
+    file: `${WATCH}/inv_stream.ts`,
+    find: "this.#ending.beginSnapshot();",
+    replace: "",
+    rule: "a snapshot that takes longer than streams get old comes to its end",
+    tests: STREAMS,
+  },
+  {
+    file: `${WATCH}/inv_stream.ts`,
+    find: "if (pages.isComplete) this.#ending.beginAge();",
+    replace: "",
+    rule: "a stream gets as old behind its snapshot as any",
+    tests: STREAMS,
+  },
+  {
     file: `${WATCH}/movement_stream.ts`,
     find: "yield* this.#heartbeats.through(reading, position);",
     replace: "yield* this.#heartbeats.through(reading);",
