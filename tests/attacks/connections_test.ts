@@ -4,7 +4,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { Buffer } from "node:buffer";
-import { attackTest } from "../support/attack.ts";
+import { attackTest, attackTests } from "../support/attack.ts";
 import { flood, floodAgain } from "../support/flood.ts";
 import { call, many, openCall, resets } from "../support/http2_calls.ts";
 import { ERROR, FLAG, FRAME, frame, opening, PREFACE, uint32 } from "../support/http2_frames.ts";
@@ -90,20 +90,22 @@ attackTest("three addresses keep and renew all requests that they get", {
   assertEquals(ends.map(({ connected }) => connected), [60, 60, 60]);
 });
 
-attackTest("20 connections pipeline 20,000 HTTP/1.1 requests each", {}, async ({ port }) => {
-  const request = `POST ${CHECK} HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}`;
-  const chunks = [Buffer.from(request.repeat(20_000))];
-  const { closed } = await flood({ port, connections: 20, address: ATTACKER, chunks, lastMs: 10_000 });
-  assertEquals(closed, 20);
-});
-
-attackTest("5 requests of 100 MB of chunk extensions", {}, async ({ port }) => {
-  const header =
-    `POST ${CHECK} HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n1;`;
-  const extension = Buffer.alloc(1024 * 1024, "a");
-  const chunks = [Buffer.from(header), ...many(100, () => extension)];
-  const { closed } = await flood({ port, connections: 5, address: ATTACKER, chunks, lastMs: 10_000 });
-  assertEquals(closed, 5);
+attackTests("requests over HTTP/1.1 that do not end", {}, {
+  async "20 connections pipeline 20,000 of them each"({ port }) {
+    const request =
+      `POST ${CHECK} HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}`;
+    const chunks = [Buffer.from(request.repeat(20_000))];
+    const { closed } = await flood({ port, connections: 20, address: ATTACKER, chunks, lastMs: 10_000 });
+    assertEquals(closed, 20);
+  },
+  async "5 of 100 MB of chunk extensions"({ port }) {
+    const header =
+      `POST ${CHECK} HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n1;`;
+    const extension = Buffer.alloc(1024 * 1024, "a");
+    const chunks = [Buffer.from(header), ...many(100, () => extension)];
+    const { closed } = await flood({ port, connections: 5, address: ATTACKER, chunks, lastMs: 10_000 });
+    assertEquals(closed, 5);
+  },
 });
 
 attackTest("who resets too much is refused, by name in the log, and served again later", {}, async (server) => {

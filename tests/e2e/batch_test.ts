@@ -12,7 +12,7 @@ import { InventoryService, type SellVerdict } from "../../src/gen/inventory/v1/i
 import { decodeDetail, type Json, registry } from "../support/clients/client.ts";
 import { callGrpcJs, grpcJsService } from "../support/clients/grpc_js.ts";
 import { takeLeases } from "../support/contention.ts";
-import { serverTest, type TestServer } from "../support/server.ts";
+import { serverTest, type Step, type TestServer } from "../support/server.ts";
 import { allRows } from "../support/all_rows.ts";
 import { eventually } from "../support/eventually.ts";
 
@@ -28,52 +28,49 @@ const CODES: Readonly<Record<string, number>> = {
   out_of_range: 11,
 };
 
-serverTest(
-  "what the details would make too large is answered all the same, over every format",
-  {},
-  async (server, step) => {
-    await post(server.url, "SetInv", { goodsId: 1, num: 100 });
-    // Some 5 KB of details each, so that with all of them the answer would have 5 MB.
-    const bad = { goodsInfo: Array.from({ length: 30 }, () => ({})) };
-    const orders = (orderId: string) => [...Array.from({ length: 998 }, () => bad), sellOf(orderId)];
-    const check = (verdicts: readonly SellVerdict[], orderId: string) => {
-      assertEquals(verdicts.length, 999);
-      const details = verdicts.slice(0, 998).map(({ outcome, truncated }) => {
-        assert(outcome.case === "error");
-        const [found] = outcome.value.details.map((any) => anyUnpack(any, BadRequestSchema));
-        assertEquals(outcome.value.code, CODES.invalid_argument);
-        assertEquals(found?.fieldViolations.length, truncated ? undefined : 50);
-        return truncated;
-      });
-      assertEquals([details.at(0), details.at(-1)], [false, true]);
-      const sold = verdicts.at(-1)!.outcome;
-      assertEquals([sold.case, (sold.value as { orderId: string }).orderId], ["sold", orderId]);
-    };
-    await step("JSON", async () => {
-      const client = createClient(
-        InventoryService,
-        createConnectTransport({ baseUrl: server.url, jsonOptions: { registry } }),
-      );
-      check((await client.sellBatch({ orders: orders("json") })).verdicts, "json");
-      const { length } = JSON.stringify((await post(server.url, "SellBatch", { orders: orders("json") })).body);
-      assert(length > RESPONSE_BYTES_MAX * 0.9 && length <= RESPONSE_BYTES_MAX, `${length} bytes`);
+/** What the details would make too large is answered all the same, over every format. */
+async function tooLargeWithDetails(server: TestServer, step: Step): Promise<void> {
+  await post(server.url, "SetInv", { goodsId: 4, num: 100 });
+  // Some 5 KB of details each, so that with all of them the answer would have 5 MB.
+  const bad = { goodsInfo: Array.from({ length: 30 }, () => ({})) };
+  const orders = (orderId: string) => [...Array.from({ length: 998 }, () => bad), sellOf(orderId, 4)];
+  const check = (verdicts: readonly SellVerdict[], orderId: string) => {
+    assertEquals(verdicts.length, 999);
+    const details = verdicts.slice(0, 998).map(({ outcome, truncated }) => {
+      assert(outcome.case === "error");
+      const [found] = outcome.value.details.map((any) => anyUnpack(any, BadRequestSchema));
+      assertEquals(outcome.value.code, CODES.invalid_argument);
+      assertEquals(found?.fieldViolations.length, truncated ? undefined : 50);
+      return truncated;
     });
-    await step("gRPC-web", async () => {
-      const client = createClient(InventoryService, createGrpcWebTransport({ baseUrl: server.url }));
-      check((await client.sellBatch({ orders: orders("web") })).verdicts, "web");
-    });
-    await step("grpc-js, with its own limit", async () => {
-      const service = connect(server.url);
-      const result = await callGrpcJs(service, "SellBatch", { orders: orders("js") });
-      service.close();
-      assert("answer" in result);
-      const verdicts = result.answer.verdicts as { truncated: boolean; sold?: { orderId: string } }[];
-      assertEquals([verdicts.length, verdicts.at(-1)!.sold!.orderId], [999, "js"]);
-      assertEquals(verdicts.at(-2)!.truncated, true);
-    });
-    assertEquals((await post(server.url, "InvDetail", { goodsId: 1 })).body.num, 97);
-  },
-);
+    assertEquals([details.at(0), details.at(-1)], [false, true]);
+    const sold = verdicts.at(-1)!.outcome;
+    assertEquals([sold.case, (sold.value as { orderId: string }).orderId], ["sold", orderId]);
+  };
+  await step("JSON", async () => {
+    const client = createClient(
+      InventoryService,
+      createConnectTransport({ baseUrl: server.url, jsonOptions: { registry } }),
+    );
+    check((await client.sellBatch({ orders: orders("json") })).verdicts, "json");
+    const { length } = JSON.stringify((await post(server.url, "SellBatch", { orders: orders("json") })).body);
+    assert(length > RESPONSE_BYTES_MAX * 0.9 && length <= RESPONSE_BYTES_MAX, `${length} bytes`);
+  });
+  await step("gRPC-web", async () => {
+    const client = createClient(InventoryService, createGrpcWebTransport({ baseUrl: server.url }));
+    check((await client.sellBatch({ orders: orders("web") })).verdicts, "web");
+  });
+  await step("grpc-js, with its own limit", async () => {
+    const service = connect(server.url);
+    const result = await callGrpcJs(service, "SellBatch", { orders: orders("js") });
+    service.close();
+    assert("answer" in result);
+    const verdicts = result.answer.verdicts as { truncated: boolean; sold?: { orderId: string } }[];
+    assertEquals([verdicts.length, verdicts.at(-1)!.sold!.orderId], [999, "js"]);
+    assertEquals(verdicts.at(-2)!.truncated, true);
+  });
+  assertEquals((await post(server.url, "InvDetail", { goodsId: 4 })).body.num, 97);
+}
 
 serverTest("large batches, and batches whose deadline passes", {
   env: { BATCH_ORDERS_MAX: "10000", REQUEST_BYTES_MAX: String(16 * 1024 * 1024), LOCK_WAIT_MS_MAX: "30000" },
@@ -137,9 +134,15 @@ async function isAnsweredAgain(server: TestServer): Promise<void> {
   for (const goodsId of [1, 2]) assertEquals((await post(server.url, "InvDetail", { goodsId })).body.num, 9);
 }
 
-serverTest("the error in a verdict is that of the single call: code, message and details", {
+serverTest("errors in verdicts are those of the single call, and an answer with a thousand of them fits", {
   env: { LOCK_WAIT_MS_MAX: "600" },
 }, async (server, step) => {
+  await tooLargeWithDetails(server, step);
+  await asTheSingleCall(server, step);
+});
+
+/** The error in a verdict is that of the single call: code, message and details. */
+async function asTheSingleCall(server: TestServer, step: Step): Promise<void> {
   const url = server.url;
   await post(url, "SetInv", { goodsId: 1, num: 10 });
   await post(url, "SetInv", { goodsId: 2, num: 2_147_483_647 });
@@ -186,7 +189,7 @@ serverTest("the error in a verdict is that of the single call: code, message and
   });
   assertEquals(await allRows(owner), before);
   await owner.end();
-});
+}
 
 /** A verdict in JSON, as far as these tests look at it. */
 interface Verdict {

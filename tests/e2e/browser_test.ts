@@ -11,7 +11,7 @@ import { grpcJsService } from "../support/clients/grpc_js.ts";
 import { eachVersion } from "../support/http_versions.ts";
 import { grpcMessage, v1Path, varintField } from "../support/raw_call.ts";
 import { http2Request } from "../support/raw_peer.ts";
-import { serverTest } from "../support/server.ts";
+import { serverTest, type Step, type TestServer } from "../support/server.ts";
 import { eventually } from "../support/eventually.ts";
 
 const SHOP = "https://shop.example";
@@ -21,7 +21,7 @@ const FOREIGN = "https://thief.example";
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const REQUEST_ID = "x-request-id";
 
-serverTest("pages of allowed origins may call, others may not", {
+serverTest("pages of allowed origins may call, others may not, and every answer carries a request id", {
   env: { CORS_ORIGINS: `${SHOP},https://*.admin.example`, CORS_HEADERS: "X-Tenant" },
 }, async (server, step) => {
   await step("a preflight of an allowed origin is answered with all that gRPC-web sends", async () => {
@@ -80,6 +80,8 @@ serverTest("pages of allowed origins may call, others may not", {
     await page.call("InvDetail", { goodsId: 5 });
     assertEquals(page.headers().get("access-control-allow-origin"), server.url);
   });
+
+  await requestIds(server, step);
 });
 
 serverTest("behind a proxy that answers CORS itself, and probes", { env: { CORS: "proxy" } }, async (server, step) => {
@@ -123,7 +125,8 @@ serverTest("behind a proxy that answers CORS itself, and probes", { env: { CORS:
   });
 });
 
-serverTest("every answer carries a request id", {}, async (server, step) => {
+/** Whoever asks, a page or not. */
+async function requestIds(server: TestServer, step: Step): Promise<void> {
   const idOf = async (body: string, given?: string) => {
     const headers = { "content-type": "application/json", ...(given === undefined ? {} : { [REQUEST_ID]: given }) };
     const response = await fetch(server.url + v1Path("SetInv"), { method: "POST", headers, body });
@@ -147,7 +150,7 @@ serverTest("every answer carries a request id", {}, async (server, step) => {
     assertEquals(await grpcRequestId(server.url, { goodsId: 1 }, "call-3"), "call-3");
     assertEquals(await grpcRequestId(server.url, { goodsId: 2 }, "call-4"), "call-4");
   });
-});
+}
 
 /** A gRPC call of InvDetail, or what the headers make of it. */
 function asks(url: string, headers: http2.OutgoingHttpHeaders) {

@@ -23,9 +23,10 @@ const ONE_PROCESS: [name: string, ServerOptions, program: string][] = [
 
 for (const [name, options, program] of ONE_PROCESS) {
   serverTest(
-    `${name} becomes the server: SIGTERM drains it, and its exit code is the server's`,
+    `${name} becomes the server, whose log begins with what it is: SIGTERM drains it, and its exit code is the server's`,
     options,
     async (server) => {
+      await beginsWithVersion(server);
       assert(commandLine(server.pid)?.endsWith(program), commandLine(server.pid));
       assertEquals(await stopsWithCall(server, () => server.signal("SIGTERM")), "200");
       assertEquals(await server.exited, 0);
@@ -117,13 +118,12 @@ for (const [what, options] of VERSION) {
   });
 }
 
-for (const [what, options] of [["one process", {}], ["several", { workers: 2 }]] as [string, ServerOptions][]) {
-  serverTest(`the log's first line says which Holdfast starts, and on which Deno: ${what}`, options, async (server) => {
-    const { version } = JSON.parse(await Deno.readTextFile("deno.json"));
-    const [first] = logLines(server);
-    const { msg, ...fields } = first as LogLine & { version?: string; deno?: string };
-    assertEquals([msg, fields.version, fields.deno], ["Holdfast starts", version, Deno.version.deno]);
-  });
+/** The log's first line says which Holdfast starts, and on which Deno. */
+async function beginsWithVersion(server: TestServer): Promise<void> {
+  const { version } = JSON.parse(await Deno.readTextFile("deno.json"));
+  const [first] = logLines(server);
+  const { msg, ...fields } = first as LogLine & { version?: string; deno?: string };
+  assertEquals([msg, fields.version, fields.deno], ["Holdfast starts", version, Deno.version.deno]);
 }
 
 /** What becomes of a call that waits for its lease while the server is asked to stop. */

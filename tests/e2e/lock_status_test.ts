@@ -15,7 +15,7 @@ import { testEnvironment } from "../support/env.ts";
 import { watchHealth } from "../support/health_watch.ts";
 import { lockRow, takeLeases } from "../support/contention.ts";
 import { grpcMessage, v1Path } from "../support/raw_call.ts";
-import { post, serverTest, startServer, type TestServer } from "../support/server.ts";
+import { post, serverTest, startServer, type Step, type TestServer } from "../support/server.ts";
 import { eventually } from "../support/eventually.ts";
 
 const STATUS_PATH = "/inventory.v1.LockService/Status";
@@ -88,45 +88,47 @@ function statesOf({ nodes }: Status): string[] {
   return [...new Set(nodes.map(({ state }) => state.replace("LOCK_NODE_STATE_", "")))];
 }
 
-serverTest(
-  "every client finds the service by reflection or contract, and gets the same answer",
-  {},
-  async (server, step) => {
-    const url = server.url + STATUS_PATH;
-    const grpcJs = grpcJsService(server.url, "inventory/v1/lock.proto", "inventory.v1.LockService");
-    const calls: Record<string, () => Promise<CallResult>> = {
-      "buf curl, gRPC": () => callBufCurl(url, "grpc", {}),
-      "buf curl, gRPC-web": () => callBufCurl(url, "grpcweb", {}),
-      "buf curl, Connect": () => callBufCurl(url, "connect", {}),
-      "grpc-js": () => callGrpcJs(grpcJs, "Status", {}),
-      "fetch, JSON": async () => ({ answer: await fetchJson(url) }),
-    };
-    const addresses = addressesOf(testEnvironment().redisUrls);
-    for (const [name, status] of Object.entries(calls)) {
-      await step(name, async () => {
-        const result = await status();
-        assert("answer" in result, JSON.stringify(result));
-        const answer = result.answer as unknown as Status;
-        assertEquals(answer.concurrency, "CONCURRENCY_REDLOCK");
-        assertEquals(answer.quorumLoss, "QUORUM_LOSS_REFUSE");
-        assertEquals(answer.fallback, { active: false, batches: "0" });
-        assertEquals([answer.quorum, answer.ttlMs], [3, TTL_MS]);
-        assertEquals(
-          answer.nodes.map(({ number, address }) => [number, address]),
-          addresses.map((each, i) => [i + 1, each]),
-        );
-        assertEquals([answer.leases, answer.leasesTotal], [[], 0]);
-      });
-    }
-    grpcJs.close();
-    await step("it is listed", async () => {
-      const services = await listServices(server.url);
-      assert(services.includes("inventory.v1.LockService"), services.join(" "));
-    });
-  },
-);
+serverTest("a server whose nodes are up", { env: REDLOCK }, async (server, step) => {
+  await sameForEveryClient(server, step);
+  await step("a lease is reported while a batch has it, and votes are counted", () => reportsWork(server));
+});
 
-serverTest("a lease is reported while a batch has it, and votes are counted", { env: REDLOCK }, async (server) => {
+/** Every client finds the service by reflection or contract, and gets the same answer. */
+async function sameForEveryClient(server: TestServer, step: Step): Promise<void> {
+  const url = server.url + STATUS_PATH;
+  const grpcJs = grpcJsService(server.url, "inventory/v1/lock.proto", "inventory.v1.LockService");
+  const calls: Record<string, () => Promise<CallResult>> = {
+    "buf curl, gRPC": () => callBufCurl(url, "grpc", {}),
+    "buf curl, gRPC-web": () => callBufCurl(url, "grpcweb", {}),
+    "buf curl, Connect": () => callBufCurl(url, "connect", {}),
+    "grpc-js": () => callGrpcJs(grpcJs, "Status", {}),
+    "fetch, JSON": async () => ({ answer: await fetchJson(url) }),
+  };
+  const addresses = addressesOf(testEnvironment().redisUrls);
+  for (const [name, status] of Object.entries(calls)) {
+    await step(name, async () => {
+      const result = await status();
+      assert("answer" in result, JSON.stringify(result));
+      const answer = result.answer as unknown as Status;
+      assertEquals(answer.concurrency, "CONCURRENCY_REDLOCK");
+      assertEquals(answer.quorumLoss, "QUORUM_LOSS_REFUSE");
+      assertEquals(answer.fallback, { active: false, batches: "0" });
+      assertEquals([answer.quorum, answer.ttlMs], [3, TTL_MS]);
+      assertEquals(
+        answer.nodes.map(({ number, address }) => [number, address]),
+        addresses.map((each, i) => [i + 1, each]),
+      );
+      assertEquals([answer.leases, answer.leasesTotal], [[], 0]);
+    });
+  }
+  grpcJs.close();
+  await step("it is listed", async () => {
+    const services = await listServices(server.url);
+    assert(services.includes("inventory.v1.LockService"), services.join(" "));
+  });
+}
+
+async function reportsWork(server: TestServer): Promise<void> {
   await call(server.url, "SetInv", { goodsId: 7, num: 10 });
   await eventually(async () => String(statesOf(await statusOf(server.url))) === "UP", "all nodes vote");
   const before = await statusOf(server.url);
@@ -164,7 +166,7 @@ serverTest("a lease is reported while a batch has it, and votes are counted", { 
     assertEquals(durations.reduce((sum, { count }) => sum + Number(count), 0), 1);
   }
   assertEquals((await systemOf(server.url)).processId, system.processId);
-});
+}
 
 Deno.test("nodes that have just started have no vote, nodes that are gone are down, and no password is shown", async () => {
   const dir = await Deno.makeTempDir();

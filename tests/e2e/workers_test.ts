@@ -5,7 +5,7 @@ import postgres from "postgres";
 import { processFacts } from "../../src/process/facts.ts";
 import { callUntilDecided, firstOrRepeated, inParallel, tally } from "../support/callers.ts";
 import { checkLedger } from "../support/ledger_check.ts";
-import { runServer, serverTest, startServer } from "../support/server.ts";
+import { runServer, serverTest, type TestServer } from "../support/server.ts";
 import { isRunning, pidOf, said } from "../support/workers.ts";
 
 const EXIT_UNUSABLE = 78;
@@ -18,10 +18,24 @@ const CONNECTIONS = 4;
 /** One for each worker's look at PostgreSQL. */
 const LOOKS = 2;
 
-serverTest("two workers sell what there is, each order once, and share the connections to PostgreSQL", {
+serverTest("two workers behind one port", {
   workers: 2,
   env: { LOG_LEVEL: "debug", DATABASE_POOL_MAX: String(CONNECTIONS) },
-}, async (server) => {
+}, async (server, step) => {
+  await step(
+    "they sell what there is, each order once, and share the connections to PostgreSQL",
+    () => sellEachOnce(server),
+  );
+  await step("they may run nothing, and have no permission that the settings don't need", () => mayLittle(server));
+  await step("nobody else shares their port: another supervisor's workers, or one process", async () => {
+    await refusesPort(server.port);
+    const { code, stderr } = await runServer({ env: { PORT: String(server.port) } });
+    assertEquals(code, EXIT_UNUSABLE);
+    assertStringIncludes(stderr, "EADDRINUSE");
+  });
+});
+
+async function sellEachOnce(server: TestServer): Promise<void> {
   const goodsIds = Array.from({ length: GOODS }, (_, i) => i + 1);
   for (const goodsId of goodsIds) await callUntilDecided(server.url, "SetInv", { goodsId, num: STOCK });
   const answers = await inParallel(2 * ORDERS, CALLERS, (i) => {
@@ -46,11 +60,9 @@ serverTest("two workers sell what there is, each order once, and share the conne
   assertEquals(server.output.stdout, `Holdfast listens on ${server.url}\n`);
   const opened = await connectionsOpen(server.databaseOwnerUrl);
   assert(opened > LOOKS && opened <= CONNECTIONS + LOOKS, `${opened} connections are open`);
-});
+}
 
-serverTest("a worker may run nothing, and has no permission that the settings don't need", {
-  workers: 2,
-}, (server) => {
+function mayLittle(server: TestServer): Promise<void> {
   for (const worker of [1, 2]) {
     const words = processFacts(pidOf(server, worker))!.commandLine.split(" ");
     const kinds = words.filter((word) => word.startsWith("-")).map((word) => word.split("=")[0]);
@@ -65,7 +77,7 @@ serverTest("a worker may run nothing, and has no permission that the settings do
   }
   assertNotEquals(pidOf(server, 1), pidOf(server, 2));
   return Promise.resolve();
-});
+}
 
 serverTest("a single worker is supervised too", { workers: 1 }, (server) => {
   assert(isRunning(pidOf(server, 1)));
@@ -100,14 +112,6 @@ Deno.test("a port on which somebody else listens is named once, and nothing is t
   const { port } = listener.address() as net.AddressInfo;
   await refusesPort(port);
   await new Promise((resolve) => listener.close(resolve));
-});
-
-Deno.test("a port that another supervisor's workers share is not shared with them", async () => {
-  await using server = await startServer({ workers: 2 });
-  await refusesPort(server.port);
-  const { code, stderr } = await runServer({ env: { PORT: String(server.port) } });
-  assertEquals(code, EXIT_UNUSABLE);
-  assertStringIncludes(stderr, "EADDRINUSE");
 });
 
 Deno.test("a worker is no program to be run by hand", async () => {
