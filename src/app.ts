@@ -1,6 +1,5 @@
 /** The composition root: the services on top of the stock, behind the port. main, tests and benchmarks share it. */
 import { setTimeout as delay } from "node:timers/promises";
-import { v7 as uuidV7 } from "uuid";
 import type { Served } from "./admin/sources.ts";
 import type { Config } from "./config/config.ts";
 import { CONSOLE_DIR } from "./config/console_dir.ts";
@@ -254,6 +253,6 @@ function listenOptions(config: Config, parts: AppParts): Omit<ListenerOptions, "
     },
     log,
     proxies: config.trustedProxies,
-    newRequestId: uuidV7,
+    newRequestId: () => crypto.randomUUID(),
   };
 }

@@ -154,7 +154,7 @@ const LAW: Readonly<Record<string, Law>> = {
       "telemetry",
       "transport",
     ],
-    packages: ["uuid"],
+    packages: [],
   },
   "main.ts": ENTRY,
   "supervisor.ts": ENTRY,
