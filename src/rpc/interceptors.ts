@@ -29,26 +29,32 @@ export function errorForCaller(error: unknown, call: LoggedCall, log: Log, what 
 /** The last word on errors, and the log of calls. */
 export function errorBoundary(log: Log): Interceptor {
   return (next) => async (request) => {
-    const requestId = request.header.get(REQUEST_ID_HEADER);
-    const method = `${request.service.typeName}/${request.method.name}`;
-    const answerTo = (error: unknown): ConnectError => {
-      const answer = boundError(errorForCaller(error, { requestId, method }, log));
-      if (error instanceof ConnectError) {
-        log.debug({ requestId, method, code: Code[answer.code], error }, "call not done");
-      }
-      seenCall(request.contextValues)?.noteError(answer);
-      // In the trailers too, where gRPC clients look when a call has failed.
-      if (requestId !== null) answer.metadata.set(REQUEST_ID_HEADER, requestId);
-      return answer;
-    };
     try {
       const response = await next(request);
-      log.debug({ requestId, method }, "call answered");
-      return response.stream ? { ...response, message: answering(response.message, answerTo) } : response;
+      log.debug(loggedCall(request), "call answered");
+      if (!response.stream) return response;
+      return { ...response, message: answering(response.message, (error) => answerTo(error, request, log)) };
     } catch (error) {
-      throw answerTo(error);
+      throw answerTo(error, request, log);
     }
   };
+}
+
+type Request = Parameters<ReturnType<Interceptor>>[0];
+
+/** What is answered for an error of this call, which is logged, and noted with the call. */
+function answerTo(error: unknown, request: Request, log: Log): ConnectError {
+  const call = loggedCall(request);
+  const answer = boundError(errorForCaller(error, call, log));
+  if (error instanceof ConnectError) log.debug({ ...call, code: Code[answer.code], error }, "call not done");
+  seenCall(request.contextValues)?.noteError(answer);
+  // In the trailers too, where gRPC clients look when a call has failed.
+  if (call.requestId !== null) answer.metadata.set(REQUEST_ID_HEADER, call.requestId);
+  return answer;
+}
+
+function loggedCall({ header, service, method }: Request) {
+  return { requestId: header.get(REQUEST_ID_HEADER), method: `${service.typeName}/${method.name}` };
 }
 
 /** A stream's messages, with an error among them turned into the one to answer. */

@@ -150,7 +150,7 @@ export class Protocols {
     rawHeaders: readonly string[],
   ): void => {
     // Without a listener an error would end the process. What it means for the exchange shows in "close".
-    stream.on("error", (error: Error) => this.options.log.debug({ error }, "HTTP/2 stream broken"));
+    stream.on("error", this.#noteBroken);
     // A stream whose session broke in the same read has lost it already.
     const connection = stream.session && this.#byCarrier.get(stream.session);
     if (connection === undefined) return void stream.destroy();
@@ -166,6 +166,8 @@ export class Protocols {
       this.#refuseMalformed(exchange, error);
     }
   };
+
+  readonly #noteBroken = (error: Error): void => this.options.log.debug({ error }, "HTTP/2 stream broken");
 
   /** No URL can be made of its path and host. */
   #refuseMalformed(exchange: Exchange, error: unknown): void {

@@ -2,7 +2,7 @@
  * The article's service `inventory`, served by the handlers of inventory.v1. It only translates: its messages
  * say less, and two of its status codes differ.
  */
-import { ConnectError, type ServiceImpl } from "@connectrpc/connect";
+import { ConnectError, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
 import { inventory, SellInfoSchema } from "../../gen/article/inventory_pb.ts";
 import type { InventoryService } from "../../gen/inventory/v1/inventory_pb.ts";
 import { type ServiceModule, serviceModule } from "../service_module.ts";
@@ -32,27 +32,25 @@ export function articleModule(v1: ServiceImpl<typeof InventoryService>, settings
 }
 
 function createArticleService(v1: ServiceImpl<typeof InventoryService>): ServiceImpl<typeof inventory> {
+  const nothing = () => ({});
   return {
-    async setInv(info, context) {
-      await translated(() => v1.setInv(setRequest(info), context));
-      return {};
-    },
-    invDetail: async (info, context) => levelAnswer(await translated(() => v1.invDetail(detailRequest(info), context))),
-    async sell(info, context) {
-      await translated(() => v1.sell(sellRequest(info), context));
-      return {};
-    },
-    async rollback(info, context) {
-      await translated(() => v1.rollback(rollbackRequest(info), context));
-      return {};
-    },
+    setInv: translated((info, context) => v1.setInv(setRequest(info), context), nothing),
+    invDetail: translated((info, context) => v1.invDetail(detailRequest(info), context), levelAnswer),
+    sell: translated((info, context) => v1.sell(sellRequest(info), context), nothing),
+    rollback: translated((info, context) => v1.rollback(rollbackRequest(info), context), nothing),
   };
 }
 
-async function translated<T>(call: () => Promise<T> | T): Promise<T> {
-  try {
-    return await call();
-  } catch (error) {
-    throw error instanceof ConnectError ? articleError(error) : error;
-  }
+/** The handler that makes a call of v1, and has its answer or its error said as the article says it. */
+function translated<I, O, A>(
+  call: (info: I, context: HandlerContext) => Promise<O> | O,
+  answerOf: (answer: O) => A,
+): (info: I, context: HandlerContext) => Promise<A> {
+  return async (info, context) => {
+    try {
+      return answerOf(await call(info, context));
+    } catch (error) {
+      throw error instanceof ConnectError ? articleError(error) : error;
+    }
+  };
 }
