@@ -19,6 +19,13 @@ Deno.test("attacks are heavy, and nothing else is", () => {
   assert(jobs.some(({ isHeavy }) => isHeavy));
 });
 
+Deno.test("all tests have all types checked, in the words of the static checks; some of them have their own", () => {
+  const [everything, some] = [["src", "tests", "bench", "tools"], ["tests/static/pages_test.ts"]];
+  assertEquals(planTests([]).typed, everything);
+  assertEquals(planTests(["tests", ...some]).typed, everything);
+  assertEquals(planTests(some).typed, some);
+});
+
 Deno.test("paths choose what is run, once each; all else is handed on; a path that is no test's is refused", () => {
   const { jobs, flags } = planTests(["--", "tests/static", "tests/static/pages_test.ts", "--filter", "a name"]);
   assertEquals(jobs.map(({ group }) => group), ["static"]);

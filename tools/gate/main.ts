@@ -4,6 +4,7 @@
  */
 import { bufBinary } from "./buf_binary.ts";
 import { breakingChanges } from "./breaking.ts";
+import { codeDirectories } from "./code_directories.ts";
 import { generatedCodeDiffers, generatedPagesDiffer } from "./generated.ts";
 import { ARTICLE_CONFIG, run, type StepResult } from "./run_program.ts";
 
@@ -12,9 +13,6 @@ interface Step {
   readonly name: string;
   check(): Promise<StepResult>;
 }
-
-/** What is type-checked: every directory that may have code, where it exists. */
-const CODE_DIRECTORIES = ["src", "tests", "bench", "tools"] as const;
 
 const ARTICLE_BUILD = ["build", "proto/article", "--config", ARTICLE_CONFIG] as const;
 
@@ -41,11 +39,6 @@ async function main(): Promise<number> {
   }
   console.log(failures === 0 ? "static checks passed" : `static checks: ${failures} of ${STEPS.length} failed`);
   return failures === 0 ? 0 : 1;
-}
-
-function codeDirectories(): string[] {
-  const names = Array.from(Deno.readDirSync("."), (entry) => entry.name);
-  return CODE_DIRECTORIES.filter((name) => names.includes(name));
 }
 
 if (import.meta.main) Deno.exit(await main());

@@ -51,7 +51,7 @@ async function main(): Promise<number> {
   let starting: Promise<TestServers> | undefined;
   let bringing: Promise<ClientPrograms> | undefined;
   try {
-    const { jobs, flags } = planTests(Deno.args.filter((arg) => arg !== NO_CHECK));
+    const { jobs, flags, typed } = planTests(Deno.args.filter((arg) => arg !== NO_CHECK));
     if (jobs.length === 0) throw new Error("there is no test in these directories");
     const places = Math.min(PLACES, jobs.length);
     // The servers of the tests read the page at their start.
@@ -63,9 +63,7 @@ async function main(): Promise<number> {
     // Whoever needs them hears of it when they could not be started or brought.
     starting?.catch(() => {});
     bringing?.catch(() => {});
-    const checking = Deno.args.includes(NO_CHECK)
-      ? undefined
-      : ended("types", checkTypes(jobs.flatMap(({ paths }) => paths)));
+    const checking = Deno.args.includes(NO_CHECK) ? undefined : ended("types", checkTypes(typed));
     await sideBySide(jobs, places, async (job, place) => {
       const servers = needsServers(job.group) ? (await starting)?.places[place] : undefined;
       await building;
