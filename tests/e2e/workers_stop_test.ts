@@ -49,11 +49,6 @@ Deno.test("a request to stop that comes before the first worker ends the start, 
   assertEquals([code, stdout], [0, ""], stderr);
 });
 
-serverTest("a worker that is paused is woken to drain", { workers: 2 }, async (server) => {
-  await kill(pidOf(server, 2), "SIGSTOP");
-  assertEquals(await server.stop(), 0);
-});
-
 serverTest("a second signal ends all at once", PATIENT, async (server) => {
   await using calls = await startCalls(server);
   server.signal("SIGTERM");

@@ -6,7 +6,7 @@ import { processFacts } from "../../src/process/facts.ts";
 import { callUntilDecided, firstOrRepeated, inParallel, tally } from "../support/callers.ts";
 import { checkLedger } from "../support/ledger_check.ts";
 import { runServer, serverTest, type TestServer } from "../support/server.ts";
-import { isRunning, pidOf, said } from "../support/workers.ts";
+import { isRunning, pidOf, said, signal } from "../support/workers.ts";
 
 const EXIT_UNUSABLE = 78;
 const GOODS = 16;
@@ -32,6 +32,11 @@ serverTest("two workers behind one port", {
     const { code, stderr } = await runServer({ env: { PORT: String(server.port) } });
     assertEquals(code, EXIT_UNUSABLE);
     assertStringIncludes(stderr, "EADDRINUSE");
+  });
+  // What ends them.
+  await step("one that is paused is woken to drain", async () => {
+    await signal(pidOf(server, 2), "SIGSTOP");
+    assertEquals(await server.stop(), 0);
   });
 });
 

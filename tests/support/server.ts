@@ -6,7 +6,7 @@ import http from "node:http";
 import https from "node:https";
 import { stopMsMax } from "../../src/config/stop_times.ts";
 import { testMode } from "./test_mode.ts";
-import { createTestDatabase, type TestDatabase } from "./database.ts";
+import { createTestDatabase, lastingDatabase, type TestDatabase } from "./database.ts";
 import { testEnvironment } from "./env.ts";
 import { until } from "../../src/base/bounded_wait.ts";
 
@@ -143,12 +143,13 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
 
 /**
  * Runs the program to its end, for settings that it must refuse, or with SIGTERM once `endsAfter` stands in its log.
- * Kills it when it starts after all.
+ * Kills it when it starts after all. It ends before it needs a database: what it is given has no schema.
  */
 export async function runServer(
   { endsAfter, ...options }: ServerOptions & { readonly endsAfter?: string } = {},
 ): Promise<Output & { readonly code: number }> {
-  await using database = await createTestDatabase();
+  const { databaseOwnerUrl, databaseServerUrl } = testEnvironment();
+  const database = options.database ?? lastingDatabase("postgres", databaseOwnerUrl, databaseServerUrl);
   const { child, output, exited } = await spawn(options, database);
   if (endsAfter !== undefined) {
     await until(() => output.stderr.includes(endsAfter), START_MS_MAX);
