@@ -67,18 +67,7 @@ export function snapshotStatement(keys: SnapshotKeys): Statement<SnapshotRow[]> 
         select
           (select (extract(epoch from at) * 1000)::bigint from now) as at_ms,
           levelled.*,
-          (select coalesce(json_agg(json_build_array(goods_id, location_id, order_id, num,
-                                                     (extract(epoch from expires_at) * 1000)::bigint)), '[]')
-             from (select hold.*
-                     from newest, now,
-                          lateral (select * from holds
-                                    where goods_id = newest.goods_id and location_id = newest.location_id
-                                      and expires_at >= newest.holds_from and expires_at <= now.at
-                                    order by expires_at, order_id limit ${DUE_HOLDS_MAX + 1}::int) as hold
-                    where newest.holds_from <= now.at
-                    order by expires_at, goods_id, location_id, order_id limit ${
-      DUE_HOLDS_MAX + 1
-    }::int) as due) as due,
+          due.*,
           (select coalesce(json_agg(${orderArray(sql)}), '[]')
              from orders where order_id = any ((select ${orderIds}::text[])::text[])) as orders,
           (select coalesce(json_agg(json_build_array(operation_id, kind, order_id, goods_ids, location_ids, nums,
@@ -89,7 +78,19 @@ export function snapshotStatement(keys: SnapshotKeys): Statement<SnapshotRow[]> 
                        array_agg(on_hand) as on_hand, array_agg(reserved) as reserved, array_agg(version) as versions,
                        json_agg(json_build_array(goods_id, location_id, deleted, policy))
                          filter (where deleted or policy is not null) as apart
-                  from newest) as levelled`;
+                  from newest) as levelled,
+               (select array_agg(goods_id) as due_goods_ids, array_agg(location_id) as due_location_ids,
+                       json_agg(order_id) as due_order_ids, array_agg(num) as due_nums,
+                       array_agg((date_part('epoch', expires_at) * 1000)::bigint) as due_at_ms
+                  from (select hold.*
+                          from newest, now,
+                               lateral (select * from holds
+                                         where goods_id = newest.goods_id and location_id = newest.location_id
+                                           and expires_at >= newest.holds_from and expires_at <= now.at
+                                         order by expires_at, order_id limit ${DUE_HOLDS_MAX + 1}::int) as hold
+                         where newest.holds_from <= now.at
+                         order by expires_at, goods_id, location_id, order_id
+                         limit ${DUE_HOLDS_MAX + 1}::int) as ended) as due`;
   };
 }
 

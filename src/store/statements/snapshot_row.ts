@@ -33,7 +33,6 @@ export type PolicyRow = [
 ];
 /** A level that is no longer sold, or has a policy. */
 type ApartRow = [goodsId: number, locationId: number, deleted: boolean, policy: PolicyRow | null];
-type DueRow = [goodsId: number, locationId: number, orderId: string, num: number, expiresAt: number];
 /** An order as a list, out of `orderArray`. */
 export type OrderRow = [
   orderId: string,
@@ -70,7 +69,12 @@ export interface SnapshotRow {
   versions: string | null;
   /** What else is to be said of some of them; null: of none. */
   apart: ApartRow[] | null;
-  due: DueRow[];
+  /** Of the lines of expired holds, the same. */
+  due_goods_ids: string | null;
+  due_location_ids: string | null;
+  due_order_ids: string[] | null;
+  due_nums: string | null;
+  due_at_ms: string | null;
   orders: OrderRow[];
   operations: OperationRow[];
   taken?: [goodsId: number, locationId: number, buyerId: string, num: number][];
@@ -80,13 +84,14 @@ export interface SnapshotRow {
 /** What that statement answered. */
 export function snapshotOf([row]: readonly SnapshotRow[]): Snapshot {
   if (row === undefined) throw new Error("PostgreSQL answered a select without a row");
-  const { due, taken, moments } = row;
+  const { taken, moments } = row;
+  const due = dueOf(row);
   return {
     atMs: Number(row.at_ms),
     levels: levelsOf(row),
     orders: new Map(row.orders.map((order) => [order[0], orderOf(order)])),
     operations: new Map(row.operations.map((operation) => [operation[0], operationOf(operation)])),
-    ...(due.length === 0 ? {} : { due: due.slice(0, DUE_HOLDS_MAX).map(dueOf), moreDue: due.length > DUE_HOLDS_MAX }),
+    ...(due.length === 0 ? {} : { due: due.slice(0, DUE_HOLDS_MAX), moreDue: due.length > DUE_HOLDS_MAX }),
     ...(taken === undefined ? {} : {
       taken: new Map(taken.map(([goodsId, locationId, buyerId, num]) => [
         takenKey(keyOf({ goodsId, locationId }), buyerId),
@@ -150,8 +155,17 @@ export function policyOf([
   };
 }
 
-function dueOf([goodsId, locationId, orderId, num, expiresAtMs]: DueRow): DueHold {
-  return { goodsId, locationId, orderId, num, expiresAtMs };
+/** Columns, as those of levels. */
+function dueOf(row: SnapshotRow): DueHold[] {
+  const [goodsIds, locationIds] = [numbersOf(row.due_goods_ids), numbersOf(row.due_location_ids)];
+  const [nums, allAtMs] = [numbersOf(row.due_nums), numbersOf(row.due_at_ms)];
+  return (row.due_order_ids ?? []).map((orderId, i) => ({
+    goodsId: goodsIds[i] as number,
+    locationId: locationIds[i] as number,
+    orderId,
+    num: nums[i] as number,
+    expiresAtMs: allAtMs[i] as number,
+  }));
 }
 
 /** The order that a row is. */

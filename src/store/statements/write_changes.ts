@@ -9,7 +9,7 @@ import type { Statement } from "../postgres/transaction_block.ts";
 import { type Branch, type Fragment, timeOf } from "./branches/branch.ts";
 import { insertLevels, type Levelled, stillPlain, updateLevels } from "./branches/levels.ts";
 import { insertMovements } from "./branches/movements.ts";
-import { areSales, haveOneLine, insertSold, moveSold } from "./branches/sales.ts";
+import { areSales, deleteEnded, haveOneLine, insertSold, moveSold } from "./branches/sales.ts";
 import { type Changed, insertOrders, updateOrders } from "./branches/orders.ts";
 import { deleteHolds, endShortfalls, insertHolds, insertOperations, insertShortfalls } from "./branches/records.ts";
 
@@ -85,36 +85,40 @@ function isYoung(sql: postgres.Sql, { atMs }: Changes, ageMsMax: number): Fragme
 }
 
 function branchesOf(sql: postgres.Sql, changes: Changes): Branch[] {
-  const { atMs, atWrite, operations, heldLines = [], endedLines = [], shortfalls = [], endedShortfalls = [] } = changes;
+  const { atMs, atWrite, operations, heldLines = [], holdsFromMs, shortfalls = [], endedShortfalls = [] } = changes;
   const changed = changes.orders.filter((order): order is Changed => order.before !== undefined);
   const at = atWrite === true ? nowOf(sql) : timeOf(sql, atMs);
+  const holdsFrom = holdsFromMs === undefined ? at : timeOf(sql, holdsFromMs);
   return [
-    ...(areSales(changes) ? soldOf(sql, at, changes) : movedOf(sql, at, changes)),
+    ...(areSales(changes) ? soldOf : movedOf)(sql, at, holdsFrom, changes),
     ...(changed.length > 0 ? [updateOrders(sql, at, changed)] : []),
     ...(operations.length > 0 ? [insertOperations(sql, at, operations)] : []),
     ...(heldLines.length > 0 ? [insertHolds(sql, heldLines)] : []),
-    ...(endedLines.length > 0 ? [deleteHolds(sql, endedLines)] : []),
     ...(shortfalls.length > 0 ? [insertShortfalls(sql, at, shortfalls)] : []),
     ...(endedShortfalls.length > 0 ? [endShortfalls(sql, at, endedShortfalls)] : []),
   ];
 }
 
-/** Movements, levels and new orders, of sales alone. */
-function soldOf(sql: postgres.Sql, at: Fragment, changes: Changes): Branch[] {
-  return [moveSold(sql, at, changes), ...(haveOneLine(changes) ? [insertSold(sql, at)] : addedOf(sql, at, changes))];
+/** Movements, levels, ends of holds and new orders, where there are sales, and ends of holds, alone. */
+function soldOf(sql: postgres.Sql, at: Fragment, holdsFrom: Fragment, changes: Changes): Branch[] {
+  return [
+    moveSold(sql, at, holdsFrom, changes),
+    ...(haveOneLine(changes) ? [insertSold(sql, at, changes)] : addedOf(sql, at, changes)),
+    ...deleteEnded(sql, changes),
+  ];
 }
 
 /** The same of any operations. */
-function movedOf(sql: postgres.Sql, at: Fragment, changes: Changes): Branch[] {
-  const { movements, levels, holdsFromMs } = changes;
+function movedOf(sql: postgres.Sql, at: Fragment, holdsFrom: Fragment, changes: Changes): Branch[] {
+  const { movements, levels, endedLines = [] } = changes;
   const opened = levels.filter(({ before }) => before === undefined).map(({ after }) => after);
   const levelled = levels.filter((level): level is Levelled => level.before !== undefined);
-  const holdsFrom = holdsFromMs === undefined ? at : timeOf(sql, holdsFromMs);
   return [
     ...(movements.length > 0 ? [insertMovements(sql, at, movements)] : []),
     ...(opened.length > 0 ? [insertLevels(sql, at, opened)] : []),
     ...(levelled.length > 0 ? [updateLevels(sql, { at, holdsFrom, plain: stillPlain(sql, changes) }, levelled)] : []),
     ...addedOf(sql, at, changes),
+    ...(endedLines.length > 0 ? [deleteHolds(sql, endedLines)] : []),
   ];
 }
 

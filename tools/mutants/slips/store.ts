@@ -138,7 +138,7 @@ export const STORE_SLIPS: readonly Slip[] = [
   },
   {
     ...SALES,
-    find: " and levels.reserved = l.reserved",
+    find: " and levels.reserved = l.reserved_read",
     replace: "",
     rule: "what is reserved of goods that are sold is as it was read",
   },
@@ -147,6 +147,27 @@ export const STORE_SLIPS: readonly Slip[] = [
     find: " and levels.deleted_at is null",
     replace: "",
     rule: "a goods that was closed behind the ledger takes no sale",
+  },
+  {
+    ...SALES,
+    find: "(select count(*) from ended) = ${ends.length}::int",
+    replace: "true",
+    rule: "holds that end beside sales are as many as were read",
+    tests: ["tests/integration/store_branches_test.ts"],
+  },
+  {
+    ...SALES,
+    find: "and (select sum(num) from ended) = ${units}::bigint",
+    replace: "",
+    rule: "holds that end beside sales have what was read",
+    tests: ["tests/integration/store_branches_test.ts"],
+  },
+  {
+    ...SALES,
+    find: "and (holds.expires_at, holds.order_id) <= (to_timestamp(l.last_ms / 1000::float8), l.last_id)",
+    replace: "and holds.expires_at <= to_timestamp(l.last_ms / 1000::float8)",
+    rule: "of holds that end at one moment only those that were read are taken off",
+    tests: ["tests/integration/store_branches_test.ts"],
   },
   {
     ...SALES,

@@ -63,7 +63,7 @@ export function attributionOf(sql: postgres.Sql, movements: readonly Movement[])
   text(() => sql`, actor`, (m) => m.actor);
   if (movements.some(({ occurredAtMs }) => occurredAtMs !== undefined)) {
     const ms = column(movements, (m) => m.occurredAtMs);
-    add(sql`, occurred_at`, sql`, to_timestamp(occurred_at / 1000.0)`, sql`, (select ${ms}::bigint[])`);
+    add(sql`, occurred_at`, sql`, to_timestamp(occurred_at / 1000::float8)`, sql`, (select ${ms}::bigint[])`);
   }
   return all;
 }
