@@ -75,7 +75,10 @@ export async function takeLeases(...goodsIds: number[]): Promise<TakenLeases> {
   await Promise.all(nodes.flatMap((node) => keys.map((key) => node.set(key, "a test", "PX", LEASE_MS))));
   const asked = new Set<string>();
   const monitor = await monitorRedis(testEnvironment().redisUrls[0]!, (name, args) => {
-    if (/^eval/i.test(name)) { for (const key of keys) if (args.includes(key)) asked.add(key); }
+    // Behind the script, the count of keys and the keys stand the holder and, where it asks, the time. Who gives an
+    // earlier lease back, some ms after its batch, does not ask.
+    if (!/^eval/i.test(name) || args.length < Number(args[1]) + 4) return;
+    for (const key of keys) if (args.includes(key)) asked.add(key);
   });
   const isAskedFor = () => asked.size === keys.length;
   const release = async () => {
