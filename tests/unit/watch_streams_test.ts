@@ -1,7 +1,7 @@
 /** Streams of changes over a ledger in memory: what ends them at a bad moment, and what a page of many goods takes. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { ListedLevel } from "../../src/inventory/queries.ts";
-import { until } from "../../src/base/bounded_wait.ts";
+import { settled, until } from "../../src/base/bounded_wait.ts";
 import { DatabaseUnavailableError } from "../../src/store/errors.ts";
 import { tailKeyOf, type TailLevel, type TailRead, type TailRow } from "../../src/store/statements/tail_rows.ts";
 import { hasSeen } from "../../src/store/transaction_snapshot.ts";
@@ -21,6 +21,8 @@ const QUIET = { debug() {}, info() {}, warn() {}, error() {} };
 
 const NEVER = new AbortController().signal;
 const WAIT_MS = 20_000;
+/** Of a stream that should have ended long since. */
+const BEATS_MAX = 200;
 /** Movements that a stream looks through to go on. */
 const LOOKED_THROUGH_MAX = 200_000;
 
@@ -108,7 +110,9 @@ function invOf(watching: Watching, ledger: Ledger, from?: LivePosition, filter =
 }
 
 async function next<E>(events: AsyncGenerator<E>): Promise<E> {
-  const { value, done } = await events.next();
+  const answer = events.next();
+  assert(await settled(answer, WAIT_MS), "the stream says nothing");
+  const { value, done } = await answer;
   assert(!done, "the stream ended");
   return value;
 }
@@ -296,12 +300,13 @@ Deno.test("a stream gets old behind its snapshot, which has a bound of its own",
     const beats = () => said.filter(({ kind }) => kind === "heartbeat").length;
     while (beats() < 5) said.push(await next(events));
     held.resolve();
-    for await (const event of events) said.push(event);
+    while (said.at(-1)?.kind !== "ended" && beats() < BEATS_MAX) said.push(await next(events));
     const parts = said.flatMap((event) => event.kind === "snapshot" ? [event.isComplete] : []);
     assertEquals(parts, isGivenUp ? [false, false] : [false, false, true]);
     const last = said.at(-1)!;
     assert(last.kind === "ended" && last.end === "age");
     assertEquals(said.some(({ position }) => position !== undefined), !isGivenUp);
+    await events.return(undefined);
     await watching.stop();
   }
 });
