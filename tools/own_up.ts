@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { settled, until } from "../src/base/bounded_wait.ts";
 import { denoEnvironment } from "../src/process/child_environment.ts";
-import { freePort } from "./stack/ports.ts";
+import { freePorts } from "./stack/ports.ts";
 
 const SERVING_MS_MAX = 60_000;
 const STOP_MS_MAX = 60_000;
@@ -26,7 +26,7 @@ export interface OwnUp extends AsyncDisposable {
 export async function startOwnUp(name: string, settings: Readonly<Record<string, string>>): Promise<OwnUp> {
   const dir = await Deno.makeTempDir({ prefix: `${name}-` });
   await Deno.chmod(dir, 0o755);
-  const [port, adminPort] = [freePort(), freePort()];
+  const [port, adminPort] = freePorts(2) as [number, number];
   const dataDir = join(dir, "data");
   const child = new Deno.Command(Deno.execPath(), {
     args: taskArgs("up"),

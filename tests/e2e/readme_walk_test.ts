@@ -10,7 +10,7 @@ import { serverTest } from "../support/server.ts";
 
 const PORT = "127.0.0.1:8080";
 const ADMIN = "http://127.0.0.1:8081";
-const RUN_MS_MAX = 60_000;
+const RUN_MS_MAX = 150_000;
 
 for (const [page, blocksMin] of [["README.md", 2], ["docs/walk.md", 11]] as const) {
   serverTest(`the walk of ${page} is answered as it says`, {}, async (server) => {

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { loadConfig } from "../../src/config/config.ts";
 import { listenUrl } from "../../src/process/listen_line.ts";
-import { freePort } from "../../tools/stack/ports.ts";
+import { freePorts } from "../../tools/stack/ports.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { testEnvironment } from "../support/env.ts";
 import { built, kustomization, type Manifest, podOf } from "../support/kustomize.ts";
@@ -19,7 +19,7 @@ const BASE = built("deploy/kubernetes/base");
 const { services: { server } } = parse(sourceText("compose.yaml"), { merge: true }) as {
   services: { server: { healthcheck: { test: readonly string[] } } };
 };
-const RUN_MS_MAX = 60_000;
+const RUN_MS_MAX = 150_000;
 /** As in a container: root has no capability, so that it can write no more than anybody else. */
 const CONFINED = Deno.uid() === 0 ? ["setpriv", "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all"] : [];
 /** The shell may be run by tests, and becomes what it is given. */
@@ -38,7 +38,7 @@ Deno.test("the files of the image, of which none can be written, migrate, make a
   await using database = await createTestDatabase({ empty: true });
   const laid = await lay();
   const { redisUrls } = testEnvironment();
-  const [port, adminPort] = [freePort(), freePort()];
+  const [port, adminPort] = freePorts(2) as [number, number];
   const manifest = (kind: string) => BASE.find((each) => each.kind === kind)!;
   try {
     await mount(laid, "database/url", database.serverUrl);

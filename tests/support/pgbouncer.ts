@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import postgres from "postgres";
 import { PASSAGE_MODE } from "../../tools/stack/own_directory.ts";
-import { freePort } from "../../tools/stack/ports.ts";
+import { freePorts } from "../../tools/stack/ports.ts";
 import { type ServerProcess, startServer } from "../../tools/stack/server_process.ts";
 import { SERVER_ENVIRONMENT } from "../../src/process/child_environment.ts";
 import { databaseUser } from "../../tools/stack/system_user.ts";
@@ -42,7 +42,7 @@ export async function startPgBouncer(serverUrl: string, settings: readonly strin
   };
   const { hostname, port, username, password } = new URL(serverUrl);
   const users = await write("userlist.txt", `"${username}" "${password}"\n`);
-  const ownPort = freePort();
+  const [ownPort] = freePorts(1) as [number];
   const own = docBlock("pgbouncer.ini", {
     "holdfast = host=127.0.0.1 port=5432 dbname=holdfast": `* = host=${hostname} port=${port}`,
     "6432": `${ownPort}`,

@@ -1,7 +1,7 @@
 /** Proxies of others in front of the service, set by the files of deploy/. */
 import { join } from "node:path";
 import { SERVER_ENVIRONMENT } from "../../src/process/child_environment.ts";
-import { freePort } from "../../tools/stack/ports.ts";
+import { freePorts } from "../../tools/stack/ports.ts";
 import { startServer } from "../../tools/stack/server_process.ts";
 import { until } from "../../src/base/bounded_wait.ts";
 import { clientProgram } from "./client_programs.ts";
@@ -102,7 +102,7 @@ export async function startCaddy(serverUrl: string): Promise<Proxy> {
 }
 
 async function place(): Promise<{ readonly dir: string; readonly port: number }> {
-  return { dir: await Deno.makeTempDir(), port: freePort() };
+  return { dir: await Deno.makeTempDir(), port: freePorts(1)[0] as number };
 }
 
 async function start(

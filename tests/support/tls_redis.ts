@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { Redis } from "ioredis";
 import { createLog } from "../../src/telemetry/create_log.ts";
-import { freePort } from "../../tools/stack/ports.ts";
+import { freePorts } from "../../tools/stack/ports.ts";
 import { type PrivateRedis, startRedisNodes } from "../../tools/stack/redis.ts";
 import { testEnvironment } from "./env.ts";
 import { storePath, STORES } from "./tls_postgres.ts";
@@ -52,7 +52,7 @@ export async function startTlsRedis(): Promise<TlsRedisNodes> {
 async function tlsRedis(server: PrivateRedis, files: string): Promise<TlsRedis> {
   const owner = new Redis(server.url);
   owner.on("error", () => {});
-  const tlsPort = freePort();
+  const [tlsPort] = freePorts(1) as [number];
   const cut = async () => void await owner.call("client", "kill", "type", "normal", "skipme", "yes");
   const set = async (certificate: string, clients: boolean) => {
     const settings: Record<string, string> = {

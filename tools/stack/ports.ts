@@ -6,8 +6,13 @@
  * given the same number as its source port, connects to itself, and keeps the server from ever coming back.
  */
 
-const PORT_MIN = 20_000;
-const PORT_MAX = 29_999;
+/** First and last port of a range. */
+type Range = readonly [first: number, last: number];
+
+/** Of those that look for another port where theirs was taken meanwhile. */
+const SEARCHERS: Range = [20_000, 29_999];
+/** Of those that cannot, and mostly listen only seconds later: where nobody starts as many servers as above. */
+const FIXED: Range = [30_000, 32_767];
 const PORT_TRIES_MAX = 200;
 
 /** True when nothing listens on this port of 127.0.0.1 at this moment. */
@@ -28,11 +33,27 @@ export function portIsFree(port: number): boolean {
  * @throws Error when no free port was found within {@link PORT_TRIES_MAX} tries
  */
 export function freePort(): number {
+  return freePortOf(SEARCHERS);
+}
+
+/**
+ * So many loopback ports that are free at this moment, no two the same, for servers that are told theirs and have no
+ * second try. They come from a range that {@link freePort} never takes one of.
+ *
+ * @throws Error as {@link freePort} does
+ */
+export function freePorts(count: number): number[] {
+  const ports = new Set<number>();
+  while (ports.size < count) ports.add(freePortOf(FIXED));
+  return [...ports];
+}
+
+function freePortOf([first, last]: Range): number {
   for (let attempt = 0; attempt < PORT_TRIES_MAX; attempt++) {
-    const port = PORT_MIN + Math.floor(Math.random() * (PORT_MAX - PORT_MIN + 1));
+    const port = first + Math.floor(Math.random() * (last - first + 1));
     if (portIsFree(port)) return port;
   }
   throw new Error(
-    `No free port on 127.0.0.1 between ${PORT_MIN} and ${PORT_MAX} in ${PORT_TRIES_MAX} tries: stop what fills that range`,
+    `No free port on 127.0.0.1 between ${first} and ${last} in ${PORT_TRIES_MAX} tries: stop what fills that range`,
   );
 }

@@ -1,5 +1,5 @@
 /** Three servers on one database behind HAProxy, set as deploy/ has it; each can be stopped and started again. */
-import { freePort } from "../../../tools/stack/ports.ts";
+import { freePorts } from "../../../tools/stack/ports.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
 import { startHaproxyOfFleet } from "../../support/proxies.ts";
 import { startServer, type TestServer } from "../../support/server.ts";
@@ -25,7 +25,7 @@ export interface Fleet extends AsyncDisposable {
 /** Starts it; `env`: settings of each server. `checkMs`: how often HAProxy looks at the health of each. */
 export async function startFleet(env: Readonly<Record<string, string>>, checkMs: number): Promise<Fleet> {
   const database = await createTestDatabase();
-  const ports = Array.from({ length: SERVERS }, freePort);
+  const ports = freePorts(SERVERS);
   const start = (place: number) =>
     startServer({ database, env: { TRUSTED_PROXIES: "127.0.0.1", ...env, PORT: `${ports[place]}` } });
   const servers = await Promise.all(ports.map((_, place) => start(place)));
