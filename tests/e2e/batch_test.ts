@@ -135,7 +135,7 @@ async function isAnsweredAgain(server: TestServer): Promise<void> {
 }
 
 serverTest("errors in verdicts are those of the single call, and an answer with a thousand of them fits", {
-  env: { LOCK_WAIT_MS_MAX: "600" },
+  env: { LOCK_WAIT_MS_MAX: "2500" },
 }, async (server, step) => {
   await tooLargeWithDetails(server, step);
   await asTheSingleCall(server, step);

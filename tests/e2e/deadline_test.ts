@@ -122,7 +122,7 @@ serverTest("a call without a deadline ends with the server's limit", {
 });
 
 serverTest("goods that are taken for too long are said to be busy, and when to come again", {
-  env: { LOCK_WAIT_MS_MAX: "600" },
+  env: { LOCK_WAIT_MS_MAX: "2500" },
 }, async (server, step) => {
   await stock(server);
   const busy = {

@@ -65,7 +65,7 @@ Deno.test("without a quorum orders are refused where that is asked for, and noth
   await using on = await lanesBench();
   const lanes = on.lanes({
     lock: { acquire: () => Promise.reject(new QuorumLostError("away")) },
-    limits: { lockWaitMsMax: 100, lockAttemptMsMax: 1 },
+    limits: { lockWaitMsMax: 1000, lockAttemptMsMax: 1 },
   });
   const failure = await assertRejects(() => lanes.apply(sell("a", [1, 1]), NEVER), Failure);
   assertEquals(failure.kind, "no_quorum");
@@ -78,7 +78,7 @@ Deno.test("goods that others have are waited for also where the loss of the quor
   const lanes = on.lanes({
     quorumLoss: "row",
     lock: { acquire: (goodsIds) => Promise.reject(new LeaseTakenError("taken", goodsIds)) },
-    limits: { lockWaitMsMax: 100, lockAttemptMsMax: 1 },
+    limits: { lockWaitMsMax: 1000, lockAttemptMsMax: 1 },
   });
   const failure = await assertRejects(() => lanes.apply(sell("a", [1, 1]), NEVER), Failure);
   assertEquals(failure.kind, "busy");

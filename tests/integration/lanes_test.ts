@@ -106,7 +106,7 @@ Deno.test("a lost write that is on record is found without a quorum", async () =
   await using on = await lanesBench();
   let quorum = true;
   const lanes = on.lanes({
-    limits: { lockWaitMsMax: 300 },
+    limits: { lockWaitMsMax: 1500 },
     store: failing(on.store, 1, async (write) => {
       await write();
       quorum = false;
@@ -170,7 +170,7 @@ Deno.test("nothing is written under a lease that has less left than a write may 
   let taken = 0;
   let released = 0;
   const lanes = on.lanes({
-    limits: { lockWaitMsMax: 300 },
+    limits: { lockWaitMsMax: 1500 },
     lock: {
       acquire: () => {
         taken++;
@@ -211,7 +211,7 @@ Deno.test("each failure of lock and store has its kind, changes nothing, and rel
       },
     };
     const store: Partial<Store> = inLock ? {} : { writeChanges: () => Promise.reject(fault) };
-    const lanes = on.lanes({ lock, store, limits: { lockWaitMsMax: 300 } });
+    const lanes = on.lanes({ lock, store, limits: { lockWaitMsMax: 1500 } });
     const error = await assertRejects(() => lanes.apply(SELL, NEVER), Failure);
     assertEquals(error.kind, kind);
     await lanes.close();

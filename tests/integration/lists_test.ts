@@ -227,7 +227,7 @@ for (let shop = 1; shop <= SHOPS; shop++) {
     await insertShop(owner.sql, made);
     const store = createStore({
       ...TEST_LIMITS,
-      connectTimeoutMs: 3000,
+      connectTimeoutMs: 10_000,
       max: 2,
       address: parsePostgresAddress(database.serverUrl),
     });

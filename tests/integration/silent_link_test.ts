@@ -17,7 +17,7 @@ import { type SilentLink, startSilentLink } from "../support/silent_link.ts";
 import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 import { eventually } from "../support/eventually.ts";
 
-const LIMITS = { ...TEST_LIMITS, max: 1, statementTimeoutMs: 400, lockTimeoutMs: 100 };
+const LIMITS = { ...TEST_LIMITS, max: 1, statementTimeoutMs: 1000, lockTimeoutMs: 100 };
 const LIMIT_MS = silentTransactionMsMax(LIMITS.statementTimeoutMs);
 /** As readiness looks. */
 const LOOK_PAUSE_MS = 200;

@@ -124,7 +124,7 @@ Deno.test("stats are the sums of what is there", async (t) => {
                                   where goods_id = levels.goods_id and location_id = levels.location_id)`;
   const store = createStore({
     ...TEST_LIMITS,
-    connectTimeoutMs: 3000,
+    connectTimeoutMs: 10_000,
     max: 2,
     address: parsePostgresAddress(database.serverUrl),
   });

@@ -182,7 +182,7 @@ Deno.test("a connection that dies under the write leaves its outcome unknown, an
 });
 
 Deno.test("a block that is idle for longer than a statement may take gives its rows free", async () => {
-  await using bench = await twoStores({ statementTimeoutMs: 1000 });
+  await using bench = await twoStores({ statementTimeoutMs: 3000 });
   const [one, other] = bench.stores;
   const error = await failure(change(one, sell("a", [1, 1]), async (snapshot) => {
     // As if the process stood still: it is PostgreSQL that ends it, and the other that sees it.

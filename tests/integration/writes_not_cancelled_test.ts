@@ -15,7 +15,7 @@ import { TEST_LIMITS, within } from "../support/pool_probe.ts";
 import { stallCommits } from "../support/stalled_commits.ts";
 import { eventually } from "../support/eventually.ts";
 
-const LIMITS = { ...TEST_LIMITS, max: 8, connectTimeoutMs: 3000, statementTimeoutMs: 1000 };
+const LIMITS = { ...TEST_LIMITS, max: 8, statementTimeoutMs: 4000 };
 
 /** All writes of a store, and what of each is seen once it is committed. */
 const WRITES: Readonly<

@@ -12,7 +12,8 @@ export interface Answer {
 /** Codes after which the same request is sent again, as the API says. "unreachable": the server itself is away. */
 const RETRY_CODES = new Set(["aborted", "unavailable", "resource_exhausted", "deadline_exceeded", "unreachable"]);
 const RETRIES_MAX = 200;
-const CALL_MS_MAX = 20_000;
+/** Longer than `REQUEST_TIMEOUT_MS_MAX` by default: whoever is served late hears that from the server. */
+const CALL_MS_MAX = 40_000;
 
 /** One call of `inventory.v1.InventoryService`, or of another service as `StockService/SetPolicy`; never throws. */
 export async function call(url: string, method: string, body: unknown, timeoutMs?: number): Promise<Answer> {

@@ -37,7 +37,7 @@ export function freePort(): number {
 }
 
 /**
- * So many loopback ports that are free at this moment, no two the same, for servers that are told theirs and have no
+ * So many loopback ports that are free at this moment, no two the same, for servers that are given theirs and have no
  * second try. They come from a range that {@link freePort} never takes one of.
  *
  * @throws Error as {@link freePort} does
