@@ -7,7 +7,13 @@ import postgres from "postgres";
 import type { Changes, Snapshot } from "../../src/inventory/model.ts";
 import type { Operation } from "../../src/inventory/operations/operation.ts";
 import { settle } from "../../src/inventory/settle.ts";
-import { BlockLostError, FenceLostError, OutcomeUnknownError, RowLockedError } from "../../src/store/errors.ts";
+import {
+  BlockLostError,
+  DatabaseUnavailableError,
+  FenceLostError,
+  OutcomeUnknownError,
+  RowLockedError,
+} from "../../src/store/errors.ts";
 import type { PoolOptions } from "../../src/store/postgres/pool.ts";
 import { createStore, type Store } from "../../src/store/store.ts";
 import { applyTo, keysOf, sell, set } from "../support/apply.ts";
@@ -16,7 +22,7 @@ import { ledgerViolations } from "../support/ledger_check.ts";
 import { NEVER, TEST_LIMITS, watchUncaught, within } from "../support/pool_probe.ts";
 import { allRows } from "../support/all_rows.ts";
 import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
-import { eventually } from "../support/eventually.ts";
+import { eventually, HANG_MS } from "../support/eventually.ts";
 
 const STORM_ROUNDS = 15;
 
@@ -195,6 +201,22 @@ Deno.test("a block that is idle for longer than a statement may take gives its r
     { order_id: "b" },
   ]);
   assertEquals(await ledgerViolations(bench.owner), []);
+});
+
+Deno.test("a block that is not let in says so at once, with all that was sent behind its beginning", async () => {
+  await using database = await createTestDatabase();
+  const away = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  away.close();
+  const wrong = { "a port of nobody": { port: `${away.addr.port}` }, "another password": { password: "wrong" } };
+  for (const [name, part] of Object.entries(wrong)) {
+    const { href } = Object.assign(new URL(database.serverUrl), part);
+    // Far longer than is waited for here.
+    const options = { ...TEST_LIMITS, connectTimeoutMs: 10 * HANG_MS, address: parsePostgresAddress(href) };
+    const store = createStore(options);
+    const refusal = await within(failure(change(store, sell("a", [1, 1]))), `the change with ${name}`);
+    assertInstanceOf(refusal, DatabaseUnavailableError);
+    await within(store.close(), "the end");
+  }
 });
 
 /** Whether the end of the connection is seen before the write is sent or behind it is a matter of microseconds. */

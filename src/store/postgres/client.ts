@@ -45,6 +45,7 @@ export class Client {
    * Set when its connection closed, or may still be hit by a cancellation: what comes from it next can't be trusted.
    */
   lost = false;
+  readonly #refused = Promise.withResolvers<never>();
   readonly kind: SessionKind;
   /** What it was made with, where that may become another. */
   readonly access: DatabaseAccess | undefined;
@@ -53,6 +54,7 @@ export class Client {
   /** `onLost` is called when its connection closed. */
   constructor(options: ClientOptions, kind: SessionKind, onLost: (client: Client) => void) {
     const { connectTimeoutMs, log } = options;
+    this.#refused.promise.catch(() => {});
     this.kind = kind;
     this.access = options.access?.current;
     this.#log = log;
@@ -81,6 +83,21 @@ export class Client {
         ...(kind === "own" ? { ...sessionSettings(options), ...options.session } : {}),
       },
     });
+  }
+
+  /** Rejects once its connection was not let in, for whatever waits for that. */
+  get refused(): Promise<never> {
+    return this.#refused.promise;
+  }
+
+  /**
+   * Its connection was not let in, with this error, which is answered. The driver fails one statement by that; those
+   * behind it would wait in vain.
+   */
+  refuse<E extends Error>(error: E): E {
+    this.lost = true;
+    this.#refused.reject(error);
+    return error;
   }
 
   /**

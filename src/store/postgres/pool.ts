@@ -153,10 +153,9 @@ export class Pool {
         client.dialer.forgetHost();
       }
       if (client.dialer.admitted || ours instanceof StatementTimeoutError) throw ours;
-      client.lost = true;
       if (refusesSettings(error)) this.#sessions.foundPooler(error.message);
       // The driver sends a statement only after PostgreSQL has let the connection in.
-      throw notLetIn(error);
+      throw client.refuse(notLetIn(error));
     }
   }
 
@@ -188,6 +187,7 @@ export class Pool {
 
   async #execute<T>(client: Client, query: postgres.PendingQuery<postgres.Row[] & T>, signal: AbortSignal): Promise<T> {
     const { promise: silent, reject } = Promise.withResolvers<never>();
+    const ends = client.dialer.admitted ? [query, silent] : [query, silent, client.refused];
     const giveUp = () => reject(new OutcomeUnknownError("PostgreSQL did not answer in time"));
     let timer: ReturnType<typeof setTimeout> | undefined;
     const giveUpAfter = (ms: number) => {
@@ -206,7 +206,7 @@ export class Pool {
     };
     signal.addEventListener("abort", cancel, { once: true });
     try {
-      const answer = await Promise.race([query, silent]);
+      const answer = await Promise.race(ends);
       if (Array.isArray(answer)) return answer;
       // A stream: PostgreSQL began to copy something, which nobody asked for. Its error, when the connection goes, is
       // of no interest, and would otherwise end the process.
