@@ -1,6 +1,7 @@
 /** Everything that a run measures on: its own PostgreSQL and Redis, and the processes over them. */
 import type postgres from "postgres";
 import { keyHash, newKey } from "../src/auth/keys/key_text.ts";
+import { SERVER_V8_FLAGS } from "../src/config/flags.ts";
 import { addKey } from "../src/store/statements/keys.ts";
 import { makeDatabases, owner } from "./databases.ts";
 import { type Targets, type Variant, VARIANTS } from "./load/protocol.ts";
@@ -93,7 +94,7 @@ async function withProcesses<T>(
       key: await addSellersKey(owner(server, "wire")),
     };
     const start = (module: string, env?: Readonly<Record<string, string>>) => {
-      processes.push(new BenchProcess(module, env));
+      processes.push(new BenchProcess(module, env, module.startsWith("servers/") ? SERVER_V8_FLAGS : []));
       return processes.at(-1)!;
     };
     const count = Math.max(...PROCESSES);

@@ -26,7 +26,7 @@ export class BenchProcess {
       args: [
         "run",
         ...FLAGS,
-        ...v8Flags.map((flag) => `--v8-flags=${flag}`),
+        ...v8Flags.length === 0 ? [] : [`--v8-flags=${v8Flags.join(",")}`],
         fileURLToPath(new URL(module, import.meta.url)),
       ],
       cwd: fileURLToPath(new URL("..", import.meta.url)),

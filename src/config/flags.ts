@@ -6,6 +6,12 @@ import { SETTING_NAMES } from "./settings.ts";
 import { listenPermission, neededPermissions, permissionFlags } from "./permissions.ts";
 
 /**
+ * V8's flags of a server. What calls throw away is collected where it is young, at twice the size that V8 lets that part
+ * have: a call takes 1 to 3 % less CPU time, and the process up to 48 MiB more.
+ */
+export const SERVER_V8_FLAGS = ["--max-semi-space-size=32"] as const;
+
+/**
  * The flags for `deno run`, to stand before `src/main.ts`, or before `src/worker.ts` and its arguments. The console is
  * permitted beside what is needed: without it the server says so and starts.
  */
@@ -18,6 +24,7 @@ export function serverFlags(config: Config): string[] {
     `--allow-env=${SETTING_NAMES.join(",")}`,
     // Libraries that look through the whole environment then see the named variables only, and do not fail.
     "--ignore-env",
+    `--v8-flags=${SERVER_V8_FLAGS.join(",")}`,
   ];
 }
 

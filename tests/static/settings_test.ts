@@ -116,7 +116,10 @@ Deno.test("the start task grants every setting by name, and nothing wholesale", 
   for (const flag of flags) {
     // Opened to count the files that may be, and by nature without content; and the page, which everybody gets.
     if (flag === "--allow-read=/dev/null,dist/console") continue;
-    assert(/^--(no-prompt|ignore-env|allow-(net|env|sys)=.+)$/.test(flag), `${flag} grants more than the server needs`);
+    assert(
+      /^--(no-prompt|ignore-env|v8-flags=.+|allow-(net|env|sys)=.+)$/.test(flag),
+      `${flag} grants more than the server needs`,
+    );
   }
 });
 
