@@ -78,6 +78,7 @@ function mayLittle(server: TestServer): Promise<void> {
       "--allow-sys",
       "--ignore-env",
       "--no-prompt",
+      "--v8-flags",
     ]);
   }
   assertNotEquals(pidOf(server, 1), pidOf(server, 2));

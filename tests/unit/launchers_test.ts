@@ -40,7 +40,8 @@ Deno.test("serverFlags() permits the listener and the stores by host and port, a
   ));
   assert(flags.includes(`--allow-read=/dev/null,/etc/tls/cert.pem,/etc/tls/key.pem,${CONSOLE_DIR}`));
   const kinds = flags.map((flag) => flag.split("=")[0]).sort();
-  assertEquals(kinds, ["--allow-env", "--allow-net", "--allow-read", "--allow-sys", "--ignore-env", "--no-prompt"]);
+  const permissions = ["--allow-env", "--allow-net", "--allow-read", "--allow-sys", "--ignore-env", "--no-prompt"];
+  assertEquals(kinds, [...permissions, "--v8-flags"]);
   assert(!flags.join(" ").includes("secret"));
 });
 
