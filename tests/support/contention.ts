@@ -68,11 +68,16 @@ export interface TakenLeases extends Taken {
   count(): Promise<number>;
 }
 
-/** Takes the leases of goods on all nodes. */
+/**
+ * Takes the leases of goods on all nodes, each once nobody has it: a server keeps one for some ms behind a call, and who
+ * has one does not ask.
+ */
 export async function takeLeases(...goodsIds: number[]): Promise<TakenLeases> {
   const nodes = testEnvironment().redisUrls.map((url) => new Redis(url));
   const keys = goodsIds.map((goodsId) => `${LEASE_KEY_PREFIX}${goodsId}`);
-  await Promise.all(nodes.flatMap((node) => keys.map((key) => node.set(key, "a test", "PX", LEASE_MS))));
+  const take = (node: Redis, key: string) =>
+    eventually(async () => await node.set(key, "a test", "PX", LEASE_MS, "NX") === "OK", `nobody has ${key}`);
+  await Promise.all(nodes.flatMap((node) => keys.map((key) => take(node, key))));
   const asked = new Set<string>();
   const monitor = await monitorRedis(testEnvironment().redisUrls[0]!, (name, args) => {
     // Behind the script, the count of keys and the keys stand the holder and, where it asks, the time. Who gives an
