@@ -69,8 +69,8 @@ export interface TakenLeases extends Taken {
 }
 
 /**
- * Takes the leases of goods on all nodes, each once nobody has it: a server keeps one for some ms behind a call, and who
- * has one does not ask.
+ * Takes the leases of goods on all nodes, each once nobody has it: a server keeps one for some ms behind a call, and
+ * who has one does not ask.
  */
 export async function takeLeases(...goodsIds: number[]): Promise<TakenLeases> {
   const nodes = testEnvironment().redisUrls.map((url) => new Redis(url));
