@@ -41,7 +41,7 @@ export function ratios(results: Results, sizes: Sizes, ledgersClean: boolean, { 
   const ending = "sells while 10,000 holds end a second / sells";
   const rounds = (id: string) => results[id]?.rounds ?? [];
   const paired = (claim: string, target: number, [of, its]: Pair) =>
-    byTurns(claim, target, compared(rounds(its), rounds(of)));
+    medianOf(claim, target, compared(rounds(its), rounds(of)));
   const violations = Object.values(results).flatMap((result) => result.violations);
   return [
     paired("in-process, one goods / pgbench, one row", 5, ["pgbench/one_row", "in_process/one_goods/1"]),
@@ -114,9 +114,9 @@ function fleet(results: Results): Ratio[] {
       const [noops, noop] = ["by_goods", "one"].map((id) => results[`fleet/noop/${id}`]?.rounds);
       const behind = `four hosts by their goods / one behind HAProxy, ${goods}`;
       return [
-        byTurns(behind, least, compared(four.rounds, one.rounds)),
+        medianOf(behind, least, compared(four.rounds, one.rounds)),
         atLeast(`${behind}, by the servers' CPU time`, least, one.cpuUs, four.cpuUs),
-        byTurns(
+        medianOf(
           `four hosts by their goods / one without HAProxy, ${goods}`,
           least,
           compared(four.rounds, alone.rounds),
@@ -143,12 +143,12 @@ function costs(results: Results): Ratio[] {
     ["Sell beside 500 watchers / beside none, 10,000 goods", WATCHERS_SHARE_MIN, of("watched"), results[UNWATCHED]],
   ] as const;
   return rows.flatMap(([claim, target, its, other]) => [
-    byTurns(claim, target, compared(its?.rounds ?? [], other?.rounds ?? [])),
+    medianOf(claim, target, compared(its?.rounds ?? [], other?.rounds ?? [])),
     atLeast(`${claim}, by the server's CPU time`, target, other?.cpuUs, its?.cpuUs),
   ]);
 }
 
-function byTurns(claim: string, target: number, of: Compared | undefined): Ratio {
+function medianOf(claim: string, target: number, of: Compared | undefined): Ratio {
   const ratio = limited(claim, of?.median, { atLeast: target });
   return of === undefined ? ratio : { ...ratio, spread: [rounded(of.low), rounded(of.high)] };
 }

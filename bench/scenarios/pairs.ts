@@ -1,6 +1,9 @@
 /** What is measured side by side because a ratio compares it. */
 
-/** Pairs of ids. The second is measured right after the first, in each round, and compared with it round by round. */
+/**
+ * Pairs of ids. The second is measured behind the first, in each round, and compared with it round by round. Pairs of
+ * the same first one stand behind it one by one.
+ */
 export const PAIRS = [
   ["pgbench/one_row", "in_process/one_goods/1"],
   ["in_process/one_goods/1", "in_process/one_goods/2"],

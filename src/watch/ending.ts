@@ -5,8 +5,9 @@ import type { End } from "./events.ts";
 const AGE_JITTER = 1 / 4;
 
 /**
- * How long a stream may read its snapshot, in ms; longer where that is less than it may get old. Before its end there
- * is nothing to go on from: a stream that is too old by then begins anew, and never comes to it.
+ * How long a stream may read its snapshot, in ms, less up to a quarter by chance; longer where that is less than it may
+ * get old. Before its end there is nothing to go on from: a stream that is too old by then begins anew, and never comes
+ * to it.
  */
 const SNAPSHOT_MS_MAX = 3_600_000;
 

@@ -135,6 +135,8 @@ browserTest("what is typed outlives the key", { env: { AUTH: "keys" } }, async (
   });
 
   await step("where it is the sending that is refused: nothing is done, and it may be sent again", async () => {
+    // Of the level that the page shows, which hears of what was done a moment after it is said.
+    await page.locator("#available", { hasText: "6" }).waitFor();
     await page.getByRole("button", { name: "Set", exact: true }).click();
     await dialog.getByLabel("New number").fill("20");
     await page.route("**/inventory.v1.InventoryService/SetInv", (route) => route.fulfill({ status: 401 }), {

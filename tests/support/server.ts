@@ -262,10 +262,10 @@ function adminUrl({ stderr }: Output): string {
 
 /**
  * Whether the lines of the start have come, which a test may look for at once: the log is read from another pipe than
- * the address, and so maybe later. Of another version, and of a quieter log, none is waited for.
+ * the address, and so maybe later. Of another version or program, and of a quieter log, none is waited for.
  */
-function isAllSaid({ env = {}, workers, root }: ServerOptions, output: Output): boolean {
-  if (root !== undefined || !["info", "debug"].includes(env.LOG_LEVEL ?? "info")) return true;
+function isAllSaid({ env = {}, workers, root, entry }: ServerOptions, output: Output): boolean {
+  if (root !== undefined || entry !== undefined || !["info", "debug"].includes(env.LOG_LEVEL ?? "info")) return true;
   const count = workers ?? (env.WORKERS === "1" ? 0 : Number(env.WORKERS ?? 0));
   if (output.stderr.split('"msg":"worker started"').length <= count) return false;
   const adminPort = env.ADMIN_PORT ?? (workers === undefined ? "0" : "off");

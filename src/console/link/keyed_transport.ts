@@ -5,7 +5,8 @@
  *
  *     held  --use-----> open      what waits is sent
  *     open  --refused-> held
- *     any   --close---> closed    what waits ends, and so does whatever is called from then on
+ *     any   --close---> closed    what waits or is under way ends, and so does whatever is called from then on: its
+ *                                 answer is for nobody who reads the page now
  */
 import type { DescMessage, DescMethodStreaming, DescMethodUnary, MessageInitShape } from "@bufbuild/protobuf";
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
@@ -23,7 +24,7 @@ export class KeyedTransport implements Transport {
   readonly #refused: () => void;
   readonly #waiting = new Set<PromiseWithResolvers<Transport>>();
   #now: Transport | undefined;
-  #isClosed = false;
+  readonly #closed = new AbortController();
 
   /** @param refused called when the server does not take the key */
   constructor(refused: () => void) {
@@ -44,7 +45,7 @@ export class KeyedTransport implements Transport {
   /** Calls by none any more. */
   close(): void {
     this.#now = undefined;
-    this.#isClosed = true;
+    this.#closed.abort(closed());
     for (const waiter of this.#waiting) waiter.reject(closed());
   }
 
@@ -57,10 +58,11 @@ export class KeyedTransport implements Transport {
     contextValues?: ContextValues,
   ): Promise<UnaryResponse<I, O>> {
     const isRead = method.idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS;
+    const until = AbortSignal.any([this.#closed.signal, ...signal === undefined ? [] : [signal]]);
     while (true) {
       const transport = this.#now ?? await this.#other(isRead, signal);
       try {
-        return await transport.unary(method, signal, timeoutMs, header, input, contextValues);
+        return await transport.unary(method, until, timeoutMs, header, input, contextValues);
       } catch (error) {
         if (ConnectError.from(error).code !== Code.Unauthenticated) throw error;
         // What was sent by the key before says nothing of this one.
@@ -87,7 +89,7 @@ export class KeyedTransport implements Transport {
 
   /** The next one. @throws ConnectError where none is waited for, or none comes */
   async #other(waits: boolean, signal: AbortSignal | undefined): Promise<Transport> {
-    if (this.#isClosed) throw closed();
+    this.#closed.signal.throwIfAborted();
     if (!waits) throw new ConnectError("the server takes the key no more", Code.Unauthenticated);
     signal?.throwIfAborted();
     const waiter = Promise.withResolvers<Transport>();

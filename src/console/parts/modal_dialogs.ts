@@ -17,6 +17,8 @@ const aside = new Set<HTMLDialogElement>();
 
 /** Shows it; `closed` hears, once, that it is closed for good. */
 export function showModal(dialog: HTMLDialogElement, closed: () => void = () => {}): void {
+  // One that was taken from the page while it was open closed without a word.
+  for (const other of shown.keys()) if (!other.isConnected) shown.delete(other);
   shown.set(dialog, { opener: focused(), closed });
   dialog.addEventListener("close", heard);
   dialog.showModal();

@@ -99,7 +99,7 @@ export class ConsoleFrame extends ConsoleElement {
   #sessionChanged(state: SessionState): void {
     this.#stopStream?.();
     // Before whatever stands there instead of the page gets the focus.
-    if (state.kind !== "open") stepAside();
+    if (this.session.kind === "open" && state.kind !== "open") stepAside();
     this.session = state;
     this.stream = state.kind === "open" ? state.link.state : "connecting";
     this.#stopStream = state.kind === "open" ? state.link.onState((stream) => this.stream = stream) : undefined;

@@ -8,6 +8,7 @@
  *     opening      -> unreachable  it does not answer
  *     unreachable  -> opening      after some seconds, or when somebody asks
  *     open         -> key          it does not take the key any more
+ *     any          -> key          somebody asks to type another one
  *     open, key    -> opening      another key, or none, typed in here or in another tab
  */
 import { Code, ConnectError } from "@connectrpc/connect";
@@ -87,6 +88,7 @@ export class Session {
 
   /** Asks for a key. `isRefused`: the one that there was is not taken. */
   askForKey(isRefused: boolean): void {
+    clearTimeout(this.#again);
     this.#attempt++;
     if (isRefused || this.#state.kind !== "open") this.#link?.hold();
     else this.#giveUp();

@@ -45,7 +45,8 @@ export class Client {
    * Set when its connection closed, or may still be hit by a cancellation: what comes from it next can't be trusted.
    */
   lost = false;
-  readonly #refused = Promise.withResolvers<never>();
+  /** Who waits for its connection to be let in. */
+  readonly #waiting = new Set<(error: Error) => void>();
   readonly kind: SessionKind;
   /** What it was made with, where that may become another. */
   readonly access: DatabaseAccess | undefined;
@@ -54,7 +55,6 @@ export class Client {
   /** `onLost` is called when its connection closed. */
   constructor(options: ClientOptions, kind: SessionKind, onLost: (client: Client) => void) {
     const { connectTimeoutMs, log } = options;
-    this.#refused.promise.catch(() => {});
     this.kind = kind;
     this.access = options.access?.current;
     this.#log = log;
@@ -85,9 +85,10 @@ export class Client {
     });
   }
 
-  /** Rejects once its connection was not let in, for whatever waits for that. */
-  get refused(): Promise<never> {
-    return this.#refused.promise;
+  /** Has whoever waits for its connection to be let in hear that it was not, until it waits no more: the answer. */
+  untilAdmitted(refused: (error: Error) => void): () => void {
+    this.#waiting.add(refused);
+    return () => this.#waiting.delete(refused);
   }
 
   /**
@@ -96,7 +97,7 @@ export class Client {
    */
   refuse<E extends Error>(error: E): E {
     this.lost = true;
-    this.#refused.reject(error);
+    for (const refused of this.#waiting) refused(error);
     return error;
   }
 

@@ -1,10 +1,9 @@
 /**
  * A bounded pool of PostgreSQL connections, each a postgres.js client of its own with one connection.
  *
- * Why not the driver's own pool (3.4.9): it waits for a free connection without a limit, a statement has no
- * time limit on our side, after many killed backends it loses connections for good, and a fresh connection
- * can be handed the error that killed the one before. Here a client that lost its connection, or did not
- * answer in time, is thrown away with whatever state it had, and its place is filled anew.
+ * Why not the driver's own pool (3.4.9): it waits for a connection without a limit, a statement has no time limit on our
+ * side, after many killed backends it loses connections for good, and a fresh one can be handed the error that killed
+ * the one before. Here a client that was lost or silent is thrown away, and its place is filled anew.
  *
  * A statement alone is a transaction by itself; see transaction_block.ts for several.
  *
@@ -187,7 +186,7 @@ export class Pool {
 
   async #execute<T>(client: Client, query: postgres.PendingQuery<postgres.Row[] & T>, signal: AbortSignal): Promise<T> {
     const { promise: silent, reject } = Promise.withResolvers<never>();
-    const ends = client.dialer.admitted ? [query, silent] : [query, silent, client.refused];
+    const waitNoMore = client.dialer.admitted ? undefined : client.untilAdmitted(reject);
     const giveUp = () => reject(new OutcomeUnknownError("PostgreSQL did not answer in time"));
     let timer: ReturnType<typeof setTimeout> | undefined;
     const giveUpAfter = (ms: number) => {
@@ -206,7 +205,7 @@ export class Pool {
     };
     signal.addEventListener("abort", cancel, { once: true });
     try {
-      const answer = await Promise.race(ends);
+      const answer = await Promise.race([query, silent]);
       if (Array.isArray(answer)) return answer;
       // A stream: PostgreSQL began to copy something, which nobody asked for. Its error, when the connection goes, is
       // of no interest, and would otherwise end the process.
@@ -214,6 +213,7 @@ export class Pool {
       throw new OutcomeUnknownError("PostgreSQL answered what it was not asked");
     } finally {
       clearTimeout(timer);
+      waitNoMore?.();
       signal.removeEventListener("abort", cancel);
     }
   }
