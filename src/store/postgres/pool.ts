@@ -1,9 +1,9 @@
 /**
  * A bounded pool of PostgreSQL connections, each a postgres.js client of its own with one connection.
  *
- * Why not the driver's own pool (3.4.9): it waits for a connection without a limit, a statement has no time limit on our
- * side, after many killed backends it loses connections for good, and a fresh one can be handed the error that killed
- * the one before. Here a client that was lost or silent is thrown away, and its place is filled anew.
+ * Why not the driver's own pool (3.4.9): it waits for a connection without a limit, a statement has no limit of ours,
+ * after many killed backends it loses connections for good, and a fresh one can be handed the error that killed the one
+ * before. Here a client that was lost or silent is thrown away, and its place is filled anew.
  *
  * A statement alone is a transaction by itself; see transaction_block.ts for several.
  *
