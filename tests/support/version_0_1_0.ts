@@ -212,9 +212,14 @@ async function untilWritten(attempt: () => Promise<string>): Promise<string> {
     try {
       return await attempt();
     } catch (error) {
-      if (!isFenceLost(error) || n === ATTEMPTS_MAX) throw error;
+      if (!isFenceLost(error) && !isRowLocked(error) || n === ATTEMPTS_MAX) throw error;
     }
   }
+}
+
+/** Somebody else had the row for longer than one waits for it, as on a machine that stands still: nothing was written. */
+function isRowLocked(error: unknown): boolean {
+  return (error as { code?: string }).code === "55P03";
 }
 
 /** How 0.1.0 knows that another was faster, or that PostgreSQL chose it as the victim of a conflict. */
