@@ -5,6 +5,7 @@ import { createGrpcTransport } from "@connectrpc/connect-node";
 import postgres from "postgres";
 import { InventoryService } from "../../src/gen/inventory/v1/inventory_pb.ts";
 import { MODES } from "../../src/config/mode_names.ts";
+import { takeLeases } from "../support/contention.ts";
 import { OtlpReceiver, type ReceivedSpan } from "../support/otlp_receiver.ts";
 import { startServer } from "../support/server.ts";
 import { eventually } from "../support/eventually.ts";
@@ -28,6 +29,9 @@ for (const mode of MODES) {
     });
     const client = createClient(InventoryService, createGrpcTransport({ baseUrl: server.url }));
     await client.setInv({ goodsId: 1, num: 10 });
+    // The lease of that is kept for some ms, and who has it asks for none.
+    await using leases = await takeLeases(1);
+    await leases.release();
     const { traceId, headers } = traceOf(1);
     await client.sell({ orderId: "o-1", goodsInfo: [{ goodsId: 1, num: 3 }] }, { headers });
     const call = await receiver.one(isSell(traceId), "the Sell");
