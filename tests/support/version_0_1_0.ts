@@ -217,7 +217,7 @@ async function untilWritten(attempt: () => Promise<string>): Promise<string> {
   }
 }
 
-/** Somebody else had the row for longer than one waits for it, as on a machine that stands still: nothing was written. */
+/** Somebody else had the row for longer than one waits for it, as on a busy machine: nothing was written. */
 function isRowLocked(error: unknown): boolean {
   return (error as { code?: string }).code === "55P03";
 }
