@@ -61,6 +61,16 @@ Deno.test("where others have its ids nothing of the demo shop is written", async
   assertEquals([left!.goods, left!.movements], [1, 0]);
 });
 
+Deno.test("whenever it ends nothing of the shop is later, and times rise", () => {
+  for (const minutes of [0, 359, 360, 361, 375, 389, 390, 391, 421, 1_439]) {
+    const endMs = END_MS - END_MS % DAY_MS + minutes * 60_000 + 500;
+    const times = [...history({ draw: drawOf(1), goods: demoGoods({ goods: 30, days: 2 }), days: 2, endMs })]
+      .map(({ atMs }) => atMs);
+    assert(times.length > 100, `${minutes} minutes: ${times.length} are written`);
+    assertEquals(times.filter((atMs, i) => atMs > endMs || atMs < (times[i - 1] ?? 0)), [], `${minutes} minutes`);
+  }
+});
+
 Deno.test("the same seed is the same shop, and another another", () => {
   const written = (seed: number) =>
     JSON.stringify([

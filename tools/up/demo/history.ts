@@ -67,10 +67,12 @@ class Shop {
   #sold: string[] = [];
   #held: string[] = [];
   #number = 100_000;
+  readonly #endMs: number;
 
-  constructor({ draw, goods }: HistoryOptions) {
+  constructor({ draw, goods, endMs }: HistoryOptions) {
     this.#draw = draw;
     this.#goods = goods;
+    this.#endMs = endMs;
   }
 
   *open(atMs: number): Generator<Changes> {
@@ -178,7 +180,8 @@ class Shop {
   }
 
   *#decide(operations: readonly Operation[], atMs: number): Generator<Changes> {
-    if (operations.length === 0) return;
+    // A morning is longer than a moment, and may be the last one.
+    if (operations.length === 0 || atMs > this.#endMs) return;
     const { verdicts, changes } = this.#mirror.decide(operations, atMs);
     for (const [i, verdict] of verdicts.entries()) {
       if (!verdict.ok) continue;
