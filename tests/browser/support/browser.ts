@@ -111,9 +111,8 @@ Deno.test.afterAll(async () => await (await shared)?.close());
 function launch(): Promise<Browser> {
   return chromium.launch({
     executablePath: clientProgram("chromium"),
-    // As root a browser starts without its sandbox alone. The tabs of a profile share a process, and none is started
-    // for a tab that may come.
-    args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--renderer-process-limit=1"],
+    // As root a browser starts without its sandbox alone.
+    args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
     timeout: WAIT_MS_MAX,
   });
 }
