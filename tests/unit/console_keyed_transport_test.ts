@@ -75,3 +75,15 @@ Deno.test("what waits ends with its own signal, and all with the link", async ()
   await assertRejects(() => waiting, ConnectError, "the link is closed");
   await assertRejects(() => read(), ConnectError, "the link is closed");
 });
+
+Deno.test("what is under way when it is closed ends, and its answer is for nobody", async () => {
+  const { seen, keyed, byKey, sell, read } = shop();
+  const answered = Promise.withResolvers<boolean>();
+  keyed.use(byKey(() => answered.promise));
+  const calls = [assertRejects(sell, ConnectError), assertRejects(() => read(), ConnectError)];
+  while (seen.sold + seen.read < 2) await new Promise((resolve) => setTimeout(resolve, 1));
+  keyed.close();
+  answered.resolve(true);
+  assertEquals((await Promise.all(calls)).map(({ code }) => code), [Code.Canceled, Code.Canceled]);
+  assertEquals(seen.refused, 0);
+});
