@@ -162,6 +162,30 @@ browserTest(
       assertEquals((await level(5)).version, "3");
     });
 
+    await step("and whoever goes on at once goes on from what they have made of it", async () => {
+      await page.goto("/goods/5");
+      await page.locator("#available", { hasText: "30" }).waitFor();
+      const [asked, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      await page.route("**/inventory.v1.QueryService/ListInv*", async (route) => {
+        asked.resolve();
+        await released.promise;
+        await route.continue();
+      });
+      await action(page, "Adjust").click();
+      const dialog = page.getByRole("dialog");
+      await dialog.getByLabel("Units that come").fill("2");
+      await dialog.getByRole("button", { name: "Adjust" }).click();
+      await asked.promise;
+      assertEquals([(await level(5)).num, await dialog.count()], [32, 1], "it waits until the page has read it");
+      released.resolve();
+      await dialog.waitFor({ state: "detached" });
+      await action(page, "Set").click();
+      await dialog.getByLabel("New number").fill("40");
+      assertEquals((await changes(dialog)).available, ["32", "40"]);
+      await page.keyboard.press("Escape");
+      await page.unrouteAll({ behavior: "wait" });
+    });
+
     await step("once, also where the answer is lost and it is sent again", async () => {
       await page.goto("/goods/6");
       let sent = 0;

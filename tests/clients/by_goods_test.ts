@@ -56,16 +56,20 @@ Deno.test("behind HAProxy each goods is at one of two servers, and when that goe
   const [first, second] = [transport(), transport()];
   const processOf = async (goods: number, over = first) => {
     const headers = { "x-holdfast-goods": String(goods) };
-    return (await createClient(SystemService, over).getSystem({}, { headers })).processId;
+    return await createClient(SystemService, over).getSystem({}, { headers }).then((it) => it.processId, () => "");
   };
-  const places = new Map(await Promise.all(GOODS.map(async (goods) => [goods, await processOf(goods)] as const)));
+  // In another sequence: whoever takes turns would have each goods at the same one again.
+  const others = [...GOODS.filter((goods) => goods % 2 === 0), ...GOODS.filter((goods) => goods % 2 === 1)];
+  let places = new Map<number, string>();
 
   await t.step("over any connection, and both have some", async () => {
-    // In another sequence: whoever takes turns would have each goods at the same one again.
-    const others = [...GOODS.filter((goods) => goods % 2 === 0), ...GOODS.filter((goods) => goods % 2 === 1)];
-    for (const goods of others) assertEquals(await processOf(goods, second), places.get(goods));
+    // On a starved machine a look of HAProxy's at a server may be late, and for a moment the other has its goods.
+    await eventually(async () => {
+      places = new Map(await Promise.all(GOODS.map(async (goods) => [goods, await processOf(goods)] as const)));
+      for (const goods of others) if (await processOf(goods, second) !== places.get(goods)) return false;
+      return !places.values().some((process) => process === "") && new Set(places.values()).size === 2;
+    }, "each goods is at one of two servers");
     const counts = Map.groupBy(places.values(), (process) => process).values().map(({ length }) => length).toArray();
-    assertEquals(counts.length, 2);
     assert(Math.min(...counts) >= GOODS.length / 5, `${counts}`);
   });
 
@@ -88,7 +92,7 @@ Deno.test("behind HAProxy each goods is at one of two servers, and when that goe
       .processId === gone;
     await (isOne ? one : two).stop();
     await eventually(async () => {
-      const now = await Promise.all(GOODS.map((goods) => processOf(goods).catch(() => "")));
+      const now = await Promise.all(GOODS.map((goods) => processOf(goods)));
       return now.every((process) => process === left);
     }, "all goods are at the one that is left");
     assertNotEquals(gone, left);

@@ -59,8 +59,6 @@ export async function startHaproxyByGoods(serverUrls: readonly [string, string])
     "10.0.0.2:8080": new URL(serverUrls[1]).host,
     "  server three 10.0.0.3:8080 id 3\n": "",
     "  server four 10.0.0.4:8080 id 4\n": "",
-    // A server that went is seen sooner.
-    "inter 1s": "inter 100ms",
   };
   return await runHaproxy("by_goods.cfg", changes, "by_goods/two");
 }

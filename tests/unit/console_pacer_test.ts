@@ -62,3 +62,27 @@ Deno.test("a pacer of a page that nobody looks at waits, and does once what was 
   see();
   assertEquals(runs, 1, "it was stopped");
 });
+
+Deno.test("what has to be done now is begun when nothing is under way, without a pause, and waited for", async () => {
+  const runs: PromiseWithResolvers<void>[] = [];
+  const begun: PromiseWithResolvers<void>[] = [Promise.withResolvers(), Promise.withResolvers()];
+  const run = () => {
+    begun[runs.length]?.resolve();
+    const run = Promise.withResolvers<void>();
+    runs.push(run);
+    return run.promise;
+  };
+  const pacer = new Pacer(run, 3_600_000, SEEN);
+  pacer.ask();
+  let isDone = false;
+  const now = pacer.now().then(() => isDone = true);
+  assertEquals(runs.length, 1, "one at a time");
+  runs[0]?.resolve();
+  await begun[1]?.promise;
+  pacer.ask();
+  assertEquals([runs.length, isDone], [2, false], "what began before it was asked for is not what is waited for");
+  runs[1]?.resolve();
+  await now;
+  pacer.stop();
+  assertEquals(runs.length, 2);
+});

@@ -189,10 +189,10 @@ export class GoodsHolds extends ConsoleElement {
 
   #dialog({ action, hold }: { readonly action: "release" | "extend"; readonly hold: Order }) {
     const closed = () => this.asked = undefined;
-    const done = () => this.#pacer.ask();
+    const reread = () => this.#pacer.now();
     return html`
       <hf-order-action .link=${this.link} .order=${hold} .what=${action} @closed=${closed}
-        @done=${done}></hf-order-action>
+        .reread=${reread}></hf-order-action>
     `;
   }
 }

@@ -258,19 +258,19 @@ export class OneGoodsPage extends PageElement {
 
   #dialog(action: Action, place: PlaceKnown) {
     const closed = () => this.action = undefined;
-    const done = () => this.#reader.ask();
+    const reread = () => this.#reader.now();
     switch (action) {
       case "set":
-        return html`<hf-set-dialog .link=${this.link} .place=${place} @closed=${closed} @done=${done}></hf-set-dialog>`;
+        return html`<hf-set-dialog .link=${this.link} .place=${place} @closed=${closed} .reread=${reread}></hf-set-dialog>`;
       case "adjust":
-        return html`<hf-adjust-dialog .link=${this.link} .place=${place} @closed=${closed} @done=${done}></hf-adjust-dialog>`;
+        return html`<hf-adjust-dialog .link=${this.link} .place=${place} @closed=${closed} .reread=${reread}></hf-adjust-dialog>`;
       case "transfer":
-        return html`<hf-transfer-dialog .link=${this.link} .place=${place} @closed=${closed} @done=${done}></hf-transfer-dialog>`;
+        return html`<hf-transfer-dialog .link=${this.link} .place=${place} @closed=${closed} .reread=${reread}></hf-transfer-dialog>`;
       case "policy":
-        return html`<hf-policy-dialog .link=${this.link} .place=${place} @closed=${closed} @done=${done}></hf-policy-dialog>`;
+        return html`<hf-policy-dialog .link=${this.link} .place=${place} @closed=${closed} .reread=${reread}></hf-policy-dialog>`;
       case "delete":
       case "restore":
-        return html`<hf-sale-dialog .link=${this.link} .place=${place} @closed=${closed} @done=${done}></hf-sale-dialog>`;
+        return html`<hf-sale-dialog .link=${this.link} .place=${place} @closed=${closed} .reread=${reread}></hf-sale-dialog>`;
     }
   }
 }

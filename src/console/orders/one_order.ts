@@ -180,7 +180,7 @@ export class OneOrder extends ConsoleElement {
             .order=${order}
             .what=${this.action}
             @closed=${() => this.action = undefined}
-            @done=${() => this.#pacer.ask()}
+            .reread=${() => this.#pacer.now()}
           ></hf-order-action>
         `}
       </div>

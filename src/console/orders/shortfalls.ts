@@ -90,7 +90,7 @@ export class Shortfalls extends ConsoleElement {
           .link=${this.link}
           .orderId=${this.asked}
           @closed=${() => this.asked = undefined}
-          @done=${() => void this.#read("")}
+          .reread=${() => this.#read("")}
         ></hf-resolve-dialog>
       `}
     `;

@@ -2,7 +2,7 @@
  * A dialog that asks the server to do something, once, however often it is sent.
  *
  *     editing --submit--> sending    what was typed is right by the rules of the page
- *     sending --done----> done       closes, and a toast says what was done
+ *     sending --done----> done       what shows it has read it anew: it closes, and a toast says what was done
  *     sending --refused-> editing    nothing was done: what was typed stays, and the trouble is said
  *     sending --unsure--> editing    it may be done: sent again under the same id it is done once
  */
@@ -19,12 +19,18 @@ import type { Trouble } from "./trouble.ts";
 export abstract class OperationDialog extends DialogElement {
   static override properties = {
     link: { attribute: false },
+    reread: { attribute: false },
     state: { state: true },
     trouble: { state: true },
     isChecked: { state: true },
   };
 
   declare link: Link;
+  /**
+   * Reads anew what it changes, for the page that shows it. Whoever goes on from there at once would else begin with
+   * what was, and be refused for a change of their own.
+   */
+  declare reread: () => Promise<void>;
   declare state: "editing" | "sending" | "done";
   declare trouble: Trouble | undefined;
   /** It was sent once: from then on what is wrong is said beside its field. */
@@ -34,6 +40,7 @@ export abstract class OperationDialog extends DialogElement {
 
   constructor() {
     super();
+    this.reread = () => Promise.resolve();
     this.state = "editing";
     this.isChecked = false;
   }
@@ -63,6 +70,7 @@ export abstract class OperationDialog extends DialogElement {
   async #send(): Promise<void> {
     try {
       const done = await this.send();
+      await this.reread();
       this.state = "done";
       this.trouble = undefined;
       showToast(done);

@@ -6,7 +6,7 @@ export class Pacer {
   readonly #run: () => Promise<void>;
   readonly #pauseMs: number;
   readonly #sight: Sight;
-  #isRunning = false;
+  #running: Promise<void> | undefined;
   #isWanted = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #stopWaiting: (() => void) | undefined;
@@ -21,7 +21,14 @@ export class Pacer {
   /** Does it now where that may be, else once more as soon as it may. */
   ask(): void {
     this.#isWanted = true;
-    if (!this.#isRunning && this.#timer === undefined && this.#stopWaiting === undefined) void this.#begin();
+    if (this.#running === undefined && this.#timer === undefined && this.#stopWaiting === undefined) this.#begin();
+  }
+
+  /** Does it once more, without a pause and whoever looks, and waits until that has ended. */
+  async now(): Promise<void> {
+    while (this.#running !== undefined) await this.#running;
+    this.stop();
+    await this.#runOnce();
   }
 
   /** Asks for no more, until it is asked again. */
@@ -33,23 +40,27 @@ export class Pacer {
     this.#stopWaiting = undefined;
   }
 
-  async #begin(): Promise<void> {
+  #begin(): void {
     if (this.#sight.isHidden()) {
       this.#stopWaiting = this.#sight.onceSeen(() => {
         this.#stopWaiting = undefined;
-        if (this.#isWanted) void this.#begin();
+        if (this.#isWanted) this.#begin();
       });
       return;
     }
-    this.#isRunning = true;
+    void this.#runOnce();
+  }
+
+  async #runOnce(): Promise<void> {
     this.#isWanted = false;
+    this.#running = this.#run();
     try {
-      await this.#run();
+      await this.#running;
     } finally {
-      this.#isRunning = false;
+      this.#running = undefined;
       this.#timer = setTimeout(() => {
         this.#timer = undefined;
-        if (this.#isWanted) void this.#begin();
+        if (this.#isWanted) this.#begin();
       }, this.#pauseMs);
     }
   }
