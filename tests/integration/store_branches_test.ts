@@ -3,23 +3,19 @@
  * and what the fence of a closed goods keeps, it keeps under load.
  */
 import { assert, assertEquals, assertGreater, assertInstanceOf } from "@std/assert";
-import postgres from "postgres";
-import { INT32_MAX } from "../../src/inventory/model.ts";
+import type postgres from "postgres";
 import type { Operation } from "../../src/inventory/operations/operation.ts";
 import { FenceLostError } from "../../src/store/errors.ts";
-import { createStore, type Store } from "../../src/store/store.ts";
 import { snapshotStatement } from "../../src/store/statements/read_snapshot.ts";
-import { DUE_HOLDS_MAX, snapshotOf } from "../../src/store/statements/snapshot_row.ts";
+import { snapshotOf } from "../../src/store/statements/snapshot_row.ts";
 import { settle } from "../../src/inventory/settle.ts";
 import { keyOf } from "../../src/inventory/stock_key.ts";
 import { writeStatement } from "../../src/store/statements/write_changes.ts";
 import { applyTo, giveBack, rollback, sell, set, settleOn } from "../support/apply.ts";
-import { allRows } from "../support/all_rows.ts";
-import { confirm, elapse, expire, release, reserve } from "../support/holds.ts";
-import { createTestDatabase } from "../support/database.ts";
+import { confirm, elapse, reserve } from "../support/holds.ts";
 import { ledgerViolations } from "../support/ledger_check.ts";
-import { NEVER, TEST_LIMITS } from "../support/pool_probe.ts";
-import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
+import { NEVER } from "../support/pool_probe.ts";
+import { openStoreBench } from "../support/store_bench.ts";
 
 /** One operation for each set of branches: movements and levels, new goods, new orders, changed orders, operations. */
 const OPERATIONS: readonly ((id: string, goodsId: number) => Operation)[] = [
@@ -31,7 +27,7 @@ const OPERATIONS: readonly ((id: string, goodsId: number) => Operation)[] = [
 ];
 
 Deno.test("every mixture of operations is written as it was decided", async () => {
-  await using bench = await openBench();
+  await using bench = await openStoreBench();
   const { store, owner } = bench;
   const texts = new Set<string>();
   for (let mixture = 1; mixture < 2 ** OPERATIONS.length; mixture++) {
@@ -70,7 +66,7 @@ const SALES: readonly (readonly Operation[])[] = [
 ];
 
 Deno.test("sales alone are written as they were decided, beside what is reserved", async () => {
-  await using bench = await openBench();
+  await using bench = await openStoreBench();
   const { store, owner } = bench;
   await applyTo(store, set("set-1", 1, 100), set("set-2", 2, 100), set("set-3", 3, 100), reserve("held", [[1, 5]]));
   for (const operations of SALES) {
@@ -113,7 +109,7 @@ Deno.test("sales alone are written as they were decided, beside what is reserved
 });
 
 Deno.test("what looks like sales alone, or nearly, is written as it was decided: below nothing, late, elsewhere", async () => {
-  await using bench = await openBench();
+  await using bench = await openStoreBench();
   const { store, owner } = bench;
   const policy = { safetyStock: 0, backorderMax: 90, lowStockAt: 3, lowStockUntil: 6 };
   const there = { ...set("set-2-there", 2, 100), locationId: 7 } as Operation;
@@ -163,118 +159,11 @@ Deno.test("what looks like sales alone, or nearly, is written as it was decided:
   assertEquals(await ledgerViolations(owner), []);
 });
 
-/** What is written beside ends of holds; each has ends of its own. */
-const BESIDE_ENDS: readonly (readonly Operation[])[] = [
-  [sell("one", [1, 1])],
-  [sell("before-a", [1, 1]), sell("before-b", [1, 2]), sell("elsewhere", [4, 1])],
-  [sell("lines", [1, 1], [2, 3]), sell("line", [2, 1])],
-  [{ ...sell("said", [1, 1]), attribution: { reason: "damage", actor: "till 3" } }, sell("unsaid", [2, 1])],
-  [{ ...sell("bought", [1, 1]), buyerId: "somebody" } as Operation],
-  [expire("over-1-4")],
-  [sell("swept", [1, 1]), expire("over-1-5"), expire("over-2-5")],
-  [release("live"), sell("released", [1, 1])],
-];
-
-const ENDS_AFTER_MS = 600_000;
-
-Deno.test("sales beside ends of holds are written as they were decided", async () => {
-  await using bench = await openBench();
-  const { store, owner } = bench;
-  await applyTo(
-    store,
-    ...[1, 2, 3, 4].map((goodsId) => set(`set-${goodsId}`, goodsId, INT32_MAX)),
-    reserve("live", [[1, 5]], { ttlMs: 100 * ENDS_AFTER_MS }),
-    ...BESIDE_ENDS.flatMap((_, i) =>
-      [1, 2].flatMap((goodsId) =>
-        ["over", "then"].map((name, later) =>
-          reserve(`${name}-${goodsId}-${i}`, [[goodsId, 1 + i]], { ttlMs: ENDS_AFTER_MS * (i + 1) + 100 * later })
-        )
-      )
-    ),
-  );
-  let ends = 0;
-  for (const operations of BESIDE_ENDS) {
-    // However long this takes, those of the next are live.
-    await elapse(owner, ENDS_AFTER_MS + 1000);
-    const { keys, changes } = await settleOn(store, ...operations);
-    const ended = changes.movements.filter(({ kind }) => kind === "expire");
-    ends += ended.length;
-    await store.writeChanges(changes, NEVER);
-    const { levels, orders, due } = await store.readSnapshot(keys, NEVER);
-    assertEquals(due, undefined, "what has ended is off");
-    for (const { after } of changes.levels) assertEquals(levels.get(after.goodsId), after);
-    for (const { after } of changes.orders) assertEquals(orders.get(after.orderId), after);
-    for (const movement of changes.movements) {
-      const { goodsId, version } = movement;
-      const [found] = await owner`
-        select goods_id as "goodsId", location_id as "locationId", version::int, kind, order_id as "orderId",
-               operation_id as "operationId", on_hand_delta as "onHandDelta", reserved_delta as "reservedDelta",
-               on_hand_after as "onHandAfter", reserved_after as "reservedAfter", reason, actor,
-               (extract(epoch from occurred_at) * 1000)::float8 as "occurredAtMs"
-          from movements where goods_id = ${goodsId}::int and version = ${version}::bigint`;
-      const { operationId = null, reason = null, actor = null, occurredAtMs = null } = movement;
-      assertEquals({ ...found }, { ...movement, operationId, reason, actor, occurredAtMs });
-    }
-    const [row] = await owner`select reserved, holds_from is null as free from levels where goods_id = 1`;
-    assertEquals(row?.free, row?.reserved === 0);
-  }
-  assertGreater(ends, 2 * BESIDE_ENDS.length);
-  assertEquals(await ledgerViolations(owner), []);
-});
-
-Deno.test("of very many holds that end at one moment as many as were read are taken off beside a sale", async () => {
-  await using bench = await openBench();
-  const { store, owner } = bench;
-  const count = DUE_HOLDS_MAX + 7;
-  const holds = Array.from({ length: count }, (_, i) => reserve(`h-${i}`, [[1 + i % 2, 1]], { ttlMs: 1000 }));
-  await applyTo(store, set("set-1", 1, 5000), set("set-2", 2, 5000), ...holds);
-  const [moment] = await owner`select count(distinct expires_at)::int as count from holds`;
-  assertEquals(moment?.count, 1);
-  await elapse(owner, 2000);
-  for (const [orderId, left] of [["a", 7], ["b", 0]] as const) {
-    const { changes } = await settleOn(store, sell(orderId, [1, 1], [2, 1]));
-    await store.writeChanges(changes, NEVER);
-    const [row] = await owner`
-      select (select count(*)::int from holds) as holds, (select sum(reserved)::int from levels) as reserved`;
-    assertEquals({ ...row }, { holds: left, reserved: left });
-  }
-  assertEquals(await ledgerViolations(owner), []);
-});
-
-/** What somebody changed by hand after sales beside ends were settled. */
-const CHANGED_BY_HAND: readonly string[] = [
-  "delete from holds where order_id = 'b'",
-  "update holds set expires_at = expires_at + interval '1 ms' where order_id = 'b'",
-  "update holds set num = num + 1 where order_id = 'a'",
-  "with gone as (delete from holds where order_id = 'b') update holds set num = 4 where order_id = 'a'",
-  "insert into holds select goods_id, location_id, expires_at, 'also', 1 from holds where order_id = 'b'",
-  "update levels set reserved = reserved + 1 where goods_id = 1",
-  "update levels set on_hand = on_hand + 1 where goods_id = 1",
-  "update levels set deleted_at = now() where goods_id = 1",
-];
-
-Deno.test("what was changed by hand is met by sales beside ends of holds: nothing of them is written", async () => {
-  await using bench = await openBench();
-  const { store, owner } = bench;
-  for (const [i, statement] of CHANGED_BY_HAND.entries()) {
-    await owner`truncate levels, orders, operations, movements, holds`;
-    const holds = ["a", "b"].map((orderId) => reserve(orderId, [[1, 2]], { ttlMs: 1000 }));
-    await applyTo(store, set(`set-${i}`, 1, 100), ...holds, reserve("live", [[1, 5]]));
-    await elapse(owner, 2000);
-    const { changes } = await settleOn(store, sell("sold", [1, 1]));
-    assertEquals(changes.movements.map(({ kind }) => kind), ["expire", "expire", "sell"]);
-    await owner.unsafe(statement);
-    const before = await allRows(owner);
-    assertInstanceOf(await store.writeChanges(changes, NEVER).catch((error) => error), FenceLostError, statement);
-    assertEquals(await allRows(owner), before, statement);
-  }
-});
-
 /** With fewer the plan for ten of them looks no dearer than that for one. */
 const ROWS = 20_000;
 
 Deno.test("statements of one order are planned a few times, and not at every call", async () => {
-  await using bench = await openBench();
+  await using bench = await openStoreBench();
   const { store, owner } = bench;
   await applyTo(store, set("set", 1, 100));
   await owner`
@@ -307,7 +196,7 @@ Deno.test("statements of one order are planned a few times, and not at every cal
 
 Deno.test("a goods that is closed by hand under load stays closed; setting it opens it", async () => {
   const rounds = 30;
-  await using bench = await openBench();
+  await using bench = await openStoreBench();
   const { store, owner } = bench;
   await applyTo(store, set("set", 1, 1_000_000));
   let over = false;
@@ -354,25 +243,4 @@ async function textOf(changes: Parameters<typeof writeStatement>[0], owner: post
     return string;
   });
   return described;
-}
-
-interface Bench extends AsyncDisposable {
-  readonly store: Store;
-  readonly owner: postgres.Sql;
-}
-
-async function openBench(): Promise<Bench> {
-  const database = await createTestDatabase();
-  const store = createStore({ ...TEST_LIMITS, max: 8, address: parsePostgresAddress(database.serverUrl) });
-  // The pool's clients read no types, and the statement is made for them.
-  const owner = postgres(database.ownerUrl, { max: 1, onnotice: () => {}, fetch_types: false });
-  return {
-    store,
-    owner,
-    async [Symbol.asyncDispose]() {
-      await store.close();
-      await owner.end({ timeout: 1 });
-      await database.drop();
-    },
-  };
 }

@@ -7,6 +7,7 @@ const RESUME = ["tests/integration/watch_resume_test.ts"];
 const PURE = ["tests/unit/watch_test.ts", "tests/unit/watch_tokens_test.ts"];
 const POSITIONS = ["tests/unit/watch_positions_test.ts"];
 const STREAMS = ["tests/unit/watch_streams_test.ts"];
+const HEARTBEATS = ["tests/unit/watch_heartbeats_test.ts"];
 
 export const WATCH_SLIPS: readonly Slip[] = [
   {
@@ -14,28 +15,28 @@ export const WATCH_SLIPS: readonly Slip[] = [
     find: "const page = yield* this.#heartbeats.through(reading);",
     replace: "const page = await reading;",
     rule: "who waits for a page of a snapshot hears that its stream is alive",
-    tests: STREAMS,
+    tests: HEARTBEATS,
   },
   {
     file: `${WATCH}/inv_stream.ts`,
     find: "this.#ending.beginSnapshot();",
     replace: "",
     rule: "a snapshot that takes longer than streams get old comes to its end",
-    tests: STREAMS,
+    tests: HEARTBEATS,
   },
   {
     file: `${WATCH}/inv_stream.ts`,
     find: "if (pages.isComplete) this.#ending.beginAge();",
     replace: "",
     rule: "a stream gets as old behind its snapshot as any",
-    tests: STREAMS,
+    tests: HEARTBEATS,
   },
   {
     file: `${WATCH}/movement_stream.ts`,
     find: "yield* this.#heartbeats.through(reading, position);",
     replace: "yield* this.#heartbeats.through(reading);",
     rule: "a walk that finds nothing for its client says how far it got",
-    tests: STREAMS,
+    tests: HEARTBEATS,
   },
   {
     file: "src/store/transaction_snapshot.ts",
