@@ -96,8 +96,6 @@ browserTest("quantities are set and counted in a grid", { path: "/goods" }, asyn
 
   await step("a hundred cells are pasted, and one of them was changed by somebody else in between", async () => {
     await bar(page).getByRole("button", { name: "Discard all" }).click();
-    // What is pasted expects what the list shows: on a busy machine it hears late of what was applied just now.
-    await page.locator('[aria-rowindex="2"]').getByText("80", { exact: true }).first().waitFor();
     const lines = Array.from({ length: 100 }, (_, i) => `${skuOf(i + 1)}\t${(i + 1) * 1000}`);
     await page.getByRole("grid").locator(".entry input").first().focus();
     await paste(page, ["SKU\tQuantity", ...lines, "SKU-9999\t5", "SKU-0101\t1.5"].join("\n"));

@@ -189,11 +189,15 @@ browserTest("goods are found, walked through and followed", { path: "/goods" }, 
     await step("a sale is seen as it is made", async () => {
       await page.goto("/goods?q=SKU");
       await page.getByRole("row", { name: /SKU-0012/ }).waitFor();
+      const time = fifth.locator("time");
+      const before = await time.getAttribute("title");
       const result = await callGrpcJs(client, "Sell", { orderId: "sale-1", goodsInfo: [{ goodsId: 5, num: 2 }] });
       assert("answer" in result, JSON.stringify(result));
       await fifth.locator(".available", { hasText: "3" }).waitFor();
       await shows(() => fifth.locator(".on_hand").innerText(), "3");
-      await fifth.locator("time", { hasText: "now" }).waitFor();
+      await shows(async () => await time.getAttribute("title") !== before, true, "it has changed since");
+      // It is now for five seconds.
+      await time.filter({ hasText: /^(now|[\d]+ seconds ago)$/ }).waitFor();
     });
 
     await step("a row that fits no more stays where it is, and says so", async () => {

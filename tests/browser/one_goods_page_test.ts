@@ -4,6 +4,8 @@ import type { Page } from "playwright-core";
 import { post } from "../support/server.ts";
 import { browserTest, checkAccessible, shows, takePictures } from "./support/browser.ts";
 
+const LIST_INV = "**/inventory.v1.QueryService/ListInv*";
+
 browserTest("one goods is seen whole", { path: "/goods/99" }, async ({ page, server, step, profile }) => {
   const call = async (method: string, request: unknown, actor = "") => {
     const headers = actor === "" ? {} : { "x-holdfast-actor": actor };
@@ -106,8 +108,22 @@ browserTest("one goods is seen whole", { path: "/goods/99" }, async ({ page, ser
     const release = page.getByRole("dialog", { name: "Release order cart-2" });
     await release.getByText("It can't be confirmed any more").waitFor();
     await release.getByLabel("Reason").selectOption("correction");
+    const released = Promise.withResolvers<void>();
+    await page.route(LIST_INV, async (route) => {
+      await released.promise;
+      await route.continue();
+    });
+    const [asked, done] = [
+      page.waitForRequest(LIST_INV),
+      page.waitForResponse("**/inventory.v1.HoldService/ReleaseHold"),
+    ];
     await release.getByRole("button", { name: "Release" }).click();
+    await done;
+    await asked;
+    assertEquals(await release.count(), 1, "it waits until the page has read what is reserved now");
+    released.resolve();
     await page.getByText("Order cart-2 is released").waitFor();
+    await page.unrouteAll({ behavior: "wait" });
     await eve.waitFor({ state: "detached" });
     const { holds: left } = await call("HoldService/ListHolds", { goodsId: 1 });
     assertEquals((left as { orderId: string }[]).map(({ orderId }) => orderId), ["cart-1"]);

@@ -62,11 +62,23 @@ browserTest("orders are found again", { path: "/orders", env: { AUTH: "keys" } }
       const first = await shown(page);
       return [first.length, first[0], first[1]];
     }, [50, "cart", "order-7"]);
+    // Who asks for more while the list is read anew keeps what comes.
+    const [asked, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    await page.route("**/inventory.v1.QueryService/ListOrders*", async (route) => {
+      asked.resolve();
+      await released.promise;
+      await route.continue();
+    }, { times: 1 });
+    await call("InventoryService/Sell", { orderId: "newest", goodsInfo: [{ goodsId: 2, num: 1 }] });
+    await asked.promise;
     await page.getByRole("button", { name: "Show more" }).click();
     await page.locator("hf-order-list tbody tr").nth(OLD_ORDERS + 1).waitFor();
-    await call("InventoryService/Sell", { orderId: "newest", goodsInfo: [{ goodsId: 2, num: 1 }] });
+    released.resolve();
     await page.locator('[data-order="newest"]').waitFor();
-    await shows(async () => (await shown(page))[0], "newest");
+    await shows(async () => {
+      const all = await shown(page);
+      return [all.length, all[0]];
+    }, [OLD_ORDERS + 2, "newest"]);
   });
 
   await step("by state, buyer and goods, all in the address", async () => {

@@ -135,6 +135,9 @@ Deno.test("an edit says that its row changed before it is sent, but a count stan
   assertEquals([set.get(1)!.now, totalsOf(set).moved], [4, 1]);
   set.noteChange(row(1, { version: 3, num: 5 }));
   assertEquals(set.get(1)!.now, undefined, "it is again as it was seen");
+  set.type(row(1, { version: 4, num: 6 }), "10", 0);
+  set.noteChange(row(1, { version: 3, num: 5 }));
+  assertEquals(set.get(1)!.now, undefined, "it was so before");
   const count = sheetOf("count");
   count.type(row(1), "8", 0);
   count.noteChange(row(1, { version: 2, onHand: 4 }));

@@ -112,6 +112,31 @@ Deno.test("more edits than a batch has go in several, each once, and what gets n
   assertEquals(states().applied?.length, 500);
 });
 
+Deno.test("who goes on before the list has heard of what was applied goes on from that", async () => {
+  const rows = [row(1), row(2)];
+  const applied = ({ operations }: ApplyBatchRequest) =>
+    operations.map(({ operation: { value } }) => {
+      const { goodsId, num } = value as { goodsId: number; num: number };
+      const level = { goodsId, num, onHand: num + 3, reserved: 3, version: 2n };
+      return create(BatchVerdictSchema, { outcome: { case: "setInv", value: level } });
+    });
+  const { session } = sessionOf(applied, rows);
+  const seen = (goodsId: number) => session.sheet.get(goodsId)?.seen.num;
+  session.typeAll(rows, "80");
+  await session.apply();
+  session.clear();
+  session.type(rows[0]!, "90");
+  assertEquals(seen(1), 80);
+  await session.paste("SKU-1\t81\nSKU-2\t82", []);
+  assertEquals([seen(1), seen(2)], [80, 80]);
+  session.clear();
+  session.typeAll(rows, "80");
+  assertEquals(session.sheet.size, 0, "so many are there");
+  rows[1] = row(2, { num: 70, version: 3 });
+  session.type(rows[1]!, "80");
+  assertEquals(seen(2), 70, "what the list has is newer");
+});
+
 Deno.test("a list that is pasted finds its goods also where they are not listed, and says what it could not take", async () => {
   const { session } = sessionOf(() => [], [row(1), row(2)]);
   await session.paste("SKU-1\t7\nFAR\t8\nSKU-2\t5\nNONE\t9\nSKU-1\tx", []);

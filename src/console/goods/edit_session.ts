@@ -98,7 +98,7 @@ export class EditSession {
   }
 
   type(row: Row, text: string): void {
-    this.sheet.type(row, text, this.calls.nowMs());
+    this.sheet.type(this.#newer(row), text, this.calls.nowMs());
     this.#list.changed();
   }
 
@@ -112,7 +112,7 @@ export class EditSession {
   typeAll(rows: readonly Row[], text: string): void {
     const nowMs = this.calls.nowMs();
     for (const row of rows) {
-      this.sheet.type(row, text, nowMs);
+      this.sheet.type(this.#newer(row), text, nowMs);
       this.sheet.settle(keyOf(row));
     }
     this.#list.changed();
@@ -167,8 +167,8 @@ export class EditSession {
 
   /** What was typed for a place shall replace what stands there now. */
   keepMine(key: RowKey): void {
-    const row = this.#newest(key);
-    if (row !== undefined) this.sheet.keepMine(key, row, this.calls.nowMs());
+    const row = this.row(key);
+    if (row !== undefined) this.sheet.keepMine(key, this.#newer(row), this.calls.nowMs());
     this.#list.changed();
   }
 
@@ -183,7 +183,10 @@ export class EditSession {
   /** Gives up all that was typed and is not under way. */
   clear(): void {
     this.sheet.clear();
-    this.#answered.clear();
+    for (const { goodsId, locationId, version } of this.#answered.values()) {
+      const key = keyOf({ goodsId, locationId });
+      if ((this.#list.get(key)?.version ?? 0) >= version) this.#answered.delete(key);
+    }
     this.#report = undefined;
     this.showOnlyEdits(false);
   }
@@ -193,7 +196,7 @@ export class EditSession {
     const [problems, counts] = [[] as PasteReport["problems"][number][], { taken: 0, unchanged: 0 }];
     for (const { line: { line, text, num }, row, problem } of targets) {
       if (row === undefined) problems.push({ line, text, problem });
-      else if (!this.sheet.type(row, String(num), nowMs)) problems.push({ line, text, problem: "full" });
+      else if (!this.sheet.type(this.#newer(row), String(num), nowMs)) problems.push({ line, text, problem: "full" });
       else if (this.sheet.get(keyOf(row))?.problem === "unchanged") {
         counts.unchanged++;
         this.sheet.drop(keyOf(row));
@@ -202,13 +205,13 @@ export class EditSession {
     return { ...counts, problems: problems.slice(0, PROBLEMS_MAX), problemCount: problems.length, isCut };
   }
 
-  /** The row with what the latest answer says of it, where that is newer than what is listed. */
-  #newest(key: RowKey): Row | undefined {
-    const row = this.row(key);
-    const answered = this.#answered.get(key);
-    return row !== undefined && answered !== undefined && answered.version > row.version
-      ? { ...row, ...answered }
-      : row;
+  /**
+   * The row with what the latest answer says of it, where that is newer than what is listed: the list hears of what was
+   * applied a moment later, and whoever goes on at once would be in conflict with themselves.
+   */
+  #newer(row: Row): Row {
+    const answered = this.#answered.get(keyOf(row));
+    return answered !== undefined && answered.version > row.version ? { ...row, ...answered } : row;
   }
 
   async #busy(work: () => Promise<void>): Promise<void> {

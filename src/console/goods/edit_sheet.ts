@@ -110,6 +110,8 @@ export class EditSheet {
   noteChange(row: Row): void {
     const edit = this.#edits.get(keyOf(row));
     if (edit === undefined || this.kind === "count" || edit.state !== "open" && edit.state !== "conflict") return;
+    // The change before that which was seen, which comes late.
+    if (row.version < edit.seen.version) return;
     const now = quantityOf(row, this.kind);
     if (edit.state === "open") this.#put(edit, { now: now === this.before(edit) ? undefined : now });
     else if (row.version > edit.seen.version) this.#put(edit, { now });

@@ -30,6 +30,7 @@ export class GoodsHolds extends ConsoleElement {
     goodsId: { attribute: false },
     locationId: { attribute: false },
     version: { attribute: false },
+    reread: { attribute: false },
     holds: { state: true },
     wanted: { state: true },
     hasMore: { state: true },
@@ -53,6 +54,8 @@ export class GoodsHolds extends ConsoleElement {
   declare locationId: number;
   /** Of the place: another one may have other holds. */
   declare version: bigint;
+  /** Reads the place anew: what becomes of a hold changes its numbers too. */
+  declare reread: () => Promise<void>;
   declare holds: readonly Order[] | undefined;
   declare wanted: number;
   declare hasMore: boolean;
@@ -65,6 +68,7 @@ export class GoodsHolds extends ConsoleElement {
 
   constructor() {
     super();
+    this.reread = () => Promise.resolve();
     this.wanted = PAGE_HOLDS;
     this.hasMore = false;
     this.nowMs = serverNowMs();
@@ -189,7 +193,9 @@ export class GoodsHolds extends ConsoleElement {
 
   #dialog({ action, hold }: { readonly action: "release" | "extend"; readonly hold: Order }) {
     const closed = () => this.asked = undefined;
-    const reread = () => this.#pacer.now();
+    const reread = async () => {
+      await Promise.all([this.#pacer.now(), this.reread()]);
+    };
     return html`
       <hf-order-action .link=${this.link} .order=${hold} .what=${action} @closed=${closed}
         .reread=${reread}></hf-order-action>

@@ -79,6 +79,7 @@ export class OneGoodsPage extends PageElement {
   declare said: string;
   #stops: (() => void)[] = [];
   readonly #reader = new Pacer(() => this.#read(), READ_PAUSE_MS);
+  readonly #reread = () => this.#reader.now();
   readonly #speaker = new Pacer(() => Promise.resolve(this.#say()), SAY_PAUSE_MS);
 
   constructor() {
@@ -222,8 +223,13 @@ export class OneGoodsPage extends PageElement {
       ></hf-level-chart>
       <hf-goods-why .link=${this.link} .goodsId=${view.goodsId} .locationId=${view.locationId} .version=${version}>
       </hf-goods-why>
-      <hf-goods-holds .link=${this.link} .goodsId=${view.goodsId} .locationId=${view.locationId} .version=${version}>
-      </hf-goods-holds>
+      <hf-goods-holds
+        .link=${this.link}
+        .goodsId=${view.goodsId}
+        .locationId=${view.locationId}
+        .version=${version}
+        .reread=${this.#reread}
+      ></hf-goods-holds>
       <hf-goods-history
         .link=${this.link}
         .goodsId=${view.goodsId}
@@ -258,19 +264,18 @@ export class OneGoodsPage extends PageElement {
 
   #dialog(action: Action, place: PlaceKnown) {
     const closed = () => this.action = undefined;
-    const reread = () => this.#reader.now();
     switch (action) {
       case "set":
-        return html`<hf-set-dialog .link=${this.link} .place=${place} @closed=${closed} .reread=${reread}></hf-set-dialog>`;
+        return html`<hf-set-dialog .link=${this.link} .place=${place} @closed=${closed} .reread=${this.#reread}></hf-set-dialog>`;
       case "adjust":
-        return html`<hf-adjust-dialog .link=${this.link} .place=${place} @closed=${closed} .reread=${reread}></hf-adjust-dialog>`;
+        return html`<hf-adjust-dialog .link=${this.link} .place=${place} @closed=${closed} .reread=${this.#reread}></hf-adjust-dialog>`;
       case "transfer":
-        return html`<hf-transfer-dialog .link=${this.link} .place=${place} @closed=${closed} .reread=${reread}></hf-transfer-dialog>`;
+        return html`<hf-transfer-dialog .link=${this.link} .place=${place} @closed=${closed} .reread=${this.#reread}></hf-transfer-dialog>`;
       case "policy":
-        return html`<hf-policy-dialog .link=${this.link} .place=${place} @closed=${closed} .reread=${reread}></hf-policy-dialog>`;
+        return html`<hf-policy-dialog .link=${this.link} .place=${place} @closed=${closed} .reread=${this.#reread}></hf-policy-dialog>`;
       case "delete":
       case "restore":
-        return html`<hf-sale-dialog .link=${this.link} .place=${place} @closed=${closed} .reread=${reread}></hf-sale-dialog>`;
+        return html`<hf-sale-dialog .link=${this.link} .place=${place} @closed=${closed} .reread=${this.#reread}></hf-sale-dialog>`;
     }
   }
 }

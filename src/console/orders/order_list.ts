@@ -113,7 +113,9 @@ export class OrderList extends ConsoleElement {
         rows.push(...page.orders);
         pageToken = page.nextPageToken;
       } while (pageToken !== "" && rows.length < wanted);
-      if (JSON.stringify(this.view) !== asked) return this.#pacer.ask();
+      const hasMore = (this.rows?.length ?? 0) > wanted;
+      // What its reader has asked for meanwhile is behind what was read.
+      if (JSON.stringify(this.view) !== asked || hasMore) return this.#pacer.ask();
       this.rows = rows.slice(0, ROWS_MAX);
       this.next = pageToken;
       this.trouble = undefined;
@@ -124,9 +126,12 @@ export class OrderList extends ConsoleElement {
 
   async #readOlder(): Promise<void> {
     const asked = JSON.stringify(this.view);
+    const { next } = this;
     try {
-      const page = await this.link.query.listOrders(this.#request(this.next));
+      const page = await this.link.query.listOrders(this.#request(next));
       if (JSON.stringify(this.view) !== asked) return;
+      // The rows before it were read anew, and end elsewhere now.
+      if (this.next !== next) return this.next === "" ? undefined : await this.#readOlder();
       const known = new Set(this.rows?.map(({ orderId }) => orderId));
       const more = page.orders.filter(({ orderId }) => !known.has(orderId));
       this.rows = [...this.rows ?? [], ...more].slice(0, ROWS_MAX);
