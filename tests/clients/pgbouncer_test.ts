@@ -17,7 +17,7 @@ import { throughPooler } from "../drills/pooler/through_pooler.ts";
 import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 
 const ORDERS = 1000;
-const LIMITS = { ...TEST_LIMITS, connectTimeoutMs: 3000, statementTimeoutMs: 5000, lockTimeoutMs: 250 };
+const LIMITS = { ...TEST_LIMITS, statementTimeoutMs: 5000, lockTimeoutMs: 250 };
 
 for (const concurrency of ["redlock", "row"] as const) {
   Deno.test(`${concurrency}: ${ORDERS} orders of two processes are sold once, also when the pooler's sessions are ended`, async () => {

@@ -26,6 +26,8 @@ const SALES_MS_MAX = 60_000;
 const ROUNDS = 20;
 /** Refusals that an outage lasts for at the least. */
 const REFUSALS = 30;
+/** How often it is looked whether this process stands still. */
+const LOOK_EVERY_MS = 50;
 
 Deno.test("a primary is killed, and its standby promoted: what was acknowledged is there, once", async (t) => {
   const seed = Number(Deno.env.get("FAILOVER_SEED") ?? Math.floor(Math.random() * 2 ** 31));
@@ -34,6 +36,9 @@ Deno.test("a primary is killed, and its standby promoted: what was acknowledged 
   await cluster.follow("b", "a");
   await cluster.waitFor("b", "a");
   const dials: number[] = [];
+  using stalls = watchStalls();
+  /** What is dialled while this process, through which all of it goes, stands still comes at once behind that. */
+  const dialsMax = () => DIALS_A_SECOND_MAX * (1 + stalls.longestMs / 1000);
   const counted = (name: string) =>
     startProxy(cluster.member(name).server.port, { admit: () => Promise.resolve(void dials.push(performance.now())) });
   await using a = counted("a");
@@ -95,7 +100,7 @@ Deno.test("a primary is killed, and its standby promoted: what was acknowledged 
     assertEquals((await callers.decide(sell, undefined, operation)).outcome, "ok");
     const figures = figuresOf({ killedMs, absentMs, writableMs }, callers.calls, dials);
     console.log(outageWords(figures));
-    assertLessOrEqual(figures.dialsMax, DIALS_A_SECOND_MAX);
+    assertLessOrEqual(figures.dialsMax, dialsMax());
     assertEquals(Object.keys(figures.refused).filter((words) => !words.startsWith("unavailable")), []);
   });
 
@@ -126,13 +131,13 @@ Deno.test("a primary is killed, and its standby promoted: what was acknowledged 
       const calls = Array.from({ length: CALLERS }, () => call(reader.url, "InvDetail", { goodsId: 1 }));
       for (const { code } of await Promise.all(calls)) assertEquals(code, "unavailable");
     }
-    assertLessOrEqual(mostInASecond(dials.slice(before)), DIALS_A_SECOND_MAX);
+    assertLessOrEqual(mostInASecond(dials.slice(before)), dialsMax());
     const answer = await call(reader.url, "Sell", { orderId: "to-a-standby", goodsInfo: [{ goodsId: 1, num: 1 }] });
     assertEquals([answer.code, answer.body.message], ["unavailable", "The database takes no writes now"]);
     assert(JSON.stringify(answer.body).includes("DATABASE_READ_ONLY"), JSON.stringify(answer.body));
     assertEquals(await health(reader.url), "NOT_SERVING");
-    const log = reader.output.stderr;
-    assert(/"name":"ReadOnlyServerError".*it is a standby.*not ready/.test(log), log);
+    const isSaid = () => /"name":"ReadOnlyServerError".*it is a standby.*not ready/.test(reader.output.stderr);
+    assert(await until(isSaid, SALES_MS_MAX), reader.output.stderr);
 
     await losing(cluster, callers);
     assert(await until(async () => await health(reader.url) === "SERVING", SALES_MS_MAX), reader.output.stderr);
@@ -152,6 +157,22 @@ async function losing(cluster: Cluster, callers: Callers): Promise<void> {
   console.log(`without synchronous replication ${lost.length} acknowledged orders were lost`);
   assertGreater(lost.length, SALES / 2);
   assertGreater(violations.length, 0);
+}
+
+/** Looks for how long this process has stood still at the longest. */
+function watchStalls(): Disposable & { readonly longestMs: number } {
+  let [lookedMs, longestMs] = [performance.now(), 0];
+  const timer = setInterval(() => {
+    const nowMs = performance.now();
+    longestMs = Math.max(longestMs, nowMs - lookedMs - LOOK_EVERY_MS);
+    lookedMs = nowMs;
+  }, LOOK_EVERY_MS);
+  return {
+    get longestMs() {
+      return longestMs;
+    },
+    [Symbol.dispose]: () => clearInterval(timer),
+  };
 }
 
 async function notReady({ output }: TestServer): Promise<void> {

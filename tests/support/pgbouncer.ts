@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import postgres from "postgres";
 import { PASSAGE_MODE } from "../../tools/stack/own_directory.ts";
-import { freePorts } from "../../tools/stack/ports.ts";
+import { onFreePort } from "../../tools/stack/ports.ts";
 import { type ServerProcess, startServer } from "../../tools/stack/server_process.ts";
 import { SERVER_ENVIRONMENT } from "../../src/process/child_environment.ts";
 import { databaseUser } from "../../tools/stack/system_user.ts";
@@ -30,6 +30,10 @@ export interface PgBouncer extends AsyncDisposable {
  * @param settings lines behind those of the documentation, such as `pool_mode = session`
  */
 export async function startPgBouncer(serverUrl: string, settings: readonly string[] = []): Promise<PgBouncer> {
+  return await onFreePort((port) => startOn(port, serverUrl, settings));
+}
+
+async function startOn(ownPort: number, serverUrl: string, settings: readonly string[]): Promise<PgBouncer> {
   const program = clientProgram("pgbouncer");
   const user = databaseUser();
   const dir = await Deno.makeTempDir();
@@ -42,7 +46,6 @@ export async function startPgBouncer(serverUrl: string, settings: readonly strin
   };
   const { hostname, port, username, password } = new URL(serverUrl);
   const users = await write("userlist.txt", `"${username}" "${password}"\n`);
-  const [ownPort] = freePorts(1) as [number];
   const own = docBlock("pgbouncer.ini", {
     "holdfast = host=127.0.0.1 port=5432 dbname=holdfast": `* = host=${hostname} port=${port}`,
     "6432": `${ownPort}`,
@@ -72,7 +75,10 @@ export async function startPgBouncer(serverUrl: string, settings: readonly strin
     user,
   });
   await until(() => !server.isAlive() || server.isReady(), START_MS_MAX);
-  if (!server.isReady()) throw new Error(`PgBouncer does not start: ${server.tail()}`);
+  if (!server.isReady()) {
+    await server.stop("SIGTERM", STOP_MS_MAX);
+    throw new Error(`PgBouncer does not start: ${server.tail()}`);
+  }
   const through = (url: string) => atPort(url, ownPort);
   return {
     through,

@@ -1,7 +1,7 @@
 /** Proxies of others in front of the service, set by the files of deploy/. */
 import { join } from "node:path";
 import { SERVER_ENVIRONMENT } from "../../src/process/child_environment.ts";
-import { freePorts } from "../../tools/stack/ports.ts";
+import { onFreePort } from "../../tools/stack/ports.ts";
 import { startServer } from "../../tools/stack/server_process.ts";
 import { until } from "../../src/base/bounded_wait.ts";
 import { clientProgram } from "./client_programs.ts";
@@ -19,7 +19,11 @@ export interface Proxy extends AsyncDisposable {
 
 /** nginx in front of a server, its file with these changes. */
 export async function startNginx(serverUrl: string, changes: Changes = {}): Promise<Proxy> {
-  const { dir, port } = await place();
+  return await onFreePort((port) => runNginx(port, serverUrl, changes));
+}
+
+async function runNginx(port: number, serverUrl: string, changes: Changes): Promise<Proxy> {
+  const dir = await Deno.makeTempDir();
   const conf = deployFile("nginx/nginx.conf", {
     "127.0.0.1:8080": new URL(serverUrl).host,
     "8443": String(port),
@@ -30,8 +34,8 @@ export async function startNginx(serverUrl: string, changes: Changes = {}): Prom
   const kept = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((name) => `${name}_temp_path ${dir}/${name};`);
   const path = join(dir, "nginx.conf");
   const inHttp = conf.replace("http {", `http {\naccess_log off;\n${kept.join("\n")}`);
-  await Deno.writeTextFile(path, `daemon off;\npid ${dir}/nginx.pid;\nerror_log stderr;\n${inHttp}`);
-  return await start("nginx", ["-p", dir, "-e", "stderr", "-c", path], dir, port);
+  await Deno.writeTextFile(path, `daemon off;\npid ${dir}/nginx.pid;\nerror_log stderr notice;\n${inHttp}`);
+  return await start("nginx", ["-p", dir, "-e", "stderr", "-c", path], dir, port, "start worker processes");
 }
 
 /** HAProxy in front of a server, to which it speaks TLS, as a comment of its file says, where that does. */
@@ -68,7 +72,11 @@ export async function startHaproxyByGoods(serverUrls: readonly [string, string])
  * succeeded.
  */
 async function runHaproxy(file: string, changes: Changes, server: string): Promise<Proxy> {
-  const { dir, port } = await place();
+  return await onFreePort((port) => runHaproxyOn(port, file, changes, server));
+}
+
+async function runHaproxyOn(port: number, file: string, changes: Changes, server: string): Promise<Proxy> {
+  const dir = await Deno.makeTempDir();
   const pem = join(dir, "stock.example.pem");
   const parts = await Promise.all([TLS_CERTIFICATE_FILE, TLS_KEY_FILE].map((file) => Deno.readTextFile(file)));
   await Deno.writeTextFile(pem, parts.join("\n"), { mode: 0o600 });
@@ -86,7 +94,11 @@ async function runHaproxy(file: string, changes: Changes, server: string): Promi
 
 /** Caddy in front of a server. */
 export async function startCaddy(serverUrl: string): Promise<Proxy> {
-  const { dir, port } = await place();
+  return await onFreePort((port) => runCaddy(port, serverUrl));
+}
+
+async function runCaddy(port: number, serverUrl: string): Promise<Proxy> {
+  const dir = await Deno.makeTempDir();
   const path = join(dir, "Caddyfile");
   const site = deployFile("caddy/Caddyfile", {
     "127.0.0.1:8080": new URL(serverUrl).host,
@@ -96,11 +108,13 @@ export async function startCaddy(serverUrl: string): Promise<Proxy> {
   });
   // It has a port for its administration, and one that sends browsers to the other, where nothing says that it has not.
   await Deno.writeTextFile(path, `{\nadmin off\nauto_https off\nstorage file_system ${dir}\n}\n${site}`);
-  return await start("caddy", ["run", "--config", path, "--adapter", "caddyfile"], dir, port);
-}
-
-async function place(): Promise<{ readonly dir: string; readonly port: number }> {
-  return { dir: await Deno.makeTempDir(), port: freePorts(1)[0] as number };
+  return await start(
+    "caddy",
+    ["run", "--config", path, "--adapter", "caddyfile"],
+    dir,
+    port,
+    "serving initial configuration",
+  );
 }
 
 async function start(
@@ -108,7 +122,7 @@ async function start(
   args: readonly string[],
   dir: string,
   port: number,
-  readyText?: string,
+  readyText: string,
 ): Promise<Proxy> {
   const server = startServer({
     name,
@@ -118,12 +132,13 @@ async function start(
     cwd: dir,
     env: SERVER_ENVIRONMENT,
     mark: dir,
-    ...(readyText === undefined ? {} : { readyText }),
+    // Its own words: on its port somebody else may listen.
+    readyText,
   });
-  const isReady = () => readyText === undefined || server.isReady();
   const listens = () => Deno.connect({ hostname: "127.0.0.1", port }).then((it) => (it.close(), true), () => false);
   if (
-    !await until(async () => !server.isAlive() || (isReady() && await listens()), START_MS_MAX) || !server.isAlive()
+    !await until(async () => !server.isAlive() || (server.isReady() && await listens()), START_MS_MAX) ||
+    !server.isAlive()
   ) {
     await server.stop("SIGTERM", STOP_MS_MAX);
     throw new Error(`${name} does not start: ${server.tail()}`);

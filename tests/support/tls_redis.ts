@@ -38,7 +38,8 @@ export async function startTlsRedis(): Promise<TlsRedisNodes> {
   }
   const log = createLog("error", "pretty");
   const servers = await startRedisNodes(3, { dir, log, program: testEnvironment().redisProgram });
-  const nodes = await Promise.all(servers.map((server) => tlsRedis(server, files)));
+  const ports = freePorts(servers.length);
+  const nodes = await Promise.all(servers.map((server, i) => tlsRedis(server, files, ports[i]!)));
   return {
     nodes,
     async [Symbol.asyncDispose]() {
@@ -49,10 +50,9 @@ export async function startTlsRedis(): Promise<TlsRedisNodes> {
   };
 }
 
-async function tlsRedis(server: PrivateRedis, files: string): Promise<TlsRedis> {
+async function tlsRedis(server: PrivateRedis, files: string, tlsPort: number): Promise<TlsRedis> {
   const owner = new Redis(server.url);
   owner.on("error", () => {});
-  const [tlsPort] = freePorts(1) as [number];
   const cut = async () => void await owner.call("client", "kill", "type", "normal", "skipme", "yes");
   const set = async (certificate: string, clients: boolean) => {
     const settings: Record<string, string> = {

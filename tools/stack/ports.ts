@@ -14,6 +14,8 @@ const SEARCHERS: Range = [20_000, 29_999];
 /** Of those that cannot, and mostly listen only seconds later: where nobody starts as many servers as above. */
 const FIXED: Range = [30_000, 32_767];
 const PORT_TRIES_MAX = 200;
+/** Starts of one server, each on another port. */
+const STARTS_MAX = 3;
 
 /** True when nothing listens on this port of 127.0.0.1 at this moment. */
 export function portIsFree(port: number): boolean {
@@ -46,6 +48,23 @@ export function freePorts(count: number): number[] {
   const ports = new Set<number>();
   while (ports.size < count) ports.add(freePortOf(FIXED));
   return [...ports];
+}
+
+/**
+ * Starts a server on a port of {@link freePorts}, and on another one where somebody has taken that meanwhile, as the
+ * server's own words in the error say.
+ *
+ * @throws Error as `start` does, for any other reason or after {@link STARTS_MAX} starts
+ */
+export async function onFreePort<T>(start: (port: number) => Promise<T>): Promise<T> {
+  for (let starts = 1;; starts++) {
+    const [port] = freePorts(1) as [number];
+    try {
+      return await start(port);
+    } catch (error) {
+      if (starts === STARTS_MAX || !/address already in use/i.test(`${error}`)) throw error;
+    }
+  }
 }
 
 function freePortOf([first, last]: Range): number {

@@ -19,6 +19,9 @@ import java.util.concurrent.TimeUnit;
 
 /** A conversation with Holdfast by grpc-java, a line for each step: Talk ADDRESS CA ORDERS GOODS LOCKED RELUCTANT. */
 class Talk {
+  /** Where nothing is to be late, however busy the machine is. */
+  static final int PATIENT_MS = 30_000;
+
   static SellRequest order(String id, int goods, int num) {
     Line line = Line.newBuilder().setGoodsId(goods).setNum(num).build();
     return SellRequest.newBuilder().setOrderId(id).addGoodsInfo(line).build();
@@ -39,18 +42,19 @@ class Talk {
   }
 
   static void talk(ManagedChannel channel, String orders, int goods, int locked) throws Exception {
-    HealthGrpc.HealthBlockingStub health = HealthGrpc.newBlockingStub(channel).withDeadlineAfter(5, TimeUnit.SECONDS);
+    HealthGrpc.HealthBlockingStub health =
+        HealthGrpc.newBlockingStub(channel).withDeadlineAfter(PATIENT_MS, TimeUnit.MILLISECONDS);
     say("health", health.check(HealthCheckRequest.getDefaultInstance()).getStatus());
     SetInvRequest ten = SetInvRequest.newBuilder().setGoodsId(goods).setNum(10).build();
-    say("set", within(channel, 5000).setInv(ten).getNum());
-    SellResponse first = within(channel, 5000).sell(order(orders + "-1", goods, 3));
+    say("set", within(channel, PATIENT_MS).setInv(ten).getNum());
+    SellResponse first = within(channel, PATIENT_MS).sell(order(orders + "-1", goods, 3));
     say("sold", first.getGoodsInfo(0).getNum());
-    SellResponse again = within(channel, 5000).sell(order(orders + "-1", goods, 3));
+    SellResponse again = within(channel, PATIENT_MS).sell(order(orders + "-1", goods, 3));
     say("again", again.equals(first.toBuilder().setReplayed(true).build()) ? "the same" : "another");
-    InvDetailResponse left = detail(channel, goods, 5000);
+    InvDetailResponse left = detail(channel, goods, PATIENT_MS);
     say("left", left.getNum(), "version", left.getVersion());
     try {
-      within(channel, 5000).sell(order(orders + "-2", goods, 99));
+      within(channel, PATIENT_MS).sell(order(orders + "-2", goods, 99));
     } catch (StatusRuntimeException error) {
       Status status = StatusProto.fromThrowable(error);
       for (Any any : status.getDetailsList()) {
@@ -60,7 +64,7 @@ class Talk {
       }
     }
     RollbackRequest whole = RollbackRequest.newBuilder().setOrderId(orders + "-1").build();
-    say("back", within(channel, 5000).rollback(whole).getGoodsInfo(0).getNum());
+    say("back", within(channel, PATIENT_MS).rollback(whole).getGoodsInfo(0).getNum());
     // Longer than the server's own longest.
     say("patient", detail(channel, goods, 300_000).getNum());
     try {

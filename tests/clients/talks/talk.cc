@@ -11,6 +11,9 @@
 
 using namespace inventory::v1;
 
+// Where nothing is to be late, however busy the machine is.
+constexpr int kPatientMs = 30000;
+
 // A context with a deadline, for one call.
 struct Within : grpc::ClientContext {
   explicit Within(int ms) { set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(ms)); }
@@ -49,7 +52,7 @@ InvDetailResponse detail(InventoryService::Stub& stub, int goods, int ms) {
 }
 
 SellResponse sell(InventoryService::Stub& stub, const SellRequest& request) {
-  Within context(5000);
+  Within context(kPatientMs);
   SellResponse answer;
   must(stub.Sell(&context, request, &answer));
   return answer;
@@ -58,13 +61,13 @@ SellResponse sell(InventoryService::Stub& stub, const SellRequest& request) {
 void talk(const std::shared_ptr<grpc::Channel>& channel, const std::string& orders, int goods, int locked) {
   InventoryService::Stub stub(channel);
   {
-    Within context(5000);
+    Within context(kPatientMs);
     grpc::health::v1::HealthCheckResponse answer;
     must(grpc::health::v1::Health::Stub(channel).Check(&context, {}, &answer));
     std::cout << "health " << grpc::health::v1::HealthCheckResponse::ServingStatus_Name(answer.status()) << std::endl;
   }
   {
-    Within context(5000);
+    Within context(kPatientMs);
     SetInvRequest request;
     request.set_goods_id(goods);
     request.set_num(10);
@@ -79,10 +82,10 @@ void talk(const std::shared_ptr<grpc::Channel>& channel, const std::string& orde
   expected.set_replayed(true);
   const bool same = expected.SerializeAsString() == again.SerializeAsString();
   std::cout << "again " << (same ? "the same" : "another") << std::endl;
-  const InvDetailResponse left = detail(stub, goods, 5000);
+  const InvDetailResponse left = detail(stub, goods, kPatientMs);
   std::cout << "left " << left.num() << " version " << left.version() << std::endl;
   {
-    Within context(5000);
+    Within context(kPatientMs);
     SellResponse answer;
     const grpc::Status status = stub.Sell(&context, order(orders + "-2", goods, 99), &answer);
     google::rpc::Status whole;
@@ -95,7 +98,7 @@ void talk(const std::shared_ptr<grpc::Channel>& channel, const std::string& orde
     }
   }
   {
-    Within context(5000);
+    Within context(kPatientMs);
     RollbackRequest request;
     request.set_order_id(orders + "-1");
     RollbackResponse answer;

@@ -27,28 +27,32 @@ def code(call):
         return error.code().name
 
 
+# Where nothing is to be late, however busy the machine is.
+PATIENT_S = 30
+
+
 def order(order_id, goods, num):
     return pb.SellRequest(order_id=order_id, goods_info=[pb.Line(goods_id=goods, num=num)])
 
 
 def talk(channel, orders, goods, locked):
     stub = inventory_pb2_grpc.InventoryServiceStub(channel)
-    health = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=5)
+    health = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=PATIENT_S)
     print("health", health_pb2.HealthCheckResponse.ServingStatus.Name(health.status))
-    print("set", stub.SetInv(pb.SetInvRequest(goods_id=goods, num=10), timeout=5).num)
-    first = stub.Sell(order(f"{orders}-1", goods, 3), timeout=5)
+    print("set", stub.SetInv(pb.SetInvRequest(goods_id=goods, num=10), timeout=PATIENT_S).num)
+    first = stub.Sell(order(f"{orders}-1", goods, 3), timeout=PATIENT_S)
     print("sold", first.goods_info[0].num)
-    again = stub.Sell(order(f"{orders}-1", goods, 3), timeout=5)
+    again = stub.Sell(order(f"{orders}-1", goods, 3), timeout=PATIENT_S)
     first.replayed = True
     print("again", "the same" if again == first else "another")
-    left = stub.InvDetail(pb.InvDetailRequest(goods_id=goods), timeout=5)
+    left = stub.InvDetail(pb.InvDetailRequest(goods_id=goods), timeout=PATIENT_S)
     print("left", left.num, "version", left.version)
     try:
-        stub.Sell(order(f"{orders}-2", goods, 99), timeout=5)
+        stub.Sell(order(f"{orders}-2", goods, 99), timeout=PATIENT_S)
     except grpc.RpcError as error:
         for short in details(error, pb.ShortStock):
             print("short", error.code().name, "asked", short.asked, "available", short.available)
-    back = stub.Rollback(pb.RollbackRequest(order_id=f"{orders}-1"), timeout=5)
+    back = stub.Rollback(pb.RollbackRequest(order_id=f"{orders}-1"), timeout=PATIENT_S)
     print("back", back.goods_info[0].num)
     # Longer than the server's own longest.
     print("patient", stub.InvDetail(pb.InvDetailRequest(goods_id=goods), timeout=300).num)

@@ -9,7 +9,7 @@ import { parsePostgresAddress } from "../../../src/config/postgres_address.ts";
 import { migrate } from "../../../src/migrate/main.ts";
 import { SERVER_ENVIRONMENT } from "../../../src/process/child_environment.ts";
 import { createLog } from "../../../src/telemetry/create_log.ts";
-import { freePort } from "../../../tools/stack/ports.ts";
+import { freePorts } from "../../../tools/stack/ports.ts";
 import { giveDirectory } from "../../../tools/stack/postgres_place.ts";
 import { type ServerProcess, startServer } from "../../../tools/stack/server_process.ts";
 import { databaseUser } from "../../../tools/stack/system_user.ts";
@@ -50,7 +50,9 @@ export class PatroniCluster implements AsyncDisposable {
   readonly #passwords = { owner: secret(), server: secret(), replication: secret() };
   readonly #nodes: RunningNode[] = [];
   readonly #others: ServerProcess[] = [];
-  readonly haproxyPort = freePort();
+  /** All at once, so that no two are the same: none of these programs looks for another one. */
+  readonly #ports = freePorts(3 + 2 * MEMBERS.length);
+  readonly haproxyPort = this.#nextPort();
 
   private constructor(dir: string) {
     this.#dir = dir;
@@ -175,8 +177,8 @@ export class PatroniCluster implements AsyncDisposable {
   }
 
   async #start(isSynchronous: boolean): Promise<void> {
-    const etcdPort = freePort();
-    const peers = `http://127.0.0.1:${freePort()}`;
+    const etcdPort = this.#nextPort();
+    const peers = `http://127.0.0.1:${this.#nextPort()}`;
     const clients = `http://127.0.0.1:${etcdPort}`;
     const etcdDir = await this.#ownDir("etcd");
     this.#run("etcd", "etcd", [
@@ -202,9 +204,13 @@ export class PatroniCluster implements AsyncDisposable {
     await this.#startHaproxy();
   }
 
+  #nextPort(): number {
+    return this.#ports.pop()!;
+  }
+
   async #node(name: string, etcdPort: number, isSynchronous: boolean): Promise<RunningNode> {
     const dir = await this.#ownDir(name);
-    const [port, restPort] = [freePort(), freePort()];
+    const [port, restPort] = [this.#nextPort(), this.#nextPort()];
     const at = (port: number) => `127.0.0.1:${port}`;
     const dataDir = join(dir, "data");
     const env = await deployFile("member.env", {
