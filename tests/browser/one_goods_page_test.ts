@@ -1,5 +1,5 @@
 /** The page of one goods: what it shows, and that everybody can use it. */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertGreater } from "@std/assert";
 import type { Page } from "playwright-core";
 import { post } from "../support/server.ts";
 import { browserTest, checkAccessible, shows, takePictures } from "./support/browser.ts";
@@ -71,9 +71,17 @@ browserTest("one goods is seen whole", { path: "/goods/99" }, async ({ page, ser
       );
     await shown(6, 5, 4, 3, 2, 1);
     const history = page.getByRole("region", { name: "History" });
+    // One reading fails, as in a moment in which the database is busy: what is missing comes by itself.
+    let failed = 0;
+    await page.route("**/inventory.v1.QueryService/ListMovements*", async (route) => {
+      const isAsked = route.request().postDataBuffer()?.includes("ann") === true;
+      await (isAsked && failed++ === 0 ? route.abort() : route.continue());
+    });
     await history.getByLabel("Who").fill("ann");
     await page.waitForURL("**/goods/1?zoom=hour&actor=ann");
     await shown(6, 1);
+    assertGreater(failed, 1);
+    await page.unrouteAll({ behavior: "wait" });
     await history.getByLabel("Kind").selectOption({ label: "Set" });
     await page.waitForURL("**&kind=set");
     await shown(1);

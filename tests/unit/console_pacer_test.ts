@@ -86,3 +86,32 @@ Deno.test("what has to be done now is begun when nothing is under way, without a
   pacer.stop();
   assertEquals(runs.length, 2);
 });
+
+Deno.test("what a busy moment has kept from a pacer is tried again by itself, and nothing else is", async () => {
+  const failed = (mayRetry: boolean) => ({ mayRetry });
+  const answers = [failed(true), failed(true), undefined, failed(false), failed(true)];
+  const begun = answers.map(() => Promise.withResolvers<void>());
+  let runs = 0;
+  const pacer: Pacer = new Pacer(
+    () => {
+      begun[runs]?.resolve();
+      // Whoever leaves while it is under way is asked nothing more.
+      if (runs === 4) pacer.stop();
+      return Promise.resolve(answers[runs++]);
+    },
+    1,
+    SEEN,
+  );
+  const passed = async (ms: number) => await new Promise((resolve) => setTimeout(resolve, ms));
+  pacer.ask();
+  for (let i = 0; i < 3; i++) await begun[i]?.promise;
+  await passed(20);
+  assertEquals(runs, 3, "it got through");
+  await pacer.now();
+  await passed(20);
+  assertEquals(runs, 4, "it never will");
+  await pacer.now();
+  await passed(20);
+  assertEquals(runs, 5, "it was stopped");
+  pacer.stop();
+});

@@ -115,7 +115,7 @@ export class GoodsHistory extends ConsoleElement {
   }
 
   /** The newest page, before what is shown; where that is too far away, all begins anew. */
-  async #readNew(): Promise<void> {
+  async #readNew(): Promise<Trouble | void> {
     const request = this.#request(PAGE_ROWS, "");
     try {
       const { movements, nextPageToken } = await this.link.query.listMovements(request);
@@ -127,7 +127,7 @@ export class GoodsHistory extends ConsoleElement {
       if (!meets) this.next = nextPageToken;
       this.trouble = undefined;
     } catch (error) {
-      this.trouble = sayTrouble(error);
+      return this.trouble = sayTrouble(error);
     }
   }
 

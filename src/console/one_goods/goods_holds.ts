@@ -96,7 +96,7 @@ export class GoodsHolds extends ConsoleElement {
     }
   }
 
-  async #read(): Promise<void> {
+  async #read(): Promise<Trouble | void> {
     const { goodsId, locationId, wanted } = this;
     try {
       const holds: Order[] = [];
@@ -111,7 +111,7 @@ export class GoodsHolds extends ConsoleElement {
       this.hasMore = pageToken !== "";
       this.trouble = undefined;
     } catch (error) {
-      this.trouble = sayTrouble(error);
+      return this.trouble = sayTrouble(error);
     }
   }
 

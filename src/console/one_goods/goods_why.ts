@@ -84,7 +84,7 @@ export class GoodsWhy extends ConsoleElement {
     if (this.isOpen && (isOther || changed.has("version") || changed.has("isOpen"))) this.#pacer.ask();
   }
 
-  async #read(): Promise<void> {
+  async #read(): Promise<Trouble | void> {
     const { goodsId, locationId } = this;
     try {
       const answer = await this.link.query.explainInv({
@@ -95,7 +95,7 @@ export class GoodsWhy extends ConsoleElement {
       this.readAtMs = serverNowMs();
       this.trouble = undefined;
     } catch (error) {
-      this.trouble = sayTrouble(error);
+      return this.trouble = sayTrouble(error);
     }
   }
 

@@ -88,7 +88,7 @@ export class LevelChart extends ConsoleElement {
     this.steps = undefined;
   }
 
-  async #read(): Promise<void> {
+  async #read(): Promise<Trouble | void> {
     const ledger = this.#ledger;
     if (ledger === undefined) return;
     const { fromMs } = windowOf(this.zoom, [], serverNowMs());
@@ -101,7 +101,7 @@ export class LevelChart extends ConsoleElement {
       });
       if (this.#ledger === ledger) this.trouble = undefined;
     } catch (error) {
-      if (this.#ledger === ledger && !this.#giveUp.signal.aborted) this.trouble = sayTrouble(error);
+      if (this.#ledger === ledger && !this.#giveUp.signal.aborted) return this.trouble = sayTrouble(error);
     }
   }
 

@@ -114,7 +114,7 @@ export class OneGoodsPage extends PageElement {
     if (this.view !== undefined) this.#reader.ask();
   }
 
-  async #read(): Promise<void> {
+  async #read(): Promise<Trouble | void> {
     const { view } = this;
     if (view === undefined) return;
     try {
@@ -127,7 +127,7 @@ export class OneGoodsPage extends PageElement {
       this.trouble = undefined;
       this.#speaker.ask();
     } catch (error) {
-      this.trouble = sayTrouble(error);
+      return this.trouble = sayTrouble(error);
     }
   }
 

@@ -116,7 +116,7 @@ export class OneOrder extends ConsoleElement {
     this.#pacer.ask();
   }
 
-  async #read(): Promise<void> {
+  async #read(): Promise<Trouble | void> {
     const { orderId } = this;
     const isNow = () => this.orderId === orderId;
     try {
@@ -135,7 +135,7 @@ export class OneOrder extends ConsoleElement {
     } catch (error) {
       if (!isNow()) return;
       this.isMissing = ConnectError.from(error).code === Code.NotFound;
-      this.trouble = this.isMissing ? undefined : sayTrouble(error);
+      return this.trouble = this.isMissing ? undefined : sayTrouble(error);
     }
   }
 

@@ -101,7 +101,7 @@ export class OrderList extends ConsoleElement {
   }
 
   /** As many pages as are shown: what is listed may be in another state now. */
-  async #readNew(): Promise<void> {
+  async #readNew(): Promise<Trouble | void> {
     const asked = JSON.stringify(this.view);
     const wanted = Math.max(this.rows?.length ?? 0, PAGE_ROWS);
     try {
@@ -120,7 +120,7 @@ export class OrderList extends ConsoleElement {
       this.next = pageToken;
       this.trouble = undefined;
     } catch (error) {
-      if (JSON.stringify(this.view) === asked) this.trouble = sayTrouble(error);
+      if (JSON.stringify(this.view) === asked) return this.trouble = sayTrouble(error);
     }
   }
 

@@ -1,18 +1,35 @@
 /**
  * Does one thing again and again, as often as it is asked for, but never twice at a time, never too often, and not
- * while nobody looks: a tab that is left open behind others asks nothing, and catches up when it is seen again.
+ * while nobody looks: a tab that is left open behind others asks nothing, and catches up when it is seen again. What a
+ * busy moment has kept from it it tries once more by itself, after longer and longer pauses.
  */
+import type { Trouble } from "./trouble.ts";
+
+/** Longest pause before what failed is tried once more, in ms. */
+const AGAIN_MS_MAX = 30_000;
+
+/** What stood in the way, as far as it matters here. */
+type Failure = Pick<Trouble, "mayRetry">;
+
+/** See above. */
 export class Pacer {
-  readonly #run: () => Promise<void>;
+  readonly #run: () => Promise<Failure | void>;
   readonly #pauseMs: number;
   readonly #sight: Sight;
-  #running: Promise<void> | undefined;
+  #running: Promise<Failure | void> | undefined;
   #isWanted = false;
+  /** In a row. */
+  #failures = 0;
+  #again: ReturnType<typeof setTimeout> | undefined;
+  #stops = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #stopWaiting: (() => void) | undefined;
 
-  /** @param run what is done; it throws nothing @param pauseMs the shortest time from one end to the next begin */
-  constructor(run: () => Promise<void>, pauseMs: number, sight: Sight = PAGE) {
+  /**
+   * @param run what is done, and answers what stood in the way; it throws nothing
+   * @param pauseMs the shortest time from one end to the next begin
+   */
+  constructor(run: () => Promise<Failure | void>, pauseMs: number, sight: Sight = PAGE) {
     this.#run = run;
     this.#pauseMs = pauseMs;
     this.#sight = sight;
@@ -34,6 +51,8 @@ export class Pacer {
   /** Asks for no more, until it is asked again. */
   stop(): void {
     this.#isWanted = false;
+    this.#stops++;
+    clearTimeout(this.#again);
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#stopWaiting?.();
@@ -53,9 +72,14 @@ export class Pacer {
 
   async #runOnce(): Promise<void> {
     this.#isWanted = false;
+    clearTimeout(this.#again);
+    const stops = this.#stops;
     this.#running = this.#run();
     try {
-      await this.#running;
+      const failure = await this.#running;
+      this.#failures = failure?.mayRetry === true ? this.#failures + 1 : 0;
+      const againMs = Math.min(AGAIN_MS_MAX, this.#pauseMs * 2 ** this.#failures);
+      if (this.#failures > 0 && stops === this.#stops) this.#again = setTimeout(() => this.ask(), againMs);
     } finally {
       this.#running = undefined;
       this.#timer = setTimeout(() => {

@@ -1,4 +1,4 @@
-/** Slips in how the page for browsers is served, and in its link to the server. */
+/** Slips in how the page for browsers is served, in its link to the server, and in what it reads and sends anew. */
 import type { Slip } from "../plant.ts";
 
 const SITE = { file: "src/site/answers.ts", tests: ["tests/unit/console_route_test.ts"] };
@@ -8,6 +8,7 @@ const KEYED = {
   file: "src/console/link/keyed_transport.ts",
   tests: ["tests/unit/console_keyed_transport_test.ts"],
 };
+const PACER = { file: "src/console/parts/pacer.ts", tests: ["tests/unit/console_pacer_test.ts"] };
 
 export const CONSOLE_SLIPS: readonly Slip[] = [
   {
@@ -63,5 +64,31 @@ export const CONSOLE_SLIPS: readonly Slip[] = [
     find: "if (transport === this.#now) {",
     replace: "{",
     rule: "a key that is in use is not refused by what the one before was sent with",
+  },
+  {
+    ...PACER,
+    find: "if (this.#failures > 0 && stops === this.#stops) this.#again",
+    replace: "if (false) this.#again",
+    rule: "what a busy moment has kept from a page is read again by itself",
+  },
+  {
+    ...PACER,
+    find: "this.#failures > 0 && stops === this.#stops",
+    replace: "this.#failures > 0",
+    rule: "who leaves while a reading fails asks nothing more",
+  },
+  {
+    file: "src/console/goods/edit_session.ts",
+    find: "answered.version > row.version ? { ...row, ...answered } : row",
+    replace: "answered.version > row.version ? row : row",
+    rule: "who goes on before the list has heard of what was applied goes on from that",
+    tests: ["tests/unit/console_goods_table_test.ts"],
+  },
+  {
+    file: "src/console/goods/edit_sheet.ts",
+    find: "if (row.version < edit.seen.version) return;",
+    replace: "",
+    rule: "a change of before what was seen is none",
+    tests: ["tests/unit/console_goods_edits_test.ts"],
   },
 ];
