@@ -4,10 +4,10 @@ import postgres from "postgres";
 import type { Locator, Page } from "playwright-core";
 import { until } from "../../src/base/bounded_wait.ts";
 import { addTestKey } from "../support/api_keys.ts";
-import { call } from "../support/callers.ts";
 import type { TestServer } from "../support/server.ts";
 import { browserTest, checkAccessible, shows, takePictures } from "./support/browser.ts";
 import { makeGoods, skuOf } from "./support/made_goods.ts";
+import { shopOf } from "./support/shop.ts";
 
 const KNOWN_MS_MAX = 10_000;
 const PRESSES_MAX = 5;
@@ -28,7 +28,7 @@ async function paste(page: Page, text: string): Promise<void> {
 /** What is on hand of goods 1 to `count`. */
 async function onHand({ url }: TestServer, count: number): Promise<number[]> {
   const goodsIds = Array.from({ length: count }, (_, i) => i + 1);
-  const { body } = await call(url, "QueryService/ListInv", { goodsIds, pageSize: 1000 });
+  const body = await shopOf(url)("QueryService/ListInv", { goodsIds, pageSize: 1000 });
   return (body.levels as { onHand?: number }[]).map(({ onHand = 0 }) => onHand);
 }
 
@@ -54,8 +54,9 @@ async function applied(page: Page, text: RegExp): Promise<void> {
 }
 
 browserTest("quantities are set and counted in a grid", { path: "/goods" }, async ({ page, server, step }) => {
+  const call = shopOf(server.url);
   await makeGoods(server, 120, 110);
-  await call(server.url, "GoodsService/AddReason", { reason: { code: "recount", description: "Counted anew" } });
+  await call("GoodsService/AddReason", { reason: { code: "recount", description: "Counted anew" } });
   await page.reload();
   await page.getByRole("row", { name: /SKU-0001/ }).waitFor();
   const field = (goodsId: number) =>
@@ -89,7 +90,7 @@ browserTest("quantities are set and counted in a grid", { path: "/goods" }, asyn
     await bar(page).getByRole("button", { name: "Apply 1" }).waitFor();
     await applied(page, /1 applied$/);
     assertEquals(await onHand(server, 3), [80, 2, 3]);
-    const { body } = await call(server.url, "QueryService/ListMovements", { goodsId: 1, pageSize: 1 });
+    const body = await call("QueryService/ListMovements", { goodsId: 1, pageSize: 1 });
     assertEquals((body.movements as { reason: string }[])[0]?.reason, "recount");
     await bar(page).getByRole("button", { name: "All rows" }).click();
   });
@@ -105,7 +106,7 @@ browserTest("quantities are set and counted in a grid", { path: "/goods" }, asyn
     await page.getByText("Line 103 SKU-0101 · 1.5: Not a whole number").waitFor();
     await shows(() => page.getByRole("grid").getAttribute("aria-rowcount"), "101", "the edited rows alone");
     await takePictures(page, "goods_edit");
-    await call(server.url, "SetInv", { goodsId: 50, num: 7 });
+    await call("InventoryService/SetInv", { goodsId: 50, num: 7 });
     await bar(page).getByRole("button", { name: "Apply 100" }).waitFor();
     await applied(page, /1 in conflict · \d+ applied$/);
     const set = await onHand(server, 100);
@@ -152,7 +153,7 @@ browserTest("quantities are set and counted in a grid", { path: "/goods" }, asyn
   });
 
   await step("a quantity on hand that holds forbid is refused before it is sent", async () => {
-    await call(server.url, "HoldService/Reserve", { orderId: "h", goodsInfo: [{ goodsId: 5, num: 20 }], ttl: "600s" });
+    await call("HoldService/Reserve", { orderId: "h", goodsInfo: [{ goodsId: 5, num: 20 }], ttl: "600s" });
     await page.goto("/goods?mode=edit&q=SKU-000");
     await page.getByRole("row", { name: /SKU-0005.*20/ }).waitFor();
     await bar(page).getByLabel("Quantities are").selectOption("on_hand");
@@ -172,11 +173,11 @@ browserTest("quantities are set and counted in a grid", { path: "/goods" }, asyn
     await shows(() => page.locator('[aria-rowindex="3"] .difference').innerText(), "11,000 → 11,000 0");
     await checkAccessible(page);
     await takePictures(page, "goods_count");
-    await call(server.url, "Sell", { orderId: "since", goodsInfo: [{ goodsId: 10, num: 3 }] });
+    await call("InventoryService/Sell", { orderId: "since", goodsInfo: [{ goodsId: 10, num: 3 }] });
     await bar(page).getByRole("button", { name: "Apply 2" }).waitFor();
     await applied(page, /\d applied$/);
     assertEquals((await onHand(server, 11)).slice(9), [5, 11_000]);
-    const { body } = await call(server.url, "QueryService/ListMovements", { goodsId: 11, pageSize: 1 });
+    const body = await call("QueryService/ListMovements", { goodsId: 11, pageSize: 1 });
     assertEquals((body.movements as { kind: string }[])[0]?.kind, "MOVEMENT_KIND_COUNT");
   });
 
@@ -190,7 +191,7 @@ browserTest("quantities are set and counted in a grid", { path: "/goods" }, asyn
     }, { times: 1 });
     await bar(page).getByRole("button", { name: "Apply 1" }).click();
     await said(page, "1 without an answer");
-    await call(server.url, "Sell", { orderId: "later", goodsInfo: [{ goodsId: 12, num: 1 }] });
+    await call("InventoryService/Sell", { orderId: "later", goodsInfo: [{ goodsId: 12, num: 1 }] });
     await bar(page).getByRole("button", { name: "Apply 1" }).waitFor();
     await applied(page, /1 applied$/);
     assertEquals((await onHand(server, 12))[11], 1);

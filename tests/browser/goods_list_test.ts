@@ -1,10 +1,10 @@
 /** The list of goods: found, filtered, sorted and walked through, by mouse and by keyboard, and live. */
 import { assert, assertEquals } from "@std/assert";
 import type { Page } from "playwright-core";
-import { call } from "../support/callers.ts";
 import { callGrpcJs, grpcJsService } from "../support/clients/grpc_js.ts";
 import { browserTest, checkAccessible, shows, takePictures } from "./support/browser.ts";
 import { makeGoods, skuOf } from "./support/made_goods.ts";
+import { shopOf } from "./support/shop.ts";
 
 /** The names of the rows that are drawn, from the top on. */
 function names(page: Page): Promise<string[]> {
@@ -20,17 +20,14 @@ browserTest("goods are found, walked through and followed", { path: "/goods" }, 
   });
 
   await makeGoods(server, 4000, 12);
-  const made = async (method: string, body: unknown) => {
-    const answer = await call(server.url, method, body);
-    assertEquals(answer.code, "ok", JSON.stringify(answer.body));
-  };
+  const made = shopOf(server.url);
   await made("StockService/SetPolicy", {
     goodsId: 1500,
     policy: { safetyStock: 100, lowStockAt: 1450, lowStockUntil: 1460 },
   });
-  await made("SetInv", { goodsId: 3, num: 0 });
+  await made("InventoryService/SetInv", { goodsId: 3, num: 0 });
   await made("HoldService/Reserve", { orderId: "hold-1", goodsInfo: [{ goodsId: 7, num: 2 }], ttl: "600s" });
-  await made("SetInv", { goodsId: 7, locationId: 4, num: 40 });
+  await made("InventoryService/SetInv", { goodsId: 7, locationId: 4, num: 40 });
   await made("StockService/DeleteInv", { goodsId: 1499 });
   await page.reload();
 

@@ -7,8 +7,8 @@ import { until } from "../../src/base/bounded_wait.ts";
 import { InventoryService } from "../../src/gen/inventory/v1/inventory_pb.ts";
 import { SystemService } from "../../src/gen/inventory/v1/system_pb.ts";
 import { freePorts } from "../../tools/stack/ports.ts";
-import { call } from "../support/callers.ts";
 import { browserTest } from "./support/browser.ts";
+import { shopOf } from "./support/shop.ts";
 
 const TABS = 10;
 const FALLBACK_TABS = 3;
@@ -22,6 +22,7 @@ const ENV = { PORT: `${freePorts(1)[0]}` };
 
 browserTest("one stream for all tabs, which outlives the server", { env: ENV }, async (test) => {
   const { page, server, context, step, open, profile, restart } = test;
+  const call = shopOf(server.url);
   const system = createClient(SystemService, createGrpcWebTransport({ baseUrl: server.url }));
   const watchers = async () => (await system.getSystem({})).watchers;
   const settled = async (count: number) => {
@@ -38,7 +39,7 @@ browserTest("one stream for all tabs, which outlives the server", { env: ENV }, 
     await row.filter({ hasText: "47" }).waitFor();
   });
 
-  await call(server.url, "InventoryService/SetInv", { goodsId: 1, num: 5 });
+  await call("InventoryService/SetInv", { goodsId: 1, num: 5 });
 
   await step("ten tabs at once are all live, by one stream", async () => {
     await live(page);
@@ -60,7 +61,7 @@ browserTest("one stream for all tabs, which outlives the server", { env: ENV }, 
     const say = (event: string) => tab.evaluate((name) => void document.dispatchEvent(new Event(name)), event);
     await say("freeze");
     await settled(1);
-    await call(server.url, "InventoryService/SetInv", { goodsId: 1, num: 7 });
+    await call("InventoryService/SetInv", { goodsId: 1, num: 7 });
     await say("resume");
     await available.filter({ hasText: /^7$/ }).waitFor();
     await settled(2);

@@ -1,15 +1,14 @@
 /** The page of one goods: every action, and two people on one goods. */
 import { assertEquals } from "@std/assert";
 import type { Page } from "playwright-core";
-import { post } from "../support/server.ts";
 import { browserTest, shows } from "./support/browser.ts";
+import { shopOf } from "./support/shop.ts";
 
 browserTest(
   "stock of one goods is changed from its page",
   { path: "/system" },
   async ({ page, server, step, profile }) => {
-    const call = async (method: string, request: unknown) =>
-      (await post(`${server.url}/inventory.v1.${method}`, request)).body;
+    const call = shopOf(server.url);
     const set = (goodsId: number, num: number, more = {}) => call("InventoryService/SetInv", { goodsId, num, ...more });
     await Promise.all([set(1, 10), set(2, 10, { sku: "mug" }), set(3, 10), set(4, 10), set(5, 10), set(6, 30)]);
     const level = async (goodsId: number, locationId = 0) => {

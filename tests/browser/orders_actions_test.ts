@@ -2,15 +2,14 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Page } from "playwright-core";
 import { until } from "../../src/base/bounded_wait.ts";
-import { post } from "../support/server.ts";
 import { browserTest, shows } from "./support/browser.ts";
+import { shopOf } from "./support/shop.ts";
 
 const EXPIRES_MS_MAX = 10_000;
 const DAY_MS = 86_400_000;
 
 browserTest("orders are made and ended from their page", { path: "/orders" }, async ({ page, server, step }) => {
-  const call = async (method: string, request: unknown) =>
-    (await post(`${server.url}/inventory.v1.${method}`, request)).body;
+  const call = shopOf(server.url);
   const numbers = async (goodsId: number) => {
     const { num, onHand, reserved } = await call("InventoryService/InvDetail", { goodsId });
     return { num, onHand, reserved };
@@ -142,6 +141,8 @@ browserTest("orders are made and ended from their page", { path: "/orders" }, as
     await dialog.getByText("goods 2: 9 asked for, 6 there").waitFor();
     assertEquals(await numbers(2), { num: 6, onHand: 6, reserved: 0 });
     await dialog.getByRole("button", { name: "Cancel" }).click();
+    // One reading fails, as in a moment in which the database is busy.
+    await page.route("**/inventory.v1.HoldService/ListShortfalls*", (route) => route.abort(), { times: 1 });
     await page.goto("/orders?list=shortfalls");
     await page.getByText("Goods 2: 9 asked for, 6 there").waitFor();
     await page.getByRole("button", { name: "Resolve late" }).click();
@@ -173,8 +174,7 @@ async function effects(page: Page): Promise<string[]> {
 }
 
 browserTest("holds end by the server's clock, whatever the browser's says", {}, async ({ server, step, profile }) => {
-  const call = async (method: string, request: unknown) =>
-    (await post(`${server.url}/inventory.v1.${method}`, request)).body;
+  const call = shopOf(server.url);
   await call("InventoryService/SetInv", { goodsId: 1, num: 10 });
   const hold = { orderId: "h-1", goodsInfo: [{ goodsId: 1, num: 2 }], ttl: "86400s" };
   await call("HoldService/Reserve", hold);

@@ -4,8 +4,8 @@ import type { Page } from "playwright-core";
 import { until } from "../../src/base/bounded_wait.ts";
 import { addTestKey } from "../support/api_keys.ts";
 import { ownerOf } from "../support/database.ts";
-import { post } from "../support/server.ts";
 import { browserTest, checkAccessible, shows, takePictures } from "./support/browser.ts";
+import { shopOf } from "./support/shop.ts";
 
 const KNOWN_MS_MAX = 10_000;
 /** More than a page has. */
@@ -17,16 +17,10 @@ browserTest("orders are found again", { path: "/orders", env: { AUTH: "keys" } }
   const keyOf = async (...rights: ("reader" | "seller" | "operator")[]) =>
     await addTestKey(owner.sql, { name: rights.join(), rights });
   const [operator, seller, reader] = await Promise.all([keyOf("operator"), keyOf("seller"), keyOf("reader")]);
-  const send = (method: string, request: unknown) =>
-    post(`${server.url}/inventory.v1.${method}`, request, undefined, operator.headers);
-  const call = async (method: string, request: unknown) => {
-    const { status, body } = await send(method, request);
-    assertEquals(status, 200, `${method}: ${JSON.stringify(body)}`);
-    return body;
-  };
+  const call = shopOf(server.url, operator.headers);
   // Keys are known once the server has read them again, all at once.
   assert(
-    await until(async () => (await send("SystemService/WhoAmI", {})).status === 200, KNOWN_MS_MAX),
+    await until(() => call("SystemService/WhoAmI", {}).then(() => true, () => false), KNOWN_MS_MAX),
     "no key is known",
   );
   const signedIn = async (key: string, path: string) => {
@@ -132,8 +126,8 @@ browserTest("orders are found again", { path: "/orders", env: { AUTH: "keys" } }
     await checkAccessible(page);
     await takePictures(page, "one_order");
     await page.setViewportSize({ width: 390, height: 844 });
-    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-    assert(overflow <= 0, `${overflow} pixels beside the screen`);
+    const overflow = () => page.evaluate(() => Math.max(0, document.documentElement.scrollWidth - innerWidth));
+    await shows(overflow, 0, "pixels beside the screen");
   });
 
   await step("who may only look finds no button that changes anything, here and on one goods", async () => {

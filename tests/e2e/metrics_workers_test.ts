@@ -3,6 +3,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { until } from "../../src/base/bounded_wait.ts";
 import { InventoryService } from "../../src/gen/inventory/v1/inventory_pb.ts";
 import { call } from "../support/callers.ts";
+import { eventually } from "../support/eventually.ts";
 import { askedAt, scrape } from "../support/scrape.ts";
 import { signal } from "../support/workers.ts";
 import { runServer, serverTest } from "../support/server.ts";
@@ -19,15 +20,21 @@ serverTest(
     const details = async () => {
       for (let i = 0; i < CALLS; i++) assertEquals((await call(url, "InvDetail", { goodsId: 404 })).code, "not_found");
     };
-    const counted = async () => (await scrape(adminUrl)).sum("rpc_server_call_duration_seconds_count", DETAIL);
+    /** A worker that is late to answer, on a busy machine, is counted as it was; one call too many stays. */
+    const addsUpTo = (count: number) =>
+      eventually(
+        async () => (await scrape(adminUrl)).sum("rpc_server_call_duration_seconds_count", DETAIL) === count,
+        `${count} calls are counted`,
+      );
     const own = () =>
       [...output.stderr.matchAll(/"worker":(\d+),"url":"([^"]+)","msg":"metrics and health are here"/g)]
         .map(([, worker = "", at = ""]) => ({ worker, at }));
 
     await step("ready, with each worker's word", async () => {
       // Health was seen to be good of one of them.
-      await until(async () => (await askedAt(`${adminUrl}/readyz`))[0] === 200, WAIT_MS_MAX);
-      const [, text] = await askedAt(`${adminUrl}/readyz`);
+      let [status, text] = [0, ""];
+      await until(async () => ([status, text] = await askedAt(`${adminUrl}/readyz`))[0] === 200, WAIT_MS_MAX);
+      assertEquals(status, 200, text);
       assertEquals(text.split("\n")[0], "SERVING");
       for (let worker = 1; worker <= WORKERS; worker++) assertStringIncludes(text, `worker ${worker}: SERVING`);
       assertEquals((await askedAt(`${adminUrl}/livez`))[0], 200);
@@ -35,13 +42,15 @@ serverTest(
 
     await step("the sum is that of the workers' own", async () => {
       await details();
-      assertEquals(await counted(), CALLS);
+      await addsUpTo(CALLS);
       const owns = await Promise.all(
         own().map(async ({ at }) => (await scrape(at)).sum("rpc_server_call_duration_seconds_count", DETAIL)),
       );
       assertEquals([owns.length, owns.reduce((sum, count) => sum + count, 0)], [WORKERS, CALLS]);
-      const scraped = await scrape(adminUrl);
-      assertEquals(scraped.value("holdfast_workers", { state: "answering" }), WORKERS);
+      let scraped = await scrape(adminUrl);
+      const isWhole = async () =>
+        (scraped = await scrape(adminUrl)).value("holdfast_workers", { state: "answering" }) === WORKERS;
+      await eventually(isWhole, "all workers answer");
       assertEquals(scraped.value("holdfast_lock_quorum"), 3, "what is the same for all is no sum");
       assertEquals(scraped.value("holdfast_operations_in_progress_max"), WORKERS * 10_000);
     });
@@ -51,17 +60,17 @@ serverTest(
       assert(pid > 0, output.stderr);
       await signal(pid, "SIGKILL");
       await until(() => output.stderr.includes(`"pid":${pid},"code"`), WAIT_MS_MAX);
-      assertEquals(await counted(), CALLS);
+      await addsUpTo(CALLS);
       // A third has come in its place.
       await until(() => own().length === WORKERS + 1, WAIT_MS_MAX);
       await until(
         async () => (await scrape(adminUrl)).value("holdfast_workers", { state: "answering" }) === WORKERS,
         WAIT_MS_MAX,
       );
-      assertEquals(await counted(), CALLS);
+      await addsUpTo(CALLS);
       await until(async () => (await askedAt(`${adminUrl}/readyz`))[0] === 200, WAIT_MS_MAX);
       await details();
-      assertEquals(await counted(), 2 * CALLS);
+      await addsUpTo(2 * CALLS);
     });
 
     await step("it goes with the service", async () => {

@@ -9,6 +9,7 @@ import { textField } from "../parts/fields.ts";
 import { FORM_LOOK } from "../parts/form_look.ts";
 import { LOOK } from "../parts/look.ts";
 import { OperationDialog, troubleNote } from "../parts/operation_dialog.ts";
+import { Pacer } from "../parts/pacer.ts";
 import { formats, sayTrouble } from "../parts/speech.ts";
 import type { Trouble } from "../parts/trouble.ts";
 import { writtenMs } from "../one_goods/level_reader.ts";
@@ -21,6 +22,7 @@ import { orderAddress } from "./orders_url.ts";
 const PAGE_ROWS = 50;
 /** Shortfalls that are shown at most; the oldest first, so that the others come as these are resolved. */
 const SHOWN_MAX = 500;
+const READ_PAUSE_MS = 2000;
 
 /** `<hf-shortfalls>` */
 export class Shortfalls extends ConsoleElement {
@@ -47,6 +49,7 @@ export class Shortfalls extends ConsoleElement {
   declare trouble: Trouble | undefined;
   /** The order whose shortfall is to be resolved. */
   declare asked: string | undefined;
+  readonly #pacer = new Pacer(() => this.#read(""), READ_PAUSE_MS);
 
   constructor() {
     super();
@@ -55,17 +58,22 @@ export class Shortfalls extends ConsoleElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    void this.#read("");
+    this.#pacer.ask();
   }
 
-  async #read(pageToken: string): Promise<void> {
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#pacer.stop();
+  }
+
+  async #read(pageToken: string): Promise<Trouble | void> {
     try {
       const page = await this.link.holds.listShortfalls({ pageSize: PAGE_ROWS, pageToken });
       this.rows = [...(pageToken === "" ? [] : this.rows ?? []), ...page.shortfalls].slice(0, SHOWN_MAX);
       this.next = page.nextPageToken;
       this.trouble = undefined;
     } catch (error) {
-      this.trouble = sayTrouble(error);
+      return this.trouble = sayTrouble(error);
     }
   }
 
@@ -77,7 +85,7 @@ export class Shortfalls extends ConsoleElement {
       <p class="muted">${words.shortfallHint}</p>
       ${this.trouble === undefined ? nothing : troubleNote(this.trouble)}
       ${rows === undefined
-        ? html`<p class="muted" role="status">${forms.loading}</p>`
+        ? this.trouble === undefined ? html`<p class="muted" role="status">${forms.loading}</p>` : nothing
         : rows.length === 0
         ? html`<p>${words.noShortfalls}</p>`
         : this.#table(rows)}
@@ -90,7 +98,7 @@ export class Shortfalls extends ConsoleElement {
           .link=${this.link}
           .orderId=${this.asked}
           @closed=${() => this.asked = undefined}
-          .reread=${() => this.#read("")}
+          .reread=${() => this.#pacer.now()}
         ></hf-resolve-dialog>
       `}
     `;
