@@ -16,7 +16,8 @@ import { NEVER, TEST_LIMITS } from "../support/pool_probe.ts";
 import { throughPooler } from "../drills/pooler/through_pooler.ts";
 import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 
-const ORDERS = 1000;
+/** Ten of each caller, and the sessions are ended behind half of them. */
+const ORDERS = 400;
 const LIMITS = { ...TEST_LIMITS, statementTimeoutMs: 5000, lockTimeoutMs: 250 };
 
 for (const concurrency of ["redlock", "row"] as const) {
