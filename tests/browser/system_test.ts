@@ -3,7 +3,7 @@ import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createGrpcWebTransport } from "@connectrpc/connect-web";
 import { assert, assertEquals } from "@std/assert";
 import type { Page } from "playwright-core";
-import { until } from "../../src/base/bounded_wait.ts";
+import { pause, until } from "../../src/base/bounded_wait.ts";
 import { InventoryService } from "../../src/gen/inventory/v1/inventory_pb.ts";
 import { browserTest, checkAccessible, shows, takePictures } from "./support/browser.ts";
 
@@ -11,6 +11,8 @@ const ANSWERS = 8;
 const ANSWERS_MS_MAX = 20_000;
 /** Orders that are sent one after the other, at a time. */
 const SELLERS = 8;
+/** Of each seller between its orders: the page samples once a second, and has dozens of them to show by then. */
+const PAUSE_MS = 100;
 
 browserTest("the system shows what it does, as it does it", { path: "/system" }, async ({ page, server, step }) => {
   const shop = createClient(InventoryService, createGrpcWebTransport({ baseUrl: server.url }));
@@ -34,6 +36,7 @@ browserTest("the system shows what it does, as it does it", { path: "/system" },
       for (let i = 0; !stop.signal.aborted; i++) {
         await orShed(shop.sell({ orderId: `s-${seller}-${i}`, goodsInfo: [{ goodsId: 1, num: 1 }] }));
         if (i % 10 === 0) await shop.sell({ goodsInfo: [{ goodsId: 1, num: 2_000_000 }] }).catch(() => {});
+        await pause(PAUSE_MS, stop.signal);
       }
     });
     try {
