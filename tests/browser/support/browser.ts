@@ -43,6 +43,8 @@ const WIDTHS = { phone: 390, tablet: 820, desk: 1280 } as const;
 /** The environment variable by which `deno task pictures` asks for them: each is drawn without a graphics card. */
 const TAKE_PICTURES = "TAKE_PICTURES";
 const PICTURES = new URL("../../../dist/pictures/", import.meta.url);
+/** Of a page, when its test has failed. */
+const SHOWN_CHARACTERS_MAX = 3_000;
 /** What axe calls the two worst of its four grades. */
 const SERIOUS = new Set(["serious", "critical"]);
 
@@ -76,7 +78,9 @@ export function browserTest(
         return page;
       };
       const step: Step = async (title, part) => {
-        passed = await t.step(title, part) && passed;
+        const isGood = await t.step(title, part);
+        if (!isGood) await sayPages(profiles);
+        passed = isGood && passed;
       };
       const page = await open(path);
       const restart: BrowserTest["restart"] = async (whileAway) => {
@@ -88,6 +92,7 @@ export function browserTest(
       assertEquals(faults, [], "what pages must not do");
     } catch (error) {
       passed = false;
+      await sayPages(profiles);
       throw error;
     } finally {
       await Promise.all(profiles.map((context) => context.close()));
@@ -95,6 +100,14 @@ export function browserTest(
       await running.stop();
     }
   });
+}
+
+/** What their pages show, as those hear it who don't see: a test that fails somewhere else has no other witness. */
+async function sayPages(profiles: readonly BrowserContext[]): Promise<void> {
+  for (const page of profiles.flatMap((profile) => profile.pages())) {
+    const shown = await page.locator("body").ariaSnapshot().catch((error) => `${error}`);
+    console.error(`--- ${page.url()} shows ---\n${shown.slice(0, SHOWN_CHARACTERS_MAX)}\n---`);
+  }
 }
 
 let shared: Promise<Browser> | undefined;
