@@ -6,7 +6,7 @@ import { InventoryService } from "../../src/gen/inventory/v1/inventory_pb.ts";
 import { filesRun } from "../support/files_run.ts";
 import { startServer } from "../support/server.ts";
 
-/** More than any loop of the start is gone through: the largest, over all messages' fields, is by some 400. */
+/** More than any loop of the start is gone through: the largest, over all messages' fields, by more than 650. */
 const SELLS = 900;
 /** By turns, so that the lease of each has been released when it is sold the next time. */
 const GOODS = 30;
