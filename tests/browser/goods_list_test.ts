@@ -73,7 +73,13 @@ browserTest("goods are found, walked through and followed", { path: "/goods" }, 
     await page.keyboard.press("Enter");
     await shows(() => names(page), [skuOf(7)]);
     assertEquals(query(), "?at=4");
-    await page.getByRole("button", { name: "Clear filters" }).click();
+    // By whoever has just begun to type.
+    await page.getByRole("searchbox").fill("mug");
+    await page.getByRole("searchbox").evaluate((search) => {
+      search.dispatchEvent(new InputEvent("input", { bubbles: true, composed: true }));
+      (search.getRootNode() as ShadowRoot).querySelector<HTMLElement>("button.quiet")?.click();
+    });
+    await shows(async () => [query(), await page.getByRole("searchbox").inputValue()], ["", ""]);
     await page.getByLabel("Deleted").selectOption("only");
     await shows(() => names(page), ["#1499"]);
     await page.getByLabel("Deleted").selectOption("no");

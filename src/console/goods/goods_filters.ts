@@ -182,6 +182,7 @@ export class GoodsFilters extends ConsoleElement {
   };
 
   readonly #cleared = () => {
+    clearTimeout(this.#timer);
     const { mode } = this.state;
     this.#show({ ...readListState(new URLSearchParams()), mode });
   };

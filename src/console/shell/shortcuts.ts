@@ -16,11 +16,11 @@ export function listenForKeys({ search, help }: Shortcuts): () => void {
   let goSince = -Infinity;
   const pressed = (event: KeyboardEvent) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isBusy(event)) return;
-    const isGo = performance.now() - goSince < GO_MS_MAX;
+    const isGo = event.timeStamp - goSince < GO_MS_MAX;
     goSince = -Infinity;
     const to = isGo ? GOES[event.key] : undefined;
     if (to !== undefined) navigate(to);
-    else if (event.key === "g") goSince = performance.now();
+    else if (event.key === "g") goSince = event.timeStamp;
     else if (event.key === "/") search();
     else if (event.key === "?") help();
     else return;
