@@ -100,7 +100,11 @@ export class Dispatcher {
     this.#limits = limits;
     this.#dispatched = dispatched;
     this.#guards = guardsOf(mode, log, observer);
-    this.#refusals = new Refusals(this.#queue, limits, random, () => this.#dispatch());
+    this.#refusals = new Refusals(this.#queue, limits, {
+      random,
+      seemsFree: (stockKey) => this.#guards.seemsFree(stockKey),
+      unparked: () => this.#dispatch(),
+    });
     this.#detours = new RowLockDetours(log, () => performance.now());
     this.#batchParts = {
       store,

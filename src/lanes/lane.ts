@@ -13,6 +13,8 @@ export interface Refusal {
   /** When it was for the first time, by the caller's clock. */
   readonly sinceMs: number;
   readonly times: number;
+  /** It was seen free since, and is asked for again. */
+  seenFree?: boolean;
 }
 
 /** Places in lanes that were taken, left or looked at so far. */

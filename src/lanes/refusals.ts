@@ -4,12 +4,13 @@
  */
 import type { StockKey } from "../inventory/stock_key.ts";
 import { LeaseTakenError } from "../lock/lock.ts";
-import { retryDelayMs } from "./modes/retry_delay.ts";
+import { lookedDelayMs, retryDelayMs } from "./modes/retry_delay.ts";
 import type { RefusedEntry } from "./requeued.ts";
 import type { Entry } from "./entry.ts";
 import type { LanesLimits } from "./lanes_limits.ts";
 import type { Refused } from "./modes/mode.ts";
 import type { Queue } from "./queue.ts";
+import { untilFree } from "./until_free.ts";
 
 /**
  * Lines of entries that are ended in one turn of the loop, when the callers of many leave at once or the goods of many
@@ -27,20 +28,36 @@ export class Refusals {
   readonly #queue: Queue<Entry>;
   readonly #limits: LanesLimits;
   readonly #random: () => number;
+  readonly #seemsFree: (stockKey: StockKey) => Promise<boolean>;
   readonly #unparked: () => void;
 
   /** `random` answers in [0, 1); `unparked` is called when lanes are parked no more. */
-  constructor(queue: Queue<Entry>, limits: LanesLimits, random: () => number, unparked: () => void) {
+  constructor(
+    queue: Queue<Entry>,
+    limits: LanesLimits,
+    { random, seemsFree, unparked }: {
+      readonly random: () => number;
+      /** As of Guards. */
+      readonly seemsFree: (stockKey: StockKey) => Promise<boolean>;
+      readonly unparked: () => void;
+    },
+  ) {
     this.#queue = queue;
     this.#limits = limits;
     this.#random = random;
+    this.#seemsFree = seemsFree;
     this.#unparked = unparked;
   }
 
   /** Entries whose goods can't be had now wait on, behind parked lanes, or end. */
   refuse(entries: readonly Entry[], { stockKeys, afterMs, error }: Refused): void {
     const refusals = Math.max(...entries.map((entry) => entry.refusals + 1));
-    const delayMs = afterMs ?? retryDelayMs(refusals, this.#random());
+    // Of several goods a look would have to find all free.
+    const isTaken = afterMs === undefined && error instanceof LeaseTakenError;
+    // Who saw it free, and did not get it, was one of several: they would go on asking in the same moments.
+    const looked = isTaken && stockKeys.length === 1 && !this.#wasSeenFree(stockKeys[0]!) ? stockKeys[0] : undefined;
+    const random = this.#random();
+    const delayMs = afterMs ?? (looked === undefined ? retryDelayMs(refusals, random) : lookedDelayMs(random));
     const nowMs = performance.now();
     for (const stockKey of stockKeys) this.#queue.park(stockKey, afterMs === undefined ? nowMs : undefined);
     const refused = new Set(stockKeys);
@@ -50,10 +67,18 @@ export class Refusals {
       if (afterMs === undefined && this.#isOver(entry, refusedGoods, delayMs)) entry.fail(error);
       else if (!entry.leave()) this.#queue.requeue(entry);
     }
-    setTimeout(() => {
+    const unpark = (seenFree = false) => {
+      const refusal = looked === undefined ? undefined : this.#queue.refusal(looked);
+      if (refusal !== undefined) refusal.seenFree = seenFree;
       for (const stockKey of stockKeys) this.#queue.unpark(stockKey);
       this.#unparked();
-    }, delayMs);
+    };
+    if (looked === undefined) setTimeout(unpark, delayMs);
+    else untilFree({ delayMs, seemsFree: () => this.#seemsFree(looked), random: this.#random }, unpark);
+  }
+
+  #wasSeenFree(stockKey: StockKey): boolean {
+    return this.#queue.refusal(stockKey)?.seenFree === true;
   }
 
   /** The same for what a batch could not write; answers the goods that can't be had. */

@@ -36,6 +36,11 @@ export interface Lock {
    * Those of the goods that other processes asked for in vain not long ago. A hint: it may miss some. Never rejects.
    */
   wantedByOthers(stockKeys: readonly StockKey[]): Promise<readonly StockKey[]>;
+  /**
+   * Whether nobody has the goods, as one of the nodes says, by turns: a hint, at a fraction of what an attempt takes.
+   * Never rejects.
+   */
+  seemsFree(stockKey: StockKey): Promise<boolean>;
   /** Resolves if enough nodes may vote for a lease to be had; else throws QuorumLostError. */
   ping(): Promise<void>;
   /** What is known of the nodes, and which leases this process has; asks nobody. */

@@ -79,6 +79,7 @@ class QuorumLock implements Lock {
   /** Messages under way that release something. */
   readonly #releasing = new Set<Promise<void>>();
   #loggedAtMs = -Infinity;
+  #looks = 0;
 
   constructor(options: Required<Pick<RedlockOptions, "nowMs">> & RedlockOptions, nodes: readonly Node[]) {
     this.#options = options;
@@ -106,6 +107,14 @@ class QuorumLock implements Lock {
 
   wantedByOthers(stockKeys: readonly StockKey[]): Promise<readonly StockKey[]> {
     return this.#hints.ofOthers(stockKeys, this.#quorum);
+  }
+
+  async seemsFree(stockKey: StockKey): Promise<boolean> {
+    // One without a vote has forgotten who has what, or does not answer.
+    const voting = this.#nodes.filter(({ noVoteReason }) => noVoteReason === undefined);
+    const node = voting[this.#looks++ % voting.length];
+    const values = await node?.values([this.#key(stockKey)]).catch(() => undefined);
+    return values?.[0] === null;
   }
 
   async ping(): Promise<void> {

@@ -73,6 +73,32 @@ Deno.test("without a quorum orders are refused where that is asked for, and noth
   assertEquals(await on.onHand(1), 10);
 });
 
+Deno.test("one goods that another process has is asked for again once it seems to be free; several, and none by chance, are not looked at", async () => {
+  await using on = await lanesBench();
+  await on.lanes().apply(set("many", 1, 1000), NEVER);
+  await on.lanes().apply(set("more", 2, 1000), NEVER);
+  const rows: readonly (readonly [error: Error, times: number, looks: number])[] = [
+    [new LeaseTakenError("taken", [1]), 1, 1],
+    // Somebody else saw it free as well: behind such an attempt nobody looks, or they would meet again and again.
+    [new LeaseTakenError("taken", [1]), 2, 1],
+    [new LeaseTakenError("taken", [1]), 3, 2],
+    [new LeaseTakenError("taken", [1, 2]), 1, 0],
+    [new QuorumLostError("away"), 1, 0],
+  ];
+  for (const [error, times, expected] of rows) {
+    const seen = { asked: 0, looks: 0 };
+    const lanes = on.lanes({
+      lock: {
+        acquire: (goodsIds) => seen.asked++ < times ? Promise.reject(error) : grantAllLock().acquire(goodsIds),
+        seemsFree: () => Promise.resolve(++seen.looks > 0),
+      },
+    });
+    const verdict = await lanes.apply(sell(crypto.randomUUID(), [1, 1], [2, 1]), NEVER);
+    assertEquals([verdict.ok, seen], [true, { asked: times + 1, looks: expected }], error.message);
+  }
+  assertEquals(await checkLedger(on.ownerUrl), []);
+});
+
 Deno.test("goods that others have are waited for also where the loss of the quorum stops nobody", async () => {
   await using on = await lanesBench();
   const lanes = on.lanes({

@@ -33,11 +33,31 @@ Deno.test("the control arm: with a lock that grants everything the same workers 
   const open: Lock = {
     acquire: () => Promise.resolve(lease),
     wantedByOthers: () => Promise.resolve([]),
+    seemsFree: () => Promise.resolve(false),
     status: () => ({ quorum: 3, ttlMs: LONG_TTL_MS, nodes: [], leases: [] }),
     ping: () => Promise.resolve(),
     close: () => Promise.resolve(),
   };
   assertGreater((await contend([open, open, open])).overlaps, 0);
+});
+
+Deno.test("a look says whether a goods is free, as the nodes say one after the other; without a vote they say nothing", async () => {
+  await using bench = lockBench(testEnvironment().redisUrls);
+  const [owner, other] = await Promise.all([bench.lock(), bench.lock()]);
+  const looks = async (lock: Lock, goodsId: number) => {
+    const free: boolean[] = [];
+    for (let i = 0; i < bench.nodes.length; i++) free.push(await lock.seemsFree(goodsId));
+    return free.filter((isFree) => isFree).length;
+  };
+  const lease = await owner.acquire([1]);
+  await bench.keysOnce(5);
+  assertEquals([await looks(other, 1), await looks(other, 2)], [0, 5]);
+  await bench.nodes[0]!.del(bench.key(1));
+  assertEquals(await looks(other, 1), 1, "each node is asked once");
+  const fresh = await bench.lock({ quarantineMs: 1_000_000_000 }, () => Promise.resolve());
+  assertEquals(await looks(fresh, 2), 0, "none of its nodes has a vote");
+  await lease.release();
+  assertEquals(await looks(other, 1), 5);
 });
 
 Deno.test("all of several goods or none: a failed attempt leaves no key anywhere", async () => {

@@ -11,6 +11,7 @@ export function grantAllLock(): Lock {
         release: () => Promise.resolve(),
       }),
     wantedByOthers: () => Promise.resolve([]),
+    seemsFree: () => Promise.resolve(false),
     status: () => ({ quorum: 0, ttlMs: 0, nodes: [], leases: [] }),
     ping: () => Promise.resolve(),
     close: () => Promise.resolve(),

@@ -31,6 +31,7 @@ function bench() {
       asked.push(`look ${stockKeys}`);
       return Promise.resolve(others.want ? stockKeys : []);
     },
+    seemsFree: () => Promise.resolve(false),
     status: () => ({ quorum: 3, ttlMs: 5000, nodes: [], leases: [] }),
     ping: () => Promise.resolve(),
     close: () => Promise.resolve(),
@@ -205,6 +206,7 @@ Deno.test("a write goes under leases that last for all of it: what has too littl
         });
       },
       wantedByOthers: () => Promise.resolve([]),
+      seemsFree: () => Promise.resolve(false),
       status: () => ({ quorum: 3, ttlMs: 5000, nodes: [], leases: [] }),
       ping: () => Promise.resolve(),
       close: () => Promise.resolve(),

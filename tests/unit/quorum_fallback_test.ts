@@ -63,6 +63,7 @@ Deno.test("only what nodes have answered ends it: neither leases that are there,
       });
     },
     wantedByOthers: (goodsIds) => Promise.resolve(goodsIds),
+    seemsFree: () => Promise.resolve(false),
     status: () => ({ quorum: 3, ttlMs: 5000, nodes: [], leases: [] }),
     ping: () => Promise.resolve(),
     close: () => Promise.resolve(),

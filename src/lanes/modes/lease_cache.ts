@@ -17,8 +17,8 @@ export const SHARE_AFTER_MS = 50;
 /** A goods is released after this, whether others were seen to want it or not. */
 export const SHARE_AFTER_MS_MAX = 1000;
 /**
- * How long it is left to others then: longer than anybody waits between two attempts, and an attempt on top. Of that
- * so much more than it takes here, since others ask twice: for the lease, and for who has it.
+ * How long it is left to others then: longer than anybody waits between two attempts, or looks, and an attempt on top.
+ * Of that so much more than it takes here, since others ask twice: for the lease, and for who has it.
  */
 const ATTEMPTS_IN_PAUSE = 2;
 /** Bounds of the pause: nodes may be near, or in another town, or not answer at all. */

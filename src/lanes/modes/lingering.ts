@@ -92,7 +92,8 @@ export class Lingering {
   }
 }
 
-function byTimeout(run: () => void, ms: number): () => void {
+/** The real one. */
+export function byTimeout(run: () => void, ms: number): () => void {
   const timer = setTimeout(run, ms);
   return () => clearTimeout(timer);
 }

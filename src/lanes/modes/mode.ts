@@ -43,6 +43,8 @@ export interface Guards {
   readonly fallback: FallbackView;
   /** Makes all of the goods ours, or none of those that were not yet. Throws the lock's faults. */
   take(stockKeys: readonly StockKey[]): Promise<Taken>;
+  /** Whether a goods that was refused seems to be free by now: a hint, which takes little. Never rejects. */
+  seemsFree(stockKey: StockKey): Promise<boolean>;
   /** A batch on these goods is over. What was theirs stays ours until it is released. */
   batchOver(stockKeys: Iterable<StockKey>): void;
   /** Of these goods, releases those that no batch has and nobody here wants. */
@@ -72,6 +74,11 @@ export abstract class GuardsWithoutLeases implements Guards {
 
   take(): Promise<Taken> {
     return this.#taken;
+  }
+
+  /** None is ever refused for another process. */
+  seemsFree(): Promise<boolean> {
+    return Promise.resolve(false);
   }
 
   batchOver(): void {}

@@ -3,7 +3,7 @@
  * row locks while the lock has none.
  */
 import type { StockKey } from "../../inventory/stock_key.ts";
-import { QuorumLostError } from "../../lock/lock.ts";
+import { type Lock, QuorumLostError } from "../../lock/lock.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { StockObserver } from "../../telemetry/observer.ts";
 import { LeaseCache, PAUSE_MS_MIN } from "./lease_cache.ts";
@@ -16,6 +16,7 @@ const BY_ROW_LOCKS: Taken = { is: "guarded", guard: ROW_LOCKS };
 
 /** Guards of a process in mode `redlock`. */
 export class RedlockGuards implements Guards {
+  readonly #lock: Lock;
   readonly #leases: LeaseCache;
   readonly #lingering: Lingering;
   /** Whether somebody here wants the goods. */
@@ -36,6 +37,7 @@ export class RedlockGuards implements Guards {
       extend: (stockKeys, neededMs) => leases.extend(stockKeys, neededMs),
       remainingMs: (stockKeys) => leases.remainingMs(stockKeys),
     };
+    this.#lock = lock;
     this.#leases = leases;
     this.#lingering = new Lingering((stockKeys) => leases.releaseUnwanted(stockKeys, this.#isWanted), monotonicMs);
     this.#byLeases = { is: "guarded", guard };
@@ -57,6 +59,10 @@ export class RedlockGuards implements Guards {
     }
     fallback.count();
     return BY_ROW_LOCKS;
+  }
+
+  seemsFree(stockKey: StockKey): Promise<boolean> {
+    return this.#lock.seemsFree(stockKey);
   }
 
   batchOver(stockKeys: Iterable<StockKey>): void {

@@ -47,6 +47,20 @@ export const LANES_SLIPS: readonly Slip[] = [
   },
   {
     file: "src/lanes/refusals.ts",
+    find: " && !this.#wasSeenFree(stockKeys[0]!)",
+    replace: "",
+    rule: "who saw a goods free and did not get it does not ask again in the same moment as others",
+    tests: ["tests/integration/lanes_modes_test.ts"],
+  },
+  {
+    file: "src/lanes/until_free.ts",
+    find: "    else if (!isOver) lookLater();",
+    replace: "    else lookLater();",
+    rule: "nobody looks whether a goods is free once the wait for it is over",
+    tests: ["tests/unit/until_free_test.ts"],
+  },
+  {
+    file: "src/lanes/refusals.ts",
     find: "performance.now() + delayMs + lockAttemptMsMax > untilMs",
     replace: "performance.now() + delayMs > untilMs",
     rule: "no caller waits for longer than the lock wait, whatever the next attempt takes",

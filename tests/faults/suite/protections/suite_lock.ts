@@ -29,6 +29,7 @@ export function createSuiteLock(config: Config, without: ReadonlySet<Protection>
     lock: {
       acquire,
       wantedByOthers: (goodsIds) => lock.wantedByOthers(goodsIds),
+      seemsFree: (goodsId) => lock.seemsFree(goodsId),
       ping: () => lock.ping(),
       status: () => lock.status(),
       close: () => lock.close(),
