@@ -21,6 +21,7 @@ import {
 } from "@connectrpc/connect";
 import { headerTimeout as connectHeader, parseTimeout as parseConnect } from "@connectrpc/connect/protocol-connect";
 import { headerTimeout as grpcHeader, parseTimeout as parseGrpc } from "@connectrpc/connect/protocol-grpc";
+import { Member, Roll } from "../base/roll.ts";
 import { errorFields, type Log } from "../telemetry/log.ts";
 import { callerGone, deadlinePassed, limitPassed } from "./errors.ts";
 
@@ -102,41 +103,50 @@ function isAbove({ timeoutMs }: { timeoutMs?: number }, msMax: number): boolean 
   return timeoutMs !== undefined && timeoutMs > msMax;
 }
 
+/** That somebody has begun who comes to a limit at that time, by `performance.now()`. */
+class BegunLimit extends Member {
+  constructor(readonly atMs: number, readonly passed: () => void) {
+    super();
+  }
+}
+
 /**
  * A limit that is the same for many calls: whoever begins first comes to it first. So one timer does for all, where one
  * for each was measured to cost 1.2 us of a call.
  */
 export class SharedLimit {
-  /** Who has begun, the longest ago first, and when they come to it, by `performance.now()`. */
-  readonly #begun = new Map<object, { readonly atMs: number; readonly passed: () => void }>();
+  /** The longest ago first. */
+  readonly #begun = new Roll<BegunLimit>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(readonly ms: number) {}
 
-  /** Calls `passed` in {@link ms}, unless `call` is done before. */
-  begin(call: object, passed: () => void): void {
-    this.#begun.set(call, { atMs: performance.now() + this.ms, passed });
+  /** Calls `passed` in {@link ms}, unless what it answers is {@link done} before. */
+  begin(passed: () => void): BegunLimit {
+    const begun = new BegunLimit(performance.now() + this.ms, passed);
+    this.#begun.add(begun);
     this.#timer ??= setTimeout(this.#pass, this.ms);
+    return begun;
   }
 
-  /** The call is done, or has not begun. */
-  done(call: object): void {
-    if (!this.#begun.delete(call) || this.#begun.size > 0) return;
+  /** Whoever has begun is done. Once more is nothing. */
+  done(begun: BegunLimit): void {
+    if (!this.#begun.delete(begun) || this.#begun.size > 0) return;
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }
 
   readonly #pass = (): void => {
     this.#timer = undefined;
-    for (const [call, { atMs, passed }] of this.#begun) {
-      const leftMs = atMs - performance.now();
+    for (let begun = this.#begun.first; begun !== undefined; begun = this.#begun.first) {
+      const leftMs = begun.atMs - performance.now();
       if (leftMs > 0) {
         clearTimeout(this.#timer);
         this.#timer = setTimeout(this.#pass, Math.ceil(leftMs));
         return;
       }
-      this.#begun.delete(call);
-      passed();
+      this.#begun.delete(begun);
+      begun.passed();
     }
   };
 }
@@ -153,6 +163,7 @@ export class CallTime {
   readonly #passesAt: number | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #limit: SharedLimit | undefined;
+  #begun: BegunLimit | undefined;
   #passed: () => void;
 
   /**
@@ -180,7 +191,7 @@ export class CallTime {
     const { remainingMs } = this;
     if (remainingMs === undefined) {
       this.#limit = limit;
-      limit?.begin(this, () => end(limitPassed(limit.ms)));
+      this.#begun = limit?.begin(() => end(limitPassed(limit.ms)));
       return;
     }
     this.#passed = () => end(deadlinePassed());
@@ -192,7 +203,10 @@ export class CallTime {
   /** Calls nobody any more. */
   stop(): void {
     if (this.#timer !== undefined) clearTimeout(this.#timer);
-    this.#limit?.done(this);
+    if (this.#begun === undefined) return;
+    this.#limit?.done(this.#begun);
+    // It knows the whole call.
+    this.#begun = undefined;
   }
 }
 

@@ -116,7 +116,7 @@ class UnaryCall {
   readonly #time: CallTime;
   #received = 0;
   #share: MessageShare | undefined;
-  readonly #seen: SeenCall | undefined;
+  #seen: SeenCall | undefined;
 
   constructor(
     private readonly method: UnaryMethod,
@@ -129,7 +129,12 @@ class UnaryCall {
     this.#seen = seenCall(request.values);
     this.#body = new SingleMessage(method.check.bytesMax);
     this.#time = new CallTime(timeoutMs, () => this.#answerLate());
-    if (timeoutMs !== undefined) call.onceClosed(() => this.#time.stop());
+    // The stream, and this, may be kept for long (`base/roll.ts`). Whoever is still at work has its own.
+    call.onceClosed(() => {
+      this.#time.stop();
+      this.#seen = undefined;
+      Object.assign(this, { call: undefined, request: undefined, followUp: undefined });
+    });
   }
 
   /** Reads the body; what it comes to is decided at its end, or at the first byte that makes it none for this path. */
@@ -168,9 +173,7 @@ class UnaryCall {
     return { chunks: [this.#body.take()], ended: false };
   }
 
-  /**
-   * Counts what has come. Most calls are small, and never ask for a share. False: it is more than the budget allows.
-   */
+  /** Counts what has come; most calls never ask for a share. False: it is more than the budget allows. */
   #charge(bytes: number): boolean {
     this.#received += bytes;
     if (this.#received <= FREE_BYTES) return true;
@@ -222,12 +225,13 @@ class UnaryCall {
   async #answer(input: ReturnType<ReturnType<Serialization["getI"]>["parse"]>): Promise<void> {
     const { spec: { method }, options } = this.method;
     const { limit } = this.made;
-    const { stream } = this.call;
+    const [answered, seen] = [this.call, this.#seen];
+    const { stream } = answered;
     const { url, header, values } = this.request;
     const end = new CallEnd();
     const contextValues = limit === undefined ? values : setCallEnd(values, end);
     // Once it is answered, it has ended.
-    this.call.onceClosed(() => end.end(closeReason(stream.rstCode)));
+    answered.onceClosed(() => end.end(closeReason(stream.rstCode)));
     this.#time.answer((reason) => end.end(reason), limit);
     const { responseHeader, responseTrailer, compression } = this.#responseFields();
     const call: HandledCall = {
@@ -266,8 +270,8 @@ class UnaryCall {
     } finally {
       this.#time.stop();
     }
-    this.#seen?.end(failure);
-    write(this.call, responseHeader, body, responseTrailer);
+    seen?.end(failure);
+    write(answered, responseHeader, body, responseTrailer);
   }
 }
 

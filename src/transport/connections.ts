@@ -8,6 +8,7 @@
  *     accepted -> http1, http2   its first bytes or its TLS handshake say which (`protocols.ts`)
  *     any      -> gone           its socket has closed: neither it nor its requests count any more
  */
+import { Roll } from "../base/roll.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
@@ -41,7 +42,7 @@ export interface Connection {
   http2: ServerHttp2Session | undefined;
   /** HTTP/2: what goes out, and what its peer was answered and has not read. */
   out: Outgoing | undefined;
-  readonly exchanges: Set<Exchange>;
+  readonly exchanges: Roll<Exchange>;
   /** Since when no request is in progress; at first, since the connection was accepted or its protocol became known. */
   quietSince: number;
   /**
@@ -118,7 +119,7 @@ export class Connections {
       http1: undefined,
       http2: undefined,
       out: undefined,
-      exchanges: new Set(),
+      exchanges: new Roll(),
       quietSince: now,
       quietBytesRead: 0,
       headerSince: undefined,

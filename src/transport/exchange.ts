@@ -7,6 +7,7 @@
  */
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import type { IncomingHttpHeaders as Http2Headers, ServerHttp2Stream } from "node:http2";
+import type { Member } from "../base/roll.ts";
 import type { Caller } from "./peers.ts";
 
 /** Header that carries the id of a request and of its answer. */
@@ -24,7 +25,7 @@ export type RefusalStatus = 400 | 405 | 417 | 431 | 501 | 503;
  *     with handler, answered -> given up   over a limit of time, or one too many (`reaper.ts`)
  *     any            -> closed         its answer has ended, or its stream or connection is gone: it counts no more
  */
-export interface Exchange {
+export interface Exchange extends Member {
   /** Whose request it is. */
   readonly caller: Caller;
   readonly startedAt: number;

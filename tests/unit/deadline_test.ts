@@ -131,21 +131,21 @@ Deno.test("of calls with one limit each comes to it in its own time, and who is 
   const calls = [0, 1, 2, 3].map((call) => ({ call }));
   const begin = (call: { readonly call: number }) => {
     const begunAt = performance.now();
-    limit.begin(call, () => {
+    return limit.begin(() => {
       passed.push({ ...call, afterMs: performance.now() - begunAt });
       if (call.call === 3) over.resolve();
     });
   };
-  calls.slice(0, 2).forEach(begin);
-  limit.done(calls[0]!);
+  const [first] = calls.slice(0, 2).map(begin);
+  limit.done(first!);
   await new Promise((resolve) => setTimeout(resolve, 2));
-  calls.slice(2).forEach(begin);
-  limit.done(calls[2]!);
+  const [third] = calls.slice(2).map(begin);
+  limit.done(third!);
   await over.promise;
   assertEquals(passed.map(({ call }) => call), [1, 3]);
   assert(passed.every(({ afterMs }) => afterMs >= 5), JSON.stringify(passed));
   // With nobody left it has no timer, and begins again.
-  begin(calls[3]!);
-  limit.done(calls[3]!);
-  limit.done(calls[3]!);
+  const again = begin(calls[3]!);
+  limit.done(again);
+  limit.done(again);
 });

@@ -4,6 +4,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { type Connection, cut } from "../connections.ts";
+import { Member } from "../../base/roll.ts";
 import type { Caller } from "../peers.ts";
 import { type Exchange, type RefusalStatus, REQUEST_ID_HEADER } from "../exchange.ts";
 
@@ -17,7 +18,7 @@ const REASONS: Readonly<Record<number, string>> = {
 };
 
 /** One request over HTTP/1 and its answer. */
-export class Http1Exchange implements Exchange {
+export class Http1Exchange extends Member implements Exchange {
   readonly startedAt = performance.now();
   answeredAt: number | undefined = undefined;
   readonly isReset = false;
@@ -29,6 +30,7 @@ export class Http1Exchange implements Exchange {
     private readonly request: IncomingMessage,
     private readonly response: ServerResponse,
   ) {
+    super();
     // node:http reads nothing more of a connection that asks for an upgrade: what is pipelined behind would never be
     // answered.
     if (request.headers.upgrade !== undefined) this.sayClose();

@@ -3,6 +3,7 @@
  */
 import http2, { type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import { type Exchange, type Http2Call, type RefusalStatus, REQUEST_ID_HEADER } from "../exchange.ts";
+import { Member } from "../../base/roll.ts";
 import type { Caller } from "../peers.ts";
 import type { ListenerLimits } from "../limits.ts";
 import type { Cork, UnreadAnswers } from "./egress.ts";
@@ -22,8 +23,11 @@ export interface Outgoing {
   readonly stalled: () => void;
 }
 
+/** What a stream that has closed says. */
+function ignore(): void {}
+
 /** One request over HTTP/2 and its answer. */
-export class Http2Exchange implements Exchange, Http2Call {
+export class Http2Exchange extends Member implements Exchange, Http2Call {
   readonly startedAt = performance.now();
   answeredAt: number | undefined = undefined;
   readonly answerHeaders: Record<string, string> = {};
@@ -39,7 +43,9 @@ export class Http2Exchange implements Exchange, Http2Call {
     readonly stream: ServerHttp2Stream,
     readonly headers: IncomingHttpHeaders,
     readonly rawHeaders: readonly string[],
-  ) {}
+  ) {
+    super();
+  }
 
   get address(): string {
     return this.caller.address;
@@ -152,12 +158,20 @@ export class Http2Exchange implements Exchange, Http2Call {
     });
   }
 
-  /** One listener for all of them: a stream of node:http2 looks at each that comes or goes by listeners of its own. */
+  /**
+   * One listener for all of them: a stream of node:http2 looks at each that comes or goes by listeners of its own. By
+   * the end there are none: streams are in a Map of node:http2, and so live on for long (`base/roll.ts`), with whatever
+   * their listeners know. Those of node:http2 look at listeners alone, and make each that goes cost as one that comes.
+   */
   onceClosed(closed: () => void): void {
     if (this.#closed !== undefined) return void this.#closed.push(closed);
     const all = this.#closed = [closed];
     this.stream.on("close", () => {
       for (const each of all) each();
+      all.length = 0;
+      this.stream.removeAllListeners("removeListener").removeAllListeners();
+      // Without one an error would end the process.
+      this.stream.on("error", ignore);
     });
   }
 

@@ -143,7 +143,7 @@ export const RPC_SLIPS: readonly Slip[] = [
   },
   {
     file: "src/rpc/deadline.ts",
-    find: "if (!this.#begun.delete(call) || this.#begun.size > 0) return;",
+    find: "if (!this.#begun.delete(begun) || this.#begun.size > 0) return;",
     replace: "if (this.#begun.size > 1) return;",
     rule: "a call that is done comes to no limit",
     tests: ["tests/unit/deadline_test.ts"],
