@@ -11,17 +11,23 @@
  * - a whole batch waits, which company would not make cheaper.
  */
 
+import { invariant } from "../base/invariant.ts";
+
 /** Batches that are young, where no whole batch waits. */
 const YOUNG_MAX = 2;
 /** From this age on a batch is old, in ms; the dispatcher sees it when it next looks for batches. */
 const YOUNG_MS = 50;
 
+/** One of them, which names nothing that is in it: for how long that lives is for others (`base/roll.ts`). */
+export interface BegunBatch {
+  readonly begunMs: number;
+}
+
 /** The batches under way. */
 export class BatchesUnderWay {
   readonly #max: number;
   readonly #clock: { monotonicMs(): number };
-  /** Each with when it began. */
-  readonly #begunMs = new Map<object, number>();
+  readonly #begun: BegunBatch[] = [];
 
   /** `max`: of them all, old or young. */
   constructor(max: number, clock: { monotonicMs(): number }) {
@@ -31,7 +37,7 @@ export class BatchesUnderWay {
 
   /** How many there are. */
   get size(): number {
-    return this.#begunMs.size;
+    return this.#begun.length;
   }
 
   /** Whether another may begin; `isWhole`: as many wait as can be in one. As time goes by it may without an event. */
@@ -40,20 +46,22 @@ export class BatchesUnderWay {
     if (this.size < YOUNG_MAX || isWhole) return true;
     const nowMs = this.#clock.monotonicMs();
     let young = 0;
-    for (const begunMs of this.#begunMs.values()) if (nowMs - begunMs < YOUNG_MS) young++;
+    for (const { begunMs } of this.#begun) if (nowMs - begunMs < YOUNG_MS) young++;
     return young < YOUNG_MAX;
   }
 
-  /** It has begun. */
-  begin(batch: object): void {
-    this.#begunMs.set(batch, this.#clock.monotonicMs());
+  /** One begins. */
+  begin(): BegunBatch {
+    const batch = { begunMs: this.#clock.monotonicMs() };
+    this.#begun.push(batch);
+    return batch;
   }
 
   /** It has ended; answers how long it took, in ms. */
-  end(batch: object): number {
-    const nowMs = this.#clock.monotonicMs();
-    const tookMs = nowMs - (this.#begunMs.get(batch) ?? nowMs);
-    this.#begunMs.delete(batch);
-    return tookMs;
+  end(batch: BegunBatch): number {
+    const place = this.#begun.indexOf(batch);
+    invariant(place >= 0, "a batch ended that is not under way");
+    this.#begun.splice(place, 1);
+    return this.#clock.monotonicMs() - batch.begunMs;
   }
 }

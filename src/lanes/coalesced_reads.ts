@@ -28,7 +28,7 @@ export class CoalescedReads<K, V> {
   readonly #read: (keys: readonly K[]) => Promise<ReadonlyMap<K, V>>;
   readonly #limits: CoalescedReadsLimits;
   /** By arrival. */
-  readonly #callers = new Set<Caller<K, V>>();
+  #callers: Caller<K, V>[] = [];
   readonly #waiting: Capacity;
   #underWay = 0;
   #planned = false;
@@ -49,7 +49,7 @@ export class CoalescedReads<K, V> {
     const full = this.#waiting.take(keys.length, address);
     if (full !== undefined) return Promise.reject(full);
     const { promise, resolve, reject } = Promise.withResolvers<ReadonlyMap<K, V>>();
-    this.#callers.add({ keys, address, resolve, reject });
+    this.#callers.push({ keys, address, resolve, reject });
     // Not at once: those that come in the same turn go together.
     if (!this.#planned) {
       this.#planned = true;
@@ -62,15 +62,15 @@ export class CoalescedReads<K, V> {
   }
 
   #start(): void {
-    while (this.#callers.size > 0 && this.#underWay < this.#limits.readsMax) {
+    while (this.#callers.length > 0 && this.#underWay < this.#limits.readsMax) {
       const batch: Caller<K, V>[] = [];
       const keys = new Set<K>();
       for (const caller of this.#callers) {
         if (batch.length > 0 && keys.size + caller.keys.length > this.#limits.keysMax) break;
         for (const key of caller.keys) keys.add(key);
         batch.push(caller);
-        this.#callers.delete(caller);
       }
+      this.#callers = this.#callers.slice(batch.length);
       void this.#answer(batch, [...keys]);
     }
   }

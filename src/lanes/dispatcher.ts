@@ -215,7 +215,7 @@ export class Dispatcher {
   async #lead(taken: readonly Entry[]): Promise<void> {
     const goods = new Set(keysOfAll(taken));
     const batch: Batch = { entries: taken, goods };
-    this.#underWay.begin(batch);
+    const begun = this.#underWay.begin();
     this.#batchParts.tallies.batchBegan(taken.length);
     try {
       const guarded = await this.#take(batch);
@@ -240,7 +240,7 @@ export class Dispatcher {
     this.#guards.batchOver(goods);
     this.#guards.linger(goods, this.#isWanted);
     await this.#guards.releaseDue(goods);
-    this.#queue.free(goods, this.#underWay.end(batch));
+    this.#queue.free(goods, this.#underWay.end(begun));
     this.#dispatch();
   }
 

@@ -48,6 +48,7 @@ export class Entry implements Waiting {
   lostWrite: OutcomeUnknownError | undefined;
   /** Rows of its goods were seen to be locked by a foreign session. */
   rowsWereLocked = false;
+  ticket: unknown = undefined;
   /** The call that it is of, as the observer knows it. */
   readonly call: unknown;
   readonly #end = Promise.withResolvers<Verdict>();

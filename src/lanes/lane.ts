@@ -5,6 +5,7 @@
  * Who is sidelined or leaves keeps a dead place, which is dropped when it comes to the head, or with all others when
  * there are too many of them.
  */
+import { Member } from "../base/roll.ts";
 import type { StockKey } from "../inventory/stock_key.ts";
 import type { Pace } from "./pace.ts";
 
@@ -120,10 +121,12 @@ export interface Waiting {
   readonly stockKeys: readonly StockKey[];
   /** What it adds to the size of a batch. */
   readonly size: number;
+  /** The queue's own, and nobody else's: its ticket while it is known there. */
+  ticket?: unknown;
 }
 
 /** An entry with its place by arrival. */
-export class Ticket<W extends Waiting> {
+export class Ticket<W extends Waiting> extends Member {
   readonly entry: W;
   /** Of its arrival. */
   readonly number: number;
@@ -136,6 +139,7 @@ export class Ticket<W extends Waiting> {
 
   /** `lanes` are those of its goods; it waits, and is put into them by its maker. */
   constructor(entry: W, number: number, lanes: readonly Lane<W>[]) {
+    super();
     this.entry = entry;
     this.number = number;
     this.lanes = lanes;

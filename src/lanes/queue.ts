@@ -35,6 +35,7 @@
 
 import type { StockKey } from "../inventory/stock_key.ts";
 import { illegalTransition } from "../base/invariant.ts";
+import { Roll } from "../base/roll.ts";
 import { type BatchLimits, Draft } from "./draft.ts";
 import { GoodsLanes } from "./goods_lanes.ts";
 import { type Refusal, Ticket, type Waiting } from "./lane.ts";
@@ -42,7 +43,8 @@ import { type Refusal, Ticket, type Waiting } from "./lane.ts";
 /** All who wait, and who may go together. */
 export class Queue<W extends Waiting> {
   readonly #lanes = new GoodsLanes<W>();
-  readonly #tickets = new Map<W, Ticket<W>>();
+  /** Of all who are known. */
+  readonly #tickets = new Roll<Ticket<W>>();
   /** Waiting entries without goods. */
   readonly #keyless = new Set<Ticket<W>>();
   #keylessFirst = false;
@@ -56,7 +58,7 @@ export class Queue<W extends Waiting> {
 
   /** Entries that wait; they may be removed meanwhile. */
   *waitingEntries(): Generator<W> {
-    for (const { entry, state } of this.#tickets.values()) if (state === "waiting") yield entry;
+    for (const { entry, state } of this.#tickets) if (state === "waiting") yield entry;
   }
 
   /** Lanes that exist, for tests that nothing stays behind. */
@@ -71,11 +73,9 @@ export class Queue<W extends Waiting> {
 
   /** Queues the entry up behind all others. */
   add(entry: W): void {
-    const known = this.#tickets.get(entry);
+    const known = this.#ticketOf(entry);
     if (known !== undefined) illegalTransition("an entry", known.state, "added");
-    const ticket = new Ticket(entry, this.#numbers++, this.#lanes.know(entry.stockKeys));
-    this.#tickets.set(entry, ticket);
-    this.#enter(ticket);
+    this.#begin(entry, this.#numbers++);
   }
 
   /**
@@ -83,19 +83,18 @@ export class Queue<W extends Waiting> {
    * it.
    */
   move(entry: W): void {
-    const before = this.#tickets.get(entry);
+    const before = this.#ticketOf(entry);
     if (before?.state !== "taken") illegalTransition("an entry", before?.state, "moved");
     this.remove(entry);
-    const ticket = new Ticket(entry, before.number, this.#lanes.know(entry.stockKeys));
-    this.#tickets.set(entry, ticket);
-    this.#enter(ticket);
+    this.#begin(entry, before.number);
   }
 
   /** Takes the entry out, whether it waits or was taken; its goods stay with the batch until `free`. */
   remove(entry: W): void {
-    const ticket = this.#tickets.get(entry);
+    const ticket = this.#ticketOf(entry);
     if (ticket === undefined) return;
-    this.#tickets.delete(entry);
+    this.#tickets.delete(ticket);
+    entry.ticket = undefined;
     const wasWaiting = ticket.state === "waiting";
     ticket.state = "gone";
     if (wasWaiting) {
@@ -108,7 +107,7 @@ export class Queue<W extends Waiting> {
 
   /** Puts an entry that was taken back to the place that its arrival gives it. */
   requeue(entry: W): void {
-    const ticket = this.#tickets.get(entry);
+    const ticket = this.#ticketOf(entry);
     if (ticket?.state !== "taken") illegalTransition("an entry", ticket?.state, "requeued");
     ticket.state = "waiting";
     this.#enter(ticket);
@@ -185,6 +184,17 @@ export class Queue<W extends Waiting> {
   /** That the goods were refused, if they were not had since. */
   refusal(stockKey: StockKey): Refusal | undefined {
     return this.#lanes.refusal(stockKey);
+  }
+
+  #ticketOf(entry: W): Ticket<W> | undefined {
+    return entry.ticket as Ticket<W> | undefined;
+  }
+
+  #begin(entry: W, number: number): void {
+    const ticket = new Ticket(entry, number, this.#lanes.know(entry.stockKeys));
+    entry.ticket = ticket;
+    this.#tickets.add(ticket);
+    this.#enter(ticket);
   }
 
   #enter(ticket: Ticket<W>): void {

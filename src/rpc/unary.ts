@@ -21,6 +21,7 @@ import {
   parseTimeout,
   setTrailerStatus,
 } from "@connectrpc/connect/protocol-grpc";
+import { invariant } from "../base/invariant.ts";
 import type { Http2Call } from "../transport/exchange.ts";
 import { closeOnceAnswered } from "../transport/http2/egress.ts";
 import { addFields, LazyHeaders, sendTrailersOnceWanted } from "../transport/http2/headers.ts";
@@ -81,12 +82,8 @@ const TRAILERS = { [headerGrpcStatus]: grpcStatusOk };
 /** Makes the fast path of one method. */
 export function createUnaryPath(method: UnaryMethod): UnaryPath {
   const { spec, options } = method;
-  const serialization = createMethodSerializationLookup(
-    spec.method,
-    options.binaryOptions,
-    options.jsonOptions,
-    options,
-  );
+  const { binaryOptions, jsonOptions } = options;
+  const serialization = createMethodSerializationLookup(spec.method, binaryOptions, jsonOptions, options);
   const made: Made = {
     serialization,
     handler: createUnaryHandler(spec, options.interceptors),
@@ -97,9 +94,18 @@ export function createUnaryPath(method: UnaryMethod): UnaryPath {
     const { timeoutMs, error } = parseTimeout(header.get(headerTimeout), options.maxTimeoutMs);
     const isPlain = call.headers[":method"] === "POST" && error === undefined &&
       CONTENT_TYPES.has(header.get(headerContentType)) && ENCODINGS.has(header.get(headerEncoding));
-    if (isPlain) new UnaryCall(method, made, call, request, followUp, timeoutMs).receive();
+    const asked = { call, request, followUp, seen: seenCall(request.values) };
+    if (isPlain) new UnaryCall(method, made, asked, timeoutMs).receive();
     else followUp.other();
   };
+}
+
+/** How a call is asked and answered, as long as its stream is open. */
+interface Asked {
+  readonly call: Http2Call;
+  readonly request: PreparedRequest;
+  readonly followUp: UnaryFollowUp;
+  readonly seen: SeenCall | undefined;
 }
 
 /**
@@ -116,30 +122,27 @@ class UnaryCall {
   readonly #time: CallTime;
   #received = 0;
   #share: MessageShare | undefined;
-  #seen: SeenCall | undefined;
+  #asked: Asked | undefined;
 
-  constructor(
-    private readonly method: UnaryMethod,
-    private readonly made: Made,
-    private readonly call: Http2Call,
-    private readonly request: PreparedRequest,
-    private readonly followUp: UnaryFollowUp,
-    timeoutMs: number | undefined,
-  ) {
-    this.#seen = seenCall(request.values);
+  constructor(private readonly method: UnaryMethod, private readonly made: Made, asked: Asked, timeoutMs?: number) {
+    this.#asked = asked;
     this.#body = new SingleMessage(method.check.bytesMax);
     this.#time = new CallTime(timeoutMs, () => this.#answerLate());
     // The stream, and this, may be kept for long (`base/roll.ts`). Whoever is still at work has its own.
-    call.onceClosed(() => {
+    asked.call.onceClosed(() => {
       this.#time.stop();
-      this.#seen = undefined;
-      Object.assign(this, { call: undefined, request: undefined, followUp: undefined });
+      this.#asked = undefined;
     });
+  }
+
+  get #open(): Asked {
+    invariant(this.#asked !== undefined, "a call went on whose stream has closed");
+    return this.#asked;
   }
 
   /** Reads the body; what it comes to is decided at its end, or at the first byte that makes it none for this path. */
   receive(): void {
-    this.call.stream.on("data", this.#add).on("end", this.#complete);
+    this.#open.call.stream.on("data", this.#add).on("end", this.#complete);
   }
 
   readonly #add = (chunk: Uint8Array): void => {
@@ -163,13 +166,14 @@ class UnaryCall {
       // Connect's handler finds the same, and has the answer to it.
       return this.#handOn(body);
     }
-    const within = this.#seen?.within;
+    const { followUp, seen } = this.#open;
+    const within = seen?.within;
     const answered = within === undefined ? this.#answer(input) : within(() => this.#answer(input));
-    answered.catch(this.followUp.failed).then(() => this.#share?.end());
+    answered.catch(followUp.failed).then(() => this.#share?.end());
   };
 
   #stopReading(): BodyStart {
-    this.call.stream.off("data", this.#add).off("end", this.#complete).pause();
+    this.#open.call.stream.off("data", this.#add).off("end", this.#complete).pause();
     return { chunks: [this.#body.take()], ended: false };
   }
 
@@ -183,11 +187,9 @@ class UnaryCall {
 
   #shared(): MessageShare {
     if (this.#share !== undefined) return this.#share;
-    const share = this.method.budget.begin(
-      this.call.address,
-      () => this.#handOn(this.#stopReading(), budgetSpent()),
-    );
-    this.call.onceClosed(() => share.end());
+    const { call } = this.#open;
+    const share = this.method.budget.begin(call.address, () => this.#handOn(this.#stopReading(), budgetSpent()));
+    call.onceClosed(() => share.end());
     return this.#share = share;
   }
 
@@ -196,8 +198,9 @@ class UnaryCall {
     this.#time.stop();
     // It began with the header, and goes on from there.
     const { remainingMs } = this.#time;
-    if (remainingMs !== undefined) this.request.header.set(headerTimeout, grpcTimeout(remainingMs));
-    this.followUp.other(body, refused);
+    const { request, followUp } = this.#open;
+    if (remainingMs !== undefined) request.header.set(headerTimeout, grpcTimeout(remainingMs));
+    followUp.other(body, refused);
   }
 
   #answerLate(): void {
@@ -206,15 +209,16 @@ class UnaryCall {
     const { responseHeader, responseTrailer } = this.#responseFields();
     const late = deadlinePassed();
     setTrailerStatus(responseTrailer, late);
-    this.#seen?.end(late);
-    write(this.call, responseHeader, undefined, responseTrailer);
+    const { call, seen } = this.#open;
+    seen?.end(late);
+    write(call, responseHeader, undefined, responseTrailer);
   }
 
   #responseFields() {
     const { options } = this.method;
     const responseHeader = new LazyHeaders(HEADER);
     const responseTrailer = new LazyHeaders(TRAILERS);
-    const accepted = this.request.header.get(headerAcceptEncoding);
+    const accepted = this.#open.request.header.get(headerAcceptEncoding);
     const compression = accepted === null
       ? null
       : compressionNegotiate(options.acceptCompression, null, accepted, headerAcceptEncoding).response;
@@ -225,13 +229,11 @@ class UnaryCall {
   async #answer(input: ReturnType<ReturnType<Serialization["getI"]>["parse"]>): Promise<void> {
     const { spec: { method }, options } = this.method;
     const { limit } = this.made;
-    const [answered, seen] = [this.call, this.#seen];
-    const { stream } = answered;
-    const { url, header, values } = this.request;
+    const { call: answered, request: { url, header, values }, seen } = this.#open;
     const end = new CallEnd();
     const contextValues = limit === undefined ? values : setCallEnd(values, end);
     // Once it is answered, it has ended.
-    answered.onceClosed(() => end.end(closeReason(stream.rstCode)));
+    answered.onceClosed(() => end.end(closeReason(answered.stream.rstCode)));
     this.#time.answer((reason) => end.end(reason), limit);
     const { responseHeader, responseTrailer, compression } = this.#responseFields();
     const call: HandledCall = {
@@ -287,8 +289,7 @@ function write(call: Http2Call, header: LazyHeaders, body: Uint8Array | undefine
   const alone = body === undefined ? errorAlone(fields, trailers) : undefined;
   if (alone !== undefined) {
     closeOnceAnswered(stream, false);
-    stream.respond(alone, { endStream: true });
-    return;
+    return stream.respond(alone, { endStream: true });
   }
   stream.respond(fields, { waitForTrailers: true });
   sendTrailersOnceWanted(stream, () => trailers);

@@ -8,6 +8,7 @@ export interface QueuedEntry {
   readonly name: string;
   readonly stockKeys: readonly StockKey[];
   readonly size: number;
+  ticket?: unknown;
 }
 
 /** Of a batch that takes whatever may go. */
