@@ -8,7 +8,7 @@ const DELAY_MS = 20;
 const HALF = 0.5;
 
 /** A wait whose looks answer what the list says; "never": nothing comes back. */
-function wait(...answers: readonly (boolean | "never")[]) {
+function wait(...answers: readonly (boolean | "never" | Promise<boolean>)[]) {
   const clock = { nowMs: 0 };
   const timers = new Set<{ readonly run: () => void; readonly atMs: number }>();
   const seen: string[] = [];
@@ -63,6 +63,18 @@ Deno.test("a node that does not answer is not asked again, and keeps nobody wait
   await pass(100);
   assertEquals(seen, ["look at 2", "look at 4", "over at 20"]);
   assertEquals(timers.size, 0);
+});
+
+Deno.test("what a node says when the wait is over is no reason to look again", async () => {
+  for (const answer of [false, true]) {
+    const late = Promise.withResolvers<boolean>();
+    const { seen, timers, pass } = wait(late.promise);
+    await pass(100);
+    late.resolve(answer);
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    assertEquals(seen, ["look at 2", "over at 20"]);
+    assertEquals(timers.size, 0);
+  }
 });
 
 Deno.test("who looks looks often, at random, and asks in any case before its hint is forgotten", () => {
