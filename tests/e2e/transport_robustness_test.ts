@@ -20,9 +20,10 @@ const SESSIONS_OF_A_KIND = 3;
  */
 const HEAP_MIB = 96;
 /**
- * Growth beside that heap, whose size goes up and down with what is not yet collected, from the end of the second round,
- * when code and pools are warm, to the end of the last one: less than 300 KiB a session. Some 5 KiB a session is
- * because Deno 2.9.3 frees no HTTP/2 session (repaired in denoland/deno pull request 36043).
+ * Growth beside that heap, whose size goes up and down with what is not yet collected, from the end of the second
+ * round, when code and pools are warm, to the end of the last one: less than 300 KiB a session. Measured: -14 to
+ * 15 MiB, some 5 KiB a session of it because Deno 2.9.3 frees no HTTP/2 session (repaired in denoland/deno pull
+ * request 36043).
  */
 const GROWTH_MIB_MAX = 32;
 const MIB = 2 ** 20;
