@@ -10,7 +10,8 @@ Deno.test("every file of tests is run once, and what takes long early", () => {
   assertEquals(paths.toSorted(), sourceFiles("tests/").filter((path) => path.endsWith("_test.ts")));
   const started = (path: string) => paths.indexOf(path);
   assert(started("tests/e2e/open_files_test.ts") < started("tests/faults/two_processes_test.ts"));
-  assert(started("tests/integration/up_test.ts") < started("tests/e2e/article_test.ts"));
+  assert(started("tests/integration/up_test.ts") < started("tests/integration/admin_port_test.ts"));
+  assert(started("tests/browser/frame_test.ts") < started("tests/integration/up_test.ts"));
 });
 
 Deno.test("attacks are heavy, and nothing else is", () => {
