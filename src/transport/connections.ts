@@ -16,6 +16,7 @@ import type { Exchange } from "./exchange.ts";
 import type { FrameWalk } from "./http2/frame_walk.ts";
 import type { ListenerLimits } from "./limits.ts";
 import { leaveAt } from "./connection_age.ts";
+import { isOpen } from "./http2/open_session.ts";
 import { endStreams } from "./leaving.ts";
 import { type Peer, Peers } from "./peers.ts";
 import { TokenBucket } from "./token_bucket.ts";
@@ -266,7 +267,7 @@ export function askToLeave(connection: Connection, now: number): void {
   const { http1, http2, out, exchanges } = connection;
   connection.leavingSince = now;
   const carrier = http1 ?? http2;
-  if (http2?.closed === false) {
+  if (isOpen(http2)) {
     out!.writes.askToLeave();
     http2.ping((error: Error | null) => connection.isHeard = error === null);
   } else for (const exchange of exchanges) exchange.sayClose();

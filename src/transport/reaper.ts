@@ -7,6 +7,7 @@ import { ageStep } from "./connection_age.ts";
 import { askToLeave, closeSession, type Connection, cut } from "./connections.ts";
 import type { Exchange } from "./exchange.ts";
 import type { FrameWalk } from "./http2/frame_walk.ts";
+import { isOpen } from "./http2/open_session.ts";
 import { answerAndCut } from "./http1/exchange.ts";
 import type { ListenerLimits } from "./limits.ts";
 import type { Peer } from "./peers.ts";
@@ -45,7 +46,7 @@ function endOverdue(connections: Iterable<Connection>, now: number, limits: List
     if (limit === undefined) continue;
     log.debug({ limit, address: connection.socket.remoteAddress }, "Connection closed, over a limit");
     if (limit === "requestHeaderMs" && connection.http1) answerAndCut(connection.http1, 408);
-    else if (limit === "idleMs" && connection.http2?.closed === false) connection.http2.close();
+    else if (limit === "idleMs" && isOpen(connection.http2)) connection.http2.close();
     else cut(connection);
   }
 }
@@ -114,7 +115,7 @@ function dragsOn(connection: Connection, frames: FrameWalk, now: number, limits:
 function isPeerGone(connection: Connection, now: number, limits: ListenerLimits): boolean {
   // A session that said its last GOAWAY drops its PINGs unanswered; it lives no longer than the grace of the drain, or
   // than leaveMsMax, anyway.
-  if (!connection.http2 || connection.http2.closed) return false;
+  if (!isOpen(connection.http2)) return false;
   const sinceMs = now - connection.pingedAt;
   if (connection.pingUnanswered) return sinceMs > limits.pingAckMs;
   if (sinceMs < limits.pingMs) return false;

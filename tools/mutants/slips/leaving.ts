@@ -31,6 +31,13 @@ export const LEAVING_SLIPS: readonly Slip[] = [
     rule: "streams end with their connection",
   },
   {
+    file: "src/transport/http2/open_session.ts",
+    find: " && !session.destroyed",
+    replace: "",
+    rule: "nothing is asked of a session that has ended",
+    tests: ["tests/integration/listener_ended_session_test.ts"],
+  },
+  {
     file: "src/transport/admission.ts",
     find: " || connection.leavingSince !== undefined",
     replace: "",
