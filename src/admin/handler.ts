@@ -50,7 +50,7 @@ export function pagesHandler(
     const known = pages();
     const name = path.split("?", 1)[0]!;
     if (!Object.hasOwn(known, name)) {
-      return textAnswer(404, `there is no such page, but ${Object.keys(known).join(", ")}\n`);
+      return textAnswer(404, `expected one of ${Object.keys(known).join(", ")}, got another path\n`);
     }
     try {
       const made = await known[name]!();

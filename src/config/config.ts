@@ -137,7 +137,8 @@ export class ConfigError extends Error {
   readonly problems: readonly string[];
 
   constructor(problems: readonly string[]) {
-    super(`Cannot start: ${problems.length} problem(s) in the settings\n${problems.map((p) => `  ${p}`).join("\n")}`);
+    const count = problems.length === 1 ? "a problem" : `${problems.length} problems`;
+    super(`Cannot start: ${count} in the settings\n${problems.map((p) => `  ${p}`).join("\n")}`);
     this.problems = problems;
   }
 }

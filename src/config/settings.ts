@@ -29,6 +29,10 @@ const integer = (min: number, max: number) =>
     z.number().min(min, `expected ${min} or more`).max(max, `expected ${max} or less`),
   );
 
+/** In our words: zod's own are of programs. */
+const oneOf = <const T extends readonly string[]>(values: T) =>
+  z.enum(values, { error: `expected one of ${values.join(", ")}` });
+
 /** A setting that `read` makes something of. What it throws AddressError for are problems of the setting. */
 const parsed = <T>(read: (text: string) => T) =>
   z.string().transform((text, context): T => {
@@ -125,10 +129,10 @@ export const SETTINGS = z.object({
   REDIS_TLS_KEY_FILE: path().describe(
     "its private key as PEM",
   ),
-  CONCURRENCY: z.enum(MODES).default("redlock").describe(
+  CONCURRENCY: oneOf(MODES).default("redlock").describe(
     "the mode: [what keeps writers of a goods apart](lock.md#three-modes)",
   ),
-  QUORUM_LOSS: z.enum(QUORUM_LOSSES).default("refuse").describe(
+  QUORUM_LOSS: oneOf(QUORUM_LOSSES).default("refuse").describe(
     "what becomes of orders while the lock has no quorum: `refuse` them, or go by `row` locks",
   ),
   LOCK_TTL_MS: integer(100, 600_000).default(5000).describe(
@@ -165,7 +169,7 @@ export const SETTINGS = z.object({
   REQUEST_BYTES_BUDGET: integer(1024 * 1024, 16 * 1024 * 1024 * 1024).default(64 * 1024 * 1024).describe(
     "bytes of all large messages under way, at least four times `REQUEST_BYTES_MAX`; beyond it calls end in `RESOURCE_EXHAUSTED`",
   ),
-  ORDER_ID_REQUIRED: z.enum(["on", "off"]).default("off").describe(
+  ORDER_ID_REQUIRED: oneOf(["on", "off"]).default("off").describe(
     "`on`: a `Sell` needs an `order_id`, a `Rollback` an `order_id` or a `rollback_id`, what has one an `operation_id`",
   ),
   REQUEST_TIMEOUT_MS_MAX: integer(100, 600_000).default(30_000).describe(
@@ -209,10 +213,10 @@ export const SETTINGS = z.object({
   TRUSTED_PROXIES: list(parseProxy).default([]).describe(
     "proxies that are [believed about who called them](clients.md#all-proxies): addresses and networks, such as `10.0.0.7,2001:db8::/32`",
   ),
-  TRUSTED_PROXIES_HEADER: z.enum(["x-forwarded-for", "forwarded"]).default("x-forwarded-for").describe(
+  TRUSTED_PROXIES_HEADER: oneOf(["x-forwarded-for", "forwarded"]).default("x-forwarded-for").describe(
     "the header in which they all note it; the other one is not looked at",
   ),
-  CORS: z.enum(["on", "proxy"]).default("on").describe(
+  CORS: oneOf(["on", "proxy"]).default("on").describe(
     "`proxy`: [a proxy in front decides which pages may call](clients.md#pages-in-a-browser)",
   ),
   CORS_ORIGINS: list(parseOrigin).default([]).describe(
@@ -224,7 +228,7 @@ export const SETTINGS = z.object({
   ALLOWED_HOSTS: list(parseHostName).default([]).describe(
     "this server's names, such as `stock.example`, beside `localhost` and addresses; [what they are for](clients.md#pages-in-a-browser)",
   ),
-  CONSOLE: z.enum(["on", "off"]).default("on").describe(
+  CONSOLE: oneOf(["on", "off"]).default("on").describe(
     "`off`: [the page for browsers](console.md) is not served; whoever reaches the port gets it, and with it nothing but the page",
   ),
   TLS_CERT_FILE: path().describe(
@@ -236,10 +240,10 @@ export const SETTINGS = z.object({
   TLS_CLIENT_CA_FILE: path().describe(
     "certificates that sign those of [clients](callers.md#client-certificates), as PEM, taken up when renewed; for `AUTH` with `mtls`",
   ),
-  LOG_LEVEL: z.enum(LOG_LEVELS).default("info").describe(
+  LOG_LEVEL: oneOf(LOG_LEVELS).default("info").describe(
     "least level of a line that is logged",
   ),
-  LOG_FORMAT: z.enum(LOG_FORMATS).default("json").describe(
+  LOG_FORMAT: oneOf(LOG_FORMATS).default("json").describe(
     "the form of the log, which is on standard error",
   ),
   ACCESS_LOG_SAMPLE: z.string().regex(/^\d*\.?\d+$/, "expected a number such as 0.01").transform(Number).pipe(

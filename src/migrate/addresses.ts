@@ -47,7 +47,8 @@ export function migrateAddresses(
   const [first, second] = [owner ?? server, server ?? owner];
   if (first !== undefined && second !== undefined) return { owner: first, server: second };
   throw new ConfigError([
-    "DATABASE_URL: expected, such as postgres://user:password@host:5432/database, or DATABASE_URL_FILE",
+    "DATABASE_OWNER_URL: expected, such as postgres://owner:password@host:5432/database, or DATABASE_OWNER_URL_FILE; " +
+    "or DATABASE_URL where its role owns the database",
   ]);
 }
 

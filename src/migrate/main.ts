@@ -114,6 +114,7 @@ async function main(): Promise<number> {
   const args = Deno.args.filter((arg) => arg !== "--");
   const direction = DIRECTIONS.find((known) => known === (args[0] ?? "up"));
   if (direction === undefined || args.length > 1) {
+    console.error(`expected one of ${DIRECTIONS.join(", ")}, got ${args.join(" ")}`);
     console.error(`Usage: deno task migrate [${DIRECTIONS.join("|")}]`);
     return EXIT_USAGE;
   }

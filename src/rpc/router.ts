@@ -242,7 +242,7 @@ class Router implements WireHandler {
     this.#byPath.set(path, {
       path,
       method: spec.method,
-      handler: explained(connectHandler, allowedMethods),
+      handler: explained(connectHandler, allowedMethods, spec.kind !== "unary"),
       unary,
       check,
       allowsGet: allowedMethods.includes("GET"),

@@ -65,7 +65,7 @@ for (const workers of [undefined, 2]) {
 
 Deno.test("migrate names what it can't take, repeats nothing, and exits with 78", async () => {
   const rows: [env: Record<string, string>, wanted: string[]][] = [
-    [{}, ["DATABASE_URL: expected"]],
+    [{}, ["DATABASE_OWNER_URL: expected, such as postgres://"]],
     [
       { DATABASE_URL: `postgres://u:${SECRET}%@h/d`, DATABASE_OWNER_URL: `postgres://${SECRET}@h/d?sslmode=maybe` },
       ["DATABASE_URL: the password has a %", "DATABASE_OWNER_URL: sslmode: expected"],
@@ -84,6 +84,13 @@ Deno.test("migrate names what it can't take, repeats nothing, and exits with 78"
     for (const text of wanted) assertStringIncludes(said, text);
     assert(!said.includes(SECRET) && !/ {4}at /.test(said), said);
   }
+});
+
+Deno.test("migrate names a word that it does not know, beside those that it does", async () => {
+  const args = ["run", ...await taskFlags("migrate"), "src/migrate/main.ts", "sideways"];
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), { args, stdin: "null" }).output();
+  const said = new TextDecoder().decode(stderr);
+  assertEquals([code, said.split("\n")[0]], [2, "expected one of up, down, status, got sideways"]);
 });
 
 Deno.test("what is set and changes nothing is said in the log of the start", async () => {

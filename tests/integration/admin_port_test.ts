@@ -47,6 +47,8 @@ Deno.test("before there is anything to show the pages say that the process start
     assertEquals(await askedAt(`${port.url}/livez`), [200, "ALIVE\n"]);
     port.show({ "/readyz": () => textAnswer(200, "SERVING\n") });
     assertEquals(await askedAt(`${port.url}/readyz`), [200, "SERVING\n"]);
+    const [status, text] = await askedAt(`${port.url}/`);
+    assertEquals([status, text], [404, "expected one of /readyz, got another path\n"]);
   });
 });
 

@@ -7,7 +7,7 @@ import { Buffer } from "node:buffer";
 import { ERROR, FLAG, FRAME, frame } from "../support/http2_frames.ts";
 import { call, many, openCall } from "../support/http2_calls.ts";
 import { type Connection, eachVersion } from "../support/http_versions.ts";
-import { CHECK, withListener } from "../support/listening.ts";
+import { CHECK, WATCH, withListener } from "../support/listening.ts";
 import { RawPeer } from "../support/raw_peer.ts";
 
 const STEAL = "/grpc.health.v1.Health/Steal";
@@ -141,6 +141,15 @@ Deno.test("a bare status of a handler has a reason: content types, methods, and 
       assertEquals(
         await said("POST", CHECK, { "content-type": form }),
         [415, plain, undefined, `${types} ${form}\n`],
+        version,
+      );
+      const ofStreams = types.replace(
+        "/json or application/proto (Connect)",
+        "/connect+json or application/connect+proto (Connect streams)",
+      );
+      assertEquals(
+        await said("POST", WATCH, { "content-type": "application/json" }),
+        [415, plain, undefined, `${ofStreams} application/json\n`],
         version,
       );
       assertEquals(await said("POST", CHECK, {}), [415, plain, undefined, `${types} none\n`], version);

@@ -29,6 +29,7 @@ Deno.test("loadConfig() reports every problem at once, with what it got", () => 
   assertEquals(found.length, 4);
   assertStringIncludes(found.join("\n"), 'PORT: expected a whole number, got "eighty"');
   assertStringIncludes(found.join("\n"), 'QUEUE_MAX: expected 1 or more, got "0"');
+  assertStringIncludes(found.join("\n"), 'LOG_LEVEL: expected one of debug, info, warn, error, silent, got "loud"');
 });
 
 Deno.test("loadConfig() names rules over several settings beside what can't be read", () => {

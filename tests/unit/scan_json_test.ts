@@ -119,6 +119,19 @@ Deno.test("what passes without a fault is read by the library, with the same num
   );
 });
 
+Deno.test("what is missing in the JSON is named so that it stands out from the words around it", () => {
+  for (
+    const [text, said] of [
+      ['{"orderId":"a" "num":1}', 'expected "," in the JSON, got "\\"" at character 15'],
+      ['{"orderId":"a"', 'expected "," in the JSON, got its end'],
+      ['{"orderId" 1}', 'expected ":" in the JSON, got "1" at character 11'],
+    ] as const
+  ) {
+    const { message } = assertThrows(() => scanSell(text, () => {}), UnreadableMessage);
+    assertEquals(message, said);
+  }
+});
+
 Deno.test("a key in either spelling counts once, twice is a fault, and every fault is found with its path", () => {
   assertEquals(
     faultsOf(scanBatch, `{"orders":[{"orderId":"a"},{"order_id":"a","orderId":"b","x":[{}]}],"orders":[]}`),

@@ -266,7 +266,7 @@ class Scanner implements Scan {
   }
 
   #expect(text: string): void {
-    if (!this.#literal(text)) throw new UnreadableMessage(`expected ${text} in the JSON, got ${this.#found()}`);
+    if (!this.#literal(text)) throw new UnreadableMessage(`expected "${text}" in the JSON, got ${this.#found()}`);
   }
 
   #match(pattern: RegExp): string | undefined {

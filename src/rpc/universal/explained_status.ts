@@ -7,11 +7,18 @@ import type { UniversalHandlerFn, UniversalServerResponse } from "@connectrpc/co
 const ENCODER = new TextEncoder();
 /** Of a content type, in the answer. */
 const TYPE_CHARACTERS_MAX = 100;
-const TYPES = "application/json or application/proto (Connect), application/grpc (HTTP/2), application/grpc-web " +
-  "or application/grpc-web-text";
+const UNARY_TYPES = "application/json or application/proto (Connect)";
+/** Connect has types of its own for streams, so that the one of a unary call is none here. */
+const STREAM_TYPES = "application/connect+json or application/connect+proto (Connect streams)";
+const OTHER_TYPES = "application/grpc (HTTP/2), application/grpc-web or application/grpc-web-text";
 
 /** The handler with its bare refusals in words. `methods`: those that it takes. */
-export function explained(handler: UniversalHandlerFn, methods: readonly string[]): UniversalHandlerFn {
+export function explained(
+  handler: UniversalHandlerFn,
+  methods: readonly string[],
+  isStream: boolean,
+): UniversalHandlerFn {
+  const types = `${isStream ? STREAM_TYPES : UNARY_TYPES}, ${OTHER_TYPES}`;
   return async (request) => {
     const answer = await handler(request);
     if (answer.body !== undefined || request.method === "HEAD") return answer;
@@ -22,7 +29,7 @@ export function explained(handler: UniversalHandlerFn, methods: readonly string[
         });
       case 415: {
         const type = request.header.get("content-type");
-        return inWords(answer, `expected content-type ${TYPES}, got ${type?.slice(0, TYPE_CHARACTERS_MAX) ?? "none"}`);
+        return inWords(answer, `expected content-type ${types}, got ${type?.slice(0, TYPE_CHARACTERS_MAX) ?? "none"}`);
       }
       case 505:
         return inWords(answer, `expected HTTP/2 for a stream in both directions, got HTTP/${request.httpVersion}`);
