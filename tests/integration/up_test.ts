@@ -31,15 +31,24 @@ interface Launcher {
   stderr(): string;
 }
 
-Deno.test("up serves, keeps its data over a restart, and leaves nothing running", async () => {
+Deno.test("up serves, keeps its data over a restart, with AUTH by a key that it prints, and leaves nothing running", async () => {
   const dir = await keptDirectory();
   const first = await up(dir);
   assertEquals((await call(first.url, "SetInv", { goodsId: 7, num: 10 })).num, 10);
   assertEquals(await stop(first), 0);
   assertEquals(await findRecords(dir), []);
 
-  const second = await up(dir);
-  assertEquals((await call(second.url, "InvDetail", { goodsId: 7 })).num, 10);
+  const second = await up(dir, { AUTH: "keys" });
+  const [, key = ""] = /^A key that may do everything, for a day: (hf_\S+)$/m.exec(second.stdout()) ?? [];
+  const lines = () => second.stdout().split(` -H 'authorization: Bearer ${key}' `).length - 1;
+  assert(await until(() => lines() === 3, SERVING_MS_MAX), second.stdout());
+  assertEquals((await call(second.url, "InvDetail", { goodsId: 7 }, key)).num, 10);
+  const nobody = await fetch(`${second.url}/${SERVICE}/InvDetail`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: "{}",
+  });
+  assertEquals([nobody.status, (await nobody.json()).code], [401, "unauthenticated"]);
   assertEquals(await stop(second), 0);
 });
 
@@ -82,7 +91,8 @@ Deno.test("up prints where it listens and three lines to paste; with --demo and 
 Deno.test("up refuses what it does not know, and says what there is", async () => {
   const { code, stderr } = await command(await dataDirectory(), {}, ["--demon"]).output();
   const words = new TextDecoder().decode(stderr);
-  assertEquals([code, words.includes("Usage: deno task up [--demo] [--tls]")], [2, true], words);
+  assert(words.includes("expected --demo, --tls or nothing, got --demon\nUsage: deno task up [--demo] [--tls]"), words);
+  assertEquals(code, 2);
 });
 
 Deno.test("up ends with an error when its server dies, and takes the stack down", async () => {
@@ -228,10 +238,10 @@ function collect(stream: ReadableStream<Uint8Array>) {
   return { done, text: () => text };
 }
 
-async function call(url: string, method: string, message: unknown): Promise<{ num?: number }> {
+async function call(url: string, method: string, message: unknown, key?: string): Promise<{ num?: number }> {
   const response = await fetch(`${url}/${SERVICE}/${method}`, {
     method: "POST",
-    headers: { "content-type": "application/json" },
+    headers: { "content-type": "application/json", ...key === undefined ? {} : { authorization: `Bearer ${key}` } },
     body: JSON.stringify(message),
   });
   const answer = await response.json();

@@ -27,8 +27,9 @@ import { type Stack, startStack } from "../stack/stack.ts";
 import { listenForStop, type StopRequests } from "../stop_requests.ts";
 import { DEMO_SIZE, demoGoods, fillDemo } from "./demo/fill.ts";
 import { runLoad } from "./demo/load.ts";
-import { checkOptions, databaseOf, type UpOptions, upOptions, USAGE } from "./options.ts";
+import { checkOptions, databaseOf, type UpOptions, upOptions, USAGE, UsageError } from "./options.ts";
 import { bringCertificate } from "./own_certificate.ts";
+import { makeTrialKey } from "./trial_key.ts";
 import { linesToPaste, reachableUrl } from "./up_lines.ts";
 import { bringConsole } from "../console/build.ts";
 import { dataDir } from "../stack/own_directory.ts";
@@ -47,11 +48,16 @@ const EXIT_USAGE = 2;
 const EXIT_FORCED = 130;
 
 async function main(): Promise<number> {
-  const options = upOptions(Deno.args);
-  if (options === undefined) {
-    console.error(USAGE);
+  try {
+    return await run(upOptions(Deno.args));
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    console.error(`${error.message}\n${USAGE}`);
     return EXIT_USAGE;
   }
+}
+
+async function run(options: UpOptions): Promise<number> {
   const log = createLog("info", "pretty");
   const requests = listenForStop();
   let stack: Stack | undefined;
@@ -151,6 +157,9 @@ async function serve(
 ): Promise<number> {
   const listening = Promise.withResolvers<string>();
   const config = loadConfig((name) => settings[name]);
+  // The server knows it from its start on; one that is made later may take a second.
+  const hasOwnKeys = config.auth.includes("keys") && stack.postgres !== undefined;
+  const key = hasOwnKeys ? await makeTrialKey(stack.postgres.ownerUrl(databaseOf(options))) : undefined;
   const supervised = config.workers > 1;
   const deno = Deno.execPath();
   const main = fileURLToPath(new URL(supervised ? "../../src/supervisor.ts" : "../../src/main.ts", import.meta.url));
@@ -186,7 +195,9 @@ async function serve(
     if (!await serving) log.warn({}, `the service is not SERVING after ${SERVING_MS_MAX} ms: see its log above`);
     const once = ca === undefined ? "" : `; it asks once whether to trust the certificate, which is ${ca}`;
     if (config.console) console.log(`Open ${url} in a browser to watch it${once}.`);
-    console.log(`Try it, from another terminal:\n${linesToPaste(url, ca).join("\n")}`);
+    if (key !== undefined) console.log(`A key that may do everything, for a day: ${key}`);
+    const as = config.auth.length === 0 || key !== undefined ? "" : ", as a caller whom AUTH lets in (docs/callers.md)";
+    console.log(`Try it, from another terminal${as}:\n${linesToPaste(url, ca, key).join("\n")}`);
     if (options.demo) calls = callDemo(url, ca, log, calling.signal);
   }
   const why = await Promise.race([ended, requests.first]);

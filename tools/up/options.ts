@@ -16,6 +16,9 @@ export function databaseOf({ demo }: Pick<UpOptions, "demo">): string {
   return demo ? "holdfast_demo" : "holdfast";
 }
 
+/** Is not called as it should be; the message says what was expected. */
+export class UsageError extends Error {}
+
 /** For whoever asks for something else. */
 export const USAGE = `Usage: deno task up [--demo] [--tls]
 
@@ -25,11 +28,12 @@ export const USAGE = `Usage: deno task up [--demo] [--tls]
 
 Settings come from the environment, see docs/settings.md.`;
 
-/** The options; undefined for arguments that are none. */
-export function upOptions(args: readonly string[]): UpOptions | undefined {
+/** @throws UsageError that names the arguments which are no options */
+export function upOptions(args: readonly string[]): UpOptions {
   const given = new Set(args.filter((arg) => arg !== "--"));
   const options = { demo: given.delete("--demo"), tls: given.delete("--tls") };
-  return given.size === 0 ? options : undefined;
+  if (given.size > 0) throw new UsageError(`expected --demo, --tls or nothing, got ${[...given].join(" ")}`);
+  return options;
 }
 
 /**

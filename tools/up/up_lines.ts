@@ -8,14 +8,16 @@ const GOODS_ID = 42;
 
 /**
  * Three calls for a service at `url`: put stock in, sell some of it, look at what is left. The order is a new one at
- * every start, as data stays from one to the next. `ca`: the file of a certificate that is to be trusted for it.
+ * every start, as data stays from one to the next. `ca`: the file of a certificate that is to be trusted for it; `key`:
+ * a caller's, where one is asked for.
  */
-export function linesToPaste(url: string, ca?: string): string[] {
+export function linesToPaste(url: string, ca?: string, key?: string): string[] {
   // A certificate for this machine is seldom one that others trust.
   const trust = ca === undefined ? "-k" : `--cacert ${asWord(ca)}`;
   const transport = `--protocol grpc ${url.startsWith("https:") ? trust : "--http2-prior-knowledge"}`;
+  const credentials = key === undefined ? "" : ` -H 'authorization: Bearer ${key}'`;
   const call = (method: string, body: unknown) =>
-    `${BUF} ${transport} -d '${JSON.stringify(body)}' ${url}/${SERVICE}/${method}`;
+    `${BUF} ${transport}${credentials} -d '${JSON.stringify(body)}' ${url}/${SERVICE}/${method}`;
   return [
     call("SetInv", { goodsId: GOODS_ID, num: 10 }),
     call("Sell", { orderId: `try-${Date.now().toString(36)}`, goodsInfo: [{ goodsId: GOODS_ID, num: 3 }] }),
