@@ -54,6 +54,19 @@ Deno.test("the glossary is sorted, has each word once, and the places that it na
   assertEquals(unspoken, [], "words that the place they name does not use");
 });
 
+Deno.test("the page of the API has every call, and links every file that it is made from", () => {
+  const page = sourceText("docs/api.md");
+  const calls = [...Deno.readDirSync(new URL("proto/inventory/v1", ROOT))].flatMap(({ name }) => {
+    const path = `proto/inventory/v1/${name}`;
+    assert(page.includes(`](../${path})`), `${path} is not linked`);
+    const text = sourceText(path);
+    const service = /^service (\w+) \{$/m.exec(text)?.[1];
+    return [...text.matchAll(/^ {2}rpc (\w+)\(/gm)].map(([, method]) => `${service}/${method}`);
+  });
+  assert(calls.length > 30, `${calls.length} calls`);
+  assertEquals(calls.filter((call) => !page.includes(`\n### ${call}\n`)), []);
+});
+
 Deno.test("every page of docs is linked from the README, which is short", () => {
   const readme = sourceText("README.md");
   assert(readme.split("\n").length <= 121, "more than 120 lines");

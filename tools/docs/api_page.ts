@@ -4,22 +4,14 @@ import { ARTICLE_CONFIG, output } from "../gate/run_program.ts";
 import { commentLines, method, paragraphs } from "./api_comments.ts";
 import { commentsOf, type Enum, type File, type Message, typeOf } from "./descriptors.ts";
 
-/** Where the services that clients are to use stand, then the article's. */
-const OURS = [
-  "inventory/v1/inventory.proto",
-  "inventory/v1/goods.proto",
-  "inventory/v1/holds.proto",
-  "inventory/v1/stock.proto",
-  "inventory/v1/query.proto",
-  "inventory/v1/lock.proto",
-  "inventory/v1/system.proto",
-] as const;
+/** Where the services that clients are to use stand, all of them. */
+const OURS = "inventory/v1/";
 const HEAD = new URL("./api_head.md", import.meta.url);
 const ARTICLE_TITLE = "The article's contract";
 
 /** The whole page, not yet formatted. Throws where a call has no comment, or does not say whether a retry is safe. */
 export async function apiPage(): Promise<string> {
-  const ours = (await build("proto")).filter(({ name }) => OURS.some((path) => path === name));
+  const ours = (await build("proto")).filter(({ name }) => name.startsWith(OURS));
   const article = await build("proto/article", "--config", ARTICLE_CONFIG);
   return [
     await Deno.readTextFile(HEAD),
@@ -59,10 +51,12 @@ function filePart(file: File, level: string): string {
     `${level} ${isArticle ? "service " : ""}${service.name}`,
     ...(s === 0 ? [paragraphs(comments.get("12") ?? "")] : []),
     paragraphs(comments.get(`6,${s}`) ?? ""),
-    ...service.method.flatMap(({ name, inputType, outputType }, m) => [
+    ...service.method.flatMap(({ name, inputType, outputType, serverStreaming }, m) => [
       `${level}# ${service.name}/${name}`,
       method(`${service.name}/${name}`, comments.get(`6,${s},2,${m}`) ?? "", !isArticle),
-      `Takes ${typeLink(inputType, isArticle)}, answers ${typeLink(outputType, isArticle)}.`,
+      `Takes ${typeLink(inputType, isArticle)}, answers ${serverStreaming ? "a stream of " : ""}${
+        typeLink(outputType, isArticle)
+      }.`,
     ]),
   ]);
   const messages = (file.messageType ?? []).flatMap((message, m) => messagePart(message, `4,${m}`, comments, level));

@@ -13,6 +13,7 @@ interface Method {
   readonly name: string;
   readonly inputType: string;
   readonly outputType: string;
+  readonly serverStreaming?: boolean;
 }
 
 /** A message and its fields. */
