@@ -5,6 +5,7 @@ import { createConnectTransport } from "@connectrpc/connect-node";
 import { QueryService } from "../../src/gen/inventory/v1/query_pb.ts";
 import { SystemService } from "../../src/gen/inventory/v1/system_pb.ts";
 import { until } from "../../src/base/bounded_wait.ts";
+import { bufBinary } from "../../tools/gate/buf_binary.ts";
 import { findRecords } from "../../tools/stack/process_record.ts";
 import { isRunning, said, signal } from "../support/workers.ts";
 
@@ -43,6 +44,10 @@ Deno.test("up serves, keeps its data over a restart, with AUTH by a key that it 
   const lines = () => second.stdout().split(` -H 'authorization: Bearer ${key}' `).length - 1;
   assert(await until(() => lines() === 3, SERVING_MS_MAX), second.stdout());
   assertEquals((await call(second.url, "InvDetail", { goodsId: 7 }, key)).num, 10);
+  const [pasted = ""] = second.stdout().split("\n").filter((line) => line.endsWith("/SetInv"));
+  const byBuf = pasted.replace(/^npx -y \S+/, bufBinary());
+  const { stdout, stderr } = await new Deno.Command("sh", { args: ["-c", byBuf], stdin: "null" }).output();
+  assertEquals(JSON.parse(new TextDecoder().decode(stdout) || "{}").num, 10, new TextDecoder().decode(stderr));
   const nobody = await fetch(`${second.url}/${SERVICE}/InvDetail`, {
     method: "POST",
     headers: { "content-type": "application/json" },

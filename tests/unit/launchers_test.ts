@@ -94,7 +94,8 @@ Deno.test("linesToPaste() speaks cleartext HTTP/2 or TLS, as the server does", (
   const trusting = (path: string) => /--cacert (.*) -d /.exec(linesToPaste("https://127.0.0.1:8443", path)[0]!)?.[1];
   assertEquals(trusting("/data/tls/certificate.pem"), "/data/tls/certificate.pem");
   const withKey = linesToPaste("http://127.0.0.1:8080", undefined, "hf_abc_def");
-  assert(withKey.every((line) => line.includes(" --http2-prior-knowledge -H 'authorization: Bearer hf_abc_def' -d '")));
+  const credentials = " --http2-prior-knowledge -H 'authorization: Bearer hf_abc_def' --reflect-header '*' -d '";
+  assert(withKey.every((line) => line.includes(credentials)), withKey.join("\n"));
   assertEquals(trusting("/my data/it's/certificate.pem"), "'/my data/it'\\''s/certificate.pem'");
 });
 

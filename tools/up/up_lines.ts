@@ -15,7 +15,8 @@ export function linesToPaste(url: string, ca?: string, key?: string): string[] {
   // A certificate for this machine is seldom one that others trust.
   const trust = ca === undefined ? "-k" : `--cacert ${asWord(ca)}`;
   const transport = `--protocol grpc ${url.startsWith("https:") ? trust : "--http2-prior-knowledge"}`;
-  const credentials = key === undefined ? "" : ` -H 'authorization: Bearer ${key}'`;
+  // buf asks for the schema first, by reflection, to which it brings headers only where that is asked for.
+  const credentials = key === undefined ? "" : ` -H 'authorization: Bearer ${key}' --reflect-header '*'`;
   const call = (method: string, body: unknown) =>
     `${BUF} ${transport}${credentials} -d '${JSON.stringify(body)}' ${url}/${SERVICE}/${method}`;
   return [
