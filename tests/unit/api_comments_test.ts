@@ -40,6 +40,13 @@ Deno.test("an indented list of codes becomes a table, and the text goes on behin
   );
 });
 
+Deno.test("so does an indented list of fields and headers", () => {
+  assertEquals(
+    paragraphs(" Beside it:\n   document_uri   where it stands;\n                  no more.\n   x-actor        who.\n"),
+    "Beside it:\n\n| name | meaning |\n| --- | --- |\n| `document_uri` | where it stands; no more. |\n| `x-actor` | who. |",
+  );
+});
+
 Deno.test("names of fields, constants and messages are code; words, and what is code already, stay", () => {
   assertEquals(
     commentLines(" ShortStock of order_id in PostgreSQL, `goods_id`, google.rpc.Code,\n INVALID_ARGUMENT. UUIDv7\n"),

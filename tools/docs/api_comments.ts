@@ -5,15 +5,15 @@
 
 const ERROR = /^([A-Z_]{4,}(?:, [A-Z_]{4,})*): (.*)$/;
 const RETRY = /^Retry: (.*)$/;
-/** An item of an indented list: a code, and what it means. */
-const ITEM = /^ {2,}([A-Z_]{4,}) {2,}(.*)$/;
+/** An item of an indented list: a code, or a field or header, and behind two spaces what it means. */
+const ITEM = /^ {2,}([A-Z_]{4,}|[a-z][a-z_-]+) {2,}(.*)$/;
 
 /** A comment in one line, for a cell of a table. */
 export function commentLines(comment: string): string {
   return escaped(lines(comment).join(" ").trim()).replaceAll("|", "\\|");
 }
 
-/** A comment in paragraphs. An indented list of codes becomes a table. */
+/** A comment in paragraphs. An indented list of codes, or of fields, becomes a table. */
 export function paragraphs(comment: string): string {
   const parts: string[] = [];
   const items: [code: string, meaning: string][] = [];
@@ -24,7 +24,7 @@ export function paragraphs(comment: string): string {
     table = [];
     if (text.length > 0) parts.push(escaped(text.join(" ")));
     text = [];
-    if (items.length > 0) parts.push(errorTable(items.splice(0)));
+    if (items.length > 0) parts.push(itemTable(items.splice(0)));
   };
   for (const line of lines(comment)) {
     const item = ITEM.exec(line);
@@ -75,11 +75,20 @@ export function method(name: string, comment: string, isWhole: boolean): string 
   ].join("\n\n");
 }
 
+function itemTable(items: readonly (readonly [name: string, meaning: string])[]): string {
+  if (items.every(([name]) => /^[A-Z]/.test(name))) return errorTable(items);
+  return table("| name | meaning |", items);
+}
+
 function errorTable(errors: readonly (readonly [code: string, meaning: string])[]): string {
-  const rows = errors.map(([code, meaning]) =>
+  return table("| error | when |", errors);
+}
+
+function table(head: string, items: readonly (readonly [name: string, meaning: string])[]): string {
+  const rows = items.map(([code, meaning]) =>
     `| ${code.split(", ").map((name) => `\`${name}\``).join(", ")} | ${escaped(meaning).replaceAll("|", "\\|")} |`
   );
-  return ["| error | when |", "| --- | --- |", ...rows].join("\n");
+  return [head, "| --- | --- |", ...rows].join("\n");
 }
 
 function lines(comment: string): string[] {

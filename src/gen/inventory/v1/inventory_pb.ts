@@ -2,8 +2,8 @@
 //
 // Quantities and goods ids are int32, so that JSON shows plain numbers. An id that the caller chooses
 // (order_id, rollback_id) is 1 to 64 characters out of A-Z a-z 0-9 . _ : - and compared as it is, case and all: a GUID
-// in capitals is another id than the same in small letters. All callers share one set of order_ids, and one of
-// rollback_ids; where several number their orders each for itself, each has a prefix of its own, such as shop1:1001.
+// in capitals is another id than the same in small letters. All callers share one set of ids of orders, and
+// one of rollbacks; where several number their orders each for itself, each has a prefix of its own, such as shop1:1001.
 //
 // Errors that every call can end with, and whether the same request may be sent again:
 //   INVALID_ARGUMENT    a field breaks its rule, or JSON has one that does not exist, and BadRequest names every such
@@ -23,8 +23,7 @@
 //   DEADLINE_EXCEEDED   the caller's deadline passed; the change may have been made. Retry with the same ids.
 //   CANCELED            the caller gave up; the change may have been made. Retry with the same ids.
 //   INTERNAL            a fault of the service; the x-request-id header finds its cause in the log.
-// A deadline above the server's REQUEST_TIMEOUT_MS_MAX is cut to that.
-// A call that ends in any other error has changed nothing. All trailers of an error stay under 8 KiB; where an order
+// A deadline above the server's REQUEST_TIMEOUT_MS_MAX is cut to that. A call that ends in any other error has changed nothing. All trailers of an error stay under 8 KiB; where an order
 // breaks a rule in very many lines, the first of them are named. Answers have an x-request-id header.
 //
 // Writes may say what they are for: `reason`, `document_uri`, and the header `x-holdfast-actor` for who asks. All three
@@ -36,8 +35,10 @@
 //                       server's own machine; from elsewhere it ends the call in PERMISSION_DENIED (reason
 //                       ACTOR_NOT_TRUSTED), and nothing was done.
 // Where callers prove who they are (docs/callers.md) who asks is the caller; x-holdfast-actor may only say the same.
+//
 // With dry_run a write answers what it would come to, by the same rules and on the same stock, and changes nothing. What
 // it answers is true of that moment only. An id that the server would have made is empty in the answer then.
+//
 // Reads (methods with NO_SIDE_EFFECTS) may be asked for by Connect's HTTP GET, under a name that is this server's: an
 // address, localhost, or one of ALLOWED_HOSTS. Others end in PERMISSION_DENIED.
 
