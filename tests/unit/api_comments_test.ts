@@ -49,8 +49,8 @@ Deno.test("so does an indented list of fields and headers", () => {
 
 Deno.test("names of fields, constants and messages are code; words, and what is code already, stay", () => {
   assertEquals(
-    commentLines(" ShortStock of order_id in PostgreSQL, `goods_id`, google.rpc.Code,\n INVALID_ARGUMENT. UUIDv7\n"),
-    "`ShortStock` of `order_id` in PostgreSQL, `goods_id`, `google.rpc.Code`, `INVALID_ARGUMENT`. UUIDv7",
+    commentLines(' ShortStock of order_id in PostgreSQL, `goods_id`, google.rpc.Code,\n ABORTED. UUIDv7 "sold_out"\n'),
+    '`ShortStock` of `order_id` in PostgreSQL, `goods_id`, `google.rpc.Code`, `ABORTED`. UUIDv7 "sold_out"',
   );
 });
 

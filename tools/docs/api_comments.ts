@@ -95,10 +95,10 @@ function lines(comment: string): string[] {
   return comment.trimEnd().split("\n").map((line) => line.replace(/^ /, "").trimEnd());
 }
 
-/** Names of fields, constants and messages as code, so that Markdown leaves them as they are. */
+/** Names of fields, constants and messages as code, so that Markdown leaves them as they are; what is quoted stays. */
 function escaped(text: string): string {
   return text.replaceAll(
-    /(?<![\w`])([A-Za-z]+_[A-Za-z_]+|[a-z]+(?:\.[a-z0-9]+)+\.[A-Z]\w+|inventory\.v1|(?!PostgreSQL)(?!UUIDv)[A-Z][a-z]+[A-Z]\w+|x-request-id)(?![\w`])/g,
+    /(?<![\w`".])(ABORTED|CANCELED|INTERNAL|UNAVAILABLE|UNAUTHENTICATED|[A-Za-z]+_[A-Za-z_]+|[a-z]+(?:\.[a-z0-9]+)+\.[A-Z]\w+|inventory\.v1|(?!PostgreSQL)(?!UUIDv)[A-Z][a-z]+[A-Z]\w+|x-request-id)(?![\w`])/g,
     "`$1`",
   );
 }

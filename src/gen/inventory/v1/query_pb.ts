@@ -239,11 +239,15 @@ export type ListedLevel = Message<"inventory.v1.ListedLevel"> & {
   version: bigint;
 
   /**
+   * At or below the threshold of its policy (low_stock_at), and since then not up again (low_stock_until).
+   *
    * @generated from field: bool low = 8;
    */
   low: boolean;
 
   /**
+   * Nothing can be sold of it, on backorder neither.
+   *
    * @generated from field: bool sold_out = 9;
    */
   soldOut: boolean;
@@ -968,16 +972,22 @@ export type StockTotals = Message<"inventory.v1.StockTotals"> & {
   reserved: bigint;
 
   /**
+   * Available to sell.
+   *
    * @generated from field: int64 num = 4;
    */
   num: bigint;
 
   /**
+   * Goods at locations that are low.
+   *
    * @generated from field: int64 low = 5;
    */
   low: bigint;
 
   /**
+   * Goods at locations of which nothing can be sold.
+   *
    * @generated from field: int64 sold_out = 6;
    */
   soldOut: bigint;
@@ -1233,76 +1243,106 @@ export enum MovementKind {
   UNSPECIFIED = 0,
 
   /**
+   * SetInv said how many there are.
+   *
    * @generated from enum value: MOVEMENT_KIND_SET = 1;
    */
   SET = 1,
 
   /**
+   * A sale took units.
+   *
    * @generated from enum value: MOVEMENT_KIND_SELL = 2;
    */
   SELL = 2,
 
   /**
+   * Units of a sale came back.
+   *
    * @generated from enum value: MOVEMENT_KIND_ROLLBACK = 3;
    */
   ROLLBACK = 3,
 
   /**
+   * Units came back by a Rollback that names no order.
+   *
    * @generated from enum value: MOVEMENT_KIND_GIVE_BACK = 4;
    */
   GIVE_BACK = 4,
 
   /**
+   * A hold was made: reserved went up.
+   *
    * @generated from enum value: MOVEMENT_KIND_RESERVE = 5;
    */
   RESERVE = 5,
 
   /**
+   * A hold got more time; no delta.
+   *
    * @generated from enum value: MOVEMENT_KIND_EXTEND = 6;
    */
   EXTEND = 6,
 
   /**
+   * A hold was sold, or so much of it as was confirmed; what it had is off reserved.
+   *
    * @generated from enum value: MOVEMENT_KIND_CONFIRM = 7;
    */
   CONFIRM = 7,
 
   /**
+   * A hold was released: what it had is off reserved.
+   *
    * @generated from enum value: MOVEMENT_KIND_RELEASE = 8;
    */
   RELEASE = 8,
 
   /**
+   * A hold's time was up: what it had is off reserved. occurred_at is when that was.
+   *
    * @generated from enum value: MOVEMENT_KIND_EXPIRE = 9;
    */
   EXPIRE = 9,
 
   /**
+   * AdjustInv added units, or took them off.
+   *
    * @generated from enum value: MOVEMENT_KIND_ADJUST = 10;
    */
   ADJUST = 10,
 
   /**
+   * CountInv said how many were counted; without a delta where that changed nothing.
+   *
    * @generated from enum value: MOVEMENT_KIND_COUNT = 11;
    */
   COUNT = 11,
 
   /**
+   * TransferInv moved units: one movement where they left, one where they came.
+   *
    * @generated from enum value: MOVEMENT_KIND_TRANSFER = 12;
    */
   TRANSFER = 12,
 
   /**
+   * The policy was set; no delta.
+   *
    * @generated from enum value: MOVEMENT_KIND_POLICY = 13;
    */
   POLICY = 13,
 
   /**
+   * The goods was taken off sale; no delta.
+   *
    * @generated from enum value: MOVEMENT_KIND_DELETE = 14;
    */
   DELETE = 14,
 
   /**
+   * It is on sale again; no delta.
+   *
    * @generated from enum value: MOVEMENT_KIND_RESTORE = 15;
    */
   RESTORE = 15,
