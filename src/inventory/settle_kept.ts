@@ -6,6 +6,9 @@
  * primary key; where one of both is not so, nothing is written, and all is decided again on a snapshot. What writes
  * nothing meets neither, so here nobody is refused, and nobody is answered for an earlier call. Nor does anybody get
  * less than he asks for: a goods of which there seems to be nothing is left out of the write.
+ *
+ * Units on hold count as reserved, those of holds too whose time is up by now: who gets all that he asks for without
+ * them would get it with them, and who does not is read for. They stay reserved until the next read.
  */
 import type { Level, Verdict } from "./model.ts";
 import { type Operation, rulesOf } from "./operations/operation.ts";
@@ -19,12 +22,9 @@ export interface KeptSnapshot {
   readonly levels: ReadonlyMap<StockKey, Level>;
 }
 
-/**
- * Whether sales may be decided on the level once it is kept. Of one with a policy that may ask for more than the level;
- * of one with holds their time may be up, which has to be written down before.
- */
-export function mayBeKept({ reserved, deleted, policy }: Level): boolean {
-  return reserved === 0 && !deleted && policy === undefined;
+/** Whether sales may be decided on the level once it is kept; of one with a policy that may ask for more than it. */
+export function mayBeKept({ deleted, policy }: Level): boolean {
+  return !deleted && policy === undefined;
 }
 
 /** What the operations come to; undefined: they have to be decided on a snapshot. All their levels have to be kept. */

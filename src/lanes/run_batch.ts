@@ -143,7 +143,7 @@ class Batch implements Requeued {
     const keys = keysOf(decision.entries);
     let readMs: number | undefined;
     const decide = async (snapshot: Snapshot) => {
-      readMs = performance.now();
+      readMs = kept.nowMs;
       return await decision.make(snapshot);
     };
     let changes: Changes | undefined;

@@ -1,7 +1,14 @@
 /** For how long levels are kept, and what ends that. The clock is the test's. */
 import { assertEquals } from "@std/assert";
 import type { Changes, Level } from "../../src/inventory/model.ts";
-import { KEPT_LEVELS_MAX, KEPT_MS_MAX, KeptLevels, MOVED_MS, MOVED_MS_MAX } from "../../src/lanes/kept_levels.ts";
+import {
+  KEPT_HELD_MS_MAX,
+  KEPT_LEVELS_MAX,
+  KEPT_MS_MAX,
+  KeptLevels,
+  MOVED_MS,
+  MOVED_MS_MAX,
+} from "../../src/lanes/kept_levels.ts";
 
 const TIME_MS = 5_000_000;
 
@@ -54,10 +61,23 @@ Deno.test("a level is kept from its write on, for a bounded time from the read t
 Deno.test("a level that may not be kept any more is not, and neither is what somebody may have moved", () => {
   const { kept, wrote, versions } = bench();
   wrote(level(1), level(2));
-  wrote(level(1, 2, { reserved: 1 }));
+  wrote(level(1, 2, { deleted: true }));
   kept.forget([2, 3]);
   assertEquals([versions(1), versions(2)], [undefined, undefined]);
   assertEquals(kept.size, 0);
+});
+
+Deno.test("a level with units on hold is kept for a moment, and not at all where more holds have ended than were read", () => {
+  const { clock, kept, wrote, versions } = bench();
+  wrote(level(1, 1, { reserved: 1 }), level(2));
+  clock.nowMs += KEPT_HELD_MS_MAX;
+  kept.wrote(changes(level(1, 2, { reserved: 1 })));
+  assertEquals(versions(1, 2), [2, 1]);
+  clock.nowMs++;
+  assertEquals([versions(1), versions(2)], [undefined, [1]]);
+  const more = { ...changes(level(1, 3, { reserved: 1 }), level(2, 2)), holdsFromMs: 0 };
+  kept.wrote(more, clock.nowMs);
+  assertEquals([versions(1), versions(2)], [undefined, [2]]);
 });
 
 Deno.test("what others were found to have moved is not kept for a while", () => {
@@ -89,7 +109,7 @@ Deno.test("what others move each time is tried ever more seldom, and sales on it
   };
   wrote(level(1));
   movedFor(MOVED_MS, () => {});
-  movedFor(2 * MOVED_MS, () => wrote(level(1, 2, { reserved: 1 })));
+  movedFor(2 * MOVED_MS, () => wrote(level(1, 2, { deleted: true })));
   kept.forget([1]);
   assertEquals(versions(1), undefined);
   for (let ms = 4 * MOVED_MS; ms < MOVED_MS_MAX; ms *= 2) movedFor(ms, () => {});

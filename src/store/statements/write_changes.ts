@@ -20,8 +20,9 @@ import { deleteHolds, endShortfalls, insertHolds, insertOperations, insertShortf
  * so of two writers that read the same rows the second fails on a primary key (while the first is still in
  * flight, it waits for it). A row that existed must still be as it was read, in every column that a decision looks at
  * and that is written: who changes one by hand moves no version, and must not be undone. Levels that were not read for
- * must have no policy either, as when they were kept. Rows that were to be changed but no longer match are found by
- * counting, and the cast of a text to int ends the statement: plain SQL can raise an error by nothing else.
+ * must have no policy either, as when they were kept, and must have been read for lately where units are on hold. Rows
+ * that were to be changed but no longer match are found by counting, and the cast of a text to int ends the statement:
+ * plain SQL can raise an error by nothing else.
  *
  * Movements are inserted by key, but the plan chooses in which sequence rows of levels are updated, so two
  * servers without a lease can lock each other out. PostgreSQL then ends one of them, and nothing of it is left.
@@ -88,7 +89,9 @@ function branchesOf(sql: postgres.Sql, changes: Changes): Branch[] {
   const { atMs, atWrite, operations, heldLines = [], holdsFromMs, shortfalls = [], endedShortfalls = [] } = changes;
   const changed = changes.orders.filter((order): order is Changed => order.before !== undefined);
   const at = atWrite === true ? nowOf(sql) : timeOf(sql, atMs);
-  const holdsFrom = holdsFromMs === undefined ? at : timeOf(sql, holdsFromMs);
+  // Without a read nobody knows which holds are over by now.
+  const holdsFromRead = holdsFromMs === undefined ? at : timeOf(sql, holdsFromMs);
+  const holdsFrom = atWrite === true ? sql`levels.holds_from` : holdsFromRead;
   return [
     ...(areSales(changes) ? soldOf : movedOf)(sql, at, holdsFrom, changes),
     ...(changed.length > 0 ? [updateOrders(sql, at, changed)] : []),

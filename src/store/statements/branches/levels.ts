@@ -9,6 +9,12 @@ import type { Branch, Fragment } from "./branch.ts";
 /** Row versions of a goods that have one key in levels; the column version_block of the migrations is made with it. */
 export const VERSIONS_A_BLOCK = 64;
 
+/**
+ * A sale may leave units reserved whose hold ended so long ago, in ms: no longer, however late it is written, as no
+ * hold that is left ends before `holds_from`, when its level was last read for.
+ */
+export const HOLDS_READ_MS_MAX = 2_000;
+
 /** A level that was there before. */
 export interface Levelled {
   readonly before: Level;
@@ -92,10 +98,14 @@ export function hasNoPolicy(sql: postgres.Sql): Fragment {
 
 /**
  * What also has to be true of levels that were kept, and so had no policy when they were read: one that was given to
- * them by hand since has moved no version.
+ * them by hand since has moved no version. And holds of theirs were looked for lately, by the clock of the database.
  */
 export function stillPlain(sql: postgres.Sql, { atWrite }: Pick<Changes, "atWrite">): Fragment {
-  return atWrite === true ? sql`and ${hasNoPolicy(sql)}` : sql``;
+  return atWrite === true
+    ? sql`and ${hasNoPolicy(sql)}
+             and (l.reserved = 0
+                  or levels.holds_from > statement_timestamp() - ${HOLDS_READ_MS_MAX}::int * interval '1 ms')`
+    : sql``;
 }
 
 /** Whether a level is low once it is as `l` says, by the limits that `source` has. */

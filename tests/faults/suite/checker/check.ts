@@ -33,7 +33,8 @@ import { Violations } from "./violations.ts";
  *   absent, nothing that nobody asked for
  * - retries answered the same; what came back is what the ledger gave, never more than was sold; barred orders not sold
  * - nothing was decided before the first call was made that was not refused: then a refused one wrote it
- * - an expired hold blocks nobody from its time on: no change leaves it reserved, no answer counts it
+ * - an expired hold blocks nobody from its time on: no answer counts it, and no change leaves it reserved but a sale
+ *   that gets all that it asks for, for a moment
  * - what is reserved is what live holds have; holds end as they were asked to, and expire at their time
  * - no buyer ever has more than a policy allows; of sets that expect one version one is made
  * - transfers are whole; adjustments and counts are made once, as asked
