@@ -25,11 +25,11 @@ export const KEPT_LEVELS_MAX = 10_000;
  */
 export const KEPT_MS_MAX = 2_000;
 /**
- * The same of a level with units on hold: only a read finds those whose time is up, and they are to be taken off soon.
- * Long enough for some batches to go without: where 10,000 holds end a second beside sales of their goods, 1.3 times as
- * many are sold as with a read for each batch.
+ * The same of a level with reserved units: only a read finds those whose time is up, and they are to be taken off soon.
+ * Long enough for some batches to go without: where the time of 10,000 is up in each second, 1.3 times as many of their
+ * goods are sold as with a read for each batch.
  */
-export const KEPT_HELD_MS_MAX = 25;
+export const KEPT_RESERVED_MS_MAX = 25;
 /** So long nothing is kept of a goods that others have moved, in ms: at the least, and at the most. */
 export const MOVED_MS = 250;
 export const MOVED_MS_MAX = 16_000;
@@ -96,7 +96,7 @@ export class KeptLevels {
       if (before !== undefined && !isKept(before) && before.untilMs > nowMs) continue;
       const sinceMs = readMs ?? (isKept(before) ? before.readMs : undefined);
       const movedMs = (before?.movedMs ?? 0) / (readMs === undefined ? 2 : 1);
-      // Where more holds have ended than one read has, the next is to come at once.
+      // Where the time of more is up than one read has, the next is to come at once.
       const isThrough = holdsFromMs === undefined || after.reserved === 0;
       if (sinceMs !== undefined && isThrough && mayBeKept(after)) {
         this.#set(stockKey, { level: after, readMs: sinceMs, movedMs });
@@ -137,7 +137,7 @@ export class KeptLevels {
 
 /** For how long it is kept. */
 function msMaxOf({ reserved }: Level): number {
-  return reserved > 0 ? KEPT_HELD_MS_MAX : KEPT_MS_MAX;
+  return reserved > 0 ? KEPT_RESERVED_MS_MAX : KEPT_MS_MAX;
 }
 
 function isKept(known: Kept | Moved | undefined): known is Kept {

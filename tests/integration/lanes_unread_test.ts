@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Operation } from "../../src/inventory/operations/operation.ts";
 import { beginPeriod, divide } from "../../src/store/statements/retention/periods.ts";
-import { KEPT_HELD_MS_MAX, type KeptClocks, MOVED_MS_MAX } from "../../src/lanes/kept_levels.ts";
+import { KEPT_RESERVED_MS_MAX, type KeptClocks, MOVED_MS_MAX } from "../../src/lanes/kept_levels.ts";
 import { OutcomeUnknownError } from "../../src/store/errors.ts";
 import { HOLDS_READ_MS_MAX } from "../../src/store/statements/branches/levels.ts";
 import { rollback, sell, set } from "../support/apply.ts";
@@ -221,7 +221,7 @@ Deno.test("sales beside holds are written without a read for a moment, and what 
     assert((await lanes.apply(reserve(`live-${i}`, [[1, 1]]), NEVER)).ok);
     return await ends(sell(`held-${i}`, [1, 1]));
   });
-  clock.nowMs += KEPT_HELD_MS_MAX + 1;
+  clock.nowMs += KEPT_RESERVED_MS_MAX + 1;
   assertEquals(await ends(sell("later", [1, 1])), ["ok", 1, 1]);
   assertEquals(await holdViolations(owner.sql), []);
   assertEquals(await checkLedger(on.ownerUrl), []);

@@ -2,9 +2,9 @@
 import { assertEquals } from "@std/assert";
 import type { Changes, Level } from "../../src/inventory/model.ts";
 import {
-  KEPT_HELD_MS_MAX,
   KEPT_LEVELS_MAX,
   KEPT_MS_MAX,
+  KEPT_RESERVED_MS_MAX,
   KeptLevels,
   MOVED_MS,
   MOVED_MS_MAX,
@@ -70,7 +70,7 @@ Deno.test("a level that may not be kept any more is not, and neither is what som
 Deno.test("a level with units on hold is kept for a moment, and not at all where more holds have ended than were read", () => {
   const { clock, kept, wrote, versions } = bench();
   wrote(level(1, 1, { reserved: 1 }), level(2));
-  clock.nowMs += KEPT_HELD_MS_MAX;
+  clock.nowMs += KEPT_RESERVED_MS_MAX;
   kept.wrote(changes(level(1, 2, { reserved: 1 })));
   assertEquals(versions(1, 2), [2, 1]);
   clock.nowMs++;

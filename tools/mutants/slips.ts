@@ -7,6 +7,7 @@ import { CALLER_SLIPS } from "./slips/callers.ts";
 import { HOLD_SLIPS } from "./slips/holds.ts";
 import { INVENTORY_SLIPS } from "./slips/inventory.ts";
 import { RETENTION_SLIPS } from "./slips/retention.ts";
+import { KEPT_LEVEL_SLIPS } from "./slips/kept_levels.ts";
 import { LANES_SLIPS } from "./slips/lanes.ts";
 import { LIMITS_SLIPS } from "./slips/limits.ts";
 import { LEAVING_SLIPS } from "./slips/leaving.ts";
@@ -28,6 +29,7 @@ export const SLIPS: readonly Slip[] = [
   ...INVENTORY_SLIPS,
   ...RETENTION_SLIPS,
   ...LANES_SLIPS,
+  ...KEPT_LEVEL_SLIPS,
   ...LIMITS_SLIPS,
   ...LEAVING_SLIPS,
   ...LOCK_SLIPS,
