@@ -65,11 +65,16 @@ export async function watchReadiness(
   }
 }
 
-/** One line, with the word of whoever caused it. */
+/** One line, down to the word of whoever caused it: a server or the system, at the bottom of what was made of it. */
 function reasonOf(failure: unknown): string {
   if (!(failure instanceof Error)) return String(failure).slice(0, REASON_CHARACTERS_MAX);
-  const cause = failure.cause instanceof Error && failure.cause.message !== "" ? `: ${failure.cause.message}` : "";
-  return `${failure.message}${cause}`.replace(/\s+/g, " ").slice(0, REASON_CHARACTERS_MAX);
+  const words = [failure.message];
+  let cause = failure.cause;
+  while (cause instanceof Error) {
+    if (cause.message !== "") words.push(cause.message);
+    cause = cause.cause;
+  }
+  return words.join(": ").replace(/\s+/g, " ").slice(0, REASON_CHARACTERS_MAX);
 }
 
 /** Undefined if the dependency answered, else why not. */

@@ -136,12 +136,14 @@ const LOG_IN_REFUSED = /^28/;
 const POOLER_REFUSES = /^08P01 .*(authentication failed|no such user)/;
 
 const NOT_LET_IN = "PostgreSQL did not let us in";
+/** Nobody who could have let us in answered, or the name leads nowhere. */
+export const NOT_REACHED = "PostgreSQL could not be reached";
 
-/** The error of a connection that was opened and not let in. What is one already comes back as it is. */
+/** The error of a connection that could not be made, or was not let in. What is one already comes back as it is. */
 export function notLetIn(error: unknown): DatabaseUnavailableError {
   const { code, message } = error as { code?: string; message?: string };
   if (error instanceof LogInFailedError || error instanceof ReadOnlyServerError) return error;
-  if (error instanceof DatabaseUnavailableError && error.message === NOT_LET_IN) return error;
+  if (error instanceof DatabaseUnavailableError && [NOT_LET_IN, NOT_REACHED].includes(error.message)) return error;
   if (typeof code === "string" && (LOG_IN_REFUSED.test(code) || POOLER_REFUSES.test(`${code} ${message}`))) {
     return new LogInFailedError(`PostgreSQL refuses the log-in (${code}): user, password or certificate`, {
       cause: error,

@@ -60,7 +60,8 @@ async function upgradeAndBack(t: Deno.TestContext): Promise<void> {
     await t.step("this version is not ready on the schema of the release, and says why; that one sells", async () => {
       await call(old, "SetInv", { goodsId: GOODS_ID, num: STOCK });
       await sellMany([old], "before", sold);
-      const isSaid = async () => (await readiness(next)).text.includes("the schema is older than this version");
+      const isSaid = async () =>
+        (await readiness(next)).text.includes("the schema is missing, or older than this version");
       assert(await until(isSaid, READY_MS_MAX), (await readiness(next)).text);
       assertEquals((await readiness(next)).status, 503);
       await run(look!);

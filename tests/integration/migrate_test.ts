@@ -53,7 +53,7 @@ Deno.test("a server is not ready before the newest migration, and says what to d
   await store.ping(NEVER);
   await run(database, "down");
   const { message } = await assertRejects(() => store.ping(NEVER), DatabaseUnavailableError);
-  assertEquals(message, "the schema is older than this version: run `deno task migrate`");
+  assertEquals(message, "the schema is missing, or older than this version: run `deno task migrate`");
   await run(database, "up");
   await store.ping(NEVER);
   await store.close();

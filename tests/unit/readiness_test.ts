@@ -33,6 +33,31 @@ Deno.test("what is not there yet when a process starts is looked for often, and 
   assertEquals((await looks([false, true, false, false])).warnings, 1);
 });
 
+Deno.test("why something is away is said with the word of whoever caused it, however deep it stands", async () => {
+  const stop = new AbortController();
+  const said: (string | undefined)[] = [];
+  const atBottom = new Error("getaddrinfo ENOTFOUND pg.example");
+  const failures = [
+    new Error("could not be reached", { cause: new Error("ENOTFOUND", { cause: atBottom }) }),
+    new Error("could not be reached"),
+    new Error("could not be reached", { cause: new Error("") }),
+  ];
+  await watchReadiness(
+    [{ name: "store", ping: () => Promise.reject(failures[said.length]) }],
+    (_, [store]) => {
+      said.push(store!.reason);
+      if (said.length === failures.length) stop.abort();
+    },
+    { debug() {}, info() {}, error() {}, warn() {} },
+    stop.signal,
+  );
+  assertEquals(said, [
+    `could not be reached: ENOTFOUND: ${atBottom.message}`,
+    "could not be reached",
+    "could not be reached",
+  ]);
+});
+
 Deno.test("one bad look does not turn a ready service away, a second in a row does, and is logged", async () => {
   assertEquals(await looks([true, false, true, false, false, true]), {
     reported: [true, true, true, true, false, true],

@@ -16,7 +16,7 @@ import { certificateProblem } from "../../base/tls_failure.ts";
 import { isThisMachine, type PostgresHost } from "../../config/postgres_address.ts";
 import type { PostgresTls, SslMode } from "../../config/postgres_parameters.ts";
 import type { Certificates } from "../../config/tls_files.ts";
-import { DatabaseUnavailableError, LogInFailedError } from "../errors.ts";
+import { DatabaseUnavailableError, LogInFailedError, NOT_REACHED } from "../errors.ts";
 
 /** How one host is reached. */
 export interface SecureOptions {
@@ -62,7 +62,7 @@ export async function openSecure(options: SecureOptions): Promise<Socket> {
     }
   } catch (error) {
     if (error instanceof DatabaseUnavailableError) throw error;
-    throw new DatabaseUnavailableError("PostgreSQL could not be reached", { cause: error });
+    throw new DatabaseUnavailableError(NOT_REACHED, { cause: error });
   } finally {
     clearTimeout(timer);
   }

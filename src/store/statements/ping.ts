@@ -46,7 +46,7 @@ async function look(pool: Pool, { kind }: Sessions, signal: AbortSignal): Promis
   } catch (error) {
     const { code } = (error as Error).cause as { code?: string } ?? {};
     if (!(error instanceof DatabaseUnavailableError) || !OTHER_SCHEMA.has(code ?? "")) throw error;
-    throw new DatabaseUnavailableError("the schema is older than this version: run `deno task migrate`", {
+    throw new DatabaseUnavailableError("the schema is missing, or older than this version: run `deno task migrate`", {
       cause: error,
     });
   }
