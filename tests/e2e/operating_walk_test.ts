@@ -30,7 +30,7 @@ Deno.test("docs/operating.md leads from a bare machine to a client that sells wi
     ["/opt/holdfast", fileURLToPath(new URL("../..", import.meta.url))],
     ["/var/log/", `${dir}/`],
     // With another home it would fetch what it has in this one.
-    ["env HOME=/var/lib/holdfast ", ""],
+    ["env HOME=/home/holdfast ", ""],
     ["/run/", `${dir}/`],
     ["0.0.0.0", "127.0.0.1"],
     [":5432/", `:${owner.port}/`],

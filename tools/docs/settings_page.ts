@@ -7,13 +7,13 @@ const HEAD = `# Settings
 
 All from the environment, all optional; an empty value counts as not set, and a name that is not in this table is
 ignored without a word. Problems are reported all at once, before anything starts: they, missing permissions, an address
-that can't be listened on and a certificate that can't serve end \`bin/holdfast\`, \`start\`, \`start:workers\` and
-\`migrate\` with exit 78, and \`up\` with 1 ([exit codes](operating.md#exit-codes)). What is set and changes nothing is a
-warning in the log.
+that can't be listened on and a certificate that can't serve end \`bin/holdfast\`, \`start\`, \`start:workers\` and the
+owner's commands (\`migrate\`, \`keys\`, \`doctor\`, \`retain\`) with exit 78, and \`up\` with 1
+([exit codes](operating.md#exit-codes)). What is set and changes nothing is a warning in the log.
 
-\`migrate\` reads \`DATABASE_URL\` and \`DATABASE_OWNER_URL\`, the address of a role that may change the schema
-([before the first start](operating.md#before-the-first-start)), or the files in \`DATABASE_URL_FILE\` and
-\`DATABASE_OWNER_URL_FILE\`, and \`DATABASE_TLS_*\`. \`DATA_DIR\` is read by \`up\` and by the tests. Every other
+The owner's commands read \`DATABASE_OWNER_URL\`, the address of a role that may change the schema
+([before the first start](operating.md#before-the-first-start)), and \`DATABASE_URL\`, which stands for it where it is
+not set; or the files in \`DATABASE_OWNER_URL_FILE\` and \`DATABASE_URL_FILE\`; and \`DATABASE_TLS_*\`. \`DATA_DIR\` is read by \`up\` and by the tests. Every other
 setting is the server's, and \`up\` hands it on.
 `;
 
