@@ -48,7 +48,7 @@ export class Admission {
     const { connections, limits, overLimits, isDraining, newRequestId } = this.options;
     const limit = this.#limitPassed(connection, exchange);
     if (limit !== undefined) overLimits.note(limit, exchange.caller.peer.key);
-    if (limit === "pipelinedRequestsMax") {
+    if (limit === "pipelinedRequestsMax" || limit === "unreadAnswerBytesMax") {
       cut(connection);
       return false;
     }
@@ -70,11 +70,13 @@ export class Admission {
     | "requestsPerAddressMax"
     | "concurrentStreamsMax"
     | "pipelinedRequestsMax"
+    | "unreadAnswerBytesMax"
     | "resetsPerAddressMax"
     | undefined {
     const { connections, limits, handler } = this.options;
     const { size } = connection.exchanges;
     if (connection.http1 && size >= limits.pipelinedRequestsMax) return "pipelinedRequestsMax";
+    if (connection.out?.unread.isFlooded) return "unreadAnswerBytesMax";
     if (size >= limits.concurrentStreamsMax * STREAMS_SEEN_FACTOR) return "concurrentStreamsMax";
     if (peer !== connection.peer && performance.now() < peer.barredUntil) return "resetsPerAddressMax";
     const { requests } = peer;

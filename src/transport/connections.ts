@@ -145,6 +145,7 @@ export class Connections {
         this.peers.leave(exchange.caller.peer);
         exchange.close();
       }
+      connection.out?.unread.end();
       peer.connections--;
       this.peers.leave(peer);
       if (this.#all.size === 0) this.#waitingForNone.splice(0).forEach((resolve) => resolve());

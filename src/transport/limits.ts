@@ -36,11 +36,14 @@ export interface ListenerLimits {
   readonly http1RequestBytesMax: number;
   /** From when on a body counts as slow. */
   readonly slowBodyMs: number;
-  /** End of an answer to the last of its bytes read by the peer; then the stream is reset or the connection cut. */
+  /**
+   * End of an answer to the last of its bytes read by the peer; then the stream is reset or the connection cut. HTTP/2:
+   * so is a connection of which the system takes nothing for so long, though something waits.
+   */
   readonly responseMs: number;
   /**
    * HTTP/2: bytes of answers on one connection that its peer has not read; a stream that would add to them is reset
-   * with ENHANCE_YOUR_CALM. One answer alone may be larger.
+   * with ENHANCE_YOUR_CALM. One answer alone may be larger. Where as much else waits, the next request has it cut.
    */
   readonly unreadAnswerBytesMax: number;
   /** The same for all connections of one address. */

@@ -94,9 +94,10 @@ export class Protocols {
     const { limits, connections, overLimits, turns } = this.options;
     const passed = (limit: CountedLimit) => overLimits.note(limit, connection.socket.remoteAddress);
     const windows = new StreamWindows(() => streamsOf(connection));
+    const writes = new Cork(socket);
     connection.out = {
-      writes: new Cork(socket),
-      unread: new UnreadAnswers(limits, connections.unreadOf(connection.peer), passed),
+      writes,
+      unread: new UnreadAnswers(limits, connections.unreadOf(connection.peer), writes, passed),
       windows,
       limits,
       stalled: () => passed("unreadStreamMs"),

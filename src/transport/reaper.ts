@@ -41,6 +41,7 @@ export function createSweep(
 function endOverdue(connections: Iterable<Connection>, now: number, limits: ListenerLimits, log: Log): void {
   const surplus = surplusBodies(connections, now, limits);
   for (const connection of connections) {
+    connection.out?.unread.look();
     for (const exchange of connection.exchanges) lookAtExchange(exchange, surplus.has(exchange), now, limits, log);
     const limit = lastStep(connection, now, limits) ?? overdueLimit(connection, now, limits);
     if (limit === undefined) continue;
@@ -91,6 +92,7 @@ function overdueLimit(connection: Connection, now: number, limits: ListenerLimit
   const quietMs = now - connection.quietSince;
   if (!connection.http1 && !connection.http2) return quietMs > limits.handshakeMs ? "handshakeMs" : undefined;
   if (connection.frames && dragsOn(connection, connection.frames, now, limits)) return "requestHeaderMs";
+  if (connection.out && connection.out.writes.stuckMs(now) > limits.responseMs) return "responseMs";
   if (connection.exchanges.size > 0) return isPeerGone(connection, now, limits) ? "pingAckMs" : undefined;
   if (connection.http1 && connection.http1.bytesRead > connection.quietBytesRead) {
     // Node reads a refused body off by itself or for us; a header alone is never this long.

@@ -6,9 +6,10 @@
  * turn of the event loop goes out as one.
  *
  * It also takes whatever is written to a stream and keeps it until the peer's window lets it out, and a write calls
- * back at once; that all was read shows only in the end, as the stream's "close". So a stream counts with all that it
- * was given since its start, or since the peer's windows have let all of it out (`windows.ts`), which is looked at
- * between the messages of those that have many.
+ * back at once; that all was let out shows only in the end, as the stream's "close". So a stream counts with all that
+ * it was given since its start, or since the peer's windows have let all of it out (`windows.ts`), which is looked at
+ * between the messages of those that have many. What windows let out the socket takes, however much it has already: of
+ * a stream that has closed there counts on what the system has not taken.
  */
 import http2, { type ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
@@ -32,6 +33,9 @@ const LEAVE_NOTICE = Uint8Array.of(0, 0, 8, 7, 0, 0, 0, 0, 0, 0x7f, 0xff, 0xff, 
 /** The writes to one socket. */
 export class Cork {
   #isCorked = false;
+  /** Bytes that the system had taken when it was looked, and since when it has taken no more. */
+  #seenTaken = -1;
+  #stuckSince = 0;
 
   constructor(private readonly socket: Socket) {}
 
@@ -61,6 +65,18 @@ export class Cork {
     return this.socket.bytesWritten - this.socket.writableLength;
   }
 
+  /** For how long the system has taken nothing of what waits, in ms, by when this was asked before; 0: it takes. */
+  stuckMs(now: number): number {
+    const { taken } = this;
+    if (this.waiting === 0 || taken !== this.#seenTaken) [this.#seenTaken, this.#stuckSince] = [taken, now];
+    return now - this.#stuckSince;
+  }
+
+  /** Calls back once the system has taken all that waits. Of a few kilobytes it may never do. */
+  onceTaken(callback: () => void): void {
+    this.socket.once("drain", callback);
+  }
+
   #uncork(): void {
     this.#isCorked = false;
     this.socket.uncork();
@@ -69,20 +85,34 @@ export class Cork {
 
 /** The unread answers of one connection, in bytes of their messages. */
 export class UnreadAnswers {
+  /** In all; of these, of streams that have closed. */
   #bytes = 0;
+  #closedBytes = 0;
+  #isTakenAwaited = false;
+  #isGone = false;
 
   /** @param passed called with the limit that a stream would pass */
   constructor(
     private readonly limits: Pick<ListenerLimits, "unreadAnswerBytesMax">,
     private readonly all: UnreadOfAll,
+    private readonly writes: Pick<Cork, "waiting" | "onceTaken">,
     private readonly passed: (limit: CountedLimit) => void,
   ) {}
+
+  /**
+   * Whether more waits for the system beside messages than may of these: headers, trailers and refusals, of a peer that
+   * asks on and on and reads nothing.
+   */
+  get isFlooded(): boolean {
+    return this.writes.waiting - this.#bytes > this.limits.unreadAnswerBytesMax;
+  }
 
   /**
    * Counts bytes that are about to be written to a stream which has `own` already. False: they are over a limit. One
    * stream alone may have more than the limit.
    */
   add(bytes: number, own: number): boolean {
+    this.look();
     const isOver = this.#bytes > own && this.#bytes + bytes > this.limits.unreadAnswerBytesMax;
     const limit = isOver ? "unreadAnswerBytesMax" : this.all.add(bytes, own);
     if (limit !== undefined) {
@@ -93,10 +123,36 @@ export class UnreadAnswers {
     return true;
   }
 
-  /** A stream with so many of the bytes is over, or they have been let out. */
+  /** So many of the bytes of a stream have been let out. */
   remove(bytes: number): void {
     this.#bytes -= bytes;
     this.all.remove(bytes);
+  }
+
+  /** A stream has closed that has so many of the bytes. */
+  closed(bytes: number): void {
+    this.#closedBytes += bytes;
+    this.look();
+    if (this.#closedBytes === 0 || this.#isTakenAwaited) return;
+    this.#isTakenAwaited = true;
+    this.writes.onceTaken(() => {
+      this.#isTakenAwaited = false;
+      this.look();
+    });
+  }
+
+  /** Looks how much of what closed streams have left the system has taken since. */
+  look(): void {
+    if (this.#closedBytes === 0) return;
+    const left = this.#isGone ? 0 : Math.min(this.#closedBytes, this.writes.waiting);
+    this.remove(this.#closedBytes - left);
+    this.#closedBytes = left;
+  }
+
+  /** The connection is gone, with whatever waited. */
+  end(): void {
+    this.#isGone = true;
+    this.look();
   }
 }
 

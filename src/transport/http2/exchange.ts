@@ -87,7 +87,7 @@ export class Http2Exchange extends Member implements Exchange, Http2Call {
     if (this.#handedBytes === 0) {
       const id = this.stream.id!;
       this.onceClosed(() => {
-        this.out.unread.remove(this.#unreadBytes);
+        this.out.unread.closed(this.#unreadBytes);
         this.out.windows.forget(id);
       });
     }

@@ -5,6 +5,7 @@ const PROXIES = { file: "src/transport/trusted_proxies.ts", tests: ["tests/unit/
 const WIRE = ["tests/integration/trusted_proxies_test.ts"];
 const PRESSURE = { file: "src/limits/pressure.ts", tests: ["tests/unit/pressure_test.ts"] };
 const CALLS = { file: "src/limits/call_limits.ts", tests: ["tests/unit/identity_limits_test.ts"] };
+const UNREAD = ["tests/integration/listener_unread_socket_test.ts"];
 const WAIT = ["tests/unit/expected_wait_test.ts"];
 
 export const LIMITS_SLIPS: readonly Slip[] = [
@@ -180,5 +181,33 @@ export const LIMITS_SLIPS: readonly Slip[] = [
     replace: "",
     rule: "whose deadline passes before its turn is refused at once",
     tests: ["tests/integration/lanes_capacity_test.ts"],
+  },
+  {
+    file: "src/transport/http2/exchange.ts",
+    find: "this.out.unread.closed(this.#unreadBytes);",
+    replace: "this.out.unread.remove(this.#unreadBytes);",
+    rule: "what waits in the socket is unread, though its stream has closed",
+    tests: UNREAD,
+  },
+  {
+    file: "src/transport/connections.ts",
+    find: "      connection.out?.unread.end();\n",
+    replace: "",
+    rule: "a connection that is gone has nothing unread",
+    tests: UNREAD,
+  },
+  {
+    file: "src/transport/reaper.ts",
+    find: "connection.out.writes.stuckMs(now) > limits.responseMs",
+    replace: "false",
+    rule: "a connection that is not read is cut",
+    tests: UNREAD,
+  },
+  {
+    file: "src/transport/admission.ts",
+    find: '    if (connection.out?.unread.isFlooded) return "unreadAnswerBytesMax";\n',
+    replace: "",
+    rule: "headers that nobody reads are bounded",
+    tests: UNREAD,
   },
 ];
