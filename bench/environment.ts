@@ -4,7 +4,7 @@ import { keyHash, newKey } from "../src/auth/keys/key_text.ts";
 import { SERVER_V8_FLAGS } from "../src/config/flags.ts";
 import { addKey } from "../src/store/statements/keys.ts";
 import { makeDatabases, owner } from "./databases.ts";
-import { type Targets, type Variant, VARIANTS } from "./load/protocol.ts";
+import type { Targets, Variant } from "./load/protocol.ts";
 import { type BenchStack, withBenchStack } from "./bench_stack.ts";
 import { BenchProcess } from "./process.ts";
 import { startBalancers } from "./fleet.ts";
@@ -15,6 +15,8 @@ import type { Sizes } from "./sizes.ts";
 
 /** Of the calls of the variant `sampled`, those that are traced. */
 const SAMPLED_SHARE = 0.01;
+
+type Variants = Readonly<Partial<Record<Variant, BenchProcess>>>;
 
 /** What scenarios are run with. */
 export interface Environment {
@@ -33,7 +35,8 @@ export interface Environment {
   readonly stockProcesses: readonly BenchProcess[];
   /** Holdfast's servers, in the sequence in which scenarios take them. */
   readonly servers: readonly BenchProcess[];
-  readonly variants: Readonly<Record<Variant, BenchProcess>>;
+  /** Those that the run needs. */
+  readonly variants: Variants;
   readonly article: BenchProcess;
   readonly redis: BenchProcess;
   readonly grpc: BenchProcess;
@@ -44,8 +47,8 @@ export interface EnvironmentNeeds {
   readonly sizes: Sizes;
   /** Balancers in front of the servers. */
   readonly needsFleet: boolean;
-  /** Streams of changes that are open all the time, on the database of the servers. */
-  readonly needsWatchers: boolean;
+  /** Servers unlike the others; with `watched` come the streams of changes that are open there all the time. */
+  readonly variants: readonly Variant[];
 }
 
 /**
@@ -63,7 +66,7 @@ export async function withEnvironment<T>(
 
 async function withProcesses<T>(
   stack: BenchStack,
-  { sizes, needsFleet, needsWatchers }: EnvironmentNeeds,
+  { sizes, needsFleet, variants: wanted }: EnvironmentNeeds,
   { log, stop, report }: RunContext,
   use: (environment: Environment) => Promise<T>,
 ): Promise<T> {
@@ -98,7 +101,7 @@ async function withProcesses<T>(
       return processes.at(-1)!;
     };
     const count = Math.max(...PROCESSES);
-    const variants = startVariants(start, sink);
+    const variants = startVariants(wanted, start, sink);
     const servers = Array.from({ length: count }, () => start("servers/holdfast.ts"));
     const variantUrls = await openVariants(variants, targets);
     const serverUrls = await Promise.all(servers.map((each) => each.open(targets)));
@@ -108,7 +111,7 @@ async function withProcesses<T>(
       await started.open({ ...targets, serverUrls, variantUrls, ...(fleetUrls === undefined ? {} : { fleetUrls }) });
       return started;
     };
-    if (needsWatchers) await startLoad("load/watchers.ts");
+    if (variants.watched !== undefined) await startLoad("load/watchers.ts");
     const [article, redis, grpc, ...stockProcesses] = await Promise.all([
       startLoad("load/article.ts"),
       startLoad("load/redis.ts"),
@@ -152,28 +155,20 @@ async function addSellersKey(sql: postgres.Sql): Promise<string> {
 }
 
 function startVariants(
+  wanted: readonly Variant[],
   start: (module: string, env?: Readonly<Record<string, string>>) => BenchProcess,
   sink: TraceSink,
-): Readonly<Record<Variant, BenchProcess>> {
-  return {
-    adapter: start("servers/stock_adapter.ts"),
-    plain: start("servers/holdfast.ts"),
-    traced: start("servers/holdfast.ts", sink.env(1)),
-    sampled: start("servers/holdfast.ts", sink.env(SAMPLED_SHARE)),
-    keyed: start("servers/holdfast_keyed.ts"),
-    unmeasured: start("servers/holdfast.ts"),
-    watched: start("servers/holdfast.ts"),
-    unwatched: start("servers/holdfast.ts"),
-  };
+): Variants {
+  return Object.fromEntries(wanted.map((name): [Variant, BenchProcess] => {
+    const { module = "servers/holdfast.ts", tracedShare } = VARIANT_STARTS[name] ?? {};
+    return [name, start(module, tracedShare === undefined ? undefined : sink.env(tracedShare))];
+  }));
 }
 
-async function openVariants(
-  variants: Readonly<Record<Variant, BenchProcess>>,
-  targets: Targets,
-): Promise<Record<string, string>> {
-  const opening = VARIANTS.map(async (name): Promise<[string, string]> => [
+async function openVariants(variants: Variants, targets: Targets): Promise<Targets["variantUrls"]> {
+  const opening = Object.entries(variants).map(async ([name, server]): Promise<[string, string]> => [
     name,
-    await variants[name].open(withSettings(targets, VARIANT_SETTINGS[name] ?? {})),
+    await server.open(withSettings(targets, VARIANT_SETTINGS[name as Variant] ?? {})),
   ]);
   return Object.fromEntries(await Promise.all(opening));
 }
@@ -183,6 +178,14 @@ function withSettings(targets: Targets, more: Readonly<Record<string, string>>):
   return { ...targets, stocks: Object.fromEntries(stocks) };
 }
 
+/** How those are started that are not started like the others. */
+const VARIANT_STARTS: Readonly<Partial<Record<Variant, { readonly module?: string; readonly tracedShare?: number }>>> =
+  {
+    adapter: { module: "servers/stock_adapter.ts" },
+    keyed: { module: "servers/holdfast_keyed.ts" },
+    traced: { tracedShare: 1 },
+    sampled: { tracedShare: SAMPLED_SHARE },
+  };
 /** Streams from one address that last for a whole run. */
 const WATCHED_SETTINGS = { ADDRESS_SHARE_MAX: "1", WATCH_AGE_MS_MAX: "86400000" };
 const VARIANT_SETTINGS: Readonly<Partial<Record<Variant, Readonly<Record<string, string>>>>> = {

@@ -210,9 +210,9 @@ export function serversOf(
     case "pgbench":
       return [];
     default:
-      return variant !== undefined
-        ? [environment.variants[variant]]
-        : turned(environment.servers, first).slice(0, processes);
+      return variant === undefined
+        ? turned(environment.servers, first).slice(0, processes)
+        : [environment.variants[variant] ?? missing(variant)];
   }
 }
 
@@ -253,4 +253,8 @@ async function measurePgbench(scenario: Scenario, environment: Environment): Pro
 
 function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
+}
+
+function missing(variant: string): never {
+  throw new Error(`The run was begun without the server ${variant}`);
 }

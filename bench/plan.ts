@@ -5,8 +5,8 @@ import { GRPC_UNARY } from "./scenarios/grpc.ts";
 import { IN_PROCESS } from "./scenarios/in_process.ts";
 import { LATENCY } from "./scenarios/latency.ts";
 import { liveHolds } from "./scenarios/live_holds.ts";
-import { PAIRS } from "./scenarios/pairs.ts";
-import { PROCESSES, RATIO_TIMES, type Scenario } from "./scenarios/scenario.ts";
+import { roundOf, type Rounds, sideBySideOf } from "./rounds.ts";
+import { PROCESSES, type Scenario } from "./scenarios/scenario.ts";
 import { SELL_BATCH } from "./scenarios/sell_batch.ts";
 import { MODE_SCENARIOS } from "./scenarios/modes.ts";
 import { OPERATION_SCENARIOS } from "./scenarios/operations.ts";
@@ -20,17 +20,17 @@ export const RUN_MS_MAX = 300_000;
 
 /**
  * What a run spends beside its windows, in ms, as measured on two cores: PostgreSQL, Redis and the processes come up;
- * a million goods, five million movements and a million holds are loaded; the ledgers are checked, the largest of them
- * alone on its core; and what every measurement costs for its checks, its last calls and the path to its processes.
+ * a million goods, five million movements and a million holds are loaded; the ledgers are checked, two at a time, and
+ * everything is stopped; and what every measurement costs for its checks, its last calls and the path to its processes.
  * Where holds are to end, that is written before, and the rest of them after it.
  */
 const FIXED_MS = {
-  start: 8_000,
+  start: 5_000,
   load: 20_000,
-  warm: 9_000,
-  checks: 35_000,
-  eachMeasurement: 250,
-  eachEnding: 1_000,
+  warm: 11_000,
+  checks: 55_000,
+  eachMeasurement: 125,
+  eachEnding: 800,
   eachTurn: 55,
 } as const;
 
@@ -38,11 +38,9 @@ const FIXED_MS = {
 const MARGIN_MS = 10_000;
 
 /** A run. */
-export interface Plan {
+export interface Plan extends Rounds {
   /** Short, and about correctness only. */
   readonly smoke: boolean;
-  readonly rounds: number;
-  readonly scenarios: readonly Scenario[];
   /** Run once before the first round, and thrown away: code is compiled and connections are made. */
   readonly warmup: readonly Scenario[];
   /** Measured between the warm-up and the first round. */
@@ -50,11 +48,12 @@ export interface Plan {
   readonly sizes: Sizes;
 }
 
-/** Cycles of what is measured by turns: even numbers, as each has a way back. */
-const TURN_CYCLES = { warmup: 2, cycles: 4 } as const;
+/** In every second of them everything. */
+const ROUNDS = 6;
+const NO_TURNS: Turns = { scenarios: [], warmup: 0, cycles: 0 };
 const SMOKE_TURN_CYCLES = { warmup: 0, cycles: 2 } as const;
 const PROCESSES_MAX = Math.max(...PROCESSES);
-/** Where nothing else is measured. */
+/** By turns, where nothing else is measured. Even numbers of cycles, as each has a way back. */
 const ALONE = {
   // In fewer cycles before them code is still compiled: in one record a server got from 5,600 to 12,000 calls a second.
   turns: { scenarios: TURNS, warmup: 8, cycles: 42 },
@@ -94,14 +93,17 @@ export interface Wanted {
   readonly only?: "turns" | "hosts";
 }
 
-/** What a run consists of: three rounds of everything; for a smoke run one short round of some of it. */
+/**
+ * What a run consists of: rounds, of everything and of what is compared side by side, and no turns, of which a few
+ * would say nothing; for a smoke run one short round of some of it, and turns of all that have them.
+ */
 export function planRun({ smoke, sellBatch, only }: Wanted): Plan {
   const sizes = smoke || only !== undefined ? SMOKE_SIZES : SIZES;
   if (only !== undefined) {
     const turns = { ...ALONE[only], ...(smoke ? SMOKE_TURN_CYCLES : {}) };
     return { smoke, rounds: 0, scenarios: [], warmup: [], turns, sizes };
   }
-  const all = sideBySide([
+  const all = [
     ...BASELINES,
     ...IN_PROCESS,
     ...OPERATION_SCENARIOS,
@@ -111,57 +113,45 @@ export function planRun({ smoke, sellBatch, only }: Wanted): Plan {
     ...LATENCY,
     ...growth(sizes),
     ...liveHolds(sizes.holds),
-  ])
-    .filter(({ method }) => sellBatch || method !== "SellBatch");
-  const turns = { scenarios: TURNS, ...(smoke ? SMOKE_TURN_CYCLES : TURN_CYCLES) };
-  if (!smoke) return { smoke, rounds: 3, scenarios: all, warmup: all.filter(isWarmup), turns, sizes };
+  ].filter(({ method }) => sellBatch || method !== "SellBatch");
+  if (!smoke) return { smoke, rounds: ROUNDS, scenarios: all, warmup: all.filter(isWarmup), turns: NO_TURNS, sizes };
   const some = all.filter(({ id, group }) => SMOKE_IDS.has(id) || group === "growth" || group === "holds")
     .map((scenario) => scenario.kind === "pgbench" ? scenario : { ...scenario, ...SMOKE_TIMES });
-  return { smoke, rounds: 1, scenarios: some, warmup: [], turns, sizes };
-}
-
-/** The scenarios with those that are compared side by side, so that a slow moment of the machine hits both. */
-function sideBySide(scenarios: readonly Scenario[]): Scenario[] {
-  const order = [...scenarios];
-  for (const [first, second] of PAIRS) {
-    const from = order.findIndex(({ id }) => id === second);
-    const [moved] = from < 0 ? [] : order.splice(from, 1);
-    const to = order.findIndex(({ id }) => id === first);
-    if (moved === undefined || to < 0) throw new Error(`${first} and ${second} are not both measured`);
-    order.splice(to + 1, 0, moved);
-  }
-  return order;
+  return { smoke, rounds: 1, scenarios: some, warmup: [], turns: { scenarios: TURNS, ...SMOKE_TURN_CYCLES }, sizes };
 }
 
 /** How long the plan should take, in ms. */
-export function plannedMs({ rounds, scenarios, turns }: Plan): number {
+export function plannedMs(plan: Plan): number {
   const { start, load, warm, checks } = FIXED_MS;
-  return start + load + warm + checks + turnsMs(turns) + rounds * roundMs(scenarios);
+  return start + load + warm + checks + turnsMs(plan.turns) + roundsMs(plan, 1, roundOf);
 }
 
 /**
- * What of a plan the next round should contain, so that the run ends in time on a slow machine too: all of it, else
- * what ratios stand on, else nothing. Times in ms: since the start, until the first round began, and of the last whole
- * round.
+ * What of a plan this round should contain, so that the run ends in time on a slow machine too: what it is planned to,
+ * unless later ones would then have no time for what is compared side by side; else only that, else nothing. Times in
+ * ms: since the start, until the first round began, and of the last round of everything.
  */
 export function nextRound(
-  { scenarios }: Plan,
+  plan: Plan,
+  round: number,
   times: { readonly elapsedMs: number; readonly setupMs: number; readonly wholeRoundMs: number },
 ): readonly Scenario[] {
   const { start, load, warm, checks } = FIXED_MS;
+  const pace = times.wholeRoundMs / scenariosMs(roundOf(plan, 1));
   // The ledgers are checked as much slower than planned as they were filled, or as the round was.
-  const slowness = Math.max(times.setupMs / (start + load + warm), times.wholeRoundMs / roundMs(scenarios), 1);
-  const checksMs = checks * slowness;
-  const leftMs = RUN_MS_MAX - MARGIN_MS - times.elapsedMs - checksMs;
-  if (times.wholeRoundMs <= leftMs) return scenarios;
-  const some = scenarios.filter(standsInRatio);
-  const part = roundMs(some) / roundMs(scenarios);
-  return times.wholeRoundMs * part <= leftMs ? some : [];
+  const slowness = Math.max(times.setupMs / (start + load + warm), pace, 1);
+  const leftMs = RUN_MS_MAX - MARGIN_MS - times.elapsedMs - checks * slowness;
+  const wanted = roundOf(plan, round);
+  const laterMs = roundsMs(plan, round + 1, sideBySideOf);
+  if ((scenariosMs(wanted) + laterMs) * pace <= leftMs) return wanted;
+  const least = sideBySideOf(plan, round);
+  return scenariosMs(least) * pace <= leftMs ? least : [];
 }
 
-/** Those with the long windows, but for the open loops. */
-function standsInRatio({ windowMs, ratePerS }: Scenario): boolean {
-  return windowMs >= RATIO_TIMES.windowMs && ratePerS === undefined;
+function roundsMs(plan: Plan, from: number, contents: (plan: Plan, round: number) => readonly Scenario[]): number {
+  let sum = 0;
+  for (let round = from; round <= plan.rounds; round++) sum += scenariosMs(contents(plan, round));
+  return sum;
 }
 
 function turnsMs(turns: Turns): number {
@@ -172,7 +162,7 @@ function turnsMs(turns: Turns): number {
   );
 }
 
-function roundMs(scenarios: readonly Scenario[]): number {
+function scenariosMs(scenarios: readonly Scenario[]): number {
   const { eachMeasurement, eachEnding } = FIXED_MS;
   return scenarios.reduce(
     (sum, { warmupMs, windowMs, endingPerS }) =>

@@ -1,25 +1,27 @@
 /**
- * A whole run, a smoke run, or what is compared by turns alone: every scenario in each round, and the stock checked
+ * A whole run, a smoke run, or what is compared by turns alone: scenarios in rounds or by turns, and the stock checked
  * after every measurement. Standard output gets the table at the end.
  */
 import { fileURLToPath } from "node:url";
 import { loadConfig } from "../src/config/config.ts";
 import { InventoryService } from "../src/gen/inventory/v1/inventory_pb.ts";
-import { checkLedger } from "./stock_totals.ts";
+import { checkLedger, stockTotals } from "./stock_totals.ts";
 import { type Environment, withEnvironment } from "./environment.ts";
 import { measure, type Measurement } from "./measure.ts";
 import { nextRound, type Plan, planRun, type Wanted } from "./plan.ts";
+import { VARIANTS } from "./load/protocol.ts";
 import { chart } from "./report/chart.ts";
 import { ratios } from "./report/ratios.ts";
 import { type Results, resultsText, rounded, scenarioResult } from "./report/results.ts";
 import { readSetting } from "./report/setting.ts";
 import { table } from "./report/table.ts";
+import { roundOf } from "./rounds.ts";
 import type { RunContext } from "./run_context.ts";
 import type { Scenario } from "./scenarios/scenario.ts";
 import { measureTurns } from "./turns.ts";
 
 /**
- * Runs it, prints its table, and writes the record of a whole one, or of several hosts; `only` leaves all else out.
+ * Runs it, prints its table, and writes the record of its kind, unless it is a smoke run; `only` leaves all else out.
  *
  * @returns whether the stock adds up
  */
@@ -34,14 +36,14 @@ export async function runWhole(
   });
   const needs = {
     sizes: plan.sizes,
-    needsFleet: plan.turns.scenarios.some(({ fleet }) => fleet !== undefined),
-    // Where nobody is compared with them they only take of the cores what the others are measured on.
-    needsWatchers: plan.turns.scenarios.some(({ variant }) => variant === "watched"),
+    needsFleet: allOf(plan).some(({ fleet }) => fleet !== undefined),
+    // Others, and those who watch, would only take of the cores what is measured on them.
+    variants: VARIANTS.filter((name) => allOf(plan).some(({ variant }) => variant === name)),
   };
   const results = await withEnvironment(needs, context, (environment) => runAll(plan, environment, context));
   console.log(table(results, allOf(plan)));
   for (const words of wrongs(results)) console.log(words);
-  if (!smoke && only !== "turns") await write(results, plan, only, context);
+  if (!smoke) await write(results, plan, only, context);
   return results.ratios.at(-1)?.isMet === true;
 }
 
@@ -54,7 +56,9 @@ async function runAll(plan: Plan, environment: Environment, { stop, report }: Ru
     unusual.push(...(await measure(scenario, environment)).violations);
   }
   const setupMs = performance.now();
-  report(`${turns.scenarios.length} scenarios by turns, ${turns.warmup} + ${turns.cycles} times each`);
+  if (turns.cycles > 0) {
+    report(`${turns.scenarios.length} scenarios by turns, ${turns.warmup} + ${turns.cycles} times each`);
+  }
   const measured = new Map<string, Measurement[]>([
     ...scenarios.map(({ id }): [string, Measurement[]] => [id, []]),
     ...await measureTurns(turns, environment, stop),
@@ -62,13 +66,14 @@ async function runAll(plan: Plan, environment: Environment, { stop, report }: Ru
   let wholeRoundMs = 0;
   for (let round = 1; round <= rounds; round++) {
     const startedMs = performance.now();
-    const now = round === 1 ? scenarios : nextRound(plan, { elapsedMs: startedMs, setupMs, wholeRoundMs });
+    const planned = roundOf(plan, round);
+    const now = round === 1 ? planned : nextRound(plan, round, { elapsedMs: startedMs, setupMs, wholeRoundMs });
     if (now.length === 0) {
       report(`the machine is slow: no time is left for round ${round}`);
       break;
     }
-    if (now.length < scenarios.length) {
-      report(`the machine is slow: round ${round} has ${now.length} of ${scenarios.length} scenarios`);
+    if (now.length < planned.length) {
+      report(`the machine is slow: round ${round} has ${now.length} of ${planned.length} scenarios`);
     }
     for (const [index, scenario] of now.entries()) {
       stop.throwIfAborted();
@@ -81,8 +86,7 @@ async function runAll(plan: Plan, environment: Environment, { stop, report }: Ru
     }
     if (now.length === scenarios.length) wholeRoundMs = performance.now() - startedMs;
   }
-  report(`checking the ledgers of ${environment.stocks.join(", ")}`);
-  const ledgers = await checkLedgers(environment);
+  const ledgers = await checkLedgers(environment, report);
   stop.throwIfAborted();
   const results = Object.fromEntries(
     [...scenarios, ...turns.scenarios].map((
@@ -102,13 +106,21 @@ async function runAll(plan: Plan, environment: Environment, { stop, report }: Ru
   };
 }
 
-/** The largest one takes as long as all the others together, so they are checked beside it. */
-async function checkLedgers({ stocks, sql }: Environment): Promise<Record<string, string[]>> {
+/** Checks two at a time, the largest first: begun last, it would keep one core busy while the other has nothing. */
+async function checkLedgers(
+  { stocks, sql }: Environment,
+  report: RunContext["report"],
+): Promise<Record<string, string[]>> {
+  const sized = await Promise.all(stocks.map(async (name) => ({ name, ...await stockTotals(sql(name)) })));
+  const queue = sized.toSorted((a, b) => b.movements - a.movements);
   const found: Record<string, string[]> = {};
-  const check = async (names: readonly string[]) => {
-    for (const name of names) found[name] = await checkLedger(sql(name));
+  const check = async () => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      found[next.name] = await checkLedger(sql(next.name));
+      report(`checked the ledger of ${next.name}: ${next.movements.toLocaleString("en")} movements`);
+    }
   };
-  await Promise.all([check(stocks.slice(-1)), check(stocks.slice(0, -1))]);
+  await Promise.all([check(), check()]);
   return Object.fromEntries(stocks.map((name) => [name, found[name] ?? []]));
 }
 

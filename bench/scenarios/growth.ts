@@ -4,7 +4,7 @@
  * could not be distinguished.
  */
 import type { Sizes } from "../sizes.ts";
-import { CALLERS, GOODS, PICTURE_TIMES, RATIO_TIMES, type Scenario } from "./scenario.ts";
+import { CALLERS, GOODS, PICTURE_TIMES, type Scenario, SIDE_TIMES } from "./scenario.ts";
 
 const SOLD_GOODS = 1_000;
 const LINES = [10, 100] as const;
@@ -15,7 +15,7 @@ const GROWTH = {
   processes: 1,
   callers: CALLERS,
   unit: "orders/s",
-  ...RATIO_TIMES,
+  ...SIDE_TIMES,
 } as const;
 
 /** Goods in the table, movements in the ledger, lines in an order. */

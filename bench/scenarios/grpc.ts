@@ -3,8 +3,8 @@ import {
   CALLERS,
   PICTURE_TIMES,
   PROCESSES,
-  RATIO_TIMES,
   type Scenario,
+  SIDE_TIMES,
   WORKLOAD_NAMES,
   WORKLOAD_TITLES,
   WORKLOADS,
@@ -16,7 +16,7 @@ const GRPC = { group: "gRPC", kind: "grpc", database: "wire", callers: CALLERS }
 export const GRPC_UNARY: readonly Scenario[] = [
   {
     ...GRPC,
-    ...RATIO_TIMES,
+    ...SIDE_TIMES,
     id: "grpc/inv_detail",
     title: "gRPC InvDetail, 10,000 goods",
     method: "InvDetail",
@@ -27,7 +27,7 @@ export const GRPC_UNARY: readonly Scenario[] = [
   ...WORKLOAD_NAMES.flatMap((name) =>
     PROCESSES.map((processes): Scenario => ({
       ...GRPC,
-      ...(name === "one_goods" && processes === 1 ? RATIO_TIMES : PICTURE_TIMES),
+      ...(name === "one_goods" && processes === 1 ? SIDE_TIMES : PICTURE_TIMES),
       id: `grpc/sell/${name}/${processes}`,
       title: `gRPC Sell, ${WORKLOAD_TITLES[name]}, ${processes} server${processes === 1 ? "" : "s"}`,
       method: "Sell",

@@ -1,5 +1,5 @@
 /** What holds cost sales: the load of in_process.ts on a stock with very many of them, half of them on goods 1. */
-import { CALLERS, RATIO_TIMES, type Scenario, WORKLOAD_TITLES, WORKLOADS } from "./scenario.ts";
+import { CALLERS, type Scenario, SIDE_TIMES, WORKLOAD_TITLES, WORKLOADS } from "./scenario.ts";
 
 /** Holds that end in a second. */
 const ENDING_PER_S = 10_000;
@@ -11,7 +11,7 @@ const HOLDS = {
   processes: 1,
   callers: CALLERS,
   unit: "orders/s",
-  ...RATIO_TIMES,
+  ...SIDE_TIMES,
 } as const;
 
 /** Sales on one goods, and on all: beside the holds, and while some of them end, which are of the same goods. */

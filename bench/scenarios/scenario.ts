@@ -3,9 +3,9 @@ import type { ModeName } from "../../src/config/mode_names.ts";
 import type { Fleet, Variant, Work } from "../load/protocol.ts";
 import type { Workload } from "../workload.ts";
 
-/** One arm of the run. It is measured once in every round, or has its turns. */
+/** One arm of the run. It is measured in rounds, or has its turns. */
 export interface Scenario {
-  /** Unique; the key in results.json. */
+  /** Unique; the key in the record. */
   readonly id: string;
   readonly title: string;
   readonly group:
@@ -55,7 +55,11 @@ export const CALLERS = 256;
 /** Goods of the databases that are not about growth. */
 export const GOODS = 10_000;
 
-/** Windows of scenarios that a ratio stands on, and of those that only complete the picture. In ms. */
+/**
+ * Windows in ms: of scenarios that are measured side by side, so of a ratio's comparisons, of which many short ones say
+ * more than few long ones; of others that a ratio stands on; and of those that only complete the picture.
+ */
+export const SIDE_TIMES = { warmupMs: 100, windowMs: 500 } as const;
 export const RATIO_TIMES = { warmupMs: 200, windowMs: 1_000 } as const;
 export const PICTURE_TIMES = { warmupMs: 50, windowMs: 160 } as const;
 

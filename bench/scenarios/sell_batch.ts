@@ -2,8 +2,8 @@
 import {
   PICTURE_TIMES,
   PROCESSES,
-  RATIO_TIMES,
   type Scenario,
+  SIDE_TIMES,
   WORKLOAD_NAMES,
   WORKLOAD_TITLES,
   WORKLOADS,
@@ -21,7 +21,7 @@ export const SELL_BATCH: readonly Scenario[] = WORKLOAD_NAMES.flatMap((name) =>
     method: "SellBatch",
     orders: ORDERS,
     database: "wire",
-    ...(name === "one_goods" && processes === 1 ? RATIO_TIMES : PICTURE_TIMES),
+    ...(name === "one_goods" && processes === 1 ? SIDE_TIMES : PICTURE_TIMES),
     id: `grpc/sell_batch/${name}/${processes}`,
     title: `gRPC SellBatch of ${ORDERS}, ${WORKLOAD_TITLES[name]}, ${processes} server${processes === 1 ? "" : "s"}`,
     workload: WORKLOADS[name],

@@ -1,5 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { nextRound, plannedMs, planRun, RUN_MS_MAX } from "../../bench/plan.ts";
+import { roundOf, sideBySideOf } from "../../bench/rounds.ts";
+import { setsOf, SIDE_BY_SIDE } from "../../bench/scenarios/side_by_side.ts";
 import { sequenceOf, turned } from "../../bench/turn_sequence.ts";
 import { PROCESSES, WORKLOAD_NAMES } from "../../bench/scenarios/scenario.ts";
 
@@ -11,6 +13,40 @@ Deno.test("a whole run is planned to end well within its limit, a smoke run with
   const { rounds, scenarios } = SMOKE;
   const windowsMs = scenarios.reduce((sum, { warmupMs, windowMs }) => sum + warmupMs + windowMs, 0) * rounds;
   assert(windowsMs <= 15_000, `${windowsMs} ms`);
+});
+
+Deno.test("what is compared side by side is measured in each round, six times in all, and all else in every second one", () => {
+  const often = new Map(WHOLE.scenarios.map(({ id }) => [id, 0]));
+  const sides = new Set(setsOf(WHOLE.scenarios).flat());
+  for (let round = 1; round <= WHOLE.rounds; round++) {
+    const now = roundOf(WHOLE, round);
+    assertEquals(new Set(now).size, now.length);
+    assertEquals(new Set(now), new Set(round % 2 === 1 ? WHOLE.scenarios : sides), `round ${round}`);
+    for (const { id } of now) often.set(id, often.get(id)! + 1);
+  }
+  for (const scenario of WHOLE.scenarios) {
+    assertEquals(often.get(scenario.id), sides.has(scenario) ? 6 : 3, scenario.id);
+  }
+});
+
+Deno.test("a set is measured in one piece, and begins with another one than two rounds before", () => {
+  const sets = setsOf(WHOLE.scenarios);
+  const ids = sets.slice(0, SIDE_BY_SIDE.length).map((set) => set.map(({ id }) => id));
+  assertEquals(ids, SIDE_BY_SIDE.map((set) => [...set]));
+  assertEquals(sets.at(-1)?.map(({ group }) => group), Array(4).fill("growth"));
+  for (const set of sets) {
+    const firsts = Array.from({ length: WHOLE.rounds }, (_, i) => {
+      const now = roundOf(WHOLE, i + 1);
+      const from = now.findIndex((scenario) => set.includes(scenario));
+      assertEquals(new Set(now.slice(from, from + set.length)), new Set(set));
+      return now[from]!;
+    });
+    // Round and back from the same one on, then from another one.
+    for (let i = 0; i < firsts.length; i += 2) {
+      assertEquals(firsts[i], firsts[i + 1]);
+      assert(firsts[i] !== firsts[i + 2]);
+    }
+  }
 });
 
 Deno.test("every method to sell is measured on every workload with 1, 2 and 4 processes", () => {
@@ -43,19 +79,19 @@ Deno.test("by turns each scenario counts once in every cycle, begins as many as 
 });
 
 Deno.test("nothing is begun for the first time in a turn that counts", () => {
-  for (const { turns } of [WHOLE, planRun({ smoke: false, sellBatch: true, only: "turns" })]) {
-    const sequence = sequenceOf(turns);
-    assert(sequence.findIndex(({ counts }) => counts) >= turns.scenarios.length);
-    assertEquals([turns.warmup % 2, turns.cycles % 2], [0, 0]);
-  }
+  const { turns } = planRun({ smoke: false, sellBatch: true, only: "turns" });
+  const sequence = sequenceOf(turns);
+  assert(sequence.findIndex(({ counts }) => counts) >= turns.scenarios.length);
+  assertEquals([turns.warmup % 2, turns.cycles % 2], [0, 0]);
 });
 
-Deno.test("turns alone are many, on small tables, and within the limit of a run", () => {
+Deno.test("turns have runs of their own: many, on small tables, and within the limit; a smoke run has two of them", () => {
+  assertEquals(sequenceOf(WHOLE.turns), []);
   for (const only of ["turns", "hosts"] as const) {
     const alone = planRun({ smoke: false, sellBatch: true, only });
     assertEquals([alone.scenarios, alone.warmup, alone.sizes], [[], [], SMOKE.sizes]);
-    if (only === "turns") assertEquals(alone.turns.scenarios, WHOLE.turns.scenarios);
-    assert(alone.turns.cycles > WHOLE.turns.cycles && plannedMs(alone) <= RUN_MS_MAX - 20_000);
+    if (only === "turns") assertEquals(alone.turns.scenarios, SMOKE.turns.scenarios);
+    assert(alone.turns.cycles > SMOKE.turns.cycles && plannedMs(alone) <= RUN_MS_MAX - 20_000);
   }
 });
 
@@ -95,16 +131,17 @@ Deno.test("without SellBatch in the service it is left out, and nothing else", (
   assertEquals(without.scenarios, WHOLE.scenarios.filter(({ method }) => method !== "SellBatch"));
 });
 
-Deno.test("on a slow machine later rounds have what ratios stand on, or nothing, and the run ends in time", () => {
-  const setupMs = 30_000;
-  const after = (elapsedMs: number, wholeRoundMs: number) =>
-    nextRound(WHOLE, { elapsedMs, setupMs, wholeRoundMs }).length;
-  const all = WHOLE.scenarios.length;
-  assertEquals(after(100_000, 70_000), all);
-  assertEquals(after(170_000, 70_000), all);
-  const some = after(170_000, 85_000);
-  assert(0 < some && some < all, `${some}`);
-  assertEquals(after(220_000, 85_000), 0);
+Deno.test("on a slow machine rounds have only what is compared side by side, or nothing, and the run ends in time", () => {
+  const setupMs = 36_000;
+  const wholeRoundMs = 42_000;
+  const after = (elapsedMs: number, round: number) => nextRound(WHOLE, round, { elapsedMs, setupMs, wholeRoundMs });
+  assertEquals(after(100_000, 3), roundOf(WHOLE, 3));
+  // All of it would still fit, and then nothing of the rounds behind it.
+  assertEquals(after(150_000, 3), sideBySideOf(WHOLE, 3));
+  assertEquals(after(150_000, 5), roundOf(WHOLE, 5));
+  assertEquals(after(180_000, 5), sideBySideOf(WHOLE, 5));
+  assertEquals(after(210_000, 6), roundOf(WHOLE, 6));
+  assertEquals(after(220_000, 6), []);
   // Where the set-up took three times as long as planned, so will the checks.
-  assertEquals(nextRound(WHOLE, { elapsedMs: 170_000, setupMs: 102_000, wholeRoundMs: 70_000 }).length, 0);
+  assertEquals(nextRound(WHOLE, 3, { elapsedMs: 120_000, setupMs: 3 * setupMs, wholeRoundMs }), []);
 });

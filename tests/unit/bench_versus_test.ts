@@ -93,7 +93,14 @@ Deno.test("the page of what was measured has the rows of each record that there 
     scenarios: { "a/b": { ...scenario, title: "sold", cpuUs: 7 }, "c/d": { ...scenario, title: "of others" } },
   };
   const before = { at: common.at, cpuUs: { "a/b": 8 } };
-  const one = measuredPage({ results, before, versus: undefined, hosts: undefined, memory: undefined });
+  const one = measuredPage({
+    results,
+    before,
+    versus: undefined,
+    turns: undefined,
+    hosts: undefined,
+    memory: undefined,
+  });
   assert(
     one.includes("| sold | 9 | 7 | 8 |") && !one.includes("of others") && !one.includes("= 0 |") &&
       !one.includes("## Memory"),
@@ -107,6 +114,10 @@ Deno.test("the page of what was measured has the rows of each record that there 
       limits: [{ title: "fsyncs", perSecond: 900 }],
       violations: [],
       scenarios: versusRows(measured({})),
+    },
+    turns: {
+      ...results,
+      ratios: [{ claim: "by a key / by anybody", value: 0.96, target: ">= 0.95", isMet: true, spread: [0.9, 1] }],
     },
     hosts: {
       ...results,
@@ -123,6 +134,7 @@ Deno.test("the page of what was measured has the rows of each record that there 
     const row of [
       "| fsyncs | 900 |",
       "| sales / no-ops | 0.7 |  | >= 0.6 |",
+      "| by a key / by anybody | 0.96 | 0.9 to 1 | >= 0.95 |",
       "| four / one | 0.9, missed | 0.8 to 1 | >= 1 |",
       "| sold | 5 | 1 | 1 | 0 | 3 | 4 |",
     ]

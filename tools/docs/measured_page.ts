@@ -8,6 +8,7 @@ export interface Records {
   readonly results: Results;
   readonly before: Before;
   readonly versus: VersusRecord | undefined;
+  readonly turns: Results | undefined;
   readonly hosts: Results | undefined;
   readonly memory: MemoryRecord | undefined;
 }
@@ -25,11 +26,12 @@ is user and system time of the server's process in microseconds, for a call that
 `;
 
 /** The whole page, not yet formatted. */
-export function measuredPage({ results, before, versus, hosts, memory }: Records): string {
+export function measuredPage({ results, before, versus, turns, hosts, memory }: Records): string {
   return [
     HEAD,
     ...versus === undefined ? [] : versusPart(versus),
-    ...hosts === undefined ? [] : hostsPart(hosts),
+    ...turns === undefined ? [] : turnsPart(turns, TURNS_PART),
+    ...hosts === undefined ? [] : turnsPart(hosts, HOSTS_PART),
     ...memory === undefined ? [] : memoryPart(memory),
     "## The whole bench",
     "",
@@ -89,14 +91,31 @@ function versusPart(record: VersusRecord): string[] {
   ];
 }
 
-function hostsPart(record: Results): string[] {
+const TURNS_PART = {
+  heading: "What is beside a sale",
+  anchor: "what-is-beside-a-sale",
+  file: "turns.json",
+  cpu: "CPU time, µs",
+} as const;
+const HOSTS_PART = {
+  heading: "Several hosts",
+  anchor: "several-hosts",
+  file: "hosts.json",
+  cpu: "CPU of all servers, µs",
+} as const;
+
+/** What was measured by turns. */
+function turnsPart(
+  record: Results,
+  { heading, anchor, file, cpu }: typeof TURNS_PART | typeof HOSTS_PART,
+): string[] {
   return [
-    "## Several hosts",
+    `## ${heading}`,
     "",
-    `${on(record)} [How it is measured](benchmarks.md#several-hosts), [the record](../bench/hosts.json).`,
+    `${on(record)} [How it is measured](benchmarks.md#${anchor}), [the record](../bench/${file}).`,
     "",
     ...table(
-      ["what", "a second", "median, ms", "CPU of all servers, µs"],
+      ["what", "a second", "median, ms", cpu],
       Object.values(record.scenarios).map(({ title, median, latencyMs, cpuUs }) => [
         title,
         number(median),

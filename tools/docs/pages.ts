@@ -15,14 +15,14 @@ export async function generatedPages(): Promise<ReadonlyMap<string, string>> {
 }
 
 async function records() {
-  const [results, before, versus, hosts, memory] = await Promise.all(
-    ["results", "cpu_before", "versus", "hosts", "memory"].map((name) =>
+  const [results, before, versus, turns, hosts, memory] = await Promise.all(
+    ["results", "cpu_before", "versus", "turns", "hosts", "memory"].map((name) =>
       Deno.readTextFile(`bench/${name}.json`).then(JSON.parse, (error) => {
         if (!(error instanceof Deno.errors.NotFound)) throw error;
       })
     ),
   );
-  return { results, before, versus, hosts, memory };
+  return { results, before, versus, turns, hosts, memory };
 }
 
 async function formatted(text: string): Promise<string> {
