@@ -111,7 +111,7 @@ async function withProcesses<T>(
       await started.open({ ...targets, serverUrls, variantUrls, ...(fleetUrls === undefined ? {} : { fleetUrls }) });
       return started;
     };
-    if (variants.watched !== undefined) await startLoad("load/watchers.ts");
+    const watchers = variants.watched === undefined ? undefined : await startLoad("load/watchers.ts");
     const [article, redis, grpc, ...stockProcesses] = await Promise.all([
       startLoad("load/article.ts"),
       startLoad("load/redis.ts"),
@@ -136,13 +136,20 @@ async function withProcesses<T>(
       grpc,
     };
     stop.throwIfAborted();
-    return await use(environment);
+    return await beside(watchers, () => use(environment));
   } finally {
     stop.removeEventListener("abort", killAll);
     await Promise.all([...connections.values()].map((sql) => sql.end({ timeout: 1 })));
     // Those that make load first, so that servers have no call in progress.
     for (const each of processes.toReversed()) await each.stop();
   }
+}
+
+/** Fails where these are gone by the end: they end where one of their streams does, and a run without them is none. */
+async function beside<T>(watchers: BenchProcess | undefined, use: () => Promise<T>): Promise<T> {
+  const used = await use();
+  await watchers?.memory("as it is");
+  return used;
 }
 
 /** Adds a key for the servers that ask for one. */

@@ -86,7 +86,10 @@ export class BenchProcess {
   }
 
   async #ask(question: Question): Promise<unknown> {
-    await this.#writer.write(new TextEncoder().encode(JSON.stringify(question) + "\n"));
+    await this.#writer.write(new TextEncoder().encode(JSON.stringify(question) + "\n")).catch((error) => {
+      // It has ended, which the end of its answers says below.
+      if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    });
     const next = this.#answers.next();
     if (!await settled(next, ANSWER_MS_MAX)) {
       throw new Error(`bench/${this.#name} gave no answer in ${ANSWER_MS_MAX} ms`);

@@ -13,7 +13,7 @@ const END_STREAM = 0x1, ACK = 0x1, END_HEADERS = 0x4, PADDED = 0x8, PRIORITY = 0
 const HEADER_TABLE_SIZE = 1, ENABLE_PUSH = 2, INITIAL_WINDOW_SIZE = 4;
 const FRAME_HEADER_BYTES = 9;
 const GRPC_PREFIX_BYTES = 5;
-/** What may come on one stream, and on the connection in all of its life. */
+/** What may come on one stream that is not taken yet, and on the connection in all of its life. */
 const STREAM_WINDOW_BYTES = 8 * 1024 * 1024;
 const CONNECTION_WINDOW_BYTES = 0x7fff_0000;
 const DEFAULT_WINDOW_BYTES = 65_535;
@@ -29,6 +29,8 @@ interface Pending {
   readonly parts: Uint8Array[];
   /** Of a stream: what comes is counted here, and thrown away. */
   readonly came?: (bytes: number) => void;
+  /** Of a stream: what came since its window was last opened. */
+  takenBytes: number;
   resolve(answer: GrpcAnswer): void;
   reject(error: Error): void;
 }
@@ -82,7 +84,7 @@ export class GrpcConnection {
   /**
    * Makes one call. Rejects with CallLostError where no answer came.
    *
-   * @param came for the answer of a stream, which is counted and not kept; of 8 MiB at the most
+   * @param came for the answer of a stream, which is counted and not kept
    * @param extra a header of this call alone, as {@link extraField} makes it
    */
   call(message: Uint8Array, came?: (bytes: number) => void, extra?: Uint8Array): Promise<GrpcAnswer> {
@@ -94,7 +96,7 @@ export class GrpcConnection {
       const stream = this.#nextStream;
       this.#nextStream += 2;
       this.#windowBytes -= bytes;
-      this.#pending.set(stream, { parts: [], resolve, reject, ...(came === undefined ? {} : { came }) });
+      this.#pending.set(stream, { parts: [], takenBytes: 0, resolve, reject, ...(came === undefined ? {} : { came }) });
       const block = stream === 1 ? this.#blocks.first : this.#blocks.next;
       this.#send(request(stream, extra === undefined ? block : concat([block, extra]), message));
     };
@@ -167,7 +169,7 @@ export class GrpcConnection {
     }
     if (type === DATA) {
       if (flags & PADDED) throw new Error("padded frames are not read");
-      if (pending.came !== undefined) pending.came(payload.length);
+      if (pending.came !== undefined) this.#takeOfStream(stream, pending, payload.length);
       else if (payload.length > 0) pending.parts.push(payload);
     }
     if (type === HEADERS && (flags & END_STREAM) !== 0) {
@@ -179,6 +181,15 @@ export class GrpcConnection {
       if (status === undefined) return pending.reject(new Error("An answer without grpc-status"));
       pending.resolve({ status, message: unprefixed(pending.parts) });
     }
+  }
+
+  /** A stream that lasts has its window opened again and again: the server gives one up that stays closed. */
+  #takeOfStream(stream: number, pending: Pending, bytes: number): void {
+    pending.came?.(bytes);
+    pending.takenBytes += bytes;
+    if (pending.takenBytes < STREAM_WINDOW_BYTES / 2) return;
+    this.#send(frame(WINDOW_UPDATE, 0, stream, uint32(pending.takenBytes)));
+    pending.takenBytes = 0;
   }
 
   #open(bytes: number): void {
