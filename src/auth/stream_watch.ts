@@ -18,7 +18,9 @@ export type EndedBy = (identity: Identity, method: string, values: ContextValues
 /** Ends streams whose caller's identity is no longer good. */
 export function watchStreams(endedBy: EndedBy): Interceptor {
   return (next) => (request) => {
-    const identity = request.stream ? identityOf(request.contextValues) : undefined;
+    // What has ended before it begins, as by a deadline of 0, hears of no end any more.
+    const isOpen = request.stream && !request.signal.aborted;
+    const identity = isOpen ? identityOf(request.contextValues) : undefined;
     return identity === undefined ? next(request) : watchStream(next, request, identity, endedBy);
   };
 }

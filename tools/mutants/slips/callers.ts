@@ -76,4 +76,11 @@ export const CALLER_SLIPS: readonly Slip[] = [
     rule: "a port that others can reach is not open by oversight",
     tests: ["tests/unit/auth_setting_test.ts"],
   },
+  {
+    file: "src/auth/stream_watch.ts",
+    find: "request.stream && !request.signal.aborted",
+    replace: "request.stream",
+    rule: "no stream is looked at that has ended",
+    tests: ["tests/integration/stream_watch_test.ts"],
+  },
 ];
