@@ -27,7 +27,12 @@ Deno.test("windows are as the frames say, in whatever pieces these come", () => 
   fc.assert(fc.property(fc.array(fc.integer({ min: 1, max: 40 })), (sizes) => {
     const windows = new StreamWindows(() => [1, 70_001]);
     let wakes = 0;
-    windows.wakeOn(1, () => wakes++);
+    const wakeOnNext = () =>
+      windows.wakeOn(1, () => {
+        wakes++;
+        wakeOnNext();
+      });
+    wakeOnNext();
     const walk = new FrameWalk(windows);
     let from = 0;
     for (const size of [...sizes, bytes.length]) {
@@ -39,6 +44,28 @@ Deno.test("windows are as the frames say, in whatever pieces these come", () => 
     // By the SETTINGS, twice for itself, and once for all.
     assertEquals(wakes, 4);
   }));
+});
+
+Deno.test("whoever waits is woken once, however often a peer says that windows open", () => {
+  const windows = new StreamWindows(() => [1, 3]);
+  const wakes: number[] = [];
+  const wait = () => [1, 3].forEach((stream) => windows.wakeOn(stream, () => wakes.push(stream)));
+  const walk = new FrameWalk(windows);
+  walk.walk(PREFACE, 0, Infinity);
+  const floods = [
+    Buffer.concat(many(1_000, () => opens(0, 1))),
+    Buffer.concat(many(1_000, () => opens(1, 1))),
+    frame(FRAME.settings, 0, 0, Buffer.concat(many(1_000, () => setting(0x4, 1_000)))),
+  ];
+  for (const flood of floods) {
+    wait();
+    walk.walk(flood, 0, Infinity);
+  }
+  assertEquals(wakes, [1, 3, 1, 3, 1]);
+  wait();
+  windows.wakeOn(3, undefined);
+  walk.walk(floods[0]!, 0, Infinity);
+  assertEquals(wakes.slice(5), [1]);
 });
 
 Deno.test("a stream that has ended is forgotten, and so are windows of streams that are no more", () => {

@@ -141,19 +141,30 @@ export class Http2Exchange extends Member implements Exchange, Http2Call {
     return false;
   }
 
-  /** Ends when a window opens, the stream closes, or after a while. */
+  /** Ends when all was let out, the stream closes, or after a while. */
   #woken(afterMs: number): Promise<void> {
     const { stream, out: { windows } } = this;
+    const id = stream.id!;
     return new Promise((resolve) => {
+      let isAwake = false;
       const wake = () => {
+        if (isAwake) return;
+        isAwake = true;
         clearTimeout(timer);
-        windows.wakeOn(stream.id!, undefined);
+        windows.wakeOn(id, undefined);
         stream.off("close", wake);
         resolve();
       };
-      const timer = setTimeout(wake, afterMs);
+      // The window that has opened may be another's, or too small: then there is nothing to wake up for.
+      const look = () => {
+        if (isAwake) return;
+        if (stream.closed || stream.destroyed || this.#isLetOut()) wake();
+        else windows.wakeOn(id, lookSoon);
+      };
       // node:http2 knows of it only when it has been handed the bytes that say so.
-      windows.wakeOn(stream.id!, () => setImmediate(wake));
+      const lookSoon = () => void setImmediate(look);
+      const timer = setTimeout(wake, afterMs);
+      windows.wakeOn(id, lookSoon);
       stream.once("close", wake);
     });
   }

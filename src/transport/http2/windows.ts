@@ -30,7 +30,9 @@ export class StreamWindows {
     if (stream === 0) return this.#wakeAll();
     if (!this.#opened.has(stream) && this.#opened.size >= STREAMS_MAX) this.#forgetEnded(stream);
     this.#opened.set(stream, (this.#opened.get(stream) ?? 0) + bytes);
-    this.#waiting.get(stream)?.();
+    const wake = this.#waiting.get(stream);
+    this.#waiting.delete(stream);
+    wake?.();
   }
 
   /** The bytes of its messages that a stream may have sent in all, since it began. */
@@ -38,7 +40,10 @@ export class StreamWindows {
     return this.#initial + (this.#opened.get(stream) ?? 0);
   }
 
-  /** Has `wake` called whenever a window opens that a stream may be waiting for, until it is called without one. */
+  /**
+   * Has `wake` called when a window opens next that a stream may be waiting for, once; without one: nobody. A peer says
+   * as often as it likes that windows open, 5,000 times in one read of its socket.
+   */
   wakeOn(stream: number, wake: (() => void) | undefined): void {
     if (wake === undefined) this.#waiting.delete(stream);
     else this.#waiting.set(stream, wake);
@@ -59,6 +64,9 @@ export class StreamWindows {
   }
 
   #wakeAll(): void {
-    for (const wake of this.#waiting.values()) wake();
+    if (this.#waiting.size === 0) return;
+    const waiting = [...this.#waiting.values()];
+    this.#waiting.clear();
+    for (const wake of waiting) wake();
   }
 }
