@@ -52,10 +52,13 @@ const SCRIPTS = {
   releaseScript: () => RELEASE_SCRIPT,
 };
 
+/** The library over no node: a new one would hash its three scripts again. */
+const OVER_NONE = new Redlock([{}] as unknown as ConstructorParameters<typeof Redlock>[0], SETTINGS, SCRIPTS);
+
 /** The library over these nodes, without voters: for releases, which go to every node. */
 export function redlockOver(nodes: readonly Scripted[]): Redlock {
   // It asks nothing else of its clients.
-  return new Redlock(nodes as unknown as ConstructorParameters<typeof Redlock>[0], SETTINGS, SCRIPTS);
+  return Object.create(OVER_NONE, { clients: { value: new Set(nodes) } });
 }
 
 /** Asks all nodes for all keys for `ttlMs`. Never rejects for what nodes say or don't say. */

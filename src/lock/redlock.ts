@@ -17,6 +17,7 @@ import { quorumOf } from "./ballot.ts";
 import { type Lease, LeaseLostError, LeaseTakenError, type Lock, QuorumLostError } from "./lock.ts";
 import { type NodesAccess, openNodesAccess } from "./nodes/access.ts";
 import { Node } from "./nodes/nodes.ts";
+import { ScriptCalls } from "./nodes/script_call.ts";
 import { Servers } from "./nodes/standing.ts";
 import type { LeaseStatus, LockStatus } from "./status.ts";
 import { tenureMsMax, usableValidityMs, validityMs } from "./validity.ts";
@@ -55,8 +56,19 @@ export function createRedlock(options: RedlockOptions): Lock {
   // Under the prefix of the leases, which may be all that the user of a node is allowed; no goods has such a name.
   const probePrefix = `${options.keyPrefix}probe:`;
   const servers = new Servers();
+  const calls = new ScriptCalls();
   const { access = openNodesAccess(nodes, { urls: undefined, tls: undefined }, log) } = options;
-  const nodeOptions = { timeoutMs: nodeTimeoutMs, access, quarantineMs, probePrefix, servers, random, nowMs, log };
+  const nodeOptions = {
+    timeoutMs: nodeTimeoutMs,
+    access,
+    quarantineMs,
+    probePrefix,
+    servers,
+    calls,
+    random,
+    nowMs,
+    log,
+  };
   return new QuorumLock({ ...options, nowMs }, nodes.map((_, i) => new Node(i + 1, nodeOptions)));
 }
 

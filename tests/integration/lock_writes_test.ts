@@ -3,6 +3,7 @@ import { assertEquals } from "@std/assert";
 import { Socket } from "node:net";
 import { parseRedisAddress } from "../../src/config/redis_address.ts";
 import { NodeLink } from "../../src/lock/nodes/node_link.ts";
+import { ScriptCalls } from "../../src/lock/nodes/script_call.ts";
 import { testEnvironment } from "../support/env.ts";
 import { within } from "../support/pool_probe.ts";
 
@@ -13,6 +14,7 @@ Deno.test("what a node is asked in one tick goes in one write, and what it is as
   const link = new NodeLink(parseRedisAddress(url), { trusted: undefined, own: undefined }, {
     timeoutMs: 5000,
     random: () => 0.5,
+    calls: new ScriptCalls(),
     up: () => up.resolve(),
     lost: () => {},
   });

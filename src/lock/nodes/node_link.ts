@@ -16,6 +16,7 @@ import type { RedisAddress } from "../../config/redis_address.ts";
 import type { Certificates } from "../../config/tls_files.ts";
 import { nodeTls } from "./node_tls.ts";
 import { watchReplies } from "./reply_watch.ts";
+import type { ScriptCalls } from "./script_call.ts";
 import { timeLimited } from "./time_limit.ts";
 
 /** How a node is dialled, and what its connection reports. */
@@ -24,6 +25,8 @@ export interface NodeLinkOptions {
   readonly timeoutMs: number;
   /** Answers in [0, 1). */
   readonly random: () => number;
+  /** Of all nodes that are asked together. */
+  readonly calls: ScriptCalls;
   /** It has come up. What is sent in this call is the first that is sent. */
   up(): void;
   /** It is gone, or was not had. */
@@ -118,7 +121,9 @@ export class NodeLink {
   /** Runs a script by its hash. */
   evalsha(hash: string, keyCount: number, args: (string | number)[]): Promise<unknown> {
     this.#gather();
-    return this.#limited(this.#redis.evalsha(hash, keyCount, ...args));
+    return this.#limited(
+      this.#redis.sendCommand(this.#options.calls.evalsha(hash, keyCount, args)) as Promise<unknown>,
+    );
   }
 
   /** Runs a script by its text. */

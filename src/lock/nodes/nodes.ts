@@ -35,6 +35,7 @@ import {
   uptimeMs,
 } from "./standing.ts";
 import type { NodeStatus } from "../status.ts";
+import type { ScriptCalls } from "./script_call.ts";
 import { TimeLimitError } from "./time_limit.ts";
 
 const ACQUIRE_HASH = scriptHash(ACQUIRE_SCRIPT);
@@ -52,6 +53,8 @@ export interface NodeOptions {
   readonly probePrefix: string;
   /** The servers of all nodes of the lock. */
   readonly servers: Servers;
+  /** Of all of them, which are asked the same together. */
+  readonly calls: ScriptCalls;
   /** Answers in [0, 1). */
   readonly random: () => number;
   /** A clock that runs forward, in ms. */
@@ -94,6 +97,7 @@ export class Node implements VotingNode {
     this.#link = new NodeLink(address, certificates, {
       timeoutMs: options.timeoutMs,
       random: options.random,
+      calls: options.calls,
       up: () => void this.#handshake(),
       lost: (error) => this.#lose(error),
     });
@@ -173,13 +177,14 @@ export class Node implements VotingNode {
 
   /** Notes what the node may have, and has no more. */
   async #noted(hash: string, keyCount: number, args: (string | number)[], answer: Promise<unknown>): Promise<unknown> {
-    const asked = { value: String(args[keyCount]), keys: args.slice(0, keyCount).map(String) };
+    // Nearly always there is nothing to note, and to copy all keys for it takes its time.
+    const asked = () => ({ value: String(args[keyCount]), keys: args.slice(0, keyCount).map(String) });
     try {
       const result = await this.#timed(answer);
-      if (hash === RELEASE_HASH) this.#orphanedKeys.clear(asked);
+      if (hash === RELEASE_HASH && !this.#orphanedKeys.isEmpty) this.#orphanedKeys.clear(asked());
       return result;
     } catch (error) {
-      if (!isAnswer(error) && (hash === ACQUIRE_HASH || hash === RELEASE_HASH)) this.#orphanedKeys.add(asked);
+      if (!isAnswer(error) && (hash === ACQUIRE_HASH || hash === RELEASE_HASH)) this.#orphanedKeys.add(asked());
       throw error;
     }
   }

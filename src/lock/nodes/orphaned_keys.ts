@@ -19,6 +19,11 @@ export interface AttemptKeys {
 export class OrphanedKeys {
   readonly #keys = new Map<string, Set<string>>();
 
+  /** Whether there are none. */
+  get isEmpty(): boolean {
+    return this.#keys.size === 0;
+  }
+
   /** The node did not answer whether it has these. Of very many the oldest are forgotten, and expire. */
   add({ value, keys }: AttemptKeys): void {
     const known = this.#keys.get(value) ?? new Set();

@@ -163,4 +163,11 @@ export const LOCK_SLIPS: readonly Slip[] = [
     rule: "goods are taken only once that can't be the loss of the quorum any more",
     tests: ["tests/unit/lock_votes_test.ts"],
   },
+  {
+    file: "src/lock/nodes/script_call.ts",
+    find: "if (args[i] !== last[i]) return false;",
+    replace: "{}",
+    rule: "a node is asked what is asked of it, and not what was asked last",
+    tests: ["tests/integration/lock_script_call_test.ts"],
+  },
 ];
