@@ -99,6 +99,11 @@ Deno.test("what can't be started on is said by bin/holdfast as by the tasks", as
     assertStringIncludes(stderr, `\n  ${Object.keys(env).at(-1)}: `);
     assert(!stderr.includes("    at "), stderr);
   }
+  for (const word of ["--port", "help", "--help"]) {
+    const { code, stdout, stderr } = await runServer({ line: `bin/holdfast ${word} 9` });
+    assertEquals([code, stdout], [EXIT_UNUSABLE, ""]);
+    assertStringIncludes(stderr, `expected nothing behind it, or --version, got "${word}"`);
+  }
   const { code, stderr } = await runServer({ line: "bin/holdfast", env: { DENO: "/nowhere/deno" } });
   assertEquals(code, EXIT_UNUSABLE);
   assertStringIncludes(stderr, 'Cannot start: DENO, "/nowhere/deno", does not run');
