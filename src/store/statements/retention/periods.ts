@@ -110,7 +110,7 @@ export async function beginPeriod(sql: postgres.Sql, period: number): Promise<nu
   });
 }
 
-/** Takes the check of {@link beginPeriod} away: after a fail-over to a clock that is behind, it would refuse all. */
+/** Takes the check of {@link beginPeriod} away: after a failover to a clock that is behind, it would refuse all. */
 export async function openPeriod(sql: postgres.Sql, period: number): Promise<void> {
   const found = await sql`select from pg_constraint where conname = ${`movements_${period}_began`}`;
   if (found.length === 0) return;
