@@ -20,7 +20,8 @@ import { pause as realPause } from "../base/bounded_wait.ts";
 import type { TimeKey } from "../inventory/hold_lists.ts";
 import type { Lanes } from "../lanes/lanes.ts";
 import type { Store } from "../store/store.ts";
-import { errorFields, type Log } from "../telemetry/log.ts";
+import { StoreError } from "../store/errors.ts";
+import { errorFields, errorSummary, type Log } from "../telemetry/log.ts";
 
 /** Between two rounds, in ms; drawn anew each time, so that processes do not sweep in step. */
 const PAUSE: Backoff = { leastMs: 1_000, firstMs: 3_000, growth: 1, maxMs: 3_000 };
@@ -122,8 +123,10 @@ export class HoldSweeper {
       if (expired > 0) log.info({ orders: expired }, "holds that had expired were written down");
       this.#failures = error === undefined ? 0 : this.#failures + 1;
       if (this.#failures > 0 && !signal.aborted) {
+        // A store that is away is no fault to be looked for in the program, and it may be away for long.
+        const said = error instanceof StoreError ? errorSummary(error) : errorFields(error);
         log.warn(
-          { failures: this.#failures, orders: failed, error: errorFields(error) },
+          { failures: this.#failures, orders: failed, error: said },
           "expired holds could not be written down",
         );
       }

@@ -5,6 +5,7 @@ import type { Verdict } from "../../src/inventory/model.ts";
 import type { Operation } from "../../src/inventory/operations/operation.ts";
 import { HoldSweeper, SWEEP_ORDERS_MAX } from "../../src/jobs/hold_sweeper.ts";
 import type { DueOrder } from "../../src/store/statements/list_holds.ts";
+import { DatabaseUnavailableError } from "../../src/store/errors.ts";
 import type { Log } from "../../src/telemetry/log.ts";
 
 const NOW_MS = 10_000_000;
@@ -15,7 +16,9 @@ const EXPIRED: Verdict = { ok: true, kind: "expired" };
 class Orders {
   readonly asked: TimeKey[] = [];
   readonly pauses: number[] = [];
-  away = false;
+  /** What a read fails with. */
+  away: Error | undefined;
+  readonly warnings: object[] = [];
   /** What a read takes. */
   readMs = 0;
   nowMs = 0;
@@ -58,7 +61,7 @@ class Orders {
         readDueOrders: (after, limit) => {
           this.asked.push(after);
           this.nowMs += this.readMs;
-          if (this.away) return Promise.reject(new Error("away"));
+          if (this.away !== undefined) return Promise.reject(this.away);
           const orders = this.#due.filter(({ orderId, expiresAtMs: ms }) =>
             ms > after.atMs || (ms === after.atMs && orderId > after.orderId)
           );
@@ -77,7 +80,7 @@ class Orders {
             return { status: "fulfilled", value: EXPIRED };
           })),
       },
-      log: QUIET,
+      log: { ...QUIET, warn: (fields) => void this.warnings.push(fields) },
       random: () => 1,
       nowMs: () => this.nowMs,
       pause: (ms, signal) => {
@@ -113,11 +116,22 @@ Deno.test("orders that can't be written down are passed over, and looked at agai
 
 Deno.test("it waits longer after each failure, and as before after a round that came to something", async () => {
   const orders = new Orders(1);
-  orders.away = true;
+  orders.away = new Error("away");
   await orders.rounds(orders.sweeper, 7);
   const [usual, ...failed] = orders.pauses;
   assertEquals(usual, 3_000);
   assertEquals(failed, [4_000, 8_000, 16_000, 32_000, 60_000, 60_000, 60_000]);
+});
+
+Deno.test("a line of a store that is away has no stack, which one of a fault has", async () => {
+  const hasStack = async (away: Error) => {
+    const orders = new Orders(1);
+    orders.away = away;
+    await orders.rounds(orders.sweeper, 2);
+    return orders.warnings.map((fields) => "stack" in (fields as { error: object }).error);
+  };
+  assertEquals(new Set(await hasStack(new DatabaseUnavailableError("away"))), new Set([false]));
+  assertEquals(new Set(await hasStack(new TypeError("not a function"))), new Set([true]));
 });
 
 Deno.test("behind each batch it rests for several times as long as that took, and never for long", async () => {
