@@ -77,7 +77,8 @@ async function runAll(plan: Plan, environment: Environment, { stop, report }: Ru
     }
     for (const [index, scenario] of now.entries()) {
       stop.throwIfAborted();
-      const measurement = await measure(scenario, environment);
+      // Another one alone in every second round, so that whole rounds, every second one, have each of them as well.
+      const measurement = await measure(scenario, environment, Math.floor(round / 2));
       measured.get(scenario.id)?.push(measurement);
       const wrong = measurement.violations.length === 0 ? "" : `  WRONG: ${measurement.violations.join("; ")}`;
       const rate = rounded(measurement.rate).toLocaleString("en");
