@@ -203,8 +203,8 @@ function processesOf(
 }
 
 /**
- * One alone is each of the two that are two together: what ran oftener is compiled further. Where it was always the same,
- * two came to 0.7 of one, and to 0.93 where both had run as long.
+ * One alone is each of the two that are two together: what ran oftener is compiled further. Where it was always the
+ * same, two came to 0.7 of one, and to 0.93 where both had run as long.
  */
 function stockProcesses({ stockProcesses }: Environment, processes: number, first: number): readonly BenchProcess[] {
   const two = stockProcesses.slice(0, 2);
