@@ -67,6 +67,17 @@ Deno.test("a part of an order that came back does not come back again while the 
   assertEquals(await ledgerViolations(on.owner), ["goods 1: without its first movement"]);
 });
 
+Deno.test("an id that has left may name another operation, and the ledger adds up", async () => {
+  await using on = await divided();
+  await applyTo(on.store, set("import", 1, 10));
+  await retain(on.owner, NOTHING_KEPT, NEVER, { decidedMs: 0 });
+  const { operations } = await retain(on.owner, NOTHING_KEPT, NEVER);
+  assertEquals(operations, 1);
+  // The first movement of the place has the id still.
+  await applyTo(on.store, set("import", 1, 20));
+  assertEquals(await ledgerViolations(on.owner), []);
+});
+
 Deno.test("a place is not opened again by who decided so before a period, however late that is written", async () => {
   await using on = await divided();
   const late = await settleOn(on.store, set("late", 1, 10));

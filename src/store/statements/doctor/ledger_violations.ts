@@ -150,7 +150,7 @@ with since as (
   union all
   select format('operation %s, goods %s: recorded as %s of %s, moved %s times by %s', operation_id, ${PLACE}, l.kind, l.num,
                 count(m.version), sum(m.on_hand_delta))
-    from operation_lines l left join movements m using (operation_id, goods_id, location_id)
+    from operation_lines l left join ledger m using (operation_id, goods_id, location_id)
    where l.kind <> 'count'
    group by operation_id, goods_id, location_id, l.kind, l.num
   having count(m.version) <> 1
