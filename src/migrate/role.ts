@@ -54,21 +54,26 @@ export function roleSettings(postgres: number): Readonly<Record<string, string>>
  * @throws Error that says what to run by hand when the owner may not do it
  */
 export async function ensureServerRole({ sql }: OpenSession, server: PostgresAddress, log: Log): Promise<void> {
+  const [postgresql] = await sql<{ version: number }[]>`select current_setting('server_version_num')::int as version`;
+  const settings = roleSettings(postgresql?.version ?? 0);
   for (let attempt = 1;; attempt++) {
     try {
-      return await bringUpToDate(sql, server, log);
+      return await bringUpToDate(sql, settings, server, log);
     } catch (error) {
       const code = (error as { code?: string }).code ?? "";
-      if (code === "42501") throw new Error(byHand());
+      if (code === "42501") throw new Error(byHand(settings));
       if (!ANOTHER_RUN_CODES.has(code) || attempt >= TRIES_MAX) throw error;
       await new Promise((resolve) => setTimeout(resolve, TRY_AGAIN_MS * Math.random()));
     }
   }
 }
 
-async function bringUpToDate(sql: postgres.Sql, server: PostgresAddress, log: Log): Promise<void> {
-  const [postgresql] = await sql<{ version: number }[]>`select current_setting('server_version_num')::int as version`;
-  const settings = roleSettings(postgresql?.version ?? 0);
+async function bringUpToDate(
+  sql: postgres.Sql,
+  settings: RoleSettings,
+  server: PostgresAddress,
+  log: Log,
+): Promise<void> {
   const [found] = await sql<RoleRow[]>`
     select rolcanlogin, rolsuper, rolcreatedb, rolcreaterole, coalesce(rolconfig, '{}') as rolconfig
     from pg_roles where rolname = ${SERVER_ROLE}`;
@@ -91,6 +96,9 @@ async function bringUpToDate(sql: postgres.Sql, server: PostgresAddress, log: Lo
   log.info({ role: SERVER_ROLE }, "set the password of the server's role to the one of DATABASE_URL");
 }
 
+/** What the role is set to, by name. */
+type RoleSettings = ReturnType<typeof roleSettings>;
+
 interface RoleRow {
   readonly rolcanlogin: boolean;
   readonly rolsuper: boolean;
@@ -107,8 +115,8 @@ async function canLogIn(server: PostgresAddress): Promise<boolean> {
   }
 }
 
-function byHand(): string {
-  const statements = Object.entries(SETTINGS).map(([name, value]) =>
+function byHand(settings: RoleSettings): string {
+  const statements = Object.entries(settings).map(([name, value]) =>
     `alter role ${SERVER_ROLE} set ${name} = '${value}'`
   );
   return `The owner may not change roles. Let a superuser run: create role ${SERVER_ROLE} login password '...'; ` +
