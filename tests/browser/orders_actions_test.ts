@@ -1,12 +1,15 @@
 /** Orders: each action from the page, what it says beforehand, and what it comes to. */
 import { assert, assertEquals } from "@std/assert";
 import type { Page } from "playwright-core";
+import postgres from "postgres";
 import { until } from "../../src/base/bounded_wait.ts";
 import { browserTest, shows } from "./support/browser.ts";
 import { shopOf } from "./support/shop.ts";
 
 const EXPIRES_MS_MAX = 10_000;
 const DAY_MS = 86_400_000;
+/** Two pages and a part of one. */
+const MANY_SHORTFALLS = 120;
 
 browserTest("orders are made and ended from their page", { path: "/orders" }, async ({ page, server, step }) => {
   const call = shopOf(server.url);
@@ -154,6 +157,26 @@ browserTest("orders are made and ended from their page", { path: "/orders" }, as
     await page.getByText("No shortfalls wait for anybody.").waitFor();
     assertEquals((await call("HoldService/ListShortfalls", {})).shortfalls, []);
   });
+});
+
+const SHORTFALLS = "shortfalls are each shown once however fast more are asked for, and stay shown as one goes";
+browserTest(SHORTFALLS, { path: "/orders" }, async ({ page, server }) => {
+  const sql = postgres(server.databaseOwnerUrl, { max: 1, onnotice: () => {} });
+  await sql`
+    insert into shortfalls (order_id, goods_ids, location_ids, asked, available, created_at)
+    select 'late-' || n, '{2}', '{0}', '{1}', '{0}', timestamptz '2026-01-01' + n * interval '1 s'
+      from generate_series(1, ${MANY_SHORTFALLS}::int) as n`;
+  await sql.end();
+  await page.goto("/orders?list=shortfalls");
+  const ids = page.locator("hf-shortfalls tbody a");
+  const all = Array.from({ length: MANY_SHORTFALLS }, (_, i) => `late-${i + 1}`);
+  await shows(() => ids.allInnerTexts(), all.slice(0, 50));
+  await page.getByRole("button", { name: "Show more" }).dblclick();
+  await shows(() => ids.allInnerTexts(), all);
+  await page.getByRole("button", { name: "Resolve late-70", exact: true }).click();
+  await page.getByRole("dialog").getByLabel("How it ended").fill("refunded");
+  await page.getByRole("dialog").getByRole("button", { name: "Resolve" }).click();
+  await shows(() => ids.allInnerTexts(), all.filter((id) => id !== "late-70"));
 });
 
 /** A button of what can be done. */

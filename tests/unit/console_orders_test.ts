@@ -7,6 +7,7 @@ import { goodsAddress, type GoodsView, KINDS, readGoodsView } from "../../src/co
 import { ZOOMS } from "../../src/console/one_goods/level_over_time.ts";
 import { EMPTY_LINE, readLines } from "../../src/console/orders/lines_draft.ts";
 import { ACTIONS, effectsOf, stateAt } from "../../src/console/orders/order_actions.ts";
+import { areOfOrder, areOfOrders } from "../../src/console/orders/order_changes.ts";
 import {
   orderAddress,
   ordersAddress,
@@ -101,4 +102,15 @@ Deno.test("lines are asked for by id or by sku; what is wrong is said of its own
   }
   const { problems } = readLines([typed("7", "0"), typed("8", "1", "x")]);
   assertEquals(problems.map((line) => Object.keys(line)), [["num"], ["location"]]);
+});
+
+Deno.test("orders are read anew for a change of theirs, and for one that others are folded into", () => {
+  const set = { orderId: "", folded: 0 };
+  const foldedSet = { orderId: "", folded: 1 };
+  const sale = { orderId: "b", folded: 0 };
+  const foldedSale = { orderId: "b", folded: 2 };
+  assertEquals([[], [set], [set, foldedSet], [sale]].map(areOfOrders), [false, false, true, true]);
+  const seenBy = (id: string) => [[], [set], [foldedSet], [sale], [set, foldedSale]].map((of) => areOfOrder(of, id));
+  assertEquals(seenBy("a"), [false, false, true, false, true]);
+  assertEquals(seenBy("b"), [false, false, true, true, true]);
 });

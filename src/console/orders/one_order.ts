@@ -20,6 +20,7 @@ import * as ORDERS from "../words/orders.ts";
 import "./action_dialog.ts";
 import { lineText } from "./action_dialog.ts";
 import { ACTIONS, type OrderAction, stateAt } from "./order_actions.ts";
+import { areOfOrder } from "./order_changes.ts";
 import { stateBadge } from "./order_list.ts";
 
 const READ_PAUSE_MS = 1000;
@@ -92,7 +93,7 @@ export class OneOrder extends ConsoleElement {
     this.#clock = setInterval(() => this.nowMs = serverNowMs(), 1000);
     this.#stops = [
       this.link.onChanges((changes) => {
-        if (changes.some(({ orderId }) => orderId === this.orderId)) this.#pacer.ask();
+        if (areOfOrder(changes, this.orderId)) this.#pacer.ask();
       }),
       this.link.onReload(() => this.#pacer.ask()),
     ];

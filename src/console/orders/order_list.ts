@@ -4,7 +4,6 @@ import { html, nothing, type PropertyValues } from "lit";
 import { repeat } from "lit-html/directives/repeat.js";
 import type { Order } from "../../gen/inventory/v1/holds_pb.ts";
 import type { OrderState } from "../../gen/inventory/v1/inventory_pb.ts";
-import type { InvChange } from "../../gen/inventory/v1/watch_pb.ts";
 import type { Link } from "../link/link.ts";
 import { serverNowMs } from "../link/server_clock.ts";
 import { writtenMs } from "../one_goods/level_reader.ts";
@@ -22,6 +21,7 @@ import * as FORMS from "../words/forms.ts";
 import * as LEDGER from "../words/ledger.ts";
 import * as ORDERS from "../words/orders.ts";
 import { stateAt } from "./order_actions.ts";
+import { areOfOrders } from "./order_changes.ts";
 import { orderAddress, type OrdersView, stateName } from "./orders_url.ts";
 
 const PAGE_ROWS = 50;
@@ -64,8 +64,8 @@ export class OrderList extends ConsoleElement {
     super.connectedCallback();
     this.#clock = setInterval(() => this.nowMs = serverNowMs(), 1000);
     this.#stops = [
-      this.link.onChanges((changes: readonly InvChange[]) => {
-        if (changes.some(({ orderId }) => orderId !== "")) this.#pacer.ask();
+      this.link.onChanges((changes) => {
+        if (areOfOrders(changes)) this.#pacer.ask();
       }),
       this.link.onReload(() => this.#pacer.ask()),
     ];

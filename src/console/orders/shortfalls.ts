@@ -20,6 +20,8 @@ import { lineText } from "./action_dialog.ts";
 import { orderAddress } from "./orders_url.ts";
 
 const PAGE_ROWS = 50;
+/** Rows of one call, where more pages than one are read anew; the server answers no more. */
+const READ_ROWS = 200;
 /** Shortfalls that are shown at most; the oldest first, so that the others come as these are resolved. */
 const SHOWN_MAX = 500;
 const READ_PAUSE_MS = 2000;
@@ -29,7 +31,8 @@ export class Shortfalls extends ConsoleElement {
   static override properties = {
     link: { attribute: false },
     rows: { state: true },
-    next: { state: true },
+    wanted: { state: true },
+    hasMore: { state: true },
     trouble: { state: true },
     asked: { state: true },
   };
@@ -45,15 +48,17 @@ export class Shortfalls extends ConsoleElement {
 
   declare link: Link;
   declare rows: readonly ShortfallRecord[] | undefined;
-  declare next: string;
+  declare wanted: number;
+  declare hasMore: boolean;
   declare trouble: Trouble | undefined;
   /** The order whose shortfall is to be resolved. */
   declare asked: string | undefined;
-  readonly #pacer = new Pacer(() => this.#read(""), READ_PAUSE_MS);
+  readonly #pacer = new Pacer(() => this.#read(), READ_PAUSE_MS);
 
   constructor() {
     super();
-    this.next = "";
+    this.wanted = PAGE_ROWS;
+    this.hasMore = false;
   }
 
   override connectedCallback(): void {
@@ -66,16 +71,30 @@ export class Shortfalls extends ConsoleElement {
     this.#pacer.stop();
   }
 
-  async #read(pageToken: string): Promise<Trouble | void> {
+  /** All that are wanted, from the first: where one was resolved meanwhile, those behind it are elsewhere now. */
+  async #read(): Promise<Trouble | void> {
+    const { wanted } = this;
     try {
-      const page = await this.link.holds.listShortfalls({ pageSize: PAGE_ROWS, pageToken });
-      this.rows = [...(pageToken === "" ? [] : this.rows ?? []), ...page.shortfalls].slice(0, SHOWN_MAX);
-      this.next = page.nextPageToken;
+      const rows: ShortfallRecord[] = [];
+      let pageToken = "";
+      do {
+        const pageSize = Math.min(wanted - rows.length, READ_ROWS);
+        const page = await this.link.holds.listShortfalls({ pageSize, pageToken });
+        rows.push(...page.shortfalls);
+        pageToken = page.nextPageToken;
+      } while (pageToken !== "" && rows.length < wanted);
+      this.rows = rows;
+      this.hasMore = pageToken !== "";
       this.trouble = undefined;
     } catch (error) {
       return this.trouble = sayTrouble(error);
     }
   }
+
+  readonly #more = () => {
+    this.wanted += PAGE_ROWS;
+    void this.#pacer.now();
+  };
 
   override render() {
     const words = wordsOf(ORDERS);
@@ -89,9 +108,7 @@ export class Shortfalls extends ConsoleElement {
         : rows.length === 0
         ? html`<p>${words.noShortfalls}</p>`
         : this.#table(rows)}
-      ${this.next === "" || (rows?.length ?? 0) >= SHOWN_MAX ? nothing : html`
-        <button @click=${() => void this.#read(this.next)}>${forms.more}</button>
-      `}
+      ${this.hasMore && this.wanted < SHOWN_MAX ? html`<button @click=${this.#more}>${forms.more}</button>` : nothing}
       ${this.link.may("stocker") ? nothing : html`<p class="muted">${words.mayNotResolve}</p>`}
       ${this.asked === undefined ? nothing : html`
         <hf-resolve-dialog
