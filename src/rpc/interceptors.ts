@@ -57,13 +57,21 @@ function loggedCall({ header, service, method }: Request) {
   return { requestId: header.get(REQUEST_ID_HEADER), method: `${service.typeName}/${method.name}` };
 }
 
-/** A stream's messages, with an error among them turned into the one to answer. */
-async function* answering<T>(messages: AsyncIterable<T>, answerTo: (error: unknown) => ConnectError) {
-  try {
-    yield* messages;
-  } catch (error) {
+/**
+ * A stream's messages, with an error among them turned into the one to answer. No generator: `yield*` of one was
+ * measured to take 5 % of a server's time whose sales are watched by 500 streams, a message for each.
+ */
+function answering<T>(messages: AsyncIterable<T>, answerTo: (error: unknown) => ConnectError): AsyncIterable<T> {
+  const source = messages[Symbol.asyncIterator]();
+  const failed = (error: unknown): never => {
     throw answerTo(error);
-  }
+  };
+  const iterator: AsyncIterator<T> = {
+    next: () => source.next().catch(failed),
+    return: (value) => Promise.resolve(source.return?.(value) ?? { done: true, value }).catch(failed),
+    throw: (error) => Promise.resolve(source.throw?.(error) ?? Promise.reject(error)).catch(failed),
+  };
+  return { [Symbol.asyncIterator]: () => iterator };
 }
 
 /** Refuses calls once `isDraining` says so. Methods of `exempt` services stay open, so that health can be asked for. */

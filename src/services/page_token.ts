@@ -17,6 +17,8 @@ const HEAD_BYTES = 1 + FINGERPRINT_BYTES + CHECKSUM_BYTES;
 /** Longest token that is looked at; a key has a few numbers and ids. */
 export const PAGE_TOKEN_CHARACTERS_MAX = 1024;
 const BASE64URL = /^[A-Za-z0-9_-]+$/;
+/** Of lists that somebody still has: a stream makes tokens for as long as it lasts. */
+const FINGERPRINTS = new WeakMap<PagedList, Buffer>();
 
 /** What a key is made of, in its sequence: the values of the last row by which the list is sorted. */
 export type PageKey = readonly (string | number)[];
@@ -44,9 +46,9 @@ export function pageToken(list: PagedList, key: PageKey): string {
   return sealToken(list, JSON.stringify(key));
 }
 
-/** The token of a list, or of a stream, that contains this text. */
-export function sealToken(list: PagedList, content: string): string {
-  const text = Buffer.from(content);
+/** The token of a list, or of a stream, that contains this text, which may be the bytes of it. */
+export function sealToken(list: PagedList, content: string | Uint8Array): string {
+  const text = typeof content === "string" ? Buffer.from(content) : content;
   const fingerprint = fingerprintOf(list);
   return Buffer.concat([Buffer.of(VERSION), fingerprint, checksumOf(fingerprint, text), text]).toString("base64url");
 }
@@ -120,8 +122,13 @@ function isText(value: unknown): boolean {
   return typeof value === "string" && !value.includes("\0");
 }
 
-function fingerprintOf({ name, query }: PagedList): Buffer {
-  return sha256(JSON.stringify([name, query])).subarray(0, FINGERPRINT_BYTES);
+function fingerprintOf(list: PagedList): Buffer {
+  const known = FINGERPRINTS.get(list);
+  if (known !== undefined) return known;
+  const { name, query } = list;
+  const fingerprint = sha256(JSON.stringify([name, query])).subarray(0, FINGERPRINT_BYTES);
+  FINGERPRINTS.set(list, fingerprint);
+  return fingerprint;
 }
 
 function checksumOf(fingerprint: Uint8Array, text: Uint8Array): Buffer {

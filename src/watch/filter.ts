@@ -21,6 +21,7 @@ export interface MovementFilter {
 
 /** Goods that are looked up one by one among what changed; of more of them, all that changed is gone through. */
 const LOOKED_UP_MAX = 20;
+const NOTHING: readonly InvChange[] = [];
 
 /** Changes, and those of one goods among them. */
 export interface ChangesByGoods {
@@ -33,7 +34,15 @@ export function selectInv(filter: InvFilter): (all: ChangesByGoods) => readonly 
   const fits = fitsInv(filter);
   const { goodsIds, skuPrefix, locationIds } = filter;
   if (goodsIds !== undefined && goodsIds.length <= LOOKED_UP_MAX) {
-    return ({ byGoods }) => goodsIds.flatMap((goodsId) => byGoods.get(goodsId)?.filter(fits) ?? []);
+    return ({ byGoods }) => {
+      // Most reads bring most streams nothing: for these nothing is made.
+      let found = NOTHING;
+      for (const goodsId of goodsIds) {
+        const ofGoods = byGoods.get(goodsId)?.filter(fits);
+        if (ofGoods !== undefined) found = found === NOTHING ? ofGoods : [...found, ...ofGoods];
+      }
+      return found;
+    };
   }
   const isOfAll = goodsIds === undefined && skuPrefix === undefined && locationIds === undefined;
   return ({ changes }) => isOfAll ? changes : changes.filter(fits);

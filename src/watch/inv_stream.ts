@@ -59,7 +59,8 @@ export interface StreamParts<R> extends EndingParts {
 export async function* invEvents(ask: InvAsk, parts: StreamParts<InvReads>): AsyncGenerator<InvEvent> {
   const stream = new InvStream(ask, parts);
   try {
-    yield* stream.events();
+    if (ask.from === undefined || !(yield* stream.resume(ask.from))) yield* stream.begin();
+    yield* stream.live();
   } finally {
     stream.close();
   }
@@ -103,6 +104,7 @@ class InvStream {
   /** Gets nothing any more. */
   close(): void {
     this.#leave();
+    this.#bell.close();
     this.#ending.stop();
     this.#freeCaughtUp();
   }
@@ -118,14 +120,8 @@ class InvStream {
     this.#caughtUp = 0;
   }
 
-  async *events(): AsyncGenerator<InvEvent> {
-    const { from } = this.#ask;
-    if (from === undefined || !(yield* this.#resume(from))) yield* this.#begin();
-    yield* this.#live();
-  }
-
   /** From the position; false, and nothing is said, where that can't be. */
-  async *#resume(from: LivePosition): AsyncGenerator<InvEvent, boolean> {
+  async *resume(from: LivePosition): AsyncGenerator<InvEvent, boolean> {
     const { reads, signal, tailer } = this.#parts;
     // Before anything is waited for: what comes from now on is distinguished from what the client has.
     this.#resumed = from.seen;
@@ -163,7 +159,7 @@ class InvStream {
   }
 
   /** With a snapshot, or from now on. */
-  async *#begin(): AsyncGenerator<InvEvent> {
+  async *begin(): AsyncGenerator<InvEvent> {
     const { filter, changesOnly } = this.#ask;
     this.#resumed = undefined;
     this.#pages = changesOnly ? undefined : new SnapshotPages(filter);
@@ -258,7 +254,7 @@ class InvStream {
     return this.#isWithoutPosition && !this.#pending.isOver && this.#pages?.isComplete !== false;
   }
 
-  async *#live(): AsyncGenerator<InvEvent> {
+  async *live(): AsyncGenerator<InvEvent> {
     this.#heartbeats.said();
     let endsAtMs: number | undefined;
     while (!this.#ending.isGone) {

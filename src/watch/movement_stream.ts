@@ -106,6 +106,7 @@ class MovementStream {
   /** Gets nothing any more. */
   close(): void {
     this.#leave();
+    this.#bell.close();
     this.#ending.stop();
   }
 

@@ -48,19 +48,27 @@ export function watchModule(
   return serviceModule({
     service: WatchService,
     handlers: {
-      async *watchInv(request, context) {
-        const skus = skusOf(request.skus.map((sku) => ({ sku })), context);
-        const { ask, stream } = decodeWatchInv(request, skus && await skus);
-        const events = watching.inv(ask, readsOf(context), context.signal, leavingOf(context.values));
-        const isJson = context.requestHeader.get("content-type")?.includes("json") === true;
-        for await (const event of eventsOf(events, context.signal)) yield invMessage(stream, event, isJson);
+      watchInv(request, context) {
+        return streamed(context.signal, async () => {
+          const skus = skusOf(request.skus.map((sku) => ({ sku })), context);
+          const { ask, stream } = decodeWatchInv(request, skus && await skus);
+          const isJson = context.requestHeader.get("content-type")?.includes("json") === true;
+          return {
+            events: watching.inv(ask, readsOf(context), context.signal, leavingOf(context.values)),
+            messageOf: (event) => invMessage(stream, event, isJson),
+          };
+        });
       },
 
-      async *watchMovements(request, context) {
-        const skus = skusOf(request.skus.map((sku) => ({ sku })), context);
-        const { ask, stream } = decodeWatchMovements(request, skus && await skus);
-        const events = watching.movements(ask, readsOf(context), context.signal, leavingOf(context.values));
-        for await (const event of eventsOf(events, context.signal)) yield movementsMessage(stream, event);
+      watchMovements(request, context) {
+        return streamed(context.signal, async () => {
+          const skus = skusOf(request.skus.map((sku) => ({ sku })), context);
+          const { ask, stream } = decodeWatchMovements(request, skus && await skus);
+          return {
+            events: watching.movements(ask, readsOf(context), context.signal, leavingOf(context.values)),
+            messageOf: (event) => movementsMessage(stream, event),
+          };
+        });
       },
     },
     methods: watchMethods(settings),
@@ -70,10 +78,20 @@ export function watchModule(
   });
 }
 
-/** The events, with what ends them in words of the wire. */
-async function* eventsOf<E>(events: AsyncGenerator<E>, signal: AbortSignal): AsyncGenerator<E> {
+/** A stream that was asked for, and what its events are as messages. */
+interface Opened<E, M> {
+  readonly events: AsyncIterable<E>;
+  readonly messageOf: (event: E) => M;
+}
+
+/**
+ * The messages of a stream, with what ends it in words of the wire. `open` reads the request, and throws ConnectError.
+ * One generator for all of that: each costs every message some turns of promises.
+ */
+async function* streamed<E, M>(signal: AbortSignal, open: () => Promise<Opened<E, M>>): AsyncGenerator<M> {
+  const { events, messageOf } = await open();
   try {
-    yield* events;
+    for await (const event of events) yield messageOf(event);
     throwDeadline(signal);
   } catch (error) {
     throwDeadline(signal);

@@ -11,6 +11,9 @@ import { openToken, type PagedList, sealToken } from "../page_token.ts";
  * good.
  */
 export const RESUME_TOKEN_CHARACTERS_MAX = 16_384;
+const UTF8 = new TextEncoder();
+/** The text of each position that somebody still has. */
+const TEXTS = new WeakMap<Position, Uint8Array>();
 const DATABASE_ID = /^\d{1,20}-\d{1,10}$/;
 
 /** xmax, xmax - from, and distances of xip and of above from one to the next. */
@@ -19,6 +22,14 @@ type SeenArray = readonly [number, number, readonly number[], readonly number[]]
 /** The token of a position of a stream; "": there is none. */
 export function resumeToken(stream: PagedList, position: Position | undefined): string {
   if (position === undefined) return "";
+  const token = sealToken(stream, textOf(position));
+  return token.length > RESUME_TOKEN_CHARACTERS_MAX ? "" : token;
+}
+
+/** A read of the tailer has one position for all streams. */
+function textOf(position: Position): Uint8Array {
+  const known = TEXTS.get(position);
+  if (known !== undefined) return known;
   const { databaseId, seen, sinceUs, witness } = position;
   const content = JSON.stringify([
     databaseId,
@@ -27,8 +38,9 @@ export function resumeToken(stream: PagedList, position: Position | undefined): 
     witness === undefined ? [] : [witness.goodsId, witness.locationId, witness.version, witness.xid, witness.atUs],
     ..."past" in position ? [position.past.after ? arrayOf(position.past.after) : [], position.past.key] : [],
   ]);
-  const token = sealToken(stream, content);
-  return token.length > RESUME_TOKEN_CHARACTERS_MAX ? "" : token;
+  const text = UTF8.encode(content);
+  TEXTS.set(position, text);
+  return text;
 }
 
 /** The position in a token that a caller sent; undefined, and a violation, where it is none of this stream. */
