@@ -20,6 +20,12 @@ import { DatabaseSetBackError, type TailPart, TailReader, type TailSource } from
 /** From the begin of one read to that of the next: at the most, and where this process has written meanwhile. */
 const POLL_MS = 150;
 const WOKEN_POLL_MS = 50;
+/**
+ * The same where a read brings so much that it is better brought together: so much more for each row, up to this. A
+ * read looks at all rows of the last seconds again, and a message costs a stream far more than one change more in it.
+ */
+const POLL_MS_PER_ROW = 1;
+const BUSY_POLL_MS = 200;
 /** A read is followed by a pause of at least so many times what it took, so that it costs a bounded part of a core. */
 const PAUSE_PER_READ = 4;
 const FAILED_PAUSE: Backoff = { leastMs: 100, firstMs: 250, growth: 2, maxMs: 2_000 };
@@ -55,6 +61,12 @@ export interface TailerView {
   readonly rows: number;
   /** How long ago the last read that succeeded began, in seconds; 0 while nobody watches. */
   readonly lagSeconds: number;
+}
+
+/** The shortest pause behind a read that took so long and brought so many rows. */
+export function pauseMs(tookMs: number, rows: number): number {
+  const everyMs = Math.min(WOKEN_POLL_MS + POLL_MS_PER_ROW * rows, BUSY_POLL_MS);
+  return Math.max(0, everyMs - tookMs, PAUSE_PER_READ * tookMs);
 }
 
 /** Reads until nobody watches any more. */
@@ -145,13 +157,14 @@ export class Tailer {
     let failures = 0;
     while (this.#watchers.size + this.#joining.size > 0 && !signal.aborted) {
       const begunMs = nowMs();
+      const { rows: rowsBefore } = this.#counts;
       try {
         await this.#read(failures > 0);
         this.#readAtMs = begunMs;
         this.#wholeClock = this.#clock;
         if (failures > 0) log.info({ failures }, "changes are read again");
         failures = 0;
-        await this.#pause(begunMs);
+        await this.#pause(begunMs, this.#counts.rows - rowsBefore);
       } catch (error) {
         failures++;
         this.#counts.failures++;
@@ -171,11 +184,10 @@ export class Tailer {
     this.#run = undefined;
   }
 
-  async #pause(begunMs: number): Promise<void> {
+  /** After a read that began then and brought so many rows. */
+  async #pause(begunMs: number, rows: number): Promise<void> {
     const { nowMs } = this.#parts;
-    const tookMs = nowMs() - begunMs;
-    const leastMs = Math.max(WOKEN_POLL_MS - tookMs, PAUSE_PER_READ * tookMs);
-    await pause(Math.max(0, leastMs), this.#stopping.signal);
+    await pause(pauseMs(nowMs() - begunMs, rows), this.#stopping.signal);
     const restMs = begunMs + POLL_MS - nowMs();
     if (this.#isWoken || restMs <= 0) return;
     let timer: ReturnType<typeof setTimeout> | undefined;
