@@ -24,7 +24,8 @@ import type { Log } from "../telemetry/log.ts";
 /** dbmate fails cleanly when another run applied the same migration first; of four at once one does. */
 const RUNS_MAX = 8;
 const RUN_AGAIN_MS = 250;
-const RUN_MS_MAX = 120_000;
+/** Of dbmate, in ms: a migration that makes indexes of a large ledger is at it for as long as that takes. */
+const RUN_MS_MAX = 24 * 3_600_000;
 const EXIT_USAGE = 2;
 
 /** `down` takes back the newest migration, `status` only reports. */
@@ -39,6 +40,8 @@ export interface MigrateOptions {
   readonly server: PostgresAddress;
   readonly direction: Direction;
   readonly log: Log;
+  /** Instead of {@link RUN_MS_MAX}; for tests. */
+  readonly runMsMax?: number;
 }
 
 /**
@@ -48,13 +51,15 @@ export interface MigrateOptions {
  * @throws ConfigError for files of an address that can't be read; Error with dbmate's or PostgreSQL's words, both of
  * which leave the password of an address out
  */
-export async function migrate({ owner, server, direction, log }: MigrateOptions): Promise<string> {
+export async function migrate(
+  { owner, server, direction, log, runMsMax = RUN_MS_MAX }: MigrateOptions,
+): Promise<string> {
   const said = await withSession(owner, "DATABASE_OWNER_URL (or DATABASE_URL)", async (session) => {
     if (direction === "up") await ensureServerRole(session, server, log);
     const pinned = pinnedCertificate(session);
     const file = pinned === undefined ? undefined : await temporaryFile(pinned);
     try {
-      return await runDbmate(dbmateUrl(session, file), direction, log);
+      return await runDbmate(dbmateUrl(session, file), direction, log, runMsMax);
     } finally {
       if (file !== undefined) await Deno.remove(file);
     }
@@ -76,19 +81,21 @@ async function temporaryFile(text: string): Promise<string> {
   }
 }
 
-async function runDbmate(url: string, direction: Direction, log: Log): Promise<string> {
+async function runDbmate(url: string, direction: Direction, log: Log, runMsMax: number): Promise<string> {
   for (let attempt = 1;; attempt++) {
+    const late = AbortSignal.timeout(runMsMax);
     const { success, stdout, stderr } = await new Deno.Command(resolveBinary(), {
       args: ["--no-dump-schema", "--env-file", "/dev/null", "--migrations-dir", migrationsDirectory(), direction],
       // By environment, because everybody on the machine can read a command line.
       env: { DATABASE_URL: url },
       clearEnv: true,
       stdin: "null",
-      signal: AbortSignal.timeout(RUN_MS_MAX),
+      signal: late,
     }).output();
     const decoder = new TextDecoder();
     const said = `${decoder.decode(stdout)}${decoder.decode(stderr)}`.trim();
     if (success) return said;
+    if (late.aborted) throw new Error(`Migrating ${direction} was given up: it has not ended within ${runMsMax} ms`);
     // Only `up` means the same when it is said twice; one more `down` would take back one more migration.
     if (direction !== "up" || attempt >= RUNS_MAX || !anotherRunWasFirst(said)) {
       const advice = said.includes("permission denied") ? ": set DATABASE_OWNER_URL to a role that may do this" : "";

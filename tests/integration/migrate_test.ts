@@ -47,6 +47,14 @@ for (const runs of [2, 4]) {
   });
 }
 
+Deno.test("dbmate is given up at its bound, which is said", async () => {
+  await using database = await createTestDatabase();
+  const address = parsePostgresAddress(database.ownerUrl);
+  const options = { owner: address, server: address, direction: "status", log } as const;
+  const { message } = await assertRejects(() => migrate({ ...options, runMsMax: 1 }), Error);
+  assertEquals(message, "Migrating status was given up: it has not ended within 1 ms");
+});
+
 Deno.test("a server is not ready before the newest migration, and says what to do", async () => {
   await using database = await createTestDatabase();
   const store = createStore({ ...TEST_LIMITS, address: parsePostgresAddress(database.serverUrl) });
