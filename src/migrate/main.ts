@@ -24,7 +24,10 @@ import type { Log } from "../telemetry/log.ts";
 /** dbmate fails cleanly when another run applied the same migration first; of four at once one does. */
 const RUNS_MAX = 8;
 const RUN_AGAIN_MS = 250;
-/** Of dbmate, in ms: a migration that makes indexes of a large ledger is at it for as long as that takes. */
+/**
+ * Of dbmate, in ms: a migration that makes indexes of a large ledger is at it for as long as that takes. From 0.1.0 on
+ * 2 million movements took 3 s, in memory.
+ */
 const RUN_MS_MAX = 24 * 3_600_000;
 const EXIT_USAGE = 2;
 

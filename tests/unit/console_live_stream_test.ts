@@ -191,6 +191,7 @@ Deno.test("who may not watch is not asked again; a token that is not understood 
   await first.ended;
   assertEquals(first.states(), ["live", "away"]);
   assertEquals(first.events.at(-1), { kind: "refused", code: Code.Unauthenticated, message: "no" });
+  assertEquals(first.stream.isOver, true);
   // Nothing is to be hoped for: that is not said as if the network had gone.
   const second = bench();
   await second.dials[0]!.send(new ConnectError("no", Code.PermissionDenied));

@@ -38,8 +38,17 @@ export function electStream(credentials: Credentials, emit: (event: StreamEvent)
       if (data.resumeToken !== "") resumeToken = data.resumeToken;
       take(data.event);
     } else if (data.kind === "look") stream?.look();
-    else if (stream !== undefined) say({ kind: "state", state: stream.state });
+    else if (stream !== undefined) {
+      // Of one that was refused nothing comes any more: for whoever comes it is tried anew, and for all who are there.
+      if (stream.isOver) stream = open(stream.resumeToken);
+      say({ kind: "state", state: stream.state });
+    }
   };
+  const open = (token: string) =>
+    openStream(credentials, (event) => {
+      take(event);
+      say(event);
+    }, token);
   const begin = async () => {
     const name = await nameOf(credentials);
     if (stopAsking.signal.aborted) return;
@@ -47,10 +56,7 @@ export function electStream(credentials: Credentials, emit: (event: StreamEvent)
     channel.onmessage = hear;
     channel.postMessage({ kind: "ask" } satisfies Between);
     await navigator.locks.request(name, { signal: stopAsking.signal }, async () => {
-      stream = openStream(credentials, (event) => {
-        take(event);
-        say(event);
-      }, resumeToken);
+      stream = open(resumeToken);
       await ended.promise;
       stream.close();
     });

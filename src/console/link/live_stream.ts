@@ -60,6 +60,7 @@ export class LiveStream {
   #endWait: (() => void) | undefined;
   #stopAway: (() => void) | undefined;
   #isClosed = false;
+  #isOver = false;
 
   constructor(private readonly options: LiveStreamOptions) {
     this.#token = options.resumeToken ?? "";
@@ -68,6 +69,11 @@ export class LiveStream {
 
   get state(): LinkState {
     return this.#state;
+  }
+
+  /** It was refused or closed: nothing comes of it any more. */
+  get isOver(): boolean {
+    return this.#isOver;
   }
 
   /** From where another stream may go on. */
@@ -87,6 +93,7 @@ export class LiveStream {
       if (this.#failures > 1) await this.#wait(longest * this.options.random());
     }
     this.#stopAway?.();
+    this.#isOver = true;
   }
 
   /** Somebody looks at the page again: what is silent for too long is given up, and nothing is waited for. */
