@@ -3,6 +3,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Redis } from "ioredis";
 import { startRedisNodes } from "../../tools/stack/redis.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
+import { jsonLines } from "../support/json_lines.ts";
 import { call, health } from "../support/callers.ts";
 import { testEnvironment } from "../support/env.ts";
 import { post, startServer } from "../support/server.ts";
@@ -50,7 +51,7 @@ Deno.test("most nodes out of memory: health turns NOT_SERVING and says why, and 
     assertEquals(await sell(), "ok");
 
     assertEquals(await server.stop(), 0);
-    const lines = server.output.stderr.trim().split("\n").map((line) => JSON.parse(line));
+    const lines = jsonLines(server.output.stderr);
     const said = lines.filter(({ msg }) => msg === "Redis node has no vote");
     assertEquals(said.map(({ node }) => node), [1, 2, 3]);
     for (const { reason, address } of said) assertMatch(`${address} ${reason}`, /^127\.0\.0\.1:\d+ it can't vote: OOM/);

@@ -9,6 +9,7 @@ import { call, callUntilDecided, health, inParallel, tally } from "../support/ca
 import { createTestDatabase } from "../support/database.ts";
 import { testEnvironment } from "../support/env.ts";
 import { checkLedger } from "../support/ledger_check.ts";
+import { jsonLines } from "../support/json_lines.ts";
 import { oddRedis } from "../support/odd_redis.ts";
 import { startServer, taskFlags } from "../support/server.ts";
 import { startProxy } from "../support/tcp_proxy.ts";
@@ -78,7 +79,7 @@ Deno.test("what a driver throws in a tick of its own is logged within bounds, an
   odd.say("$-1\r\n".repeat(2000), "PONG");
   const { code, stdout, stderr } = await runUncaught("driver", odd.url);
   assertEquals([code, stdout], [0, "PONG\n"], stderr.slice(0, 5000));
-  const lines = stderr.trim().split("\n").map((line) => JSON.parse(line));
+  const lines = jsonLines(stderr);
   assert(lines.length >= 1 && lines.length <= 6, `${lines.length} lines`);
   for (const { level, msg } of lines) assertEquals([level, msg], ["error", "uncaught error of a driver"]);
   assertMatch(lines[0].error.stack, /ioredis/);
@@ -87,7 +88,7 @@ Deno.test("what a driver throws in a tick of its own is logged within bounds, an
 Deno.test("a fault of our own that nobody catches is logged and ends the process, with the lines before it", async () => {
   const { code, stderr } = await runUncaught("own");
   assertEquals(code, 1, stderr);
-  const lines = stderr.trim().split("\n").map((line) => JSON.parse(line));
+  const lines = jsonLines(stderr);
   assertEquals(lines.map(({ msg }) => msg), [
     ...Array(50).fill("before"),
     "uncaught error: this is a fault of the program, which ends",
@@ -151,8 +152,7 @@ for (const workers of [undefined, 2]) {
       assertEquals(await ended, 0);
       await reading;
       assertStringIncludes(stderr.split("\n").slice(-10).join("\n"), '"stopped"');
-      const whole = stderr.trim().split("\n");
-      for (const line of whole) JSON.parse(line);
+      jsonLines(stderr);
     } finally {
       if (running) child.kill("SIGKILL");
       await ended;

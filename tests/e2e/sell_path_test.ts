@@ -8,8 +8,11 @@ import { startServer } from "../support/server.ts";
 
 /** More than any loop of the start is gone through: the largest, over all messages' fields, by more than 650. */
 const SELLS = 900;
-/** By turns, so that the lease of each has been released when it is sold the next time. */
-const GOODS = 30;
+/**
+ * By turns, so that the lease of each has been released when it is sold the next time, and no more of them, so that
+ * what the process keeps of each is not too old by then, on a starved machine either: a sale of an old level reads.
+ */
+const GOODS = 10;
 /** Files that hand on to one another, without what they ask meanwhile. */
 const PATH_FILES_MAX = 35;
 

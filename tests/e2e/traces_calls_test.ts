@@ -5,6 +5,7 @@ import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } f
 import postgres from "postgres";
 import { GoodsService } from "../../src/gen/inventory/v1/goods_pb.ts";
 import { InventoryService } from "../../src/gen/inventory/v1/inventory_pb.ts";
+import { jsonLines } from "../support/json_lines.ts";
 import { OtlpReceiver, type ReceivedSpan } from "../support/otlp_receiver.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 import { eventually } from "../support/eventually.ts";
@@ -212,5 +213,5 @@ Deno.test("spans of calls", async (t) => {
 });
 
 function linesOf({ output }: TestServer): Record<string, unknown>[] {
-  return output.stderr.split("\n").slice(0, -1).map((line) => JSON.parse(line));
+  return jsonLines(output.stderr.slice(0, output.stderr.lastIndexOf("\n")));
 }
