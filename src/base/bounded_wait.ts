@@ -22,19 +22,24 @@ export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await delay(ms, undefined, { signal }).catch(() => {});
 }
 
-/** How often {@link until} looks. */
+/** How often {@link until} looks, where nobody says otherwise. */
 const LOOK_EVERY_MS = 20;
 
 /**
- * Looks until `condition` is true, for what can only be looked at, such as a process or a file of another program.
+ * Looks until `condition` is true, for what can only be looked at, such as a process or a file of another program;
+ * every so many ms.
  *
  * @returns true as soon as it is, false when it was not within `msMax` milliseconds
  */
-export async function until(condition: () => boolean | Promise<boolean>, msMax: number): Promise<boolean> {
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  msMax: number,
+  everyMs = LOOK_EVERY_MS,
+): Promise<boolean> {
   const deadline = performance.now() + msMax;
   while (!await condition()) {
     if (performance.now() >= deadline) return false;
-    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
   return true;
 }

@@ -12,7 +12,7 @@ const SELLS = 900;
  * By turns, so that the lease of each has been released when it is sold the next time, and no more of them, so that
  * what the process keeps of each is not too old by then, on a starved machine either: a sale of an old level reads.
  */
-const GOODS = 10;
+const GOODS = 20;
 /** Files that hand on to one another, without what they ask meanwhile. */
 const PATH_FILES_MAX = 35;
 
