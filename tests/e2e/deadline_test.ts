@@ -8,7 +8,7 @@ import postgres from "postgres";
 import type { Json } from "../support/clients/client.ts";
 import { callGrpcJs, grpcJsService } from "../support/clients/grpc_js.ts";
 import { callJson } from "../support/clients/json_fetch.ts";
-import { lockRow, takeLeases } from "../support/contention.ts";
+import { type LockedRow, lockRow, takeLeases } from "../support/contention.ts";
 import { bytesField, grpcMessage, rawGrpc, rawHttp1, v1Path, varintField } from "../support/raw_call.ts";
 import { serverTest, type TestServer } from "../support/server.ts";
 import { allRows } from "../support/all_rows.ts";
@@ -64,9 +64,7 @@ serverTest("a call whose goods are taken ends with its deadline, or with its cal
   await step("cancelled over gRPC, waiting for a row", () =>
     changingNothing(server, async () => {
       await using row = await lockRow(server.databaseOwnerUrl, GOODS);
-      const call = startSell(server.url);
-      await row.waitedFor(1);
-      call.cancel();
+      (await waitingFor(row, () => startSell(server.url))).cancel();
       await row.waitedFor(0);
     }));
   await step("cancelled over gRPC, waiting for a lease", () =>
@@ -82,19 +80,23 @@ serverTest("a call whose goods are taken ends with its deadline, or with its cal
   await step("connection closed over HTTP/1.1, waiting for a row", () =>
     changingNothing(server, async () => {
       await using row = await lockRow(server.databaseOwnerUrl, GOODS);
-      const controller = new AbortController();
-      const call = fetch(server.url + v1Path("Sell"), {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify(SELL),
-        signal: controller.signal,
-      }).catch(() => undefined);
-      await row.waitedFor(1);
-      controller.abort();
+      const call = await waitingFor(row, () => startSellOverHttp1(server.url));
+      call.cancel();
       await row.waitedFor(0);
-      assertEquals(await call, undefined);
+      assertEquals(await call.answer, undefined);
     }));
 });
+
+/** A call whose statement has been seen to wait. The next where the machine stalled for as long as it did. */
+async function waitingFor<Call extends { cancel(): void }>(row: LockedRow, start: () => Call): Promise<Call> {
+  for (const waitMs of DEADLINES_MS) {
+    const call = start();
+    if (await row.waitedFor(1, waitMs).then(() => true, () => false)) return call;
+    call.cancel();
+    await row.waitedFor(0);
+  }
+  throw new Error(`No sale came to wait for the row within ${DEADLINES_MS.at(-1)} ms`);
+}
 
 /** What the sale comes to that has been seen to wait. */
 async function endOfWait(url: string, send: Impatient, waits: () => Promise<void>): Promise<string> {
@@ -181,6 +183,18 @@ async function changingNothing(server: TestServer, run: () => Promise<void>): Pr
 function startSell(url: string): grpc.ClientUnaryCall {
   const service = connect(url);
   return service.Sell!(SELL, {}, () => service.close());
+}
+
+/** `answer`: undefined where it was cancelled. */
+function startSellOverHttp1(url: string): { cancel(): void; readonly answer: Promise<Response | undefined> } {
+  const controller = new AbortController();
+  const answer = fetch(url + v1Path("Sell"), {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(SELL),
+    signal: controller.signal,
+  }).catch(() => undefined);
+  return { cancel: () => controller.abort(), answer };
 }
 
 function connect(url: string) {

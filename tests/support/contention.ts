@@ -13,6 +13,9 @@ const LEASE_KEY_PREFIX = "holdfast:goods:";
 /** Longer than any test. */
 const LEASE_MS = 120_000;
 
+/** The program waits for a row in a statement for a quarter of a second; after that it looks whether it is free. */
+const WAITING_EVERY_MS = 5;
+
 /** What a stranger has. `await using` frees it. */
 export interface Taken extends AsyncDisposable {
   /** Frees it; once is enough. */
@@ -31,6 +34,8 @@ export async function lockRow(ownerUrl: string, goodsId: number): Promise<Locked
   const session = await pool.reserve();
   await session`begin`;
   await session`select 1 from levels where goods_id = ${goodsId} for update`;
+  // Dialled before anybody waits.
+  await pool`select 1`;
   let locked = true;
   const release = async () => {
     if (!locked) return;
@@ -52,6 +57,7 @@ export async function lockRow(ownerUrl: string, goodsId: number): Promise<Locked
         },
         what,
         msMax,
+        WAITING_EVERY_MS,
       );
     },
     [Symbol.asyncDispose]: release,

@@ -5,7 +5,7 @@ import { until } from "../../src/base/bounded_wait.ts";
 export const HANG_MS = 30_000;
 
 /**
- * Looks until it is so.
+ * Looks until it is so; every so many ms, for what is so for a short time.
  *
  * @param what for the error, such as "the server is ready"
  * @throws Error that says what was waited for, when it does not come to be so within `msMax`
@@ -14,6 +14,7 @@ export async function eventually(
   isSo: () => boolean | Promise<boolean>,
   what: string,
   msMax: number = HANG_MS,
+  everyMs?: number,
 ): Promise<void> {
-  if (!await until(isSo, msMax)) throw new Error(`Waited ${msMax} ms in vain: ${what}`);
+  if (!await until(isSo, msMax, everyMs)) throw new Error(`Waited ${msMax} ms in vain: ${what}`);
 }

@@ -21,7 +21,7 @@ const INTERRUPTED_EXIT_CODE = 130;
 /**
  * More than there are cores, as most tests wait for most of their time; but no more than servers fit in small machines.
  */
-const PLACES = Math.min(navigator.hardwareConcurrency + 6, 8);
+const PLACES = Math.min(navigator.hardwareConcurrency + 4, 8);
 
 async function main(): Promise<number> {
   const log = createLog("info", "pretty");
