@@ -51,7 +51,7 @@ Deno.test({
       flags: (flags) =>
         flags.map((flag) =>
           flag.startsWith("--v8-flags=")
-            ? `${flag},--max-semi-space-size=${SEMI_SPACE_MIB},--max-old-space-size=${HEAP_MIB}`
+            ? `${flag},--max-semi-space-size=${SEMI_SPACE_MIB},--min-semi-space-size=${SEMI_SPACE_MIB},--max-old-space-size=${HEAP_MIB}`
             : flag
         ),
     });
