@@ -9,20 +9,15 @@ import net from "node:net";
 import type { Listener } from "../../src/transport/listener.ts";
 import type { ListenerLimits } from "../../src/transport/limits.ts";
 import { eventually } from "../support/eventually.ts";
-import { callHeaders, FLAG, FRAME, frame, PREFACE, uint32 } from "../support/http2_frames.ts";
+import { callHeaders, FLAG, FRAME, frame, uint32, wideOpening } from "../support/http2_frames.ts";
 import { CHECK, LARGE_BYTES, withListener } from "../support/listening.ts";
 
 const SOON_MS = 100;
-const WINDOW_BYTES_MAX = 0x7fffffff;
-/** What a connection's window is at first (RFC 9113, section 6.9.2). */
-const WINDOW_BYTES = 0xffff;
 const INTERNAL_ERROR = 2;
 
 /** A call, and windows that let out whatever its answer is. */
 const CALL = Buffer.concat([
-  PREFACE,
-  frame(FRAME.settings, 0, 0, Buffer.concat([Buffer.of(0, 4), uint32(WINDOW_BYTES_MAX)])),
-  frame(FRAME.windowUpdate, 0, 0, uint32(WINDOW_BYTES_MAX - WINDOW_BYTES)),
+  wideOpening(),
   frame(FRAME.headers, FLAG.endHeaders | FLAG.endStream, 1, callHeaders(CHECK)),
 ]);
 const GO_AWAY = frame(FRAME.goAway, 0, 0, Buffer.concat([uint32(0), uint32(INTERNAL_ERROR)]));

@@ -11,23 +11,13 @@ import type { WireHandler } from "../../src/transport/exchange.ts";
 import type { ListenerOptions } from "../../src/transport/listener.ts";
 import { eventually } from "../support/eventually.ts";
 import { call, many } from "../support/http2_calls.ts";
-import { ERROR, FRAME, frame, frameReader, PREFACE, type ReceivedFrame, uint32 } from "../support/http2_frames.ts";
+import { ERROR, FRAME, frameReader, type ReceivedFrame, wideOpening } from "../support/http2_frames.ts";
 import { CHECK, type Setting, withListener } from "../support/listening.ts";
 import { TLS_CERTIFICATE, TLS_KEY_FILE } from "../support/tls_server.ts";
 
 const SOON_MS = 100;
 /** Many times what the system takes of a connection that is not read. */
 const ANSWER_BYTES = 24 * 1024 * 1024;
-const WINDOW_BYTES_MAX = 0x7fffffff;
-/** What a connection's window is at first (RFC 9113, section 6.9.2). */
-const WINDOW_BYTES = 0xffff;
-
-/** Windows that let out whatever an answer is. */
-const WIDE_OPEN = Buffer.concat([
-  PREFACE,
-  frame(FRAME.settings, 0, 0, Buffer.concat([Buffer.of(0, 4), uint32(WINDOW_BYTES_MAX)])),
-  frame(FRAME.windowUpdate, 0, 0, uint32(WINDOW_BYTES_MAX - WINDOW_BYTES)),
-]);
 
 const CERTIFICATE = { cert: TLS_CERTIFICATE, key: Deno.readTextFileSync(TLS_KEY_FILE) };
 
@@ -43,7 +33,7 @@ class SlowReader {
     carrier.on("error", () => {});
     carrier.pause();
     const peer = new SlowReader(carrier, isTls ? await secured(carrier) : carrier);
-    peer.send(WIDE_OPEN);
+    peer.send(wideOpening());
     return peer;
   }
 

@@ -37,9 +37,23 @@ export function frame(type: number, flags: number, stream: number, payload: Uint
   return Buffer.concat([header, payload]);
 }
 
+/** The largest window. */
+const WINDOW_BYTES_MAX = 0x7fffffff;
+/** What a connection's window is at first (RFC 9113, section 6.9.2). */
+const WINDOW_BYTES = 0xffff;
+
 /** Preface and empty SETTINGS: what a client sends first. */
 export function opening(): Buffer {
   return Buffer.concat([PREFACE, frame(FRAME.settings, FLAG.none, 0)]);
+}
+
+/** What a client sends first whose windows let out whatever its answers are. */
+export function wideOpening(): Buffer {
+  return Buffer.concat([
+    PREFACE,
+    frame(FRAME.settings, FLAG.none, 0, Buffer.concat([Buffer.of(0, 4), uint32(WINDOW_BYTES_MAX)])),
+    frame(FRAME.windowUpdate, FLAG.none, 0, uint32(WINDOW_BYTES_MAX - WINDOW_BYTES)),
+  ]);
 }
 
 /** A header block of literal fields, no index, no Huffman code. */

@@ -77,13 +77,13 @@ export const KEPT_LEVEL_SLIPS: readonly Slip[] = [
     find: "atWrite === true ? sql`levels.holds_from` : holdsFromRead",
     replace: "holdsFromRead",
     rule: "a hold that ended before a sale without a read is found by the next read",
-    tests: ["tests/integration/lanes_unread_test.ts"],
+    tests: ["tests/integration/lanes_unread_holds_test.ts"],
   },
   {
     file: "src/store/statements/branches/levels.ts",
     find: "(l.reserved = 0\n                  or levels",
     replace: "(true\n                  or levels",
     rule: "no sale leaves units reserved whose hold ended long ago, however late it is written",
-    tests: ["tests/integration/lanes_unread_test.ts"],
+    tests: ["tests/integration/lanes_unread_holds_test.ts"],
   },
 ];
