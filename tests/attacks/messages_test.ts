@@ -91,7 +91,7 @@ attackTests("messages that cost more than their bytes", {}, {
   },
   async "bombs of gzip and of brotli"({ url }) {
     const attack = { count: 60, connections: 4 };
-    // All of them unpacked would fill the memory that is allowed here six times over.
+    // All of them unpacked would fill the memory that is allowed here five times over.
     const zeros = Buffer.alloc(64_000_000);
     assertEquals(await sendAll(url, gzipped("Sell", gzipSync(zeros), true), attack), { "grpc-status 8": 60 });
     // Some 300 bytes, as with the default quality, which takes seconds for it.

@@ -47,6 +47,6 @@ attackTest("pieces of one byte, and what nobody asked for", {}, async ({ port })
   const expecting = Buffer.from(
     `POST ${CHECK} HTTP/1.1\r\nhost: a\r\nexpect: x\r\ncontent-length: 0\r\n\r\n`.repeat(20_000),
   );
-  const { closed } = await send(20, [expecting], 5_000);
+  const { closed } = await send(20, [expecting], 20_000);
   assertEquals(closed, 20);
 });

@@ -5,7 +5,7 @@ import { CONSOLE_DIR } from "../../src/config/console_dir.ts";
 import { gathererFlags, serverFlags } from "../../src/config/flags.ts";
 import { callersArgument, callersOf } from "../../src/process/callers.ts";
 import { callersCount } from "../../src/process/find_callers.ts";
-import { count } from "../../tools/test/test_run.ts";
+import { count, failuresOf } from "../../tools/test/test_run.ts";
 import { linesToPaste, reachableUrl } from "../../tools/up/up_lines.ts";
 
 Deno.test("count() reads the last summary, and counts a run that broke without one as a failure", () => {
@@ -23,6 +23,16 @@ Deno.test("count() reads the last summary, and counts a run that broke without o
     ["ok | 3 passed | 0 failed (1ms)\n", false, { passed: 3, failed: 1 }],
   ];
   for (const [output, success, wanted] of rows) assertEquals(count(output, success), wanted, output);
+});
+
+Deno.test("failuresOf() is what is said from the errors on, or else last, and no more than a reader takes", () => {
+  const errors =
+    "\n ERRORS \n\nit sells => ./sell_test.ts:3:6\nerror: too few\n\n FAILURES \n\nFAILED | 1 passed | 1 failed\n";
+  assertEquals(failuresOf(`it buys ... ok\n${errors}`), errors.slice(1));
+  assertEquals(failuresOf("error: Module not found"), "error: Module not found");
+  const long = "x".repeat(5_000);
+  assertEquals(failuresOf(`begin${long}`), long);
+  assertEquals(failuresOf(`ok\n ERRORS \n${long}${long}`), ` ERRORS \n${long}`.slice(0, 5_000));
 });
 
 Deno.test("serverFlags() permits the listener and the stores by host and port, and each file that is read", () => {

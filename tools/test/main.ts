@@ -14,7 +14,7 @@ import { moduleOf } from "./files_together.ts";
 import { sideBySide } from "./side_by_side.ts";
 import { listenForStop } from "../stop_requests.ts";
 import { needsPrograms, needsServers, permissions, planTests, type TestJob } from "./test_groups.ts";
-import { checkTypes, NO_CHECK, runTests, type TestEnd, type TestRun } from "./test_run.ts";
+import { checkTypes, failuresOf, NO_CHECK, runTests, type TestEnd, type TestRun } from "./test_run.ts";
 import { startTestServers, type TestServers } from "./test_servers.ts";
 
 const INTERRUPTED_EXIT_CODE = 130;
@@ -33,14 +33,14 @@ async function main(): Promise<number> {
   requests.second.then(() => Deno.exit(INTERRUPTED_EXIT_CODE));
 
   const total = { passed: 0, failed: 0 };
-  const failures: string[] = [];
+  const failures: { readonly name: string; readonly words: string }[] = [];
   const ended = async (name: string, run: TestRun): Promise<TestEnd> => {
     running.add(run);
     const end = await run.done;
     running.delete(run);
     total.passed += end.passed;
     total.failed += end.failed;
-    if (end.failed > 0) failures.push(`${name}: ${end.failed}`);
+    if (end.failed > 0) failures.push({ name: `${name}: ${end.failed}`, words: failuresOf(end.output) });
     return end;
   };
   const brokeDown = (words: string, error: unknown) => {
@@ -84,7 +84,10 @@ async function main(): Promise<number> {
   } catch (error) {
     brokeDown("the servers of the tests could not be stopped", error);
   }
-  log.info({ seconds: Math.round((performance.now() - startedMs) / 1000), failures }, "the tests have ended");
+  // Again, as whoever sees only the end of a long output has to learn what failed.
+  for (const { name, words } of failures) log.error({}, `${name}\n${words}`);
+  const seconds = Math.round((performance.now() - startedMs) / 1000);
+  log.info({ seconds, failures: failures.map(({ name }) => name) }, "the tests have ended");
   console.log(`${total.passed} passed, ${total.failed} failed`);
   if (requests.isAsked()) return INTERRUPTED_EXIT_CODE;
   return total.failed > 0 || total.passed === 0 ? 1 : 0;

@@ -9,6 +9,8 @@ import { settled } from "../../src/base/bounded_wait.ts";
 const STOP_MS_MAX = 10_000;
 /** Of a longer output only the end is kept: the summary is there, and what failed. */
 const OUTPUT_CHARACTERS_MAX = 4_000_000;
+/** So much of what failed in one invocation is said again in the end. */
+const FAILURE_CHARACTERS_MAX = 5_000;
 /** Leaves the check of types out; each `deno test` has it, as types are checked once for all. */
 export const NO_CHECK = "--no-check";
 /** Gives each test its limit. */
@@ -107,4 +109,14 @@ export function count(output: string, success: boolean): Counts {
   const passed = Number(last?.[1] ?? 0);
   const failed = Number(last?.[2] ?? 0);
   return { passed, failed: success ? failed : Math.max(failed, 1) };
+}
+
+/**
+ * What the output of a failed `deno test` says of its failures: from the errors on, without what passed, and when that is
+ * long its beginning, as each error begins with its words. Where it says nothing of errors it is the end of the output.
+ */
+export function failuresOf(output: string): string {
+  const errors = output.lastIndexOf("\n ERRORS ");
+  if (errors === -1) return output.slice(-FAILURE_CHARACTERS_MAX);
+  return output.slice(errors + 1, errors + 1 + FAILURE_CHARACTERS_MAX);
 }
