@@ -112,8 +112,8 @@ export function count(output: string, success: boolean): Counts {
 }
 
 /**
- * What the output of a failed `deno test` says of its failures: from the errors on, and when that is long its beginning,
- * as each error begins with its words. Where it says nothing of errors it is the end of the output.
+ * What the output of a failed `deno test` says of its failures: from the errors on, and of much the beginning, as each
+ * error begins with its words. Where it says nothing of errors it is the end of the output.
  */
 export function failuresOf(output: string): string {
   const errors = output.lastIndexOf("\n ERRORS ");
