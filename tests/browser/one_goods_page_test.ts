@@ -5,6 +5,10 @@ import { browserTest, checkAccessible, shows, takePictures } from "./support/bro
 import { shopOf } from "./support/shop.ts";
 
 const LIST_INV = "**/inventory.v1.QueryService/ListInv*";
+const LIST_MOVEMENTS = "**/inventory.v1.QueryService/ListMovements*";
+/** More than a page of an export has, and than one of the list. */
+const MANY_SALES = 1000;
+const PAGE_ROWS = 100;
 
 browserTest("one goods is seen whole", { path: "/goods/99" }, async ({ page, server, step, profile }) => {
   const shop = shopOf(server.url);
@@ -114,6 +118,7 @@ browserTest("one goods is seen whole", { path: "/goods/99" }, async ({ page, ser
     await eve.getByRole("button", { name: "Release" }).click();
     const release = page.getByRole("dialog", { name: "Release order cart-2" });
     await release.getByText("It can't be confirmed any more").waitFor();
+    await release.getByRole("cell", { name: "mug-1" }).waitFor();
     await release.getByLabel("Reason").selectOption("correction");
     const released = Promise.withResolvers<void>();
     await page.route(LIST_INV, async (route) => {
@@ -153,6 +158,59 @@ browserTest("one goods is seen whole", { path: "/goods/99" }, async ({ page, ser
       await page.locator("#formula", { hasText: "32 available = 40 on hand − 3 reserved − 5 safety stock" }).waitFor();
     },
   );
+
+  await step("a long history is of one filter at a time, page by page, by dates, and as a file", async () => {
+    const orders = Array.from({ length: MANY_SALES }, (_, i) => ({
+      orderId: `one-of-many-${i}`,
+      goodsInfo: [{ goodsId: 3, num: 1 }],
+    }));
+    await call("InventoryService/SetInv", { goodsId: 3, num: MANY_SALES });
+    await call("InventoryService/SellBatch", { orders });
+    await page.goto("/goods/3?since=2020-01-01");
+    const history = page.getByRole("region", { name: "History" });
+    const rows = () => history.locator("tbody tr").count();
+    const more = history.getByRole("button", { name: "Show more" });
+    await shows(rows, PAGE_ROWS);
+    await more.click();
+    await shows(rows, 2 * PAGE_ROWS);
+    const [held, read] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    await page.route(LIST_MOVEMENTS, async (route) => {
+      held.resolve();
+      await read.promise;
+      await route.continue();
+    }, { times: 1 });
+    await history.getByLabel("Kind").selectOption({ label: "Sold" });
+    await page.waitForURL(/kind=sell/);
+    await held.promise;
+    await shows(() => more.count(), 0, "a page token of another filter");
+    read.resolve();
+    await more.click();
+    await shows(rows, 2 * PAGE_ROWS);
+    await history.getByRole("button", { name: "Clear" }).click();
+    await shows(rows, PAGE_ROWS);
+
+    // The second page of the file is waited for while its reader looks at something else.
+    let pages = 0;
+    const [second, rest] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    await page.route(LIST_MOVEMENTS, async (route) => {
+      if (++pages === 2) {
+        second.resolve();
+        await rest.promise;
+      }
+      await route.continue();
+    });
+    const download = page.waitForEvent("download");
+    await history.getByRole("button", { name: "Export CSV" }).click();
+    await second.promise;
+    await history.getByLabel("Kind").selectOption({ label: "Set" });
+    await shows(rows, 1);
+    rest.resolve();
+    const text = await Deno.readTextFile(await (await download).path());
+    assertEquals(text.trimEnd().split("\r\n").length, 1 + MANY_SALES + 1);
+    await page.unrouteAll({ behavior: "wait" });
+    await page.goto("/goods/1?zoom=hour");
+    await page.getByRole("heading", { level: 1, name: "mug-1" }).waitFor();
+  });
 
   await step("axe finds nothing serious, with a dialog open too, and it fits a phone", async () => {
     await checkAccessible(page);

@@ -167,7 +167,9 @@ browserTest(SHORTFALLS, { path: "/orders" }, async ({ page, server }) => {
     select 'late-' || n, '{2}', '{0}', '{1}', '{0}', timestamptz '2026-01-01' + n * interval '1 s'
       from generate_series(1, ${MANY_SHORTFALLS}::int) as n`;
   await sql.end();
+  await shopOf(server.url)("InventoryService/SetInv", { goodsId: 2, num: 0, sku: "pen" });
   await page.goto("/orders?list=shortfalls");
+  await page.getByText("pen: 1 asked for, 0 there").first().waitFor();
   const ids = page.locator("hf-shortfalls tbody a");
   const all = Array.from({ length: MANY_SHORTFALLS }, (_, i) => `late-${i + 1}`);
   await shows(() => ids.allInnerTexts(), all.slice(0, 50));

@@ -75,6 +75,27 @@ browserTest("orders are found again", { path: "/orders", env: { AUTH: "keys" } }
     }, [OLD_ORDERS + 2, "newest"]);
   });
 
+  await step("with other filters there is no more to show before their first rows are there", async () => {
+    await page.goto("/orders");
+    const more = page.getByRole("button", { name: "Show more" });
+    await more.waitFor();
+    const [held, read] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    await page.route("**/inventory.v1.QueryService/ListOrders*", async (route) => {
+      held.resolve();
+      await read.promise;
+      await route.continue();
+    }, { times: 1 });
+    await page.getByLabel("State").selectOption({ label: "Sold" });
+    await page.waitForURL("**/orders?state=sold");
+    await held.promise;
+    await shows(() => more.count(), 0, "a page token of other filters");
+    read.resolve();
+    await more.click();
+    await shows(async () => (await shown(page)).length, OLD_ORDERS + 2);
+    await shows(() => page.locator("hf-order-list").getByRole("alert").innerText(), "");
+    await page.getByRole("link", { name: "Clear" }).click();
+  });
+
   await step("by state, buyer and goods, all in the address", async () => {
     await page.getByLabel("State").selectOption({ label: "Held" });
     await page.waitForURL("**/orders?state=held");

@@ -162,7 +162,7 @@ Deno.test("a list whose goods can't be looked up is said not to be taken in", as
 });
 
 Deno.test("edits of one reader stay through another key, and nobody else gets them", () => {
-  const caller = (name: string) => ({ kind: "key", name });
+  const caller = (name: string) => ({ caller: { kind: "key", name } });
   const sessions = keptSessions(caller("ann"));
   const session = new EditSession("count", calls(() => []).made);
   sessions.set("count", session);
@@ -170,6 +170,16 @@ Deno.test("edits of one reader stay through another key, and nobody else gets th
   session.type(row(1), "9");
   assertEquals([keptSessions(caller("ann")), hasUnsaved()], [sessions, true]);
   assertEquals([keptSessions(caller("bob")).size, hasUnsaved()], [0, false]);
+});
+
+Deno.test("edits of a reader whom the server does not name stay with the link, and no other gets them", () => {
+  const [link, other] = [{ caller: undefined }, { caller: undefined }];
+  const sessions = keptSessions(link);
+  const session = new EditSession("count", calls(() => []).made);
+  sessions.set("count", session);
+  session.type(row(1), "9");
+  assertEquals([keptSessions(link), hasUnsaved()], [sessions, true]);
+  assertEquals([keptSessions(other).size, hasUnsaved()], [0, false]);
 });
 
 Deno.test("edits stay while another page is looked at, and the list before is shown until the next is there", async () => {

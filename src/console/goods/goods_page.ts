@@ -105,7 +105,7 @@ export class GoodsPage extends PageElement {
 
   #begin(): void {
     for (const end of this.#endings.splice(0)) end();
-    const model = new GoodsModel(goodsCalls(this.link), keptSessions(this.link.caller));
+    const model = new GoodsModel(goodsCalls(this.link), keptSessions(this.link));
     this.#model = model;
     this.#endings.push(
       () => model.close(),

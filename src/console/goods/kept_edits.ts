@@ -9,11 +9,23 @@ import type { EditKind } from "./edit_sheet.ts";
 /** The edits of one reader. */
 export type KeptSessions = Map<EditKind, EditSession>;
 
-let kept: { readonly reader: string; readonly sessions: KeptSessions } | undefined;
+/** As much of a link as is asked. */
+interface CallerLink {
+  readonly caller: Pick<WhoAmIResponse, "kind" | "name"> | undefined;
+}
 
-/** The edits of whoever calls; those of the reader before are given up. */
-export function keptSessions(caller: Pick<WhoAmIResponse, "kind" | "name"> | undefined): KeptSessions {
-  const reader = JSON.stringify([caller?.kind, caller?.name]);
+/** Whose edits these are: a caller as the server names it; or a link, where it does not say whose that is. */
+type Reader = string | CallerLink;
+
+let kept: { readonly reader: Reader; readonly sessions: KeptSessions } | undefined;
+
+/**
+ * The edits of whoever calls by this link; those of the reader before are given up. Of callers that the server does not
+ * name, as one of an older version, any two may be two people: what is typed is kept for as long as their link is.
+ */
+export function keptSessions(link: CallerLink): KeptSessions {
+  const { caller } = link;
+  const reader = caller === undefined ? link : JSON.stringify([caller.kind, caller.name]);
   if (kept?.reader !== reader) kept = { reader, sessions: new Map() };
   return kept.sessions;
 }

@@ -100,14 +100,24 @@ export class GoodsHistory extends ConsoleElement {
     if (!this.hasUpdated) void readReasons(this.link).then((reasons) => this.reasons = reasons);
     const isOther = changed.has("goodsId") || changed.has("locationId") ||
       (changed.has("filter") && JSON.stringify(changed.get("filter")) !== JSON.stringify(this.filter));
-    if (isOther) this.rows = undefined;
+    if (isOther) {
+      this.rows = undefined;
+      // A token of another list is none of this one, and what went wrong with that says nothing of this.
+      this.next = "";
+      this.trouble = undefined;
+    }
     if (isOther || changed.has("version")) this.#pacer.ask();
   }
 
-  #request(pageSize: number, pageToken: string) {
+  /** Which list it is; the requests themselves can't be compared as JSON, which has no word for their bigints. */
+  get #asked(): string {
+    return JSON.stringify([this.goodsId, this.locationId, this.filter]);
+  }
+
+  get #request() {
     const { goodsId, locationId, filter } = this;
     return {
-      ...{ goodsId, locationId, pageSize, pageToken },
+      ...{ goodsId, locationId },
       ...{ actor: filter.actor, reason: filter.reason, kinds: [...filter.kinds] },
       ...(filter.since === undefined ? {} : { since: timestampFromMs(dayStartMs(filter.since)) }),
       ...(filter.until === undefined ? {} : { until: timestampFromMs(dayStartMs(filter.until, 1)) }),
@@ -116,10 +126,13 @@ export class GoodsHistory extends ConsoleElement {
 
   /** The newest page, before what is shown; where that is too far away, all begins anew. */
   async #readNew(): Promise<Trouble | void> {
-    const request = this.#request(PAGE_ROWS, "");
+    const asked = this.#asked;
     try {
-      const { movements, nextPageToken } = await this.link.query.listMovements(request);
-      if (JSON.stringify(request) !== JSON.stringify(this.#request(PAGE_ROWS, ""))) return this.#pacer.ask();
+      const { movements, nextPageToken } = await this.link.query.listMovements({
+        ...this.#request,
+        pageSize: PAGE_ROWS,
+      });
+      if (this.#asked !== asked) return this.#pacer.ask();
       const oldest = movements.at(-1)?.version ?? 0n;
       const known = this.rows ?? [];
       const meets = known.length > 0 && oldest <= (known[0]?.version ?? 0n);
@@ -127,27 +140,34 @@ export class GoodsHistory extends ConsoleElement {
       if (!meets) this.next = nextPageToken;
       this.trouble = undefined;
     } catch (error) {
-      return this.trouble = sayTrouble(error);
+      if (this.#asked === asked) return this.trouble = sayTrouble(error);
     }
   }
 
   async #readOlder(): Promise<void> {
-    const request = this.#request(PAGE_ROWS, this.next);
+    const asked = this.#asked;
+    const { next } = this;
     try {
-      const { movements, nextPageToken } = await this.link.query.listMovements(request);
+      const { movements, nextPageToken } = await this.link.query.listMovements({
+        ...this.#request,
+        pageSize: PAGE_ROWS,
+        pageToken: next,
+      });
       // Another filter, or a list that begins anew, has rows of its own.
-      if (JSON.stringify(request) !== JSON.stringify(this.#request(PAGE_ROWS, this.next))) return;
+      if (this.#asked !== asked || this.next !== next) return;
       this.rows = joined(this.rows ?? [], movements).slice(0, ROWS_MAX);
       this.next = nextPageToken;
+      this.trouble = undefined;
     } catch (error) {
-      this.trouble = sayTrouble(error);
+      if (this.#asked === asked) this.trouble = sayTrouble(error);
     }
   }
 
-  async *#pages(): AsyncGenerator<ListedMovement[]> {
+  /** Of the list as it was when it was asked for, whatever is chosen while they are read. */
+  async *#pages(request = this.#request): AsyncGenerator<ListedMovement[]> {
     let pageToken = "";
     do {
-      const page = await this.link.query.listMovements(this.#request(EXPORT_PAGE_ROWS, pageToken));
+      const page = await this.link.query.listMovements({ ...request, pageSize: EXPORT_PAGE_ROWS, pageToken });
       yield page.movements;
       pageToken = page.nextPageToken;
     } while (pageToken !== "");
@@ -155,6 +175,7 @@ export class GoodsHistory extends ConsoleElement {
 
   async #export(): Promise<void> {
     const words = wordsOf(ONE_GOODS);
+    const name = `goods-${this.goodsId}-location-${this.locationId}.csv`;
     const parts: string[] = [];
     this.exported = 0;
     let isCut = false;
@@ -164,7 +185,7 @@ export class GoodsHistory extends ConsoleElement {
         this.exported = part.rows;
         isCut = part.isCut;
       }
-      saveText(parts, `goods-${this.goodsId}-location-${this.locationId}.csv`, "text/csv");
+      saveText(parts, name, "text/csv");
       const rows = formats().number(this.exported);
       showToast(isCut ? words.exportedPart(rows) : words.exported(rows));
     } catch (error) {

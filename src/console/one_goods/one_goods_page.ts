@@ -117,9 +117,10 @@ export class OneGoodsPage extends PageElement {
   async #read(): Promise<Trouble | void> {
     const { view } = this;
     if (view === undefined) return;
+    const isNow = () => this.view?.goodsId === view.goodsId && this.view.locationId === view.locationId;
     try {
       const place = await readPlace(this.link, view.goodsId, view.locationId);
-      if (this.view?.goodsId !== view.goodsId || this.view.locationId !== view.locationId) return;
+      if (!isNow()) return;
       const known = this.place?.level;
       // A change may have come by the stream while this was read.
       const isOlder = known !== undefined && place.level !== undefined && known.version > place.level.version;
@@ -127,7 +128,7 @@ export class OneGoodsPage extends PageElement {
       this.trouble = undefined;
       this.#speaker.ask();
     } catch (error) {
-      return this.trouble = sayTrouble(error);
+      if (isNow()) return this.trouble = sayTrouble(error);
     }
   }
 

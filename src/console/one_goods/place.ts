@@ -1,8 +1,7 @@
 /** One goods at one location as the page knows it, read from the server. */
-import { Code, ConnectError } from "@connectrpc/connect";
-import { DeletedFilter, type ListedLevel } from "../../gen/inventory/v1/query_pb.ts";
-import type { Policy } from "../../gen/inventory/v1/stock_pb.ts";
-import type { Link } from "../link/link.ts";
+import { type Client, Code, ConnectError } from "@connectrpc/connect";
+import { DeletedFilter, type ListedLevel, type QueryService } from "../../gen/inventory/v1/query_pb.ts";
+import type { Policy, StockService } from "../../gen/inventory/v1/stock_pb.ts";
 import { NOTHING, type Stand } from "./preview.ts";
 
 /** Locations of a goods that the page offers. */
@@ -16,22 +15,40 @@ export interface PlaceKnown {
   readonly level: ListedLevel | undefined;
   /** Absent: none is set, or it is off sale. */
   readonly policy: Policy | undefined;
-  /** All locations of the goods, by their id. */
+  /** The first locations of the goods, by their id: all, where they are not more than a page has. */
   readonly everywhere: readonly ListedLevel[];
 }
 
+/** As much of a link as a policy is read by. */
+interface PolicyLink {
+  readonly stock: Pick<Client<typeof StockService>, "getPolicy">;
+}
+
 /** Reads it. @throws ConnectError */
-export async function readPlace(link: Link, goodsId: number, locationId: number): Promise<PlaceKnown> {
-  const [{ levels }, policy] = await Promise.all([
-    link.query.listInv({ goodsIds: [goodsId], deleted: DeletedFilter.INCLUDED, pageSize: LOCATIONS_MAX }),
+export async function readPlace(
+  link: PolicyLink & { readonly query: Pick<Client<typeof QueryService>, "listInv"> },
+  goodsId: number,
+  locationId: number,
+): Promise<PlaceKnown> {
+  const ask = { goodsIds: [goodsId], deleted: DeletedFilter.INCLUDED, pageSize: LOCATIONS_MAX };
+  const [{ levels, nextPageToken }, policy] = await Promise.all([
+    link.query.listInv(ask),
     readPolicy(link, goodsId, locationId),
   ]);
-  const level = levels.find((level) => level.locationId === locationId);
+  const onPage = levels.find((level) => level.locationId === locationId);
+  // It may be at more locations than a page has.
+  const level = onPage !== undefined || nextPageToken === ""
+    ? onPage
+    : (await link.query.listInv({ ...ask, locationIds: [locationId] })).levels[0];
   return { goodsId, locationId, level, policy, everywhere: levels };
 }
 
 /** Reads its policy; undefined where none is set, or it is off sale. @throws ConnectError */
-export async function readPolicy(link: Link, goodsId: number, locationId: number): Promise<Policy | undefined> {
+export async function readPolicy(
+  link: PolicyLink,
+  goodsId: number,
+  locationId: number,
+): Promise<Policy | undefined> {
   try {
     return (await link.stock.getPolicy({ goodsId, locationId })).policy;
   } catch (error) {

@@ -14,6 +14,7 @@ import {
 } from "../parts/attribution.ts";
 import { HOLD_TTL_MS_MAX, isProblem, type Read, readDuration, readWhole, valueOf } from "../parts/checks.ts";
 import { checkField, textField } from "../parts/fields.ts";
+import { nameLines, readNames } from "../parts/goods_names.ts";
 import { FORM_LOOK } from "../parts/form_look.ts";
 import { OperationDialog } from "../parts/operation_dialog.ts";
 import { formats } from "../parts/speech.ts";
@@ -60,6 +61,18 @@ export class ActionDialog extends OperationDialog {
     this.#order = this.order;
     this.nums = new Map(this.order.lines.map((line) => [line, `${mostOf(this.what, line)}`]));
     void readReasons(this.link).then((reasons) => this.reasons = reasons);
+    void this.#readNames();
+  }
+
+  /** Of an order as a list answers it; who has shown its lines before has read them. */
+  async #readNames(): Promise<void> {
+    const nameless = this.#order.lines.filter(({ sku }) => sku === "");
+    try {
+      nameLines(nameless, await readNames(this.link.query, nameless));
+    } catch {
+      // Ids say which goods they are, too.
+    }
+    this.requestUpdate();
   }
 
   protected override heading(): string {

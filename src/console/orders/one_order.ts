@@ -2,13 +2,14 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { css, html, nothing, type PropertyValues } from "lit";
 import type { Order } from "../../gen/inventory/v1/holds_pb.ts";
-import { DeletedFilter, type ListedMovement, TimeSort } from "../../gen/inventory/v1/query_pb.ts";
+import { type ListedMovement, TimeSort } from "../../gen/inventory/v1/query_pb.ts";
 import type { Link } from "../link/link.ts";
 import { serverNowMs } from "../link/server_clock.ts";
 import { writtenMs } from "../one_goods/level_reader.ts";
 import { MOVEMENTS_LOOK, movementsTable } from "../one_goods/movements_table.ts";
 import { ConsoleElement } from "../parts/console_element.ts";
 import { leftText } from "../parts/countdown.ts";
+import { nameLines, readNames } from "../parts/goods_names.ts";
 import { LOOK } from "../parts/look.ts";
 import { troubleNote } from "../parts/operation_dialog.ts";
 import { Pacer } from "../parts/pacer.ts";
@@ -26,8 +27,6 @@ import { stateBadge } from "./order_list.ts";
 const READ_PAUSE_MS = 1000;
 /** Movements that are listed; an order has seldom more than a few a line. */
 const MOVEMENTS_MAX = 1000;
-/** Places whose goods' names are read at once: as many as an order has lines, and some that are at several. */
-const NAMES_MAX = 1000;
 
 /** `<hf-one-order>` */
 export class OneOrder extends ConsoleElement {
@@ -125,9 +124,11 @@ export class OneOrder extends ConsoleElement {
         this.link.holds.getOrder({ orderId }),
         this.link.query.listMovements({ orderId, sort: TimeSort.NEWEST_FIRST, pageSize: MOVEMENTS_MAX }),
       ]);
-      const names = await this.#readNames(order?.lines ?? []);
+      const lines = order?.lines ?? [];
+      // What was reserved anew may have moved goods that no line has any more.
+      const names = await readNames(this.link.query, [...lines, ...movements], this.names);
       if (!isNow()) return;
-      for (const line of order?.lines ?? []) line.sku = names.get(line.goodsId) ?? "";
+      nameLines(lines, names);
       this.order = order;
       this.names = names;
       this.movements = movements;
@@ -138,20 +139,6 @@ export class OneOrder extends ConsoleElement {
       this.isMissing = ConnectError.from(error).code === Code.NotFound;
       return this.trouble = this.isMissing ? undefined : sayTrouble(error);
     }
-  }
-
-  /** Orders name goods by ids, and people by SKUs. */
-  async #readNames(lines: readonly { readonly goodsId: number }[]): Promise<Map<number, string>> {
-    const ids = [...new Set(lines.map(({ goodsId }) => goodsId))].filter((id) => !this.names.has(id));
-    const names = new Map(this.names);
-    if (ids.length === 0) return names;
-    const known = await this.link.query.listInv({
-      goodsIds: ids,
-      deleted: DeletedFilter.INCLUDED,
-      pageSize: NAMES_MAX,
-    });
-    for (const { goodsId, sku } of known.levels) if (sku !== "") names.set(goodsId, sku);
-    return names;
   }
 
   override render() {

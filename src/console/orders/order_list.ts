@@ -82,6 +82,9 @@ export class OrderList extends ConsoleElement {
   override willUpdate(changed: PropertyValues<this>): void {
     if (!changed.has("view") || JSON.stringify(changed.get("view")) === JSON.stringify(this.view)) return;
     this.rows = undefined;
+    // A token of other filters is none of these, and what went wrong with them says nothing of these.
+    this.next = "";
+    this.trouble = undefined;
     this.#pacer.ask();
   }
 
@@ -136,8 +139,9 @@ export class OrderList extends ConsoleElement {
       const more = page.orders.filter(({ orderId }) => !known.has(orderId));
       this.rows = [...this.rows ?? [], ...more].slice(0, ROWS_MAX);
       this.next = page.nextPageToken;
+      this.trouble = undefined;
     } catch (error) {
-      this.trouble = sayTrouble(error);
+      if (JSON.stringify(this.view) === asked) this.trouble = sayTrouble(error);
     }
   }
 

@@ -7,6 +7,7 @@ import { readResolution, valueOf } from "../parts/checks.ts";
 import { ConsoleElement } from "../parts/console_element.ts";
 import { textField } from "../parts/fields.ts";
 import { FORM_LOOK } from "../parts/form_look.ts";
+import { nameLines, readNames } from "../parts/goods_names.ts";
 import { LOOK } from "../parts/look.ts";
 import { OperationDialog, troubleNote } from "../parts/operation_dialog.ts";
 import { Pacer } from "../parts/pacer.ts";
@@ -53,6 +54,8 @@ export class Shortfalls extends ConsoleElement {
   declare trouble: Trouble | undefined;
   /** The order whose shortfall is to be resolved. */
   declare asked: string | undefined;
+  /** SKUs by goods id, which shortfalls don't know. */
+  #names: ReadonlyMap<number, string> = new Map();
   readonly #pacer = new Pacer(() => this.#read(), READ_PAUSE_MS);
 
   constructor() {
@@ -83,6 +86,9 @@ export class Shortfalls extends ConsoleElement {
         rows.push(...page.shortfalls);
         pageToken = page.nextPageToken;
       } while (pageToken !== "" && rows.length < wanted);
+      const lines = rows.flatMap(({ lines }) => lines);
+      this.#names = await readNames(this.link.query, lines, this.#names);
+      nameLines(lines, this.#names);
       this.rows = rows;
       this.hasMore = pageToken !== "";
       this.trouble = undefined;
