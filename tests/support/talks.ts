@@ -38,6 +38,15 @@ export async function python(dir: string): Promise<Talk> {
   };
 }
 
+/** grpc-js, in a directory with the contracts and packages beside it, as a shop's service has them. */
+export async function node(dir: string): Promise<Talk> {
+  await lines("sh", ["-c", 'ln -s "$@"', "ln", join(ROOT, "proto"), join(ROOT, "node_modules"), dir]);
+  await Deno.writeTextFile(join(dir, "connect.mjs"), docBlock("connect.mjs"));
+  await Deno.writeTextFile(join(dir, "watch.mjs"), watchSource());
+  await Deno.copyFile(join(TALKS, "talk.mjs"), join(dir, "talk.mjs"));
+  return { run: (args) => lines(clientProgram("node"), ["talk.mjs", ...args], { cwd: dir }) };
+}
+
 /** grpc-go. */
 export async function go(dir: string): Promise<Talk> {
   const sources = join(dir, "src/talk");
@@ -108,12 +117,16 @@ export async function java(dir: string): Promise<Talk> {
 export async function watchModule(): Promise<{
   watch(method: unknown, request: object, take: (message: never) => unknown, options: object): Promise<void>;
 }> {
-  return await docModule("watch.js", docBlock("watch.js"));
+  return await docModule("watch.js", watchSource());
 }
 
 /** How clients name the goods of their calls. */
 export async function goodsModule(): Promise<{ readonly namesGoods: Interceptor }> {
   return await docModule("goods.js", docBlock("goods.js"));
+}
+
+function watchSource(): string {
+  return docBlock("watch.js");
 }
 
 async function docModule<T>(name: string, text: string): Promise<T> {

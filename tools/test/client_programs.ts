@@ -46,6 +46,7 @@ const PROGRAMS: Readonly<Record<string, ClientProgram>> = {
     library: "/usr/lib/python3/dist-packages/grpc",
     packages: ["python3-grpcio"],
   },
+  node: { program: "node", packages: ["nodejs"] },
   // 96 MB, 579 MB.
   go: {
     program: "go",
