@@ -130,6 +130,11 @@ export function storeError(error: unknown): unknown {
   return error;
 }
 
+/** Whether PostgreSQL undid a statement for want of disk or memory: its health, which writes nothing, need not say so. */
+export function lacksResources(error: unknown): boolean {
+  return /^(53|58)/.test(String((error as { code?: unknown } | null)?.code));
+}
+
 /** Refused for who logs in: the password (28P01), the user, the certificate or the address (28000). */
 const LOG_IN_REFUSED = /^28/;
 /** How PgBouncer (1.18) says it, under a code for all that it refuses. */

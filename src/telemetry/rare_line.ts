@@ -1,6 +1,6 @@
 /**
- * What callers may cause as often as they like, as one line of log now and then: with how often it came, and the latest
- * of it.
+ * What may come as often as callers like, as one line of log now and then: with how often it came, and the latest of
+ * it.
  */
 import type { Log } from "./log.ts";
 
@@ -17,14 +17,15 @@ export class RareLine {
     private readonly log: Log,
     private readonly message: string,
     private readonly nowMs: () => number = () => performance.now(),
+    private readonly level: "info" | "warn" = "info",
   ) {}
 
   /** Counts one, and writes of all since the line before where that is long enough ago. */
-  note(latest: Readonly<Record<string, string>>): void {
+  note(latest: Readonly<Record<string, unknown>>): void {
     this.#count++;
     const now = this.nowMs();
     if (now - this.#writtenAt < LINE_EVERY_MS) return;
-    this.log.info({ count: this.#count, ...latest }, this.message);
+    this.log[this.level]({ count: this.#count, ...latest }, this.message);
     this.#count = 0;
     this.#writtenAt = now;
   }

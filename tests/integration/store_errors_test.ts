@@ -170,6 +170,21 @@ for (const [what, { kind, settings = [], provoke }] of Object.entries(PROVOKED))
   });
 }
 
+Deno.test("what PostgreSQL lacks, which its health need not show, is a warning with its own words, one for many", async () => {
+  const warnings: Record<string, unknown>[] = [];
+  const log = { ...TEST_LIMITS.log, warn: (fields: Record<string, unknown>) => void warnings.push(fields) };
+  await using bench = await openBench([], { log });
+  await bench.owner`
+    create function fill_up(state text) returns int language plpgsql as
+      $$ begin raise exception 'could not extend file: No space left on device' using errcode = state; end $$`;
+  // Of the last nothing is to be said: its caller has the answer.
+  for (const state of ["53100", "53100", "58030", "23514"]) {
+    await failure(bench.pool.run((sql) => sql`select fill_up(${state}::text)`, NEVER));
+  }
+  const message = "could not extend file: No space left on device";
+  assertEquals(warnings, [{ count: 1, error: { name: "PostgresError", message, code: "53100" } }]);
+});
+
 Deno.test("53300 and 3D000, a database that lets nobody in, and one that is not there: unavailable", async () => {
   await using bench = await openBench();
   const full = bench.database.name;

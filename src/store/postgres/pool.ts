@@ -19,13 +19,15 @@ import type postgres from "postgres";
 import { settledWithin } from "../../base/bounded_wait.ts";
 import { invariant } from "../../base/invariant.ts";
 import { NEVER } from "../../base/never.ts";
-import { errorFields } from "../../telemetry/log.ts";
+import { errorFields, errorSummary } from "../../telemetry/log.ts";
+import { RareLine } from "../../telemetry/rare_line.ts";
 import { ConnectionWaits } from "./connection_waits.ts";
 import { type Block, runBlock, type Statement } from "./transaction_block.ts";
 import { Client, type ClientOptions } from "./client.ts";
 import {
   DatabaseUnavailableError,
   isDriverFault,
+  lacksResources,
   notLetIn,
   OutcomeUnknownError,
   PoolQueueFullError,
@@ -56,6 +58,7 @@ interface Waiter {
 export class Pool {
   readonly #options: PoolOptions;
   readonly #sessions: Sessions;
+  readonly #undone: RareLine;
   readonly #free: Client[] = [];
   readonly #waiters = new Set<Waiter>();
   readonly waits = new ConnectionWaits();
@@ -66,6 +69,7 @@ export class Pool {
   constructor(options: PoolOptions, sessions = new Sessions(options.log)) {
     this.#options = options;
     this.#sessions = sessions;
+    this.#undone = new RareLine(options.log, "PostgreSQL lacks what statements need", undefined, "warn");
   }
 
   /** Connections in use, idle and waited for. */
@@ -151,6 +155,7 @@ export class Pool {
         client.lost = true;
         client.dialer.forgetHost();
       }
+      if (client.dialer.admitted && lacksResources(error)) this.#undone.note({ error: errorSummary(error) });
       if (client.dialer.admitted || ours instanceof StatementTimeoutError) throw ours;
       if (refusesSettings(error)) this.#sessions.foundPooler(error.message);
       // The driver sends a statement only after PostgreSQL has let the connection in.

@@ -2,8 +2,11 @@
 import { readFileSync } from "node:fs";
 import grpc from "@grpc/grpc-js";
 import loader from "@grpc/proto-loader";
-import { ask, connect, details } from "./connect.mjs";
-import { watch } from "./watch.mjs";
+
+// Blocks of docs/clients.md, which the test puts beside this file: where it is checked they are not there.
+const block = (name) => import(new URL(name, import.meta.url).href);
+const { ask, connect, details } = await block("connect.mjs");
+const { watch } = await block("watch.mjs");
 
 // Where nothing is to be late, however busy the machine is.
 const PATIENT = { seconds: 30 };
