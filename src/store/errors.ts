@@ -130,7 +130,7 @@ export function storeError(error: unknown): unknown {
   return error;
 }
 
-/** Whether PostgreSQL undid a statement for want of disk or memory: its health, which writes nothing, need not say so. */
+/** Whether PostgreSQL undid a statement for want of disk or memory, which a look that writes nothing need not meet. */
 export function lacksResources(error: unknown): boolean {
   return /^(53|58)/.test(String((error as { code?: unknown } | null)?.code));
 }

@@ -19,20 +19,16 @@ import type postgres from "postgres";
 import { settledWithin } from "../../base/bounded_wait.ts";
 import { invariant } from "../../base/invariant.ts";
 import { NEVER } from "../../base/never.ts";
-import { errorFields, errorSummary } from "../../telemetry/log.ts";
-import { RareLine } from "../../telemetry/rare_line.ts";
 import { ConnectionWaits } from "./connection_waits.ts";
 import { type Block, runBlock, type Statement } from "./transaction_block.ts";
 import { Client, type ClientOptions } from "./client.ts";
+import { Judge } from "./judge.ts";
 import {
   DatabaseUnavailableError,
-  isDriverFault,
-  lacksResources,
   notLetIn,
   OutcomeUnknownError,
   PoolQueueFullError,
   StatementTimeoutError,
-  storeError,
 } from "../errors.ts";
 import { refusesSettings, Sessions } from "./sessions.ts";
 
@@ -58,7 +54,7 @@ interface Waiter {
 export class Pool {
   readonly #options: PoolOptions;
   readonly #sessions: Sessions;
-  readonly #undone: RareLine;
+  readonly #judge: Judge;
   readonly #free: Client[] = [];
   readonly #waiters = new Set<Waiter>();
   readonly waits = new ConnectionWaits();
@@ -69,7 +65,7 @@ export class Pool {
   constructor(options: PoolOptions, sessions = new Sessions(options.log)) {
     this.#options = options;
     this.#sessions = sessions;
-    this.#undone = new RareLine(options.log, "PostgreSQL lacks what statements need", undefined, "warn");
+    this.#judge = new Judge(options.log);
   }
 
   /** Connections in use, idle and waited for. */
@@ -149,26 +145,17 @@ export class Pool {
     try {
       return await this.#execute(client, query, signal);
     } catch (error) {
-      const ours = this.#judge(error);
+      const ours = this.#judge.errorOf(error, client.dialer.admitted);
       // After a failover a connection may be to a server that only reads now; a new one finds the right server.
       if (ours instanceof OutcomeUnknownError || ours instanceof DatabaseUnavailableError) {
         client.lost = true;
         client.dialer.forgetHost();
       }
-      if (client.dialer.admitted && lacksResources(error)) this.#undone.note({ error: errorSummary(error) });
       if (client.dialer.admitted || ours instanceof StatementTimeoutError) throw ours;
       if (refusesSettings(error)) this.#sessions.foundPooler(error.message);
       // The driver sends a statement only after PostgreSQL has let the connection in.
       throw client.refuse(notLetIn(error));
     }
-  }
-
-  /** A driver's error as one of ours. What it fails over was sent, and may have committed. */
-  #judge(error: unknown): unknown {
-    const ours = storeError(error);
-    if (!isDriverFault(ours)) return ours;
-    this.#options.log.error({ error: errorFields(error) }, "the driver failed over an answer of PostgreSQL");
-    return new OutcomeUnknownError("PostgreSQL's answer could not be read", { cause: error });
   }
 
   /** Closes the connections that are idle, to a server that takes no writes: what runs next is on a new one. */

@@ -1,4 +1,4 @@
-// A conversation with Holdfast by grpc-js, a line for each step: talk.mjs ADDRESS CA ORDERS GOODS LOCKED RELUCTANT SOLD.
+// A conversation with Holdfast by grpc-js, a line for each step: talk.mjs ADDRESS CA ORDERS GOODS LOCKED RELUCTANT SOLD
 import { readFileSync } from "node:fs";
 import grpc from "@grpc/grpc-js";
 import loader from "@grpc/proto-loader";
