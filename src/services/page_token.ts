@@ -25,9 +25,16 @@ export type PageKey = readonly (string | number)[];
 
 /**
  * The same as types: a key is taken only if it has exactly these. Integers are safe ones from 0 on, as ids, versions
- * and times are, and strings are without U+0000: what is made up must not fail in the database, which has neither.
+ * and times are; a location may also be -1, before all that there are. Strings are without U+0000. What is made up must
+ * not fail in the database, which has nothing else.
  */
-export type PageKeyShape = readonly ("string" | "integer")[];
+export type PageKeyShape = readonly (keyof typeof IS_OF_TYPE)[];
+
+const IS_OF_TYPE = {
+  string: (value: unknown) => typeof value === "string" && !value.includes("\0"),
+  integer: (value: unknown) => isInteger(value, 0),
+  location: (value: unknown) => isInteger(value, -1),
+} as const;
 
 /** The values that a shape stands for. */
 export type KeyOf<S extends PageKeyShape> = { readonly [I in keyof S]: S[I] extends "string" ? string : number };
@@ -115,11 +122,11 @@ function parse(text: string): unknown {
 
 function isOfShape(key: unknown, shape: PageKeyShape): boolean {
   return Array.isArray(key) && key.length === shape.length &&
-    shape.every((type, i) => type === "string" ? isText(key[i]) : Number.isSafeInteger(key[i]) && key[i] >= 0);
+    shape.every((type, i) => IS_OF_TYPE[type](key[i]));
 }
 
-function isText(value: unknown): boolean {
-  return typeof value === "string" && !value.includes("\0");
+function isInteger(value: unknown, min: number): boolean {
+  return Number.isSafeInteger(value) && value as number >= min;
 }
 
 function fingerprintOf(list: PagedList): Buffer {

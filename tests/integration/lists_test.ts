@@ -4,11 +4,15 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import type { OperationKind, OrderState } from "../../src/inventory/model.ts";
+import { INT32_MAX, type OperationKind, type OrderState } from "../../src/inventory/model.ts";
 import type { LevelQuery, MovementQuery, OrderQuery, Page, PageOf } from "../../src/inventory/queries.ts";
 import { isSortedByOrder, isSortedByTaking } from "../../src/inventory/queries.ts";
 import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
+import { Violations } from "../../src/rpc/errors.ts";
+import { type PageKeyShape, pageToken, readPageToken } from "../../src/services/page_token.ts";
+import { levelsShape, movementsShape, ordersShape } from "../../src/services/query/tokens.ts";
 import { createStore } from "../../src/store/store.ts";
+import { compareSkus } from "../../src/watch/snapshot_pages.ts";
 import { createTestDatabase, ownerOf } from "../support/database.ts";
 import { CHOICES, insertShop, type MadeLevel, type MadeShop, madeShop } from "../support/made_shop.ts";
 import { NEVER, TEST_LIMITS } from "../support/pool_probe.ts";
@@ -22,16 +26,27 @@ const SIZE = fc.constantFrom(1, 2, 3, 7, 50, 1000);
 
 type Key = readonly (string | number)[];
 
-/** All rows of a list, page by page; and that no page is larger than it may be. */
-async function walk<R>(read: (page: PageOf<Key>) => Promise<Page<R, Key>>, size: number): Promise<R[]> {
+/**
+ * All rows of a list, page by page; that no page is larger than it may be, and that a token of where each ends is taken
+ * for that.
+ */
+async function walk<R>(
+  read: (page: PageOf<Key>) => Promise<Page<R, Key>>,
+  size: number,
+  shape: PageKeyShape,
+): Promise<R[]> {
+  const list = { name: "test", query: null };
   const rows: R[] = [];
   let after: Key | undefined;
   for (let page = 0; page < PAGES_MAX; page++) {
     const answer = await read({ size, after });
     assert(answer.rows.length <= size, `${answer.rows.length} rows on a page of ${size}`);
     rows.push(...answer.rows);
-    after = answer.next;
-    if (after === undefined) return rows;
+    if (answer.next === undefined) return rows;
+    const violations = new Violations();
+    after = readPageToken(violations, "page_token", pageToken(list, answer.next), list, shape);
+    violations.check();
+    assertEquals(after, answer.next);
   }
   throw new Error(`a walk of more than ${PAGES_MAX} pages`);
 }
@@ -117,18 +132,13 @@ function sortedBy<T>(rows: readonly T[], key: (row: T) => Key, isDescending: boo
   const compare = (a: Key, b: Key) => {
     for (const [i, value] of a.entries()) {
       if (value !== b[i]) {
-        return (typeof value === "string" ? byCodePoint(value, String(b[i])) : value - Number(b[i])) || 0;
+        return (typeof value === "string" ? compareSkus(value, String(b[i])) : value - Number(b[i])) || 0;
       }
     }
     return 0;
   };
   const sorted = [...rows].sort((a, b) => compare(key(a), key(b)));
   return isDescending ? sorted.reverse() : sorted;
-}
-
-/** UTF-8 sorts as code points do; none here are beyond the first plane. */
-function byCodePoint(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 function within(ms: number, { sinceUs = 0, untilUs = Infinity }: { sinceUs?: number; untilUs?: number }): boolean {
@@ -236,7 +246,7 @@ for (let shop = 1; shop <= SHOPS; shop++) {
       t.step(name, () => fc.assert(fc.asyncProperty(queries, SIZE, compare), { numRuns: RUNS }));
     try {
       await check("levels", LEVEL_QUERY, async (query, size) => {
-        const rows = await walk((page) => lists.levels(query, page, NEVER), size);
+        const rows = await walk((page) => lists.levels(query, page, NEVER), size, levelsShape(query).slice(0, -1));
         const expected = expectedLevels(made, query);
         assertEquals(
           rows.map(({ goodsId, locationId, sku, onHand, reserved, isLow, isSoldOut }) =>
@@ -247,20 +257,33 @@ for (let shop = 1; shop <= SHOPS; shop++) {
         assertEquals(await lists.countLevels(query, true, NEVER), expected.length);
         assert(await lists.countLevels(query, false, NEVER) >= 0);
       });
+      await t.step(
+        "levels by sku, in either direction, to the last character and location that there are",
+        async () => {
+          const isLast = ({ sku = "", locationId }: { sku?: string | undefined; locationId: number }) =>
+            sku.startsWith("SKU-\u{10FFFF}") && locationId === INT32_MAX;
+          for (const isDescending of [false, true]) {
+            const query: LevelQuery = { skuPrefix: "SKU-", deleted: "included", sort: "sku", isDescending };
+            const rows = await walk((page) => lists.levels(query, page, NEVER), 1, levelsShape(query).slice(0, -1));
+            assertEquals(rows.length, expectedLevels(made, query).length);
+            assert(rows.some(isLast));
+          }
+        },
+      );
       await check("movements", FEW_OF_MOVEMENTS, async (query, size) => {
-        const rows = await walk((page) => lists.movements(query, page, NEVER), size);
+        const rows = await walk((page) => lists.movements(query, page, NEVER), size, movementsShape(query));
         assertEquals(
           rows.map(({ goodsId, locationId, version }) => `${goodsId}@${locationId} ${version}`),
           expectedMovements(made, query),
         );
       });
       await check("orders", ORDER_QUERY, async (query, size) => {
-        const rows = await walk((page) => lists.orders(query, page, NEVER), size);
+        const rows = await walk((page) => lists.orders(query, page, NEVER), size, ordersShape(query));
         assertEquals(rows.map(({ orderId, state }) => `${orderId} ${state}`), expectedOrders(made, query));
       });
       await t.step("holds whose time is up, and no others", async () => {
         const query: OrderQuery = { states: ["expired"], newestFirst: true };
-        const rows = await walk((page) => lists.orders(query, page, NEVER), 2);
+        const rows = await walk((page) => lists.orders(query, page, NEVER), 2, ordersShape(query));
         assertEquals(rows.map(({ orderId, state }) => `${orderId} ${state}`), expectedOrders(made, query));
         assert(made.orders.some(({ state, expiresAtMs = Infinity }) => state === "held" && expiresAtMs < Date.now()));
       });

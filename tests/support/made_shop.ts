@@ -3,7 +3,7 @@
  * itself what a list must have.
  */
 import type postgres from "postgres";
-import type { OperationKind, OrderState } from "../../src/inventory/model.ts";
+import { INT32_MAX, type OperationKind, type OrderState } from "../../src/inventory/model.ts";
 
 /** A level that was made up. Times are ms since 1970. */
 export interface MadeLevel {
@@ -52,11 +52,18 @@ export interface MadeShop {
   readonly levels: readonly MadeLevel[];
   readonly movements: readonly MadeMovement[];
   readonly orders: readonly MadeOrder[];
+  /** Of goods that have no stock, and never had any. */
+  readonly bareSkus: readonly string[];
 }
 
-const GOODS = 25;
-const LOCATIONS = [0, 1, 7];
+/** The last of them as far as ids go, as is the last of the locations. */
+const GOODS_IDS = [...Array.from({ length: 24 }, (_, i) => i + 1), INT32_MAX];
+const LOCATIONS = [0, 1, 7, INT32_MAX];
 const ORDERS = 120;
+/** More than a page of a list by sku looks at. */
+const BARE_GOODS = 600;
+/** Their ids begin here. */
+const BARE_GOODS_ID = 1_000_000_000;
 /** When the first movement was. Two in one write have one time. */
 const FIRST_MS = Date.UTC(2026, 10, 1);
 const STEP_MS = 1000;
@@ -65,8 +72,8 @@ const STATES: readonly OrderState[] = ["held", "sold", "sold", "sold", "released
 
 /** The values that filters of a test may ask for, and some that nothing has. */
 export const CHOICES = {
-  goodsIds: [1, 2, 3, 11, 24, 25, 99],
-  locationIds: [0, 1, 7, 8],
+  goodsIds: [1, 2, 3, 11, 24, INT32_MAX, 99],
+  locationIds: [0, 1, 7, INT32_MAX, 8],
   buyerIds: ["ann", "bob", "nobody"],
   actors: ["clerk", "robot", "nobody"],
   reasons: ["damage", "count", "none"],
@@ -101,7 +108,7 @@ export function madeShop(random: () => number): MadeShop {
       atMs,
     });
   };
-  const places = Array.from({ length: GOODS }, (_, i) => i + 1).flatMap((goodsId) =>
+  const places = GOODS_IDS.flatMap((goodsId) =>
     LOCATIONS.filter((locationId) => locationId === 0 ? goodsId % 9 !== 0 : isSo(0.5))
       .map((locationId) => ({ goodsId, locationId }))
   );
@@ -143,7 +150,7 @@ export function madeShop(random: () => number): MadeShop {
     return {
       goodsId,
       locationId,
-      sku: goodsId % 3 === 0 ? undefined : `SKU-${oneOf(["A", "B", "Ä", "a"])}${goodsId}`,
+      sku: goodsId % 3 === 0 ? undefined : `SKU-${oneOf(["A", "B", "Ä", "a", "\u{10FFFF}"])}${goodsId}`,
       onHand: due + live + oneOf([0, 0, 3, 8, 30]),
       safetyStock: isSo(0.3) ? 5 : 0,
       backorderMax: isSo(0.2) ? 3 : 0,
@@ -160,11 +167,15 @@ export function madeShop(random: () => number): MadeShop {
     levels: levels.map((level) => ({ ...level, sku: skus.get(level.goodsId) })),
     movements,
     orders: orders.map((order) => order),
+    bareSkus: Array.from({ length: BARE_GOODS }, (_, i) => `SKU-${oneOf(["A", "a"])}0${i}`),
   };
 }
 
 /** Writes it down, as the owner of the tables. */
-export async function insertShop(owner: postgres.Sql, { levels, movements, orders }: MadeShop): Promise<void> {
+export async function insertShop(
+  owner: postgres.Sql,
+  { levels, movements, orders, bareSkus }: MadeShop,
+): Promise<void> {
   const time = (ms: number | undefined) => ms === undefined ? null : new Date(ms);
   const past = new Date(Date.now() - DAY_MS);
   const future = new Date(Date.now() + DAY_MS);
@@ -186,7 +197,8 @@ export async function insertShop(owner: postgres.Sql, { levels, movements, order
     })))
   }`;
   const named = new Map(levels.flatMap(({ goodsId, sku }) => sku === undefined ? [] : [[goodsId, sku]]));
-  await owner`insert into goods ${owner([...named].map(([goods_id, sku]) => ({ goods_id, sku })))}`;
+  const goods = [...named, ...bareSkus.map((sku, i) => [BARE_GOODS_ID + i, sku])];
+  await owner`insert into goods ${owner(goods.map(([goods_id, sku]) => ({ goods_id, sku })))}`;
   const holds = levels.flatMap(({ goodsId: goods_id, locationId: location_id, due, live }) => [
     ...(due > 0 ? [{ goods_id, location_id, expires_at: past, order_id: "due", num: due }] : []),
     ...(live > 0 ? [{ goods_id, location_id, expires_at: future, order_id: "live", num: live }] : []),

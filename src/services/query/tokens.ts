@@ -22,7 +22,7 @@ export function levelsList(query: LevelQuery): PagedList {
 export function levelsShape({ sort }: LevelQuery): PageKeyShape {
   const key: Readonly<Record<LevelQuery["sort"], PageKeyShape>> = {
     goods: ["integer", "integer"],
-    sku: ["string", "integer"],
+    sku: ["string", "location"],
     change: ["integer", "integer", "integer", "integer"],
   };
   return [...key[sort], "integer"];

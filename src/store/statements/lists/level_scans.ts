@@ -9,6 +9,7 @@
 import type postgres from "postgres";
 import type { LevelQuery } from "../../../inventory/queries.ts";
 import { INT32_MAX } from "../../../inventory/model.ts";
+import { SKU_LENGTH_MAX } from "../../../inventory/sku.ts";
 import { arrayLiteral } from "../../postgres/arrays.ts";
 import type { Fragment } from "../branches/branch.ts";
 import { direction, FIRST_US, type Key, literal, type Scan, timeOfUs } from "./frame.ts";
@@ -23,14 +24,14 @@ const LEAPS_MAX = 500;
 const PLACES_OF_LOCATIONS_MAX = 20_000;
 /** Movements that are looked at for one page of changes; most of them are of few places. */
 const CHANGES_MAX = 2000;
-/** Follows, as a sku, on whatever begins alike: the last code point, which no text has. */
-const LAST_CHARACTER = "\u{10FFFF}";
+/** Follows on a prefix behind all skus that begin with it: more of the last code point than a sku has characters. */
+const LAST_CHARACTERS = "\u{10FFFF}".repeat(SKU_LENGTH_MAX + 1);
 
 /** Candidates behind the key, as `scanned (goods_id, location_id)`, by sku with `sku`, by change with `at, version`. */
 export function levelScan(sql: postgres.Sql, query: LevelQuery, after: Key | undefined): Scan {
   const { sort, isDescending } = query;
   if (sort === "change") return byChange(sql, after ?? [query.changedSinceUs ?? FIRST_US, 0, -1, -1]);
-  if (sort === "sku") return bySku(sql, query, after ?? [isDescending ? LAST_CHARACTER : "", -1]);
+  if (sort === "sku") return bySku(sql, query, after ?? [isDescending ? LAST_CHARACTERS : "", -1]);
   const key = after ?? (isDescending ? [INT32_MAX + 1, 0] : [0, 0]);
   if (query.goodsIds !== undefined || query.skus !== undefined) return byGoods(sql, query, key);
   if (query.hasHolds) return leaps(sql, query, key, "holds");
@@ -134,10 +135,11 @@ function bySku(sql: postgres.Sql, { goodsIds, skus, skuPrefix = "", isDescending
   const max = literal(sql, NAMED_MAX);
   // One bound: with two that it does not know the planner takes what is between them for few rows, and sorts them.
   const begin = isDescending
-    ? sql`least(${sku}::text collate "C", ${skuPrefix + LAST_CHARACTER}::text collate "C")`
+    ? sql`least(${sku}::text collate "C", ${skuPrefix + LAST_CHARACTERS}::text collate "C")`
     : sql`greatest(${sku}::text collate "C", ${skuPrefix}::text collate "C")`;
-  // A goods without stock is a candidate too: else so many of them would look like the end of the list.
-  const nowhere = isDescending ? sql`-1` : sql`${INT32_MAX}::int`;
+  // A goods without stock, or with none behind the key, is a candidate too: else so many of them would look like the
+  // end of the list. It stands behind all of its locations, at one that nothing can have.
+  const nowhere = isDescending ? sql`-1` : sql`${INT32_MAX + 1}::bigint`;
   const tables = sql`
         ${isOfGoods ? sql`${wantedGoods(sql, goodsIds, skus)},` : sql``} scanned as (
           select named.goods_id, coalesce(place.location_id, ${nowhere}) as location_id, named.sku
