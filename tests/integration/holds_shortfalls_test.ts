@@ -57,6 +57,44 @@ inEveryMode(
   },
 );
 
+inEveryMode(
+  "a hold that is reserved anew and falls short again is on the list again, until that is resolved too",
+  async () => {
+    await using bench = await holdBench();
+    const { on, sql, apply } = bench;
+    const open = async () => (await on.store.listShortfalls({ after: undefined, limit: 10 }, NEVER)).length;
+    const resolve = async (words: string) => (await on.store.resolveShortfall("h", words, NEVER))?.now;
+    const passHour = async () => {
+      await elapse(sql, HOUR_MS);
+      await sql`update shortfalls set created_at = created_at - interval '1 h', resolved_at = resolved_at - interval '1 h'`;
+    };
+    const fallShort = async (nth: number) => {
+      await apply(set(`more-${nth}`, 1, 4), reserve("h", [[1, 4]]));
+      await passHour();
+      await apply(sell(`quick-${nth}`, [1, 4]));
+      const ended = await apply(confirm("h", [], { recordsShortfall: true }));
+      assert(ended.ok && ended.kind === "shortfall");
+      assertEquals(await open(), 1);
+    };
+    await fallShort(1);
+    // Open still, so it stands for both.
+    await fallShort(2);
+    for (const nth of [3, 4]) {
+      assertEquals(await resolve("refunded"), true);
+      await apply(confirm("h", [], { recordsShortfall: true }));
+      assertEquals(await open(), 0);
+      await fallShort(nth);
+    }
+    // Whoever resolves the one before while the hold still lives has not seen to what comes of it.
+    await apply(set("more", 1, 4), reserve("h", [[1, 4]]));
+    assertEquals([await resolve("refunded"), await open()], [true, 0]);
+    await passHour();
+    await apply(sell("quick", [1, 4]), confirm("h", [], { recordsShortfall: true }));
+    assertEquals(await open(), 1);
+    assertEquals(await holdViolations(sql), []);
+  },
+);
+
 inEveryMode("a shortfall ends by itself when its order is sold after all", async () => {
   await using bench = await holdBench();
   const { on, sql, apply } = bench;

@@ -11,7 +11,14 @@ import { insertLevels, type Levelled, stillPlain, updateLevels } from "./branche
 import { insertMovements } from "./branches/movements.ts";
 import { areSales, deleteEnded, haveOneLine, insertSold, moveSold } from "./branches/sales.ts";
 import { type Changed, insertOrders, updateOrders } from "./branches/orders.ts";
-import { deleteHolds, endShortfalls, insertHolds, insertOperations, insertShortfalls } from "./branches/records.ts";
+import {
+  deleteHolds,
+  endShortfalls,
+  insertHolds,
+  insertOperations,
+  insertShortfalls,
+  reopenShortfalls,
+} from "./branches/records.ts";
 
 /**
  * Writes movements, levels, orders, operations and holds in one data-modifying statement.
@@ -88,6 +95,8 @@ function isYoung(sql: postgres.Sql, { atMs }: Changes, ageMsMax: number): Fragme
 function branchesOf(sql: postgres.Sql, changes: Changes): Branch[] {
   const { atMs, atWrite, operations, heldLines = [], holdsFromMs, shortfalls = [], endedShortfalls = [] } = changes;
   const changed = changes.orders.filter((order): order is Changed => order.before !== undefined);
+  const short = new Set(shortfalls.map(({ orderId }) => orderId));
+  const fellShort = changed.filter(({ before }) => short.has(before.orderId)).map(({ before }) => before);
   const at = atWrite === true ? nowOf(sql) : timeOf(sql, atMs);
   // Without a read nobody knows which holds are over by now.
   const holdsFromRead = holdsFromMs === undefined ? at : timeOf(sql, holdsFromMs);
@@ -97,7 +106,7 @@ function branchesOf(sql: postgres.Sql, changes: Changes): Branch[] {
     ...(changed.length > 0 ? [updateOrders(sql, at, changed)] : []),
     ...(operations.length > 0 ? [insertOperations(sql, at, operations)] : []),
     ...(heldLines.length > 0 ? [insertHolds(sql, heldLines)] : []),
-    ...(shortfalls.length > 0 ? [insertShortfalls(sql, at, shortfalls)] : []),
+    ...(shortfalls.length > 0 ? [insertShortfalls(sql, at, shortfalls), reopenShortfalls(sql, fellShort)] : []),
     ...(endedShortfalls.length > 0 ? [endShortfalls(sql, at, endedShortfalls)] : []),
   ];
 }

@@ -333,7 +333,8 @@ export type ConfirmHoldRequest = Message<"inventory.v1.ConfirmHoldRequest"> & {
   orderId: string;
 
   /**
-   * True: if the hold has expired and its stock is gone, that goes on record, once for the order.
+   * True: if the hold has expired and its stock is gone, that goes on record, once for the order. One that was resolved
+   * is open again where the order was reserved anew since.
    *
    * @generated from field: bool record_shortfall = 3;
    */

@@ -1,6 +1,6 @@
 /** Recorded operations, lines of holds and shortfalls, as parts of the write. */
 import type postgres from "postgres";
-import type { HoldLine, RecordedOperation, Shortfall } from "../../../inventory/model.ts";
+import type { HoldLine, Order, RecordedOperation, Shortfall } from "../../../inventory/model.ts";
 import { arrayLiteral, column } from "../../postgres/arrays.ts";
 import { placeColumns } from "../stock_keys.ts";
 import type { Branch, Fragment } from "./branch.ts";
@@ -80,6 +80,21 @@ export function insertShortfalls(sql: postgres.Sql, at: Fragment, shortfalls: re
                         (select ${column(shortfalls, (s) => arrayLiteral(s.lines.map((l) => l.available)))}::text[]))
               as s (order_id, buyer_id, goods_ids, location_ids, asked, available)
           on conflict (order_id) do nothing
+        )`;
+  return { tables };
+}
+
+/**
+ * Has somebody see anew to a shortfall that was resolved before the hold of now was over: it was that of an earlier
+ * hold of the order, which was reserved anew since. Lines and time stay as they were when it first fell short.
+ */
+export function reopenShortfalls(sql: postgres.Sql, holds: readonly Order[]): Branch {
+  const tables = sql`
+        reopened as (
+          update shortfalls set resolved_at = null, resolution = null
+            from unnest((select ${column(holds, (o) => o.orderId)}::text[]),
+                        (select ${column(holds, (o) => o.expiresAtMs)}::bigint[])) as h (order_id, expires_at_ms)
+           where shortfalls.order_id = h.order_id and shortfalls.resolved_at <= to_timestamp(h.expires_at_ms / 1000.0)
         )`;
   return { tables };
 }
