@@ -83,6 +83,11 @@ export class PoolQueueFullError extends StoreError {
  * under its own name, such as orders_0_pkey, movements_pkey_102009 or, where that was taken, orders_0_pkey1.
  */
 const PRIMARY_KEY = /_pkey(_?\d+)?$/;
+/**
+ * Units of a hold would be taken off that are off already: PostgreSQL looks at this before the statement finds that the
+ * lines of the hold are gone. By a clock that was set back, as by a failover, a hold lives that had ended.
+ */
+const HOLD_IS_OFF = /^(movement_)?reserved_not_negative$/;
 /** How Citus says it where the SQLSTATE of a shard was lost. */
 const PRIMARY_KEY_IN_TEXT = /unique constraint "(\w+_pkey(?:_?\d+)?)"/;
 
@@ -113,7 +118,7 @@ export function storeError(error: unknown): unknown {
   if (code === "23505" && PRIMARY_KEY.test(constraint_name ?? "")) {
     return new FenceLostError(constraint_name, { cause: error });
   }
-  if (code === "23514" && PERIOD_BEGAN.test(constraint_name ?? "")) {
+  if (code === "23514" && [PERIOD_BEGAN, HOLD_IS_OFF].some((check) => check.test(constraint_name ?? ""))) {
     return new FenceLostError(constraint_name, { cause: error });
   }
   const constraint = code === "XX000" ? PRIMARY_KEY_IN_TEXT.exec(error.message)?.[1] : undefined;

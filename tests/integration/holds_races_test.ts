@@ -2,12 +2,15 @@
  * Several processes at the same hold at the same moment, with everybody's lease granted, so that only the fence
  * decides: exactly one wins, and all tables say the same afterwards.
  */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import type { Verdict } from "../../src/inventory/model.ts";
 import type { Operation } from "../../src/inventory/operations/operation.ts";
+import { Failure } from "../../src/lanes/failure.ts";
+import { allRows } from "../support/all_rows.ts";
 import { rollback, sell, set } from "../support/apply.ts";
 import { ownerOf } from "../support/database.ts";
 import { confirm, elapse, expire, extend, holdViolations, release, reserve, wordOf } from "../support/holds.ts";
+import { holdBench, levelOf } from "../support/hold_bench.ts";
 import { lanesBench } from "../support/lanes_bench.ts";
 import { NEVER } from "../support/pool_probe.ts";
 import { inEveryMode } from "../support/test_mode.ts";
@@ -183,4 +186,29 @@ inEveryMode("whatever three processes do to a few holds, reserved is what they h
   for (const word of ["held", "sold", "released", "barred", "expired"]) {
     assert(words.has(word), `seed ${seed}: nothing came to be ${word}, but ${[...words].join(", ")}`);
   }
+});
+
+inEveryMode("a clock that is set back behind the end of a hold brings none of its units back", async () => {
+  await using bench = await holdBench();
+  const { on, sql, apply } = bench;
+  await apply(reserve("h", [[1, 4]]), reserve("other", [[1, 3]], { ttlMs: 5 * HOUR_MS }));
+  await elapse(sql, HOUR_MS);
+  // It finds the first one over, and takes it off.
+  assertEquals(wordOf(await apply(sell("quick", [1, 2]))), "sold");
+  const rows = await allRows(sql);
+  const setBack = (hours: number) =>
+    sql`update orders set expires_at = expires_at + ${hours} * interval '1 h' where order_id = 'h'`;
+  await setBack(2);
+  for (const again of [confirm("h"), extend("h", 3 * HOUR_MS), release("h"), reserve("h", [[1, 8]])]) {
+    const error = await on.lanes().apply(again, NEVER).catch((error) => error);
+    assertInstanceOf(error, Failure, again.kind);
+    assertEquals(error.kind, "busy", again.kind);
+  }
+  // Once it has caught up.
+  await setBack(-2);
+  assertEquals(await allRows(sql), rows);
+  assertEquals(await levelOf(on, 1), [8, 3]);
+  assertEquals(wordOf(await apply(confirm("h"))), "sold");
+  assertEquals(await levelOf(on, 1), [4, 3]);
+  assertEquals(await holdViolations(sql), []);
 });
