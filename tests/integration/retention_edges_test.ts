@@ -18,6 +18,7 @@ import { NEVER, TEST_LIMITS } from "../support/pool_probe.ts";
 const WAIT_MS_MAX = 20_000;
 /** All that has ended leaves. */
 const NOTHING_KEPT = { keptMs: 0, periodMs: 86_400_000 };
+const HOUR_US = 3_600_000_000;
 /** More than one place has rows in one block of its versions. */
 const VERSIONS = 70;
 
@@ -113,6 +114,25 @@ Deno.test("a late count of a moment whose movements have left changes nothing", 
   await applyTo(on.store, count);
   const [level] = await on.owner<{ on_hand: number }[]>`select on_hand from levels`;
   assertEquals(level?.on_hand, 89);
+});
+
+Deno.test("what was turned over is what is kept of it, without the first movement of a place whose others have left", async () => {
+  await using on = await divided();
+  await applyTo(on.store, set("set-1", 1, 10), set("set-2", 2, 10), sell("old", [1, 1]));
+  await retain(on.owner, NOTHING_KEPT, NEVER, { decidedMs: 0 });
+  await applyTo(on.store, sell("new", [1, 2], [2, 3]), set("set-3", 3, 5));
+  await retain(on.owner, NOTHING_KEPT, NEVER);
+  const us = Date.now() * 1000;
+  const query = { isByGoods: true, startsUs: [us - HOUR_US, us + HOUR_US] };
+  const none = { day: 0, sold: 0n, givenBack: 0n, added: 0n, removed: 0n, movements: 1n };
+  const rows = [{ ...none, goodsId: 1, sold: 2n }, { ...none, goodsId: 2, sold: 3n }, {
+    ...none,
+    goodsId: 3,
+    added: 5n,
+  }];
+  for (const  of of[query, { ...query, goodsIds: [1, 2, 3] }]) {
+    assertEquals(await on.store.lists.turnover(of, { size: 10, afterGoodsId: 0 }, NEVER), { rows, more: false });
+  }
 });
 
 Deno.test("of two runs at once one goes, and none goes by a clock that is far from this machine's", async () => {

@@ -64,7 +64,7 @@ function ofAll(sql: postgres.Sql, query: TurnoverQuery, { size, afterGoodsId }: 
                  select ${isByGoods ? sql`goods_id` : sql`0 as goods_id`}, ${sums(sql)}
                    from (select goods_id, kind, on_hand_delta from movements
                           where at >= ${timeOf(sql, sql`day.begin_us`)} and at < ${timeOf(sql, sql`day.end_us`)}
-                            and ${isAt(sql, query)} offset 0) as moved
+                            and ${isAt(sql, query)} and ${isWhole(sql)} offset 0) as moved
                   where day.place > 1 or goods_id > ${afterGoodsId}::int ${group}
                ) as sums
          limit ${size + 1}::int`;
@@ -94,7 +94,9 @@ function ofGoods(
   },
                  lateral (select goods_id, kind, on_hand_delta, at from movements
                            where goods_id = place.goods_id and location_id = place.location_id
-                             and version > first.version and version <= last.version offset 0) as moved
+                             and version > first.version and version <= last.version and ${
+    isWhole(sql)
+  } offset 0) as moved
         )
         select day, ${isByGoods ? sql`goods_id` : sql`0 as goods_id`}, ${sums(sql)}
           from dated
@@ -117,6 +119,16 @@ function sums(sql: postgres.Sql): Fragment {
 function isAt(sql: postgres.Sql, { locationIds }: TurnoverQuery): Fragment {
   const locations = locationIds === undefined ? null : arrayLiteral(locationIds);
   return sql`(${locations}::int[] is null or location_id = any (${locations}::int[]))`;
+}
+
+/**
+ * Whether what came behind the movement is kept: the first one of a place stays when the others of its period leave,
+ * and by itself it would pass for all that was turned over then.
+ */
+function isWhole(sql: postgres.Sql): Fragment {
+  return sql`(version > 1 or not exists (select from openings
+                                          where openings.goods_id = movements.goods_id
+                                            and openings.location_id = movements.location_id))`;
 }
 
 /** How many movements of a `place` were written down before that time, as a table of this name. */
