@@ -19,7 +19,6 @@ import {
   type UniversalHandlerFn,
   validateUniversalHandlerOptions,
 } from "@connectrpc/connect/protocol";
-import type { IncomingMessage, ServerResponse } from "node:http";
 import http2, { type IncomingHttpHeaders } from "node:http2";
 import { errorFields, type Log } from "../telemetry/log.ts";
 import { cutTimeouts } from "./deadline.ts";
@@ -38,7 +37,7 @@ import { LazyHeaders } from "../transport/http2/headers.ts";
 import { answerUniversally, type BodyStart, type PreparedRequest, type Receive } from "./universal/http2.ts";
 import { callerValues } from "../transport/addresses.ts";
 import { streamValues } from "../transport/leaving.ts";
-import type { Http2Call, WireHandler } from "../transport/exchange.ts";
+import type { Http1Asked, Http2Call, WireHandler } from "../transport/exchange.ts";
 import { type Admitted, type CallAdmission, decide, isOpen, refusalOf } from "./admission.ts";
 import { createMessageCheck, type MessageBounds, type MessageCheck, UnreadableMessages } from "./messages/check.ts";
 import { MessageBudget } from "./messages/budget.ts";
@@ -128,20 +127,21 @@ class Router implements WireHandler {
     routes(this.#connectRouter());
   }
 
-  http1(request: IncomingMessage, response: ServerResponse, address: string): void | Promise<void> {
+  http1(...asked: Http1Asked): void | Promise<void> {
+    const [request, response, call] = asked;
     const { method = "", url: path = "", headers, socket } = request;
     const { admission } = this.#options;
     const route = this.#routeOf(path);
-    const values = route?.isStream ? streamValues(address, socket) : callerValues(address);
+    const values = route?.isStream ? streamValues(call.address, socket) : callerValues(call.address);
     const seen = beginCall(this.#options, route?.path, headers, values, response);
     if (admission === undefined || isOpen(admission, route?.isStream)) {
-      return this.#answerHttp1(request, response, route, values);
+      return this.#answerHttp1(asked, route, values);
     }
     const goOn = (refused: Admitted) => {
-      if (refused === undefined) return this.#answerHttp1(request, response, route, values);
+      if (refused === undefined) return this.#answerHttp1(asked, route, values);
       seen?.end(refused);
-      const call = { method, headers, isGet: isCallByGet(method, path) };
-      sendOverHttp1(response, refusalOf(call, refused, admission));
+      const sent = { method, headers, isGet: isCallByGet(method, path) };
+      sendOverHttp1(response, refusalOf(sent, refused, admission));
     };
     const answer = { onceClosed: (closed: () => void) => void response.once("close", closed) };
     const head = { method: route?.method, path, headers, carrier: socket, answer, values };
@@ -172,14 +172,14 @@ class Router implements WireHandler {
     return admitted.then((refused) => stream.closed || stream.destroyed ? undefined : goOn(refused));
   }
 
-  #answerHttp1(request: IncomingMessage, response: ServerResponse, route: Route | undefined, values: ContextValues) {
+  #answerHttp1(asked: Http1Asked, route: Route | undefined, values: ContextValues): void {
+    const [request, response] = asked;
     const { method = "", url = "", headers } = request;
     if (route === undefined) return sendOverHttp1(response, notServed(this.#known, method, url, headers));
     const { handler, receive } = this.#universal(route, method, url, headers);
     answerHttp1(
       observed(handler, values),
-      request,
-      response,
+      asked,
       receive,
       values,
       (error) => this.#notSent(route.path, error),

@@ -43,10 +43,11 @@ export class ServedConsole {
   before(handler: WireHandler): WireHandler {
     return {
       answersAtOnce: (path) => handler.answersAtOnce?.(path) === true,
-      http1: (request, response, address) => {
+      http1: (request, response, call) => {
         const { method = "", url: path = "", headers } = request;
         const answer = READS.has(method) ? this.#answer(path, headers.host, headers) : undefined;
-        if (answer === undefined) return handler.http1(request, response, address);
+        if (answer === undefined) return handler.http1(request, response, call);
+        if (method !== "HEAD" && !call.handOver(answer.body.length)) return;
         sendOverHttp1(response, answer);
       },
       http2: (call) => {

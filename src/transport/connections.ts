@@ -21,6 +21,7 @@ import { endStreams } from "./leaving.ts";
 import { type Peer, Peers } from "./peers.ts";
 import { TokenBucket } from "./token_bucket.ts";
 import type { TrustedProxies } from "./trusted_proxies.ts";
+import type { WaitingAnswers } from "./http1/egress.ts";
 import type { UnreadOfAll } from "./http2/egress.ts";
 import type { Outgoing } from "./http2/exchange.ts";
 
@@ -41,15 +42,14 @@ export interface Connection {
   http1: Socket | undefined;
   /** Speaks HTTP/2, once that is known. */
   http2: ServerHttp2Session | undefined;
+  /** HTTP/1: what its peer was answered and the system has not taken. */
+  waiting: WaitingAnswers | undefined;
   /** HTTP/2: what goes out, and what its peer was answered and has not read. */
   out: Outgoing | undefined;
   readonly exchanges: Roll<Exchange>;
   /** Since when no request is in progress; at first, since the connection was accepted or its protocol became known. */
   quietSince: number;
-  /**
-   * HTTP/1: bytes read (above TLS) when it became quiet, and when the next request's header was first seen to have
-   * begun.
-   */
+  /** HTTP/1: bytes read (above TLS) when it became quiet, and when the next header was first seen to have begun. */
   quietBytesRead: number;
   headerSince: number | undefined;
   /** HTTP/1: bytes read since the latest request began. */
@@ -119,6 +119,7 @@ export class Connections {
       isClosing: false,
       http1: undefined,
       http2: undefined,
+      waiting: undefined,
       out: undefined,
       exchanges: new Roll(),
       quietSince: now,
@@ -145,6 +146,7 @@ export class Connections {
         this.peers.leave(exchange.caller.peer);
         exchange.close();
       }
+      connection.waiting?.end();
       connection.out?.unread.end();
       peer.connections--;
       this.peers.leave(peer);
@@ -165,6 +167,7 @@ export class Connections {
     if (peer !== connection.peer) this.peers.keep(peer);
     exchange.onceClosed(() => {
       this.#end(connection, exchange);
+      connection.waiting?.look();
       if (connection.exchanges.size === 0) {
         connection.quietSince = performance.now();
         connection.quietBytesRead = connection.http1?.bytesRead ?? 0;

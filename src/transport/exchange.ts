@@ -71,6 +71,19 @@ export interface Exchange extends Member {
   discardBody(): void;
 }
 
+/** One request over HTTP/1, beside its request and response of node:http. */
+export interface Http1Call {
+  /** Key of the caller's address, from `addresses.ts`. */
+  readonly address: string;
+  /**
+   * Counts bytes of an answer that are about to be written. False: the peer leaves too much unread; nothing must be
+   * written, and the connection has been cut.
+   */
+  handOver(bytes: number): boolean;
+  /** What the system has taken of what was handed over counts no more. Looked at by itself once an answer has ended. */
+  countTaken(): void;
+}
+
 /** One request over HTTP/2. */
 export interface Http2Call {
   readonly stream: ServerHttp2Stream;
@@ -100,7 +113,9 @@ export interface Http2Call {
 export interface WireHandler {
   /** Whether whatever is asked for at this path is answered at once. Absent: nothing is. */
   answersAtOnce?(path: string): boolean;
-  /** @param address key of the caller's address, from `addresses.ts` */
-  http1(request: IncomingMessage, response: ServerResponse, address: string): void | Promise<void>;
+  http1(...asked: Http1Asked): void | Promise<void>;
   http2(call: Http2Call): void | Promise<void>;
 }
+
+/** What a handler is given of a request over HTTP/1. */
+export type Http1Asked = readonly [request: IncomingMessage, response: ServerResponse, call: Http1Call];

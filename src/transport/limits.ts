@@ -42,8 +42,9 @@ export interface ListenerLimits {
    */
   readonly responseMs: number;
   /**
-   * HTTP/2: bytes of answers on one connection that its peer has not read; a stream that would add to them is reset
-   * with ENHANCE_YOUR_CALM. One answer alone may be larger. Where as much else waits, the next request has it cut.
+   * Bytes of answers on one connection that its peer has not read. HTTP/2: a stream that would add to them is reset
+   * with ENHANCE_YOUR_CALM. HTTP/1: what the system has not taken counts, and the connection is cut. One answer alone
+   * may be larger. Where as much else waits, the next request has it cut.
    */
   readonly unreadAnswerBytesMax: number;
   /** The same for all connections of one address. */

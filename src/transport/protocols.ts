@@ -19,6 +19,7 @@ import type { Log } from "../telemetry/log.ts";
 import type { Admission } from "./admission.ts";
 import type { Connection, Connections } from "./connections.ts";
 import type { Exchange, WireHandler } from "./exchange.ts";
+import { WaitingAnswers } from "./http1/egress.ts";
 import { answerAndCut, Http1Exchange } from "./http1/exchange.ts";
 import { Cork, UnreadAnswers } from "./http2/egress.ts";
 import { Http2Exchange } from "./http2/exchange.ts";
@@ -83,7 +84,14 @@ export class Protocols {
   }
 
   #beginHttp1(connection: Connection, socket: Socket): void {
+    const { limits, connections } = this.options;
     connection.http1 = socket;
+    connection.waiting = new WaitingAnswers(
+      limits,
+      connections.unreadOf(connection.peer),
+      () => keptOn(connection, socket),
+      this.#passedOn(connection),
+    );
     this.#carry(socket, connection, socket);
     readByData(socket);
     this.#http1.emit("connection", socket);
@@ -91,8 +99,8 @@ export class Protocols {
   }
 
   #beginHttp2(connection: Connection, socket: Socket): void {
-    const { limits, connections, overLimits, turns } = this.options;
-    const passed = (limit: CountedLimit) => overLimits.note(limit, connection.socket.remoteAddress);
+    const { limits, connections, turns } = this.options;
+    const passed = this.#passedOn(connection);
     const windows = new StreamWindows(() => streamsOf(connection));
     const writes = new Cork(socket);
     connection.out = {
@@ -123,6 +131,10 @@ export class Protocols {
     if (this.options.isDraining()) session.close();
   }
 
+  #passedOn({ socket }: Connection): (limit: CountedLimit) => void {
+    return (limit) => this.options.overLimits.note(limit, socket.remoteAddress);
+  }
+
   #carry(carrier: object, connection: Connection, socket: Socket): void {
     this.#byCarrier.set(carrier, connection);
     if (socket !== connection.socket) this.options.carried?.(carrier, socket as TLSSocket);
@@ -137,7 +149,7 @@ export class Protocols {
     const exchange = new Http1Exchange(caller, connection, request, response);
     if (!admission.admits(connection, exchange)) return;
     try {
-      const later = handler.http1(request, response, caller.address);
+      const later = handler.http1(request, response, exchange);
       if (later !== undefined) later.catch((error) => this.#refuseMalformed(exchange, error));
     } catch (error) {
       this.#refuseMalformed(exchange, error);
@@ -175,6 +187,13 @@ export class Protocols {
     this.options.log.debug({ error }, "Request refused as malformed");
     exchange.refuse(400);
   }
+}
+
+/** Bytes of answers that the system has not taken of an HTTP/1 connection. */
+function keptOn({ exchanges }: Connection, { writableLength }: Socket): number {
+  let bytes = writableLength;
+  for (const exchange of exchanges) if (exchange instanceof Http1Exchange) bytes += exchange.keptBytes;
+  return bytes;
 }
 
 /** The ids of the streams of a connection that have not ended. */

@@ -41,6 +41,7 @@ export function createSweep(
 function endOverdue(connections: Iterable<Connection>, now: number, limits: ListenerLimits, log: Log): void {
   const surplus = surplusBodies(connections, now, limits);
   for (const connection of connections) {
+    connection.waiting?.look();
     connection.out?.unread.look();
     for (const exchange of connection.exchanges) lookAtExchange(exchange, surplus.has(exchange), now, limits, log);
     const limit = lastStep(connection, now, limits) ?? overdueLimit(connection, now, limits);

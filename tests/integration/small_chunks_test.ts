@@ -41,7 +41,7 @@ Deno.test("a body in pieces of one byte reaches a handler in few chunks", async 
   const check = { bytesMax: MESSAGE.length, isSingle: true, check: (bytes: Uint8Array) => ({ becomes: bytes.length }) };
   const receive: Receive = (chunks, header, values) => receiveRequest(chunks, header, check, receiving, values);
   const handler: WireHandler = {
-    http1: (request, response) => answerHttp1(answer, request, response, receive, callerValues(""), fail),
+    http1: (...asked) => answerHttp1(answer, asked, receive, callerValues(""), fail),
     http2: (call) =>
       void answerUniversally(
         answer,

@@ -67,9 +67,9 @@ export async function withListener(
     },
   });
   const handler: ListenerOptions["handler"] = {
-    http1(request, response, address) {
+    http1(request, response, call) {
       handled++;
-      if (request.url !== "/large") return adapter.http1(request, response, address);
+      if (request.url !== "/large") return adapter.http1(request, response, call);
       response.writeHead(200, { "content-length": LARGE_BYTES });
       response.end(Buffer.alloc(LARGE_BYTES));
     },

@@ -9,7 +9,8 @@ import {
   type UniversalServerResponse,
 } from "@connectrpc/connect/protocol";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { callerGone } from "../errors.ts";
+import type { Http1Asked, Http1Call } from "../../transport/exchange.ts";
+import { answersUnread, callerGone, streamClosed } from "../errors.ts";
 import type { Receive } from "./http2.ts";
 
 /** Stands in the URL of a call that names no host. Nothing is decided by it. */
@@ -30,8 +31,7 @@ export interface Streamed {
  */
 export function answerHttp1(
   handler: UniversalHandlerFn,
-  request: IncomingMessage,
-  response: ServerResponse,
+  [request, response, call]: Http1Asked,
   receive: Receive,
   values: ContextValues,
   failed: (error: unknown) => void,
@@ -44,7 +44,10 @@ export function answerHttp1(
   const { header, body, end } = receive(bodyOf(request), asked.header, values);
   handler({ ...asked, header, body })
     .finally(end)
-    .then((answer) => universalResponseToNodeResponse(streamed ? taken(answer, response, streamed) : answer, response))
+    .then((answer) => {
+      const sent = counted(answer, response, call);
+      return universalResponseToNodeResponse(streamed ? taken(sent, response, streamed) : sent, response);
+    })
     .catch((error) => {
       if (ConnectError.from(error).code !== Code.Aborted) failed(error);
     });
@@ -61,6 +64,38 @@ async function* bodyOf(request: IncomingMessage): AsyncGenerator<Uint8Array> {
   } catch (error) {
     throw callerGone(error);
   }
+}
+
+/**
+ * The answer, each of whose messages is counted before it is written, until the system has taken it. Its body ends with
+ * the connection, as connect-node's adapter waits without an end for a peer that has gone while it did not read.
+ */
+function counted(answer: UniversalServerResponse, response: ServerResponse, call: Http1Call): UniversalServerResponse {
+  const source = answer.body?.[Symbol.asyncIterator]();
+  if (source === undefined) return answer;
+  let isWriting = false;
+  const next = async () => {
+    isWriting = false;
+    // Whoever asks for the next one has written those before.
+    call.countTaken();
+    const message = await source.next();
+    if (message.done === true) return message;
+    if (call.handOver(message.value.length)) {
+      isWriting = true;
+      return message;
+    }
+    source.throw?.(answersUnread()).catch(ignore);
+    throw streamClosed();
+  };
+  const leave = async (value?: unknown) => {
+    source.return?.().catch(ignore);
+    return await Promise.resolve({ done: true as const, value });
+  };
+  // Before a message is there its handler hears of it, and says how the call has ended.
+  response.once("close", () => isWriting && source.return?.().catch(ignore));
+  const failed = source.throw && ((error: unknown) => source.throw!(error));
+  const iterator = { next, return: leave, ...(failed === undefined ? {} : { throw: failed }) };
+  return { ...answer, body: { [Symbol.asyncIterator]: () => iterator } };
 }
 
 /**

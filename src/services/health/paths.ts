@@ -36,9 +36,9 @@ const FIELDS = { "cache-control": "no-store" };
 export function withHealthPaths(handler: WireHandler, board: HealthBoard): WireHandler {
   return {
     answersAtOnce: (path) => PATHS.has(withoutQuery(path)) || handler.answersAtOnce?.(path) === true,
-    http1(request, response, address) {
+    http1(request, response, call) {
       const answer = answerTo(request.method ?? "", request.url ?? "", request.headers);
-      if (answer === undefined) return handler.http1(request, response, address);
+      if (answer === undefined) return handler.http1(request, response, call);
       sendOverHttp1(response, answer);
     },
     http2(call) {

@@ -109,10 +109,10 @@ export function withCors(handler: WireHandler, rules: CorsRules, log: Log): Wire
   const withoutOrigin = { headers: decideCors(NO_PAGE, rules).headers, answer: undefined };
   return {
     answersAtOnce: (path) => handler.answersAtOnce?.(path) === true,
-    http1(request, response, address) {
+    http1(request, response, call) {
       const { headers, answer } = decide(request.method ?? "", request.headers.host, request.headers);
       for (const name in headers) response.setHeader(name, headers[name]!);
-      if (answer === undefined) return handler.http1(request, response, address);
+      if (answer === undefined) return handler.http1(request, response, call);
       sendOverHttp1(response, answer);
     },
     http2(call) {

@@ -6,7 +6,7 @@ import type { Socket } from "node:net";
 import { type Connection, cut } from "../connections.ts";
 import { Member } from "../../base/roll.ts";
 import type { Caller } from "../peers.ts";
-import { type Exchange, type RefusalStatus, REQUEST_ID_HEADER } from "../exchange.ts";
+import { type Exchange, type Http1Call, type RefusalStatus, REQUEST_ID_HEADER } from "../exchange.ts";
 
 const REASONS: Readonly<Record<number, string>> = {
   400: "Bad Request",
@@ -18,7 +18,7 @@ const REASONS: Readonly<Record<number, string>> = {
 };
 
 /** One request over HTTP/1 and its answer. */
-export class Http1Exchange extends Member implements Exchange {
+export class Http1Exchange extends Member implements Exchange, Http1Call {
   readonly startedAt = performance.now();
   answeredAt: number | undefined = undefined;
   readonly isReset = false;
@@ -34,6 +34,10 @@ export class Http1Exchange extends Member implements Exchange {
     // node:http reads nothing more of a connection that asks for an upgrade: what is pipelined behind would never be
     // answered.
     if (request.headers.upgrade !== undefined) this.sayClose();
+  }
+
+  get address(): string {
+    return this.caller.address;
   }
 
   get path(): string {
@@ -58,6 +62,22 @@ export class Http1Exchange extends Member implements Exchange {
 
   get isAnswerEnded(): boolean {
     return this.response.writableEnded;
+  }
+
+  /** Bytes that node:http keeps of the answer until those before it have been sent. */
+  get keptBytes(): number {
+    const { writableLength, socket } = this.response;
+    return writableLength - (socket?.writableLength ?? 0);
+  }
+
+  handOver(bytes: number): boolean {
+    if (this.connection.waiting!.add(bytes)) return true;
+    cut(this.connection);
+    return false;
+  }
+
+  countTaken(): void {
+    this.connection.waiting!.look();
   }
 
   onceClosed(closed: () => void): void {

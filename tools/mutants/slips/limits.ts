@@ -6,6 +6,7 @@ const WIRE = ["tests/integration/trusted_proxies_test.ts"];
 const PRESSURE = { file: "src/limits/pressure.ts", tests: ["tests/unit/pressure_test.ts"] };
 const CALLS = { file: "src/limits/call_limits.ts", tests: ["tests/unit/identity_limits_test.ts"] };
 const UNREAD = ["tests/integration/listener_unread_socket_test.ts"];
+const HTTP1_UNREAD = ["tests/integration/listener_unread_http1_test.ts"];
 const WAIT = ["tests/unit/expected_wait_test.ts"];
 
 export const LIMITS_SLIPS: readonly Slip[] = [
@@ -188,6 +189,13 @@ export const LIMITS_SLIPS: readonly Slip[] = [
     replace: "this.out.unread.remove(this.#unreadBytes);",
     rule: "what waits in the socket is unread, though its stream has closed",
     tests: UNREAD,
+  },
+  {
+    file: "src/transport/protocols.ts",
+    find: "bytes += exchange.keptBytes;",
+    replace: "bytes += 0;",
+    tests: HTTP1_UNREAD,
+    rule: "what node:http keeps of pipelined answers is unread",
   },
   {
     file: "src/transport/connections.ts",
