@@ -47,12 +47,13 @@ async function withLargeAnswers(
 ): Promise<void> {
   let made = 0;
   const ends: string[] = [];
+  const faults: Record<string, unknown>[] = [];
   const observer = {
     begin: () => undefined,
     end: (_call: ObservedCall, _carrier: object, { code }: CallEnd) => void ends.push(code),
   };
   const handler = createRpcHandler({
-    log: { debug() {}, info() {}, warn() {}, error() {} },
+    log: { debug() {}, info() {}, warn() {}, error: (fields) => void faults.push(fields) },
     observer,
     writeMaxBytes: 2 * ANSWER_BYTES,
     routes: (router) =>
@@ -67,6 +68,7 @@ async function withLargeAnswers(
     { handler, limits: { sweepMs: 20, ...limits } },
     (setting) => run({ ...setting, made: () => made, ends }),
   );
+  assertEquals(faults, [], "nobody who reads nothing is a fault of the service");
 }
 
 Deno.test("unreadAnswerBytesMax: who pipelines and reads nothing is cut", async () => {
@@ -79,6 +81,20 @@ Deno.test("unreadAnswerBytesMax: who pipelines and reads nothing is cut", async 
     await eventually(() => ends.length === 3, "all calls have ended");
     assert(ends.includes("RESOURCE_EXHAUSTED"), `${ends}`);
     peer.socket.destroy();
+  });
+});
+
+Deno.test("who goes while its answers wait is no fault of the service, and its calls have ended", async () => {
+  await withLargeAnswers({ unreadAnswerBytesMax: 10 * ANSWER_BYTES }, async ({ listener, made, ends }) => {
+    for (const leave of ["destroy", "resetAndDestroy"] as const) {
+      const before = ends.length;
+      const peer = await SlowReader.connect(listener.port);
+      peer.socket.write(REQUEST.repeat(4));
+      await eventually(() => made() === before + 4, "all are answered");
+      peer.socket[leave]();
+      await eventually(() => ends.length === before + 4, "all calls have ended");
+    }
+    assert(!ends.includes("INTERNAL"), `${ends}`);
   });
 });
 

@@ -49,7 +49,7 @@ export function answerHttp1(
       return universalResponseToNodeResponse(streamed ? taken(sent, response, streamed) : sent, response);
     })
     .catch((error) => {
-      if (ConnectError.from(error).code !== Code.Aborted) failed(error);
+      if (!isGone(response) && ConnectError.from(error).code !== Code.Aborted) failed(error);
     });
 }
 
@@ -93,7 +93,8 @@ function counted(answer: UniversalServerResponse, response: ServerResponse, call
   };
   // Before a message is there its handler hears of it, and says how the call has ended.
   response.once("close", () => isWriting && source.return?.().catch(ignore));
-  const failed = source.throw && ((error: unknown) => source.throw!(error));
+  // What the system says of a write to a peer that has gone has many names, and none of them is a fault of ours.
+  const failed = source.throw && ((error: unknown) => source.throw!(isGone(response) ? callerGone(error) : error));
   const iterator = { next, return: leave, ...(failed === undefined ? {} : { throw: failed }) };
   return { ...answer, body: { [Symbol.asyncIterator]: () => iterator } };
 }
@@ -137,6 +138,11 @@ function taken(
     return await Promise.resolve({ done: true as const, value });
   };
   return { ...answer, body };
+}
+
+/** Whether the connection of an answer has closed before its end. */
+function isGone({ req, destroyed }: ServerResponse): boolean {
+  return destroyed || req.socket.destroyed;
 }
 
 /** Bytes that the system has taken of the connection. */
