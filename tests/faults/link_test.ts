@@ -5,9 +5,6 @@ import { assertEquals } from "@std/assert";
 import { Link } from "./suite/link.ts";
 import { eventually } from "../support/eventually.ts";
 
-/** Much longer than a connection takes from its beginning to its end, on a busy machine too. */
-const LATE_MS = 3000;
-
 /** A server on a port of its own that keeps what it reads, and a link to it. */
 class Ends implements AsyncDisposable {
   readonly link: Link;
@@ -135,7 +132,8 @@ Deno.test("a connection that vanished is silent in both directions, whatever eit
 Deno.test("a packet that is late comes though its client has closed, and others are not delayed", async () => {
   await using ends = new Ends();
   const { client } = await ends.connect();
-  ends.link.delayOne({ at: ["write"], ms: LATE_MS });
+  const due = Promise.withResolvers<void>();
+  ends.link.delayOne({ at: ["write"], comesAfter: () => due.promise });
   await send(client, "read;");
   await eventually(() => ends.text === "read;", "it passes");
   await send(client, "write;");
@@ -143,6 +141,7 @@ Deno.test("a packet that is late comes though its client has closed, and others 
   client.close();
   await whatComes();
   assertEquals([ends.text, ends.ended], ["read;", "no"]);
+  due.resolve();
   await eventually(() => ends.text === "read;write;", "it comes");
   await eventually(() => ends.ended === "end", "and then the end");
   assertEquals([ends.link.lates, ends.link.lateNow], [1, 0]);

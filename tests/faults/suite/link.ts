@@ -19,8 +19,8 @@ export interface Cut {
 /** What a link does with the first packets in which clients send one of the texts. */
 export interface LatePacket {
   readonly at: readonly string[];
-  /** How late it is, and all behind it on its connection. */
-  readonly ms: number;
+  /** What it waits for, and all behind it on its connection. */
+  readonly comesAfter: () => Promise<unknown>;
 }
 
 interface Pair {
@@ -189,7 +189,7 @@ export class Link {
         this.#late = undefined;
         this.#lates++;
         this.#lateNow++;
-        await wait(late.ms);
+        await late.comesAfter();
         this.#lateNow--;
       }
       const cut = this.#cut;

@@ -7,10 +7,12 @@ export interface Patience {
   readonly deadlineMs?: number | undefined;
   /** The caller leaves then. */
   readonly leaveMs: number;
+  /** It leaves when this aborts, if that is before. */
+  readonly leave?: AbortSignal | undefined;
 }
 
 /** Asks the service at `url`. Never rejects: what is cut is an answer too. */
-export async function post(url: string, request: Request, { deadlineMs, leaveMs }: Patience): Promise<Answer> {
+export async function post(url: string, request: Request, { deadlineMs, leaveMs, leave }: Patience): Promise<Answer> {
   const { service = "InventoryService", method, body } = wireRequest(request);
   try {
     const response = await fetch(`${url}/inventory.v1.${service}/${method}`, {
@@ -20,7 +22,7 @@ export async function post(url: string, request: Request, { deadlineMs, leaveMs 
         ...(deadlineMs === undefined ? {} : { "connect-timeout-ms": String(deadlineMs) }),
       },
       body: JSON.stringify(body),
-      signal: AbortSignal.timeout(leaveMs),
+      signal: AbortSignal.any([AbortSignal.timeout(leaveMs), ...(leave === undefined ? [] : [leave])]),
     });
     return classify(response.status, await response.text());
   } catch {

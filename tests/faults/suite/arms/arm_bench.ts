@@ -23,14 +23,21 @@ export const OTHER_GOODS = 424_243;
 export const STOCK = 100;
 const CALL_MS_MAX = 8000;
 const RETRY_MS = 100;
-const FILL_MS_MAX = 5000;
-const READY_MS_MAX = 20_000;
+/** Only a hang reaches these: beside other work a server has taken more than twenty seconds to be ready. */
+const FILL_MS_MAX = 30_000;
+const READY_MS_MAX = 60_000;
 /** The wait is long enough for a batch whose write was lost to be decided again. */
 const SETTINGS = { LOCK_TTL_MS: "4000", LOCK_NODE_TIMEOUT_MS: "250", LOCK_WAIT_MS_MAX: "2000", LOG_LEVEL: "silent" };
 
 /** Where calls go, and where they stop. */
 export interface ArmServer extends Stops {
   readonly url: string;
+}
+
+/** One that is in this process. */
+export interface ArmApp extends ArmServer {
+  /** Operations that stand in line now; those of a batch under way do not. */
+  waiting(): number;
 }
 
 /** How one is started, where that is not as the arm says. */
@@ -65,7 +72,7 @@ export class ArmBench implements AsyncDisposable {
   }
 
   /** Starts one in this process, in the mode `redlock` unless `env` says otherwise. */
-  async server(options: ArmServerOptions = {}): Promise<ArmServer> {
+  async server(options: ArmServerOptions = {}): Promise<ArmApp> {
     const env: Readonly<Record<string, string>> = {
       PORT: "0",
       ADMIN_PORT: "off",
@@ -86,7 +93,7 @@ export class ArmBench implements AsyncDisposable {
     });
     if (!await until(() => app.served.health().ready, READY_MS_MAX)) throw new Error("A server does not become ready");
     const say = (line: string) => Promise.resolve(points.obey(line));
-    return { url: app.url, ...stopsOf(say, (line) => said.includes(line)) };
+    return { url: app.url, waiting: () => app.served.lanes.waiting, ...stopsOf(say, (line) => said.includes(line)) };
   }
 
   /** Starts one as a process. */
@@ -113,16 +120,16 @@ export class ArmBench implements AsyncDisposable {
     if (!await until(isFilled, FILL_MS_MAX)) throw new Error(`The stock is not there after ${FILL_MS_MAX} ms`);
   }
 
-  /** One call, with the time for which its caller waits, where that is given. */
+  /** One call, whose caller leaves when the signal aborts. */
   async send(
     server: ArmServer,
     request: Request,
     operation = this.#operations++,
-    deadlineMs?: number,
+    leave?: AbortSignal,
   ): Promise<Answer> {
     const invokedMs = performance.now();
     const wallMs = Date.now();
-    const answer = await post(server.url, request, { deadlineMs, leaveMs: CALL_MS_MAX });
+    const answer = await post(server.url, request, { leave, leaveMs: CALL_MS_MAX });
     const answeredMs = answer === CUT ? undefined : performance.now();
     this.calls.push({ operation, request, server: server.url, invokedMs, wallMs, answeredMs, answer });
     return answer;

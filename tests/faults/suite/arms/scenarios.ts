@@ -8,6 +8,7 @@ import { KEPT_MS_MAX } from "../../../../src/lanes/kept_levels.ts";
 import { createLog } from "../../../../src/telemetry/create_log.ts";
 import type { TestDatabase } from "../../../support/database.ts";
 import { atPort, testEnvironment } from "../../../support/env.ts";
+import { eventually } from "../../../support/eventually.ts";
 import { lockRow } from "../../../support/contention.ts";
 import { startOwnPostgres } from "../../../support/own_postgres.ts";
 import { SALES_WRITE } from "../faults/postgres_faults.ts";
@@ -123,6 +124,22 @@ export async function deleteKeys({ keyPrefix }: ArmBench): Promise<void> {
   }
 }
 
+/**
+ * Nobody has the lease of the arm's goods any more: a server has it for some ms behind its answer, and another that is
+ * refused it meanwhile keeps no level, as whoever has it moves the goods.
+ */
+async function leaseReleased({ keyPrefix }: ArmBench): Promise<void> {
+  const nodes = testEnvironment().redisUrls.map((url) => new Redis(url));
+  try {
+    await eventually(async () => {
+      const counts = await Promise.all(nodes.map((node) => node.exists(`${keyPrefix}goods:${GOODS}`)));
+      return counts.every((count) => count === 0);
+    }, "the lease is released");
+  } finally {
+    for (const node of nodes) node.disconnect();
+  }
+}
+
 /** Three of five nodes lose their keys while the first server has one, and the second asks. */
 export const restartedNodes: Scenario = async (without, otherMsMax) => {
   const dir = await Deno.makeTempDir();
@@ -186,7 +203,9 @@ export function keptLevel({ other, first: firstAsks }: { readonly other: Request
     const [first, second] = await Promise.all([bench.server(), bench.server()]);
     const beganMs = performance.now();
     await bench.decided(first, { kind: "set", goodsId: GOODS, num: STOCK });
+    await leaseReleased(bench);
     await bench.decided(second, other);
+    await leaseReleased(bench);
     await bench.decided(first, firstAsks);
     if (performance.now() - beganMs > KEPT_MS_MAX) throw new MissedMomentError("The level is not kept any more");
     return await resultOf(bench);

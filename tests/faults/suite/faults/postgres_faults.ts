@@ -2,6 +2,7 @@
 import postgres from "postgres";
 import { migrate } from "../../../../src/migrate/main.ts";
 import { createLog } from "../../../../src/telemetry/create_log.ts";
+import { wait } from "../desk.ts";
 import { stallCommits } from "../../../support/stalled_commits.ts";
 import { type Fleet, HOT_GOODS } from "../fleet.ts";
 import type { Link } from "../link.ts";
@@ -133,7 +134,10 @@ const noStandby = fault("commits wait for a standby that does not answer", "post
 /** On each link one packet with a write comes late; everything else goes on. */
 const latePackets = fault("a packet with a write comes seconds late", "postgres", (stage, random) => {
   const links = membersOf(stage).map(({ postgres }) => postgres);
-  for (const link of links) link.delayOne({ at: WRITES, ms: random.integer(...LATE_MS) });
+  for (const link of links) {
+    const lateMs = random.integer(...LATE_MS);
+    link.delayOne({ at: WRITES, comesAfter: () => wait(lateMs) });
+  }
   return Promise.resolve(() => Promise.resolve(links.forEach((link) => link.heal())));
 }, { holdMs: [500, 2500] });
 
