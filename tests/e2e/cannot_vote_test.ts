@@ -37,7 +37,10 @@ Deno.test("most nodes out of memory: health turns NOT_SERVING and says why, and 
         `node ${i + 1} is down`,
         NOTICE_MS_MAX,
       );
-      if (i < QUORUM - 1) assertEquals([await sell(), await health(server.url)], ["ok", "SERVING"]);
+      if (i === QUORUM - 1) continue;
+      assertEquals(await sell(), "ok");
+      // Of those that are left none may answer a look too late, as one does now and then on a busy machine.
+      await eventually(async () => await health(server.url) === "SERVING", "it is ready");
     }
     await eventually(async () => await health(server.url) === "NOT_SERVING", "it is not ready", NOTICE_MS_MAX);
     assertEquals(await sell(), "unavailable");

@@ -176,7 +176,7 @@ Deno.test("a hold whose time is up is said to be due, and what waits for a goods
   const row = await lockRow(bench.ownerUrl, 1);
   const sales = lanes.applyAll([sell("s-1", [1, 1]), sell("s-2", [1, 1])], NEVER);
   const more = (async () => {
-    await row.waitedFor(1);
+    await eventually(() => lanes.waiting === 0 && lanes.operationsOn(1) === 2, "their batch is under way");
     return await lanes.applyAll([sell("s-3", [1, 1])], NEVER);
   })();
   await eventually(() => lanes.operationsOn(1) === 3, "three operations on goods 1");
