@@ -12,6 +12,7 @@ import { GoodsNames } from "./goods/goods_names.ts";
 import { Reasons } from "./goods/reasons.ts";
 import type { settle } from "./inventory/settle.ts";
 import type { settleKept } from "./inventory/settle_kept.ts";
+import type { KeptClocks } from "./lanes/kept_levels.ts";
 import { Lanes } from "./lanes/lanes.ts";
 import type { Mode } from "./lanes/modes/mode.ts";
 import type { Lock } from "./lock/lock.ts";
@@ -39,6 +40,8 @@ export interface StockParts {
   readonly tail?: TailStore;
   readonly settle?: typeof settle;
   readonly settleKept?: typeof settleKept;
+  /** By which levels are kept and batches age; for tests. */
+  readonly clocks?: KeptClocks | undefined;
   /** Longest time between two messages of a stream of changes, in ms; for tests. */
   readonly heartbeatMs?: number;
   /** Absent: nobody looks. */
@@ -64,12 +67,12 @@ export interface Stock {
 
 /** Builds what is behind the port. Nothing is connected before it is used, but for the nodes of the lock. */
 export function openStock(config: Config, parts: StockParts): Stock {
-  const { log, settle, settleKept, observer } = parts;
+  const { log, settle, settleKept, observer, clocks } = parts;
   const own = parts.store === undefined ? openStore(config, log) : undefined;
   const opened = own ?? parts.store!;
   const store = observer === undefined ? opened : observedStore(opened, observer);
   const mode = openMode(config, parts);
-  const lanes = new Lanes({ store, settle, settleKept, mode, random: Math.random, log, observer }, {
+  const lanes = new Lanes({ store, settle, settleKept, mode, random: Math.random, log, observer, clocks }, {
     operationsMax: config.queueMax,
     // As with all of the queue, a whole batch always fits.
     operationsPerAddressMax: Math.max(shareOf(config.queueMax, config.addressShareMax), config.batchOrdersMax),

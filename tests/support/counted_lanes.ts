@@ -6,7 +6,7 @@ import type { LanesBench } from "./lanes_bench.ts";
 import { NEVER } from "./pool_probe.ts";
 
 /** However long the test takes, what is kept is not too old. */
-const STANDING: KeptClocks = { monotonicMs: () => 0, timeMs: Date.now };
+export const STANDING: KeptClocks = { monotonicMs: () => 0, timeMs: Date.now };
 
 /** Lanes that count their reads and writes, on goods 1 at 10 units and goods 2 at 20, which both are kept. */
 export async function counted(

@@ -6,6 +6,7 @@ import { type App, startApp } from "../../../src/app.ts";
 import type { Config } from "../../../src/config/config.ts";
 import { settle } from "../../../src/inventory/settle.ts";
 import { settleKept } from "../../../src/inventory/settle_kept.ts";
+import type { KeptClocks } from "../../../src/lanes/kept_levels.ts";
 import type { Log } from "../../../src/telemetry/log.ts";
 import type { Protection } from "./protections/names.ts";
 import { Points } from "./protections/points.ts";
@@ -18,12 +19,14 @@ export interface SuiteAppParts {
   /** Gets each line that the points say. */
   readonly say: (line: string) => void;
   readonly log: Log;
+  /** By which levels are kept; absent: the process's own. */
+  readonly clocks?: KeptClocks | undefined;
 }
 
 /** Starts it in this process. */
 export async function startSuiteApp(
   config: Config,
-  { without, say, log }: SuiteAppParts,
+  { without, say, log, clocks }: SuiteAppParts,
 ): Promise<{ readonly app: App; readonly points: Points }> {
   const points = new Points(say, log);
   const locked = config.concurrency === "redlock" ? createSuiteLock(config, without, points, log) : undefined;
@@ -40,6 +43,7 @@ export async function startSuiteApp(
     log,
     store,
     tail: store.tail,
+    clocks,
     settle: (snapshot, operations) =>
       settle(snapshot, withoutMetExpectations(snapshot, operations), {
         leansOnOthers: without.has("committed_ground"),

@@ -3,6 +3,7 @@
  * are processes of their own, of which each start takes 0.35 s of CPU.
  */
 import { loadConfig } from "../../../../src/config/config.ts";
+import type { KeptClocks } from "../../../../src/lanes/kept_levels.ts";
 import { createLog } from "../../../../src/telemetry/create_log.ts";
 import { testEnvironment } from "../../../support/env.ts";
 import { until } from "../../../../src/base/bounded_wait.ts";
@@ -45,6 +46,8 @@ export interface ArmServerOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly database?: TestDatabase;
   readonly without?: readonly Protection[];
+  /** Of one that is in this process, by which it keeps levels; absent: its own. */
+  readonly clocks?: KeptClocks;
 }
 
 /** What an arm works with. */
@@ -85,6 +88,7 @@ export class ArmBench implements AsyncDisposable {
       without: new Set(options.without ?? this.#without),
       say: (line) => said.push(line),
       log: createLog("silent", "json"),
+      clocks: options.clocks,
     });
     this.#ends.push(async () => {
       points.obey("forget");

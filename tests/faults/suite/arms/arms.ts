@@ -5,12 +5,12 @@
  */
 import type { Protection } from "../protections/names.ts";
 import { GOODS, sale, STOCK } from "./arm_bench.ts";
+import { keptLevel } from "./kept_level.ts";
 import { latePacket, stalledCommit } from "./lost_writes.ts";
 import { expired, transferred, twoExpect, twoTabs } from "./stock_scenarios.ts";
 import {
   cutAfterCommit,
   deleteKeys,
-  keptLevel,
   killedBeforeCommit,
   killedPostgres,
   lockedRow,

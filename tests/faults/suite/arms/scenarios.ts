@@ -4,11 +4,9 @@ import { Redis } from "ioredis";
 import postgres from "postgres";
 import { startRedisNodes } from "../../../../tools/stack/redis.ts";
 import { settled, until } from "../../../../src/base/bounded_wait.ts";
-import { KEPT_MS_MAX } from "../../../../src/lanes/kept_levels.ts";
 import { createLog } from "../../../../src/telemetry/create_log.ts";
 import type { TestDatabase } from "../../../support/database.ts";
 import { atPort, testEnvironment } from "../../../support/env.ts";
-import { eventually } from "../../../support/eventually.ts";
 import { lockRow } from "../../../support/contention.ts";
 import { startOwnPostgres } from "../../../support/own_postgres.ts";
 import { SALES_WRITE } from "../faults/postgres_faults.ts";
@@ -17,7 +15,7 @@ import { Link } from "../link.ts";
 import type { Protection } from "../protections/names.ts";
 import type { Point } from "../protections/points.ts";
 import type { SuiteServer } from "../suite_server.ts";
-import { ArmBench, type ArmServer, GOODS, OTHER_GOODS, sale, STOCK } from "./arm_bench.ts";
+import { ArmBench, type ArmServer, GOODS, OTHER_GOODS, sale } from "./arm_bench.ts";
 
 /** The machine was too busy for the moment that an arm is about: nothing was shown, and it may be tried again. */
 export class MissedMomentError extends Error {
@@ -124,22 +122,6 @@ export async function deleteKeys({ keyPrefix }: ArmBench): Promise<void> {
   }
 }
 
-/**
- * Nobody has the lease of the arm's goods any more: a server has it for some ms behind its answer, and another that is
- * refused it meanwhile keeps no level, as whoever has it moves the goods.
- */
-async function leaseReleased({ keyPrefix }: ArmBench): Promise<void> {
-  const nodes = testEnvironment().redisUrls.map((url) => new Redis(url));
-  try {
-    await eventually(async () => {
-      const counts = await Promise.all(nodes.map((node) => node.exists(`${keyPrefix}goods:${GOODS}`)));
-      return counts.every((count) => count === 0);
-    }, "the lease is released");
-  } finally {
-    for (const node of nodes) node.disconnect();
-  }
-}
-
 /** Three of five nodes lose their keys while the first server has one, and the second asks. */
 export const restartedNodes: Scenario = async (without, otherMsMax) => {
   const dir = await Deno.makeTempDir();
@@ -195,22 +177,6 @@ export const partition: Scenario = async (without, otherMsMax) => {
     for (const link of links.flat()) link.close();
   }
 };
-
-/** The first server goes by what it has written, while the second has moved the goods since. */
-export function keptLevel({ other, first: firstAsks }: { readonly other: Request; readonly first: Request }): Scenario {
-  return async (without) => {
-    await using bench = await ArmBench.open(without);
-    const [first, second] = await Promise.all([bench.server(), bench.server()]);
-    const beganMs = performance.now();
-    await bench.decided(first, { kind: "set", goodsId: GOODS, num: STOCK });
-    await leaseReleased(bench);
-    await bench.decided(second, other);
-    await leaseReleased(bench);
-    await bench.decided(first, firstAsks);
-    if (performance.now() - beganMs > KEPT_MS_MAX) throw new MissedMomentError("The level is not kept any more");
-    return await resultOf(bench);
-  };
-}
 
 /** The answer of a sale is lost with its server, or with its caller, and the sale sent again to another. */
 export const sentAgain: Scenario = async (without) => {
