@@ -15,12 +15,15 @@ import { NEVER } from "./pool_probe.ts";
 import { grantAllLock } from "./unguarded.ts";
 import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 
-/** What the lanes of a bench are bounded by, where nothing else is given. */
+/**
+ * What the lanes of a bench are bounded by, where nothing else is given. Nobody waits for as long as an operation may: on
+ * a busy machine those who contend for a goods do for seconds.
+ */
 export const LANES_LIMITS: LanesLimits = {
   operationsMax: 1000,
   linesMax: 100_000,
   batchesMax: 3,
-  lockWaitMsMax: 2000,
+  lockWaitMsMax: 20_000,
   lockAttemptMsMax: 50,
   writeMsMax: 1000,
 };
