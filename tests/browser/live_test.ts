@@ -15,7 +15,7 @@ const FALLBACK_TABS = 3;
 /** As `src/console/link/shared_stream.ts` has them. */
 const LOOK_MS = 20_000;
 const ANSWER_MS_MAX = 10_000;
-const SETTLE_MS_MAX = 20_000;
+const SETTLE_MS_MAX = 60_000;
 
 // Below the ports that the system gives to who connects: whoever got it while the server is away would keep it.
 const ENV = { PORT: `${freePorts(1)[0]}` };

@@ -33,7 +33,7 @@ const SEMI_SPACE_MIB = 16;
 const GROWTH_MIB_MAX = 32;
 const MIB = 2 ** 20;
 const FILES_MORE_MAX = 3;
-const CLOSED_MS_MAX = 10_000;
+const CLOSED_MS_MAX = 60_000;
 const CHECK = "/grpc.health.v1.Health/Check";
 const WATCH = "/grpc.health.v1.Health/Watch";
 

@@ -15,7 +15,7 @@ const CALLERS = 16;
 const STOCK = 1_000_000;
 /** Sales that must have been acknowledged between two outages, so that each one meets a service under load. */
 const SALES_BETWEEN = 100;
-const HEAL_MS_MAX = 20_000;
+const HEAL_MS_MAX = 60_000;
 /** Of a caller between its orders: it is outages that are tried here, and not how much a process can do. */
 const PAUSE_MS = 20;
 

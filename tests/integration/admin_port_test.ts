@@ -17,7 +17,7 @@ import { askedAt } from "../support/scrape.ts";
 const HOST = "127.0.0.1";
 /** More than one address may have. */
 const CONNECTIONS = 40;
-const WAIT_MS_MAX = 10_000;
+const WAIT_MS_MAX = 60_000;
 
 /** A log that keeps what it is given. */
 function keeping() {
