@@ -64,7 +64,7 @@ serverTest("a call whose goods are taken ends with its deadline, or with its cal
   await step("cancelled over gRPC, waiting for a row", () =>
     changingNothing(server, async () => {
       await using row = await lockRow(server.databaseOwnerUrl, GOODS);
-      (await waitingFor(row, () => startSell(server.url))).cancel();
+      await cancel(server, await waitingFor(server, row, () => startSell(server.url)));
       await row.waitedFor(0);
     }));
   await step("cancelled over gRPC, waiting for a lease", () =>
@@ -72,30 +72,38 @@ serverTest("a call whose goods are taken ends with its deadline, or with its cal
       await using leases = await takeLeases(GOODS);
       const call = startSell(server.url);
       await leases.askedFor();
-      const { length } = server.output.stderr;
-      call.cancel();
-      // Else the lease could be free before the server hears of it.
-      await eventually(() => server.output.stderr.slice(length).includes(`"code":"Canceled"`), "the server knows");
+      await cancel(server, call);
     }));
   await step("connection closed over HTTP/1.1, waiting for a row", () =>
     changingNothing(server, async () => {
       await using row = await lockRow(server.databaseOwnerUrl, GOODS);
-      const call = await waitingFor(row, () => startSellOverHttp1(server.url));
-      call.cancel();
+      const call = await waitingFor(server, row, () => startSellOverHttp1(server.url));
+      await cancel(server, call);
       await row.waitedFor(0);
       assertEquals(await call.answer, undefined);
     }));
 });
 
 /** A call whose statement has been seen to wait. The next where the machine stalled for as long as it did. */
-async function waitingFor<Call extends { cancel(): void }>(row: LockedRow, start: () => Call): Promise<Call> {
+async function waitingFor<Call extends { cancel(): void }>(
+  server: TestServer,
+  row: LockedRow,
+  start: () => Call,
+): Promise<Call> {
   for (const waitMs of DEADLINES_MS) {
     const call = start();
     if (await row.waitedFor(1, waitMs).then(() => true, () => false)) return call;
-    call.cancel();
+    await cancel(server, call);
     await row.waitedFor(0);
   }
   throw new Error(`No sale came to wait for the row within ${DEADLINES_MS.at(-1)} ms`);
+}
+
+/** Resolves when the server knows: else what it waits for could be free before that, and the goods sold. */
+async function cancel({ output }: TestServer, call: { cancel(): void }): Promise<void> {
+  const { length } = output.stderr;
+  call.cancel();
+  await eventually(() => output.stderr.slice(length).includes(`"code":"Canceled"`), "the server knows");
 }
 
 /** What the sale comes to that has been seen to wait. */

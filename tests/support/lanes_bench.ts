@@ -16,8 +16,8 @@ import { grantAllLock } from "./unguarded.ts";
 import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 
 /**
- * What the lanes of a bench are bounded by, where nothing else is given. Nobody waits for as long as an operation may: on
- * a busy machine those who contend for a goods do for seconds.
+ * What the lanes of a bench are bounded by, where nothing else is given. Nobody waits for as long as an operation may:
+ * on a busy machine those who contend for a goods do for seconds.
  */
 export const LANES_LIMITS: LanesLimits = {
   operationsMax: 1000,
