@@ -5,7 +5,7 @@
  * A token that was verified is known until it expires or the keys change, so that a caller who shows it again costs a
  * hash. What a token says of where keys are (`jku`, `x5u`, `jwk`, `x5c`) is never looked at.
  */
-import { errors, jwtVerify, type JWTVerifyOptions } from "jose";
+import { errors, exportJWK, jwtVerify, type JWTVerifyOptions } from "jose";
 import { hash } from "node:crypto";
 import { Recent } from "../base/recent.ts";
 import { AddressPlaces } from "../transport/addresses.ts";
@@ -157,14 +157,18 @@ export class JwtVerifier implements Verifier {
   async #identityOf(token: string, keys: KeySet): Promise<Identity> {
     try {
       const now = this.nowMs();
-      const { payload, protectedHeader: { typ, crit } } = await jwtVerify(token, keys.find, {
+      const { payload, protectedHeader: { typ, crit }, key } = await jwtVerify(token, keys.find, {
         ...this.#options,
         currentDate: new Date(now),
       });
       // The library understands one extension, which no token has a use for.
       if (crit !== undefined) throw new UnauthenticatedError("malformed", subjectOf(payload));
       if (!this.rules.types.includes(plainType(typ))) throw new UnauthenticatedError("wrong_type", subjectOf(payload));
-      return identityOfClaims(payload, this.rules, this.nowMs);
+      const identity = identityOfClaims(payload, this.rules, this.nowMs);
+      const publicKey = await exportJWK(key);
+      // A stream outlives the set of keys by which its token was verified, and must not outlive the key.
+      const isKeyGood = () => this.keys.latest === keys || this.keys.latest?.has(publicKey) === true;
+      return { ...identity, isValid: () => identity.isValid() && isKeyGood() };
     } catch (error) {
       if (error instanceof UnauthenticatedError) throw error;
       if (error instanceof errors.JWKSNoMatchingKey && this.keys.ask()) {

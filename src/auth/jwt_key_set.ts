@@ -15,11 +15,16 @@ const KINDS: ReadonlySet<unknown> = new Set(["RSA", "EC", "OKP"]);
 export interface KeySet {
   /** Finds the key of a token by its header. Looks at `alg` and `kid` and at nothing else of it. */
   readonly find: JWTVerifyGetKey;
+  /** Whether this public key is in it, whatever it is called. */
+  has(key: PublicKey): boolean;
   /** How many keys. */
   readonly size: number;
   /** Ids for the log: printable, cut, the first of them. */
   readonly ids: readonly string[];
 }
+
+/** What a public key consists of, as a JWK has it. */
+export type PublicKey = Readonly<Partial<Record<"kty" | "crv" | "n" | "e" | "x" | "y", unknown>>>;
 
 /** A key set that can't be used; the message says what was expected, and repeats nothing of it. */
 export class KeySetError extends Error {
@@ -39,7 +44,13 @@ export function parseKeySet(text: string): KeySet {
   if (keys.some((key) => key.d !== undefined)) {
     throw new KeySetError("contains a private key, expected public ones: whoever reads it could sign tokens");
   }
-  return { find: createLocalJWKSet({ keys } as unknown as JSONWebKeySet), size: keys.length, ids: idsOf(keys) };
+  const contents = new Set(keys.map(contentOf));
+  return {
+    find: createLocalJWKSet({ keys } as unknown as JSONWebKeySet),
+    has: (key) => contents.has(contentOf(key)),
+    size: keys.length,
+    ids: idsOf(keys),
+  };
 }
 
 type Key = Readonly<Record<string, unknown>>;
@@ -58,6 +69,10 @@ function keysOf(text: string): Key[] {
     throw new KeySetError(`"keys" contains what is no object, ${expected}`);
   }
   return keys;
+}
+
+function contentOf({ kty, crv, n, e, x, y }: PublicKey): string {
+  return JSON.stringify([kty, crv, n, e, x, y]);
 }
 
 function isForSignatures({ kty, use }: Key): boolean {

@@ -72,6 +72,11 @@ export class IssuerKeys {
     return undefined;
   }
 
+  /** What was read last, however long ago: for what goes on that was verified before. */
+  get latest(): KeySet | undefined {
+    return this.#set;
+  }
+
   /**
    * To be called for a token whose key is missing here. Has the keys read anew, where no read was begun lately; answers
    * whether one is under way that may bring it.

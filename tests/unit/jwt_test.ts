@@ -187,6 +187,21 @@ Deno.test("a key that the issuer has taken back verifies nothing, not even what 
   assertEquals(by.state.reads, 2);
 });
 
+Deno.test("who was verified by a key that the issuer has taken back is no longer valid, and others are", async () => {
+  await using by = await opened();
+  const [own, other] = [await by.verify(await issuer.token()), await by.verify(await rsa.token())];
+  assert(own!.isValid() && other!.isValid());
+  // The same key under another name is the same key.
+  by.state.keySet = JSON.stringify({ keys: [stranger.publicKey, { ...rsa.publicKey, kid: "renamed" }] });
+  by.state.steadyMs = ASKED_PAUSE_MS;
+  await assertRejects(async () => await by.verify(await issuer.token({}, { kid: "x" })), VerifierUnavailableError);
+  await untilReads(by.state, 2);
+  assert(!own!.isValid() && other!.isValid());
+  // While the issuer is away what is known stays, and so does who was verified by it.
+  by.state.steadyMs += RULES.keysAgeMsMax + 1;
+  assert(other!.isValid());
+});
+
 Deno.test("a new key is found by the first token that it signed", async () => {
   await using by = await opened(issuer.keySet);
   by.state.keySet = both;
