@@ -28,7 +28,7 @@ export type ResumeFault = "other_database" | "past_gone";
 export const RESUME_US_MAX = 3_600_000_000;
 /**
  * Movements that a stream goes on with at once, and that are looked at for it, of whatever goods: its client hears
- * nothing before all of them were read, and gives up after some seconds.
+ * nothing before all of them were read, which has a bound in time as well (joining.ts).
  */
 const RESUME_ROWS_MAX = 50_000;
 const RESUME_SCANNED_MAX = 200_000;

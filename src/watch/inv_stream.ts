@@ -21,7 +21,7 @@ import type { InvEvent, Start } from "./events.ts";
 import { Heartbeats } from "./heartbeats.ts";
 import { type ChangesByGoods, fitsInv, fitsPlace, type InvFilter, selectInv } from "./filter.ts";
 import { PendingChanges, type Taken } from "./pending_changes.ts";
-import { bounded } from "./joining.ts";
+import { bounded, inTime } from "./joining.ts";
 import type { LivePosition } from "./position.ts";
 import type { RowBudget } from "./row_budget.ts";
 import { SnapshotPages } from "./snapshot_pages.ts";
@@ -53,6 +53,8 @@ export interface StreamParts<R> extends EndingParts {
   readonly reads: R;
   /** Of rows that streams catch up on. */
   readonly caughtUp: RowBudget;
+  /** Instead of the bounds of joining.ts. */
+  readonly startMsMax?: number | undefined;
 }
 
 /** The events of one stream, until the client has gone or the server ends it. Throws the errors of the reads. */
@@ -122,18 +124,14 @@ class InvStream {
 
   /** From the position; false, and nothing is said, where that can't be. */
   async *resume(from: LivePosition): AsyncGenerator<InvEvent, boolean> {
-    const { reads, signal, tailer } = this.#parts;
+    const { signal, startMsMax } = this.#parts;
     // Before anything is waited for: what comes from now on is distinguished from what the client has.
     this.#resumed = from.seen;
     const origin = await this.#join();
-    this.#fault = await judgeResume(from, origin, { reads, tailer, signal, ageUsMax: RESUME_US_MAX });
-    if (this.#fault !== undefined) return false;
-    const isWanted = fitsPlace(this.#ask.filter);
-    const take = (rows: number) => this.#takeCaughtUp(rows);
-    const changes = await catchUp(from, origin, { reads, signal, isWanted, take });
+    const changes = await inTime((signal) => this.#changesSince(from, origin, signal), signal, startMsMax);
     if (changes === undefined) {
       this.#freeCaughtUp();
-      this.#fault = "past_gone";
+      this.#fault ??= "past_gone";
       return false;
     }
     yield {
@@ -156,6 +154,22 @@ class InvStream {
     }
     this.#freeCaughtUp();
     return true;
+  }
+
+  /** Undefined: the position can't be gone on from; `#fault` is why, where it is not that there is too much. */
+  async #changesSince(
+    from: LivePosition,
+    origin: LivePosition,
+    signal: AbortSignal,
+  ): Promise<InvChange[] | undefined> {
+    const { reads, tailer } = this.#parts;
+    const fault = await judgeResume(from, origin, { reads, tailer, signal, ageUsMax: RESUME_US_MAX });
+    signal.throwIfAborted();
+    this.#fault = fault;
+    if (fault !== undefined) return undefined;
+    const isWanted = fitsPlace(this.#ask.filter);
+    const take = (rows: number) => !signal.aborted && this.#takeCaughtUp(rows);
+    return await catchUp(from, origin, { reads, signal, isWanted, take });
   }
 
   /** With a snapshot, or from now on. */
@@ -182,7 +196,7 @@ class InvStream {
     this.#early = new PendingChanges();
     const { origin, leave } = this.#parts.tailer.join((batch) => this.#take(batch));
     this.#leave = leave;
-    return await bounded(origin, this.#parts.signal);
+    return await bounded(origin, this.#parts.signal, this.#parts.startMsMax);
   }
 
   #take(batch: TailBatch | undefined): void {

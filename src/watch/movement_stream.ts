@@ -112,12 +112,13 @@ class MovementStream {
 
   async *events(): AsyncGenerator<MovementEvent> {
     const { from } = this.#ask;
-    const { reads, tailer, signal } = this.#parts;
+    const { reads, tailer, signal, startMsMax } = this.#parts;
     if (from !== undefined && "seen" in from) this.#resumed = from.seen;
     let upTo = await this.#join();
     let start: WalkStart | undefined;
     if (from !== undefined && "seen" in from) {
-      const fault = await judgeResume(from, upTo, { reads, tailer, signal, ageUsMax: Infinity });
+      const judging = judgeResume(from, upTo, { reads, tailer, signal, ageUsMax: Infinity });
+      const fault = await bounded(judging, signal, startMsMax);
       if (fault !== undefined) throw new ResumeFaultError(fault);
       start = { after: from.seen, sinceUs: sinceOf(from) };
     } else if (from !== undefined) start = { after: undefined, sinceUs: from.fromUs };
@@ -155,7 +156,7 @@ class MovementStream {
     this.#waiting = new WaitingRows();
     const { origin, leave } = this.#parts.tailer.join((batch) => this.#take(batch));
     this.#leave = leave;
-    return await bounded(origin, this.#parts.signal);
+    return await bounded(origin, this.#parts.signal, this.#parts.startMsMax);
   }
 
   #take(batch: TailBatch | undefined): void {

@@ -26,6 +26,8 @@ export interface WatchingParts {
   readonly heartbeatMs?: number | undefined;
   /** Instead of LATE_US_MAX of tail_reader.ts. */
   readonly lateUsMax?: number | undefined;
+  /** Instead of the bounds of joining.ts. */
+  readonly startMsMax?: number | undefined;
   /** Instead of {@link CAUGHT_UP_ROWS_MAX}. */
   readonly caughtUpRowsMax?: number | undefined;
 }
@@ -67,9 +69,9 @@ export class Watching {
   }
 
   #partsOf<R>(reads: R, signal: AbortSignal, leaving: AbortSignal): StreamParts<R> {
-    const { random, ageMsMax, snapshotMsMax, heartbeatMs = HEARTBEAT_MS } = this.#parts;
+    const { random, ageMsMax, snapshotMsMax, startMsMax, heartbeatMs = HEARTBEAT_MS } = this.#parts;
     const shared = { tailer: this.#tailer, caughtUp: this.#caughtUp, draining: this.#draining.signal };
-    return { ...shared, reads, signal, leaving, random, ageMsMax, snapshotMsMax, heartbeatMs };
+    return { ...shared, reads, signal, leaving, random, ageMsMax, snapshotMsMax, startMsMax, heartbeatMs };
   }
 
   /** Ends all streams, each with what it has and a position; new ones end at once. */

@@ -87,7 +87,7 @@ export class Ledger {
 
   open(
     caughtUpRowsMax?: number,
-    times: Partial<Pick<WatchingParts, "ageMsMax" | "snapshotMsMax">> = {},
+    times: Partial<Pick<WatchingParts, "ageMsMax" | "snapshotMsMax" | "startMsMax">> = {},
   ): Watching {
     const rest = { random: () => 0, ageMsMax: 600_000, heartbeatMs: 100, ...times };
     return new Watching({ source: this.source, log: QUIET, caughtUpRowsMax, ...rest });

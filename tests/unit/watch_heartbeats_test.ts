@@ -6,7 +6,7 @@ import { DatabaseUnavailableError } from "../../src/store/errors.ts";
 import type { PastReads } from "../../src/watch/catch_up.ts";
 import type { InvEvent, MovementEvent } from "../../src/watch/events.ts";
 import type { InvReads } from "../../src/watch/inv_stream.ts";
-import { FIRST, goodsOf, invOf, Ledger, NEVER, next, row, WAIT_MS } from "../support/ledger_in_memory.ts";
+import { FIRST, goodsOf, invOf, Ledger, NEVER, next, positionOf, row, WAIT_MS } from "../support/ledger_in_memory.ts";
 
 /** Of a stream that should have ended long since. */
 const BEATS_MAX = 200;
@@ -99,6 +99,37 @@ Deno.test("a walk says that it is alive, and how far it got, while a read of the
   let { position } = await next(events);
   while (position === undefined || "past" in position) ({ position } = await next(events));
   await events.return(undefined);
+  await watching.stop();
+});
+
+Deno.test("a stream whose past is not read in time begins with a snapshot, or its client tries elsewhere", async () => {
+  const ledger = new Ledger();
+  ledger.write(1);
+  const watching = ledger.open(undefined, { startMsMax: 200 });
+  const from = await positionOf(watching, ledger);
+  ledger.write(1);
+  const level = { ...row(1, 2, FIRST), num: 2, onHand: 2, reserved: 0 } as unknown as ListedLevel;
+  const levels = () => Promise.resolve({ rows: [level], next: undefined });
+  const waits = (signal: AbortSignal) =>
+    new Promise<never>((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+  let given = 0;
+  const held: Partial<PastReads>[] = [
+    { scan: (_query, signal) => waits(signal).finally(() => given++) },
+    { isThere: (_witness, signal) => waits(signal).finally(() => given++) },
+  ];
+  for (const silent of held) {
+    const past: PastReads = { ...ledger.past, ...silent };
+    const events = watching.inv({ filter: {}, from, changesOnly: false }, { ...past, levels }, NEVER);
+    const started = await next(events);
+    assert(started.kind === "started" && started.start === "past_gone");
+    const snapshot = await next(events);
+    assert(snapshot.kind === "snapshot" && snapshot.isComplete);
+    await events.return(undefined);
+  }
+  assert(await until(() => given === 2, WAIT_MS), "what is given up is read no further");
+  const silent: PastReads = { ...ledger.past, isThere: () => new Promise<never>(() => {}) };
+  const movements = watching.movements({ filter: {}, from }, silent, NEVER);
+  await assertRejects(() => next(movements), DatabaseUnavailableError, "in time");
   await watching.stop();
 });
 
