@@ -8,6 +8,8 @@
  *     leaving, closing --the last request has ended--> gone
  *     leaving, closing --requests, or the answer, took longer than they may--> cut
  *
+ * That time begins when the last stream that stays (`leaving.ts`) does so no more.
+ *
  * Between the two GOAWAYs the peer's streams are served that it opened before it heard of the first, all of which come
  * before the answer to the PING behind it: so no request is lost (RFC 9113, section 6.8). Pure.
  */

@@ -32,7 +32,7 @@ export interface Connection {
   readonly peer: Peer;
   /**
    * When its peer is to be asked to go, and since when it is. HTTP/2: whether it has heard of it, and whether it was
-   * said which stream is the last.
+   * said which stream is the last. `leavingSince` goes along while a stream stays.
    */
   readonly leaveAt: number;
   leavingSince: number | undefined;

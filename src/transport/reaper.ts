@@ -8,6 +8,7 @@ import { askToLeave, closeSession, type Connection, cut } from "./connections.ts
 import type { Exchange } from "./exchange.ts";
 import type { FrameWalk } from "./http2/frame_walk.ts";
 import { isOpen } from "./http2/open_session.ts";
+import { isStayedOn } from "./leaving.ts";
 import { answerAndCut } from "./http1/exchange.ts";
 import type { ListenerLimits } from "./limits.ts";
 import type { Peer } from "./peers.ts";
@@ -80,7 +81,9 @@ function surplusBodies(connections: Iterable<Connection>, now: number, limits: L
 
 /** Has an old connection go, step by step; answers the limit by which it is cut in the end. */
 function lastStep(connection: Connection, now: number, limits: ListenerLimits): "leaveMsMax" | undefined {
-  if (!connection.http1 && !connection.http2) return undefined;
+  const carrier = connection.http1 ?? connection.http2;
+  if (!carrier) return undefined;
+  if (connection.leavingSince !== undefined && isStayedOn(carrier)) connection.leavingSince = now;
   const step = ageStep(connection, now, limits);
   if (step === "leave") askToLeave(connection, now);
   // Whoever speaks HTTP/1 has one request at a time, which has limits of its own, and hears of it with its answer.

@@ -1,4 +1,5 @@
 /** What ends a stream: its client goes, the server drains, or it, or its connection, is as old as they get. */
+import type { Leaving } from "../base/leaving.ts";
 import type { End } from "./events.ts";
 
 /** The part of the age that chance takes, at the most: streams that began together don't end together. */
@@ -23,8 +24,7 @@ export interface EndingParts {
   readonly signal: AbortSignal;
   /** Aborts when the server drains. */
   readonly draining: AbortSignal;
-  /** Aborts when its connection is to end. */
-  readonly leaving: AbortSignal;
+  readonly leaving: Leaving;
   /** How old a stream gets, in ms, less up to a quarter by chance. */
   readonly ageMsMax: number;
   /** Instead of {@link SNAPSHOT_MS_MAX}. */
@@ -39,6 +39,8 @@ export class Ending {
   readonly #ring: () => void;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isOld = false;
+  /** It stays on its connection until this is called. */
+  #endStay: (() => void) | undefined;
 
   /** Calls `ring` with every end that comes. */
   constructor(parts: EndingParts, ring: () => void) {
@@ -47,18 +49,25 @@ export class Ending {
     this.beginAge();
     parts.signal.addEventListener("abort", ring);
     parts.draining.addEventListener("abort", ring);
-    parts.leaving.addEventListener("abort", ring);
+    parts.leaving.signal.addEventListener("abort", ring);
   }
 
   /** It gets as old as streams do from now on. */
   beginAge(): void {
+    this.#leaveStay();
     this.#endWithin(this.#parts.ageMsMax);
   }
 
-  /** Its snapshot is read from now on, and its age begins behind that. */
+  /** Its snapshot is read from now on: behind that its age begins, and that its connection is left ends it. */
   beginSnapshot(): void {
+    this.#endStay = this.#parts.leaving.stay();
     const { snapshotMsMax = SNAPSHOT_MS_MAX, ageMsMax } = this.#parts;
     this.#endWithin(Math.max(snapshotMsMax, ageMsMax));
+  }
+
+  #leaveStay(): void {
+    this.#endStay?.();
+    this.#endStay = undefined;
   }
 
   /** Less up to a quarter by chance. What is old stays so. */
@@ -78,7 +87,8 @@ export class Ending {
   /** Why the server ends the stream; undefined: it does not. */
   get end(): Extract<End, "age" | "draining"> | undefined {
     const { draining, leaving } = this.#parts;
-    return draining.aborted ? "draining" : this.#isOld || leaving.aborted ? "age" : undefined;
+    const isLeft = leaving.signal.aborted && this.#endStay === undefined;
+    return draining.aborted ? "draining" : this.#isOld || isLeft ? "age" : undefined;
   }
 
   /** Either. */
@@ -89,8 +99,9 @@ export class Ending {
   /** Calls nobody any more. */
   stop(): void {
     clearTimeout(this.#timer);
+    this.#leaveStay();
     this.#parts.signal.removeEventListener("abort", this.#ring);
     this.#parts.draining.removeEventListener("abort", this.#ring);
-    this.#parts.leaving.removeEventListener("abort", this.#ring);
+    this.#parts.leaving.signal.removeEventListener("abort", this.#ring);
   }
 }

@@ -1,5 +1,5 @@
 /** Streams of changes, all from one tailer. No wire. */
-import { NEVER } from "../base/never.ts";
+import { type Leaving, NEVER_LEFT } from "../base/leaving.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { PastReads } from "./catch_up.ts";
 import { HEARTBEAT_MS, type InvEvent, type MovementEvent } from "./events.ts";
@@ -52,9 +52,9 @@ export class Watching {
   /**
    * A stream of levels. Nothing is read before its first event is asked for; what the client is slow to take is folded.
    * It throws the errors of the reads that it makes for itself, ends with the signal, and says where to go on once
-   * `leaving` aborts.
+   * its connection is left.
    */
-  inv(ask: InvAsk, reads: InvReads, signal: AbortSignal, leaving = NEVER): AsyncGenerator<InvEvent> {
+  inv(ask: InvAsk, reads: InvReads, signal: AbortSignal, leaving = NEVER_LEFT): AsyncGenerator<InvEvent> {
     return invEvents(ask, this.#partsOf(reads, signal, leaving));
   }
 
@@ -63,12 +63,12 @@ export class Watching {
     ask: MovementAsk,
     reads: PastReads,
     signal: AbortSignal,
-    leaving = NEVER,
+    leaving = NEVER_LEFT,
   ): AsyncGenerator<MovementEvent> {
     return movementEvents(ask, this.#partsOf(reads, signal, leaving));
   }
 
-  #partsOf<R>(reads: R, signal: AbortSignal, leaving: AbortSignal): StreamParts<R> {
+  #partsOf<R>(reads: R, signal: AbortSignal, leaving: Leaving): StreamParts<R> {
     const { random, ageMsMax, snapshotMsMax, startMsMax, heartbeatMs = HEARTBEAT_MS } = this.#parts;
     const shared = { tailer: this.#tailer, caughtUp: this.#caughtUp, draining: this.#draining.signal };
     return { ...shared, reads, signal, leaving, random, ageMsMax, snapshotMsMax, startMsMax, heartbeatMs };

@@ -10,7 +10,16 @@ import { createTestDatabase } from "../support/database.ts";
 import { watchHealth } from "../support/health_watch.ts";
 import { call } from "../support/http2_calls.ts";
 import { ERROR, FLAG, FRAME } from "../support/http2_frames.ts";
-import { CHECK, countStatus, JSON_CALL, jsonCall, latchedCall, limitTest, withListener } from "../support/listening.ts";
+import {
+  CHECK,
+  countStatus,
+  JSON_CALL,
+  jsonCall,
+  latchedCall,
+  limitTest,
+  WATCH,
+  withListener,
+} from "../support/listening.ts";
 import { RawPeer } from "../support/raw_peer.ts";
 import { connectSource, grpcJsSource } from "../support/stream_sources.ts";
 import { TLS_CERTIFICATE, TLS_KEY_FILE } from "../support/tls_server.ts";
@@ -52,6 +61,25 @@ limitTest("HTTP/2: who does not go has no more calls, and is cut after a while",
   await peer.untilClosed("cut").finally(() => clearInterval(more));
   assertEquals(peer.count(FRAME.headers), 0);
   assert(logged.some(({ limit }) => limit === "leaveMsMax"));
+});
+
+limitTest("HTTP/2: a stream that stays keeps its connection, which takes no more calls, until it has ended", {
+  connectionAgeMsMax: SOON_MS,
+  leaveMsMax: SOON_MS,
+}, async ({ listener, open, logged }) => {
+  const staying = await RawPeer.http2(listener.port);
+  staying.send(latchedCall(WATCH, 1, "stays"));
+  await staying.until(() => staying.count(FRAME.goAway) === 2, "both GOAWAYs");
+  // As much later as the limit is, and more, twice.
+  for (let i = 0; i < 2; i++) {
+    const other = await RawPeer.http2(listener.port);
+    other.send(latchedCall(WATCH, 1));
+    await other.untilClosed("cut");
+  }
+  assertEquals([staying.socket.destroyed, logged.filter(({ limit }) => limit === "leaveMsMax").length], [false, 2]);
+  open();
+  await staying.until(() => staying.got(FRAME.headers, FLAG.endStream, 1), "trailers");
+  await staying.untilClosed("left");
 });
 
 limitTest("HTTP/1.1: the next answer says close, and an idle connection is let be until then", {

@@ -1,13 +1,14 @@
 /**
  * A listener with a small service behind it, for tests of the listener itself: grpc.health.v1.Health, whose Check waits
  * for a latch when asked for the service "latch" and whose Watch says SERVING, waits for the latch, and says SERVING
- * again. Beside it `/large` answers with more bytes than any window takes.
+ * again; of the service "stays" its connection is not left before. Beside it `/large` answers with more bytes than any window takes.
  */
 import { assertEquals } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { Health, HealthCheckResponse_ServingStatus } from "../../src/gen/health/v1/health_pb.ts";
 import { listen, type Listener, type ListenerOptions } from "../../src/transport/listener.ts";
 import { createRpcHandler, type RpcHandlerOptions } from "../../src/rpc/router.ts";
+import { leavingOf } from "../../src/transport/leaving.ts";
 import type { ListenerLimits } from "../../src/transport/limits.ts";
 import type { Log } from "../../src/telemetry/log.ts";
 import { FLAG, FRAME, frame } from "./http2_frames.ts";
@@ -57,11 +58,13 @@ export async function withListener(
           if (request.service === "latch") await latch.promise;
           return { status };
         },
-        async *watch(_request, context) {
+        async *watch(request, context) {
+          const endStay = request.service === "stays" ? leavingOf(context.values).stay() : undefined;
           yield { status };
           const gone = new Promise<void>((resolve) => context.signal.addEventListener("abort", () => resolve()));
           await Promise.race([latch.promise, gone]);
           yield { status };
+          endStay?.();
         },
       });
     },
@@ -117,9 +120,9 @@ export function jsonCall(service: string): string {
     `content-length: ${body.length}\r\n\r\n${body}`;
 }
 
-/** Health.Check or Watch of this service over gRPC, as sent on an HTTP/2 stream. */
-export function latchedCall(path: string, stream: number): Buffer {
-  const message = Buffer.concat([Buffer.of(0x0a, 5), Buffer.from("latch")]);
+/** Health.Check or Watch of a service over gRPC, as sent on an HTTP/2 stream. */
+export function latchedCall(path: string, stream: number, service = "latch"): Buffer {
+  const message = Buffer.concat([Buffer.of(0x0a, service.length), Buffer.from(service)]);
   const prefix = Buffer.of(0, 0, 0, 0, message.length);
   return Buffer.concat([
     openCall(path, stream),

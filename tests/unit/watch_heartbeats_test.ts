@@ -61,6 +61,43 @@ Deno.test("a stream gets old behind its snapshot, which has a bound of its own",
   }
 });
 
+Deno.test("a stream whose connection is left ends behind its snapshot, which it stays for, with its position", async () => {
+  const ledger = new Ledger();
+  for (const goodsId of [1, 2, 3]) ledger.write(goodsId);
+  const watching = ledger.open();
+  const left = new AbortController();
+  let stays = 0;
+  const stay = () => {
+    stays++;
+    return () => void stays--;
+  };
+  const seen: number[] = [];
+  const levels: InvReads["levels"] = (_query, { after }) => {
+    left.abort();
+    seen.push(stays);
+    const goodsId = 1 + ((after?.[0] as number | undefined) ?? 0);
+    const level = { goodsId, locationId: 0, version: 1 } as unknown as ListedLevel;
+    return Promise.resolve({ rows: [level], next: goodsId === 3 ? undefined : [goodsId, 0] });
+  };
+  const connection = { signal: left.signal, stay };
+  const reads = { ...ledger.past, levels };
+  const events = watching.inv({ filter: {}, changesOnly: false }, reads, NEVER, connection);
+  const said: InvEvent[] = [];
+  while (said.at(-1)?.kind !== "ended") said.push(await next(events));
+  const parts = said.flatMap((event) => event.kind === "snapshot" ? [event.isComplete] : []);
+  assertEquals([parts, seen, stays], [[false, false, true], [1, 1, 1], 0]);
+  const last = said.at(-1)!;
+  assert(last.kind === "ended" && last.end === "age");
+  assert(said.some(({ position }) => position !== undefined), "there is nothing to go on from");
+  // Its client leaves in the middle of one.
+  const others = watching.inv({ filter: {}, changesOnly: false }, reads, NEVER, connection);
+  while ((await next(others)).kind !== "snapshot");
+  assertEquals(stays, 1);
+  await others.return(undefined);
+  assertEquals(stays, 0);
+  await watching.stop();
+});
+
 Deno.test("who leaves while a page is waited for hears nothing of its end", async () => {
   const ledger = new Ledger();
   const watching = ledger.open();

@@ -50,7 +50,7 @@ function createHealthService(board: HealthBoard, addressShare: number): ServiceI
       const leave = places.take(callerAddress(values));
       if (leave === undefined) throw new ConnectError("too many health watches of one address", Code.ResourceExhausted);
       try {
-        yield* watch(board, service, signal, leavingOf(values));
+        yield* watch(board, service, signal, leavingOf(values).signal);
       } finally {
         leave();
       }
