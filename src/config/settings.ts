@@ -21,6 +21,9 @@ export const SERVER_ROLE = "holdfast_server";
 export const DATABASE_URL_DEFAULT = `postgres://${SERVER_ROLE}@127.0.0.1:5432/holdfast`;
 export const REDIS_URLS_DEFAULT = [6379, 6380, 6381, 6382, 6383].map((port) => `redis://127.0.0.1:${port}`).join(",");
 
+/** The smallest that checks.ts lets pass, which says why beside whatever else is wrong with the lock. */
+const LOCK_TTL_MS_MIN = 4000;
+
 /** Of every connection that a client makes anew something stays in memory (docs/operating.md, "Old connections"). */
 const CONNECTION_AGE_MS_MIN = 10_000;
 
@@ -65,7 +68,7 @@ export const SETTINGS = z.object({
   ),
   ADMIN_PORT: z.string().regex(/^(off|\d+)$/, "expected a port, or `off`").transform((text) =>
     text === "off" ? undefined : Number(text)
-  ).pipe(z.number().max(65_535, "expected 65535 or less").optional()).prefault("8081").describe(
+  ).pipe(z.number().max(65_535, "expected 65535 or less").optional()).meta({ values: "`off`, 0 to 65535" }).prefault("8081").describe(
     "port for [metrics and health](operating.md#metrics-and-health), of HTTP without TLS or keys; with several workers it sums them up, and worker N has the Nth port behind it; 0 takes any free one; `off`: none, and nothing is measured",
   ),
   ADMIN_HOST: parsed((text) => parseListenHost(text, "ADMIN_PORT")).prefault("127.0.0.1").describe(
@@ -135,13 +138,13 @@ export const SETTINGS = z.object({
   QUORUM_LOSS: oneOf(QUORUM_LOSSES).default("refuse").describe(
     "what becomes of orders while the lock has no quorum: `refuse` them, or go by `row` locks",
   ),
-  LOCK_TTL_MS: integer(100, 600_000).default(5000).describe(
-    "a lease expires after this: at least 4000, twice what the work under it may take",
+  LOCK_TTL_MS: integer(0, 600_000).meta({ values: `${LOCK_TTL_MS_MIN} to 600000` }).default(5000).describe(
+    "a lease expires after this, which is at least twice what the work under it may take",
   ),
-  LOCK_NODE_TIMEOUT_MS: integer(1, 60_000).default(250).describe(
-    "limit of one command to one node",
+  LOCK_NODE_TIMEOUT_MS: integer(1, 30_000).default(250).describe(
+    "limit of one command to one node; twice this has to leave half of `LOCK_TTL_MS`",
   ),
-  LOCK_WAIT_MS_MAX: integer(1, 60_000).default(2000).describe(
+  LOCK_WAIT_MS_MAX: integer(2, 60_000).default(2000).describe(
     "longest wait for goods that other processes lease, at least twice `LOCK_NODE_TIMEOUT_MS`; the time in this process's own lanes is not counted",
   ),
   LOCK_KEY_PREFIX: z.string().regex(/^[A-Za-z0-9:._-]{1,64}$/, "expected 1 to 64 letters, digits, or : . _ -")
@@ -207,7 +210,7 @@ export const SETTINGS = z.object({
   CONNECTION_AGE_MS_MAX: integer(0, 86_400_000).refine(
     (ms) => ms === 0 || ms >= CONNECTION_AGE_MS_MIN,
     `expected ${CONNECTION_AGE_MS_MIN} or more, or 0 for connections of any age`,
-  ).default(0).describe(
+  ).meta({ values: `0, ${CONNECTION_AGE_MS_MIN} to 86400000` }).default(0).describe(
     "how old a connection gets, less up to a tenth by chance, before its client is [asked to make another](operating.md#old-connections); `0`: as old as it likes",
   ),
   TRUSTED_PROXIES: list(parseProxy).default([]).describe(
@@ -247,9 +250,9 @@ export const SETTINGS = z.object({
     "the form of the log, which is on standard error",
   ),
   ACCESS_LOG_SAMPLE: z.string().regex(/^\d*\.?\d+$/, "expected a number such as 0.01").transform(Number).pipe(
-    z.number().max(1, "expected 1 or less"),
+    z.number().min(0).max(1, "expected 1 or less"),
   ).default(0.01).describe(
-    "the part of answered calls that have [a line in the log](operating.md#a-line-for-a-call), from 0 to 1; calls that ended in an error have one each, up to 10 a second",
+    "the part of answered calls that have [a line in the log](operating.md#a-line-for-a-call); calls that ended in an error have one each, up to 10 a second",
   ),
 });
 

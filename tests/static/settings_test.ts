@@ -1,6 +1,6 @@
 /** The settings: docs/settings.md says what is read, and the tasks of deno.json allow it and no more. */
 import { assert, assertEquals } from "@std/assert";
-import { loadConfig } from "../../src/config/config.ts";
+import { ConfigError, loadConfig } from "../../src/config/config.ts";
 import { CONSOLE_DIR } from "../../src/config/console_dir.ts";
 import { DATABASE_URL_DEFAULT, REDIS_URLS_DEFAULT, SETTING_NAMES } from "../../src/config/settings.ts";
 import { serverFlags, supervisorFlags } from "../../src/config/flags.ts";
@@ -107,6 +107,38 @@ Deno.test("the defaults of docs/settings.md are what the program runs on", () =>
     ACCESS_LOG_SAMPLE: code(config.accessLogSample),
     DATA_DIR: code(".holdfast"),
   });
+});
+
+/** What the ends of a range need beside them: what the page says of both. */
+const BESIDE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  LOCK_NODE_TIMEOUT_MS: { LOCK_TTL_MS: "600000", LOCK_WAIT_MS_MAX: "60000" },
+  LOCK_WAIT_MS_MAX: { LOCK_NODE_TIMEOUT_MS: "1" },
+  QUEUE_MAX: { BATCH_ORDERS_MAX: "1" },
+  REQUEST_BYTES_MAX: { REQUEST_BYTES_BUDGET: `${1024 ** 3}` },
+  REQUEST_BYTES_BUDGET: { REQUEST_BYTES_MAX: "1024" },
+  WORKERS: { DATABASE_POOL_MAX: "1000" },
+  IDENTITY_BURST_CALLS_MAX: { IDENTITY_CALLS_PER_S_MAX: "1" },
+};
+
+Deno.test("the ranges of docs/settings.md are what the program takes, to both ends and no further", () => {
+  const rows = [...PAGE.matchAll(/^\| `([A-Z_]+)` *\| [^|]+ \| [^|]*?([\d.]+) to ([\d.]+) *\|/gm)];
+  assert(rows.length > 20, "the table has other columns now");
+  const takes = (name: string, value: number) => {
+    const given: Readonly<Record<string, string>> = { ...BESIDE[name], [name]: `${value}` };
+    try {
+      loadConfig((asked) => given[asked]);
+      return true;
+    } catch (error) {
+      if (error instanceof ConfigError) return false;
+      throw error;
+    }
+  };
+  const off = rows.flatMap(([, name = "", min = "", max = ""]) => {
+    const step = `${min}${max}`.includes(".") ? 0.001 : 1;
+    const taken = [Number(min) - step, Number(min), Number(max), Number(max) + step].map((value) => takes(name, value));
+    return taken.join() === "false,true,true,false" ? [] : [`${name} ${min} to ${max}: ${taken.join()}`];
+  });
+  assertEquals(off, []);
 });
 
 Deno.test("the start task grants every setting by name, and nothing wholesale", () => {

@@ -24,6 +24,8 @@ interface Facts {
   readonly minimum?: number;
   readonly maximum?: number;
   readonly enum?: readonly string[];
+  /** What it may be, where that is not its minimum to its maximum. */
+  readonly values?: string;
 }
 
 /** The whole page, not yet formatted. Throws where a setting has no description. */
@@ -67,7 +69,8 @@ function defaultOf(name: string, value: unknown): string {
   return `${code(urls[0] ?? "")} to ${code(`:${new URL(urls.at(-1) ?? "").port}`)}`;
 }
 
-function valuesOf({ enum: names, minimum, maximum }: Facts): string {
+function valuesOf({ enum: names, minimum, maximum, values }: Facts): string {
+  if (values !== undefined) return values;
   if (names !== undefined) return names.map(code).join(", ");
   return minimum === undefined ? "" : `${minimum} to ${maximum}`;
 }
