@@ -10,7 +10,10 @@ export interface Changed {
   readonly after: Order;
 }
 
-/** Inserts orders that are new. Plain sales at location 0 are a text of their own, as they are most of all. */
+/**
+ * Inserts orders that are new, beside other things than {@link insertSold} does. Plain sales of one line are a text of
+ * their own, as they are most of all there too.
+ */
 export function insertOrders(sql: postgres.Sql, at: Fragment, added: readonly Order[]): Branch {
   const isPlain = added.every(({ lines, asked, held, buyerId }) =>
     locationsOf(lines) === undefined && asked === undefined && held === undefined && buyerId === undefined
