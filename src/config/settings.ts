@@ -68,7 +68,9 @@ export const SETTINGS = z.object({
   ),
   ADMIN_PORT: z.string().regex(/^(off|\d+)$/, "expected a port, or `off`").transform((text) =>
     text === "off" ? undefined : Number(text)
-  ).pipe(z.number().max(65_535, "expected 65535 or less").optional()).meta({ values: "`off`, 0 to 65535" }).prefault("8081").describe(
+  ).pipe(z.number().max(65_535, "expected 65535 or less").optional()).meta({ values: "`off`, 0 to 65535" }).prefault(
+    "8081",
+  ).describe(
     "port for [metrics and health](operating.md#metrics-and-health), of HTTP without TLS or keys; with several workers it sums them up, and worker N has the Nth port behind it; 0 takes any free one; `off`: none, and nothing is measured",
   ),
   ADMIN_HOST: parsed((text) => parseListenHost(text, "ADMIN_PORT")).prefault("127.0.0.1").describe(

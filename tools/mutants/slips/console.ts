@@ -9,8 +9,29 @@ const KEYED = {
   tests: ["tests/unit/console_keyed_transport_test.ts"],
 };
 const PACER = { file: "src/console/parts/pacer.ts", tests: ["tests/unit/console_pacer_test.ts"] };
+const NAMES = { file: "src/console/parts/goods_names.ts", tests: ["tests/unit/console_goods_names_test.ts"] };
 
 export const CONSOLE_SLIPS: readonly Slip[] = [
+  {
+    ...NAMES,
+    find: "(last.goodsIds.length + 1) * locations > ROWS_MAX",
+    replace: "last.goodsIds.length + 1 > ROWS_MAX",
+    rule: "a request for names is answered on one page",
+  },
+  {
+    file: "src/console/one_goods/place.ts",
+    find: `onPage !== undefined || nextPageToken === ""`,
+    replace: "true",
+    rule: "a goods is found behind its first thousand locations",
+    tests: NAMES.tests,
+  },
+  {
+    file: "src/console/goods/kept_edits.ts",
+    find: "caller === undefined ? link : JSON.stringify([caller.kind, caller.name])",
+    replace: "JSON.stringify([caller?.kind, caller?.name])",
+    rule: "of callers without a name nobody gets the edits of another",
+    tests: ["tests/unit/console_goods_table_test.ts"],
+  },
   {
     ...SITE,
     find: "if (!isOwnHost(host)) return",

@@ -31,6 +31,13 @@ export const LEAVING_SLIPS: readonly Slip[] = [
     rule: "streams end with their connection",
   },
   {
+    file: "src/transport/reaper.ts",
+    find: " && isStayedOn(carrier)",
+    replace: " && false",
+    rule: "a connection is not cut under a stream that has given nothing to go on from",
+    tests: CONNECTIONS.tests,
+  },
+  {
     file: "src/transport/http2/open_session.ts",
     find: " && !session.destroyed",
     replace: "",

@@ -32,6 +32,27 @@ export const WATCH_SLIPS: readonly Slip[] = [
     tests: HEARTBEATS,
   },
   {
+    file: `${WATCH}/ending.ts`,
+    find: " && this.#endStay === undefined",
+    replace: "",
+    rule: "a snapshot comes to its end on a connection that is left",
+    tests: HEARTBEATS,
+  },
+  {
+    file: `${WATCH}/joining.ts`,
+    find: "if (await settled(working, msMax)) return await working;",
+    replace: "return await working;",
+    rule: "who waits for what came behind a token soon hears how the stream begins",
+    tests: HEARTBEATS,
+  },
+  {
+    file: `${WATCH}/joining.ts`,
+    find: "    end.abort();\n",
+    replace: "",
+    rule: "what a stream began without is read no further",
+    tests: HEARTBEATS,
+  },
+  {
     file: `${WATCH}/movement_stream.ts`,
     find: "yield* this.#heartbeats.through(reading, position);",
     replace: "yield* this.#heartbeats.through(reading);",
