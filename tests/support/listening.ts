@@ -1,7 +1,8 @@
 /**
  * A listener with a small service behind it, for tests of the listener itself: grpc.health.v1.Health, whose Check waits
  * for a latch when asked for the service "latch" and whose Watch says SERVING, waits for the latch, and says SERVING
- * again; of the service "stays" its connection is not left before. Beside it `/large` answers with more bytes than any window takes.
+ * again; of the service "stays" its connection is not left before. Beside it `/large` answers with more bytes than any
+ * window takes.
  */
 import { assertEquals } from "@std/assert";
 import { Buffer } from "node:buffer";
