@@ -17,10 +17,10 @@ import type { TLSSocket } from "node:tls";
 import { invariant } from "../base/invariant.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Admission } from "./admission.ts";
-import type { Connection, Connections } from "./connections.ts";
+import { type Connection, type Connections, cut } from "./connections.ts";
 import type { Exchange, WireHandler } from "./exchange.ts";
 import { WaitingAnswers } from "./http1/egress.ts";
-import { answerAndCut, Http1Exchange } from "./http1/exchange.ts";
+import { answerAndCut, Http1Exchange, isNextAnswer } from "./http1/exchange.ts";
 import { Cork, UnreadAnswers } from "./http2/egress.ts";
 import { Http2Exchange } from "./http2/exchange.ts";
 import { FrameWalk } from "./http2/frame_walk.ts";
@@ -64,6 +64,8 @@ export class Protocols {
     this.#http1.on("checkExpectation", this.#answerHttp1);
     this.#http1.on("clientError", (error: Error & { code?: string }, socket: Socket) => {
       options.log.debug({ error }, "HTTP/1 connection closed for a malformed request");
+      const connection = this.#byCarrier.get(socket);
+      if (connection !== undefined && !isNextAnswer(connection)) return cut(connection);
       answerAndCut(socket, error.code === "HPE_HEADER_OVERFLOW" ? 431 : 400);
     });
     this.#http2 = createHttp2Server(options.limits);

@@ -7,6 +7,7 @@ import {
   CHECK,
   countStatus,
   JSON_CALL,
+  jsonCall,
   type Setting,
   WATCH,
   withListener,
@@ -63,6 +64,34 @@ Deno.test("a body that was refused is read off, and the next request on its conn
       await peer.until(() => peer.text.includes("SERVING"), `the next request's answer, after ${path} ${header}`);
       await peer.leave();
     }
+  });
+});
+
+Deno.test("what is malformed behind a request is never answered into that one's answer", async () => {
+  await withListener({}, async ({ listener, open }) => {
+    const body = "\0\0\0\0\x02{}";
+    const stream = `POST ${WATCH} HTTP/1.1\r\nhost: a\r\ncontent-type: application/connect+json\r\n` +
+      `content-length: ${body.length}\r\n\r\n${body}`;
+    const begun = await RawPeer.http1(listener.port);
+    begun.send(stream);
+    await begun.until(() => begun.text.includes("SERVING"), "a message");
+    begun.send("BAD\r\n\r\n");
+    await begun.untilClosed("its end");
+    assertEquals(begun.text.match(/HTTP\/1\.1 \d+/g), ["HTTP/1.1 200"]);
+
+    // Nor as the answer to one that may yet be done.
+    const waiting = await RawPeer.http1(listener.port);
+    waiting.send(jsonCall("latch"));
+    await eventually(() => listener.view.requests === 1, "it is under way");
+    waiting.send("BAD\r\n\r\n");
+    await waiting.untilClosed("its end");
+    assertEquals(waiting.text, "");
+
+    const alone = await RawPeer.http1(listener.port);
+    alone.send(JSON_CALL.replace(/content-length: \d+/, "transfer-encoding: chunked").replace("{", "x\r\n{"));
+    await alone.untilClosed("its end");
+    assert(alone.text.startsWith("HTTP/1.1 400 "), alone.text);
+    open();
   });
 });
 

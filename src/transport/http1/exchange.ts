@@ -60,6 +60,10 @@ export class Http1Exchange extends Member implements Exchange, Http1Call {
     return this.request.complete;
   }
 
+  get hasBegunAnswer(): boolean {
+    return this.response.headersSent;
+  }
+
   get isAnswerEnded(): boolean {
     return this.response.writableEnded;
   }
@@ -97,7 +101,7 @@ export class Http1Exchange extends Member implements Exchange, Http1Call {
   }
 
   giveUp(why: "slow" | "surplus"): void {
-    if (this.response.headersSent) cut(this.connection);
+    if (!isNextAnswer(this.connection)) cut(this.connection);
     else answerAndCut(this.connection.http1!, why === "surplus" ? 503 : 408, this.#id);
   }
 
@@ -112,6 +116,16 @@ export class Http1Exchange extends Member implements Exchange, Http1Call {
   discardBody(): void {
     if (!this.request.complete) this.request.resume();
   }
+}
+
+/**
+ * Whether what is written to the connection by hand is read as the answer to the request that still comes. Behind
+ * another one it would be taken for that one's answer, or for a part of it.
+ */
+export function isNextAnswer({ exchanges }: Connection): boolean {
+  const [first, ...more] = exchanges;
+  if (first === undefined) return true;
+  return more.length === 0 && !first.isRequestComplete && first instanceof Http1Exchange && !first.hasBegunAnswer;
 }
 
 /**

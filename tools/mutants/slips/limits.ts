@@ -192,6 +192,13 @@ export const LIMITS_SLIPS: readonly Slip[] = [
   },
   {
     file: "src/transport/protocols.ts",
+    find: "      if (connection !== undefined && !isNextAnswer(connection)) return cut(connection);\n",
+    replace: "",
+    tests: ["tests/integration/listener_test.ts"],
+    rule: "what is malformed is not answered into another one's answer",
+  },
+  {
+    file: "src/transport/protocols.ts",
     find: "bytes += exchange.keptBytes;",
     replace: "bytes += 0;",
     tests: HTTP1_UNREAD,
