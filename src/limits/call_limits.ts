@@ -44,8 +44,6 @@ export interface CallLimitsParts {
 export interface CallLimitsView {
   /** Calls that were refused, by limit. */
   readonly refused: Readonly<Record<LimitPassed, number>>;
-  /** The least delay of the latest looks at the event loop, in ms. */
-  readonly loopDelayMs: number;
   /** The part of the calls that are shed; above 1, operators' too. */
   readonly pressure: number;
   /** Identities with calls under way. */
@@ -89,7 +87,6 @@ export class CallLimits implements CallAdmission {
   get view(): CallLimitsView {
     return {
       refused: { ...this.#refused },
-      loopDelayMs: this.#pressure.standingMs,
       pressure: this.#pressure.value,
       identities: this.#identities.view.active,
       streams: this.#streams.open,

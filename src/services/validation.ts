@@ -5,7 +5,6 @@
 import { NOT_OF_AN_ID } from "../inventory/ids.ts";
 import { mergeLines, placeText } from "../inventory/lines.ts";
 import { INT32_MAX, type Line } from "../inventory/model.ts";
-import type { Place } from "../inventory/stock_key.ts";
 import type { Violations } from "../rpc/errors.ts";
 import { type Named, readGoodsId, type SkuIds } from "./skus.ts";
 
@@ -31,11 +30,6 @@ const ID: TextRule = {
  * these are ASCII, which has one spelling of everything, so that no two buyers look alike.
  */
 const BUYER_ID: TextRule = { charactersMax: 64, other: /[^!-~]/, expected: "1 to 64 visible ASCII characters" };
-
-/** Whether two int32 are a place at all. */
-export function isPlace({ goodsId, locationId }: Place): boolean {
-  return goodsId > 0 && locationId >= 0;
-}
 
 /** A goods id must be positive. */
 export function checkGoodsId(violations: Violations, field: string, goodsId: number): void {

@@ -85,7 +85,6 @@ Deno.test("calls under way: so many of one identity, each end frees a place, and
   assertEquals([(await begin(a)).reason, (await begin(a)).reason], [undefined, "CALLER_CALLS"]);
   assertEquals(limits.view, {
     refused: { ...NONE, calls: 3 },
-    loopDelayMs: 0,
     pressure: 0,
     identities: 2,
     streams: 0,

@@ -41,7 +41,6 @@ export interface Enum {
 interface Location {
   readonly path?: readonly number[];
   readonly leadingComments?: string;
-  readonly leadingDetachedComments?: readonly string[];
 }
 
 /**

@@ -65,8 +65,6 @@ export interface PrivatePostgres {
   createDatabase(name: string, template?: string): Promise<void>;
   /** Makes an empty database where there is none of that name. */
   ensureDatabase(name: string): Promise<void>;
-  /** Drops a database and the connections to it; nothing happens when there is none. */
-  dropDatabase(name: string): Promise<void>;
 }
 
 /**
@@ -175,7 +173,6 @@ export async function startPostgres(options: PostgresOptions): Promise<PrivatePo
       asOwner(`create database ${identifier(name)}`).catch((error) => {
         if (error.code !== DUPLICATE_DATABASE) throw error;
       }),
-    dropDatabase: (name) => asOwner(`drop database if exists ${identifier(name)} with (force)`),
   };
 }
 

@@ -10,7 +10,6 @@ export interface EditTotals {
   readonly bad: number;
   /** Ready, and the row has changed since they were typed. */
   readonly moved: number;
-  readonly sending: number;
   readonly applied: number;
   readonly conflicts: number;
   readonly refused: number;
@@ -22,7 +21,7 @@ export interface EditTotals {
 /** The counts of a sheet as it stands. */
 export function totalsOf(sheet: EditSheet): EditTotals {
   const totals = {
-    ...{ all: sheet.size, ready: 0, bad: 0, moved: 0, sending: 0, applied: 0 },
+    ...{ all: sheet.size, ready: 0, bad: 0, moved: 0, applied: 0 },
     ...{ conflicts: 0, refused: 0, unknown: 0, difference: 0 },
   };
   for (const edit of sheet.all()) {
@@ -32,8 +31,7 @@ export function totalsOf(sheet: EditSheet): EditTotals {
       totals.difference += edit.after! - sheet.before(edit);
       if (edit.state === "open" && edit.now !== undefined) totals.moved++;
     }
-    if (edit.state === "sending") totals.sending++;
-    else if (edit.state === "applied") totals.applied++;
+    if (edit.state === "applied") totals.applied++;
     else if (edit.state === "conflict") totals.conflicts++;
     else if (edit.state === "refused") totals.refused++;
     else if (edit.state === "unknown") totals.unknown++;

@@ -8,10 +8,9 @@ import * as SHELL from "../words/shell.ts";
 import { ConsoleElement } from "./console_element.ts";
 import { LOOK } from "./look.ts";
 
-/** A note: `bad` ones stay until they are closed. */
-export interface Toast {
+/** A note. One that says the same takes its place, and is shown for its own time. */
+interface Toast {
   readonly text: string;
-  readonly kind: "good" | "bad";
 }
 
 const TOASTS_MAX = 4;
@@ -19,8 +18,8 @@ const SHOWN_MS = 6_000;
 const said = new EventTarget();
 
 /** Shows a note. */
-export function showToast(text: string, kind: Toast["kind"] = "good"): void {
-  said.dispatchEvent(new CustomEvent<Toast>("toast", { detail: { text, kind } }));
+export function showToast(text: string): void {
+  said.dispatchEvent(new CustomEvent<Toast>("toast", { detail: { text } }));
 }
 
 /** `<hf-toasts>`: where they are shown. */
@@ -50,9 +49,6 @@ export class Toasts extends ConsoleElement {
         border-radius: 8px;
         background: var(--raised);
         box-shadow: var(--shadow);
-      }
-      .toast.bad {
-        border-left-color: var(--bad);
       }
       .toast p {
         flex: 1;
@@ -87,7 +83,7 @@ export class Toasts extends ConsoleElement {
     const { detail } = event as CustomEvent<Toast>;
     // The same once more is the same.
     this.toasts = [...this.toasts.filter(({ text }) => text !== detail.text), detail].slice(-TOASTS_MAX);
-    if (detail.kind === "good") setTimeout(() => this.#close(detail), SHOWN_MS);
+    setTimeout(() => this.#close(detail), SHOWN_MS);
   };
 
   #close(toast: Toast): void {
@@ -100,7 +96,7 @@ export class Toasts extends ConsoleElement {
       <div role="status" aria-live="polite">
         ${this.toasts.length === 0 ? nothing : this.toasts.map((each) =>
           html`
-            <div class="toast ${each.kind}">
+            <div class="toast">
               <p>${each.text}</p>
               <button class="quiet small" aria-label=${close} @click=${() => this.#close(each)}>✕</button>
             </div>

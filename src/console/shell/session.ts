@@ -40,10 +40,6 @@ export class Session {
     return this.#link;
   }
 
-  get state(): SessionState {
-    return this.#state;
-  }
-
   /** Whether a key is in use. */
   get hasKey(): boolean {
     return storedKey() !== undefined;

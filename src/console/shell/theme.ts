@@ -11,7 +11,6 @@ export type Theme = typeof THEMES[number];
 /** `first_theme.ts` looks there as well. */
 const STORED_AS = "holdfast.theme";
 const dark = matchMedia("(prefers-color-scheme: dark)");
-const changed = new EventTarget();
 let theme: Theme = THEMES.find((each) => each === forBrowser.getItem(STORED_AS)) ?? "system";
 
 /** The choice. */
@@ -26,13 +25,10 @@ export function setTheme(to: Theme): void {
   apply();
 }
 
-/** Calls back when the colours have changed, until what it answers is called: for what is drawn and not styled. */
-export function onTheme(listener: () => void): () => void {
-  changed.addEventListener("theme", listener);
-  return () => changed.removeEventListener("theme", listener);
-}
-
-/** Has the page follow the choice, and the system where that is the choice. */
+/**
+ * Has the page follow the choice, and the system where that is the choice. What is drawn and not styled looks at the
+ * attribute that changes (`parts/time_chart.ts`).
+ */
 export function followTheme(): void {
   apply();
   dark.addEventListener("change", apply);
@@ -41,5 +37,4 @@ export function followTheme(): void {
 function apply(): void {
   const isDark = theme === "system" ? dark.matches : theme === "dark";
   document.documentElement.dataset["theme"] = isDark ? "dark" : "light";
-  changed.dispatchEvent(new Event("theme"));
 }
