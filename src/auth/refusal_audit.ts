@@ -2,10 +2,11 @@
  * Refused calls, for whoever looks after the server: each is counted by its reason, and has a line of log. Callers
  * cause these as often as they like, so that of a flood only some have one, with how many had none before it.
  */
+import { TokenBucket } from "../base/token_bucket.ts";
 import type { Log } from "../telemetry/log.ts";
 import { REFUSAL_REASONS } from "./verifier.ts";
 
-/** Lines at once, and the time in which as many may be written again. */
+/** Lines at once, and the time in ms in which as many may be written again. */
 const LINES_MAX = 20;
 const REFILL_MS = 20_000;
 
@@ -26,16 +27,15 @@ export interface Refused {
   readonly right?: string;
 }
 
-/** The audit. */
+/** Counts refused calls, and writes the lines of as many as there may be. */
 export class RefusalAudit {
   readonly #counts = new Map<AuditReason, number>();
-  #left = LINES_MAX;
-  #filledAt: number;
+  readonly #lines: TokenBucket;
   #unlogged = 0;
 
   /** @param nowMs a clock that runs forward */
   constructor(private readonly log: Log, private readonly nowMs: () => number = () => performance.now()) {
-    this.#filledAt = nowMs();
+    this.#lines = new TokenBucket(LINES_MAX, REFILL_MS, nowMs());
   }
 
   /** Refused calls by reason, since the start. */
@@ -46,14 +46,10 @@ export class RefusalAudit {
   /** Counts one, and writes its line where there may be one. */
   note(refused: Refused): void {
     this.#counts.set(refused.reason, (this.#counts.get(refused.reason) ?? 0) + 1);
-    const now = this.nowMs();
-    this.#left = Math.min(LINES_MAX, this.#left + (now - this.#filledAt) / REFILL_MS * LINES_MAX);
-    this.#filledAt = now;
-    if (this.#left < 1) {
+    if (!this.#lines.take(this.nowMs())) {
       this.#unlogged++;
       return;
     }
-    this.#left--;
     const unlogged = this.#unlogged === 0 ? {} : { unloggedBefore: this.#unlogged };
     this.#unlogged = 0;
     this.log.warn({ ...refused, ...unlogged }, "a call was refused");

@@ -9,6 +9,7 @@
  *     any      -> gone           its socket has closed: neither it nor its requests count any more
  */
 import { Roll } from "../base/roll.ts";
+import { TokenBucket } from "../base/token_bucket.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
@@ -19,7 +20,6 @@ import { leaveAt } from "./connection_age.ts";
 import { isOpen } from "./http2/open_session.ts";
 import { endStreams } from "./leaving.ts";
 import { type Peer, Peers } from "./peers.ts";
-import { TokenBucket } from "./token_bucket.ts";
 import type { TrustedProxies } from "./trusted_proxies.ts";
 import type { WaitingAnswers } from "./http1/egress.ts";
 import type { UnreadOfAll } from "./http2/egress.ts";

@@ -4,8 +4,8 @@
  * requests there and no connection.
  */
 import type { IncomingHttpHeaders } from "node:http";
+import { TokenBucket } from "../base/token_bucket.ts";
 import { addressKey, forwardedKey, isLoopback } from "./addresses.ts";
-import { TokenBucket } from "./token_bucket.ts";
 import { isForwarded, type TrustedProxies } from "./trusted_proxies.ts";
 
 /** Who made a request. */

@@ -3,7 +3,6 @@ import { assertEquals } from "@std/assert";
 import { addressKey, AddressPlaces, shareOf } from "../../src/transport/addresses.ts";
 import { http1Refusal } from "../../src/transport/http1/exchange.ts";
 import { limitsWithShare, LISTENER_LIMITS } from "../../src/transport/limits.ts";
-import { TokenBucket } from "../../src/transport/token_bucket.ts";
 
 Deno.test("an IPv4 address is one party, however it is named; in IPv6 a network of 64 bits is", () => {
   for (
@@ -44,15 +43,6 @@ Deno.test("a share of a quarter gives the usual limits; a proxy in front may hav
   );
   assertEquals(limitsWithShare(0.25, 100).connectionsPerAddressMax, 25);
   assertEquals(shareOf(3, 0.01), 1);
-});
-
-Deno.test("a bucket gives what is in it, then as much as has come in since, and never more than its size", () => {
-  const bucket = new TokenBucket(4, 1_000, 0);
-  const taken = (now: number, times: number) =>
-    Array.from({ length: times }, () => bucket.take(now)).filter(Boolean).length;
-  assertEquals([bucket.isFull(0), taken(0, 6), bucket.isFull(0)], [true, 4, false]);
-  assertEquals([taken(249, 2), taken(500, 3), taken(60_000, 9)], [0, 2, 4]);
-  assertEquals([bucket.isFull(60_500), bucket.isFull(61_000)], [false, true]);
 });
 
 Deno.test("two Host fields, a Host that is none and codings beside chunked are refused", () => {

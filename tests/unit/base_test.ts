@@ -1,9 +1,13 @@
-/** What several rooms share: waits that grow, lines of a text that comes in pieces, and the end of a process. */
+/**
+ * What several rooms share: waits that grow, lines of a text that comes in pieces, buckets of tokens, and the end of a
+ * process.
+ */
 import { assertEquals, assertRejects } from "@std/assert";
 import fc from "fast-check";
 import { backoffMs } from "../../src/base/backoff.ts";
 import { readLines, splitLines } from "../../src/base/lines.ts";
 import { terminate } from "../../src/base/terminate.ts";
+import { TokenBucket } from "../../src/base/token_bucket.ts";
 
 Deno.test("a wait is drawn from bounds of which the upper one grows by its factor up to the longest", () => {
   const backoff = { leastMs: 1, firstMs: 3, growth: 3, maxMs: 51 };
@@ -33,6 +37,15 @@ Deno.test("a line that does not end takes no more memory than its bound", () => 
   for (const piece of ["abcd", "efg", "\nhi"]) take(piece);
   end();
   assertEquals(lines, ["abc", "hi"]);
+});
+
+Deno.test("a bucket gives what is in it, then as much as has come in since, and never more than its size", () => {
+  const bucket = new TokenBucket(4, 1_000, 0);
+  const taken = (now: number, times: number) =>
+    Array.from({ length: times }, () => bucket.take(now)).filter(Boolean).length;
+  assertEquals([bucket.isFull(0), taken(0, 6), bucket.isFull(0)], [true, 4, false]);
+  assertEquals([taken(249, 2), taken(500, 3), taken(60_000, 9)], [0, 2, 4]);
+  assertEquals([bucket.isFull(60_500), bucket.isFull(61_000)], [false, true]);
 });
 
 /** Ends a process that ends at one of these signals; the signals that it was sent. */

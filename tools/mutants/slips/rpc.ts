@@ -65,11 +65,11 @@ export const RPC_SLIPS: readonly Slip[] = [
     tests: ["tests/unit/verdict_budget_test.ts"],
   },
   {
-    file: "src/transport/token_bucket.ts",
+    file: "src/base/token_bucket.ts",
     find: "Math.min(this.size, this.#tokens +",
     replace: "Math.min(2 * this.size, this.#tokens +",
     rule: "a bucket never has more than its size",
-    tests: ["tests/unit/addresses_test.ts"],
+    tests: ["tests/unit/base_test.ts"],
   },
   {
     file: "src/transport/admission.ts",
