@@ -155,7 +155,7 @@ export async function runLoad(
   scenario: Scenario,
   environment: Environment,
   startAtMs: number,
-  first = 0,
+  first: number,
 ): Promise<Tally[]> {
   const processes = processesOf(scenario, environment, first);
   const { kind, method, variant, fleet, namesGoods, orders, database, concurrency, operation, endingPerS, workload } =
@@ -215,7 +215,7 @@ function stockProcesses({ stockProcesses }: Environment, processes: number, firs
 export function serversOf(
   { kind, processes, variant }: Scenario,
   environment: Environment,
-  first = 0,
+  first: number,
 ): readonly BenchProcess[] {
   switch (kind) {
     case "stock":

@@ -64,7 +64,7 @@ export class VerifierUnavailableError extends Error {
   override name = "VerifierUnavailableError";
 
   /** @param what is away, such as `the table of keys` */
-  constructor(readonly what: string, options?: ErrorOptions) {
-    super(`${what} can't be asked`, options);
+  constructor(readonly what: string) {
+    super(`${what} can't be asked`);
   }
 }

@@ -27,12 +27,8 @@ export function splitLines(onLine: (line: string) => void, charactersMax = LINE_
 }
 
 /** Hands over each line of a stream of UTF-8; resolves when it has ended. */
-export async function readLines(
-  stream: ReadableStream<Uint8Array>,
-  onLine: (line: string) => void,
-  charactersMax?: number,
-): Promise<void> {
-  const lines = splitLines(onLine, charactersMax);
+export async function readLines(stream: ReadableStream<Uint8Array>, onLine: (line: string) => void): Promise<void> {
+  const lines = splitLines(onLine);
   const decoder = new TextDecoder();
   for await (const part of stream) lines.take(decoder.decode(part, { stream: true }));
   lines.end();

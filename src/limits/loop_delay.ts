@@ -11,15 +11,15 @@ export type Look = (lateMs: number, sinceMs: number) => void;
  *
  * A timer goes off once in a turn of the loop, so that it is as late as the turns are long.
  */
-export function watchLoopDelay(look: Look, nowMs: () => number = () => performance.now()): () => void {
+export function watchLoopDelay(look: Look): () => void {
   let timer: ReturnType<typeof setTimeout>;
-  let setAt = nowMs();
+  let setAt = performance.now();
   const set = () => {
     timer = setTimeout(looked, LOOK_EVERY_MS);
     Deno.unrefTimer(timer as unknown as number);
   };
   const looked = () => {
-    const now = nowMs();
+    const now = performance.now();
     const sinceMs = now - setAt;
     setAt = now;
     set();

@@ -55,8 +55,8 @@ export class LeaseTakenError extends Error {
   /** Those of the goods that were seen to be taken just after; a hint, and empty where nothing was seen. */
   readonly stockKeys: readonly StockKey[];
 
-  constructor(message: string, stockKeys: readonly StockKey[] = [], options?: ErrorOptions) {
-    super(message, options);
+  constructor(message: string, stockKeys: readonly StockKey[] = []) {
+    super(message);
     this.stockKeys = stockKeys;
   }
 }

@@ -78,12 +78,7 @@ export class Connections {
   #unreadBytes = 0;
   readonly #waitingForNone: (() => void)[] = [];
 
-  /** @param random answers in [0, 1) */
-  constructor(
-    private readonly limits: ListenerLimits,
-    proxies?: TrustedProxies,
-    private readonly random: () => number = Math.random,
-  ) {
+  constructor(private readonly limits: ListenerLimits, proxies: TrustedProxies | undefined) {
     this.peers = new Peers(proxies);
     this.#resets = new TokenBucket(limits.resetsTotalMax, limits.resetWindowMs, performance.now());
   }
@@ -113,7 +108,7 @@ export class Connections {
     const connection: Connection = {
       socket,
       peer,
-      leaveAt: leaveAt(now, this.limits.connectionAgeMsMax, this.random()),
+      leaveAt: leaveAt(now, this.limits.connectionAgeMsMax, Math.random()),
       leavingSince: undefined,
       isHeard: false,
       isClosing: false,
