@@ -70,7 +70,7 @@ export async function startBalancers(dir: string, serverUrls: readonly string[],
 }
 
 /** The configuration with these servers, which the bench reaches by cleartext HTTP/2. */
-export function inClear(text: string, port: number, serverUrls: readonly string[], fleet: Fleet): string {
+function inClear(text: string, port: number, serverUrls: readonly string[], fleet: Fleet): string {
   const lines = text.split("\n").filter((line) => !/^ +server /.test(line)).map((line) =>
     line.replace(/^ +bind .*$/, `  bind 127.0.0.1:${port} proto h2`)
   );

@@ -23,7 +23,7 @@ export function processPages(sources: Sources): Pages {
 }
 
 /** The word that `/readyz` of the service's port says, and behind it a line for each thing that it stands on. */
-export function readinessText({ ready, leaving, dependencies }: HealthView): string {
+function readinessText({ ready, leaving, dependencies }: HealthView): string {
   const lines = dependencies.map(({ name, ready, reason }) => `${name}: ${reason ?? (ready ? "ready" : "not ready")}`);
   return [
     ready ? "SERVING" : "NOT_SERVING",

@@ -22,7 +22,7 @@ import { type CertificateNames, certificateNames } from "./certificate_names.ts"
 import type { ClientCertificate } from "./verifier.ts";
 
 /** Certificates that are known to be verified; of more, those that were shown last. */
-export const VERIFIED_MAX = 10_000;
+const VERIFIED_MAX = 10_000;
 /** Certificates between one and its authority. */
 const CHAIN_MAX = 5;
 

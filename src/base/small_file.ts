@@ -4,7 +4,7 @@
  */
 
 /** Largest file that is read, in bytes; a chain of certificates has some thousand. */
-export const SMALL_FILE_BYTES_MAX = 1024 * 1024;
+const SMALL_FILE_BYTES_MAX = 1024 * 1024;
 
 /** A file that can't be read. Its message says why, as words that follow the file's name. */
 export class UnreadableFileError extends Error {

@@ -11,7 +11,7 @@ import type { Store } from "../store/store.ts";
 import { Recent } from "../base/recent.ts";
 
 /** Skus whose goods are kept: 256 bytes each at most, and as much for the entry. */
-export const KEPT_SKUS_MAX = 50_000;
+const KEPT_SKUS_MAX = 50_000;
 /** Names in one read, and reads of one kind at a time. */
 const READ_NAMES_MAX = 1000;
 const READS_MAX = 2;

@@ -26,7 +26,7 @@ export interface IdentityBounds {
 }
 
 /** The window of a burst, in seconds. */
-export const BURST_S = 10;
+const BURST_S = 10;
 /** Identities whose rates are known at a time; of more the one is forgotten that has not called for the longest. */
 const IDENTITIES_MAX = 10_000;
 

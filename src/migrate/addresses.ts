@@ -9,7 +9,7 @@ import { tlsPaths, underDatabaseTls } from "../config/store_tls.ts";
 
 const TLS_NAMES = ["DATABASE_TLS_CA_FILE", "DATABASE_TLS_CERT_FILE", "DATABASE_TLS_KEY_FILE"] as const;
 /** The variables that are read. */
-export const ADDRESS_NAMES: readonly string[] = [
+const ADDRESS_NAMES: readonly string[] = [
   ...["DATABASE_URL", "DATABASE_OWNER_URL"].flatMap((name) => [name, secretFileName(name)]),
   ...TLS_NAMES,
 ];

@@ -81,7 +81,7 @@ export function believedActor(values: ContextValues, header: IncomingHttpHeaders
 }
 
 /** A code of the table of reasons; undefined if the field is empty. */
-export function readReason(
+function readReason(
   violations: Violations,
   field: string,
   reason: string,

@@ -9,7 +9,7 @@ import { ANYONE, type Right, RIGHTS } from "../auth/rights.ts";
 import type { MessageBounds } from "../rpc/messages/check.ts";
 
 /** Whether reflection names a service in lists, finds it by name only, or knows nothing of it. */
-export const REFLECTED = ["listed", "by name", "hidden"] as const;
+const REFLECTED = ["listed", "by name", "hidden"] as const;
 export type Reflected = typeof REFLECTED[number];
 
 /** What is asked of a call of one method before its handler sees it. */

@@ -29,7 +29,7 @@ import {
 import type { CallEnd, CallObserver, Ended, ObservedBatch, ObservedCall, StockObserver } from "./observer.ts";
 
 /** Links of one batch, and of one call. A batch may have more calls, and a call more batches. */
-export const LINKS_MAX = 128;
+const LINKS_MAX = 128;
 
 /** Codes that are a fault of the server by the conventions for spans of gRPC servers; others are a caller's matter. */
 const FAULTS: ReadonlySet<string> = new Set([

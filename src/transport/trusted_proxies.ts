@@ -10,7 +10,7 @@ import { type IpAddress, ipAddress, type IpNetwork, ipText, isInNetwork } from "
 import { addressKey, forwardedKey } from "./addresses.ts";
 
 /** The headers that proxies note their callers in: the usual one, and that of RFC 7239. */
-export const FORWARDED_HEADERS = ["x-forwarded-for", "forwarded"] as const;
+const FORWARDED_HEADERS = ["x-forwarded-for", "forwarded"] as const;
 
 /** Which proxies are believed, and in which header: another one may be what a caller sent, passed on as it came. */
 export interface TrustedProxiesRules {

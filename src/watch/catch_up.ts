@@ -33,7 +33,7 @@ export const RESUME_US_MAX = 3_600_000_000;
 const RESUME_ROWS_MAX = 50_000;
 const RESUME_SCANNED_MAX = 200_000;
 /** Clocks of two servers of one database, of which one took over, differ by less than this. */
-export const CLOCKS_US_MAX = 5_000_000;
+const CLOCKS_US_MAX = 5_000_000;
 /** Ids of transactions are compared by their lower 32 bits, which is right as far as half of these. */
 const RESUME_XIDS_MAX = 2 ** 30;
 /** How long a tailer may take to pass a position of another process, which was a moment ahead of it. */

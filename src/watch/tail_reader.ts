@@ -39,7 +39,7 @@ import { TransactionsUnderWay } from "./under_way.ts";
 import { VersionSequence } from "./version_sequence.ts";
 
 /** Rows of one read; what is more comes with further ones of the same difference. */
-export const TAIL_ROWS_MAX = 2000;
+const TAIL_ROWS_MAX = 2000;
 /** Movements that one read of the past looks at. */
 export const SCAN_ROWS_MAX = 2000;
 /** See above: how old a decision is when it is written, and what a statement takes until it has a transaction. */

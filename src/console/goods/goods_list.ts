@@ -22,7 +22,7 @@ const AHEAD = 2000;
 const FAR = 5000;
 const RETRY: Backoff = { leastMs: 200, firstMs: 1000, growth: 2, maxMs: 30_000 };
 /** New rows that are counted. */
-export const NEWCOMERS_MAX = 1000;
+const NEWCOMERS_MAX = 1000;
 
 /** One page as ListInv answers it. */
 export interface ListPage {

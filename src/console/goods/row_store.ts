@@ -10,7 +10,7 @@ import { keyOf, type Row, type RowKey } from "./row.ts";
 /** Rows that are kept; some 150 bytes each. */
 export const ROWS_MAX = 200_000;
 /** Places that changed while one page was under way; past it that page is read again. */
-export const BESIDE_MAX = 20_000;
+const BESIDE_MAX = 20_000;
 
 /** What came of a change: shown, older than what is shown, or of a place that is not here. */
 export type Merged = "changed" | "older" | "unknown";

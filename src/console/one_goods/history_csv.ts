@@ -6,7 +6,7 @@ import { type Timestamp, timestampDate } from "@bufbuild/protobuf/wkt";
 import { type ListedMovement, MovementKind } from "../../gen/inventory/v1/query_pb.ts";
 
 /** Rows of one file at most. */
-export const EXPORT_ROWS_MAX = 100_000;
+const EXPORT_ROWS_MAX = 100_000;
 
 const COLUMNS: readonly (readonly [name: string, cell: (row: ListedMovement) => string | number | bigint])[] = [
   ["at", ({ at }) => timeText(at)],

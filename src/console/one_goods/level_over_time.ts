@@ -16,7 +16,7 @@ export interface LevelStep {
 /** Steps that a page keeps at most: the newest. */
 export const STEPS_MAX = 20_000;
 /** Points that are drawn at most. */
-export const POINTS_MAX = 2000;
+const POINTS_MAX = 2000;
 
 /** What of a ledger's row a step is made of. */
 export type LedgerRow = Pick<

@@ -21,7 +21,7 @@ export interface ReserveOperation extends Operated {
 }
 
 /** How long a hold lasts where nobody says otherwise, in ms. */
-export const HOLD_TTL_MS = 15 * 60_000;
+const HOLD_TTL_MS = 15 * 60_000;
 /** The longest hold, in ms: 31 days. */
 export const HOLD_TTL_MS_MAX = 31 * 24 * 3_600_000;
 

@@ -44,7 +44,7 @@ export function sellAnswer(asked: AskedSell, ending: Ending): MessageInitShape<t
 }
 
 /** The lines of which less was taken than asked for. */
-export function shortLines(
+function shortLines(
   lines: readonly Line[],
   asked: readonly number[],
 ) {
@@ -107,7 +107,7 @@ export function detailAnswer(
 }
 
 /** Lines that came to something; `skus`: what the request calls goods by sku, by goods id. */
-export function lineMessages(
+function lineMessages(
   lines: readonly Line[],
   skus?: ReadonlyMap<number, string>,
 ): MessageInitShape<typeof LineSchema>[] {

@@ -89,7 +89,7 @@ export const MOVEMENT_KINDS: Readonly<Record<Exclude<MovementKind, MovementKind.
   [MovementKind.RESTORE]: "restore",
 };
 /** States of orders, the same. */
-export const ORDER_STATES: Readonly<Record<Exclude<WireOrderState, WireOrderState.UNSPECIFIED>, OrderState>> = {
+const ORDER_STATES: Readonly<Record<Exclude<WireOrderState, WireOrderState.UNSPECIFIED>, OrderState>> = {
   [WireOrderState.HELD]: "held",
   [WireOrderState.SOLD]: "sold",
   [WireOrderState.RELEASED]: "released",

@@ -51,7 +51,7 @@ export function checkLevels(
 }
 
 /** Whether so much was available at a version from `low` to `high`. */
-export function stoodAt({ versionsOf }: GoodsLedger, available: number, low: number, high: number): boolean {
+function stoodAt({ versionsOf }: GoodsLedger, available: number, low: number, high: number): boolean {
   const versions = versionsOf.get(available) ?? [];
   let from = 0;
   let to = versions.length;
