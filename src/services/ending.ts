@@ -1,8 +1,12 @@
 /** How an operation ended, and what of it a caller is answered: for a single call and for each part of a batch. */
+import type { HandlerContext } from "@connectrpc/connect";
 import { available } from "../inventory/levels.ts";
 import type { Applied, Level, Verdict } from "../inventory/model.ts";
 import type { Operation } from "../inventory/operations/operation.ts";
 import { Failure } from "../lanes/failure.ts";
+import type { Lanes } from "../lanes/lanes.ts";
+import { callSignal } from "../rpc/deadline.ts";
+import { callerAddress } from "../transport/addresses.ts";
 import { failureError, refusalError } from "./refusals.ts";
 
 /** An operation that a caller asks for. */
@@ -16,6 +20,16 @@ export interface Asked<O extends Operation = Operation> {
 
 /** Its verdict; or, where it came to none, why: a Failure, the end of its call, or a fault. */
 export type Ending = Verdict | Error;
+
+/** Has the one operation of a call come to its end. Never rejects. */
+export type Apply = (operation: Operation, context: HandlerContext) => Promise<Ending>;
+
+/** By these lanes, for as long as the call goes on. */
+export function applyBy(lanes: Lanes): Apply {
+  return (operation, context) =>
+    lanes.apply(operation, callSignal(context), callerAddress(context.values), context.timeoutMs())
+      .catch((error) => error);
+}
 
 /**
  * What was applied.

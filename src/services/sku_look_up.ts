@@ -11,6 +11,7 @@ import type { Reasons } from "../goods/reasons.ts";
 import { Failure } from "../lanes/failure.ts";
 import { callSignal } from "../rpc/deadline.ts";
 import { callerAddress } from "../transport/addresses.ts";
+import { throwReadError } from "./read_errors.ts";
 import { failureError, skuTaken } from "./refusals.ts";
 import { type Named, type SkuIds, skusIn } from "./skus.ts";
 
@@ -46,7 +47,7 @@ export function createSkus(
       if (skus.length === 0 && !isUnread) return undefined;
       const [signal, address] = [callSignal(context), callerAddress(context.values)];
       const read = isUnread ? reasons.read(signal, address) : undefined;
-      return answered(Promise.all([names.ids(skus, signal, address), read]).then(([ids]) => ids));
+      return Promise.all([names.ids(skus, signal, address), read]).then(([ids]) => ids, throwReadError);
     },
 
     async giveSku(request, context) {
@@ -54,9 +55,8 @@ export function createSkus(
       const { goodsId, dryRun } = request;
       const [sku] = skusIn([request]);
       if (sku === undefined || names.kept(sku) === goodsId) return;
-      const result = await answered(
-        dryRun ? names.wouldName(sku, goodsId, signal, address) : names.name(sku, goodsId, signal),
-      );
+      const named = dryRun ? names.wouldName(sku, goodsId, signal, address) : names.name(sku, goodsId, signal);
+      const result = await named.catch(throwReadError);
       if (result.ok) return;
       if (result.taken !== undefined) throw skuTaken({ sku, goodsId }, result.taken);
       throw failureError(new Failure("busy", "Others give the goods or the sku a name at this moment"));
@@ -67,13 +67,4 @@ export function createSkus(
 /** What a request says that gives a goods a sku. */
 export function skuGiven(request: Named): SkuIds {
   return new Map(skusIn([request]).map((sku) => [sku, request.goodsId]));
-}
-
-/** Failures as errors for the caller. */
-export async function answered<T>(answer: Promise<T>): Promise<T> {
-  try {
-    return await answer;
-  } catch (error) {
-    throw error instanceof Failure ? failureError(error) : error;
-  }
 }

@@ -101,7 +101,7 @@ Deno.test("the runbook of docs/operating.md has every reason of an error", () =>
     "src/limits/refusals.ts",
     "src/rpc/errors.ts",
     "src/services/refusals.ts",
-    "src/services/list_errors.ts",
+    "src/services/read_errors.ts",
     "src/services/holds/encode.ts",
   ]
     .map(sourceText).join("\n");

@@ -6,8 +6,8 @@ import type { Reasons } from "../../goods/reasons.ts";
 import { callSignal } from "../../rpc/deadline.ts";
 import { callerAddress } from "../../transport/addresses.ts";
 import { type BoundSettings, smallBounds } from "../bounds.ts";
+import { throwReadError } from "../read_errors.ts";
 import { type ServiceModule, serviceModule } from "../service_module.ts";
-import { answered } from "../sku_look_up.ts";
 import { checkSameGoods, decodeGet, decodeReason, decodeRegister } from "./decode.ts";
 import { addedReason, goodsMessage, registeredGoods, unknownName } from "./encode.ts";
 
@@ -43,19 +43,19 @@ function createGoodsService({ names, reasons }: GoodsServiceOptions): ServiceImp
       const result = request.dryRun
         ? names.wouldName(sku, goodsId, ...callerOf(context))
         : names.name(sku, goodsId, callSignal(context));
-      return { goods: registeredGoods({ sku, goodsId }, await answered(result)) };
+      return { goods: registeredGoods({ sku, goodsId }, await result.catch(throwReadError)) };
     },
 
     async getGoods(request, context) {
       const asked = decodeGet(request);
-      const goods = await answered(names.find(asked, ...callerOf(context)));
+      const goods = await names.find(asked, ...callerOf(context)).catch(throwReadError);
       if (goods === undefined) throw unknownName(asked);
       if (asked.goodsId !== 0) checkSameGoods(asked.goodsId, goods.goodsId);
       return { goods: goodsMessage(goods) };
     },
 
     async listReasons(_, context) {
-      return { reasons: [...await answered(reasons.read(...callerOf(context)))] };
+      return { reasons: [...await reasons.read(...callerOf(context)).catch(throwReadError)] };
     },
 
     async addReason(request, context) {
@@ -63,7 +63,7 @@ function createGoodsService({ names, reasons }: GoodsServiceOptions): ServiceImp
       const added = request.dryRun
         ? reasons.wouldAdd(reason, ...callerOf(context))
         : reasons.add(reason, callSignal(context));
-      return { reason: addedReason(reason, await answered(added)) };
+      return { reason: addedReason(reason, await added.catch(throwReadError)) };
     },
   };
 }

@@ -10,14 +10,14 @@ import type {
   ShortfallRecordSchema,
 } from "../../gen/inventory/v1/holds_pb.ts";
 import type { RecordedShortfall, ResolvedShortfall, TimeKey } from "../../inventory/hold_lists.ts";
-import type { Order, OrderState, Verdict } from "../../inventory/model.ts";
+import type { Order, OrderState } from "../../inventory/model.ts";
 import type { Operation } from "../../inventory/operations/operation.ts";
 import { stateAt } from "../../inventory/states.ts";
-import { Failure, failureOf } from "../../lanes/failure.ts";
 import type { OrderAt } from "../../lanes/reads.ts";
 import { detailedError, info } from "../../rpc/errors.ts";
+import { type Ending, errorOf } from "../ending.ts";
 import { type PagedList, pageToken } from "../page_token.ts";
-import { failureError, refusalError, shortfallError, WIRE_STATES } from "../refusals.ts";
+import { refusalError, shortfallError, WIRE_STATES } from "../refusals.ts";
 import type { AskedPage } from "./decode.ts";
 
 /** Lines of all orders of one page, so that no answer comes near what the server sends at most. */
@@ -34,7 +34,7 @@ type OrderMessage = MessageInitShape<typeof OrderSchema>;
  */
 export function holdAnswer(
   { kind, dryRun }: Operation,
-  ending: Verdict | Error,
+  ending: Ending,
   skus?: SkuNames,
 ): { readonly order: OrderMessage; readonly replayed: boolean } {
   if (ending instanceof Error) throw errorOf(ending);
@@ -86,12 +86,6 @@ export function resolvedAnswer(
     ]);
   }
   return { shortfall: { ...shortfallMessage(found.shortfall), resolution }, replayed: !found.now };
-}
-
-/** What a read or a write of the store ended in, for its caller. */
-export function errorOf(error: unknown): unknown {
-  const failure = failureOf(error);
-  return failure instanceof Failure ? failureError(failure) : failure;
 }
 
 /** An order in a state, as a message. */

@@ -4,15 +4,15 @@
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import { HoldService } from "../../gen/inventory/v1/holds_pb.ts";
 import type { HoldFilter, RecordedShortfall, ResolvedShortfall, TimeKey } from "../../inventory/hold_lists.ts";
-import type { Order, Verdict } from "../../inventory/model.ts";
-import type { Operation } from "../../inventory/operations/operation.ts";
+import type { Order } from "../../inventory/model.ts";
 import type { Lanes } from "../../lanes/lanes.ts";
 import type { ListReads } from "../../lanes/list_reads.ts";
 import { callSignal } from "../../rpc/deadline.ts";
 import { callerAddress } from "../../transport/addresses.ts";
 import { readActor } from "../attribution.ts";
 import type { BoundSettings } from "../bounds.ts";
-import { answered } from "../list_errors.ts";
+import { applyBy } from "../ending.ts";
+import { answered, throwReadError } from "../read_errors.ts";
 import { type ServiceModule, serviceModule } from "../service_module.ts";
 import {
   type AskedPage,
@@ -26,7 +26,7 @@ import {
   decodeResolve,
   type HoldRules,
 } from "./decode.ts";
-import { errorOf, holdAnswer, holdsAnswer, orderAnswer, resolvedAnswer, shortfallsAnswer } from "./encode.ts";
+import { holdAnswer, holdsAnswer, orderAnswer, resolvedAnswer, shortfallsAnswer } from "./encode.ts";
 import type { SkusOf } from "../sku_look_up.ts";
 import { skuNames } from "../skus.ts";
 import { holdMethods } from "./methods.ts";
@@ -73,9 +73,7 @@ export function holdModule(options: HoldServiceOptions, settings: BoundSettings)
 /** The handlers; they throw ConnectError only, for whatever the caller can know. */
 function createHoldService(options: HoldServiceOptions): ServiceImpl<typeof HoldService> {
   const { lanes, lists, reads, skusOf } = options;
-  const apply = (operation: Operation, context: HandlerContext): Promise<Verdict | Error> =>
-    lanes.apply(operation, callSignal(context), callerAddress(context.values), context.timeoutMs())
-      .catch((error) => error);
+  const apply = applyBy(lanes);
   const run = <T>(read: (signal: AbortSignal) => Promise<T>, context: HandlerContext): Promise<T> =>
     reads.run(read, callSignal(context), callerAddress(context.values), context.timeoutMs());
   return {
@@ -108,7 +106,7 @@ function createHoldService(options: HoldServiceOptions): ServiceImpl<typeof Hold
     async getOrder(request, context) {
       const orderId = decodeOrderId(request);
       const found = lanes.order(orderId, callSignal(context), callerAddress(context.values));
-      return orderAnswer(orderId, await found.catch(rethrow));
+      return orderAnswer(orderId, await found.catch(throwReadError));
     },
 
     async listHolds(request, context) {
@@ -129,7 +127,7 @@ function createHoldService(options: HoldServiceOptions): ServiceImpl<typeof Hold
     async resolveShortfall(request, context) {
       const asked = decodeResolve(request);
       const resolved = lists.resolveShortfall(asked.orderId, asked.resolution, callSignal(context), request.dryRun);
-      return resolvedAnswer(asked, await resolved.catch(rethrow));
+      return resolvedAnswer(asked, await resolved.catch(throwReadError));
     },
   };
 }
@@ -137,8 +135,4 @@ function createHoldService(options: HoldServiceOptions): ServiceImpl<typeof Hold
 /** One row more than the page may have shows whether there is another page. */
 function pageOf({ after, size }: AskedPage): Page {
   return { after, limit: size + 1 };
-}
-
-function rethrow(error: unknown): never {
-  throw errorOf(error);
 }

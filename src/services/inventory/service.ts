@@ -1,11 +1,10 @@
 /**
  * inventory.v1.InventoryService: decodes a request, has the lanes decide it, encodes the answer.
  */
-import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import type { ServiceImpl } from "@connectrpc/connect";
 import { InventoryService } from "../../gen/inventory/v1/inventory_pb.ts";
-import type { Operation } from "../../inventory/operations/operation.ts";
 import { keyOf } from "../../inventory/stock_key.ts";
-import type { Ending } from "../ending.ts";
+import { applyBy } from "../ending.ts";
 import { detailAnswer, locationsAnswer, rollbackAnswer, sellAnswer, setAnswer } from "./encode.ts";
 import { type BatchServiceOptions, createBatchService } from "./batch.ts";
 import { createDetailBatch } from "./detail_batch.ts";
@@ -40,9 +39,7 @@ export function inventoryModule(
  */
 export function createInventoryService(options: BatchServiceOptions): ServiceImpl<typeof InventoryService> {
   const { lanes, skusOf, giveSku } = options;
-  const apply = (operation: Operation, context: HandlerContext): Promise<Ending> =>
-    lanes.apply(operation, callSignal(context), callerAddress(context.values), context.timeoutMs())
-      .catch((error) => error);
+  const apply = applyBy(lanes);
   return {
     async setInv(request, context) {
       // Both: the goods gets this sku. What else is wrong is said before it has it.

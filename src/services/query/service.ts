@@ -13,7 +13,7 @@ import { type ListReads, ReadTooLongError } from "../../lanes/list_reads.ts";
 import { callSignal } from "../../rpc/deadline.ts";
 import { callerAddress } from "../../transport/addresses.ts";
 import type { BoundSettings } from "../bounds.ts";
-import { answered } from "../list_errors.ts";
+import { answered } from "../read_errors.ts";
 import { refusalCounts } from "../refusal_counts.ts";
 import { refusalError } from "../refusals.ts";
 import { type ServiceModule, serviceModule } from "../service_module.ts";

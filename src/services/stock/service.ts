@@ -1,18 +1,17 @@
 /**
  * inventory.v1.StockService: decodes a request, has the lanes decide it, encodes the answer.
  */
-import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import type { ServiceImpl } from "@connectrpc/connect";
 import { StockService } from "../../gen/inventory/v1/stock_pb.ts";
-import type { Operation } from "../../inventory/operations/operation.ts";
 import { keyOf } from "../../inventory/stock_key.ts";
 import { callSignal } from "../../rpc/deadline.ts";
 import { callerAddress } from "../../transport/addresses.ts";
 import { readActor } from "../attribution.ts";
 import type { BatchOptions } from "../batch_call.ts";
 import type { BoundSettings } from "../bounds.ts";
-import type { Ending } from "../ending.ts";
+import { applyBy } from "../ending.ts";
 import { decodePlace } from "../inventory/decode.ts";
-import { answered } from "../list_errors.ts";
+import { answered } from "../read_errors.ts";
 import { type ServiceModule, serviceModule } from "../service_module.ts";
 import { applyBatch, type AuditedParts } from "./apply_batch.ts";
 import { decodeAdjust, decodeCount, decodeDelete, decodeRestore, decodeTransfer, type StockRules } from "./decode.ts";
@@ -40,9 +39,7 @@ export function stockModule(options: StockServiceOptions, settings: BoundSetting
 /** The handlers; they throw ConnectError only, for whatever the caller can know. */
 function createStockService(options: StockServiceOptions): ServiceImpl<typeof StockService> {
   const { lanes, skusOf } = options;
-  const apply = (operation: Operation, context: HandlerContext): Promise<Ending> =>
-    lanes.apply(operation, callSignal(context), callerAddress(context.values), context.timeoutMs())
-      .catch((error) => error);
+  const apply = applyBy(lanes);
   return {
     async adjustInv(request, context) {
       const skus = skusOf(request.lines, context, request.reason);

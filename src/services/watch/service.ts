@@ -2,7 +2,6 @@
 import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
 import { WatchService } from "../../gen/inventory/v1/watch_pb.ts";
 import type { Lists } from "../../inventory/lists.ts";
-import { failureOf } from "../../lanes/failure.ts";
 import type { ListReads } from "../../lanes/list_reads.ts";
 import { detailedError, info } from "../../rpc/errors.ts";
 import { callerAddress } from "../../transport/addresses.ts";
@@ -12,7 +11,7 @@ import type { InvReads } from "../../watch/inv_stream.ts";
 import { ResumeFaultError } from "../../watch/movement_stream.ts";
 import type { Watching } from "../../watch/watching.ts";
 import type { BoundSettings } from "../bounds.ts";
-import { answered } from "../list_errors.ts";
+import { throwReadError } from "../read_errors.ts";
 import { type ServiceModule, serviceModule } from "../service_module.ts";
 import type { SkusOf } from "../sku_look_up.ts";
 import { decodeWatchInv, decodeWatchMovements } from "./decode.ts";
@@ -101,7 +100,7 @@ async function* streamed<E, M>(signal: AbortSignal, open: () => Promise<Opened<E
         info(REASONS[error.fault], {}),
       ]);
     }
-    await answered(() => Promise.reject(failureOf(error)));
+    throwReadError(error);
   }
 }
 
