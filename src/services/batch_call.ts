@@ -38,7 +38,7 @@ export interface PartKind<R, A extends Asked, M> {
   readonly part: string;
   /** What names goods in it, and its reason. */
   named(request: R): NamedPart;
-  decode(request: R, actor: string | undefined, skus?: SkuIds): A;
+  decode(request: R, actor: string | undefined, skus: SkuIds | undefined): A;
   answer(asked: A, ending: Ending): M;
   /** The answer as it stands in a verdict, cut where there is no budget left. */
   fit(budget: AnswerBudget, answer: M): Fitted<M>;

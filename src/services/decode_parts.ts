@@ -25,7 +25,7 @@ export interface PartRules<R, A> {
   readonly reasons: Pick<Reasons, "isUnread">;
   /** What of a part that is. */
   named(request: R): NamedPart;
-  decode(request: R, skus?: SkuIds): A;
+  decode(request: R, skus: SkuIds | undefined): A;
   /** What `decode` threw for the part at this place. */
   refuse(error: unknown, at: number): void;
 }

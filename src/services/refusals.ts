@@ -170,7 +170,7 @@ export function refusalError(refusal: Refusal, skus?: Skus): ConnectError {
 }
 
 /** The error of a confirmation that came too late; `recorded`: it is on record as such. */
-export function shortfallError({ orderId, lines }: Shortfall, recorded: boolean, skus?: Skus): ConnectError {
+export function shortfallError({ orderId, lines }: Shortfall, recorded: boolean, skus: Skus): ConnectError {
   const words = lines.map((line) => `${placeText(line)} has ${line.available} available, asked ${line.asked}`);
   return detailedError(
     Code.FailedPrecondition,

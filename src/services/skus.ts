@@ -30,7 +30,12 @@ export function skusIn(named: readonly { readonly sku: string }[]): readonly str
  * The id of the goods that a request names; what is wrong with it is added to the violations, the field
  * names after `prefix`. Without a valid name it is 0.
  */
-export function readGoodsId(violations: Violations, prefix: string, { goodsId, sku }: Named, skus?: SkuIds): number {
+export function readGoodsId(
+  violations: Violations,
+  prefix: string,
+  { goodsId, sku }: Named,
+  skus: SkuIds | undefined,
+): number {
   if (sku === "") {
     if (goodsId <= 0) violations.add(`${prefix}goods_id`, `expected a goods id greater than 0, got ${goodsId}`);
     return goodsId;
@@ -60,7 +65,7 @@ export function readSku(violations: Violations, field: string, text: string): st
 }
 
 /** What a request calls goods by sku, by goods id, so that its answer calls them the same; undefined: nothing. */
-export function skuNames(named: readonly Named[], skus?: SkuIds): ReadonlyMap<number, string> | undefined {
+export function skuNames(named: readonly Named[], skus: SkuIds | undefined): ReadonlyMap<number, string> | undefined {
   if (skus === undefined) return undefined;
   const names = new Map<number, string>();
   for (const sku of skusIn(named)) {

@@ -119,8 +119,8 @@ export interface LineRules {
   readonly max: number;
   /** Otherwise none are fine. */
   readonly required: boolean;
-  /** What the skus of the request name; absent where it has none. */
-  readonly skus?: SkuIds | undefined;
+  /** What the skus of the request name; undefined where it has none. */
+  readonly skus: SkuIds | undefined;
 }
 
 /** Lines as they came, each checked, merged and sorted by place. */

@@ -32,7 +32,7 @@ Deno.test("what the page takes the server takes", () => {
       if (policy === undefined) return;
       taken++;
       const request = create(SetPolicyRequestSchema, { goodsId: 1, policy });
-      assertEquals(decodePolicy(request, RULES).operation.policy.safetyStock, policy.safetyStock);
+      assertEquals(decodePolicy(request, RULES, undefined, undefined).operation.policy.safetyStock, policy.safetyStock);
       assert(equals(PolicySchema, policyOf(draftOf(policy))!, policy), "it is read back");
     }),
     { numRuns: 1000 },

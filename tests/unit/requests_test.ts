@@ -13,10 +13,15 @@ const RULES = {
   reasons: { isKnown: () => true, codes: [] },
 };
 
+const decodedSell = (request: MessageInitShape<typeof SellRequestSchema>, actor?: string) =>
+  decodeSell(create(SellRequestSchema, request), RULES, actor, undefined);
+const decodedRollback = (request: MessageInitShape<typeof RollbackRequestSchema>) =>
+  decodeRollback(create(RollbackRequestSchema, request), RULES, undefined, undefined);
+
 /** Decodes a sale and a rollback with these lines; answers their lines, and that both are alike. */
 function linesOf(goodsInfo: readonly { goodsId: number; locationId?: number; num: number }[]) {
-  const sell = () => decodeSell(create(SellRequestSchema, { orderId: "o", goodsInfo: [...goodsInfo] }), RULES);
-  const back = () => decodeRollback(create(RollbackRequestSchema, { orderId: "o", goodsInfo: [...goodsInfo] }), RULES);
+  const sell = () => decodedSell({ orderId: "o", goodsInfo: [...goodsInfo] });
+  const back = () => decodedRollback({ orderId: "o", goodsInfo: [...goodsInfo] });
   return [sell, back].map((decode) => () => decode().operation.lines);
 }
 
@@ -66,8 +71,8 @@ Deno.test("an id that is none is refused by its first wrong character, of an ord
   ];
   for (const [id, got] of wrong) {
     const message = `: expected 1 to 64 characters out of A-Z a-z 0-9 . _ : -, got ${got}`;
-    const sell = () => decodeSell(create(SellRequestSchema, { orderId: id, goodsInfo: many(1) }), RULES);
-    const back = () => decodeRollback(create(RollbackRequestSchema, { rollbackId: id, goodsInfo: many(1) }), RULES);
+    const sell = () => decodedSell({ orderId: id, goodsInfo: many(1) });
+    const back = () => decodedRollback({ rollbackId: id, goodsInfo: many(1) });
     assertEquals(assertThrows(sell, ConnectError).rawMessage, `order_id${message}`);
     assertEquals(assertThrows(back, ConnectError).rawMessage, `rollback_id${message}`);
   }
@@ -76,7 +81,7 @@ Deno.test("an id that is none is refused by its first wrong character, of an ord
 Deno.test("a sale has what is said of it, with whoever asks, and nothing else", () => {
   const plain = { kind: "sell", orderId: "o", lines: many(1) };
   const said = (more: MessageInitShape<typeof SellRequestSchema>, actor?: string) =>
-    decodeSell(create(SellRequestSchema, { orderId: "o", goodsInfo: many(1), ...more }), RULES, actor).operation;
+    decodedSell({ orderId: "o", goodsInfo: many(1), ...more }, actor).operation;
   const attribution = { actor: "till" };
   assertEquals<unknown>(said({}), plain);
   assertEquals<unknown>(said({}, "till"), { ...plain, attribution });
@@ -94,8 +99,7 @@ Deno.test("a sale has what is said of it, with whoever asks, and nothing else", 
 });
 
 Deno.test("ids are compared as they are: case makes another id", () => {
-  const idOf = (orderId: string) =>
-    decodeSell(create(SellRequestSchema, { orderId, goodsInfo: many(1) }), RULES).operation.orderId;
+  const idOf = (orderId: string) => decodedSell({ orderId, goodsInfo: many(1) }).operation.orderId;
   assertEquals(idOf("7F3A-b"), "7F3A-b");
   assertEquals(idOf("7f3a-b"), "7f3a-b");
 });

@@ -44,7 +44,7 @@ export function createBatchService(
     field: "orders",
     part: "order",
     named: (request: SellRequest) => request,
-    decode: (request: SellRequest, actor: string | undefined, skus?: SkuIds) =>
+    decode: (request: SellRequest, actor: string | undefined, skus: SkuIds | undefined) =>
       decodeSell(request, options, actor, skus),
     answer: sellAnswer,
     fit: linesIn<ReturnType<typeof sellAnswer>>,
@@ -53,7 +53,7 @@ export function createBatchService(
     field: "rollbacks",
     part: "rollback",
     named: (request: RollbackRequest) => request,
-    decode: (request: RollbackRequest, actor: string | undefined, skus?: SkuIds) =>
+    decode: (request: RollbackRequest, actor: string | undefined, skus: SkuIds | undefined) =>
       decodeRollback(request, options, actor, skus),
     answer: rollbackAnswer,
     fit: linesIn<ReturnType<typeof rollbackAnswer>>,

@@ -64,8 +64,8 @@ export interface AskedRollback extends Asked<RollbackOperation | GiveBackOperati
 export function decodeSet(
   request: SetInvRequest,
   { newId, reasons }: RequestRules,
-  actor?: string,
-  skus?: SkuIds,
+  actor: string | undefined,
+  skus: SkuIds | undefined,
 ): Asked<SetOperation> {
   const { locationId, num, expected } = request;
   const violations = new Violations();
@@ -107,7 +107,7 @@ export interface NamedPlace extends Named {
 }
 
 /** What an InvDetail asks about. @throws ConnectError INVALID_ARGUMENT, or NOT_FOUND for a sku */
-export function decodePlace(named: NamedPlace, skus?: SkuIds): Place {
+export function decodePlace(named: NamedPlace, skus: SkuIds | undefined): Place {
   const { locationId } = named;
   const violations = new Violations();
   const goodsId = readGoodsId(violations, "", named, skus);
@@ -123,7 +123,7 @@ export function decodePlace(named: NamedPlace, skus?: SkuIds): Place {
  */
 export function decodeDetail(
   request: InvDetailRequest,
-  skus?: SkuIds,
+  skus: SkuIds | undefined,
 ): Place | { readonly allOf: number; readonly sku: string | undefined } {
   if (!request.allLocations) return decodePlace(request, skus);
   const { locationId } = request;
@@ -138,8 +138,8 @@ export function decodeDetail(
 export function decodeSell(
   request: SellRequest,
   rules: RequestRules,
-  actor?: string,
-  skus?: SkuIds,
+  actor: string | undefined,
+  skus: SkuIds | undefined,
 ): AskedSell {
   const { orderLinesMax, orderIdRequired, newId, reasons } = rules;
   const violations = new Violations();
@@ -181,8 +181,8 @@ export function decodeSell(
 export function decodeRollback(
   request: RollbackRequest,
   { orderLinesMax, orderIdRequired, newId, reasons }: RequestRules,
-  actor?: string,
-  skus?: SkuIds,
+  actor: string | undefined,
+  skus: SkuIds | undefined,
 ): AskedRollback {
   const violations = new Violations();
   const orderId = readId(violations, "order_id", request.orderId);

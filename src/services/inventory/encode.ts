@@ -109,7 +109,7 @@ export function detailAnswer(
 /** Lines that came to something; `skus`: what the request calls goods by sku, by goods id. */
 function lineMessages(
   lines: readonly Line[],
-  skus?: ReadonlyMap<number, string>,
+  skus: ReadonlyMap<number, string> | undefined,
 ): MessageInitShape<typeof LineSchema>[] {
   return withSkus(lines.filter(({ num }) => num > 0), skus);
 }

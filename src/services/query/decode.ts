@@ -144,7 +144,7 @@ export function decodeListInv(request: ListInvRequest): AskedLevels {
 }
 
 /** What a ListMovements asks for. @throws ConnectError NOT_FOUND for a sku, beside INVALID_ARGUMENT */
-export function decodeListMovements(request: ListMovementsRequest, skus?: SkuIds): Asked<MovementQuery> {
+export function decodeListMovements(request: ListMovementsRequest, skus: SkuIds | undefined): Asked<MovementQuery> {
   const violations = new Violations();
   const { locationId } = request;
   const goodsId = readOneGoods(violations, request, skus);
@@ -175,7 +175,7 @@ export function decodeListMovements(request: ListMovementsRequest, skus?: SkuIds
 }
 
 /** What a ListOrders asks for. @throws ConnectError NOT_FOUND for a sku, beside INVALID_ARGUMENT */
-export function decodeListOrders(request: ListOrdersRequest, skus?: SkuIds): Asked<OrderQuery> {
+export function decodeListOrders(request: ListOrdersRequest, skus: SkuIds | undefined): Asked<OrderQuery> {
   const violations = new Violations();
   const { locationId } = request;
   const goodsId = readOneGoods(violations, request, skus);

@@ -17,7 +17,7 @@ const LISTED_MAX = 100;
 /** What an ExplainInv asks for. @throws ConnectError NOT_FOUND for a sku, beside INVALID_ARGUMENT */
 export function decodeExplainInv(
   request: ExplainInvRequest,
-  skus?: SkuIds,
+  skus: SkuIds | undefined,
 ): { readonly place: Place; readonly limits: ExplainLimits } {
   const violations = new Violations();
   const { locationId } = request;

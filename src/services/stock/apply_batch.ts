@@ -79,7 +79,7 @@ export const PART_RIGHTS: { readonly [N in Name]: Right } = {
 
 function decoder<N extends Name, A extends Asked>(
   name: N,
-  decode: (request: RequestOf<N>, rules: StockRules, actor?: string, skus?: SkuIds) => A,
+  decode: (request: RequestOf<N>, rules: StockRules, actor: string | undefined, skus: SkuIds | undefined) => A,
   answer: (asked: A, ending: Ending) => AnswerOf<N>,
 ): Decode<N> {
   return (request, rules, actor, skus) => {

@@ -48,8 +48,8 @@ export interface AskedOperation<O extends Operation = Operation> extends Asked<O
 export function decodeAdjust(
   request: AdjustInvRequest,
   rules: StockRules,
-  actor?: string,
-  skus?: SkuIds,
+  actor: string | undefined,
+  skus: SkuIds | undefined,
 ): AskedOperation<AdjustOperation> {
   const violations = new Violations();
   const lines = readAdjustments(violations, request.lines, rules.orderLinesMax, skus);
@@ -66,8 +66,8 @@ export function decodeAdjust(
 export function decodeCount(
   request: CountInvRequest,
   rules: StockRules,
-  actor?: string,
-  skus?: SkuIds,
+  actor: string | undefined,
+  skus: SkuIds | undefined,
 ): AskedOperation<CountOperation> {
   const violations = new Violations();
   const place = readPlace(violations, request, skus);
@@ -86,8 +86,8 @@ export function decodeCount(
 export function decodeTransfer(
   request: TransferInvRequest,
   rules: StockRules,
-  actor?: string,
-  skus?: SkuIds,
+  actor: string | undefined,
+  skus: SkuIds | undefined,
 ): AskedOperation<TransferOperation> {
   const { fromLocationId, toLocationId } = request;
   const violations = new Violations();
@@ -125,8 +125,8 @@ export function decodeTransfer(
 export function decodeDelete(
   request: DeleteInvRequest,
   { newId, reasons }: StockRules,
-  actor?: string,
-  skus?: SkuIds,
+  actor: string | undefined,
+  skus: SkuIds | undefined,
 ): Asked<DeleteOperation> {
   const { names, ...place } = readOperatedPlace(request, reasons, actor, skus);
   return { operation: { kind: "delete", operationId: newId(), ...place }, skus: names };
@@ -136,8 +136,8 @@ export function decodeDelete(
 export function decodeRestore(
   request: RestoreInvRequest,
   { newId, reasons }: StockRules,
-  actor?: string,
-  skus?: SkuIds,
+  actor: string | undefined,
+  skus: SkuIds | undefined,
 ): Asked<RestoreOperation> {
   const { names, ...place } = readOperatedPlace(request, reasons, actor, skus);
   return { operation: { kind: "restore", operationId: newId(), ...place }, skus: names };
@@ -147,7 +147,7 @@ export function decodeRestore(
 export function readPlace(
   violations: Violations,
   request: Named & { readonly locationId: number },
-  skus?: SkuIds,
+  skus: SkuIds | undefined,
 ): Place {
   const { locationId } = request;
   const goodsId = readGoodsId(violations, "", request, skus);
@@ -180,8 +180,8 @@ function readExpectations(
 function readOperatedPlace(
   request: DeleteInvRequest | RestoreInvRequest,
   reasons: StockRules["reasons"],
-  actor?: string,
-  skus?: SkuIds,
+  actor: string | undefined,
+  skus: SkuIds | undefined,
 ) {
   const violations = new Violations();
   const place = readPlace(violations, request, skus);
@@ -196,7 +196,7 @@ function readAdjustments(
   violations: Violations,
   adjustments: readonly Adjustment[],
   max: number,
-  skus?: SkuIds,
+  skus: SkuIds | undefined,
 ): Line[] {
   if (adjustments.length === 0) violations.add("lines", "expected at least one line, got none");
   if (adjustments.length > max) {

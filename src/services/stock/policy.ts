@@ -22,8 +22,8 @@ const NANOS_PER_MS = 1_000_000;
 export function decodePolicy(
   request: SetPolicyRequest,
   { newId, reasons }: StockRules,
-  actor?: string,
-  skus?: SkuIds,
+  actor: string | undefined,
+  skus: SkuIds | undefined,
 ): Asked<PolicyOperation> {
   const violations = new Violations();
   const place = readPlace(violations, request, skus);

@@ -30,7 +30,7 @@ interface Filters {
 }
 
 /** What a WatchInv asks for. `skus`: the goods of its skus. */
-export function decodeWatchInv(request: WatchInvRequest, skus?: SkuIds): AskedStream<InvAsk> {
+export function decodeWatchInv(request: WatchInvRequest, skus: SkuIds | undefined): AskedStream<InvAsk> {
   const violations = new Violations();
   const skuPrefix = readSku(violations, "sku_prefix", request.skuPrefix, 0);
   const filter: InvFilter = {
@@ -44,7 +44,10 @@ export function decodeWatchInv(request: WatchInvRequest, skus?: SkuIds): AskedSt
 }
 
 /** What a WatchMovements asks for. `skus`: the goods of its skus. */
-export function decodeWatchMovements(request: WatchMovementsRequest, skus?: SkuIds): AskedStream<MovementAsk> {
+export function decodeWatchMovements(
+  request: WatchMovementsRequest,
+  skus: SkuIds | undefined,
+): AskedStream<MovementAsk> {
   const violations = new Violations();
   const kinds = request.kinds.map((kind, i) =>
     readEnum<MovementKind, OperationKind>(violations, `kinds[${i}]`, kind, MOVEMENT_KINDS as never)
