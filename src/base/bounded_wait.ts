@@ -39,7 +39,7 @@ export async function until(
   const deadline = performance.now() + msMax;
   while (!await condition()) {
     if (performance.now() >= deadline) return false;
-    await new Promise((resolve) => setTimeout(resolve, everyMs));
+    await delay(everyMs);
   }
   return true;
 }

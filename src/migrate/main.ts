@@ -8,6 +8,7 @@
  * No password appears in a log, an error or a command line.
  */
 import { resolveBinary } from "dbmate";
+import { setTimeout as delay } from "node:timers/promises";
 import type { PostgresAddress } from "../config/postgres_address.ts";
 import { postgresTlsNotes } from "../config/store_tls.ts";
 import { migrateAddresses } from "./addresses.ts";
@@ -105,7 +106,7 @@ async function runDbmate(url: string, direction: Direction, log: Log, runMsMax: 
       throw new Error(`Migrating ${direction} failed: ${said}${advice}`);
     }
     log.info({ attempt }, "another migration run was faster, looking again");
-    await new Promise((resolve) => setTimeout(resolve, RUN_AGAIN_MS * Math.random()));
+    await delay(RUN_AGAIN_MS * Math.random());
   }
 }
 

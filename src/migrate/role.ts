@@ -4,6 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import type postgres from "postgres";
+import { setTimeout as delay } from "node:timers/promises";
 import type { PostgresAddress } from "../config/postgres_address.ts";
 import { SERVER_ROLE } from "../config/settings.ts";
 import { ROW_LOCK_TIMEOUT_MS, STATEMENT_TIMEOUT_MS } from "../config/config.ts";
@@ -63,7 +64,7 @@ export async function ensureServerRole({ sql }: OpenSession, server: PostgresAdd
       const code = (error as { code?: string }).code ?? "";
       if (code === "42501") throw new Error(byHand(settings));
       if (!ANOTHER_RUN_CODES.has(code) || attempt >= TRIES_MAX) throw error;
-      await new Promise((resolve) => setTimeout(resolve, TRY_AGAIN_MS * Math.random()));
+      await delay(TRY_AGAIN_MS * Math.random());
     }
   }
 }

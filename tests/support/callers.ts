@@ -2,6 +2,7 @@
  * Callers as a shop's backend has them: JSON over HTTP, and a retry under the same id after every answer that asks
  * for one.
  */
+import { setTimeout as delay } from "node:timers/promises";
 
 /** What a call came to: "ok", or the error's code such as "failed_precondition". */
 export interface Answer {
@@ -56,7 +57,7 @@ export async function callUntilDecided(
     const answer = await call(url, method, body);
     seen(answer);
     if (!RETRY_CODES.has(answer.code) || attempt === RETRIES_MAX) return answer;
-    await new Promise((resolve) => setTimeout(resolve, 10 + Math.random() * 90));
+    await delay(10 + Math.random() * 90);
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import { Buffer } from "node:buffer";
 import type net from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 import { connectTo } from "./caller_setup.ts";
 import { PREFACE } from "./http2_frames.ts";
 
@@ -69,10 +70,10 @@ export async function floodAgain(options: FloodOptions, forMs: number): Promise<
     while (performance.now() < until) {
       made++;
       const peer = floodingPeer(options);
-      await Promise.race([peer.closed, new Promise((resolve) => setTimeout(resolve, 1_000))]);
+      await Promise.race([peer.closed, delay(1_000)]);
       await peer.leave();
       // Whoever is refused at once must not turn this into a loop that leaves nobody any time.
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await delay(5);
     }
   }));
   return made;

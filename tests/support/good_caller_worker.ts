@@ -7,6 +7,7 @@ import { Buffer } from "node:buffer";
 import http from "node:http";
 import http2 from "node:http2";
 import https from "node:https";
+import { setTimeout as delay } from "node:timers/promises";
 import type { GoodCalls } from "./good_caller.ts";
 import { grpcMessage, varintField } from "./raw_call.ts";
 
@@ -71,7 +72,7 @@ function calls() {
 }
 
 async function timeout(): Promise<string> {
-  await new Promise((resolve) => setTimeout(resolve, ANSWER_MS_MAX));
+  await delay(ANSWER_MS_MAX);
   return `no answer in ${ANSWER_MS_MAX} ms`;
 }
 

@@ -1,6 +1,7 @@
 /** Locks under test, and what the nodes themselves say about their keys. */
 import { assert } from "@std/assert";
 import { Redis } from "ioredis";
+import { setTimeout as delay } from "node:timers/promises";
 import { type Lease, LeaseTakenError, type Lock, QuorumLostError } from "../../src/lock/lock.ts";
 import { until } from "../../src/base/bounded_wait.ts";
 import { retryDelayMs } from "../../src/lanes/modes/retry_delay.ts";
@@ -113,7 +114,7 @@ export async function acquired(lock: Lock, goodsIds: readonly number[], waitMs: 
     } catch (error) {
       const delayMs = retryDelayMs(attempt, Math.random());
       if (performance.now() - startedMs + delayMs > waitMs) throw error;
-      await new Promise((resolve) => setTimeout(resolve, delayMs));
+      await delay(delayMs);
     }
   }
 }

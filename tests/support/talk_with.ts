@@ -1,5 +1,6 @@
 /** The conversation that a client in another language has with the service. */
 import { assertEquals } from "@std/assert";
+import { setTimeout as delay } from "node:timers/promises";
 import { lockRow } from "./contention.ts";
 import { v1Path } from "./raw_call.ts";
 import { startReluctantServer } from "./reluctant_grpc.ts";
@@ -78,7 +79,7 @@ async function sell(server: TestServer, ca: string): Promise<AsyncDisposable> {
     for (let i = 0; isSelling; i++) {
       const order = { orderId: `sold-${i}`, goodsInfo: [{ goodsId: SOLD, num: 1 }] };
       await post(server.url + v1Path("Sell"), order, trusted);
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await delay(20);
     }
   })();
   return {

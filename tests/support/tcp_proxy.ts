@@ -2,6 +2,7 @@
  * A TCP proxy between a client and a server of ours, to be slow or deaf at the moment that a test needs. Every
  * connection counts, from 0, in the order in which it was opened.
  */
+import { setTimeout as delay } from "node:timers/promises";
 import { closeQuietly, writeAll } from "./tcp_ends.ts";
 
 /** How the proxy treats what goes through it; both may be changed while it runs. */
@@ -83,7 +84,7 @@ async function pump(
   let last: Promise<unknown> = Promise.resolve();
   const later = (act: () => unknown) => {
     const delayMs = behaviour.delayMs ?? 0;
-    const waited = delayMs === 0 ? undefined : new Promise((resolve) => setTimeout(resolve, delayMs));
+    const waited = delayMs === 0 ? undefined : delay(delayMs);
     last = Promise.all([last, waited]).then(act).catch(() => {});
   };
   try {

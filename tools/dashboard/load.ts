@@ -2,6 +2,7 @@
  * The load for the pictures, bounded in callers and in time: sales, batches, holds and reads of a few goods, with some
  * calls that are refused by right.
  */
+import { setTimeout as delay } from "node:timers/promises";
 import { until } from "../../src/base/bounded_wait.ts";
 
 const UNAUTHENTICATED = 401;
@@ -37,7 +38,7 @@ export async function sellFor(shop: Shop, callers: number, pauseMs: number, forM
   await Promise.all(Array.from({ length: callers }, async () => {
     while (performance.now() < endsAt) {
       await oneOf(shop).catch(() => {});
-      await new Promise((resolve) => setTimeout(resolve, pauseMs * (0.5 + Math.random())));
+      await delay(pauseMs * (0.5 + Math.random()));
     }
   }));
 }

@@ -5,10 +5,11 @@
  *
  * With `--smoke` it is short and of few goods: whether it runs, and no figures.
  */
+import { setTimeout as delay } from "node:timers/promises";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import { startOwnUp } from "../own_up.ts";
 import { bringClientPrograms } from "../test/client_programs.ts";
-import { dragBar, focusFirst, LONG_MS, pause, pressPageDown, type Seen, turnWheel, watchFrames } from "./page.ts";
+import { dragBar, focusFirst, LONG_MS, pressPageDown, type Seen, turnWheel, watchFrames } from "./page.ts";
 import { type Changes, makeChanges, makeShop } from "./shop.ts";
 
 const CHANGES_PER_S = 1000;
@@ -86,7 +87,7 @@ async function look(program: string, url: string, { goods, forMs, changes }: Loo
     await watch("page by page by key", () => pressPageDown(page, forMs));
     await page.getByRole("grid").evaluate((grid) => grid.scrollTop = 0);
     changes.draw = () => 1 + Math.floor(IN_VIEW * Math.random());
-    await watch("standing still, every change in view", () => pause(forMs));
+    await watch("standing still, every change in view", () => delay(forMs));
     await watch("wheel, every change in the first rows", () => turnWheel(page, forMs));
     return seen;
   } finally {

@@ -1,5 +1,6 @@
 /** The page under measurement: what is done in it, and the frames that it needed for that. */
 import type { Browser, Page } from "playwright-core";
+import { setTimeout as delay } from "node:timers/promises";
 import { CATEGORIES, type MainThread, readTrace } from "./trace.ts";
 
 /** A frame counts as long from here on, in ms: it is the browser's own bound too. */
@@ -80,7 +81,7 @@ export async function turnWheel(page: Page, forMs: number): Promise<void> {
   const endsMs = performance.now() + forMs;
   for (let i = 0; performance.now() < endsMs; i++) {
     await page.mouse.wheel(0, i % 200 < 150 ? 160 : -160);
-    await pause(16);
+    await delay(16);
   }
 }
 
@@ -90,7 +91,7 @@ export async function dragBar(page: Page, forMs: number): Promise<void> {
   for (let i = 1; performance.now() < endsMs; i++) {
     // Evenly spread, and never twice in the same sequence.
     await page.getByRole("grid").evaluate((grid, share) => grid.scrollTop = share * grid.scrollHeight, i * 0.618 % 1);
-    await pause(250);
+    await delay(250);
   }
 }
 
@@ -105,11 +106,6 @@ export async function pressPageDown(page: Page, forMs: number): Promise<void> {
   const endsMs = performance.now() + forMs;
   while (performance.now() < endsMs) {
     await page.keyboard.press("PageDown");
-    await pause(33);
+    await delay(33);
   }
-}
-
-/** Waits. */
-export function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

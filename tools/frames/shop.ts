@@ -1,4 +1,5 @@
 /** The shop whose list is looked at: its goods, and the changes that come to them meanwhile. */
+import { setTimeout as delay } from "node:timers/promises";
 
 /** Operations of one ApplyBatch, and calls under way at a time. */
 const BATCH = 1000;
@@ -60,7 +61,7 @@ export function makeChanges(url: string, perSecond: number, draw: () => number):
       await call(url, "InventoryService/SellBatch", { orders });
       made += ORDERS;
       dueMs = Math.max(dueMs + everyMs, performance.now() - everyMs);
-      await new Promise((resolve) => setTimeout(resolve, Math.max(0, dueMs - performance.now())));
+      await delay(Math.max(0, dueMs - performance.now()));
     }
   };
   const running = run();

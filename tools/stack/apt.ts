@@ -4,6 +4,7 @@
  * Debian starts a server as soon as it is installed. A launcher that brings its own private servers must not leave a
  * system-wide one running on a well-known port, so the start is kept from happening.
  */
+import { setTimeout as delay } from "node:timers/promises";
 import { denoEnvironment } from "../../src/process/child_environment.ts";
 import type { Log } from "../../src/telemetry/log.ts";
 
@@ -63,7 +64,7 @@ async function apt(prefix: string[], args: string[], log: Log): Promise<void> {
       throw new Error(`apt-get ${args[0]} failed: ${words.slice(-WORDS_CHARACTERS_MAX)}`);
     }
     log.info({ attempt }, "another apt is at work, waiting for it");
-    await new Promise((resolve) => setTimeout(resolve, TRY_AGAIN_MS));
+    await delay(TRY_AGAIN_MS);
   }
 }
 

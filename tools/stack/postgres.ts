@@ -6,6 +6,7 @@
  */
 import { join } from "node:path";
 import postgres from "postgres";
+import { setTimeout as delay } from "node:timers/promises";
 import { SERVER_ROLE } from "../../src/config/settings.ts";
 import type { Log } from "../../src/telemetry/log.ts";
 import { freePort, portIsFree } from "./ports.ts";
@@ -124,7 +125,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PrivatePo
         throw new Error(`PostgreSQL did not start on port ${port} (its log is ${path}): ${words}`);
       }
       if (portTaken) port = freePort();
-      else await new Promise((resolve) => setTimeout(resolve, SHARED_MEMORY_MS));
+      else await delay(SHARED_MEMORY_MS);
     }
     await Deno.writeTextFile(join(place.private, "port"), `${port}\n`, { mode: 0o600 });
   };

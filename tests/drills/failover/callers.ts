@@ -2,6 +2,7 @@
  * Callers as a shop has them: each order is sent under its id until it is answered, some twice at once, and some are
  * rolled back. What each saw is kept for the checker of the fault suite.
  */
+import { setTimeout as delay } from "node:timers/promises";
 import { until } from "../../../src/base/bounded_wait.ts";
 import { type Answer, type Call, CUT, isForNow, reasonOf, type Request } from "../../faults/suite/history.ts";
 import { post } from "../../faults/suite/post.ts";
@@ -89,7 +90,7 @@ export class Callers {
       const answer = await this.send(request, operation);
       await twin;
       if (answer.outcome !== "unknown" && !isForNow(answer)) return answer;
-      await new Promise((resolve) => setTimeout(resolve, random.integer(...RETRY_MS)));
+      await delay(random.integer(...RETRY_MS));
     }
     throw new Error(`in ${SETTLE_MS_MAX} ms nobody answered ${JSON.stringify(request)}`);
   }
@@ -119,7 +120,7 @@ export class Callers {
       if (random.chance(ROLLED_BACK)) {
         await this.decide({ kind: "rollback", orderId, rollbackId: `back-${number}`, lines: [] }, random);
       }
-      await new Promise((resolve) => setTimeout(resolve, random.integer(0, 2 * PACE_MS)));
+      await delay(random.integer(0, 2 * PACE_MS));
     }
   }
 }

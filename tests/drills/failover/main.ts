@@ -4,6 +4,7 @@
  * order is lost or doubled, or an outage was not as docs/high-availability.md says; with `--async yes` where none is
  * lost.
  */
+import { setTimeout as delay } from "node:timers/promises";
 import { DIALS_A_SECOND_MAX } from "../../../src/store/postgres/primary.ts";
 import { Random } from "../../faults/suite/random.ts";
 import { lastingDatabase } from "../../support/database.ts";
@@ -88,15 +89,15 @@ async function main(): Promise<number> {
     await callers.sell(Math.ceil(orders / (kills + 1)), SALES_MS_MAX);
     const primary = await cluster.whole();
     const how: Kill = random.chance(0.5) ? "node" : "postgres";
-    await pause(random.integer(0, MOMENT_MS_MAX));
+    await delay(random.integer(0, MOMENT_MS_MAX));
     const end = isSynchronous ? undefined : await cluster.stopReceivers();
-    if (end !== undefined) await pause(CUT_MS);
+    if (end !== undefined) await delay(CUT_MS);
     const killedMs = performance.now();
     await cluster.kill(primary, how);
     await end?.();
     const { node, atMs, absentMs } = await cluster.nextPrimary(FAILOVER_MS_MAX);
     await callers.sell(1, FAILOVER_MS_MAX);
-    await pause(REFUSED_MS_MAX);
+    await delay(REFUSED_MS_MAX);
     const figures = figuresOf({ killedMs, absentMs, writableMs: atMs }, callers.calls, dials);
     outages.push(figures);
     say(`${primary.name} killed (${how}), ${node.name} took its place: ${outageWords(figures)}`);
@@ -131,10 +132,6 @@ function outageFaults({ backMs, refusedMsMax, refused, dialsMax }: OutageFigures
     ...(dialsMax > DIALS_A_SECOND_MAX ? [`${dialsMax} dials in a second`] : []),
     ...codes.map((code) => `calls were answered ${code}`),
   ];
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 if (import.meta.main) Deno.exit(await main());

@@ -4,6 +4,7 @@
  */
 import { delimiter, join } from "node:path";
 import postgres from "postgres";
+import { setTimeout as delay } from "node:timers/promises";
 import { until } from "../../../src/base/bounded_wait.ts";
 import { parsePostgresAddress } from "../../../src/config/postgres_address.ts";
 import { migrate } from "../../../src/migrate/main.ts";
@@ -116,7 +117,7 @@ export class PatroniCluster implements AsyncDisposable {
         );
       if (node !== undefined && isCommitted) return { node, atMs: performance.now(), absentMs };
       if (node === undefined) absentMs = lookedMs;
-      await new Promise((resolve) => setTimeout(resolve, WATCH_MS));
+      await delay(WATCH_MS);
     }
     throw new Error(`no member takes writes after ${msMax} ms`);
   }

@@ -5,6 +5,7 @@
  */
 import { status as grpcStatus } from "@grpc/grpc-js";
 import https from "node:https";
+import { setTimeout as delay } from "node:timers/promises";
 import { pause } from "../../../src/base/bounded_wait.ts";
 import { type CallResult, canonicalCode, decodeDetail, type Json } from "../../support/clients/client.ts";
 import { grpcJsService } from "../../support/clients/grpc_js.ts";
@@ -169,7 +170,7 @@ function jsonClient(url: string, ca: string, random: Random): ShopClient {
         const isRepeated = "code" in result && POLICY.retryableStatusCodes.includes(result.code);
         if (!isRepeated || attempt === POLICY.maxAttempts) return result;
         const longestMs = Math.min(BACKOFF.firstMs * 2 ** (attempt - 1), BACKOFF.maxMs);
-        await new Promise((resolve) => setTimeout(resolve, longestMs * random.next()));
+        await delay(longestMs * random.next());
       }
     },
     close: () => agent.destroy(),

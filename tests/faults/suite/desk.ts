@@ -2,6 +2,7 @@
  * Where the callers of a fleet send what they ask: it notes every call, sends again what has no clear answer, and knows
  * what is not decided yet.
  */
+import { setTimeout as delay } from "node:timers/promises";
 import type { Answering, Fleet } from "./fleet.ts";
 import { type Answer, type Call, CUT, isForNow, type Request } from "./history.ts";
 import { post } from "./post.ts";
@@ -61,7 +62,7 @@ export class Desk {
   /** Sends it until it is decided, bounded by retries; answers whether it was applied. */
   async decide(asked: Asked, random: Random, manner: Manner = {}): Promise<boolean> {
     for (let attempt = 0; attempt <= RETRIES_MAX && (attempt === 0 || !this.#settling); attempt++) {
-      if (attempt > 0) await wait(10 + random.next() * RETRY_MS_MAX);
+      if (attempt > 0) await delay(10 + random.next() * RETRY_MS_MAX);
       const answer = await this.#sendOpen(asked, random, manner);
       if (answer !== undefined) return answer.outcome === "ok";
     }
@@ -91,7 +92,7 @@ export class Desk {
   async untilDecided(asked: Asked, random: Random): Promise<void> {
     const untilMs = performance.now() + SETTLE_MS_MAX;
     for (let attempt = 0; attempt < SETTLE_TRIES_MAX && performance.now() < untilMs; attempt++) {
-      if (attempt > 0) await wait(10 + random.next() * RETRY_MS_MAX);
+      if (attempt > 0) await delay(10 + random.next() * RETRY_MS_MAX);
       if (await this.#sendOpen(asked, random, { patient: true }) !== undefined) return;
     }
   }
@@ -146,9 +147,4 @@ export class Desk {
 function answerWords({ server, invokedMs, answeredMs, answer }: Call): string {
   const after = answeredMs === undefined ? "never" : `after ${Math.round(answeredMs - invokedMs)} ms`;
   return `    by ${server} ${after}: ${JSON.stringify(answer)}`;
-}
-
-/** Waits so long. */
-export function wait(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -7,6 +7,7 @@
  *     open   --vanishAfter's bytes are over-> silent        nothing passes, and nobody hears of anything
  *     silent --SILENT_MS_MAX, close()-------> closed        as keepalives would find it
  */
+import { setTimeout as delay } from "node:timers/promises";
 import { closeQuietly, writeAll } from "../../support/tcp_ends.ts";
 
 /** What a link does at a text in what its client sends. */
@@ -231,7 +232,7 @@ export class Link {
     const passOn = async (before: Promise<boolean>, bytes: Uint8Array, dueMs: number): Promise<boolean> => {
       if (!await before) return false;
       const leftMs = dueMs - performance.now();
-      if (leftMs > 0) await wait(leftMs);
+      if (leftMs > 0) await delay(leftMs);
       await this.#stalled?.over;
       if (pair.silence !== undefined) return true;
       try {
@@ -283,7 +284,3 @@ const CHUNK_BYTES = 64 * 1024;
 const LATE_CHUNKS_MAX = 64;
 /** Longer than any session may keep its rows; shorter than the sessions of a server last that loses a few at a time. */
 const SILENT_MS_MAX = 30_000;
-
-function wait(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}

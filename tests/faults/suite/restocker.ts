@@ -3,8 +3,8 @@
  * rollback) and the order that needs it stand in one batch, and whoever brings it in is the first to leave. What the
  * order comes to then depends on a write of somebody else who is gone.
  */
+import { setTimeout as delay } from "node:timers/promises";
 import type { Asked, Desk } from "./desk.ts";
-import { wait } from "./desk.ts";
 import { type Answering, EMPTY_GOODS, type Fleet, GOODS, GOODS_OF_FLEET, NEW_GOODS_FROM } from "./fleet.ts";
 import type { AskedLine, Request } from "./history.ts";
 import type { Random } from "./random.ts";
@@ -73,7 +73,7 @@ export class Restocker {
     const ahead = this.#desk.ask({ kind: "sell", orderId: this.#newId(), lines: [{ goodsId, num: TOO_MANY }] });
     const patient = { member, patient: true };
     const first = this.#desk.once(ahead, random, patient);
-    await wait(AHEAD_MS);
+    await delay(AHEAD_MS);
     const brought: Asked = this.#desk.ask(bringing);
     const deadlineMs = random.integer(...DEADLINE_MS);
     const bring = this.#desk.once(brought, random, { ...patient, deadlineMs });

@@ -1,4 +1,5 @@
 /** Which faults come when: rounds, some of one fault alone, others of a pair, with a short recovery in between. */
+import { setTimeout as delay } from "node:timers/promises";
 import type { Fault, Heal } from "./faults/fault.ts";
 import { POSTGRES_FAULTS } from "./faults/postgres_faults.ts";
 import { PROCESS_FAULTS } from "./faults/process_faults.ts";
@@ -71,11 +72,11 @@ export class Schedule {
     const fromMs = performance.now();
     const done: Fault[] = [];
     const heals = await Promise.all(chosen.map(async (fault, i) => {
-      if (i > 0) await wait(random.next() * APART_MS_MAX);
+      if (i > 0) await delay(random.next() * APART_MS_MAX);
       const heal = await fault.inject(this.#stage, random.fork());
       if (heal !== undefined) done.push(fault);
       return async () => {
-        await wait(random.integer(...fault.holdMs));
+        await delay(random.integer(...fault.holdMs));
         await heal?.();
       };
     }));
@@ -83,7 +84,7 @@ export class Schedule {
     const round = { faults: done, fromMs, toMs: performance.now() };
     this.rounds.push(round);
     await look();
-    await wait(isMeasured ? ANSWERED_MS_MAX : random.integer(...RECOVERY_MS));
+    await delay(isMeasured ? ANSWERED_MS_MAX : random.integer(...RECOVERY_MS));
     return round;
   }
 
@@ -93,7 +94,7 @@ export class Schedule {
    */
   async #lockIsFree(): Promise<void> {
     const killed = this.rounds.findLast(({ faults }) => faults.some(({ resource }) => resource === "process"));
-    await wait(Math.max(0, (killed?.toMs ?? -Infinity) + LOCK_TTL_MS - performance.now()));
+    await delay(Math.max(0, (killed?.toMs ?? -Infinity) + LOCK_TTL_MS - performance.now()));
     const members = this.#stage.fleets.flatMap(({ members }) => members).filter(({ redis }) => redis.length > 0);
     await until(
       async () => (await Promise.all(members.map((member) => member.seesAllNodes()))).every(Boolean),
@@ -112,8 +113,4 @@ export class Schedule {
     }
     throw new Error("There is no fault to choose");
   }
-}
-
-function wait(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -3,7 +3,8 @@
  * with everything that callers do wrong: they leave, set deadlines that pass in the middle, send things twice and in
  * the wrong order. What has no clear answer is sent again under the same id.
  */
-import { type Asked, Desk, wait } from "./desk.ts";
+import { setTimeout as delay } from "node:timers/promises";
+import { type Asked, Desk } from "./desk.ts";
 import { EMPTY_GOODS, type Fleet, GOODS, HOT_GOODS, SCARCE_GOODS } from "./fleet.ts";
 import type { AskedLine, Request } from "./history.ts";
 import type { Random } from "./random.ts";
@@ -63,7 +64,7 @@ export class Workload {
   async pause(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#pause = { over: promise, end: resolve };
-    while (this.#busy > 0 || this.#desk.underWay > 0) await wait(50);
+    while (this.#busy > 0 || this.#desk.underWay > 0) await delay(50);
   }
 
   resume(): void {
@@ -93,14 +94,14 @@ export class Workload {
 
   /** One thing after the other, as long as the run goes on. */
   async #turns(random: Random, paceMs: number, turn: () => Promise<void>): Promise<void> {
-    await wait(random.next() * paceMs);
+    await delay(random.next() * paceMs);
     while (this.#running) {
       await this.#pause?.over;
       const startedMs = performance.now();
       this.#busy++;
       await turn();
       this.#busy--;
-      await wait(Math.max(0, paceMs * (0.5 + random.next()) - (performance.now() - startedMs)));
+      await delay(Math.max(0, paceMs * (0.5 + random.next()) - (performance.now() - startedMs)));
     }
   }
 

@@ -6,6 +6,7 @@
  * written into it, see {@link beginPeriod}: so of two writers that read the same version still only one can commit.
  */
 import type postgres from "postgres";
+import { setTimeout as delay } from "node:timers/promises";
 
 /** The period in which the first movements of places stay, whose others are not kept: by them places are found. */
 const FIRST_MOVEMENTS = 0;
@@ -184,7 +185,7 @@ async function untilUnlocked<T>(work: () => Promise<T>): Promise<T> {
       return await work();
     } catch (error) {
       if ((error as { code?: string }).code !== LOCKED || attempt === LOCK_TRIES_MAX) throw error;
-      await new Promise((resolve) => setTimeout(resolve, LOCK_PAUSE_MS));
+      await delay(LOCK_PAUSE_MS);
     }
   }
 }

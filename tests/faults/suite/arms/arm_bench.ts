@@ -2,6 +2,7 @@
  * Two servers on one database, and a caller that notes what it sees. Only those that are killed or stopped as a whole
  * are processes of their own, of which each start takes 0.35 s of CPU.
  */
+import { setTimeout as delay } from "node:timers/promises";
 import { loadConfig } from "../../../../src/config/config.ts";
 import type { KeptClocks } from "../../../../src/lanes/kept_levels.ts";
 import { createLog } from "../../../../src/telemetry/create_log.ts";
@@ -11,7 +12,6 @@ import { checkLedger } from "../../../support/ledger_check.ts";
 import { createTestDatabase, type TestDatabase } from "../../../support/database.ts";
 import { check } from "../checker/check.ts";
 import { readTables } from "../checker/tables.ts";
-import { wait } from "../desk.ts";
 import { type Answer, type Call, CUT, isForNow, type Request } from "../history.ts";
 import { post } from "../post.ts";
 import type { Protection } from "../protections/names.ts";
@@ -146,7 +146,7 @@ export class ArmBench implements AsyncDisposable {
       const answer = await this.send(server, request, operation);
       const open = answer.outcome === "unknown" || isForNow(answer);
       if (!open || attempt === tries) return answer;
-      await wait(RETRY_MS);
+      await delay(RETRY_MS);
     }
   }
 

@@ -2,6 +2,7 @@
 import { assertEquals } from "@std/assert";
 import { Redis } from "ioredis";
 import postgres from "postgres";
+import { setTimeout as delay } from "node:timers/promises";
 import { startRedisNodes } from "../../../../tools/stack/redis.ts";
 import { settled, until } from "../../../../src/base/bounded_wait.ts";
 import { createLog } from "../../../../src/telemetry/create_log.ts";
@@ -110,7 +111,7 @@ export function meeting(
 
 async function pauseBeyondLease(program: SuiteServer): Promise<void> {
   program.signal("SIGSTOP");
-  await new Promise((resolve) => setTimeout(resolve, TTL_MS + 200));
+  await delay(TTL_MS + 200);
 }
 
 /** Takes the lease of the arm's goods from every node. */

@@ -1,5 +1,5 @@
 /** The arms of holds, buyers, locations and expectations. */
-import { wait } from "../desk.ts";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Request } from "../history.ts";
 import { ArmBench, GOODS, STOCK } from "./arm_bench.ts";
 import { meeting, resultOf, type Scenario } from "./scenarios.ts";
@@ -15,7 +15,7 @@ export const expired: Scenario = async (without) => {
   const lines = [{ goodsId: GOODS, num: STOCK }];
   await bench.decided(server, { kind: "reserve", orderId: "held", lines, ttlMs: TTL_MS });
   // Its time, which only passes.
-  await wait(TTL_MS + 100);
+  await delay(TTL_MS + 100);
   await bench.decided(server, { kind: "sell", orderId: "next", lines });
   return await resultOf(bench);
 };

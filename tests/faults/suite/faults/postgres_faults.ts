@@ -1,5 +1,6 @@
 /** PostgreSQL, the links to it, and foreign sessions that block it. */
 import postgres from "postgres";
+import { setTimeout as delay } from "node:timers/promises";
 import { migrate } from "../../../../src/migrate/main.ts";
 import { createLog } from "../../../../src/telemetry/create_log.ts";
 import { wait } from "../desk.ts";
@@ -62,10 +63,10 @@ const deadlocks = fault("foreign session locks rows in the wrong order", "postgr
       await sql.begin(async (block) => {
         for (const goodsId of [6, 4, 2, 1].map((place) => fleet.firstGoods + place)) {
           await block`select 1 from levels where goods_id = ${goodsId} for update`;
-          await new Promise((resolve) => setTimeout(resolve, 30));
+          await delay(30);
         }
       }).catch(() => {});
-      await new Promise((resolve) => setTimeout(resolve, 30));
+      await delay(30);
     }
   })();
   return Promise.resolve(async () => {

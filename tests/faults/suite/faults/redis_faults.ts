@@ -1,5 +1,6 @@
 /** The nodes of the lock, and the links to them. */
 import { Redis } from "ioredis";
+import { setTimeout as delay } from "node:timers/promises";
 import type { PrivateRedis } from "../../../../tools/stack/redis.ts";
 import { LOCK_NODE_TIMEOUT_MS, LOCK_TTL_MS, LOCK_WAIT_MS_MAX, type Member } from "../fleet.ts";
 import type { Link } from "../link.ts";
@@ -96,7 +97,7 @@ function expired(name: string, expire: (node: Redis, key: string) => Promise<unk
         await Promise.allSettled(nodes.map(async (node) => {
           for (const key of await node.keys(KEYS)) await expire(node, key);
         }));
-        await new Promise((resolve) => setTimeout(resolve, 20));
+        await delay(20);
       }
     })();
     return Promise.resolve(async () => {
