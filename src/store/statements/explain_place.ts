@@ -1,5 +1,4 @@
 /** The read behind an explanation: a level and what it comes of, all of one statement and so of one snapshot. */
-import { invariant } from "../../base/invariant.ts";
 import type { Explained, ExplainLimits, Standing } from "../../inventory/explained.ts";
 import type { OperationKind } from "../../inventory/model.ts";
 import type { Place } from "../../inventory/stock_key.ts";
@@ -8,6 +7,7 @@ import type { Statement } from "../postgres/transaction_block.ts";
 import { literal, msOf } from "./lists/frame.ts";
 import { levelColumns, levelOf, type LevelRow, levelTables } from "./lists/levels.ts";
 import { movementColumns, movementOf, type MovementRow } from "./lists/movements.ts";
+import { onlyRow } from "./only_row.ts";
 import { policyArray } from "./read_snapshot.ts";
 import { policyOf, type PolicyRow } from "./snapshot_row.ts";
 
@@ -41,8 +41,7 @@ export async function explainPlace(
   limits: ExplainLimits,
   signal: AbortSignal,
 ): Promise<Explained | undefined> {
-  const [row] = await pool.run(explainPlaceStatement(place, limits), signal);
-  invariant(row !== undefined, "PostgreSQL answered a select without a row");
+  const row = onlyRow(await pool.run(explainPlaceStatement(place, limits), signal));
   if (row.level === null) return undefined;
   const [level, policy, standing] = row.level;
   const [count, num] = row.held;

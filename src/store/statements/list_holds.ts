@@ -4,6 +4,7 @@ import type { HoldFilter, TimeKey } from "../../inventory/hold_lists.ts";
 import type { Order } from "../../inventory/model.ts";
 import type { Pool } from "../postgres/pool.ts";
 import type { Statement } from "../postgres/transaction_block.ts";
+import { onlyRow } from "./only_row.ts";
 import { orderArray } from "./read_snapshot.ts";
 import { orderOf, type OrderRow } from "./snapshot_row.ts";
 
@@ -78,8 +79,7 @@ export async function readDueOrders(
   limit: number,
   signal: AbortSignal,
 ): Promise<DueOrders> {
-  const [row] = await pool.run(dueOrdersStatement(after, limit), signal);
-  if (row === undefined) throw new Error("PostgreSQL answered a select without a row");
+  const row = onlyRow(await pool.run(dueOrdersStatement(after, limit), signal));
   return { atMs: Number(row.at_ms), orders: row.due.map((due) => orderOf(due) as DueOrder) };
 }
 

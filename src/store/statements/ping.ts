@@ -6,6 +6,7 @@ import type { Statement } from "../postgres/transaction_block.ts";
 import { BlockLostError, DatabaseUnavailableError, takesNoWrites } from "../errors.ts";
 import type { Pool } from "../postgres/pool.ts";
 import { type SessionLimits, type Sessions, type SessionState, unfitSettings } from "../postgres/sessions.ts";
+import { onlyRow } from "./only_row.ts";
 
 /** What a look at a session shows. */
 interface Look extends SessionState {
@@ -24,8 +25,7 @@ interface Look extends SessionState {
  */
 export async function ping(pool: Pool, sessions: Sessions, limits: SessionLimits, signal: AbortSignal): Promise<void> {
   const rows = await look(pool, sessions, signal);
-  const [state] = rows;
-  if (state === undefined) throw new Error("PostgreSQL answered a select without a row");
+  const state = onlyRow(rows);
   if (sessions.kind === "own" && state.pid !== sessionOf(rows)) {
     sessions.foundPooler("a statement ran in another session than the one that logged in");
     throw new DatabaseUnavailableError("PostgreSQL is behind a pooler: sessions are begun anew");

@@ -13,6 +13,7 @@ import {
 } from "../../inventory/model.ts";
 import { keyOf, type StockKey } from "../../inventory/stock_key.ts";
 import { numbersOf } from "../postgres/arrays.ts";
+import { onlyRow } from "./only_row.ts";
 
 /**
  * Lines of expired holds that one snapshot has; where there are more, little else is decided on it. Each of them is a
@@ -82,8 +83,8 @@ export interface SnapshotRow {
 }
 
 /** What that statement answered. */
-export function snapshotOf([row]: readonly SnapshotRow[]): Snapshot {
-  if (row === undefined) throw new Error("PostgreSQL answered a select without a row");
+export function snapshotOf(rows: readonly SnapshotRow[]): Snapshot {
+  const row = onlyRow(rows);
   const { taken, moments } = row;
   const due = dueOf(row);
   return {

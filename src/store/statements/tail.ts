@@ -7,6 +7,7 @@ import type { Statement } from "../postgres/transaction_block.ts";
 import type { SeenTransactions } from "../transaction_snapshot.ts";
 import { literal, timeOfUs } from "./lists/frame.ts";
 import { isThere, type WrittenMovement } from "./tail_marks.ts";
+import { onlyRow } from "./only_row.ts";
 import {
   answerColumns,
   isBehind,
@@ -47,10 +48,10 @@ interface NewAnswer extends TailAnswer {
 
 /** Reads movements. */
 export async function readTail(pool: Pool, query: TailQuery, signal: AbortSignal): Promise<NewRead> {
-  const [answer] = await pool.run(tailStatement(query), signal);
+  const answer = onlyRow(await pool.run(tailStatement(query), signal));
   const isFull = (rows: readonly TailRow[]) => rows.length === query.limit && rows.length > 0;
   const read = tailReadOf(answer, (rows) => isFull(rows) ? tailKeyOf(rows.at(-1)!) : undefined);
-  return { ...read, isPastThere: answer?.is_past_there === true };
+  return { ...read, isPastThere: answer.is_past_there };
 }
 
 /** The statement behind {@link readTail}: of one snapshot, so that rows and levels are of one moment. */

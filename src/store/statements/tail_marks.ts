@@ -6,14 +6,14 @@ import type { Statement } from "../postgres/transaction_block.ts";
 import type { Fragment } from "./branches/branch.ts";
 import { timeOfUs } from "./lists/frame.ts";
 import { lowXid } from "../transaction_snapshot.ts";
+import { onlyRow } from "./only_row.ts";
 
 /**
  * The id of the database: that of its cluster, which a standby of it and a copy of its files have too, and its own
  * within that. A database that a dump was restored to has another one.
  */
 export async function identifyDatabase(pool: Pool, signal: AbortSignal): Promise<string> {
-  const [row] = await pool.run(identityStatement, signal);
-  if (row === undefined) throw new Error("PostgreSQL answered a select without a row");
+  const row = onlyRow(await pool.run(identityStatement, signal));
   return row.id;
 }
 

@@ -79,10 +79,9 @@ export interface TailAnswer {
 
 /** The answer, in words; `next` as in {@link TailRead}. */
 export function tailReadOf(
-  answer: TailAnswer | undefined,
+  answer: TailAnswer,
   next: (rows: readonly TailRow[]) => TailKey | undefined,
 ): TailRead {
-  if (answer === undefined) throw new Error("PostgreSQL answered a select without a row");
   const snapshot = parseSnapshot(answer.seen);
   const rows = answer.moved.map((row) => rowOf(row, snapshot.xmax));
   return { snapshot, nowUs: Number(answer.now_us), rows, levels: answer.levels.map(levelOf), next: next(rows) };

@@ -6,6 +6,7 @@ import type { Pool } from "../postgres/pool.ts";
 import type { Statement } from "../postgres/transaction_block.ts";
 import type { SeenTransactions } from "../transaction_snapshot.ts";
 import { LAST_US, literal, timeOfUs, usOf } from "./lists/frame.ts";
+import { onlyRow } from "./only_row.ts";
 import {
   answerColumns,
   isBehind,
@@ -40,8 +41,8 @@ interface ScanAnswer extends TailAnswer {
 
 /** Reads movements. */
 export async function scanTail(pool: Pool, query: ScanQuery, signal: AbortSignal): Promise<TailRead> {
-  const [answer] = await pool.run(scanStatement(query), signal);
-  return tailReadOf(answer, () => answer?.edge ?? undefined);
+  const answer = onlyRow(await pool.run(scanStatement(query), signal));
+  return tailReadOf(answer, () => answer.edge ?? undefined);
 }
 
 /**

@@ -4,6 +4,7 @@ import { column } from "../postgres/arrays.ts";
 import type { Pool } from "../postgres/pool.ts";
 import type { Statement } from "../postgres/transaction_block.ts";
 import { literal } from "./lists/frame.ts";
+import { onlyRow } from "./only_row.ts";
 import { answerColumns, type TailAnswer, type TailRead, tailReadOf } from "./tail_rows.ts";
 import { placeColumns } from "./stock_keys.ts";
 
@@ -20,8 +21,7 @@ export async function readVersions(
   limit: number,
   signal: AbortSignal,
 ): Promise<TailRead> {
-  const [answer] = await pool.run(versionsStatement(ranges, limit), signal);
-  return tailReadOf(answer, () => undefined);
+  return tailReadOf(onlyRow(await pool.run(versionsStatement(ranges, limit), signal)), () => undefined);
 }
 
 /** The statement behind {@link readVersions}. */

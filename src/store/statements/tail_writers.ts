@@ -2,6 +2,7 @@
 import type { Pool } from "../postgres/pool.ts";
 import type { Statement } from "../postgres/transaction_block.ts";
 import { usOf } from "./lists/frame.ts";
+import { onlyRow } from "./only_row.ts";
 
 /** What was seen, and when, by the database's clock. */
 export interface WritersRead {
@@ -17,8 +18,7 @@ interface WritersRow {
 
 /** Reads them. */
 export async function readWriters(pool: Pool, signal: AbortSignal): Promise<WritersRead> {
-  const [row] = await pool.run(writersStatement, signal);
-  if (row === undefined) throw new Error("PostgreSQL answered a select without a row");
+  const row = onlyRow(await pool.run(writersStatement, signal));
   return { nowUs: Number(row.now_us), xids: row.xids };
 }
 

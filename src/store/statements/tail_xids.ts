@@ -2,6 +2,7 @@
 import type { Pool } from "../postgres/pool.ts";
 import type { Statement } from "../postgres/transaction_block.ts";
 import { type DatabaseSnapshot, lowXid, parseSnapshot, wholeXid } from "../transaction_snapshot.ts";
+import { onlyRow } from "./only_row.ts";
 import type { WrittenMovement } from "./tail_marks.ts";
 import { FIRST_US, literal, timeOfUs, usOf } from "./lists/frame.ts";
 
@@ -30,8 +31,7 @@ export async function readXids(
   { from, limit }: { readonly from: number; readonly limit: number },
   signal: AbortSignal,
 ): Promise<XidsRead> {
-  const [row] = await pool.run(xidsStatement(from, limit), signal);
-  if (row === undefined) throw new Error("PostgreSQL answered a select without a row");
+  const row = onlyRow(await pool.run(xidsStatement(from, limit), signal));
   const snapshot = parseSnapshot(row.seen);
   const xids = row.xids.map((xid) => wholeXid(xid, snapshot.xmax)).sort((a, b) => a - b);
   return {

@@ -7,6 +7,7 @@ import type { Statement } from "../../postgres/transaction_block.ts";
 import type { Fragment } from "../branches/branch.ts";
 import { framed, type FrameRow, msOf, pageOf, usOf } from "./frame.ts";
 import { levelScan } from "./level_scans.ts";
+import { onlyRow } from "../only_row.ts";
 
 /** A level as JSON, with a sku of 64 characters. */
 const LEVEL_BYTES = 800;
@@ -37,8 +38,7 @@ export async function listLevels(
   page: PageOf<LevelKey>,
   signal: AbortSignal,
 ): Promise<Page<ListedLevel, LevelKey> & { readonly atUs: number }> {
-  const [answer] = await pool.run(listLevelsStatement(query, page), signal);
-  if (answer === undefined) throw new Error("PostgreSQL answered a list without a row");
+  const answer = onlyRow(await pool.run(listLevelsStatement(query, page), signal));
   const { rows, next } = pageOf(answer, page.size);
   return { rows: rows.map(levelOf), next, atUs: Number(answer.at_us) };
 }

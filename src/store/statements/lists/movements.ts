@@ -15,6 +15,7 @@ import type { Statement } from "../../postgres/transaction_block.ts";
 import type { Fragment } from "../branches/branch.ts";
 import { framed, type FrameRow, msOf, pageOf, usOf } from "./frame.ts";
 import { movementScan } from "./movement_scans.ts";
+import { onlyRow } from "../only_row.ts";
 
 /** A movement as JSON without the texts of its callers, of which each character takes two bytes at most. */
 const MOVEMENT_BYTES = 900;
@@ -48,8 +49,7 @@ export async function listMovements(
   page: PageOf<MovementKey>,
   signal: AbortSignal,
 ): Promise<Page<ListedMovement, MovementKey>> {
-  const [answer] = await pool.run(listMovementsStatement(query, page), signal);
-  if (answer === undefined) throw new Error("PostgreSQL answered a list without a row");
+  const answer = onlyRow(await pool.run(listMovementsStatement(query, page), signal));
   const { rows, next } = pageOf(answer, page.size);
   return { rows: rows.map(([, ...columns]) => movementOf(columns)), next };
 }

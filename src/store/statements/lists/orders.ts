@@ -15,6 +15,7 @@ import type { Fragment } from "../branches/branch.ts";
 import { orderOf, type OrderRow } from "../snapshot_row.ts";
 import { framed, type FrameRow, msOf, pageOf, usOf } from "./frame.ts";
 import { orderScan, takenOrders } from "./order_scans.ts";
+import { onlyRow } from "../only_row.ts";
 
 /** An order as JSON without its lines, and one of these with six numbers of ten digits. */
 const ORDER_BYTES = 500;
@@ -29,8 +30,7 @@ export async function listOrders(
   page: PageOf<OrderKey>,
   signal: AbortSignal,
 ): Promise<Page<Order, OrderKey>> {
-  const [answer] = await pool.run(listOrdersStatement(query, page), signal);
-  if (answer === undefined) throw new Error("PostgreSQL answered a list without a row");
+  const answer = onlyRow(await pool.run(listOrdersStatement(query, page), signal));
   const { rows, next } = pageOf(answer, page.size);
   return { rows: rows.map(([, ...order]) => orderOf(order)), next };
 }

@@ -1,10 +1,10 @@
 /** What all levels come to. */
 import type { LevelQuery } from "../../../inventory/queries.ts";
 import type { StockTotals } from "../../../inventory/stats.ts";
-import { invariant } from "../../../base/invariant.ts";
 import type { Pool } from "../../postgres/pool.ts";
 import type { Statement } from "../../postgres/transaction_block.ts";
 import { filters, liveLevels } from "../lists/count_levels.ts";
+import { onlyRow } from "../only_row.ts";
 
 interface TotalsRow {
   readonly places: string;
@@ -17,8 +17,7 @@ interface TotalsRow {
 
 /** Added up one by one; StatementTimeoutError where there are more than can be in the time of a statement. */
 export async function readTotals(pool: Pool, query: LevelQuery, signal: AbortSignal): Promise<StockTotals> {
-  const [row] = await pool.run(totalsStatement(query), signal);
-  invariant(row !== undefined, "PostgreSQL answered a sum without a row");
+  const row = onlyRow(await pool.run(totalsStatement(query), signal));
   return {
     places: BigInt(row.places),
     onHand: BigInt(row.on_hand),
