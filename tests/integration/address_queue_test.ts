@@ -18,13 +18,13 @@ import { grantAllLock } from "../support/unguarded.ts";
 import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 import { eventually } from "../support/eventually.ts";
 import { TEST_LIMITS } from "../support/pool_probe.ts";
+import { SILENT } from "../support/silent_log.ts";
 
 const GREEDY = "127.0.0.9";
 const OTHER = "127.0.0.1";
 /** A quarter of QUEUE_MAX. */
 const SHARE = 10;
 const SETTINGS = new Map([["PORT", "0"], ["QUEUE_MAX", String(4 * SHARE)], ["BATCH_ORDERS_MAX", String(SHARE)]]);
-const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
 type Client = ReturnType<typeof clientOf>;
 
@@ -43,7 +43,7 @@ async function withWaitingStore(
     connectTimeoutMs: TEST_LIMITS.connectTimeoutMs,
     statementTimeoutMs: TEST_LIMITS.statementTimeoutMs,
     lockTimeoutMs: TEST_LIMITS.lockTimeoutMs,
-    log: silent,
+    log: SILENT,
   });
   let asked = 0;
   const delayed = <A extends unknown[], R>(read: (...args: A) => Promise<R>) => async (...args: A): Promise<R> => {
@@ -57,7 +57,7 @@ async function withWaitingStore(
     readSnapshot: delayed((...asked: Parameters<Store["readSnapshot"]>) => store.readSnapshot(...asked)),
   };
   const config = loadConfig((name) => name === "DATABASE_URL" ? database.serverUrl : SETTINGS.get(name));
-  const app = await startApp(config, { lock: grantAllLock(), store: waiting, log: silent });
+  const app = await startApp(config, { lock: grantAllLock(), store: waiting, log: SILENT });
   try {
     const [greedy, other] = [GREEDY, OTHER].map((address) => clientOf(app.url, address));
     await run({ greedy: greedy!, other: other! }, { asked: () => asked, open: () => latch.resolve() });

@@ -18,6 +18,7 @@ import { CHECK, WATCH, withListener } from "../support/listening.ts";
 import { grpcMessage } from "../support/raw_call.ts";
 import { RawPeer } from "../support/raw_peer.ts";
 import { eventually, HANG_MS } from "../support/eventually.ts";
+import { SILENT } from "../support/silent_log.ts";
 
 const GREEDY = "127.0.0.9";
 const OTHER = "127.0.0.1";
@@ -25,7 +26,6 @@ const OTHER = "127.0.0.1";
 const OWN = 2;
 const RESOURCE_EXHAUSTED = "8";
 const nothing = () => {};
-const log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 
 const STREAMS: Readonly<
   Record<string, { paths: readonly string[]; message: Uint8Array; modules: readonly ServiceModule[] }>
@@ -45,7 +45,7 @@ const STREAMS: Readonly<
 
 for (const [name, { paths, message, modules }] of Object.entries(STREAMS)) {
   Deno.test(`${name}: one address has its share over all its connections, another its own, and an end frees its place`, async () => {
-    const handler = createRpcHandler({ log, routes: (router) => addServices(router, modules) });
+    const handler = createRpcHandler({ log: SILENT, routes: (router) => addServices(router, modules) });
     await withListener({ handler }, async ({ listener: { port } }) => {
       const [first, second, other] = [GREEDY, GREEDY, OTHER].map((address) => connect(port, address));
       const open = (session: http2.ClientHttp2Session, turn: number) =>

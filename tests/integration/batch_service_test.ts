@@ -27,6 +27,7 @@ import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { grantAllLock } from "../support/unguarded.ts";
 import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 import { TEST_LIMITS } from "../support/pool_probe.ts";
+import { SILENT } from "../support/silent_log.ts";
 
 const UUID = /^[0-9a-f-]{36}$/;
 const order = (goodsId: number, num: number, orderId = "") => ({
@@ -185,7 +186,6 @@ async function stocked(database: TestDatabase): Promise<void> {
 }
 
 function storeOf(database: TestDatabase): Store {
-  const silent = { debug() {}, info() {}, warn() {}, error() {} };
   return createStore({
     address: parsePostgresAddress(database.serverUrl),
     max: 4,
@@ -193,7 +193,7 @@ function storeOf(database: TestDatabase): Store {
     connectTimeoutMs: TEST_LIMITS.connectTimeoutMs,
     statementTimeoutMs: TEST_LIMITS.statementTimeoutMs,
     lockTimeoutMs: TEST_LIMITS.lockTimeoutMs,
-    log: silent,
+    log: SILENT,
   });
 }
 

@@ -17,12 +17,12 @@ import { ask, type RawAnswer } from "../support/http2_answers.ts";
 import { withListener } from "../support/listening.ts";
 import { bytesField, grpcMessage, v1Path, varintField } from "../support/raw_call.ts";
 import { eventually } from "../support/eventually.ts";
+import { SILENT } from "../support/silent_log.ts";
 
 const MIB = 1024 * 1024;
 const OTHER = "another address";
 const NEVER = new AbortController().signal;
 const nothing = () => {};
-const log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 
 /** A line as protobuf and as JSON. */
 const LINE = bytesField(1, Buffer.concat([varintField(1, 1n), varintField(2, 1n)]));
@@ -72,7 +72,7 @@ const PACKED: Readonly<Record<string, Wire>> = {
 async function withService(budget: MessageBudget, run: (url: string) => Promise<void>): Promise<void> {
   const settings = new Map([["CONCURRENCY", "row"], ["LOG_LEVEL", "silent"]]);
   const config = loadConfig((name) => settings.get(name));
-  const stock = openStock(config, { log });
+  const stock = openStock(config, { log: SILENT });
   const service = createInventoryService({
     ...config,
     lanes: stock.lanes,
@@ -81,11 +81,11 @@ async function withService(budget: MessageBudget, run: (url: string) => Promise<
     reasons: stock.reasons,
     responseBytesMax: 4 * MIB,
     newId: () => "id",
-    log,
+    log: SILENT,
   });
   const modules = [inventoryModule(service, config)];
   const handler = createRpcHandler({
-    log,
+    log: SILENT,
     bounds: boundsOf(modules),
     budget,
     routes: (router) => addServices(router, modules),

@@ -15,10 +15,9 @@ import { createRpcHandler } from "../../src/rpc/router.ts";
 import { withListener } from "../support/listening.ts";
 import { RawPeer } from "../support/raw_peer.ts";
 import { eventually } from "../support/eventually.ts";
+import { SILENT } from "../support/silent_log.ts";
 
 const identityKey = createContextKey<Identity | undefined>(undefined);
-const nothing = () => {};
-const log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 const CALLS_MAX = 2;
 const RATE_MAX = 3;
 
@@ -57,10 +56,10 @@ async function withLimits(
     streams: { max: 2, addressShare: 1, identityMax: 1 },
     loopDelayMsMax: 100,
     random: () => 0,
-    log,
+    log: SILENT,
   });
   const handler = createRpcHandler({
-    log,
+    log: SILENT,
     admission: limits,
     routes: (router) =>
       router.service(Health, { check: () => ({}) }).service(InventoryService, {

@@ -12,9 +12,8 @@ import { addTestKey } from "../support/api_keys.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { checkLedger } from "../support/ledger_check.ts";
 import { eventually } from "../support/eventually.ts";
+import { SILENT } from "../support/silent_log.ts";
 
-const nothing = () => {};
-const log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 const RATE_MAX = 5;
 const CALLS = 40;
 
@@ -34,7 +33,7 @@ Deno.test("calls of one key beyond its rate are refused and write nothing; anoth
     ["IDENTITY_CALLS_PER_S_MAX", String(RATE_MAX)],
     ["IDENTITY_BURST_CALLS_MAX", "0"],
   ]);
-  const app = await startApp(loadConfig((name) => settings.get(name)), { log });
+  const app = await startApp(loadConfig((name) => settings.get(name)), { log: SILENT });
   try {
     const transport = createGrpcTransport({ baseUrl: app.url });
     const client = createClient(InventoryService, transport);

@@ -6,18 +6,18 @@ import { drawOf } from "../../tools/up/demo/random.ts";
 import { createTestDatabase, ownerOf } from "../support/database.ts";
 import { holdViolations } from "../support/holds.ts";
 import { checkLedger } from "../support/ledger_check.ts";
+import { SILENT } from "../support/silent_log.ts";
 
 const SIZE = { goods: 60, days: 4 };
 const END_MS = Date.UTC(2026, 10, 28, 18);
 const DAY_MS = 86_400_000;
-const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
 Deno.test("the demo shop is a whole ledger of weeks, with all that a shop has, and is filled once", async () => {
   await using database = await createTestDatabase();
   await using owner = ownerOf(database.ownerUrl);
   const { sql } = owner;
   const endMs = Date.now() - 1000;
-  assertEquals(await fillDemo(database.serverUrl, SIZE, endMs, silent), true);
+  assertEquals(await fillDemo(database.serverUrl, SIZE, endMs, SILENT), true);
   assertEquals(await checkLedger(database.ownerUrl), []);
   assertEquals((await holdViolations(sql)).filter((violation) => !violation.includes("written down")), []);
   const [times] = await sql`
@@ -46,7 +46,7 @@ Deno.test("the demo shop is a whole ledger of weeks, with all that a shop has, a
   assertEquals([found!.locations, found!.named], [3, SIZE.goods]);
   for (const [what, count] of Object.entries(found!)) assert(count > 1, `${what}: ${count}`);
 
-  assertEquals(await fillDemo(database.serverUrl, SIZE, endMs, silent), false);
+  assertEquals(await fillDemo(database.serverUrl, SIZE, endMs, SILENT), false);
   const [again] = await sql`select count(*)::int as movements from movements`;
   assertEquals(again!.movements, found!.movements);
 });
@@ -55,7 +55,7 @@ Deno.test("where others have its ids nothing of the demo shop is written", async
   await using database = await createTestDatabase();
   await using owner = ownerOf(database.ownerUrl);
   await owner.sql`insert into goods (goods_id, sku) values (1, ${demoGoods(SIZE)[7]!.sku})`;
-  await assertRejects(() => fillDemo(database.serverUrl, SIZE, END_MS, silent), Error, "in use here (goods_sku_key)");
+  await assertRejects(() => fillDemo(database.serverUrl, SIZE, END_MS, SILENT), Error, "in use here (goods_sku_key)");
   const [left] = await owner.sql`select (select count(*)::int from goods) as goods,
                                         (select count(*)::int from movements) as movements`;
   assertEquals([left!.goods, left!.movements], [1, 0]);

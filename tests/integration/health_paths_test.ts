@@ -12,9 +12,9 @@ import { eachVersion } from "../support/http_versions.ts";
 import { CHECK, countStatus, jsonCall } from "../support/listening.ts";
 import { ERROR, FLAG, FRAME, frame, headerBlock, PREFACE } from "../support/http2_frames.ts";
 import { RawPeer } from "../support/raw_peer.ts";
+import { SILENT } from "../support/silent_log.ts";
 
 const nothing = () => {};
-const log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 
 /** Runs with a board behind a port that takes two requests at a time; one for the service `latch` waits for `open`. */
 async function withBoard(
@@ -23,7 +23,7 @@ async function withBoard(
   const board = new HealthBoard([]);
   const latch = Promise.withResolvers<void>();
   const handler = createRpcHandler({
-    log,
+    log: SILENT,
     routes: (router) =>
       router.service(Health, {
         async check({ service }) {
@@ -38,7 +38,7 @@ async function withBoard(
     cors: { origins: [], hosts: [] },
     handler: withHealthPaths(handler, board),
     limits: { requestsPerAddressMax: 2, probesMax: 1 },
-    log,
+    log: SILENT,
   });
   try {
     await run({ board, url: listener.url, port: listener.port, open: latch.resolve });

@@ -4,14 +4,12 @@ import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
 import { Failure } from "../../src/lanes/failure.ts";
 import { LeaseTakenError, QuorumLostError } from "../../src/lock/lock.ts";
 import { FenceLostError } from "../../src/store/errors.ts";
-import { createLog } from "../../src/telemetry/create_log.ts";
 import { sell, set } from "../support/apply.ts";
 import { lanesBench } from "../support/lanes_bench.ts";
 import { checkLedger } from "../support/ledger_check.ts";
 import { NEVER } from "../support/pool_probe.ts";
 import { grantAllLock } from "../support/unguarded.ts";
-
-const QUIET = createLog("silent", "json");
+import { SILENT } from "../support/silent_log.ts";
 
 Deno.test("an order of several goods that are never free at once goes by row locks after some refusals", async () => {
   await using on = await lanesBench();
@@ -20,7 +18,7 @@ Deno.test("an order of several goods that are never free at once goes by row loc
   const rowLocked: StockKey[][] = [];
   const logged: Record<string, unknown>[] = [];
   const lanes = on.lanes({
-    log: { ...QUIET, info: (fields) => void logged.push(fields) },
+    log: { ...SILENT, info: (fields) => void logged.push(fields) },
     lock: {
       acquire(goodsIds) {
         asked++;
@@ -47,7 +45,7 @@ Deno.test("a batch that failed often enough under its lease goes by row locks, a
   let failures = 5;
   const logged: Record<string, unknown>[] = [];
   const lanes = on.lanes({
-    log: { ...QUIET, info: (fields) => void logged.push(fields) },
+    log: { ...SILENT, info: (fields) => void logged.push(fields) },
     lock: {},
     store: {
       writeChanges: (...args) =>

@@ -9,7 +9,6 @@ import { Lanes } from "../../src/lanes/lanes.ts";
 import { ASK_AGAIN_AFTER_MS } from "../../src/lanes/modes/quorum_fallback.ts";
 import type { Mode } from "../../src/lanes/modes/mode.ts";
 import { type Lease, LeaseLostError, LeaseTakenError, QuorumLostError } from "../../src/lock/lock.ts";
-import { createLog } from "../../src/telemetry/create_log.ts";
 import type { Log } from "../../src/telemetry/log.ts";
 import { sell, set } from "../support/apply.ts";
 import { LANES_LIMITS, type LanesBench, lanesBench } from "../support/lanes_bench.ts";
@@ -17,8 +16,7 @@ import { checkLedger } from "../support/ledger_check.ts";
 import { NEVER } from "../support/pool_probe.ts";
 import { grantAllLock } from "../support/unguarded.ts";
 import { eventually } from "../support/eventually.ts";
-
-const QUIET = createLog("silent", "json");
+import { SILENT } from "../support/silent_log.ts";
 
 Deno.test("without a quorum orders go by row locks, nobody is refused, and the nodes are asked again now and then", async () => {
   await using on = await lanesBench();
@@ -216,7 +214,7 @@ Deno.test("a lease that can't be extended is released, nothing is written under 
 Deno.test("who finds out after its write that the lease had run out says so", async () => {
   await using on = await lanesBench();
   const said: string[] = [];
-  const log: Log = { ...QUIET, warn: (_fields, message) => void said.push(message) };
+  const log: Log = { ...SILENT, warn: (_fields, message) => void said.push(message) };
   let leftMs = 5000;
   const store = {
     ...on.store,
@@ -244,7 +242,7 @@ Deno.test("processes in different modes beside each other sell what there is, on
     { concurrency: "optimistic" },
     { concurrency: "redlock", quorumLoss: "refuse", lock: grantAllLock() },
   ];
-  const parts = { store: on.store, random: Math.random, log: QUIET };
+  const parts = { store: on.store, random: Math.random, log: SILENT };
   const processes = modes.map((mode) => new Lanes({ ...parts, mode }, { ...LANES_LIMITS, batchesMax: 1 }));
   const orders = Array.from({ length: 60 }, (_, i) => sell(`o-${i}`, [1, 1]));
   const verdicts = await Promise.all(orders.map((order, i) => processes[i % modes.length]!.apply(order, NEVER)));

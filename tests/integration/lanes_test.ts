@@ -8,7 +8,6 @@ import { Failure } from "../../src/lanes/failure.ts";
 import { LeaseTakenError, type Lock, QuorumLostError } from "../../src/lock/lock.ts";
 import { DatabaseUnavailableError, FenceLostError, OutcomeUnknownError } from "../../src/store/errors.ts";
 import type { Store } from "../../src/store/store.ts";
-import { createLog } from "../../src/telemetry/create_log.ts";
 import { sell, set } from "../support/apply.ts";
 import { LANES_LIMITS, lanesBench } from "../support/lanes_bench.ts";
 import { checkLedger } from "../support/ledger_check.ts";
@@ -16,6 +15,7 @@ import { seenAnswer } from "../support/seen_verdict.ts";
 import { NEVER } from "../support/pool_probe.ts";
 import { grantAllLock } from "../support/unguarded.ts";
 import { inEveryMode } from "../support/test_mode.ts";
+import { SILENT } from "../support/silent_log.ts";
 
 /** The store's write with something going wrong at each of the first `times` calls. */
 function failing(
@@ -232,7 +232,7 @@ Deno.test("a fault of a batch is not the fault of who left that batch before, an
   const writing = Promise.withResolvers<void>();
   const latch = Promise.withResolvers<void>();
   const lanes = on.lanes({
-    log: createLog("silent", "json"),
+    log: SILENT,
     lock: {
       acquire: async (goodsIds) => {
         if (goodsIds.length === 2) throw new LeaseTakenError("taken", [1]);

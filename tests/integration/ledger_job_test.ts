@@ -8,6 +8,7 @@ import type { Log } from "../../src/telemetry/log.ts";
 import { sell, set } from "../support/apply.ts";
 import { lanesBench } from "../support/lanes_bench.ts";
 import { NEVER } from "../support/pool_probe.ts";
+import { SILENT } from "../support/silent_log.ts";
 
 const GOODS = Array.from({ length: 7 }, (_, i) => i + 1);
 /** So that the last page is not full. */
@@ -30,7 +31,7 @@ Deno.test("stock that is not what its ledger came to is counted once a pass, nam
     await lanes.apply(sell(`sell-${goodsId}`, [goodsId, 1]), NEVER);
   }
   const lines: unknown[] = [];
-  const log: Log = { debug() {}, info() {}, warn() {}, error: (fields) => void lines.push(fields) };
+  const log: Log = { ...SILENT, error: (fields) => void lines.push(fields) };
   const check = new LedgerCheck({
     store: bench.store,
     log,

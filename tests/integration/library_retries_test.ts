@@ -5,8 +5,8 @@ import { Health } from "../../src/gen/health/v1/health_pb.ts";
 import { createRpcHandler } from "../../src/rpc/router.ts";
 import { callGrpcJs, grpcJsService } from "../support/clients/grpc_js.ts";
 import { withListener } from "../support/listening.ts";
+import { SILENT } from "../support/silent_log.ts";
 
-const nothing = () => {};
 const RETRIES = {
   methodConfig: [{
     name: [{ service: "grpc.health.v1.Health" }],
@@ -24,7 +24,7 @@ Deno.test("grpc-js repeats by its policy what a handler refused, and nothing tha
   let refusals: Code[] = [];
   let calls = 0;
   const handler = createRpcHandler({
-    log: { debug: nothing, info: nothing, warn: nothing, error: nothing },
+    log: SILENT,
     routes: (router) =>
       router.service(Health, {
         check() {

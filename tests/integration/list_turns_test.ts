@@ -18,9 +18,9 @@ import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { grantAllLock } from "../support/unguarded.ts";
 import { eventually } from "../support/eventually.ts";
 import { TEST_LIMITS } from "../support/pool_probe.ts";
+import { SILENT } from "../support/silent_log.ts";
 
 const SALES = 20;
-const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
 for (const [connections, atOnce] of [[8, 2], [2, 1], [1, 1]] as const) {
   Deno.test(`of ${connections} connections lists take ${atOnce}, and sales go on beside them`, async () => {
@@ -105,7 +105,7 @@ async function run(
     DATABASE_URL: database.serverUrl,
     DATABASE_POOL_MAX: `${connections}`,
   };
-  const app = await startApp(loadConfig((name) => settings[name]), { lock: grantAllLock(), store, log: silent });
+  const app = await startApp(loadConfig((name) => settings[name]), { lock: grantAllLock(), store, log: SILENT });
   try {
     await calls(clientsOf(app.url));
   } finally {
@@ -131,6 +131,6 @@ function storeOf(database: TestDatabase): Store {
     connectTimeoutMs: TEST_LIMITS.connectTimeoutMs,
     statementTimeoutMs: TEST_LIMITS.statementTimeoutMs,
     lockTimeoutMs: TEST_LIMITS.lockTimeoutMs,
-    log: silent,
+    log: SILENT,
   });
 }

@@ -10,6 +10,7 @@ import { testEnvironment } from "../support/env.ts";
 import { lockBench } from "../support/lock_bench.ts";
 import { parseRedisAddress } from "../../src/config/redis_address.ts";
 import { eventually } from "../support/eventually.ts";
+import { SILENT } from "../support/silent_log.ts";
 
 const NODES = 5;
 const QUORUM = 3;
@@ -27,7 +28,7 @@ Deno.test("quarantine is the whole TTL: a millisecond before a node has no vote,
     keyPrefix: `test:${crypto.randomUUID()}:`,
     random: Math.random,
     nowMs: () => nowMs,
-    log: createLog("silent", "json"),
+    log: SILENT,
   });
   try {
     await eventually(() => lock.status().nodes.every(({ uptimeMs }) => uptimeMs !== undefined), "all are known");
@@ -173,7 +174,7 @@ Deno.test("a node that was a replica has no vote for the whole quarantine: its k
     keyPrefix: `test:${crypto.randomUUID()}:`,
     random: Math.random,
     nowMs: () => nowMs,
-    log: createLog("silent", "json"),
+    log: SILENT,
   });
   const first = () => lock.status().nodes[0]!;
   try {

@@ -14,6 +14,7 @@ import { acquired, HAD_MS_MAX, lockBench, LONG_TTL_MS, ready } from "../support/
 import { within } from "../support/pool_probe.ts";
 import { parseRedisAddress } from "../../src/config/redis_address.ts";
 import { eventually } from "../support/eventually.ts";
+import { SILENT } from "../support/silent_log.ts";
 
 const NODES = 5;
 const QUORUM = 3;
@@ -210,7 +211,7 @@ Deno.test("why a node is away is what its last dial met, however long the pauses
     nodeTimeoutMs: 25,
     keyPrefix: "away:",
     random: () => 1,
-    log: createLog("silent", "json"),
+    log: SILENT,
   };
   const lock = createRedlock({
     ...options,

@@ -10,6 +10,7 @@ import { acquired, type LockBench, lockBench } from "../support/lock_bench.ts";
 import { oddRedis } from "../support/odd_redis.ts";
 import { parseRedisAddress } from "../../src/config/redis_address.ts";
 import { eventually } from "../support/eventually.ts";
+import { SILENT } from "../support/silent_log.ts";
 
 const NODE_TIMEOUT_MS = 250;
 const MEGABYTE = 1024 * 1024;
@@ -72,7 +73,7 @@ Deno.test("a single reply that nobody asked for costs the connection, also while
   await using bench = lockBench(urls);
   const reasons: string[] = [];
   const warn = ({ reason }: Record<string, unknown>) => void (typeof reason === "string" && reasons.push(reason));
-  const log = { debug() {}, info() {}, warn, error() {} };
+  const log = { ...SILENT, warn };
   const lock = await bench.lock({
     nodes: [odd.url, ...urls.slice(1)].map(parseRedisAddress),
     nodeTimeoutMs: NODE_TIMEOUT_MS,
@@ -96,7 +97,7 @@ Deno.test("what can't be handled is the reason, and a reply of gigabytes is not 
   await using bench = lockBench(urls);
   const reasons: string[] = [];
   const note = (fields: Record<string, unknown>) => void reasons.push(String(fields.reason));
-  const log = { debug() {}, info() {}, warn: note, error: note };
+  const log = { ...SILENT, warn: note, error: note };
   const lock = await bench.lock({
     nodes: [odd.url, ...urls.slice(1)].map(parseRedisAddress),
     nodeTimeoutMs: NODE_TIMEOUT_MS,

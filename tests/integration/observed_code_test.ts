@@ -5,14 +5,12 @@ import { Health } from "../../src/gen/health/v1/health_pb.ts";
 import { createRpcHandler } from "../../src/rpc/router.ts";
 import { eachVersion } from "../support/http_versions.ts";
 import { CHECK, withListener } from "../support/listening.ts";
-
-const nothing = () => {};
-const log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
+import { SILENT } from "../support/silent_log.ts";
 
 Deno.test("a deadline that can't be read is observed as INVALID_ARGUMENT, by every protocol", async () => {
   const ends: string[] = [];
   const handler = createRpcHandler({
-    log,
+    log: SILENT,
     observer: { begin: () => undefined, end: (_call, _carrier, { code }) => void ends.push(code) },
     routes: (router) => router.service(Health, { check: () => ({}) }),
   });

@@ -9,6 +9,7 @@ import { testEnvironment } from "../support/env.ts";
 import { acquired, LONG_TTL_MS, ready } from "../support/lock_bench.ts";
 import { parseRedisAddress } from "../../src/config/redis_address.ts";
 import { eventually } from "../support/eventually.ts";
+import { SILENT } from "../support/silent_log.ts";
 
 const log = createLog("error", "pretty");
 /** As src/stock.ts has it. */
@@ -44,7 +45,6 @@ Deno.test("a node's user may do what the lock does, and nothing else", async () 
   const dir = await Deno.makeTempDir();
   const nodes = await startRedisNodes(3, { dir, log, program: testEnvironment().redisProgram, rights: "lock" });
   const urls = nodes.map(({ url }) => url);
-  const silent = createLog("silent", "json");
   const options = {
     nodes: urls.map(parseRedisAddress),
     ttlMs: LONG_TTL_MS,
@@ -52,7 +52,7 @@ Deno.test("a node's user may do what the lock does, and nothing else", async () 
     quarantineMs: 0,
     keyPrefix: KEY_PREFIX,
   };
-  const [first, second] = [0, 1].map(() => createRedlock({ ...options, log: silent, random: Math.random }));
+  const [first, second] = [0, 1].map(() => createRedlock({ ...options, log: SILENT, random: Math.random }));
   const direct = new Redis(urls[0]!, { retryStrategy: () => null });
   try {
     await ready(first!);

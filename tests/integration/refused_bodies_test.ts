@@ -13,6 +13,7 @@ import { call, many } from "../support/http2_calls.ts";
 import { ERROR, FLAG, FRAME, frame, headerBlock } from "../support/http2_frames.ts";
 import { CHECK, WATCH, withListener } from "../support/listening.ts";
 import { RawPeer } from "../support/raw_peer.ts";
+import { SILENT } from "../support/silent_log.ts";
 
 /** More than a connection may have open at once. */
 const CALLS = 150;
@@ -87,12 +88,10 @@ const REFUSED: Readonly<Record<string, Refused>> = {
   "an unknown path": { path: "/no.such.Service/Call", header: [GRPC], body: start(100) },
 };
 
-const nothing = () => {};
-
 function healthHandler(): WireHandler {
   const status = HealthCheckResponse_ServingStatus.SERVING;
   return createRpcHandler({
-    log: { debug: nothing, info: nothing, warn: nothing, error: nothing },
+    log: SILENT,
     readMaxBytes: MESSAGE_BYTES_MAX,
     budget: new MessageBudget(BUDGET_BYTES),
     routes: (router) =>

@@ -16,11 +16,10 @@ import { startKeyedApp } from "../support/keyed_app.ts";
 import { createTestDatabase, ownerOf } from "../support/database.ts";
 import { connectGrpc, type GrpcEnd, type GrpcSession } from "../support/grpc_session.ts";
 import { TEST_KINDS } from "../support/identity_kinds.ts";
+import { SILENT } from "../support/silent_log.ts";
 
 type Headers = Readonly<Record<string, string>>;
 
-const quiet = () => {};
-const log = { debug: quiet, info: quiet, warn: quiet, error: quiet };
 const PERMISSION_DENIED = 7;
 const UNIMPLEMENTED = 12;
 const UNAUTHENTICATED = 16;
@@ -36,13 +35,13 @@ interface Method {
 /** All methods. */
 async function methods(): Promise<readonly Method[]> {
   const config = loadConfig((name) => name === "CONCURRENCY" ? "row" : undefined);
-  const stock = openStock(config, { log });
+  const stock = openStock(config, { log: SILENT });
   const measures = new ProcessMeasures(() => 0);
   const modules = openServices(config, stock, {
     board: new HealthBoard([]),
-    audit: new RefusalAudit(log),
+    audit: new RefusalAudit(SILENT),
     measures,
-    log,
+    log: SILENT,
   });
   await stock.close();
   const rightOf = rightsOf(modules);
@@ -122,7 +121,7 @@ for (const { kind, prepare } of TEST_KINDS) {
       ...settings,
     };
     const all = await methods();
-    const app = await startApp(loadConfig((name) => given[name]), { log, tls });
+    const app = await startApp(loadConfig((name) => given[name]), { log: SILENT, tls });
     try {
       for (const right of RIGHTS) {
         await t.step(`a ${right}`, async () => {

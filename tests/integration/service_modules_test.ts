@@ -22,9 +22,8 @@ import {
   type ServiceModule,
   serviceModule,
 } from "../../src/services/service_module.ts";
+import { SILENT } from "../support/silent_log.ts";
 
-const nothing = () => {};
-const log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 const settings = new Map([["PORT", "0"], ["CONCURRENCY", "row"], ["ADMIN_PORT", "off"]]);
 const config = loadConfig((name) => settings.get(name));
 const NAME = BenchService.typeName;
@@ -50,11 +49,11 @@ const HEALTH = "grpc.health.v1.Health";
 const REFLECTION = ["v1", "v1alpha"].map((version) => `grpc.reflection.${version}.ServerReflection`);
 
 async function withServices(run: (modules: readonly ServiceModule[], board: HealthBoard) => void): Promise<void> {
-  const stock = openStock(config, { log });
+  const stock = openStock(config, { log: SILENT });
   const board = new HealthBoard([]);
   try {
     const measures = new ProcessMeasures(() => 0);
-    run(openServices(config, stock, { board, audit: new RefusalAudit(log), measures, log }), board);
+    run(openServices(config, stock, { board, audit: new RefusalAudit(SILENT), measures, log: SILENT }), board);
   } finally {
     await stock.close();
   }
@@ -159,7 +158,7 @@ Deno.test("the program's services: every method of each has bounds of its own", 
 });
 
 Deno.test("a server starts with a service beside its own, whose calls it takes and whose health it names", async () => {
-  const app = await startApp(config, { log, services: [MODULE] });
+  const app = await startApp(config, { log: SILENT, services: [MODULE] });
   try {
     const call = async (path: string, body: unknown) => {
       const init = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
@@ -197,6 +196,6 @@ const LACKING: Readonly<Record<string, readonly [unknown, string]>> = {
 
 for (const [what, [module, named]] of Object.entries(LACKING)) {
   Deno.test(`a server does not start with a module that lacks ${what}, and says of which service it is`, async () => {
-    await assertRejects(() => startApp(config, { log, services: [module as ServiceModule] }), Error, named);
+    await assertRejects(() => startApp(config, { log: SILENT, services: [module as ServiceModule] }), Error, named);
   });
 }

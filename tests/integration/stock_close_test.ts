@@ -7,12 +7,12 @@ import { Redis } from "ioredis";
 import { openStock } from "../../src/stock.ts";
 import { loadConfig } from "../../src/config/config.ts";
 import { QuorumLostError } from "../../src/lock/lock.ts";
-import { createLog } from "../../src/telemetry/create_log.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { testEnvironment } from "../support/env.ts";
 import { lockRow } from "../support/contention.ts";
 import { NEVER } from "../support/pool_probe.ts";
 import { eventually } from "../support/eventually.ts";
+import { SILENT } from "../support/silent_log.ts";
 
 const GOODS = 20;
 const EVERY_NODE = 5;
@@ -28,7 +28,7 @@ Deno.test("closing waits for the batches under way and releases their leases: no
     REDIS_URLS: urls.join(","),
     LOCK_KEY_PREFIX,
   };
-  const stock = openStock(loadConfig((name) => settings[name]), { log: createLog("silent", "json") });
+  const stock = openStock(loadConfig((name) => settings[name]), { log: SILENT });
   const keys = async (goods = "[0-9]*") =>
     (await Promise.all(nodes.map((node) => node.keys(`${LOCK_KEY_PREFIX}goods:${goods}`)))).flat();
   const set = (operationId: string, goodsId: number, num: number) =>

@@ -13,6 +13,7 @@ import { ERROR, FLAG, FRAME, frame, opening, uint32 } from "../support/http2_fra
 import { type Setting, withListener } from "../support/listening.ts";
 import { RawPeer } from "../support/raw_peer.ts";
 import { eventually } from "../support/eventually.ts";
+import { SILENT } from "../support/silent_log.ts";
 
 const PATH = "/inventory.v1.WatchService/WatchInv";
 const TOKEN_BYTES = 16_000;
@@ -40,7 +41,7 @@ async function withStreams(
   const streams: Streamed[] = [];
   const drain = new AbortController();
   const handler = createRpcHandler({
-    log: { debug() {}, info() {}, warn() {}, error() {} },
+    log: SILENT,
     maxTimeoutMs: 50,
     unreadStreamMs,
     interceptors: [streamFields],

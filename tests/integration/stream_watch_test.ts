@@ -9,8 +9,7 @@ import { openCall } from "../support/http2_calls.ts";
 import { FLAG, FRAME, frame } from "../support/http2_frames.ts";
 import { WATCH, withListener } from "../support/listening.ts";
 import { RawPeer } from "../support/raw_peer.ts";
-
-const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
+import { SILENT } from "../support/silent_log.ts";
 
 Deno.test("a stream whose deadline has passed before it begins is not looked at for ever", async () => {
   /** How often each stream was looked at, by when they came. */

@@ -9,9 +9,9 @@ import { MESSAGE_BYTES_MAX, TRAILER_BYTES_MAX } from "../../src/rpc/trailer_budg
 import { callGrpcJs, grpcJsService } from "../support/clients/grpc_js.ts";
 import { ask, endOf } from "../support/http2_answers.ts";
 import { CHECK, WATCH, withListener } from "../support/listening.ts";
+import { SILENT } from "../support/silent_log.ts";
 
 const MEGABYTE = 1_000_000;
-const nothing = () => {};
 const TEXTS: Readonly<Record<string, string>> = {
   "plain": "x".repeat(MEGABYTE),
   "of four bytes a character": "🫙".repeat(MEGABYTE / 4),
@@ -34,7 +34,7 @@ for (const [what, make] of Object.entries(ERRORS)) {
       throw make(text);
     };
     const handler = createRpcHandler({
-      log: { debug: nothing, info: nothing, warn: nothing, error: nothing },
+      log: SILENT,
       routes: (router) =>
         router.service(Health, {
           check: fail,

@@ -16,6 +16,7 @@ import { ERROR, FLAG, FRAME, frame, PREFACE, uint32 } from "../support/http2_fra
 import { CHECK, withListener } from "../support/listening.ts";
 import { RawPeer } from "../support/raw_peer.ts";
 import { eventually } from "../support/eventually.ts";
+import { SILENT } from "../support/silent_log.ts";
 
 const PROXY = "127.0.0.9";
 const OTHER = "127.0.0.1";
@@ -24,8 +25,6 @@ const trusting = (address: string, header: TrustedProxiesRules["header"] = "x-fo
   networks: [ipNetwork(address)!],
   header,
 });
-const nothing = () => {};
-const log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 
 /** A call that stays open, as its message does not come. */
 const begun = (stream: number, from: string) => openCall(CHECK, stream, [["x-forwarded-for", from]]);
@@ -41,7 +40,7 @@ const refused = (peer: RawPeer, stream: number) =>
 Deno.test("handlers see the caller behind a proxy, by every protocol, and what is forwarded is never loopback", async () => {
   const seen: string[] = [];
   const handler = createRpcHandler({
-    log,
+    log: SILENT,
     routes: (router) =>
       router.service(Health, {
         check(_request, { values }) {

@@ -6,8 +6,7 @@ import { Health, HealthCheckResponse_ServingStatus } from "../../src/gen/health/
 import { createRpcHandler } from "../../src/rpc/router.ts";
 import { CHECK, withListener } from "../support/listening.ts";
 import { bytesField, grpcMessage, rawGrpc, rawHttp1 } from "../support/raw_call.ts";
-
-const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
+import { SILENT } from "../support/silent_log.ts";
 
 Deno.test("unknown fields are not kept: two bytes each on the wire would be an object each", async () => {
   const kept: unknown[] = [];

@@ -11,8 +11,8 @@ import { CHECK, WATCH } from "../support/listening.ts";
 import { ask, endOf, type RawAnswer } from "../support/http2_answers.ts";
 import { RawPeer } from "../support/raw_peer.ts";
 import { asking, type BothHandlers, withBothHandlers } from "../support/both_handlers.ts";
+import { SILENT } from "../support/silent_log.ts";
 
-const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 /** RFC 9113, section 7. */
 const RESET_CODES = [0x0, 0x1, 0x2, 0x5, 0x7, 0x8, 0xb, 0xc, 0xd, 0xff];
 

@@ -14,6 +14,7 @@ import { reflectionModules } from "../../src/services/reflection/service.ts";
 import { addServices } from "../../src/services/service_module.ts";
 import { createRpcHandler } from "../../src/rpc/router.ts";
 import { bytesField, grpcMessage } from "./raw_call.ts";
+import { SILENT } from "./silent_log.ts";
 
 /** Largest request and answer of both. */
 export const READ_BYTES_MAX = 2_000;
@@ -57,7 +58,6 @@ export async function withBothHandlers(
     maxTimeoutMs: TIMEOUT_MS_MAX,
     interceptors,
   };
-  const log = { debug() {}, info() {}, warn() {}, error() {} };
   const stock = handlers();
   const server = http2.createServer(
     connectNodeAdapter({ ...common, acceptCompression: [compressionGzip], routes: stock.routes }),
@@ -67,8 +67,8 @@ export async function withBothHandlers(
   server.on("session", (session) => sessions.add(session));
   const ours = handlers();
   const limit = unaryMsMax === undefined ? {} : { unaryMsMax };
-  const handler = createRpcHandler({ ...common, ...limit, routes: ours.routes, log });
-  const listener = await listen({ host: "127.0.0.1", port: 0, cors: { origins: [], hosts: [] }, handler, log });
+  const handler = createRpcHandler({ ...common, ...limit, routes: ours.routes, log: SILENT });
+  const listener = await listen({ host: "127.0.0.1", port: 0, cors: { origins: [], hosts: [] }, handler, log: SILENT });
   try {
     await run({
       stock: Object.assign(stock.handler, { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }),

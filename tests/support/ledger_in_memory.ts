@@ -8,9 +8,7 @@ import type { InvEvent } from "../../src/watch/events.ts";
 import type { LivePosition } from "../../src/watch/position.ts";
 import type { TailerParts } from "../../src/watch/tailer.ts";
 import { Watching, type WatchingParts } from "../../src/watch/watching.ts";
-
-/** Unit tests may write nothing. */
-const QUIET = { debug() {}, info() {}, warn() {}, error() {} };
+import { SILENT } from "./silent_log.ts";
 
 /** No abort. */
 export const NEVER: AbortSignal = new AbortController().signal;
@@ -90,7 +88,7 @@ export class Ledger {
     times: Partial<Pick<WatchingParts, "ageMsMax" | "snapshotMsMax" | "startMsMax">> = {},
   ): Watching {
     const rest = { random: () => 0, ageMsMax: 600_000, heartbeatMs: 100, ...times };
-    return new Watching({ source: this.source, log: QUIET, caughtUpRowsMax, ...rest });
+    return new Watching({ source: this.source, log: SILENT, caughtUpRowsMax, ...rest });
   }
 }
 

@@ -6,9 +6,9 @@ import { type Lease, LeaseTakenError, type Lock, QuorumLostError } from "../../s
 import { until } from "../../src/base/bounded_wait.ts";
 import { retryDelayMs } from "../../src/lanes/modes/retry_delay.ts";
 import { createRedlock, type RedlockOptions } from "../../src/lock/redlock.ts";
-import { createLog } from "../../src/telemetry/create_log.ts";
 import { parseRedisAddress } from "../../src/config/redis_address.ts";
 import { eventually } from "./eventually.ts";
+import { SILENT } from "./silent_log.ts";
 
 /** Long enough that no lease expires in a test that does not want it. */
 export const LONG_TTL_MS = 60_000;
@@ -84,7 +84,7 @@ export function lockBench(urls: readonly string[]): LockBench {
         // Nodes of a test have often just started.
         quarantineMs: 0,
         keyPrefix,
-        log: createLog("silent", "json"),
+        log: SILENT,
         random: Math.random,
         ...options,
       });

@@ -2,6 +2,7 @@
 import { assertEquals } from "@std/assert";
 import { AccessLog, ERROR_LINES_PER_SECOND_MAX } from "../../src/telemetry/access_log.ts";
 import type { CallEnd, ObservedCall } from "../../src/telemetry/observer.ts";
+import { SILENT } from "../support/silent_log.ts";
 
 const CALL: ObservedCall = {
   method: "a.Service/Method",
@@ -16,9 +17,8 @@ const REFUSED: CallEnd = { code: "FAILED_PRECONDITION", reason: "ShortStock", ac
 function bench(sample: number) {
   const lines: Record<string, unknown>[] = [];
   const clock = { nowMs: 1012.345, random: 0 };
-  const ignore = () => {};
   const log = new AccessLog({
-    log: { debug: ignore, info: (fields) => lines.push(fields), warn: ignore, error: ignore },
+    log: { ...SILENT, info: (fields) => lines.push(fields) },
     sample,
     random: () => clock.random,
     nowMs: () => clock.nowMs,

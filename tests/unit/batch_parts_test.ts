@@ -16,12 +16,11 @@ import { atOnce, keptBytes, partsOf, setParts } from "../../src/rpc/messages/bat
 import { inventoryMethods } from "../../src/services/inventory/methods.ts";
 import { createMessageCheck, type Encoding, UnreadableMessages } from "../../src/rpc/messages/check.ts";
 import { LARGE_BYTES } from "../../src/rpc/messages/turns.ts";
+import { SILENT } from "../support/silent_log.ts";
 
-const nothing = () => {};
-const log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 const methods = inventoryMethods({ requestBytesMax: 1_000_000, orderLinesMax: 500, batchOrdersMax: 1_000 });
 const gateOf = (name: "sellBatch" | "rollbackBatch") =>
-  createMessageCheck(InventoryService.method[name], methods[name].bounds, new UnreadableMessages(log));
+  createMessageCheck(InventoryService.method[name], methods[name].bounds, new UnreadableMessages(SILENT));
 const sellCheck = gateOf("sellBatch");
 const rollbackGate = gateOf("rollbackBatch");
 
@@ -126,7 +125,7 @@ Deno.test("a batch with other fields beside its parts is none that can be read i
   const method = InventoryService.method.sell;
   const parts = SellRequestSchema.field.goodsInfo;
   assertThrows(
-    () => createMessageCheck(method, { bytesMax: 1, counts: [], parts }, new UnreadableMessages(log)),
+    () => createMessageCheck(method, { bytesMax: 1, counts: [], parts }, new UnreadableMessages(SILENT)),
     Error,
   );
 });

@@ -1,6 +1,7 @@
 /** What the port that sums up makes of what workers answer, and of what they don't. */
 import { assertEquals } from "@std/assert";
 import { type Ask, Gathering } from "../../src/admin/gather.ts";
+import { SILENT } from "../support/silent_log.ts";
 
 /** What a worker answers at `/metrics.json`. */
 function answerOf(startedS: number, calls: number, connections: number): string {
@@ -25,8 +26,7 @@ function gathering() {
     const text = answers[Number(new URL(url).port) - 1];
     return text === undefined ? Promise.reject(new Error("refused")) : Promise.resolve({ status: 200, text });
   };
-  const silent = { debug() {}, info() {}, warn() {}, error() {} };
-  const gathered = new Gathering(silent, ask);
+  const gathered = new Gathering(SILENT, ask);
   gathered.setWorker(1, "http://127.0.0.1:1");
   gathered.setWorker(2, "http://127.0.0.1:2");
   const sums = async () => {

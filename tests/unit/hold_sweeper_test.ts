@@ -6,10 +6,9 @@ import type { Operation } from "../../src/inventory/operations/operation.ts";
 import { HoldSweeper, SWEEP_ORDERS_MAX } from "../../src/jobs/hold_sweeper.ts";
 import type { DueOrder } from "../../src/store/statements/list_holds.ts";
 import { DatabaseUnavailableError } from "../../src/store/errors.ts";
-import type { Log } from "../../src/telemetry/log.ts";
+import { SILENT } from "../support/silent_log.ts";
 
 const NOW_MS = 10_000_000;
-const QUIET: Log = { debug() {}, info() {}, warn() {}, error() {} };
 const EXPIRED: Verdict = { ok: true, kind: "expired" };
 
 /** Orders that are due, by the end of their hold; one that can't be written down stays. */
@@ -80,7 +79,7 @@ class Orders {
             return { status: "fulfilled", value: EXPIRED };
           })),
       },
-      log: { ...QUIET, warn: (fields) => void this.warnings.push(fields) },
+      log: { ...SILENT, warn: (fields) => void this.warnings.push(fields) },
       random: () => 1,
       nowMs: () => this.nowMs,
       pause: (ms, signal) => {

@@ -11,8 +11,7 @@ import { callerValues } from "../../src/transport/addresses.ts";
 import { WatchService } from "../../src/gen/inventory/v1/watch_pb.ts";
 import { IdentityLimits } from "../../src/limits/identity_limits.ts";
 import type { Admitted, CallHead } from "../../src/rpc/admission.ts";
-
-const silent = { debug() {}, info() {}, warn() {}, error() {} };
+import { SILENT } from "../support/silent_log.ts";
 const OPEN = { callsPerSecondMax: undefined, burstCallsMax: 0, callsMax: 1_000 };
 const NONE = { rate: 0, calls: 0, loop_delay: 0, streams: 0, identity_streams: 0 };
 const { sell } = InventoryService.method;
@@ -35,7 +34,7 @@ function limitsOf(parts: Partial<CallLimitsParts>) {
     streams: { max: 4, addressShare: 0.5, identityMax: 1 },
     loopDelayMsMax: undefined,
     random: () => 0,
-    log: silent,
+    log: SILENT,
     ...parts,
   });
   const headOf = (caller?: Identity): CallHead & { answer: Answer } => {

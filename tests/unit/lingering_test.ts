@@ -5,6 +5,7 @@ import { LeaseTakenError, type Lock } from "../../src/lock/lock.ts";
 import { LINGER_GOODS_MAX, LINGER_MS, Lingering, SHARED_MS } from "../../src/lanes/modes/lingering.ts";
 import { RedlockGuards } from "../../src/lanes/modes/redlock.ts";
 import { grantAllLock } from "../support/unguarded.ts";
+import { SILENT } from "../support/silent_log.ts";
 
 function bench() {
   const clock = { nowMs: 1000 };
@@ -97,8 +98,7 @@ function guardsBench() {
     },
     wantedByOthers: () => Promise.resolve(hints),
   };
-  const log = { debug() {}, info() {}, warn() {}, error() {} };
-  const guards = new RedlockGuards({ concurrency: "redlock", lock, quorumLoss: "refuse" }, log);
+  const guards = new RedlockGuards({ concurrency: "redlock", lock, quorumLoss: "refuse" }, SILENT);
   return {
     guards,
     asked,

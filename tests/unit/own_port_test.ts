@@ -1,8 +1,7 @@
 /** When a port is believed to be deaf, with dials that answer as the test has it. */
 import { assertEquals } from "@std/assert";
 import { type Dialled, watchOwnPort } from "../../src/transport/own_port.ts";
-
-const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
+import { SILENT } from "../support/silent_log.ts";
 
 /** Watches until it has listened anew, given up, or dialled so often; answers what happened. */
 async function watched(

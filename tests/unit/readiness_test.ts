@@ -1,13 +1,14 @@
 import { assertEquals } from "@std/assert";
 import { watchReadiness } from "../../src/health/readiness.ts";
 import type { Log } from "../../src/telemetry/log.ts";
+import { SILENT } from "../support/silent_log.ts";
 
 /** Runs looks that succeed or fail as listed; answers what was reported and which warnings were logged. */
 async function looks(outcomes: readonly boolean[]): Promise<{ reported: boolean[]; warnings: number }> {
   const stop = new AbortController();
   const reported: boolean[] = [];
   let warnings = 0;
-  const log: Log = { debug() {}, info() {}, error() {}, warn: () => void warnings++ };
+  const log: Log = { ...SILENT, warn: () => void warnings++ };
   let look = 0;
   const ping = () => outcomes[look++] ? Promise.resolve() : Promise.reject(new Error("away"));
   await watchReadiness(
@@ -48,7 +49,7 @@ Deno.test("why something is away is said with the word of whoever caused it, how
       said.push(store!.reason);
       if (said.length === failures.length) stop.abort();
     },
-    { debug() {}, info() {}, error() {}, warn() {} },
+    SILENT,
     stop.signal,
   );
   assertEquals(said, [

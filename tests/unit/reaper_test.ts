@@ -4,9 +4,9 @@ import type { Exchange } from "../../src/transport/exchange.ts";
 import { LISTENER_LIMITS } from "../../src/transport/limits.ts";
 import type { Caller } from "../../src/transport/peers.ts";
 import { createSweep } from "../../src/transport/reaper.ts";
+import { SILENT } from "../support/silent_log.ts";
 
 const LIMITS = { ...LISTENER_LIMITS, slowBodiesMax: 0, slowBodyMs: 2_000, requestBodyMs: 10_000, sweepMs: 1_000 };
-const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 
 Deno.test("a body is given up when its peer was slow", () => {
   const { sweepAt, ends } = sweeping();

@@ -3,8 +3,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 import { ensureServerRole, roleSettings } from "../../src/migrate/role.ts";
 import type { OpenSession } from "../../src/migrate/session.ts";
-
-const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
+import { SILENT } from "../support/silent_log.ts";
 
 /** A session on a PostgreSQL of this version where the role is missing, and may not be made. */
 function refusing(version: number): OpenSession {

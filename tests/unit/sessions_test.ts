@@ -7,6 +7,7 @@ import {
   type SessionState,
   unfitSettings,
 } from "../../src/store/postgres/sessions.ts";
+import { SILENT } from "../support/silent_log.ts";
 
 const LIMITS = { statementTimeoutMs: 1000, lockTimeoutMs: 250 };
 const FIT: SessionState = {
@@ -55,7 +56,7 @@ Deno.test("only a refusal of what the log-in asked for is a sign of a pooler", (
 
 Deno.test("sessions are begun for a pooler from the first sign on, which is logged once", () => {
   const lines: unknown[] = [];
-  const log = { debug() {}, info: (fields: unknown) => lines.push(fields), warn() {}, error() {} };
+  const log = { ...SILENT, info: (fields: unknown) => lines.push(fields) };
   const sessions = new Sessions(log);
   assertEquals(sessions.kind, "own");
   sessions.foundPooler("a");

@@ -1,12 +1,12 @@
 import { assertEquals } from "@std/assert";
 import { UnreadableMessages } from "../../src/rpc/messages/check.ts";
+import { SILENT } from "../support/silent_log.ts";
 
 Deno.test("what can't be read is counted one by one, and logged at most once in ten seconds", () => {
   const lines: unknown[] = [];
-  const nothing = () => {};
   const info = (fields: Record<string, unknown>, message: string) => void lines.push({ ...fields, message });
   let nowMs = 0;
-  const unreadable = new UnreadableMessages({ debug: nothing, info, warn: nothing, error: nothing }, () => nowMs);
+  const unreadable = new UnreadableMessages({ ...SILENT, info }, () => nowMs);
   const message = "messages that can't be read were refused";
   unreadable.note("s/A", "first");
   assertEquals(lines, [{ count: 1, method: "s/A", reason: "first", message }]);

@@ -2,10 +2,9 @@
 import { assertEquals } from "@std/assert";
 import { EXIT_FAILED, EXIT_UNUSABLE } from "../../src/process/exit_codes.ts";
 import { adminLine } from "../../src/process/listen_line.ts";
-import type { Log } from "../../src/telemetry/log.ts";
 import { Gatherer, workerLine } from "../../src/workers/gatherer.ts";
+import { SILENT } from "../support/silent_log.ts";
 
-const QUIET: Log = { debug() {}, info() {}, warn() {}, error() {} };
 const LONG_MS = 60_000;
 
 /** A gatherer whose starts are listed; those of these numbers, counted from 1, fail. */
@@ -19,7 +18,7 @@ function gathererOf(startMsMax: number, failing: readonly number[] = []) {
   let tries = 0;
   const gatherer = new Gatherer({
     startMsMax,
-    log: QUIET,
+    log: SILENT,
     random: () => 0,
     start(say) {
       if (failing.includes(++tries)) throw new Error("EAGAIN");

@@ -1,12 +1,11 @@
 /** What the supervisor carries out over time, with workers whose lines and ends are the test's. */
 import { assertEquals } from "@std/assert";
 import { listenLine } from "../../src/process/listen_line.ts";
-import type { Log } from "../../src/telemetry/log.ts";
 import { HEARTBEAT_EVERY_MS, HEARTBEAT_LINE } from "../../src/workers/heartbeat.ts";
 import { supervise } from "../../src/workers/supervise.ts";
 import { eventually } from "../support/eventually.ts";
+import { SILENT } from "../support/silent_log.ts";
 
-const QUIET: Log = { debug() {}, info() {}, warn() {}, error() {} };
 const LOOKS_MAX = 2;
 
 Deno.test("a worker that starts again has all of its time for that, however lately the one before it was silent", async () => {
@@ -18,7 +17,7 @@ Deno.test("a worker that starts again has all of its time for that, however late
     stopMsMax: 60_000,
     heartbeatMsMax: LOOKS_MAX * HEARTBEAT_EVERY_MS,
     announce() {},
-    log: QUIET,
+    log: SILENT,
     start(_worker, _url, say) {
       const { promise: ended, resolve } = Promise.withResolvers<Deno.CommandStatus>();
       const end = (code: number) => resolve({ success: code === 0, code, signal: null });

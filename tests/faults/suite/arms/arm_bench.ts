@@ -5,7 +5,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { loadConfig } from "../../../../src/config/config.ts";
 import type { KeptClocks } from "../../../../src/lanes/kept_levels.ts";
-import { createLog } from "../../../../src/telemetry/create_log.ts";
 import { testEnvironment } from "../../../support/env.ts";
 import { until } from "../../../../src/base/bounded_wait.ts";
 import { checkLedger } from "../../../support/ledger_check.ts";
@@ -17,6 +16,7 @@ import { post } from "../post.ts";
 import type { Protection } from "../protections/names.ts";
 import { startSuiteApp } from "../suite_app.ts";
 import { startSuiteServer, type Stops, stopsOf, type SuiteServer } from "../suite_server.ts";
+import { SILENT } from "../../../support/silent_log.ts";
 
 /** The goods of every arm, of which there are so many at first. */
 export const GOODS = 424_242;
@@ -87,7 +87,7 @@ export class ArmBench implements AsyncDisposable {
     const { app, points } = await startSuiteApp(loadConfig((name) => env[name]), {
       without: new Set(options.without ?? this.#without),
       say: (line) => said.push(line),
-      log: createLog("silent", "json"),
+      log: SILENT,
       clocks: options.clocks,
     });
     this.#ends.push(async () => {

@@ -2,8 +2,6 @@
 import postgres from "postgres";
 import { setTimeout as delay } from "node:timers/promises";
 import { migrate } from "../../../../src/migrate/main.ts";
-import { createLog } from "../../../../src/telemetry/create_log.ts";
-import { wait } from "../desk.ts";
 import { stallCommits } from "../../../support/stalled_commits.ts";
 import { type Fleet, HOT_GOODS } from "../fleet.ts";
 import type { Link } from "../link.ts";
@@ -11,6 +9,7 @@ import type { Random } from "../random.ts";
 import type { Stage } from "../stage.ts";
 import { type Fault, fault, type Heal, membersOf, pickMember } from "./fault.ts";
 import { parsePostgresAddress } from "../../../../src/config/postgres_address.ts";
+import { SILENT } from "../../../support/silent_log.ts";
 
 /** The kind of a write of sales alone, as the text of four bytes that such a parameter is. */
 export const SALES_WRITE = "\0\0\0\x04sell";
@@ -137,7 +136,7 @@ const latePackets = fault("a packet with a write comes seconds late", "postgres"
   const links = membersOf(stage).map(({ postgres }) => postgres);
   for (const link of links) {
     const lateMs = random.integer(...LATE_MS);
-    link.delayOne({ at: WRITES, comesAfter: () => wait(lateMs) });
+    link.delayOne({ at: WRITES, comesAfter: () => delay(lateMs) });
   }
   return Promise.resolve(() => Promise.resolve(links.forEach((link) => link.heal())));
 }, { holdMs: [500, 2500] });
@@ -217,7 +216,7 @@ const migration = fault(
       owner: parsePostgresAddress(ownerUrl),
       server: parsePostgresAddress(server.serverUrl(name)),
       direction: "up",
-      log: createLog("silent", "json"),
+      log: SILENT,
     });
     const sql = postgres(ownerUrl, { max: 1, onnotice: () => {}, connection: { lock_timeout: 1000 } });
     await sql`alter table orders add column if not exists later text`.catch(() => {});
