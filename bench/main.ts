@@ -6,8 +6,8 @@
  * A run fails when the stock does not add up; a ratio that misses its target is shown and fails nothing.
  */
 import { isForReader, message } from "../tools/reader_errors.ts";
-import { listenForStop } from "../tools/stop_requests.ts";
-import { EXIT_FAILED } from "../src/process/exit_codes.ts";
+import { EXIT_INTERRUPTED, listenForStop } from "../tools/stop_requests.ts";
+import { EXIT_FAILED, EXIT_USAGE } from "../src/process/exit_codes.ts";
 import { createLog } from "../src/telemetry/create_log.ts";
 import { memoryRunMs, runMemory } from "./memory/memory_run.ts";
 import { type Asked, askedOf, USAGE } from "./options.ts";
@@ -16,9 +16,6 @@ import type { RunContext } from "./run_context.ts";
 import { VERSUS_MS_MAX } from "./versus/plan.ts";
 import { runVersus } from "./versus/versus_run.ts";
 import { runWhole } from "./whole_run.ts";
-
-const EXIT_USAGE = 2;
-const EXIT_INTERRUPTED = 130;
 
 async function main(): Promise<number> {
   const asked = askedOf(Deno.args);

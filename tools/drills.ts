@@ -2,10 +2,9 @@
  * `deno task drills NAME [arguments]`: brings the programs that a drill needs, as `deno task test` does, and runs
  * `tests/drills/NAME/main.ts` on servers of its own. Exits as the drill does.
  */
+import { EXIT_USAGE } from "../src/process/exit_codes.ts";
 import { runOnTestServers } from "./on_test_servers.ts";
 import { bringDrillPrograms, type DrillName, DRILLS } from "./test/client_programs.ts";
-
-const EXIT_USAGE = 2;
 
 async function main(): Promise<number> {
   const [name, ...args] = Deno.args.filter((word) => word !== "--");

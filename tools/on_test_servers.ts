@@ -2,12 +2,11 @@
 import { denoEnvironment } from "../src/process/child_environment.ts";
 import { createLog } from "../src/telemetry/create_log.ts";
 import type { Log } from "../src/telemetry/log.ts";
+import { EXIT_FAILED } from "../src/process/exit_codes.ts";
 import { isForReader, message } from "./reader_errors.ts";
 import { listenForStop } from "./stop_requests.ts";
 import { permissions } from "./test/test_groups.ts";
 import { startTestServers, type TestServers } from "./test/test_servers.ts";
-
-const EXIT_FAILED = 1;
 
 /** What is run. */
 export interface TestProgram {

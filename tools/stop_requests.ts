@@ -6,6 +6,10 @@ import { watchCallers } from "../src/process/callers.ts";
 import { requestFilter } from "../src/process/stop_signals.ts";
 import { callers, exists } from "../src/process/find_callers.ts";
 
+/** What a program exits with that was asked to stop before it was done, as a shell says it of SIGINT. */
+export const EXIT_INTERRUPTED = 130;
+
+/** The requests that come. */
 export interface StopRequests {
   /** Resolves with the reason of the first request. */
   readonly first: Promise<string>;

@@ -10,12 +10,11 @@ import { ConfigError } from "../config/config.ts";
 import { databasePermissions, missingPermissions } from "../config/permissions.ts";
 import { migrateAddresses } from "../migrate/addresses.ts";
 import { withSession } from "../migrate/session.ts";
-import { EXIT_FAILED, EXIT_UNUSABLE } from "../process/exit_codes.ts";
+import { EXIT_FAILED, EXIT_UNUSABLE, EXIT_USAGE } from "../process/exit_codes.ts";
 import { addKey, KEYS_MAX, type ListedKey, listKeys, revokeKey } from "../store/statements/keys.ts";
 import type { Statement } from "../store/postgres/transaction_block.ts";
 import { type KeyCommand, parseCommand, USAGE, UsageError } from "./arguments.ts";
 
-const EXIT_USAGE = 2;
 /** insufficient_privilege, undefined_table */
 const ADVICE: ReadonlyMap<string, string> = new Map([
   ["42501", "set DATABASE_OWNER_URL to a role that may change api_keys"],

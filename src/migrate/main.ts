@@ -13,7 +13,7 @@ import type { PostgresAddress } from "../config/postgres_address.ts";
 import { postgresTlsNotes } from "../config/store_tls.ts";
 import { migrateAddresses } from "./addresses.ts";
 import { ConfigError } from "../config/config.ts";
-import { EXIT_FAILED, EXIT_UNUSABLE } from "../process/exit_codes.ts";
+import { EXIT_FAILED, EXIT_UNUSABLE, EXIT_USAGE } from "../process/exit_codes.ts";
 import { dbmateUrl, pinnedCertificate } from "./dbmate_address.ts";
 import { migrationsDirectory } from "./known.ts";
 import { ensureServerRole } from "./role.ts";
@@ -30,7 +30,6 @@ const RUN_AGAIN_MS = 250;
  * 2 million movements took 3 s, in memory.
  */
 const RUN_MS_MAX = 24 * 3_600_000;
-const EXIT_USAGE = 2;
 
 /** `down` takes back the newest migration, `status` only reports. */
 export type Direction = "up" | "down" | "status";

@@ -1,11 +1,9 @@
 /** What commands have in common that look at a database, or change it, as its owner. */
 import { ConfigError } from "../config/config.ts";
 import { databasePermissions, missingPermissions } from "../config/permissions.ts";
-import { EXIT_FAILED, EXIT_UNUSABLE } from "../process/exit_codes.ts";
+import { EXIT_FAILED, EXIT_UNUSABLE, EXIT_USAGE } from "../process/exit_codes.ts";
 import { migrateAddresses } from "./addresses.ts";
 import { type OpenSession, withSession } from "./session.ts";
-
-const EXIT_USAGE = 2;
 
 /** What is to be done; answers the exit code. */
 type Work = (sql: OpenSession["sql"]) => Promise<number>;

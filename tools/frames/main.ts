@@ -9,12 +9,12 @@ import { setTimeout as delay } from "node:timers/promises";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import { startOwnUp } from "../own_up.ts";
 import { bringClientPrograms } from "../test/client_programs.ts";
+import { EXIT_USAGE } from "../../src/process/exit_codes.ts";
 import { dragBar, focusFirst, LONG_MS, pressPageDown, type Seen, turnWheel, watchFrames } from "./page.ts";
 import { type Changes, makeChanges, makeShop } from "./shop.ts";
 
 const CHANGES_PER_S = 1000;
 const EXIT_LONG = 1;
-const EXIT_USAGE = 2;
 const WHOLE = { goods: 100_000, forMs: 10_000 };
 const SMOKE = { goods: 5_000, forMs: 1_500 };
 /** Longest wait for the page, in ms. */

@@ -7,14 +7,13 @@
  * nothing failed.
  */
 import { NO_CHECK } from "../test/test_run.ts";
-import { listenForStop, type StopRequests } from "../stop_requests.ts";
+import { EXIT_INTERRUPTED, listenForStop, type StopRequests } from "../stop_requests.ts";
 
 /**
  * The tasks, by the names in deno.json; the tests are the last. Types are checked by the first, so that the tests need
  * not do it again.
  */
 const PARTS = [["static"], ["bench", "--smoke"], ["test", NO_CHECK]] as const;
-const EXIT_INTERRUPTED = 130;
 const COUNTS = /^(\d+) passed, (\d+) failed$/;
 
 async function main(): Promise<number> {

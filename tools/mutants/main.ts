@@ -6,7 +6,8 @@
  * The same tests run first with nothing planted, since tests that fail anyway notice everything. The last line says
  * `N noticed, N lived, N not planted`; the exit code is 0 only if every slip was noticed.
  */
-import { listenForStop } from "../stop_requests.ts";
+import { EXIT_INTERRUPTED, listenForStop } from "../stop_requests.ts";
+import { EXIT_USAGE } from "../../src/process/exit_codes.ts";
 import { plant, type Slip } from "./plant.ts";
 import { SLIPS } from "./slips.ts";
 import { compiles, type End, freshCopy, runTests } from "./work_tree.ts";
@@ -17,8 +18,6 @@ import { compiles, type End, freshCopy, runTests } from "./work_tree.ts";
 const RUN_MS_MAX = 300_000;
 /** Longest run of all tests that the slips name. */
 const CONTROL_MS_MAX = 1_800_000;
-const EXIT_USAGE = 2;
-const EXIT_INTERRUPTED = 130;
 
 type Trial = { readonly is: "noticed" | "lived" | "not planted"; readonly words: string };
 

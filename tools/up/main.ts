@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { loadConfig } from "../../src/config/config.ts";
 import { STOP_MS_MAX } from "../../src/config/stop_times.ts";
 import { SETTING_NAMES } from "../../src/config/settings.ts";
-import { EXIT_FAILED } from "../../src/process/exit_codes.ts";
+import { EXIT_FAILED, EXIT_USAGE } from "../../src/process/exit_codes.ts";
 import { listenUrl } from "../../src/process/listen_line.ts";
 import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 import { secretFileName } from "../../src/config/secret_files.ts";
@@ -24,7 +24,7 @@ import { serverFlags, supervisorFlags } from "../../src/config/flags.ts";
 import { secretFiles } from "../../src/config/permissions.ts";
 import { type ServerProcess, startServer } from "../stack/server_process.ts";
 import { type Stack, startStack } from "../stack/stack.ts";
-import { listenForStop, type StopRequests } from "../stop_requests.ts";
+import { EXIT_INTERRUPTED, listenForStop, type StopRequests } from "../stop_requests.ts";
 import { DEMO_SIZE, demoGoods, fillDemo } from "./demo/fill.ts";
 import { runLoad } from "./demo/load.ts";
 import { checkOptions, databaseOf, type UpOptions, upOptions, USAGE, UsageError } from "./options.ts";
@@ -44,8 +44,6 @@ const HEALTH_MS_MAX = 3_000;
 const SERVER_STOP_MS_MAX = STOP_MS_MAX + 2_000;
 /** So long before now the history of the demo ends, and its load begins a moment after. */
 const DEMO_ENDS_MS = 5_000;
-const EXIT_USAGE = 2;
-const EXIT_FORCED = 130;
 
 async function main(): Promise<number> {
   try {
@@ -79,7 +77,7 @@ async function run(options: UpOptions): Promise<number> {
     });
     requests.second.then(() => {
       // What was started by then is found and stopped at the next start.
-      if (stack === undefined) Deno.exit(EXIT_FORCED);
+      if (stack === undefined) Deno.exit(EXIT_INTERRUPTED);
     });
     stack = await starting;
     stopReporting = reportWhatEnds(stack, requests, log);
@@ -239,7 +237,7 @@ async function stopAll(
   }
   server?.signal("SIGKILL");
   await stack.stop("crash");
-  return EXIT_FORCED;
+  return EXIT_INTERRUPTED;
 }
 
 /**
