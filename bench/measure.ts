@@ -7,7 +7,7 @@ import type { Environment } from "./environment.ts";
 import type { Tally } from "./load/protocol.ts";
 import type { BenchProcess } from "./process.ts";
 import type { Scenario } from "./scenarios/scenario.ts";
-import { together } from "./stats.ts";
+import { sum, together } from "./stats.ts";
 import { turned } from "./turn_sequence.ts";
 
 /** Between the request to begin and the beginning, for it to reach every process. */
@@ -265,10 +265,6 @@ async function measurePgbench(scenario: Scenario, environment: Environment): Pro
     residentMiB: undefined,
     violations: left === ran.transactions ? [] : [`${left} units left the table in ${ran.transactions} transactions`],
   };
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }
 
 function missing(variant: string): never {

@@ -1,5 +1,10 @@
 /** Medians, quantiles, and counts added up. Pure. */
 
+/** All of them added up; 0 of none. */
+export function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
 /**
  * The middle value; of an even count the mean of the two in the middle.
  *

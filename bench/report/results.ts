@@ -1,7 +1,7 @@
 /** The record of a run, as it is kept in results.json. Pure. */
 import type { Measurement } from "../measure.ts";
 import type { Scenario } from "../scenarios/scenario.ts";
-import { median, type Quantiles, quantiles, together } from "../stats.ts";
+import { median, type Quantiles, quantiles, sum, together } from "../stats.ts";
 
 /** What one scenario came to, over all rounds. Rates a second, latencies in ms. */
 export interface ScenarioResult {
@@ -131,10 +131,6 @@ export function linesOf(key: string, rows: readonly unknown[]): string {
 /** Three digits that matter, for reading. */
 export function rounded(value: number): number {
   return Math.abs(value) >= 100 ? Math.round(value) : Number(value.toPrecision(3));
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }
 
 function quantilesMs(latenciesUs: readonly number[]): Quantiles | undefined {

@@ -1,4 +1,5 @@
 /** Passwords of the private servers: random, one a file, in a directory that is closed to everybody else. */
+import { ignoreMissing } from "./missing_files.ts";
 
 const PASSWORD_BYTES = 24;
 const PASSWORD = /^[0-9a-f]{48}$/;
@@ -30,8 +31,4 @@ export async function keptPassword(path: string): Promise<string> {
     ignoreMissing(error);
     return makePassword(path);
   });
-}
-
-function ignoreMissing(error: unknown): void {
-  if (!(error instanceof Deno.errors.NotFound)) throw error;
 }

@@ -8,6 +8,7 @@
  */
 import { join } from "node:path";
 import { terminate } from "../../src/base/terminate.ts";
+import { ignoreMissing } from "./missing_files.ts";
 import { isOursAlone } from "./own_directory.ts";
 import { processFacts } from "../../src/process/facts.ts";
 import { until } from "../../src/base/bounded_wait.ts";
@@ -136,8 +137,4 @@ function parse(text: string): ProcessRecord | undefined {
   const { name, pid, startedAt, mark } = value ?? {};
   const texts = [name, startedAt, mark].every((part) => typeof part === "string" && part !== "");
   return texts && Number.isSafeInteger(pid) && (pid as number) > 1 ? value as ProcessRecord : undefined;
-}
-
-function ignoreMissing(error: unknown): void {
-  if (!(error instanceof Deno.errors.NotFound)) throw error;
 }

@@ -4,6 +4,7 @@
  */
 import { join } from "node:path";
 import type { Log } from "../../src/telemetry/log.ts";
+import { ignoreMissing } from "./missing_files.ts";
 import { freePort, portIsFree } from "./ports.ts";
 import { ownDirectory, PRIVATE_MODE } from "./own_directory.ts";
 import { keptPassword } from "./passwords.ts";
@@ -143,8 +144,4 @@ export async function startRedisNodes(
 async function keptPort(dir: string): Promise<number | undefined> {
   const port = Number(await Deno.readTextFile(join(dir, "port")).catch(() => "0"));
   return port > 0 && portIsFree(port) ? port : undefined;
-}
-
-function ignoreMissing(error: unknown): void {
-  if (!(error instanceof Deno.errors.NotFound)) throw error;
 }
