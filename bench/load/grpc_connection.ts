@@ -85,7 +85,7 @@ export class GrpcConnection {
    * Makes one call. Rejects with CallLostError where no answer came.
    *
    * @param came for the answer of a stream, which is counted and not kept
-   * @param extra a header of this call alone, as {@link extraField} makes it
+   * @param extra a header of this call alone, as `extraField` of hpack.ts makes it
    */
   call(message: Uint8Array, came?: (bytes: number) => void, extra?: Uint8Array): Promise<GrpcAnswer> {
     const { promise, resolve, reject } = Promise.withResolvers<GrpcAnswer>();

@@ -1,6 +1,6 @@
 /** A server that is measured from outside, whoever wrote it. Types only. */
 
-/** It has {@link GOODS} goods, and serves the article's contract. */
+/** It has as many goods as `GOODS` of scenarios.ts says, and serves the article's contract. */
 export interface MeasuredServer {
   /** Such as `http://127.0.0.1:8080`. */
   readonly url: string;

@@ -45,7 +45,7 @@ export interface ProtocolsOptions {
   readonly overLimits: OverLimitLog;
   readonly log: Log;
   readonly isDraining: () => boolean;
-  /** See {@link ListenerOptions.carried}. */
+  /** As that of a listener's options. */
   readonly carried: ((carrier: object, socket: TLSSocket) => void) | undefined;
 }
 

@@ -16,7 +16,7 @@ export interface TestEnvironment {
   readonly postgresBin: string;
   /** Files of a PostgreSQL that has the migrated template; see own_postgres.ts. */
   readonly postgresCopy: string;
-  /** `redis-server`, or `docker` where Redis runs in containers; for {@link startRedisNode} and its like. */
+  /** `redis-server`, or `docker` where Redis runs in containers; for `startRedisNode` and its like. */
   readonly redisProgram: RedisProgram;
   /** Path of `buf`. */
   readonly buf: string;

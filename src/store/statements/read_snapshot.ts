@@ -94,7 +94,7 @@ export function snapshotStatement(keys: SnapshotKeys): Statement<SnapshotRow[]> 
   };
 }
 
-/** The policy of a row of levels as a list, for {@link policyOf}; null where there is none. */
+/** The policy of a row of levels as a list, for `policyOf`; null where there is none. */
 export function policyArray(sql: postgres.Sql): Fragment {
   return sql`
                     case when not (${hasNoPolicy(sql)})
@@ -102,7 +102,7 @@ export function policyArray(sql: postgres.Sql): Fragment {
                                             low_stock_at, low_stock_until, hold_ttl_ms) end`;
 }
 
-/** A row of orders as a list, for {@link orderOf}. */
+/** A row of orders as a list, for `orderOf`. */
 export function orderArray(sql: postgres.Sql): Fragment {
   return sql`
             json_build_array(orders.order_id, orders.state, orders.goods_ids, orders.location_ids, orders.nums,

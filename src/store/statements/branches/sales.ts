@@ -27,7 +27,7 @@ export function areSales({ movements, levels, endedLines = [] }: Changes): boole
 }
 
 /**
- * Inserts their movements, and updates their levels: what {@link insertMovements} and {@link updateLevels} do of any
+ * Inserts their movements, and updates their levels: what movements.ts and levels.ts beside this file do of any
  * operations, with the same fences, by rising goods id, so that two servers seldom wait for each other. A goods that
  * is moved by several of them was read as it stood before the first, and stands as after the last. Their location is a
  * column, like the goods: where it is a number of the statement, the planner may read all that lies there. Only ends of
