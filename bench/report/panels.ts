@@ -1,5 +1,6 @@
 /** Panels of horizontal bars, one below the other, as one picture. */
 import * as echarts from "echarts";
+import { sum } from "../stats.ts";
 
 const WIDTH = 1_100;
 const ROW_HEIGHT = 22;
@@ -29,8 +30,8 @@ export interface Series {
 /** The picture, as SVG text. */
 export function drawPanels(panels: readonly Panel[]): string {
   const heights = panels.map(({ names, series }) => names.length * ROW_HEIGHT * (series.length > 1 ? 2 : 1));
-  const tops = heights.map((_, index) => ABOVE + total(heights.slice(0, index)) + index * (ABOVE + BELOW));
-  const height = total(heights) + panels.length * (ABOVE + BELOW);
+  const tops = heights.map((_, index) => ABOVE + sum(heights.slice(0, index)) + index * (ABOVE + BELOW));
+  const height = sum(heights) + panels.length * (ABOVE + BELOW);
   const picture = echarts.init(null, null, { renderer: "svg", ssr: true, width: WIDTH, height });
   try {
     picture.setOption({
@@ -78,8 +79,4 @@ export function drawPanels(panels: readonly Panel[]): string {
   } finally {
     picture.dispose();
   }
-}
-
-function total(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0);
 }
