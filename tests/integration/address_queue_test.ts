@@ -12,12 +12,11 @@ import { loadConfig } from "../../src/config/config.ts";
 import { ErrorInfoSchema, RetryInfoSchema } from "../../src/gen/google/rpc/error_details_pb.ts";
 import type { Status } from "../../src/gen/google/rpc/status_pb.ts";
 import { InventoryService } from "../../src/gen/inventory/v1/inventory_pb.ts";
-import { createStore, type Store } from "../../src/store/store.ts";
+import type { Store } from "../../src/store/store.ts";
 import { createTestDatabase } from "../support/database.ts";
+import { storeOn } from "../support/store_bench.ts";
 import { grantAllLock } from "../support/unguarded.ts";
-import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 import { eventually } from "../support/eventually.ts";
-import { TEST_LIMITS } from "../support/pool_probe.ts";
 import { SILENT } from "../support/silent_log.ts";
 
 const GREEDY = "127.0.0.9";
@@ -36,15 +35,7 @@ async function withWaitingStore(
 ): Promise<void> {
   await using database = await createTestDatabase();
   const latch = Promise.withResolvers<void>();
-  const store = createStore({
-    address: parsePostgresAddress(database.serverUrl),
-    max: 4,
-    waitersMax: 100,
-    connectTimeoutMs: TEST_LIMITS.connectTimeoutMs,
-    statementTimeoutMs: TEST_LIMITS.statementTimeoutMs,
-    lockTimeoutMs: TEST_LIMITS.lockTimeoutMs,
-    log: SILENT,
-  });
+  const store = storeOn(database, { max: 4, log: SILENT });
   let asked = 0;
   const delayed = <A extends unknown[], R>(read: (...args: A) => Promise<R>) => async (...args: A): Promise<R> => {
     asked++;

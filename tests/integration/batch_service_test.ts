@@ -20,13 +20,12 @@ import {
   SellVerdictSchema,
 } from "../../src/gen/inventory/v1/inventory_pb.ts";
 import { QuorumLostError } from "../../src/lock/lock.ts";
-import { createStore, type Store } from "../../src/store/store.ts";
+import type { Store } from "../../src/store/store.ts";
 import type { Log } from "../../src/telemetry/log.ts";
 import { registry } from "../support/clients/client.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
+import { storeOn } from "../support/store_bench.ts";
 import { grantAllLock } from "../support/unguarded.ts";
-import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
-import { TEST_LIMITS } from "../support/pool_probe.ts";
 import { SILENT } from "../support/silent_log.ts";
 
 const UUID = /^[0-9a-f-]{36}$/;
@@ -69,7 +68,7 @@ Deno.test("orders that no quorum lets through are UNAVAILABLE under the ids to r
 Deno.test("a fault in a batch is that order's INTERNAL, and the log has its cause under the request's id", async () => {
   await using database = await createTestDatabase();
   await stocked(database);
-  const store = storeOf(database);
+  const store = storeOn(database, { max: 4, log: SILENT });
   const bug = new TypeError("password=hunter2");
   const faulty: Store = {
     ...store,
@@ -182,18 +181,6 @@ function clientOf(baseUrl: string) {
 async function stocked(database: TestDatabase): Promise<void> {
   await run(database, { lock: grantAllLock() }, async (client) => {
     for (const goodsId of [1, 2]) await client.setInv({ goodsId, locationId: 0, num: 10 });
-  });
-}
-
-function storeOf(database: TestDatabase): Store {
-  return createStore({
-    address: parsePostgresAddress(database.serverUrl),
-    max: 4,
-    waitersMax: 100,
-    connectTimeoutMs: TEST_LIMITS.connectTimeoutMs,
-    statementTimeoutMs: TEST_LIMITS.statementTimeoutMs,
-    lockTimeoutMs: TEST_LIMITS.lockTimeoutMs,
-    log: SILENT,
   });
 }
 

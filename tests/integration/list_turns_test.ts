@@ -7,17 +7,16 @@ import { createConnectTransport } from "@connectrpc/connect-web";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { startApp } from "../../src/app.ts";
 import { loadConfig } from "../../src/config/config.ts";
-import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 import { HoldService } from "../../src/gen/inventory/v1/holds_pb.ts";
 import { InventoryService } from "../../src/gen/inventory/v1/inventory_pb.ts";
 import { QueryService } from "../../src/gen/inventory/v1/query_pb.ts";
 import { StockService } from "../../src/gen/inventory/v1/stock_pb.ts";
 import { DatabaseUnavailableError, StatementTimeoutError } from "../../src/store/errors.ts";
-import { createStore, type Store } from "../../src/store/store.ts";
+import type { Store } from "../../src/store/store.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
+import { storeOn } from "../support/store_bench.ts";
 import { grantAllLock } from "../support/unguarded.ts";
 import { eventually } from "../support/eventually.ts";
-import { TEST_LIMITS } from "../support/pool_probe.ts";
 import { SILENT } from "../support/silent_log.ts";
 
 const SALES = 20;
@@ -25,7 +24,7 @@ const SALES = 20;
 for (const [connections, atOnce] of [[8, 2], [2, 1], [1, 1]] as const) {
   Deno.test(`of ${connections} connections lists take ${atOnce}, and sales go on beside them`, async () => {
     await using database = await createTestDatabase();
-    const store = storeOf(database);
+    const store = storeOn(database, { max: 4, log: SILENT });
     const end = Promise.withResolvers<void>();
     let begun = 0;
     const slow = <A extends unknown[], R>(read: (...args: A) => Promise<R>) => async (...args: A): Promise<R> => {
@@ -68,7 +67,7 @@ for (const [connections, atOnce] of [[8, 2], [2, 1], [1, 1]] as const) {
 
 Deno.test("a deletion whose holds can't be read says why, and nothing is deleted", async () => {
   await using database = await createTestDatabase();
-  const store = storeOf(database);
+  const store = storeOn(database, { max: 4, log: SILENT });
   let error: Error = new DatabaseUnavailableError("away");
   const listHolds = () => Promise.reject(error);
   await run(database, 2, { ...store, listHolds }, async ({ inventory, holds, stock }) => {
@@ -121,16 +120,4 @@ function clientsOf(baseUrl: string) {
     stock: createClient(StockService, transport),
     query: createClient(QueryService, transport),
   };
-}
-
-function storeOf(database: TestDatabase): Store {
-  return createStore({
-    address: parsePostgresAddress(database.serverUrl),
-    max: 4,
-    waitersMax: 100,
-    connectTimeoutMs: TEST_LIMITS.connectTimeoutMs,
-    statementTimeoutMs: TEST_LIMITS.statementTimeoutMs,
-    lockTimeoutMs: TEST_LIMITS.lockTimeoutMs,
-    log: SILENT,
-  });
 }

@@ -14,6 +14,7 @@ import { acquired, HAD_MS_MAX, lockBench, LONG_TTL_MS, ready } from "../support/
 import { within } from "../support/pool_probe.ts";
 import { parseRedisAddress } from "../../src/config/redis_address.ts";
 import { eventually } from "../support/eventually.ts";
+import { rejectionOf } from "../support/rejection_of.ts";
 import { SILENT } from "../support/silent_log.ts";
 
 const NODES = 5;
@@ -147,7 +148,7 @@ Deno.test("ping shows whether a quorum answers, and so does a lock whose nodes w
   await using bench = lockBench(servers.nodes.map((node) => node.url));
   const lock = await bench.lock({ ...OPTIONS, ttlMs: LONG_TTL_MS, nodeTimeoutMs: REFUSAL_MS_MAX });
   for (const [i, node] of servers.nodes.entries()) {
-    const error = await within(lock.ping().then(() => undefined, (error) => error), "ping", REFUSAL_MS_MAX);
+    const error = await within(rejectionOf(lock.ping()), "ping", REFUSAL_MS_MAX);
     if (NODES - i >= QUORUM) assertEquals(error, undefined);
     else assertInstanceOf(error, QuorumLostError);
     await node.kill();

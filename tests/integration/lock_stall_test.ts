@@ -10,6 +10,7 @@ import { validityMs } from "../../src/lock/validity.ts";
 import { testEnvironment } from "../support/env.ts";
 import { lockBench, LONG_TTL_MS } from "../support/lock_bench.ts";
 import { eventually } from "../support/eventually.ts";
+import { rejectionOf } from "../support/rejection_of.ts";
 
 /** As the program's by default. */
 const NODE_TIMEOUT_MS = 250;
@@ -67,7 +68,7 @@ Deno.test("an extension over a stall that its time outlives is kept, over a long
   for (const [ms, isKept] of [[600, true], [2500, false]] as const) {
     const lease = await lock.acquire([1]);
     await bench.keysOnce(NODES);
-    const extended = lease.extend().then(() => undefined, (error) => error);
+    const extended = rejectionOf(lease.extend());
     stall(ms);
     const error = await extended;
     if (isKept) assertEquals(error, undefined, `${error}`);

@@ -13,6 +13,7 @@ import { createLog } from "../../src/telemetry/create_log.ts";
 import { testEnvironment } from "../support/env.ts";
 import { parseRedisAddress } from "../../src/config/redis_address.ts";
 import { eventually } from "../support/eventually.ts";
+import { rejectionOf } from "../support/rejection_of.ts";
 
 const NODES = 5;
 const QUORUM = 3;
@@ -79,7 +80,7 @@ Deno.test("nodes that answer and can't vote are down, each with its reason, and 
       // In front of the third that goes nothing is lost.
       for (const [i, node] of nodes.slice(0, QUORUM).entries()) {
         await spoil(node);
-        const result = await lock.ping().then(() => undefined, (error) => error);
+        const result = await rejectionOf(lock.ping());
         if (i < QUORUM - 1) assertEquals(result, undefined, `${result}`);
         else assertInstanceOf(result, QuorumLostError);
       }

@@ -9,6 +9,7 @@ import { REPLY_BYTES_MAX } from "../../src/store/postgres/reply_guard.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { NEVER, TEST_LIMITS, watchUncaught, within } from "../support/pool_probe.ts";
 import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
+import { rejectionOf } from "../support/rejection_of.ts";
 
 const encoder = new TextEncoder();
 
@@ -63,7 +64,7 @@ for (const [what, reply] of Object.entries(REPLIES)) {
     });
     using uncaught = watchUncaught();
     const pool = new Pool({ ...QUICK, address: parsePostgresAddress(server.url) });
-    assertInstanceOf(await within(failure(selectOne(pool)), "the statement"), OutcomeUnknownError);
+    assertInstanceOf(await within(rejectionOf(selectOne(pool)), "the statement"), OutcomeUnknownError);
     assertEquals(await within(selectOne(pool), "the next statement"), [{ n: 1 }]);
     assertEquals(server.taken, 2);
     await pool.close();
@@ -97,7 +98,7 @@ for (const [what, { steps, said }] of Object.entries(LOG_INS)) {
     });
     using uncaught = watchUncaught();
     const pool = new Pool({ ...QUICK, address: parsePostgresAddress(server.url) });
-    const error = await within(failure(selectOne(pool)), "the statement") as Error;
+    const error = await within(rejectionOf(selectOne(pool)), "the statement") as Error;
     assertInstanceOf(error, DatabaseUnavailableError);
     const why = `${error.message} ${(error.cause as Error)?.message} ${
       ((error.cause as Error)?.cause as Error)?.message
@@ -167,11 +168,6 @@ function silent() {
 
 async function selectOne(pool: Pool): Promise<{ n: number }[]> {
   return [...await pool.run<{ n: number }[]>((sql) => sql`select 1 as n`, NEVER)].map((row) => ({ ...row }));
-}
-
-/** What a promise fails with; undefined if it does not. */
-function failure(promise: Promise<unknown>): Promise<unknown> {
-  return promise.then(() => undefined, (error) => error);
 }
 
 /** Lets timers of the driver run. */

@@ -13,6 +13,7 @@ import { applyTo, keysOf, sell, set, settleOn } from "../support/apply.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { ledgerViolations } from "../support/ledger_check.ts";
 import { NEVER, TEST_LIMITS, within } from "../support/pool_probe.ts";
+import { rejectionOf } from "../support/rejection_of.ts";
 import { type SilentLink, startSilentLink } from "../support/silent_link.ts";
 import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 import { eventually } from "../support/eventually.ts";
@@ -44,7 +45,7 @@ for (const [write, { change, places }] of Object.entries(WRITES)) {
       const silent = stores.map(async (store, i) => {
         const ready = await change(store, sell(`silent-${i}`, [goodsIds[i] as number, 1]));
         (links[i] as SilentLink).silenceAfter(i + 1);
-        return await ready().then(() => undefined, (error) => error);
+        return await rejectionOf(ready());
       });
       for (const error of await within(Promise.all(silent), "the changes behind a silent link")) {
         assertInstanceOf(error, StoreError);

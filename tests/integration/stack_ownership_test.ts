@@ -12,6 +12,7 @@ import { lockDirectory } from "../../tools/stack/stack_lock.ts";
 import { databaseUser, redisUser, type SystemUser } from "../../tools/stack/system_user.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import { testEnvironment } from "../support/env.ts";
+import { makeOpenDirectory } from "../support/open_directory.ts";
 
 const log = createLog("error", "pretty");
 const NOT_ROOT = "runs as root only: there is no second user otherwise";
@@ -25,7 +26,7 @@ function rootTest(name: string, run: (user: SystemUser) => Promise<void>): void 
 }
 
 rootTest("only the data belongs to PostgreSQL's user, and it can't add to what is ours", async (user) => {
-  const dir = await openDirectory();
+  const dir = await makeOpenDirectory();
   const database = await startPostgres({ dir, log, fsync: false });
   await database.stop("fast");
   const modes = async (path: string) => {
@@ -47,7 +48,7 @@ rootTest("only the data belongs to PostgreSQL's user, and it can't add to what i
 rootTest(
   "links and records that PostgreSQL's user planted in a directory of an earlier version do nothing",
   async (user) => {
-    const dir = await openDirectory();
+    const dir = await makeOpenDirectory();
     const before = await startPostgres({ dir, log, fsync: false });
     const url = before.ownerUrl("postgres");
     await before.stop("fast");
@@ -87,7 +88,7 @@ rootTest(
 );
 
 rootTest("a true record of a living process ends it only where nobody else can have written it", async (user) => {
-  const dir = await openDirectory();
+  const dir = await makeOpenDirectory();
   const planted = join(dir, "planted");
   await Deno.mkdir(planted);
   const bystander = sleeper();
@@ -115,7 +116,7 @@ rootTest("a true record of a living process ends it only where nobody else can h
 });
 
 rootTest("a directory of another user is not taken, and nothing in it is written", async (user) => {
-  const dir = await openDirectory();
+  const dir = await makeOpenDirectory();
   const secret = join(await Deno.makeTempDir(), "secret");
   await Deno.writeTextFile(secret, SECRET);
   await Deno.chown(dir, user.uid, user.gid);
@@ -126,7 +127,7 @@ rootTest("a directory of another user is not taken, and nothing in it is written
 });
 
 rootTest("nobody else can take the lock of a launcher", async (user) => {
-  const dir = await openDirectory();
+  const dir = await makeOpenDirectory();
   const lock = await lockDirectory(dir, log);
   lock.close();
   // As earlier versions left it.
@@ -136,7 +137,7 @@ rootTest("nobody else can take the lock of a launcher", async (user) => {
 });
 
 rootTest("Redis runs as a user of its own, and its password is on no command line and in no environment", async () => {
-  const dir = await openDirectory();
+  const dir = await makeOpenDirectory();
   const node = await startRedisNode({ dir, log, program: testEnvironment().redisProgram });
   try {
     const { password } = new URL(node.url);
@@ -151,13 +152,6 @@ rootTest("Redis runs as a user of its own, and its password is on no command lin
   }
   assertEquals(await findRecords(dir), []);
 });
-
-/** A fresh directory whose path is open to other users. */
-async function openDirectory(): Promise<string> {
-  const dir = await Deno.realPath(await Deno.makeTempDir());
-  await Deno.chmod(dir, 0o755);
-  return dir;
-}
 
 /** A process that does nothing. */
 function sleeper(): Deno.ChildProcess {

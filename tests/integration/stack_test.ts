@@ -11,6 +11,7 @@ import { startRedisNode } from "../../tools/stack/redis.ts";
 import { settled } from "../../src/base/bounded_wait.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import { testEnvironment } from "../support/env.ts";
+import { makeOpenDirectory } from "../support/open_directory.ts";
 import { type LauncherLine } from "../support/stack_launcher.ts";
 
 const log = createLog("error", "pretty");
@@ -27,7 +28,7 @@ Deno.test("of a living process its CPU time is known, and of one that is gone no
 });
 
 Deno.test("a Redis node stops, crashes, and comes back on its port", async () => {
-  const node = await startRedisNode({ dir: await serverDirectory(), log, program: testEnvironment().redisProgram });
+  const node = await startRedisNode({ dir: await makeOpenDirectory(), log, program: testEnvironment().redisProgram });
   const { url } = node;
   assert(await pings(url));
   await node.stop();
@@ -43,7 +44,7 @@ Deno.test("a Redis node stops, crashes, and comes back on its port", async () =>
 });
 
 Deno.test("a paused Redis node is silent until it is resumed, and can be stopped while paused", async () => {
-  const node = await startRedisNode({ dir: await serverDirectory(), log, program: testEnvironment().redisProgram });
+  const node = await startRedisNode({ dir: await makeOpenDirectory(), log, program: testEnvironment().redisProgram });
   node.pause();
   assert(!await pings(node.url, SILENCE_MS), "it answers while paused");
   node.resume();
@@ -54,7 +55,7 @@ Deno.test("a paused Redis node is silent until it is resumed, and can be stopped
 });
 
 Deno.test("PostgreSQL keeps what was committed over a restart, an immediate stop and a kill", async () => {
-  const database = await startPostgres({ dir: await serverDirectory(), log, fsync: false });
+  const database = await startPostgres({ dir: await makeOpenDirectory(), log, fsync: false });
   const { port } = database;
   await query(database.ownerUrl("postgres"), "create table kept (step text)");
   const steps = { restart: () => database.restart("fast"), crash: () => database.restart("immediate"), kill };
@@ -74,7 +75,7 @@ Deno.test("PostgreSQL keeps what was committed over a restart, an immediate stop
 });
 
 Deno.test("PostgreSQL asks for a password, and keeps its passwords to itself", async () => {
-  const dir = await serverDirectory();
+  const dir = await makeOpenDirectory();
   const database = await startPostgres({ dir, log, fsync: false });
   const wrong = new URL(database.ownerUrl("postgres"));
   wrong.password = "wrong";
@@ -87,7 +88,7 @@ Deno.test("PostgreSQL asks for a password, and keeps its passwords to itself", a
 });
 
 Deno.test("the servers of a killed launcher are found and stopped at the next start, on the same data", async () => {
-  const dir = await serverDirectory();
+  const dir = await makeOpenDirectory();
   const killed = await launch(dir);
   await query(killed.line.postgres.url, "create table kept ()");
   killed.child.kill("SIGKILL");
@@ -104,7 +105,7 @@ Deno.test("the servers of a killed launcher are found and stopped at the next st
 });
 
 Deno.test("a record whose process id now belongs to another program ends nobody, and neither does half a record", async () => {
-  const dir = await serverDirectory();
+  const dir = await makeOpenDirectory();
   const bystander = new Deno.Command(Deno.execPath(), {
     args: ["eval", "await new Promise(() => setTimeout(() => {}, 180000))"],
   })
@@ -134,7 +135,7 @@ Deno.test("a record whose process id now belongs to another program ends nobody,
 });
 
 Deno.test("a second launcher on the same directory is refused, and says who has it", async () => {
-  const dir = await serverDirectory();
+  const dir = await makeOpenDirectory();
   const first = await launch(dir);
   const second = launcher(dir);
   const { code, stderr } = await second.output();
@@ -143,13 +144,6 @@ Deno.test("a second launcher on the same directory is refused, and says who has 
   assert(await pings(first.line.redis[0]!.url), "the first launcher's servers were stopped");
   await end(first.child);
 });
-
-/** A fresh directory whose path is open to the user that runs PostgreSQL. */
-async function serverDirectory(): Promise<string> {
-  const dir = await Deno.realPath(await Deno.makeTempDir());
-  await Deno.chmod(dir, 0o755);
-  return dir;
-}
 
 function launcher(dir: string): Deno.Command {
   const permissions = ["--allow-read", `--allow-write=${dir}`, "--allow-net=127.0.0.1", "--allow-run", "--allow-env"];

@@ -21,6 +21,7 @@ import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { NEVER, TEST_LIMITS, within } from "../support/pool_probe.ts";
 import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 import { eventually } from "../support/eventually.ts";
+import { rejectionOf } from "../support/rejection_of.ts";
 
 type Kind = new (message?: string) => StoreError;
 
@@ -64,7 +65,7 @@ Deno.test("each SQLSTATE ends as the map says, and the pool works afterwards", a
     create function fail_with(state text) returns int language plpgsql as
       $$ begin raise exception 'as asked' using errcode = state; end $$`;
   for (const [sqlstate, kind] of RAISED) {
-    const error = await failure(pool.run((sql) => sql`select fail_with(${sqlstate}::text)`, NEVER));
+    const error = await rejectionOf(pool.run((sql) => sql`select fail_with(${sqlstate}::text)`, NEVER));
     if (kind === undefined) assertEquals(error instanceof StoreError, false, `${sqlstate} ended as ${error}`);
     else assertInstanceOf(error, kind, `${sqlstate} ended as ${error}`);
     await pool.run((sql) => sql`select 1`, NEVER);
@@ -86,7 +87,7 @@ const PROVOKED: Record<string, { kind: Kind; settings?: string[]; provoke: (benc
         await go.promise;
       });
       await changed.promise;
-      const writing = failure(pool.run((sql) => sql`update levels set on_hand = 3 where goods_id = 1`, NEVER));
+      const writing = rejectionOf(pool.run((sql) => sql`update levels set on_hand = 3 where goods_id = 1`, NEVER));
       await eventually(async () => await waiting(owner) === 1, "the statement waits");
       go.resolve();
       await other;
@@ -101,7 +102,7 @@ const PROVOKED: Record<string, { kind: Kind; settings?: string[]; provoke: (benc
       await session.unsafe("set deadlock_timeout = '60s'");
       await session`begin`;
       await session`select 1 from levels where goods_id = 2 for update`;
-      const error = await failure(pool.block(async ({ run }) => {
+      const error = await rejectionOf(pool.block(async ({ run }) => {
         await run((sql) => sql`select 1 from levels where goods_id = 1 for update`);
         const others = session`select 1 from levels where goods_id = 1 for update`;
         others.catch(() => {});
@@ -118,33 +119,33 @@ const PROVOKED: Record<string, { kind: Kind; settings?: string[]; provoke: (benc
     provoke: ({ pool, owner }) =>
       owner.begin(async (sql) => {
         await sql`select 1 from levels where goods_id = 1 for update`;
-        return await failure(pool.run((sql) => sql`update levels set on_hand = 3 where goods_id = 1`, NEVER));
+        return await rejectionOf(pool.run((sql) => sql`update levels set on_hand = 3 where goods_id = 1`, NEVER));
       }),
   },
   "57014, a statement that takes too long": {
     kind: StatementTimeoutError,
-    provoke: ({ pool }) => failure(pool.run((sql) => sql`select pg_sleep(60)`, NEVER)),
+    provoke: ({ pool }) => rejectionOf(pool.run((sql) => sql`select pg_sleep(60)`, NEVER)),
   },
   "CONNECTION_CLOSED, a session that is ended": {
     kind: OutcomeUnknownError,
-    provoke: ({ pool }) => failure(pool.run((sql) => sql`select pg_terminate_backend(pg_backend_pid())`, NEVER)),
+    provoke: ({ pool }) => rejectionOf(pool.run((sql) => sql`select pg_terminate_backend(pg_backend_pid())`, NEVER)),
   },
   "53400, a limit of temporary files": {
     kind: DatabaseUnavailableError,
     settings: ["temp_file_limit = '0'", "work_mem = '64kB'"],
     provoke: ({ pool }) =>
-      failure(
+      rejectionOf(
         pool.run((sql) => sql`select count(*) from (select i from generate_series(1, 100000) i order by -i) s`, NEVER),
       ),
   },
   "25006, a database that only reads": {
     kind: ReadOnlyServerError,
     settings: ["default_transaction_read_only = 'on'"],
-    provoke: ({ pool }) => failure(pool.run((sql) => sql`update levels set on_hand = 3 where goods_id = 1`, NEVER)),
+    provoke: ({ pool }) => rejectionOf(pool.run((sql) => sql`update levels set on_hand = 3 where goods_id = 1`, NEVER)),
   },
   "42P01, a table that is not there": {
     kind: DatabaseUnavailableError,
-    provoke: ({ pool }) => failure(pool.run((sql) => sql`select 1 from not_migrated`, NEVER)),
+    provoke: ({ pool }) => rejectionOf(pool.run((sql) => sql`select 1 from not_migrated`, NEVER)),
   },
   "23505, a second order under one id": {
     kind: FenceLostError,
@@ -156,7 +157,7 @@ const PROVOKED: Record<string, { kind: Kind; settings?: string[]; provoke: (benc
           NEVER,
         );
       await insert();
-      return await failure(insert());
+      return await rejectionOf(insert());
     },
   },
 };
@@ -179,7 +180,7 @@ Deno.test("what PostgreSQL lacks, which its health need not show, is a warning w
       $$ begin raise exception 'could not extend file: No space left on device' using errcode = state; end $$`;
   // Of the last nothing is to be said: its caller has the answer.
   for (const state of ["53100", "53100", "58030", "23514"]) {
-    await failure(bench.pool.run((sql) => sql`select fill_up(${state}::text)`, NEVER));
+    await rejectionOf(bench.pool.run((sql) => sql`select fill_up(${state}::text)`, NEVER));
   }
   const message = "could not extend file: No space left on device";
   assertEquals(warnings, [{ count: 1, error: { name: "PostgresError", message, code: "53100" } }]);
@@ -193,7 +194,9 @@ Deno.test("53300 and 3D000, a database that lets nobody in, and one that is not 
   missing.pathname = "/not_there";
   for (const [url, code] of [[bench.database.serverUrl, "53300"], [missing.href, "3D000"]] as const) {
     const pool = new Pool({ ...TEST_LIMITS, address: parsePostgresAddress(url) });
-    const error = await failure(pool.run((sql) => sql`select 1`, NEVER)) as { cause?: { cause?: { code?: string } } };
+    const error = await rejectionOf(pool.run((sql) => sql`select 1`, NEVER)) as {
+      cause?: { cause?: { code?: string } };
+    };
     assertInstanceOf(error, DatabaseUnavailableError);
     assertEquals(error.cause?.cause?.code ?? (error.cause as { code?: string })?.code, code);
     await pool.close();
@@ -249,7 +252,7 @@ Deno.test("a write whose SQLSTATE says that its outcome is unknown ends so", asy
       $$ begin raise exception 'statement completion unknown' using errcode = '40003'; end $$;
     create trigger lose before insert on orders for each row execute function lose();`);
   const { changes } = await settleOn(store, sell("a", [1, 1]));
-  assertInstanceOf(await failure(store.writeChanges(changes, NEVER)), OutcomeUnknownError);
+  assertInstanceOf(await rejectionOf(store.writeChanges(changes, NEVER)), OutcomeUnknownError);
   await store.close();
 });
 
@@ -293,9 +296,4 @@ async function waiting(owner: postgres.Sql, name = "holdfast"): Promise<number> 
     select count(*)::int as count from pg_stat_activity
      where datname = current_database() and wait_event_type = 'Lock' and (${name} = '' or application_name = ${name})`;
   return row?.count ?? 0;
-}
-
-/** What a promise fails with; undefined if it does not. */
-function failure(promise: Promise<unknown>): Promise<unknown> {
-  return promise.then(() => undefined, (error) => error);
 }

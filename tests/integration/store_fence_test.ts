@@ -17,6 +17,7 @@ import { NEVER, TEST_LIMITS, within } from "../support/pool_probe.ts";
 import { allRows } from "../support/all_rows.ts";
 import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 import { eventually } from "../support/eventually.ts";
+import { rejectionOf } from "../support/rejection_of.ts";
 
 /** How often two writers are let loose on each other at the same moment. */
 const RACES = 10;
@@ -47,7 +48,7 @@ for (const [what, first, second] of MEETINGS) {
     await one.writeChanges(winner.changes, NEVER);
     const after = await allRows(owner);
     assertNotEquals(after, before, "the first writer wrote nothing: they can't have met");
-    assertInstanceOf(await failure(other.writeChanges(loser.changes, NEVER)), FenceLostError);
+    assertInstanceOf(await rejectionOf(other.writeChanges(loser.changes, NEVER)), FenceLostError);
     assertEquals(await allRows(owner), after, "the second writer left something behind");
     assertEquals(await ledgerViolations(bench.owner), []);
   });
@@ -58,7 +59,9 @@ for (const [what, first, second] of MEETINGS) {
       await bench.reset();
       const settled = await Promise.all([settleOn(bench.stores[0], first), settleOn(bench.stores[1], second)]);
       const errors = await within(
-        Promise.all(settled.map(({ changes }, i) => failure((bench.stores[i] as Store).writeChanges(changes, NEVER)))),
+        Promise.all(
+          settled.map(({ changes }, i) => rejectionOf((bench.stores[i] as Store).writeChanges(changes, NEVER))),
+        ),
         "the two writers",
       );
       const lost = errors.filter((error) => error !== undefined);
@@ -124,7 +127,7 @@ for (const [what, statement, operation] of TAMPERINGS) {
     const { changes } = await settleOn(store, operation);
     await owner.unsafe(statement);
     const before = await allRows(owner);
-    assertInstanceOf(await failure(store.writeChanges(changes, NEVER)), FenceLostError);
+    assertInstanceOf(await rejectionOf(store.writeChanges(changes, NEVER)), FenceLostError);
     assertEquals(await allRows(owner), before);
   });
 }
@@ -139,7 +142,7 @@ for (const ending of ["commit", "rollback"] as const) {
     await foreign`
       insert into movements (goods_id, version, kind, on_hand_delta, reserved_delta, on_hand_after, reserved_after)
       select goods_id, version + 1, 'set', 0, 0, on_hand, reserved from levels where goods_id = 1`;
-    const writing = failure(store.writeChanges(changes, NEVER));
+    const writing = rejectionOf(store.writeChanges(changes, NEVER));
     await eventually(async () => await waitingWriters(owner) === 1, "the writer waits for the row");
     await foreign.unsafe(ending);
     foreign.release();
@@ -159,7 +162,7 @@ Deno.test("a writer that waits for longer than the lock timeout writes nothing",
   const foreign = await owner.reserve();
   await foreign`begin`;
   await foreign`select 1 from levels where goods_id = 1 for update`;
-  assertInstanceOf(await within(failure(store.writeChanges(changes, NEVER)), "the writer"), RowLockedError);
+  assertInstanceOf(await within(rejectionOf(store.writeChanges(changes, NEVER)), "the writer"), RowLockedError);
   await foreign`rollback`;
   foreign.release();
   assertEquals(await allRows(owner), before);
@@ -172,7 +175,7 @@ Deno.test("a decision is not written when it is too old, as of a process that st
     const { changes } = await settleOn(store, operation);
     const before = await allRows(owner);
     const old = { ...changes, atMs: changes.atMs - DECISION_AGE_MS_MAX };
-    assertInstanceOf(await within(failure(store.writeChanges(old, NEVER)), "the writer"), FenceLostError);
+    assertInstanceOf(await within(rejectionOf(store.writeChanges(old, NEVER)), "the writer"), FenceLostError);
     assertEquals(await allRows(owner), before);
     const { changes: anew } = await settleOn(store, operation);
     await store.writeChanges(anew, NEVER);
@@ -223,9 +226,4 @@ async function waitingWriters(owner: postgres.Sql): Promise<number> {
     select count(*)::int as count from pg_stat_activity
      where application_name = 'holdfast' and datname = current_database() and wait_event_type = 'Lock'`;
   return row?.count ?? 0;
-}
-
-/** What a promise fails with; undefined if it does not. */
-function failure(promise: Promise<unknown>): Promise<unknown> {
-  return promise.then(() => undefined, (error) => error);
 }

@@ -23,6 +23,7 @@ import { NEVER, TEST_LIMITS, watchUncaught, within } from "../support/pool_probe
 import { allRows } from "../support/all_rows.ts";
 import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 import { eventually, HANG_MS } from "../support/eventually.ts";
+import { rejectionOf } from "../support/rejection_of.ts";
 
 const STORM_ROUNDS = 15;
 
@@ -91,7 +92,7 @@ Deno.test("a decision that fails undoes the block and is thrown as it is", async
 Deno.test("goods that are new have no row to lock: of two that create one, the second loses by the fence", async () => {
   await using bench = await twoStores();
   const [one, other] = bench.stores;
-  const error = await failure(change(one, set("s", 9, 1), async (snapshot) => {
+  const error = await rejectionOf(change(one, set("s", 9, 1), async (snapshot) => {
     await change(other, set("t", 9, 2));
     return settle(snapshot, [set("s", 9, 1)]).changes;
   }));
@@ -107,7 +108,7 @@ Deno.test("a row that somebody locks for longer than the lock timeout ends as lo
   await foreign`begin`;
   await foreign`select 1 from levels where goods_id = 1 for update`;
   const before = await allRows(bench.owner);
-  assertInstanceOf(await within(failure(change(one, sell("a", [1, 1]))), "the change"), RowLockedError);
+  assertInstanceOf(await within(rejectionOf(change(one, sell("a", [1, 1]))), "the change"), RowLockedError);
   assertEquals(await allRows(bench.owner), before);
   await foreign`rollback`;
   foreign.release();
@@ -123,7 +124,7 @@ Deno.test("a connection that dies between the read and the write: nothing is wri
     // Others wait for the same connection, so that a driver which dials again has reason to.
     const others = Promise.allSettled(Array.from({ length: 3 }, () => one.readLevels([1], NEVER)));
     const losing = () =>
-      failure(change(one, sell(`lost-${round}`, [1, 1]), async (snapshot) => {
+      rejectionOf(change(one, sell(`lost-${round}`, [1, 1]), async (snapshot) => {
         await bench.terminateAll();
         return settle(snapshot, [sell(`lost-${round}`, [1, 1])]).changes;
       }));
@@ -149,7 +150,7 @@ Deno.test("a connection that dies while the rows are waited for: nothing was wri
   await foreign`select 1 from levels where goods_id = 1 for update`;
   const before = await allRows(bench.owner);
   let decided = 0;
-  const changing = failure(change(one, sell("a", [1, 1]), (snapshot) => {
+  const changing = rejectionOf(change(one, sell("a", [1, 1]), (snapshot) => {
     decided++;
     return deciding(sell("a", [1, 1]))(snapshot);
   }));
@@ -166,7 +167,7 @@ Deno.test("a look at row locks that can't be had fails as such, and blames nobod
   const foreign = await bench.owner.reserve();
   await foreign`begin`;
   await foreign`lock table levels in access exclusive mode`;
-  const looking = bench.stores[0].readLocked([1, 2], NEVER).then(() => undefined, (error) => error);
+  const looking = rejectionOf(bench.stores[0].readLocked([1, 2], NEVER));
   await eventually(async () => await bench.waiting() === 1, "the look waits");
   await bench.terminateAll();
   assertInstanceOf(await within(looking, "the look"), OutcomeUnknownError);
@@ -181,7 +182,7 @@ Deno.test("a connection that dies under the write leaves its outcome unknown, an
   await foreign`begin`;
   // The write waits for this order's id until the foreign session ends.
   await foreign`insert into orders (order_id, state, goods_ids, nums, returned) values ('a', 'sold', '{1}', '{1}', '{0}')`;
-  const changing = failure(change(one, sell("a", [1, 1], [2, 1])));
+  const changing = rejectionOf(change(one, sell("a", [1, 1], [2, 1])));
   await eventually(async () => await bench.waiting() === 1, "the write waits");
   await bench.terminateAll();
   assertInstanceOf(await within(changing, "the change"), OutcomeUnknownError);
@@ -194,7 +195,7 @@ Deno.test("a connection that dies under the write leaves its outcome unknown, an
 Deno.test("a block that is idle for longer than a statement may take gives its rows free", async () => {
   await using bench = await twoStores({ statementTimeoutMs: 3000 });
   const [one, other] = bench.stores;
-  const error = await failure(change(one, sell("a", [1, 1]), async (snapshot) => {
+  const error = await rejectionOf(change(one, sell("a", [1, 1]), async (snapshot) => {
     // As if the process stood still: it is PostgreSQL that ends it, and the other that sees it.
     const changes = () => change(other, sell("b", [1, 1])).then(() => true, () => false);
     await eventually(changes, "the other change");
@@ -217,7 +218,7 @@ Deno.test("a block that is not let in says so at once, with all that was sent be
     // Far longer than is waited for here.
     const options = { ...TEST_LIMITS, connectTimeoutMs: 10 * HANG_MS, address: parsePostgresAddress(href) };
     const store = createStore(options);
-    const refusal = await within(failure(change(store, sell("a", [1, 1]))), `the change with ${name}`);
+    const refusal = await within(rejectionOf(change(store, sell("a", [1, 1]))), `the change with ${name}`);
     assertInstanceOf(refusal, DatabaseUnavailableError);
     await within(store.close(), "the end");
   }
@@ -263,9 +264,4 @@ async function twoStores(limits: Partial<PoolOptions> = {}): Promise<Bench> {
       await database.drop();
     },
   };
-}
-
-/** What a promise fails with; undefined if it does not. */
-function failure(promise: Promise<void>): Promise<unknown> {
-  return promise.then(() => undefined, (error) => error);
 }

@@ -7,6 +7,7 @@ import { SystemService } from "../../src/gen/inventory/v1/system_pb.ts";
 import { until } from "../../src/base/bounded_wait.ts";
 import { bufBinary } from "../../tools/gate/buf_binary.ts";
 import { findRecords } from "../../tools/stack/process_record.ts";
+import { makeOpenDirectory } from "../support/open_directory.ts";
 import { isRunning, said, signal } from "../support/workers.ts";
 
 const SERVING_MS_MAX = 90_000;
@@ -58,7 +59,7 @@ Deno.test("up serves, keeps its data over a restart, with AUTH by a key that it 
 });
 
 Deno.test("up prints where it listens and three lines to paste; with --demo and --tls a shop is open, over TLS", async () => {
-  const dir = await dataDirectory();
+  const dir = await makeOpenDirectory();
   const launcher = await up(dir, NO_NODES_ASKED, ["--demo", "--tls"]);
   const methods = ["SetInv", "Sell", "InvDetail"];
   const complete = () => methods.every((method) => launcher.stdout().includes(`${launcher.url}/${SERVICE}/${method}`));
@@ -94,7 +95,7 @@ Deno.test("up prints where it listens and three lines to paste; with --demo and 
 });
 
 Deno.test("up refuses what it does not know, and says what there is", async () => {
-  const { code, stderr } = await command(await dataDirectory(), {}, ["--demon"]).output();
+  const { code, stderr } = await command(await makeOpenDirectory(), {}, ["--demon"]).output();
   const words = new TextDecoder().decode(stderr);
   assert(words.includes("expected --demo, --tls or nothing, got --demon\nUsage: deno task up [--demo] [--tls]"), words);
   assertEquals(code, 2);
@@ -156,7 +157,7 @@ Deno.test("up starts as many workers as it is set to, and stops them all", async
 });
 
 Deno.test("up reports every wrong setting before it starts anything", async () => {
-  const dir = await dataDirectory();
+  const dir = await makeOpenDirectory();
   const { code, stderr } = await command(dir, { LOCK_TTL_MS: "soon", PORT: "70000" }).output();
   assertEquals(code, 1);
   const words = new TextDecoder().decode(stderr);
@@ -168,14 +169,7 @@ let kept: Promise<string> | undefined;
 
 /** One directory for several tests: what is made of an empty one is another test's, and takes a second of CPU. */
 function keptDirectory(): Promise<string> {
-  return kept ??= dataDirectory();
-}
-
-/** A fresh directory whose path is open to the user that runs PostgreSQL. */
-async function dataDirectory(): Promise<string> {
-  const dir = await Deno.realPath(await Deno.makeTempDir());
-  await Deno.chmod(dir, 0o755);
-  return dir;
+  return kept ??= makeOpenDirectory();
 }
 
 function command(dir: string, env: Record<string, string> = {}, args: readonly string[] = []): Deno.Command {

@@ -2,12 +2,11 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 import { migrate } from "../../src/migrate/main.ts";
-import { createStore, type Store } from "../../src/store/store.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import { applyTo, sell } from "../support/apply.ts";
 import { createTestDatabase, ownerOf, type TestDatabase } from "../support/database.ts";
 import { checkLedger } from "../support/ledger_check.ts";
-import { TEST_LIMITS } from "../support/pool_probe.ts";
+import { storeOn } from "../support/store_bench.ts";
 import { oldGiveBack, oldRollback, oldSell, oldSet } from "../support/version_0_1_0.ts";
 
 const log = createLog("warn", "pretty");
@@ -151,10 +150,6 @@ Deno.test("what 0.1.0 has no words for is not lost: the migration down refuses, 
   }
   await run(database, "down");
 });
-
-function storeOn({ serverUrl }: Pick<TestDatabase, "serverUrl">): Store {
-  return createStore({ ...TEST_LIMITS, address: parsePostgresAddress(serverUrl) });
-}
 
 function run({ ownerUrl, serverUrl }: TestDatabase, direction: "up" | "down"): Promise<string> {
   return migrate({ owner: parsePostgresAddress(ownerUrl), server: parsePostgresAddress(serverUrl), direction, log });

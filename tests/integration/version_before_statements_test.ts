@@ -1,13 +1,13 @@
 /** Servers of the version before, 0.1.0, beside new ones on one database: its statements on the new schema. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import postgres from "postgres";
-import { parsePostgresAddress } from "../../src/config/postgres_address.ts";
 import { ConflictError, FenceLostError, RowLockedError } from "../../src/store/errors.ts";
-import { createStore, type Store } from "../../src/store/store.ts";
+import type { Store } from "../../src/store/store.ts";
 import { applyTo, sell, set } from "../support/apply.ts";
-import { createTestDatabase, ownerOf, type TestDatabase } from "../support/database.ts";
+import { createTestDatabase, ownerOf } from "../support/database.ts";
 import { checkLedger } from "../support/ledger_check.ts";
-import { NEVER, TEST_LIMITS } from "../support/pool_probe.ts";
+import { NEVER } from "../support/pool_probe.ts";
+import { storeOn } from "../support/store_bench.ts";
 import {
   oldLevels,
   oldLock,
@@ -164,10 +164,6 @@ Deno.test("0.1.0 is ready on the new schema, and its locks and looks work on it 
     await store.close();
   }
 });
-
-function storeOn({ serverUrl }: Pick<TestDatabase, "serverUrl">): Store {
-  return createStore({ ...TEST_LIMITS, address: parsePostgresAddress(serverUrl) });
-}
 
 /** One of each goods, as the lanes would: again where another was faster. False: there is none left. */
 async function newSell(store: Store, orderId: string, ...goods: number[]): Promise<boolean> {
