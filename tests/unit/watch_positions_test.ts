@@ -5,6 +5,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import fc from "fast-check";
 import { until } from "../../src/base/bounded_wait.ts";
+import { NEVER_LEFT } from "../../src/base/leaving.ts";
 import type { TailRow } from "../../src/store/statements/tail_rows.ts";
 import { hasSeen } from "../../src/store/transaction_snapshot.ts";
 import { changesOf } from "../../src/watch/changes.ts";
@@ -114,7 +115,7 @@ function open(
     },
     signal: NOBODY,
     draining,
-    leaving: NOBODY,
+    leaving: NEVER_LEFT,
     ageMsMax: 600_000,
     caughtUp: new RowBudget(10_000),
     heartbeatMs: 600_000,
