@@ -80,11 +80,12 @@ function counted(answer: UniversalServerResponse, response: ServerResponse, call
     call.countTaken();
     const message = await source.next();
     if (message.done === true) return message;
-    if (call.handOver(message.value.length)) {
+    const hasGone = isGone(response);
+    if (!hasGone && call.handOver(message.value.length)) {
       isWriting = true;
       return message;
     }
-    source.throw?.(answersUnread()).catch(ignore);
+    source.throw?.(hasGone ? callerGone() : answersUnread()).catch(ignore);
     throw streamClosed();
   };
   const leave = async (value?: unknown) => {
