@@ -1,7 +1,7 @@
 /** The page of one goods: what it shows, and that everybody can use it. */
 import { assertEquals, assertGreater } from "@std/assert";
 import type { Page } from "playwright-core";
-import { browserTest, checkAccessible, shows, takePictures } from "./support/browser.ts";
+import { browserTest, checkAccessible, holdNext, shows, takePictures } from "./support/browser.ts";
 import { shopOf } from "./support/shop.ts";
 
 const LIST_INV = "**/inventory.v1.QueryService/ListInv*";
@@ -173,17 +173,12 @@ browserTest("one goods is seen whole", { path: "/goods/99" }, async ({ page, ser
     await shows(rows, PAGE_ROWS);
     await more.click();
     await shows(rows, 2 * PAGE_ROWS);
-    const [held, read] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-    await page.route(LIST_MOVEMENTS, async (route) => {
-      held.resolve();
-      await read.promise;
-      await route.continue();
-    }, { times: 1 });
+    const held = await holdNext(page, LIST_MOVEMENTS);
     await history.getByLabel("Kind").selectOption({ label: "Sold" });
     await page.waitForURL(/kind=sell/);
-    await held.promise;
+    await held.asked;
     await shows(() => more.count(), 0, "a page token of another filter");
-    read.resolve();
+    held.release();
     await more.click();
     await shows(rows, 2 * PAGE_ROWS);
     await history.getByRole("button", { name: "Clear" }).click();

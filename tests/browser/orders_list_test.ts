@@ -4,9 +4,10 @@ import type { Page } from "playwright-core";
 import { until } from "../../src/base/bounded_wait.ts";
 import { addTestKey } from "../support/api_keys.ts";
 import { ownerOf } from "../support/database.ts";
-import { browserTest, checkAccessible, shows, takePictures } from "./support/browser.ts";
+import { browserTest, checkAccessible, holdNext, shows, takePictures } from "./support/browser.ts";
 import { shopOf } from "./support/shop.ts";
 
+const LIST_ORDERS = "**/inventory.v1.QueryService/ListOrders*";
 const KNOWN_MS_MAX = 60_000;
 /** More than a page has. */
 const OLD_ORDERS = 55;
@@ -57,17 +58,12 @@ browserTest("orders are found again", { path: "/orders", env: { AUTH: "keys" } }
       return [first.length, first[0], first[1]];
     }, [50, "cart", "order-7"]);
     // Who asks for more while the list is read anew keeps what comes.
-    const [asked, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-    await page.route("**/inventory.v1.QueryService/ListOrders*", async (route) => {
-      asked.resolve();
-      await released.promise;
-      await route.continue();
-    }, { times: 1 });
+    const held = await holdNext(page, LIST_ORDERS);
     await call("InventoryService/Sell", { orderId: "newest", goodsInfo: [{ goodsId: 2, num: 1 }] });
-    await asked.promise;
+    await held.asked;
     await page.getByRole("button", { name: "Show more" }).click();
     await page.locator("hf-order-list tbody tr").nth(OLD_ORDERS + 1).waitFor();
-    released.resolve();
+    held.release();
     await page.locator('[data-order="newest"]').waitFor();
     await shows(async () => {
       const all = await shown(page);
@@ -79,17 +75,12 @@ browserTest("orders are found again", { path: "/orders", env: { AUTH: "keys" } }
     await page.goto("/orders");
     const more = page.getByRole("button", { name: "Show more" });
     await more.waitFor();
-    const [held, read] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-    await page.route("**/inventory.v1.QueryService/ListOrders*", async (route) => {
-      held.resolve();
-      await read.promise;
-      await route.continue();
-    }, { times: 1 });
+    const held = await holdNext(page, LIST_ORDERS);
     await page.getByLabel("State").selectOption({ label: "Sold" });
     await page.waitForURL("**/orders?state=sold");
-    await held.promise;
+    await held.asked;
     await shows(() => more.count(), 0, "a page token of other filters");
-    read.resolve();
+    held.release();
     await more.click();
     await shows(async () => (await shown(page)).length, OLD_ORDERS + 2);
     await shows(() => page.locator("hf-order-list").getByRole("alert").innerText(), "");

@@ -146,6 +146,25 @@ async function watchFaults(context: BrowserContext, faults: string[]): Promise<v
   });
 }
 
+/** A call of a page that is held back. */
+export interface HeldCall {
+  /** Resolves once the page has made it. */
+  readonly asked: Promise<void>;
+  /** Lets it go on to the server. */
+  release(): void;
+}
+
+/** Holds back the next call of the page whose address fits `pattern`; those behind it go on at once. */
+export async function holdNext(page: Page, pattern: string): Promise<HeldCall> {
+  const [asked, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  await page.route(pattern, async (route) => {
+    asked.resolve();
+    await released.promise;
+    await route.continue();
+  }, { times: 1 });
+  return { asked: asked.promise, release: released.resolve };
+}
+
 /**
  * Waits until a page shows this: what stands together is not always drawn together. What must not be there, or must
  * have stayed, is looked at once.

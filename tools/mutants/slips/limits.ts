@@ -194,7 +194,7 @@ export const LIMITS_SLIPS: readonly Slip[] = [
     file: "src/transport/protocols.ts",
     find: "      if (connection !== undefined && !isNextAnswer(connection)) return cut(connection);\n",
     replace: "",
-    tests: ["tests/integration/listener_test.ts"],
+    tests: ["tests/integration/listener_one_by_one_test.ts"],
     rule: "what is malformed is not answered into another one's answer",
   },
   {
