@@ -8,7 +8,7 @@ import { SERVER_ENVIRONMENT } from "../src/process/child_environment.ts";
 import { until } from "../src/base/bounded_wait.ts";
 import type { Log } from "../src/telemetry/log.ts";
 import { aptInstall } from "../tools/stack/apt.ts";
-import { freePorts } from "../tools/stack/ports.ts";
+import { freePort } from "../tools/stack/ports.ts";
 import { findProgram } from "../tools/stack/programs.ts";
 import { startServer } from "../tools/stack/server_process.ts";
 import { type Fleet, FLEETS } from "./load/protocol.ts";
@@ -43,7 +43,7 @@ export async function startBalancers(dir: string, serverUrls: readonly string[],
     }))
   );
   for (const { fleet, servers, name } of all) {
-    const [port] = freePorts(1) as [number];
+    const port = freePort();
     const path = join(dir, `${name}.cfg`);
     await Deno.writeTextFile(path, inClear(text, port, servers, fleet));
     const server = startServer({

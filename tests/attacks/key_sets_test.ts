@@ -4,6 +4,7 @@
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { gzipSync } from "node:zlib";
+import { freePort } from "../../tools/stack/ports.ts";
 import { readKeySetText } from "../../src/auth/jwt_key_place.ts";
 import { KEY_SET_BYTES_MAX, KeySetError, parseKeySet } from "../../src/auth/jwt_key_set.ts";
 import { newIssuer } from "../support/tokens.ts";
@@ -96,8 +97,9 @@ Deno.test("no answer but a key set is taken, however it comes, and no place but 
 });
 
 Deno.test("nobody there, and a stop in the middle, end the read", async () => {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const url = `http://127.0.0.1:${listener.addr.port}/`;
+  const port = freePort();
+  const listener = Deno.listen({ hostname: "127.0.0.1", port });
+  const url = `http://127.0.0.1:${port}/`;
   const stopping = new AbortController();
   const read = readKeySetText({ url }, stopping.signal);
   const connection = await listener.accept();

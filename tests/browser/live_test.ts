@@ -6,7 +6,6 @@ import type { BrowserContext, Page } from "playwright-core";
 import { until } from "../../src/base/bounded_wait.ts";
 import { InventoryService } from "../../src/gen/inventory/v1/inventory_pb.ts";
 import { SystemService } from "../../src/gen/inventory/v1/system_pb.ts";
-import { freePorts } from "../../tools/stack/ports.ts";
 import { browserTest } from "./support/browser.ts";
 import { shopOf } from "./support/shop.ts";
 
@@ -17,10 +16,7 @@ const LOOK_MS = 20_000;
 const ANSWER_MS_MAX = 10_000;
 const SETTLE_MS_MAX = 60_000;
 
-// Below the ports that the system gives to who connects: whoever got it while the server is away would keep it.
-const ENV = { PORT: `${freePorts(1)[0]}` };
-
-browserTest("one stream for all tabs, which outlives the server", { env: ENV }, async (test) => {
+browserTest("one stream for all tabs, which outlives the server", {}, async (test) => {
   const { page, server, context, step, open, profile, restart } = test;
   const call = shopOf(server.url);
   const system = createClient(SystemService, createGrpcWebTransport({ baseUrl: server.url }));

@@ -4,6 +4,7 @@
  */
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import { Redis } from "ioredis";
+import { freePort } from "../../tools/stack/ports.ts";
 import { type PrivateRedis, startRedisNodes } from "../../tools/stack/redis.ts";
 import { LeaseTakenError, QuorumLostError } from "../../src/lock/lock.ts";
 import { createRedlock } from "../../src/lock/redlock.ts";
@@ -200,12 +201,12 @@ async function ownNodes(): Promise<{ readonly nodes: readonly PrivateRedis[] } &
 }
 
 Deno.test("why a node is away is what its last dial met, however long the pauses between dials are", async () => {
-  // It takes connections, and closes each.
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  // It takes connections, and closes each. Nobody else listens there behind its end.
+  const port = freePort();
+  const listener = Deno.listen({ hostname: "127.0.0.1", port });
   const closing = (async () => {
     for await (const connection of listener) connection.close();
   })();
-  const { port } = listener.addr as Deno.NetAddr;
   // The longest pauses, in which the connection is looked at several times.
   const options = {
     ttlMs: 2_000,

@@ -1,29 +1,65 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
-import { freePort, freePorts, onFreePort, portIsFree } from "../../tools/stack/ports.ts";
+import { assert, assertEquals } from "@std/assert";
+import { createLog } from "../../src/telemetry/create_log.ts";
+import { freePort, freePorts, takePort } from "../../tools/stack/ports.ts";
+import { startRedisNode } from "../../tools/stack/redis.ts";
+import { testEnvironment } from "../support/env.ts";
+import { makeOpenDirectory } from "../support/open_directory.ts";
 
-Deno.test("ports for servers that cannot look for another are none of those that others take", () => {
-  const [ports, searched] = [freePorts(200), Array.from({ length: 200 }, freePort)];
-  assertEquals(new Set(ports).size, ports.length);
-  assert(ports.every((port) => port > 29_999 && port < 32_768));
-  assert(searched.every((port) => port >= 20_000 && port <= 29_999));
+const PORTS_FILE = new URL("../../tools/stack/ports.ts", import.meta.url).href;
+
+Deno.test("a port that was taken is nobody's while its server is stopped, and its own process's again", async () => {
+  const dir = await makeOpenDirectory();
+  const options = { dir, log: createLog("error", "pretty"), program: testEnvironment().redisProgram };
+  const node = await startRedisNode(options);
+  await node.stop();
+  const taken = [node.port, ...freePorts(100)];
+  assertEquals(new Set(taken).size, taken.length);
+  await using other = await takerOf(`${JSON.stringify(taken)}.filter(takePort)`);
+  assertEquals(other.got, []);
+
+  const again = await startRedisNode(options);
+  assertEquals(again.port, node.port);
+  assert(!takePort(node.port), "somebody listens there");
+  await again.stop();
 });
 
-Deno.test("a port that somebody listens on is not free", () => {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  assert(!portIsFree(listener.addr.port));
+Deno.test("a process that is killed gives back the ports that it had, and none before", async () => {
+  const other = await takerOf("freePorts(20)");
+  const those = () => other.got.filter(takePort);
+  assertEquals(those(), []);
+  await other[Symbol.asyncDispose]();
+  // Somebody else may have drawn one meanwhile, and nobody all of them.
+  assert(those().length > 0, "they are still taken");
 });
 
-Deno.test("a server whose port was taken meanwhile is started on another one, some times, and fails for all else", async () => {
-  const ports: number[] = [];
-  const startsAt = (start: number, words: string) => (port: number) => {
-    ports.push(port);
-    return ports.length === start ? Promise.resolve(port) : Promise.reject(new Error(words));
+Deno.test("a port that somebody listens on is not taken, and one that is not ours neither", () => {
+  const port = freePort();
+  using _ = Deno.listen({ hostname: "127.0.0.1", port });
+  assert(!takePort(port));
+  for (const other of [0, 80, 5432, 19_999, 26_384, 32_768, 20_000.5, NaN]) assert(!takePort(other), `${other}`);
+});
+
+interface Taker extends AsyncDisposable {
+  /** Its ports. */
+  readonly got: readonly number[];
+}
+
+/** Another process, which takes its ports by this expression. It is killed in the end. */
+async function takerOf(taking: string): Promise<Taker> {
+  const words = `import { freePorts, takePort } from "${PORTS_FILE}";
+    console.log(JSON.stringify(${taking}));
+    await new Promise(() => setInterval(() => {}, 1_000));`;
+  const child = new Deno.Command(Deno.execPath(), { args: ["eval", words], stdin: "null", stdout: "piped" }).spawn();
+  let said = "";
+  for await (const part of child.stdout.values({ preventCancel: true })) {
+    said += new TextDecoder().decode(part);
+    if (said.endsWith("\n")) break;
+  }
+  return {
+    got: JSON.parse(said),
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGKILL");
+      await Promise.all([child.status, child.stdout.cancel()]);
+    },
   };
-  const TAKEN = "does not start: bind() to 127.0.0.1 failed (98: Address already in use)";
-  assertEquals(await onFreePort(startsAt(3, TAKEN)), ports[2]);
-  assertEquals(new Set(ports.splice(0)).size, 3);
-  await assertRejects(() => onFreePort(startsAt(4, TAKEN)), Error, "already in use");
-  assertEquals(ports.splice(0).length, 3);
-  await assertRejects(() => onFreePort(startsAt(2, "does not start: no such file")), Error, "no such file");
-  assertEquals(ports.length, 1);
-});
+}

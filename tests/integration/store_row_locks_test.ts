@@ -4,6 +4,7 @@
  */
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import postgres from "postgres";
+import { freePort } from "../../tools/stack/ports.ts";
 import type { Changes, Snapshot } from "../../src/inventory/model.ts";
 import type { Operation } from "../../src/inventory/operations/operation.ts";
 import { settle } from "../../src/inventory/settle.ts";
@@ -210,9 +211,7 @@ Deno.test("a block that is idle for longer than a statement may take gives its r
 
 Deno.test("a block that is not let in says so at once, with all that was sent behind its beginning", async () => {
   await using database = await createTestDatabase();
-  const away = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  away.close();
-  const wrong = { "a port of nobody": { port: `${away.addr.port}` }, "another password": { password: "wrong" } };
+  const wrong = { "a port of nobody": { port: `${freePort()}` }, "another password": { password: "wrong" } };
   for (const [name, part] of Object.entries(wrong)) {
     const { href } = Object.assign(new URL(database.serverUrl), part);
     // Far longer than is waited for here.

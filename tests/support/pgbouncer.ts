@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import postgres from "postgres";
 import { PASSAGE_MODE } from "../../tools/stack/own_directory.ts";
-import { onFreePort } from "../../tools/stack/ports.ts";
+import { freePort } from "../../tools/stack/ports.ts";
 import { type ServerProcess, startServer } from "../../tools/stack/server_process.ts";
 import { SERVER_ENVIRONMENT } from "../../src/process/child_environment.ts";
 import { databaseUser } from "../../tools/stack/system_user.ts";
@@ -30,10 +30,7 @@ export interface PgBouncer extends AsyncDisposable {
  * @param settings lines behind those of the documentation, such as `pool_mode = session`
  */
 export async function startPgBouncer(serverUrl: string, settings: readonly string[] = []): Promise<PgBouncer> {
-  return await onFreePort((port) => startOn(port, serverUrl, settings));
-}
-
-async function startOn(ownPort: number, serverUrl: string, settings: readonly string[]): Promise<PgBouncer> {
+  const ownPort = freePort();
   const program = clientProgram("pgbouncer");
   const user = databaseUser();
   const dir = await Deno.makeTempDir();

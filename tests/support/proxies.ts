@@ -1,7 +1,7 @@
 /** Proxies of others in front of the service, set by the files of deploy/. */
 import { join } from "node:path";
 import { SERVER_ENVIRONMENT } from "../../src/process/child_environment.ts";
-import { onFreePort } from "../../tools/stack/ports.ts";
+import { freePort } from "../../tools/stack/ports.ts";
 import { startServer } from "../../tools/stack/server_process.ts";
 import { until } from "../../src/base/bounded_wait.ts";
 import { clientProgram } from "./client_programs.ts";
@@ -19,10 +19,7 @@ export interface Proxy extends AsyncDisposable {
 
 /** nginx in front of a server, its file with these changes. */
 export async function startNginx(serverUrl: string, changes: Changes = {}): Promise<Proxy> {
-  return await onFreePort((port) => runNginx(port, serverUrl, changes));
-}
-
-async function runNginx(port: number, serverUrl: string, changes: Changes): Promise<Proxy> {
+  const port = freePort();
   const dir = await Deno.makeTempDir();
   const conf = deployFile("nginx/nginx.conf", {
     "127.0.0.1:8080": new URL(serverUrl).host,
@@ -72,10 +69,7 @@ export async function startHaproxyByGoods(serverUrls: readonly [string, string])
  * succeeded.
  */
 async function runHaproxy(file: string, changes: Changes, server: string): Promise<Proxy> {
-  return await onFreePort((port) => runHaproxyOn(port, file, changes, server));
-}
-
-async function runHaproxyOn(port: number, file: string, changes: Changes, server: string): Promise<Proxy> {
+  const port = freePort();
   const dir = await Deno.makeTempDir();
   const pem = join(dir, "stock.example.pem");
   const parts = await Promise.all([TLS_CERTIFICATE_FILE, TLS_KEY_FILE].map((file) => Deno.readTextFile(file)));
@@ -94,10 +88,7 @@ async function runHaproxyOn(port: number, file: string, changes: Changes, server
 
 /** Caddy in front of a server. */
 export async function startCaddy(serverUrl: string): Promise<Proxy> {
-  return await onFreePort((port) => runCaddy(port, serverUrl));
-}
-
-async function runCaddy(port: number, serverUrl: string): Promise<Proxy> {
+  const port = freePort();
   const dir = await Deno.makeTempDir();
   const path = join(dir, "Caddyfile");
   const site = deployFile("caddy/Caddyfile", {

@@ -3,6 +3,7 @@
  * connection counts, from 0, in the order in which it was opened.
  */
 import { setTimeout as delay } from "node:timers/promises";
+import { freePort } from "../../tools/stack/ports.ts";
 import { closeQuietly, writeAll } from "./tcp_ends.ts";
 
 /** How the proxy treats what goes through it; both may be changed while it runs. */
@@ -31,7 +32,8 @@ export interface TcpProxy extends AsyncDisposable {
 
 /** Starts a proxy on a free port of `hostname` that leads to `targetPort` of 127.0.0.1. */
 export function startProxy(targetPort: number, behaviour: ProxyBehaviour = {}, hostname = "127.0.0.1"): TcpProxy {
-  const listener = Deno.listen({ hostname, port: 0 });
+  // Nobody else's either once it refuses.
+  const listener = Deno.listen({ hostname, port: freePort() });
   const ends = new Set<Deno.TcpConn>();
   const passing: Promise<void>[] = [];
   let listening = true;

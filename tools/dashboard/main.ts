@@ -6,7 +6,7 @@
 import { join } from "node:path";
 import { findRecords } from "../stack/process_record.ts";
 import { startOwnUp, taskArgs } from "../own_up.ts";
-import { freePorts } from "../stack/ports.ts";
+import { freePort } from "../stack/ports.ts";
 import { type Panel, pictureName, type Row, rowsOf, withoutVariables } from "./dashboard.ts";
 import { sellFor, type Shop, stock } from "./load.ts";
 import { type Line, picture } from "./picture.ts";
@@ -42,7 +42,7 @@ async function main(): Promise<void> {
   await using prometheus = await startPrometheus({
     program: Deno.env.get("PROMETHEUS") ?? "prometheus",
     dir: up.dir,
-    port: freePorts(1)[0] as number,
+    port: freePort(),
     target: `127.0.0.1:${up.adminPort}`,
     everyS: SCRAPE_EVERY_S,
   });

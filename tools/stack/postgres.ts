@@ -2,14 +2,14 @@
  * A private PostgreSQL: its own data directory, its own loopback port, its own passwords. It knows nothing of Holdfast
  * but the two roles: the owner, who may do everything, and `holdfast_server`, whom the migrations make.
  *
- * The port is kept in a file, so that it stays the same over restarts wherever it is still free.
+ * The port is kept in a file, so that it stays the same over restarts wherever nobody has it.
  */
 import { join } from "node:path";
 import postgres from "postgres";
 import { setTimeout as delay } from "node:timers/promises";
 import { SERVER_ROLE } from "../../src/config/settings.ts";
 import type { Log } from "../../src/telemetry/log.ts";
-import { freePort, portIsFree } from "./ports.ts";
+import { freePort, takePort } from "./ports.ts";
 import { SERVER_ENVIRONMENT } from "../../src/process/child_environment.ts";
 import { postgresPlace } from "./postgres_place.ts";
 import { initializeDatabase, password } from "./postgres_init.ts";
@@ -93,7 +93,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PrivatePo
   const ownerPassword = await password(place, "owner");
   const serverPassword = await password(place, "server");
   const keptPort = Number(await Deno.readTextFile(join(place.private, "port")).catch(() => "0"));
-  let port = keptPort > 0 && portIsFree(keptPort) ? keptPort : freePort();
+  const port = takePort(keptPort) ? keptPort : freePort();
   let server: ServerProcess | undefined;
 
   const run = (): ServerProcess =>
@@ -109,8 +109,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PrivatePo
       user,
     });
 
-  /** `portMayChange` only before anybody knew the port. */
-  const start = async (portMayChange: boolean) => {
+  const start = async () => {
     for (let attempt = 1;; attempt++) {
       server = run();
       const started = server;
@@ -118,16 +117,12 @@ export async function startPostgres(options: PostgresOptions): Promise<PrivatePo
       if (started.isAlive() && started.isReady()) break;
       await started.stop("SIGQUIT", STOP_MS_MAX);
       const words = started.tail();
-      const portTaken = words.includes("Address already in use");
-      const memoryHeld = words.includes("still in use");
-      if (attempt >= START_TRIES_MAX || !(memoryHeld || (portTaken && portMayChange))) {
+      if (attempt >= START_TRIES_MAX || !words.includes("still in use")) {
         const path = join(place.private, "postgres.log");
         throw new Error(`PostgreSQL did not start on port ${port} (its log is ${path}): ${words}`);
       }
-      if (portTaken) port = freePort();
-      else await delay(SHARED_MEMORY_MS);
+      await delay(SHARED_MEMORY_MS);
     }
-    await Deno.writeTextFile(join(place.private, "port"), `${port}\n`, { mode: 0o600 });
   };
   const stop = (mode: StopMode) => server!.stop(mode === "fast" ? "SIGINT" : "SIGQUIT", STOP_MS_MAX);
   const url = (role: string, secret: string, database: string) =>
@@ -141,13 +136,12 @@ export async function startPostgres(options: PostgresOptions): Promise<PrivatePo
     }
   };
 
-  await start(true);
+  await start();
+  await Deno.writeTextFile(join(place.private, "port"), `${port}\n`, { mode: 0o600 });
   log.info({ port, dir }, "PostgreSQL is ready");
   return {
     dir,
-    get port() {
-      return port;
-    },
+    port,
     get pid() {
       return server!.pid;
     },
@@ -157,10 +151,10 @@ export async function startPostgres(options: PostgresOptions): Promise<PrivatePo
     ownerUrl: (database) => url(OWNER_ROLE, ownerPassword, database),
     serverUrl: (database) => url(SERVER_ROLE, serverPassword, database),
     stop,
-    start: () => start(false),
+    start,
     async restart(mode) {
       await stop(mode);
-      await start(false);
+      await start();
     },
     async kill() {
       server!.signal("SIGKILL");

@@ -5,7 +5,7 @@
 import { join } from "node:path";
 import type { Log } from "../../src/telemetry/log.ts";
 import { ignoreMissing } from "./missing_files.ts";
-import { freePort, portIsFree } from "./ports.ts";
+import { freePort, takePort } from "./ports.ts";
 import { ownDirectory, PRIVATE_MODE } from "./own_directory.ts";
 import { keptPassword } from "./passwords.ts";
 import { stopStrays } from "./process_record.ts";
@@ -18,14 +18,11 @@ import { until } from "../../src/base/bounded_wait.ts";
 
 const READY_MS_MAX = 20_000;
 const STOP_MS_MAX = 5_000;
-const PORT_TRIES_MAX = 20;
 
 export interface RedisOptions {
   /** Has log, port and password, closed to all others; made where it is missing. Redis itself keeps nothing. */
   readonly dir: string;
   readonly log: Log;
-  /** A fixed port; without it the one of the last run where it is still free, else any free one. */
-  readonly port?: number;
   /** What to run; looked for where it is not given. */
   readonly program?: RedisProgram;
   /** What its user may do. Default: all. */
@@ -54,7 +51,7 @@ export interface PrivateRedis {
 }
 
 /**
- * Starts one node and returns when it takes connections.
+ * Starts one node, on the port of its last run where nobody has that, and returns when it takes connections.
  *
  * @throws Error when it does not within {@link READY_MS_MAX}; the message ends with its own last words
  */
@@ -71,36 +68,26 @@ export async function startRedisNode(options: RedisOptions): Promise<PrivateRedi
   const password = await keptPassword(join(dir, "password"));
   const input = redisUserLines(password, rights);
   const user = program.kind === "program" ? redisUser() : undefined;
-  let port = options.port ?? await keptPort(dir) ?? freePort();
+  const port = await keptPort(dir) ?? freePort();
   let server: ServerProcess | undefined;
 
-  /** `portMayChange` only before anybody knew the port. */
-  const start = async (portMayChange: boolean) => {
-    for (let attempt = 1;; attempt++) {
-      removeStrayContainer(program, port);
-      const started = startServer(redisCommand({ program, dir, port, input, user }));
-      server = started;
-      await until(() => !started.isAlive() || started.isReady(), READY_MS_MAX);
-      if (started.isAlive() && started.isReady()) break;
+  const start = async () => {
+    removeStrayContainer(program, port);
+    const started = startServer(redisCommand({ program, dir, port, input, user }));
+    server = started;
+    await until(() => !started.isAlive() || started.isReady(), READY_MS_MAX);
+    if (!started.isAlive() || !started.isReady()) {
       await started.stop("SIGTERM", STOP_MS_MAX);
-      const portTaken = started.tail().includes("Address already in use");
-      if (!portTaken || !portMayChange || attempt >= PORT_TRIES_MAX) {
-        throw new Error(`redis-server did not start on port ${port} (its log is in ${dir}): ${started.tail()}`);
-      }
-      port = freePort();
+      throw new Error(`redis-server did not start on port ${port} (its log is in ${dir}): ${started.tail()}`);
     }
-    await Deno.writeTextFile(join(dir, "port"), `${port}\n`, { mode: 0o600 });
   };
 
-  await start(options.port === undefined);
+  await start();
+  await Deno.writeTextFile(join(dir, "port"), `${port}\n`, { mode: 0o600 });
   log.debug({ port, dir }, "Redis is ready");
   return {
-    get url() {
-      return `redis://${redisUserName(rights)}:${password}@127.0.0.1:${port}`;
-    },
-    get port() {
-      return port;
-    },
+    url: `redis://${redisUserName(rights)}:${password}@127.0.0.1:${port}`,
+    port,
     get pid() {
       return server!.pid;
     },
@@ -112,7 +99,7 @@ export async function startRedisNode(options: RedisOptions): Promise<PrivateRedi
       signalRedis(program, port, server!, "SIGCONT");
       await server!.stop("SIGTERM", STOP_MS_MAX);
     },
-    start: () => start(false),
+    start,
     async kill() {
       signalRedis(program, port, server!, "SIGKILL");
       await server!.ended;
@@ -129,7 +116,7 @@ export async function startRedisNode(options: RedisOptions): Promise<PrivateRedi
  */
 export async function startRedisNodes(
   count: number,
-  options: Omit<RedisOptions, "port">,
+  options: RedisOptions,
 ): Promise<PrivateRedis[]> {
   const starts = await Promise.allSettled(
     Array.from({ length: count }, (_, i) => startRedisNode({ ...options, dir: join(options.dir, `redis-${i + 1}`) })),
@@ -143,5 +130,5 @@ export async function startRedisNodes(
 
 async function keptPort(dir: string): Promise<number | undefined> {
   const port = Number(await Deno.readTextFile(join(dir, "port")).catch(() => "0"));
-  return port > 0 && portIsFree(port) ? port : undefined;
+  return takePort(port) ? port : undefined;
 }

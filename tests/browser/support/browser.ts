@@ -6,6 +6,7 @@ import axe from "axe-core";
 import { assertEquals, equal } from "@std/assert";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { until } from "../../../src/base/bounded_wait.ts";
+import { freePort } from "../../../tools/stack/ports.ts";
 import { clientProgram } from "../../support/client_programs.ts";
 import { createTestDatabase } from "../../support/database.ts";
 import { type ServerOptions, startServer, type Step, type TestServer } from "../../support/server.ts";
@@ -60,7 +61,8 @@ export function browserTest(
   // The driver of the browser keeps timers and pipes of its own until it has closed.
   Deno.test({ name, sanitizeOps: false, sanitizeResources: false }, async (t) => {
     await using database = await createTestDatabase();
-    const server = await startServer({ ...options, database });
+    const own = { ...options, database, env: { PORT: `${freePort()}`, ...options.env } };
+    const server = await startServer(own);
     let running = server;
     const faults: string[] = [];
     let passed = true;
@@ -89,7 +91,7 @@ export function browserTest(
       const restart: BrowserTest["restart"] = async (whileAway) => {
         await running.stop();
         await whileAway?.();
-        running = await startServer({ ...options, database, env: { ...options.env, PORT: String(server.port) } });
+        running = await startServer(own);
       };
       await run({ page, server, context, step, open, profile, restart });
       assertEquals(faults, [], "what pages must not do");
