@@ -4,6 +4,7 @@
  */
 import pino from "pino";
 import { errorFields, type Log, type LogLevel } from "./log.ts";
+import { printable } from "./printable.ts";
 
 /** What is in every line, and where lines go. */
 export interface LinesOptions {
@@ -26,6 +27,7 @@ export function logLines(level: LogLevel, { base, write, fields }: LinesOptions)
       formatters: { level: (label) => ({ level: label }) },
       serializers: { error: (value: unknown) => (value instanceof Error ? errorFields(value) : value) },
     },
-    { write },
+    // Here, as most fields may have something of a caller's: an origin, a subject of a token, a path.
+    { write: (line: string) => write(printable(line)) },
   );
 }

@@ -24,6 +24,13 @@ const REQUEST_ID = "x-request-id";
 serverTest("pages of allowed origins may call, others may not, and every answer carries a request id", {
   env: { CORS_ORIGINS: `${SHOP},https://*.admin.example`, CORS_HEADERS: "X-Tenant" },
 }, async (server, step) => {
+  await step("a foreign origin is text in the log, whatever it would tell a terminal", async () => {
+    // The first that is refused: of the others there is a line now and then.
+    assertEquals(await grpcStatus(server.url, { origin: `${FOREIGN}\u009b2J` }), "7");
+    await eventually(() => /pages of .*\\u009b2J may not call/.test(server.output.stderr), "the log says so");
+    assert(!/[\u007f-\u009f]/.test(server.output.stderr), server.output.stderr);
+  });
+
   await step("a preflight of an allowed origin is answered with all that gRPC-web sends", async () => {
     const { status, headers } = await preflight(server.url, SHOP);
     assertEquals(status, 204);
