@@ -1,5 +1,5 @@
 /** A key set (RFC 7517) as text: what of it can verify tokens. Pure. */
-import { createLocalJWKSet, type JSONWebKeySet, type JWTVerifyGetKey } from "jose";
+import { base64url, createLocalJWKSet, type JSONWebKeySet, type JWTVerifyGetKey } from "jose";
 
 /** Largest key set that is read, in bytes; the largest in use have some ten thousand. */
 export const KEY_SET_BYTES_MAX = 256 * 1024;
@@ -71,8 +71,22 @@ function keysOf(text: string): Key[] {
   return keys;
 }
 
+/**
+ * What the key is, however it is written: the members that RFC 7638 takes for a thumbprint, by what they come to. Some
+ * issuers pad their base64url, or have zeros before a number, which a key that was read shows no more.
+ */
 function contentOf({ kty, crv, n, e, x, y }: PublicKey): string {
-  return JSON.stringify([kty, crv, n, e, x, y]);
+  if (kty === "RSA") return JSON.stringify([kty, numberOf(n), numberOf(e)]);
+  return JSON.stringify([kty, crv, numberOf(x), ...(kty === "EC" ? [numberOf(y)] : [])]);
+}
+
+/** The bytes from the first that is not 0, in base64url; what is no base64url stays, as it is in no key that verifies. */
+function numberOf(member: unknown): unknown {
+  const text = typeof member === "string" ? member.replace(/={1,2}$/, "") : "";
+  if (!/^[\w-]+$/.test(text) || text.length % 4 === 1) return member;
+  const bytes = base64url.decode(text);
+  const begin = bytes.findIndex((byte) => byte !== 0);
+  return base64url.encode(bytes.subarray(begin === -1 ? bytes.length : begin));
 }
 
 function isForSignatures({ kty, use }: Key): boolean {

@@ -1,5 +1,6 @@
 /** Which tokens are taken, which are refused and why, and what becomes of them while the issuer's keys are away. */
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { base64url } from "jose";
 import { createHmac } from "node:crypto";
 import type { Identity } from "../../src/auth/identity.ts";
 import { JwtVerifier, TOKEN_CHARACTERS_MAX, TOKENS_KNOWN_MAX } from "../../src/auth/jwt.ts";
@@ -202,6 +203,32 @@ Deno.test("who was verified by a key that the issuer has taken back is no longer
   assert(other!.isValid());
 });
 
+Deno.test("a key is the same one however the issuer writes its numbers", async () => {
+  const edwards = await newIssuer("key-3", "EdDSA");
+  const issuers = [issuer, rsa, edwards];
+  for (const write of [paddedBase64url, withLeadingZero]) {
+    const written = issuers.map(({ publicKey: { n, e, x, y, ...key } }) => {
+      // Of these the bytes are the key, and a zero more is another one.
+      const writeNumber = key.kty === "OKP" ? paddedBase64url : write;
+      const numbers = Object.entries({ n, e, x, y }).filter(([, value]) => value !== undefined);
+      return { ...key, ...Object.fromEntries(numbers.map(([name, value]) => [name, writeNumber(value!)])) };
+    });
+    await using by = await opened(JSON.stringify({ keys: written }));
+    const identities = await Promise.all(issuers.map(async (each) => await by.verify(await each.token())));
+    const readAnew = async (keys: readonly object[]) => {
+      const { reads } = by.state;
+      by.state.keySet = JSON.stringify({ keys });
+      by.state.steadyMs += ASKED_PAUSE_MS;
+      await assertRejects(async () => await by.verify(await issuer.token({}, { kid: "x" })), VerifierUnavailableError);
+      await untilReads(by.state, reads + 1);
+      return identities.map((identity) => identity!.isValid());
+    };
+    assertEquals(await readAnew([stranger.publicKey, ...written]), [true, true, true]);
+    assertEquals(await readAnew(issuers.map(({ publicKey }) => publicKey)), [true, true, true]);
+    assertEquals(await readAnew([stranger.publicKey, written[1]!]), [false, true, false]);
+  }
+});
+
 Deno.test("a new key is found by the first token that it signed", async () => {
   await using by = await opened(issuer.keySet);
   by.state.keySet = both;
@@ -268,6 +295,9 @@ Deno.test("of a key set only public keys for signatures are taken, and not too m
   const key = issuer.publicKey;
   assertEquals(parseKeySet(JSON.stringify({ keys: [key, { kty: "oct", k: "x" }, { ...key, use: "enc" }] })).size, 1);
   assertEquals(parseKeySet(JSON.stringify({ keys: [{ ...key, kid: "é\n" }] })).ids, ["??"]);
+  // A key that is none keeps nobody from the others.
+  const odd = ["A", "A===", "a+b/", "=".repeat(100_000), 7, null, {}].map((n) => ({ kty: "RSA", n, e: "AQAB" }));
+  assert(parseKeySet(JSON.stringify({ keys: [...odd, key] })).has(key));
   const many = JSON.stringify({ keys: Array(KEYS_MAX + 1).fill(key) });
   const cases: [text: string, problem: string][] = [
     ["<html>", "is no JSON"],
@@ -284,6 +314,14 @@ Deno.test("of a key set only public keys for signatures are taken, and not too m
     assert(!message.includes("secret"));
   }
 });
+
+function paddedBase64url(text: string): string {
+  return text + "=".repeat((4 - text.length % 4) % 4);
+}
+
+function withLeadingZero(text: string): string {
+  return base64url.encode(new Uint8Array([0, ...base64url.decode(text)]));
+}
 
 /** Until so many reads were begun and the latest is through, which takes some turns of its promises. */
 async function untilReads(state: { readonly reads: number }, reads: number): Promise<void> {
