@@ -80,7 +80,7 @@ function contentOf({ kty, crv, n, e, x, y }: PublicKey): string {
   return JSON.stringify([kty, crv, numberOf(x), ...(kty === "EC" ? [numberOf(y)] : [])]);
 }
 
-/** The bytes from the first that is not 0, in base64url; what is no base64url stays, as it is in no key that verifies. */
+/** The bytes from the first that is not 0, in base64url; what is no base64url stays: it is in no key that verifies. */
 function numberOf(member: unknown): unknown {
   const text = typeof member === "string" ? member.replace(/={1,2}$/, "") : "";
   if (!/^[\w-]+$/.test(text) || text.length % 4 === 1) return member;

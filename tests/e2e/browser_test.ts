@@ -24,7 +24,7 @@ const REQUEST_ID = "x-request-id";
 serverTest("pages of allowed origins may call, others may not, and every answer carries a request id", {
   env: { CORS_ORIGINS: `${SHOP},https://*.admin.example`, CORS_HEADERS: "X-Tenant" },
 }, async (server, step) => {
-  await step("a foreign origin is text in the log, whatever it would tell a terminal", async () => {
+  await step("a foreign origin is text in the log, whatever a terminal would make of it", async () => {
     // The first that is refused: of the others there is a line now and then.
     assertEquals(await grpcStatus(server.url, { origin: `${FOREIGN}\u009b2J` }), "7");
     await eventually(() => /pages of .*\\u009b2J may not call/.test(server.output.stderr), "the log says so");
