@@ -4,6 +4,9 @@ import type { Page } from "playwright-core";
 import { browserTest, shows } from "./support/browser.ts";
 import { shopOf } from "./support/shop.ts";
 
+/** Locations of a goods that its page reads. */
+const LISTED_MAX = 1000;
+
 browserTest(
   "stock of one goods is changed from its page",
   { path: "/system" },
@@ -232,6 +235,39 @@ browserTest(
     });
   },
 );
+
+browserTest("a transfer says where it leads, also behind the locations that the page knows", {}, async (
+  { page, server },
+) => {
+  const call = shopOf(server.url);
+  for (const from of [0, LISTED_MAX]) {
+    const ids = Array.from({ length: from === 0 ? LISTED_MAX : 5 }, (_, i) => from + i);
+    const operations = ids.map((locationId) => ({ setInv: { goodsId: 1, locationId, num: 10 + locationId } }));
+    await call("StockService/ApplyBatch", { operations });
+  }
+  await page.goto("/goods/1");
+  await page.locator("#available", { hasText: "10" }).waitFor();
+  await action(page, "Transfer").click();
+  const dialog = page.getByRole("dialog");
+  const other = (locationId: number) => dialog.getByRole("table", { name: `Location ${locationId}`, exact: true });
+  const onHand = (locationId: number) => other(locationId).locator("[data-before=on-hand], [data-after=on-hand]");
+  await dialog.getByLabel("Units").fill("4");
+  for (const locationId of [3, LISTED_MAX + 4, LISTED_MAX + 5, LISTED_MAX + 2]) {
+    const before = locationId === LISTED_MAX + 5 ? 0 : 10 + locationId;
+    await dialog.getByLabel("To location").fill(`${locationId}`);
+    const expected = [before, before + 4].map((num) => num.toLocaleString("en"));
+    await shows(() => onHand(locationId).allInnerTexts(), expected, `location ${locationId}`);
+  }
+
+  // What is sold there meanwhile is seen, too.
+  const locationId = LISTED_MAX + 2;
+  await call("InventoryService/Sell", { orderId: "there", goodsInfo: [{ goodsId: 1, locationId, num: 12 }] });
+  await shows(() => onHand(locationId).allInnerTexts(), ["1,000", "1,004"]);
+  await dialog.getByRole("button", { name: "Transfer" }).click();
+  await page.getByText(`4 transferred to location ${locationId}`).waitFor();
+  const { num } = await call("InventoryService/InvDetail", { goodsId: 1, locationId });
+  assertEquals(num, 1004);
+});
 
 /** Before and after, of the numbers that change. */
 async function changes(dialog: ReturnType<Page["getByRole"]>): Promise<Record<string, [string, string]>> {

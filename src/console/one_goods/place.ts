@@ -2,6 +2,7 @@
 import { type Client, Code, ConnectError } from "@connectrpc/connect";
 import { DeletedFilter, type ListedLevel, type QueryService } from "../../gen/inventory/v1/query_pb.ts";
 import type { Policy, StockService } from "../../gen/inventory/v1/stock_pb.ts";
+import { INT32_MAX } from "../parts/written_numbers.ts";
 import { NOTHING, type Stand } from "./preview.ts";
 
 /** Locations of a goods that the page offers. */
@@ -17,6 +18,8 @@ export interface PlaceKnown {
   readonly policy: Policy | undefined;
   /** The first locations of the goods, by their id: all, where they are not more than a page has. */
   readonly everywhere: readonly ListedLevel[];
+  /** Up to this location id there is nothing of the goods that is not among these. */
+  readonly knownTo: number;
 }
 
 /** As much of a link as a policy is read by. */
@@ -24,23 +27,35 @@ interface PolicyLink {
   readonly stock: Pick<Client<typeof StockService>, "getPolicy">;
 }
 
+/** As much of a link as levels are read by. */
+interface LevelLink {
+  readonly query: Pick<Client<typeof QueryService>, "listInv">;
+}
+
 /** Reads it. @throws ConnectError */
 export async function readPlace(
-  link: PolicyLink & { readonly query: Pick<Client<typeof QueryService>, "listInv"> },
+  link: PolicyLink & LevelLink,
   goodsId: number,
   locationId: number,
 ): Promise<PlaceKnown> {
-  const ask = { goodsIds: [goodsId], deleted: DeletedFilter.INCLUDED, pageSize: LOCATIONS_MAX };
   const [{ levels, nextPageToken }, policy] = await Promise.all([
-    link.query.listInv(ask),
+    link.query.listInv({ goodsIds: [goodsId], deleted: DeletedFilter.INCLUDED, pageSize: LOCATIONS_MAX }),
     readPolicy(link, goodsId, locationId),
   ]);
   const onPage = levels.find((level) => level.locationId === locationId);
-  // It may be at more locations than a page has.
-  const level = onPage !== undefined || nextPageToken === ""
-    ? onPage
-    : (await link.query.listInv({ ...ask, locationIds: [locationId] })).levels[0];
-  return { goodsId, locationId, level, policy, everywhere: levels };
+  const knownTo = nextPageToken === "" ? INT32_MAX : levels.at(-1)?.locationId ?? -1;
+  const level = onPage ?? (locationId > knownTo ? await readLevel(link, goodsId, locationId) : undefined);
+  return { goodsId, locationId, level, policy, everywhere: levels, knownTo };
+}
+
+/** Reads where a goods stands at a location; undefined where nobody has ever stocked it. @throws ConnectError */
+export async function readLevel(
+  link: LevelLink,
+  goodsId: number,
+  locationId: number,
+): Promise<ListedLevel | undefined> {
+  const ask = { goodsIds: [goodsId], locationIds: [locationId], deleted: DeletedFilter.INCLUDED, pageSize: 1 };
+  return (await link.query.listInv(ask)).levels[0];
 }
 
 /** Reads its policy; undefined where none is set, or it is off sale. @throws ConnectError */
