@@ -4,12 +4,15 @@ import type { Page } from "playwright-core";
 import postgres from "postgres";
 import { until } from "../../src/base/bounded_wait.ts";
 import { browserTest, shows } from "./support/browser.ts";
+import { makeGoods } from "./support/made_goods.ts";
 import { shopOf } from "./support/shop.ts";
 
 const EXPIRES_MS_MAX = 60_000;
 const DAY_MS = 86_400_000;
 /** Two pages and a part of one. */
 const MANY_SHORTFALLS = 120;
+/** As many as an order may have. */
+const MANY_LINES = 500;
 
 browserTest("orders are made and ended from their page", { path: "/orders" }, async ({ page, server, step }) => {
   const call = shopOf(server.url);
@@ -180,6 +183,33 @@ browserTest(SHORTFALLS, { path: "/orders" }, async ({ page, server }) => {
   await page.getByRole("dialog").getByRole("button", { name: "Resolve" }).click();
   await shows(() => ids.allInnerTexts(), all.filter((id) => id !== "late-70"));
 });
+
+browserTest(
+  "an order that has moved more than a page shows says so, and shows the rest where it is asked to",
+  {},
+  async (
+    { page, server },
+  ) => {
+    const call = shopOf(server.url);
+    await makeGoods(server, MANY_LINES, 0);
+    const goodsInfo = Array.from({ length: MANY_LINES }, (_, i) => ({ goodsId: i + 1, num: 1 }));
+    const reserve = () => call("HoldService/Reserve", { orderId: "long", goodsInfo, ttl: "86400s" });
+    for (let times = 0; times < 3; times++) await reserve();
+    await page.goto("/orders/long");
+    const rows = page.getByRole("region", { name: "Movements" }).locator("tbody tr");
+    const more = page.getByRole("button", { name: "Show more" });
+    await shows(() => rows.count(), 1000);
+    await more.dblclick();
+    await shows(() => rows.count(), 1500);
+    await more.waitFor({ state: "detached" });
+    // The first ones are at the end, once.
+    await rows.last().filter({ hasText: "Goods" }).waitFor();
+    // What comes then is in it, before the others, and all stay.
+    await call("HoldService/ReleaseHold", { orderId: "long" });
+    await shows(() => rows.count(), 2000);
+    await shows(() => rows.filter({ hasText: "Released" }).count(), MANY_LINES);
+  },
+);
 
 /** A button of what can be done. */
 function action(page: Page, name: string) {

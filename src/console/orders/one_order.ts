@@ -25,8 +25,10 @@ import { areOfOrder } from "./order_changes.ts";
 import { stateBadge } from "./order_list.ts";
 
 const READ_PAUSE_MS = 1000;
-/** Movements that are listed; an order has seldom more than a few a line. */
-const MOVEMENTS_MAX = 1000;
+/** Movements of one page, as many as the server answers; an order has seldom more than a few a line. */
+const PAGE_ROWS = 1000;
+/** Movements that are shown at most. */
+const MOVEMENTS_MAX = 5000;
 
 /** `<hf-one-order>` */
 export class OneOrder extends ConsoleElement {
@@ -35,6 +37,7 @@ export class OneOrder extends ConsoleElement {
     orderId: { attribute: false },
     order: { state: true },
     movements: { state: true },
+    hasMore: { state: true },
     names: { state: true },
     isMissing: { state: true },
     nowMs: { state: true },
@@ -69,12 +72,16 @@ export class OneOrder extends ConsoleElement {
   declare orderId: string;
   declare order: Order | undefined;
   declare movements: readonly ListedMovement[];
+  /** There are older ones than these. */
+  declare hasMore: boolean;
   /** SKUs of its goods, by their ids; those that have none are not in it. */
   declare names: ReadonlyMap<number, string>;
   declare isMissing: boolean;
   declare nowMs: number;
   declare trouble: Trouble | undefined;
   declare action: OrderAction | undefined;
+  /** Movements that its reader wants to see. */
+  #wanted = PAGE_ROWS;
   #stops: (() => void)[] = [];
   #clock: ReturnType<typeof setInterval> | undefined;
   readonly #pacer = new Pacer(() => this.#read(), READ_PAUSE_MS);
@@ -82,6 +89,7 @@ export class OneOrder extends ConsoleElement {
   constructor() {
     super();
     this.movements = [];
+    this.hasMore = false;
     this.names = new Map();
     this.isMissing = false;
     this.nowMs = serverNowMs();
@@ -110,6 +118,8 @@ export class OneOrder extends ConsoleElement {
     if (!changed.has("orderId")) return;
     this.order = undefined;
     this.movements = [];
+    this.hasMore = false;
+    this.#wanted = PAGE_ROWS;
     this.isMissing = false;
     this.trouble = undefined;
     this.action = undefined;
@@ -120,9 +130,9 @@ export class OneOrder extends ConsoleElement {
     const { orderId } = this;
     const isNow = () => this.orderId === orderId;
     try {
-      const [{ order }, { movements }] = await Promise.all([
+      const [{ order }, { movements, hasMore }] = await Promise.all([
         this.link.holds.getOrder({ orderId }),
-        this.link.query.listMovements({ orderId, sort: TimeSort.NEWEST_FIRST, pageSize: MOVEMENTS_MAX }),
+        this.#readMovements(orderId),
       ]);
       const lines = order?.lines ?? [];
       // What was reserved anew may have moved goods that no line has any more.
@@ -132,6 +142,7 @@ export class OneOrder extends ConsoleElement {
       this.order = order;
       this.names = names;
       this.movements = movements;
+      this.hasMore = hasMore;
       this.isMissing = false;
       this.trouble = undefined;
     } catch (error) {
@@ -140,6 +151,26 @@ export class OneOrder extends ConsoleElement {
       return this.trouble = this.isMissing ? undefined : sayTrouble(error);
     }
   }
+
+  /** The newest, as many as are wanted: what came meanwhile is before them. */
+  async #readMovements(orderId: string) {
+    const wanted = this.#wanted;
+    const movements: ListedMovement[] = [];
+    let pageToken = "";
+    do {
+      const ask = { orderId, sort: TimeSort.NEWEST_FIRST, pageSize: PAGE_ROWS, pageToken };
+      const page = await this.link.query.listMovements(ask);
+      movements.push(...page.movements);
+      pageToken = page.nextPageToken;
+    } while (pageToken !== "" && movements.length < wanted);
+    return { movements, hasMore: pageToken !== "" };
+  }
+
+  readonly #more = () => {
+    // As many as are there: a click before the last one's rows are wants no more than that.
+    this.#wanted = Math.min(this.movements.length + PAGE_ROWS, MOVEMENTS_MAX);
+    void this.#pacer.now();
+  };
 
   override render() {
     const words = wordsOf(ORDERS);
@@ -200,6 +231,11 @@ export class OneOrder extends ConsoleElement {
         ${this.movements.length === 0
           ? html`<p class="muted">${words.noMovements}</p>`
           : movementsTable(this.movements, this.names)}
+        ${!this.hasMore
+          ? nothing
+          : this.movements.length >= MOVEMENTS_MAX
+          ? html`<p class="muted">${words.movementsBound(formats().number(MOVEMENTS_MAX))}</p>`
+          : html`<div><button @click=${this.#more}>${wordsOf(FORMS).more}</button></div>`}
       </section>
     `;
   }

@@ -41,6 +41,7 @@ const english = {
   returned: "Given back",
   movements: "Movements",
   noMovements: "It has moved nothing.",
+  movementsBound: (num: string) => `These are the newest ${num}. Others are in the history of its goods.`,
   does: {
     confirm: "Confirm",
     extend: "Extend",
@@ -149,6 +150,7 @@ const chinese: typeof english = {
   returned: "已退回",
   movements: "库存记录",
   noMovements: "没有库存变动。",
+  movementsBound: (num) => `这是最新的 ${num} 条。其余请在各商品的历史中查看。`,
   does: { confirm: "成交", extend: "延期", release: "释放", rollback: "退回", sell: "售出", reserve: "预留" },
   titles: {
     confirm: (id) => `订单 ${id} 成交`,
