@@ -20,8 +20,8 @@ export const CONSOLE_SLIPS: readonly Slip[] = [
   },
   {
     file: "src/console/one_goods/place.ts",
-    find: `onPage !== undefined || nextPageToken === ""`,
-    replace: "true",
+    find: "locationId > knownTo ? await readLevel(link, goodsId, locationId) : undefined",
+    replace: "undefined",
     rule: "a goods is found behind its first thousand locations",
     tests: NAMES.tests,
   },
