@@ -53,10 +53,16 @@ export class Callers {
     return this.#acknowledged;
   }
 
-  /** Fills the shelves, and lets the callers begin, or go on after {@link finish}. */
+  /** Fills the shelves, and lets the callers begin. */
   async start(): Promise<void> {
     this.#untilMs = Infinity;
     for (let goodsId = 1; goodsId <= GOODS; goodsId++) await this.decide({ kind: "set", goodsId, num: STOCK });
+    this.goOn();
+  }
+
+  /** Lets the callers go on after {@link finish}. */
+  goOn(): void {
+    this.#untilMs = Infinity;
     this.#isRunning = true;
     this.#underWay = Promise.all(
       Array.from({ length: this.#plan.callers }, () => this.#caller(this.#random.fork())),
