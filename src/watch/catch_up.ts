@@ -10,7 +10,7 @@ import { changesOf, type InvChange } from "./changes.ts";
 import { inOrder } from "./ordering.ts";
 import type { LivePosition, Witness } from "./position.ts";
 import { SCAN_ROWS_MAX } from "./tail_reader.ts";
-import type { Tailer } from "./tailer.ts";
+import type { WatchedTailer } from "./tailer.ts";
 import { VersionSequence } from "./version_sequence.ts";
 
 /** Reads of the past, each in its turn among all that are read so. */
@@ -49,7 +49,7 @@ export async function judgeResume(
   origin: LivePosition,
   { reads, tailer, signal, ageUsMax }: {
     readonly reads: PastReads;
-    readonly tailer: Tailer;
+    readonly tailer: WatchedTailer;
     readonly signal: AbortSignal;
     readonly ageUsMax: number;
   },
@@ -67,7 +67,7 @@ export async function judgeResume(
  */
 async function passes(
   { seen }: LivePosition,
-  { tailer, signal }: { readonly tailer: Tailer; readonly signal: AbortSignal },
+  { tailer, signal }: { readonly tailer: WatchedTailer; readonly signal: AbortSignal },
 ): Promise<boolean> {
   const askedAt = tailer.clock;
   const untilMs = performance.now() + PASS_MS_MAX;

@@ -26,7 +26,7 @@ import type { LivePosition } from "./position.ts";
 import type { RowBudget } from "./row_budget.ts";
 import { SnapshotPages } from "./snapshot_pages.ts";
 import { DatabaseSetBackError } from "./tail_reader.ts";
-import type { TailBatch, Tailer } from "./tailer.ts";
+import type { TailBatch, WatchedTailer } from "./tailer.ts";
 
 /** Places on a page of the snapshot, and changes in one event of what came since a position. */
 const PAGE_PLACES = 500;
@@ -49,7 +49,7 @@ export interface InvReads extends PastReads {
 export interface StreamParts<R> extends EndingParts {
   /** Longest time between two events, in ms. */
   readonly heartbeatMs: number;
-  readonly tailer: Tailer;
+  readonly tailer: WatchedTailer;
   readonly reads: R;
   /** Of rows that streams catch up on. */
   readonly caughtUp: RowBudget;

@@ -69,6 +69,9 @@ export function pauseMs(tookMs: number, rows: number): number {
   return Math.max(0, everyMs - tookMs, PAUSE_PER_READ * tookMs);
 }
 
+/** What streams ask of a tailer. */
+export type WatchedTailer = Pick<Tailer, "clock" | "wholeClock" | "position" | "join" | "wake">;
+
 /** Reads until nobody watches any more. */
 export class Tailer {
   readonly #parts: TailerParts;

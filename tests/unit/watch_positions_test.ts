@@ -10,12 +10,12 @@ import type { TailRow } from "../../src/store/statements/tail_rows.ts";
 import { hasSeen } from "../../src/store/transaction_snapshot.ts";
 import { changesOf } from "../../src/watch/changes.ts";
 import type { InvEvent, MovementEvent } from "../../src/watch/events.ts";
-import { invEvents } from "../../src/watch/inv_stream.ts";
+import { invEvents, type InvReads, type StreamParts } from "../../src/watch/inv_stream.ts";
 import { movementEvents } from "../../src/watch/movement_stream.ts";
 import type { LivePosition } from "../../src/watch/position.ts";
 import { RowBudget } from "../../src/watch/row_budget.ts";
 import { DatabaseSetBackError } from "../../src/watch/tail_reader.ts";
-import type { Tailer, Watcher } from "../../src/watch/tailer.ts";
+import type { WatchedTailer, Watcher } from "../../src/watch/tailer.ts";
 
 /** The first transaction; each has one row. */
 const FIRST = 100;
@@ -26,8 +26,9 @@ const STREAMS = ["levels", "movements"] as const;
 type StreamKind = (typeof STREAMS)[number];
 
 /** A tailer whose batches come when they are given, and the ledger that it reads. */
-class GivenTailer {
+class GivenTailer implements WatchedTailer {
   readonly clock = 1;
+  readonly wholeClock = 0;
   readonly rows: TailRow[] = [];
   position = at(FIRST);
   watcher: Watcher = () => {};
@@ -99,10 +100,10 @@ function open(
   draining: AbortSignal = NOBODY,
 ): AsyncGenerator<InvEvent | MovementEvent> {
   const page = { snapshot: { xmax: FIRST, xip: [] }, nowUs: 0, levels: [], next: undefined };
-  const parts = {
-    tailer: tailer as unknown as Tailer,
+  const parts: StreamParts<InvReads> = {
+    tailer,
     reads: {
-      scan: ({ after, upTo }: { after?: LivePosition["seen"]; upTo?: LivePosition["seen"] }) =>
+      scan: ({ after, upTo }) =>
         Promise.resolve({
           ...page,
           rows: tailer.rows.filter(({ xid }) =>
@@ -122,8 +123,8 @@ function open(
     random: () => 0,
   };
   return kind === "levels"
-    ? invEvents({ filter: {}, from, changesOnly: from === undefined }, parts as never)
-    : movementEvents({ filter: {}, from }, parts as never);
+    ? invEvents({ filter: {}, from, changesOnly: from === undefined }, parts)
+    : movementEvents({ filter: {}, from }, parts);
 }
 
 function versionsOf(event: InvEvent | MovementEvent): number[] {
