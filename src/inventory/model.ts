@@ -274,7 +274,12 @@ export type Refusal =
     /** What differs, a sentence each. */
     readonly differences: readonly string[];
   }
-  | { readonly reason: "out_of_range"; readonly places: readonly Place[] }
+  /** More than an int32 says would be on hand, be reserved, or come onto what is on hand in one movement. */
+  | {
+    readonly reason: "out_of_range";
+    readonly of: "on_hand" | "reserved" | "rise";
+    readonly places: readonly Place[];
+  }
   /** The expected version or number is not what stands there. */
   | { readonly reason: "not_as_expected"; readonly level: Level | undefined; readonly place: Place }
   /** A policy allows an order, or a buyer, less. `taken`: what the buyer has already. */

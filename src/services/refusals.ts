@@ -132,14 +132,8 @@ export function refusalError(refusal: Refusal, skus?: Skus): ConnectError {
       const { field, id } = refusal;
       return contentDiffers(field, id, refusal.differences.join("; "));
     }
-    case "out_of_range": {
-      const { places } = refusal;
-      return detailedError(
-        Code.OutOfRange,
-        `on_hand would pass ${INT32_MAX}: goods ${summary(places.map(keyOf), ", ")}`,
-        [info("ON_HAND_OUT_OF_RANGE", goodsMetadata(places))],
-      );
-    }
+    case "out_of_range":
+      return outOfRange(refusal);
     case "not_as_expected": {
       const { place, level } = refusal;
       const { onHand = 0, reserved = 0, version = 0 } = level ?? {};
@@ -167,6 +161,19 @@ export function refusalError(refusal: Refusal, skus?: Skus): ConnectError {
       );
     }
   }
+}
+
+/** What an int32 can't say any more, by its name. */
+function outOfRange({ of, places }: Extract<Refusal, { readonly reason: "out_of_range" }>): ConnectError {
+  const words = {
+    on_hand: "on_hand would pass",
+    reserved: "reserved would pass",
+    rise: "on_hand would rise by more than",
+  };
+  const goods = goodsMetadata(places);
+  return detailedError(Code.OutOfRange, `${words[of]} ${INT32_MAX}: goods ${summary(places.map(keyOf), ", ")}`, [
+    of === "reserved" ? info("RESERVED_OUT_OF_RANGE", goods) : info("ON_HAND_OUT_OF_RANGE", goods),
+  ]);
 }
 
 /** The error of a confirmation that came too late; `recorded`: it is on record as such. */

@@ -16,8 +16,10 @@ import {
   sold,
   state,
 } from "./scenario.ts";
+import { place, policy } from "./scenario_stock.ts";
 
 const NOT_IN_ARTICLE = "no holds";
+const INT32_MAX = 2_147_483_647;
 /** Stands for the end of a hold. */
 export const LATER = "later";
 
@@ -176,6 +178,26 @@ export const HOLDS: readonly Scenario[] = [
         }),
       ),
       detail(g, 9, 5),
+    ],
+  },
+  {
+    name: "reserves no more than can be counted, and says so of what is reserved",
+    notInArticle: NOT_IN_ARTICLE,
+    calls: (g) => [
+      set(g, INT32_MAX, 1),
+      ok("SetPolicy", { goodsId: g, policy: { backorderMax: 2 } }, {
+        level: place(g, INT32_MAX, 2),
+        policy: policy({ backorderMax: 2 }),
+        replayed: false,
+      }),
+      ok("Reserve", reserve(`${g}`, [[g, INT32_MAX]]), { order: held(`${g}`, "HELD", [[g, INT32_MAX]]) }),
+      fails(
+        "Reserve",
+        reserve(`${g + 1}`, [[g, 1]]),
+        "OUT_OF_RANGE",
+        info("RESERVED_OUT_OF_RANGE", { goods_ids: `${g}` }),
+      ),
+      level(g, INT32_MAX, INT32_MAX, 3),
     ],
   },
   {

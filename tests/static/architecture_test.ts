@@ -187,7 +187,7 @@ const REUSABLE_TOO = [
  * Lines of the longest function of each folder, comments and blank lines included. Shorter ones take the number down
  * with them; no number goes up.
  */
-const FUNCTION_LINES_MAX = { "src/": 121, "tools/": 97, "bench/": 80 };
+const FUNCTION_LINES_MAX = { "src/": 115, "tools/": 97, "bench/": 80 };
 
 const SOURCES = sourceFiles("src/");
 

@@ -48,7 +48,8 @@ Deno.test("every refusal of the server is said in words of a shop, with its line
     [{ reason: "unknown_goods", places: [PLACE, OTHER] }, "no such goods", ["7", "8@3"]],
     [{ reason: "has_holds", place: PLACE, reserved: 2 }, "Live holds have 2 of it", []],
     [{ reason: "below_floor", place: PLACE, available: -2 }, "-2 are available", []],
-    [{ reason: "out_of_range", places: [PLACE] }, "more than can be counted", []],
+    [{ reason: "out_of_range", of: "on_hand", places: [PLACE] }, "more than can be counted", []],
+    [{ reason: "out_of_range", of: "reserved", places: [PLACE] }, "more than can be counted", []],
     [
       { reason: "content_differs", field: "operation_id", id: "o", differences: ["goods 7 had num 1, now 2"] },
       "other content",

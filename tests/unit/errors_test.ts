@@ -35,13 +35,29 @@ const REFUSALS: [Refusal, Code, detail: string][] = [
     Code.AlreadyExists,
     "google.rpc.ErrorInfo",
   ],
-  [{ reason: "out_of_range", places: [{ goodsId: 1, locationId: 0 }] }, Code.OutOfRange, "google.rpc.ErrorInfo"],
+  [
+    { reason: "out_of_range", of: "on_hand", places: [{ goodsId: 1, locationId: 0 }] },
+    Code.OutOfRange,
+    "google.rpc.ErrorInfo",
+  ],
 ];
 
 /** The content of an error's first detail. */
 function first(error: ConnectError): Record<string, unknown> {
   return (error.details[0] as unknown as { value: Record<string, unknown> }).value;
 }
+
+Deno.test("what can't be counted any more is said by its own name", () => {
+  const said = (["on_hand", "reserved", "rise"] as const).map((of) => {
+    const error = refusalError({ reason: "out_of_range", of, places: [{ goodsId: 1, locationId: 0 }] });
+    return [first(error).reason, error.rawMessage];
+  });
+  assertEquals(said, [
+    ["ON_HAND_OUT_OF_RANGE", "on_hand would pass 2147483647: goods 1"],
+    ["RESERVED_OUT_OF_RANGE", "reserved would pass 2147483647: goods 1"],
+    ["ON_HAND_OUT_OF_RANGE", "on_hand would rise by more than 2147483647: goods 1"],
+  ]);
+});
 
 function names(error: ConnectError): string[] {
   return error.details.map((detail) => "desc" in detail ? (detail.desc as DescMessage).typeName : detail.type);

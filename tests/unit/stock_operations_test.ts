@@ -140,6 +140,7 @@ const CASES: [rule: string, Snapshot, Operation, Record<string, unknown>][] = [
   }],
   ["it may not pass int32", on(), adjust([3, 1]), {
     no: "out_of_range",
+    of: "on_hand",
     places: [{ goodsId: 3, locationId: 0 }],
     moved: "",
   }],
@@ -185,6 +186,7 @@ const CASES: [rule: string, Snapshot, Operation, Record<string, unknown>][] = [
   }],
   ["it may not pass int32 with what came since", at(NOW - 9, 0), count(1, INT32_MAX, NOW - 9), {
     no: "out_of_range",
+    of: "on_hand",
     places: [P1],
     moved: "",
   }],

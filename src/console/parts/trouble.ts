@@ -150,6 +150,7 @@ function sayReason(error: ConnectError, words: typeof en): Said | undefined {
     case "CONTENT_DIFFERS":
       return { text: words.contentDiffers, lines: metadata.differences === undefined ? [] : [metadata.differences] };
     case "ON_HAND_OUT_OF_RANGE":
+    case "RESERVED_OUT_OF_RANGE":
       return { text: words.tooLarge, lines: [] };
     case "UNKNOWN_GOODS":
       return { text: words.unknownGoods, lines: (metadata.goods_ids ?? "").split(",").filter((id) => id !== "") };

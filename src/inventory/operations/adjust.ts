@@ -39,7 +39,7 @@ export const ADJUST: OperationRules<AdjustOperation> = {
     const before = lines.map((line) => snapshot.levels.get(keyOf(line)) as Level);
     const over = lines.filter(({ num }, i) => (before[i] as Level).onHand + num > INT32_MAX)
       .map(({ goodsId, locationId }) => ({ goodsId, locationId }));
-    if (over.length > 0) return refused({ reason: "out_of_range", places: over });
+    if (over.length > 0) return refused({ reason: "out_of_range", of: "on_hand", places: over });
     const short = lines
       .map(({ num, ...place }, i) => ({ ...place, asked: -num, available: spare(before[i] as Level) }))
       .filter(({ asked, available }) => asked > 0 && asked > available);

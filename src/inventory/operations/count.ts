@@ -52,9 +52,8 @@ export const COUNT: OperationRules<CountOperation> = {
     const earlierMs = occurredAtMs !== undefined && occurredAtMs < snapshot.atMs ? occurredAtMs : undefined;
     const expected = earlierMs === undefined ? level.onHand : onHandAt(snapshot, level, earlierMs);
     const delta = expected === undefined ? 0 : num - expected;
-    if (level.onHand + delta > INT32_MAX || delta > INT32_MAX) {
-      return refused({ reason: "out_of_range", places: [place] });
-    }
+    if (level.onHand + delta > INT32_MAX) return refused({ reason: "out_of_range", of: "on_hand", places: [place] });
+    if (delta > INT32_MAX) return refused({ reason: "out_of_range", of: "rise", places: [place] });
     if (-delta > spare(level)) {
       return refused({ reason: "short_stock", lines: [{ ...place, asked: -delta, available: spare(level) }] });
     }

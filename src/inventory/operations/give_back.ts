@@ -35,7 +35,7 @@ export const GIVE_BACK: OperationRules<GiveBackOperation> = {
     const unknown = unknownPlaces(snapshot, lines);
     if (unknown.length > 0) return refused({ reason: "unknown_goods", places: unknown });
     const overflowing = overflowingPlaces(snapshot, lines);
-    if (overflowing.length > 0) return refused({ reason: "out_of_range", places: overflowing });
+    if (overflowing.length > 0) return refused({ reason: "out_of_range", of: "on_hand", places: overflowing });
     return {
       ok: true,
       effect: {

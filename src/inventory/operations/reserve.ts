@@ -57,7 +57,7 @@ export const RESERVE: OperationRules<ReserveOperation> = {
     const over = taken.lines.filter((line) => reservedAfter(snapshot, line, own) > INT32_MAX);
     if (over.length > 0) {
       const places = over.map(({ goodsId, locationId }) => ({ goodsId, locationId }));
-      return refused({ reason: "out_of_range", places });
+      return refused({ reason: "out_of_range", of: "reserved", places });
     }
     const order: Order = {
       orderId,

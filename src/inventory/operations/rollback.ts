@@ -59,7 +59,7 @@ export const ROLLBACK: OperationRules<RollbackOperation> = {
       .filter(({ asked, returnable }) => asked > returnable);
     if (exceeding.length > 0) return refused({ reason: "exceeds_sold", orderId, lines: exceeding });
     const overflowing = overflowingPlaces(snapshot, given);
-    if (overflowing.length > 0) return refused({ reason: "out_of_range", places: overflowing });
+    if (overflowing.length > 0) return refused({ reason: "out_of_range", of: "on_hand", places: overflowing });
 
     const operation: RecordedOperation = {
       operationId,

@@ -46,8 +46,9 @@ export const SET: OperationRules<SetOperation> = {
       return refused({ reason: "not_as_expected", place, level });
     }
     const onHand = num + withheld;
-    if (onHand > INT32_MAX || onHand - (level?.onHand ?? 0) > INT32_MAX) {
-      return refused({ reason: "out_of_range", places: [place] });
+    if (onHand > INT32_MAX) return refused({ reason: "out_of_range", of: "on_hand", places: [place] });
+    if (onHand - (level?.onHand ?? 0) > INT32_MAX) {
+      return refused({ reason: "out_of_range", of: "rise", places: [place] });
     }
     if (level !== undefined && -(onHand - level.onHand) > spare(level)) {
       const asked = level.onHand - onHand;

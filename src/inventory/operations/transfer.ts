@@ -49,7 +49,7 @@ export const TRANSFER: OperationRules<TransferOperation> = {
       .filter(({ asked, available }) => asked > available);
     if (short.length > 0) return refused({ reason: "short_stock", lines: short });
     const over = targets.filter((place, i) => (onHand(snapshot, place) + (lines[i]?.num ?? 0)) > INT32_MAX);
-    if (over.length > 0) return refused({ reason: "out_of_range", places: over });
+    if (over.length > 0) return refused({ reason: "out_of_range", of: "on_hand", places: over });
     const steps = lines.flatMap(({ num, ...from }) => [
       { ...from, onHandDelta: -num, reservedDelta: 0 },
       { ...moved(from, toLocationId), onHandDelta: num, reservedDelta: 0, opens: true as const },

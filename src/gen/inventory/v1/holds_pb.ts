@@ -763,6 +763,7 @@ export const HoldService: GenService<{
    * FAILED_PRECONDITION: stock is short, one ShortStock for each short line (with FILL_AVAILABLE: there is nothing of
    * any line); a hold that it was to replace stays as it is. Or a policy allows less, one LimitExceeded a line, or
    * wants a buyer_id (reason BUYER_REQUIRED). Or the order is in a state that has no hold, one OrderStateConflict.
+   * OUT_OF_RANGE: reserved would pass the largest int32.
    * Retry: safe, and a hold that the first call made is replaced by the same, with its time from now on.
    *
    * @generated from rpc inventory.v1.HoldService.Reserve
