@@ -21,11 +21,21 @@ export interface TimeKey {
 /** A shortfall as it is on record. */
 export interface RecordedShortfall extends Shortfall {
   readonly createdAtMs: number;
+  /** Since when it is open, or was last: once it was resolved it may fall short again. */
+  readonly openedAtMs: number;
   /** Undefined: nobody has resolved it yet. */
   readonly resolved: { readonly atMs: number; readonly resolution: string } | undefined;
 }
 
-/** What came of resolving a shortfall; `now`: by this call, and by none before. */
+/** How a shortfall is said to have ended. */
+export interface AskedResolution {
+  readonly orderId: string;
+  readonly resolution: string;
+  /** Of the one that is meant; absent: the one that is open, since whenever that is. */
+  readonly openedAtMs?: number;
+}
+
+/** What came of resolving a shortfall; `now`: by this call, and by none before. Neither: another one is open now. */
 export interface ResolvedShortfall {
   readonly shortfall: RecordedShortfall;
   readonly now: boolean;

@@ -19,7 +19,7 @@ export function observedStore(store: Store, observer: StockObserver): Store {
     listShortfalls: observed("list_shortfalls", (page, signal) => store.listShortfalls(page, signal)),
     resolveShortfall: observed(
       "resolve_shortfall",
-      (orderId, resolution, signal, dryRun) => store.resolveShortfall(orderId, resolution, signal, dryRun),
+      (asked, signal, dryRun) => store.resolveShortfall(asked, signal, dryRun),
     ),
     readDueOrders: observed("read_due_orders", (after, limit, signal) => store.readDueOrders(after, limit, signal)),
     readSkus: observed("read_skus", (skus, signal) => store.readSkus(skus, signal)),

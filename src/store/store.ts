@@ -4,7 +4,13 @@
 import type { Changes, Order, Snapshot } from "../inventory/model.ts";
 import type { Lists } from "../inventory/lists.ts";
 import { keyOf, type Place, type StockKey } from "../inventory/stock_key.ts";
-import type { HoldFilter, RecordedShortfall, ResolvedShortfall, TimeKey } from "../inventory/hold_lists.ts";
+import type {
+  AskedResolution,
+  HoldFilter,
+  RecordedShortfall,
+  ResolvedShortfall,
+  TimeKey,
+} from "../inventory/hold_lists.ts";
 import { type DueOrders, listHolds, readDueOrders } from "./statements/list_holds.ts";
 import { listShortfalls, resolveShortfall, wouldResolveShortfall } from "./statements/shortfalls.ts";
 import type { GoodsLevels, NamedLevel } from "../inventory/levels.ts";
@@ -80,10 +86,9 @@ export interface Store {
   listHolds(filter: HoldFilter, page: Page, signal: AbortSignal): Promise<Order[]>;
   /** Open shortfalls, the oldest first. */
   listShortfalls(page: Page, signal: AbortSignal): Promise<RecordedShortfall[]>;
-  /** Resolves the shortfall of an order, unless it is; undefined: there is none. */
+  /** Resolves the shortfall of an order, unless it is, or another one is open now; undefined: there is none. */
   resolveShortfall(
-    orderId: string,
-    resolution: string,
+    asked: AskedResolution,
     signal: AbortSignal,
     dryRun?: boolean,
   ): Promise<ResolvedShortfall | undefined>;
@@ -226,8 +231,8 @@ export function createStore(given: StoreOptions): PostgresStore {
     readLockedOrders: (orderIds, signal) => readLockedOrders(pool, orderIds, options.log, signal),
     listHolds: (filter, page, signal) => listHolds(pool, filter, page, signal),
     listShortfalls: (page, signal) => listShortfalls(pool, page, signal),
-    resolveShortfall: (orderId, resolution, signal, dryRun = false) =>
-      dryRun ? wouldResolveShortfall(pool, orderId, signal) : resolveShortfall(pool, orderId, resolution, signal),
+    resolveShortfall: (asked, signal, dryRun = false) =>
+      dryRun ? wouldResolveShortfall(pool, asked, signal) : resolveShortfall(pool, asked, signal),
     readDueOrders: (after, limit, signal) => readDueOrders(pool, after, limit, signal),
     readSkus: (skus, signal) => readSkus(pool, skus, signal),
     readGoods: (goodsIds, signal) => readGoods(pool, goodsIds, signal),

@@ -184,6 +184,37 @@ browserTest(SHORTFALLS, { path: "/orders" }, async ({ page, server }) => {
   await shows(() => ids.allInnerTexts(), all.filter((id) => id !== "late-70"));
 });
 
+browserTest("who resolves a shortfall resolves the one that is shown, and none that has come since", {
+  path: "/orders",
+}, async (
+  { page, server },
+) => {
+  const sql = postgres(server.databaseOwnerUrl, { max: 1, onnotice: () => {} });
+  await sql`
+    insert into shortfalls (order_id, goods_ids, location_ids, asked, available, created_at)
+    values ('late', '{2}', '{0}', '{1}', '{0}', timestamptz '2026-01-01')`;
+  const call = shopOf(server.url);
+  const dialog = page.getByRole("dialog");
+  const resolve = async () => {
+    await dialog.getByLabel("How it ended").fill("refunded");
+    await dialog.getByRole("button", { name: "Resolve" }).click();
+  };
+  await page.goto("/orders?list=shortfalls");
+  await page.getByRole("button", { name: "Resolve late" }).click();
+  // As if it had been resolved, reserved anew, and fallen short again.
+  await sql`update shortfalls set opened_at = timestamptz '2026-01-02'`;
+  await resolve();
+  await dialog.getByText("the order has fallen short again").waitFor();
+  const listed = async () => (await call("HoldService/ListShortfalls", {})).shortfalls as { openedAt: string }[];
+  assertEquals((await listed()).map(({ openedAt }) => openedAt), ["2026-01-02T00:00:00Z"]);
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Resolve late" }).click();
+  await resolve();
+  await page.getByText("No shortfalls wait for anybody.").waitFor();
+  assertEquals(await listed(), []);
+  await sql.end();
+});
+
 browserTest(
   "an order that has moved more than a page shows says so, and shows the rest where it is asked to",
   {},

@@ -208,7 +208,7 @@ export const HOLDS: readonly Scenario[] = [
       const shortfall = (recorded: boolean) => (
         { "@type": "inventory.v1.Shortfall", orderId: `${g}`, lines: [short], recorded }
       );
-      const onRecord = { orderId: `${g}`, buyerId: `b${g}`, lines: [short], createdAt: NOW };
+      const onRecord = { orderId: `${g}`, buyerId: `b${g}`, lines: [short], createdAt: NOW, openedAt: NOW };
       const resolve = { orderId: `${g}`, resolution: "refunded, ticket 7" };
       const resolved = { ...onRecord, resolvedAt: NOW, resolution: resolve.resolution };
       return [
@@ -225,6 +225,13 @@ export const HOLDS: readonly Scenario[] = [
         fails("ConfirmHold", { orderId: `${g}` }, "FAILED_PRECONDITION", shortfall(false)),
         ok("ListShortfalls", {}, { shortfalls: [], nextPageToken: "" }),
         fails("ConfirmHold", { orderId: `${g}`, recordShortfall: true }, "FAILED_PRECONDITION", shortfall(true)),
+        ok("ListShortfalls", {}, { shortfalls: [{ ...onRecord, resolution: "" }], nextPageToken: "" }),
+        fails(
+          "ResolveShortfall",
+          { ...resolve, openedAt: "2026-01-01T00:00:00Z" },
+          "ABORTED",
+          info("OTHER_SHORTFALL", { order_id: `${g}` }),
+        ),
         ok("ListShortfalls", {}, { shortfalls: [{ ...onRecord, resolution: "" }], nextPageToken: "" }),
         ok("ResolveShortfall", resolve, { shortfall: resolved, replayed: false }),
         ok("ResolveShortfall", resolve, { shortfall: resolved, replayed: true }),

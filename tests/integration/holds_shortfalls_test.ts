@@ -1,5 +1,6 @@
 /** Confirmations that come after the time of their hold: sales, or shortfalls on record. */
 import { assert, assertEquals } from "@std/assert";
+import type { AskedResolution } from "../../src/inventory/hold_lists.ts";
 import { allRows } from "../support/all_rows.ts";
 import { sell, set } from "../support/apply.ts";
 import { confirm, elapse, expire, holdViolations, reserve, wordOf } from "../support/holds.ts";
@@ -44,11 +45,11 @@ inEveryMode(
       assertEquals(shortfall?.lines, [{ goodsId: 1, locationId: 0, asked: 4, available: 3 }]);
       assertEquals(await levelOf(on, 1), [3, 0]);
     }
-    const resolve = (words: string) => on.store.resolveShortfall("h", words, NEVER);
+    const resolve = (resolution: string) => on.store.resolveShortfall({ orderId: "h", resolution }, NEVER);
     const first = await resolve("refunded");
     assertEquals([first?.now, first?.shortfall.resolved?.resolution], [true, "refunded"]);
     assertEquals(await resolve("other words"), { shortfall: first!.shortfall, now: false });
-    assertEquals(await on.store.resolveShortfall("nobody", "x", NEVER), undefined);
+    assertEquals(await on.store.resolveShortfall({ orderId: "nobody", resolution: "x" }, NEVER), undefined);
     assertEquals(await open(), []);
     // Once resolved it is nobody's matter any more, however often it is confirmed.
     await apply(confirm("h", [], { recordsShortfall: true }));
@@ -63,7 +64,8 @@ inEveryMode(
     await using bench = await holdBench();
     const { on, sql, apply } = bench;
     const open = async () => (await on.store.listShortfalls({ after: undefined, limit: 10 }, NEVER)).length;
-    const resolve = async (words: string) => (await on.store.resolveShortfall("h", words, NEVER))?.now;
+    const resolve = async (resolution: string) =>
+      (await on.store.resolveShortfall({ orderId: "h", resolution }, NEVER))?.now;
     const passHour = async () => {
       await elapse(sql, HOUR_MS);
       await sql`update shortfalls set created_at = created_at - interval '1 h', resolved_at = resolved_at - interval '1 h'`;
@@ -94,6 +96,47 @@ inEveryMode(
     assertEquals(await holdViolations(sql), []);
   },
 );
+
+inEveryMode("a late copy of what resolved a shortfall leaves the next one of its order open", async () => {
+  await using bench = await holdBench();
+  const { on, sql, apply } = bench;
+  const open = () => on.store.listShortfalls({ after: undefined, limit: 10 }, NEVER);
+  const fallShort = async (nth: number) => {
+    await apply(set(`more-${nth}`, 1, 4), reserve("h", [[1, 4]]));
+    await elapse(sql, HOUR_MS);
+    await sql`
+      update shortfalls set created_at = created_at - interval '1 h', resolved_at = resolved_at - interval '1 h',
+             opened_at = opened_at - interval '1 h'`;
+    await apply(sell(`quick-${nth}`, [1, 4]), confirm("h", [], { recordsShortfall: true }));
+    const [shortfall, ...more] = await open();
+    assert(shortfall !== undefined && more.length === 0);
+    return { orderId: "h", resolution: "refunded", openedAtMs: shortfall.openedAtMs };
+  };
+  const first = await fallShort(1);
+  assertEquals(first.openedAtMs, (await open())[0]?.createdAtMs);
+  const resolve = async (asked: AskedResolution, dryRun = false) => {
+    const { now, shortfall } = (await on.store.resolveShortfall(asked, NEVER, dryRun))!;
+    return [now, shortfall.resolved?.resolution];
+  };
+  assertEquals([await resolve(first), await resolve(first)], [[true, "refunded"], [false, "refunded"]]);
+
+  const second = await fallShort(2);
+  assert(second.openedAtMs > first.openedAtMs, "it is known from the one before");
+  const rows = await allRows(sql);
+  for (const dryRun of [true, false]) assertEquals(await resolve(first, dryRun), [false, undefined]);
+  assertEquals(await allRows(sql), rows);
+  assertEquals(await resolve(second, true), [true, undefined]);
+  assertEquals(await resolve({ orderId: "h", resolution: "sent later", openedAtMs: second.openedAtMs }), [
+    true,
+    "sent later",
+  ]);
+  assertEquals([await resolve(second), (await open()).length], [[false, "sent later"], 0]);
+
+  // Who does not say which one means whichever is open.
+  await fallShort(3);
+  assertEquals(await resolve({ orderId: "h", resolution: "refunded" }), [true, "refunded"]);
+  assertEquals(await holdViolations(sql), []);
+});
 
 inEveryMode("a shortfall ends by itself when its order is sold after all", async () => {
   await using bench = await holdBench();

@@ -119,7 +119,7 @@ const MAY_BE_NULL: Record<Table, readonly string[]> = {
   goods: [],
   reasons: [],
   holds: [],
-  shortfalls: ["buyer_id", "resolved_at", "resolution"],
+  shortfalls: ["buyer_id", "resolved_at", "resolution", "opened_at"],
 };
 
 /** Columns that PostgreSQL computes: nobody may say what is in them. */
@@ -143,7 +143,7 @@ const MAY_CHANGE: Record<Table, readonly string[]> = {
   goods: [],
   reasons: [],
   holds: ["expires_at", "num"],
-  shortfalls: ["resolved_at", "resolution"],
+  shortfalls: ["resolved_at", "resolution", "opened_at"],
 };
 
 /** What it may delete of: what a hold has is only worked with, and the ledger says what it was. */

@@ -34,7 +34,7 @@ const WRITES: Readonly<
     seen: "select from orders where order_id = 'two'",
   },
   resolveShortfall: {
-    write: (store, signal) => store.resolveShortfall("short", "refunded", signal),
+    write: (store, signal) => store.resolveShortfall({ orderId: "short", resolution: "refunded" }, signal),
     seen: "select from shortfalls where resolved_at is not null",
   },
   nameGoods: {

@@ -52,8 +52,8 @@ export class Shortfalls extends ConsoleElement {
   declare wanted: number;
   declare hasMore: boolean;
   declare trouble: Trouble | undefined;
-  /** The order whose shortfall is to be resolved. */
-  declare asked: string | undefined;
+  /** What is to be resolved, as its reader saw it. */
+  declare asked: ShortfallRecord | undefined;
   /** SKUs by goods id, which shortfalls don't know. */
   #names: ReadonlyMap<number, string> = new Map();
   readonly #pacer = new Pacer(() => this.#read(), READ_PAUSE_MS);
@@ -119,7 +119,7 @@ export class Shortfalls extends ConsoleElement {
       ${this.asked === undefined ? nothing : html`
         <hf-resolve-dialog
           .link=${this.link}
-          .orderId=${this.asked}
+          .shortfall=${this.asked}
           @closed=${() => this.asked = undefined}
           .reread=${() => this.#pacer.now()}
         ></hf-resolve-dialog>
@@ -143,8 +143,9 @@ export class Shortfalls extends ConsoleElement {
             </tr>
           </thead>
           <tbody>
-            ${repeat(rows, ({ orderId }) => orderId, ({ orderId, buyerId, lines, createdAt }) =>
-              html`
+            ${repeat(rows, ({ orderId }) => orderId, (shortfall) => {
+              const { orderId, buyerId, lines, createdAt } = shortfall;
+              return html`
                 <tr>
                   <td>${time(writtenMs({ at: createdAt }))}</td>
                   <td><a class="mono" href=${orderAddress(orderId)}>${orderId}</a></td>
@@ -159,14 +160,15 @@ export class Shortfalls extends ConsoleElement {
                   <td>
                     ${this.link.may("stocker")
                       ? html`
-                        <button class="small" @click=${() => this.asked = orderId}>
+                        <button class="small" @click=${() => this.asked = shortfall}>
                           ${words.resolve}<span class="visually-hidden"> ${orderId}</span>
                         </button>
                       `
                       : nothing}
                   </td>
                 </tr>
-              `)}
+              `;
+            })}
           </tbody>
         </table>
       </div>
@@ -180,12 +182,12 @@ customElements.define("hf-shortfalls", Shortfalls);
 export class ResolveDialog extends OperationDialog {
   static override properties = {
     ...OperationDialog.properties,
-    orderId: { attribute: false },
+    shortfall: { attribute: false },
     resolution: { state: true },
   };
   static override styles = [...OperationDialog.styles, FORM_LOOK];
 
-  declare orderId: string;
+  declare shortfall: ShortfallRecord;
   declare resolution: string;
 
   constructor() {
@@ -194,7 +196,7 @@ export class ResolveDialog extends OperationDialog {
   }
 
   protected override heading(): string {
-    return wordsOf(ORDERS).resolveTitle(this.orderId);
+    return wordsOf(ORDERS).resolveTitle(this.shortfall.orderId);
   }
 
   protected override action() {
@@ -207,10 +209,16 @@ export class ResolveDialog extends OperationDialog {
 
   protected override async send(): Promise<string> {
     const { done } = wordsOf(ORDERS);
-    const { orderId } = this;
+    const { orderId, openedAt } = this.shortfall;
+    const which = openedAt === undefined ? {} : { openedAt };
     const resolution = valueOf(readResolution(this.resolution)) ?? "";
-    const { replayed } = await this.link.holds.resolveShortfall({ orderId, resolution });
+    const { replayed } = await this.link.holds.resolveShortfall({ orderId, resolution, ...which });
     return replayed ? done.replayed : done.resolve(orderId);
+  }
+
+  /** What there is now stands in the list, for whoever closes the dialog. */
+  protected override refused(): void {
+    void this.reread();
   }
 
   protected override body() {

@@ -156,6 +156,8 @@ function sayReason(error: ConnectError, words: typeof en): Said | undefined {
       return { text: words.unknownGoods, lines: (metadata.goods_ids ?? "").split(",").filter((id) => id !== "") };
     case "UNKNOWN_SKU":
       return { text: words.unknownSku, lines: listed(metadata.skus) };
+    case "OTHER_SHORTFALL":
+      return { text: words.otherShortfall, lines: [] };
     case "UNKNOWN_SHORTFALL":
       return { text: words.unknownShortfall, lines: [] };
     case "GOODS_BUSY":

@@ -11,7 +11,7 @@ import type {
   ResolveShortfallRequest,
 } from "../../gen/inventory/v1/holds_pb.ts";
 import type { KnownReasons } from "../../goods/reasons.ts";
-import type { HoldFilter, TimeKey } from "../../inventory/hold_lists.ts";
+import type { AskedResolution, HoldFilter, TimeKey } from "../../inventory/hold_lists.ts";
 import type { ConfirmOperation } from "../../inventory/operations/confirm.ts";
 import type { ExtendOperation } from "../../inventory/operations/extend.ts";
 import type { ReleaseOperation } from "../../inventory/operations/release.ts";
@@ -160,16 +160,14 @@ export function decodeListShortfalls(request: ListShortfallsRequest): AskedPage 
 }
 
 /** @throws ConnectError INVALID_ARGUMENT */
-export function decodeResolve(request: ResolveShortfallRequest): {
-  readonly orderId: string;
-  readonly resolution: string;
-} {
+export function decodeResolve(request: ResolveShortfallRequest): AskedResolution {
   const violations = new Violations();
   const orderId = readOrderId(violations, request);
   const resolution = readText(violations, "resolution", request.resolution, RESOLUTION);
   if (resolution === undefined) violations.add("resolution", `expected ${RESOLUTION.expected}, got none`);
+  const openedAtMs = readTime(violations, "opened_at", request.openedAt);
   violations.check();
-  return { orderId, resolution: resolution ?? "" };
+  return { orderId, resolution: resolution ?? "", ...(openedAtMs === undefined ? {} : { openedAtMs }) };
 }
 
 function readOrderId(violations: Violations, { orderId }: { readonly orderId: string }): string {

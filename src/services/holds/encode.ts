@@ -9,7 +9,7 @@ import type {
   ResolveShortfallResponseSchema,
   ShortfallRecordSchema,
 } from "../../gen/inventory/v1/holds_pb.ts";
-import type { RecordedShortfall, ResolvedShortfall, TimeKey } from "../../inventory/hold_lists.ts";
+import type { AskedResolution, RecordedShortfall, ResolvedShortfall, TimeKey } from "../../inventory/hold_lists.ts";
 import type { Order, OrderState } from "../../inventory/model.ts";
 import type { Operation } from "../../inventory/operations/operation.ts";
 import { stateAt } from "../../inventory/states.ts";
@@ -68,9 +68,9 @@ export function shortfallsAnswer(
   return { shortfalls: rows.map(shortfallMessage), nextPageToken: next };
 }
 
-/** @throws ConnectError NOT_FOUND, ALREADY_EXISTS */
+/** @throws ConnectError NOT_FOUND, ALREADY_EXISTS, ABORTED */
 export function resolvedAnswer(
-  { orderId, resolution }: { readonly orderId: string; readonly resolution: string },
+  { orderId, resolution }: AskedResolution,
   found: ResolvedShortfall | undefined,
 ): MessageInitShape<typeof ResolveShortfallResponseSchema> {
   if (found === undefined) {
@@ -78,7 +78,14 @@ export function resolvedAnswer(
       info("UNKNOWN_SHORTFALL", { order_id: orderId }),
     ]);
   }
-  const before = found.shortfall.resolved?.resolution ?? "";
+  const { resolved, openedAtMs } = found.shortfall;
+  if (!found.now && resolved === undefined) {
+    const since = new Date(openedAtMs).toISOString();
+    throw detailedError(Code.Aborted, `another shortfall of ${orderId} is open now, since ${since}`, [
+      info("OTHER_SHORTFALL", { order_id: orderId }),
+    ]);
+  }
+  const before = resolved?.resolution ?? "";
   if (!found.now && before !== resolution) {
     const differences = `resolution was ${before}`;
     throw detailedError(Code.AlreadyExists, `the shortfall of ${orderId} is resolved: ${differences}`, [
@@ -108,12 +115,13 @@ export function orderMessage(order: Order, state: OrderState, skus?: SkuNames): 
 }
 
 function shortfallMessage(shortfall: RecordedShortfall): MessageInitShape<typeof ShortfallRecordSchema> {
-  const { orderId, buyerId = "", lines, createdAtMs, resolved } = shortfall;
+  const { orderId, buyerId = "", lines, createdAtMs, openedAtMs, resolved } = shortfall;
   return {
     orderId,
     buyerId,
     lines: lines.map((line) => ({ ...line })),
     createdAt: timestampFromMs(createdAtMs),
+    openedAt: timestampFromMs(openedAtMs),
     ...(resolved === undefined ? {} : { resolvedAt: timestampFromMs(resolved.atMs), resolution: resolved.resolution }),
   };
 }

@@ -3,7 +3,13 @@
  */
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import { HoldService } from "../../gen/inventory/v1/holds_pb.ts";
-import type { HoldFilter, RecordedShortfall, ResolvedShortfall, TimeKey } from "../../inventory/hold_lists.ts";
+import type {
+  AskedResolution,
+  HoldFilter,
+  RecordedShortfall,
+  ResolvedShortfall,
+  TimeKey,
+} from "../../inventory/hold_lists.ts";
 import type { Order } from "../../inventory/model.ts";
 import type { Lanes } from "../../lanes/lanes.ts";
 import type { ListReads } from "../../lanes/list_reads.ts";
@@ -43,8 +49,7 @@ export interface HoldLists {
   listShortfalls(page: Page, signal: AbortSignal): Promise<RecordedShortfall[]>;
   /** With `dryRun` it answers what would come of it. */
   resolveShortfall(
-    orderId: string,
-    resolution: string,
+    asked: AskedResolution,
     signal: AbortSignal,
     dryRun?: boolean,
   ): Promise<ResolvedShortfall | undefined>;
@@ -126,7 +131,7 @@ function createHoldService(options: HoldServiceOptions): ServiceImpl<typeof Hold
 
     async resolveShortfall(request, context) {
       const asked = decodeResolve(request);
-      const resolved = lists.resolveShortfall(asked.orderId, asked.resolution, callSignal(context), request.dryRun);
+      const resolved = lists.resolveShortfall(asked, callSignal(context), request.dryRun);
       return resolvedAnswer(asked, await resolved.catch(throwReadError));
     },
   };

@@ -80,7 +80,7 @@ function sessionOf(rows: readonly Look[]): number {
 export const schemaStatement: Statement<Look[]> = (sql) =>
   sql`
     select current_setting('transaction_read_only') as read_only, pg_is_in_recovery() as is_standby,
-           (select version from openings where false) as schema,
+           (select opened_at from shortfalls where false) as schema,
            pg_backend_pid() as pid, current_user::text as role,
            current_setting('enable_seqscan') as enable_seqscan, current_setting('jit') as jit,
            current_setting('synchronous_commit') as synchronous_commit,

@@ -1,5 +1,5 @@
 /** Shortfalls that are on record: the list of those that somebody has to see to, and how one is resolved. */
-import type { RecordedShortfall, ResolvedShortfall, TimeKey } from "../../inventory/hold_lists.ts";
+import type { AskedResolution, RecordedShortfall, ResolvedShortfall, TimeKey } from "../../inventory/hold_lists.ts";
 import { ConflictError } from "../errors.ts";
 import type { Pool } from "../postgres/pool.ts";
 import type { Statement } from "../postgres/transaction_block.ts";
@@ -10,6 +10,7 @@ interface ShortfallRow {
   readonly buyer_id: string | null;
   readonly lines: readonly [goodsId: number, locationId: number, asked: number, available: number][];
   readonly created_ms: string;
+  readonly opened_ms: string;
   readonly resolved_ms: string | null;
   readonly resolution: string | null;
 }
@@ -38,21 +39,20 @@ export function shortfallsStatement(after: TimeKey | undefined, limit: number): 
 }
 
 /**
- * Resolves the shortfall of the order, unless it is resolved; undefined: there is none. Throws ConflictError where
- * somebody else goes on doing so at the same moment.
+ * Resolves the shortfall of the order, unless it is resolved, or another one than is asked for is open; undefined:
+ * there is none. Throws ConflictError where somebody else goes on resolving it at the same moment.
  */
 export async function resolveShortfall(
   pool: Pool,
-  orderId: string,
-  resolution: string,
+  asked: AskedResolution,
   signal: AbortSignal,
 ): Promise<ResolvedShortfall | undefined> {
   for (let attempt = 1; attempt <= RESOLVE_ATTEMPTS_MAX; attempt++) {
-    const [row] = await pool.write(resolveStatement(orderId, resolution), signal);
+    const [row] = await pool.write(resolveStatement(asked), signal);
     if (row === undefined) return undefined;
     const shortfall = shortfallOf(row);
     // What is read beside the update is as old as the statement: open, though somebody has just resolved it.
-    if (row.now || shortfall.resolved !== undefined) return { shortfall, now: row.now };
+    if (row.now || shortfall.resolved !== undefined || !isAsked(shortfall, asked)) return { shortfall, now: row.now };
   }
   throw new ConflictError("the shortfall is being resolved by somebody else");
 }
@@ -60,25 +60,32 @@ export async function resolveShortfall(
 /** What resolving it would come to now: by this call, if it is open. */
 export async function wouldResolveShortfall(
   pool: Pool,
-  orderId: string,
+  asked: AskedResolution,
   signal: AbortSignal,
 ): Promise<ResolvedShortfall | undefined> {
   const [row] = await pool.run<ShortfallRow[]>(
-    (sql) => sql`select ${columns(sql)} from shortfalls where order_id = ${orderId}::text`,
+    (sql) => sql`select ${columns(sql)} from shortfalls where order_id = ${asked.orderId}::text`,
     signal,
   );
   if (row === undefined) return undefined;
   const shortfall = shortfallOf(row);
-  return { shortfall, now: shortfall.resolved === undefined };
+  return { shortfall, now: shortfall.resolved === undefined && isAsked(shortfall, asked) };
 }
 
-function resolveStatement(orderId: string, resolution: string): Statement<(ShortfallRow & { now: boolean })[]> {
+function isAsked(shortfall: RecordedShortfall, { openedAtMs = shortfall.openedAtMs }: AskedResolution): boolean {
+  return shortfall.openedAtMs === openedAtMs;
+}
+
+function resolveStatement(
+  { orderId, resolution, openedAtMs }: AskedResolution,
+): Statement<(ShortfallRow & { now: boolean })[]> {
   return (sql) =>
     sql`
         with resolved as (
           update shortfalls
              set resolved_at = date_trunc('milliseconds', statement_timestamp()), resolution = ${resolution}::text
            where order_id = ${orderId}::text and resolved_at is null
+             and coalesce(${openedAtMs ?? null}::bigint = ${openedMs(sql)}, true)
           returning *
         )
         select ${columns(sql)}, true as now from resolved
@@ -90,19 +97,25 @@ function resolveStatement(orderId: string, resolution: string): Statement<(Short
 function columns(sql: postgres.Sql) {
   return sql`
                order_id, buyer_id, (extract(epoch from created_at) * 1000)::bigint as created_ms,
+               ${openedMs(sql)} as opened_ms,
                (extract(epoch from resolved_at) * 1000)::bigint as resolved_ms, resolution,
                (select coalesce(jsonb_agg(jsonb_build_array(goods_id, location_id, num, free)), '[]')
                   from unnest(goods_ids, location_ids, asked, available) as line (goods_id, location_id, num, free))
                  as lines`;
 }
 
+function openedMs(sql: postgres.Sql) {
+  return sql`(extract(epoch from coalesce(opened_at, created_at)) * 1000)::bigint`;
+}
+
 function shortfallOf(row: ShortfallRow): RecordedShortfall {
-  const { order_id: orderId, buyer_id: buyerId, created_ms, resolved_ms, resolution } = row;
+  const { order_id: orderId, buyer_id: buyerId, created_ms, opened_ms, resolved_ms, resolution } = row;
   return {
     orderId,
     lines: row.lines.map(([goodsId, locationId, asked, available]) => ({ goodsId, locationId, asked, available })),
     ...(buyerId === null ? {} : { buyerId }),
     createdAtMs: Number(created_ms),
+    openedAtMs: Number(opened_ms),
     resolved: resolved_ms === null ? undefined : { atMs: Number(resolved_ms), resolution: resolution ?? "" },
   };
 }

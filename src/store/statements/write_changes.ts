@@ -106,7 +106,7 @@ function branchesOf(sql: postgres.Sql, changes: Changes): Branch[] {
     ...(changed.length > 0 ? [updateOrders(sql, at, changed)] : []),
     ...(operations.length > 0 ? [insertOperations(sql, at, operations)] : []),
     ...(heldLines.length > 0 ? [insertHolds(sql, heldLines)] : []),
-    ...(shortfalls.length > 0 ? [insertShortfalls(sql, at, shortfalls), reopenShortfalls(sql, fellShort)] : []),
+    ...(shortfalls.length > 0 ? [insertShortfalls(sql, at, shortfalls), reopenShortfalls(sql, at, fellShort)] : []),
     ...(endedShortfalls.length > 0 ? [endShortfalls(sql, at, endedShortfalls)] : []),
   ];
 }

@@ -148,7 +148,7 @@ function withoutNulls(message: Json): Json {
 
 /** Fields whose JSON is a text that the library does not know: durations, and times. */
 const DURATIONS = new Set(["ttl", "holdTtl", "buyerWindow"]);
-const TIMES = new Set(["occurredAt", "expiresFrom", "expiresBefore", "changedSince", "since", "until"]);
+const TIMES = new Set(["occurredAt", "expiresFrom", "expiresBefore", "changedSince", "since", "until", "openedAt"]);
 const DURATION = /^(-?)(\d+)(?:\.(\d{1,9}))?s$/;
 
 /** JSON as the library takes it. */

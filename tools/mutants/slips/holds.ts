@@ -50,6 +50,20 @@ export const HOLD_SLIPS: readonly Slip[] = [
     tests: ["tests/unit/decide_stock_test.ts"],
   },
   {
+    ...SHORTFALLS,
+    file: "src/store/statements/shortfalls.ts",
+    find: "and coalesce(${openedAtMs ?? null}::bigint = ${openedMs(sql)}, true)",
+    replace: "",
+    rule: "a late copy of what resolved a shortfall does not resolve the next one",
+  },
+  {
+    ...SHORTFALLS,
+    file: "src/store/statements/branches/records.ts",
+    find: "resolution = null, opened_at = ${at}",
+    replace: "resolution = null",
+    rule: "a shortfall that is open again is known from the one before",
+  },
+  {
     ...SWEEPER,
     find: "this.#at = this.#nextFrom ?? before(atMs - OVERLAP_MS);",
     replace: "this.#at = before(atMs - OVERLAP_MS);",

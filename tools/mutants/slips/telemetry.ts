@@ -27,6 +27,13 @@ export const TELEMETRY_SLIPS: readonly Slip[] = [
   },
   {
     file: "src/telemetry/log_lines.ts",
+    find: "write(printable(line))",
+    replace: "write(line)",
+    rule: "what callers send is text in the log",
+    tests: ["tests/integration/log_lines_test.ts"],
+  },
+  {
+    file: "src/telemetry/log_lines.ts",
     find: "{ mixin: () => fields() ?? {} }",
     replace: "{}",
     rule: "lines that belong to a trace have its ids",

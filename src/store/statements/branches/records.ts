@@ -86,12 +86,12 @@ export function insertShortfalls(sql: postgres.Sql, at: Fragment, shortfalls: re
 
 /**
  * Has somebody see anew to a shortfall that was resolved before the hold of now was over: it was that of an earlier
- * hold of the order, which was reserved anew since. Lines and time stay as they were when it first fell short.
+ * hold of the order, which was reserved anew since. Lines, and the time of the first one, stay as they were then.
  */
-export function reopenShortfalls(sql: postgres.Sql, holds: readonly Order[]): Branch {
+export function reopenShortfalls(sql: postgres.Sql, at: Fragment, holds: readonly Order[]): Branch {
   const tables = sql`
         reopened as (
-          update shortfalls set resolved_at = null, resolution = null
+          update shortfalls set resolved_at = null, resolution = null, opened_at = ${at}
             from unnest((select ${column(holds, (o) => o.orderId)}::text[]),
                         (select ${column(holds, (o) => o.expiresAtMs)}::bigint[])) as h (order_id, expires_at_ms)
            where shortfalls.order_id = h.order_id and shortfalls.resolved_at <= to_timestamp(h.expires_at_ms / 1000.0)
