@@ -18,6 +18,29 @@ import { eventually } from "../support/eventually.ts";
 /** The time under test, waited for by what it causes; all others are as by default. */
 const SOON_MS = 100;
 
+/**
+ * Says the beginning of a request, and then one byte after the other until it was answered 408; `before`: on the same
+ * connection. A byte that comes when the server has closed resets the connection, and an answer that was not read by
+ * then is lost: then it is done again.
+ */
+async function dripped(
+  port: number,
+  beginning: string,
+  byte: string,
+  before: (peer: RawPeer) => Promise<void> = () => Promise.resolve(),
+): Promise<RawPeer> {
+  for (;;) {
+    const peer = await RawPeer.http1(port);
+    await before(peer);
+    const drip = setInterval(() => peer.send(byte), SOON_MS / 4);
+    peer.send(beginning);
+    await peer.untilClosed("dripping").finally(() => clearInterval(drip));
+    if (peer.isReset && countStatus(peer, 408) === 0) continue;
+    assertEquals(countStatus(peer, 408), 1);
+    return peer;
+  }
+}
+
 limitTest(
   "handshakeMs: a connection that says nothing, or half a preface, is closed",
   { handshakeMs: SOON_MS },
@@ -33,27 +56,20 @@ limitTest(
 limitTest("requestHeaderMs: a header that never ends is answered 408, at first and on a used connection", {
   requestHeaderMs: SOON_MS,
 }, async ({ listener }) => {
-  const first = await RawPeer.http1(listener.port);
-  const used = await RawPeer.http1(listener.port);
-  used.send(JSON_CALL);
-  await used.until(() => countStatus(used, 200) === 1, "an answer");
-  for (const peer of [first, used]) {
-    const drip = setInterval(() => peer.send("x"), SOON_MS / 4);
-    peer.send("POST / HTTP/1.1\r\nhost: a\r\nx-drip: ");
-    await peer.untilClosed("dripping").finally(() => clearInterval(drip));
-    assertEquals(countStatus(peer, 408), 1);
-  }
+  await dripped(listener.port, "POST / HTTP/1.1\r\nhost: a\r\nx-drip: ", "x");
+  const used = async (peer: RawPeer) => {
+    peer.send(JSON_CALL);
+    await peer.until(() => countStatus(peer, 200) === 1, "an answer");
+  };
+  await dripped(listener.port, "POST / HTTP/1.1\r\nhost: a\r\nx-drip: ", "x", used);
 });
 
 limitTest(
   "requestBodyMs: a dripping body is answered 408 on HTTP/1.1",
   { requestBodyMs: SOON_MS },
   async ({ listener }) => {
-    const peer = await RawPeer.http1(listener.port);
-    peer.send(JSON_CALL.replace(/content-length: \d+/, "content-length: 1000"));
-    const drip = setInterval(() => peer.send(" "), SOON_MS / 4);
-    await peer.untilClosed("dripping").finally(() => clearInterval(drip));
-    assertEquals([countStatus(peer, 408), countStatus(peer, 200)], [1, 0]);
+    const peer = await dripped(listener.port, JSON_CALL.replace(/content-length: \d+/, "content-length: 1000"), " ");
+    assertEquals(countStatus(peer, 200), 0);
   },
 );
 

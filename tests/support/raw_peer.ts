@@ -16,6 +16,8 @@ export class RawPeer {
   /** All frames received; empty for HTTP/1. */
   readonly frames: ReceivedFrame[] = [];
   readonly closed: Promise<void>;
+  /** The connection was reset: what had come and was not read by then is lost. */
+  isReset = false;
   readonly #changed = new Set<() => void>();
 
   private constructor(readonly socket: net.Socket, http2: boolean, acknowledgesPings: boolean) {
@@ -23,7 +25,7 @@ export class RawPeer {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.closed = promise;
     socket.setNoDelay(true);
-    socket.on("error", () => {});
+    socket.on("error", ({ code }: NodeJS.ErrnoException) => this.isReset ||= code === "ECONNRESET" || code === "EPIPE");
     socket.on("data", (chunk: Buffer) => {
       this.text += chunk.toString("latin1");
       for (const received of http2 ? read(chunk) : []) {
