@@ -37,6 +37,7 @@ serverTest("what is counted is what was done, by every protocol", {
   const note = (kind: keyof typeof made, key: string, count = 1) =>
     made[kind].set(key, (made[kind].get(key) ?? 0) + count);
 
+  const counted = async () => callsOf(await scrape(adminUrl));
   for (const [i, [name, connect]] of Object.entries(PROTOCOLS).entries()) {
     await step(name, async () => {
       const client = createClient(InventoryService, connect(url));
@@ -78,6 +79,11 @@ serverTest("what is counted is what was done, by every protocol", {
       );
       caller.abort();
       await cancelled;
+      // Else the row could be free before the server hears of it.
+      await eventually(
+        async () => (await counted())[`${SERVICE}/Sell CANCELLED`] === made.calls.get("Sell CANCELLED"),
+        "the server knows that its caller has gone",
+      );
     });
   }
 
@@ -89,7 +95,6 @@ serverTest("what is counted is what was done, by every protocol", {
   });
 
   let sold = 0;
-  const counted = async () => callsOf(await scrape(adminUrl));
   const wanted = Object.fromEntries([
     ...[...made.calls].map(([key, count]) => [`${SERVICE}/${key}`, count]),
     ["_OTHER UNIMPLEMENTED", UNKNOWN.length],
