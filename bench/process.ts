@@ -1,5 +1,6 @@
 /** The processes that a run starts: those that make load and the servers under it. One question to each at a time. */
 import { fileURLToPath } from "node:url";
+import { allocatorEnvironment } from "../src/process/allocator.ts";
 import { denoEnvironment } from "../src/process/child_environment.ts";
 import { cpuMs, residentMiB } from "../src/process/facts.ts";
 import { settled } from "../src/base/bounded_wait.ts";
@@ -19,7 +20,10 @@ export class BenchProcess {
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   readonly #answers: AsyncGenerator<string>;
 
-  /** Starts `bench/<module>`, with this beside what every Deno of ours has in its environment, and V8's flags. */
+  /**
+   * Starts `bench/<module>`, with this beside what every Deno of ours has in its environment, and V8's flags. A server
+   * has the allocator that users' servers have.
+   */
   constructor(module: string, env: Readonly<Record<string, string>> = {}, v8Flags: readonly string[] = []) {
     this.#name = module;
     this.#child = new Deno.Command(Deno.execPath(), {
@@ -30,7 +34,7 @@ export class BenchProcess {
         fileURLToPath(new URL(module, import.meta.url)),
       ],
       cwd: fileURLToPath(new URL("..", import.meta.url)),
-      env: { ...denoEnvironment(), ...env },
+      env: { ...denoEnvironment(), ...module.startsWith("servers/") ? allocatorEnvironment() : {}, ...env },
       clearEnv: true,
       stdin: "piped",
       stdout: "piped",

@@ -1,5 +1,6 @@
 /** What a run was made on: counts, versions and the settings that matter, and no name of the machine. */
 import type postgres from "postgres";
+import { allocatorEnvironment } from "../../src/process/allocator.ts";
 import type { Setting } from "./results.ts";
 
 /** Settings of PostgreSQL that a rate depends on. */
@@ -25,6 +26,7 @@ export async function readSetting(sql: postgres.Sql, redisProgram: string): Prom
     versions: {
       deno: Deno.version.deno,
       v8: Deno.version.v8,
+      allocator: allocatorEnvironment().LD_PRELOAD || "the system's",
       postgresql: version?.server_version.split(" ")[0] ?? "",
       // Where it runs in a container this is the engine's.
       redis: /v?[=\s](\d+\.\d+\.\d+)/.exec(new TextDecoder().decode(redis.stdout))?.[1] ?? "",

@@ -40,14 +40,27 @@ export function gathererFlags(admin: AdminAddress, workers: number): string[] {
   return ["--no-prompt", `--allow-net=${net.join(",")}`, "--allow-sys=hostname", "--ignore-env"];
 }
 
+/** What a supervisor is started with beside the settings. */
+export interface SupervisorNeeds {
+  /** The path of the `deno` that it runs. */
+  readonly deno: string;
+  /** Those that settings stand in. */
+  readonly files?: readonly string[];
+  /** What LD_PRELOAD is: "" for nothing. */
+  readonly preloaded?: string;
+}
+
 /**
  * The flags for `deno run`, to stand before `src/supervisor.ts`: it may run the program `deno`, given by its path, and
  * read the settings, `files` among them. It talks to nobody.
+ *
+ * With a library in front that workers are to have as well, it may run any program: to nobody else does Deno let a
+ * program hand LD_PRELOAD on. It can do no more by that, as whoever may run `deno` can have that run anything.
  */
-export function supervisorFlags(deno: string, files: readonly string[] = []): string[] {
+export function supervisorFlags({ deno, files = [], preloaded = "" }: SupervisorNeeds): string[] {
   return [
     "--no-prompt",
-    `--allow-run=${deno}`,
+    preloaded === "" ? `--allow-run=${deno}` : "--allow-run",
     ...permissionFlags({ net: [], read: files, write: [] }),
     "--allow-sys=hostname",
     `--allow-env=${SETTING_NAMES.join(",")}`,

@@ -10,6 +10,5 @@ import { startSettings } from "./start_settings.ts";
 const config = startSettings();
 const isOne = config.workers === 1;
 const program = fileURLToPath(new URL(isOne ? "../main.ts" : "../supervisor.ts", import.meta.url));
-for (const word of [...isOne ? serverFlags(config) : supervisorFlags(Deno.execPath(), secretFiles(config)), program]) {
-  console.log(word);
-}
+const needs = { deno: Deno.execPath(), files: secretFiles(config), preloaded: Deno.env.get("LD_PRELOAD") ?? "" };
+for (const word of [...isOne ? serverFlags(config) : supervisorFlags(needs), program]) console.log(word);

@@ -45,7 +45,7 @@ export interface WorkerProcess {
 export function startWorker({ args, env, onLine }: WorkerCommand): WorkerProcess {
   const child = new Deno.Command(Deno.execPath(), {
     args: [...args],
-    env,
+    env: { ...preloadedHere(), ...env },
     // A process group of its own: Ctrl-C in a terminal goes to the whole group, and workers are stopped by us.
     detached: true,
     stdin: "piped",
@@ -74,4 +74,9 @@ export function startWorker({ args, env, onLine }: WorkerCommand): WorkerProcess
     reload: () => send("SIGHUP"),
     kill: () => send("SIGKILL"),
   };
+}
+
+/** Nothing where LD_PRELOAD of ours may be handed on; else it is emptied, as Deno would start no program with it. */
+function preloadedHere(): Record<string, string> {
+  return Deno.permissions.querySync({ name: "run" }).state === "granted" ? {} : { LD_PRELOAD: "" };
 }

@@ -22,6 +22,8 @@ const { services: { server } } = parse(sourceText("compose.yaml"), { merge: true
 const RUN_MS_MAX = 150_000;
 /** As in a container: root has no capability, so that it can write no more than anybody else. */
 const CONFINED = Deno.uid() === 0 ? ["setpriv", "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all"] : [];
+/** In the image it is jemalloc, which need not be here: with any library in front Deno refuses to start a program. */
+const PRELOADED = Deno.build.os === "linux" ? ["env", "LD_PRELOAD=libanl.so.1"] : [];
 /** The shell may be run by tests, and becomes what it is given. */
 const THROUGH_SHELL = ["-c", 'exec "$@"', "sh"];
 const SHOP = { setInv: { goodsId: 1, num: 5 }, sell: { orderId: "A-1", goodsInfo: [{ goodsId: 1, num: 2 }] } };
@@ -167,7 +169,7 @@ async function checkHealth(laid: Laid, adminPort: number): Promise<number> {
 }
 
 function command({ app, env }: Laid, words: readonly string[], settings: Readonly<Record<string, string>>) {
-  const args = [...THROUGH_SHELL, ...CONFINED, ...words];
+  const args = [...THROUGH_SHELL, ...CONFINED, ...PRELOADED, ...words];
   return new Deno.Command("sh", {
     args,
     cwd: app,

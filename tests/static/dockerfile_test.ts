@@ -47,7 +47,11 @@ Deno.test("Dockerfile: the image has a user by number, no command that needs a s
   const given = (word: string) =>
     IMAGE.filter((line) => line.startsWith(`${word} `)).map((line) => line.slice(word.length + 1));
   assertEquals(IMAGE[0], `FROM denoland/deno:distroless-${Deno.version.deno}`);
-  assertEquals(given("COPY"), ["--from=build /cache /deno-dir", "--from=build /app /app"]);
+  const [allocator, ...copied] = given("COPY").toReversed();
+  assertEquals(copied.toReversed(), ["--from=build /cache /deno-dir", "--from=build /app /app"]);
+  // One that is not there would have the loader complain at each start.
+  const preloaded = /(?<= LD_PRELOAD=)\S+/.exec(given("ENV").join(" "))?.[0];
+  assertEquals(allocator, `--from=allocator /libjemalloc.so.2 ${preloaded}`);
   assertEquals(given("USER"), ["65532:65532"]);
   assertEquals(["RUN", "ENTRYPOINT", "CMD", "HEALTHCHECK", "SHELL"].flatMap(given), []);
   const labels = Object.fromEntries(
@@ -58,10 +62,11 @@ Deno.test("Dockerfile: the image has a user by number, no command that needs a s
   assertEquals([labels["version"], labels["licenses"]], [version, "Apache-2.0"]);
 });
 
-Deno.test("Dockerfile: both stages have the Deno of this repository, and the build runs on the machine's own processor", () => {
+Deno.test("Dockerfile: the stages with Deno have that of this repository, and builds run on the machine's own processor", () => {
   const bases = INSTRUCTIONS.filter((line) => line.startsWith("FROM "));
   assertEquals(bases, [
     `FROM --platform=$BUILDPLATFORM denoland/deno:${Deno.version.deno} AS build`,
+    "FROM --platform=$BUILDPLATFORM debian:bookworm-slim AS allocator",
     `FROM denoland/deno:distroless-${Deno.version.deno}`,
   ]);
 });

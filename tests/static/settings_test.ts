@@ -13,8 +13,11 @@ const OWN_PATH = "$(deno run --no-prompt src/process/deno_path.ts)";
 /** What a task adds behind a program that watches who started it. */
 const CALLERS =
   " $(deno run --no-prompt --allow-run=cat,/bin/ps --allow-env=PATH,npm_lifecycle_event,npm_lifecycle_script --ignore-env src/process/print_callers.ts)";
+/** What a task sets for the server: the allocator, where there is one. */
+const ALLOCATOR =
+  "LD_PRELOAD=$(deno run --no-prompt --allow-run --allow-env=LD_PRELOAD src/process/print_allocator.ts) ";
 /** Without the quotes that keep the task's shell from reading brackets. */
-const START = (TASKS["start"] ?? "").replace(CALLERS, "").replaceAll('"', "");
+const START = (TASKS["start"] ?? "").replace(ALLOCATOR, "").replace(CALLERS, "").replaceAll('"', "");
 /** Asking whether a caller is alive is for those that have callers, and not for workers. */
 const watchful = (flag: string) => flag === "--allow-sys=hostname" ? "--allow-sys=hostname,getPriority" : flag;
 /** As a task names it, from the folder that it runs in. */
@@ -171,7 +174,7 @@ Deno.test("a worker's flags are those of the start task, and reach no host that 
 });
 
 Deno.test("the supervisor's task is the code's: it may run deno and read the settings, and can't open a socket", () => {
-  const task = `deno run ${supervisorFlags("DENO").map(watchful).join(" ")} src/supervisor.ts${CALLERS}`;
+  const task = `deno run ${supervisorFlags({ deno: "DENO" }).map(watchful).join(" ")} src/supervisor.ts${CALLERS}`;
   assertEquals(TASKS["start:workers"], task.replace("--allow-run=DENO", `"--allow-run=${OWN_PATH}"`));
   assert(!/--allow-(net|read|write|ffi|all)|-A/.test(task), task);
 });

@@ -20,6 +20,8 @@ export interface TestEnvironment {
   readonly redisProgram: RedisProgram;
   /** Path of `buf`. */
   readonly buf: string;
+  /** What the task `start` has LD_PRELOAD be: "" for nothing. */
+  readonly allocator: string;
 }
 
 /**
@@ -37,6 +39,7 @@ export function testEnvironment(): TestEnvironment {
     postgresCopy: required("TEST_POSTGRES_COPY"),
     redisProgram: redisProgram(required("TEST_REDIS_SERVER")),
     buf: required("TEST_BUF"),
+    allocator: required("TEST_ALLOCATOR", "may be nothing"),
   };
 }
 
@@ -51,8 +54,8 @@ function redisProgram(path: string): RedisProgram {
   return { kind: basename(path) === "docker" ? "docker" : "program", path };
 }
 
-function required(name: string): string {
+function required(name: string, mayBeNothing?: "may be nothing"): string {
   const value = Deno.env.get(name);
-  if (value !== undefined && value !== "") return value;
+  if (value !== undefined && (value !== "" || mayBeNothing !== undefined)) return value;
   throw new Error(`${name} is not set: run this test with \`deno task test -- <its path>\`, which starts the servers`);
 }

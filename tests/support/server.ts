@@ -199,8 +199,9 @@ export function serverTest(
 export async function taskFlags(task: keyof typeof ENTRIES, root = ROOT): Promise<string[]> {
   const { tasks } = JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));
   const line = tasks[task] as string;
-  // The task's shell asks for the path of the deno that runs it, which is ours here.
-  const words = line.replace(/"(--allow-run=)\$\([^)]+\)"/, (_, flag) => `${flag}${Deno.execPath()}`)
+  // What the task's shell asks for is known here: the allocator, and the path of the deno that runs it, which is ours.
+  const words = line.replace(/^LD_PRELOAD=\$\([^)]+\) /, "")
+    .replace(/"(--allow-run=)\$\([^)]+\)"/, (_, flag) => `${flag}${Deno.execPath()}`)
     // Who started it is the test, which ends it by itself.
     .replace(/ \$\(deno run [^)]* src\/process\/print_callers\.ts\)$/, "")
     .split(" ").map((word) => word.replace(/^"(.*)"$/, "$1"));
@@ -216,10 +217,12 @@ async function spawn(options: ServerOptions, database: TestDatabase) {
   const flags = await taskFlags(task, root);
   const run = ["run", ...options.flags?.(flags) ?? flags, options.entry ?? ENTRIES[task]];
   const limit = options.openFilesMax;
-  const program = options.line !== undefined ? "sh" : limit === undefined ? Deno.execPath() : "prlimit";
-  const byLimit = limit === undefined ? run : [`--nofile=${limit}`, Deno.execPath(), ...run];
-  const child = new Deno.Command(program, {
-    args: options.line === undefined ? byLimit : ["-c", `exec ${options.line}`],
+  const byLimit = limit === undefined ? [] : ["prlimit", `--nofile=${limit}`];
+  // By a shell, as Deno lets nobody set LD_PRELOAD who may run only some programs. Workers are permitted none.
+  const preloaded = options.workers === undefined ? testEnvironment().allocator : "";
+  const byTask = ['exec env LD_PRELOAD="$0" "$@"', preloaded, ...byLimit, Deno.execPath(), ...run];
+  const child = new Deno.Command("sh", {
+    args: ["-c", ...options.line === undefined ? byTask : [`exec ${options.line}`]],
     // A group of its own: whatever the line has left behind can be ended then.
     detached: options.line !== undefined,
     cwd: root,

@@ -94,7 +94,7 @@ Deno.test("files of secrets and of TLS may be read by the service, those of secr
     serverFlags(config).includes(`--allow-read=/dev/null,${secrets},${tls},${CONSOLE_DIR}`),
     serverFlags(config).join(" "),
   );
-  assert(supervisorFlags("deno", secretFiles(config)).includes(`--allow-read=${secrets}`));
+  assert(supervisorFlags({ deno: "deno", files: secretFiles(config) }).includes(`--allow-read=${secrets}`));
   const others = serverFlags(load({ ...settings, CONCURRENCY: "row" }));
   assert(others.includes(`--allow-read=/dev/null,${secrets},/tls/a,,b.pem,${CONSOLE_DIR}`), others.join(" "));
 });

@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import { resolveBinary } from "dbmate";
 import connect from "postgres";
 import { migrate } from "../../src/migrate/main.ts";
+import { preloaded } from "../../src/process/allocator.ts";
 import type { Log } from "../../src/telemetry/log.ts";
 import { bufBinary } from "../gate/buf_binary.ts";
 import { dataDir, isOursAlone } from "../stack/own_directory.ts";
@@ -81,6 +82,7 @@ export async function startTestServers(log: Log, placeCount: number): Promise<Te
       TEST_POSTGRES_COPY: copy,
       TEST_REDIS_SERVER: redisProgram,
       TEST_BUF: bufBinary(),
+      TEST_ALLOCATOR: preloaded(),
       // Tests that start a PostgreSQL of their own find this one first, wherever it is.
       PATH: `${postgresBin}${delimiter}${Deno.env.get("PATH") ?? ""}`,
     };

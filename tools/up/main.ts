@@ -18,6 +18,7 @@ import { type MigrateAddresses, migrateAddresses } from "../../src/migrate/addre
 import { migrate } from "../../src/migrate/main.ts";
 import { createLog } from "../../src/telemetry/create_log.ts";
 import type { Log } from "../../src/telemetry/log.ts";
+import { allocatorEnvironment } from "../../src/process/allocator.ts";
 import { denoEnvironment, traceEnvironment } from "../../src/process/child_environment.ts";
 import { isForReader, message } from "../reader_errors.ts";
 import { serverFlags, supervisorFlags } from "../../src/config/flags.ts";
@@ -160,15 +161,22 @@ async function serve(
   const key = hasOwnKeys ? await makeTrialKey(stack.postgres.ownerUrl(databaseOf(options))) : undefined;
   const supervised = config.workers > 1;
   const deno = Deno.execPath();
+  const allocator = allocatorEnvironment();
   const main = fileURLToPath(new URL(supervised ? "../../src/supervisor.ts" : "../../src/main.ts", import.meta.url));
   const server = startServer({
     name: "server",
     program: deno,
-    args: ["run", ...supervised ? supervisorFlags(deno, secretFiles(config)) : serverFlags(config), main],
+    args: [
+      "run",
+      ...supervised
+        ? supervisorFlags({ deno, files: secretFiles(config), preloaded: allocator.LD_PRELOAD })
+        : serverFlags(config),
+      main,
+    ],
     dir: stack.dir,
     cwd: fileURLToPath(new URL("../..", import.meta.url)),
     mark: main,
-    env: { ...denoEnvironment(), ...traceEnvironment(), ...settings },
+    env: { ...denoEnvironment(), ...traceEnvironment(), ...allocator, ...settings },
     errorsToOurs: true,
     onLine(line) {
       console.log(line);
