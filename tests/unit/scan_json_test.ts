@@ -18,6 +18,9 @@ const sell = fc.record({
 const scanSell = jsonScanner(SellRequestSchema, new Map());
 const scanBatch = jsonScanner(SellBatchRequestSchema, new Map());
 
+/** More than the stack of a pattern takes, and less than the largest message that can be set. */
+const STRING_LENGTH = 10_000_000;
+
 /** What is found wrong; undefined for what is no JSON object. Any other error is a fault. */
 function faultsOf(scan: typeof scanSell, text: string): string[] | undefined {
   const faults: string[] = [];
@@ -150,6 +153,16 @@ Deno.test("a key in either spelling counts once, twice is a fault, and every fau
     "goods_ids[2]",
     "goods_ids[3]",
   ]);
+});
+
+Deno.test("a string is read whatever its length, with escapes and without, and half of one is none", () => {
+  assertEquals(faultsOf(scanSell, `{"orderId":"\\n${"a".repeat(STRING_LENGTH)}\\u00e9"}`), []);
+  for (const text of ["a", "\\n", "\\u00e9a"]) {
+    assertEquals(faultsOf(scanSell, `{"orderId":"${text}"}`), []);
+    for (const end of ["", "\\", '\\"', "\\u00", '\\u00"}', '\\x"}', '\n"}', '\u0000"}']) {
+      assertEquals(faultsOf(scanSell, `{"orderId":"${text}${end}`), undefined);
+    }
+  }
 });
 
 Deno.test("an enum is one of its names, or a whole number", () => {
