@@ -25,6 +25,9 @@ const FETCHED_SELDOM_MAX = 12_000;
 const FIRST_US = Date.UTC(2026, 10, 1) * 1000;
 const LAST_US = FIRST_US + ORDERS * 1_000_000;
 const DAY_US = 86_400_000_000;
+/** When a clock that is behind stood still for one place, and how many movements that has. */
+const STILL_US = Date.UTC(2026, 8, 30) * 1000;
+const STILL = 20_000;
 const MIDDLE_US = LAST_US - (ORDERS / 2) * 1_000_000;
 
 interface Case {
@@ -82,6 +85,17 @@ const CASES: Readonly<Record<string, Case>> = {
     0,
     9,
   ]),
+  "movements of a place, of one time": movements({ goodsId: 5, locationId: 8 }, SIZE + 1, [
+    STILL_US,
+    5,
+    8,
+    STILL / 2,
+  ]),
+  "movements of a place, of one time, the oldest first": movements(
+    { goodsId: 5, locationId: 8, newestFirst: false },
+    SIZE + 1,
+    [STILL_US, 5, 8, STILL / 2],
+  ),
   "movements of an order": movements({ orderId: "order-050000" }, 2),
   "movements of an operation": movements({ operationId: "set-77" }, 1),
   "movements of a buyer": movements({ buyerId: "buyer-10" }),
@@ -275,6 +289,11 @@ async function fill(owner: postgres.Sql): Promise<void> {
            case when o % 400 = 0 then now() + interval '1 day' end
       from generate_series(2, ${ORDERS}) as o;
     insert into operations (operation_id, kind, goods_ids, nums, created_at)
-    select operation_id, kind, array[goods_id], array[9], at from movements where operation_id is not null;`);
+    select operation_id, kind, array[goods_id], array[9], at from movements where operation_id is not null;
+    insert into levels (goods_id, location_id, on_hand, version, updated_at)
+    values (5, 8, 9, ${STILL}, timestamptz '2026-09-30Z');
+    insert into movements (goods_id, location_id, version, kind, on_hand_delta, reserved_delta, on_hand_after,
+                           reserved_after, at)
+    select 5, 8, version, 'adjust', 1, 0, 9, 0, timestamptz '2026-09-30Z' from generate_series(1, ${STILL}) as version;`);
   await owner.unsafe("vacuum analyze");
 }

@@ -2,7 +2,7 @@
  * The movements that a list may have, each in the list's sequence, by the index that finds the fewest of them.
  *
  * Movements are never changed, so that what an index finds is there. The sequence is by time, and among those of one
- * time, which one write has made, by place and version.
+ * time by place and version.
  */
 import type postgres from "postgres";
 import { isSortedByOrder, type MovementQuery } from "../../../inventory/queries.ts";
@@ -118,13 +118,18 @@ function driverOf(query: MovementQuery): Filter[] {
 }
 
 /** What is behind the key and within the times, of whatever the table has. */
-function bounds(sql: postgres.Sql, { query: { sinceUs, untilUs, newestFirst }, key }: ScanParts): Fragment {
-  const [atUs, goodsId, locationId, version] = key.slice(-4) as [number, number, number, number];
-  const { behind } = direction(sql, newestFirst);
+function bounds(sql: postgres.Sql, parts: ScanParts): Fragment {
+  const { sinceUs, untilUs, newestFirst } = parts.query;
   const end = newestFirst
     ? sql`at >= ${timeOfUs(sql, sinceUs ?? FIRST_US)}`
     : sql`at < ${timeOfUs(sql, untilUs ?? LAST_US)}`;
-  return sql`${end} and (at, goods_id, location_id, version)
+  return sql`${end} and ${isBehind(sql, parts)}`;
+}
+
+function isBehind(sql: postgres.Sql, { query: { newestFirst }, key }: ScanParts): Fragment {
+  const [atUs, goodsId, locationId, version] = key.slice(-4) as [number, number, number, number];
+  const { behind } = direction(sql, newestFirst);
+  return sql`(at, goods_id, location_id, version)
                      ${behind} (${timeOfUs(sql, atUs)}, ${goodsId}::bigint, ${locationId}::bigint, ${version}::bigint)`;
 }
 
@@ -170,12 +175,13 @@ function byKinds(sql: postgres.Sql, { query, key, max: most }: ScanParts): Scan 
 }
 
 /**
- * All locations of a goods, or one. Within a place times rise with versions, so that where its part of the list begins
- * is found by halving, however many movements lie before it.
+ * All locations of a goods, or one. Within a place times do not fall with versions, so that where its part of the list
+ * begins is found by halving, however many movements lie before it, and however many are of one time: as many as are
+ * written until a clock that was set back has caught up.
  */
 function byPlace(sql: postgres.Sql, parts: ScanParts, isBounded: boolean): Scan {
-  const { query: { goodsId, locationId, newestFirst }, key: [atUs], max } = parts;
-  const { behind, sort } = direction(sql, newestFirst);
+  const { query: { goodsId, locationId, newestFirst }, max } = parts;
+  const { sort } = direction(sql, newestFirst);
   const isOfPlace = sql`goods_id = place.goods_id and location_id = place.location_id`;
   const isHere = locationId === undefined ? sql`true` : sql`location_id = ${locationId}`;
   const begin = sql`
@@ -186,8 +192,7 @@ function byPlace(sql: postgres.Sql, parts: ScanParts, isBounded: boolean): Scan 
                      select case when is_before then middle else low end, case when is_before then high else middle - 1 end
                        from search,
                             lateral (select (low + high + 1) / 2 as middle) as half,
-                            lateral (select coalesce((select (at ${behind}= ${timeOfUs(sql, atUs as number)})
-                                                               = ${newestFirst}::bool
+                            lateral (select coalesce((select (${isBehind(sql, parts)}) = ${newestFirst}::bool
                                                         from movements
                                                        where ${isOfPlace} and version = middle), true)
                                               as is_before) as look
